@@ -1,0 +1,17 @@
+/*
+ * bufpool.h - the loop's packet buffers.
+ *
+ * A buffer is borrowed while a packet is in flight and given back before the
+ * task parks, so that an idle client costs no buffer.
+ */
+#ifndef TASK_BUFPOOL_H
+#define TASK_BUFPOOL_H
+
+#include "base/buf.h"
+
+enum { BUFPOOL_BUF = 16 * 1024 };   /* one read of a socket; most packets fit */
+
+struct buf *bufpool_take(void);             /* empty, at least BUFPOOL_BUF of room; of the current loop */
+void        bufpool_give(struct buf *b);    /* freed instead of kept when it has grown past 64 kB */
+
+#endif
