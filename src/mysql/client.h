@@ -1,0 +1,89 @@
+/*
+ * client.h - one connection to a database server: connect, query, stream rows, load.
+ *
+ * A client belongs to one task at a time. After any error but ERR_SERVER the
+ * connection is broken: the next call fails with ERR_RETRY, close it. An
+ * ERR_SERVER leaves it usable (mysql_errno, sqlstate and the server's text
+ * are in the err). A statement whose answer was cut by deadline or cancel
+ * breaks the connection; whether it ran is unknown.
+ *
+ * Rows come in the text protocol, one at a time, borrowed until the next call
+ * on the client. Nothing of a result is held whole but by mysql_select(),
+ * which is for small answers and refuses above MYSQL_SELECT_MAX bytes.
+ */
+#ifndef MYSQL_CLIENT_H
+#define MYSQL_CLIENT_H
+
+#include "base/buf.h"
+#include "base/secret.h"
+#include "task/net.h"
+
+enum {
+	MYSQL_COLUMNS_MAX = 4096,               /* the servers' own limit */
+	MYSQL_SELECT_MAX  = 16 * 1024 * 1024,   /* a small answer; a list of thousands of tables fits */
+};
+
+struct mysql_params {
+	const char          *address;    /* "127.0.0.1:3306", "unix:/run/x.sock" */
+	const char          *user;
+	const struct secret *password;   /* NULL: empty */
+	const char          *database;   /* NULL: none */
+	bool                 found_rows; /* CLIENT_FOUND_ROWS: matched, not changed rows */
+	bool                 local_files;/* needed for mysql_load_start() */
+	bool                 multi;      /* CLIENT_MULTI_STATEMENTS */
+};
+
+/* What an OK packet says. */
+struct mysql_ok {
+	uint64_t affected_rows, insert_id;
+	uint16_t status, warnings;
+	char     info[160];        /* "Records: 3  Deleted: 0  Skipped: 0  Warnings: 0", cut to fit */
+};
+
+/* A small result in an arena; values[row * columns + col], SLICE_NULL ptr for NULL. */
+struct mysql_rows {
+	size_t        rows, columns;
+	struct slice *names;
+	struct slice *values;
+};
+
+struct mysql_client;
+
+int  mysql_connect(struct ctx *cx, const struct mysql_params *params, struct mysql_client **out) MUST_USE;
+void mysql_close(struct mysql_client *c);                 /* sends COM_QUIT without waiting; NULL is fine */
+bool mysql_broken(const struct mysql_client *c);
+uint32_t mysql_thread_id(const struct mysql_client *c);   /* for KILL */
+const char *mysql_server_version(const struct mysql_client *c);   /* "10.11.19-MariaDB-0+deb12u1-log" */
+bool mysql_is_mariadb(const struct mysql_client *c);
+
+/* Runs one statement to its end; rows that it returns are read and dropped. ok may be NULL. */
+int mysql_exec(struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysql_ok *ok) MUST_USE;
+int mysql_execf(struct ctx *cx, struct mysql_client *c, const char *fmt, ...)
+    MUST_USE __attribute__((format(printf, 3, 4)));
+/* The whole result, copied to cx->arena. */
+int mysql_select(struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysql_rows *out) MUST_USE;
+int mysql_selectf(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out, const char *fmt, ...)
+    MUST_USE __attribute__((format(printf, 4, 5)));
+
+/* Streaming: start, then next until 0. *columns is the number of columns. */
+int mysql_stream_start(struct ctx *cx, struct mysql_client *c, struct slice sql, size_t *columns) MUST_USE;
+/* 1: values[0..columns) are set; 0: no more rows; -1. */
+int mysql_stream_next(struct ctx *cx, struct mysql_client *c, struct slice *values) MUST_USE;
+
+/* Pipelining: several statements sent ahead, their answers read in order. */
+int mysql_send(struct ctx *cx, struct mysql_client *c, struct slice sql) MUST_USE;
+int mysql_receive(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
+
+/* LOAD DATA LOCAL INFILE: start, write the file's bytes in pieces, end (ok->info has the counts).
+ * A failing end leaves the connection usable when the server answered. */
+int mysql_load_start(struct ctx *cx, struct mysql_client *c, struct slice sql) MUST_USE;
+int mysql_load_write(struct ctx *cx, struct mysql_client *c, struct slice bytes) MUST_USE;
+int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
+
+/* Sends a raw command packet (COM_BINLOG_DUMP, COM_REGISTER_SLAVE, ...) with a new sequence, and reads
+ * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR packet becomes
+ * ERR_SERVER; *eof says that an EOF packet came. Payloads above max_bytes are refused. */
+int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
+int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload, bool *eof) MUST_USE;
+
+#endif

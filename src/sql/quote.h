@@ -1,0 +1,18 @@
+/*
+ * quote.h - literals and identifiers, escaped.
+ *
+ * Identifiers go between backquotes. Strings go between single quotes with
+ * backslash escapes, or as 0x... where bytes must not meet a character set.
+ * The connections that use these never set NO_BACKSLASH_ESCAPES.
+ */
+#ifndef SQL_QUOTE_H
+#define SQL_QUOTE_H
+
+#include "base/buf.h"
+
+void quote_ident(struct buf *out, struct slice name);                     /* `na``me` */
+void quote_table(struct buf *out, struct slice database, struct slice table);  /* `db`.`table` */
+void quote_string(struct buf *out, struct slice text);                    /* 'it\'s' */
+void quote_hex(struct buf *out, struct slice bytes);                      /* 0x00ff; '' when empty */
+
+#endif
