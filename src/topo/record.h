@@ -1,0 +1,192 @@
+/*
+ * record.h - what the cluster believes: structs to JSON and back.
+ *
+ *   /keyspaces/<keyspace>               struct keyspace_record
+ *   /tablets/<alias>                    struct tablet_record
+ *   /health/<alias>                     struct health_record, on the tablet's lease
+ *   /gates/<id>                         struct gate_record, on the gate's lease
+ *   /acks/<id>                          struct ack_record, on the gate's lease
+ *   /routing_rules                      struct rules_record, one versioned record, replaced as a whole
+ *   /workflows/<keyspace>/<name>        struct workflow_record (keyspace: the target's)
+ *   /locks/<name>                       text: who holds it, on the holder's lease
+ *
+ * Every read_ function is strict about types, ignores unknown members (a
+ * newer program may have written them), allocates from the arena and says
+ * which record and member is wrong. Every write_ function appends one JSON
+ * object. Strings are NUL-terminated and never NULL ("" when absent).
+ */
+#ifndef TOPO_RECORD_H
+#define TOPO_RECORD_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/parse.h"
+
+enum {
+	NAME_MAX_BYTES = 64,        /* of databases and tables, as the servers have it */
+};
+
+struct keyspace_record {
+	const char *name;
+	const char *database;       /* physical database, usually the same name */
+	int64_t     created_us;     /* wall clock, for people */
+};
+
+enum tablet_type { TABLET_PRIMARY, TABLET_REPLICA, TABLET_RDONLY };
+
+struct tablet_record {
+	const char      *alias;     /* "zone1-100" */
+	const char      *cell;
+	int              uid;
+	const char      *keyspace, *shard;
+	enum tablet_type type;
+	const char      *server;    /* "127.0.0.1:17101": the database server, for gates */
+	const char      *http;      /* "127.0.0.1:15501": its vttablet */
+};
+
+struct health_record {
+	bool        healthy;
+	const char *state;          /* "SERVING", "NOT_SERVING" */
+	const char *reason;         /* "" or a sentence */
+	int64_t     lag_ms;         /* -1: unknown; 0 on a primary */
+	const char *version;        /* of the server */
+};
+
+struct gate_record {
+	const char *id;
+	const char *http;           /* where vtctld posts rules */
+	const char *mysql;          /* where clients connect */
+	int64_t     lease;          /* so that others can wait it out */
+};
+
+struct ack_record {
+	const char *id;
+	int64_t     version;        /* of the rules, acknowledged as the design's step 1 says */
+};
+
+/*
+ * A rule says where statements that name from_keyspace.from_table go. While
+ * phase is not RULE_OPEN gates keep writes waiting:
+ *   RULE_HOLD       step 1: reads go to the present side, writes wait, acknowledged when drained
+ *   RULE_SWITCHED   step 5: everything is routed to the new side, writes still wait
+ */
+enum rule_phase { RULE_OPEN, RULE_HOLD, RULE_SWITCHED };
+
+enum on_grace { ON_GRACE_ABORT, ON_GRACE_WAIT, ON_GRACE_KILL };
+
+struct routing_rule {
+	const char     *from_keyspace, *from_table;
+	const char     *to_keyspace, *to_table;
+	enum rule_phase phase;
+	const char     *workflow;         /* "new_customer/users", whose move this rule belongs to */
+	int             attempt;          /* of the cutover that set phase */
+	usec            reader_wait;      /* RULE_HOLD: how long transactions that only read are waited for */
+	usec            grace;            /* RULE_HOLD: --grace-period */
+	enum on_grace   on_grace;
+};
+
+struct rules_record {
+	int64_t              version;     /* raised by one with each replacement; 0: no record yet */
+	struct routing_rule *rules;
+	size_t               count;
+};
+
+enum workflow_type { WORKFLOW_MOVETABLES, WORKFLOW_MIGRATE, WORKFLOW_MATERIALIZE };
+enum workflow_direction { DIRECTION_FORWARD, DIRECTION_REVERSE };
+
+/*
+ *  CREATING -> COPYING -> RUNNING -> SWITCHING -> SWITCHED -> COMPLETE
+ *     |           |          ^  |        |
+ *     |           |          +--+--------+  (rolled back: goes on running, tries again)
+ *     +-----------+---> CANCELLED, ERROR (after a refusal everything is as it was before)
+ * All are on disk. SWITCHED means past the commit and released.
+ */
+enum workflow_state {
+	WORKFLOW_CREATING, WORKFLOW_COPYING, WORKFLOW_RUNNING, WORKFLOW_SWITCHING, WORKFLOW_SWITCHED,
+	WORKFLOW_COMPLETE, WORKFLOW_CANCELLED, WORKFLOW_ERROR,
+};
+
+struct workflow_table {
+	const char *source_table, *target_table;
+	const char *state;          /* "init", "copying", "indexing", "running", "switched" */
+	int64_t     rows_estimate;  /* of the source when the copy began */
+	int64_t     rows_copied;    /* as last reported */
+};
+
+/* Streams are rows of (source shard, target shard). */
+struct workflow_stream {
+	const char *source_keyspace, *source_shard, *source_tablet;
+	const char *target_keyspace, *target_shard, *target_tablet;
+};
+
+struct workflow_options {
+	usec          grace_period, timeout, reader_wait, max_lag;
+	enum on_grace on_grace;
+	int           switch_attempts;
+	bool          no_switch;
+};
+
+/* What was done, for people and for whoever resumes. */
+struct workflow_event {
+	int64_t     at_us;          /* wall clock */
+	int         attempt;
+	const char *step;           /* "hold", "fence", "commit", ... */
+	const char *what;           /* "begun", "done", "failed", "undone" */
+	const char *text;
+};
+
+struct workflow_record {
+	const char             *name;              /* unique within the target keyspace */
+	enum workflow_type      type;
+	enum workflow_state     state;
+	const char             *state_text;        /* a sentence; the error when state is ERROR */
+	const char             *hint;
+	const char             *source_keyspace, *target_keyspace;
+	struct workflow_table  *tables;
+	size_t                  tables_count;
+	struct workflow_stream *streams;
+	size_t                  streams_count;
+	enum workflow_direction direction;
+	int                     attempt;           /* raised by compare-and-swap with each cutover attempt */
+	const char             *step;              /* the cutover's step written before it is acted on; "" outside */
+	bool                    rolling_back;      /* of this attempt: no commit any more */
+	const char             *position;          /* P of this attempt, once read; "" */
+	int64_t                 hold_us;           /* the pause of the last switch, as measured by vtctld */
+	int64_t                 created_us, copied_us, switched_us;    /* wall clock; 0: not yet */
+	struct workflow_options options;
+	struct workflow_event  *events;            /* the last WORKFLOW_EVENTS_MAX */
+	size_t                  events_count;
+};
+
+enum { WORKFLOW_EVENTS_MAX = 200 };   /* ten attempts of a cutover of ten steps, twice each */
+
+void keyspace_write(struct buf *out, const struct keyspace_record *r);
+int  keyspace_read(struct arena *a, struct slice json, struct keyspace_record *out, struct err *err) MUST_USE;
+void tablet_write(struct buf *out, const struct tablet_record *r);
+int  tablet_read(struct arena *a, struct slice json, struct tablet_record *out, struct err *err) MUST_USE;
+void health_write(struct buf *out, const struct health_record *r);
+int  health_read(struct arena *a, struct slice json, struct health_record *out, struct err *err) MUST_USE;
+void gate_write(struct buf *out, const struct gate_record *r);
+int  gate_read(struct arena *a, struct slice json, struct gate_record *out, struct err *err) MUST_USE;
+void ack_write(struct buf *out, const struct ack_record *r);
+int  ack_read(struct arena *a, struct slice json, struct ack_record *out, struct err *err) MUST_USE;
+void rules_write(struct buf *out, const struct rules_record *r);
+int  rules_read(struct arena *a, struct slice json, struct rules_record *out, struct err *err) MUST_USE;
+void workflow_write(struct buf *out, const struct workflow_record *r);
+int  workflow_read(struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
+
+/* The rule for keyspace.table, or NULL. Names compare as bytes. */
+const struct routing_rule *rules_find(const struct rules_record *r, const char *keyspace, const char *table);
+/* The last event appended, the oldest dropped past the maximum; strings are copied to the arena. */
+void workflow_add_event(struct arena *a, struct workflow_record *r, const struct workflow_event *e);
+
+const char *tablet_type_name(enum tablet_type t);         /* "primary", as Vitess prints it */
+const char *workflow_type_name(enum workflow_type t);     /* "MoveTables" */
+const char *workflow_state_name(enum workflow_state s);   /* "Creating", "Copying", ... */
+const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched" */
+
+/* 1 to 64 of letters, digits, _ and -, not starting with -: what can stand in a path and between backquotes. */
+int name_check(const char *what, const char *name, struct err *err) MUST_USE;
+
+#endif
