@@ -1,0 +1,155 @@
+/*
+ * api.h - how our programs talk: requests and replies in JSON over HTTP, once.
+ *
+ * Every call is a POST with one JSON object; every answer is one JSON object.
+ * A success is status 200. A failure is {"error":{"kind":"refused","errno":0,
+ * "text":"...","hint":"..."}} with status 400 (refused), 404 (not found), 409
+ * (conflict), 504 (timeout) or 503 (retry, cancelled, server, corrupt); rpc_call()
+ * turns it back into the err it was.
+ *
+ * vtctld -> vttablet    /tablet/<method>    struct tablet_request, struct tablet_reply
+ * vtctld -> vtgate      /gate/rules         struct rules_record, struct ack_record
+ * vtctlclient -> vtctld /api/<method>       struct ctl_request, a JSON document of the method's own
+ *
+ * ---- Programs
+ *
+ * vtctld    --topo sqlite:PATH --http 127.0.0.1:15000 --credentials FILE --cell zone1
+ * vttablet  --topo URL --http ADDR --server HOST:PORT --keyspace K --shard 0 --uid N --cell zone1
+ *           --type primary --credentials FILE
+ * vtgate    --topo URL --http ADDR --mysql ADDR --cell zone1 --credentials FILE --id NAME
+ * Port 0 binds a free port. Each program prints one line "NAME ready http=ADDR mysql=ADDR" to stdout when it serves.
+ *
+ * ---- Credentials file (mode 0600, owner checked; anything else is refused)
+ *
+ * {"vt_app":{"user":"vt_app","password":"..."}, "vt_stream":{...}, "vt_dba":{...},
+ *  "clients":[{"user":"app","password":"","loopback_only":true}]}
+ *
+ * The three accounts exist on every server as 'name'@'127.0.0.1' (vtcombo makes them). Two equal user names are refused.
+ */
+#ifndef RPC_API_H
+#define RPC_API_H
+
+#include "base/secret.h"
+#include "http/http.h"
+#include "topo/record.h"
+
+/* ---- The fence (design section 6). What its triggers SIGNAL: SQLSTATE 45000, this errno, this start of text. */
+enum { FENCE_ERRNO = 1290 };                     /* ER_OPTION_PREVENTS_STATEMENT, as a read-only server says */
+#define FENCE_TEXT "switchyard fence: "          /* followed by "table 'db.t' has moved" */
+#define FENCE_PREFIX "_vt_fence_"                /* of the triggers' names: how the tail knows our own DDL */
+
+/* ---- Credentials */
+struct account {
+	char          user[64];
+	struct secret password;
+};
+
+enum { CLIENTS_MAX = 64 };   /* accounts that applications use */
+
+struct client_account {
+	struct account account;
+	bool           loopback_only;
+};
+
+struct credentials {
+	struct account        app, stream, dba;
+	struct client_account clients[CLIENTS_MAX];
+	size_t                clients_count;
+};
+
+/* Reads a file with blocking calls: at start only. Large: keep it on the heap. */
+int  credentials_load(const char *path, struct credentials *out, struct err *err) MUST_USE;
+void credentials_done(struct credentials *c);
+
+/* ---- vttablet's methods. One request and one reply serve all; each method names the members it uses. */
+struct tablet_table {
+	const char *source_table, *target_table;
+};
+
+struct tablet_request {
+	const char          *workflow;          /* "new_customer/users": all methods but status */
+	int                  attempt;           /* lower than one seen before is refused with ERR_CONFLICT */
+	const char          *source_server;     /* address of the other server, for streams */
+	const char          *source_database, *target_database;
+	struct tablet_table *tables;
+	size_t               tables_count;
+	const char          *position;          /* a GTID list, "0-1-42" */
+	usec                 timeout;
+	usec                 max_lag;
+	const char          *on_side;           /* "source" or "target": which role of the workflow this server has */
+	const char          *definition;        /* CREATE TABLE text or hash, where one is compared */
+};
+
+struct tablet_table_status {
+	const char *table;                      /* source name */
+	const char *state;                      /* "init", "copying", "indexing", "running" */
+	int64_t     rows_estimate, rows_copied;
+	bool        exists, empty;              /* check_target */
+	const char *definition;                 /* SHOW CREATE TABLE without AUTO_INCREMENT=n */
+	uint64_t    auto_increment;             /* next value; 0: none */
+};
+
+struct tablet_reply {
+	const char *state;                      /* stream_status: "starting", "copying", "catching-up", "indexing", "running",
+	                                         * "frozen", "stopped", "error" */
+	const char *error, *hint;               /* of a stopped stream; "" */
+	const char *position;                   /* applied (stream_status), P (lock), Q (freeze) */
+	bool        exact;                      /* the stream is in exact mode and every table is indexed */
+	bool        held;                       /* lock_status: connection 1 still holds its lock and the fence is armed */
+	int64_t     lag_ms;                     /* -1: unknown */
+	int64_t     rows_copied, rows_total;    /* rows_total is an estimate */
+	int64_t     changes_applied;
+	struct tablet_table_status *tables;
+	size_t      tables_count;
+};
+
+/*
+ *  status                             health of the server: state, error
+ *  check_source    tables             may these tables be moved away: refuses (kind refused, text, hint) or lists them with
+ *                                     definition, rows_estimate, auto_increment; probes privileges by doing and undoes it
+ *  check_target    tables, definition may they arrive: target missing, or empty and of the same definition (tables[i].exists)
+ *  stream_create   source_*, target_*, tables   makes the bare tables anew and starts the stream; idempotent
+ *  stream_status                      as above
+ *  stream_delete   tables             stops and forgets the stream; drops the target tables if the stream made them and
+ *                                     it is not past its commit (position "drop" says to drop)
+ *  fence_install   tables, on_side    triggers, disarmed (source) or armed (target); idempotent
+ *  fence_remove    tables, attempt    triggers and fence row go; idempotent
+ *  auto_increment  tables, definition sets the target's next value to at least definition's number
+ *  lock            tables, attempt, timeout   step 2: READ lock, fence armed, reply.position = P; the lock ends by unlock, by a
+ *                                     lost connection, or with the program; repeated with the same attempt: same answer
+ *  lock_status     attempt            reply.held
+ *  unlock          attempt            releases connection 1; idempotent
+ *  disarm          attempt            UPDATE _vt.fence SET armed=0 WHERE attempt <= n; idempotent
+ *  freeze          attempt, position, timeout  step 3: waits until applied = position, frozen there; reply.position = Q
+ *  thaw            attempt            the stream goes on; idempotent
+ *  finish          attempt            past the commit: the stream has ended for good (state "stopped"), kept for status
+ *  table_drop      tables             DROP TABLE IF EXISTS with its fence
+ */
+void tablet_request_write(struct buf *out, const struct tablet_request *r);
+int  tablet_request_read(struct arena *a, struct slice json, struct tablet_request *out, struct err *err) MUST_USE;
+void tablet_reply_write(struct buf *out, const struct tablet_reply *r);
+int  tablet_reply_read(struct arena *a, struct slice json, struct tablet_reply *out, struct err *err) MUST_USE;
+
+/* ---- vtctld's methods: see ctl/ctl_api.h for what each answers. */
+struct ctl_request {
+	const char             *keyspace, *table;                /* or the source of a move */
+	const char             *target_keyspace, *target_table;
+	const char             *workflow;
+	const char             *action;
+	bool                    force;
+	struct workflow_options options;
+	int64_t                 after_revision;                   /* long poll: answer when the record is newer */
+};
+
+void ctl_request_write(struct buf *out, const struct ctl_request *r);
+int  ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, struct err *err) MUST_USE;
+
+/* ---- Both ends of a call */
+/* Fills reply with status and the error object for err. */
+void rpc_reply_error(struct http_reply *reply, const struct err *err);
+/* POSTs body to address/path: 0 and the reply's body in cx->arena, or the other side's err. */
+int  rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body, struct slice *out) MUST_USE;
+int  rpc_tablet(struct ctx *cx, const char *address, const char *method, const struct tablet_request *request,
+    struct tablet_reply *reply) MUST_USE;
+
+#endif
