@@ -37,12 +37,14 @@ const char *test_dir(void);
 	} \
 	static void test_##test_name(void)
 
-_Noreturn void test_fail(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void test_eq_int(const char *file, int line, const char *what, int64_t got, int64_t want);
 void test_eq_slice(const char *file, int line, const char *what, struct slice got, struct slice want);
 
 #define expect(expr) ((expr) ? (void)0 : test_fail(__FILE__, __LINE__, "%s", #expr))
-#define expect_eq(got, want) test_eq_int(__FILE__, __LINE__, #got " == " #want, (int64_t)(got), (int64_t)(want))
+#define expect_eq(got, want) \
+	test_eq_int(__FILE__, __LINE__, #got " == " #want, (int64_t)(got), (int64_t)(want))
 #define expect_str(got, want) test_eq_slice(__FILE__, __LINE__, #got, slice_str(got), slice_str(want))
 #define expect_slice(got, want) test_eq_slice(__FILE__, __LINE__, #got, (got), (want))
 /* The call returned 0; prints the err otherwise. */

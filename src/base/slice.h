@@ -79,7 +79,8 @@ bool slice_eq_nocase(struct slice a, struct slice b);            /* ASCII only *
 bool slice_starts(struct slice s, const char *prefix);
 bool slice_starts_nocase(struct slice s, const char *prefix);    /* ASCII only */
 struct slice slice_trim(struct slice s);                         /* blanks, tabs, CR, LF off both ends */
-/* Splits at the first sep: *head gets what is before, the rest is returned (NULL slice when there is no sep). */
+/* Splits at the first sep: *head gets what is before, the rest is returned (NULL slice when
+ * there is no sep). */
 struct slice slice_split(struct slice s, char sep, struct slice *head);
 
 #endif

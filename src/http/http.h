@@ -34,17 +34,21 @@ struct http_reply {
 	struct buf  body;
 };
 
-typedef void http_handler_fn(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply);
+typedef void http_handler_fn(struct ctx *cx, void *arg, const struct http_request *req,
+    struct http_reply *reply);
 
 struct http_server;
 
 /* address as in net_listen(). The server stops with http_stop(), which waits for its handlers. */
-int  http_serve(const char *address, http_handler_fn *handler, void *arg, struct http_server **out, struct err *err) MUST_USE;
+int  http_serve(const char *address, http_handler_fn *handler, void *arg, struct http_server **out,
+    struct err *err) MUST_USE;
 int  http_port(const struct http_server *s);
 void http_stop(struct http_server *s);
 
-/* POST when body is not null, else GET. reply->body is the caller's to buf_done(). A connection that cannot be made or
+/* POST when body is not null, else GET. reply->body is the caller's to buf_done(). A connection
+ * that cannot be made or
  * breaks is ERR_RETRY; any HTTP status is a success here. */
-int http_call(struct ctx *cx, const char *address, const char *path, struct slice body, struct http_reply *reply) MUST_USE;
+int http_call(struct ctx *cx, const char *address, const char *path, struct slice body,
+    struct http_reply *reply) MUST_USE;
 
 #endif

@@ -81,7 +81,8 @@ int mysql_load_write(struct ctx *cx, struct mysql_client *c, struct slice bytes)
 int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
 
 /* Sends a raw command packet (COM_BINLOG_DUMP, COM_REGISTER_SLAVE, ...) with a new sequence, and reads
- * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR packet becomes
+ * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR
+ * packet becomes
  * ERR_SERVER; *eof says that an EOF packet came. Payloads above max_bytes are refused. */
 int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
 int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload, bool *eof) MUST_USE;

@@ -17,14 +17,16 @@
  * vttablet  --topo URL --http ADDR --server HOST:PORT --keyspace K --shard 0 --uid N --cell zone1
  *           --type primary --credentials FILE
  * vtgate    --topo URL --http ADDR --mysql ADDR --cell zone1 --credentials FILE --id NAME
- * Port 0 binds a free port. Each program prints one line "NAME ready http=ADDR mysql=ADDR" to stdout when it serves.
+ * Port 0 binds a free port. Each program prints one line "NAME ready http=ADDR mysql=ADDR" to
+ * stdout when it serves.
  *
  * ---- Credentials file (mode 0600, owner checked; anything else is refused)
  *
  * {"vt_app":{"user":"vt_app","password":"..."}, "vt_stream":{...}, "vt_dba":{...},
  *  "clients":[{"user":"app","password":"","loopback_only":true}]}
  *
- * The three accounts exist on every server as 'name'@'127.0.0.1' (vtcombo makes them). Two equal user names are refused.
+ * The three accounts exist on every server as 'name'@'127.0.0.1' (vtcombo makes them). Two equal
+ * user names are refused.
  */
 #ifndef RPC_API_H
 #define RPC_API_H
@@ -33,8 +35,10 @@
 #include "http/http.h"
 #include "topo/record.h"
 
-/* ---- The fence (design section 6). What its triggers SIGNAL: SQLSTATE 45000, this errno, this start of text. */
-enum { FENCE_ERRNO = 1290 };                     /* ER_OPTION_PREVENTS_STATEMENT, as a read-only server says */
+/* ---- The fence (design section 6). What its triggers SIGNAL: SQLSTATE 45000, this errno, this
+ * start of text. */
+/* ER_OPTION_PREVENTS_STATEMENT, as a read-only server says */
+enum { FENCE_ERRNO = 1290 };
 #define FENCE_TEXT "switchyard fence: "          /* followed by "table 'db.t' has moved" */
 #define FENCE_PREFIX "_vt_fence_"                /* of the triggers' names: how the tail knows our own DDL */
 
@@ -76,7 +80,8 @@ struct tablet_request {
 	const char          *position;          /* a GTID list, "0-1-42" */
 	usec                 timeout;
 	usec                 max_lag;
-	const char          *on_side;           /* "source" or "target": which role of the workflow this server has */
+	/* "source" or "target": which role of the workflow this server has */
+	const char          *on_side;
 	const char          *definition;        /* CREATE TABLE text or hash, where one is compared */
 };
 
@@ -90,12 +95,14 @@ struct tablet_table_status {
 };
 
 struct tablet_reply {
-	const char *state;                      /* stream_status: "starting", "copying", "catching-up", "indexing", "running",
+	const char *state;                      /* stream_status: "starting", "copying",
+	                                           "catching-up", "indexing", "running",
 	                                         * "frozen", "stopped", "error" */
 	const char *error, *hint;               /* of a stopped stream; "" */
 	const char *position;                   /* applied (stream_status), P (lock), Q (freeze) */
 	bool        exact;                      /* the stream is in exact mode and every table is indexed */
-	bool        held;                       /* lock_status: connection 1 still holds its lock and the fence is armed */
+	/* lock_status: connection 1 still holds its lock and the fence is armed */
+	bool        held;
 	int64_t     lag_ms;                     /* -1: unknown */
 	int64_t     rows_copied, rows_total;    /* rows_total is an estimate */
 	int64_t     changes_applied;
@@ -105,30 +112,40 @@ struct tablet_reply {
 
 /*
  *  status                             health of the server: state, error
- *  check_source    tables             may these tables be moved away: refuses (kind refused, text, hint) or lists them with
- *                                     definition, rows_estimate, auto_increment; probes privileges by doing and undoes it
- *  check_target    tables, definition may they arrive: target missing, or empty and of the same definition (tables[i].exists)
+ *  check_source    tables             may these tables be moved away: refuses (kind refused,
+ *                                     text, hint) or lists them with
+ *                                     definition, rows_estimate, auto_increment; probes
+ *                                     privileges by doing and undoes it
+ *  check_target    tables, definition may they arrive: target missing, or empty and of the same
+ *                  definition (tables[i].exists)
  *  stream_create   source_*, target_*, tables   makes the bare tables anew and starts the stream; idempotent
  *  stream_status                      as above
- *  stream_delete   tables             stops and forgets the stream; drops the target tables if the stream made them and
+ *  stream_delete   tables             stops and forgets the stream; drops the target tables if
+ *                                     the stream made them and
  *                                     it is not past its commit (position "drop" says to drop)
  *  fence_install   tables, on_side    triggers, disarmed (source) or armed (target); idempotent
  *  fence_remove    tables, attempt    triggers and fence row go; idempotent
  *  auto_increment  tables, definition sets the target's next value to at least definition's number
- *  lock            tables, attempt, timeout   step 2: READ lock, fence armed, reply.position = P; the lock ends by unlock, by a
- *                                     lost connection, or with the program; repeated with the same attempt: same answer
+ *  lock            tables, attempt, timeout   step 2: READ lock, fence armed, reply.position =
+ *                                             P; the lock ends by unlock, by a
+ *                                     lost connection, or with the program; repeated with the
+ *                                     same attempt: same answer
  *  lock_status     attempt            reply.held
  *  unlock          attempt            releases connection 1; idempotent
  *  disarm          attempt            UPDATE _vt.fence SET armed=0 WHERE attempt <= n; idempotent
- *  freeze          attempt, position, timeout  step 3: waits until applied = position, frozen there; reply.position = Q
+ *  freeze          attempt, position, timeout  step 3: waits until applied = position, frozen
+ *                                              there; reply.position = Q
  *  thaw            attempt            the stream goes on; idempotent
- *  finish          attempt            past the commit: the stream has ended for good (state "stopped"), kept for status
+ *  finish          attempt            past the commit: the stream has ended for good (state
+ *                                     "stopped"), kept for status
  *  table_drop      tables             DROP TABLE IF EXISTS with its fence
  */
 void tablet_request_write(struct buf *out, const struct tablet_request *r);
-int  tablet_request_read(struct arena *a, struct slice json, struct tablet_request *out, struct err *err) MUST_USE;
+int  tablet_request_read(struct arena *a, struct slice json, struct tablet_request *out,
+    struct err *err) MUST_USE;
 void tablet_reply_write(struct buf *out, const struct tablet_reply *r);
-int  tablet_reply_read(struct arena *a, struct slice json, struct tablet_reply *out, struct err *err) MUST_USE;
+int  tablet_reply_read(struct arena *a, struct slice json, struct tablet_reply *out,
+    struct err *err) MUST_USE;
 
 /* ---- vtctld's methods: see ctl/ctl_api.h for what each answers. */
 struct ctl_request {
@@ -138,7 +155,8 @@ struct ctl_request {
 	const char             *action;
 	bool                    force;
 	struct workflow_options options;
-	int64_t                 after_revision;                   /* long poll: answer when the record is newer */
+	/* long poll: answer when the record is newer */
+	int64_t                 after_revision;
 };
 
 void ctl_request_write(struct buf *out, const struct ctl_request *r);
@@ -148,7 +166,8 @@ int  ctl_request_read(struct arena *a, struct slice json, struct ctl_request *ou
 /* Fills reply with status and the error object for err. */
 void rpc_reply_error(struct http_reply *reply, const struct err *err);
 /* POSTs body to address/path: 0 and the reply's body in cx->arena, or the other side's err. */
-int  rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body, struct slice *out) MUST_USE;
+int  rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body,
+    struct slice *out) MUST_USE;
 int  rpc_tablet(struct ctx *cx, const char *address, const char *method, const struct tablet_request *request,
     struct tablet_reply *reply) MUST_USE;
 

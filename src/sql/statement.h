@@ -56,10 +56,12 @@ struct table_ref {
 struct statement {
 	enum statement_kind kind;
 	bool                understood;
-	bool                changes_session;  /* leaves state behind on the connection: user variables, temporary tables, GET_LOCK, ... */
+	/* leaves state behind on the connection: user variables, temporary tables, GET_LOCK, ... */
+	bool                changes_session;
 	bool                implicit_commit;
 	bool                read_only;        /* START TRANSACTION READ ONLY */
-	bool                multiple;         /* more than one statement in the text: first one described only */
+	/* more than one statement in the text: first one described only */
+	bool                multiple;
 	struct table_ref   *tables;
 	size_t              tables_count;
 	struct slice        use_database;     /* STATEMENT_USE */
@@ -72,7 +74,8 @@ enum {
 };
 
 /* Fails (ERR_REFUSED) only on text that no server accepts: an unended string or comment. */
-int statement_read(struct arena *a, struct slice sql, unsigned modes, struct statement *out, struct err *err) MUST_USE;
+int statement_read(struct arena *a, struct slice sql, unsigned modes, struct statement *out,
+    struct err *err) MUST_USE;
 
 const char *statement_kind_name(enum statement_kind kind);
 

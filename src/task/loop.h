@@ -23,6 +23,7 @@ struct loop *loop_current(void);                   /* this thread's, or NULL */
 int loop_wait_fd(struct ctx *cx, int fd, uint32_t events, uint32_t *got) MUST_USE;
 
 /* Blocks sigs for the process and spawns on_signal in a detached task for each that arrives. */
-int loop_on_signals(const int *sigs, int count, void (*on_signal)(int sig, void *arg), void *arg, struct err *err) MUST_USE;
+int loop_on_signals(const int *sigs, int count, void (*on_signal)(int sig, void *arg), void *arg,
+    struct err *err) MUST_USE;
 
 #endif

@@ -31,9 +31,11 @@ struct task *task_self(void);                  /* NULL outside of tasks */
 void         task_rename(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char  *task_name(void);                  /* of the running task, or "main" */
 
-usec         task_now(void);                   /* monotonic, read once per round of the loop; virtual in sim */
+/* monotonic, read once per round of the loop; virtual in sim */
+usec         task_now(void);
 usec         task_boottime(void);              /* CLOCK_BOOTTIME, read anew; virtual in sim */
-int          task_sleep(struct ctx *cx, usec duration) MUST_USE;   /* 0, or -1 on cancel or deadline before that */
+/* 0, or -1 on cancel or deadline before that */
+int          task_sleep(struct ctx *cx, usec duration) MUST_USE;
 int          task_yield(struct ctx *cx) MUST_USE;                  /* lets all ready tasks run once */
 
 #endif

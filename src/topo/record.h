@@ -149,7 +149,8 @@ struct workflow_record {
 	size_t                  streams_count;
 	enum workflow_direction direction;
 	int                     attempt;           /* raised by compare-and-swap with each cutover attempt */
-	const char             *step;              /* the cutover's step written before it is acted on; "" outside */
+	/* the cutover's step written before it is acted on; "" outside */
+	const char             *step;
 	bool                    rolling_back;      /* of this attempt: no commit any more */
 	const char             *position;          /* P of this attempt, once read; "" */
 	int64_t                 hold_us;           /* the pause of the last switch, as measured by vtctld */
@@ -186,7 +187,8 @@ const char *workflow_type_name(enum workflow_type t);     /* "MoveTables" */
 const char *workflow_state_name(enum workflow_state s);   /* "Creating", "Copying", ... */
 const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched" */
 
-/* 1 to 64 of letters, digits, _ and -, not starting with -: what can stand in a path and between backquotes. */
+/* 1 to 64 of letters, digits, _ and -, not starting with -: what can stand in a path and between
+ * backquotes. */
 int name_check(const char *what, const char *name, struct err *err) MUST_USE;
 
 #endif

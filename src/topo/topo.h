@@ -85,14 +85,17 @@ struct topo;
 
 struct topo_ops {
 	const char *name;
-	int  (*get)(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out);   /* ERR_NOT_FOUND */
+	/* ERR_NOT_FOUND */
+	int  (*get)(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out);
 	int  (*list)(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out);
 	int  (*txn)(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out);
 	/* Waits until something under prefix changed after revision; 0 fills out (cx->arena). The
 	 * cursor is the caller's: it passes out->revision the next time. */
-	int  (*watch)(struct ctx *cx, struct topo *t, const char *prefix, int64_t revision, struct topo_events *out);
+	int  (*watch)(struct ctx *cx, struct topo *t, const char *prefix, int64_t revision,
+	    struct topo_events *out);
 	int  (*lease_grant)(struct ctx *cx, struct topo *t, usec ttl, int64_t *lease);
-	int  (*lease_renew)(struct ctx *cx, struct topo *t, int64_t lease);    /* ERR_NOT_FOUND: it has expired */
+	/* ERR_NOT_FOUND: it has expired */
+	int  (*lease_renew)(struct ctx *cx, struct topo *t, int64_t lease);
 	int  (*lease_revoke)(struct ctx *cx, struct topo *t, int64_t lease);
 	/* The counter and time to live of a lease, for who waits it out. ERR_NOT_FOUND when it has ended. */
 	int  (*lease_counter)(struct ctx *cx, struct topo *t, int64_t lease, uint64_t *counter, usec *ttl);
@@ -115,9 +118,12 @@ void topo_close(struct topo *t);
 int topo_get(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out) MUST_USE;
 int topo_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out) MUST_USE;
 int topo_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out) MUST_USE;
-int topo_watch(struct ctx *cx, struct topo *t, const char *prefix, int64_t revision, struct topo_events *out) MUST_USE;
-/* One key, compare-and-swap: modified 0 creates. ERR_CONFLICT when somebody else was faster. *revision may be NULL. */
-int topo_put(struct ctx *cx, struct topo *t, const struct topo_compare *old, struct slice value, int64_t lease,
+int topo_watch(struct ctx *cx, struct topo *t, const char *prefix, int64_t revision,
+    struct topo_events *out) MUST_USE;
+/* One key, compare-and-swap: modified 0 creates. ERR_CONFLICT when somebody else was faster.
+ * *revision may be NULL. */
+int topo_put(struct ctx *cx, struct topo *t, const struct topo_compare *old, struct slice value,
+    int64_t lease,
     int64_t *revision);
 int topo_delete(struct ctx *cx, struct topo *t, const struct topo_compare *old) MUST_USE;
 /* Without a compare. */
@@ -139,10 +145,13 @@ int64_t  topo_lease_id(const struct topo_lease *l);
 uint64_t topo_lease_epoch(const struct topo_lease *l);
 bool     topo_lease_held(const struct topo_lease *l);
 /* Called (in the renewing task) after each new grant, to attach keys again. */
-void     topo_lease_on_grant(struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg, int64_t lease), void *arg);
-void     topo_lease_stop(struct topo_lease *l);     /* revokes when it can be done at once; waits for its task */
+void     topo_lease_on_grant(struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg,
+    int64_t lease), void *arg);
+/* revokes when it can be done at once; waits for its task */
+void     topo_lease_stop(struct topo_lease *l);
 
-/* A lock is a key attached to a lease: ERR_CONFLICT when somebody holds it, with the holder's text in the err. */
+/* A lock is a key attached to a lease: ERR_CONFLICT when somebody holds it, with the holder's
+ * text in the err. */
 int topo_lock(struct ctx *cx, struct topo *t, const char *name, const char *holder, int64_t lease) MUST_USE;
 int topo_unlock(struct ctx *cx, struct topo *t, const char *name, int64_t lease) MUST_USE;
 

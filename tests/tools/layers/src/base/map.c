@@ -1,0 +1,3 @@
+#include "base/map.h"
+
+#include "task/task.h" /* finds: "task/task.h" is not below base */

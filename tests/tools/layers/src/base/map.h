@@ -1,0 +1,2 @@
+#include <stdint.h>
+#include <openssl/sha.h> /* finds: <openssl/sha.h> belongs in */

@@ -1,0 +1,2 @@
+#include "gate/pool.h"
+#include "gate/route.h" /* finds: cycle between modules: gate/pool -> gate/route */

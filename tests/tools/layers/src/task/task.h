@@ -1,0 +1,1 @@
+#include "map.h" /* finds: "map.h" without its folder */

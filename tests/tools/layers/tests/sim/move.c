@@ -1,0 +1,2 @@
+#include "gate/pool.h"
+#include "tablet/stream.h"

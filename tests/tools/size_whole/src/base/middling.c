@@ -1,0 +1,22 @@
+/* Each within its limit, all together too long. */
+int
+middling(void)
+{
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+	x();
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""Each check must find what its folder of bad examples marks, and nothing else.
+
+A line that must be found carries a comment with "finds:" and the beginning of the
+finding's text; every other line must be let through.
+"""
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOOLS = os.path.join(HERE, '..', '..', 'tools')
+MARK = re.compile(r'/\*.*?finds: (.*?) *\*/')
+
+
+def marked(folder):
+    """{(path, line): text} of all marks below folder."""
+    out = {}
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(base, name)
+            with open(path, encoding='utf-8') as f:
+                for n, line in enumerate(f, 1):
+                    if m := MARK.search(line):
+                        out[os.path.relpath(path, folder), n] = m.group(1)
+    return out
+
+
+def found(check, folder):
+    """{(path, line): text} of what the check prints, and its exit status."""
+    run = subprocess.run([sys.executable, os.path.join(TOOLS, check), folder], capture_output=True, text=True)
+    out = {}
+    for line in run.stdout.splitlines():
+        if m := re.match(r'(\S+?):(\d+): (.*)', line):
+            out[m.group(1), int(m.group(2))] = m.group(3)
+    return out, run.returncode
+
+
+class Checks(unittest.TestCase):
+    maxDiff = None
+
+    def compare(self, check, name):
+        folder = os.path.join(HERE, name)
+        want = marked(folder)
+        got, status = found(check, folder)
+        self.assertGreater(len(want), 5)
+        self.assertEqual({k: v for k, v in got.items() if k not in want}, {}, 'found, but not marked')
+        self.assertEqual({k: v for k, v in want.items() if v not in got.get(k, '')}, {}, 'marked, but not found')
+        self.assertEqual(status, 1)
+
+    def test_layers(self):
+        self.compare('check_layers.py', 'layers')
+
+    def test_size(self):
+        self.compare('check_size.py', 'size')
+
+    def test_size_of_the_whole(self):
+        got, status = found('check_size.py', os.path.join(HERE, 'size_whole'))
+        self.assertEqual(list(got), [('src', 0)])
+        self.assertIn('median function has 20 lines', got['src', 0])
+        self.assertEqual(status, 1)
+
+    def test_waits(self):
+        self.compare('check_waits.py', 'waits')
+
+
+if __name__ == '__main__':
+    unittest.main()
