@@ -1,0 +1,56 @@
+/*
+ * column.h - column types, and values in one text form.
+ *
+ * A value is a slice, SLICE_NULL for NULL, in the form that a SELECT in the
+ * text protocol gives on a connection with character_set_results=NULL and
+ * time_zone='+00:00', so that one row looks the same whether it was read by a
+ * chunk or decoded from a row event:
+ *
+ *   COLUMN_INT             decimal digits, '-' when negative
+ *   COLUMN_FLOAT, _DOUBLE  the shortest or any digits that read back to the same double; the float's value as a double
+ *                          (a chunk selects f+0e0); -0 keeps its sign
+ *   COLUMN_DECIMAL         "-12.30", all digits of the scale
+ *   COLUMN_STRING          the stored bytes in the column's character set; CHAR without its padding
+ *   COLUMN_BYTES           the stored bytes; BINARY(n) padded to n with zero bytes
+ *   COLUMN_DATE ... _YEAR  "2026-01-31", "-12:00:00.5" with exactly fsp digits, zero dates as stored; "2026"
+ *   COLUMN_ENUM, _SET, _BIT  the number in decimal (a chunk selects c+0)
+ *
+ * Canonical key bytes (key_bytes) are equal exactly when the stored key values are
+ * equal as bytes; they serve the touched sets and nothing else.
+ */
+#ifndef BINLOG_COLUMN_H
+#define BINLOG_COLUMN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum column_kind {
+	COLUMN_INT, COLUMN_FLOAT, COLUMN_DOUBLE, COLUMN_DECIMAL,
+	COLUMN_STRING, COLUMN_BYTES,
+	COLUMN_DATE, COLUMN_TIME, COLUMN_DATETIME, COLUMN_TIMESTAMP, COLUMN_YEAR,
+	COLUMN_ENUM, COLUMN_SET, COLUMN_BIT,
+};
+
+struct column_type {
+	enum column_kind kind;
+	bool             is_unsigned;
+	bool             fixed;            /* CHAR, BINARY: padded in storage or result */
+	bool             binary_collation; /* STRING: bytes equal if and only if the collation says equal */
+	uint8_t          int_bytes;        /* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
+	uint8_t          precision, scale; /* DECIMAL */
+	uint8_t          fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
+	uint32_t         length;           /* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */
+	char             charset[33];      /* STRING: "utf8mb4", "latin1" */
+};
+
+enum { ROW_COLUMNS_MAX = 4096 };       /* the servers' own limit */
+
+/* Appends the canonical bytes of one key column's value: a length and the bytes, integers normalised ("007" cannot
+ * occur; "-0" neither), so that concatenated columns stay unambiguous. */
+void key_bytes(struct buf *out, const struct column_type *type, struct slice value);
+
+/* Appends the value as an SQL literal for this column: NULL, a bare number, or a string or hex literal that a connection
+ * with SET NAMES binary and strict sql_mode stores back to the same bytes. */
+void column_literal(struct buf *out, const struct column_type *type, struct slice value);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * position.h - where a stream is, and the tables in _vt that remember it.
+ *
+ * A position is a GTID list together with the source's own binlog file and
+ * offset. Positions of one source compare by file and offset (file names end
+ * in a growing number).
+ *
+ *   _vt.stream      target   one row per workflow: the state below
+ *   _vt.copy_state  target   one row per range of a table: how far its copy is
+ *   _vt.heartbeat   source   one row per workflow: token; its event is the consistency point
+ *   _vt.fence       both     one row per workflow: armed, attempt
+ * All InnoDB. Each is written in the transaction that makes it true.
+ */
+#ifndef TABLET_POSITION_H
+#define TABLET_POSITION_H
+
+#include "mysql/client.h"
+
+struct position {
+	char     gtid[1024];       /* "0-1-42,1-2-7"; "" when nothing was ever written */
+	char     file[256];        /* "" : no position */
+	uint64_t offset;           /* of the byte after the transaction */
+};
+
+bool position_is_set(const struct position *p);
+/* <0, 0, >0 by file number, then offset. An unset one is before all. */
+int  position_cmp(const struct position *a, const struct position *b);
+/* The server's present position: SHOW MASTER STATUS and @@gtid_binlog_pos, read until both agree. */
+int  position_now(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
+
+/* States of a stream; all but STREAM_STARTING are on disk (as names). */
+enum stream_phase {
+	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING, STREAM_FROZEN, STREAM_STOPPED,
+	STREAM_ERROR,
+};
+
+struct stream_state {
+	char              workflow[160];
+	enum stream_phase phase;
+	struct position   applied;        /* target = everything up to here (past CP), or convergent with it (before) */
+	struct position   cp;             /* consistency point; unset before the last chunk */
+	struct position   dirty_until;    /* a catching-up run up to here may be half written */
+	int               attempt;        /* of the freeze; lower ones are refused */
+	char             *request;       /* JSON of what created the stream, to go on after a restart; malloc'd or in cx->arena by state_load */
+	char              error[512], hint[200];
+};
+
+int position_install(struct ctx *cx, struct mysql_client *dba) MUST_USE;   /* CREATE DATABASE/TABLE IF NOT EXISTS */
+int state_load(struct ctx *cx, struct mysql_client *c, const char *workflow, struct stream_state *out) MUST_USE;  /* ERR_NOT_FOUND */
+int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows) MUST_USE;   /* one column */
+/* Inserts or replaces the whole row, in the caller's transaction if there is one. */
+int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
+int state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow) MUST_USE;
+/* "UPDATE _vt.stream SET applied...": appended, to run inside the applier's transaction. */
+void state_applied_sql(struct buf *out, const char *workflow, const struct position *applied);
+void state_dirty_sql(struct buf *out, const char *workflow, const struct position *dirty_until);
+
+const char *stream_phase_name(enum stream_phase p);   /* "starting", "copying", "catching-up", ... */
+
+#endif

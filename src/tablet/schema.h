@@ -1,0 +1,64 @@
+/*
+ * schema.h - a table's definition, as its server tells it, and what we make of it.
+ *
+ * Everything the copy and the stream need is read once from information_schema
+ * and SHOW CREATE TABLE; hash identifies the definition (rule 9: a chunk compares
+ * it in its own transaction). While it is copied the target has the primary key
+ * only, and the key that AUTO_INCREMENT needs (rule 12).
+ */
+#ifndef TABLET_SCHEMA_H
+#define TABLET_SCHEMA_H
+
+#include "base/arena.h"
+#include "binlog/column.h"
+#include "mysql/client.h"
+
+struct column {
+	const char        *name;
+	struct column_type type;
+	bool               nullable, auto_increment;
+	int                key_index;      /* position in the primary key, or -1 */
+};
+
+struct index_def {
+	const char *name;
+	const char *clause;                /* "UNIQUE KEY `email` (`email`)", for ALTER TABLE ... ADD */
+	bool        unique, for_auto_increment;
+};
+
+struct table_def {
+	const char       *database, *name;
+	struct column    *columns;
+	int               columns_count;
+	int              *key;             /* columns of the primary key, in key order */
+	int               key_count;
+	struct index_def *indexes;         /* secondary ones */
+	int               indexes_count;
+	const char       *create_sql;      /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
+	const char       *hash;            /* hex of create_sql's hash */
+	uint64_t          auto_increment;  /* next value, 0: none */
+	int64_t           rows_estimate;
+	bool              key_binary;      /* all key columns are integers, binary, or have a binary collation */
+	bool              key_ordered;     /* integers and binary only: byte or number order is index order (rule 10) */
+};
+
+/* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with a hint when it has
+ * what cannot be moved yet: a column type, generated column, no primary key, key type, foreign key (either way), trigger, non-InnoDB engine,
+ * partitions with a hint, a view, a sequence, system versioning. Names are quoted in the sentence. */
+int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table, struct table_def **out) MUST_USE;
+/* Views, routines, events and triggers of any database whose bodies name the table: refused by name. */
+int schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *database, const char *table) MUST_USE;
+/* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */
+int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;
+
+/* SQL texts, appended. */
+void schema_bare_create(struct buf *out, const struct table_def *def, const char *database, const char *table);
+/* One ALTER TABLE that adds every index which the bare table lacks; nothing when there is none. */
+void schema_add_indexes(struct buf *out, const struct table_def *def, const char *database, const char *table);
+/* "`id`,`f`+0e0,`e`+0": the select list that gives values in column.h's form. */
+void schema_select_list(struct buf *out, const struct table_def *def);
+
+/* The key's canonical bytes from a whole row. */
+void schema_key(struct buf *out, const struct table_def *def, const struct slice *row);
+
+#endif
