@@ -55,8 +55,9 @@ struct tail_params {
 struct tail;
 
 int  tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out) MUST_USE;   /* borrows params */
-/* The next transaction that changes a moved table or carries our heartbeat; others only move the position: such come
- * now and then with count 0, at least each second while the source is idle (heartbeat events), so that positions advance. */
+/* The next transaction that changes a moved table or carries our heartbeat. Others only move the position: one with count 0
+ * is returned whenever the tail would else wait for the network having read beyond what it last returned (a cutover waits for
+ * such a position, each millisecond counts), and at least each second of a busy source. */
 int  tail_next(struct ctx *cx, struct tail *t, struct source_txn **out) MUST_USE;
 /* Where the tail has read to: A of rule 8 when a window opens. Everything up to here has been returned by tail_next(). */
 const struct position *tail_position(const struct tail *t);
