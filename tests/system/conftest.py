@@ -1,0 +1,49 @@
+"""Real servers and real programs for the system tests; leaves nothing behind."""
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from lib import mariadb, proc  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def template():
+    where = tempfile.mkdtemp(prefix="switchyard-template-", dir="/tmp")
+    os.chmod(where, 0o755)
+    yield mariadb.make_template(os.path.join(where, "data"))
+    shutil.rmtree(where, ignore_errors=True)
+
+
+@pytest.fixture
+def folder():
+    """This test's own folder; readable by the database server's account."""
+    where = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
+    os.chmod(where, 0o755)
+    yield where
+    shutil.rmtree(where, ignore_errors=True)
+
+
+@pytest.fixture
+def servers(template, folder):
+    """make(name, *settings) starts one more server."""
+    made = []
+
+    def make(name, *extra):
+        home = os.path.join(folder, f"server-{len(made)}")
+        os.mkdir(home)
+        server = mariadb.Server(template, home, name, 100 + len(made), extra)
+        made.append(server)
+        return server.start()
+
+    yield make
+    for server in made:
+        server.remove()
+
+
+def pytest_report_header():
+    return f"programs: {proc.build_dir()}"

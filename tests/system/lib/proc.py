@@ -1,0 +1,103 @@
+"""Processes of a test: started, found, ended by pid, and never by name."""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+TREE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+
+
+def build_dir():
+    """Where the programs are: $SWITCHYARD_BUILD, else build/ of the tree."""
+    return os.environ.get("SWITCHYARD_BUILD", os.path.join(TREE, "build"))
+
+
+def program(name):
+    """The path of one of our programs."""
+    path = os.path.join(build_dir(), *(("tests", "load", "load") if name == "load" else ("src", "cmd", name)))
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"'{path}' is not built")
+    return path
+
+
+def is_built(name):
+    try:
+        return bool(program(name))
+    except FileNotFoundError:
+        return False
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def free_base(offsets):
+    """A port base such that base+offset is free for each offset."""
+    start = 20000 + (os.getpid() * 37) % 8000
+    for base in range(start, start + 20000, 2500):
+        base = 20000 + (base - 20000) % 9000
+        if all(is_free(base + o) for o in offsets):
+            return base
+    raise RuntimeError("no free range of ports")
+
+
+def is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+def wait_for(ready, seconds, what, more=lambda: ""):
+    end = time.monotonic() + seconds
+    while True:
+        value = ready()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds} s for {what}. {more()}")
+        time.sleep(0.05)
+
+
+def tail(path, lines=15):
+    try:
+        with open(path, errors="replace") as f:
+            return "".join(f.readlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def alive(pid):
+    """Runs, and is not a zombie that nobody has waited for."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
+
+
+def end(process, sig=signal.SIGTERM, patience=10):
+    """Ends one process that we started and waits for it."""
+    if process is None or process.poll() is not None:
+        return
+    process.send_signal(sig)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(patience)
+
+
+def kill_pid(pid, sig=signal.SIGKILL, seconds=10):
+    """Ends a process by its id, which somebody else may be the parent of."""
+    try:
+        os.kill(pid, sig)
+    except ProcessLookupError:
+        return
+    wait_for(lambda: not alive(pid), seconds, f"process {pid} to end")
