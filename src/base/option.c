@@ -307,6 +307,7 @@ print_words(FILE *out, int column, const char *text)
 static void
 print_row(const struct option *o, FILE *out)
 {
+	char        fallback[256];   /* three lines; longer defaults are cut */
 	const char *value = o->value != NULL ? o->value : o->type == OPT_ENUM ? o->choices : "VALUE";
 	int         column = fprintf(out, "  --%s", o->name);
 
@@ -321,9 +322,8 @@ print_row(const struct option *o, FILE *out)
 	if (o->type == OPT_LIST)
 		column = print_words(out, column, "(may be repeated)");
 	if (o->fallback != NULL && o->fallback[0] != '\0') {
-		column = print_words(out, column, "(default");
-		column = print_words(out, column, o->fallback);
-		fprintf(out, ")");
+		snprintf(fallback, sizeof fallback, "(default %s)", o->fallback);
+		print_words(out, column, fallback);
 	}
 	fprintf(out, "\n");
 }
