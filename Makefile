@@ -1,5 +1,88 @@
-# The verbs people type.
-all:
-	meson setup build >/dev/null 2>&1 || true
-	ninja -C build
-.PHONY: all
+# The verbs people type. Meson and Ninja do the building; see CONTRIBUTING.md.
+#
+#   ROWS=, CLIENTS=, RATE=      for make demo
+#   DESTDIR=, PREFIX=           for make install
+#   SECONDS_EACH=               for make fuzz
+
+BUILD   = build
+PREFIX  = /usr/local
+PYTHON  = /usr/bin/python3
+export ROWS CLIENTS RATE
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD)
+
+help:
+	@sed -n 's/^##//p' Makefile
+
+##make demo      move a live table of a million rows, from nothing but Debian 12
+demo:
+	@tools/install-deps demo
+	@$(MAKE) --no-print-directory -s all
+	@demo/run
+
+##make test      unit, golden, simulation and short system tests
+test:
+	@tools/install-deps test
+	@$(MAKE) --no-print-directory -s all
+	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system
+
+##make           build everything
+##make deps      install what building, testing and checking need
+deps:
+	@tools/install-deps lint
+
+##make lint      layers, sizes, waits, man pages, cppcheck
+lint: deps
+	@$(PYTHON) tools/lint.py
+
+##make mutants   take each guarded rule out and see its test fail
+mutants: deps
+	@$(PYTHON) tools/mutants.py $(ONLY)
+
+##make model     explore the model of the cutover
+model: deps
+	@model/run
+
+##make bench     every comparison; the results go to bench/results
+bench: deps
+	@$(MAKE) --no-print-directory -s all
+	@bench/run all
+
+##make asan      unit and simulation tests under ASan and UBSan, clang
+asan: deps
+	@[ -d build-asan ] || CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build-asan
+	@$(PYTHON) tools/run_tests.py --build build-asan
+
+##make tsan      the same under TSan
+tsan: deps
+	@[ -d build-tsan ] || CC=clang meson setup build-tsan -Db_sanitize=thread -Db_lundef=false
+	@ninja -C build-tsan
+	@$(PYTHON) tools/run_tests.py --build build-tsan
+
+##make fuzz      each fuzzer for SECONDS_EACH seconds (60)
+fuzz: deps
+	@tests/fuzz/run $(SECONDS_EACH)
+
+##make soak      the long things: sanitizers, valgrind, fuzzers, mutants, all system tests
+soak: asan tsan
+	@$(MAKE) --no-print-directory -s all
+	@$(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
+	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
+	@$(MAKE) --no-print-directory fuzz SECONDS_EACH=600
+	@$(MAKE) --no-print-directory mutants
+
+##make install   programs and manual pages into DESTDIR and PREFIX
+install: all
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+
+##make clean     remove what was built
+clean:
+	rm -rf build build-asan build-tsan build-fuzz build-clang build-mutants
+
+.PHONY: all help demo test deps lint mutants model bench asan tsan fuzz soak install clean

@@ -103,7 +103,8 @@ kind_of_errno(int errnum)
 		return ERR_NOT_FOUND;
 	case EEXIST:
 		return ERR_CONFLICT;
-	case EAGAIN: case EINTR: case EBUSY: case ENFILE: case EMFILE: case ENOBUFS: case ENOMEM: case EADDRINUSE:
+	case EAGAIN: case EINTR: case EBUSY: case ENFILE: case EMFILE:
+	case ENOBUFS: case ENOMEM: case EADDRINUSE:
 	case EPIPE: case ECONNRESET: case ECONNREFUSED: case ECONNABORTED: case ENOTCONN: case ESHUTDOWN:
 	case EHOSTUNREACH: case EHOSTDOWN: case ENETUNREACH: case ENETDOWN: case ENETRESET:
 		return ERR_RETRY;

@@ -50,7 +50,8 @@ parse_action(struct slice s, struct fault_point *p, struct err *err)
 	else if (slice_eq_str(s, "error"))
 		p->action = FAULT_ERROR;
 	else
-		return err_set(err, ERR_REFUSED, "'%.*s' is not a fault's action; kill, error and sleep:MS are",
+		return err_set(err, ERR_REFUSED,
+		    "'%.*s' is not a fault's action; kill, error and sleep:MS are",
 		    SLICE_ARG(s));
 	return 0;
 }

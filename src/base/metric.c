@@ -65,7 +65,8 @@ print_value(struct buf *out, double value)
 		buf_add_str(out, "NaN\n");
 	else if (isinf(value))
 		buf_add_str(out, value > 0 ? "+Inf\n" : "-Inf\n");
-	else if (value == floor(value) && fabs(value) < 9007199254740992.0)   /* 2^53: whole numbers are exact */
+	/* 2^53: whole numbers are exact */
+	else if (value == floor(value) && fabs(value) < 9007199254740992.0)
 		buf_addf(out, "%.0f\n", value);
 	else
 		buf_addf(out, "%.9g\n", value);
@@ -94,7 +95,8 @@ metric_print_histogram(struct buf *out, const char *name, const char *help, cons
 	print_head(out, name, "histogram", help);
 	for (int i = 0; i < METRIC_BUCKETS; i++) {
 		seen += h->counts[i];
-		buf_addf(out, "%s_bucket{le=\"%.10g\"} %llu\n", name, (double)bucket_bound(i) / (double)SECOND,
+		buf_addf(out, "%s_bucket{le=\"%.10g\"} %llu\n", name,
+		    (double)bucket_bound(i) / (double)SECOND,
 		    (unsigned long long)seen);
 	}
 	buf_addf(out, "%s_bucket{le=\"+Inf\"} %llu\n", name, (unsigned long long)h->total);

@@ -166,7 +166,8 @@ take_duration(struct slice *s, uint64_t *sum, bool first)
 	if (__builtin_mul_overflow(whole, (uint64_t)length, &part))
 		return false;
 	part += millionths * (uint64_t)length / 1000000;   /* at most an hour: far from the limit */
-	return part <= (uint64_t)NEVER - 1 && !__builtin_add_overflow(*sum, part, sum) && *sum < (uint64_t)NEVER;
+	return part <= (uint64_t)NEVER - 1 && !__builtin_add_overflow(*sum, part, sum) &&
+	    *sum < (uint64_t)NEVER;
 }
 
 int
@@ -261,5 +262,6 @@ print_duration(char *out, size_t size, usec d)
 	print_decimal(seconds, sizeof seconds, d / SECOND % 60, d % SECOND, 6);
 	bool no_seconds = d >= MINUTE && d % MINUTE == 0;
 
-	snprintf(out, size, "%s%s%s%s%s", sign, hours, minutes, no_seconds ? "" : seconds, no_seconds ? "" : "s");
+	snprintf(out, size, "%s%s%s%s%s", sign, hours, minutes, no_seconds ? "" : seconds,
+	    no_seconds ? "" : "s");
 }

@@ -7,8 +7,8 @@
  * chunk or decoded from a row event:
  *
  *   COLUMN_INT             decimal digits, '-' when negative
- *   COLUMN_FLOAT, _DOUBLE  the shortest or any digits that read back to the same double; the float's value as a double
- *                          (a chunk selects f+0e0); -0 keeps its sign
+ *   COLUMN_FLOAT, _DOUBLE  the shortest or any digits that read back to the same double; the
+ *                          float's value as a double (a chunk selects f+0e0); -0 keeps its sign
  *   COLUMN_DECIMAL         "-12.30", all digits of the scale
  *   COLUMN_STRING          the stored bytes in the column's character set; CHAR without its padding
  *   COLUMN_BYTES           the stored bytes; BINARY(n) padded to n with zero bytes
@@ -39,18 +39,20 @@ struct column_type {
 	uint8_t          int_bytes;        /* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
 	uint8_t          precision, scale; /* DECIMAL */
 	uint8_t          fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
-	uint32_t         length;           /* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */
+	/* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */
+	uint32_t         length;
 	char             charset[33];      /* STRING: "utf8mb4", "latin1" */
 };
 
 enum { ROW_COLUMNS_MAX = 4096 };       /* the servers' own limit */
 
-/* Appends the canonical bytes of one key column's value: a length and the bytes, integers normalised ("007" cannot
- * occur; "-0" neither), so that concatenated columns stay unambiguous. */
+/* Appends the canonical bytes of one key column's value: a length and the bytes, integers
+ * normalised ("007" cannot occur; "-0" neither), so that concatenated columns stay unambiguous. */
 void key_bytes(struct buf *out, const struct column_type *type, struct slice value);
 
-/* Appends the value as an SQL literal for this column: NULL, a bare number, or a string or hex literal that a connection
- * with SET NAMES binary and strict sql_mode stores back to the same bytes. */
+/* Appends the value as an SQL literal for this column: NULL, a bare number, or a string or hex
+ * literal that a connection with SET NAMES binary and strict sql_mode stores back to the same
+ * bytes. */
 void column_literal(struct buf *out, const struct column_type *type, struct slice value);
 
 #endif

@@ -96,7 +96,7 @@ struct tablet_table_status {
 
 struct tablet_reply {
 	const char *state;                      /* stream_status: "starting", "copying",
-	                                           "catching-up", "indexing", "running",
+	                                         * "catching-up", "indexing", "running",
 	                                         * "frozen", "stopped", "error" */
 	const char *error, *hint;               /* of a stopped stream; "" */
 	const char *position;                   /* applied (stream_status), P (lock), Q (freeze) */

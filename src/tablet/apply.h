@@ -1,12 +1,14 @@
 /*
  * apply.h - source transactions into the target, in two modes.
  *
- * CATCHING UP  A run of whole transactions is folded (fold.h) to one final image per key; dirty_until is stored; all
- *              deletes, barrier, all upserts (every column, key columns too), in parallel over keys on appliers
- *              connections; barrier; position. A replay converges.
- * EXACT        From applied >= max(cp, dirty_until) on. A run is one target transaction with the position in it; every
- *              statement's row count is checked; deletes first. A count that differs stops the stream with the key in the
- *              message: from here on replication verifies itself.
+ * CATCHING UP  A run of whole transactions is folded (fold.h) to one final image per key;
+ *              dirty_until is stored; all deletes, barrier, all upserts (every column, key columns
+ *              too), in parallel over keys on appliers connections; barrier; position. A replay
+ *              converges.
+ * EXACT        From applied >= max(cp, dirty_until) on. A run is one target transaction with the
+ *              position in it; every statement's row count is checked; deletes first. A count that
+ *              differs stops the stream with the key in the message: from here on replication
+ *              verifies itself.
  *
  * The applier takes transactions from the tail, calls windows_touch() in the same step, queues at most
  * APPLY_QUEUE_BYTES, and never waits for a window while it holds an open target transaction.
@@ -18,7 +20,8 @@
 
 enum {
 	APPLY_QUEUE_BYTES = 32 * 1024 * 1024,   /* an eighth of vttablet's 256 MB */
-	APPLY_RUN_ROWS    = 2000,               /* rows folded together: some milliseconds of the target's time */
+	/* rows folded together: some milliseconds of the target's time */
+	APPLY_RUN_ROWS    = 2000,
 	APPLIERS_MAX      = 16,
 };
 
@@ -30,29 +33,37 @@ struct apply_params {
 	int                 appliers;           /* 1 to APPLIERS_MAX */
 	struct windows     *windows;
 	struct tail        *tail;
-	struct stream_state *state;             /* applied, dirty_until are kept up to date here and on disk */
-	int               (*throttle)(struct ctx *cx, void *arg);   /* before each run; may wait; NULL: none */
+	/* applied, dirty_until are kept up to date here and on disk */
+	struct stream_state *state;
+	/* before each run; may wait; NULL: none */
+	int               (*throttle)(struct ctx *cx, void *arg);
 	void               *throttle_arg;
 };
 
 struct applier;
 
-int  applier_new(const struct apply_params *params, struct applier **out, struct err *err) MUST_USE;   /* borrows params */
+/* borrows params */
+int  applier_new(const struct apply_params *params, struct applier **out, struct err *err) MUST_USE;
 void applier_free(struct applier *a);
-/* Runs until cancelled, an error, or frozen: 0 when frozen at the position asked for. Also drives the tail. */
+/* Runs until cancelled, an error, or frozen: 0 when frozen at the position asked for. Also drives
+ * the tail. */
 int  applier_run(struct ctx *cx, struct applier *a) MUST_USE;
 
 /* Called by other tasks of the loop: */
-void applier_set_cp(struct applier *a, const struct position *cp);      /* past the last chunk: exact may begin */
+/* past the last chunk: exact may begin */
+void applier_set_cp(struct applier *a, const struct position *cp);
 bool applier_exact(const struct applier *a);
-/* Apply up to exactly this position and stop there: stored as FROZEN with the attempt, in the transaction that stores the
- * position (or in one of its own when already there). ERR_CONFLICT when applied is already beyond it. */
+/* Apply up to exactly this position and stop there: stored as FROZEN with the attempt, in the
+ * transaction that stores the position (or in one of its own when already there). ERR_CONFLICT when
+ * applied is already beyond it. */
 int  applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err) MUST_USE;
 /* Waits until a heartbeat with this token has been handed on: its position. */
-int  applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, struct position *at) MUST_USE;
+int  applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token,
+    struct position *at) MUST_USE;
 /* Waits until applied changes, the mode changes or the applier ends. */
 int  applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
 int64_t applier_changes(const struct applier *a);         /* rows applied */
-int64_t applier_last_commit_s(const struct applier *a);   /* source clock of the last applied transaction; 0: none */
+/* source clock of the last applied transaction; 0: none */
+int64_t applier_last_commit_s(const struct applier *a);
 
 #endif

@@ -7,8 +7,8 @@
  * with the chunk's rows; a restart goes on behind it.
  *
  * A chunk (chunk.h) is: window_open, snapshot that contains tail_position (rule 8),
- * SELECT, definition compared (rule 9), touched rows dropped and sealed, LOAD DATA (rule 13) with progress in one
- * transaction, window_close.
+ * SELECT, definition compared (rule 9), touched rows dropped and sealed, LOAD DATA (rule 13) with
+ * progress in one transaction, window_close.
  */
 #ifndef TABLET_COPY_H
 #define TABLET_COPY_H
@@ -24,18 +24,21 @@ struct copy_params {
 	struct windows      *windows;
 	struct tail         *tail;                /* for rule 8's A */
 	int                  parallel;            /* chunks in flight over all tables; 1 to 16 */
-	int                (*throttle)(struct ctx *cx, void *arg);   /* before each chunk; may wait; NULL: none */
+	/* before each chunk; may wait; NULL: none */
+	int                (*throttle)(struct ctx *cx, void *arg);
 	void                *throttle_arg;
 };
 
 struct copy_progress {
-	int64_t rows;                 /* copied by committed chunks, since the beginning (also before a restart) */
+	/* copied by committed chunks, since the beginning (also before a restart) */
+	int64_t rows;
 	bool    done;
 };
 
 struct copier;
 
-int  copier_new(const struct copy_params *params, struct copier **out, struct err *err) MUST_USE;   /* borrows params */
+/* borrows params */
+int  copier_new(const struct copy_params *params, struct copier **out, struct err *err) MUST_USE;
 void copier_free(struct copier *c);
 /* Until the last chunk of every table is committed: 0. Retries a lost connection by itself. */
 int  copier_run(struct ctx *cx, struct copier *c) MUST_USE;

@@ -30,26 +30,35 @@ int  position_now(struct ctx *cx, struct mysql_client *source, struct position *
 
 /* States of a stream; all but STREAM_STARTING are on disk (as names). */
 enum stream_phase {
-	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING, STREAM_FROZEN, STREAM_STOPPED,
+	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
+	STREAM_FROZEN, STREAM_STOPPED,
 	STREAM_ERROR,
 };
 
 struct stream_state {
 	char              workflow[160];
 	enum stream_phase phase;
-	struct position   applied;        /* target = everything up to here (past CP), or convergent with it (before) */
+	/* target = everything up to here (past CP), or convergent with it (before) */
+	struct position   applied;
 	struct position   cp;             /* consistency point; unset before the last chunk */
 	struct position   dirty_until;    /* a catching-up run up to here may be half written */
 	int               attempt;        /* of the freeze; lower ones are refused */
-	char             *request;       /* JSON of what created the stream, to go on after a restart; malloc'd or in cx->arena by state_load */
+	/* JSON of what created the stream, to go on after a restart; malloc'd or in cx->arena by
+	 * state_load */
+	char             *request;
 	char              error[512], hint[200];
 };
 
-int position_install(struct ctx *cx, struct mysql_client *dba) MUST_USE;   /* CREATE DATABASE/TABLE IF NOT EXISTS */
-int state_load(struct ctx *cx, struct mysql_client *c, const char *workflow, struct stream_state *out) MUST_USE;  /* ERR_NOT_FOUND */
-int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows) MUST_USE;   /* one column */
-/* Inserts the whole row. Of a row that exists applied and dirty_until stay as they are: only the applier's own
- * transactions move them (else a save racing an applier's commit would take the position back). */
+/* CREATE DATABASE/TABLE IF NOT EXISTS */
+int position_install(struct ctx *cx, struct mysql_client *dba) MUST_USE;
+/* ERR_NOT_FOUND */
+int state_load(struct ctx *cx, struct mysql_client *c, const char *workflow,
+    struct stream_state *out) MUST_USE;
+/* one column */
+int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows) MUST_USE;
+/* Inserts the whole row. Of a row that exists applied and dirty_until stay as they are: only the
+ * applier's own transactions move them (else a save racing an applier's commit would take the
+ * position back). */
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
 int state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow) MUST_USE;
 /* "UPDATE _vt.stream SET applied...": appended, to run inside the applier's transaction. */

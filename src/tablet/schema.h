@@ -38,23 +38,30 @@ struct table_def {
 	const char       *hash;            /* hex of create_sql's hash */
 	uint64_t          auto_increment;  /* next value, 0: none */
 	int64_t           rows_estimate;
-	bool              key_binary;      /* all key columns are integers, binary, or have a binary collation */
-	bool              key_ordered;     /* integers and binary only: byte or number order is index order (rule 10) */
+	/* all key columns are integers, binary, or have a binary collation */
+	bool              key_binary;
+	/* integers and binary only: byte or number order is index order (rule 10) */
+	bool              key_ordered;
 };
 
-/* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with a hint when it has
- * what cannot be moved yet: a column type, generated column, no primary key, key type, foreign key (either way), trigger, non-InnoDB engine,
- * partitions with a hint, a view, a sequence, system versioning. Names are quoted in the sentence. */
-int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table, struct table_def **out) MUST_USE;
+/* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with
+ * a hint when it has what cannot be moved yet: a column type, generated column, no primary key, key
+ * type, foreign key (either way), trigger, non-InnoDB engine, partitions with a hint, a view, a
+ * sequence, system versioning. Names are quoted in the sentence. */
+int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    struct table_def **out) MUST_USE;
 /* Views, routines, events and triggers of any database whose bodies name the table: refused by name. */
-int schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *database, const char *table) MUST_USE;
+int schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *database,
+    const char *table) MUST_USE;
 /* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */
 int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;
 
 /* SQL texts, appended. */
-void schema_bare_create(struct buf *out, const struct table_def *def, const char *database, const char *table);
+void schema_bare_create(struct buf *out, const struct table_def *def, const char *database,
+    const char *table);
 /* One ALTER TABLE that adds every index which the bare table lacks; nothing when there is none. */
-void schema_add_indexes(struct buf *out, const struct table_def *def, const char *database, const char *table);
+void schema_add_indexes(struct buf *out, const struct table_def *def, const char *database,
+    const char *table);
 /* "`id`,`f`+0e0,`e`+0": the select list that gives values in column.h's form. */
 void schema_select_list(struct buf *out, const struct table_def *def);
 

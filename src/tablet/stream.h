@@ -4,7 +4,8 @@
  *   STARTING -> COPYING -> CATCHING_UP -> INDEXING -> RUNNING <-> FROZEN -> STOPPED
  * any of them -> ERROR (with a sentence and a hint; stream_create again goes on).
  *
- * What is on disk (_vt.stream, in the transaction that makes it true) is all that is believed after a restart:
+ * What is on disk (_vt.stream, in the transaction that makes it true) is all that is believed after
+ * a restart:
  *   COPYING      the start position is stored; ranges in _vt.copy_state tell how far
  *   CATCHING_UP  every chunk is committed and cp is stored
  *   INDEXING     applied >= max(cp, dirty_until): the applier is exact, indexes are being built

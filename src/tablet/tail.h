@@ -29,8 +29,8 @@ struct change {
 	struct slice     key_before, key_after;  /* canonical bytes; SLICE_NULL where there is none */
 };
 
-/* One source transaction, or a part of one that spilled: parts come in order, last is set on the final one, and only
- * then end is a position that may be stored. */
+/* One source transaction, or a part of one that spilled: parts come in order, last is set on the
+ * final one, and only then end is a position that may be stored. */
 struct source_txn {
 	struct arena    arena;          /* owns all below */
 	struct change  *changes;
@@ -54,12 +54,15 @@ struct tail_params {
 
 struct tail;
 
-int  tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out) MUST_USE;   /* borrows params */
-/* The next transaction that changes a moved table or carries our heartbeat. Others only move the position: one with count 0
- * is returned whenever the tail would else wait for the network having read beyond what it last returned (a cutover waits for
- * such a position, each millisecond counts), and at least each second of a busy source. */
+/* borrows params */
+int  tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out) MUST_USE;
+/* The next transaction that changes a moved table or carries our heartbeat. Others only move the
+ * position: one with count 0 is returned whenever the tail would else wait for the network having
+ * read beyond what it last returned (a cutover waits for such a position, each millisecond counts),
+ * and at least each second of a busy source. */
 int  tail_next(struct ctx *cx, struct tail *t, struct source_txn **out) MUST_USE;
-/* Where the tail has read to: A of rule 8 when a window opens. Everything up to here has been returned by tail_next(). */
+/* Where the tail has read to: A of rule 8 when a window opens. Everything up to here has been
+ * returned by tail_next(). */
 const struct position *tail_position(const struct tail *t);
 void tail_close(struct tail *t);
 void source_txn_free(struct source_txn *txn);

@@ -8,10 +8,12 @@
  * SEALED  The chunk has dropped touched rows and writes the others; changes to its keys wait.
  *
  * Invariants
- *   (1) A transaction's keys enter the windows open at the moment it is handed on (windows_touch()), all at once.
+ *   (1) A transaction's keys enter the windows open at the moment it is handed on
+ *       (windows_touch()), all at once.
  *   (2) Between the last look at touched and SEALED nothing waits.
  *   (3) No run with a key of a sealed window is written before that window is closed.
- *   (4) touched is bounded: past WINDOW_BYTES_MAX the window has overflowed, and the chunk is read again, smaller.
+ *   (4) touched is bounded: past WINDOW_BYTES_MAX the window has overflowed, and the chunk is read
+ *       again, smaller.
  * Belongs to one loop.
  */
 #ifndef TABLET_WINDOW_H
@@ -21,7 +23,8 @@
 #include "base/map.h"
 #include "tablet/tail.h"
 
-enum { WINDOW_BYTES_MAX = 16 * 1024 * 1024 };   /* hundreds of thousands of keys; a chunk reads for about a second */
+/* hundreds of thousands of keys; a chunk reads for about a second */
+enum { WINDOW_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct windows {
 	struct list     all;
@@ -45,10 +48,12 @@ void windows_init(struct windows *ws);
 void windows_done(struct windows *ws);
 struct window *window_open(struct windows *ws, int table, bool key_binary);
 bool window_touched(const struct window *w, struct slice key);
-/* The chunk adds each key that it will write, then seals; nothing waits from the first look at touched to here. */
+/* The chunk adds each key that it will write, then seals; nothing waits from the first look at
+ * touched to here. */
 void window_add(struct window *w, struct slice key);
 void window_seal(struct window *w);
-void window_close(struct window *w);      /* wakes those who wait; frees; also for an OPEN window that is given up */
+/* wakes those who wait; frees; also for an OPEN window that is given up */
+void window_close(struct window *w);
 
 /* At hand-over: all keys of txn into all open windows of their tables. */
 void windows_touch(struct windows *ws, const struct source_txn *txn);

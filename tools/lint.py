@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+"""Runs every check of the tree and ends with one line, N passed, N failed.
+
+usage: lint.py
+"""
+import os
+import subprocess
+import sys
+import time
+
+TOOLS = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(TOOLS, '..')
+
+# Only what cppcheck knows better than the compilers; the rest is noise here.
+CPPCHECK = ['cppcheck', '--quiet', '--error-exitcode=1', '--inline-suppr', '--std=c11', '-j2',
+            '--enable=warning,portability', '--suppress=missingInclude', '--suppress=unknownMacro',
+            '--max-configs=1', '-D_GNU_SOURCE', '-D__GNUC__=12', '-Isrc', '-Itests', 'src']
+
+CHECKS = [
+    ('layers', [f'{TOOLS}/check_layers.py'], 30),
+    ('size', [f'{TOOLS}/check_size.py'], 30),
+    ('waits', [f'{TOOLS}/check_waits.py'], 30),
+    ('cppcheck', CPPCHECK, 240),
+]
+
+
+def run(name, command, seconds):
+    start = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=seconds)
+        ok, text = done.returncode == 0, done.stdout
+    except (subprocess.TimeoutExpired, OSError) as e:
+        ok, text = False, f'{e}\n'
+    print(f'{"ok  " if ok else "FAIL"} {name} ({time.monotonic() - start:.1f} s)', flush=True)
+    if text and (not ok or name == 'size'):
+        print(text.rstrip(), flush=True)
+    return ok
+
+
+def main():
+    results = [run(*check) for check in CHECKS]
+    print(f'{sum(results)} passed, {len(results) - sum(results)} failed')
+    return 0 if all(results) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""Runs the tests of a build and sums them up in one last line, N passed, N failed.
+
+usage: run_tests.py --build DIR [--system] [--long] [--valgrind]
+
+Meson's tests (unit, golden, sim) print such a line themselves and are summed by it;
+a test program that ends without one counts as one failure. --system adds the tests
+of the tools and of whole programs, --long those that take minutes.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
+COUNTS = re.compile(r'^(\d+) passed, (\d+) failed$', re.M)
+VALGRIND = ['valgrind', '--quiet', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite',
+            '--child-silent-after-fork=no', '--trace-children=no']
+
+
+class Total:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def add(self, name, passed, failed, text=''):
+        self.passed += passed
+        self.failed += failed
+        print(f'{"ok  " if not failed else "FAIL"} {name}: passed {passed}, failed {failed}', flush=True)
+        if failed and text:
+            print('\n'.join(text.rstrip().splitlines()[-60:]), flush=True)
+
+
+def run_meson(total, build, valgrind):
+    """Every test that meson knows; each program's own counts."""
+    command = ['meson', 'test', '-C', build, '--no-rebuild', '--quiet', '--no-suite', 'long']
+    if valgrind:
+        command += ['--wrapper', ' '.join(VALGRIND), '--timeout-multiplier', '20']
+    subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = os.path.join(ROOT, build, 'meson-logs', 'testlog' + ('-valgrind' if valgrind else '') + '.json')
+    if not os.path.exists(log):
+        total.add('meson test', 0, 1, 'no test ran: is everything built?')
+        return
+    with open(log, encoding='utf-8') as f:
+        for line in f:
+            test = json.loads(line)
+            text = test.get('stdout', '') + test.get('stderr', '')
+            counts = COUNTS.findall(test.get('stdout', ''))
+            passed, failed = map(int, counts[-1]) if counts else (test['result'] == 'OK', test['result'] != 'OK')
+            if test['result'] != 'OK' and not failed:
+                failed = 1          # a sanitizer's complaint after the last test, a timeout, ...
+            total.add(test['name'], int(passed), int(failed), text)
+
+
+def run_pytest(total, name, folder, *args):
+    if not os.path.isdir(os.path.join(ROOT, folder)):
+        return
+    report = os.path.join(ROOT, f'.cache/{name}.xml')
+    os.makedirs(os.path.dirname(report), exist_ok=True)
+    if os.path.exists(report):
+        os.remove(report)
+    run = subprocess.run(['/usr/bin/python3', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--tb=short',
+                          f'--junitxml={report}', *args, folder], cwd=ROOT, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if run.returncode == 5:         # nothing was collected
+        return
+    if not os.path.exists(report):
+        total.add(name, 0, 1, run.stdout)
+        return
+    suite = xml.etree.ElementTree.parse(report).getroot().find('testsuite')
+    bad = int(suite.get('failures')) + int(suite.get('errors'))
+    good = int(suite.get('tests')) - bad - int(suite.get('skipped'))
+    total.add(name, good, bad if bad or run.returncode == 0 else 1, run.stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--build', default='build')
+    parser.add_argument('--system', action='store_true')
+    parser.add_argument('--long', action='store_true')
+    parser.add_argument('--valgrind', action='store_true')
+    args = parser.parse_args()
+    total = Total()
+    run_meson(total, args.build, args.valgrind)
+    if args.system:
+        run_pytest(total, 'tools', 'tests/tools')
+        run_pytest(total, 'system', 'tests/system', '-m', 'long' if args.long else 'not long')
+    print(f'{total.passed} passed, {total.failed} failed')
+    return 1 if total.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
