@@ -41,7 +41,7 @@ THIRD_PARTY = [
 # Headers of libc and the kernel, free for all.
 SYSTEM = re.compile(r'''(?x)
     (sys|linux|netinet|arpa|net|asm)/[\w./]+
-  | (aio|assert|ctype|dirent|dlfcn|endian|errno|execinfo|fcntl|float|fnmatch|getopt|glob|grp|inttypes|limits|locale
+  | (aio|assert|ctype|dirent|dlfcn|endian|errno|execinfo|fcntl|float|fnmatch|ftw|getopt|glob|grp|inttypes|limits|locale
     |malloc|math|netdb|poll|pthread|pwd|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool
     |stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios|time|ucontext|unistd|utime|wchar)\.h''')
 

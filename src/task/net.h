@@ -30,7 +30,8 @@ int  conn_read_full(struct ctx *cx, struct conn *c, void *out, size_t len) MUST_
 int  conn_read_now(struct conn *c, void *out, size_t len, size_t *got, bool *eof, struct err *err) MUST_USE;
 /* All of it. */
 int  conn_write(struct ctx *cx, struct conn *c, const void *data, size_t len) MUST_USE;
-/* What fits without waiting, the rest is dropped: a last word before conn_close(). Errors are nobody's business. */
+/* What fits without waiting, the rest is dropped: a last word before conn_close(). Errors are
+ * nobody's business. */
 void conn_write_last(struct conn *c, const void *data, size_t len);
 /* Until there is something to read (or the end); needs no buffer: for parked clients. */
 int  net_wait_readable(struct ctx *cx, struct conn *c) MUST_USE;

@@ -62,7 +62,8 @@ journal_read(FILE *f, struct journal_item *item)
 	item->count = 1;
 	if (tag == 'S')
 		return get(f, &item->changes[0].after) == 0 ? JOURNAL_KNOWN : JOURNAL_BROKEN;
-	if (tag != 'U' || fscanf(f, " %d\n", &item->count) != 1 || item->count < 1 || item->count > CHANGES_MAX)
+	if (tag != 'U' || fscanf(f, " %d\n", &item->count) != 1 || item->count < 1 ||
+	    item->count > CHANGES_MAX)
 		return JOURNAL_BROKEN;
 	for (int i = 0; i < item->count; i++) {
 		if (fgetc(f) != 'B' || get(f, &item->changes[i].before) != 0)

@@ -44,7 +44,8 @@ link_done(struct link *l)
 	pthread_mutex_destroy(&l->lock);
 }
 
-/* Did the connection go, rather than the statement fail? 1927, 1053: the server says so itself before it closes. */
+/* Did the connection go, rather than the statement fail? 1927, 1053: the server says so itself
+ * before it closes. */
 static bool
 is_disconnect(unsigned code)
 {
@@ -142,7 +143,8 @@ link_ensure(struct link *l)
 		l->my = link_open(l->set, &code, text, sizeof text);
 		stalls_add(&l->stalls, start, wall_us() - start, STMT_CONNECT);
 		if (l->my == NULL) {
-			(void)failed(l, code, text, "connect");   /* counted; the loop goes on whatever it was */
+			/* counted; the loop goes on whatever it was */
+			(void)failed(l, code, text, "connect");
 			nap(RECONNECT_PAUSE_US);
 		}
 	}

@@ -22,7 +22,8 @@ extern const char *const stmt_kind_names[];
 struct settings {
 	const char *host, *user, *password, *database, *journal, *summary, *socket;
 	int         port, clients, seconds;
-	double      rate;                    /* statements per second of all clients; 0 = as fast as they can */
+	/* statements per second of all clients; 0 = as fast as they can */
+	double      rate;
 	uint64_t    seed;
 	bool        tolerate_disconnects;
 };
@@ -61,14 +62,16 @@ bool link_ensure(struct link *l);
 /* Runs one statement. *result may be NULL when none is wanted; else the caller frees it. */
 enum outcome link_run(struct link *l, enum stmt_kind kind, const char *sql, size_t len, MYSQL_RES **result);
 /* Executes prepared[which] (preparing sql first when needed) with text parameters; a NULL value is SQL NULL.
- * cols and lens, when given, get the one row of the result, valid until the next call; *found says if there is one. */
+ * cols and lens, when given, get the one row of the result, valid until the next call; *found says
+ * if there is one. */
 struct reply {
 	char          bytes[6][1200];
 	char         *cols[6];
 	unsigned long lens[6];
 	bool          found;
 };
-enum outcome link_execute(struct link *l, enum stmt_kind kind, int which, const char *sql, const char *const *params,
+enum outcome link_execute(struct link *l, enum stmt_kind kind, int which, const char *sql,
+    const char *const *params,
     struct reply *reply);
 /* Something that the answer should not have said. */
 void link_wrong_read(struct link *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

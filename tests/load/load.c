@@ -10,7 +10,8 @@
  *   window NAME T0 T1   the longest wait of a statement between two moments (microseconds since 1970)
  *   stats               counters up to now
  *   stop                ends the run; the summary follows
- * Exit status: 0 when all is well, 1 when a client saw an error or the table is wrong, 2 when it could not run.
+ * Exit status: 0 when all is well, 1 when a client saw an error or the table is wrong, 2 when it
+ * could not run.
  */
 #include "verify.h"
 #include "workload.h"
@@ -119,7 +120,8 @@ put_first_errors(FILE *f, const struct run *r)
 		struct link *l = &r->clients[i].link;
 
 		for (int k = 0; k < l->first_count && put < FAILURES_KEPT; k++, put++) {
-			fprintf(f, "%s{\"client\":%d,\"at_us\":%" PRId64 ",\"code\":%u,\"text\":", put > 0 ? "," : "", i,
+			fprintf(f, "%s{\"client\":%d,\"at_us\":%" PRId64 ",\"code\":%u,\"text\":",
+			    put > 0 ? "," : "", i,
 			    l->first[k].at_us, l->first[k].code);
 			put_json_text(f, l->first[k].text);
 			fprintf(f, ",\"sql\":");
@@ -133,7 +135,8 @@ put_first_errors(FILE *f, const struct run *r)
 static void
 put_totals(FILE *f, const struct totals *t)
 {
-	fprintf(f, "\"statements\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"wrong_reads\":%" PRIu64 ",\"disconnects\":%" PRIu64,
+	fprintf(f, "\"statements\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"wrong_reads\":%" PRIu64
+	    ",\"disconnects\":%" PRIu64,
 	    t->statements, t->errors, t->wrong_reads, t->disconnects);
 }
 
@@ -152,7 +155,8 @@ put_summary(FILE *f, const struct run *r)
 	fprintf(f, "{\"event\":\"summary\",\"clients\":%d,\"seconds\":%.3f,", r->set.clients,
 	    (double)(r->end_us - r->start_us) / 1e6);
 	put_totals(f, &t);
-	fprintf(f, ",\"writes\":%" PRIu64 ",\"checked_reads\":%" PRIu64 ",\"transactions\":%" PRIu64 ",\"unknown\":%" PRIu64
+	fprintf(f, ",\"writes\":%" PRIu64 ",\"checked_reads\":%" PRIu64
+	    ",\"transactions\":%" PRIu64 ",\"unknown\":%" PRIu64
 	    ",", t.writes, t.reads, t.transactions, t.unknown);
 	put_first_errors(f, r);
 	fprintf(f, ",\"longest\":");
@@ -193,7 +197,8 @@ obey(struct run *r, const char *line)
 	}
 	if (sscanf(line, "mark %47s", name) == 1) {
 		mark(r, name);
-		printf("{\"event\":\"mark\",\"at_us\":%" PRId64 "}\n", r->intervals[r->interval_count - 1].from_us);
+		printf("{\"event\":\"mark\",\"at_us\":%" PRId64 "}\n",
+		    r->intervals[r->interval_count - 1].from_us);
 	} else if (sscanf(line, "window %47s %" SCNd64 " %" SCNd64, name, &from, &to) == 3) {
 		put_wait(stdout, r, name, from, to);
 		printf("\n");
@@ -245,7 +250,8 @@ open_or_say(const struct settings *set)
 	MYSQL   *my = link_open(set, &code, text, sizeof text);
 
 	if (my == NULL)
-		fprintf(stderr, "load: connecting to %s:%d: error %u: %s\n", set->host, set->port, code, text);
+		fprintf(stderr, "load: connecting to %s:%d: error %u: %s\n", set->host, set->port,
+		    code, text);
 	return my;
 }
 
@@ -331,8 +337,10 @@ do_verify(const struct settings *set)
 		mysql_close(my);
 	if (rc != 0)
 		return EXIT_BROKEN;
-	printf("{\"event\":\"verify\",\"port\":%d,\"rows\":%" PRIu64 ",\"checked_writes\":%" PRIu64 ",\"unknown\":%" PRIu64
-	    ",\"lost_writes\":%" PRIu64 ",\"wrong_rows\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",\"ok\":%s,\"first\":[",
+	printf("{\"event\":\"verify\",\"port\":%d,\"rows\":%" PRIu64
+	    ",\"checked_writes\":%" PRIu64 ",\"unknown\":%" PRIu64
+	    ",\"lost_writes\":%" PRIu64 ",\"wrong_rows\":%" PRIu64 ",\"duplicates\":%" PRIu64
+	    ",\"ok\":%s,\"first\":[",
 	    set->port, v.rows, v.checked_writes, v.unknown, v.lost_writes, v.wrong_rows, v.duplicates,
 	    verdict_ok(&v) ? "true" : "false");
 	for (int i = 0; i < v.first_count; i++) {
@@ -401,7 +409,8 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	struct run r = { .set = { .host = "127.0.0.1", .port = 3306, .user = "app", .password = "", .database = "customer",
+	struct run r = { .set = { .host = "127.0.0.1", .port = 3306, .user = "app", .password = "",
+	    .database = "customer",
 	    .clients = 8, .rate = 500, .seed = 1 } };
 	int        c, rc;
 

@@ -33,7 +33,8 @@ int64_t wall_us(void);
 void    stalls_init(struct stalls *s);
 void    stalls_done(struct stalls *s);
 void    stalls_add(struct stalls *s, int64_t start_us, int64_t wait_us, int what);
-/* The longest of those that overlap [from, to]; wait_us 0 when there is none. *count gets how many overlap. */
+/* The longest of those that overlap [from, to]; wait_us 0 when there is none. *count gets how many
+ * overlap. */
 struct stall stalls_longest(struct stalls *s, int64_t from, int64_t to, uint64_t *count);
 
 #endif

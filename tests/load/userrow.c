@@ -19,7 +19,8 @@ static void
 fill_data(char *out, size_t size, uint64_t mixed)
 {
 	static const char *const pieces[] = {
-		"{\"a\":1}", "it's", "back\\slash", "line\nbreak", "tab\t", "caf\xc3\xa9", "100% ", "\"quoted\"", "``",
+		"{\"a\":1}", "it's", "back\\slash", "line\nbreak", "tab\t", "caf\xc3\xa9", "100% ",
+		    "\"quoted\"", "``",
 		"plain words and more of them", "0123456789abcdef", " trailing ",
 	};
 	size_t want = (size_t)(mixed % 600), used = 0;         /* the demo's rows have about 130 bytes here */
@@ -107,5 +108,6 @@ user_seed_of_email(const char *email, unsigned long len, uint64_t *seed)
 		return false;
 	memcpy(text, email, len);
 	text[len] = '\0';
-	return sscanf(text, "v%" SCNu32 ".%" SCNu64 "@load.example%n", &ver, seed, &end) == 2 && end == (int)len;
+	return sscanf(text, "v%" SCNu32 ".%" SCNu64 "@load.example%n", &ver, seed, &end) == 2 &&
+	    end == (int)len;
 }

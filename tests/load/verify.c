@@ -73,7 +73,8 @@ rehash(struct picture *p)
 static struct fact *
 find(const struct picture *p, uint64_t key)
 {
-	for (size_t at = user_mix(key) & (p->slot_count - 1); p->slots[at] != 0; at = (at + 1) & (p->slot_count - 1)) {
+	for (size_t at = user_mix(key) & (p->slot_count - 1); p->slots[at] != 0;
+	    at = (at + 1) & (p->slot_count - 1)) {
 		struct fact *f = &p->facts[p->slots[at] - 1];
 
 		if (key_of(&f->now) == key)
@@ -193,18 +194,22 @@ check_fact(struct picture *p, struct fact *f, char **cols, const unsigned long *
 		g->may_be_before = g->may_be_before && is_as(p, &f->before, cols, lens);
 		g->may_be_after = g->may_be_after && is_as(p, &f->now, cols, lens);
 		if (!g->may_be_before && !g->may_be_after)
-			complain(p->v, &p->v->wrong_rows, "row %" PRIu64 ": a change without an answer happened in part",
+			complain(p->v, &p->v->wrong_rows,
+			    "row %" PRIu64 ": a change without an answer happened in part",
 			    f->now.id);
 		return;
 	}
 	if (is_as(p, &f->now, cols, lens))
 		return;
 	if (cols == NULL)
-		complain(p->v, &p->v->lost_writes, "row %" PRIu64 " is missing: version %" PRIu32 " was acknowledged",
+		complain(p->v, &p->v->lost_writes,
+		    "row %" PRIu64 " is missing: version %" PRIu32 " was acknowledged",
 		    f->now.id, f->now.ver);
 	else
-		complain(p->v, &p->v->lost_writes, "row %" PRIu64 " holds email '%.60s' name '%.60s': version %" PRIu32
-		    " %s was acknowledged", f->now.id, cols[1], cols[2] == NULL ? "NULL" : cols[2], f->now.ver,
+		complain(p->v, &p->v->lost_writes,
+		    "row %" PRIu64 " holds email '%.60s' name '%.60s': version %" PRIu32
+		    " %s was acknowledged", f->now.id, cols[1], cols[2] == NULL ? "NULL" : cols[2],
+		    f->now.ver,
 		    f->now.exists ? "written" : "deleted");
 }
 
@@ -225,9 +230,11 @@ check_row(struct picture *p, uint64_t id, char **cols, const unsigned long *lens
 		f->seen = true;
 		check_fact(p, f, cols, lens);
 	} else if (at < 0) {
-		complain(p->v, &p->v->duplicates, "row %" PRIu64 " was written by nobody: email '%.60s'", id, cols[1]);
+		complain(p->v, &p->v->duplicates,
+		    "row %" PRIu64 " was written by nobody: email '%.60s'", id, cols[1]);
 	} else if (user_hash(cols, lens) != p->base.rows[at].hash) {
-		complain(p->v, &p->v->wrong_rows, "row %" PRIu64 " was written by nobody and has changed: email '%.60s'", id,
+		complain(p->v, &p->v->wrong_rows,
+		    "row %" PRIu64 " was written by nobody and has changed: email '%.60s'", id,
 		    cols[1]);
 	}
 }
@@ -241,7 +248,8 @@ check_absent(struct picture *p)
 			check_fact(p, &p->facts[i], NULL, NULL);
 	for (size_t i = 0; i < p->base.count; i++)
 		if (!p->base_seen[i] && find(p, p->base.rows[i].id) == NULL)
-			complain(p->v, &p->v->wrong_rows, "row %" PRIu64 " was written by nobody and is missing",
+			complain(p->v, &p->v->wrong_rows,
+			    "row %" PRIu64 " was written by nobody and is missing",
 			    p->base.rows[i].id);
 }
 
@@ -258,7 +266,8 @@ scan(struct picture *p, MYSQL *my)
 		uint64_t id = strtoull(row[0], NULL, 10);
 
 		if (p->v->rows++ > 0 && id <= last)
-			complain(p->v, &p->v->duplicates, "row %" PRIu64 " comes after row %" PRIu64, id, last);
+			complain(p->v, &p->v->duplicates,
+			    "row %" PRIu64 " comes after row %" PRIu64, id, last);
 		last = id;
 		check_row(p, id, row, mysql_fetch_lengths(res));
 	}
@@ -285,7 +294,8 @@ check_count(struct picture *p, MYSQL *my)
 		return -1;
 	}
 	if (count != p->v->rows)
-		complain(p->v, &p->v->wrong_rows, "COUNT(*) says %" PRIu64 ", the scan found %" PRIu64 " rows", count,
+		complain(p->v, &p->v->wrong_rows,
+		    "COUNT(*) says %" PRIu64 ", the scan found %" PRIu64 " rows", count,
 		    p->v->rows);
 	return 0;
 }

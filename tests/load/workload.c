@@ -148,7 +148,8 @@ send_update(struct workload *w, const struct userrow *from, const struct userrow
 	user_text(to, &t);
 	snprintf(id, sizeof id, "%" PRIu64, to->id);
 	return link_execute(&w->link, STMT_UPDATE, PREP_UPDATE, SQL_UPDATE,
-	    (const char *[]){ t.email, t.name_null ? NULL : t.name, t.created, t.balance, t.data_null ? NULL : t.data, id },
+	    (const char *[]){ t.email, t.name_null ? NULL : t.name, t.created, t.balance,
+	    t.data_null ? NULL : t.data, id },
 	    NULL);
 }
 
@@ -163,7 +164,8 @@ send_insert(struct workload *w, const struct userrow *to, bool prepared)
 	user_text(to, &t);
 	snprintf(id, sizeof id, "%" PRIu64, to->id);
 	return link_execute(&w->link, STMT_INSERT, PREP_INSERT, SQL_INSERT,
-	    (const char *[]){ id, t.email, t.name_null ? NULL : t.name, t.created, t.balance, t.data_null ? NULL : t.data },
+	    (const char *[]){ id, t.email, t.name_null ? NULL : t.name, t.created, t.balance,
+	    t.data_null ? NULL : t.data },
 	    NULL);
 }
 
@@ -178,7 +180,8 @@ do_update(struct workload *w)
 	settle(w, send_update(w, r, &to, draw(w, 2) == 0), r, &to);
 }
 
-/* A row for an insert with an id: a deleted one again, or the next free id of this client. NULL when used up. */
+/* A row for an insert with an id: a deleted one again, or the next free id of this client. NULL
+ * when used up. */
 static struct userrow *
 fresh_row(struct workload *w)
 {
@@ -224,7 +227,8 @@ do_auto_insert(struct workload *w)
 		to.id = mysql_insert_id(w->link.my);
 		none.id = to.id;
 		if (to.id <= w->ceiling)
-			link_wrong_read(&w->link, "insert id %" PRIu64 " is not above %" PRIu64, to.id, w->ceiling);
+			link_wrong_read(&w->link, "insert id %" PRIu64 " is not above %" PRIu64,
+			    to.id, w->ceiling);
 	}
 	settle(w, out, out == DONE ? add_row(w, none) : &none, &to);
 }
@@ -253,14 +257,17 @@ compare(struct workload *w, const struct userrow *r, bool found, char **cols, co
 	w->reads++;
 	if (!found || !r->exists) {
 		if (found != r->exists)
-			link_wrong_read(&w->link, "row %" PRIu64 " is %s, it was %s", r->id, found ? "there" : "absent",
+			link_wrong_read(&w->link, "row %" PRIu64 " is %s, it was %s", r->id,
+			    found ? "there" : "absent",
 			    r->exists ? "written" : "deleted");
 		return;
 	}
 	at = r->ver == 0 ? baseline_find(w->base, r->id) : -1;
-	ok = r->ver == 0 ? at >= 0 && user_hash(cols, lens) == w->base->rows[at].hash : user_matches(r, cols, lens);
+	ok = r->ver == 0 ? at >= 0 && user_hash(cols, lens) == w->base->rows[at].hash
+	    : user_matches(r, cols, lens);
 	if (!ok)
-		link_wrong_read(&w->link, "row %" PRIu64 " does not hold version %" PRIu32 ": email '%.60s'", r->id, r->ver,
+		link_wrong_read(&w->link, "row %" PRIu64 " does not hold version %" PRIu32
+		    ": email '%.60s'", r->id, r->ver,
 		    cols[1] == NULL ? "NULL" : cols[1]);
 }
 
@@ -268,7 +275,8 @@ static void
 read_text(struct workload *w, const struct userrow *r, const char *tail)
 {
 	char       sql[160];
-	int        n = snprintf(sql, sizeof sql, "SELECT " USER_COLUMNS " FROM users WHERE id = %" PRIu64 "%s", r->id, tail);
+	int        n = snprintf(sql, sizeof sql,
+	    "SELECT " USER_COLUMNS " FROM users WHERE id = %" PRIu64 "%s", r->id, tail);
 	MYSQL_RES *res;
 	MYSQL_ROW  row;
 
@@ -293,7 +301,8 @@ do_select(struct workload *w)
 		return;
 	}
 	snprintf(id, sizeof id, "%" PRIu64, r->id);
-	if (link_execute(&w->link, STMT_SELECT, PREP_SELECT, SQL_SELECT, (const char *[]){ id }, &w->reply) == DONE)
+	if (link_execute(&w->link, STMT_SELECT, PREP_SELECT, SQL_SELECT, (const char *[]){ id },
+	    &w->reply) == DONE)
 		compare(w, r, w->reply.found, w->reply.cols, w->reply.lens);
 }
 
@@ -374,7 +383,8 @@ do_transaction(struct workload *w)
 	if (out == LOST)               /* COMMIT was never sent: nothing of it may be there */
 		return;
 	if (out == REFUSED || !commit) {
-		(void)link_run(&w->link, STMT_TXN, "ROLLBACK", 8, NULL);   /* if it is lost, the server rolls back */
+		/* if it is lost, the server rolls back */
+		(void)link_run(&w->link, STMT_TXN, "ROLLBACK", 8, NULL);
 		return;
 	}
 	out = link_run(&w->link, STMT_COMMIT, "COMMIT", 6, NULL);
@@ -386,7 +396,8 @@ static void
 do_range(struct workload *w)
 {
 	char sql[160];
-	int  n = snprintf(sql, sizeof sql, "SELECT COUNT(*), MAX(email), SUM(balance) FROM users WHERE id BETWEEN %" PRIu64
+	int  n = snprintf(sql, sizeof sql,
+	    "SELECT COUNT(*), MAX(email), SUM(balance) FROM users WHERE id BETWEEN %" PRIu64
 	    " AND %" PRIu64, w->next_id / 2, w->next_id / 2 + 50);
 
 	(void)link_run(&w->link, STMT_SELECT, sql, (size_t)n, NULL);   /* counted there */
@@ -469,7 +480,8 @@ claim(struct workload *w)
 }
 
 int
-workload_start(struct workload *w, int no, const struct settings *set, const struct baseline *base, atomic_bool *stop)
+workload_start(struct workload *w, int no, const struct settings *set, const struct baseline *base,
+    atomic_bool *stop)
 {
 	*w = (struct workload){ .no = no, .set = set, .base = base };
 	w->random = user_mix(set->seed * 1000 + (uint64_t)no);

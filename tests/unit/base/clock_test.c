@@ -56,7 +56,8 @@ TEST(rand_below_is_even)
 	for (int i = 0; i < 7; i++)
 		expect(counts[i] > 9300 && counts[i] < 10700);   /* 7 standard deviations */
 	for (int i = 0; i < 1000; i++)
-		expect(rand_below(&r, 1) == 0 && rand_below(&r, (UINT64_C(1) << 63) + 1) <= UINT64_C(1) << 63);
+		expect(rand_below(&r, 1) == 0 &&
+		    rand_below(&r, (UINT64_C(1) << 63) + 1) <= UINT64_C(1) << 63);
 }
 
 TEST(rand_secrets_differ)

@@ -21,7 +21,8 @@ expect_list(const struct list *l, const char *want)
 	size_t len = 0;
 
 	list_each(l, n)
-		len += (size_t)snprintf(got + len, sizeof got - len, "%d", list_item(n, struct item, node)->number);
+		len += (size_t)snprintf(got + len, sizeof got - len, "%d",
+		    list_item(n, struct item, node)->number);
 	expect_str(got, want);
 	expect_eq(l->count, len);
 	expect(list_empty(l) == (len == 0));

@@ -21,7 +21,8 @@ static const struct option table[] = {
 	{ "mysql-port", OPT_INT, FIELD(port), "3306", 1, 65535, NULL, "PORT", "Where to listen." },
 	{ "timeout", OPT_DURATION, FIELD(timeout), "30s", 1, 60 * MINUTE, NULL, NULL, "How long to wait." },
 	{ "memory", OPT_SIZE, FIELD(memory), "64M", 1024, INT64_C(1) << 40, NULL, "BYTES",
-	    "How much memory the rows of one chunk may use before it is made smaller, which is never less than one row." },
+	    "How much memory the rows of one chunk may use before it is made smaller, "
+	    "which is never less than one row." },
 	{ "dir", OPT_STRING, FIELD(dir), NULL, 0, 0, NULL, "DIR", "Where." },
 	{ "on-lock", OPT_ENUM, FIELD(on_lock), "wait", 0, 0, "abort|wait|kill", NULL, "What to do." },
 	{ "cell", OPT_LIST, FIELD(cells), NULL, 0, 0, NULL, "NAME", "Which cells." },
@@ -57,7 +58,8 @@ TEST(option_ways_to_write_one)
 {
 	struct settings s;
 
-	expect_ok(parse(&s, ARGS(A("--mysql_port=1"), A("-timeout"), A("2s"), A("x"), A("--verbose"), A("--dir="),
+	expect_ok(parse(&s, ARGS(A("--mysql_port=1"), A("-timeout"), A("2s"), A("x"),
+	    A("--verbose"), A("--dir="),
 	    A("--cell=a"), A("--cell"), A("b"), A("--on-lock=kill"), A("--"), A("--dir"), A("-"))), &err);
 	expect(s.port == 1 && s.timeout == 2 * SECOND && s.verbose && s.on_lock == 2);
 	expect_str(s.dir, "");
@@ -92,7 +94,8 @@ TEST(option_refusals_name_the_option)
 	refused(ARGS(A("--memory=16777215T")),
 	    "option '--memory': 9223372036854775807 is not between 1024 and 1099511627776");
 	refused(ARGS(A("--on-lock=ignore")), "option '--on-lock': 'ignore' is none of abort|wait|kill");
-	refused(ARGS(A("--on-lock=abort|wait")), "option '--on-lock': 'abort|wait' is none of abort|wait|kill");
+	refused(ARGS(A("--on-lock=abort|wait")),
+	    "option '--on-lock': 'abort|wait' is none of abort|wait|kill");
 	refused(ARGS(A("--dir")), "option '--dir' needs a value");
 	refused(ARGS(A("--no-dir")), "unknown option '--no-dir'");
 	refused(ARGS(A("--verbose=maybe")), "option '--verbose': 'maybe' is not true or false");

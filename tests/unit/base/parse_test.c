@@ -65,7 +65,8 @@ TEST(parse_sizes)
 TEST(parse_durations_as_go_prints_them)
 {
 	static const struct { const char *text; usec want; } rows[] = {
-		{ "30s", 30 * SECOND }, { "1m30s", 90 * SECOND }, { "250ms", 250 * MSEC }, { "2h", 120 * MINUTE },
+		{ "30s", 30 * SECOND }, { "1m30s", 90 * SECOND }, { "250ms", 250 * MSEC },
+		    { "2h", 120 * MINUTE },
 		{ "1h0m0s", 60 * MINUTE }, { "1.5s", 1500 * MSEC }, { "0.25ms", 250 }, { "15us", 15 },
 		{ "15\xc2\xb5s", 15 }, { "5", 5 * SECOND }, { "0", 0 }, { "0s", 0 }, { "2.5", 2500 * MSEC },
 		{ "1.000001s", SECOND + 1 }, { "1.0000010s", SECOND + 1 },
@@ -80,7 +81,8 @@ TEST(parse_durations_as_go_prints_them)
 
 TEST(parse_durations_refuse_the_rest)
 {
-	static const char *const wrong[] = { "", "s", "-1s", "1x", "1s5", "0s5", "1m 30s", "1.s", ".5s", "1..5s",
+	static const char *const wrong[] = { "", "s", "-1s", "1x", "1s5", "0s5", "1m 30s", "1.s",
+	    ".5s", "1..5s",
 		"9223372036855s", "18446744073709551616s", "1sm", "9223372036854.775807s",
 		"9223372036854775s9223372036854775s" };
 	usec d;
@@ -141,7 +143,8 @@ TEST(parse_addresses)
 
 TEST(parse_addresses_refuse_the_rest)
 {
-	static const char *const wrong[] = { "", ":1", "h", "h:", "h:x", "::1:3306", "[::1]", "[::1]3306", "[]:1", "a b:1",
+	static const char *const wrong[] = { "", ":1", "h", "h:", "h:x", "::1:3306", "[::1]",
+	    "[::1]3306", "[]:1", "a b:1",
 		"a/b:1", "u@h:1", "h:-1" };
 	char host[256], longest[300];
 	int  port;
@@ -151,7 +154,8 @@ TEST(parse_addresses_refuse_the_rest)
 			test_fail(__FILE__, __LINE__, "'%s' is accepted", wrong[i]);
 	memset(longest, 'h', sizeof longest);
 	memcpy(longest + 255, ":1", 2);
-	expect(parse_hostport(slice_of(longest, 257), host, &port, &err) == 0);   /* 255 bytes of host and NUL */
+	/* 255 bytes of host and NUL */
+	expect(parse_hostport(slice_of(longest, 257), host, &port, &err) == 0);
 	longest[255] = 'h';
 	memcpy(longest + 256, ":1", 2);
 	expect(parse_hostport(slice_of(longest, 258), host, &port, &err) != 0);

@@ -269,7 +269,8 @@ TEST(fault_acts_on_its_passage_once)
 
 TEST(fault_refuses_what_it_does_not_understand)
 {
-	static const char *const wrong[] = { "a", "a=", "=kill", "a=explode", "a=error@0", "a=error@", "a=sleep", "a=sleep:-1",
+	static const char *const wrong[] = { "a", "a=", "=kill", "a=explode", "a=error@0",
+	    "a=error@", "a=sleep", "a=sleep:-1",
 		"a=kill,b", "a=error@x" };
 	struct err err = { 0 };
 
