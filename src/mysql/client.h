@@ -14,23 +14,11 @@
 #ifndef MYSQL_CLIENT_H
 #define MYSQL_CLIENT_H
 
-#include "base/buf.h"
-#include "base/secret.h"
-#include "task/net.h"
+#include "mysql/login.h"
 
 enum {
 	MYSQL_COLUMNS_MAX = 4096,               /* the servers' own limit */
 	MYSQL_SELECT_MAX  = 16 * 1024 * 1024,   /* a small answer; a list of thousands of tables fits */
-};
-
-struct mysql_params {
-	const char          *address;    /* "127.0.0.1:3306", "unix:/run/x.sock" */
-	const char          *user;
-	const struct secret *password;   /* NULL: empty */
-	const char          *database;   /* NULL: none */
-	bool                 found_rows; /* CLIENT_FOUND_ROWS: matched, not changed rows */
-	bool                 local_files;/* needed for mysql_load_start() */
-	bool                 multi;      /* CLIENT_MULTI_STATEMENTS */
 };
 
 /* What an OK packet says. */
@@ -49,28 +37,39 @@ struct mysql_rows {
 
 struct mysql_client;
 
-int  mysql_connect(struct ctx *cx, const struct mysql_params *params, struct mysql_client **out) MUST_USE;
+int  mysql_connect(struct ctx *cx, const struct mysql_params *params,
+    struct mysql_client **out) MUST_USE;
 void mysql_close(struct mysql_client *c);                 /* sends COM_QUIT without waiting; NULL is fine */
 bool mysql_broken(const struct mysql_client *c);
 uint32_t mysql_thread_id(const struct mysql_client *c);   /* for KILL */
 const char *mysql_server_version(const struct mysql_client *c);   /* "10.11.19-MariaDB-0+deb12u1-log" */
 bool mysql_is_mariadb(const struct mysql_client *c);
 
+/* What both sides agreed on. */
+uint64_t mysql_caps(const struct mysql_client *c);
+/* For a relay: the packets of an idle connection, whose replies it reads to their ends. */
+struct packets *mysql_packets(struct mysql_client *c);
+
 /* Runs one statement to its end; rows that it returns are read and dropped. ok may be NULL. */
-int mysql_exec(struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysql_ok *ok) MUST_USE;
+int mysql_exec(struct ctx *cx, struct mysql_client *c, struct slice sql,
+    struct mysql_ok *ok) MUST_USE;
 int mysql_execf(struct ctx *cx, struct mysql_client *c, const char *fmt, ...)
     MUST_USE __attribute__((format(printf, 3, 4)));
 /* The whole result, copied to cx->arena. */
-int mysql_select(struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysql_rows *out) MUST_USE;
-int mysql_selectf(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out, const char *fmt, ...)
+int mysql_select(struct ctx *cx, struct mysql_client *c, struct slice sql,
+    struct mysql_rows *out) MUST_USE;
+int mysql_selectf(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out, const char *fmt,
+    ...)
     MUST_USE __attribute__((format(printf, 4, 5)));
 
 /* Streaming: start, then next until 0. *columns is the number of columns. */
-int mysql_stream_start(struct ctx *cx, struct mysql_client *c, struct slice sql, size_t *columns) MUST_USE;
+int mysql_stream_start(struct ctx *cx, struct mysql_client *c, struct slice sql,
+    size_t *columns) MUST_USE;
 /* 1: values[0..columns) are set; 0: no more rows; -1. */
 int mysql_stream_next(struct ctx *cx, struct mysql_client *c, struct slice *values) MUST_USE;
 
-/* Pipelining: several statements sent ahead, their answers read in order. */
+/* Pipelining: several statements sent ahead, their answers read in order. What was sent goes out with the
+ * first mysql_receive(), or when much has come together; unread answers must be small ones. */
 int mysql_send(struct ctx *cx, struct mysql_client *c, struct slice sql) MUST_USE;
 int mysql_receive(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
 
@@ -83,8 +82,9 @@ int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) 
 /* Sends a raw command packet (COM_BINLOG_DUMP, COM_REGISTER_SLAVE, ...) with a new sequence, and reads
  * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR
  * packet becomes
- * ERR_SERVER; *eof says that an EOF packet came. Payloads above max_bytes are refused. */
+ * ERR_SERVER; *eof says that an EOF packet came. */
 int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
-int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload, bool *eof) MUST_USE;
+int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
+    bool *eof) MUST_USE;
 
 #endif

@@ -1,0 +1,378 @@
+#include "mysql/packet.h"
+
+#include "base/check.h"
+
+enum { ER_NET_PACKET_TOO_LARGE = 1153, ER_NET_PACKETS_OUT_OF_ORDER = 1156 };
+
+void
+packet_put(struct buf *out, uint8_t *seq, struct slice payload)
+{
+	size_t at = 0, n;
+
+	do {
+		n = payload.len - at < PACKET_PIECE_MAX ? payload.len - at : PACKET_PIECE_MAX;
+		wire_put_int(out, n, 3);
+		wire_put_int(out, (*seq)++, 1);
+		buf_add_slice(out, slice_cut(payload, at, at + n));
+		at += n;
+	} while (n == PACKET_PIECE_MAX);
+}
+
+void
+packets_init(struct packets *p, struct conn *conn)
+{
+	*p = (struct packets){ .conn = conn };
+}
+
+static void
+give(struct buf **b)
+{
+	if (*b != NULL)
+		bufpool_give(*b);
+	*b = NULL;
+}
+
+void
+packets_done(struct packets *p)
+{
+	give(&p->in);
+	give(&p->out);
+}
+
+bool
+packets_buffered(const struct packets *p)
+{
+	return p->in != NULL && p->in_at < p->in->len;
+}
+
+void
+packets_park(struct packets *p)
+{
+	if (!packets_buffered(p))
+		give(&p->in);
+	if (p->out != NULL && p->out->len == 0)
+		give(&p->out);
+}
+
+int
+packets_wait(struct ctx *cx, struct packets *p)
+{
+	packets_park(p);
+	if (packets_buffered(p))
+		return 0;
+	return net_wait_readable(cx, p->conn);
+}
+
+static int
+corrupt(struct packets *p, struct err *err, int code, const char *what)
+{
+	p->broken = true;
+	err_set(err, ERR_CORRUPT, "%s", what);
+	err->mysql_errno = code;
+	memcpy(err->sqlstate, "08S01", 6);
+	return -1;
+}
+
+static struct slice
+input(const struct packets *p)
+{
+	return p->in == NULL ? SLICE_NULL : slice_of(p->in->data + p->in_at, p->in->len - p->in_at);
+}
+
+/* Room behind what is buffered. A peer that announces much gets memory as its bytes arrive, not before. */
+static void
+make_room(struct packets *p, size_t want)
+{
+	if (p->in == NULL) {
+		p->in = bufpool_take();
+		p->in_at = 0;
+	}
+	if (p->in_at == p->in->len) {
+		buf_reset(p->in);
+		p->in_at = 0;
+	}
+	if (p->in_at > 0 && p->in->cap - p->in->len <= want) {
+		buf_consume(p->in, p->in_at);
+		p->in_at = 0;
+	}
+	if (want > p->in->len)
+		want = p->in->len;
+	buf_reserve(p->in, want > BUFPOOL_BUF ? want : BUFPOOL_BUF);
+}
+
+/* One read. want: how many bytes more the caller needs, as a hint. */
+static int
+fill(struct ctx *cx, struct packets *p, size_t want)
+{
+	size_t got = 0, room;
+
+	if (p->broken)
+		return err_set(cx->err, ERR_RETRY, "the connection is broken");
+	make_room(p, want);
+	room = p->in->cap - p->in->len - 1;
+	if (conn_read(cx, p->conn, p->in->data + p->in->len, room, &got) != 0) {
+		p->broken = true;
+		return -1;
+	}
+	if (got == 0) {
+		p->broken = true;
+		return err_set(cx->err, ERR_RETRY, "the peer closed the connection");
+	}
+	p->in->len += got;
+	p->in->data[p->in->len] = 0;
+	p->reads++;
+	p->bytes_in += got;
+	return 0;
+}
+
+static int
+need(struct ctx *cx, struct packets *p, size_t len)
+{
+	while (input(p).len < len)
+		TRY(fill(cx, p, len - input(p).len));
+	return 0;
+}
+
+/* The header of the next packet, checked against the sequence. */
+static int
+read_header(struct ctx *cx, struct packets *p, uint32_t *len)
+{
+	TRY(need(cx, p, PACKET_HEADER));
+	*len = packet_header_len(input(p).ptr);
+	if (input(p).ptr[3] != p->seq)
+		return corrupt(p, cx->err, ER_NET_PACKETS_OUT_OF_ORDER, "got packets out of order");
+	return 0;
+}
+
+/* The rest of a payload of which at bytes are joined behind in_at; pieces lose their headers. */
+static int
+join_pieces(struct ctx *cx, struct packets *p, size_t max, size_t *total)
+{
+	uint32_t len = PACKET_PIECE_MAX;
+
+	while (len == PACKET_PIECE_MAX) {
+		uint8_t *piece;
+
+		TRY(need(cx, p, *total + PACKET_HEADER));
+		piece = (uint8_t *)p->in->data + p->in_at + *total;
+		len = packet_header_len(piece);
+		if (piece[3] != p->seq)
+			return corrupt(p, cx->err, ER_NET_PACKETS_OUT_OF_ORDER,
+			    "got packets out of order");
+		if (*total + len > max)
+			return corrupt(p, cx->err, ER_NET_PACKET_TOO_LARGE,
+			    "got a packet bigger than allowed");
+		p->seq++;
+		TRY(need(cx, p, *total + PACKET_HEADER + len));
+		piece = (uint8_t *)p->in->data + p->in_at + *total;
+		memmove(piece, piece + PACKET_HEADER,
+		    p->in->len - p->in_at - *total - PACKET_HEADER);
+		buf_truncate(p->in, p->in->len - PACKET_HEADER);
+		*total += len;
+	}
+	return 0;
+}
+
+int
+packets_read(struct ctx *cx, struct packets *p, size_t max, struct slice *payload)
+{
+	uint32_t len;
+	size_t   total;
+
+	TRY(read_header(cx, p, &len));
+	if (len > max)
+		return corrupt(p, cx->err, ER_NET_PACKET_TOO_LARGE,
+		    "got a packet bigger than allowed");
+	p->seq++;
+	p->in_at += PACKET_HEADER;
+	TRY(need(cx, p, len));
+	total = len;
+	if (len == PACKET_PIECE_MAX)
+		TRY(join_pieces(cx, p, max, &total));
+	*payload = slice_cut(input(p), 0, total);
+	if (payload->ptr == NULL)
+		*payload = slice_of("", 0);
+	p->in_at += total;
+	return 0;
+}
+
+int
+packets_peek(struct ctx *cx, struct packets *p, struct packet_head *head)
+{
+	struct slice in;
+
+	TRY(need(cx, p, PACKET_HEADER));
+	head->len = packet_header_len(input(p).ptr);
+	if (head->len > 0)
+		TRY(need(cx, p, PACKET_HEADER + 1));
+	in = input(p);
+	head->seq = in.ptr[3];
+	head->first = head->len > 0 ? in.ptr[PACKET_HEADER] : -1;
+	return 0;
+}
+
+static int
+write_now(struct ctx *cx, struct packets *p, struct slice bytes)
+{
+	if (p->broken)
+		return err_set(cx->err, ERR_RETRY, "the connection is broken");
+	if (conn_write(cx, p->conn, bytes.ptr, bytes.len) != 0) {
+		p->broken = true;
+		return -1;
+	}
+	p->writes++;
+	p->bytes_out += bytes.len;
+	return 0;
+}
+
+static struct buf *
+output(struct packets *p)
+{
+	if (p->out == NULL)
+		p->out = bufpool_take();
+	return p->out;
+}
+
+int
+packets_flush(struct ctx *cx, struct packets *p)
+{
+	int rc = 0;
+
+	if (p->out == NULL)
+		return 0;
+	if (p->out->len > 0)
+		rc = write_now(cx, p, buf_slice(p->out));
+	buf_reset(p->out);
+	give(&p->out);
+	return rc;
+}
+
+int
+packets_write(struct ctx *cx, struct packets *p, struct slice payload)
+{
+	/* What is large is not copied: its header goes out with what waited, then the bytes themselves. */
+	while (payload.len >= PACKET_FLUSH) {
+		size_t n = payload.len < PACKET_PIECE_MAX ? payload.len : PACKET_PIECE_MAX;
+
+		wire_put_int(output(p), n, 3);
+		wire_put_int(output(p), p->seq++, 1);
+		TRY(packets_flush(cx, p));
+		TRY(write_now(cx, p, slice_cut(payload, 0, n)));
+		if (n < PACKET_PIECE_MAX)
+			return 0;
+		payload = slice_cut(payload, n, payload.len);
+	}
+	packet_put(output(p), &p->seq, payload);
+	return p->out->len >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
+}
+
+int
+packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes)
+{
+	/* Nothing to join it with: straight through. */
+	if (p->out == NULL || p->out->len == 0)
+		return bytes.len == 0 ? 0 : write_now(cx, p, bytes);
+	buf_add_slice(p->out, bytes);
+	return p->out->len >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
+}
+
+/* Feeds the scan with what is buffered, or with one read; to may be NULL. */
+static int
+relay_run(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
+{
+	size_t       used = 0;
+	struct slice run;
+
+	if (!packets_buffered(from))
+		TRY(fill(cx, from, 0));
+	run = input(from);
+	if (reply_scan_feed(scan, run, &used, cx->err) != 0) {
+		from->broken = true;
+		return -1;
+	}
+	if (to != NULL)
+		TRY(packets_write_raw(cx, to, slice_cut(run, 0, used)));
+	from->in_at += used;
+	from->seq = (uint8_t)(scan->seq + 1);
+	return 0;
+}
+
+int
+packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan)
+{
+	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE)
+		TRY(relay_run(cx, from, to, scan));
+	to->seq = from->seq;
+	return packets_flush(cx, to);
+}
+
+/* Lets len bytes through. */
+static int
+relay_bytes(struct ctx *cx, struct packets *from, struct packets *to, size_t len)
+{
+	while (len > 0) {
+		struct slice run;
+
+		if (!packets_buffered(from))
+			TRY(fill(cx, from, 0));
+		run = slice_cut(input(from), 0, len);
+		TRY(packets_write_raw(cx, to, run));
+		from->in_at += run.len;
+		len -= run.len;
+	}
+	return 0;
+}
+
+/* Where the last whole packet ends. *last is the length of the packet before, then of the last. */
+static size_t
+whole_packets(struct slice bytes, uint32_t *last, bool *ended)
+{
+	size_t at = 0;
+
+	while (!*ended && bytes.len - at >= PACKET_HEADER) {
+		uint32_t len = packet_header_len(bytes.ptr + at);
+
+		if (len > bytes.len - at - PACKET_HEADER)
+			break;
+		at += PACKET_HEADER + len;
+		*ended = len == 0 && *last != PACKET_PIECE_MAX;
+		*last = len;
+	}
+	return at;
+}
+
+int
+packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to)
+{
+	bool     ended = false;
+	uint32_t last = 0;
+
+	while (!ended) {
+		struct packet_head head;
+		size_t             run;
+
+		TRY(packets_peek(cx, from, &head));
+		run = whole_packets(input(from), &last, &ended);
+		if (run == 0) {
+			run = PACKET_HEADER + (size_t)head.len;
+			last = head.len;
+		}
+		TRY(relay_bytes(cx, from, to, run));
+	}
+	return packets_flush(cx, to);
+}
+
+int
+packets_drop_reply(struct ctx *cx, struct packets *from, struct reply_scan *scan)
+{
+	while (!reply_scan_ended(scan)) {
+		TRY(relay_run(cx, from, NULL, scan));
+		if (scan->state != REPLY_AT_FILE)
+			continue;
+		TRY(packets_write(cx, from, slice_of("", 0)));
+		TRY(packets_flush(cx, from));
+		reply_scan_file_sent(scan);
+	}
+	return 0;
+}

@@ -1,0 +1,80 @@
+/*
+ * packet.h - packets on a connection: few system calls, no buffer while idle.
+ *
+ *   int<3> payload length | int<1> sequence | payload
+ *   A payload of 0xffffff bytes and more is cut into pieces of 0xffffff; the
+ *   last piece is shorter, and empty if need be.
+ *
+ * One read fills the input buffer with as many packets as there are; written
+ * packets collect in the output buffer until packets_flush(), which writes them
+ * with one call. Both buffers are borrowed from the loop's pool while they hold
+ * something and given back by packets_park() or when they run empty.
+ *
+ * A relay looks at the first packet with packets_peek() and then lets bytes
+ * through: packets_relay_reply() a whole reply, packets_relay_file() a file that
+ * the client sends. Bytes are neither copied nor looked at beyond packet headers,
+ * and a read waits until the last one was written: a slow reader stops its writer.
+ *
+ * After an error of a read or a write the side that failed is marked broken; a
+ * protocol error (ERR_CORRUPT) breaks the side that sent it.
+ *
+ * Belongs to one task; it does not own the conn.
+ */
+#ifndef MYSQL_PACKET_H
+#define MYSQL_PACKET_H
+
+#include "mysql/reply.h"
+#include "task/bufpool.h"
+#include "task/net.h"
+
+enum {
+	PACKET_FLUSH = 64 * 1024,   /* written packets wait for a flush; bufpool keeps such buffers */
+};
+
+/* Adds a payload with its header(s); *seq is the first one's number and becomes the next. */
+void packet_put(struct buf *out, uint8_t *seq, struct slice payload);
+
+struct packets {
+	struct conn *conn;
+	struct buf  *in, *out;    /* NULL while not borrowed */
+	size_t       in_at;       /* bytes of in already taken */
+	uint8_t      seq;         /* of the next packet, in either direction */
+	bool         broken;
+	uint64_t     bytes_in, bytes_out, reads, writes;   /* counted for metrics */
+};
+
+struct packet_head {
+	uint32_t len;             /* of the (first) piece */
+	uint8_t  seq;
+	int      first;           /* first payload byte, or -1 when empty */
+};
+
+void packets_init(struct packets *p, struct conn *conn);
+void packets_done(struct packets *p);                      /* gives buffers back; not the conn */
+/* Gives empty buffers back: call it before a wait that may be long. */
+void packets_park(struct packets *p);
+bool packets_buffered(const struct packets *p);            /* input that was read and not taken */
+/* Parks until there is input or the peer has closed. */
+int  packets_wait(struct ctx *cx, struct packets *p) MUST_USE;
+
+/* The next payload, joined when it came in pieces; above max bytes ERR_CORRUPT with 1153.
+ * Borrowed until the next call. */
+int  packets_read(struct ctx *cx, struct packets *p, size_t max, struct slice *payload) MUST_USE;
+/* The next packet's header and first byte, not taken. */
+int  packets_peek(struct ctx *cx, struct packets *p, struct packet_head *head) MUST_USE;
+
+/* Adds a packet to the output; writes when much has come together. */
+int  packets_write(struct ctx *cx, struct packets *p, struct slice payload) MUST_USE;
+/* Adds bytes that are packets already. */
+int  packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes) MUST_USE;
+int  packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
+
+/* Lets a reply through until it has ended or asks for a file (REPLY_AT_FILE), then flushes. */
+int  packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan) MUST_USE;
+/* Lets packets through up to and with an empty one. */
+int  packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
+/* Reads a reply to its end and drops it; a request for a file is answered with nothing. */
+int  packets_drop_reply(struct ctx *cx, struct packets *from, struct reply_scan *scan) MUST_USE;
+
+#endif
