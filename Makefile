@@ -7,13 +7,17 @@
 BUILD   = build
 PREFIX  = /usr/local
 PYTHON  = /usr/bin/python3
+# A build on the way to something else says nothing unless it fails.
+QUIETLY = $(MAKE) --no-print-directory -s all NINJA='ninja --quiet'
+NINJA   = ninja
 export ROWS CLIENTS RATE
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD)
+	@$(NINJA) -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	@meson setup $(BUILD)
+	@meson setup $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@mv $(BUILD).log $(BUILD)/setup.log
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -21,13 +25,13 @@ help:
 ##make demo      move a live table of a million rows, from nothing but Debian 12
 demo:
 	@tools/install-deps demo
-	@$(MAKE) --no-print-directory -s all
+	@$(QUIETLY)
 	@demo/run
 
 ##make test      unit, golden, simulation and short system tests
 test:
 	@tools/install-deps test
-	@$(MAKE) --no-print-directory -s all
+	@$(QUIETLY)
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system
 
 ##make           build everything
@@ -49,7 +53,7 @@ model: deps
 
 ##make bench     every comparison; the results go to bench/results
 bench: deps
-	@$(MAKE) --no-print-directory -s all
+	@$(QUIETLY)
 	@bench/run all
 
 ##make asan      unit and simulation tests under ASan and UBSan, clang
@@ -70,7 +74,7 @@ fuzz: deps
 
 ##make soak      the long things: sanitizers, valgrind, fuzzers, mutants, all system tests
 soak: asan tsan
-	@$(MAKE) --no-print-directory -s all
+	@$(QUIETLY)
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
 	@$(MAKE) --no-print-directory fuzz SECONDS_EACH=600
