@@ -44,9 +44,11 @@ json_open(struct json_doc *d, const char *what, struct slice text, struct arena 
 	*d = (struct json_doc){ .what = what, .arena = a, .err = err };
 	if (too_deep(text))
 		return err_set(err, ERR_CORRUPT, "%s: nested deeper than %d", what, JSON_DEPTH_MAX);
-	d->root = json_loadb(text.len == 0 ? "" : (const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
+	d->root = json_loadb(text.len == 0 ? "" : (const char *)text.ptr, text.len,
+	    JSON_REJECT_DUPLICATES, &why);
 	if (d->root == NULL)
-		return err_set(err, ERR_CORRUPT, "%s: not JSON: %s (line %d, column %d)", what, why.text, why.line,
+		return err_set(err, ERR_CORRUPT, "%s: not JSON: %s (line %d, column %d)", what,
+		    why.text, why.line,
 		    why.column);
 	if (json_is_object((const json_t *)d->root))
 		return 0;
@@ -85,7 +87,8 @@ print_path(char *out, size_t size, const struct json *j, const char *key)
 		const struct json *s = steps[--count];
 
 		if (s->key != NULL)
-			len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? "." : "", s->key);
+			len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? "." : "",
+			    s->key);
 		else
 			len += (size_t)snprintf(out + len, size - len, "[%zu]", s->index);
 	}
@@ -177,7 +180,8 @@ json_get_u64(const struct json *j, const char *key)
 	uint64_t      number = 0;
 
 	if (v != NULL && json_is_string(v)) {
-		if (parse_u64(slice_of(json_string_value(v), json_string_length(v)), &number, &ignored) == 0)
+		if (parse_u64(slice_of(json_string_value(v), json_string_length(v)), &number,
+		    &ignored) == 0)
 			return number;
 		json_wrong(j, key, "is not a whole number");
 		return 0;
@@ -251,7 +255,8 @@ json_count(const struct json *array)
 struct json
 json_item(const struct json *array, size_t i)
 {
-	struct json j = { .doc = array->doc, .value = json_array_get(array->value, i), .parent = array, .index = i };
+	struct json j = { .doc = array->doc, .value = json_array_get(array->value, i),
+	    .parent = array, .index = i };
 
 	if (!json_is_object((const json_t *)j.value)) {
 		json_wrong(&j, NULL, "is not an object");
@@ -263,7 +268,8 @@ json_item(const struct json *array, size_t i)
 const char *
 json_item_str(const struct json *array, size_t i)
 {
-	struct json j = { .doc = array->doc, .value = json_array_get(array->value, i), .parent = array, .index = i };
+	struct json j = { .doc = array->doc, .value = json_array_get(array->value, i),
+	    .parent = array, .index = i };
 
 	check(j.value != NULL);
 	return copy_string(&j, NULL, j.value);
@@ -288,7 +294,8 @@ utf8_length(struct slice s)
 	for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
 		if (s.ptr[0] < rows[r].first || s.ptr[0] > rows[r].last)
 			continue;
-		if (s.len < rows[r].len || (rows[r].len > 1 && (s.ptr[1] < rows[r].low || s.ptr[1] > rows[r].high)))
+		if (s.len < rows[r].len ||
+		    (rows[r].len > 1 && (s.ptr[1] < rows[r].low || s.ptr[1] > rows[r].high)))
 			return 0;
 		for (size_t i = 2; i < rows[r].len; i++)
 			if ((s.ptr[i] & 0xc0) != 0x80)

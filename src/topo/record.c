@@ -15,7 +15,8 @@ static const char *const on_grace_names[] = { "abort", "wait", "kill", NULL };
 static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
 static const char *const direction_names[] = { "forward", "reverse", NULL };
 static const char *const workflow_state_names[] = {
-	"Creating", "Copying", "Running", "Switching", "Switched", "Complete", "Cancelled", "Error", NULL };
+	"Creating", "Copying", "Running", "Switching", "Switched", "Complete", "Cancelled", "Error",
+	    NULL };
 
 static const char *
 name_at(const char *const *names, unsigned i, unsigned last)
@@ -57,7 +58,8 @@ name_check(const char *what, const char *name, struct err *err)
 	if (len == 0)
 		return err_set(err, ERR_REFUSED, "the %s has no name", what);
 	if (len > NAME_MAX_BYTES)
-		return err_set(err, ERR_REFUSED, "%s '%.64s...' is longer than %d characters", what, name, NAME_MAX_BYTES);
+		return err_set(err, ERR_REFUSED, "%s '%.64s...' is longer than %d characters", what,
+		    name, NAME_MAX_BYTES);
 	if (name[0] != '-' && strspn(name, allowed) == len)
 		return 0;
 	err_set(err, ERR_REFUSED, "%s '%s' is not a name", what, name);
@@ -219,7 +221,8 @@ ack_read(struct arena *a, struct slice json, struct ack_record *out, struct err 
 
 	json_need(&j, "id");
 	json_need(&j, "version");
-	*out = (struct ack_record){ .id = json_get_str(&j, "id"), .version = json_get_i64(&j, "version") };
+	*out = (struct ack_record){ .id = json_get_str(&j, "id"),
+	    .version = json_get_i64(&j, "version") };
 	return json_close(&d);
 }
 
@@ -288,7 +291,8 @@ rules_read(struct arena *a, struct slice json, struct rules_record *out, struct 
 	struct json j = json_root(&d), rules = json_get_array(&j, "rules");
 
 	json_need(&j, "version");
-	*out = (struct rules_record){ .version = json_get_i64(&j, "version"), .count = json_count(&rules) };
+	*out = (struct rules_record){ .version = json_get_i64(&j, "version"),
+	    .count = json_count(&rules) };
 	out->rules = arena_array(a, struct routing_rule, out->count);
 	for (size_t i = 0; i < out->count; i++) {
 		struct json item = json_item(&rules, i);
@@ -302,7 +306,8 @@ const struct routing_rule *
 rules_find(const struct rules_record *r, const char *keyspace, const char *table)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->rules[i].from_table, table) == 0 && strcmp(r->rules[i].from_keyspace, keyspace) == 0)
+		if (strcmp(r->rules[i].from_table, table) == 0 &&
+		    strcmp(r->rules[i].from_keyspace, keyspace) == 0)
 			return &r->rules[i];
 	return NULL;
 }
@@ -502,7 +507,8 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.hint = json_get_str(&j, "hint"),
 		.source_keyspace = json_get_str(&j, "source_keyspace"),
 		.target_keyspace = json_get_str(&j, "target_keyspace"),
-		.direction = (enum workflow_direction)json_get_enum(&j, "direction", direction_names),
+		.direction = (enum workflow_direction)json_get_enum(&j, "direction",
+		    direction_names),
 		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
 		.step = json_get_str(&j, "step"),
 		.rolling_back = json_get_bool(&j, "rolling_back"),

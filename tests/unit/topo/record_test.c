@@ -13,17 +13,25 @@ static struct workflow_record
 a_workflow(void)
 {
 	static struct workflow_table tables[2] = {
-		{ "users", "users", "copying", 1000000, 17 }, { "orders", "orders_new", "init", 0, 0 } };
-	static struct workflow_stream streams[1] = { { "customer", "0", "zone1-1", "new_customer", "0", "zone1-2" } };
-	static struct workflow_event events[1] = { { 1700000000000000, 3, "fence", "done", "in 5 \"ms\"\n\\" } };
+		{ "users", "users", "copying", 1000000, 17 },
+		    { "orders", "orders_new", "init", 0, 0 } };
+	static struct workflow_stream streams[1] = { { "customer", "0", "zone1-1", "new_customer",
+	    "0", "zone1-2" } };
+	static struct workflow_event events[1] = { { 1700000000000000, 3, "fence", "done",
+	    "in 5 \"ms\"\n\\" } };
 
 	return (struct workflow_record){
-		.name = "users", .type = WORKFLOW_MATERIALIZE, .state = WORKFLOW_SWITCHING, .state_text = "switching",
-		.hint = "wait", .source_keyspace = "customer", .target_keyspace = "new_customer", .tables = tables,
-		.tables_count = 2, .streams = streams, .streams_count = 1, .direction = DIRECTION_REVERSE, .attempt = 3,
-		.step = "fence", .rolling_back = true, .position = "0-1-42", .hold_us = 12345, .created_us = INT64_MAX,
+		.name = "users", .type = WORKFLOW_MATERIALIZE, .state = WORKFLOW_SWITCHING,
+		    .state_text = "switching",
+		.hint = "wait", .source_keyspace = "customer", .target_keyspace = "new_customer",
+		    .tables = tables,
+		.tables_count = 2, .streams = streams, .streams_count = 1,
+		    .direction = DIRECTION_REVERSE, .attempt = 3,
+		.step = "fence", .rolling_back = true, .position = "0-1-42", .hold_us = 12345,
+		    .created_us = INT64_MAX,
 		.copied_us = INT64_MIN, .switched_us = -1,
-		.options = { 1, 2, 3, NEVER, ON_GRACE_KILL, 5, true }, .events = events, .events_count = 1 };
+		.options = { 1, 2, 3, NEVER, ON_GRACE_KILL, 5, true }, .events = events,
+		    .events_count = 1 };
 }
 
 TEST(record_workflow_survives)
@@ -35,9 +43,12 @@ TEST(record_workflow_survives)
 	expect_ok(workflow_read(&arena, buf_slice(&first), &back, &err), &err);
 	workflow_write(&second, &back);
 	expect_str(second.data, first.data);
-	expect(back.type == WORKFLOW_MATERIALIZE && back.state == WORKFLOW_SWITCHING && back.rolling_back);
-	expect(back.direction == DIRECTION_REVERSE && back.options.max_lag == NEVER && back.options.no_switch);
-	expect(back.options.on_grace == ON_GRACE_KILL && back.copied_us == INT64_MIN && back.attempt == 3);
+	expect(back.type == WORKFLOW_MATERIALIZE && back.state == WORKFLOW_SWITCHING &&
+	    back.rolling_back);
+	expect(back.direction == DIRECTION_REVERSE && back.options.max_lag == NEVER &&
+	    back.options.no_switch);
+	expect(back.options.on_grace == ON_GRACE_KILL && back.copied_us == INT64_MIN &&
+	    back.attempt == 3);
 	expect_str(back.tables[1].target_table, "orders_new");
 	expect_str(back.events[0].text, "in 5 \"ms\"\n\\");
 	expect_str(back.streams[0].target_tablet, "zone1-2");
@@ -48,18 +59,22 @@ TEST(record_rules_survive)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
 	struct routing_rule rules[2] = {
-		{ "customer", "users", "new_customer", "users", RULE_SWITCHED, "new_customer/users", 4, SECOND, 2 * SECOND,
+		{ "customer", "users", "new_customer", "users", RULE_SWITCHED, "new_customer/users",
+		    4, SECOND, 2 * SECOND,
 		    ON_GRACE_WAIT },
-		{ "customer", "orders", "customer", "orders", RULE_OPEN, "", 0, 0, 0, ON_GRACE_ABORT } };
+		{ "customer", "orders", "customer", "orders", RULE_OPEN, "", 0, 0, 0,
+		    ON_GRACE_ABORT } };
 	struct rules_record r = { 17, rules, 2 }, back;
 
 	rules_write(&out, &r);
 	expect_ok(rules_read(&arena, buf_slice(&out), &back, &err), &err);
 	expect(back.version == 17 && back.count == 2 && back.rules[0].phase == RULE_SWITCHED);
-	expect(back.rules[0].attempt == 4 && back.rules[0].grace == 2 * SECOND && back.rules[0].reader_wait == SECOND);
+	expect(back.rules[0].attempt == 4 && back.rules[0].grace == 2 * SECOND &&
+	    back.rules[0].reader_wait == SECOND);
 	expect(back.rules[0].on_grace == ON_GRACE_WAIT && back.rules[1].on_grace == ON_GRACE_ABORT);
 	expect(rules_find(&back, "customer", "orders") == &back.rules[1]);
-	expect(rules_find(&back, "customer", "Orders") == NULL && rules_find(&back, "c", "users") == NULL);
+	expect(rules_find(&back, "customer", "Orders") == NULL &&
+	    rules_find(&back, "c", "users") == NULL);
 	arena_done(&arena);
 }
 
@@ -67,29 +82,34 @@ TEST(record_small_ones_survive)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
 	struct keyspace_record k = { "customer", "cust", 5 }, k2;
-	struct tablet_record t = { "zone1-100", "zone1", 100, "customer", "0", TABLET_RDONLY, "h:1", "h:2" }, t2;
+	struct tablet_record t = { "zone1-100", "zone1", 100, "customer", "0", TABLET_RDONLY, "h:1",
+	    "h:2" }, t2;
 	struct health_record h = { true, "SERVING", "", -1, "10.11.6-MariaDB" }, h2;
 	struct gate_record g = { "gate1", "h:3", "h:4", 99 }, g2;
 	struct ack_record a = { "gate1", 12 }, a2;
 
 	keyspace_write(&out, &k);
 	expect_ok(keyspace_read(&arena, buf_slice(&out), &k2, &err), &err);
-	expect(strcmp(k2.name, "customer") == 0 && strcmp(k2.database, "cust") == 0 && k2.created_us == 5);
+	expect(strcmp(k2.name, "customer") == 0 && strcmp(k2.database, "cust") == 0 &&
+	    k2.created_us == 5);
 	buf_reset(&out);
 	tablet_write(&out, &t);
 	expect_ok(tablet_read(&arena, buf_slice(&out), &t2, &err), &err);
 	expect(strcmp(t2.alias, t.alias) == 0 && strcmp(t2.cell, t.cell) == 0 && t2.uid == 100);
-	expect(strcmp(t2.keyspace, t.keyspace) == 0 && strcmp(t2.shard, "0") == 0 && t2.type == TABLET_RDONLY);
+	expect(strcmp(t2.keyspace, t.keyspace) == 0 && strcmp(t2.shard, "0") == 0 &&
+	    t2.type == TABLET_RDONLY);
 	expect(strcmp(t2.server, "h:1") == 0 && strcmp(t2.http, "h:2") == 0);
 	buf_reset(&out);
 	health_write(&out, &h);
 	expect_ok(health_read(&arena, buf_slice(&out), &h2, &err), &err);
-	expect(h2.healthy && strcmp(h2.state, "SERVING") == 0 && h2.reason[0] == '\0' && h2.lag_ms == -1);
+	expect(h2.healthy && strcmp(h2.state, "SERVING") == 0 && h2.reason[0] == '\0' &&
+	    h2.lag_ms == -1);
 	expect_str(h2.version, h.version);
 	buf_reset(&out);
 	gate_write(&out, &g);
 	expect_ok(gate_read(&arena, buf_slice(&out), &g2, &err), &err);
-	expect(strcmp(g2.id, "gate1") == 0 && strcmp(g2.http, "h:3") == 0 && strcmp(g2.mysql, "h:4") == 0);
+	expect(strcmp(g2.id, "gate1") == 0 && strcmp(g2.http, "h:3") == 0 &&
+	    strcmp(g2.mysql, "h:4") == 0);
 	expect_eq(g2.lease, 99);
 	buf_reset(&out);
 	ack_write(&out, &a);
@@ -103,10 +123,12 @@ TEST(record_absent_members_are_zero_and_unknown_ones_ignored)
 	struct workflow_record w;
 	struct tablet_record t;
 
-	expect_ok(workflow_read(&arena, slice_str("{\"name\":\"x\",\"state\":\"Copying\",\"later\":[{}],\"step\":null}"),
+	expect_ok(workflow_read(&arena,
+	    slice_str("{\"name\":\"x\",\"state\":\"Copying\",\"later\":[{}],\"step\":null}"),
 	    &w, &err), &err);
 	expect(w.state == WORKFLOW_COPYING && w.tables_count == 0 && w.events_count == 0);
-	expect(w.step[0] == '\0' && w.hint[0] == '\0' && w.position[0] == '\0' && w.options.grace_period == 0);
+	expect(w.step[0] == '\0' && w.hint[0] == '\0' && w.position[0] == '\0' &&
+	    w.options.grace_period == 0);
 	expect_ok(tablet_read(&arena, slice_str("{\"alias\":\"z-1\"}"), &t, &err), &err);
 	expect(t.server[0] == '\0' && t.type == TABLET_PRIMARY);
 	arena_done(&arena);
@@ -131,13 +153,17 @@ TEST(record_errors_name_the_member)
 	workflow_wrong("{}", "workflow record: 'name' is missing");
 	workflow_wrong("{\"name\":\"x\"}", "workflow record: 'state' is missing");
 	workflow_wrong("{\"name\":7,\"state\":8}", "workflow record: 'name' is not a string");
-	workflow_wrong("{\"name\":\"x\",\"state\":\"Sleeping\"}", "workflow record: 'state' is none of the known values");
-	workflow_wrong(HEAD "\"attempt\":-1}", "workflow record: 'attempt' is not between 0 and 2147483647");
+	workflow_wrong("{\"name\":\"x\",\"state\":\"Sleeping\"}",
+	    "workflow record: 'state' is none of the known values");
+	workflow_wrong(HEAD "\"attempt\":-1}",
+	    "workflow record: 'attempt' is not between 0 and 2147483647");
 	workflow_wrong(HEAD "\"attempt\":1.5}", "workflow record: 'attempt' is not a whole number");
-	workflow_wrong(HEAD "\"rolling_back\":1}", "workflow record: 'rolling_back' is not true or false");
+	workflow_wrong(HEAD "\"rolling_back\":1}",
+	    "workflow record: 'rolling_back' is not true or false");
 	workflow_wrong(HEAD "\"tables\":{}}", "workflow record: 'tables' is not an array");
 	workflow_wrong(HEAD "\"tables\":[{},5]}", "workflow record: 'tables[1]' is not an object");
-	workflow_wrong(HEAD "\"tables\":[{},{\"state\":[]}]}", "workflow record: 'tables[1].state' is not a string");
+	workflow_wrong(HEAD "\"tables\":[{},{\"state\":[]}]}",
+	    "workflow record: 'tables[1].state' is not a string");
 	workflow_wrong(HEAD "\"options\":{\"no_switch\":\"y\"}}",
 	    "workflow record: 'options.no_switch' is not true or false");
 	workflow_wrong("[]", "workflow record: not a JSON object");
@@ -145,7 +171,8 @@ TEST(record_errors_name_the_member)
 
 TEST(record_refuses_what_is_not_json)
 {
-	static const char *const wrong[] = { "", "{", "{\"name\":\"x\",\"name\":\"y\",\"state\":\"Copying\"}", "{}x",
+	static const char *const wrong[] = { "", "{",
+	    "{\"name\":\"x\",\"name\":\"y\",\"state\":\"Copying\"}", "{}x",
 		"{\"name\":\"\xff\"}", "{\"name\":\"\\u0000\",\"state\":\"Copying\"}", "nul" };
 	struct workflow_record w;
 
@@ -163,7 +190,8 @@ TEST(record_nesting_is_bounded)
 	SCOPED(buf) struct buf deep = BUF_INIT;
 	struct json_doc d;
 
-	for (int depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {   /* the object is one more */
+	/* the object is one more */
+	for (int depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {
 		buf_reset(&deep);
 		buf_add_str(&deep, "{\"a\\\"[[[\":");
 		for (int i = 0; i < depth; i++)
@@ -195,7 +223,8 @@ TEST(record_reader_survives_damage)
 		buf_reset(&bad);
 		buf_add_slice(&bad, buf_slice(&good));
 		for (uint64_t n = rand_below(&rand, 4); n > 0; n--)
-			bad.data[rand_below(&rand, bad.len)] = "{}[]\",:0a\\-\xff"[rand_below(&rand, 12)];
+			bad.data[rand_below(&rand, bad.len)] = "{}[]\",:0a\\-\xff"[rand_below(&rand,
+			    12)];
 		if (rand_below(&rand, 4) == 0)
 			buf_truncate(&bad, rand_below(&rand, bad.len));
 		refused += workflow_read(&arena, buf_slice(&bad), &back, &err) != 0;
@@ -232,7 +261,8 @@ TEST(json_writer_makes_any_bytes_readable)
 	json_put_raw(&w, "raw", slice_str("{\"x\":1}"));
 	json_put_close(&w, '}');
 	expect_ok(json_open(&d, "test", buf_slice(&out), &arena, &err), &err);
-	struct json j = json_root(&d), list = json_get_array(&j, "list"), raw = json_get_object(&j, "raw");
+	struct json j = json_root(&d), list = json_get_array(&j, "list"),
+	    raw = json_get_object(&j, "raw");
 
 	expect_slice(slice_str(json_get_str(&j, "all")), slice_of(all + 1, 127));
 	expect_str(json_get_str(&j, "bad"), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"
@@ -259,7 +289,8 @@ TEST(record_events_keep_the_last)
 		text[2] = (char)('0' + i / 100);
 		text[3] = (char)('0' + i / 10 % 10);
 		text[4] = (char)('0' + i % 10);
-		workflow_add_event(&arena, &r, &(struct workflow_event){ .attempt = i, .step = "hold", .text = text });
+		workflow_add_event(&arena, &r,
+		    &(struct workflow_event){ .attempt = i, .step = "hold", .text = text });
 		expect_eq(r.events_count, i < WORKFLOW_EVENTS_MAX ? i + 1 : WORKFLOW_EVENTS_MAX);
 	}
 	expect_str(r.events[0].text, "n 005");
