@@ -8,12 +8,12 @@ BUILD   = build
 PREFIX  = /usr/local
 PYTHON  = /usr/bin/python3
 # A build on the way to something else says nothing unless it fails.
-QUIETLY = $(MAKE) --no-print-directory -s all NINJA='ninja --quiet'
-NINJA   = ninja
+QUIETLY = $(MAKE) --no-print-directory -s all NINJA_ARGS=--quiet
+NINJA_ARGS =
 export ROWS CLIENTS RATE
 
 all: $(BUILD)/build.ninja
-	@$(NINJA) -C $(BUILD)
+	@ninja $(NINJA_ARGS) -C $(BUILD)
 
 $(BUILD)/build.ninja:
 	@meson setup $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
