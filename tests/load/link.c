@@ -8,12 +8,14 @@
 
 enum {
 	CONNECT_TIMEOUT_S = 10,
-	ANSWER_TIMEOUT_S = 120,      /* longer than any hold; a wait beyond it is a lost connection */
+	/* longer than any hold; a wait beyond it is a lost connection */
+	ANSWER_TIMEOUT_S = 120,
 	RECONNECT_PAUSE_US = 50000,  /* a server that restarts takes seconds */
 	BEHIND_MAX_US = 100000,      /* after a stall, make up for this much and no more */
 };
 
-const char *const stmt_kind_names[] = { "select", "insert", "update", "delete", "txn", "commit", "connect" };
+const char *const stmt_kind_names[] = { "select", "insert", "update", "delete", "txn", "commit",
+    "connect" };
 
 void
 link_init(struct link *l, const struct settings *set, atomic_bool *stop)
@@ -49,8 +51,10 @@ link_done(struct link *l)
 static bool
 is_disconnect(unsigned code)
 {
-	return code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST || code == CR_CONNECTION_ERROR ||
-	    code == CR_CONN_HOST_ERROR || code == CR_SERVER_LOST_EXTENDED || code == 1927 || code == 1053;
+	return code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST ||
+	    code == CR_CONNECTION_ERROR ||
+	    code == CR_CONN_HOST_ERROR || code == CR_SERVER_LOST_EXTENDED || code == 1927 ||
+	    code == 1053;
 }
 
 static void
@@ -104,7 +108,8 @@ link_open(const struct settings *set, unsigned *code, char *text, size_t size)
 {
 	MYSQL       *my = mysql_init(NULL);
 	unsigned     connect_s = CONNECT_TIMEOUT_S, answer_s = ANSWER_TIMEOUT_S;
-	enum mysql_protocol_type how = set->socket == NULL ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+	enum mysql_protocol_type how = set->socket == NULL ? MYSQL_PROTOCOL_TCP
+	    : MYSQL_PROTOCOL_SOCKET;
 	my_bool      no = 0;
 
 	mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
@@ -246,7 +251,8 @@ execute(MYSQL_STMT *st, const char *const *params, struct reply *reply)
 }
 
 enum outcome
-link_execute(struct link *l, enum stmt_kind kind, int which, const char *sql, const char *const *params,
+link_execute(struct link *l, enum stmt_kind kind, int which, const char *sql,
+    const char *const *params,
     struct reply *reply)
 {
 	MYSQL_STMT  *st;

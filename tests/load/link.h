@@ -16,7 +16,8 @@
 
 enum outcome { DONE, REFUSED, LOST };
 
-enum stmt_kind { STMT_SELECT, STMT_INSERT, STMT_UPDATE, STMT_DELETE, STMT_TXN, STMT_COMMIT, STMT_CONNECT };
+enum stmt_kind { STMT_SELECT, STMT_INSERT, STMT_UPDATE, STMT_DELETE, STMT_TXN, STMT_COMMIT,
+    STMT_CONNECT };
 extern const char *const stmt_kind_names[];
 
 struct settings {
@@ -43,7 +44,8 @@ struct link {
 	const struct settings *set;
 	atomic_bool           *stop;
 	MYSQL                 *my;           /* NULL when not connected */
-	MYSQL_STMT            *prepared[3];  /* by enum prep of workload.c; made again on each connection */
+	/* by enum prep of workload.c; made again on each connection */
+	MYSQL_STMT            *prepared[3];
 	struct stalls          stalls;
 	int64_t                next_us;      /* when the rate lets the next statement go */
 	pthread_mutex_t        lock;         /* of what follows: the control thread reads it */
@@ -60,7 +62,8 @@ MYSQL *link_open(const struct settings *set, unsigned *code, char *text, size_t 
 /* Connects, trying again until it works or the run is stopped (then false). */
 bool link_ensure(struct link *l);
 /* Runs one statement. *result may be NULL when none is wanted; else the caller frees it. */
-enum outcome link_run(struct link *l, enum stmt_kind kind, const char *sql, size_t len, MYSQL_RES **result);
+enum outcome link_run(struct link *l, enum stmt_kind kind, const char *sql, size_t len,
+    MYSQL_RES **result);
 /* Executes prepared[which] (preparing sql first when needed) with text parameters; a NULL value is SQL NULL.
  * cols and lens, when given, get the one row of the result, valid until the next call; *found says
  * if there is one. */

@@ -42,7 +42,8 @@ struct run {
 	int64_t          start_us, end_us;
 };
 
-/* Set by the signal handler and the control loop, read by all: the only state outside of a struct. */
+/* Set by the signal handler and the control loop,
+    read by all: the only state outside of a struct. */
 static atomic_bool stopping;
 
 static void
@@ -82,7 +83,8 @@ put_wait(FILE *f, const struct run *r, const char *name, int64_t from, int64_t t
 	fprintf(f, "{\"name\":");
 	put_json_text(f, name);
 	fprintf(f, ",\"from_us\":%" PRId64 ",\"to_us\":%" PRId64 ",\"statements\":%" PRIu64
-	    ",\"longest_ms\":%.3f,\"longest_at_us\":%" PRId64 ",\"longest_kind\":\"%s\"}", from, to, count,
+	    ",\"longest_ms\":%.3f,\"longest_at_us\":%" PRId64 ",\"longest_kind\":\"%s\"}", from, to,
+	    count,
 	    (double)longest.wait_us / 1000, longest.start_us, stmt_kind_names[longest.what]);
 }
 
@@ -226,7 +228,8 @@ control(struct run *r)
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		char          c;
 
-		if (r->set.seconds > 0 && wall_us() - r->start_us > (int64_t)r->set.seconds * 1000000)
+		if (r->set.seconds > 0 &&
+		    wall_us() - r->start_us > (int64_t)r->set.seconds * 1000000)
 			atomic_store(&stopping, true);
 		if (poll(&p, 1, 100) <= 0)     /* ms: how late --seconds may be seen */
 			continue;
@@ -288,7 +291,8 @@ run_clients(struct run *r)
 	for (int i = 0; i < r->set.clients; i++)
 		if (workload_start(&r->clients[i], i, &r->set, &r->base, &stopping) != 0)
 			return -1;
-	printf("{\"event\":\"ready\",\"at_us\":%" PRId64 ",\"rows\":%zu}\n", r->start_us, r->base.count + 1);
+	printf("{\"event\":\"ready\",\"at_us\":%" PRId64 ",\"rows\":%zu}\n", r->start_us,
+	    r->base.count + 1);
 	fflush(stdout);
 	control(r);
 	for (int i = 0; i < r->set.clients; i++)
@@ -341,7 +345,8 @@ do_verify(const struct settings *set)
 	    ",\"checked_writes\":%" PRIu64 ",\"unknown\":%" PRIu64
 	    ",\"lost_writes\":%" PRIu64 ",\"wrong_rows\":%" PRIu64 ",\"duplicates\":%" PRIu64
 	    ",\"ok\":%s,\"first\":[",
-	    set->port, v.rows, v.checked_writes, v.unknown, v.lost_writes, v.wrong_rows, v.duplicates,
+	    set->port, v.rows, v.checked_writes, v.unknown, v.lost_writes, v.wrong_rows,
+	    v.duplicates,
 	    verdict_ok(&v) ? "true" : "false");
 	for (int i = 0; i < v.first_count; i++) {
 		fprintf(stdout, "%s", i > 0 ? "," : "");
@@ -400,7 +405,8 @@ take_option(struct settings *s, int c)
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: load run|verify --journal DIR [--host H] [--port P] [--socket S] [--user U]\n"
+	fprintf(stderr,
+	    "usage: load run|verify --journal DIR [--host H] [--port P] [--socket S] [--user U]\n"
 	    "    [--password-file F] [--database D] [--clients N] [--rate R] [--seconds N] [--seed N]\n"
 	    "    [--summary FILE] [--tolerate-disconnects]\n");
 	return EXIT_BROKEN;
@@ -417,7 +423,8 @@ main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (take_option(&r.set, c) != 0)
 			return usage();
-	if (optind != argc - 1 || r.set.journal == NULL || r.set.clients < 1 || r.set.clients > 1000)
+	if (optind != argc - 1 || r.set.journal == NULL || r.set.clients < 1 ||
+	    r.set.clients > 1000)
 		return usage();
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);

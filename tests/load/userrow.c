@@ -23,7 +23,8 @@ fill_data(char *out, size_t size, uint64_t mixed)
 		    "\"quoted\"", "``",
 		"plain words and more of them", "0123456789abcdef", " trailing ",
 	};
-	size_t want = (size_t)(mixed % 600), used = 0;         /* the demo's rows have about 130 bytes here */
+	/* the demo's rows have about 130 bytes here */
+	size_t want = (size_t)(mixed % 600), used = 0;
 
 	out[0] = '\0';
 	while (used < want) {
@@ -39,15 +40,18 @@ void
 user_text(const struct userrow *r, struct usertext *t)
 {
 	uint64_t  mixed = user_mix(r->seed * 31 + r->ver);
-	time_t    when = (time_t)(1600000000 + mixed % 100000000);   /* the range of the demo's table */
+	/* the range of the demo's table */
+	time_t    when = (time_t)(1600000000 + mixed % 100000000);
 	struct tm tm;
 
 	gmtime_r(&when, &tm);
-	snprintf(t->email, sizeof t->email, "v%" PRIu32 ".%" PRIu64 "@load.example", r->email_ver, r->seed);
+	snprintf(t->email, sizeof t->email, "v%" PRIu32 ".%" PRIu64 "@load.example", r->email_ver,
+	    r->seed);
 	snprintf(t->name, sizeof t->name, "Name v%" PRIu32 " of %" PRIu64, r->ver, r->seed);
 	strftime(t->created, sizeof t->created, "%Y-%m-%d %H:%M:%S", &tm);
 	snprintf(t->balance, sizeof t->balance, "%s%" PRId64 ".%02" PRId64, r->cents < 0 ? "-" : "",
-	    (r->cents < 0 ? -r->cents : r->cents) / 100, (r->cents < 0 ? -r->cents : r->cents) % 100);
+	    (r->cents < 0 ? -r->cents : r->cents) / 100, (r->cents < 0 ? -r->cents
+	    : r->cents) % 100);
 	t->name_null = r->ver % 7 == 0;                        /* some of each */
 	t->data_null = mixed % 11 == 0;
 	fill_data(t->data, sizeof t->data, mixed);
@@ -67,7 +71,8 @@ user_matches(const struct userrow *r, char **cols, const unsigned long *lens)
 	struct usertext t;
 
 	user_text(r, &t);
-	return same(cols[1], lens[1], t.email, false) && same(cols[2], lens[2], t.name, t.name_null) &&
+	return same(cols[1], lens[1], t.email, false) && same(cols[2], lens[2], t.name,
+	    t.name_null) &&
 	    same(cols[3], lens[3], t.created, false) && same(cols[4], lens[4], t.balance, false) &&
 	    same(cols[5], lens[5], t.data, t.data_null);
 }

@@ -27,7 +27,8 @@ struct picture {
 	size_t          fact_count, fact_cap;
 	struct group   *groups;
 	size_t          group_count, group_cap;
-	uint64_t       *slots;     /* hash table by key_of(): index of the fact + 1; a power of two */
+	/* hash table by key_of(): index of the fact + 1; a power of two */
+	uint64_t       *slots;
 	size_t          slot_count;
 	struct verdict *v;
 };
@@ -283,7 +284,8 @@ scan(struct picture *p, MYSQL *my)
 static int
 check_count(struct picture *p, MYSQL *my)
 {
-	MYSQL_RES *res = mysql_query(my, "SELECT COUNT(*) FROM users") == 0 ? mysql_store_result(my) : NULL;
+	MYSQL_RES *res = mysql_query(my, "SELECT COUNT(*) FROM users") == 0
+	    ? mysql_store_result(my) : NULL;
 	MYSQL_ROW  row = res == NULL ? NULL : mysql_fetch_row(res);
 	uint64_t   count = row == NULL ? 0 : strtoull(row[0], NULL, 10);
 

@@ -96,9 +96,11 @@ make_insert(struct workload *w, char *sql, const struct userrow *to)
 
 	user_text(to, &t);
 	if (to->id != 0)
-		at += sprintf(at, "INSERT INTO users (" USER_COLUMNS ") VALUES (%" PRIu64 ", ", to->id);
+		at += sprintf(at, "INSERT INTO users (" USER_COLUMNS ") VALUES (%" PRIu64 ", ",
+		    to->id);
 	else
-		at += sprintf(at, "INSERT INTO users (email, name, created_at, balance, data) VALUES (");
+		at += sprintf(at,
+		    "INSERT INTO users (email, name, created_at, balance, data) VALUES (");
 	at = stpcpy(put_quoted(w, at, t.email, false), ", ");
 	at = stpcpy(put_quoted(w, at, t.name, t.name_null), ", ");
 	at += sprintf(at, "'%s', %s, ", t.created, t.balance);
@@ -249,7 +251,8 @@ do_delete(struct workload *w)
 }
 
 static void
-compare(struct workload *w, const struct userrow *r, bool found, char **cols, const unsigned long *lens)
+compare(struct workload *w, const struct userrow *r, bool found, char **cols,
+    const unsigned long *lens)
 {
 	int64_t at;
 	bool    ok;
@@ -347,7 +350,8 @@ txn_body(struct workload *w, struct userrow **rows, struct change *changes, int 
 }
 
 static void
-txn_settle(struct workload *w, enum outcome out, struct userrow **rows, const struct change *changes, int n)
+txn_settle(struct workload *w, enum outcome out, struct userrow **rows,
+    const struct change *changes, int n)
 {
 	for (int i = 0; i < n; i++) {
 		if (out == DONE) {
@@ -408,7 +412,8 @@ static const struct {
 	int share;
 	void (*act)(struct workload *w);
 } acts[] = {
-	{ 30, do_select }, { 5, do_range }, { 28, do_update }, { 14, do_insert }, { 4, do_auto_insert },
+	{ 30, do_select }, { 5, do_range }, { 28, do_update }, { 14, do_insert }, { 4,
+	    do_auto_insert },
 	{ 7, do_delete }, { 12, do_transaction },
 };
 

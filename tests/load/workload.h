@@ -14,7 +14,8 @@
 #include "journal.h"
 #include "link.h"
 
-/* Explicit ids lie between the last id at the start and the ceiling, where one row keeps AUTO_INCREMENT above
+/* Explicit ids lie between the last id at the start and the ceiling,
+    where one row keeps AUTO_INCREMENT above
  * them; a gap of a million lasts a busy hour, after which only deleted ids are used again. */
 enum { CEILING_GAP = 1000000 };
 enum { SQL_MAX = 3000 };   /* a row's text, every byte escaped, with room */
@@ -34,7 +35,8 @@ struct workload {
 	char                   sql[SQL_MAX];
 };
 
-int  workload_start(struct workload *w, int no, const struct settings *set, const struct baseline *base,
+int  workload_start(struct workload *w, int no, const struct settings *set,
+    const struct baseline *base,
     atomic_bool *stop);
 void workload_join(struct workload *w);
 /* The row at the ceiling, written and journaled before the clients start. */

@@ -1,0 +1,195 @@
+#include "combo/dbserver.h"
+
+#include "mysql/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RETRY_PAUSE (100 * MSEC)   /* a server takes one to three seconds to start */
+
+/* mariadbd refuses to run as root and changes to this account. NULL: it stays who we are. */
+static const struct passwd *
+server_account(void)
+{
+	return geteuid() == 0 ? getpwnam("mysql") : NULL;
+}
+
+int
+dbserver_check_folder(const struct places *where, struct err *err)
+{
+	const struct passwd *pw = server_account();
+	char                 path[PLACE_MAX];
+	struct stat          st;
+
+	if (pw == NULL)
+		return 0;
+	for (size_t i = 1; i <= strlen(where->dir); i++) {
+		if (where->dir[i] != '/' && where->dir[i] != '\0')
+			continue;
+		snprintf(path, sizeof path, "%.*s", (int)i, where->dir);
+		if (stat(path, &st) != 0 || (st.st_mode & S_IXOTH) != 0 ||
+		    (st.st_uid == pw->pw_uid && st.st_mode & S_IXUSR))
+			continue;
+		err_set(err, ERR_REFUSED,
+		    "data directory '%s': the database server's account 'mysql' cannot enter '%s'",
+		    where->dir, path);
+		return err_hint(err,
+		    "choose another with --data-dir, for example /var/lib/switchyard");
+	}
+	return 0;
+}
+
+static int
+install(struct ctx *cx, const struct places *where, int uid)
+{
+	char                 made[PLACE_MAX], dir[PLACE_MAX], name[PROGRAM_NAME_MAX];
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct program      *p = arena_new(&a, struct program);
+	const struct passwd *pw = server_account();
+
+	places_file(where, dir, "server-%d", uid);
+	places_file(where, made, "server-%d.new", uid);
+	if (access(dir, F_OK) == 0)
+		return 0;
+	snprintf(name, sizeof name, "install-%d", uid);
+	program_init(p, where, name);
+	program_arg(&a, p, "%s", where->install_db);
+	program_arg(&a, p, "--no-defaults");
+	program_arg(&a, p, "--datadir=%s", made);
+	program_arg(&a, p, "--auth-root-authentication-method=socket");
+	program_arg(&a, p, "--skip-test-db");
+	if (pw != NULL)
+		program_arg(&a, p, "--user=%s", pw->pw_name);
+	TRY(program_run(cx, p));
+	if (rename(made, dir) != 0)
+		return err_errno(cx->err, errno, "renaming '%s'", made);
+	return 0;
+}
+
+static void
+put_account(struct buf *b, const struct account *account)
+{
+	struct slice password = secret_reveal(&account->password);
+
+	/* Names and passwords of our own making: letters, digits and '_'. */
+	buf_addf(b, "CREATE USER IF NOT EXISTS '%s'@'127.0.0.1';\n", account->user);
+	buf_addf(b, "ALTER USER '%s'@'127.0.0.1' IDENTIFIED BY '%.*s';\n", account->user,
+	    SLICE_ARG(password));
+}
+
+/* One statement per line, as --init-file wants it; repeated at each start without harm. */
+static void
+put_init(struct buf *b, const struct credentials *c, const char *database)
+{
+	buf_addf(b, "SET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS `%s`;\n"
+	    "CREATE DATABASE IF NOT EXISTS `_vt`;\n", database);
+	put_account(b, &c->app);
+	put_account(b, &c->stream);
+	put_account(b, &c->dba);
+	buf_addf(b,
+	    "GRANT ALL PRIVILEGES ON `%s`.* TO '%s'@'127.0.0.1';\n"
+	    "GRANT PROCESS ON *.* TO '%s'@'127.0.0.1';\n",
+	    database, c->app.user, c->app.user);
+	buf_addf(b,
+	    "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES, PROCESS, "
+	    "RELOAD, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN "
+	    "ON *.* TO '%s'@'127.0.0.1';\n",
+	    c->stream.user);
+	buf_addf(b, "GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;\n",
+	    c->dba.user);
+}
+
+static int
+write_private(const char *path, struct slice bytes, struct err *err)
+{
+	const struct passwd *pw = server_account();
+	int                  fd, rc;
+
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(err, errno, "creating '%s'", path);
+	rc = write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len ? 0 : -1;
+	if (pw != NULL && fchown(fd, pw->pw_uid, pw->pw_gid) != 0)
+		rc = -1;
+	if (close(fd) != 0 || rc != 0)
+		return err_errno(err, errno, "writing '%s'", path);
+	return 0;
+}
+
+int
+dbserver_prepare(struct ctx *cx, const struct places *where, const struct credentials *accounts,
+    int uid,
+    const char *database)
+{
+	SCOPED(buf) struct buf init = BUF_INIT;
+	char                   path[PLACE_MAX];
+
+	TRY(install(cx, where, uid));
+	put_init(&init, accounts, database);
+	places_file(where, path, "run/server-%d.init", uid);
+	return write_private(path, buf_slice(&init), cx->err);
+}
+
+void
+dbserver_program(struct arena *a, const struct places *where, int uid, struct program *p)
+{
+	/* Durable as in production; binlog as a move asks for it. */
+	static const char *const settings[] = {
+		"--bind-address=127.0.0.1", "--skip-name-resolve", "--log-bin=binlog",
+		    "--binlog-format=ROW",
+		"--binlog-row-image=FULL", "--gtid-strict-mode=ON", "--sync-binlog=1",
+		    "--innodb-flush-log-at-trx-commit=1",
+		"--local-infile=ON", "--character-set-server=utf8mb4",
+		    "--collation-server=utf8mb4_general_ci",
+		"--max-connections=1000", "--innodb-buffer-pool-size=512M",
+		    "--innodb-log-file-size=256M",
+		"--binlog-expire-logs-seconds=604800",
+	};
+	const struct passwd *pw = server_account();
+	char                 name[PROGRAM_NAME_MAX];
+
+	snprintf(name, sizeof name, "server-%d", uid);
+	program_init(p, where, name);
+	program_arg(a, p, "%s", where->mariadbd);
+	program_arg(a, p, "--no-defaults");
+	program_arg(a, p, "--datadir=%s/server-%d", where->dir, uid);
+	program_arg(a, p, "--init-file=%s/run/server-%d.init", where->dir, uid);
+	program_arg(a, p, "--port=%d", where->port_base + PORT_SERVER + uid);
+	/* in the data directory: a whole path may exceed a socket's 107 bytes */
+	program_arg(a, p, "--socket=sock");
+	program_arg(a, p, "--pid-file=pid");
+	/* unique on this machine */
+	program_arg(a, p, "--server-id=%d", where->port_base + PORT_SERVER + uid);
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+		program_arg(a, p, "%s", settings[i]);
+	if (pw != NULL)
+		program_arg(a, p, "--user=%s", pw->pw_name);
+}
+
+int
+dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,
+    int uid)
+{
+	char                address[64];
+	struct mysql_params params = { .address = address, .user = accounts->dba.user,
+	    .password = &accounts->dba.password };
+
+	snprintf(address, sizeof address, "127.0.0.1:%d", where->port_base + PORT_SERVER + uid);
+	for (;;) {
+		struct mysql_client *c = NULL;
+
+		if (mysql_connect(cx, &params, &c) == 0) {
+			mysql_close(c);
+			return 0;
+		}
+		if (task_cancelled() || task_now() >= cx->deadline)
+			return err_wrap(cx->err, "waiting for server-%d", uid);
+		TRY(task_sleep(cx, RETRY_PAUSE));
+	}
+}

@@ -1,0 +1,49 @@
+/*
+ * places.h - where things are: files below the data directory, ports from the base, program files.
+ *
+ *   DIR/lock              held by the supervisor; says its pid and the port base
+ *   DIR/credentials.json  accounts, 0600
+ *   DIR/topo.db           the topology
+ *   DIR/tablets/UID       text: the keyspace of that uid
+ *   DIR/server-UID/       a database server's own directory
+ *   DIR/run/NAME.pid      see process.h; also server-UID.sock, server-UID.init
+ *   DIR/log/NAME.log
+ *
+ * Ports from the base: vtctld +0, vtgate HTTP +1, vtgate MySQL +306, tablets
+ * +400+uid, servers +2100+uid; uids 1 to 99.
+ */
+#ifndef COMBO_PLACES_H
+#define COMBO_PLACES_H
+
+#include "base/err.h"
+
+enum {
+	PLACE_MAX = 512,        /* a path below the data directory */
+	DIR_MAX_BYTES = 400,    /* of the data directory itself: the rest needs room */
+	TABLET_UID_MIN = 1, TABLET_UID_MAX = 99,
+	PORT_VTCTLD = 0, PORT_GATE_HTTP = 1, PORT_GATE_MYSQL = 306, PORT_TABLET = 400,
+	    PORT_SERVER = 2100,
+	PORT_BASE_MAX = 65535 - PORT_SERVER - TABLET_UID_MAX,
+};
+
+#define COMBO_CELL "zone1"
+
+struct places {
+	char dir[DIR_MAX_BYTES];       /* absolute */
+	char programs[PLACE_MAX];      /* the folder of this very program, where the others are */
+	char self[PLACE_MAX];          /* this program */
+	char mariadbd[PLACE_MAX], install_db[PLACE_MAX];
+	int  port_base;
+};
+
+/* dir may not exist yet and is made absolute. */
+int  places_init(struct places *p, const char *dir, int port_base, struct err *err) MUST_USE;
+/* Finds the database server's programs; one sentence when they are not installed. */
+int  places_find_server(struct places *p, struct err *err) MUST_USE;
+/* All folders. */
+int  places_make(const struct places *p, struct err *err) MUST_USE;
+/* DIR/<formatted>; always fits. */
+void places_file(const struct places *p, char out[PLACE_MAX], const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

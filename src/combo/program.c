@@ -1,0 +1,137 @@
+#include "combo/program.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "combo/process.h"
+#include "task/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BACK_OFF_MIN (100 * MSEC)    /* a killed program is back before a person has looked */
+#define BACK_OFF_MAX (10 * SECOND)   /* one that cannot start does not burn the machine */
+#define STEADY (30 * SECOND)         /* who lived as long starts with the shortest pause again */
+#define KILL_PATIENCE (10 * SECOND)  /* for the kernel to end a process that was sent SIGKILL */
+
+void
+program_init(struct program *p, const struct places *where, const char *name)
+{
+	*p = (struct program){ .self = where->self };
+	snprintf(p->name, sizeof p->name, "%s", name);
+	places_file(where, p->pid_file, "run/%s.pid", name);
+	places_file(where, p->log, "log/%s.log", name);
+}
+
+void
+program_arg(struct arena *a, struct program *p, const char *fmt, ...)
+{
+	char    text[PLACE_MAX + 64];
+	va_list ap;
+	int     n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	check(n >= 0 && (size_t)n < sizeof text && p->argc < PROGRAM_ARGS_MAX);
+	p->argv[p->argc++] = arena_strdup(a, text);
+}
+
+bool
+program_adopt(struct program *p)
+{
+	p->pid = process_of_file(p->pid_file);
+	return p->pid != 0;
+}
+
+/* Until the process has ended: 0; -1 when the wait was cut short. */
+static int
+wait_for_end(struct ctx *cx, struct program *p)
+{
+	int      fd = process_watch(p->pid), rc = 0;
+	uint32_t got;
+
+	if (fd < 0 && errno != ESRCH)
+		return err_errno(cx->err, errno, "watching %s", p->name);
+	if (fd >= 0) {
+		rc = loop_wait_fd(cx, fd, EPOLLIN, &got);
+		close(fd);
+	}
+	if (rc == 0) {
+		p->status = process_reap(p->pid);
+		p->pid = 0;
+	}
+	return rc;
+}
+
+static int
+spawn(struct program *p, struct err *err)
+{
+	struct birth b = { p->self, p->pid_file, p->log, p->argv };
+
+	return process_spawn(&b, &p->pid, err);
+}
+
+static int
+start(struct program *p, struct err *err)
+{
+	TRY(spawn(p, err));
+	p->starts++;
+	log_info("%s started pid=%d starts=%d", p->name, (int)p->pid, p->starts);
+	return 0;
+}
+
+void
+program_stop(struct ctx *cx, struct program *p)
+{
+	struct err err = { 0 };
+	struct ctx last = ctx_shielded(cx, KILL_PATIENCE, &err);
+
+	if (p->pid == 0 && !program_adopt(p))
+		return;
+	kill(p->pid, SIGTERM);
+	if (wait_for_end(cx, p) == 0)
+		return;
+	log_warn("%s did not end in time, killing it pid=%d", p->name, (int)p->pid);
+	kill(p->pid, SIGKILL);
+	if (wait_for_end(&last, p) != 0)
+		log_error("%s: %s", p->name, err.text);
+}
+
+int
+program_run(struct ctx *cx, struct program *p)
+{
+	TRY(spawn(p, cx->err));
+	if (wait_for_end(cx, p) != 0) {
+		program_stop(cx, p);
+		return err_wrap(cx->err, "running %s", p->name);
+	}
+	if (p->status == 0)
+		return 0;
+	return err_set(cx->err, ERR_REFUSED, "%s failed with status %d: see '%s'", p->name,
+	    WEXITSTATUS(p->status), p->log);
+}
+
+int
+program_keep(struct ctx *cx, struct program *p)
+{
+	usec pause = BACK_OFF_MIN, since;
+
+	for (;;) {
+		if (p->pid == 0 && !program_adopt(p))
+			TRY(start(p, cx->err));
+		since = task_now();
+		TRY(wait_for_end(cx, p));
+		if (task_now() - since >= STEADY)
+			pause = BACK_OFF_MIN;
+		log_warn("%s has ended, starting it again pause_ms=%lld log=%s", p->name,
+		    (long long)(pause / MSEC), p->log);
+		TRY(task_sleep(cx, pause));
+		pause = pause * 2 < BACK_OFF_MAX ? pause * 2 : BACK_OFF_MAX;
+	}
+}

@@ -1,0 +1,572 @@
+#include "combo/supervisor.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "combo/account_file.h"
+#include "combo/dbserver.h"
+#include "combo/process.h"
+#include "task/net.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* making a data directory and recovering one, on a slow disk */
+#define SERVER_PATIENCE (90 * SECOND)
+#define RETRY_PAUSE (2 * SECOND)        /* between attempts to bring a tablet up */
+#define READY_POLL (100 * MSEC)
+#define STOP_PATIENCE (30 * SECOND)     /* for a server to write out what it holds */
+
+/* ---- What may refuse, before anything is started */
+
+static int
+lock_dir(struct supervisor *s, struct err *err)
+{
+	char path[PLACE_MAX];
+	int  port;
+
+	places_file(&s->where, path, "lock");
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (s->lock_fd < 0)
+		return err_errno(err, errno, "opening '%s'", path);
+	if (fcntl(s->lock_fd, F_OFD_SETLK, &(struct flock){ .l_type = F_WRLCK }) == 0)
+		return 0;
+	err_set(err, ERR_REFUSED, "data directory '%s' is in use by process %d", s->where.dir,
+	    (int)supervisor_of(&s->where, &port));
+	return err_hint(err, "vtcombo down --data-dir %.120s", s->where.dir);
+}
+
+pid_t
+supervisor_of(const struct places *where, int *port_base)
+{
+	struct flock held = { .l_type = F_RDLCK };
+	char         path[PLACE_MAX];
+	int          pid = 0, fd;
+	FILE        *f;
+
+	*port_base = 0;
+	places_file(where, path, "lock");
+	f = fopen(path, "re");
+	if (f == NULL)
+		return 0;
+	fd = fileno(f);
+	if (fscanf(f, "%d %d", &pid, port_base) != 2)
+		pid = 0;
+	if (fcntl(fd, F_OFD_GETLK, &held) != 0 || held.l_type == F_UNLCK)
+		pid = 0;               /* nobody holds it: what it says is about the past */
+	fclose(f);
+	return pid;
+}
+
+static int
+sign_lock(struct supervisor *s, struct err *err)
+{
+	if (ftruncate(s->lock_fd, 0) == 0 && dprintf(s->lock_fd, "%d %d\n", (int)getpid(),
+	    s->where.port_base) > 0)
+		return 0;
+	return err_errno(err, errno, "writing the lock of '%s'", s->where.dir);
+}
+
+static bool
+port_is_free(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, rc;
+
+	if (fd < 0)
+		return false;
+	/* as servers do: old connections are no taker */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+	if (rc == 0)
+		rc = listen(fd, 1);
+	close(fd);
+	return rc == 0;
+}
+
+/* A program that is to be started, not adopted, finds its port free. */
+static int
+check_port(const struct supervisor *s, const char *name, int port, struct err *err)
+{
+	char path[PLACE_MAX];
+
+	places_file(&s->where, path, "run/%s.pid", name);
+	if (process_of_file(path) != 0 || port_is_free(port))
+		return 0;
+	err_set(err, ERR_REFUSED, "port %d, for %s, is taken by another program", port, name);
+	return err_hint(err, "choose another range with --port-base");
+}
+
+static int
+check_ports(const struct supervisor *s, struct err *err)
+{
+	int  base = s->where.port_base;
+	char name[PROGRAM_NAME_MAX];
+
+	TRY(check_port(s, "vtctld", base + PORT_VTCTLD, err));
+	TRY(check_port(s, "vtgate", base + PORT_GATE_HTTP, err));
+	TRY(check_port(s, "vtgate", base + PORT_GATE_MYSQL, err));
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
+		if (s->keyspaces[uid][0] == '\0')
+			continue;
+		snprintf(name, sizeof name, "vttablet-%d", uid);
+		TRY(check_port(s, name, base + PORT_TABLET + uid, err));
+		snprintf(name, sizeof name, "server-%d", uid);
+		TRY(check_port(s, name, base + PORT_SERVER + uid, err));
+	}
+	return 0;
+}
+
+/* What still runs keeps its ports: it cannot be adopted at others. */
+static int
+check_base(const struct supervisor *s, struct err *err)
+{
+	char path[PLACE_MAX];
+	int  before;
+
+	(void)supervisor_of(&s->where, &before);
+	places_file(&s->where, path, "run/vtctld.pid");
+	if (before == 0 || before == s->where.port_base || process_of_file(path) == 0)
+		return 0;
+	err_set(err, ERR_REFUSED, "the programs of '%s' still run at port base %d", s->where.dir,
+	    before);
+	return err_hint(err, "use --port-base %d, or vtcombo down first", before);
+}
+
+/* (2) */
+static int
+read_uids(struct supervisor *s, struct err *err)
+{
+	char           path[PLACE_MAX];
+	DIR           *d;
+	struct dirent *e;
+
+	places_file(&s->where, path, "tablets");
+	d = opendir(path);
+	if (d == NULL)
+		return err_errno(err, errno, "reading '%s'", path);
+	while ((e = readdir(d)) != NULL) {
+		int   uid = atoi(e->d_name);
+		FILE *f;
+
+		if (uid < TABLET_UID_MIN || uid > TABLET_UID_MAX || strchr(e->d_name, '.') != NULL)
+			continue;
+		places_file(&s->where, path, "tablets/%d", uid);
+		f = fopen(path, "re");
+		if (f != NULL && fscanf(f, "%64s", s->keyspaces[uid]) != 1)
+			s->keyspaces[uid][0] = '\0';
+		if (f != NULL)
+			fclose(f);
+	}
+	closedir(d);
+	return 0;
+}
+
+int
+supervisor_open(struct supervisor *s, struct err *err)
+{
+	char path[PLACE_MAX];
+
+	s->lock_fd = -1;
+	TRY(places_find_server(&s->where, err));
+	TRY(places_make(&s->where, err));
+	TRY(dbserver_check_folder(&s->where, err));
+	TRY(lock_dir(s, err));
+	TRY(check_base(s, err));
+	TRY(read_uids(s, err));
+	TRY(check_ports(s, err));
+	TRY(sign_lock(s, err));
+	places_file(&s->where, path, "credentials.json");
+	TRY(account_file_make(path, err));
+	s->accounts = mem_new(struct credentials);
+	return credentials_load(path, s->accounts, err);
+}
+
+/* ---- Programs */
+
+struct kept {
+	struct supervisor *s;
+	struct program    *p;
+};
+
+static void
+keep(void *arg)
+{
+	struct kept *k = arg;
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = NEVER, .err = &err };
+
+	if (program_keep(&cx, k->p) != 0 && err.kind != ERR_CANCELLED)
+		log_error("%s: %s", k->p->name, err.text);
+}
+
+static int
+keep_program(struct supervisor *s, struct program *p, struct err *err)
+{
+	struct kept *k = arena_new(&s->arena, struct kept);
+
+	*k = (struct kept){ s, p };
+	check(s->programs_count < (int)(sizeof s->programs / sizeof *s->programs));
+	s->programs[s->programs_count++] = p;
+	return group_spawn(&s->tasks, p->name, keep, k, err);
+}
+
+static struct program *
+our_program(struct supervisor *s, const char *file, const char *name)
+{
+	struct program *p = arena_new(&s->arena, struct program);
+
+	program_init(p, &s->where, name);
+	program_arg(&s->arena, p, "%s/%s", s->where.programs, file);
+	program_arg(&s->arena, p, "--topo=sqlite:%s/topo.db", s->where.dir);
+	program_arg(&s->arena, p, "--credentials=%s/credentials.json", s->where.dir);
+	program_arg(&s->arena, p, "--cell=%s", COMBO_CELL);
+	return p;
+}
+
+static int
+start_center(struct supervisor *s, struct err *err)
+{
+	struct program *ctld = our_program(s, "vtctld", "vtctld"), *gate = our_program(s, "vtgate",
+	    "vtgate");
+	int             base = s->where.port_base;
+
+	program_arg(&s->arena, ctld, "--http=127.0.0.1:%d", base + PORT_VTCTLD);
+	program_arg(&s->arena, gate, "--http=127.0.0.1:%d", base + PORT_GATE_HTTP);
+	program_arg(&s->arena, gate, "--mysql=127.0.0.1:%d", base + PORT_GATE_MYSQL);
+	program_arg(&s->arena, gate, "--id=%s-gate", COMBO_CELL);
+	TRY(keep_program(s, ctld, err));
+	return keep_program(s, gate, err);
+}
+
+static struct program *
+tablet_program(struct supervisor *s, int uid)
+{
+	char            name[PROGRAM_NAME_MAX];
+	struct program *p;
+
+	snprintf(name, sizeof name, "vttablet-%d", uid);
+	p = our_program(s, "vttablet", name);
+	program_arg(&s->arena, p, "--http=127.0.0.1:%d", s->where.port_base + PORT_TABLET + uid);
+	program_arg(&s->arena, p, "--server=127.0.0.1:%d", s->where.port_base + PORT_SERVER + uid);
+	program_arg(&s->arena, p, "--keyspace=%s", s->keyspaces[uid]);
+	program_arg(&s->arena, p, "--shard=0");
+	program_arg(&s->arena, p, "--uid=%d", uid);
+	program_arg(&s->arena, p, "--type=primary");
+	return p;
+}
+
+/* ---- Keyspaces */
+
+struct tablet_start {
+	struct supervisor *s;
+	int                uid;
+	struct program    *server;     /* once it is kept */
+};
+
+static int
+bring_up(struct ctx *cx, struct tablet_start *t)
+{
+	struct supervisor *s = t->s;
+
+	if (t->server == NULL) {
+		struct program *p = arena_new(&s->arena, struct program);
+
+		dbserver_program(&s->arena, &s->where, t->uid, p);
+		TRY(dbserver_prepare(cx, &s->where, s->accounts, t->uid, s->keyspaces[t->uid]));
+		TRY(keep_program(s, p, cx->err));
+		t->server = p;
+	}
+	TRY(dbserver_wait(cx, &s->where, s->accounts, t->uid));
+	return keep_program(s, tablet_program(s, t->uid), cx->err);
+}
+
+static void
+bring_up_until_done(void *arg)
+{
+	struct tablet_start *t = arg;
+	struct err           err = { 0 };
+	struct ctx           all = { .deadline = NEVER, .err = &err };
+
+	for (;;) {
+		struct ctx cx = ctx_within(&all, SERVER_PATIENCE);
+
+		if (bring_up(&cx, t) == 0 || task_cancelled())
+			return;
+		log_error("bringing up keyspace '%s': %s", t->s->keyspaces[t->uid], err.text);
+		if (task_sleep(&all, RETRY_PAUSE) != 0)
+			return;
+	}
+}
+
+static int
+start_tablet(struct supervisor *s, int uid, struct err *err)
+{
+	struct tablet_start *t = arena_new(&s->arena, struct tablet_start);
+	char                 name[PROGRAM_NAME_MAX];
+
+	*t = (struct tablet_start){ .s = s, .uid = uid };
+	snprintf(name, sizeof name, "keyspace %d", uid);
+	return group_spawn(&s->tasks, name, bring_up_until_done, t, err);
+}
+
+/* The lowest uid that nobody has and whose ports are free; written down (2). 0 when there is none. */
+static int
+assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
+{
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
+		char  path[PLACE_MAX];
+		FILE *f;
+
+		if (s->keyspaces[uid][0] != '\0' ||
+		    !port_is_free(s->where.port_base + PORT_TABLET + uid) ||
+		    !port_is_free(s->where.port_base + PORT_SERVER + uid))
+			continue;
+		places_file(&s->where, path, "tablets/%d", uid);
+		f = fopen(path, "we");
+		if (f == NULL || fprintf(f, "%s\n", keyspace) < 0 || fflush(f) != 0 ||
+		    fsync(fileno(f)) != 0) {
+			err_errno(err, errno, "writing '%s'", path);
+			if (f != NULL)
+				fclose(f);
+			return 0;
+		}
+		fclose(f);
+		snprintf(s->keyspaces[uid], sizeof s->keyspaces[uid], "%s", keyspace);
+		return uid;
+	}
+	err_set(err, ERR_REFUSED, "keyspace '%s': all uids from %d to %d are taken", keyspace,
+	    TABLET_UID_MIN, TABLET_UID_MAX);
+	return 0;
+}
+
+static bool
+has_uid(const struct supervisor *s, const char *keyspace)
+{
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
+		if (strcmp(s->keyspaces[uid], keyspace) == 0)
+			return true;
+	return false;
+}
+
+/* Somebody else's tablet serves it: not ours to give a server. */
+static int
+has_tablet(struct ctx *cx, struct supervisor *s, const char *keyspace, bool *has)
+{
+	struct topo_list list;
+
+	*has = false;
+	TRY(topo_list(cx, s->topo, "/tablets/", &list));
+	for (size_t i = 0; i < list.count; i++) {
+		struct tablet_record r;
+
+		TRY(tablet_read(cx->arena, list.items[i].value, &r, cx->err));
+		if (strcmp(r.keyspace, keyspace) == 0)
+			*has = true;
+	}
+	return 0;
+}
+
+static int
+serve_keyspace(struct ctx *cx, struct supervisor *s, const struct topo_kv *kv)
+{
+	struct keyspace_record r;
+	bool                   has;
+	int                    uid;
+
+	if (slice_is_null(kv->value))
+		return 0;              /* its server stays: data is not dropped by the way */
+	TRY(keyspace_read(cx->arena, kv->value, &r, cx->err));
+	TRY(name_check("keyspace", r.name, cx->err));
+	if (has_uid(s, r.name))
+		return 0;
+	TRY(has_tablet(cx, s, r.name, &has));
+	if (has)
+		return 0;
+	uid = assign_uid(s, r.name, cx->err);
+	if (uid == 0)
+		return -1;
+	log_info("keyspace '%s' gets a server uid=%d", r.name, uid);
+	return start_tablet(s, uid, cx->err);
+}
+
+static int
+create_keyspace(struct ctx *cx, struct supervisor *s, const char *name)
+{
+	SCOPED(buf) struct buf value = BUF_INIT;
+	char                   key[TOPO_KEY_MAX];
+	struct keyspace_record r = { .name = name, .database = name, .created_us = clock_wall() };
+
+	TRY(name_check("keyspace", name, cx->err));
+	snprintf(key, sizeof key, "/keyspaces/%s", name);
+	keyspace_write(&value, &r);
+	if (topo_put(cx, s->topo, &(struct topo_compare){ .key = key }, buf_slice(&value), 0,
+	    NULL) == 0 ||
+	    cx->err->kind == ERR_CONFLICT)
+		return 0;              /* it exists: fine */
+	return err_wrap(cx->err, "creating keyspace '%s'", name);
+}
+
+/* All keyspaces, then each new one. A refused keyspace does not stop the others. */
+static int
+watch_keyspaces(struct ctx *cx, struct supervisor *s)
+{
+	struct arena     *a = cx->arena;
+	struct topo_list  list;
+	struct topo_events events = { 0 };
+
+	TRY(topo_list(cx, s->topo, "/keyspaces/", &list));
+	for (size_t i = 0; i < list.count; i++)
+		if (serve_keyspace(cx, s, &list.items[i]) != 0)
+			log_error("%s", cx->err->text);
+	for (int64_t revision = list.revision; !events.compacted; revision = events.revision) {
+		arena_reset(a);
+		TRY(topo_watch(cx, s->topo, "/keyspaces/", revision, &events));
+		for (size_t i = 0; i < events.count; i++)
+			if (serve_keyspace(cx, s, &events.items[i].kv) != 0)
+				log_error("%s", cx->err->text);
+	}
+	return 0;
+}
+
+/* ---- Ready */
+
+static bool
+answers(struct ctx *cx, int port)
+{
+	char         address[32];
+	struct conn *c;
+
+	snprintf(address, sizeof address, "127.0.0.1:%d", port);
+	if (net_connect(cx, address, &c) != 0)
+		return false;
+	conn_close(c);
+	return true;
+}
+
+static bool
+is_healthy(struct ctx *cx, struct supervisor *s, int uid)
+{
+	char                 key[TOPO_KEY_MAX];
+	struct topo_kv       kv;
+	struct health_record r;
+
+	snprintf(key, sizeof key, "/health/" COMBO_CELL "-%d", uid);
+	return topo_get(cx, s->topo, key, &kv) == 0 && health_read(cx->arena, kv.value, &r,
+	    cx->err) == 0 && r.healthy;
+}
+
+/* What is not ready yet, or NULL. */
+static const char *
+missing(struct ctx *cx, struct supervisor *s)
+{
+	if (!answers(cx, s->where.port_base + PORT_VTCTLD))
+		return "vtctld";
+	if (!answers(cx, s->where.port_base + PORT_GATE_MYSQL))
+		return "vtgate";
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
+		if (s->keyspaces[uid][0] != '\0' && !is_healthy(cx, s, uid))
+			return arena_printf(cx->arena, "the tablet of keyspace '%s'",
+			    s->keyspaces[uid]);
+	return NULL;
+}
+
+/* Says so on stdout once everything serves; until then, every ten seconds, what does not. */
+static void
+announce(void *arg)
+{
+	struct supervisor *s = arg;
+	struct err         err = { 0 };
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx         cx = { .deadline = NEVER, .err = &err, .arena = &a };
+	const char        *what;
+	usec               said = task_now();
+
+	while ((what = missing(&cx, s)) != NULL) {
+		if (task_now() - said > 10 * SECOND) {
+			log_warn("still waiting for %s", what);
+			said = task_now();
+		}
+		arena_reset(&a);
+		if (task_sleep(&cx, READY_POLL) != 0)
+			return;
+	}
+	printf("vtcombo ready http=127.0.0.1:%d mysql=127.0.0.1:%d\n",
+	    s->where.port_base + PORT_VTCTLD,
+	    s->where.port_base + PORT_GATE_MYSQL);
+	fflush(stdout);
+}
+
+/* ---- Life */
+
+static int
+open_topology(struct ctx *cx, struct supervisor *s)
+{
+	char url[PLACE_MAX + 16], path[PLACE_MAX];
+
+	places_file(&s->where, path, "topo.db");
+	snprintf(url, sizeof url, "sqlite:%s", path);
+	return topo_open(cx, url, &s->topo);
+}
+
+int
+supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspaces, int count)
+{
+	group_init(&s->tasks);
+	TRY(open_topology(cx, s));
+	for (int i = 0; i < count; i++)
+		TRY(create_keyspace(cx, s, keyspaces[i]));
+	TRY(start_center(s, cx->err));
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
+		if (s->keyspaces[uid][0] != '\0')
+			TRY(start_tablet(s, uid, cx->err));
+	TRY(group_spawn(&s->tasks, "announce", announce, s, cx->err));
+	for (;;) {
+		SCOPED(arena) struct arena a = ARENA_INIT;
+		struct ctx         inner = *cx;
+
+		inner.arena = &a;
+		TRY(watch_keyspaces(&inner, s));
+	}
+}
+
+/* Gates first, so that clients are gone before what they use; servers last. */
+void
+supervisor_stop(struct ctx *cx, struct supervisor *s)
+{
+	static const char *const order[] = { "vtgate", "vtctld", "vttablet-", "server-" };
+	struct err               err = { 0 };
+
+	s->stopping = true;
+	group_done(&s->tasks);         /* (3) */
+	for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
+		struct ctx step = ctx_shielded(cx, STOP_PATIENCE, &err);
+
+		for (int i = 0; i < s->programs_count; i++)
+			if (strncmp(s->programs[i]->name, order[k], strlen(order[k])) == 0)
+				program_stop(&step, s->programs[i]);
+	}
+}
+
+void
+supervisor_close(struct supervisor *s)
+{
+	if (s->topo != NULL)
+		topo_close(s->topo);
+	if (s->accounts != NULL) {
+		credentials_done(s->accounts);
+		free(s->accounts);
+	}
+	arena_done(&s->arena);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+}

@@ -1,0 +1,49 @@
+/*
+ * supervisor.h - all programs of one data directory.
+ *
+ * supervisor_run() takes the lock, adopts what lives, starts what is missing,
+ * gives each keyspace of the topology without a tablet a server and a
+ * vttablet, and keeps all of them until its task is cancelled. What it started
+ * goes on living then; supervisor_stop() ends it in order.
+ *
+ * Invariants
+ *   (1) One supervisor per data directory: whoever holds the lock on DIR/lock.
+ *   (2) DIR/tablets/UID exists before anything else of that uid does.
+ *   (3) A program is kept by one task, or by none once stopping has begun.
+ */
+#ifndef COMBO_SUPERVISOR_H
+#define COMBO_SUPERVISOR_H
+
+#include "combo/program.h"
+#include "rpc/api.h"
+#include "task/group.h"
+#include "topo/topo.h"
+
+struct supervisor {
+	struct places       where;
+	struct credentials *accounts;
+	struct topo        *topo;
+	/* lives as long as the supervisor: argv of its programs */
+	struct arena        arena;
+	struct group        tasks;
+	struct program     *programs[2 + 2 * TABLET_UID_MAX];
+	int                 programs_count;
+	/* by uid; "" is free */
+	char                keyspaces[TABLET_UID_MAX + 1][NAME_MAX_BYTES + 1];
+	int                 lock_fd;
+	bool                stopping;
+};
+
+/* Settings in s->where; takes the lock and checks all that one sentence can refuse. Blocking,
+    before the loop's work. */
+int  supervisor_open(struct supervisor *s, struct err *err) MUST_USE;
+/* keyspaces: those to create if they do not exist. Returns only on failure or when cancelled. */
+int  supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspaces,
+    int count) MUST_USE;
+void supervisor_stop(struct ctx *cx, struct supervisor *s);
+void supervisor_close(struct supervisor *s);
+/* Pid in the lock file when somebody holds the lock, else 0; *port_base as written there,
+    0 if nothing is. */
+pid_t supervisor_of(const struct places *where, int *port_base);
+
+#endif
