@@ -35,7 +35,7 @@
 #include "http/http.h"
 #include "topo/record.h"
 
-/* ---- The fence (design section 6). What its triggers SIGNAL: SQLSTATE 45000, this errno, this
+/* ---- The fence (docs/architecture.md section 6). What its triggers SIGNAL: SQLSTATE 45000, this errno, this
  * start of text. */
 /* ER_OPTION_PREVENTS_STATEMENT, as a read-only server says */
 enum { FENCE_ERRNO = 1290 };

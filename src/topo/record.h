@@ -62,7 +62,7 @@ struct gate_record {
 
 struct ack_record {
 	const char *id;
-	int64_t     version;        /* of the rules, acknowledged as the design's step 1 says */
+	int64_t     version;        /* of the rules, acknowledged as step 1 of a cutover says */
 };
 
 /*
