@@ -8,7 +8,7 @@
  *   _vt.stream      target   one row per workflow: the state below
  *   _vt.copy_state  target   one row per range of a table: how far its copy is
  *   _vt.heartbeat   source   one row per workflow: token; its event is the consistency point
- *   _vt.fence       both     one row per workflow: armed, attempt
+ *   _vt.fence       both     one row per workflow and table: armed, attempt (made and kept by fence.c)
  * All InnoDB. Each is written in the transaction that makes it true.
  */
 #ifndef TABLET_POSITION_H
@@ -28,37 +28,32 @@ int  position_cmp(const struct position *a, const struct position *b);
 /* The server's present position: SHOW MASTER STATUS and @@gtid_binlog_pos, read until both agree. */
 int  position_now(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 
-/* States of a stream; all but STREAM_STARTING are on disk (as names). */
+/* States of a stream, on disk as names. STREAM_ERROR is never on disk: error is set there beside the phase it stopped in. */
 enum stream_phase {
 	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
-	STREAM_FROZEN, STREAM_STOPPED,
-	STREAM_ERROR,
+	STREAM_FROZEN, STREAM_STOPPED, STREAM_ERROR,
 };
 
 struct stream_state {
 	char              workflow[160];
 	enum stream_phase phase;
-	/* target = everything up to here (past CP), or convergent with it (before) */
-	struct position   applied;
+	struct position   applied;        /* target = everything up to here (past CP), or convergent with it (before) */
 	struct position   cp;             /* consistency point; unset before the last chunk */
 	struct position   dirty_until;    /* a catching-up run up to here may be half written */
 	int               attempt;        /* of the freeze; lower ones are refused */
-	/* JSON of what created the stream, to go on after a restart; malloc'd or in cx->arena by
-	 * state_load */
-	char             *request;
+	const char       *request;        /* JSON of what created the stream; state_load: in cx->arena */
 	char              error[512], hint[200];
 };
 
-/* CREATE DATABASE/TABLE IF NOT EXISTS */
+/* CREATE DATABASE/TABLE IF NOT EXISTS of the first three. */
 int position_install(struct ctx *cx, struct mysql_client *dba) MUST_USE;
 /* ERR_NOT_FOUND */
 int state_load(struct ctx *cx, struct mysql_client *c, const char *workflow,
     struct stream_state *out) MUST_USE;
 /* one column */
 int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows) MUST_USE;
-/* Inserts the whole row. Of a row that exists applied and dirty_until stay as they are: only the
- * applier's own transactions move them (else a save racing an applier's commit would take the
- * position back). */
+/* Inserts the whole row. Of a row that exists applied and dirty_until stay as they are: only the applier's own
+ * transactions move them (else a save racing an applier's commit would take the position back). */
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
 int state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow) MUST_USE;
 /* "UPDATE _vt.stream SET applied...": appended, to run inside the applier's transaction. */

@@ -2,32 +2,50 @@
  * stream.h - one workflow's flow of rows into this server: copy, catch up, follow, freeze.
  *
  *   STARTING -> COPYING -> CATCHING_UP -> INDEXING -> RUNNING <-> FROZEN -> STOPPED
- * any of them -> ERROR (with a sentence and a hint; stream_create again goes on).
+ * An error that waiting does not mend stops the stream in its phase, with a sentence and a hint on
+ * disk; stream_status() then says "error", and stream_retry() goes on.
  *
  * What is on disk (_vt.stream, in the transaction that makes it true) is all that is believed after
- * a restart:
- *   COPYING      the start position is stored; ranges in _vt.copy_state tell how far
- *   CATCHING_UP  every chunk is committed and cp is stored
- *   INDEXING     applied >= max(cp, dirty_until): the applier is exact, indexes are being built
- *   RUNNING      exact, every index built
- *   FROZEN       applied is P of the attempt stored, and nothing is applied beyond it
- *   STOPPED      past the commit: done for good
- * A lost connection to either server is waited out inside the phase, with back-off.
+ * a restart: STARTING     what was asked for; the target tables may be half made COPYING      the
+ * start position is stored; ranges in _vt.copy_state tell how far CATCHING_UP  every chunk is
+ * committed and cp is stored INDEXING     applied >= max(cp, dirty_until): the applier is exact,
+ * indexes are being built RUNNING      exact, every index built FROZEN       applied is P of the
+ * attempt stored, and nothing is applied beyond it STOPPED      past the commit: done for good A
+ * lost connection to either server is waited out inside the phase, with back-off.
  */
 #ifndef TABLET_STREAM_H
 #define TABLET_STREAM_H
 
-#include "rpc/api.h"
 #include "tablet/apply.h"
 #include "tablet/copy.h"
+#include "tablet/env.h"
+#include "task/group.h"
 
 struct stream;
 
-struct stream_env {
-	const char               *server;        /* this tablet's own server */
-	const struct credentials *accounts;
-	const char               *data_dir;      /* for spilled transactions */
-	uint32_t                  server_id;     /* base for COM_REGISTER_SLAVE */
-};
+/* Starts the task of a stream that is on disk: known is its row, the request it was created with as
+ * JSON in it. Copied. */
+int stream_start(const struct tablet_env *env, const struct stream_state *known,
+    struct stream **out, struct err *err) MUST_USE;
+/* Cancels and joins its task; the stream still answers. */
+void stream_halt(struct stream *s);
+/* The same, and frees. What is on disk stays. */
+void stream_stop(struct stream *s);
+
+const char                  *stream_workflow(const struct stream *s);
+const struct tablet_request *stream_request(const struct stream *s);
+enum stream_phase            stream_phase(const struct stream *s);
+/* Fills the reply from memory; texts live in the arena. */
+void stream_status(const struct stream *s, struct arena *a, struct tablet_reply *reply);
+/* After an error: goes on from what is on disk. */
+void stream_retry(struct stream *s);
+
+/* Step 3: waits until the stream is frozen at position for this attempt. ERR_CONFLICT for a lower
+ * attempt than one seen, or when the stream is already beyond. Asked again with the same attempt it
+ * gives the same answer. */
+int stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt) MUST_USE;
+int stream_thaw(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
+/* Past the commit: FROZEN -> STOPPED. */
+int stream_finish(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 
 #endif

@@ -22,6 +22,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "tablet/tail.h"
+#include "task/waitlist.h"
 
 /* hundreds of thousands of keys; a chunk reads for about a second */
 enum { WINDOW_BYTES_MAX = 16 * 1024 * 1024 };

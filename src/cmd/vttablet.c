@@ -1,0 +1,244 @@
+/*
+ * vttablet - registers one database server, reports its health, runs the streams that end there,
+ * and holds the lock and the fence when it is the side that a table leaves.
+ */
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/option.h"
+#include "tablet/fence.h"
+#include "tablet/tablet_api.h"
+#include "task/group.h"
+#include "task/loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct settings {
+	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
+	int64_t     uid;
+	int         type;
+	bool        help;
+};
+
+static const struct option options[] = {
+	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
+	    "topology store: sqlite:PATH" },
+	{ "http", OPT_STRING, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
+	    "where to serve HTTP" },
+	{ "server", OPT_STRING, offsetof(struct settings, server), NULL, 0, 0, NULL, "HOST:PORT",
+	    "the database server" },
+	{ "keyspace", OPT_STRING, offsetof(struct settings, keyspace), NULL, 0, 0, NULL, "NAME",
+	    "the keyspace it serves" },
+	{ "shard", OPT_STRING, offsetof(struct settings, shard), "0", 0, 0, NULL, "NAME",
+	    "the shard of it" },
+	{ "uid", OPT_INT, offsetof(struct settings, uid), NULL, 1, 2147483647, NULL, "N",
+	    "number of the tablet in its cell" },
+	{ "cell", OPT_STRING, offsetof(struct settings, cell), "zone1", 0, 0, NULL, "NAME",
+	    "failure zone" },
+	{ "type", OPT_ENUM, offsetof(struct settings, type), "primary", 0, 0,
+	    "primary|replica|rdonly", "TYPE", "what the server is" },
+	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
+	    "FILE", "accounts on the servers; mode 0600" },
+	{ "data-dir", OPT_STRING, offsetof(struct settings, data_dir), "/tmp", 0, 0, NULL, "DIR",
+	    "where large transactions wait" },
+	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
+	{ 0 },
+};
+
+struct program {
+	struct settings     settings;
+	struct credentials *accounts;
+	struct tablet_env   env;
+	struct tablet_api   api;
+	struct health       health;
+	struct topo        *topo;
+	struct http_server *http;
+	struct loop        *loop;
+	char                alias[100], http_address[300];
+	int                 status;
+};
+
+enum { SERVER_RETRY_MS = 500 }; /* a database server needs a second or two to start */
+
+/* What must be in the server before streams run: our tables, and the keyspace's database. */
+static int
+prepare_server(struct ctx *cx, struct program *p)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+
+	TRY(env_dba(cx, &p->env, &dba));
+	TRY(position_install(cx, dba));
+	TRY(fence_setup(cx, dba));
+	return mysql_execf(cx, dba, "CREATE DATABASE IF NOT EXISTS `%s`", p->settings.keyspace);
+}
+
+static int
+wait_server(struct ctx *cx, struct program *p)
+{
+	for (bool told = false;; told = true) {
+		if (prepare_server(cx, p) == 0)
+			return engine_open(cx, &p->api.engine);
+		if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
+			return -1;
+		if (!told)
+			log_warn("waiting for the server: %s", cx->err->text);
+		TRY(task_sleep(cx, SERVER_RETRY_MS * MSEC));
+	}
+}
+
+static int
+register_tablet(struct ctx *cx, struct program *p)
+{
+	struct tablet_record record = {
+		.alias = p->alias,
+		.cell = p->settings.cell,
+		.uid = (int)p->settings.uid,
+		.keyspace = p->settings.keyspace,
+		.shard = p->settings.shard,
+		.type = (enum tablet_type)p->settings.type,
+		.server = p->settings.server,
+		.http = p->http_address,
+	};
+
+	return health_register(cx, &p->health, &record);
+}
+
+static int
+serve(struct ctx *cx, struct program *p)
+{
+	char host[256];
+	int  port;
+
+	TRY(parse_hostport(slice_str(p->settings.http), host, &port, cx->err));
+	TRY(topo_open(cx, p->settings.topo, &p->topo));
+	p->health.topo = p->topo;
+	TRY(wait_server(cx, p));
+	TRY(http_serve(p->settings.http, tablet_api_handle, &p->api, &p->http, cx->err));
+	snprintf(p->http_address, sizeof(p->http_address), "%s:%d", host, http_port(p->http));
+	p->health.healthy = true;
+	TRY(register_tablet(cx, p));
+	printf("vttablet ready http=%s server=%s alias=%s\n", p->http_address, p->settings.server,
+	    p->alias);
+	fflush(stdout);
+	return health_run(cx, &p->health);
+}
+
+static void
+main_task(void *arg)
+{
+	struct program *p = arg;
+	struct err      err = { 0 };
+	struct arena    arena = ARENA_INIT;
+	struct ctx      cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	if (serve(&cx, p) != 0 && err.kind != ERR_CANCELLED) {
+		log_error("vttablet stops: %s", err.text);
+		p->status = 1;
+	}
+	if (p->http != NULL)
+		http_stop(p->http);
+	engine_done(&p->api.engine);
+	locks_done(&p->api.locks);
+	health_done(&p->health);
+	topo_close(p->topo);
+	arena_done(&arena);
+	loop_stop(p->loop);
+}
+
+static void
+on_signal(int sig, void *arg)
+{
+	struct program *p = arg;
+
+	log_info("stopping on signal %d", sig);
+	loop_stop(p->loop);
+}
+
+static int
+fail(const struct err *err)
+{
+	fprintf(stderr, "vttablet: %s\n", err->text);
+	if (err->hint[0] != '\0')
+		fprintf(stderr, "hint: %s\n", err->hint);
+	return 1;
+}
+
+static void
+help(void)
+{
+	printf("vttablet - one database server's part in the cluster\n\nusage: vttablet --topo URL "
+	       "--server HOST:PORT"
+	       " --keyspace NAME --uid N --credentials FILE [options]\n\n");
+	option_help(options, stdout);
+}
+
+static int
+read_settings(struct program *p, char **argv, struct err *err)
+{
+	const char *rest[1];
+	int         rest_count = 1;
+
+	TRY(option_defaults(options, &p->settings, err));
+	TRY(option_parse(options, &p->settings, argv, rest, &rest_count, err));
+	if (p->settings.help)
+		return 0;
+	if (rest_count > 0)
+		return err_set(err, ERR_REFUSED, "unexpected argument '%s'", rest[0]);
+	if (p->settings.topo == NULL || p->settings.server == NULL ||
+	    p->settings.keyspace == NULL || p->settings.credentials == NULL || p->settings.uid == 0)
+		return err_set(err, ERR_REFUSED,
+		    "--topo, --server, --keyspace, --uid and --credentials are needed");
+	TRY(name_check("keyspace", p->settings.keyspace, err));
+	TRY(name_check("cell", p->settings.cell, err));
+	p->accounts = mem_new(struct credentials);
+	return credentials_load(p->settings.credentials, p->accounts, err);
+}
+
+static void
+wire(struct program *p)
+{
+	snprintf(p->alias, sizeof(p->alias), "%s-%d", p->settings.cell, (int)p->settings.uid);
+	p->env = (struct tablet_env){
+		.alias = p->alias,
+		.server = p->settings.server,
+		.accounts = p->accounts,
+		.data_dir = p->settings.data_dir,
+		/* Above any server_id that people give to servers by hand. */
+		.server_id = 0x53570000u + (uint32_t)p->settings.uid,
+	};
+	p->health.env = &p->env;
+	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };
+	engine_init(&p->api.engine, &p->env);
+	locks_init(&p->api.locks, &p->env);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = { 0 };
+	struct err     err = { 0 };
+	const int      signals[] = { SIGTERM, SIGINT };
+
+	if (read_settings(&p, argv, &err) != 0)
+		return fail(&err);
+	if (p.settings.help) {
+		help();
+		return 0;
+	}
+	umask(077);
+	wire(&p);
+	p.loop = loop_new(&err);
+	if (p.loop == NULL || loop_on_signals(signals, 2, on_signal, &p, &err) != 0)
+		return fail(&err);
+	struct task *t = task_spawn("vttablet", main_task, &p);
+	check(t != NULL);
+	task_detach(t);
+	loop_run(p.loop);
+	loop_free(p.loop);
+	credentials_done(p.accounts);
+	free(p.accounts);
+	return p.status;
+}

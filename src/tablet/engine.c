@@ -1,0 +1,203 @@
+#include "tablet/engine.h"
+
+#include "base/mem.h"
+#include "sql/quote.h"
+#include "tablet/ddl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct entry {
+	struct list_node node;
+	struct stream   *stream;
+};
+
+void
+engine_init(struct engine *e, const struct tablet_env *env)
+{
+	*e = (struct engine){ .env = env };
+	list_init(&e->streams);
+}
+
+static struct entry *
+find(const struct engine *e, const char *workflow)
+{
+	list_each(&e->streams, n) {
+		struct entry *entry = list_item(n, struct entry, node);
+
+		if (strcmp(stream_workflow(entry->stream), workflow) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+struct stream *
+engine_find(const struct engine *e, const char *workflow)
+{
+	struct entry *entry = find(e, workflow);
+
+	return entry == NULL ? NULL : entry->stream;
+}
+
+static int
+start(struct engine *e, const struct stream_state *state, struct err *err)
+{
+	struct stream *s;
+
+	TRY(stream_start(e->env, state, &s, err));
+	struct entry *entry = mem_new(struct entry);
+	entry->stream = s;
+	list_push(&e->streams, &entry->node);
+	return 0;
+}
+
+static void
+forget(struct entry *entry)
+{
+	list_remove(&entry->node);
+	stream_stop(entry->stream);
+	free(entry);
+}
+
+int
+engine_open(struct ctx *cx, struct engine *e)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(arena) struct arena          arena = ARENA_INIT;
+	struct ctx                          inner = *cx;
+	struct mysql_rows                   rows;
+
+	inner.arena = &arena;
+	TRY(env_dba(&inner, e->env, &dba));
+	TRY(position_install(&inner, dba));
+	TRY(state_list(&inner, dba, &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		const char          *workflow = arena_slice_str(&arena, rows.values[i]);
+		struct stream_state *state =
+		    arena_new(&arena, struct stream_state); /* too large for a stack */
+
+		if (find(e, workflow) != NULL)
+			continue;
+		TRY(state_load(&inner, dba, workflow, state));
+		TRY(start(e, state, cx->err));
+	}
+	return 0;
+}
+
+void
+engine_done(struct engine *e)
+{
+	while (!list_empty(&e->streams))
+		forget(list_item(e->streams.first, struct entry, node));
+}
+
+static int
+first_state(struct arena *a, const struct tablet_request *request, struct stream_state **out,
+    struct err *err)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct stream_state *state = arena_new(a, struct stream_state); /* too large for a stack */
+
+	if (strlen(request->workflow) >= sizeof(state->workflow))
+		return err_set(
+		    err, ERR_REFUSED, "workflow name '%.200s' is too long", request->workflow);
+	snprintf(state->workflow, sizeof(state->workflow), "%s", request->workflow);
+	state->phase = STREAM_STARTING;
+	tablet_request_write(&json, request);
+	state->request = arena_slice_str(a, buf_slice(&json));
+	*out = state;
+	return 0;
+}
+
+int
+engine_create(struct ctx *cx, struct engine *e, const struct tablet_request *request)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(arena) struct arena          arena = ARENA_INIT;
+	struct stream_state                *state;
+	struct stream                      *s = engine_find(e, request->workflow);
+
+	if (s != NULL) {
+		stream_retry(s);
+		return 0;
+	}
+	TRY(first_state(&arena, request, &state, cx->err));
+	TRY(env_dba(cx, e->env, &dba));
+	TRY(state_save(cx, dba, state));
+	if (engine_find(e, request->workflow) != NULL) /* somebody else was faster while we saved */
+		return 0;
+	return start(e, state, cx->err);
+}
+
+/* A table that is still being prepared may be the user's own: dropped only when it is empty. */
+static int
+may_drop(struct ctx *cx, struct mysql_client *c, const char *quoted, bool ours, bool *drop)
+{
+	enum { ER_NO_SUCH_TABLE = 1146 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &arena;
+	*drop = ours;
+	if (ours)
+		return 0;
+	if (mysql_selectf(&inner, c, &rows, "SELECT 1 FROM %s LIMIT 1", quoted) != 0)
+		return cx->err->mysql_errno == ER_NO_SUCH_TABLE ? 0 : -1;
+	*drop = rows.rows == 0;
+	return 0;
+}
+
+static int
+drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
+{
+	const struct tablet_request *q = stream_request(s);
+
+	for (size_t i = 0; i < q->tables_count; i++) {
+		SCOPED(buf) struct buf name = BUF_INIT;
+		bool                   drop;
+
+		quote_table(
+		    &name, slice_str(q->target_database), slice_str(q->tables[i].target_table));
+		TRY(may_drop(cx, d->session, name.data, ours, &drop));
+		if (drop)
+			TRY(ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", name.data));
+	}
+	return 0;
+}
+
+static int
+delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
+{
+	const char *workflow = stream_workflow(s);
+
+	if (drop)
+		TRY(drop_tables(cx, d, s, stream_phase(s) != STREAM_STARTING));
+	TRY(copy_state_delete(cx, d->session, workflow));
+	return state_delete(cx, d->session, workflow);
+}
+
+int
+engine_delete(struct ctx *cx, struct engine *e, const char *workflow, bool drop)
+{
+	struct entry *entry = find(e, workflow);
+	struct ddl    d;
+
+	if (entry == NULL)
+		return 0;
+	if (drop && stream_phase(entry->stream) == STREAM_STOPPED)
+		return err_set(
+		    cx->err, ERR_REFUSED, "workflow '%s' has switched: its tables serve", workflow);
+	list_remove(&entry->node); /* ours alone from here on */
+	stream_halt(entry->stream);
+	int rc = ddl_open(cx, e->env, &d);
+	if (rc == 0) {
+		rc = delete_with(cx, &d, entry->stream, drop);
+		ddl_done(&d);
+	}
+	if (rc == 0)
+		forget(entry);
+	else
+		list_push(&e->streams, &entry->node);
+	return rc;
+}

@@ -1,0 +1,51 @@
+#include "tablet/env.h"
+
+static const char dba_session[] =
+    "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO', "
+    "binlog_annotate_row_events=0,"
+    " foreign_key_checks=0";
+
+int
+env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
+{
+	struct mysql_params params = {
+		.address = env->server,
+		.user = env->accounts->dba.user,
+		.password = &env->accounts->dba.password,
+		.found_rows = true,
+	};
+
+	*out = NULL;
+	if (mysql_connect(cx, &params, out) != 0)
+		return err_wrap(cx->err, "connecting to '%s' as '%s'", env->server, params.user);
+	if (mysql_exec(cx, *out, slice_str(dba_session), NULL) != 0) {
+		client_done(out);
+		return err_wrap(
+		    cx->err, "preparing a session of '%s' at '%s'", params.user, env->server);
+	}
+	return 0;
+}
+
+struct mysql_params
+env_stream_params(const struct tablet_env *env, const char *server)
+{
+	return (struct mysql_params){
+		.address = server,
+		.user = env->accounts->stream.user,
+		.password = &env->accounts->stream.password,
+		.found_rows = true,
+		.local_files = true,
+	};
+}
+
+int
+env_stream(
+    struct ctx *cx, const struct tablet_env *env, const char *server, struct mysql_client **out)
+{
+	struct mysql_params params = env_stream_params(env, server);
+
+	*out = NULL;
+	if (mysql_connect(cx, &params, out) != 0)
+		return err_wrap(cx->err, "connecting to '%s' as '%s'", server, params.user);
+	return 0;
+}

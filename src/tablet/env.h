@@ -1,0 +1,34 @@
+/*
+ * env.h - what every module of a vttablet needs to know of its surroundings, and how to reach
+ * servers from there.
+ */
+#ifndef TABLET_ENV_H
+#define TABLET_ENV_H
+
+#include "mysql/client.h"
+#include "rpc/api.h"
+
+struct tablet_env {
+	const char               *alias;  /* "zone1-100" */
+	const char               *server; /* this tablet's own database server */
+	const struct credentials *accounts;
+	const char               *data_dir; /* for spilled transactions */
+	uint32_t server_id; /* for COM_REGISTER_SLAVE: unique among all that read one source */
+};
+
+/* Connections to the tablet's own server as vt_dba, and parameters of vt_stream's to any server.
+ * The dba session has time_zone UTC, a strict sql_mode and no query annotation in the binlog. */
+int env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
+struct mysql_params env_stream_params(const struct tablet_env *env, const char *server);
+int                 env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
+		    struct mysql_client **out) MUST_USE;
+
+/* For SCOPED(client). */
+static inline void
+client_done(struct mysql_client **c)
+{
+	mysql_close(*c);
+	*c = NULL;
+}
+
+#endif

@@ -1,0 +1,209 @@
+#include "tablet/fence.h"
+
+#include "sql/quote.h"
+
+struct verb {
+	const char *suffix, *word;
+};
+
+static const struct verb verbs[] = { { "ins", "INSERT" }, { "upd", "UPDATE" },
+	{ "del", "DELETE" } };
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+int
+fence_setup(struct ctx *cx, struct mysql_client *dba)
+{
+	TRY(mysql_exec(cx, dba, slice_str("CREATE DATABASE IF NOT EXISTS _vt"), NULL));
+	return mysql_exec(cx, dba,
+	    slice_str("CREATE TABLE IF NOT EXISTS _vt.fence ("
+		      " workflow VARBINARY(160) NOT NULL, db VARBINARY(256) NOT NULL, tbl "
+		      "VARBINARY(256) NOT NULL,"
+		      " armed TINYINT NOT NULL, attempt INT NOT NULL,"
+		      " PRIMARY KEY (workflow, db, tbl)) ENGINE=InnoDB"),
+	    NULL);
+}
+
+/* "workflow='w' AND db='d' AND tbl='t'" */
+static void
+add_row_condition(struct buf *out, const struct fence *f, const char *table)
+{
+	buf_add_str(out, "workflow=");
+	quote_string(out, slice_str(f->workflow));
+	buf_add_str(out, " AND db=");
+	quote_string(out, slice_str(f->database));
+	buf_add_str(out, " AND tbl=");
+	quote_string(out, slice_str(table));
+}
+
+/* `_vt_fence_ins_ab12...`: a table's name may fill the 64 characters that a trigger's may have, so
+ * its hash stands for it. */
+static void
+add_trigger_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
+{
+	uint64_t h = 1469598103934665603u; /* FNV-1a, 64 bits: enough to tell the tables of one
+					      database apart */
+
+	for (const char *p = table; *p != '\0'; p++)
+		h = (h ^ (uint8_t)*p) * 1099511628211u;
+	quote_ident(out, slice_str(f->database));
+	buf_addf(out, ".`" FENCE_PREFIX "%s_%016llx`", verb->suffix, (unsigned long long)h);
+}
+
+static void
+add_create_trigger(
+    struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
+{
+	SCOPED(buf) struct buf message = BUF_INIT;
+	SCOPED(buf) struct buf user = BUF_INIT;
+
+	buf_add_str(out, "CREATE TRIGGER IF NOT EXISTS ");
+	add_trigger_name(out, f, verb, table);
+	buf_addf(out, " BEFORE %s ON ", verb->word);
+	quote_table(out, slice_str(f->database), slice_str(table));
+	buf_addf(&user, "%s@", f->stream_user);
+	buf_addf(out,
+	    " FOR EACH ROW BEGIN DECLARE fence_armed INT DEFAULT 1; IF LEFT(USER(), %zu) <> ",
+	    user.len);
+	quote_string(out, buf_slice(&user));
+	buf_add_str(out, " THEN SELECT armed INTO fence_armed FROM _vt.fence WHERE ");
+	add_row_condition(out, f, table);
+	buf_addf(out,
+	    " LOCK IN SHARE MODE; IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
+	    "MESSAGE_TEXT=",
+	    FENCE_ERRNO);
+	/* MESSAGE_TEXT holds 512 characters; two names have at most 128. */
+	buf_addf(&message, FENCE_TEXT "table '%s.%s' has moved", f->database, table);
+	quote_string(out, buf_slice(&message));
+	buf_add_str(out, "; END IF; END IF; END");
+}
+
+static int
+insert_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "INSERT IGNORE INTO _vt.fence SET ");
+	buf_add_str(&sql, "workflow=");
+	quote_string(&sql, slice_str(f->workflow));
+	buf_add_str(&sql, ", db=");
+	quote_string(&sql, slice_str(f->database));
+	buf_add_str(&sql, ", tbl=");
+	quote_string(&sql, slice_str(table));
+	buf_addf(&sql, ", armed=%d, attempt=0", armed);
+	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
+}
+
+int
+fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		TRY(insert_row(cx, d, f, f->tables[t], armed)); /* (1) */
+		for (int v = 0; v < VERBS; v++) {
+			SCOPED(buf) struct buf sql = BUF_INIT;
+
+			add_create_trigger(&sql, f, &verbs[v], f->tables[t]);
+			if (ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS) != 0)
+				return err_wrap(cx->err, "installing the fence on table '%s.%s'",
+				    f->database, f->tables[t]);
+		}
+	}
+	return 0;
+}
+
+int
+fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		for (int v = 0; v < VERBS; v++) {
+			buf_reset(&sql);
+			buf_add_str(&sql, "DROP TRIGGER IF EXISTS ");
+			add_trigger_name(&sql, f, &verbs[v], f->tables[t]);
+			if (ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS) != 0)
+				return err_wrap(cx->err, "removing the fence of table '%s.%s'",
+				    f->database, f->tables[t]);
+		}
+		buf_reset(&sql);
+		buf_add_str(&sql, "DELETE FROM _vt.fence WHERE ");
+		add_row_condition(&sql, f, f->tables[t]);
+		TRY(mysql_exec(cx, d->session, buf_slice(&sql), NULL));
+	}
+	return 0;
+}
+
+struct claim {
+	const char *workflow;
+	int         attempt;
+};
+
+/* UPDATE of all rows of a workflow unless a higher attempt was there; tells how many matched. */
+static int
+update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, struct claim claim,
+    uint64_t *matched)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_ok        ok;
+
+	buf_addf(&sql, "UPDATE _vt.fence SET %s, attempt=%d WHERE attempt<=%d AND workflow=", set,
+	    claim.attempt, claim.attempt);
+	quote_string(&sql, slice_str(claim.workflow));
+	TRY(mysql_exec(cx, dba, buf_slice(&sql), &ok));
+	*matched = ok.affected_rows; /* found_rows: matched, not changed */
+	return 0;
+}
+
+int
+fence_claim(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+{
+	uint64_t matched;
+
+	TRY(update_rows(cx, dba, "armed=armed", (struct claim){ workflow, attempt }, &matched));
+	if (matched == 0)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated, or its fence is not installed", attempt,
+		    workflow);
+	return 0;
+}
+
+int
+fence_arm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+{
+	uint64_t matched;
+
+	TRY(update_rows(cx, dba, "armed=1", (struct claim){ workflow, attempt }, &matched));
+	if (matched == 0)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated: its fence was not armed", attempt, workflow);
+	return 0;
+}
+
+int
+fence_disarm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+{
+	uint64_t matched;
+
+	return update_rows(cx, dba, "armed=0", (struct claim){ workflow, attempt },
+	    &matched); /* (2): nothing to do when outdated */
+}
+
+int
+fence_armed(
+    struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt, bool *armed)
+{
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct mysql_rows          rows;
+	struct ctx                 inner = *cx;
+
+	inner.arena = &arena;
+	buf_addf(&sql,
+	    "SELECT COUNT(*), COALESCE(SUM(armed=1 AND attempt=%d), 0) FROM _vt.fence WHERE "
+	    "workflow=",
+	    attempt);
+	quote_string(&sql, slice_str(workflow));
+	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
+	*armed = rows.rows == 1 && !slice_eq_str(rows.values[0], "0") &&
+	    slice_eq(rows.values[0], rows.values[1]);
+	return 0;
+}

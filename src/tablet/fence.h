@@ -1,0 +1,43 @@
+/*
+ * fence.h - tables that moved: the guard inside the server that refuses their writes.
+ *
+ * BEFORE INSERT, UPDATE and DELETE triggers on each table let the stream's own
+ * account through and, for all others, read their row of _vt.fence under a shared
+ * lock, so that even an old snapshot sees the present and arming waits for
+ * every writer that has passed. Armed, they SIGNAL FENCE_ERRNO with FENCE_TEXT.
+ *
+ *   _vt.fence (workflow, db, tbl) -> armed, attempt
+ *
+ * (1) The row exists before the triggers do; a trigger without its row refuses (fails closed).
+ * (2) Every change is conditional on the attempt: WHERE attempt <= n. One that finds no row was
+ * outdated. (3) Installing and removing is DDL with a bounded lock wait (ddl.h); arming and
+ * disarming never is DDL.
+ */
+#ifndef TABLET_FENCE_H
+#define TABLET_FENCE_H
+
+#include "tablet/ddl.h"
+
+struct fence {
+	const char  *workflow, *database;
+	const char **tables;
+	int          tables_count;
+	const char  *stream_user; /* the account let through */
+};
+
+int fence_setup(
+    struct ctx *cx, struct mysql_client *dba) MUST_USE; /* CREATE TABLE IF NOT EXISTS _vt.fence */
+/* Idempotent; rows that exist keep attempt and armed, new ones get armed. */
+int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed) MUST_USE;
+int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
+/* Claims the attempt: ERR_CONFLICT when a higher one was seen, ERR_NOT_FOUND without a fence. */
+int fence_claim(
+    struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt) MUST_USE;
+int fence_arm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt) MUST_USE;
+int fence_disarm(
+    struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt) MUST_USE;
+/* Armed by this attempt? */
+int fence_armed(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt,
+    bool *armed) MUST_USE;
+
+#endif

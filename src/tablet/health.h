@@ -1,0 +1,28 @@
+/*
+ * health.h - this tablet in the topology: its record, and its health on a lease.
+ *
+ * The record (/tablets/<alias>) stays when the program ends: gates route by it. The
+ * health (/health/<alias>) vanishes with the lease, written anew when it changes.
+ */
+#ifndef TABLET_HEALTH_H
+#define TABLET_HEALTH_H
+
+#include "tablet/env.h"
+#include "topo/topo.h"
+
+struct health {
+	const struct tablet_env *env;
+	struct topo             *topo;
+	struct topo_lease       *lease;
+	bool                     healthy;
+	char                     reason[200];
+	char                     version[100];
+};
+
+/* Writes the record and the first health, then health_run() keeps it. */
+int health_register(struct ctx *cx, struct health *h, const struct tablet_record *record) MUST_USE;
+/* Asks the server each second, until cancelled. */
+int  health_run(struct ctx *cx, struct health *h) MUST_USE;
+void health_done(struct health *h);
+
+#endif

@@ -1,0 +1,113 @@
+#include "tablet/index.h"
+
+#include "base/log.h"
+#include "sql/quote.h"
+
+enum {
+	ER_DUP_KEYNAME = 1061,
+	ER_DUP_ENTRY = 1062,
+	ER_ONLINE_LOG_TOO_BIG = 1799,
+	BUILD_TRIES =
+	    8, /* the log's bound grows fourfold each time: from 128 MB past any table's changes */
+};
+
+static int
+has_index(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    const char *index)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql, "SELECT 1 FROM information_schema.statistics WHERE table_schema=");
+	quote_string(&sql, slice_str(database));
+	buf_add_str(&sql, " AND table_name=");
+	quote_string(&sql, slice_str(table));
+	buf_add_str(&sql, " AND index_name=");
+	quote_string(&sql, slice_str(index));
+	buf_add_str(&sql, " LIMIT 1");
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	return rows.rows == 1 ? 1 : 0;
+}
+
+/* 1: every index is there; 0: some are missing; -1. */
+static int
+all_there(struct ctx *cx, struct mysql_client *c, const struct table_def *def, const char *database,
+    const char *table)
+{
+	for (int i = 0; i < def->indexes_count; i++) {
+		int has = has_index(cx, c, database, table, def->indexes[i].name);
+
+		if (has != 1)
+			return has;
+	}
+	return 1;
+}
+
+static int
+raise_online_log(struct ctx *cx, struct mysql_client *c)
+{
+	/* 2^40: a terabyte is above any server's disk for temporary files, and below the variable's
+	 * own end. */
+	return mysql_exec(cx, c,
+	    slice_str("SET GLOBAL innodb_online_alter_log_max_size="
+		      "LEAST(@@global.innodb_online_alter_log_max_size*4, 1099511627776)"),
+	    NULL);
+}
+
+/* 0: go on (done, or try again), -1: not to be mended here. */
+static int
+after_failure(struct ctx *cx, struct mysql_client *c, const char *table)
+{
+	int code = cx->err->mysql_errno;
+
+	if (cx->err->kind != ERR_SERVER)
+		return -1;
+	if (code != ER_DUP_KEYNAME && code != ER_DUP_ENTRY && code != ER_ONLINE_LOG_TOO_BIG)
+		return -1;
+	log_warn("building the indexes of '%s' again: %s", table, cx->err->text);
+	if (code == ER_ONLINE_LOG_TOO_BIG)
+		return raise_online_log(cx, c);
+	return task_sleep(
+	    cx, SECOND); /* a transient duplicate is gone when its transaction has been applied */
+}
+
+static int
+build_missing(struct ctx *cx, struct mysql_client *c, const struct table_def *def,
+    const char *database, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct err             last = { 0 };
+
+	schema_add_indexes(&sql, def, database, table);
+	for (int i = 0; i < BUILD_TRIES; i++) {
+		int there = all_there(cx, c, def, database, table);
+
+		if (there != 0 || sql.len == 0)
+			return there < 0 ? -1 : 0;
+		if (mysql_exec(cx, c, buf_slice(&sql), NULL) == 0)
+			return 0;
+		last = *cx->err;
+		TRY(after_failure(cx, c, table));
+	}
+	return err_copy(cx->err, &last);
+}
+
+int
+index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def *def,
+    const char *database, const char *table)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(arena) struct arena          arena = ARENA_INIT;
+	struct ctx                          inner = *cx;
+	struct table_def                   *target;
+
+	inner.arena = &arena;
+	TRY(env_dba(&inner, env, &c));
+	if (build_missing(&inner, c, def, database, table) != 0)
+		return err_wrap(cx->err, "building the indexes of table '%s.%s'", database, table);
+	TRY(schema_read(&inner, c, database, table, &target));
+	if (strcmp(target->hash, def->hash) != 0)
+		return err_set(cx->err, ERR_REFUSED,
+		    "table '%s.%s' is not defined as its source is", database, table);
+	return 0;
+}

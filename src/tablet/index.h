@@ -1,0 +1,22 @@
+/*
+ * index.h - the secondary indexes, built past the consistency point while the exact applier goes
+ * on.
+ *
+ * One online ALTER TABLE per table. What an online build may meet for a moment is
+ * tried again: 1799 (the log of changes overflowed; its bound is raised) and
+ * 1062 (a unique value that was free again before the transaction ended). A build
+ * that this program did not live to see the end of may still run in the server:
+ * the next try waits for it and finds the indexes there.
+ */
+#ifndef TABLET_INDEX_H
+#define TABLET_INDEX_H
+
+#include "tablet/env.h"
+#include "tablet/schema.h"
+
+/* Idempotent. Afterwards the target's definition is compared with def's: a difference is
+ * ERR_REFUSED. */
+int index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def *def,
+    const char *database, const char *table) MUST_USE;
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * lock.h - step 2 of the cutover: the READ lock and the armed fence, held for a workflow's attempt.
+ *
+ * Connection 1 takes LOCK TABLES ... READ with autocommit off: it waits for every
+ * writer and for prepared XA transactions, and delays no reader. Then the fence is
+ * armed and P is read. The lock stays until lock_release(), so that a write
+ * which matches no row (and fires no trigger) waits too.
+ *
+ * The lock dies with its connection or with this program; the fence does not.
+ * lock_held() tells, by asking both; then the attempt rolls back.
+ *
+ * (1) One lock per workflow. A higher attempt takes over from a lower one, never the other way
+ * round. (2) P is read after the fence was armed, while connection 1 holds its lock.
+ */
+#ifndef TABLET_LOCK_H
+#define TABLET_LOCK_H
+
+#include "base/list.h"
+#include "tablet/position.h"
+#include "tablet/env.h"
+
+struct locks {
+	const struct tablet_env *env;
+	struct list              all;
+};
+
+struct lock_request {
+	const char  *workflow, *database;
+	const char **tables;
+	int          tables_count;
+	int          attempt;
+};
+
+void locks_init(struct locks *l, const struct tablet_env *env);
+void locks_done(struct locks *l); /* closes the connections: the locks end, the fences stay */
+/* Until cx's deadline. The same attempt again: the same P. */
+int lock_take(
+    struct ctx *cx, struct locks *l, const struct lock_request *r, struct position *p) MUST_USE;
+int lock_held(
+    struct ctx *cx, struct locks *l, const char *workflow, int attempt, bool *held) MUST_USE;
+/* Idempotent; a higher attempt's lock stays. */
+void lock_release(struct locks *l, const char *workflow, int attempt);
+
+#endif

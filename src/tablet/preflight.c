@@ -1,0 +1,254 @@
+#include "tablet/preflight.h"
+
+#include "base/rand.h"
+#include "sql/quote.h"
+#include "tablet/fence.h"
+#include "tablet/tail.h"
+
+#include <stdio.h>
+
+enum {
+	PROBE_DEADLINE_S = 10, /* a heartbeat crosses an idle server in milliseconds */
+	ER_NO_SUCH_TABLE = 1146,
+};
+
+struct setting {
+	const char *name, *wanted, *why, *hint;
+};
+
+static const struct setting source_settings[] = {
+	{ "log_bin", "1", "the binlog is off",
+	    "set log_bin in the server's configuration and restart it" },
+	{ "binlog_format", "ROW", "binlog_format is not ROW",
+	    "SET GLOBAL binlog_format='ROW', and let clients reconnect" },
+	{ "binlog_row_image", "FULL", "binlog_row_image is not FULL",
+	    "SET GLOBAL binlog_row_image='FULL', and let clients reconnect" },
+	{ 0 },
+};
+
+static const struct setting target_settings[] = {
+	{ "local_infile", "1", "local_infile is off", "SET GLOBAL local_infile=ON" },
+	{ 0 },
+};
+
+static int
+check_settings(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
+    const struct setting *settings)
+{
+	for (const struct setting *s = settings; s->name != NULL; s++) {
+		struct mysql_rows rows;
+
+		TRY(mysql_selectf(cx, c, &rows, "SELECT @@global.%s", s->name));
+		if (rows.rows == 1 && slice_eq_nocase(rows.values[0], slice_str(s->wanted)))
+			continue;
+		err_set(cx->err, ERR_REFUSED, "%s at server '%s' of tablet '%s'", s->why,
+		    env->server, env->alias);
+		return err_hint(cx->err, "%s", s->hint);
+	}
+	return 0;
+}
+
+static int
+check_flavour(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c)
+{
+	if (mysql_is_mariadb(c))
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "server '%s' of tablet '%s' is MySQL %s, which cannot take part in a move yet",
+	    env->server, env->alias, mysql_server_version(c));
+	return err_hint(cx->err, "use MariaDB 10.11 or newer on both sides");
+}
+
+/* ---- The stream's account: writes a heartbeat and meets it in the binlog */
+
+static int
+write_heartbeat(struct ctx *cx, struct mysql_client *c, const char *workflow, const char *token)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "REPLACE INTO _vt.heartbeat (workflow, token) VALUES (");
+	quote_string(&sql, slice_str(workflow));
+	buf_addf(&sql, ", '%s')", token);
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+static int
+delete_heartbeat(struct ctx *cx, struct mysql_client *c, const char *workflow)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM _vt.heartbeat WHERE workflow=");
+	quote_string(&sql, slice_str(workflow));
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+static int
+meet_heartbeat(struct ctx *cx, struct tail *t, const char *token)
+{
+	for (bool met = false; !met;) {
+		struct source_txn *txn;
+
+		TRY(tail_next(cx, t, &txn));
+		met = strcmp(txn->heartbeat, token) == 0;
+		source_txn_free(txn);
+	}
+	return 0;
+}
+
+static int
+probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	char                                token[33];
+	uint64_t                            secret[2];
+	struct tail                        *tail = NULL;
+	struct tail_params                  params = {
+				 .source = env_stream_params(env, env->server),
+				 .workflow = workflow,
+				 .server_id = env->server_id,
+				 .spill_dir = env->data_dir,
+	};
+	struct ctx within = ctx_within(cx, PROBE_DEADLINE_S * SECOND);
+
+	rand_secret(secret, sizeof(secret));
+	snprintf(token, sizeof(token), "%016llx%016llx", (unsigned long long)secret[0],
+	    (unsigned long long)secret[1]);
+	TRY(env_stream(&within, env, env->server, &c));
+	TRY(position_now(&within, c, &params.start));
+	TRY(write_heartbeat(&within, c, workflow, token));
+	int rc = tail_open(&within, &params, &tail);
+	if (rc == 0)
+		rc = meet_heartbeat(&within, tail, token);
+	tail_close(tail);
+	struct err first = *cx->err;
+	if (delete_heartbeat(&within, c, workflow) != 0 && rc == 0)
+		return -1;
+	return rc == 0 ? 0 : err_copy(cx->err, &first);
+}
+
+/* ---- The fence: may it be made? */
+
+static int
+probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q)
+{
+	SCOPED(ddl) struct ddl d = { 0 };
+	struct err             first, undoing = { 0 };
+
+	TRY(ddl_open(cx, env, &d));
+	for (size_t i = 0; i < q->tables_count; i++) {
+		struct fence f = {
+			.workflow = q->workflow,
+			.database = q->source_database,
+			.tables = &q->tables[i].source_table,
+			.tables_count = 1,
+			.stream_user = env->accounts->stream.user,
+		};
+		struct ctx undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
+		int        rc = fence_install(cx, &d, &f, false);
+
+		first = *cx->err;
+		if (fence_remove(&undo, &d, &f) != 0 && rc == 0)
+			return err_copy(cx->err, &undoing);
+		if (rc != 0)
+			return err_copy(cx->err, &first);
+	}
+	return 0;
+}
+
+static void
+describe(struct tablet_table_status *out, const struct table_def *def, const char *table)
+{
+	*out = (struct tablet_table_status){
+		.table = table,
+		.state = "",
+		.exists = true,
+		.rows_estimate = def->rows_estimate,
+		.definition = def->create_sql,
+		.auto_increment = def->auto_increment,
+	};
+}
+
+int
+preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+    struct tablet_reply *reply)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, env, &c));
+	TRY(check_flavour(cx, env, c));
+	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
+	reply->tables_count = q->tables_count;
+	for (size_t i = 0; i < q->tables_count; i++) {
+		struct table_def *def;
+
+		TRY(schema_read(cx, c, q->source_database, q->tables[i].source_table, &def));
+		TRY(schema_check_bodies(cx, c, q->source_database, q->tables[i].source_table));
+		describe(&reply->tables[i], def, q->tables[i].source_table);
+	}
+	TRY(check_settings(cx, env, c, source_settings));
+	if (probe_stream(cx, env, q->workflow) != 0)
+		return err_wrap(cx->err, "reading the binlog of '%s' as '%s'", env->server,
+		    env->accounts->stream.user);
+	if (probe_fence(cx, env, q) != 0)
+		return err_wrap(cx->err, "trying the fence at '%s'", env->server);
+	return 0;
+}
+
+/* ---- The target */
+
+static int
+check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q, size_t i)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	const char            *table = q->tables[i].target_table;
+	struct mysql_rows      rows;
+	struct table_def      *def;
+
+	quote_table(&name, slice_str(q->target_database), slice_str(table));
+	if (mysql_selectf(cx, c, &rows, "SELECT 1 FROM %s LIMIT 1", name.data) != 0) {
+		if (cx->err->mysql_errno != ER_NO_SUCH_TABLE)
+			return -1;
+		err_clear(cx->err);
+		return 0;
+	}
+	if (rows.rows > 0) {
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' exists at the target and is not empty",
+		    q->target_database, table);
+		return err_hint(cx->err, "drop or empty it first, if its rows are not needed");
+	}
+	TRY(schema_read(cx, c, q->target_database, table, &def));
+	if (strcmp(def->create_sql, q->definition) != 0) {
+		err_set(cx->err, ERR_REFUSED,
+		    "table '%s.%s' exists at the target and is defined differently",
+		    q->target_database, table);
+		return err_hint(cx->err, "drop it; the move makes it anew");
+	}
+	return 1;
+}
+
+int
+preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+    struct tablet_reply *reply)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, env, &c));
+	TRY(check_flavour(cx, env, c));
+	TRY(check_settings(cx, env, c, target_settings));
+	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
+	reply->tables_count = q->tables_count;
+	for (size_t i = 0; i < q->tables_count; i++) {
+		int there = check_arrival(cx, c, q, i);
+
+		if (there < 0)
+			return -1;
+		reply->tables[i] = (struct tablet_table_status){
+			.table = q->tables[i].target_table,
+			.state = "",
+			.definition = "",
+			.exists = there == 1,
+			.empty = true,
+		};
+	}
+	return 0;
+}

@@ -1,0 +1,21 @@
+/*
+ * preflight.h - may these tables be moved: asked of the servers by doing, and undone.
+ *
+ * What cannot work is refused with one sentence and a hint before anything is
+ * changed. Privileges are found by doing what needs them: the fence is installed disarmed and
+ * dropped again, a heartbeat row is written and met in the binlog and deleted again.
+ */
+#ifndef TABLET_PREFLIGHT_H
+#define TABLET_PREFLIGHT_H
+
+#include "tablet/ddl.h"
+#include "tablet/schema.h"
+
+/* The source's side: fills definitions into the reply (cx->arena). */
+int preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+    struct tablet_reply *reply) MUST_USE;
+/* The target's side: a table that exists must be empty and defined as request->definition says. */
+int preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+    struct tablet_reply *reply) MUST_USE;
+
+#endif

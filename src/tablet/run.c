@@ -1,0 +1,362 @@
+#include "tablet/run.h"
+
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "sql/quote.h"
+#include "tablet/index.h"
+
+#include <stdio.h>
+
+enum {
+	APPLIERS =
+	    4, /* connections that write at once while catching up: the target's CPU is the limit */
+	COPY_PARALLEL = 2, /* chunks in flight: one is read while one is loaded */
+	LAG_POLL_MS = 200, /* a fifth of the second that lag is judged by */
+	XA_POLL_MS = 500,  /* a prepared transaction ends by a person or a coordinator, not within
+			      milliseconds */
+	TOKEN_BYTES = 16,  /* cannot be met by chance */
+};
+
+/* ---- Preparing: STARTING */
+
+static int
+wait_no_xa(struct ctx *cx, struct run *r)
+{
+	struct mysql_rows rows;
+
+	for (int waits = 0;; waits++) {
+		TRY(mysql_select(cx, r->source, slice_str("XA RECOVER"), &rows));
+		if (rows.rows == 0)
+			return 0;
+		if (waits % 20 == 0) /* each ten seconds */
+			log_warn(
+			    "waiting for %zu prepared XA transactions at the source", rows.rows);
+		TRY(task_sleep(cx, XA_POLL_MS * MSEC));
+	}
+}
+
+static int
+make_bare_table(struct ctx *cx, struct run *r, int i)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	quote_table(&name, slice_str(r->target_databases[i]), slice_str(r->target_tables[i]));
+	TRY(mysql_selectf(cx, r->dba, &rows,
+	    "SELECT 1 FROM information_schema.tables WHERE table_schema='%s' AND table_name='%s'",
+	    r->target_databases[i], r->target_tables[i]));
+	if (rows.rows > 0) {
+		TRY(mysql_selectf(cx, r->dba, &rows, "SELECT 1 FROM %s LIMIT 1", name.data));
+		if (rows.rows > 0)
+			return err_set(cx->err, ERR_REFUSED, "table '%s.%s' has rows already",
+			    r->target_databases[i], r->target_tables[i]);
+		TRY(mysql_execf(cx, r->dba, "DROP TABLE %s", name.data));
+	}
+	schema_bare_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
+	return mysql_exec(cx, r->dba, buf_slice(&sql), NULL);
+}
+
+static int
+save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
+{
+	enum stream_phase old = r->state->phase;
+
+	r->state->phase = phase;
+	if (state_save(cx, r->dba, r->state) != 0) {
+		r->state->phase = old;
+		return -1;
+	}
+	log_info("stream %s: %s -> %s", r->state->workflow, stream_phase_name(old),
+	    stream_phase_name(phase));
+	waitlist_wake_all(r->changed);
+	return 0;
+}
+
+/* The start position is fixed before the first row is read. */
+static int
+prepare(struct ctx *cx, struct run *r)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct position        start;
+
+	for (size_t i = 0; i < r->request->tables_count; i++)
+		TRY(make_bare_table(cx, r, (int)i));
+	TRY(position_now(cx, r->source, &start));
+	TRY(wait_no_xa(cx, r));
+	state_applied_sql(&sql, r->state->workflow, &start);
+	TRY(mysql_exec(cx, r->dba, buf_slice(&sql), NULL));
+	r->state->applied = start;
+	return save_phase(cx, r, STREAM_COPYING);
+}
+
+/* ---- The conductor */
+
+static int
+reach_cp(struct ctx *cx, struct run *r)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	unsigned char          secret[TOKEN_BYTES];
+	char                   token[2 * TOKEN_BYTES + 1];
+
+	rand_secret(secret, sizeof(secret));
+	for (int i = 0; i < TOKEN_BYTES; i++)
+		snprintf(token + 2 * i, 3, "%02x", secret[i]);
+	buf_add_str(&sql, "REPLACE INTO _vt.heartbeat (workflow, token) VALUES (");
+	quote_string(&sql, slice_str(r->state->workflow));
+	buf_addf(&sql, ", '%s')", token);
+	TRY(mysql_exec(cx, r->source, buf_slice(&sql), NULL));
+	TRY(applier_wait_heartbeat(cx, r->applier, token, &r->state->cp));
+	return save_phase(cx, r, STREAM_CATCHING_UP);
+}
+
+static int
+build_indexes(struct ctx *cx, struct run *r)
+{
+	for (size_t i = 0; i < r->request->tables_count; i++)
+		TRY(index_build(
+		    cx, r->env, r->defs[i], r->target_databases[i], r->target_tables[i]));
+	return save_phase(cx, r, STREAM_RUNNING);
+}
+
+static int
+conduct(struct ctx *cx, struct run *r)
+{
+	TRY(copier_run(cx, r->copier));
+	if (r->state->phase == STREAM_COPYING)
+		TRY(reach_cp(cx, r));
+	applier_set_cp(r->applier, &r->state->cp);
+	while (!applier_exact(r->applier))
+		TRY(applier_wait_change(cx, r->applier));
+	if (r->state->phase == STREAM_CATCHING_UP)
+		TRY(save_phase(cx, r, STREAM_INDEXING));
+	if (r->state->phase == STREAM_INDEXING)
+		TRY(build_indexes(cx, r));
+	return 0;
+}
+
+/* ---- Lag */
+
+static void
+note_polled(struct run *r, const struct position *now)
+{
+	bool reached = position_cmp(&r->state->applied, &r->polled) >= 0;
+
+	r->lag_known = true;
+	if (position_cmp(&r->state->applied, now) >= 0)
+		r->behind_since = NEVER;
+	else if (r->behind_since == NEVER || reached)
+		r->behind_since = task_now();
+	if (reached || !position_is_set(&r->polled))
+		r->polled = *now;
+}
+
+static int
+poll_lag(struct ctx *cx, struct run *r)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	struct position                     now;
+
+	TRY(env_stream(cx, r->env, r->request->source_server, &c));
+	for (;;) {
+		TRY(position_now(cx, c, &now));
+		note_polled(r, &now);
+		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
+	}
+}
+
+int64_t
+run_lag_ms(const struct run *r)
+{
+	if (!r->lag_known)
+		return -1;
+	return r->behind_since == NEVER ? 0 : (task_now() - r->behind_since) / MSEC;
+}
+
+/* ---- The tasks */
+
+typedef int part_fn(struct ctx *cx, struct run *r);
+
+static void
+run_part(struct run *r, part_fn *part, const char *what)
+{
+	struct err   err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	if (part(&cx, r) != 0 && err.kind != ERR_CANCELLED) {
+		err_wrap(&err, "%s", what);
+		group_fail(&r->group, &err);
+	}
+	arena_done(&arena);
+}
+
+static void
+conductor_main(void *arg)
+{
+	run_part(arg, conduct, "copying");
+}
+
+static void
+poller_main(void *arg)
+{
+	run_part(arg, poll_lag, "asking the source for its position");
+}
+
+static int
+apply(struct ctx *cx, struct run *r)
+{
+	TRY(applier_run(cx, r->applier));
+	check(r->state->phase == STREAM_FROZEN);
+	waitlist_wake_all(r->changed); /* frozen: nothing is left to do in this pass */
+	group_cancel(&r->group);
+	return 0;
+}
+
+static void
+applier_main(void *arg)
+{
+	run_part(arg, apply, "applying");
+}
+
+/* ---- Opening */
+
+/* Tests slow a copy or an applier down through these points. */
+static int
+throttle_chunk(struct ctx *cx, void *arg)
+{
+	int ms = fault_sleep_ms("stream.chunk.before");
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
+static int
+throttle_run(struct ctx *cx, void *arg)
+{
+	int ms = fault_sleep_ms("stream.run.before");
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
+static int
+read_definitions(struct ctx *cx, struct run *r)
+{
+	const struct tablet_request *q = r->request;
+
+	r->defs = arena_array(&r->arena, struct table_def *, q->tables_count);
+	r->target_databases = arena_array(&r->arena, const char *, q->tables_count);
+	r->target_tables = arena_array(&r->arena, const char *, q->tables_count);
+	for (size_t i = 0; i < q->tables_count; i++) {
+		TRY(schema_read(
+		    cx, r->source, q->source_database, q->tables[i].source_table, &r->defs[i]));
+		r->target_databases[i] = q->target_database;
+		r->target_tables[i] = q->tables[i].target_table;
+	}
+	return 0;
+}
+
+static void
+fill_params(struct run *r)
+{
+	int count = (int)r->request->tables_count;
+
+	r->tail_params = (struct tail_params){
+		.source = env_stream_params(r->env, r->request->source_server),
+		.workflow = r->state->workflow,
+		.tables = r->defs,
+		.tables_count = count,
+		.start = r->state->applied,
+		.server_id = r->env->server_id,
+		.spill_dir = r->env->data_dir,
+	};
+	r->apply_params = (struct apply_params){
+		.target = env_stream_params(r->env, r->env->server),
+		.tables = r->defs,
+		.target_databases = r->target_databases,
+		.target_tables = r->target_tables,
+		.tables_count = count,
+		.appliers = APPLIERS,
+		.windows = &r->windows,
+		.state = r->state,
+		.throttle = throttle_run,
+	};
+	r->copy_params = (struct copy_params){
+		.source = env_stream_params(r->env, r->request->source_server),
+		.target = env_stream_params(r->env, r->env->server),
+		.tables = r->defs,
+		.target_databases = r->target_databases,
+		.target_tables = r->target_tables,
+		.tables_count = count,
+		.workflow = r->state->workflow,
+		.windows = &r->windows,
+		.parallel = COPY_PARALLEL,
+		.throttle = throttle_chunk,
+	};
+}
+
+static int
+open_parts(struct ctx *cx, struct run *r)
+{
+	TRY(tail_open(cx, &r->tail_params, &r->tail));
+	r->apply_params.tail = r->tail;
+	r->copy_params.tail = r->tail;
+	TRY(copier_new(&r->copy_params, &r->copier, cx->err));
+	return applier_new(&r->apply_params, &r->applier, cx->err);
+}
+
+int
+run_open(struct ctx *cx, struct run *r)
+{
+	struct ctx inner = *cx;
+
+	arena_init(&r->arena);
+	windows_init(&r->windows);
+	group_init(&r->group);
+	r->behind_since = NEVER;
+	inner.arena = &r->arena;
+	if (r->state->phase == STREAM_FROZEN || r->state->phase == STREAM_STOPPED)
+		return 0;
+	TRY(env_dba(&inner, r->env, &r->dba));
+	TRY(env_stream(&inner, r->env, r->request->source_server, &r->source));
+	TRY(read_definitions(&inner, r));
+	if (r->state->phase == STREAM_STARTING)
+		TRY(prepare(&inner, r));
+	fill_params(r);
+	return open_parts(&inner, r);
+}
+
+int
+run_go(struct ctx *cx, struct run *r)
+{
+	int rc;
+
+	if (r->applier == NULL)
+		return 0;
+	rc = group_spawn(&r->group, "apply", applier_main, r, cx->err);
+	if (rc == 0)
+		rc = group_spawn(&r->group, "copy", conductor_main, r, cx->err);
+	if (rc == 0)
+		rc = group_spawn(&r->group, "lag", poller_main, r, cx->err);
+	if (rc == 0)
+		rc = group_wait(cx, &r->group);
+	group_done(&r->group);
+	return rc;
+}
+
+void
+run_close(struct run *r)
+{
+	group_done(&r->group);
+	applier_free(r->applier);
+	copier_free(r->copier);
+	tail_close(r->tail);
+	r->applier = NULL;
+	r->copier = NULL;
+	r->tail = NULL;
+	windows_done(&r->windows);
+	client_done(&r->dba);
+	client_done(&r->source);
+	arena_done(&r->arena);
+}

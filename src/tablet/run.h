@@ -1,0 +1,52 @@
+/*
+ * run.h - one connected pass of a stream: from what is on disk through its phases, until frozen or
+ * an error.
+ *
+ * Three tasks share it: the applier (which drives the tail), the conductor
+ * (copy, consistency point, indexes: moves the phase forward), and the lag poller. The first
+ * that fails ends the others; the stream decides whether to make another pass.
+ */
+#ifndef TABLET_RUN_H
+#define TABLET_RUN_H
+
+#include "tablet/apply.h"
+#include "tablet/copy.h"
+#include "tablet/env.h"
+#include "task/group.h"
+
+struct run {
+	/* Given by the stream. */
+	const struct tablet_env     *env;
+	const struct tablet_request *request;
+	struct stream_state         *state;
+	struct waitlist             *changed; /* woken when state or progress changed */
+
+	/* Made by run_open(). */
+	struct arena         arena;
+	struct mysql_client *dba;    /* own server; the conductor's */
+	struct mysql_client *source; /* other server; the conductor's */
+	struct table_def   **defs;
+	const char         **target_databases, **target_tables;
+	struct tail_params   tail_params;
+	struct apply_params  apply_params;
+	struct copy_params   copy_params;
+	struct windows       windows;
+	struct tail         *tail;
+	struct applier      *applier; /* NULL outside of run_open() .. run_close() */
+	struct copier       *copier;
+	struct group         group;
+
+	/* Lag: since when the newest polled position of the source is not applied. */
+	struct position polled;
+	usec            behind_since; /* NEVER: not behind */
+	bool            lag_known;
+};
+
+/* 0 with run->applier == NULL when there is nothing to run (frozen or stopped). */
+int run_open(struct ctx *cx, struct run *r) MUST_USE;
+/* Until the applier is frozen (0) or something failed. */
+int     run_go(struct ctx *cx, struct run *r) MUST_USE;
+void    run_close(struct run *r);        /* safe after a failed run_open() */
+int64_t run_lag_ms(const struct run *r); /* -1: not known yet */
+
+#endif

@@ -1,0 +1,323 @@
+#include "tablet/tablet_api.h"
+
+#include "sql/quote.h"
+#include "tablet/fence.h"
+#include "tablet/preflight.h"
+
+#include <stdlib.h>
+
+enum {
+	METHOD_TIMEOUT_S =
+	    60, /* where the caller names none: above any preflight, below people's patience */
+};
+
+typedef int method_fn(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r);
+
+/* The tables of the side that this server is. */
+static struct fence
+fence_of(struct arena *a, const struct tablet_api *api, const struct tablet_request *q)
+{
+	bool         target = strcmp(q->on_side, "target") == 0;
+	const char **tables = arena_array(a, const char *, q->tables_count);
+
+	for (size_t i = 0; i < q->tables_count; i++)
+		tables[i] = target ? q->tables[i].target_table : q->tables[i].source_table;
+	return (struct fence){
+		.workflow = q->workflow,
+		.database = target ? q->target_database : q->source_database,
+		.tables = tables,
+		.tables_count = (int)q->tables_count,
+		.stream_user = api->env->accounts->stream.user,
+	};
+}
+
+static int
+find_stream(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct stream **out)
+{
+	*out = engine_find(&api->engine, q->workflow);
+	if (*out == NULL)
+		return err_set(cx->err, ERR_NOT_FOUND, "tablet '%s' has no stream of workflow '%s'",
+		    api->env->alias, q->workflow);
+	return 0;
+}
+
+static int
+do_status(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	r->state = api->health->healthy ? "healthy" : "not healthy";
+	r->error = api->health->reason;
+	return 0;
+}
+
+static int
+do_check_source(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	return preflight_source(cx, api->env, q, r);
+}
+
+static int
+do_check_target(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	return preflight_target(cx, api->env, q, r);
+}
+
+static int
+do_stream_create(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	return engine_create(cx, &api->engine, q);
+}
+
+static int
+do_stream_status(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	struct stream *s;
+
+	TRY(find_stream(cx, api, q, &s));
+	stream_status(s, cx->arena, r);
+	return 0;
+}
+
+static int
+do_stream_delete(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	return engine_delete(cx, &api->engine, q->workflow, strcmp(q->position, "drop") == 0);
+}
+
+static int
+do_fence_install(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(ddl) struct ddl d = { 0 };
+	struct fence           f = fence_of(cx->arena, api, q);
+
+	TRY(ddl_open(cx, api->env, &d));
+	return fence_install(cx, &d, &f, strcmp(q->on_side, "target") == 0);
+}
+
+static int
+do_fence_remove(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(ddl) struct ddl d = { 0 };
+	struct fence           f = fence_of(cx->arena, api, q);
+
+	TRY(ddl_open(cx, api->env, &d));
+	return fence_remove(cx, &d, &f);
+}
+
+static int
+carry_one(struct ctx *cx, struct ddl *d, const struct tablet_request *q, size_t i, uint64_t wanted)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct table_def      *def;
+
+	TRY(schema_read(cx, d->session, q->target_database, q->tables[i].target_table, &def));
+	if (def->auto_increment == 0 || def->auto_increment >= wanted)
+		return 0;
+	quote_table(&name, slice_str(q->target_database), slice_str(q->tables[i].target_table));
+	return ddl_runf(
+	    cx, d, "ALTER TABLE %s AUTO_INCREMENT=%llu", name.data, (unsigned long long)wanted);
+}
+
+static int
+do_auto_increment(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(ddl) struct ddl d = { 0 };
+	uint64_t               wanted;
+
+	TRY(parse_u64(slice_str(q->definition), &wanted, cx->err));
+	TRY(ddl_open(cx, api->env, &d));
+	for (size_t i = 0; i < q->tables_count; i++)
+		TRY(carry_one(cx, &d, q, i, wanted));
+	return 0;
+}
+
+static int
+do_lock(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	struct fence        f = fence_of(cx->arena, api, q);
+	struct position     p;
+	struct lock_request request = {
+		.workflow = f.workflow,
+		.database = f.database,
+		.tables = f.tables,
+		.tables_count = f.tables_count,
+		.attempt = q->attempt,
+	};
+
+	TRY(lock_take(cx, &api->locks, &request, &p));
+	r->position = arena_strdup(cx->arena, p.gtid);
+	r->held = true;
+	return 0;
+}
+
+static int
+do_lock_status(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	return lock_held(cx, &api->locks, q->workflow, q->attempt, &r->held);
+}
+
+static int
+do_unlock(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	lock_release(&api->locks, q->workflow, q->attempt);
+	return 0;
+}
+
+static int
+do_disarm(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, api->env, &c));
+	return fence_disarm(cx, c, q->workflow, q->attempt);
+}
+
+static int
+do_freeze(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	struct stream                      *s;
+	struct position                     p;
+
+	TRY(find_stream(cx, api, q, &s));
+	TRY(stream_freeze(cx, s, q->position, q->attempt));
+	TRY(env_dba(cx, api->env, &c));
+	TRY(position_now(cx, c, &p));
+	r->position = arena_strdup(cx->arena, p.gtid);
+	return 0;
+}
+
+static int
+do_thaw(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	struct stream *s;
+
+	TRY(find_stream(cx, api, q, &s));
+	return stream_thaw(cx, s, q->attempt);
+}
+
+static int
+do_finish(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	struct stream *s;
+
+	TRY(find_stream(cx, api, q, &s));
+	return stream_finish(cx, s, q->attempt);
+}
+
+/* Its triggers go with the table; the fence's rows after it, so that no write slips between. */
+static int
+do_table_drop(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(ddl) struct ddl d = { 0 };
+
+	TRY(ddl_open(cx, api->env, &d));
+	for (size_t i = 0; i < q->tables_count; i++) {
+		SCOPED(buf) struct buf name = BUF_INIT;
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		quote_table(
+		    &name, slice_str(q->source_database), slice_str(q->tables[i].source_table));
+		TRY(ddl_runf(cx, &d, "DROP TABLE IF EXISTS %s", name.data));
+		buf_add_str(&sql, "DELETE FROM _vt.fence WHERE db=");
+		quote_string(&sql, slice_str(q->source_database));
+		buf_add_str(&sql, " AND tbl=");
+		quote_string(&sql, slice_str(q->tables[i].source_table));
+		TRY(mysql_exec(cx, d.session, buf_slice(&sql), NULL));
+	}
+	return 0;
+}
+
+static const struct method {
+	const char *name;
+	method_fn  *run;
+} methods[] = {
+	{ "status", do_status },
+	{ "check_source", do_check_source },
+	{ "check_target", do_check_target },
+	{ "stream_create", do_stream_create },
+	{ "stream_status", do_stream_status },
+	{ "stream_delete", do_stream_delete },
+	{ "fence_install", do_fence_install },
+	{ "fence_remove", do_fence_remove },
+	{ "auto_increment", do_auto_increment },
+	{ "lock", do_lock },
+	{ "lock_status", do_lock_status },
+	{ "unlock", do_unlock },
+	{ "disarm", do_disarm },
+	{ "freeze", do_freeze },
+	{ "thaw", do_thaw },
+	{ "finish", do_finish },
+	{ "table_drop", do_table_drop },
+};
+
+static const struct method *
+find_method(const char *path)
+{
+	static const char prefix[] = "/tablet/";
+
+	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (strcmp(path + sizeof(prefix) - 1, methods[i].name) == 0)
+			return &methods[i];
+	}
+	return NULL;
+}
+
+static int
+handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
+    struct http_reply *reply)
+{
+	const struct method  *m = find_method(req->path);
+	struct tablet_request q = { 0 };
+	struct tablet_reply   r = {
+		  .state = "", .error = "", .hint = "", .position = "", .lag_ms = -1
+	};
+
+	if (m == NULL)
+		return err_set(cx->err, ERR_NOT_FOUND, "no method '%s'", req->path);
+	TRY(tablet_request_read(cx->arena, req->body, &q, cx->err));
+	struct ctx within = ctx_within(cx, q.timeout > 0 ? q.timeout : METHOD_TIMEOUT_S * SECOND);
+	TRY(m->run(&within, api, &q, &r));
+	reply->status = 200;
+	tablet_reply_write(&reply->body, &r);
+	return 0;
+}
+
+void
+tablet_api_handle(
+    struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct err                 err = { 0 };
+	struct ctx                 inner = *cx;
+
+	inner.arena = &arena;
+	inner.err = &err;
+	if (strcmp(req->path, "/healthz") == 0) {
+		reply->status = 200;
+		buf_add_str(&reply->body, "{\"ok\":true}\n");
+		return;
+	}
+	if (handle(&inner, arg, req, reply) != 0)
+		rpc_reply_error(reply, &err);
+}
