@@ -1,6 +1,7 @@
 #include "tablet/ddl.h"
 
 #include "base/check.h"
+#include "base/log.h"
 #include "task/group.h"
 
 #include <stdarg.h>
@@ -50,7 +51,9 @@ watch_main(void *arg)
 		return;
 	w->fired = true;
 	/* A KILL that fails leaves the statement to the caller's deadline. */
-	(void)mysql_execf(&cx, w->ddl->killer, "KILL QUERY %u", mysql_thread_id(w->ddl->session));
+	if (mysql_execf(&cx, w->ddl->killer, "KILL QUERY %u", mysql_thread_id(w->ddl->session)) !=
+	    0)
+		log_debug("killing a waiting statement: %s", err.text);
 }
 
 /* A KILL that came too late for its statement would hit the next one: let it hit this. */

@@ -114,7 +114,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct tablet_request *req
 {
 	SCOPED(client) struct mysql_client *dba = NULL;
 	SCOPED(arena) struct arena          arena = ARENA_INIT;
-	struct stream_state                *state;
+	struct stream_state                *state = NULL;
 	struct stream                      *s = engine_find(e, request->workflow);
 
 	if (s != NULL) {

@@ -72,7 +72,7 @@ health_run(struct ctx *cx, struct health *h)
 		h->healthy = ask_server(cx, h, &c) == 0;
 		if (!h->healthy && cx->err->kind == ERR_CANCELLED)
 			return -1;
-		snprintf(h->reason, sizeof(h->reason), "%s", h->healthy ? "" : cx->err->text);
+		snprintf(h->reason, sizeof(h->reason), "%.199s", h->healthy ? "" : cx->err->text);
 		if (was != h->healthy) {
 			log_info("server %s is %s %s", h->env->server,
 			    h->healthy ? "healthy" : "not healthy:", h->reason);

@@ -28,7 +28,8 @@ int  position_cmp(const struct position *a, const struct position *b);
 /* The server's present position: SHOW MASTER STATUS and @@gtid_binlog_pos, read until both agree. */
 int  position_now(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 
-/* States of a stream, on disk as names. STREAM_ERROR is never on disk: error is set there beside the phase it stopped in. */
+/* States of a stream, on disk as names. STREAM_ERROR is never on disk: error is set there beside
+ * the phase it stopped in. */
 enum stream_phase {
 	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
 	STREAM_FROZEN, STREAM_STOPPED, STREAM_ERROR,
@@ -37,7 +38,8 @@ enum stream_phase {
 struct stream_state {
 	char              workflow[160];
 	enum stream_phase phase;
-	struct position   applied;        /* target = everything up to here (past CP), or convergent with it (before) */
+	/* Past cp: target = source at this position; before: convergent with it. */
+	struct position   applied;
 	struct position   cp;             /* consistency point; unset before the last chunk */
 	struct position   dirty_until;    /* a catching-up run up to here may be half written */
 	int               attempt;        /* of the freeze; lower ones are refused */
@@ -52,8 +54,9 @@ int state_load(struct ctx *cx, struct mysql_client *c, const char *workflow,
     struct stream_state *out) MUST_USE;
 /* one column */
 int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows) MUST_USE;
-/* Inserts the whole row. Of a row that exists applied and dirty_until stay as they are: only the applier's own
- * transactions move them (else a save racing an applier's commit would take the position back). */
+/* Inserts the whole row. Of a row that exists applied and dirty_until stay as they are: only the
+ * applier's own transactions move them (else a save racing an applier's commit would take the
+ * position back). */
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
 int state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow) MUST_USE;
 /* "UPDATE _vt.stream SET applied...": appended, to run inside the applier's transaction. */

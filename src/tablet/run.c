@@ -179,30 +179,26 @@ run_lag_ms(const struct run *r)
 
 typedef int part_fn(struct ctx *cx, struct run *r);
 
+/* One of the pass's tasks. */
+struct part {
+	struct run *run;
+	part_fn    *fn;
+	const char *name, *doing;
+};
+
 static void
-run_part(struct run *r, part_fn *part, const char *what)
+part_main(void *arg)
 {
+	struct part *part = arg;
 	struct err   err = { 0 };
 	struct arena arena = ARENA_INIT;
 	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
-	if (part(&cx, r) != 0 && err.kind != ERR_CANCELLED) {
-		err_wrap(&err, "%s", what);
-		group_fail(&r->group, &err);
+	if (part->fn(&cx, part->run) != 0 && err.kind != ERR_CANCELLED) {
+		err_wrap(&err, "%s", part->doing);
+		group_fail(&part->run->group, &err);
 	}
 	arena_done(&arena);
-}
-
-static void
-conductor_main(void *arg)
-{
-	run_part(arg, conduct, "copying");
-}
-
-static void
-poller_main(void *arg)
-{
-	run_part(arg, poll_lag, "asking the source for its position");
 }
 
 static int
@@ -213,12 +209,6 @@ apply(struct ctx *cx, struct run *r)
 	waitlist_wake_all(r->changed); /* frozen: nothing is left to do in this pass */
 	group_cancel(&r->group);
 	return 0;
-}
-
-static void
-applier_main(void *arg)
-{
-	run_part(arg, apply, "applying");
 }
 
 /* ---- Opening */
@@ -330,15 +320,17 @@ run_open(struct ctx *cx, struct run *r)
 int
 run_go(struct ctx *cx, struct run *r)
 {
-	int rc;
+	struct part parts[] = {
+		{ r, apply, "apply", "applying" },
+		{ r, conduct, "copy", "copying" },
+		{ r, poll_lag, "lag", "asking the source for its position" },
+	};
+	int rc = 0;
 
 	if (r->applier == NULL)
 		return 0;
-	rc = group_spawn(&r->group, "apply", applier_main, r, cx->err);
-	if (rc == 0)
-		rc = group_spawn(&r->group, "copy", conductor_main, r, cx->err);
-	if (rc == 0)
-		rc = group_spawn(&r->group, "lag", poller_main, r, cx->err);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++)
+		rc = group_spawn(&r->group, parts[i].name, part_main, &parts[i], cx->err);
 	if (rc == 0)
 		rc = group_wait(cx, &r->group);
 	group_done(&r->group);
