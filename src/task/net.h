@@ -1,44 +1,23 @@
 /*
- * net.h - listen, accept, connect, read, write, close.
+ * net.h - listen, accept, connect. What comes out is a conn (conn.h).
  *
- * A conn is a byte stream: TCP, a unix socket, or in a virtual loop an
- * in-memory pipe. Addresses are "host:port" or "unix:/path". One task may read
- * while another writes. conn_close() wakes both with ERR_RETRY; memory stays
- * until they have left. TCP_NODELAY is on.
+ * Addresses are "host:port" or "unix:/path". TCP_NODELAY is on. A name that is
+ * not a number is resolved by a helper thread, which a deadline cannot stop.
  */
 #ifndef TASK_NET_H
 #define TASK_NET_H
 
-#include "task/task.h"
+#include "task/conn.h"
 
-struct conn;
 struct listener;
 
-/* "127.0.0.1:0" binds a free port; reuse_port lets several loops share one. */
+/* "127.0.0.1:0" binds a free port; reuse_port lets several loops share one. A
+ * unix socket whose listener has died is replaced. */
 struct listener *net_listen(const char *address, bool reuse_port, struct err *err) MUST_USE;
 int              listener_port(const struct listener *l);
-void             listener_close(struct listener *l);
+void             listener_close(struct listener *l);   /* NULL is fine; net_accept() ends with ERR_RETRY */
 
 int  net_accept(struct ctx *cx, struct listener *l, struct conn **out) MUST_USE;
 int  net_connect(struct ctx *cx, const char *address, struct conn **out) MUST_USE;
-
-/* At least one byte; *got == 0 is the end of the stream. */
-int  conn_read(struct ctx *cx, struct conn *c, void *out, size_t len, size_t *got) MUST_USE;
-/* Exactly len bytes; the end of the stream before that is ERR_RETRY. */
-int  conn_read_full(struct ctx *cx, struct conn *c, void *out, size_t len) MUST_USE;
-/* What is there now without waiting: *got may be 0; *eof says whether the peer has closed. */
-int  conn_read_now(struct conn *c, void *out, size_t len, size_t *got, bool *eof, struct err *err) MUST_USE;
-/* All of it. */
-int  conn_write(struct ctx *cx, struct conn *c, const void *data, size_t len) MUST_USE;
-/* What fits without waiting, the rest is dropped: a last word before conn_close(). Errors are
- * nobody's business. */
-void conn_write_last(struct conn *c, const void *data, size_t len);
-/* Until there is something to read (or the end); needs no buffer: for parked clients. */
-int  net_wait_readable(struct ctx *cx, struct conn *c) MUST_USE;
-bool conn_has_input(const struct conn *c);           /* bytes already received and not yet read */
-void conn_close(struct conn *c);                     /* NULL is fine */
-const char *conn_peer(const struct conn *c);         /* "127.0.0.1:51234" */
-const char *conn_local(const struct conn *c);
-bool conn_is_loopback(const struct conn *c);
 
 #endif

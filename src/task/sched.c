@@ -1,0 +1,441 @@
+#include "task/sched.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	SLOW_US = 20 * 1000,          /* a longer turn keeps every other client of the loop waiting */
+	SLOW_LOG_EVERY_US = 1000000,  /* one line per second tells enough */
+	IDLE_US = 10 * 1000000,       /* a client that pauses longer hardly notices two page faults */
+	SWEEP_MAX = 64,               /* stacks trimmed at a time: about 0.1 ms */
+	SWEEP_PAUSE_US = 1000,
+};
+
+struct loop *
+sched_here(void)
+{
+	struct tick *t = tick_current();
+
+	check(t != NULL);
+	return (struct loop *)t;
+}
+
+struct task *
+sched_running(void)
+{
+	struct tick *t = tick_current();
+
+	return t == NULL ? NULL : ((struct loop *)t)->running;
+}
+
+void
+timer_set(struct loop *l, struct timer *t, usec at)
+{
+	heap_remove(&l->timers, &t->node);
+	heap_push(&l->timers, &t->node, at);
+}
+
+void
+timer_stop(struct loop *l, struct timer *t)
+{
+	heap_remove(&l->timers, &t->node);
+}
+
+usec
+sched_next_timer(const struct loop *l)
+{
+	const struct heap_node *n = heap_min(&l->timers);
+
+	return n == NULL ? NEVER : n->key;
+}
+
+void
+sched_fire_timers(struct loop *l)
+{
+	struct heap_node *n;
+
+	while ((n = heap_min(&l->timers)) != NULL && n->key <= l->tick.now) {
+		struct timer *t = list_item(heap_pop(&l->timers), struct timer, node);
+		t->fire(t);
+	}
+}
+
+/* At most this far from the end, so that a shuffled queue of thousands stays cheap. */
+enum { SHUFFLE_REACH = 64 };
+
+static void
+push_ready(struct loop *l, struct task *t)
+{
+	struct list_node *at = NULL;
+
+	if (l->shuffled) {
+		size_t   n = l->ready.count < SHUFFLE_REACH ? l->ready.count : SHUFFLE_REACH;
+		uint64_t steps = rand_below(&l->shuffle, n + 1);
+		for (at = steps == 0 ? NULL : l->ready.last; steps > 1; steps--)
+			at = at->prev;
+	}
+	if (at == NULL)
+		list_push(&l->ready, &t->queued);
+	else
+		list_insert_before(&l->ready, at, &t->queued);
+	t->state = TASK_READY;
+}
+
+static void
+end_wait(struct task *t, enum wake_reason reason)
+{
+	check(t->state == TASK_PARKED);      /* (2) */
+	list_remove(&t->queued);             /* from idle */
+	t->reason = reason;
+	push_ready(t->loop, t);
+}
+
+bool
+sched_wake(struct task *t)
+{
+	if (t->state != TASK_PARKED)
+		return false;
+	end_wait(t, WAKE_EVENT);
+	return true;
+}
+
+void
+sched_cancel(struct task *t)
+{
+	t->cancelled = true;
+	if (t->state == TASK_PARKED && !t->shielded)
+		end_wait(t, WAKE_CANCEL);
+}
+
+void
+sched_cancel_all(struct loop *l)
+{
+	l->stopping = true;
+	list_each(&l->tasks, n)
+		sched_cancel(list_item(n, struct task, all));
+}
+
+static void
+deadline_passed(struct timer *timer)
+{
+	struct task *t = list_item(timer, struct task, deadline);
+
+	if (t->state == TASK_PARKED)
+		end_wait(t, WAKE_DEADLINE);
+}
+
+static int
+check_still_wanted(struct ctx *cx, struct task *t)
+{
+	if (t->cancelled && !cx->shielded)
+		return err_set(cx->err, ERR_CANCELLED, "cancelled");
+	if (cx->deadline <= t->loop->tick.now)
+		return err_set(cx->err, ERR_TIMEOUT, "timed out");
+	return 0;
+}
+
+static void
+leave(struct task *t)
+{
+	t->burst = 0;
+	context_switch(&t->context, &t->loop->context, t->state == TASK_ENDED);
+}
+
+static int
+park(struct ctx *cx, struct task *t, const char *what)
+{
+	t->state = TASK_PARKED;
+	t->shielded = cx->shielded;
+	t->waiting_for = what;
+	t->parked_at = t->loop->tick.now;
+	if (cx->deadline != NEVER)
+		timer_set(t->loop, &t->deadline, cx->deadline);
+	leave(t);
+	timer_stop(t->loop, &t->deadline);
+	switch (t->reason) {
+	case WAKE_EVENT:
+		return 0;
+	case WAKE_DEADLINE:
+		return err_set(cx->err, ERR_TIMEOUT, "timed out");
+	case WAKE_CANCEL:
+		return err_set(cx->err, ERR_CANCELLED, "cancelled");
+	}
+	unreachable();
+}
+
+int
+sched_wait(struct ctx *cx, const char *what)
+{
+	struct task *t = sched_running();
+
+	check(t != NULL);      /* only tasks wait */
+	TRY(check_still_wanted(cx, t));
+	return park(cx, t, what);
+}
+
+int
+sched_wait_idle(struct ctx *cx, const char *what)
+{
+	struct task *t = sched_running();
+
+	check(t != NULL);
+	TRY(check_still_wanted(cx, t));
+	struct loop *l = t->loop;
+	list_push(&l->idle, &t->queued);
+	if (l->idle.count == 1 && !l->tick.is_virtual && l->sweep.node.index == 0)
+		timer_set(l, &l->sweep, l->tick.now + IDLE_US);
+	return park(cx, t, what);
+}
+
+/* The idle list is in the order of parking: who is old enough is at its front. */
+static void
+sweep_idle(struct timer *timer)
+{
+	struct loop      *l = list_item(timer, struct loop, sweep);
+	struct list_node *n;
+
+	for (int i = 0; i < SWEEP_MAX && (n = l->idle.first) != NULL; i++) {
+		struct task *t = list_item(n, struct task, queued);
+		if (t->parked_at + IDLE_US > l->tick.now)
+			break;
+		list_remove(n);
+		stack_trim(t->stack, t->context.sp);
+	}
+	if (l->idle.first == NULL)
+		return;
+	usec due = list_item(l->idle.first, struct task, queued)->parked_at + IDLE_US;
+	usec soonest = l->tick.now + SWEEP_PAUSE_US;
+	timer_set(l, timer, due > soonest ? due : soonest);
+}
+
+int
+sched_yield_now(struct ctx *cx)
+{
+	struct task *t = sched_running();
+
+	check(t != NULL);
+	TRY(check_still_wanted(cx, t));
+	push_ready(t->loop, t);
+	leave(t);
+	return check_still_wanted(cx, t);
+}
+
+int
+sched_breathe(struct ctx *cx)
+{
+	struct task *t = sched_running();
+
+	check(t != NULL);
+	if (++t->burst < SCHED_BURST)
+		return 0;
+	return sched_yield_now(cx);
+}
+
+static void
+task_main(void *arg)
+{
+	struct task *t = arg;
+
+	t->fn(t->arg);
+	t->state = TASK_ENDED;
+	leave(t);
+	unreachable();
+}
+
+struct task *
+sched_spawn(const char *name, void (*fn)(void *arg), void *arg)
+{
+	struct loop  *l = sched_here();
+	struct stack *s = stack_take(&l->stacks);
+
+	if (s == NULL)
+		return NULL;
+	struct task *t = mem_new(struct task);
+	t->loop = l;
+	t->stack = s;
+	t->fn = fn;
+	t->arg = arg;
+	t->deadline.fire = deadline_passed;
+	t->cancelled = l->stopping;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	context_init(&t->context, s->bottom, s->size, task_main, t);
+	list_push(&l->tasks, &t->all);
+	push_ready(l, t);
+	return t;
+}
+
+void
+sched_free_ended(struct task *t)
+{
+	check(t->state == TASK_ENDED);
+	free(t);
+}
+
+static void
+give_stack(struct loop *l, struct task *t)
+{
+	if (l->check_stacks && stack_depth(t->stack) > STACK_DEPTH_MAX) {
+		log_error("task '%s' used %zu bytes of stack, more than %d", t->name, stack_depth(t->stack),
+		    STACK_DEPTH_MAX);
+		check(stack_depth(t->stack) <= STACK_DEPTH_MAX);
+	}
+	stack_give(&l->stacks, t->stack);
+	t->stack = NULL;
+}
+
+static void
+bury(struct loop *l, struct task *t)
+{
+	context_done(&t->context);
+	give_stack(l, t);
+	list_remove(&t->all);
+	if (t->detached)
+		sched_free_ended(t);
+	else if (t->joiner != NULL)
+		(void)sched_wake(t->joiner);   /* false: it has given up at this moment, and looks again */
+}
+
+static void
+run_task(struct loop *l, struct task *t)
+{
+	check(t->state == TASK_READY && l->running == NULL);
+	t->state = TASK_RUNNING;
+	l->running = t;
+	l->switches++;
+	context_switch(&l->context, &t->context, false);
+	l->running = NULL;
+	if (t->state == TASK_ENDED)
+		bury(l, t);
+}
+
+#ifdef WITH_SANITIZER
+enum { WATCH_SLOW = 0 };
+#else
+enum { WATCH_SLOW = 1 };
+#endif
+
+/* Who ended is gone by now: the name was copied while it ran. */
+static usec
+watch_slow(struct loop *l, const char *name, usec began)
+{
+	usec now = clock_mono();
+
+	if (now - began > SLOW_US && now - l->slow_logged > SLOW_LOG_EVERY_US) {
+		l->slow_logged = now;
+		log_warn("task '%s' ran for %d ms without waiting", name, (int)((now - began) / MSEC));
+	}
+	return now;
+}
+
+void
+sched_run_ready(struct loop *l)
+{
+	bool   watch = WATCH_SLOW && !l->tick.is_virtual;
+	usec   began = watch ? clock_mono() : 0;
+	char   name[SCHED_NAME_MAX];
+	size_t left = l->ready.count;
+
+	while (left-- > 0 && !list_empty(&l->ready)) {
+		struct task *t = list_item(list_pop(&l->ready), struct task, queued);
+		if (watch)
+			memcpy(name, t->name, sizeof(name));
+		run_task(l, t);
+		if (watch)
+			began = watch_slow(l, name, began);
+	}
+}
+
+static const char *
+state_name(enum task_state state)
+{
+	switch (state) {
+	case TASK_READY:
+		return "ready";
+	case TASK_RUNNING:
+		return "running";
+	case TASK_PARKED:
+		return "parked";
+	case TASK_ENDED:
+		return "ended";
+	}
+	return "?";
+}
+
+void
+sched_log_tasks(struct loop *l)
+{
+	list_each(&l->tasks, n) {
+		const struct task *t = list_item(n, struct task, all);
+		log_error("task '%s' is %s%s%s since %.6f s%s", t->name, state_name(t->state),
+		    t->state == TASK_PARKED ? ", " : "", t->state == TASK_PARKED ? t->waiting_for : "",
+		    (double)t->parked_at / 1e6, t->cancelled ? ", cancelled" : "");
+	}
+}
+
+void *
+slot_get(struct loop *l, enum loop_slot slot)
+{
+	return l->slots[slot].what;
+}
+
+void
+slot_set(struct loop *l, enum loop_slot slot, void *what, void (*free_fn)(void *what))
+{
+	check(l->slots[slot].what == NULL);
+	l->slots[slot] = (struct slot){ what, free_fn };
+}
+
+static const char *
+running_name(void)
+{
+	const struct task *t = sched_running();
+
+	return t == NULL ? NULL : t->name;
+}
+
+struct loop *
+sched_loop_new(bool is_virtual, struct err *err)
+{
+	check(tick_current() == NULL);    /* one loop per thread */
+	struct loop *l = mem_new(struct loop);
+
+	if (remote_init(&l->remote, !is_virtual, err) != 0) {
+		free(l);
+		return NULL;
+	}
+	l->tick = (struct tick){ .now = is_virtual ? 0 : clock_mono(), .is_virtual = is_virtual };
+	list_init(&l->tasks);
+	list_init(&l->ready);
+	list_init(&l->idle);
+	heap_init(&l->timers);
+	stack_pool_init(&l->stacks);
+	context_init_thread(&l->context);
+	l->sweep.fire = sweep_idle;
+	l->check_stacks = getenv("SWITCHYARD_CHECK_STACKS") != NULL;
+	tick_set_current(&l->tick);
+	log_set_who(running_name);
+	return l;
+}
+
+void
+sched_loop_free(struct loop *l)
+{
+	check(tick_current() == &l->tick && l->running == NULL);
+	if (!list_empty(&l->tasks))
+		sched_log_tasks(l);
+	check(list_empty(&l->tasks));
+	for (int i = 0; i < SLOT_COUNT; i++)
+		if (l->slots[i].what != NULL)
+			l->slots[i].free(l->slots[i].what);
+	tick_set_current(NULL);
+	log_set_who(NULL);
+	remote_done(&l->remote);
+	stack_pool_done(&l->stacks);
+	heap_done(&l->timers);
+	free(l);
+}
