@@ -202,8 +202,8 @@ read_all(struct ctx *cx, struct conn *c, char *out, size_t len)
 		TRY(breathe(cx, c, "reading from"));
 		TRY(read_some(cx, c, out, len, &got));
 		if (got == 0)
-			return err_set(cx->err, ERR_RETRY, "reading from '%s': connection closed by the other side",
-			    c->peer);
+			return err_set(cx->err, ERR_RETRY,
+			    "reading from '%s': connection closed by the other side", c->peer);
 	}
 	return 0;
 }

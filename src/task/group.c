@@ -9,7 +9,7 @@ struct child {
 	struct list_node node;
 	struct group    *group;
 	struct task     *task;
-	task_fn         *fn;
+	task_fn         *body;
 	void            *arg;
 };
 
@@ -27,7 +27,7 @@ child_main(void *arg)
 	struct child *c = arg;
 	struct group *g = c->group;
 
-	c->fn(c->arg);
+	c->body(c->arg);
 	list_remove(&c->node);
 	free(c);
 	task_detach(task_self());
@@ -40,7 +40,7 @@ group_spawn(struct group *g, const char *name, task_fn *fn, void *arg, struct er
 	if (g->closing || g->err.kind != ERR_NONE)
 		return err_set(err, ERR_CANCELLED, "starting task '%s': its group is ending", name);
 	struct child *c = mem_new(struct child);
-	*c = (struct child){ .group = g, .fn = fn, .arg = arg };
+	*c = (struct child){ .group = g, .body = fn, .arg = arg };
 	c->task = task_spawn(name, child_main, c);
 	if (c->task == NULL) {
 		free(c);

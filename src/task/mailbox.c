@@ -32,7 +32,7 @@ mailbox_new(size_t max, struct err *err)
 	}
 	struct mailbox *m = mem_new(struct mailbox);
 	m->home = &sched_here()->remote;
-	m->post.run = mail_came;
+	m->post.opened = mail_came;
 	m->max = max;
 	m->ring = mem_zalloc(max * sizeof(void *));
 	check(pthread_mutex_init(&m->lock, NULL) == 0);

@@ -14,7 +14,7 @@ enum { THREADS_MAX = 8 };    /* of one loop: blocking calls wait for a disk or a
 /* On the stack of the task that waits. */
 struct job {
 	struct list_node node;
-	void           (*fn)(void *arg);
+	void           (*call)(void *arg);
 	void            *arg;
 	struct task     *task;
 	struct post      post;
@@ -52,7 +52,7 @@ thread_main(void *arg)
 	check(pthread_mutex_lock(&p->lock) == 0);
 	while ((j = next_job(p)) != NULL) {
 		check(pthread_mutex_unlock(&p->lock) == 0);
-		j->fn(j->arg);
+		j->call(j->arg);
 		remote_post(p->home, &j->post);   /* from here on j may be gone */
 		check(pthread_mutex_lock(&p->lock) == 0);
 	}
@@ -135,7 +135,7 @@ void
 offload(struct ctx *cx, void (*fn)(void *arg), void *arg)
 {
 	struct loop *l = sched_here();
-	struct job   j = { .fn = fn, .arg = arg, .task = sched_running(), .post.run = job_ended };
+	struct job   j = { .call = fn, .arg = arg, .task = sched_running(), .post.opened = job_ended };
 	struct err   err;
 	struct ctx   shielded = { .deadline = NEVER, .err = &err, .shielded = true };
 

@@ -72,7 +72,7 @@ remote_run(struct remote *r)
 	if (r->fd >= 0)
 		(void)!read(r->fd, &count, sizeof(count));   /* EAGAIN: looked at early */
 	while ((p = next_post(r)) != NULL) {
-		p->run(p);
+		p->opened(p);
 		any = true;
 	}
 	return any;

@@ -15,7 +15,7 @@
 
 struct post {
 	struct list_node node;
-	void           (*run)(struct post *p);   /* on the loop's thread */
+	void           (*opened)(struct post *p);   /* on the loop's thread */
 };
 
 struct remote {

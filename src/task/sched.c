@@ -220,7 +220,8 @@ sched_yield_now(struct ctx *cx)
 
 	check(t != NULL);
 	TRY(check_still_wanted(cx, t));
-	push_ready(t->loop, t);
+	t->state = TASK_READY;
+	list_push(&t->loop->ready, &t->queued);    /* at the end, shuffled or not: all others first */
 	leave(t);
 	return check_still_wanted(cx, t);
 }
@@ -241,7 +242,7 @@ task_main(void *arg)
 {
 	struct task *t = arg;
 
-	t->fn(t->arg);
+	t->body(t->arg);
 	t->state = TASK_ENDED;
 	leave(t);
 	unreachable();
@@ -258,7 +259,7 @@ sched_spawn(const char *name, void (*fn)(void *arg), void *arg)
 	struct task *t = mem_new(struct task);
 	t->loop = l;
 	t->stack = s;
-	t->fn = fn;
+	t->body = fn;
 	t->arg = arg;
 	t->deadline.fire = deadline_passed;
 	t->cancelled = l->stopping;

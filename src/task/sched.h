@@ -48,7 +48,7 @@ struct task {
 	struct timer     deadline;
 	struct context   context;
 	struct stack    *stack;
-	void           (*fn)(void *arg);
+	void           (*body)(void *arg);
 	void            *arg;
 	struct task     *joiner;       /* parked in task_join() for this one */
 	const char      *waiting_for;  /* "reading": for listings and gdb */

@@ -52,7 +52,7 @@ first_frame(struct transfer t)
 {
 	after_arriving(t);
 	struct context *self = ((struct context *)t.data)->to;
-	self->fn(self->arg);
+	self->body(self->arg);
 	unreachable();
 }
 
@@ -68,7 +68,7 @@ context_init_thread(struct context *c)
 void
 context_init(struct context *c, void *bottom, size_t size, context_fn *fn, void *arg)
 {
-	*c = (struct context){ .fn = fn, .arg = arg, .bottom = bottom, .size = size };
+	*c = (struct context){ .body = fn, .arg = arg, .bottom = bottom, .size = size };
 	c->sp = make_fcontext((char *)bottom + size, size, first_frame);
 #ifdef WITH_TSAN
 	c->tsan_fiber = __tsan_create_fiber(0);
@@ -79,7 +79,7 @@ void
 context_done(struct context *c)
 {
 #ifdef WITH_TSAN
-	if (c->fn != NULL)
+	if (c->body != NULL)
 		__tsan_destroy_fiber(c->tsan_fiber);
 #endif
 	*c = (struct context){ 0 };
