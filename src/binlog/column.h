@@ -46,8 +46,12 @@ struct column_type {
 
 enum { ROW_COLUMNS_MAX = 4096 };       /* the servers' own limit */
 
-/* Appends the canonical bytes of one key column's value: a length and the bytes, integers
- * normalised ("007" cannot occur; "-0" neither), so that concatenated columns stay unambiguous. */
+/*
+ * Appends the canonical bytes of one key column's value, which is not NULL. Numbers are 8 bytes BE
+ * turned so that they sort (digits and ZEROFILL do not matter, both float zeros are one); the
+ * others are their bytes, ended unambiguously. So keys of several columns cannot run into each
+ * other, and keys of integer and binary columns sort by memcmp as their index does.
+ */
 void key_bytes(struct buf *out, const struct column_type *type, struct slice value);
 
 /* Appends the value as an SQL literal for this column: NULL, a bare number, or a string or hex

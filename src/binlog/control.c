@@ -1,0 +1,211 @@
+#include "binlog/control.h"
+
+#include "binlog/cursor.h"
+
+static int
+corrupt(struct err *err, const char *what, size_t len)
+{
+	return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read", what, len);
+}
+
+int
+format_description_read(struct slice body, struct format_description *out, struct err *err)
+{
+	struct cursor c = cursor_of(body);
+
+	out->binlog_version = (uint16_t)cursor_le(&c, 2);
+	out->server_version = cursor_bytes(&c, 50);
+	cursor_take(&c, 4);                                       /* created */
+	uint64_t header = cursor_le(&c, 1);
+	if (c.failed || c.left < 1)
+		return corrupt(err, "Format_description", body.len);
+	out->post_headers = cursor_bytes(&c, c.left - 1);
+	uint64_t checksum = cursor_le(&c, 1);
+	const void *nul = memchr(out->server_version.ptr, 0, out->server_version.len);
+	if (nul != NULL)
+		out->server_version.len = (size_t)((const uint8_t *)nul - out->server_version.ptr);
+	if (out->binlog_version != 4 || header != EVENT_HEADER_BYTES)
+		return err_set(err, ERR_REFUSED, "binlog version %d with headers of %d bytes: only version 4 is known",
+		    out->binlog_version, (int)header);
+	if (checksum > EVENT_CHECKSUM_CRC32)
+		return err_set(err, ERR_REFUSED, "binlog checksum algorithm %d is not known", (int)checksum);
+	out->checksum = (enum event_checksum)checksum;
+	return 0;
+}
+
+int
+rotate_read(struct slice body, struct rotate *out, struct err *err)
+{
+	struct cursor c = cursor_of(body);
+
+	out->position = cursor_le(&c, 8);
+	out->file = cursor_rest(&c);
+	if (c.failed || out->file.len == 0)
+		return corrupt(err, "Rotate", body.len);
+	return 0;
+}
+
+/* v2 (MySQL): type 1, length 1, value, repeated; 1 = file name, 2 = position as lenenc, 0 = end. */
+static int
+heartbeat_read_v2(struct slice body, struct heartbeat *out, struct err *err)
+{
+	struct cursor c = cursor_of(body);
+
+	while (!c.failed && c.left > 0) {
+		uint64_t field = cursor_le(&c, 1);
+		if (field == 0)
+			break;
+		struct cursor value = cursor_of(cursor_bytes(&c, (size_t)cursor_lenenc(&c)));
+		if (field == 1)
+			out->file = cursor_rest(&value);
+		else if (field == 2)
+			out->position = cursor_lenenc(&value);
+		c.failed |= value.failed;
+	}
+	out->is_wide = true;
+	return c.failed ? corrupt(err, "Heartbeat_v2", body.len) : 0;
+}
+
+int
+heartbeat_read(const struct event *e, struct heartbeat *out, struct err *err)
+{
+	*out = (struct heartbeat){ .file = e->body, .position = e->end_pos };
+	if (e->type == EVENT_HEARTBEAT_V2)
+		return heartbeat_read_v2(e->body, out, err);
+	return 0;
+}
+
+static void
+read_xid(struct cursor *c, struct xid *out)
+{
+	out->format = (uint32_t)cursor_le(c, 4);
+	size_t gtrid = (size_t)cursor_le(c, 1), bqual = (size_t)cursor_le(c, 1);
+	c->failed |= gtrid > XID_PART_MAX || bqual > XID_PART_MAX;
+	out->gtrid = cursor_bytes(c, gtrid);
+	out->bqual = cursor_bytes(c, bqual);
+}
+
+int
+gtid_event_read(const struct event *e, struct gtid_event *out, struct err *err)
+{
+	struct cursor c = cursor_of(e->body);
+
+	*out = (struct gtid_event){ .id = { .server = e->server_id } };
+	out->id.sequence = cursor_le(&c, 8);
+	out->id.domain = (uint32_t)cursor_le(&c, 4);
+	out->flags = (uint8_t)cursor_le(&c, 1);
+	if (out->flags & GTID_GROUP_COMMIT)
+		out->commit_id = cursor_le(&c, 8);
+	if (out->flags & (GTID_PREPARED_XA | GTID_COMPLETED_XA))
+		read_xid(&c, &out->xid);
+	return c.failed ? corrupt(err, "Gtid", e->body.len) : 0;
+}
+
+int
+mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out, struct err *err)
+{
+	struct cursor c = cursor_of(e->body);
+
+	cursor_take(&c, 1);                                       /* flags: may contain statements */
+	struct slice uuid = cursor_bytes(&c, sizeof(out->uuid));
+	out->sequence = cursor_le(&c, 8);
+	out->is_anonymous = e->type == EVENT_MYSQL_ANONYMOUS;
+	if (c.failed)
+		return corrupt(err, "Gtid (MySQL)", e->body.len);
+	memcpy(out->uuid, uuid.ptr, sizeof(out->uuid));
+	return 0;
+}
+
+int
+gtid_list_read(struct arena *a, struct slice body, struct gtid_list *out, struct err *err)
+{
+	enum { COUNT_MASK = (1 << 28) - 1, GTID_BYTES = 16 };     /* the upper four bits are flags */
+	struct cursor c = cursor_of(body);
+	size_t        count = (size_t)cursor_le(&c, 4) & COUNT_MASK;
+
+	if (c.failed || count > c.left / GTID_BYTES)
+		return corrupt(err, "Gtid_list", body.len);
+	out->gtids = arena_array(a, struct gtid, count);
+	out->count = count;
+	for (size_t i = 0; i < count; i++) {
+		out->gtids[i].domain = (uint32_t)cursor_le(&c, 4);
+		out->gtids[i].server = (uint32_t)cursor_le(&c, 4);
+		out->gtids[i].sequence = cursor_le(&c, 8);
+	}
+	return 0;
+}
+
+int
+xid_event_read(struct slice body, uint64_t *xid, struct err *err)
+{
+	struct cursor c = cursor_of(body);
+
+	*xid = cursor_le(&c, 8);
+	return c.failed || c.left != 0 ? corrupt(err, "Xid", body.len) : 0;
+}
+
+/*
+ * Status variables come as code and value, in ascending order of their codes,
+ * and a value's length is known only to who knows the code. Flags (0) and the
+ * SQL mode (1) come first and are all that is needed; the rest is left.
+ */
+static void
+read_status(struct slice vars, struct query_event *out)
+{
+	struct cursor c = cursor_of(vars);
+	uint64_t      code = cursor_le(&c, 1);
+
+	if (code == 0) {
+		cursor_take(&c, 4);
+		code = cursor_le(&c, 1);
+	}
+	if (code != 1)
+		return;
+	out->sql_mode = cursor_le(&c, 8);
+	out->has_sql_mode = !c.failed;
+}
+
+int
+query_event_read(struct slice body, struct query_event *out, struct err *err)
+{
+	struct cursor c = cursor_of(body);
+
+	*out = (struct query_event){ .thread_id = (uint32_t)cursor_le(&c, 4) };
+	out->exec_s = (uint32_t)cursor_le(&c, 4);
+	size_t database_len = (size_t)cursor_le(&c, 1);
+	out->error_code = (uint16_t)cursor_le(&c, 2);
+	size_t status_len = (size_t)cursor_le(&c, 2);
+	struct slice status = cursor_bytes(&c, status_len);
+	out->database = cursor_bytes(&c, database_len);
+	cursor_take(&c, 1);                                       /* NUL */
+	out->sql = cursor_rest(&c);
+	if (c.failed)
+		return corrupt(err, "Query", body.len);
+	read_status(status, out);
+	return 0;
+}
+
+int
+xa_prepare_read(struct slice body, struct xa_prepare *out, struct err *err)
+{
+	struct cursor c = cursor_of(body);
+
+	out->one_phase = cursor_le(&c, 1) != 0;
+	out->xid.format = (uint32_t)cursor_le(&c, 4);
+	size_t gtrid = (size_t)cursor_le(&c, 4), bqual = (size_t)cursor_le(&c, 4);
+	c.failed |= gtrid > XID_PART_MAX || bqual > XID_PART_MAX;
+	out->xid.gtrid = cursor_bytes(&c, gtrid);
+	out->xid.bqual = cursor_bytes(&c, bqual);
+	return c.failed ? corrupt(err, "XA_prepare", body.len) : 0;
+}
+
+int
+annotate_read(const struct event *e, struct slice *sql, struct err *err)
+{
+	struct cursor c = cursor_of(e->body);
+
+	if (e->type == EVENT_ROWS_QUERY)
+		cursor_take(&c, 1);                               /* a length that is too short to be of use */
+	*sql = cursor_rest(&c);
+	return c.failed ? corrupt(err, "Annotate_rows", e->body.len) : 0;
+}

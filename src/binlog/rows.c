@@ -1,0 +1,123 @@
+#include "binlog/rows.h"
+
+#include "base/check.h"
+
+bool
+event_is_rows(uint8_t type)
+{
+	return (type >= EVENT_WRITE_ROWS_V1 && type <= EVENT_DELETE_ROWS_V1) ||
+	    (type >= EVENT_WRITE_ROWS_V2 && type <= EVENT_DELETE_ROWS_V2) ||
+	    (type >= EVENT_ROWS_COMPRESSED && type <= EVENT_ROWS_COMPRESSED_LAST) ||
+	    type == EVENT_PARTIAL_UPDATE;
+}
+
+static bool
+bitmap_is_full(struct slice bitmap, size_t bits)
+{
+	for (size_t i = 0; i < bits; i++)
+		if ((bitmap.ptr[i / 8] >> (i % 8) & 1) == 0)
+			return false;
+	return true;
+}
+
+/* One bitmap of present columns, two for an update. */
+static int
+read_present(struct rows *r, struct err *err)
+{
+	for (int i = 0; i < (r->kind == ROW_UPDATE ? 2 : 1); i++) {
+		struct slice present = cursor_bytes(&r->data, (r->columns + 7) / 8);
+		if (r->data.failed)
+			return 0;                       /* the caller looks */
+		if (!bitmap_is_full(present, r->columns)) {
+			err_set(err, ERR_REFUSED, "a row event has an incomplete image");
+			return err_hint(err, "set binlog_row_image=FULL on the source, globally and in every session");
+		}
+	}
+	return 0;
+}
+
+int
+rows_read(const struct event *e, struct rows *out, struct err *err)
+{
+	bool v2 = e->type >= EVENT_WRITE_ROWS_V2;
+
+	check(event_is_rows(e->type));
+	if (event_is_compressed(e->type) || e->type == EVENT_PARTIAL_UPDATE)
+		return err_set(err, ERR_REFUSED, "%s events are not supported", event_name(e->type));
+	*out = (struct rows){
+		.kind = (enum row_kind)(e->type - (v2 ? EVENT_WRITE_ROWS_V2 : EVENT_WRITE_ROWS_V1)),
+		.data = cursor_of(e->body),
+	};
+	out->table_id = cursor_le(&out->data, 6);
+	out->flags = (uint16_t)cursor_le(&out->data, 2);
+	if (v2) {
+		uint64_t extra = cursor_le(&out->data, 2);      /* counts itself */
+		cursor_take(&out->data, extra < 2 ? SIZE_MAX : (size_t)extra - 2);
+	}
+	out->columns = cursor_count(&out->data);
+	if (out->columns == 0 && out->data.left > 0)
+		out->data.failed = true;                        /* rows of nothing would never end */
+	TRY(read_present(out, err));
+	if (out->data.failed || out->columns > TABLEMAP_COLUMNS_MAX)
+		return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read",
+		    event_name(e->type), e->body.len);
+	return 0;
+}
+
+static int
+wrap_column(const struct tablemap *map, size_t i, struct err *err)
+{
+	return err_wrap(err, "table '%.*s.%.*s', column %zu", SLICE_ARG(map->database), SLICE_ARG(map->table), i + 1);
+}
+
+int
+row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types, size_t count,
+    struct err *err)
+{
+	if (map->count != count)
+		return err_set(err, ERR_CONFLICT, "table '%.*s.%.*s' has %zu columns in the binlog, %zu in its definition",
+		    SLICE_ARG(map->database), SLICE_ARG(map->table), map->count, count);
+	for (size_t i = 0; i < count; i++)
+		if (coltype_match(&types[i], &map->columns[i], err) != 0)
+			return wrap_column(map, i, err);
+	*s = (struct row_shape){ map, types };
+	return 0;
+}
+
+/* NULL bits, then the values that are not NULL. */
+static int
+read_image(struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out, struct err *err)
+{
+	struct slice  nulls = cursor_bytes(&r->data, (r->columns + 7) / 8);
+	struct slice *values = arena_array(a, struct slice, r->columns);
+
+	for (size_t i = 0; i < r->columns && !r->data.failed; i++) {
+		if (nulls.ptr[i / 8] >> (i % 8) & 1)
+			continue;                       /* all zero is SLICE_NULL */
+		if (!coltype_decode(&s->types[i], &s->map->columns[i], &r->data, a, &values[i])) {
+			err_set(err, ERR_CORRUPT, "a value in a row event cannot be read");
+			return wrap_column(s->map, i, err);
+		}
+	}
+	if (r->data.failed)
+		return err_set(err, ERR_CORRUPT, "a row event of '%.*s.%.*s' is cut off",
+		    SLICE_ARG(s->map->database), SLICE_ARG(s->map->table));
+	*out = values;
+	return 0;
+}
+
+int
+rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out, struct err *err)
+{
+	if (r->columns != s->map->count)
+		return err_set(err, ERR_CORRUPT, "a row event of '%.*s.%.*s' has %zu columns, its table map %zu",
+		    SLICE_ARG(s->map->database), SLICE_ARG(s->map->table), r->columns, s->map->count);
+	if (r->data.left == 0)
+		return 0;
+	*out = (struct row_change){ .kind = r->kind };
+	if (r->kind != ROW_INSERT)
+		TRY(read_image(r, s, a, &out->before, err));
+	if (r->kind != ROW_DELETE)
+		TRY(read_image(r, s, a, &out->after, err));
+	return 1;
+}

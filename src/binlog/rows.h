@@ -1,0 +1,53 @@
+/*
+ * rows.h - the rows of a write, update or delete event as values in column.h's form.
+ *
+ * rows_read() takes the event, rows_next() gives one change after the other.
+ * Images must be full: a column that is missing from a bitmap (somebody's
+ * session has binlog_row_image other than FULL) is an error (design rule 3).
+ */
+#ifndef BINLOG_ROWS_H
+#define BINLOG_ROWS_H
+
+#include "binlog/coltype.h"
+#include "binlog/event.h"
+
+enum row_kind { ROW_INSERT, ROW_UPDATE, ROW_DELETE };
+
+enum {
+	ROWS_STATEMENT_END = 1,     /* flags: last event of its statement; the table numbers end here */
+	ROWS_NO_FK_CHECKS  = 2,
+};
+
+/* Borrows from the event. */
+struct rows {
+	enum row_kind kind;
+	uint64_t      table_id;
+	uint16_t      flags;
+	size_t        columns;
+	struct cursor data;
+};
+
+/* A table as both sides see it: types[i] belongs to map->columns[i]. */
+struct row_shape {
+	const struct tablemap    *map;
+	const struct column_type *types;
+};
+
+/* before is NULL for an insert, after for a delete; values as in column.h, in table order. */
+struct row_change {
+	enum row_kind kind;
+	struct slice *before, *after;
+};
+
+bool event_is_rows(uint8_t type);
+
+/* Header only, before the table is known: compressed and partial events are refused by name, incomplete images too. */
+int rows_read(const struct event *e, struct rows *out, struct err *err) MUST_USE;
+/* ERR_CONFLICT unless the definition's columns are those of the event, by number and type. */
+int row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types, size_t count,
+    struct err *err) MUST_USE;
+/* 1: out is set, values in the arena, their bytes there or in the event; 0: no more; -1. */
+int rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out,
+    struct err *err) MUST_USE;
+
+#endif
