@@ -14,7 +14,8 @@ struct type_name {
 	const char      *name;
 	enum column_kind kind;
 	bool             fixed;
-	uint32_t         length;        /* INT: bytes of the value; TEXT and BLOB: most bytes; 0: the definition says */
+	/* INT: bytes of the value; TEXT and BLOB: most bytes; 0: the definition says */
+	uint32_t         length;
 };
 
 static const struct type_name type_names[] = {
@@ -57,7 +58,10 @@ find_type(struct slice name)
 	return NULL;
 }
 
-/* "name(args) attributes" in its three parts. Members of ENUM may contain anything but end before the last ')'. */
+/*
+ * "name(args) attributes" in its three parts. Members of ENUM may contain anything but end before
+ * the last ')'.
+ */
 static void
 split_type(struct slice text, struct slice *name, struct slice *args, struct slice *attributes)
 {
@@ -132,7 +136,8 @@ apply_numbers(struct column_type *t, int first, int second)
 	case COLUMN_DECIMAL:
 		t->precision = (uint8_t)first;
 		t->scale = (uint8_t)second;
-		return first >= 1 && first <= DECIMAL_DIGITS_MAX && second <= DECIMAL_SCALE_MAX && second <= first;
+		return first >= 1 && first <= DECIMAL_DIGITS_MAX && second <= DECIMAL_SCALE_MAX &&
+		    second <= first;
 	case COLUMN_BIT:
 		t->length = (uint32_t)first;
 		return first >= 1 && first <= 64;
@@ -192,7 +197,8 @@ ends_with(struct slice s, const char *end)
 }
 
 int
-column_type_parse(struct slice text, struct slice charset, struct slice collation, struct column_type *out,
+column_type_parse(struct slice text, struct slice charset, struct slice collation,
+    struct column_type *out,
     struct err *err)
 {
 	*out = (struct column_type){ 0 };
@@ -208,7 +214,10 @@ column_type_parse(struct slice text, struct slice charset, struct slice collatio
 
 /* --- against the wire --- */
 
-/* CHAR(n) and VARCHAR(n) take n times the largest character, of which the wire knows the product only. */
+/*
+ * CHAR(n) and VARCHAR(n) take n times the largest character, of which the wire knows the product
+ * only.
+ */
 static bool
 match_chars(const struct column_type *t, uint32_t wire_bytes)
 {
@@ -227,15 +236,20 @@ static bool
 match_int(uint32_t bytes, uint8_t type)
 {
 	static const uint8_t types[9] = {
-		[1] = WIRE_TINY, [2] = WIRE_SHORT, [3] = WIRE_INT24, [4] = WIRE_LONG, [8] = WIRE_LONGLONG,
+		[1] = WIRE_TINY, [2] = WIRE_SHORT, [3] = WIRE_INT24, [4] = WIRE_LONG,
+		    [8] = WIRE_LONGLONG,
 	};
 
 	return bytes < sizeof(types) && types[bytes] == type && type != 0;
 }
 
-/* The new encoding says its fraction; the old one (mysql56_temporal_format=OFF) has none that we could know. */
+/*
+ * The new encoding says its fraction; the old one (mysql56_temporal_format=OFF) has none that we
+ * could know.
+ */
 static bool
-match_temporal(const struct column_type *t, const struct wire_column *w, uint8_t type, uint8_t old_type)
+match_temporal(const struct column_type *t, const struct wire_column *w, uint8_t type,
+    uint8_t old_type)
 {
 	return (w->type == type && w->scale == t->fsp) || (w->type == old_type && t->fsp == 0);
 }
@@ -262,7 +276,8 @@ matches(const struct column_type *t, const struct wire_column *w)
 	case COLUMN_DOUBLE:
 		return w->type == WIRE_DOUBLE && w->length == sizeof(double);
 	case COLUMN_DECIMAL:
-		return w->type == WIRE_DECIMAL && w->precision == t->precision && w->scale == t->scale;
+		return w->type == WIRE_DECIMAL && w->precision == t->precision &&
+		    w->scale == t->scale;
 	case COLUMN_YEAR:
 		return w->type == WIRE_YEAR;
 	case COLUMN_BIT:
@@ -291,7 +306,8 @@ coltype_match(const struct column_type *t, const struct wire_column *wire, struc
 {
 	if (matches(t, wire))
 		return 0;
-	return err_set(err, ERR_CONFLICT, "the binlog has a %s (length %u, precision %u, scale %u), the definition another type",
+	return err_set(err, ERR_CONFLICT,
+	    "the binlog has a %s (length %u, precision %u, scale %u), the definition another type",
 	    wire_type_name(wire->type), wire->length, wire->precision, wire->scale);
 }
 
@@ -368,13 +384,15 @@ time_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 static size_t
 datetime_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == WIRE_DATETIME ? temporal_datetime_old(c, text) : temporal_datetime(c, fsp, text);
+	return wire == WIRE_DATETIME ? temporal_datetime_old(c, text) : temporal_datetime(c, fsp,
+	    text);
 }
 
 static size_t
 timestamp_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == WIRE_TIMESTAMP ? temporal_timestamp_old(c, text) : temporal_timestamp(c, fsp, text);
+	return wire == WIRE_TIMESTAMP ? temporal_timestamp_old(c, text) : temporal_timestamp(c, fsp,
+	    text);
 }
 
 static size_t
@@ -420,7 +438,8 @@ pad_binary(struct slice s, size_t n, struct arena *a)
 }
 
 bool
-coltype_decode(const struct column_type *t, const struct wire_column *wire, struct cursor *c, struct arena *a,
+coltype_decode(const struct column_type *t, const struct wire_column *wire, struct cursor *c,
+    struct arena *a,
     struct slice *out)
 {
 	char   text[TEMPORAL_TEXT_MAX];
@@ -479,7 +498,8 @@ coltype_select(struct buf *out, const struct column_type *t, struct slice name)
 {
 	buf_add_slice(out, name);
 	if (t->kind == COLUMN_FLOAT || t->kind == COLUMN_DOUBLE)
-		buf_add_str(out, "+0e0");       /* as a double of all its digits: a FLOAT alone shows six */
+		/* as a double of all its digits: a FLOAT alone shows six */
+		buf_add_str(out, "+0e0");
 	else if (t->kind == COLUMN_ENUM || t->kind == COLUMN_SET || t->kind == COLUMN_BIT)
 		buf_add_str(out, "+0");
 }

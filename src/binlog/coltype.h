@@ -1,5 +1,6 @@
 /*
- * coltype.h - the type of a column: from its definition, against the wire, and its values in row events.
+ * coltype.h - the type of a column: from its definition, against the wire, and its values in row
+ * events.
  *
  * struct column_type (column.h) is read from information_schema by
  * column_type_parse(), where types that are not supported are refused by name.
@@ -14,20 +15,29 @@
 #include "binlog/cursor.h"
 #include "binlog/tablemap.h"
 
-/* text as information_schema.COLUMNS has it in COLUMN_TYPE ("int(10) unsigned", "enum('a','b')"), charset and
+/* text as information_schema.COLUMNS has it in COLUMN_TYPE ("int(10) unsigned", "enum('a','b')"),
+ * charset and
  * collation SLICE_NULL or their names. ERR_REFUSED names a type that is not supported. */
-int column_type_parse(struct slice text, struct slice charset, struct slice collation, struct column_type *out,
+int column_type_parse(struct slice text, struct slice charset, struct slice collation,
+    struct column_type *out,
     struct err *err) MUST_USE;
 
-/* ERR_CONFLICT when the event's column cannot be one of this type: the definition is another one than we know. */
-int coltype_match(const struct column_type *t, const struct wire_column *wire, struct err *err) MUST_USE;
+/*
+ * ERR_CONFLICT when the event's column cannot be one of this type: the definition is another one
+ * than we know.
+ */
+int coltype_match(const struct column_type *t, const struct wire_column *wire,
+    struct err *err) MUST_USE;
 
-/* The value at the cursor, the pair having matched: bytes of the event, or text in the arena. False on bytes that are
+/* The value at the cursor, the pair having matched: bytes of the event, or text in the arena. False
+ * on bytes that are
  * not there or mean nothing. */
-bool coltype_decode(const struct column_type *t, const struct wire_column *wire, struct cursor *c, struct arena *a,
+bool coltype_decode(const struct column_type *t, const struct wire_column *wire, struct cursor *c,
+    struct arena *a,
     struct slice *out) MUST_USE;
 
-/* Appends the expression that reads the column exactly, name being a quoted identifier: "`e`+0". The session has
+/* Appends the expression that reads the column exactly, name being a quoted identifier: "`e`+0".
+ * The session has
  * character_set_results=NULL, time_zone='+00:00' and a sql_mode without PAD_CHAR_TO_FULL_LENGTH. */
 void coltype_select(struct buf *out, const struct column_type *t, struct slice name);
 

@@ -18,7 +18,10 @@ add_be(struct buf *out, uint64_t v)
 	buf_add(out, bytes, sizeof(bytes));
 }
 
-/* 00 is written 00 ff and the end 00 00, so that no value is the beginning of another and memcmp sorts them. */
+/*
+ * 00 is written 00 ff and the end 00 00, so that no value is the beginning of another and memcmp
+ * sorts them.
+ */
 static void
 add_bytes(struct buf *out, struct slice s)
 {

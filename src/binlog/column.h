@@ -12,7 +12,8 @@
  *   COLUMN_DECIMAL         "-12.30", all digits of the scale
  *   COLUMN_STRING          the stored bytes in the column's character set; CHAR without its padding
  *   COLUMN_BYTES           the stored bytes; BINARY(n) padded to n with zero bytes
- *   COLUMN_DATE ... _YEAR  "2026-01-31", "-12:00:00.5" with exactly fsp digits, zero dates as stored; "2026"
+ * COLUMN_DATE ... _YEAR  "2026-01-31", "-12:00:00.5" with exactly fsp digits, zero
+ *                          dates as stored; "2026"
  *   COLUMN_ENUM, _SET, _BIT  the number in decimal (a chunk selects c+0)
  *
  * Canonical key bytes (key_bytes) are equal exactly when the stored key values are
@@ -35,8 +36,10 @@ struct column_type {
 	enum column_kind kind;
 	bool             is_unsigned;
 	bool             fixed;            /* CHAR, BINARY: padded in storage or result */
-	bool             binary_collation; /* STRING: bytes equal if and only if the collation says equal */
-	uint8_t          int_bytes;        /* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
+	/* STRING: bytes equal if and only if the collation says equal */
+	bool             binary_collation;
+	/* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
+	uint8_t          int_bytes;
 	uint8_t          precision, scale; /* DECIMAL */
 	uint8_t          fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
 	/* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */

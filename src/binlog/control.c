@@ -5,7 +5,8 @@
 static int
 corrupt(struct err *err, const char *what, size_t len)
 {
-	return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read", what, len);
+	return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read", what,
+	    len);
 }
 
 int
@@ -25,10 +26,12 @@ format_description_read(struct slice body, struct format_description *out, struc
 	if (nul != NULL)
 		out->server_version.len = (size_t)((const uint8_t *)nul - out->server_version.ptr);
 	if (out->binlog_version != 4 || header != EVENT_HEADER_BYTES)
-		return err_set(err, ERR_REFUSED, "binlog version %d with headers of %d bytes: only version 4 is known",
+		return err_set(err, ERR_REFUSED,
+		    "binlog version %d with headers of %d bytes: only version 4 is known",
 		    out->binlog_version, (int)header);
 	if (checksum > EVENT_CHECKSUM_CRC32)
-		return err_set(err, ERR_REFUSED, "binlog checksum algorithm %d is not known", (int)checksum);
+		return err_set(err, ERR_REFUSED, "binlog checksum algorithm %d is not known",
+		    (int)checksum);
 	out->checksum = (enum event_checksum)checksum;
 	return 0;
 }
@@ -106,7 +109,8 @@ mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out, struc
 {
 	struct cursor c = cursor_of(e->body);
 
-	cursor_take(&c, 1);                                       /* flags: may contain statements */
+	/* flags: may contain statements */
+	cursor_take(&c, 1);
 	struct slice uuid = cursor_bytes(&c, sizeof(out->uuid));
 	out->sequence = cursor_le(&c, 8);
 	out->is_anonymous = e->type == EVENT_MYSQL_ANONYMOUS;
@@ -119,7 +123,8 @@ mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out, struc
 int
 gtid_list_read(struct arena *a, struct slice body, struct gtid_list *out, struct err *err)
 {
-	enum { COUNT_MASK = (1 << 28) - 1, GTID_BYTES = 16 };     /* the upper four bits are flags */
+	/* the upper four bits are flags */
+	enum { COUNT_MASK = (1 << 28) - 1, GTID_BYTES = 16 };
 	struct cursor c = cursor_of(body);
 	size_t        count = (size_t)cursor_le(&c, 4) & COUNT_MASK;
 
@@ -205,7 +210,8 @@ annotate_read(const struct event *e, struct slice *sql, struct err *err)
 	struct cursor c = cursor_of(e->body);
 
 	if (e->type == EVENT_ROWS_QUERY)
-		cursor_take(&c, 1);                               /* a length that is too short to be of use */
+		/* a length that is too short to be of use */
+		cursor_take(&c, 1);
 	*sql = cursor_rest(&c);
 	return c.failed ? corrupt(err, "Annotate_rows", e->body.len) : 0;
 }

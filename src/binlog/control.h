@@ -78,7 +78,8 @@ struct query_event {
 	uint32_t     exec_s;
 	uint16_t     error_code;
 	bool         has_sql_mode;
-	uint64_t     sql_mode;     /* MODE_ANSI_QUOTES 0x4, MODE_NO_BACKSLASH_ESCAPES 0x100000 change lexing */
+	/* MODE_ANSI_QUOTES 0x4, MODE_NO_BACKSLASH_ESCAPES 0x100000 change lexing */
+	uint64_t     sql_mode;
 	struct slice database;
 	struct slice sql;
 };
@@ -88,12 +89,15 @@ struct xa_prepare {
 	struct xid xid;
 };
 
-int format_description_read(struct slice body, struct format_description *out, struct err *err) MUST_USE;
+int format_description_read(struct slice body, struct format_description *out,
+    struct err *err) MUST_USE;
 int rotate_read(struct slice body, struct rotate *out, struct err *err) MUST_USE;
 int heartbeat_read(const struct event *e, struct heartbeat *out, struct err *err) MUST_USE;
 int gtid_event_read(const struct event *e, struct gtid_event *out, struct err *err) MUST_USE;
-int mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out, struct err *err) MUST_USE;
-int gtid_list_read(struct arena *a, struct slice body, struct gtid_list *out, struct err *err) MUST_USE;
+int mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out,
+    struct err *err) MUST_USE;
+int gtid_list_read(struct arena *a, struct slice body, struct gtid_list *out,
+    struct err *err) MUST_USE;
 int xid_event_read(struct slice body, uint64_t *xid, struct err *err) MUST_USE;
 int query_event_read(struct slice body, struct query_event *out, struct err *err) MUST_USE;
 int xa_prepare_read(struct slice body, struct xa_prepare *out, struct err *err) MUST_USE;

@@ -79,7 +79,8 @@ decimal_read(struct cursor *c, int precision, int scale, char text[DECIMAL_TEXT_
 	uint8_t packed[40];             /* 65 digits take 30 bytes at most */
 	size_t  len = decimal_bytes(precision, scale);
 
-	check(precision >= 1 && precision <= DECIMAL_DIGITS_MAX && scale >= 0 && scale <= precision);
+	check(precision >= 1 && precision <= DECIMAL_DIGITS_MAX && scale >= 0 &&
+	    scale <= precision);
 	const uint8_t *at = cursor_take(c, len);
 	if (at == NULL)
 		return 0;

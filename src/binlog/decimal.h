@@ -19,9 +19,15 @@ enum {
 };
 
 size_t decimal_bytes(int precision, int scale);
-/* "-12.30": at least one digit before the point, exactly scale behind it, no "-0". Returns the length, 0 on bad bytes. */
+/*
+ * "-12.30": at least one digit before the point, exactly scale behind it, no "-0". Returns the
+ * length, 0 on bad bytes.
+ */
 size_t decimal_read(struct cursor *c, int precision, int scale, char text[DECIMAL_TEXT_MAX]);
-/* The same form from a server's text (ZEROFILL, "-0.00"); 0 when it is no decimal of at most this size. */
+/*
+ * The same form from a server's text (ZEROFILL, "-0.00"); 0 when it is no decimal of at most this
+ * size.
+ */
 size_t decimal_canonical(struct slice in, int precision, int scale, char text[DECIMAL_TEXT_MAX]);
 
 #endif

@@ -6,9 +6,8 @@
 #include <stdio.h>
 
 enum {
-	COM_BINLOG_DUMP    = 0x12,
-	COM_REGISTER_SLAVE = 0x15,
-	CAPABILITY_GTID    = 4,         /* MARIA_SLAVE_CAPABILITY_GTID: send GTID events as they are */
+	/* MARIA_SLAVE_CAPABILITY_GTID: send GTID events as they are */
+	CAPABILITY_GTID    = 4,
 	FIRST_EVENT        = 4,         /* behind the file's magic number */
 };
 
@@ -48,8 +47,10 @@ ask_checksum(struct ctx *cx, struct mysql_client *client, struct dump *out)
 	sub.arena = &a;
 	TRY(mysql_select(&sub, client, slice_str("SELECT @master_binlog_checksum"), &rows));
 	if (rows.rows != 1 || rows.columns != 1)
-		return err_set(cx->err, ERR_CORRUPT, "asking for the binlog checksum: %zu rows", rows.rows);
-	out->checksum = slice_eq_str(rows.values[0], "CRC32") ? EVENT_CHECKSUM_CRC32 : EVENT_CHECKSUM_NONE;
+		return err_set(cx->err, ERR_CORRUPT, "asking for the binlog checksum: %zu rows",
+		    rows.rows);
+	out->checksum = slice_eq_str(rows.values[0], "CRC32") ? EVENT_CHECKSUM_CRC32 :
+	    EVENT_CHECKSUM_NONE;
 	return 0;
 }
 
@@ -91,20 +92,24 @@ check_params(const struct dump_params *p, struct err *err)
 			return err_set(err, ERR_REFUSED, "'%s' is not a GTID list", p->gtid);
 		return 0;
 	}
-	if (strlen(p->file) >= DUMP_FILE_MAX || p->position < FIRST_EVENT || p->position > UINT32_MAX)
-		return err_set(err, ERR_REFUSED, "a binlog cannot be read from '%s' at %" PRIu64, p->file, p->position);
+	if (strlen(p->file) >= DUMP_FILE_MAX || p->position < FIRST_EVENT ||
+	    p->position > UINT32_MAX)
+		return err_set(err, ERR_REFUSED, "a binlog cannot be read from '%s' at %" PRIu64,
+		    p->file, p->position);
 	return 0;
 }
 
 int
-dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params, struct dump *out)
+dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params,
+    struct dump *out)
 {
 	*out = (struct dump){ .client = client, .position = params->position };
 	TRY(check_params(params, cx->err));
 	if (params->gtid == NULL)
 		memcpy(out->file, params->file, strlen(params->file));
 	if (announce(cx, client, params) != 0 || ask_checksum(cx, client, out) != 0 ||
-	    register_replica(cx, client, params->server_id) != 0 || request(cx, client, params) != 0)
+	    register_replica(cx, client, params->server_id) != 0 || request(cx, client,
+	    params) != 0)
 		return err_wrap(cx->err, "asking for the binlog");
 	return 0;
 }
@@ -116,7 +121,8 @@ follow_rotate(struct dump *d, const struct event *e, struct err *err)
 
 	TRY(rotate_read(e->body, &r, err));
 	if (r.file.len >= sizeof(d->file))
-		return err_set(err, ERR_CORRUPT, "a Rotate event names a file of %zu bytes", r.file.len);
+		return err_set(err, ERR_CORRUPT, "a Rotate event names a file of %zu bytes",
+		    r.file.len);
 	memcpy(d->file, r.file.ptr, r.file.len);
 	d->file[r.file.len] = 0;
 	d->position = r.position;
@@ -155,9 +161,11 @@ dump_next(struct ctx *cx, struct dump *d, struct event *out)
 
 	TRY(mysql_read_packet(cx, d->client, &packet, &eof));
 	if (eof)
-		return err_set(cx->err, ERR_RETRY, "the server ended the binlog stream at %s:%" PRIu64, d->file, d->position);
+		return err_set(cx->err, ERR_RETRY,
+		    "the server ended the binlog stream at %s:%" PRIu64, d->file, d->position);
 	if (packet.len < 1 || packet.ptr[0] != 0)
-		return err_set(cx->err, ERR_CORRUPT, "a packet of the binlog stream behind %s:%" PRIu64 " is no event",
+		return err_set(cx->err, ERR_CORRUPT,
+		    "a packet of the binlog stream behind %s:%" PRIu64 " is no event",
 		    d->file, d->position);
 	if (event_read(d->checksum, slice_cut(packet, 1, packet.len), out, cx->err) != 0 ||
 	    follow(d, out, cx->err) != 0)

@@ -30,9 +30,11 @@ enum { DUMP_FILE_MAX = 512 };          /* the servers' FN_REFLEN */
 
 struct dump_params {
 	uint32_t    server_id;         /* not 0 */
-	const char *gtid;              /* "0-1-5,1-1-7", "" for the very beginning; NULL: file and position hold */
+	/* "0-1-5,1-1-7", "" for the very beginning; NULL: file and position hold */
+	const char *gtid;
 	const char *file;
-	uint64_t    position;          /* of an event's begin, at least 4, below 2^32: the command has no more bits */
+	/* of an event's begin, at least 4, below 2^32: the command has no more bits */
+	uint64_t    position;
 	usec        heartbeat_us;
 };
 
@@ -43,7 +45,8 @@ struct dump {
 	uint64_t             position; /* behind the last event */
 };
 
-int dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params, struct dump *out) MUST_USE;
+int dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params,
+    struct dump *out) MUST_USE;
 /* The event borrows until the next call. ERR_RETRY when the server ended the stream. */
 int dump_next(struct ctx *cx, struct dump *d, struct event *out) MUST_USE;
 

@@ -1,8 +1,7 @@
 #include "binlog/event.h"
 
 #include "binlog/cursor.h"
-
-#include <zlib.h>
+#include "binlog/payload.h"
 
 static const char *const names[256] = {
 	[EVENT_QUERY]              = "Query",
@@ -76,17 +75,21 @@ take_checksum(struct slice bytes, struct event *out, struct err *err)
 {
 	size_t        covered = bytes.len - EVENT_CHECKSUM_BYTES;
 	struct cursor c = cursor_of(slice_cut(bytes, covered, bytes.len));
-	uint32_t      computed = (uint32_t)crc32(crc32(0, NULL, 0), bytes.ptr, (uInt)covered);
+	uint32_t      computed = payload_crc32(slice_cut(bytes, 0, covered));
 
 	out->checksum = (uint32_t)cursor_le(&c, EVENT_CHECKSUM_BYTES);
 	out->body.len -= EVENT_CHECKSUM_BYTES;
 	if (computed != out->checksum)
-		return err_set(err, ERR_CORRUPT, "event of type %d ending at %u: checksum %08x, computed %08x",
+		return err_set(err, ERR_CORRUPT,
+		    "event of type %d ending at %u: checksum %08x, computed %08x",
 		    out->type, out->end_pos, out->checksum, computed);
 	return 0;
 }
 
-/* A format description always has room for a checksum, and in the byte before it says whether events have one. */
+/*
+ * A format description always has room for a checksum, and in the byte before it says whether
+ * events have one.
+ */
 static enum event_checksum
 own_checksum(const struct event *e)
 {
@@ -109,7 +112,8 @@ event_read(enum event_checksum checksum, struct slice bytes, struct event *out, 
 	out->flags = (uint16_t)cursor_le(&c, 2);
 	out->body = cursor_rest(&c);
 	if (c.failed || out->length != bytes.len)
-		return err_set(err, ERR_CORRUPT, "event of %zu bytes whose header says %u", bytes.len, out->length);
+		return err_set(err, ERR_CORRUPT, "event of %zu bytes whose header says %u",
+		    bytes.len, out->length);
 	if (out->type == EVENT_FORMAT_DESCRIPTION) {
 		checksum = own_checksum(out);
 		if (checksum == EVENT_CHECKSUM_NONE && out->body.len >= EVENT_CHECKSUM_BYTES)
@@ -118,6 +122,7 @@ event_read(enum event_checksum checksum, struct slice bytes, struct event *out, 
 	if (checksum == EVENT_CHECKSUM_NONE)
 		return 0;
 	if (out->body.len < EVENT_CHECKSUM_BYTES)
-		return err_set(err, ERR_CORRUPT, "event of %zu bytes has no room for its checksum", bytes.len);
+		return err_set(err, ERR_CORRUPT, "event of %zu bytes has no room for its checksum",
+		    bytes.len);
 	return take_checksum(bytes, out, err);
 }

@@ -86,7 +86,8 @@ struct event {
 };
 
 /* Fails with ERR_CORRUPT on a length that does not match or a wrong checksum. */
-int event_read(enum event_checksum checksum, struct slice bytes, struct event *out, struct err *err) MUST_USE;
+int event_read(enum event_checksum checksum, struct slice bytes, struct event *out,
+    struct err *err) MUST_USE;
 
 /* "Query", "Write_rows_v1", ...; "event type 99" is not in the table: NULL. */
 const char *event_name(uint8_t type);

@@ -30,7 +30,8 @@ read_present(struct rows *r, struct err *err)
 			return 0;                       /* the caller looks */
 		if (!bitmap_is_full(present, r->columns)) {
 			err_set(err, ERR_REFUSED, "a row event has an incomplete image");
-			return err_hint(err, "set binlog_row_image=FULL on the source, globally and in every session");
+			return err_hint(err,
+			    "set binlog_row_image=FULL on the source, globally and in every session");
 		}
 	}
 	return 0;
@@ -43,7 +44,8 @@ rows_read(const struct event *e, struct rows *out, struct err *err)
 
 	check(event_is_rows(e->type));
 	if (event_is_compressed(e->type) || e->type == EVENT_PARTIAL_UPDATE)
-		return err_set(err, ERR_REFUSED, "%s events are not supported", event_name(e->type));
+		return err_set(err, ERR_REFUSED, "%s events are not supported",
+		    event_name(e->type));
 	*out = (struct rows){
 		.kind = (enum row_kind)(e->type - (v2 ? EVENT_WRITE_ROWS_V2 : EVENT_WRITE_ROWS_V1)),
 		.data = cursor_of(e->body),
@@ -56,7 +58,8 @@ rows_read(const struct event *e, struct rows *out, struct err *err)
 	}
 	out->columns = cursor_count(&out->data);
 	if (out->columns == 0 && out->data.left > 0)
-		out->data.failed = true;                        /* rows of nothing would never end */
+		/* rows of nothing would never end */
+		out->data.failed = true;
 	TRY(read_present(out, err));
 	if (out->data.failed || out->columns > TABLEMAP_COLUMNS_MAX)
 		return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read",
@@ -67,15 +70,18 @@ rows_read(const struct event *e, struct rows *out, struct err *err)
 static int
 wrap_column(const struct tablemap *map, size_t i, struct err *err)
 {
-	return err_wrap(err, "table '%.*s.%.*s', column %zu", SLICE_ARG(map->database), SLICE_ARG(map->table), i + 1);
+	return err_wrap(err, "table '%.*s.%.*s', column %zu", SLICE_ARG(map->database),
+	    SLICE_ARG(map->table), i + 1);
 }
 
 int
-row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types, size_t count,
+row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types,
+    size_t count,
     struct err *err)
 {
 	if (map->count != count)
-		return err_set(err, ERR_CONFLICT, "table '%.*s.%.*s' has %zu columns in the binlog, %zu in its definition",
+		return err_set(err, ERR_CONFLICT,
+		    "table '%.*s.%.*s' has %zu columns in the binlog, %zu in its definition",
 		    SLICE_ARG(map->database), SLICE_ARG(map->table), map->count, count);
 	for (size_t i = 0; i < count; i++)
 		if (coltype_match(&types[i], &map->columns[i], err) != 0)
@@ -86,7 +92,8 @@ row_shape_init(struct row_shape *s, const struct tablemap *map, const struct col
 
 /* NULL bits, then the values that are not NULL. */
 static int
-read_image(struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out, struct err *err)
+read_image(struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out,
+    struct err *err)
 {
 	struct slice  nulls = cursor_bytes(&r->data, (r->columns + 7) / 8);
 	struct slice *values = arena_array(a, struct slice, r->columns);
@@ -107,11 +114,14 @@ read_image(struct rows *r, const struct row_shape *s, struct arena *a, struct sl
 }
 
 int
-rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out, struct err *err)
+rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out,
+    struct err *err)
 {
 	if (r->columns != s->map->count)
-		return err_set(err, ERR_CORRUPT, "a row event of '%.*s.%.*s' has %zu columns, its table map %zu",
-		    SLICE_ARG(s->map->database), SLICE_ARG(s->map->table), r->columns, s->map->count);
+		return err_set(err, ERR_CORRUPT,
+		    "a row event of '%.*s.%.*s' has %zu columns, its table map %zu",
+		    SLICE_ARG(s->map->database), SLICE_ARG(s->map->table), r->columns,
+		    s->map->count);
 	if (r->data.left == 0)
 		return 0;
 	*out = (struct row_change){ .kind = r->kind };

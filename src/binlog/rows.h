@@ -14,7 +14,8 @@
 enum row_kind { ROW_INSERT, ROW_UPDATE, ROW_DELETE };
 
 enum {
-	ROWS_STATEMENT_END = 1,     /* flags: last event of its statement; the table numbers end here */
+	/* flags: last event of its statement; the table numbers end here */
+	ROWS_STATEMENT_END = 1,
 	ROWS_NO_FK_CHECKS  = 2,
 };
 
@@ -41,10 +42,14 @@ struct row_change {
 
 bool event_is_rows(uint8_t type);
 
-/* Header only, before the table is known: compressed and partial events are refused by name, incomplete images too. */
+/*
+ * Header only, before the table is known: compressed and partial events are refused by name,
+ * incomplete images too.
+ */
 int rows_read(const struct event *e, struct rows *out, struct err *err) MUST_USE;
 /* ERR_CONFLICT unless the definition's columns are those of the event, by number and type. */
-int row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types, size_t count,
+int row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types,
+    size_t count,
     struct err *err) MUST_USE;
 /* 1: out is set, values in the arena, their bytes there or in the event; 0: no more; -1. */
 int rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out,

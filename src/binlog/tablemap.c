@@ -9,14 +9,21 @@ const char *
 wire_type_name(uint8_t type)
 {
 	static const char *const names[256] = {
-		[WIRE_DECIMAL_OLD] = "old decimal", [WIRE_TINY] = "tinyint", [WIRE_SHORT] = "smallint",
-		[WIRE_LONG] = "int", [WIRE_FLOAT] = "float", [WIRE_DOUBLE] = "double", [WIRE_NULL] = "null",
-		[WIRE_TIMESTAMP] = "old timestamp", [WIRE_LONGLONG] = "bigint", [WIRE_INT24] = "mediumint",
-		[WIRE_DATE] = "date", [WIRE_TIME] = "old time", [WIRE_DATETIME] = "old datetime", [WIRE_YEAR] = "year",
+		[WIRE_DECIMAL_OLD] = "old decimal", [WIRE_TINY] = "tinyint",
+		    [WIRE_SHORT] = "smallint",
+		[WIRE_LONG] = "int", [WIRE_FLOAT] = "float", [WIRE_DOUBLE] = "double",
+		    [WIRE_NULL] = "null",
+		[WIRE_TIMESTAMP] = "old timestamp", [WIRE_LONGLONG] = "bigint",
+		    [WIRE_INT24] = "mediumint",
+		[WIRE_DATE] = "date", [WIRE_TIME] = "old time", [WIRE_DATETIME] = "old datetime",
+		    [WIRE_YEAR] = "year",
 		[WIRE_NEWDATE] = "newdate", [WIRE_VARCHAR] = "varchar", [WIRE_BIT] = "bit",
-		[WIRE_TIMESTAMP2] = "timestamp", [WIRE_DATETIME2] = "datetime", [WIRE_TIME2] = "time",
-		[WIRE_BLOB_COMPRESSED] = "compressed blob", [WIRE_VARCHAR_COMPRESSED] = "compressed varchar",
-		[WIRE_JSON] = "binary json", [WIRE_DECIMAL] = "decimal", [WIRE_ENUM] = "enum", [WIRE_SET] = "set",
+		[WIRE_TIMESTAMP2] = "timestamp", [WIRE_DATETIME2] = "datetime",
+		    [WIRE_TIME2] = "time",
+		[WIRE_BLOB_COMPRESSED] = "compressed blob",
+		    [WIRE_VARCHAR_COMPRESSED] = "compressed varchar",
+		[WIRE_JSON] = "binary json", [WIRE_DECIMAL] = "decimal", [WIRE_ENUM] = "enum",
+		    [WIRE_SET] = "set",
 		[WIRE_BLOB] = "blob", [WIRE_VAR_STRING] = "var_string", [WIRE_STRING] = "char",
 		[WIRE_GEOMETRY] = "geometry",
 	};
@@ -86,11 +93,15 @@ static bool
 is_numeric(uint8_t type)
 {
 	return type == WIRE_TINY || type == WIRE_SHORT || type == WIRE_INT24 || type == WIRE_LONG ||
-	    type == WIRE_LONGLONG || type == WIRE_FLOAT || type == WIRE_DOUBLE || type == WIRE_DECIMAL ||
+	    type == WIRE_LONGLONG || type == WIRE_FLOAT || type == WIRE_DOUBLE ||
+	    type == WIRE_DECIMAL ||
 	    type == WIRE_YEAR;
 }
 
-/* A bit for each numeric column, first column in the highest bit of the first byte. MariaDB counts YEAR as numeric too. */
+/*
+ * A bit for each numeric column, first column in the highest bit of the first byte. MariaDB counts
+ * YEAR as numeric too.
+ */
 static void
 read_signedness(struct cursor value, struct tablemap *out)
 {
@@ -168,10 +179,12 @@ tablemap_read(struct arena *a, struct slice body, struct tablemap *out, struct e
 	if (!c.failed && out->count <= TABLEMAP_COLUMNS_MAX)
 		read_columns(a, &c, out);
 	if (c.failed || out->count > TABLEMAP_COLUMNS_MAX)
-		return err_set(err, ERR_CORRUPT, "Table_map event with a body of %zu bytes cannot be read", body.len);
+		return err_set(err, ERR_CORRUPT,
+		    "Table_map event with a body of %zu bytes cannot be read", body.len);
 	read_optional(&c, out);
 	if (c.failed)
-		return err_set(err, ERR_CORRUPT, "Table_map event of '%.*s.%.*s': optional metadata cannot be read",
+		return err_set(err, ERR_CORRUPT,
+		    "Table_map event of '%.*s.%.*s': optional metadata cannot be read",
 		    SLICE_ARG(out->database), SLICE_ARG(out->table));
 	return 0;
 }

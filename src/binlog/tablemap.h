@@ -50,9 +50,14 @@ struct wire_column {
 	uint8_t      type;         /* enum wire_type; ENUM and SET resolved from STRING */
 	bool         nullable;
 	bool         is_unsigned;  /* only with has_signedness */
-	uint32_t     length;       /* bytes: VARCHAR and STRING maximum, BLOB of its length field, ENUM and SET of the value; BIT: bits */
+	/*
+	 * bytes: VARCHAR and STRING maximum, BLOB of its length field, ENUM and SET of the value;
+	 * BIT: bits
+	 */
+	uint32_t     length;
 	uint8_t      precision;    /* DECIMAL */
-	uint8_t      scale;        /* DECIMAL; digits of the fraction of TIME2, DATETIME2, TIMESTAMP2 */
+	/* DECIMAL; digits of the fraction of TIME2, DATETIME2, TIMESTAMP2 */
+	uint8_t      scale;
 	struct slice name;         /* SLICE_NULL unless binlog_row_metadata=FULL */
 };
 
@@ -69,7 +74,8 @@ struct tablemap {
 /* The columns limit of the servers, and more than any event may claim. */
 enum { TABLEMAP_COLUMNS_MAX = 4096 };
 
-int tablemap_read(struct arena *a, struct slice body, struct tablemap *out, struct err *err) MUST_USE;
+int tablemap_read(struct arena *a, struct slice body, struct tablemap *out,
+    struct err *err) MUST_USE;
 /* A copy with its own text, for keeping beyond the event. */
 void tablemap_dup(struct arena *a, const struct tablemap *from, struct tablemap *out);
 const char *wire_type_name(uint8_t type);   /* "int24", "varchar", ...; "unknown" */

@@ -13,17 +13,20 @@ struct moment {
 static size_t
 print_fraction(char *text, size_t len, unsigned micros, int digits)
 {
-	static const unsigned unit[TEMPORAL_FRACTION_MAX + 1] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
+	static const unsigned unit[TEMPORAL_FRACTION_MAX + 1] = { 1000000, 100000, 10000, 1000, 100,
+	    10, 1 };
 
 	if (digits == 0)
 		return len;
-	return len + (size_t)snprintf(text + len, TEMPORAL_TEXT_MAX - len, ".%0*u", digits, micros / unit[digits]);
+	return len + (size_t)snprintf(text + len, TEMPORAL_TEXT_MAX - len, ".%0*u", digits,
+	    micros / unit[digits]);
 }
 
 static size_t
 print_date(char *text, const struct moment *m)
 {
-	return (size_t)snprintf(text, TEMPORAL_TEXT_MAX, "%04u-%02u-%02u", m->year % 10000, m->month, m->day);
+	return (size_t)snprintf(text, TEMPORAL_TEXT_MAX, "%04u-%02u-%02u", m->year % 10000,
+	    m->month, m->day);
 }
 
 static size_t
@@ -31,7 +34,8 @@ print_datetime(char *text, const struct moment *m, int digits)
 {
 	size_t len = print_date(text, m);
 
-	len += (size_t)snprintf(text + len, TEMPORAL_TEXT_MAX - len, " %02u:%02u:%02u", m->hour % 100,
+	len += (size_t)snprintf(text + len, TEMPORAL_TEXT_MAX - len, " %02u:%02u:%02u",
+	    m->hour % 100,
 	    m->minute % 100, m->second % 100);
 	return print_fraction(text, len, m->micros, digits);
 }
@@ -39,13 +43,17 @@ print_datetime(char *text, const struct moment *m, int digits)
 static size_t
 print_time(char *text, bool negative, const struct moment *m, int digits)
 {
-	size_t len = (size_t)snprintf(text, TEMPORAL_TEXT_MAX, "%s%02u:%02u:%02u", negative ? "-" : "",
+	size_t len = (size_t)snprintf(text, TEMPORAL_TEXT_MAX, "%s%02u:%02u:%02u", negative ? "-" :
+	    "",
 	    m->hour % 10000, m->minute % 100, m->second % 100);
 
 	return print_fraction(text, len, m->micros, digits);
 }
 
-/* Microseconds from the fraction's bytes: one holds hundredths, two ten-thousandths, three millionths. */
+/*
+ * Microseconds from the fraction's bytes: one holds hundredths, two ten-thousandths, three
+ * millionths.
+ */
 static unsigned
 read_fraction(struct cursor *c, int digits)
 {
@@ -102,8 +110,10 @@ moment_of_unix(uint64_t seconds)
 	if (seconds == 0 || gmtime_r(&t, &tm) == NULL)
 		return (struct moment){ 0 };
 	return (struct moment){
-		.year = (unsigned)tm.tm_year + 1900, .month = (unsigned)tm.tm_mon + 1, .day = (unsigned)tm.tm_mday,
-		.hour = (unsigned)tm.tm_hour, .minute = (unsigned)tm.tm_min, .second = (unsigned)tm.tm_sec,
+		.year = (unsigned)tm.tm_year + 1900, .month = (unsigned)tm.tm_mon + 1,
+		    .day = (unsigned)tm.tm_mday,
+		.hour = (unsigned)tm.tm_hour, .minute = (unsigned)tm.tm_min,
+		    .second = (unsigned)tm.tm_sec,
 	};
 }
 
@@ -122,7 +132,8 @@ temporal_timestamp(struct cursor *c, int digits, char text[TEMPORAL_TEXT_MAX])
 	unsigned      micros = read_fraction(c, digits);
 	struct moment m = moment_of_unix(seconds);
 
-	if (seconds == 0 && micros != 0) {                  /* the first second of 1970, which has a fraction */
+	/* the first second of 1970, which has a fraction */
+	if (seconds == 0 && micros != 0) {
 		m.year = 1970;
 		m.month = m.day = 1;
 	}
@@ -140,8 +151,10 @@ temporal_datetime(struct cursor *c, int digits, char text[TEMPORAL_TEXT_MAX])
 	if ((v & 0x8000000000) == 0)                        /* a negative datetime does not exist */
 		c->failed = true;
 	struct moment m = {
-		.year = (unsigned)(ymd >> 5) / 13, .month = (unsigned)(ymd >> 5) % 13, .day = (unsigned)ymd & 31,
-		.hour = (unsigned)(hms >> 12), .minute = (unsigned)hms >> 6 & 63, .second = (unsigned)hms & 63,
+		.year = (unsigned)(ymd >> 5) / 13, .month = (unsigned)(ymd >> 5) % 13,
+		    .day = (unsigned)ymd & 31,
+		.hour = (unsigned)(hms >> 12), .minute = (unsigned)hms >> 6 & 63,
+		    .second = (unsigned)hms & 63,
 		.micros = micros,
 	};
 	return c->failed ? 0 : print_datetime(text, &m, digits);

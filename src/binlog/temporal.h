@@ -5,8 +5,10 @@
  *   TIME        3 bytes LE   signed decimal HHHMMSS
  *   DATETIME    8 bytes LE   decimal YYYYMMDDHHMMSS
  *   TIMESTAMP   4 bytes LE   seconds since 1970, 0 is '0000-00-00 00:00:00'
- *   TIME2       3 bytes BE   sign 1 (inverted), reserved 1, hour 10, minute 6, second 6; then the fraction
- *   DATETIME2   5 bytes BE   sign 1, year*13+month 17, day 5, hour 5, minute 6, second 6; then the fraction
+ * TIME2       3 bytes BE   sign 1 (inverted), reserved 1, hour 10, minute 6, second 6; then the
+ * fraction
+ * DATETIME2   5 bytes BE   sign 1, year*13+month 17, day 5, hour 5, minute 6, second 6; then the
+ * fraction
  *   TIMESTAMP2  4 bytes BE   seconds; then the fraction
  * A fraction of n digits takes (n+1)/2 bytes BE. A negative TIME2 is the two's
  * complement of the whole number, fraction included.
@@ -25,7 +27,10 @@ enum {
 	TEMPORAL_FRACTION_MAX = 6,
 };
 
-/* Each returns the length of the text and 0 when the bytes are not there or mean nothing; digits <= 6. */
+/*
+ * Each returns the length of the text and 0 when the bytes are not there or mean nothing; digits <=
+ * 6.
+ */
 size_t temporal_date(struct cursor *c, char text[TEMPORAL_TEXT_MAX]);
 size_t temporal_time_old(struct cursor *c, char text[TEMPORAL_TEXT_MAX]);
 size_t temporal_datetime_old(struct cursor *c, char text[TEMPORAL_TEXT_MAX]);

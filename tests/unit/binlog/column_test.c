@@ -12,7 +12,8 @@ type(const char *text, const char *charset)
 {
 	struct column_type t;
 
-	expect_ok(column_type_parse(slice_str(text), slice_str(charset), SLICE_NULL, &t, &err), &err);
+	expect_ok(column_type_parse(slice_str(text), slice_str(charset), SLICE_NULL, &t, &err),
+	    &err);
 	return t;
 }
 
@@ -40,10 +41,12 @@ TEST(binary_collation_is_one_that_keeps_blanks)
 {
 	struct column_type t;
 
-	expect_ok(column_type_parse(slice_str("varchar(3)"), slice_str("utf8mb4"), slice_str("utf8mb4_nopad_bin"), &t,
+	expect_ok(column_type_parse(slice_str("varchar(3)"), slice_str("utf8mb4"),
+	    slice_str("utf8mb4_nopad_bin"), &t,
 	    &err), &err);
 	expect(t.binary_collation);
-	expect_ok(column_type_parse(slice_str("varchar(3)"), slice_str("utf8mb4"), slice_str("utf8mb4_bin"), &t, &err),
+	expect_ok(column_type_parse(slice_str("varchar(3)"), slice_str("utf8mb4"),
+	    slice_str("utf8mb4_bin"), &t, &err),
 	    &err);
 	expect(!t.binary_collation);
 }
@@ -51,14 +54,17 @@ TEST(binary_collation_is_one_that_keeps_blanks)
 TEST(other_types_are_refused_by_name)
 {
 	static const char *const bad[] = {
-		"uuid", "inet6", "geometry", "point", "json", "year(2)", "vector(3)", "int(11) compressed",
-		"text /*!100301 COMPRESSED*/", "datetime(7)", "decimal(66,2)", "bit(65)", "", "(", "timestamp /* mariadb-5.3 */",
+		"uuid", "inet6", "geometry", "point", "json", "year(2)", "vector(3)",
+		    "int(11) compressed",
+		"text /*!100301 COMPRESSED*/", "datetime(7)", "decimal(66,2)", "bit(65)", "", "(",
+		    "timestamp /* mariadb-5.3 */",
 		"varchar(-1)", "bit",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct column_type t;
-		expect_eq(column_type_parse(slice_str(bad[i]), SLICE_NULL, SLICE_NULL, &t, &err), -1);
+		expect_eq(column_type_parse(slice_str(bad[i]), SLICE_NULL, SLICE_NULL, &t, &err),
+		    -1);
 		expect_eq(err.kind, ERR_REFUSED);
 		expect(strstr(err.text, bad[i]) != NULL);
 	}
@@ -76,8 +82,10 @@ key(const char *type_text, const char *value)
 
 TEST(key_bytes_sort_as_their_index)
 {
-	static const char *const ints[] = { "-9223372036854775808", "-1", "0", "1", "9223372036854775807" };
-	static const char *const doubles[] = { "-1e308", "-1.5", "-1e-308", "0", "1e-308", "1.5", "1e308" };
+	static const char *const ints[] = { "-9223372036854775808", "-1", "0", "1",
+	    "9223372036854775807" };
+	static const char *const doubles[] = { "-1e308", "-1.5", "-1e-308", "0", "1e-308", "1.5",
+	    "1e308" };
 
 	for (size_t i = 0; i + 1 < sizeof(ints) / sizeof(ints[0]); i++)
 		expect(slice_cmp(key("bigint(20)", ints[i]), key("bigint(20)", ints[i + 1])) < 0);
@@ -85,7 +93,8 @@ TEST(key_bytes_sort_as_their_index)
 		expect(slice_cmp(key("double", doubles[i]), key("double", doubles[i + 1])) < 0);
 	expect(slice_cmp(key("varbinary(9)", "a"), key("varbinary(9)", "ab")) < 0);
 	expect(slice_cmp(key("varbinary(9)", "a\x01"), key("varbinary(9)", "b")) < 0);
-	expect(slice_cmp(key("bigint(20) unsigned", "9"), key("bigint(20) unsigned", "18446744073709551615")) < 0);
+	expect(slice_cmp(key("bigint(20) unsigned", "9"), key("bigint(20) unsigned",
+	    "18446744073709551615")) < 0);
 }
 
 TEST(key_bytes_do_not_depend_on_how_it_was_read)
@@ -131,7 +140,8 @@ TEST(literals)
 	expect_str(literal("float", "", slice_str("-0")), "-0e0");
 	expect_str(literal("double", "", slice_str("1.5e+300")), "1.5e+300");
 	expect_str(literal("decimal(5,2)", "", slice_str("-1.20")), "-1.20");
-	expect_str(literal("varchar(9)", "utf8mb4", slice_str("it's \\ \"x\"")), "_utf8mb4'it\\'s \\\\ \"x\"'");
+	expect_str(literal("varchar(9)", "utf8mb4", slice_str("it's \\ \"x\"")),
+	    "_utf8mb4'it\\'s \\\\ \"x\"'");
 	expect_str(literal("varbinary(9)", "", slice_of("a\0b", 3)), "'a\\0b'");
 	expect_str(literal("varchar(9)", "latin1", slice_str("")), "_latin1''");
 	expect_str(literal("time(1)", "", slice_str("-00:00:00.5")), "'-00:00:00.5'");
@@ -141,8 +151,10 @@ TEST(literals)
 TEST(select_reads_exactly)
 {
 	static const struct { const char *type, *want; } cases[] = {
-		{ "float", "`c`+0e0" }, { "double(10,2)", "`c`+0e0" }, { "enum('a')", "`c`+0" }, { "set('a')", "`c`+0" },
-		{ "bit(3)", "`c`+0" }, { "int(11)", "`c`" }, { "varchar(5)", "`c`" }, { "decimal(5,2)", "`c`" },
+		{ "float", "`c`+0e0" }, { "double(10,2)", "`c`+0e0" }, { "enum('a')", "`c`+0" },
+		{ "set('a')", "`c`+0" },
+		{ "bit(3)", "`c`+0" }, { "int(11)", "`c`" }, { "varchar(5)", "`c`" },
+		{ "decimal(5,2)", "`c`" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -133,7 +133,8 @@ TEST(table_map)
 	expect_eq(map.count, KINDS);
 	expect(map.has_signedness);
 	expect(!map.columns[0].nullable && map.columns[1].nullable);
-	expect(!map.columns[1].is_unsigned && map.columns[2].is_unsigned && map.columns[8].is_unsigned);
+	expect(!map.columns[1].is_unsigned && map.columns[2].is_unsigned &&
+	    map.columns[8].is_unsigned);
 	expect(!map.columns[11].is_unsigned);
 	expect_slice(map.columns[20].name, slice_str("ts"));
 	expect_eq(map.columns[12].precision, 65);
@@ -179,11 +180,15 @@ change(const char *hex)
 TEST(every_type_at_an_extreme)
 {
 	static const char *const want[KINDS] = {
-		"1", "-128", "255", "-32768", "-8388608", "16777215", "4294967295", "-9223372036854775808",
-		"18446744073709551615", "3.4028234663852886e+38", "2.2250738585072014e-308", "-9999999999.99",
-		"-12345678901234567890123456789012345.123456789012345678901234567890", "2155", "4095", "9999-12-31",
+		"1", "-128", "255", "-32768", "-8388608", "16777215", "4294967295",
+		    "-9223372036854775808",
+		"18446744073709551615", "3.4028234663852886e+38", "2.2250738585072014e-308",
+		    "-9999999999.99",
+		"-12345678901234567890123456789012345.123456789012345678901234567890", "2155",
+		    "4095", "9999-12-31",
 		"-838:59:59", "-00:00:00.500", "9999-12-31 23:59:59", "0001-02-03 04:05:06.000007",
-		"2038-01-19 03:14:07", "1970-01-01 00:00:01.23", "zw\xc3\xb6lf", "long", "caf\xe9", NULL, "text",
+		"2038-01-19 03:14:07", "1970-01-01 00:00:01.23", "zw\xc3\xb6lf", "long", "caf\xe9",
+		    NULL, "text",
 		"{\"a\": 1}", NULL, NULL, "tiny", NULL, "3", "257",
 	};
 	struct row_change c = change(golden_write_full);
@@ -211,9 +216,11 @@ TEST(nulls)
 TEST(zeros_and_zero_dates)
 {
 	static const char *const want[KINDS] = {
-		"3", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0.00", "0.000000000000000000000000000000",
+		"3", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0.00",
+		    "0.000000000000000000000000000000",
 		"0000", "0", "0000-00-00", "00:00:00", "00:00:00.000", "0000-00-00 00:00:00",
-		"0000-00-00 00:00:00.000000", "0000-00-00 00:00:00", "0000-00-00 00:00:00.00", "", "", "", "", "", "",
+		"0000-00-00 00:00:00.000000", "0000-00-00 00:00:00", "0000-00-00 00:00:00.00", "",
+		    "", "", "", "", "",
 		NULL, "", "", "", "0", "0",
 	};
 	struct row_change c = change(golden_write_zeros), d = change(golden_delete);
@@ -251,7 +258,8 @@ TEST(a_wrong_byte_is_noticed_by_the_checksum)
 		memcpy(copy, bytes.ptr, bytes.len);
 		copy[i] ^= 0x10;
 		if (i != 4)             /* another type may carry another checksum */
-			expect(event_read(EVENT_CHECKSUM_CRC32, slice_of(copy, bytes.len), &e, &err) == -1);
+			expect(event_read(EVENT_CHECKSUM_CRC32, slice_of(copy, bytes.len), &e,
+			    &err) == -1);
 	}
 }
 
@@ -281,7 +289,8 @@ TEST(another_definition_is_noticed)
 	expect_eq(err.kind, ERR_CONFLICT);
 	for (int i = 1; i < KINDS; i++) {
 		struct column_type saved = types[i];
-		types[i] = types[i == 15 ? 0 : 15];             /* DATE in its place, INT in DATE's */
+		/* DATE in its place, INT in DATE's */
+		types[i] = types[i == 15 ? 0 : 15];
 		expect_eq(row_shape_init(&shape, &map, types, KINDS, &err), -1);
 		expect_eq(err.kind, ERR_CONFLICT);
 		types[i] = saved;
@@ -299,7 +308,10 @@ TEST(compressed_events_are_refused_by_name)
 	expect(strstr(err.text, "Update_rows_compressed") != NULL);
 }
 
-/* Cut at every length, each reader says so or gives less; none reads beyond. (The sanitizers watch.) */
+/*
+ * Cut at every length, each reader says so or gives less; none reads beyond. (The sanitizers
+ * watch.)
+ */
 TEST(cut_events_are_errors)
 {
 	struct tablemap    map, whole;
@@ -317,10 +329,12 @@ TEST(cut_events_are_errors)
 		int rc = rows_read(&cut, &rows, &err);
 		if (rc == 0)
 			rc = rows_next(&rows, &shape, &arena, &c, &err);
-		expect(rc == (n == 6 + 2 + 1 + 5 ? 0 : -1));    /* header and bitmap: an event without rows */
+		/* header and bitmap: an event without rows */
+		expect(rc == (n == 6 + 2 + 1 + 5 ? 0 : -1));
 	}
 	for (size_t n = 0; n < 8 + 2 + 1 + 6 + 1 + KINDS; n++)
-		expect_eq(tablemap_read(&arena, arena_dup(&arena, slice_cut(m.body, 0, n)), &map, &err), -1);
+		expect_eq(tablemap_read(&arena, arena_dup(&arena, slice_cut(m.body, 0, n)), &map,
+		    &err), -1);
 }
 
 TEST(positions_go_beyond_four_gigabytes)
