@@ -39,7 +39,7 @@ test:
 deps:
 	@tools/install-deps lint
 
-##make lint      layers, sizes, waits, man pages, cppcheck
+##make lint      layers, sizes, waits, form, cppcheck
 lint: deps
 	@$(PYTHON) tools/lint.py
 

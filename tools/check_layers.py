@@ -103,6 +103,8 @@ def check_include(source, line, quote, name):
     if quote == '<':
         return check_third_party(source, line, name)
     folder, target = folder_of(source.path), name.split('/')[0]
+    if source.path.startswith('src/') and floor_of(folder) is None:
+        return [(source.path, line, f'{folder} has no floor: give it one in FLOORS')]
     if '/' not in name:
         if name == 'test.h' or floor_of(folder) is None:
             return []

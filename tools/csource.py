@@ -40,11 +40,13 @@ class Token:
 
 class Function:
     """A definition or a prototype. params is a list of token lists; body is its
-    tokens between the braces, None for a prototype."""
+    tokens between the braces, None for a prototype; marks are the words after the
+    parameters (MUST_USE); first_line is where the result type stands."""
 
-    def __init__(self, path, name, line, result, params, static, body, end):
-        self.path, self.name, self.line, self.result = path, name, line, result
-        self.params, self.static, self.body, self.end = params, static, body, end
+    def __init__(self, path, name, line, result, params):
+        self.path, self.name, self.line, self.result, self.params = path, name, line, result, params
+        self.static = 'static' in result
+        self.body, self.end, self.marks, self.first_line = None, line, [], line
 
     @property
     def lines(self):
@@ -116,7 +118,10 @@ class Source:
         name = head[at].text
         if name == 'TEST' and params:       # TEST(name) { ... } of tests/test.h
             name, params, result = 'test_' + params[0][0].text, [], ['void']
-        return Function(self.path, name, head[at].line, result, params, 'static' in result, body, end)
+        f = Function(self.path, name, head[at].line, result, params)
+        f.body, f.end, f.first_line = body, end, head[0].line
+        f.marks = [t.text for t in head[close + 1:]]
+        return f
 
 
 def tokenise(text):

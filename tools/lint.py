@@ -20,6 +20,7 @@ CHECKS = [
     ('layers', [f'{TOOLS}/check_layers.py'], 30),
     ('size', [f'{TOOLS}/check_size.py'], 30),
     ('waits', [f'{TOOLS}/check_waits.py'], 30),
+    ('form', [f'{TOOLS}/check_form.py'], 30),
     ('cppcheck', CPPCHECK, 240),
 ]
 

@@ -8,6 +8,7 @@
     with or without a supervisor; --purge removes the data as well
  */
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/option.h"
 #include "combo/process.h"
 #include "combo/report.h"
@@ -97,14 +98,12 @@ static int
 up(struct settings *set, const struct places *where)
 {
 	struct err         err = { 0 };
-	struct supervisor *s = calloc(1, sizeof *s);
+	struct supervisor *s = mem_new(struct supervisor);
 	struct up          u = { .s = s, .set = set, .status = 1 };
 	struct loop       *loop = NULL;
 	struct task       *main_task = NULL;
 	int                signals[] = { SIGTERM, SIGINT };
 
-	if (s == NULL)
-		return 1;
 	s->where = *where;
 	signal(SIGPIPE, SIG_IGN);
 	if (supervisor_open(s, &err) == 0 && (loop = loop_new(&err)) != NULL &&
@@ -177,10 +176,10 @@ static int
 run_verb(struct settings *set, const char *verb)
 {
 	struct err     err = { 0 };
-	struct places *where = calloc(1, sizeof *where);
+	struct places *where = mem_new(struct places);
 	int            rc;
 
-	if (where == NULL || find_places(set, where, &err) != 0)
+	if (find_places(set, where, &err) != 0)
 		rc = say(&err);
 	else if (strcmp(verb, "up") == 0)
 		rc = up(set, where);

@@ -1,5 +1,7 @@
 #include "combo/report.h"
 
+#include "base/mem.h"
+#include "base/parse.h"
 #include "combo/process.h"
 #include "combo/supervisor.h"
 
@@ -39,9 +41,15 @@ struct entry {
 static int
 uid_of(const char *name, const char *prefix)
 {
-	size_t n = strlen(prefix);
+	size_t     n = strlen(prefix);
+	int        uid;
+	struct err not_a_number;
 
-	return strncmp(name, prefix, n) == 0 ? atoi(name + n) : 0;
+	if (strncmp(name, prefix, n) != 0)
+		return 0;
+	if (parse_int(slice_str(name + n), TABLET_UID_MIN, TABLET_UID_MAX, &uid, &not_a_number) != 0)
+		return 0;
+	return uid;
 }
 
 static void
@@ -123,8 +131,8 @@ entries(const struct places *where, struct entry **out, int *count, struct err *
 		err_set(err, ERR_NOT_FOUND, "no vtcombo has run in '%s'", where->dir);
 		return err_hint(err, "vtcombo up --data-dir %.120s", where->dir);
 	}
-	all = calloc(ENTRIES_MAX, sizeof *all);
-	while (all != NULL && (e = readdir(d)) != NULL && *count < ENTRIES_MAX) {
+	all = mem_zalloc(ENTRIES_MAX * sizeof *all);
+	while ((e = readdir(d)) != NULL && *count < ENTRIES_MAX) {
 		size_t n = strlen(e->d_name);
 		char   name[PROGRAM_NAME_MAX];
 
@@ -134,8 +142,7 @@ entries(const struct places *where, struct entry **out, int *count, struct err *
 		fill(where, name, &all[(*count)++]);
 	}
 	closedir(d);
-	if (all != NULL)
-		qsort(all, (size_t)*count, sizeof *all, by_rank);
+	qsort(all, (size_t)*count, sizeof *all, by_rank);
 	*out = all;
 	return 0;
 }

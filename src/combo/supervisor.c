@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "combo/account_file.h"
 #include "combo/dbserver.h"
 #include "combo/process.h"
@@ -155,10 +156,11 @@ read_uids(struct supervisor *s, struct err *err)
 	if (d == NULL)
 		return err_errno(err, errno, "reading '%s'", path);
 	while ((e = readdir(d)) != NULL) {
-		int   uid = atoi(e->d_name);
-		FILE *f;
+		struct err other_file;
+		int        uid;
+		FILE      *f;
 
-		if (uid < TABLET_UID_MIN || uid > TABLET_UID_MAX || strchr(e->d_name, '.') != NULL)
+		if (parse_int(slice_str(e->d_name), TABLET_UID_MIN, TABLET_UID_MAX, &uid, &other_file) != 0)
 			continue;
 		places_file(&s->where, path, "tablets/%d", uid);
 		f = fopen(path, "re");

@@ -123,8 +123,7 @@ int topo_watch(struct ctx *cx, struct topo *t, const char *prefix, int64_t revis
 /* One key, compare-and-swap: modified 0 creates. ERR_CONFLICT when somebody else was faster.
  * *revision may be NULL. */
 int topo_put(struct ctx *cx, struct topo *t, const struct topo_compare *old, struct slice value,
-    int64_t lease,
-    int64_t *revision);
+    int64_t lease, int64_t *revision) MUST_USE;
 int topo_delete(struct ctx *cx, struct topo *t, const struct topo_compare *old) MUST_USE;
 /* Without a compare. */
 int topo_set(struct ctx *cx, struct topo *t, const char *key, struct slice value, int64_t lease) MUST_USE;

@@ -50,6 +50,19 @@ class Checks(unittest.TestCase):
         self.assertEqual({k: v for k, v in want.items() if v not in got.get(k, '')}, {}, 'marked, but not found')
         self.assertEqual(status, 1)
 
+    def test_form(self):
+        folder = os.path.join(HERE, 'form')
+        got, status = found('check_form.py', folder)
+        for line, text in ((('src/base/guard.h', 1), 'the guard is not BASE_GUARD_H'),
+                           (('src/base/bad.h', 1), 'does not open with'),
+                           (('src/nothing', 1), 'has no README.md')):
+            self.assertIn(text, got.pop(line, ''))
+        want = marked(folder)
+        del want['src/base/bad.h', 1]
+        self.assertEqual({k: v for k, v in got.items() if k not in want}, {}, 'found, but not marked')
+        self.assertEqual({k: v for k, v in want.items() if v not in got.get(k, '')}, {}, 'marked, but not found')
+        self.assertEqual(status, 1)
+
     def test_layers(self):
         self.compare('check_layers.py', 'layers')
 

@@ -1,0 +1,5 @@
+int
+said(void)
+{
+	return 0;
+}

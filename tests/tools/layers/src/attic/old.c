@@ -1,0 +1,1 @@
+#include "base/map.h" /* finds: attic has no floor */
