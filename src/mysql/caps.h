@@ -10,7 +10,8 @@
 
 #include <stdint.h>
 
-#define CAP_LONG_PASSWORD                 (UINT64_C(1) << 0)   /* CLIENT_MYSQL: MariaDB's servers clear it */
+/* CLIENT_MYSQL: MariaDB's servers clear it */
+#define CAP_LONG_PASSWORD                 (UINT64_C(1) << 0)
 #define CAP_FOUND_ROWS                    (UINT64_C(1) << 1)
 #define CAP_LONG_FLAG                     (UINT64_C(1) << 2)
 #define CAP_CONNECT_WITH_DB               (UINT64_C(1) << 3)
@@ -41,7 +42,8 @@
 #define CAP_MARIADB_PROGRESS              (UINT64_C(1) << 32)
 #define CAP_MARIADB_STMT_BULK             (UINT64_C(1) << 34)
 #define CAP_MARIADB_EXTENDED_METADATA     (UINT64_C(1) << 35)
-#define CAP_MARIADB_CACHE_METADATA        (UINT64_C(1) << 36)  /* refused: replies would depend on history */
+/* refused: replies would depend on history */
+#define CAP_MARIADB_CACHE_METADATA        (UINT64_C(1) << 36)
 #define CAP_MARIADB_MASK                  (~UINT64_C(0xffffffff))
 
 enum {

@@ -18,14 +18,16 @@
 
 enum {
 	MYSQL_COLUMNS_MAX = 4096,               /* the servers' own limit */
-	MYSQL_SELECT_MAX  = 16 * 1024 * 1024,   /* a small answer; a list of thousands of tables fits */
+	/* a small answer; a list of thousands of tables fits */
+	MYSQL_SELECT_MAX  = 16 * 1024 * 1024,
 };
 
 /* What an OK packet says. */
 struct mysql_ok {
 	uint64_t affected_rows, insert_id;
 	uint16_t status, warnings;
-	char     info[160];        /* "Records: 3  Deleted: 0  Skipped: 0  Warnings: 0", cut to fit */
+	/* "Records: 3  Deleted: 0  Skipped: 0  Warnings: 0", cut to fit */
+	char     info[160];
 };
 
 /* A small result in an arena; values[row * columns + col], SLICE_NULL ptr for NULL. */
@@ -39,10 +41,12 @@ struct mysql_client;
 
 int  mysql_connect(struct ctx *cx, const struct mysql_params *params,
     struct mysql_client **out) MUST_USE;
-void mysql_close(struct mysql_client *c);                 /* sends COM_QUIT without waiting; NULL is fine */
+/* sends COM_QUIT without waiting; NULL is fine */
+void mysql_close(struct mysql_client *c);
 bool mysql_broken(const struct mysql_client *c);
 uint32_t mysql_thread_id(const struct mysql_client *c);   /* for KILL */
-const char *mysql_server_version(const struct mysql_client *c);   /* "10.11.19-MariaDB-0+deb12u1-log" */
+/* "10.11.19-MariaDB-0+deb12u1-log" */
+const char *mysql_server_version(const struct mysql_client *c);
 bool mysql_is_mariadb(const struct mysql_client *c);
 
 /* What both sides agreed on. */
@@ -68,7 +72,8 @@ int mysql_stream_start(struct ctx *cx, struct mysql_client *c, struct slice sql,
 /* 1: values[0..columns) are set; 0: no more rows; -1. */
 int mysql_stream_next(struct ctx *cx, struct mysql_client *c, struct slice *values) MUST_USE;
 
-/* Pipelining: several statements sent ahead, their answers read in order. What was sent goes out with the
+/* Pipelining: several statements sent ahead,
+    their answers read in order. What was sent goes out with the
  * first mysql_receive(), or when much has come together; unread answers must be small ones. */
 int mysql_send(struct ctx *cx, struct mysql_client *c, struct slice sql) MUST_USE;
 int mysql_receive(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
@@ -79,7 +84,8 @@ int mysql_load_start(struct ctx *cx, struct mysql_client *c, struct slice sql) M
 int mysql_load_write(struct ctx *cx, struct mysql_client *c, struct slice bytes) MUST_USE;
 int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
 
-/* Sends a raw command packet (COM_BINLOG_DUMP, COM_REGISTER_SLAVE, ...) with a new sequence, and reads
+/* Sends a raw command packet (COM_BINLOG_DUMP, COM_REGISTER_SLAVE, ...) with a new sequence,
+    and reads
  * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR
  * packet becomes
  * ERR_SERVER; *eof says that an EOF packet came. */

@@ -31,7 +31,8 @@
 
 enum {
 	SCRAMBLE_LEN     = 20,
-	HANDSHAKE_MAX    = 64 * 1024,   /* a response: attributes may reach 64 kB, the servers' own bound */
+	/* a response: attributes may reach 64 kB, the servers' own bound */
+	HANDSHAKE_MAX    = 64 * 1024,
 	SSL_REQUEST_LEN  = 32,          /* a response that ends before the user asks for TLS */
 };
 

@@ -79,7 +79,8 @@ input(const struct packets *p)
 	return p->in == NULL ? SLICE_NULL : slice_of(p->in->data + p->in_at, p->in->len - p->in_at);
 }
 
-/* Room behind what is buffered. A peer that announces much gets memory as its bytes arrive, not before. */
+/* Room behind what is buffered. A peer that announces much gets memory as its bytes arrive,
+    not before. */
 static void
 make_room(struct packets *p, size_t want)
 {
@@ -250,7 +251,8 @@ packets_flush(struct ctx *cx, struct packets *p)
 int
 packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 {
-	/* What is large is not copied: its header goes out with what waited, then the bytes themselves. */
+	/* What is large is not copied: its header goes out with what waited,
+	    then the bytes themselves. */
 	while (payload.len >= PACKET_FLUSH) {
 		size_t n = payload.len < PACKET_PIECE_MAX ? payload.len : PACKET_PIECE_MAX;
 

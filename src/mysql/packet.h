@@ -28,7 +28,8 @@
 #include "task/net.h"
 
 enum {
-	PACKET_FLUSH = 64 * 1024,   /* written packets wait for a flush; bufpool keeps such buffers */
+	/* written packets wait for a flush; bufpool keeps such buffers */
+	PACKET_FLUSH = 64 * 1024,
 };
 
 /* Adds a payload with its header(s); *seq is the first one's number and becomes the next. */

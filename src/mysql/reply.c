@@ -293,7 +293,8 @@ prepared(struct reply_scan *s, struct err *err)
 	return 0;
 }
 
-/* One of a prepared statement's definitions, or (definitions == 0) the EOF behind a list of them. */
+/* One of a prepared statement's definitions,
+    or (definitions == 0) the EOF behind a list of them. */
 static void
 definition(struct reply_scan *s)
 {

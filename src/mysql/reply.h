@@ -54,7 +54,8 @@ int  err_packet_read(struct slice packet, struct err_packet *out, struct err *er
 void err_packet_put(struct buf *b, const struct err_packet *e);
 /* An ERR packet of an err: its own errno and sqlstate, or 1105 HY000. */
 void err_packet_put_err(struct buf *b, const struct err *e);
-/* Makes an ERR packet the caller's error: ERR_SERVER with the server's number, state and text. Returns -1. */
+/* Makes an ERR packet the caller's error: ERR_SERVER with the server's number,
+    state and text. Returns -1. */
 int  err_from_packet(struct slice packet, struct err *err);
 
 enum session_change { SESSION_SYSTEM_VARIABLE = 0, SESSION_SCHEMA, SESSION_STATE, SESSION_GTIDS,
@@ -105,7 +106,8 @@ struct reply_scan {
 	uint8_t          head_len;
 	uint8_t          head[4];      /* a packet header cut by the end of a read */
 	uint16_t         tail_len;
-	uint8_t          tail[REPLY_TAIL_MAX];   /* the first bytes of the last packet that is not a row */
+	/* the first bytes of the last packet that is not a row */
+	uint8_t          tail[REPLY_TAIL_MAX];
 };
 
 enum reply_kind reply_kind_of(enum command com);

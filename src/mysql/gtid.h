@@ -1,0 +1,47 @@
+/*
+ * gtid.h - MariaDB's GTID positions: parse, add, contains, print.
+ *
+ * A GTID is domain-server-sequence. Within a domain sequence numbers grow whatever the
+ * server, so a position holds one GTID for each domain, its last one: everything with a
+ * smaller or equal number in that domain has gone by. Text form "0-1-42,1-2-7", ordered
+ * by domain when printed. (mariadb.com/kb: Global Transaction ID)
+ *
+ * MySQL's sets (uuid:1-5:7) come beside this, behind the dialect.
+ */
+#ifndef MYSQL_GTID_H
+#define MYSQL_GTID_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* domains are set up by people: one for each primary, as a rule */
+enum { GTID_DOMAINS_MAX = 256 };
+
+struct gtid {
+	uint32_t domain, server;
+	uint64_t seq;
+};
+
+/* Owns items, which are ordered by domain; one for each. All zero is the empty position. */
+struct gtid_list {
+	struct gtid *items;
+	size_t       count, cap;
+};
+
+int  gtid_parse(struct slice text, struct gtid *out, struct err *err) MUST_USE;
+void gtid_print(struct buf *out, struct gtid g);
+
+void gtid_list_done(struct gtid_list *l);
+/* Replaces l; an empty text is the empty position. Two GTIDs of one domain are refused. */
+int  gtid_list_parse(struct gtid_list *l, struct slice text, struct err *err) MUST_USE;
+void gtid_list_print(struct buf *out, const struct gtid_list *l);
+/* g becomes its domain's last one. ERR_CORRUPT when the domain is already past it,
+    or domains are too many. */
+int  gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
+/* NULL when the domain has none. */
+const struct gtid *gtid_list_find(const struct gtid_list *l, uint32_t domain);
+bool gtid_list_contains(const struct gtid_list *l, struct gtid g);
+/* Is everything in part also in whole? */
+bool gtid_list_covers(const struct gtid_list *whole, const struct gtid_list *part);
+
+#endif

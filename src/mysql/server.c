@@ -1,0 +1,234 @@
+#include "mysql/server.h"
+
+#include "base/check.h"
+#include "mysql/command.h"
+#include "mysql/result.h"
+
+#include <stdio.h>
+
+enum {
+	ER_HANDSHAKE_ERROR = 1043, ER_ACCESS_DENIED_ERROR = 1045,
+	ATTRIBUTES_MAX     = 64,            /* pairs looked at; clients send about ten */
+	TEXT_LENGTH        = 1024 * 4,      /* width that a text column of ours claims */
+};
+
+static int
+send_payload(struct ctx *cx, struct packets *p, const struct buf *payload)
+{
+	TRY(packets_write(cx, p, buf_slice(payload)));
+	return packets_flush(cx, p);
+}
+
+int
+server_send_ok(struct ctx *cx, struct packets *p, uint64_t caps, const struct ok_packet *ok)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	ok_put(&b, caps, ok);
+	return send_payload(cx, p, &b);
+}
+
+int
+server_send_err(struct ctx *cx, struct packets *p, const struct err *e)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	err_packet_put_err(&b, e);
+	return send_payload(cx, p, &b);
+}
+
+static int
+send_text_columns(struct ctx *cx, struct packets *p, uint64_t caps, const struct server_rows *rows)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	wire_put_lenenc(&b, rows->columns);
+	TRY(packets_write(cx, p, buf_slice(&b)));
+	for (size_t i = 0; i < rows->columns; i++) {
+		struct column_def def = {
+			.name = rows->names[i], .charset = COLLATION_UTF8MB4_GENERAL_CI,
+			.length = TEXT_LENGTH, .type = TYPE_VAR_STRING,
+		};
+
+		buf_reset(&b);
+		column_def_put(&b, &def);
+		TRY(packets_write(cx, p, buf_slice(&b)));
+	}
+	if ((caps & CAP_DEPRECATE_EOF) != 0)
+		return 0;
+	buf_reset(&b);
+	eof_put(&b, caps, rows->status, 0);
+	return packets_write(cx, p, buf_slice(&b));
+}
+
+int
+server_send_rows(struct ctx *cx, struct packets *p, uint64_t caps, const struct server_rows *rows)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	check(rows->columns > 0);
+	TRY(send_text_columns(cx, p, caps, rows));
+	for (size_t i = 0; i < rows->rows; i++) {
+		buf_reset(&b);
+		text_row_put(&b, rows->values + i * rows->columns, rows->columns);
+		TRY(packets_write(cx, p, buf_slice(&b)));
+	}
+	buf_reset(&b);
+	eof_put(&b, caps, rows->status, 0);
+	return send_payload(cx, p, &b);
+}
+
+/* Tells the client and returns -1 with the same error. */
+static int
+refuse(struct ctx *cx, struct packets *p, int code, const char *sqlstate, const char *text)
+{
+	struct err ignored, *err = cx->err;
+	struct ctx telling = *cx;
+
+	err_set(err, ERR_REFUSED, "%s", text);
+	err->mysql_errno = code;
+	memcpy(err->sqlstate, sqlstate, 6);
+	telling.err = &ignored;
+	if (server_send_err(&telling, p, err) != 0)
+		p->broken = true;   /* the client is gone already; it is refused either way */
+	return -1;
+}
+
+static int
+deny(struct ctx *cx, struct packets *p, struct slice user, bool with_password)
+{
+	char        text[256];
+	const char *peer = conn_peer(p->conn), *port = strrchr(peer, ':');
+	int         host_len = port != NULL ? (int)(port - peer) : (int)strlen(peer);
+
+	snprintf(text, sizeof(text), "Access denied for user '%.*s'@'%.*s' (using password: %s)",
+	    SLICE_ARG(slice_cut(user, 0, 80)), host_len, peer, with_password ? "YES" : "NO");
+	return refuse(cx, p, ER_ACCESS_DENIED_ERROR, "28000", text);
+}
+
+/* Asks for an answer to scramble in the one plugin we verify. answer is borrowed from the packet. */
+static int
+switch_plugin(struct ctx *cx, struct packets *p, const uint8_t *scramble, struct slice *answer)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	auth_switch_put(&b, &(struct auth_switch){
+		.plugin = slice_str(AUTH_NATIVE), .data = slice_of(scramble, SCRAMBLE_LEN) });
+	TRY(send_payload(cx, p, &b));
+	return packets_read(cx, p, HANDSHAKE_MAX, answer);
+}
+
+static const char *
+program_name(struct arena *a, struct slice attributes)
+{
+	struct slice key, value;
+
+	for (int i = 0; i < ATTRIBUTES_MAX && attribute_next(&attributes, &key, &value); i++) {
+		if (slice_eq_str(key, "program_name"))
+			return arena_slice_str(a, slice_cut(value, 0, 64));
+	}
+	return "";
+}
+
+/* What a client claims, from either packet. */
+struct claim {
+	struct slice user, auth, database, plugin, attributes;
+	uint8_t      collation;
+	uint8_t      scramble[SCRAMBLE_LEN];   /* that auth answers */
+};
+
+/* Verifies the claim; on the way the packet it was read from may go,
+    so what is kept is copied first. */
+static int
+admit(struct ctx *cx, struct packets *p, const struct server_params *params,
+    const struct claim *claim, struct server_client *out)
+{
+	struct auth_stored stored = { 0 };
+	struct slice       answer = claim->auth;
+	bool               known = params->lookup(params->arg, claim->user, &stored);
+	const char        *user = arena_slice_str(cx->arena, claim->user);
+
+	out->database = claim->database.len > 0 ? arena_slice_str(cx->arena, claim->database)
+	    : NULL;
+	out->program = program_name(cx->arena, claim->attributes);
+	out->collation = claim->collation;
+	out->user = user;
+	if ((out->caps & CAP_PLUGIN_AUTH) != 0 && claim->plugin.len > 0 &&
+	    !slice_eq_str(claim->plugin, AUTH_NATIVE))
+		TRY(switch_plugin(cx, p, claim->scramble, &answer));
+	if (!auth_native_verify(&stored, claim->scramble, answer) || !known)
+		return deny(cx, p, slice_str(user), answer.len > 0);
+	return 0;
+}
+
+static int
+send_greeting(struct ctx *cx, struct packets *p, const struct server_params *params,
+    uint8_t *scramble)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+	struct greeting        g = {
+		.version = slice_str(params->version), .thread_id = params->thread_id,
+		    .caps = params->caps,
+		.collation = COLLATION_UTF8MB4_GENERAL_CI, .status = STATUS_AUTOCOMMIT,
+		.plugin = slice_str(AUTH_NATIVE),
+	};
+
+	auth_scramble(scramble);
+	memcpy(g.scramble, scramble, SCRAMBLE_LEN);
+	greeting_put(&b, &g);
+	p->seq = 0;
+	return send_payload(cx, p, &b);
+}
+
+int
+server_greet(struct ctx *cx, struct packets *p, const struct server_params *params,
+    struct server_client *out)
+{
+	struct slice              packet;
+	struct handshake_response r;
+	struct claim              claim = { 0 };
+
+	check(cx->arena != NULL);
+	*out = (struct server_client){ 0 };
+	TRY(send_greeting(cx, p, params, claim.scramble));
+	TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
+	if (handshake_response_read(packet, &r, cx->err) != 0)
+		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+	out->caps = r.caps & params->caps;
+	claim.user = r.user;
+	claim.auth = r.auth;
+	claim.database = r.database;
+	claim.plugin = r.plugin;
+	claim.attributes = r.attributes;
+	claim.collation = r.collation;
+	return admit(cx, p, params, &claim, out);
+}
+
+int
+server_change_user(struct ctx *cx, struct packets *p, const struct server_params *params,
+    struct slice payload, struct server_client *client)
+{
+	struct change_user c;
+	struct claim       claim;
+
+	if (change_user_read(payload, client->caps, &c, cx->err) != 0)
+		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+	/* Its answer was made with the greeting's scramble,
+	    which nobody keeps: asked again if not empty. */
+	claim = (struct claim){
+		.user = c.user, .auth = c.auth, .database = c.database, .plugin = slice_str("again"),
+		.attributes = c.attributes, .collation = (uint8_t)(c.collation & 0xff),
+	};
+	auth_scramble(claim.scramble);
+	if (c.auth.len == 0)
+		claim.plugin = slice_of("", 0);
+	return admit(cx, p, params, &claim, client);
+}
+
+int
+server_welcome(struct ctx *cx, struct packets *p, const struct server_client *client)
+{
+	struct ok_packet ok = { .status = STATUS_AUTOCOMMIT };
+
+	return server_send_ok(cx, p, client->caps, &ok);
+}
