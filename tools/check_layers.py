@@ -35,7 +35,7 @@ THIRD_PARTY = [
     (r'xxhash\.h', ['src/base/hash.c', 'src/base/map.c']),
     (r'valgrind/', ['src/task/stack.c', 'src/task/switch.c']),
     (r'sanitizer/', ['src/task/switch.c', 'src/task/stack.c', 'src/base/arena.c']),
-    (r'(mysql|mariadb|errmsg)[/.]', ['tests/load/']),                # the independent client
+    (r'(mysql|mariadb|errmsg)[/.]', ['tests/load/', 'bench/']),                # the independent client
 ]
 
 # Headers of libc and the kernel, free for all.

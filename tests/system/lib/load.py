@@ -55,10 +55,11 @@ class Load:
         self.process.stdout.close()
         return summary
 
-    def verify(self, port=None, socket=None, user=None, database=None):
+    def verify(self, port=None, socket=None, user=None, database=None, password_file=None):
         """What a server holds against what was acknowledged."""
         where = [f"--socket={socket}"] if socket else ([f"--port={port}"] if port else self.where)
         more = ([f"--user={user}"] if user else []) + ([f"--database={database}"] if database else [])
+        more += [f"--password-file={password_file}"] if password_file else []
         done = subprocess.run([*self.args, *where, *more, "verify"], capture_output=True, text=True)
         if done.returncode == 2:
             raise RuntimeError(f"verify could not run: {done.stderr}")
