@@ -128,7 +128,8 @@ open_end(const struct end *e, const char *user, const char *password)
 	mysql_options(my, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
 	mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &on);
 	mysql_options(my, MYSQL_SET_CHARSET_NAME, "binary");
-	if (mysql_real_connect(my, "127.0.0.1", user, password, e->database, e->port, NULL, 0) != NULL &&
+	if (mysql_real_connect(my, "127.0.0.1", user, password, e->database, e->port, NULL,
+	    0) != NULL &&
 	    mysql_query(my, "SET time_zone = '+00:00'") == 0)
 		return my;
 	fprintf(stderr, "byhand: connecting to port %u: %s\n", e->port, mysql_error(my));
@@ -142,18 +143,21 @@ copy(MYSQL *from, MYSQL *to, const char *table)
 	char        sql[200];
 
 	snprintf(sql, sizeof sql, "SELECT * FROM `%s`", table);
-	if (p.carry == NULL || mysql_query(from, sql) != 0 || (p.rows = mysql_use_result(from)) == NULL) {
+	if (p.carry == NULL || mysql_query(from, sql) != 0 ||
+	    (p.rows = mysql_use_result(from)) == NULL) {
 		fprintf(stderr, "byhand: reading: %s\n", mysql_error(from));
 		return 1;
 	}
 	p.columns = mysql_num_fields(p.rows);
 	mysql_set_local_infile_handler(to, infile_init, infile_read, infile_end, infile_error, &p);
-	snprintf(sql, sizeof sql, "LOAD DATA LOCAL INFILE 'rows' INTO TABLE `%s` CHARACTER SET binary", table);
+	snprintf(sql, sizeof sql,
+	    "LOAD DATA LOCAL INFILE 'rows' INTO TABLE `%s` CHARACTER SET binary", table);
 	if (mysql_query(to, sql) != 0) {
 		fprintf(stderr, "byhand: loading: %s\n", mysql_error(to));
 		return 1;
 	}
-	if (mysql_errno(from) != 0 || mysql_affected_rows(to) != p.count || mysql_warning_count(to) != 0) {
+	if (mysql_errno(from) != 0 || mysql_affected_rows(to) != p.count ||
+	    mysql_warning_count(to) != 0) {
 		fprintf(stderr, "byhand: %lu rows read, %llu loaded, %u warnings\n", p.count,
 		    (unsigned long long)mysql_affected_rows(to), mysql_warning_count(to));
 		return 1;
@@ -187,7 +191,8 @@ main(int argc, char **argv)
 			password_file = optarg;
 		else if (c == 'T')
 			table = optarg;
-		else if ((c != 'f' && c != 't') || sscanf(optarg, "%u/%64s", c == 'f' ? &from.port : &to.port,
+		else if ((c != 'f' && c != 't') || sscanf(optarg, "%u/%64s", c == 'f' ? &from.port :
+		    &to.port,
 		    c == 'f' ? from.database : to.database) != 2)
 			return 2;
 	}
