@@ -1,0 +1,171 @@
+"""The fence and the lock of a cutover, asked of one vttablet and its real server."""
+import threading
+
+import pymysql
+import pytest
+
+from lib import proc, tablets
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
+
+FENCED = 1290
+
+
+@pytest.fixture
+def tablet(servers, folder):
+    made = tablets.Tablet(folder, servers("s"), "customer", 100)
+    made.server.sql("CREATE TABLE t (id INT PRIMARY KEY, v INT)", database="customer")
+    made.server.sql("INSERT INTO t VALUES (1, 10), (2, 20)", database="customer")
+    made.start()
+    yield made
+    made.stop()
+
+
+def request(attempt=0, **more):
+    return {"workflow": "new_customer/t", "attempt": attempt, "source_database": "customer",
+            "target_database": "new_customer", "tables": [{"source_table": "t", "target_table": "t"}],
+            "on_side": "source", **more}
+
+
+def refused(conn, sql):
+    with conn.cursor() as cur:
+        try:
+            cur.execute(sql)
+        except pymysql.Error as e:
+            return e.args[0]
+    return 0
+
+
+WRITES = ["INSERT INTO t VALUES (7, 7)", "UPDATE t SET v = v + 1 WHERE id = 1", "DELETE FROM t WHERE id = 2",
+          "REPLACE INTO t VALUES (1, 1)", "INSERT IGNORE INTO t VALUES (8, 8)",
+          "INSERT INTO t VALUES (1, 1) ON DUPLICATE KEY UPDATE v = 5"]
+
+
+def test_disarmed_lets_all_through_and_armed_refuses_every_write(tablet):
+    tablet.call("fence_install", **request())
+    app = tablets.app(tablet.server, "customer")
+    assert refused(app, WRITES[0]) == 0
+    before = tablet.server.sql("SELECT * FROM t ORDER BY id", database="customer")
+    position = tablet.call("lock", **request(attempt=1))["position"]
+    assert position
+    tablet.call("unlock", **request(attempt=1))
+    for sql in WRITES[1:]:
+        assert refused(app, sql) == FENCED, sql
+    assert tablet.server.sql("SELECT * FROM t ORDER BY id", database="customer") == before
+    stream = tablets.app(tablet.server, "customer", user="vt_stream")
+    assert refused(stream, "UPDATE t SET v = 11 WHERE id = 1") == 0
+    tablet.call("disarm", **request(attempt=1))
+    assert refused(app, WRITES[1]) == 0
+
+
+def test_an_older_snapshot_meets_the_armed_fence(tablet):
+    tablet.call("fence_install", **request())
+    app = tablets.app(tablet.server, "customer")
+    with app.cursor() as cur:
+        cur.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        tablet.call("lock", **request(attempt=1))
+        tablet.call("unlock", **request(attempt=1))
+    assert refused(app, WRITES[1]) == FENCED
+
+
+def test_a_lower_attempt_does_nothing(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=2))
+    with pytest.raises(tablets.Refused) as late:
+        tablet.call("lock", **request(attempt=1))
+    assert late.value.kind == "conflict"
+    tablet.call("unlock", **request(attempt=1))
+    tablet.call("disarm", **request(attempt=1))
+    assert tablet.call("lock_status", **request(attempt=2))["held"] is True
+    tablet.call("unlock", **request(attempt=2))
+    app = tablets.app(tablet.server, "customer")
+    assert refused(app, WRITES[1]) == FENCED
+
+
+def test_the_lock_holds_back_a_write_that_matches_no_row(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=1))
+    done = threading.Event()
+    app = tablets.app(tablet.server, "customer")
+
+    def write():
+        refused(app, "UPDATE t SET v = 1 WHERE id = 4711")
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'"
+    proc.wait_for(lambda: tablet.server.sql(waiting)[0][0] == 1, 10, "the writer to wait")
+    assert not done.is_set()
+    tablet.call("unlock", **request(attempt=1))
+    writer.join(10)
+    assert done.is_set()
+
+
+def test_the_lock_waits_for_an_open_writer_and_delays_no_reader(tablet):
+    tablet.call("fence_install", **request())
+    app, reader = tablets.app(tablet.server, "customer"), tablets.app(tablet.server, "customer")
+    with app.cursor() as cur:
+        cur.execute("BEGIN")
+        cur.execute("UPDATE t SET v = 99 WHERE id = 1")
+    with pytest.raises(tablets.Refused) as late:
+        tablet.call("lock", **request(attempt=1, timeout=1500000))
+    assert late.value.kind == "timeout"
+    assert refused(reader, "SELECT * FROM t") == 0
+    app.commit()
+    tablet.call("lock", **request(attempt=2))
+    assert refused(reader, "SELECT * FROM t") == 0
+    assert tablet.server.sql("SELECT v FROM t WHERE id = 1", database="customer") == ((99,),)
+
+
+def test_the_lock_dies_with_the_tablet_and_the_fence_does_not(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=1))
+    tablet.kill()
+    tablet.start()
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is False
+    assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == FENCED
+
+
+def test_a_killed_lock_connection_is_noticed(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=1))
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is True
+    for (pid,) in tablet.server.sql("SELECT id FROM information_schema.processlist WHERE user = 'vt_dba'"):
+        try:
+            tablet.server.sql(f"KILL {pid}")
+        except pymysql.Error:
+            pass
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is False
+
+
+def test_installing_and_removing_leave_no_trace(tablet):
+    def state():
+        return (tablet.server.sql("SELECT trigger_name FROM information_schema.triggers"),
+                tablet.server.sql("SELECT * FROM _vt.fence"))
+    before = state()
+    tablet.call("fence_install", **request())
+    tablet.call("fence_install", **request())
+    assert len(state()[0]) == 3
+    tablet.call("fence_remove", **request())
+    tablet.call("fence_remove", **request())
+    assert state() == before
+
+
+def test_a_busy_table_gets_its_fence(tablet):
+    stop = threading.Event()
+
+    def write():
+        conn = tablets.app(tablet.server, "customer")
+        while not stop.is_set():
+            refused(conn, "UPDATE t SET v = v + 1 WHERE id = 1")
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for w in writers:
+        w.start()
+    try:
+        tablet.call("fence_install", **request())
+    finally:
+        stop.set()
+        for w in writers:
+            w.join()
