@@ -38,8 +38,7 @@ stuck(struct loop *l, const char *why)
 {
 	log_error("%s at %.6f s", why, (double)l->tick.now / 1e6);
 	sched_log_tasks(l);
-	check(!"the simulation is stuck");
-	unreachable();
+	check_failed(__FILE__, __LINE__, why);
 }
 
 /* All that can happen at this instant. */

@@ -21,7 +21,11 @@
 
 enum {
 	PAGE = 4096,                     /* the smallest there is; larger ones only make depth coarser */
+#ifdef WITH_TSAN
+	MAPS_PER_STACK = 20,             /* and what TSan keeps for each fiber */
+#else
 	MAPS_PER_STACK = 2,
+#endif
 	MAPS_DEFAULT = 65530,            /* the kernel's, where /proc is not mounted */
 };
 
