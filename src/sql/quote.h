@@ -10,9 +10,9 @@
 
 #include "base/buf.h"
 
-void quote_ident(struct buf *out, struct slice name);                     /* `na``me` */
-void quote_table(struct buf *out, struct slice database, struct slice table);  /* `db`.`table` */
-void quote_string(struct buf *out, struct slice text);                    /* 'it\'s' */
-void quote_hex(struct buf *out, struct slice bytes);                      /* 0x00ff; '' when empty */
+void quote_ident(struct buf *out, struct slice name);                         /* `na``me` */
+void quote_table(struct buf *out, struct slice database, struct slice table); /* `db`.`table` */
+void quote_string(struct buf *out, struct slice text);                        /* 'it\'s' */
+void quote_hex(struct buf *out, struct slice bytes); /* 0x00ff; '' when empty */
 
 #endif

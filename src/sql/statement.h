@@ -7,70 +7,86 @@
  * that could be a table, with role TABLE_UNCLEAR: the caller refuses it only
  * when one of them is a moved name.
  *
- * All slices point into the statement's own text.
+ * All slices point into the statement's own text, or into the arena where a
+ * name was written with doubled quotes.
  */
 #ifndef SQL_STATEMENT_H
 #define SQL_STATEMENT_H
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "sql/modes.h"
 
 enum statement_kind {
 	STATEMENT_EMPTY,
-	STATEMENT_SELECT,          /* a plain read: no lock, no INTO, no function with effects */
-	STATEMENT_SELECT_LOCKING,  /* FOR UPDATE, LOCK IN SHARE MODE, FOR SHARE */
-	STATEMENT_WRITE,           /* INSERT, UPDATE, DELETE, REPLACE, LOAD, and what is not surely a read */
+	STATEMENT_SELECT,         /* a plain read: no lock, no INTO, no function with effects */
+	STATEMENT_SELECT_LOCKING, /* FOR UPDATE, LOCK IN SHARE MODE, FOR SHARE */
+	STATEMENT_WRITE, /* INSERT, UPDATE, DELETE, REPLACE, LOAD, and what is not surely a read */
 	STATEMENT_DDL,
-	STATEMENT_BEGIN,           /* BEGIN, START TRANSACTION (read_only, snapshot) */
+	STATEMENT_BEGIN, /* BEGIN, START TRANSACTION (read_only, snapshot) */
 	STATEMENT_COMMIT,
 	STATEMENT_ROLLBACK,
-	STATEMENT_SAVEPOINT,       /* SAVEPOINT, RELEASE, ROLLBACK TO */
-	STATEMENT_SET,             /* SET of session variables */
+	STATEMENT_SAVEPOINT, /* SAVEPOINT, RELEASE, ROLLBACK TO */
+	STATEMENT_SET,       /* SET of variables */
 	STATEMENT_USE,
-	STATEMENT_SHOW,            /* SHOW, DESCRIBE, EXPLAIN, HELP */
+	STATEMENT_SHOW, /* SHOW, DESCRIBE, EXPLAIN, HELP: reads, and what they name is TABLE_READ */
 	STATEMENT_XA,
-	STATEMENT_LOCK_TABLES,     /* LOCK TABLES, UNLOCK TABLES */
-	STATEMENT_PREPARE,         /* PREPARE, EXECUTE, DEALLOCATE in SQL */
-	STATEMENT_CALL,            /* CALL, DO */
-	STATEMENT_ADMIN,           /* FLUSH, KILL, ANALYZE, OPTIMIZE, ... */
-	STATEMENT_OTHER,           /* none of these: treated as a write */
+	STATEMENT_LOCK_TABLES, /* LOCK TABLES, UNLOCK TABLES */
+	STATEMENT_PREPARE, /* PREPARE, EXECUTE, DEALLOCATE in SQL: what the text inside names is not
+			      listed */
+	STATEMENT_CALL,    /* CALL, DO */
+	STATEMENT_ADMIN,   /* FLUSH, KILL, GRANT, ANALYZE, OPTIMIZE, ...: no row and no definition
+			      changes */
+	STATEMENT_OTHER,   /* none of these: treated as a write */
 };
 
 enum table_role {
 	TABLE_READ,
 	TABLE_WRITE,
-	TABLE_LOCK,                /* read under a lock */
+	TABLE_LOCK, /* read under a lock */
 	TABLE_DDL,
-	TABLE_QUALIFIER,           /* in front of a column or a *: users.id, customer.users.id */
+	TABLE_QUALIFIER, /* in front of a column or a *: users.id, customer.users.id */
 	TABLE_UNCLEAR,
 };
 
-/* One occurrence. The span [start, end) in the text covers "db.table" or "table" as written. */
+/* One occurrence. The span [start, end) in the text covers "db.table" or "table" as written (for
+ * SHOW COLUMNS FROM t FROM db the whole "t FROM db"). table is SLICE_NULL where a whole database is
+ * named (DROP DATABASE, SHOW TABLES FROM). A TABLE_QUALIFIER without a database may as well name an
+ * alias, and a TABLE_UNCLEAR may name anything. */
 struct table_ref {
-	struct slice    database;  /* SLICE_NULL when not written; without quotes */
+	struct slice    database; /* SLICE_NULL when not written; without quotes */
 	struct slice    table;
 	enum table_role role;
 	size_t          start, end;
 };
 
+/* What a statement asks of the connection it runs on, beyond tables. */
+enum statement_uses {
+	USES_LAST_INSERT_ID = 1 << 0, /* LAST_INSERT_ID(), @@identity, @@last_insert_id */
+	USES_FOUND_ROWS = 1 << 1,     /* FOUND_ROWS() */
+	USES_ROW_COUNT = 1 << 2,      /* ROW_COUNT() */
+	USES_WARNINGS =
+	    1
+	    << 3, /* SHOW WARNINGS, SHOW ERRORS, GET DIAGNOSTICS, @@warning_count, @@error_count */
+	USES_DATABASE = 1 << 4, /* DATABASE(), SCHEMA() */
+	USES_CONNECTION_ID = 1 << 5,
+	USES_CALC_ROWS = 1 << 6,  /* SQL_CALC_FOUND_ROWS: a FOUND_ROWS() is likely to follow */
+	USES_LOCAL_FILE = 1 << 7, /* LOAD DATA LOCAL: the client sends a file */
+};
+
 struct statement {
 	enum statement_kind kind;
 	bool                understood;
-	/* leaves state behind on the connection: user variables, temporary tables, GET_LOCK, ... */
-	bool                changes_session;
-	bool                implicit_commit;
-	bool                read_only;        /* START TRANSACTION READ ONLY */
-	/* more than one statement in the text: first one described only */
-	bool                multiple;
-	struct table_ref   *tables;
-	size_t              tables_count;
-	struct slice        use_database;     /* STATEMENT_USE */
-};
-
-enum {
-	SQL_ANSI_QUOTES          = 1 << 0,
-	SQL_NO_BACKSLASH_ESCAPES = 1 << 1,
-	SQL_TEXT_MAX             = 1 << 30,   /* the servers' max_allowed_packet ends there */
+	bool changes_session; /* leaves state behind: variables, temporary tables, GET_LOCK, ... */
+	bool implicit_commit;
+	bool read_only; /* START TRANSACTION READ ONLY */
+	bool snapshot;  /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
+	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
+	bool multiple;  /* more than one statement in the text: first one described only */
+	unsigned          uses; /* enum statement_uses */
+	struct table_ref *tables;
+	size_t            tables_count;
+	struct slice      use_database; /* STATEMENT_USE */
 };
 
 /* Fails (ERR_REFUSED) only on text that no server accepts: an unended string or comment. */

@@ -1,0 +1,303 @@
+#include "sql/change.h"
+
+#include "sql/query.h"
+
+static void
+if_exists(struct reader *r)
+{
+	if (!reader_accept(r, KW_IF))
+		return;
+	(void)reader_accept(r, KW_NOT);
+	reader_expect(r, KW_EXISTS);
+}
+
+/* WAIT n, NOWAIT: how long DDL waits for a lock (MariaDB). */
+static void
+lock_wait(struct reader *r)
+{
+	if (reader_accept_text(r, "wait"))
+		reader_step(r);
+	else
+		(void)reader_accept_text(r, "nowait");
+}
+
+/* UNION = (a, b): the tables of a MERGE table. */
+static void
+merge_tables(struct reader *r)
+{
+	(void)reader_accept_punct(r, '=');
+	reader_expect_punct(r, '(');
+	if (!reader_is_punct(r, ')'))
+		reader_table_list(r, TABLE_DDL);
+	reader_expect_punct(r, ')');
+}
+
+/* One token of a definition, with the places where another table is named: WITH TABLE t, CONVERT
+ * TABLE t TO PARTITION, TO TABLE t, REFERENCES t, UNION = (t, u). */
+static void
+definition_token(struct reader *r)
+{
+	if (reader_accept(r, KW_REFERENCES) || reader_accept(r, KW_TABLE))
+		reader_table(r, TABLE_DDL);
+	else if (reader_accept(r, KW_UNION))
+		merge_tables(r);
+	else
+		reader_step(r);
+}
+
+/* CREATE TABLE t LIKE u and CREATE TABLE t (LIKE u); any other LIKE is an operator. */
+static bool
+likes_table(const struct reader *r, size_t body)
+{
+	return reader_is(r, KW_LIKE) &&
+	       (r->at == body || (r->at == body + 1 && r->tokens[body].punct == '('));
+}
+
+/* Does the query of CREATE TABLE ... SELECT begin here? WITH SYSTEM VERSIONING does not. */
+static bool
+begins_query(struct reader *r)
+{
+	const struct token *next = reader_ahead(r, 1);
+
+	if (reader_is(r, KW_WITH))
+		return next->kind == TOKEN_QUOTED ||
+		       (next->kind == TOKEN_WORD &&
+			   !slice_eq_nocase(reader_name(r, next), slice_str("system")));
+	if (reader_is_punct(r, '('))
+		return next->keyword == KW_SELECT || next->keyword == KW_WITH;
+	return reader_is(r, KW_SELECT) || reader_is(r, KW_VALUES);
+}
+
+/* Columns, keys and options of CREATE TABLE, and the query that fills it. */
+static void
+definition(struct reader *r)
+{
+	size_t open = 0, body = r->at;
+
+	while (!reader_done(r)) {
+		if (likes_table(r, body)) {
+			reader_step(r);
+			reader_table(r, TABLE_DDL);
+		} else if (open == 0 && begins_query(r)) {
+			query_read(r);
+			return;
+		} else if (reader_is(r, KW_SELECT)) {
+			reader_unclear(r);
+		} else {
+			if (reader_is_punct(r, '('))
+				open++;
+			else if (reader_is_punct(r, ')') && open > 0)
+				open--;
+			definition_token(r);
+		}
+	}
+}
+
+static void
+create_table(struct reader *r, bool temporary)
+{
+	r->out->kind = STATEMENT_DDL;
+	r->out->changes_session = temporary;
+	r->out->implicit_commit = !temporary;
+	if_exists(r);
+	reader_table(r, TABLE_DDL);
+	definition(r);
+}
+
+/* CREATE INDEX i [USING b] ON t (...) */
+static void
+index_on(struct reader *r)
+{
+	if_exists(r);
+	if (!reader_is_name(r))
+		reader_unclear(r);
+	reader_step(r);
+	while (!reader_done(r) && !reader_is(r, KW_ON))
+		reader_step(r);
+	reader_expect(r, KW_ON);
+	reader_table(r, TABLE_DDL);
+	while (!reader_done(r))
+		reader_step(r);
+}
+
+static void
+create_view(struct reader *r)
+{
+	if_exists(r);
+	reader_table(r, TABLE_DDL);
+	if (reader_is_punct(r, '('))
+		reader_skip_parens(r);
+	reader_expect(r, KW_AS);
+	query_read(r);
+	if (reader_accept(r, KW_WITH)) /* WITH CHECK OPTION */
+		query_expressions(r, true);
+}
+
+/* USER, ROLE, SERVER: neither rows nor definitions of tables. */
+static bool
+is_account(const struct reader *r)
+{
+	return reader_is_text(r, "user") || reader_is_text(r, "role") ||
+	       reader_is_text(r, "server");
+}
+
+static void
+admin(struct reader *r)
+{
+	r->out->kind = STATEMENT_ADMIN;
+	while (!reader_done(r))
+		reader_step(r);
+}
+
+static void
+database(struct reader *r)
+{
+	if_exists(r);
+	reader_database(r, TABLE_DDL);
+	while (!reader_done(r))
+		reader_step(r);
+}
+
+/* ALGORITHM = x, DEFINER = u@h, SQL SECURITY x of CREATE VIEW; UNIQUE, FULLTEXT of CREATE INDEX. */
+static void
+skip_to_object(struct reader *r)
+{
+	while (!reader_done(r) && !reader_is(r, KW_VIEW) && !reader_is(r, KW_INDEX) &&
+	       !reader_is(r, KW_TABLE) && !reader_is_text(r, "function") &&
+	       !reader_is(r, KW_PROCEDURE) && !reader_is_text(r, "trigger") &&
+	       !reader_is_text(r, "event") && !reader_is_text(r, "package"))
+		reader_step(r);
+}
+
+void
+change_create(struct reader *r)
+{
+	bool temporary;
+
+	if (reader_accept(r, KW_OR))
+		reader_expect(r, KW_REPLACE);
+	temporary = reader_accept(r, KW_TEMPORARY);
+	if (is_account(r)) {
+		admin(r);
+	} else if (reader_accept(r, KW_TABLE)) {
+		create_table(r, temporary);
+	} else if (reader_accept(r, KW_DATABASE) || reader_accept(r, KW_SCHEMA)) {
+		database(r);
+	} else if (reader_accept_text(r, "sequence")) {
+		if_exists(r);
+		reader_table(r, TABLE_DDL);
+		query_expressions(r, true);
+	} else {
+		skip_to_object(r);
+		if (reader_accept(r, KW_INDEX))
+			index_on(r);
+		else if (reader_accept(r, KW_VIEW))
+			create_view(r);
+		else
+			reader_unclear(r); /* routines, triggers and events have bodies */
+	}
+}
+
+/* RENAME [TO|AS|=] t in ALTER TABLE; RENAME COLUMN, INDEX and KEY are no tables. */
+static void
+alter_rename(struct reader *r)
+{
+	if (reader_is(r, KW_INDEX) || reader_is(r, KW_KEY) || reader_is_text(r, "column"))
+		return;
+	if (!reader_accept(r, KW_TO) && !reader_accept(r, KW_AS))
+		(void)reader_accept_punct(r, '=');
+	reader_table(r, TABLE_DDL);
+}
+
+static void
+alter_table(struct reader *r)
+{
+	if_exists(r);
+	reader_table(r, TABLE_DDL);
+	lock_wait(r);
+	while (!reader_done(r)) {
+		if (reader_accept(r, KW_RENAME))
+			alter_rename(r);
+		else
+			definition_token(r);
+	}
+}
+
+void
+change_alter(struct reader *r)
+{
+	while (reader_accept(r, KW_ONLINE) || reader_accept(r, KW_IGNORE))
+		;
+	if (is_account(r)) {
+		admin(r);
+	} else if (reader_accept(r, KW_TABLE)) {
+		alter_table(r);
+	} else if (reader_accept(r, KW_DATABASE) || reader_accept(r, KW_SCHEMA)) {
+		database(r);
+	} else {
+		skip_to_object(r);
+		if (reader_accept(r, KW_VIEW))
+			create_view(r);
+		else
+			reader_unclear(r);
+	}
+}
+
+static void
+drop_options(struct reader *r)
+{
+	while (reader_accept_text(r, "restrict") || reader_accept_text(r, "cascade"))
+		;
+	lock_wait(r);
+}
+
+void
+change_drop(struct reader *r)
+{
+	if (reader_accept(r, KW_TEMPORARY))
+		r->out->implicit_commit = false;
+	if (is_account(r) || reader_is(r, KW_PREPARE)) {
+		r->out->kind = STATEMENT_ADMIN;
+		if (reader_is(r, KW_PREPARE))
+			r->out->kind = STATEMENT_PREPARE;
+		while (!reader_done(r))
+			reader_step(r);
+	} else if (reader_accept(r, KW_TABLE) || reader_accept(r, KW_TABLES) ||
+		   reader_accept(r, KW_VIEW) || reader_accept_text(r, "sequence")) {
+		if_exists(r);
+		reader_table_list(r, TABLE_DDL);
+		drop_options(r);
+	} else if (reader_accept(r, KW_DATABASE) || reader_accept(r, KW_SCHEMA)) {
+		database(r);
+	} else if (reader_accept(r, KW_INDEX)) {
+		index_on(r);
+	} else {
+		reader_unclear(r); /* a trigger, a routine, an event, ... */
+	}
+}
+
+void
+change_rename(struct reader *r)
+{
+	if (reader_is_text(r, "user")) {
+		admin(r);
+		return;
+	}
+	if (!reader_accept(r, KW_TABLE))
+		reader_expect(r, KW_TABLES);
+	if_exists(r);
+	do {
+		reader_table(r, TABLE_DDL);
+		lock_wait(r);
+		reader_expect(r, KW_TO);
+		reader_table(r, TABLE_DDL);
+	} while (reader_accept_punct(r, ','));
+}
+
+void
+change_truncate(struct reader *r)
+{
+	(void)reader_accept(r, KW_TABLE);
+	reader_table(r, TABLE_DDL);
+	drop_options(r);
+}

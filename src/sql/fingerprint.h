@@ -1,0 +1,17 @@
+/*
+ * fingerprint.h - a statement with its literals folded: what two runs of one statement share.
+ *
+ * "SELECT * FROM t WHERE id IN (1, 2) -- x" is "select * from t where id in (?)".
+ * Words are in lower case, tokens are separated by one blank, comments are gone.
+ * Text that the lexer refuses has none.
+ */
+#ifndef SQL_FINGERPRINT_H
+#define SQL_FINGERPRINT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends to out. modes as for statement_read(). */
+int fingerprint_add(struct buf *out, struct slice sql, unsigned modes, struct err *err) MUST_USE;
+
+#endif

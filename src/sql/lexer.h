@@ -1,0 +1,63 @@
+/*
+ * lexer.h - the tokens of MariaDB and MySQL.
+ *
+ * Text is cut as the servers' own lexers cut it under the given sql_mode bits
+ * (modes.h), for character
+ * sets whose trailing bytes are never ASCII (utf8, latin1, ...). Under gbk, sjis, cp932,
+ * big5 and gb18030 a backslash can be half a character: a session that sets
+ * one of those must not be read by this.
+ *
+ * Comments are skipped. Executable comments (slash, star, then ! or M!, and
+ * perhaps a version) are code: their marks vanish and what is inside is cut
+ * like the rest. Where it depends on the server whether it runs, its tokens
+ * carry conditional.
+ *
+ *   mark       MariaDB 10.11+          MySQL 8+       here
+ *   !          runs                    runs           code
+ *   !40101     runs                    runs           code (below 50700)
+ *   !80013     skipped                 by version     conditional
+ *   !100100    by version              skipped        conditional
+ *   M!         runs                    a comment      conditional
+ */
+#ifndef SQL_LEXER_H
+#define SQL_LEXER_H
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "sql/keyword.h"
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_WORD,            /* an unquoted name or keyword */
+	TOKEN_QUOTED,          /* `name`, and "name" under ANSI_QUOTES */
+	TOKEN_STRING,          /* '...', "...", N'...' */
+	TOKEN_NUMBER,          /* 1, 1.5e3, 0x1f, x'1f', b'01' */
+	TOKEN_PARAM,           /* ? */
+	TOKEN_USER_VARIABLE,   /* @x, @'x', @`x` */
+	TOKEN_SYSTEM_VARIABLE, /* @@x, @@session.x, as one */
+	TOKEN_ASSIGN,          /* := */
+	TOKEN_PUNCT,           /* one byte of anything else */
+};
+
+struct token {
+	enum token_kind kind;
+	enum keyword    keyword; /* of a TOKEN_WORD; KW_NONE when it is none */
+	uint8_t         punct;   /* of a TOKEN_PUNCT */
+	bool            conditional;
+	size_t          start, end; /* bytes of the text */
+};
+
+struct lexer {
+	struct slice sql;
+	unsigned     modes;
+	size_t       at;
+	bool         in_executable, conditional;
+	bool         after_name; /* the last token was a name that ends at 'at' */
+	bool         after_dot;  /* the last token was the dot of a name: what follows is one too */
+};
+
+void lexer_init(struct lexer *l, struct slice sql, unsigned modes);
+/* TOKEN_END at the end, again and again. ERR_REFUSED: a string, name or comment without its end. */
+int lexer_next(struct lexer *l, struct token *out, struct err *err) MUST_USE;
+
+#endif

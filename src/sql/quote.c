@@ -1,0 +1,76 @@
+#include "sql/quote.h"
+
+void
+quote_ident(struct buf *out, struct slice name)
+{
+	buf_add_char(out, '`');
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.ptr[i] == '`')
+			buf_add_char(out, '`');
+		buf_add_char(out, (char)name.ptr[i]);
+	}
+	buf_add_char(out, '`');
+}
+
+void
+quote_table(struct buf *out, struct slice database, struct slice table)
+{
+	quote_ident(out, database);
+	buf_add_char(out, '.');
+	quote_ident(out, table);
+}
+
+/* The letter behind the backslash for a byte that needs one, or 0. */
+static char
+escape_of(uint8_t c)
+{
+	switch (c) {
+	case '\0':
+		return '0';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case 0x1a: /* ends input on some systems' clients */
+		return 'Z';
+	case '\'':
+	case '"':
+	case '\\':
+		return (char)c;
+	default:
+		return 0;
+	}
+}
+
+void
+quote_string(struct buf *out, struct slice text)
+{
+	buf_reserve(out, text.len + 2);
+	buf_add_char(out, '\'');
+	for (size_t i = 0; i < text.len; i++) {
+		char letter = escape_of(text.ptr[i]);
+
+		if (letter != 0)
+			buf_add_char(out, '\\');
+		buf_add_char(out, letter != 0 ? letter : (char)text.ptr[i]);
+	}
+	buf_add_char(out, '\'');
+}
+
+void
+quote_hex(struct buf *out, struct slice bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	char             *to;
+
+	if (bytes.len == 0) {
+		buf_add_str(out, "''");
+		return;
+	}
+	buf_add_str(out, "0x");
+	to = buf_grow(out, bytes.len * 2);
+	for (size_t i = 0; i < bytes.len; i++) {
+		*to++ = digits[bytes.ptr[i] >> 4];
+		*to++ = digits[bytes.ptr[i] & 15];
+	}
+}

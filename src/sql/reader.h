@@ -1,0 +1,72 @@
+/*
+ * reader.h - a cursor over a statement's tokens, for the files of this folder.
+ *
+ * The readers below go forward only. Whoever meets something that it has no
+ * rule for sets unclear and returns; statement_read() then throws the roles
+ * away and lists every identifier. So a reader may be wrong about nothing
+ * that it keeps silent about: when in doubt, reader_unclear().
+ */
+#ifndef SQL_READER_H
+#define SQL_READER_H
+
+#include "sql/statement.h"
+#include "sql/tokens.h"
+
+enum {
+	READER_DEPTH_MAX = 16, /* subqueries in subqueries; about 600 bytes of stack for each */
+	READER_NAME_PARTS = 3, /* database.table.column */
+};
+
+/* A WITH name in scope; it hides a table of that name. */
+struct cte {
+	struct slice name;
+	struct cte  *outer;
+};
+
+struct reader {
+	struct arena       *arena;
+	struct slice        sql;
+	const struct token *tokens; /* ends with TOKEN_END */
+	size_t              count, at;
+	struct statement   *out;
+	size_t              refs_room;
+	struct cte         *ctes;
+	int                 depth;
+	bool                unclear;
+	bool                locks;  /* the query being read has a locking clause */
+	bool                locked; /* one that was read had */
+	bool                writes; /* an effect was met: INTO, SLEEP(), ... */
+};
+
+/* The present token; TOKEN_END at the end. */
+const struct token *reader_now(const struct reader *r);
+const struct token *reader_ahead(const struct reader *r, size_t n);
+void                reader_step(struct reader *r); /* stays at the end */
+bool reader_done(const struct reader *r); /* at the end, or at the ';' that ends this statement */
+bool reader_is(const struct reader *r, enum keyword keyword);
+bool reader_is_punct(const struct reader *r, uint8_t c);
+bool reader_is_text(
+    const struct reader *r, const char *word); /* an unquoted word, ASCII case ignored */
+bool reader_is_name(const struct reader *r);   /* a word or a quoted name */
+/* Steps over it when it is there. */
+bool reader_accept(struct reader *r, enum keyword keyword);
+bool reader_accept_punct(struct reader *r, uint8_t c);
+bool reader_accept_text(struct reader *r, const char *word);
+/* Unclear when it is not there. */
+void reader_expect(struct reader *r, enum keyword keyword);
+void reader_expect_punct(struct reader *r, uint8_t c);
+void reader_unclear(struct reader *r);
+
+/* The text of a token that is a name, without quotes. */
+struct slice reader_name(struct reader *r, const struct token *t);
+void         reader_add(struct reader *r, const struct table_ref *ref);
+/* At "table" or "db.table": adds it with this role (but a WITH name is passed over). Unclear when
+ * there is no name. */
+void reader_table(struct reader *r, enum table_role role);
+/* "db": a whole database. */
+void reader_database(struct reader *r, enum table_role role);
+void reader_table_list(struct reader *r, enum table_role role); /* a, b, c */
+/* From '(' to behind its ')', whatever is inside. */
+void reader_skip_parens(struct reader *r);
+
+#endif
