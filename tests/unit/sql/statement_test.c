@@ -265,7 +265,8 @@ TEST(deletes)
 TEST(loading)
 {
 	is("load data infile 'x' into table users", "write session users:w");
-	is("load data local infile 'x' replace into table db.users character set utf8 fields terminated by ',' "
+	is("load data local infile 'x' replace into table db.users character set utf8 fields "
+	    "terminated by ',' "
 	   "lines terminated by '\\n' ignore 1 lines (a, @b) set c = @b + 0",
 	    "write session db.users:w");
 	is("load xml infile 'x' into table t rows identified by '<r>'", "write session t:w");
@@ -309,7 +310,8 @@ TEST(definitions)
 	    "ddl commits db.users:d");
 	is("drop index i on users", "ddl commits users:d");
 	is("create view v as select * from users", "ddl commits v:d users:r");
-	is("create or replace algorithm=merge definer=root@localhost sql security definer view v (a) as select 1 from u "
+	is("create or replace algorithm=merge definer=root@localhost sql security definer view v "
+	    "(a) as select 1 from u "
 	   "with cascaded check option",
 	    "ddl commits v:d u:r");
 	is("drop database customer", "ddl commits customer.:d");
