@@ -165,6 +165,8 @@ int  ctl_request_read(struct arena *a, struct slice json, struct ctl_request *ou
 /* ---- Both ends of a call */
 /* Fills reply with status and the error object for err. */
 void rpc_reply_error(struct http_reply *reply, const struct err *err);
+/* Back into the err it was; returns -1. */
+int  rpc_read_error(const struct http_reply *reply, struct err *err);
 /* POSTs body to address/path: 0 and the reply's body in cx->arena, or the other side's err. */
 int  rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body,
     struct slice *out) MUST_USE;

@@ -392,8 +392,8 @@ streams_read(const struct json *j, struct workflow_record *r)
 	}
 }
 
-static void
-options_write(struct json_writer *w, const struct workflow_options *o)
+void
+workflow_options_put(struct json_writer *w, const struct workflow_options *o)
 {
 	json_put_open(w, "options", '{');
 	json_put_i64(w, "grace_period_us", o->grace_period);
@@ -406,8 +406,8 @@ options_write(struct json_writer *w, const struct workflow_options *o)
 	json_put_close(w, '}');
 }
 
-static struct workflow_options
-options_read(const struct json *parent)
+struct workflow_options
+workflow_options_get(const struct json *parent)
 {
 	struct json j = json_get_object(parent, "options");
 
@@ -484,7 +484,7 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	json_put_i64(&w, "created_us", r->created_us);
 	json_put_i64(&w, "copied_us", r->copied_us);
 	json_put_i64(&w, "switched_us", r->switched_us);
-	options_write(&w, &r->options);
+	workflow_options_put(&w, &r->options);
 	events_write(&w, r);
 	json_put_close(&w, '}');
 }
@@ -517,7 +517,7 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.created_us = json_get_i64(&j, "created_us"),
 		.copied_us = json_get_i64(&j, "copied_us"),
 		.switched_us = json_get_i64(&j, "switched_us"),
-		.options = options_read(&j),
+		.options = workflow_options_get(&j),
 	};
 	tables_read(&j, out);
 	streams_read(&j, out);

@@ -177,6 +177,12 @@ int  rules_read(struct arena *a, struct slice json, struct rules_record *out, st
 void workflow_write(struct buf *out, const struct workflow_record *r);
 int  workflow_read(struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
 
+/* The options as member "options" of an object that somebody else writes or reads (json.h). */
+struct json;
+struct json_writer;
+void workflow_options_put(struct json_writer *w, const struct workflow_options *o);
+struct workflow_options workflow_options_get(const struct json *parent);
+
 /* The rule for keyspace.table, or NULL. Names compare as bytes. */
 const struct routing_rule *rules_find(const struct rules_record *r, const char *keyspace, const char *table);
 /* The last event appended, the oldest dropped past the maximum; strings are copied to the arena. */

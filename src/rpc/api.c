@@ -1,0 +1,274 @@
+#include "rpc/api.h"
+
+#include "topo/json.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+/* ---- Requests to a vttablet */
+
+static void
+put_tables(struct json_writer *w, const struct tablet_table *tables, size_t count)
+{
+	json_put_open(w, "tables", '[');
+	for (size_t i = 0; i < count; i++) {
+		json_put_open(w, NULL, '{');
+		json_put_str(w, "source_table", tables[i].source_table);
+		json_put_str(w, "target_table", tables[i].target_table);
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+}
+
+void
+tablet_request_write(struct buf *out, const struct tablet_request *r)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "workflow", r->workflow);
+	json_put_i64(&w, "attempt", r->attempt);
+	json_put_str(&w, "source_server", r->source_server);
+	json_put_str(&w, "source_database", r->source_database);
+	json_put_str(&w, "target_database", r->target_database);
+	put_tables(&w, r->tables, r->tables_count);
+	json_put_str(&w, "position", r->position);
+	json_put_i64(&w, "timeout", r->timeout);
+	json_put_i64(&w, "max_lag", r->max_lag);
+	json_put_str(&w, "on_side", r->on_side);
+	json_put_str(&w, "definition", r->definition);
+	json_put_close(&w, '}');
+}
+
+static void
+get_tables(const struct json *j, struct arena *a, struct tablet_request *out)
+{
+	struct json array = json_get_array(j, "tables");
+
+	out->tables_count = json_count(&array);
+	out->tables = arena_array(a, struct tablet_table, out->tables_count);
+	for (size_t i = 0; i < out->tables_count; i++) {
+		struct json item = json_item(&array, i);
+
+		json_need(&item, "source_table");
+		json_need(&item, "target_table");
+		out->tables[i].source_table = json_get_str(&item, "source_table");
+		out->tables[i].target_table = json_get_str(&item, "target_table");
+	}
+}
+
+int
+tablet_request_read(struct arena *a, struct slice json, struct tablet_request *out, struct err *err)
+{
+	struct json_doc doc;
+
+	TRY(json_open(&doc, "request to a tablet", json, a, err));
+	struct json j = json_root(&doc);
+	*out = (struct tablet_request){
+		.workflow = json_get_str(&j, "workflow"),
+		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
+		.source_server = json_get_str(&j, "source_server"),
+		.source_database = json_get_str(&j, "source_database"),
+		.target_database = json_get_str(&j, "target_database"),
+		.position = json_get_str(&j, "position"),
+		.timeout = json_get_i64(&j, "timeout"),
+		.max_lag = json_get_i64(&j, "max_lag"),
+		.on_side = json_get_str(&j, "on_side"),
+		.definition = json_get_str(&j, "definition"),
+	};
+	get_tables(&j, a, out);
+	return json_close(&doc);
+}
+
+/* ---- Replies of a vttablet */
+
+static void
+put_status(struct json_writer *w, const struct tablet_table_status *t)
+{
+	json_put_open(w, NULL, '{');
+	json_put_str(w, "table", t->table);
+	json_put_str(w, "state", t->state);
+	json_put_i64(w, "rows_estimate", t->rows_estimate);
+	json_put_i64(w, "rows_copied", t->rows_copied);
+	json_put_bool(w, "exists", t->exists);
+	json_put_bool(w, "empty", t->empty);
+	json_put_str(w, "definition", t->definition);
+	json_put_u64(w, "auto_increment", t->auto_increment);
+	json_put_close(w, '}');
+}
+
+void
+tablet_reply_write(struct buf *out, const struct tablet_reply *r)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "state", r->state);
+	json_put_str(&w, "error", r->error);
+	json_put_str(&w, "hint", r->hint);
+	json_put_str(&w, "position", r->position);
+	json_put_bool(&w, "exact", r->exact);
+	json_put_bool(&w, "held", r->held);
+	json_put_i64(&w, "lag_ms", r->lag_ms);
+	json_put_i64(&w, "rows_copied", r->rows_copied);
+	json_put_i64(&w, "rows_total", r->rows_total);
+	json_put_i64(&w, "changes_applied", r->changes_applied);
+	json_put_open(&w, "tables", '[');
+	for (size_t i = 0; i < r->tables_count; i++)
+		put_status(&w, &r->tables[i]);
+	json_put_close(&w, ']');
+	json_put_close(&w, '}');
+}
+
+static struct tablet_table_status
+get_status(const struct json *j)
+{
+	return (struct tablet_table_status){
+		.table = json_get_str(j, "table"),
+		.state = json_get_str(j, "state"),
+		.rows_estimate = json_get_i64(j, "rows_estimate"),
+		.rows_copied = json_get_i64(j, "rows_copied"),
+		.exists = json_get_bool(j, "exists"),
+		.empty = json_get_bool(j, "empty"),
+		.definition = json_get_str(j, "definition"),
+		.auto_increment = json_get_u64(j, "auto_increment"),
+	};
+}
+
+int
+tablet_reply_read(struct arena *a, struct slice json, struct tablet_reply *out, struct err *err)
+{
+	struct json_doc doc;
+
+	TRY(json_open(&doc, "a tablet's reply", json, a, err));
+	struct json j = json_root(&doc), array = json_get_array(&j, "tables");
+	*out = (struct tablet_reply){
+		.state = json_get_str(&j, "state"),
+		.error = json_get_str(&j, "error"),
+		.hint = json_get_str(&j, "hint"),
+		.position = json_get_str(&j, "position"),
+		.exact = json_get_bool(&j, "exact"),
+		.held = json_get_bool(&j, "held"),
+		.lag_ms = json_get_i64(&j, "lag_ms"),
+		.rows_copied = json_get_i64(&j, "rows_copied"),
+		.rows_total = json_get_i64(&j, "rows_total"),
+		.changes_applied = json_get_i64(&j, "changes_applied"),
+		.tables_count = json_count(&array),
+	};
+	out->tables = arena_array(a, struct tablet_table_status, out->tables_count);
+	for (size_t i = 0; i < out->tables_count; i++) {
+		struct json item = json_item(&array, i);
+
+		out->tables[i] = get_status(&item);
+	}
+	return json_close(&doc);
+}
+
+/* ---- Requests to vtctld */
+
+void
+ctl_request_write(struct buf *out, const struct ctl_request *r)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "keyspace", r->keyspace);
+	json_put_str(&w, "table", r->table);
+	json_put_str(&w, "target_keyspace", r->target_keyspace);
+	json_put_str(&w, "target_table", r->target_table);
+	json_put_str(&w, "workflow", r->workflow);
+	json_put_str(&w, "action", r->action);
+	json_put_bool(&w, "force", r->force);
+	json_put_i64(&w, "after_revision", r->after_revision);
+	workflow_options_put(&w, &r->options);
+	json_put_close(&w, '}');
+}
+
+int
+ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, struct err *err)
+{
+	struct json_doc doc;
+
+	TRY(json_open(&doc, "request to vtctld", json, a, err));
+	struct json j = json_root(&doc);
+	*out = (struct ctl_request){
+		.keyspace = json_get_str(&j, "keyspace"),
+		.table = json_get_str(&j, "table"),
+		.target_keyspace = json_get_str(&j, "target_keyspace"),
+		.target_table = json_get_str(&j, "target_table"),
+		.workflow = json_get_str(&j, "workflow"),
+		.action = json_get_str(&j, "action"),
+		.force = json_get_bool(&j, "force"),
+		.after_revision = json_get_i64(&j, "after_revision"),
+		.options = workflow_options_get(&j),
+	};
+	return json_close(&doc);
+}
+
+/* ---- Errors on the way */
+
+static const struct {
+	enum err_kind kind;
+	int           status;
+} statuses[] = {
+	{ ERR_REFUSED, 400 }, { ERR_NOT_FOUND, 404 }, { ERR_CONFLICT, 409 }, { ERR_TIMEOUT, 504 },
+	{ ERR_RETRY, 503 }, { ERR_CANCELLED, 503 }, { ERR_SERVER, 503 }, { ERR_CORRUPT, 503 },
+};
+enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
+
+void
+rpc_reply_error(struct http_reply *reply, const struct err *err)
+{
+	struct json_writer w;
+
+	reply->status = 503;
+	for (size_t i = 0; i < STATUSES; i++) {
+		if (statuses[i].kind == err->kind)
+			reply->status = statuses[i].status;
+	}
+	buf_reset(&reply->body);
+	w = json_to(&reply->body);
+	json_put_open(&w, NULL, '{');
+	json_put_open(&w, "error", '{');
+	json_put_str(&w, "kind", err_kind_name(err->kind));
+	json_put_i64(&w, "errno", err->mysql_errno);
+	json_put_str(&w, "sqlstate", err->sqlstate);
+	json_put_str(&w, "text", err->text);
+	json_put_str(&w, "hint", err->hint);
+	json_put_close(&w, '}');
+	json_put_close(&w, '}');
+}
+
+static enum err_kind
+kind_of(const char *name)
+{
+	for (size_t i = 0; i < STATUSES; i++) {
+		if (strcmp(name, err_kind_name(statuses[i].kind)) == 0)
+			return statuses[i].kind;
+	}
+	return ERR_RETRY;
+}
+
+/* Not every error comes from our own handler: anything else is told by its status. */
+int
+rpc_read_error(const struct http_reply *reply, struct err *err)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct json_doc doc;
+	struct err      wrong = { 0 };
+
+	if (json_open(&doc, "error", buf_slice(&reply->body), &arena, &wrong) != 0)
+		return err_set(err, ERR_RETRY, "HTTP status %d", reply->status);
+	struct json j = json_root(&doc), e = json_get_object(&j, "error");
+	json_need(&e, "text");
+	const char *text = json_get_str(&e, "text"), *hint = json_get_str(&e, "hint");
+	const char *kind = json_get_str(&e, "kind"), *state = json_get_str(&e, "sqlstate");
+	int         code = json_get_int(&e, "errno", 0, INT_MAX);
+	if (json_close(&doc) != 0)
+		return err_set(err, ERR_RETRY, "HTTP status %d", reply->status);
+	err_set(err, kind_of(kind), "%s", text);
+	err->mysql_errno = code;
+	for (size_t i = 0; i + 1 < sizeof(err->sqlstate) && state[i] != '\0'; i++)
+		err->sqlstate[i] = state[i];
+	return hint[0] == '\0' ? -1 : err_hint(err, "%s", hint);
+}
