@@ -211,8 +211,14 @@ static const struct {
 	enum err_kind kind;
 	int           status;
 } statuses[] = {
-	{ ERR_REFUSED, 400 }, { ERR_NOT_FOUND, 404 }, { ERR_CONFLICT, 409 }, { ERR_TIMEOUT, 504 },
-	{ ERR_RETRY, 503 }, { ERR_CANCELLED, 503 }, { ERR_SERVER, 503 }, { ERR_CORRUPT, 503 },
+	{ ERR_REFUSED, 400 },
+	{ ERR_NOT_FOUND, 404 },
+	{ ERR_CONFLICT, 409 },
+	{ ERR_TIMEOUT, 504 },
+	{ ERR_RETRY, 503 },
+	{ ERR_CANCELLED, 503 },
+	{ ERR_SERVER, 503 },
+	{ ERR_CORRUPT, 503 },
 };
 enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
 
@@ -254,8 +260,8 @@ int
 rpc_read_error(const struct http_reply *reply, struct err *err)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct json_doc doc;
-	struct err      wrong = { 0 };
+	struct json_doc            doc;
+	struct err                 wrong = { 0 };
 
 	if (json_open(&doc, "error", buf_slice(&reply->body), &arena, &wrong) != 0)
 		return err_set(err, ERR_RETRY, "HTTP status %d", reply->status);

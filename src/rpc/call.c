@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 int
-rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body,
-    struct slice *out)
+rpc_call(
+    struct ctx *cx, const char *address, const char *path, struct slice body, struct slice *out)
 {
 	struct http_reply reply = { .body = BUF_INIT };
 	int               rc;
@@ -26,8 +26,8 @@ rpc_tablet(struct ctx *cx, const char *address, const char *method,
     const struct tablet_request *request, struct tablet_reply *reply)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
-	char         path[HTTP_PATH_MAX];
-	struct slice answer;
+	char                   path[HTTP_PATH_MAX];
+	struct slice           answer;
 
 	snprintf(path, sizeof(path), "/tablet/%s", method);
 	tablet_request_write(&body, request);

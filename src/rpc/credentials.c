@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 64 * 1024 };   /* 64 accounts with the longest names and passwords, in JSON */
+enum { FILE_MAX_BYTES = 64 * 1024 }; /* 64 accounts with the longest names and passwords, in JSON */
 
 static int
 check_file(int fd, const char *path, struct err *err)
@@ -21,13 +21,16 @@ check_file(int fd, const char *path, struct err *err)
 	if (fstat(fd, &st) != 0)
 		return err_errno(err, errno, "reading '%s'", path);
 	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX_BYTES)
-		return err_set(err, ERR_REFUSED, "credentials file '%s' is not a small plain file", path);
+		return err_set(
+		    err, ERR_REFUSED, "credentials file '%s' is not a small plain file", path);
 	if ((st.st_mode & 077) != 0) {
-		err_set(err, ERR_REFUSED, "credentials file '%s' can be read or written by others", path);
+		err_set(err, ERR_REFUSED, "credentials file '%s' can be read or written by others",
+		    path);
 		return err_hint(err, "chmod 600 '%.150s'", path);
 	}
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return err_set(err, ERR_REFUSED, "credentials file '%s' belongs to somebody else", path);
+		return err_set(
+		    err, ERR_REFUSED, "credentials file '%s' belongs to somebody else", path);
 	return 0;
 }
 
@@ -107,15 +110,16 @@ check_names(const struct credentials *c, const char *path, struct err *err)
 	    strcmp(c->stream.user, c->dba.user) != 0)
 		return 0;
 	err_set(err, ERR_REFUSED, "two of the three accounts in '%s' have the same name", path);
-	return err_hint(err, "the fence tells the streams from everybody else by their account: give each its own");
+	return err_hint(err,
+	    "the fence tells the streams from everybody else by their account: give each its own");
 }
 
 int
 credentials_load(const char *path, struct credentials *out, struct err *err)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf text = BUF_INIT;
-	struct json_doc doc;
+	SCOPED(buf) struct buf     text = BUF_INIT;
+	struct json_doc            doc;
 
 	*out = (struct credentials){ 0 };
 	TRY(read_file(path, &text, err));

@@ -7,12 +7,20 @@ TEST(a_tablet_request_survives_the_way)
 	struct buf            json = BUF_INIT;
 	struct err            err = { 0 };
 	struct tablet_table   tables[] = { { "users", "people" }, { "odd \"name", "b\\c" } };
-	struct tablet_request back, request = {
-		.workflow = "new_customer/users", .attempt = 3, .source_server = "127.0.0.1:3306",
-		.source_database = "customer", .target_database = "new_customer", .tables = tables,
-		.tables_count = 2, .position = "0-1-42,1-2-7", .timeout = 5 * SECOND, .on_side = "source",
-		.definition = "CREATE TABLE `t` (\n  `a` int\n)",
-	};
+	struct tablet_request back,
+	    request = {
+		    .workflow = "new_customer/users",
+		    .attempt = 3,
+		    .source_server = "127.0.0.1:3306",
+		    .source_database = "customer",
+		    .target_database = "new_customer",
+		    .tables = tables,
+		    .tables_count = 2,
+		    .position = "0-1-42,1-2-7",
+		    .timeout = 5 * SECOND,
+		    .on_side = "source",
+		    .definition = "CREATE TABLE `t` (\n  `a` int\n)",
+	    };
 
 	tablet_request_write(&json, &request);
 	expect_ok(tablet_request_read(&arena, buf_slice(&json), &back, &err), &err);
@@ -33,11 +41,25 @@ TEST(a_tablet_reply_survives_the_way)
 	struct arena               arena = ARENA_INIT;
 	struct buf                 json = BUF_INIT;
 	struct err                 err = { 0 };
-	struct tablet_table_status status = { .table = "users", .state = "copying", .rows_copied = 7,
-		.rows_estimate = 9, .exists = true, .definition = "d", .auto_increment = UINT64_MAX };
-	struct tablet_reply back, reply = { .state = "copying", .error = "", .hint = "", .position = "0-1-1",
-		.exact = true, .held = true, .lag_ms = -1, .rows_copied = 7, .rows_total = 9,
-		.tables = &status, .tables_count = 1 };
+	struct tablet_table_status status = { .table = "users",
+		.state = "copying",
+		.rows_copied = 7,
+		.rows_estimate = 9,
+		.exists = true,
+		.definition = "d",
+		.auto_increment = UINT64_MAX };
+	struct tablet_reply        back,
+	    reply = { .state = "copying",
+		    .error = "",
+		    .hint = "",
+		    .position = "0-1-1",
+		    .exact = true,
+		    .held = true,
+		    .lag_ms = -1,
+		    .rows_copied = 7,
+		    .rows_total = 9,
+		    .tables = &status,
+		    .tables_count = 1 };
 
 	tablet_reply_write(&json, &reply);
 	expect_ok(tablet_reply_read(&arena, buf_slice(&json), &back, &err), &err);
@@ -54,7 +76,7 @@ TEST(a_request_with_a_wrong_member_says_which)
 	struct arena          arena = ARENA_INIT;
 	struct err            err = { 0 };
 	struct tablet_request back;
-	struct slice          text = slice_str("{\"tables\":[{\"source_table\":\"a\",\"target_table\":5}]}");
+	struct slice text = slice_str("{\"tables\":[{\"source_table\":\"a\",\"target_table\":5}]}");
 
 	expect_eq(tablet_request_read(&arena, text, &back, &err), -1);
 	expect(strstr(err.text, "tables[0].target_table") != NULL);

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 static const char good[] =
-    "{\"vt_app\":{\"user\":\"a\",\"password\":\"pa\"},\"vt_stream\":{\"user\":\"s\",\"password\":\"ps\"},"
+    "{\"vt_app\":{\"user\":\"a\",\"password\":\"pa\"},\"vt_stream\":{\"user\":\"s\",\"password\":"
+    "\"ps\"},"
     "\"vt_dba\":{\"user\":\"d\",\"password\":\"pd\"},"
     "\"clients\":[{\"user\":\"app\",\"password\":\"\",\"loopback_only\":true}]}";
 
@@ -59,8 +60,10 @@ TEST(two_equal_names_are_refused)
 	struct credentials *c = mem_new(struct credentials);
 	struct err          err;
 
-	expect_eq(load("{\"vt_app\":{\"user\":\"x\"},\"vt_stream\":{\"user\":\"x\"},\"vt_dba\":{\"user\":\"d\"}}",
-	    0600, c, &err), -1);
+	expect_eq(load("{\"vt_app\":{\"user\":\"x\"},\"vt_stream\":{\"user\":\"x\"},\"vt_dba\":{"
+		       "\"user\":\"d\"}}",
+		      0600, c, &err),
+	    -1);
 	expect(strstr(err.text, "same name") != NULL);
 	free(c);
 }
@@ -70,8 +73,10 @@ TEST(an_error_never_shows_a_password)
 	struct credentials *c = mem_new(struct credentials);
 	struct err          err;
 
-	expect_eq(load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"},\"vt_stream\":{\"user\":5}}", 0600, c,
-	    &err), -1);
+	expect_eq(
+	    load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"},\"vt_stream\":{\"user\":5}}",
+		0600, c, &err),
+	    -1);
 	expect(strstr(err.text, "hush") == NULL);
 	expect_eq(load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"", 0600, c, &err), -1);
 	expect(strstr(err.text, "hush") == NULL);
