@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from lib import mariadb, proc  # noqa: E402
+from lib.combo import Combo, missing_programs  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,31 @@ def servers(template, folder):
     yield make
     for server in made:
         server.remove()
+
+
+def new_combo(where):
+    missing = missing_programs()
+    if missing:
+        pytest.skip("not built: " + ", ".join(missing))
+    return Combo(where)
+
+
+@pytest.fixture
+def combo(folder):
+    """A vtcombo that is not up yet; taken down afterwards whatever happened."""
+    c = new_combo(folder)
+    yield c
+    c.down()
+
+
+@pytest.fixture(scope="module")
+def shared_combo():
+    """One for all tests of a file that leave it as it was."""
+    where = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
+    c = new_combo(where)
+    yield c.up("customer", "new_customer")
+    c.down()
+    shutil.rmtree(where, ignore_errors=True)
 
 
 def pytest_report_header():

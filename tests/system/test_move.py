@@ -1,0 +1,104 @@
+"""The whole move under load, and the same with each program killed during copy and during catch-up."""
+import pytest
+
+from lib import move, proc
+
+ROWS = 60000        # about a second of copying: long enough to be killed in
+
+# Whose death costs clients their connections. Nothing else may cost them anything.
+COSTS_CONNECTIONS = {("vtgate", None), ("server", "customer")}
+
+VICTIMS = [("vttablet", "new_customer"), ("vttablet", "customer"), ("vtctld", None), ("vtgate", None),
+           ("vtcombo", None), ("server", "customer"), ("server", "new_customer")]
+
+
+@pytest.fixture
+def filled(combo):
+    combo.up("customer", "new_customer")
+    move.fill(combo, ROWS)
+    return combo
+
+
+def finish_and_verify(combo, load, moving):
+    try:
+        said = moving.finish()
+        load.go_on(2000)                 # at the new side
+    finally:
+        moving.abandon()
+        summary = load.stop()
+    assert summary["errors"] == 0 and summary["wrong_reads"] == 0, (summary["first_errors"], said)
+    move.verify(combo, load)
+    assert move.state(combo) in ("switched", "complete")
+    return summary
+
+
+def test_a_table_moves_under_load_without_an_error_or_a_lost_write(filled):
+    load = move.start_load(filled, clients=8)
+    load.go_on(1000)
+    summary = finish_and_verify(filled, load, move.Moving(filled))
+    assert summary["disconnects"] == 0
+    # The old table is left in place and refuses writes of whoever comes past the gate.
+    old = filled.port("server", "customer")
+    assert int(filled.mariadb("SELECT COUNT(*) FROM users", "customer", port=old, user="vt_dba")) > 0
+    with pytest.raises(Exception, match="1290|fence"):
+        filled.mariadb("INSERT INTO users (email) VALUES ('past@the.gate')", "customer", port=old, user="vt_dba")
+
+
+def test_the_same_command_again_says_that_it_is_done(filled):
+    filled.client("MoveTables", "customer.users", move.WORKFLOW)
+    again = filled.client("MoveTables", "customer.users", move.WORKFLOW)
+    assert again.returncode == 0
+    assert move.state(filled) in ("switched", "complete")
+
+
+def test_both_keyspaces_see_the_table_after_the_move(filled):
+    filled.client("MoveTables", "customer.users", move.WORKFLOW)
+    for keyspace in ("customer", "new_customer"):
+        assert filled.mariadb("SELECT COUNT(*) FROM users", keyspace).strip() == str(ROWS)
+    filled.mariadb("INSERT INTO users (email) VALUES ('a@b.c')", "customer")
+    assert filled.mariadb("SELECT COUNT(*) FROM users WHERE email = 'a@b.c'", "new_customer").strip() == "1"
+
+
+def test_no_switch_waits_and_the_same_command_without_it_switches(filled):
+    load = move.start_load(filled)
+    filled.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+    assert move.state(filled) == "running"
+    load.go_on(3000)
+    assert filled.mariadb("SELECT COUNT(*) FROM users", "customer") != ""
+    finish_and_verify(filled, load, move.Moving(filled))
+
+
+@pytest.mark.parametrize("name, keyspace", VICTIMS)
+def test_killed_during_copy(filled, name, keyspace):
+    tolerate = (name, keyspace) in COSTS_CONNECTIONS
+    load = move.start_load(filled, rate=400, tolerate=tolerate)
+    moving = move.Moving(filled)
+    try:
+        proc.wait_for(lambda: move.rows_copied(filled) > 0 or moving.process.poll() is not None, 60, "rows copied")
+        killed_in = move.state(filled)
+        kill_and_return(filled, name, keyspace)
+    finally:
+        summary = finish_and_verify(filled, load, moving)
+    assert killed_in == "copying", f"the copy was over before the kill: {killed_in}"
+    assert tolerate or summary["disconnects"] == 0
+
+
+@pytest.mark.parametrize("name, keyspace", VICTIMS)
+def test_killed_while_following(filled, name, keyspace):
+    tolerate = (name, keyspace) in COSTS_CONNECTIONS
+    load = move.start_load(filled, rate=400, tolerate=tolerate)
+    move.Moving(filled, "--no-switch").finish()
+    assert move.state(filled) == "running"
+    kill_and_return(filled, name, keyspace)
+    load.go_on(400)
+    summary = finish_and_verify(filled, load, move.Moving(filled))
+    assert tolerate or summary["disconnects"] == 0
+
+
+def kill_and_return(combo, name, keyspace):
+    if name == "vtcombo":
+        combo.kill("vtcombo")
+        combo.up()
+        return
+    old = combo.kill(name, keyspace)
+    combo.wait_restarted(name, old, keyspace)

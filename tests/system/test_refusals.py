@@ -1,0 +1,214 @@
+"""What MoveTables refuses: one clear sentence and a hint, and everything as it was before."""
+import os
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from lib.combo import Failed
+
+GOOD = "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20)) ENGINE=InnoDB; INSERT INTO t VALUES (1,'a'),(2,'b');"
+
+
+def as_root(combo, keyspace, sql):
+    """Through the server's own socket: for what no account of ours may do."""
+    number = combo.find("server", keyspace)["name"].split("-")[1]
+    socket = os.path.join(combo.data_dir, f"server-{number}", "sock")
+    done = subprocess.run(["mariadb", "--no-defaults", "-uroot", f"--socket={socket}", "-N"], input=sql,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(done.stderr)
+    return done.stdout
+
+
+def at(combo, keyspace, sql, database=None):
+    return combo.mariadb(sql, keyspace if database is None else database, port=combo.port("server", keyspace),
+                         user="vt_dba")
+
+
+def topology(combo):
+    """All that is not a sign of life."""
+    with sqlite3.connect(f"file:{combo.data_dir}/topo.db?mode=ro", uri=True) as db:
+        names = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        keys = next(n for n in names if {"key", "value"} <= {c[1] for c in db.execute(f"PRAGMA table_info({n})")})
+        rows = db.execute(f"SELECT key, value FROM {keys}").fetchall()
+    alive = ("/health", "/gates", "/acks", "/tablets", "/locks")
+    return {k: bytes(v) if not isinstance(v, str) else v for k, v in rows
+            if not (k if isinstance(k, str) else k.decode()).startswith(alive)}
+
+
+def server_state(combo, keyspace):
+    def ask(sql):
+        return as_root(combo, keyspace, sql)
+    tables = ask("SELECT table_schema, table_name, create_time IS NULL FROM information_schema.tables"
+                 " WHERE table_schema NOT IN ('mysql','sys','information_schema','performance_schema')"
+                 " ORDER BY 1, 2")
+    state = {"tables": tables}
+    state["triggers"] = ask("SELECT trigger_schema, trigger_name, action_statement FROM information_schema.triggers"
+                            " WHERE trigger_schema <> 'sys' ORDER BY 1, 2")
+    for line in tables.splitlines():
+        schema, table = line.split("\t")[:2]
+        if schema == "_vt" and table != "heartbeat":
+            state[f"_vt.{table}"] = ask(f"SELECT * FROM _vt.{table}")
+    state["grants"] = ask("SELECT host, user, priv FROM mysql.global_priv ORDER BY 1, 2")
+    state["variables"] = ask("SELECT variable_name, variable_value FROM information_schema.global_variables WHERE"
+                             " variable_name IN ('binlog_format','binlog_row_image','local_infile','sql_mode',"
+                             "'innodb_online_alter_log_max_size','max_allowed_packet','event_scheduler') ORDER BY 1")
+    return state
+
+
+def whole_state(combo):
+    return {"topology": topology(combo), "customer": server_state(combo, "customer"),
+            "new_customer": server_state(combo, "new_customer")}
+
+
+def refuse(combo, *args):
+    """The sentence with which MoveTables refuses; the state must not have changed."""
+    before = whole_state(combo)
+    done = combo.client("MoveTables", "--timeout", "5s", *args, check=False, timeout=60)
+    after = whole_state(combo)
+    said = done.stderr.strip()
+    assert done.returncode != 0, done.stdout
+    for part, value in before.items():
+        for key in {**value, **after[part]}:
+            assert after[part].get(key) == value.get(key), f"{part} {key} has changed by a refused command"
+    lines = [line for line in said.splitlines() if line.strip()]
+    sentences = [line for line in lines if not line.lower().startswith("hint")]
+    assert len(sentences) == 1, said
+    assert "\n" not in sentences[0] and len(sentences[0]) > 15
+    return said
+
+
+@pytest.fixture
+def combo_with(shared_combo):
+    """Runs SQL at a keyspace's server and undoes what it made afterwards."""
+    made = []
+
+    def make(keyspace, sql):
+        at(shared_combo, keyspace, sql)
+        made.append(keyspace)
+        return shared_combo
+
+    yield make
+    for keyspace in ("customer", "new_customer"):
+        at(shared_combo, keyspace, f"DROP DATABASE {keyspace}; CREATE DATABASE {keyspace};", database="_vt")
+
+
+def test_unknown_source_keyspace(shared_combo):
+    assert "nowhere" in refuse(shared_combo, "nowhere.t", "new_customer.t")
+
+
+def test_unknown_target_keyspace(combo_with):
+    assert "nowhere" in refuse(combo_with("customer", GOOD), "customer.t", "nowhere.t")
+
+
+def test_unknown_table(shared_combo):
+    assert "no_such_table" in refuse(shared_combo, "customer.no_such_table", "new_customer.no_such_table")
+
+
+def test_source_equal_to_target(combo_with):
+    assert "customer.t" in refuse(combo_with("customer", GOOD), "customer.t", "customer.t")
+
+
+def test_another_table_name_at_the_target(combo_with):
+    assert "other" in refuse(combo_with("customer", GOOD), "customer.t", "new_customer.other")
+
+
+def test_target_not_empty(combo_with):
+    combo_with("customer", GOOD)
+    combo = combo_with("new_customer", GOOD)
+    assert "empty" in refuse(combo, "customer.t", "new_customer.t")
+    assert at(combo, "new_customer", "SELECT COUNT(*) FROM t").strip() == "2"
+
+
+def test_target_of_another_definition(combo_with):
+    combo_with("customer", GOOD)
+    combo = combo_with("new_customer", "CREATE TABLE t (id BIGINT PRIMARY KEY)")
+    refuse(combo, "customer.t", "new_customer.t")
+
+
+@pytest.mark.parametrize("column, names", [
+    ("p POINT", "p"), ("g GEOMETRY NOT NULL", "g"), ("v INT, w INT AS (v + 1) STORED", "w"), ("i INET6", "i"),
+])
+def test_column_that_cannot_be_moved(combo_with, column, names):
+    combo = combo_with("customer", f"CREATE TABLE t (id INT PRIMARY KEY, {column})")
+    assert f"{names}" in refuse(combo, "customer.t", "new_customer.t")
+
+
+def test_no_key(combo_with):
+    assert "key" in refuse(combo_with("customer", "CREATE TABLE t (id INT, v INT)"), "customer.t", "new_customer.t")
+
+
+def test_foreign_key_of_the_table_and_to_it(combo_with):
+    combo = combo_with("customer", "CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE c (id INT PRIMARY KEY, p INT,"
+                       " FOREIGN KEY (p) REFERENCES p (id))")
+    assert "foreign key" in refuse(combo, "customer.c", "new_customer.c")
+    assert "foreign key" in refuse(combo, "customer.p", "new_customer.p")
+
+
+def test_trigger(combo_with):
+    combo = combo_with("customer", GOOD + "CREATE TRIGGER mine BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 'x'")
+    assert "trigger" in refuse(combo, "customer.t", "new_customer.t")
+
+
+@pytest.mark.parametrize("engine", ["MyISAM", "Aria", "MEMORY"])
+def test_engine_without_transactions(combo_with, engine):
+    combo = combo_with("customer", f"CREATE TABLE t (id INT PRIMARY KEY) ENGINE={engine}")
+    assert engine.lower() in refuse(combo, "customer.t", "new_customer.t").lower()
+
+
+@pytest.mark.parametrize("what, sql", [
+    ("view", "CREATE VIEW looks AS SELECT id FROM t"),
+    ("procedure", "CREATE PROCEDURE looks() SELECT COUNT(*) FROM t"),
+    ("function", "CREATE FUNCTION looks() RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM t)"),
+    ("event", "CREATE EVENT looks ON SCHEDULE EVERY 1 DAY DO DELETE FROM t WHERE id < 0"),
+])
+def test_body_that_names_the_table(combo_with, what, sql):
+    combo = combo_with("customer", GOOD + sql)
+    assert "looks" in refuse(combo, "customer.t", "new_customer.t")
+
+
+@pytest.mark.parametrize("keyspace, bad, good, hint", [
+    ("customer", "binlog_format = 'STATEMENT'", "binlog_format = 'ROW'", "SET GLOBAL binlog_format"),
+    ("customer", "binlog_row_image = 'MINIMAL'", "binlog_row_image = 'FULL'", "SET GLOBAL binlog_row_image"),
+    ("new_customer", "local_infile = OFF", "local_infile = ON", "SET GLOBAL local_infile"),
+])
+def test_setting_with_the_statement_that_cures_it(combo_with, keyspace, bad, good, hint):
+    combo = combo_with("customer", GOOD)
+    at(combo, keyspace, f"SET GLOBAL {bad}")
+    try:
+        assert hint in refuse(combo, "customer.t", "new_customer.t")
+    finally:
+        at(combo, keyspace, f"SET GLOBAL {good}")
+
+
+@pytest.mark.parametrize("keyspace, privilege, account", [
+    ("customer", "TRIGGER", "vt_dba"), ("customer", "SELECT", "vt_stream"), ("customer", "REPLICATION SLAVE", "vt_stream"),
+    ("new_customer", "INSERT", "vt_stream"),
+])
+def test_missing_privilege_is_found_by_doing(combo_with, keyspace, privilege, account):
+    combo = combo_with("customer", GOOD)
+    as_root(combo, keyspace, f"REVOKE {privilege} ON *.* FROM {account}@'127.0.0.1'")
+    try:
+        refuse(combo, "customer.t", "new_customer.t")
+    finally:
+        as_root(combo, keyspace, f"GRANT {privilege} ON *.* TO {account}@'127.0.0.1'")
+
+
+@pytest.mark.parametrize("keyspace", ["customer", "new_customer"])
+def test_tablet_that_does_not_answer(combo_with, keyspace):
+    combo = combo_with("customer", GOOD)
+    pid = combo.pid("vttablet", keyspace)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        refuse(combo, "customer.t", "new_customer.t")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_an_empty_target_of_the_same_definition_is_accepted(combo_with):
+    combo_with("customer", GOOD)
+    combo = combo_with("new_customer", GOOD.split(";")[0])
+    combo.client("MoveTables", "customer.t", "new_customer.t")
+    assert combo.mariadb("SELECT COUNT(*) FROM t", "customer").strip() == "2"
