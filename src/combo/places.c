@@ -98,7 +98,7 @@ make_folder(const char *path, mode_t mode, struct err *err)
 int
 places_make(const struct places *p, struct err *err)
 {
-	static const char *const names[] = { "tablets", "run", "log" };
+	static const char *const names[] = { "tablets", "run", "log", "spill" };
 	char                     path[PLACE_MAX];
 
 	for (const char *at = p->dir + 1; (at = strchr(at, '/')) != NULL; at++) {

@@ -8,6 +8,7 @@
  *   DIR/server-UID/       a database server's own directory
  *   DIR/run/NAME.pid      see process.h; also server-UID.sock, server-UID.init
  *   DIR/log/NAME.log
+ *   DIR/spill/           transactions too large for a tablet's memory
  *
  * Ports from the base: vtctld +0, vtgate HTTP +1, vtgate MySQL +306, tablets
  * +400+uid, servers +2100+uid; uids 1 to 99.

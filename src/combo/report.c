@@ -251,7 +251,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 int
 report_purge(const struct places *where, struct err *err)
 {
-	static const char *const ours[] = { "run", "log", "tablets", "credentials.json",
+	static const char *const ours[] = { "run", "log", "spill", "tablets", "credentials.json",
 	    "credentials.json.new", "topo.db",
 	    "topo.db-wal", "topo.db-shm", "lock" };
 	char path[PLACE_MAX];

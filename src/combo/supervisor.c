@@ -264,6 +264,7 @@ tablet_program(struct supervisor *s, int uid)
 	program_arg(&s->arena, p, "--shard=0");
 	program_arg(&s->arena, p, "--uid=%d", uid);
 	program_arg(&s->arena, p, "--type=primary");
+	program_arg(&s->arena, p, "--data-dir=%s/spill", s->where.dir);
 	return p;
 }
 
