@@ -24,6 +24,8 @@
 #define SERVER_PATIENCE (90 * SECOND)
 #define RETRY_PAUSE (2 * SECOND)        /* between attempts to bring a tablet up */
 #define READY_POLL (100 * MSEC)
+/* vtctld waits for tablets as long after a supervisor was killed; the next one shows itself anew */
+#define PRESENCE_TTL (10 * SECOND)
 #define STOP_PATIENCE (30 * SECOND)     /* for a server to write out what it holds */
 
 /* ---- What may refuse, before anything is started */
@@ -511,6 +513,27 @@ announce(void *arg)
 
 /* ---- Life */
 
+/* A key on a lease says that somebody gives new keyspaces a tablet: vtctld then waits for it. */
+static void
+show_presence(struct ctx *cx, void *arg, int64_t lease)
+{
+	struct supervisor *s = arg;
+	char               key[TOPO_KEY_MAX];
+
+	snprintf(key, sizeof key, "/combo/%d", (int)getpid());
+	if (topo_set(cx, s->topo, key, slice_str("{}"), lease) != 0)
+		log_error("showing that a vtcombo is here: %s", cx->err->text);
+}
+
+static int
+start_presence(struct ctx *cx, struct supervisor *s)
+{
+	TRY(topo_lease_start(cx, s->topo, PRESENCE_TTL, &s->lease));
+	topo_lease_on_grant(s->lease, show_presence, s);
+	show_presence(cx, s, topo_lease_id(s->lease));
+	return 0;
+}
+
 static int
 open_topology(struct ctx *cx, struct supervisor *s)
 {
@@ -526,6 +549,7 @@ supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspace
 {
 	group_init(&s->tasks);
 	TRY(open_topology(cx, s));
+	TRY(start_presence(cx, s));
 	for (int i = 0; i < count; i++)
 		TRY(create_keyspace(cx, s, keyspaces[i]));
 	TRY(start_center(s, cx->err));
@@ -551,6 +575,9 @@ supervisor_stop(struct ctx *cx, struct supervisor *s)
 
 	s->stopping = true;
 	group_done(&s->tasks);         /* (3) */
+	if (s->lease != NULL)
+		topo_lease_stop(s->lease);
+	s->lease = NULL;
 	for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
 		struct ctx step = ctx_shielded(cx, STOP_PATIENCE, &err);
 

@@ -23,6 +23,7 @@ struct supervisor {
 	struct places       where;
 	struct credentials *accounts;
 	struct topo        *topo;
+	struct topo_lease  *lease;           /* /combo/PID is on it */
 	/* lives as long as the supervisor: argv of its programs */
 	struct arena        arena;
 	struct group        tasks;

@@ -33,7 +33,7 @@ def topology(combo):
         names = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         keys = next(n for n in names if {"key", "value"} <= {c[1] for c in db.execute(f"PRAGMA table_info({n})")})
         rows = db.execute(f"SELECT key, value FROM {keys}").fetchall()
-    alive = ("/health", "/gates", "/acks", "/tablets", "/locks")
+    alive = ("/combo", "/health", "/gates", "/acks", "/tablets", "/locks")
     return {k: bytes(v) if not isinstance(v, str) else v for k, v in rows
             if not (k if isinstance(k, str) else k.decode()).startswith(alive)}
 
