@@ -166,7 +166,7 @@ find_places(const struct settings *set, struct places *where, struct err *err)
 		dir = geteuid() == 0 ? "/var/lib/switchyard" : home;
 	}
 	TRY(places_init(where, dir, (int)set->port_base, err));
-	(void)supervisor_of(where, &before);
+	(void)claim_of(where, &before);
 	if (where->port_base == 0)
 		where->port_base = before != 0 ? before : PORT_BASE_DEFAULT;
 	return 0;

@@ -21,6 +21,7 @@
 enum {
 	PLACE_MAX = 512,        /* a path below the data directory */
 	DIR_MAX_BYTES = 400,    /* of the data directory itself: the rest needs room */
+	PROGRAM_NAME_MAX = 32,  /* "vttablet-99" and the like */
 	TABLET_UID_MIN = 1, TABLET_UID_MAX = 99,
 	PORT_VTCTLD = 0, PORT_GATE_HTTP = 1, PORT_GATE_MYSQL = 306, PORT_TABLET = 400,
 	    PORT_SERVER = 2100,

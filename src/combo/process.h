@@ -21,7 +21,8 @@ pid_t    process_of_file(const char *path);
 int      process_become(const char *pid_file, char *const *argv, struct err *err) MUST_USE;
 
 struct birth {
-	const char  *self;         /* a program whose `exec PID_FILE argv...` calls process_become() */
+	/* a program whose `exec PID_FILE argv...` calls process_become() */
+	const char  *self;
 	const char  *pid_file, *log;
 	char *const *argv;
 };

@@ -16,7 +16,7 @@
 
 #include <sys/types.h>
 
-enum { PROGRAM_NAME_MAX = 32, PROGRAM_ARGS_MAX = 48 };   /* a server has about 25 settings */
+enum { PROGRAM_ARGS_MAX = 48 };   /* a server has about 25 settings */
 
 struct program {
 	char        name[PROGRAM_NAME_MAX];   /* "vtgate", "server-1", "vttablet-1" */

@@ -2,8 +2,9 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "combo/claim.h"
 #include "combo/process.h"
-#include "combo/supervisor.h"
+#include "combo/program.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -47,7 +48,8 @@ uid_of(const char *name, const char *prefix)
 
 	if (strncmp(name, prefix, n) != 0)
 		return 0;
-	if (parse_int(slice_str(name + n), TABLET_UID_MIN, TABLET_UID_MAX, &uid, &not_a_number) != 0)
+	if (parse_int(slice_str(name + n), TABLET_UID_MIN, TABLET_UID_MAX, &uid,
+	    &not_a_number) != 0)
 		return 0;
 	return uid;
 }
@@ -181,7 +183,7 @@ report_status(const struct places *where, bool json, struct buf *out, struct err
 {
 	struct entry *all;
 	int           count, port_base;
-	pid_t         pid = supervisor_of(where, &port_base);
+	pid_t         pid = claim_of(where, &port_base);
 
 	TRY(entries(where, &all, &count, err));
 	if (json) {
@@ -224,7 +226,7 @@ report_down(const struct places *where, struct err *err)
 {
 	struct entry *all;
 	int           count, rc = 0, port_base;
-	pid_t         pid = supervisor_of(where, &port_base);
+	pid_t         pid = claim_of(where, &port_base);
 
 	TRY(entries(where, &all, &count, err));
 	if (pid != 0)

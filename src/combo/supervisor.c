@@ -7,17 +7,12 @@
 #include "base/parse.h"
 #include "combo/account_file.h"
 #include "combo/dbserver.h"
-#include "combo/process.h"
 #include "task/net.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* making a data directory and recovering one, on a slow disk */
@@ -28,167 +23,17 @@
 #define PRESENCE_TTL (10 * SECOND)
 #define STOP_PATIENCE (30 * SECOND)     /* for a server to write out what it holds */
 
-/* ---- What may refuse, before anything is started */
-
-static int
-lock_dir(struct supervisor *s, struct err *err)
-{
-	char path[PLACE_MAX];
-	int  port;
-
-	places_file(&s->where, path, "lock");
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (s->lock_fd < 0)
-		return err_errno(err, errno, "opening '%s'", path);
-	if (fcntl(s->lock_fd, F_OFD_SETLK, &(struct flock){ .l_type = F_WRLCK }) == 0)
-		return 0;
-	err_set(err, ERR_REFUSED, "data directory '%s' is in use by process %d", s->where.dir,
-	    (int)supervisor_of(&s->where, &port));
-	return err_hint(err, "vtcombo down --data-dir %.120s", s->where.dir);
-}
-
-pid_t
-supervisor_of(const struct places *where, int *port_base)
-{
-	struct flock held = { .l_type = F_RDLCK };
-	char         path[PLACE_MAX];
-	int          pid = 0, fd;
-	FILE        *f;
-
-	*port_base = 0;
-	places_file(where, path, "lock");
-	f = fopen(path, "re");
-	if (f == NULL)
-		return 0;
-	fd = fileno(f);
-	if (fscanf(f, "%d %d", &pid, port_base) != 2)
-		pid = 0;
-	if (fcntl(fd, F_OFD_GETLK, &held) != 0 || held.l_type == F_UNLCK)
-		pid = 0;               /* nobody holds it: what it says is about the past */
-	fclose(f);
-	return pid;
-}
-
-static int
-sign_lock(struct supervisor *s, struct err *err)
-{
-	if (ftruncate(s->lock_fd, 0) == 0 && dprintf(s->lock_fd, "%d %d\n", (int)getpid(),
-	    s->where.port_base) > 0)
-		return 0;
-	return err_errno(err, errno, "writing the lock of '%s'", s->where.dir);
-}
-
-static bool
-port_is_free(int port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, rc;
-
-	if (fd < 0)
-		return false;
-	/* as servers do: old connections are no taker */
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	rc = bind(fd, (struct sockaddr *)&a, sizeof a);
-	if (rc == 0)
-		rc = listen(fd, 1);
-	close(fd);
-	return rc == 0;
-}
-
-/* A program that is to be started, not adopted, finds its port free. */
-static int
-check_port(const struct supervisor *s, const char *name, int port, struct err *err)
-{
-	char path[PLACE_MAX];
-
-	places_file(&s->where, path, "run/%s.pid", name);
-	if (process_of_file(path) != 0 || port_is_free(port))
-		return 0;
-	err_set(err, ERR_REFUSED, "port %d, for %s, is taken by another program", port, name);
-	return err_hint(err, "choose another range with --port-base");
-}
-
-static int
-check_ports(const struct supervisor *s, struct err *err)
-{
-	int  base = s->where.port_base;
-	char name[PROGRAM_NAME_MAX];
-
-	TRY(check_port(s, "vtctld", base + PORT_VTCTLD, err));
-	TRY(check_port(s, "vtgate", base + PORT_GATE_HTTP, err));
-	TRY(check_port(s, "vtgate", base + PORT_GATE_MYSQL, err));
-	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
-		if (s->keyspaces[uid][0] == '\0')
-			continue;
-		snprintf(name, sizeof name, "vttablet-%d", uid);
-		TRY(check_port(s, name, base + PORT_TABLET + uid, err));
-		snprintf(name, sizeof name, "server-%d", uid);
-		TRY(check_port(s, name, base + PORT_SERVER + uid, err));
-	}
-	return 0;
-}
-
-/* What still runs keeps its ports: it cannot be adopted at others. */
-static int
-check_base(const struct supervisor *s, struct err *err)
-{
-	char path[PLACE_MAX];
-	int  before;
-
-	(void)supervisor_of(&s->where, &before);
-	places_file(&s->where, path, "run/vtctld.pid");
-	if (before == 0 || before == s->where.port_base || process_of_file(path) == 0)
-		return 0;
-	err_set(err, ERR_REFUSED, "the programs of '%s' still run at port base %d", s->where.dir,
-	    before);
-	return err_hint(err, "use --port-base %d, or vtcombo down first", before);
-}
-
-/* (2) */
-static int
-read_uids(struct supervisor *s, struct err *err)
-{
-	char           path[PLACE_MAX];
-	DIR           *d;
-	struct dirent *e;
-
-	places_file(&s->where, path, "tablets");
-	d = opendir(path);
-	if (d == NULL)
-		return err_errno(err, errno, "reading '%s'", path);
-	while ((e = readdir(d)) != NULL) {
-		struct err other_file;
-		int        uid;
-		FILE      *f;
-
-		if (parse_int(slice_str(e->d_name), TABLET_UID_MIN, TABLET_UID_MAX, &uid, &other_file) != 0)
-			continue;
-		places_file(&s->where, path, "tablets/%d", uid);
-		f = fopen(path, "re");
-		if (f != NULL && fscanf(f, "%64s", s->keyspaces[uid]) != 1)
-			s->keyspaces[uid][0] = '\0';
-		if (f != NULL)
-			fclose(f);
-	}
-	closedir(d);
-	return 0;
-}
+/* ---- Before anything is started */
 
 int
 supervisor_open(struct supervisor *s, struct err *err)
 {
 	char path[PLACE_MAX];
 
-	s->lock_fd = -1;
 	TRY(places_find_server(&s->where, err));
 	TRY(places_make(&s->where, err));
 	TRY(dbserver_check_folder(&s->where, err));
-	TRY(lock_dir(s, err));
-	TRY(check_base(s, err));
-	TRY(read_uids(s, err));
-	TRY(check_ports(s, err));
-	TRY(sign_lock(s, err));
+	TRY(claim_take(&s->claim, &s->where, err));
 	places_file(&s->where, path, "credentials.json");
 	TRY(account_file_make(path, err));
 	s->accounts = mem_new(struct credentials);
@@ -262,7 +107,7 @@ tablet_program(struct supervisor *s, int uid)
 	p = our_program(s, "vttablet", name);
 	program_arg(&s->arena, p, "--http=127.0.0.1:%d", s->where.port_base + PORT_TABLET + uid);
 	program_arg(&s->arena, p, "--server=127.0.0.1:%d", s->where.port_base + PORT_SERVER + uid);
-	program_arg(&s->arena, p, "--keyspace=%s", s->keyspaces[uid]);
+	program_arg(&s->arena, p, "--keyspace=%s", s->claim.keyspaces[uid]);
 	program_arg(&s->arena, p, "--shard=0");
 	program_arg(&s->arena, p, "--uid=%d", uid);
 	program_arg(&s->arena, p, "--type=primary");
@@ -287,7 +132,8 @@ bring_up(struct ctx *cx, struct tablet_start *t)
 		struct program *p = arena_new(&s->arena, struct program);
 
 		dbserver_program(&s->arena, &s->where, t->uid, p);
-		TRY(dbserver_prepare(cx, &s->where, s->accounts, t->uid, s->keyspaces[t->uid]));
+		TRY(dbserver_prepare(cx, &s->where, s->accounts, t->uid,
+		    s->claim.keyspaces[t->uid]));
 		TRY(keep_program(s, p, cx->err));
 		t->server = p;
 	}
@@ -307,7 +153,7 @@ bring_up_until_done(void *arg)
 
 		if (bring_up(&cx, t) == 0 || task_cancelled())
 			return;
-		log_error("bringing up keyspace '%s': %s", t->s->keyspaces[t->uid], err.text);
+		log_error("bringing up keyspace '%s': %s", t->s->claim.keyspaces[t->uid], err.text);
 		if (task_sleep(&all, RETRY_PAUSE) != 0)
 			return;
 	}
@@ -332,9 +178,9 @@ assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
 		char  path[PLACE_MAX];
 		FILE *f;
 
-		if (s->keyspaces[uid][0] != '\0' ||
-		    !port_is_free(s->where.port_base + PORT_TABLET + uid) ||
-		    !port_is_free(s->where.port_base + PORT_SERVER + uid))
+		if (s->claim.keyspaces[uid][0] != '\0' ||
+		    !claim_port_is_free(s->where.port_base + PORT_TABLET + uid) ||
+		    !claim_port_is_free(s->where.port_base + PORT_SERVER + uid))
 			continue;
 		places_file(&s->where, path, "tablets/%d", uid);
 		f = fopen(path, "we");
@@ -346,7 +192,7 @@ assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
 			return 0;
 		}
 		fclose(f);
-		snprintf(s->keyspaces[uid], sizeof s->keyspaces[uid], "%s", keyspace);
+		snprintf(s->claim.keyspaces[uid], sizeof s->claim.keyspaces[uid], "%s", keyspace);
 		return uid;
 	}
 	err_set(err, ERR_REFUSED, "keyspace '%s': all uids from %d to %d are taken", keyspace,
@@ -358,7 +204,7 @@ static bool
 has_uid(const struct supervisor *s, const char *keyspace)
 {
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
-		if (strcmp(s->keyspaces[uid], keyspace) == 0)
+		if (strcmp(s->claim.keyspaces[uid], keyspace) == 0)
 			return true;
 	return false;
 }
@@ -479,9 +325,9 @@ missing(struct ctx *cx, struct supervisor *s)
 	if (!answers(cx, s->where.port_base + PORT_GATE_MYSQL))
 		return "vtgate";
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
-		if (s->keyspaces[uid][0] != '\0' && !is_healthy(cx, s, uid))
+		if (s->claim.keyspaces[uid][0] != '\0' && !is_healthy(cx, s, uid))
 			return arena_printf(cx->arena, "the tablet of keyspace '%s'",
-			    s->keyspaces[uid]);
+			    s->claim.keyspaces[uid]);
 	return NULL;
 }
 
@@ -554,7 +400,7 @@ supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspace
 		TRY(create_keyspace(cx, s, keyspaces[i]));
 	TRY(start_center(s, cx->err));
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
-		if (s->keyspaces[uid][0] != '\0')
+		if (s->claim.keyspaces[uid][0] != '\0')
 			TRY(start_tablet(s, uid, cx->err));
 	TRY(group_spawn(&s->tasks, "announce", announce, s, cx->err));
 	for (;;) {
@@ -573,7 +419,6 @@ supervisor_stop(struct ctx *cx, struct supervisor *s)
 	static const char *const order[] = { "vtgate", "vtctld", "vttablet-", "server-" };
 	struct err               err = { 0 };
 
-	s->stopping = true;
 	group_done(&s->tasks);         /* (3) */
 	if (s->lease != NULL)
 		topo_lease_stop(s->lease);
@@ -597,6 +442,5 @@ supervisor_close(struct supervisor *s)
 		free(s->accounts);
 	}
 	arena_done(&s->arena);
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
+	claim_drop(&s->claim);
 }

@@ -14,6 +14,7 @@
 #ifndef COMBO_SUPERVISOR_H
 #define COMBO_SUPERVISOR_H
 
+#include "combo/claim.h"
 #include "combo/program.h"
 #include "rpc/api.h"
 #include "task/group.h"
@@ -30,9 +31,7 @@ struct supervisor {
 	struct program     *programs[2 + 2 * TABLET_UID_MAX];
 	int                 programs_count;
 	/* by uid; "" is free */
-	char                keyspaces[TABLET_UID_MAX + 1][NAME_MAX_BYTES + 1];
-	int                 lock_fd;
-	bool                stopping;
+	struct claim        claim;
 };
 
 /* Settings in s->where; takes the lock and checks all that one sentence can refuse. Blocking,
@@ -43,8 +42,5 @@ int  supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *key
     int count) MUST_USE;
 void supervisor_stop(struct ctx *cx, struct supervisor *s);
 void supervisor_close(struct supervisor *s);
-/* Pid in the lock file when somebody holds the lock, else 0; *port_base as written there,
-    0 if nothing is. */
-pid_t supervisor_of(const struct places *where, int *port_base);
 
 #endif

@@ -1,0 +1,178 @@
+#include "combo/claim.h"
+
+#include "combo/process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int
+lock_dir(struct claim *c, struct err *err)
+{
+	char path[PLACE_MAX];
+	int  port;
+
+	places_file(c->where, path, "lock");
+	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (c->lock_fd < 0)
+		return err_errno(err, errno, "opening '%s'", path);
+	if (fcntl(c->lock_fd, F_OFD_SETLK, &(struct flock){ .l_type = F_WRLCK }) == 0)
+		return 0;
+	err_set(err, ERR_REFUSED, "data directory '%s' is in use by process %d", c->where->dir,
+	    (int)claim_of(c->where, &port));
+	return err_hint(err, "vtcombo down --data-dir %.120s", c->where->dir);
+}
+
+pid_t
+claim_of(const struct places *where, int *port_base)
+{
+	struct flock held = { .l_type = F_RDLCK };
+	char         path[PLACE_MAX];
+	int          pid = 0, fd;
+	FILE        *f;
+
+	*port_base = 0;
+	places_file(where, path, "lock");
+	f = fopen(path, "re");
+	if (f == NULL)
+		return 0;
+	fd = fileno(f);
+	if (fscanf(f, "%d %d", &pid, port_base) != 2)
+		pid = 0;
+	if (fcntl(fd, F_OFD_GETLK, &held) != 0 || held.l_type == F_UNLCK)
+		pid = 0;               /* nobody holds it: what it says is about the past */
+	fclose(f);
+	return pid;
+}
+
+static int
+sign_lock(struct claim *c, struct err *err)
+{
+	if (ftruncate(c->lock_fd, 0) == 0 && dprintf(c->lock_fd, "%d %d\n", (int)getpid(),
+	    c->where->port_base) > 0)
+		return 0;
+	return err_errno(err, errno, "writing the lock of '%s'", c->where->dir);
+}
+
+bool
+claim_port_is_free(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, rc;
+
+	if (fd < 0)
+		return false;
+	/* as servers do: old connections are no taker */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+	if (rc == 0)
+		rc = listen(fd, 1);
+	close(fd);
+	return rc == 0;
+}
+
+/* A program that is to be started, not adopted, finds its port free. */
+static int
+check_port(const struct claim *c, const char *name, int port, struct err *err)
+{
+	char path[PLACE_MAX];
+
+	places_file(c->where, path, "run/%s.pid", name);
+	if (process_of_file(path) != 0 || claim_port_is_free(port))
+		return 0;
+	err_set(err, ERR_REFUSED, "port %d, for %s, is taken by another program", port, name);
+	return err_hint(err, "choose another range with --port-base");
+}
+
+static int
+check_ports(const struct claim *c, struct err *err)
+{
+	int  base = c->where->port_base;
+	char name[PROGRAM_NAME_MAX];
+
+	TRY(check_port(c, "vtctld", base + PORT_VTCTLD, err));
+	TRY(check_port(c, "vtgate", base + PORT_GATE_HTTP, err));
+	TRY(check_port(c, "vtgate", base + PORT_GATE_MYSQL, err));
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
+		if (c->keyspaces[uid][0] == '\0')
+			continue;
+		snprintf(name, sizeof name, "vttablet-%d", uid);
+		TRY(check_port(c, name, base + PORT_TABLET + uid, err));
+		snprintf(name, sizeof name, "server-%d", uid);
+		TRY(check_port(c, name, base + PORT_SERVER + uid, err));
+	}
+	return 0;
+}
+
+/* What still runs keeps its ports: it cannot be adopted at others. */
+static int
+check_base(const struct claim *c, struct err *err)
+{
+	char path[PLACE_MAX];
+	int  before;
+
+	(void)claim_of(c->where, &before);
+	places_file(c->where, path, "run/vtctld.pid");
+	if (before == 0 || before == c->where->port_base || process_of_file(path) == 0)
+		return 0;
+	err_set(err, ERR_REFUSED, "the programs of '%s' still run at port base %d", c->where->dir,
+	    before);
+	return err_hint(err, "use --port-base %d, or vtcombo down first", before);
+}
+
+/* (2) */
+static int
+read_uids(struct claim *c, struct err *err)
+{
+	char           path[PLACE_MAX];
+	DIR           *d;
+	struct dirent *e;
+
+	places_file(c->where, path, "tablets");
+	d = opendir(path);
+	if (d == NULL)
+		return err_errno(err, errno, "reading '%s'", path);
+	while ((e = readdir(d)) != NULL) {
+		struct err other_file;
+		int        uid;
+		FILE      *f;
+
+		if (parse_int(slice_str(e->d_name), TABLET_UID_MIN, TABLET_UID_MAX, &uid,
+		    &other_file) != 0)
+			continue;
+		places_file(c->where, path, "tablets/%d", uid);
+		f = fopen(path, "re");
+		if (f != NULL && fscanf(f, "%64s", c->keyspaces[uid]) != 1)
+			c->keyspaces[uid][0] = '\0';
+		if (f != NULL)
+			fclose(f);
+	}
+	closedir(d);
+	return 0;
+}
+
+int
+claim_take(struct claim *c, const struct places *where, struct err *err)
+{
+	*c = (struct claim){ .where = where, .lock_fd = -1, .taken = true };
+	TRY(lock_dir(c, err));
+	TRY(check_base(c, err));
+	TRY(read_uids(c, err));
+	TRY(check_ports(c, err));
+	return sign_lock(c, err);
+}
+
+void
+claim_drop(struct claim *c)
+{
+	if (c->taken && c->lock_fd >= 0)
+		close(c->lock_fd);
+	c->taken = false;
+}
