@@ -1,0 +1,3 @@
+# cast: anyone
+# An arming does not compare its attempt.
+/@arm/s/fence_no <= n/true/

@@ -1,0 +1,3 @@
+# cast: outlived
+# The stream goes on after P.
+/@freeze/s/frozen = n;//
