@@ -1,43 +1,39 @@
 /*
- * ctl_api.h - vtctld's HTTP methods: POST /api/<method> with a ctl_request (rpc/api.h), answered
- * by one JSON document.
+ * ctl_api.h - vtctld's HTTP methods: POST /api/<method> with a ctl_request (rpc/api.h), answered by
+ * one JSON document.
  *
- *  create_keyspace    keyspace, force
- * {"name":..,"keyspace":{...}}. When a vtcombo watches the topology (a key /combo/<id> exists)
- * it
- * answers when a primary tablet of the keyspace is healthy. Exists: refused "node already
- * exists:
- *      keyspaces/<k>/Keyspace"; force: not an error.
- *  get_keyspaces
- *      {"keyspaces":["customer",..]}, sorted
- *  get_keyspace       keyspace
- *      as create_keyspace
- *  get_tablets        [keyspace]
- * {"tablets":[{"alias","keyspace","shard","type","state","lag_ms","server","http"},..]} sorted
- * by
- *      alias; state is the health's or "NOT_SERVING" without one
- *  get_srv_keyspace   keyspace
- * Vitess's SrvKeyspace ({"partitions":[{"served_type":"PRIMARY","shard_references":[{"name":"0",
- *      "key_range":null}],..}]}) plus "routing":{"version":N,"tables":[{"table","served_by":
- *      "new_customer.users","phase":"open"}]}
- *  get_routing_rules
- *      {"version":N,"rules":[{"from_table":"customer.users","to_tables":["new_customer.users"]}]}
- *  workflow_show      keyspace, workflow
- *      {"record":<workflow_record>,"revision":N,"progress":<progress>}
- *  workflow_list      [keyspace]
- *      {"workflows":["new_customer/users",..]}
- *  drop_table         keyspace, table
- *      {}; refused while a rule routes to it or an unswitched workflow uses it
- *  move_tables        keyspace, table, target_keyspace, target_table, options
- * creates the workflow, attaches to it, or finds it done; its preflight is over when this
- * answers.
- *      {"workflow":"new_customer/users","created":bool,"done":bool}
- *  move_status        workflow, after_revision
- *      as workflow_show; waits up to a second for a record newer than after_revision
+ * create_keyspace   keyspace, force
+ *     {"name":..,"keyspace":{...}}. When a vtcombo watches the topology (key /combo/<id> exists) it
+ *     answers when a primary tablet of the keyspace is healthy. Exists: refused "node already
+ *     exists: keyspaces/<k>/Keyspace"; force: not an error.
+ * get_keyspaces
+ *     {"keyspaces":["customer",..]}, sorted
+ * get_keyspace      keyspace
+ *     as create_keyspace
+ * get_tablets       [keyspace]
+ *     {"tablets":[{"alias","keyspace","shard","type","state","lag_ms","server","http"},..]} sorted
+ *     by alias; state is the health's, or "NOT_SERVING" without one
+ * get_srv_keyspace  keyspace
+ *     Vitess's SrvKeyspace ({"partitions":[{"served_type":"PRIMARY","shard_references":[
+ *     {"name":"0","key_range":null}]},..]}) plus "routing":{"version":N,"tables":[{"table",
+ *     "served_by":"new_customer.users","phase":"open"}]}
+ * get_routing_rules
+ *     {"version":N,"rules":[{"from_table":"customer.users","to_tables":["new_customer.users"]}]}
+ * workflow_show     workflow
+ *     {"record":<workflow_record>,"revision":N,"progress":<progress>}
+ * workflow_list     [keyspace]
+ *     {"workflows":["new_customer/users",..]}
+ * drop_table        keyspace, table
+ *     {}; refused while a rule routes to it or an unswitched workflow uses it
+ * move_tables       keyspace, table, target_keyspace, target_table, options
+ *     Creates the workflow, attaches to it, or finds it done; its preflight is over when this
+ *     answers. {"workflow":"new_customer/users","created":bool,"done":bool}
+ * move_status       workflow, after_revision
+ *     as workflow_show; waits up to a second for a record newer than after_revision
  *
  * <progress> is of this moment, from the tablet that the stream ends at:
- *      {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,
- *      "error":"","hint":""}
+ *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,"error":"",
+ *    "hint":""}
  */
 #ifndef CTL_CTL_API_H
 #define CTL_CTL_API_H
@@ -46,7 +42,6 @@
 #include "http/http.h"
 
 /* An http_handler_fn; arg is a struct ctl (ctl/workflow.h). */
-void ctl_api_handle(struct ctx *cx, void *arg, const struct http_request *req,
-    struct http_reply *reply);
+void ctl_api_handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply);
 
 #endif
