@@ -15,7 +15,7 @@ import csource
 # The floors, from the ground. Beside a floor's own folder and all lower floors
 # a file may include what the arrows of its own floor allow.
 FLOORS = [['base'], ['task'], ['mysql', 'binlog', 'sql', 'http'], ['topo', 'rpc'],
-          ['gate', 'tablet', 'ctl', 'combo'], ['cmd']]
+          ['gate', 'tablet', 'ctl', 'combo', 'client'], ['cmd']]
 ARROWS = {'binlog': {'mysql'}, 'rpc': {'topo'}}
 
 # Bytes in, values out: no descriptor, no clock, no log, no ctx, so that they can be

@@ -1,0 +1,97 @@
+#include "client/client.h"
+
+#include <stdio.h>
+
+int
+client_call(struct ctx *cx, const struct client *c, const char *method,
+    const struct ctl_request *request, struct slice *answer)
+{
+	SCOPED(buf) struct buf body = BUF_INIT;
+	char                   path[HTTP_PATH_MAX];
+
+	snprintf(path, sizeof(path), "/api/%s", method);
+	ctl_request_write(&body, request);
+	if (rpc_call(cx, c->server, path, buf_slice(&body), answer) == 0)
+		return 0;
+	if (cx->err->kind == ERR_RETRY && cx->err->hint[0] == '\0')
+		err_hint(cx->err,
+		    "is vtctld running there? --server or $VTCTLD_SERVER name another one");
+	return -1;
+}
+
+int
+client_split(
+    struct arena *a, const char *text, const char **keyspace, const char **table, struct err *err)
+{
+	struct slice head, rest = slice_split(slice_str(text), '.', &head);
+
+	if (slice_is_null(rest) || head.len == 0 || rest.len == 0 ||
+	    memchr(rest.ptr, '.', rest.len) != NULL)
+		return err_set(err, ERR_REFUSED, "'%s' is not of the form keyspace.table", text);
+	*keyspace = arena_slice_str(a, head);
+	*table = arena_slice_str(a, rest);
+	return 0;
+}
+
+static void
+new_line(struct buf *out, int depth)
+{
+	buf_add_char(out, '\n');
+	for (int i = 0; i < depth; i++)
+		buf_add_str(out, "  ");
+}
+
+/* Copies a string with its quotes; returns the index behind it. */
+static size_t
+copy_string(struct buf *out, struct slice json, size_t i)
+{
+	size_t start = i++;
+
+	while (i < json.len && json.ptr[i] != '"')
+		i += json.ptr[i] == '\\' ? 2 : 1;
+	i = i < json.len ? i + 1 : json.len;
+	buf_add_slice(out, slice_cut(json, start, i));
+	return i;
+}
+
+/* Brackets: an empty pair stays together. */
+static void
+put_bracket(struct buf *out, struct slice json, size_t i, int *depth)
+{
+	char c = (char)json.ptr[i];
+	bool opens = c == '{' || c == '[';
+	bool empty = opens ? i + 1 < json.len && (json.ptr[i + 1] == '}' || json.ptr[i + 1] == ']')
+			   : i > 0 && (json.ptr[i - 1] == '{' || json.ptr[i - 1] == '[');
+
+	if (!opens && !empty)
+		new_line(out, *depth - 1);
+	buf_add_char(out, c);
+	*depth += opens ? 1 : -1;
+	if (opens && !empty)
+		new_line(out, *depth);
+}
+
+void
+client_pretty(struct buf *out, struct slice json)
+{
+	int depth = 0;
+
+	for (size_t i = 0; i < json.len;) {
+		char c = (char)json.ptr[i];
+
+		if (c == '"') {
+			i = copy_string(out, json, i);
+			continue;
+		}
+		if (c == '{' || c == '[' || c == '}' || c == ']')
+			put_bracket(out, json, i, &depth);
+		else if (c != ' ' && c != '\n' && c != '\t')
+			buf_add_char(out, c);
+		if (c == ',')
+			new_line(out, depth);
+		if (c == ':')
+			buf_add_char(out, ' ');
+		i++;
+	}
+	buf_add_char(out, '\n');
+}

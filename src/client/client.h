@@ -1,0 +1,28 @@
+/*
+ * client.h - a command's surroundings: which vtctld, and how it is asked.
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include "rpc/api.h"
+
+struct client {
+	const char   *server; /* vtctld, "127.0.0.1:15000" */
+	const char  **args;   /* what follows the command and is no option */
+	int           args_count;
+	bool          json;        /* --format json */
+	volatile bool interrupted; /* Ctrl-C was typed */
+};
+
+/* Asks vtctld; the answer's text is in cx->arena. */
+int client_call(struct ctx *cx, const struct client *c, const char *method,
+    const struct ctl_request *request, struct slice *answer) MUST_USE;
+
+/* "keyspace.table" in two; ERR_REFUSED when it is not that. */
+int client_split(struct arena *a, const char *text, const char **keyspace, const char **table,
+    struct err *err) MUST_USE;
+
+/* JSON text with two spaces per level, as Vitess's tools print it. */
+void client_pretty(struct buf *out, struct slice json);
+
+#endif

@@ -1,0 +1,250 @@
+#include "client/command.h"
+
+#include "topo/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <strings.h>
+
+/* ---- Options */
+
+#define OPTION(name, type, member, fallback, min, max, choices, value, help)                       \
+	{                                                                                          \
+		name, type, offsetof(struct command_options, member), fallback, min, max, choices, \
+		    value, help                                                                    \
+	}
+
+/* An hour: beyond that a pause is no pause any more. */
+#define HOUR (60 * MINUTE)
+
+static const struct option move_options[] = {
+	OPTION("grace-period", OPT_DURATION, move.grace_period, "10s", 0, HOUR, NULL, "DURATION",
+	    "how long transactions in flight may take to end once writes are held"),
+	OPTION("timeout", OPT_DURATION, move.timeout, "30s", SECOND, HOUR, NULL, "DURATION",
+	    "bound of one switching attempt; past it everything is rolled back and tried again"),
+	OPTION("reader-wait", OPT_DURATION, move.reader_wait, "1s", 0, HOUR, NULL, "DURATION",
+	    "how long transactions that only read are waited for"),
+	OPTION("on-grace", OPT_ENUM, on_grace, "abort", 0, 0, "abort|wait|kill", "WHAT",
+	    "when the grace period is over: give this attempt up, go on waiting, or end the "
+	    "transactions"),
+	OPTION("switch-attempts", OPT_INT, switch_attempts, "10", 1, 1000, NULL, "N",
+	    "how often switching is tried before it is left to you"),
+	OPTION("max-replication-lag-allowed", OPT_DURATION, move.max_lag, "30s", 0, HOUR, NULL,
+	    "DURATION", "switch only when the target is behind by no more than this"),
+	OPTION("no-switch", OPT_BOOL, move.no_switch, NULL, 0, 0, NULL, NULL,
+	    "copy and stay in sync; the same command without it switches later"),
+	OPTION("detach", OPT_BOOL, detach, NULL, 0, 0, NULL, NULL,
+	    "start the move and return at once"),
+	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
+	    "text for people, json for machines"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+static const struct option force_options[] = {
+	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL, "no error when it exists already"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+static const struct option tablet_options[] = {
+	OPTION("keyspace", OPT_STRING, keyspace, NULL, 0, 0, NULL, "NAME", "only this keyspace's"),
+	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
+	    "text for people, json for machines"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+static const struct option plain_options[] = {
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+/* ---- Commands that ask and print */
+
+static int
+print_answer(
+    struct ctx *cx, struct client *c, const char *method, const struct ctl_request *request)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct slice           answer;
+
+	TRY(client_call(cx, c, method, request, &answer));
+	client_pretty(&out, answer);
+	printf("%s", out.data);
+	return 0;
+}
+
+static int
+create_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request     r = { .keyspace = c->args[0], .force = o->force };
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct slice           answer;
+
+	TRY(client_call(cx, c, "create_keyspace", &r, &answer));
+	client_pretty(&out, answer);
+	printf("Successfully created keyspace %s. Result:\n%s", c->args[0], out.data);
+	return 0;
+}
+
+static int
+get_keyspaces(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { 0 };
+	struct slice       answer;
+	struct json_doc    doc;
+
+	TRY(client_call(cx, c, "get_keyspaces", &r, &answer));
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc), names = json_get_array(&root, "keyspaces");
+	for (size_t i = 0; i < json_count(&names); i++)
+		printf("%s\n", json_item_str(&names, i));
+	return json_close(&doc);
+}
+
+static int
+get_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { .keyspace = c->args[0] };
+
+	return print_answer(cx, c, "get_keyspace", &r);
+}
+
+static void
+print_tablet(const struct json *t)
+{
+	int64_t lag_ms = json_get_i64(t, "lag_ms");
+	char    lag[32] = "unknown";
+
+	if (lag_ms >= 0)
+		snprintf(lag, sizeof(lag), "%.1fs", (double)lag_ms / 1000);
+	printf("%s %s %s %s %s %s %s\n", json_get_str(t, "alias"), json_get_str(t, "keyspace"),
+	    json_get_str(t, "shard"), json_get_str(t, "type"), json_get_str(t, "state"), lag,
+	    json_get_str(t, "server"));
+}
+
+static int
+get_tablets(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { .keyspace = o->keyspace };
+	struct slice       answer;
+	struct json_doc    doc;
+
+	if (c->json)
+		return print_answer(cx, c, "get_tablets", &r);
+	TRY(client_call(cx, c, "get_tablets", &r, &answer));
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc), tablets = json_get_array(&root, "tablets");
+	for (size_t i = 0; i < json_count(&tablets); i++) {
+		struct json t = json_item(&tablets, i);
+
+		print_tablet(&t);
+	}
+	return json_close(&doc);
+}
+
+/* GetSrvKeyspace [cell] keyspace: the cell may be left out while there is one. */
+static int
+get_srv_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { .keyspace = c->args[c->args_count - 1] };
+
+	return print_answer(cx, c, "get_srv_keyspace", &r);
+}
+
+static int
+get_routing_rules(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { 0 };
+
+	return print_answer(cx, c, "get_routing_rules", &r);
+}
+
+/* "Workflow show keyspace.name" and Vitess's older "Workflow keyspace.name show". */
+static int
+workflow(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	bool               first = strcasecmp(c->args[0], "show") == 0;
+	const char        *name = c->args[first ? 1 : 0], *verb = c->args[first ? 0 : 1];
+	struct ctl_request r = { 0 };
+	struct slice       head,
+	    rest = slice_split(slice_str(name), strchr(name, '/') != NULL ? '/' : '.', &head);
+
+	if (strcasecmp(verb, "show") != 0) {
+		err_set(cx->err, ERR_REFUSED, "unknown action '%s' of Workflow", verb);
+		return err_hint(cx->err, "vtctlclient Workflow show %.100s", name);
+	}
+	if (slice_is_null(rest))
+		return err_set(
+		    cx->err, ERR_REFUSED, "'%s' is not of the form keyspace.workflow", name);
+	r.keyspace = arena_slice_str(cx->arena, head);
+	r.workflow = arena_slice_str(cx->arena, rest);
+	return print_answer(cx, c, "workflow_show", &r);
+}
+
+static int
+drop_table(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { 0 };
+	struct slice       answer;
+
+	TRY(client_split(cx->arena, c->args[0], &r.keyspace, &r.table, cx->err));
+	TRY(client_call(cx, c, "drop_table", &r, &answer));
+	printf("Dropped table %s.\n", c->args[0]);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "CreateKeyspace", "[--force] KEYSPACE", "makes a keyspace", 1, 1, force_options,
+	    create_keyspace },
+	{ "GetKeyspaces", "", "lists the keyspaces", 0, 0, plain_options, get_keyspaces },
+	{ "GetKeyspace", "KEYSPACE", "shows one keyspace", 1, 1, plain_options, get_keyspace },
+	{ "GetTablets", "[--keyspace NAME] [--format json]",
+	    "lists the tablets: alias, keyspace, shard, type, state, replication lag, address", 0,
+	    0, tablet_options, get_tablets },
+	{ "GetSrvKeyspace", "[CELL] KEYSPACE",
+	    "shows who serves a keyspace, and where its moved tables are", 1, 2, plain_options,
+	    get_srv_keyspace },
+	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options,
+	    get_routing_rules },
+	{ "MoveTables", "[options] KEYSPACE.TABLE TARGET_KEYSPACE.TABLE",
+	    "moves a live table; running it again attaches to the move, or reports that it is done",
+	    2, 2, move_options, move_run },
+	{ "Workflow", "show KEYSPACE.WORKFLOW", "shows a workflow: its state, steps and progress",
+	    2, 2, plain_options, workflow },
+	{ "DropTable", "KEYSPACE.TABLE",
+	    "drops a table that is no longer served there, with its fence", 1, 1, plain_options,
+	    drop_table },
+	{ "DeleteTable", "KEYSPACE.TABLE", "the same as DropTable", 1, 1, plain_options,
+	    drop_table },
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcasecmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+const char *
+command_suggest(const char *name)
+{
+	const char *names[COMMANDS + 1] = { NULL };
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	return option_suggest(name, names);
+}
+
+void
+command_list(FILE *out)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %s %s\n      %s\n", commands[i].name, commands[i].args,
+		    commands[i].help);
+}

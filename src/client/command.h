@@ -1,0 +1,40 @@
+/*
+ * command.h - vtctlclient's commands: one row each.
+ */
+#ifndef CLIENT_COMMAND_H
+#define CLIENT_COMMAND_H
+
+#include "base/option.h"
+#include "client/client.h"
+
+/* Every option of every command; a command's table names those it takes. */
+struct command_options {
+	struct workflow_options move;
+	int64_t                 switch_attempts;
+	int                     on_grace, format;
+	bool                    detach, force, help;
+	const char             *keyspace;
+};
+
+enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */
+
+struct command {
+	const char          *name, *args, *help;
+	int                  args_min, args_max;
+	const struct option *options;
+	/* 0 and *status (0 unless told otherwise), or -1: the caller prints the error and exits
+	 * with 1. */
+	int (*run)(struct ctx *cx, struct client *c, const struct command_options *o, int *status);
+};
+
+/* Case does not matter. Two-word commands ("Workflow show") take their second word from args. NULL:
+ * no such command. */
+const struct command *command_find(const char *name);
+const char           *command_suggest(const char *name); /* the closest one, or NULL */
+void                  command_list(FILE *out);
+
+/* move.c: follows a move to its end. */
+int move_run(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
+
+#endif

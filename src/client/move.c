@@ -1,0 +1,226 @@
+#include "client/command.h"
+
+#include "client/progress.h"
+#include "topo/json.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+	STATUS_WITHIN_S = 10, /* of one long poll, which waits a second at most */
+	GONE_AFTER_S = 60,    /* a restarted vtctld is back in seconds */
+	AGAIN_MS = 300,
+};
+
+/* ---- Reading vtctld's answers */
+
+static void
+read_record(struct arena *a, const struct json *root, struct move_view *v)
+{
+	struct json r = json_get_object(root, "record"), tables = json_get_array(&r, "tables");
+	struct json table =
+	    json_count(&tables) > 0 ? json_item(&tables, 0) : (struct json){ .doc = r.doc };
+
+	v->state = json_get_str(&r, "state");
+	v->state_text = json_get_str(&r, "state_text");
+	v->hint = json_get_str(&r, "hint");
+	v->step = json_get_str(&r, "step");
+	v->attempt = json_get_i64(&r, "attempt");
+	v->created_us = json_get_i64(&r, "created_us");
+	v->copied_us = json_get_i64(&r, "copied_us");
+	v->switched_us = json_get_i64(&r, "switched_us");
+	v->hold_us = json_get_i64(&r, "hold_us");
+	v->source = arena_printf(
+	    a, "%s.%s", json_get_str(&r, "source_keyspace"), json_get_str(&table, "source_table"));
+	v->target = arena_printf(
+	    a, "%s.%s", json_get_str(&r, "target_keyspace"), json_get_str(&table, "target_table"));
+}
+
+static int
+read_status(struct ctx *cx, struct slice answer, struct move_view *v)
+{
+	struct json_doc doc;
+
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc), p = json_get_object(&root, "progress");
+	json_need(&root, "record");
+	read_record(cx->arena, &root, v);
+	v->revision = json_get_i64(&root, "revision");
+	v->phase = json_get_str(&p, "state");
+	v->rows_copied = json_get_i64(&p, "rows_copied");
+	v->rows_total = json_get_i64(&p, "rows_total");
+	v->lag_ms = json_get_i64(&p, "lag_ms");
+	v->changes_applied = json_get_i64(&p, "changes_applied");
+	v->stream_error = json_get_str(&p, "error");
+	v->stream_hint = json_get_str(&p, "hint");
+	return json_close(&doc);
+}
+
+/* ---- Following */
+
+enum move_end { MOVE_GOES_ON, MOVE_DONE, MOVE_FAILED };
+
+static enum move_end
+end_of(const struct move_view *v, const struct command_options *o)
+{
+	if (strcmp(v->state, "Switched") == 0 || strcmp(v->state, "Complete") == 0)
+		return MOVE_DONE;
+	if (strcmp(v->state, "Error") == 0 || strcmp(v->state, "Cancelled") == 0)
+		return MOVE_FAILED;
+	return o->move.no_switch && strcmp(v->state, "Running") == 0 ? MOVE_DONE : MOVE_GOES_ON;
+}
+
+struct follow {
+	struct client                *client;
+	const struct command_options *options;
+	struct ctl_request            request;
+	struct progress               progress;
+	struct move_view              view;
+	struct arena                  arena;      /* of the last answer */
+	usec                          gone_since; /* NEVER: vtctld answers */
+};
+
+/* One poll. Without an answer: 0 while there is hope. */
+static int
+ask(struct ctx *cx, struct follow *f)
+{
+	struct ctx   within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
+	struct arena arena = ARENA_INIT;
+	struct slice answer;
+
+	within.arena = &arena;
+	f->request.after_revision = f->view.revision;
+	if (client_call(&within, f->client, "move_status", &f->request, &answer) == 0) {
+		arena_done(&f->arena);
+		f->arena = arena;
+		within.arena = &f->arena;
+		f->gone_since = NEVER;
+		return read_status(&within, answer, &f->view);
+	}
+	arena_done(&arena);
+	if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
+		return -1;
+	if (f->gone_since == NEVER) {
+		f->gone_since = task_now();
+		progress_end_line(&f->progress);
+		fprintf(stderr, "waiting for vtctld: %s\n", cx->err->text);
+	}
+	if (task_now() - f->gone_since > GONE_AFTER_S * SECOND)
+		return err_hint(cx->err,
+		    "the move goes on when vtctld runs again; the same command attaches to it");
+	return task_sleep(cx, AGAIN_MS * MSEC);
+}
+
+static int
+detached(struct follow *f, int *status, int code)
+{
+	progress_end_line(&f->progress);
+	printf("The move goes on without this command. Run it again to follow it, or: vtctlclient "
+	       "Workflow show %s\n",
+	    f->request.workflow);
+	*status = code;
+	return 0;
+}
+
+static int
+failed(struct ctx *cx, const struct move_view *v)
+{
+	const char *text = v->state_text[0] != '\0' ? v->state_text : v->stream_error;
+	const char *hint = v->hint[0] != '\0' ? v->hint : v->stream_hint;
+
+	err_set(cx->err, ERR_REFUSED, "moving %s to %s: %s", v->source, v->target, text);
+	return hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", hint);
+}
+
+static int
+follow(struct ctx *cx, struct follow *f, int *status)
+{
+	for (;;) {
+		enum move_end end;
+
+		if (f->client->interrupted)
+			return detached(f, status, COMMAND_INTERRUPTED);
+		TRY(ask(cx, f));
+		if (f->gone_since != NEVER)
+			continue;
+		f->view.workflow = f->request.workflow;
+		progress_show(&f->progress, &f->view, task_now());
+		end = end_of(&f->view, f->options);
+		if (end == MOVE_GOES_ON)
+			continue;
+		progress_end_line(&f->progress);
+		if (end == MOVE_FAILED)
+			return failed(cx, &f->view);
+		progress_summary(&f->progress, &f->view);
+		return 0;
+	}
+}
+
+/* ---- Beginning */
+
+struct created {
+	const char *workflow;
+	bool        created, done;
+};
+
+static int
+create(struct ctx *cx, struct client *c, const struct ctl_request *request, struct created *out)
+{
+	struct slice    answer;
+	struct json_doc doc;
+
+	TRY(client_call(cx, c, "move_tables", request, &answer));
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc);
+	json_need(&root, "workflow");
+	*out = (struct created){
+		.workflow = json_get_str(&root, "workflow"),
+		.created = json_get_bool(&root, "created"),
+		.done = json_get_bool(&root, "done"),
+	};
+	return json_close(&doc);
+}
+
+static void
+say_done(const struct client *c, const struct created *made)
+{
+	if (c->json)
+		printf("{\"workflow\":\"%s\",\"state\":\"Switched\",\"already\":true}\n",
+		    made->workflow);
+	else
+		printf("%s is served from %s already: nothing to do.\n", c->args[0], c->args[1]);
+}
+
+static int
+begin(struct ctx *cx, struct client *c, const struct command_options *o, struct created *made)
+{
+	struct ctl_request r = { .keyspace = "", .table = "", .options = o->move };
+
+	TRY(client_split(cx->arena, c->args[0], &r.keyspace, &r.table, cx->err));
+	TRY(client_split(cx->arena, c->args[1], &r.target_keyspace, &r.target_table, cx->err));
+	r.options.on_grace = (enum on_grace)o->on_grace;
+	r.options.switch_attempts = (int)o->switch_attempts;
+	return create(cx, c, &r, made);
+}
+
+int
+move_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct created made;
+	struct follow  f = { .client = c, .options = o, .gone_since = NEVER };
+
+	TRY(begin(cx, c, o, &made));
+	if (made.done) {
+		say_done(c, &made);
+		return 0;
+	}
+	f.request = (struct ctl_request){ .workflow = made.workflow };
+	progress_init(&f.progress, isatty(STDOUT_FILENO) == 1, c->json);
+	if (!made.created && !c->json)
+		printf("Workflow %s is there already: following it.\n", made.workflow);
+	if (o->detach)
+		return detached(&f, status, 0);
+	int rc = follow(cx, &f, status);
+	arena_done(&f.arena);
+	return rc;
+}

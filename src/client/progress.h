@@ -1,0 +1,41 @@
+/*
+ * progress.h - what a move is doing, as a person or a machine wants to read it.
+ *
+ * On a terminal one live line per phase, drawn over itself; else a plain line at
+ * each change of phase and every two seconds; with --format json one object
+ * per report.
+ */
+#ifndef CLIENT_PROGRESS_H
+#define CLIENT_PROGRESS_H
+
+#include "base/buf.h"
+#include "base/parse.h"
+
+/* One answer of move_status, as far as it is shown. Strings live in the answer's arena. */
+struct move_view {
+	const char *workflow;
+	const char *state, *state_text, *hint; /* of the workflow's record */
+	const char *step;
+	const char *phase; /* of the stream: "copying", "catching-up", ... */
+	const char *stream_error, *stream_hint;
+	const char *source, *target; /* "customer.users" */
+	int64_t     rows_copied, rows_total, lag_ms, changes_applied;
+	int64_t     created_us, copied_us, switched_us, hold_us;
+	int64_t     attempt, revision;
+};
+
+struct progress {
+	bool    terminal, json;
+	bool    line_open; /* a live line stands unfinished */
+	char    phase[32];
+	usec    phase_since, shown_at;
+	int64_t phase_rows; /* copied when the phase began */
+};
+
+void progress_init(struct progress *p, bool terminal, bool json);
+void progress_show(struct progress *p, const struct move_view *v, usec now);
+void progress_end_line(struct progress *p);
+/* The summary of a finished move, or where it stands. */
+void progress_summary(const struct progress *p, const struct move_view *v);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * vtctlclient - types commands to vtctld.
+ */
+#include "base/check.h"
+#include "client/command.h"
+#include "task/loop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	CALL_WITHIN_S = 120
+}; /* above the longest preflight and the start of a new keyspace's server */
+
+struct program {
+	const struct command  *command;
+	struct command_options options;
+	struct client          client;
+	const char            *args[4];
+	struct loop           *loop;
+	struct task           *task;
+	int                    status;
+};
+
+static int
+fail(const char *what, const struct err *err)
+{
+	fprintf(stderr, "%s: %s\n", what, err->text);
+	if (err->hint[0] != '\0')
+		fprintf(stderr, "hint: %s\n", err->hint);
+	return 1;
+}
+
+static void
+usage(FILE *out)
+{
+	fprintf(out,
+	    "vtctlclient - types commands to vtctld\n\n"
+	    "usage: vtctlclient [--server HOST:PORT] COMMAND [options] [arguments]\n\n"
+	    "--server defaults to $VTCTLD_SERVER, else 127.0.0.1:15000.\n"
+	    "vtctlclient COMMAND --help shows a command's options.\n\n");
+	command_list(out);
+}
+
+static void
+command_help(const struct command *c)
+{
+	printf("usage: vtctlclient %s %s\n\n%s\n\n", c->name, c->args, c->help);
+	option_help(c->options, stdout);
+}
+
+static bool
+move_forever(const struct program *p)
+{
+	return p->command->run == move_run;
+}
+
+static void
+main_task(void *arg)
+{
+	struct program *p = arg;
+	struct err      err = { 0 };
+	struct arena    arena = ARENA_INIT;
+	struct ctx      cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	if (!move_forever(p))
+		cx.deadline = task_now() + CALL_WITHIN_S * SECOND;
+	if (p->command->run(&cx, &p->client, &p->options, &p->status) != 0) {
+		fflush(stdout);
+		p->status =
+		    p->client.interrupted ? COMMAND_INTERRUPTED : fail(p->command->name, &err);
+	}
+	arena_done(&arena);
+	loop_stop(p->loop);
+}
+
+/* A second Ctrl-C does not wait for the answer that is under way. */
+static void
+on_interrupt(int sig, void *arg)
+{
+	struct program *p = arg;
+
+	if (p->client.interrupted)
+		loop_stop(p->loop);
+	p->client.interrupted = true;
+}
+
+static int
+run(struct program *p)
+{
+	const int  signals[] = { SIGINT, SIGTERM };
+	struct err err = { 0 };
+
+	p->loop = loop_new(&err);
+	if (p->loop == NULL || loop_on_signals(signals, 2, on_interrupt, p, &err) != 0)
+		return fail("vtctlclient", &err);
+	p->task = task_spawn("vtctlclient", main_task, p);
+	check(p->task != NULL);
+	task_detach(p->task);
+	loop_run(p->loop);
+	loop_free(p->loop);
+	return p->status;
+}
+
+/* Global options stand before the command. Returns the command's place in argv, or 0. */
+static int
+read_globals(struct program *p, char **argv)
+{
+	int i = 1;
+
+	for (; argv[i] != NULL && argv[i][0] == '-'; i++) {
+		const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+
+		if (strncmp(name, "server=", 7) == 0)
+			p->client.server = name + 7;
+		else if (strcmp(name, "server") == 0 && argv[i + 1] != NULL)
+			p->client.server = argv[++i];
+		else
+			return strcmp(name, "help") == 0 || strcmp(name, "h") == 0 ? 0 : -i;
+	}
+	return argv[i] == NULL ? 0 : i;
+}
+
+static int
+unknown_command(const char *name)
+{
+	const char *close = command_suggest(name);
+
+	fprintf(stderr, "vtctlclient: unknown command '%s'\n", name);
+	if (close != NULL)
+		fprintf(stderr, "hint: did you mean %s?\n", close);
+	else
+		fprintf(stderr, "hint: vtctlclient --help lists the commands\n");
+	return 2;
+}
+
+static int
+read_command(struct program *p, char **argv, struct err *err)
+{
+	const struct command *c = p->command;
+	int                   count = (int)(sizeof(p->args) / sizeof(p->args[0]));
+
+	/* Vitess's "Command -- --flags": the separator says nothing here. */
+	if (argv[1] != NULL && strcmp(argv[1], "--") == 0)
+		argv++;
+	TRY(option_defaults(c->options, &p->options, err));
+	TRY(option_parse(c->options, &p->options, argv, p->args, &count, err));
+	if (p->options.help)
+		return 0;
+	if (count < c->args_min || count > c->args_max) {
+		err_set(err, ERR_REFUSED,
+		    count < c->args_min ? "arguments are missing" : "too many arguments");
+		return err_hint(err, "vtctlclient %s %s", c->name, c->args);
+	}
+	p->client.args = p->args;
+	p->client.args_count = count;
+	p->client.json = p->options.format == 1;
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = { .client = { .server = getenv("VTCTLD_SERVER") } };
+	struct err     err = { 0 };
+	int            at = read_globals(&p, argv);
+
+	if (at == 0) {
+		usage(argc > 1 ? stdout : stderr);
+		return argc > 1 ? 0 : 2;
+	}
+	if (at < 0) {
+		fprintf(stderr, "vtctlclient: unknown option '%s' before the command\n", argv[-at]);
+		return 2;
+	}
+	p.command = command_find(argv[at]);
+	if (p.command == NULL)
+		return unknown_command(argv[at]);
+	if (read_command(&p, argv + at, &err) != 0)
+		return fail(p.command->name, &err) + 1;
+	if (p.options.help) {
+		command_help(p.command);
+		return 0;
+	}
+	if (p.client.server == NULL || p.client.server[0] == '\0')
+		p.client.server = "127.0.0.1:15000";
+	return run(&p);
+}
