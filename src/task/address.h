@@ -22,7 +22,7 @@ struct address {
 int  address_parse(const char *text, struct address *out, struct err *err) MUST_USE;
 /* Names too, through the system's resolver: fills found[*count]. */
 int  address_resolve(struct ctx *cx, const char *text, struct address found[ADDRESS_FOUND_MAX],
-         int *count) MUST_USE;
+    int *count) MUST_USE;
 void address_print(const struct address *a, char text[ADDRESS_TEXT_MAX]);
 bool address_is_unix(const struct address *a);
 bool address_is_loopback(const struct address *a);

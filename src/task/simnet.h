@@ -37,12 +37,12 @@ struct simnet *simnet_here(void);
 
 /* "name:0" picks a port. w is fired when somebody has connected. */
 struct simnet_host *simnet_listen(struct simnet *net, const char *address, struct watch *w,
-                        struct err *err) MUST_USE;
+    struct err *err) MUST_USE;
 void                simnet_unlisten(struct simnet_host *h);   /* resets what was not accepted */
 const char         *simnet_host_name(const struct simnet_host *h);
 struct simnet_end  *simnet_accept(struct simnet_host *h);     /* NULL: nobody there */
 int                 simnet_connect(struct ctx *cx, struct simnet *net, const char *address,
-                        struct simnet_end **out) MUST_USE;
+    struct simnet_end **out) MUST_USE;
 
 void        simnet_attach(struct simnet_end *e, struct watch *w);
 ssize_t     simnet_recv(struct simnet_end *e, void *out, size_t len, bool peek);

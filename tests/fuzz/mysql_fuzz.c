@@ -1,0 +1,139 @@
+/*
+ * Packets of either side. What was read and can be written must read back the same.
+ */
+#include "base/buf.h"
+#include "base/check.h"
+#include "fuzz/fuzz.h"
+#include "mysql/caps.h"
+#include "mysql/handshake.h"
+#include "mysql/reply.h"
+#include "mysql/result.h"
+
+#include <string.h>
+
+enum { COLUMNS = 7 };
+
+static void
+greeting(struct slice packet)
+{
+	struct err      err = { 0 };
+	struct greeting g, again;
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	if (greeting_read(packet, &g, &err) != 0)
+		return;
+	greeting_put(&b, &g);
+	check(greeting_read(buf_slice(&b), &again, &err) == 0);
+	check(slice_eq(g.version, again.version) && g.thread_id == again.thread_id);
+}
+
+static void
+response(struct slice packet)
+{
+	struct err                err = { 0 };
+	struct handshake_response r, again;
+	struct slice              key, value, attributes;
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	if (handshake_response_read(packet, &r, &err) != 0)
+		return;
+	attributes = r.attributes;
+	while (attribute_next(&attributes, &key, &value))
+		check(key.len + value.len <= packet.len);
+	handshake_response_put(&b, &r);
+	check(handshake_response_read(buf_slice(&b), &again, &err) == 0);
+	check(slice_eq(r.user, again.user));
+}
+
+static void
+row(struct slice packet)
+{
+	struct err   err = { 0 };
+	struct slice values[COLUMNS], again[COLUMNS];
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	if (text_row_read(packet, values, COLUMNS, &err) != 0)
+		return;
+	text_row_put(&b, values, COLUMNS);
+	check(text_row_read(buf_slice(&b), again, COLUMNS, &err) == 0);
+	for (int i = 0; i < COLUMNS; i++)
+		check(slice_eq(values[i], again[i]) &&
+		    slice_is_null(values[i]) == slice_is_null(again[i]));
+}
+
+static void
+column(struct slice packet)
+{
+	struct err        err = { 0 };
+	struct column_def c, again;
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	if (column_def_read(packet, &c, &err) != 0)
+		return;
+	column_def_put(&b, &c);
+	check(column_def_read(buf_slice(&b), &again, &err) == 0);
+	check(slice_eq(c.name, again.name) && c.type == again.type && c.length == again.length);
+}
+
+static void
+ok(struct slice packet, uint64_t caps)
+{
+	struct err       err = { 0 };
+	struct ok_packet o;
+	struct slice     data;
+	uint8_t          type;
+
+	if (ok_read(packet, caps, &o, &err) == 0)
+		while (reply_session_next(&o.session, &type, &data))
+			check(data.len <= packet.len);
+	(void)!eof_read(packet, caps, &o, &err);
+}
+
+/* The end of a reply is found at the same byte however the bytes arrive. */
+static void
+scan(struct slice bytes, enum reply_kind kind, uint64_t caps)
+{
+	static struct reply_scan whole, single;
+	struct err               err = { 0 };
+	size_t                   used = 0, sum = 0;
+	int                      rc, rc_single = 0;
+
+	reply_scan_init(&whole, kind, caps);
+	reply_scan_init(&single, kind, caps);
+	rc = reply_scan_feed(&whole, bytes, &used, &err);
+	for (size_t i = 0; i < bytes.len && rc_single == 0; i++) {
+		size_t one = 0;
+
+		if (reply_scan_ended(&single) || single.state == REPLY_AT_FILE)
+			break;
+		rc_single = reply_scan_feed(&single, slice_of(bytes.ptr + i, 1), &one, &err);
+		sum += one;
+	}
+	check(rc == rc_single);
+	check(rc != 0 || (used == sum && reply_scan_ended(&whole) == reply_scan_ended(&single)));
+	check(slice_eq(reply_scan_tail(&whole), reply_scan_tail(&single)));
+}
+
+void
+fuzz_one(struct slice input)
+{
+	unsigned char     choice = fuzz_choice(&input);
+	uint64_t          caps = (choice & 0x40) ? CAP_DEPRECATE_EOF : 0;
+	struct err        err = { 0 };
+	struct err_packet e;
+	struct auth_switch s;
+
+	if (choice & 0x80)
+		caps |= CAP_SESSION_TRACK;
+	switch (choice & 0x0f) {
+	case 0: greeting(input); break;
+	case 1: response(input); break;
+	case 2: (void)!auth_switch_read(input, &s, &err); break;
+	case 3: column(input); break;
+	case 4: row(input); break;
+	case 5: ok(input, caps); break;
+	case 6: (void)!err_packet_read(input, &e, &err); break;
+	case 7: (void)err_from_packet(input, &err); break;
+	default: scan(input, (enum reply_kind)(choice % 6), caps); break;
+	}
+}
