@@ -30,6 +30,7 @@ MUST_USE_EXCEPTIONS = {
     ('src/base/err.h', '*'): 'they return -1 to end a function with',
     ('src/mysql/reply.h', 'err_from_packet'): 'as those of err.h',
     ('src/task/conn.h', 'conn_fail'): 'as those of err.h',
+    ('src/rpc/api.h', 'rpc_read_error'): 'as those of err.h',
 }
 
 
