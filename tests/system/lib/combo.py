@@ -6,6 +6,8 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 from . import proc
 
@@ -108,6 +110,22 @@ class Combo:
 
     def client_command(self, *args):
         return [proc.program("vtctlclient"), "--server", f"127.0.0.1:{self.base}", *args]
+
+    def api(self, method, **request):
+        """One of vtctld's methods (src/ctl/ctl_api.h), or Failed with its sentence."""
+        call = urllib.request.Request(f"http://127.0.0.1:{self.base}/api/{method}", json.dumps(request).encode(),
+                                      {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(call, timeout=30) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as e:
+            raise Failed(e.read().decode(errors="replace")) from None
+        except OSError as e:
+            raise Failed(str(e)) from None
+
+    def workflow(self, keyspace="new_customer", name="users"):
+        """{"record": ..., "revision": ..., "progress": ...}"""
+        return self.api("workflow_show", keyspace=keyspace, workflow=name)
 
     def credentials(self):
         with open(os.path.join(self.data_dir, "credentials.json")) as f:

@@ -1,5 +1,4 @@
 """Helpers for tests that move customer.users while clients write to it."""
-import json
 import os
 import subprocess
 import time
@@ -24,20 +23,23 @@ def start_load(combo, clients=4, rate=0, tolerate=False):
                 tolerate=tolerate).start()
 
 
-def record(combo):
-    """The workflow's record, or None before it exists."""
-    done = combo.client("--format", "json", "Workflow", WORKFLOW, "show", check=False)
-    return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
+def show(combo):
+    """The workflow's record and progress, or None before it exists or while vtctld is away."""
+    try:
+        return combo.workflow()
+    except Failed:
+        return None
 
 
 def state(combo):
-    r = record(combo)
-    return r["state"].lower() if r else None
+    """Of the workflow, once there is one and vtctld answers."""
+    shown = proc.wait_for(lambda: show(combo), 30, "vtctld to show the workflow")
+    return shown["record"]["state"].lower()
 
 
 def rows_copied(combo):
-    r = record(combo)
-    return sum(t["rows_copied"] for t in r["tables"]) if r else 0
+    shown = show(combo)
+    return (shown["progress"] or {}).get("rows_copied", 0) if shown else 0
 
 
 class Moving:
