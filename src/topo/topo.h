@@ -18,6 +18,8 @@
  * others do.
  *
  * All stores pass the same conformance test (tests/unit/topo).
+ * Keys start with '/' and are printable ASCII without blanks. A prefix is
+ * compared as text: end it with '/' to mean a folder.
  * Errors: ERR_RETRY when the store cannot be reached, ERR_TIMEOUT and
  * ERR_CANCELLED as any wait; a compare that fails is no error.
  */
@@ -30,7 +32,9 @@ enum {
 	TOPO_KEY_MAX    = 512,                /* deepest path with three names of 64 characters, escaped */
 	TOPO_VALUE_MAX  = 8 * 1024 * 1024,    /* a workflow record of thousands of tables */
 	TOPO_OPS_MAX    = 128,                /* etcd's default limit of operations in a transaction */
+	TOPO_TXN_MAX    = 8 * 1024 * 1024,    /* bytes of all values of a transaction: one of the largest */
 	TOPO_HISTORY    = 10000,              /* revisions kept for watches */
+	TOPO_HISTORY_BYTES = 64 * 1024 * 1024,/* of values in them: a store's file must not grow with time */
 };
 
 struct topo_kv {
@@ -112,6 +116,9 @@ int  topo_open(struct ctx *cx, const char *url, struct topo **out) MUST_USE;   /
 int  topo_memory_open(struct topo **out, struct err *err) MUST_USE;            /* a new, empty world */
 /* Another handle on the same in-memory world, for another simulated program. */
 int  topo_memory_share(struct topo *other, struct topo **out, struct err *err) MUST_USE;
+/* For simulations: while cut every call through this handle fails with ERR_RETRY, watches too. */
+void topo_memory_cut(struct topo *t, bool cut);
+/* No task uses the handle any more. NULL is allowed. */
 void topo_close(struct topo *t);
 
 /* The same, said shortly. */
@@ -134,8 +141,9 @@ int topo_set(struct ctx *cx, struct topo *t, const char *key, struct slice value
  * topo_lease_start() grants and spawns a task that renews each ttl/4. held
  * tells whether, by this process's own count from before the last successful
  * renewal was sent, the lease cannot yet have been expired by others.
- * epoch changes whenever the lease was lost and granted anew: "held without a
- * gap since then" is: held now and the same epoch as then.
+ * epoch changes whenever the lease was lost and granted anew, or lapsed by the
+ * own count and was renewed after all: "held without a gap since then" is:
+ * held now and the same epoch as then.
  */
 struct topo_lease;
 
@@ -143,7 +151,9 @@ int      topo_lease_start(struct ctx *cx, struct topo *t, usec ttl, struct topo_
 int64_t  topo_lease_id(const struct topo_lease *l);
 uint64_t topo_lease_epoch(const struct topo_lease *l);
 bool     topo_lease_held(const struct topo_lease *l);
-/* Called (in the renewing task) after each new grant, to attach keys again. */
+/* Called (in the renewing task) after each new grant, to attach keys again; the grant of
+ * topo_lease_start() is the caller's to use. The lease is not held before fn has returned; fn that
+ * leaves cx->err set has failed, and is called again (err_clear() what it dealt with itself). */
 void     topo_lease_on_grant(struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg,
     int64_t lease), void *arg);
 /* revokes when it can be done at once; waits for its task */

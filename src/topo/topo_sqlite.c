@@ -1,0 +1,251 @@
+#include "topo/topo_sqlite.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BUSY_TRIES = 40 };   /* of 1 to 4 ms: then the waiting task looks at its deadline */
+
+struct db {
+	sqlite3 *db;
+	char    *path;
+	bool     busy;
+};
+
+/* struct db_rows is SQLite's statement. */
+static sqlite3_stmt *
+stmt(struct db_rows *s)
+{
+	return (sqlite3_stmt *)s;
+}
+
+static enum err_kind
+kind_of(int code)
+{
+	switch (code) {
+	case SQLITE_CORRUPT: case SQLITE_NOTADB:
+		return ERR_CORRUPT;
+	case SQLITE_PERM: case SQLITE_READONLY: case SQLITE_CANTOPEN: case SQLITE_AUTH:
+		return ERR_REFUSED;
+	default:
+		/* busy, a full disk, input and output: the same call may succeed later */
+		return ERR_RETRY;
+	}
+}
+
+static int
+fail(struct db *d, struct err *err)
+{
+	int code = sqlite3_errcode(d->db) & 0xff;   /* without the extension */
+
+	d->busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
+	return err_set(err, kind_of(code), "topology file '%s': %s", d->path,
+	    sqlite3_errmsg(d->db));
+}
+
+static int
+bind(sqlite3_stmt *s, const char *types, va_list ap)
+{
+	int rc = SQLITE_OK;
+
+	for (int i = 1; types[i - 1] != '\0' && rc == SQLITE_OK; i++) {
+		struct slice blob;
+
+		switch (types[i - 1]) {
+		case 'i':
+			rc = sqlite3_bind_int64(s, i, va_arg(ap, int64_t));
+			break;
+		case 's':
+			rc = sqlite3_bind_text(s, i, va_arg(ap, const char *), -1, SQLITE_STATIC);
+			break;
+		case 'b':   /* empty is not NULL */
+			blob = va_arg(ap, struct slice);
+			rc = blob.len == 0 ? sqlite3_bind_zeroblob(s, i, 0) :
+			    sqlite3_bind_blob64(s, i, blob.ptr, blob.len, SQLITE_STATIC);
+			break;
+		default:
+			unreachable();
+		}
+	}
+	return rc;
+}
+
+static struct db_rows *
+prepare(struct db *d, struct err *err, const char *sql, const char *types, va_list ap)
+{
+	sqlite3_stmt *s = NULL;
+
+	d->busy = false;
+	if (sqlite3_prepare_v2(d->db, sql, -1, &s, NULL) == SQLITE_OK && bind(s, types,
+	    ap) == SQLITE_OK)
+		return (struct db_rows *)s;
+	fail(d, err);
+	sqlite3_finalize(s);
+	return NULL;
+}
+
+struct db_rows *
+db_query(struct db *d, struct err *err, const char *sql, const char *types, ...)
+{
+	va_list ap;
+
+	va_start(ap, types);
+	struct db_rows *s = prepare(d, err, sql, types, ap);
+
+	va_end(ap);
+	return s;
+}
+
+int
+db_step(struct db *d, struct db_rows *s, struct err *err)
+{
+	switch (sqlite3_step(stmt(s))) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return fail(d, err);
+	}
+}
+
+void
+db_rows_done(struct db_rows *s)
+{
+	sqlite3_finalize(stmt(s));
+}
+
+int64_t
+db_i64(struct db_rows *s, int i)
+{
+	return sqlite3_column_int64(stmt(s), i);
+}
+
+int
+db_changes(const struct db *d)
+{
+	return sqlite3_changes(d->db);
+}
+
+int
+db_execute(struct db *d, struct err *err, const char *sql, const char *types, ...)
+{
+	va_list ap;
+	int     rc;
+
+	va_start(ap, types);
+	struct db_rows *s = prepare(d, err, sql, types, ap);
+
+	va_end(ap);
+	if (s == NULL)
+		return -1;
+	while ((rc = db_step(d, s, err)) > 0)
+		;
+	db_rows_done(s);
+	return rc;
+}
+
+int
+db_number(struct db *d, struct err *err, struct db_rows *s, int64_t *out)
+{
+	int rc = s == NULL ? -1 : db_step(d, s, err);
+
+	if (rc > 0)
+		*out = db_i64(s, 0);
+	db_rows_done(s);
+	return rc < 0 ? -1 : 0;
+}
+
+struct slice
+db_copy(struct arena *a, struct db_rows *s, int i)
+{
+	const void *ptr = sqlite3_column_blob(stmt(s), i);   /* NULL for an empty one too */
+
+	if (sqlite3_column_type(stmt(s), i) == SQLITE_NULL)
+		return SLICE_NULL;
+	return arena_dup(a, slice_of(ptr == NULL ? "" : ptr, (size_t)sqlite3_column_bytes(stmt(s),
+	    i)));
+}
+
+/* Runs body between begin and COMMIT; on error nothing of it has happened. */
+static int
+transaction(struct db *d, const char *begin, db_body_fn *body, void *arg, struct err *err)
+{
+	TRY(db_execute(d, err, begin, ""));
+	if (body(d, arg, err) == 0 && db_execute(d, err, "COMMIT", "") == 0)
+		return 0;
+	if (!sqlite3_get_autocommit(d->db))
+		/* some errors have rolled back already */
+		sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+int
+db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err)
+{
+	return transaction(d, "BEGIN", body, arg, err);
+}
+
+/* IMMEDIATE: the lock is taken first, so that what body reads is still true when it writes. */
+int
+db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err)
+{
+	return transaction(d, "BEGIN IMMEDIATE", body, arg, err);
+}
+
+static int
+nap_while_busy(void *arg, int count)
+{
+	if (count >= BUSY_TRIES)
+		return 0;
+	/* uneven, so that two that collided part */
+	usleep(1000 + (useconds_t)count * 977 % 3000);
+	return 1;
+}
+
+int
+db_script(struct db *d, const char *sql, struct err *err)
+{
+	return sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(d, err);
+}
+
+int
+db_open(const char *path, struct db **out, struct err *err)
+{
+	struct db *d = mem_new(struct db);
+	int        flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+	d->path = mem_strdup(path);
+	*out = d;
+	if (sqlite3_open_v2(path, &d->db, flags, NULL) != SQLITE_OK)
+		return fail(d, err);
+	sqlite3_busy_handler(d->db, nap_while_busy, NULL);
+	TRY(db_execute(d, err, "PRAGMA journal_mode = WAL", ""));
+	return db_execute(d, err, "PRAGMA synchronous = FULL", "");
+}
+
+void
+db_close(struct db *d)
+{
+	if (d == NULL)
+		return;
+	sqlite3_close(d->db);
+	free(d->path);
+	free(d);
+}
+
+bool
+db_busy(const struct db *d)
+{
+	return d->busy;
+}
+
+const char *
+db_path(const struct db *d)
+{
+	return d->path;
+}
