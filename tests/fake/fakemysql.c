@@ -32,7 +32,7 @@ struct fake_rule {
 	struct slice     names[COLUMNS_MAX];
 	size_t           columns, rows, values_cap;
 	struct slice    *values;
-	fake_call_fn    *call;
+	fake_call_fn    *own_answer;
 	void            *arg;
 };
 
@@ -159,7 +159,7 @@ follow(struct ctx *cx, struct fake_session *s, const struct fake_rule *r, struct
 		TRY(fake_read_file(cx, s, &s->fake->file));
 		return send_ok(cx, s, r->affected, r->info);
 	case ANSWER_CALL:
-		return r->call(cx, s, text, r->arg);
+		return r->own_answer(cx, s, text, r->arg);
 	}
 	unreachable();
 }
@@ -412,7 +412,7 @@ struct fake_rule *
 fake_call(struct fake_rule *r, fake_call_fn *fn, void *arg)
 {
 	r->answer = ANSWER_CALL;
-	r->call = fn;
+	r->own_answer = fn;
 	r->arg = arg;
 	return r;
 }
