@@ -21,6 +21,7 @@ EXCEPTIONS = {
     ('src/topo/lease.c', 'topo_lease_stop'): 'joins its task; revokes shielded, for a second at most',
     ('src/topo/topo_file.c', 'file_close'): 'joins its task; closing the file blocks and goes to a helper thread',
     ('src/task/group.c', 'group_done'): 'joins its children shielded, so that no caller can skip it',
+    ('src/http/work.c', 'http_run_handler'): 'the top of a request, which makes the ctx',
 }
 
 

@@ -22,6 +22,14 @@ loop_current(void)
 	return tick_current() == NULL ? NULL : sched_here();
 }
 
+bool
+loop_is_virtual(void)
+{
+	const struct tick *t = tick_current();
+
+	return t != NULL && t->is_virtual;
+}
+
 static void
 letters_came(struct watch *w, uint32_t events)
 {

@@ -17,6 +17,7 @@ void         loop_free(struct loop *l);
 void         loop_run(struct loop *l);
 void         loop_stop(struct loop *l);            /* cancels all tasks; run returns when they have ended */
 struct loop *loop_current(void);                   /* this thread's, or NULL */
+bool         loop_is_virtual(void);                /* this thread's is one of sim.h */
 
 /* Waits for a descriptor that is not a conn (libcurl's, libmicrohttpd's, signalfd, pidfd).
  * events and the result are EPOLLIN, EPOLLOUT, ... 0 fills *got. */

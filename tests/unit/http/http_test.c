@@ -1,0 +1,475 @@
+/* Both sides of http.h in one process: over TCP, and in a virtual loop. */
+#include "http/http.h"
+#include "http/work.h"
+#include "task/group.h"
+#include "task/loop.h"
+#include "task/sim.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stage {
+	bool                is_virtual;
+	struct http_server *server;
+	char                address[64];
+	int                 finished;
+	/* what handlers have seen */
+	int                 handled, cancelled, timed_out;
+	usec                time_given;
+	struct waitlist     news;
+	bool                has_news;
+};
+
+static struct ctx
+forever(struct err *err)
+{
+	return (struct ctx){ .deadline = NEVER, .err = err };
+}
+
+static void
+echo(const struct http_request *req, struct http_reply *reply)
+{
+	reply->status = 200;
+	reply->content_type = "text/plain";
+	buf_addf(&reply->body, "%s %s?%s ", req->method, req->path, req->query);
+	buf_add_slice(&reply->body, req->body);
+}
+
+/* A long poll: until there is news, or the request's deadline. */
+static void
+poll_news(struct ctx *cx, struct stage *s, struct http_reply *reply)
+{
+	while (!s->has_news) {
+		if (waitlist_wait(cx, &s->news) == 0)
+			continue;
+		s->cancelled += cx->err->kind == ERR_CANCELLED;
+		s->timed_out += cx->err->kind == ERR_TIMEOUT;
+		reply->status = 503;
+		buf_add_str(&reply->body, cx->err->text);
+		return;
+	}
+	reply->status = 200;
+	buf_add_str(&reply->body, "news");
+}
+
+static void
+handler(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
+{
+	struct stage *s = arg;
+
+	s->handled++;
+	s->time_given = cx->deadline - task_now();
+	if (strcmp(req->path, "/echo") == 0) {
+		echo(req, reply);
+	} else if (strcmp(req->path, "/news") == 0) {
+		poll_news(cx, s, reply);
+	} else if (strcmp(req->path, "/large") == 0) {
+		reply->status = 200;
+		memset(buf_grow(&reply->body, HTTP_BODY_MAX), 'x', HTTP_BODY_MAX);
+	} else if (strcmp(req->path, "/too-large") == 0) {
+		reply->status = 200;
+		memset(buf_grow(&reply->body, HTTP_BODY_MAX + 1), 'x', HTTP_BODY_MAX + 1);
+	} else if (strcmp(req->path, "/arena") == 0) {
+		reply->status = 200;
+		buf_add_str(&reply->body, arena_printf(cx->arena, "from the arena"));
+	} else if (strcmp(req->path, "/silent") != 0) {
+		reply->status = 404;
+		buf_add_str(&reply->body, "{}");
+	}
+}
+
+static void
+open_stage(struct stage *s)
+{
+	struct err err;
+
+	expect_ok(http_serve("127.0.0.1:0", handler, s, &s->server, &err), &err);
+	expect(http_port(s->server) > 0);
+	snprintf(s->address, sizeof(s->address), "127.0.0.1:%d", http_port(s->server));
+}
+
+static void
+close_stage(struct stage *s)
+{
+	http_stop(s->server);
+	http_stop(NULL);
+	s->finished++;
+}
+
+static void
+in_world(bool is_virtual, task_fn *fn)
+{
+	struct stage s = { .is_virtual = is_virtual };
+	struct err   err;
+	struct loop *l = NULL;
+
+	if (is_virtual)
+		sim_start(test_seed());
+	else
+		l = loop_new(&err);
+	struct task *t = task_spawn("test", fn, &s);
+	if (is_virtual)
+		sim_run();
+	else
+		loop_run(l);
+	task_detach(t);
+	expect_eq(s.finished, 1);
+	if (is_virtual)
+		sim_stop();
+	else
+		loop_free(l);
+}
+
+static void
+in_both_worlds(task_fn *fn)
+{
+	in_world(false, fn);
+	in_world(true, fn);
+}
+
+static void
+call(struct stage *s, const char *path, struct slice body, int status, const char *text)
+{
+	struct err        err;
+	struct ctx        cx = forever(&err);
+	struct http_reply reply;
+
+	expect_ok(http_call(&cx, s->address, path, body, &reply), &err);
+	expect_eq(reply.status, status);
+	expect_slice(buf_slice(&reply.body), slice_str(text));
+	buf_done(&reply.body);
+}
+
+static void
+ask_and_answer(void *arg)
+{
+	struct stage     *s = arg;
+	struct err        err;
+	struct ctx        cx = forever(&err);
+	struct http_reply reply;
+
+	open_stage(s);
+	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
+	call(s, "/echo?a=b&c=%20d", SLICE_NULL, 200, "GET /echo?a=b&c=%20d ");
+	call(s, "/echo", slice_str("{\"a\":1}"), 200, "POST /echo? {\"a\":1}");
+	call(s, "/echo", slice_str(""), 200, "POST /echo? ");
+	call(s, "/nowhere", SLICE_NULL, 404, "{}");
+	call(s, "/arena", SLICE_NULL, 200, "from the arena");
+	expect_ok(http_call(&cx, s->address, "/echo", SLICE_NULL, &reply), &err);
+	expect_str(reply.content_type, "text/plain");
+	buf_done(&reply.body);
+	expect_ok(http_call(&cx, s->address, "/silent", SLICE_NULL, &reply), &err);
+	expect_eq(reply.status, 500);
+	expect_str(reply.content_type, "application/json");
+	buf_done(&reply.body);
+	close_stage(s);
+}
+
+TEST(requests_have_replies)
+{
+	in_both_worlds(ask_and_answer);
+}
+
+static void
+bounds(void *arg)
+{
+	struct stage     *s = arg;
+	struct err        err;
+	struct ctx        cx = forever(&err);
+	struct http_reply reply;
+	SCOPED(buf) struct buf body = BUF_INIT;
+	char              path[HTTP_PATH_MAX + 8];
+
+	open_stage(s);
+	memset(buf_grow(&body, HTTP_BODY_MAX + 1), 'y', HTTP_BODY_MAX + 1);
+	struct slice most = slice_of(body.data, HTTP_BODY_MAX - 12);
+	expect_ok(http_call(&cx, s->address, "/echo?", most, &reply), &err);
+	expect_eq(reply.status, 200);
+	expect_eq(reply.body.len, HTTP_BODY_MAX);       /* "POST /echo? " comes before the body */
+	buf_done(&reply.body);
+	expect_eq(http_call(&cx, s->address, "/echo", buf_slice(&body), &reply), -1);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect_ok(http_call(&cx, s->address, "/large", SLICE_NULL, &reply), &err);
+	expect_eq(reply.body.len, HTTP_BODY_MAX);
+	buf_done(&reply.body);
+	expect_eq(http_call(&cx, s->address, "/too-large", SLICE_NULL, &reply), -1);
+	expect_eq(err.kind, ERR_CORRUPT);
+	memset(path, 'p', sizeof(path));
+	path[0] = '/';
+	path[HTTP_PATH_MAX] = '\0';
+	call(s, path, SLICE_NULL, 404, "{}");
+	path[HTTP_PATH_MAX] = 'p';
+	path[HTTP_PATH_MAX + 1] = '\0';
+	int before = s->handled;
+	call(s, path, SLICE_NULL, 414, "{\"error\":\"the path is too long\"}");
+	expect_eq(s->handled, before);
+	close_stage(s);
+}
+
+TEST(bodies_and_paths_are_bounded)
+{
+	in_both_worlds(bounds);
+}
+
+/* ---- waiting handlers ---- */
+
+static void
+wait_for_news(void *arg)
+{
+	call(arg, "/news", SLICE_NULL, 200, "news");
+}
+
+static void
+long_poll(void *arg)
+{
+	struct stage *s = arg;
+	struct err    err;
+	struct ctx    cx = forever(&err);
+	struct group  g;
+
+	open_stage(s);
+	group_init(&g);
+	for (int i = 0; i < 50; i++)
+		expect_ok(group_spawn(&g, "caller", wait_for_news, s, &err), &err);
+	while (s->handled < 50)
+		expect_ok(task_sleep(&cx, MSEC), &err);
+	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");      /* others are served meanwhile */
+	s->has_news = true;
+	waitlist_wake_all(&s->news);
+	expect_ok(group_wait(&cx, &g), &err);
+	close_stage(s);
+}
+
+TEST(handlers_may_wait)
+{
+	in_both_worlds(long_poll);
+}
+
+static void
+deadlines(void *arg)
+{
+	struct stage     *s = arg;
+	struct err        err;
+	struct ctx        cx = forever(&err), soon;
+	struct http_reply reply;
+
+	open_stage(s);
+	soon = ctx_within(&cx, 100 * MSEC);
+	expect_eq(http_call(&soon, s->address, "/news", SLICE_NULL, &reply), -1);
+	expect_eq(err.kind, ERR_TIMEOUT);
+	expect(s->time_given > 0 && s->time_given <= 100 * MSEC);     /* the deadline travels along */
+	while (s->timed_out == 0)
+		expect_ok(task_sleep(&cx, MSEC), &err);
+	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
+	expect_eq(s->time_given, HTTP_TIMEOUT_MS_MAX * MSEC);
+	close_stage(s);
+}
+
+TEST(the_callers_deadline_is_the_handlers)
+{
+	in_both_worlds(deadlines);
+}
+
+struct caller {
+	struct stage *stage;
+	enum err_kind kind;
+	int           status;
+};
+
+static void
+call_news(void *arg)
+{
+	struct caller    *c = arg;
+	struct err        err = { 0 };
+	struct ctx        cx = forever(&err);
+	struct http_reply reply;
+
+	if (http_call(&cx, c->stage->address, "/news", SLICE_NULL, &reply) == 0) {
+		c->status = reply.status;
+		buf_done(&reply.body);
+	}
+	c->kind = err.kind;
+}
+
+static void
+cancelled_call(void *arg)
+{
+	struct stage *s = arg;
+	struct err    err;
+	struct ctx    cx = forever(&err);
+	struct caller c = { .stage = s };
+
+	open_stage(s);
+	struct task *t = task_spawn("caller", call_news, &c);
+	while (s->handled == 0)
+		expect_ok(task_sleep(&cx, MSEC), &err);
+	task_cancel(t);
+	expect_ok(task_join(&cx, t), &err);
+	expect_eq(c.kind, ERR_CANCELLED);
+	s->has_news = true;
+	waitlist_wake_all(&s->news);
+	call(s, "/news", SLICE_NULL, 200, "news");
+	close_stage(s);
+}
+
+TEST(a_call_can_be_cancelled)
+{
+	in_both_worlds(cancelled_call);
+}
+
+/* Stopping the server cancels its handlers; what they answer still reaches the caller. */
+static void
+stop_while_handling(void *arg)
+{
+	struct stage *s = arg;
+	struct err    err;
+	struct ctx    cx = forever(&err);
+	struct caller c = { .stage = s };
+
+	open_stage(s);
+	struct task *t = task_spawn("caller", call_news, &c);
+	while (s->handled == 0)
+		expect_ok(task_sleep(&cx, MSEC), &err);
+	close_stage(s);
+	expect_eq(s->cancelled, 1);
+	expect_ok(task_join(&cx, t), &err);
+	expect_eq(c.status, 503);
+}
+
+TEST(stopping_ends_the_handlers)
+{
+	in_both_worlds(stop_while_handling);
+}
+
+static void
+nobody_there(void *arg)
+{
+	struct stage     *s = arg;
+	struct err        err;
+	struct ctx        cx = forever(&err);
+	struct http_reply reply;
+	struct http_server *second;
+
+	open_stage(s);
+	expect_eq(http_serve(s->address, handler, s, &second, &err), -1);
+	expect(second == NULL);
+	expect_eq(err.kind, ERR_RETRY);
+	close_stage(s);
+	expect_eq(http_call(&cx, s->address, "/echo", SLICE_NULL, &reply), -1);
+	expect_eq(err.kind, ERR_RETRY);
+	expect(strstr(err.text, s->address) != NULL);
+}
+
+TEST(nobody_listens)
+{
+	in_both_worlds(nobody_there);
+}
+
+/* ---- real only: what a stranger may send ---- */
+
+static void
+raw(struct ctx *cx, struct stage *s, const char *request, const char *status)
+{
+	struct conn *c;
+	char         text[64] = "";
+	size_t       got;
+
+	expect_ok(net_connect(cx, s->address, &c), cx->err);
+	expect_ok(conn_write(cx, c, request, strlen(request)), cx->err);
+	expect_ok(conn_read(cx, c, text, sizeof(text) - 1, &got), cx->err);
+	expect_slice(slice_cut(slice_of(text, got), 0, strlen(status)), slice_str(status));
+	conn_close(c);
+}
+
+static void
+strangers(void *arg)
+{
+	struct stage *s = arg;
+	struct err    err;
+	struct ctx    cx = forever(&err);
+	struct conn  *c;
+
+	open_stage(s);
+	raw(&cx, s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 8388609\r\n\r\n", "HTTP/1.1 413");
+	raw(&cx, s, "GET /silent HTTP/1.0\r\n\r\n", "HTTP/1.1 500");
+	raw(&cx, s, "nonsense\r\n\r\n", "");           /* hung up on */
+	expect_ok(net_connect(&cx, s->address, &c), &err);
+	expect_ok(conn_write(&cx, c, "POST /echo HTTP/1.1\r\nContent-Le", 31), &err);
+	conn_close(c);                              /* gone in the middle of a head */
+	expect_ok(net_connect(&cx, s->address, &c), &err);
+	const char *half = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf";
+	expect_ok(conn_write(&cx, c, half, strlen(half)), &err);
+	expect_ok(task_sleep(&cx, 5 * MSEC), &err);
+	conn_close(c);                              /* and in the middle of a body */
+	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
+	close_stage(s);
+}
+
+TEST(strangers_do_no_harm)
+{
+	in_world(false, strangers);
+}
+
+/* A client that hangs up during a long poll does not disturb its handler. */
+static void
+hang_up(void *arg)
+{
+	struct stage *s = arg;
+	struct err    err;
+	struct ctx    cx = forever(&err);
+	struct conn  *c;
+	const char   *request = "GET /news HTTP/1.1\r\nHost: x\r\n\r\n";
+
+	open_stage(s);
+	expect_ok(net_connect(&cx, s->address, &c), &err);
+	expect_ok(conn_write(&cx, c, request, strlen(request)), &err);
+	while (s->handled == 0)
+		expect_ok(task_sleep(&cx, MSEC), &err);
+	conn_close(c);
+	s->has_news = true;
+	waitlist_wake_all(&s->news);
+	call(s, "/news", SLICE_NULL, 200, "news");
+	close_stage(s);
+}
+
+TEST(a_client_may_hang_up)
+{
+	in_world(false, hang_up);
+}
+
+/* ---- virtual only: the network's faults ---- */
+
+static void
+faults(void *arg)
+{
+	struct stage     *s = arg;
+	struct err        err;
+	struct ctx        cx = forever(&err), soon;
+	struct http_reply reply;
+
+	open_stage(s);
+	sim_latency(s->address, 2 * MSEC);
+	usec before = task_now();
+	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
+	expect_eq(task_now() - before, 8 * MSEC);         /* connect, ask, answer */
+	sim_cut(s->address);
+	soon = ctx_within(&cx, SECOND);
+	expect_eq(http_call(&soon, s->address, "/echo", SLICE_NULL, &reply), -1);
+	expect_eq(err.kind, ERR_TIMEOUT);
+	sim_heal(s->address);
+	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
+	struct caller c = { .stage = s };
+	struct task  *t = task_spawn("caller", call_news, &c);
+	expect_ok(task_sleep(&cx, SECOND), &err);
+	sim_reset(s->address);
+	expect_ok(task_join(&cx, t), &err);
+	expect_eq(c.kind, ERR_RETRY);
+	close_stage(s);
+}
+
+TEST(a_simulated_network_fails_calls)
+{
+	in_world(true, faults);
+}
