@@ -32,7 +32,7 @@ THIRD_PARTY = [
     (r'curl/', ['src/http/http.c', 'src/http/call.c']),
     (r'zstd\.h', ['src/binlog/payload.c']),
     (r'zlib\.h', ['src/binlog/payload.c']),
-    (r'xxhash\.h', ['src/base/hash.c', 'src/base/map.c']),
+    (r'xxhash\.h', ['src/base/hash.c']),
     (r'valgrind/', ['src/task/stack.c', 'src/task/switch.c']),
     (r'sanitizer/', ['src/task/switch.c', 'src/task/stack.c', 'src/base/arena.c']),
     (r'(mysql|mariadb|errmsg)[/.]', ['tests/load/', 'bench/']),                # the independent client

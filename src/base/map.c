@@ -1,10 +1,10 @@
 #include "base/map.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 enum { MAP_FIRST = 16 };   /* slots of the first table, a power of two as all are */
 
@@ -47,7 +47,7 @@ map_done(struct map *m)
 static uint64_t
 hash_of(struct slice key)
 {
-	return XXH3_64bits(key.len == 0 ? "" : (const void *)key.ptr, key.len);
+	return hash_bytes(key);
 }
 
 /* The slot that holds key, or the free one where it would go. There is always a free one. */

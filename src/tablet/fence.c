@@ -1,5 +1,6 @@
 #include "tablet/fence.h"
 
+#include "base/hash.h"
 #include "sql/quote.h"
 
 struct verb {
@@ -40,11 +41,6 @@ add_row_condition(struct buf *out, const struct fence *f, const char *table)
 static void
 add_trigger_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
 {
-	uint64_t h = 1469598103934665603u; /* FNV-1a, 64 bits: enough to tell the tables of one
-					      database apart */
-
-	for (const char *p = table; *p != '\0'; p++)
-		h = (h ^ (uint8_t)*p) * 1099511628211u;
 	quote_ident(out, slice_str(f->database));
 	buf_addf(out, ".`" FENCE_PREFIX "%s_%016llx`", verb->suffix, (unsigned long long)h);
 }

@@ -9,6 +9,10 @@
  *   _vt.copy_state  target   one row per range of a table: how far its copy is
  *   _vt.heartbeat   source   one row per workflow: token; its event is the consistency point
  *   _vt.fence       both     one row per workflow and table: armed, attempt (made and kept by fence.c)
+ *
+ *   copy_state: workflow, tbl, range_no -> lower_key, upper_key, done_key (BLOB, NULL: open end or
+ *   nothing yet; the copier's own encoding), row_count, finished, cp_file, cp_offset
+ *   heartbeat: workflow -> token
  * All InnoDB. Each is written in the transaction that makes it true.
  */
 #ifndef TABLET_POSITION_H

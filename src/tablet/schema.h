@@ -16,7 +16,7 @@
 struct column {
 	const char        *name;
 	struct column_type type;
-	bool               nullable, auto_increment;
+	bool               nullable, auto_increment, zerofill;
 	int                key_index;      /* position in the primary key, or -1 */
 };
 

@@ -1,0 +1,300 @@
+#include "tablet/position.h"
+
+#include "sql/quote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	NOW_TRIES = 200, /* both values agree unless a commit falls between two statements: rarely
+			    ten times in a row */
+};
+
+bool
+position_is_set(const struct position *p)
+{
+	return p->file[0] != '\0';
+}
+
+/* "binlog.000042" -> 42; names of one server differ only there. */
+static unsigned long long
+file_number(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+
+	return dot == NULL ? 0 : strtoull(dot + 1, NULL, 10);
+}
+
+int
+position_cmp(const struct position *a, const struct position *b)
+{
+	unsigned long long x = file_number(a->file), y = file_number(b->file);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static int
+copy_text(char *out, size_t size, struct slice s, const char *what, struct err *err)
+{
+	if (s.len >= size)
+		return err_set(
+		    err, ERR_REFUSED, "%s of %zu bytes, maximum %zu", what, s.len, size - 1);
+	if (s.len > 0)
+		memcpy(out, s.ptr, s.len);
+	out[s.len] = '\0';
+	return 0;
+}
+
+static int
+read_gtid(struct ctx *cx, struct mysql_client *c, struct slice *out)
+{
+	struct mysql_rows rows;
+
+	TRY(mysql_select(cx, c, slice_str("SELECT @@global.gtid_binlog_pos"), &rows));
+	if (rows.rows != 1 || rows.columns != 1)
+		return err_set(cx->err, ERR_CORRUPT, "gtid_binlog_pos has no value");
+	*out = rows.values[0];
+	return 0;
+}
+
+/* *agreed: no commit fell between the statements. */
+static int
+try_now(struct ctx *cx, struct mysql_client *c, struct position *out, bool *agreed)
+{
+	struct slice      before, after;
+	struct mysql_rows rows;
+
+	TRY(read_gtid(cx, c, &before));
+	TRY(mysql_select(cx, c, slice_str("SHOW MASTER STATUS"), &rows));
+	if (rows.rows != 1 || rows.columns < 2)
+		return err_set(cx->err, ERR_REFUSED, "the server writes no binlog");
+	TRY(read_gtid(cx, c, &after));
+	*agreed = slice_eq(before, after);
+	TRY(copy_text(out->gtid, sizeof(out->gtid), before, "a GTID list", cx->err));
+	TRY(copy_text(out->file, sizeof(out->file), rows.values[0], "a binlog's name", cx->err));
+	return parse_u64(rows.values[1], &out->offset, cx->err);
+}
+
+int
+position_now(struct ctx *cx, struct mysql_client *source, struct position *out)
+{
+	bool agreed = false;
+
+	for (int i = 0; i < NOW_TRIES && !agreed; i++) {
+		SCOPED(arena) struct arena arena = ARENA_INIT;
+		struct ctx                 inner = *cx;
+
+		inner.arena = &arena;
+		TRY(try_now(&inner, source, out, &agreed));
+	}
+	if (!agreed)
+		return err_set(
+		    cx->err, ERR_RETRY, "the server's position changed during %d reads", NOW_TRIES);
+	return 0;
+}
+
+/* ---- The tables in _vt */
+
+static const char *const tables[] = {
+	"CREATE DATABASE IF NOT EXISTS _vt",
+	"CREATE TABLE IF NOT EXISTS _vt.stream ("
+	" workflow VARBINARY(160) NOT NULL PRIMARY KEY, phase VARBINARY(32) NOT NULL, attempt INT "
+	"NOT NULL,"
+	" applied_gtid VARBINARY(1024) NOT NULL, applied_file VARBINARY(256) NOT NULL,"
+	" applied_offset BIGINT UNSIGNED NOT NULL,"
+	" cp_gtid VARBINARY(1024) NOT NULL, cp_file VARBINARY(256) NOT NULL, cp_offset BIGINT "
+	"UNSIGNED NOT NULL,"
+	" dirty_gtid VARBINARY(1024) NOT NULL, dirty_file VARBINARY(256) NOT NULL,"
+	" dirty_offset BIGINT UNSIGNED NOT NULL,"
+	" request LONGBLOB NOT NULL, error VARBINARY(512) NOT NULL, hint VARBINARY(200) NOT NULL) "
+	"ENGINE=InnoDB",
+	"CREATE TABLE IF NOT EXISTS _vt.copy_state ("
+	" workflow VARBINARY(160) NOT NULL, tbl VARBINARY(256) NOT NULL, range_no INT NOT NULL,"
+	" lower_key LONGBLOB, upper_key LONGBLOB, done_key LONGBLOB, row_count BIGINT NOT NULL, "
+	"finished TINYINT NOT NULL,"
+	" cp_file VARBINARY(256) NOT NULL, cp_offset BIGINT UNSIGNED NOT NULL,"
+	" PRIMARY KEY (workflow, tbl, range_no)) ENGINE=InnoDB",
+	"CREATE TABLE IF NOT EXISTS _vt.heartbeat ("
+	" workflow VARBINARY(160) NOT NULL PRIMARY KEY, token VARBINARY(64) NOT NULL) "
+	"ENGINE=InnoDB",
+};
+
+int
+position_install(struct ctx *cx, struct mysql_client *dba)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		TRY(mysql_exec(cx, dba, slice_str(tables[i]), NULL));
+	return 0;
+}
+
+static const char *const phase_names[] = {
+	"starting",
+	"copying",
+	"catching-up",
+	"indexing",
+	"running",
+	"frozen",
+	"stopped",
+	"error",
+};
+
+const char *
+stream_phase_name(enum stream_phase p)
+{
+	return phase_names[p];
+}
+
+static int
+read_phase(struct slice name, enum stream_phase *out, struct err *err)
+{
+	for (int i = STREAM_STARTING; i < STREAM_ERROR; i++) {
+		if (slice_eq_str(name, phase_names[i])) {
+			*out = (enum stream_phase)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_CORRUPT, "unknown phase '%.*s' of a stream", SLICE_ARG(name));
+}
+
+/* gtid, file, offset as three columns from values on. */
+static int
+read_position(const struct slice *values, struct position *out, struct err *err)
+{
+	TRY(copy_text(out->gtid, sizeof(out->gtid), values[0], "a GTID list", err));
+	TRY(copy_text(out->file, sizeof(out->file), values[1], "a binlog's name", err));
+	return parse_u64(values[2], &out->offset, err);
+}
+
+enum { STATE_COLUMNS = 14 };
+
+static int
+read_state(struct ctx *cx, const struct slice *v, struct stream_state *out)
+{
+	TRY(read_phase(v[0], &out->phase, cx->err));
+	TRY(parse_int(v[1], 0, INT32_MAX, &out->attempt, cx->err));
+	TRY(read_position(v + 2, &out->applied, cx->err));
+	TRY(read_position(v + 5, &out->cp, cx->err));
+	TRY(read_position(v + 8, &out->dirty_until, cx->err));
+	out->request = arena_slice_str(cx->arena, v[11]);
+	TRY(copy_text(out->error, sizeof(out->error), v[12], "an error", cx->err));
+	return copy_text(out->hint, sizeof(out->hint), v[13], "a hint", cx->err);
+}
+
+int
+state_load(struct ctx *cx, struct mysql_client *c, const char *workflow, struct stream_state *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	*out = (struct stream_state){ .phase = STREAM_STARTING };
+	buf_add_str(&sql,
+	    "SELECT phase, attempt, applied_gtid, applied_file, applied_offset, cp_gtid, cp_file,"
+	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint FROM "
+	    "_vt.stream WHERE workflow=");
+	quote_string(&sql, slice_str(workflow));
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.rows == 0)
+		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s'", workflow);
+	if (rows.columns != STATE_COLUMNS)
+		return err_set(cx->err, ERR_CORRUPT, "_vt.stream has %zu columns", rows.columns);
+	TRY(copy_text(out->workflow, sizeof(out->workflow), slice_str(workflow),
+	    "a workflow's name", cx->err));
+	return read_state(cx, rows.values, out);
+}
+
+int
+state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows)
+{
+	return mysql_select(
+	    cx, c, slice_str("SELECT workflow FROM _vt.stream ORDER BY workflow"), workflows);
+}
+
+/* "prefix_gtid='..', prefix_file='..', prefix_offset=N" */
+static void
+add_position(struct buf *out, const char *prefix, const struct position *p)
+{
+	buf_addf(out, "%s_gtid=", prefix);
+	quote_string(out, slice_str(p->gtid));
+	buf_addf(out, ", %s_file=", prefix);
+	quote_string(out, slice_str(p->file));
+	buf_addf(out, ", %s_offset=%llu", prefix, (unsigned long long)p->offset);
+}
+
+static void
+add_text(struct buf *out, const char *column, const char *value)
+{
+	buf_addf(out, ", %s=", column);
+	quote_string(out, slice_str(value));
+}
+
+/* What every save sets; the positions of the applier are not among it. */
+static void
+add_saved(struct buf *out, const struct stream_state *s)
+{
+	buf_addf(out, "phase='%s', attempt=%d, ", stream_phase_name(s->phase), s->attempt);
+	add_position(out, "cp", &s->cp);
+	add_text(out, "error", s->error);
+	add_text(out, "hint", s->hint);
+}
+
+int
+state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "INSERT INTO _vt.stream SET workflow=");
+	quote_string(&sql, slice_str(s->workflow));
+	add_text(&sql, "request", s->request == NULL ? "" : s->request);
+	buf_add_str(&sql, ", ");
+	add_position(&sql, "applied", &s->applied);
+	buf_add_str(&sql, ", ");
+	add_position(&sql, "dirty", &s->dirty_until);
+	buf_add_str(&sql, ", ");
+	add_saved(&sql, s);
+	buf_add_str(&sql, " ON DUPLICATE KEY UPDATE ");
+	add_saved(&sql, s);
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+int
+state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM _vt.stream WHERE workflow=");
+	quote_string(&sql, slice_str(workflow));
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+static void
+add_where(struct buf *out, const char *workflow)
+{
+	buf_add_str(out, " WHERE workflow=");
+	quote_string(out, slice_str(workflow));
+}
+
+void
+state_applied_sql(struct buf *out, const char *workflow, const struct position *applied)
+{
+	buf_add_str(out, "UPDATE _vt.stream SET ");
+	add_position(out, "applied", applied);
+	add_where(out, workflow);
+}
+
+void
+state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied, int attempt)
+{
+	buf_addf(out, "UPDATE _vt.stream SET phase='frozen', attempt=%d, ", attempt);
+	add_position(out, "applied", applied);
+	add_where(out, workflow);
+}
+
+void
+state_dirty_sql(struct buf *out, const char *workflow, const struct position *dirty_until)
+{
+	buf_add_str(out, "UPDATE _vt.stream SET ");
+	add_position(out, "dirty", dirty_until);
+	add_where(out, workflow);
+}
