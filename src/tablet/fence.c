@@ -42,7 +42,8 @@ static void
 add_trigger_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
 {
 	quote_ident(out, slice_str(f->database));
-	buf_addf(out, ".`" FENCE_PREFIX "%s_%016llx`", verb->suffix, (unsigned long long)h);
+	buf_addf(out, ".`" FENCE_PREFIX "%s_%016llx`", verb->suffix,
+	    (unsigned long long)hash_bytes(slice_str(table)));
 }
 
 static void
