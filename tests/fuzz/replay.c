@@ -48,7 +48,7 @@ replay_folder(const char *folder)
 
 	check(d != NULL);
 	while ((e = readdir(d)) != NULL) {
-		char path[4000];
+		char path[1000];
 
 		if (e->d_name[0] == '.')
 			continue;

@@ -144,7 +144,7 @@ TEST(file_kill_9_loses_nothing_acknowledged)
 	expect(acknowledged > 12);
 }
 
-enum { TTL = 500 * (int)MSEC };
+enum { TTL = 800 * (int)MSEC };
 
 static void
 keep_a_key(struct ctx *cx, struct topo *t, void *arg)
@@ -286,7 +286,7 @@ open_error(const char *what, struct err *err)
 
 	expect_eq(rc, -1);
 	db_close(d);
-	return err->kind;
+	return (int)err->kind;
 }
 
 TEST(file_refuses_what_is_not_a_topology)

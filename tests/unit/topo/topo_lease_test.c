@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { TTL = 400 * (int)MSEC };   /* short for the real clock, long beside a slow disk's fsync */
+enum { TTL = 800 * (int)MSEC };   /* short for the real clock, long beside a slow disk's fsync */
 
 static int64_t
 grant(struct ctx *cx, struct topo *t, usec ttl)
