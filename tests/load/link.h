@@ -26,6 +26,7 @@ struct settings {
 	/* statements per second of all clients; 0 = as fast as they can */
 	double      rate;
 	uint64_t    seed;
+	int64_t     start_us;                /* of this run */
 	bool        tolerate_disconnects;
 };
 

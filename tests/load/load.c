@@ -287,7 +287,7 @@ run_clients(struct run *r)
 	r->intervals = calloc(INTERVALS_MAX, sizeof *r->intervals);
 	if (r->clients == NULL || r->intervals == NULL)
 		abort();
-	r->start_us = wall_us();
+	r->start_us = r->set.start_us = wall_us();
 	for (int i = 0; i < r->set.clients; i++)
 		if (workload_start(&r->clients[i], i, &r->set, &r->base, &stopping) != 0)
 			return -1;

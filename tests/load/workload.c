@@ -221,7 +221,7 @@ do_insert(struct workload *w)
 static void
 do_auto_insert(struct workload *w)
 {
-	struct userrow none = { .seed = UINT64_C(1) << 63 | (uint64_t)w->no << 40 | w->tokens++ };
+	struct userrow none = { .seed = w->first_token + w->tokens++ };
 	struct userrow to = inserted(w, &none);
 	enum outcome   out = write_text(w, STMT_INSERT, w->sql, make_insert(w, w->sql, &to));
 
@@ -489,6 +489,12 @@ workload_start(struct workload *w, int no, const struct settings *set, const str
     atomic_bool *stop)
 {
 	*w = (struct workload){ .no = no, .set = set, .base = base };
+	/*
+	 * Unlike those of an earlier run on the same table: 21 bits of the moment, 10 of the client,
+	 * 32 to count.
+	 */
+	w->first_token = UINT64_C(1) << 63 | (user_mix((uint64_t)set->start_us) & 0x1fffff) << 42 |
+	    (uint64_t)no << 32;
 	w->random = user_mix(set->seed * 1000 + (uint64_t)no);
 	link_init(&w->link, set, stop);
 	claim(w);

@@ -29,7 +29,7 @@ struct workload {
 	FILE                  *journal;
 	struct userrow        *rows;        /* own rows, those deleted too */
 	size_t                 count, cap;
-	uint64_t               next_id, ceiling, tokens, random;
+	uint64_t               next_id, ceiling, first_token, tokens, random;
 	uint64_t               writes, reads, transactions, unknown;
 	struct reply           reply;
 	char                   sql[SQL_MAX];

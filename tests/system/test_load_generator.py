@@ -37,6 +37,15 @@ def test_no_error_and_no_difference_on_a_healthy_server(server, folder):
     assert verdict["rows"] == server.sql("SELECT COUNT(*) FROM customer.users")[0][0]
 
 
+def test_a_second_run_on_the_same_table_is_as_quiet(server, folder):
+    for seed in (1, 1):
+        load = make(server, folder, clients=8, seed=seed)
+        summary = run_for(load, 5000)
+        assert summary["errors"] == 0 and summary["wrong_reads"] == 0, summary["first_errors"]
+        verdict = load.verify()
+        assert verdict["ok"], verdict["first"]
+
+
 @pytest.mark.parametrize("damage, counter", [
     ("DELETE FROM users WHERE email LIKE 'v%' AND email NOT LIKE 'v1.1003000@%' LIMIT 1", "lost_writes"),
     ("UPDATE users SET balance = balance + 0.01 WHERE email LIKE 'v%' LIMIT 1", "lost_writes"),
