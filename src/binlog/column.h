@@ -8,7 +8,7 @@
  *
  *   COLUMN_INT             decimal digits, '-' when negative
  *   COLUMN_FLOAT, _DOUBLE  the shortest or any digits that read back to the same double; the
- *                          float's value as a double (a chunk selects f+0e0); -0 keeps its sign
+ *                          float's value as a double (a chunk selects f*1e0); -0 keeps its sign
  *   COLUMN_DECIMAL         "-12.30", all digits of the scale
  *   COLUMN_STRING          the stored bytes in the column's character set; CHAR without its padding
  *   COLUMN_BYTES           the stored bytes; BINARY(n) padded to n with zero bytes

@@ -1,0 +1,135 @@
+#include "tablet/create_table.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* Between the backquotes that s begins with; NULL slice when it does not. */
+static struct slice
+quoted_name(struct slice s)
+{
+	if (s.len < 2 || s.ptr[0] != '`')
+		return SLICE_NULL;
+	for (size_t i = 1; i < s.len; i++) {
+		if (s.ptr[i] != '`')
+			continue;
+		if (i + 1 < s.len && s.ptr[i + 1] == '`') {
+			i++;
+			continue;
+		}
+		return slice_cut(s, 1, i);
+	}
+	return SLICE_NULL;
+}
+
+/* What stands behind a prefix, or a NULL slice. */
+static struct slice
+behind(struct slice s, const char *prefix)
+{
+	return slice_starts(s, prefix) ? slice_cut(s, strlen(prefix), s.len) : SLICE_NULL;
+}
+
+static void
+read_index(struct slice rest, struct clause *out)
+{
+	const uint8_t *paren;
+
+	out->kind = CLAUSE_INDEX;
+	out->name = quoted_name(rest);
+	rest = slice_cut(rest, out->name.len + 2, rest.len);
+	paren = rest.len == 0 ? NULL : memchr(rest.ptr, '(', rest.len);
+	if (paren != NULL)
+		out->first = quoted_name(slice_cut(rest, (size_t)(paren - rest.ptr) + 1, rest.len));
+}
+
+static struct clause
+read_clause(struct slice text)
+{
+	struct clause c = { .kind = CLAUSE_OTHER, .text = text };
+	struct slice  rest;
+
+	if (text.len > 0 && text.ptr[0] == '`') {
+		c.kind = CLAUSE_COLUMN;
+		c.name = quoted_name(text);
+	} else if (slice_starts(text, "PRIMARY KEY ")) {
+		c.kind = CLAUSE_PRIMARY;
+	} else if (!slice_is_null(rest = behind(text, "UNIQUE KEY "))) {
+		read_index(rest, &c);
+		c.unique = true;
+	} else if (!slice_is_null(rest = behind(text, "KEY "))) {
+		read_index(rest, &c);
+	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY "))) {
+		read_index(rest, &c);
+		c.kind = CLAUSE_FULLTEXT;
+	}
+	return c;
+}
+
+/* Appends the options' line without " AUTO_INCREMENT=123". */
+static void
+add_options(struct buf *out, struct slice options)
+{
+	static const char word[] = " AUTO_INCREMENT=";
+	const uint8_t    *at = memmem(options.ptr, options.len, word, sizeof(word) - 1);
+	size_t            i;
+
+	if (at == NULL) {
+		buf_add_slice(out, options);
+		return;
+	}
+	i = (size_t)(at - options.ptr);
+	buf_add_slice(out, slice_cut(options, 0, i));
+	for (i += sizeof(word) - 1;
+	     i < options.len && options.ptr[i] >= '0' && options.ptr[i] <= '9';)
+		i++;
+	buf_add_slice(out, slice_cut(options, i, options.len));
+}
+
+static int
+not_understood(struct err *err, struct slice sql)
+{
+	return err_set(err, ERR_CORRUPT, "SHOW CREATE TABLE is not understood: %.*s",
+	    sql.len > 200 ? 200 : (int)sql.len, (const char *)sql.ptr);
+}
+
+/* The lines between the first and the one with ")". *rest is what begins there. */
+static int
+read_lines(struct arena *a, struct slice sql, struct create_table *out, struct slice *rest)
+{
+	struct slice   line, lines = slice_split(sql, '\n', &line);
+	size_t         cap = 0;
+	struct clause *clauses = NULL;
+
+	while (!slice_is_null(lines) && !(lines.len > 0 && lines.ptr[0] == ')')) {
+		lines = slice_split(lines, '\n', &line);
+		line = slice_trim(line);
+		if (line.len > 0 && line.ptr[line.len - 1] == ',')
+			line.len--;
+		clauses = mem_grow(clauses, &cap, (size_t)out->clauses_count + 1, sizeof(*clauses));
+		clauses[out->clauses_count++] = read_clause(line);
+	}
+	out->clauses = arena_array(a, struct clause, out->clauses_count);
+	if (out->clauses_count > 0)
+		memcpy(out->clauses, clauses, (size_t)out->clauses_count * sizeof(*clauses));
+	free(clauses);
+	*rest = lines;
+	return slice_is_null(lines) || out->clauses_count == 0 ? -1 : 0;
+}
+
+int
+create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+	struct slice           copy = arena_dup(a, sql), rest;
+	size_t                 head;
+
+	*out = (struct create_table){ 0 };
+	if (!slice_starts(copy, "CREATE TABLE `") || read_lines(a, copy, out, &rest) != 0)
+		return not_understood(err, sql);
+	head = copy.len - rest.len;
+	buf_add_slice(&text, slice_cut(copy, 0, head));
+	add_options(&text, rest);
+	out->text = arena_slice_str(a, buf_slice(&text));
+	out->options = slice_str(out->text + head);
+	return 0;
+}

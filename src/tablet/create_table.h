@@ -1,0 +1,37 @@
+/*
+ * create_table.h - SHOW CREATE TABLE, cut into what we need.
+ *
+ * MariaDB prints one definition per line: columns first ("  `id` int(11) NOT
+ * NULL,"), then keys and constraints, then a line that begins with ")" and
+ * carries the options, then partitions. Names are quoted with backquotes, newlines inside of
+ * defaults and comments are escaped.
+ */
+#ifndef TABLET_CREATE_TABLE_H
+#define TABLET_CREATE_TABLE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum clause_kind { CLAUSE_COLUMN, CLAUSE_PRIMARY, CLAUSE_INDEX, CLAUSE_FULLTEXT, CLAUSE_OTHER };
+
+struct clause {
+	enum clause_kind kind;
+	struct slice     text;  /* without indentation and comma */
+	struct slice     name;  /* of a column or an index, unescaped only of its quotes */
+	struct slice     first; /* CLAUSE_INDEX: its first column's name */
+	bool             unique;
+};
+
+struct create_table {
+	struct clause *clauses;
+	int            clauses_count;
+	struct slice   options; /* from ")" to the end, without AUTO_INCREMENT=n */
+	const char    *text;    /* the whole, without AUTO_INCREMENT=n */
+};
+
+/* Everything points into the arena. ERR_CORRUPT when sql does not look as above. */
+int create_table_read(
+    struct arena *a, struct slice sql, struct create_table *out, struct err *err) MUST_USE;
+
+#endif

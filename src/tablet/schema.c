@@ -1,0 +1,594 @@
+#include "tablet/schema.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "rpc/api.h"
+#include "sql/quote.h"
+#include "tablet/create_table.h"
+
+/* ---- Columns */
+
+struct type_name {
+	const char      *name;
+	enum column_kind kind;
+	uint8_t          int_bytes;
+	bool             fixed;
+};
+
+static const struct type_name type_names[] = {
+	{ "tinyint", COLUMN_INT, 1, false },
+	{ "smallint", COLUMN_INT, 2, false },
+	{ "mediumint", COLUMN_INT, 3, false },
+	{ "int", COLUMN_INT, 4, false },
+	{ "bigint", COLUMN_INT, 8, false },
+	{ "float", COLUMN_FLOAT, 0, false },
+	{ "double", COLUMN_DOUBLE, 0, false },
+	{ "decimal", COLUMN_DECIMAL, 0, false },
+	{ "char", COLUMN_STRING, 0, true },
+	{ "varchar", COLUMN_STRING, 0, false },
+	{ "tinytext", COLUMN_STRING, 0, false },
+	{ "text", COLUMN_STRING, 0, false },
+	{ "mediumtext", COLUMN_STRING, 0, false },
+	{ "longtext", COLUMN_STRING, 0, false },
+	{ "binary", COLUMN_BYTES, 0, true },
+	{ "varbinary", COLUMN_BYTES, 0, false },
+	{ "tinyblob", COLUMN_BYTES, 0, false },
+	{ "blob", COLUMN_BYTES, 0, false },
+	{ "mediumblob", COLUMN_BYTES, 0, false },
+	{ "longblob", COLUMN_BYTES, 0, false },
+	{ "date", COLUMN_DATE, 0, false },
+	{ "time", COLUMN_TIME, 0, false },
+	{ "datetime", COLUMN_DATETIME, 0, false },
+	{ "timestamp", COLUMN_TIMESTAMP, 0, false },
+	{ "year", COLUMN_YEAR, 0, false },
+	{ "enum", COLUMN_ENUM, 0, false },
+	{ "set", COLUMN_SET, 0, false },
+	{ "bit", COLUMN_BIT, 0, false },
+};
+
+static bool
+contains(struct slice s, const char *word)
+{
+	return s.len > 0 && memmem(s.ptr, s.len, word, strlen(word)) != NULL;
+}
+
+/* Numbers of information_schema; NULL is 0. */
+static uint32_t
+number_of(struct slice s)
+{
+	uint64_t   u = 0;
+	struct err err;
+
+	if (slice_is_null(s) || parse_u64(s, &u, &err) != 0)
+		return 0;
+	return u > UINT32_MAX ? UINT32_MAX : (uint32_t)u;
+}
+
+/* In the order that read_columns() selects. */
+enum {
+	C_NAME,
+	C_DATA_TYPE,
+	C_COLUMN_TYPE,
+	C_CHARSET,
+	C_COLLATION,
+	C_NULLABLE,
+	C_EXTRA,
+	C_PRECISION,
+	C_SCALE,
+	C_FSP,
+	C_CHARS,
+	C_GENERATED,
+	C_COUNT
+};
+
+/* Commas outside of the members' quotes: one less than members. */
+static uint32_t
+count_members(struct slice type)
+{
+	uint32_t members = 1;
+	bool     quoted = false;
+
+	for (size_t i = 0; i < type.len; i++) {
+		if (type.ptr[i] == '\'')
+			quoted = !quoted;
+		else if (type.ptr[i] == ',' && !quoted)
+			members++;
+	}
+	return members;
+}
+
+static void
+fill_type(const struct type_name *name, const struct slice *v, struct column_type *out)
+{
+	*out = (struct column_type){
+		.kind = name->kind, .int_bytes = name->int_bytes, .fixed = name->fixed
+	};
+	out->is_unsigned = contains(v[C_COLUMN_TYPE], " unsigned");
+	out->precision = (uint8_t)number_of(v[C_PRECISION]);
+	out->scale = (uint8_t)number_of(v[C_SCALE]);
+	out->fsp = (uint8_t)number_of(v[C_FSP]);
+	out->length = number_of(v[C_CHARS]);
+	if (name->kind == COLUMN_BIT)
+		out->length = number_of(v[C_PRECISION]);
+	if (name->kind == COLUMN_ENUM || name->kind == COLUMN_SET)
+		out->length = count_members(v[C_COLUMN_TYPE]);
+	if (v[C_CHARSET].len > 0 && v[C_CHARSET].len < sizeof(out->charset))
+		memcpy(out->charset, v[C_CHARSET].ptr, v[C_CHARSET].len);
+	/* Other _bin collations pad with spaces: 'a' and 'a ' are equal there. */
+	out->binary_collation =
+	    name->kind == COLUMN_BYTES || contains(v[C_COLLATION], "_nopad_bin");
+}
+
+static int
+refuse_column(struct ctx *cx, const struct table_def *def, const struct slice *v, const char *what)
+{
+	err_set(cx->err, ERR_REFUSED,
+	    "column '%.*s' of table '%s.%s' %s, which cannot be moved yet", SLICE_ARG(v[C_NAME]),
+	    def->database, def->name, what);
+	return err_hint(cx->err, "drop or change the column, or leave the table where it is");
+}
+
+static int
+fill_column(struct ctx *cx, const struct table_def *def, const struct slice *v, struct column *out)
+{
+	const struct type_name *name = NULL;
+
+	for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
+		if (slice_eq_str(v[C_DATA_TYPE], type_names[i].name))
+			name = &type_names[i];
+	}
+	if (name == NULL)
+		return refuse_column(cx, def, v,
+		    arena_printf(cx->arena, "has the type %.*s", SLICE_ARG(v[C_DATA_TYPE])));
+	if (contains(v[C_EXTRA], "GENERATED") || v[C_GENERATED].len > 0)
+		return refuse_column(cx, def, v, "is generated");
+	if (contains(v[C_COLUMN_TYPE], "COMPRESSED"))
+		return refuse_column(cx, def, v, "is compressed");
+	out->name = arena_slice_str(cx->arena, v[C_NAME]);
+	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");
+	out->auto_increment = contains(v[C_EXTRA], "auto_increment");
+	out->zerofill = contains(v[C_COLUMN_TYPE], "zerofill");
+	out->key_index = -1;
+	fill_type(name, v, &out->type);
+	return 0;
+}
+
+/* " WHERE <schema>='db' AND <name>='t'" */
+static void
+add_where(struct buf *out, const char *schema, const char *name, const struct table_def *def)
+{
+	buf_addf(out, " WHERE %s=", schema);
+	quote_string(out, slice_str(def->database));
+	buf_addf(out, " AND %s=", name);
+	quote_string(out, slice_str(def->name));
+}
+
+static int
+read_columns(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql,
+	    "SELECT column_name, data_type, column_type, character_set_name, collation_name, "
+	    "is_nullable,"
+	    " extra, numeric_precision, numeric_scale, datetime_precision, "
+	    "character_maximum_length,"
+	    " generation_expression FROM information_schema.columns");
+	add_where(&sql, "table_schema", "table_name", def);
+	buf_add_str(&sql, " ORDER BY ordinal_position");
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.columns != C_COUNT || rows.rows == 0 || rows.rows > ROW_COLUMNS_MAX)
+		return err_set(cx->err, ERR_CORRUPT, "table '%s.%s' has %zu columns", def->database,
+		    def->name, rows.rows);
+	def->columns_count = (int)rows.rows;
+	def->columns = arena_array(cx->arena, struct column, rows.rows);
+	for (size_t i = 0; i < rows.rows; i++)
+		TRY(fill_column(cx, def, &rows.values[i * C_COUNT], &def->columns[i]));
+	return 0;
+}
+
+/* ---- The primary key */
+
+static int
+find_column(const struct table_def *def, struct slice name)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		if (slice_eq_str(name, def->columns[i].name))
+			return i;
+	}
+	return -1;
+}
+
+static int
+refuse_key(struct ctx *cx, const struct table_def *def, const char *column, const char *what)
+{
+	err_set(cx->err, ERR_REFUSED,
+	    "the primary key of table '%s.%s' %s '%s', which cannot be moved yet", def->database,
+	    def->name, what, column);
+	return err_hint(
+	    cx->err, "primary keys may be of integer, binary, or utf8mb4 or latin1 string columns");
+}
+
+static bool
+key_type_ok(const struct column_type *t)
+{
+	if (t->kind == COLUMN_STRING)
+		return strcmp(t->charset, "utf8mb4") == 0 || strcmp(t->charset, "latin1") == 0;
+	return t->kind == COLUMN_INT || t->kind == COLUMN_BYTES;
+}
+
+/* v: column_name, sub_part, collation */
+static int
+add_key_column(struct ctx *cx, struct table_def *def, const struct slice *v)
+{
+	const char *name = arena_slice_str(cx->arena, v[0]);
+	int         i = find_column(def, v[0]);
+
+	if (i < 0)
+		return err_set(
+		    cx->err, ERR_CORRUPT, "the primary key names an unknown column '%s'", name);
+	if (!slice_is_null(v[1]))
+		return refuse_key(cx, def, name, "has a prefix of column");
+	if (slice_eq_str(v[2], "D"))
+		return refuse_key(cx, def, name, "has the descending column");
+	if (!key_type_ok(&def->columns[i].type))
+		return refuse_key(cx, def, name, "has column");
+	def->columns[i].key_index = def->key_count;
+	def->key[def->key_count++] = i;
+	def->key_ordered = def->key_ordered && def->columns[i].type.kind != COLUMN_STRING;
+	def->key_binary = def->key_binary &&
+	    (def->columns[i].type.kind != COLUMN_STRING || def->columns[i].type.binary_collation);
+	return 0;
+}
+
+static int
+read_key(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(
+	    &sql, "SELECT column_name, sub_part, collation FROM information_schema.statistics");
+	add_where(&sql, "table_schema", "table_name", def);
+	buf_add_str(&sql, " AND index_name='PRIMARY' ORDER BY seq_in_index");
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.rows == 0) {
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' has no primary key", def->database,
+		    def->name);
+		return err_hint(cx->err, "ALTER TABLE ... ADD PRIMARY KEY first");
+	}
+	def->key = arena_array(cx->arena, int, rows.rows);
+	def->key_binary = def->key_ordered = true;
+	for (size_t i = 0; i < rows.rows; i++)
+		TRY(add_key_column(cx, def, &rows.values[i * rows.columns]));
+	return 0;
+}
+
+/* ---- The table */
+
+static int
+refuse_table(struct ctx *cx, const struct table_def *def, const char *what, const char *hint)
+{
+	err_set(cx->err, ERR_REFUSED, "table '%s.%s' %s, which cannot be moved yet", def->database,
+	    def->name, what);
+	return err_hint(cx->err, "%s", hint);
+}
+
+static int
+read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql,
+	    "SELECT table_type, engine, table_rows, auto_increment FROM information_schema.tables");
+	add_where(&sql, "table_schema", "table_name", def);
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.rows == 0) {
+		err_set(
+		    cx->err, ERR_NOT_FOUND, "there is no table '%s.%s'", def->database, def->name);
+		return err_hint(cx->err, "SHOW TABLES FROM `%.100s`", def->database);
+	}
+	if (!slice_eq_str(rows.values[0], "BASE TABLE"))
+		return refuse_table(cx, def,
+		    arena_printf(cx->arena, "is a %.*s", SLICE_ARG(rows.values[0])),
+		    "only base tables move");
+	if (!slice_eq_str(rows.values[1], "InnoDB"))
+		return refuse_table(cx, def,
+		    arena_printf(
+			cx->arena, "is kept by the engine %.*s", SLICE_ARG(rows.values[1])),
+		    "ALTER TABLE ... ENGINE=InnoDB first: only a transactional engine can be "
+		    "copied while it is written to");
+	def->rows_estimate = number_of(rows.values[2]);
+	if (!slice_is_null(rows.values[3]))
+		return parse_u64(rows.values[3], &def->auto_increment, cx->err);
+	return 0;
+}
+
+/* *found: the first value of the first row, or NULL slice. */
+static int
+look_for(struct ctx *cx, struct mysql_client *c, const struct buf *sql, struct slice *found)
+{
+	struct mysql_rows rows;
+
+	TRY(mysql_select(cx, c, buf_slice(sql), &rows));
+	*found = rows.rows == 0 ? SLICE_NULL : rows.values[0];
+	return 0;
+}
+
+static int
+check_foreign_keys(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	static const char *const sides[][2] = {
+		{ "constraint_schema", "table_name" },
+		{ "unique_constraint_schema", "referenced_table_name" },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+		struct slice           found;
+
+		buf_add_str(
+		    &sql, "SELECT constraint_name FROM information_schema.referential_constraints");
+		add_where(&sql, sides[i][0], sides[i][1], def);
+		TRY(look_for(cx, c, &sql, &found));
+		if (!slice_is_null(found))
+			return refuse_table(cx, def,
+			    arena_printf(cx->arena, "takes part in the foreign key '%.*s'",
+				SLICE_ARG(found)),
+			    "drop the foreign key first");
+	}
+	return 0;
+}
+
+static int
+check_triggers(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct slice           found;
+
+	buf_add_str(&sql, "SELECT trigger_name FROM information_schema.triggers");
+	add_where(&sql, "event_object_schema", "event_object_table", def);
+	buf_addf(
+	    &sql, " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "'", sizeof(FENCE_PREFIX) - 1);
+	TRY(look_for(cx, c, &sql, &found));
+	if (slice_is_null(found))
+		return 0;
+	return refuse_table(cx, def,
+	    arena_printf(cx->arena, "has the trigger '%.*s'", SLICE_ARG(found)),
+	    "drop the trigger first");
+}
+
+/* ---- SHOW CREATE TABLE */
+
+static int
+show_create(
+    struct ctx *cx, struct mysql_client *c, const struct table_def *def, struct create_table *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql, "SHOW CREATE TABLE ");
+	quote_table(&sql, slice_str(def->database), slice_str(def->name));
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.rows != 1 || rows.columns < 2)
+		return err_set(cx->err, ERR_CORRUPT, "SHOW CREATE TABLE gave %zu rows", rows.rows);
+	return create_table_read(cx->arena, rows.values[1], out, cx->err);
+}
+
+static const char *
+hash_text(struct arena *a, const char *text)
+{
+	return arena_printf(a, "%016llx", (unsigned long long)hash_bytes(slice_str(text)));
+}
+
+/* The index that AUTO_INCREMENT needs when the primary key does not begin with its column. */
+static bool
+serves_auto_increment(const struct table_def *def, const struct clause *c)
+{
+	int i = find_column(def, c->first);
+
+	return i >= 0 && def->columns[i].auto_increment && def->key[0] != i;
+}
+
+static int
+read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	struct create_table create;
+	bool                kept = false;
+
+	TRY(show_create(cx, c, def, &create));
+	def->create_sql = create.text;
+	def->hash = hash_text(cx->arena, create.text);
+	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);
+	for (int i = 0; i < create.clauses_count; i++) {
+		const struct clause *clause = &create.clauses[i];
+		struct index_def    *index = &def->indexes[def->indexes_count];
+
+		if (clause->kind != CLAUSE_INDEX)
+			continue;
+		index->name = arena_slice_str(cx->arena, clause->name);
+		index->clause = arena_slice_str(cx->arena, clause->text);
+		index->unique = clause->unique;
+		index->for_auto_increment = !kept && serves_auto_increment(def, clause);
+		kept = kept || index->for_auto_increment;
+		def->indexes_count++;
+	}
+	return 0;
+}
+
+int
+schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    struct table_def **out)
+{
+	struct table_def *def = arena_new(cx->arena, struct table_def);
+
+	def->database = arena_strdup(cx->arena, database);
+	def->name = arena_strdup(cx->arena, table);
+	TRY(read_table(cx, c, def));
+	TRY(read_columns(cx, c, def));
+	TRY(read_key(cx, c, def));
+	TRY(check_foreign_keys(cx, c, def));
+	TRY(check_triggers(cx, c, def));
+	TRY(read_indexes(cx, c, def));
+	*out = def;
+	return 0;
+}
+
+int
+schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct create_table        create;
+
+	inner.arena = &arena;
+	TRY(show_create(&inner, c, def, &create));
+	if (strcmp(create.text, def->create_sql) == 0)
+		return 0;
+	return err_set(cx->err, ERR_CONFLICT, "the definition of table '%s.%s' has changed",
+	    def->database, def->name);
+}
+
+/* ---- Bodies that name the table */
+
+struct body {
+	const char *what, *select, *text, *schema;
+};
+
+static const struct body bodies[] = {
+	{ "view", "SELECT CONCAT(table_schema, '.', table_name) FROM information_schema.views",
+	    "view_definition", "table_schema" },
+	{ "routine",
+	    "SELECT CONCAT(routine_schema, '.', routine_name) FROM information_schema.routines",
+	    "routine_definition", "routine_schema" },
+	{ "event", "SELECT CONCAT(event_schema, '.', event_name) FROM information_schema.events",
+	    "event_definition", "event_schema" },
+	{ "trigger",
+	    "SELECT CONCAT(trigger_schema, '.', trigger_name) FROM information_schema.triggers",
+	    "action_statement", "trigger_schema" },
+};
+
+/* The name as a whole word; \Q..\E takes its characters as they are. */
+static void
+add_mentions(struct buf *out, const char *text, const char *name)
+{
+	SCOPED(buf) struct buf pattern = BUF_INIT;
+
+	buf_addf(&pattern, "(?i)(?<![A-Za-z0-9_$])\\Q%s\\E(?![A-Za-z0-9_$])", name);
+	buf_addf(out, "%s REGEXP ", text);
+	quote_string(out, buf_slice(&pattern));
+}
+
+int
+schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *database, const char *table)
+{
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		const struct body     *b = &bodies[i];
+		SCOPED(buf) struct buf sql = BUF_INIT;
+		struct slice           found;
+
+		buf_addf(&sql, "%s WHERE ", b->select);
+		add_mentions(&sql, b->text, table);
+		buf_addf(&sql, " AND (%s=", b->schema);
+		quote_string(&sql, slice_str(database));
+		buf_add_str(&sql, " OR ");
+		add_mentions(&sql, b->text, database);
+		buf_add_str(&sql, ")");
+		if (strcmp(b->what, "trigger") == 0)
+			buf_addf(&sql, " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "'",
+			    sizeof(FENCE_PREFIX) - 1);
+		TRY(look_for(cx, c, &sql, &found));
+		if (slice_is_null(found))
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "%s '%.*s' names the table '%s.%s', and would look for it at its old place",
+		    b->what, SLICE_ARG(found), database, table);
+		return err_hint(cx->err, "drop it first, and make it anew where the table goes");
+	}
+	return 0;
+}
+
+/* ---- Texts */
+
+void
+schema_bare_create(
+    struct buf *out, const struct table_def *def, const char *database, const char *table)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct create_table        create;
+	struct err                 err;
+	const char                *comma = "\n  ";
+
+	/* It was read once already. */
+	if (create_table_read(&arena, slice_str(def->create_sql), &create, &err) != 0)
+		unreachable();
+	buf_add_str(out, "CREATE TABLE ");
+	quote_table(out, slice_str(database), slice_str(table));
+	buf_add_str(out, " (");
+	for (int i = 0, index = 0; i < create.clauses_count; i++) {
+		if (create.clauses[i].kind == CLAUSE_INDEX &&
+		    !def->indexes[index++].for_auto_increment)
+			continue;
+		buf_add_str(out, comma);
+		buf_add_slice(out, create.clauses[i].text);
+		comma = ",\n  ";
+	}
+	buf_add_char(out, '\n');
+	buf_add_slice(out, create.options);
+}
+
+void
+schema_add_indexes(
+    struct buf *out, const struct table_def *def, const char *database, const char *table)
+{
+	const char *comma = "";
+
+	for (int i = 0; i < def->indexes_count; i++) {
+		if (def->indexes[i].for_auto_increment)
+			continue;
+		if (comma[0] == '\0') {
+			buf_add_str(out, "ALTER TABLE ");
+			quote_table(out, slice_str(database), slice_str(table));
+			buf_add_char(out, ' ');
+		}
+		buf_addf(out, "%sADD %s", comma, def->indexes[i].clause);
+		comma = ", ";
+	}
+}
+
+void
+schema_select_list(struct buf *out, const struct table_def *def)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		const struct column *c = &def->columns[i];
+
+		if (i > 0)
+			buf_add_char(out, ',');
+		quote_ident(out, slice_str(c->name));
+		switch (c->type.kind) {
+		case COLUMN_FLOAT: buf_add_str(out, "*1e0"); break;
+		case COLUMN_ENUM:
+		case COLUMN_SET:
+		case COLUMN_BIT: buf_add_str(out, "+0"); break;
+		case COLUMN_INT: buf_add_str(out, c->zerofill ? "+0" : ""); break;
+		case COLUMN_DOUBLE:
+		case COLUMN_DECIMAL:
+		case COLUMN_STRING:
+		case COLUMN_BYTES:
+		case COLUMN_DATE:
+		case COLUMN_TIME:
+		case COLUMN_DATETIME:
+		case COLUMN_TIMESTAMP:
+		case COLUMN_YEAR: break;
+		}
+	}
+}
+
+void
+schema_key(struct buf *out, const struct table_def *def, const struct slice *row)
+{
+	for (int i = 0; i < def->key_count; i++)
+		key_bytes(out, &def->columns[def->key[i]].type, row[def->key[i]]);
+}

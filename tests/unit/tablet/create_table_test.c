@@ -1,0 +1,80 @@
+#include "tablet/create_table.h"
+#include "test.h"
+
+static const char users[] =
+    "CREATE TABLE `users` (\n"
+    "  `id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,\n"
+    "  `em``ail` varchar(255) NOT NULL DEFAULT 'a,\\nb',\n"
+    "  `n` int(11) DEFAULT NULL COMMENT ') ENGINE=x AUTO_INCREMENT=5',\n"
+    "  PRIMARY KEY (`id`),\n"
+    "  UNIQUE KEY `e` (`em``ail`),\n"
+    "  KEY `n` (`n`,`id`),\n"
+    "  FULLTEXT KEY `ft` (`em``ail`),\n"
+    "  CONSTRAINT `c` CHECK (`n` > 0)\n"
+    ") ENGINE=InnoDB AUTO_INCREMENT=1000001 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci";
+
+TEST(each_line_becomes_a_clause)
+{
+	struct arena        arena = ARENA_INIT;
+	struct err          err = { 0 };
+	struct create_table t;
+
+	expect_ok(create_table_read(&arena, slice_str(users), &t, &err), &err);
+	expect_eq(t.clauses_count, 8);
+	expect_eq(t.clauses[0].kind, CLAUSE_COLUMN);
+	expect_slice(t.clauses[1].name, slice_str("em``ail"));
+	expect_eq(t.clauses[3].kind, CLAUSE_PRIMARY);
+	expect_eq(t.clauses[4].kind, CLAUSE_INDEX);
+	expect(t.clauses[4].unique && !t.clauses[5].unique);
+	expect_slice(t.clauses[5].first, slice_str("n"));
+	expect_slice(t.clauses[5].text, slice_str("KEY `n` (`n`,`id`)"));
+	expect_eq(t.clauses[6].kind, CLAUSE_FULLTEXT);
+	expect_eq(t.clauses[7].kind, CLAUSE_OTHER);
+	arena_done(&arena);
+}
+
+TEST(the_next_auto_increment_is_no_part_of_the_definition)
+{
+	struct arena        arena = ARENA_INIT;
+	struct err          err = { 0 };
+	struct create_table t;
+
+	expect_ok(create_table_read(&arena, slice_str(users), &t, &err), &err);
+	expect_slice(t.options,
+	    slice_str(") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"));
+	expect(strstr(t.text, "AUTO_INCREMENT=5'") != NULL); /* a comment stays as it is */
+	expect(strstr(t.text, "AUTO_INCREMENT=1000001") == NULL);
+	arena_done(&arena);
+}
+
+TEST(partitions_stay_behind_the_options)
+{
+	static const char parts[] =
+	    "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`)\n"
+	    ") ENGINE=InnoDB AUTO_INCREMENT=7\n PARTITION BY HASH (`id`)\nPARTITIONS 4";
+	struct arena        arena = ARENA_INIT;
+	struct err          err = { 0 };
+	struct create_table t;
+
+	expect_ok(create_table_read(&arena, slice_str(parts), &t, &err), &err);
+	expect_eq(t.clauses_count, 2);
+	expect_slice(
+	    t.options, slice_str(") ENGINE=InnoDB\n PARTITION BY HASH (`id`)\nPARTITIONS 4"));
+	arena_done(&arena);
+}
+
+TEST(what_looks_otherwise_is_an_error)
+{
+	static const char *const wrong[] = { "", "CREATE TABLE `t`", "CREATE VIEW `t` AS SELECT 1",
+		"CREATE TABLE `t` (\n  `a` int", "CREATE TABLE `t` (\n) ENGINE=InnoDB" };
+	struct arena             arena = ARENA_INIT;
+	struct create_table      t;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct err err = { 0 };
+
+		expect_eq(create_table_read(&arena, slice_str(wrong[i]), &t, &err), -1);
+		expect_eq(err.kind, ERR_CORRUPT);
+	}
+	arena_done(&arena);
+}
