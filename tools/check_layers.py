@@ -34,7 +34,8 @@ THIRD_PARTY = [
     (r'zlib\.h', ['src/binlog/payload.c']),
     (r'xxhash\.h', ['src/base/hash.c']),
     (r'valgrind/', ['src/task/stack.c', 'src/task/switch.c']),
-    (r'sanitizer/', ['src/task/switch.c', 'src/task/stack.c', 'src/base/arena.c']),
+    (r'sanitizer/', ['src/task/switch.c', 'src/task/stack.c', 'src/base/arena.c',
+                     'tests/unit/base/mem_test.c']),
     (r'(mysql|mariadb|errmsg)[/.]', ['tests/load/', 'bench/']),                # the independent client
 ]
 

@@ -145,6 +145,22 @@ TEST(arena_reset_keeps_little)
 	arena_done(&a);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+
+TEST(arena_poisons_what_is_not_handed_out)
+{
+	struct arena a = ARENA_INIT;
+	char        *piece = arena_alloc(&a, 5), *next = arena_alloc(&a, 5);
+
+	expect(!__asan_address_is_poisoned(piece + 4) && __asan_address_is_poisoned(piece + 5));
+	expect(__asan_address_is_poisoned(next - 1) && !__asan_address_is_poisoned(next));
+	arena_reset(&a);
+	expect(__asan_address_is_poisoned(piece) && __asan_address_is_poisoned(next));
+	arena_done(&a);
+}
+#endif
+
 TEST(arena_texts)
 {
 	struct arena a = ARENA_INIT;

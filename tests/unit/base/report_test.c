@@ -66,6 +66,13 @@ TEST(err_of_system_calls)
 	expect_eq(err.kind, ERR_TIMEOUT);
 	err_errno(&err, EINVAL, "binding");
 	expect_eq(err.kind, ERR_REFUSED);
+}
+
+TEST(err_kinds_have_names_of_their_own)
+{
+	for (int i = ERR_NONE; i <= ERR_SERVER; i++)
+		for (int k = ERR_NONE; k < i; k++)
+			expect(strcmp(err_kind_name((enum err_kind)i), err_kind_name((enum err_kind)k)) != 0);
 	expect_str(err_kind_name(ERR_NOT_FOUND), "not found");
 }
 
