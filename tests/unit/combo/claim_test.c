@@ -1,0 +1,135 @@
+#include "combo/claim.h"
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct places *
+some_places(int port_base)
+{
+	struct places *p = calloc(1, sizeof *p);
+	struct err     err = { 0 };
+
+	expect_ok(places_init(p, test_dir(), port_base, &err), &err);
+	expect_ok(places_make(p, &err), &err);
+	return p;
+}
+
+/* A port that was free a moment ago, and a socket that holds it. */
+static int
+take_port(int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t          len = sizeof a;
+	int                fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	expect(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0);
+	expect(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+TEST(one_claim_per_data_directory)
+{
+	struct places *p = some_places(21000);
+	struct claim  *first = calloc(1, sizeof *first), *second = calloc(1, sizeof *second);
+	struct err     err = { 0 };
+	int            base;
+
+	expect_eq(claim_of(p, &base), 0);
+	expect_eq(base, 0);
+	expect_ok(claim_take(first, p, &err), &err);
+	expect_eq(claim_of(p, &base), getpid());
+	expect_eq(base, 21000);
+	expect_eq(claim_take(second, p, &err), -1);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect(strstr(err.text, "is in use by process") != NULL);
+	claim_drop(second);
+	claim_drop(first);
+	expect_eq(claim_of(p, &base), 0);
+	expect_eq(base, 21000);                        /* remembered */
+	expect_ok(claim_take(second, p, &err), &err);
+	claim_drop(second);
+	free(first);
+	free(second);
+	free(p);
+}
+
+TEST(claim_ends_with_its_holder_and_not_with_asking)
+{
+	struct places *p = some_places(21000);
+	struct claim  *c = calloc(1, sizeof *c);
+	struct err     err = { 0 };
+	int            base, go[2];
+	char           byte;
+	pid_t          pid;
+
+	expect(pipe(go) == 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)!(claim_take(c, p, &err) == 0 && write(go[1], "x", 1) == 1);
+		pause();
+	}
+	expect(read(go[0], &byte, 1) == 1);
+	for (int i = 0; i < 100; i++)
+		expect_eq(claim_of(p, &base), pid);    /* asking takes nothing */
+	expect_eq(claim_take(c, p, &err), -1);
+	claim_drop(c);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	expect_eq(claim_of(p, &base), 0);
+	expect_ok(claim_take(c, p, &err), &err);
+	claim_drop(c);
+	free(c);
+	free(p);
+}
+
+TEST(taken_port_is_refused_by_name)
+{
+	int            port, fd = take_port(&port);
+	struct places *p = some_places(port - PORT_GATE_MYSQL);
+	struct claim  *c = calloc(1, sizeof *c);
+	struct err     err = { 0 };
+	char           want[200];
+
+	expect(!claim_port_is_free(port));
+	expect_eq(claim_take(c, p, &err), -1);
+	snprintf(want, sizeof want, "port %d, for vtgate, is taken by another program", port);
+	expect_str(err.text, want);
+	claim_drop(c);
+	close(fd);
+	expect(claim_port_is_free(port));
+	free(c);
+	free(p);
+}
+
+TEST(uids_are_read_back)
+{
+	struct places *p = some_places(21000);
+	struct claim  *c = calloc(1, sizeof *c);
+	struct err     err = { 0 };
+	char           path[PLACE_MAX];
+	FILE          *f;
+
+	places_file(p, path, "tablets/%d", 7);
+	f = fopen(path, "w");
+	fprintf(f, "customer\n");
+	fclose(f);
+	places_file(p, path, "tablets/%d", 100);       /* no uid of ours */
+	f = fopen(path, "w");
+	fprintf(f, "stranger\n");
+	fclose(f);
+	expect_ok(claim_take(c, p, &err), &err);
+	expect_str(c->keyspaces[7], "customer");
+	expect_str(c->keyspaces[1], "");
+	claim_drop(c);
+	free(c);
+	free(p);
+}
