@@ -9,8 +9,7 @@ rpc_call(
 	struct http_reply reply = { .body = BUF_INIT };
 	int               rc;
 
-	if (http_call(cx, address, path, body, &reply) != 0)
-		return err_wrap(cx->err, "calling '%s%s'", address, path);
+	TRY(http_call(cx, address, path, body, &reply));
 	if (reply.status == 200) {
 		*out = arena_dup(cx->arena, buf_slice(&reply.body));
 		rc = 0;
