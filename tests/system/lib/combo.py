@@ -91,12 +91,31 @@ class Combo:
 
     def down(self, purge=True):
         """Stops everything; what does not stop by asking is killed by its id."""
-        if os.path.isdir(self.data_dir):
-            subprocess.run([proc.program("vtcombo"), "down", "--data-dir", self.data_dir]
-                           + (["--purge"] if purge else []), stdin=subprocess.DEVNULL)
+        if os.path.isdir(os.path.join(self.data_dir, "run")):
+            left = self._pids()
+            try:
+                subprocess.run([proc.program("vtcombo"), "down", "--data-dir", self.data_dir]
+                               + (["--purge"] if purge else []), stdin=subprocess.DEVNULL, timeout=120)
+            finally:
+                proc.end(self.process)
+                for pid in left:
+                    if proc.alive(pid):
+                        proc.kill_pid(pid)
         proc.end(self.process)
         if purge and self.own_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _pids(self):
+        """Of all programs, by their pid files: pid and start time must both match."""
+        found = []
+        run = os.path.join(self.data_dir, "run")
+        for name in os.listdir(run):
+            if name.endswith(".pid"):
+                with open(os.path.join(run, name)) as f:
+                    fields = f.read().split()
+                if len(fields) == 2 and proc.start_time(int(fields[0])) == int(fields[1]):
+                    found.append(int(fields[0]))
+        return found
 
     # ---- commands
 

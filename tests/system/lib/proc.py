@@ -82,6 +82,15 @@ def alive(pid):
         return False
 
 
+def start_time(pid):
+    """Clock ticks since boot, or 0 when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[19])
+    except (OSError, IndexError):
+        return 0
+
+
 def end(process, sig=signal.SIGTERM, patience=10):
     """Ends one process that we started and waits for it."""
     if process is None or process.poll() is not None:
