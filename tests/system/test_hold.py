@@ -1,0 +1,188 @@
+"""What clients of different habits live through while a table changes hands."""
+import threading
+import time
+
+import pymysql
+import pytest
+
+from lib import move, proc
+
+ROWS = 2000
+
+
+@pytest.fixture
+def ready(combo):
+    """A move that is running and waits for its switch."""
+    combo.up("customer", "new_customer")
+    move.fill(combo, ROWS)
+    combo.mariadb("CREATE TABLE other (id INT PRIMARY KEY, v INT); INSERT INTO other VALUES (1, 0)", "customer")
+    combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+    return combo
+
+
+class Client:
+    """One connection through the gate."""
+
+    def __init__(self, combo, database="customer"):
+        self.conn = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database=database,
+                                    autocommit=True, charset="utf8mb4")
+
+    def run(self, sql):
+        with self.conn.cursor() as cur:
+            cur.execute(sql)
+            return cur.fetchall()
+
+    def later(self, sql):
+        """Runs it in a thread: .join() it, then .result or .error."""
+        t = Later(self, sql)
+        t.start()
+        return t
+
+    def close(self):
+        self.conn.close()
+
+
+class Later(threading.Thread):
+    def __init__(self, client, sql):
+        super().__init__(daemon=True)
+        self.client, self.sql, self.result, self.error = client, sql, None, None
+
+    def run(self):
+        try:
+            self.result = self.client.run(self.sql)
+        except pymysql.Error as e:
+            self.error = e
+
+
+@pytest.fixture
+def client(ready):
+    made = []
+
+    def make(database="customer"):
+        made.append(Client(ready, database))
+        return made[-1]
+
+    yield make
+    for c in made:
+        try:
+            c.close()
+        except pymysql.Error:
+            pass
+
+
+def name_of(combo, number=1):
+    return combo.mariadb(f"SELECT name FROM users WHERE id = {number}", "customer").strip()
+
+
+def events(combo, step):
+    return [e["what"] for e in combo.workflow()["record"]["events"] if e["step"] == step]
+
+
+def in_hold(combo):
+    return events(combo, "hold") != []
+
+
+def test_open_writer_is_waited_for_and_nobody_sees_an_error(ready, client):
+    writer, waiter = client(), client()
+    writer.run("BEGIN")
+    writer.run("UPDATE users SET name = 'from before the hold' WHERE id = 1")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "60s")
+    proc.wait_for(lambda: in_hold(ready), 20, "the hold")
+    held = waiter.later("UPDATE users SET name = 'during the hold' WHERE id = 2")
+    time.sleep(1)
+    assert held.is_alive()                             # it waits
+    assert writer.run("SELECT name FROM users WHERE id = 1") == (("from before the hold",),)
+    writer.run("UPDATE users SET balance = 5 WHERE id = 1")   # what was let in goes on
+    writer.run("COMMIT")
+    moving.finish()
+    held.join(20)
+    assert held.error is None and not held.is_alive()
+    assert move.state(ready) == "switched"
+    assert name_of(ready, 1) == "from before the hold" and name_of(ready, 2) == "during the hold"
+
+
+def test_grace_period_over_rolls_back_and_a_later_attempt_succeeds(ready, client):
+    writer = client()
+    writer.run("BEGIN")
+    writer.run("UPDATE users SET name = 'slow' WHERE id = 1")
+    done = ready.client("MoveTables", "--grace-period", "500ms", "--switch-attempts", "1", "customer.users",
+                        move.WORKFLOW, check=False)
+    assert done.returncode != 0
+    assert move.state(ready) == "running"
+    client().run("UPDATE users SET name = 'not held any more' WHERE id = 3")
+    writer.run("COMMIT")
+    ready.client("MoveTables", "customer.users", move.WORKFLOW)
+    assert move.state(ready) == "switched"
+    assert name_of(ready, 1) == "slow" and name_of(ready, 3) == "not held any more"
+
+
+def test_on_grace_kill_ends_the_open_writer_only(ready, client):
+    writer, bystander = client(), client()
+    bystander.run("BEGIN")
+    bystander.run("UPDATE other SET v = 7 WHERE id = 1")
+    writer.run("BEGIN")
+    writer.run("UPDATE users SET name = 'lost with its connection' WHERE id = 1")
+    ready.client("MoveTables", "--grace-period", "500ms", "--on-grace", "kill", "customer.users", move.WORKFLOW)
+    assert move.state(ready) == "switched"
+    with pytest.raises(pymysql.Error):
+        writer.run("COMMIT")
+    assert name_of(ready, 1) != "lost with its connection"
+    bystander.run("COMMIT")
+    assert bystander.run("SELECT v FROM other") == ((7,),)
+
+
+def test_transaction_on_other_tables_is_not_waited_for(ready, client):
+    c = client()
+    c.run("BEGIN")
+    c.run("UPDATE other SET v = v + 1 WHERE id = 1")
+    ready.client("MoveTables", "--grace-period", "5s", "--switch-attempts", "1", "customer.users", move.WORKFLOW)
+    assert move.state(ready) == "switched"
+    c.run("COMMIT")
+    assert c.run("SELECT v FROM other") == ((1,),)
+
+
+def test_idle_reader_keeps_its_snapshot_and_delays_nobody(ready, client):
+    reader, writer = client(), client()
+    reader.run("BEGIN")
+    before = reader.run("SELECT name FROM users WHERE id = 1")
+    ready.client("MoveTables", "--reader-wait", "200ms", "--switch-attempts", "1", "customer.users", move.WORKFLOW)
+    writer.run("UPDATE users SET name = 'after' WHERE id = 1")
+    assert reader.run("SELECT name FROM users WHERE id = 1") == before
+    reader.run("COMMIT")
+    assert reader.run("SELECT name FROM users WHERE id = 1") == (("after",),)
+
+
+def test_snapshot_that_outlived_the_switch_gets_1213_for_its_first_write(ready, client):
+    c = client()
+    c.run("BEGIN")
+    c.run("SELECT name FROM users WHERE id = 1")
+    ready.client("MoveTables", "--reader-wait", "200ms", "--switch-attempts", "1", "customer.users", move.WORKFLOW)
+    with pytest.raises(pymysql.OperationalError) as e:
+        c.run("UPDATE users SET name = 'too late' WHERE id = 1")
+    assert e.value.args[0] == 1213
+    c.run("ROLLBACK")
+    c.run("UPDATE users SET name = 'again' WHERE id = 1")
+    assert name_of(ready, 1) == "again"
+
+
+def test_prepared_statement_goes_over_with_the_table(ready, client):
+    c = client()
+    c.run("PREPARE put FROM 'UPDATE users SET name = ? WHERE id = 1'")
+    c.run("SET @v = 'one'")
+    c.run("EXECUTE put USING @v")
+    ready.client("MoveTables", "customer.users", move.WORKFLOW)
+    c.run("SET @v = 'two'")
+    c.run("EXECUTE put USING @v")
+    assert name_of(ready, 1) == "two"
+
+
+def test_auto_increment_goes_on_above_everything_given_out(ready, client):
+    c = client()
+    c.run("INSERT INTO users (id, email) VALUES (900000, 'high@example.com')")
+    c.run("DELETE FROM users WHERE id = 900000")
+    c.run("INSERT INTO users (email) VALUES ('x@example.com')")
+    last = c.run("SELECT LAST_INSERT_ID()")[0][0]
+    c.run("DELETE FROM users WHERE id = LAST_INSERT_ID()")
+    ready.client("MoveTables", "customer.users", move.WORKFLOW)
+    c.run("INSERT INTO users (email) VALUES ('y@example.com')")
+    assert c.run("SELECT LAST_INSERT_ID()")[0][0] > last >= 900001
