@@ -19,7 +19,7 @@ static const struct dialect mariadb = {
 	    "tx_isolation='READ-COMMITTED', character_set_client=binary, character_set_connection=binary, "
 	    "character_set_results=NULL, innodb_lock_wait_timeout=50, wait_timeout=28800",
 	.reader_sql = "SET SESSION sql_mode='ALLOW_INVALID_DATES', time_zone='+00:00', "
-	    "character_set_client=utf8mb4, character_set_connection=utf8mb4, character_set_results=NULL, "
+	    "character_set_client=binary, character_set_connection=binary, character_set_results=NULL, "
 	    "tx_isolation='REPEATABLE-READ', net_write_timeout=600",
 };
 

@@ -1,0 +1,280 @@
+#include "tablet/copy_lane.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "mysql/dialect.h"
+#include "task/group.h"
+
+enum {
+	BACKOFF_FIRST_MS = 200,
+	BACKOFF_MAX_MS   = 5000,   /* a restarting server is met soon, a dead one not hammered */
+	READ_AIM_MS      = 500,    /* a window of about this length keeps few keys waiting */
+	/* from one chunk to the next: the first rows may be unlike the others */
+	GROWTH_MAX       = 4,
+};
+
+/* The longest that one chunk's reading or loading may take before the network is thought dead. */
+static const usec chunk_deadline = 10 * MINUTE;
+
+struct lane {
+	const struct copy_lane_work *work;
+	struct mysql_client         *source, *target;
+	struct chunk                *ready;         /* read and not yet taken by the loader */
+	bool                         read_all;      /* nothing comes behind ready */
+	bool                         overflowed;    /* begin again, smaller */
+	size_t                       limit;
+	struct waitlist              changed;
+	struct group                 group;
+};
+
+int
+copy_connect(struct ctx *cx, const struct mysql_params *params, bool writes,
+    struct mysql_client **out)
+{
+	const struct dialect *d;
+
+	TRY(mysql_connect(cx, params, out));
+	if (dialect_find(mysql_server_version(*out), &d, cx->err) == 0 &&
+	    mysql_exec(cx, *out, slice_str(writes ? d->writer_sql : d->reader_sql), NULL) == 0)
+		return 0;
+	mysql_close(*out);
+	*out = NULL;
+	return -1;
+}
+
+bool
+copy_error_passes(const struct ctx *cx)
+{
+	const struct err *e = cx->err;
+
+	if (e->kind == ERR_RETRY)
+		return true;
+	if (e->kind == ERR_TIMEOUT)
+		return task_now() < cx->deadline;
+	/* Lock wait timeout and deadlock; the server is going down or has killed the connection. */
+	return e->kind == ERR_SERVER && (e->mysql_errno == 1205 || e->mysql_errno == 1213 ||
+	    e->mysql_errno == 1053 || e->mysql_errno == 1927 || e->mysql_errno == 1040);
+}
+
+/* ---- The reader */
+
+static void
+adapt_limit(struct lane *l, const struct chunk *c, usec took)
+{
+	size_t bytes = c->text.len / (c->count > 0 ? c->count : 1) + 1;
+	size_t limit = CHUNK_BYTES / bytes;
+	size_t by_time = took > 0 ? (size_t)((double)c->count * READ_AIM_MS * MSEC / (double)took) :
+	    limit;
+
+	if (c->count == 0)
+		return;
+	if (limit > by_time)
+		limit = by_time;
+	if (limit > l->limit * GROWTH_MAX)
+		limit = l->limit * GROWTH_MAX;
+	if (limit > CHUNK_ROWS_MAX)
+		limit = CHUNK_ROWS_MAX;
+	l->limit = limit > 0 ? limit : 1;
+}
+
+static int
+read_one(struct ctx *cx, struct lane *l, struct slice after, struct chunk *c)
+{
+	const struct copy_params *p = l->work->params;
+	struct chunk_span         span = { after, l->work->range->upper, l->limit };
+	struct ctx                inner;
+	usec                      start;
+
+	if (p->throttle != NULL)
+		TRY(p->throttle(cx, p->throttle_arg));
+	inner = ctx_within(cx, chunk_deadline);
+	start = task_now();
+	TRY(chunk_read(&inner, l->source, &l->work->job, &span, tail_position(p->tail), c));
+	if (!c->overflowed)
+		adapt_limit(l, c, task_now() - start);
+	return 0;
+}
+
+/* Waits until the loader has taken the one before: at most three chunks exist. */
+static int
+hand_over(struct ctx *cx, struct lane *l, struct chunk *c)
+{
+	while (l->ready != NULL)
+		TRY(waitlist_wait(cx, &l->changed));
+	l->read_all = c->ends;
+	l->ready = c;
+	waitlist_wake_all(&l->changed);
+	return 0;
+}
+
+static int
+begin_again_smaller(struct ctx *cx, struct lane *l)
+{
+	l->overflowed = true;
+	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", l->limit);
+}
+
+static int
+read_range(struct ctx *cx, struct lane *l)
+{
+	SCOPED(buf) struct buf after = BUF_INIT;
+	const struct copy_range *r = l->work->range;
+	bool                     beginning;
+
+	buf_add_slice(&after, r->done.len > 0 ? buf_slice(&r->done) : r->lower);
+	beginning = after.len == 0;
+	while (!l->read_all) {
+		struct chunk *c = chunk_new();
+		int           rc = read_one(cx, l, beginning ? SLICE_NULL : buf_slice(&after), c);
+
+		if (rc == 0 && c->overflowed)
+			rc = begin_again_smaller(cx, l);
+		if (rc == 0 && c->last.len > 0) {
+			buf_reset(&after);
+			buf_add_slice(&after, buf_slice(&c->last));
+			beginning = false;
+		}
+		if (rc != 0 || hand_over(cx, l, c) != 0) {
+			chunk_free(c);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void
+reader_main(void *arg)
+{
+	struct lane *l = arg;
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = NEVER, .err = &err };
+
+	if (read_range(&cx, l) != 0)
+		group_fail(&l->group, &err);
+}
+
+/* ---- The loader */
+
+static int
+load_one(struct ctx *cx, struct lane *l, struct chunk *c)
+{
+	struct ctx         inner = ctx_within(cx, chunk_deadline);
+	struct copy_range *r = l->work->range;
+
+	TRY(chunk_load(&inner, l->target, &l->work->job, c));
+	if (c->overflowed)
+		return begin_again_smaller(cx, l);
+	if (c->last.len > 0) {
+		buf_reset(&r->done);
+		buf_add_slice(&r->done, buf_slice(&c->last));
+	}
+	r->rows += (int64_t)c->count;
+	r->finished = c->ends;
+	*l->work->rows += (int64_t)c->count;
+	return 0;
+}
+
+static int
+load_range(struct ctx *cx, struct lane *l)
+{
+	while (!l->work->range->finished) {
+		struct chunk *c;
+		int           rc;
+
+		while (l->ready == NULL)
+			TRY(waitlist_wait(cx, &l->changed));
+		c = l->ready;
+		l->ready = NULL;
+		waitlist_wake_all(&l->changed);
+		rc = load_one(cx, l, c);
+		chunk_free(c);
+		TRY(rc);
+	}
+	return 0;
+}
+
+static void
+loader_main(void *arg)
+{
+	struct lane *l = arg;
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = NEVER, .err = &err };
+
+	if (load_range(&cx, l) != 0)
+		group_fail(&l->group, &err);
+}
+
+/* ---- The lane */
+
+static int
+open_lane(struct ctx *cx, struct lane *l)
+{
+	const struct copy_lane_work *w = l->work;
+	struct mysql_params          target = w->params->target;
+	int64_t                      known = w->range->rows;
+
+	target.local_files = target.found_rows = true;
+	TRY(copy_connect(cx, &w->params->source, false, &l->source));
+	TRY(copy_connect(cx, &target, true, &l->target));
+	/* Also when it is known: a commit whose answer was lost may have happened. */
+	TRY(copy_state_reload(cx, l->target, w->job.workflow, w->job.name, w->range));
+	*w->rows += w->range->rows - known;
+	return 0;
+}
+
+static int
+both(struct ctx *cx, struct lane *l)
+{
+	TRY(group_spawn(&l->group, "copy read", reader_main, l, cx->err));
+	TRY(group_spawn(&l->group, "copy load", loader_main, l, cx->err));
+	return group_wait(cx, &l->group);
+}
+
+/* From what is committed to the end of the range, or to an error. */
+static int
+pass(struct ctx *cx, struct lane *l)
+{
+	struct ctx opening = ctx_within(cx, MINUTE);
+	int        rc;
+
+	l->read_all = l->overflowed = false;
+	group_init(&l->group);
+	rc = open_lane(&opening, l);
+	if (rc == 0 && !l->work->range->finished)
+		rc = both(cx, l);
+	group_done(&l->group);
+	chunk_free(l->ready);
+	l->ready = NULL;
+	mysql_close(l->source);
+	mysql_close(l->target);
+	l->source = l->target = NULL;
+	return rc;
+}
+
+int
+copy_lane_run(struct ctx *cx, const struct copy_lane_work *work)
+{
+	struct lane l = { .work = work, .limit = CHUNK_ROWS_FIRST };
+	int         backoff_ms = BACKOFF_FIRST_MS;
+
+	while (!work->range->finished) {
+		int64_t before = work->range->rows;
+
+		if (pass(cx, &l) == 0)
+			continue;
+		if (!copy_error_passes(cx))
+			return -1;
+		log_warn("copying '%s' goes on at what is committed: %s", work->job.name,
+		    cx->err->text);
+		if (l.overflowed) {
+			l.limit = l.limit > 1 ? l.limit / 2 : 1;
+			continue;
+		}
+		if (work->range->rows != before)
+			/* it did get on: the trouble is a new one */
+			backoff_ms = BACKOFF_FIRST_MS;
+		TRY(task_sleep(cx, backoff_ms * MSEC));
+		backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
+	}
+	return 0;
+}

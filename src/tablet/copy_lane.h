@@ -1,0 +1,35 @@
+/*
+ * copy_lane.h - one range of a table after another, the next chunk being read while the last is
+ * loaded.
+ *
+ *   reader   throttle ; chunk_read ; wait until the loader has taken the one before ; hand over
+ *   loader   take ; chunk_load
+ *
+ * Chunks of a range are read and committed in key order: progress never has a hole. A lane has its
+ * own connection to either side. What a lost connection or a deadlock interrupts begins again at
+ * what is committed; a chunk that overflowed is read again, half as large. Any other error ends
+ * the lane.
+ */
+#ifndef TABLET_COPY_LANE_H
+#define TABLET_COPY_LANE_H
+
+#include "tablet/chunk.h"
+#include "tablet/copy.h"
+
+/* Where a lane gets its work and tells what it did. */
+struct copy_lane_work {
+	const struct copy_params *params;
+	struct chunk_job          job;
+	struct copy_range        *range;
+	int64_t                  *rows;   /* of the table; grows with each commit */
+};
+
+/* Copies the range to its end. */
+int copy_lane_run(struct ctx *cx, const struct copy_lane_work *work) MUST_USE;
+/* A connection that reads rows to be copied, or writes them. */
+int copy_connect(struct ctx *cx, const struct mysql_params *params, bool writes,
+    struct mysql_client **out) MUST_USE;
+/* Does waiting and connecting anew help? */
+bool copy_error_passes(const struct ctx *cx);
+
+#endif

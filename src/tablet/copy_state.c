@@ -1,0 +1,127 @@
+#include "tablet/copy_state.h"
+
+#include "base/parse.h"
+#include "sql/quote.h"
+
+#include <inttypes.h>
+
+
+static void
+where(struct buf *out, const char *workflow, const char *name)
+{
+	buf_add_str(out, " WHERE workflow=");
+	quote_string(out, slice_str(workflow));
+	buf_add_str(out, " AND tbl=");
+	quote_string(out, slice_str(name));
+}
+
+static void
+key_or_null(struct buf *out, struct slice key)
+{
+	if (slice_is_null(key))
+		buf_add_str(out, "NULL");
+	else
+		quote_hex(out, key);
+}
+
+static int
+read_progress(struct copy_range *r, const struct slice *values, struct err *err)
+{
+	int64_t finished;
+
+	buf_reset(&r->done);
+	buf_add_slice(&r->done, values[0]);
+	TRY(parse_i64(values[1], &r->rows, err));
+	TRY(parse_i64(values[2], &finished, err));
+	r->finished = finished != 0;
+	return 0;
+}
+
+int
+copy_state_load(struct ctx *cx, struct mysql_client *target, const char *workflow, const char *name,
+    struct copy_range **ranges, size_t *count)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql, "SELECT done_key, row_count, finished, range_no, lower_key, upper_key"
+	                  " FROM _vt.copy_state");
+	where(&sql, workflow, name);
+	buf_add_str(&sql, " ORDER BY range_no");
+	TRY(mysql_select(cx, target, buf_slice(&sql), &rows));
+	*count = rows.rows;
+	*ranges = arena_array(cx->arena, struct copy_range, rows.rows + 1);
+	for (size_t i = 0; i < rows.rows; i++) {
+		struct copy_range  *r = &(*ranges)[i];
+		const struct slice *v = rows.values + i * rows.columns;
+
+		buf_init(&r->done);
+		TRY(read_progress(r, v, cx->err));
+		TRY(parse_int(v[3], 0, INT32_MAX, &r->no, cx->err));
+		r->lower = v[4];
+		r->upper = v[5];
+	}
+	return 0;
+}
+
+int
+copy_state_reload(struct ctx *cx, struct mysql_client *target, const char *workflow,
+    const char *name,
+    struct copy_range *range)
+{
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &arena;
+	buf_add_str(&sql, "SELECT done_key, row_count, finished FROM _vt.copy_state");
+	where(&sql, workflow, name);
+	buf_addf(&sql, " AND range_no=%d FOR UPDATE", range->no);
+	TRY(mysql_select(&inner, target, buf_slice(&sql), &rows));
+	if (rows.rows != 1)
+		return err_set(cx->err, ERR_NOT_FOUND, "range %d of '%s' is not in _vt.copy_state",
+		    range->no, name);
+	return read_progress(range, rows.values, cx->err);
+}
+
+int
+copy_state_insert(struct ctx *cx, struct mysql_client *target, const char *workflow,
+    const char *name,
+    const struct copy_range *ranges, size_t count)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql,
+	    "INSERT INTO _vt.copy_state (workflow, tbl, range_no, lower_key, upper_key,"
+	                  " row_count, finished, cp_file, cp_offset) VALUES ");
+	for (size_t i = 0; i < count; i++) {
+		buf_add_str(&sql, i > 0 ? ",(" : "(");
+		quote_string(&sql, slice_str(workflow));
+		buf_add_char(&sql, ',');
+		quote_string(&sql, slice_str(name));
+		buf_addf(&sql, ",%d,", ranges[i].no);
+		key_or_null(&sql, ranges[i].lower);
+		buf_add_char(&sql, ',');
+		key_or_null(&sql, ranges[i].upper);
+		buf_add_str(&sql, ",0,0,'',0)");
+	}
+	return mysql_exec(cx, target, buf_slice(&sql), NULL);
+}
+
+void
+copy_state_step_sql(struct buf *out, const char *workflow, const char *name, int range_no,
+    const struct copy_step *step)
+{
+	buf_add_str(out, "UPDATE _vt.copy_state SET ");
+	if (step->done.len > 0) {
+		buf_add_str(out, "done_key=");
+		quote_hex(out, step->done);
+		buf_add_char(out, ',');
+	}
+	buf_addf(out, "row_count=row_count+%zu, finished=%d, cp_file=", step->rows, step->finished);
+	quote_string(out, slice_str(step->view->file));
+	buf_addf(out, ", cp_offset=%" PRIu64, step->view->offset);
+	where(out, workflow, name);
+	buf_addf(out, " AND range_no=%d", range_no);
+}
