@@ -167,13 +167,13 @@ read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *d
 
 int
 chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
-    const struct chunk_span *span, const struct position *tail, struct chunk *c)
+    const struct chunk_span *span, struct chunk *c)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	size_t                 columns;
 
 	c->window = window_open(job->windows, job->table, job->def->key_binary);
-	TRY(open_view(cx, source, tail, &c->view));
+	TRY(open_view(cx, source, span->tail, &c->view));
 	TRY(select_sql(&sql, job, span, cx->err));
 	TRY(mysql_stream_start(cx, source, buf_slice(&sql), &columns));
 	if (columns != (size_t)job->def->columns_count)

@@ -41,8 +41,9 @@ struct chunk_job {
 
 /* What to read: up to limit rows behind after (SLICE_NULL: the beginning), up to upper. */
 struct chunk_span {
-	struct slice after, upper;
-	size_t       limit;
+	struct slice           after, upper;
+	size_t                 limit;
+	const struct position *tail;    /* where the tail is now, as the window opens (rule 8) */
 };
 
 struct chunk_row {
@@ -63,10 +64,9 @@ struct chunk {
 
 struct chunk *chunk_new(void);
 void          chunk_free(struct chunk *c);    /* NULL is fine */
-/* tail: where the tail is when the window opens, which is now. After overflowed the connection is
- * in the middle of an answer: close it. */
+/* After overflowed the connection is in the middle of an answer: close it. */
 int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
-    const struct chunk_span *span, const struct position *tail, struct chunk *c) MUST_USE;
+    const struct chunk_span *span, struct chunk *c) MUST_USE;
 int chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
     struct chunk *c) MUST_USE;
 

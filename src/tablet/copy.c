@@ -15,8 +15,8 @@ enum { LANES_MAX = 16, NAME_MAX_BYTES = 256, BACKOFF_MS = 500 };
 
 /* One table's ranges. */
 struct copy_table {
-	struct copy_range   *ranges;
-	size_t               count, next;     /* next: the first that no lane has taken */
+	struct copy_ranges   ranges;
+	size_t               next;            /* the first range that no lane has taken */
 	size_t               unfinished;
 	char                 name[NAME_MAX_BYTES];   /* "database.table" of the target */
 	struct copy_progress progress;
@@ -61,10 +61,9 @@ forget_ranges(struct copier *c)
 	for (int i = 0; i < c->params->tables_count; i++) {
 		struct copy_table *t = &c->tables[i];
 
-		for (size_t j = 0; j < t->count; j++)
-			buf_done(&t->ranges[j].done);
-		t->ranges = NULL;
-		t->count = 0;
+		for (size_t j = 0; j < t->ranges.count; j++)
+			buf_done(&t->ranges.items[j].done);
+		t->ranges = (struct copy_ranges){ 0 };
 	}
 }
 
@@ -91,9 +90,9 @@ count_table(struct copy_table *t)
 {
 	t->next = t->unfinished = 0;
 	t->progress.rows = 0;
-	for (size_t i = 0; i < t->count; i++) {
-		t->progress.rows += t->ranges[i].rows;
-		t->unfinished += !t->ranges[i].finished;
+	for (size_t i = 0; i < t->ranges.count; i++) {
+		t->progress.rows += t->ranges.items[i].rows;
+		t->unfinished += !t->ranges.items[i].finished;
 	}
 	t->progress.done = t->unfinished == 0;
 }
@@ -106,15 +105,15 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	const struct copy_params *p = c->params;
 	struct copy_table        *t = &c->tables[i];
 
-	TRY(copy_state_load(cx, target, p->workflow, t->name, &t->ranges, &t->count));
-	if (t->count == 0) {
+	TRY(copy_state_load(cx, target, p->workflow, t->name, &t->ranges));
+	if (t->ranges.count == 0) {
 		if (*source == NULL)
 			TRY(copy_connect(cx, &p->source, false, source));
-		TRY(copy_plan(cx, *source, p->tables[i], p->parallel, &t->ranges, &t->count));
-		TRY(copy_state_insert(cx, target, p->workflow, t->name, t->ranges, t->count));
+		TRY(copy_plan(cx, *source, p->tables[i], p->parallel, &t->ranges));
+		TRY(copy_state_insert(cx, target, p->workflow, t->name, &t->ranges));
 	}
-	for (size_t j = 0; j < t->count; j++)
-		t->ranges[j].table = i;
+	for (size_t j = 0; j < t->ranges.count; j++)
+		t->ranges.items[j].table = i;
 	count_table(t);
 	return 0;
 }
@@ -141,8 +140,8 @@ take_range(struct copier *c)
 	for (int i = 0; i < c->params->tables_count; i++) {
 		struct copy_table *t = &c->tables[i];
 
-		while (t->next < t->count) {
-			struct copy_range *r = &t->ranges[t->next++];
+		while (t->next < t->ranges.count) {
+			struct copy_range *r = &t->ranges.items[t->next++];
 
 			if (!r->finished)
 				return r;

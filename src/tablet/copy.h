@@ -13,21 +13,7 @@
 #ifndef TABLET_COPY_H
 #define TABLET_COPY_H
 
-#include "tablet/window.h"
-
-struct copy_params {
-	struct mysql_params  source, target;      /* as vt_stream; target with local_files */
-	struct table_def   **tables;
-	const char         **target_databases, **target_tables;
-	int                  tables_count;
-	const char          *workflow;
-	struct windows      *windows;
-	struct tail         *tail;                /* for rule 8's A */
-	int                  parallel;            /* chunks in flight over all tables; 1 to 16 */
-	/* before each chunk; may wait; NULL: none */
-	int                (*throttle)(struct ctx *cx, void *arg);
-	void                *throttle_arg;
-};
+#include "tablet/copy_params.h"
 
 struct copy_progress {
 	/* copied by committed chunks, since the beginning (also before a restart) */

@@ -81,7 +81,7 @@ static int
 read_one(struct ctx *cx, struct lane *l, struct slice after, struct chunk *c)
 {
 	const struct copy_params *p = l->work->params;
-	struct chunk_span         span = { after, l->work->range->upper, l->limit };
+	struct chunk_span         span = { after, l->work->range->upper, l->limit, NULL };
 	struct ctx                inner;
 	usec                      start;
 
@@ -89,7 +89,8 @@ read_one(struct ctx *cx, struct lane *l, struct slice after, struct chunk *c)
 		TRY(p->throttle(cx, p->throttle_arg));
 	inner = ctx_within(cx, chunk_deadline);
 	start = task_now();
-	TRY(chunk_read(&inner, l->source, &l->work->job, &span, tail_position(p->tail), c));
+	span.tail = tail_position(p->tail);
+	TRY(chunk_read(&inner, l->source, &l->work->job, &span, c));
 	if (!c->overflowed)
 		adapt_limit(l, c, task_now() - start);
 	return 0;

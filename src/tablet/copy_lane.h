@@ -14,7 +14,7 @@
 #define TABLET_COPY_LANE_H
 
 #include "tablet/chunk.h"
-#include "tablet/copy.h"
+#include "tablet/copy_params.h"
 
 /* Where a lane gets its work and tells what it did. */
 struct copy_lane_work {

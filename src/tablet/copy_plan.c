@@ -88,7 +88,7 @@ ranges_wanted(const struct table_def *def, int parallel)
 
 int
 copy_plan(struct ctx *cx, struct mysql_client *source, const struct table_def *def, int parallel,
-    struct copy_range **out, size_t *count)
+    struct copy_ranges *out)
 {
 	size_t   wanted = ranges_wanted(def, parallel), cuts = 0;
 	uint64_t offsets[COPY_RANGES_MAX], min = 0, max = 0;
@@ -98,15 +98,15 @@ copy_plan(struct ctx *cx, struct mysql_client *source, const struct table_def *d
 		TRY(read_extremes(cx, source, def, &min, &max));
 		cuts = copy_plan_cuts(max - min, wanted, offsets);
 	}
-	*out = arena_array(cx->arena, struct copy_range, cuts + 1);
-	*count = cuts + 1;
+	out->items = arena_array(cx->arena, struct copy_range, cuts + 1);
+	out->count = cuts + 1;
 	for (size_t i = 0; i <= cuts; i++) {
-		struct copy_range *r = &(*out)[i];
+		struct copy_range *r = &out->items[i];
 
 		r->no = (int)i;
 		buf_init(&r->done);
 		if (i > 0)
-			r->lower = (*out)[i - 1].upper;
+			r->lower = out->items[i - 1].upper;
 		if (i < cuts)
 			r->upper = bound_at(cx->arena, is_unsigned, min + offsets[i]);
 	}

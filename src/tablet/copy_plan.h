@@ -17,9 +17,8 @@ enum {
 };
 
 /* At most parallel ranges, in cx->arena. */
-int copy_plan(struct ctx *cx, struct mysql_client *source, const struct table_def *def,
-    int parallel,
-    struct copy_range **out, size_t *count) MUST_USE;
+int copy_plan(struct ctx *cx, struct mysql_client *source, const struct table_def *def, int parallel,
+    struct copy_ranges *out) MUST_USE;
 /* Where numbers 0 to span are cut into count ranges: count - 1 offsets at most, growing. */
 size_t copy_plan_cuts(uint64_t span, size_t count, uint64_t *offsets);
 

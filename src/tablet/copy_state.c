@@ -39,7 +39,7 @@ read_progress(struct copy_range *r, const struct slice *values, struct err *err)
 
 int
 copy_state_load(struct ctx *cx, struct mysql_client *target, const char *workflow, const char *name,
-    struct copy_range **ranges, size_t *count)
+    struct copy_ranges *out)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows      rows;
@@ -49,10 +49,10 @@ copy_state_load(struct ctx *cx, struct mysql_client *target, const char *workflo
 	where(&sql, workflow, name);
 	buf_add_str(&sql, " ORDER BY range_no");
 	TRY(mysql_select(cx, target, buf_slice(&sql), &rows));
-	*count = rows.rows;
-	*ranges = arena_array(cx->arena, struct copy_range, rows.rows + 1);
+	out->count = rows.rows;
+	out->items = arena_array(cx->arena, struct copy_range, rows.rows + 1);
 	for (size_t i = 0; i < rows.rows; i++) {
-		struct copy_range  *r = &(*ranges)[i];
+		struct copy_range  *r = &out->items[i];
 		const struct slice *v = rows.values + i * rows.columns;
 
 		buf_init(&r->done);
@@ -88,22 +88,22 @@ copy_state_reload(struct ctx *cx, struct mysql_client *target, const char *workf
 int
 copy_state_insert(struct ctx *cx, struct mysql_client *target, const char *workflow,
     const char *name,
-    const struct copy_range *ranges, size_t count)
+    const struct copy_ranges *ranges)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_add_str(&sql,
 	    "INSERT INTO _vt.copy_state (workflow, tbl, range_no, lower_key, upper_key,"
 	                  " row_count, finished, cp_file, cp_offset) VALUES ");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < ranges->count; i++) {
 		buf_add_str(&sql, i > 0 ? ",(" : "(");
 		quote_string(&sql, slice_str(workflow));
 		buf_add_char(&sql, ',');
 		quote_string(&sql, slice_str(name));
-		buf_addf(&sql, ",%d,", ranges[i].no);
-		key_or_null(&sql, ranges[i].lower);
+		buf_addf(&sql, ",%d,", ranges->items[i].no);
+		key_or_null(&sql, ranges->items[i].lower);
 		buf_add_char(&sql, ',');
-		key_or_null(&sql, ranges[i].upper);
+		key_or_null(&sql, ranges->items[i].upper);
 		buf_add_str(&sql, ",0,0,'',0)");
 	}
 	return mysql_exec(cx, target, buf_slice(&sql), NULL);

@@ -19,12 +19,17 @@ struct copy_range {
 	bool         finished;
 };
 
-/* name: of a table in the rows, "database.table" of the target. Adds to ranges, cx->arena. */
+struct copy_ranges {
+	struct copy_range *items;
+	size_t             count;
+};
+
+/* name: of a table in the rows, "database.table" of the target. In cx->arena. */
 int copy_state_load(struct ctx *cx, struct mysql_client *target, const char *workflow,
-    const char *name, struct copy_range **ranges, size_t *count) MUST_USE;
+    const char *name, struct copy_ranges *out) MUST_USE;
 /* Stores new ranges of one table, all or none. */
 int copy_state_insert(struct ctx *cx, struct mysql_client *target, const char *workflow,
-    const char *name, const struct copy_range *ranges, size_t count) MUST_USE;
+    const char *name, const struct copy_ranges *ranges) MUST_USE;
 /* Reads done, rows and finished again; waits for a transaction that is still writing them. */
 int copy_state_reload(struct ctx *cx, struct mysql_client *target, const char *workflow,
     const char *name, struct copy_range *range) MUST_USE;

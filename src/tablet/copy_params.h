@@ -1,0 +1,23 @@
+/*
+ * copy_params.h - what a copy is of, from where to where.
+ */
+#ifndef TABLET_COPY_PARAMS_H
+#define TABLET_COPY_PARAMS_H
+
+#include "tablet/window.h"
+
+struct copy_params {
+	struct mysql_params  source, target;      /* as vt_stream; target with local_files */
+	struct table_def   **tables;
+	const char         **target_databases, **target_tables;
+	int                  tables_count;
+	const char          *workflow;
+	struct windows      *windows;
+	struct tail         *tail;                /* for rule 8's A */
+	int                  parallel;            /* chunks in flight over all tables; 1 to 16 */
+	/* before each chunk; may wait; NULL: none */
+	int                (*throttle)(struct ctx *cx, void *arg);
+	void                *throttle_arg;
+};
+
+#endif
