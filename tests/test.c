@@ -6,14 +6,13 @@
 
 #include <errno.h>
 #include <ftw.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -110,34 +109,50 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return 0;
 }
 
+static void
+mask_child(int how)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	check(sigprocmask(how, &child, NULL) == 0);
+}
+
 _Noreturn static void
 run_child(const struct test_case *t)
 {
 	setpgid(0, 0);   /* so that what the test starts can be ended with it */
+	mask_child(SIG_UNBLOCK);
 	snprintf(current_dir, sizeof current_dir, "/tmp/switchyard-test.%d", (int)getpid());
 	t->fn();
 	exit(0);         /* exit(): sanitizers look for leaks in it */
 }
 
-/* What became of pid, or -1 when the deadline passed first. */
+/* What became of pid, or -1 when the deadline passed first. SIGCHLD is blocked. */
 static int
 wait_child(pid_t pid, int deadline_ms)
 {
-	int           status = -1;
-	int           fd = pidfd_open(pid, 0);
-	struct pollfd p = { fd, POLLIN, 0 };
+	usec     end = clock_mono() + deadline_ms * MSEC;
+	int      status = -1;
+	pid_t    ended;
+	sigset_t child;
 
-	check(fd >= 0);
-	while (poll(&p, 1, deadline_ms) < 0)
-		check(errno == EINTR);
-	if (p.revents != 0)
-		check(waitpid(pid, &status, 0) == pid);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && clock_mono() < end) {
+		usec            left = end - clock_mono();
+		struct timespec t = { left / SECOND, left % SECOND * 1000 };
+
+		check(left < 0 || sigtimedwait(&child, NULL, &t) >= 0 || errno == EAGAIN || errno == EINTR);
+	}
+	check(ended >= 0);
 	kill(-pid, SIGKILL);
-	if (p.revents == 0) {
+	if (ended == 0) {
 		kill(pid, SIGKILL);   /* it may not have made its group yet */
 		check(waitpid(pid, NULL, 0) == pid);
+		return -1;
 	}
-	close(fd);
 	return status;
 }
 
@@ -198,6 +213,7 @@ main(void)
 	uint64_t   fresh;
 	struct run r = { .only = getenv("TEST_ONLY") };
 
+	mask_child(SIG_BLOCK);   /* wait_child() takes it when it comes */
 	rand_secret(&fresh, sizeof fresh);
 	r.seed = current_seed = number_from_env("TEST_SEED", fresh);
 	r.deadline_ms = (int)number_from_env("TEST_DEADLINE_S", DEADLINE_S) * 1000;

@@ -21,6 +21,11 @@ VALGRIND = ['valgrind', '--quiet', '--error-exitcode=99', '--leak-check=full', '
             '--child-silent-after-fork=no', '--trace-children=no']
 
 
+# What valgrind 3.19 cannot run: processes are watched with pidfd_open(2), which it does not know; the task
+# floor's census wants more mappings than are left beside its own, and its kills come too late for the store.
+NOT_UNDER_VALGRIND = {'unit_combo', 'unit_task', 'unit_topo'}
+
+
 class Total:
     def __init__(self):
         self.passed = self.failed = 0
@@ -47,6 +52,8 @@ def run_meson(total, build, valgrind):
     with open(log, encoding='utf-8') as f:
         for line in f:
             test = json.loads(line)
+            if valgrind and test['name'].split()[-1] in NOT_UNDER_VALGRIND:
+                continue
             text = test.get('stdout', '') + test.get('stderr', '')
             counts = COUNTS.findall(test.get('stdout', ''))
             passed, failed = map(int, counts[-1]) if counts else (test['result'] == 'OK', test['result'] != 'OK')

@@ -74,7 +74,7 @@ static struct slice
 key(const char *type_text, const char *value)
 {
 	struct column_type t = type(type_text, "utf8mb4");
-	struct buf         b = BUF_INIT;
+	SCOPED(buf) struct buf b = BUF_INIT;
 
 	key_bytes(&b, &t, slice_str(value));
 	return arena_dup(&arena, buf_slice(&b));
@@ -114,7 +114,8 @@ TEST(key_bytes_do_not_depend_on_how_it_was_read)
 TEST(key_bytes_of_columns_do_not_mix)
 {
 	struct column_type t = type("varbinary(9)", "");
-	struct buf         one = BUF_INIT, two = BUF_INIT;
+	SCOPED(buf) struct buf one = BUF_INIT;
+	SCOPED(buf) struct buf two = BUF_INIT;
 
 	key_bytes(&one, &t, slice_of("a", 1));
 	key_bytes(&one, &t, slice_of("\0b", 2));
@@ -127,7 +128,7 @@ static const char *
 literal(const char *type_text, const char *charset, struct slice value)
 {
 	struct column_type t = type(type_text, charset);
-	struct buf         b = BUF_INIT;
+	SCOPED(buf) struct buf b = BUF_INIT;
 
 	column_literal(&b, &t, value);
 	return arena_slice_str(&arena, buf_slice(&b));
@@ -159,7 +160,8 @@ TEST(select_reads_exactly)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct column_type t = type(cases[i].type, "");
-		struct buf         b = BUF_INIT;
+		SCOPED(buf) struct buf b = BUF_INIT;
+
 		coltype_select(&b, &t, slice_str("`c`"));
 		expect_str(b.data, cases[i].want);
 	}
