@@ -1,0 +1,143 @@
+"""What cannot be moved is refused in one sentence with a hint, and everything is as it was before."""
+import pytest
+
+from lib import proc, tablets
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
+
+
+@pytest.fixture
+def tablet(servers, folder):
+    made = tablets.Tablet(folder, servers("s"), "customer", 100).start()
+    yield made
+    made.stop()
+
+
+def request(table="t", **more):
+    return {"workflow": "new_customer/t", "source_database": "customer", "target_database": "customer",
+            "tables": [{"source_table": table, "target_table": table}], "on_side": "source", **more}
+
+
+def state(server):
+    """All that a probe could have left behind."""
+    tables = server.sql("SELECT table_schema, table_name, create_time FROM information_schema.tables "
+                        "WHERE table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')")
+    return (tables, server.sql("SELECT * FROM information_schema.triggers"), server.sql("SELECT * FROM _vt.fence"),
+            server.sql("SELECT * FROM _vt.heartbeat"), server.sql("SELECT * FROM _vt.stream"),
+            server.sql("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME "
+                       "NOT LIKE '%GTID%' AND VARIABLE_NAME NOT IN ('TIMESTAMP', 'LAST_INSERT_ID')"))
+
+
+def refusal(tablet, method="check_source", **more):
+    before = state(tablet.server)
+    with pytest.raises(tablets.Refused) as refused:
+        tablet.call(method, **request(**more))
+    assert state(tablet.server) == before
+    assert refused.value.kind in ("refused", "not found", "not-found", "not_found"), refused.value
+    assert refused.value.hint
+    return refused.value.text
+
+
+GOOD = "CREATE TABLE t (id INT PRIMARY KEY, v INT)"
+
+
+def test_a_good_table_is_described_and_left_as_it_was(tablet):
+    tablet.server.sql(GOOD, database="customer")
+    tablet.server.sql("INSERT INTO t VALUES (1, 1)", database="customer")
+    before = state(tablet.server)
+    answer = tablet.call("check_source", **request())
+    assert state(tablet.server) == before
+    assert "`id` int(11) NOT NULL" in answer["tables"][0]["definition"]
+
+
+@pytest.mark.parametrize("ddl, words", [
+    (None, "no table 'customer.t'"),
+    ("CREATE TABLE t (id INT, v INT)", "no primary key"),
+    ("CREATE TABLE t (id INT PRIMARY KEY, g GEOMETRY)", "'g' of table 'customer.t' has the type geometry"),
+    ("CREATE TABLE t (id INT PRIMARY KEY, u UUID)", "has the type uuid"),
+    ("CREATE TABLE t (id INT PRIMARY KEY, v INT AS (id + 1) VIRTUAL)", "is generated"),
+    ("CREATE TABLE t (id INT PRIMARY KEY, v INT AS (id + 1) STORED)", "is generated"),
+    ("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=MyISAM", "MyISAM"),
+    ("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=Aria", "Aria"),
+    ("CREATE VIEW t AS SELECT 1 AS id", "VIEW"),
+    ("CREATE SEQUENCE t", "SEQUENCE"),
+    ("CREATE TABLE t (id DOUBLE PRIMARY KEY)", "primary key"),
+    ("CREATE TABLE t (id DATETIME PRIMARY KEY)", "primary key"),
+    ("CREATE TABLE t (v TEXT, PRIMARY KEY (v(10)))", "prefix"),
+    ("CREATE TABLE t (id INT PRIMARY KEY) WITH SYSTEM VERSIONING", "SYSTEM VERSIONED"),
+])
+def test_a_table_that_cannot_move_is_refused_by_name(tablet, ddl, words):
+    if ddl:
+        tablet.server.sql(ddl, database="customer")
+    assert words in refusal(tablet)
+
+
+@pytest.mark.parametrize("ddl, words", [
+    ("CREATE TABLE p (id INT PRIMARY KEY, t_id INT, CONSTRAINT fk FOREIGN KEY (t_id) REFERENCES t (id))", "foreign key 'fk'"),
+    ("CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 1", "trigger 'trg'"),
+    ("CREATE VIEW w AS SELECT * FROM t", "view 'customer.w'"),
+    ("CREATE PROCEDURE pr() SELECT COUNT(*) FROM t", "routine 'customer.pr'"),
+    ("CREATE FUNCTION fu() RETURNS INT RETURN (SELECT MAX(id) FROM `t`)", "routine 'customer.fu'"),
+    ("CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO DELETE FROM customer.t", "event 'customer.ev'"),
+])
+def test_what_names_the_table_is_refused(tablet, ddl, words):
+    tablet.server.sql(GOOD, database="customer")
+    tablet.server.sql(ddl, database="customer")
+    assert words in refusal(tablet)
+
+
+def test_a_body_that_names_another_table_does_not_matter(tablet):
+    tablet.server.sql(GOOD, database="customer")
+    tablet.server.sql("CREATE TABLE t_log (id INT PRIMARY KEY)", database="customer")
+    tablet.server.sql("CREATE VIEW w AS SELECT * FROM t_log", database="customer")
+    tablet.server.sql("CREATE PROCEDURE pr() SELECT COUNT(*) FROM t_log", database="customer")
+    assert tablet.call("check_source", **request())
+
+
+@pytest.mark.parametrize("sql, back, words", [
+    ("SET GLOBAL binlog_format = 'MIXED'", "SET GLOBAL binlog_format = 'ROW'", "binlog_format"),
+    ("SET GLOBAL binlog_row_image = 'MINIMAL'", "SET GLOBAL binlog_row_image = 'FULL'", "binlog_row_image"),
+])
+def test_a_binlog_that_does_not_tell_all_is_refused(tablet, sql, back, words):
+    tablet.server.sql(GOOD, database="customer")
+    tablet.server.sql(sql)
+    assert words in refusal(tablet)
+    tablet.server.sql(back)
+    assert tablet.call("check_source", **request())
+
+
+def test_no_local_infile_at_the_target_is_refused_with_the_statement_that_helps(tablet):
+    tablet.server.sql("SET GLOBAL local_infile = OFF")
+    with pytest.raises(tablets.Refused) as refused:
+        tablet.call("check_target", **request(definition=""))
+    assert "SET GLOBAL local_infile" in refused.value.hint
+
+
+def test_a_target_with_rows_or_another_definition_is_refused(tablet):
+    tablet.server.sql(GOOD, database="customer")
+    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
+    answer = tablet.call("check_target", **request(definition=definition))
+    assert answer["tables"][0]["exists"] is True
+    assert "defined differently" in refusal(tablet, method="check_target", definition=definition + " ")
+    tablet.server.sql("INSERT INTO t VALUES (1, 1)", database="customer")
+    assert "not empty" in refusal(tablet, method="check_target", definition=definition)
+
+
+@pytest.mark.parametrize("user, revoke", [
+    ("vt_dba", "REVOKE SUPER, TRIGGER ON *.* FROM 'vt_dba'@'127.0.0.1'"),
+    ("vt_stream", "REVOKE REPLICATION SLAVE ON *.* FROM 'vt_stream'@'127.0.0.1'"),
+    ("vt_stream", "REVOKE BINLOG MONITOR ON *.* FROM 'vt_stream'@'127.0.0.1'"),
+])
+def test_a_privilege_that_is_missing_is_found_by_doing(tablet, user, revoke):
+    tablet.server.sql(GOOD, database="customer")
+    tablet.server.sql(revoke)
+    before = state(tablet.server)
+    with pytest.raises(tablets.Refused) as refused:
+        tablet.call("check_source", **request())
+    assert state(tablet.server) == before
+    assert user in refused.value.text or "denied" in refused.value.text
+
+
+def test_a_name_needs_its_quotes_and_gets_them(tablet):
+    tablet.server.sql("CREATE TABLE `a b'c` (`i``d` INT PRIMARY KEY, `select` INT)", database="customer")
+    assert tablet.call("check_source", **request(table="a b'c"))
