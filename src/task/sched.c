@@ -188,7 +188,7 @@ sched_wait_idle(struct ctx *cx, const char *what)
 	struct loop *l = t->loop;
 	list_push(&l->idle, &t->queued);
 	if (l->idle.count == 1 && !l->tick.is_virtual && l->sweep.node.index == 0)
-		timer_set(l, &l->sweep, l->tick.now + IDLE_US);
+		timer_set(l, &l->sweep, l->tick.now + l->idle_after);
 	return park(cx, t, what);
 }
 
@@ -201,14 +201,14 @@ sweep_idle(struct timer *timer)
 
 	for (int i = 0; i < SWEEP_MAX && (n = l->idle.first) != NULL; i++) {
 		struct task *t = list_item(n, struct task, queued);
-		if (t->parked_at + IDLE_US > l->tick.now)
+		if (t->parked_at + l->idle_after > l->tick.now)
 			break;
 		list_remove(n);
 		stack_trim(t->stack, t->context.sp);
 	}
 	if (l->idle.first == NULL)
 		return;
-	usec due = list_item(l->idle.first, struct task, queued)->parked_at + IDLE_US;
+	usec due = list_item(l->idle.first, struct task, queued)->parked_at + l->idle_after;
 	usec soonest = l->tick.now + SWEEP_PAUSE_US;
 	timer_set(l, timer, due > soonest ? due : soonest);
 }
@@ -417,6 +417,7 @@ sched_loop_new(bool is_virtual, struct err *err)
 	stack_pool_init(&l->stacks);
 	context_init_thread(&l->context);
 	l->sweep.fire = sweep_idle;
+	l->idle_after = IDLE_US;
 	l->check_stacks = getenv("SWITCHYARD_CHECK_STACKS") != NULL;
 	tick_set_current(&l->tick);
 	log_set_who(running_name);

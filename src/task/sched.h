@@ -87,6 +87,7 @@ struct loop {
 	bool              check_stacks;
 	uint64_t          switches;
 	usec              slow_logged;
+	usec              idle_after;  /* parked for so long: its stack is trimmed */
 };
 
 struct loop *sched_loop_new(bool is_virtual, struct err *err) MUST_USE;   /* the current one from now on */

@@ -1,4 +1,4 @@
-/* The real loop: descriptors, timers, threads, signals, stacks. */
+/* The real loop: descriptors, timers, threads, signals, buffers. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "task/bufpool.h"
@@ -6,16 +6,12 @@
 #include "task/loop.h"
 #include "task/mailbox.h"
 #include "task/offload.h"
-#include "task/sanitize.h"
-#include "task/stack.h"
 #include "test.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static struct ctx
@@ -416,164 +412,3 @@ TEST(buffers_are_reused_while_small)
 {
 	in_loop(borrow_buffers, NULL);
 }
-
-/* ---- stacks ---- */
-
-#ifdef WITH_TSAN
-enum { PARKED = 2000 };      /* its fibers are heavy */
-#else
-enum { PARKED = 20000 };
-#endif
-
-struct crowd {
-	int parked, ended;
-};
-
-static void
-park(void *arg)
-{
-	struct crowd *c = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-
-	c->parked++;
-	expect_eq(task_sleep(&cx, 10 * MINUTE), -1);
-	c->ended++;
-}
-
-static void
-park_many(void *arg)
-{
-	struct crowd *c = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct group  g;
-
-	group_init(&g);
-	for (int i = 0; i < PARKED; i++)
-		expect_ok(group_spawn(&g, "parked", park, c, &err), &err);
-	expect_ok(task_yield(&cx), &err);
-	expect_ok(task_yield(&cx), &err);
-	expect_eq(c->parked, PARKED);
-	expect(stack_census() > PARKED);
-	group_done(&g);
-}
-
-TEST(many_thousand_tasks_can_be_parked)
-{
-	struct crowd c = { 0 };
-
-	in_loop(park_many, &c);
-	expect_eq(c.ended, PARKED);
-	expect_eq(stack_census(), 0);
-}
-
-static void
-spawn_until_refused(void *arg)
-{
-	struct crowd *c = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct group  g;
-	int           spawned = 0;
-
-	group_init(&g);
-	while (spawned < 1000000 && group_spawn(&g, "parked", park, c, &err) == 0)
-		spawned++;
-	expect_eq(err.kind, ERR_RETRY);
-	expect(spawned > PARKED && spawned < 1000000);
-	expect(task_spawn("one too many", park, c) == NULL);
-	void *still = mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	expect(still != MAP_FAILED);            /* a quarter of the maps is left */
-	expect_ok(task_yield(&cx), &err);
-	group_done(&g);
-	expect_eq(c->ended, spawned);
-	struct task *t = task_spawn("again", park, c);
-	expect(t != NULL);
-	task_cancel(t);
-	expect_ok(task_join(&cx, t), &err);
-}
-
-TEST(a_full_census_refuses)
-{
-	struct crowd c = { 0 };
-
-	in_loop(spawn_until_refused, &c);
-}
-
-#ifndef WITH_SANITIZER
-static int
-burn_stack(volatile char *above, int levels)
-{
-	volatile char here[1024];
-
-	here[0] = here[1023] = (char)levels;
-	return levels == 0 ? here[0] : burn_stack(here, levels - 1) + here[1023] + (above != NULL);
-}
-
-static void
-overflow(void *arg)
-{
-	burn_stack(NULL, *(int *)arg);
-}
-
-static int
-signal_of_overflow(int kilobytes)
-{
-	int   status;
-	pid_t pid = fork();
-
-	check(pid >= 0);
-	if (pid == 0) {
-		unsetenv("SWITCHYARD_CHECK_STACKS");
-		in_loop(overflow, &kilobytes);
-		_exit(0);
-	}
-	check(waitpid(pid, &status, 0) == pid);
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-}
-
-TEST(behind_a_stack_is_a_guard)
-{
-	expect_eq(signal_of_overflow(50), 0);
-	expect_eq(signal_of_overflow(80), SIGSEGV);
-}
-
-TEST(a_test_that_uses_half_a_stack_fails)
-{
-	int   kilobytes = 40, status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		close(2);
-		setenv("SWITCHYARD_CHECK_STACKS", "1", 1);
-		in_loop(overflow, &kilobytes);
-		_exit(0);
-	}
-	expect_eq(waitpid(pid, &status, 0), pid);
-	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-}
-
-TEST(a_trimmed_stack_gives_its_pages_back)
-{
-	struct stack_pool p;
-
-	stack_pool_init(&p);
-	struct stack *s = stack_take(&p);
-	expect_eq(stack_depth(s), 4096);
-	memset(s->bottom + 20000, 7, s->size - 20000);
-	expect(stack_depth(s) >= STACK_SIZE - 20480);
-	char *sp = s->bottom + s->size - 5000;
-	stack_trim(s, sp);
-	unsigned char resident[STACK_SIZE / 4096];
-	expect_eq(mincore(s->bottom, STACK_SIZE, resident), 0);
-	int pages = 0;
-	for (size_t i = 0; i < sizeof(resident); i++)
-		pages += resident[i] & 1;
-	expect(pages <= 3);
-	expect_eq(sp[0], 7);                               /* what is in use stays */
-	expect(stack_depth(s) >= STACK_SIZE - 20480);      /* and so does the census */
-	stack_give(&p, s);
-	stack_pool_done(&p);
-}
-#endif

@@ -334,9 +334,9 @@ TEST(a_wake_is_not_lost_on_who_has_given_up)
 	struct standing s[2] = { { &line, 'a', SECOND }, { &line, 'b', NEVER } };
 
 	sim_start(0);
+	start_detached("waker", wake_at_the_same_instant, &line);    /* runs before "a" does */
 	start_detached("stander", stand_in_line, &s[0]);
 	start_detached("stander", stand_in_line, &s[1]);
-	start_detached("waker", wake_at_the_same_instant, &line);
 	sim_run();
 	expect_str(line.order, "b");
 	expect_eq(line.timeouts, 1);
