@@ -1,0 +1,247 @@
+#include "base/clock.h"
+#include "ctl/api_method.h"
+#include "ctl/rules.h"
+#include "topo/json.h"
+
+#include <stdlib.h>
+
+/* ---- Keyspaces */
+
+static void
+put_keyspace(struct buf *out, const char *name)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "name", name);
+	json_put_open(&w, "keyspace", '{');
+	json_put_str(&w, "keyspace_type", "NORMAL");
+	json_put_str(&w, "base_keyspace", "");
+	json_put_raw(&w, "snapshot_time", slice_str("null"));
+	json_put_str(&w, "durability_policy", "none");
+	json_put_raw(&w, "throttler_config", slice_str("null"));
+	json_put_str(&w, "sidecar_db_name", "_vt");
+	json_put_close(&w, '}');
+	json_put_close(&w, '}');
+}
+
+/* A vtcombo gives every keyspace a tablet: worth waiting for. */
+static int
+wait_tablet(struct ctx *cx, struct ctl *c, const char *keyspace)
+{
+	struct topo_list combos;
+
+	TRY(topo_list(cx, c->topo, "/combo/", &combos));
+	return combos.count == 0 ? 0 : cluster_wait_healthy(cx, c, keyspace);
+}
+
+static int
+create_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct keyspace_record r = {
+		.name = q->keyspace, .database = q->keyspace, .created_us = clock_wall()
+	};
+
+	TRY(name_check("keyspace", q->keyspace, cx->err));
+	keyspace_write(&json, &r);
+	struct topo_compare none = { .key = arena_printf(cx->arena, "/keyspaces/%s", q->keyspace),
+		.modified = 0 };
+	if (topo_put(cx, c->topo, &none, buf_slice(&json), 0, NULL) != 0) {
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1;
+		if (!q->force) {
+			err_set(cx->err, ERR_REFUSED, "node already exists: keyspaces/%s/Keyspace",
+			    q->keyspace);
+			return err_hint(cx->err, "with --force this is no error");
+		}
+		err_clear(cx->err);
+	}
+	TRY(wait_tablet(cx, c, q->keyspace));
+	put_keyspace(out, q->keyspace);
+	return 0;
+}
+
+static int
+get_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct keyspace_record r;
+
+	TRY(cluster_keyspace(cx, c, q->keyspace, &r));
+	put_keyspace(out, q->keyspace);
+	return 0;
+}
+
+static int
+get_keyspaces(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	struct topo_list all;
+
+	TRY(topo_list(cx, c->topo, "/keyspaces/", &all));
+	json_put_open(&w, NULL, '{');
+	json_put_open(&w, "keyspaces", '[');
+	for (size_t i = 0; i < all.count; i++) {
+		struct keyspace_record r;
+
+		TRY(keyspace_read(cx->arena, all.items[i].value, &r, cx->err));
+		json_put_str(&w, NULL, r.name);
+	}
+	json_put_close(&w, ']');
+	json_put_close(&w, '}');
+	return 0;
+}
+
+/* ---- Tablets */
+
+static int
+put_tablet(struct ctx *cx, struct ctl *c, struct json_writer *w, const struct tablet_record *t)
+{
+	struct health_record h;
+
+	TRY(cluster_health(cx, c, t->alias, &h));
+	json_put_open(w, NULL, '{');
+	json_put_str(w, "alias", t->alias);
+	json_put_str(w, "keyspace", t->keyspace);
+	json_put_str(w, "shard", t->shard);
+	json_put_str(w, "type", tablet_type_name(t->type));
+	json_put_str(w, "state", h.state);
+	json_put_i64(w, "lag_ms", h.lag_ms);
+	json_put_str(w, "server", t->server);
+	json_put_str(w, "http", t->http);
+	json_put_close(w, '}');
+	return 0;
+}
+
+static int
+by_alias(const void *a, const void *b)
+{
+	const struct tablet_record *x = a, *y = b;
+	int cells = strcmp(x->cell, y->cell);
+
+	return cells != 0 ? cells : x->uid - y->uid;
+}
+
+static int
+get_tablets(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	struct topo_list all;
+	struct tablet_record *tablets;
+
+	TRY(topo_list(cx, c->topo, "/tablets/", &all));
+	tablets = arena_array(cx->arena, struct tablet_record, all.count);
+	for (size_t i = 0; i < all.count; i++)
+		TRY(tablet_read(cx->arena, all.items[i].value, &tablets[i], cx->err));
+	if (all.count > 0)
+		qsort(tablets, all.count, sizeof(*tablets), by_alias);
+	json_put_open(&w, NULL, '{');
+	json_put_open(&w, "tablets", '[');
+	for (size_t i = 0; i < all.count; i++) {
+		if (q->keyspace[0] == '\0' || strcmp(tablets[i].keyspace, q->keyspace) == 0)
+			TRY(put_tablet(cx, c, &w, &tablets[i]));
+	}
+	json_put_close(&w, ']');
+	json_put_close(&w, '}');
+	return 0;
+}
+
+/* ---- Who serves what */
+
+static void
+put_partition(struct json_writer *w, const char *served_type)
+{
+	json_put_open(w, NULL, '{');
+	json_put_str(w, "served_type", served_type);
+	json_put_open(w, "shard_references", '[');
+	json_put_open(w, NULL, '{');
+	json_put_str(w, "name", "0");
+	json_put_raw(w, "key_range", slice_str("null"));
+	json_put_close(w, '}');
+	json_put_close(w, ']');
+	json_put_close(w, '}');
+}
+
+static void
+put_routing(
+    struct ctx *cx, struct json_writer *w, const struct rules_record *rules, const char *keyspace)
+{
+	json_put_open(w, "routing", '{');
+	json_put_i64(w, "version", rules->version);
+	json_put_open(w, "tables", '[');
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct routing_rule *r = &rules->rules[i];
+
+		if (strcmp(r->from_keyspace, keyspace) != 0)
+			continue;
+		json_put_open(w, NULL, '{');
+		json_put_str(w, "table", r->from_table);
+		json_put_str(
+		    w, "served_by", arena_printf(cx->arena, "%s.%s", r->to_keyspace, r->to_table));
+		json_put_str(w, "phase", rule_phase_name(r->phase));
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+	json_put_close(w, '}');
+}
+
+static int
+get_srv_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	struct keyspace_record keyspace;
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(cluster_keyspace(cx, c, q->keyspace, &keyspace));
+	TRY(rules_load(cx, c, &rules, &revision));
+	json_put_open(&w, NULL, '{');
+	json_put_open(&w, "partitions", '[');
+	put_partition(&w, "PRIMARY");
+	put_partition(&w, "REPLICA");
+	put_partition(&w, "RDONLY");
+	json_put_close(&w, ']');
+	put_routing(cx, &w, &rules, q->keyspace);
+	json_put_close(&w, '}');
+	return 0;
+}
+
+static int
+get_routing_rules(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(rules_load(cx, c, &rules, &revision));
+	json_put_open(&w, NULL, '{');
+	json_put_i64(&w, "version", rules.version);
+	json_put_open(&w, "rules", '[');
+	for (size_t i = 0; i < rules.count; i++) {
+		const struct routing_rule *r = &rules.rules[i];
+
+		json_put_open(&w, NULL, '{');
+		json_put_str(&w, "from_table",
+		    arena_printf(cx->arena, "%s.%s", r->from_keyspace, r->from_table));
+		json_put_open(&w, "to_tables", '[');
+		json_put_str(
+		    &w, NULL, arena_printf(cx->arena, "%s.%s", r->to_keyspace, r->to_table));
+		json_put_close(&w, ']');
+		if (r->phase != RULE_OPEN)
+			json_put_str(&w, "phase", rule_phase_name(r->phase));
+		json_put_close(&w, '}');
+	}
+	json_put_close(&w, ']');
+	json_put_close(&w, '}');
+	return 0;
+}
+
+const struct api_method api_cluster_methods[] = {
+	{ "create_keyspace", create_keyspace },
+	{ "get_keyspaces", get_keyspaces },
+	{ "get_keyspace", get_keyspace },
+	{ "get_tablets", get_tablets },
+	{ "get_srv_keyspace", get_srv_keyspace },
+	{ "get_routing_rules", get_routing_rules },
+	{ NULL, NULL },
+};

@@ -1,0 +1,23 @@
+/*
+ * api_method.h - the rows of vtctld's table of HTTP methods, one file for each kind.
+ *
+ * A method writes its JSON document to out, or fails with the err that the caller will see.
+ */
+#ifndef CTL_API_METHOD_H
+#define CTL_API_METHOD_H
+
+#include "ctl/cluster.h"
+#include "rpc/api.h"
+
+typedef int api_fn(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out);
+
+struct api_method {
+	const char *name;
+	api_fn     *run;
+};
+
+/* Both end with { NULL, NULL }. */
+extern const struct api_method api_cluster_methods[];   /* keyspaces, tablets, rules */
+extern const struct api_method api_move_methods[];      /* workflows and tables */
+
+#endif

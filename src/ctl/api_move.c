@@ -1,0 +1,270 @@
+#include "ctl/api_method.h"
+#include "ctl/create.h"
+#include "topo/json.h"
+
+enum {
+	STATUS_WAIT_MS = 1000,     /* a long poll: ctl_api.h */
+	PROGRESS_WITHIN_MS = 1000, /* a tablet that is away does not hold up what is known */
+	DROP_WITHIN_S = 20,
+};
+
+/* ---- Showing */
+
+static void
+put_progress(struct json_writer *w, const struct tablet_reply *r)
+{
+	int64_t copied = r->rows_copied, total = r->rows_total;
+
+	for (size_t i = 0; i < r->tables_count && r->rows_copied == 0 && r->rows_total == 0; i++) {
+		copied += r->tables[i].rows_copied;
+		total += r->tables[i].rows_estimate;
+	}
+	json_put_open(w, "progress", '{');
+	json_put_str(w, "state", r->state);
+	json_put_i64(w, "rows_copied", copied);
+	json_put_i64(w, "rows_total", total);
+	json_put_i64(w, "lag_ms", r->lag_ms);
+	json_put_i64(w, "changes_applied", r->changes_applied);
+	json_put_str(w, "error", r->error);
+	json_put_str(w, "hint", r->hint);
+	json_put_close(w, '}');
+}
+
+/* From the record alone when the tablet does not answer, or has no stream yet. */
+static void
+read_progress(struct ctx *cx, const struct workflow *w, struct tablet_reply *r)
+{
+	struct ctx within = ctx_within(cx, PROGRESS_WITHIN_MS * MSEC);
+	struct err ignored = { 0 };
+	struct tablet_request q;
+
+	within.err = &ignored;
+	if (side_request(&within, w, SIDE_TARGET, &q) == 0 &&
+	    side_call(&within, w, "stream_status", &q, r) == 0)
+		return;
+	*r = (struct tablet_reply){
+		.state = "", .error = "", .hint = "", .position = "", .lag_ms = -1
+	};
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		r->rows_copied += w->r.tables[i].rows_copied;
+		r->rows_total += w->r.tables[i].rows_estimate;
+	}
+}
+
+static int
+put_workflow(struct ctx *cx, const struct workflow *w, struct buf *out)
+{
+	SCOPED(buf) struct buf record = BUF_INIT;
+	struct json_writer j = json_to(out);
+	struct tablet_reply progress;
+
+	read_progress(cx, w, &progress);
+	workflow_write(&record, &w->r);
+	json_put_open(&j, NULL, '{');
+	json_put_raw(&j, "record", buf_slice(&record));
+	json_put_i64(&j, "revision", w->revision);
+	put_progress(&j, &progress);
+	json_put_close(&j, '}');
+	return 0;
+}
+
+/* Waits a moment for a record newer than that; the deadline is no error. */
+static int
+wait_newer(struct ctx *cx, struct ctl *c, const char *id, int64_t after)
+{
+	struct ctx within = ctx_within(cx, STATUS_WAIT_MS * MSEC);
+	struct topo_events events;
+
+	if (after <= 0 ||
+	    topo_watch(&within, c->topo, workflow_key(cx->arena, id), after, &events) == 0)
+		return 0;
+	if (cx->err->kind != ERR_TIMEOUT)
+		return -1;
+	err_clear(cx->err);
+	return 0;
+}
+
+static int
+show(struct ctx *cx, struct ctl *c, const char *id, struct buf *out)
+{
+	struct workflow w;
+
+	workflow_init(&w, c, id);
+	int rc = workflow_load(cx, &w);
+	if (rc != 0 && cx->err->kind == ERR_NOT_FOUND)
+		err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist", id);
+	if (rc == 0)
+		rc = put_workflow(cx, &w, out);
+	workflow_done(&w);
+	return rc;
+}
+
+/* "new_customer/users" as it is, or the two parts apart. */
+static int
+id_of(struct ctx *cx, const struct ctl_request *q, const char **id)
+{
+	const char *slash = strchr(q->workflow, '/');
+	const char *keyspace = q->keyspace, *name = q->workflow;
+
+	if (slash != NULL) {
+		keyspace = arena_strndup(cx->arena, q->workflow, (size_t)(slash - q->workflow));
+		name = slash + 1;
+	}
+	TRY(name_check("keyspace", keyspace, cx->err));
+	TRY(name_check("workflow", name, cx->err));
+	*id = arena_printf(cx->arena, "%s/%s", keyspace, name);
+	return 0;
+}
+
+static int
+workflow_show(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	const char *id;
+
+	TRY(id_of(cx, q, &id));
+	return show(cx, c, id, out);
+}
+
+static int
+move_status(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	const char *id;
+
+	TRY(id_of(cx, q, &id));
+	TRY(wait_newer(cx, c, id, q->after_revision));
+	return show(cx, c, id, out);
+}
+
+static int
+workflow_list(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	struct topo_list all;
+	const char *prefix = q->keyspace[0] == '\0'
+	    ? "/workflows/"
+	    : arena_printf(cx->arena, "/workflows/%s/", q->keyspace);
+
+	TRY(topo_list(cx, c->topo, prefix, &all));
+	json_put_open(&w, NULL, '{');
+	json_put_open(&w, "workflows", '[');
+	for (size_t i = 0; i < all.count; i++)
+		json_put_slice(
+		    &w, NULL, slice_cut(all.items[i].key, strlen("/workflows/"), SIZE_MAX));
+	json_put_close(&w, ']');
+	json_put_close(&w, '}');
+	return 0;
+}
+
+/* ---- Moving */
+
+static int
+move_tables(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	struct move_result r = { .done = false };
+
+	TRY(create_move(cx, c, q, &r));
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "workflow", r.workflow);
+	json_put_bool(&w, "created", r.created);
+	json_put_bool(&w, "done", r.done);
+	json_put_close(&w, '}');
+	return 0;
+}
+
+/* ---- Dropping */
+
+static int
+check_not_routed(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
+{
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(rules_load(cx, c, &rules, &revision));
+	for (size_t i = 0; i < rules.count; i++) {
+		const struct routing_rule *r = &rules.rules[i];
+
+		if (strcmp(r->to_keyspace, q->keyspace) != 0 || strcmp(r->to_table, q->table) != 0)
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "table '%s.%s' is served: a routing rule sends '%s.%s' there", q->keyspace,
+		    q->table, r->from_keyspace, r->from_table);
+		return err_hint(cx->err, "see: vtctlclient GetRoutingRules");
+	}
+	return 0;
+}
+
+static bool
+uses(const struct workflow_record *r, const struct ctl_request *q)
+{
+	for (size_t i = 0; i < r->tables_count; i++) {
+		if (strcmp(r->source_keyspace, q->keyspace) == 0 &&
+		    strcmp(r->tables[i].source_table, q->table) == 0)
+			return true;
+		if (strcmp(r->target_keyspace, q->keyspace) == 0 &&
+		    strcmp(r->tables[i].target_table, q->table) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
+{
+	struct topo_list all;
+
+	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count; i++) {
+		struct workflow_record r;
+
+		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
+		if (workflow_switched(&r) || r.state == WORKFLOW_CANCELLED || !uses(&r, q))
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "table '%s.%s' is in use by workflow '%s/%s', which has not switched",
+		    q->keyspace, q->table, r.target_keyspace, r.name);
+		return err_hint(cx->err, "see: vtctlclient Workflow show %.64s.%.64s",
+		    r.target_keyspace, r.name);
+	}
+	return 0;
+}
+
+static int
+drop_table(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct ctx within = ctx_within(cx, DROP_WITHIN_S * SECOND);
+	struct keyspace_record keyspace;
+	struct tablet_record tablet;
+	struct tablet_reply r;
+	struct tablet_table table = { .source_table = q->table, .target_table = q->table };
+
+	TRY(cluster_keyspace(cx, c, q->keyspace, &keyspace));
+	TRY(name_check("table", q->table, cx->err));
+	TRY(check_not_routed(cx, c, q));
+	TRY(check_not_used(cx, c, q));
+	TRY(cluster_primary(cx, c, q->keyspace, &tablet));
+	struct tablet_request request = {
+		.workflow = "",
+		.source_server = "",
+		.source_database = keyspace.database,
+		.target_database = "",
+		.tables = &table,
+		.tables_count = 1,
+		.position = "",
+		.on_side = "source",
+		.definition = "",
+		.timeout = DROP_WITHIN_S * SECOND,
+	};
+	TRY(rpc_tablet(&within, tablet.http, "table_drop", &request, &r));
+	buf_add_str(out, "{}");
+	return 0;
+}
+
+const struct api_method api_move_methods[] = {
+	{ "workflow_show", workflow_show },
+	{ "workflow_list", workflow_list },
+	{ "move_tables", move_tables },
+	{ "move_status", move_status },
+	{ "drop_table", drop_table },
+	{ NULL, NULL },
+};

@@ -1,0 +1,243 @@
+#include "ctl/cutover.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+
+enum {
+	UNDO_WITHIN_S = 10, /* of one try; it is tried until it is done */
+	FORWARD_WITHIN_S = 10,
+	AGAIN_MS_MIN = 100,  /* inside a hold: soon */
+	AGAIN_MS_MAX = 2000, /* a server that is away needs seconds to come back */
+};
+
+/* A fault point stands for the death of this vtctld: nothing more is done by it. */
+static int
+pass(struct ctx *cx, struct cutover *c, const char *point)
+{
+	int ms = fault_sleep_ms(point);
+
+	if (ms > 0)
+		TRY(task_sleep(cx, ms * MSEC));
+	if (!fault(point) && !c->w->ctl->dead)
+		return 0;
+	c->w->ctl->dead = true;
+	return err_set(cx->err, ERR_CANCELLED, "fault point '%s'", point);
+}
+
+static bool
+committed(const struct workflow *w)
+{
+	return step_find(w->r.step) >= step_commit();
+}
+
+/* ---- Backwards */
+
+/* The same compare-and-swap that the commit needs. */
+static int
+write_rolling_back(struct ctx *cx, struct workflow *w, const char *why)
+{
+	if (w->r.rolling_back)
+		return 0;
+	workflow_note(w, w->r.step, "failed", why);
+	w->r.rolling_back = true;
+	w->r.attempt++;
+	return workflow_save(cx, w);
+}
+
+static int
+undo_until_done(struct ctx *cx, struct cutover *c, const struct step *s)
+{
+	for (int again_ms = AGAIN_MS_MIN;;
+	     again_ms = again_ms < AGAIN_MS_MAX ? 2 * again_ms : AGAIN_MS_MAX) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = ctx_within(cx, UNDO_WITHIN_S * SECOND);
+
+		inner.arena = &scratch;
+		if (c->w->ctl->dead)
+			return err_set(cx->err, ERR_CANCELLED, "this vtctld has ended");
+		if (s->undo(&inner, c) == 0)
+			return 0;
+		/* A tablet's conflict: it has seen a newer number than the one we take it back with. */
+		if (cx->err->kind == ERR_CANCELLED ||
+		    (cx->err->kind == ERR_CONFLICT && s->own_record))
+			return -1;
+		log_warn("undoing %s: %s", s->name, cx->err->text);
+		TRY(task_sleep(cx, again_ms * MSEC));
+	}
+}
+
+/* Undoes what has begun, the last first. The record is loaded and not committed. */
+static int
+roll_back(struct ctx *cx, struct workflow *w, const char *why)
+{
+	struct cutover c = { .w = w };
+	struct ctx patient = *cx;
+
+	patient.deadline =
+	    NEVER; /* nothing ends a hold by itself: it is undone, however long that takes */
+	TRY(write_rolling_back(&patient, w, why));
+	c.attempt = w->r.attempt;
+	for (int i = step_find(w->r.step); i >= 0; i--) {
+		const struct step *s = &cutover_steps[i];
+
+		if (s->undo == NULL)
+			continue;
+		TRY(undo_until_done(&patient, &c, s));
+		workflow_note(w, s->name, "undone", "");
+	}
+	w->r.state = WORKFLOW_RUNNING;
+	w->r.step = w->r.position = "";
+	w->r.rolling_back = false;
+	return workflow_save(&patient, w);
+}
+
+/* ---- Forwards */
+
+static int
+begin_step(struct ctx *cx, struct workflow *w, const struct step *s)
+{
+	/* The commit writes itself when it happens: its name in the record means that it has. */
+	if (s->point_of_no_return)
+		return 0;
+	w->r.step = s->name;
+	workflow_note(w, s->name, "begun", s->sentence);
+	return s->own_record ? 0 : workflow_save(cx, w);
+}
+
+static int
+run_step(struct ctx *cx, struct cutover *c, const struct step *s)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = *cx;
+
+	inner.arena = &scratch;
+	TRY(pass(cx, c, s->before));
+	TRY(begin_step(&inner, c->w, s));
+	TRY(s->run(&inner, c));
+	if (!s->point_of_no_return)
+		workflow_note(c->w, s->name, "done", "");
+	log_info("%s: %s done, attempt %d", c->w->id, s->name, c->attempt);
+	return pass(cx, c, s->after);
+}
+
+/* Past the commit: again and again until it is done. */
+static int
+run_until_done(struct ctx *cx, struct cutover *c, const struct step *s)
+{
+	for (int again_ms = AGAIN_MS_MIN;;
+	     again_ms = again_ms < AGAIN_MS_MAX ? 2 * again_ms : AGAIN_MS_MAX) {
+		struct ctx inner = ctx_within(cx, FORWARD_WITHIN_S * SECOND);
+
+		if (run_step(&inner, c, s) == 0)
+			return 0;
+		if (cx->err->kind == ERR_CANCELLED)
+			return -1;
+		log_warn("%s: %s: %s", c->w->id, s->name, cx->err->text);
+		TRY(task_sleep(cx, again_ms * MSEC));
+		if (workflow_load(cx, c->w) == 0 && c->w->r.attempt != c->attempt)
+			return err_set(cx->err, ERR_CONFLICT,
+			    "somebody else goes on with attempt %d", c->w->r.attempt);
+	}
+}
+
+static int
+go_forward(struct ctx *cx, struct cutover *c, int first)
+{
+	struct ctx patient = *cx;
+
+	patient.deadline = NEVER;
+	for (int i = first; i < cutover_steps_count; i++) {
+		if (!cutover_steps[i].absent)
+			TRY(run_until_done(&patient, c, &cutover_steps[i]));
+	}
+	for (size_t i = 0; i < c->w->r.tables_count; i++)
+		c->w->r.tables[i].state = "switched";
+	c->w->r.state = WORKFLOW_SWITCHED;
+	c->w->r.step = "";
+	c->w->r.state_text = c->w->r.hint = "";
+	c->w->r.switched_us = clock_wall();
+	return workflow_save(&patient, c->w);
+}
+
+/* ---- The two verbs */
+
+static int
+begin_attempt(struct ctx *cx, struct workflow *w)
+{
+	check(w->r.state == WORKFLOW_RUNNING && !w->r.rolling_back);
+	w->r.attempt += 1 + w->r.attempt % 2; /* the next odd number */
+	w->r.state = WORKFLOW_SWITCHING;
+	w->r.step = cutover_steps[0].name;
+	w->r.position = "";
+	return workflow_save(cx, w);
+}
+
+static int
+run_to_commit(struct ctx *cx, struct cutover *c)
+{
+	for (int i = 0; i <= step_commit(); i++) {
+		if (!cutover_steps[i].absent)
+			TRY(run_step(cx, c, &cutover_steps[i]));
+	}
+	return 0;
+}
+
+/* A failure whose outcome may be unknown: the record says what happened. */
+static int
+after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
+{
+	for (;;) {
+		struct ctx patient = *cx;
+
+		patient.deadline = NEVER;
+		if (workflow_load(&patient, c->w) == 0)
+			break;
+		if (cx->err->kind == ERR_CANCELLED || cx->err->kind == ERR_NOT_FOUND)
+			return -1;
+		TRY(task_sleep(&patient, AGAIN_MS_MIN * MSEC));
+	}
+	if (c->w->r.attempt != c->attempt || c->w->r.state != WORKFLOW_SWITCHING)
+		return err_set(cx->err, ERR_CONFLICT, "attempt %d was taken over", c->attempt);
+	if (committed(c->w))
+		return go_forward(cx, c, step_commit() + 1);
+	if (roll_back(cx, c->w, why->text) != 0)
+		return -1;
+	return err_copy(cx->err, why);
+}
+
+int
+cutover_attempt(struct ctx *cx, struct workflow *w)
+{
+	struct cutover c = { .w = w, .deadline = NEVER };
+	struct err why;
+
+	TRY(begin_attempt(cx, w));
+	c.attempt = w->r.attempt;
+	if (run_to_commit(cx, &c) == 0)
+		return go_forward(cx, &c, step_commit() + 1);
+	why = *cx->err;
+	/* A lost compare-and-swap may be our own or a tablet's: the record tells. */
+	if (why.kind == ERR_CANCELLED)
+		return -1;
+	if (after_failure(cx, &c, &why) == 0)
+		return 0;
+	/* What was rolled back is the caller's to try again; what is not ours comes as it is. */
+	if (cx->err->kind == ERR_CONFLICT && w->r.state == WORKFLOW_RUNNING)
+		cx->err->kind = ERR_RETRY;
+	return -1;
+}
+
+int
+cutover_resume(struct ctx *cx, struct workflow *w, bool *switched)
+{
+	struct cutover c = { .w = w, .attempt = w->r.attempt, .deadline = NEVER };
+
+	check(w->r.state == WORKFLOW_SWITCHING);
+	*switched = committed(w);
+	if (!*switched)
+		return roll_back(cx, w, "the vtctld that was at it is gone");
+	int first = step_find(w->r.step);
+	return go_forward(cx, &c, first > step_commit() ? first : step_commit() + 1);
+}

@@ -1,0 +1,455 @@
+#include "ctl/job.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ctl/cutover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	POLL_MS = 250,      /* of the stream: what a live line of progress needs */
+	LOOK_MS = 500,      /* for workflows that nobody works on */
+	AGAIN_MS_MIN = 250, /* after an error that waiting may mend */
+	AGAIN_MS_MAX = 5000,
+	BETWEEN_ATTEMPTS_S = 60, /* at most; they begin with one second */
+	CALL_WITHIN_S = 10,
+	CREATE_WITHIN_S =
+	    60,              /* gates that died have 3 s; a stream that is made asks both servers */
+	CLOSE_LAG_MS = 1000, /* "caught up": what the copy's time is measured to */
+	AUTO_INCREMENT_MARGIN = 1000, /* values that rows deleted meanwhile may have used */
+};
+
+struct job {
+	struct list_node node;
+	struct ctl *ctl;
+	struct workflow w;
+	uint64_t epoch; /* of the lease, when the lock was taken */
+	int tries;      /* of switching, since this job began or was told to go on */
+};
+
+/* ---- The stream */
+
+static int
+stream_status(struct ctx *cx, struct workflow *w, struct tablet_reply *r)
+{
+	struct ctx within = ctx_within(cx, CALL_WITHIN_S * SECOND);
+	struct tablet_request q;
+
+	TRY(side_request(&within, w, SIDE_TARGET, &q));
+	TRY(side_call(&within, w, "stream_status", &q, r));
+	if (strcmp(r->state, "error") != 0)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", r->error);
+	return r->hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", r->hint);
+}
+
+/* Into the record, when it says something new. */
+static bool
+take_progress(struct workflow *w, const struct tablet_reply *r)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < r->tables_count && i < w->r.tables_count; i++) {
+		struct workflow_table *t = &w->r.tables[i];
+		const struct tablet_table_status *s = &r->tables[i];
+
+		if (t->rows_copied == s->rows_copied && strcmp(t->state, s->state) == 0)
+			continue;
+		changed = true;
+		t->rows_copied = s->rows_copied;
+		t->state = arena_strdup(&w->arena, s->state);
+		if (s->rows_estimate > 0)
+			t->rows_estimate = s->rows_estimate;
+	}
+	return changed;
+}
+
+/* ---- CREATING */
+
+/* Nothing has been copied yet: takes back what was made, so that everything is as before. */
+static int
+take_back(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
+	struct tablet_request q;
+	struct tablet_reply r;
+	int64_t version;
+
+	TRY(side_request(&within, w, SIDE_TARGET, &q));
+	q.position = "drop";
+	TRY(side_call(&within, w, "stream_delete", &q, &r));
+	return rules_apply(&within, w, RULES_REMOVE, &version);
+}
+
+static int
+do_create(struct ctx *cx, struct job *j)
+{
+	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
+	struct workflow *w = &j->w;
+	struct tablet_request q;
+	struct tablet_reply r;
+	int64_t version;
+
+	if (fault("movetables.create.before"))
+		return err_set(cx->err, ERR_CANCELLED, "fault point");
+	TRY(rules_apply(&within, w, RULES_CREATE, &version));
+	TRY(rules_acknowledged(&within, j->ctl, version));
+	TRY(side_request(&within, w, SIDE_TARGET, &q));
+	TRY(side_call(&within, w, "stream_create", &q, &r));
+	if (fault("movetables.create.after"))
+		return err_set(cx->err, ERR_CANCELLED, "fault point");
+	w->r.state = WORKFLOW_COPYING;
+	w->r.state_text = w->r.hint = "";
+	workflow_note(w, "create", "done", "");
+	return workflow_save(cx, w);
+}
+
+/* ---- COPYING */
+
+static bool
+caught_up(const struct tablet_reply *r)
+{
+	return strcmp(r->state, "running") == 0 && r->exact && r->lag_ms >= 0 &&
+	    r->lag_ms <= CLOSE_LAG_MS;
+}
+
+static int
+do_copy(struct ctx *cx, struct job *j)
+{
+	struct workflow *w = &j->w;
+	struct tablet_reply r;
+	bool changed;
+
+	if (stream_status(cx, w, &r) != 0) {
+		struct tablet_request q;
+
+		/* One that had stopped goes on when it is asked for again, once. */
+		if (cx->err->kind != ERR_NOT_FOUND &&
+		    (cx->err->kind != ERR_REFUSED || j->tries > 0))
+			return -1;
+		j->tries = 1;
+		TRY(side_request(cx, w, SIDE_TARGET, &q));
+		return side_call(cx, w, "stream_create", &q, &r);
+	}
+	changed = take_progress(w, &r);
+	if (caught_up(&r)) {
+		w->r.state = WORKFLOW_RUNNING;
+		w->r.copied_us = w->r.copied_us == 0 ? clock_wall() : w->r.copied_us;
+		workflow_note(w, "copy", "done", "");
+		j->tries = 0;
+		return workflow_save(cx, w);
+	}
+	if (changed)
+		TRY(workflow_save(cx, w));
+	return task_sleep(cx, POLL_MS * MSEC);
+}
+
+/* ---- RUNNING */
+
+/* Once, before there is a fence: the check makes and drops one. */
+static int
+carry_auto_increment(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, w->r.options.timeout);
+	struct tablet_request q;
+	struct tablet_reply source, r;
+
+	if (w->r.attempt > 0)
+		return 0;
+	TRY(side_request(&within, w, SIDE_SOURCE, &q));
+	TRY(side_call(&within, w, "check_source", &q, &source));
+	if (source.tables_count == 0 || source.tables[0].auto_increment == 0)
+		return 0;
+	TRY(side_request(&within, w, SIDE_TARGET, &q));
+	q.definition = arena_printf(cx->arena, "%llu",
+	    (unsigned long long)source.tables[0].auto_increment + AUTO_INCREMENT_MARGIN);
+	return side_call(&within, w, "auto_increment", &q, &r);
+}
+
+/* Switching is left to a person: the stream goes on, the source's fence costs writes nothing any more. */
+static int
+give_up(struct ctx *cx, struct job *j, const struct err *why)
+{
+	struct workflow *w = &j->w;
+	struct ctx within = ctx_within(cx, CALL_WITHIN_S * SECOND);
+	struct err ignored = { 0 };
+
+	within.err = &ignored;
+	if (side_do(&within, w, workflow_from(w), "fence_remove", w->r.attempt) != 0)
+		log_warn("removing the fence: %s", ignored.text);
+	w->r.state = WORKFLOW_ERROR;
+	w->r.state_text =
+	    arena_printf(&w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
+	w->r.hint = why->hint[0] != '\0' ? arena_strdup(&w->arena, why->hint)
+	                                 : "run the same command again to go on";
+	return workflow_save(cx, w);
+}
+
+static int
+wait_next_attempt(struct ctx *cx, struct job *j, const struct err *why)
+{
+	struct workflow *w = &j->w;
+	int64_t seconds = j->tries > 6 ? BETWEEN_ATTEMPTS_S : INT64_C(1) << (j->tries - 1);
+
+	if (seconds > BETWEEN_ATTEMPTS_S)
+		seconds = BETWEEN_ATTEMPTS_S;
+	w->r.state_text =
+	    arena_printf(&w->arena, "attempt %d of %d was rolled back (%s); the next in %llds",
+	        j->tries, w->r.options.switch_attempts, why->text, (long long)seconds);
+	TRY(workflow_save(cx, w));
+	return task_sleep(cx, seconds * SECOND);
+}
+
+static int
+do_switch(struct ctx *cx, struct job *j)
+{
+	struct workflow *w = &j->w;
+	struct err why;
+
+	if (carry_auto_increment(cx, w) == 0 && cutover_attempt(cx, w) == 0)
+		return 0;
+	if (cx->err->kind == ERR_CONFLICT || cx->err->kind == ERR_CANCELLED)
+		return -1;
+	why = *cx->err;
+	log_warn("%s: switching: %s", w->id, why.text);
+	j->tries++;
+	TRY(workflow_load(cx, w));
+	if (j->tries >= w->r.options.switch_attempts)
+		return give_up(cx, j, &why);
+	return wait_next_attempt(cx, j, &why);
+}
+
+static int
+do_run(struct ctx *cx, struct job *j)
+{
+	struct workflow *w = &j->w;
+	struct tablet_reply r;
+
+	if (!w->r.options.no_switch)
+		return do_switch(cx, j);
+	TRY(stream_status(cx, w, &r));
+	j->tries = 0;
+	return task_sleep(cx, POLL_MS * MSEC);
+}
+
+static int
+do_resume(struct ctx *cx, struct job *j)
+{
+	bool switched;
+
+	return cutover_resume(cx, &j->w, &switched);
+}
+
+/* ---- From state to state */
+
+typedef int state_fn(struct ctx *cx, struct job *j);
+
+/* NULL: there is nothing to do. */
+static state_fn *const state_fns[] = {
+	[WORKFLOW_CREATING] = do_create,
+	[WORKFLOW_COPYING] = do_copy,
+	[WORKFLOW_RUNNING] = do_run,
+	[WORKFLOW_SWITCHING] = do_resume,
+	[WORKFLOW_SWITCHED] = NULL,
+	[WORKFLOW_COMPLETE] = NULL,
+	[WORKFLOW_CANCELLED] = NULL,
+	[WORKFLOW_ERROR] = NULL,
+};
+
+static bool
+waiting_may_mend(const struct err *e)
+{
+	return e->kind != ERR_REFUSED && e->kind != ERR_CORRUPT;
+}
+
+static int
+end_in_error(struct ctx *cx, struct job *j, const struct err *why)
+{
+	struct workflow *w = &j->w;
+
+	TRY(workflow_load(cx, w));
+	if (w->r.state == WORKFLOW_CREATING)
+		TRY(take_back(cx, w));
+	w->r.state = WORKFLOW_ERROR;
+	w->r.state_text = arena_strdup(&w->arena, why->text);
+	w->r.hint = arena_strdup(&w->arena, why->hint);
+	workflow_note(w, "error", "failed", why->text);
+	return workflow_save(cx, w);
+}
+
+static bool
+has_lock(const struct job *j)
+{
+	return !j->ctl->dead && topo_lease_held(j->ctl->lease) &&
+	    topo_lease_epoch(j->ctl->lease) == j->epoch;
+}
+
+/* Told to stop, or no longer the one who may work on it. */
+static bool
+must_leave(const struct job *j, const struct err *e)
+{
+	return e->kind == ERR_CANCELLED || e->kind == ERR_NOT_FOUND || !has_lock(j);
+}
+
+static void
+work(struct ctx *cx, struct job *j)
+{
+	int again_ms = AGAIN_MS_MIN;
+
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+		struct err why;
+
+		inner.arena = &scratch;
+		err_clear(cx->err);
+		if (!has_lock(j))
+			return;
+		if (workflow_load(&inner, &j->w) == 0) {
+			state_fn *fn = state_fns[j->w.r.state];
+
+			if (fn == NULL)
+				return;
+			if (fn(&inner, j) == 0) {
+				again_ms = AGAIN_MS_MIN;
+				continue;
+			}
+		}
+		why = *cx->err;
+		if (must_leave(j, &why))
+			return;
+		if (why.kind == ERR_CONFLICT)
+			continue; /* somebody changed the record: on top of that */
+		log_warn("%s: %s: %s", j->w.id, workflow_state_name(j->w.r.state), why.text);
+		if (!waiting_may_mend(&why) && end_in_error(&inner, j, &why) == 0)
+			return;
+		if (task_sleep(cx, again_ms * MSEC) != 0)
+			return;
+		again_ms = 2 * again_ms < AGAIN_MS_MAX ? 2 * again_ms : AGAIN_MS_MAX;
+	}
+}
+
+static void
+job_task(void *arg)
+{
+	struct job *j = arg;
+	struct err err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	task_rename("workflow %s", j->w.id);
+	work(&cx, j);
+	if (err.kind != ERR_NONE)
+		log_warn("left at %s: %s", workflow_state_name(j->w.r.state), err.text);
+	if (has_lock(j) && !task_cancelled()) {
+		char name[sizeof(j->w.id) + 16];
+
+		snprintf(name, sizeof(name), "workflow/%s", j->w.id);
+		if (topo_unlock(&cx, j->ctl->topo, name, topo_lease_id(j->ctl->lease)) != 0)
+			log_info("the lock goes with the lease: %s", err.text);
+	}
+	list_remove(&j->node);
+	workflow_done(&j->w);
+	arena_done(&arena);
+	free(j);
+}
+
+/* ---- Who works on what */
+
+static bool
+at_work(const struct ctl *c, const char *id)
+{
+	list_each (&c->working, n) {
+		if (strcmp(list_item(n, struct job, node)->w.id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+start_job(struct ctx *cx, struct ctl *c, const char *id)
+{
+	struct job *j = mem_new(struct job);
+
+	j->ctl = c;
+	j->epoch = topo_lease_epoch(c->lease);
+	workflow_init(&j->w, c, id);
+	if (group_spawn(&c->jobs, "workflow", job_task, j, cx->err) != 0) {
+		free(j);
+		return -1;
+	}
+	list_push(&c->working, &j->node);
+	return 0;
+}
+
+static int
+take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv)
+{
+	const char *key = arena_slice_str(cx->arena, kv->key), *id = key + strlen("/workflows/");
+	struct workflow_record r;
+
+	TRY(workflow_read(cx->arena, kv->value, &r, cx->err));
+	if (workflow_ended(&r) || at_work(c, id))
+		return 0;
+	if (topo_lock(cx, c->topo, arena_printf(cx->arena, "workflow/%s", id), c->name,
+	        topo_lease_id(c->lease)) != 0)
+		return cx->err->kind == ERR_CONFLICT ? 0 : -1; /* another vtctld is at it */
+	return start_job(cx, c, id);
+}
+
+static int
+look(struct ctx *cx, struct ctl *c)
+{
+	struct topo_list all;
+
+	if (!topo_lease_held(c->lease))
+		return 0; /* nothing is taken that could not be kept */
+	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count; i++) {
+		if (take_one(cx, c, &all.items[i]) != 0)
+			log_warn("workflow '%.*s': %s", SLICE_ARG(all.items[i].key), cx->err->text);
+	}
+	return 0;
+}
+
+int
+jobs_run(struct ctx *cx, struct ctl *c)
+{
+	TRY(topo_lease_start(cx, c->topo, CTL_LEASE_S * SECOND, &c->lease));
+	while (!c->dead) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx, wait = ctx_within(cx, LOOK_MS * MSEC);
+
+		inner.arena = &scratch;
+		c->kick = false;
+		if (look(&inner, c) != 0) {
+			if (cx->err->kind == ERR_CANCELLED)
+				return -1;
+			log_warn("looking for workflows: %s", cx->err->text);
+		}
+		if (!c->kick && waitlist_wait(&wait, &c->kicked) != 0 &&
+		    cx->err->kind != ERR_TIMEOUT)
+			return -1;
+		err_clear(cx->err);
+	}
+	return 0;
+}
+
+void
+jobs_init(struct ctl *c)
+{
+	group_init(&c->jobs);
+	list_init(&c->working);
+}
+
+void
+jobs_done(struct ctl *c)
+{
+	group_done(&c->jobs);
+	if (c->lease != NULL)
+		topo_lease_stop(c->lease);
+	c->lease = NULL;
+}

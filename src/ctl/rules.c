@@ -1,0 +1,385 @@
+#include "ctl/rules.h"
+
+#include "base/check.h"
+
+static const char rules_key[] = "/routing_rules";
+
+int
+rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision)
+{
+	struct topo_kv kv;
+
+	*out = (struct rules_record){ .version = 0 };
+	*revision = 0;
+	if (topo_get(cx, c->topo, rules_key, &kv) != 0) {
+		if (cx->err->kind != ERR_NOT_FOUND)
+			return err_wrap(cx->err, "reading the routing rules");
+		err_clear(cx->err);
+		return 0;
+	}
+	*revision = kv.modified;
+	return rules_read(cx->arena, kv.value, out, cx->err);
+}
+
+/* ---- Edits: of a copy that is then swapped in */
+
+/* A rules record with room for what is added. */
+static void
+make_room(struct arena *a, struct rules_record *r, size_t more)
+{
+	struct routing_rule *rules = arena_array(a, struct routing_rule, r->count + more);
+
+	if (r->count > 0)
+		memcpy(rules, r->rules, r->count * sizeof(*rules));
+	r->rules = rules;
+}
+
+static bool
+routes_to(const struct routing_rule *rule, const char *keyspace, const char *table)
+{
+	return strcmp(rule->to_keyspace, keyspace) == 0 && strcmp(rule->to_table, table) == 0;
+}
+
+/* Index of the workflow's table whose from side this rule routes to; -1: none. */
+static int
+routed_table(const struct workflow *w, const struct routing_rule *rule, enum side s)
+{
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		if (routes_to(rule, side_keyspace(w, s), side_table(w, s, i)))
+			return (int)i;
+	}
+	return -1;
+}
+
+static bool
+is_ours(const struct workflow *w, const struct routing_rule *rule)
+{
+	return strcmp(rule->workflow, w->id) == 0;
+}
+
+static void
+add_missing(struct rules_record *r, const struct workflow *w, enum side name_side, size_t i)
+{
+	enum side from = workflow_from(w);
+
+	if (rules_find(r, side_keyspace(w, name_side), side_table(w, name_side, i)) != NULL)
+		return;
+	r->rules[r->count++] = (struct routing_rule){
+		.from_keyspace = side_keyspace(w, name_side),
+		.from_table = side_table(w, name_side, i),
+		.to_keyspace = side_keyspace(w, from),
+		.to_table = side_table(w, from, i),
+		.phase = RULE_OPEN,
+		.workflow = w->id,
+	};
+}
+
+static int
+edit_create(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+{
+	make_room(cx->arena, r, 2 * w->r.tables_count);
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		add_missing(r, w, SIDE_SOURCE, i);
+		add_missing(r, w, SIDE_TARGET, i);
+	}
+	return 0;
+}
+
+static int
+edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		bool ours =
+		    is_ours(w, &r->rules[i]) && routed_table(w, &r->rules[i], SIDE_SOURCE) >= 0;
+
+		if (!ours)
+			r->rules[kept++] = r->rules[i];
+	}
+	r->count = kept;
+	return 0;
+}
+
+static int
+edit_hold(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+{
+	const struct workflow_options *o = &w->r.options;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct routing_rule *rule = &r->rules[i];
+
+		if (routed_table(w, rule, workflow_from(w)) < 0)
+			continue;
+		if (rule->phase != RULE_OPEN && !is_ours(w, rule))
+			return err_set(cx->err, ERR_REFUSED,
+			    "table '%s.%s' is held by workflow '%s'", rule->to_keyspace,
+			    rule->to_table, rule->workflow);
+		rule->phase = RULE_HOLD;
+		rule->workflow = w->id;
+		rule->attempt = w->r.attempt;
+		rule->reader_wait = o->reader_wait;
+		rule->grace = o->grace_period;
+		rule->on_grace = o->on_grace;
+	}
+	return 0;
+}
+
+static int
+edit_reopen(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (is_ours(w, &r->rules[i]) && r->rules[i].phase == RULE_HOLD)
+			r->rules[i].phase = RULE_OPEN;
+	}
+	return 0;
+}
+
+static int
+edit_switch(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+{
+	enum side to = workflow_to(w);
+	size_t switched = 0;
+
+	for (size_t n = 0; n < r->count; n++) {
+		struct routing_rule *rule = &r->rules[n];
+		int i = routed_table(w, rule, workflow_from(w));
+
+		if (i < 0)
+			continue;
+		if (rule->phase != RULE_HOLD || !is_ours(w, rule) || rule->attempt != w->r.attempt)
+			return err_set(
+			    cx->err, ERR_REFUSED, "the hold of attempt %d is gone", w->r.attempt);
+		rule->phase = RULE_SWITCHED;
+		rule->to_keyspace = side_keyspace(w, to);
+		rule->to_table = side_table(w, to, (size_t)i);
+		switched++;
+	}
+	if (switched < w->r.tables_count)
+		return err_set(cx->err, ERR_REFUSED, "a routing rule of '%s' is gone", w->id);
+	return 0;
+}
+
+static int
+edit_release(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (is_ours(w, &r->rules[i]) && r->rules[i].phase == RULE_SWITCHED)
+			r->rules[i].phase = RULE_OPEN;
+	}
+	return 0;
+}
+
+typedef int edit_fn(struct ctx *cx, const struct workflow *w, struct rules_record *r);
+
+static edit_fn *const edits[] = {
+	[RULES_CREATE] = edit_create,
+	[RULES_REMOVE] = edit_remove,
+	[RULES_HOLD] = edit_hold,
+	[RULES_REOPEN] = edit_reopen,
+	[RULES_SWITCH] = edit_switch,
+	[RULES_RELEASE] = edit_release,
+};
+
+/* ---- Swapping in */
+
+static int
+swap_once(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct rules_record r;
+	int64_t revision;
+
+	TRY(rules_load(cx, w->ctl, &r, &revision));
+	TRY(edits[change](cx, w, &r));
+	r.version++;
+	*version = r.version;
+	rules_write(&json, &r);
+	struct topo_compare compare = { .key = rules_key, .modified = revision };
+	struct topo_op op = { .key = rules_key, .value = buf_slice(&json) };
+	return workflow_save_with(cx, w, &compare, &op);
+}
+
+/* Has the workflow's record the revision that we know? Then it was the rules that somebody else changed. */
+static int
+still_ours(struct ctx *cx, const struct workflow *w, bool *ours)
+{
+	struct topo_kv kv;
+	int64_t modified = 0;
+
+	if (topo_get(cx, w->ctl->topo, workflow_key(cx->arena, w->id), &kv) == 0)
+		modified = kv.modified;
+	else if (cx->err->kind != ERR_NOT_FOUND)
+		return -1;
+	*ours = modified == w->revision;
+	return 0;
+}
+
+int
+rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version)
+{
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+		struct err conflict;
+		bool ours;
+
+		inner.arena = &scratch;
+		if (swap_once(&inner, w, change, version) == 0)
+			return 0;
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1;
+		conflict = *cx->err;
+		TRY(still_ours(&inner, w, &ours));
+		if (!ours)
+			return err_copy(cx->err, &conflict);
+	}
+}
+
+/* ---- Acknowledgements */
+
+enum {
+	ASK_WITHIN_MS =
+	    1000,          /* of one post: then the lease and the gate's own record are looked at */
+	ASK_AGAIN_MS = 50, /* a gate that cannot be reached is asked again, inside the hold */
+	GATES_MAX = 256,   /* gates asked at a time; more is no cluster of ours */
+};
+
+struct asking {
+	struct ctl *ctl;
+	const char *id, *http;
+	int64_t lease, version;
+	struct slice body;
+	usec deadline;
+	struct group *group;
+};
+
+static int
+post(struct ctx *cx, const struct asking *a)
+{
+	struct ctx within = ctx_within(cx, ASK_WITHIN_MS * MSEC);
+	struct ack_record ack;
+	struct slice answer;
+
+	TRY(rpc_call(&within, a->http, "/gate/rules", a->body, &answer));
+	TRY(ack_read(cx->arena, answer, &ack, cx->err));
+	if (ack.version < a->version)
+		return err_set(
+		    cx->err, ERR_RETRY, "it has version %lld of the rules", (long long)ack.version);
+	return 0;
+}
+
+/* The lease was waited out, or the gate wrote its acknowledgement beside it. */
+static int
+gone_or_written(struct ctx *cx, const struct asking *a, bool *yes)
+{
+	struct topo_kv kv;
+	struct ack_record ack;
+
+	*yes = true;
+	if (topo_get(cx, a->ctl->topo, arena_printf(cx->arena, "/gates/%s", a->id), &kv) != 0)
+		return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
+	if (kv.lease != a->lease)
+		return 0; /* it has registered anew, and reads the rules after that */
+	*yes = false;
+	if (topo_get(cx, a->ctl->topo, arena_printf(cx->arena, "/acks/%s", a->id), &kv) != 0)
+		return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
+	TRY(ack_read(cx->arena, kv.value, &ack, cx->err));
+	*yes = kv.lease == a->lease && ack.version >= a->version;
+	return 0;
+}
+
+static int
+ask(struct ctx *cx, const struct asking *a)
+{
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+		struct err why;
+		bool done;
+
+		inner.arena = &scratch;
+		if (post(&inner, a) == 0)
+			return 0;
+		if (cx->err->kind == ERR_CANCELLED)
+			return -1;
+		why = *cx->err;
+		if (gone_or_written(&inner, a, &done) == 0 && done)
+			return 0;
+		if (task_sleep(cx, ASK_AGAIN_MS * MSEC) != 0) {
+			if (cx->err->kind == ERR_TIMEOUT)
+				err_set(cx->err, ERR_TIMEOUT, "%s", why.text);
+			return err_wrap(cx->err, "gate '%s' does not acknowledge", a->id);
+		}
+	}
+}
+
+static void
+ask_task(void *arg)
+{
+	struct asking *a = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = a->deadline, .err = &err };
+
+	if (ask(&cx, a) != 0)
+		group_fail(a->group, &err);
+}
+
+static int
+ask_all(struct ctx *cx, struct group *g, struct asking *askings, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		askings[i].group = g;
+		TRY(group_spawn(g, "asking a gate", ask_task, &askings[i], cx->err));
+	}
+	return group_wait(cx, g);
+}
+
+static int
+read_gates(struct ctx *cx, struct ctl *c, struct asking **out, size_t *count)
+{
+	struct topo_list gates;
+
+	TRY(topo_list(cx, c->topo, "/gates/", &gates));
+	if (gates.count > GATES_MAX)
+		return err_set(cx->err, ERR_REFUSED,
+		    "%zu gates are registered, at most %d can be asked", gates.count, GATES_MAX);
+	*out = arena_array(cx->arena, struct asking, gates.count);
+	*count = gates.count;
+	for (size_t i = 0; i < gates.count; i++) {
+		struct gate_record gate;
+
+		TRY(gate_read(cx->arena, gates.items[i].value, &gate, cx->err));
+		(*out)[i] = (struct asking){
+			.ctl = c, .id = gate.id, .http = gate.http, .lease = gates.items[i].lease
+		};
+	}
+	return 0;
+}
+
+int
+rules_acknowledged(struct ctx *cx, struct ctl *c, int64_t version)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct ctx inner = *cx;
+	struct rules_record r;
+	struct asking *askings = NULL;
+	struct group g;
+	size_t count = 0;
+	int64_t revision;
+
+	inner.arena = &scratch;
+	TRY(rules_load(&inner, c, &r, &revision));
+	rules_write(&json, &r);
+	TRY(read_gates(&inner, c, &askings, &count));
+	for (size_t i = 0; i < count; i++) {
+		askings[i].version = version;
+		askings[i].body = buf_slice(&json);
+		askings[i].deadline = cx->deadline;
+	}
+	group_init(&g);
+	int rc = ask_all(cx, &g, askings, count);
+	group_done(&g);
+	return rc;
+}

@@ -1,0 +1,34 @@
+/*
+ * rules.h - changes of the routing rules, and the gates' word that they have them.
+ *
+ * The rules are one record; each change replaces it by compare-and-swap together
+ * with the workflow's record, so that the two never disagree, and whoever
+ * holds an old workflow record cannot change a rule. Then every registered gate
+ * is posted the new version and acknowledges it (at once, or for RULE_HOLD when it is drained).
+ *
+ *   RULES_CREATE   both names are routed to the from side, if nothing routes them yet
+ *   RULES_REMOVE   the rules that RULES_CREATE made go; for a creation that is undone
+ *   RULES_HOLD     what is routed to the from table: held                    (step 1)
+ *   RULES_REOPEN   what this workflow holds: open as before                  (rolled back)
+ *   RULES_SWITCH   what this attempt holds: routed to the to side, held      (step 5, the commit)
+ *   RULES_RELEASE  what this workflow has switched: open                     (step 6b)
+ *
+ * All but HOLD and SWITCH are done again without harm. SWITCH is refused when the hold of this
+ * attempt is not whole.
+ */
+#ifndef CTL_RULES_H
+#define CTL_RULES_H
+
+#include "ctl/workflow.h"
+
+enum rules_change { RULES_CREATE, RULES_REMOVE, RULES_HOLD, RULES_REOPEN, RULES_SWITCH, RULES_RELEASE };
+
+/* The rules now (cx->arena); version 0 without a record. */
+int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision) MUST_USE;
+/* Changes the rules and saves w in one transaction; *version is that of the rules then. ERR_CONFLICT
+ * when w is outdated; a change of the rules by another workflow meanwhile is tried again. */
+int rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version) MUST_USE;
+/* Until every gate has acknowledged that version or its lease has been waited out. */
+int rules_acknowledged(struct ctx *cx, struct ctl *c, int64_t version) MUST_USE;
+
+#endif

@@ -1,0 +1,293 @@
+#include "ctl/steps.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+
+enum {
+	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
+	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
+	LAG_POLL_MS = 100,
+	UNLOCK_WITHIN_S = 1, /* writes are held meanwhile */
+	GRACE_LATER_S =
+	    2, /* gates end the transactions at the grace period and acknowledge after */
+};
+
+/* ---- 0 preflight: changes nothing that is seen */
+
+static int
+stream_is_close(struct ctx *cx, struct cutover *c, int64_t *lag_ms)
+{
+	struct tablet_request q;
+	struct tablet_reply r;
+	enum side to = workflow_to(c->w);
+
+	TRY(side_request(cx, c->w, to, &q));
+	TRY(side_call(cx, c->w, "stream_status", &q, &r));
+	if (strcmp(r.state, "error") == 0) {
+		err_set(cx->err, ERR_REFUSED, "the stream has stopped: %s", r.error);
+		return err_hint(cx->err, "%s", r.hint);
+	}
+	if (strcmp(r.state, "running") != 0 || !r.exact)
+		return err_set(cx->err, ERR_RETRY, "the stream is %s, not running", r.state);
+	*lag_ms = r.lag_ms;
+	return 0;
+}
+
+static int
+wait_small_lag(struct ctx *cx, struct cutover *c)
+{
+	usec end = task_now() + LAG_WAIT_S * SECOND;
+	int64_t lag_ms = -1, most_ms = c->w->r.options.max_lag / MSEC;
+
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+
+		inner.arena = &scratch;
+		TRY(stream_is_close(&inner, c, &lag_ms));
+		if (lag_ms >= 0 && lag_ms <= LAG_SMALL_MS && lag_ms <= most_ms)
+			return 0;
+		if (task_now() >= end)
+			break;
+		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
+	}
+	if (lag_ms >= 0 && lag_ms <= most_ms)
+		return 0;
+	return err_set(cx->err, ERR_RETRY,
+	    "replication lag %" PRId64 " ms is higher than the %" PRId64 " ms allowed", lag_ms,
+	    most_ms);
+}
+
+static int
+run_preflight(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_within(cx, c->w->r.options.timeout);
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(wait_small_lag(&within, c));
+	TRY(side_do(&within, c->w, workflow_from(c->w), "status", c->attempt));
+	TRY(rules_load(&within, c->w->ctl, &rules, &revision));
+	TRY(rules_acknowledged(&within, c->w->ctl, rules.version));
+	TRY(side_do(&within, c->w, workflow_from(c->w), "fence_install", c->attempt));
+	/* A fence that is new knows no attempt yet: told this one, it refuses what is older. */
+	TRY(side_do(&within, c->w, workflow_from(c->w), "disarm", c->attempt));
+	TRY(side_do(&within, c->w, workflow_to(c->w), "fence_install", c->attempt));
+	c->deadline = task_now() + c->w->r.options.timeout;
+	return 0;
+}
+
+/* ---- 1 hold */
+
+static usec
+hold_deadline(const struct cutover *c)
+{
+	const struct workflow_options *o = &c->w->r.options;
+	usec grace = task_now() + o->grace_period;
+
+	if (o->on_grace == ON_GRACE_WAIT)
+		return c->deadline;
+	if (o->on_grace == ON_GRACE_KILL)
+		grace += GRACE_LATER_S * SECOND;
+	return grace < c->deadline ? grace : c->deadline;
+}
+
+static int
+run_hold(struct ctx *cx, struct cutover *c)
+{
+	int64_t version;
+	struct ctx within = ctx_until(cx, hold_deadline(c));
+
+	TRY(rules_apply(&within, c->w, RULES_HOLD, &version));
+	if (rules_acknowledged(&within, c->w->ctl, version) == 0)
+		return 0;
+	err_wrap(cx->err, "waiting for transactions in flight");
+	return cx->err->kind == ERR_TIMEOUT
+	    ? err_hint(cx->err, "longer with --grace-period, or --on-grace wait or kill")
+	    : -1;
+}
+
+/* The gates let go last: everything else is undone before. */
+static int
+undo_hold(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_within(cx, SECOND);
+	struct err ignored = { 0 };
+	int64_t version;
+
+	TRY(rules_apply(cx, c->w, RULES_REOPEN, &version));
+	within.err = &ignored;
+	if (rules_acknowledged(&within, c->w->ctl, version) != 0)
+		log_info(
+		    "a gate that cannot be told now sees it in the topology: %s", ignored.text);
+	return 0;
+}
+
+/* ---- 2 fence */
+
+static int
+run_fence(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_until(cx, c->deadline);
+	struct tablet_request q;
+	struct tablet_reply r;
+	enum side from = workflow_from(c->w);
+
+	TRY(side_request(cx, c->w, from, &q));
+	q.attempt = c->attempt;
+	TRY(side_call(&within, c->w, "lock", &q, &r));
+	if (r.position[0] == '\0')
+		return err_set(cx->err, ERR_CORRUPT, "the lock came without a position");
+	c->w->r.position = arena_strdup(&c->w->arena, r.position);
+	return 0;
+}
+
+static int
+undo_fence(struct ctx *cx, struct cutover *c)
+{
+	TRY(side_do(cx, c->w, workflow_from(c->w), "disarm", c->w->r.attempt));
+	return side_do(cx, c->w, workflow_from(c->w), "unlock", c->w->r.attempt);
+}
+
+/* ---- 3 catch up */
+
+static int
+run_catch_up(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_until(cx, c->deadline);
+	struct tablet_request q;
+	struct tablet_reply r;
+	enum side to = workflow_to(c->w);
+
+	TRY(side_request(cx, c->w, to, &q));
+	q.attempt = c->attempt;
+	q.position = c->w->r.position;
+	return side_call(&within, c->w, "freeze", &q, &r);
+}
+
+static int
+undo_catch_up(struct ctx *cx, struct cutover *c)
+{
+	return side_do(cx, c->w, workflow_to(c->w), "thaw", c->w->r.attempt);
+}
+
+/* ---- 5 commit */
+
+static int
+run_commit(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_until(cx, c->deadline);
+	struct tablet_request q;
+	struct tablet_reply r;
+	enum side from = workflow_from(c->w);
+	int64_t version;
+
+	/* The lock dies with its tablet, and what no trigger sees could have been written since. */
+	TRY(side_request(cx, c->w, from, &q));
+	q.attempt = c->attempt;
+	TRY(side_call(&within, c->w, "lock_status", &q, &r));
+	if (!r.held)
+		return err_set(
+		    cx->err, ERR_RETRY, "the lock at '%s' was lost", side_keyspace(c->w, from));
+	c->w->r.step = "commit";
+	workflow_note(c->w, "commit", "done", "");
+	return rules_apply(&within, c->w, RULES_SWITCH, &version);
+}
+
+/* ---- 6a, 6b, and the end: only forward */
+
+static int
+acknowledge_now(struct ctx *cx, struct cutover *c)
+{
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(rules_load(cx, c->w->ctl, &rules, &revision));
+	return rules_acknowledged(cx, c->w->ctl, rules.version);
+}
+
+static int
+run_acknowledge(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
+	struct err ignored = { 0 };
+
+	TRY(acknowledge_now(cx, c));
+	/* A tablet that does not answer may be dead, and its lock with it: writes do not wait for that. The
+	 * last step asks again until it is done. */
+	within.err = &ignored;
+	if (side_do(&within, c->w, workflow_from(c->w), "unlock", c->attempt) != 0)
+		log_warn("unlocking: %s", ignored.text);
+	return 0;
+}
+
+static int
+run_release(struct ctx *cx, struct cutover *c)
+{
+	int64_t version;
+
+	TRY(side_do(cx, c->w, workflow_to(c->w), "disarm", c->attempt));
+	TRY(rules_apply(cx, c->w, RULES_RELEASE, &version));
+	TRY(acknowledge_now(cx, c));
+	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
+	return 0;
+}
+
+static int
+run_finish(struct ctx *cx, struct cutover *c)
+{
+	TRY(side_do(cx, c->w, workflow_from(c->w), "unlock", c->attempt));
+	TRY(side_do(cx, c->w, workflow_to(c->w), "finish", c->attempt));
+	/* Its triggers would cost every write at the new side. The old side's fence stays with its
+	 * table. */
+	return side_do(cx, c->w, workflow_to(c->w), "fence_remove", c->attempt);
+}
+
+/* ---- The table */
+
+#define POINTS(name) "movetables." name ".before", "movetables." name ".after"
+
+const struct step cutover_steps[] = {
+	{ "preflight", "asking everybody and installing the fences", run_preflight, NULL, false,
+	    false, false, POINTS("preflight") },
+	{ "hold", "gates keep new writes waiting", run_hold, undo_hold, false, false, true,
+	    POINTS("hold") },
+	{ "fence", "locking the old table and arming its fence", run_fence, undo_fence, false,
+	    false, false, POINTS("fence") },
+	{ "catch-up", "applying the last changes and freezing the stream", run_catch_up,
+	    undo_catch_up, false, false, false, POINTS("catch-up") },
+	{ "reverse", "giving the reverse stream its start", NULL, NULL, true, false, false,
+	    POINTS("reverse") },
+	{ "commit", "switching the routing rules", run_commit, NULL, false, true, true,
+	    POINTS("commit") },
+	{ "acknowledge", "every gate reads the new rules", run_acknowledge, NULL, false, false,
+	    false, POINTS("acknowledge") },
+	{ "release", "writes run at the new table", run_release, NULL, false, false, false,
+	    POINTS("release") },
+	{ "triggers", "moving user triggers, starting the reverse stream", NULL, NULL, true, false,
+	    false, POINTS("triggers") },
+	{ "finish", "ending the stream", run_finish, NULL, false, false, false, POINTS("finish") },
+};
+const int cutover_steps_count = sizeof(cutover_steps) / sizeof(cutover_steps[0]);
+
+int
+step_find(const char *name)
+{
+	for (int i = 0; i < cutover_steps_count; i++) {
+		if (strcmp(cutover_steps[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+int
+step_commit(void)
+{
+	int i = 0;
+
+	while (!cutover_steps[i].point_of_no_return)
+		i++;
+	return i;
+}

@@ -1,0 +1,44 @@
+/*
+ * steps.h - the steps of the cutover, as a table (docs/architecture.md section 6).
+ *
+ * A step's run() and undo() may be done again: vtctld may die between an act and
+ * its record. Every side effect carries the attempt's number, and the servers
+ * refuse a number lower than one they have seen. Attempts have odd numbers; whoever
+ * rolls one back takes the next, even one first, so that what still travels of
+ * the attempt finds it outdated, and the next attempt is above both.
+ *
+ * Up to the one marked point of no return a failure undoes backwards; from it on there is only
+ * forward. A step whose change of the rules is its record (own_record) is written by that change.
+ */
+#ifndef CTL_STEPS_H
+#define CTL_STEPS_H
+
+#include "ctl/rules.h"
+
+struct cutover {
+	struct workflow *w;
+	int              attempt;
+	usec             deadline;   /* of steps 1 to 5: --timeout */
+};
+
+typedef int step_fn(struct ctx *cx, struct cutover *c);
+
+struct step {
+	const char *name;
+	const char *sentence;        /* what an operator reads while it lasts */
+	step_fn    *run, *undo;      /* NULL: nothing to do */
+	bool        absent;          /* stands in the table, is not built yet */
+	bool        point_of_no_return;
+	bool        own_record;
+	const char *before, *after;  /* fault points */
+};
+
+extern const struct step cutover_steps[];
+extern const int         cutover_steps_count;
+
+/* Its number, or -1. */
+int step_find(const char *name);
+/* The one after which there is only forward. */
+int step_commit(void);
+
+#endif

@@ -1,0 +1,222 @@
+#include "ctl/workflow.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+
+enum { REPLY_LATER_MS = 500 }; /* a call waits so much longer than what it asked for may take */
+
+/* ---- The record */
+
+void
+workflow_init(struct workflow *w, struct ctl *c, const char *id)
+{
+	*w = (struct workflow){ .ctl = c, .arena = ARENA_INIT };
+	int n = snprintf(w->id, sizeof(w->id), "%s", id);
+	check(n >= 0 && (size_t)n < sizeof(w->id));
+}
+
+void
+workflow_done(struct workflow *w)
+{
+	arena_done(&w->arena);
+	w->r = (struct workflow_record){ .name = NULL };
+	w->revision = 0;
+}
+
+const char *
+workflow_key(struct arena *a, const char *id)
+{
+	return arena_printf(a, "/workflows/%s", id);
+}
+
+/* Takes over a text that is in the topology with that revision. */
+static int
+adopt(struct workflow *w, struct slice json, int64_t revision, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct workflow_record r;
+
+	if (workflow_read(&arena, json, &r, err) != 0) {
+		arena_done(&arena);
+		return -1;
+	}
+	arena_done(&w->arena);
+	w->arena = arena;
+	w->r = r;
+	w->revision = revision;
+	return 0;
+}
+
+int
+workflow_load(struct ctx *cx, struct workflow *w)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct topo_kv kv;
+
+	inner.arena = &scratch;
+	if (topo_get(&inner, w->ctl->topo, workflow_key(&scratch, w->id), &kv) != 0)
+		return err_wrap(cx->err, "workflow '%s'", w->id);
+	return adopt(w, kv.value, kv.modified, cx->err);
+}
+
+int
+workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare *compare,
+    const struct topo_op *other)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct ctx inner = *cx;
+	struct topo_compare compares[2];
+	struct topo_op ops[2];
+	struct topo_txn txn = {
+		.compares = compares, .compares_count = 1, .ops = ops, .ops_count = 1
+	};
+	struct topo_result result;
+
+	inner.arena = &scratch;
+	workflow_write(&json, &w->r);
+	compares[0] = (struct topo_compare){ workflow_key(&scratch, w->id), w->revision };
+	ops[0] = (struct topo_op){ .key = compares[0].key, .value = buf_slice(&json) };
+	if (other != NULL) {
+		compares[txn.compares_count++] = *compare;
+		ops[txn.ops_count++] = *other;
+	}
+	if (topo_txn(&inner, w->ctl->topo, &txn, &result) != 0)
+		return err_wrap(cx->err, "saving workflow '%s'", w->id);
+	if (!result.succeeded)
+		return err_set(
+		    cx->err, ERR_CONFLICT, "workflow '%s' was changed by somebody else", w->id);
+	return adopt(w, buf_slice(&json), result.revision, cx->err);
+}
+
+int
+workflow_save(struct ctx *cx, struct workflow *w)
+{
+	return workflow_save_with(cx, w, NULL, NULL);
+}
+
+void
+workflow_note(struct workflow *w, const char *step, const char *what, const char *text)
+{
+	struct workflow_event e = { .at_us = clock_wall(),
+		.attempt = w->r.attempt,
+		.step = step,
+		.what = what,
+		.text = text };
+
+	workflow_add_event(&w->arena, &w->r, &e);
+}
+
+int64_t
+workflow_event_at(const struct workflow *w, const char *step, const char *what)
+{
+	for (size_t i = w->r.events_count; i > 0; i--) {
+		const struct workflow_event *e = &w->r.events[i - 1];
+
+		if (e->attempt == w->r.attempt && strcmp(e->step, step) == 0 &&
+		    strcmp(e->what, what) == 0)
+			return e->at_us;
+	}
+	return 0;
+}
+
+bool
+workflow_switched(const struct workflow_record *r)
+{
+	return r->state == WORKFLOW_SWITCHED || r->state == WORKFLOW_COMPLETE;
+}
+
+bool
+workflow_ended(const struct workflow_record *r)
+{
+	return workflow_switched(r) || r->state == WORKFLOW_CANCELLED || r->state == WORKFLOW_ERROR;
+}
+
+/* ---- The two sides */
+
+const char *
+side_keyspace(const struct workflow *w, enum side s)
+{
+	return s == SIDE_SOURCE ? w->r.source_keyspace : w->r.target_keyspace;
+}
+
+const char *
+side_table(const struct workflow *w, enum side s, size_t i)
+{
+	return s == SIDE_SOURCE ? w->r.tables[i].source_table : w->r.tables[i].target_table;
+}
+
+static const char *
+side_alias(const struct workflow *w, enum side s)
+{
+	check(w->r.streams_count == 1); /* keyspaces have one shard */
+	return s == SIDE_SOURCE ? w->r.streams[0].source_tablet : w->r.streams[0].target_tablet;
+}
+
+int
+side_request(struct ctx *cx, const struct workflow *w, enum side s, struct tablet_request *out)
+{
+	struct tablet_record source;
+	struct keyspace_record from, to;
+
+	TRY(cluster_tablet(cx, w->ctl, side_alias(w, SIDE_SOURCE), &source));
+	TRY(cluster_keyspace(cx, w->ctl, w->r.source_keyspace, &from));
+	TRY(cluster_keyspace(cx, w->ctl, w->r.target_keyspace, &to));
+	*out = (struct tablet_request){
+		.workflow = w->id,
+		.attempt = w->r.attempt,
+		.source_server = source.server,
+		.source_database = from.database,
+		.target_database = to.database,
+		.tables = arena_array(cx->arena, struct tablet_table, w->r.tables_count),
+		.tables_count = w->r.tables_count,
+		.position = "",
+		.max_lag = w->r.options.max_lag,
+		.on_side = s == SIDE_SOURCE ? "source" : "target",
+		.definition = "",
+	};
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		out->tables[i].source_table = w->r.tables[i].source_table;
+		out->tables[i].target_table = w->r.tables[i].target_table;
+	}
+	return 0;
+}
+
+int
+side_call(struct ctx *cx, const struct workflow *w, const char *method,
+    const struct tablet_request *q, struct tablet_reply *reply)
+{
+	enum side s = strcmp(q->on_side, "source") == 0 ? SIDE_SOURCE : SIDE_TARGET;
+	struct tablet_request request = *q;
+	struct tablet_record tablet;
+	struct ctx later = *cx;
+
+	/* The tablet gives up first, so that its sentence arrives, which says what was waited for. */
+	if (cx->deadline != NEVER) {
+		request.timeout = cx->deadline - task_now();
+		later.deadline = cx->deadline + REPLY_LATER_MS * MSEC;
+	}
+	TRY(cluster_tablet(cx, w->ctl, side_alias(w, s), &tablet));
+	if (cx->deadline != NEVER && request.timeout <= 0)
+		return err_set(
+		    cx->err, ERR_TIMEOUT, "no time was left to ask tablet '%s'", tablet.alias);
+	if (rpc_tablet(&later, tablet.http, method, &request, reply) == 0)
+		return 0;
+	if (cx->err->kind == ERR_REFUSED || cx->err->kind == ERR_CANCELLED)
+		return -1;
+	return err_wrap(cx->err, "tablet '%s'", tablet.alias);
+}
+
+int
+side_do(struct ctx *cx, const struct workflow *w, enum side s, const char *method, int attempt)
+{
+	struct tablet_request q;
+	struct tablet_reply reply;
+
+	TRY(side_request(cx, w, s, &q));
+	q.attempt = attempt;
+	return side_call(cx, w, method, &q, &reply);
+}

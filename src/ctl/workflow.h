@@ -1,0 +1,71 @@
+/*
+ * workflow.h - one workflow's record, as whoever works on it holds it.
+ *
+ * The record in the topology is the workflow. A struct workflow is a copy with
+ * the revision it was read at: workflow_save() replaces the record if nobody
+ * else has since, so whoever holds an old copy can do nothing with it.
+ * A state is saved before it is acted on (docs/architecture.md section 6).
+ *
+ * Strings put into r must live until workflow_save(), which reads everything
+ * back into an arena of its own; pointers into r die there.
+ */
+#ifndef CTL_WORKFLOW_H
+#define CTL_WORKFLOW_H
+
+#include "ctl/cluster.h"
+#include "rpc/api.h"
+
+struct workflow {
+	struct ctl            *ctl;
+	char                   id[2 * NAME_MAX_BYTES + 2];   /* "new_customer/users" */
+	struct arena           arena;
+	struct workflow_record r;
+	int64_t                revision;
+};
+
+/* Fills an empty one: no record yet. */
+void workflow_init(struct workflow *w, struct ctl *c, const char *id);
+void workflow_done(struct workflow *w);
+const char *workflow_key(struct arena *a, const char *id);
+
+/* Reads it, or reads it anew. ERR_NOT_FOUND. */
+int  workflow_load(struct ctx *cx, struct workflow *w) MUST_USE;
+/* Replaces it, or makes it when there is none. ERR_CONFLICT: somebody else was faster. */
+int  workflow_save(struct ctx *cx, struct workflow *w) MUST_USE;
+/* The same together with one more key, both or none of them. other->lease is 0. */
+int  workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare *compare,
+    const struct topo_op *other) MUST_USE;
+/* Adds an event of now; saved with the next save. */
+void workflow_note(struct workflow *w, const char *step, const char *what, const char *text);
+/* When that step of the record's attempt did that last, wall clock; 0: never. */
+int64_t workflow_event_at(const struct workflow *w, const char *step, const char *what);
+/* Nothing more will be done for it. */
+bool workflow_ended(const struct workflow_record *r);
+bool workflow_switched(const struct workflow_record *r);
+
+/* ---- The two sides */
+enum side { SIDE_SOURCE, SIDE_TARGET };
+
+static inline enum side
+workflow_from(const struct workflow *w)
+{
+	return w->r.direction == DIRECTION_FORWARD ? SIDE_SOURCE : SIDE_TARGET;
+}
+
+static inline enum side
+workflow_to(const struct workflow *w)
+{
+	return w->r.direction == DIRECTION_FORWARD ? SIDE_TARGET : SIDE_SOURCE;
+}
+
+const char *side_keyspace(const struct workflow *w, enum side s);
+const char *side_table(const struct workflow *w, enum side s, size_t i);
+/* A request with the members that all methods share; the caller adds the rest. */
+int side_request(struct ctx *cx, const struct workflow *w, enum side s, struct tablet_request *out) MUST_USE;
+/* Calls the tablet of the request's side, until cx's deadline; its errors name it. */
+int side_call(struct ctx *cx, const struct workflow *w, const char *method,
+    const struct tablet_request *q, struct tablet_reply *reply) MUST_USE;
+/* The same with nothing but the attempt. */
+int side_do(struct ctx *cx, const struct workflow *w, enum side s, const char *method, int attempt) MUST_USE;
+
+#endif
