@@ -82,8 +82,8 @@ soak: asan tsan
 
 ##make install   programs and manual pages into DESTDIR and PREFIX
 install: all
-	@meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) >/dev/null
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet >/dev/null
 
 ##make clean     remove what was built
 clean:
