@@ -236,8 +236,8 @@ static bool
 match_int(uint32_t bytes, uint8_t type)
 {
 	static const uint8_t types[9] = {
-		[1] = WIRE_TINY, [2] = WIRE_SHORT, [3] = WIRE_INT24, [4] = WIRE_LONG,
-		    [8] = WIRE_LONGLONG,
+		[1] = BINLOG_TINY, [2] = BINLOG_SHORT, [3] = BINLOG_INT24, [4] = BINLOG_LONG,
+		    [8] = BINLOG_LONGLONG,
 	};
 
 	return bytes < sizeof(types) && types[bytes] == type && type != 0;
@@ -258,9 +258,9 @@ match_temporal(const struct column_type *t, const struct wire_column *w, uint8_t
 static bool
 match_text(const struct column_type *t, const struct wire_column *w)
 {
-	if (w->type == WIRE_BLOB)
+	if (w->type == BINLOG_BLOB)
 		return !t->fixed && w->length >= 1 && w->length <= 4;
-	if (w->type != (t->fixed ? WIRE_STRING : WIRE_VARCHAR))
+	if (w->type != (t->fixed ? BINLOG_STRING : BINLOG_VARCHAR))
 		return false;
 	return t->kind == COLUMN_STRING ? match_chars(t, w->length) : w->length == t->length;
 }
@@ -272,31 +272,31 @@ matches(const struct column_type *t, const struct wire_column *w)
 	case COLUMN_INT:
 		return match_int(t->int_bytes, w->type);
 	case COLUMN_FLOAT:
-		return w->type == WIRE_FLOAT && w->length == sizeof(float);
+		return w->type == BINLOG_FLOAT && w->length == sizeof(float);
 	case COLUMN_DOUBLE:
-		return w->type == WIRE_DOUBLE && w->length == sizeof(double);
+		return w->type == BINLOG_DOUBLE && w->length == sizeof(double);
 	case COLUMN_DECIMAL:
-		return w->type == WIRE_DECIMAL && w->precision == t->precision &&
+		return w->type == BINLOG_DECIMAL && w->precision == t->precision &&
 		    w->scale == t->scale;
 	case COLUMN_YEAR:
-		return w->type == WIRE_YEAR;
+		return w->type == BINLOG_YEAR;
 	case COLUMN_BIT:
-		return w->type == WIRE_BIT && w->length == t->length;
+		return w->type == BINLOG_BIT && w->length == t->length;
 	case COLUMN_DATE:
-		return w->type == WIRE_DATE || w->type == WIRE_NEWDATE;
+		return w->type == BINLOG_DATE || w->type == BINLOG_NEWDATE;
 	case COLUMN_TIME:
-		return match_temporal(t, w, WIRE_TIME2, WIRE_TIME);
+		return match_temporal(t, w, BINLOG_TIME2, BINLOG_TIME);
 	case COLUMN_DATETIME:
-		return match_temporal(t, w, WIRE_DATETIME2, WIRE_DATETIME);
+		return match_temporal(t, w, BINLOG_DATETIME2, BINLOG_DATETIME);
 	case COLUMN_TIMESTAMP:
-		return match_temporal(t, w, WIRE_TIMESTAMP2, WIRE_TIMESTAMP);
+		return match_temporal(t, w, BINLOG_TIMESTAMP2, BINLOG_TIMESTAMP);
 	case COLUMN_STRING:
 	case COLUMN_BYTES:
 		return match_text(t, w);
 	case COLUMN_ENUM:
-		return w->type == WIRE_ENUM && (w->length == 1 || w->length == 2);
+		return w->type == BINLOG_ENUM && (w->length == 1 || w->length == 2);
 	case COLUMN_SET:
-		return w->type == WIRE_SET && w->length >= 1 && w->length <= 8;
+		return w->type == BINLOG_SET && w->length >= 1 && w->length <= 8;
 	}
 	unreachable();
 }
@@ -308,7 +308,7 @@ coltype_match(const struct column_type *t, const struct wire_column *wire, struc
 		return 0;
 	return err_set(err, ERR_CONFLICT,
 	    "the binlog has a %s (length %u, precision %u, scale %u), the definition another type",
-	    wire_type_name(wire->type), wire->length, wire->precision, wire->scale);
+	    binlog_type_name(wire->type), wire->length, wire->precision, wire->scale);
 }
 
 /* --- from the wire --- */
@@ -378,20 +378,20 @@ decode_double(struct cursor *c, struct arena *a)
 static size_t
 time_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == WIRE_TIME ? temporal_time_old(c, text) : temporal_time(c, fsp, text);
+	return wire == BINLOG_TIME ? temporal_time_old(c, text) : temporal_time(c, fsp, text);
 }
 
 static size_t
 datetime_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == WIRE_DATETIME ? temporal_datetime_old(c, text) : temporal_datetime(c, fsp,
+	return wire == BINLOG_DATETIME ? temporal_datetime_old(c, text) : temporal_datetime(c, fsp,
 	    text);
 }
 
 static size_t
 timestamp_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == WIRE_TIMESTAMP ? temporal_timestamp_old(c, text) : temporal_timestamp(c, fsp,
+	return wire == BINLOG_TIMESTAMP ? temporal_timestamp_old(c, text) : temporal_timestamp(c, fsp,
 	    text);
 }
 
@@ -416,10 +416,10 @@ decode_decimal(const struct column_type *t, struct cursor *c, struct arena *a)
 static struct slice
 decode_bytes(const struct wire_column *w, struct cursor *c)
 {
-	size_t prefix = w->type == WIRE_BLOB ? w->length : w->length > 255 ? 2 : 1;
+	size_t prefix = w->type == BINLOG_BLOB ? w->length : w->length > 255 ? 2 : 1;
 	size_t len = (size_t)cursor_le(c, prefix);
 
-	if (w->type != WIRE_BLOB && len > w->length)
+	if (w->type != BINLOG_BLOB && len > w->length)
 		c->failed = true;
 	return cursor_bytes(c, len);
 }

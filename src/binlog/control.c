@@ -94,7 +94,7 @@ gtid_event_read(const struct event *e, struct gtid_event *out, struct err *err)
 	struct cursor c = cursor_of(e->body);
 
 	*out = (struct gtid_event){ .id = { .server = e->server_id } };
-	out->id.sequence = cursor_le(&c, 8);
+	out->id.seq = cursor_le(&c, 8);
 	out->id.domain = (uint32_t)cursor_le(&c, 4);
 	out->flags = (uint8_t)cursor_le(&c, 1);
 	if (out->flags & GTID_GROUP_COMMIT)
@@ -121,7 +121,8 @@ mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out, struc
 }
 
 int
-gtid_list_read(struct arena *a, struct slice body, struct gtid_list *out, struct err *err)
+gtid_list_event_read(struct arena *a, struct slice body, struct gtid_list_event *out,
+    struct err *err)
 {
 	/* the upper four bits are flags */
 	enum { COUNT_MASK = (1 << 28) - 1, GTID_BYTES = 16 };
@@ -135,7 +136,7 @@ gtid_list_read(struct arena *a, struct slice body, struct gtid_list *out, struct
 	for (size_t i = 0; i < count; i++) {
 		out->gtids[i].domain = (uint32_t)cursor_le(&c, 4);
 		out->gtids[i].server = (uint32_t)cursor_le(&c, 4);
-		out->gtids[i].sequence = cursor_le(&c, 8);
+		out->gtids[i].seq = cursor_le(&c, 8);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "binlog/event.h"
+#include "mysql/gtid.h"
 
 struct format_description {
 	uint16_t            binlog_version;   /* 4, the only one accepted */
@@ -28,13 +29,6 @@ struct heartbeat {
 	struct slice file;
 	uint64_t     position;     /* modulo 2^32 but for v2: see position_advance() */
 	bool         is_wide;      /* v2: position has all its bits */
-};
-
-/* MariaDB's. Printed domain-server-sequence. */
-struct gtid {
-	uint32_t domain;
-	uint32_t server;
-	uint64_t sequence;
 };
 
 enum {
@@ -68,7 +62,8 @@ struct mysql_gtid_event {
 	bool     is_anonymous;
 };
 
-struct gtid_list {
+/* The last GTID of each domain and server before this file, the last of a domain behind its others. */
+struct gtid_list_event {
 	struct gtid *gtids;        /* in the arena */
 	size_t       count;
 };
@@ -96,7 +91,7 @@ int heartbeat_read(const struct event *e, struct heartbeat *out, struct err *err
 int gtid_event_read(const struct event *e, struct gtid_event *out, struct err *err) MUST_USE;
 int mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out,
     struct err *err) MUST_USE;
-int gtid_list_read(struct arena *a, struct slice body, struct gtid_list *out,
+int gtid_list_event_read(struct arena *a, struct slice body, struct gtid_list_event *out,
     struct err *err) MUST_USE;
 int xid_event_read(struct slice body, uint64_t *xid, struct err *err) MUST_USE;
 int query_event_read(struct slice body, struct query_event *out, struct err *err) MUST_USE;

@@ -1,5 +1,6 @@
 /*
- * payload.h - what zlib does for events: checksums. (Compressed events, once they are read, belong here too.)
+ * payload.h - what zlib does for events: checksums. (Compressed events, once they are read,
+ * belong here too.)
  */
 #ifndef BINLOG_PAYLOAD_H
 #define BINLOG_PAYLOAD_H

@@ -1,31 +1,31 @@
 #include "binlog/tablemap.h"
 
-#include "binlog/cursor.h"
+#include "binlog/decimal.h"
 
 /* Optional metadata fields that we use; the others are stepped over. */
 enum { OPTIONAL_SIGNEDNESS = 1, OPTIONAL_COLUMN_NAME = 4 };
 
 const char *
-wire_type_name(uint8_t type)
+binlog_type_name(uint8_t type)
 {
 	static const char *const names[256] = {
-		[WIRE_DECIMAL_OLD] = "old decimal", [WIRE_TINY] = "tinyint",
-		    [WIRE_SHORT] = "smallint",
-		[WIRE_LONG] = "int", [WIRE_FLOAT] = "float", [WIRE_DOUBLE] = "double",
-		    [WIRE_NULL] = "null",
-		[WIRE_TIMESTAMP] = "old timestamp", [WIRE_LONGLONG] = "bigint",
-		    [WIRE_INT24] = "mediumint",
-		[WIRE_DATE] = "date", [WIRE_TIME] = "old time", [WIRE_DATETIME] = "old datetime",
-		    [WIRE_YEAR] = "year",
-		[WIRE_NEWDATE] = "newdate", [WIRE_VARCHAR] = "varchar", [WIRE_BIT] = "bit",
-		[WIRE_TIMESTAMP2] = "timestamp", [WIRE_DATETIME2] = "datetime",
-		    [WIRE_TIME2] = "time",
-		[WIRE_BLOB_COMPRESSED] = "compressed blob",
-		    [WIRE_VARCHAR_COMPRESSED] = "compressed varchar",
-		[WIRE_JSON] = "binary json", [WIRE_DECIMAL] = "decimal", [WIRE_ENUM] = "enum",
-		    [WIRE_SET] = "set",
-		[WIRE_BLOB] = "blob", [WIRE_VAR_STRING] = "var_string", [WIRE_STRING] = "char",
-		[WIRE_GEOMETRY] = "geometry",
+		[BINLOG_DECIMAL_OLD] = "old decimal", [BINLOG_TINY] = "tinyint",
+		    [BINLOG_SHORT] = "smallint",
+		[BINLOG_LONG] = "int", [BINLOG_FLOAT] = "float", [BINLOG_DOUBLE] = "double",
+		    [BINLOG_NULL] = "null",
+		[BINLOG_TIMESTAMP] = "old timestamp", [BINLOG_LONGLONG] = "bigint",
+		    [BINLOG_INT24] = "mediumint",
+		[BINLOG_DATE] = "date", [BINLOG_TIME] = "old time", [BINLOG_DATETIME] = "old datetime",
+		    [BINLOG_YEAR] = "year",
+		[BINLOG_NEWDATE] = "newdate", [BINLOG_VARCHAR] = "varchar", [BINLOG_BIT] = "bit",
+		[BINLOG_TIMESTAMP2] = "timestamp", [BINLOG_DATETIME2] = "datetime",
+		    [BINLOG_TIME2] = "time",
+		[BINLOG_BLOB_COMPRESSED] = "compressed blob",
+		    [BINLOG_VARCHAR_COMPRESSED] = "compressed varchar",
+		[BINLOG_JSON] = "binary json", [BINLOG_DECIMAL] = "decimal", [BINLOG_ENUM] = "enum",
+		    [BINLOG_SET] = "set",
+		[BINLOG_BLOB] = "blob", [BINLOG_VAR_STRING] = "var_string", [BINLOG_STRING] = "char",
+		[BINLOG_GEOMETRY] = "geometry",
 	};
 
 	return names[type] == NULL ? "unknown" : names[type];
@@ -53,35 +53,35 @@ read_metadata(struct cursor *meta, struct wire_column *col)
 	uint64_t bits;
 
 	switch (col->type) {
-	case WIRE_FLOAT:
-	case WIRE_DOUBLE:
-	case WIRE_BLOB:
-	case WIRE_BLOB_COMPRESSED:
-	case WIRE_GEOMETRY:
-	case WIRE_JSON:
+	case BINLOG_FLOAT:
+	case BINLOG_DOUBLE:
+	case BINLOG_BLOB:
+	case BINLOG_BLOB_COMPRESSED:
+	case BINLOG_GEOMETRY:
+	case BINLOG_JSON:
 		col->length = (uint32_t)cursor_le(meta, 1);
 		break;
-	case WIRE_TIMESTAMP2:
-	case WIRE_DATETIME2:
-	case WIRE_TIME2:
+	case BINLOG_TIMESTAMP2:
+	case BINLOG_DATETIME2:
+	case BINLOG_TIME2:
 		col->scale = (uint8_t)cursor_le(meta, 1);
 		break;
-	case WIRE_VARCHAR:
-	case WIRE_VARCHAR_COMPRESSED:
+	case BINLOG_VARCHAR:
+	case BINLOG_VARCHAR_COMPRESSED:
 		col->length = (uint32_t)cursor_le(meta, 2);
 		break;
-	case WIRE_BIT:
+	case BINLOG_BIT:
 		bits = cursor_le(meta, 1);
 		col->length = (uint32_t)(bits + 8 * cursor_le(meta, 1));
 		break;
-	case WIRE_DECIMAL:
+	case BINLOG_DECIMAL:
 		col->precision = (uint8_t)cursor_le(meta, 1);
 		col->scale = (uint8_t)cursor_le(meta, 1);
 		break;
-	case WIRE_STRING:
-	case WIRE_VAR_STRING:
-	case WIRE_ENUM:
-	case WIRE_SET:
+	case BINLOG_STRING:
+	case BINLOG_VAR_STRING:
+	case BINLOG_ENUM:
+	case BINLOG_SET:
 		read_string_metadata(meta, col);
 		break;
 	default:                      /* a byte from the wire: the others have none */
@@ -92,10 +92,10 @@ read_metadata(struct cursor *meta, struct wire_column *col)
 static bool
 is_numeric(uint8_t type)
 {
-	return type == WIRE_TINY || type == WIRE_SHORT || type == WIRE_INT24 || type == WIRE_LONG ||
-	    type == WIRE_LONGLONG || type == WIRE_FLOAT || type == WIRE_DOUBLE ||
-	    type == WIRE_DECIMAL ||
-	    type == WIRE_YEAR;
+	return type == BINLOG_TINY || type == BINLOG_SHORT || type == BINLOG_INT24 || type == BINLOG_LONG ||
+	    type == BINLOG_LONGLONG || type == BINLOG_FLOAT || type == BINLOG_DOUBLE ||
+	    type == BINLOG_DECIMAL ||
+	    type == BINLOG_YEAR;
 }
 
 /*
@@ -200,4 +200,41 @@ tablemap_dup(struct arena *a, const struct tablemap *from, struct tablemap *out)
 		out->columns[i] = from->columns[i];
 		out->columns[i].name = arena_dup(a, from->columns[i].name);
 	}
+}
+
+static size_t
+fixed_bytes(const struct wire_column *w)
+{
+	static const uint8_t bytes[256] = {
+		[BINLOG_TINY] = 1, [BINLOG_SHORT] = 2, [BINLOG_INT24] = 3, [BINLOG_LONG] = 4,
+		    [BINLOG_LONGLONG] = 8,
+		[BINLOG_FLOAT] = 4, [BINLOG_DOUBLE] = 8, [BINLOG_YEAR] = 1, [BINLOG_DATE] = 3,
+		    [BINLOG_NEWDATE] = 3,
+		[BINLOG_TIME] = 3, [BINLOG_DATETIME] = 8, [BINLOG_TIMESTAMP] = 4, [BINLOG_TIMESTAMP2] = 4,
+		[BINLOG_DATETIME2] = 5, [BINLOG_TIME2] = 3,
+	};
+
+	if (w->type == BINLOG_DECIMAL)
+		return decimal_bytes(w->precision, w->scale);
+	if (w->type == BINLOG_BIT)
+		return (w->length + 7) / 8;
+	if (w->type == BINLOG_ENUM || w->type == BINLOG_SET)
+		return w->length;
+	if (w->type == BINLOG_TIMESTAMP2 || w->type == BINLOG_DATETIME2 || w->type == BINLOG_TIME2)
+		return bytes[w->type] + (w->scale + 1u) / 2;
+	return bytes[w->type];
+}
+
+void
+wire_column_skip(const struct wire_column *w, struct cursor *c)
+{
+	size_t bytes = fixed_bytes(w);
+
+	if (w->type == BINLOG_VARCHAR || w->type == BINLOG_STRING)
+		bytes = (size_t)cursor_le(c, w->length > 255 ? 2 : 1);
+	else if (w->type == BINLOG_BLOB || w->type == BINLOG_GEOMETRY)
+		bytes = (size_t)cursor_le(c, w->length > 4 ? 4 : w->length);
+	else if (bytes == 0)
+		c->failed = true;
+	cursor_take(c, bytes);
 }

@@ -4,50 +4,51 @@
  * It precedes the row events of a statement and gives the table a number for
  * them. It is no definition: it does not know UNSIGNED, character sets or
  * lengths in characters unless binlog_row_metadata says so; the definition is
- * struct coltype, and coltype_match() compares the two (design rule 4).
+ * struct column_type, and coltype_match() compares the two (design rule 4).
  */
 #ifndef BINLOG_TABLEMAP_H
 #define BINLOG_TABLEMAP_H
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "binlog/cursor.h"
 
 /* Types as in the event; the servers' MYSQL_TYPE_*. */
-enum wire_type {
-	WIRE_DECIMAL_OLD = 0,
-	WIRE_TINY        = 1,
-	WIRE_SHORT       = 2,
-	WIRE_LONG        = 3,
-	WIRE_FLOAT       = 4,
-	WIRE_DOUBLE      = 5,
-	WIRE_NULL        = 6,
-	WIRE_TIMESTAMP   = 7,
-	WIRE_LONGLONG    = 8,
-	WIRE_INT24       = 9,
-	WIRE_DATE        = 10,
-	WIRE_TIME        = 11,
-	WIRE_DATETIME    = 12,
-	WIRE_YEAR        = 13,
-	WIRE_NEWDATE     = 14,
-	WIRE_VARCHAR     = 15,
-	WIRE_BIT         = 16,
-	WIRE_TIMESTAMP2  = 17,
-	WIRE_DATETIME2   = 18,
-	WIRE_TIME2       = 19,
-	WIRE_BLOB_COMPRESSED    = 140,   /* MariaDB */
-	WIRE_VARCHAR_COMPRESSED = 141,   /* MariaDB */
-	WIRE_JSON        = 245,          /* MySQL's binary JSON */
-	WIRE_DECIMAL     = 246,
-	WIRE_ENUM        = 247,
-	WIRE_SET         = 248,
-	WIRE_BLOB        = 252,
-	WIRE_VAR_STRING  = 253,
-	WIRE_STRING      = 254,
-	WIRE_GEOMETRY    = 255,
+enum binlog_type {
+	BINLOG_DECIMAL_OLD = 0,
+	BINLOG_TINY        = 1,
+	BINLOG_SHORT       = 2,
+	BINLOG_LONG        = 3,
+	BINLOG_FLOAT       = 4,
+	BINLOG_DOUBLE      = 5,
+	BINLOG_NULL        = 6,
+	BINLOG_TIMESTAMP   = 7,
+	BINLOG_LONGLONG    = 8,
+	BINLOG_INT24       = 9,
+	BINLOG_DATE        = 10,
+	BINLOG_TIME        = 11,
+	BINLOG_DATETIME    = 12,
+	BINLOG_YEAR        = 13,
+	BINLOG_NEWDATE     = 14,
+	BINLOG_VARCHAR     = 15,
+	BINLOG_BIT         = 16,
+	BINLOG_TIMESTAMP2  = 17,
+	BINLOG_DATETIME2   = 18,
+	BINLOG_TIME2       = 19,
+	BINLOG_BLOB_COMPRESSED    = 140,   /* MariaDB */
+	BINLOG_VARCHAR_COMPRESSED = 141,   /* MariaDB */
+	BINLOG_JSON        = 245,          /* MySQL's binary JSON */
+	BINLOG_DECIMAL     = 246,
+	BINLOG_ENUM        = 247,
+	BINLOG_SET         = 248,
+	BINLOG_BLOB        = 252,
+	BINLOG_VAR_STRING  = 253,
+	BINLOG_STRING      = 254,
+	BINLOG_GEOMETRY    = 255,
 };
 
 struct wire_column {
-	uint8_t      type;         /* enum wire_type; ENUM and SET resolved from STRING */
+	uint8_t      type;         /* enum binlog_type; ENUM and SET resolved from STRING */
 	bool         nullable;
 	bool         is_unsigned;  /* only with has_signedness */
 	/*
@@ -78,6 +79,11 @@ int tablemap_read(struct arena *a, struct slice body, struct tablemap *out,
     struct err *err) MUST_USE;
 /* A copy with its own text, for keeping beyond the event. */
 void tablemap_dup(struct arena *a, const struct tablemap *from, struct tablemap *out);
-const char *wire_type_name(uint8_t type);   /* "int24", "varchar", ...; "unknown" */
+/*
+ * Steps over one value that is not NULL, knowing no more of the column than the wire does. Unknown
+ * types fail.
+ */
+void wire_column_skip(const struct wire_column *w, struct cursor *c);
+const char *binlog_type_name(uint8_t type);   /* "int24", "varchar", ...; "unknown" */
 
 #endif

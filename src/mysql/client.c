@@ -505,3 +505,16 @@ mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
 		return leave(cx, c, err_from_packet(*payload, cx->err));
 	return 0;
 }
+
+bool
+mysql_has_input(const struct mysql_client *c)
+{
+	return !mysql_broken(c) && (packets_buffered(&c->packets) || conn_has_input(c->conn));
+}
+
+int
+mysql_flush(struct ctx *cx, struct mysql_client *c)
+{
+	TRY(usable(cx, c));
+	return leave(cx, c, packets_flush(cx, &c->packets));
+}

@@ -77,6 +77,8 @@ int mysql_stream_next(struct ctx *cx, struct mysql_client *c, struct slice *valu
  * first mysql_receive(), or when much has come together; unread answers must be small ones. */
 int mysql_send(struct ctx *cx, struct mysql_client *c, struct slice sql) MUST_USE;
 int mysql_receive(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
+/* Lets what was sent go out now, for several connections that work at once. */
+int mysql_flush(struct ctx *cx, struct mysql_client *c) MUST_USE;
 
 /* LOAD DATA LOCAL INFILE: start, write the file's bytes in pieces, end (ok->info has the counts).
  * A failing end leaves the connection usable when the server answered. */
@@ -92,5 +94,7 @@ int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) 
 int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
 int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
     bool *eof) MUST_USE;
+/* Has input that was not taken yet: the next packet has at least begun to arrive. Never waits. */
+bool mysql_has_input(const struct mysql_client *c);
 
 #endif

@@ -10,19 +10,21 @@
  *              differs stops the stream with the key in the message: from here on replication
  *              verifies itself.
  *
- * The applier takes transactions from the tail, calls windows_touch() in the same step, queues at most
+ * The applier takes transactions from the tail, calls windows_touch() in the same step, queues
+ * at most
  * APPLY_QUEUE_BYTES, and never waits for a window while it holds an open target transaction.
  */
 #ifndef TABLET_APPLY_H
 #define TABLET_APPLY_H
 
+#include "tablet/apply_queue.h"
+#include "tablet/apply_write.h"
+#include "tablet/tail.h"
 #include "tablet/window.h"
 
 enum {
-	APPLY_QUEUE_BYTES = 32 * 1024 * 1024,   /* an eighth of vttablet's 256 MB */
 	/* rows folded together: some milliseconds of the target's time */
 	APPLY_RUN_ROWS    = 2000,
-	APPLIERS_MAX      = 16,
 };
 
 struct apply_params {
@@ -30,7 +32,7 @@ struct apply_params {
 	struct table_def  **tables;             /* source definitions */
 	const char        **target_databases, **target_tables;   /* by table index */
 	int                 tables_count;
-	int                 appliers;           /* 1 to APPLIERS_MAX */
+	int                 appliers;           /* 1 to WRITERS_MAX */
 	struct windows     *windows;
 	struct tail        *tail;
 	/* applied, dirty_until are kept up to date here and on disk */

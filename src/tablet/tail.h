@@ -5,7 +5,7 @@
  * stops. It hands on whole transactions (rule 1), at their COMMIT (rule 2), of
  * full images (rule 3); stops by name on DDL that may touch a moved table
  * (rule 4), on an XA event of a moved table, on compressed events, on gaps
- * (rule 5). A transaction larger than TAIL_TXN_MEMORY spills to an unlinked file
+ * (rule 5). A transaction larger than GROUP_MEMORY (tail_group.h) spills to an unlinked file
  * in the data folder and comes back in order, so memory is bounded.
  *
  * It reconnects by itself after ERR_RETRY, at the position of the last
@@ -14,38 +14,13 @@
 #ifndef TABLET_TAIL_H
 #define TABLET_TAIL_H
 
-#include "tablet/position.h"
-#include "tablet/schema.h"
-
-enum { TAIL_TXN_MEMORY = 32 * 1024 * 1024 };   /* an eighth of vttablet's 256 MB */
-
-enum change_kind { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE };
-
-/* One row's change; values as in binlog/column.h, in table order. */
-struct change {
-	enum change_kind kind;
-	int              table;                  /* index into tail_params.tables */
-	struct slice    *before, *after;         /* NULL where there is none */
-	struct slice     key_before, key_after;  /* canonical bytes; SLICE_NULL where there is none */
-};
-
-/* One source transaction, or a part of one that spilled: parts come in order, last is set on the
- * final one, and only then end is a position that may be stored. */
-struct source_txn {
-	struct arena    arena;          /* owns all below */
-	struct change  *changes;
-	size_t          count;
-	size_t          bytes;          /* memory, for bounds */
-	bool            first, last;
-	struct position end;
-	int64_t         committed_s;    /* the source's clock, seconds since 1970 */
-	char            heartbeat[64];  /* token of this workflow's heartbeat row in it, or "" */
-};
+#include "tablet/txn.h"
 
 struct tail_params {
 	struct mysql_params source;         /* as vt_stream */
 	const char         *workflow;
-	struct table_def  **tables;         /* moved ones; the tail checks each table map against them */
+	/* moved ones; the tail checks each table map against them */
+	struct table_def  **tables;
 	int                 tables_count;
 	struct position     start;
 	uint32_t            server_id;      /* unique at the source for our COM_REGISTER_SLAVE */
@@ -65,6 +40,5 @@ int  tail_next(struct ctx *cx, struct tail *t, struct source_txn **out) MUST_USE
  * returned by tail_next(). */
 const struct position *tail_position(const struct tail *t);
 void tail_close(struct tail *t);
-void source_txn_free(struct source_txn *txn);
 
 #endif

@@ -21,7 +21,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
-#include "tablet/tail.h"
+#include "tablet/txn.h"
 #include "task/waitlist.h"
 
 /* hundreds of thousands of keys; a chunk reads for about a second */
@@ -38,7 +38,8 @@ struct window {
 	struct windows  *owner;
 	uint64_t         id;
 	int              table;
-	bool             key_binary;     /* of the table: else any sealed window of it blocks the table */
+	/* of the table: else any sealed window of it blocks the table */
+	bool             key_binary;
 	bool             sealed, overflowed;
 	struct map       touched;        /* OPEN */
 	size_t           touched_bytes;

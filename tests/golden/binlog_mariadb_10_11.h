@@ -1,14 +1,14 @@
 /*
  * Events of one binlog file as MariaDB 10.11.19 wrote it, checksums on, in hex. The table:
  *
- *	id int primary key, t tinyint, tu tinyint unsigned, s smallint, m mediumint,
+ * id int primary key, t tinyint, tu tinyint unsigned, s smallint, m mediumint,
      mu mediumint unsigned, i int unsigned, b bigint, bu bigint unsigned,
- *	f float, d double, de decimal(12,2), dl decimal(65,30), y year, bi bit(12),
- *	da date, ti time, ti3 time(3), dt datetime, dt6 datetime(6), ts timestamp null,
+ * f float, d double, de decimal(12,2), dl decimal(65,30), y year, bi bit(12),
+ * da date, ti time, ti3 time(3), dt datetime, dt6 datetime(6), ts timestamp null,
      ts2 timestamp(2) null,
- *	c char(10) charset utf8mb4, cl char(255) charset utf8mb4, v varchar(20) charset latin1,
+ * c char(10) charset utf8mb4, cl char(255) charset utf8mb4, v varchar(20) charset latin1,
      vl varchar(300) charset utf8mb4, tx text charset utf8mb4, lt longtext,
- *	bn binary(6), vb varbinary(10), tb tinyblob, bb mediumblob, e enum('x','y','z'),
+ * bn binary(6), vb varbinary(10), tb tinyblob, bb mediumblob, e enum('x','y','z'),
      se set('a','b','c','d','e','f','g','h','i'));
  *
  * Each name says which event; the bytes are the whole event with its header.

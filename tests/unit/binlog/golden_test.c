@@ -46,21 +46,21 @@ TEST(gtids)
 {
 	struct event      e = event(golden_gtid);
 	struct gtid_event g;
-	struct gtid_list  l;
+	struct gtid_list_event l;
 
 	expect_ok(gtid_event_read(&e, &g, &err), &err);
 	expect_eq(g.id.domain, 0);
 	expect_eq(g.id.server, 7);
-	expect_eq(g.id.sequence, 7);
+	expect_eq(g.id.seq, 7);
 	expect_eq(g.flags, GTID_TRANSACTIONAL | GTID_PARALLEL);
 	e = event(golden_gtid_ddl);
 	expect_ok(gtid_event_read(&e, &g, &err), &err);
 	expect_eq(g.flags, GTID_STANDALONE | GTID_PARALLEL | GTID_DDL);
 	e = event(golden_gtid_list);
-	expect_ok(gtid_list_read(&arena, e.body, &l, &err), &err);
+	expect_ok(gtid_list_event_read(&arena, e.body, &l, &err), &err);
 	expect_eq(l.count, 1);
 	expect_eq(l.gtids[0].server, 7);
-	expect_eq(l.gtids[0].sequence, 6);
+	expect_eq(l.gtids[0].seq, 6);
 }
 
 TEST(xa_is_prepared_then_completed)
@@ -140,11 +140,11 @@ TEST(table_map)
 	expect_eq(map.columns[12].precision, 65);
 	expect_eq(map.columns[12].scale, 30);
 	expect_eq(map.columns[14].length, 12);
-	expect_eq(map.columns[23].type, WIRE_STRING);
+	expect_eq(map.columns[23].type, BINLOG_STRING);
 	expect_eq(map.columns[23].length, 1020);
 	expect_eq(map.columns[25].length, 1200);
-	expect_eq(map.columns[32].type, WIRE_ENUM);
-	expect_eq(map.columns[33].type, WIRE_SET);
+	expect_eq(map.columns[32].type, BINLOG_ENUM);
+	expect_eq(map.columns[33].type, BINLOG_SET);
 	expect_eq(map.columns[33].length, 2);
 }
 

@@ -1,0 +1,40 @@
+/*
+ * apply_sql.h - the applier's statements.
+ *
+ * Every one names all columns, keys by equality of each key column with a
+ * literal of the column's own character set, so that the target's index serves it.
+ */
+#ifndef TABLET_APPLY_SQL_H
+#define TABLET_APPLY_SQL_H
+
+#include "tablet/schema.h"
+
+struct apply_table {
+	const struct table_def *def;
+	const char             *database, *name;    /* at the target */
+};
+
+/* What a session of the applier sets: exact values, no checks that the source has made already. */
+#define APPLY_SESSION \
+	"SET NAMES binary, time_zone='+00:00', foreign_key_checks=0, " \
+	"sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', " \
+	"tx_isolation='READ-COMMITTED', autocommit=1"
+
+/* "(`id`=5 AND `d`='x')" for the key of row */
+void apply_sql_key(struct buf *out, const struct apply_table *t, const struct slice *row);
+void apply_sql_delete(struct buf *out, const struct apply_table *t, const struct slice *row);
+void apply_sql_insert(struct buf *out, const struct apply_table *t, const struct slice *row);
+/* All columns of the row that has after's key. */
+void apply_sql_update(struct buf *out, const struct apply_table *t, const struct slice *after);
+
+/* Many rows in one statement: add the first with an empty buf, the others behind it, then end it. */
+void apply_sql_delete_more(struct buf *out, const struct apply_table *t, const struct slice *row);
+void apply_sql_upsert_more(struct buf *out, const struct apply_table *t, const struct slice *row);
+void apply_sql_upsert_end(struct buf *out, const struct apply_table *t);
+
+/* Does a column of a unique index differ, as bytes? Then an UPDATE could meet the value of a row
+ * that changes later in the run. */
+bool apply_moves_unique(const struct table_def *def, const struct slice *before,
+    const struct slice *after);
+
+#endif

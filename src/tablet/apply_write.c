@@ -1,0 +1,389 @@
+#include "tablet/apply_write.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+enum {
+	/* rows of one statement: the server's parser is at its best by then */
+	BATCH_ROWS    = 500,
+	BATCH_BYTES   = 512 * 1024,     /* ... and far below max_allowed_packet */
+	/* keys of one DELETE: a range for each, and the optimizer counts them */
+	BATCH_DELETES = 100,
+	/* statements sent ahead: their answers fit in any socket's buffer */
+	PIPELINE      = 64,
+	LOCK_WAIT_S   = 10,             /* then it is tried again: a statement may run for long */
+};
+
+/* ---- Connections */
+
+void
+writers_init(struct writers *w, const struct writers_params *params)
+{
+	check(params->parallel >= 1 && params->parallel <= WRITERS_MAX);
+	*w = (struct writers){ .params = *params };
+}
+
+void
+writers_close(struct writers *w)
+{
+	for (int i = 0; i < WRITERS_MAX; i++) {
+		mysql_close(w->conns[i]);
+		w->conns[i] = NULL;
+	}
+	w->in_txn = false;
+}
+
+void
+writers_done(struct writers *w)
+{
+	writers_close(w);
+}
+
+/* FNV-1a: a lock's name has 64 characters, a workflow's up to 159. */
+static uint64_t
+hash_name(const char *name)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (; *name != 0; name++)
+		h = (h ^ (uint8_t)*name) * UINT64_C(1099511628211);
+	return h;
+}
+
+static int
+take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &a;
+	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
+	    (unsigned long long)hash_name(w->params.workflow), slot, LOCK_WAIT_S));
+	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
+		return err_set(cx->err, ERR_RETRY,
+		    "a former session of this stream is still at work");
+	return 0;
+}
+
+static int
+begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
+{
+	TRY(mysql_exec(cx, c, slice_str(APPLY_SESSION), NULL));
+	/* Saves binlog; who may not set it does without. */
+	if (mysql_exec(cx, c, slice_str("SET binlog_annotate_row_events=0"), NULL) != 0 &&
+	    cx->err->kind != ERR_SERVER)
+		return -1;
+	return take_slot(cx, w, c, slot);
+}
+
+int
+writers_open(struct ctx *cx, struct writers *w, int slot)
+{
+	struct mysql_client *c;
+
+	if (w->conns[slot] != NULL && !mysql_broken(w->conns[slot]))
+		return 0;
+	check(slot != 0 || !w->in_txn);
+	mysql_close(w->conns[slot]);
+	w->conns[slot] = NULL;
+	TRY(mysql_connect(cx, w->params.target, &c));
+	if (begin_session(cx, w, c, slot) != 0) {
+		mysql_close(c);
+		return -1;
+	}
+	w->conns[slot] = c;
+	return 0;
+}
+
+/* ---- Catching up */
+
+/* Statements that go out together, one to each connection. */
+struct round {
+	struct writers *writers;
+	struct buf      sql[WRITERS_MAX];
+	int             count;
+};
+
+static void
+round_done(struct round *r)
+{
+	for (int i = 0; i < WRITERS_MAX; i++)
+		buf_done(&r->sql[i]);
+	free(r);
+}
+
+static int
+send_round(struct ctx *cx, struct round *r, int *sent)
+{
+	for (*sent = 0; *sent < r->count; (*sent)++) {
+		struct writers *w = r->writers;
+		TRY(writers_open(cx, w, *sent));
+		TRY(mysql_send(cx, w->conns[*sent], buf_slice(&r->sql[*sent])));
+		if (mysql_flush(cx, w->conns[*sent]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Every answer is waited for, whatever the others said: the first error is told. */
+static int
+run_round(struct ctx *cx, struct round *r)
+{
+	struct err first = { 0 };
+	int        sent, rc = send_round(cx, r, &sent);
+
+	if (rc != 0)
+		first = *cx->err;
+	for (int i = 0; i < sent; i++) {
+		if (mysql_receive(cx, r->writers->conns[i], NULL) == 0 || rc != 0)
+			continue;
+		first = *cx->err;
+		rc = -1;
+	}
+	for (int i = 0; i < r->count; i++)
+		buf_reset(&r->sql[i]);
+	r->count = 0;
+	return rc == 0 ? 0 : err_copy(cx->err, &first);
+}
+
+/* A statement is complete: the next connection's, and when all have one they run. */
+static int
+end_statement(struct ctx *cx, struct round *r, struct buf *sql)
+{
+	if (sql->len == 0)
+		return 0;
+	buf_swap(sql, &r->sql[r->count++]);
+	buf_reset(sql);
+	return r->count < r->writers->params.parallel ? 0 : run_round(cx, r);
+}
+
+typedef void add_fn(struct buf *out, const struct apply_table *t, const struct slice *row);
+
+/* One phase of a run: what it takes of the rows, and how a statement of them is made. */
+struct phase {
+	bool    exists;
+	int     rows_max;
+	add_fn *more;
+	void  (*end)(struct buf *out, const struct apply_table *t);
+};
+
+/*
+ * A row that came and went within the run is deleted too: a run that was cut
+ * off may have left it, and this one, a longer one, replays it.
+ */
+static const struct slice *
+row_of(const struct phase *p, const struct fold_row *row)
+{
+	return p->exists || !row->existed ? row->after : row->before;
+}
+
+static int
+flush_phase(struct ctx *cx, const struct phase *p, struct round *r, struct buf *sql, int table)
+{
+	if (sql->len > 0 && p->end != NULL)
+		p->end(sql, &r->writers->params.tables[table]);
+	return end_statement(cx, r, sql);
+}
+
+static int
+run_phase_table(struct ctx *cx, const struct phase *p, struct round *r, const struct fold *f,
+    int table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	int                    rows = 0;
+
+	for (const struct fold_row *row = f->first; row != NULL; row = row->next) {
+		if (row->table != table || row->exists != p->exists)
+			continue;
+		p->more(&sql, &r->writers->params.tables[table], row_of(p, row));
+		if (++rows < p->rows_max && sql.len < BATCH_BYTES)
+			continue;
+		TRY(flush_phase(cx, p, r, &sql, table));
+		rows = 0;
+	}
+	return flush_phase(cx, p, r, &sql, table);
+}
+
+static int
+run_phase(struct ctx *cx, struct writers *w, const struct fold *f, const struct phase *p)
+{
+	struct round *r = mem_new(struct round);
+	int           rc = 0;
+
+	r->writers = w;
+	for (int i = 0; i < WRITERS_MAX; i++)
+		buf_init(&r->sql[i]);
+	for (int t = 0; t < w->params.tables_count && rc == 0; t++)
+		rc = run_phase_table(cx, p, r, f, t);
+	if (rc == 0)
+		rc = run_round(cx, r);
+	round_done(r);
+	return rc;
+}
+
+int
+writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
+{
+	static const struct phase deletes = { false, BATCH_DELETES, apply_sql_delete_more, NULL };
+	static const struct phase upserts = { true, BATCH_ROWS, apply_sql_upsert_more,
+	    apply_sql_upsert_end };
+
+	check(!w->in_txn);
+	TRY(run_phase(cx, w, f, &deletes));
+	return run_phase(cx, w, f, &upserts);
+}
+
+/* ---- Exact */
+
+struct exact_op {
+	const struct fold_row *row;
+	const struct slice    *key;         /* a row with the key */
+	const char            *verb;
+	uint64_t               expected;
+};
+
+/* Sent and not yet answered. */
+struct pipeline {
+	struct writers *writers;
+	struct exact_op ops[PIPELINE];
+	int             count;
+};
+
+static int
+wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, struct err *err)
+{
+	SCOPED(buf) struct buf    key = BUF_INIT;
+	const struct apply_table *t = &w->params.tables[op->row->table];
+
+	apply_sql_key(&key, t, op->key);
+	err_set(err, ERR_CORRUPT,
+	    "table '%s.%s' differs from its source: %s of %.200s changed %llu rows, not %llu",
+	    t->database, t->name, op->verb, key.data, (unsigned long long)got,
+	    (unsigned long long)op->expected);
+	return err_hint(err,
+	    "something else has written to the target; cancel the move and start it over");
+}
+
+static int
+read_answers(struct ctx *cx, struct pipeline *p)
+{
+	struct mysql_ok ok;
+
+	for (int i = 0; i < p->count; i++) {
+		const struct exact_op *op = &p->ops[i];
+		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0)
+			return err_wrap(cx->err, "%s in table '%s.%s'", op->verb,
+			    p->writers->params.tables[op->row->table].database,
+			    p->writers->params.tables[op->row->table].name);
+		if (ok.affected_rows != op->expected)
+			return wrong_count(p->writers, op, ok.affected_rows, cx->err);
+	}
+	p->count = 0;
+	return 0;
+}
+
+static int
+send_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, struct buf *sql)
+{
+	TRY(mysql_send(cx, p->writers->conns[0], buf_slice(sql)));
+	p->ops[p->count++] = *op;
+	return p->count < PIPELINE ? 0 : read_answers(cx, p);
+}
+
+static bool
+is_replaced(const struct writers *w, const struct fold_row *row)
+{
+	return row->existed && row->exists &&
+	    apply_moves_unique(w->params.tables[row->table].def, row->before, row->after);
+}
+
+/*
+ * A row that came and went is expected not to be there; but with a collation
+ * another row of the target may answer to its key, so it is asked only of binary keys.
+ */
+static int
+send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row, struct buf *sql)
+{
+	const struct apply_table *t = &p->writers->params.tables[row->table];
+	struct exact_op           op = { row, row->before, "DELETE", 1 };
+
+	if (row->exists && !is_replaced(p->writers, row))
+		return 0;
+	if (!row->existed && (row->exists || !t->def->key_binary))
+		return 0;
+	if (!row->existed) {
+		op.key = row->after;
+		op.expected = 0;
+	}
+	apply_sql_delete(sql, t, op.key);
+	return send_op(cx, p, &op, sql);
+}
+
+static int
+send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row, struct buf *sql)
+{
+	const struct apply_table *t = &p->writers->params.tables[row->table];
+	bool                      insert = !row->existed || is_replaced(p->writers, row);
+	struct exact_op           op = { row, row->after, insert ? "INSERT" : "UPDATE", 1 };
+
+	if (!row->exists)
+		return 0;
+	if (insert)
+		apply_sql_insert(sql, t, row->after);
+	else
+		apply_sql_update(sql, t, row->after);
+	return send_op(cx, p, &op, sql);
+}
+
+typedef int send_fn(struct ctx *cx, struct pipeline *p, const struct fold_row *row,
+    struct buf *sql);
+
+static int
+send_all(struct ctx *cx, struct pipeline *p, const struct fold *f, send_fn *send)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
+		TRY(send(cx, p, row, &sql));
+	return read_answers(cx, p);
+}
+
+static int
+begin(struct ctx *cx, struct writers *w)
+{
+	if (w->in_txn)
+		return 0;
+	TRY(writers_open(cx, w, 0));
+	TRY(mysql_exec(cx, w->conns[0], slice_str("BEGIN"), NULL));
+	w->in_txn = true;
+	return 0;
+}
+
+int
+writers_exact(struct ctx *cx, struct writers *w, const struct fold *f)
+{
+	struct pipeline p = { .writers = w };
+
+	TRY(begin(cx, w));
+	TRY(send_all(cx, &p, f, send_delete));
+	return send_all(cx, &p, f, send_write);
+}
+
+int
+writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql)
+{
+	struct mysql_ok ok;
+
+	TRY(begin(cx, w));
+	TRY(mysql_exec(cx, w->conns[0], position_sql, &ok));
+	if (ok.affected_rows != 1)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "the row of stream '%s' in _vt.stream is gone",
+		    w->params.workflow);
+	TRY(mysql_exec(cx, w->conns[0], slice_str("COMMIT"), NULL));
+	w->in_txn = false;
+	return 0;
+}

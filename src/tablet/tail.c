@@ -1,0 +1,438 @@
+#include "tablet/tail.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "binlog/dump.h"
+#include "sql/quote.h"
+#include "tablet/tail_group.h"
+#include "tablet/tail_query.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	HEARTBEAT_MS   = 1000,      /* of a silent source: lag is judged by the second */
+	DEAD_MS        = 5000,      /* five of them missed: the connection is dead */
+	/* a login, and the server's look for the place in a file of 1 GB */
+	CONNECT_MS     = 10000,
+	BACKOFF_MS     = 200,       /* a restarted server is met soon, ... */
+	BACKOFF_MAX_MS = 5000,      /* ... a dead one not hammered */
+	IDLE_MS        = 1000,      /* a busy source's position, at least this often */
+};
+
+/*
+ * A group is what one GTID covers. read is the place behind the last group and
+ * all that is not in one; returned is how far the caller was told.
+ *   (1) handing: the group that ended at read has parts that were not returned.
+ *   (2) in_group: the dump's own position lies inside a group and is stored nowhere.
+ */
+struct tail {
+	const struct tail_params *params;
+	struct tail_group         group;
+	struct mysql_client      *client;      /* NULL: not connected */
+	struct dump               dump;
+	struct gtid_list          gtids;       /* of all groups up to read */
+	struct gtid_event         gtid;        /* of this group */
+	bool                      in_group, handing;
+	struct position           read, returned;
+	int64_t                   committed_s;
+	usec                      returned_at;
+	int                       backoff_ms;
+};
+
+static void
+tail_check(const struct tail *t)
+{
+	check(!(t->in_group && t->handing));                            /* (1), (2) */
+	check(position_cmp(&t->returned, &t->read) <= 0);
+}
+
+/* ---- Connecting, and whether the place is still the same (rule 5) */
+
+static void
+disconnect(struct tail *t)
+{
+	mysql_close(t->client);
+	t->client = NULL;
+	t->in_group = false;
+	group_begin(&t->group);
+}
+
+static int
+wrong_place(const struct tail *t, struct err *err, struct slice there)
+{
+	if (slice_is_null(there))
+		err_set(err, ERR_REFUSED,
+		    "the source's binlog has no event at %s:%" PRIu64 " any more",
+		    t->read.file, t->read.offset);
+	else
+		err_set(err, ERR_REFUSED,
+		    "the source's binlog at %s:%" PRIu64 " is at GTID '%.*s', ours at '%s'",
+		    t->read.file, t->read.offset, SLICE_ARG(there), t->read.gtid);
+	return err_hint(err,
+	    "its binlog was purged, or the server was restored: start the move over");
+}
+
+/* The server says which GTIDs lie before a place of its files; NULL when there is no such place. */
+static int
+compare_place(struct ctx *cx, struct tail *t)
+{
+	SCOPED(arena) struct arena         a = ARENA_INIT;
+	SCOPED(buf) struct buf             sql = BUF_INIT;
+	SCOPED(gtid_list) struct gtid_list there = { 0 };
+	struct ctx                         inner = *cx;
+	struct mysql_rows                  rows;
+
+	inner.arena = &a;
+	buf_add_str(&sql, "SELECT BINLOG_GTID_POS(");
+	quote_string(&sql, slice_str(t->read.file));
+	buf_addf(&sql, ", %" PRIu64 ")", t->read.offset);
+	TRY(mysql_select(&inner, t->client, buf_slice(&sql), &rows));
+	if (rows.rows != 1 || slice_is_null(rows.values[0]))
+		return wrong_place(t, cx->err, SLICE_NULL);
+	TRY(gtid_list_parse(&there, rows.values[0], cx->err));
+	if (!gtid_list_covers(&there, &t->gtids) || !gtid_list_covers(&t->gtids, &there))
+		return wrong_place(t, cx->err, rows.values[0]);
+	return 0;
+}
+
+/* Beyond 4 GB of a file the command has no bits for the place, and the GTIDs say it. */
+static int
+start_dump(struct ctx *cx, struct tail *t)
+{
+	struct dump_params p = {
+		.server_id = t->params->server_id,
+		.file = t->read.file,
+		.position = t->read.offset,
+		.gtid = t->read.offset > UINT32_MAX ? t->read.gtid : NULL,
+		.heartbeat_us = HEARTBEAT_MS * MSEC,
+	};
+
+	if (p.gtid == NULL)
+		TRY(compare_place(cx, t));
+	return dump_start(cx, t->client, &p, &t->dump);
+}
+
+static int
+connect_once(struct ctx *cx, struct tail *t)
+{
+	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
+
+	TRY(mysql_connect(&within, &t->params->source, &t->client));
+	if (start_dump(&within, t) == 0)
+		return 0;
+	disconnect(t);
+	return -1;
+}
+
+/* Is it a lost connection, which is waited out, and not the caller's own deadline? */
+static bool
+passes(const struct ctx *cx)
+{
+	return cx->err->kind == ERR_RETRY ||
+	    (cx->err->kind == ERR_TIMEOUT && task_now() < cx->deadline);
+}
+
+static int
+stay_connected(struct ctx *cx, struct tail *t)
+{
+	while (t->client == NULL && connect_once(cx, t) != 0) {
+		if (!passes(cx))
+			return err_wrap(cx->err, "reading the source's binlog");
+		log_warn("the source's binlog is read again in %d ms: %s", t->backoff_ms,
+		    cx->err->text);
+		TRY(task_sleep(cx, t->backoff_ms * MSEC));
+		t->backoff_ms = t->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS :
+		    t->backoff_ms * 2;
+	}
+	return 0;
+}
+
+/* ---- Events */
+
+/*
+ * Never back: what a server sends before the place it was asked for has no place, or the file's
+ * head.
+ */
+static void
+move_read(struct tail *t)
+{
+	struct position to = t->read;
+
+	if (strlen(t->dump.file) >= sizeof(to.file))
+		/* no server of ours has such names; the place stays behind */
+		return;
+	snprintf(to.file, sizeof(to.file), "%s", t->dump.file);
+	to.offset = t->dump.position;
+	if (position_cmp(&to, &t->read) > 0)
+		t->read = to;
+}
+
+static int
+refuse_group(const struct tail *t, struct err *err, const char *what)
+{
+	err_set(err, ERR_REFUSED, "%s in transaction %u-%u-%" PRIu64 " of the source", what,
+	    t->gtid.id.domain, t->gtid.id.server, t->gtid.id.seq);
+	return err_hint(err, "start the move over once such statements have ended");
+}
+
+static int
+begin_group(struct tail *t, const struct event *e, struct err *err)
+{
+	if (t->in_group)
+		return err_set(err, ERR_CORRUPT, "a GTID event inside of a group");
+	TRY(gtid_event_read(e, &t->gtid, err));
+	t->gtid.xid = (struct xid){ 0 };                /* borrowed, and not needed */
+	group_begin(&t->group);
+	t->in_group = true;
+	return 0;
+}
+
+/* The group happened (its rows are handed on) or did not; either way its GTID has gone by. */
+static int
+end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+
+	if (!t->in_group)
+		return err_set(err, ERR_CORRUPT, "the end of a group outside of one");
+	if (gtid_list_add(&t->gtids, t->gtid.id, err) != 0)
+		return err_wrap(err, "the source's binlog");
+	gtid_list_print(&text, &t->gtids);
+	if (text.len >= sizeof(t->read.gtid))
+		return err_set(err, ERR_REFUSED,
+		    "the source's GTID position has %zu characters, at most %zu",
+		    text.len, sizeof(t->read.gtid) - 1);
+	memcpy(t->read.gtid, text.data, text.len + 1);
+	move_read(t);
+	t->committed_s = e->timestamp;
+	t->in_group = false;
+	t->handing = happened && group_matters(&t->group);
+	return 0;
+}
+
+static int
+on_query(struct tail *t, const struct event *e, struct err *err)
+{
+	struct query_event q;
+	bool               standalone = (t->gtid.flags & GTID_STANDALONE) != 0;
+
+	TRY(query_event_read(e->body, &q, err));
+	switch (tail_query_read(&q, t->params->tables, t->params->tables_count)) {
+	case TAIL_QUERY_COMMIT:
+		return end_group(t, e, true, err);
+	case TAIL_QUERY_ROLLBACK:
+		return end_group(t, e, false, err);
+	case TAIL_QUERY_ROLLBACK_TO:
+		if (group_has_rows(&t->group))
+			return refuse_group(t, err,
+			    "ROLLBACK TO SAVEPOINT behind changes of a moved table");
+		break;
+	case TAIL_QUERY_TOUCHES:
+		err_set(err, ERR_REFUSED,
+		    "the source ran a statement on a table that moves: %.200s",
+		    arena_slice_str(&t->group.arena, q.sql));
+		return err_hint(err, "cancel the move, or start it over with the new definition");
+	case TAIL_QUERY_OTHER:
+		break;
+	}
+	return standalone ? end_group(t, e, true, err) : 0;
+}
+
+/* Rows that are prepared are no change yet, and a later COMMIT carries none. */
+static int
+on_xa_prepare(struct tail *t, const struct event *e, struct err *err)
+{
+	struct xa_prepare p;
+
+	TRY(xa_prepare_read(e->body, &p, err));
+	if (!p.one_phase && group_has_rows(&t->group))
+		return refuse_group(t, err, "XA PREPARE of changes of a moved table");
+	return end_group(t, e, p.one_phase, err);
+}
+
+/* A group that its server could not finish writing is followed by the next file: it did not happen. */
+static int
+on_rotate(struct tail *t)
+{
+	t->in_group = false;
+	group_begin(&t->group);
+	return 0;
+}
+
+static int
+on_rows(struct tail *t, const struct event *e, struct err *err)
+{
+	if (!t->in_group)
+		return err_set(err, ERR_CORRUPT, "a %s event outside of a group",
+		    event_name(e->type));
+	return e->type == EVENT_TABLE_MAP ? group_map(&t->group, e, err) : group_rows(&t->group, e,
+	    err);
+}
+
+/* Nothing in them changes a row, or what they stand before is looked at itself. */
+static bool
+is_harmless(const struct event *e)
+{
+	static const uint8_t types[] = {
+		EVENT_STOP, EVENT_INTVAR, EVENT_RAND, EVENT_USER_VAR, EVENT_FORMAT_DESCRIPTION,
+		    EVENT_HEARTBEAT,
+		EVENT_IGNORABLE, EVENT_ROWS_QUERY, EVENT_ANNOTATE_ROWS, EVENT_BINLOG_CHECKPOINT,
+		    EVENT_GTID_LIST,
+		EVENT_START_ENCRYPTION,
+	};
+
+	return memchr(types, e->type, sizeof(types)) != NULL ||
+	    (e->flags & EVENT_FLAG_IGNORABLE) != 0;
+}
+
+/* Heads of files are no places to go on from: the server knows its GTIDs only behind the list. */
+static int
+on_other(struct tail *t, const struct event *e, struct err *err)
+{
+	if (!is_harmless(e)) {
+		const char *name = event_name(e->type);
+		return err_set(err, ERR_REFUSED,
+		    "a %s event (type %d) in the source's binlog is not supported",
+		    name == NULL ? "new" : name, e->type);
+	}
+	if (!t->in_group && e->type != EVENT_FORMAT_DESCRIPTION)
+		move_read(t);
+	return 0;
+}
+
+static int
+on_event(struct tail *t, const struct event *e, struct err *err)
+{
+	if (event_is_rows(e->type) || e->type == EVENT_TABLE_MAP)
+		return on_rows(t, e, err);
+	switch (e->type) {
+	case EVENT_GTID:
+		return begin_group(t, e, err);
+	case EVENT_QUERY:
+		return on_query(t, e, err);
+	case EVENT_XID:
+		return end_group(t, e, true, err);
+	case EVENT_XA_PREPARE:
+		return on_xa_prepare(t, e, err);
+	case EVENT_ROTATE:
+		return on_rotate(t);
+	default:                        /* a byte from the wire */
+		return on_other(t, e, err);
+	}
+}
+
+/* One event; a lost connection is made again and the group under way read anew. */
+static int
+read_event(struct ctx *cx, struct tail *t)
+{
+	struct event e;
+
+	TRY(stay_connected(cx, t));
+	struct ctx within = ctx_within(cx, DEAD_MS * MSEC);
+	if (dump_next(&within, &t->dump, &e) != 0) {
+		if (!passes(cx))
+			return err_wrap(cx->err, "reading the source's binlog");
+		log_warn("lost the source's binlog: %s", cx->err->text);
+		disconnect(t);
+		return 0;
+	}
+	t->backoff_ms = BACKOFF_MS;
+	if (on_event(t, &e, cx->err) != 0)
+		return err_wrap(cx->err, "source's binlog up to %s:%" PRIu64, t->dump.file,
+		    t->dump.position);
+	tail_check(t);
+	return 0;
+}
+
+/* ---- Handing on */
+
+static void
+fill(struct tail *t, struct source_txn *txn)
+{
+	txn->end = t->read;
+	txn->committed_s = t->committed_s;
+	t->returned = t->read;
+	t->returned_at = task_now();
+}
+
+static int
+hand_part(struct tail *t, struct source_txn **out, struct err *err)
+{
+	TRY(group_next(&t->group, out, err));
+	check(*out != NULL);
+	t->handing = !(*out)->last;
+	fill(t, *out);
+	return 0;
+}
+
+static int
+hand_position(struct tail *t, struct source_txn **out)
+{
+	struct source_txn *txn = source_txn_new();
+
+	txn->first = txn->last = true;
+	fill(t, txn);
+	*out = txn;
+	return 0;
+}
+
+static bool
+must_tell_position(const struct tail *t)
+{
+	if (t->in_group || position_cmp(&t->read, &t->returned) == 0)
+		return false;
+	return t->client == NULL || !mysql_has_input(t->client) ||
+	    task_now() - t->returned_at >= IDLE_MS * MSEC;
+}
+
+int
+tail_next(struct ctx *cx, struct tail *t, struct source_txn **out)
+{
+	while (!t->handing) {
+		if (must_tell_position(t))
+			return hand_position(t, out);
+		TRY(read_event(cx, t));
+	}
+	return hand_part(t, out, cx->err);
+}
+
+const struct position *
+tail_position(const struct tail *t)
+{
+	return &t->returned;
+}
+
+int
+tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
+{
+	struct tail *t = mem_new(struct tail);
+
+	check(position_is_set(&params->start));
+	t->params = params;
+	t->read = t->returned = params->start;
+	t->returned_at = task_now();
+	t->backoff_ms = BACKOFF_MS;
+	group_state_init(&t->group, &(struct group_params){ params->tables, params->tables_count,
+	    params->workflow, params->spill_dir });
+	if (gtid_list_parse(&t->gtids, slice_str(params->start.gtid), cx->err) != 0 ||
+	    connect_once(cx, t) != 0) {
+		tail_close(t);
+		return err_wrap(cx->err, "reading the source's binlog");
+	}
+	*out = t;
+	return 0;
+}
+
+void
+tail_close(struct tail *t)
+{
+	if (t == NULL)
+		return;
+	mysql_close(t->client);
+	group_state_done(&t->group);
+	gtid_list_done(&t->gtids);
+	free(t);
+}
