@@ -4,6 +4,7 @@
 #ifndef TABLET_COPY_PARAMS_H
 #define TABLET_COPY_PARAMS_H
 
+#include "tablet/tail.h"
 #include "tablet/window.h"
 
 struct copy_params {
