@@ -90,7 +90,7 @@ control(unsigned char which, const struct event *e, struct arena *a)
 	struct heartbeat          heartbeat;
 	struct gtid_event         gtid;
 	struct mysql_gtid_event   mysql_gtid;
-	struct gtid_list          list;
+	struct gtid_list_event          list;
 	struct query_event        query;
 	struct xa_prepare         xa;
 	struct slice              sql;
@@ -102,7 +102,7 @@ control(unsigned char which, const struct event *e, struct arena *a)
 	case 2: (void)!heartbeat_read(e, &heartbeat, &err); break;
 	case 3: (void)!gtid_event_read(e, &gtid, &err); break;
 	case 4: (void)!mysql_gtid_event_read(e, &mysql_gtid, &err); break;
-	case 5: (void)!gtid_list_read(a, e->body, &list, &err); break;
+	case 5: (void)!gtid_list_event_read(a, e->body, &list, &err); break;
 	case 6: (void)!query_event_read(e->body, &query, &err); break;
 	case 7: (void)!xa_prepare_read(e->body, &xa, &err); break;
 	case 8: (void)!annotate_read(e, &sql, &err); break;
