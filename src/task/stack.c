@@ -27,6 +27,7 @@ enum {
 	MAPS_PER_STACK = 2,
 #endif
 	MAPS_DEFAULT = 65530,            /* the kernel's, where /proc is not mounted */
+	LIMIT_ON_VALGRIND = 2000,        /* it keeps 30,000 segments, and is slow at it */
 };
 
 /* Maps are the process's, so the count is too: the one thing that all loops of a process share. */
@@ -85,10 +86,22 @@ unmap_stack(struct stack *s)
 	atomic_fetch_sub(&stacks_mapped, 1);
 }
 
+bool
+stack_on_valgrind(void)
+{
+#ifdef RUNNING_ON_VALGRIND
+	return RUNNING_ON_VALGRIND != 0;
+#else
+	return false;
+#endif
+}
+
 void
 stack_pool_init(struct stack_pool *p)
 {
 	*p = (struct stack_pool){ .limit = read_max_map_count() / 4 * 3 / MAPS_PER_STACK };
+	if (stack_on_valgrind() && p->limit > LIMIT_ON_VALGRIND)
+		p->limit = LIMIT_ON_VALGRIND;
 }
 
 void

@@ -51,5 +51,6 @@ size_t        stack_depth(const struct stack *s);                 /* bytes, roun
 /* Gives the pages below a parked context's stack pointer back to the kernel. */
 void          stack_trim(struct stack *s, const void *sp);
 int           stack_census(void);                                 /* stacks mapped in this process */
+bool          stack_on_valgrind(void);    /* which knows neither of mincore() nor many maps */
 
 #endif

