@@ -214,13 +214,23 @@ end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 }
 
 static int
+refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, struct err *err)
+{
+	err_set(err, ERR_REFUSED,
+	    "the source ran a statement on table '%s.%s', which moves: %.200s",
+	    def->database, def->name, arena_slice_str(&t->group.arena, sql));
+	return err_hint(err, "cancel the move, or start it over with the new definition");
+}
+
+static int
 on_query(struct tail *t, const struct event *e, struct err *err)
 {
 	struct query_event q;
 	bool               standalone = (t->gtid.flags & GTID_STANDALONE) != 0;
+	int                table;
 
 	TRY(query_event_read(e->body, &q, err));
-	switch (tail_query_read(&q, t->params->tables, t->params->tables_count)) {
+	switch (tail_query_read(&q, t->params->tables, t->params->tables_count, &table)) {
 	case TAIL_QUERY_COMMIT:
 		return end_group(t, e, true, err);
 	case TAIL_QUERY_ROLLBACK:
@@ -231,10 +241,7 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 			    "ROLLBACK TO SAVEPOINT behind changes of a moved table");
 		break;
 	case TAIL_QUERY_TOUCHES:
-		err_set(err, ERR_REFUSED,
-		    "the source ran a statement on a table that moves: %.200s",
-		    arena_slice_str(&t->group.arena, q.sql));
-		return err_hint(err, "cancel the move, or start it over with the new definition");
+		return refuse_statement(t, t->params->tables[table], q.sql, err);
 	case TAIL_QUERY_OTHER:
 		break;
 	}

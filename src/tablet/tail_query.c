@@ -117,13 +117,15 @@ is_frame(enum statement_kind kind)
 }
 
 enum tail_query
-tail_query_read(const struct query_event *q, struct table_def *const *tables, int count)
+tail_query_read(const struct query_event *q, struct table_def *const *tables, int count,
+    int *table)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct statement           s;
 	struct err                 err;
 	unsigned                   modes = 0;
 
+	*table = 0;
 	if (slice_eq_str(q->sql, "COMMIT"))
 		return TAIL_QUERY_COMMIT;
 	if (is_fence(q->sql))
@@ -137,8 +139,8 @@ tail_query_read(const struct query_event *q, struct table_def *const *tables, in
 	if (s.kind == STATEMENT_ADMIN && s.understood)
 		/* ANALYZE and its like: no row and no definition changes */
 		return TAIL_QUERY_OTHER;
-	for (int i = 0; i < count; i++)
-		if (touches(q, &s, tables[i]))
+	for (*table = 0; *table < count; (*table)++)
+		if (touches(q, &s, tables[*table]))
 			return TAIL_QUERY_TOUCHES;
 	return TAIL_QUERY_OTHER;
 }

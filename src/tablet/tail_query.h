@@ -20,7 +20,8 @@ enum tail_query {
 	TAIL_QUERY_TOUCHES,        /* a moved table: not as rows */
 };
 
+/* *table is the index of the first one touched; of a text that cannot be read, 0. */
 enum tail_query tail_query_read(const struct query_event *q, struct table_def *const *tables,
-    int count);
+    int count, int *table);
 
 #endif
