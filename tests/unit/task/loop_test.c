@@ -412,3 +412,71 @@ TEST(buffers_are_reused_while_small)
 {
 	in_loop(borrow_buffers, NULL);
 }
+
+/* ---- several loops ---- */
+
+enum { LOOPS = 3, ROUNDS = 300 };
+
+struct neighbour {
+	pthread_t          thread;
+	pthread_barrier_t *all_there;
+	struct mailbox    *box;
+	struct neighbour  *next;      /* a ring */
+	int                taken;
+	bool               blocked_once;
+};
+
+static void
+note_blocked(void *arg)
+{
+	usleep(1000);
+	*(bool *)arg = true;
+}
+
+/* Each loop passes what it is given on to the next, while helper threads work for all of them. */
+static void
+pass_on(void *arg)
+{
+	struct neighbour *n = arg;
+	struct err        err;
+	struct ctx        cx = forever(&err);
+	void             *token;
+
+	n->box = mailbox_new(LOOPS, &err);
+	expect_ok(n->box == NULL, &err);
+	pthread_barrier_wait(n->all_there);
+	expect(mailbox_post(n->next->box, n));
+	offload(&cx, note_blocked, &n->blocked_once);
+	for (; n->taken < ROUNDS; n->taken++) {
+		expect_ok(mailbox_take(&cx, n->box, &token), &err);
+		if (n->taken < ROUNDS - 1)
+			expect(mailbox_post(n->next->box, token));
+	}
+	expect(n->blocked_once);
+	pthread_barrier_wait(n->all_there);    /* nobody posts any more */
+	mailbox_free(n->box);
+}
+
+static void *
+run_neighbour(void *arg)
+{
+	in_loop(pass_on, arg);
+	return NULL;
+}
+
+TEST(loops_in_threads_share_nothing_but_mail)
+{
+	pthread_barrier_t all_there;
+	struct neighbour  n[LOOPS] = { 0 };
+
+	expect_eq(pthread_barrier_init(&all_there, NULL, LOOPS), 0);
+	for (int i = 0; i < LOOPS; i++) {
+		n[i].all_there = &all_there;
+		n[i].next = &n[(i + 1) % LOOPS];
+		expect_eq(pthread_create(&n[i].thread, NULL, run_neighbour, &n[i]), 0);
+	}
+	for (int i = 0; i < LOOPS; i++) {
+		expect_eq(pthread_join(n[i].thread, NULL), 0);
+		expect_eq(n[i].taken, ROUNDS);
+	}
+}
