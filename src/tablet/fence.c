@@ -74,35 +74,71 @@ add_create_trigger(
 	buf_add_str(out, "; END IF; END IF; END");
 }
 
+/* 1: the row is new; 0: it was there; -1. */
 static int
 insert_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_ok        ok;
 
-	buf_add_str(&sql, "INSERT IGNORE INTO _vt.fence SET ");
-	buf_add_str(&sql, "workflow=");
+	buf_add_str(&sql, "INSERT IGNORE INTO _vt.fence SET workflow=");
 	quote_string(&sql, slice_str(f->workflow));
 	buf_add_str(&sql, ", db=");
 	quote_string(&sql, slice_str(f->database));
 	buf_add_str(&sql, ", tbl=");
 	quote_string(&sql, slice_str(table));
 	buf_addf(&sql, ", armed=%d, attempt=0", armed);
+	TRY(mysql_exec(cx, d->session, buf_slice(&sql), &ok));
+	return ok.affected_rows == 1;
+}
+
+static int
+delete_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM _vt.fence WHERE ");
+	add_row_condition(&sql, f, table);
 	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
+}
+
+static int
+create_trigger(struct ctx *cx, struct ddl *d, const struct fence *f, const struct verb *verb,
+    const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_create_trigger(&sql, f, verb, table);
+	return ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS);
+}
+
+static int
+install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
+{
+	int fresh = insert_row(cx, d, f, table, armed); /* (1) */
+
+	if (fresh < 0)
+		return -1;
+	for (int v = 0; v < VERBS; v++) {
+		if (create_trigger(cx, d, f, &verbs[v], table) == 0)
+			continue;
+		struct err first = *cx->err;
+		/* Without any trigger of ours the row is nobody's: who may not make triggers may
+		 * not drop them either. */
+		if (v == 0 && fresh == 1 && first.kind == ERR_SERVER && delete_row(cx, d, f, table) != 0)
+			return -1;
+		return err_copy(cx->err, &first);
+	}
+	return 0;
 }
 
 int
 fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed)
 {
 	for (int t = 0; t < f->tables_count; t++) {
-		TRY(insert_row(cx, d, f, f->tables[t], armed)); /* (1) */
-		for (int v = 0; v < VERBS; v++) {
-			SCOPED(buf) struct buf sql = BUF_INIT;
-
-			add_create_trigger(&sql, f, &verbs[v], f->tables[t]);
-			if (ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS) != 0)
-				return err_wrap(cx->err, "installing the fence on table '%s.%s'",
-				    f->database, f->tables[t]);
-		}
+		if (install_on(cx, d, f, f->tables[t], armed) != 0)
+			return err_wrap(cx->err, "installing the fence on table '%s.%s'",
+			    f->database, f->tables[t]);
 	}
 	return 0;
 }
@@ -121,10 +157,7 @@ fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f)
 				return err_wrap(cx->err, "removing the fence of table '%s.%s'",
 				    f->database, f->tables[t]);
 		}
-		buf_reset(&sql);
-		buf_add_str(&sql, "DELETE FROM _vt.fence WHERE ");
-		add_row_condition(&sql, f, f->tables[t]);
-		TRY(mysql_exec(cx, d->session, buf_slice(&sql), NULL));
+		TRY(delete_row(cx, d, f, f->tables[t]));
 	}
 	return 0;
 }

@@ -155,6 +155,33 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_re
 	return 0;
 }
 
+/* ---- Privileges */
+
+/* Errors that say that an account may not do what was tried. */
+static bool
+is_privilege(int code)
+{
+	static const int codes[] = { 1044, 1045, 1142, 1143, 1227, 1419 };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i] == code)
+			return true;
+	}
+	return false;
+}
+
+/* A probe has failed: if it is for want of a privilege, that is a refusal, and whose it is is said.
+ */
+static int
+blame(struct ctx *cx, const struct account *account, const char *grant)
+{
+	if (cx->err->kind != ERR_SERVER || !is_privilege(cx->err->mysql_errno))
+		return -1;
+	cx->err->kind = ERR_REFUSED;
+	err_wrap(cx->err, "account '%s'", account->user);
+	return err_hint(cx->err, "GRANT %s ON *.* TO '%s'@'127.0.0.1'", grant, account->user);
+}
+
 static void
 describe(struct tablet_table_status *out, const struct table_def *def, const char *table)
 {
@@ -186,11 +213,15 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 		describe(&reply->tables[i], def, q->tables[i].source_table);
 	}
 	TRY(check_settings(cx, env, c, source_settings));
-	if (probe_stream(cx, env, q->workflow) != 0)
-		return err_wrap(cx->err, "reading the binlog of '%s' as '%s'", env->server,
-		    env->accounts->stream.user);
-	if (probe_fence(cx, env, q) != 0)
-		return err_wrap(cx->err, "trying the fence at '%s'", env->server);
+	if (probe_stream(cx, env, q->workflow) != 0) {
+		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
+		return blame(cx, &env->accounts->stream,
+		    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR");
+	}
+	if (probe_fence(cx, env, q) != 0) {
+		err_wrap(cx->err, "trying the fence at '%s'", env->server);
+		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES");
+	}
 	return 0;
 }
 

@@ -77,7 +77,7 @@ def test_a_table_that_cannot_move_is_refused_by_name(tablet, ddl, words):
     ("CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 1", "trigger 'trg'"),
     ("CREATE VIEW w AS SELECT * FROM t", "view 'customer.w'"),
     ("CREATE PROCEDURE pr() SELECT COUNT(*) FROM t", "routine 'customer.pr'"),
-    ("CREATE FUNCTION fu() RETURNS INT RETURN (SELECT MAX(id) FROM `t`)", "routine 'customer.fu'"),
+    ("CREATE FUNCTION fu() RETURNS INT READS SQL DATA RETURN (SELECT MAX(id) FROM `t`)", "routine 'customer.fu'"),
     ("CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO DELETE FROM customer.t", "event 'customer.ev'"),
 ])
 def test_what_names_the_table_is_refused(tablet, ddl, words):
@@ -135,7 +135,8 @@ def test_a_privilege_that_is_missing_is_found_by_doing(tablet, user, revoke):
     with pytest.raises(tablets.Refused) as refused:
         tablet.call("check_source", **request())
     assert state(tablet.server) == before
-    assert user in refused.value.text or "denied" in refused.value.text
+    assert refused.value.kind == "refused" and f"account '{user}'" in refused.value.text
+    assert refused.value.hint.startswith("GRANT ")
 
 
 def test_a_name_needs_its_quotes_and_gets_them(tablet):

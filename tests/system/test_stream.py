@@ -261,7 +261,7 @@ def test_ddl_on_the_table_stops_the_stream_by_name(pair, ddl):
                   "the change to arrive")
     p.source.server.sql(ddl, database="customer")
     status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
-    assert "customer.t" in status["error"].replace("`", "")
+    assert ddl in status["error"]
 
 
 def test_keys_equal_to_the_collation_are_one_row(pair):
