@@ -20,7 +20,7 @@ def test_vtctld_killed_at(combo, step, when):
         # What its supervisor starts is armed again: another supervisor starts one that is not.
         combo.kill("vtcombo")
         combo.up()
-        combo.wait_restarted("vtctld", combo.kill("vtctld") if combo.pid("vtctld") else 0)
+        combo.wait_restarted("vtctld", combo.kill("vtctld"))
         moving.finish()
         load.go_on(300)
     finally:

@@ -77,7 +77,7 @@ class Combo:
 
     def kill(self, name, keyspace=None):
         """As a power cut would; the supervisor starts it again."""
-        pid = self.pid(name, keyspace)
+        pid = proc.wait_for(lambda: self.pid(name, keyspace), 30, f"{name} to run")
         proc.kill_pid(pid, signal.SIGKILL)
         if self.process is not None and pid == self.process.pid:
             self.process.wait()

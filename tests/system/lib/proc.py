@@ -105,6 +105,7 @@ def end(process, sig=signal.SIGTERM, patience=10):
 
 def kill_pid(pid, sig=signal.SIGKILL, seconds=10):
     """Ends a process by its id, which somebody else may be the parent of."""
+    assert pid > 1                         # 0 and less would be whole groups
     try:
         os.kill(pid, sig)
     except ProcessLookupError:
