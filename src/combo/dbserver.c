@@ -1,6 +1,7 @@
 #include "combo/dbserver.h"
 
 #include "mysql/client.h"
+#include "task/offload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,26 @@ dbserver_check_folder(const struct places *where, struct err *err)
 	return 0;
 }
 
+/* Its own: a server that starts deletes the temporary tables that it finds, whosever they are. */
+static int
+make_tmp(const struct places *where, int uid, struct err *err)
+{
+	const struct passwd *pw = server_account();
+	char                 path[PLACE_MAX];
+
+	places_file(where, path, "run/tmp-%d", uid);
+	if ((mkdir(path, 0700) != 0 && errno != EEXIST) ||
+	    (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) != 0))
+		return err_errno(err, errno, "creating '%s'", path);
+	return 0;
+}
+
+static void
+remove_left(void *arg)
+{
+	(void)places_remove(arg);              /* mostly there is nothing */
+}
+
 static int
 install(struct ctx *cx, const struct places *where, int uid)
 {
@@ -56,11 +77,13 @@ install(struct ctx *cx, const struct places *where, int uid)
 	places_file(where, made, "server-%d.new", uid);
 	if (access(dir, F_OK) == 0)
 		return 0;
+	offload(cx, remove_left, made);        /* of an attempt that was cut short */
 	snprintf(name, sizeof name, "install-%d", uid);
 	program_init(p, where, name);
 	program_arg(&a, p, "%s", where->install_db);
 	program_arg(&a, p, "--no-defaults");
 	program_arg(&a, p, "--datadir=%s", made);
+	program_arg(&a, p, "--tmpdir=%s/run/tmp-%d", where->dir, uid);
 	program_arg(&a, p, "--auth-root-authentication-method=socket");
 	program_arg(&a, p, "--skip-test-db");
 	if (pw != NULL)
@@ -130,6 +153,7 @@ dbserver_prepare(struct ctx *cx, const struct places *where, const struct creden
 	SCOPED(buf) struct buf init = BUF_INIT;
 	char                   path[PLACE_MAX];
 
+	TRY(make_tmp(where, uid, cx->err));
 	TRY(install(cx, where, uid));
 	put_init(&init, accounts, database);
 	places_file(where, path, "run/server-%d.init", uid);
@@ -159,6 +183,7 @@ dbserver_program(struct arena *a, const struct places *where, int uid, struct pr
 	program_arg(a, p, "%s", where->mariadbd);
 	program_arg(a, p, "--no-defaults");
 	program_arg(a, p, "--datadir=%s/server-%d", where->dir, uid);
+	program_arg(a, p, "--tmpdir=%s/run/tmp-%d", where->dir, uid);
 	program_arg(a, p, "--init-file=%s/run/server-%d.init", where->dir, uid);
 	program_arg(a, p, "--port=%d", where->port_base + PORT_SERVER + uid);
 	/* in the data directory: a whole path may exceed a socket's 107 bytes */

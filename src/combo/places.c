@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,4 +112,21 @@ places_make(const struct places *p, struct err *err)
 		TRY(make_folder(path, 0755, err));
 	}
 	return 0;
+}
+
+enum { OPEN_FOLDERS = 16 };   /* deeper trees cost reopening, nothing else */
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+int
+places_remove(const char *path)
+{
+	return nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 }

@@ -6,7 +6,7 @@
  *   DIR/topo.db           the topology
  *   DIR/tablets/UID       text: the keyspace of that uid
  *   DIR/server-UID/       a database server's own directory
- *   DIR/run/NAME.pid      see process.h; also server-UID.sock, server-UID.init
+ *   DIR/run/NAME.pid      see process.h; also server-UID.init and tmp-UID/
  *   DIR/log/NAME.log
  *   DIR/spill/           transactions too large for a tablet's memory
  *
@@ -44,6 +44,8 @@ int  places_init(struct places *p, const char *dir, int port_base, struct err *e
 int  places_find_server(struct places *p, struct err *err) MUST_USE;
 /* All folders. */
 int  places_make(const struct places *p, struct err *err) MUST_USE;
+/* A file, or a folder with all that is in it. Blocking; -1 with errno. */
+int  places_remove(const char *path);
 /* DIR/<formatted>; always fits. */
 void places_file(const struct places *p, char out[PLACE_MAX], const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,15 +240,6 @@ report_down(const struct places *where, struct err *err)
 	return rc;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 int
 report_purge(const struct places *where, struct err *err)
 {
@@ -260,13 +250,13 @@ report_purge(const struct places *where, struct err *err)
 
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
 		places_file(where, path, "server-%d", uid);
-		(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		(void)places_remove(path);   /* most uids were never used */
 		places_file(where, path, "server-%d.new", uid);
-		(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		(void)places_remove(path);
 	}
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
 		places_file(where, path, "%s", ours[i]);
-		if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+		if (places_remove(path) != 0 && errno != ENOENT)
 			return err_errno(err, errno, "removing '%s'", path);
 	}
 	if (rmdir(where->dir) != 0 && errno != ENOTEMPTY && errno != EEXIST)

@@ -38,8 +38,10 @@ def give_to_server(path):
 
 def make_template(where):
     os.makedirs(where, exist_ok=True)
+    os.makedirs(where + ".tmp", exist_ok=True)
     give_to_server(where)
-    cmd = ["mariadb-install-db", "--no-defaults", f"--datadir={where}",
+    give_to_server(where + ".tmp")
+    cmd = ["mariadb-install-db", "--no-defaults", f"--datadir={where}", f"--tmpdir={where}.tmp",
            "--auth-root-authentication-method=normal", "--skip-test-db"]
     if server_user():
         cmd.append("--user=mysql")
@@ -56,11 +58,14 @@ class Server:
         self.port = proc.free_port()
         self.server_id = server_id
         self.process = None
+        # Its own folder: a server that starts deletes the temporary tables that it finds, whosever they are.
+        self.tmpdir = os.path.join(folder, name + ".tmp")
+        os.mkdir(self.tmpdir)
         shutil.copytree(template, self.datadir)
         give_to_server(folder)
 
     def start(self):
-        cmd = ["mariadbd", "--no-defaults", f"--datadir={self.datadir}", f"--port={self.port}",
+        cmd = ["mariadbd", "--no-defaults", f"--datadir={self.datadir}", f"--tmpdir={self.tmpdir}", f"--port={self.port}",
                f"--socket={self.socket}", f"--pid-file={self.datadir}/pid", f"--server-id={self.server_id}",
                f"--log-error={self.log}", *SETTINGS, *self.extra]
         if server_user():
