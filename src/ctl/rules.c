@@ -379,7 +379,10 @@ rules_acknowledged(struct ctx *cx, struct ctl *c, int64_t version)
 		askings[i].deadline = cx->deadline;
 	}
 	group_init(&g);
-	int rc = ask_all(cx, &g, askings, count);
+	/* They give up first, and say who has not answered. */
+	if (cx->deadline != NEVER)
+		inner.deadline = cx->deadline + ASK_WITHIN_MS * MSEC;
+	int rc = ask_all(&inner, &g, askings, count);
 	group_done(&g);
 	return rc;
 }

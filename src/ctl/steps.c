@@ -211,12 +211,13 @@ acknowledge_now(struct ctx *cx, struct cutover *c)
 static int
 run_acknowledge(struct ctx *cx, struct cutover *c)
 {
-	struct ctx within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
+	struct ctx within;
 	struct err ignored = { 0 };
 
 	TRY(acknowledge_now(cx, c));
 	/* A tablet that does not answer may be dead, and its lock with it: writes do not wait for that. The
 	 * last step asks again until it is done. */
+	within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
 	within.err = &ignored;
 	if (side_do(&within, c->w, workflow_from(c->w), "unlock", c->attempt) != 0)
 		log_warn("unlocking: %s", ignored.text);

@@ -1,0 +1,236 @@
+/* Each step of the cutover x { fails, times out, is lost, comes late, vtctld killed before, after }. */
+#include "world.h"
+
+#include "base/fault.h"
+#include "ctl/steps.h"
+
+#include <stdio.h>
+
+/* What to disturb so that a step fails. */
+static const struct {
+	const char *step, *method;
+} weak_points[] = {
+	{ "preflight", "fence_install at source" },
+	{ "hold", "hold" },
+	{ "fence", "lock at source" },
+	{ "catch-up", "freeze at target" },
+	{ "commit", "lock_status at source" },
+	{ "acknowledge", "switched" },
+	{ "release", "disarm at target" },
+	{ "finish", "finish at target" },
+};
+enum { WEAK_POINTS = sizeof(weak_points) / sizeof(weak_points[0]), FOR_EVER = 1000000 };
+
+static void
+moves(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+static void
+gives_up(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
+	expect(w->troubles > 0);
+	world_expect_source(cx, w);
+	/* The same command goes on where it stopped, once the trouble is over. */
+	w->plan.times = 0;
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+static void
+disturbed(struct ctx *cx, struct world *w)
+{
+	moves(cx, w);
+	expect(w->troubles > 0);
+}
+
+TEST(a_table_moves)
+{
+	world_tell(moves, (struct plan){ .method = NULL });
+}
+
+TEST(the_table_of_steps_is_as_designed)
+{
+	int commits = 0;
+
+	for (int i = 0; i < cutover_steps_count; i++) {
+		const struct step *s = &cutover_steps[i];
+
+		commits += s->point_of_no_return;
+		expect(s->absent == (s->run == NULL));
+		expect(s->undo == NULL || i < step_commit());
+		expect_eq(step_find(s->name), i);
+	}
+	expect_eq(commits, 1);
+}
+
+static void
+disturb_all(enum trouble trouble, int times)
+{
+	for (int i = 0; i < WEAK_POINTS; i++) {
+		printf("# %s\n", weak_points[i].step);
+		world_tell(disturbed,
+		    (struct plan){
+		        .method = weak_points[i].method, .trouble = trouble, .times = times });
+	}
+}
+
+TEST(a_step_that_fails_is_undone_and_tried_again)
+{
+	disturb_all(FAILS, 2);
+}
+
+TEST(a_step_that_times_out_is_undone_and_tried_again)
+{
+	disturb_all(HANGS, 2);
+}
+
+TEST(a_step_whose_answer_is_lost_is_undone_and_tried_again)
+{
+	disturb_all(LATE, 2);
+}
+
+TEST(a_step_that_happens_after_it_was_given_up_does_nothing)
+{
+	disturb_all(SLOW, 1);
+}
+
+TEST(before_the_commit_a_step_that_always_fails_leaves_everything_as_it_was)
+{
+	for (int i = 0; i < WEAK_POINTS; i++) {
+		if (step_find(weak_points[i].step) > step_commit() || i == 0)
+			continue;
+		printf("# %s\n", weak_points[i].step);
+		world_tell(gives_up,
+		    (struct plan){
+		        .method = weak_points[i].method, .trouble = FAILS, .times = FOR_EVER });
+	}
+}
+
+static void
+kill_at(const char *point)
+{
+	char spec[100];
+	struct err err = { 0 };
+
+	printf("# %s\n", point);
+	snprintf(spec, sizeof(spec), "%s=error", point);
+	expect_ok(fault_arm(spec, &err), &err);
+	world_tell(moves, (struct plan){ .method = NULL });
+}
+
+TEST(a_vtctld_killed_before_a_step_is_taken_over)
+{
+	for (int i = 0; i < cutover_steps_count; i++) {
+		if (!cutover_steps[i].absent)
+			kill_at(cutover_steps[i].before);
+	}
+	kill_at("movetables.create.before");
+}
+
+TEST(a_vtctld_killed_after_a_step_is_taken_over)
+{
+	for (int i = 0; i < cutover_steps_count; i++) {
+		if (!cutover_steps[i].absent)
+			kill_at(cutover_steps[i].after);
+	}
+	kill_at("movetables.create.after");
+}
+
+/* ---- Gates */
+
+static void
+gate_dies_in_the_hold(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (w->troubles == 0)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	world_kill_gate(w, 1);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(a_gate_that_dies_in_the_hold_is_waited_out)
+{
+	world_tell(
+	    gate_dies_in_the_hold, (struct plan){ .method = "hold", .trouble = HANGS, .times = 1 });
+}
+
+TEST(a_gate_that_dies_before_it_reads_the_switched_rules_is_waited_out)
+{
+	world_tell(gate_dies_in_the_hold,
+	    (struct plan){ .method = "switched", .trouble = HANGS, .times = 1 });
+}
+
+/* ---- Two at once */
+
+static void
+two_vtctlds(struct ctx *cx, struct world *w)
+{
+	world_start_ctld(w, 1);
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_ok(world_move(cx, w, 1, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(two_vtctlds_do_not_disturb_each_other)
+{
+	world_tell(
+	    two_vtctlds, (struct plan){ .method = "lock at source", .trouble = FAILS, .times = 2 });
+}
+
+/* ---- Creating */
+
+static void
+asks_to_switch_later(struct ctx *cx, struct world *w)
+{
+	struct workflow_options o = world_options();
+
+	o.no_switch = true;
+	expect_ok(world_move(cx, w, 0, o), cx->err);
+	expect_ok(task_sleep(cx, 20 * SECOND), cx->err);
+	expect(!w->source.armed && !w->target.has_fence && w->target.stream);
+	moves(cx, w);
+	moves(cx, w); /* and again: it is done */
+}
+
+TEST(no_switch_waits_for_the_same_command_without_it)
+{
+	world_tell(asks_to_switch_later, (struct plan){ .method = NULL });
+}
+
+static void
+is_refused(struct ctx *cx, struct world *w)
+{
+	struct topo_list before, after;
+
+	expect_ok(topo_list(cx, w->topo, "/", &before), cx->err);
+	expect(world_move(cx, w, 0, world_options()) == -1);
+	expect_ok(topo_list(cx, w->topo, "/", &after), cx->err);
+	expect_eq(after.count, before.count);
+	for (size_t i = 0; i < after.count; i++) {
+		expect_slice(after.items[i].key, before.items[i].key);
+		expect_slice(after.items[i].value, before.items[i].value);
+	}
+	expect(!w->target.stream && !w->source.has_fence);
+}
+
+TEST(a_refusal_writes_nothing)
+{
+	world_tell(is_refused,
+	    (struct plan){
+	        .method = "check_source at source", .trouble = FAILS, .times = FOR_EVER });
+	world_tell(is_refused,
+	    (struct plan){
+	        .method = "check_target at target", .trouble = FAILS, .times = FOR_EVER });
+	world_tell(is_refused,
+	    (struct plan){
+	        .method = "check_target at target", .trouble = HANGS, .times = FOR_EVER });
+}

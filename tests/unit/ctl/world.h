@@ -1,0 +1,92 @@
+/*
+ * world.h - a cluster in one process, on virtual time: two tablets, two gates, clients, vtctlds.
+ *
+ * A server is a counter of rows. Clients add one to a table through their gate,
+ * which routes, holds and acknowledges as its rules say; the stream carries the
+ * source's counter to the target. Whatever happens, the side that is served in the end has at
+ * least the rows that were acknowledged, and no moment may have two sides that accept writes: world_check()
+ * looks after every act.
+ *
+ * Trouble is planned by method: "lock" of the from tablet fails twice, the answer to
+ * "freeze" is lost, gate 1 does not answer to a hold.
+ */
+#ifndef TESTS_CTL_WORLD_H
+#define TESTS_CTL_WORLD_H
+
+#include "ctl/ctl_api.h"
+#include "ctl/job.h"
+#include "task/sim.h"
+#include "test.h"
+
+enum trouble {
+	NO_TROUBLE,
+	FAILS,          /* answers with an error and has done nothing */
+	HANGS,          /* has done nothing, and does not answer */
+	LATE,           /* does it, and the answer is lost */
+	SLOW,           /* does it long after the caller has given up: what still travels */
+};
+
+struct plan {
+	const char  *method;    /* "lock at source", or "hold", "switched" for what gates are posted; NULL: none */
+	enum trouble trouble;
+	int          times;     /* how often; then it works */
+};
+
+enum { GATES = 2, CTLDS = 2 };
+
+struct fake_server {
+	int     rows;
+	bool    has_fence, armed, stream, frozen, finished;
+	int     fence_no, lock_no, freeze_no;   /* attempts; lock_no 0: not locked */
+	int     applied;                        /* target: rows of the source that have arrived */
+};
+
+struct fake_gate {
+	struct world       *world;
+	char                id[16], address[32];
+	struct http_server *http;
+	struct rules_record rules;
+	struct arena        arena;
+	struct waitlist     changed;
+	int64_t             lease;
+	int                 inside, number;
+	bool                dead;
+};
+
+struct world {
+	struct topo        *topo;
+	struct fake_server  source, target;
+	struct fake_gate    gates[GATES];
+	struct ctl          ctlds[CTLDS];
+	struct http_server *tablets[2];
+	struct group        tasks, orchestrators[CTLDS];
+	struct plan         plan;
+	int                 acknowledged, troubles;
+	bool                over;
+};
+
+typedef void story_fn(struct ctx *cx, struct world *w);
+
+/* Runs one story in a world of its own: keyspaces, tablets, gates and clients are there, and the first vtctld. */
+void world_tell(story_fn *story, struct plan plan);
+/* The invariants; called by everything that changes something. */
+void world_check(const struct world *w);
+
+/* Calls vtctld number n's API as vtctlclient does; the answer lives in cx->arena. */
+int  world_call(struct ctx *cx, struct world *w, int n, const char *method, const struct ctl_request *q,
+    struct slice *answer);
+/* MoveTables customer.users new_customer.users, with these options. */
+int  world_move(struct ctx *cx, struct world *w, int n, struct workflow_options options);
+/* Starts the n-th vtctld; ends it as a kill would. */
+void world_start_ctld(struct world *w, int n);
+void world_kill_ctld(struct world *w, int n);
+/* Stops renewing and answering. */
+void world_kill_gate(struct world *w, int n);
+/* Waits until the workflow has ended (or a fault point has killed the first vtctld; then the second goes on). */
+enum workflow_state world_wait_end(struct ctx *cx, struct world *w);
+/* Everything is as it must be when the table is served by the source, or by the target. */
+void world_expect_source(struct ctx *cx, struct world *w);
+void world_expect_target(struct ctx *cx, struct world *w);
+struct workflow_options world_options(void);
+
+#endif
