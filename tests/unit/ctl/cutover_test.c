@@ -1,5 +1,5 @@
 /* Each step of the cutover x { fails, times out, is lost, comes late, vtctld killed before, after }. */
-#include "world.h"
+#include "unit/ctl/world.h"
 
 #include "base/fault.h"
 #include "ctl/steps.h"

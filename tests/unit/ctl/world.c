@@ -1,4 +1,4 @@
-#include "world.h"
+#include "unit/ctl/fakes.h"
 
 #include "base/fault.h"
 #include "base/mem.h"
@@ -8,11 +8,8 @@
 #include <stdlib.h>
 
 enum {
-	LOST_S = 120, /* beyond every deadline of a call */
-	SLOW_S = 15,  /* beyond the call's deadline, inside the next attempts */
-	WRITE_US = 2000,
-	BETWEEN_WRITES_US = 7000,
-	LEASE_S = 3,
+	LOST_S = 120,   /* beyond every deadline of a call */
+	SLOW_S = 15,    /* beyond the call's deadline, inside the next attempts */
 	STORY_S = 1500, /* virtual: ten attempts with a minute between them */
 };
 
@@ -32,8 +29,8 @@ target_accepts(const struct world *w)
 	return w->target.has_fence ? !w->target.armed : w->target.finished;
 }
 
-static bool
-routes_to(const struct fake_gate *g, const char *keyspace)
+bool
+gate_routes_to(const struct fake_gate *g, const char *keyspace)
 {
 	const struct routing_rule *r = rules_find(&g->rules, "customer", "users");
 
@@ -41,8 +38,8 @@ routes_to(const struct fake_gate *g, const char *keyspace)
 	                 : strcmp(r->to_keyspace, keyspace) == 0;
 }
 
-static bool
-is_open(const struct fake_gate *g)
+bool
+gate_is_open(const struct fake_gate *g)
 {
 	const struct routing_rule *r = rules_find(&g->rules, "customer", "users");
 
@@ -60,234 +57,18 @@ world_check(const struct world *w)
 
 		if (g->dead)
 			continue;
-		old |= is_open(g) && routes_to(g, "customer");
-		new |= is_open(g) && routes_to(g, "new_customer");
+		old |= gate_is_open(g) && gate_routes_to(g, "customer");
+		new |= gate_is_open(g) && gate_routes_to(g, "new_customer");
 	}
 	expect(!(old && new));
 	if (new)
 		expect(w->target.rows >= w->acknowledged);
 }
 
-/* ---- Servers */
-
-static void
-stream(struct world *w)
-{
-	if (!w->target.stream || w->target.frozen)
-		return;
-	w->target.rows += w->source.rows - w->target.applied;
-	w->target.applied = w->source.rows;
-}
-
-/* One write at a server; false: its fence refuses. Waits for the lock. */
-static bool
-write_row(struct ctx *cx, struct world *w, struct fake_server *s)
-{
-	while (s->lock_no != 0)
-		if (task_sleep(cx, MSEC) != 0)
-			return false;
-	if (s->armed)
-		return false;
-	s->rows++;
-	stream(w);
-	return true;
-}
-
-/* ---- Tablets */
-
-typedef int method_fn(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r);
-
-static int
-outdated(struct ctx *cx, int attempt, int seen)
-{
-	return err_set(cx->err, ERR_CONFLICT, "attempt %d is outdated: %d was seen", attempt, seen);
-}
-
-static int
-do_nothing(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	return 0;
-}
-
-static int
-do_check_source(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	r->tables = arena_new(cx->arena, struct tablet_table_status);
-	r->tables_count = 1;
-	r->tables[0] = (struct tablet_table_status){ .table = "users",
-		.state = "",
-		.definition = "CREATE TABLE users",
-		.rows_estimate = 5 };
-	return 0;
-}
-
-static int
-do_stream_create(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	for (int i = 0; i < GATES; i++) /* the rule is known before the table exists */
-		expect(w->gates[i].dead ||
-		    rules_find(&w->gates[i].rules, "new_customer", "users") != NULL);
-	w->target.stream = true;
-	stream(w);
-	return 0;
-}
-
-static int
-do_stream_status(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	if (!w->target.stream)
-		return err_set(cx->err, ERR_NOT_FOUND, "no stream");
-	r->state = w->target.finished ? "stopped" : w->target.frozen ? "frozen" : "running";
-	r->exact = true;
-	r->lag_ms = 0;
-	return 0;
-}
-
-static int
-do_stream_delete(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	w->target.stream = false;
-	return 0;
-}
-
-static struct fake_server *
-side(struct world *w, const struct tablet_request *q)
-{
-	return strcmp(q->on_side, "target") == 0 ? &w->target : &w->source;
-}
-
-static int
-do_fence_install(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	struct fake_server *s = side(w, q);
-
-	if (!s->has_fence)
-		s->armed = s == &w->target;
-	s->has_fence = true;
-	return 0;
-}
-
-static int
-do_fence_remove(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	struct fake_server *s = side(w, q);
-
-	s->has_fence = s->armed = false;
-	return 0;
-}
-
-static int
-do_lock(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	struct fake_server *s = &w->source;
-
-	if (!s->has_fence || q->attempt < s->fence_no)
-		return outdated(cx, q->attempt, s->fence_no);
-	s->fence_no = s->lock_no = q->attempt;
-	s->armed = true;
-	r->position = arena_printf(cx->arena, "0-1-%d", s->rows);
-	r->held = true;
-	return 0;
-}
-
-static int
-do_lock_status(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	r->held =
-	    w->source.lock_no == q->attempt && w->source.armed && w->source.fence_no == q->attempt;
-	return 0;
-}
-
-static int
-do_unlock(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	if (w->source.lock_no <= q->attempt)
-		w->source.lock_no = 0;
-	return 0;
-}
-
-static int
-do_disarm(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	struct fake_server *s = side(w, q);
-
-	if (q->attempt < s->fence_no)
-		return 0;
-	s->fence_no = q->attempt;
-	s->armed = false;
-	return 0;
-}
-
-static int
-do_freeze(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	int p;
-
-	expect(sscanf(q->position, "0-1-%d", &p) == 1);
-	if (q->attempt < w->target.freeze_no)
-		return outdated(cx, q->attempt, w->target.freeze_no);
-	stream(w);
-	expect(w->target.applied <= p); /* never beyond P */
-	w->target.freeze_no = q->attempt;
-	w->target.frozen = true;
-	r->position = q->position;
-	return 0;
-}
-
-static int
-do_thaw(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	if (q->attempt < w->target.freeze_no)
-		return outdated(cx, q->attempt, w->target.freeze_no);
-	w->target.freeze_no = q->attempt;
-	w->target.frozen = false;
-	stream(w);
-	return 0;
-}
-
-static int
-do_finish(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
-{
-	expect(w->target.frozen);
-	w->target.finished = true;
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	method_fn *run;
-} methods[] = {
-	{ "status", do_nothing },
-	{ "check_source", do_check_source },
-	{ "check_target", do_nothing },
-	{ "stream_create", do_stream_create },
-	{ "stream_status", do_stream_status },
-	{ "stream_delete", do_stream_delete },
-	{ "fence_install", do_fence_install },
-	{ "fence_remove", do_fence_remove },
-	{ "auto_increment", do_nothing },
-	{ "lock", do_lock },
-	{ "lock_status", do_lock_status },
-	{ "unlock", do_unlock },
-	{ "disarm", do_disarm },
-	{ "freeze", do_freeze },
-	{ "thaw", do_thaw },
-	{ "finish", do_finish },
-	{ NULL, NULL },
-};
-
 /* ---- Trouble */
 
-static enum trouble
-trouble_with(struct world *w, const char *method)
+enum trouble
+world_trouble(struct world *w, const char *method)
 {
 	if (w->plan.method == NULL || w->plan.times == 0 || strcmp(w->plan.method, method) != 0)
 		return NO_TROUBLE;
@@ -296,8 +77,8 @@ trouble_with(struct world *w, const char *method)
 	return w->plan.trouble;
 }
 
-static int
-lost(struct ctx *cx)
+int
+world_lost(struct ctx *cx)
 {
 	struct ctx patient = { .deadline = NEVER, .err = cx->err };
 
@@ -305,171 +86,16 @@ lost(struct ctx *cx)
 	return err_set(cx->err, ERR_RETRY, "lost");
 }
 
-static int
-before_act(struct ctx *cx, enum trouble t)
+int
+world_before_act(struct ctx *cx, enum trouble t)
 {
 	struct ctx patient = { .deadline = NEVER, .err = cx->err };
 
 	if (t == FAILS)
 		return err_set(cx->err, ERR_RETRY, "it fails as planned");
 	if (t == HANGS)
-		return lost(cx);
+		return world_lost(cx);
 	return t == SLOW ? task_sleep(&patient, SLOW_S * SECOND) : 0;
-}
-
-static int
-run_method(struct ctx *cx, struct world *w, const struct http_request *req, struct tablet_reply *r)
-{
-	const char *name = req->path + strlen("/tablet/");
-	struct tablet_request q;
-	enum trouble t;
-	int i = 0;
-
-	TRY(tablet_request_read(cx->arena, req->body, &q, cx->err));
-	t = trouble_with(w, arena_printf(cx->arena, "%s at %s", name, q.on_side));
-	TRY(before_act(cx, t));
-	while (methods[i].name != NULL && strcmp(methods[i].name, name) != 0)
-		i++;
-	expect(methods[i].name != NULL);
-	TRY(methods[i].run(cx, w, &q, r));
-	world_check(w);
-	return t == LATE ? lost(cx) : 0;
-}
-
-static void
-tablet_handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct err err = { 0 };
-	struct ctx inner = { .deadline = NEVER, .err = &err, .arena = &arena };
-	struct tablet_reply r = {
-		.state = "", .error = "", .hint = "", .position = "", .lag_ms = -1
-	};
-
-	if (run_method(&inner, arg, req, &r) != 0) {
-		rpc_reply_error(reply, &err);
-		return;
-	}
-	reply->status = 200;
-	tablet_reply_write(&reply->body, &r);
-}
-
-/* ---- Gates */
-
-static int
-adopt(struct fake_gate *g, struct slice json, struct err *err)
-{
-	struct arena arena = ARENA_INIT;
-	struct rules_record r;
-
-	TRY(rules_read(&arena, json, &r, err));
-	if (r.version <= g->rules.version) {
-		arena_done(&arena);
-		return 0;
-	}
-	arena_done(&g->arena);
-	g->arena = arena;
-	g->rules = r;
-	waitlist_wake_all(&g->changed);
-	world_check(g->world);
-	return 0;
-}
-
-static int
-take_post(
-    struct ctx *cx, struct fake_gate *g, const struct http_request *req, struct http_reply *reply)
-{
-	struct rules_record posted;
-	const struct routing_rule *rule;
-	enum trouble t = NO_TROUBLE;
-
-	TRY(rules_read(cx->arena, req->body, &posted, cx->err));
-	rule = rules_find(&posted, "customer", "users");
-	if (g->number == 1 && rule != NULL && rule->phase != RULE_OPEN)
-		t = trouble_with(g->world, rule_phase_name(rule->phase));
-	TRY(before_act(cx, t));
-	TRY(adopt(g, req->body, cx->err));
-	while (!is_open(g) && routes_to(g, "customer") && g->inside > 0)
-		TRY(waitlist_wait(cx, &g->changed));
-	if (t == LATE)
-		TRY(lost(cx));
-	struct ack_record ack = { .id = g->id, .version = g->rules.version };
-	reply->status = 200;
-	ack_write(&reply->body, &ack);
-	return 0;
-}
-
-static void
-gate_handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct fake_gate *g = arg;
-	struct err err = { 0 };
-	struct ctx inner = { .deadline = NEVER, .err = &err, .arena = &arena };
-
-	if (g->dead)
-		err_set(&err, ERR_RETRY, "dead");
-	else if (take_post(&inner, g, req, reply) == 0)
-		return;
-	rpc_reply_error(reply, &err);
-}
-
-static void
-gate_renews(void *arg)
-{
-	struct fake_gate *g = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err };
-
-	while (task_sleep(&cx, LEASE_S * SECOND / 4) == 0) {
-		if (!g->dead)
-			expect_ok(
-			    g->world->topo->ops->lease_renew(&cx, g->world->topo, g->lease), &err);
-	}
-}
-
-/* The fallback: a gate that was not posted sees the rules in the topology. */
-static void
-gate_watches(void *arg)
-{
-	struct fake_gate *g = arg;
-	struct err err = { 0 };
-
-	for (;;) {
-		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &scratch };
-		struct topo_kv kv;
-
-		if (task_sleep(&cx, SECOND / 2) != 0)
-			return;
-		if (!g->dead && topo_get(&cx, g->world->topo, "/routing_rules", &kv) == 0)
-			expect_ok(adopt(g, kv.value, &err), &err);
-	}
-}
-
-/* A client of the gate: adds a row, again and again. A refusal by the fence is tried again. */
-static void
-client(void *arg)
-{
-	struct fake_gate *g = arg;
-	struct world *w = g->world;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err };
-
-	while (task_sleep(&cx, BETWEEN_WRITES_US) == 0) {
-		while (!is_open(g))
-			if (waitlist_wait(&cx, &g->changed) != 0)
-				return;
-		if (g->dead || w->over)
-			return;
-		struct fake_server *s = routes_to(g, "customer") ? &w->source : &w->target;
-		g->inside++;
-		if (task_sleep(&cx, WRITE_US) == 0 && write_row(&cx, w, s) && !g->dead)
-			w->acknowledged++;
-		g->inside--;
-		waitlist_wake_all(&g->changed);
-		world_check(w);
-	}
 }
 
 /* ---- Setting up */
@@ -504,7 +130,7 @@ make_side(struct ctx *cx, struct world *w, int uid, const char *keyspace)
 	    &(struct health_record){
 	        .healthy = true, .state = "SERVING", .reason = "", .version = "" });
 	put(cx, w, arena_printf(cx->arena, "/health/%s", alias), &json);
-	expect_ok(http_serve(http, tablet_handle, w, &w->tablets[uid - 1], cx->err), cx->err);
+	expect_ok(http_serve(http, fake_tablet_handle, w, &w->tablets[uid - 1], cx->err), cx->err);
 }
 
 static void
@@ -516,18 +142,19 @@ make_gate(struct ctx *cx, struct world *w, int number)
 	*g = (struct fake_gate){ .world = w, .number = number };
 	snprintf(g->id, sizeof(g->id), "gate%d", number);
 	snprintf(g->address, sizeof(g->address), "gate%d:1", number);
-	expect_ok(http_serve(g->address, gate_handle, g, &g->http, cx->err), cx->err);
-	expect_ok(w->topo->ops->lease_grant(cx, w->topo, LEASE_S * SECOND, &g->lease), cx->err);
+	expect_ok(http_serve(g->address, fake_gate_handle, g, &g->http, cx->err), cx->err);
+	expect_ok(
+	    w->topo->ops->lease_grant(cx, w->topo, FAKE_LEASE_S * SECOND, &g->lease), cx->err);
 	gate_write(&json,
 	    &(struct gate_record){
 	        .id = g->id, .http = g->address, .mysql = "", .lease = g->lease });
 	expect_ok(topo_set(cx, w->topo, arena_printf(cx->arena, "/gates/%s", g->id),
 	              buf_slice(&json), g->lease),
 	    cx->err);
-	expect_ok(group_spawn(&w->tasks, "renews", gate_renews, g, cx->err), cx->err);
-	expect_ok(group_spawn(&w->tasks, "watches", gate_watches, g, cx->err), cx->err);
-	expect_ok(group_spawn(&w->tasks, "client", client, g, cx->err), cx->err);
-	expect_ok(group_spawn(&w->tasks, "client", client, g, cx->err), cx->err);
+	expect_ok(group_spawn(&w->tasks, "renews", fake_gate_renews, g, cx->err), cx->err);
+	expect_ok(group_spawn(&w->tasks, "watches", fake_gate_watches, g, cx->err), cx->err);
+	expect_ok(group_spawn(&w->tasks, "client", fake_client, g, cx->err), cx->err);
+	expect_ok(group_spawn(&w->tasks, "client", fake_client, g, cx->err), cx->err);
 }
 
 static void
@@ -645,7 +272,7 @@ world_options(void)
 }
 
 int
-world_call(struct ctx *cx, struct world *w, int n, const char *method, const struct ctl_request *q,
+world_call(struct ctx *cx, struct ctl *c, const char *method, const struct ctl_request *q,
     struct slice *answer)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
@@ -657,7 +284,7 @@ world_call(struct ctx *cx, struct world *w, int n, const char *method, const str
 		.path = arena_printf(cx->arena, "/api/%s", method),
 		.query = "",
 		.body = buf_slice(&body) };
-	ctl_api_handle(cx, &w->ctlds[n], &req, &reply);
+	ctl_api_handle(cx, c, &req, &reply);
 	if (reply.status == 200)
 		*answer = arena_dup(cx->arena, buf_slice(&reply.body));
 	else
@@ -678,7 +305,7 @@ world_move(struct ctx *cx, struct world *w, int n, struct workflow_options optio
 		.options = options };
 	struct slice answer;
 
-	return world_call(cx, w, n, "move_tables", &q, &answer);
+	return world_call(cx, &w->ctlds[n], "move_tables", &q, &answer);
 }
 
 static int
@@ -718,8 +345,8 @@ settle(struct ctx *cx, struct world *w)
 	expect_ok(task_sleep(cx, 30 * SECOND), cx->err);
 	world_check(w);
 	for (int i = 0; i < GATES; i++)
-		expect(
-		    w->gates[i].dead || (is_open(&w->gates[i]) && w->gates[i].rules.version > 0));
+		expect(w->gates[i].dead ||
+		    (gate_is_open(&w->gates[i]) && w->gates[i].rules.version > 0));
 }
 
 void
@@ -730,7 +357,7 @@ world_expect_source(struct ctx *cx, struct world *w)
 	expect(!w->target.frozen);
 	expect_eq(w->target.applied, w->source.rows);
 	for (int i = 0; i < GATES; i++)
-		expect(w->gates[i].dead || routes_to(&w->gates[i], "customer"));
+		expect(w->gates[i].dead || gate_routes_to(&w->gates[i], "customer"));
 	expect(w->source.rows >= w->acknowledged);
 }
 
@@ -743,6 +370,6 @@ world_expect_target(struct ctx *cx, struct world *w)
 	expect(w->source.armed && target_accepts(w));
 	expect(w->source.lock_no == 0);
 	for (int i = 0; i < GATES; i++)
-		expect(w->gates[i].dead || routes_to(&w->gates[i], "new_customer"));
+		expect(w->gates[i].dead || gate_routes_to(&w->gates[i], "new_customer"));
 	expect(w->target.rows >= w->acknowledged && w->acknowledged > before);
 }

@@ -4,8 +4,8 @@
  * A server is a counter of rows. Clients add one to a table through their gate,
  * which routes, holds and acknowledges as its rules say; the stream carries the
  * source's counter to the target. Whatever happens, the side that is served in the end has at
- * least the rows that were acknowledged, and no moment may have two sides that accept writes: world_check()
- * looks after every act.
+ * least the rows that were acknowledged, and no moment may have two sides that accept writes:
+ * world_check() looks after every act.
  *
  * Trouble is planned by method: "lock" of the from tablet fails twice, the answer to
  * "freeze" is lost, gate 1 does not answer to a hold.
@@ -23,11 +23,12 @@ enum trouble {
 	FAILS,          /* answers with an error and has done nothing */
 	HANGS,          /* has done nothing, and does not answer */
 	LATE,           /* does it, and the answer is lost */
-	SLOW,           /* does it long after the caller has given up: what still travels */
+	SLOW,           /* does it long after the caller has given up */
 };
 
 struct plan {
-	const char  *method;    /* "lock at source", or "hold", "switched" for what gates are posted; NULL: none */
+	/* "lock at source"; or "hold", "switched" for what gates are posted; NULL: none */
+	const char  *method;
 	enum trouble trouble;
 	int          times;     /* how often; then it works */
 };
@@ -67,22 +68,22 @@ struct world {
 
 typedef void story_fn(struct ctx *cx, struct world *w);
 
-/* Runs one story in a world of its own: keyspaces, tablets, gates and clients are there, and the first vtctld. */
+/* Runs one story in a world of its own: keyspaces, tablets, gates, clients, and the first vtctld. */
 void world_tell(story_fn *story, struct plan plan);
 /* The invariants; called by everything that changes something. */
 void world_check(const struct world *w);
 
-/* Calls vtctld number n's API as vtctlclient does; the answer lives in cx->arena. */
-int  world_call(struct ctx *cx, struct world *w, int n, const char *method, const struct ctl_request *q,
-    struct slice *answer);
+/* Calls a vtctld's API as vtctlclient does; the answer lives in cx->arena. */
+int world_call(struct ctx *cx, struct ctl *c, const char *method, const struct ctl_request *q,
+    struct slice *answer) MUST_USE;
 /* MoveTables customer.users new_customer.users, with these options. */
-int  world_move(struct ctx *cx, struct world *w, int n, struct workflow_options options);
+int world_move(struct ctx *cx, struct world *w, int n, struct workflow_options options) MUST_USE;
 /* Starts the n-th vtctld; ends it as a kill would. */
 void world_start_ctld(struct world *w, int n);
 void world_kill_ctld(struct world *w, int n);
 /* Stops renewing and answering. */
 void world_kill_gate(struct world *w, int n);
-/* Waits until the workflow has ended (or a fault point has killed the first vtctld; then the second goes on). */
+/* Until the workflow has ended. When a fault point kills the first vtctld, the second goes on. */
 enum workflow_state world_wait_end(struct ctx *cx, struct world *w);
 /* Everything is as it must be when the table is served by the source, or by the target. */
 void world_expect_source(struct ctx *cx, struct world *w);

@@ -1,0 +1,125 @@
+#include "unit/ctl/fakes.h"
+
+enum {
+	WRITE_US = 2000,
+	BETWEEN_WRITES_US = 7000,
+};
+
+/* ---- Gates */
+
+static int
+adopt(struct fake_gate *g, struct slice json, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct rules_record r;
+
+	TRY(rules_read(&arena, json, &r, err));
+	if (r.version <= g->rules.version) {
+		arena_done(&arena);
+		return 0;
+	}
+	arena_done(&g->arena);
+	g->arena = arena;
+	g->rules = r;
+	waitlist_wake_all(&g->changed);
+	world_check(g->world);
+	return 0;
+}
+
+static int
+take_post(
+    struct ctx *cx, struct fake_gate *g, const struct http_request *req, struct http_reply *reply)
+{
+	struct rules_record posted;
+	const struct routing_rule *rule;
+	enum trouble t = NO_TROUBLE;
+
+	TRY(rules_read(cx->arena, req->body, &posted, cx->err));
+	rule = rules_find(&posted, "customer", "users");
+	if (g->number == 1 && rule != NULL && rule->phase != RULE_OPEN)
+		t = world_trouble(g->world, rule_phase_name(rule->phase));
+	TRY(world_before_act(cx, t));
+	TRY(adopt(g, req->body, cx->err));
+	while (!gate_is_open(g) && gate_routes_to(g, "customer") && g->inside > 0)
+		TRY(waitlist_wait(cx, &g->changed));
+	if (t == LATE)
+		TRY(world_lost(cx));
+	struct ack_record ack = { .id = g->id, .version = g->rules.version };
+	reply->status = 200;
+	ack_write(&reply->body, &ack);
+	return 0;
+}
+
+void
+fake_gate_handle(
+    struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct fake_gate *g = arg;
+	struct err err = { 0 };
+	struct ctx inner = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	if (g->dead)
+		err_set(&err, ERR_RETRY, "dead");
+	else if (take_post(&inner, g, req, reply) == 0)
+		return;
+	rpc_reply_error(reply, &err);
+}
+
+void
+fake_gate_renews(void *arg)
+{
+	struct fake_gate *g = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	while (task_sleep(&cx, FAKE_LEASE_S * SECOND / 4) == 0) {
+		if (!g->dead)
+			expect_ok(
+			    g->world->topo->ops->lease_renew(&cx, g->world->topo, g->lease), &err);
+	}
+}
+
+/* The fallback: a gate that was not posted sees the rules in the topology. */
+void
+fake_gate_watches(void *arg)
+{
+	struct fake_gate *g = arg;
+	struct err err = { 0 };
+
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &scratch };
+		struct topo_kv kv;
+
+		if (task_sleep(&cx, SECOND / 2) != 0)
+			return;
+		if (!g->dead && topo_get(&cx, g->world->topo, "/routing_rules", &kv) == 0)
+			expect_ok(adopt(g, kv.value, &err), &err);
+	}
+}
+
+/* A client of the gate: adds a row, again and again. A refusal by the fence is tried again. */
+void
+fake_client(void *arg)
+{
+	struct fake_gate *g = arg;
+	struct world *w = g->world;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	while (task_sleep(&cx, BETWEEN_WRITES_US) == 0) {
+		while (!gate_is_open(g))
+			if (waitlist_wait(&cx, &g->changed) != 0)
+				return;
+		if (g->dead || w->over)
+			return;
+		struct fake_server *s = gate_routes_to(g, "customer") ? &w->source : &w->target;
+		g->inside++;
+		if (task_sleep(&cx, WRITE_US) == 0 && world_write_row(&cx, w, s) && !g->dead)
+			w->acknowledged++;
+		g->inside--;
+		waitlist_wake_all(&g->changed);
+		world_check(w);
+	}
+}
