@@ -108,11 +108,17 @@ hand_over(struct ctx *cx, struct lane *l, struct chunk *c)
 	return 0;
 }
 
+/* What fitted says how many rows to try next; a window that overflowed says only that they were too many. */
 static int
-begin_again_smaller(struct ctx *cx, struct lane *l)
+begin_again_smaller(struct ctx *cx, struct lane *l, const struct chunk *c)
 {
+	size_t fitted = c->text.len > CHUNK_BYTES ? c->count * CHUNK_BYTES / c->text.len : l->limit / 2;
+
 	l->overflowed = true;
-	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", l->limit);
+	l->limit = fitted < l->limit / 2 ? fitted : l->limit / 2;
+	if (l->limit == 0)
+		l->limit = 1;
+	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", c->count);
 }
 
 static int
@@ -129,7 +135,7 @@ read_range(struct ctx *cx, struct lane *l)
 		int           rc = read_one(cx, l, beginning ? SLICE_NULL : buf_slice(&after), c);
 
 		if (rc == 0 && c->overflowed)
-			rc = begin_again_smaller(cx, l);
+			rc = begin_again_smaller(cx, l, c);
 		if (rc == 0 && c->last.len > 0) {
 			buf_reset(&after);
 			buf_add_slice(&after, buf_slice(&c->last));
@@ -164,7 +170,7 @@ load_one(struct ctx *cx, struct lane *l, struct chunk *c)
 
 	TRY(chunk_load(&inner, l->target, &l->work->job, c));
 	if (c->overflowed)
-		return begin_again_smaller(cx, l);
+		return begin_again_smaller(cx, l, c);
 	if (c->last.len > 0) {
 		buf_reset(&r->done);
 		buf_add_slice(&r->done, buf_slice(&c->last));

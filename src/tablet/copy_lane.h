@@ -7,7 +7,7 @@
  *
  * Chunks of a range are read and committed in key order: progress never has a hole. A lane has its
  * own connection to either side. What a lost connection or a deadlock interrupts begins again at
- * what is committed; a chunk that overflowed is read again, half as large. Any other error ends
+ * what is committed; a chunk that overflowed is read again, smaller. Any other error ends
  * the lane.
  */
 #ifndef TABLET_COPY_LANE_H

@@ -100,7 +100,7 @@ mariadb_start(struct mariadb *m, const char *dir, int server_id)
 {
 	*m = (struct mariadb){ .server_id = server_id };
 	snprintf(m->dir, sizeof(m->dir), "%s/m%d", dir, server_id);
-	snprintf(m->socket, sizeof(m->socket), "%s/data/s", m->dir);
+	snprintf(m->socket, sizeof(m->socket), "%s/data/server.sock", m->dir);
 	snprintf(m->address, sizeof(m->address), "unix:%s", m->socket);
 	/* The server runs as another user when we are root: it must be able to pass. */
 	if (chmod(dir, 0755) != 0 || mkdir(m->dir, 0755) != 0)
