@@ -41,6 +41,18 @@ mysql_broken(const struct mysql_client *c)
 	return c->broken || c->packets.broken;
 }
 
+bool
+mysql_hung_up(struct mysql_client *c)
+{
+	uint8_t    byte;
+	size_t     got = 0;
+	bool       eof = false;
+	struct err err;
+
+	check(c->state == CLIENT_IDLE);
+	return conn_read_now(c->conn, &byte, 1, &got, &eof, &err) != 0 || got > 0 || eof;
+}
+
 uint32_t
 mysql_thread_id(const struct mysql_client *c)
 {

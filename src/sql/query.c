@@ -199,6 +199,8 @@ expression_token(struct reader *r)
 	} else if (t->kind == TOKEN_SYSTEM_VARIABLE) {
 		system_variable(r);
 	} else {
+		if (t->kind == TOKEN_USER_VARIABLE)
+			r->out->uses |= USES_VARIABLES;
 		if (t->kind == TOKEN_ASSIGN)
 			r->writes = r->out->changes_session = true; /* @x := 1 */
 		reader_step(r);

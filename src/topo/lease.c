@@ -52,6 +52,12 @@ topo_lease_held(const struct topo_lease *l)
 	return task_boottime() < l->until;
 }
 
+usec
+topo_lease_until(const struct topo_lease *l)
+{
+	return l->until;
+}
+
 void
 topo_lease_on_grant(struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg, int64_t lease),
     void *arg)

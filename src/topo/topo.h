@@ -151,6 +151,8 @@ int      topo_lease_start(struct ctx *cx, struct topo *t, usec ttl, struct topo_
 int64_t  topo_lease_id(const struct topo_lease *l);
 uint64_t topo_lease_epoch(const struct topo_lease *l);
 bool     topo_lease_held(const struct topo_lease *l);
+/* Until when, on task_boottime(): for who must know it in another thread. 0: not held. */
+usec     topo_lease_until(const struct topo_lease *l);
 /* Called (in the renewing task) after each new grant, to attach keys again; the grant of
  * topo_lease_start() is the caller's to use. The lease is not held before fn has returned; fn that
  * leaves cx->err set has failed, and is called again (err_clear() what it dealt with itself). */

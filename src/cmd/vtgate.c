@@ -1,0 +1,170 @@
+/*
+ * vtgate - speaks the database protocol to applications and sends each statement to the server that has its tables.
+ */
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/option.h"
+#include "gate/gate_api.h"
+#include "task/loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct settings {
+	const char *topo, *http, *mysql, *cell, *credentials, *id;
+	int64_t     workers, max_connections, max_backends;
+	uint64_t    max_packet, hold_buffer;
+	usec        hold_wait, drain_timeout;
+	bool        help;
+};
+
+static const struct option options[] = {
+	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
+	    "topology store: sqlite:PATH" },
+	{ "http", OPT_STRING, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
+	    "where to serve HTTP" },
+	{ "mysql", OPT_STRING, offsetof(struct settings, mysql), "127.0.0.1:0", 0, 0, NULL, "ADDR",
+	    "where clients connect" },
+	{ "cell", OPT_STRING, offsetof(struct settings, cell), "zone1", 0, 0, NULL, "NAME",
+	    "failure zone" },
+	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL, "FILE",
+	    "accounts of servers and clients; mode 0600" },
+	{ "id", OPT_STRING, offsetof(struct settings, id), "gate", 0, 0, NULL, "NAME",
+	    "name of this gate; two gates have two" },
+	{ "workers", OPT_INT, offsetof(struct settings, workers), "0", 0, WORKERS_MAX, NULL, "N",
+	    "threads that serve clients; 0: one for each core" },
+	{ "max-connections", OPT_INT, offsetof(struct settings, max_connections), "10000", 1, 1000000, NULL,
+	    "N", "clients; more are told 1040" },
+	{ "max-backends", OPT_INT, offsetof(struct settings, max_backends), "600", 1, 100000, NULL, "N",
+	    "connections to database servers; clients wait for one" },
+	{ "max-packet", OPT_SIZE, offsetof(struct settings, max_packet), "64M", 1024, 1 << 30, NULL,
+	    "BYTES", "longest statement of a client" },
+	{ "hold-buffer", OPT_SIZE, offsetof(struct settings, hold_buffer), "64M", 1024, INT64_MAX, NULL,
+	    "BYTES", "statements that wait for a cutover; when full the cutover is rolled back" },
+	{ "hold-wait", OPT_DURATION, offsetof(struct settings, hold_wait), "60s", MSEC, 3600 * SECOND, NULL,
+	    "TIME", "how long a statement waits for a cutover before it fails with 1205" },
+	{ "drain-timeout", OPT_DURATION, offsetof(struct settings, drain_timeout), "10s", 0, 3600 * SECOND,
+	    NULL, "TIME", "how long open transactions may go on after SIGTERM" },
+	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
+	{ 0 },
+};
+
+struct program {
+	struct settings     settings;
+	struct credentials *accounts;
+	struct gate        *gate;
+	struct loop        *loop;
+	int                 status;
+};
+
+static void
+main_task(void *arg)
+{
+	struct program *p = arg;
+	struct err      err = { 0 };
+	struct arena    arena = ARENA_INIT;
+	struct ctx      cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	if (gate_run(&cx, p->gate) != 0 && err.kind != ERR_CANCELLED) {
+		log_error("vtgate stops: %s", err.text);
+		p->status = 1;
+	}
+	arena_done(&arena);
+	loop_stop(p->loop);
+}
+
+static void
+on_signal(int sig, void *arg)
+{
+	struct program *p = arg;
+
+	log_info("stopping on signal %d", sig);
+	gate_stop(p->gate);
+}
+
+static int
+fail(const struct err *err)
+{
+	fprintf(stderr, "vtgate: %s\n", err->text);
+	if (err->hint[0] != '\0')
+		fprintf(stderr, "hint: %s\n", err->hint);
+	return 1;
+}
+
+static int
+read_settings(struct program *p, char **argv, struct err *err)
+{
+	const char *rest[1];
+	int         rest_count = 1;
+
+	TRY(option_defaults(options, &p->settings, err));
+	TRY(option_parse(options, &p->settings, argv, rest, &rest_count, err));
+	if (p->settings.help)
+		return 0;
+	if (rest_count > 0)
+		return err_set(err, ERR_REFUSED, "unexpected argument '%s'", rest[0]);
+	if (p->settings.topo == NULL || p->settings.credentials == NULL)
+		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
+	TRY(name_check("id", p->settings.id, err));
+	TRY(name_check("cell", p->settings.cell, err));
+	p->accounts = mem_new(struct credentials);
+	return credentials_load(p->settings.credentials, p->accounts, err);
+}
+
+static int
+worker_count(const struct settings *s)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (s->workers > 0)
+		return (int)s->workers;
+	return cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (int)cores;
+}
+
+static void
+wire(struct program *p)
+{
+	const struct settings *s = &p->settings;
+	struct gate_params     params = { .topo = s->topo, .http = s->http, .mysql = s->mysql, .id = s->id,
+		.workers = worker_count(s), .clients_max = (size_t)s->max_connections,
+		.backends_max = (size_t)s->max_backends, .packet_max = s->max_packet,
+		.hold_bytes_max = s->hold_buffer, .hold_wait = s->hold_wait,
+		.drain_timeout = s->drain_timeout, .credentials = p->accounts };
+
+	p->gate = gate_new(&params);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = { 0 };
+	struct err     err = { 0 };
+	const int      signals[] = { SIGTERM, SIGINT };
+
+	if (read_settings(&p, argv, &err) != 0)
+		return fail(&err);
+	if (p.settings.help) {
+		printf("vtgate - routes the statements of applications to the servers that have their tables\n\n"
+		       "usage: vtgate --topo URL --credentials FILE [options]\n\n");
+		option_help(options, stdout);
+		return 0;
+	}
+	umask(077);
+	wire(&p);
+	p.loop = loop_new(&err);
+	if (p.loop == NULL || loop_on_signals(signals, 2, on_signal, &p, &err) != 0)
+		return fail(&err);
+	struct task *t = task_spawn("vtgate", main_task, &p);
+	check(t != NULL);
+	task_detach(t);
+	loop_run(p.loop);
+	loop_free(p.loop);
+	gate_free(p.gate);
+	credentials_done(p.accounts);
+	free(p.accounts);
+	return p.status;
+}

@@ -1,0 +1,21 @@
+/*
+ * conversation.h - all of one client: handshake, commands until it goes, goodbye.
+ */
+#ifndef GATE_CONVERSATION_H
+#define GATE_CONVERSATION_H
+
+#include "gate/session.h"
+#include "rpc/api.h"
+
+struct conversation_params {
+	struct hall              *hall;
+	const struct credentials *credentials;
+	uint32_t                  id;
+};
+
+/* Runs until the client leaves, breaks, or is told to go. Closes conn. */
+void conversation_run(struct ctx *cx, const struct conversation_params *params, struct conn *conn);
+/* Answers 1040 instead, and closes conn. */
+void conversation_refuse(struct ctx *cx, struct conn *conn);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * execute.h - one statement of a client: routed, held, sent, and its answer relayed.
+ *
+ * An attempt: plan on the present route; wait for a hold that says so; wait for
+ * the lease where a table has a rule; take a backend; look again whether the
+ * route is still the present one; send. Before the first byte of the answer
+ * goes to the client the lease is looked at again. Whatever changed meanwhile
+ * starts the attempt anew; nothing was sent, or the fence refused it.
+ *
+ * The statement's packet stays in the client's input buffer until then: that is
+ * the replay buffer.
+ */
+#ifndef GATE_EXECUTE_H
+#define GATE_EXECUTE_H
+
+#include "gate/plan.h"
+#include "gate/session.h"
+
+struct request {
+	enum command            com;         /* COM_QUERY, COM_STMT_EXECUTE */
+	struct slice            packet;      /* as the client sent it; borrowed from its buffer */
+	struct slice            sql;
+	const struct statement *statement;
+	struct prepared        *prepared;    /* COM_STMT_EXECUTE */
+};
+
+/* 0: the client has its answer, or the error that it is. -1: the connection must end; s->replied tells
+ * whether the error may still be sent. */
+int execute(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
+
+/* Ends a transaction at its server, if one is open: for BEGIN, USE of another server's keyspace, ... */
+int execute_commit(struct ctx *cx, struct session *s) MUST_USE;
+
+#endif

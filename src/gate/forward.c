@@ -1,0 +1,203 @@
+#include "gate/forward.h"
+
+#include "base/check.h"
+#include "gate/plan.h"
+#include "gate/refuse.h"
+#include "mysql/command.h"
+
+enum { HEAD_MAX = 16 * 1024 };   /* an ERR, or the head of a prepared statement: 12 bytes */
+
+static struct slice
+keyspace_of(const struct session *s)
+{
+	return s->keyspace == NULL ? SLICE_NULL : slice_str(s->keyspace);
+}
+
+/* The error of a backend, or that of not getting one: the client's answer unless the backend broke in the middle. */
+static int
+fail(struct ctx *cx, struct session *s, int slot)
+{
+	bool open = s->txn == TXN_OPEN;
+
+	if (slot >= 0 && s->slots[slot] != NULL && mysql_broken(s->slots[slot]->client))
+		session_drop_backend(s, slot);
+	if (s->replied || task_cancelled() || (open && s->txn != TXN_OPEN))
+		return -1;
+	session_rest(s);
+	return session_send_err(cx, s, cx->err);
+}
+
+static int
+send_command(struct ctx *cx, struct session *s, int slot, struct slice packet)
+{
+	struct packets *p = mysql_packets(s->slots[slot]->client);
+
+	p->seq = 0;
+	TRY(packets_write(cx, p, packet));
+	return packets_flush(cx, p);
+}
+
+static int
+relay(struct ctx *cx, struct session *s, int slot, enum reply_kind kind)
+{
+	struct packets   *p = mysql_packets(s->slots[slot]->client);
+	struct reply_scan scan;
+
+	reply_scan_init(&scan, kind, mysql_caps(s->slots[slot]->client));
+	s->replied = true;
+	TRY(packets_relay_reply(cx, p, &s->client, &scan));
+	if (!scan.failed && (scan.status & STATUS_CURSOR_EXISTS) == 0)
+		s->cursor = NULL;
+	return 0;
+}
+
+/* ---- PREPARE ---- */
+
+/* The scan must see the packet that was read; its header is the one it came with. */
+static int
+feed(struct reply_scan *scan, struct slice packet, uint8_t seq, struct err *err)
+{
+	SCOPED(buf) struct buf raw = BUF_INIT;
+	size_t                 used;
+
+	packet_put(&raw, &seq, packet);
+	return reply_scan_feed(scan, buf_slice(&raw), &used, err);
+}
+
+/* OK of a prepared statement: int<1> 0 | int<4> number | int<2> columns | int<2> parameters | ... */
+static int
+answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot, struct slice text)
+{
+	struct packets        *p = mysql_packets(s->slots[slot]->client);
+	struct reply_scan      scan;
+	struct slice           packet;
+	SCOPED(buf) struct buf ours = BUF_INIT;
+	uint8_t                seq = p->seq;
+
+	TRY(packets_read(cx, p, HEAD_MAX, &packet));
+	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(s->slots[slot]->client));
+	TRY(feed(&scan, packet, seq, cx->err));
+	s->replied = true;
+	buf_add_slice(&ours, packet);
+	if (scan.failed) {
+		TRY(packets_write(cx, &s->client, buf_slice(&ours)));
+		TRY(packets_flush(cx, &s->client));
+		return err_from_packet(reply_scan_tail(&scan), cx->err);
+	}
+	remote_put(s->slots[slot], st->id, text, scan.statement_id);
+	st->params = scan.params;
+	st->columns = scan.columns;
+	command_set_statement_id((uint8_t *)ours.data, st->id);
+	TRY(packets_write(cx, &s->client, buf_slice(&ours)));
+	return packets_relay_reply(cx, p, &s->client, &scan);
+}
+
+int
+forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
+{
+	struct route                *route = route_ref(s->hall->crowd.route);
+	const struct route_keyspace *where;
+	struct plan                  plan;
+	SCOPED(buf) struct buf       packet = BUF_INIT;
+	int                          slot = -1, rc = -1;
+
+	s->replied = false;
+	if (plan_make(&s->arena, route, &st->statement, st->text, keyspace_of(s), &plan, cx->err) == 0) {
+		where = plan.place != NULL ? plan.place : route_any(route);
+		command_put_text(&packet, COM_STMT_PREPARE, plan.text);
+		if (where == NULL)
+			refuse(cx->err, ER_BAD_DB_ERROR, "there is no keyspace with a primary tablet yet");
+		else if (session_backend(cx, s, where, &slot) == 0 &&
+		    send_command(cx, s, slot, buf_slice(&packet)) == 0)
+			rc = answer_prepare(cx, s, st, slot, plan.text);
+	}
+	route_unref(route);
+	if (rc == 0) {
+		prepared_put(&s->statements, st);
+		session_rest(s);
+		return 0;
+	}
+	prepared_free(st);
+	if (cx->err->kind != ERR_SERVER || !s->replied)
+		return fail(cx, s, slot);
+	session_rest(s);     /* the client has the server's own error */
+	return 0;
+}
+
+/* ---- cursors ---- */
+
+int
+forward_cursor(struct ctx *cx, struct session *s, struct prepared *st, struct slice packet, enum reply_kind kind)
+{
+	SCOPED(buf) struct buf ours = BUF_INIT;
+	int                    slot = s->bound;
+	uint32_t               remote;
+
+	s->replied = false;
+	if (s->cursor != st || slot < 0 || !remote_known(s->slots[slot], st->id, &remote)) {
+		(void)refuse(cx->err, ER_STMT_HAS_NO_OPEN_CURSOR, "The statement (%u) has no open cursor", st->id);
+		return fail(cx, s, -1);
+	}
+	buf_add_slice(&ours, packet);
+	command_set_statement_id((uint8_t *)ours.data, remote);
+	if (send_command(cx, s, slot, buf_slice(&ours)) != 0 || relay(cx, s, slot, kind) != 0)
+		return fail(cx, s, slot);
+	session_rest(s);
+	return 0;
+}
+
+void
+forward_close(struct ctx *cx, struct session *s, uint32_t id)
+{
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		struct backend        *b = s->slots[i];
+		SCOPED(buf) struct buf packet = BUF_INIT;
+		bool                   parked = b != NULL && b->state == BACKEND_PARKED;
+		uint32_t               remote;
+
+		if (b == NULL || !remote_take(b, id, &remote))
+			continue;
+		wire_put_int(&packet, COM_STMT_CLOSE, 1);
+		wire_put_int(&packet, remote, 4);
+		if (parked)
+			pool_unpark(&s->hall->pool, b);
+		/* One that breaks here is found broken by who uses it next. */
+		if (send_command(cx, s, i, buf_slice(&packet)) == 0 && parked)
+			pool_park(&s->hall->pool, b, &s->slots[i]);
+		else if (mysql_broken(b->client))
+			session_drop_backend(s, i);
+	}
+}
+
+/* ---- COM_FIELD_LIST ---- */
+
+int
+forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
+{
+	struct slice                 table;
+	struct slice                 wildcard = slice_split(rest, '\0', &table);
+	struct route                *route = route_ref(s->hall->crowd.route);
+	const struct route_rule     *rule = s->keyspace == NULL ? NULL : route_rule(route, keyspace_of(s), table);
+	const struct route_keyspace *where = s->keyspace == NULL ? NULL : route_keyspace(route, keyspace_of(s));
+	SCOPED(buf) struct buf       packet = BUF_INIT;
+	int                          slot = -1, rc = -1;
+
+	s->replied = false;
+	if (rule != NULL && rule->to != NULL) {
+		where = rule->to;
+		table = slice_str(rule->record->to_table);
+	}
+	wire_put_int(&packet, COM_FIELD_LIST, 1);
+	wire_put_nul_str(&packet, table);
+	buf_add_slice(&packet, wildcard);
+	if (where == NULL || where->server == NULL)
+		refuse(cx->err, ER_NO_DB_ERROR, "No database selected");
+	else if (session_backend(cx, s, where, &slot) == 0 && session_use(cx, s, slot, where->database) == 0 &&
+	    send_command(cx, s, slot, buf_slice(&packet)) == 0)
+		rc = relay(cx, s, slot, REPLY_FIELDS);
+	route_unref(route);
+	if (rc != 0)
+		return fail(cx, s, slot);
+	session_rest(s);
+	return 0;
+}

@@ -1,0 +1,609 @@
+#include "gate/gate_api.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "gate/gate_metrics.h"
+#include "task/group.h"
+#include "topo/topo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	MAIL_MAX = 65536,   /* news of all workers: acknowledgements and refreshes, taken at once */
+};
+
+#define LEASE_TTL     (3 * SECOND)      /* docs/architecture.md, gates and leases */
+#define PUBLISH_EVERY (50 * MSEC)       /* how much less than the truth the workers believe at most */
+#define RETRY_PAUSE   (200 * MSEC)      /* the store did not answer */
+#define READ_TIMEOUT  (2 * SECOND)
+
+/* The texts that the present route was made of. */
+struct source {
+	struct arena arena;
+	struct slice *keyspaces, *tablets;
+	size_t        keyspaces_count, tablets_count;
+	int64_t       revision;           /* of the oldest of these reads */
+	char          version[64];
+};
+
+struct gate {
+	struct gate_params   params;
+	struct topo         *topo;
+	struct topo_lease   *lease;
+	struct lease_view    view;
+	struct http_server  *http;
+	struct group         tasks;
+	struct mailbox      *mail;
+	struct worker       *workers[WORKERS_MAX];
+	int64_t              acknowledged_by[WORKERS_MAX];
+	int                  workers_count, ready, ended;
+	char                 http_address[300], mysql_address[300];
+
+	struct source        source;
+	struct buf           rules;           /* JSON; empty: none yet */
+	struct route        *route;           /* the latest; one reference */
+	uint64_t             loaded_epoch;
+	int64_t              acknowledged;    /* by all workers */
+	int64_t              written;         /* to /acks/<id> */
+	bool                 stale;           /* read again as soon as possible */
+	bool                 stopping;
+	struct waitlist      news;            /* of any of these */
+	struct err           failure;
+};
+
+static struct ctx
+task_ctx(struct err *err, struct arena *arena)
+{
+	return (struct ctx){ .deadline = NEVER, .err = err, .arena = arena };
+}
+
+/* ---- routes ---- */
+
+static int
+publish(struct gate *g, struct err *err)
+{
+	struct route_source from = { .keyspaces = g->source.keyspaces, .tablets = g->source.tablets,
+		.keyspaces_count = g->source.keyspaces_count, .tablets_count = g->source.tablets_count,
+		.rules = g->rules.len == 0 ? SLICE_NULL : buf_slice(&g->rules),
+		.epoch = g->loaded_epoch, .version = g->source.version };
+	struct route       *route;
+
+	TRY(route_new(&from, &route, err));
+	route_unref(g->route);
+	g->route = route;
+	for (int i = 0; i < g->workers_count; i++)
+		worker_route(g->workers[i], route_ref(route));
+	waitlist_wake_all(&g->news);
+	return 0;
+}
+
+/* Takes newer rules; older ones are what somebody read before us. */
+static int
+take_rules(struct gate *g, struct slice json, struct err *err)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct rules_record        rules;
+
+	TRY(rules_read(&arena, json, &rules, err));
+	if (g->route != NULL && rules.version <= g->route->rules.version)
+		return 0;
+	buf_reset(&g->rules);
+	buf_add_slice(&g->rules, json);
+	return 0;
+}
+
+static int
+list(struct ctx *cx, struct gate *g, const char *prefix, struct slice **out, size_t *n)
+{
+	struct topo_list l;
+
+	TRY(topo_list(cx, g->topo, prefix, &l));
+	*out = arena_array(cx->arena, struct slice, l.count + 1);
+	*n = l.count;
+	for (size_t i = 0; i < l.count; i++)
+		(*out)[i] = l.items[i].value;
+	if (g->source.revision == 0 || l.revision < g->source.revision)
+		g->source.revision = l.revision;
+	return 0;
+}
+
+static int
+read_version(struct ctx *cx, struct gate *g)
+{
+	struct slice *texts;
+	size_t        n;
+
+	TRY(list(cx, g, "/health/", &texts, &n));
+	for (size_t i = 0; i < n; i++) {
+		struct health_record h;
+
+		TRY(health_read(cx->arena, texts[i], &h, cx->err));
+		if (h.version[0] != '\0')
+			(void)snprintf(g->source.version, sizeof g->source.version, "%s", h.version);
+	}
+	return 0;
+}
+
+static int
+read_source(struct ctx *cx, struct gate *g)
+{
+	struct topo_kv kv;
+
+	g->source.revision = 0;
+	TRY(list(cx, g, "/keyspaces/", &g->source.keyspaces, &g->source.keyspaces_count));
+	TRY(list(cx, g, "/tablets/", &g->source.tablets, &g->source.tablets_count));
+	TRY(read_version(cx, g));
+	if (topo_get(cx, g->topo, "/routing_rules", &kv) == 0)
+		return take_rules(g, kv.value, cx->err);
+	return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
+}
+
+/* Reads everything anew, under the present lease, and tells the workers. */
+static int
+load(struct ctx *cx, struct gate *g)
+{
+	uint64_t   epoch = topo_lease_epoch(g->lease);
+	struct ctx within = ctx_within(cx, READ_TIMEOUT);
+
+	g->stale = false;
+	arena_reset(&g->source.arena);
+	g->source.keyspaces_count = g->source.tablets_count = 0;
+	within.arena = &g->source.arena;
+	if (read_source(&within, g) != 0) {
+		g->stale = true;
+		return err_wrap(cx->err, "reading the topology");
+	}
+	g->loaded_epoch = epoch;
+	return publish(g, cx->err);
+}
+
+/* ---- tasks ---- */
+
+/* Reads again when something changed, when a worker asks, and when the lease is a new one. */
+static void
+load_task(void *arg)
+{
+	struct gate               *g = arg;
+	struct err                 err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 cx = task_ctx(&err, &arena);
+
+	while (!task_cancelled()) {
+		if (!g->stale && g->loaded_epoch == topo_lease_epoch(g->lease)) {
+			if (waitlist_wait(&cx, &g->news) != 0)
+				return;
+			continue;
+		}
+		if (load(&cx, g) == 0)
+			continue;
+		log_warn("%s", err.text);
+		err_clear(&err);
+		if (task_sleep(&cx, RETRY_PAUSE) != 0)
+			return;
+	}
+}
+
+static void
+lease_task(void *arg)
+{
+	struct gate *g = arg;
+	struct err   err = { 0 };
+	struct ctx   cx = task_ctx(&err, NULL);
+
+	do {
+		uint64_t epoch = topo_lease_epoch(g->lease);
+
+		if (epoch != g->loaded_epoch)
+			waitlist_wake_all(&g->news);
+		else
+			lease_view_publish(&g->view, epoch, topo_lease_until(g->lease));
+	} while (task_sleep(&cx, PUBLISH_EVERY) == 0);
+	lease_view_publish(&g->view, g->loaded_epoch, 0);
+}
+
+struct watched {
+	struct gate *gate;
+	const char  *prefix;
+};
+
+/* Any change of the prefix makes what we know stale; what changed is read by load(). */
+static void
+watch(struct gate *g, const char *prefix)
+{
+	struct err                 err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 cx = task_ctx(&err, &arena);
+	int64_t                    revision = g->source.revision;
+
+	while (!task_cancelled()) {
+		struct topo_events events;
+
+		arena_reset(&arena);
+		if (topo_watch(&cx, g->topo, prefix, revision, &events) == 0) {
+			g->stale = true;
+			waitlist_wake_all(&g->news);
+			revision = events.compacted ? g->source.revision : events.revision;
+		} else if (task_sleep(&cx, RETRY_PAUSE) != 0) {
+			return;
+		}
+	}
+}
+
+static void
+watch_keyspaces(void *arg)
+{
+	watch(arg, "/keyspaces/");
+}
+
+static void
+watch_tablets(void *arg)
+{
+	watch(arg, "/tablets/");
+}
+
+static void
+watch_rules(void *arg)
+{
+	watch(arg, "/routing_rules");
+}
+
+static int
+write_ack(struct ctx *cx, struct gate *g, int64_t lease)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct ack_record      ack = { .id = g->params.id, .version = g->acknowledged };
+	char                   key[TOPO_KEY_MAX];
+
+	(void)snprintf(key, sizeof key, "/acks/%s", g->params.id);
+	ack_write(&json, &ack);
+	TRY(topo_set(cx, g->topo, key, buf_slice(&json), lease));
+	g->written = ack.version;
+	return 0;
+}
+
+static void
+ack_task(void *arg)
+{
+	struct gate               *g = arg;
+	struct err                 err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 cx = task_ctx(&err, &arena);
+
+	while (!task_cancelled()) {
+		if (g->written == g->acknowledged) {
+			if (waitlist_wait(&cx, &g->news) != 0)
+				return;
+		} else if (write_ack(&cx, g, topo_lease_id(g->lease)) != 0) {
+			log_warn("writing the acknowledgement: %s", err.text);
+			if (task_sleep(&cx, RETRY_PAUSE) != 0)
+				return;
+		}
+		arena_reset(&arena);
+	}
+}
+
+/* ---- the lease's keys ---- */
+
+static void
+attach(struct ctx *cx, void *arg, int64_t lease)
+{
+	struct gate           *g = arg;
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct gate_record     record = { .id = g->params.id, .http = g->http_address, .mysql = g->mysql_address,
+		.lease = lease };
+	char                   key[TOPO_KEY_MAX];
+
+	(void)snprintf(key, sizeof key, "/gates/%s", g->params.id);
+	gate_write(&json, &record);
+	if (topo_set(cx, g->topo, key, buf_slice(&json), lease) == 0)
+		(void)(write_ack(cx, g, lease) != 0);   /* cx->err tells the lease's task */
+}
+
+/* ---- what workers tell ---- */
+
+static void
+acknowledged(struct gate *g, const struct worker_message *m)
+{
+	int64_t least = INT64_MAX;
+
+	g->acknowledged_by[worker_index(m->worker)] = m->version;
+	for (int i = 0; i < g->workers_count; i++) {
+		if (g->acknowledged_by[i] < least)
+			least = g->acknowledged_by[i];
+	}
+	if (least > g->acknowledged)
+		g->acknowledged = least;
+}
+
+/* The hold buffer is full: nobody is refused, the attempt is rolled back. */
+static int
+roll_back(struct ctx *cx, struct gate *g, const struct worker_message *m)
+{
+	struct topo_kv         kv;
+	struct workflow_record w;
+	struct topo_compare    old;
+	SCOPED(buf) struct buf json = BUF_INIT;
+	char                   key[TOPO_KEY_MAX];
+
+	(void)snprintf(key, sizeof key, "/workflows/%s", m->workflow);
+	TRY(topo_get(cx, g->topo, key, &kv));
+	TRY(workflow_read(cx->arena, kv.value, &w, cx->err));
+	if (w.attempt != m->attempt || w.state != WORKFLOW_SWITCHING || w.rolling_back)
+		return 0;
+	w.rolling_back = true;
+	workflow_write(&json, &w);
+	old = (struct topo_compare){ key, kv.modified };
+	return topo_put(cx, g->topo, &old, buf_slice(&json), kv.lease, NULL);
+}
+
+static void
+overflow(struct ctx *cx, struct gate *g, const struct worker_message *m)
+{
+	log_warn("workflow %s: the hold buffer is full, asking for attempt %d to be rolled back", m->workflow, m->attempt);
+	for (int tries = 0; tries < 10 && roll_back(cx, g, m) != 0; tries++) {
+		if (cx->err->kind != ERR_CONFLICT) {
+			log_warn("rolling back: %s", cx->err->text);
+			return;
+		}
+	}
+}
+
+static void
+take(struct ctx *cx, struct gate *g, const struct worker_message *m)
+{
+	switch (m->kind) {
+	case WORKER_READY:
+		g->ready++;
+		break;
+	case WORKER_FAILED:
+		err_copy(&g->failure, &m->err);
+		g->stopping = true;
+		break;
+	case WORKER_ACKNOWLEDGED:
+		acknowledged(g, m);
+		break;
+	case WORKER_REFRESH:
+		g->stale = g->stale || m->version >= g->route->rules.version;
+		break;
+	case WORKER_OVERFLOW:
+		overflow(cx, g, m);
+		break;
+	case WORKER_ENDED:
+		g->ended++;
+		break;
+	}
+	waitlist_wake_all(&g->news);
+}
+
+static void
+mail_task(void *arg)
+{
+	struct gate               *g = arg;
+	struct err                 err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 cx = task_ctx(&err, &arena);
+	void                      *message;
+
+	while (mailbox_take(&cx, g->mail, &message) == 0) {
+		take(&cx, g, message);
+		free(message);
+		arena_reset(&arena);
+	}
+}
+
+/* ---- HTTP ---- */
+
+static int
+post_rules(struct ctx *cx, struct gate *g, struct slice body, struct http_reply *reply)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct rules_record        rules;
+	struct ack_record          ack = { .id = g->params.id };
+
+	TRY(rules_read(&arena, body, &rules, cx->err));
+	if (rules.version > g->route->rules.version) {
+		TRY(take_rules(g, body, cx->err));
+		TRY(publish(g, cx->err));
+	}
+	while (g->acknowledged < rules.version) {
+		if (waitlist_wait(cx, &g->news) != 0)
+			return err_wrap(cx->err, "waiting for transactions to end");
+	}
+	ack.version = g->acknowledged;
+	reply->status = 200;
+	ack_write(&reply->body, &ack);
+	return 0;
+}
+
+static void
+get_metrics(struct gate *g, struct http_reply *reply)
+{
+	const struct hall_counts *counts[WORKERS_MAX];
+
+	for (int i = 0; i < g->workers_count; i++)
+		counts[i] = worker_counts(g->workers[i]);
+	reply->status = 200;
+	reply->content_type = "text/plain; version=0.0.4";
+	gate_metrics_print(&reply->body, counts, g->workers_count, g->acknowledged,
+	    lease_view_held(&g->view, g->loaded_epoch));
+}
+
+static void
+handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
+{
+	struct gate *g = arg;
+
+	if (strcmp(req->path, "/gate/rules") == 0 && strcmp(req->method, "POST") == 0) {
+		if (post_rules(cx, g, req->body, reply) != 0)
+			rpc_reply_error(reply, cx->err);
+	} else if (strcmp(req->path, "/metrics") == 0) {
+		get_metrics(g, reply);
+	} else if (strcmp(req->path, "/healthz") == 0) {
+		reply->status = g->ready == g->workers_count && !g->stopping ? 200 : 503;
+		buf_addf(&reply->body, "{\"ok\":%s,\"version\":%lld}", reply->status == 200 ? "true" : "false",
+		    (long long)g->acknowledged);
+	} else {
+		err_set(cx->err, ERR_NOT_FOUND, "no such path '%s'", req->path);
+		rpc_reply_error(reply, cx->err);
+	}
+}
+
+/* ---- life ---- */
+
+static int
+until_ready(struct ctx *cx, struct gate *g, int ready)
+{
+	while (g->ready < ready && !g->stopping)
+		TRY(waitlist_wait(cx, &g->news));
+	return g->stopping ? err_set(cx->err, ERR_CANCELLED, "stopping") : 0;
+}
+
+static int
+start_worker(struct gate *g, struct err *err)
+{
+	struct worker_params params = { .index = g->workers_count, .address = g->mysql_address,
+		.clients_max = g->params.clients_max / (size_t)g->params.workers + 1,
+		.backends_max = g->params.backends_max / (size_t)g->params.workers + 1,
+		.packet_max = g->params.packet_max,
+		.hold_bytes_max = g->params.hold_bytes_max / (size_t)g->params.workers + 1,
+		.hold_wait = g->params.hold_wait, .drain_timeout = g->params.drain_timeout,
+		.credentials = g->params.credentials, .lease = &g->view, .control = g->mail };
+	struct worker       *w = worker_start(&params, err);
+
+	if (w == NULL)
+		return -1;
+	g->workers[g->workers_count++] = w;
+	worker_route(w, route_ref(g->route));
+	return 0;
+}
+
+/* The first one finds the port when it is 0. */
+static int
+start_workers(struct ctx *cx, struct gate *g)
+{
+	char host[256];
+	int  port;
+
+	TRY(parse_hostport(slice_str(g->params.mysql), host, &port, cx->err));
+	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s", g->params.mysql);
+	TRY(start_worker(g, cx->err));
+	TRY(until_ready(cx, g, 1));
+	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s:%d", host, worker_port(g->workers[0]));
+	while (g->workers_count < g->params.workers)
+		TRY(start_worker(g, cx->err));
+	return until_ready(cx, g, g->params.workers);
+}
+
+static int
+spawn_tasks(struct gate *g, struct err *err)
+{
+	TRY(group_spawn(&g->tasks, "mail", mail_task, g, err));
+	TRY(group_spawn(&g->tasks, "lease view", lease_task, g, err));
+	TRY(group_spawn(&g->tasks, "load", load_task, g, err));
+	TRY(group_spawn(&g->tasks, "watch keyspaces", watch_keyspaces, g, err));
+	TRY(group_spawn(&g->tasks, "watch tablets", watch_tablets, g, err));
+	return group_spawn(&g->tasks, "watch rules", watch_rules, g, err);
+}
+
+static int
+serve(struct ctx *cx, struct gate *g)
+{
+	char host[256];
+	int  port;
+
+	TRY(parse_hostport(slice_str(g->params.http), host, &port, cx->err));
+	TRY(topo_open(cx, g->params.topo, &g->topo));
+	g->mail = mailbox_new(MAIL_MAX, cx->err);
+	if (g->mail == NULL)
+		return -1;
+	TRY(http_serve(g->params.http, handle, g, &g->http, cx->err));
+	(void)snprintf(g->http_address, sizeof g->http_address, "%s:%d", host, http_port(g->http));
+	TRY(topo_lease_start(cx, g->topo, LEASE_TTL, &g->lease));
+	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s", g->params.mysql);
+	/* Registered first, the rules read after; the workers' port is written again below. */
+	attach(cx, g, topo_lease_id(g->lease));
+	if (cx->err->kind != ERR_NONE)
+		return -1;
+	TRY(load(cx, g));
+	TRY(spawn_tasks(g, cx->err));
+	TRY(start_workers(cx, g));
+	topo_lease_on_grant(g->lease, attach, g);
+	attach(cx, g, topo_lease_id(g->lease));
+	if (cx->err->kind != ERR_NONE)
+		return -1;
+	TRY(group_spawn(&g->tasks, "acknowledge", ack_task, g, cx->err));
+	printf("vtgate ready http=%s mysql=%s\n", g->http_address, g->mysql_address);
+	fflush(stdout);
+	while (!g->stopping)
+		TRY(waitlist_wait(cx, &g->news));
+	return 0;
+}
+
+/* Clients first: they need the lease and the routes to the end. */
+static void
+drain(struct ctx *cx, struct gate *g)
+{
+	struct err err = { 0 };
+	struct ctx within = ctx_shielded(cx, g->params.drain_timeout + 5 * SECOND, &err);
+
+	for (int i = 0; i < g->workers_count; i++)
+		worker_drain(g->workers[i]);
+	while (g->ended < g->workers_count && waitlist_wait(&within, &g->news) == 0)
+		;
+	check(g->ended == g->workers_count);
+	for (int i = 0; i < g->workers_count; i++)
+		worker_free(g->workers[i]);
+	g->workers_count = 0;
+}
+
+int
+gate_run(struct ctx *cx, struct gate *g)
+{
+	int rc = serve(cx, g);
+
+	g->stopping = true;
+	if (g->failure.kind != ERR_NONE)
+		rc = err_copy(cx->err, &g->failure);
+	drain(cx, g);
+	if (g->http != NULL)
+		http_stop(g->http);
+	group_done(&g->tasks);
+	if (g->lease != NULL)
+		topo_lease_stop(g->lease);
+	mailbox_free(g->mail);
+	topo_close(g->topo);
+	return rc;
+}
+
+void
+gate_stop(struct gate *g)
+{
+	g->stopping = true;
+	waitlist_wake_all(&g->news);
+}
+
+struct gate *
+gate_new(const struct gate_params *params)
+{
+	struct gate *g = mem_new(struct gate);
+
+	check(params->workers >= 1 && params->workers <= WORKERS_MAX);
+	g->params = *params;
+	arena_init(&g->source.arena);
+	buf_init(&g->rules);
+	group_init(&g->tasks);
+	return g;
+}
+
+void
+gate_free(struct gate *g)
+{
+	if (g == NULL)
+		return;
+	route_unref(g->route);
+	buf_done(&g->rules);
+	arena_done(&g->source.arena);
+	free(g);
+}

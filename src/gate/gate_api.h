@@ -1,0 +1,40 @@
+/*
+ * gate_api.h - the control of a gate: new rules in, acknowledgements out; lease; health; metrics.
+ *
+ * Runs on a loop of its own. Order of birth: the lease, the gate's record
+ * under it, and only then the rules are read; each new grant of a lease that was
+ * lost repeats this, and what was read before is not believed any more (its
+ * epoch is another). A version of the rules is acknowledged when every worker
+ * has acknowledged it: as the answer to the POST that brought it, and in
+ * /acks/<id> for those who watch.
+ *
+ *   POST /gate/rules    struct rules_record -> struct ack_record, once acknowledged
+ *   GET  /gate/status   what a person asks
+ *   GET  /metrics       Prometheus
+ *   GET  /healthz       200 while clients are served
+ */
+#ifndef GATE_GATE_API_H
+#define GATE_GATE_API_H
+
+#include "gate/worker.h"
+#include "topo/topo.h"
+
+enum { WORKERS_MAX = 32 };   /* cores of one machine that one gate may use; see worker.c INDEX_BITS */
+
+struct gate_params {
+	const char  *topo, *http, *mysql, *id;
+	int          workers;
+	size_t       clients_max, backends_max, packet_max, hold_bytes_max;
+	usec         hold_wait, drain_timeout;
+	const struct credentials *credentials;
+};
+
+struct gate;
+
+struct gate *gate_new(const struct gate_params *params);
+/* Serves until gate_stop(); prints the ready line. Then drains and ends everything. */
+int  gate_run(struct ctx *cx, struct gate *g) MUST_USE;
+void gate_stop(struct gate *g);
+void gate_free(struct gate *g);
+
+#endif

@@ -1,0 +1,56 @@
+#include "gate/gate_metrics.h"
+
+#include "base/metric.h"
+
+struct row {
+	const char *name, *help;
+	size_t      offset;
+	bool        largest;     /* the largest of the workers instead of their sum */
+};
+
+static const struct row ROWS[] = {
+	{ "vtgate_clients", "Clients connected now.", offsetof(struct hall_counts, clients), false },
+	{ "vtgate_connections_total", "Connections accepted.", offsetof(struct hall_counts, connections), false },
+	{ "vtgate_refused_total", "Connections refused with 1040.", offsetof(struct hall_counts, refused), false },
+	{ "vtgate_commands_total", "Commands of clients.", offsetof(struct hall_counts, statements), false },
+	{ "vtgate_errors_total", "Errors that clients were sent.", offsetof(struct hall_counts, errors), false },
+	{ "vtgate_backends", "Connections to database servers.", offsetof(struct hall_counts, backends), false },
+	{ "vtgate_holds_total", "Times that a statement waited for a cutover.", offsetof(struct hall_counts, holds), false },
+	{ "vtgate_hold_us_max", "The longest wait of one statement for a cutover, microseconds.",
+	    offsetof(struct hall_counts, hold_us_max), true },
+	{ "vtgate_replays_total", "Statements sent again after the fence had refused them.",
+	    offsetof(struct hall_counts, replays), false },
+	{ "vtgate_fence_errors_total", "Statements that the fence refused.", offsetof(struct hall_counts, fence_errors),
+	    false },
+	{ "vtgate_too_late_total", "Transactions ended with 1213 because their table had moved.",
+	    offsetof(struct hall_counts, too_late), false },
+	{ "vtgate_lease_closed_total", "Connections closed because the lease had lapsed.",
+	    offsetof(struct hall_counts, lease_closed), false },
+};
+
+static uint64_t
+value_of(const struct hall_counts *c, size_t offset)
+{
+	const _Atomic uint64_t *v = (const void *)((const char *)c + offset);
+
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+void
+gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers, int64_t version,
+    bool lease_held)
+{
+	for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+		uint64_t sum = 0;
+
+		for (int w = 0; w < workers; w++) {
+			uint64_t v = value_of(counts[w], ROWS[i].offset);
+
+			sum = ROWS[i].largest ? (v > sum ? v : sum) : sum + v;
+		}
+		metric_print(out, ROWS[i].name, ROWS[i].help, NULL, (double)sum);
+	}
+	metric_print(out, "vtgate_rules_version", "Version of the routing rules that is acknowledged.", NULL,
+	    (double)version);
+	metric_print(out, "vtgate_lease_held", "Is the gate's lease held?", NULL, lease_held);
+}

@@ -1,0 +1,13 @@
+/*
+ * gate_metrics.h - what a gate counts, for Prometheus: the sums over its workers.
+ */
+#ifndef GATE_GATE_METRICS_H
+#define GATE_GATE_METRICS_H
+
+#include "base/buf.h"
+#include "gate/hall.h"
+
+void gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers, int64_t version,
+    bool lease_held);
+
+#endif

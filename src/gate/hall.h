@@ -1,0 +1,46 @@
+/*
+ * hall.h - what the sessions of one loop share.
+ */
+#ifndef GATE_HALL_H
+#define GATE_HALL_H
+
+#include "gate/lease_view.h"
+#include "gate/pool.h"
+#include "gate/turnstile.h"
+
+/* Written by one loop, read by the one that prints: relaxed atomics. */
+struct hall_counts {
+	_Atomic uint64_t clients, connections, refused, statements, errors, holds, replays, fence_errors, too_late,
+	    lease_closed, backends, hold_us_max;
+};
+
+struct hall {
+	struct crowd             crowd;
+	struct pool              pool;
+	const struct lease_view *lease;
+	struct hall_counts       counts;
+	struct list              sessions;
+	struct waitlist          left;        /* a session has ended */
+	bool                     draining;
+	size_t                   packet_max;  /* larger statements of clients are refused */
+	usec                     hold_wait;   /* how long one statement waits for a cutover */
+	/* Asks for newer rules than those of the crowd's route; returns at once. */
+	void                   (*refresh)(void *arg);
+	void                    *arg;
+};
+
+static inline void
+count(_Atomic uint64_t *counter, int64_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (uint64_t)by,
+	    memory_order_relaxed);
+}
+
+static inline void
+count_max(_Atomic uint64_t *gauge, uint64_t value)
+{
+	if (atomic_load_explicit(gauge, memory_order_relaxed) < value)
+		atomic_store_explicit(gauge, value, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,265 @@
+#include "gate/plan.h"
+
+#include "base/check.h"
+#include "gate/refuse.h"
+#include "sql/quote.h"
+
+/* One statement being planned. */
+struct planner {
+	struct arena           *arena;
+	const struct route     *route;
+	const struct statement *s;
+	struct slice            sql, keyspace;
+	struct plan            *out;
+	const struct table_ref *placed_by;    /* the table that decided the place */
+	struct slice            placed_keyspace;
+};
+
+/* Databases of the server itself: served wherever the session is. */
+static bool
+is_system(struct slice database)
+{
+	return slice_eq_nocase(database, slice_str("information_schema")) ||
+	    slice_eq_nocase(database, slice_str("performance_schema")) ||
+	    slice_eq_nocase(database, slice_str("mysql")) || slice_eq_nocase(database, slice_str("sys"));
+}
+
+/* What is in front of a column is no table of its own, and an alias for all we know. */
+static bool
+is_table(const struct table_ref *t)
+{
+	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR;
+}
+
+static struct slice
+keyspace_of(const struct planner *p, const struct table_ref *t)
+{
+	return slice_is_null(t->database) ? p->keyspace : t->database;
+}
+
+static const struct route_rule *
+rule_of(const struct planner *p, const struct table_ref *t)
+{
+	struct slice keyspace = keyspace_of(p, t);
+
+	if (slice_is_null(keyspace) || slice_is_null(t->table))
+		return NULL;
+	return route_rule(p->route, keyspace, t->table);
+}
+
+/* A statement that was not understood is refused only when a moved name is in it. */
+static int
+refuse_unclear(const struct planner *p, struct err *err)
+{
+	for (size_t i = 0; i < p->s->tables_count; i++) {
+		const struct table_ref *t = &p->s->tables[i];
+
+		if (t->role == TABLE_UNCLEAR && route_rule_named(p->route, t->table) != NULL)
+			return refuse(err, ER_NOT_SUPPORTED_YET,
+			    "a statement that vtgate does not understand names the moved table '%.*s'",
+			    SLICE_ARG(t->table));
+	}
+	return 0;
+}
+
+static int
+note_rule(struct planner *p, const struct route_rule *rule, struct err *err)
+{
+	struct plan *out = p->out;
+
+	for (size_t i = 0; i < out->ruled_count; i++) {
+		if (out->ruled[i] == rule)
+			return 0;
+	}
+	if (out->ruled_count == PLAN_RULES_MAX)
+		return refuse(err, ER_NOT_SUPPORTED_YET, "a statement on more than %d moved tables", PLAN_RULES_MAX);
+	out->ruled[out->ruled_count++] = rule;
+	return 0;
+}
+
+static int
+place(struct planner *p, const struct route_keyspace *where, const struct table_ref *t, struct err *err)
+{
+	if (where->server == NULL)
+		return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet", where->name);
+	if (p->placed_by == NULL) {
+		p->placed_by = t;
+		p->out->place = where;
+		return 0;
+	}
+	if (strcmp(p->out->place->server, where->server) == 0)
+		return 0;
+	return refuse(err, ER_NOT_SUPPORTED_YET,
+	    "tables '%.*s' (keyspace '%s') and '%.*s' (keyspace '%s') are on two servers: "
+	    "vtgate does not join across servers", SLICE_ARG(p->placed_by->table), p->out->place->name,
+	    SLICE_ARG(t->table), where->name);
+}
+
+/* Where one table is. */
+static int
+place_table(struct planner *p, const struct table_ref *t, struct err *err)
+{
+	struct slice                 keyspace = keyspace_of(p, t);
+	const struct route_rule     *rule = rule_of(p, t);
+	const struct route_keyspace *where;
+
+	if (slice_is_null(keyspace))
+		return refuse(err, ER_NO_DB_ERROR, "No database selected");
+	if (is_system(keyspace))
+		return 0;
+	p->out->names_tables = true;
+	if (rule == NULL) {
+		where = route_keyspace(p->route, keyspace);
+		if (where == NULL)
+			return refuse(err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(keyspace));
+		return place(p, where, t, err);
+	}
+	if (rule->to == NULL)
+		return refuse(err, ER_BAD_DB_ERROR, "Unknown database '%s'", rule->record->to_keyspace);
+	if (p->s->kind == STATEMENT_DDL && p->s->changes_session)
+		return refuse(err, ER_NOT_SUPPORTED_YET, "a temporary table with the name of the moved table '%.*s'",
+		    SLICE_ARG(t->table));
+	TRY(note_rule(p, rule, err));
+	return place(p, rule->to, t, err);
+}
+
+/* Does the name as written mean another table on the server that runs it? */
+static bool
+reads_otherwise(const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
+{
+	const struct route_rule     *rule = rule_of(p, t);
+	const struct route_keyspace *named = route_keyspace(p->route, keyspace_of(p, t));
+
+	if (t->role == TABLE_UNCLEAR || (t->role == TABLE_QUALIFIER && slice_is_null(t->database)))
+		return false;
+	*table = t->table;
+	if (rule != NULL && rule->to != NULL) {
+		*database = slice_str(rule->to->database);
+		*table = slice_str(rule->record->to_table);
+		return strcmp(rule->record->from_keyspace, rule->record->to_keyspace) != 0 ||
+		    !slice_eq(*table, t->table) || !slice_eq_str(keyspace_of(p, t), rule->to->database);
+	}
+	/* A keyspace whose database has another name. */
+	if (named == NULL || slice_is_null(t->database) || slice_eq_str(t->database, named->database))
+		return false;
+	*database = slice_str(named->database);
+	return true;
+}
+
+/* Refs come in the order they were read, which for UPDATE and DELETE is not always the text's. */
+static const struct table_ref *
+next_ref(const struct statement *s, size_t from)
+{
+	const struct table_ref *best = NULL;
+
+	for (size_t i = 0; i < s->tables_count; i++) {
+		const struct table_ref *t = &s->tables[i];
+
+		if (t->start >= from && (best == NULL || t->start < best->start))
+			best = t;
+	}
+	return best;
+}
+
+static bool
+must_rewrite(const struct planner *p)
+{
+	struct slice database, table;
+
+	for (size_t i = 0; i < p->s->tables_count; i++) {
+		if (!slice_is_null(keyspace_of(p, &p->s->tables[i])) &&
+		    reads_otherwise(p, &p->s->tables[i], &database, &table))
+			return true;
+	}
+	return false;
+}
+
+static void
+rewrite(struct planner *p)
+{
+	SCOPED(buf) struct buf  text = BUF_INIT;
+	size_t                  done = 0;
+	const struct table_ref *t;
+
+	while ((t = next_ref(p->s, done)) != NULL) {
+		struct slice database, table;
+
+		buf_add_slice(&text, slice_cut(p->sql, done, t->start));
+		if (reads_otherwise(p, t, &database, &table) && !slice_is_null(t->table))
+			quote_table(&text, database, table);
+		else if (slice_is_null(t->table) && reads_otherwise(p, t, &database, &table))
+			quote_ident(&text, database);
+		else
+			buf_add_slice(&text, slice_cut(p->sql, t->start, t->end));
+		done = t->end;
+	}
+	buf_add_slice(&text, slice_cut(p->sql, done, p->sql.len));
+	p->out->text = arena_dup(p->arena, buf_slice(&text));
+	p->out->rewritten = true;
+}
+
+static int
+refuse_database_function(const struct planner *p, struct err *err)
+{
+	const struct route_keyspace *own = slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
+
+	if ((p->s->uses & USES_DATABASE) == 0 || own == NULL || own->server == NULL || p->out->place == NULL ||
+	    strcmp(own->server, p->out->place->server) == 0)
+		return 0;
+	return refuse(err, ER_NOT_SUPPORTED_YET,
+	    "DATABASE() in a statement on a table that another server serves");
+}
+
+/* What is not surely harmless to rows writes or locks. */
+static bool
+kind_locks(enum statement_kind kind)
+{
+	switch (kind) {
+	case STATEMENT_EMPTY:
+	case STATEMENT_SELECT:
+	case STATEMENT_BEGIN:
+	case STATEMENT_COMMIT:
+	case STATEMENT_ROLLBACK:
+	case STATEMENT_SAVEPOINT:
+	case STATEMENT_SET:
+	case STATEMENT_USE:
+	case STATEMENT_SHOW:
+		return false;
+	case STATEMENT_SELECT_LOCKING:
+	case STATEMENT_WRITE:
+	case STATEMENT_DDL:
+	case STATEMENT_XA:
+	case STATEMENT_LOCK_TABLES:
+	case STATEMENT_PREPARE:
+	case STATEMENT_CALL:
+	case STATEMENT_ADMIN:
+	case STATEMENT_OTHER:
+		return true;
+	}
+	unreachable();
+}
+
+int
+plan_make(struct arena *a, const struct route *r, const struct statement *s, struct slice sql,
+    struct slice keyspace, struct plan *out, struct err *err)
+{
+	struct planner p = { .arena = a, .route = r, .s = s, .sql = sql, .keyspace = keyspace, .out = out };
+
+	*out = (struct plan){ .text = sql };
+	out->locks = kind_locks(s->kind);
+	if (!s->understood && r->rules.count > 0)
+		TRY(refuse_unclear(&p, err));
+	for (size_t i = 0; i < s->tables_count; i++) {
+		if (is_table(&s->tables[i]))
+			TRY(place_table(&p, &s->tables[i], err));
+	}
+	TRY(refuse_database_function(&p, err));
+	if (out->place == NULL && !slice_is_null(keyspace)) {
+		out->place = route_keyspace(r, keyspace);
+		if (out->place != NULL && out->place->server == NULL)
+			return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet", out->place->name);
+	}
+	if (must_rewrite(&p))
+		rewrite(&p);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/*
+ * plan.h - statement + routing rules: which server runs it, as which text.
+ *
+ * Every table that a statement names belongs to a keyspace (its qualifier, or
+ * the session's), and a rule may send it to another. All must be on one
+ * server. Names of tables that are served elsewhere than they say are rewritten
+ * to `database`.`table`, three-part column qualifiers too; a two-part one (users.id)
+ * stays, because it means the table by its own name.
+ *
+ * A plan borrows from the route and the statement it was made of.
+ */
+#ifndef GATE_PLAN_H
+#define GATE_PLAN_H
+
+#include "gate/route.h"
+#include "sql/statement.h"
+
+enum { PLAN_RULES_MAX = 16 };   /* tables with a rule in one statement; more are refused */
+
+struct plan {
+	const struct route_keyspace *place;   /* NULL: any server will do */
+	const struct route_rule     *ruled[PLAN_RULES_MAX];
+	size_t                       ruled_count;
+	bool                         names_tables;
+	bool                         locks;     /* anything but a plain read */
+	bool                         rewritten;
+	struct slice                 text;      /* to be sent */
+};
+
+/* keyspace: the session's, SLICE_NULL for none. The text is in the arena when it was rewritten. Refusals carry the
+ * number that the client gets. */
+int plan_make(struct arena *a, const struct route *r, const struct statement *s, struct slice sql,
+    struct slice keyspace, struct plan *out, struct err *err) MUST_USE;
+
+#endif

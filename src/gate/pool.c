@@ -1,0 +1,257 @@
+#include "gate/pool.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "gate/refuse.h"
+#include "mysql/command.h"
+
+#include <stdlib.h>
+
+void
+pool_init(struct pool *p, const char *user, const struct secret *password, size_t max)
+{
+	*p = (struct pool){ .user = user, .password = password, .max = max,
+		.connect_timeout = 10 * SECOND,   /* a server that starts is given time */
+		.take_timeout = 10 * SECOND,      /* a client that waits longer is told 1040 */
+		.keep = MINUTE };                 /* longer than the pauses of a busy application */
+	list_init(&p->idle);
+	list_init(&p->parked);
+}
+
+bool
+backend_fits(const struct backend *b, const struct pool_key *key)
+{
+	return b->caps == key->caps && b->collation == key->collation && strcmp(b->server, key->server) == 0;
+}
+
+void
+backend_set_database(struct backend *b, const char *name)
+{
+	free(b->database);
+	b->database = name == NULL ? NULL : mem_strdup(name);
+}
+
+static void
+destroy(struct backend *b)
+{
+	if (b->node.list != NULL)
+		list_remove(&b->node);
+	b->pool->count--;
+	mysql_close(b->client);
+	map_done(&b->statements);
+	free(b->server);
+	free(b->database);
+	free(b);
+}
+
+static int
+connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out)
+{
+	struct mysql_params params = { .address = key->server, .user = p->user, .password = p->password,
+		.caps_with = key->caps, .caps_without = POOL_CAPS & ~key->caps, .collation = key->collation };
+	struct ctx          within = ctx_within(cx, p->connect_timeout);
+	struct backend     *b = mem_new(struct backend);
+
+	*b = (struct backend){ .pool = p, .state = BACKEND_IN_USE, .server = mem_strdup(key->server),
+		.caps = key->caps, .collation = key->collation, .serial = ++p->connects };
+	map_init(&b->statements);
+	p->count++;
+	if (mysql_connect(&within, &params, &b->client) != 0) {
+		destroy(b);
+		waitlist_wake_one(&p->freed);
+		return -1;
+	}
+	*out = b;
+	return 0;
+}
+
+/* The youngest that fits, or NULL. */
+static struct backend *
+find(struct list *in, const struct pool_key *key)
+{
+	for (struct list_node *n = in->last; n != NULL; n = n->prev) {
+		struct backend *b = list_item(n, struct backend, node);
+
+		if (backend_fits(b, key))
+			return b;
+	}
+	return NULL;
+}
+
+static void
+detach(struct backend *b)
+{
+	if (b->state == BACKEND_PARKED)
+		*b->slot = NULL;
+	b->slot = NULL;
+	list_remove(&b->node);
+	b->state = BACKEND_IN_USE;
+	b->since = task_now();
+}
+
+/* A server may have closed what lay idle: better to see it now than after the statement was sent. */
+static bool
+is_alive(struct backend *b)
+{
+	return !mysql_broken(b->client) && !mysql_hung_up(b->client);
+}
+
+static struct backend *
+reuse(struct pool *p, struct list *in, const struct pool_key *key)
+{
+	struct backend *b;
+
+	while ((b = find(in, key)) != NULL) {
+		detach(b);
+		if (is_alive(b))
+			return b;
+		destroy(b);
+	}
+	return NULL;
+}
+
+/* Room for a connection of another kind: the oldest that nobody must keep goes. */
+static bool
+evict(struct pool *p)
+{
+	struct list *from = !list_empty(&p->idle) ? &p->idle : &p->parked;
+
+	if (list_empty(from))
+		return false;
+	struct backend *b = list_item(from->first, struct backend, node);
+
+	p->steals += from == &p->parked;
+	detach(b);
+	destroy(b);
+	return true;
+}
+
+int
+pool_take(struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out)
+{
+	struct ctx within = ctx_within(cx, p->take_timeout);
+
+	p->takes++;
+	for (;;) {
+		*out = reuse(p, &p->idle, key);
+		if (*out != NULL)
+			return 0;
+		if (p->count >= p->max) {
+			*out = reuse(p, &p->parked, key);
+			p->steals += *out != NULL;
+			if (*out != NULL)
+				return 0;
+		}
+		if (p->count < p->max || evict(p))
+			return connect_backend(cx, p, key, out);
+		p->waits++;
+		if (waitlist_wait(&within, &p->freed) != 0) {
+			if (cx->err->kind != ERR_TIMEOUT)
+				return -1;
+			return refuse(cx->err, ER_CON_COUNT_ERROR, "Too many connections: vtgate's %zu to "
+			    "database servers are all in use", p->max);
+		}
+	}
+}
+
+void
+pool_give(struct pool *p, struct backend *b, bool reusable)
+{
+	check(b->state == BACKEND_IN_USE);
+	if (!reusable || mysql_broken(b->client)) {
+		destroy(b);
+	} else {
+		b->state = BACKEND_IDLE;
+		b->since = task_now();
+		list_push(&p->idle, &b->node);
+	}
+	waitlist_wake_one(&p->freed);
+}
+
+void
+pool_park(struct pool *p, struct backend *b, struct backend **slot)
+{
+	check(b->state == BACKEND_IN_USE && *slot == b);
+	b->state = BACKEND_PARKED;
+	b->slot = slot;
+	b->since = task_now();
+	list_push(&p->parked, &b->node);
+	if (!waitlist_empty(&p->freed))
+		waitlist_wake_one(&p->freed);
+}
+
+void
+pool_unpark(struct pool *p, struct backend *b)
+{
+	check(b->state == BACKEND_PARKED && *b->slot == b);
+	list_remove(&b->node);
+	b->slot = NULL;
+	b->state = BACKEND_IN_USE;
+}
+
+void
+pool_age(struct pool *p)
+{
+	usec before = task_now() - p->keep;
+
+	list_each(&p->idle, n) {
+		struct backend *b = list_item(n, struct backend, node);
+
+		if (b->since <= before)
+			destroy(b);
+	}
+	list_each(&p->parked, m) {
+		struct backend *b = list_item(m, struct backend, node);
+
+		if (b->since > before)
+			continue;
+		detach(b);
+		pool_give(p, b, true);
+	}
+	pool_check(p);
+}
+
+void
+pool_close_idle(struct pool *p)
+{
+	list_each(&p->idle, n)
+		destroy(list_item(n, struct backend, node));
+}
+
+void
+pool_done(struct pool *p)
+{
+	pool_close_idle(p);
+	check(p->count == 0);
+}
+
+int
+backend_reset(struct ctx *cx, struct backend *b)
+{
+	static const uint8_t    command[] = { COM_RESET_CONNECTION };
+	struct packets         *packets = mysql_packets(b->client);
+	struct reply_scan       scan;
+
+	packets->seq = 0;
+	TRY(packets_write(cx, packets, slice_of(command, sizeof command)));
+	TRY(packets_flush(cx, packets));
+	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(b->client));
+	TRY(packets_drop_reply(cx, packets, &scan));
+	if (scan.failed)
+		return err_from_packet(reply_scan_tail(&scan), cx->err);
+	map_clear(&b->statements);
+	b->session = b->settings = 0;
+	return 0;
+}
+
+void
+pool_check(struct pool *p)
+{
+	check(p->idle.count + p->parked.count <= p->count);
+	check(p->count <= p->max);
+	list_each(&p->parked, n) {
+		const struct backend *b = list_item(n, struct backend, node);
+
+		check(b->state == BACKEND_PARKED && *b->slot == b);
+	}
+}

@@ -1,0 +1,174 @@
+#include "gate/prepared.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "mysql/command.h"
+
+#include <stdlib.h>
+
+static struct slice
+id_key(const uint32_t *id)
+{
+	return slice_of(id, sizeof *id);
+}
+
+int
+prepared_new(struct slice text, unsigned modes, struct prepared **out, struct err *err)
+{
+	struct prepared *p = mem_new(struct prepared);
+
+	arena_init(&p->arena);
+	buf_init(&p->types);
+	buf_init(&p->long_data);
+	p->text = arena_dup(&p->arena, text);
+	p->modes = modes;
+	if (statement_read(&p->arena, p->text, modes, &p->statement, err) != 0) {
+		prepared_free(p);
+		return -1;
+	}
+	*out = p;
+	return 0;
+}
+
+void
+prepared_free(struct prepared *p)
+{
+	if (p == NULL)
+		return;
+	buf_done(&p->types);
+	buf_done(&p->long_data);
+	arena_done(&p->arena);
+	free(p);
+}
+
+struct prepared *
+prepared_find(const struct map *statements, uint32_t id)
+{
+	return map_get(statements, id_key(&id));
+}
+
+void
+prepared_put(struct map *statements, struct prepared *p)
+{
+	check(map_put(statements, id_key(&p->id), p) == NULL);
+}
+
+void
+prepared_drop(struct map *statements, uint32_t id)
+{
+	prepared_free(map_take(statements, id_key(&id)));
+}
+
+void
+prepared_forget_all(struct map *statements)
+{
+	struct slice key;
+	void        *p;
+
+	for (size_t i = 0; map_next(statements, &i, &key, &p); )
+		prepared_free(p);
+	map_clear(statements);
+}
+
+/* ---- long data ---- */
+
+void
+prepared_add_long_data(struct prepared *p, struct slice packet)
+{
+	uint32_t len = (uint32_t)packet.len;
+
+	if (p->long_data_lost || p->long_data.len + packet.len > LONG_DATA_MAX) {
+		p->long_data_lost = true;
+		buf_done(&p->long_data);
+		return;
+	}
+	buf_add(&p->long_data, &len, sizeof len);
+	buf_add_slice(&p->long_data, packet);
+}
+
+bool
+prepared_next_long_data(const struct prepared *p, size_t *at, struct slice *packet)
+{
+	uint32_t len;
+
+	if (*at == p->long_data.len)
+		return false;
+	memcpy(&len, p->long_data.data + *at, sizeof len);
+	*packet = slice_of(p->long_data.data + *at + sizeof len, len);
+	*at += sizeof len + len;
+	return true;
+}
+
+/* ---- executions ---- */
+
+/* COM_STMT_EXECUTE: int<1> 0x17 | int<4> number | int<1> cursor | int<4> 1 |
+ * if there are parameters: NULL bits, int<1> types follow, [int<2> type for each], values */
+enum { EXECUTE_HEAD = 10 };
+
+int
+prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote, struct buf *out, struct err *err)
+{
+	size_t nulls = (p->params + 7u) / 8u, types = 2u * p->params, bound = EXECUTE_HEAD + nulls;
+
+	if (packet.len < EXECUTE_HEAD || (p->params > 0 && packet.len < bound + 1))
+		return err_set(err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", packet.len);
+	buf_add_slice(out, slice_cut(packet, 0, p->params > 0 ? bound : packet.len));
+	command_set_statement_id((uint8_t *)out->data, remote);
+	if (p->params == 0)
+		return 0;
+	if (packet.ptr[bound] != 0) {
+		if (packet.len < bound + 1 + types)
+			return err_set(err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", packet.len);
+		buf_reset(&p->types);
+		buf_add_slice(&p->types, slice_cut(packet, bound + 1, bound + 1 + types));
+		buf_add_slice(out, slice_cut(packet, bound, packet.len));
+		return 0;
+	}
+	buf_add_char(out, p->types.len > 0);
+	buf_add_slice(out, buf_slice(&p->types));
+	buf_add_slice(out, slice_cut(packet, bound + 1, packet.len));
+	return 0;
+}
+
+/* ---- numbers on a backend ---- */
+
+/* One word: the number in the low half, a part of the text's hash above, and a bit that makes it no NULL. */
+static uintptr_t
+word_of(struct slice text, uint32_t remote)
+{
+	return (uintptr_t)remote | (uintptr_t)(hash_bytes(text) >> 33) << 32 | (uintptr_t)1 << 63;
+}
+
+bool
+remote_find(const struct backend *b, uint32_t id, struct slice text, uint32_t *remote)
+{
+	uintptr_t word = (uintptr_t)map_get(&b->statements, id_key(&id));
+
+	*remote = (uint32_t)word;
+	return word != 0 && word == word_of(text, *remote);
+}
+
+void
+remote_put(struct backend *b, uint32_t id, struct slice text, uint32_t remote)
+{
+	(void)map_put(&b->statements, id_key(&id), (void *)word_of(text, remote));
+}
+
+bool
+remote_known(const struct backend *b, uint32_t id, uint32_t *remote)
+{
+	uintptr_t word = (uintptr_t)map_get(&b->statements, id_key(&id));
+
+	*remote = (uint32_t)word;
+	return word != 0;
+}
+
+bool
+remote_take(struct backend *b, uint32_t id, uint32_t *remote)
+{
+	uintptr_t word = (uintptr_t)map_take(&b->statements, id_key(&id));
+
+	*remote = (uint32_t)word;
+	return word != 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * route.h - where every table is served: an immutable snapshot of the topology, swapped whole.
+ *
+ * A snapshot is made of the records of keyspaces, tablets and routing rules
+ * as they were read together. It is shared by all loops and never changes;
+ * who keeps one over a wait holds a reference. version is that of the rules;
+ * two snapshots with the same version may differ in where a keyspace's server is.
+ * epoch is the gate's lease epoch under which the rules were read: a rule is
+ * to be believed only while that lease is held (lease_view.h).
+ *
+ * Names compare as bytes, as on servers with lower_case_table_names = 0.
+ */
+#ifndef GATE_ROUTE_H
+#define GATE_ROUTE_H
+
+#include "base/map.h"
+#include "topo/record.h"
+
+#include <stdatomic.h>
+
+struct route_keyspace {
+	const char *name, *database;
+	const char *server;             /* of its primary; NULL while there is none */
+};
+
+struct route_rule {
+	const struct routing_rule   *record;
+	const struct route_keyspace *to;    /* NULL: the keyspace is gone */
+};
+
+struct route {
+	_Atomic int            refs;
+	struct arena           arena;
+	uint64_t               epoch;
+	char                   version[64];  /* of the servers, for greetings */
+	struct rules_record    rules;
+	struct route_rule     *ruled;        /* as rules.rules */
+	struct route_keyspace *keyspaces;
+	size_t                 keyspaces_count;
+	struct map             by_table;     /* "keyspace.table" to route_rule */
+	struct map             by_keyspace;
+};
+
+/* The JSON texts of records; rules may be SLICE_NULL: none yet. */
+struct route_source {
+	const struct slice *keyspaces, *tablets;
+	size_t              keyspaces_count, tablets_count;
+	struct slice        rules;
+	uint64_t            epoch;
+	const char         *version;     /* "": not known yet */
+};
+
+/* With one reference. */
+int  route_new(const struct route_source *from, struct route **out, struct err *err) MUST_USE;
+struct route *route_ref(struct route *r);
+void          route_unref(struct route *r);    /* NULL is fine */
+
+const struct route_keyspace *route_keyspace(const struct route *r, struct slice name);
+const struct route_rule     *route_rule(const struct route *r, struct slice keyspace, struct slice table);
+/* A rule for a table of that name in any keyspace, ASCII case ignored. */
+const struct route_rule     *route_rule_named(const struct route *r, struct slice table);
+/* Any keyspace with a server, the first by name; NULL when there is none. */
+const struct route_keyspace *route_any(const struct route *r);
+
+#endif

@@ -1,0 +1,328 @@
+#include "gate/session.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "gate/prepared.h"
+#include "gate/refuse.h"
+#include "mysql/command.h"
+#include "mysql/server.h"
+
+#include <stdlib.h>
+
+void
+session_check(const struct session *s)
+{
+	check(s->txn != TXN_OPEN || (s->slots[s->txn_slot] != NULL &&
+	    s->slots[s->txn_slot]->state == BACKEND_IN_USE));                          /* (1) */
+	check(s->view == NULL || s->txn == TXN_OPEN);                                      /* (2) */
+	check(s->bound < 0 || (s->slots[s->bound] != NULL &&
+	    s->slots[s->bound]->state == BACKEND_IN_USE));                             /* (3) */
+}
+
+static void
+kill_session(struct passenger *p)
+{
+	struct session *s = list_item(p, struct session, passenger);
+
+	s->killed = true;
+	if (s->task != NULL)
+		task_cancel(s->task);
+}
+
+void
+session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t id)
+{
+	*s = (struct session){ .hall = hall, .id = id, .conn = conn, .autocommit = true,
+		.isolation = ISOLATION_REPEATABLE_READ, .bound = -1, .last = -1, .home = -1, .statements_next = 1 };
+	packets_init(&s->client, conn);
+	settings_init(&s->settings);
+	arena_init(&s->arena);
+	buf_init(&s->begin);
+	map_init(&s->statements);
+	s->passenger.kill = kill_session;
+	list_push(&hall->sessions, &s->node);
+}
+
+void
+session_set_keyspace(struct session *s, struct slice name)
+{
+	free(s->keyspace);
+	s->keyspace = mem_strndup(name.ptr, name.len);
+}
+
+void
+session_end_txn(struct session *s)
+{
+	s->txn = TXN_NONE;
+	s->txn_named = false;
+	buf_reset(&s->begin);
+	route_unref(s->view);
+	s->view = NULL;
+	passenger_leave(&s->hall->crowd, &s->passenger);
+}
+
+/* Gives one slot back; what is on it is undone by the next taker's reset. */
+static void
+release(struct session *s, int slot, bool reusable)
+{
+	struct backend *b = s->slots[slot];
+
+	if (b == NULL)
+		return;
+	if (b->state == BACKEND_PARKED)
+		pool_unpark(&s->hall->pool, b);
+	if (s->bound == slot)
+		s->bound = -1;
+	if (s->home == slot)
+		s->home = -1;
+	s->slots[slot] = NULL;
+	pool_give(&s->hall->pool, b, reusable);
+}
+
+void
+session_drop_backend(struct session *s, int slot)
+{
+	if (s->txn == TXN_OPEN && s->txn_slot == slot)
+		session_end_txn(s);
+	release(s, slot, false);
+}
+
+void
+session_reset(struct session *s)
+{
+	/* A transaction must not outlive its session on an idle connection. */
+	bool open = s->txn == TXN_OPEN;
+	int  txn_slot = s->txn_slot;
+
+	session_end_txn(s);
+	for (int i = 0; i < SLOTS_MAX; i++)
+		release(s, i, !(open && i == txn_slot) && s->bound != i && s->home != i);
+	s->last = -1;
+	prepared_forget_all(&s->statements);
+	s->cursor = NULL;
+	settings_done(&s->settings);
+	s->modes = 0;
+	s->autocommit = true;
+	s->isolation = ISOLATION_REPEATABLE_READ;
+}
+
+void
+session_done(struct session *s)
+{
+	session_reset(s);
+	list_remove(&s->node);
+	waitlist_wake_all(&s->hall->left);
+	packets_done(&s->client);
+	map_done(&s->statements);
+	buf_done(&s->begin);
+	arena_done(&s->arena);
+	free(s->keyspace);
+}
+
+/* ---- commands of our own on a backend ---- */
+
+int
+session_side_command(struct ctx *cx, struct session *s, int slot, struct slice packet)
+{
+	struct packets   *p = mysql_packets(s->slots[slot]->client);
+	struct reply_scan scan;
+
+	p->seq = 0;
+	TRY(packets_write(cx, p, packet));
+	TRY(packets_flush(cx, p));
+	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(s->slots[slot]->client));
+	TRY(packets_drop_reply(cx, p, &scan));
+	if (scan.failed)
+		return err_from_packet(reply_scan_tail(&scan), cx->err);
+	session_take_status(s, slot, scan.status);
+	return 0;
+}
+
+int
+session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql)
+{
+	SCOPED(buf) struct buf packet = BUF_INIT;
+
+	command_put_text(&packet, COM_QUERY, sql);
+	return session_side_command(cx, s, slot, buf_slice(&packet));
+}
+
+/* ---- backends ---- */
+
+static int
+find_slot(const struct session *s, const char *server)
+{
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if (s->slots[i] != NULL && strcmp(s->slots[i]->server, server) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static int
+free_slot(struct ctx *cx, struct session *s, int *slot)
+{
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if (s->slots[i] == NULL) {
+			*slot = i;
+			return 0;
+		}
+	}
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if (s->slots[i]->state == BACKEND_PARKED) {
+			release(s, i, true);
+			*slot = i;
+			return 0;
+		}
+	}
+	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "a session that keeps state on more than %d servers", SLOTS_MAX);
+}
+
+/* The client's own settings, where the backend has not seen their latest version. */
+static int
+repeat_settings(struct ctx *cx, struct session *s, int slot)
+{
+	struct backend        *b = s->slots[slot];
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	if (b->session != s->id) {
+		if (b->session != 0)
+			TRY(backend_reset(cx, b));
+		b->session = s->id;
+		b->settings = 0;
+	}
+	if (b->settings == s->settings.version)
+		return 0;
+	if (settings_sql(&s->settings, &sql))
+		TRY(session_side_query(cx, s, slot, buf_slice(&sql)));
+	buf_reset(&sql);
+	if (settings_transaction_sql(&s->settings, &sql))
+		TRY(session_side_query(cx, s, slot, buf_slice(&sql)));
+	b->settings = s->settings.version;
+	return 0;
+}
+
+int
+session_use(struct ctx *cx, struct session *s, int slot, const char *database)
+{
+	struct backend        *b = s->slots[slot];
+	SCOPED(buf) struct buf packet = BUF_INIT;
+
+	if (b->database != NULL && strcmp(b->database, database) == 0)
+		return 0;
+	command_put_text(&packet, COM_INIT_DB, slice_str(database));
+	backend_set_database(b, NULL);
+	TRY(session_side_command(cx, s, slot, buf_slice(&packet)));
+	backend_set_database(b, database);
+	return 0;
+}
+
+static int
+set_database(struct ctx *cx, struct session *s, const struct route_keyspace *where, int slot)
+{
+	const struct route_keyspace *own = s->keyspace == NULL ? NULL :
+	    route_keyspace(s->hall->crowd.route, slice_str(s->keyspace));
+
+	/* Elsewhere than at its own keyspace every table is named in full. */
+	if (own == NULL || own->server == NULL || strcmp(own->server, where->server) != 0)
+		return 0;
+	return session_use(cx, s, slot, own->database);
+}
+
+/* A default database can be changed on a connection and not taken away: who has none must not get another's. */
+static int
+take_clean(struct ctx *cx, struct session *s, const struct pool_key *key, struct backend **out)
+{
+	TRY(pool_take(cx, &s->hall->pool, key, out));
+	while (s->keyspace == NULL && (*out)->database != NULL) {
+		pool_give(&s->hall->pool, *out, false);
+		TRY(pool_take(cx, &s->hall->pool, key, out));
+	}
+	return 0;
+}
+
+int
+session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *where, int *slot)
+{
+	struct pool_key key = { where->server, s->caps & POOL_CAPS, s->collation };
+	struct backend *b;
+
+	*slot = find_slot(s, where->server);
+	if (*slot < 0) {
+		TRY(free_slot(cx, s, slot));
+		TRY(take_clean(cx, s, &key, &b));
+		s->slots[*slot] = b;
+	} else if (s->slots[*slot]->state == BACKEND_PARKED) {
+		pool_unpark(&s->hall->pool, s->slots[*slot]);
+	}
+	if (repeat_settings(cx, s, *slot) == 0 && set_database(cx, s, where, *slot) == 0)
+		return 0;
+	if (cx->err->kind != ERR_SERVER)
+		session_drop_backend(s, *slot);
+	return -1;
+}
+
+void
+session_rest(struct session *s)
+{
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		struct backend *b = s->slots[i];
+
+		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || i == s->home ||
+		    (s->txn == TXN_OPEN && i == s->txn_slot))
+			continue;
+		packets_park(mysql_packets(b->client));
+		pool_park(&s->hall->pool, b, &s->slots[i]);
+	}
+	session_check(s);
+}
+
+void
+session_take_status(struct session *s, int slot, uint16_t status)
+{
+	s->modes = (status & STATUS_NO_BACKSLASH_ESCAPES) != 0 ? SQL_NO_BACKSLASH_ESCAPES : 0;
+	if ((status & STATUS_ANSI_QUOTES) != 0)
+		s->modes |= SQL_ANSI_QUOTES;
+	if ((status & STATUS_IN_TRANS) != 0) {
+		s->txn = TXN_OPEN;
+		s->txn_slot = slot;
+	} else if (s->txn == TXN_OPEN && s->txn_slot == slot) {
+		session_end_txn(s);
+	}
+}
+
+/* ---- answers of our own ---- */
+
+uint16_t
+session_status(const struct session *s)
+{
+	unsigned status = s->autocommit ? STATUS_AUTOCOMMIT : 0;
+
+	if (s->txn != TXN_NONE)
+		status |= STATUS_IN_TRANS;
+	if ((s->modes & SQL_NO_BACKSLASH_ESCAPES) != 0)
+		status |= STATUS_NO_BACKSLASH_ESCAPES;
+	return (uint16_t)status;
+}
+
+int
+session_send_ok(struct ctx *cx, struct session *s)
+{
+	struct ok_packet ok = { .status = session_status(s) };
+
+	return server_send_ok(cx, &s->client, s->caps, &ok);
+}
+
+int
+session_send_err(struct ctx *cx, struct session *s, const struct err *e)
+{
+	count(&s->hall->counts.errors, 1);
+	s->failed = true;
+	return server_send_err(cx, &s->client, e);
+}
+
+bool
+session_at_rest(const struct session *s)
+{
+	return s->txn == TXN_NONE && s->home < 0;
+}

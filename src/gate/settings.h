@@ -1,0 +1,73 @@
+/*
+ * settings.h - what a session has set, to be repeated on every connection it is given.
+ *
+ * settings_read() takes a SET statement apart. An assignment whose value is a
+ * literal or a bare word can be repeated elsewhere with the same effect; any
+ * other (an expression, a subquery) cannot, and binds the session to the connection
+ * that ran it. settings_add() remembers, the last value of a name wins;
+ * settings_sql() is one SET that repeats everything, or nothing at all.
+ */
+#ifndef GATE_SETTINGS_H
+#define GATE_SETTINGS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/arena.h"
+
+enum {
+	SETTINGS_MAX       = 64,           /* names that one session sets; a client library sets five */
+	SETTINGS_BYTES_MAX = 16 * 1024,    /* of their values */
+};
+
+enum assignment_kind {
+	ASSIGN_SESSION,       /* a session variable; NAMES and CHARACTER SET by those names */
+	ASSIGN_USER,          /* @x */
+	ASSIGN_GLOBAL,        /* of the server: not the session's */
+	ASSIGN_NEXT,          /* SET TRANSACTION without a scope: for the next transaction only */
+	ASSIGN_OTHER,         /* PASSWORD, ROLE, DEFAULT ROLE, ... */
+};
+
+struct assignment {
+	enum assignment_kind kind;
+	struct slice         name;       /* "sql_mode", "names", "@x", "transaction isolation" */
+	struct slice         value;      /* as written */
+	bool                 literal;
+};
+
+struct assignments {
+	struct assignment *items;
+	size_t             count;
+};
+
+/* sql is a SET statement (STATEMENT_SET) that statement_read() has understood. */
+int settings_read(struct arena *a, struct slice sql, unsigned modes, struct assignments *out,
+    struct err *err) MUST_USE;
+
+struct setting {
+	struct slice name, value;        /* owned */
+};
+
+struct settings {
+	struct setting items[SETTINGS_MAX];
+	size_t         count, bytes;
+	uint64_t       version;          /* changes with every change */
+};
+
+void settings_init(struct settings *s);
+void settings_done(struct settings *s);
+/* false: too many or too long; the session must keep its connection. */
+bool settings_add(struct settings *s, const struct assignment *a) MUST_USE;
+/* Appends "SET a = 1, ..."; false when there is nothing to repeat. */
+bool settings_sql(const struct settings *s, struct buf *out);
+/* "SET SESSION TRANSACTION ...", which has no other form. */
+bool settings_transaction_sql(const struct settings *s, struct buf *out);
+/* SLICE_NULL when it was not set. Without quotes. */
+struct slice settings_get(const struct settings *s, const char *name);
+
+enum isolation { ISOLATION_UNKNOWN, ISOLATION_READ_COMMITTED, ISOLATION_REPEATABLE_READ, ISOLATION_SERIALIZABLE };
+/* READ UNCOMMITTED counts as READ COMMITTED: both see each statement's own moment. */
+enum isolation isolation_read(struct slice text);
+/* Character sets in which a backslash can be half a character: the lexer cannot read them. */
+bool charset_is_refused(struct slice name);
+
+#endif

@@ -1,0 +1,321 @@
+#include "gate/turnstile.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the second kind ---- */
+
+/* Had the passenger touched a table of t before the hold began? */
+static bool
+touched_before(const struct turnstile *t, const struct passenger *p)
+{
+	if (p->touched_all_seq != 0 && p->touched_all_seq < t->held_seq)
+		return true;
+	for (size_t i = 0; i < p->touches_count; i++) {
+		if (p->touches[i].turnstile == t && p->touches[i].seq < t->held_seq)
+			return true;
+	}
+	return false;
+}
+
+static bool
+wrote_before(const struct turnstile *t, const struct passenger *p)
+{
+	return p->wrote_seq != 0 && p->wrote_seq < t->held_seq && p->server != NULL && t->server != NULL &&
+	    strcmp(p->server, t->server) == 0;
+}
+
+static bool
+is_second_kind(const struct turnstile *t, const struct passenger *p)
+{
+	return p->open && (touched_before(t, p) || wrote_before(t, p));
+}
+
+enum turnstile_verdict
+turnstile_judge(const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask)
+{
+	if (t->phase == RULE_OPEN)
+		return TURNSTILE_PASS;
+	if (!ask->transaction)
+		return ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS;
+	if (!p->open)
+		return TURNSTILE_WAIT;
+	if (t->phase == RULE_HOLD && is_second_kind(t, p))
+		return t->acknowledged && ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS;   /* (5) */
+	return !ask->locks && p->has_view ? TURNSTILE_PASS : TURNSTILE_WAIT;
+}
+
+int
+turnstile_wait(struct ctx *cx, struct crowd *c, struct turnstile *t, size_t bytes)
+{
+	int rc;
+
+	t->waiting++;
+	t->waiting_bytes += bytes;
+	if (t->waiting_bytes > c->waiting_bytes_max && !t->overflowed) {
+		t->overflowed = true;           /* (4) */
+		waitlist_wake_all(&c->changed);
+	}
+	rc = waitlist_wait(cx, &c->opened);
+	t->waiting--;
+	t->waiting_bytes -= bytes;
+	return rc == 0 ? 0 : err_wrap(cx->err, "waiting for the cutover of '%s'", t->workflow);
+}
+
+/* ---- passengers ---- */
+
+static void
+touch(struct crowd *c, struct passenger *p, const struct turnstile *t)
+{
+	for (size_t i = 0; i < p->touches_count; i++) {
+		if (p->touches[i].turnstile == t)
+			return;
+	}
+	if (p->touches_count < TOUCHES_MAX)
+		p->touches[p->touches_count++] = (struct touch){ t, c->seq };
+	else if (p->touched_all_seq == 0)
+		p->touched_all_seq = c->seq;
+}
+
+void
+passenger_send(struct crowd *c, struct passenger *p, const struct turnstile_ask *ask,
+    const struct route_rule *const *rules, size_t count)
+{
+	c->seq++;
+	if (!ask->transaction && (count == 0 || !ask->locks))
+		return;     /* nothing that a hold would wait for */
+	if (p->node.list == NULL)
+		list_push(&c->passengers, &p->node);
+	p->running = !ask->transaction;
+	p->open = ask->transaction;
+	p->has_view = p->has_view || (ask->transaction && ask->reads);
+	if (ask->locks && p->wrote_seq == 0)
+		p->wrote_seq = c->seq;
+	for (size_t i = 0; i < count; i++)
+		touch(c, p, crowd_turnstile(c, rules[i]->record));
+}
+
+void
+passenger_leave(struct crowd *c, struct passenger *p)
+{
+	void (*kill)(struct passenger *) = p->kill;
+
+	if (p->node.list != NULL)
+		list_remove(&p->node);
+	*p = (struct passenger){ .kill = kill };
+	if (c->holds > 0)
+		waitlist_wake_all(&c->changed);
+}
+
+void
+passenger_answered(struct crowd *c, struct passenger *p, bool in_transaction)
+{
+	if (p->node.list != NULL && !in_transaction)
+		passenger_leave(c, p);
+}
+
+/* ---- rules ---- */
+
+void
+crowd_init(struct crowd *c, size_t waiting_bytes_max)
+{
+	*c = (struct crowd){ .seq = 1, .waiting_bytes_max = waiting_bytes_max };
+	map_init(&c->turnstiles);
+	list_init(&c->passengers);
+}
+
+void
+crowd_done(struct crowd *c)
+{
+	struct slice key;
+	void        *t;
+
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &t); )
+		free(t);
+	map_done(&c->turnstiles);
+	route_unref(c->route);
+	c->route = NULL;
+}
+
+/* A rule that belongs to no workflow is held by nobody; all such share one turnstile. */
+struct turnstile *
+crowd_turnstile(struct crowd *c, const struct routing_rule *rule)
+{
+	struct turnstile *t = map_get(&c->turnstiles, slice_str(rule->workflow));
+
+	if (t == NULL) {
+		t = mem_new(struct turnstile);
+		(void)snprintf(t->workflow, sizeof t->workflow, "%s", rule->workflow);
+		(void)map_put(&c->turnstiles, slice_str(rule->workflow), t);
+	}
+	return t;
+}
+
+static void
+follow(struct crowd *c, const struct route_rule *ruled)
+{
+	const struct routing_rule *rule = ruled->record;
+	struct turnstile          *t = crowd_turnstile(c, rule);
+	bool                       begins = rule->phase == RULE_HOLD &&
+	    (t->phase != RULE_HOLD || t->attempt != rule->attempt);
+
+	t->server = ruled->to != NULL ? ruled->to->server : NULL;
+	t->reader_wait = rule->reader_wait;
+	t->grace = rule->grace;
+	t->on_grace = rule->on_grace;
+	if (begins) {
+		t->held_seq = ++c->seq;
+		t->held_since = task_now();
+		t->acknowledged = t->overflowed = t->reported = false;
+	}
+	if (t->phase != rule->phase)
+		log_info("workflow %s: %s, version=%lld passengers=%zu waiting=%zu", t->workflow,
+		    rule_phase_name(rule->phase), (long long)c->route->rules.version, c->passengers.count, t->waiting);
+	t->phase = rule->phase;
+	t->attempt = rule->attempt;
+}
+
+/* A workflow without a rule holds nothing any more. */
+static void
+open_forgotten(struct crowd *c)
+{
+	struct slice key;
+	void        *value;
+
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value); ) {
+		struct turnstile *t = value;
+		bool              ruled = false;
+
+		t->server = NULL;   /* it pointed into the route before */
+		for (size_t n = 0; n < c->route->rules.count; n++)
+			ruled = ruled || strcmp(c->route->rules.rules[n].workflow, t->workflow) == 0;
+		if (!ruled)
+			t->phase = RULE_OPEN;
+	}
+}
+
+static void
+count_holds(struct crowd *c)
+{
+	struct slice key;
+	void        *t;
+
+	c->holds = 0;
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &t); )
+		c->holds += ((struct turnstile *)t)->phase != RULE_OPEN;
+}
+
+void
+crowd_set_route(struct crowd *c, struct route *route)
+{
+	struct route *before = c->route;
+
+	c->route = route;
+	open_forgotten(c);
+	for (size_t i = 0; i < route->rules.count; i++)
+		follow(c, &route->ruled[i]);
+	count_holds(c);
+	route_unref(before);
+	waitlist_wake_all(&c->opened);
+	waitlist_wake_all(&c->changed);
+	crowd_check(c);
+}
+
+/* ---- draining ---- */
+
+/* Does this one keep t from being drained? *again as in crowd_drained(). */
+static bool
+keeps(struct turnstile *t, struct passenger *p, usec now, usec *again)
+{
+	usec readers_until = t->held_since + t->reader_wait;
+	bool running = p->running && touched_before(t, p);
+
+	if (!running && !is_second_kind(t, p))
+		return false;
+	if (running || p->wrote_seq != 0)
+		return true;
+	if (now >= readers_until)
+		return false;
+	if (readers_until < *again)
+		*again = readers_until;
+	return true;
+}
+
+static bool
+past_grace(const struct turnstile *t, usec now, usec *again)
+{
+	usec end = t->held_since + t->grace;
+
+	if (t->on_grace != ON_GRACE_KILL)
+		return false;
+	if (now >= end)
+		return true;
+	if (end < *again)
+		*again = end;
+	return false;
+}
+
+static bool
+drained(struct crowd *c, struct turnstile *t, usec now, usec *again)
+{
+	bool kill = past_grace(t, now, again), empty = true;
+
+	if (t->phase != RULE_HOLD || t->acknowledged)
+		return true;
+	list_each(&c->passengers, n) {
+		struct passenger *p = list_item(n, struct passenger, node);
+
+		if (!keeps(t, p, now, again))
+			continue;
+		empty = false;
+		if (kill && p->kill != NULL)
+			p->kill(p);
+	}
+	return empty;
+}
+
+bool
+crowd_drained(struct crowd *c, usec now, usec *again)
+{
+	struct slice key;
+	void        *value;
+	bool         all = true;
+
+	*again = NEVER;
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value); ) {
+		struct turnstile *t = value;
+
+		if (!drained(c, t, now, again))
+			all = false;
+		else if (t->phase == RULE_HOLD)
+			t->acknowledged = true;
+	}
+	return all;
+}
+
+void
+crowd_check(struct crowd *c)
+{
+	struct slice key;
+	void        *value;
+	int          holds = 0;
+
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value); ) {
+		const struct turnstile *t = value;
+
+		holds += t->phase != RULE_OPEN;
+		check(t->phase != RULE_HOLD || t->held_seq <= c->seq);
+		check(t->waiting > 0 || t->waiting_bytes == 0);
+	}
+	check(holds == c->holds);
+	list_each(&c->passengers, n) {
+		const struct passenger *p = list_item(n, struct passenger, node);
+
+		check(p->running != p->open);                             /* (1) */
+		check(p->wrote_seq <= c->seq);
+	}
+}

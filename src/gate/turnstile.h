@@ -1,0 +1,133 @@
+/*
+ * turnstile.h - holds statements on the tables of one workflow while they change hands.
+ *
+ *          rules v+1                 rules v+2                  rules v+3
+ *   OPEN ------------> HOLD ------------------> SWITCHED ------------> OPEN
+ *                        |        rolled back                           ^
+ *                        +----------------------------------------------+
+ *
+ * A crowd is all that one loop's sessions have under way; a turnstile is what
+ * one workflow's rules say to them. Phases come only from routing rules.
+ *
+ * OPEN      Everybody passes.
+ * HOLD      Reads go on at the present side. Waiting: statements that write or
+ *           lock a table of the workflow outside of a transaction; in a
+ *           transaction that has begun on no server yet, the first one that
+ *           names such a table. Passing: transactions of the second kind, which
+ *           before the hold had touched a table of the workflow, or had written
+ *           or locked anything on the server that has them. A transaction that
+ *           only read other tables goes on reading; it waits where it writes.
+ * SWITCHED  Reads go to the new side, writes still wait. A transaction that reads the
+ *           old side by its snapshot goes on (session.c routes it); its first
+ *           write is too late.
+ *
+ * A turnstile is drained, and its rules may be acknowledged, when nobody of
+ * the second kind is left that has written, no statement that was sent before
+ * the hold is running, and those that only read had reader_wait.
+ *
+ * Invariants
+ *   (1) What may still change a table of the workflow at the present side is a
+ *       passenger in the crowd, from before its first byte is sent until its
+ *       reply, or its transaction, has ended.
+ *   (2) The second kind is decided by what was done before the hold (sequence
+ *       numbers), so it only shrinks while the hold lasts.
+ *   (3) HOLD ends only by newer rules. A waiter's deadline ends its own wait,
+ *       never the hold: a gate that let go by its own clock could write beside
+ *       the new side.
+ *   (4) Waiting statements are bounded in bytes. Past the bound nobody is
+ *       refused; overflowed asks for the attempt to be rolled back.
+ *   (5) Once drained was acknowledged for a hold, it stays true: a reader that had
+ *       its reader_wait waits with its first write to the workflow's tables.
+ */
+#ifndef GATE_TURNSTILE_H
+#define GATE_TURNSTILE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "gate/route.h"
+#include "task/waitlist.h"
+
+enum {
+	TOUCHES_MAX = 8,   /* workflows that one transaction touches; past it, it counts as touching all */
+};
+
+struct turnstile {
+	char            workflow[2 * NAME_MAX_BYTES + 2];
+	enum rule_phase phase;
+	int             attempt;
+	const char     *server;        /* of the present side, in the crowd's route; NULL for none */
+	uint64_t        held_seq;      /* when HOLD began, in the crowd's order of events */
+	usec            held_since;
+	usec            reader_wait, grace;
+	enum on_grace   on_grace;
+	bool            acknowledged;  /* of this hold: it was drained once (5) */
+	bool            overflowed, reported;
+	size_t          waiting, waiting_bytes;
+};
+
+struct touch {
+	const struct turnstile *turnstile;
+	uint64_t                seq;
+};
+
+/* One session's statement or transaction, as far as holds ask. All zero is nobody. */
+struct passenger {
+	struct list_node node;           /* in the crowd while anything is under way */
+	bool             running;        /* a statement outside of a transaction is at the server */
+	bool             open;           /* a transaction has begun on a server */
+	bool             has_view;       /* it has read: its snapshot is of then */
+	const char      *server;         /* borrowed from the backend */
+	uint64_t         wrote_seq;      /* when it first wrote or locked anything; 0: it only read */
+	struct touch     touches[TOUCHES_MAX];
+	size_t           touches_count;
+	uint64_t         touched_all_seq;
+	void           (*kill)(struct passenger *p);   /* ends its session: --on-grace kill */
+};
+
+struct crowd {
+	struct route   *route;           /* the present one; one reference */
+	struct map      turnstiles;      /* by workflow */
+	struct list     passengers;
+	uint64_t        seq;
+	int             holds;           /* turnstiles that are not open */
+	size_t          waiting_bytes_max;
+	struct waitlist opened;          /* a route has arrived */
+	struct waitlist changed;         /* somebody left, or a route has arrived: look at drained again */
+};
+
+/* What a statement is about to do. */
+struct turnstile_ask {
+	bool transaction;     /* it runs in one, perhaps one that has yet to begin on a server */
+	bool locks;           /* anything but a plain read */
+	bool reads;           /* a plain read of a table: in a transaction it takes the snapshot */
+};
+
+enum turnstile_verdict { TURNSTILE_PASS, TURNSTILE_WAIT };
+
+void crowd_init(struct crowd *c, size_t waiting_bytes_max);
+void crowd_done(struct crowd *c);
+/* Takes over the reference. Phases change here and nowhere else. */
+void crowd_set_route(struct crowd *c, struct route *route);
+struct turnstile *crowd_turnstile(struct crowd *c, const struct routing_rule *rule);
+
+/* Who passes, decided by the state alone. */
+enum turnstile_verdict turnstile_judge(const struct turnstile *t, const struct passenger *p,
+    const struct turnstile_ask *ask);
+/* Waits until rules have changed once; the caller plans anew. bytes: what it keeps in memory meanwhile. */
+int turnstile_wait(struct ctx *cx, struct crowd *c, struct turnstile *t, size_t bytes) MUST_USE;
+
+/* A statement is about to be sent. rules: the tables it names that have one. */
+void passenger_send(struct crowd *c, struct passenger *p, const struct turnstile_ask *ask,
+    const struct route_rule *const *rules, size_t count);
+/* Its reply has ended; in_transaction: as the server says. */
+void passenger_answered(struct crowd *c, struct passenger *p, bool in_transaction);
+/* Its session has ended, or its server has gone. */
+void passenger_leave(struct crowd *c, struct passenger *p);
+
+/* May these rules be acknowledged? *again: when to ask again although nothing has happened; NEVER for not at all.
+ * Transactions past their grace are killed here when the rules say so. */
+bool crowd_drained(struct crowd *c, usec now, usec *again);
+
+void crowd_check(struct crowd *c);
+
+#endif

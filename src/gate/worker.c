@@ -1,0 +1,387 @@
+#include "gate/worker.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "gate/conversation.h"
+#include "task/group.h"
+#include "task/loop.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	MAIL_MAX   = 4096,   /* routes under way: one for each change of the topology */
+	INDEX_BITS = 5,      /* of a client's number: which worker it is at */
+};
+
+#define AGE_EVERY   (5 * SECOND)
+#define RETRY_PAUSE (100 * MSEC)     /* after accept() failed: out of descriptors, most likely */
+
+enum order { ORDER_ROUTE, ORDER_DRAIN };
+
+struct order_message {
+	enum order    kind;
+	struct route *route;
+};
+
+struct worker {
+	struct worker_params params;
+	pthread_t            thread;
+	sem_t                started;      /* mail exists, or starting has failed */
+	struct err           err;
+	struct mailbox      *mail;
+	struct loop         *loop;
+	struct hall          hall;
+	struct listener     *listener;
+	_Atomic int          port;
+	uint32_t             clients;      /* so far */
+	int64_t              acknowledged;
+	struct group         tasks, sessions;
+};
+
+/* ---- to the control ---- */
+
+static void
+tell(struct worker *w, const struct worker_message *m)
+{
+	struct worker_message *copy = mem_new(struct worker_message);
+
+	*copy = *m;
+	copy->worker = w;
+	if (!mailbox_post(w->params.control, copy)) {
+		log_error("the control's mailbox is full");
+		free(copy);
+	}
+}
+
+static void
+ask_refresh(void *arg)
+{
+	struct worker *w = arg;
+
+	tell(w, &(struct worker_message){ .kind = WORKER_REFRESH, .version = w->hall.crowd.route->rules.version });
+}
+
+/* ---- clients ---- */
+
+struct arrival {
+	struct worker *worker;
+	struct conn   *conn;
+};
+
+static uint32_t
+next_id(struct worker *w)
+{
+	uint32_t id;
+
+	do {
+		id = ++w->clients << INDEX_BITS | (uint32_t)w->params.index;
+	} while (id >> INDEX_BITS == 0);
+	return id;
+}
+
+static void
+client_task(void *arg)
+{
+	struct arrival             *a = arg;
+	struct worker              *w = a->worker;
+	struct err                  err = { 0 };
+	struct ctx                  cx = { .deadline = NEVER, .err = &err };
+	struct conversation_params  params = { .hall = &w->hall, .credentials = w->params.credentials,
+		.id = next_id(w) };
+
+	task_rename("client %u from %s", params.id, conn_peer(a->conn));
+	conversation_run(&cx, &params, a->conn);
+	if (err.kind != ERR_NONE)
+		log_debug("client gone: %s", err.text);
+	free(a);
+}
+
+static void
+arrive(struct ctx *cx, struct worker *w, struct conn *conn)
+{
+	struct arrival *a = mem_new(struct arrival);
+
+	*a = (struct arrival){ w, conn };
+	count(&w->hall.counts.connections, 1);
+	if (w->hall.sessions.count < w->params.clients_max &&
+	    group_spawn(&w->sessions, "client", client_task, a, cx->err) == 0)
+		return;
+	free(a);
+	count(&w->hall.counts.refused, 1);
+	conversation_refuse(cx, conn);
+}
+
+static void
+accept_task(void *arg)
+{
+	struct worker *w = arg;
+	struct err     err = { 0 };
+	struct ctx     cx = { .deadline = NEVER, .err = &err };
+
+	while (!w->hall.draining) {
+		struct conn *conn;
+
+		if (net_accept(&cx, w->listener, &conn) == 0) {
+			arrive(&cx, w, conn);
+		} else if (task_cancelled() || w->hall.draining) {
+			return;
+		} else {
+			log_warn("accepting a client: %s", err.text);
+			if (task_sleep(&cx, RETRY_PAUSE) != 0)
+				return;
+		}
+	}
+}
+
+/* ---- holds ---- */
+
+static void
+report_overflows(struct worker *w)
+{
+	struct slice key;
+	void        *value;
+
+	for (size_t i = 0; map_next(&w->hall.crowd.turnstiles, &i, &key, &value); ) {
+		struct turnstile     *t = value;
+		struct worker_message m = { .kind = WORKER_OVERFLOW, .attempt = t->attempt };
+
+		if (!t->overflowed || t->reported)
+			continue;
+		t->reported = true;
+		(void)snprintf(m.workflow, sizeof m.workflow, "%s", t->workflow);
+		tell(w, &m);
+	}
+}
+
+static void
+acknowledge_task(void *arg)
+{
+	struct worker *w = arg;
+	struct err     err = { 0 };
+	struct ctx     cx = { .deadline = NEVER, .err = &err };
+
+	for (;;) {
+		struct crowd *crowd = &w->hall.crowd;
+		int64_t       version = crowd->route->rules.version;
+		usec          again = NEVER;
+
+		report_overflows(w);
+		if (crowd_drained(crowd, task_now(), &again) && w->acknowledged != version) {
+			w->acknowledged = version;
+			tell(w, &(struct worker_message){ .kind = WORKER_ACKNOWLEDGED, .version = version });
+		}
+		struct ctx until = ctx_until(&cx, again);
+
+		if (waitlist_wait(&until, &crowd->changed) != 0 && err.kind != ERR_TIMEOUT)
+			return;
+		err_clear(&err);
+	}
+}
+
+static void
+age_task(void *arg)
+{
+	struct worker *w = arg;
+	struct err     err = { 0 };
+	struct ctx     cx = { .deadline = NEVER, .err = &err };
+
+	while (task_sleep(&cx, AGE_EVERY) == 0) {
+		pool_age(&w->hall.pool);
+		atomic_store(&w->hall.counts.backends, w->hall.pool.count);
+	}
+}
+
+/* ---- life ---- */
+
+static int
+open_doors(struct worker *w)
+{
+	w->listener = net_listen(w->params.address, true, &w->err);
+	if (w->listener == NULL)
+		return -1;
+	atomic_store(&w->port, listener_port(w->listener));
+	TRY(group_spawn(&w->tasks, "accept", accept_task, w, &w->err));
+	TRY(group_spawn(&w->tasks, "acknowledge", acknowledge_task, w, &w->err));
+	TRY(group_spawn(&w->tasks, "age", age_task, w, &w->err));
+	tell(w, &(struct worker_message){ .kind = WORKER_READY });
+	return 0;
+}
+
+static void
+take_route(struct worker *w, struct route *route)
+{
+	bool first = w->hall.crowd.route == NULL;
+
+	crowd_set_route(&w->hall.crowd, route);
+	if (first && open_doors(w) != 0)
+		tell(w, &(struct worker_message){ .kind = WORKER_FAILED, .err = w->err });
+}
+
+/* Clients at rest go at once, others when their transaction ends, all at the timeout. */
+static void
+drain(struct ctx *cx, struct worker *w)
+{
+	struct ctx within = ctx_within(cx, w->params.drain_timeout);
+
+	w->hall.draining = true;
+	listener_close(w->listener);
+	w->listener = NULL;
+	list_each(&w->hall.sessions, n) {
+		struct session *s = list_item(n, struct session, node);
+
+		if (s->idle && session_at_rest(s))
+			task_cancel(s->task);
+	}
+	while (!list_empty(&w->hall.sessions) && waitlist_wait(&within, &w->hall.left) == 0)
+		;
+	if (!list_empty(&w->hall.sessions))
+		log_warn("closing %zu clients that did not end in time", w->hall.sessions.count);
+}
+
+static void
+serve(struct ctx *cx, struct worker *w)
+{
+	void *message;
+
+	while (mailbox_take(cx, w->mail, &message) == 0) {
+		struct order_message order = *(struct order_message *)message;
+
+		free(message);
+		if (order.kind == ORDER_DRAIN)
+			break;
+		take_route(w, order.route);
+	}
+	drain(cx, w);
+}
+
+static void
+main_task(void *arg)
+{
+	struct worker *w = arg;
+	struct ctx     cx = { .deadline = NEVER, .err = &w->err };
+
+	serve(&cx, w);
+	group_done(&w->sessions);
+	group_done(&w->tasks);
+	listener_close(w->listener);
+	pool_done(&w->hall.pool);
+	crowd_done(&w->hall.crowd);
+	loop_stop(w->loop);
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct worker *w = arg;
+	struct task   *t = NULL;
+
+	w->loop = loop_new(&w->err);
+	if (w->loop != NULL)
+		w->mail = mailbox_new(MAIL_MAX, &w->err);
+	if (w->mail != NULL)
+		t = task_spawn("worker", main_task, w);
+	sem_post(&w->started);
+	if (t != NULL) {
+		task_detach(t);
+		loop_run(w->loop);
+	}
+	mailbox_free(w->mail);
+	if (w->loop != NULL)
+		loop_free(w->loop);
+	tell(w, &(struct worker_message){ .kind = WORKER_ENDED });
+	return NULL;
+}
+
+static void
+hall_init(struct worker *w)
+{
+	struct hall *h = &w->hall;
+
+	h->lease = w->params.lease;
+	h->packet_max = w->params.packet_max;
+	h->hold_wait = w->params.hold_wait;
+	h->refresh = ask_refresh;
+	h->arg = w;
+	list_init(&h->sessions);
+	crowd_init(&h->crowd, w->params.hold_bytes_max);
+	pool_init(&h->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
+	    w->params.backends_max);
+	group_init(&w->tasks);
+	group_init(&w->sessions);
+}
+
+void
+worker_free(struct worker *w)
+{
+	(void)pthread_join(w->thread, NULL);
+	(void)sem_destroy(&w->started);
+	free(w);
+}
+
+struct worker *
+worker_start(const struct worker_params *params, struct err *err)
+{
+	struct worker *w = mem_new(struct worker);
+	int            rc;
+
+	w->params = *params;
+	hall_init(w);
+	check(sem_init(&w->started, 0, 0) == 0);
+	rc = pthread_create(&w->thread, NULL, thread_main, w);
+	if (rc != 0) {
+		free(w);
+		err_errno(err, rc, "starting a thread");
+		return NULL;
+	}
+	while (sem_wait(&w->started) != 0)
+		;
+	if (w->mail != NULL)
+		return w;
+	err_copy(err, &w->err);
+	worker_free(w);
+	return NULL;
+}
+
+static void
+post(struct worker *w, const struct order_message *m)
+{
+	struct order_message *copy = mem_new(struct order_message);
+
+	*copy = *m;
+	/* A worker that takes nothing for so long hangs; its lease view still protects its clients. */
+	check(mailbox_post(w->mail, copy));
+}
+
+void
+worker_route(struct worker *w, struct route *route)
+{
+	post(w, &(struct order_message){ .kind = ORDER_ROUTE, .route = route });
+}
+
+void
+worker_drain(struct worker *w)
+{
+	post(w, &(struct order_message){ .kind = ORDER_DRAIN });
+}
+
+int
+worker_port(const struct worker *w)
+{
+	return atomic_load(&w->port);
+}
+
+int
+worker_index(const struct worker *w)
+{
+	return w->params.index;
+}
+
+const struct hall_counts *
+worker_counts(const struct worker *w)
+{
+	return &w->hall.counts;
+}
