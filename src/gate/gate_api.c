@@ -137,7 +137,10 @@ read_source(struct ctx *cx, struct gate *g)
 	TRY(read_version(cx, g));
 	if (topo_get(cx, g->topo, "/routing_rules", &kv) == 0)
 		return take_rules(g, kv.value, cx->err);
-	return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
+	if (cx->err->kind != ERR_NOT_FOUND)
+		return -1;
+	err_clear(cx->err);     /* nothing has ever been moved */
+	return 0;
 }
 
 /* Reads everything anew, under the present lease, and tells the workers. */
