@@ -31,6 +31,7 @@ MUST_USE_EXCEPTIONS = {
     ('src/mysql/reply.h', 'err_from_packet'): 'as those of err.h',
     ('src/task/conn.h', 'conn_fail'): 'as those of err.h',
     ('src/rpc/api.h', 'rpc_read_error'): 'as those of err.h',
+    ('src/gate/refuse.h', 'refuse'): 'as those of err.h',
 }
 
 

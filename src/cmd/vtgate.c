@@ -1,5 +1,6 @@
 /*
- * vtgate - speaks the database protocol to applications and sends each statement to the server that has its tables.
+ * vtgate - speaks the database protocol to applications and sends each statement to the server that
+ * has its tables.
  */
 #include "base/check.h"
 #include "base/fault.h"
@@ -31,24 +32,26 @@ static const struct option options[] = {
 	    "where clients connect" },
 	{ "cell", OPT_STRING, offsetof(struct settings, cell), "zone1", 0, 0, NULL, "NAME",
 	    "failure zone" },
-	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL, "FILE",
-	    "accounts of servers and clients; mode 0600" },
+	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
+	    "FILE", "accounts of servers and clients; mode 0600" },
 	{ "id", OPT_STRING, offsetof(struct settings, id), "gate", 0, 0, NULL, "NAME",
 	    "name of this gate; two gates have two" },
 	{ "workers", OPT_INT, offsetof(struct settings, workers), "0", 0, WORKERS_MAX, NULL, "N",
 	    "threads that serve clients; 0: one for each core" },
-	{ "max-connections", OPT_INT, offsetof(struct settings, max_connections), "10000", 1, 1000000, NULL,
-	    "N", "clients; more are told 1040" },
-	{ "max-backends", OPT_INT, offsetof(struct settings, max_backends), "600", 1, 100000, NULL, "N",
-	    "connections to database servers; clients wait for one" },
+	{ "max-connections", OPT_INT, offsetof(struct settings, max_connections), "10000", 1,
+	    1000000, NULL, "N", "clients; more are told 1040" },
+	{ "max-backends", OPT_INT, offsetof(struct settings, max_backends), "600", 1, 100000, NULL,
+	    "N", "connections to database servers; clients wait for one" },
 	{ "max-packet", OPT_SIZE, offsetof(struct settings, max_packet), "64M", 1024, 1 << 30, NULL,
 	    "BYTES", "longest statement of a client" },
-	{ "hold-buffer", OPT_SIZE, offsetof(struct settings, hold_buffer), "64M", 1024, INT64_MAX, NULL,
-	    "BYTES", "statements that wait for a cutover; when full the cutover is rolled back" },
-	{ "hold-wait", OPT_DURATION, offsetof(struct settings, hold_wait), "60s", MSEC, 3600 * SECOND, NULL,
-	    "TIME", "how long a statement waits for a cutover before it fails with 1205" },
-	{ "drain-timeout", OPT_DURATION, offsetof(struct settings, drain_timeout), "10s", 0, 3600 * SECOND,
-	    NULL, "TIME", "how long open transactions may go on after SIGTERM" },
+	{ "hold-buffer", OPT_SIZE, offsetof(struct settings, hold_buffer), "64M", 1024, INT64_MAX,
+	    NULL, "BYTES",
+	    "statements that wait for a cutover; when full the cutover is rolled back" },
+	{ "hold-wait", OPT_DURATION, offsetof(struct settings, hold_wait), "60s", MSEC,
+	    3600 * SECOND, NULL, "TIME",
+	    "how long a statement waits for a cutover before it fails with 1205" },
+	{ "drain-timeout", OPT_DURATION, offsetof(struct settings, drain_timeout), "10s", 0,
+	    3600 * SECOND, NULL, "TIME", "how long open transactions may go on after SIGTERM" },
 	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
 	{ 0 },
 };
@@ -129,11 +132,18 @@ static void
 wire(struct program *p)
 {
 	const struct settings *s = &p->settings;
-	struct gate_params     params = { .topo = s->topo, .http = s->http, .mysql = s->mysql, .id = s->id,
-		.workers = worker_count(s), .clients_max = (size_t)s->max_connections,
-		.backends_max = (size_t)s->max_backends, .packet_max = s->max_packet,
-		.hold_bytes_max = s->hold_buffer, .hold_wait = s->hold_wait,
-		.drain_timeout = s->drain_timeout, .credentials = p->accounts };
+	struct gate_params     params = { .topo = s->topo,
+		    .http = s->http,
+		    .mysql = s->mysql,
+		    .id = s->id,
+		    .workers = worker_count(s),
+		    .clients_max = (size_t)s->max_connections,
+		    .backends_max = (size_t)s->max_backends,
+		    .packet_max = s->max_packet,
+		    .hold_bytes_max = s->hold_buffer,
+		    .hold_wait = s->hold_wait,
+		    .drain_timeout = s->drain_timeout,
+		    .credentials = p->accounts };
 
 	p->gate = gate_new(&params);
 }
@@ -148,8 +158,9 @@ main(int argc, char **argv)
 	if (read_settings(&p, argv, &err) != 0)
 		return fail(&err);
 	if (p.settings.help) {
-		printf("vtgate - routes the statements of applications to the servers that have their tables\n\n"
-		       "usage: vtgate --topo URL --credentials FILE [options]\n\n");
+		printf(
+		    "vtgate - routes the statements of applications to the servers that have their tables\n\n"
+		    "usage: vtgate --topo URL --credentials FILE [options]\n\n");
 		option_help(options, stdout);
 		return 0;
 	}

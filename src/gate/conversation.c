@@ -11,26 +11,26 @@
 
 #include <stdlib.h>
 
-/* What we do not offer: statements in a row are told apart by nobody, and changes of a session are not relayed
- * because the connection behind it changes. */
+/* What we do not offer: statements in a row are told apart by nobody, and changes of a session are
+ * not relayed because the connection behind it changes. */
 #define OFFERED_CAPS (SERVER_CAPS & ~(CAP_MULTI_STATEMENTS | CAP_SESSION_TRACK | CAP_INTERACTIVE))
 
-#define HANDSHAKE_TIMEOUT (10 * SECOND)   /* the servers' own connect_timeout */
+#define HANDSHAKE_TIMEOUT (10 * SECOND) /* the servers' own connect_timeout */
 
 /* ---- SET ---- */
 
 static int
 refuse_charset(struct ctx *cx, struct slice value)
 {
-	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "character set %.*s: vtgate cannot read statements in it",
-	    SLICE_ARG(value));
+	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "character set %.*s: vtgate cannot read statements in it", SLICE_ARG(value));
 }
 
 static bool
 names_client_charset(const struct assignment *a)
 {
 	return slice_eq_str(a->name, "names") || slice_eq_str(a->name, "character set") ||
-	    slice_eq_str(a->name, "character_set_client");
+	       slice_eq_str(a->name, "character_set_client");
 }
 
 static int
@@ -39,12 +39,14 @@ check_assignments(struct ctx *cx, const struct assignments *as)
 	for (size_t i = 0; i < as->count; i++) {
 		const struct assignment *a = &as->items[i];
 
-		if (a->kind == ASSIGN_SESSION && names_client_charset(a) && charset_is_refused(a->value))
+		if (a->kind == ASSIGN_SESSION && names_client_charset(a) &&
+		    charset_is_refused(a->value))
 			return refuse_charset(cx, a->value);
-		if (a->kind == ASSIGN_SESSION && !a->literal && (slice_starts(a->name, "transaction") ||
-		    slice_eq_str(a->name, "tx_isolation") || names_client_charset(a)))
-			return refuse(cx->err, ER_NOT_SUPPORTED_YET, "SET %.*s to something that is no literal",
-			    SLICE_ARG(a->name));
+		if (a->kind == ASSIGN_SESSION && !a->literal &&
+		    (slice_starts(a->name, "transaction") ||
+			slice_eq_str(a->name, "tx_isolation") || names_client_charset(a)))
+			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+			    "SET %.*s to something that is no literal", SLICE_ARG(a->name));
 	}
 	return 0;
 }
@@ -53,7 +55,7 @@ static bool
 sets_isolation(struct slice name)
 {
 	return slice_eq_str(name, "transaction isolation") || slice_eq_str(name, "tx_isolation") ||
-	    slice_eq_str(name, "transaction_isolation");
+	       slice_eq_str(name, "transaction_isolation");
 }
 
 /* Back to what the server would have without us. */
@@ -74,9 +76,10 @@ learn(struct session *s, const struct assignments *as)
 		if (a->kind == ASSIGN_GLOBAL)
 			continue;
 		if (!own || !a->literal || !settings_add(&s->settings, a))
-			s->home = s->last;      /* only this connection has it */
+			s->home = s->last; /* only this connection has it */
 		if (a->kind == ASSIGN_SESSION && sets_isolation(a->name))
-			s->isolation = is_default(a->value) ? ISOLATION_REPEATABLE_READ : isolation_read(a->value);
+			s->isolation = is_default(a->value) ? ISOLATION_REPEATABLE_READ
+							    : isolation_read(a->value);
 	}
 	if (s->last >= 0 && s->slots[s->last] != NULL)
 		s->slots[s->last]->settings = s->settings.version;
@@ -87,7 +90,8 @@ set_variables(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct assignments as;
 
-	if (settings_read(&s->arena, q->sql, s->modes, &as, cx->err) != 0 || check_assignments(cx, &as) != 0)
+	if (settings_read(&s->arena, q->sql, s->modes, &as, cx->err) != 0 ||
+	    check_assignments(cx, &as) != 0)
 		return session_send_err(cx, s, cx->err);
 	TRY(execute(cx, s, q));
 	if (!s->failed)
@@ -116,8 +120,9 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 
 	if (s->txn == TXN_OPEN && !chain)
 		return execute(cx, s, q);
-	if (s->txn == TXN_OPEN && session_side_query(cx, s, s->txn_slot,
-	    slice_str(q->statement->kind == STATEMENT_COMMIT ? "COMMIT" : "ROLLBACK")) != 0)
+	if (s->txn == TXN_OPEN &&
+	    session_side_query(cx, s, s->txn_slot,
+		slice_str(q->statement->kind == STATEMENT_COMMIT ? "COMMIT" : "ROLLBACK")) != 0)
 		return -1;
 	if (s->txn != TXN_NONE)
 		session_end_txn(s);
@@ -135,7 +140,8 @@ use(struct ctx *cx, struct session *s, struct slice name)
 	const struct route_keyspace *k = route_keyspace(s->hall->crowd.route, name);
 
 	if (k == NULL && !slice_eq_nocase(name, slice_str("information_schema"))) {
-		(void)refuse(cx->err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(slice_cut(name, 0, 200)));
+		(void)refuse(cx->err, ER_BAD_DB_ERROR, "Unknown database '%.*s'",
+		    SLICE_ARG(slice_cut(name, 0, 200)));
 		return session_send_err(cx, s, cx->err);
 	}
 	session_set_keyspace(s, name);
@@ -148,8 +154,9 @@ use(struct ctx *cx, struct session *s, struct slice name)
 static struct request
 as_query(struct session *s, const struct request *q)
 {
-	SCOPED(buf) struct buf packet = BUF_INIT;
-	struct request         out = *q;
+	SCOPED(buf)
+	struct buf     packet = BUF_INIT;
+	struct request out = *q;
 
 	if (q->prepared == NULL)
 		return out;
@@ -165,7 +172,8 @@ prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 {
 	if (s->hall->crowd.route->rules.count == 0)
 		return execute(cx, s, q);
-	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "PREPARE in SQL while tables are being moved: use the protocol's "
+	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "PREPARE in SQL while tables are being moved: use the protocol's "
 	    "prepared statements");
 	return session_send_err(cx, s, cx->err);
 }
@@ -178,7 +186,7 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 	switch (q->statement->kind) {
 	case STATEMENT_BEGIN:
 		if (q->statement->snapshot)
-			break;          /* its moment is now: at the session's own server */
+			break; /* its moment is now: at the session's own server */
 		return begin(cx, s, &simple);
 	case STATEMENT_COMMIT:
 	case STATEMENT_ROLLBACK:
@@ -234,8 +242,8 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 	struct prepared *st;
 
 	if (s->statements.count >= PREPARED_MAX) {
-		(void)refuse(cx->err, ER_MAX_PREPARED_STMT_COUNT_REACHED, "Can't create more than %d prepared statements",
-		    PREPARED_MAX);
+		(void)refuse(cx->err, ER_MAX_PREPARED_STMT_COUNT_REACHED,
+		    "Can't create more than %d prepared statements", PREPARED_MAX);
 		return session_send_err(cx, s, cx->err);
 	}
 	if (prepared_new(sql, s->modes, &st, cx->err) != 0) {
@@ -249,20 +257,25 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 static int
 unknown_statement(struct ctx *cx, struct session *s, const struct command_packet *c)
 {
-	(void)refuse(cx->err, ER_UNKNOWN_STMT_HANDLER, "Unknown prepared statement handler (%u) given to %s",
-	    c->statement_id, command_name(c->com));
+	(void)refuse(cx->err, ER_UNKNOWN_STMT_HANDLER,
+	    "Unknown prepared statement handler (%u) given to %s", c->statement_id,
+	    command_name(c->com));
 	return session_send_err(cx, s, cx->err);
 }
 
 static int
 execute_prepared(struct ctx *cx, struct session *s, struct slice packet, struct prepared *st)
 {
-	struct request q = { .com = COM_STMT_EXECUTE, .packet = packet, .sql = st->text,
-		.statement = &st->statement, .prepared = st };
+	struct request q = { .com = COM_STMT_EXECUTE,
+		.packet = packet,
+		.sql = st->text,
+		.statement = &st->statement,
+		.prepared = st };
 
 	if (st->long_data_lost) {
 		st->long_data_lost = false;
-		(void)refuse(cx->err, ER_NET_PACKET_TOO_LARGE, "long data of more than %d bytes", LONG_DATA_MAX);
+		(void)refuse(cx->err, ER_NET_PACKET_TOO_LARGE, "long data of more than %d bytes",
+		    LONG_DATA_MAX);
 		return session_send_err(cx, s, cx->err);
 	}
 	return statement(cx, s, &q);
@@ -279,7 +292,8 @@ reset_prepared(struct ctx *cx, struct session *s, struct slice packet, struct pr
 }
 
 static int
-statement_command(struct ctx *cx, struct session *s, const struct command_packet *c, struct slice packet)
+statement_command(
+    struct ctx *cx, struct session *s, const struct command_packet *c, struct slice packet)
 {
 	struct prepared *st = prepared_find(&s->statements, c->statement_id);
 
@@ -309,9 +323,11 @@ statement_command(struct ctx *cx, struct session *s, const struct command_packet
 static int
 statistics(struct ctx *cx, struct session *s)
 {
-	SCOPED(buf) struct buf text = BUF_INIT;
+	SCOPED(buf)
+	struct buf text = BUF_INIT;
 
-	buf_addf(&text, "Clients: %zu  Backends: %zu", s->hall->sessions.count, s->hall->pool.count);
+	buf_addf(
+	    &text, "Clients: %zu  Backends: %zu", s->hall->sessions.count, s->hall->pool.count);
 	TRY(packets_write(cx, &s->client, buf_slice(&text)));
 	return packets_flush(cx, &s->client);
 }
@@ -319,7 +335,8 @@ statistics(struct ctx *cx, struct session *s)
 static int
 set_option(struct ctx *cx, struct session *s)
 {
-	SCOPED(buf) struct buf eof = BUF_INIT;
+	SCOPED(buf)
+	struct buf eof = BUF_INIT;
 
 	eof_put(&eof, s->caps & ~CAP_DEPRECATE_EOF, session_status(s), 0);
 	TRY(packets_write(cx, &s->client, buf_slice(&eof)));
@@ -336,7 +353,8 @@ reset_connection(struct ctx *cx, struct session *s)
 static int
 unknown_command(struct ctx *cx, struct session *s, const struct command_packet *c)
 {
-	(void)refuse(cx->err, ER_UNKNOWN_COM_ERROR, "vtgate does not serve the command %s", command_name(c->com));
+	(void)refuse(cx->err, ER_UNKNOWN_COM_ERROR, "vtgate does not serve the command %s",
+	    command_name(c->com));
 	return session_send_err(cx, s, cx->err);
 }
 
@@ -412,9 +430,10 @@ welcome(struct ctx *cx, struct session *s, const struct server_client *client)
 	if (collation_is_refused(client->collation))
 		(void)refuse_charset(cx, slice_str("of the handshake"));
 	else if (client->database != NULL && client->database[0] != '\0' &&
-	    route_keyspace(s->hall->crowd.route, slice_str(client->database)) == NULL &&
-	    strcasecmp(client->database, "information_schema") != 0)
-		(void)refuse(cx->err, ER_BAD_DB_ERROR, "Unknown database '%.200s'", client->database);
+		 route_keyspace(s->hall->crowd.route, slice_str(client->database)) == NULL &&
+		 strcasecmp(client->database, "information_schema") != 0)
+		(void)refuse(
+		    cx->err, ER_BAD_DB_ERROR, "Unknown database '%.200s'", client->database);
 	if (cx->err->kind != ERR_NONE) {
 		s->replied = session_send_err(cx, s, cx->err) == 0;
 		return -1;
@@ -428,8 +447,11 @@ static int
 greet(struct ctx *cx, struct session *s, const struct conversation_params *params)
 {
 	struct lookup        lookup = { params->credentials, conn_is_loopback(s->conn) };
-	struct server_params offer = { .version = s->hall->crowd.route->version, .thread_id = params->id, .caps = OFFERED_CAPS,
-		.lookup = lookup_client, .arg = &lookup };
+	struct server_params offer = { .version = s->hall->crowd.route->version,
+		.thread_id = params->id,
+		.caps = OFFERED_CAPS,
+		.lookup = lookup_client,
+		.arg = &lookup };
 	struct server_client client;
 	struct ctx           within = ctx_within(cx, HANDSHAKE_TIMEOUT);
 
@@ -461,7 +483,7 @@ serve(struct ctx *cx, struct session *s)
 
 /* What the client is told before its connection ends, where it can still be told. */
 static void
-goodbye(const struct ctx *cx, struct session *s)
+goodbye(struct ctx *cx, struct session *s)
 {
 	struct err err;
 	struct ctx last = ctx_shielded(cx, SECOND, &err);

@@ -1,326 +1,27 @@
 #include "gate/execute.h"
 
 #include "base/check.h"
-#include "base/log.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
 #include "rpc/api.h"
 
 enum {
-	REPLAYS_MAX = 100,    /* with the pause below: longer than a cutover's --timeout at its default */
-	ERR_MAX     = 16 * 1024,
+	REPLAYS_MAX =
+	    100, /* with the pause below: longer than a cutover's --timeout at its default */
+	ERR_MAX = 16 * 1024,
 };
 
-#define REPLAY_PAUSE (300 * MSEC)     /* a stale gate's rules arrive much sooner, and wake it */
-#define LEASE_PAUSE  (20 * MSEC)
-#define LEASE_WAIT   (10 * SECOND)    /* three leases: a store that comes back does so in this time */
-
-/* How an attempt ended. */
-enum outcome {
-	OUTCOME_DONE,      /* the client has its answer */
-	OUTCOME_AGAIN,     /* something changed before anything had an effect */
-	OUTCOME_ERROR,     /* cx->err is the answer */
-	OUTCOME_CLOSE,     /* cx->err, and the connection cannot go on */
-};
-
-struct attempt {
-	struct session          *s;
-	const struct request    *q;
-	struct route            *route;     /* one reference */
-	struct plan              plan;
-	struct turnstile_ask     ask;
-	bool                     by_view;   /* routed by the transaction's view */
-	int                      slot;
-	bool                     begins;    /* BEGIN goes ahead of it */
-	uint64_t                 epoch;     /* of the lease, when it was planned */
-	uint8_t                  reply_seq; /* of the answer's first packet */
-	struct reply_scan        scan;
-};
-
-/* ---- where to ---- */
-
-static bool
-in_transaction(const struct session *s)
-{
-	return s->txn != TXN_NONE || !s->autocommit;
-}
-
-/* Looks at the session only: these may run in front of a transaction that has begun nowhere yet. */
-static bool
-is_outside(const struct attempt *a)
-{
-	enum statement_kind kind = a->q->statement->kind;
-
-	return !a->plan.names_tables && (kind == STATEMENT_SELECT || kind == STATEMENT_SHOW || kind == STATEMENT_SET ||
-	    kind == STATEMENT_PREPARE);
-}
-
-static void
-set_ask(struct attempt *a)
-{
-	const struct session *s = a->s;
-
-	a->ask.transaction = in_transaction(s) && !is_outside(a);
-	a->ask.locks = a->plan.locks || (a->ask.transaction && s->isolation == ISOLATION_SERIALIZABLE);
-	a->ask.reads = !a->ask.locks && a->plan.names_tables;
-	a->begins = s->txn == TXN_PENDING && a->ask.transaction;
-}
-
-static bool
-has_snapshots(const struct session *s)
-{
-	return s->isolation != ISOLATION_READ_COMMITTED;
-}
-
-static int
-plan(struct ctx *cx, struct attempt *a)
-{
-	struct session *s = a->s;
-	struct slice    keyspace = s->keyspace == NULL ? SLICE_NULL : slice_str(s->keyspace);
-
-	a->epoch = a->route->epoch;
-	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT;
-	if (a->by_view) {
-		route_unref(a->route);
-		a->route = route_ref(s->view);
-	}
-	TRY(plan_make(&s->arena, a->route, a->q->statement, a->q->sql, keyspace, &a->plan, cx->err));
-	set_ask(a);
-	return 0;
-}
-
-static bool
-touched_any(const struct attempt *a)
-{
-	const struct passenger *p = &a->s->passenger;
-
-	for (size_t i = 0; i < a->plan.ruled_count; i++) {
-		const struct turnstile *t = crowd_turnstile(&a->s->hall->crowd, a->plan.ruled[i]->record);
-
-		for (size_t n = 0; n < p->touches_count; n++) {
-			if (p->touches[n].turnstile == t)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* A transaction that has read by statements only, or nothing at all, can go on at another server. */
-static bool
-may_move(const struct session *s)
-{
-	return s->bound != s->txn_slot && s->passenger.wrote_seq == 0 && (!s->txn_named || !has_snapshots(s));
-}
-
-static int
-move_txn(struct ctx *cx, struct session *s)
-{
-	SCOPED(buf) struct buf begin = BUF_INIT;
-
-	buf_swap(&begin, &s->begin);
-	TRY(session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")));
-	if (s->txn == TXN_OPEN)
-		session_end_txn(s);
-	buf_swap(&begin, &s->begin);
-	s->txn = s->autocommit ? TXN_PENDING : TXN_NONE;
-	return 0;
-}
-
-/* Its snapshot is of a server that no longer serves the table. What is open there ends, as after a deadlock. */
-static void
-too_late(struct ctx *cx, struct session *s, const char *why)
-{
-	bool rolled_back = s->txn != TXN_OPEN ||
-	    session_side_query(cx, s, s->txn_slot, slice_str("ROLLBACK")) == 0;
-
-	count(&s->hall->counts.too_late, 1);
-	if (!rolled_back)
-		session_drop_backend(s, s->txn_slot);
-	if (s->txn != TXN_NONE)
-		session_end_txn(s);
-	err_clear(cx->err);
-	(void)refuse(cx->err, ER_LOCK_DEADLOCK,
-	    "Deadlock found when trying to get lock; try restarting transaction (%s)", why);
-}
-
-static enum outcome
-other_server(struct ctx *cx, struct attempt *a)
-{
-	struct session       *s = a->s;
-	const struct backend *b = s->slots[s->txn_slot];
-
-	if (may_move(s))
-		return move_txn(cx, s) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
-	if (touched_any(a) && s->passenger.wrote_seq == 0) {
-		too_late(cx, s, "a table of this transaction has moved since its snapshot");
-		return OUTCOME_ERROR;
-	}
-	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "a transaction on two servers: it began at %s, and keyspace '%s' is at %s", b->server, a->plan.place->name,
-	    a->plan.place->server);
-	return OUTCOME_ERROR;
-}
-
-/* Statements without a place run where the session's state is. */
-static const struct route_keyspace *
-default_place(const struct attempt *a)
-{
-	return a->plan.place != NULL ? a->plan.place : route_any(a->route);
-}
-
-static bool
-asks_last(const struct attempt *a)
-{
-	const unsigned about_last = USES_LAST_INSERT_ID | USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS;
-
-	return (a->q->statement->uses & about_last) != 0;
-}
-
-/* Is the backend of the last statement still ours, with what it knows of it? */
-static bool
-has_last(const struct session *s)
-{
-	const struct backend *b = s->last < 0 ? NULL : s->slots[s->last];
-
-	return b != NULL && b->serial == s->last_serial && b->session == s->id;
-}
-
-/* The slot that a statement without tables must use, or -1. */
-static int
-fixed_slot(const struct attempt *a)
-{
-	const struct session *s = a->s;
-
-	if (a->plan.names_tables)
-		return -1;
-	if (asks_last(a) && has_last(s))
-		return s->last;
-	if (s->txn == TXN_OPEN)
-		return s->txn_slot;
-	if ((a->q->statement->uses & USES_DATABASE) != 0)
-		return -1;
-	return s->home >= 0 ? s->home : s->bound;
-}
-
-/* LAST_INSERT_ID() of a statement at another server than the last one. */
-static int
-carry_insert_id(struct ctx *cx, struct attempt *a)
-{
-	struct session   *s = a->s;
-	struct backend   *from = s->slots[s->last];
-	struct mysql_rows rows;
-	struct ctx        inner = *cx;
-
-	inner.arena = &s->arena;
-	if (from->state == BACKEND_PARKED)
-		pool_unpark(&s->hall->pool, from);
-	TRY(mysql_select(&inner, from->client, slice_str("SELECT LAST_INSERT_ID()"), &rows));
-	return session_side_query(cx, s, a->slot, slice_str(arena_printf(&s->arena, "SET last_insert_id = %.*s",
-	    SLICE_ARG(rows.values[0]))));
-}
-
-static int
-check_state(struct ctx *cx, struct attempt *a)
-{
-	struct session *s = a->s;
-	unsigned        uses = a->q->statement->uses;
-
-	if ((uses & USES_VARIABLES) != 0 && s->home >= 0 && s->home != a->slot)
-		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-		    "a user variable of another server than the one that the statement's tables are on");
-	if (!asks_last(a) || s->last < 0 || (has_last(s) && s->last == a->slot))
-		return 0;
-	if (has_last(s) && (uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) == 0)
-		return carry_insert_id(cx, a);
-	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "what the last statement left (LAST_INSERT_ID(), FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
-	    "its connection was needed elsewhere");
-}
-
-static int
-take_backend(struct ctx *cx, struct attempt *a)
-{
-	struct session              *s = a->s;
-	const struct route_keyspace *where = default_place(a);
-	struct route_keyspace        same;
-
-	a->slot = fixed_slot(a);
-	if (a->slot >= 0) {
-		same = (struct route_keyspace){ .name = "", .database = "", .server = s->slots[a->slot]->server };
-		where = &same;
-	}
-	if (where == NULL)
-		return refuse(cx->err, ER_BAD_DB_ERROR, "there is no keyspace with a primary tablet yet");
-	TRY(session_backend(cx, s, where, &a->slot));
-	return check_state(cx, a);
-}
-
-/* ---- waiting ---- */
-
-static enum outcome
-hold(struct ctx *cx, struct attempt *a)
-{
-	struct session *s = a->s;
-	struct crowd   *crowd = &s->hall->crowd;
-	usec            since = task_now();
-	struct ctx      within = ctx_within(cx, s->hall->hold_wait);
-
-	for (size_t i = 0; i < a->plan.ruled_count && !a->by_view; i++) {
-		struct turnstile *t = crowd_turnstile(crowd, a->plan.ruled[i]->record);
-
-		if (turnstile_judge(t, &s->passenger, &a->ask) == TURNSTILE_PASS)
-			continue;
-		session_rest(s);
-		count(&s->hall->counts.holds, 1);
-		if (turnstile_wait(&within, crowd, t, a->q->packet.len) != 0) {
-			cx->err->mysql_errno = ER_LOCK_WAIT_TIMEOUT;
-			return cx->err->kind == ERR_TIMEOUT ? OUTCOME_ERROR : OUTCOME_CLOSE;
-		}
-		count_max(&s->hall->counts.hold_us_max, (uint64_t)(task_now() - since));
-		return OUTCOME_AGAIN;
-	}
-	return OUTCOME_DONE;
-}
-
-static bool
-lease_held(const struct attempt *a)
-{
-	return a->plan.ruled_count == 0 || lease_view_held(a->s->hall->lease, a->epoch);
-}
-
-static enum outcome
-lease_lost(struct ctx *cx, const struct attempt *a)
-{
-	count(&a->s->hall->counts.lease_closed, 1);
-	(void)refuse(cx->err, ER_CONNECTION_KILLED,
-	    "vtgate has lost its lease: whether table '%s' is still served where the statement ran is unknown",
-	    a->plan.ruled[0]->record->from_table);
-	return OUTCOME_CLOSE;
-}
-
-/* The lease of the route is not held: wait for it, and for the rules read under it. */
-static enum outcome
-wait_for_lease(struct ctx *cx, struct attempt *a)
-{
-	const struct hall *hall = a->s->hall;
-	usec               until = task_now() + LEASE_WAIT;
-
-	while (!lease_view_held(hall->lease, hall->crowd.route->epoch)) {
-		if (task_now() >= until)
-			return lease_lost(cx, a);
-		if (task_sleep(cx, LEASE_PAUSE) != 0)
-			return OUTCOME_CLOSE;
-	}
-	return OUTCOME_AGAIN;
-}
+/* A stale gate's rules arrive much sooner, and wake it. */
+#define REPLAY_PAUSE (300 * MSEC)
 
 /* ---- sending ---- */
 
 static int
 send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
 {
-	SCOPED(buf) struct buf packet = BUF_INIT;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
 
 	command_put_text(&packet, COM_QUERY, buf_slice(&a->s->begin));
 	p->seq = 0;
@@ -330,7 +31,8 @@ send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
 static int
 send_query(struct ctx *cx, struct attempt *a, struct packets *p)
 {
-	SCOPED(buf) struct buf packet = BUF_INIT;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
 
 	p->seq = 0;
 	if (!a->plan.rewritten)
@@ -342,12 +44,13 @@ send_query(struct ctx *cx, struct attempt *a, struct packets *p)
 static int
 send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 {
-	SCOPED(buf) struct buf packet = BUF_INIT;
-	struct slice           chunk;
-	uint32_t               remote;
+	SCOPED(buf)
+	struct buf   packet = BUF_INIT;
+	struct slice chunk;
+	uint32_t     remote;
 
 	check(remote_find(a->s->slots[a->slot], a->q->prepared->id, a->plan.text, &remote));
-	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk); ) {
+	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk);) {
 		buf_reset(&packet);
 		buf_add_slice(&packet, chunk);
 		command_set_statement_id((uint8_t *)packet.data, remote);
@@ -364,11 +67,12 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 static int
 prepare_there(struct ctx *cx, struct attempt *a)
 {
-	struct backend        *b = a->s->slots[a->slot];
-	struct packets        *p = mysql_packets(b->client);
-	struct reply_scan      scan;
-	uint32_t               remote;
-	SCOPED(buf) struct buf packet = BUF_INIT;
+	struct backend   *b = a->s->slots[a->slot];
+	struct packets   *p = mysql_packets(b->client);
+	struct reply_scan scan;
+	uint32_t          remote;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
 
 	if (a->q->prepared == NULL || remote_find(b, a->q->prepared->id, a->plan.text, &remote))
 		return 0;
@@ -399,7 +103,8 @@ send_all(struct ctx *cx, struct attempt *a)
 	return packets_flush(cx, p);
 }
 
-/* The answer to the BEGIN that went ahead. Servers do not refuse one; if they do, nothing of this connection is sure. */
+/* The answer to the BEGIN that went ahead. Servers do not refuse one; if they do, nothing of this
+ * connection is sure. */
 static int
 read_begun(struct ctx *cx, struct attempt *a, struct packets *p)
 {
@@ -426,7 +131,8 @@ is_fence(struct slice packet)
 	struct err_packet e;
 	struct err        err;
 
-	return err_packet_read(packet, &e, &err) == 0 && e.code == FENCE_ERRNO && slice_starts(e.text, FENCE_TEXT);
+	return err_packet_read(packet, &e, &err) == 0 && e.code == FENCE_ERRNO &&
+	       slice_starts(e.text, FENCE_TEXT);
 }
 
 /* After an ERR nobody says whether the transaction still exists: ask. */
@@ -438,7 +144,8 @@ ask_status(struct ctx *cx, struct session *s, int slot)
 	return session_side_command(cx, s, slot, slice_of(ping, sizeof ping));
 }
 
-/* The server has a transaction open that we did not ask for: a procedure's, XA START's, autocommit off. */
+/* The server has a transaction open that we did not ask for: a procedure's, XA START's, autocommit
+ * off. */
 static void
 join_late(struct session *s, const char *server)
 {
@@ -465,12 +172,12 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		s->autocommit = (status & STATUS_AUTOCOMMIT) != 0;
 	}
 	if (a->begins && s->txn == TXN_PENDING)
-		session_end_txn(s);       /* it began, and something has ended it already */
+		session_end_txn(s); /* it began, and something has ended it already */
 	if (s->txn == TXN_OPEN && !s->passenger.open)
 		join_late(s, b->server);
 	passenger_answered(&s->hall->crowd, &s->passenger, s->txn == TXN_OPEN);
 	s->txn_named = s->txn == TXN_OPEN && (s->txn_named || a->plan.names_tables);
-	if (s->txn == TXN_OPEN && a->ask.reads && has_snapshots(s) && s->view == NULL)
+	if (s->txn == TXN_OPEN && a->ask.reads && attempt_has_snapshots(s) && s->view == NULL)
 		s->view = route_ref(a->route);
 	return 0;
 }
@@ -486,7 +193,8 @@ keep_state(struct attempt *a)
 	bool                    cursor = (a->scan.status & STATUS_CURSOR_EXISTS) != 0;
 	bool                    left = cursor || (st->uses & USES_CALC_ROWS) != 0;
 
-	if (!a->scan.failed && !a->scan.saw_rows && ok_read(reply_scan_tail(&a->scan), s->caps, &ok, &err) == 0)
+	if (!a->scan.failed && !a->scan.saw_rows &&
+	    ok_read(reply_scan_tail(&a->scan), s->caps, &ok, &err) == 0)
 		left = left || ok.insert_id != 0 || ok.warnings != 0;
 	if (left)
 		s->bound = a->slot;
@@ -523,7 +231,7 @@ fenced(struct ctx *cx, struct attempt *a)
 	count(&hall->counts.fence_errors, 1);
 	hall->refresh(hall->arg);
 	if (!alone || (a->q->statement->uses & USES_LOCAL_FILE) != 0) {
-		too_late(cx, s, "its table has moved");
+		attempt_too_late(cx, s, "its table has moved");
 		return OUTCOME_ERROR;
 	}
 	if (a->begins) {
@@ -574,8 +282,8 @@ answer(struct ctx *cx, struct attempt *a)
 	p->seq = a->reply_seq;
 	if (packets_peek(cx, p, &head) != 0)
 		return OUTCOME_CLOSE;
-	if (!lease_held(a))
-		return lease_lost(cx, a);
+	if (!attempt_lease_held(a))
+		return attempt_lease_lost(cx, a);
 	if (head.first == 0xff)
 		return answer_error(cx, a, p);
 	reply_scan_init(&a->scan, REPLY_RESULT, mysql_caps(b->client));
@@ -609,24 +317,26 @@ attempt(struct ctx *cx, struct attempt *a)
 	bool            open = s->txn == TXN_OPEN;
 	enum outcome    out;
 
-	if (plan(cx, a) != 0)
+	if (attempt_plan(cx, a) != 0)
 		return OUTCOME_ERROR;
-	if (a->plan.names_tables && s->txn == TXN_OPEN && a->plan.place != NULL &&
-	    strcmp(s->slots[s->txn_slot]->server, a->plan.place->server) != 0)
-		return other_server(cx, a);
-	out = hold(cx, a);
+	out = attempt_settle_server(cx, a);
 	if (out != OUTCOME_DONE)
 		return out;
-	if (!lease_held(a))
-		return wait_for_lease(cx, a);
-	if (take_backend(cx, a) != 0 || prepare_there(cx, a) != 0) {
-		if (a->slot >= 0 && s->slots[a->slot] != NULL && mysql_broken(s->slots[a->slot]->client))
+	out = attempt_hold(cx, a);
+	if (out != OUTCOME_DONE)
+		return out;
+	if (!attempt_lease_held(a))
+		return attempt_wait_lease(cx, a);
+	if (attempt_take_backend(cx, a) != 0 || prepare_there(cx, a) != 0) {
+		if (a->slot >= 0 && s->slots[a->slot] != NULL &&
+		    mysql_broken(s->slots[a->slot]->client))
 			session_drop_backend(s, a->slot);
 		/* A transaction that was lost with its backend must not look as if it went on. */
-		return task_cancelled() || (open && s->txn != TXN_OPEN) ? OUTCOME_CLOSE : OUTCOME_ERROR;
+		return task_cancelled() || (open && s->txn != TXN_OPEN) ? OUTCOME_CLOSE
+									: OUTCOME_ERROR;
 	}
 	/* Taking may have waited: what was decided before must still be so. */
-	if ((!a->by_view && a->route != s->hall->crowd.route) || !lease_held(a))
+	if (!attempt_is_current(a) || !attempt_lease_held(a))
 		return OUTCOME_AGAIN;
 	return run(cx, a);
 }
@@ -638,12 +348,15 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 
 	s->replied = false;
 	for (int tries = 0; out == OUTCOME_AGAIN; tries++) {
-		struct attempt a = { .s = s, .q = q, .slot = -1, .route = route_ref(s->hall->crowd.route) };
+		struct attempt a = {
+			.s = s, .q = q, .slot = -1, .route = route_ref(s->hall->crowd.route)
+		};
 
 		out = attempt(cx, &a);
 		route_unref(a.route);
 		if (out == OUTCOME_AGAIN && tries >= REPLAYS_MAX) {
-			(void)refuse(cx->err, ER_LOCK_DEADLOCK, "the rules for this statement do not come to rest");
+			(void)refuse(cx->err, ER_LOCK_DEADLOCK,
+			    "the rules for this statement do not come to rest");
 			out = OUTCOME_ERROR;
 		}
 	}

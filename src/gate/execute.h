@@ -13,22 +13,14 @@
 #ifndef GATE_EXECUTE_H
 #define GATE_EXECUTE_H
 
-#include "gate/plan.h"
-#include "gate/session.h"
+#include "gate/attempt.h"
 
-struct request {
-	enum command            com;         /* COM_QUERY, COM_STMT_EXECUTE */
-	struct slice            packet;      /* as the client sent it; borrowed from its buffer */
-	struct slice            sql;
-	const struct statement *statement;
-	struct prepared        *prepared;    /* COM_STMT_EXECUTE */
-};
-
-/* 0: the client has its answer, or the error that it is. -1: the connection must end; s->replied tells
- * whether the error may still be sent. */
+/* 0: the client has its answer, or the error that it is. -1: the connection must end; s->replied
+ * tells whether the error may still be sent. */
 int execute(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
 
-/* Ends a transaction at its server, if one is open: for BEGIN, USE of another server's keyspace, ... */
+/* Ends a transaction at its server, if one is open: for BEGIN, USE of another server's keyspace,
+ * ... */
 int execute_commit(struct ctx *cx, struct session *s) MUST_USE;
 
 #endif

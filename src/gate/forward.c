@@ -5,15 +5,10 @@
 #include "gate/refuse.h"
 #include "mysql/command.h"
 
-enum { HEAD_MAX = 16 * 1024 };   /* an ERR, or the head of a prepared statement: 12 bytes */
+enum { HEAD_MAX = 16 * 1024 }; /* an ERR, or the head of a prepared statement: 12 bytes */
 
-static struct slice
-keyspace_of(const struct session *s)
-{
-	return s->keyspace == NULL ? SLICE_NULL : slice_str(s->keyspace);
-}
-
-/* The error of a backend, or that of not getting one: the client's answer unless the backend broke in the middle. */
+/* The error of a backend, or that of not getting one: the client's answer unless the backend broke
+ * in the middle. */
 static int
 fail(struct ctx *cx, struct session *s, int slot)
 {
@@ -57,22 +52,25 @@ relay(struct ctx *cx, struct session *s, int slot, enum reply_kind kind)
 static int
 feed(struct reply_scan *scan, struct slice packet, uint8_t seq, struct err *err)
 {
-	SCOPED(buf) struct buf raw = BUF_INIT;
-	size_t                 used;
+	SCOPED(buf)
+	struct buf raw = BUF_INIT;
+	size_t     used;
 
 	packet_put(&raw, &seq, packet);
 	return reply_scan_feed(scan, buf_slice(&raw), &used, err);
 }
 
-/* OK of a prepared statement: int<1> 0 | int<4> number | int<2> columns | int<2> parameters | ... */
+/* OK of a prepared statement: int<1> 0 | int<4> number | int<2> columns | int<2> parameters | ...
+ */
 static int
 answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot, struct slice text)
 {
-	struct packets        *p = mysql_packets(s->slots[slot]->client);
-	struct reply_scan      scan;
-	struct slice           packet;
-	SCOPED(buf) struct buf ours = BUF_INIT;
-	uint8_t                seq = p->seq;
+	struct packets   *p = mysql_packets(s->slots[slot]->client);
+	struct reply_scan scan;
+	struct slice      packet;
+	SCOPED(buf)
+	struct buf ours = BUF_INIT;
+	uint8_t    seq = p->seq;
 
 	TRY(packets_read(cx, p, HEAD_MAX, &packet));
 	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(s->slots[slot]->client));
@@ -98,17 +96,23 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	struct route                *route = route_ref(s->hall->crowd.route);
 	const struct route_keyspace *where;
 	struct plan                  plan;
-	SCOPED(buf) struct buf       packet = BUF_INIT;
-	int                          slot = -1, rc = -1;
+	struct plan_input            in = { .route = route,
+			   .statement = &st->statement,
+			   .sql = st->text,
+			   .keyspace = session_keyspace(s) };
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+	int        slot = -1, rc = -1;
 
 	s->replied = false;
-	if (plan_make(&s->arena, route, &st->statement, st->text, keyspace_of(s), &plan, cx->err) == 0) {
+	if (plan_make(&s->arena, &in, &plan, cx->err) == 0) {
 		where = plan.place != NULL ? plan.place : route_any(route);
 		command_put_text(&packet, COM_STMT_PREPARE, plan.text);
 		if (where == NULL)
-			refuse(cx->err, ER_BAD_DB_ERROR, "there is no keyspace with a primary tablet yet");
+			refuse(cx->err, ER_BAD_DB_ERROR,
+			    "there is no keyspace with a primary tablet yet");
 		else if (session_backend(cx, s, where, &slot) == 0 &&
-		    send_command(cx, s, slot, buf_slice(&packet)) == 0)
+			 send_command(cx, s, slot, buf_slice(&packet)) == 0)
 			rc = answer_prepare(cx, s, st, slot, plan.text);
 	}
 	route_unref(route);
@@ -120,22 +124,25 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	prepared_free(st);
 	if (cx->err->kind != ERR_SERVER || !s->replied)
 		return fail(cx, s, slot);
-	session_rest(s);     /* the client has the server's own error */
+	session_rest(s); /* the client has the server's own error */
 	return 0;
 }
 
 /* ---- cursors ---- */
 
 int
-forward_cursor(struct ctx *cx, struct session *s, struct prepared *st, struct slice packet, enum reply_kind kind)
+forward_cursor(struct ctx *cx, struct session *s, struct prepared *st, struct slice packet,
+    enum reply_kind kind)
 {
-	SCOPED(buf) struct buf ours = BUF_INIT;
-	int                    slot = s->bound;
-	uint32_t               remote;
+	SCOPED(buf)
+	struct buf ours = BUF_INIT;
+	int        slot = s->bound;
+	uint32_t   remote;
 
 	s->replied = false;
 	if (s->cursor != st || slot < 0 || !remote_known(s->slots[slot], st->id, &remote)) {
-		(void)refuse(cx->err, ER_STMT_HAS_NO_OPEN_CURSOR, "The statement (%u) has no open cursor", st->id);
+		(void)refuse(cx->err, ER_STMT_HAS_NO_OPEN_CURSOR,
+		    "The statement (%u) has no open cursor", st->id);
 		return fail(cx, s, -1);
 	}
 	buf_add_slice(&ours, packet);
@@ -150,10 +157,11 @@ void
 forward_close(struct ctx *cx, struct session *s, uint32_t id)
 {
 	for (int i = 0; i < SLOTS_MAX; i++) {
-		struct backend        *b = s->slots[i];
-		SCOPED(buf) struct buf packet = BUF_INIT;
-		bool                   parked = b != NULL && b->state == BACKEND_PARKED;
-		uint32_t               remote;
+		struct backend *b = s->slots[i];
+		SCOPED(buf)
+		struct buf packet = BUF_INIT;
+		bool       parked = b != NULL && b->state == BACKEND_PARKED;
+		uint32_t   remote;
 
 		if (b == NULL || !remote_take(b, id, &remote))
 			continue;
@@ -174,13 +182,16 @@ forward_close(struct ctx *cx, struct session *s, uint32_t id)
 int
 forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 {
-	struct slice                 table;
-	struct slice                 wildcard = slice_split(rest, '\0', &table);
-	struct route                *route = route_ref(s->hall->crowd.route);
-	const struct route_rule     *rule = s->keyspace == NULL ? NULL : route_rule(route, keyspace_of(s), table);
-	const struct route_keyspace *where = s->keyspace == NULL ? NULL : route_keyspace(route, keyspace_of(s));
-	SCOPED(buf) struct buf       packet = BUF_INIT;
-	int                          slot = -1, rc = -1;
+	struct slice             table;
+	struct slice             wildcard = slice_split(rest, '\0', &table);
+	struct route            *route = route_ref(s->hall->crowd.route);
+	const struct route_rule *rule =
+	    s->keyspace == NULL ? NULL : route_rule(route, session_keyspace(s), table);
+	const struct route_keyspace *where =
+	    s->keyspace == NULL ? NULL : route_keyspace(route, session_keyspace(s));
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+	int        slot = -1, rc = -1;
 
 	s->replied = false;
 	if (rule != NULL && rule->to != NULL) {
@@ -192,8 +203,9 @@ forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 	buf_add_slice(&packet, wildcard);
 	if (where == NULL || where->server == NULL)
 		refuse(cx->err, ER_NO_DB_ERROR, "No database selected");
-	else if (session_backend(cx, s, where, &slot) == 0 && session_use(cx, s, slot, where->database) == 0 &&
-	    send_command(cx, s, slot, buf_slice(&packet)) == 0)
+	else if (session_backend(cx, s, where, &slot) == 0 &&
+		 session_use(cx, s, slot, where->database) == 0 &&
+		 send_command(cx, s, slot, buf_slice(&packet)) == 0)
 		rc = relay(cx, s, slot, REPLY_FIELDS);
 	route_unref(route);
 	if (rc != 0)

@@ -1,5 +1,6 @@
 /*
- * forward.h - commands that are no statements: prepared on a server, described by one, continued at one.
+ * forward.h - commands that are no statements: prepared on a server, described by one, continued at
+ * one.
  */
 #ifndef GATE_FORWARD_H
 #define GATE_FORWARD_H
@@ -10,8 +11,10 @@
 
 /* COM_STMT_PREPARE: prepares it where it would run now, and answers with our number. */
 int forward_prepare(struct ctx *cx, struct session *s, struct prepared *p) MUST_USE;
-/* COM_STMT_FETCH, COM_STMT_RESET of a statement with an open cursor: the packet's number is replaced. */
-int forward_cursor(struct ctx *cx, struct session *s, struct prepared *p, struct slice packet, enum reply_kind kind) MUST_USE;
+/* COM_STMT_FETCH, COM_STMT_RESET of a statement with an open cursor: the packet's number is
+ * replaced. */
+int forward_cursor(struct ctx *cx, struct session *s, struct prepared *p, struct slice packet,
+    enum reply_kind kind) MUST_USE;
 /* COM_FIELD_LIST: one table's columns. */
 int forward_field_list(struct ctx *cx, struct session *s, struct slice table_and_wildcard) MUST_USE;
 /* COM_STMT_CLOSE: on every backend of the session that knows it; nobody answers. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/gate_metrics.h"
+#include "gate/source.h"
 #include "task/group.h"
 #include "topo/topo.h"
 
@@ -11,46 +12,47 @@
 #include <stdlib.h>
 
 enum {
-	MAIL_MAX = 65536,   /* news of all workers: acknowledgements and refreshes, taken at once */
+	MAIL_MAX = 65536, /* news of all workers: acknowledgements and refreshes, taken at once */
 };
 
-#define LEASE_TTL     (3 * SECOND)      /* docs/architecture.md, gates and leases */
-#define PUBLISH_EVERY (50 * MSEC)       /* how much less than the truth the workers believe at most */
-#define RETRY_PAUSE   (200 * MSEC)      /* the store did not answer */
+#define LEASE_TTL     (3 * SECOND) /* docs/architecture.md, gates and leases */
+#define PUBLISH_EVERY (50 * MSEC)  /* how much less than the truth the workers believe at most */
+#define RETRY_PAUSE   (200 * MSEC) /* the store did not answer */
 #define READ_TIMEOUT  (2 * SECOND)
 
-/* The texts that the present route was made of. */
-struct source {
-	struct arena arena;
-	struct slice *keyspaces, *tablets;
-	size_t        keyspaces_count, tablets_count;
-	int64_t       revision;           /* of the oldest of these reads */
-	char          version[64];
+struct watched {
+	struct gate *gate;
+	const char  *prefix;
 };
 
-struct gate {
-	struct gate_params   params;
-	struct topo         *topo;
-	struct topo_lease   *lease;
-	struct lease_view    view;
-	struct http_server  *http;
-	struct group         tasks;
-	struct mailbox      *mail;
-	struct worker       *workers[WORKERS_MAX];
-	int64_t              acknowledged_by[WORKERS_MAX];
-	int                  workers_count, ready, ended;
-	char                 http_address[300], mysql_address[300];
+static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", "/routing_rules" };
 
-	struct source        source;
-	struct buf           rules;           /* JSON; empty: none yet */
-	struct route        *route;           /* the latest; one reference */
-	uint64_t             loaded_epoch;
-	int64_t              acknowledged;    /* by all workers */
-	int64_t              written;         /* to /acks/<id> */
-	bool                 stale;           /* read again as soon as possible */
-	bool                 stopping;
-	struct waitlist      news;            /* of any of these */
-	struct err           failure;
+enum { WATCHES = sizeof WATCHED / sizeof WATCHED[0] };
+
+struct gate {
+	struct gate_params  params;
+	struct topo        *topo;
+	struct topo_lease  *lease;
+	struct lease_view   view;
+	struct http_server *http;
+	struct group        tasks;
+	struct watched      watches[WATCHES];
+	struct mailbox     *mail;
+	struct worker      *workers[WORKERS_MAX];
+	int64_t             acknowledged_by[WORKERS_MAX];
+	int                 workers_count, ready, ended;
+	char                http_address[300], mysql_address[300];
+
+	struct source   source;
+	struct buf      rules; /* JSON; empty: none yet */
+	struct route   *route; /* the latest; one reference */
+	uint64_t        loaded_epoch;
+	int64_t         acknowledged; /* by all workers */
+	int64_t         written;      /* to /acks/<id> */
+	bool            stale;        /* read again as soon as possible */
+	bool            stopping;
+	struct waitlist news; /* of any of these */
+	struct err      failure;
 };
 
 static struct ctx
@@ -61,16 +63,25 @@ task_ctx(struct err *err, struct arena *arena)
 
 /* ---- routes ---- */
 
+/* A new route for all workers. The rules are those of json when they are newer than what we have.
+ */
 static int
-publish(struct gate *g, struct err *err)
+publish(struct gate *g, struct slice json, struct err *err)
 {
-	struct route_source from = { .keyspaces = g->source.keyspaces, .tablets = g->source.tablets,
-		.keyspaces_count = g->source.keyspaces_count, .tablets_count = g->source.tablets_count,
-		.rules = g->rules.len == 0 ? SLICE_NULL : buf_slice(&g->rules),
-		.epoch = g->loaded_epoch, .version = g->source.version };
-	struct route       *route;
+	SCOPED(buf)
+	struct buf    before = BUF_INIT;
+	struct route *route;
 
-	TRY(route_new(&from, &route, err));
+	TRY(source_route(&g->source, json, g->loaded_epoch, &route, err));
+	if (g->route != NULL && route->rules.version < g->route->rules.version) {
+		/* Somebody read these before we had newer ones. */
+		route_unref(route);
+		json = g->rules.len == 0 ? SLICE_NULL : buf_slice(&g->rules);
+		TRY(source_route(&g->source, json, g->loaded_epoch, &route, err));
+	} else {
+		buf_swap(&before, &g->rules);
+		buf_add_slice(&g->rules, json);
+	}
 	route_unref(g->route);
 	g->route = route;
 	for (int i = 0; i < g->workers_count; i++)
@@ -79,87 +90,24 @@ publish(struct gate *g, struct err *err)
 	return 0;
 }
 
-/* Takes newer rules; older ones are what somebody read before us. */
-static int
-take_rules(struct gate *g, struct slice json, struct err *err)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct rules_record        rules;
-
-	TRY(rules_read(&arena, json, &rules, err));
-	if (g->route != NULL && rules.version <= g->route->rules.version)
-		return 0;
-	buf_reset(&g->rules);
-	buf_add_slice(&g->rules, json);
-	return 0;
-}
-
-static int
-list(struct ctx *cx, struct gate *g, const char *prefix, struct slice **out, size_t *n)
-{
-	struct topo_list l;
-
-	TRY(topo_list(cx, g->topo, prefix, &l));
-	*out = arena_array(cx->arena, struct slice, l.count + 1);
-	*n = l.count;
-	for (size_t i = 0; i < l.count; i++)
-		(*out)[i] = l.items[i].value;
-	if (g->source.revision == 0 || l.revision < g->source.revision)
-		g->source.revision = l.revision;
-	return 0;
-}
-
-static int
-read_version(struct ctx *cx, struct gate *g)
-{
-	struct slice *texts;
-	size_t        n;
-
-	TRY(list(cx, g, "/health/", &texts, &n));
-	for (size_t i = 0; i < n; i++) {
-		struct health_record h;
-
-		TRY(health_read(cx->arena, texts[i], &h, cx->err));
-		if (h.version[0] != '\0')
-			(void)snprintf(g->source.version, sizeof g->source.version, "%s", h.version);
-	}
-	return 0;
-}
-
-static int
-read_source(struct ctx *cx, struct gate *g)
-{
-	struct topo_kv kv;
-
-	g->source.revision = 0;
-	TRY(list(cx, g, "/keyspaces/", &g->source.keyspaces, &g->source.keyspaces_count));
-	TRY(list(cx, g, "/tablets/", &g->source.tablets, &g->source.tablets_count));
-	TRY(read_version(cx, g));
-	if (topo_get(cx, g->topo, "/routing_rules", &kv) == 0)
-		return take_rules(g, kv.value, cx->err);
-	if (cx->err->kind != ERR_NOT_FOUND)
-		return -1;
-	err_clear(cx->err);     /* nothing has ever been moved */
-	return 0;
-}
-
 /* Reads everything anew, under the present lease, and tells the workers. */
 static int
 load(struct ctx *cx, struct gate *g)
 {
-	uint64_t   epoch = topo_lease_epoch(g->lease);
-	struct ctx within = ctx_within(cx, READ_TIMEOUT);
+	uint64_t      epoch = topo_lease_epoch(g->lease);
+	struct ctx    within = ctx_within(cx, READ_TIMEOUT);
+	struct source read, before = g->source;
 
 	g->stale = false;
-	arena_reset(&g->source.arena);
-	g->source.keyspaces_count = g->source.tablets_count = 0;
-	within.arena = &g->source.arena;
-	if (read_source(&within, g) != 0) {
+	if (source_read(&within, g->topo, &read) != 0) {
 		g->stale = true;
-		return err_wrap(cx->err, "reading the topology");
+		source_done(&read);
+		return -1;
 	}
+	g->source = read;
+	source_done(&before);
 	g->loaded_epoch = epoch;
-	return publish(g, cx->err);
+	return publish(g, g->source.rules, cx->err);
 }
 
 /* ---- tasks ---- */
@@ -168,10 +116,11 @@ load(struct ctx *cx, struct gate *g)
 static void
 load_task(void *arg)
 {
-	struct gate               *g = arg;
-	struct err                 err = { 0 };
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 cx = task_ctx(&err, &arena);
+	struct gate *g = arg;
+	struct err   err = { 0 };
+	SCOPED(arena)
+	struct arena arena = ARENA_INIT;
+	struct ctx   cx = task_ctx(&err, &arena);
 
 	while (!task_cancelled()) {
 		if (!g->stale && g->loaded_epoch == topo_lease_epoch(g->lease)) {
@@ -206,58 +155,45 @@ lease_task(void *arg)
 	lease_view_publish(&g->view, g->loaded_epoch, 0);
 }
 
-struct watched {
-	struct gate *gate;
-	const char  *prefix;
-};
-
 /* Any change of the prefix makes what we know stale; what changed is read by load(). */
 static void
-watch(struct gate *g, const char *prefix)
+watch(struct ctx *cx, struct gate *g, const char *prefix)
 {
-	struct err                 err = { 0 };
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 cx = task_ctx(&err, &arena);
-	int64_t                    revision = g->source.revision;
+	int64_t revision = g->source.revision;
 
 	while (!task_cancelled()) {
 		struct topo_events events;
 
-		arena_reset(&arena);
-		if (topo_watch(&cx, g->topo, prefix, revision, &events) == 0) {
+		arena_reset(cx->arena);
+		if (topo_watch(cx, g->topo, prefix, revision, &events) == 0) {
 			g->stale = true;
 			waitlist_wake_all(&g->news);
 			revision = events.compacted ? g->source.revision : events.revision;
-		} else if (task_sleep(&cx, RETRY_PAUSE) != 0) {
+		} else if (task_sleep(cx, RETRY_PAUSE) != 0) {
 			return;
 		}
 	}
 }
 
 static void
-watch_keyspaces(void *arg)
+watch_task(void *arg)
 {
-	watch(arg, "/keyspaces/");
-}
+	const struct watched *w = arg;
+	struct err            err = { 0 };
+	SCOPED(arena)
+	struct arena arena = ARENA_INIT;
+	struct ctx   cx = task_ctx(&err, &arena);
 
-static void
-watch_tablets(void *arg)
-{
-	watch(arg, "/tablets/");
-}
-
-static void
-watch_rules(void *arg)
-{
-	watch(arg, "/routing_rules");
+	watch(&cx, w->gate, w->prefix);
 }
 
 static int
 write_ack(struct ctx *cx, struct gate *g, int64_t lease)
 {
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct ack_record      ack = { .id = g->params.id, .version = g->acknowledged };
-	char                   key[TOPO_KEY_MAX];
+	SCOPED(buf)
+	struct buf        json = BUF_INIT;
+	struct ack_record ack = { .id = g->params.id, .version = g->acknowledged };
+	char              key[TOPO_KEY_MAX];
 
 	(void)snprintf(key, sizeof key, "/acks/%s", g->params.id);
 	ack_write(&json, &ack);
@@ -269,10 +205,11 @@ write_ack(struct ctx *cx, struct gate *g, int64_t lease)
 static void
 ack_task(void *arg)
 {
-	struct gate               *g = arg;
-	struct err                 err = { 0 };
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 cx = task_ctx(&err, &arena);
+	struct gate *g = arg;
+	struct err   err = { 0 };
+	SCOPED(arena)
+	struct arena arena = ARENA_INIT;
+	struct ctx   cx = task_ctx(&err, &arena);
 
 	while (!task_cancelled()) {
 		if (g->written == g->acknowledged) {
@@ -292,16 +229,19 @@ ack_task(void *arg)
 static void
 attach(struct ctx *cx, void *arg, int64_t lease)
 {
-	struct gate           *g = arg;
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct gate_record     record = { .id = g->params.id, .http = g->http_address, .mysql = g->mysql_address,
+	struct gate *g = arg;
+	SCOPED(buf)
+	struct buf         json = BUF_INIT;
+	struct gate_record record = { .id = g->params.id,
+		.http = g->http_address,
+		.mysql = g->mysql_address,
 		.lease = lease };
-	char                   key[TOPO_KEY_MAX];
+	char               key[TOPO_KEY_MAX];
 
 	(void)snprintf(key, sizeof key, "/gates/%s", g->params.id);
 	gate_write(&json, &record);
 	if (topo_set(cx, g->topo, key, buf_slice(&json), lease) == 0)
-		(void)(write_ack(cx, g, lease) != 0);   /* cx->err tells the lease's task */
+		(void)(write_ack(cx, g, lease) != 0); /* cx->err tells the lease's task */
 }
 
 /* ---- what workers tell ---- */
@@ -327,8 +267,9 @@ roll_back(struct ctx *cx, struct gate *g, const struct worker_message *m)
 	struct topo_kv         kv;
 	struct workflow_record w;
 	struct topo_compare    old;
-	SCOPED(buf) struct buf json = BUF_INIT;
-	char                   key[TOPO_KEY_MAX];
+	SCOPED(buf)
+	struct buf json = BUF_INIT;
+	char       key[TOPO_KEY_MAX];
 
 	(void)snprintf(key, sizeof key, "/workflows/%s", m->workflow);
 	TRY(topo_get(cx, g->topo, key, &kv));
@@ -344,7 +285,8 @@ roll_back(struct ctx *cx, struct gate *g, const struct worker_message *m)
 static void
 overflow(struct ctx *cx, struct gate *g, const struct worker_message *m)
 {
-	log_warn("workflow %s: the hold buffer is full, asking for attempt %d to be rolled back", m->workflow, m->attempt);
+	log_warn("workflow %s: the hold buffer is full, asking for attempt %d to be rolled back",
+	    m->workflow, m->attempt);
 	for (int tries = 0; tries < 10 && roll_back(cx, g, m) != 0; tries++) {
 		if (cx->err->kind != ERR_CONFLICT) {
 			log_warn("rolling back: %s", cx->err->text);
@@ -383,11 +325,12 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 static void
 mail_task(void *arg)
 {
-	struct gate               *g = arg;
-	struct err                 err = { 0 };
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 cx = task_ctx(&err, &arena);
-	void                      *message;
+	struct gate *g = arg;
+	struct err   err = { 0 };
+	SCOPED(arena)
+	struct arena arena = ARENA_INIT;
+	struct ctx   cx = task_ctx(&err, &arena);
+	void        *message;
 
 	while (mailbox_take(&cx, g->mail, &message) == 0) {
 		take(&cx, g, message);
@@ -401,15 +344,14 @@ mail_task(void *arg)
 static int
 post_rules(struct ctx *cx, struct gate *g, struct slice body, struct http_reply *reply)
 {
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct rules_record        rules;
-	struct ack_record          ack = { .id = g->params.id };
+	SCOPED(arena)
+	struct arena        arena = ARENA_INIT;
+	struct rules_record rules;
+	struct ack_record   ack = { .id = g->params.id };
 
 	TRY(rules_read(&arena, body, &rules, cx->err));
-	if (rules.version > g->route->rules.version) {
-		TRY(take_rules(g, body, cx->err));
-		TRY(publish(g, cx->err));
-	}
+	if (rules.version > g->route->rules.version)
+		TRY(publish(g, body, cx->err));
 	while (g->acknowledged < rules.version) {
 		if (waitlist_wait(cx, &g->news) != 0)
 			return err_wrap(cx->err, "waiting for transactions to end");
@@ -445,8 +387,8 @@ handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_re
 		get_metrics(g, reply);
 	} else if (strcmp(req->path, "/healthz") == 0) {
 		reply->status = g->ready == g->workers_count && !g->stopping ? 200 : 503;
-		buf_addf(&reply->body, "{\"ok\":%s,\"version\":%lld}", reply->status == 200 ? "true" : "false",
-		    (long long)g->acknowledged);
+		buf_addf(&reply->body, "{\"ok\":%s,\"version\":%lld}",
+		    reply->status == 200 ? "true" : "false", (long long)g->acknowledged);
 	} else {
 		err_set(cx->err, ERR_NOT_FOUND, "no such path '%s'", req->path);
 		rpc_reply_error(reply, cx->err);
@@ -466,13 +408,17 @@ until_ready(struct ctx *cx, struct gate *g, int ready)
 static int
 start_worker(struct gate *g, struct err *err)
 {
-	struct worker_params params = { .index = g->workers_count, .address = g->mysql_address,
+	struct worker_params params = { .index = g->workers_count,
+		.address = g->mysql_address,
 		.clients_max = g->params.clients_max / (size_t)g->params.workers + 1,
 		.backends_max = g->params.backends_max / (size_t)g->params.workers + 1,
 		.packet_max = g->params.packet_max,
 		.hold_bytes_max = g->params.hold_bytes_max / (size_t)g->params.workers + 1,
-		.hold_wait = g->params.hold_wait, .drain_timeout = g->params.drain_timeout,
-		.credentials = g->params.credentials, .lease = &g->view, .control = g->mail };
+		.hold_wait = g->params.hold_wait,
+		.drain_timeout = g->params.drain_timeout,
+		.credentials = g->params.credentials,
+		.lease = &g->view,
+		.control = g->mail };
 	struct worker       *w = worker_start(&params, err);
 
 	if (w == NULL)
@@ -493,7 +439,8 @@ start_workers(struct ctx *cx, struct gate *g)
 	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s", g->params.mysql);
 	TRY(start_worker(g, cx->err));
 	TRY(until_ready(cx, g, 1));
-	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s:%d", host, worker_port(g->workers[0]));
+	(void)snprintf(
+	    g->mysql_address, sizeof g->mysql_address, "%s:%d", host, worker_port(g->workers[0]));
 	while (g->workers_count < g->params.workers)
 		TRY(start_worker(g, cx->err));
 	return until_ready(cx, g, g->params.workers);
@@ -505,9 +452,11 @@ spawn_tasks(struct gate *g, struct err *err)
 	TRY(group_spawn(&g->tasks, "mail", mail_task, g, err));
 	TRY(group_spawn(&g->tasks, "lease view", lease_task, g, err));
 	TRY(group_spawn(&g->tasks, "load", load_task, g, err));
-	TRY(group_spawn(&g->tasks, "watch keyspaces", watch_keyspaces, g, err));
-	TRY(group_spawn(&g->tasks, "watch tablets", watch_tablets, g, err));
-	return group_spawn(&g->tasks, "watch rules", watch_rules, g, err);
+	for (size_t i = 0; i < WATCHES; i++) {
+		g->watches[i] = (struct watched){ g, WATCHED[i] };
+		TRY(group_spawn(&g->tasks, WATCHED[i], watch_task, &g->watches[i], err));
+	}
+	return 0;
 }
 
 static int

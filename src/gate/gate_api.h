@@ -19,13 +19,13 @@
 #include "gate/worker.h"
 #include "topo/topo.h"
 
-enum { WORKERS_MAX = 32 };   /* cores of one machine that one gate may use; see worker.c INDEX_BITS */
+enum { WORKERS_MAX = 32 }; /* cores of one machine that one gate may use; see worker.c INDEX_BITS */
 
 struct gate_params {
-	const char  *topo, *http, *mysql, *id;
-	int          workers;
-	size_t       clients_max, backends_max, packet_max, hold_bytes_max;
-	usec         hold_wait, drain_timeout;
+	const char               *topo, *http, *mysql, *id;
+	int                       workers;
+	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
+	usec                      hold_wait, drain_timeout;
 	const struct credentials *credentials;
 };
 

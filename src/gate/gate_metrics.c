@@ -5,23 +5,30 @@
 struct row {
 	const char *name, *help;
 	size_t      offset;
-	bool        largest;     /* the largest of the workers instead of their sum */
+	bool        largest; /* the largest of the workers instead of their sum */
 };
 
 static const struct row ROWS[] = {
-	{ "vtgate_clients", "Clients connected now.", offsetof(struct hall_counts, clients), false },
-	{ "vtgate_connections_total", "Connections accepted.", offsetof(struct hall_counts, connections), false },
-	{ "vtgate_refused_total", "Connections refused with 1040.", offsetof(struct hall_counts, refused), false },
-	{ "vtgate_commands_total", "Commands of clients.", offsetof(struct hall_counts, statements), false },
-	{ "vtgate_errors_total", "Errors that clients were sent.", offsetof(struct hall_counts, errors), false },
-	{ "vtgate_backends", "Connections to database servers.", offsetof(struct hall_counts, backends), false },
-	{ "vtgate_holds_total", "Times that a statement waited for a cutover.", offsetof(struct hall_counts, holds), false },
+	{ "vtgate_clients", "Clients connected now.", offsetof(struct hall_counts, clients),
+	    false },
+	{ "vtgate_connections_total", "Connections accepted.",
+	    offsetof(struct hall_counts, connections), false },
+	{ "vtgate_refused_total", "Connections refused with 1040.",
+	    offsetof(struct hall_counts, refused), false },
+	{ "vtgate_commands_total", "Commands of clients.", offsetof(struct hall_counts, statements),
+	    false },
+	{ "vtgate_errors_total", "Errors that clients were sent.",
+	    offsetof(struct hall_counts, errors), false },
+	{ "vtgate_backends", "Connections to database servers.",
+	    offsetof(struct hall_counts, backends), false },
+	{ "vtgate_holds_total", "Times that a statement waited for a cutover.",
+	    offsetof(struct hall_counts, holds), false },
 	{ "vtgate_hold_us_max", "The longest wait of one statement for a cutover, microseconds.",
 	    offsetof(struct hall_counts, hold_us_max), true },
 	{ "vtgate_replays_total", "Statements sent again after the fence had refused them.",
 	    offsetof(struct hall_counts, replays), false },
-	{ "vtgate_fence_errors_total", "Statements that the fence refused.", offsetof(struct hall_counts, fence_errors),
-	    false },
+	{ "vtgate_fence_errors_total", "Statements that the fence refused.",
+	    offsetof(struct hall_counts, fence_errors), false },
 	{ "vtgate_too_late_total", "Transactions ended with 1213 because their table had moved.",
 	    offsetof(struct hall_counts, too_late), false },
 	{ "vtgate_lease_closed_total", "Connections closed because the lease had lapsed.",
@@ -37,8 +44,8 @@ value_of(const struct hall_counts *c, size_t offset)
 }
 
 void
-gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers, int64_t version,
-    bool lease_held)
+gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers,
+    int64_t version, bool lease_held)
 {
 	for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
 		uint64_t sum = 0;
@@ -50,7 +57,7 @@ gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int
 		}
 		metric_print(out, ROWS[i].name, ROWS[i].help, NULL, (double)sum);
 	}
-	metric_print(out, "vtgate_rules_version", "Version of the routing rules that is acknowledged.", NULL,
-	    (double)version);
+	metric_print(out, "vtgate_rules_version",
+	    "Version of the routing rules that is acknowledged.", NULL, (double)version);
 	metric_print(out, "vtgate_lease_held", "Is the gate's lease held?", NULL, lease_held);
 }

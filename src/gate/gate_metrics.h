@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "gate/hall.h"
 
-void gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers, int64_t version,
-    bool lease_held);
+void gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers,
+    int64_t version, bool lease_held);
 
 #endif

@@ -10,8 +10,8 @@
 
 /* Written by one loop, read by the one that prints: relaxed atomics. */
 struct hall_counts {
-	_Atomic uint64_t clients, connections, refused, statements, errors, holds, replays, fence_errors, too_late,
-	    lease_closed, backends, hold_us_max;
+	_Atomic uint64_t clients, connections, refused, statements, errors, holds, replays,
+	    fence_errors, too_late, lease_closed, backends, hold_us_max;
 };
 
 struct hall {
@@ -20,19 +20,20 @@ struct hall {
 	const struct lease_view *lease;
 	struct hall_counts       counts;
 	struct list              sessions;
-	struct waitlist          left;        /* a session has ended */
+	struct waitlist          left; /* a session has ended */
 	bool                     draining;
-	size_t                   packet_max;  /* larger statements of clients are refused */
-	usec                     hold_wait;   /* how long one statement waits for a cutover */
+	size_t                   packet_max; /* larger statements of clients are refused */
+	usec                     hold_wait;  /* how long one statement waits for a cutover */
 	/* Asks for newer rules than those of the crowd's route; returns at once. */
-	void                   (*refresh)(void *arg);
-	void                    *arg;
+	void (*refresh)(void *arg);
+	void *arg;
 };
 
 static inline void
 count(_Atomic uint64_t *counter, int64_t by)
 {
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (uint64_t)by,
+	atomic_store_explicit(counter,
+	    atomic_load_explicit(counter, memory_order_relaxed) + (uint64_t)by,
 	    memory_order_relaxed);
 }
 

@@ -1,9 +1,10 @@
 /*
  * lease_view.h - the gate's lease, as every loop of it sees it.
  *
- * The control loop keeps the lease and publishes until when, on CLOCK_BOOTTIME, it is surely held and its
- * epoch, which changes whenever it may have lapsed in between. A loop that reads an old view believes less
- * than is true, never more: until only grows within an epoch, and a new epoch is published before its until.
+ * The control loop keeps the lease and publishes until when, on CLOCK_BOOTTIME, it is surely held
+ * and its epoch, which changes whenever it may have lapsed in between. A loop that reads an old
+ * view believes less than is true, never more: until only grows within an epoch, and a new epoch is
+ * published before its until.
  */
 #ifndef GATE_LEASE_VIEW_H
 #define GATE_LEASE_VIEW_H

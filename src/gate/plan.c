@@ -11,7 +11,7 @@ struct planner {
 	const struct statement *s;
 	struct slice            sql, keyspace;
 	struct plan            *out;
-	const struct table_ref *placed_by;    /* the table that decided the place */
+	const struct table_ref *placed_by; /* the table that decided the place */
 	struct slice            placed_keyspace;
 };
 
@@ -20,8 +20,9 @@ static bool
 is_system(struct slice database)
 {
 	return slice_eq_nocase(database, slice_str("information_schema")) ||
-	    slice_eq_nocase(database, slice_str("performance_schema")) ||
-	    slice_eq_nocase(database, slice_str("mysql")) || slice_eq_nocase(database, slice_str("sys"));
+	       slice_eq_nocase(database, slice_str("performance_schema")) ||
+	       slice_eq_nocase(database, slice_str("mysql")) ||
+	       slice_eq_nocase(database, slice_str("sys"));
 }
 
 /* What is in front of a column is no table of its own, and an alias for all we know. */
@@ -72,16 +73,19 @@ note_rule(struct planner *p, const struct route_rule *rule, struct err *err)
 			return 0;
 	}
 	if (out->ruled_count == PLAN_RULES_MAX)
-		return refuse(err, ER_NOT_SUPPORTED_YET, "a statement on more than %d moved tables", PLAN_RULES_MAX);
+		return refuse(err, ER_NOT_SUPPORTED_YET, "a statement on more than %d moved tables",
+		    PLAN_RULES_MAX);
 	out->ruled[out->ruled_count++] = rule;
 	return 0;
 }
 
 static int
-place(struct planner *p, const struct route_keyspace *where, const struct table_ref *t, struct err *err)
+place(struct planner *p, const struct route_keyspace *where, const struct table_ref *t,
+    struct err *err)
 {
 	if (where->server == NULL)
-		return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet", where->name);
+		return refuse(
+		    err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet", where->name);
 	if (p->placed_by == NULL) {
 		p->placed_by = t;
 		p->out->place = where;
@@ -91,8 +95,8 @@ place(struct planner *p, const struct route_keyspace *where, const struct table_
 		return 0;
 	return refuse(err, ER_NOT_SUPPORTED_YET,
 	    "tables '%.*s' (keyspace '%s') and '%.*s' (keyspace '%s') are on two servers: "
-	    "vtgate does not join across servers", SLICE_ARG(p->placed_by->table), p->out->place->name,
-	    SLICE_ARG(t->table), where->name);
+	    "vtgate does not join across servers",
+	    SLICE_ARG(p->placed_by->table), p->out->place->name, SLICE_ARG(t->table), where->name);
 }
 
 /* Where one table is. */
@@ -111,13 +115,16 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 	if (rule == NULL) {
 		where = route_keyspace(p->route, keyspace);
 		if (where == NULL)
-			return refuse(err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(keyspace));
+			return refuse(
+			    err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(keyspace));
 		return place(p, where, t, err);
 	}
 	if (rule->to == NULL)
-		return refuse(err, ER_BAD_DB_ERROR, "Unknown database '%s'", rule->record->to_keyspace);
+		return refuse(
+		    err, ER_BAD_DB_ERROR, "Unknown database '%s'", rule->record->to_keyspace);
 	if (p->s->kind == STATEMENT_DDL && p->s->changes_session)
-		return refuse(err, ER_NOT_SUPPORTED_YET, "a temporary table with the name of the moved table '%.*s'",
+		return refuse(err, ER_NOT_SUPPORTED_YET,
+		    "a temporary table with the name of the moved table '%.*s'",
 		    SLICE_ARG(t->table));
 	TRY(note_rule(p, rule, err));
 	return place(p, rule->to, t, err);
@@ -125,7 +132,8 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 
 /* Does the name as written mean another table on the server that runs it? */
 static bool
-reads_otherwise(const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
+reads_otherwise(
+    const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
 {
 	const struct route_rule     *rule = rule_of(p, t);
 	const struct route_keyspace *named = route_keyspace(p->route, keyspace_of(p, t));
@@ -137,10 +145,12 @@ reads_otherwise(const struct planner *p, const struct table_ref *t, struct slice
 		*database = slice_str(rule->to->database);
 		*table = slice_str(rule->record->to_table);
 		return strcmp(rule->record->from_keyspace, rule->record->to_keyspace) != 0 ||
-		    !slice_eq(*table, t->table) || !slice_eq_str(keyspace_of(p, t), rule->to->database);
+		       !slice_eq(*table, t->table) ||
+		       !slice_eq_str(keyspace_of(p, t), rule->to->database);
 	}
 	/* A keyspace whose database has another name. */
-	if (named == NULL || slice_is_null(t->database) || slice_eq_str(t->database, named->database))
+	if (named == NULL || slice_is_null(t->database) ||
+	    slice_eq_str(t->database, named->database))
 		return false;
 	*database = slice_str(named->database);
 	return true;
@@ -177,7 +187,8 @@ must_rewrite(const struct planner *p)
 static void
 rewrite(struct planner *p)
 {
-	SCOPED(buf) struct buf  text = BUF_INIT;
+	SCOPED(buf)
+	struct buf              text = BUF_INIT;
 	size_t                  done = 0;
 	const struct table_ref *t;
 
@@ -201,10 +212,11 @@ rewrite(struct planner *p)
 static int
 refuse_database_function(const struct planner *p, struct err *err)
 {
-	const struct route_keyspace *own = slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
+	const struct route_keyspace *own =
+	    slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
 
-	if ((p->s->uses & USES_DATABASE) == 0 || own == NULL || own->server == NULL || p->out->place == NULL ||
-	    strcmp(own->server, p->out->place->server) == 0)
+	if ((p->s->uses & USES_DATABASE) == 0 || own == NULL || own->server == NULL ||
+	    p->out->place == NULL || strcmp(own->server, p->out->place->server) == 0)
 		return 0;
 	return refuse(err, ER_NOT_SUPPORTED_YET,
 	    "DATABASE() in a statement on a table that another server serves");
@@ -240,12 +252,16 @@ kind_locks(enum statement_kind kind)
 }
 
 int
-plan_make(struct arena *a, const struct route *r, const struct statement *s, struct slice sql,
-    struct slice keyspace, struct plan *out, struct err *err)
+plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct err *err)
 {
-	struct planner p = { .arena = a, .route = r, .s = s, .sql = sql, .keyspace = keyspace, .out = out };
+	const struct route     *r = in->route;
+	const struct statement *s = in->statement;
+	struct slice            keyspace = in->keyspace;
+	struct planner          p = {
+			 .arena = a, .route = r, .s = s, .sql = in->sql, .keyspace = keyspace, .out = out
+	};
 
-	*out = (struct plan){ .text = sql };
+	*out = (struct plan){ .text = in->sql };
 	out->locks = kind_locks(s->kind);
 	if (!s->understood && r->rules.count > 0)
 		TRY(refuse_unclear(&p, err));
@@ -257,7 +273,8 @@ plan_make(struct arena *a, const struct route *r, const struct statement *s, str
 	if (out->place == NULL && !slice_is_null(keyspace)) {
 		out->place = route_keyspace(r, keyspace);
 		if (out->place != NULL && out->place->server == NULL)
-			return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet", out->place->name);
+			return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet",
+			    out->place->name);
 	}
 	if (must_rewrite(&p))
 		rewrite(&p);

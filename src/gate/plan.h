@@ -15,21 +15,27 @@
 #include "gate/route.h"
 #include "sql/statement.h"
 
-enum { PLAN_RULES_MAX = 16 };   /* tables with a rule in one statement; more are refused */
+enum { PLAN_RULES_MAX = 16 }; /* tables with a rule in one statement; more are refused */
 
 struct plan {
-	const struct route_keyspace *place;   /* NULL: any server will do */
+	const struct route_keyspace *place; /* NULL: any server will do */
 	const struct route_rule     *ruled[PLAN_RULES_MAX];
 	size_t                       ruled_count;
 	bool                         names_tables;
-	bool                         locks;     /* anything but a plain read */
+	bool                         locks; /* anything but a plain read */
 	bool                         rewritten;
-	struct slice                 text;      /* to be sent */
+	struct slice                 text; /* to be sent */
 };
 
-/* keyspace: the session's, SLICE_NULL for none. The text is in the arena when it was rewritten. Refusals carry the
- * number that the client gets. */
-int plan_make(struct arena *a, const struct route *r, const struct statement *s, struct slice sql,
-    struct slice keyspace, struct plan *out, struct err *err) MUST_USE;
+struct plan_input {
+	const struct route     *route;
+	const struct statement *statement;
+	struct slice            sql, keyspace; /* the session's; SLICE_NULL: none */
+};
+
+/* The text is in the arena when it was rewritten. Refusals carry the number that the client gets.
+ */
+int plan_make(
+    struct arena *a, const struct plan_input *in, struct plan *out, struct err *err) MUST_USE;
 
 #endif

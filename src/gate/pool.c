@@ -10,10 +10,12 @@
 void
 pool_init(struct pool *p, const char *user, const struct secret *password, size_t max)
 {
-	*p = (struct pool){ .user = user, .password = password, .max = max,
-		.connect_timeout = 10 * SECOND,   /* a server that starts is given time */
-		.take_timeout = 10 * SECOND,      /* a client that waits longer is told 1040 */
-		.keep = MINUTE };                 /* longer than the pauses of a busy application */
+	*p = (struct pool){ .user = user,
+		.password = password,
+		.max = max,
+		.connect_timeout = 10 * SECOND, /* a server that starts is given time */
+		.take_timeout = 10 * SECOND,    /* a client that waits longer is told 1040 */
+		.keep = MINUTE };               /* longer than the pauses of a busy application */
 	list_init(&p->idle);
 	list_init(&p->parked);
 }
@@ -21,7 +23,8 @@ pool_init(struct pool *p, const char *user, const struct secret *password, size_
 bool
 backend_fits(const struct backend *b, const struct pool_key *key)
 {
-	return b->caps == key->caps && b->collation == key->collation && strcmp(b->server, key->server) == 0;
+	return b->caps == key->caps && b->collation == key->collation &&
+	       strcmp(b->server, key->server) == 0;
 }
 
 void
@@ -47,13 +50,21 @@ destroy(struct backend *b)
 static int
 connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out)
 {
-	struct mysql_params params = { .address = key->server, .user = p->user, .password = p->password,
-		.caps_with = key->caps, .caps_without = POOL_CAPS & ~key->caps, .collation = key->collation };
+	struct mysql_params params = { .address = key->server,
+		.user = p->user,
+		.password = p->password,
+		.caps_with = key->caps,
+		.caps_without = POOL_CAPS & ~key->caps,
+		.collation = key->collation };
 	struct ctx          within = ctx_within(cx, p->connect_timeout);
 	struct backend     *b = mem_new(struct backend);
 
-	*b = (struct backend){ .pool = p, .state = BACKEND_IN_USE, .server = mem_strdup(key->server),
-		.caps = key->caps, .collation = key->collation, .serial = ++p->connects };
+	*b = (struct backend){ .pool = p,
+		.state = BACKEND_IN_USE,
+		.server = mem_strdup(key->server),
+		.caps = key->caps,
+		.collation = key->collation,
+		.serial = ++p->connects };
 	map_init(&b->statements);
 	p->count++;
 	if (mysql_connect(&within, &params, &b->client) != 0) {
@@ -89,7 +100,8 @@ detach(struct backend *b)
 	b->since = task_now();
 }
 
-/* A server may have closed what lay idle: better to see it now than after the statement was sent. */
+/* A server may have closed what lay idle: better to see it now than after the statement was sent.
+ */
 static bool
 is_alive(struct backend *b)
 {
@@ -148,8 +160,10 @@ pool_take(struct ctx *cx, struct pool *p, const struct pool_key *key, struct bac
 		if (waitlist_wait(&within, &p->freed) != 0) {
 			if (cx->err->kind != ERR_TIMEOUT)
 				return -1;
-			return refuse(cx->err, ER_CON_COUNT_ERROR, "Too many connections: vtgate's %zu to "
-			    "database servers are all in use", p->max);
+			return refuse(cx->err, ER_CON_COUNT_ERROR,
+			    "Too many connections: vtgate's %zu to "
+			    "database servers are all in use",
+			    p->max);
 		}
 	}
 }
@@ -194,13 +208,13 @@ pool_age(struct pool *p)
 {
 	usec before = task_now() - p->keep;
 
-	list_each(&p->idle, n) {
+	list_each (&p->idle, n) {
 		struct backend *b = list_item(n, struct backend, node);
 
 		if (b->since <= before)
 			destroy(b);
 	}
-	list_each(&p->parked, m) {
+	list_each (&p->parked, m) {
 		struct backend *b = list_item(m, struct backend, node);
 
 		if (b->since > before)
@@ -214,7 +228,7 @@ pool_age(struct pool *p)
 void
 pool_close_idle(struct pool *p)
 {
-	list_each(&p->idle, n)
+	list_each (&p->idle, n)
 		destroy(list_item(n, struct backend, node));
 }
 
@@ -228,9 +242,9 @@ pool_done(struct pool *p)
 int
 backend_reset(struct ctx *cx, struct backend *b)
 {
-	static const uint8_t    command[] = { COM_RESET_CONNECTION };
-	struct packets         *packets = mysql_packets(b->client);
-	struct reply_scan       scan;
+	static const uint8_t command[] = { COM_RESET_CONNECTION };
+	struct packets      *packets = mysql_packets(b->client);
+	struct reply_scan    scan;
 
 	packets->seq = 0;
 	TRY(packets_write(cx, packets, slice_of(command, sizeof command)));
@@ -249,7 +263,7 @@ pool_check(struct pool *p)
 {
 	check(p->idle.count + p->parked.count <= p->count);
 	check(p->count <= p->max);
-	list_each(&p->parked, n) {
+	list_each (&p->parked, n) {
 		const struct backend *b = list_item(n, struct backend, node);
 
 		check(b->state == BACKEND_PARKED && *b->slot == b);

@@ -30,51 +30,53 @@
 #include "task/waitlist.h"
 
 struct pool_key {
-	const char *server;         /* address */
-	uint64_t    caps;           /* of POOL_CAPS, those that the client has */
+	const char *server; /* address */
+	uint64_t    caps;   /* of POOL_CAPS, those that the client has */
 	uint8_t     collation;
 };
 
 /* Capabilities that change what a server sends or does: a client's must be its backend's. */
-#define POOL_CAPS (CAP_FOUND_ROWS | CAP_IGNORE_SPACE | CAP_LOCAL_FILES | CAP_DEPRECATE_EOF | CAP_MULTI_RESULTS | \
-    CAP_PS_MULTI_RESULTS)
+#define POOL_CAPS \
+	(CAP_FOUND_ROWS | CAP_IGNORE_SPACE | CAP_LOCAL_FILES | CAP_DEPRECATE_EOF | \
+	    CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS)
 
 enum backend_state { BACKEND_IDLE, BACKEND_IN_USE, BACKEND_PARKED };
 
 struct pool;
 
 struct backend {
-	struct list_node     node;         /* in idle or parked */
+	struct list_node     node; /* in idle or parked */
 	struct pool         *pool;
 	enum backend_state   state;
 	struct mysql_client *client;
 	char                *server;
 	uint64_t             caps;
 	uint8_t              collation;
-	struct backend     **slot;         /* PARKED: where its owner keeps it */
-	uint64_t             session;      /* whose state it carries; 0: clean */
-	uint64_t             settings;     /* version of that session's settings */
-	char                *database;     /* current one; NULL: none or unknown */
-	struct map           statements;   /* the owner's statement (4 bytes) to its number here, plus 1 */
-	usec                 since;        /* of the present state */
-	uint64_t             serial;       /* never the same for two */
+	struct backend     **slot;     /* PARKED: where its owner keeps it */
+	uint64_t             session;  /* whose state it carries; 0: clean */
+	uint64_t             settings; /* version of that session's settings */
+	char                *database; /* current one; NULL: none or unknown */
+	struct map statements; /* the owner's statement (4 bytes) to its number here, plus 1 */
+	usec       since;      /* of the present state */
+	uint64_t   serial;     /* never the same for two */
 };
 
 struct pool {
 	const char          *user;
 	const struct secret *password;
 	size_t               max, count;
-	struct list          idle, parked;   /* oldest first */
+	struct list          idle, parked; /* oldest first */
 	struct waitlist      freed;
 	usec                 connect_timeout, take_timeout, keep;
-	uint64_t             connects, takes, steals, waits;   /* for metrics */
+	uint64_t             connects, takes, steals, waits; /* for metrics */
 };
 
 void pool_init(struct pool *p, const char *user, const struct secret *password, size_t max);
-void pool_done(struct pool *p);      /* nobody uses a backend any more */
+void pool_done(struct pool *p); /* nobody uses a backend any more */
 
 /* IN USE. 1040 when none becomes free in time. */
-int  pool_take(struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out) MUST_USE;
+int pool_take(
+    struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out) MUST_USE;
 /* Back to IDLE, or closed when it is broken or must not be used again. */
 void pool_give(struct pool *p, struct backend *b, bool reusable);
 void pool_park(struct pool *p, struct backend *b, struct backend **slot);
@@ -87,7 +89,7 @@ void pool_close_idle(struct pool *p);
 /* Nothing that an earlier session left is on it any more. */
 int  backend_reset(struct ctx *cx, struct backend *b) MUST_USE;
 bool backend_fits(const struct backend *b, const struct pool_key *key);
-void backend_set_database(struct backend *b, const char *name);   /* NULL: unknown */
+void backend_set_database(struct backend *b, const char *name); /* NULL: unknown */
 
 void pool_check(struct pool *p);
 

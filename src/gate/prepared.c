@@ -66,7 +66,7 @@ prepared_forget_all(struct map *statements)
 	struct slice key;
 	void        *p;
 
-	for (size_t i = 0; map_next(statements, &i, &key, &p); )
+	for (size_t i = 0; map_next(statements, &i, &key, &p);)
 		prepared_free(p);
 	map_clear(statements);
 }
@@ -107,7 +107,8 @@ prepared_next_long_data(const struct prepared *p, size_t *at, struct slice *pack
 enum { EXECUTE_HEAD = 10 };
 
 int
-prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote, struct buf *out, struct err *err)
+prepared_execute_packet(
+    struct prepared *p, struct slice packet, uint32_t remote, struct buf *out, struct err *err)
 {
 	size_t nulls = (p->params + 7u) / 8u, types = 2u * p->params, bound = EXECUTE_HEAD + nulls;
 
@@ -119,7 +120,8 @@ prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote
 		return 0;
 	if (packet.ptr[bound] != 0) {
 		if (packet.len < bound + 1 + types)
-			return err_set(err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", packet.len);
+			return err_set(
+			    err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", packet.len);
 		buf_reset(&p->types);
 		buf_add_slice(&p->types, slice_cut(packet, bound + 1, bound + 1 + types));
 		buf_add_slice(out, slice_cut(packet, bound, packet.len));
@@ -133,7 +135,8 @@ prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote
 
 /* ---- numbers on a backend ---- */
 
-/* One word: the number in the low half, a part of the text's hash above, and a bit that makes it no NULL. */
+/* One word: the number in the low half, a part of the text's hash above, and a bit that makes it no
+ * NULL. */
 static uintptr_t
 word_of(struct slice text, uint32_t remote)
 {

@@ -15,39 +15,40 @@
 #include "sql/statement.h"
 
 enum {
-	PREPARED_MAX   = 16382,               /* of one session: the servers' own default for all */
-	LONG_DATA_MAX  = 64 * 1024 * 1024,    /* of one execution */
+	PREPARED_MAX = 16382,             /* of one session: the servers' own default for all */
+	LONG_DATA_MAX = 64 * 1024 * 1024, /* of one execution */
 };
 
 struct prepared {
 	uint32_t         id;
-	struct arena     arena;          /* of text and statement */
+	struct arena     arena; /* of text and statement */
 	struct slice     text;
 	struct statement statement;
 	unsigned         modes;
 	uint16_t         params, columns;
-	struct buf       types;          /* two bytes for each parameter, as last sent; empty: never */
-	struct buf       long_data;      /* COM_STMT_SEND_LONG_DATA packets, each with its length before it */
-	bool             long_data_lost; /* there was too much */
+	struct buf       types; /* two bytes for each parameter, as last sent; empty: never */
+	struct buf long_data; /* COM_STMT_SEND_LONG_DATA packets, each with its length before it */
+	bool       long_data_lost; /* there was too much */
 };
 
 /* Reads the text; not in any map yet. */
-int  prepared_new(struct slice text, unsigned modes, struct prepared **out, struct err *err) MUST_USE;
-void prepared_free(struct prepared *p);
+int prepared_new(
+    struct slice text, unsigned modes, struct prepared **out, struct err *err) MUST_USE;
+void             prepared_free(struct prepared *p);
 struct prepared *prepared_find(const struct map *statements, uint32_t id);
-void prepared_put(struct map *statements, struct prepared *p);
-void prepared_drop(struct map *statements, uint32_t id);      /* no such one: nothing */
-void prepared_forget_all(struct map *statements);
+void             prepared_put(struct map *statements, struct prepared *p);
+void             prepared_drop(struct map *statements, uint32_t id); /* no such one: nothing */
+void             prepared_forget_all(struct map *statements);
 
 /* Keeps a COM_STMT_SEND_LONG_DATA packet for the next execution. */
 void prepared_add_long_data(struct prepared *p, struct slice packet);
 /* The next kept packet; false at the end. *at starts at 0. */
 bool prepared_next_long_data(const struct prepared *p, size_t *at, struct slice *packet);
 
-/* Writes a COM_STMT_EXECUTE for another server: its number, and the types when the client did not repeat them.
- * ERR_CORRUPT for a packet that ends too early. */
-int  prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote, struct buf *out,
-    struct err *err) MUST_USE;
+/* Writes a COM_STMT_EXECUTE for another server: its number, and the types when the client did not
+ * repeat them. ERR_CORRUPT for a packet that ends too early. */
+int prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote,
+    struct buf *out, struct err *err) MUST_USE;
 
 /* What this backend calls it: false when it is not prepared there with this text. */
 bool remote_find(const struct backend *b, uint32_t id, struct slice text, uint32_t *remote);

@@ -57,8 +57,10 @@ read_rules(struct route *r, const struct route_source *from, struct err *err)
 
 		r->ruled[i].record = rule;
 		r->ruled[i].to = route_keyspace(r, slice_str(rule->to_keyspace));
-		(void)map_put(&r->by_table, table_key(&r->arena, slice_str(rule->from_keyspace),
-		    slice_str(rule->from_table)), &r->ruled[i]);
+		(void)map_put(&r->by_table,
+		    table_key(
+			&r->arena, slice_str(rule->from_keyspace), slice_str(rule->from_table)),
+		    &r->ruled[i]);
 	}
 	return 0;
 }
@@ -111,7 +113,7 @@ route_keyspace(const struct route *r, struct slice name)
 const struct route_rule *
 route_rule(const struct route *r, struct slice keyspace, struct slice table)
 {
-	char   key[2 * NAME_MAX_BYTES + 2];
+	char key[2 * NAME_MAX_BYTES + 2];
 
 	/* A longer name is no table, and no rule has one. */
 	if (r->rules.count == 0 || keyspace.len > NAME_MAX_BYTES || table.len > NAME_MAX_BYTES)

@@ -20,24 +20,24 @@
 
 struct route_keyspace {
 	const char *name, *database;
-	const char *server;             /* of its primary; NULL while there is none */
+	const char *server; /* of its primary; NULL while there is none */
 };
 
 struct route_rule {
 	const struct routing_rule   *record;
-	const struct route_keyspace *to;    /* NULL: the keyspace is gone */
+	const struct route_keyspace *to; /* NULL: the keyspace is gone */
 };
 
 struct route {
 	_Atomic int            refs;
 	struct arena           arena;
 	uint64_t               epoch;
-	char                   version[64];  /* of the servers, for greetings */
+	char                   version[64]; /* of the servers, for greetings */
 	struct rules_record    rules;
-	struct route_rule     *ruled;        /* as rules.rules */
+	struct route_rule     *ruled; /* as rules.rules */
 	struct route_keyspace *keyspaces;
 	size_t                 keyspaces_count;
-	struct map             by_table;     /* "keyspace.table" to route_rule */
+	struct map             by_table; /* "keyspace.table" to route_rule */
 	struct map             by_keyspace;
 };
 
@@ -47,18 +47,19 @@ struct route_source {
 	size_t              keyspaces_count, tablets_count;
 	struct slice        rules;
 	uint64_t            epoch;
-	const char         *version;     /* "": not known yet */
+	const char         *version; /* "": not known yet */
 };
 
 /* With one reference. */
-int  route_new(const struct route_source *from, struct route **out, struct err *err) MUST_USE;
+int route_new(const struct route_source *from, struct route **out, struct err *err) MUST_USE;
 struct route *route_ref(struct route *r);
-void          route_unref(struct route *r);    /* NULL is fine */
+void          route_unref(struct route *r); /* NULL is fine */
 
 const struct route_keyspace *route_keyspace(const struct route *r, struct slice name);
-const struct route_rule     *route_rule(const struct route *r, struct slice keyspace, struct slice table);
+const struct route_rule     *route_rule(
+	const struct route *r, struct slice keyspace, struct slice table);
 /* A rule for a table of that name in any keyspace, ASCII case ignored. */
-const struct route_rule     *route_rule_named(const struct route *r, struct slice table);
+const struct route_rule *route_rule_named(const struct route *r, struct slice table);
 /* Any keyspace with a server, the first by name; NULL when there is none. */
 const struct route_keyspace *route_any(const struct route *r);
 

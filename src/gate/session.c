@@ -13,10 +13,10 @@ void
 session_check(const struct session *s)
 {
 	check(s->txn != TXN_OPEN || (s->slots[s->txn_slot] != NULL &&
-	    s->slots[s->txn_slot]->state == BACKEND_IN_USE));                          /* (1) */
-	check(s->view == NULL || s->txn == TXN_OPEN);                                      /* (2) */
+					s->slots[s->txn_slot]->state == BACKEND_IN_USE)); /* (1) */
+	check(s->view == NULL || s->txn == TXN_OPEN);                                     /* (2) */
 	check(s->bound < 0 || (s->slots[s->bound] != NULL &&
-	    s->slots[s->bound]->state == BACKEND_IN_USE));                             /* (3) */
+				  s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
 }
 
 static void
@@ -32,8 +32,15 @@ kill_session(struct passenger *p)
 void
 session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t id)
 {
-	*s = (struct session){ .hall = hall, .id = id, .conn = conn, .autocommit = true,
-		.isolation = ISOLATION_REPEATABLE_READ, .bound = -1, .last = -1, .home = -1, .statements_next = 1 };
+	*s = (struct session){ .hall = hall,
+		.id = id,
+		.conn = conn,
+		.autocommit = true,
+		.isolation = ISOLATION_REPEATABLE_READ,
+		.bound = -1,
+		.last = -1,
+		.home = -1,
+		.statements_next = 1 };
 	packets_init(&s->client, conn);
 	settings_init(&s->settings);
 	arena_init(&s->arena);
@@ -41,6 +48,12 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 	map_init(&s->statements);
 	s->passenger.kill = kill_session;
 	list_push(&hall->sessions, &s->node);
+}
+
+struct slice
+session_keyspace(const struct session *s)
+{
+	return s->keyspace == NULL ? SLICE_NULL : slice_str(s->keyspace);
 }
 
 void
@@ -141,7 +154,8 @@ session_side_command(struct ctx *cx, struct session *s, int slot, struct slice p
 int
 session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql)
 {
-	SCOPED(buf) struct buf packet = BUF_INIT;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
 
 	command_put_text(&packet, COM_QUERY, sql);
 	return session_side_command(cx, s, slot, buf_slice(&packet));
@@ -175,15 +189,17 @@ free_slot(struct ctx *cx, struct session *s, int *slot)
 			return 0;
 		}
 	}
-	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "a session that keeps state on more than %d servers", SLOTS_MAX);
+	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "a session that keeps state on more than %d servers", SLOTS_MAX);
 }
 
 /* The client's own settings, where the backend has not seen their latest version. */
 static int
 repeat_settings(struct ctx *cx, struct session *s, int slot)
 {
-	struct backend        *b = s->slots[slot];
-	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct backend *b = s->slots[slot];
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
 
 	if (b->session != s->id) {
 		if (b->session != 0)
@@ -205,8 +221,9 @@ repeat_settings(struct ctx *cx, struct session *s, int slot)
 int
 session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 {
-	struct backend        *b = s->slots[slot];
-	SCOPED(buf) struct buf packet = BUF_INIT;
+	struct backend *b = s->slots[slot];
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
 
 	if (b->database != NULL && strcmp(b->database, database) == 0)
 		return 0;
@@ -220,8 +237,9 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 static int
 set_database(struct ctx *cx, struct session *s, const struct route_keyspace *where, int slot)
 {
-	const struct route_keyspace *own = s->keyspace == NULL ? NULL :
-	    route_keyspace(s->hall->crowd.route, slice_str(s->keyspace));
+	const struct route_keyspace *own =
+	    s->keyspace == NULL ? NULL
+				: route_keyspace(s->hall->crowd.route, slice_str(s->keyspace));
 
 	/* Elsewhere than at its own keyspace every table is named in full. */
 	if (own == NULL || own->server == NULL || strcmp(own->server, where->server) != 0)
@@ -229,7 +247,8 @@ set_database(struct ctx *cx, struct session *s, const struct route_keyspace *whe
 	return session_use(cx, s, slot, own->database);
 }
 
-/* A default database can be changed on a connection and not taken away: who has none must not get another's. */
+/* A default database can be changed on a connection and not taken away: who has none must not get
+ * another's. */
 static int
 take_clean(struct ctx *cx, struct session *s, const struct pool_key *key, struct backend **out)
 {

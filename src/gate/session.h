@@ -19,7 +19,8 @@
  *   (1) OPEN: slots[txn_slot] is IN USE.
  *   (2) view is set only in OPEN, by a plain read under REPEATABLE READ or SERIALIZABLE: until
  *       the transaction ends its plain reads are routed by it.
- *   (3) bound >= 0: slots[bound] is IN USE. home is such a slot too: what is there cannot be named elsewhere.
+ *   (3) bound >= 0: slots[bound] is IN USE. home is such a slot too: what is there cannot be named
+ * elsewhere.
  */
 #ifndef GATE_SESSION_H
 #define GATE_SESSION_H
@@ -29,45 +30,45 @@
 #include "gate/settings.h"
 #include "sql/statement.h"
 
-enum { SLOTS_MAX = 4 };   /* servers that one session uses at a time */
+enum { SLOTS_MAX = 4 }; /* servers that one session uses at a time */
 
 enum txn_state { TXN_NONE, TXN_PENDING, TXN_OPEN };
 
 struct session {
-	struct list_node node;           /* in the hall */
+	struct list_node node; /* in the hall */
 	struct hall     *hall;
-	struct task     *task;           /* that runs it */
-	uint32_t         id;             /* the client's connection id */
+	struct task     *task; /* that runs it */
+	uint32_t         id;   /* the client's connection id */
 	struct conn     *conn;
 	struct packets   client;
 	uint64_t         caps;
 	uint8_t          collation;
-	char            *keyspace;       /* NULL: none */
+	char            *keyspace; /* NULL: none */
 	struct settings  settings;
-	unsigned         modes;          /* of sql_mode, for the lexer */
+	unsigned         modes; /* of sql_mode, for the lexer */
 	bool             autocommit;
 	enum isolation   isolation;
-	struct arena     arena;          /* of the statement */
+	struct arena     arena; /* of the statement */
 
-	struct backend  *slots[SLOTS_MAX];
-	int              bound;          /* a slot, or -1 */
-	int              last;           /* the slot of the last statement, or -1 */
-	uint64_t         last_serial;    /* of the backend that was in it */
-	int              home;           /* the slot with variables or temporary tables that cannot be repeated; or -1 */
+	struct backend *slots[SLOTS_MAX];
+	int             bound;       /* a slot, or -1 */
+	int             last;        /* the slot of the last statement, or -1 */
+	uint64_t        last_serial; /* of the backend that was in it */
+	int home; /* the slot with variables or temporary tables that cannot be repeated; or -1 */
 
 	enum txn_state   txn;
 	int              txn_slot;
-	bool             txn_named;      /* it has named a table */
-	struct buf       begin;          /* PENDING: the text to begin with */
-	struct route    *view;           /* (2) */
+	bool             txn_named; /* it has named a table */
+	struct buf       begin;     /* PENDING: the text to begin with */
+	struct route    *view;      /* (2) */
 	struct passenger passenger;
 
-	struct map       statements;     /* prepared ones: number (4 bytes) to struct prepared */
+	struct map       statements; /* prepared ones: number (4 bytes) to struct prepared */
 	uint32_t         statements_next;
-	struct prepared *cursor;         /* one with an open cursor on slots[bound] */
-	bool             idle;           /* waiting for the client's next command */
-	bool             replied;        /* something of the present answer has gone to the client */
-	bool             failed;         /* that answer was an error */
+	struct prepared *cursor;  /* one with an open cursor on slots[bound] */
+	bool             idle;    /* waiting for the client's next command */
+	bool             replied; /* something of the present answer has gone to the client */
+	bool             failed;  /* that answer was an error */
 	bool             killed;
 };
 
@@ -75,28 +76,32 @@ void session_init(struct session *s, struct hall *hall, struct conn *conn, uint3
 /* Gives everything back; not the conn. */
 void session_done(struct session *s);
 /* Back to what it was after the handshake: COM_RESET_CONNECTION. */
-void session_reset(struct session *s);
-void session_set_keyspace(struct session *s, struct slice name);
+void         session_reset(struct session *s);
+struct slice session_keyspace(const struct session *s); /* SLICE_NULL: none */
+void         session_set_keyspace(struct session *s, struct slice name);
 
-/* The slot of a backend on this server, IN USE. May wait for one; what the session has set is on it. */
-int  session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *where, int *slot) MUST_USE;
+/* The slot of a backend on this server, IN USE. May wait for one; what the session has set is on
+ * it. */
+int session_backend(
+    struct ctx *cx, struct session *s, const struct route_keyspace *where, int *slot) MUST_USE;
 /* The backend's default database. */
-int  session_use(struct ctx *cx, struct session *s, int slot, const char *database) MUST_USE;
+int session_use(struct ctx *cx, struct session *s, int slot, const char *database) MUST_USE;
 /* The statement is over: parks what need not be kept. */
 void session_rest(struct session *s);
-/* A backend that broke, or that carries something of unknown state. Ends the transaction when it was there. */
+/* A backend that broke, or that carries something of unknown state. Ends the transaction when it
+ * was there. */
 void session_drop_backend(struct session *s, int slot);
 /* What the last reply says about transaction and modes. */
 void session_take_status(struct session *s, int slot, uint16_t status);
 void session_end_txn(struct session *s);
 
-uint16_t session_status(const struct session *s);     /* for answers of our own */
-int  session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
+uint16_t session_status(const struct session *s); /* for answers of our own */
+int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
 /* Sends the error to the client; 0 when that succeeded. */
-int  session_send_err(struct ctx *cx, struct session *s, const struct err *e) MUST_USE;
+int session_send_err(struct ctx *cx, struct session *s, const struct err *e) MUST_USE;
 /* One command on a backend whose answer is dropped; a server's ERR is ERR_SERVER. */
-int  session_side_command(struct ctx *cx, struct session *s, int slot, struct slice packet) MUST_USE;
-int  session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
+int session_side_command(struct ctx *cx, struct session *s, int slot, struct slice packet) MUST_USE;
+int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
 /* May the connection be closed without the client losing anything but the connection? */
 bool session_at_rest(const struct session *s);
 void session_check(const struct session *s);

@@ -11,7 +11,7 @@
 struct set_reader {
 	struct arena       *arena;
 	struct slice        sql;
-	const struct token *t;        /* ends with TOKEN_END */
+	const struct token *t; /* ends with TOKEN_END */
 	struct assignments *out;
 	size_t              room;
 };
@@ -67,10 +67,12 @@ value(struct set_reader *r, struct assignment *a)
 	if (r->t == first)
 		return;
 	a->value = slice_cut(r->sql, first->start, r->t[-1].end);
-	a->literal = r->t - first == 1 && (first->kind == TOKEN_STRING || first->kind == TOKEN_NUMBER ||
-	    first->kind == TOKEN_WORD);
-	a->literal = a->literal || (r->t - first == 2 && (is_punct(first, '-') || is_punct(first, '+')) &&
-	    first[1].kind == TOKEN_NUMBER);
+	a->literal =
+	    r->t - first == 1 && (first->kind == TOKEN_STRING || first->kind == TOKEN_NUMBER ||
+				     first->kind == TOKEN_WORD);
+	a->literal =
+	    a->literal || (r->t - first == 2 && (is_punct(first, '-') || is_punct(first, '+')) &&
+			      first[1].kind == TOKEN_NUMBER);
 }
 
 static void
@@ -109,8 +111,9 @@ system_name(struct set_reader *r, struct slice text, struct assignment *a)
 		name = rest;
 		if (slice_eq_nocase(scope, slice_str("global")))
 			a->kind = ASSIGN_GLOBAL;
-		else if (!slice_eq_nocase(scope, slice_str("session")) && !slice_eq_nocase(scope, slice_str("local")))
-			a->kind = ASSIGN_OTHER;      /* a structured variable: of the server */
+		else if (!slice_eq_nocase(scope, slice_str("session")) &&
+			 !slice_eq_nocase(scope, slice_str("local")))
+			a->kind = ASSIGN_OTHER; /* a structured variable: of the server */
 	}
 	if (name.len >= 2 && name.ptr[0] == '`')
 		name = slice_cut(name, 1, name.len - 1);
@@ -136,7 +139,8 @@ transaction(struct set_reader *r, struct assignment *a, bool scoped)
 {
 	if (!scoped && a->kind == ASSIGN_SESSION)
 		a->kind = ASSIGN_NEXT;
-	words_value(r, a, is_word(r, r->t, "isolation") ? "transaction isolation" : "transaction read");
+	words_value(
+	    r, a, is_word(r, r->t, "isolation") ? "transaction isolation" : "transaction read");
 }
 
 static void
@@ -184,7 +188,8 @@ assignment(struct set_reader *r)
 }
 
 int
-settings_read(struct arena *a, struct slice sql, unsigned modes, struct assignments *out, struct err *err)
+settings_read(
+    struct arena *a, struct slice sql, unsigned modes, struct assignments *out, struct err *err)
 {
 	struct tokens     tokens;
 	struct set_reader r = { .arena = a, .sql = sql, .out = out };
@@ -245,7 +250,8 @@ forget(struct settings *s, const char *name)
 	for (size_t i = 0; i < s->count; i++) {
 		if (slice_eq_str(s->items[i].name, name)) {
 			drop(s, &s->items[i]);
-			memmove(&s->items[i], &s->items[i + 1], sizeof s->items[0] * (s->count - i - 1));
+			memmove(&s->items[i], &s->items[i + 1],
+			    sizeof s->items[0] * (s->count - i - 1));
 			s->count--;
 			return;
 		}
@@ -257,11 +263,13 @@ settings_add(struct settings *s, const struct assignment *a)
 {
 	char name[256];
 
-	if (a->name.len >= sizeof name || s->bytes + a->name.len + a->value.len > SETTINGS_BYTES_MAX)
+	if (a->name.len >= sizeof name ||
+	    s->bytes + a->name.len + a->value.len > SETTINGS_BYTES_MAX)
 		return false;
 	memcpy(name, a->name.ptr, a->name.len);
 	name[a->name.len] = '\0';
-	/* The last one is repeated last: NAMES after character_set_client and the other way round. */
+	/* The last one is repeated last: NAMES after character_set_client and the other way round.
+	 */
 	forget(s, name);
 	s->version++;
 	if (s->count == SETTINGS_MAX)
@@ -361,8 +369,8 @@ isolation_read(struct slice text)
 bool
 charset_is_refused(struct slice name)
 {
-	static const char *const refused[] = { "gbk", "sjis", "cp932", "big5", "gb18030", "ucs2", "utf16", "utf16le",
-	    "utf32", "filename" };
+	static const char *const refused[] = { "gbk", "sjis", "cp932", "big5", "gb18030", "ucs2",
+		"utf16", "utf16le", "utf32", "filename" };
 	struct slice             bare = slice_trim(name);
 
 	if (bare.len >= 2 && (bare.ptr[0] == '\'' || bare.ptr[0] == '"'))

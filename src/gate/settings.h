@@ -15,22 +15,22 @@
 #include "base/arena.h"
 
 enum {
-	SETTINGS_MAX       = 64,           /* names that one session sets; a client library sets five */
-	SETTINGS_BYTES_MAX = 16 * 1024,    /* of their values */
+	SETTINGS_MAX = 64, /* names that one session sets; a client library sets five */
+	SETTINGS_BYTES_MAX = 16 * 1024, /* of their values */
 };
 
 enum assignment_kind {
-	ASSIGN_SESSION,       /* a session variable; NAMES and CHARACTER SET by those names */
-	ASSIGN_USER,          /* @x */
-	ASSIGN_GLOBAL,        /* of the server: not the session's */
-	ASSIGN_NEXT,          /* SET TRANSACTION without a scope: for the next transaction only */
-	ASSIGN_OTHER,         /* PASSWORD, ROLE, DEFAULT ROLE, ... */
+	ASSIGN_SESSION, /* a session variable; NAMES and CHARACTER SET by those names */
+	ASSIGN_USER,    /* @x */
+	ASSIGN_GLOBAL,  /* of the server: not the session's */
+	ASSIGN_NEXT,    /* SET TRANSACTION without a scope: for the next transaction only */
+	ASSIGN_OTHER,   /* PASSWORD, ROLE, DEFAULT ROLE, ... */
 };
 
 struct assignment {
 	enum assignment_kind kind;
-	struct slice         name;       /* "sql_mode", "names", "@x", "transaction isolation" */
-	struct slice         value;      /* as written */
+	struct slice         name;  /* "sql_mode", "names", "@x", "transaction isolation" */
+	struct slice         value; /* as written */
 	bool                 literal;
 };
 
@@ -44,13 +44,13 @@ int settings_read(struct arena *a, struct slice sql, unsigned modes, struct assi
     struct err *err) MUST_USE;
 
 struct setting {
-	struct slice name, value;        /* owned */
+	struct slice name, value; /* owned */
 };
 
 struct settings {
 	struct setting items[SETTINGS_MAX];
 	size_t         count, bytes;
-	uint64_t       version;          /* changes with every change */
+	uint64_t       version; /* changes with every change */
 };
 
 void settings_init(struct settings *s);
@@ -64,7 +64,12 @@ bool settings_transaction_sql(const struct settings *s, struct buf *out);
 /* SLICE_NULL when it was not set. Without quotes. */
 struct slice settings_get(const struct settings *s, const char *name);
 
-enum isolation { ISOLATION_UNKNOWN, ISOLATION_READ_COMMITTED, ISOLATION_REPEATABLE_READ, ISOLATION_SERIALIZABLE };
+enum isolation {
+	ISOLATION_UNKNOWN,
+	ISOLATION_READ_COMMITTED,
+	ISOLATION_REPEATABLE_READ,
+	ISOLATION_SERIALIZABLE
+};
 /* READ UNCOMMITTED counts as READ COMMITTED: both see each statement's own moment. */
 enum isolation isolation_read(struct slice text);
 /* Character sets in which a backslash can be half a character: the lexer cannot read them. */

@@ -25,8 +25,8 @@ touched_before(const struct turnstile *t, const struct passenger *p)
 static bool
 wrote_before(const struct turnstile *t, const struct passenger *p)
 {
-	return p->wrote_seq != 0 && p->wrote_seq < t->held_seq && p->server != NULL && t->server != NULL &&
-	    strcmp(p->server, t->server) == 0;
+	return p->wrote_seq != 0 && p->wrote_seq < t->held_seq && p->server != NULL &&
+	       t->server != NULL && strcmp(p->server, t->server) == 0;
 }
 
 static bool
@@ -36,7 +36,8 @@ is_second_kind(const struct turnstile *t, const struct passenger *p)
 }
 
 enum turnstile_verdict
-turnstile_judge(const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask)
+turnstile_judge(
+    const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask)
 {
 	if (t->phase == RULE_OPEN)
 		return TURNSTILE_PASS;
@@ -45,7 +46,7 @@ turnstile_judge(const struct turnstile *t, const struct passenger *p, const stru
 	if (!p->open)
 		return TURNSTILE_WAIT;
 	if (t->phase == RULE_HOLD && is_second_kind(t, p))
-		return t->acknowledged && ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS;   /* (5) */
+		return t->acknowledged && ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS; /* (5) */
 	return !ask->locks && p->has_view ? TURNSTILE_PASS : TURNSTILE_WAIT;
 }
 
@@ -57,7 +58,7 @@ turnstile_wait(struct ctx *cx, struct crowd *c, struct turnstile *t, size_t byte
 	t->waiting++;
 	t->waiting_bytes += bytes;
 	if (t->waiting_bytes > c->waiting_bytes_max && !t->overflowed) {
-		t->overflowed = true;           /* (4) */
+		t->overflowed = true; /* (4) */
 		waitlist_wake_all(&c->changed);
 	}
 	rc = waitlist_wait(cx, &c->opened);
@@ -87,7 +88,7 @@ passenger_send(struct crowd *c, struct passenger *p, const struct turnstile_ask 
 {
 	c->seq++;
 	if (!ask->transaction && (count == 0 || !ask->locks))
-		return;     /* nothing that a hold would wait for */
+		return; /* nothing that a hold would wait for */
 	if (p->node.list == NULL)
 		list_push(&c->passengers, &p->node);
 	p->running = !ask->transaction;
@@ -134,7 +135,7 @@ crowd_done(struct crowd *c)
 	struct slice key;
 	void        *t;
 
-	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &t); )
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &t);)
 		free(t);
 	map_done(&c->turnstiles);
 	route_unref(c->route);
@@ -160,8 +161,8 @@ follow(struct crowd *c, const struct route_rule *ruled)
 {
 	const struct routing_rule *rule = ruled->record;
 	struct turnstile          *t = crowd_turnstile(c, rule);
-	bool                       begins = rule->phase == RULE_HOLD &&
-	    (t->phase != RULE_HOLD || t->attempt != rule->attempt);
+	bool                       begins =
+	    rule->phase == RULE_HOLD && (t->phase != RULE_HOLD || t->attempt != rule->attempt);
 
 	t->server = ruled->to != NULL ? ruled->to->server : NULL;
 	t->reader_wait = rule->reader_wait;
@@ -174,7 +175,8 @@ follow(struct crowd *c, const struct route_rule *ruled)
 	}
 	if (t->phase != rule->phase)
 		log_info("workflow %s: %s, version=%lld passengers=%zu waiting=%zu", t->workflow,
-		    rule_phase_name(rule->phase), (long long)c->route->rules.version, c->passengers.count, t->waiting);
+		    rule_phase_name(rule->phase), (long long)c->route->rules.version,
+		    c->passengers.count, t->waiting);
 	t->phase = rule->phase;
 	t->attempt = rule->attempt;
 }
@@ -186,13 +188,14 @@ open_forgotten(struct crowd *c)
 	struct slice key;
 	void        *value;
 
-	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value); ) {
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value);) {
 		struct turnstile *t = value;
 		bool              ruled = false;
 
-		t->server = NULL;   /* it pointed into the route before */
+		t->server = NULL; /* it pointed into the route before */
 		for (size_t n = 0; n < c->route->rules.count; n++)
-			ruled = ruled || strcmp(c->route->rules.rules[n].workflow, t->workflow) == 0;
+			ruled =
+			    ruled || strcmp(c->route->rules.rules[n].workflow, t->workflow) == 0;
 		if (!ruled)
 			t->phase = RULE_OPEN;
 	}
@@ -205,7 +208,7 @@ count_holds(struct crowd *c)
 	void        *t;
 
 	c->holds = 0;
-	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &t); )
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &t);)
 		c->holds += ((struct turnstile *)t)->phase != RULE_OPEN;
 }
 
@@ -266,7 +269,7 @@ drained(struct crowd *c, struct turnstile *t, usec now, usec *again)
 
 	if (t->phase != RULE_HOLD || t->acknowledged)
 		return true;
-	list_each(&c->passengers, n) {
+	list_each (&c->passengers, n) {
 		struct passenger *p = list_item(n, struct passenger, node);
 
 		if (!keeps(t, p, now, again))
@@ -286,7 +289,7 @@ crowd_drained(struct crowd *c, usec now, usec *again)
 	bool         all = true;
 
 	*again = NEVER;
-	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value); ) {
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value);) {
 		struct turnstile *t = value;
 
 		if (!drained(c, t, now, again))
@@ -304,7 +307,7 @@ crowd_check(struct crowd *c)
 	void        *value;
 	int          holds = 0;
 
-	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value); ) {
+	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value);) {
 		const struct turnstile *t = value;
 
 		holds += t->phase != RULE_OPEN;
@@ -312,10 +315,10 @@ crowd_check(struct crowd *c)
 		check(t->waiting > 0 || t->waiting_bytes == 0);
 	}
 	check(holds == c->holds);
-	list_each(&c->passengers, n) {
+	list_each (&c->passengers, n) {
 		const struct passenger *p = list_item(n, struct passenger, node);
 
-		check(p->running != p->open);                             /* (1) */
+		check(p->running != p->open); /* (1) */
 		check(p->wrote_seq <= c->seq);
 	}
 }

@@ -48,19 +48,20 @@
 #include "task/waitlist.h"
 
 enum {
-	TOUCHES_MAX = 8,   /* workflows that one transaction touches; past it, it counts as touching all */
+	TOUCHES_MAX =
+	    8, /* workflows that one transaction touches; past it, it counts as touching all */
 };
 
 struct turnstile {
 	char            workflow[2 * NAME_MAX_BYTES + 2];
 	enum rule_phase phase;
 	int             attempt;
-	const char     *server;        /* of the present side, in the crowd's route; NULL for none */
-	uint64_t        held_seq;      /* when HOLD began, in the crowd's order of events */
+	const char     *server;   /* of the present side, in the crowd's route; NULL for none */
+	uint64_t        held_seq; /* when HOLD began, in the crowd's order of events */
 	usec            held_since;
 	usec            reader_wait, grace;
 	enum on_grace   on_grace;
-	bool            acknowledged;  /* of this hold: it was drained once (5) */
+	bool            acknowledged; /* of this hold: it was drained once (5) */
 	bool            overflowed, reported;
 	size_t          waiting, waiting_bytes;
 };
@@ -72,34 +73,34 @@ struct touch {
 
 /* One session's statement or transaction, as far as holds ask. All zero is nobody. */
 struct passenger {
-	struct list_node node;           /* in the crowd while anything is under way */
-	bool             running;        /* a statement outside of a transaction is at the server */
-	bool             open;           /* a transaction has begun on a server */
-	bool             has_view;       /* it has read: its snapshot is of then */
-	const char      *server;         /* borrowed from the backend */
-	uint64_t         wrote_seq;      /* when it first wrote or locked anything; 0: it only read */
+	struct list_node node;      /* in the crowd while anything is under way */
+	bool             running;   /* a statement outside of a transaction is at the server */
+	bool             open;      /* a transaction has begun on a server */
+	bool             has_view;  /* it has read: its snapshot is of then */
+	const char      *server;    /* borrowed from the backend */
+	uint64_t         wrote_seq; /* when it first wrote or locked anything; 0: it only read */
 	struct touch     touches[TOUCHES_MAX];
 	size_t           touches_count;
 	uint64_t         touched_all_seq;
-	void           (*kill)(struct passenger *p);   /* ends its session: --on-grace kill */
+	void (*kill)(struct passenger *p); /* ends its session: --on-grace kill */
 };
 
 struct crowd {
-	struct route   *route;           /* the present one; one reference */
-	struct map      turnstiles;      /* by workflow */
+	struct route   *route;      /* the present one; one reference */
+	struct map      turnstiles; /* by workflow */
 	struct list     passengers;
 	uint64_t        seq;
-	int             holds;           /* turnstiles that are not open */
+	int             holds; /* turnstiles that are not open */
 	size_t          waiting_bytes_max;
-	struct waitlist opened;          /* a route has arrived */
-	struct waitlist changed;         /* somebody left, or a route has arrived: look at drained again */
+	struct waitlist opened;  /* a route has arrived */
+	struct waitlist changed; /* somebody left, or a route has arrived: look at drained again */
 };
 
 /* What a statement is about to do. */
 struct turnstile_ask {
-	bool transaction;     /* it runs in one, perhaps one that has yet to begin on a server */
-	bool locks;           /* anything but a plain read */
-	bool reads;           /* a plain read of a table: in a transaction it takes the snapshot */
+	bool transaction; /* it runs in one, perhaps one that has yet to begin on a server */
+	bool locks;       /* anything but a plain read */
+	bool reads;       /* a plain read of a table: in a transaction it takes the snapshot */
 };
 
 enum turnstile_verdict { TURNSTILE_PASS, TURNSTILE_WAIT };
@@ -107,13 +108,14 @@ enum turnstile_verdict { TURNSTILE_PASS, TURNSTILE_WAIT };
 void crowd_init(struct crowd *c, size_t waiting_bytes_max);
 void crowd_done(struct crowd *c);
 /* Takes over the reference. Phases change here and nowhere else. */
-void crowd_set_route(struct crowd *c, struct route *route);
+void              crowd_set_route(struct crowd *c, struct route *route);
 struct turnstile *crowd_turnstile(struct crowd *c, const struct routing_rule *rule);
 
 /* Who passes, decided by the state alone. */
-enum turnstile_verdict turnstile_judge(const struct turnstile *t, const struct passenger *p,
-    const struct turnstile_ask *ask);
-/* Waits until rules have changed once; the caller plans anew. bytes: what it keeps in memory meanwhile. */
+enum turnstile_verdict turnstile_judge(
+    const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask);
+/* Waits until rules have changed once; the caller plans anew. bytes: what it keeps in memory
+ * meanwhile. */
 int turnstile_wait(struct ctx *cx, struct crowd *c, struct turnstile *t, size_t bytes) MUST_USE;
 
 /* A statement is about to be sent. rules: the tables it names that have one. */
@@ -124,8 +126,8 @@ void passenger_answered(struct crowd *c, struct passenger *p, bool in_transactio
 /* Its session has ended, or its server has gone. */
 void passenger_leave(struct crowd *c, struct passenger *p);
 
-/* May these rules be acknowledged? *again: when to ask again although nothing has happened; NEVER for not at all.
- * Transactions past their grace are killed here when the rules say so. */
+/* May these rules be acknowledged? *again: when to ask again although nothing has happened; NEVER
+ * for not at all. Transactions past their grace are killed here when the rules say so. */
 bool crowd_drained(struct crowd *c, usec now, usec *again);
 
 void crowd_check(struct crowd *c);

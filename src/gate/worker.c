@@ -13,12 +13,12 @@
 #include <stdlib.h>
 
 enum {
-	MAIL_MAX   = 4096,   /* routes under way: one for each change of the topology */
-	INDEX_BITS = 5,      /* of a client's number: which worker it is at */
+	MAIL_MAX = 4096, /* routes under way: one for each change of the topology */
+	INDEX_BITS = 5,  /* of a client's number: which worker it is at */
 };
 
 #define AGE_EVERY   (5 * SECOND)
-#define RETRY_PAUSE (100 * MSEC)     /* after accept() failed: out of descriptors, most likely */
+#define RETRY_PAUSE (100 * MSEC) /* after accept() failed: out of descriptors, most likely */
 
 enum order { ORDER_ROUTE, ORDER_DRAIN };
 
@@ -30,14 +30,14 @@ struct order_message {
 struct worker {
 	struct worker_params params;
 	pthread_t            thread;
-	sem_t                started;      /* mail exists, or starting has failed */
+	sem_t                started; /* mail exists, or starting has failed */
 	struct err           err;
 	struct mailbox      *mail;
 	struct loop         *loop;
 	struct hall          hall;
 	struct listener     *listener;
 	_Atomic int          port;
-	uint32_t             clients;      /* so far */
+	uint32_t             clients; /* so far */
 	int64_t              acknowledged;
 	struct group         tasks, sessions;
 };
@@ -62,7 +62,8 @@ ask_refresh(void *arg)
 {
 	struct worker *w = arg;
 
-	tell(w, &(struct worker_message){ .kind = WORKER_REFRESH, .version = w->hall.crowd.route->rules.version });
+	tell(w, &(struct worker_message){
+		    .kind = WORKER_REFRESH, .version = w->hall.crowd.route->rules.version });
 }
 
 /* ---- clients ---- */
@@ -86,12 +87,13 @@ next_id(struct worker *w)
 static void
 client_task(void *arg)
 {
-	struct arrival             *a = arg;
-	struct worker              *w = a->worker;
-	struct err                  err = { 0 };
-	struct ctx                  cx = { .deadline = NEVER, .err = &err };
-	struct conversation_params  params = { .hall = &w->hall, .credentials = w->params.credentials,
-		.id = next_id(w) };
+	struct arrival            *a = arg;
+	struct worker             *w = a->worker;
+	struct err                 err = { 0 };
+	struct ctx                 cx = { .deadline = NEVER, .err = &err };
+	struct conversation_params params = {
+		.hall = &w->hall, .credentials = w->params.credentials, .id = next_id(w)
+	};
 
 	task_rename("client %u from %s", params.id, conn_peer(a->conn));
 	conversation_run(&cx, &params, a->conn);
@@ -145,7 +147,7 @@ report_overflows(struct worker *w)
 	struct slice key;
 	void        *value;
 
-	for (size_t i = 0; map_next(&w->hall.crowd.turnstiles, &i, &key, &value); ) {
+	for (size_t i = 0; map_next(&w->hall.crowd.turnstiles, &i, &key, &value);) {
 		struct turnstile     *t = value;
 		struct worker_message m = { .kind = WORKER_OVERFLOW, .attempt = t->attempt };
 
@@ -172,7 +174,8 @@ acknowledge_task(void *arg)
 		report_overflows(w);
 		if (crowd_drained(crowd, task_now(), &again) && w->acknowledged != version) {
 			w->acknowledged = version;
-			tell(w, &(struct worker_message){ .kind = WORKER_ACKNOWLEDGED, .version = version });
+			tell(w, &(struct worker_message){
+				    .kind = WORKER_ACKNOWLEDGED, .version = version });
 		}
 		struct ctx until = ctx_until(&cx, again);
 
@@ -230,7 +233,7 @@ drain(struct ctx *cx, struct worker *w)
 	w->hall.draining = true;
 	listener_close(w->listener);
 	w->listener = NULL;
-	list_each(&w->hall.sessions, n) {
+	list_each (&w->hall.sessions, n) {
 		struct session *s = list_item(n, struct session, node);
 
 		if (s->idle && session_at_rest(s))
@@ -352,7 +355,8 @@ post(struct worker *w, const struct order_message *m)
 	struct order_message *copy = mem_new(struct order_message);
 
 	*copy = *m;
-	/* A worker that takes nothing for so long hangs; its lease view still protects its clients. */
+	/* A worker that takes nothing for so long hangs; its lease view still protects its clients.
+	 */
 	check(mailbox_post(w->mail, copy));
 }
 

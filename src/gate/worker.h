@@ -1,8 +1,10 @@
 /*
- * worker.h - one thread with one loop: accepts clients, serves them, follows the routes it is given.
+ * worker.h - one thread with one loop: accepts clients, serves them, follows the routes it is
+ * given.
  *
  *            routes, drain, stop                    ready, acknowledged, refresh, overflow, ended
- *   control -------------------> worker's mailbox,  worker -----------------------> control's mailbox
+ *   control -------------------> worker's mailbox,  worker -----------------------> control's
+ * mailbox
  *
  * Nothing else crosses: a route is immutable and counted, the lease view is atomic.
  * A worker listens once it has its first route.
@@ -14,7 +16,14 @@
 #include "rpc/api.h"
 #include "task/mailbox.h"
 
-enum worker_news { WORKER_READY, WORKER_FAILED, WORKER_ACKNOWLEDGED, WORKER_REFRESH, WORKER_OVERFLOW, WORKER_ENDED };
+enum worker_news {
+	WORKER_READY,
+	WORKER_FAILED,
+	WORKER_ACKNOWLEDGED,
+	WORKER_REFRESH,
+	WORKER_OVERFLOW,
+	WORKER_ENDED
+};
 
 struct worker;
 
@@ -22,15 +31,15 @@ struct worker;
 struct worker_message {
 	enum worker_news kind;
 	struct worker   *worker;
-	int64_t          version;        /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
-	int              attempt;        /* OVERFLOW */
+	int64_t          version; /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
+	int              attempt; /* OVERFLOW */
 	char             workflow[2 * NAME_MAX_BYTES + 2];
-	struct err       err;            /* FAILED: why it does not listen; it waits to be drained */
+	struct err       err; /* FAILED: why it does not listen; it waits to be drained */
 };
 
 struct worker_params {
 	int                       index;
-	const char               *address;       /* to listen on; port 0 for the first one only */
+	const char               *address; /* to listen on; port 0 for the first one only */
 	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
 	usec                      hold_wait, drain_timeout;
 	const struct credentials *credentials;
@@ -41,10 +50,10 @@ struct worker_params {
 /* Starts the thread. WORKER_READY or WORKER_FAILED follows when the first route was posted. */
 struct worker *worker_start(const struct worker_params *params, struct err *err) MUST_USE;
 /* Takes over one reference. From the control's loop only, as are the following. */
-void worker_route(struct worker *w, struct route *route);
-void worker_drain(struct worker *w);        /* the last order: WORKER_ENDED follows */
-int  worker_port(const struct worker *w);
-int  worker_index(const struct worker *w);
+void                      worker_route(struct worker *w, struct route *route);
+void                      worker_drain(struct worker *w); /* the last order: WORKER_ENDED follows */
+int                       worker_port(const struct worker *w);
+int                       worker_index(const struct worker *w);
 const struct hall_counts *worker_counts(const struct worker *w);
 /* After WORKER_ENDED: joins the thread. */
 void worker_free(struct worker *w);

@@ -1,0 +1,316 @@
+#include "gate/attempt.h"
+
+#include "base/check.h"
+#include "gate/refuse.h"
+
+#define LEASE_PAUSE (20 * MSEC)
+#define LEASE_WAIT  (10 * SECOND) /* three leases: a store that comes back does so in this time */
+
+/* ---- where to ---- */
+
+static bool
+in_transaction(const struct session *s)
+{
+	return s->txn != TXN_NONE || !s->autocommit;
+}
+
+/* Looks at the session only: these may run in front of a transaction that has begun nowhere yet. */
+static bool
+is_outside(const struct attempt *a)
+{
+	enum statement_kind kind = a->q->statement->kind;
+
+	return !a->plan.names_tables && (kind == STATEMENT_SELECT || kind == STATEMENT_SHOW ||
+					    kind == STATEMENT_SET || kind == STATEMENT_PREPARE);
+}
+
+static void
+set_ask(struct attempt *a)
+{
+	const struct session *s = a->s;
+
+	a->ask.transaction = in_transaction(s) && !is_outside(a);
+	a->ask.locks =
+	    a->plan.locks || (a->ask.transaction && s->isolation == ISOLATION_SERIALIZABLE);
+	a->ask.reads = !a->ask.locks && a->plan.names_tables;
+	a->begins = s->txn == TXN_PENDING && a->ask.transaction;
+}
+
+bool
+attempt_has_snapshots(const struct session *s)
+{
+	return s->isolation != ISOLATION_READ_COMMITTED;
+}
+
+int
+attempt_plan(struct ctx *cx, struct attempt *a)
+{
+	struct session   *s = a->s;
+	struct plan_input in = {
+		.statement = a->q->statement, .sql = a->q->sql, .keyspace = session_keyspace(s)
+	};
+
+	a->epoch = a->route->epoch;
+	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT;
+	if (a->by_view) {
+		route_unref(a->route);
+		a->route = route_ref(s->view);
+	}
+	in.route = a->route;
+	TRY(plan_make(&s->arena, &in, &a->plan, cx->err));
+	set_ask(a);
+	return 0;
+}
+
+static bool
+touched_any(const struct attempt *a)
+{
+	const struct passenger *p = &a->s->passenger;
+
+	for (size_t i = 0; i < a->plan.ruled_count; i++) {
+		const struct turnstile *t =
+		    crowd_turnstile(&a->s->hall->crowd, a->plan.ruled[i]->record);
+
+		for (size_t n = 0; n < p->touches_count; n++) {
+			if (p->touches[n].turnstile == t)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A transaction that has read by statements only, or nothing at all, can go on at another server.
+ */
+static bool
+may_move(const struct session *s)
+{
+	return s->bound != s->txn_slot && s->passenger.wrote_seq == 0 &&
+	       (!s->txn_named || !attempt_has_snapshots(s));
+}
+
+static int
+move_txn(struct ctx *cx, struct session *s)
+{
+	SCOPED(buf)
+	struct buf begin = BUF_INIT;
+
+	buf_swap(&begin, &s->begin);
+	TRY(session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")));
+	if (s->txn == TXN_OPEN)
+		session_end_txn(s);
+	buf_swap(&begin, &s->begin);
+	s->txn = s->autocommit ? TXN_PENDING : TXN_NONE;
+	return 0;
+}
+
+/* Its snapshot is of a server that no longer serves the table. What is open there ends, as after a
+ * deadlock. */
+void
+attempt_too_late(struct ctx *cx, struct session *s, const char *why)
+{
+	bool rolled_back = s->txn != TXN_OPEN ||
+			   session_side_query(cx, s, s->txn_slot, slice_str("ROLLBACK")) == 0;
+
+	count(&s->hall->counts.too_late, 1);
+	if (!rolled_back)
+		session_drop_backend(s, s->txn_slot);
+	if (s->txn != TXN_NONE)
+		session_end_txn(s);
+	err_clear(cx->err);
+	(void)refuse(cx->err, ER_LOCK_DEADLOCK,
+	    "Deadlock found when trying to get lock; try restarting transaction (%s)", why);
+}
+
+/* The place's server is not the one that the transaction is open on. */
+static enum outcome
+other_server(struct ctx *cx, struct attempt *a)
+{
+	struct session       *s = a->s;
+	const struct backend *b = s->slots[s->txn_slot];
+
+	if (may_move(s))
+		return move_txn(cx, s) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
+	if (touched_any(a) && s->passenger.wrote_seq == 0) {
+		attempt_too_late(cx, s, "a table of this transaction has moved since its snapshot");
+		return OUTCOME_ERROR;
+	}
+	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "a transaction on two servers: it began at %s, and keyspace '%s' is at %s", b->server,
+	    a->plan.place->name, a->plan.place->server);
+	return OUTCOME_ERROR;
+}
+
+/* Statements without a place run where the session's state is. */
+static const struct route_keyspace *
+default_place(const struct attempt *a)
+{
+	return a->plan.place != NULL ? a->plan.place : route_any(a->route);
+}
+
+static bool
+asks_last(const struct attempt *a)
+{
+	const unsigned about_last =
+	    USES_LAST_INSERT_ID | USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS;
+
+	return (a->q->statement->uses & about_last) != 0;
+}
+
+/* Is the backend of the last statement still ours, with what it knows of it? */
+static bool
+has_last(const struct session *s)
+{
+	const struct backend *b = s->last < 0 ? NULL : s->slots[s->last];
+
+	return b != NULL && b->serial == s->last_serial && b->session == s->id;
+}
+
+/* The slot that a statement without tables must use, or -1. */
+static int
+fixed_slot(const struct attempt *a)
+{
+	const struct session *s = a->s;
+
+	if (a->plan.names_tables)
+		return -1;
+	if (asks_last(a) && has_last(s))
+		return s->last;
+	if (s->txn == TXN_OPEN)
+		return s->txn_slot;
+	if ((a->q->statement->uses & USES_DATABASE) != 0)
+		return -1;
+	return s->home >= 0 ? s->home : s->bound;
+}
+
+/* LAST_INSERT_ID() of a statement at another server than the last one. */
+static int
+carry_insert_id(struct ctx *cx, struct attempt *a)
+{
+	struct session   *s = a->s;
+	struct backend   *from = s->slots[s->last];
+	struct mysql_rows rows;
+	struct ctx        inner = *cx;
+
+	inner.arena = &s->arena;
+	if (from->state == BACKEND_PARKED)
+		pool_unpark(&s->hall->pool, from);
+	TRY(mysql_select(&inner, from->client, slice_str("SELECT LAST_INSERT_ID()"), &rows));
+	return session_side_query(cx, s, a->slot,
+	    slice_str(
+		arena_printf(&s->arena, "SET last_insert_id = %.*s", SLICE_ARG(rows.values[0]))));
+}
+
+static int
+check_state(struct ctx *cx, struct attempt *a)
+{
+	struct session *s = a->s;
+	unsigned        uses = a->q->statement->uses;
+
+	if ((uses & USES_VARIABLES) != 0 && s->home >= 0 && s->home != a->slot)
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "a user variable of another server than the one that the statement's tables are on");
+	if (!asks_last(a) || s->last < 0 || (has_last(s) && s->last == a->slot))
+		return 0;
+	if (has_last(s) && (uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) == 0)
+		return carry_insert_id(cx, a);
+	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "what the last statement left (LAST_INSERT_ID(), FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
+	    "its connection was needed elsewhere");
+}
+
+int
+attempt_take_backend(struct ctx *cx, struct attempt *a)
+{
+	struct session              *s = a->s;
+	const struct route_keyspace *where = default_place(a);
+	struct route_keyspace        same;
+
+	a->slot = fixed_slot(a);
+	if (a->slot >= 0) {
+		same = (struct route_keyspace){
+			.name = "", .database = "", .server = s->slots[a->slot]->server
+		};
+		where = &same;
+	}
+	if (where == NULL)
+		return refuse(
+		    cx->err, ER_BAD_DB_ERROR, "there is no keyspace with a primary tablet yet");
+	TRY(session_backend(cx, s, where, &a->slot));
+	return check_state(cx, a);
+}
+
+/* ---- waiting ---- */
+
+enum outcome
+attempt_hold(struct ctx *cx, struct attempt *a)
+{
+	struct session *s = a->s;
+	struct crowd   *crowd = &s->hall->crowd;
+	usec            since = task_now();
+	struct ctx      within = ctx_within(cx, s->hall->hold_wait);
+
+	for (size_t i = 0; i < a->plan.ruled_count && !a->by_view; i++) {
+		struct turnstile *t = crowd_turnstile(crowd, a->plan.ruled[i]->record);
+
+		if (turnstile_judge(t, &s->passenger, &a->ask) == TURNSTILE_PASS)
+			continue;
+		session_rest(s);
+		count(&s->hall->counts.holds, 1);
+		if (turnstile_wait(&within, crowd, t, a->q->packet.len) != 0) {
+			cx->err->mysql_errno = ER_LOCK_WAIT_TIMEOUT;
+			return cx->err->kind == ERR_TIMEOUT ? OUTCOME_ERROR : OUTCOME_CLOSE;
+		}
+		count_max(&s->hall->counts.hold_us_max, (uint64_t)(task_now() - since));
+		return OUTCOME_AGAIN;
+	}
+	return OUTCOME_DONE;
+}
+
+bool
+attempt_lease_held(const struct attempt *a)
+{
+	return a->plan.ruled_count == 0 || lease_view_held(a->s->hall->lease, a->epoch);
+}
+
+enum outcome
+attempt_lease_lost(struct ctx *cx, const struct attempt *a)
+{
+	count(&a->s->hall->counts.lease_closed, 1);
+	(void)refuse(cx->err, ER_CONNECTION_KILLED,
+	    "vtgate has lost its lease: whether table '%s' is still served where the statement ran is unknown",
+	    a->plan.ruled[0]->record->from_table);
+	return OUTCOME_CLOSE;
+}
+
+/* The lease of the route is not held: wait for it, and for the rules read under it. */
+enum outcome
+attempt_wait_lease(struct ctx *cx, struct attempt *a)
+{
+	const struct hall *hall = a->s->hall;
+	usec               until = task_now() + LEASE_WAIT;
+
+	while (!lease_view_held(hall->lease, hall->crowd.route->epoch)) {
+		if (task_now() >= until)
+			return attempt_lease_lost(cx, a);
+		if (task_sleep(cx, LEASE_PAUSE) != 0)
+			return OUTCOME_CLOSE;
+	}
+	return OUTCOME_AGAIN;
+}
+
+enum outcome
+attempt_settle_server(struct ctx *cx, struct attempt *a)
+{
+	const struct session *s = a->s;
+
+	if (!a->plan.names_tables || s->txn != TXN_OPEN || a->plan.place == NULL ||
+	    strcmp(s->slots[s->txn_slot]->server, a->plan.place->server) == 0)
+		return OUTCOME_DONE;
+	return other_server(cx, a);
+}
+
+bool
+attempt_is_current(const struct attempt *a)
+{
+	return a->by_view || a->route == a->s->hall->crowd.route;
+}

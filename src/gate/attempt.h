@@ -1,0 +1,64 @@
+/*
+ * attempt.h - one try at running a statement: where it goes, whether it must wait, on which
+ * backend.
+ *
+ * What is decided here holds for one route only: whoever has waited since looks again.
+ */
+#ifndef GATE_ATTEMPT_H
+#define GATE_ATTEMPT_H
+
+#include "gate/plan.h"
+#include "gate/session.h"
+
+struct request {
+	enum command            com;    /* COM_QUERY, COM_STMT_EXECUTE */
+	struct slice            packet; /* as the client sent it; borrowed from its buffer */
+	struct slice            sql;
+	const struct statement *statement;
+	struct prepared        *prepared; /* COM_STMT_EXECUTE */
+};
+
+/* How an attempt ended. */
+enum outcome {
+	OUTCOME_DONE,  /* the client has its answer */
+	OUTCOME_AGAIN, /* something changed before anything had an effect */
+	OUTCOME_ERROR, /* cx->err is the answer */
+	OUTCOME_CLOSE, /* cx->err, and the connection cannot go on */
+};
+
+struct attempt {
+	struct session       *s;
+	const struct request *q;
+	struct route         *route; /* one reference */
+	struct plan           plan;
+	struct turnstile_ask  ask;
+	bool                  by_view; /* routed by the transaction's view */
+	int                   slot;
+	bool                  begins;    /* BEGIN goes ahead of it */
+	uint64_t              epoch;     /* of the lease, when it was planned */
+	uint8_t               reply_seq; /* of the answer's first packet */
+	struct reply_scan     scan;
+};
+
+/* Plan and ask; -1: the client gets cx->err. */
+int attempt_plan(struct ctx *cx, struct attempt *a) MUST_USE;
+/* DONE: it may go on. AGAIN: the transaction has moved to the place's server, if it could. */
+enum outcome attempt_settle_server(struct ctx *cx, struct attempt *a);
+/* DONE: nothing holds it. AGAIN: it has waited. */
+enum outcome attempt_hold(struct ctx *cx, struct attempt *a);
+/* Is the lease held, without a gap since the plan was made? True where no table has a rule. */
+bool attempt_lease_held(const struct attempt *a);
+/* Waits until it is, or CLOSE. */
+enum outcome attempt_wait_lease(struct ctx *cx, struct attempt *a);
+enum outcome attempt_lease_lost(struct ctx *cx, const struct attempt *a);
+/* a->slot is a backend with the session's state. */
+int attempt_take_backend(struct ctx *cx, struct attempt *a) MUST_USE;
+/* Is the route still the one that it was planned on? */
+bool attempt_is_current(const struct attempt *a);
+
+/* The transaction's table has moved since its snapshot: it ends, and cx->err is 1213. */
+void attempt_too_late(struct ctx *cx, struct session *s, const char *why);
+/* Does a transaction of the session see one moment only? */
+bool attempt_has_snapshots(const struct session *s);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * source.h - the texts of the topology that a route is made of, read together.
+ *
+ * A source is read into a new one and swapped in when it is whole: whoever makes a
+ * route in the meantime makes it of the one before.
+ */
+#ifndef GATE_SOURCE_H
+#define GATE_SOURCE_H
+
+#include "gate/route.h"
+#include "topo/topo.h"
+
+struct source {
+	struct arena  arena;
+	struct slice *keyspaces, *tablets;
+	size_t        keyspaces_count, tablets_count;
+	struct slice  rules;       /* SLICE_NULL: none yet */
+	int64_t       revision;    /* of the oldest of these reads: watch from here */
+	char          version[64]; /* of some server; "" when no tablet has told */
+};
+
+/* out is new; source_done() in any case. */
+int  source_read(struct ctx *cx, struct topo *t, struct source *out) MUST_USE;
+void source_done(struct source *s);
+/* rules: those to use, the source's own or newer ones. */
+int source_route(const struct source *s, struct slice rules, uint64_t epoch, struct route **out,
+    struct err *err) MUST_USE;
+
+#endif
