@@ -277,7 +277,7 @@ attempt_lease_lost(struct ctx *cx, const struct attempt *a)
 {
 	count(&a->s->hall->counts.lease_closed, 1);
 	(void)refuse(cx->err, ER_CONNECTION_KILLED,
-	    "vtgate has lost its lease: whether table '%s' is still served where the statement ran is unknown",
+	    "vtgate has lost its lease: whether table '%s' is still served where it ran is unknown",
 	    a->plan.ruled[0]->record->from_table);
 	return OUTCOME_CLOSE;
 }
