@@ -344,7 +344,7 @@ read_event(struct ctx *cx, struct tail *t)
 			return err_wrap(cx->err, "reading the source's binlog");
 		log_warn("lost the source's binlog: %s", cx->err->text);
 		disconnect(t);
-		return 0;
+		return task_sleep(cx, BACKOFF_MS * MSEC);
 	}
 	t->backoff_ms = BACKOFF_MS;
 	if (on_event(t, &e, cx->err) != 0)

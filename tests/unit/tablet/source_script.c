@@ -1,0 +1,275 @@
+#include "unit/tablet/source_script.h"
+
+#include "binlog/event.h"
+#include "binlog/tablemap.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct column script_columns[] = {
+	{ .name = "id", .type = { .kind = COLUMN_INT, .int_bytes = 4 }, .key_index = 0 },
+	{ .name = "v", .type = { .kind = COLUMN_STRING, .length = 60000, .charset = "latin1" },
+	    .nullable = true, .key_index = -1 },
+};
+static int              script_key[] = { 0 };
+static struct index_def script_indexes[] = { { "v", "UNIQUE KEY `v` (`v`)", true, false } };
+
+struct table_def script_table = {
+	.database = "db", .name = "t", .columns = script_columns, .columns_count = 2, .key = script_key,
+	.key_count = 1, .indexes = script_indexes, .indexes_count = 1, .key_binary = true,
+	.key_ordered = true,
+};
+
+struct position
+script_position(void)
+{
+	return (struct position){ .gtid = "0-1-100", .file = "bin.000001", .offset = SCRIPT_START };
+}
+
+/* ---- Events */
+
+static void
+add_le(struct buf *out, uint64_t v, int bytes)
+{
+	for (int i = 0; i < bytes; i++, v >>= 8)
+		buf_add_char(out, (char)(v & 0xff));
+}
+
+void
+script_wake(struct source_script *s)
+{
+	waitlist_wake_all(&s->more);
+}
+
+void
+script_add(struct source_script *s, uint8_t type, struct slice body)
+{
+	uint32_t len = (uint32_t)(EVENT_HEADER_BYTES + body.len);
+
+	s->offset += len;
+	add_le(&s->events, len, 4);
+	add_le(&s->events, 1700000000, 4);
+	add_le(&s->events, type, 1);
+	add_le(&s->events, 1, 4);
+	add_le(&s->events, len, 4);
+	add_le(&s->events, s->offset, 4);
+	add_le(&s->events, 0, 2);
+	buf_add_slice(&s->events, body);
+	script_wake(s);
+}
+
+void
+script_gtid(struct source_script *s, int flags)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	add_le(&b, ++s->seq, 8);
+	add_le(&b, 0, 4);
+	add_le(&b, (uint64_t)flags, 1);
+	add_le(&b, flags & 64 ? 1 : 0, 4);      /* the format of an xid; else room */
+	add_le(&b, flags & 64 ? 0x0101 : 0, 2);
+	add_le(&b, 0x4141, 2);
+	script_add(s, EVENT_GTID, buf_slice(&b));
+}
+
+void
+script_xid(struct source_script *s)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	add_le(&b, 5, 8);
+	script_add(s, EVENT_XID, buf_slice(&b));
+}
+
+void
+script_query(struct source_script *s, const char *database, const char *sql)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	add_le(&b, 0, 8);
+	add_le(&b, strlen(database), 1);
+	add_le(&b, 0, 4);
+	buf_add(&b, database, strlen(database) + 1);
+	buf_add_str(&b, sql);
+	script_add(s, EVENT_QUERY, buf_slice(&b));
+}
+
+void
+script_map(struct source_script *s, uint64_t id, const char *database, const char *table)
+{
+	static const uint8_t   types[] = { BINLOG_LONG, BINLOG_VARCHAR };
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	add_le(&b, id, 6);
+	add_le(&b, 1, 2);
+	add_le(&b, strlen(database), 1);
+	buf_add(&b, database, strlen(database) + 1);
+	add_le(&b, strlen(table), 1);
+	buf_add(&b, table, strlen(table) + 1);
+	add_le(&b, 2, 1);
+	buf_add(&b, types, sizeof(types));
+	add_le(&b, 2, 1);
+	add_le(&b, 60000, 2);
+	add_le(&b, 2, 1);
+	script_add(s, EVENT_TABLE_MAP, buf_slice(&b));
+}
+
+static void
+add_row(struct buf *b, int id, const char *v)
+{
+	static const char large[50000];
+
+	add_le(b, 0, 1);
+	add_le(b, (uint64_t)id, 4);
+	add_le(b, v == NULL ? sizeof(large) : strlen(v), 2);
+	buf_add(b, v == NULL ? large : v, v == NULL ? sizeof(large) : strlen(v));
+}
+
+static void
+begin_rows(struct buf *b, int images)
+{
+	add_le(b, 7, 6);
+	add_le(b, 1, 2);
+	add_le(b, 2, 1);
+	add_le(b, 0xffff, images);
+}
+
+void
+script_insert(struct source_script *s, int id, const char *v)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	begin_rows(&b, 1);
+	add_row(&b, id, v);
+	script_add(s, EVENT_WRITE_ROWS_V1, buf_slice(&b));
+}
+
+void
+script_delete(struct source_script *s, int id, const char *v)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	begin_rows(&b, 1);
+	add_row(&b, id, v);
+	script_add(s, EVENT_DELETE_ROWS_V1, buf_slice(&b));
+}
+
+void
+script_update(struct source_script *s, int id, const char *v, int new_id, const char *new_v)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+
+	begin_rows(&b, 2);
+	add_row(&b, id, v);
+	add_row(&b, new_id, new_v);
+	script_add(s, EVENT_UPDATE_ROWS_V1, buf_slice(&b));
+}
+
+void
+script_txn(struct source_script *s, int id, const char *v)
+{
+	script_gtid(s, 4);
+	script_map(s, 7, "db", "t");
+	script_insert(s, id, v);
+	script_xid(s);
+}
+
+/* ---- The server */
+
+static int
+send_event(struct ctx *cx, struct fake_session *session, struct slice event)
+{
+	SCOPED(buf) struct buf packet = BUF_INIT;
+
+	buf_add_char(&packet, 0);
+	buf_add_slice(&packet, event);
+	return packets_write(cx, &session->packets, buf_slice(&packet));
+}
+
+static uint32_t
+read_le4(const char *at)
+{
+	uint32_t v;
+
+	memcpy(&v, at, sizeof(v));
+	return v;
+}
+
+/* What a dump begins with: the file's name, in an artificial Rotate. */
+static int
+send_rotate(struct ctx *cx, struct fake_session *session)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+	const char             file[] = "bin.000001";
+	uint32_t               len = EVENT_HEADER_BYTES + 8 + sizeof(file) - 1;
+
+	add_le(&b, 0, 4);
+	add_le(&b, EVENT_ROTATE, 1);
+	add_le(&b, 1, 4);
+	add_le(&b, len, 4);
+	add_le(&b, 0, 4);
+	add_le(&b, EVENT_FLAG_ARTIFICIAL, 2);
+	add_le(&b, SCRIPT_START, 8);
+	buf_add_str(&b, file);
+	return send_event(cx, session, buf_slice(&b));
+}
+
+static int
+dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
+{
+	struct source_script *s = arg;
+	size_t                at = 0;
+
+	s->dumps++;
+	TRY(send_rotate(cx, session));
+	for (;;) {
+		while (at < s->events.len) {
+			uint32_t len = read_le4(s->events.data + at);
+			if (read_le4(s->events.data + at + 4 + 13) > s->from)
+				TRY(send_event(cx, session, slice_of(s->events.data + at + 4, len)));
+			at += 4 + len;
+		}
+		TRY(packets_flush(cx, &session->packets));
+		if (s->closing)
+			return -1;
+		TRY(waitlist_wait(cx, &s->more));
+	}
+}
+
+static int
+answer_place(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
+{
+	struct source_script       *s = arg;
+	struct slice                name = slice_str("p");
+	struct slice                value = s->place == NULL ? SLICE_NULL : slice_str(s->place);
+	struct server_rows          rows = { 1, 1, &name, &value, 2 };
+	char                        sql[200];
+
+	snprintf(sql, sizeof(sql), "%.*s", SLICE_ARG(text));
+	s->from = (uint32_t)strtoul(strrchr(sql, ',') + 1, NULL, 10);
+	return server_send_rows(cx, &session->packets, session->client.caps, &rows);
+}
+
+void
+script_start(struct source_script *s, const char *address)
+{
+	struct fake_rule *checksum;
+
+	*s = (struct source_script){ .offset = SCRIPT_START, .seq = 100, .place = "0-1-100" };
+	buf_init(&s->events);
+	s->fake = fake_start(address);
+	fake_on(s->fake, "SET *");
+	checksum = fake_rows(fake_on(s->fake, "SELECT @master_binlog_checksum"), "c", NULL);
+	fake_row(checksum, "NONE");
+	fake_call(fake_on(s->fake, "SELECT BINLOG_GTID_POS(*"), answer_place, s);
+	fake_on(s->fake, "@Register Slave*");
+	fake_call(fake_on(s->fake, "@Binlog Dump*"), dump, s);
+}
+
+void
+script_stop(struct source_script *s)
+{
+	fake_stop(s->fake);
+	buf_done(&s->events);
+}

@@ -1,0 +1,432 @@
+/* The tail against a scripted source. */
+#include "binlog/event.h"
+#include "task/sim.h"
+#include "test.h"
+#include "tablet/tail.h"
+#include "tablet/tail_group.h"
+#include "unit/tablet/source_script.h"
+
+static struct source_script script;
+static struct err           err;
+static struct table_def    *tables[] = { &script_table };
+static struct tail_params   params;
+static struct tail         *tail;
+
+static struct ctx
+ctx(void)
+{
+	return (struct ctx){ .deadline = task_now() + 60 * SECOND, .err = &err };
+}
+
+static void
+in_sim(task_fn *fn)
+{
+	struct task *t;
+
+	sim_start(test_seed());
+	script_start(&script, "source:1");
+	params = (struct tail_params){ .source = { .address = "source:1", .user = "u" }, .workflow = "w",
+		.tables = tables, .tables_count = 1, .start = script_position(), .server_id = 9,
+		.spill_dir = test_dir() };
+	t = task_spawn("test", fn, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run_until(1000 * SECOND);
+	sim_stop();
+}
+
+static void
+open_tail(void)
+{
+	struct ctx cx = ctx();
+
+	expect_ok(tail_open(&cx, &params, &tail), &err);
+}
+
+static void
+end(void)
+{
+	tail_close(tail);
+	script_stop(&script);
+}
+
+static struct source_txn *
+next(void)
+{
+	struct ctx         cx = ctx();
+	struct source_txn *txn;
+
+	expect_ok(tail_next(&cx, tail, &txn), &err);
+	return txn;
+}
+
+/* The next one that is more than a position. */
+static struct source_txn *
+next_change(void)
+{
+	struct source_txn *txn = next();
+
+	while (txn->count == 0 && txn->heartbeat[0] == 0) {
+		source_txn_free(txn);
+		txn = next();
+	}
+	return txn;
+}
+
+static void
+fails(enum err_kind kind, const char *text)
+{
+	struct ctx         cx = ctx();
+	struct source_txn *txn;
+	int                rc;
+
+	while ((rc = tail_next(&cx, tail, &txn)) == 0) {
+		expect_eq(txn->count, 0);
+		source_txn_free(txn);
+	}
+	if (err.kind != kind || strstr(err.text, text) == NULL)
+		test_fail(__FILE__, __LINE__, "'%s' is not about '%s'", err.text, text);
+}
+
+/* Nothing comes within a second but positions, none beyond where we are. */
+static void
+expect_silence(uint64_t offset)
+{
+	struct ctx         cx = ctx();
+	struct source_txn *txn;
+
+	cx.deadline = task_now() + 1 * SECOND;
+	while (tail_next(&cx, tail, &txn) == 0) {
+		expect_eq(txn->count, 0);
+		expect(txn->end.offset <= offset);
+		source_txn_free(txn);
+	}
+	if (err.kind != ERR_TIMEOUT)
+		test_fail(__FILE__, __LINE__, "%s", err.text);
+}
+
+static void
+whole(void *arg)
+{
+	struct source_txn *txn;
+
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 1, "a");
+	open_tail();
+	expect_silence(SCRIPT_START);                   /* not before its end (rule 1) */
+	tail_close(tail);
+	script_update(&script, 1, "a", 2, "b");
+	script_delete(&script, 3, "c");
+	script_xid(&script);
+	open_tail();
+	txn = next_change();
+	expect(txn->first && txn->last);
+	expect_eq(txn->count, 3);
+	expect_eq(txn->changes[0].kind, CHANGE_INSERT);
+	expect(txn->changes[0].before == NULL);
+	expect_slice(txn->changes[0].after[0], slice_str("1"));
+	expect_slice(txn->changes[0].after[1], slice_str("a"));
+	expect_eq(txn->changes[1].kind, CHANGE_UPDATE);
+	expect_slice(txn->changes[1].key_before, txn->changes[0].key_after);
+	expect(!slice_eq(txn->changes[1].key_before, txn->changes[1].key_after));
+	expect_eq(txn->changes[2].kind, CHANGE_DELETE);
+	expect(slice_is_null(txn->changes[2].key_after));
+	expect_str(txn->end.gtid, "0-1-101");
+	expect_eq(txn->end.offset, script.offset);
+	expect_eq(tail_position(tail)->offset, script.offset);
+	source_txn_free(txn);
+	end();
+}
+
+TEST(a_transaction_is_handed_on_whole_at_its_end)
+{
+	in_sim(whole);
+}
+
+static void
+others(void *arg)
+{
+	struct source_txn *txn;
+
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "other");
+	script_insert(&script, 1, "a");
+	script_xid(&script);
+	open_tail();
+	txn = next();
+	while (txn->end.offset < script.offset) {
+		source_txn_free(txn);
+		txn = next();
+	}
+	expect_eq(txn->count, 0);
+	expect_str(txn->end.gtid, "0-1-101");
+	source_txn_free(txn);
+	end();
+}
+
+TEST(what_others_do_moves_the_position_at_once)
+{
+	in_sim(others);
+}
+
+static void
+not_done(void *arg)
+{
+	struct source_txn *txn;
+
+	script_gtid(&script, 0);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 1, "rolled back");
+	script_query(&script, "db", "ROLLBACK");
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 2, "cut off by a crash");
+	script_add(&script, EVENT_ROTATE, slice_of("\x90\x01\0\0\0\0\0\0bin.000001", 18));
+	script.seq--;
+	script_txn(&script, 3, "done");
+	open_tail();
+	txn = next_change();
+	expect_eq(txn->count, 1);
+	expect_slice(txn->changes[0].after[1], slice_str("done"));
+	source_txn_free(txn);
+	end();
+}
+
+TEST(what_did_not_happen_is_not_handed_on)
+{
+	in_sim(not_done);
+}
+
+static void
+large(void *arg)
+{
+	enum { ROWS = 1000 };           /* of 50 kB: three times what is kept in memory */
+	struct source_txn *txn;
+	int                rows = 0, parts = 0;
+	bool               last;
+
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	for (int i = 0; i < ROWS; i++)
+		script_insert(&script, i, NULL);
+	script_xid(&script);
+	uint64_t end_offset = script.offset;
+	script_txn(&script, 5000, "behind it");
+	open_tail();
+	do {
+		txn = next_change();
+		expect_eq(txn->first, parts++ == 0);
+		expect(txn->bytes < 2 * GROUP_PART);
+		for (size_t i = 0; i < txn->count; i++) {
+			int64_t id;
+			expect_ok(parse_i64(txn->changes[i].after[0], &id, &err), &err);
+			expect_eq(id, rows++);
+			expect_eq(txn->changes[i].after[1].len, 50000);
+		}
+		expect_eq(txn->end.offset, end_offset);
+		/* a view that a chunk opens from now on must contain all of it */
+		expect_eq(tail_position(tail)->offset, end_offset);
+		last = txn->last;
+		source_txn_free(txn);
+	} while (!last);
+	expect_eq(rows, ROWS);
+	expect(parts > 2);
+	txn = next_change();
+	expect_slice(txn->changes[0].after[1], slice_str("behind it"));
+	source_txn_free(txn);
+	end();
+}
+
+TEST(a_large_transaction_comes_in_parts_of_bounded_size)
+{
+	in_sim(large);
+}
+
+static void
+beat(struct source_script *s, const char *workflow, const char *token)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+	size_t                 w = strlen(workflow), t = strlen(token);
+
+	script_gtid(s, 4);
+	/* workflow VARBINARY(160), token VARBINARY(64) */
+	script_add(s, EVENT_TABLE_MAP, slice_of("\x08\0\0\0\0\0\0\0\x03_vt\0\x09heartbeat\0\2\x0f\x0f\4\xa0\0\x40\0\0", 33));
+	buf_add(&b, "\x08\0\0\0\0\0\1\0\2\xff\xff", 11);
+	for (int i = 0; i < 2; i++) {
+		buf_add_char(&b, 0);
+		buf_add_char(&b, (char)w);
+		buf_add_str(&b, workflow);
+		buf_add_char(&b, (char)t);
+		buf_add_str(&b, i == 0 ? "old-token!" + 10 - t : token);
+	}
+	script_add(s, EVENT_UPDATE_ROWS_V1, buf_slice(&b));
+	script_xid(s);
+}
+
+static void
+heartbeats(void *arg)
+{
+	struct source_txn *txn;
+
+	beat(&script, "another", "t1");
+	beat(&script, "w", "t2");
+	open_tail();
+	txn = next_change();
+	expect_str(txn->heartbeat, "t2");
+	expect_eq(txn->count, 0);
+	expect_str(txn->end.gtid, "0-1-102");
+	source_txn_free(txn);
+	end();
+}
+
+TEST(our_own_heartbeat_is_handed_on)
+{
+	in_sim(heartbeats);
+}
+
+static void
+xa(void *arg)
+{
+	script_gtid(&script, 4 | 64);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 1, "a");
+	script_add(&script, EVENT_XA_PREPARE, slice_of("\0\1\0\0\0\1\0\0\0\1\0\0\0AA", 15));
+	open_tail();
+	fails(ERR_REFUSED, "XA PREPARE of changes of a moved table in transaction 0-1-101");
+	end();
+}
+
+TEST(prepared_changes_stop_the_tail_by_name)
+{
+	in_sim(xa);
+}
+
+static void
+ddl(void *arg)
+{
+	script_gtid(&script, 1);
+	script_query(&script, "db", "CREATE TRIGGER IF NOT EXISTS `db`.`_vt_fence_ins_1` BEFORE INSERT ON `db`.`t` "
+	    "FOR EACH ROW SET @a = 1");
+	script_gtid(&script, 1);
+	script_query(&script, "elsewhere", "ALTER TABLE t ADD c INT");
+	script_gtid(&script, 1);
+	script_query(&script, "db", "ALTER TABLE t ADD c INT");
+	open_tail();
+	fails(ERR_REFUSED, "'db.t'");
+	expect(strstr(err.text, "ALTER TABLE t ADD c INT") != NULL);
+	end();
+}
+
+TEST(a_changed_definition_stops_the_tail_by_name)
+{
+	in_sim(ddl);
+}
+
+static void
+unknown(void *arg)
+{
+	script_add(&script, 99, slice_of("?", 1));
+	open_tail();
+	fails(ERR_REFUSED, "type 99");
+	end();
+}
+
+TEST(an_unknown_event_stops_the_tail)
+{
+	in_sim(unknown);
+}
+
+static void
+compressed(void *arg)
+{
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_add(&script, 166, slice_of("\7\0\0\0\0\0\1\0\2\xff", 10));
+	open_tail();
+	fails(ERR_REFUSED, "Write_rows_compressed_v1");
+	end();
+}
+
+TEST(a_compressed_event_stops_the_tail_by_name)
+{
+	in_sim(compressed);
+}
+
+static void
+place(void *arg)
+{
+	struct ctx cx = ctx();
+
+	script.place = "0-1-99";
+	expect_eq(tail_open(&cx, &params, &tail), -1);
+	expect(strstr(err.text, "is at GTID '0-1-99', ours at '0-1-100'") != NULL);
+	script.place = NULL;
+	expect_eq(tail_open(&cx, &params, &tail), -1);
+	expect(strstr(err.text, "no event at bin.000001:400") != NULL);
+	expect_eq(script.dumps, 0);
+	script_stop(&script);
+}
+
+TEST(another_history_at_our_place_is_refused)
+{
+	in_sim(place);
+}
+
+static void
+lost(void *arg)
+{
+	struct source_txn *txn;
+
+	script_txn(&script, 1, "a");
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 2, "b");
+	script.closing = true;                  /* the connection ends amid the second */
+	open_tail();
+	txn = next_change();
+	expect_str(txn->end.gtid, "0-1-101");
+	source_txn_free(txn);
+	script.place = "0-1-101";
+	expect_silence(script.offset);
+	script.closing = false;
+	script_xid(&script);
+	txn = next_change();
+	expect_eq(txn->count, 1);
+	expect_slice(txn->changes[0].after[1], slice_str("b"));
+	expect_str(txn->end.gtid, "0-1-102");
+	source_txn_free(txn);
+	expect(script.dumps > 1);
+	end();
+}
+
+TEST(a_lost_connection_is_made_again_behind_the_last_transaction)
+{
+	in_sim(lost);
+}
+
+static void
+silent(void *arg)
+{
+	struct source_txn *txn;
+	struct ctx         cx = ctx();
+
+	open_tail();
+	sim_cut("source:1");
+	cx.deadline = task_now() + 20 * SECOND;
+	while (tail_next(&cx, tail, &txn) == 0)
+		source_txn_free(txn);
+	expect_eq(err.kind, ERR_TIMEOUT);
+	sim_heal("source:1");
+	script_txn(&script, 1, "a");
+	txn = next_change();
+	expect_eq(txn->count, 1);
+	expect(script.dumps > 1);               /* the dead connection was given up */
+	source_txn_free(txn);
+	end();
+}
+
+TEST(a_silent_source_is_connected_to_again)
+{
+	in_sim(silent);
+}
