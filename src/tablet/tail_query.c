@@ -18,6 +18,29 @@ contains_nocase(struct slice text, const char *word)
 	return false;
 }
 
+static bool
+is_name_byte(struct slice text, size_t i)
+{
+	uint8_t c = i < text.len ? text.ptr[i] : ' ';
+
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' ||
+	    c == '$' ||
+	    c >= 0x80;
+}
+
+/* Not within a longer name. */
+static bool
+contains_word(struct slice text, const char *word)
+{
+	struct slice w = slice_str(word);
+
+	for (size_t i = 0; i + w.len <= text.len; i++)
+		if (slice_eq_nocase(slice_cut(text, i, i + w.len), w) &&
+		    !(i > 0 && is_name_byte(text, i - 1)) && !is_name_byte(text, i + w.len))
+			return true;
+	return false;
+}
+
 /*
  * CREATE DEFINER=.. TRIGGER IF NOT EXISTS `db`.`_vt_fence_ins_..` BEFORE ..., or DROP TRIGGER: the
  * fence's name stands before anything that a body could hold.
@@ -61,13 +84,19 @@ could_be(const struct table_ref *ref, const struct table_def *def)
 static bool
 names(const struct statement *s, struct slice database, const struct table_def *def)
 {
-	for (size_t i = 0; i < s->tables_count; i++) {
+	for (size_t i = 0; i < s->tables_count; i++)
 		if (is_table(&s->tables[i], database, def))
 			return true;
+	return false;
+}
+
+static bool
+may_name(const struct statement *s, const struct table_def *def)
+{
+	for (size_t i = 0; i < s->tables_count; i++)
 		if ((!s->understood || s->tables[i].role == TABLE_UNCLEAR) &&
 		    could_be(&s->tables[i], def))
 			return true;
-	}
 	return false;
 }
 
@@ -91,10 +120,10 @@ static bool
 touches(const struct query_event *q, const struct statement *s,
     const struct table_def *def)
 {
-	if (names(s, q->database, def))
+	if (may_name(s, def))
 		return true;
 	return s->kind == STATEMENT_DDL && is_database_ddl(q->sql) &&
-	    contains_nocase(q->sql, def->database);
+	    contains_word(q->sql, def->database);
 }
 
 static enum tail_query
@@ -139,6 +168,9 @@ tail_query_read(const struct query_event *q, struct table_def *const *tables, in
 	if (s.kind == STATEMENT_ADMIN && s.understood)
 		/* ANALYZE and its like: no row and no definition changes */
 		return TAIL_QUERY_OTHER;
+	for (*table = 0; *table < count; (*table)++)
+		if (names(&s, q->database, tables[*table]))
+			return TAIL_QUERY_TOUCHES;
 	for (*table = 0; *table < count; (*table)++)
 		if (touches(q, &s, tables[*table]))
 			return TAIL_QUERY_TOUCHES;

@@ -16,7 +16,8 @@ static int              script_key[] = { 0 };
 static struct index_def script_indexes[] = { { "v", "UNIQUE KEY `v` (`v`)", true, false } };
 
 struct table_def script_table = {
-	.database = "db", .name = "t", .columns = script_columns, .columns_count = 2, .key = script_key,
+	.database = "db", .name = "t", .columns = script_columns, .columns_count = 2,
+	    .key = script_key,
 	.key_count = 1, .indexes = script_indexes, .indexes_count = 1, .key_binary = true,
 	.key_ordered = true,
 };
@@ -227,7 +228,8 @@ dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
 		while (at < s->events.len) {
 			uint32_t len = read_le4(s->events.data + at);
 			if (read_le4(s->events.data + at + 4 + 13) > s->from)
-				TRY(send_event(cx, session, slice_of(s->events.data + at + 4, len)));
+				TRY(send_event(cx, session, slice_of(s->events.data + at + 4,
+				    len)));
 			at += 4 + len;
 		}
 		TRY(packets_flush(cx, &session->packets));

@@ -20,7 +20,8 @@ struct source_script {
 	uint64_t        seq;            /* of the last GTID 0-1-seq */
 	struct waitlist more;
 	const char     *place;          /* what BINLOG_GTID_POS answers; NULL: NULL */
-	uint32_t        from;           /* the place asked about: the fake does not show it of a dump */
+	/* the place asked about: the fake does not show it of a dump */
+	uint32_t        from;
 	int             dumps;
 	bool            closing;        /* the dumps end once they have sent all */
 };
