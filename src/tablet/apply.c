@@ -23,7 +23,7 @@ enum {
 struct run {
 	struct list     entries;
 	size_t          rows;
-	struct position end;
+	struct position end, changed;   /* the end of all, and of the last that changes something */
 	int64_t         committed_s;
 	bool            whole;          /* ends with the last part of its last transaction */
 	bool            changes;
@@ -187,8 +187,11 @@ move_to_run(struct applier *a, struct run *r, const struct source_txn *txn)
 {
 	queue_take(&a->queue, &r->entries);
 	r->rows += txn->count;
-	r->changes = r->changes || txn->count > 0;
 	r->end = txn->end;
+	if (txn->count > 0) {
+		r->changes = true;
+		r->changed = txn->end;
+	}
 	r->committed_s = txn->committed_s;
 	r->whole = txn->last;
 }
@@ -391,7 +394,7 @@ note_applied(struct applier *a, const struct run *r, struct err *err)
 		return 0;
 	a->state->applied = r->end;
 	if (r->changes) {
-		TRY(position_gtids(&r->end, &a->last_change, err));
+		TRY(position_gtids(&r->changed, &a->last_change, err));
 		a->last_commit_s = r->committed_s;
 	}
 	if (r->freezes) {

@@ -1,0 +1,463 @@
+/* The applier between a scripted source and a scripted target. */
+#include "tablet/apply.h"
+
+#include "task/group.h"
+#include "task/sim.h"
+#include "test.h"
+#include "unit/tablet/source_script.h"
+
+#include <stdio.h>
+
+static struct source_script script;
+static struct fake         *target;
+static struct buf           said = BUF_INIT;    /* what the target was told, a statement a line */
+static struct err           err;
+static struct table_def    *tables[] = { &script_table };
+static const char          *databases[] = { "to" }, *names[] = { "t" };
+static struct tail_params   tail_params;
+static struct apply_params  params;
+static struct stream_state  state;
+static struct windows       ws;
+static struct tail         *tail;
+static struct applier      *applier;
+static struct group         group;
+static const char          *disk_offset;        /* of _vt.stream's applied */
+static int                  applier_rc;
+static struct err           applier_err;
+
+static struct ctx
+ctx(void)
+{
+	return (struct ctx){ .deadline = task_now() + 60 * SECOND, .err = &err };
+}
+
+static int
+answer_state(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
+{
+	enum { COLUMNS = 14 };
+	const char *texts[COLUMNS] = { "catching-up", "0", "0-1-100", "bin.000001", disk_offset, "",
+	"", "0",
+		state.dirty_until.gtid, state.dirty_until.file, "0", "{}", "", "" };
+	struct slice       values[COLUMNS], columns[COLUMNS];
+	char               dirty[24];
+	struct server_rows rows = { COLUMNS, 1, columns, values, 2 };
+
+	snprintf(dirty, sizeof(dirty), "%llu", (unsigned long long)state.dirty_until.offset);
+	texts[10] = dirty;
+	for (int i = 0; i < COLUMNS; i++) {
+		values[i] = slice_str(texts[i]);
+		columns[i] = slice_str("c");
+	}
+	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
+}
+
+static int
+answer_write(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
+{
+	struct ok_packet ok = { .affected_rows = 1, .status = 2 };
+
+	buf_add_slice(&said, sql);
+	buf_add_char(&said, '\n');
+	return server_send_ok(cx, &s->packets, s->client.caps, &ok);
+}
+
+static void
+start_target(void)
+{
+	struct fake_rule *lock;
+
+	target = fake_start("target:1");
+	fake_on(target, "SET *");
+	lock = fake_rows(fake_on(target, "SELECT GET_LOCK(*"), "l", NULL);
+	fake_row(lock, "1");
+	fake_call(fake_on(target, "SELECT phase*"), answer_state, NULL);
+	buf_reset(&said);
+}
+
+/* Rules made before this one are looked at first. */
+static void
+listen_to_writes(void)
+{
+	fake_call(fake_on(target, "*"), answer_write, NULL);
+}
+
+static void
+run_main(void *arg)
+{
+	struct ctx cx = { .deadline = NEVER, .err = &applier_err };
+
+	applier_rc = applier_run(&cx, applier);
+}
+
+static void
+start_applier(void)
+{
+	struct ctx cx = ctx();
+
+	expect_ok(tail_open(&cx, &tail_params, &tail), &err);
+	params.tail = tail;
+	expect_ok(applier_new(&params, &applier, &err), &err);
+	group_init(&group);
+	applier_rc = 1;
+	expect_ok(group_spawn(&group, "applier", run_main, NULL, &err), &err);
+}
+
+static void
+stop_applier(void)
+{
+	group_done(&group);
+	applier_free(applier);
+	tail_close(tail);
+}
+
+static void
+rest(void)
+{
+	struct ctx cx = ctx();
+
+	expect_ok(task_sleep(&cx, 2 * SECOND), &err);
+}
+
+static void
+in_sim(task_fn *fn)
+{
+	struct task *t;
+
+	sim_start(test_seed());
+	script_start(&script, "source:1");
+	start_target();
+	windows_init(&ws);
+	disk_offset = "400";
+	state = (struct stream_state){ .workflow = "w", .phase = STREAM_CATCHING_UP,
+		.applied = script_position() };
+	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
+		.workflow = "w", .tables = tables, .tables_count = 1, .start = script_position(),
+		.server_id = 9, .spill_dir = test_dir() };
+	params = (struct apply_params){ .target = { .address = "target:1", .user = "u",
+	.found_rows = true },
+		.tables = tables, .target_databases = databases, .target_tables = names,
+		    .tables_count = 1,
+		.appliers = 4, .windows = &ws, .state = &state };
+	t = task_spawn("test", fn, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run_until(1000 * SECOND);
+	windows_done(&ws);
+	sim_stop();
+}
+
+static void
+end(void)
+{
+	stop_applier();
+	script_stop(&script);
+	fake_stop(target);
+}
+
+/* These pieces were said in this order. */
+static void
+expect_said(const char *const *pieces, int count)
+{
+	const char *at = said.data;
+
+	for (int i = 0; i < count; i++) {
+		const char *found = strstr(at, pieces[i]);
+		if (found == NULL)
+			test_fail(__FILE__, __LINE__, "no '%s' behind the ones before in:\n%s",
+			    pieces[i], said.data);
+		at = found + strlen(pieces[i]);
+	}
+}
+
+#define SAID(...) expect_said((const char *const[]){ __VA_ARGS__ }, \
+	(int)(sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *)))
+
+static void
+one_of_each(void)
+{
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 1, "new");
+	script_update(&script, 2, "a", 2, "b");
+	script_delete(&script, 3, "c");
+	script_update(&script, 4, "d", 5, "e");
+	script_xid(&script);
+}
+
+static void
+converges(void *arg)
+{
+	listen_to_writes();
+	one_of_each();
+	start_applier();
+	rest();
+	SAID("UPDATE _vt.stream SET dirty_gtid='0-1-101'",
+	    "DELETE FROM `to`.`t` WHERE (`id`=3) OR (`id`=4)\n",
+	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'new'),(2,_latin1'b'),(5,_latin1'e') "
+	    "ON DUPLICATE KEY UPDATE `id`=VALUES(`id`),`v`=VALUES(`v`)\n",
+	    "UPDATE _vt.stream SET applied_gtid='0-1-101'", "COMMIT");
+	expect(!applier_exact(applier));
+	expect_str(state.applied.gtid, "0-1-101");
+	expect_eq(applier_changes(applier), 4);
+	end();
+}
+
+TEST(catching_up_deletes_before_it_upserts_and_marks_itself_dirty)
+{
+	in_sim(converges);
+}
+
+static void
+exactly(void *arg)
+{
+	listen_to_writes();
+	state.cp = script_position();
+	one_of_each();
+	start_applier();
+	rest();
+	expect(applier_exact(applier));
+	SAID("BEGIN\n", "DELETE FROM `to`.`t` WHERE (`id`=2)\n",          /* its unique v changes */
+	    "DELETE FROM `to`.`t` WHERE (`id`=3)\n", "DELETE FROM `to`.`t` WHERE (`id`=4)\n",
+	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'new')\n",
+	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (2,_latin1'b')\n",
+	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (5,_latin1'e')\n",
+	    "UPDATE _vt.stream SET applied_gtid='0-1-101'", "COMMIT\n");
+	expect(strstr(said.data, "dirty") == NULL);
+	expect(strstr(said.data, "ON DUPLICATE") == NULL);
+	buf_reset(&said);
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_update(&script, 2, "b", 2, "b");
+	script_xid(&script);
+	rest();
+	SAID("BEGIN\n", "UPDATE `to`.`t` SET `id`=2,`v`=_latin1'b' WHERE (`id`=2)\n", "COMMIT\n");
+	end();
+}
+
+TEST(past_the_consistency_point_each_row_is_one_statement)
+{
+	in_sim(exactly);
+}
+
+static void
+counts(void *arg)
+{
+	fake_ok(fake_on(target, "DELETE*=3)"), 0, "");
+	listen_to_writes();
+	state.cp = script_position();
+	one_of_each();
+	start_applier();
+	rest();
+	expect_eq(applier_rc, -1);
+	expect_eq(applier_err.kind, ERR_CORRUPT);
+	expect(strstr(applier_err.text, "'to.t'") != NULL);
+	expect(strstr(applier_err.text, "DELETE of (`id`=3) changed 0 rows, not 1") != NULL);
+	expect(strstr(said.data, "COMMIT") == NULL);
+	end();
+}
+
+TEST(another_row_count_stops_the_stream_with_the_key)
+{
+	in_sim(counts);
+}
+
+static void
+dirty(void *arg)
+{
+	listen_to_writes();
+	state.cp = script_position();
+	script_txn(&script, 1, "a");
+	script_txn(&script, 2, "b");
+	state.dirty_until = script_position();
+	snprintf(state.dirty_until.gtid, sizeof(state.dirty_until.gtid), "0-1-102");
+	state.dirty_until.offset = script.offset;
+	start_applier();
+	rest();
+	SAID("INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'a'),(2,_latin1'b') ON DUPLICATE",
+	    "UPDATE _vt.stream SET applied_gtid='0-1-102'");
+	expect(applier_exact(applier));
+	buf_reset(&said);
+	script_txn(&script, 3, "c");
+	rest();
+	SAID("VALUES (3,_latin1'c')\n");
+	end();
+}
+
+TEST(what_may_be_half_written_is_never_exact)
+{
+	in_sim(dirty);
+}
+
+static void
+touched(void *arg)
+{
+	SCOPED(buf) struct buf key = BUF_INIT, other = BUF_INIT;
+	struct slice           row = slice_str("1");
+	struct window         *w;
+
+	listen_to_writes();
+	start_applier();
+	rest();
+	schema_key(&key, &script_table, &row);
+	row = slice_str("2");
+	schema_key(&other, &script_table, &row);
+	w = window_open(&ws, 0, true);
+	script_txn(&script, 1, "a");
+	rest();
+	expect(window_touched(w, buf_slice(&key)));
+	expect(!window_touched(w, buf_slice(&other)));
+	SAID("VALUES (1,_latin1'a')");
+	window_add(w, buf_slice(&other));
+	window_seal(w);
+	script_txn(&script, 1, "a2");
+	script_txn(&script, 2, "b");
+	rest();
+	expect(strstr(said.data, "'b'") == NULL);       /* waits for the chunk that writes row 2 */
+	expect_str(tail_position(tail)->gtid, "0-1-103");
+	window_close(w);
+	rest();
+	SAID("_latin1'b'");
+	end();
+}
+
+TEST(keys_are_touched_as_they_come_and_wait_for_sealed_chunks)
+{
+	in_sim(touched);
+}
+
+static void
+freezes(void *arg)
+{
+	listen_to_writes();
+	state.cp = script_position();
+	script_txn(&script, 1, "a");
+	start_applier();
+	rest();
+	expect_ok(applier_freeze_at(applier, "0-1-102", 3, &err), &err);
+	rest();
+	expect_eq(applier_rc, 1);                       /* runs on: P has not come */
+	script_txn(&script, 2, "b");
+	rest();
+	expect_eq(applier_rc, 0);
+	expect_eq(state.phase, STREAM_FROZEN);
+	expect_eq(state.attempt, 3);
+	SAID("VALUES (2,_latin1'b')",
+	    "UPDATE _vt.stream SET phase='frozen', attempt=3, applied_gtid='0-1-102'",
+	    "COMMIT\n");
+	script_txn(&script, 3, "c");
+	rest();
+	expect(strstr(said.data, "'c'") == NULL);
+	end();
+}
+
+TEST(a_freeze_ends_at_its_position_in_the_same_transaction)
+{
+	in_sim(freezes);
+}
+
+static void
+freeze_passed(void *arg)
+{
+	listen_to_writes();
+	state.cp = script_position();
+	script_txn(&script, 1, "a");
+	script_gtid(&script, 4);
+	script_map(&script, 8, "db", "other");
+	script_xid(&script);
+	start_applier();
+	rest();
+	expect_str(state.applied.gtid, "0-1-102");
+	/* A change was applied beyond 0-1-100. */
+	expect_eq(applier_freeze_at(applier, "0-1-100", 3, &err), -1);
+	expect_eq(err.kind, ERR_CONFLICT);
+	/* Beyond 0-1-101 there is only what others did. */
+	expect_ok(applier_freeze_at(applier, "0-1-101", 3, &err), &err);
+	rest();
+	expect_eq(applier_rc, 0);
+	expect_eq(state.phase, STREAM_FROZEN);
+	end();
+}
+
+TEST(a_freeze_may_be_passed_by_what_others_do)
+{
+	in_sim(freeze_passed);
+}
+
+static void
+deadlock(void *arg)
+{
+	fake_error(fake_times(fake_on(target, "INSERT*"), 1), 1213, "40001", "Deadlock found");
+	listen_to_writes();
+	script_txn(&script, 1, "a");
+	start_applier();
+	rest();
+	SAID("VALUES (1,_latin1'a')", "UPDATE _vt.stream SET applied_gtid='0-1-101'");
+	expect_eq(applier_rc, 1);
+	end();
+}
+
+TEST(a_lost_deadlock_is_tried_again)
+{
+	in_sim(deadlock);
+}
+
+static void
+lost_commit(void *arg)
+{
+	char offset[24];
+
+	fake_close(fake_times(fake_on(target, "COMMIT"), 1));
+	listen_to_writes();
+	state.cp = script_position();
+	script_txn(&script, 1, "a");
+	start_applier();
+	rest();
+	expect_eq(applier_rc, -1);
+	expect_eq(applier_err.kind, ERR_RETRY);
+	stop_applier();
+	/* It had committed. */
+	snprintf(offset, sizeof(offset), "%u", script.offset);
+	disk_offset = offset;
+	buf_reset(&said);
+	start_applier();
+	rest();
+	expect(strstr(said.data, "'a'") == NULL);
+	script_txn(&script, 2, "b");
+	rest();
+	SAID("'b'");
+	end();
+}
+
+TEST(a_commit_whose_answer_was_lost_is_not_repeated)
+{
+	in_sim(lost_commit);
+}
+
+static void
+large(void *arg)
+{
+	enum { ROWS = 700 };            /* of 50 kB: more than two parts */
+	const char *commit;
+
+	listen_to_writes();
+	state.cp = script_position();
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	for (int i = 0; i < ROWS; i++)
+		script_insert(&script, i, NULL);
+	script_xid(&script);
+	start_applier();
+	rest();
+	SAID("BEGIN\n", "VALUES (0,", "VALUES (350,", "VALUES (699,",
+	    "UPDATE _vt.stream SET applied_gtid='0-1-101'",
+	    "COMMIT\n");
+	commit = strstr(said.data, "COMMIT\n");
+	expect(strstr(commit + 1, "COMMIT\n") == NULL);
+	expect(strstr(strstr(said.data, "BEGIN\n") + 1, "BEGIN\n") == NULL);
+	end();
+}
+
+TEST(a_large_transaction_is_one_at_the_target)
+{
+	in_sim(large);
+}
