@@ -9,7 +9,11 @@ struct verb {
 
 static const struct verb verbs[] = { { "ins", "INSERT" }, { "upd", "UPDATE" },
 	{ "del", "DELETE" } };
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+enum {
+	VERBS = sizeof(verbs) / sizeof(verbs[0]),
+	TRIGGER_CLOCK_MS =
+	    21, /* two hundredths of a second and a little: see create_under_lock() */
+};
 
 int
 fence_setup(struct ctx *cx, struct mysql_client *dba)
@@ -102,34 +106,95 @@ delete_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
 }
 
+/* How many of the three are there. */
 static int
-create_trigger(struct ctx *cx, struct ddl *d, const struct fence *f, const struct verb *verb,
-    const char *table)
+count_triggers(
+    struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, uint64_t *count)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	struct mysql_rows          rows;
+	struct ctx                 inner = *cx;
+
+	inner.arena = &arena;
+	buf_add_str(
+	    &sql, "SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema=");
+	quote_string(&sql, slice_str(f->database));
+	buf_add_str(&sql, " AND event_object_table=");
+	quote_string(&sql, slice_str(table));
+	buf_addf(&sql, " AND LEFT(trigger_name, %zu)='" FENCE_PREFIX "'", sizeof(FENCE_PREFIX) - 1);
+	TRY(mysql_select(&inner, d->session, buf_slice(&sql), &rows));
+	return parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, count, cx->err);
+}
+
+static int
+lock_for_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	add_create_trigger(&sql, f, verb, table);
+	buf_add_str(&sql, "LOCK TABLES ");
+	quote_table(&sql, slice_str(f->database), slice_str(table));
+	buf_add_str(&sql, " WRITE");
 	return ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS);
+}
+
+/*
+ * (4). The session's clock is set to the next hundredth of a second that no statement
+ * prepared before the lock can bear, and the lock is kept until it has come.
+ */
+static int
+create_under_lock(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	usec until = task_now() + TRIGGER_CLOCK_MS * MSEC;
+
+	TRY(mysql_execf(cx, d->session,
+	    "EXECUTE IMMEDIATE CONCAT('SET timestamp=', "
+	    "(CEIL(UNIX_TIMESTAMP(SYSDATE(6))*100)+1)/100)"));
+	for (int v = 0; v < VERBS; v++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		add_create_trigger(&sql, f, &verbs[v], table);
+		TRY(mysql_exec(cx, d->session, buf_slice(&sql), NULL));
+	}
+	return task_now() < until ? task_sleep(cx, until - task_now()) : 0;
+}
+
+static int
+create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	uint64_t   count;
+	struct err first;
+
+	TRY(count_triggers(cx, d, f, table, &count));
+	if (count == VERBS)
+		return 0;
+	TRY(lock_for_triggers(cx, d, f, table));
+	int rc = create_under_lock(cx, d, f, table);
+	first = *cx->err;
+	if (mysql_broken(d->session)) /* the lock went with it */
+		return -1;
+	TRY(mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL));
+	TRY(mysql_exec(cx, d->session, slice_str("SET timestamp=DEFAULT"), NULL));
+	return rc == 0 ? 0 : err_copy(cx->err, &first);
 }
 
 static int
 install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
 {
-	int fresh = insert_row(cx, d, f, table, armed); /* (1) */
+	int      fresh = insert_row(cx, d, f, table, armed); /* (1) */
+	uint64_t count = 1;
 
 	if (fresh < 0)
 		return -1;
-	for (int v = 0; v < VERBS; v++) {
-		if (create_trigger(cx, d, f, &verbs[v], table) == 0)
-			continue;
-		struct err first = *cx->err;
-		/* Without any trigger of ours the row is nobody's: who may not make triggers may
-		 * not drop them either. */
-		if (v == 0 && fresh == 1 && first.kind == ERR_SERVER && delete_row(cx, d, f, table) != 0)
-			return -1;
-		return err_copy(cx->err, &first);
-	}
-	return 0;
+	if (create_triggers(cx, d, f, table) == 0)
+		return 0;
+	struct err first = *cx->err;
+	/* Without any trigger of ours the row is nobody's: who may not make triggers may not drop
+	 * them either. */
+	if (fresh == 1 && first.kind == ERR_SERVER &&
+	    count_triggers(cx, d, f, table, &count) == 0 && count == 0)
+		TRY(delete_row(cx, d, f, table));
+	return err_copy(cx->err, &first);
 }
 
 int

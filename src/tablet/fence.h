@@ -12,6 +12,13 @@
  * (2) Every change is conditional on the attempt: WHERE attempt <= n. One that finds no row was
  * outdated. (3) Installing and removing is DDL with a bounded lock wait (ddl.h); arming and
  * disarming never is DDL.
+ * (4) The triggers are created under a WRITE lock that is kept for some 20 ms, with a time of
+ * creation that is later than the lock's. MariaDB prepares a statement anew when a trigger of its
+ * table is younger than the preparation, but keeps a trigger's time in whole hundredths of a
+ * second, rounded down: a statement prepared just before would not open _vt.fence, and each of its
+ * executions would fail with 1146. (The server stamps a preparation after it has let the table go,
+ * so a thread that sleeps there for longer is still caught out: gates prepare anew when they meet
+ * that error.)
  */
 #ifndef TABLET_FENCE_H
 #define TABLET_FENCE_H
