@@ -40,7 +40,7 @@ fail_with_log(const struct mariadb *m, const char *what)
 {
 	char command[320];
 
-	snprintf(command, sizeof(command), "tail -20 %s/log >&2", m->dir);
+	snprintf(command, sizeof(command), "grep -iE 'error|signal' %s/log | head -20 >&2", m->dir);
 	if (system(command) != 0)
 		fprintf(stderr, "no log\n");
 	test_fail(__FILE__, __LINE__, "%s in %s", what, m->dir);
