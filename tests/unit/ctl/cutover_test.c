@@ -186,6 +186,68 @@ TEST(two_vtctlds_do_not_disturb_each_other)
 	    two_vtctlds, (struct plan){ .method = "lock at source", .trouble = FAILS, .times = 2 });
 }
 
+/* ---- The commit */
+
+TEST(a_commit_whose_answer_is_lost_has_happened)
+{
+	world_tell(disturbed, (struct plan){ .method = "txn", .trouble = LATE, .times = 1 });
+}
+
+TEST(a_commit_that_does_not_reach_the_topology_is_tried_again)
+{
+	world_tell(disturbed, (struct plan){ .method = "txn", .trouble = FAILS, .times = 2 });
+}
+
+/* While the vtctld sleeps before its commit. */
+static void
+sleep_before_commit(struct ctx *cx, struct world *w)
+{
+	struct err err = { 0 };
+
+	expect_ok(fault_arm("movetables.commit.before=sleep:1500", &err), &err);
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (!w->target.frozen)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	expect_ok(task_sleep(cx, 100 * MSEC), cx->err);
+}
+
+static void
+lock_is_lost(struct ctx *cx, struct world *w)
+{
+	sleep_before_commit(cx, w);
+	w->source.lock_no = 0; /* its tablet was restarted */
+	expect_ok(task_sleep(cx, 1450 * MSEC), cx->err);
+	expect(!w->target.finished); /* it was not committed without the lock */
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(a_lost_lock_rolls_back)
+{
+	world_tell(lock_is_lost, (struct plan){ .method = NULL });
+}
+
+static void
+wakes_late(struct ctx *cx, struct world *w)
+{
+	sleep_before_commit(cx, w);
+	/* Its lock has run out: another one takes over, rolls back and switches. */
+	const struct topo_op drop = { .key = "/locks/workflow/new_customer/users" };
+	const struct topo_txn txn = { .ops = &drop, .ops_count = 1 };
+	struct topo_result dropped;
+
+	expect_ok(topo_txn(cx, w->topo, &txn, &dropped), cx->err);
+	expect(dropped.succeeded);
+	world_start_ctld(w, 1);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(a_vtctld_that_wakes_late_does_nothing)
+{
+	world_tell(wakes_late, (struct plan){ .method = NULL });
+}
+
 /* ---- Creating */
 
 static void

@@ -28,6 +28,8 @@ bool world_write_row(struct ctx *cx, struct world *w, struct fake_server *s);
 bool gate_routes_to(const struct fake_gate *g, const char *keyspace);
 bool gate_is_open(const struct fake_gate *g);
 
+void flaky_open(struct flaky *f, struct world *w);
+
 /* Tasks of a gate: its lease, the fallback of the watch, and a client that adds rows. */
 void fake_gate_renews(void *arg);
 void fake_gate_watches(void *arg);

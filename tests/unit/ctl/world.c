@@ -8,8 +8,9 @@
 #include <stdlib.h>
 
 enum {
-	LOST_S = 120,   /* beyond every deadline of a call */
-	SLOW_S = 15,    /* beyond the call's deadline, inside the next attempts */
+	LOST_S = 120, /* beyond every deadline of a call */
+	SLOW_MS =
+	    5700, /* beyond the call's deadline, before the next attempt begins a second later */
 	STORY_S = 1500, /* virtual: ten attempts with a minute between them */
 };
 
@@ -61,6 +62,8 @@ world_check(const struct world *w)
 		new |= gate_is_open(g) && gate_routes_to(g, "new_customer");
 	}
 	expect(!(old && new));
+	/* No client of a gate meets the fence or the lock. */
+	expect(!old || source_accepts(w));
 	if (new)
 		expect(w->target.rows >= w->acknowledged);
 }
@@ -95,7 +98,7 @@ world_before_act(struct ctx *cx, enum trouble t)
 		return err_set(cx->err, ERR_RETRY, "it fails as planned");
 	if (t == HANGS)
 		return world_lost(cx);
-	return t == SLOW ? task_sleep(&patient, SLOW_S * SECOND) : 0;
+	return t == SLOW ? task_sleep(&patient, SLOW_MS * MSEC) : 0;
 }
 
 /* ---- Setting up */
@@ -174,8 +177,10 @@ world_start_ctld(struct world *w, int n)
 {
 	struct err err = { 0 };
 
-	w->ctlds[n] =
-	    (struct ctl){ .topo = w->topo, .cell = "zone1", .name = n == 0 ? "first" : "second" };
+	flaky_open(&w->flaky[n], w);
+	w->ctlds[n] = (struct ctl){
+		.topo = &w->flaky[n].base, .cell = "zone1", .name = n == 0 ? "first" : "second"
+	};
 	jobs_init(&w->ctlds[n]);
 	group_init(&w->orchestrators[n]);
 	expect_ok(

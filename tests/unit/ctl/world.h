@@ -27,7 +27,7 @@ enum trouble {
 };
 
 struct plan {
-	/* "lock at source"; or "hold", "switched" for what gates are posted; NULL: none */
+	/* "lock at source"; "hold", "switched": what gates are posted; "txn": the commit; NULL: none */
 	const char  *method;
 	enum trouble trouble;
 	int          times;     /* how often; then it works */
@@ -54,11 +54,18 @@ struct fake_gate {
 	bool                dead;
 };
 
+/* Stands between a vtctld and the topology. */
+struct flaky {
+	struct topo   base;
+	struct world *world;
+};
+
 struct world {
 	struct topo        *topo;
 	struct fake_server  source, target;
 	struct fake_gate    gates[GATES];
 	struct ctl          ctlds[CTLDS];
+	struct flaky        flaky[CTLDS];
 	struct http_server *tablets[2];
 	struct group        tasks, orchestrators[CTLDS];
 	struct plan         plan;

@@ -1,0 +1,87 @@
+/* The topology as a vtctld sees it: the answer to its commit may get lost. */
+#include "unit/ctl/fakes.h"
+
+static struct topo *
+real_of(struct topo *t)
+{
+	return ((struct flaky *)t)->world->topo;
+}
+
+static int
+flaky_get(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out)
+{
+	return topo_get(cx, real_of(t), key, out);
+}
+
+static int
+flaky_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out)
+{
+	return topo_list(cx, real_of(t), prefix, out);
+}
+
+static bool
+switches(const struct topo_txn *txn)
+{
+	for (size_t i = 0; i < txn->ops_count; i++) {
+		const struct topo_op *op = &txn->ops[i];
+
+		if (strcmp(op->key, "/routing_rules") == 0 &&
+		    memmem(op->value.ptr, op->value.len, "switched", 8) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static int
+flaky_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out)
+{
+	enum trouble trouble =
+	    switches(txn) ? world_trouble(((struct flaky *)t)->world, "txn") : NO_TROUBLE;
+
+	if (trouble == FAILS)
+		return err_set(cx->err, ERR_RETRY, "the topology cannot be reached");
+	TRY(topo_txn(cx, real_of(t), txn, out));
+	return trouble == LATE ? err_set(cx->err, ERR_RETRY, "the topology's answer was lost") : 0;
+}
+
+static int
+flaky_watch(
+    struct ctx *cx, struct topo *t, const char *prefix, int64_t revision, struct topo_events *out)
+{
+	return topo_watch(cx, real_of(t), prefix, revision, out);
+}
+
+static int
+flaky_grant(struct ctx *cx, struct topo *t, usec ttl, int64_t *lease)
+{
+	return real_of(t)->ops->lease_grant(cx, real_of(t), ttl, lease);
+}
+
+static int
+flaky_renew(struct ctx *cx, struct topo *t, int64_t lease)
+{
+	return real_of(t)->ops->lease_renew(cx, real_of(t), lease);
+}
+
+static int
+flaky_revoke(struct ctx *cx, struct topo *t, int64_t lease)
+{
+	return real_of(t)->ops->lease_revoke(cx, real_of(t), lease);
+}
+
+static const struct topo_ops flaky_ops = {
+	.name = "flaky",
+	.get = flaky_get,
+	.list = flaky_list,
+	.txn = flaky_txn,
+	.watch = flaky_watch,
+	.lease_grant = flaky_grant,
+	.lease_renew = flaky_renew,
+	.lease_revoke = flaky_revoke,
+};
+
+void
+flaky_open(struct flaky *f, struct world *w)
+{
+	*f = (struct flaky){ .base = { .ops = &flaky_ops }, .world = w };
+}
