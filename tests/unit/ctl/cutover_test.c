@@ -227,6 +227,15 @@ TEST(a_lost_lock_rolls_back)
 	world_tell(lock_is_lost, (struct plan){ .method = NULL });
 }
 
+TEST(an_undo_that_fails_is_repeated_and_the_hold_goes_on)
+{
+	struct err err = { 0 };
+
+	expect_ok(fault_arm("movetables.catch-up.after=error", &err), &err);
+	world_tell(
+	    disturbed, (struct plan){ .method = "unlock at source", .trouble = FAILS, .times = 5 });
+}
+
 static void
 wakes_late(struct ctx *cx, struct world *w)
 {
