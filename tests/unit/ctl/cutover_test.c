@@ -233,7 +233,7 @@ TEST(an_undo_that_fails_is_repeated_and_the_hold_goes_on)
 
 	expect_ok(fault_arm("movetables.catch-up.after=error", &err), &err);
 	world_tell(
-	    disturbed, (struct plan){ .method = "unlock at source", .trouble = FAILS, .times = 5 });
+	    disturbed, (struct plan){ .method = "unlock at source", .trouble = FAILS, .times = 8 });
 }
 
 static void
