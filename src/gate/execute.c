@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "gate/refuse.h"
+#include "mysql/wire.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
 #include "rpc/api.h"
@@ -132,7 +133,20 @@ is_fence(struct slice packet)
 	struct err        err;
 
 	return err_packet_read(packet, &e, &err) == 0 && e.code == FENCE_ERRNO &&
-	       slice_starts(e.text, FENCE_TEXT);
+	    slice_starts(e.text, FENCE_TEXT);
+}
+
+/* MariaDB prepared it in the very moment in which the fence was put up, and fails it for ever: it
+ * does not know of the table that the fence reads. Nothing was done. */
+static bool
+is_half_prepared(const struct attempt *a, struct slice packet)
+{
+	enum { ER_NO_SUCH_TABLE = 1146 };
+	struct err_packet e;
+	struct err        err;
+
+	return a->q->prepared != NULL && err_packet_read(packet, &e, &err) == 0 &&
+	    e.code == ER_NO_SUCH_TABLE && slice_starts(e.text, "Table '" FENCE_TABLE "'");
 }
 
 /* After an ERR nobody says whether the transaction still exists: ask. */
@@ -219,6 +233,47 @@ relay_rest(struct ctx *cx, struct attempt *a, struct packets *p)
 	return 0;
 }
 
+/* A statement that had no effect and is the only one so far: as if nothing had been sent. */
+static int
+take_back(struct ctx *cx, struct attempt *a)
+{
+	struct session *s = a->s;
+
+	if (a->begins) {
+		struct slice text = arena_dup(&s->arena, buf_slice(&s->begin));
+
+		TRY(session_side_query(cx, s, a->slot, slice_str("ROLLBACK")));
+		session_end_txn(s);
+		s->txn = TXN_PENDING;
+		buf_add_slice(&s->begin, text);
+	}
+	passenger_leave(&s->hall->crowd, &s->passenger);
+	session_rest(s);
+	return 0;
+}
+
+/* Closes it there, so that the next try prepares it anew. */
+static enum outcome
+prepare_again(struct ctx *cx, struct attempt *a)
+{
+	struct backend        *b = a->s->slots[a->slot];
+	struct packets        *p = mysql_packets(b->client);
+	uint32_t               remote;
+	SCOPED(buf) struct buf packet = BUF_INIT;
+
+	if (remote_take(b, a->q->prepared->id, &remote)) {
+		wire_put_int(&packet, COM_STMT_CLOSE, 1);
+		wire_put_int(&packet, remote, 4);
+		p->seq = 0;
+		if (packets_write(cx, p, buf_slice(&packet)) != 0 || packets_flush(cx, p) != 0)
+			return OUTCOME_CLOSE;
+	}
+	count(&a->s->hall->counts.replays, 1);
+	if (a->ask.transaction && !a->begins)
+		return settle(cx, a, true, 0) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
+	return take_back(cx, a) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
+}
+
 /* The fence refused it: our rules are older than they should be. */
 static enum outcome
 fenced(struct ctx *cx, struct attempt *a)
@@ -234,17 +289,8 @@ fenced(struct ctx *cx, struct attempt *a)
 		attempt_too_late(cx, s, "its table has moved");
 		return OUTCOME_ERROR;
 	}
-	if (a->begins) {
-		struct slice text = arena_dup(&s->arena, buf_slice(&s->begin));
-
-		if (session_side_query(cx, s, a->slot, slice_str("ROLLBACK")) != 0)
-			return OUTCOME_CLOSE;
-		session_end_txn(s);
-		s->txn = TXN_PENDING;
-		buf_add_slice(&s->begin, text);
-	}
-	passenger_leave(&hall->crowd, &s->passenger);
-	session_rest(s);
+	if (take_back(cx, a) != 0)
+		return OUTCOME_CLOSE;
 	count(&hall->counts.replays, 1);
 	if (waitlist_wait(&within, &hall->crowd.opened) != 0 && cx->err->kind != ERR_TIMEOUT)
 		return OUTCOME_CLOSE;
@@ -263,6 +309,8 @@ answer_error(struct ctx *cx, struct attempt *a, struct packets *p)
 		return OUTCOME_CLOSE;
 	if (is_fence(packet))
 		return fenced(cx, a);
+	if (is_half_prepared(a, packet))
+		return prepare_again(cx, a);
 	count(&s->hall->counts.errors, 1);
 	s->replied = s->failed = true;
 	if (packets_write(cx, &s->client, packet) != 0 || packets_flush(cx, &s->client) != 0)

@@ -41,6 +41,7 @@
 enum { FENCE_ERRNO = 1290 };
 #define FENCE_TEXT "switchyard fence: "          /* followed by "table 'db.t' has moved" */
 #define FENCE_PREFIX "_vt_fence_"                /* of the triggers' names: how the tail knows our own DDL */
+#define FENCE_TABLE "_vt.fence"                  /* what they read; a 1146 on it: see tablet/fence.h */
 
 /* ---- Credentials */
 struct account {
