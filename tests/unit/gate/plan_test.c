@@ -1,0 +1,160 @@
+#include "gate/plan.h"
+#include "gate/refuse.h"
+#include "test.h"
+#include "unit/gate/routes.h"
+
+/* "db1 r|l [ruled] text", or "errno text". */
+static void
+plan_of(struct buf *out, struct route *route, const char *keyspace, const char *sql)
+{
+	SCOPED(arena)
+	struct arena      arena = ARENA_INIT;
+	struct statement  s;
+	struct plan       plan;
+	struct err        err = { 0 };
+	struct plan_input in = { .route = route,
+		.statement = &s,
+		.sql = slice_str(sql),
+		.keyspace = keyspace == NULL ? SLICE_NULL : slice_str(keyspace) };
+
+	expect_ok(statement_read(&arena, in.sql, 0, &s, &err), &err);
+	if (plan_make(&arena, &in, &plan, &err) != 0) {
+		buf_addf(out, "%d %s", err.mysql_errno, err.text);
+		return;
+	}
+	buf_addf(out, "%s %s%s %.*s", plan.place == NULL ? "any" : plan.place->server,
+	    plan.locks ? "locks" : "reads", plan.ruled_count > 0 ? " ruled" : "",
+	    SLICE_ARG(plan.text));
+}
+
+static void
+expect_plan(struct route *route, const char *keyspace, const char *sql, const char *want)
+{
+	SCOPED(buf)
+	struct buf got = BUF_INIT;
+
+	plan_of(&got, route, keyspace, sql);
+	if (strcmp(got.data, want) != 0)
+		test_fail(__FILE__, __LINE__, "%s\n   got %s\n  want %s", sql, got.data, want);
+}
+
+TEST(without_rules_names_decide)
+{
+	struct route *r = route_of(0, "customer", RULE_OPEN);
+
+	expect_plan(r, "customer", "select * from users", "db1:3306 reads select * from users");
+	expect_plan(r, "new_customer", "select * from users", "db2:3306 reads select * from users");
+	expect_plan(r, "customer", "select * from new_customer.t",
+	    "db2:3306 reads select * from new_customer.t");
+	expect_plan(r, NULL, "select * from customer.t", "db1:3306 reads select * from customer.t");
+	expect_plan(r, NULL, "select 1", "any reads select 1");
+	expect_plan(r, "customer", "select 1", "db1:3306 reads select 1");
+	expect_plan(r, NULL, "select * from t", "1046 No database selected");
+	expect_plan(r, "customer", "select * from nosuch.t", "1049 Unknown database 'nosuch'");
+	expect_plan(r, "customer", "select * from information_schema.tables",
+	    "db1:3306 reads select * from information_schema.tables");
+	route_unref(r);
+}
+
+TEST(two_servers_are_refused)
+{
+	struct route *r = route_of(0, "customer", RULE_OPEN);
+	SCOPED(buf)
+	struct buf got = BUF_INIT;
+
+	plan_of(&got, r, "customer", "select * from a join new_customer.b");
+	expect(slice_starts(buf_slice(&got), "1235 tables 'a'"));
+	expect(strstr(got.data, "'b'") != NULL && strstr(got.data, "two servers") != NULL);
+	route_unref(r);
+}
+
+TEST(before_the_move_nothing_is_rewritten)
+{
+	struct route *r = route_of(1, "customer", RULE_OPEN);
+
+	expect_plan(r, "customer", "select users.a from users",
+	    "db1:3306 reads ruled select users.a from users");
+	expect_plan(r, "customer", "select * from other", "db1:3306 reads select * from other");
+	expect_plan(r, "new_customer", "select * from users",
+	    "db1:3306 reads ruled select * from `customer`.`users`");
+	route_unref(r);
+}
+
+TEST(moved_names_are_rewritten)
+{
+	struct route *r = route_of(3, "new_customer", RULE_OPEN);
+
+	expect_plan(r, "customer",
+	    "select users.a, customer.users.b from users u, `customer`.users",
+	    "db2:3306 reads ruled select users.a, `new_customer`.`users`.b from `new_customer`.`users` u, "
+	    "`new_customer`.`users`");
+	expect_plan(r, "customer", "update users set a=(select 1 from users) where 'users'=1",
+	    "db2:3306 locks ruled update `new_customer`.`users` set a=(select 1 from `new_customer`.`users`) "
+	    "where 'users'=1");
+	expect_plan(r, "customer", "delete users from users where users.a",
+	    "db2:3306 locks ruled delete `new_customer`.`users` from `new_customer`.`users` where users.a");
+	expect_plan(r, "customer", "delete u from users u where u.a",
+	    "db2:3306 locks ruled delete u from `new_customer`.`users` u where u.a");
+	expect_plan(r, "customer", "insert into users values (1)",
+	    "db2:3306 locks ruled insert into `new_customer`.`users` values (1)");
+	expect_plan(r, "customer", "select * from users for update",
+	    "db2:3306 locks ruled select * from `new_customer`.`users` for update");
+	expect_plan(
+	    r, "new_customer", "select * from users", "db2:3306 reads ruled select * from users");
+	expect_plan(r, "customer", "show columns from users from customer like 'x'",
+	    "db2:3306 reads ruled show columns from `new_customer`.`users` like 'x'");
+	expect_plan(r, "customer", "with users as (select 1) select * from users",
+	    "db1:3306 reads with users as (select 1) select * from users");
+	expect_plan(r, "customer", "select * from other where a = 'users'",
+	    "db1:3306 reads select * from other where a = 'users'");
+	route_unref(r);
+}
+
+TEST(what_is_not_understood_is_refused_only_with_a_moved_name)
+{
+	struct route *r = route_of(3, "new_customer", RULE_OPEN);
+
+	expect_plan(r, "customer", "handler other open", "db1:3306 locks handler other open");
+	expect_plan(r, "customer", "handler users open",
+	    "1235 a statement that vtgate does not understand names the moved table 'users'");
+	expect_plan(r, "customer", "handler USERS open",
+	    "1235 a statement that vtgate does not understand names the moved table 'USERS'");
+	expect_plan(r, "customer", "create temporary table users (a int)",
+	    "1235 a temporary table with the name of the moved table 'users'");
+	expect_plan(r, "customer", "select database() from users",
+	    "1235 DATABASE() in a statement on a table that another server serves");
+	route_unref(r);
+}
+
+TEST(kinds_that_lock)
+{
+	struct route *r = route_of(1, "customer", RULE_HOLD);
+
+	expect_plan(r, "customer", "select get_lock('a',1) from users",
+	    "db1:3306 locks ruled select get_lock('a',1) from users");
+	expect_plan(r, "customer", "truncate users", "db1:3306 locks ruled truncate users");
+	expect_plan(
+	    r, "customer", "lock tables users read", "db1:3306 locks ruled lock tables users read");
+	expect_plan(r, "customer", "explain update users set a=1",
+	    "db1:3306 reads ruled explain update users set a=1");
+	expect_plan(r, "customer", "set @a = (select max(a) from users)",
+	    "db1:3306 reads ruled set @a = (select max(a) from users)");
+	route_unref(r);
+}
+
+TEST(a_keyspace_without_a_server)
+{
+	static const struct slice only[] = { { (const uint8_t *)"", 0 } };
+	const struct slice        keyspaces[] = { slice_str(
+		   "{\"name\":\"lonely\",\"database\":\"lonely\",\"created_us\":0}") };
+	struct route_source       from = {
+		      .keyspaces = keyspaces, .keyspaces_count = 1, .tablets = only
+	};
+	struct route *r;
+	struct err    err = { 0 };
+
+	expect_ok(route_new(&from, &r, &err), &err);
+	expect_plan(r, "lonely", "select * from t", "1049 keyspace 'lonely' has no primary tablet");
+	expect(route_any(r) == NULL);
+	route_unref(r);
+}

@@ -1,0 +1,330 @@
+#include "gate/turnstile.h"
+#include "task/sim.h"
+#include "test.h"
+#include "unit/gate/routes.h"
+
+static struct crowd crowd;
+
+static const struct turnstile_ask READ_ALONE = { .reads = true }, WRITE_ALONE = { .locks = true },
+				  READ_IN_TXN = { .transaction = true, .reads = true },
+				  WRITE_IN_TXN = { .transaction = true, .locks = true };
+
+static struct turnstile *
+users(void)
+{
+	return crowd_turnstile(&crowd, &crowd.route->rules.rules[0]);
+}
+
+/* A statement on users, or (on_users false) on another table of its server. */
+static void
+run(struct passenger *p, const struct turnstile_ask *ask, bool on_users)
+{
+	const struct route_rule *rules[] = { &crowd.route->ruled[0] };
+
+	p->server = "db1:3306";
+	passenger_send(&crowd, p, ask, rules, on_users ? 1 : 0);
+	passenger_answered(&crowd, p, ask->transaction);
+}
+
+static void
+open_doors(void)
+{
+	crowd_init(&crowd, 1000);
+	crowd_set_route(&crowd, route_of(1, "customer", RULE_OPEN));
+}
+
+static void
+start(void)
+{
+	sim_start(test_seed());
+	open_doors();
+}
+
+static void
+hold(int64_t version)
+{
+	crowd_set_route(&crowd, route_of(version, "customer", RULE_HOLD));
+}
+
+static bool
+drained(usec now)
+{
+	usec again;
+
+	crowd_check(&crowd);
+	return crowd_drained(&crowd, now, &again);
+}
+
+static bool
+passes(const struct passenger *p, const struct turnstile_ask *ask)
+{
+	return turnstile_judge(users(), p, ask) == TURNSTILE_PASS;
+}
+
+/* Who passes, by what a transaction did before the hold. */
+struct kind {
+	const char *name;
+	bool        begun, read_other, wrote_other, read_users, wrote_users;
+	bool        may_read, may_write; /* in the transaction, during the hold */
+	bool keeps, keeps_after; /* from being drained: at once, and once readers have waited */
+};
+
+static const struct kind KINDS[] = {
+	{ "begun nowhere", .may_read = false, .may_write = false },
+	{ "read another table", .begun = true, .read_other = true, .may_read = true,
+	    .may_write = false },
+	{ "wrote another table", .begun = true, .wrote_other = true, .may_read = true,
+	    .may_write = true, .keeps = true, .keeps_after = true },
+	{ "read users", .begun = true, .read_users = true, .may_read = true, .may_write = true,
+	    .keeps = true },
+	{ "wrote users", .begun = true, .wrote_users = true, .may_read = true, .may_write = true,
+	    .keeps = true, .keeps_after = true },
+	{ "read users, wrote another", .begun = true, .read_users = true, .wrote_other = true,
+	    .may_read = true, .may_write = true, .keeps = true, .keeps_after = true },
+};
+
+static void
+do_before(struct passenger *p, const struct kind *k)
+{
+	if (k->read_other)
+		run(p, &READ_IN_TXN, false);
+	if (k->wrote_other)
+		run(p, &WRITE_IN_TXN, false);
+	if (k->read_users)
+		run(p, &READ_IN_TXN, true);
+	if (k->wrote_users)
+		run(p, &WRITE_IN_TXN, true);
+}
+
+TEST(who_passes_a_hold)
+{
+	sim_start(test_seed());
+	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+		const struct kind *k = &KINDS[i];
+		struct passenger   p = { 0 };
+
+		open_doors();
+		do_before(&p, k);
+		expect(passes(&p, &READ_IN_TXN) && passes(&p, &WRITE_IN_TXN));
+		hold(2);
+		if (passes(&p, &READ_IN_TXN) != k->may_read ||
+		    passes(&p, &WRITE_IN_TXN) != k->may_write)
+			test_fail(__FILE__, __LINE__, "%s: read %d write %d", k->name,
+			    passes(&p, &READ_IN_TXN), passes(&p, &WRITE_IN_TXN));
+		if (drained(0) == k->keeps || drained(2 * SECOND) == k->keeps_after)
+			test_fail(__FILE__, __LINE__, "%s: drained %d, then %d", k->name,
+			    drained(0), drained(2 * SECOND));
+		passenger_leave(&crowd, &p);
+		expect(drained(0));
+		crowd_done(&crowd);
+	}
+}
+
+TEST(outside_of_transactions_reads_pass_and_writes_wait)
+{
+	struct passenger p = { 0 };
+
+	start();
+	expect(passes(&p, &WRITE_ALONE));
+	hold(2);
+	expect(passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
+	crowd_set_route(&crowd, route_of(3, "new_customer", RULE_SWITCHED));
+	expect(passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
+	crowd_set_route(&crowd, route_of(4, "new_customer", RULE_OPEN));
+	expect(passes(&p, &READ_ALONE) && passes(&p, &WRITE_ALONE));
+	crowd_done(&crowd);
+}
+
+TEST(a_running_write_keeps_the_hold_from_being_drained)
+{
+	const struct route_rule *rules[] = { NULL };
+	struct passenger         p = { .server = "db1:3306" }, reader = { .server = "db1:3306" };
+
+	start();
+	rules[0] = &crowd.route->ruled[0];
+	passenger_send(&crowd, &p, &WRITE_ALONE, rules, 1);
+	passenger_send(&crowd, &reader, &READ_ALONE, rules, 1);
+	hold(2);
+	expect(!drained(0) && !drained(100 * SECOND));
+	passenger_answered(&crowd, &p, false);
+	expect(drained(0));
+	crowd_done(&crowd);
+}
+
+/* What a transaction does during the hold does not make it one of the second kind. */
+TEST(the_second_kind_only_shrinks)
+{
+	struct passenger other = { 0 }, late = { 0 };
+
+	start();
+	run(&other, &READ_IN_TXN, false);
+	hold(2);
+	run(&other, &READ_IN_TXN, true);
+	expect(drained(0));
+	run(&other, &WRITE_IN_TXN, false);
+	expect(drained(0) && !passes(&other, &WRITE_IN_TXN));
+	run(&late, &WRITE_IN_TXN, false);
+	expect(drained(0) && !passes(&late, &WRITE_IN_TXN));
+	passenger_leave(&crowd, &other);
+	passenger_leave(&crowd, &late);
+	crowd_done(&crowd);
+}
+
+TEST(another_server_is_not_waited_for)
+{
+	struct passenger p = { 0 };
+
+	start();
+	p.server = "db2:3306";
+	passenger_send(&crowd, &p, &WRITE_IN_TXN, NULL, 0);
+	passenger_answered(&crowd, &p, true);
+	hold(2);
+	expect(drained(0));
+	passenger_leave(&crowd, &p);
+	crowd_done(&crowd);
+}
+
+/* (5): a reader that was not waited for any longer must not write at the side that is being left.
+ */
+TEST(acknowledged_stays_true)
+{
+	struct passenger p = { 0 };
+
+	start();
+	run(&p, &READ_IN_TXN, true);
+	hold(2);
+	expect(passes(&p, &WRITE_IN_TXN));
+	expect(drained(2 * SECOND));
+	expect(passes(&p, &READ_IN_TXN) && !passes(&p, &WRITE_IN_TXN));
+	run(&p, &WRITE_IN_TXN, false); /* another table: not asked */
+	expect(!passes(&p, &WRITE_IN_TXN) && drained(2 * SECOND));
+	passenger_leave(&crowd, &p);
+	crowd_done(&crowd);
+}
+
+TEST(the_next_attempt_asks_again)
+{
+	struct passenger p = { 0 };
+	struct test_rule again = {
+		.to = "customer", .phase = RULE_HOLD, .attempt = 2, .reader_wait = SECOND
+	};
+
+	start();
+	run(&p, &READ_IN_TXN, true);
+	hold(2);
+	expect(drained(2 * SECOND));
+	crowd_set_route(&crowd, route_of(3, "customer", RULE_OPEN));
+	run(&p, &WRITE_IN_TXN, true);
+	crowd_set_route(&crowd, route_with(4, &again));
+	expect(!drained(100 * SECOND));
+	passenger_leave(&crowd, &p);
+	expect(drained(0));
+	crowd_done(&crowd);
+}
+
+static int killed;
+
+static void
+kill_it(struct passenger *p)
+{
+	killed++;
+}
+
+TEST(grace_kills_when_told)
+{
+	struct passenger p = { .kill = kill_it };
+	struct test_rule rule = { .to = "customer",
+		.phase = RULE_HOLD,
+		.attempt = 1,
+		.reader_wait = SECOND,
+		.grace = 10 * SECOND,
+		.on_grace = ON_GRACE_KILL };
+	usec             again;
+
+	start();
+	run(&p, &WRITE_IN_TXN, true);
+	crowd_set_route(&crowd, route_with(2, &rule));
+	expect(!crowd_drained(&crowd, 9 * SECOND, &again) && killed == 0);
+	expect_eq(again, 10 * SECOND);
+	expect(!crowd_drained(&crowd, 10 * SECOND, &again) && killed == 1);
+	passenger_leave(&crowd, &p);
+	expect(p.kill == kill_it);
+	crowd_done(&crowd);
+}
+
+TEST(rules_that_vanish_hold_nobody)
+{
+	struct passenger  p = { 0 };
+	struct turnstile *t;
+
+	start();
+	t = users();
+	hold(2);
+	crowd_set_route(&crowd, route_of(0, "customer", RULE_OPEN));
+	expect(turnstile_judge(t, &p, &WRITE_ALONE) == TURNSTILE_PASS && crowd.holds == 0);
+	crowd_done(&crowd);
+}
+
+/* ---- waiting ---- */
+
+static int  passed, gave_up;
+static usec passed_at;
+
+static void
+statement(void *arg)
+{
+	struct err       err = { 0 };
+	struct ctx       cx = { .deadline = task_now() + *(usec *)arg, .err = &err };
+	struct passenger p = { 0 };
+
+	while (!passes(&p, &WRITE_ALONE)) {
+		if (turnstile_wait(&cx, &crowd, users(), 600) != 0) {
+			expect(err.kind == ERR_TIMEOUT && users()->phase == RULE_HOLD); /* (3) */
+			gave_up++;
+			return;
+		}
+	}
+	passed++;
+	passed_at = task_now();
+}
+
+static usec ten = 10 * SECOND, two = 2 * SECOND;
+
+static void
+cutover(void *arg)
+{
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	expect_ok(task_sleep(&cx, 3 * SECOND), &err);
+	expect(users()->overflowed); /* (4): 1200 of 1000 bytes */
+	expect_eq(users()->waiting, 1);
+	crowd_set_route(&crowd, route_of(3, "new_customer", RULE_SWITCHED));
+	expect_ok(task_sleep(&cx, SECOND), &err);
+	expect_eq(passed, 0); /* woken, looked again, waits */
+	crowd_set_route(&crowd, route_of(4, "new_customer", RULE_OPEN));
+}
+
+static void
+spawn(task_fn *fn, void *arg)
+{
+	struct task *t = task_spawn("test", fn, arg);
+
+	expect(t != NULL);
+	task_detach(t);
+}
+
+TEST(waiting_ends_with_the_rules_and_not_with_a_clock)
+{
+	start();
+	hold(2);
+	spawn(statement, &ten);
+	spawn(statement, &two);
+	spawn(cutover, NULL);
+	sim_run();
+	expect_eq(passed, 1);
+	expect_eq(gave_up, 1);
+	expect_eq(passed_at, 4 * SECOND);
+	expect_eq(users()->waiting, 0);
+	crowd_done(&crowd);
+}

@@ -1,0 +1,309 @@
+#include "unit/gate/world.h"
+
+#include "base/mem.h"
+#include "task/sim.h"
+#include "test.h"
+
+#include <stdlib.h>
+
+/* ---- servers ---- */
+
+struct server {
+	struct world *world;
+	const char   *name;
+};
+
+/* Of one connection at a server. */
+struct memory {
+	bool open, autocommit_off;
+};
+
+static uint16_t
+status(const struct memory *m)
+{
+	return (uint16_t)((m->open ? STATUS_IN_TRANS : 0) |
+			  (m->autocommit_off ? 0 : STATUS_AUTOCOMMIT));
+}
+
+static bool
+is_write(struct slice sql)
+{
+	return slice_starts_nocase(sql, "update") || slice_starts_nocase(sql, "insert") ||
+	       slice_starts_nocase(sql, "delete");
+}
+
+static int
+send_ok(struct ctx *cx, struct fake_session *s, const struct memory *m)
+{
+	struct ok_packet ok = { .status = status(m) };
+
+	return server_send_ok(cx, &s->packets, s->client.caps, &ok);
+}
+
+static int
+send_row(struct ctx *cx, struct fake_session *s, const struct memory *m, const char *value)
+{
+	struct slice       name = slice_str("v"), v = slice_str(value);
+	struct server_rows rows = {
+		.columns = 1, .rows = 1, .names = &name, .values = &v, .status = status(m)
+	};
+
+	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
+}
+
+static int
+send_error(struct ctx *cx, struct fake_session *s, int number, const char *text)
+{
+	struct err e = { 0 };
+
+	err_set(&e, ERR_SERVER, "%s", text);
+	e.mysql_errno = number;
+	memcpy(e.sqlstate, "45000", 6);
+	return server_send_err(cx, &s->packets, &e);
+}
+
+static void
+take_transaction(struct memory *m, struct slice sql)
+{
+	if (slice_starts_nocase(sql, "begin") || slice_starts_nocase(sql, "start transaction"))
+		m->open = true;
+	else if (slice_starts_nocase(sql, "commit") || slice_starts_nocase(sql, "rollback"))
+		m->open = false;
+	else if (slice_eq_nocase(sql, slice_str("set autocommit=0")))
+		m->autocommit_off = true;
+	else if (m->autocommit_off && !slice_starts_nocase(sql, "set"))
+		m->open = true;
+}
+
+static int
+answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
+{
+	struct server *server = arg;
+	struct world  *w = server->world;
+	struct memory *m = s->user;
+
+	if (m == NULL)
+		m = s->user = arena_new(cx->arena, struct memory);
+	if (slice_starts(sql, "@Ping") || slice_starts(sql, "@Init DB"))
+		return send_ok(cx, s, m);
+	buf_addf(&w->said, "%s: %.*s\n", server->name, SLICE_ARG(sql));
+	if (slice_starts(sql, "@Reset"))
+		*m = (struct memory){ 0 };
+	if (memmem(sql.ptr, sql.len, "slow", 4) != NULL)
+		TRY(task_sleep(cx, w->slow));
+	if (w->fence && is_write(sql) && memmem(sql.ptr, sql.len, "users", 5) != NULL &&
+	    strcmp(server->name, "db1") == 0)
+		return send_error(
+		    cx, s, FENCE_ERRNO, FENCE_TEXT "table 'customer.users' has moved");
+	take_transaction(m, sql);
+	if (memmem(sql.ptr, sql.len, "deadlock", 8) != NULL) {
+		m->open = false;
+		return send_error(cx, s, 1213, "Deadlock found");
+	}
+	return slice_starts_nocase(sql, "select") ? send_row(cx, s, m, server->name)
+						  : send_ok(cx, s, m);
+}
+
+static struct fake *
+start_server(struct world *w, struct server *s, const char *name, const char *address)
+{
+	struct fake *f = fake_start(address);
+
+	*s = (struct server){ w, name };
+	fake_call(fake_on(f, "*"), answer, s);
+	return f;
+}
+
+/* ---- the gate ---- */
+
+struct arrival {
+	struct world *world;
+	struct conn  *conn;
+};
+
+static void
+client_task(void *arg)
+{
+	struct arrival            *a = arg;
+	struct err                 err = { 0 };
+	struct ctx                 cx = { .deadline = NEVER, .err = &err };
+	struct conversation_params params = { .hall = &a->world->hall,
+		.credentials = a->world->credentials,
+		.id = ++a->world->clients };
+
+	conversation_run(&cx, &params, a->conn);
+	free(a);
+}
+
+static void
+accept_task(void *arg)
+{
+	struct world *w = arg;
+	struct err    err = { 0 };
+	struct ctx    cx = { .deadline = NEVER, .err = &err };
+	struct conn  *conn;
+
+	while (net_accept(&cx, w->listener, &conn) == 0) {
+		struct arrival *a = mem_new(struct arrival);
+
+		*a = (struct arrival){ w, conn };
+		expect_ok(group_spawn(&w->group, "client", client_task, a, &err), &err);
+	}
+}
+
+static void
+refresh(void *arg)
+{
+	struct world *w = arg;
+
+	w->refreshes++;
+	if (w->refreshed_to > w->hall.crowd.route->rules.version)
+		world_rules(w, w->refreshed_to, "new_customer", RULE_OPEN);
+}
+
+void
+world_rules(struct world *w, int64_t version, const char *to, enum rule_phase phase)
+{
+	crowd_set_route(&w->hall.crowd, route_of(version, to, phase));
+}
+
+void
+world_lease(struct world *w, uint64_t epoch, usec until)
+{
+	lease_view_publish(&w->lease, epoch, until);
+}
+
+static void
+start_gate(struct world *w)
+{
+	struct hall *h = &w->hall;
+	struct err   err = { 0 };
+
+	w->credentials = mem_new(struct credentials);
+	memcpy(w->credentials->app.user, "vt_app", 7);
+	w->credentials->clients_count = 1;
+	memcpy(w->credentials->clients[0].account.user, "app", 4);
+	h->lease = &w->lease;
+	h->packet_max = 1 << 24;
+	h->hold_wait = MINUTE;
+	h->refresh = refresh;
+	h->arg = w;
+	list_init(&h->sessions);
+	crowd_init(&h->crowd, 1 << 20);
+	pool_init(&h->pool, "vt_app", &w->credentials->app.password, 10);
+	w->listener = net_listen("gate:3306", false, &err);
+	expect(w->listener != NULL);
+	expect_ok(group_spawn(&w->group, "accept", accept_task, w, &err), &err);
+}
+
+struct play {
+	story_fn *story;
+};
+
+static void
+main_task(void *arg)
+{
+	struct play  *play = arg;
+	struct world *w = mem_new(struct world);
+	struct server servers[2];
+	struct err    err = { 0 };
+	struct arena  arena = ARENA_INIT;
+	struct ctx    cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	buf_init(&w->said);
+	group_init(&w->group);
+	w->db1 = start_server(w, &servers[0], "db1", "db1:3306");
+	w->db2 = start_server(w, &servers[1], "db2", "db2:3306");
+	start_gate(w);
+	world_rules(w, 0, "customer", RULE_OPEN);
+	world_lease(w, 1, NEVER);
+	play->story(&cx, w);
+	group_done(&w->group);
+	expect_eq(w->hall.sessions.count, 0);
+	expect_eq(w->hall.crowd.passengers.count, 0);
+	listener_close(w->listener);
+	pool_done(&w->hall.pool);
+	crowd_done(&w->hall.crowd);
+	fake_stop(w->db1);
+	fake_stop(w->db2);
+	buf_done(&w->said);
+	free(w->credentials);
+	free(w);
+	arena_done(&arena);
+}
+
+void
+world_run(story_fn *story)
+{
+	struct play  play = { story };
+	struct task *t;
+
+	sim_start(test_seed());
+	t = task_spawn("story", main_task, &play);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run();
+}
+
+/* ---- clients ---- */
+
+struct mysql_client *
+world_client(struct ctx *cx, const char *database)
+{
+	struct mysql_params params = {
+		.address = "gate:3306", .user = "app", .database = database
+	};
+	struct mysql_client *c;
+
+	expect_ok(mysql_connect(cx, &params, &c), cx->err);
+	return c;
+}
+
+int
+world_do(struct ctx *cx, struct mysql_client *c, const char *sql)
+{
+	int rc = mysql_exec(cx, c, slice_str(sql), NULL);
+
+	if (rc == 0)
+		return 0;
+	return cx->err->kind == ERR_SERVER ? cx->err->mysql_errno : -1;
+}
+
+const char *
+world_ask(struct ctx *cx, struct mysql_client *c, const char *sql)
+{
+	struct mysql_rows rows;
+
+	if (mysql_select(cx, c, slice_str(sql), &rows) != 0)
+		return arena_printf(cx->arena, "error %d", cx->err->mysql_errno);
+	expect(rows.rows == 1 && rows.columns == 1);
+	return arena_slice_str(cx->arena, rows.values[0]);
+}
+
+void
+world_expect(struct world *w, const char *said)
+{
+	expect_str(w->said.data, said);
+	buf_reset(&w->said);
+}
+
+static void
+background_task(void *arg)
+{
+	struct background *b = arg;
+	struct err         err = { 0 };
+	struct ctx         cx = { .deadline = NEVER, .err = &err };
+
+	b->rc = world_do(&cx, b->client, b->sql);
+	b->at = task_now();
+	b->done = true;
+}
+
+void
+world_start(struct world *w, struct background *b, struct mysql_client *client, const char *sql)
+{
+	struct err err = { 0 };
+
+	*b = (struct background){ .client = client, .sql = sql };
+	expect_ok(group_spawn(&w->group, "statement", background_task, b, &err), &err);
+}
