@@ -10,6 +10,8 @@ PYTHON  = /usr/bin/python3
 # A build on the way to something else says nothing unless it fails.
 QUIETLY = $(MAKE) --no-print-directory -s all NINJA_ARGS=--quiet
 NINJA_ARGS =
+# Under sanitizers and valgrind a test may take that many times longer than 60 s.
+SLOWLY  = TEST_DEADLINE_S=300
 export ROWS CLIENTS RATE
 
 all: $(BUILD)/build.ninja
@@ -60,13 +62,13 @@ bench: deps
 asan: deps
 	@[ -d build-asan ] || CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C build-asan
-	@$(PYTHON) tools/run_tests.py --build build-asan
+	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build build-asan
 
 ##make tsan      the same under TSan
 tsan: deps
 	@[ -d build-tsan ] || CC=clang meson setup build-tsan -Db_sanitize=thread -Db_lundef=false
 	@ninja -C build-tsan
-	@$(PYTHON) tools/run_tests.py --build build-tsan
+	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build build-tsan
 
 ##make fuzz      each fuzzer for SECONDS_EACH seconds (60)
 fuzz: deps
@@ -75,7 +77,7 @@ fuzz: deps
 ##make soak      the long things: sanitizers, valgrind, fuzzers, mutants, all system tests
 soak: asan tsan
 	@$(QUIETLY)
-	@$(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
+	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
 	@$(MAKE) --no-print-directory fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory mutants

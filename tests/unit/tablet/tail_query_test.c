@@ -72,8 +72,8 @@ TEST(what_is_nobodys_business)
 		"ANALYZE TABLE customer.users", "ALTER TABLE x.users ADD c INT",
 		"CREATE USER users@localhost",
 		"GRANT SELECT ON customer.users TO a", "INSERT INTO other VALUES ('users')",
-		"CREATE DEFINER=`root`@`localhost` TRIGGER IF NOT EXISTS "
-		"`customer`.`_vt_fence_ins_01` BEFORE INSERT ON `customer`.`users` FOR EACH ROW BEGIN END",
+		("CREATE DEFINER=`root`@`localhost` TRIGGER IF NOT EXISTS "
+		 "`customer`.`_vt_fence_ins_01` BEFORE INSERT ON `customer`.`users` FOR EACH ROW BEGIN END"),
 		"DROP TRIGGER IF EXISTS `customer`.`_vt_fence_del_0123456789abcdef`",
 	};
 

@@ -260,7 +260,7 @@ beat(struct source_script *s, const char *workflow, const char *token)
 		buf_add_char(&b, (char)w);
 		buf_add_str(&b, workflow);
 		buf_add_char(&b, (char)t);
-		buf_add_str(&b, i == 0 ? "old-token!" + 10 - t : token);
+		buf_add_str(&b, i == 0 ? &"old-token!"[10 - t] : token);
 	}
 	script_add(s, EVENT_UPDATE_ROWS_V1, buf_slice(&b));
 	script_xid(s);
