@@ -391,7 +391,8 @@ datetime_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 static size_t
 timestamp_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == BINLOG_TIMESTAMP ? temporal_timestamp_old(c, text) : temporal_timestamp(c, fsp,
+	return wire == BINLOG_TIMESTAMP ? temporal_timestamp_old(c, text) : temporal_timestamp(c,
+	    fsp,
 	    text);
 }
 
@@ -493,13 +494,18 @@ coltype_decode(const struct column_type *t, const struct wire_column *wire, stru
 	return !c->failed;
 }
 
+/* A FLOAT alone shows six digits; multiplied it is a double of all its digits, and keeps its sign. */
 void
 coltype_select(struct buf *out, const struct column_type *t, struct slice name)
 {
+	/* The sum is signed: of a SET with 64 members half would come out negative. */
+	if (t->kind == COLUMN_SET)
+		buf_add_str(out, "CAST(");
 	buf_add_slice(out, name);
 	if (t->kind == COLUMN_FLOAT || t->kind == COLUMN_DOUBLE)
-		/* as a double of all its digits: a FLOAT alone shows six */
-		buf_add_str(out, "+0e0");
-	else if (t->kind == COLUMN_ENUM || t->kind == COLUMN_SET || t->kind == COLUMN_BIT)
+		buf_add_str(out, "*1e0");
+	else if (t->kind == COLUMN_ENUM || t->kind == COLUMN_BIT)
 		buf_add_str(out, "+0");
+	else if (t->kind == COLUMN_SET)
+		buf_add_str(out, "+0 AS UNSIGNED)");
 }

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "binlog/coltype.h"
 #include "rpc/api.h"
 #include "sql/quote.h"
 #include "tablet/create_table.h"
@@ -562,27 +563,15 @@ void
 schema_select_list(struct buf *out, const struct table_def *def)
 {
 	for (int i = 0; i < def->columns_count; i++) {
-		const struct column *c = &def->columns[i];
+		SCOPED(buf) struct buf name = BUF_INIT;
+		const struct column   *c = &def->columns[i];
 
 		if (i > 0)
 			buf_add_char(out, ',');
-		quote_ident(out, slice_str(c->name));
-		switch (c->type.kind) {
-		case COLUMN_FLOAT: buf_add_str(out, "*1e0"); break;
-		case COLUMN_ENUM:
-		case COLUMN_SET:
-		case COLUMN_BIT: buf_add_str(out, "+0"); break;
-		case COLUMN_INT: buf_add_str(out, c->zerofill ? "+0" : ""); break;
-		case COLUMN_DOUBLE:
-		case COLUMN_DECIMAL:
-		case COLUMN_STRING:
-		case COLUMN_BYTES:
-		case COLUMN_DATE:
-		case COLUMN_TIME:
-		case COLUMN_DATETIME:
-		case COLUMN_TIMESTAMP:
-		case COLUMN_YEAR: break;
-		}
+		quote_ident(&name, slice_str(c->name));
+		coltype_select(out, &c->type, buf_slice(&name));
+		if (c->zerofill)
+			buf_add_str(out, "+0");
 	}
 }
 

@@ -62,7 +62,7 @@ void schema_bare_create(struct buf *out, const struct table_def *def, const char
 /* One ALTER TABLE that adds every index which the bare table lacks; nothing when there is none. */
 void schema_add_indexes(struct buf *out, const struct table_def *def, const char *database,
     const char *table);
-/* "`id`,`f`+0e0,`e`+0": the select list that gives values in column.h's form. */
+/* "`id`,`f`*1e0,`e`+0": the select list that gives values in column.h's form. */
 void schema_select_list(struct buf *out, const struct table_def *def);
 
 /* The key's canonical bytes from a whole row. */
