@@ -43,10 +43,9 @@ turnstile_judge(
 		return TURNSTILE_PASS;
 	if (!ask->transaction)
 		return ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS;
-	if (!p->open)
-		return TURNSTILE_WAIT;
 	if (t->phase == RULE_HOLD && is_second_kind(t, p))
 		return t->acknowledged && ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS; /* (5) */
+	/* One that has begun nowhere has no view: it begins at the new side. */
 	return !ask->locks && p->has_view ? TURNSTILE_PASS : TURNSTILE_WAIT;
 }
 
