@@ -79,6 +79,7 @@ soak: asan tsan
 	@$(QUIETLY)
 	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
+	@SIM_WORLDS=20000 TEST_DEADLINE_S=3600 $(BUILD)/tests/sim/sim_copy_stream
 	@$(MAKE) --no-print-directory fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory mutants
 

@@ -58,6 +58,14 @@ copy_error_passes(const struct ctx *cx)
 
 /* ---- The reader */
 
+static size_t
+bounded(const struct copy_lane_work *work, size_t limit)
+{
+	size_t most = work->params->chunk_rows > 0 ? work->params->chunk_rows : CHUNK_ROWS_MAX;
+
+	return limit < most ? limit : most;
+}
+
 static void
 adapt_limit(struct lane *l, const struct chunk *c, usec took)
 {
@@ -72,9 +80,7 @@ adapt_limit(struct lane *l, const struct chunk *c, usec took)
 		limit = by_time;
 	if (limit > l->limit * GROWTH_MAX)
 		limit = l->limit * GROWTH_MAX;
-	if (limit > CHUNK_ROWS_MAX)
-		limit = CHUNK_ROWS_MAX;
-	l->limit = limit > 0 ? limit : 1;
+	l->limit = limit > 0 ? bounded(l->work, limit) : 1;
 }
 
 static int
@@ -261,7 +267,7 @@ pass(struct ctx *cx, struct lane *l)
 int
 copy_lane_run(struct ctx *cx, const struct copy_lane_work *work)
 {
-	struct lane l = { .work = work, .limit = CHUNK_ROWS_FIRST };
+	struct lane l = { .work = work, .limit = bounded(work, CHUNK_ROWS_FIRST) };
 	int         backoff_ms = BACKOFF_FIRST_MS;
 
 	while (!work->range->finished) {

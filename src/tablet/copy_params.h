@@ -16,6 +16,7 @@ struct copy_params {
 	struct windows      *windows;
 	struct tail         *tail;                /* for rule 8's A */
 	int                  parallel;            /* chunks in flight over all tables; 1 to 16 */
+	size_t               chunk_rows;          /* at most; 0: as chunk.h says */
 	/* before each chunk; may wait; NULL: none */
 	int                (*throttle)(struct ctx *cx, void *arg);
 	void                *throttle_arg;

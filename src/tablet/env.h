@@ -14,6 +14,9 @@ struct tablet_env {
 	const struct credentials *accounts;
 	const char               *data_dir; /* for spilled transactions */
 	uint32_t server_id; /* for COM_REGISTER_SLAVE: unique among all that read one source */
+	/* How much at once; 0 is the default of run.c or chunk.h. */
+	int    appliers, copy_parallel;
+	size_t chunk_rows; /* of a chunk, at most */
 };
 
 /* Connections to the tablet's own server as vt_dba, and parameters of vt_stream's to any server.

@@ -267,7 +267,7 @@ fill_params(struct run *r)
 		.target_databases = r->target_databases,
 		.target_tables = r->target_tables,
 		.tables_count = count,
-		.appliers = APPLIERS,
+		.appliers = r->env->appliers > 0 ? r->env->appliers : APPLIERS,
 		.windows = &r->windows,
 		.state = r->state,
 		.throttle = throttle_run,
@@ -281,7 +281,8 @@ fill_params(struct run *r)
 		.tables_count = count,
 		.workflow = r->state->workflow,
 		.windows = &r->windows,
-		.parallel = COPY_PARALLEL,
+		.parallel = r->env->copy_parallel > 0 ? r->env->copy_parallel : COPY_PARALLEL,
+		.chunk_rows = r->env->chunk_rows,
 		.throttle = throttle_chunk,
 	};
 }

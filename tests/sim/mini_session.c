@@ -1,0 +1,448 @@
+#include "sim/mini_session.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "sim/mini_catalog.h"
+#include "sim/mini_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FILE_MAX = 64 * 1024 * 1024 };
+
+struct mini_session *
+session_new(struct minidb *db)
+{
+	struct mini_session *s = mem_new(struct mini_session);
+
+	s->db = db;
+	s->id = ++db->next_id;
+	arena_init(&s->arena);
+	txn_init(&s->txn, &db->store);
+	list_push(&db->sessions, &s->node);
+	return s;
+}
+
+void
+session_end_txn(struct mini_session *s, uint64_t seq)
+{
+	bool changed = s->txn.changes_count > 0 && seq != 0;
+
+	txn_end(&s->txn, seq);
+	list_each(&s->db->sessions, n) {
+		struct mini_session *other = list_item(n, struct mini_session, node);
+
+		if (other->txn.waits_for == &s->txn)
+			other->txn.waits_for = NULL;
+	}
+	waitlist_wake_all(&s->db->ended);
+	if (changed && s->db->params.committed != NULL)
+		s->db->params.committed(s->db->params.arg);
+}
+
+void
+session_free(struct mini_session *s)
+{
+	if (s->pending.list != NULL)
+		session_make_visible(s);
+	session_end_txn(s, 0);
+	list_remove(&s->node);
+	waitlist_wake_all(&s->db->ended);
+	txn_done(&s->txn);
+	arena_done(&s->arena);
+	free(s);
+}
+
+/* Mostly short, at times as long as it may be: that is where races are. */
+int
+session_pause(struct ctx *cx, struct mini_session *s, usec max)
+{
+	uint64_t kind = rand_below(&s->db->rand, 8);
+	uint64_t limit = kind == 0 ? (uint64_t)max : (uint64_t)max / 16;
+	usec     duration = (usec)rand_below(&s->db->rand, limit + 1);
+
+	if (duration > 0)
+		TRY(task_sleep(cx, duration));
+	return s->dead ? err_set(cx->err, ERR_RETRY, "the server went down") : 0;
+}
+
+void
+minidb_place(const struct minidb *db, uint64_t seq, const char **file, uint64_t *offset)
+{
+	int i = db->binlog.count - 1;
+
+	while (i > 0 && db->binlog.files[i].marks[0].seq > seq)
+		i--;
+	const struct mini_file *f = &db->binlog.files[i];
+	size_t                  m = f->marks_count - 1;
+
+	while (m > 0 && f->marks[m].seq > seq)
+		m--;
+	*file = f->name;
+	*offset = f->marks[m].offset;
+}
+
+/* ---- Transactions */
+
+void
+session_make_visible(struct mini_session *s)
+{
+	list_remove(&s->pending);
+	session_end_txn(s, s->txn.logged);
+}
+
+static int
+commit(struct ctx *cx, struct mini_session *s)
+{
+	struct minidb *db = s->db;
+
+	if (s->txn.changes_count == 0 || !db->params.binlog) {
+		session_end_txn(s, s->txn.changes_count > 0 ? db->store.visible + 1 : 0);
+		return 0;
+	}
+	binlog_add(&db->binlog, s->txn.changes, s->txn.changes_count,
+	    (uint32_t)(task_now() / SECOND));
+	s->txn.logged = db->binlog.seq;
+	list_push(&db->pending, &s->pending);
+	waitlist_wake_all(&db->written);
+	TRY(session_pause(cx, s, db->params.pace.visible));
+	while (!s->dead && db->pending.first != &s->pending)
+		TRY(waitlist_wait(cx, &db->ended));
+	if (s->dead)
+		return err_set(cx->err, ERR_RETRY, "the server went down");
+	session_make_visible(s);
+	return 0;
+}
+
+static bool
+is_deadlock(const struct mini_txn *txn)
+{
+	const struct mini_txn *t = txn->waits_for;
+
+	while (t != NULL && t != txn)
+		t = t->waits_for;
+	return t == txn;
+}
+
+/* 1: try again; 0: the statement has failed. */
+static int
+wait_lock(struct ctx *cx, struct mini_session *s, usec until, struct mini_result *out)
+{
+	struct err unused = { 0 };
+	struct ctx inner = *cx;
+
+	if (is_deadlock(&s->txn)) {
+		session_end_txn(s, 0);
+		return result_error(out, ER_DEADLOCK, "Deadlock found when trying to get lock");
+	}
+	inner.err = &unused;
+	inner.deadline = until;
+	int rc = waitlist_wait(&inner, &s->db->ended);
+	s->txn.waits_for = NULL;
+	if (s->dead || unused.kind == ERR_CANCELLED)
+		return err_set(cx->err, ERR_RETRY, "the server went down");
+	if (rc == 0)
+		return 1;
+	return result_error(out, ER_LOCK_WAIT, "Lock wait timeout exceeded");
+}
+
+static int
+run_rows(struct ctx *cx, struct mini_session *s, struct mini_run *run, struct mini_result *out)
+{
+	usec until = task_now() + s->db->params.pace.lock_wait;
+
+	while (mini_run(run, out) == MINI_BLOCKED) {
+		int rc = wait_lock(cx, s, until, out);
+
+		if (rc != 1)
+			return rc;
+	}
+	if (out->error == 0 && !s->txn.begun)
+		return commit(cx, s);
+	if (!s->txn.begun)
+		session_end_txn(s, 0);
+	return 0;
+}
+
+/* ---- Tables */
+
+static bool
+has_locks(const struct mini_table *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->rows[i]->locked_by != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_unique(const struct mini_table *t, const struct mini_index *index)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const struct slice *a = row_at(t->rows[i], NULL, UINT64_MAX);
+
+		for (size_t j = 0; a != NULL && j < i; j++) {
+			const struct slice *b = row_at(t->rows[j], NULL, UINT64_MAX);
+
+			if (b != NULL && sort_equal(&t->columns[index->column],
+			    a[index->column], b[index->column]))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool
+has_index(const struct mini_table *t, const char *name)
+{
+	for (int i = 0; i < t->indexes_count; i++) {
+		if (strcmp(t->indexes[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An online build lets others write; at its end nobody may have the table. */
+static int
+alter(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt, struct mini_result *out)
+{
+	struct mini_table *t = stmt->table;
+	struct mini_index  index;
+
+	if (!slice_starts(slice_str(stmt->alter), "ADD "))
+		mini_cannot(slice_str(stmt->alter), "a change of a table");
+	mini_index_read(&s->db->store, t, slice_str(stmt->alter + strlen("ADD ")), &index);
+	TRY(session_pause(cx, s, s->db->params.pace.alter));
+	while (has_locks(t) && !s->dead)
+		TRY(waitlist_wait(cx, &s->db->ended));
+	if (s->dead)
+		return err_set(cx->err, ERR_RETRY, "the server went down");
+	if (has_index(t, index.name))
+		return result_error(out, ER_DUP_KEYNAME, "Duplicate key name");
+	if (index.unique && !is_unique(t, &index))
+		return result_error(out, ER_DUP_ENTRY, "Duplicate entry for key");
+	check(t->indexes_count < MINI_INDEXES_MAX);
+	t->indexes[t->indexes_count++] = index;
+	return 0;
+}
+
+static int
+run_table(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt, struct mini_result *out)
+{
+	if (stmt->kind == MINI_ALTER)
+		return alter(cx, s, stmt, out);
+	if (stmt->kind == MINI_DROP)
+		store_drop(&s->db->store, stmt->table);
+	else if (stmt->table != NULL)
+		store_add(&s->db->store, stmt->table);
+	return 0;
+}
+
+int
+session_read_file(struct ctx *cx, struct mini_session *s, struct buf *out)
+{
+	struct slice piece;
+
+	TRY(packets_write(cx, &s->packets, slice_str("\xfb" "rows")));
+	TRY(packets_flush(cx, &s->packets));
+	do {
+		TRY(packets_read(cx, &s->packets, FILE_MAX, &piece));
+		buf_add_slice(out, piece);
+	} while (piece.len > 0);
+	return session_pause(cx, s, s->db->params.pace.statement);
+}
+
+static int
+run_statement(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt,
+    struct mini_result *out)
+{
+	SCOPED(buf) struct buf file = BUF_INIT;
+	struct mini_run        run = { &s->txn, stmt, &s->arena, SLICE_NULL, s->found_rows };
+
+	if (stmt->kind == MINI_CREATE || stmt->kind == MINI_DROP || stmt->kind == MINI_ALTER)
+		return run_table(cx, s, stmt, out);
+	if (stmt->kind == MINI_LOAD) {
+		check(s->conn != NULL);
+		TRY(session_read_file(cx, s, &file));
+		run.file = buf_slice(&file);
+	}
+	return run_rows(cx, s, &run, out);
+}
+
+static int
+run_parsed(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
+{
+	struct mini_stmt *stmt = arena_new(&s->arena, struct mini_stmt);
+	int               rc = stmt_read(&s->arena, &s->db->store, sql, stmt);
+
+	if (rc == 0)
+		rc = run_statement(cx, s, stmt, out);
+	else
+		rc = result_error(out, rc, "Table doesn't exist, or does");
+	stmt_done(stmt);
+	return rc;
+}
+
+/* ---- Statements that are not about rows */
+
+static void
+one_value(struct mini_session *s, struct mini_result *out, const char *value)
+{
+	result_begin(out, &s->arena, 1, "value");
+	result_add(out, value == NULL ? SLICE_NULL : slice_str(value));
+}
+
+static const char *
+gtid_text(struct mini_session *s, uint64_t seq)
+{
+	return seq == 0 ? "" :
+	    arena_printf(&s->arena, "0-%d-%llu", MINI_SERVER_ID, (unsigned long long)seq);
+}
+
+static void
+master_status(struct mini_session *s, struct mini_result *out)
+{
+	const struct mini_file *f = binlog_last(&s->db->binlog);
+
+	result_begin(out, &s->arena, 2, "File", "Position");
+	result_add(out, slice_str(f->name));
+	result_add(out, slice_str(arena_printf(&s->arena, "%zu", f->bytes.len)));
+}
+
+static void
+snapshot_status(struct mini_session *s, struct mini_result *out)
+{
+	const char *file;
+	uint64_t    offset;
+
+	check(s->txn.snapshot);
+	minidb_place(s->db, s->txn.view, &file, &offset);
+	result_begin(out, &s->arena, 2, "Variable_name", "Value");
+	result_add(out, slice_str("binlog_snapshot_file"));
+	result_add(out, slice_str(file));
+	result_add(out, slice_str("binlog_snapshot_position"));
+	result_add(out, slice_str(arena_printf(&s->arena, "%llu", (unsigned long long)offset)));
+}
+
+/* SELECT BINLOG_GTID_POS('binlog.000001', 1234) */
+static void
+gtid_pos(struct mini_session *s, struct slice sql, struct mini_result *out)
+{
+	struct slice rest, file;
+	struct err   err;
+	uint64_t     offset, seq;
+
+	rest = slice_split(slice_split(sql, '\'', &file), '\'', &file);
+	rest = slice_trim(slice_cut(rest, 1, rest.len - 1));
+	if (parse_u64(rest, &offset, &err) != 0)
+		mini_cannot(sql, err.text);
+	if (binlog_seq_at(&s->db->binlog, file, offset, &seq))
+		one_value(s, out, gtid_text(s, seq));
+	else
+		one_value(s, out, NULL);
+}
+
+static bool
+lock_is_free(const struct mini_session *s, const char *name)
+{
+	list_each(&s->db->sessions, n) {
+		const struct mini_session *other = list_item(n, struct mini_session, node);
+
+		if (other != s && !other->dead && strcmp(other->lock, name) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* SELECT GET_LOCK('name', 10) */
+static int
+get_lock(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
+{
+	struct slice rest, name;
+	const char  *text;
+	struct err   unused = { 0 };
+	struct ctx   inner = *cx;
+	struct err   err;
+	uint64_t     seconds;
+
+	rest = slice_split(slice_split(sql, '\'', &name), '\'', &name);
+	rest = slice_trim(slice_cut(rest, 1, rest.len - 1));
+	text = arena_slice_str(&s->arena, name);
+	if (parse_u64(rest, &seconds, &err) != 0 || name.len >= sizeof(s->lock))
+		mini_cannot(sql, "a lock's name and seconds");
+	inner.err = &unused;
+	inner.deadline = task_now() + (usec)seconds * SECOND;
+	while (!s->dead && !lock_is_free(s, text) && waitlist_wait(&inner, &s->db->ended) == 0)
+		;
+	if (s->dead || unused.kind == ERR_CANCELLED)
+		return err_set(cx->err, ERR_RETRY, "the server went down");
+	bool free_now = lock_is_free(s, text);
+	if (free_now)
+		memcpy(s->lock, text, name.len + 1);
+	one_value(s, out, free_now ? "1" : "0");
+	return 0;
+}
+
+static void
+set_variables(struct mini_session *s, struct slice sql)
+{
+	static const char period[] = "@master_heartbeat_period=";
+	const char       *at = memmem(sql.ptr, sql.len, period, sizeof(period) - 1);
+
+	if (at != NULL)
+		s->heartbeat = (usec)(strtoll(at + sizeof(period) - 1, NULL, 10) / 1000);
+}
+
+static int
+begin(struct ctx *cx, struct mini_session *s, bool snapshot)
+{
+	TRY(commit(cx, s));
+	s->txn.begun = true;
+	s->txn.snapshot = snapshot;
+	s->txn.view = s->db->store.visible;
+	return 0;
+}
+
+static int
+run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
+{
+	if (slice_starts_nocase(sql, "SET "))
+		set_variables(s, sql);
+	else if (slice_eq_str(sql, "BEGIN") || slice_eq_str(sql, "START TRANSACTION"))
+		return begin(cx, s, false);
+	else if (slice_eq_str(sql, "START TRANSACTION WITH CONSISTENT SNAPSHOT"))
+		return begin(cx, s, true);
+	else if (slice_eq_str(sql, "COMMIT"))
+		return commit(cx, s);
+	else if (slice_eq_str(sql, "ROLLBACK"))
+		session_end_txn(s, 0);
+	else if (slice_eq_str(sql, "SELECT @@global.gtid_binlog_pos"))
+		one_value(s, out, gtid_text(s, s->db->binlog.seq));
+	else if (slice_eq_str(sql, "SHOW MASTER STATUS"))
+		master_status(s, out);
+	else if (slice_eq_str(sql, "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'"))
+		snapshot_status(s, out);
+	else if (slice_eq_str(sql, "XA RECOVER"))
+		result_begin(out, &s->arena, 4, "formatID", "gtrid_length", "bqual_length", "data");
+	else if (slice_eq_str(sql, "SELECT @master_binlog_checksum"))
+		one_value(s, out, "CRC32");
+	else if (slice_starts(sql, "SELECT BINLOG_GTID_POS("))
+		gtid_pos(s, sql, out);
+	else if (slice_starts(sql, "SELECT GET_LOCK("))
+		return get_lock(cx, s, sql, out);
+	else if (!slice_starts(sql, "CREATE DATABASE IF NOT EXISTS ") &&
+	    !mini_catalog_answer(&s->db->store, &s->arena, sql, out))
+		return run_parsed(cx, s, sql, out);
+	return 0;
+}
+
+int
+session_run(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
+{
+	TRY(session_pause(cx, s, s->db->params.pace.statement));
+	arena_reset(&s->arena);
+	TRY(run_text(cx, s, arena_dup(&s->arena, sql), out));
+	return session_pause(cx, s, s->db->params.pace.statement);
+}

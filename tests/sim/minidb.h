@@ -1,0 +1,69 @@
+/*
+ * minidb.h - a small database server in memory, for simulations of the copy and the stream.
+ *
+ * It speaks the protocol on a virtual loop and interprets the statements that the
+ * product sends (mini_sql.h), with read views, row locks, transactions, row counts and a
+ * binlog of real events (mini_binlog.h). It takes its time, by its own random
+ * numbers, and does what real servers do to their clients:
+ *
+ *   group commit      a transaction is in the binlog, and sent, before it is visible
+ *   broken clients    a statement that was received runs to its end although nobody
+ *                     waits for its answer any more; then its transaction is undone
+ *   locks             are waited for; deadlocks and long waits end with 1213 and 1205
+ *   restarts          sessions end, what was in the binlog stays, all else is undone
+ *
+ * A session of the world itself (minidb_open()) has no connection: minidb_exec() runs
+ * its statements.
+ */
+#ifndef TESTS_SIM_MINIDB_H
+#define TESTS_SIM_MINIDB_H
+
+#include "base/rand.h"
+#include "sim/mini_binlog.h"
+#include "sim/mini_exec.h"
+#include "task/group.h"
+#include "task/net.h"
+
+/* How long things take, at most; most are shorter by far. */
+struct minidb_pace {
+	usec statement;      /* before it runs, and again before its answer */
+	usec visible;        /* from the binlog to being visible */
+	usec alter;          /* of a table */
+	usec lock_wait;      /* until 1205 */
+};
+
+struct minidb_params {
+	const char        *address;      /* "source:3306" */
+	bool               binlog;
+	uint64_t           seed;
+	struct minidb_pace pace;
+	/* A transaction that changed something has become visible. NULL: nobody asks. */
+	void             (*committed)(void *arg);
+	void              *arg;
+};
+
+struct minidb;
+struct mini_session;
+
+struct minidb *minidb_start(const struct minidb_params *params);
+void           minidb_stop(struct minidb *db);
+
+/* Down at once; minidb_up() opens it again, with a new binlog file. */
+void minidb_crash(struct minidb *db);
+void minidb_up(struct minidb *db);
+bool minidb_is_up(const struct minidb *db);
+/* FLUSH BINARY LOGS */
+void minidb_rotate(struct minidb *db);
+
+/* NULL while the server is down. */
+struct mini_session *minidb_open(struct minidb *db);
+void                 minidb_close(struct mini_session *s);
+/* Runs one statement: 0, or the number of its error; -1: the server has gone, close the session. */
+int                  minidb_exec(struct ctx *cx, struct mini_session *s, const char *sql);
+
+struct mini_store *minidb_store(struct minidb *db);
+/* The number N of the last group in the binlog: its GTID is 0-1-N. */
+uint64_t           minidb_seq(const struct minidb *db);
+uint64_t           minidb_visible(const struct minidb *db);
+
+#endif
