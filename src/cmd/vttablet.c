@@ -64,6 +64,21 @@ struct program {
 enum { SERVER_RETRY_MS = 500 }; /* a database server needs a second or two to start */
 
 /* What must be in the server before streams run: our tables, and the keyspace's database. */
+/* Only when it is missing: even IF NOT EXISTS goes to the binlog, where a stream that leaves this
+ * server would have to take it for DDL on its tables. */
+static int
+make_database(struct ctx *cx, struct mysql_client *dba, const char *name)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 own = *cx;
+	struct mysql_rows          found;
+
+	own.arena = &a;
+	TRY(mysql_selectf(&own, dba, &found,
+	    "SELECT 1 FROM information_schema.schemata WHERE schema_name = '%s'", name));
+	return found.rows > 0 ? 0 : mysql_execf(cx, dba, "CREATE DATABASE IF NOT EXISTS `%s`", name);
+}
+
 static int
 prepare_server(struct ctx *cx, struct program *p)
 {
@@ -72,7 +87,7 @@ prepare_server(struct ctx *cx, struct program *p)
 	TRY(env_dba(cx, &p->env, &dba));
 	TRY(position_install(cx, dba));
 	TRY(fence_setup(cx, dba));
-	return mysql_execf(cx, dba, "CREATE DATABASE IF NOT EXISTS `%s`", p->settings.keyspace);
+	return make_database(cx, dba, p->settings.keyspace);
 }
 
 static int
