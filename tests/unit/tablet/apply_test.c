@@ -128,11 +128,12 @@ in_sim(task_fn *fn)
 	start_target();
 	windows_init(&ws);
 	disk_offset = "400";
-	state = (struct stream_state){ .workflow = "w", .phase = STREAM_CATCHING_UP,
-		.applied = script_position() };
+	state = (struct stream_state){ .workflow = "w", .phase = STREAM_CATCHING_UP };
+	state.applied = script_position();
 	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
-		.workflow = "w", .tables = tables, .tables_count = 1, .start = script_position(),
-		.server_id = 9, .spill_dir = test_dir() };
+		.workflow = "w", .tables = tables, .tables_count = 1, .server_id = 9,
+		.spill_dir = test_dir() };
+	tail_params.start = script_position();
 	params = (struct apply_params){ .target = { .address = "target:1", .user = "u",
 	.found_rows = true },
 		.tables = tables, .target_databases = databases, .target_tables = names,
