@@ -32,6 +32,7 @@ MUST_USE_EXCEPTIONS = {
     ('src/task/conn.h', 'conn_fail'): 'as those of err.h',
     ('src/rpc/api.h', 'rpc_read_error'): 'as those of err.h',
     ('src/gate/refuse.h', 'refuse'): 'as those of err.h',
+    ('src/gate/variables.h', 'variables_refuse_charset'): 'as those of err.h',
 }
 
 

@@ -6,6 +6,7 @@
 #include "gate/execute.h"
 #include "gate/forward.h"
 #include "gate/refuse.h"
+#include "gate/variables.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
 
@@ -16,88 +17,6 @@
 #define OFFERED_CAPS (SERVER_CAPS & ~(CAP_MULTI_STATEMENTS | CAP_SESSION_TRACK | CAP_INTERACTIVE))
 
 #define HANDSHAKE_TIMEOUT (10 * SECOND) /* the servers' own connect_timeout */
-
-/* ---- SET ---- */
-
-static int
-refuse_charset(struct ctx *cx, struct slice value)
-{
-	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "character set %.*s: vtgate cannot read statements in it", SLICE_ARG(value));
-}
-
-static bool
-names_client_charset(const struct assignment *a)
-{
-	return slice_eq_str(a->name, "names") || slice_eq_str(a->name, "character set") ||
-	       slice_eq_str(a->name, "character_set_client");
-}
-
-static int
-check_assignments(struct ctx *cx, const struct assignments *as)
-{
-	for (size_t i = 0; i < as->count; i++) {
-		const struct assignment *a = &as->items[i];
-
-		if (a->kind == ASSIGN_SESSION && names_client_charset(a) &&
-		    charset_is_refused(a->value))
-			return refuse_charset(cx, a->value);
-		if (a->kind == ASSIGN_SESSION && !a->literal &&
-		    (slice_starts(a->name, "transaction") ||
-			slice_eq_str(a->name, "tx_isolation") || names_client_charset(a)))
-			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-			    "SET %.*s to something that is no literal", SLICE_ARG(a->name));
-	}
-	return 0;
-}
-
-static bool
-sets_isolation(struct slice name)
-{
-	return slice_eq_str(name, "transaction isolation") || slice_eq_str(name, "tx_isolation") ||
-	       slice_eq_str(name, "transaction_isolation");
-}
-
-/* Back to what the server would have without us. */
-static bool
-is_default(struct slice value)
-{
-	return slice_eq_nocase(value, slice_str("default"));
-}
-
-/* The server has accepted it: it is to be repeated wherever the session goes. */
-static void
-learn(struct session *s, const struct assignments *as)
-{
-	for (size_t i = 0; i < as->count; i++) {
-		const struct assignment *a = &as->items[i];
-		bool                     own = a->kind == ASSIGN_SESSION || a->kind == ASSIGN_USER;
-
-		if (a->kind == ASSIGN_GLOBAL)
-			continue;
-		if (!own || !a->literal || !settings_add(&s->settings, a))
-			s->home = s->last; /* only this connection has it */
-		if (a->kind == ASSIGN_SESSION && sets_isolation(a->name))
-			s->isolation = is_default(a->value) ? ISOLATION_REPEATABLE_READ
-							    : isolation_read(a->value);
-	}
-	if (s->last >= 0 && s->slots[s->last] != NULL)
-		s->slots[s->last]->settings = s->settings.version;
-}
-
-static int
-set_variables(struct ctx *cx, struct session *s, const struct request *q)
-{
-	struct assignments as;
-
-	if (settings_read(&s->arena, q->sql, s->modes, &as, cx->err) != 0 ||
-	    check_assignments(cx, &as) != 0)
-		return session_send_err(cx, s, cx->err);
-	TRY(execute(cx, s, q));
-	if (!s->failed)
-		learn(s, &as);
-	return 0;
-}
 
 /* ---- transactions and databases ---- */
 
@@ -178,6 +97,85 @@ prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 	return session_send_err(cx, s, cx->err);
 }
 
+/* ---- answers that only a gate knows ---- */
+
+/* Exactly this statement, but for case, blanks around it and a ';'. */
+static bool
+is_text(struct slice sql, const char *text)
+{
+	struct slice s = slice_trim(sql);
+
+	if (s.len > 0 && s.ptr[s.len - 1] == ';')
+		s = slice_trim(slice_cut(s, 0, s.len - 1));
+	return slice_eq_nocase(s, slice_str(text));
+}
+
+static int
+send_column(
+    struct ctx *cx, struct session *s, const char *name, const struct slice *values, size_t n)
+{
+	struct slice       column = slice_str(name);
+	struct server_rows rows = { .columns = 1,
+		.rows = n,
+		.names = &column,
+		.values = values,
+		.status = session_status(s) };
+
+	return server_send_rows(cx, &s->client, s->caps, &rows);
+}
+
+static int
+show_number(struct ctx *cx, struct session *s, const char *name, uint32_t number)
+{
+	struct slice value = slice_str(arena_printf(&s->arena, "%u", number));
+
+	return send_column(cx, s, name, &value, 1);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Every keyspace, wherever its server is. */
+static int
+show_databases(struct ctx *cx, struct session *s)
+{
+	const struct route *route = s->hall->crowd.route;
+	size_t              n = route->keyspaces_count + 1;
+	struct slice       *names = arena_array(&s->arena, struct slice, n);
+
+	for (size_t i = 0; i + 1 < n; i++)
+		names[i] = slice_str(arena_strdup(&s->arena, route->keyspaces[i].name));
+	names[n - 1] = slice_str("information_schema");
+	qsort(names, n, sizeof *names, by_name);
+	return send_column(cx, s, "Database", names, n);
+}
+
+/* ---- any statement ---- */
+
+/* A client knows the number that we gave it; a server's thread of that number is somebody else's.
+ */
+static bool
+is_kill(const struct request *q)
+{
+	return q->statement->kind == STATEMENT_ADMIN &&
+	       slice_starts_nocase(slice_trim(q->sql), "kill");
+}
+
+/* What no server may be asked, or 0 to go on. */
+static int
+refuse_by_name(struct ctx *cx, const struct request *q)
+{
+	if (q->statement->multiple)
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET, "several statements in one");
+	if (is_kill(q))
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "KILL: a server's threads serve many clients of vtgate");
+	return 0;
+}
+
 static int
 statement(struct ctx *cx, struct session *s, const struct request *q)
 {
@@ -194,18 +192,24 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_USE:
 		return use(cx, s, q->statement->use_database);
 	case STATEMENT_SET:
-		return set_variables(cx, s, q);
+		return variables_set(cx, s, q);
 	case STATEMENT_PREPARE:
 		return prepare_in_sql(cx, s, q);
 	case STATEMENT_EMPTY:
 		(void)refuse(cx->err, ER_EMPTY_QUERY, "Query was empty");
 		return session_send_err(cx, s, cx->err);
+	case STATEMENT_SHOW:
+		if (is_text(q->sql, "show databases") || is_text(q->sql, "show schemas"))
+			return show_databases(cx, s);
+		break;
 	case STATEMENT_SELECT:
+		if (is_text(q->sql, "select connection_id()"))
+			return show_number(cx, s, "connection_id()", s->id);
+		break;
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:
 	case STATEMENT_DDL:
 	case STATEMENT_SAVEPOINT:
-	case STATEMENT_SHOW:
 	case STATEMENT_XA:
 	case STATEMENT_LOCK_TABLES:
 	case STATEMENT_CALL:
@@ -213,10 +217,8 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_OTHER:
 		break;
 	}
-	if (q->statement->multiple) {
-		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "several statements in one");
+	if (refuse_by_name(cx, q) != 0)
 		return session_send_err(cx, s, cx->err);
-	}
 	return execute(cx, s, q);
 }
 
@@ -428,7 +430,7 @@ welcome(struct ctx *cx, struct session *s, const struct server_client *client)
 	s->caps = client->caps;
 	s->collation = client->collation;
 	if (collation_is_refused(client->collation))
-		(void)refuse_charset(cx, slice_str("of the handshake"));
+		(void)variables_refuse_charset(cx->err, slice_str("of the handshake"));
 	else if (client->database != NULL && client->database[0] != '\0' &&
 		 route_keyspace(s->hall->crowd.route, slice_str(client->database)) == NULL &&
 		 strcasecmp(client->database, "information_schema") != 0)

@@ -241,6 +241,9 @@ set_database(struct ctx *cx, struct session *s, const struct route_keyspace *whe
 	    s->keyspace == NULL ? NULL
 				: route_keyspace(s->hall->crowd.route, slice_str(s->keyspace));
 
+	/* information_schema is at every server. */
+	if (own == NULL && s->keyspace != NULL)
+		return session_use(cx, s, slot, s->keyspace);
 	/* Elsewhere than at its own keyspace every table is named in full. */
 	if (own == NULL || own->server == NULL || strcmp(own->server, where->server) != 0)
 		return 0;

@@ -1,0 +1,167 @@
+"""The same statements directly and through vtgate have the same answers: rows, types, counts, errors."""
+import pymysql
+import pytest
+from pymysql.constants import CLIENT
+
+STATEMENTS = r"""
+create table if not exists d (id int auto_increment primary key, a varchar(20), b decimal(10,2), c datetime(6), d bit(3), e enum('x','y'), f set('p','q'), g blob, h double, j json)
+insert into d (a,b,c,d,e,f,g,h) values ('hello',1.50,'2020-01-01 10:00:00.5',b'101','x','p,q','\\0bin',-0.0)
+select last_insert_id()
+select * from d
+insert into d (a) values ('a'),('b'),('c')
+select row_count()
+select last_insert_id(), @@identity
+update d set a='z' where id > 1
+select row_count()
+insert ignore into d (id,a) values (1,'dup')
+show warnings
+select @@warning_count
+select sql_calc_found_rows id from d limit 1
+select found_rows()
+select * from nosuch
+selct 1
+insert into d (id) values (1)
+set @x = 5
+select @x, @x+1
+set @y := (select max(id) from d)
+select @y
+select @z := 7
+select @z
+set sql_mode = 'ansi_quotes'
+select "id" from "d" limit 1
+set sql_mode = default
+select "id"
+set names latin1
+select @@character_set_client, @@collation_connection
+set names utf8mb4
+select @@character_set_client
+begin
+insert into d (a) values ('txn')
+savepoint s1
+insert into d (a) values ('txn2')
+rollback to s1
+select count(*) from d
+rollback
+select count(*) from d
+set autocommit=0
+insert into d (a) values ('ac')
+select count(*) from d
+rollback
+select count(*) from d
+select @@autocommit
+set autocommit=1
+select @@autocommit
+create temporary table tt (x int)
+insert into tt values (1),(2)
+select sum(x) from tt
+drop temporary table tt
+lock tables d write
+insert into d (a) values ('locked')
+unlock tables
+select get_lock('l',1)
+select release_lock('l')
+show tables
+show create table d
+describe d
+show columns from d like 'a'
+explain select * from d where id=1
+show status like 'nosuchthing'
+select database()
+select user() is not null
+use information_schema
+select database()
+use customer
+set session transaction isolation level read committed
+select @@tx_isolation
+set transaction isolation level serializable
+begin
+select @@tx_isolation
+commit
+select 1 union select 2 order by 1 desc
+(select 1) union (select 2)
+with c as (select 1 as q) select * from c
+select sleep(0)
+do sleep(0)
+delete from d where id=1
+truncate d
+analyze table d
+check table d
+prepare s1 from 'select 1+?'
+set @q=4
+execute s1 using @q
+deallocate prepare s1
+call nosuch()
+start transaction read only
+insert into d (a) values ('ro')
+commit
+select 18446744073709551615, -1, 1e100, null, x'00ff', date'2020-01-01'
+select repeat('x', 100000)
+drop table d
+""".strip().split("\n")
+
+# What a client chooses when it connects.
+WAYS = {"plain": {}, "found rows": {"client_flag": CLIENT.FOUND_ROWS}, "latin1": {"charset": "latin1"}}
+
+
+def connect(combo, gate, **way):
+    if gate:
+        return pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database="customer", **way)
+    return pymysql.connect(host="127.0.0.1", port=combo.port("server", "customer"), user="vt_app",
+                           password=combo.credentials()["vt_app"]["password"], database="customer", **way)
+
+
+def ask(connection, sql):
+    cursor = connection.cursor()
+    try:
+        count = cursor.execute(sql)
+    except pymysql.MySQLError as e:
+        return "error", e.args
+    columns = [c[:2] for c in cursor.description] if cursor.description else None
+    return count, cursor.fetchall(), columns, cursor.lastrowid
+
+
+def play(combo, gate, way):
+    connection = connect(combo, gate, **way)
+    answers = [ask(connection, sql) for sql in STATEMENTS]
+    connection.close()
+    return answers
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_answers_are_the_servers_own(shared_combo, way):
+    direct = play(shared_combo, False, WAYS[way])
+    through = play(shared_combo, True, WAYS[way])
+    for sql, want, got in zip(STATEMENTS, direct, through):
+        assert got == want, sql
+
+
+def test_keyspaces_are_databases(shared_combo):
+    gate = connect(shared_combo, True)
+    assert [row[0] for row in ask(gate, "SHOW DATABASES")[1]] == ["customer", "information_schema", "new_customer"]
+    assert ask(gate, "USE nosuch") == ("error", (1049, "Unknown database 'nosuch'"))
+    ask(gate, "USE new_customer")
+    assert ask(gate, "SELECT DATABASE()")[1] == (("new_customer",),)
+    gate.close()
+
+
+def test_many_idle_clients_are_small(shared_combo):
+    before = shared_combo.memory_kb("vtgate")
+    clients = [connect(shared_combo, True) for _ in range(400)]
+    for c in clients:
+        assert ask(c, "SELECT 1")[1] == ((1,),)
+    grown = shared_combo.memory_kb("vtgate") - before
+    for c in clients:
+        c.close()
+    assert grown < 400 * 64, f"{grown} kB for 400 clients"
+
+
+def test_clients_share_backends(shared_combo):
+    clients = [connect(shared_combo, True) for _ in range(700)]    # more than vtgate's --max-backends
+    for c in clients:
+        assert ask(c, "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'customer'")[1] == ((1,),)
+    ask(clients[0], "SET @x = 5")
+    for c in clients[1:]:
+        assert ask(c, "SELECT @x")[1] == ((None,),)
+    assert ask(clients[0], "SELECT @x")[1] == ((5,),)
+    for c in clients:
+        c.close()
