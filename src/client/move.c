@@ -115,9 +115,9 @@ static int
 detached(struct follow *f, int *status, int code)
 {
 	progress_end_line(&f->progress);
-	printf("The move goes on without this command. Run it again to follow it, or: vtctlclient "
-	       "Workflow show %s\n",
-	    f->request.workflow);
+	printf("The move goes on without this command. To follow it again:\n  vtctlclient "
+	       "MoveTables %s %s\n",
+	    f->client->args[0], f->client->args[1]);
 	*status = code;
 	return 0;
 }
