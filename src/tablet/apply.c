@@ -196,7 +196,25 @@ move_to_run(struct applier *a, struct run *r, const struct source_txn *txn)
 	r->whole = txn->last;
 }
 
-/* Whole transactions up to the bound; a part of one is a run by itself; a freeze ends it. */
+/* Is a target that is at this position the source's equal there, with nothing half written? */
+static bool
+is_exact_at(const struct applier *a, const struct position *p)
+{
+	return position_is_set(&a->cp) && position_cmp(p, &a->cp) >= 0 &&
+	    position_cmp(p, &a->state->dirty_until) >= 0;
+}
+
+static bool
+may_be_exact(const struct applier *a)
+{
+	return is_exact_at(a, &a->state->applied);
+}
+
+/*
+ * Whole transactions up to the bound; a part of one is a run by itself; a freeze ends it. So does
+ * the place where the target becomes exact: unique indexes may stand there already (after a
+ * restart that had not stored a position without changes), and only exact runs respect them.
+ */
 static int
 fill_run(struct applier *a, struct run *r, struct err *err)
 {
@@ -209,19 +227,10 @@ fill_run(struct applier *a, struct run *r, struct err *err)
 		move_to_run(a, r, txn);
 		TRY(reaches_freeze(a, &r->end, &r->freezes, err));
 		r->freezes = r->freezes && r->whole;
-		if (part || r->freezes)
+		if (part || r->freezes || (!a->exact && r->whole && is_exact_at(a, &r->end)))
 			return 0;
 	}
 	return 0;
-}
-
-static bool
-may_be_exact(const struct applier *a)
-{
-	const struct stream_state *s = a->state;
-
-	return position_is_set(&a->cp) && position_cmp(&s->applied, &a->cp) >= 0 &&
-	    position_cmp(&s->applied, &s->dirty_until) >= 0;
 }
 
 /* Until there is something to write, a freeze to store, or the mode to change. */

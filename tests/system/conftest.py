@@ -8,8 +8,9 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lib import mariadb, proc  # noqa: E402
+from lib import mariadb, proc, tablets  # noqa: E402
 from lib.combo import Combo, missing_programs  # noqa: E402
+from lib.streams import Pair  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +45,21 @@ def servers(template, folder):
     yield make
     for server in made:
         server.remove()
+
+
+@pytest.fixture
+def pair(servers, folder):
+    made = []
+
+    def make(table):
+        both = Pair(tablets.Tablet(folder, servers("s"), "customer", 100),
+                    tablets.Tablet(folder, servers("t"), "new_customer", 200), table)
+        made.extend((both.source, both.target))
+        return both
+
+    yield make
+    for t in made:
+        t.stop()
 
 
 def new_combo(where):

@@ -290,6 +290,27 @@ TEST(what_may_be_half_written_is_never_exact)
 }
 
 static void
+meets_cp(void *arg)
+{
+	listen_to_writes();
+	script_txn(&script, 1, "a");
+	state.cp = script_position();
+	snprintf(state.cp.gtid, sizeof(state.cp.gtid), "0-1-101");
+	state.cp.offset = script.offset;
+	script_txn(&script, 2, "b");
+	start_applier();
+	rest();
+	SAID("(1,_latin1'a') ON DUPLICATE", "UPDATE _vt.stream SET applied_gtid='0-1-101'", "BEGIN\n",
+	    "VALUES (2,_latin1'b')\n", "UPDATE _vt.stream SET applied_gtid='0-1-102'");
+	end();
+}
+
+TEST(a_run_that_converges_ends_at_the_consistency_point)
+{
+	in_sim(meets_cp);
+}
+
+static void
 touched(void *arg)
 {
 	SCOPED(buf) struct buf key = BUF_INIT, other = BUF_INIT;
