@@ -1,4 +1,5 @@
-/* Each step of the cutover x { fails, times out, is lost, comes late, vtctld killed before, after }. */
+/* Each step of the cutover x { fails, times out, is lost, comes late, vtctld killed before, after
+ * }. */
 #include "unit/ctl/world.h"
 
 #include "base/fault.h"
@@ -77,7 +78,7 @@ disturb_all(enum trouble trouble, int times)
 		printf("# %s\n", weak_points[i].step);
 		world_tell(disturbed,
 		    (struct plan){
-		        .method = weak_points[i].method, .trouble = trouble, .times = times });
+			.method = weak_points[i].method, .trouble = trouble, .times = times });
 	}
 }
 
@@ -109,14 +110,14 @@ TEST(before_the_commit_a_step_that_always_fails_leaves_everything_as_it_was)
 		printf("# %s\n", weak_points[i].step);
 		world_tell(gives_up,
 		    (struct plan){
-		        .method = weak_points[i].method, .trouble = FAILS, .times = FOR_EVER });
+			.method = weak_points[i].method, .trouble = FAILS, .times = FOR_EVER });
 	}
 }
 
 static void
 kill_at(const char *point)
 {
-	char spec[100];
+	char       spec[100];
 	struct err err = { 0 };
 
 	printf("# %s\n", point);
@@ -236,14 +237,50 @@ TEST(an_undo_that_fails_is_repeated_and_the_hold_goes_on)
 	    disturbed, (struct plan){ .method = "unlock at source", .trouble = FAILS, .times = 8 });
 }
 
+/* As a gate whose hold buffer is full writes it. */
+static void
+ask_to_roll_back(struct ctx *cx, struct world *w)
+{
+	static const char      key[] = "/workflows/new_customer/users";
+	struct topo_kv         kv;
+	struct workflow_record r;
+	struct buf             json = BUF_INIT;
+
+	expect_ok(topo_get(cx, w->topo, key, &kv), cx->err);
+	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	r.rolling_back = true;
+	workflow_write(&json, &r);
+	const struct topo_compare old = { key, kv.modified };
+	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), kv.lease, NULL), cx->err);
+	buf_done(&json);
+}
+
+static void
+gate_rolls_back(struct ctx *cx, struct world *w)
+{
+	sleep_before_commit(cx, w);
+	expect_eq(w->source.fence_no, 1);
+	ask_to_roll_back(cx, w);
+	while (w->source.fence_no == 1)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	expect_eq(w->source.fence_no, 2); /* what still travels of attempt 1 finds it outdated */
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(an_attempt_that_a_gate_rolls_back_is_undone_under_a_number_of_its_own)
+{
+	world_tell(gate_rolls_back, (struct plan){ .method = NULL });
+}
+
 static void
 wakes_late(struct ctx *cx, struct world *w)
 {
 	sleep_before_commit(cx, w);
 	/* Its lock has run out: another one takes over, rolls back and switches. */
-	const struct topo_op drop = { .key = "/locks/workflow/new_customer/users" };
+	const struct topo_op  drop = { .key = "/locks/workflow/new_customer/users" };
 	const struct topo_txn txn = { .ops = &drop, .ops_count = 1 };
-	struct topo_result dropped;
+	struct topo_result    dropped;
 
 	expect_ok(topo_txn(cx, w->topo, &txn, &dropped), cx->err);
 	expect(dropped.succeeded);
@@ -297,11 +334,11 @@ TEST(a_refusal_writes_nothing)
 {
 	world_tell(is_refused,
 	    (struct plan){
-	        .method = "check_source at source", .trouble = FAILS, .times = FOR_EVER });
+		.method = "check_source at source", .trouble = FAILS, .times = FOR_EVER });
 	world_tell(is_refused,
 	    (struct plan){
-	        .method = "check_target at target", .trouble = FAILS, .times = FOR_EVER });
+		.method = "check_target at target", .trouble = FAILS, .times = FOR_EVER });
 	world_tell(is_refused,
 	    (struct plan){
-	        .method = "check_target at target", .trouble = HANGS, .times = FOR_EVER });
+		.method = "check_target at target", .trouble = HANGS, .times = FOR_EVER });
 }
