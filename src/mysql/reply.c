@@ -6,6 +6,9 @@ enum {
 	HEAD_OK = 0x00, HEAD_FILE = 0xfb, HEAD_EOF = 0xfe, HEAD_ERR = 0xff,
 	RESULT_COLUMNS_MAX = 65535,/* the servers allow 4096 */
 	ERR_UNKNOWN = 1105,        /* ER_UNKNOWN_ERROR */
+	/* ER_SERVER_SHUTDOWN, as a server says when it goes. CR_SERVER_LOST itself is no number that a
+	 * server may send: libmariadb calls such a packet malformed. */
+	ERR_LOST = 1053,
 };
 
 static int
@@ -139,11 +142,13 @@ err_packet_put(struct buf *b, const struct err_packet *e)
 void
 err_packet_put_err(struct buf *b, const struct err *e)
 {
-	bool own = e->mysql_errno > 0 && e->mysql_errno <= UINT16_MAX;
+	bool        own = e->mysql_errno > 0 && e->mysql_errno <= UINT16_MAX,
+	    lost = e->kind == ERR_RETRY;
+	const char *state = lost && !own ? "08S01" : "HY000";
 
 	err_packet_put(b, &(struct err_packet){
-		.code = own ? (uint16_t)e->mysql_errno : ERR_UNKNOWN,
-		.sqlstate = slice_str(strlen(e->sqlstate) == 5 ? e->sqlstate : "HY000"),
+		.code = own ? (uint16_t)e->mysql_errno : lost ? ERR_LOST : ERR_UNKNOWN,
+		.sqlstate = slice_str(strlen(e->sqlstate) == 5 ? e->sqlstate : state),
 		.text = slice_str(e->text),
 	});
 }

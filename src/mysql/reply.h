@@ -52,7 +52,8 @@ int  eof_read(struct slice packet, uint64_t caps, struct ok_packet *out, struct 
 void eof_put(struct buf *b, uint64_t caps, uint16_t status, uint16_t warnings);
 int  err_packet_read(struct slice packet, struct err_packet *out, struct err *err) MUST_USE;
 void err_packet_put(struct buf *b, const struct err_packet *e);
-/* An ERR packet of an err: its own errno and sqlstate, or 1105 HY000. */
+/* An ERR packet of an err: its own errno and sqlstate, else 1053 08S01 when somebody went away,
+ * which drivers take for a lost connection, else 1105 HY000. */
 void err_packet_put_err(struct buf *b, const struct err *e);
 /* Makes an ERR packet the caller's error: ERR_SERVER with the server's number,
     state and text. Returns -1. */
