@@ -2,16 +2,11 @@
  * vtctld - the cluster's orchestrator: makes keyspaces, moves tables. It holds nothing that is not
  * in the topology and never touches a database server itself.
  */
-#include "base/check.h"
-#include "base/log.h"
-#include "base/option.h"
+#include "cmd/daemon.h"
 #include "ctl/ctl_api.h"
 #include "ctl/job.h"
-#include "task/loop.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct settings {
@@ -36,14 +31,13 @@ struct program {
 	struct settings settings;
 	struct ctl ctl;
 	struct http_server *http;
-	struct loop *loop;
 	char address[300], name[400];
-	int status;
 };
 
 static int
-serve(struct ctx *cx, struct program *p)
+serve(struct ctx *cx, void *arg)
 {
+	struct program *p = arg;
 	char host[256];
 	int port;
 
@@ -59,91 +53,43 @@ serve(struct ctx *cx, struct program *p)
 }
 
 static void
-main_task(void *arg)
+end(void *arg)
 {
 	struct program *p = arg;
-	struct err err = { 0 };
-	struct arena arena = ARENA_INIT;
-	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
-	if (serve(&cx, p) != 0 && err.kind != ERR_CANCELLED) {
-		log_error("vtctld stops: %s", err.text);
-		p->status = 1;
-	}
 	if (p->http != NULL)
 		http_stop(p->http);
 	jobs_done(&p->ctl);
 	topo_close(p->ctl.topo);
-	arena_done(&arena);
-	loop_stop(p->loop);
 }
 
-static void
-on_signal(int sig, void *arg)
+static int
+prepare(void *arg, struct err *err)
 {
 	struct program *p = arg;
 
-	log_info("stopping on signal %d", sig);
-	loop_stop(p->loop);
-}
-
-static int
-fail(const struct err *err)
-{
-	fprintf(stderr, "vtctld: %s\n", err->text);
-	if (err->hint[0] != '\0')
-		fprintf(stderr, "hint: %s\n", err->hint);
-	return 1;
-}
-
-static void
-help(void)
-{
-	printf(
-	    "vtctld - makes keyspaces and moves tables\n\nusage: vtctld --topo URL [options]\n\n");
-	option_help(options, stdout);
-}
-
-static int
-read_settings(struct program *p, char **argv, struct err *err)
-{
-	const char *rest[1];
-	int rest_count = 1;
-
-	TRY(option_defaults(options, &p->settings, err));
-	TRY(option_parse(options, &p->settings, argv, rest, &rest_count, err));
-	if (p->settings.help)
-		return 0;
-	if (rest_count > 0)
-		return err_set(err, ERR_REFUSED, "unexpected argument '%s'", rest[0]);
 	if (p->settings.topo == NULL)
 		return err_set(err, ERR_REFUSED, "--topo is needed");
-	return name_check("cell", p->settings.cell, err);
+	TRY(name_check("cell", p->settings.cell, err));
+	p->ctl.cell = p->settings.cell;
+	jobs_init(&p->ctl);
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct program p = { 0 };
-	struct err err = { 0 };
-	const int signals[] = { SIGTERM, SIGINT };
+	struct daemon  d = { .name = "vtctld",
+		 .purpose = "makes keyspaces and moves tables",
+		 .usage = "--topo URL",
+		 .options = options,
+		 .settings = &p.settings,
+		 .help = &p.settings.help,
+		 .prepare = prepare,
+		 .serve = serve,
+		 .end = end,
+		 .arg = &p };
 
-	if (read_settings(&p, argv, &err) != 0)
-		return fail(&err);
-	if (p.settings.help) {
-		help();
-		return 0;
-	}
-	umask(077);
-	p.ctl.cell = p.settings.cell;
-	jobs_init(&p.ctl);
-	p.loop = loop_new(&err);
-	if (p.loop == NULL || loop_on_signals(signals, 2, on_signal, &p, &err) != 0)
-		return fail(&err);
-	struct task *t = task_spawn("vtctld", main_task, &p);
-	check(t != NULL);
-	task_detach(t);
-	loop_run(p.loop);
-	loop_free(p.loop);
-	return p.status;
+	return daemon_main(&d, argv);
 }

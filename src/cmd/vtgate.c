@@ -2,17 +2,11 @@
  * vtgate - speaks the database protocol to applications and sends each statement to the server that
  * has its tables.
  */
-#include "base/check.h"
-#include "base/fault.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/option.h"
+#include "cmd/daemon.h"
 #include "gate/gate_api.h"
-#include "task/loop.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct settings {
@@ -60,63 +54,7 @@ struct program {
 	struct settings     settings;
 	struct credentials *accounts;
 	struct gate        *gate;
-	struct loop        *loop;
-	int                 status;
 };
-
-static void
-main_task(void *arg)
-{
-	struct program *p = arg;
-	struct err      err = { 0 };
-	struct arena    arena = ARENA_INIT;
-	struct ctx      cx = { .deadline = NEVER, .err = &err, .arena = &arena };
-
-	if (gate_run(&cx, p->gate) != 0 && err.kind != ERR_CANCELLED) {
-		log_error("vtgate stops: %s", err.text);
-		p->status = 1;
-	}
-	arena_done(&arena);
-	loop_stop(p->loop);
-}
-
-static void
-on_signal(int sig, void *arg)
-{
-	struct program *p = arg;
-
-	log_info("stopping on signal %d", sig);
-	gate_stop(p->gate);
-}
-
-static int
-fail(const struct err *err)
-{
-	fprintf(stderr, "vtgate: %s\n", err->text);
-	if (err->hint[0] != '\0')
-		fprintf(stderr, "hint: %s\n", err->hint);
-	return 1;
-}
-
-static int
-read_settings(struct program *p, char **argv, struct err *err)
-{
-	const char *rest[1];
-	int         rest_count = 1;
-
-	TRY(option_defaults(options, &p->settings, err));
-	TRY(option_parse(options, &p->settings, argv, rest, &rest_count, err));
-	if (p->settings.help)
-		return 0;
-	if (rest_count > 0)
-		return err_set(err, ERR_REFUSED, "unexpected argument '%s'", rest[0]);
-	if (p->settings.topo == NULL || p->settings.credentials == NULL)
-		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
-	TRY(name_check("id", p->settings.id, err));
-	TRY(name_check("cell", p->settings.cell, err));
-	p->accounts = mem_new(struct credentials);
-	return credentials_load(p->settings.credentials, p->accounts, err);
-}
 
 static int
 worker_count(const struct settings *s)
@@ -148,34 +86,57 @@ wire(struct program *p)
 	p->gate = gate_new(&params);
 }
 
+static int
+prepare(void *arg, struct err *err)
+{
+	struct program *p = arg;
+
+	if (p->settings.topo == NULL || p->settings.credentials == NULL)
+		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
+	TRY(name_check("id", p->settings.id, err));
+	TRY(name_check("cell", p->settings.cell, err));
+	p->accounts = mem_new(struct credentials);
+	TRY(credentials_load(p->settings.credentials, p->accounts, err));
+	wire(p);
+	return 0;
+}
+
+static int
+serve(struct ctx *cx, void *arg)
+{
+	struct program *p = arg;
+
+	return gate_run(cx, p->gate);
+}
+
+static void
+stop(void *arg)
+{
+	struct program *p = arg;
+
+	gate_stop(p->gate);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct program p = { 0 };
-	struct err     err = { 0 };
-	const int      signals[] = { SIGTERM, SIGINT };
+	struct daemon  d = { .name = "vtgate",
+		 .purpose = "routes the statements of applications to the servers that have their tables",
+		 .usage = "--topo URL --credentials FILE",
+		 .options = options,
+		 .settings = &p.settings,
+		 .help = &p.settings.help,
+		 .prepare = prepare,
+		 .serve = serve,
+		 .stop = stop,
+		 .arg = &p };
+	int            status = daemon_main(&d, argv);
 
-	if (read_settings(&p, argv, &err) != 0)
-		return fail(&err);
-	if (p.settings.help) {
-		printf(
-		    "vtgate - routes the statements of applications to the servers that have their tables\n\n"
-		    "usage: vtgate --topo URL --credentials FILE [options]\n\n");
-		option_help(options, stdout);
-		return 0;
-	}
-	umask(077);
-	wire(&p);
-	p.loop = loop_new(&err);
-	if (p.loop == NULL || loop_on_signals(signals, 2, on_signal, &p, &err) != 0)
-		return fail(&err);
-	struct task *t = task_spawn("vtgate", main_task, &p);
-	check(t != NULL);
-	task_detach(t);
-	loop_run(p.loop);
-	loop_free(p.loop);
-	gate_free(p.gate);
-	credentials_done(p.accounts);
+	if (p.gate != NULL)
+		gate_free(p.gate);
+	if (p.accounts != NULL)
+		credentials_done(p.accounts);
 	free(p.accounts);
-	return p.status;
+	return status;
 }

@@ -2,19 +2,14 @@
  * vttablet - registers one database server, reports its health, runs the streams that end there,
  * and holds the lock and the fence when it is the side that a table leaves.
  */
-#include "base/check.h"
-#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/option.h"
+#include "cmd/daemon.h"
 #include "tablet/fence.h"
 #include "tablet/tablet_api.h"
 #include "task/group.h"
-#include "task/loop.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 struct settings {
 	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
@@ -56,9 +51,7 @@ struct program {
 	struct health       health;
 	struct topo        *topo;
 	struct http_server *http;
-	struct loop        *loop;
 	char                alias[100], http_address[300];
-	int                 status;
 };
 
 enum { SERVER_RETRY_MS = 500 }; /* a database server needs a second or two to start */
@@ -122,8 +115,9 @@ register_tablet(struct ctx *cx, struct program *p)
 }
 
 static int
-serve(struct ctx *cx, struct program *p)
+serve(struct ctx *cx, void *arg)
 {
+	struct program *p = arg;
 	char host[256];
 	int  port;
 
@@ -142,74 +136,16 @@ serve(struct ctx *cx, struct program *p)
 }
 
 static void
-main_task(void *arg)
+end(void *arg)
 {
 	struct program *p = arg;
-	struct err      err = { 0 };
-	struct arena    arena = ARENA_INIT;
-	struct ctx      cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
-	if (serve(&cx, p) != 0 && err.kind != ERR_CANCELLED) {
-		log_error("vttablet stops: %s", err.text);
-		p->status = 1;
-	}
 	if (p->http != NULL)
 		http_stop(p->http);
 	engine_done(&p->api.engine);
 	locks_done(&p->api.locks);
 	health_done(&p->health);
 	topo_close(p->topo);
-	arena_done(&arena);
-	loop_stop(p->loop);
-}
-
-static void
-on_signal(int sig, void *arg)
-{
-	struct program *p = arg;
-
-	log_info("stopping on signal %d", sig);
-	loop_stop(p->loop);
-}
-
-static int
-fail(const struct err *err)
-{
-	fprintf(stderr, "vttablet: %s\n", err->text);
-	if (err->hint[0] != '\0')
-		fprintf(stderr, "hint: %s\n", err->hint);
-	return 1;
-}
-
-static void
-help(void)
-{
-	printf("vttablet - one database server's part in the cluster\n\nusage: vttablet --topo URL "
-	       "--server HOST:PORT"
-	       " --keyspace NAME --uid N --credentials FILE [options]\n\n");
-	option_help(options, stdout);
-}
-
-static int
-read_settings(struct program *p, char **argv, struct err *err)
-{
-	const char *rest[1];
-	int         rest_count = 1;
-
-	TRY(option_defaults(options, &p->settings, err));
-	TRY(option_parse(options, &p->settings, argv, rest, &rest_count, err));
-	if (p->settings.help)
-		return 0;
-	if (rest_count > 0)
-		return err_set(err, ERR_REFUSED, "unexpected argument '%s'", rest[0]);
-	if (p->settings.topo == NULL || p->settings.server == NULL ||
-	    p->settings.keyspace == NULL || p->settings.credentials == NULL || p->settings.uid == 0)
-		return err_set(err, ERR_REFUSED,
-		    "--topo, --server, --keyspace, --uid and --credentials are needed");
-	TRY(name_check("keyspace", p->settings.keyspace, err));
-	TRY(name_check("cell", p->settings.cell, err));
-	p->accounts = mem_new(struct credentials);
-	return credentials_load(p->settings.credentials, p->accounts, err);
 }
 
 static void
@@ -230,30 +166,41 @@ wire(struct program *p)
 	locks_init(&p->api.locks, &p->env);
 }
 
+static int
+prepare(void *arg, struct err *err)
+{
+	struct program *p = arg;
+
+	if (p->settings.topo == NULL || p->settings.server == NULL ||
+	    p->settings.keyspace == NULL || p->settings.credentials == NULL || p->settings.uid == 0)
+		return err_set(err, ERR_REFUSED,
+		    "--topo, --server, --keyspace, --uid and --credentials are needed");
+	TRY(name_check("keyspace", p->settings.keyspace, err));
+	TRY(name_check("cell", p->settings.cell, err));
+	p->accounts = mem_new(struct credentials);
+	TRY(credentials_load(p->settings.credentials, p->accounts, err));
+	wire(p);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct program p = { 0 };
-	struct err     err = { 0 };
-	const int      signals[] = { SIGTERM, SIGINT };
+	struct daemon  d = { .name = "vttablet",
+		 .purpose = "one database server's part in the cluster",
+		 .usage = "--topo URL --server HOST:PORT --keyspace NAME --uid N --credentials FILE",
+		 .options = options,
+		 .settings = &p.settings,
+		 .help = &p.settings.help,
+		 .prepare = prepare,
+		 .serve = serve,
+		 .end = end,
+		 .arg = &p };
+	int            status = daemon_main(&d, argv);
 
-	if (read_settings(&p, argv, &err) != 0)
-		return fail(&err);
-	if (p.settings.help) {
-		help();
-		return 0;
-	}
-	umask(077);
-	wire(&p);
-	p.loop = loop_new(&err);
-	if (p.loop == NULL || loop_on_signals(signals, 2, on_signal, &p, &err) != 0)
-		return fail(&err);
-	struct task *t = task_spawn("vttablet", main_task, &p);
-	check(t != NULL);
-	task_detach(t);
-	loop_run(p.loop);
-	loop_free(p.loop);
-	credentials_done(p.accounts);
+	if (p.accounts != NULL)
+		credentials_done(p.accounts);
 	free(p.accounts);
-	return p.status;
+	return status;
 }

@@ -1,0 +1,87 @@
+#include "cmd/daemon.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+static void
+main_task(void *arg)
+{
+	struct daemon *d = arg;
+	struct err     err = { 0 };
+	struct arena   arena = ARENA_INIT;
+	struct ctx     cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	if (d->serve(&cx, d->arg) != 0 && err.kind != ERR_CANCELLED) {
+		log_error("%s stops: %s", d->name, err.text);
+		d->status = 1;
+	}
+	if (d->end != NULL)
+		d->end(d->arg);
+	arena_done(&arena);
+	loop_stop(d->loop);
+}
+
+static void
+on_signal(int sig, void *arg)
+{
+	struct daemon *d = arg;
+
+	log_info("stopping on signal %d", sig);
+	if (d->stop != NULL)
+		d->stop(d->arg);
+	else
+		loop_stop(d->loop);
+}
+
+static int
+fail(const struct daemon *d, const struct err *err)
+{
+	fprintf(stderr, "%s: %s\n", d->name, err->text);
+	if (err->hint[0] != '\0')
+		fprintf(stderr, "hint: %s\n", err->hint);
+	return 1;
+}
+
+static int
+read_settings(struct daemon *d, char **argv, struct err *err)
+{
+	const char *rest[1];
+	int         rest_count = 1;
+
+	TRY(option_defaults(d->options, d->settings, err));
+	TRY(option_parse(d->options, d->settings, argv, rest, &rest_count, err));
+	if (*d->help)
+		return 0;
+	if (rest_count > 0)
+		return err_set(err, ERR_REFUSED, "unexpected argument '%s'", rest[0]);
+	return d->prepare(d->arg, err);
+}
+
+int
+daemon_main(struct daemon *d, char **argv)
+{
+	static const int signals[] = { SIGTERM, SIGINT };
+	struct err       err = { 0 };
+	struct task     *t;
+
+	if (read_settings(d, argv, &err) != 0)
+		return fail(d, &err);
+	if (*d->help) {
+		printf("%s - %s\n\nusage: %s %s [options]\n\n", d->name, d->purpose, d->name, d->usage);
+		option_help(d->options, stdout);
+		return 0;
+	}
+	umask(077);
+	d->loop = loop_new(&err);
+	if (d->loop == NULL || loop_on_signals(signals, 2, on_signal, d, &err) != 0)
+		return fail(d, &err);
+	t = task_spawn(d->name, main_task, d);
+	check(t != NULL);
+	task_detach(t);
+	loop_run(d->loop);
+	loop_free(d->loop);
+	return d->status;
+}
