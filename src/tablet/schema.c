@@ -82,6 +82,8 @@ enum {
 	C_COUNT
 };
 
+enum { SET_MEMBERS_MAX = 53 }; /* a SET + 0 is a double, which holds whole numbers of 53 bits */
+
 /* Commas outside of the members' quotes: one less than members. */
 static uint32_t
 count_members(struct slice type)
@@ -143,6 +145,8 @@ fill_column(struct ctx *cx, const struct table_def *def, const struct slice *v, 
 		    arena_printf(cx->arena, "has the type %.*s", SLICE_ARG(v[C_DATA_TYPE])));
 	if (contains(v[C_EXTRA], "GENERATED") || v[C_GENERATED].len > 0)
 		return refuse_column(cx, def, v, "is generated");
+	if (name->kind == COLUMN_SET && count_members(v[C_COLUMN_TYPE]) > SET_MEMBERS_MAX)
+		return refuse_column(cx, def, v, "is a SET of more than 53 members");
 	if (contains(v[C_COLUMN_TYPE], "COMPRESSED"))
 		return refuse_column(cx, def, v, "is compressed");
 	out->name = arena_slice_str(cx->arena, v[C_NAME]);

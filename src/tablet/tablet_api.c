@@ -91,6 +91,19 @@ do_stream_delete(
 	return engine_delete(cx, &api->engine, q->workflow, strcmp(q->position, "drop") == 0);
 }
 
+/* A prepared transaction may hold rows of the table and end at any time. */
+static int
+check_no_xa(struct ctx *cx, struct mysql_client *c)
+{
+	struct mysql_rows rows;
+
+	TRY(mysql_select(cx, c, slice_str("XA RECOVER"), &rows));
+	if (rows.rows == 0)
+		return 0;
+	err_set(cx->err, ERR_RETRY, "%zu XA transactions are prepared at the source", rows.rows);
+	return err_hint(cx->err, "XA RECOVER lists them; XA COMMIT or XA ROLLBACK ends them");
+}
+
 static int
 do_fence_install(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
@@ -98,8 +111,12 @@ do_fence_install(
 	SCOPED(ddl) struct ddl d = { 0 };
 	struct fence           f = fence_of(cx->arena, api, q);
 
+	bool target = strcmp(q->on_side, "target") == 0;
+
 	TRY(ddl_open(cx, api->env, &d));
-	return fence_install(cx, &d, &f, strcmp(q->on_side, "target") == 0);
+	if (!target)
+		TRY(check_no_xa(cx, d.session));
+	return fence_install(cx, &d, &f, target);
 }
 
 static int

@@ -169,3 +169,15 @@ def test_a_busy_table_gets_its_fence(tablet):
         stop.set()
         for w in writers:
             w.join()
+
+
+def test_a_prepared_transaction_is_waited_for(tablet):
+    conn = tablet.server.connect("customer")
+    with conn.cursor() as cur:
+        for sql in ("XA START 'x'", "UPDATE t SET v = 5 WHERE id = 1", "XA END 'x'", "XA PREPARE 'x'"):
+            cur.execute(sql)
+        with pytest.raises(tablets.Refused) as early:
+            tablet.call("fence_install", **request())
+        assert early.value.kind == "retry" and "XA" in early.value.text
+        cur.execute("XA COMMIT 'x'")
+    tablet.call("fence_install", **request())
