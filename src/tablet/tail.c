@@ -235,10 +235,13 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 		return end_group(t, e, true, err);
 	case TAIL_QUERY_ROLLBACK:
 		return end_group(t, e, false, err);
+	case TAIL_QUERY_SAVEPOINT:
+		group_savepoint(&t->group, tail_query_savepoint(q.sql));
+		break;
 	case TAIL_QUERY_ROLLBACK_TO:
-		if (group_has_rows(&t->group))
-			return refuse_group(t, err,
-			    "ROLLBACK TO SAVEPOINT behind changes of a moved table");
+		if (!group_rollback_to(&t->group, tail_query_savepoint(q.sql)) &&
+		    group_has_rows(&t->group))
+			return refuse_group(t, err, "ROLLBACK TO an unknown SAVEPOINT");
 		break;
 	case TAIL_QUERY_TOUCHES:
 		return refuse_statement(t, t->params->tables[table], q.sql, err);

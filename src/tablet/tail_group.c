@@ -61,6 +61,7 @@ group_begin(struct tail_group *g)
 {
 	arena_reset(&g->arena);
 	g->maps_count = 0;
+	g->savepoints = NULL;
 	if (g->events.cap > GROUP_MEMORY)
 		buf_done(&g->events);
 	buf_reset(&g->events);
@@ -167,6 +168,60 @@ keep(struct tail_group *g, const struct event *e, size_t map, struct err *err)
 	buf_add(&g->events, &head, sizeof(head));
 	buf_add_slice(&g->events, e->body);
 	return g->events.len < GROUP_MEMORY ? 0 : spill(g, err);
+}
+
+static bool
+is_ascii(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] >= 0x80)
+			return false;
+	return true;
+}
+
+static struct group_savepoint *
+take_savepoint(struct tail_group *g, struct slice name)
+{
+	struct group_savepoint **at = &g->savepoints, *found;
+
+	while (*at != NULL && !slice_eq_nocase((*at)->name, name))
+		at = &(*at)->before;
+	found = *at;
+	if (found != NULL)
+		*at = found->before;
+	return found;
+}
+
+/* One of the same name takes the place of the older. */
+void
+group_savepoint(struct tail_group *g, struct slice name)
+{
+	struct group_savepoint *s = take_savepoint(g, name);
+
+	if (s == NULL) {
+		s = arena_new(&g->arena, struct group_savepoint);
+		s->name = arena_dup(&g->arena, name);
+	}
+	s->at = g->file_bytes + g->events.len;
+	s->before = g->savepoints;
+	g->savepoints = s;
+}
+
+/* Which letters beyond ASCII are the same to the server is not known here: such a name is unknown. */
+bool
+group_rollback_to(struct tail_group *g, struct slice name)
+{
+	struct group_savepoint *s = g->savepoints;
+
+	while (s != NULL && is_ascii(s->name) && !slice_eq_nocase(s->name, name))
+		s = s->before;
+	if (s == NULL || !is_ascii(s->name) || !is_ascii(name))
+		return false;
+	g->savepoints = s;
+	buf_truncate(&g->events, s->at > g->file_bytes ? (size_t)(s->at - g->file_bytes) : 0);
+	if (s->at < g->file_bytes)
+		g->file_bytes = s->at;
+	return true;
 }
 
 /* The definition of our own table is not looked up: the first image of an update is stepped over. */

@@ -36,6 +36,12 @@ struct group_map {
 	struct tablemap map;        /* in the group's arena; of moved tables only */
 };
 
+struct group_savepoint {
+	struct group_savepoint *before;
+	struct slice            name;       /* as the server quotes it */
+	uint64_t                at;         /* bytes kept until then */
+};
+
 enum { GROUP_TABLE_OTHER = -1, GROUP_TABLE_HEARTBEAT = -2 };
 
 struct tail_group {
@@ -48,6 +54,7 @@ struct tail_group {
 	size_t                    events_at;  /* handed on of them */
 	int                       file;       /* the older ones; -1: none */
 	uint64_t                  file_bytes, file_at;
+	struct group_savepoint   *savepoints; /* the newest */
 	bool                      started;    /* a part was handed on */
 	char                      heartbeat[64];
 };
@@ -59,6 +66,13 @@ void group_state_done(struct tail_group *g);
 void group_begin(struct tail_group *g);       /* forgets what was there */
 int  group_map(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
 int  group_rows(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
+/*
+ * SAVEPOINT, and ROLLBACK TO one: the server writes them down where it cannot cut off what is undone
+ * (a table without transactions or a temporary one was written to). Then what was kept since is
+ * forgotten. False: it is not known which savepoint that is.
+ */
+void group_savepoint(struct tail_group *g, struct slice name);
+bool group_rollback_to(struct tail_group *g, struct slice name);
 /* Has it rows of a moved table, or our heartbeat? */
 bool group_matters(const struct tail_group *g);
 bool group_has_rows(const struct tail_group *g);

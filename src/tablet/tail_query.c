@@ -135,7 +135,21 @@ read_frame(struct slice sql, enum statement_kind kind)
 		return TAIL_QUERY_ROLLBACK;
 	if (kind == STATEMENT_SAVEPOINT && slice_starts_nocase(sql, "rollback"))
 		return TAIL_QUERY_ROLLBACK_TO;
+	if (kind == STATEMENT_SAVEPOINT && slice_starts_nocase(sql, "savepoint"))
+		return TAIL_QUERY_SAVEPOINT;
 	return TAIL_QUERY_OTHER;
+}
+
+struct slice
+tail_query_savepoint(struct slice sql)
+{
+	static const char *const words[] = { "rollback ", "to ", "savepoint " };
+
+	sql = slice_trim(sql);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (slice_starts_nocase(sql, words[i]))
+			sql = slice_trim(slice_cut(sql, strlen(words[i]), sql.len));
+	return sql;
 }
 
 static bool

@@ -16,9 +16,13 @@ enum tail_query {
 	TAIL_QUERY_OTHER,          /* nobody's business */
 	TAIL_QUERY_COMMIT,
 	TAIL_QUERY_ROLLBACK,
+	TAIL_QUERY_SAVEPOINT,
 	TAIL_QUERY_ROLLBACK_TO,    /* what is behind the savepoint did not happen */
 	TAIL_QUERY_TOUCHES,        /* a moved table: not as rows */
 };
+
+/* The name in a SAVEPOINT or ROLLBACK TO, with its quotes: the server writes it the same way in both. */
+struct slice tail_query_savepoint(struct slice sql);
 
 /* *table is the index of the first one touched; of a text that cannot be read, 0. */
 enum tail_query tail_query_read(const struct query_event *q, struct table_def *const *tables,

@@ -24,8 +24,10 @@ TEST(frames)
 	expect_eq(read_in("customer", "COMMIT"), TAIL_QUERY_COMMIT);
 	expect_eq(read_in("", "ROLLBACK"), TAIL_QUERY_ROLLBACK);
 	expect_eq(read_in("customer", "BEGIN"), TAIL_QUERY_OTHER);
-	expect_eq(read_in("customer", "SAVEPOINT `users`"), TAIL_QUERY_OTHER);
+	expect_eq(read_in("customer", "SAVEPOINT `users`"), TAIL_QUERY_SAVEPOINT);
 	expect_eq(read_in("customer", "ROLLBACK TO `a`"), TAIL_QUERY_ROLLBACK_TO);
+	expect_slice(tail_query_savepoint(slice_str("ROLLBACK TO `a b`")), slice_str("`a b`"));
+	expect_slice(tail_query_savepoint(slice_str("SAVEPOINT `a b`")), slice_str("`a b`"));
 	expect_eq(read_in("customer", "XA START X'6774',X'6271',7"), TAIL_QUERY_OTHER);
 	expect_eq(read_in("customer", "XA COMMIT X'6774',X'6271',7"), TAIL_QUERY_OTHER);
 }

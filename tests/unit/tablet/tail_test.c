@@ -172,6 +172,56 @@ TEST(what_others_do_moves_the_position_at_once)
 }
 
 static void
+savepoints(void *arg)
+{
+	struct source_txn *txn;
+	int                spilled = GROUP_MEMORY / 50000 + 2;  /* rows that overflow into the file */
+
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 1, "stays");
+	script_query(&script, "db", "SAVEPOINT `a`");
+	script_insert(&script, 2, "undone");
+	script_query(&script, "db", "SAVEPOINT `b`");
+	for (int i = 0; i < spilled; i++)
+		script_insert(&script, 100 + i, NULL);
+	script_query(&script, "db", "ROLLBACK TO `b`");
+	script_query(&script, "db", "ROLLBACK TO `a`");
+	script_insert(&script, 3, "stays too");
+	script_xid(&script);
+	open_tail();
+	txn = next_change();
+	expect(txn->last);
+	expect_eq(txn->count, 2);
+	expect_slice(txn->changes[0].after[1], slice_str("stays"));
+	expect_slice(txn->changes[1].after[1], slice_str("stays too"));
+	source_txn_free(txn);
+	end();
+}
+
+TEST(what_a_savepoint_undid_is_not_handed_on)
+{
+	in_sim(savepoints);
+}
+
+static void
+unknown_savepoint(void *arg)
+{
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 4, "x");
+	script_query(&script, "db", "ROLLBACK TO `a`");
+	open_tail();
+	fails(ERR_REFUSED, "unknown SAVEPOINT");
+	end();
+}
+
+TEST(a_savepoint_that_was_not_seen_stops)
+{
+	in_sim(unknown_savepoint);
+}
+
+static void
 not_done(void *arg)
 {
 	struct source_txn *txn;

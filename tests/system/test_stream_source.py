@@ -1,0 +1,111 @@
+"""What a source's binlog holds besides plain transactions: a stream takes it and loses nothing, or stops by name."""
+
+import pytest
+
+from lib import proc
+from lib.streams import fill
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
+
+MYISAM = "CREATE TABLE my (id INT PRIMARY KEY, v INT) ENGINE=MyISAM"
+
+# Each runs on a connection of its own.
+GOES_ON = {
+    "a savepoint": ["BEGIN", "UPDATE t SET name='a' WHERE id=1", "SAVEPOINT s", "UPDATE t SET name='b' WHERE id=2",
+                    "ROLLBACK TO s", "UPDATE t SET name='c' WHERE id=3", "COMMIT"],
+    "a savepoint that the binlog shows, beside MyISAM": [
+        MYISAM, "BEGIN", "UPDATE t SET name='a2' WHERE id=1", "INSERT INTO my VALUES (1, 1)", "SAVEPOINT s",
+        "UPDATE t SET name='undone' WHERE id=2", "INSERT INTO my VALUES (2, 2)", "SAVEPOINT s2", "DELETE FROM t WHERE id=4",
+        "ROLLBACK TO s2", "ROLLBACK TO s", "UPDATE t SET name='c2' WHERE id=3", "COMMIT"],
+    "a savepoint that the binlog shows, beside a temporary table": [
+        "BEGIN", "UPDATE t SET name='a3' WHERE id=1", "CREATE TEMPORARY TABLE tmp (id INT)", "SAVEPOINT `a b`",
+        "UPDATE t SET name='undone' WHERE id=2", "ROLLBACK TO `A b`", "UPDATE t SET name='c3' WHERE id=3", "COMMIT"],
+    "a rollback beside MyISAM": [
+        MYISAM, "BEGIN", "UPDATE t SET name='undone' WHERE id=1", "INSERT INTO my VALUES (1, 1)", "ROLLBACK"],
+    "one statement on both engines": [
+        MYISAM, "INSERT INTO my VALUES (1, 1), (2, 2)", "UPDATE t JOIN my ON t.id = my.id SET t.name='joined', my.v=9"],
+    "CREATE TABLE ... SELECT": ["CREATE TABLE c2 SELECT id FROM other", "CREATE OR REPLACE TABLE c2 ENGINE=MyISAM SELECT 1 AS a"],
+    "rotation": ["BEGIN", "UPDATE t SET name='r' WHERE id=1", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS",
+                 "UPDATE t SET name='r' WHERE id=2", "COMMIT", "FLUSH BINARY LOGS", "FLUSH TABLES", "ANALYZE TABLE t"],
+    "annotations": ["SET binlog_annotate_row_events=1", "UPDATE t SET name='annotated' WHERE id=1"],
+    "checksums, on and off again": [
+        "SET GLOBAL binlog_checksum=CRC32", "UPDATE t SET name='sum' WHERE id=1",
+        "SET GLOBAL binlog_checksum=NONE", "UPDATE t SET name='none' WHERE id=2"],
+    "several domains": ["SET gtid_domain_id=7", "UPDATE t SET name='d7' WHERE id=1", "SET gtid_domain_id=3",
+                        "UPDATE t SET name='d3' WHERE id=2", "SET gtid_domain_id=0", "UPDATE t SET name='d0' WHERE id=3"],
+    "other servers' numbers": ["SET server_id=77", "UPDATE t SET name='s77' WHERE id=1", "SET server_id=78",
+                               "UPDATE t SET name='s78' WHERE id=2"],
+    "XA on another table": ["XA START 'x'", "UPDATE other SET v=5", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
+    "XA on another table, rolled back": ["XA START 'x'", "UPDATE other SET v=6", "XA END 'x'", "XA PREPARE 'x'", "XA ROLLBACK 'x'"],
+    "XA in one phase": ["XA START 'x'", "UPDATE t SET name='one' WHERE id=1", "XA END 'x'", "XA COMMIT 'x' ONE PHASE"],
+    "XA that only reads": ["XA START 'x'", "SELECT COUNT(*) FROM t", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
+    "statements on another table": [
+        "SET binlog_format=STATEMENT", "BEGIN", "INSERT INTO other VALUES (9, RAND())", "SET @a=5",
+        "INSERT INTO other VALUES (10, @a)", "COMMIT", "CREATE TEMPORARY TABLE tmp (id INT)", "INSERT INTO tmp VALUES (1)"],
+    "keys that change places": ["BEGIN", "UPDATE t SET id=-1 WHERE id=1", "UPDATE t SET id=1 WHERE id=2",
+                                "UPDATE t SET id=2 WHERE id=-1", "COMMIT"],
+    "unique values that change places": ["BEGIN", "UPDATE t SET u='tmp' WHERE id=11", "UPDATE t SET u='u011' WHERE id=12",
+                                         "UPDATE t SET u='u012' WHERE id=11", "COMMIT"],
+    "rows deleted and made anew": ["BEGIN", "DELETE FROM t WHERE id < 50",
+                                   "INSERT INTO t SELECT seq, CONCAT('u0', 50 - seq), 'again', 1 FROM seq_1_to_49", "COMMIT"],
+    "rows that come and go": ["INSERT INTO t VALUES (9001, 'q', 'q', 1)", "DELETE FROM t WHERE id = 9001",
+                              "INSERT INTO t VALUES (9001, 'q', 'p', 1)", "DELETE FROM t WHERE id = 9001"],
+    "DDL of others": ["CREATE TABLE b (id INT PRIMARY KEY)", "ALTER TABLE b ADD COLUMN w INT",
+                      "CREATE TRIGGER tr BEFORE INSERT ON b FOR EACH ROW SET NEW.w=1", "DROP TRIGGER tr", "RENAME TABLE b TO c",
+                      "DROP TABLE c", "CREATE VIEW vv AS SELECT * FROM other", "DROP VIEW vv", "CREATE SEQUENCE sq",
+                      "SELECT NEXTVAL(sq)", "CREATE DATABASE d2", "CREATE TABLE d2.t (id INT PRIMARY KEY)",
+                      "INSERT INTO d2.t VALUES (1)", "DROP DATABASE d2", "CREATE PROCEDURE pp() UPDATE other SET v=1", "CALL pp()"],
+    "accounts": ["CREATE USER joe", "GRANT SELECT ON customer.* TO joe", "GRANT SELECT ON customer.other TO joe", "DROP USER joe"],
+    "other engines": ["CREATE TABLE mem (id INT) ENGINE=MEMORY", "INSERT INTO mem VALUES (1)", "TRUNCATE mem",
+                      "CREATE TABLE ar (id INT) ENGINE=Aria", "INSERT INTO ar VALUES (1)", "DELETE FROM ar"],
+    "SET STATEMENT": ["SET STATEMENT max_statement_time=10 FOR UPDATE t SET name='ss' WHERE id=1"],
+}
+
+STOPS = {
+    "XA on the table": ["XA START 'x'", "UPDATE t SET name='xa' WHERE id=1", "XA END 'x'", "XA PREPARE 'x'"],
+    "statement": ["SET binlog_format=STATEMENT", "UPDATE t SET name='text' WHERE id=1"],
+    "incomplete image": ["SET binlog_row_image=MINIMAL", "UPDATE t SET name='minimal' WHERE id=1"],
+}
+
+
+def run_all(server, statements):
+    conn = server.connect("customer")
+    with conn.cursor() as cur:
+        for s in statements:
+            cur.execute(s)
+    conn.close()
+
+
+def running(pair):
+    p = pair("t")
+    fill(p.source.server, 100)
+    p.source.server.sql("CREATE TABLE other (id INT PRIMARY KEY, v DOUBLE)", database="customer")
+    p.source.server.sql("INSERT INTO other VALUES (1, 1), (2, 2)", database="customer")
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    return p
+
+
+def test_a_stream_goes_on_through_all_that_a_binlog_may_hold(pair):
+    p = running(pair)
+    attempt = 0
+    for what, statements in GOES_ON.items():
+        attempt += 1
+        run_all(p.source.server, statements)
+        try:
+            p.freeze(attempt)
+            p.check_equal()
+        except Exception as e:
+            raise AssertionError(f"{what}: {e}") from e
+        p.target.call("thaw", **p.request(attempt=attempt))
+        p.source.server.sql("DROP TABLE IF EXISTS my", database="customer")
+
+
+@pytest.mark.parametrize("what", STOPS)
+def test_a_stream_stops_by_name(pair, what):
+    p = running(pair)
+    run_all(p.source.server, STOPS[what])
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
+    assert "'customer.t'" in status["error"] or "moved table" in status["error"], status["error"]
+    assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t WHERE name IN ('xa', 'text', 'minimal')") == ((0,),)
