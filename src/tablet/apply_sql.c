@@ -63,24 +63,8 @@ apply_sql_delete_more(struct buf *out, const struct apply_table *t, const struct
 }
 
 void
-apply_sql_delete(struct buf *out, const struct apply_table *t, const struct slice *row)
-{
-	buf_reset(out);
-	apply_sql_delete_more(out, t, row);
-}
-
-void
-apply_sql_insert(struct buf *out, const struct apply_table *t, const struct slice *row)
-{
-	buf_reset(out);
-	add_insert_head(out, t);
-	add_values(out, t->def, row);
-}
-
-void
 apply_sql_update(struct buf *out, const struct apply_table *t, const struct slice *after)
 {
-	buf_reset(out);
 	buf_add_str(out, "UPDATE ");
 	add_name(out, t);
 	for (int i = 0; i < t->def->columns_count; i++) {
@@ -94,7 +78,7 @@ apply_sql_update(struct buf *out, const struct apply_table *t, const struct slic
 }
 
 void
-apply_sql_upsert_more(struct buf *out, const struct apply_table *t, const struct slice *row)
+apply_sql_insert_more(struct buf *out, const struct apply_table *t, const struct slice *row)
 {
 	if (out->len == 0)
 		add_insert_head(out, t);

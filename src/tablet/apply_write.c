@@ -228,7 +228,7 @@ int
 writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 {
 	static const struct phase deletes = { false, BATCH_DELETES, apply_sql_delete_more, NULL };
-	static const struct phase upserts = { true, BATCH_ROWS, apply_sql_upsert_more,
+	static const struct phase upserts = { true, BATCH_ROWS, apply_sql_insert_more,
 	    apply_sql_upsert_end };
 
 	check(!w->in_txn);
@@ -239,29 +239,32 @@ writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 /* ---- Exact */
 
 struct exact_op {
-	const struct fold_row *row;
-	const struct slice    *key;         /* a row with the key */
-	const char            *verb;
-	uint64_t               expected;
+	const struct apply_table *table;
+	const struct slice       *key;          /* a row with the key, the first of several */
+	const char               *verb;
+	int                       rows;
+	uint64_t                  expected;
 };
 
-/* Sent and not yet answered. */
+/* Sent and not yet answered, and the statement that is being made. */
 struct pipeline {
 	struct writers *writers;
 	struct exact_op ops[PIPELINE];
 	int             count;
+	struct buf      sql;
+	struct exact_op next;                   /* rows == 0: none */
 };
 
 static int
-wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, struct err *err)
+wrong_count(const struct exact_op *op, uint64_t got, struct err *err)
 {
-	SCOPED(buf) struct buf    key = BUF_INIT;
-	const struct apply_table *t = &w->params.tables[op->row->table];
+	SCOPED(buf) struct buf key = BUF_INIT;
 
-	apply_sql_key(&key, t, op->key);
+	apply_sql_key(&key, op->table, op->key);
 	err_set(err, ERR_CORRUPT,
-	    "table '%s.%s' differs from its source: %s of %.200s changed %llu rows, not %llu",
-	    t->database, t->name, op->verb, key.data, (unsigned long long)got,
+	    "table '%s.%s' differs from its source: %s of %.200s%s changed %llu rows, not %llu",
+	    op->table->database, op->table->name, op->verb, key.data,
+	    op->rows > 1 ? " and others" : "", (unsigned long long)got,
 	    (unsigned long long)op->expected);
 	return err_hint(err,
 	    "something else has written to the target; cancel the move and start it over");
@@ -276,21 +279,46 @@ read_answers(struct ctx *cx, struct pipeline *p)
 		const struct exact_op *op = &p->ops[i];
 		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0)
 			return err_wrap(cx->err, "%s in table '%s.%s'", op->verb,
-			    p->writers->params.tables[op->row->table].database,
-			    p->writers->params.tables[op->row->table].name);
-		if (ok.affected_rows != op->expected)
-			return wrong_count(p->writers, op, ok.affected_rows, cx->err);
+			    op->table->database,
+			    op->table->name);
+		if (ok.affected_rows != op->expected) {
+			p->writers->several = op->rows > 1;
+			return wrong_count(op, ok.affected_rows, cx->err);
+		}
 	}
 	p->count = 0;
 	return 0;
 }
 
 static int
-send_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, struct buf *sql)
+send_next(struct ctx *cx, struct pipeline *p)
 {
-	TRY(mysql_send(cx, p->writers->conns[0], buf_slice(sql)));
-	p->ops[p->count++] = *op;
+	if (p->next.rows == 0)
+		return 0;
+	TRY(mysql_send(cx, p->writers->conns[0], buf_slice(&p->sql)));
+	p->ops[p->count++] = p->next;
+	p->next.rows = 0;
+	buf_reset(&p->sql);
 	return p->count < PIPELINE ? 0 : read_answers(cx, p);
+}
+
+/* Rows of one table and verb share a statement up to rows_max of them. */
+static int
+next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_max)
+{
+	const struct exact_op *next = &p->next;
+	bool                   full;
+
+	full = next->rows >= (p->writers->careful ? 1 : rows_max) || p->sql.len >= BATCH_BYTES;
+	if (next->rows > 0 && (full || next->table != op->table || next->verb != op->verb))
+		TRY(send_next(cx, p));
+	if (p->next.rows == 0) {
+		p->next = *op;
+		return 0;
+	}
+	p->next.rows++;
+	p->next.expected += op->expected;
+	return 0;
 }
 
 static bool
@@ -301,53 +329,52 @@ is_replaced(const struct writers *w, const struct fold_row *row)
 }
 
 /*
- * A row that came and went is expected not to be there; but with a collation
- * another row of the target may answer to its key, so it is asked only of binary keys.
+ * A row that came and went is expected not to be there; but with a collation another row of the
+ * target may answer to its key, so it is asked only of binary keys.
  */
 static int
-send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row, struct buf *sql)
+send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 {
+	static const char         verb[] = "DELETE", absent[] = "DELETE of an absent row";
 	const struct apply_table *t = &p->writers->params.tables[row->table];
-	struct exact_op           op = { row, row->before, "DELETE", 1 };
+	const struct slice       *key = row->existed ? row->before : row->after;
+	struct exact_op           op = { t, key, row->existed ? verb : absent, 1, row->existed };
 
 	if (row->exists && !is_replaced(p->writers, row))
 		return 0;
 	if (!row->existed && (row->exists || !t->def->key_binary))
 		return 0;
-	if (!row->existed) {
-		op.key = row->after;
-		op.expected = 0;
-	}
-	apply_sql_delete(sql, t, op.key);
-	return send_op(cx, p, &op, sql);
+	TRY(next_op(cx, p, &op, BATCH_DELETES));
+	apply_sql_delete_more(&p->sql, t, key);
+	return 0;
 }
 
 static int
-send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row, struct buf *sql)
+send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 {
+	static const char         insert[] = "INSERT", update[] = "UPDATE";
 	const struct apply_table *t = &p->writers->params.tables[row->table];
-	bool                      insert = !row->existed || is_replaced(p->writers, row);
-	struct exact_op           op = { row, row->after, insert ? "INSERT" : "UPDATE", 1 };
+	bool                      is_new = !row->existed || is_replaced(p->writers, row);
+	struct exact_op           op = { t, row->after, is_new ? insert : update, 1, 1 };
 
 	if (!row->exists)
 		return 0;
-	if (insert)
-		apply_sql_insert(sql, t, row->after);
+	TRY(next_op(cx, p, &op, is_new ? BATCH_ROWS : 1));
+	if (is_new)
+		apply_sql_insert_more(&p->sql, t, row->after);
 	else
-		apply_sql_update(sql, t, row->after);
-	return send_op(cx, p, &op, sql);
+		apply_sql_update(&p->sql, t, row->after);
+	return 0;
 }
 
-typedef int send_fn(struct ctx *cx, struct pipeline *p, const struct fold_row *row,
-    struct buf *sql);
+typedef int send_fn(struct ctx *cx, struct pipeline *p, const struct fold_row *row);
 
 static int
 send_all(struct ctx *cx, struct pipeline *p, const struct fold *f, send_fn *send)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
 	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
-		TRY(send(cx, p, row, &sql));
+		TRY(send(cx, p, row));
+	TRY(send_next(cx, p));
 	return read_answers(cx, p);
 }
 
@@ -362,14 +389,27 @@ begin(struct ctx *cx, struct writers *w)
 	return 0;
 }
 
+static int
+run_exact(struct ctx *cx, struct pipeline *p, const struct fold *f)
+{
+	TRY(send_all(cx, p, f, send_delete));
+	return send_all(cx, p, f, send_write);
+}
+
 int
 writers_exact(struct ctx *cx, struct writers *w, const struct fold *f)
 {
-	struct pipeline p = { .writers = w };
+	struct pipeline *p;
+	int              rc;
 
 	TRY(begin(cx, w));
-	TRY(send_all(cx, &p, f, send_delete));
-	return send_all(cx, &p, f, send_write);
+	p = mem_new(struct pipeline);
+	p->writers = w;
+	buf_init(&p->sql);
+	rc = run_exact(cx, p, f);
+	buf_done(&p->sql);
+	free(p);
+	return rc;
 }
 
 int

@@ -26,7 +26,9 @@ struct writers_params {
 struct writers {
 	struct writers_params      params;
 	struct mysql_client       *conns[WRITERS_MAX];      /* opened as they are needed */
-	bool                       in_txn;                  /* conns[0] has an open transaction */
+	bool                       in_txn;      /* conns[0] has an open transaction */
+	/* The count that was wrong was of several rows; careful writes them one by one. */
+	bool                       several, careful;
 };
 
 /* borrows what params points to */

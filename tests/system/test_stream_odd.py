@@ -1,0 +1,161 @@
+"""Streams of what applications rarely do: transactions beyond memory, values that swap, rotations, savepoints, XA."""
+import os
+
+import pytest
+
+from lib import proc, tablets
+from test_stream import Pair, Writer, fill, pair  # noqa: F401  (pair is a fixture)
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
+
+MEMORY_KB_MAX = 256 * 1024
+
+
+def resident_kb(tablet):
+    with open(f"/proc/{tablet.process.pid}/status") as f:
+        return int(next(line.split()[1] for line in f if line.startswith("VmHWM")))
+
+
+def running(p, rows=200):
+    fill(p.source.server, rows)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+
+
+def test_a_transaction_beyond_memory_is_one_at_the_target(pair):  # noqa: F811
+    p = pair("t")
+    p.source.server.sql("CREATE TABLE t (id INT PRIMARY KEY, u INT NOT NULL, name VARCHAR(600), UNIQUE KEY (u))",
+                        database="customer")
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    p.source.server.sql("INSERT INTO t SELECT seq, seq, REPEAT('n', 500) FROM seq_1_to_60000", database="customer")
+    p.source.server.sql("UPDATE t SET name = REPEAT('m', 500)", database="customer")
+    p.source.server.sql("DELETE FROM t WHERE id % 3 = 0", database="customer")
+    p.freeze()
+    p.check_equal()
+    assert resident_kb(p.target) < MEMORY_KB_MAX
+
+
+def test_a_transaction_beyond_memory_during_the_copy(pair):  # noqa: F811
+    p = pair("t")
+    fill(p.source.server, 100000)
+    p.source.start(), p.target.start(faults="stream.chunk.before=sleep:100")
+    p.start()
+    proc.wait_for(lambda: p.status()["rows_copied"] > 0, 30, "the first chunk")
+    p.source.server.sql("UPDATE t SET name = REPEAT('m', 50), x = x + 1", database="customer")
+    p.source.server.sql("UPDATE t SET id = id + 1000000 WHERE id % 2 = 0", database="customer")
+    p.wait("running")
+    p.freeze()
+    p.check_equal()
+    assert resident_kb(p.target) < MEMORY_KB_MAX
+
+
+def test_values_of_a_unique_column_that_swap(pair):  # noqa: F811
+    p = pair("t")
+    running(p)
+    conn = p.source.server.connect("customer", autocommit=False)
+    with conn.cursor() as cur:
+        for i in range(1, 100, 2):
+            cur.execute("UPDATE t SET u = 'parked' WHERE id = %s", (i,))
+            cur.execute("UPDATE t SET u = %s WHERE id = %s", (f"u0{i}", i + 1))
+            cur.execute("UPDATE t SET u = %s WHERE id = %s", (f"u0{i + 1}", i))
+        cur.execute("UPDATE t SET id = id + 10000")
+        cur.execute("DELETE FROM t WHERE id = 10050")
+        cur.execute("INSERT INTO t VALUES (50, 'u049', 'again', 1)")
+        conn.commit()
+    p.freeze()
+    p.check_equal()
+
+
+def test_rollbacks_and_savepoints_leave_nothing(pair):  # noqa: F811
+    p = pair("t")
+    running(p)
+    p.source.server.sql("CREATE TABLE m (a INT) ENGINE=MyISAM", database="customer")
+    conn = p.source.server.connect("customer", autocommit=False)
+    with conn.cursor() as cur:
+        cur.execute("UPDATE t SET name = 'no' WHERE id = 1")
+        cur.execute("INSERT INTO m VALUES (1)")
+        conn.rollback()
+        cur.execute("UPDATE t SET name = 'yes' WHERE id = 2")
+        cur.execute("SAVEPOINT s")
+        cur.execute("UPDATE t SET name = 'no' WHERE id = 3")
+        cur.execute("ROLLBACK TO s")
+        conn.commit()
+    p.freeze()
+    p.check_equal()
+    assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t WHERE name = 'no'") == ((0,),)
+
+
+def test_rotations_and_restarts_of_the_source(pair):  # noqa: F811
+    p = pair("t")
+    running(p, 2000)
+    writer = Writer(p.source.server, 3)
+    writer.start()
+    for _ in range(5):
+        before = p.status()["changes_applied"]
+        p.source.server.sql("FLUSH BINARY LOGS")
+        proc.wait_for(lambda: p.status()["changes_applied"] > before, 30, "changes to be applied")
+    writer.end()
+    for kill in (True, False):
+        p.source.server.kill() if kill else p.source.server.stop()
+        p.source.server.start()
+        p.source.server.sql("UPDATE t SET name = %s WHERE id < 100", (f"after {kill}",), database="customer")
+        p.wait("running")
+        p.freeze(attempt=1 if kill else 3)
+        p.check_equal()
+        p.target.call("thaw", **p.request(attempt=2 if kill else 4))
+    p.source.server.sql("PURGE BINARY LOGS TO %s", (p.source.server.sql("SHOW MASTER STATUS")[0][0],))
+    p.target.kill()
+    p.target.start()
+    p.source.server.sql("UPDATE t SET name = 'after purge' WHERE id < 100", database="customer")
+    p.wait("running")
+    p.freeze(attempt=5)
+    p.check_equal()
+
+
+def test_a_purged_position_is_an_error(pair):  # noqa: F811
+    p = pair("t")
+    running(p)
+    p.target.kill()
+    for i in range(3):
+        p.source.server.sql("UPDATE t SET name = %s", (f"purged {i}",), database="customer")
+        p.source.server.sql("FLUSH BINARY LOGS")
+    p.source.server.sql("PURGE BINARY LOGS TO %s", (p.source.server.sql("SHOW MASTER STATUS")[0][0],))
+    p.target.start()
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 30, "the stream to stop")
+    assert "binlog" in status["error"] and "start the move over" in status["hint"]
+
+
+def test_xa_on_the_table_stops_the_stream_and_elsewhere_does_not(pair):  # noqa: F811
+    p = pair("t")
+    running(p)
+    p.source.server.sql("CREATE TABLE other (id INT PRIMARY KEY)", database="customer")
+    conn = p.source.server.connect("customer")
+
+    def xa(name, statement):
+        with conn.cursor() as cur:
+            for text in (f"XA START '{name}'", statement, f"XA END '{name}'", f"XA PREPARE '{name}'", f"XA COMMIT '{name}'"):
+                cur.execute(text)
+
+    xa("a", "INSERT INTO other VALUES (1)")
+    p.source.server.sql("UPDATE t SET name = 'between' WHERE id = 1", database="customer")
+    proc.wait_for(lambda: p.target.server.sql("SELECT name FROM new_customer.t WHERE id = 1") == (("between",),), 20,
+                  "the change to arrive")
+    xa("b", "UPDATE t SET name = 'xa' WHERE id = 2")
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
+    assert "XA PREPARE" in status["error"]
+
+
+@pytest.mark.parametrize("setting, text", [("binlog_row_image=MINIMAL", "incomplete image"),
+                                           ("binlog_format=STATEMENT", "UPDATE t SET name")])
+def test_a_session_with_settings_of_its_own_stops_the_stream(pair, setting, text):  # noqa: F811
+    p = pair("t")
+    running(p)
+    conn = p.source.server.connect("customer")
+    with conn.cursor() as cur:
+        cur.execute(f"SET SESSION {setting}")
+        cur.execute("UPDATE t SET name = 'x' WHERE id = 2")
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
+    assert text in status["error"], status["error"]
