@@ -366,7 +366,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct run *r)
 			return 0;
 		writers_close(&a->writers);
 		if (a->writers.several && !a->writers.careful && !amid) {
-			a->writers.careful = true;      /* once more, to name the row */
+			a->writers.careful = true; /* once more, to name the row */
 			continue;
 		}
 		if (!lost_a_lock(cx->err) || tries == RETRIES)
