@@ -80,6 +80,7 @@ def run_pytest(total, name, folder, *args):
     suite = xml.etree.ElementTree.parse(report).getroot().find('testsuite')
     bad = int(suite.get('failures')) + int(suite.get('errors'))
     good = int(suite.get('tests')) - bad - int(suite.get('skipped'))
+    name = f'{name}, {float(suite.get("time")):.0f} s'
     total.add(name, good, bad if bad or run.returncode == 0 else 1, run.stdout)
 
 
