@@ -182,22 +182,11 @@ fixed_slot(const struct attempt *a)
 	return s->home >= 0 ? s->home : s->bound;
 }
 
-/* LAST_INSERT_ID() of a statement at another server than the last one. */
-static int
-carry_insert_id(struct ctx *cx, struct attempt *a)
+/* What only the last statement's connection can tell. */
+static bool
+asks_more_than_insert_id(const struct attempt *a)
 {
-	struct session   *s = a->s;
-	struct backend   *from = s->slots[s->last];
-	struct mysql_rows rows;
-	struct ctx        inner = *cx;
-
-	inner.arena = &s->arena;
-	if (from->state == BACKEND_PARKED)
-		pool_unpark(&s->hall->pool, from);
-	TRY(mysql_select(&inner, from->client, slice_str("SELECT LAST_INSERT_ID()"), &rows));
-	return session_side_query(cx, s, a->slot,
-	    slice_str(
-		arena_printf(&s->arena, "SET last_insert_id = %.*s", SLICE_ARG(rows.values[0]))));
+	return (a->q->statement->uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) != 0;
 }
 
 static int
@@ -209,13 +198,11 @@ check_state(struct ctx *cx, struct attempt *a)
 	if ((uses & USES_VARIABLES) != 0 && s->home >= 0 && s->home != a->slot)
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "a user variable of another server than the one that the statement's tables are on");
-	if (!asks_last(a) || s->last < 0 || (has_last(s) && s->last == a->slot))
-		return 0;
-	if (has_last(s) && (uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) == 0)
-		return carry_insert_id(cx, a);
-	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "what the last statement left (LAST_INSERT_ID(), FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
-	    "its connection was needed elsewhere");
+	if (asks_more_than_insert_id(a) && s->last >= 0 && !(has_last(s) && s->last == a->slot))
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "what the last statement left (FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
+		    "its connection was needed elsewhere");
+	return (uses & USES_LAST_INSERT_ID) == 0 ? 0 : session_carry_insert_id(cx, s, a->slot);
 }
 
 int

@@ -16,6 +16,7 @@
  * not relayed because the connection behind it changes. */
 #define OFFERED_CAPS (SERVER_CAPS & ~(CAP_MULTI_STATEMENTS | CAP_SESSION_TRACK | CAP_INTERACTIVE))
 
+#define SAVE_AFTER        SECOND        /* longer than between the statements of a busy client */
 #define HANDSHAKE_TIMEOUT (10 * SECOND) /* the servers' own connect_timeout */
 
 /* ---- transactions and databases ---- */
@@ -462,6 +463,24 @@ greet(struct ctx *cx, struct session *s, const struct conversation_params *param
 	return welcome(&within, s, &client);
 }
 
+/* A session that stays idle gives away what it can: its insert id need not cost a backend. */
+static int
+wait_for_client(struct ctx *cx, struct session *s)
+{
+	struct ctx soon = ctx_within(cx, SAVE_AFTER);
+
+	if (s->insert_slot < 0)
+		return packets_wait(cx, &s->client);
+	if (packets_wait(&soon, &s->client) == 0)
+		return 0;
+	if (cx->err->kind != ERR_TIMEOUT)
+		return -1;
+	err_clear(cx->err);
+	TRY(session_save_insert_id(cx, s));
+	session_rest(s);
+	return packets_wait(cx, &s->client);
+}
+
 static int
 serve(struct ctx *cx, struct session *s)
 {
@@ -470,7 +489,7 @@ serve(struct ctx *cx, struct session *s)
 
 		packets_park(&s->client);
 		s->idle = true;
-		TRY(packets_wait(cx, &s->client));
+		TRY(wait_for_client(cx, s));
 		s->idle = false;
 		s->client.seq = 0;
 		TRY(packets_read(cx, &s->client, s->hall->packet_max, &packet));

@@ -133,7 +133,7 @@ is_fence(struct slice packet)
 	struct err        err;
 
 	return err_packet_read(packet, &e, &err) == 0 && e.code == FENCE_ERRNO &&
-	    slice_starts(e.text, FENCE_TEXT);
+	       slice_starts(e.text, FENCE_TEXT);
 }
 
 /* MariaDB prepared it in the very moment in which the fence was put up, and fails it for ever: it
@@ -146,7 +146,7 @@ is_half_prepared(const struct attempt *a, struct slice packet)
 	struct err        err;
 
 	return a->q->prepared != NULL && err_packet_read(packet, &e, &err) == 0 &&
-	    e.code == ER_NO_SUCH_TABLE && slice_starts(e.text, "Table '" FENCE_TABLE "'");
+	       e.code == ER_NO_SUCH_TABLE && slice_starts(e.text, "Table '" FENCE_TABLE "'");
 }
 
 /* After an ERR nobody says whether the transaction still exists: ask. */
@@ -204,18 +204,22 @@ keep_state(struct attempt *a)
 	const struct statement *st = a->q->statement;
 	struct ok_packet        ok;
 	struct err              err;
-	bool                    cursor = (a->scan.status & STATUS_CURSOR_EXISTS) != 0;
-	bool                    left = cursor || (st->uses & USES_CALC_ROWS) != 0;
+	bool                    until_next = (st->uses & USES_CALC_ROWS) != 0;
 
 	if (!a->scan.failed && !a->scan.saw_rows &&
-	    ok_read(reply_scan_tail(&a->scan), s->caps, &ok, &err) == 0)
-		left = left || ok.insert_id != 0 || ok.warnings != 0;
-	if (left)
+	    ok_read(reply_scan_tail(&a->scan), s->caps, &ok, &err) == 0) {
+		until_next = until_next || ok.warnings != 0;
+		if (ok.insert_id != 0)
+			session_note_insert_id(s, a->slot);
+	}
+	if ((a->scan.status & STATUS_CURSOR_EXISTS) != 0) {
+		s->cursor = a->q->prepared;
 		s->bound = a->slot;
+	} else if (s->cursor == NULL) {
+		s->bound = until_next ? a->slot : -1;
+	}
 	if (st->changes_session && st->kind != STATEMENT_SET)
 		s->home = a->slot;
-	if (cursor)
-		s->cursor = a->q->prepared;
 }
 
 static int
@@ -256,10 +260,11 @@ take_back(struct ctx *cx, struct attempt *a)
 static enum outcome
 prepare_again(struct ctx *cx, struct attempt *a)
 {
-	struct backend        *b = a->s->slots[a->slot];
-	struct packets        *p = mysql_packets(b->client);
-	uint32_t               remote;
-	SCOPED(buf) struct buf packet = BUF_INIT;
+	struct backend *b = a->s->slots[a->slot];
+	struct packets *p = mysql_packets(b->client);
+	uint32_t        remote;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
 
 	if (remote_take(b, a->q->prepared->id, &remote)) {
 		wire_put_int(&packet, COM_STMT_CLOSE, 1);

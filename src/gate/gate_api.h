@@ -9,7 +9,6 @@
  * /acks/<id> for those who watch.
  *
  *   POST /gate/rules    struct rules_record -> struct ack_record, once acknowledged
- *   GET  /gate/status   what a person asks
  *   GET  /metrics       Prometheus
  *   GET  /healthz       200 while clients are served
  */

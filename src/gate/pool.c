@@ -64,8 +64,9 @@ connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, stru
 		.server = mem_strdup(key->server),
 		.caps = key->caps,
 		.collation = key->collation,
-		.serial = ++p->connects };
+		.serial = ++p->serials };
 	map_init(&b->statements);
+	p->connects++;
 	p->count++;
 	if (mysql_connect(&within, &params, &b->client) != 0) {
 		destroy(b);
@@ -254,7 +255,8 @@ backend_reset(struct ctx *cx, struct backend *b)
 	if (scan.failed)
 		return err_from_packet(reply_scan_tail(&scan), cx->err);
 	map_clear(&b->statements);
-	b->session = b->settings = 0;
+	b->session = b->settings = b->insert_version = 0;
+	b->serial = ++b->pool->serials;
 	return 0;
 }
 

@@ -56,9 +56,10 @@ struct backend {
 	uint64_t             session;  /* whose state it carries; 0: clean */
 	uint64_t             settings; /* version of that session's settings */
 	char                *database; /* current one; NULL: none or unknown */
-	struct map statements; /* the owner's statement (4 bytes) to its number here, plus 1 */
-	usec       since;      /* of the present state */
-	uint64_t   serial;     /* never the same for two */
+	struct map statements;     /* the owner's statement (4 bytes) to its number here, plus 1 */
+	uint64_t   insert_version; /* of the session's insert id that it knows */
+	usec       since;          /* of the present state */
+	uint64_t   serial;         /* never the same for two, nor before and after a reset */
 };
 
 struct pool {
@@ -68,6 +69,7 @@ struct pool {
 	struct list          idle, parked; /* oldest first */
 	struct waitlist      freed;
 	usec                 connect_timeout, take_timeout, keep;
+	uint64_t             serials;
 	uint64_t             connects, takes, steals, waits; /* for metrics */
 };
 

@@ -7,6 +7,7 @@
 #include "mysql/command.h"
 #include "mysql/server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void
@@ -38,6 +39,8 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 		.autocommit = true,
 		.isolation = ISOLATION_REPEATABLE_READ,
 		.bound = -1,
+		.insert_slot = -1,
+		.insert_id = "0",
 		.last = -1,
 		.home = -1,
 		.statements_next = 1 };
@@ -86,6 +89,10 @@ release(struct session *s, int slot, bool reusable)
 		pool_unpark(&s->hall->pool, b);
 	if (s->bound == slot)
 		s->bound = -1;
+	if (s->insert_slot == slot) {
+		s->insert_slot = -1;
+		s->insert_id[0] = '\0';
+	}
 	if (s->home == slot)
 		s->home = -1;
 	s->slots[slot] = NULL;
@@ -111,6 +118,8 @@ session_reset(struct session *s)
 	for (int i = 0; i < SLOTS_MAX; i++)
 		release(s, i, !(open && i == txn_slot) && s->bound != i && s->home != i);
 	s->last = -1;
+	s->insert_version = 0;
+	memcpy(s->insert_id, "0", 2);
 	prepared_forget_all(&s->statements);
 	s->cursor = NULL;
 	settings_done(&s->settings);
@@ -285,13 +294,53 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 }
 
 void
+session_note_insert_id(struct session *s, int slot)
+{
+	s->insert_slot = slot;
+	s->slots[slot]->insert_version = ++s->insert_version;
+}
+
+int
+session_save_insert_id(struct ctx *cx, struct session *s)
+{
+	struct mysql_rows rows;
+	struct ctx        inner = *cx;
+
+	if (s->insert_slot < 0)
+		return 0;
+	inner.arena = &s->arena;
+	TRY(mysql_select(
+	    &inner, s->slots[s->insert_slot]->client, slice_str("SELECT LAST_INSERT_ID()"), &rows));
+	(void)snprintf(s->insert_id, sizeof s->insert_id, "%.*s", SLICE_ARG(rows.values[0]));
+	s->insert_slot = -1;
+	return 0;
+}
+
+int
+session_carry_insert_id(struct ctx *cx, struct session *s, int slot)
+{
+	struct backend *b = s->slots[slot];
+
+	if (b->insert_version == s->insert_version)
+		return 0;
+	TRY(session_save_insert_id(cx, s));
+	if (s->insert_id[0] == '\0')
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "LAST_INSERT_ID() is gone with the connection to its server");
+	TRY(session_side_query(cx, s, slot,
+	    slice_str(arena_printf(&s->arena, "SET last_insert_id = %s", s->insert_id))));
+	b->insert_version = s->insert_version;
+	return 0;
+}
+
+void
 session_rest(struct session *s)
 {
 	for (int i = 0; i < SLOTS_MAX; i++) {
 		struct backend *b = s->slots[i];
 
 		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || i == s->home ||
-		    (s->txn == TXN_OPEN && i == s->txn_slot))
+		    i == s->insert_slot || (s->txn == TXN_OPEN && i == s->txn_slot))
 			continue;
 		packets_park(mysql_packets(b->client));
 		pool_park(&s->hall->pool, b, &s->slots[i]);

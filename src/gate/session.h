@@ -52,8 +52,11 @@ struct session {
 
 	struct backend *slots[SLOTS_MAX];
 	int             bound;       /* a slot, or -1 */
-	int             last;        /* the slot of the last statement, or -1 */
-	uint64_t        last_serial; /* of the backend that was in it */
+	int             insert_slot; /* that alone knows LAST_INSERT_ID(), or -1: insert_id is it */
+	uint64_t        insert_version;
+	char            insert_id[24]; /* digits; "" when its connection was lost */
+	int             last;          /* the slot of the last statement, or -1 */
+	uint64_t        last_serial;   /* of the backend that was in it */
 	int home; /* the slot with variables or temporary tables that cannot be repeated; or -1 */
 
 	enum txn_state   txn;
@@ -86,6 +89,12 @@ int session_backend(
     struct ctx *cx, struct session *s, const struct route_keyspace *where, int *slot) MUST_USE;
 /* The backend's default database. */
 int session_use(struct ctx *cx, struct session *s, int slot, const char *database) MUST_USE;
+/* The statement generated an insert id there. */
+void session_note_insert_id(struct session *s, int slot);
+/* Asks for it, so that its backend need not be kept. */
+int session_save_insert_id(struct ctx *cx, struct session *s) MUST_USE;
+/* Makes LAST_INSERT_ID() of this slot the session's. */
+int session_carry_insert_id(struct ctx *cx, struct session *s, int slot) MUST_USE;
 /* The statement is over: parks what need not be kept. */
 void session_rest(struct session *s);
 /* A backend that broke, or that carries something of unknown state. Ends the transaction when it

@@ -204,6 +204,61 @@ TEST(state_that_cannot_be_repeated_binds)
 	world_run(bound_story);
 }
 
+static void
+insert_id_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, a, "insert into generate values (null)"), 0);
+	expect_str(world_ask(cx, a, "select last_insert_id()"), "7");
+	expect_eq(world_do(cx, a, "insert into new_customer.t values (last_insert_id())"), 0);
+	world_expect(w, "db1: insert into generate values (null)\ndb1: select last_insert_id()\n"
+			"db1: SELECT LAST_INSERT_ID()\ndb2: SET last_insert_id = 7\n"
+			"db2: insert into new_customer.t values (last_insert_id())\n");
+	mysql_close(a);
+	pause_for(cx, SECOND);
+	w->hall.pool.max = 2;
+	a = world_client(cx, "customer");
+	expect_eq(world_do(cx, a, "insert into generate values (null)"), 0);
+	pause_for(cx, 2 * SECOND); /* idle: its backend is not kept any more */
+	pool_close_idle(&w->hall.pool);
+	w->hall.pool.max = w->hall.pool.count;
+	buf_reset(&w->said);
+	expect_eq(world_do(cx, b, "update t set a=1"), 0);
+	expect_str(world_ask(cx, a, "select last_insert_id()"), "7");
+	world_expect(w, "db1: @Reset connection\ndb1: update t set a=1\ndb1: @Reset connection\n"
+			"db1: SET last_insert_id = 7\ndb1: select last_insert_id()\n");
+	mysql_close(a);
+	mysql_close(b);
+}
+
+TEST(an_insert_id_goes_where_it_is_asked_for)
+{
+	world_run(insert_id_story);
+}
+
+static void
+lost_answer_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
+
+	w->hall.pool.max = 1;
+	expect_eq(world_do(cx, a, "update t set a=1"), 0);
+	expect_eq(world_do(cx, b, "update t set a=1"), 0);
+	expect_str(
+	    world_ask(cx, a, "select row_count()"), "error 1235"); /* not another session's */
+	expect_str(world_ask(cx, b, "select row_count()"), "error 1235");
+	expect_eq(world_do(cx, b, "update t set a=1"), 0);
+	expect_str(world_ask(cx, b, "select row_count()"), "db1");
+	mysql_close(a);
+	mysql_close(b);
+}
+
+TEST(what_the_last_statement_left_is_never_anothers)
+{
+	world_run(lost_answer_story);
+}
+
 /* ---- holds ---- */
 
 static void

@@ -15,7 +15,7 @@ struct server {
 
 /* Of one connection at a server. */
 struct memory {
-	bool open, autocommit_off;
+	bool open, autocommit_off, generated; /* an insert id: 7, ever */
 };
 
 static uint16_t
@@ -35,7 +35,7 @@ is_write(struct slice sql)
 static int
 send_ok(struct ctx *cx, struct fake_session *s, const struct memory *m)
 {
-	struct ok_packet ok = { .status = status(m) };
+	struct ok_packet ok = { .status = status(m), .insert_id = m->generated ? 7 : 0 };
 
 	return server_send_ok(cx, &s->packets, s->client.caps, &ok);
 }
@@ -100,6 +100,9 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 		m->open = false;
 		return send_error(cx, s, 1213, "Deadlock found");
 	}
+	if (slice_eq_nocase(sql, slice_str("select last_insert_id()")))
+		return send_row(cx, s, m, "7");
+	m->generated = memmem(sql.ptr, sql.len, "generate", 8) != NULL;
 	return slice_starts_nocase(sql, "select") ? send_row(cx, s, m, server->name)
 						  : send_ok(cx, s, m);
 }
