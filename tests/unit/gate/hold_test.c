@@ -1,0 +1,334 @@
+/*
+ * hold_test.c - cutovers, leases and fences as clients of a whole gate meet them.
+ */
+#include "test.h"
+#include "unit/gate/world.h"
+
+static void
+pause_for(struct ctx *cx, usec time)
+{
+	expect_ok(task_sleep(cx, time), cx->err);
+}
+
+static bool
+drained(struct world *w)
+{
+	usec again;
+
+	return crowd_drained(&w->hall.crowd, task_now(), &again);
+}
+
+/* ---- holds ---- */
+
+static void
+hold_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *writer = world_client(cx, "customer"),
+			    *reader = world_client(cx, "customer"),
+			    *inside = world_client(cx, "customer"),
+			    *late = world_client(cx, "customer");
+	struct background held, held_txn;
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, inside, "begin"), 0);
+	expect_eq(world_do(cx, inside, "update users set a=1"), 0);
+	expect_eq(world_do(cx, late, "begin"), 0);
+	world_rules(w, 2, "customer", RULE_HOLD);
+	expect(!drained(w));
+	world_start(w, &held, writer, "update users set a=2");
+	world_start(w, &held_txn, late, "select a from users");
+	pause_for(cx, SECOND);
+	expect(!held.done && !held_txn.done);
+	expect_str(world_ask(cx, reader, "select b from users"), "db1");
+	expect_eq(world_do(cx, inside, "update users set a=3"), 0);
+	expect_eq(world_do(cx, inside, "commit"), 0);
+	expect(drained(w));
+	world_rules(w, 3, "new_customer", RULE_SWITCHED);
+	expect_str(world_ask(cx, reader, "select c from users"), "db2");
+	pause_for(cx, SECOND);
+	expect(!held.done && !held_txn.done);
+	world_rules(w, 4, "new_customer", RULE_OPEN);
+	pause_for(cx, SECOND);
+	expect(held.done && held.rc == 0 && held_txn.done && held_txn.rc == 0);
+	expect_eq(world_do(cx, late, "commit"), 0);
+	expect(strstr(w->said.data, "db1: update users set a=2") == NULL);
+	expect(strstr(w->said.data, "db2: update `new_customer`.`users` set a=2") != NULL);
+	expect(
+	    strstr(w->said.data, "db2: begin\ndb2: select a from `new_customer`.`users`") != NULL);
+	mysql_close(writer);
+	mysql_close(reader);
+	mysql_close(inside);
+	mysql_close(late);
+}
+
+TEST(a_cutover_without_an_error)
+{
+	world_run(hold_story);
+}
+
+static void
+back_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	struct background    held;
+
+	world_rules(w, 2, "customer", RULE_HOLD);
+	world_start(w, &held, c, "update users set a=2");
+	pause_for(cx, SECOND);
+	expect(!held.done && drained(w));
+	world_rules(w, 3, "customer", RULE_OPEN);
+	pause_for(cx, SECOND);
+	expect(held.done && held.rc == 0);
+	mysql_close(c);
+	world_expect(w, "db1: update users set a=2\n");
+}
+
+TEST(a_hold_that_is_rolled_back)
+{
+	world_run(back_story);
+}
+
+static void
+running_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	struct background    slow;
+
+	w->slow = 5 * SECOND;
+	world_rules(w, 1, "customer", RULE_OPEN);
+	world_start(w, &slow, c, "update users set slow=2");
+	pause_for(cx, SECOND);
+	world_rules(w, 2, "customer", RULE_HOLD);
+	expect(!drained(w) && !slow.done);
+	pause_for(cx, 10 * SECOND);
+	expect(drained(w) && slow.done && slow.rc == 0);
+	mysql_close(c);
+}
+
+TEST(a_write_that_is_under_way_is_waited_for)
+{
+	world_run(running_story);
+}
+
+/* The route arrives while the statement waits for a backend: it must not go by the old one. */
+static void
+taken_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
+	struct background    waiting;
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	w->hall.pool.max = 1;
+	expect_eq(world_do(cx, a, "begin"), 0);
+	expect_eq(world_do(cx, a, "update t set a=1"), 0);
+	world_start(w, &waiting, b, "update users set a=2");
+	pause_for(cx, SECOND);
+	world_rules(w, 2, "customer", RULE_HOLD);
+	expect_eq(world_do(cx, a, "commit"), 0);
+	pause_for(cx, SECOND);
+	expect(!waiting.done && drained(w));
+	expect(strstr(w->said.data, "users") == NULL);
+	world_rules(w, 4, "new_customer", RULE_OPEN);
+	pause_for(cx, SECOND);
+	expect(waiting.done && waiting.rc == 0);
+	expect(strstr(w->said.data, "db1: update users") == NULL);
+	mysql_close(a);
+	mysql_close(b);
+}
+
+TEST(after_waiting_for_a_backend_it_looks_again)
+{
+	world_run(taken_story);
+}
+
+/* ---- transactions that only read ---- */
+
+static void
+snapshot_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_str(world_ask(cx, c, "select a from users"), "db1");
+	world_rules(w, 2, "customer", RULE_HOLD);
+	expect(!drained(w));
+	pause_for(cx, 2 * SECOND);
+	expect(drained(w));
+	world_rules(w, 3, "new_customer", RULE_SWITCHED);
+	expect_str(world_ask(cx, c, "select b from users"), "db1");
+	world_rules(w, 4, "new_customer", RULE_OPEN);
+	expect_str(
+	    world_ask(cx, c, "select c from users"), "db1"); /* by its snapshot, to its end */
+	expect_eq(world_do(cx, c, "update users set a=1"), 1213);
+	expect_str(world_ask(cx, c, "select d from users"), "db2"); /* the transaction is over */
+	mysql_close(c);
+	world_expect(w,
+	    "db1: begin\ndb1: select a from users\ndb1: select b from users\ndb1: select c from users\n"
+	    "db1: ROLLBACK\ndb2: select d from `new_customer`.`users`\n");
+}
+
+TEST(a_snapshot_outlives_the_switch)
+{
+	world_run(snapshot_story);
+}
+
+static void
+committed_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "set session transaction isolation level read committed"), 0);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_str(world_ask(cx, c, "select a from users"), "db1");
+	world_rules(w, 4, "new_customer", RULE_OPEN);
+	expect_str(world_ask(cx, c, "select b from users"), "db2");
+	expect_str(world_ask(cx, c, "select c from other"), "db1");
+	expect_eq(world_do(cx, c, "update users set a=1"), 0);
+	expect_eq(world_do(cx, c, "update other set a=1"), 1235);
+	expect_eq(world_do(cx, c, "commit"), 0);
+	mysql_close(c);
+}
+
+TEST(read_committed_goes_over_statement_by_statement)
+{
+	world_run(committed_story);
+}
+
+/* (5) of the turnstile, through the whole gate. */
+static void
+late_writer_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	struct background    late;
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_str(world_ask(cx, c, "select a from users"), "db1");
+	world_rules(w, 2, "customer", RULE_HOLD);
+	pause_for(cx, 2 * SECOND);
+	expect(drained(w));
+	world_start(w, &late, c, "update users set a=1");
+	pause_for(cx, SECOND);
+	expect(!late.done && drained(w));
+	world_rules(w, 4, "new_customer", RULE_OPEN);
+	pause_for(cx, SECOND);
+	expect(late.done && late.rc == 1213);
+	mysql_close(c);
+	world_expect(w, "db1: begin\ndb1: select a from users\ndb1: ROLLBACK\n");
+}
+
+TEST(a_reader_that_was_given_up_waits_with_its_write)
+{
+	world_run(late_writer_story);
+}
+
+/* ---- leases ---- */
+
+static void
+lease_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
+	struct background    waiting;
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	world_lease(w, 1, task_boottime() + 3 * SECOND);
+	expect_str(world_ask(cx, c, "select a from users"), "db1");
+	pause_for(cx, 4 * SECOND);
+	expect_str(world_ask(cx, d, "select a from other"), "db1"); /* no rule, no lease needed */
+	world_start(w, &waiting, c, "select b from users");
+	pause_for(cx, SECOND);
+	expect(!waiting.done && strstr(w->said.data, "select b") == NULL);
+	world_lease(w, 1, NEVER);
+	pause_for(cx, SECOND);
+	expect(waiting.done && waiting.rc == 0);
+	mysql_close(c);
+	mysql_close(d);
+}
+
+TEST(without_a_lease_tables_with_a_rule_wait)
+{
+	world_run(lease_story);
+}
+
+static void
+lapse_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
+	struct background    slow, plain;
+
+	w->slow = 5 * SECOND;
+	world_rules(w, 1, "customer", RULE_OPEN);
+	world_lease(w, 1, task_boottime() + 3 * SECOND);
+	world_start(w, &slow, c, "select slow from users");
+	world_start(w, &plain, d, "select slow from other");
+	pause_for(cx, 10 * SECOND);
+	/* The answer came after the lease had lapsed: not a byte of it. */
+	expect(slow.done && slow.rc == 1927 && plain.done && plain.rc == 0);
+	expect_eq(world_do(cx, c, "select 1"), -1);
+	expect_eq(w->hall.counts.lease_closed, 1);
+	mysql_close(c);
+	mysql_close(d);
+}
+
+TEST(an_answer_after_the_lease_is_not_passed_on)
+{
+	world_run(lapse_story);
+}
+
+static void
+gap_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	struct background    slow;
+
+	w->slow = 5 * SECOND;
+	world_rules(w, 1, "customer", RULE_OPEN);
+	world_start(w, &slow, c, "update users set slow=1");
+	pause_for(cx, 2 * SECOND);
+	world_lease(w, 2, NEVER); /* lost and granted anew in between */
+	pause_for(cx, 10 * SECOND);
+	expect(slow.done && slow.rc == 1927);
+	mysql_close(c);
+}
+
+TEST(a_gap_in_the_lease_counts_as_lost)
+{
+	world_run(gap_story);
+}
+
+/* ---- the fence ---- */
+
+static void
+fence_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, d, "begin"), 0);
+	expect_eq(world_do(cx, d, "update other set a=1"), 0);
+	w->fence = true;
+	expect_eq(world_do(cx, d, "update users set a=1"), 1213);
+	expect_eq(w->refreshes, 1);
+	world_expect(
+	    w, "db1: begin\ndb1: update other set a=1\ndb1: update users set a=1\ndb1: ROLLBACK\n");
+	w->refreshed_to = 4;
+	expect_eq(world_do(cx, c, "update users set a=2"), 0); /* replayed, nobody has noticed */
+	world_expect(w, "db1: update users set a=2\ndb2: update `new_customer`.`users` set a=2\n");
+	world_rules(w, 5, "customer", RULE_OPEN);
+	w->refreshed_to = 6;
+	expect_eq(world_do(cx, d, "begin"), 0);
+	expect_eq(world_do(cx, d, "insert into users values (3)"),
+	    0); /* the first of its transaction too */
+	expect_eq(world_do(cx, d, "commit"), 0);
+	world_expect(w, "db1: begin\ndb1: insert into users values (3)\ndb1: ROLLBACK\ndb2: begin\n"
+			"db2: insert into `new_customer`.`users` values (3)\ndb2: commit\n");
+	mysql_close(c);
+	mysql_close(d);
+}
+
+TEST(what_the_fence_refuses_is_replayed)
+{
+	world_run(fence_story);
+}
