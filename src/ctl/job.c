@@ -19,7 +19,6 @@ enum {
 	CREATE_WITHIN_S =
 	    60,              /* gates that died have 3 s; a stream that is made asks both servers */
 	CLOSE_LAG_MS = 1000, /* "caught up": what the copy's time is measured to */
-	AUTO_INCREMENT_MARGIN = 1000, /* values that rows deleted meanwhile may have used */
 };
 
 struct job {
@@ -116,6 +115,28 @@ caught_up(const struct tablet_reply *r)
 	    r->lag_ms <= CLOSE_LAG_MS;
 }
 
+/*
+ * The fences are made before anybody is held, and before there is an attempt: making triggers waits
+ * for the transactions that are open on the table, without stopping those that come behind.
+ */
+static int
+prepare(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, w->r.options.timeout);
+	struct err why;
+
+	if (w->r.copied_us == 0)
+		w->r.copied_us = clock_wall();
+	if (side_do(&within, w, SIDE_SOURCE, "fence_install", w->r.attempt) == 0 &&
+	    side_do(&within, w, SIDE_TARGET, "fence_install", w->r.attempt) == 0)
+		return 0;
+	why = *cx->err;
+	w->r.state_text = arena_printf(&w->arena, "waiting to install the fence: %s", why.text);
+	if (why.kind != ERR_CANCELLED)
+		TRY(workflow_save(cx, w));
+	return err_copy(cx->err, &why);
+}
+
 static int
 do_copy(struct ctx *cx, struct job *j)
 {
@@ -136,8 +157,9 @@ do_copy(struct ctx *cx, struct job *j)
 	}
 	changed = take_progress(w, &r);
 	if (caught_up(&r)) {
+		TRY(prepare(cx, w));
 		w->r.state = WORKFLOW_RUNNING;
-		w->r.copied_us = w->r.copied_us == 0 ? clock_wall() : w->r.copied_us;
+		w->r.state_text = w->r.hint = "";
 		workflow_note(w, "copy", "done", "");
 		j->tries = 0;
 		return workflow_save(cx, w);
@@ -149,37 +171,12 @@ do_copy(struct ctx *cx, struct job *j)
 
 /* ---- RUNNING */
 
-/* Once, before there is a fence: the check makes and drops one. */
-static int
-carry_auto_increment(struct ctx *cx, struct workflow *w)
-{
-	struct ctx within = ctx_within(cx, w->r.options.timeout);
-	struct tablet_request q;
-	struct tablet_reply source, r;
-
-	if (w->r.attempt > 0)
-		return 0;
-	TRY(side_request(&within, w, SIDE_SOURCE, &q));
-	TRY(side_call(&within, w, "check_source", &q, &source));
-	if (source.tables_count == 0 || source.tables[0].auto_increment == 0)
-		return 0;
-	TRY(side_request(&within, w, SIDE_TARGET, &q));
-	q.definition = arena_printf(cx->arena, "%llu",
-	    (unsigned long long)source.tables[0].auto_increment + AUTO_INCREMENT_MARGIN);
-	return side_call(&within, w, "auto_increment", &q, &r);
-}
-
-/* Switching is left to a person: the stream goes on, the source's fence costs writes nothing any more. */
+/* Switching is left to a person: the stream goes on and the fence stays, disarmed. */
 static int
 give_up(struct ctx *cx, struct job *j, const struct err *why)
 {
 	struct workflow *w = &j->w;
-	struct ctx within = ctx_within(cx, CALL_WITHIN_S * SECOND);
-	struct err ignored = { 0 };
 
-	within.err = &ignored;
-	if (side_do(&within, w, workflow_from(w), "fence_remove", w->r.attempt) != 0)
-		log_warn("removing the fence: %s", ignored.text);
 	w->r.state = WORKFLOW_ERROR;
 	w->r.state_text =
 	    arena_printf(&w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
@@ -209,7 +206,7 @@ do_switch(struct ctx *cx, struct job *j)
 	struct workflow *w = &j->w;
 	struct err why;
 
-	if (carry_auto_increment(cx, w) == 0 && cutover_attempt(cx, w) == 0)
+	if (cutover_attempt(cx, w) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CONFLICT || cx->err->kind == ERR_CANCELLED)
 		return -1;

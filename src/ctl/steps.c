@@ -9,7 +9,8 @@ enum {
 	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
 	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
 	LAG_POLL_MS = 100,
-	UNLOCK_WITHIN_S = 1, /* writes are held meanwhile */
+	AUTO_INCREMENT_MARGIN = 1000, /* given out between preflight and hold: seconds of inserts */
+	UNLOCK_WITHIN_S = 1,          /* writes are held meanwhile */
 	GRACE_LATER_S =
 	    2, /* gates end the transactions at the grace period and acknowledge after */
 };
@@ -60,6 +61,27 @@ wait_small_lag(struct ctx *cx, struct cutover *c)
 	    most_ms);
 }
 
+/* Values that rows deleted on the source, or given out and not used, have had must not come again. */
+static int
+carry_auto_increment(struct ctx *cx, struct cutover *c)
+{
+	struct tablet_request q;
+	struct tablet_reply source, r;
+	uint64_t most = 0;
+
+	TRY(side_request(cx, c->w, workflow_from(c->w), &q));
+	TRY(side_call(cx, c->w, "auto_increment", &q, &source));
+	for (size_t i = 0; i < source.tables_count; i++) {
+		if (source.tables[i].auto_increment > most)
+			most = source.tables[i].auto_increment;
+	}
+	if (most == 0)
+		return 0;
+	TRY(side_request(cx, c->w, workflow_to(c->w), &q));
+	q.definition = arena_printf(cx->arena, "%" PRIu64, most + AUTO_INCREMENT_MARGIN);
+	return side_call(cx, c->w, "auto_increment", &q, &r);
+}
+
 static int
 run_preflight(struct ctx *cx, struct cutover *c)
 {
@@ -75,6 +97,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	/* A fence that is new knows no attempt yet: told this one, it refuses what is older. */
 	TRY(side_do(&within, c->w, workflow_from(c->w), "disarm", c->attempt));
 	TRY(side_do(&within, c->w, workflow_to(c->w), "fence_install", c->attempt));
+	TRY(carry_auto_increment(&within, c));
 	c->deadline = task_now() + c->w->r.options.timeout;
 	return 0;
 }

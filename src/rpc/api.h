@@ -126,7 +126,8 @@ struct tablet_reply {
  *                                     it is not past its commit (position "drop" says to drop)
  *  fence_install   tables, on_side    triggers, disarmed (source) or armed (target); idempotent
  *  fence_remove    tables, attempt    triggers and fence row go; idempotent
- *  auto_increment  tables, definition sets the target's next value to at least definition's number
+ *  auto_increment  tables, definition sets the target's next value to at least definition's number;
+ *                                     on_side source: changes nothing, lists tables[i].auto_increment
  *  lock            tables, attempt, timeout   step 2: READ lock, fence armed, reply.position =
  *                                             P; the lock ends by unlock, by a
  *                                     lost connection, or with the program; repeated with the

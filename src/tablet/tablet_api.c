@@ -144,6 +144,32 @@ carry_one(struct ctx *cx, struct ddl *d, const struct tablet_request *q, size_t 
 	    cx, d, "ALTER TABLE %s AUTO_INCREMENT=%llu", name.data, (unsigned long long)wanted);
 }
 
+/* The source's next values, so that they can be carried. */
+static int
+list_auto_increment(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+
+	TRY(env_dba(cx, api->env, &dba));
+	r->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
+	r->tables_count = q->tables_count;
+	for (size_t i = 0; i < q->tables_count; i++) {
+		struct table_def *def;
+
+		TRY(schema_read(
+		    cx, dba, q->source_database, q->tables[i].source_table, &def));
+		r->tables[i] = (struct tablet_table_status){
+			.table = q->tables[i].source_table,
+			.state = "",
+			.definition = "",
+			.exists = true,
+			.auto_increment = def->auto_increment,
+		};
+	}
+	return 0;
+}
+
 static int
 do_auto_increment(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
@@ -151,6 +177,8 @@ do_auto_increment(
 	SCOPED(ddl) struct ddl d = { 0 };
 	uint64_t               wanted;
 
+	if (strcmp(q->on_side, "source") == 0)
+		return list_auto_increment(cx, api, q, r);
 	TRY(parse_u64(slice_str(q->definition), &wanted, cx->err));
 	TRY(ddl_open(cx, api->env, &d));
 	for (size_t i = 0; i < q->tables_count; i++)

@@ -304,7 +304,7 @@ asks_to_switch_later(struct ctx *cx, struct world *w)
 	o.no_switch = true;
 	expect_ok(world_move(cx, w, 0, o), cx->err);
 	expect_ok(task_sleep(cx, 20 * SECOND), cx->err);
-	expect(!w->source.armed && !w->target.has_fence && w->target.stream);
+	expect(w->source.has_fence && !w->source.armed && w->target.armed && w->target.stream);
 	moves(cx, w);
 	moves(cx, w); /* and again: it is done */
 }
