@@ -157,8 +157,6 @@ wire(struct program *p)
 		.server = p->settings.server,
 		.accounts = p->accounts,
 		.data_dir = p->settings.data_dir,
-		/* Above any server_id that people give to servers by hand. */
-		.server_id = 0x53570000u + (uint32_t)p->settings.uid,
 	};
 	p->health.env = &p->env;
 	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };

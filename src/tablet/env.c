@@ -1,9 +1,22 @@
 #include "tablet/env.h"
 
+#include "base/hash.h"
+
 static const char dba_session[] =
     "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO', "
     "binlog_annotate_row_events=0,"
     " foreign_key_checks=0";
+
+uint32_t
+env_server_id(const struct tablet_env *env, const char *reader)
+{
+	/* above any server_id that people give to servers by hand */
+	static const uint32_t  above = UINT32_C(1) << 31;
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	buf_addf(&name, "%s/%s", env->alias, reader);
+	return above | (uint32_t)hash_bytes(buf_slice(&name));
+}
 
 int
 env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)

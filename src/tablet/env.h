@@ -13,7 +13,6 @@ struct tablet_env {
 	const char               *server; /* this tablet's own database server */
 	const struct credentials *accounts;
 	const char               *data_dir; /* for spilled transactions */
-	uint32_t server_id; /* for COM_REGISTER_SLAVE: unique among all that read one source */
 	/* How much at once; 0 is the default of run.c or chunk.h. */
 	int    appliers, copy_parallel;
 	size_t chunk_rows; /* of a chunk, at most */
@@ -25,6 +24,10 @@ int env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **
 struct mysql_params env_stream_params(const struct tablet_env *env, const char *server);
 int                 env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
 		    struct mysql_client **out) MUST_USE;
+
+/* For COM_REGISTER_SLAVE, of one that reads a binlog: a server ends the dump of whoever came before
+ * with the same number, so every stream and every probe has its own. */
+uint32_t env_server_id(const struct tablet_env *env, const char *reader);
 
 /* For SCOPED(client). */
 static inline void

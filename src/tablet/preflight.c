@@ -105,7 +105,6 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	struct tail_params                  params = {
 				 .source = env_stream_params(env, env->server),
 				 .workflow = workflow,
-				 .server_id = env->server_id,
 				 .spill_dir = env->data_dir,
 	};
 	struct ctx within = ctx_within(cx, PROBE_DEADLINE_S * SECOND);
@@ -113,6 +112,7 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	rand_secret(secret, sizeof(secret));
 	snprintf(token, sizeof(token), "%016llx%016llx", (unsigned long long)secret[0],
 	    (unsigned long long)secret[1]);
+	params.server_id = env_server_id(env, token);
 	TRY(env_stream(&within, env, env->server, &c));
 	TRY(position_now(&within, c, &params.start));
 	TRY(write_heartbeat(&within, c, workflow, token));

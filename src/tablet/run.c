@@ -258,7 +258,7 @@ fill_params(struct run *r)
 		.tables = r->defs,
 		.tables_count = count,
 		.start = r->state->applied,
-		.server_id = r->env->server_id,
+		.server_id = env_server_id(r->env, r->state->workflow),
 		.spill_dir = r->env->data_dir,
 	};
 	r->apply_params = (struct apply_params){

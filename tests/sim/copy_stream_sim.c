@@ -384,7 +384,7 @@ run_world(enum sim_variant variant, uint64_t seed)
 	snprintf(w->accounts->stream.user, sizeof(w->accounts->stream.user), "vt_stream");
 	w->env = (struct tablet_env){
 		.alias = "zone1-100", .server = TARGET, .accounts = w->accounts, .data_dir = "/tmp",
-		.server_id = 1000, .appliers = 4, .copy_parallel = 4, .chunk_rows = 1 + below(w, 12),
+		.appliers = 4, .copy_parallel = 4, .chunk_rows = 1 + below(w, 12),
 	};
 	w->faults = below(w, 3) == 0 ? 0 : (int)below(w, FAULTS_MAX + 1);
 	w->table = (struct sim_table){

@@ -2,7 +2,7 @@
 import pytest
 
 from lib import proc, tablets
-from lib.streams import Writer, fill
+from lib.streams import Pair, Writer, fill
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
@@ -163,6 +163,22 @@ def test_keys_equal_to_the_collation_are_one_row(pair):
     p.freeze()
     assert p.source.server.sql("SELECT HEX(id), v FROM customer.t ORDER BY v, id") == \
         p.target.server.sql("SELECT HEX(id), v FROM new_customer.t ORDER BY v, id")
+
+
+def test_two_streams_from_one_source_leave_each_other_alone(pair):
+    p = pair("t")
+    fill(p.source.server, 100)
+    p.source.server.sql("CREATE TABLE t2 LIKE t", database="customer")
+    p.source.start(), p.target.start()
+    second = Pair(p.source, p.target, "t2", workflow="new_customer/t2")
+    p.start(), second.start()
+    p.wait("running"), second.wait("running")
+    for i in range(20):
+        p.source.server.sql(f"UPDATE t SET name = 'n{i}'", database="customer")
+        p.source.server.sql(f"INSERT INTO t2 VALUES ({i + 1}, '{i}', 'n', 1)", database="customer")
+    p.freeze(), second.freeze()
+    p.check_equal(), second.check_equal()
+    assert "lost the source's binlog" not in open(p.target.log).read()
 
 
 def test_a_damaged_target_is_noticed(pair):

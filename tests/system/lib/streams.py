@@ -6,17 +6,15 @@ import pymysql
 
 from . import proc
 
-WORKFLOW = "new_customer/t"
-
 
 class Pair:
     """A source and a target with their tablets, and the stream's request."""
 
-    def __init__(self, source, target, table):
-        self.source, self.target, self.table = source, target, table
+    def __init__(self, source, target, table, workflow="new_customer/t"):
+        self.source, self.target, self.table, self.workflow = source, target, table, workflow
 
     def request(self, attempt=0, **more):
-        return {"workflow": WORKFLOW, "attempt": attempt, "source_server": self.source.address,
+        return {"workflow": self.workflow, "attempt": attempt, "source_server": self.source.address,
                 "source_database": "customer", "target_database": "new_customer",
                 "tables": [{"source_table": self.table, "target_table": self.table}], **more}
 

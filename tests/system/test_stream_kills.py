@@ -1,0 +1,66 @@
+"""Connections of a stream killed at random on both servers while writers run: what arrives is what was there."""
+import random
+import threading
+import time
+
+import pymysql
+import pytest
+
+from lib import proc
+from lib.streams import Writer, fill
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
+
+
+class Killer(threading.Thread):
+    """Kills one connection or statement of the tablets' accounts after the other."""
+
+    def __init__(self, servers, seed):
+        super().__init__()
+        self.servers, self.random, self.stopped, self.kills = servers, random.Random(seed), threading.Event(), 0
+
+    def run(self):
+        conns = [s.connect() for s in self.servers]
+        while not self.stopped.wait(self.random.uniform(0.02, 0.2)):
+            with self.random.choice(conns).cursor() as cur:
+                cur.execute("SELECT id FROM information_schema.processlist WHERE user IN ('vt_stream', 'vt_dba')")
+                ids = [row[0] for row in cur.fetchall()]
+                if ids:
+                    self.kill(cur, self.random.choice(ids))
+
+    def kill(self, cur, which):
+        try:
+            cur.execute(f"KILL {self.random.choice(['HARD CONNECTION', 'SOFT CONNECTION', 'QUERY'])} {which}")
+            self.kills += 1
+        except pymysql.Error as e:
+            assert e.args[0] == 1094        # it has ended by itself
+
+    def end(self):
+        self.stopped.set()
+        self.join()
+
+
+def test_killed_connections_lose_nothing(pair):
+    seed = random.randrange(10 ** 6)
+    print("seed", seed)        # shown when it fails
+    p = pair("t")
+    fill(p.source.server, 40000)
+    p.source.start(), p.target.start(faults="stream.chunk.before=sleep:100")
+    writers = [Writer(p.source.server, 10 * seed + i) for i in range(2)]
+    killer = Killer([p.source.server, p.target.server], seed)
+    for t in (*writers, killer):
+        t.start()
+    p.start()
+    time.sleep(5)
+    killer.end()
+    p.wait("running")
+    killer = Killer([p.source.server, p.target.server], seed + 100)
+    killer.start()
+    time.sleep(3)
+    killer.end()
+    for w in writers:
+        w.end()
+    p.wait("running")
+    p.freeze()
+    p.check_equal()
+    assert killer.kills > 0
