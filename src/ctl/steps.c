@@ -94,8 +94,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(rules_load(&within, c->w->ctl, &rules, &revision));
 	TRY(rules_acknowledged(&within, c->w->ctl, rules.version));
 	TRY(side_do(&within, c->w, workflow_from(c->w), "fence_install", c->attempt));
-	/* A fence that is new knows no attempt yet: told this one, it refuses what is older. */
-	TRY(side_do(&within, c->w, workflow_from(c->w), "disarm", c->attempt));
+	/* Its row is not touched here: writers that are open hold it, and only the hold waits for them. */
 	TRY(side_do(&within, c->w, workflow_to(c->w), "fence_install", c->attempt));
 	TRY(carry_auto_increment(&within, c));
 	c->deadline = task_now() + c->w->r.options.timeout;
