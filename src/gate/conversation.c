@@ -511,6 +511,10 @@ goodbye(struct ctx *cx, struct session *s)
 
 	if (s->replied || s->client.broken || cx->err->kind == ERR_NONE)
 		return;
+	if (s->hall->draining && cx->err->kind == ERR_CANCELLED)
+		(void)refuse(cx->err, ER_SERVER_SHUTDOWN, "Server shutdown in progress");
+	if (s->idle)
+		s->client.seq = 1; /* it reads this as the answer to its next command */
 	if (session_send_err(&last, s, cx->err) != 0)
 		log_debug("the client did not hear why: %s", err.text);
 }

@@ -405,15 +405,24 @@ until_ready(struct ctx *cx, struct gate *g, int ready)
 	return g->stopping ? err_set(cx->err, ERR_CANCELLED, "stopping") : 0;
 }
 
+/* A worker's part of a limit, rounded up. */
+static size_t
+share(const struct gate *g, size_t limit)
+{
+	size_t workers = (size_t)g->params.workers;
+
+	return (limit + workers - 1) / workers;
+}
+
 static int
 start_worker(struct gate *g, struct err *err)
 {
 	struct worker_params params = { .index = g->workers_count,
 		.address = g->mysql_address,
-		.clients_max = g->params.clients_max / (size_t)g->params.workers + 1,
-		.backends_max = g->params.backends_max / (size_t)g->params.workers + 1,
+		.clients_max = share(g, g->params.clients_max),
+		.backends_max = share(g, g->params.backends_max),
 		.packet_max = g->params.packet_max,
-		.hold_bytes_max = g->params.hold_bytes_max / (size_t)g->params.workers + 1,
+		.hold_bytes_max = share(g, g->params.hold_bytes_max),
 		.hold_wait = g->params.hold_wait,
 		.drain_timeout = g->params.drain_timeout,
 		.credentials = g->params.credentials,

@@ -18,6 +18,7 @@ static const struct state STATES[] = {
 	{ ER_EMPTY_QUERY, "42000" },
 	{ ER_LOCK_DEADLOCK, "40001" },
 	{ ER_NOT_SUPPORTED_YET, "42000" },
+	{ ER_SERVER_SHUTDOWN, "08S01" },
 	{ ER_CONNECTION_KILLED, "70100" },
 };
 

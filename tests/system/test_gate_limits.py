@@ -1,0 +1,70 @@
+"""A second vtgate on the same cluster: told to stop, or full, it says so and loses nothing."""
+import os
+import signal
+import subprocess
+import time
+
+import pymysql
+import pytest
+
+from lib import proc
+
+
+@pytest.fixture
+def second_gate(shared_combo):
+    """(process, connect) of a gate for three clients."""
+    process = subprocess.Popen(
+        [proc.program("vtgate"), "--topo", "sqlite:" + os.path.join(shared_combo.data_dir, "topo.db"),
+         "--credentials", os.path.join(shared_combo.data_dir, "credentials.json"), "--id", "second", "--workers", "1",
+         "--max-connections", "3", "--drain-timeout", "5s"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    port = int(process.stdout.readline().rsplit(":", 1)[1])
+
+    def connect():
+        return pymysql.connect(host="127.0.0.1", port=port, user="app", database="customer", autocommit=True)
+
+    yield process, connect
+    process.kill()
+    process.wait()
+
+
+def run(connection, sql):
+    cursor = connection.cursor()
+    cursor.execute(sql)
+    return cursor.fetchall()
+
+
+def test_one_client_too_many_is_told_1040(second_gate):
+    _, connect = second_gate
+    clients = [connect() for _ in range(3)]
+    with pytest.raises(pymysql.OperationalError) as e:
+        connect()
+    assert e.value.args == (1040, "Too many connections")
+    clients.pop().close()
+    time.sleep(0.2)
+    assert run(connect(), "SELECT 1") == ((1,),)
+
+
+def test_a_drain_lets_transactions_end(second_gate):
+    process, connect = second_gate
+    busy, idle = connect(), connect()
+    run(busy, "CREATE TABLE IF NOT EXISTS drained (a INT PRIMARY KEY)")
+    run(busy, "BEGIN")
+    run(busy, "REPLACE INTO drained VALUES (1)")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    with pytest.raises(pymysql.OperationalError) as e:
+        run(idle, "SELECT 1")
+    assert e.value.args[0] == 1053
+    with pytest.raises(pymysql.OperationalError):
+        connect()
+    run(busy, "REPLACE INTO drained VALUES (2)")
+    run(busy, "COMMIT")
+    assert process.wait(timeout=4) == 0
+
+
+def test_what_was_committed_in_a_drain_is_there(shared_combo):
+    rows = pymysql.connect(host="127.0.0.1", port=shared_combo.gate_port, user="app", database="customer")
+    assert run(rows, "SELECT a FROM drained ORDER BY a") == ((1,), (2,))
+    run(rows, "DROP TABLE drained")
+    rows.close()
