@@ -449,7 +449,11 @@ apply_run(struct ctx *cx, struct applier *a, const struct run *r)
 
 /* ---- The two tasks */
 
-/* The answer to a former COMMIT may have been lost: what is on disk is believed. */
+/*
+ * The answer to a former COMMIT may have been lost: what is on disk is believed. All slots are taken
+ * first: statements that a killed process left behind, on slots too that the first runs would
+ * not need, are over then, and none lands behind a newer change of its rows.
+ */
 static int
 read_state(struct ctx *cx, struct applier *a)
 {
@@ -458,7 +462,8 @@ read_state(struct ctx *cx, struct applier *a)
 	struct stream_state       *disk = arena_new(&arena, struct stream_state);
 
 	inner.arena = &arena;
-	TRY(writers_open(&inner, &a->writers, 0));
+	for (int i = 0; i < a->params->appliers; i++)
+		TRY(writers_open(&inner, &a->writers, i));
 	TRY(state_load(&inner, a->writers.conns[0], a->state->workflow, disk));
 	a->state->applied = disk->applied;
 	a->state->dirty_until = disk->dirty_until;

@@ -171,9 +171,11 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	size_t                 columns;
+	/* the tail goes on; what it hands on from here touches the window */
+	const struct position  tail = *span->tail;
 
 	c->window = window_open(job->windows, job->table, job->def->key_binary);
-	TRY(open_view(cx, source, span->tail, &c->view));
+	TRY(open_view(cx, source, &tail, &c->view));
 	TRY(select_sql(&sql, job, span, cx->err));
 	TRY(mysql_stream_start(cx, source, buf_slice(&sql), &columns));
 	if (columns != (size_t)job->def->columns_count)

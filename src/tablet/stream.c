@@ -338,14 +338,18 @@ stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attemp
 	return 0;
 }
 
-/* A freeze that is still being waited for ends with its pass. */
+/*
+ * A freeze that is still being waited for ends with its pass. It may have been committed without
+ * our knowing, so that the phase is stored again (a COMMIT under way is waited for: it has the row).
+ */
 static int
 restart_task(struct ctx *cx, struct stream *s)
 {
 	group_done(&s->life);
 	group_init(&s->life);
 	s->wake = false;
-	return group_spawn(&s->life, s->state.workflow, stream_main, s, cx->err);
+	TRY(group_spawn(&s->life, s->state.workflow, stream_main, s, cx->err));
+	return save(cx, s);
 }
 
 int

@@ -165,6 +165,20 @@ def test_keys_equal_to_the_collation_are_one_row(pair):
         p.target.server.sql("SELECT HEX(id), v FROM new_customer.t ORDER BY v, id")
 
 
+def test_a_thaw_undoes_a_freeze_whose_answer_was_lost(pair):
+    p = pair("t")
+    fill(p.source.server, 100)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    p.target.server.sql("UPDATE _vt.stream SET phase = 'frozen', attempt = 1")      # committed, and the stream does not know
+    p.target.call("thaw", **p.request(attempt=2))
+    assert p.target.server.sql("SELECT phase, attempt FROM _vt.stream") == ((b"running", 2),)
+    p.target.kill()
+    p.target.start()
+    p.wait("running")
+
+
 def test_two_streams_from_one_source_leave_each_other_alone(pair):
     p = pair("t")
     fill(p.source.server, 100)
