@@ -55,9 +55,9 @@ int  applier_run(struct ctx *cx, struct applier *a) MUST_USE;
 /* past the last chunk: exact may begin */
 void applier_set_cp(struct applier *a, const struct position *cp);
 bool applier_exact(const struct applier *a);
-/* Apply up to exactly this position and stop there: stored as FROZEN with the attempt, in the
- * transaction that stores the position (or in one of its own when already there). ERR_CONFLICT when
- * applied is already beyond it. */
+/* Apply all changes up to this position and none beyond, and stop: stored as FROZEN with the attempt,
+ * in the transaction that stores the position (or in one of its own when already there). The position
+ * stored may be beyond it by what others did at the source; ERR_CONFLICT when a change is. */
 int  applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err) MUST_USE;
 /* Waits until a heartbeat with this token has been handed on: its position. */
 int  applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token,

@@ -1,6 +1,7 @@
 #include "tablet/apply_write.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -41,17 +42,6 @@ writers_done(struct writers *w)
 	writers_close(w);
 }
 
-/* FNV-1a: a lock's name has 64 characters, a workflow's up to 159. */
-static uint64_t
-hash_name(const char *name)
-{
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (; *name != 0; name++)
-		h = (h ^ (uint8_t)*name) * UINT64_C(1099511628211);
-	return h;
-}
-
 static int
 take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 {
@@ -60,8 +50,9 @@ take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 	struct mysql_rows          rows;
 
 	inner.arena = &a;
+	/* A lock's name has 64 characters, a workflow's up to 159. */
 	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
-	    (unsigned long long)hash_name(w->params.workflow), slot, LOCK_WAIT_S));
+	    (unsigned long long)hash_bytes(slice_str(w->params.workflow)), slot, LOCK_WAIT_S));
 	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
 		return err_set(cx->err, ERR_RETRY,
 		    "a former session of this stream is still at work");
