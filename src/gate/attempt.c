@@ -175,10 +175,11 @@ fixed_slot(const struct attempt *a)
 		return -1;
 	if (asks_last(a) && has_last(s))
 		return s->last;
+	/* The session's database is known at its own keyspace's server. */
+	if ((a->q->statement->uses & USES_DATABASE) != 0 && is_outside(a))
+		return -1;
 	if (s->txn == TXN_OPEN)
 		return s->txn_slot;
-	if ((a->q->statement->uses & USES_DATABASE) != 0)
-		return -1;
 	return s->home >= 0 ? s->home : s->bound;
 }
 

@@ -184,9 +184,12 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 
 	switch (q->statement->kind) {
 	case STATEMENT_BEGIN:
-		if (q->statement->snapshot)
-			break; /* its moment is now: at the session's own server */
-		return begin(cx, s, &simple);
+		if (!q->statement->snapshot)
+			return begin(cx, s, &simple);
+		/* Its moment is now: at the session's own server. */
+		if (execute_commit(cx, s) != 0)
+			return -1;
+		break;
 	case STATEMENT_COMMIT:
 	case STATEMENT_ROLLBACK:
 		return end(cx, s, &simple);
@@ -488,6 +491,7 @@ serve(struct ctx *cx, struct session *s)
 		struct slice packet;
 
 		packets_park(&s->client);
+		arena_reset(&s->arena);
 		s->idle = true;
 		TRY(wait_for_client(cx, s));
 		s->idle = false;
@@ -495,7 +499,6 @@ serve(struct ctx *cx, struct session *s)
 		TRY(packets_read(cx, &s->client, s->hall->packet_max, &packet));
 		count(&s->hall->counts.statements, 1);
 		s->replied = s->failed = false;
-		arena_reset(&s->arena);
 		TRY(command(cx, s, packet));
 		err_clear(cx->err);
 	}

@@ -161,9 +161,11 @@ ask_status(struct ctx *cx, struct session *s, int slot)
 /* The server has a transaction open that we did not ask for: a procedure's, XA START's, autocommit
  * off. */
 static void
-join_late(struct session *s, const char *server)
+join_late(struct session *s, const char *server, bool reads)
 {
-	static const struct turnstile_ask opened = { .transaction = true, .locks = true };
+	const struct turnstile_ask opened = {
+		.transaction = true, .locks = !reads, .reads = reads
+	};
 
 	passenger_leave(&s->hall->crowd, &s->passenger);
 	s->passenger.server = server;
@@ -176,6 +178,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 {
 	struct session       *s = a->s;
 	const struct backend *b = s->slots[a->slot];
+	bool                  snapshot = !failed && a->q->statement->snapshot;
 
 	s->last = a->slot;
 	s->last_serial = b->serial;
@@ -188,10 +191,11 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	if (a->begins && s->txn == TXN_PENDING)
 		session_end_txn(s); /* it began, and something has ended it already */
 	if (s->txn == TXN_OPEN && !s->passenger.open)
-		join_late(s, b->server);
+		join_late(s, b->server, snapshot);
 	passenger_answered(&s->hall->crowd, &s->passenger, s->txn == TXN_OPEN);
-	s->txn_named = s->txn == TXN_OPEN && (s->txn_named || a->plan.names_tables);
-	if (s->txn == TXN_OPEN && a->ask.reads && attempt_has_snapshots(s) && s->view == NULL)
+	s->txn_named = s->txn == TXN_OPEN && (s->txn_named || a->plan.names_tables || snapshot);
+	if (s->txn == TXN_OPEN && (a->ask.reads || snapshot) && attempt_has_snapshots(s) &&
+	    s->view == NULL)
 		s->view = route_ref(a->route);
 	return 0;
 }

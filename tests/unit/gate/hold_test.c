@@ -174,6 +174,52 @@ TEST(a_snapshot_outlives_the_switch)
 }
 
 static void
+consistent_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "start transaction with consistent snapshot"), 0);
+	world_rules(w, 2, "customer", RULE_HOLD);
+	expect(drained(w)); /* it only reads */
+	expect_str(world_ask(cx, c, "select a from users"), "db1");
+	world_rules(w, 4, "new_customer", RULE_OPEN);
+	expect_str(
+	    world_ask(cx, c, "select b from users"), "db1"); /* its moment was before the switch */
+	expect_str(world_ask(cx, c, "select c from other"), "db1");
+	expect_eq(world_do(cx, c, "commit"), 0);
+	expect_str(world_ask(cx, c, "select d from users"), "db2");
+	mysql_close(c);
+}
+
+TEST(a_consistent_snapshot_is_of_its_moment)
+{
+	world_run(consistent_story);
+}
+
+static void
+database_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	world_rules(w, 1, "new_customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "update users set a=1"), 0);
+	expect_str(world_ask(cx, c, "select database()"), "db1");
+	expect_str(world_ask(cx, c, "select 1"), "db2");
+	expect_eq(world_do(cx, c, "commit"), 0);
+	mysql_close(c);
+	world_expect(w,
+	    "db2: begin\ndb2: update `new_customer`.`users` set a=1\ndb1: select database()\n"
+	    "db2: select 1\ndb2: commit\n");
+}
+
+TEST(the_database_is_the_sessions_wherever_its_transaction_is)
+{
+	world_run(database_story);
+}
+
+static void
 committed_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
