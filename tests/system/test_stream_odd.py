@@ -4,7 +4,7 @@ import os
 import pytest
 
 from lib import proc, tablets
-from test_stream import Pair, Writer, fill, pair  # noqa: F401  (pair is a fixture)
+from lib.streams import Pair, Writer, fill
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
