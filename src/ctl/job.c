@@ -178,8 +178,9 @@ give_up(struct ctx *cx, struct job *j, const struct err *why)
 	struct workflow *w = &j->w;
 
 	w->r.state = WORKFLOW_ERROR;
-	w->r.state_text =
-	    arena_printf(&w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
+	w->r.state_text = j->tries == 0
+	    ? arena_printf(&w->arena, "the stream has stopped: %s", why->text)
+	    : arena_printf(&w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
 	w->r.hint = why->hint[0] != '\0' ? arena_strdup(&w->arena, why->hint)
 	                                 : "run the same command again to go on";
 	return workflow_save(cx, w);
@@ -204,8 +205,14 @@ static int
 do_switch(struct ctx *cx, struct job *j)
 {
 	struct workflow *w = &j->w;
+	struct tablet_reply r;
 	struct err why;
 
+	/* A stream that has stopped does not go on by itself: no attempt would mend it. */
+	if (stream_status(cx, w, &r) != 0) {
+		why = *cx->err;
+		return why.kind == ERR_REFUSED ? give_up(cx, j, &why) : -1;
+	}
 	if (cutover_attempt(cx, w) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CONFLICT || cx->err->kind == ERR_CANCELLED)
