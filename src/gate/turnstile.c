@@ -180,6 +180,47 @@ follow(struct crowd *c, const struct route_rule *ruled)
 	t->attempt = rule->attempt;
 }
 
+/* What the passenger did to tables of the one it did to tables of the other. */
+static void
+touch_also(struct passenger *p, const struct turnstile *old, const struct turnstile *t)
+{
+	const struct touch *from = NULL;
+	struct touch       *to = NULL;
+
+	for (size_t i = 0; i < p->touches_count; i++) {
+		if (p->touches[i].turnstile == old)
+			from = &p->touches[i];
+		if (p->touches[i].turnstile == t)
+			to = &p->touches[i];
+	}
+	if (from == NULL)
+		return;
+	if (to != NULL)
+		to->seq = from->seq < to->seq ? from->seq : to->seq;
+	else if (p->touches_count < TOUCHES_MAX)
+		p->touches[p->touches_count++] = (struct touch){ t, from->seq };
+	else if (p->touched_all_seq == 0 || from->seq < p->touched_all_seq)
+		p->touched_all_seq = from->seq;
+}
+
+/* The next move of a table takes over its rule, from the workflow that moved it before: who
+ * touched the table under that workflow's name has touched it. */
+static void
+follow_workflow(struct crowd *c, const struct routing_rule *rule)
+{
+	const struct route_rule *before = c->route == NULL
+	    ? NULL
+	    : route_rule(c->route, slice_str(rule->from_keyspace), slice_str(rule->from_table));
+	const struct turnstile  *old, *t;
+
+	if (before == NULL || strcmp(before->record->workflow, rule->workflow) == 0)
+		return;
+	old = crowd_turnstile(c, before->record);
+	t = crowd_turnstile(c, rule);
+	list_each (&c->passengers, n)
+		touch_also(list_item(n, struct passenger, node), old, t);
+}
+
 /* A workflow without a rule holds nothing any more. */
 static void
 open_forgotten(struct crowd *c)
@@ -216,6 +257,8 @@ crowd_set_route(struct crowd *c, struct route *route)
 {
 	struct route *before = c->route;
 
+	for (size_t i = 0; i < route->rules.count; i++)
+		follow_workflow(c, &route->rules.rules[i]);
 	c->route = route;
 	open_forgotten(c);
 	for (size_t i = 0; i < route->rules.count; i++)

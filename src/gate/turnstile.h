@@ -38,6 +38,8 @@
  *       refused; overflowed asks for the attempt to be rolled back.
  *   (5) Once drained was acknowledged for a hold, it stays true: a reader that had
  *       its reader_wait waits with its first write to the workflow's tables.
+ *   (6) A rule that changes its workflow takes the touches of its table along: a second
+ *       move of a table waits for what was begun under the first one's name.
  */
 #ifndef GATE_TURNSTILE_H
 #define GATE_TURNSTILE_H

@@ -42,7 +42,8 @@ route_with(int64_t version, const struct test_rule *rule)
 			.to_keyspace = rule->to,
 			.to_table = "users",
 			.phase = rule->phase,
-			.workflow = "new_customer/users",
+			.workflow =
+			    rule->workflow != NULL ? rule->workflow : "new_customer/users",
 			.attempt = rule->attempt,
 			.reader_wait = rule->reader_wait,
 			.grace = rule->grace,

@@ -13,6 +13,7 @@ struct test_rule {
 	int             attempt;
 	usec            reader_wait, grace;
 	enum on_grace   on_grace;
+	const char     *workflow; /* NULL: new_customer/users */
 };
 
 /* Both names of users go to keyspace to; version 0: no rules at all. */

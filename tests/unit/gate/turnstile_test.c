@@ -221,6 +221,30 @@ TEST(the_next_attempt_asks_again)
 	crowd_done(&crowd);
 }
 
+/* The rule belongs to the first move's workflow until the second one's hold. */
+TEST(the_next_move_waits_for_what_began_under_the_first)
+{
+	struct passenger p = { .server = "db1:3306" }, reader = { 0 };
+	struct test_rule next = { .to = "customer",
+		.phase = RULE_HOLD,
+		.attempt = 1,
+		.reader_wait = SECOND,
+		.workflow = "third/users" };
+	const struct route_rule *rules[] = { NULL };
+
+	start();
+	rules[0] = &crowd.route->ruled[0];
+	passenger_send(&crowd, &p, &WRITE_ALONE, rules, 1);
+	run(&reader, &READ_IN_TXN, true);
+	crowd_set_route(&crowd, route_with(2, &next));
+	expect(!drained(0) && !drained(100 * SECOND));
+	expect(passes(&reader, &WRITE_IN_TXN));
+	passenger_answered(&crowd, &p, false);
+	expect(!drained(0) && drained(2 * SECOND));
+	passenger_leave(&crowd, &reader);
+	crowd_done(&crowd);
+}
+
 static int killed;
 
 static void
