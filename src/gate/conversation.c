@@ -182,6 +182,8 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct request simple = as_query(s, q);
 
+	if (refuse_by_name(cx, q) != 0)
+		return session_send_err(cx, s, cx->err);
 	switch (q->statement->kind) {
 	case STATEMENT_BEGIN:
 		if (!q->statement->snapshot)
@@ -221,8 +223,6 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_OTHER:
 		break;
 	}
-	if (refuse_by_name(cx, q) != 0)
-		return session_send_err(cx, s, cx->err);
 	return execute(cx, s, q);
 }
 
@@ -339,11 +339,15 @@ statistics(struct ctx *cx, struct session *s)
 }
 
 static int
-set_option(struct ctx *cx, struct session *s)
+set_option(struct ctx *cx, struct session *s, uint16_t option)
 {
 	SCOPED(buf)
 	struct buf eof = BUF_INIT;
 
+	if (option == 0) {
+		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "several statements in one");
+		return session_send_err(cx, s, cx->err);
+	}
 	eof_put(&eof, s->caps & ~CAP_DEPRECATE_EOF, session_status(s), 0);
 	TRY(packets_write(cx, &s->client, buf_slice(&eof)));
 	return packets_flush(cx, &s->client);
@@ -392,7 +396,7 @@ command(struct ctx *cx, struct session *s, struct slice packet)
 	if (c.com == COM_STATISTICS)
 		return statistics(cx, s);
 	if (c.com == COM_SET_OPTION)
-		return set_option(cx, s);
+		return set_option(cx, s, c.option);
 	return c.com == COM_QUIT ? -1 : unknown_command(cx, s, &c);
 }
 

@@ -71,6 +71,8 @@ take_transaction(struct memory *m, struct slice sql)
 		m->open = false;
 	else if (slice_eq_nocase(sql, slice_str("set autocommit=0")))
 		m->autocommit_off = true;
+	else if (slice_eq_nocase(sql, slice_str("set autocommit=1")))
+		m->autocommit_off = m->open = false;
 	else if (m->autocommit_off && !slice_starts_nocase(sql, "set"))
 		m->open = true;
 }
@@ -270,6 +272,23 @@ world_do(struct ctx *cx, struct mysql_client *c, const char *sql)
 	if (rc == 0)
 		return 0;
 	return cx->err->kind == ERR_SERVER ? cx->err->mysql_errno : -1;
+}
+
+int
+world_command(struct ctx *cx, struct mysql_client *c, const void *packet, size_t len)
+{
+	struct packets   *p = mysql_packets(c);
+	struct reply_scan scan;
+
+	p->seq = 0;
+	expect_ok(packets_write(cx, p, slice_of(packet, len)), cx->err);
+	expect_ok(packets_flush(cx, p), cx->err);
+	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(c));
+	expect_ok(packets_drop_reply(cx, p, &scan), cx->err);
+	if (!scan.failed)
+		return 0;
+	(void)err_from_packet(reply_scan_tail(&scan), cx->err);
+	return cx->err->mysql_errno;
 }
 
 const char *

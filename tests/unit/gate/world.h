@@ -41,6 +41,8 @@ void world_lease(struct world *w, uint64_t epoch, usec until);
 struct mysql_client *world_client(struct ctx *cx, const char *database);
 /* OK, or the error's number. */
 int world_do(struct ctx *cx, struct mysql_client *c, const char *sql);
+/* A command that is no query, "@" left out: its number and what follows. OK, or the error's number. */
+int world_command(struct ctx *cx, struct mysql_client *c, const void *packet, size_t len);
 /* The one value of a SELECT: which server answered. "error 1234" otherwise. */
 const char *world_ask(struct ctx *cx, struct mysql_client *c, const char *sql);
 /* What servers were told since the last call is exactly this. */

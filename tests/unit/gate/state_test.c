@@ -1,0 +1,29 @@
+/*
+ * state_test.c - what a session has begun, set and reset is the same for the client and its servers.
+ */
+#include "test.h"
+#include "unit/gate/world.h"
+
+/* ---- several statements in one ---- */
+
+static void
+multiple_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "begin; insert into t values (1)"), 1235);
+	expect_eq(world_do(cx, c, "commit; delete from t"), 1235);
+	expect_eq(world_do(cx, c, "rollback; delete from t"), 1235);
+	expect_eq(world_do(cx, c, "use new_customer; delete from t"), 1235);
+	expect_eq(world_do(cx, c, "set @x=1; delete from t"), 1235);
+	world_expect(w, "");
+	expect_eq(world_do(cx, c, "insert into t values (1);"), 0);
+	world_expect(w, "db1: insert into t values (1);\n"); /* and nothing has begun */
+	expect_eq(world_command(cx, c, "\x1b\x00\x00", 3), 1235); /* SET_OPTION: several on */
+	mysql_close(c);
+}
+
+TEST(several_statements_in_one_are_refused_whatever_is_first)
+{
+	world_run(multiple_story);
+}
