@@ -162,7 +162,7 @@ has_last(const struct session *s)
 {
 	const struct backend *b = s->last < 0 ? NULL : s->slots[s->last];
 
-	return b != NULL && b->serial == s->last_serial && b->session == s->id;
+	return b != NULL && b->serial == s->last_serial && b->session == s->owner;
 }
 
 /* The slot that a statement without tables must use, or -1. */

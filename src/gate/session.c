@@ -35,6 +35,7 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 {
 	*s = (struct session){ .hall = hall,
 		.id = id,
+		.owner = id,
 		.conn = conn,
 		.autocommit = true,
 		.isolation = ISOLATION_REPEATABLE_READ,
@@ -126,6 +127,9 @@ session_reset(struct session *s)
 	s->modes = 0;
 	s->autocommit = true;
 	s->isolation = ISOLATION_REPEATABLE_READ;
+	/* What carries the old state, wherever it went, is another's from now on: ids have 32 bits.
+	 */
+	s->owner += (uint64_t)1 << 32;
 }
 
 void
@@ -210,10 +214,10 @@ repeat_settings(struct ctx *cx, struct session *s, int slot)
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
-	if (b->session != s->id) {
+	if (b->session != s->owner) {
 		if (b->session != 0)
 			TRY(backend_reset(cx, b));
-		b->session = s->id;
+		b->session = s->owner;
 		b->settings = 0;
 	}
 	if (b->settings == s->settings.version)

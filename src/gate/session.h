@@ -39,6 +39,7 @@ struct session {
 	struct hall     *hall;
 	struct task     *task; /* that runs it */
 	uint32_t         id;   /* the client's connection id */
+	uint64_t         owner; /* what its backends bear; another one after each reset */
 	struct conn     *conn;
 	struct packets   client;
 	uint64_t         caps;

@@ -4,6 +4,12 @@
 #include "test.h"
 #include "unit/gate/world.h"
 
+static void
+pause_for(struct ctx *cx, usec time)
+{
+	expect_ok(task_sleep(cx, time), cx->err);
+}
+
 /* ---- several statements in one ---- */
 
 static void
@@ -26,4 +32,34 @@ multiple_story(struct ctx *cx, struct world *w)
 TEST(several_statements_in_one_are_refused_whatever_is_first)
 {
 	world_run(multiple_story);
+}
+
+/* ---- COM_RESET_CONNECTION ---- */
+
+#define RESET "\x1f"
+
+static void
+reset_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "set autocommit=0"), 0);
+	expect_eq(world_command(cx, c, RESET, 1), 0);
+	expect_eq(world_do(cx, c, "insert into t values (1)"), 0);
+	world_expect(w, "db1: set autocommit=0\ndb1: @Reset connection\n"
+			"db1: insert into t values (1)\n");
+	/* One that went back to the pool before the reset is no cleaner. */
+	expect_eq(world_do(cx, c, "set sql_mode='x'"), 0);
+	pause_for(cx, 2 * MINUTE);
+	pool_age(&w->hall.pool);
+	expect_eq(world_command(cx, c, RESET, 1), 0);
+	buf_reset(&w->said);
+	expect_eq(world_do(cx, c, "insert into t values (2)"), 0);
+	world_expect(w, "db1: @Reset connection\ndb1: insert into t values (2)\n");
+	mysql_close(c);
+}
+
+TEST(a_reset_session_finds_nothing_of_itself)
+{
+	world_run(reset_story);
 }
