@@ -179,6 +179,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	struct session       *s = a->s;
 	const struct backend *b = s->slots[a->slot];
 	bool                  snapshot = !failed && a->q->statement->snapshot;
+	bool                  on = !failed && (status & STATUS_AUTOCOMMIT) != 0 && !s->autocommit;
 
 	s->last = a->slot;
 	s->last_serial = b->serial;
@@ -188,6 +189,9 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		session_take_status(s, a->slot, status);
 		s->autocommit = (status & STATUS_AUTOCOMMIT) != 0;
 	}
+	/* Switching autocommit on commits, also what this server does not know of. */
+	if (on && (s->txn == TXN_PENDING || (s->txn == TXN_OPEN && s->txn_slot != a->slot)))
+		TRY(execute_commit(cx, s));
 	if (a->begins && s->txn == TXN_PENDING)
 		session_end_txn(s); /* it began, and something has ended it already */
 	if (s->txn == TXN_OPEN && !s->passenger.open)
@@ -412,8 +416,8 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 		out = attempt(cx, &a);
 		route_unref(a.route);
 		if (out == OUTCOME_AGAIN && tries >= REPLAYS_MAX) {
-			(void)refuse(cx->err, ER_LOCK_DEADLOCK,
-			    "the rules for this statement do not come to rest");
+			attempt_too_late(
+			    cx, s, "the rules for this statement do not come to rest");
 			out = OUTCOME_ERROR;
 		}
 	}

@@ -63,3 +63,62 @@ TEST(a_reset_session_finds_nothing_of_itself)
 {
 	world_run(reset_story);
 }
+
+/* ---- autocommit ---- */
+
+static void
+autocommit_on_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "set autocommit=0"), 0);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "set autocommit=1"), 0);
+	expect_eq(world_do(cx, c, "insert into t values (1)"), 0);
+	world_expect(w, "db1: set autocommit=0\ndb1: set autocommit=1\n"
+			"db1: insert into t values (1)\n");
+	/* From on to on it ends nothing. */
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "set autocommit=1"), 0);
+	expect_eq(world_do(cx, c, "insert into t values (2)"), 0);
+	expect_eq(world_do(cx, c, "commit"), 0);
+	world_expect(w, "db1: set autocommit=1\ndb1: begin\ndb1: insert into t values (2)\n"
+			"db1: commit\n");
+	mysql_close(c);
+}
+
+TEST(autocommit_switched_on_ends_what_was_begun)
+{
+	world_run(autocommit_on_story);
+}
+
+/* ---- rules that change all the time ---- */
+
+static void
+restless_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	struct background    held;
+	int64_t              version = 2;
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_str(world_ask(cx, c, "select a from other"), "db1");
+	world_rules(w, version++, "customer", RULE_HOLD);
+	world_start(w, &held, c, "update users set a=1");
+	while (!held.done && version < 200) {
+		pause_for(cx, MSEC);
+		world_rules(w, version++, "customer", RULE_HOLD);
+	}
+	expect(held.done);
+	expect_eq(held.rc, 1213);
+	/* A client that hears of a deadlock has no transaction any more. */
+	world_expect(w, "db1: begin\ndb1: select a from other\ndb1: ROLLBACK\n");
+	expect_eq(w->hall.crowd.passengers.count, 0);
+	mysql_close(c);
+}
+
+TEST(giving_up_on_rules_ends_the_transaction)
+{
+	world_run(restless_story);
+}
