@@ -29,6 +29,7 @@ enum {
 	WORLDS     = 80,        /* about two seconds of a core */
 	PATIENCE_S = 900,       /* of virtual time: far above the sum of all back-offs */
 	FAULTS_MAX = 8,
+	SNAPS_MAX  = 5,
 	FREEZES_RACING = 2,     /* tries to freeze under writers */
 };
 
@@ -44,8 +45,12 @@ struct world {
 	struct tablet_env   env;
 	struct engine       engine;
 	struct arena        arena;
-	int                 faults, attempt;
+	int                 faults;         /* by the clock, yet to come */
+	int                 snaps;          /* at a commit of the target's, yet to come */
+	int                 attempt;
 	struct position     applied;        /* the highest seen on disk */
+	bool                must_die;       /* the process, now */
+	struct waitlist     snapped;
 	bool                done;
 };
 
@@ -109,6 +114,21 @@ check_exact(struct world *w, const struct position *applied, const struct positi
 		    cp->gtid, differs);
 }
 
+/*
+ * A commit whose answer nobody gets: likelier while a run past the consistency point is half
+ * written, and when every commit counts.
+ */
+static void
+snap(struct world *w, bool half_written, bool exact)
+{
+	if (w->snaps == 0 || below(w, half_written ? 4 : exact ? 16 : 64) != 0)
+		return;
+	w->snaps--;
+	sim_reset(TARGET);
+	w->must_die = below(w, 2) == 0;
+	waitlist_wake_all(&w->snapped);
+}
+
 static void
 committed(void *arg)
 {
@@ -129,9 +149,11 @@ committed(void *arg)
 		    (unsigned long long)w->applied.offset, applied.file,
 		    (unsigned long long)applied.offset);
 	w->applied = applied;
-	if (position_is_set(&cp) && position_cmp(&applied, &cp) >= 0 &&
-	    position_cmp(&applied, &dirty) >= 0)
+	bool half_written = position_cmp(&applied, &dirty) < 0;
+	bool consistent = position_is_set(&cp) && position_cmp(&applied, &cp) >= 0;
+	if (consistent && !half_written)
 		check_exact(w, &applied, &cp);
+	snap(w, half_written && position_is_set(&cp), consistent);
 }
 
 /* ---- The process under test */
@@ -172,6 +194,7 @@ static void
 kill_process(struct ctx *cx, struct world *w)
 {
 	log_info("the process is killed");
+	w->must_die = false;
 	if (below(w, 2) == 0) {
 		sim_reset(SOURCE);
 		sim_reset(TARGET);
@@ -226,7 +249,12 @@ do_fault(struct ctx *cx, struct world *w)
 static void
 live(struct ctx *cx, struct world *w, usec longest)
 {
-	check(task_sleep(cx, (usec)below(w, (uint64_t)longest)) == 0);
+	struct ctx within = ctx_within(cx, (usec)below(w, (uint64_t)longest));
+
+	while (!w->must_die && waitlist_wait(&within, &w->snapped) == 0)
+		;
+	if (w->must_die)
+		kill_process(cx, w);
 	if (w->faults > 0 && below(w, 2) == 0) {
 		w->faults--;
 		do_fault(cx, w);
@@ -342,8 +370,10 @@ live_once(void *arg)
 	start_process(&cx, w);
 	wait_running(&cx, w);
 	check_definition(w);
-	live(&cx, w, 500 * MSEC);
-	wait_running(&cx, w);
+	for (int i = 0; i < 3; i++) {
+		live(&cx, w, 300 * MSEC);
+		wait_running(&cx, w);
+	}
 	freeze_racing(&cx, w);
 	sim_writers_stop(&cx, &w->table);
 	(void)freeze(&cx, w, false);
@@ -361,7 +391,8 @@ start_server(struct world *w, const char *address, bool is_source)
 	struct minidb_params params = {
 		.address = address, .binlog = is_source, .seed = rand_u64(&w->rand),
 		.pace = {
-			.statement = 100 + (usec)below(w, 8 * MSEC), .visible = (usec)below(w, 60 * MSEC),
+			.statement = 100 + (usec)below(w, below(w, 3) == 0 ? 50 * MSEC : 5 * MSEC),
+			.visible = (usec)below(w, 60 * MSEC),
 			.alter = 300 * MSEC, .lock_wait = 2 * SECOND,
 		},
 		.committed = is_source ? NULL : committed, .arg = w,
@@ -387,9 +418,10 @@ run_world(enum sim_variant variant, uint64_t seed)
 		.appliers = 4, .copy_parallel = 4, .chunk_rows = 1 + below(w, 12),
 	};
 	w->faults = below(w, 3) == 0 ? 0 : (int)below(w, FAULTS_MAX + 1);
+	w->snaps = below(w, 3) == 0 ? 0 : (int)below(w, SNAPS_MAX + 1);
 	w->table = (struct sim_table){
 		.variant = variant, .keys = 20 + (int)below(w, 100),
-		.writer_pause = 5 * MSEC + (usec)below(w, 60 * MSEC),
+		.writer_pause = 4 * MSEC + (usec)below(w, 50 * MSEC),
 	};
 	rand_seed(&w->table.rand, rand_u64(&w->rand));
 	w->table.source = start_server(w, SOURCE, true);

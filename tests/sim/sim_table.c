@@ -45,8 +45,9 @@ static void
 add_key(struct sim_table *t, struct buf *out, int key, bool named, const char *between)
 {
 	if (t->variant == SIM_PAIR) {
-		buf_addf(out, "%s%d%s", named ? "`a`=" : "", key % 5 - 2, between);
-		buf_addf(out, "%s0x%02x00%02x", named ? "`b`=" : "", (unsigned)key, (unsigned)key);
+		buf_addf(out, "%s%d%s", named ? "`a`=" : "", key / 8 - 2, between);
+		buf_addf(out, "%s0x%02x00%02x", named ? "`b`=" : "", (unsigned)(key % 8 / 4),
+		    (unsigned)(key % 4));
 		return;
 	}
 	if (named)
