@@ -29,8 +29,11 @@ struct position {
 bool position_is_set(const struct position *p);
 /* <0, 0, >0 by file number, then offset. An unset one is before all. */
 int  position_cmp(const struct position *a, const struct position *b);
-/* The server's present position: SHOW MASTER STATUS and @@gtid_binlog_pos, read until both agree. */
+/* The server's present position: SHOW MASTER STATUS and @@gtid_binlog_pos, read until both agree,
+ * or on a busy server the GTIDs that lie before that place. */
 int  position_now(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
+/* The place alone, without GTIDs: one statement. */
+int  position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 
 /* States of a stream, on disk as names. STREAM_ERROR is never on disk: error is set there beside
  * the phase it stopped in. */

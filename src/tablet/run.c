@@ -161,7 +161,7 @@ poll_lag(struct ctx *cx, struct run *r)
 
 	TRY(env_stream(cx, r->env, r->request->source_server, &c));
 	for (;;) {
-		TRY(position_now(cx, c, &now));
+		TRY(position_place(cx, c, &now));
 		note_polled(r, &now);
 		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
 	}

@@ -51,6 +51,7 @@ struct world {
 	struct position     applied;        /* the highest seen on disk */
 	bool                must_die;       /* the process, now */
 	struct waitlist     snapped;
+	int                 troubles;       /* faults and snaps so far */
 	bool                done;
 };
 
@@ -124,6 +125,7 @@ snap(struct world *w, bool half_written, bool exact)
 	if (w->snaps == 0 || below(w, half_written ? 4 : exact ? 16 : 64) != 0)
 		return;
 	w->snaps--;
+	w->troubles++;
 	sim_reset(TARGET);
 	w->must_die = below(w, 2) == 0;
 	waitlist_wake_all(&w->snapped);
@@ -232,6 +234,7 @@ do_fault(struct ctx *cx, struct world *w)
 	uint64_t kind = below(w, 10);
 	bool     source = below(w, 2) == 0;
 
+	w->troubles++;
 	log_info("fault %d at the %s", (int)kind, source ? "source" : "target");
 	if (kind < 4)
 		kill_process(cx, w);
@@ -312,10 +315,15 @@ thaw(struct ctx *cx, struct world *w)
 	}
 }
 
-/* true: frozen at P, which is where the source is now. racing: writers may be faster. */
+/*
+ * true: frozen at P, which is where the source is now. racing: writers go on, so a stream that was
+ * interrupted may be beyond P before it is asked again.
+ */
 static bool
 freeze(struct ctx *cx, struct world *w, bool racing)
 {
+	int        troubles = w->troubles;
+	bool       first = true;
 	uint64_t   p = minidb_seq(w->table.source);
 	char       position[40];
 	struct ctx within = *cx;
@@ -326,8 +334,11 @@ freeze(struct ctx *cx, struct world *w, bool racing)
 		if (stream_freeze(&within, stream_of(w), position, w->attempt) == 0)
 			break;
 		log_info("not frozen: %s", cx->err->text);
-		if (racing && cx->err->kind != ERR_TIMEOUT)
+		if (racing && (w->troubles != troubles || !first) && cx->err->kind != ERR_TIMEOUT)
 			return false;
+		if (cx->err->kind == ERR_CONFLICT && w->troubles == troubles && first)
+			fail(w, "a freeze at %s was refused: %s", position, cx->err->text);
+		first = false;
 		check_no_error(w);
 		live(cx, w, 100 * MSEC);
 	}
@@ -394,6 +405,7 @@ start_server(struct world *w, const char *address, bool is_source)
 			.statement = 100 + (usec)below(w, below(w, 3) == 0 ? 50 * MSEC : 5 * MSEC),
 			.visible = (usec)below(w, 60 * MSEC),
 			.alter = 300 * MSEC, .lock_wait = 2 * SECOND,
+			.dump = (usec)below(w, 200 * MSEC),
 		},
 		.committed = is_source ? NULL : committed, .arg = w,
 	};
@@ -420,8 +432,8 @@ run_world(enum sim_variant variant, uint64_t seed)
 	w->faults = below(w, 3) == 0 ? 0 : (int)below(w, FAULTS_MAX + 1);
 	w->snaps = below(w, 3) == 0 ? 0 : (int)below(w, SNAPS_MAX + 1);
 	w->table = (struct sim_table){
-		.variant = variant, .keys = 20 + (int)below(w, 100),
-		.writer_pause = 4 * MSEC + (usec)below(w, 50 * MSEC),
+		.variant = variant, .keys = 8 + (int)below(w, below(w, 2) == 0 ? 24 : 100),
+		.writer_pause = 10 * MSEC + (usec)below(w, 40 * MSEC),
 	};
 	rand_seed(&w->table.rand, rand_u64(&w->rand));
 	w->table.source = start_server(w, SOURCE, true);

@@ -48,10 +48,10 @@ begin_file(struct ctx *cx, struct sender *d)
 static int
 dawdle(struct ctx *cx, struct sender *d)
 {
-	if (rand_below(&d->session->db->rand, 16) != 0)
+	if (rand_below(&d->session->db->rand, 32) != 0)
 		return 0;
 	TRY(packets_flush(cx, &d->session->packets));
-	return session_pause(cx, d->session, d->session->db->params.pace.statement);
+	return session_pause(cx, d->session, d->session->db->params.pace.dump);
 }
 
 static int

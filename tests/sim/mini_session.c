@@ -54,13 +54,24 @@ session_free(struct mini_session *s)
 	free(s);
 }
 
-/* Mostly short, at times as long as it may be: that is where races are. */
+/*
+ * Mostly short, at times as long as it may be, and once in a while far longer: that is where races
+ * are. The world's own sessions are quick; what was sent ahead is answered at one go.
+ */
 int
 session_pause(struct ctx *cx, struct mini_session *s, usec max)
 {
-	uint64_t kind = rand_below(&s->db->rand, 8);
-	uint64_t limit = kind == 0 ? (uint64_t)max : (uint64_t)max / 16;
-	usec     duration = (usec)rand_below(&s->db->rand, limit + 1);
+	enum { STALL_ONE_IN = 512, STALL = 32, LONG_ONE_IN = 8, SHORT = 16, OWN = 8 };
+	uint64_t kind = rand_below(&s->db->rand, STALL_ONE_IN);
+	uint64_t limit = kind % LONG_ONE_IN == 0 ? (uint64_t)max : (uint64_t)max / SHORT;
+
+	if (s->conn == NULL)
+		limit /= OWN;
+	else if (kind == 1)
+		limit = (uint64_t)max * STALL;
+	else if (packets_buffered(&s->packets))
+		limit = 0;
+	usec duration = (usec)rand_below(&s->db->rand, limit + 1);
 
 	if (duration > 0)
 		TRY(task_sleep(cx, duration));

@@ -30,6 +30,7 @@ struct minidb_pace {
 	usec visible;        /* from the binlog to being visible */
 	usec alter;          /* of a table */
 	usec lock_wait;      /* until 1205 */
+	usec dump;           /* amid the binlog's events, now and then */
 };
 
 struct minidb_params {
