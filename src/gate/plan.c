@@ -269,6 +269,7 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 		if (is_table(&s->tables[i]))
 			TRY(place_table(&p, &s->tables[i], err));
 	}
+	out->locks = out->locks || (s->locks && out->names_tables);
 	TRY(refuse_database_function(&p, err));
 	if (out->place == NULL && !slice_is_null(keyspace)) {
 		out->place = route_keyspace(r, keyspace);

@@ -83,6 +83,7 @@ struct statement {
 	bool read_only; /* START TRANSACTION READ ONLY */
 	bool snapshot;  /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
 	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
+	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */
 	bool multiple;  /* more than one statement in the text: first one described only */
 	unsigned          uses; /* enum statement_uses */
 	struct table_ref *tables;

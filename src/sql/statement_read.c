@@ -478,6 +478,7 @@ statement_read(
 		not_understood(&r);
 		return 0;
 	}
+	out->locks = r.locked || r.writes;
 	while (reader_accept_punct(&r, ';'))
 		;
 	out->multiple = r.at < r.count;

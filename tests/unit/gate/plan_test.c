@@ -139,6 +139,11 @@ TEST(kinds_that_lock)
 	    "db1:3306 reads ruled explain update users set a=1");
 	expect_plan(r, "customer", "set @a = (select max(a) from users)",
 	    "db1:3306 reads ruled set @a = (select max(a) from users)");
+	expect_plan(r, "customer", "set @a = (select a from users for update)",
+	    "db1:3306 locks ruled set @a = (select a from users for update)");
+	expect_plan(r, "customer", "explain select a from users for update",
+	    "db1:3306 locks ruled explain select a from users for update");
+	expect_plan(r, "customer", "set @a = nextval(s)", "db1:3306 reads set @a = nextval(s)");
 	route_unref(r);
 }
 
