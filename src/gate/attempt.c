@@ -50,6 +50,9 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		.statement = a->q->statement, .sql = a->q->sql, .keyspace = session_keyspace(s)
 	};
 
+	if (a->q->prepared != NULL)
+		in.keyspace = a->q->prepared->keyspace;
+
 	a->epoch = a->route->epoch;
 	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT;
 	if (a->by_view) {

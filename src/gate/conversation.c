@@ -257,6 +257,7 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 		return session_send_err(cx, s, cx->err);
 	}
 	st->id = s->statements_next++;
+	prepared_set_keyspace(st, session_keyspace(s));
 	return forward_prepare(cx, s, st);
 }
 

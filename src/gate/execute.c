@@ -77,6 +77,7 @@ prepare_there(struct ctx *cx, struct attempt *a)
 
 	if (a->q->prepared == NULL || remote_find(b, a->q->prepared->id, a->plan.text, &remote))
 		return 0;
+	TRY(session_use_keyspace(cx, a->s, a->slot, a->q->prepared->keyspace));
 	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
 	p->seq = 0;
 	TRY(packets_write(cx, p, buf_slice(&packet)));

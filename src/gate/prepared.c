@@ -22,6 +22,7 @@ prepared_new(struct slice text, unsigned modes, struct prepared **out, struct er
 	buf_init(&p->types);
 	buf_init(&p->long_data);
 	p->text = arena_dup(&p->arena, text);
+	p->keyspace = SLICE_NULL;
 	p->modes = modes;
 	if (statement_read(&p->arena, p->text, modes, &p->statement, err) != 0) {
 		prepared_free(p);
@@ -29,6 +30,12 @@ prepared_new(struct slice text, unsigned modes, struct prepared **out, struct er
 	}
 	*out = p;
 	return 0;
+}
+
+void
+prepared_set_keyspace(struct prepared *p, struct slice keyspace)
+{
+	p->keyspace = slice_is_null(keyspace) ? SLICE_NULL : arena_dup(&p->arena, keyspace);
 }
 
 void

@@ -23,6 +23,7 @@ struct prepared {
 	uint32_t         id;
 	struct arena     arena; /* of text and statement */
 	struct slice     text;
+	struct slice     keyspace; /* that its names are of; SLICE_NULL: none */
 	struct statement statement;
 	unsigned         modes;
 	uint16_t         params, columns;
@@ -34,6 +35,8 @@ struct prepared {
 /* Reads the text; not in any map yet. */
 int prepared_new(
     struct slice text, unsigned modes, struct prepared **out, struct err *err) MUST_USE;
+/* Servers bind names when they prepare: a USE after that changes nothing. */
+void prepared_set_keyspace(struct prepared *p, struct slice keyspace);
 void             prepared_free(struct prepared *p);
 struct prepared *prepared_find(const struct map *statements, uint32_t id);
 void             prepared_put(struct map *statements, struct prepared *p);

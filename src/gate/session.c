@@ -247,18 +247,18 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 	return 0;
 }
 
-static int
-set_database(struct ctx *cx, struct session *s, const struct route_keyspace *where, int slot)
+int
+session_use_keyspace(struct ctx *cx, struct session *s, int slot, struct slice keyspace)
 {
 	const struct route_keyspace *own =
-	    s->keyspace == NULL ? NULL
-				: route_keyspace(s->hall->crowd.route, slice_str(s->keyspace));
+	    slice_is_null(keyspace) ? NULL : route_keyspace(s->hall->crowd.route, keyspace);
 
 	/* information_schema is at every server. */
-	if (own == NULL && s->keyspace != NULL)
-		return session_use(cx, s, slot, s->keyspace);
+	if (own == NULL && !slice_is_null(keyspace))
+		return session_use(cx, s, slot, arena_slice_str(&s->arena, keyspace));
 	/* Elsewhere than at its own keyspace every table is named in full. */
-	if (own == NULL || own->server == NULL || strcmp(own->server, where->server) != 0)
+	if (own == NULL || own->server == NULL ||
+	    strcmp(own->server, s->slots[slot]->server) != 0)
 		return 0;
 	return session_use(cx, s, slot, own->database);
 }
@@ -290,7 +290,8 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 	} else if (s->slots[*slot]->state == BACKEND_PARKED) {
 		pool_unpark(&s->hall->pool, s->slots[*slot]);
 	}
-	if (repeat_settings(cx, s, *slot) == 0 && set_database(cx, s, where, *slot) == 0)
+	if (repeat_settings(cx, s, *slot) == 0 &&
+	    session_use_keyspace(cx, s, *slot, session_keyspace(s)) == 0)
 		return 0;
 	if (cx->err->kind != ERR_SERVER)
 		session_drop_backend(s, *slot);

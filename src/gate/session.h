@@ -90,6 +90,9 @@ int session_backend(
     struct ctx *cx, struct session *s, const struct route_keyspace *where, int *slot) MUST_USE;
 /* The backend's default database. */
 int session_use(struct ctx *cx, struct session *s, int slot, const char *database) MUST_USE;
+/* The default database in which names of the keyspace are understood there. */
+int session_use_keyspace(
+    struct ctx *cx, struct session *s, int slot, struct slice keyspace) MUST_USE;
 /* The statement generated an insert id there. */
 void session_note_insert_id(struct session *s, int slot);
 /* Asks for it, so that its backend need not be kept. */

@@ -122,3 +122,36 @@ TEST(giving_up_on_rules_ends_the_transaction)
 {
 	world_run(restless_story);
 }
+
+/* ---- prepared statements ---- */
+
+static void
+prepared_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
+	uint32_t             id;
+
+	w->databases = true;
+	w->hall.pool.max = 1;
+	id = world_prepare(cx, c, "update users set a=1");
+	world_expect(w, "db1: @Init DB customer\ndb1: @Prepare update users set a=1\n");
+	expect_eq(world_do(cx, c, "use new_customer"), 0);
+	expect_eq(world_execute(cx, c, id), 0);
+	world_expect(w, "db1: @Execute\n");
+	/* Where it is not known any more, its names are of the database it was prepared in. */
+	expect_eq(world_do(cx, d, "use new_customer"), 0);
+	expect_eq(world_do(cx, d, "update t set a=1"), 0);
+	buf_reset(&w->said);
+	expect_eq(world_execute(cx, c, id), 0);
+	world_expect(
+	    w, "db1: @Init DB customer\ndb1: @Prepare update users set a=1\ndb1: @Execute\n");
+	expect_eq(world_do(cx, c, "update t set a=2"), 0);
+	world_expect(w, "db2: @Init DB new_customer\ndb2: update t set a=2\n");
+	mysql_close(c);
+	mysql_close(d);
+}
+
+TEST(a_prepared_statement_keeps_the_names_it_was_prepared_with)
+{
+	world_run(prepared_story);
+}

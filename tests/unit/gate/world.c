@@ -1,6 +1,7 @@
 #include "unit/gate/world.h"
 
 #include "base/mem.h"
+#include "mysql/command.h"
 #include "task/sim.h"
 #include "test.h"
 
@@ -62,6 +63,15 @@ send_error(struct ctx *cx, struct fake_session *s, int number, const char *text)
 	return server_send_err(cx, &s->packets, &e);
 }
 
+static int
+send_prepared(struct ctx *cx, struct fake_session *s)
+{
+	static const uint8_t ok[] = { 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+
+	TRY(packets_write(cx, &s->packets, slice_of(ok, sizeof ok)));
+	return packets_flush(cx, &s->packets);
+}
+
 static void
 take_transaction(struct memory *m, struct slice sql)
 {
@@ -86,9 +96,11 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 
 	if (m == NULL)
 		m = s->user = arena_new(cx->arena, struct memory);
-	if (slice_starts(sql, "@Ping") || slice_starts(sql, "@Init DB"))
+	if (slice_starts(sql, "@Ping") || (slice_starts(sql, "@Init DB") && !w->databases))
 		return send_ok(cx, s, m);
 	buf_addf(&w->said, "%s: %.*s\n", server->name, SLICE_ARG(sql));
+	if (slice_starts(sql, "@Prepare")) /* OK, number 1, no columns, no parameters */
+		return send_prepared(cx, s);
 	if (slice_starts(sql, "@Reset"))
 		*m = (struct memory){ 0 };
 	if (memmem(sql.ptr, sql.len, "slow", 4) != NULL)
@@ -274,21 +286,54 @@ world_do(struct ctx *cx, struct mysql_client *c, const char *sql)
 	return cx->err->kind == ERR_SERVER ? cx->err->mysql_errno : -1;
 }
 
+static int
+exchange(struct ctx *cx, struct mysql_client *c, struct slice packet, struct reply_scan *scan)
+{
+	struct packets *p = mysql_packets(c);
+
+	p->seq = 0;
+	expect_ok(packets_write(cx, p, packet), cx->err);
+	expect_ok(packets_flush(cx, p), cx->err);
+	expect_ok(packets_drop_reply(cx, p, scan), cx->err);
+	if (!scan->failed)
+		return 0;
+	(void)err_from_packet(reply_scan_tail(scan), cx->err);
+	return cx->err->mysql_errno;
+}
+
 int
 world_command(struct ctx *cx, struct mysql_client *c, const void *packet, size_t len)
 {
-	struct packets   *p = mysql_packets(c);
 	struct reply_scan scan;
 
-	p->seq = 0;
-	expect_ok(packets_write(cx, p, slice_of(packet, len)), cx->err);
-	expect_ok(packets_flush(cx, p), cx->err);
 	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(c));
-	expect_ok(packets_drop_reply(cx, p, &scan), cx->err);
-	if (!scan.failed)
-		return 0;
-	(void)err_from_packet(reply_scan_tail(&scan), cx->err);
-	return cx->err->mysql_errno;
+	return exchange(cx, c, slice_of(packet, len), &scan);
+}
+
+uint32_t
+world_prepare(struct ctx *cx, struct mysql_client *c, const char *sql)
+{
+	struct reply_scan scan;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+
+	command_put_text(&packet, COM_STMT_PREPARE, slice_str(sql));
+	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(c));
+	expect_eq(exchange(cx, c, buf_slice(&packet), &scan), 0);
+	return scan.statement_id;
+}
+
+int
+world_execute(struct ctx *cx, struct mysql_client *c, uint32_t id)
+{
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+
+	wire_put_int(&packet, COM_STMT_EXECUTE, 1);
+	wire_put_int(&packet, id, 4);
+	wire_put_int(&packet, 0, 1); /* no cursor */
+	wire_put_int(&packet, 1, 4);
+	return world_command(cx, c, packet.data, packet.len);
 }
 
 const char *

@@ -27,6 +27,7 @@ struct world {
 	int64_t refreshed_to; /* a refresh brings these rules: users at new_customer; 0: nothing */
 	bool    fence;        /* writes to users at db1 are refused */
 	bool    autocommit_off;
+	bool    databases; /* what is told of default databases is written down as well */
 	usec    slow; /* a statement with the word slow takes so long */
 };
 
@@ -43,6 +44,9 @@ struct mysql_client *world_client(struct ctx *cx, const char *database);
 int world_do(struct ctx *cx, struct mysql_client *c, const char *sql);
 /* A command that is no query, "@" left out: its number and what follows. OK, or the error's number. */
 int world_command(struct ctx *cx, struct mysql_client *c, const void *packet, size_t len);
+/* A prepared statement without parameters: its number; and its execution, as world_do(). */
+uint32_t world_prepare(struct ctx *cx, struct mysql_client *c, const char *sql);
+int      world_execute(struct ctx *cx, struct mysql_client *c, uint32_t id);
 /* The one value of a SELECT: which server answered. "error 1234" otherwise. */
 const char *world_ask(struct ctx *cx, struct mysql_client *c, const char *sql);
 /* What servers were told since the last call is exactly this. */
