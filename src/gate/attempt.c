@@ -14,6 +14,13 @@ in_transaction(const struct session *s)
 	return s->txn != TXN_NONE || !s->autocommit;
 }
 
+/* What it locks stays locked: it is waited for like a transaction. */
+static bool
+is_lock_tables(const struct statement *st)
+{
+	return st->kind == STATEMENT_LOCK_TABLES && st->changes_session;
+}
+
 /* Looks at the session only: these may run in front of a transaction that has begun nowhere yet. */
 static bool
 is_outside(const struct attempt *a)
@@ -29,7 +36,9 @@ set_ask(struct attempt *a)
 {
 	const struct session *s = a->s;
 
-	a->ask.transaction = in_transaction(s) && !is_outside(a);
+	a->ask.transaction =
+	    (in_transaction(s) || s->lock_slot >= 0 || is_lock_tables(a->q->statement)) &&
+	    !is_outside(a);
 	a->ask.locks =
 	    a->plan.locks || (a->ask.transaction && s->isolation == ISOLATION_SERIALIZABLE);
 	a->ask.reads = !a->ask.locks && a->plan.names_tables;
@@ -183,6 +192,8 @@ fixed_slot(const struct attempt *a)
 		return -1;
 	if (s->txn == TXN_OPEN)
 		return s->txn_slot;
+	if (s->lock_slot >= 0)
+		return s->lock_slot;
 	return s->home >= 0 ? s->home : s->bound;
 }
 
@@ -289,11 +300,27 @@ attempt_wait_lease(struct ctx *cx, struct attempt *a)
 	return OUTCOME_AGAIN;
 }
 
+/* A server alone would say that the table was not locked. */
+static int
+check_locked(struct ctx *cx, const struct attempt *a)
+{
+	const struct session *s = a->s;
+
+	if (s->lock_slot < 0 || !a->plan.names_tables || a->plan.place == NULL ||
+	    strcmp(s->slots[s->lock_slot]->server, a->plan.place->server) == 0)
+		return 0;
+	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "a table of keyspace '%s' while LOCK TABLES is in force on another server",
+	    a->plan.place->name);
+}
+
 enum outcome
 attempt_settle_server(struct ctx *cx, struct attempt *a)
 {
 	const struct session *s = a->s;
 
+	if (check_locked(cx, a) != 0)
+		return OUTCOME_ERROR;
 	if (!a->plan.names_tables || s->txn != TXN_OPEN || a->plan.place == NULL ||
 	    strcmp(s->slots[s->txn_slot]->server, a->plan.place->server) == 0)
 		return OUTCOME_DONE;

@@ -122,6 +122,8 @@ read_begun(struct ctx *cx, struct attempt *a, struct packets *p)
 		cx->err->kind = ERR_RETRY;
 		return -1;
 	}
+	if (a->s->lock_slot == a->slot)
+		a->s->lock_slot = -1; /* START TRANSACTION unlocks; the passenger goes on */
 	return 0;
 }
 
@@ -184,6 +186,8 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 
 	s->last = a->slot;
 	s->last_serial = b->serial;
+	if (!failed && a->q->statement->kind == STATEMENT_LOCK_TABLES)
+		s->lock_slot = a->q->statement->changes_session ? a->slot : -1;
 	if (failed && (a->ask.transaction || a->q->statement->changes_session)) {
 		TRY(ask_status(cx, s, a->slot));
 	} else if (!failed) {
@@ -197,7 +201,8 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		session_end_txn(s); /* it began, and something has ended it already */
 	if (s->txn == TXN_OPEN && !s->passenger.open)
 		join_late(s, b->server, snapshot);
-	passenger_answered(&s->hall->crowd, &s->passenger, s->txn == TXN_OPEN);
+	passenger_answered(
+	    &s->hall->crowd, &s->passenger, s->txn == TXN_OPEN || s->lock_slot >= 0);
 	s->txn_named = s->txn == TXN_OPEN && (s->txn_named || a->plan.names_tables || snapshot);
 	if (s->txn == TXN_OPEN && (a->ask.reads || snapshot) && attempt_has_snapshots(s) &&
 	    s->view == NULL)
@@ -362,7 +367,8 @@ run(struct ctx *cx, struct attempt *a)
 	struct session *s = a->s;
 	enum outcome    out;
 
-	s->passenger.server = s->slots[a->slot]->server;
+	if (!s->passenger.open) /* else it stays where its transaction or its locks are */
+		s->passenger.server = s->slots[a->slot]->server;
 	passenger_send(&s->hall->crowd, &s->passenger, &a->ask, a->plan.ruled, a->plan.ruled_count);
 	out = send_all(cx, a) == 0 ? answer(cx, a) : OUTCOME_CLOSE;
 	if (a->q->prepared != NULL && out == OUTCOME_DONE)
@@ -435,5 +441,8 @@ execute_commit(struct ctx *cx, struct session *s)
 		TRY(session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")));
 	if (s->txn != TXN_NONE)
 		session_end_txn(s);
+	if (s->lock_slot >= 0)
+		TRY(session_side_query(cx, s, s->lock_slot, slice_str("UNLOCK TABLES")));
+	session_unlocked(s);
 	return 0;
 }

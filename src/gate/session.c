@@ -18,6 +18,7 @@ session_check(const struct session *s)
 	check(s->view == NULL || s->txn == TXN_OPEN);                                     /* (2) */
 	check(s->bound < 0 || (s->slots[s->bound] != NULL &&
 				  s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
+	check(s->lock_slot < 0 || s->passenger.wrote_seq != 0);          /* (4) */
 }
 
 static void
@@ -44,6 +45,7 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 		.insert_id = "0",
 		.last = -1,
 		.home = -1,
+		.lock_slot = -1,
 		.statements_next = 1 };
 	packets_init(&s->client, conn);
 	settings_init(&s->settings);
@@ -75,7 +77,18 @@ session_end_txn(struct session *s)
 	buf_reset(&s->begin);
 	route_unref(s->view);
 	s->view = NULL;
-	passenger_leave(&s->hall->crowd, &s->passenger);
+	if (s->lock_slot < 0)
+		passenger_leave(&s->hall->crowd, &s->passenger);
+}
+
+void
+session_unlocked(struct session *s)
+{
+	bool locked = s->lock_slot >= 0;
+
+	s->lock_slot = -1;
+	if (locked && s->txn != TXN_OPEN)
+		passenger_leave(&s->hall->crowd, &s->passenger);
 }
 
 /* Gives one slot back; what is on it is undone by the next taker's reset. */
@@ -96,6 +109,8 @@ release(struct session *s, int slot, bool reusable)
 	}
 	if (s->home == slot)
 		s->home = -1;
+	if (s->lock_slot == slot)
+		session_unlocked(s);
 	s->slots[slot] = NULL;
 	pool_give(&s->hall->pool, b, reusable);
 }

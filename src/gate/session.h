@@ -21,6 +21,8 @@
  *       the transaction ends its plain reads are routed by it.
  *   (3) bound >= 0: slots[bound] is IN USE. home is such a slot too: what is there cannot be named
  * elsewhere.
+ *   (4) While LOCK TABLES is in force the session is a passenger that has written: a cutover's
+ *       own lock would wait for it, and it must still be let through to its UNLOCK TABLES.
  */
 #ifndef GATE_SESSION_H
 #define GATE_SESSION_H
@@ -59,6 +61,8 @@ struct session {
 	int             last;          /* the slot of the last statement, or -1 */
 	uint64_t        last_serial;   /* of the backend that was in it */
 	int home; /* the slot with variables or temporary tables that cannot be repeated; or -1 */
+
+	int lock_slot; /* where LOCK TABLES is in force (4), or -1 */
 
 	enum txn_state   txn;
 	int              txn_slot;
@@ -107,6 +111,8 @@ void session_drop_backend(struct session *s, int slot);
 /* What the last reply says about transaction and modes. */
 void session_take_status(struct session *s, int slot, uint16_t status);
 void session_end_txn(struct session *s);
+/* LOCK TABLES is in force no more: the server has said so, or the connection has gone. */
+void session_unlocked(struct session *s);
 
 uint16_t session_status(const struct session *s); /* for answers of our own */
 int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;

@@ -66,6 +66,42 @@ TEST(a_cutover_without_an_error)
 	world_run(hold_story);
 }
 
+/* Before the answer to the next statement: the locks' own server must be asked first. */
+static void
+locked_story(struct ctx *cx, struct world *w)
+{
+	static const char *const ends[] = { "unlock tables", "begin", "lock tables other read" };
+	struct mysql_client     *c = world_client(cx, "customer");
+
+	for (int64_t i = 0; i < 3; i++) {
+		expect_eq(world_do(cx, c, "lock tables users write"), 0);
+		world_rules(w, 4 * i + 1, "customer", RULE_OPEN);
+		expect_eq(world_do(cx, c, "insert into new_customer.t values (1)"), 1235);
+		world_rules(w, 4 * i + 2, "customer", RULE_HOLD);
+		expect(!drained(w));
+		expect_eq(world_do(cx, c, "insert into users values (1)"), 0);
+		expect_str(world_ask(cx, c, "select 1"), "db1");
+		expect(!drained(w));
+		expect_eq(world_do(cx, c, ends[i]), 0);
+		expect_eq(drained(w), i < 2);
+		expect_eq(world_do(cx, c, "unlock tables"), 0);
+		expect(drained(w));
+		world_rules(w, 4 * i + 3, "customer", RULE_OPEN);
+		expect_eq(world_do(cx, c, "rollback"), 0);
+	}
+	expect_eq(world_do(cx, c, "lock tables users write"), 0);
+	world_rules(w, 20, "customer", RULE_HOLD);
+	expect(!drained(w));
+	mysql_close(c);
+	pause_for(cx, SECOND);
+	expect(drained(w));
+}
+
+TEST(lock_tables_is_waited_for_until_it_ends)
+{
+	world_run(locked_story);
+}
+
 static void
 back_story(struct ctx *cx, struct world *w)
 {
