@@ -210,7 +210,7 @@ check_state(struct ctx *cx, struct attempt *a)
 	struct session *s = a->s;
 	unsigned        uses = a->q->statement->uses;
 
-	if ((uses & USES_VARIABLES) != 0 && s->home >= 0 && s->home != a->slot)
+	if ((uses & USES_VARIABLES) != 0 && session_keeps_elsewhere(s, a->slot))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "a user variable of another server than the one that the statement's tables are on");
 	if (asks_more_than_insert_id(a) && s->last >= 0 && !(has_last(s) && s->last == a->slot))

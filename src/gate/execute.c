@@ -233,7 +233,7 @@ keep_state(struct attempt *a)
 		s->bound = until_next ? a->slot : -1;
 	}
 	if (st->changes_session && st->kind != STATEMENT_SET)
-		s->home = a->slot;
+		session_keep(s, a->slot);
 }
 
 static int

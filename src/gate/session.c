@@ -18,6 +18,10 @@ session_check(const struct session *s)
 	check(s->view == NULL || s->txn == TXN_OPEN);                                     /* (2) */
 	check(s->bound < 0 || (s->slots[s->bound] != NULL &&
 				  s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
+	for (int i = 0; i < SLOTS_MAX; i++)
+		check(!s->keeps[i] ||
+		      (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3) */
+	check(s->home < 0 || s->keeps[s->home]);                                /* (3) */
 	check(s->lock_slot < 0 || s->passenger.wrote_seq != 0);          /* (4) */
 }
 
@@ -91,6 +95,40 @@ session_unlocked(struct session *s)
 		passenger_leave(&s->hall->crowd, &s->passenger);
 }
 
+void
+session_keep(struct session *s, int slot)
+{
+	if (slot < 0 || s->slots[slot] == NULL)
+		return;
+	s->keeps[slot] = true;
+	if (s->home < 0)
+		s->home = slot;
+}
+
+bool
+session_keeps_elsewhere(const struct session *s, int slot)
+{
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if (s->keeps[i] && i != slot)
+			return true;
+	}
+	return false;
+}
+
+/* What was there is gone; statements without tables find what other slots have. */
+static void
+keep_no_more(struct session *s, int slot)
+{
+	s->keeps[slot] = false;
+	if (s->home != slot)
+		return;
+	s->home = -1;
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if (s->keeps[i])
+			session_keep(s, i);
+	}
+}
+
 /* Gives one slot back; what is on it is undone by the next taker's reset. */
 static void
 release(struct session *s, int slot, bool reusable)
@@ -107,8 +145,7 @@ release(struct session *s, int slot, bool reusable)
 		s->insert_slot = -1;
 		s->insert_id[0] = '\0';
 	}
-	if (s->home == slot)
-		s->home = -1;
+	keep_no_more(s, slot);
 	if (s->lock_slot == slot)
 		session_unlocked(s);
 	s->slots[slot] = NULL;
@@ -132,7 +169,7 @@ session_reset(struct session *s)
 
 	session_end_txn(s);
 	for (int i = 0; i < SLOTS_MAX; i++)
-		release(s, i, !(open && i == txn_slot) && s->bound != i && s->home != i);
+		release(s, i, !(open && i == txn_slot) && s->bound != i && !s->keeps[i]);
 	s->last = -1;
 	s->insert_version = 0;
 	memcpy(s->insert_id, "0", 2);
@@ -359,7 +396,7 @@ session_rest(struct session *s)
 	for (int i = 0; i < SLOTS_MAX; i++) {
 		struct backend *b = s->slots[i];
 
-		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || i == s->home ||
+		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || s->keeps[i] ||
 		    i == s->insert_slot || (s->txn == TXN_OPEN && i == s->txn_slot))
 			continue;
 		packets_park(mysql_packets(b->client));

@@ -19,8 +19,8 @@
  *   (1) OPEN: slots[txn_slot] is IN USE.
  *   (2) view is set only in OPEN, by a plain read under REPEATABLE READ or SERIALIZABLE: until
  *       the transaction ends its plain reads are routed by it.
- *   (3) bound >= 0: slots[bound] is IN USE. home is such a slot too: what is there cannot be named
- * elsewhere.
+ *   (3) bound >= 0: slots[bound] is IN USE. So is every slot that keeps: what is there cannot be
+ *       named elsewhere. home is the first of them.
  *   (4) While LOCK TABLES is in force the session is a passenger that has written: a cutover's
  *       own lock would wait for it, and it must still be let through to its UNLOCK TABLES.
  */
@@ -60,7 +60,8 @@ struct session {
 	char            insert_id[24]; /* digits; "" when its connection was lost */
 	int             last;          /* the slot of the last statement, or -1 */
 	uint64_t        last_serial;   /* of the backend that was in it */
-	int home; /* the slot with variables or temporary tables that cannot be repeated; or -1 */
+	bool keeps[SLOTS_MAX]; /* variables, temporary tables, locks that cannot be repeated (3) */
+	int  home;             /* where statements without tables find them; -1: no slot keeps */
 
 	int lock_slot; /* where LOCK TABLES is in force (4), or -1 */
 
@@ -111,6 +112,10 @@ void session_drop_backend(struct session *s, int slot);
 /* What the last reply says about transaction and modes. */
 void session_take_status(struct session *s, int slot, uint16_t status);
 void session_end_txn(struct session *s);
+/* The slot has something that no other connection can be given. */
+void session_keep(struct session *s, int slot);
+/* Does another slot than this one? */
+bool session_keeps_elsewhere(const struct session *s, int slot);
 /* LOCK TABLES is in force no more: the server has said so, or the connection has gone. */
 void session_unlocked(struct session *s);
 

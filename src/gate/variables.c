@@ -59,7 +59,7 @@ learn(struct session *s, const struct assignments *as)
 		if (a->kind == ASSIGN_GLOBAL)
 			continue;
 		if (!own || !a->literal || !settings_add(&s->settings, a))
-			s->home = s->last; /* only this connection has it */
+			session_keep(s, s->last); /* only this connection has it */
 		if (a->kind == ASSIGN_SESSION && sets_isolation(a->name))
 			s->isolation = is_default(a->value) ? ISOLATION_REPEATABLE_READ
 							    : isolation_read(a->value);

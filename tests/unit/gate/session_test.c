@@ -197,6 +197,31 @@ TEST(state_that_cannot_be_repeated_binds)
 }
 
 static void
+two_homes_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
+
+	w->hall.pool.max = 2;
+	w->hall.pool.take_timeout = SECOND;
+	expect_eq(world_do(cx, a, "create temporary table x (a int)"), 0);
+	expect_eq(world_do(cx, a, "create temporary table new_customer.y (a int)"), 0);
+	expect_eq(world_do(cx, b, "update t set a=1"), 1040); /* neither is anybody else's */
+	expect_eq(world_do(cx, b, "update new_customer.t set a=1"), 1040);
+	expect_str(world_ask(cx, a, "select is_free_lock('z')"), "db1");
+	expect_eq(world_do(cx, a, "select @v from new_customer.y"), 1235);
+	sim_reset("db1:3306");
+	pause_for(cx, SECOND);
+	mysql_close(a);
+	expect_eq(world_do(cx, b, "update new_customer.t set a=1"), 0);
+	mysql_close(b);
+}
+
+TEST(two_servers_with_state_bind_both)
+{
+	world_run(two_homes_story);
+}
+
+static void
 insert_id_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
