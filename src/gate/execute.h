@@ -19,8 +19,7 @@
  * tells whether the error may still be sent. */
 int execute(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
 
-/* Ends a transaction at its server, if one is open, and LOCK TABLES, as a BEGIN does: for BEGIN, USE of another server's keyspace,
- * ... */
+/* Ends what is open at a server, a transaction and LOCK TABLES, as a BEGIN does. */
 int execute_commit(struct ctx *cx, struct session *s) MUST_USE;
 
 #endif
