@@ -40,14 +40,25 @@ add_row_condition(struct buf *out, const struct fence *f, const char *table)
 	quote_string(out, slice_str(table));
 }
 
-/* `_vt_fence_ins_ab12...`: a table's name may fill the 64 characters that a trigger's may have, so
- * its hash stands for it. */
+/* _vt_fence_ins_ab12...: a table's name may fill the 64 characters that a trigger's may have, so
+ * the hash of "workflow/table" stands for both. */
+static void
+add_bare_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
+{
+	SCOPED(buf) struct buf whose = BUF_INIT;
+
+	buf_addf(&whose, "%s/%s", f->workflow, table);
+	buf_addf(out, FENCE_PREFIX "%s_%016llx", verb->suffix,
+	    (unsigned long long)hash_bytes(buf_slice(&whose)));
+}
+
 static void
 add_trigger_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
 {
 	quote_ident(out, slice_str(f->database));
-	buf_addf(out, ".`" FENCE_PREFIX "%s_%016llx`", verb->suffix,
-	    (unsigned long long)hash_bytes(slice_str(table)));
+	buf_add_str(out, ".`");
+	add_bare_name(out, f, verb, table);
+	buf_add_char(out, '`');
 }
 
 static void
@@ -106,10 +117,10 @@ delete_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
 }
 
-/* How many of the three are there. */
+/* How many of this workflow's three are there. */
 static int
-count_triggers(
-    struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, uint64_t *count)
+count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, const char *table,
+    uint64_t *count)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	SCOPED(buf) struct buf     sql = BUF_INIT;
@@ -122,8 +133,14 @@ count_triggers(
 	quote_string(&sql, slice_str(f->database));
 	buf_add_str(&sql, " AND event_object_table=");
 	quote_string(&sql, slice_str(table));
-	buf_addf(&sql, " AND LEFT(trigger_name, %zu)='" FENCE_PREFIX "'", sizeof(FENCE_PREFIX) - 1);
-	TRY(mysql_select(&inner, d->session, buf_slice(&sql), &rows));
+	buf_add_str(&sql, " AND trigger_name IN (''");
+	for (int v = 0; v < VERBS; v++) {
+		buf_add_str(&sql, ", '");
+		add_bare_name(&sql, f, &verbs[v], table);
+		buf_add_char(&sql, '\'');
+	}
+	buf_add_char(&sql, ')');
+	TRY(mysql_select(&inner, c, buf_slice(&sql), &rows));
 	return parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, count, cx->err);
 }
 
@@ -165,7 +182,7 @@ create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char
 	uint64_t   count;
 	struct err first;
 
-	TRY(count_triggers(cx, d, f, table, &count));
+	TRY(count_triggers(cx, d->session, f, table, &count));
 	if (count == VERBS)
 		return 0;
 	TRY(lock_for_triggers(cx, d, f, table));
@@ -192,7 +209,7 @@ install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	/* Without any trigger of ours the row is nobody's: who may not make triggers may not drop
 	 * them either. */
 	if (fresh == 1 && first.kind == ERR_SERVER &&
-	    count_triggers(cx, d, f, table, &count) == 0 && count == 0)
+	    count_triggers(cx, d->session, f, table, &count) == 0 && count == 0)
 		TRY(delete_row(cx, d, f, table));
 	return err_copy(cx->err, &first);
 }
@@ -204,6 +221,21 @@ fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed)
 		if (install_on(cx, d, f, f->tables[t], armed) != 0)
 			return err_wrap(cx->err, "installing the fence on table '%s.%s'",
 			    f->database, f->tables[t]);
+	}
+	return 0;
+}
+
+int
+fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		uint64_t count;
+
+		TRY(count_triggers(cx, dba, f, f->tables[t], &count));
+		if (count != VERBS)
+			return err_set(cx->err, ERR_RETRY,
+			    "the fence of table '%s.%s' is not whole: %d of its %d triggers are there",
+			    f->database, f->tables[t], (int)count, VERBS);
 	}
 	return 0;
 }

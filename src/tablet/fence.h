@@ -19,6 +19,8 @@
  * executions would fail with 1146. (The server stamps a preparation after it has let the table go,
  * so a thread that sleeps there for longer is still caught out: gates prepare anew when they meet
  * that error.)
+ * (5) Rows and triggers are a workflow's own: what another one installs at the same table, or
+ * removes, or has left behind there, changes nothing for this one.
  */
 #ifndef TABLET_FENCE_H
 #define TABLET_FENCE_H
@@ -36,6 +38,8 @@ int fence_setup(
     struct ctx *cx, struct mysql_client *dba) MUST_USE; /* CREATE TABLE IF NOT EXISTS _vt.fence */
 /* Idempotent; rows that exist keep attempt and armed, new ones get armed. */
 int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed) MUST_USE;
+/* ERR_RETRY unless every table has all its triggers. */
+int fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
 int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
 /* Claims the attempt: ERR_CONFLICT when a higher one was seen, ERR_NOT_FOUND without a fence. */
 int fence_claim(

@@ -72,6 +72,12 @@ take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const stru
     struct position *p)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct fence f = {
+		.workflow = r->workflow,
+		.database = r->database,
+		.tables = r->tables,
+		.tables_count = r->tables_count,
+	};
 
 	TRY(fence_claim(cx, second, r->workflow, r->attempt));
 	TRY(mysql_exec(cx, d->session, slice_str("SET autocommit=0, wait_timeout=86400"),
@@ -79,6 +85,7 @@ take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const stru
 	add_lock_tables(&sql, r);
 	if (ddl_run(cx, d, buf_slice(&sql), LOCK_WAIT_MS) != 0)
 		return err_wrap(cx->err, "locking the tables of '%s'", r->database);
+	TRY(fence_check(cx, second, &f)); /* (3) */
 	TRY(fence_arm(cx, second, r->workflow, r->attempt));
 	return position_now(cx, second, p); /* (2) */
 }

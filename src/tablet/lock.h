@@ -11,6 +11,8 @@
  *
  * (1) One lock per workflow. A higher attempt takes over from a lower one, never the other way
  * round. (2) P is read after the fence was armed, while connection 1 holds its lock.
+ * (3) The fence's triggers are counted under the lock, which keeps DDL off the table: armed rows
+ * without triggers would refuse nobody.
  */
 #ifndef TABLET_LOCK_H
 #define TABLET_LOCK_H

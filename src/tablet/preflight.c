@@ -128,16 +128,32 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 
 /* ---- The fence: may it be made? */
 
+/* Two probes of one name would take away each other's triggers or, worse, rows; the second waits.
+ * The lock ends with its session. */
+static int
+take_turns(struct ctx *cx, struct mysql_client *c)
+{
+	struct mysql_rows rows;
+
+	TRY(mysql_selectf(cx, c, &rows, "SELECT GET_LOCK('_vt probe', %d)", PROBE_DEADLINE_S));
+	if (rows.rows == 1 && slice_eq_str(rows.values[0], "1"))
+		return 0;
+	return err_set(cx->err, ERR_RETRY, "another move's fence is being tried");
+}
+
 static int
 probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q)
 {
 	SCOPED(ddl) struct ddl d = { 0 };
 	struct err             first, undoing = { 0 };
+	/* Of its own: the workflow may be at work already, asked for again by somebody else. */
+	const char *name = arena_printf(cx->arena, "probe %s", q->workflow);
 
 	TRY(ddl_open(cx, env, &d));
+	TRY(take_turns(cx, d.session));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct fence f = {
-			.workflow = q->workflow,
+			.workflow = name,
 			.database = q->source_database,
 			.tables = &q->tables[i].source_table,
 			.tables_count = 1,

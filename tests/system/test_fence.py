@@ -181,3 +181,31 @@ def test_a_prepared_transaction_is_waited_for(tablet):
         assert early.value.kind == "retry" and "XA" in early.value.text
         cur.execute("XA COMMIT 'x'")
     tablet.call("fence_install", **request())
+
+
+def test_another_workflows_fence_is_its_own(tablet):
+    """Neither removing it nor a preflight for it takes this one's away; both may be there at once."""
+    other = request(workflow="other/t", target_database="other")
+    tablet.call("fence_install", **request())
+    tablet.call("check_source", **other)
+    tablet.call("check_source", **request())
+    tablet.call("fence_install", **other)
+    assert tablet.server.sql("SELECT COUNT(*) FROM information_schema.triggers") == ((6,),)
+    tablet.call("fence_remove", **other)
+    tablet.call("lock", **request(attempt=1))
+    tablet.call("unlock", **request(attempt=1))
+    app = tablets.app(tablet.server, "customer")
+    for sql in WRITES:
+        assert refused(app, sql) == FENCED, sql
+
+
+def test_a_fence_that_lost_a_trigger_is_not_armed(tablet):
+    tablet.call("fence_install", **request())
+    name = tablet.server.sql("SELECT trigger_name FROM information_schema.triggers LIMIT 1")[0][0]
+    tablet.server.sql(f"DROP TRIGGER `{name}`", database="customer")
+    with pytest.raises(tablets.Refused) as torn:
+        tablet.call("lock", **request(attempt=1))
+    assert torn.value.kind == "retry" and "2 of its 3" in torn.value.text
+    assert tablet.server.sql("SELECT armed FROM _vt.fence") == ((0,),)
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=3))
