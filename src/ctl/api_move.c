@@ -194,20 +194,6 @@ check_not_routed(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 	return 0;
 }
 
-static bool
-uses(const struct workflow_record *r, const struct ctl_request *q)
-{
-	for (size_t i = 0; i < r->tables_count; i++) {
-		if (strcmp(r->source_keyspace, q->keyspace) == 0 &&
-		    strcmp(r->tables[i].source_table, q->table) == 0)
-			return true;
-		if (strcmp(r->target_keyspace, q->keyspace) == 0 &&
-		    strcmp(r->tables[i].target_table, q->table) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int
 check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 {
@@ -218,7 +204,8 @@ check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 		struct workflow_record r;
 
 		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (workflow_switched(&r) || r.state == WORKFLOW_CANCELLED || !uses(&r, q))
+		if (workflow_switched(&r) || r.state == WORKFLOW_CANCELLED ||
+		    !workflow_uses(&r, q->keyspace, q->table))
 			continue;
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' is in use by workflow '%s/%s', which has not switched",

@@ -77,8 +77,10 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	if (w->r.state == WORKFLOW_SWITCHING || workflow_switched(&w->r))
 		return 0;
-	if (w->r.state == WORKFLOW_ERROR)
+	if (w->r.state == WORKFLOW_ERROR) {
+		TRY(workflow_check_alone(cx, w));
 		w->r.state = WORKFLOW_COPYING;
+	}
 	w->r.state_text = w->r.hint = "";
 	w->r.options = options_of(q);
 	return workflow_save(cx, w);
@@ -208,6 +210,7 @@ preflight(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 
 	TRY(cluster_keyspace(cx, w->ctl, q->keyspace, &from));
 	TRY(cluster_keyspace(cx, w->ctl, q->target_keyspace, &to));
+	TRY(workflow_check_alone(cx, w));
 	TRY(check_served_here(cx, w->ctl, q));
 	TRY(healthy_primary(cx, w->ctl, q->keyspace, &source));
 	TRY(healthy_primary(cx, w->ctl, q->target_keyspace, &target));

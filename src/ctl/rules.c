@@ -74,9 +74,12 @@ add_missing(struct rules_record *r, const struct workflow *w, enum side name_sid
 	};
 }
 
+/* Two that are created at once have both written their records before they come here, so that one of
+ * them sees the other at least. */
 static int
 edit_create(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 {
+	TRY(workflow_check_alone(cx, w));
 	make_room(cx->arena, r, 2 * w->r.tables_count);
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		add_missing(r, w, SIDE_SOURCE, i);

@@ -135,6 +135,60 @@ workflow_ended(const struct workflow_record *r)
 	return workflow_switched(r) || r->state == WORKFLOW_CANCELLED || r->state == WORKFLOW_ERROR;
 }
 
+/* ---- Others */
+
+bool
+workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table)
+{
+	for (size_t i = 0; i < r->tables_count; i++) {
+		if (strcmp(r->source_keyspace, keyspace) == 0 &&
+		    strcmp(r->tables[i].source_table, table) == 0)
+			return true;
+		if (strcmp(r->target_keyspace, keyspace) == 0 &&
+		    strcmp(r->tables[i].target_table, table) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+check_apart(struct ctx *cx, const struct workflow *w, const struct workflow_record *other)
+{
+	for (size_t i = 0; i < 2 * w->r.tables_count; i++) {
+		enum side s = i % 2 == 0 ? SIDE_SOURCE : SIDE_TARGET;
+		const char *keyspace = side_keyspace(w, s), *table = side_table(w, s, i / 2);
+
+		if (!workflow_uses(other, keyspace, table))
+			continue;
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is being moved by workflow '%s/%s'",
+		    keyspace, table, other->target_keyspace, other->name);
+		return err_hint(cx->err, "wait for it: vtctlclient Workflow show %.64s.%.64s",
+		    other->target_keyspace, other->name);
+	}
+	return 0;
+}
+
+int
+workflow_check_alone(struct ctx *cx, const struct workflow *w)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct topo_list all;
+
+	inner.arena = &scratch;
+	TRY(topo_list(&inner, w->ctl->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count; i++) {
+		struct workflow_record other;
+
+		if (slice_eq_str(all.items[i].key, workflow_key(&scratch, w->id)))
+			continue;
+		TRY(workflow_read(&scratch, all.items[i].value, &other, cx->err));
+		if (!workflow_ended(&other))
+			TRY(check_apart(&inner, w, &other));
+	}
+	return 0;
+}
+
 /* ---- The two sides */
 
 const char *

@@ -42,6 +42,10 @@ int64_t workflow_event_at(const struct workflow *w, const char *step, const char
 /* Nothing more will be done for it. */
 bool workflow_ended(const struct workflow_record *r);
 bool workflow_switched(const struct workflow_record *r);
+/* Is that table its source or its target? */
+bool workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table);
+/* ERR_REFUSED while another workflow that has not ended uses one of its tables. */
+int  workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
 
 /* ---- The two sides */
 enum side { SIDE_SOURCE, SIDE_TARGET };
