@@ -103,30 +103,6 @@ attach(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct m
 /* ---- A new one */
 
 static int
-check_served_here(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
-{
-	struct rules_record rules;
-	const struct routing_rule *rule;
-	int64_t revision;
-
-	TRY(rules_load(cx, c, &rules, &revision));
-	rule = rules_find(&rules, q->keyspace, q->table);
-	if (rule != NULL && strcmp(rule->to_keyspace, q->keyspace) != 0) {
-		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is served from '%s.%s'", q->keyspace,
-		    q->table, rule->to_keyspace, rule->to_table);
-		return err_hint(cx->err,
-		    "move it from there: vtctlclient MoveTables %.64s.%.64s ...", rule->to_keyspace,
-		    rule->to_table);
-	}
-	rule = rules_find(&rules, q->target_keyspace, q->target_table);
-	if (rule != NULL && strcmp(rule->to_keyspace, q->target_keyspace) == 0)
-		return err_set(cx->err, ERR_REFUSED,
-		    "table '%s.%s' is served already by another move's rule", q->target_keyspace,
-		    q->target_table);
-	return 0;
-}
-
-static int
 healthy_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tablet_record *out)
 {
 	struct health_record health;
@@ -211,7 +187,8 @@ preflight(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	TRY(cluster_keyspace(cx, w->ctl, q->keyspace, &from));
 	TRY(cluster_keyspace(cx, w->ctl, q->target_keyspace, &to));
 	TRY(workflow_check_alone(cx, w));
-	TRY(check_served_here(cx, w->ctl, q));
+	TRY(rules_load(cx, w->ctl, &rules, &revision));
+	TRY(rules_check_served(cx, &rules, w));
 	TRY(healthy_primary(cx, w->ctl, q->keyspace, &source));
 	TRY(healthy_primary(cx, w->ctl, q->target_keyspace, &target));
 	fill_stream(w, &source, &target);

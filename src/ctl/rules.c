@@ -74,12 +74,38 @@ add_missing(struct rules_record *r, const struct workflow *w, enum side name_sid
 	};
 }
 
+int
+rules_check_served(struct ctx *cx, const struct rules_record *r, const struct workflow *w)
+{
+	enum side from = workflow_from(w);
+
+	for (size_t i = 0; i < 2 * w->r.tables_count; i++) {
+		enum side s = i % 2 == 0 ? SIDE_SOURCE : SIDE_TARGET;
+		const char *table = side_table(w, s, i / 2);
+		const struct routing_rule *rule = rules_find(r, side_keyspace(w, s), table);
+
+		if (rule == NULL || routes_to(rule, side_keyspace(w, from), side_table(w, from, i / 2)))
+			continue;
+		if (strcmp(rule->to_keyspace, side_keyspace(w, s)) == 0)
+			return err_set(cx->err, ERR_REFUSED,
+			    "table '%s.%s' is served already by another move's rule",
+			    side_keyspace(w, s), table);
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is served from '%s.%s'",
+		    side_keyspace(w, s), table, rule->to_keyspace, rule->to_table);
+		return err_hint(cx->err,
+		    "move it from there: vtctlclient MoveTables %.64s.%.64s ...", rule->to_keyspace,
+		    rule->to_table);
+	}
+	return 0;
+}
+
 /* Two that are created at once have both written their records before they come here, so that one of
  * them sees the other at least. */
 static int
 edit_create(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 {
 	TRY(workflow_check_alone(cx, w));
+	TRY(rules_check_served(cx, r, w)); /* a move may have switched since the preflight */
 	make_room(cx->arena, r, 2 * w->r.tables_count);
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		add_missing(r, w, SIDE_SOURCE, i);

@@ -25,6 +25,9 @@ enum rules_change { RULES_CREATE, RULES_REMOVE, RULES_HOLD, RULES_REOPEN, RULES_
 
 /* The rules now (cx->arena); version 0 without a record. */
 int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision) MUST_USE;
+/* ERR_REFUSED when one of w's names, at its source or target, is served from elsewhere than where w
+ * moves from. */
+int rules_check_served(struct ctx *cx, const struct rules_record *r, const struct workflow *w) MUST_USE;
 /* Changes the rules and saves w in one transaction; *version is that of the rules then. ERR_CONFLICT
  * when w is outdated; a change of the rules by another workflow meanwhile is tried again. */
 int rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version) MUST_USE;

@@ -379,6 +379,46 @@ TEST(of_two_moves_of_a_table_that_are_created_at_once_one_gives_way)
 	world_tell(meets_another_late, (struct plan){ .method = NULL });
 }
 
+/* Another move switches between this one's preflight and its rules. */
+static void
+is_served_elsewhere_by_then(struct ctx *cx, struct world *w, const char *keyspace)
+{
+	struct routing_rule    rule = { keyspace, "users", "other", "users", .workflow = "other/users" };
+	struct rules_record    rules = { .rules = &rule, .count = 1 }, after;
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct err             err = { 0 };
+	struct topo_kv         kv;
+
+	rules_write(&json, &rules); /* of version 0: the gates leave it alone */
+	expect_ok(fault_arm("movetables.create.before=sleep:1500", &err), &err);
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_ok(topo_set(cx, w->topo, "/routing_rules", buf_slice(&json), 0), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
+	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
+	expect_ok(rules_read(cx->arena, kv.value, &after, cx->err), cx->err);
+	expect_eq(after.count, 1);
+	expect_str(after.rules[0].to_keyspace, "other");
+	expect(!w->target.stream);
+}
+
+static void
+source_is_served_elsewhere(struct ctx *cx, struct world *w)
+{
+	is_served_elsewhere_by_then(cx, w, "customer");
+}
+
+static void
+target_is_served_elsewhere(struct ctx *cx, struct world *w)
+{
+	is_served_elsewhere_by_then(cx, w, "new_customer");
+}
+
+TEST(a_move_whose_table_has_just_moved_makes_no_rules)
+{
+	world_tell(source_is_served_elsewhere, (struct plan){ .method = NULL });
+	world_tell(target_is_served_elsewhere, (struct plan){ .method = NULL });
+}
+
 static void
 is_refused(struct ctx *cx, struct world *w)
 {
