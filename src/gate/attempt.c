@@ -96,7 +96,7 @@ touched_any(const struct attempt *a)
 static bool
 may_move(const struct session *s)
 {
-	return s->bound != s->txn_slot && s->passenger.wrote_seq == 0 &&
+	return s->bound != s->txn_slot && !s->begin_cut && s->passenger.wrote_seq == 0 &&
 	       (!s->txn_named || !attempt_has_snapshots(s));
 }
 
@@ -111,7 +111,10 @@ move_txn(struct ctx *cx, struct session *s)
 	if (s->txn == TXN_OPEN)
 		session_end_txn(s);
 	buf_swap(&begin, &s->begin);
-	s->txn = s->autocommit ? TXN_PENDING : TXN_NONE;
+	/* A procedure may have begun it. */
+	if (s->begin.len == 0 && s->autocommit)
+		check(session_begin_with(s, slice_str("START TRANSACTION")));
+	s->txn = s->begin.len > 0 ? TXN_PENDING : TXN_NONE;
 	return 0;
 }
 

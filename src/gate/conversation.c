@@ -6,6 +6,7 @@
 #include "gate/execute.h"
 #include "gate/forward.h"
 #include "gate/refuse.h"
+#include "gate/savepoint.h"
 #include "gate/variables.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
@@ -28,7 +29,7 @@ begin(struct ctx *cx, struct session *s, const struct request *q)
 		return -1;
 	s->txn = TXN_PENDING;
 	buf_reset(&s->begin);
-	buf_add_slice(&s->begin, q->sql);
+	check(session_begin_with(s, q->sql));
 	return session_send_ok(cx, s);
 }
 
@@ -48,7 +49,7 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 		session_end_txn(s);
 	if (chain) {
 		s->txn = TXN_PENDING;
-		buf_add_str(&s->begin, "START TRANSACTION");
+		check(session_begin_with(s, slice_str("START TRANSACTION")));
 	}
 	session_rest(s);
 	return session_send_ok(cx, s);
@@ -195,6 +196,8 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_COMMIT:
 	case STATEMENT_ROLLBACK:
 		return end(cx, s, &simple);
+	case STATEMENT_SAVEPOINT:
+		return savepoint_run(cx, s, q);
 	case STATEMENT_USE:
 		return use(cx, s, q->statement->use_database);
 	case STATEMENT_SET:
@@ -215,7 +218,6 @@ statement(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:
 	case STATEMENT_DDL:
-	case STATEMENT_SAVEPOINT:
 	case STATEMENT_XA:
 	case STATEMENT_LOCK_TABLES:
 	case STATEMENT_CALL:

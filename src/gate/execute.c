@@ -22,11 +22,16 @@ static int
 send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	SCOPED(buf)
-	struct buf packet = BUF_INIT;
+	struct buf   packet = BUF_INIT;
+	struct slice sql;
 
-	command_put_text(&packet, COM_QUERY, buf_slice(&a->s->begin));
-	p->seq = 0;
-	return packets_write(cx, p, buf_slice(&packet));
+	for (size_t at = 0; session_next_begin(a->s, &at, &sql);) {
+		buf_reset(&packet);
+		command_put_text(&packet, COM_QUERY, sql);
+		p->seq = 0;
+		TRY(packets_write(cx, p, buf_slice(&packet)));
+	}
+	return 0;
 }
 
 static int
@@ -105,25 +110,24 @@ send_all(struct ctx *cx, struct attempt *a)
 	return packets_flush(cx, p);
 }
 
-/* The answer to the BEGIN that went ahead. Servers do not refuse one; if they do, nothing of this
- * connection is sure. */
+/* The answers to the BEGIN and the savepoints that went ahead. Servers do not refuse them; if they
+ * do, nothing of this connection is sure. */
 static int
 read_begun(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	struct reply_scan scan;
+	struct slice      sql;
 
-	if (!a->begins)
-		return 0;
-	p->seq = 1;
-	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(a->s->slots[a->slot]->client));
-	TRY(packets_drop_reply(cx, p, &scan));
-	if (scan.failed) {
-		(void)err_from_packet(reply_scan_tail(&scan), cx->err);
-		cx->err->kind = ERR_RETRY;
-		return -1;
+	for (size_t at = 0; a->begins && session_next_begin(a->s, &at, &sql);) {
+		p->seq = 1;
+		reply_scan_init(&scan, REPLY_RESULT, mysql_caps(a->s->slots[a->slot]->client));
+		TRY(packets_drop_reply(cx, p, &scan));
+		if (scan.failed) {
+			(void)err_from_packet(reply_scan_tail(&scan), cx->err);
+			cx->err->kind = ERR_RETRY;
+			return -1;
+		}
 	}
-	if (a->s->lock_slot == a->slot)
-		a->s->lock_slot = -1; /* START TRANSACTION unlocks; the passenger goes on */
 	return 0;
 }
 

@@ -77,7 +77,7 @@ void
 session_end_txn(struct session *s)
 {
 	s->txn = TXN_NONE;
-	s->txn_named = false;
+	s->txn_named = s->begin_cut = false;
 	buf_reset(&s->begin);
 	route_unref(s->view);
 	s->view = NULL;
@@ -127,6 +127,33 @@ keep_no_more(struct session *s, int slot)
 		if (s->keeps[i])
 			session_keep(s, i);
 	}
+}
+
+/* Each with its length before it. */
+bool
+session_begin_with(struct session *s, struct slice sql)
+{
+	uint32_t len = (uint32_t)sql.len;
+
+	/* A BEGIN alone is as long as its client wrote it. */
+	if (s->begin.len > 0 && s->begin.len + sql.len > BEGIN_MAX)
+		return false;
+	buf_add(&s->begin, &len, sizeof len);
+	buf_add_slice(&s->begin, sql);
+	return true;
+}
+
+bool
+session_next_begin(const struct session *s, size_t *at, struct slice *sql)
+{
+	uint32_t len;
+
+	if (*at == s->begin.len)
+		return false;
+	memcpy(&len, s->begin.data + *at, sizeof len);
+	*sql = slice_of(s->begin.data + *at + sizeof len, len);
+	*at += sizeof len + len;
+	return true;
 }
 
 /* Gives one slot back; what is on it is undone by the next taker's reset. */

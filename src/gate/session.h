@@ -32,7 +32,10 @@
 #include "gate/settings.h"
 #include "sql/statement.h"
 
-enum { SLOTS_MAX = 4 }; /* servers that one session uses at a time */
+enum {
+	SLOTS_MAX = 4,          /* servers that one session uses at a time */
+	BEGIN_MAX = 16 * 1024,  /* bytes of BEGIN and savepoints: some 700 of those */
+};
 
 enum txn_state { TXN_NONE, TXN_PENDING, TXN_OPEN };
 
@@ -68,7 +71,8 @@ struct session {
 	enum txn_state   txn;
 	int              txn_slot;
 	bool             txn_named; /* it has named a table */
-	struct buf       begin;     /* PENDING: the text to begin with */
+	struct buf       begin;     /* what to begin with, here or elsewhere: session_begin_with() */
+	bool             begin_cut; /* not all of it was kept: it cannot go elsewhere */
 	struct route    *view;      /* (2) */
 	struct passenger passenger;
 
@@ -112,6 +116,10 @@ void session_drop_backend(struct session *s, int slot);
 /* What the last reply says about transaction and modes. */
 void session_take_status(struct session *s, int slot, uint16_t status);
 void session_end_txn(struct session *s);
+/* Adds a statement to what the transaction begins with: BEGIN, then savepoints. false: too much. */
+bool session_begin_with(struct session *s, struct slice sql) MUST_USE;
+/* The next of them; false at the end. *at starts at 0. */
+bool session_next_begin(const struct session *s, size_t *at, struct slice *sql);
 /* The slot has something that no other connection can be given. */
 void session_keep(struct session *s, int slot);
 /* Does another slot than this one? */

@@ -89,6 +89,7 @@ struct statement {
 	struct table_ref *tables;
 	size_t            tables_count;
 	struct slice      use_database; /* STATEMENT_USE */
+	struct slice      savepoint;    /* SAVEPOINT name, and nothing else; or SLICE_NULL */
 };
 
 /* Fails (ERR_REFUSED) only on text that no server accepts: an unended string or comment. */

@@ -216,6 +216,20 @@ read_maintenance(struct reader *r)
 }
 
 static void
+read_savepoint(struct reader *r)
+{
+	struct slice name;
+
+	if (reader_is_name(r)) {
+		name = reader_name(r, reader_now(r));
+		reader_step(r);
+		if (reader_done(r))
+			r->out->savepoint = name;
+	}
+	skip_all(r);
+}
+
+static void
 read_release(struct reader *r)
 {
 	reader_expect(r, KW_SAVEPOINT);
@@ -267,7 +281,7 @@ static const struct rule RULES[] = {
 	{ KW_START, STATEMENT_BEGIN, true, read_start },
 	{ KW_COMMIT, STATEMENT_COMMIT, false, read_end },
 	{ KW_ROLLBACK, STATEMENT_ROLLBACK, false, read_end },
-	{ KW_SAVEPOINT, STATEMENT_SAVEPOINT, false, skip_all },
+	{ KW_SAVEPOINT, STATEMENT_SAVEPOINT, false, read_savepoint },
 	{ KW_RELEASE, STATEMENT_SAVEPOINT, false, read_release },
 	{ KW_SET, STATEMENT_SET, false, read_set },
 	{ KW_USE, STATEMENT_USE, false, read_use },

@@ -155,3 +155,68 @@ TEST(a_prepared_statement_keeps_the_names_it_was_prepared_with)
 {
 	world_run(prepared_story);
 }
+
+/* ---- savepoints ---- */
+
+static void
+savepoint_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	world_rules(w, 1, "new_customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "savepoint s"), 0);
+	world_expect(w, "");
+	expect_eq(world_do(cx, c, "insert into users values (1)"), 0);
+	expect_eq(world_do(cx, c, "release savepoint s"), 0);
+	expect_eq(world_do(cx, c, "commit"), 0);
+	world_expect(w, "db2: begin\ndb2: SAVEPOINT `s`\n"
+			"db2: insert into `new_customer`.`users` values (1)\n"
+			"db2: release savepoint s\ndb2: commit\n");
+	/* What a server was asked about is said again where the transaction goes on. */
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "savepoint s"), 0);
+	expect_eq(world_do(cx, c, "rollback to s"), 0);
+	expect_eq(world_do(cx, c, "insert into users values (2)"), 0);
+	expect_eq(world_do(cx, c, "commit"), 0);
+	world_expect(w, "db1: begin\ndb1: SAVEPOINT `s`\ndb1: rollback to s\ndb1: COMMIT\n"
+			"db2: begin\ndb2: SAVEPOINT `s`\ndb2: rollback to s\n"
+			"db2: insert into `new_customer`.`users` values (2)\ndb2: commit\n");
+	/* Nothing has begun where autocommit is off, either. */
+	expect_eq(world_do(cx, c, "set autocommit=0"), 0);
+	expect_eq(world_do(cx, c, "savepoint `a``b`"), 0);
+	expect_eq(world_do(cx, c, "insert into users values (3)"), 0);
+	expect_eq(world_do(cx, c, "rollback"), 0);
+	world_expect(w, "db1: set autocommit=0\ndb2: SET autocommit = 0\n"
+			"db2: START TRANSACTION\ndb2: SAVEPOINT `a``b`\n"
+			"db2: insert into `new_customer`.`users` values (3)\ndb2: rollback\n");
+	mysql_close(c);
+}
+
+TEST(savepoints_are_set_where_the_transaction_begins)
+{
+	world_run(savepoint_story);
+}
+
+static void
+savepoints_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	int                  rc = 0, n = 0;
+
+	expect_eq(world_do(cx, c, "begin"), 0);
+	for (; rc == 0 && n < 10000; n++)
+		rc = world_do(cx, c, "savepoint s");
+	expect_eq(rc, 1235);
+	expect(n > 100);
+	world_expect(w, "");
+	expect_eq(world_do(cx, c, "rollback"), 0);
+	expect_eq(world_do(cx, c, "savepoint s extra"), 0); /* the server's to refuse */
+	world_expect(w, "db1: savepoint s extra\n");
+	mysql_close(c);
+}
+
+TEST(savepoints_that_wait_have_an_end)
+{
+	world_run(savepoints_story);
+}

@@ -77,6 +77,8 @@ take_transaction(struct memory *m, struct slice sql)
 {
 	if (slice_starts_nocase(sql, "begin") || slice_starts_nocase(sql, "start transaction"))
 		m->open = true;
+	else if (slice_starts_nocase(sql, "rollback to"))
+		return;
 	else if (slice_starts_nocase(sql, "commit") || slice_starts_nocase(sql, "rollback"))
 		m->open = false;
 	else if (slice_eq_nocase(sql, slice_str("set autocommit=0")))
