@@ -273,6 +273,44 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_reques
 	return 1;
 }
 
+/* What the copy and the applier will do, done to a table of our own and undone. */
+static int
+probe_writes(struct ctx *cx, struct mysql_client *c, const char *table)
+{
+	TRY(mysql_exec(cx, c, slice_str("BEGIN"), NULL));
+	TRY(mysql_execf(cx, c, "INSERT INTO %s VALUES (1)", table));
+	TRY(mysql_execf(cx, c, "UPDATE %s SET id=2 WHERE id=1", table));
+	TRY(mysql_execf(cx, c, "DELETE FROM %s WHERE id=2", table));
+	TRY(mysql_exec(cx, c, slice_str("UPDATE _vt.stream SET phase=phase WHERE 0"), NULL));
+	TRY(mysql_exec(cx, c, slice_str("DELETE FROM _vt.copy_state WHERE 0"), NULL));
+	return mysql_exec(cx, c, slice_str("ROLLBACK"), NULL);
+}
+
+static int
+probe_target(
+    struct ctx *cx, const struct tablet_env *env, struct mysql_client *dba, const char *database)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(buf) struct buf              table = BUF_INIT;
+	struct err                          undoing = { 0 };
+	struct ctx undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
+
+	quote_table(&table, slice_str(database), slice_str("_vt_probe"));
+	if (mysql_execf(cx, dba, "CREATE OR REPLACE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB",
+		table.data) != 0)
+		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES");
+	int rc = env_stream(cx, env, env->server, &c);
+	if (rc == 0)
+		rc = probe_writes(cx, c, table.data);
+	client_done(&c); /* what it left open would hold the DROP up */
+	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", table.data) != 0 && rc == 0)
+		return err_copy(cx->err, &undoing);
+	if (rc == 0)
+		return 0;
+	err_wrap(cx->err, "writing at '%s'", env->server);
+	return blame(cx, &env->accounts->stream, "SELECT, INSERT, UPDATE, DELETE");
+}
+
 int
 preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
     struct tablet_reply *reply)
@@ -297,5 +335,5 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 			.empty = true,
 		};
 	}
-	return 0;
+	return probe_target(cx, env, c, q->target_database);
 }
