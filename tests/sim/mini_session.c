@@ -54,6 +54,16 @@ session_free(struct mini_session *s)
 	free(s);
 }
 
+static int
+nap(struct ctx *cx, struct mini_session *s, uint64_t limit)
+{
+	usec duration = (usec)rand_below(&s->db->rand, limit + 1);
+
+	if (duration > 0)
+		TRY(task_sleep(cx, duration));
+	return s->dead ? err_set(cx->err, ERR_RETRY, "the server went down") : 0;
+}
+
 /*
  * Mostly short, at times as long as it may be, and once in a while far longer: that is where races
  * are. The world's own sessions are quick; what was sent ahead is answered at one go.
@@ -71,11 +81,7 @@ session_pause(struct ctx *cx, struct mini_session *s, usec max)
 		limit = (uint64_t)max * STALL;
 	else if (packets_buffered(&s->packets))
 		limit = 0;
-	usec duration = (usec)rand_below(&s->db->rand, limit + 1);
-
-	if (duration > 0)
-		TRY(task_sleep(cx, duration));
-	return s->dead ? err_set(cx->err, ERR_RETRY, "the server went down") : 0;
+	return nap(cx, s, limit);
 }
 
 void
@@ -117,7 +123,7 @@ commit(struct ctx *cx, struct mini_session *s)
 	s->txn.logged = db->binlog.seq;
 	list_push(&db->pending, &s->pending);
 	waitlist_wake_all(&db->written);
-	TRY(session_pause(cx, s, db->params.pace.visible));
+	TRY(nap(cx, s, (uint64_t)db->params.pace.visible / (rand_below(&db->rand, 4) == 0 ? 1 : 8)));
 	while (!s->dead && db->pending.first != &s->pending)
 		TRY(waitlist_wait(cx, &db->ended));
 	if (s->dead)
