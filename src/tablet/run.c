@@ -3,11 +3,13 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/index.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
 	APPLIERS =
@@ -59,16 +61,22 @@ make_bare_table(struct ctx *cx, struct run *r, int i)
 	return mysql_exec(cx, r->dba, buf_slice(&sql), NULL);
 }
 
+/*
+ * Only what is on disk is told: a freeze that came before would be stored, and then overwritten with
+ * the phase before it.
+ */
 static int
 save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
 {
-	enum stream_phase old = r->state->phase;
+	enum stream_phase    old = r->state->phase;
+	struct stream_state *next = mem_new(struct stream_state); /* too large for a stack */
 
+	*next = *r->state;
+	next->phase = phase;
+	int rc = state_save(cx, r->dba, next);
+	free(next);
+	TRY(rc);
 	r->state->phase = phase;
-	if (state_save(cx, r->dba, r->state) != 0) {
-		r->state->phase = old;
-		return -1;
-	}
 	log_info("stream %s: %s -> %s", r->state->workflow, stream_phase_name(old),
 	    stream_phase_name(phase));
 	waitlist_wake_all(r->changed);
