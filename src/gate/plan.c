@@ -48,13 +48,26 @@ rule_of(const struct planner *p, const struct table_ref *t)
 	return route_rule(p->route, keyspace, t->table);
 }
 
-/* A statement that was not understood is refused only when a moved name is in it. */
+/* Words that run what is in a string. */
+static bool
+runs_strings(struct slice word)
+{
+	return slice_eq_nocase(word, slice_str("execute")) ||
+	       slice_eq_nocase(word, slice_str("prepare"));
+}
+
+/* A statement that was not understood is refused only when a moved name is in it, or may be in
+ * a string of it. */
 static int
 refuse_unclear(const struct planner *p, struct err *err)
 {
 	for (size_t i = 0; i < p->s->tables_count; i++) {
 		const struct table_ref *t = &p->s->tables[i];
 
+		if (t->role == TABLE_UNCLEAR && runs_strings(t->table))
+			return refuse(err, ER_NOT_SUPPORTED_YET,
+			    "a statement that vtgate does not understand runs SQL from strings, "
+			    "which may name moved tables");
 		if (t->role == TABLE_UNCLEAR && route_rule_named(p->route, t->table) != NULL)
 			return refuse(err, ER_NOT_SUPPORTED_YET,
 			    "a statement that vtgate does not understand names the moved table '%.*s'",

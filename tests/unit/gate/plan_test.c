@@ -119,6 +119,9 @@ TEST(what_is_not_understood_is_refused_only_with_a_moved_name)
 	    "1235 a statement that vtgate does not understand names the moved table 'users'");
 	expect_plan(r, "customer", "handler USERS open",
 	    "1235 a statement that vtgate does not understand names the moved table 'USERS'");
+	expect_plan(r, "customer", "begin not atomic execute immediate 'delete from users'; end",
+	    "1235 a statement that vtgate does not understand runs SQL from strings, which may name "
+	    "moved tables");
 	expect_plan(r, "customer", "create temporary table users (a int)",
 	    "1235 a temporary table with the name of the moved table 'users'");
 	expect_plan(r, "customer", "select database() from users",
