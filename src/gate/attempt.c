@@ -220,6 +220,9 @@ check_state(struct ctx *cx, struct attempt *a)
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "what the last statement left (FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
 		    "its connection was needed elsewhere");
+	/* Whether it generates one or not, the session's will be the one known there. */
+	if ((uses & USES_RETURNING) != 0 && session_has_insert_id(s))
+		return session_carry_insert_id(cx, s, a->slot);
 	return (uses & USES_LAST_INSERT_ID) == 0 ? 0 : session_carry_insert_id(cx, s, a->slot);
 }
 

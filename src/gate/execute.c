@@ -179,6 +179,14 @@ join_late(struct session *s, const char *server, bool reads)
 	passenger_send(&s->hall->crowd, &s->passenger, &opened, NULL, 0);
 }
 
+static bool
+ends_transaction(const struct attempt *a)
+{
+	enum statement_kind kind = a->q->statement->kind;
+
+	return kind == STATEMENT_COMMIT || kind == STATEMENT_ROLLBACK;
+}
+
 /* What is true of the session once a statement has ended at its backend. */
 static int
 settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
@@ -197,6 +205,11 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	} else if (!failed) {
 		session_take_status(s, a->slot, status);
 		s->autocommit = (status & STATUS_AUTOCOMMIT) != 0;
+	}
+	/* completion_type: the transaction that is open is the next one. */
+	if (!failed && s->txn == TXN_OPEN && ends_transaction(a)) {
+		session_end_txn(s);
+		session_take_status(s, a->slot, status);
 	}
 	/* Switching autocommit on commits, also what this server does not know of. */
 	if (on && (s->txn == TXN_PENDING || (s->txn == TXN_OPEN && s->txn_slot != a->slot)))
@@ -229,6 +242,8 @@ keep_state(struct attempt *a)
 		until_next = until_next || ok.warnings != 0;
 		if (ok.insert_id != 0)
 			session_note_insert_id(s, a->slot);
+	} else if (!a->scan.failed && (st->uses & USES_RETURNING) != 0) {
+		session_note_insert_id(s, a->slot);
 	}
 	if ((a->scan.status & STATUS_CURSOR_EXISTS) != 0) {
 		s->cursor = a->q->prepared;

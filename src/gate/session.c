@@ -384,6 +384,12 @@ session_note_insert_id(struct session *s, int slot)
 	s->slots[slot]->insert_version = ++s->insert_version;
 }
 
+bool
+session_has_insert_id(const struct session *s)
+{
+	return s->insert_slot >= 0 || s->insert_id[0] != '\0';
+}
+
 int
 session_save_insert_id(struct ctx *cx, struct session *s)
 {

@@ -104,6 +104,8 @@ int session_use_keyspace(
     struct ctx *cx, struct session *s, int slot, struct slice keyspace) MUST_USE;
 /* The statement generated an insert id there. */
 void session_note_insert_id(struct session *s, int slot);
+/* False when it was lost with its connection. */
+bool session_has_insert_id(const struct session *s);
 /* Asks for it, so that its backend need not be kept. */
 int session_save_insert_id(struct ctx *cx, struct session *s) MUST_USE;
 /* Makes LAST_INSERT_ID() of this slot the session's. */

@@ -16,6 +16,23 @@ names_client_charset(const struct assignment *a)
 	       slice_eq_str(a->name, "character_set_client");
 }
 
+/* Back to what the server would have without us. */
+static bool
+is_default(struct slice value)
+{
+	return slice_eq_nocase(value, slice_str("default"));
+}
+
+/* A COMMIT that is answered here, because no server knows of the transaction, begins nothing. */
+static bool
+chains(const struct assignment *a)
+{
+	return slice_eq_str(a->name, "completion_type") &&
+	       !slice_eq_str(a->value, "0") && !is_default(a->value) &&
+	       !slice_eq_nocase(a->value, slice_str("no_chain")) &&
+	       !slice_eq_nocase(a->value, slice_str("'no_chain'"));
+}
+
 static int
 check_assignments(struct ctx *cx, const struct assignments *as)
 {
@@ -25,6 +42,9 @@ check_assignments(struct ctx *cx, const struct assignments *as)
 		if (a->kind == ASSIGN_SESSION && names_client_charset(a) &&
 		    charset_is_refused(a->value))
 			return variables_refuse_charset(cx->err, a->value);
+		if (a->kind == ASSIGN_SESSION && chains(a))
+			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+			    "completion_type other than NO_CHAIN: say COMMIT AND CHAIN");
 		if (a->kind == ASSIGN_SESSION && !a->literal &&
 		    (slice_starts(a->name, "transaction") ||
 			slice_eq_str(a->name, "tx_isolation") || names_client_charset(a)))
@@ -39,13 +59,6 @@ sets_isolation(struct slice name)
 {
 	return slice_eq_str(name, "transaction isolation") || slice_eq_str(name, "tx_isolation") ||
 	       slice_eq_str(name, "transaction_isolation");
-}
-
-/* Back to what the server would have without us. */
-static bool
-is_default(struct slice value)
-{
-	return slice_eq_nocase(value, slice_str("default"));
 }
 
 /* The server has accepted it: it is to be repeated wherever the session goes. */

@@ -36,7 +36,9 @@ insert_body(struct reader *r)
 			reader_expect(r, KW_DUPLICATE);
 			reader_expect(r, KW_KEY);
 			reader_expect(r, KW_UPDATE);
-		} else if (!reader_accept(r, KW_SET) && !reader_accept(r, KW_RETURNING)) {
+		} else if (reader_accept(r, KW_RETURNING)) {
+			r->out->uses |= USES_RETURNING;
+		} else if (!reader_accept(r, KW_SET)) {
 			query_expressions(r, true);
 		}
 		if (r->at == before)

@@ -73,6 +73,7 @@ enum statement_uses {
 	USES_CALC_ROWS = 1 << 6,  /* SQL_CALC_FOUND_ROWS: a FOUND_ROWS() is likely to follow */
 	USES_LOCAL_FILE = 1 << 7, /* LOAD DATA LOCAL: the client sends a file */
 	USES_VARIABLES = 1 << 8,  /* names a user variable */
+	USES_RETURNING = 1 << 9,  /* a write that answers with rows: no OK tells of an insert id */
 };
 
 struct statement {

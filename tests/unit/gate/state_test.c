@@ -220,3 +220,62 @@ TEST(savepoints_that_wait_have_an_end)
 {
 	world_run(savepoints_story);
 }
+
+/* ---- insert ids ---- */
+
+static void
+returning_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_str(world_ask(cx, c, "insert into generate values (null) returning a"), "db1");
+	expect_eq(world_do(cx, c, "insert into new_customer.t values (last_insert_id())"), 0);
+	world_expect(w, "db1: insert into generate values (null) returning a\n"
+			"db1: SELECT LAST_INSERT_ID()\ndb2: SET last_insert_id = 7\n"
+			"db2: insert into new_customer.t values (last_insert_id())\n");
+	/* One that generates none must not make an older one of its server the session's. */
+	expect_eq(world_do(cx, c, "insert into generate values (null)"), 0);
+	expect_str(world_ask(cx, c, "insert into new_customer.t values (1) returning a"), "db2");
+	world_expect(w, "db1: insert into generate values (null)\ndb1: SELECT LAST_INSERT_ID()\n"
+			"db2: SET last_insert_id = 7\n"
+			"db2: insert into new_customer.t values (1) returning a\n");
+	mysql_close(c);
+}
+
+TEST(an_insert_that_returns_rows_has_an_insert_id)
+{
+	world_run(returning_story);
+}
+
+/* ---- completion_type ---- */
+
+static void
+chain_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "set completion_type=1"), 1235);
+	expect_eq(world_do(cx, c, "set session completion_type='CHAIN'"), 1235);
+	expect_eq(world_do(cx, c, "set @@completion_type=@x"), 1235);
+	world_expect(w, "");
+	expect_eq(world_do(cx, c, "set completion_type=NO_CHAIN"), 0);
+	/* A server that is set so all the same. */
+	world_rules(w, 1, "customer", RULE_OPEN);
+	w->chain = true;
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_str(world_ask(cx, c, "select a from users"), "db1");
+	expect_eq(world_do(cx, c, "commit"), 0);
+	world_rules(w, 2, "new_customer", RULE_OPEN);
+	expect_eq(w->hall.crowd.passengers.count, 1);
+	/* The snapshot is not of the transaction before: it is not read by the rules of then. */
+	expect_str(world_ask(cx, c, "select a from users"), "error 1235");
+	w->chain = false;
+	expect_eq(world_do(cx, c, "commit"), 0);
+	expect_str(world_ask(cx, c, "select a from users"), "db2");
+	mysql_close(c);
+}
+
+TEST(a_chained_transaction_is_a_new_one)
+{
+	world_run(chain_story);
+}

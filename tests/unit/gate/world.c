@@ -111,7 +111,8 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 	    strcmp(server->name, "db1") == 0)
 		return send_error(
 		    cx, s, FENCE_ERRNO, FENCE_TEXT "table 'customer.users' has moved");
-	take_transaction(m, sql);
+	if (!w->chain || !slice_starts_nocase(sql, "commit"))
+		take_transaction(m, sql);
 	if (memmem(sql.ptr, sql.len, "deadlock", 8) != NULL) {
 		m->open = false;
 		return send_error(cx, s, 1213, "Deadlock found");
@@ -119,7 +120,8 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 	if (slice_eq_nocase(sql, slice_str("select last_insert_id()")))
 		return send_row(cx, s, m, "7");
 	m->generated = memmem(sql.ptr, sql.len, "generate", 8) != NULL;
-	return slice_starts_nocase(sql, "select") ? send_row(cx, s, m, server->name)
+	return slice_starts_nocase(sql, "select") || memmem(sql.ptr, sql.len, "returning", 9) != NULL
+	    ? send_row(cx, s, m, server->name)
 						  : send_ok(cx, s, m);
 }
 

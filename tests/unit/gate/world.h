@@ -27,6 +27,7 @@ struct world {
 	int64_t refreshed_to; /* a refresh brings these rules: users at new_customer; 0: nothing */
 	bool    fence;        /* writes to users at db1 are refused */
 	bool    autocommit_off;
+	bool    chain;     /* COMMIT begins the next transaction: completion_type */
 	bool    databases; /* what is told of default databases is written down as well */
 	usec    slow; /* a statement with the word slow takes so long */
 };
