@@ -43,6 +43,33 @@ rollback to s1
 select count(*) from d
 rollback
 select count(*) from d
+begin
+savepoint s2
+savepoint `s``3`
+rollback to s2
+insert into d (a) values ('txn3')
+release savepoint s2
+release savepoint s2
+rollback to `s``3`
+rollback
+begin
+release savepoint s2
+savepoint s4
+select count(*) from d
+release savepoint s4
+commit
+insert into d (a) values ('back') returning id > 0
+select last_insert_id() > 0
+set autocommit=0
+savepoint s5
+insert into d (a) values ('ac2')
+rollback to s5
+commit
+begin
+set autocommit=1
+insert into d (a) values ('on')
+rollback
+select count(*) from d
 set autocommit=0
 insert into d (a) values ('ac')
 select count(*) from d
