@@ -16,6 +16,7 @@ struct table_lock {
 	char                *workflow;
 	int                  attempt;
 	bool                 busy;   /* a task is taking or asking it */
+	bool                 doomed; /* released meanwhile: that task ends it */
 	struct mysql_client *holder; /* connection 1 */
 	struct position      p;
 };
@@ -67,9 +68,19 @@ add_lock_tables(struct buf *out, const struct lock_request *r)
 	}
 }
 
+/* (4) */
+static int
+check_wanted(struct ctx *cx, const struct table_lock *t)
+{
+	if (!t->doomed)
+		return 0;
+	return err_set(
+	    cx->err, ERR_RETRY, "the lock of '%s' was released while it was taken", t->workflow);
+}
+
 static int
 take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const struct lock_request *r,
-    struct position *p)
+    struct table_lock *t)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct fence f = {
@@ -86,8 +97,10 @@ take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const stru
 	if (ddl_run(cx, d, buf_slice(&sql), LOCK_WAIT_MS) != 0)
 		return err_wrap(cx->err, "locking the tables of '%s'", r->database);
 	TRY(fence_check(cx, second, &f)); /* (3) */
+	TRY(check_wanted(cx, t));
 	TRY(fence_arm(cx, second, r->workflow, r->attempt));
-	return position_now(cx, second, p); /* (2) */
+	TRY(position_now(cx, second, &t->p)); /* (2) */
+	return check_wanted(cx, t);
 }
 
 /* (1): what is there of this workflow, if it may stay; else it makes room. */
@@ -134,7 +147,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct 
 	if (rc == 0)
 		rc = env_dba(cx, l->env, &second);
 	if (rc == 0)
-		rc = take_with(cx, &d, second, r, &t->p);
+		rc = take_with(cx, &d, second, r, t);
 	t->busy = false;
 	if (rc == 0) {
 		t->holder = d.session;
@@ -159,7 +172,7 @@ lock_held(struct ctx *cx, struct locks *l, const char *workflow, int attempt, bo
 	t->busy = true;
 	bool alive = mysql_exec(cx, t->holder, slice_str("DO 0"), NULL) == 0;
 	t->busy = false;
-	if (!alive) {
+	if (!alive || t->doomed) {
 		lock_free(t);
 		return 0;
 	}
@@ -172,8 +185,12 @@ lock_release(struct locks *l, const char *workflow, int attempt)
 {
 	struct table_lock *t = find(l, workflow);
 
-	if (t == NULL || t->attempt > attempt || t->busy)
+	if (t == NULL || t->attempt > attempt)
 		return;
+	if (t->busy) {
+		t->doomed = true;
+		return;
+	}
 	/* Closing the connection ends LOCK TABLES; nothing was written under it. */
 	lock_free(t);
 }

@@ -13,6 +13,8 @@
  * round. (2) P is read after the fence was armed, while connection 1 holds its lock.
  * (3) The fence's triggers are counted under the lock, which keeps DDL off the table: armed rows
  * without triggers would refuse nobody.
+ * (4) A release that comes while the lock is being taken, or asked, is done by the task that does
+ * that; what it arms after a disarm of a higher attempt is refused by the row.
  */
 #ifndef TABLET_LOCK_H
 #define TABLET_LOCK_H

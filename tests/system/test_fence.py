@@ -209,3 +209,42 @@ def test_a_fence_that_lost_a_trigger_is_not_armed(tablet):
     assert tablet.server.sql("SELECT armed FROM _vt.fence") == ((0,),)
     tablet.call("fence_install", **request())
     tablet.call("lock", **request(attempt=3))
+
+
+def test_a_lock_that_is_released_while_it_waits_is_not_kept(tablet):
+    tablet.call("fence_install", **request())
+    writer = tablets.app(tablet.server, "customer")
+    with writer.cursor() as cur:
+        cur.execute("BEGIN")
+        cur.execute("SELECT * FROM t FOR UPDATE")
+    outcome = []
+
+    def lock():
+        try:
+            outcome.append(tablet.call("lock", **request(attempt=1)))
+        except tablets.Refused as e:
+            outcome.append(e.kind)
+
+    taking = threading.Thread(target=lock)
+    taking.start()
+    waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'LOCK TABLES%'"
+    proc.wait_for(lambda: tablet.server.sql(waiting)[0][0] == 1, 10, "the lock to be waited for")
+    tablet.call("unlock", **request(attempt=2))
+    writer.commit()
+    taking.join(20)
+    assert outcome in (["retry"], ["conflict"])
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is False
+    assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == 0
+    tablet.call("lock", **request(attempt=3))
+
+
+def test_a_lock_that_is_released_while_it_is_asked_is_gone(tablet):
+    """A release that meets the question whether the lock is held."""
+    tablet.call("fence_install", **request())
+    for attempt in range(1, 40, 2):
+        tablet.call("lock", **request(attempt=attempt))
+        asking = threading.Thread(target=lambda n=attempt: tablet.call("lock_status", **request(attempt=n)))
+        asking.start()
+        tablet.call("unlock", **request(attempt=attempt))
+        asking.join(10)
+        assert tablet.call("lock_status", **request(attempt=attempt))["held"] is False
