@@ -15,7 +15,8 @@ static const struct dialect mariadb = {
 	/* NO_ENGINE_SUBSTITUTION and strict: a value that does not fit is an error. Zero dates pass because
 	 * NO_ZERO_DATE and NO_ZERO_IN_DATE are absent; ALLOW_INVALID_DATES lets stored oddities through. */
 	.writer_sql = "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
-	    "ALLOW_INVALID_DATES', time_zone='+00:00', foreign_key_checks=0, binlog_annotate_row_events=0, "
+	    "ALLOW_INVALID_DATES', time_zone='+00:00', foreign_key_checks=0, check_constraint_checks=0, "
+	    "binlog_annotate_row_events=0, "
 	    "tx_isolation='READ-COMMITTED', character_set_client=binary, character_set_connection=binary, "
 	    "character_set_results=NULL, innodb_lock_wait_timeout=50, wait_timeout=28800",
 	.reader_sql = "SET SESSION sql_mode='ALLOW_INVALID_DATES', time_zone='+00:00', "

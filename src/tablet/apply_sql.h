@@ -17,6 +17,7 @@ struct apply_table {
 /* What a session of the applier sets: exact values, no checks that the source has made already. */
 #define APPLY_SESSION \
 	"SET NAMES binary, time_zone='+00:00', foreign_key_checks=0, " \
+	"check_constraint_checks=0, " \
 	"sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', " \
 	"tx_isolation='READ-COMMITTED', autocommit=1"
 

@@ -5,7 +5,7 @@
 static const char dba_session[] =
     "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO', "
     "binlog_annotate_row_events=0,"
-    " foreign_key_checks=0";
+    " foreign_key_checks=0, check_constraint_checks=0";
 
 uint32_t
 env_server_id(const struct tablet_env *env, const char *reader)
