@@ -13,6 +13,8 @@ enum {
 	VERBS = sizeof(verbs) / sizeof(verbs[0]),
 	TRIGGER_CLOCK_MS =
 	    21, /* two hundredths of a second and a little: see create_under_lock() */
+	ROW_WAIT_S = 1, /* of each try for a row: the least that InnoDB waits in turn */
+	ER_LOCK_WAIT_TIMEOUT = 1205,
 };
 
 int
@@ -272,21 +274,42 @@ update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, struct cl
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_ok        ok;
 
-	buf_addf(&sql, "UPDATE _vt.fence SET %s, attempt=%d WHERE attempt<=%d AND workflow=", set,
-	    claim.attempt, claim.attempt);
+	/* (6) */
+	buf_addf(&sql,
+	    "SET STATEMENT innodb_lock_wait_timeout=%d FOR UPDATE _vt.fence SET %s, attempt=%d "
+	    "WHERE attempt<=%d AND workflow=",
+	    ROW_WAIT_S, set, claim.attempt, claim.attempt);
 	quote_string(&sql, slice_str(claim.workflow));
 	TRY(mysql_exec(cx, dba, buf_slice(&sql), &ok));
 	*matched = ok.affected_rows; /* found_rows: matched, not changed */
 	return 0;
 }
 
-int
-fence_claim(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+/* How many rows of the workflow this attempt may change, as far as can be seen without locking. */
+static int
+count_rows(struct ctx *cx, struct mysql_client *dba, const char *only, struct claim claim,
+    uint64_t *count)
 {
-	uint64_t matched;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct mysql_rows          rows;
+	struct ctx                 inner = *cx;
 
-	TRY(update_rows(cx, dba, "armed=armed", (struct claim){ workflow, attempt }, &matched));
-	if (matched == 0)
+	inner.arena = &arena;
+	buf_addf(&sql, "SELECT COUNT(*) FROM _vt.fence WHERE %s AND attempt<=%d AND workflow=",
+	    only, claim.attempt);
+	quote_string(&sql, slice_str(claim.workflow));
+	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
+	return parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, count, cx->err);
+}
+
+int
+fence_current(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+{
+	uint64_t count;
+
+	TRY(count_rows(cx, dba, "TRUE", (struct claim){ workflow, attempt }, &count));
+	if (count == 0)
 		return err_set(cx->err, ERR_CONFLICT,
 		    "attempt %d of '%s' is outdated, or its fence is not installed", attempt,
 		    workflow);
@@ -308,10 +331,20 @@ fence_arm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int at
 int
 fence_disarm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
 {
-	uint64_t matched;
+	struct claim claim = { workflow, attempt };
+	uint64_t     matched, armed;
 
-	return update_rows(cx, dba, "armed=0", (struct claim){ workflow, attempt },
-	    &matched); /* (2): nothing to do when outdated */
+	/* (2): nothing to do when outdated */
+	while (update_rows(cx, dba, "armed=0", claim, &matched) != 0) {
+		if (cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
+			return -1;
+		err_clear(cx->err);
+		TRY(count_rows(cx, dba, "armed=1", claim, &armed));
+		if (armed == 0)
+			return 0;
+		TRY(task_sleep(cx, DDL_PAUSE_MS * MSEC));
+	}
+	return 0;
 }
 
 int

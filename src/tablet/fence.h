@@ -21,6 +21,10 @@
  * that error.)
  * (5) Rows and triggers are a workflow's own: what another one installs at the same table, or
  * removes, or has left behind there, changes nothing for this one.
+ * (6) A client's open transaction keeps its row shared until it ends, and everybody else's writes
+ * queue behind whoever waits to change it. So nobody waits for long at a time, arming comes under the
+ * lock of the tables (lock.h), when such transactions are over, and a row that nobody can get at
+ * and that is not armed counts as disarmed: the caller sees to it that nothing arms it later.
  */
 #ifndef TABLET_FENCE_H
 #define TABLET_FENCE_H
@@ -41,10 +45,11 @@ int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool arm
 /* ERR_RETRY unless every table has all its triggers. */
 int fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
 int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
-/* Claims the attempt: ERR_CONFLICT when a higher one was seen, ERR_NOT_FOUND without a fence. */
-int fence_claim(
+/* ERR_CONFLICT when a higher attempt was seen, or without a fence. Locks nothing. */
+int fence_current(
     struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt) MUST_USE;
 int fence_arm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt) MUST_USE;
+/* Until cx's deadline. lock_forbid() comes before it. */
 int fence_disarm(
     struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt) MUST_USE;
 /* Armed by this attempt? */

@@ -9,6 +9,7 @@
 enum {
 	LOCK_WAIT_MS = 250, /* of each try: writers come from elsewhere than the gates and must not
 			       queue for long */
+	BUSY_POLL_MS = 5, /* for a task that takes a lock nobody wants any more */
 };
 
 struct table_lock {
@@ -19,6 +20,13 @@ struct table_lock {
 	bool                 doomed; /* released meanwhile: that task ends it */
 	struct mysql_client *holder; /* connection 1 */
 	struct position      p;
+};
+
+/* (5) */
+struct forbidden {
+	struct list_node node;
+	char            *workflow;
+	int              attempt; /* and all below */
 };
 
 static void
@@ -47,6 +55,7 @@ locks_init(struct locks *l, const struct tablet_env *env)
 {
 	*l = (struct locks){ .env = env };
 	list_init(&l->all);
+	list_init(&l->forbidden);
 }
 
 void
@@ -54,6 +63,25 @@ locks_done(struct locks *l)
 {
 	while (!list_empty(&l->all))
 		lock_free(list_item(l->all.first, struct table_lock, node));
+	while (!list_empty(&l->forbidden)) {
+		struct forbidden *f = list_item(l->forbidden.first, struct forbidden, node);
+
+		list_remove(&f->node);
+		free(f->workflow);
+		free(f);
+	}
+}
+
+static struct forbidden *
+find_forbidden(struct locks *l, const char *workflow)
+{
+	list_each(&l->forbidden, n) {
+		struct forbidden *f = list_item(n, struct forbidden, node);
+
+		if (strcmp(f->workflow, workflow) == 0)
+			return f;
+	}
+	return NULL;
 }
 
 static void
@@ -90,7 +118,7 @@ take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const stru
 		.tables_count = r->tables_count,
 	};
 
-	TRY(fence_claim(cx, second, r->workflow, r->attempt));
+	TRY(fence_current(cx, second, r->workflow, r->attempt));
 	TRY(mysql_exec(cx, d->session, slice_str("SET autocommit=0, wait_timeout=86400"),
 	    NULL)); /* a day: never by idling */
 	add_lock_tables(&sql, r);
@@ -108,9 +136,14 @@ static int
 make_room(
     struct ctx *cx, struct locks *l, const struct lock_request *r, struct table_lock **present)
 {
-	struct table_lock *t = find(l, r->workflow);
+	struct table_lock      *t = find(l, r->workflow);
+	const struct forbidden *f = find_forbidden(l, r->workflow);
 
 	*present = NULL;
+	if (f != NULL && f->attempt >= r->attempt)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated: attempt %d has disarmed its fence",
+		    r->attempt, r->workflow, f->attempt);
 	if (t == NULL)
 		return 0;
 	if (t->attempt > r->attempt)
@@ -193,4 +226,26 @@ lock_release(struct locks *l, const char *workflow, int attempt)
 	}
 	/* Closing the connection ends LOCK TABLES; nothing was written under it. */
 	lock_free(t);
+}
+
+int
+lock_forbid(struct ctx *cx, struct locks *l, const char *workflow, int attempt)
+{
+	struct forbidden *f = find_forbidden(l, workflow);
+
+	if (f == NULL) {
+		f = mem_new(struct forbidden);
+		f->workflow = mem_strdup(workflow);
+		list_push(&l->forbidden, &f->node);
+	}
+	if (f->attempt < attempt)
+		f->attempt = attempt;
+	for (;;) {
+		struct table_lock *t = find(l, workflow);
+
+		if (t == NULL || t->attempt > attempt || !t->busy)
+			return 0;
+		t->doomed = true;
+		TRY(task_sleep(cx, BUSY_POLL_MS * MSEC));
+	}
 }

@@ -15,6 +15,8 @@
  * without triggers would refuse nobody.
  * (4) A release that comes while the lock is being taken, or asked, is done by the task that does
  * that; what it arms after a disarm of a higher attempt is refused by the row.
+ * (5) Where the row cannot be had (fence.h (6)), the attempts that are over are known here: they take
+ * no lock any more, so they arm nothing. A tablet that ends takes its calls with it.
  */
 #ifndef TABLET_LOCK_H
 #define TABLET_LOCK_H
@@ -26,6 +28,7 @@
 struct locks {
 	const struct tablet_env *env;
 	struct list              all;
+	struct list              forbidden;
 };
 
 struct lock_request {
@@ -42,6 +45,9 @@ int lock_take(
     struct ctx *cx, struct locks *l, const struct lock_request *r, struct position *p) MUST_USE;
 int lock_held(
     struct ctx *cx, struct locks *l, const char *workflow, int attempt, bool *held) MUST_USE;
+/* Attempts up to that one take no lock from now on; waits for one that is taking it, which gives up
+ * as soon as its server has answered. A lock that is held stays. */
+int lock_forbid(struct ctx *cx, struct locks *l, const char *workflow, int attempt) MUST_USE;
 /* Idempotent; a higher attempt's lock stays. */
 void lock_release(struct locks *l, const char *workflow, int attempt);
 

@@ -227,6 +227,7 @@ do_disarm(
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 
+	TRY(lock_forbid(cx, &api->locks, q->workflow, q->attempt));
 	TRY(env_dba(cx, api->env, &c));
 	return fence_disarm(cx, c, q->workflow, q->attempt);
 }

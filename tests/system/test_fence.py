@@ -1,5 +1,6 @@
 """The fence and the lock of a cutover, asked of one vttablet and its real server."""
 import threading
+import time
 
 import pymysql
 import pytest
@@ -248,3 +249,46 @@ def test_a_lock_that_is_released_while_it_is_asked_is_gone(tablet):
         tablet.call("unlock", **request(attempt=attempt))
         asking.join(10)
         assert tablet.call("lock_status", **request(attempt=attempt))["held"] is False
+
+
+def test_an_open_transaction_stops_neither_other_writers_nor_the_rollback(tablet):
+    tablet.call("fence_install", **request())
+    app, other = (tablets.app(tablet.server, "customer") for _ in range(2))
+    with app.cursor() as cur:
+        cur.execute("BEGIN")
+        cur.execute("UPDATE t SET v = 99 WHERE id = 1")
+    taking = threading.Thread(target=lambda: pytest.raises(
+        tablets.Refused, tablet.call, "lock", **request(attempt=1, timeout=4000000)))
+    taking.start()
+    slowest = 0
+    while taking.is_alive():
+        began = time.monotonic()
+        assert refused(other, "UPDATE t SET v = v + 1 WHERE id = 2") == 0
+        slowest = max(slowest, time.monotonic() - began)
+    assert slowest < 2
+    tablet.call("disarm", **request(attempt=2, timeout=5000000))
+    tablet.call("unlock", **request(attempt=2))
+    with pytest.raises(tablets.Refused) as late:
+        tablet.call("lock", **request(attempt=1))
+    assert late.value.kind == "conflict"
+    app.commit()
+    assert refused(app, WRITES[1]) == 0
+    tablet.call("lock", **request(attempt=3))
+
+
+def test_disarming_waits_for_a_refused_writers_transaction(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=1))
+    tablet.call("unlock", **request(attempt=1))
+    app = tablets.app(tablet.server, "customer")
+    with app.cursor() as cur:
+        cur.execute("BEGIN")
+        assert refused(app, WRITES[1]) == FENCED
+    with pytest.raises(tablets.Refused) as late:
+        tablet.call("disarm", **request(attempt=2, timeout=2500000))
+    assert late.value.kind == "timeout"
+    disarming = threading.Thread(target=lambda: tablet.call("disarm", **request(attempt=2)))
+    disarming.start()
+    app.rollback()
+    disarming.join(10)
+    assert refused(app, WRITES[1]) == 0
