@@ -40,7 +40,8 @@ set_ask(struct attempt *a)
 	    (in_transaction(s) || s->lock_slot >= 0 || is_lock_tables(a->q->statement)) &&
 	    !is_outside(a);
 	a->ask.locks =
-	    a->plan.locks || (a->ask.transaction && s->isolation == ISOLATION_SERIALIZABLE);
+	    a->plan.locks ||
+	    (a->ask.transaction && session_isolation(s) == ISOLATION_SERIALIZABLE);
 	a->ask.reads = !a->ask.locks && a->plan.names_tables;
 	a->begins = s->txn == TXN_PENDING && a->ask.transaction;
 }
@@ -48,7 +49,7 @@ set_ask(struct attempt *a)
 bool
 attempt_has_snapshots(const struct session *s)
 {
-	return s->isolation != ISOLATION_READ_COMMITTED;
+	return session_isolation(s) != ISOLATION_READ_COMMITTED;
 }
 
 int
@@ -71,7 +72,11 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 	in.route = a->route;
 	TRY(plan_make(&s->arena, &in, &a->plan, cx->err));
 	set_ask(a);
-	return 0;
+	if (s->next.len == 0 || s->txn != TXN_NONE || is_outside(a))
+		return 0;
+	buf_reset(&s->next);
+	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "SET TRANSACTION without SESSION, followed by something else than a plain BEGIN");
 }
 
 static bool

@@ -29,7 +29,12 @@ begin(struct ctx *cx, struct session *s, const struct request *q)
 		return -1;
 	s->txn = TXN_PENDING;
 	buf_reset(&s->begin);
-	check(session_begin_with(s, q->sql));
+	buf_swap(&s->begin, &s->next);
+	if (!session_begin_with(s, q->sql)) {
+		session_end_txn(s);
+		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "so long a BEGIN");
+		return session_send_err(cx, s, cx->err);
+	}
 	return session_send_ok(cx, s);
 }
 
@@ -41,6 +46,10 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 
 	if (s->txn == TXN_OPEN && !chain)
 		return execute(cx, s, q);
+	if (chain && session_isolation(s) != s->isolation) {
+		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "AND CHAIN after SET TRANSACTION");
+		return session_send_err(cx, s, cx->err);
+	}
 	if (s->txn == TXN_OPEN &&
 	    session_side_query(cx, s, s->txn_slot,
 		slice_str(q->statement->kind == STATEMENT_COMMIT ? "COMMIT" : "ROLLBACK")) != 0)

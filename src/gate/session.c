@@ -49,12 +49,14 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 		.insert_id = "0",
 		.last = -1,
 		.home = -1,
+		.only_slot = -1,
 		.lock_slot = -1,
 		.statements_next = 1 };
 	packets_init(&s->client, conn);
 	settings_init(&s->settings);
 	arena_init(&s->arena);
 	buf_init(&s->begin);
+	buf_init(&s->next);
 	map_init(&s->statements);
 	s->passenger.kill = kill_session;
 	list_push(&hall->sessions, &s->node);
@@ -100,6 +102,8 @@ session_keep(struct session *s, int slot)
 {
 	if (slot < 0 || s->slots[slot] == NULL)
 		return;
+	if (s->slots[slot]->state == BACKEND_PARKED)
+		pool_unpark(&s->hall->pool, s->slots[slot]);
 	s->keeps[slot] = true;
 	if (s->home < 0)
 		s->home = slot;
@@ -156,6 +160,20 @@ session_next_begin(const struct session *s, size_t *at, struct slice *sql)
 	return true;
 }
 
+enum isolation
+session_isolation(const struct session *s)
+{
+	enum isolation out = s->isolation, of_txn;
+	struct slice   sql;
+
+	for (size_t at = 0; session_next_begin(s, &at, &sql);) {
+		of_txn = slice_starts(sql, "SET TRANSACTION ") ? isolation_read(sql)
+							       : ISOLATION_UNKNOWN;
+		out = of_txn != ISOLATION_UNKNOWN ? of_txn : out;
+	}
+	return out;
+}
+
 /* Gives one slot back; what is on it is undone by the next taker's reset. */
 static void
 release(struct session *s, int slot, bool reusable)
@@ -173,6 +191,8 @@ release(struct session *s, int slot, bool reusable)
 		s->insert_id[0] = '\0';
 	}
 	keep_no_more(s, slot);
+	if (s->only_slot == slot)
+		s->only_slot = SLOTS_MAX;
 	if (s->lock_slot == slot)
 		session_unlocked(s);
 	s->slots[slot] = NULL;
@@ -203,6 +223,8 @@ session_reset(struct session *s)
 	prepared_forget_all(&s->statements);
 	s->cursor = NULL;
 	settings_done(&s->settings);
+	s->only_slot = -1;
+	buf_reset(&s->next);
 	s->modes = 0;
 	s->autocommit = true;
 	s->isolation = ISOLATION_REPEATABLE_READ;
@@ -220,6 +242,7 @@ session_done(struct session *s)
 	packets_done(&s->client);
 	map_done(&s->statements);
 	buf_done(&s->begin);
+	buf_done(&s->next);
 	arena_done(&s->arena);
 	free(s->keyspace);
 }
@@ -301,7 +324,7 @@ repeat_settings(struct ctx *cx, struct session *s, int slot)
 	}
 	if (b->settings == s->settings.version)
 		return 0;
-	if (settings_sql(&s->settings, &sql))
+	if (settings_sql(&s->settings, b->settings, &sql))
 		TRY(session_side_query(cx, s, slot, buf_slice(&sql)));
 	buf_reset(&sql);
 	if (settings_transaction_sql(&s->settings, &sql))
@@ -362,6 +385,9 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 	struct backend *b;
 
 	*slot = find_slot(s, where->server);
+	if (s->only_slot >= 0 && s->only_slot != *slot)
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "another server, for a session with a setting that vtgate cannot repeat there");
 	if (*slot < 0) {
 		TRY(free_slot(cx, s, slot));
 		TRY(take_clean(cx, s, &key, &b));

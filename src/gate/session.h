@@ -66,6 +66,9 @@ struct session {
 	bool keeps[SLOTS_MAX]; /* variables, temporary tables, locks that cannot be repeated (3) */
 	int  home;             /* where statements without tables find them; -1: no slot keeps */
 
+	/* Where a setting is that cannot be repeated: nothing may run elsewhere as if it were not
+	 * set. -1: there is none; SLOTS_MAX: it was lost with its connection. */
+	int only_slot;
 	int lock_slot; /* where LOCK TABLES is in force (4), or -1 */
 
 	enum txn_state   txn;
@@ -73,6 +76,7 @@ struct session {
 	bool             txn_named; /* it has named a table */
 	struct buf       begin;     /* what to begin with, here or elsewhere: session_begin_with() */
 	bool             begin_cut; /* not all of it was kept: it cannot go elsewhere */
+	struct buf       next;      /* SET TRANSACTION: in front of the next begin, and like it */
 	struct route    *view;      /* (2) */
 	struct passenger passenger;
 
@@ -122,6 +126,8 @@ void session_end_txn(struct session *s);
 bool session_begin_with(struct session *s, struct slice sql) MUST_USE;
 /* The next of them; false at the end. *at starts at 0. */
 bool session_next_begin(const struct session *s, size_t *at, struct slice *sql);
+/* Of the present transaction, or else the session's. */
+enum isolation session_isolation(const struct session *s);
 /* The slot has something that no other connection can be given. */
 void session_keep(struct session *s, int slot);
 /* Does another slot than this one? */

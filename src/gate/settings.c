@@ -100,8 +100,8 @@ lower(struct arena *a, struct slice s)
 	return slice_of(out, s.len);
 }
 
-/* "@@session.`x`" becomes "x" and its scope's kind. */
-static void
+/* "@@session.`x`" becomes "x" and its scope's kind; has it a scope? */
+static bool
 system_name(struct set_reader *r, struct slice text, struct assignment *a)
 {
 	struct slice name = slice_cut(text, 2, text.len), scope;
@@ -118,6 +118,7 @@ system_name(struct set_reader *r, struct slice text, struct assignment *a)
 	if (name.len >= 2 && name.ptr[0] == '`')
 		name = slice_cut(name, 1, name.len - 1);
 	a->name = lower(r->arena, name);
+	return !slice_is_null(rest);
 }
 
 /* NAMES x COLLATE y, CHARACTER SET x: the words behind it are the value. */
@@ -133,6 +134,14 @@ words_value(struct set_reader *r, struct assignment *a, const char *name)
 		a->literal = a->literal && (t->kind == TOKEN_WORD || t->kind == TOKEN_STRING);
 }
 
+/* Without a scope these are the next transaction's only. */
+static bool
+is_transaction_variable(struct slice name)
+{
+	return slice_eq_str(name, "tx_isolation") || slice_eq_str(name, "transaction_isolation") ||
+	       slice_eq_str(name, "tx_read_only") || slice_eq_str(name, "transaction_read_only");
+}
+
 /* TRANSACTION ISOLATION LEVEL x, READ ONLY: with a scope it is the session's. */
 static void
 transaction(struct set_reader *r, struct assignment *a, bool scoped)
@@ -144,7 +153,7 @@ transaction(struct set_reader *r, struct assignment *a, bool scoped)
 }
 
 static void
-variable(struct set_reader *r, struct assignment *a)
+variable(struct set_reader *r, struct assignment *a, bool scoped)
 {
 	struct slice text = text_of(r, r->t);
 
@@ -152,10 +161,12 @@ variable(struct set_reader *r, struct assignment *a)
 		a->kind = ASSIGN_USER;
 		a->name = lower(r->arena, text);
 	} else if (r->t->kind == TOKEN_SYSTEM_VARIABLE) {
-		system_name(r, text, a);
+		scoped = system_name(r, text, a);
 	} else {
 		a->name = lower(r->arena, text);
 	}
+	if (a->kind == ASSIGN_SESSION && !scoped && is_transaction_variable(a->name))
+		a->kind = ASSIGN_NEXT;
 	r->t++;
 	if (is_punct(r->t, '=') || r->t->kind == TOKEN_ASSIGN)
 		r->t++;
@@ -182,7 +193,7 @@ assignment(struct set_reader *r)
 	} else if (accept(r, "charset")) {
 		words_value(r, &a, "character set");
 	} else {
-		variable(r, &a);
+		variable(r, &a, scoped);
 	}
 	add(r, &a);
 }
@@ -244,11 +255,11 @@ own(struct slice s)
 	return slice_of(mem_strndup(s.ptr, s.len), s.len);
 }
 
-static void
-forget(struct settings *s, const char *name)
+void
+settings_forget(struct settings *s, struct slice name)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		if (slice_eq_str(s->items[i].name, name)) {
+		if (slice_eq(s->items[i].name, name)) {
 			drop(s, &s->items[i]);
 			memmove(&s->items[i], &s->items[i + 1],
 			    sizeof s->items[0] * (s->count - i - 1));
@@ -261,20 +272,14 @@ forget(struct settings *s, const char *name)
 bool
 settings_add(struct settings *s, const struct assignment *a)
 {
-	char name[256];
-
-	if (a->name.len >= sizeof name ||
-	    s->bytes + a->name.len + a->value.len > SETTINGS_BYTES_MAX)
-		return false;
-	memcpy(name, a->name.ptr, a->name.len);
-	name[a->name.len] = '\0';
 	/* The last one is repeated last: NAMES after character_set_client and the other way round.
 	 */
-	forget(s, name);
+	settings_forget(s, a->name);
 	s->version++;
-	if (s->count == SETTINGS_MAX)
+	if (s->count == SETTINGS_MAX ||
+	    s->bytes + a->name.len + a->value.len > SETTINGS_BYTES_MAX)
 		return false;
-	s->items[s->count++] = (struct setting){ own(a->name), own(a->value) };
+	s->items[s->count++] = (struct setting){ own(a->name), own(a->value), s->version };
 	s->bytes += a->name.len + a->value.len;
 	return true;
 }
@@ -293,17 +298,19 @@ is_statement_form(struct slice name)
 }
 
 bool
-settings_sql(const struct settings *s, struct buf *out)
+settings_sql(const struct settings *s, uint64_t since, struct buf *out)
 {
 	bool first = true;
 
 	for (size_t i = 0; i < s->count; i++) {
 		const struct setting *item = &s->items[i];
 
-		if (is_transaction(item->name))
+		if (is_transaction(item->name) || item->version <= since)
 			continue;
 		buf_add_str(out, first ? "SET " : ", ");
 		first = false;
+		if (is_transaction_variable(item->name))
+			buf_add_str(out, "SESSION "); /* without: of the next transaction only */
 		buf_add_slice(out, item->name);
 		buf_add_str(out, is_statement_form(item->name) ? " " : " = ");
 		buf_add_slice(out, item->value);

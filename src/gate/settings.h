@@ -2,10 +2,11 @@
  * settings.h - what a session has set, to be repeated on every connection it is given.
  *
  * settings_read() takes a SET statement apart. An assignment whose value is a
- * literal or a bare word can be repeated elsewhere with the same effect; any
- * other (an expression, a subquery) cannot, and binds the session to the connection
- * that ran it. settings_add() remembers, the last value of a name wins;
- * settings_sql() is one SET that repeats everything, or nothing at all.
+ * literal or a bare word can be repeated elsewhere with the same effect. Of any
+ * other (an expression, a subquery) the value is asked for (variables.c), but for
+ * user variables: they bind the session to the connection that ran it. settings_add()
+ * remembers, the last value of a name wins; settings_sql() is one SET that repeats
+ * what has been set since a version, or nothing at all.
  */
 #ifndef GATE_SETTINGS_H
 #define GATE_SETTINGS_H
@@ -45,6 +46,7 @@ int settings_read(struct arena *a, struct slice sql, unsigned modes, struct assi
 
 struct setting {
 	struct slice name, value; /* owned */
+	uint64_t     version;     /* that came with it */
 };
 
 struct settings {
@@ -57,8 +59,10 @@ void settings_init(struct settings *s);
 void settings_done(struct settings *s);
 /* false: too many or too long; the session must keep its connection. */
 bool settings_add(struct settings *s, const struct assignment *a) MUST_USE;
-/* Appends "SET a = 1, ..."; false when there is nothing to repeat. */
-bool settings_sql(const struct settings *s, struct buf *out);
+void settings_forget(struct settings *s, struct slice name);
+/* Appends "SET a = 1, ..." with what is newer than the version; false when there is nothing to
+ * repeat. What a connection knows already may have changed there since: SELECT @v := 2. */
+bool settings_sql(const struct settings *s, uint64_t since, struct buf *out);
 /* "SET SESSION TRANSACTION ...", which has no other form. */
 bool settings_transaction_sql(const struct settings *s, struct buf *out);
 /* SLICE_NULL when it was not set. Without quotes. */

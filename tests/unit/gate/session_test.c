@@ -222,6 +222,61 @@ TEST(two_servers_with_state_bind_both)
 }
 
 static void
+expression_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "set sql_mode='old'"), 0);
+	expect_eq(world_do(cx, c, "set sql_mode=concat(@@sql_mode, 'x')"), 0);
+	pause_for(cx, MSEC);
+	expect_eq(world_do(cx, c, "update new_customer.t set a=1"), 0);
+	world_expect(w,
+	    "db1: set sql_mode='old'\ndb1: set sql_mode=concat(@@sql_mode, 'x')\n"
+	    "db1: SELECT @@session.sql_mode\ndb2: SET sql_mode = 'db1'\n" /* as db1 answered */
+	    "db2: update new_customer.t set a=1\n");
+	expect_eq(world_do(cx, c, "set role x"), 0);
+	expect_eq(world_do(cx, c, "update new_customer.t set a=2"), 1235);
+	expect_eq(world_do(cx, c, "update t set a=2"), 0);
+	mysql_close(c);
+}
+
+TEST(an_expressions_value_goes_along)
+{
+	world_run(expression_story);
+}
+
+static void
+next_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "set transaction isolation level serializable"), 0);
+	expect_eq(world_do(cx, c, "set transaction read only"), 0);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "set transaction read only"), 1568);
+	expect_str(world_ask(cx, c, "select a from new_customer.t"), "db2");
+	expect_eq(w->hall.crowd.passengers.count, 1);
+	expect_eq(world_do(cx, c, "commit"), 0);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_str(world_ask(cx, c, "select a from t"), "db1");
+	expect_eq(world_do(cx, c, "commit"), 0);
+	expect_eq(world_do(cx, c, "set transaction read only"), 0);
+	expect_eq(world_do(cx, c, "update t set a=1"), 1235);
+	expect_eq(world_do(cx, c, "update t set a=1"), 0);
+	expect_eq(world_do(cx, c, "set tx_isolation='serializable'"), 1235);
+	mysql_close(c);
+	world_expect(w,
+	    "db2: SET TRANSACTION isolation level serializable\ndb2: SET TRANSACTION read only\n"
+	    "db2: begin\ndb2: select a from new_customer.t\ndb2: commit\n"
+	    "db1: begin\ndb1: select a from t\ndb1: commit\ndb1: update t set a=1\n");
+}
+
+TEST(the_next_transaction_is_set_where_it_begins)
+{
+	world_run(next_story);
+}
+
+static void
 insert_id_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");

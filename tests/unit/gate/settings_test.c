@@ -67,7 +67,7 @@ expect_sql(const struct settings *s, const char *want)
 	SCOPED(buf)
 	struct buf got = BUF_INIT;
 
-	(void)settings_sql(s, &got);
+	(void)settings_sql(s, 0, &got);
 	expect_str(got.data, want);
 }
 
@@ -87,6 +87,10 @@ TEST(repeating)
 	expect_str(txn.data, "SET SESSION TRANSACTION isolation level read committed");
 	expect_slice(settings_get(&s, "@v"), slice_str("a"));
 	expect(slice_is_null(settings_get(&s, "nothing")));
+	buf_reset(&txn);
+	expect(set(&s, "set session tx_isolation='SERIALIZABLE'"));
+	expect(settings_sql(&s, s.version - 1, &txn));
+	expect_str(txn.data, "SET SESSION tx_isolation = 'SERIALIZABLE'");
 	settings_done(&s);
 	expect_sql(&s, "");
 }
