@@ -13,21 +13,40 @@ enum {
 };
 
 struct setting {
-	const char *name, *wanted, *why, *hint;
+	const char *sql, *wanted, *why, *hint;
+};
+
+/* What the gates take for granted of every session that they open, at either side. */
+static const struct setting common_settings[] = {
+	{ "@@global.lower_case_table_names", "0",
+	    "lower_case_table_names is not 0, so that names of tables mean something else",
+	    "set lower_case_table_names=0 where the server's data is made anew" },
+	{ "@@global.tx_isolation", "REPEATABLE-READ", "tx_isolation is not REPEATABLE-READ",
+	    "SET GLOBAL tx_isolation='REPEATABLE-READ', and let clients reconnect" },
+	{ "@@global.autocommit", "1", "autocommit is off",
+	    "SET GLOBAL autocommit=1, and let clients reconnect" },
+	{ "@@global.completion_type", "NO_CHAIN", "completion_type is not NO_CHAIN",
+	    "SET GLOBAL completion_type='NO_CHAIN', and let clients reconnect" },
+	{ "FIND_IN_SET('ANSI_QUOTES', @@global.sql_mode)", "0", "sql_mode has ANSI_QUOTES",
+	    "SET GLOBAL sql_mode=DEFAULT, or another without it, and let clients reconnect" },
+	{ "FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@global.sql_mode)", "0",
+	    "sql_mode has NO_BACKSLASH_ESCAPES",
+	    "SET GLOBAL sql_mode=DEFAULT, or another without it, and let clients reconnect" },
+	{ 0 },
 };
 
 static const struct setting source_settings[] = {
-	{ "log_bin", "1", "the binlog is off",
+	{ "@@global.log_bin", "1", "the binlog is off",
 	    "set log_bin in the server's configuration and restart it" },
-	{ "binlog_format", "ROW", "binlog_format is not ROW",
+	{ "@@global.binlog_format", "ROW", "binlog_format is not ROW",
 	    "SET GLOBAL binlog_format='ROW', and let clients reconnect" },
-	{ "binlog_row_image", "FULL", "binlog_row_image is not FULL",
+	{ "@@global.binlog_row_image", "FULL", "binlog_row_image is not FULL",
 	    "SET GLOBAL binlog_row_image='FULL', and let clients reconnect" },
 	{ 0 },
 };
 
 static const struct setting target_settings[] = {
-	{ "local_infile", "1", "local_infile is off", "SET GLOBAL local_infile=ON" },
+	{ "@@global.local_infile", "1", "local_infile is off", "SET GLOBAL local_infile=ON" },
 	{ 0 },
 };
 
@@ -35,10 +54,10 @@ static int
 check_settings(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
     const struct setting *settings)
 {
-	for (const struct setting *s = settings; s->name != NULL; s++) {
+	for (const struct setting *s = settings; s->sql != NULL; s++) {
 		struct mysql_rows rows;
 
-		TRY(mysql_selectf(cx, c, &rows, "SELECT @@global.%s", s->name));
+		TRY(mysql_selectf(cx, c, &rows, "SELECT %s", s->sql));
 		if (rows.rows == 1 && slice_eq_nocase(rows.values[0], slice_str(s->wanted)))
 			continue;
 		err_set(cx->err, ERR_REFUSED, "%s at server '%s' of tablet '%s'", s->why,
@@ -228,6 +247,7 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 		TRY(schema_check_bodies(cx, c, q->source_database, q->tables[i].source_table));
 		describe(&reply->tables[i], def, q->tables[i].source_table);
 	}
+	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, source_settings));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
@@ -319,6 +339,7 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 
 	TRY(env_dba(cx, env, &c));
 	TRY(check_flavour(cx, env, c));
+	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, target_settings));
 	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
 	reply->tables_count = q->tables_count;

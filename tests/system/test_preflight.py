@@ -107,6 +107,39 @@ def test_a_binlog_that_does_not_tell_all_is_refused(tablet, sql, back, words):
     assert tablet.call("check_source", **request())
 
 
+@pytest.mark.parametrize("method", ["check_source", "check_target"])
+@pytest.mark.parametrize("name, other, good", [
+    ("tx_isolation", "'READ-COMMITTED'", "'REPEATABLE-READ'"),
+    ("autocommit", "0", "1"),
+    ("completion_type", "'CHAIN'", "'NO_CHAIN'"),
+    ("sql_mode", "'ANSI_QUOTES'", "DEFAULT"),
+    ("sql_mode", "'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'", "DEFAULT"),
+])
+def test_sessions_that_begin_otherwise_than_the_gates_take_them_are_refused(tablet, method, name, other, good):
+    tablet.server.sql(GOOD, database="customer")
+    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
+    tablet.server.sql(f"SET GLOBAL {name} = {other}")
+    with pytest.raises(tablets.Refused) as refused:
+        tablet.call(method, **request(definition=definition))
+    assert refused.value.kind == "refused" and name in refused.value.text
+    assert f"SET GLOBAL {name}={good}" in refused.value.hint
+    tablet.server.sql(f"SET GLOBAL {name} = {good}")
+    assert tablet.call(method, **request(definition=definition))
+
+
+@pytest.mark.parametrize("method", ["check_source", "check_target"])
+def test_a_server_that_takes_other_cases_for_the_same_table_is_refused(servers, folder, method):
+    made = tablets.Tablet(folder, servers("s", "--lower-case-table-names=1"), "customer", 100).start()
+    try:
+        made.server.sql(GOOD, database="customer")
+        with pytest.raises(tablets.Refused) as refused:
+            made.call(method, **request(definition=""))
+        assert refused.value.kind == "refused" and "lower_case_table_names" in refused.value.text
+        assert refused.value.hint
+    finally:
+        made.stop()
+
+
 def test_no_local_infile_at_the_target_is_refused_with_the_statement_that_helps(tablet):
     tablet.server.sql("SET GLOBAL local_infile = OFF")
     with pytest.raises(tablets.Refused) as refused:
