@@ -230,6 +230,30 @@ describe(struct tablet_table_status *out, const struct table_def *def, const cha
 	};
 }
 
+/* What the table has, and what names it. */
+static int
+check_table(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    struct table_def **def)
+{
+	TRY(schema_read(cx, c, database, table, def));
+	return schema_check_bodies(cx, c, database, table);
+}
+
+int
+preflight_attempt(
+    struct ctx *cx, struct mysql_client *c, const char *database, const char **tables, int count)
+{
+	for (int i = 0; i < count; i++) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx                 inner = *cx;
+		struct table_def          *def;
+
+		inner.arena = &scratch;
+		TRY(check_table(&inner, c, database, tables[i], &def));
+	}
+	return 0;
+}
+
 int
 preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
     struct tablet_reply *reply)
@@ -243,8 +267,7 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct table_def *def;
 
-		TRY(schema_read(cx, c, q->source_database, q->tables[i].source_table, &def));
-		TRY(schema_check_bodies(cx, c, q->source_database, q->tables[i].source_table));
+		TRY(check_table(cx, c, q->source_database, q->tables[i].source_table, &def));
 		describe(&reply->tables[i], def, q->tables[i].source_table);
 	}
 	TRY(check_settings(cx, env, c, common_settings));

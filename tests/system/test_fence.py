@@ -292,3 +292,20 @@ def test_disarming_waits_for_a_refused_writers_transaction(tablet):
     app.rollback()
     disarming.join(10)
     assert refused(app, WRITES[1]) == 0
+
+
+@pytest.mark.parametrize("ddl, words", [
+    ("CREATE VIEW w AS SELECT * FROM t", "view 'customer.w'"),
+    ("CREATE PROCEDURE pr() SELECT COUNT(*) FROM t", "routine 'customer.pr'"),
+    ("CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO DELETE FROM customer.t", "event 'customer.ev'"),
+    ("CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 1", "trigger 'trg'"),
+    ("CREATE TABLE p (id INT PRIMARY KEY, t_id INT, CONSTRAINT fk FOREIGN KEY (t_id) REFERENCES t (id))", "foreign key 'fk'"),
+])
+def test_what_has_come_since_the_preflight_is_refused_before_an_attempt(tablet, ddl, words):
+    tablet.call("check_source", **request())
+    tablet.call("fence_install", **request())
+    tablet.server.sql(ddl, database="customer")
+    with pytest.raises(tablets.Refused) as refused_now:
+        tablet.call("fence_install", **request(attempt=1))
+    assert refused_now.value.kind == "refused" and words in refused_now.value.text
+    assert refused_now.value.hint
