@@ -143,6 +143,14 @@ is_fence(struct slice packet)
 	       slice_starts(e.text, FENCE_TEXT);
 }
 
+/* One statement, whose failure takes back all that it did. A procedure may have committed some of
+ * it, and of others we do not know. */
+static bool
+is_atomic(const struct statement *st)
+{
+	return st->kind == STATEMENT_WRITE || st->kind == STATEMENT_SELECT_LOCKING;
+}
+
 /* MariaDB prepared it in the very moment in which the fence was put up, and fails it for ever: it
  * does not know of the table that the fence reads. Nothing was done. */
 static bool
@@ -152,7 +160,8 @@ is_half_prepared(const struct attempt *a, struct slice packet)
 	struct err_packet e;
 	struct err        err;
 
-	return a->q->prepared != NULL && err_packet_read(packet, &e, &err) == 0 &&
+	return a->q->prepared != NULL && is_atomic(a->q->statement) &&
+	       err_packet_read(packet, &e, &err) == 0 &&
 	       e.code == ER_NO_SUCH_TABLE && slice_starts(e.text, "Table '" FENCE_TABLE "'");
 }
 
@@ -320,10 +329,14 @@ fenced(struct ctx *cx, struct attempt *a)
 	struct hall    *hall = s->hall;
 	bool            alone = !a->ask.transaction || (a->begins && s->bound != a->slot);
 	struct ctx      within = ctx_within(cx, REPLAY_PAUSE);
+	/* @v := @v + 1 would add twice. */
+	bool replayed = is_atomic(a->q->statement) && !a->q->statement->changes_session;
 
 	count(&hall->counts.fence_errors, 1);
 	hall->refresh(hall->arg);
-	if (!alone || (a->q->statement->uses & USES_LOCAL_FILE) != 0) {
+	if (!alone || !replayed || (a->q->statement->uses & USES_LOCAL_FILE) != 0) {
+		if (settle(cx, a, true, 0) != 0) /* a procedure may have begun a transaction */
+			return OUTCOME_CLOSE;
 		attempt_too_late(cx, s, "its table has moved");
 		return OUTCOME_ERROR;
 	}

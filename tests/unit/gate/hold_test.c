@@ -406,6 +406,16 @@ fence_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, d, "commit"), 0);
 	world_expect(w, "db1: begin\ndb1: insert into users values (3)\ndb1: ROLLBACK\ndb2: begin\n"
 			"db2: insert into `new_customer`.`users` values (3)\ndb2: commit\n");
+	/* What may have done something before is not. */
+	world_rules(w, 7, "customer", RULE_OPEN);
+	w->refreshed_to = 8;
+	expect_eq(world_do(cx, c, "call change_users()"), 1213);
+	expect_eq(w->hall.crowd.passengers.count, 0);
+	world_rules(w, 9, "customer", RULE_OPEN);
+	w->refreshed_to = 10;
+	expect_eq(world_do(cx, c, "update users set a=(@n:=@n+1)"), 1213);
+	expect_eq(w->hall.crowd.passengers.count, 0);
+	world_expect(w, "db1: call change_users()\ndb1: update users set a=(@n:=@n+1)\n");
 	mysql_close(c);
 	mysql_close(d);
 }

@@ -30,7 +30,7 @@ static bool
 is_write(struct slice sql)
 {
 	return slice_starts_nocase(sql, "update") || slice_starts_nocase(sql, "insert") ||
-	       slice_starts_nocase(sql, "delete");
+	       slice_starts_nocase(sql, "delete") || slice_starts_nocase(sql, "call");
 }
 
 static int
