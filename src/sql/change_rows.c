@@ -89,6 +89,7 @@ settle_targets(struct reader *r, size_t first, size_t lists)
 
 		for (size_t j = lists; j < r->out->tables_count && !named; j++)
 			named = r->out->tables[j].role == TABLE_WRITE &&
+				!r->out->tables[j].aliased &&
 				slice_eq_nocase(r->out->tables[j].table, target->table);
 		if (!named && slice_is_null(target->database))
 			target->role = TABLE_QUALIFIER;

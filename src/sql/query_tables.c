@@ -39,10 +39,12 @@ index_hints(struct reader *r)
 	}
 }
 
-/* What may follow a table: partitions, alias, hints. */
-static void
+/* What may follow a table: partitions, alias, hints. Was there an alias? */
+static bool
 table_suffix(struct reader *r)
 {
+	bool aliased = true;
+
 	if (reader_accept(r, KW_PARTITION))
 		reader_skip_parens(r);
 	/* FOR SYSTEM_TIME: where its expression ends and an alias begins cannot be told without a
@@ -56,15 +58,18 @@ table_suffix(struct reader *r)
 		reader_step(r);
 	} else if (is_alias(r)) {
 		reader_step(r);
+	} else {
+		aliased = false;
 	}
 	index_hints(r);
+	return aliased;
 }
 
 /* A derived table's alias, with its columns. */
 static void
 derived_suffix(struct reader *r)
 {
-	table_suffix(r);
+	(void)table_suffix(r);
 	if (reader_is_punct(r, '('))
 		reader_skip_parens(r);
 }
@@ -105,8 +110,13 @@ table_factor(struct reader *r, enum table_role role)
 	} else if (reader_accept(r, KW_DUAL)) {
 		return;
 	} else {
+		size_t at = r->out->tables_count;
+		bool   aliased;
+
 		reader_table(r, role);
-		table_suffix(r);
+		aliased = table_suffix(r);
+		if (at < r->out->tables_count)
+			r->out->tables[at].aliased = aliased;
 		if (reader_is_punct(r, '('))
 			reader_unclear(r); /* a table function that we do not know */
 	}

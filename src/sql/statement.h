@@ -58,6 +58,7 @@ struct table_ref {
 	struct slice    table;
 	enum table_role role;
 	size_t          start, end;
+	bool            aliased; /* a name of its own follows, perhaps the same one */
 };
 
 /* What a statement asks of the connection it runs on, beyond tables. */

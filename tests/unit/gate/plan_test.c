@@ -93,6 +93,8 @@ TEST(moved_names_are_rewritten)
 	    "where 'users'=1");
 	expect_plan(r, "customer", "delete users from users where users.a",
 	    "db2:3306 locks ruled delete `new_customer`.`users` from `new_customer`.`users` where users.a");
+	expect_plan(r, "customer", "delete users from users as users",
+	    "db2:3306 locks ruled delete users from `new_customer`.`users` as users");
 	expect_plan(r, "customer", "delete u from users u where u.a",
 	    "db2:3306 locks ruled delete u from `new_customer`.`users` u where u.a");
 	expect_plan(r, "customer", "insert into users values (1)",

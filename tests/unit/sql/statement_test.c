@@ -256,6 +256,8 @@ TEST(deletes)
 	is("delete t1.*, db.t2.* from t1, db.t2 where 1", "write t1:w db.t2:w t1:w db.t2:w");
 	is("delete from t1, t2 using t1 join t2 join t3 where 1", "write t1:w t2:w t1:w t2:w t3:w");
 	is("delete u from users as u where u.a = 1", "write u:q users:w u:q");
+	is("delete users from users as users where 1", "write users:q users:w");
+	is("delete users from users users join t where 1", "write users:q users:w t:w");
 	is("delete from u using users u", "write u:q users:w");
 	is("delete from t where a in (select a from u)", "write t:w u:r");
 	is("delete from t where a returning a, b", "write t:w");
