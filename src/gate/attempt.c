@@ -52,6 +52,39 @@ attempt_has_snapshots(const struct session *s)
 	return session_isolation(s) != ISOLATION_READ_COMMITTED;
 }
 
+/* Behind a rewritten name is a table, and the session may mean a temporary one that hides it; or
+ * the new name is hidden. */
+static int
+check_hidden(struct ctx *cx, const struct attempt *a)
+{
+	for (size_t i = 0; a->plan.rewritten && i < a->plan.ruled_count; i++) {
+		const struct routing_rule *r = a->plan.ruled[i]->record;
+
+		if (session_has_temporary(a->s, r->from_keyspace, r->from_table) ||
+		    session_has_temporary(a->s, r->to_keyspace, r->to_table))
+			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+			    "the moved table '%s' in a session that made a temporary table of its name",
+			    r->from_table);
+	}
+	return 0;
+}
+
+/* Noted before it is made: one name too many does no harm. */
+static int
+note_temporary(struct ctx *cx, const struct attempt *a)
+{
+	const struct statement *st = a->q->statement;
+	const struct table_ref *t = st->tables; /* the first is the one that is made */
+	struct slice            keyspace;
+
+	if (st->kind != STATEMENT_DDL || !st->changes_session || st->tables_count == 0)
+		return 0;
+	keyspace = slice_is_null(t->database) ? session_keyspace(a->s) : t->database;
+	if (session_note_temporary(a->s, keyspace, t->table))
+		return 0;
+	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "so many temporary tables in one session");
+}
+
 int
 attempt_plan(struct ctx *cx, struct attempt *a)
 {
@@ -71,6 +104,8 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 	}
 	in.route = a->route;
 	TRY(plan_make(&s->arena, &in, &a->plan, cx->err));
+	TRY(check_hidden(cx, a));
+	TRY(note_temporary(cx, a));
 	set_ask(a);
 	if (s->next.len == 0 || s->txn != TXN_NONE || is_outside(a))
 		return 0;

@@ -57,6 +57,7 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 	arena_init(&s->arena);
 	buf_init(&s->begin);
 	buf_init(&s->next);
+	buf_init(&s->temporary);
 	map_init(&s->statements);
 	s->passenger.kill = kill_session;
 	list_push(&hall->sessions, &s->node);
@@ -174,6 +175,40 @@ session_isolation(const struct session *s)
 	return out;
 }
 
+/* Bytes of temporary tables' names: hundreds of them. */
+enum { TEMPORARY_MAX = 16 * 1024 };
+
+bool
+session_has_temporary(const struct session *s, const char *keyspace, const char *table)
+{
+	size_t first = strlen(keyspace);
+
+	for (size_t at = 0; at < s->temporary.len;) {
+		const char *name = s->temporary.data + at;
+
+		if (strncmp(name, keyspace, first) == 0 && name[first] == '.' &&
+		    strcmp(name + first + 1, table) == 0)
+			return true;
+		at += strlen(name) + 1;
+	}
+	return false;
+}
+
+bool
+session_note_temporary(struct session *s, struct slice keyspace, struct slice table)
+{
+	const char *k = arena_strndup(&s->arena, keyspace.ptr, keyspace.len);
+	const char *t = arena_strndup(&s->arena, table.ptr, table.len);
+
+	if (session_has_temporary(s, k, t))
+		return true;
+	if (s->temporary.len + keyspace.len + table.len > TEMPORARY_MAX)
+		return false;
+	buf_addf(&s->temporary, "%s.%s", k, t);
+	buf_add_char(&s->temporary, '\0');
+	return true;
+}
+
 /* Gives one slot back; what is on it is undone by the next taker's reset. */
 static void
 release(struct session *s, int slot, bool reusable)
@@ -225,6 +260,7 @@ session_reset(struct session *s)
 	settings_done(&s->settings);
 	s->only_slot = -1;
 	buf_reset(&s->next);
+	buf_reset(&s->temporary);
 	s->modes = 0;
 	s->autocommit = true;
 	s->isolation = ISOLATION_REPEATABLE_READ;
@@ -243,6 +279,7 @@ session_done(struct session *s)
 	map_done(&s->statements);
 	buf_done(&s->begin);
 	buf_done(&s->next);
+	buf_done(&s->temporary);
 	arena_done(&s->arena);
 	free(s->keyspace);
 }

@@ -69,6 +69,7 @@ struct session {
 	/* Where a setting is that cannot be repeated: nothing may run elsewhere as if it were not
 	 * set. -1: there is none; SLOTS_MAX: it was lost with its connection. */
 	int only_slot;
+	struct buf temporary; /* "keyspace.table" and a NUL for each temporary table ever made */
 	int lock_slot; /* where LOCK TABLES is in force (4), or -1 */
 
 	enum txn_state   txn;
@@ -128,6 +129,9 @@ bool session_begin_with(struct session *s, struct slice sql) MUST_USE;
 bool session_next_begin(const struct session *s, size_t *at, struct slice *sql);
 /* Of the present transaction, or else the session's. */
 enum isolation session_isolation(const struct session *s);
+/* Its name hides a table's. false: more names than are kept. */
+bool session_note_temporary(struct session *s, struct slice keyspace, struct slice table) MUST_USE;
+bool session_has_temporary(const struct session *s, const char *keyspace, const char *table);
 /* The slot has something that no other connection can be given. */
 void session_keep(struct session *s, int slot);
 /* Does another slot than this one? */

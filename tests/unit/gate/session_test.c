@@ -197,6 +197,30 @@ TEST(state_that_cannot_be_repeated_binds)
 }
 
 static void
+hidden_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "create temporary table users (a int)"), 0);
+	expect_eq(world_do(cx, d, "create temporary table new_customer.users (a int)"), 0);
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "insert into users values (1)"), 0); /* as ever */
+	world_rules(w, 2, "new_customer", RULE_OPEN);
+	buf_reset(&w->said);
+	expect_eq(world_do(cx, c, "insert into users values (1)"), 1235);
+	expect_eq(world_do(cx, d, "insert into users values (1)"), 1235);
+	expect_eq(world_do(cx, c, "drop temporary table users"), 1235);
+	world_expect(w, "");
+	mysql_close(c);
+	mysql_close(d);
+}
+
+TEST(a_temporary_table_is_never_taken_for_a_moved_one)
+{
+	world_run(hidden_story);
+}
+
+static void
 two_homes_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
