@@ -92,6 +92,8 @@ attach(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct m
 	for (;;) {
 		TRY(check_same(cx, w, q));
 		out->done = workflow_switched(&w->r);
+		if (out->done)
+			TRY(rules_check_arrived(cx, w));
 		if (go_on(cx, w, q) == 0)
 			return 0;
 		if (cx->err->kind != ERR_CONFLICT)

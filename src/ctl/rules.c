@@ -99,6 +99,28 @@ rules_check_served(struct ctx *cx, const struct rules_record *r, const struct wo
 	return 0;
 }
 
+int
+rules_check_arrived(struct ctx *cx, const struct workflow *w)
+{
+	struct rules_record r;
+	int64_t revision;
+
+	TRY(rules_load(cx, w->ctl, &r, &revision));
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		const char *keyspace = side_keyspace(w, SIDE_SOURCE), *table = side_table(w, SIDE_SOURCE, i);
+		const struct routing_rule *rule = rules_find(&r, keyspace, table);
+
+		if (rule == NULL ||
+		    routes_to(rule, side_keyspace(w, SIDE_TARGET), side_table(w, SIDE_TARGET, i)))
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "workflow '%s' is done, but '%s.%s' has been moved on since and is served from '%s.%s'",
+		    w->id, keyspace, table, rule->to_keyspace, rule->to_table);
+		return err_hint(cx->err, "the same move a second time is not possible yet");
+	}
+	return 0;
+}
+
 /* Two that are created at once have both written their records before they come here, so that one of
  * them sees the other at least. */
 static int

@@ -28,6 +28,9 @@ int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t 
 /* ERR_REFUSED when one of w's names, at its source or target, is served from elsewhere than where w
  * moves from. */
 int rules_check_served(struct ctx *cx, const struct rules_record *r, const struct workflow *w) MUST_USE;
+/* A workflow that has switched: are its tables still served where it brought them? ERR_REFUSED when another
+ * move has taken them on since. */
+int rules_check_arrived(struct ctx *cx, const struct workflow *w) MUST_USE;
 /* Changes the rules and saves w in one transaction; *version is that of the rules then. ERR_CONFLICT
  * when w is outdated; a change of the rules by another workflow meanwhile is tried again. */
 int rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version) MUST_USE;

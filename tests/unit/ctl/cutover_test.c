@@ -383,7 +383,8 @@ TEST(of_two_moves_of_a_table_that_are_created_at_once_one_gives_way)
 static void
 is_served_elsewhere_by_then(struct ctx *cx, struct world *w, const char *keyspace)
 {
-	struct routing_rule    rule = { keyspace, "users", "other", "users", .workflow = "other/users" };
+	struct routing_rule    rule = { keyspace, "users", "other", "users",
+		   .workflow = "other/users" };
 	struct rules_record    rules = { .rules = &rule, .count = 1 }, after;
 	SCOPED(buf) struct buf json = BUF_INIT;
 	struct err             err = { 0 };
@@ -446,4 +447,34 @@ TEST(a_refusal_writes_nothing)
 	world_tell(is_refused,
 	    (struct plan){
 		.method = "check_target at target", .trouble = HANGS, .times = FOR_EVER });
+}
+
+/* ---- Done, and moved on */
+
+static void
+moved_on(struct ctx *cx, struct world *w)
+{
+	struct topo_kv      kv;
+	struct rules_record r;
+	struct buf          json = BUF_INIT;
+
+	moves(cx, w);
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err); /* again: it is done */
+	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
+	expect_ok(rules_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	for (size_t i = 0; i < r.count; i++)
+		r.rules[i].to_keyspace = "customer";
+	r.version++;
+	rules_write(&json, &r);
+	const struct topo_compare old = { "/routing_rules", kv.modified };
+	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), 0, NULL), cx->err);
+	buf_done(&json);
+	expect_eq(world_move(cx, w, 0, world_options()), -1);
+	expect_eq(cx->err->kind, ERR_REFUSED);
+	expect(strstr(cx->err->text, "moved on since") != NULL);
+}
+
+TEST(a_move_that_is_done_does_not_say_so_when_its_table_has_moved_on)
+{
+	world_tell(moved_on, (struct plan){ .method = NULL });
 }
