@@ -7,7 +7,7 @@
  *   kill        SIGKILL of this process, as a power cut would
  *   error       fault() returns true: the caller fails as if the act had failed
  *   sleep:MS    fault_sleep_ms() tells the caller how long to wait
- * Names are workflow.step.before|after; the list is printed by --list-faults.
+ * Names are workflow.step.before|after.
  */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
