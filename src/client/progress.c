@@ -30,6 +30,13 @@ add_grouped(struct buf *out, int64_t n)
 	}
 }
 
+/* Attempts have odd numbers; each rollback takes the even one behind. */
+static int64_t
+tries(const struct move_view *v)
+{
+	return (v->attempt + 1) / 2;
+}
+
 static const char *
 phase_of(const struct move_view *v)
 {
@@ -91,7 +98,7 @@ describe(struct buf *out, const struct progress *p, const struct move_view *v, u
 	if (strcmp(p->phase, "copying") == 0)
 		add_copying(out, p, v, now);
 	else if (strcmp(p->phase, "Switching") == 0)
-		buf_addf(out, "attempt %" PRId64 ": %s", v->attempt, v->step);
+		buf_addf(out, "attempt %" PRId64 ": %s", tries(v), v->step);
 	else
 		buf_addf(out, "%ds", (int)((now - p->phase_since) / SECOND));
 	if (v->lag_ms >= 0)
@@ -110,7 +117,7 @@ put_json(const struct progress *p, const struct move_view *v)
 	json_put_str(&w, "workflow", v->workflow);
 	json_put_str(&w, "phase", p->phase);
 	json_put_str(&w, "step", v->step);
-	json_put_i64(&w, "attempt", v->attempt);
+	json_put_i64(&w, "attempt", tries(v));
 	json_put_i64(&w, "rows_copied", v->rows_copied);
 	json_put_i64(&w, "rows_total", v->rows_total);
 	json_put_i64(&w, "lag_ms", v->lag_ms);
@@ -186,7 +193,7 @@ summary_json(const struct move_view *v)
 	json_put_double(&w, "copy_s", copy_s);
 	json_put_double(&w, "copy_rows_per_s", copy_s > 0 ? (double)v->rows_copied / copy_s : 0);
 	json_put_double(&w, "hold_ms", (double)v->hold_us / 1000);
-	json_put_i64(&w, "attempts", v->attempt);
+	json_put_i64(&w, "attempts", tries(v));
 	json_put_close(&w, '}');
 	printf("%s\n", out.data);
 }
@@ -215,7 +222,7 @@ progress_summary(const struct progress *p, const struct move_view *v)
 		add_grouped(&rows, (int64_t)((double)v->rows_copied / copy_s));
 		printf(" (%s rows/s, indexes and catching up included)", rows.data);
 	}
-	printf("\n  switched  in attempt %" PRId64 "; writes waited for %.0f ms\n", v->attempt,
+	printf("\n  switched  in attempt %" PRId64 "; writes waited for %.0f ms\n", tries(v),
 	    (double)v->hold_us / 1000);
 	printf(
 	    "The old table stays in place. When you no longer need it: vtctlclient DropTable %s\n",
