@@ -24,6 +24,7 @@ struct run {
 	struct list     entries;
 	size_t          rows;
 	struct position end, changed;   /* the end of all, and of the last that changes something */
+	struct slice    prepared;       /* at end; of the last entry, or the applier's */
 	int64_t         committed_s;
 	bool            whole;          /* ends with the last part of its last transaction */
 	bool            changes;
@@ -45,6 +46,7 @@ struct applier {
 	struct apply_queue         queue;
 	struct waitlist            changed;      /* others wait for news */
 	struct position            cp;
+	struct buf                 prepared;     /* at applied (xids.h) */
 	bool                       exact, ended, frozen;
 	bool                       freezing;
 	struct gtid_list           freeze_at;
@@ -73,6 +75,7 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	params->state->workflow,
 	    a->tables, params->tables_count, params->appliers });
 	fold_init(&a->fold);
+	buf_init(&a->prepared);
 	queue_init(&a->queue);
 	if (gtid_list_parse(&a->last_change, slice_str(params->state->applied.gtid), err) != 0) {
 		applier_free(a);
@@ -91,6 +94,7 @@ applier_free(struct applier *a)
 	writers_done(&a->writers);
 	free(a->tables);
 	fold_done(&a->fold);
+	buf_done(&a->prepared);
 	gtid_list_done(&a->freeze_at);
 	gtid_list_done(&a->last_change);
 	free(a);
@@ -188,6 +192,7 @@ move_to_run(struct applier *a, struct run *r, const struct source_txn *txn)
 	queue_take(&a->queue, &r->entries);
 	r->rows += txn->count;
 	r->end = txn->end;
+	r->prepared = txn->prepared;
 	if (txn->count > 0) {
 		r->changes = true;
 		r->changed = txn->end;
@@ -237,7 +242,8 @@ fill_run(struct applier *a, struct run *r, struct err *err)
 static int
 take_run(struct ctx *cx, struct applier *a, struct run *r)
 {
-	*r = (struct run){ .end = a->state->applied, .whole = true };
+	*r = (struct run){ .end = a->state->applied, .prepared = buf_slice(&a->prepared),
+		.whole = true };
 	list_init(&r->entries);
 	for (;;) {
 		skip_applied(a);
@@ -290,9 +296,9 @@ static void
 position_sql(const struct applier *a, const struct run *r, struct buf *out)
 {
 	if (r->freezes)
-		state_frozen_sql(out, a->state->workflow, &r->end, a->freeze_attempt);
+		state_frozen_sql(out, a->state->workflow, &r->end, r->prepared, a->freeze_attempt);
 	else
-		state_applied_sql(out, a->state->workflow, &r->end);
+		state_applied_sql(out, a->state->workflow, &r->end, r->prepared);
 }
 
 static int
@@ -399,6 +405,16 @@ write_run(struct ctx *cx, struct applier *a, const struct run *r)
 	return -1;
 }
 
+/* The old one may be the run's. */
+static void
+keep_prepared(struct applier *a, struct slice prepared)
+{
+	SCOPED(buf) struct buf next = BUF_INIT;
+
+	buf_add_slice(&next, prepared);
+	buf_swap(&next, &a->prepared);
+}
+
 static int
 note_applied(struct applier *a, const struct run *r, struct err *err)
 {
@@ -406,6 +422,7 @@ note_applied(struct applier *a, const struct run *r, struct err *err)
 	if (!r->whole)
 		return 0;
 	a->state->applied = r->end;
+	keep_prepared(a, r->prepared);
 	if (r->changes) {
 		TRY(position_gtids(&r->changed, &a->last_change, err));
 		a->last_commit_s = r->committed_s;
@@ -460,14 +477,16 @@ read_state(struct ctx *cx, struct applier *a)
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct ctx                 inner = *cx;
 	struct stream_state       *disk = arena_new(&arena, struct stream_state);
+	struct slice               prepared;
 
 	inner.arena = &arena;
 	for (int i = 0; i < a->params->appliers; i++)
 		TRY(writers_open(&inner, &a->writers, i));
 	TRY(state_load(&inner, a->writers.conns[0], a->state->workflow, disk));
-	a->state->applied = disk->applied;
+	TRY(state_place(&inner, a->writers.conns[0], a->state->workflow, &a->state->applied, &prepared));
+	keep_prepared(a, prepared);
 	a->state->dirty_until = disk->dirty_until;
-	return position_gtids(&disk->applied, &a->last_change, cx->err);
+	return position_gtids(&a->state->applied, &a->last_change, cx->err);
 }
 
 static int

@@ -140,7 +140,7 @@ static const char *const tables[] = {
 	" cp_gtid VARBINARY(1024) NOT NULL, cp_file VARBINARY(256) NOT NULL, cp_offset BIGINT "
 	"UNSIGNED NOT NULL,"
 	" dirty_gtid VARBINARY(1024) NOT NULL, dirty_file VARBINARY(256) NOT NULL,"
-	" dirty_offset BIGINT UNSIGNED NOT NULL,"
+	" dirty_offset BIGINT UNSIGNED NOT NULL, prepared LONGBLOB NOT NULL,"
 	" request LONGBLOB NOT NULL, error VARBINARY(512) NOT NULL, hint VARBINARY(200) NOT NULL) "
 	"ENGINE=InnoDB",
 	"CREATE TABLE IF NOT EXISTS _vt.copy_state ("
@@ -200,6 +200,13 @@ read_position(const struct slice *values, struct position *out, struct err *err)
 	return parse_u64(values[2], &out->offset, err);
 }
 
+static void
+add_where(struct buf *out, const char *workflow)
+{
+	buf_add_str(out, " WHERE workflow=");
+	quote_string(out, slice_str(workflow));
+}
+
 enum { STATE_COLUMNS = 14 };
 
 static int
@@ -215,6 +222,34 @@ read_state(struct ctx *cx, const struct slice *v, struct stream_state *out)
 	return copy_text(out->hint, sizeof(out->hint), v[13], "a hint", cx->err);
 }
 
+/* sql: "SELECT ... FROM _vt.stream" */
+static int
+select_stream(struct ctx *cx, struct mysql_client *c, struct buf *sql, const char *workflow,
+    size_t columns, struct mysql_rows *out)
+{
+	add_where(sql, workflow);
+	TRY(mysql_select(cx, c, buf_slice(sql), out));
+	if (out->rows == 0)
+		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s'", workflow);
+	if (out->columns != columns)
+		return err_set(cx->err, ERR_CORRUPT, "_vt.stream has %zu columns", out->columns);
+	return 0;
+}
+
+int
+state_place(struct ctx *cx, struct mysql_client *c, const char *workflow,
+    struct position *applied, struct slice *prepared)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql,
+	    "SELECT applied_gtid, applied_file, applied_offset, prepared FROM _vt.stream");
+	TRY(select_stream(cx, c, &sql, workflow, 4, &rows));
+	*prepared = rows.values[3];
+	return read_position(rows.values, applied, cx->err);
+}
+
 int
 state_load(struct ctx *cx, struct mysql_client *c, const char *workflow, struct stream_state *out)
 {
@@ -225,13 +260,8 @@ state_load(struct ctx *cx, struct mysql_client *c, const char *workflow, struct 
 	buf_add_str(&sql,
 	    "SELECT phase, attempt, applied_gtid, applied_file, applied_offset, cp_gtid, cp_file,"
 	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint FROM "
-	    "_vt.stream WHERE workflow=");
-	quote_string(&sql, slice_str(workflow));
-	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
-	if (rows.rows == 0)
-		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s'", workflow);
-	if (rows.columns != STATE_COLUMNS)
-		return err_set(cx->err, ERR_CORRUPT, "_vt.stream has %zu columns", rows.columns);
+	    "_vt.stream");
+	TRY(select_stream(cx, c, &sql, workflow, STATE_COLUMNS, &rows));
 	TRY(copy_text(out->workflow, sizeof(out->workflow), slice_str(workflow),
 	    "a workflow's name", cx->err));
 	return read_state(cx, rows.values, out);
@@ -253,6 +283,14 @@ add_position(struct buf *out, const char *prefix, const struct position *p)
 	buf_addf(out, ", %s_file=", prefix);
 	quote_string(out, slice_str(p->file));
 	buf_addf(out, ", %s_offset=%llu", prefix, (unsigned long long)p->offset);
+}
+
+static void
+add_applied(struct buf *out, const struct position *applied, struct slice prepared)
+{
+	add_position(out, "applied", applied);
+	buf_add_str(out, ", prepared=");
+	quote_string(out, prepared);
 }
 
 static void
@@ -281,7 +319,7 @@ state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 	quote_string(&sql, slice_str(s->workflow));
 	add_text(&sql, "request", s->request == NULL ? "" : s->request);
 	buf_add_str(&sql, ", ");
-	add_position(&sql, "applied", &s->applied);
+	add_applied(&sql, &s->applied, slice_str(""));
 	buf_add_str(&sql, ", ");
 	add_position(&sql, "dirty", &s->dirty_until);
 	buf_add_str(&sql, ", ");
@@ -301,26 +339,21 @@ state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow)
 	return mysql_exec(cx, c, buf_slice(&sql), NULL);
 }
 
-static void
-add_where(struct buf *out, const char *workflow)
-{
-	buf_add_str(out, " WHERE workflow=");
-	quote_string(out, slice_str(workflow));
-}
-
 void
-state_applied_sql(struct buf *out, const char *workflow, const struct position *applied)
+state_applied_sql(struct buf *out, const char *workflow, const struct position *applied,
+    struct slice prepared)
 {
 	buf_add_str(out, "UPDATE _vt.stream SET ");
-	add_position(out, "applied", applied);
+	add_applied(out, applied, prepared);
 	add_where(out, workflow);
 }
 
 void
-state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied, int attempt)
+state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied,
+    struct slice prepared, int attempt)
 {
 	buf_addf(out, "UPDATE _vt.stream SET phase='frozen', attempt=%d, ", attempt);
-	add_position(out, "applied", applied);
+	add_applied(out, applied, prepared);
 	add_where(out, workflow);
 }
 

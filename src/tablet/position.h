@@ -59,17 +59,23 @@ int position_install(struct ctx *cx, struct mysql_client *dba) MUST_USE;
 /* ERR_NOT_FOUND */
 int state_load(struct ctx *cx, struct mysql_client *c, const char *workflow,
     struct stream_state *out) MUST_USE;
+/* Where to go on: what one transaction stored. prepared: the XA transactions prepared there that
+ * have no row of ours (xids.h), in cx->arena. ERR_NOT_FOUND */
+int state_place(struct ctx *cx, struct mysql_client *c, const char *workflow,
+    struct position *applied, struct slice *prepared) MUST_USE;
 /* one column */
 int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows) MUST_USE;
-/* Inserts the whole row. Of a row that exists applied and dirty_until stay as they are: only the
- * applier's own transactions move them (else a save racing an applier's commit would take the
+/* Inserts the whole row. Of a row that exists applied, prepared and dirty_until stay as they are: only
+ * the applier's own transactions move them (else a save racing an applier's commit would take the
  * position back). */
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
 int state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow) MUST_USE;
 /* "UPDATE _vt.stream SET applied...": appended, to run inside the applier's transaction. */
-void state_applied_sql(struct buf *out, const char *workflow, const struct position *applied);
+void state_applied_sql(struct buf *out, const char *workflow, const struct position *applied,
+    struct slice prepared);
 /* The same with phase FROZEN and the attempt, for the transaction that stops at P. */
-void state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied, int attempt);
+void state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied,
+    struct slice prepared, int attempt);
 void state_dirty_sql(struct buf *out, const char *workflow, const struct position *dirty_until);
 
 const char *stream_phase_name(enum stream_phase p);   /* "starting", "copying", "catching-up", ... */

@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/index.h"
+#include "tablet/xids.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,19 +25,43 @@ enum {
 /* ---- Preparing: STARTING */
 
 static int
-wait_no_xa(struct ctx *cx, struct run *r)
+prepared_now(struct ctx *cx, struct run *r, struct buf *set)
 {
-	struct mysql_rows rows;
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
 
-	for (int waits = 0;; waits++) {
-		TRY(mysql_select(cx, r->source, slice_str("XA RECOVER"), &rows));
-		if (rows.rows == 0)
+	inner.arena = &scratch;
+	TRY(mysql_select(&inner, r->source, slice_str("XA RECOVER"), &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		struct xid xid;
+
+		TRY(xid_of_recover(rows.values + i * rows.columns, &xid, cx->err));
+		TRY(xids_add(set, &xid, cx->err));
+	}
+	return 0;
+}
+
+/*
+ * What is prepared when the move begins has its rows in the binlog before it: they are in the
+ * chunks, because none is read before it has ended. Its XA COMMIT then is nothing new: *before.
+ */
+static int
+wait_prepared(struct ctx *cx, struct run *r, struct buf *before)
+{
+	TRY(prepared_now(cx, r, before));
+	for (int waits = 0; before->len > 0; waits++) {
+		SCOPED(buf) struct buf now = BUF_INIT;
+
+		TRY(prepared_now(cx, r, &now));
+		if (!xids_meet(before, &now))
 			return 0;
 		if (waits % 20 == 0) /* each ten seconds */
-			log_warn(
-			    "waiting for %zu prepared XA transactions at the source", rows.rows);
+			log_warn("waiting for the XA transactions prepared at the source: %s",
+			    now.data);
 		TRY(task_sleep(cx, XA_POLL_MS * MSEC));
 	}
+	return 0;
 }
 
 static int
@@ -87,16 +112,16 @@ save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
 static int
 prepare(struct ctx *cx, struct run *r)
 {
+	SCOPED(buf) struct buf prepared = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct position        start;
 
 	for (size_t i = 0; i < r->request->tables_count; i++)
 		TRY(make_bare_table(cx, r, (int)i));
 	TRY(position_now(cx, r->source, &start));
-	TRY(wait_no_xa(cx, r));
-	state_applied_sql(&sql, r->state->workflow, &start);
+	TRY(wait_prepared(cx, r, &prepared));
+	state_applied_sql(&sql, r->state->workflow, &start, buf_slice(&prepared));
 	TRY(mysql_exec(cx, r->dba, buf_slice(&sql), NULL));
-	r->state->applied = start;
 	return save_phase(cx, r, STREAM_COPYING);
 }
 
@@ -266,6 +291,7 @@ fill_params(struct run *r)
 		.tables = r->defs,
 		.tables_count = count,
 		.start = r->state->applied,
+		.prepared = r->prepared,
 		.server_id = env_server_id(r->env, r->state->workflow),
 		.spill_dir = r->env->data_dir,
 	};
@@ -322,6 +348,7 @@ run_open(struct ctx *cx, struct run *r)
 	TRY(read_definitions(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(prepare(&inner, r));
+	TRY(state_place(&inner, r->dba, r->state->workflow, &r->state->applied, &r->prepared));
 	fill_params(r);
 	return open_parts(&inner, r);
 }

@@ -27,6 +27,7 @@ struct run {
 	struct mysql_client *source; /* other server; the conductor's */
 	struct table_def   **defs;
 	const char         **target_databases, **target_tables;
+	struct slice         prepared;  /* where the tail begins (xids.h) */
 	struct tail_params   tail_params;
 	struct apply_params  apply_params;
 	struct copy_params   copy_params;

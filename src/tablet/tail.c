@@ -7,6 +7,7 @@
 #include "sql/quote.h"
 #include "tablet/tail_group.h"
 #include "tablet/tail_query.h"
+#include "tablet/xids.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ struct tail {
 	struct dump               dump;
 	struct gtid_list          gtids;       /* of all groups up to read */
 	struct gtid_event         gtid;        /* of this group */
+	struct buf                prepared;    /* XA transactions, at read (xids.h) */
 	bool                      in_group, handing;
 	struct position           read, returned;
 	int64_t                   committed_s;
@@ -184,8 +186,9 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 	if (t->in_group)
 		return err_set(err, ERR_CORRUPT, "a GTID event inside of a group");
 	TRY(gtid_event_read(e, &t->gtid, err));
-	t->gtid.xid = (struct xid){ 0 };                /* borrowed, and not needed */
 	group_begin(&t->group);
+	t->gtid.xid.gtrid = arena_dup(&t->group.arena, t->gtid.xid.gtrid);
+	t->gtid.xid.bqual = arena_dup(&t->group.arena, t->gtid.xid.bqual);
 	t->in_group = true;
 	return 0;
 }
@@ -222,6 +225,20 @@ refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, 
 	return err_hint(err, "cancel the move, or start it over with the new definition");
 }
 
+/* What was prepared before our eyes had no row of a moved table; what was not may have had. */
+static int
+on_xa_commit(struct tail *t, struct err *err)
+{
+	SCOPED(buf) struct buf what = BUF_INIT;
+
+	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables_count == 0)
+		return 0;
+	buf_add_str(&what, "XA COMMIT ");
+	xid_print(&what, &t->gtid.xid);
+	buf_add_str(&what, ", prepared before the move could see of which tables,");
+	return refuse_group(t, err, what.data);
+}
+
 static int
 on_query(struct tail *t, const struct event *e, struct err *err)
 {
@@ -243,6 +260,12 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 		    group_has_rows(&t->group))
 			return refuse_group(t, err, "ROLLBACK TO an unknown SAVEPOINT");
 		break;
+	case TAIL_QUERY_XA_COMMIT:
+		TRY(on_xa_commit(t, err));
+		break;
+	case TAIL_QUERY_XA_ROLLBACK:
+		(void)xids_remove(&t->prepared, &t->gtid.xid);
+		break;
 	case TAIL_QUERY_TOUCHES:
 		return refuse_statement(t, t->params->tables[table], q.sql, err);
 	case TAIL_QUERY_OTHER:
@@ -260,6 +283,8 @@ on_xa_prepare(struct tail *t, const struct event *e, struct err *err)
 	TRY(xa_prepare_read(e->body, &p, err));
 	if (!p.one_phase && group_has_rows(&t->group))
 		return refuse_group(t, err, "XA PREPARE of changes of a moved table");
+	if (!p.one_phase)
+		TRY(xids_add(&t->prepared, &p.xid, err));
 	return end_group(t, e, p.one_phase, err);
 }
 
@@ -363,6 +388,8 @@ static void
 fill(struct tail *t, struct source_txn *txn)
 {
 	txn->end = t->read;
+	txn->prepared = arena_dup(&txn->arena, buf_slice(&t->prepared));
+	txn->bytes += t->prepared.len;
 	txn->committed_s = t->committed_s;
 	t->returned = t->read;
 	t->returned_at = task_now();
@@ -425,6 +452,8 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	t->read = t->returned = params->start;
 	t->returned_at = task_now();
 	t->backoff_ms = BACKOFF_MS;
+	buf_init(&t->prepared);
+	buf_add_slice(&t->prepared, params->prepared);
 	group_state_init(&t->group, &(struct group_params){ params->tables, params->tables_count,
 	    params->workflow, params->spill_dir });
 	if (gtid_list_parse(&t->gtids, slice_str(params->start.gtid), cx->err) != 0 ||
@@ -444,5 +473,6 @@ tail_close(struct tail *t)
 	mysql_close(t->client);
 	group_state_done(&t->group);
 	gtid_list_done(&t->gtids);
+	buf_done(&t->prepared);
 	free(t);
 }

@@ -4,8 +4,8 @@
  * The tail starts at a position fixed before the first chunk is read and never
  * stops. It hands on whole transactions (rule 1), at their COMMIT (rule 2), of
  * full images (rule 3); stops by name on DDL that may touch a moved table
- * (rule 4), on an XA event of a moved table, on compressed events, on gaps
- * (rule 5). A transaction larger than GROUP_MEMORY (tail_group.h) spills to an unlinked file
+ * (rule 4), on an XA PREPARE of its rows and on an XA COMMIT of what was not prepared
+ * before its eyes (rule 2), on compressed events, on gaps (rule 5). A transaction larger than GROUP_MEMORY (tail_group.h) spills to an unlinked file
  * in the data folder and comes back in order, so memory is bounded.
  *
  * It reconnects by itself after ERR_RETRY, at the position of the last
@@ -23,6 +23,7 @@ struct tail_params {
 	struct table_def  **tables;
 	int                 tables_count;
 	struct position     start;
+	struct slice        prepared;       /* there: XA transactions without rows of ours (xids.h) */
 	uint32_t            server_id;      /* unique at the source for our COM_REGISTER_SLAVE */
 	const char         *spill_dir;
 };

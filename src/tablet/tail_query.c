@@ -126,6 +126,15 @@ touches(const struct query_event *q, const struct statement *s,
 	    contains_word(q->sql, def->database);
 }
 
+/* As the server writes it: one blank between the words. */
+static enum tail_query
+read_xa(struct slice sql)
+{
+	if (slice_starts_nocase(sql, "xa commit "))
+		return TAIL_QUERY_XA_COMMIT;
+	return slice_starts_nocase(sql, "xa rollback ") ? TAIL_QUERY_XA_ROLLBACK : TAIL_QUERY_OTHER;
+}
+
 static enum tail_query
 read_frame(struct slice sql, enum statement_kind kind)
 {
@@ -137,7 +146,7 @@ read_frame(struct slice sql, enum statement_kind kind)
 		return TAIL_QUERY_ROLLBACK_TO;
 	if (kind == STATEMENT_SAVEPOINT && slice_starts_nocase(sql, "savepoint"))
 		return TAIL_QUERY_SAVEPOINT;
-	return TAIL_QUERY_OTHER;
+	return kind == STATEMENT_XA ? read_xa(sql) : TAIL_QUERY_OTHER;
 }
 
 struct slice

@@ -18,6 +18,8 @@ enum tail_query {
 	TAIL_QUERY_ROLLBACK,
 	TAIL_QUERY_SAVEPOINT,
 	TAIL_QUERY_ROLLBACK_TO,    /* what is behind the savepoint did not happen */
+	TAIL_QUERY_XA_COMMIT,      /* of what XA PREPARE had ended, with its rows, before */
+	TAIL_QUERY_XA_ROLLBACK,
 	TAIL_QUERY_TOUCHES,        /* a moved table: not as rows */
 };
 

@@ -29,6 +29,7 @@ struct source_txn {
 	struct position end;
 	int64_t         committed_s;    /* the source's clock, seconds since 1970 */
 	char            heartbeat[64];  /* token of this workflow's heartbeat row in it, or "" */
+	struct slice    prepared;       /* the XA transactions prepared at end: xids.h */
 };
 
 struct source_txn *source_txn_new(void);

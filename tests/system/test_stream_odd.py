@@ -148,6 +148,54 @@ def test_xa_on_the_table_stops_the_stream_and_elsewhere_does_not(pair):  # noqa:
     assert "XA PREPARE" in status["error"]
 
 
+def xa_prepare(conn, name, statement):
+    with conn.cursor() as cur:
+        for text in (f"XA START '{name}'", statement, f"XA END '{name}'", f"XA PREPARE '{name}'"):
+            cur.execute(text)
+
+
+def test_xa_of_others_is_remembered_over_a_kill(pair):  # noqa: F811
+    p = pair("t")
+    running(p)
+    p.source.server.sql("CREATE TABLE other (id INT PRIMARY KEY)", database="customer")
+    conn = p.source.server.connect("customer")
+    xa_prepare(conn, "long", "INSERT INTO other VALUES (1)")
+    p.source.server.sql("UPDATE t SET name = 'behind it' WHERE id = 1", database="customer")
+    proc.wait_for(lambda: p.target.server.sql("SELECT LENGTH(prepared) > 0 FROM _vt.stream") == ((1,),), 20,
+                  "the prepared transaction to be stored")
+    p.target.kill()
+    p.target.start()
+    with conn.cursor() as cur:
+        cur.execute("XA COMMIT 'long'")
+    p.source.server.sql("UPDATE t SET name = 'between' WHERE id = 2", database="customer")
+    proc.wait_for(lambda: p.target.server.sql("SELECT name FROM new_customer.t WHERE id = 2") == (("between",),), 20,
+                  "the change to arrive")
+    p.freeze()
+    p.check_equal()
+    assert p.target.server.sql("SELECT prepared FROM _vt.stream") == ((b"",),)
+
+
+def test_what_is_prepared_when_a_stream_begins_is_waited_for(pair):  # noqa: F811
+    p = pair("t")
+    fill(p.source.server, 200)
+    p.source.server.sql("CREATE TABLE other (id INT PRIMARY KEY)", database="customer")
+    mine, later = (p.source.server.connect("customer") for _ in range(2))
+    xa_prepare(mine, "mine", "UPDATE t SET name = 'prepared' WHERE id < 100")
+    p.source.start(), p.target.start()
+    p.start()
+    proc.wait_for(lambda: "waiting for the XA transactions" in proc.tail(p.target.log), 20, "the stream to wait")
+    assert p.status()["state"] == "starting"
+    xa_prepare(later, "later", "INSERT INTO other VALUES (1)")        # is not waited for
+    with mine.cursor() as cur:
+        cur.execute("XA COMMIT 'mine'")
+    p.wait("running")
+    with later.cursor() as cur:
+        cur.execute("XA COMMIT 'later'")
+    p.freeze()
+    p.check_equal()
+    assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t WHERE name = 'prepared'") == ((99,),)
+
+
 @pytest.mark.parametrize("setting, text", [("binlog_row_image=MINIMAL", "incomplete image"),
                                            ("binlog_format=STATEMENT", "UPDATE t SET name")])
 def test_a_session_with_settings_of_its_own_stops_the_stream(pair, setting, text):  # noqa: F811

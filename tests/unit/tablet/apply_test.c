@@ -51,6 +51,17 @@ answer_state(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg
 	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
 }
 
+static int
+answer_place(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
+{
+	struct slice columns[] = { slice_str("g"), slice_str("f"), slice_str("o"), slice_str("p") };
+	struct slice values[] = { slice_str("0-1-100"), slice_str("bin.000001"), slice_str(disk_offset),
+		slice_str("X'40',X'',1;") };
+	struct server_rows rows = { 4, 1, columns, values, 2 };
+
+	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
+}
+
 static uint64_t
 count_of(struct slice sql, const char *piece)
 {
@@ -86,6 +97,7 @@ start_target(void)
 	lock = fake_rows(fake_on(target, "SELECT GET_LOCK(*"), "l", NULL);
 	fake_row(lock, "1");
 	fake_call(fake_on(target, "SELECT phase*"), answer_state, NULL);
+	fake_call(fake_on(target, "SELECT applied_gtid*"), answer_place, NULL);
 	buf_reset(&said);
 }
 
@@ -418,6 +430,27 @@ freeze_passed(void *arg)
 TEST(a_freeze_may_be_passed_by_what_others_do)
 {
 	in_sim(freeze_passed);
+}
+
+static void
+prepared(void *arg)
+{
+	listen_to_writes();
+	tail_params.prepared = slice_str("X'40',X'',1;");
+	script_gtid(&script, 4 | GTID_PREPARED_XA);
+	script_xa_prepare(&script);
+	start_applier();
+	rest();
+	expect_ok(applier_freeze_at(applier, "0-1-100", 3, &err), &err);
+	rest();
+	SAID("phase='frozen', attempt=3, applied_gtid='0-1-101'",
+	    "prepared='X\\'40\\',X\\'\\',1;X\\'41\\',X\\'41\\',1;'");
+	end();
+}
+
+TEST(what_is_prepared_is_stored_with_the_position)
+{
+	in_sim(prepared);
 }
 
 static void

@@ -68,10 +68,17 @@ script_gtid(struct source_script *s, int flags)
 	add_le(&b, ++s->seq, 8);
 	add_le(&b, 0, 4);
 	add_le(&b, (uint64_t)flags, 1);
-	add_le(&b, flags & 64 ? 1 : 0, 4);      /* the format of an xid; else room */
-	add_le(&b, flags & 64 ? 0x0101 : 0, 2);
+	bool xa = (flags & (GTID_PREPARED_XA | GTID_COMPLETED_XA)) != 0;
+	add_le(&b, xa ? 1 : 0, 4);              /* the format of an xid; else room */
+	add_le(&b, xa ? 0x0101 : 0, 2);
 	add_le(&b, 0x4141, 2);
 	script_add(s, EVENT_GTID, buf_slice(&b));
+}
+
+void
+script_xa_prepare(struct source_script *s)
+{
+	script_add(s, EVENT_XA_PREPARE, slice_of("\0\1\0\0\0\1\0\0\0\1\0\0\0AA", 15));
 }
 
 void

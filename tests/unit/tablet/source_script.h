@@ -8,6 +8,7 @@
 #ifndef TESTS_UNIT_TABLET_SOURCE_SCRIPT_H
 #define TESTS_UNIT_TABLET_SOURCE_SCRIPT_H
 
+#include "binlog/control.h"
 #include "fake/fakemysql.h"
 #include "tablet/txn.h"
 
@@ -30,8 +31,10 @@ void script_start(struct source_script *s, const char *address);
 void script_stop(struct source_script *s);
 void script_add(struct source_script *s, uint8_t type, struct slice body);
 
-/* GTID 0-1-(next) with these flags. */
+/* GTID 0-1-(next) with these flags; with one of XA the xid is X'41',X'41',1. */
 void script_gtid(struct source_script *s, int flags);
+/* XA PREPARE of that xid, in its group. */
+void script_xa_prepare(struct source_script *s);
 void script_xid(struct source_script *s);
 void script_query(struct source_script *s, const char *database, const char *sql);
 /* Table 7 is `db`.`t` (id INT, v VARCHAR(200) latin1). */

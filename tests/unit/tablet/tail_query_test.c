@@ -29,7 +29,8 @@ TEST(frames)
 	expect_slice(tail_query_savepoint(slice_str("ROLLBACK TO `a b`")), slice_str("`a b`"));
 	expect_slice(tail_query_savepoint(slice_str("SAVEPOINT `a b`")), slice_str("`a b`"));
 	expect_eq(read_in("customer", "XA START X'6774',X'6271',7"), TAIL_QUERY_OTHER);
-	expect_eq(read_in("customer", "XA COMMIT X'6774',X'6271',7"), TAIL_QUERY_OTHER);
+	expect_eq(read_in("customer", "XA COMMIT X'6774',X'6271',7"), TAIL_QUERY_XA_COMMIT);
+	expect_eq(read_in("customer", "XA ROLLBACK X'6774',X'6271',7"), TAIL_QUERY_XA_ROLLBACK);
 }
 
 TEST(what_touches_a_moved_table)

@@ -340,10 +340,10 @@ TEST(our_own_heartbeat_is_handed_on)
 static void
 xa(void *arg)
 {
-	script_gtid(&script, 4 | 64);
+	script_gtid(&script, 4 | GTID_PREPARED_XA);
 	script_map(&script, 7, "db", "t");
 	script_insert(&script, 1, "a");
-	script_add(&script, EVENT_XA_PREPARE, slice_of("\0\1\0\0\0\1\0\0\0\1\0\0\0AA", 15));
+	script_xa_prepare(&script);
 	open_tail();
 	fails(ERR_REFUSED, "XA PREPARE of changes of a moved table in transaction 0-1-101");
 	end();
@@ -352,6 +352,84 @@ xa(void *arg)
 TEST(prepared_changes_stop_the_tail_by_name)
 {
 	in_sim(xa);
+}
+
+static void
+xa_end(const char *verb)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_addf(&sql, "XA %s X'41',X'41',1", verb);
+	script_gtid(&script, GTID_STANDALONE | 4 | GTID_COMPLETED_XA);
+	script_query(&script, "db", sql.data);
+}
+
+static void
+xa_unknown(void *arg)
+{
+	struct source_txn *txn;
+
+	xa_end("ROLLBACK");             /* whatever it was, it is no change */
+	script_txn(&script, 1, "a");
+	xa_end("COMMIT");
+	open_tail();
+	txn = next_change();
+	expect_slice(txn->prepared, slice_str(""));
+	source_txn_free(txn);
+	fails(ERR_REFUSED, "XA COMMIT X'41',X'41',1, prepared before the move");
+	end();
+}
+
+TEST(the_commit_of_an_unknown_xid_stops_the_tail_by_name)
+{
+	in_sim(xa_unknown);
+}
+
+static void
+xa_of_others(void *arg)
+{
+	struct source_txn *txn;
+
+	script_gtid(&script, 4 | GTID_PREPARED_XA);
+	script_map(&script, 8, "db", "other");
+	script_xa_prepare(&script);
+	script_txn(&script, 1, "a");
+	xa_end("COMMIT");
+	script_txn(&script, 2, "b");
+	open_tail();
+	txn = next_change();
+	expect_slice(txn->prepared, slice_str("X'41',X'41',1;"));
+	expect(txn->bytes > txn->prepared.len);
+	source_txn_free(txn);
+	txn = next_change();
+	expect_slice(txn->prepared, slice_str(""));
+	source_txn_free(txn);
+	end();
+}
+
+TEST(what_was_prepared_without_our_rows_is_told_with_each_position)
+{
+	in_sim(xa_of_others);
+}
+
+static void
+xa_before(void *arg)
+{
+	struct source_txn *txn;
+
+	params.prepared = slice_str("X'40',X'',1;X'41',X'41',1;");
+	xa_end("COMMIT");
+	script_txn(&script, 1, "a");
+	open_tail();
+	txn = next_change();
+	expect_slice(txn->prepared, slice_str("X'40',X'',1;"));
+	source_txn_free(txn);
+	end();
+}
+
+TEST(what_was_prepared_at_the_start_is_known)
+{
+	in_sim(xa_before);
 }
 
 static void

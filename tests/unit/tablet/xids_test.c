@@ -1,0 +1,71 @@
+#include "tablet/xids.h"
+
+#include "test.h"
+
+static struct xid
+xid(uint32_t format, const char *gtrid, const char *bqual)
+{
+	return (struct xid){ format, slice_str(gtrid), slice_str(bqual) };
+}
+
+TEST(an_xid_is_printed_as_the_server_prints_it)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct xid             x = xid(7, "gt", "");
+
+	xid_print(&out, &x);
+	expect_str(out.data, "X'6774',X'',7");
+}
+
+TEST(sets_of_xids)
+{
+	SCOPED(buf) struct buf set = BUF_INIT;
+	SCOPED(buf) struct buf other = BUF_INIT;
+	struct err             err = { 0 };
+	struct xid             a = xid(1, "a", "b"), b = xid(1, "ab", ""), c = xid(11, "a", "b");
+
+	expect_ok(xids_add(&set, &a, &err), &err);
+	expect_ok(xids_add(&set, &b, &err), &err);
+	expect_ok(xids_add(&set, &a, &err), &err);
+	expect_str(set.data, "X'61',X'62',1;X'6162',X'',1;");
+	expect(!xids_remove(&set, &c));
+	expect_ok(xids_add(&other, &c, &err), &err);
+	expect(!xids_meet(&set, &other));
+	expect_ok(xids_add(&other, &b, &err), &err);
+	expect(xids_meet(&set, &other));
+	expect(xids_remove(&set, &a));
+	expect(!xids_remove(&set, &a));
+	expect_str(set.data, "X'6162',X'',1;");
+	expect(xids_remove(&set, &b));
+	expect_str(set.data, "");
+	expect(!xids_meet(&set, &other));
+}
+
+TEST(more_xids_than_a_set_holds_are_refused)
+{
+	SCOPED(buf) struct buf set = BUF_INIT;
+	struct err             err = { 0 };
+	uint32_t               n = 0;
+	struct xid             x;
+
+	do {
+		x = xid(n++, "0123456789012345678901234567890123456789012345678901234567890123", "");
+	} while (xids_add(&set, &x, &err) == 0);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect(n > 900);
+	expect(set.len <= XIDS_BYTES_MAX);
+}
+
+TEST(an_xid_of_xa_recover)
+{
+	struct slice row[] = { slice_str("7"), slice_str("2"), slice_str("1"), slice_str("gtb") };
+	struct err   err = { 0 };
+	struct xid   x;
+
+	expect_ok(xid_of_recover(row, &x, &err), &err);
+	expect_eq(x.format, 7);
+	expect_slice(x.gtrid, slice_str("gt"));
+	expect_slice(x.bqual, slice_str("b"));
+	row[3] = slice_str("gt");
+	expect_eq(xid_of_recover(row, &x, &err), -1);
+}
