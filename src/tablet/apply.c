@@ -4,8 +4,8 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "mysql/gtid.h"
 #include "tablet/apply_write.h"
+#include "tablet/freeze.h"
 #include "task/group.h"
 
 #include <stdio.h>
@@ -48,11 +48,7 @@ struct applier {
 	struct position            cp;
 	struct buf                 prepared;     /* at applied (xids.h) */
 	bool                       exact, ended, frozen;
-	bool                       freezing;
-	struct gtid_list           freeze_at;
-	int                        freeze_attempt;
-	/* the position of the last change applied, or where we began */
-	struct gtid_list           last_change;
+	struct freeze              freeze;
 	usec                       stored_at;
 	int64_t                    changes, last_commit_s;
 };
@@ -77,7 +73,7 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	fold_init(&a->fold);
 	buf_init(&a->prepared);
 	queue_init(&a->queue);
-	if (gtid_list_parse(&a->last_change, slice_str(params->state->applied.gtid), err) != 0) {
+	if (freeze_note_change(&a->freeze, &params->state->applied, err) != 0) {
 		applier_free(a);
 		return -1;
 	}
@@ -95,8 +91,7 @@ applier_free(struct applier *a)
 	free(a->tables);
 	fold_done(&a->fold);
 	buf_done(&a->prepared);
-	gtid_list_done(&a->freeze_at);
-	gtid_list_done(&a->last_change);
+	freeze_done(&a->freeze);
 	free(a);
 }
 
@@ -118,51 +113,10 @@ pull(struct ctx *cx, struct applier *a)
 	}
 }
 
-/* ---- Freezing */
-
-static int
-position_gtids(const struct position *p, struct gtid_list *out, struct err *err)
-{
-	return gtid_list_parse(out, slice_str(p->gtid), err);
-}
-
-/* Does this position contain all that the freeze asks for? */
-static int
-reaches_freeze(const struct applier *a, const struct position *p, bool *reaches, struct err *err)
-{
-	SCOPED(gtid_list) struct gtid_list at = { 0 };
-
-	*reaches = false;
-	if (!a->freezing)
-		return 0;
-	TRY(position_gtids(p, &at, err));
-	*reaches = gtid_list_covers(&at, &a->freeze_at);
-	return 0;
-}
-
-/*
- * The source goes on writing other tables, so applied may be beyond P without
- * harm; a change of ours beyond P means that the fence did not hold.
- */
-static int
-check_freeze(const struct applier *a, struct err *err)
-{
-	if (gtid_list_covers(&a->freeze_at, &a->last_change))
-		return 0;
-	return err_set(err, ERR_CONFLICT, "a change was applied beyond the position to freeze at");
-}
-
 int
 applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err)
 {
-	SCOPED(gtid_list) struct gtid_list applied = { 0 };
-
-	TRY(gtid_list_parse(&a->freeze_at, slice_str(gtid), err));
-	TRY(position_gtids(&a->state->applied, &applied, err));
-	if (gtid_list_covers(&applied, &a->freeze_at))
-		TRY(check_freeze(a, err));
-	a->freezing = true;
-	a->freeze_attempt = attempt;
+	TRY(freeze_want(&a->freeze, gtid, attempt, &a->state->applied, err));
 	waitlist_wake_all(&a->queue.arrived);
 	return 0;
 }
@@ -230,7 +184,7 @@ fill_run(struct applier *a, struct run *r, struct err *err)
 		if (r->entries.count > 0 && (part || r->rows + txn->count > APPLY_RUN_ROWS))
 			return 0;
 		move_to_run(a, r, txn);
-		TRY(reaches_freeze(a, &r->end, &r->freezes, err));
+		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
 		r->freezes = r->freezes && r->whole;
 		if (part || r->freezes || (!a->exact && r->whole && is_exact_at(a, &r->end)))
 			return 0;
@@ -247,7 +201,7 @@ take_run(struct ctx *cx, struct applier *a, struct run *r)
 	list_init(&r->entries);
 	for (;;) {
 		skip_applied(a);
-		TRY(reaches_freeze(a, &a->state->applied, &r->freezes, cx->err));
+		TRY(freeze_reached(&a->freeze, &a->state->applied, &r->freezes, cx->err));
 		if (r->freezes && !a->writers.in_txn)
 			return 0;
 		r->freezes = false;
@@ -296,7 +250,8 @@ static void
 position_sql(const struct applier *a, const struct run *r, struct buf *out)
 {
 	if (r->freezes)
-		state_frozen_sql(out, a->state->workflow, &r->end, r->prepared, a->freeze_attempt);
+		state_frozen_sql(out, a->state->workflow, &r->end, r->prepared,
+		    a->freeze.attempt);
 	else
 		state_applied_sql(out, a->state->workflow, &r->end, r->prepared);
 }
@@ -396,7 +351,7 @@ static int
 write_run(struct ctx *cx, struct applier *a, const struct run *r)
 {
 	if (r->freezes)
-		TRY(check_freeze(a, cx->err));
+		TRY(freeze_check(&a->freeze, cx->err));
 	if (r->changes)
 		return write_changes(cx, a, r);
 	if (!must_store(a, r) || store_position(cx, a, r) == 0)
@@ -424,13 +379,13 @@ note_applied(struct applier *a, const struct run *r, struct err *err)
 	a->state->applied = r->end;
 	keep_prepared(a, r->prepared);
 	if (r->changes) {
-		TRY(position_gtids(&r->changed, &a->last_change, err));
+		TRY(freeze_note_change(&a->freeze, &r->changed, err));
 		a->last_commit_s = r->committed_s;
 	}
 	if (r->freezes) {
-		TRY(check_freeze(a, err));
+		TRY(freeze_check(&a->freeze, err));
 		a->state->phase = STREAM_FROZEN;
-		a->state->attempt = a->freeze_attempt;
+		a->state->attempt = a->freeze.attempt;
 		a->frozen = true;
 	}
 	waitlist_wake_all(&a->changed);
@@ -486,7 +441,7 @@ read_state(struct ctx *cx, struct applier *a)
 	TRY(state_place(&inner, a->writers.conns[0], a->state->workflow, &a->state->applied, &prepared));
 	keep_prepared(a, prepared);
 	a->state->dirty_until = disk->dirty_until;
-	return position_gtids(&a->state->applied, &a->last_change, cx->err);
+	return freeze_note_change(&a->freeze, &a->state->applied, cx->err);
 }
 
 static int
