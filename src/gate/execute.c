@@ -264,19 +264,27 @@ keep_state(struct attempt *a)
 		session_keep(s, a->slot);
 }
 
+/* Up to the ERR that ends it, if one does. */
 static int
 relay_rest(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	struct packets *client = &a->s->client;
 
 	a->s->replied = true;
-	TRY(packets_relay_reply(cx, p, client, &a->scan));
+	TRY(packets_relay_to_err(cx, p, client, &a->scan));
 	while (a->scan.state == REPLY_AT_FILE) {
 		TRY(packets_relay_file(cx, client, p));
 		reply_scan_file_sent(&a->scan);
-		TRY(packets_relay_reply(cx, p, client, &a->scan));
+		TRY(packets_relay_to_err(cx, p, client, &a->scan));
 	}
 	return 0;
+}
+
+/* Of its transaction, which it began itself or which autocommit=0 began with it. */
+static bool
+is_first(const struct attempt *a)
+{
+	return a->begins || (a->s->txn == TXN_NONE && a->s->lock_slot < 0);
 }
 
 /* A statement that had no effect and is the only one so far: as if nothing had been sent. */
@@ -284,11 +292,11 @@ static int
 take_back(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
+	struct slice    text = arena_dup(&s->arena, buf_slice(&s->begin));
 
-	if (a->begins) {
-		struct slice text = arena_dup(&s->arena, buf_slice(&s->begin));
-
+	if (a->ask.transaction)
 		TRY(session_side_query(cx, s, a->slot, slice_str("ROLLBACK")));
+	if (a->begins) {
 		session_end_txn(s);
 		s->txn = TXN_PENDING;
 		buf_add_slice(&s->begin, text);
@@ -327,14 +335,14 @@ fenced(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
 	struct hall    *hall = s->hall;
-	bool            alone = !a->ask.transaction || (a->begins && s->bound != a->slot);
+	bool            alone = !a->ask.transaction || (is_first(a) && s->bound != a->slot);
 	struct ctx      within = ctx_within(cx, REPLAY_PAUSE);
 	/* @v := @v + 1 would add twice. */
-	bool replayed = is_atomic(a->q->statement) && !a->q->statement->changes_session;
+	bool replayed = is_atomic(a->q->statement) && !a->q->statement->changes_session && !s->replied;
 
 	count(&hall->counts.fence_errors, 1);
 	hall->refresh(hall->arg);
-	if (!alone || !replayed || (a->q->statement->uses & USES_LOCAL_FILE) != 0) {
+	if (!alone || !replayed) {
 		if (settle(cx, a, true, 0) != 0) /* a procedure may have begun a transaction */
 			return OUTCOME_CLOSE;
 		attempt_too_late(cx, s, "its table has moved");
@@ -351,16 +359,13 @@ fenced(struct ctx *cx, struct attempt *a)
 
 /* An ERR is looked at before it goes on. */
 static enum outcome
-answer_error(struct ctx *cx, struct attempt *a, struct packets *p)
+answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 {
 	struct session *s = a->s;
-	struct slice    packet;
 
-	if (packets_read(cx, p, ERR_MAX, &packet) != 0)
-		return OUTCOME_CLOSE;
 	if (is_fence(packet))
 		return fenced(cx, a);
-	if (is_half_prepared(a, packet))
+	if (!s->replied && is_half_prepared(a, packet))
 		return prepare_again(cx, a);
 	count(&s->hall->counts.errors, 1);
 	s->replied = s->failed = true;
@@ -375,6 +380,7 @@ answer(struct ctx *cx, struct attempt *a)
 	struct backend    *b = a->s->slots[a->slot];
 	struct packets    *p = mysql_packets(b->client);
 	struct packet_head head;
+	struct slice       packet;
 
 	if (read_begun(cx, a, p) != 0)
 		return OUTCOME_CLOSE;
@@ -384,13 +390,15 @@ answer(struct ctx *cx, struct attempt *a)
 	if (!attempt_lease_held(a))
 		return attempt_lease_lost(cx, a);
 	if (head.first == 0xff)
-		return answer_error(cx, a, p);
+		return packets_read(cx, p, ERR_MAX, &packet) == 0 ? answer_error(cx, a, packet)
+								  : OUTCOME_CLOSE;
 	reply_scan_init(&a->scan, REPLY_RESULT, mysql_caps(b->client));
 	if (relay_rest(cx, a, p) != 0)
 		return OUTCOME_CLOSE;
-	a->s->failed = a->scan.failed;
 	keep_state(a);
-	return settle(cx, a, a->scan.failed, a->scan.status) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
+	if (a->scan.failed)
+		return answer_error(cx, a, reply_scan_tail(&a->scan));
+	return settle(cx, a, false, a->scan.status) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
 }
 
 static enum outcome

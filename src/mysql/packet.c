@@ -278,34 +278,59 @@ packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes)
 	return p->out->len >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
 }
 
+/* What came before and is kept back, at most a header, goes first when it is no ERR. */
+static int
+relay_write(struct ctx *cx, struct packets *to, struct slice before, struct slice run,
+    size_t held)
+{
+	if (held > run.len)
+		return 0;
+	TRY(packets_write_raw(cx, to, before));
+	return packets_write_raw(cx, to, slice_cut(run, 0, run.len - held));
+}
+
 /* Feeds the scan with what is buffered, or with one read; to may be NULL. */
 static int
 relay_run(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
 {
-	size_t       used = 0;
+	size_t       used = 0, held = reply_scan_held(scan);
+	uint8_t      head[PACKET_HEADER];
 	struct slice run;
 
 	if (!packets_buffered(from))
 		TRY(fill(cx, from, 0));
 	run = input(from);
+	memcpy(head, scan->head, sizeof(head));
 	if (reply_scan_feed(scan, run, &used, cx->err) != 0) {
 		from->broken = true;
 		return -1;
 	}
 	if (to != NULL)
-		TRY(packets_write_raw(cx, to, slice_cut(run, 0, used)));
+		TRY(relay_write(cx, to, slice_of(head, held), slice_cut(run, 0, used),
+		    reply_scan_held(scan)));
 	from->in_at += used;
 	from->seq = (uint8_t)(scan->seq + 1);
 	return 0;
 }
 
 int
-packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
+packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan)
 {
 	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE)
 		TRY(relay_run(cx, from, to, scan));
-	to->seq = from->seq;
+	to->seq = scan->failed ? scan->seq : from->seq;
+	return scan->failed ? 0 : packets_flush(cx, to);
+}
+
+int
+packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan)
+{
+	TRY(packets_relay_to_err(cx, from, to, scan));
+	if (!scan->failed)
+		return 0;
+	TRY(packets_write(cx, to, reply_scan_tail(scan)));
 	return packets_flush(cx, to);
 }
 

@@ -11,7 +11,7 @@
  * something and given back by packets_park() or when they run empty.
  *
  * A relay looks at the first packet with packets_peek() and then lets bytes
- * through: packets_relay_reply() a whole reply, packets_relay_file() a file that
+ * through: packets_relay_reply() a reply, packets_relay_file() a file that
  * the client sends. Bytes are neither copied nor looked at beyond packet headers,
  * and a read waits until the last one was written: a slow reader stops its writer.
  *
@@ -72,6 +72,10 @@ int  packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
 
 /* Lets a reply through until it has ended or asks for a file (REPLY_AT_FILE), then flushes. */
 int  packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan) MUST_USE;
+/* The same, but an ERR that ends it is kept back: reply_scan_tail() has it, and the next packet
+ * written to to takes its number. */
+int  packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan) MUST_USE;
 /* Lets packets through up to and with an empty one. */
 int  packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;

@@ -469,6 +469,21 @@ reply_scan_feed(struct reply_scan *s, struct slice bytes, size_t *used, struct e
 	return 0;
 }
 
+size_t
+reply_scan_held(const struct reply_scan *s)
+{
+	if (s->state == REPLY_AT_END && s->failed)
+		return PACKET_HEADER + s->first_len;
+	if (!s->in_packet)
+		return s->head_len;
+	if (s->continued)
+		return 0;
+	if (s->left == s->first_len)
+		return PACKET_HEADER;
+	return s->kept && s->tail[0] == HEAD_ERR && s->state != REPLY_AT_ONE ?
+	    PACKET_HEADER + s->first_len - s->left : 0;
+}
+
 void
 reply_scan_file_sent(struct reply_scan *s)
 {

@@ -116,6 +116,11 @@ void reply_scan_init(struct reply_scan *s, enum reply_kind kind, uint64_t caps);
 /* Takes bytes up to the end of the reply (or to a request for a file): *used of them belong to it. */
 int  reply_scan_feed(struct reply_scan *s, struct slice bytes, size_t *used,
     struct err *err) MUST_USE;
+/*
+ * How many of the last bytes fed, in one feed or several, are of a packet that is an ERR or may yet
+ * become one: it ends the reply and says that it failed. The relay keeps them back.
+ */
+size_t reply_scan_held(const struct reply_scan *s);
 /* The file was sent: what follows is its answer. */
 void reply_scan_file_sent(struct reply_scan *s);
 bool reply_scan_ended(const struct reply_scan *s);

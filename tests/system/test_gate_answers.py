@@ -1,4 +1,7 @@
 """The same statements directly and through vtgate have the same answers: rows, types, counts, errors."""
+import contextlib
+import os
+
 import pymysql
 import pytest
 from pymysql.constants import CLIENT
@@ -160,6 +163,33 @@ def test_answers_are_the_servers_own(shared_combo, way):
     through = play(shared_combo, True, WAYS[way])
     for sql, want, got in zip(STATEMENTS, direct, through):
         assert got == want, sql
+
+
+FENCE = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'switchyard fence: table customer.fenced has moved'"
+
+
+@pytest.mark.parametrize("sql", ["LOAD DATA LOCAL INFILE '{file}' INTO TABLE fenced", "CALL shows_and_writes()",
+                                 "INSERT INTO fenced VALUES (1) RETURNING id"])
+def test_a_fence_met_late_is_a_deadlock_to_the_client(shared_combo, folder, sql):
+    """The answer, or the file, is under way when the refusal comes: the client is asked to try again."""
+    file = os.path.join(folder, "rows")
+    with open(file, "w") as f:
+        f.write("1\n2\n")
+    server = shared_combo.port("server", "customer")
+    shared_combo.mariadb(f"""CREATE OR REPLACE TABLE fenced (id INT PRIMARY KEY);
+        CREATE TRIGGER fence BEFORE INSERT ON fenced FOR EACH ROW {FENCE};
+        DELIMITER //
+        CREATE OR REPLACE PROCEDURE shows_and_writes() BEGIN SELECT 1; INSERT INTO fenced VALUES (1); END//""",
+                         "customer", server, "vt_dba")
+    with contextlib.closing(connect(shared_combo, True, local_infile=True, autocommit=True)) as gate:
+        answer = ask(gate, sql.format(file=file))
+        if answer[0] != "error":                # what came before it is a result of its own
+            with pytest.raises(pymysql.MySQLError) as late:
+                gate.next_result()
+            answer = "error", late.value.args
+        assert answer[1][0] == 1213, answer
+        assert ask(gate, "SELECT COUNT(*) FROM fenced")[1] == ((0,),)
+    shared_combo.mariadb("DROP PROCEDURE shows_and_writes; DROP TABLE fenced", "customer", server, "vt_dba")
 
 
 def test_keyspaces_are_databases(shared_combo):

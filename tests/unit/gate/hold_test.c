@@ -406,13 +406,24 @@ fence_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, d, "commit"), 0);
 	world_expect(w, "db1: begin\ndb1: insert into users values (3)\ndb1: ROLLBACK\ndb2: begin\n"
 			"db2: insert into `new_customer`.`users` values (3)\ndb2: commit\n");
-	/* What may have done something before is not. */
+	/* And the first of a transaction that autocommit=0 began. */
 	world_rules(w, 7, "customer", RULE_OPEN);
 	w->refreshed_to = 8;
-	expect_eq(world_do(cx, c, "call change_users()"), 1213);
-	expect_eq(w->hall.crowd.passengers.count, 0);
+	expect_eq(world_do(cx, d, "set autocommit=0"), 0);
+	expect_eq(world_do(cx, d, "insert into users values (4)"), 0);
+	expect_eq(world_do(cx, d, "commit"), 0);
+	expect_eq(world_do(cx, d, "set autocommit=1"), 0);
+	world_expect(w, "db1: set autocommit=0\ndb1: insert into users values (4)\ndb1: ROLLBACK\n"
+			"db2: SET autocommit = 0\n"
+			"db2: insert into `new_customer`.`users` values (4)\ndb2: commit\n"
+			"db1: set autocommit=1\n");
 	world_rules(w, 9, "customer", RULE_OPEN);
 	w->refreshed_to = 10;
+	/* What may have done something before is not. */
+	expect_eq(world_do(cx, c, "call change_users()"), 1213);
+	expect_eq(w->hall.crowd.passengers.count, 0);
+	world_rules(w, 11, "customer", RULE_OPEN);
+	w->refreshed_to = 12;
 	expect_eq(world_do(cx, c, "update users set a=(@n:=@n+1)"), 1213);
 	expect_eq(w->hall.crowd.passengers.count, 0);
 	world_expect(w, "db1: call change_users()\ndb1: update users set a=(@n:=@n+1)\n");

@@ -81,7 +81,8 @@ take_transaction(struct memory *m, struct slice sql)
 		return;
 	else if (slice_starts_nocase(sql, "commit") || slice_starts_nocase(sql, "rollback"))
 		m->open = false;
-	else if (slice_eq_nocase(sql, slice_str("set autocommit=0")))
+	else if (slice_eq_nocase(sql, slice_str("set autocommit=0")) ||
+		 slice_eq_nocase(sql, slice_str("set autocommit = 0")))
 		m->autocommit_off = true;
 	else if (slice_eq_nocase(sql, slice_str("set autocommit=1")))
 		m->autocommit_off = m->open = false;

@@ -92,6 +92,42 @@ TEST(replies_end_where_they_end)
 	}
 }
 
+/* Feeds all of it in pieces, and never lets go of a byte from `from` on. */
+static void
+expect_held(enum reply_kind kind, struct slice bytes, size_t from, size_t piece)
+{
+	struct reply_scan s;
+	size_t            fed = 0;
+
+	reply_scan_init(&s, kind, 0);
+	while (!reply_scan_ended(&s)) {
+		struct err err = { 0 };
+		size_t     used;
+
+		expect_ok(reply_scan_feed(&s, slice_cut(bytes, fed, fed + piece), &used, &err), &err);
+		fed += used;
+		expect(fed - reply_scan_held(&s) <= from);
+	}
+	expect_eq(fed - reply_scan_held(&s), from);
+}
+
+TEST(an_error_at_the_end_is_held_and_nothing_else)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+	struct reply_scan      s;
+	size_t                 rows;
+
+	golden_read(FILE_10_11, "multi_error_eof", &b);
+	reply_scan_init(&s, REPLY_RESULT, 0);
+	scan(&s, buf_slice(&b), b.len);
+	rows = b.len - PACKET_HEADER - reply_scan_tail(&s).len;
+	for (size_t piece = 1; piece <= b.len; piece++)
+		expect_held(REPLY_RESULT, buf_slice(&b), rows, piece);
+	golden_read(FILE_10_11, "select_eof", &b);
+	for (size_t piece = 1; piece <= b.len; piece++)
+		expect_held(REPLY_RESULT, buf_slice(&b), b.len, piece);
+}
+
 /* The four bytes behind the header and the 0x00. */
 static uint32_t
 wire_id(const struct buf *b)
