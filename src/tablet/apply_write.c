@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/parse.h"
 
 #include <stdlib.h>
 
@@ -60,6 +61,36 @@ take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 }
 
 static int
+read_packet_max(struct ctx *cx, struct writers *w, struct mysql_client *c)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &a;
+	TRY(mysql_select(&inner, c, slice_str("SELECT @@max_allowed_packet"), &rows));
+	if (rows.rows != 1)
+		return err_set(cx->err, ERR_CORRUPT, "the target does not tell max_allowed_packet");
+	return parse_u64(rows.values[0], &w->packet_max, cx->err);
+}
+
+/*
+ * The server closes the connection of who sends it more than it takes, often before its error is
+ * read: it would look like a lost connection, and be tried again for ever.
+ */
+static int
+send_statement(struct ctx *cx, struct writers *w, int slot, struct slice sql)
+{
+	if (sql.len < w->packet_max)        /* a byte for the command */
+		return mysql_send(cx, w->conns[slot], sql);
+	err_set(cx->err, ERR_REFUSED,
+	    "a change takes a statement of %zu bytes, and the target's max_allowed_packet is %llu: %.60s...",
+	    sql.len, (unsigned long long)w->packet_max, (const char *)sql.ptr);
+	return err_hint(cx->err,
+	    "SET GLOBAL max_allowed_packet = 1073741824 at the target, then run the command again");
+}
+
+static int
 begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 {
 	TRY(mysql_exec(cx, c, slice_str(APPLY_SESSION), NULL));
@@ -67,6 +98,7 @@ begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slo
 	if (mysql_exec(cx, c, slice_str("SET binlog_annotate_row_events=0"), NULL) != 0 &&
 	    cx->err->kind != ERR_SERVER)
 		return -1;
+	TRY(read_packet_max(cx, w, c));
 	return take_slot(cx, w, c, slot);
 }
 
@@ -112,7 +144,7 @@ send_round(struct ctx *cx, struct round *r, int *sent)
 	for (*sent = 0; *sent < r->count; (*sent)++) {
 		struct writers *w = r->writers;
 		TRY(writers_open(cx, w, *sent));
-		TRY(mysql_send(cx, w->conns[*sent], buf_slice(&r->sql[*sent])));
+		TRY(send_statement(cx, w, *sent, buf_slice(&r->sql[*sent])));
 		if (mysql_flush(cx, w->conns[*sent]) != 0)
 			return -1;
 	}
@@ -286,7 +318,7 @@ send_next(struct ctx *cx, struct pipeline *p)
 {
 	if (p->next.rows == 0)
 		return 0;
-	TRY(mysql_send(cx, p->writers->conns[0], buf_slice(&p->sql)));
+	TRY(send_statement(cx, p->writers, 0, buf_slice(&p->sql)));
 	p->ops[p->count++] = p->next;
 	p->next.rows = 0;
 	buf_reset(&p->sql);

@@ -27,6 +27,7 @@ struct writers {
 	struct writers_params      params;
 	struct mysql_client       *conns[WRITERS_MAX];      /* opened as they are needed */
 	bool                       in_txn;      /* conns[0] has an open transaction */
+	uint64_t                   packet_max;  /* max_allowed_packet of the newest session */
 	/* The count that was wrong was of several rows; careful writes them one by one. */
 	bool                       several, careful;
 };

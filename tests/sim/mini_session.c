@@ -445,6 +445,8 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 		result_begin(out, &s->arena, 4, "formatID", "gtrid_length", "bqual_length", "data");
 	else if (slice_eq_str(sql, "SELECT @master_binlog_checksum"))
 		one_value(s, out, "CRC32");
+	else if (slice_eq_str(sql, "SELECT @@max_allowed_packet"))
+		one_value(s, out, "16777216");
 	else if (slice_starts(sql, "SELECT BINLOG_GTID_POS("))
 		gtid_pos(s, sql, out);
 	else if (slice_starts(sql, "SELECT GET_LOCK("))

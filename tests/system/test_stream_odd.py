@@ -196,6 +196,24 @@ def test_what_is_prepared_when_a_stream_begins_is_waited_for(pair):  # noqa: F81
     assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t WHERE name = 'prepared'") == ((99,),)
 
 
+def test_a_row_larger_than_the_target_takes(pair):  # noqa: F811
+    p = pair("t")
+    p.source.server.sql("CREATE TABLE t (id INT PRIMARY KEY, b LONGBLOB)", database="customer")
+    p.target.server.sql("SET GLOBAL max_allowed_packet = 1048576")
+    p.source.server.sql("INSERT INTO t VALUES (1, REPEAT('\\0', 3000000))", database="customer")     # copied: in pieces
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    p.source.server.sql("INSERT INTO t VALUES (2, REPEAT('b', 2000000))", database="customer")
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
+    assert "max_allowed_packet is 1048576" in status["error"] and "SET GLOBAL" in status["hint"]
+    p.target.server.sql("SET GLOBAL max_allowed_packet = 1073741824")
+    p.start()                                               # the same request again: it goes on
+    p.wait("running")
+    p.freeze()
+    p.check_equal()
+
+
 @pytest.mark.parametrize("setting, text", [("binlog_row_image=MINIMAL", "incomplete image"),
                                            ("binlog_format=STATEMENT", "UPDATE t SET name")])
 def test_a_session_with_settings_of_its_own_stops_the_stream(pair, setting, text):  # noqa: F811

@@ -22,6 +22,7 @@ static struct tail         *tail;
 static struct applier      *applier;
 static struct group         group;
 static const char          *disk_offset;        /* of _vt.stream's applied */
+static const char          *packet_max = "16777216";    /* of the target */
 static int                  applier_rc;
 static struct err           applier_err;
 
@@ -96,6 +97,7 @@ start_target(void)
 	fake_on(target, "SET *");
 	lock = fake_rows(fake_on(target, "SELECT GET_LOCK(*"), "l", NULL);
 	fake_row(lock, "1");
+	fake_row(fake_rows(fake_on(target, "SELECT @@max_allowed_packet"), "m", NULL), packet_max);
 	fake_call(fake_on(target, "SELECT phase*"), answer_state, NULL);
 	fake_call(fake_on(target, "SELECT applied_gtid*"), answer_place, NULL);
 	buf_reset(&said);
@@ -430,6 +432,29 @@ freeze_passed(void *arg)
 TEST(a_freeze_may_be_passed_by_what_others_do)
 {
 	in_sim(freeze_passed);
+}
+
+static void
+too_large(void *arg)
+{
+	SCOPED(buf) struct buf large = BUF_INIT;
+
+	listen_to_writes();
+	state.cp = script_position();
+	memset(buf_grow(&large, 60000), 'x', 60000);
+	script_txn(&script, 1, large.data);
+	start_applier();
+	rest();
+	expect_eq(applier_rc, -1);
+	expect_eq(applier_err.kind, ERR_REFUSED);
+	expect(strstr(applier_err.text, "max_allowed_packet is 50000: INSERT") != NULL);
+	end();
+}
+
+TEST(a_change_that_the_target_does_not_take_stops_by_name)
+{
+	packet_max = "50000";
+	in_sim(too_large);
 }
 
 static void
