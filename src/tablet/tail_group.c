@@ -85,12 +85,29 @@ find_table(const struct group_params *p, const struct tablemap *map)
 	return GROUP_TABLE_OTHER;
 }
 
-/* A number that comes again is the newer table's: after DDL, or when the server counts anew. */
+/* The newest of that number. */
+static struct group_map *
+find_map(const struct tail_group *g, uint64_t id)
+{
+	for (size_t i = g->maps_count; i > 0; i--)
+		if (g->maps[i - 1].id == id && g->maps[i - 1].table != GROUP_TABLE_FREE)
+			return &g->maps[i - 1];
+	return NULL;
+}
+
+/*
+ * A number that comes again is the newer table's: after DDL, or when the server counts anew. What is
+ * kept needs the older one still, and the newer stands behind it.
+ */
 static struct group_map *
 place_map(struct tail_group *g, uint64_t id)
 {
-	for (size_t i = 0; i < g->maps_count; i++)
-		if (g->maps[i].id == id && g->maps[i].table == GROUP_TABLE_OTHER)
+	struct group_map *older = find_map(g, id);
+
+	if (older != NULL && older->table == GROUP_TABLE_OTHER)
+		return older;
+	for (size_t i = 0; older == NULL && i < g->maps_count; i++)
+		if (g->maps[i].table == GROUP_TABLE_FREE)
 			return &g->maps[i];
 	if (g->maps_count == GROUP_MAPS_MAX)
 		return NULL;
@@ -98,14 +115,22 @@ place_map(struct tail_group *g, uint64_t id)
 	return &g->maps[g->maps_count++];
 }
 
+/* A transaction may go through any number of tables, a statement's numbers end with it. */
+static void
+free_maps(struct tail_group *g)
+{
+	for (size_t i = 0; i < g->maps_count; i++)
+		if (g->maps[i].table == GROUP_TABLE_OTHER)
+			g->maps[i].table = GROUP_TABLE_FREE;
+}
+
 /* Statements of a long transaction map the same table again and again. */
 static bool
 known_map(const struct tail_group *g, uint64_t id, int table)
 {
-	for (size_t i = g->maps_count; i > 0; i--)
-		if (g->maps[i - 1].id == id)
-			return g->maps[i - 1].table == table;
-	return false;
+	const struct group_map *m = find_map(g, id);
+
+	return m != NULL && m->table == table;
 }
 
 int
@@ -125,7 +150,7 @@ group_map(struct tail_group *g, const struct event *e, struct err *err)
 		return 0;
 	slot = place_map(g, map.id);
 	if (slot == NULL)
-		return err_set(err, ERR_REFUSED, "a transaction with more than %d tables",
+		return err_set(err, ERR_REFUSED, "a statement that writes more than %d tables",
 		    GROUP_MAPS_MAX);
 	*slot = (struct group_map){ .id = map.id, .table = table };
 	if (table != GROUP_TABLE_OTHER)
@@ -274,30 +299,37 @@ note_heartbeat(struct tail_group *g, struct rows *rows, const struct tablemap *m
 	g->heartbeat[values[1].len] = 0;
 }
 
+static int
+take_rows(struct tail_group *g, const struct event *e, const struct group_map *m, struct err *err)
+{
+	struct rows rows;
+
+	if (m->table == GROUP_TABLE_OTHER)
+		return 0;
+	if (rows_read(e, &rows, err) != 0)
+		return err_wrap(err, "table '%.*s.%.*s'", SLICE_ARG(m->map.database),
+		    SLICE_ARG(m->map.table));
+	if (m->table >= 0)
+		return keep(g, e, (size_t)(m - g->maps), err);
+	note_heartbeat(g, &rows, &m->map);
+	return 0;
+}
+
 int
 group_rows(struct tail_group *g, const struct event *e, struct err *err)
 {
 	enum { DUMMY_ID = 0xffffff };       /* an event that only ends its statement */
-	struct cursor c = cursor_of(e->body);
-	uint64_t      id = cursor_le(&c, 6);
-	size_t        i = g->maps_count;
-	struct rows   rows;
+	struct cursor           c = cursor_of(e->body);
+	uint64_t                id = cursor_le(&c, 6);
+	bool                    ends = (cursor_le(&c, 2) & ROWS_STATEMENT_END) != 0;
+	const struct group_map *m = find_map(g, id);
 
-	while (i > 0 && g->maps[i - 1].id != id)
-		i--;
-	if (i == 0 && id == DUMMY_ID)
-		return 0;
-	if (i == 0)
+	if (m != NULL)
+		TRY(take_rows(g, e, m, err));
+	else if (id != DUMMY_ID)
 		return err_set(err, ERR_CORRUPT, "rows of a table that was not mapped");
-	i--;
-	if (g->maps[i].table == GROUP_TABLE_OTHER)
-		return 0;
-	if (rows_read(e, &rows, err) != 0)
-		return err_wrap(err, "table '%.*s.%.*s'", SLICE_ARG(g->maps[i].map.database),
-		    SLICE_ARG(g->maps[i].map.table));
-	if (g->maps[i].table >= 0)
-		return keep(g, e, i, err);
-	note_heartbeat(g, &rows, &g->maps[i].map);
+	if (ends)
+		free_maps(g);
 	return 0;
 }
 

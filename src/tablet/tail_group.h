@@ -32,7 +32,7 @@ struct group_params {
 
 struct group_map {
 	uint64_t        id;
-	int             table;      /* of group_params, or one of the two below */
+	int             table;      /* of group_params, or one of those below */
 	struct tablemap map;        /* in the group's arena; of moved tables only */
 };
 
@@ -42,7 +42,8 @@ struct group_savepoint {
 	uint64_t                at;         /* bytes kept until then */
 };
 
-enum { GROUP_TABLE_OTHER = -1, GROUP_TABLE_HEARTBEAT = -2 };
+/* FREE: of another table in a statement that has ended; its place can be taken. */
+enum { GROUP_TABLE_OTHER = -1, GROUP_TABLE_HEARTBEAT = -2, GROUP_TABLE_FREE = -3 };
 
 struct tail_group {
 	struct group_params       params;

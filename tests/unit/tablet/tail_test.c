@@ -294,6 +294,42 @@ TEST(a_large_transaction_comes_in_parts_of_bounded_size)
 	in_sim(large);
 }
 
+/* A statement that deletes a row of db.other, by this number. */
+static void
+other_statement(struct source_script *s, uint64_t id)
+{
+	uint8_t body[] = { (uint8_t)id, (uint8_t)(id >> 8), 0, 0, 0, 0, 1, 0, 2, 0xff, 3 };
+
+	script_map(s, id, "db", "other");
+	script_add(s, EVENT_DELETE_ROWS_V1, slice_of(body, sizeof(body)));
+}
+
+static void
+many_tables(void *arg)
+{
+	struct source_txn *txn;
+
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 1, "a");
+	for (uint64_t id = 0; id < 2 * GROUP_MAPS_MAX; id++)
+		other_statement(&script, 100 + id);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 2, "b");
+	script_xid(&script);
+	open_tail();
+	txn = next_change();
+	expect_eq(txn->count, 2);
+	expect_slice(txn->changes[1].after[1], slice_str("b"));
+	source_txn_free(txn);
+	end();
+}
+
+TEST(a_transaction_goes_through_any_number_of_tables)
+{
+	in_sim(many_tables);
+}
+
 static void
 beat(struct source_script *s, const char *workflow, const char *token)
 {
