@@ -4,20 +4,24 @@
 
 #include <stdlib.h>
 
-/* Between the backquotes that s begins with; NULL slice when it does not. */
+/* The name that s begins with, in backquotes; NULL slice when there is none. *rest is what follows. */
 static struct slice
-quoted_name(struct slice s)
+quoted_name(struct arena *a, struct slice s, struct slice *rest)
 {
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	*rest = SLICE_NULL;
 	if (s.len < 2 || s.ptr[0] != '`')
 		return SLICE_NULL;
 	for (size_t i = 1; i < s.len; i++) {
-		if (s.ptr[i] != '`')
-			continue;
-		if (i + 1 < s.len && s.ptr[i + 1] == '`') {
-			i++;
-			continue;
+		bool doubled = i + 1 < s.len && s.ptr[i] == '`' && s.ptr[i + 1] == '`';
+
+		if (s.ptr[i] == '`' && !doubled) {
+			*rest = slice_cut(s, i + 1, s.len);
+			return arena_dup(a, buf_slice(&name));
 		}
-		return slice_cut(s, 1, i);
+		buf_add_char(&name, (char)s.ptr[i]);
+		i += doubled;
 	}
 	return SLICE_NULL;
 }
@@ -30,36 +34,37 @@ behind(struct slice s, const char *prefix)
 }
 
 static void
-read_index(struct slice rest, struct clause *out)
+read_index(struct arena *a, struct slice rest, struct clause *out)
 {
 	const uint8_t *paren;
 
 	out->kind = CLAUSE_INDEX;
-	out->name = quoted_name(rest);
-	rest = slice_cut(rest, out->name.len + 2, rest.len);
+	out->name = quoted_name(a, rest, &rest);
 	paren = rest.len == 0 ? NULL : memchr(rest.ptr, '(', rest.len);
-	if (paren != NULL)
-		out->first = quoted_name(slice_cut(rest, (size_t)(paren - rest.ptr) + 1, rest.len));
+	if (paren == NULL)
+		return;
+	rest = slice_cut(rest, (size_t)(paren - rest.ptr) + 1, rest.len);
+	out->first = quoted_name(a, rest, &rest);
 }
 
 static struct clause
-read_clause(struct slice text)
+read_clause(struct arena *a, struct slice text)
 {
 	struct clause c = { .kind = CLAUSE_OTHER, .text = text };
 	struct slice  rest;
 
 	if (text.len > 0 && text.ptr[0] == '`') {
 		c.kind = CLAUSE_COLUMN;
-		c.name = quoted_name(text);
+		c.name = quoted_name(a, text, &rest);
 	} else if (slice_starts(text, "PRIMARY KEY ")) {
 		c.kind = CLAUSE_PRIMARY;
 	} else if (!slice_is_null(rest = behind(text, "UNIQUE KEY "))) {
-		read_index(rest, &c);
+		read_index(a, rest, &c);
 		c.unique = true;
 	} else if (!slice_is_null(rest = behind(text, "KEY "))) {
-		read_index(rest, &c);
+		read_index(a, rest, &c);
 	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY "))) {
-		read_index(rest, &c);
+		read_index(a, rest, &c);
 		c.kind = CLAUSE_FULLTEXT;
 	}
 	return c;
@@ -106,7 +111,7 @@ read_lines(struct arena *a, struct slice sql, struct create_table *out, struct s
 		if (line.len > 0 && line.ptr[line.len - 1] == ',')
 			line.len--;
 		clauses = mem_grow(clauses, &cap, (size_t)out->clauses_count + 1, sizeof(*clauses));
-		clauses[out->clauses_count++] = read_clause(line);
+		clauses[out->clauses_count++] = read_clause(a, line);
 	}
 	out->clauses = arena_array(a, struct clause, out->clauses_count);
 	if (out->clauses_count > 0)

@@ -18,7 +18,7 @@ enum clause_kind { CLAUSE_COLUMN, CLAUSE_PRIMARY, CLAUSE_INDEX, CLAUSE_FULLTEXT,
 struct clause {
 	enum clause_kind kind;
 	struct slice     text;  /* without indentation and comma */
-	struct slice     name;  /* of a column or an index, unescaped only of its quotes */
+	struct slice     name;  /* of a column or an index, as it is: without quotes */
 	struct slice     first; /* CLAUSE_INDEX: its first column's name */
 	bool             unique;
 };

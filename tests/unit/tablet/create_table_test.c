@@ -7,7 +7,7 @@ static const char users[] =
     "  `em``ail` varchar(255) NOT NULL DEFAULT 'a,\\nb',\n"
     "  `n` int(11) DEFAULT NULL COMMENT ') ENGINE=x AUTO_INCREMENT=5',\n"
     "  PRIMARY KEY (`id`),\n"
-    "  UNIQUE KEY `e` (`em``ail`),\n"
+    "  UNIQUE KEY `e``(` (`em``ail`),\n"
     "  KEY `n` (`n`,`id`),\n"
     "  FULLTEXT KEY `ft` (`em``ail`),\n"
     "  CONSTRAINT `c` CHECK (`n` > 0)\n"
@@ -22,10 +22,12 @@ TEST(each_line_becomes_a_clause)
 	expect_ok(create_table_read(&arena, slice_str(users), &t, &err), &err);
 	expect_eq(t.clauses_count, 8);
 	expect_eq(t.clauses[0].kind, CLAUSE_COLUMN);
-	expect_slice(t.clauses[1].name, slice_str("em``ail"));
+	expect_slice(t.clauses[1].name, slice_str("em`ail"));
 	expect_eq(t.clauses[3].kind, CLAUSE_PRIMARY);
 	expect_eq(t.clauses[4].kind, CLAUSE_INDEX);
 	expect(t.clauses[4].unique && !t.clauses[5].unique);
+	expect_slice(t.clauses[4].name, slice_str("e`("));
+	expect_slice(t.clauses[4].first, slice_str("em`ail"));
 	expect_slice(t.clauses[5].first, slice_str("n"));
 	expect_slice(t.clauses[5].text, slice_str("KEY `n` (`n`,`id`)"));
 	expect_eq(t.clauses[6].kind, CLAUSE_FULLTEXT);
