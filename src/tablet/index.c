@@ -1,7 +1,9 @@
 #include "tablet/index.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "sql/quote.h"
+#include "tablet/bare_sql.h"
 
 enum {
 	ER_DUP_KEYNAME = 1061,
@@ -11,9 +13,10 @@ enum {
 	    8, /* the log's bound grows fourfold each time: from 128 MB past any table's changes */
 };
 
+/* The bare table may have a plain index of the name of a unique one. */
 static int
 has_index(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
-    const char *index)
+    const struct index_def *index)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows      rows;
@@ -23,19 +26,19 @@ has_index(struct ctx *cx, struct mysql_client *c, const char *database, const ch
 	buf_add_str(&sql, " AND table_name=");
 	quote_string(&sql, slice_str(table));
 	buf_add_str(&sql, " AND index_name=");
-	quote_string(&sql, slice_str(index));
-	buf_add_str(&sql, " LIMIT 1");
+	quote_string(&sql, slice_str(index->name));
+	buf_addf(&sql, " AND non_unique=%d LIMIT 1", !index->unique);
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
 	return rows.rows == 1 ? 1 : 0;
 }
 
-/* 1: every index is there; 0: some are missing; -1. */
+/* 1: every index is there; 0: some are missing; -1. As one ALTER makes them, it is all or none. */
 static int
 all_there(struct ctx *cx, struct mysql_client *c, const struct table_def *def, const char *database,
     const char *table)
 {
 	for (int i = 0; i < def->indexes_count; i++) {
-		int has = has_index(cx, c, database, table, def->indexes[i].name);
+		int has = has_index(cx, c, database, table, &def->indexes[i]);
 
 		if (has != 1)
 			return has;
@@ -72,19 +75,30 @@ after_failure(struct ctx *cx, struct mysql_client *c, const char *table)
 }
 
 static int
+build_once(struct ctx *cx, struct mysql_client *c, struct slice sql)
+{
+	if (fault("stream.index.before"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	TRY(mysql_exec(cx, c, sql, NULL));
+	if (fault("stream.index.after"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	return 0;
+}
+
+static int
 build_missing(struct ctx *cx, struct mysql_client *c, const struct table_def *def,
     const char *database, const char *table)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct err             last = { 0 };
 
-	schema_add_indexes(&sql, def, database, table);
+	bare_sql_complete(&sql, def, database, table);
 	for (int i = 0; i < BUILD_TRIES; i++) {
 		int there = all_there(cx, c, def, database, table);
 
 		if (there != 0 || sql.len == 0)
 			return there < 0 ? -1 : 0;
-		if (mysql_exec(cx, c, buf_slice(&sql), NULL) == 0)
+		if (build_once(cx, c, buf_slice(&sql)) == 0)
 			return 0;
 		last = *cx->err;
 		TRY(after_failure(cx, c, table));

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "sql/quote.h"
+#include "tablet/bare_sql.h"
 #include "tablet/index.h"
 #include "tablet/xids.h"
 
@@ -82,7 +83,7 @@ make_bare_table(struct ctx *cx, struct run *r, int i)
 			    r->target_databases[i], r->target_tables[i]);
 		TRY(mysql_execf(cx, r->dba, "DROP TABLE %s", name.data));
 	}
-	schema_bare_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
+	bare_sql_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
 	return mysql_exec(cx, r->dba, buf_slice(&sql), NULL);
 }
 

@@ -388,20 +388,10 @@ hash_text(struct arena *a, const char *text)
 	return arena_printf(a, "%016llx", (unsigned long long)hash_bytes(slice_str(text)));
 }
 
-/* The index that AUTO_INCREMENT needs when the primary key does not begin with its column. */
-static bool
-serves_auto_increment(const struct table_def *def, const struct clause *c)
-{
-	int i = find_column(def, c->first);
-
-	return i >= 0 && def->columns[i].auto_increment && def->key[0] != i;
-}
-
 static int
 read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
 	struct create_table create;
-	bool                kept = false;
 
 	TRY(show_create(cx, c, def, &create));
 	def->create_sql = create.text;
@@ -416,8 +406,7 @@ read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		index->name = arena_slice_str(cx->arena, clause->name);
 		index->clause = arena_slice_str(cx->arena, clause->text);
 		index->unique = clause->unique;
-		index->for_auto_increment = !kept && serves_auto_increment(def, clause);
-		kept = kept || index->for_auto_increment;
+		index->first = find_column(def, clause->first);
 		def->indexes_count++;
 	}
 	return 0;
@@ -516,52 +505,6 @@ schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *database
 }
 
 /* ---- Texts */
-
-void
-schema_bare_create(
-    struct buf *out, const struct table_def *def, const char *database, const char *table)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct create_table        create;
-	struct err                 err;
-	const char                *comma = "\n  ";
-
-	/* It was read once already. */
-	if (create_table_read(&arena, slice_str(def->create_sql), &create, &err) != 0)
-		unreachable();
-	buf_add_str(out, "CREATE TABLE ");
-	quote_table(out, slice_str(database), slice_str(table));
-	buf_add_str(out, " (");
-	for (int i = 0, index = 0; i < create.clauses_count; i++) {
-		if (create.clauses[i].kind == CLAUSE_INDEX &&
-		    !def->indexes[index++].for_auto_increment)
-			continue;
-		buf_add_str(out, comma);
-		buf_add_slice(out, create.clauses[i].text);
-		comma = ",\n  ";
-	}
-	buf_add_char(out, '\n');
-	buf_add_slice(out, create.options);
-}
-
-void
-schema_add_indexes(
-    struct buf *out, const struct table_def *def, const char *database, const char *table)
-{
-	const char *comma = "";
-
-	for (int i = 0; i < def->indexes_count; i++) {
-		if (def->indexes[i].for_auto_increment)
-			continue;
-		if (comma[0] == '\0') {
-			buf_add_str(out, "ALTER TABLE ");
-			quote_table(out, slice_str(database), slice_str(table));
-			buf_add_char(out, ' ');
-		}
-		buf_addf(out, "%sADD %s", comma, def->indexes[i].clause);
-		comma = ", ";
-	}
-}
 
 void
 schema_select_list(struct buf *out, const struct table_def *def)

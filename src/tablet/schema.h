@@ -3,8 +3,7 @@
  *
  * Everything the copy and the stream need is read once from information_schema
  * and SHOW CREATE TABLE; hash identifies the definition (rule 9: a chunk compares
- * it in its own transaction). While it is copied the target has the primary key
- * only, and the key that AUTO_INCREMENT needs (rule 12).
+ * it in its own transaction).
  */
 #ifndef TABLET_SCHEMA_H
 #define TABLET_SCHEMA_H
@@ -23,7 +22,8 @@ struct column {
 struct index_def {
 	const char *name;
 	const char *clause;                /* "UNIQUE KEY `email` (`email`)", for ALTER TABLE ... ADD */
-	bool        unique, for_auto_increment;
+	int         first;                 /* its first column */
+	bool        unique;
 };
 
 struct table_def {
@@ -57,11 +57,6 @@ int schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *data
 int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;
 
 /* SQL texts, appended. */
-void schema_bare_create(struct buf *out, const struct table_def *def, const char *database,
-    const char *table);
-/* One ALTER TABLE that adds every index which the bare table lacks; nothing when there is none. */
-void schema_add_indexes(struct buf *out, const struct table_def *def, const char *database,
-    const char *table);
 /* "`id`,`f`*1e0,`e`+0": the select list that gives values in column.h's form. */
 void schema_select_list(struct buf *out, const struct table_def *def);
 

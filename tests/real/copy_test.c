@@ -5,6 +5,7 @@
 
 #include "base/fault.h"
 #include "real/mariadb.h"
+#include "tablet/bare_sql.h"
 #include "task/loop.h"
 #include "test.h"
 
@@ -77,7 +78,7 @@ make_target(struct world *w)
 	expect_ok(copy_state_delete(&cx, w->target, "w"), &err);
 	exec(w->target, "CREATE DATABASE IF NOT EXISTS d");
 	expect_ok(mysql_execf(&cx, w->target, "DROP TABLE IF EXISTS d.%s", w->name), &err);
-	schema_bare_create(&sql, w->def, "d", w->name);
+	bare_sql_create(&sql, w->def, "d", w->name);
 	expect_ok(mysql_exec(&cx, w->target, buf_slice(&sql), NULL), &err);
 }
 

@@ -137,16 +137,17 @@ answer_statistics(const struct question *q)
 {
 	const struct mini_table *t = table_asked(q);
 	struct slice             index = wanted(q, "index_name");
+	bool                     unique = asks(q, " AND non_unique=0");
 
 	if (asks(q, "SELECT column_name, sub_part, collation FROM") && slice_eq_str(index, "PRIMARY")) {
 		answer_key(q, t);
 		return;
 	}
-	if (!asks(q, "SELECT 1 FROM"))
+	if (!asks(q, "SELECT 1 FROM") || !(unique || asks(q, " AND non_unique=1")))
 		mini_cannot(q->sql, "columns of information_schema.statistics");
 	result_begin(q->out, q->arena, 1, "1");
 	for (int i = 0; t != NULL && i < t->indexes_count; i++) {
-		if (slice_eq_str(index, t->indexes[i].name))
+		if (slice_eq_str(index, t->indexes[i].name) && t->indexes[i].unique == unique)
 			add_text(q, "1");
 	}
 }

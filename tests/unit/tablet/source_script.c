@@ -13,7 +13,7 @@ static struct column script_columns[] = {
 	    .nullable = true, .key_index = -1 },
 };
 static int              script_key[] = { 0 };
-static struct index_def script_indexes[] = { { "v", "UNIQUE KEY `v` (`v`)", true, false } };
+static struct index_def script_indexes[] = { { "v", "UNIQUE KEY `v` (`v`)", 1, true } };
 
 struct table_def script_table = {
 	.database = "db", .name = "t", .columns = script_columns, .columns_count = 2,
