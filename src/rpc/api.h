@@ -99,7 +99,7 @@ struct tablet_reply {
 	const char *state;                      /* stream_status: "starting", "copying",
 	                                         * "catching-up", "indexing", "running",
 	                                         * "frozen", "stopped", "error" */
-	const char *error, *hint;               /* of a stopped stream; "" */
+	const char *error, *hint;               /* of a stopped stream, or what one waits for; "" */
 	const char *position;                   /* applied (stream_status), P (lock), Q (freeze) */
 	bool        exact;                      /* the stream is in exact mode and every table is indexed */
 	/* lock_status: connection 1 still holds its lock and the fence is armed */

@@ -10,6 +10,7 @@
 #include "tablet/index.h"
 #include "tablet/xids.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +23,17 @@ enum {
 			      milliseconds */
 	TOKEN_BYTES = 16,  /* cannot be met by chance */
 };
+
+void
+waiting_note(struct waiting *w, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(w->text, sizeof(w->text), fmt, args);
+	va_end(args);
+	w->at = task_now();
+}
 
 /* ---- Preparing: STARTING */
 
@@ -57,9 +69,10 @@ wait_prepared(struct ctx *cx, struct run *r, struct buf *before)
 		TRY(prepared_now(cx, r, &now));
 		if (!xids_meet(before, &now))
 			return 0;
+		waiting_note(r->waiting, "waiting for the XA transactions prepared at the source: %s",
+		    now.data);
 		if (waits % 20 == 0) /* each ten seconds */
-			log_warn("waiting for the XA transactions prepared at the source: %s",
-			    now.data);
+			log_warn("%s", r->waiting->text);
 		TRY(task_sleep(cx, XA_POLL_MS * MSEC));
 	}
 	return 0;

@@ -14,12 +14,19 @@
 #include "tablet/env.h"
 #include "task/group.h"
 
+/* What keeps a stream waiting that is not stopped: told with its status as long as it is new. */
+struct waiting {
+	char text[512];
+	usec at;
+};
+
 struct run {
 	/* Given by the stream. */
 	const struct tablet_env     *env;
 	const struct tablet_request *request;
 	struct stream_state         *state;
 	struct waitlist             *changed; /* woken when state or progress changed */
+	struct waiting              *waiting;
 
 	/* Made by run_open(). */
 	struct arena         arena;
@@ -42,6 +49,8 @@ struct run {
 	usec            behind_since; /* NEVER: not behind */
 	bool            lag_known;
 };
+
+void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* 0 with run->applier == NULL when there is nothing to run (frozen or stopped). */
 int run_open(struct ctx *cx, struct run *r) MUST_USE;

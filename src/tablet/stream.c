@@ -11,6 +11,7 @@
 enum {
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
+	WAITING_NEW_MS = BACKOFF_MAX_MS + 2000, /* until the next try has failed too */
 	SAVE_DEADLINE_MS = 5000,
 };
 
@@ -22,6 +23,7 @@ struct stream {
 	struct group             life; /* its one task */
 	struct waitlist          changed;
 	struct run               run; /* one pass; applier is NULL between passes */
+	struct waiting           waiting;
 	uint64_t                 passes;
 	bool                     wake;        /* somebody wants another pass */
 	bool                     unsaved;     /* an error was cleared and is still on disk */
@@ -42,7 +44,7 @@ server_error_passes(int code)
 		1317,                   /* query interrupted */
 		1927,                   /* connection was killed */
 		1226,                   /* resource limit for now */
-		1021,                   /* disk full: waits for space */
+		1021, 1114,             /* disk full, which InnoDB calls a full table */
 	};
 
 	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
@@ -109,7 +111,8 @@ static int
 one_pass(struct ctx *cx, struct stream *s)
 {
 	s->run = (struct run){
-		.env = s->env, .request = &s->request, .state = &s->state, .changed = &s->changed
+		.env = s->env, .request = &s->request, .state = &s->state, .changed = &s->changed,
+		.waiting = &s->waiting
 	};
 	int rc = run_open(cx, &s->run);
 
@@ -159,6 +162,7 @@ stream_main(void *arg)
 			backoff_ms = BACKOFF_FIRST_MS;
 			continue;
 		}
+		waiting_note(&s->waiting, "waiting: %.500s", err.text);
 		log_warn("stream %s goes on in %d ms: %s", s->state.workflow, backoff_ms, err.text);
 		if (s->passes != passes)
 			backoff_ms =
@@ -266,12 +270,20 @@ add_table_status(const struct stream *s, size_t i, struct tablet_reply *reply)
 	reply->rows_total += t->rows_estimate;
 }
 
+static const char *
+stopped_or_waiting(const struct stream *s)
+{
+	bool waits = task_now() - s->waiting.at < WAITING_NEW_MS * MSEC;
+
+	return s->state.error[0] == '\0' && waits ? s->waiting.text : s->state.error;
+}
+
 void
 stream_status(const struct stream *s, struct arena *a, struct tablet_reply *reply)
 {
 	*reply = (struct tablet_reply){
 		.state = stream_phase_name(stream_phase(s)),
-		.error = arena_strdup(a, s->state.error),
+		.error = arena_strdup(a, stopped_or_waiting(s)),
 		.hint = arena_strdup(a, s->state.hint),
 		.position = arena_strdup(a, s->state.applied.gtid),
 		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,

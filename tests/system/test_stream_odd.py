@@ -183,7 +183,7 @@ def test_what_is_prepared_when_a_stream_begins_is_waited_for(pair):  # noqa: F81
     xa_prepare(mine, "mine", "UPDATE t SET name = 'prepared' WHERE id < 100")
     p.source.start(), p.target.start()
     p.start()
-    proc.wait_for(lambda: "waiting for the XA transactions" in proc.tail(p.target.log), 20, "the stream to wait")
+    proc.wait_for(lambda: "waiting for the XA transactions" in p.status()["error"], 20, "the stream to wait")
     assert p.status()["state"] == "starting"
     xa_prepare(later, "later", "INSERT INTO other VALUES (1)")        # is not waited for
     with mine.cursor() as cur:
