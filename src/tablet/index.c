@@ -11,6 +11,8 @@ enum {
 	ER_ONLINE_LOG_TOO_BIG = 1799,
 	BUILD_TRIES =
 	    8, /* the log's bound grows fourfold each time: from 128 MB past any table's changes */
+	ONLINE_DUPLICATES =
+	    2, /* values that move all the time meet in every online build of a large table */
 };
 
 /* The bare table may have a plain index of the name of a unique one. */
@@ -46,6 +48,14 @@ all_there(struct ctx *cx, struct mysql_client *c, const struct table_def *def, c
 	return 1;
 }
 
+/* One table's. */
+struct build {
+	struct mysql_client *c;
+	const char          *table;
+	struct buf           sql;
+	int                  duplicates; /* met so far */
+};
+
 static int
 raise_online_log(struct ctx *cx, struct mysql_client *c)
 {
@@ -57,53 +67,74 @@ raise_online_log(struct ctx *cx, struct mysql_client *c)
 	    NULL);
 }
 
+/* A transient duplicate is gone when its transaction has been applied. After some, the applier is
+ * kept out: what it has committed has no value twice, so that the next duplicate is a real one. */
+static int
+after_duplicate(struct ctx *cx, struct build *b)
+{
+	if (++b->duplicates > ONLINE_DUPLICATES)
+		return -1;
+	if (b->duplicates == ONLINE_DUPLICATES)
+		buf_add_str(&b->sql, ", LOCK=SHARED");
+	return task_sleep(cx, SECOND);
+}
+
 /* 0: go on (done, or try again), -1: not to be mended here. */
 static int
-after_failure(struct ctx *cx, struct mysql_client *c, const char *table)
+after_failure(struct ctx *cx, struct build *b)
 {
-	int code = cx->err->mysql_errno;
-
 	if (cx->err->kind != ERR_SERVER)
 		return -1;
-	if (code != ER_DUP_KEYNAME && code != ER_DUP_ENTRY && code != ER_ONLINE_LOG_TOO_BIG)
-		return -1;
-	log_warn("building the indexes of '%s' again: %s", table, cx->err->text);
-	if (code == ER_ONLINE_LOG_TOO_BIG)
-		return raise_online_log(cx, c);
-	return task_sleep(
-	    cx, SECOND); /* a transient duplicate is gone when its transaction has been applied */
+	log_warn("building the indexes of '%s' failed: %s", b->table, cx->err->text);
+	switch (cx->err->mysql_errno) {
+	case ER_DUP_ENTRY: return after_duplicate(cx, b);
+	case ER_DUP_KEYNAME: return task_sleep(cx, SECOND);
+	case ER_ONLINE_LOG_TOO_BIG: return raise_online_log(cx, b->c);
+	default: return -1;
+	}
 }
 
 static int
-build_once(struct ctx *cx, struct mysql_client *c, struct slice sql)
+build_once(struct ctx *cx, struct build *b)
 {
 	if (fault("stream.index.before"))
 		return err_set(cx->err, ERR_RETRY, "fault");
-	TRY(mysql_exec(cx, c, sql, NULL));
+	TRY(mysql_exec(cx, b->c, buf_slice(&b->sql), NULL));
 	if (fault("stream.index.after"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	return 0;
 }
 
 static int
-build_missing(struct ctx *cx, struct mysql_client *c, const struct table_def *def,
-    const char *database, const char *table)
+build_missing(
+    struct ctx *cx, struct build *b, const struct table_def *def, const char *database)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct err             last = { 0 };
+	struct err last = { 0 };
 
-	bare_sql_complete(&sql, def, database, table);
+	bare_sql_complete(&b->sql, def, database, b->table);
 	for (int i = 0; i < BUILD_TRIES; i++) {
-		int there = all_there(cx, c, def, database, table);
+		int there = all_there(cx, b->c, def, database, b->table);
 
-		if (there != 0 || sql.len == 0)
+		if (there != 0 || b->sql.len == 0)
 			return there < 0 ? -1 : 0;
-		if (build_once(cx, c, buf_slice(&sql)) == 0)
+		if (build_once(cx, b) == 0)
 			return 0;
 		last = *cx->err;
-		TRY(after_failure(cx, c, table));
+		TRY(after_failure(cx, b));
 	}
 	return err_copy(cx->err, &last);
+}
+
+static int
+build_all(struct ctx *cx, struct mysql_client *c, const struct table_def *def,
+    const char *database, const char *table)
+{
+	struct build b = { .c = c, .table = table };
+
+	buf_init(&b.sql);
+	int rc = build_missing(cx, &b, def, database);
+	buf_done(&b.sql);
+	return rc == 0 ? 0 : err_wrap(cx->err, "building the indexes of table '%s.%s'", database, table);
 }
 
 int
@@ -117,8 +148,7 @@ index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def
 
 	inner.arena = &arena;
 	TRY(env_dba(&inner, env, &c));
-	if (build_missing(&inner, c, def, database, table) != 0)
-		return err_wrap(cx->err, "building the indexes of table '%s.%s'", database, table);
+	TRY(build_all(&inner, c, def, database, table));
 	TRY(schema_read(&inner, c, database, table, &target));
 	if (strcmp(target->hash, def->hash) != 0)
 		return err_set(cx->err, ERR_REFUSED,

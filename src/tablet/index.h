@@ -4,10 +4,11 @@
  *
  * One online ALTER TABLE per table, so that all indexes are there or none is; a bare table's plain
  * index of a unique one's name (bare_sql.h) does not count. What an online build may meet for a
- * moment is tried again: 1799 (the log of changes overflowed; its bound is raised) and
- * 1062 (a unique value that was free again before the transaction ended). A build
- * that this program did not live to see the end of may still run in the server:
- * the next try waits for it and finds the indexes there.
+ * moment is tried again: 1799 (the log of changes overflowed; its bound is raised) and 1062 (a
+ * unique value that was free again before the transaction ended). While values move all the time a
+ * long build always meets one, so the third such try keeps the applier waiting: nobody reads the
+ * target yet, and it catches up. A build that this program did not live to see the end of may still
+ * run in the server: the next try waits for it and finds the indexes there.
  */
 #ifndef TABLET_INDEX_H
 #define TABLET_INDEX_H

@@ -87,5 +87,9 @@ def shared_combo():
     shutil.rmtree(where, ignore_errors=True)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes a minute or more; runs in make soak")
+
+
 def pytest_report_header():
     return f"programs: {proc.build_dir()}"

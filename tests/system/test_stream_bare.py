@@ -21,15 +21,15 @@ def fill(p, keys, rows):
 class Swapper(threading.Thread):
     """Deletes rows from all over the table and inserts them again, each with the other's id."""
 
-    def __init__(self, server, seed):
+    def __init__(self, server, rows, seed):
         super().__init__()
-        self.server, self.random, self.stopped = server, random.Random(seed), threading.Event()
+        self.server, self.rows, self.random, self.stopped = server, rows, random.Random(seed), threading.Event()
 
     def run(self):
         conn = self.server.connect("customer", autocommit=False)
         with conn.cursor() as cur:
             while not self.stopped.is_set():
-                self.swap(cur, *self.random.sample(range(1, ROWS + 1), 2))
+                self.swap(cur, *self.random.sample(range(1, self.rows + 1), 2))
                 conn.commit()
         conn.close()
 
@@ -49,7 +49,7 @@ def test_ids_that_change_hands_during_the_copy(pair, keys):
     p = pair("t")
     fill(p, keys, ROWS)
     p.source.start(), p.target.start(faults="stream.chunk.before=sleep:100")
-    swapper = Swapper(p.source.server, 17)
+    swapper = Swapper(p.source.server, ROWS, 17)
     swapper.start()
     try:
         p.start()
@@ -118,4 +118,20 @@ def test_indexes_come_back_in_their_order(pair, keys, bare):
     p.start()
     proc.wait_for(lambda: p.status()["rows_copied"] > 0, 30, "the first chunk")
     assert indexes(p) == bare
+    check_arrived(p)
+
+
+@pytest.mark.long
+def test_a_large_index_of_ids_that_move_all_the_time(pair):
+    """Every online build of it ends with error 1062."""
+    p = pair("t")
+    fill(p, KEYS[0], 1500000)
+    p.source.start(), p.target.start()
+    swapper = Swapper(p.source.server, 1500000, 19)
+    swapper.start()
+    try:
+        p.start()
+        p.wait("running", seconds=300)
+    finally:
+        swapper.end()
     check_arrived(p)
