@@ -6,9 +6,7 @@
 #include <stdio.h>
 
 enum {
-	/* MARIA_SLAVE_CAPABILITY_GTID: send GTID events as they are */
-	CAPABILITY_GTID    = 4,
-	FIRST_EVENT        = 4,         /* behind the file's magic number */
+	FIRST_EVENT = 4,                /* behind the file's magic number */
 };
 
 static void
@@ -27,13 +25,10 @@ announce(struct ctx *cx, struct mysql_client *client, const struct dump_params *
 {
 	TRY(mysql_execf(cx, client, "SET @master_binlog_checksum=@@global.binlog_checksum, "
 	    "@master_heartbeat_period=%" PRId64, p->heartbeat_us * 1000));
-	if (!mysql_is_mariadb(client))
-		return 0;
-	TRY(mysql_execf(cx, client, "SET @mariadb_slave_capability=%d", CAPABILITY_GTID));
+	TRY(mysql_exec(cx, client, slice_str(mysql_dialect(client)->dump_sql), NULL));
 	if (p->gtid == NULL)
 		return 0;
-	return mysql_execf(cx, client, "SET @slave_connect_state='%s', @slave_gtid_strict_mode=1, "
-	    "@slave_gtid_ignore_duplicates=0", p->gtid);
+	return mysql_execf(cx, client, "%s'%s'", mysql_dialect(client)->dump_gtid_sql, p->gtid);
 }
 
 /* What the artificial Rotate before the first format description carries. */

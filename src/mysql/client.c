@@ -65,10 +65,10 @@ mysql_server_version(const struct mysql_client *c)
 	return c->login.version;
 }
 
-bool
-mysql_is_mariadb(const struct mysql_client *c)
+const struct dialect *
+mysql_dialect(const struct mysql_client *c)
 {
-	return c->login.mariadb;
+	return c->login.dialect;
 }
 
 uint64_t

@@ -49,7 +49,7 @@ bool mysql_hung_up(struct mysql_client *c);
 uint32_t mysql_thread_id(const struct mysql_client *c);   /* for KILL */
 /* "10.11.19-MariaDB-0+deb12u1-log" */
 const char *mysql_server_version(const struct mysql_client *c);
-bool mysql_is_mariadb(const struct mysql_client *c);
+const struct dialect *mysql_dialect(const struct mysql_client *c);
 
 /* What both sides agreed on. */
 uint64_t mysql_caps(const struct mysql_client *c);

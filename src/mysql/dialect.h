@@ -1,8 +1,8 @@
 /*
  * dialect.h - what differs between servers, as rows.
  *
- * One row for each family. Code asks the row and never the version: what MySQL does
- * otherwise comes as a second row. A NULL text means that the family has no such thing.
+ * One row for each family, found by the greeting when a connection is made (mysql_dialect()).
+ * Code asks the row and never the version: what MySQL does otherwise comes as a second row.
  */
 #ifndef MYSQL_DIALECT_H
 #define MYSQL_DIALECT_H
@@ -12,21 +12,25 @@
 
 struct dialect {
 	const char *name;             /* "MariaDB" */
-	const char *auth_plugin;      /* of accounts that we make */
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
 	const char *position_sql, *gtid_sql;
+	/* Prefix: then a quoted file, a comma, an offset and ')'; the GTIDs before that place. */
+	const char *place_gtid_sql;
 	/* A transaction with one read view; then, in it, the binlog place that it shows exactly
 	 * (rows Variable_name, Value: binlog_snapshot_file, binlog_snapshot_position). */
 	const char *snapshot_sql, *snapshot_position_sql;
-	/* Prefix: bounds the next wait for a metadata lock, in whole seconds. */
-	const char *lock_wait_sql;
+	/* Before a dump: says what we understand. Prefix: then a quoted GTID text to begin behind. */
+	const char *dump_sql, *dump_gtid_sql;
 	/* Session settings of everything that writes a target (design section 4, rule 13). */
 	const char *writer_sql;
 	/* Session settings of everything that reads rows to be copied: stored bytes, UTC. */
 	const char *reader_sql;
+	/* Session settings of DDL and of everything that writes our own tables. */
+	const char *dba_sql;
 };
 
-/* By a server's version string. ERR_REFUSED, by name, for a server that is not supported yet. */
+/* By a server's version string. ERR_REFUSED, by name, with a hint, for a server that is not
+ * supported yet. */
 int dialect_find(const char *version, const struct dialect **out, struct err *err) MUST_USE;
 
 #endif

@@ -15,15 +15,15 @@ static const uint64_t base_caps = CAP_LONG_FLAG | CAP_PROTOCOL_41 | CAP_TRANSACT
     CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH | CAP_PLUGIN_AUTH_LENENC |
     CAP_DEPRECATE_EOF;
 
-static void
-take_greeting(struct login *out, const struct greeting *g)
+static int
+take_greeting(struct login *out, const struct greeting *g, struct err *err)
 {
 	out->thread_id = g->thread_id;
 	/* Servers of MariaDB before 11 hide behind this prefix from replicas that know MySQL 5 only. */
 	snprintf(out->version, sizeof(out->version), "%.*s",
 	    SLICE_ARG(slice_starts(g->version, "5.5.5-") ? slice_cut(g->version, 6, SIZE_MAX)
 	    : g->version));
-	out->mariadb = strstr(out->version, "MariaDB") != NULL;
+	return dialect_find(out->version, &out->dialect, err);
 }
 
 static uint64_t
@@ -128,7 +128,7 @@ login(struct ctx *cx, struct packets *p, const struct mysql_params *params, stru
 	TRY(greeting_read(packet, &g, cx->err));
 	if ((g.caps & CAP_PROTOCOL_41) == 0 || (g.caps & CAP_PLUGIN_AUTH) == 0)
 		return err_set(cx->err, ERR_REFUSED, "the server is older than MySQL 5.5");
-	take_greeting(out, &g);
+	TRY(take_greeting(out, &g, cx->err));
 	out->caps = wanted_caps(params) & g.caps;
 	TRY(send_response(cx, p, params, out->caps, &g));
 	return authenticate(cx, p, params);

@@ -5,6 +5,7 @@
 #define MYSQL_LOGIN_H
 
 #include "base/secret.h"
+#include "mysql/dialect.h"
 #include "mysql/packet.h"
 
 struct mysql_params {
@@ -25,9 +26,10 @@ struct login {
 	uint64_t caps;           /* what both sides agreed on */
 	uint32_t thread_id;
 	char     version[64];    /* "10.11.14-MariaDB-0+deb12u2-log", cut to fit */
-	bool     mariadb;
+	const struct dialect *dialect;
 };
 
+/* ERR_REFUSED for a server that is no row of dialect.h, before it is told a name or a password. */
 int login(struct ctx *cx, struct packets *p, const struct mysql_params *params,
     struct login *out) MUST_USE;
 

@@ -4,7 +4,6 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/parse.h"
-#include "mysql/dialect.h"
 #include "sql/quote.h"
 #include "tablet/bounds.h"
 
@@ -79,10 +78,9 @@ static int
 open_view(struct ctx *cx, struct mysql_client *source, const struct position *tail,
     struct position *view)
 {
-	const struct dialect *d;
+	const struct dialect *d = mysql_dialect(source);
 	int                   wait_ms = VIEW_WAIT_FIRST_MS;
 
-	TRY(dialect_find(mysql_server_version(source), &d, cx->err));
 	for (;;) {
 		SCOPED(arena) struct arena arena = ARENA_INIT;
 		struct ctx                 inner = *cx;

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "mysql/dialect.h"
 #include "task/group.h"
 
 enum {
@@ -34,8 +33,8 @@ copy_connect(struct ctx *cx, const struct mysql_params *params, bool writes,
 	const struct dialect *d;
 
 	TRY(mysql_connect(cx, params, out));
-	if (dialect_find(mysql_server_version(*out), &d, cx->err) == 0 &&
-	    mysql_exec(cx, *out, slice_str(writes ? d->writer_sql : d->reader_sql), NULL) == 0)
+	d = mysql_dialect(*out);
+	if (mysql_exec(cx, *out, slice_str(writes ? d->writer_sql : d->reader_sql), NULL) == 0)
 		return 0;
 	mysql_close(*out);
 	*out = NULL;

@@ -2,11 +2,6 @@
 
 #include "base/hash.h"
 
-static const char dba_session[] =
-    "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO', "
-    "binlog_annotate_row_events=0,"
-    " foreign_key_checks=0, check_constraint_checks=0";
-
 uint32_t
 env_server_id(const struct tablet_env *env, const char *reader)
 {
@@ -29,9 +24,8 @@ env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
 	};
 
 	*out = NULL;
-	if (mysql_connect(cx, &params, out) != 0)
-		return err_wrap(cx->err, "connecting to '%s' as '%s'", env->server, params.user);
-	if (mysql_exec(cx, *out, slice_str(dba_session), NULL) != 0) {
+	TRY(mysql_connect(cx, &params, out));
+	if (mysql_exec(cx, *out, slice_str(mysql_dialect(*out)->dba_sql), NULL) != 0) {
 		client_done(out);
 		return err_wrap(
 		    cx->err, "preparing a session of '%s' at '%s'", params.user, env->server);
@@ -58,7 +52,5 @@ env_stream(
 	struct mysql_params params = env_stream_params(env, server);
 
 	*out = NULL;
-	if (mysql_connect(cx, &params, out) != 0)
-		return err_wrap(cx->err, "connecting to '%s' as '%s'", server, params.user);
-	return 0;
+	return mysql_connect(cx, &params, out);
 }

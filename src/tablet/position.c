@@ -50,13 +50,14 @@ copy_text(char *out, size_t size, struct slice s, const char *what, struct err *
 
 /* *out: the one value of an answer, in cx->arena. */
 static int
-read_value(struct ctx *cx, struct mysql_client *c, const struct buf *sql, struct slice *out)
+read_value(struct ctx *cx, struct mysql_client *c, struct slice sql, struct slice *out)
 {
 	struct mysql_rows rows;
 
-	TRY(mysql_select(cx, c, buf_slice(sql), &rows));
+	TRY(mysql_select(cx, c, sql, &rows));
 	if (rows.rows != 1 || rows.columns != 1 || slice_is_null(rows.values[0]))
-		return err_set(cx->err, ERR_CORRUPT, "'%.100s' has no value", sql->data);
+		return err_set(cx->err, ERR_CORRUPT, "'%.*s' has no value",
+		    SLICE_ARG(slice_cut(sql, 0, 100)));
 	*out = rows.values[0];
 	return 0;
 }
@@ -64,10 +65,7 @@ read_value(struct ctx *cx, struct mysql_client *c, const struct buf *sql, struct
 static int
 read_gtid(struct ctx *cx, struct mysql_client *c, struct slice *out)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "SELECT @@global.gtid_binlog_pos");
-	return read_value(cx, c, &sql, out);
+	return read_value(cx, c, slice_str(mysql_dialect(c)->gtid_sql), out);
 }
 
 int
@@ -79,7 +77,7 @@ position_place(struct ctx *cx, struct mysql_client *source, struct position *out
 
 	inner.arena = &arena;
 	*out = (struct position){ 0 };
-	TRY(mysql_select(&inner, source, slice_str("SHOW MASTER STATUS"), &rows));
+	TRY(mysql_select(&inner, source, slice_str(mysql_dialect(source)->position_sql), &rows));
 	if (rows.rows != 1 || rows.columns < 2)
 		return err_set(cx->err, ERR_REFUSED, "the server writes no binlog");
 	TRY(copy_text(out->file, sizeof(out->file), rows.values[0], "a binlog's name", cx->err));
@@ -111,10 +109,10 @@ gtid_of_place(struct ctx *cx, struct mysql_client *c, struct position *p)
 	struct slice               gtid;
 
 	inner.arena = &arena;
-	buf_add_str(&sql, "SELECT BINLOG_GTID_POS(");
+	buf_add_str(&sql, mysql_dialect(c)->place_gtid_sql);
 	quote_string(&sql, slice_str(p->file));
 	buf_addf(&sql, ", %llu)", (unsigned long long)p->offset);
-	TRY(read_value(&inner, c, &sql, &gtid));
+	TRY(read_value(&inner, c, buf_slice(&sql), &gtid));
 	return copy_text(p->gtid, sizeof(p->gtid), gtid, "a GTID list", cx->err);
 }
 

@@ -29,7 +29,7 @@ struct position {
 bool position_is_set(const struct position *p);
 /* <0, 0, >0 by file number, then offset. An unset one is before all. */
 int  position_cmp(const struct position *a, const struct position *b);
-/* The server's present position: SHOW MASTER STATUS and @@gtid_binlog_pos, read until both agree,
+/* The server's present position: its place and its GTIDs, read until both agree,
  * or on a busy server the GTIDs that lie before that place. */
 int  position_now(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 /* The place alone, without GTIDs: one statement. */

@@ -67,17 +67,6 @@ check_settings(struct ctx *cx, const struct tablet_env *env, struct mysql_client
 	return 0;
 }
 
-static int
-check_flavour(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c)
-{
-	if (mysql_is_mariadb(c))
-		return 0;
-	err_set(cx->err, ERR_REFUSED,
-	    "server '%s' of tablet '%s' is MySQL %s, which cannot take part in a move yet",
-	    env->server, env->alias, mysql_server_version(c));
-	return err_hint(cx->err, "use MariaDB 10.11 or newer on both sides");
-}
-
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
 
 static int
@@ -261,7 +250,6 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	SCOPED(client) struct mysql_client *c = NULL;
 
 	TRY(env_dba(cx, env, &c));
-	TRY(check_flavour(cx, env, c));
 	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
 	reply->tables_count = q->tables_count;
 	for (size_t i = 0; i < q->tables_count; i++) {
@@ -361,7 +349,6 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	SCOPED(client) struct mysql_client *c = NULL;
 
 	TRY(env_dba(cx, env, &c));
-	TRY(check_flavour(cx, env, c));
 	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, target_settings));
 	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);

@@ -88,7 +88,7 @@ compare_place(struct ctx *cx, struct tail *t)
 	struct mysql_rows                  rows;
 
 	inner.arena = &a;
-	buf_add_str(&sql, "SELECT BINLOG_GTID_POS(");
+	buf_add_str(&sql, mysql_dialect(t->client)->place_gtid_sql);
 	quote_string(&sql, slice_str(t->read.file));
 	buf_addf(&sql, ", %" PRIu64 ")", t->read.offset);
 	TRY(mysql_select(&inner, t->client, buf_slice(&sql), &rows));

@@ -47,7 +47,7 @@ struct fake {
 	struct group     group;
 	struct list      rules, said;
 	struct waitlist  arrived;
-	const char      *password;
+	const char      *password, *version;
 	bool             lenient;
 	int              unexpected, sessions;
 	uint32_t         next_id;
@@ -232,7 +232,7 @@ session_main(void *arg)
 	struct err           err = { 0 };
 	struct ctx           cx = { .deadline = NEVER, .err = &err, .arena = &s->fake->arena };
 	struct server_params params = {
-		.version = "10.11.99-MariaDB-fake", .thread_id = s->id, .caps = SERVER_CAPS,
+		.version = s->fake->version, .thread_id = s->id, .caps = SERVER_CAPS,
 		.lookup = lookup, .arg = s->fake,
 	};
 
@@ -276,6 +276,7 @@ fake_start(const char *address)
 	list_init(&f->said);
 	group_init(&f->group);
 	f->password = "";
+	f->version = "10.11.99-MariaDB-fake";
 	f->listener = net_listen(address, false, &err);
 	if (f->listener == NULL || group_spawn(&f->group, "fake accept", accept_main, f, &err) != 0)
 		test_fail(__FILE__, __LINE__, "%s", err.text);
@@ -299,6 +300,12 @@ int
 fake_port(const struct fake *f)
 {
 	return listener_port(f->listener);
+}
+
+void
+fake_version(struct fake *f, const char *version)
+{
+	f->version = version;
 }
 
 void

@@ -47,6 +47,7 @@ void         fake_stop(struct fake *f);            /* ends its sessions; waits f
 int          fake_port(const struct fake *f);
 /* of every user; none at first */
 void         fake_password(struct fake *f, const char *password);
+void         fake_version(struct fake *f, const char *version);  /* of its greeting; kept, not copied */
 void         fake_lenient(struct fake *f);         /* statements without a rule are answered OK */
 
 /* A rule, answered OK until told otherwise. Rules are tried in the order they were made. */

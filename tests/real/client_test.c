@@ -3,7 +3,6 @@
  */
 #include "mysql/client.h"
 
-#include "mysql/dialect.h"
 #include "mysql/server.h"
 #include "real/mariadb.h"
 #include "task/loop.h"
@@ -69,10 +68,8 @@ accounts(void *arg)
 	struct mysql_client *c = connect_as(&params);
 	struct secret        password;
 	struct ctx           cx = ctx();
-	struct dialect const *d;
+	const struct dialect *d = mysql_dialect(c);
 
-	expect(mysql_is_mariadb(c));
-	expect_ok(dialect_find(mysql_server_version(c), &d, &err), &err);
 	exec(c, d->writer_sql);
 	exec(c, d->reader_sql);
 	exec(c, "CREATE USER app@localhost IDENTIFIED BY 'secret-1'");

@@ -127,6 +127,15 @@ def test_sessions_that_begin_otherwise_than_the_gates_take_them_are_refused(tabl
     assert tablet.call(method, **request(definition=definition))
 
 
+def test_a_server_without_a_binlog_is_refused(servers, folder):
+    made = tablets.Tablet(folder, servers("s", "--skip-log-bin"), "customer", 100).start()
+    try:
+        made.server.sql(GOOD, database="customer")
+        assert "the binlog is off" in refusal(made)
+    finally:
+        made.stop()
+
+
 @pytest.mark.parametrize("method", ["check_source", "check_target"])
 def test_a_server_that_takes_other_cases_for_the_same_table_is_refused(servers, folder, method):
     made = tablets.Tablet(folder, servers("s", "--lower-case-table-names=1"), "customer", 100).start()

@@ -116,6 +116,34 @@ wrong_password(void *arg)
 	fake_stop(fake);
 }
 
+static void
+other_servers(void *arg)
+{
+	static const char *const versions[] = { "9.1.0", "8.0.36", "5.5.5-10.6.18-MariaDB", "10.11",
+		"MariaDB" };
+	struct mysql_params  params = { .address = "db:3306", .user = "u" };
+	struct mysql_client *c = NULL;
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		struct ctx cx = ctx();
+
+		err_clear(&err);
+		fake_version(fake, versions[i]);
+		expect(mysql_connect(&cx, &params, &c) != 0 && c == NULL);
+		expect_eq(err.kind, ERR_REFUSED);
+	}
+	fake_version(fake, "5.5.5-10.11.2-MariaDB-log");
+	c = connect_to("db:3306");
+	expect_str(mysql_dialect(c)->name, "MariaDB");
+	mysql_close(c);
+	fake_stop(fake);
+}
+
+TEST(client_refuses_a_server_that_is_no_row_of_the_dialects)
+{
+	world(other_servers);
+}
+
 TEST(server_refuses_a_wrong_password)
 {
 	world(wrong_password);

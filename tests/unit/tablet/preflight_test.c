@@ -1,0 +1,60 @@
+/* Servers that cannot take part in a move, by their greeting alone. */
+#include "tablet/preflight.h"
+
+#include "fake/fakemysql.h"
+#include "task/sim.h"
+#include "test.h"
+
+static struct fake *server;
+static struct err   err;
+
+typedef int check_fn(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+    struct tablet_reply *reply);
+
+/* Nothing was said to it: so nothing was changed. */
+static void
+refused(check_fn *fn, const char *version, const char *words)
+{
+	static const struct credentials accounts = { .dba = { .user = "dba" } };
+	struct tablet_table             table = { .source_table = "t", .target_table = "t" };
+	struct tablet_env               env = { .server = "db:1", .accounts = &accounts };
+	struct tablet_request           q = { .workflow = "w", .tables = &table, .tables_count = 1 };
+	struct tablet_reply             reply = { 0 };
+	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
+
+	err_clear(&err);
+	fake_version(server, version);
+	expect_eq(fn(&cx, &env, &q, &reply), -1);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect(strstr(err.text, words) != NULL);
+	expect(strstr(err.text, "'db:1'") != NULL);
+	expect_str(err.hint, "use MariaDB 10.11 or newer");
+	expect_eq(fake_count(server, "*"), 0);
+}
+
+static void
+either_side(void *arg)
+{
+	static check_fn *const sides[] = { preflight_source, preflight_target };
+
+	server = fake_start("db:1");
+	for (int i = 0; i < 2; i++) {
+		refused(sides[i], "9.1.0", "'9.1.0' is not MariaDB: MySQL is not supported yet");
+		refused(sides[i], "8.0.36", "'8.0.36' is not MariaDB");
+		refused(sides[i], "5.5.5-10.6.18-MariaDB",
+		    "'10.6.18-MariaDB' is older than MariaDB 10.11");
+	}
+	fake_stop(server);
+}
+
+TEST(a_server_of_mysql_or_an_old_mariadb_is_refused_at_either_end)
+{
+	struct task *t;
+
+	sim_start(test_seed());
+	t = task_spawn("test", either_side, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run_until(100 * SECOND);
+	sim_stop();
+}
