@@ -238,7 +238,7 @@ cutover_resume(struct ctx *cx, struct workflow *w, bool *switched)
 	check(w->r.state == WORKFLOW_SWITCHING);
 	*switched = committed(w);
 	if (!*switched)
-		return roll_back(cx, w, "the vtctld that was at it is gone");
+		return roll_back(cx, w, "it was left in the middle");
 	int first = step_find(w->r.step);
 	return go_forward(cx, &c, first > step_commit() ? first : step_commit() + 1);
 }

@@ -27,6 +27,7 @@ struct job {
 	struct workflow w;
 	uint64_t epoch; /* of the lease, when the lock was taken */
 	int tries;      /* of switching, since this job began or was told to go on */
+	struct err why; /* of the last of them */
 };
 
 /* ---- The stream */
@@ -202,28 +203,46 @@ wait_next_attempt(struct ctx *cx, struct job *j, const struct err *why)
 }
 
 static int
+after_attempt(struct ctx *cx, struct job *j)
+{
+	if (j->tries >= j->w.r.options.switch_attempts)
+		return give_up(cx, j, &j->why);
+	return wait_next_attempt(cx, j, &j->why);
+}
+
+/* Also what this job began itself and could neither finish nor undo: that one has been counted. */
+static int
+do_resume(struct ctx *cx, struct job *j)
+{
+	bool switched;
+
+	TRY(cutover_resume(cx, &j->w, &switched));
+	return switched || j->tries == 0 ? 0 : after_attempt(cx, j);
+}
+
+static int
 do_switch(struct ctx *cx, struct job *j)
 {
 	struct workflow *w = &j->w;
 	struct tablet_reply r;
-	struct err why;
 
 	/* A stream that has stopped does not go on by itself: no attempt would mend it. */
 	if (stream_status(cx, w, &r) != 0) {
-		why = *cx->err;
-		return why.kind == ERR_REFUSED ? give_up(cx, j, &why) : -1;
+		j->why = *cx->err;
+		return j->why.kind == ERR_REFUSED ? give_up(cx, j, &j->why) : -1;
 	}
 	if (cutover_attempt(cx, w) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CONFLICT || cx->err->kind == ERR_CANCELLED)
 		return -1;
-	why = *cx->err;
-	log_warn("%s: switching: %s", w->id, why.text);
+	j->why = *cx->err;
+	log_warn("%s: switching: %s", w->id, j->why.text);
 	j->tries++;
 	TRY(workflow_load(cx, w));
-	if (j->tries >= w->r.options.switch_attempts)
-		return give_up(cx, j, &why);
-	return wait_next_attempt(cx, j, &why);
+	/* The record says where it ended: an answer may have been lost, or a rolling back not written. */
+	if (w->r.state == WORKFLOW_SWITCHING)
+		return do_resume(cx, j);
+	return w->r.state == WORKFLOW_RUNNING ? after_attempt(cx, j) : 0;
 }
 
 static int
@@ -237,14 +256,6 @@ do_run(struct ctx *cx, struct job *j)
 	TRY(stream_status(cx, w, &r));
 	j->tries = 0;
 	return task_sleep(cx, POLL_MS * MSEC);
-}
-
-static int
-do_resume(struct ctx *cx, struct job *j)
-{
-	bool switched;
-
-	return cutover_resume(cx, &j->w, &switched);
 }
 
 /* ---- From state to state */
@@ -275,6 +286,9 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 	struct workflow *w = &j->w;
 
 	TRY(workflow_load(cx, w));
+	/* Held, or committed and not released: nobody would go on with it. Or all went well after all. */
+	if (w->r.state == WORKFLOW_SWITCHING || workflow_ended(&w->r))
+		return err_copy(cx->err, why);
 	if (w->r.state == WORKFLOW_CREATING)
 		TRY(take_back(cx, w));
 	w->r.state = WORKFLOW_ERROR;

@@ -201,12 +201,12 @@ TEST(a_commit_that_does_not_reach_the_topology_is_tried_again)
 
 /* While the vtctld sleeps before its commit. */
 static void
-sleep_before_commit(struct ctx *cx, struct world *w)
+sleep_before_commit(struct ctx *cx, struct world *w, struct workflow_options options)
 {
 	struct err err = { 0 };
 
 	expect_ok(fault_arm("movetables.commit.before=sleep:1500", &err), &err);
-	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_ok(world_move(cx, w, 0, options), cx->err);
 	while (!w->target.frozen)
 		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
 	expect_ok(task_sleep(cx, 100 * MSEC), cx->err);
@@ -215,7 +215,7 @@ sleep_before_commit(struct ctx *cx, struct world *w)
 static void
 lock_is_lost(struct ctx *cx, struct world *w)
 {
-	sleep_before_commit(cx, w);
+	sleep_before_commit(cx, w, world_options());
 	w->source.lock_no = 0; /* its tablet was restarted */
 	expect_ok(task_sleep(cx, 1450 * MSEC), cx->err);
 	expect(!w->target.finished); /* it was not committed without the lock */
@@ -226,6 +226,53 @@ lock_is_lost(struct ctx *cx, struct world *w)
 TEST(a_lost_lock_rolls_back)
 {
 	world_tell(lock_is_lost, (struct plan){ .method = NULL });
+}
+
+/* ---- The only attempt there is ends where nobody may leave it */
+
+static struct workflow_options
+one_attempt(void)
+{
+	struct workflow_options o = world_options();
+
+	o.switch_attempts = 1;
+	return o;
+}
+
+static void
+cannot_write_rolling_back(struct ctx *cx, struct world *w)
+{
+	sleep_before_commit(cx, w, one_attempt());
+	w->source.lock_no = 0; /* so that it is not committed */
+	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
+	expect_eq(w->troubles, 1);
+	world_expect_source(cx, w);
+	moves(cx, w);
+}
+
+TEST(a_last_attempt_is_rolled_back_when_the_topology_was_away_for_a_moment)
+{
+	world_tell(cannot_write_rolling_back,
+	    (struct plan){ .method = "rolling back", .trouble = FAILS, .times = 1 });
+	world_tell(cannot_write_rolling_back,
+	    (struct plan){ .method = "rolling back", .trouble = LATE, .times = 1 });
+}
+
+static void
+cannot_write_the_end(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, one_attempt()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	expect_eq(w->troubles, 1);
+	world_expect_target(cx, w);
+}
+
+TEST(a_last_attempt_that_was_committed_is_no_failure)
+{
+	world_tell(
+	    cannot_write_the_end, (struct plan){ .method = "end", .trouble = FAILS, .times = 1 });
+	world_tell(
+	    cannot_write_the_end, (struct plan){ .method = "end", .trouble = LATE, .times = 1 });
 }
 
 TEST(an_undo_that_fails_is_repeated_and_the_hold_goes_on)
@@ -258,7 +305,7 @@ ask_to_roll_back(struct ctx *cx, struct world *w)
 static void
 gate_rolls_back(struct ctx *cx, struct world *w)
 {
-	sleep_before_commit(cx, w);
+	sleep_before_commit(cx, w, world_options());
 	expect_eq(w->source.fence_no, 1);
 	ask_to_roll_back(cx, w);
 	while (w->source.fence_no == 1)
@@ -276,7 +323,7 @@ TEST(an_attempt_that_a_gate_rolls_back_is_undone_under_a_number_of_its_own)
 static void
 wakes_late(struct ctx *cx, struct world *w)
 {
-	sleep_before_commit(cx, w);
+	sleep_before_commit(cx, w, world_options());
 	/* Its lock has run out: another one takes over, rolls back and switches. */
 	const struct topo_op  drop = { .key = "/locks/workflow/new_customer/users" };
 	const struct topo_txn txn = { .ops = &drop, .ops_count = 1 };

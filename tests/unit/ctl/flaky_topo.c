@@ -1,4 +1,4 @@
-/* The topology as a vtctld sees it: the answer to its commit may get lost. */
+/* The topology as a vtctld sees it: what it writes of a cutover may get lost. */
 #include "unit/ctl/fakes.h"
 
 static struct topo *
@@ -20,23 +20,36 @@ flaky_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list 
 }
 
 static bool
-switches(const struct topo_txn *txn)
+says(const struct topo_op *op, const char *words)
 {
+	return memmem(op->value.ptr, op->value.len, words, strlen(words)) != NULL;
+}
+
+/* What a plan may call it; NULL: it is left alone. */
+static const char *
+name_of(const struct topo_txn *txn)
+{
+	const char *name = NULL;
+
 	for (size_t i = 0; i < txn->ops_count; i++) {
 		const struct topo_op *op = &txn->ops[i];
 
-		if (strcmp(op->key, "/routing_rules") == 0 &&
-		    memmem(op->value.ptr, op->value.len, "switched", 8) != NULL)
-			return true;
+		if (strcmp(op->key, "/routing_rules") == 0 && says(op, "switched"))
+			return "txn";
+		if (says(op, "\"rolling_back\":true"))
+			name = "rolling back";
+		if (says(op, "\"state\":\"Switched\""))
+			name = "end";
 	}
-	return false;
+	return name;
 }
 
 static int
 flaky_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out)
 {
+	const char  *name = name_of(txn);
 	enum trouble trouble =
-	    switches(txn) ? world_trouble(((struct flaky *)t)->world, "txn") : NO_TROUBLE;
+	    name == NULL ? NO_TROUBLE : world_trouble(((struct flaky *)t)->world, name);
 
 	if (trouble == FAILS)
 		return err_set(cx->err, ERR_RETRY, "the topology cannot be reached");

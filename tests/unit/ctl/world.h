@@ -27,7 +27,8 @@ enum trouble {
 };
 
 struct plan {
-	/* "lock at source"; "hold", "switched": what gates are posted; "txn": the commit; NULL: none */
+	/* "lock at source"; "hold", "switched": what gates are posted; "txn", "rolling back", "end":
+	 * the commit, a record that says so, the last record; NULL: none */
 	const char  *method;
 	enum trouble trouble;
 	int          times;     /* how often; then it works */
