@@ -41,7 +41,7 @@ test:
 deps:
 	@tools/install-deps lint
 
-##make lint      layers, sizes, waits, form, cppcheck
+##make lint      layers, sizes, waits, form, tables of states, cppcheck
 lint: deps
 	@$(PYTHON) tools/lint.py
 

@@ -21,6 +21,7 @@ CHECKS = [
     ('size', [f'{TOOLS}/check_size.py'], 30),
     ('waits', [f'{TOOLS}/check_waits.py'], 30),
     ('form', [f'{TOOLS}/check_form.py'], 30),
+    ('states', [f'{TOOLS}/fsm_graph.py', '--check'], 30),
     ('cppcheck', CPPCHECK, 240),
 ]
 

@@ -3,50 +3,52 @@
 #include "base/check.h"
 #include "base/log.h"
 
+#include <string.h>
+
 enum { FSM_STATES_MAX = 64 };   /* bits of fsm_state.next */
 
-static void
-fsm_check(const struct fsm *m)
+static const struct fsm_state *
+row(const struct fsm *f, int state)
 {
-	check(m->table != NULL && m->table->count > 0 && m->table->count <= FSM_STATES_MAX);
-	check(m->state >= 0 && m->state < m->table->count);
-}
-
-void
-fsm_init(struct fsm *m, const struct fsm_table *table, int state)
-{
-	*m = (struct fsm){ table, state, 0 };
-	fsm_check(m);
-}
-
-bool
-fsm_may(const struct fsm *m, int next)
-{
-	fsm_check(m);
-	return next >= 0 && next < m->table->count && (m->table->states[m->state].next & FSM_TO(next)) != 0;
+	check(f->count <= FSM_STATES_MAX && state >= 0 && state < f->count);
+	return &f->states[state];
 }
 
 const char *
-fsm_name(const struct fsm *m)
+fsm_name(const struct fsm *f, int state)
 {
-	fsm_check(m);
-	return m->table->states[m->state].name;
-}
-
-void
-fsm_move(struct fsm *m, int next, const char *why)
-{
-	check(fsm_may(m, next));
-	log_info("%s: %s -> %s: %s", m->table->name, fsm_name(m), m->table->states[next].name, why);
-	m->state = next;
-	m->moves++;
+	return row(f, state)->name;
 }
 
 int
-fsm_find(const struct fsm_table *table, const char *name)
+fsm_find(const struct fsm *f, const char *name)
 {
-	for (int i = 0; i < table->count; i++)
-		if (slice_eq_str(slice_str(table->states[i].name), name))
+	for (int i = 0; i < f->count; i++)
+		if (strcmp(f->states[i].name, name) == 0)
 			return i;
 	return -1;
+}
+
+bool
+fsm_may(const struct fsm *f, int from, int to)
+{
+	return row(f, to) == row(f, from) || (row(f, from)->next & FSM_TO(to)) != 0;
+}
+
+void
+fsm_check(const struct fsm *f, int from, int to)
+{
+	if (fsm_may(f, from, to))
+		return;
+	log_error("a %s does not go from %s to %s", f->name, fsm_name(f, from), fsm_name(f, to));
+	check(fsm_may(f, from, to));
+}
+
+void
+fsm_moved(const struct fsm *f, const char *who, int from, int to)
+{
+	if (from == to)
+		return;
+	log_info("%s %s: %s -> %s: %s", f->name, who, fsm_name(f, from), fsm_name(f, to),
+	    row(f, to)->holds);
 }

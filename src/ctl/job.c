@@ -287,7 +287,7 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 
 	TRY(workflow_load(cx, w));
 	/* Held, or committed and not released: nobody would go on with it. Or all went well after all. */
-	if (w->r.state == WORKFLOW_SWITCHING || workflow_ended(&w->r))
+	if (!fsm_may(&workflow_states, (int)w->r.state, WORKFLOW_ERROR))
 		return err_copy(cx->err, why);
 	if (w->r.state == WORKFLOW_CREATING)
 		TRY(take_back(cx, w));

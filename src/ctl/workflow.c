@@ -45,6 +45,7 @@ adopt(struct workflow *w, struct slice json, int64_t revision, struct err *err)
 	arena_done(&w->arena);
 	w->arena = arena;
 	w->r = r;
+	w->was = r.state;
 	w->revision = revision;
 	return 0;
 }
@@ -75,7 +76,9 @@ workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare
 		.compares = compares, .compares_count = 1, .ops = ops, .ops_count = 1
 	};
 	struct topo_result result;
+	enum workflow_state was = w->was;
 
+	fsm_check(&workflow_states, (int)was, (int)w->r.state);
 	inner.arena = &scratch;
 	workflow_write(&json, &w->r);
 	compares[0] = (struct topo_compare){ workflow_key(&scratch, w->id), w->revision };
@@ -89,7 +92,9 @@ workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare
 	if (!result.succeeded)
 		return err_set(
 		    cx->err, ERR_CONFLICT, "workflow '%s' was changed by somebody else", w->id);
-	return adopt(w, buf_slice(&json), result.revision, cx->err);
+	TRY(adopt(w, buf_slice(&json), result.revision, cx->err));
+	fsm_moved(&workflow_states, w->id, (int)was, (int)w->was);
+	return 0;
 }
 
 int

@@ -4,7 +4,8 @@
  * The record in the topology is the workflow. A struct workflow is a copy with
  * the revision it was read at: workflow_save() replaces the record if nobody
  * else has since, so whoever holds an old copy can do nothing with it.
- * A state is saved before it is acted on (docs/architecture.md section 6).
+ * A state is saved before it is acted on (docs/architecture.md section 6), and each save
+ * goes along an edge of workflow_states (topo/record.h) or stays.
  *
  * Strings put into r must live until workflow_save(), which reads everything
  * back into an arena of its own; pointers into r die there.
@@ -21,6 +22,7 @@ struct workflow {
 	struct arena           arena;
 	struct workflow_record r;
 	int64_t                revision;
+	enum workflow_state    was;       /* at that revision; one that is to be made begins with CREATING */
 };
 
 /* Fills an empty one: no record yet. */

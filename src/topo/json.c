@@ -208,18 +208,34 @@ json_get_int(const struct json *j, const char *key, int min, int max)
 	return 0;
 }
 
+static int
+find_name(const char *const *names, const char *name)
+{
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+static int
+one_of_known(const struct json *j, const char *key, int found)
+{
+	if (found >= 0)
+		return found;
+	json_wrong(j, key, "is none of the known values");
+	return 0;
+}
+
 int
 json_get_enum(const struct json *j, const char *key, const char *const *names)
 {
-	const json_t *v = member(j, key);
+	return member(j, key) == NULL ? 0 : one_of_known(j, key, find_name(names, json_get_str(j, key)));
+}
 
-	if (v == NULL)
-		return 0;
-	for (int i = 0; json_is_string(v) && names[i] != NULL; i++)
-		if (strcmp(json_string_value(v), names[i]) == 0)
-			return i;
-	json_wrong(j, key, json_is_string(v) ? "is none of the known values" : "is not a string");
-	return 0;
+int
+json_get_state(const struct json *j, const char *key, const struct fsm *states)
+{
+	return member(j, key) == NULL ? 0 : one_of_known(j, key, fsm_find(states, json_get_str(j, key)));
 }
 
 struct json

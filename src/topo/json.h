@@ -24,6 +24,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fsm.h"
 
 enum { JSON_DEPTH_MAX = 32 };   /* our deepest record has 4; the parser's frames must fit a 64 kB stack */
 
@@ -58,6 +59,7 @@ uint64_t     json_get_u64(const struct json *j, const char *key);   /* past 2^63
 int          json_get_int(const struct json *j, const char *key, int min, int max);   /* missing: 0 */
 /* Index of a name in names (NULL-terminated); missing: 0. */
 int          json_get_enum(const struct json *j, const char *key, const char *const *names);
+int          json_get_state(const struct json *j, const char *key, const struct fsm *states);
 struct json  json_get_object(const struct json *j, const char *key);
 struct json  json_get_array(const struct json *j, const char *key);
 size_t       json_count(const struct json *array);

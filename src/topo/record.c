@@ -14,9 +14,23 @@ static const char *const phase_names[] = { "open", "hold", "switched", NULL };
 static const char *const on_grace_names[] = { "abort", "wait", "kill", NULL };
 static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
 static const char *const direction_names[] = { "forward", "reverse", NULL };
-static const char *const workflow_state_names[] = {
-	"Creating", "Copying", "Running", "Switching", "Switched", "Complete", "Cancelled", "Error",
-	    NULL };
+
+static const struct fsm_state workflow_rows[] = {
+	[WORKFLOW_CREATING] = { "Creating", FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_ERROR),
+	    "rules and stream are being made" },
+	[WORKFLOW_COPYING] = { "Copying", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_ERROR),
+	    "the stream is on its way to exact" },
+	[WORKFLOW_RUNNING] = { "Running", FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_ERROR),
+	    "the stream is exact and the fences are there, disarmed at the source" },
+	[WORKFLOW_SWITCHING] = { "Switching", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_SWITCHED),
+	    "an attempt is under way: it is finished, or undone, and nothing else" },
+	[WORKFLOW_SWITCHED] = { "Switched", 0, "past the commit and released" },
+	[WORKFLOW_COMPLETE] = { "Complete", 0, "switched, and what is left of the old side is gone (later)" },
+	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CREATING), "everything is as before (later)" },
+	[WORKFLOW_ERROR] = { "Error", FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CREATING),
+	    "a person has to look; the same command goes on, or begins anew where nothing was made" },
+};
+const struct fsm workflow_states = { "workflow", workflow_rows, WORKFLOW_ERROR + 1 };
 
 static const char *
 name_at(const char *const *names, unsigned i, unsigned last)
@@ -40,7 +54,7 @@ workflow_type_name(enum workflow_type t)
 const char *
 workflow_state_name(enum workflow_state s)
 {
-	return name_at(workflow_state_names, s, WORKFLOW_ERROR);
+	return fsm_name(&workflow_states, (int)s);
 }
 
 const char *
@@ -502,7 +516,7 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 	*out = (struct workflow_record){
 		.name = json_get_str(&j, "name"),
 		.type = (enum workflow_type)json_get_enum(&j, "type", workflow_type_names),
-		.state = (enum workflow_state)json_get_enum(&j, "state", workflow_state_names),
+		.state = (enum workflow_state)json_get_state(&j, "state", &workflow_states),
 		.state_text = json_get_str(&j, "state_text"),
 		.hint = json_get_str(&j, "hint"),
 		.source_keyspace = json_get_str(&j, "source_keyspace"),

@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fsm.h"
 #include "base/parse.h"
 
 enum {
@@ -95,17 +96,12 @@ struct rules_record {
 enum workflow_type { WORKFLOW_MOVETABLES, WORKFLOW_MIGRATE, WORKFLOW_MATERIALIZE };
 enum workflow_direction { DIRECTION_FORWARD, DIRECTION_REVERSE };
 
-/*
- *  CREATING -> COPYING -> RUNNING -> SWITCHING -> SWITCHED -> COMPLETE
- *     |           |          ^  |        |
- *     |           |          +--+--------+  (rolled back: goes on running, tries again)
- *     +-----------+---> CANCELLED, ERROR (after a refusal everything is as it was before)
- * All are on disk. SWITCHED means past the commit and released.
- */
+/* Rows of workflow_states, which says what each means and where it may go. */
 enum workflow_state {
 	WORKFLOW_CREATING, WORKFLOW_COPYING, WORKFLOW_RUNNING, WORKFLOW_SWITCHING, WORKFLOW_SWITCHED,
 	WORKFLOW_COMPLETE, WORKFLOW_CANCELLED, WORKFLOW_ERROR,
 };
+extern const struct fsm workflow_states;
 
 struct workflow_table {
 	const char *source_table, *target_table;

@@ -222,38 +222,42 @@ TEST(metrics_in_prometheus_text)
 enum { IDLE, RUNNING, DONE };
 
 static const struct fsm_state states[] = {
-	[IDLE] = { "idle", FSM_TO(RUNNING), true, "nothing runs" },
-	[RUNNING] = { "running", FSM_TO(IDLE) | FSM_TO(DONE), false, "it runs" },
-	[DONE] = { "done", 0, true, "it ran" },
+	[IDLE] = { "idle", FSM_TO(RUNNING), "nothing runs" },
+	[RUNNING] = { "running", FSM_TO(IDLE) | FSM_TO(DONE), "it runs" },
+	[DONE] = { "done", 0, "it ran" },
 };
-static const struct fsm_table table = { "toy", states, 3 };
+static const struct fsm toy = { "toy", states, 3 };
 
 static void
 move_where_no_edge_is(void)
 {
-	struct fsm m;
+	fsm_check(&toy, IDLE, DONE);
+}
 
-	fsm_init(&m, &table, IDLE);
-	fsm_move(&m, DONE, "in a hurry");
+static void
+move_along(void)
+{
+	fsm_moved(&toy, "train", RUNNING, RUNNING);
+	fsm_moved(&toy, "train", RUNNING, DONE);
 }
 
 TEST(fsm_goes_along_its_edges_only)
 {
-	struct fsm m;
 	static char out[8192];
 
-	fsm_init(&m, &table, IDLE);
-	expect(fsm_may(&m, RUNNING) && !fsm_may(&m, DONE) && !fsm_may(&m, -1) && !fsm_may(&m, 3));
-	fsm_move(&m, RUNNING, "started");
-	fsm_move(&m, DONE, "finished");
-	expect_str(fsm_name(&m), "done");
-	expect_eq(m.moves, 2);
-	expect(!fsm_may(&m, DONE));
-	expect_eq(fsm_find(&table, "running"), RUNNING);
-	expect_eq(fsm_find(&table, "runnin"), -1);
+	expect(fsm_may(&toy, IDLE, RUNNING) && !fsm_may(&toy, IDLE, DONE) && fsm_may(&toy, IDLE, IDLE));
+	expect(fsm_may(&toy, RUNNING, IDLE) && !fsm_may(&toy, DONE, IDLE));
+	fsm_check(&toy, RUNNING, DONE);
+	expect_str(fsm_name(&toy, DONE), "done");
+	expect_eq(fsm_find(&toy, "running"), RUNNING);
+	expect_eq(fsm_find(&toy, "runnin"), -1);
 	int status = captured(move_where_no_edge_is, out, sizeof out);
 
-	expect(WIFSIGNALED(status) && strstr(out, "fsm_may") != NULL);
+	expect(WIFSIGNALED(status) && strstr(out, "a toy does not go from idle to done") != NULL);
+	expect(strstr(out, "fsm_may") != NULL);
+	expect_eq(captured(move_along, out, sizeof out), 0);
+	expect(strstr(out, "toy train: running -> done: it ran\n") != NULL);
+	expect(strstr(out, "-> running") == NULL);
 }
 
 TEST(fault_acts_on_its_passage_once)

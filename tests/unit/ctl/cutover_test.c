@@ -419,6 +419,8 @@ meets_another_late(struct ctx *cx, struct world *w)
 	put_other(cx, w, WORKFLOW_CREATING);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
 	expect(!w->target.stream && w->gates[0].rules.count == 0);
+	put_other(cx, w, WORKFLOW_SWITCHED);
+	moves(cx, w); /* begins anew */
 }
 
 TEST(of_two_moves_of_a_table_that_are_created_at_once_one_gives_way)
