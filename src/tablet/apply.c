@@ -384,7 +384,7 @@ note_applied(struct applier *a, const struct run *r, struct err *err)
 	}
 	if (r->freezes) {
 		TRY(freeze_check(&a->freeze, err));
-		a->state->phase = STREAM_FROZEN;
+		state_moved(a->state, STREAM_FROZEN);
 		a->state->attempt = a->freeze.attempt;
 		a->frozen = true;
 	}

@@ -1,5 +1,6 @@
 #include "tablet/position.h"
 
+#include "base/mem.h"
 #include "sql/quote.h"
 
 #include <stdio.h>
@@ -160,33 +161,38 @@ position_install(struct ctx *cx, struct mysql_client *dba)
 	return 0;
 }
 
-static const char *const phase_names[] = {
-	"starting",
-	"copying",
-	"catching-up",
-	"indexing",
-	"running",
-	"frozen",
-	"stopped",
-	"error",
+static const struct fsm_state phase_rows[] = {
+	[STREAM_STARTING] = { "starting", FSM_TO(STREAM_COPYING), "target tables may be half made" },
+	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
+	    "the start position is stored; ranges in _vt.copy_state tell how far" },
+	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
+	    "every chunk is committed and cp is stored" },
+	[STREAM_INDEXING] = { "indexing", FSM_TO(STREAM_RUNNING),
+	    "applied >= max(cp, dirty_until): the applier is exact; indexes are being built" },
+	[STREAM_RUNNING] = { "running", FSM_TO(STREAM_FROZEN), "exact, every index built" },
+	[STREAM_FROZEN] = { "frozen", FSM_TO(STREAM_RUNNING) | FSM_TO(STREAM_STOPPED),
+	    "applied is P of the attempt stored, and nothing is applied beyond it" },
+	[STREAM_STOPPED] = { "stopped", 0, "past the commit: done for good" },
+	[STREAM_ERROR] = { "error", 0, "never on disk; told in place of the phase it stopped in" },
 };
+const struct fsm stream_phases = { "stream", phase_rows, STREAM_ERROR + 1 };
 
 const char *
 stream_phase_name(enum stream_phase p)
 {
-	return phase_names[p];
+	return fsm_name(&stream_phases, (int)p);
 }
 
 static int
-read_phase(struct slice name, enum stream_phase *out, struct err *err)
+read_phase(struct ctx *cx, struct slice name, enum stream_phase *out)
 {
-	for (int i = STREAM_STARTING; i < STREAM_ERROR; i++) {
-		if (slice_eq_str(name, phase_names[i])) {
-			*out = (enum stream_phase)i;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_CORRUPT, "unknown phase '%.*s' of a stream", SLICE_ARG(name));
+	int phase = fsm_find(&stream_phases, arena_slice_str(cx->arena, name));
+
+	if (phase < 0 || phase == STREAM_ERROR)
+		return err_set(
+		    cx->err, ERR_CORRUPT, "unknown phase '%.*s' of a stream", SLICE_ARG(name));
+	*out = (enum stream_phase)phase;
+	return 0;
 }
 
 /* gtid, file, offset as three columns from values on. */
@@ -208,7 +214,7 @@ add_where(struct buf *out, const char *workflow)
 static int
 read_state(struct ctx *cx, const struct slice *v, struct stream_state *out)
 {
-	TRY(read_phase(v[0], &out->phase, cx->err));
+	TRY(read_phase(cx, v[0], &out->phase));
 	TRY(parse_int(v[1], 0, INT32_MAX, &out->attempt, cx->err));
 	TRY(read_position(v + 2, &out->applied, cx->err));
 	TRY(read_position(v + 5, &out->cp, cx->err));
@@ -321,6 +327,35 @@ state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 	buf_add_str(&sql, " ON DUPLICATE KEY UPDATE ");
 	add_saved(&sql, s);
 	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+void
+state_moved(struct stream_state *s, enum stream_phase next)
+{
+	enum stream_phase old = s->phase;
+
+	fsm_check(&stream_phases, (int)old, (int)next);
+	s->phase = next;
+	fsm_moved(&stream_phases, s->workflow, (int)old, (int)next);
+}
+
+int
+state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s, enum stream_phase next)
+{
+	enum stream_phase    old = s->phase;
+	struct stream_state *copy = mem_new(struct stream_state); /* too large for a stack */
+
+	fsm_check(&stream_phases, (int)old, (int)next);
+	*copy = *s;
+	copy->phase = next;
+	int rc = state_save(cx, c, copy);
+	free(copy);
+	TRY(rc);
+	if (s->phase != old && s->phase != next)
+		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' was %s, and is %s now",
+		    s->workflow, stream_phase_name(old), stream_phase_name(s->phase));
+	state_moved(s, next);
+	return 0;
 }
 
 int

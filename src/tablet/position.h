@@ -18,6 +18,7 @@
 #ifndef TABLET_POSITION_H
 #define TABLET_POSITION_H
 
+#include "base/fsm.h"
 #include "mysql/client.h"
 
 struct position {
@@ -35,12 +36,13 @@ int  position_now(struct ctx *cx, struct mysql_client *source, struct position *
 /* The place alone, without GTIDs: one statement. */
 int  position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 
-/* States of a stream, on disk as names. STREAM_ERROR is never on disk: error is set there beside
- * the phase it stopped in. */
+/* Phases of a stream, on disk as names; rows of stream_phases, which says what each means and what
+ * comes next. STREAM_ERROR is never on disk: error is set there beside the phase it stopped in. */
 enum stream_phase {
 	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
 	STREAM_FROZEN, STREAM_STOPPED, STREAM_ERROR,
 };
+extern const struct fsm stream_phases;
 
 struct stream_state {
 	char              workflow[160];
@@ -69,6 +71,12 @@ int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workfl
  * the applier's own transactions move them (else a save racing an applier's commit would take the
  * position back). */
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
+/* Goes on to that phase: on disk, and only then in s. What came between could not be told from what
+ * was overwritten: a freeze, say. ERR_CONFLICT: somebody else has moved s meanwhile. */
+int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,
+    enum stream_phase next) MUST_USE;
+/* That phase is on disk: now s is in it too. */
+void state_moved(struct stream_state *s, enum stream_phase next);
 int state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow) MUST_USE;
 /* "UPDATE _vt.stream SET applied...": appended, to run inside the applier's transaction. */
 void state_applied_sql(struct buf *out, const char *workflow, const struct position *applied,

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/bare_sql.h"
@@ -12,7 +11,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
 	APPLIERS =
@@ -100,24 +98,10 @@ make_bare_table(struct ctx *cx, struct run *r, int i)
 	return mysql_exec(cx, r->dba, buf_slice(&sql), NULL);
 }
 
-/*
- * Only what is on disk is told: a freeze that came before would be stored, and then overwritten with
- * the phase before it.
- */
 static int
 save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
 {
-	enum stream_phase    old = r->state->phase;
-	struct stream_state *next = mem_new(struct stream_state); /* too large for a stack */
-
-	*next = *r->state;
-	next->phase = phase;
-	int rc = state_save(cx, r->dba, next);
-	free(next);
-	TRY(rc);
-	r->state->phase = phase;
-	log_info("stream %s: %s -> %s", r->state->workflow, stream_phase_name(old),
-	    stream_phase_name(phase));
+	TRY(state_move(cx, r->dba, r->state, phase));
 	waitlist_wake_all(r->changed);
 	return 0;
 }

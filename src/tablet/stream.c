@@ -83,6 +83,21 @@ save(struct ctx *cx, struct stream *s)
 	return state_save(&within, dba, &s->state);
 }
 
+static int
+save_phase(struct ctx *cx, struct stream *s, enum stream_phase phase)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	struct ctx                          within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
+	enum stream_phase                   from = s->state.phase;
+	int                                 attempt = s->state.attempt;
+
+	TRY(env_dba(&within, s->env, &dba));
+	if (s->state.phase != from || s->state.attempt != attempt)
+		return err_set(cx->err, ERR_CONFLICT, "another request moved the stream of '%s'",
+		    s->state.workflow);
+	return state_move(&within, dba, &s->state, phase);
+}
+
 static void
 stop_with(struct ctx *cx, struct stream *s, const struct err *err)
 {
@@ -374,11 +389,7 @@ stream_thaw(struct ctx *cx, struct stream *s, int attempt)
 		return restart_task(cx, s);
 	if (s->state.phase != STREAM_FROZEN)
 		return 0;
-	s->state.phase = STREAM_RUNNING;
-	if (save(cx, s) != 0) {
-		s->state.phase = STREAM_FROZEN;
-		return -1;
-	}
+	TRY(save_phase(cx, s, STREAM_RUNNING));
 	wake(s);
 	return 0;
 }
@@ -392,11 +403,7 @@ stream_finish(struct ctx *cx, struct stream *s, int attempt)
 	if (s->state.phase != STREAM_FROZEN)
 		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' is %s, not frozen",
 		    s->state.workflow, stream_phase_name(s->state.phase));
-	s->state.phase = STREAM_STOPPED;
-	if (save(cx, s) != 0) {
-		s->state.phase = STREAM_FROZEN;
-		return -1;
-	}
+	TRY(save_phase(cx, s, STREAM_STOPPED));
 	waitlist_wake_all(&s->changed);
 	return 0;
 }

@@ -1,17 +1,12 @@
 /*
  * stream.h - one workflow's flow of rows into this server: copy, catch up, follow, freeze.
  *
- *   STARTING -> COPYING -> CATCHING_UP -> INDEXING -> RUNNING <-> FROZEN -> STOPPED
- * An error that waiting does not mend stops the stream in its phase, with a sentence and a hint on
- * disk; stream_status() then says "error", and stream_retry() goes on.
+ * Its phases are the rows of stream_phases (position.h). An error that waiting does not mend stops
+ * the stream in its phase, with a sentence and a hint on disk; stream_status() then says "error",
+ * and stream_retry() goes on.
  *
- * What is on disk (_vt.stream, in the transaction that makes it true) is all that is believed after
- * a restart: STARTING     what was asked for; the target tables may be half made COPYING      the
- * start position is stored; ranges in _vt.copy_state tell how far CATCHING_UP  every chunk is
- * committed and cp is stored INDEXING     applied >= max(cp, dirty_until): the applier is exact,
- * indexes are being built RUNNING      exact, every index built FROZEN       applied is P of the
- * attempt stored, and nothing is applied beyond it STOPPED      past the commit: done for good A
- * lost connection to either server is waited out inside the phase, with back-off.
+ * What is on disk (_vt.stream, in the transaction that makes it true) is all that is believed
+ * after a restart. A lost connection to either server is waited out inside the phase, with back-off.
  */
 #ifndef TABLET_STREAM_H
 #define TABLET_STREAM_H

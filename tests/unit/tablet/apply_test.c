@@ -157,7 +157,7 @@ in_sim(task_fn *fn)
 	start_target();
 	windows_init(&ws);
 	disk_offset = "400";
-	state = (struct stream_state){ .workflow = "w", .phase = STREAM_CATCHING_UP };
+	state = (struct stream_state){ .workflow = "w", .phase = STREAM_RUNNING };
 	state.applied = script_position();
 	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
 		.workflow = "w", .tables = tables, .tables_count = 1, .server_id = 9,
