@@ -54,6 +54,16 @@ set_size(const struct option *o, uint64_t *value, const char *text, struct err *
 }
 
 static int
+set_address(const char **value, const char *text, struct err *err)
+{
+	char host[256];
+	int  port;
+
+	*value = text;
+	return parse_hostport(slice_str(text), host, &port, err);
+}
+
+static int
 set_list(struct option_list *list, const char *text, struct err *err)
 {
 	if (list->count == OPTION_LIST_MAX)
@@ -80,6 +90,8 @@ set_value(const struct option *o, void *value, const char *text, struct err *err
 	case OPT_STRING:
 		*(const char **)value = text;
 		return 0;
+	case OPT_ADDRESS:
+		return set_address(value, text, err);
 	case OPT_ENUM:
 		return set_enum(o, value, text, err);
 	case OPT_LIST:
@@ -105,7 +117,8 @@ clear_value(const struct option *o, void *value)
 	case OPT_INT:      *(int64_t *)value = 0; return;
 	case OPT_DURATION: *(usec *)value = 0; return;
 	case OPT_SIZE:     *(uint64_t *)value = 0; return;
-	case OPT_STRING:   *(const char **)value = NULL; return;
+	case OPT_STRING:
+	case OPT_ADDRESS:  *(const char **)value = NULL; return;
 	case OPT_ENUM:     *(int *)value = 0; return;
 	case OPT_LIST:     ((struct option_list *)value)->count = 0; return;
 	}

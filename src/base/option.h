@@ -19,6 +19,7 @@ enum option_type {
 	OPT_DURATION,   /* usec, between min and max */
 	OPT_SIZE,       /* uint64_t bytes, between min and max */
 	OPT_STRING,     /* const char *; borrowed from argv */
+	OPT_ADDRESS,    /* the same, and parse_hostport() takes it */
 	OPT_ENUM,       /* int: index into choices */
 	OPT_LIST,       /* struct option_list: may be repeated */
 };

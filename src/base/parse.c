@@ -221,6 +221,15 @@ parse_hostport(struct slice s, char host[256], int *port, struct err *err)
 	return 0;
 }
 
+void
+print_hostport(char *out, size_t size, const char *address, int port)
+{
+	const char *colon = strrchr(address, ':');
+
+	check(colon != NULL);
+	snprintf(out, size, "%.*s:%d", (int)(colon - address), address, port);
+}
+
 /* whole.fraction without zeros at its end; fraction counts thousandths or millionths (digits). */
 static void
 print_decimal(char *out, size_t size, int64_t whole, int64_t fraction, int digits)

@@ -23,6 +23,8 @@ int parse_duration(struct slice s, usec *out, struct err *err) MUST_USE;
 /* "host:port" or "[v6]:port"; host is NUL-terminated into host[256]. */
 int parse_hostport(struct slice s, char host[256], int *port, struct err *err) MUST_USE;
 
+/* An address that parse_hostport() takes, with the port that was bound: "[::1]:0" -> "[::1]:4711". */
+void print_hostport(char *out, size_t size, const char *address, int port);
 /* "1m30s", "250ms", "0s"; writes at most size bytes with NUL. */
 void print_duration(char *out, size_t size, usec d);
 

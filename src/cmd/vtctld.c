@@ -17,7 +17,7 @@ struct settings {
 static const struct option options[] = {
 	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
 	    "topology store: sqlite:PATH" },
-	{ "http", OPT_STRING, offsetof(struct settings, http), "127.0.0.1:15000", 0, 0, NULL,
+	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:15000", 0, 0, NULL,
 	    "ADDR", "where to serve HTTP" },
 	{ "cell", OPT_STRING, offsetof(struct settings, cell), "zone1", 0, 0, NULL, "NAME",
 	    "failure zone" },
@@ -31,23 +31,19 @@ struct program {
 	struct settings settings;
 	struct ctl ctl;
 	struct http_server *http;
-	char address[300], name[400];
+	char name[400];
 };
 
 static int
 serve(struct ctx *cx, void *arg)
 {
 	struct program *p = arg;
-	char host[256];
-	int port;
 
-	TRY(parse_hostport(slice_str(p->settings.http), host, &port, cx->err));
 	TRY(topo_open(cx, p->settings.topo, &p->ctl.topo));
 	TRY(http_serve(p->settings.http, ctl_api_handle, &p->ctl, &p->http, cx->err));
-	snprintf(p->address, sizeof(p->address), "%s:%d", host, http_port(p->http));
-	snprintf(p->name, sizeof(p->name), "vtctld %s, process %d", p->address, (int)getpid());
+	snprintf(p->name, sizeof(p->name), "vtctld %s, process %d", http_address(p->http), (int)getpid());
 	p->ctl.name = p->name;
-	printf("vtctld ready http=%s\n", p->address);
+	printf("vtctld ready http=%s\n", http_address(p->http));
 	fflush(stdout);
 	return jobs_run(cx, &p->ctl);
 }

@@ -20,9 +20,9 @@ struct settings {
 static const struct option options[] = {
 	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
 	    "topology store: sqlite:PATH" },
-	{ "http", OPT_STRING, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
+	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
 	    "where to serve HTTP" },
-	{ "mysql", OPT_STRING, offsetof(struct settings, mysql), "127.0.0.1:0", 0, 0, NULL, "ADDR",
+	{ "mysql", OPT_ADDRESS, offsetof(struct settings, mysql), "127.0.0.1:0", 0, 0, NULL, "ADDR",
 	    "where clients connect" },
 	{ "cell", OPT_STRING, offsetof(struct settings, cell), "zone1", 0, 0, NULL, "NAME",
 	    "failure zone" },

@@ -21,7 +21,7 @@ struct settings {
 static const struct option options[] = {
 	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
 	    "topology store: sqlite:PATH" },
-	{ "http", OPT_STRING, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
+	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
 	    "where to serve HTTP" },
 	{ "server", OPT_STRING, offsetof(struct settings, server), NULL, 0, 0, NULL, "HOST:PORT",
 	    "the database server" },
@@ -51,7 +51,7 @@ struct program {
 	struct health       health;
 	struct topo        *topo;
 	struct http_server *http;
-	char                alias[100], http_address[300];
+	char                alias[100];
 };
 
 enum { SERVER_RETRY_MS = 500 }; /* a database server needs a second or two to start */
@@ -108,7 +108,7 @@ register_tablet(struct ctx *cx, struct program *p)
 		.shard = p->settings.shard,
 		.type = (enum tablet_type)p->settings.type,
 		.server = p->settings.server,
-		.http = p->http_address,
+		.http = http_address(p->http),
 	};
 
 	return health_register(cx, &p->health, &record);
@@ -118,18 +118,14 @@ static int
 serve(struct ctx *cx, void *arg)
 {
 	struct program *p = arg;
-	char host[256];
-	int  port;
 
-	TRY(parse_hostport(slice_str(p->settings.http), host, &port, cx->err));
 	TRY(topo_open(cx, p->settings.topo, &p->topo));
 	p->health.topo = p->topo;
 	TRY(wait_server(cx, p));
 	TRY(http_serve(p->settings.http, tablet_api_handle, &p->api, &p->http, cx->err));
-	snprintf(p->http_address, sizeof(p->http_address), "%s:%d", host, http_port(p->http));
 	p->health.healthy = true;
 	TRY(register_tablet(cx, p));
-	printf("vttablet ready http=%s server=%s alias=%s\n", p->http_address, p->settings.server,
+	printf("vttablet ready http=%s server=%s alias=%s\n", http_address(p->http), p->settings.server,
 	    p->alias);
 	fflush(stdout);
 	return health_run(cx, &p->health);

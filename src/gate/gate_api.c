@@ -41,7 +41,7 @@ struct gate {
 	struct worker      *workers[WORKERS_MAX];
 	int64_t             acknowledged_by[WORKERS_MAX];
 	int                 workers_count, ready, ended;
-	char                http_address[300], mysql_address[300];
+	char                mysql_address[300];
 
 	struct source   source;
 	struct buf      rules; /* JSON; empty: none yet */
@@ -233,7 +233,7 @@ attach(struct ctx *cx, void *arg, int64_t lease)
 	SCOPED(buf)
 	struct buf         json = BUF_INIT;
 	struct gate_record record = { .id = g->params.id,
-		.http = g->http_address,
+		.http = http_address(g->http),
 		.mysql = g->mysql_address,
 		.lease = lease };
 	char               key[TOPO_KEY_MAX];
@@ -441,15 +441,10 @@ start_worker(struct gate *g, struct err *err)
 static int
 start_workers(struct ctx *cx, struct gate *g)
 {
-	char host[256];
-	int  port;
-
-	TRY(parse_hostport(slice_str(g->params.mysql), host, &port, cx->err));
-	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s", g->params.mysql);
 	TRY(start_worker(g, cx->err));
 	TRY(until_ready(cx, g, 1));
-	(void)snprintf(
-	    g->mysql_address, sizeof g->mysql_address, "%s:%d", host, worker_port(g->workers[0]));
+	print_hostport(g->mysql_address, sizeof g->mysql_address, g->params.mysql,
+	    worker_port(g->workers[0]));
 	while (g->workers_count < g->params.workers)
 		TRY(start_worker(g, cx->err));
 	return until_ready(cx, g, g->params.workers);
@@ -471,16 +466,11 @@ spawn_tasks(struct gate *g, struct err *err)
 static int
 serve(struct ctx *cx, struct gate *g)
 {
-	char host[256];
-	int  port;
-
-	TRY(parse_hostport(slice_str(g->params.http), host, &port, cx->err));
 	TRY(topo_open(cx, g->params.topo, &g->topo));
 	g->mail = mailbox_new(MAIL_MAX, cx->err);
 	if (g->mail == NULL)
 		return -1;
 	TRY(http_serve(g->params.http, handle, g, &g->http, cx->err));
-	(void)snprintf(g->http_address, sizeof g->http_address, "%s:%d", host, http_port(g->http));
 	TRY(topo_lease_start(cx, g->topo, LEASE_TTL, &g->lease));
 	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s", g->params.mysql);
 	/* Registered first, the rules read after; the workers' port is written again below. */
@@ -495,7 +485,7 @@ serve(struct ctx *cx, struct gate *g)
 	if (cx->err->kind != ERR_NONE)
 		return -1;
 	TRY(group_spawn(&g->tasks, "acknowledge", ack_task, g, cx->err));
-	printf("vtgate ready http=%s mysql=%s\n", g->http_address, g->mysql_address);
+	printf("vtgate ready http=%s mysql=%s\n", http_address(g->http), g->mysql_address);
 	fflush(stdout);
 	while (!g->stopping)
 		TRY(waitlist_wait(cx, &g->news));

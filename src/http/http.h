@@ -42,7 +42,8 @@ struct http_server;
 /* address as in net_listen(). The server stops with http_stop(), which waits for its handlers. */
 int  http_serve(const char *address, http_handler_fn *handler, void *arg, struct http_server **out,
     struct err *err) MUST_USE;
-int  http_port(const struct http_server *s);
+/* Where others find it: the address, with the port that was bound when it said 0. */
+const char *http_address(const struct http_server *s);
 void http_stop(struct http_server *s);
 
 /* POST when body is not null, else GET. reply->body is the caller's to buf_done(). A connection

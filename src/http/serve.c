@@ -43,6 +43,7 @@ struct http_server {
 	void                 *arg;
 	struct group          driver, handlers;
 	int                   port, epoll_fd, poke;
+	char                  address[300];    /* a host of 255 bytes, brackets, a port */
 };
 
 enum progress { READING, HANDLING, ANSWERING };
@@ -304,6 +305,7 @@ http_serve(const char *address, http_handler_fn *handler, void *arg, struct http
 	s->arg = arg;
 	group_init(&s->driver);
 	group_init(&s->handlers);
+	*out = NULL;
 	int rc = 0;
 	if (!loop_is_virtual())
 		rc = start_daemon(s, address, err);
@@ -311,16 +313,18 @@ http_serve(const char *address, http_handler_fn *handler, void *arg, struct http
 		rc = -1;
 	if (rc != 0) {
 		free(s);
-		s = NULL;
+		return -1;
 	}
+	print_hostport(s->address, sizeof(s->address), address,
+	    s->memory != NULL ? memory_port(s->memory) : s->port);
 	*out = s;
-	return rc;
+	return 0;
 }
 
-int
-http_port(const struct http_server *s)
+const char *
+http_address(const struct http_server *s)
 {
-	return s->memory != NULL ? memory_port(s->memory) : s->port;
+	return s->address;
 }
 
 /* Handlers are cancelled, but their answers still go out: for those MHD runs a few rounds more. */

@@ -9,7 +9,7 @@ struct settings {
 	int64_t            port;
 	usec               timeout;
 	uint64_t           memory;
-	const char        *dir;
+	const char        *dir, *http;
 	int                on_lock;
 	struct option_list cells;
 };
@@ -24,6 +24,7 @@ static const struct option table[] = {
 	    "How much memory the rows of one chunk may use before it is made smaller, "
 	    "which is never less than one row." },
 	{ "dir", OPT_STRING, FIELD(dir), NULL, 0, 0, NULL, "DIR", "Where." },
+	{ "http", OPT_ADDRESS, FIELD(http), "127.0.0.1:0", 0, 0, NULL, "ADDR", "Where to serve." },
 	{ "on-lock", OPT_ENUM, FIELD(on_lock), "wait", 0, 0, "abort|wait|kill", NULL, "What to do." },
 	{ "cell", OPT_LIST, FIELD(cells), NULL, 0, 0, NULL, "NAME", "Which cells." },
 	{ 0 },
@@ -51,6 +52,7 @@ TEST(option_defaults_come_from_the_rows)
 	memset(&s, 0xff, sizeof s);
 	expect_ok(option_defaults(table, &s, &err), &err);
 	expect(!s.verbose && s.port == 3306 && s.timeout == 30 * SECOND && s.memory == 64 << 20);
+	expect_str(s.http, "127.0.0.1:0");
 	expect(s.dir == NULL && s.on_lock == 1 && s.cells.count == 0);
 }
 
@@ -71,6 +73,8 @@ TEST(option_ways_to_write_one)
 	expect_str(rest[2], "-");
 	expect_ok(parse(&s, ARGS(A("--verbose"), A("--no-verbose"))), &err);
 	expect(!s.verbose);
+	expect_ok(parse(&s, ARGS(A("--http=[::1]:80"))), &err);
+	expect_str(s.http, "[::1]:80");
 	expect_ok(parse(&s, ARGS(A("--verbose=on"))), &err);
 	expect(s.verbose);
 }
@@ -96,6 +100,8 @@ TEST(option_refusals_name_the_option)
 	refused(ARGS(A("--on-lock=ignore")), "option '--on-lock': 'ignore' is none of abort|wait|kill");
 	refused(ARGS(A("--on-lock=abort|wait")),
 	    "option '--on-lock': 'abort|wait' is none of abort|wait|kill");
+	refused(ARGS(A("--http=here")),
+	    "option '--http': 'here' is not an address such as 127.0.0.1:3306 or [::1]:3306");
 	refused(ARGS(A("--dir")), "option '--dir' needs a value");
 	refused(ARGS(A("--no-dir")), "unknown option '--no-dir'");
 	refused(ARGS(A("--verbose=maybe")), "option '--verbose': 'maybe' is not true or false");

@@ -138,6 +138,8 @@ TEST(parse_addresses)
 	expect_str(host, "::1");
 	expect(parse_hostport(slice_str("db-1.example.org:65535"), host, &port, &err) == 0 && port == 65535);
 	expect(parse_hostport(slice_str("h:65536"), host, &port, &err) != 0);
+	print_hostport(host, sizeof(host), "[::1]:0", 4711);
+	expect_str(host, "[::1]:4711");
 	expect_str(err.text, "port of 'h:65536': 65536 is not between 0 and 65535");
 }
 

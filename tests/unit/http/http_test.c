@@ -13,7 +13,7 @@
 struct stage {
 	bool                is_virtual;
 	struct http_server *server;
-	char                address[64];
+	const char         *address;
 	int                 finished;
 	/* what handlers have seen */
 	int                 handled, cancelled, timed_out;
@@ -86,8 +86,8 @@ open_stage(struct stage *s)
 	struct err err;
 
 	expect_ok(http_serve("127.0.0.1:0", handler, s, &s->server, &err), &err);
-	expect(http_port(s->server) > 0);
-	snprintf(s->address, sizeof(s->address), "127.0.0.1:%d", http_port(s->server));
+	s->address = http_address(s->server);
+	expect(strncmp(s->address, "127.0.0.1:", 10) == 0 && strcmp(s->address, "127.0.0.1:0") != 0);
 }
 
 static void
