@@ -430,13 +430,14 @@ supervisor_stop(struct ctx *cx, struct supervisor *s)
 			if (strncmp(s->programs[i]->name, order[k], strlen(order[k])) == 0)
 				program_stop(&step, s->programs[i]);
 	}
+	if (s->topo != NULL)
+		topo_close(s->topo);   /* waits for its thread, as only a task can */
+	s->topo = NULL;
 }
 
 void
 supervisor_close(struct supervisor *s)
 {
-	if (s->topo != NULL)
-		topo_close(s->topo);
 	if (s->accounts != NULL) {
 		credentials_done(s->accounts);
 		free(s->accounts);

@@ -34,13 +34,15 @@ struct supervisor {
 	struct claim        claim;
 };
 
-/* Settings in s->where; takes the lock and checks all that one sentence can refuse. Blocking,
-    before the loop's work. */
+/* Settings in s->where; takes the lock and checks all that one sentence can refuse. Blocking, before
+ * the loop's work. */
 int  supervisor_open(struct supervisor *s, struct err *err) MUST_USE;
 /* keyspaces: those to create if they do not exist. Returns only on failure or when cancelled. */
 int  supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspaces,
     int count) MUST_USE;
+/* In the task of supervisor_run(), after it. */
 void supervisor_stop(struct ctx *cx, struct supervisor *s);
+/* What supervisor_open() has taken; outside of the loop. */
 void supervisor_close(struct supervisor *s);
 
 #endif

@@ -188,6 +188,7 @@ def test_the_last_ports_are_remembered(combo):
         assert f"127.0.0.1:{combo.gate_port}" in line
     finally:
         process.terminate()
-        process.wait(60)
+        status = process.wait(60)
         process.stdout.close()
+    assert status == 0
     assert descendants(combo) == {}
