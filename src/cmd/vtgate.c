@@ -2,11 +2,9 @@
  * vtgate - speaks the database protocol to applications and sends each statement to the server that
  * has its tables.
  */
-#include "base/mem.h"
 #include "cmd/daemon.h"
 #include "gate/gate_api.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 struct settings {
@@ -95,8 +93,9 @@ prepare(void *arg, struct err *err)
 		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
 	TRY(name_check("id", p->settings.id, err));
 	TRY(name_check("cell", p->settings.cell, err));
-	p->accounts = mem_new(struct credentials);
-	TRY(credentials_load(p->settings.credentials, p->accounts, err));
+	p->accounts = credentials_new(p->settings.credentials, err);
+	if (p->accounts == NULL)
+		return -1;
 	wire(p);
 	return 0;
 }
@@ -135,8 +134,6 @@ main(int argc, char **argv)
 
 	if (p.gate != NULL)
 		gate_free(p.gate);
-	if (p.accounts != NULL)
-		credentials_done(p.accounts);
-	free(p.accounts);
+	credentials_free(p.accounts);
 	return status;
 }

@@ -3,13 +3,10 @@
  * and holds the lock and the fence when it is the side that a table leaves.
  */
 #include "base/log.h"
-#include "base/mem.h"
 #include "cmd/daemon.h"
 #include "tablet/fence.h"
 #include "tablet/tablet_api.h"
 #include "task/group.h"
-
-#include <stdlib.h>
 
 struct settings {
 	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
@@ -56,7 +53,6 @@ struct program {
 
 enum { SERVER_RETRY_MS = 500 }; /* a database server needs a second or two to start */
 
-/* What must be in the server before streams run: our tables, and the keyspace's database. */
 /* Only when it is missing: even IF NOT EXISTS goes to the binlog, where a stream that leaves this
  * server would have to take it for DDL on its tables. */
 static int
@@ -72,6 +68,7 @@ make_database(struct ctx *cx, struct mysql_client *dba, const char *name)
 	return found.rows > 0 ? 0 : mysql_execf(cx, dba, "CREATE DATABASE IF NOT EXISTS `%s`", name);
 }
 
+/* What must be in the server before streams run: our tables, and the keyspace's database. */
 static int
 prepare_server(struct ctx *cx, struct program *p)
 {
@@ -171,8 +168,9 @@ prepare(void *arg, struct err *err)
 		    "--topo, --server, --keyspace, --uid and --credentials are needed");
 	TRY(name_check("keyspace", p->settings.keyspace, err));
 	TRY(name_check("cell", p->settings.cell, err));
-	p->accounts = mem_new(struct credentials);
-	TRY(credentials_load(p->settings.credentials, p->accounts, err));
+	p->accounts = credentials_new(p->settings.credentials, err);
+	if (p->accounts == NULL)
+		return -1;
 	wire(p);
 	return 0;
 }
@@ -193,8 +191,6 @@ main(int argc, char **argv)
 		 .arg = &p };
 	int            status = daemon_main(&d, argv);
 
-	if (p.accounts != NULL)
-		credentials_done(p.accounts);
-	free(p.accounts);
+	credentials_free(p.accounts);
 	return status;
 }

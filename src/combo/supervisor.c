@@ -36,8 +36,8 @@ supervisor_open(struct supervisor *s, struct err *err)
 	TRY(claim_take(&s->claim, &s->where, err));
 	places_file(&s->where, path, "credentials.json");
 	TRY(account_file_make(path, err));
-	s->accounts = mem_new(struct credentials);
-	return credentials_load(path, s->accounts, err);
+	s->accounts = credentials_new(path, err);
+	return s->accounts == NULL ? -1 : 0;
 }
 
 /* ---- Programs */
@@ -438,10 +438,7 @@ supervisor_stop(struct ctx *cx, struct supervisor *s)
 void
 supervisor_close(struct supervisor *s)
 {
-	if (s->accounts != NULL) {
-		credentials_done(s->accounts);
-		free(s->accounts);
-	}
+	credentials_free(s->accounts);
 	arena_done(&s->arena);
 	claim_drop(&s->claim);
 }

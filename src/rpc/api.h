@@ -62,9 +62,9 @@ struct credentials {
 	size_t                clients_count;
 };
 
-/* Reads a file with blocking calls: at start only. Large: keep it on the heap. */
-int  credentials_load(const char *path, struct credentials *out, struct err *err) MUST_USE;
-void credentials_done(struct credentials *c);
+/* Reads a file with blocking calls: at start only. NULL: refused. */
+struct credentials *credentials_new(const char *path, struct err *err) MUST_USE;
+void                credentials_free(struct credentials *c);
 
 /* ---- vttablet's methods. One request and one reply serve all; each method names the members it uses. */
 struct tablet_table {

@@ -2,12 +2,14 @@
  * Reads the credentials file. It must be the reader's own (or root's) and closed to everybody else:
  * a password that others can read is refused before it is used.
  */
+#include "base/mem.h"
 #include "rpc/api.h"
 #include "topo/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,14 +116,13 @@ check_names(const struct credentials *c, const char *path, struct err *err)
 	    "the fence tells the streams from everybody else by their account: give each its own");
 }
 
-int
-credentials_load(const char *path, struct credentials *out, struct err *err)
+static int
+load(const char *path, struct credentials *out, struct err *err)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	SCOPED(buf) struct buf     text = BUF_INIT;
 	struct json_doc            doc;
 
-	*out = (struct credentials){ 0 };
 	TRY(read_file(path, &text, err));
 	if (json_open(&doc, "credentials file", buf_slice(&text), &arena, err) != 0)
 		return err_wrap(err, "'%s'", path);
@@ -136,7 +137,7 @@ credentials_load(const char *path, struct credentials *out, struct err *err)
 }
 
 void
-credentials_done(struct credentials *c)
+credentials_free(struct credentials *c)
 {
 	if (c == NULL)
 		return;
@@ -145,4 +146,16 @@ credentials_done(struct credentials *c)
 	secret_done(&c->dba.password);
 	for (size_t i = 0; i < c->clients_count; i++)
 		secret_done(&c->clients[i].account.password);
+	free(c);
+}
+
+struct credentials *
+credentials_new(const char *path, struct err *err)
+{
+	struct credentials *c = mem_new(struct credentials);
+
+	if (load(path, c, err) == 0)
+		return c;
+	credentials_free(c);
+	return NULL;
 }

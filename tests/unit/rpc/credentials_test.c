@@ -1,10 +1,8 @@
-#include "base/mem.h"
 #include "rpc/api.h"
 #include "test.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +13,8 @@ static const char good[] =
     "\"clients\":[{\"user\":\"app\",\"password\":\"\",\"loopback_only\":true}]}";
 
 /* Writes text to a file of this mode and loads it. */
-static int
-load(const char *text, mode_t mode, struct credentials *out, struct err *err)
+static struct credentials *
+load(const char *text, mode_t mode, struct err *err)
 {
 	char path[300];
 
@@ -27,58 +25,48 @@ load(const char *text, mode_t mode, struct credentials *out, struct err *err)
 	expect_eq(fchmod(fd, mode), 0);
 	close(fd);
 	*err = (struct err){ 0 };
-	return credentials_load(path, out, err);
+	return credentials_new(path, err);
 }
 
 TEST(three_accounts_and_the_clients_are_read)
 {
-	struct credentials *c = mem_new(struct credentials);
 	struct err          err;
+	struct credentials *c = load(good, 0600, &err);
 
-	expect_ok(load(good, 0600, c, &err), &err);
+	expect(c != NULL);
 	expect_str(c->stream.user, "s");
 	expect_slice(secret_reveal(&c->dba.password), slice_str("pd"));
 	expect_eq(c->clients_count, 1);
 	expect(c->clients[0].loopback_only);
-	credentials_done(c);
-	free(c);
+	credentials_free(c);
 }
 
 TEST(a_file_that_others_can_read_is_refused)
 {
-	struct credentials *c = mem_new(struct credentials);
-	struct err          err;
+	struct err err;
 
-	expect_eq(load(good, 0640, c, &err), -1);
+	expect(load(good, 0640, &err) == NULL);
 	expect_eq(err.kind, ERR_REFUSED);
 	expect(strstr(err.hint, "chmod 600") != NULL);
-	free(c);
 }
 
 TEST(two_equal_names_are_refused)
 {
-	struct credentials *c = mem_new(struct credentials);
-	struct err          err;
+	struct err err;
 
-	expect_eq(load("{\"vt_app\":{\"user\":\"x\"},\"vt_stream\":{\"user\":\"x\"},\"vt_dba\":{"
-		       "\"user\":\"d\"}}",
-		      0600, c, &err),
-	    -1);
+	expect(load("{\"vt_app\":{\"user\":\"x\"},\"vt_stream\":{\"user\":\"x\"},\"vt_dba\":{"
+	            "\"user\":\"d\"}}",
+	           0600, &err) == NULL);
 	expect(strstr(err.text, "same name") != NULL);
-	free(c);
 }
 
 TEST(an_error_never_shows_a_password)
 {
-	struct credentials *c = mem_new(struct credentials);
-	struct err          err;
+	struct err err;
 
-	expect_eq(
-	    load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"},\"vt_stream\":{\"user\":5}}",
-		0600, c, &err),
-	    -1);
+	expect(load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"},\"vt_stream\":{\"user\":5}}",
+	           0600, &err) == NULL);
 	expect(strstr(err.text, "hush") == NULL);
-	expect_eq(load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"", 0600, c, &err), -1);
+	expect(load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"", 0600, &err) == NULL);
 	expect(strstr(err.text, "hush") == NULL);
-	free(c);
 }
