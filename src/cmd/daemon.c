@@ -1,9 +1,8 @@
 #include "cmd/daemon.h"
 
-#include "base/check.h"
 #include "base/log.h"
+#include "cmd/main.h"
 
-#include <signal.h>
 #include <sys/stat.h>
 
 static void
@@ -21,7 +20,7 @@ main_task(void *arg)
 	if (d->end != NULL)
 		d->end(d->arg);
 	arena_done(&arena);
-	loop_stop(d->loop);
+	loop_stop(loop_current());
 }
 
 static void
@@ -33,16 +32,7 @@ on_signal(int sig, void *arg)
 	if (d->stop != NULL)
 		d->stop(d->arg);
 	else
-		loop_stop(d->loop);
-}
-
-static int
-fail(const struct daemon *d, const struct err *err)
-{
-	fprintf(stderr, "%s: %s\n", d->name, err->text);
-	if (err->hint[0] != '\0')
-		fprintf(stderr, "hint: %s\n", err->hint);
-	return 1;
+		loop_stop(loop_current());
 }
 
 static int
@@ -63,25 +53,17 @@ read_settings(struct daemon *d, char **argv, struct err *err)
 int
 daemon_main(struct daemon *d, char **argv)
 {
-	static const int signals[] = { SIGTERM, SIGINT };
-	struct err       err = { 0 };
-	struct task     *t;
+	struct err err = { 0 };
 
 	if (read_settings(d, argv, &err) != 0)
-		return fail(d, &err);
+		return main_complain(d->name, &err);
 	if (*d->help) {
 		printf("%s - %s\n\nusage: %s %s [options]\n\n", d->name, d->purpose, d->name, d->usage);
 		option_help(d->options, stdout);
 		return 0;
 	}
 	umask(077);
-	d->loop = loop_new(&err);
-	if (d->loop == NULL || loop_on_signals(signals, 2, on_signal, d, &err) != 0)
-		return fail(d, &err);
-	t = task_spawn(d->name, main_task, d);
-	check(t != NULL);
-	task_detach(t);
-	loop_run(d->loop);
-	loop_free(d->loop);
+	if (main_loop(d->name, main_task, on_signal, d, &err) != 0)
+		return main_complain(d->name, &err);
 	return d->status;
 }

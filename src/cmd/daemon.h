@@ -8,7 +8,7 @@
 #define CMD_DAEMON_H
 
 #include "base/option.h"
-#include "task/loop.h"
+#include "task/ctx.h"
 
 struct daemon {
 	const char          *name;     /* "vtctld" */
@@ -25,9 +25,7 @@ struct daemon {
 	void (*stop)(void *arg);       /* on a signal; NULL: all tasks are cancelled */
 	void  *arg;
 
-	/* its own */
-	struct loop *loop;
-	int          status;
+	int    status;                 /* its own */
 };
 
 /* The exit status of the program. */

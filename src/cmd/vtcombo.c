@@ -1,19 +1,17 @@
 /*
- * vtcombo - a whole cluster on one machine: database servers, tablets, vtctld and vtgate,
-    supervised.
+ * vtcombo - a whole cluster on one machine, supervised: database servers, tablets, vtctld, vtgate.
  *
  *   vtcombo up      starts or adopts everything and stays; SIGTERM or Ctrl-C stops everything in order
  *   vtcombo status  what runs
- *   vtcombo down    stops everything,
-    with or without a supervisor; --purge removes the data as well
+ *   vtcombo down    stops everything, with or without a supervisor; --purge removes the data as well
  */
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/option.h"
+#include "cmd/main.h"
 #include "combo/process.h"
 #include "combo/report.h"
 #include "combo/supervisor.h"
-#include "task/loop.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -88,10 +86,7 @@ run_up(void *arg)
 static int
 say(const struct err *err)
 {
-	fprintf(stderr, "vtcombo: %s\n", err->text);
-	if (err->hint[0] != '\0')
-		fprintf(stderr, "hint: %s\n", err->hint);
-	return 1;
+	return main_complain("vtcombo", err);
 }
 
 static int
@@ -100,24 +95,12 @@ up(struct settings *set, const struct places *where)
 	struct err         err = { 0 };
 	struct supervisor *s = mem_new(struct supervisor);
 	struct up          u = { .s = s, .set = set, .status = 1 };
-	struct loop       *loop = NULL;
-	struct task       *main_task = NULL;
-	int                signals[] = { SIGTERM, SIGINT };
 
 	s->where = *where;
 	signal(SIGPIPE, SIG_IGN);
-	if (supervisor_open(s, &err) == 0 && (loop = loop_new(&err)) != NULL &&
-	    loop_on_signals(signals, 2, on_signal, &u, &err) == 0)
-		main_task = task_spawn("vtcombo", run_up, &u);
-	if (main_task != NULL) {
-		task_detach(main_task);
-		loop_run(loop);
-	} else {
+	if (supervisor_open(s, &err) != 0 || main_loop("vtcombo", run_up, on_signal, &u, &err) != 0)
 		say(&err);
-	}
 	supervisor_close(s);
-	if (loop != NULL)
-		loop_free(loop);
 	free(s);
 	return u.status;
 }

@@ -1,11 +1,9 @@
 /*
  * vtctlclient - types commands to vtctld.
  */
-#include "base/check.h"
 #include "client/command.h"
-#include "task/loop.h"
+#include "cmd/main.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,19 +16,8 @@ struct program {
 	struct command_options options;
 	struct client          client;
 	const char            *args[4];
-	struct loop           *loop;
-	struct task           *task;
 	int                    status;
 };
-
-static int
-fail(const char *what, const struct err *err)
-{
-	fprintf(stderr, "%s: %s\n", what, err->text);
-	if (err->hint[0] != '\0')
-		fprintf(stderr, "hint: %s\n", err->hint);
-	return 1;
-}
 
 static void
 usage(FILE *out)
@@ -68,11 +55,11 @@ main_task(void *arg)
 		cx.deadline = task_now() + CALL_WITHIN_S * SECOND;
 	if (p->command->run(&cx, &p->client, &p->options, &p->status) != 0) {
 		fflush(stdout);
-		p->status =
-		    p->client.interrupted ? COMMAND_INTERRUPTED : fail(p->command->name, &err);
+		p->status = p->client.interrupted ? COMMAND_INTERRUPTED
+		                                  : main_complain(p->command->name, &err);
 	}
 	arena_done(&arena);
-	loop_stop(p->loop);
+	loop_stop(loop_current());
 }
 
 /* A second Ctrl-C does not wait for the answer that is under way. */
@@ -82,24 +69,17 @@ on_interrupt(int sig, void *arg)
 	struct program *p = arg;
 
 	if (p->client.interrupted)
-		loop_stop(p->loop);
+		loop_stop(loop_current());
 	p->client.interrupted = true;
 }
 
 static int
 run(struct program *p)
 {
-	const int  signals[] = { SIGINT, SIGTERM };
 	struct err err = { 0 };
 
-	p->loop = loop_new(&err);
-	if (p->loop == NULL || loop_on_signals(signals, 2, on_interrupt, p, &err) != 0)
-		return fail("vtctlclient", &err);
-	p->task = task_spawn("vtctlclient", main_task, p);
-	check(p->task != NULL);
-	task_detach(p->task);
-	loop_run(p->loop);
-	loop_free(p->loop);
+	if (main_loop("vtctlclient", main_task, on_interrupt, p, &err) != 0)
+		return main_complain("vtctlclient", &err);
 	return p->status;
 }
 
@@ -178,7 +158,7 @@ main(int argc, char **argv)
 	if (p.command == NULL)
 		return unknown_command(argv[at]);
 	if (read_command(&p, argv + at, &err) != 0)
-		return fail(p.command->name, &err) + 1;
+		return main_complain(p.command->name, &err) + 1;
 	if (p.options.help) {
 		command_help(p.command);
 		return 0;
