@@ -250,29 +250,41 @@ option_find_negated(const struct option *table, struct slice name)
 	return o != NULL && o->type == OPT_BOOL ? o : NULL;
 }
 
-/* Takes *argv, and the value behind it when it needs one. */
+/* Reads *argv, and the value behind it when it needs one; argv stays at what was read last. */
 static int
-take_option(const struct option *table, void *settings, char ***argv, struct err *err)
+read_option(const struct option *table, char ***argv, struct option_use *out, struct err *err)
 {
 	const char  *arg = **argv;
 	struct slice name, value = slice_split(slice_str(arg + (arg[1] == '-' ? 2 : 1)), '=', &name);
-	const struct option *o = option_find(table, name);
 
-	if (o == NULL && slice_is_null(value)) {
-		o = option_find_negated(table, name);
-		if (o != NULL)
-			return option_set(o, settings, "false", err);
+	*out = (struct option_use){ .option = option_find(table, name), .value = (const char *)value.ptr };
+	if (out->option == NULL && slice_is_null(value)) {
+		out->option = option_find_negated(table, name);
+		out->negated = out->option != NULL;
 	}
-	if (o == NULL)
+	if (out->option == NULL)
 		return unknown(table, name, err);
-	if (!slice_is_null(value))
-		return option_set(o, settings, (const char *)value.ptr, err);
-	if (o->type == OPT_BOOL)
-		return option_set(o, settings, "true", err);
+	if (!slice_is_null(value) || out->option->type == OPT_BOOL)
+		return 0;
 	if ((*argv)[1] == NULL)
-		return err_set(err, ERR_REFUSED, "option '--%s' needs a value", o->name);
-	++*argv;
-	return option_set(o, settings, **argv, err);
+		return err_set(err, ERR_REFUSED, "option '--%s' needs a value", out->option->name);
+	out->value = *++*argv;
+	return 0;
+}
+
+static int
+take_option(const struct option *table, void *settings, char ***argv, struct err *err)
+{
+	struct option_use u;
+
+	TRY(read_option(table, argv, &u, err));
+	return option_set(u.option, settings, u.value != NULL ? u.value : u.negated ? "false" : "true", err);
+}
+
+static bool
+is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1] != '\0';
 }
 
 int
@@ -286,7 +298,7 @@ option_parse(const struct option *table, void *settings, char **argv, const char
 	for (argv += *argv != NULL; *argv != NULL; argv++) {
 		if (options && strcmp(*argv, "--") == 0) {
 			options = false;
-		} else if (options && (*argv)[0] == '-' && (*argv)[1] != '\0') {
+		} else if (options && is_option(*argv)) {
 			TRY(take_option(table, settings, &argv, err));
 		} else {
 			if (*rest_count == rest_max)
@@ -295,6 +307,30 @@ option_parse(const struct option *table, void *settings, char **argv, const char
 		}
 	}
 	return 0;
+}
+
+bool
+option_next(const struct option *table, char ***argv, struct option_use *out)
+{
+	struct err err;
+
+	while (**argv != NULL && *++*argv != NULL && strcmp(**argv, "--") != 0) {
+		if (is_option(**argv))
+			return read_option(table, argv, out, &err) == 0;
+	}
+	return false;
+}
+
+bool
+option_given(const struct option *table, char **argv, const char *name)
+{
+	struct option_use u;
+
+	while (option_next(table, &argv, &u)) {
+		if (strcmp(u.option->name, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Writes the words of text from column on, folded before HELP_WIDTH; returns the column reached. */

@@ -47,6 +47,18 @@ int  option_defaults(const struct option *table, void *settings, struct err *err
 /* Parses argv[1..]; what is not an option goes to rest (argv's strings, at most *rest_count on entry). */
 int  option_parse(const struct option *table, void *settings, char **argv, const char **rest, int *rest_count,
     struct err *err) MUST_USE;
+/* One option as it was written. */
+struct option_use {
+	const struct option *option;
+	const char          *value;      /* argv's; NULL: a boolean's name alone */
+	bool                 negated;    /* --no-NAME */
+};
+
+/* The next option behind *argv, which moves on; false: there is none. For an argv that option_parse() has
+ * accepted, from its beginning. */
+bool option_next(const struct option *table, char ***argv, struct option_use *out);
+/* Is that option in there? */
+bool option_given(const struct option *table, char **argv, const char *name);
 /* The options' part of --help, aligned to 80 columns. */
 void option_help(const struct option *table, FILE *out);
 /* The closest of names (NULL-terminated) to word within a small edit distance, or NULL. */

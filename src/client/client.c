@@ -33,6 +33,62 @@ client_split(
 	return 0;
 }
 
+/* ---- The same command again */
+
+bool
+client_given(const struct client *c, const char *option)
+{
+	return option_given(c->options, c->argv, option);
+}
+
+/* In quotes where a shell would read more into it than stands there. */
+static void
+add_word(struct buf *out, const char *text)
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:/=@%+";
+	const char       *quote = strspn(text, plain) == strlen(text) ? "" : "'";
+
+	buf_add_str(out, quote);
+	for (; *text != '\0'; text++)
+		buf_add_str(out, *text == '\'' ? "'\\''" : (char[]){ *text, '\0' });
+	buf_add_str(out, quote);
+}
+
+static void
+add_option(struct buf *out, const struct option_use *u)
+{
+	buf_addf(out, " --%s%s", u->negated ? "no-" : "", u->option->name);
+	if (u->value == NULL)
+		return;
+	buf_add_char(out, '=');
+	add_word(out, u->value);
+}
+
+void
+client_resume(struct buf *out, const struct client *c)
+{
+	struct option_use u;
+	char            **argv = c->argv;
+
+	buf_add_str(out, "vtctlclient");
+	if (c->server_given) {
+		buf_add_str(out, " --server ");
+		add_word(out, c->server);
+	}
+	buf_addf(out, " %s", c->command);
+	while (option_next(c->options, &argv, &u)) {
+		if (strcmp(u.option->name, "detach") != 0)
+			add_option(out, &u);
+	}
+	for (int i = 0; i < c->args_count; i++) {
+		buf_add_char(out, ' ');
+		add_word(out, c->args[i]);
+	}
+}
+
+/* ---- Printing */
+
 static void
 new_line(struct buf *out, int depth)
 {

@@ -4,11 +4,17 @@
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
+#include "base/option.h"
 #include "rpc/api.h"
 
 struct client {
-	const char   *server; /* vtctld, "127.0.0.1:15000" */
-	const char  **args;   /* what follows the command and is no option */
+	const char          *server;       /* vtctld, "127.0.0.1:15000" */
+	bool                 server_given; /* by --server */
+	const char          *command;      /* "MoveTables" */
+	const struct option *options;      /* that it takes */
+	char               **argv;         /* options and arguments as they were typed; [0] is neither */
+
+	const char  **args; /* what follows the command and is no option */
 	int           args_count;
 	bool          json;        /* --format json */
 	volatile bool interrupted; /* Ctrl-C was typed */
@@ -21,6 +27,11 @@ int client_call(struct ctx *cx, const struct client *c, const char *method,
 /* "keyspace.table" in two; ERR_REFUSED when it is not that. */
 int client_split(struct arena *a, const char *text, const char **keyspace, const char **table,
     struct err *err) MUST_USE;
+
+/* Was that option typed? */
+bool client_given(const struct client *c, const char *option);
+/* What to type to follow this command's move again: the same, without --detach. */
+void client_resume(struct buf *out, const struct client *c);
 
 /* JSON text with two spaces per level, as Vitess's tools print it. */
 void client_pretty(struct buf *out, struct slice json);

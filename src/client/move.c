@@ -114,10 +114,11 @@ ask(struct ctx *cx, struct follow *f)
 static int
 detached(struct follow *f, int *status, int code)
 {
+	SCOPED(buf) struct buf resume = BUF_INIT;
+
 	progress_end_line(&f->progress);
-	printf("The move goes on without this command. To follow it again:\n  vtctlclient "
-	       "MoveTables %s %s\n",
-	    f->client->args[0], f->client->args[1]);
+	client_resume(&resume, f->client);
+	printf("The move goes on without this command. To follow it again:\n  %s\n", resume.data);
 	*status = code;
 	return 0;
 }
@@ -191,10 +192,34 @@ say_done(const struct client *c, const struct created *made)
 		printf("%s is served from %s already: nothing to do.\n", c->args[0], c->args[1]);
 }
 
+/* Leave to switch is what this command says each time: without --no-switch it switches. */
+static unsigned
+given(const struct client *c)
+{
+	static const struct {
+		const char         *name;
+		enum workflow_given bit;
+	} options[] = {
+		{ "grace-period", GIVEN_GRACE_PERIOD },
+		{ "timeout", GIVEN_TIMEOUT },
+		{ "reader-wait", GIVEN_READER_WAIT },
+		{ "on-grace", GIVEN_ON_GRACE },
+		{ "switch-attempts", GIVEN_SWITCH_ATTEMPTS },
+		{ "max-replication-lag-allowed", GIVEN_MAX_LAG },
+	};
+	unsigned bits = GIVEN_NO_SWITCH;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (client_given(c, options[i].name))
+			bits |= options[i].bit;
+	}
+	return bits;
+}
+
 static int
 begin(struct ctx *cx, struct client *c, const struct command_options *o, struct created *made)
 {
-	struct ctl_request r = { .keyspace = "", .table = "", .options = o->move };
+	struct ctl_request r = { .keyspace = "", .table = "", .options = o->move, .given = given(c) };
 
 	TRY(client_split(cx->arena, c->args[0], &r.keyspace, &r.table, cx->err));
 	TRY(client_split(cx->arena, c->args[1], &r.target_keyspace, &r.target_table, cx->err));

@@ -98,6 +98,7 @@ read_globals(struct program *p, char **argv)
 			p->client.server = argv[++i];
 		else
 			return strcmp(name, "help") == 0 || strcmp(name, "h") == 0 ? 0 : -i;
+		p->client.server_given = true;
 	}
 	return argv[i] == NULL ? 0 : i;
 }
@@ -133,6 +134,9 @@ read_command(struct program *p, char **argv, struct err *err)
 		    count < c->args_min ? "arguments are missing" : "too many arguments");
 		return err_hint(err, "vtctlclient %s %s", c->name, c->args);
 	}
+	p->client.command = c->name;
+	p->client.options = c->options;
+	p->client.argv = argv;
 	p->client.args = p->args;
 	p->client.args_count = count;
 	p->client.json = p->options.format == 1;

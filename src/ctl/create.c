@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* What is asked when a field of the options is zero: an older client, or a hand-made request. */
+/* What is asked of a new move when the command says nothing. */
 static const struct workflow_options defaults = {
 	.grace_period = 10 * SECOND,
 	.timeout = 30 * SECOND,
@@ -13,11 +13,14 @@ static const struct workflow_options defaults = {
 	.switch_attempts = 10,
 };
 
+/* What the command gave, over what there is. */
 static struct workflow_options
-options_of(const struct ctl_request *q)
+options_over(const struct workflow_options *before, const struct ctl_request *q)
 {
-	struct workflow_options o = q->options;
+	struct workflow_options o = *before;
 
+	workflow_options_take(&o, &q->options, q->given);
+	/* Nothing could be done within no time, or in no attempt: a hand-made request. */
 	if (o.timeout == 0)
 		o.timeout = defaults.timeout;
 	if (o.switch_attempts == 0)
@@ -71,7 +74,7 @@ begins_anew(const struct workflow *w)
 }
 
 /* A move that stopped goes on, one that waits for leave to switch gets it. One that switches is left
- * alone. */
+ * alone. Options that the command does not give stay as they were. */
 static int
 go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
@@ -81,8 +84,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		TRY(workflow_check_alone(cx, w));
 		w->r.state = WORKFLOW_COPYING;
 	}
+	w->r.options = options_over(&w->r.options, q);
 	w->r.state_text = w->r.hint = "";
-	w->r.options = options_of(q);
 	return workflow_save(cx, w);
 }
 
@@ -137,7 +140,7 @@ fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		.step = "",
 		.position = "",
 		.created_us = clock_wall(),
-		.options = options_of(q),
+		.options = options_over(&defaults, q),
 	};
 	w->r.tables[0] = (struct workflow_table){
 		.source_table = q->table, .target_table = q->target_table, .state = "init"
@@ -203,9 +206,9 @@ static int
 create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	int64_t revision = w->revision; /* of one that ended, or 0 */
-	struct ctx within = ctx_within(cx, options_of(q).timeout);
 
 	fill_record(cx, w, q);
+	struct ctx within = ctx_within(cx, w->r.options.timeout);
 	TRY(preflight(&within, w, q));
 	w->revision = revision;
 	workflow_note(w, "create", "begun", "");

@@ -27,7 +27,8 @@
  *     {}; refused while a rule routes to it or an unswitched workflow uses it
  * move_tables       keyspace, table, target_keyspace, target_table, options
  *     Creates the workflow, attaches to it, or finds it done; its preflight is over when this
- *     answers. {"workflow":"new_customer/users","created":bool,"done":bool}
+ *     answers. {"workflow":"new_customer/users","created":bool,"done":bool}. Of the options those
+ *     that the request has: a move that is there keeps the others, a new one has the defaults.
  * move_status       workflow, after_revision
  *     as workflow_show; waits up to a second for a record newer than after_revision
  *

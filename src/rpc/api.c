@@ -180,7 +180,7 @@ ctl_request_write(struct buf *out, const struct ctl_request *r)
 	json_put_str(&w, "action", r->action);
 	json_put_bool(&w, "force", r->force);
 	json_put_i64(&w, "after_revision", r->after_revision);
-	workflow_options_put(&w, &r->options);
+	workflow_options_put(&w, &r->options, r->given);
 	json_put_close(&w, '}');
 }
 
@@ -200,8 +200,8 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 		.action = json_get_str(&j, "action"),
 		.force = json_get_bool(&j, "force"),
 		.after_revision = json_get_i64(&j, "after_revision"),
-		.options = workflow_options_get(&j),
 	};
+	out->options = workflow_options_get(&j, &out->given);
 	return json_close(&doc);
 }
 

@@ -157,6 +157,7 @@ struct ctl_request {
 	const char             *action;
 	bool                    force;
 	struct workflow_options options;
+	unsigned                given;                           /* of the options: enum workflow_given */
 	/* long poll: answer when the record is newer */
 	int64_t                 after_revision;
 };

@@ -407,24 +407,47 @@ streams_read(const struct json *j, struct workflow_record *r)
 }
 
 void
-workflow_options_put(struct json_writer *w, const struct workflow_options *o)
+workflow_options_put(struct json_writer *w, const struct workflow_options *o, unsigned given)
 {
 	json_put_open(w, "options", '{');
-	json_put_i64(w, "grace_period_us", o->grace_period);
-	json_put_i64(w, "timeout_us", o->timeout);
-	json_put_i64(w, "reader_wait_us", o->reader_wait);
-	json_put_i64(w, "max_lag_us", o->max_lag);
-	json_put_str(w, "on_grace", name_at(on_grace_names, o->on_grace, ON_GRACE_KILL));
-	json_put_i64(w, "switch_attempts", o->switch_attempts);
-	json_put_bool(w, "no_switch", o->no_switch);
+	if (given & GIVEN_GRACE_PERIOD)
+		json_put_i64(w, "grace_period_us", o->grace_period);
+	if (given & GIVEN_TIMEOUT)
+		json_put_i64(w, "timeout_us", o->timeout);
+	if (given & GIVEN_READER_WAIT)
+		json_put_i64(w, "reader_wait_us", o->reader_wait);
+	if (given & GIVEN_MAX_LAG)
+		json_put_i64(w, "max_lag_us", o->max_lag);
+	if (given & GIVEN_ON_GRACE)
+		json_put_str(w, "on_grace", name_at(on_grace_names, o->on_grace, ON_GRACE_KILL));
+	if (given & GIVEN_SWITCH_ATTEMPTS)
+		json_put_i64(w, "switch_attempts", o->switch_attempts);
+	if (given & GIVEN_NO_SWITCH)
+		json_put_bool(w, "no_switch", o->no_switch);
 	json_put_close(w, '}');
 }
 
+static unsigned
+options_given(const struct json *j)
+{
+	/* In the order of enum workflow_given. */
+	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
+		"max_lag_us", "on_grace", "switch_attempts", "no_switch" };
+	unsigned given = 0;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (json_has(j, keys[i]))
+			given |= 1U << i;
+	}
+	return given;
+}
+
 struct workflow_options
-workflow_options_get(const struct json *parent)
+workflow_options_get(const struct json *parent, unsigned *given)
 {
 	struct json j = json_get_object(parent, "options");
 
+	*given = options_given(&j);
 	return (struct workflow_options){
 		.grace_period = json_get_i64(&j, "grace_period_us"),
 		.timeout = json_get_i64(&j, "timeout_us"),
@@ -434,6 +457,26 @@ workflow_options_get(const struct json *parent)
 		.switch_attempts = json_get_int(&j, "switch_attempts", 0, INT_MAX),
 		.no_switch = json_get_bool(&j, "no_switch"),
 	};
+}
+
+void
+workflow_options_take(
+    struct workflow_options *to, const struct workflow_options *from, unsigned given)
+{
+	if (given & GIVEN_GRACE_PERIOD)
+		to->grace_period = from->grace_period;
+	if (given & GIVEN_TIMEOUT)
+		to->timeout = from->timeout;
+	if (given & GIVEN_READER_WAIT)
+		to->reader_wait = from->reader_wait;
+	if (given & GIVEN_MAX_LAG)
+		to->max_lag = from->max_lag;
+	if (given & GIVEN_ON_GRACE)
+		to->on_grace = from->on_grace;
+	if (given & GIVEN_SWITCH_ATTEMPTS)
+		to->switch_attempts = from->switch_attempts;
+	if (given & GIVEN_NO_SWITCH)
+		to->no_switch = from->no_switch;
 }
 
 static void
@@ -498,7 +541,7 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	json_put_i64(&w, "created_us", r->created_us);
 	json_put_i64(&w, "copied_us", r->copied_us);
 	json_put_i64(&w, "switched_us", r->switched_us);
-	workflow_options_put(&w, &r->options);
+	workflow_options_put(&w, &r->options, GIVEN_ALL);
 	events_write(&w, r);
 	json_put_close(&w, '}');
 }
@@ -507,6 +550,7 @@ int
 workflow_read(struct arena *a, struct slice json, struct workflow_record *out, struct err *err)
 {
 	struct json_doc d;
+	unsigned given; /* a record of an older program may lack one: zero */
 
 	TRY(json_open(&d, "workflow record", json, a, err));
 	struct json j = json_root(&d);
@@ -531,7 +575,7 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.created_us = json_get_i64(&j, "created_us"),
 		.copied_us = json_get_i64(&j, "copied_us"),
 		.switched_us = json_get_i64(&j, "switched_us"),
-		.options = workflow_options_get(&j),
+		.options = workflow_options_get(&j, &given),
 	};
 	tables_read(&j, out);
 	streams_read(&j, out);

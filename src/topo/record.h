@@ -123,6 +123,18 @@ struct workflow_options {
 	bool          no_switch;
 };
 
+/* Which of them somebody gave: what is not given stays as it is. */
+enum workflow_given {
+	GIVEN_GRACE_PERIOD = 1 << 0,
+	GIVEN_TIMEOUT = 1 << 1,
+	GIVEN_READER_WAIT = 1 << 2,
+	GIVEN_MAX_LAG = 1 << 3,
+	GIVEN_ON_GRACE = 1 << 4,
+	GIVEN_SWITCH_ATTEMPTS = 1 << 5,
+	GIVEN_NO_SWITCH = 1 << 6,
+	GIVEN_ALL = (1 << 7) - 1,
+};
+
 /* What was done, for people and for whoever resumes. */
 struct workflow_event {
 	int64_t     at_us;          /* wall clock */
@@ -176,8 +188,11 @@ int  workflow_read(struct arena *a, struct slice json, struct workflow_record *o
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */
 struct json;
 struct json_writer;
-void workflow_options_put(struct json_writer *w, const struct workflow_options *o);
-struct workflow_options workflow_options_get(const struct json *parent);
+void workflow_options_put(struct json_writer *w, const struct workflow_options *o, unsigned given);
+struct workflow_options workflow_options_get(const struct json *parent, unsigned *given);
+/* Takes over those that are given. */
+void workflow_options_take(
+    struct workflow_options *to, const struct workflow_options *from, unsigned given);
 
 /* The rule for keyspace.table, or NULL. Names compare as bytes. */
 const struct routing_rule *rules_find(const struct rules_record *r, const char *keyspace, const char *table);

@@ -58,18 +58,22 @@ def test_server_is_found_by_flag_or_environment(filled):
     assert done.returncode != 0 and "127.0.0.1:1" in done.stderr and len(done.stderr.strip().splitlines()) <= 2
 
 
-def test_interrupt_detaches_and_says_how_to_come_back(combo):
+def test_interrupt_detaches_and_its_line_comes_back(combo):
     c = combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "stream.chunk.before=sleep:4000"})
     move.fill(c, ROWS)
-    moving = move.Moving(c, "--no-switch")
+    moving = move.Moving(c, "--no-switch", "--grace-period", "7s")
     proc.wait_for(lambda: move.state(c) == "copying", 20, "the copy to begin")
     moving.process.send_signal(signal.SIGINT)
     said, _ = moving.process.communicate(timeout=20)
     assert moving.process.returncode == 130
-    assert "vtctlclient MoveTables customer.users new_customer.users" in said
-    proc.wait_for(lambda: move.state(c) == "running", 60, "the move to go on by itself")
+    line = said.strip().splitlines()[-1].split()
+    assert line == ["vtctlclient", "--server", f"127.0.0.1:{c.base}", "MoveTables", "--no-switch", "--grace-period=7s",
+                    "customer.users", "new_customer.users"]
+    subprocess.run([proc.program("vtctlclient"), *line[1:]], check=True, timeout=60)
+    assert move.state(c) == "running"    # it followed; it did not switch
     c.client("MoveTables", "customer.users", "new_customer.users")
     assert move.state(c) == "switched"
+    assert c.workflow()["record"]["options"]["grace_period_us"] == 7_000_000
 
 
 def test_detach_returns_at_once_and_the_move_goes_on(filled):

@@ -153,3 +153,26 @@ TEST(option_help_fits_the_screen)
 	expect(strstr(text, "  --cell=NAME                   Which cells. (may be repeated)\n") != NULL);
 	free(text);
 }
+
+TEST(option_uses_are_read_as_they_were_written)
+{
+	struct settings   s;
+	struct option_use u;
+	char            **argv = ARGS(A("a"), A("--mysql_port=1"), A("-timeout"), A("--verbose"),
+	               A("--no-verbose"), A("--verbose=on"), A("-"), A("--"), A("--dir=x"));
+
+	expect_eq(parse(&s, argv), -1); /* the timeout is none, but it is taken for one */
+	expect(option_given(table, argv, "mysql-port") && option_given(table, argv, "verbose"));
+	expect(!option_given(table, argv, "dir") && !option_given(table, argv, "memory"));
+	expect(option_next(table, &argv, &u));
+	expect_str(u.option->name, "mysql-port");
+	expect_str(u.value, "1");
+	expect(option_next(table, &argv, &u));
+	expect_str(u.value, "--verbose");
+	expect(option_next(table, &argv, &u) && u.negated && u.value == NULL);
+	expect(option_next(table, &argv, &u) && !u.negated);
+	expect_str(u.value, "on");
+	expect(!option_next(table, &argv, &u));
+	argv = (char *[]){ A("prog"), NULL };
+	expect(!option_next(table, &argv, &u) && !option_next(table, &argv, &u));
+}

@@ -469,6 +469,57 @@ TEST(a_move_whose_table_has_just_moved_makes_no_rules)
 	world_tell(target_is_served_elsewhere, (struct plan){ .method = NULL });
 }
 
+/* As vtctlclient asks when only this much was typed. */
+static void
+ask_with(struct ctx *cx, struct world *w, struct workflow_options options, unsigned given)
+{
+	struct ctl_request q = { .keyspace = "customer",
+		.table = "users",
+		.target_keyspace = "new_customer",
+		.target_table = "users",
+		.options = options,
+		.given = given };
+	struct slice       answer;
+
+	expect_ok(world_call(cx, &w->ctlds[0], "move_tables", &q, &answer), cx->err);
+}
+
+static struct workflow_options
+options_now(struct ctx *cx, struct world *w)
+{
+	struct topo_kv         kv;
+	struct workflow_record r;
+
+	expect_ok(topo_get(cx, w->topo, "/workflows/new_customer/users", &kv), cx->err);
+	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	return r.options;
+}
+
+static void
+comes_back(struct ctx *cx, struct world *w)
+{
+	const struct workflow_options first = { .grace_period = 7 * SECOND, .no_switch = true };
+	const struct workflow_options next = { .on_grace = ON_GRACE_KILL, .no_switch = true };
+	struct workflow_options       now;
+
+	ask_with(cx, w, first, GIVEN_GRACE_PERIOD | GIVEN_NO_SWITCH);
+	now = options_now(cx, w);
+	expect(now.grace_period == 7 * SECOND && now.no_switch);
+	expect(now.timeout == 30 * SECOND && now.switch_attempts == 10); /* the defaults */
+	ask_with(cx, w, next, GIVEN_ON_GRACE | GIVEN_NO_SWITCH);
+	now = options_now(cx, w);
+	expect(now.grace_period == 7 * SECOND && now.on_grace == ON_GRACE_KILL && now.no_switch);
+	ask_with(cx, w, (struct workflow_options){ .no_switch = false }, GIVEN_NO_SWITCH);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	now = options_now(cx, w);
+	expect(now.grace_period == 7 * SECOND && now.on_grace == ON_GRACE_KILL && !now.no_switch);
+}
+
+TEST(coming_back_changes_the_options_that_were_given)
+{
+	world_tell(comes_back, (struct plan){ .method = NULL });
+}
+
 static void
 is_refused(struct ctx *cx, struct world *w)
 {

@@ -307,7 +307,8 @@ world_move(struct ctx *cx, struct world *w, int n, struct workflow_options optio
 		.target_table = "users",
 		.workflow = "",
 		.action = "",
-		.options = options };
+		.options = options,
+		.given = GIVEN_ALL };
 	struct slice answer;
 
 	return world_call(cx, &w->ctlds[n], "move_tables", &q, &answer);
