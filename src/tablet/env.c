@@ -54,3 +54,18 @@ env_stream(
 	*out = NULL;
 	return mysql_connect(cx, &params, out);
 }
+
+int
+env_app(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
+{
+	struct mysql_params params = {
+		.address = env->server,
+		.user = env->accounts->app.user,
+		.password = &env->accounts->app.password,
+	};
+
+	*out = NULL;
+	if (mysql_connect(cx, &params, out) != 0)
+		return err_wrap(cx->err, "connecting to '%s' as '%s'", env->server, params.user);
+	return 0;
+}

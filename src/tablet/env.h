@@ -24,6 +24,8 @@ int env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **
 struct mysql_params env_stream_params(const struct tablet_env *env, const char *server);
 int                 env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
 		    struct mysql_client **out) MUST_USE;
+/* As the gates do for their clients, to try what these may. */
+int env_app(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
 
 /* For COM_REGISTER_SLAVE, of one that reads a binlog: a server ends the dump of whoever came before
  * with the same number, so every stream and every probe has its own. */

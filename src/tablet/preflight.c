@@ -194,8 +194,8 @@ is_privilege(int code)
 	return false;
 }
 
-/* A probe has failed: if it is for want of a privilege, that is a refusal, and whose it is is said.
- */
+/* A probe has failed: if it is for want of a privilege, that is a refusal, and whose it is is said. grant
+ * is "SELECT ON *.*". */
 static int
 blame(struct ctx *cx, const struct account *account, const char *grant)
 {
@@ -203,7 +203,39 @@ blame(struct ctx *cx, const struct account *account, const char *grant)
 		return -1;
 	cx->err->kind = ERR_REFUSED;
 	err_wrap(cx->err, "account '%s'", account->user);
-	return err_hint(cx->err, "GRANT %s ON *.* TO '%s'@'127.0.0.1'", grant, account->user);
+	return err_hint(cx->err, "GRANT %s TO '%s'@'127.0.0.1'", grant, account->user);
+}
+
+/* What clients will do, with no row of the table: neither its triggers nor the binlog notice. */
+static int
+act_as_client(struct ctx *cx, const struct tablet_env *env, const char *table, const char *column)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	struct mysql_rows                   rows;
+
+	TRY(env_app(cx, env, &c));
+	TRY(mysql_selectf(cx, c, &rows, "SELECT * FROM %s WHERE FALSE", table));
+	TRY(mysql_execf(cx, c, "INSERT INTO %s SELECT * FROM %s WHERE FALSE", table, table));
+	TRY(mysql_execf(cx, c, "UPDATE %s SET %s=%s WHERE FALSE", table, column, column));
+	return mysql_execf(cx, c, "DELETE FROM %s WHERE FALSE", table);
+}
+
+/* A table of the target; the column is one of its, quoted. */
+static int
+probe_clients(struct ctx *cx, const struct tablet_env *env, const char *database, const char *table,
+    const char *column)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(buf) struct buf grant = BUF_INIT;
+
+	quote_table(&name, slice_str(database), slice_str(table));
+	if (act_as_client(cx, env, name.data, column) == 0)
+		return 0;
+	err_wrap(cx->err, "serving clients at '%s'", env->server);
+	buf_add_str(&grant, "SELECT, INSERT, UPDATE, DELETE ON ");
+	quote_ident(&grant, slice_str(database));
+	buf_add_str(&grant, ".*");
+	return blame(cx, &env->accounts->app, grant.data);
 }
 
 static void
@@ -263,11 +295,11 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
 		return blame(cx, &env->accounts->stream,
-		    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR");
+		    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR ON *.*");
 	}
 	if (probe_fence(cx, env, q) != 0) {
 		err_wrap(cx->err, "trying the fence at '%s'", env->server);
-		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES");
+		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
 	}
 	return 0;
 }
@@ -306,8 +338,11 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_reques
 
 /* What the copy and the applier will do, done to a table of our own and undone. */
 static int
-probe_writes(struct ctx *cx, struct mysql_client *c, const char *table)
+act_as_stream(struct ctx *cx, const struct tablet_env *env, const char *table)
 {
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_stream(cx, env, env->server, &c));
 	TRY(mysql_exec(cx, c, slice_str("BEGIN"), NULL));
 	TRY(mysql_execf(cx, c, "INSERT INTO %s VALUES (1)", table));
 	TRY(mysql_execf(cx, c, "UPDATE %s SET id=2 WHERE id=1", table));
@@ -318,28 +353,36 @@ probe_writes(struct ctx *cx, struct mysql_client *c, const char *table)
 }
 
 static int
+probe_accounts(
+    struct ctx *cx, const struct tablet_env *env, const char *database, const char *table)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	quote_table(&name, slice_str(database), slice_str(table));
+	if (act_as_stream(cx, env, name.data) != 0) {
+		err_wrap(cx->err, "writing at '%s'", env->server);
+		return blame(cx, &env->accounts->stream, "SELECT, INSERT, UPDATE, DELETE ON *.*");
+	}
+	return probe_clients(cx, env, database, table, "id");
+}
+
+static int
 probe_target(
     struct ctx *cx, const struct tablet_env *env, struct mysql_client *dba, const char *database)
 {
-	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(buf) struct buf              table = BUF_INIT;
-	struct err                          undoing = { 0 };
-	struct ctx undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
+	static const char      probe[] = "_vt_probe";
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct err             undoing = { 0 };
+	struct ctx             undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
 
-	quote_table(&table, slice_str(database), slice_str("_vt_probe"));
+	quote_table(&name, slice_str(database), slice_str(probe));
 	if (mysql_execf(cx, dba, "CREATE OR REPLACE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB",
-		table.data) != 0)
-		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES");
-	int rc = env_stream(cx, env, env->server, &c);
-	if (rc == 0)
-		rc = probe_writes(cx, c, table.data);
-	client_done(&c); /* what it left open would hold the DROP up */
-	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", table.data) != 0 && rc == 0)
+		name.data) != 0)
+		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
+	int rc = probe_accounts(cx, env, database, probe);
+	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
 		return err_copy(cx->err, &undoing);
-	if (rc == 0)
-		return 0;
-	err_wrap(cx->err, "writing at '%s'", env->server);
-	return blame(cx, &env->accounts->stream, "SELECT, INSERT, UPDATE, DELETE");
+	return rc;
 }
 
 int
@@ -367,4 +410,32 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 		};
 	}
 	return probe_target(cx, env, c, q->target_database);
+}
+
+/* ---- The target, before each attempt */
+
+static int
+check_arrived(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
+    const struct tablet_request *q, const char *table)
+{
+	SCOPED(buf) struct buf column = BUF_INIT;
+	struct table_def      *def;
+
+	TRY(schema_read(cx, c, q->target_database, table, &def));
+	quote_ident(&column, slice_str(def->columns[0].name));
+	return probe_clients(cx, env, q->target_database, table, column.data);
+}
+
+int
+preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
+    const struct tablet_request *q)
+{
+	for (size_t i = 0; i < q->tables_count; i++) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx                 inner = *cx;
+
+		inner.arena = &scratch;
+		TRY(check_arrived(&inner, env, c, q, q->tables[i].target_table));
+	}
+	return 0;
 }

@@ -3,7 +3,8 @@
  *
  * What cannot work is refused with one sentence and a hint before anything is
  * changed. Privileges are found by doing what needs them: the fence is installed disarmed and
- * dropped again, a heartbeat row is written and met in the binlog and deleted again.
+ * dropped again, a heartbeat row is written and met in the binlog and deleted again, and the
+ * gates' account does at the target what clients will, without a row.
  */
 #ifndef TABLET_PREFLIGHT_H
 #define TABLET_PREFLIGHT_H
@@ -21,5 +22,8 @@ int preflight_attempt(struct ctx *cx, struct mysql_client *c, const char *databa
 /* The target's side: a table that exists must be empty and defined as request->definition says. */
 int preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
     struct tablet_reply *reply) MUST_USE;
+/* The same side again, before each attempt to switch: may clients work with what has arrived? */
+int preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
+    const struct tablet_request *q) MUST_USE;
 
 #endif

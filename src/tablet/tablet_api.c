@@ -114,7 +114,9 @@ do_fence_install(
 	bool target = strcmp(q->on_side, "target") == 0;
 
 	TRY(ddl_open(cx, api->env, &d));
-	if (!target) {
+	if (target) {
+		TRY(preflight_attempt_target(cx, api->env, d.session, q));
+	} else {
 		TRY(preflight_attempt(cx, d.session, f.database, f.tables, f.tables_count));
 		TRY(check_no_xa(cx, d.session));
 	}

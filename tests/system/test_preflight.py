@@ -2,6 +2,7 @@
 import pytest
 
 from lib import proc, tablets
+from lib.streams import fill
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
@@ -180,6 +181,39 @@ def test_a_privilege_that_is_missing_is_found_by_doing(tablet, user, revoke):
     assert state(tablet.server) == before
     assert refused.value.kind == "refused" and f"account '{user}'" in refused.value.text
     assert refused.value.hint.startswith("GRANT ")
+
+
+@pytest.mark.parametrize("lost", ["SELECT", "INSERT", "UPDATE", "DELETE", "ALL PRIVILEGES"])
+def test_a_privilege_that_clients_would_miss_at_the_target_is_found_by_doing(tablet, lost):
+    tablet.server.sql(f"REVOKE {lost} ON customer.* FROM 'vt_app'@'127.0.0.1'")
+    before = state(tablet.server)
+    with pytest.raises(tablets.Refused) as refused:
+        tablet.call("check_target", **request(definition=""))
+    assert state(tablet.server) == before
+    assert refused.value.kind == "refused" and "account 'vt_app'" in refused.value.text
+    tablet.server.sql(refused.value.hint)
+    assert tablet.call("check_target", **request(definition=""))["tables"]
+
+
+def test_before_each_attempt_clients_are_tried_at_the_table_itself(pair):
+    both = pair("t")
+    both.source.start()
+    both.target.start()
+    fill(both.source.server, 10)
+    both.start()
+    both.wait("running")
+    there = both.target.server
+    for lost in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+        there.sql(f"REVOKE {lost} ON new_customer.* FROM 'vt_app'@'127.0.0.1'")
+        with pytest.raises(tablets.Refused) as refused:
+            both.target.call("fence_install", **both.request(on_side="target"))
+        assert refused.value.kind == "refused" and "account 'vt_app'" in refused.value.text
+        assert "new_customer" in refused.value.hint
+        assert there.sql("SELECT * FROM _vt.fence") == ()
+        there.sql(refused.value.hint)
+    both.target.call("fence_install", **both.request(on_side="target"))
+    both.target.call("fence_install", **both.request(on_side="target"))
+    both.check_equal()
 
 
 def test_a_name_needs_its_quotes_and_gets_them(tablet):
