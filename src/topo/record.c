@@ -11,7 +11,6 @@
  */
 static const char *const tablet_type_names[] = { "primary", "replica", "rdonly", NULL };
 static const char *const phase_names[] = { "open", "hold", "switched", NULL };
-static const char *const on_grace_names[] = { "abort", "wait", "kill", NULL };
 static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
 static const char *const direction_names[] = { "forward", "reverse", NULL };
 
@@ -255,7 +254,7 @@ rule_write(struct json_writer *w, const struct routing_rule *r)
 	json_put_i64(w, "attempt", r->attempt);
 	json_put_i64(w, "reader_wait_us", r->reader_wait);
 	json_put_i64(w, "grace_us", r->grace);
-	json_put_str(w, "on_grace", name_at(on_grace_names, r->on_grace, ON_GRACE_KILL));
+	on_grace_put(w, r->on_grace);
 	json_put_close(w, '}');
 }
 
@@ -292,7 +291,7 @@ rule_read(const struct json *j)
 		.attempt = json_get_int(j, "attempt", 0, INT_MAX),
 		.reader_wait = json_get_i64(j, "reader_wait_us"),
 		.grace = json_get_i64(j, "grace_us"),
-		.on_grace = (enum on_grace)json_get_enum(j, "on_grace", on_grace_names),
+		.on_grace = on_grace_get(j),
 	};
 }
 
@@ -404,79 +403,6 @@ streams_read(const struct json *j, struct workflow_record *r)
 			.target_tablet = json_get_str(&item, "target_tablet"),
 		};
 	}
-}
-
-void
-workflow_options_put(struct json_writer *w, const struct workflow_options *o, unsigned given)
-{
-	json_put_open(w, "options", '{');
-	if (given & GIVEN_GRACE_PERIOD)
-		json_put_i64(w, "grace_period_us", o->grace_period);
-	if (given & GIVEN_TIMEOUT)
-		json_put_i64(w, "timeout_us", o->timeout);
-	if (given & GIVEN_READER_WAIT)
-		json_put_i64(w, "reader_wait_us", o->reader_wait);
-	if (given & GIVEN_MAX_LAG)
-		json_put_i64(w, "max_lag_us", o->max_lag);
-	if (given & GIVEN_ON_GRACE)
-		json_put_str(w, "on_grace", name_at(on_grace_names, o->on_grace, ON_GRACE_KILL));
-	if (given & GIVEN_SWITCH_ATTEMPTS)
-		json_put_i64(w, "switch_attempts", o->switch_attempts);
-	if (given & GIVEN_NO_SWITCH)
-		json_put_bool(w, "no_switch", o->no_switch);
-	json_put_close(w, '}');
-}
-
-static unsigned
-options_given(const struct json *j)
-{
-	/* In the order of enum workflow_given. */
-	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
-		"max_lag_us", "on_grace", "switch_attempts", "no_switch" };
-	unsigned given = 0;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (json_has(j, keys[i]))
-			given |= 1U << i;
-	}
-	return given;
-}
-
-struct workflow_options
-workflow_options_get(const struct json *parent, unsigned *given)
-{
-	struct json j = json_get_object(parent, "options");
-
-	*given = options_given(&j);
-	return (struct workflow_options){
-		.grace_period = json_get_i64(&j, "grace_period_us"),
-		.timeout = json_get_i64(&j, "timeout_us"),
-		.reader_wait = json_get_i64(&j, "reader_wait_us"),
-		.max_lag = json_get_i64(&j, "max_lag_us"),
-		.on_grace = (enum on_grace)json_get_enum(&j, "on_grace", on_grace_names),
-		.switch_attempts = json_get_int(&j, "switch_attempts", 0, INT_MAX),
-		.no_switch = json_get_bool(&j, "no_switch"),
-	};
-}
-
-void
-workflow_options_take(
-    struct workflow_options *to, const struct workflow_options *from, unsigned given)
-{
-	if (given & GIVEN_GRACE_PERIOD)
-		to->grace_period = from->grace_period;
-	if (given & GIVEN_TIMEOUT)
-		to->timeout = from->timeout;
-	if (given & GIVEN_READER_WAIT)
-		to->reader_wait = from->reader_wait;
-	if (given & GIVEN_MAX_LAG)
-		to->max_lag = from->max_lag;
-	if (given & GIVEN_ON_GRACE)
-		to->on_grace = from->on_grace;
-	if (given & GIVEN_SWITCH_ATTEMPTS)
-		to->switch_attempts = from->switch_attempts;
-	if (given & GIVEN_NO_SWITCH)
-		to->no_switch = from->no_switch;
 }
 
 static void

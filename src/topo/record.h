@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/fsm.h"
 #include "base/parse.h"
+#include "topo/workflow_options.h"
 
 enum {
 	NAME_MAX_BYTES = 64,        /* of databases and tables, as the servers have it */
@@ -74,8 +75,6 @@ struct ack_record {
  */
 enum rule_phase { RULE_OPEN, RULE_HOLD, RULE_SWITCHED };
 
-enum on_grace { ON_GRACE_ABORT, ON_GRACE_WAIT, ON_GRACE_KILL };
-
 struct routing_rule {
 	const char     *from_keyspace, *from_table;
 	const char     *to_keyspace, *to_table;
@@ -114,25 +113,6 @@ struct workflow_table {
 struct workflow_stream {
 	const char *source_keyspace, *source_shard, *source_tablet;
 	const char *target_keyspace, *target_shard, *target_tablet;
-};
-
-struct workflow_options {
-	usec          grace_period, timeout, reader_wait, max_lag;
-	enum on_grace on_grace;
-	int           switch_attempts;
-	bool          no_switch;
-};
-
-/* Which of them somebody gave: what is not given stays as it is. */
-enum workflow_given {
-	GIVEN_GRACE_PERIOD = 1 << 0,
-	GIVEN_TIMEOUT = 1 << 1,
-	GIVEN_READER_WAIT = 1 << 2,
-	GIVEN_MAX_LAG = 1 << 3,
-	GIVEN_ON_GRACE = 1 << 4,
-	GIVEN_SWITCH_ATTEMPTS = 1 << 5,
-	GIVEN_NO_SWITCH = 1 << 6,
-	GIVEN_ALL = (1 << 7) - 1,
 };
 
 /* What was done, for people and for whoever resumes. */
@@ -184,15 +164,6 @@ void rules_write(struct buf *out, const struct rules_record *r);
 int  rules_read(struct arena *a, struct slice json, struct rules_record *out, struct err *err) MUST_USE;
 void workflow_write(struct buf *out, const struct workflow_record *r);
 int  workflow_read(struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
-
-/* The options as member "options" of an object that somebody else writes or reads (json.h). */
-struct json;
-struct json_writer;
-void workflow_options_put(struct json_writer *w, const struct workflow_options *o, unsigned given);
-struct workflow_options workflow_options_get(const struct json *parent, unsigned *given);
-/* Takes over those that are given. */
-void workflow_options_take(
-    struct workflow_options *to, const struct workflow_options *from, unsigned given);
 
 /* The rule for keyspace.table, or NULL. Names compare as bytes. */
 const struct routing_rule *rules_find(const struct rules_record *r, const char *keyspace, const char *table);

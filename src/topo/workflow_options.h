@@ -1,0 +1,47 @@
+/*
+ * workflow_options.h - how a move is to be done, and which of it somebody has said.
+ *
+ * A workflow's record has all of them. A command's request has those that were typed: the
+ * others stay as the workflow has them, or get their defaults when it is made.
+ */
+#ifndef TOPO_WORKFLOW_OPTIONS_H
+#define TOPO_WORKFLOW_OPTIONS_H
+
+#include "base/parse.h"
+
+struct json;
+struct json_writer;
+
+/* What becomes of transactions that are open when the grace period is over. */
+enum on_grace { ON_GRACE_ABORT, ON_GRACE_WAIT, ON_GRACE_KILL };
+
+struct workflow_options {
+	usec          grace_period, timeout, reader_wait, max_lag;
+	enum on_grace on_grace;
+	int           switch_attempts;
+	bool          no_switch;
+};
+
+enum workflow_given {
+	GIVEN_GRACE_PERIOD = 1 << 0,
+	GIVEN_TIMEOUT = 1 << 1,
+	GIVEN_READER_WAIT = 1 << 2,
+	GIVEN_MAX_LAG = 1 << 3,
+	GIVEN_ON_GRACE = 1 << 4,
+	GIVEN_SWITCH_ATTEMPTS = 1 << 5,
+	GIVEN_NO_SWITCH = 1 << 6,
+	GIVEN_ALL = (1 << 7) - 1,
+};
+
+/* The options as member "options" of an object that somebody else writes or reads (json.h). */
+void workflow_options_put(struct json_writer *w, const struct workflow_options *o, unsigned given);
+struct workflow_options workflow_options_get(const struct json *parent, unsigned *given);
+/* Takes over those that are given. */
+void workflow_options_take(
+    struct workflow_options *to, const struct workflow_options *from, unsigned given);
+
+/* As member "on_grace". */
+void on_grace_put(struct json_writer *w, enum on_grace g);
+enum on_grace on_grace_get(const struct json *parent);
+
+#endif
