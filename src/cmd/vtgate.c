@@ -26,8 +26,8 @@ static const struct option options[] = {
 	    "failure zone" },
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
 	    "FILE", "accounts of servers and clients; mode 0600" },
-	{ "id", OPT_STRING, offsetof(struct settings, id), "gate", 0, 0, NULL, "NAME",
-	    "name of this gate; two gates have two" },
+	{ "id", OPT_STRING, offsetof(struct settings, id), NULL, 0, 0, NULL, "NAME",
+	    "name of this gate, which no other has; otherwise made of host and HTTP port" },
 	{ "workers", OPT_INT, offsetof(struct settings, workers), "0", 0, WORKERS_MAX, NULL, "N",
 	    "threads that serve clients; 0: one for each core" },
 	{ "max-connections", OPT_INT, offsetof(struct settings, max_connections), "10000", 1,
@@ -91,7 +91,8 @@ prepare(void *arg, struct err *err)
 
 	if (p->settings.topo == NULL || p->settings.credentials == NULL)
 		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
-	TRY(name_check("id", p->settings.id, err));
+	if (p->settings.id != NULL)
+		TRY(name_check("id", p->settings.id, err));
 	TRY(name_check("cell", p->settings.cell, err));
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)

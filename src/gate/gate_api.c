@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/gate_metrics.h"
+#include "gate/registration.h"
 #include "gate/source.h"
 #include "task/group.h"
 #include "topo/topo.h"
@@ -42,6 +43,7 @@ struct gate {
 	int64_t             acknowledged_by[WORKERS_MAX];
 	int                 workers_count, ready, ended;
 	char                mysql_address[300];
+	char                id[REGISTRATION_ID_MAX];
 
 	struct source   source;
 	struct buf      rules; /* JSON; empty: none yet */
@@ -192,10 +194,10 @@ write_ack(struct ctx *cx, struct gate *g, int64_t lease)
 {
 	SCOPED(buf)
 	struct buf        json = BUF_INIT;
-	struct ack_record ack = { .id = g->params.id, .version = g->acknowledged };
+	struct ack_record ack = { .id = g->id, .version = g->acknowledged };
 	char              key[TOPO_KEY_MAX];
 
-	(void)snprintf(key, sizeof key, "/acks/%s", g->params.id);
+	(void)snprintf(key, sizeof key, "/acks/%s", g->id);
 	ack_write(&json, &ack);
 	TRY(topo_set(cx, g->topo, key, buf_slice(&json), lease));
 	g->written = ack.version;
@@ -226,22 +228,32 @@ ack_task(void *arg)
 
 /* ---- the lease's keys ---- */
 
+static struct gate_record
+record_of(const struct gate *g, int64_t lease)
+{
+	return (struct gate_record){
+		.id = g->id, .http = http_address(g->http), .mysql = g->mysql_address, .lease = lease
+	};
+}
+
 static void
 attach(struct ctx *cx, void *arg, int64_t lease)
 {
-	struct gate *g = arg;
-	SCOPED(buf)
-	struct buf         json = BUF_INIT;
-	struct gate_record record = { .id = g->params.id,
-		.http = http_address(g->http),
-		.mysql = g->mysql_address,
-		.lease = lease };
-	char               key[TOPO_KEY_MAX];
+	struct gate       *g = arg;
+	struct gate_record record = record_of(g, lease);
 
-	(void)snprintf(key, sizeof key, "/gates/%s", g->params.id);
-	gate_write(&json, &record);
-	if (topo_set(cx, g->topo, key, buf_slice(&json), lease) == 0)
+	if (registration_put(cx, g->topo, &record) == 0)
 		(void)(write_ack(cx, g, lease) != 0); /* cx->err tells the lease's task */
+}
+
+static int
+start_lease(struct ctx *cx, struct gate *g)
+{
+	struct gate_record record = record_of(g, 0);
+
+	TRY(topo_lease_start(cx, g->topo, LEASE_TTL, &g->lease));
+	TRY(registration_start(cx, g->topo, g->lease, &record));
+	return write_ack(cx, g, topo_lease_id(g->lease));
 }
 
 /* ---- what workers tell ---- */
@@ -347,9 +359,11 @@ post_rules(struct ctx *cx, struct gate *g, struct slice body, struct http_reply 
 	SCOPED(arena)
 	struct arena        arena = ARENA_INIT;
 	struct rules_record rules;
-	struct ack_record   ack = { .id = g->params.id };
+	struct ack_record   ack = { .id = g->id };
 
 	TRY(rules_read(&arena, body, &rules, cx->err));
+	while (g->route == NULL) /* asked at the address of one that ran here before */
+		TRY(waitlist_wait(cx, &g->news));
 	if (rules.version > g->route->rules.version)
 		TRY(publish(g, body, cx->err));
 	while (g->acknowledged < rules.version) {
@@ -386,7 +400,7 @@ handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_re
 	} else if (strcmp(req->path, "/metrics") == 0) {
 		get_metrics(g, reply);
 	} else if (strcmp(req->path, "/healthz") == 0) {
-		reply->status = g->ready == g->workers_count && !g->stopping ? 200 : 503;
+		reply->status = g->ready == g->params.workers && !g->stopping ? 200 : 503;
 		buf_addf(&reply->body, "{\"ok\":%s,\"version\":%lld}",
 		    reply->status == 200 ? "true" : "false", (long long)g->acknowledged);
 	} else {
@@ -471,12 +485,13 @@ serve(struct ctx *cx, struct gate *g)
 	if (g->mail == NULL)
 		return -1;
 	TRY(http_serve(g->params.http, handle, g, &g->http, cx->err));
-	TRY(topo_lease_start(cx, g->topo, LEASE_TTL, &g->lease));
+	if (g->params.id != NULL)
+		(void)snprintf(g->id, sizeof g->id, "%s", g->params.id);
+	else
+		registration_default_id(g->id, http_address(g->http));
 	(void)snprintf(g->mysql_address, sizeof g->mysql_address, "%s", g->params.mysql);
 	/* Registered first, the rules read after; the workers' port is written again below. */
-	attach(cx, g, topo_lease_id(g->lease));
-	if (cx->err->kind != ERR_NONE)
-		return -1;
+	TRY(start_lease(cx, g));
 	TRY(load(cx, g));
 	TRY(spawn_tasks(g, cx->err));
 	TRY(start_workers(cx, g));

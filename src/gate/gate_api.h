@@ -21,7 +21,8 @@
 enum { WORKERS_MAX = 32 }; /* cores of one machine that one gate may use; see worker.c INDEX_BITS */
 
 struct gate_params {
-	const char               *topo, *http, *mysql, *id;
+	const char               *topo, *http, *mysql;
+	const char               *id; /* NULL: one that no other gate has */
 	int                       workers;
 	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
 	usec                      hold_wait, drain_timeout;

@@ -10,13 +10,16 @@ import pytest
 from lib import proc
 
 
+def gate_command(combo, *more):
+    return [proc.program("vtgate"), "--topo", "sqlite:" + os.path.join(combo.data_dir, "topo.db"),
+            "--credentials", os.path.join(combo.data_dir, "credentials.json"), "--workers", "1", *more]
+
+
 @pytest.fixture
 def second_gate(shared_combo):
     """(process, connect) of a gate for three clients."""
     process = subprocess.Popen(
-        [proc.program("vtgate"), "--topo", "sqlite:" + os.path.join(shared_combo.data_dir, "topo.db"),
-         "--credentials", os.path.join(shared_combo.data_dir, "credentials.json"), "--id", "second", "--workers", "1",
-         "--max-connections", "3", "--drain-timeout", "5s"],
+        gate_command(shared_combo, "--id", "second", "--max-connections", "3", "--drain-timeout", "5s"),
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     port = int(process.stdout.readline().rsplit(":", 1)[1])
 
@@ -32,6 +35,13 @@ def run(connection, sql):
     cursor = connection.cursor()
     cursor.execute(sql)
     return cursor.fetchall()
+
+
+def test_a_gate_does_not_take_the_name_of_one_that_serves(shared_combo, second_gate):
+    done = subprocess.run(gate_command(shared_combo, "--id", "second"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "another gate is registered as 'second'" in done.stderr and "choose another --id" in done.stderr
+    assert run(second_gate[1](), "SELECT 1") == ((1,),)
 
 
 def test_one_client_too_many_is_told_1040(second_gate):
