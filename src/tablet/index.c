@@ -150,8 +150,5 @@ index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def
 	TRY(env_dba(&inner, env, &c));
 	TRY(build_all(&inner, c, def, database, table));
 	TRY(schema_read(&inner, c, database, table, &target));
-	if (strcmp(target->hash, def->hash) != 0)
-		return err_set(cx->err, ERR_REFUSED,
-		    "table '%s.%s' is not defined as its source is", database, table);
-	return 0;
+	return schema_check_hash(target, def->hash, cx->err);
 }

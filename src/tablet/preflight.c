@@ -415,27 +415,27 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 /* ---- The target, before each attempt */
 
 static int
-check_arrived(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
-    const struct tablet_request *q, const char *table)
+try_clients(struct ctx *cx, const struct tablet_env *env, const struct table_def *def)
 {
 	SCOPED(buf) struct buf column = BUF_INIT;
-	struct table_def      *def;
 
-	TRY(schema_read(cx, c, q->target_database, table, &def));
 	quote_ident(&column, slice_str(def->columns[0].name));
-	return probe_clients(cx, env, q->target_database, table, column.data);
+	return probe_clients(cx, env, def->database, def->name, column.data);
 }
 
 int
 preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
-    const struct tablet_request *q)
+    const struct tablet_request *q, const char **hashes)
 {
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx                 inner = *cx;
+		struct table_def          *def;
 
 		inner.arena = &scratch;
-		TRY(check_arrived(&inner, env, c, q, q->tables[i].target_table));
+		TRY(schema_read(&inner, c, q->target_database, q->tables[i].target_table, &def));
+		TRY(schema_check_hash(def, hashes[i], cx->err));
+		TRY(try_clients(&inner, env, def));
 	}
 	return 0;
 }

@@ -22,8 +22,9 @@ int preflight_attempt(struct ctx *cx, struct mysql_client *c, const char *databa
 /* The target's side: a table that exists must be empty and defined as request->definition says. */
 int preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
     struct tablet_reply *reply) MUST_USE;
-/* The same side again, before each attempt to switch: may clients work with what has arrived? */
+/* The same side again, before each attempt to switch: is what has arrived defined as the stream's tables
+ * are (hashes: one for each), without a trigger, and may clients work with it? */
 int preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
-    const struct tablet_request *q) MUST_USE;
+    const struct tablet_request *q, const char **hashes) MUST_USE;
 
 #endif

@@ -445,6 +445,16 @@ schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
 	    def->database, def->name);
 }
 
+int
+schema_check_hash(const struct table_def *def, const char *hash, struct err *err)
+{
+	if (strcmp(def->hash, hash) == 0)
+		return 0;
+	err_set(err, ERR_REFUSED, "table '%s.%s' is not defined as its source is", def->database,
+	    def->name);
+	return err_hint(err, "compare both with SHOW CREATE TABLE, and undo what was altered");
+}
+
 /* ---- Bodies that name the table */
 
 struct body {

@@ -56,6 +56,9 @@ int schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *data
 /* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */
 int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;
 
+/* ERR_REFUSED when a table at the target is not defined as its source, whose hash that is. */
+int schema_check_hash(const struct table_def *def, const char *hash, struct err *err) MUST_USE;
+
 /* SQL texts, appended. */
 /* "`id`,`f`*1e0,`e`+0": the select list that gives values in column.h's form. */
 void schema_select_list(struct buf *out, const struct table_def *def);

@@ -311,6 +311,17 @@ stream_status(const struct stream *s, struct arena *a, struct tablet_reply *repl
 		add_table_status(s, i, reply);
 }
 
+int
+stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err)
+{
+	if (s->run.applier == NULL)
+		return err_set(err, ERR_RETRY, "the stream is not connected");
+	*out = arena_array(a, const char *, s->request.tables_count);
+	for (size_t i = 0; i < s->request.tables_count; i++)
+		(*out)[i] = arena_strdup(a, s->run.defs[i]->hash);
+	return 0;
+}
+
 static void
 wake(struct stream *s)
 {

@@ -32,6 +32,9 @@ const struct tablet_request *stream_request(const struct stream *s);
 enum stream_phase            stream_phase(const struct stream *s);
 /* Fills the reply from memory; texts live in the arena. */
 void stream_status(const struct stream *s, struct arena *a, struct tablet_reply *reply);
+/* What hash says of the tables (schema.h) as the rows are read; copies, as many as the request has tables.
+ * ERR_RETRY while it is not connected. */
+int stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err) MUST_USE;
 /* After an error: goes on from what is on disk. */
 void stream_retry(struct stream *s);
 

@@ -105,6 +105,21 @@ check_no_xa(struct ctx *cx, struct mysql_client *c)
 }
 
 static int
+check_arrived(struct ctx *cx, struct tablet_api *api, const struct tablet_request *q,
+    struct mysql_client *c)
+{
+	struct stream *s;
+	const char   **hashes;
+
+	TRY(find_stream(cx, api, q, &s));
+	TRY(stream_definitions(s, cx->arena, &hashes, cx->err));
+	if (stream_request(s)->tables_count != q->tables_count)
+		return err_set(cx->err, ERR_REFUSED, "the stream of workflow '%s' has %zu tables, not %zu",
+		    q->workflow, stream_request(s)->tables_count, q->tables_count);
+	return preflight_attempt_target(cx, api->env, c, q, hashes);
+}
+
+static int
 do_fence_install(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
 {
@@ -115,7 +130,7 @@ do_fence_install(
 
 	TRY(ddl_open(cx, api->env, &d));
 	if (target) {
-		TRY(preflight_attempt_target(cx, api->env, d.session, q));
+		TRY(check_arrived(cx, api, q, d.session));
 	} else {
 		TRY(preflight_attempt(cx, d.session, f.database, f.tables, f.tables_count));
 		TRY(check_no_xa(cx, d.session));

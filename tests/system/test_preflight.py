@@ -216,6 +216,31 @@ def test_before_each_attempt_clients_are_tried_at_the_table_itself(pair):
     both.check_equal()
 
 
+@pytest.mark.parametrize("altered, undone, words", [
+    ("ALTER TABLE t ADD COLUMN extra INT", "ALTER TABLE t DROP COLUMN extra", "not defined as its source"),
+    ("ALTER TABLE t ADD INDEX more (x)", "ALTER TABLE t DROP INDEX more", "not defined as its source"),
+    ("ALTER TABLE t DROP INDEX u", None, "not defined as its source"),
+    ("CREATE TRIGGER mine BEFORE INSERT ON t FOR EACH ROW SET NEW.name = 'x'", "DROP TRIGGER mine", "'mine'"),
+])
+def test_before_each_attempt_the_table_at_the_target_is_the_source_s(pair, altered, undone, words):
+    both = pair("t")
+    both.source.start()
+    both.target.start()
+    fill(both.source.server, 10)
+    both.start()
+    both.wait("running")
+    there = both.target.server
+    there.sql(altered, database="new_customer")
+    with pytest.raises(tablets.Refused) as refused:
+        both.target.call("fence_install", **both.request(on_side="target"))
+    assert refused.value.kind == "refused" and refused.value.hint
+    assert "'new_customer.t'" in refused.value.text and words in refused.value.text
+    assert there.sql("SELECT * FROM _vt.fence") == ()
+    if undone:
+        there.sql(undone, database="new_customer")
+        both.target.call("fence_install", **both.request(on_side="target"))
+
+
 def test_a_name_needs_its_quotes_and_gets_them(tablet):
     tablet.server.sql("CREATE TABLE `a b'c` (`i``d` INT PRIMARY KEY, `select` INT)", database="customer")
     assert tablet.call("check_source", **request(table="a b'c"))
