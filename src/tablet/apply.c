@@ -47,6 +47,7 @@ struct applier {
 	struct waitlist            changed;      /* others wait for news */
 	struct position            cp;
 	struct buf                 prepared;     /* at applied (xids.h) */
+	bool                       alone;        /* has all slots, and what is on disk is known */
 	bool                       exact, ended, frozen;
 	struct freeze              freeze;
 	usec                       stored_at;
@@ -448,6 +449,8 @@ static int
 work(struct ctx *cx, struct applier *a)
 {
 	TRY(read_state(cx, a));
+	a->alone = true;
+	waitlist_wake_all(&a->changed);
 	look_at_mode(a);
 	while (!a->frozen) {
 		struct run r;
@@ -530,6 +533,14 @@ applier_wait_change(struct ctx *cx, struct applier *a)
 	if (!a->ended)
 		TRY(waitlist_wait(cx, &a->changed));
 	return a->ended && !a->frozen ? err_set(cx->err, ERR_RETRY, "the applier has ended") : 0;
+}
+
+int
+applier_wait_alone(struct ctx *cx, struct applier *a)
+{
+	while (!a->alone)
+		TRY(applier_wait_change(cx, a));
+	return 0;
 }
 
 int

@@ -59,6 +59,9 @@ bool applier_exact(const struct applier *a);
  * in the transaction that stores the position (or in one of its own when already there). The position
  * stored may be beyond it by what others did at the source; ERR_CONFLICT when a change is. */
 int  applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err) MUST_USE;
+/* Waits until it has all of its slots (apply_write.h): another process's applier has none then, so
+ * that nobody hands on changes past the windows of a chunk that begins from here on. */
+int  applier_wait_alone(struct ctx *cx, struct applier *a) MUST_USE;
 /* Waits until a heartbeat with this token has been handed on: its position. */
 int  applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token,
     struct position *at) MUST_USE;

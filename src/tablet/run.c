@@ -155,6 +155,7 @@ build_indexes(struct ctx *cx, struct run *r)
 static int
 conduct(struct ctx *cx, struct run *r)
 {
+	TRY(applier_wait_alone(cx, r->applier));
 	TRY(copier_run(cx, r->copier));
 	if (r->state->phase == STREAM_COPYING)
 		TRY(reach_cp(cx, r));
