@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cmd/daemon.h"
 #include "tablet/fence.h"
+#include "tablet/server_lock.h"
 #include "tablet/tablet_api.h"
 #include "task/group.h"
 
@@ -44,6 +45,7 @@ struct program {
 	struct settings     settings;
 	struct credentials *accounts;
 	struct tablet_env   env;
+	struct server_lock  lock;
 	struct tablet_api   api;
 	struct health       health;
 	struct topo        *topo;
@@ -74,6 +76,7 @@ prepare_server(struct ctx *cx, struct program *p)
 {
 	SCOPED(client) struct mysql_client *dba = NULL;
 
+	TRY(server_lock_take(cx, &p->lock));
 	TRY(env_dba(cx, &p->env, &dba));
 	TRY(position_install(cx, dba));
 	TRY(fence_setup(cx, dba));
@@ -136,6 +139,7 @@ end(void *arg)
 	if (p->http != NULL)
 		http_stop(p->http);
 	engine_done(&p->api.engine);
+	server_lock_done(&p->lock);
 	locks_done(&p->api.locks);
 	health_done(&p->health);
 	topo_close(p->topo);
@@ -150,9 +154,11 @@ wire(struct program *p)
 		.server = p->settings.server,
 		.accounts = p->accounts,
 		.data_dir = p->settings.data_dir,
+		.lock = &p->lock,
 	};
 	p->health.env = &p->env;
 	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };
+	server_lock_init(&p->lock, &p->env);
 	engine_init(&p->api.engine, &p->env);
 	locks_init(&p->api.locks, &p->env);
 }

@@ -8,11 +8,14 @@
 #include "mysql/client.h"
 #include "rpc/api.h"
 
+struct server_lock;
+
 struct tablet_env {
 	const char               *alias;  /* "zone1-100" */
 	const char               *server; /* this tablet's own database server */
 	const struct credentials *accounts;
 	const char               *data_dir; /* for spilled transactions */
+	struct server_lock       *lock;     /* that streams run under (server_lock.h) */
 	/* How much at once; 0 is the default of run.c or chunk.h. */
 	int    appliers, copy_parallel;
 	size_t chunk_rows; /* of a chunk, at most */

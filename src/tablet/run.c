@@ -7,6 +7,7 @@
 #include "sql/quote.h"
 #include "tablet/bare_sql.h"
 #include "tablet/index.h"
+#include "tablet/server_lock.h"
 #include "tablet/xids.h"
 
 #include <stdarg.h>
@@ -243,6 +244,12 @@ apply(struct ctx *cx, struct run *r)
 	return 0;
 }
 
+static int
+wait_lock_lost(struct ctx *cx, struct run *r)
+{
+	return server_lock_wait_lost(cx, r->env->lock, r->term);
+}
+
 /* ---- Opening */
 
 /* Tests slow a copy or an applier down through these points. */
@@ -342,6 +349,7 @@ run_open(struct ctx *cx, struct run *r)
 	inner.arena = &r->arena;
 	if (r->state->phase == STREAM_FROZEN || r->state->phase == STREAM_STOPPED)
 		return 0;
+	TRY(server_lock_held(r->env->lock, &r->term, cx->err));
 	TRY(env_dba(&inner, r->env, &r->dba));
 	TRY(env_stream(&inner, r->env, r->request->source_server, &r->source));
 	TRY(read_definitions(&inner, r));
@@ -359,6 +367,7 @@ run_go(struct ctx *cx, struct run *r)
 		{ r, apply, "apply", "applying" },
 		{ r, conduct, "copy", "copying" },
 		{ r, poll_lag, "lag", "asking the source for its position" },
+		{ r, wait_lock_lost, "lock", "running under the server's lock" },
 	};
 	int rc = 0;
 

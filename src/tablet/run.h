@@ -2,9 +2,10 @@
  * run.h - one connected pass of a stream: from what is on disk through its phases, until frozen or
  * an error.
  *
- * Three tasks share it: the applier (which drives the tail), the conductor
- * (copy, consistency point, indexes: moves the phase forward), and the lag poller. The first
- * that fails ends the others; the stream decides whether to make another pass.
+ * Four tasks share it: the applier (which drives the tail), the conductor
+ * (copy, consistency point, indexes: moves the phase forward), the lag poller, and one that waits
+ * for the loss of the server's lock (server_lock.h). The first that fails ends the others; the
+ * stream decides whether to make another pass.
  */
 #ifndef TABLET_RUN_H
 #define TABLET_RUN_H
@@ -43,6 +44,7 @@ struct run {
 	struct applier      *applier; /* NULL outside of run_open() .. run_close() */
 	struct copier       *copier;
 	struct group         group;
+	uint64_t             term; /* of the server's lock, which the pass ends with */
 
 	/* Lag: since when the newest polled position of the source is not applied. */
 	struct position polled;

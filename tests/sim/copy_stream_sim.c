@@ -20,6 +20,7 @@
 #include "base/parse.h"
 #include "sim/sim_table.h"
 #include "tablet/engine.h"
+#include "tablet/server_lock.h"
 #include "task/sim.h"
 #include "test.h"
 
@@ -45,6 +46,7 @@ struct world {
 	struct rand         rand;
 	struct credentials *accounts;
 	struct tablet_env   env;
+	struct server_lock  lock;           /* where a world says so */
 	struct engine       engine;
 	struct tablet_env   beside_env;     /* of another process beside the same server */
 	struct engine       beside;
@@ -377,6 +379,7 @@ static void
 end_world(struct world *w)
 {
 	engine_done(&w->engine);
+	server_lock_done(&w->lock);
 	minidb_stop(w->table.source);
 	minidb_stop(w->table.target);
 	w->done = true;
@@ -411,9 +414,30 @@ open_beside(struct ctx *cx, struct world *w)
 {
 	w->beside_env = w->env;
 	w->beside_env.alias = "zone1-200";
+	w->beside_env.lock = NULL;
 	engine_init(&w->beside, &w->beside_env);
 	while (engine_open(cx, &w->beside) != 0)
 		check(task_sleep(cx, 100 * MSEC) == 0);
+}
+
+static void
+copy_begins(struct ctx *cx, struct world *w)
+{
+	sim_table_create(cx, &w->table);
+	sim_writers_start(&w->table, 4);
+	w->faults = w->snaps = 0;
+	start_process(cx, w);
+	while (stream_phase(stream_of(w)) == STREAM_STARTING)
+		live(cx, w, 10 * MSEC);
+}
+
+static void
+end_frozen(struct ctx *cx, struct world *w)
+{
+	wait_running(cx, w);
+	sim_writers_stop(cx, &w->table);
+	(void)freeze(cx, w, false);
+	end_world(w);
 }
 
 static void
@@ -423,19 +447,46 @@ live_beside(void *arg)
 	struct err    err = { 0 };
 	struct ctx    cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
 
-	sim_table_create(&cx, &w->table);
-	sim_writers_start(&w->table, 4);
-	w->faults = w->snaps = 0;
-	start_process(&cx, w);
-	while (stream_phase(stream_of(w)) == STREAM_STARTING)
-		live(&cx, w, 10 * MSEC);
+	copy_begins(&cx, w);
 	open_beside(&cx, w);
 	live(&cx, w, 20 * SECOND);
 	engine_done(&w->beside);
-	wait_running(&cx, w);
-	sim_writers_stop(&cx, &w->table);
-	(void)freeze(&cx, w, false);
-	end_world(w);
+	end_frozen(&cx, w);
+}
+
+/* Another program gets the lock that we lost, and does the work until it ends. */
+static void
+rival(struct ctx *cx, struct world *w)
+{
+	struct mini_session *s = minidb_open(w->table.target);
+	struct tablet_reply  reply;
+
+	minidb_kill(w->table.target, "_vt vttablet");
+	check(minidb_exec(cx, s, "SELECT GET_LOCK('_vt vttablet', 10)") == 0);
+	open_beside(cx, w);
+	while (stream_phase(engine_find(&w->beside, WORKFLOW)) != STREAM_RUNNING)
+		live(cx, w, 300 * MSEC);
+	stream_status(stream_of(w), &w->arena, &reply);
+	if (strstr(reply.error, "the lock of server 'target:3306' is lost") == NULL)
+		fail(w, "the stream goes on without the lock: %s", reply.error);
+	engine_done(&w->beside);
+	minidb_close(s);
+}
+
+static void
+live_lock_lost(void *arg)
+{
+	struct world *w = arg;
+	struct err    err = { 0 };
+	struct ctx    cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
+
+	w->env.lock = &w->lock;
+	server_lock_init(&w->lock, &w->env);
+	check(server_lock_take(&cx, &w->lock) == 0);
+	copy_begins(&cx, w);
+	live(&cx, w, 200 * MSEC);
+	rival(&cx, w);
+	end_frozen(&cx, w);
 }
 
 /* ---- Worlds */
@@ -528,10 +579,21 @@ TEST(a_unique_column)
 	run_worlds(SIM_UNIQUE);
 }
 
-/* Without faults, and the fixed ones only: what keeps two apart after a lost lock is server_lock.h. */
-TEST(two_processes_beside_one_server)
+/* Without faults, and the fixed ones only: what keeps two apart for longer is server_lock.h. */
+static void
+run_quiet_worlds(task_fn *life)
 {
 	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
 	for (uint64_t i = 1; i <= FIXED_WORLDS; i++)
-		run_world(SIM_INT, i, live_beside);
+		run_world(SIM_INT, i, life);
+}
+
+TEST(two_processes_beside_one_server)
+{
+	run_quiet_worlds(live_beside);
+}
+
+TEST(the_servers_lock_is_lost)
+{
+	run_quiet_worlds(live_lock_lost);
 }

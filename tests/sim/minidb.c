@@ -193,6 +193,23 @@ minidb_crash(struct minidb *db)
 }
 
 void
+minidb_kill(struct minidb *db, const char *lock)
+{
+	list_each(&db->sessions, n) {
+		struct mini_session *s = list_item(n, struct mini_session, node);
+
+		if (s->conn == NULL || strcmp(s->lock, lock) != 0)
+			continue;
+		s->dead = true;
+		conn_close(s->conn); /* its task wakes up and ends */
+		s->conn = NULL;
+		waitlist_wake_all(&db->ended);
+		return;
+	}
+	check_failed(__FILE__, __LINE__, "nobody has the lock");
+}
+
+void
 minidb_rotate(struct minidb *db)
 {
 	binlog_rotate(&db->binlog, true);

@@ -53,6 +53,8 @@ void           minidb_stop(struct minidb *db);
 void minidb_crash(struct minidb *db);
 void minidb_up(struct minidb *db);
 bool minidb_is_up(const struct minidb *db);
+/* KILL of the client that has this user lock. */
+void minidb_kill(struct minidb *db, const char *lock);
 /* FLUSH BINARY LOGS */
 void minidb_rotate(struct minidb *db);
 

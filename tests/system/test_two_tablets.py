@@ -1,0 +1,50 @@
+"""A second vttablet where there is one already: refused by name, and the first one loses nothing."""
+import copy
+import time
+
+import pytest
+
+from lib import proc
+from lib.streams import Writer, fill
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
+
+
+def twin(tablet, uid):
+    """Another program beside the same server."""
+    other = copy.copy(tablet)
+    other.uid, other.port, other.process = uid, proc.free_port(), None
+    other.log = tablet.log + f".{uid}"
+    return other
+
+
+def test_a_second_tablet_of_a_server_is_refused(pair):
+    p = pair("t")
+    fill(p.source.server, 40000)
+    p.source.start(), p.target.start(faults="stream.chunk.before=sleep:100")
+    writer = Writer(p.source.server, 1)
+    writer.start()
+    p.start()
+    p.wait("copying")
+    second = twin(p.target, 77)
+    with pytest.raises(RuntimeError, match="another vttablet is at work beside server"):
+        second.start()
+    proc.end(second.process)
+    assert second.process.returncode == 1
+    p.wait("running")
+    writer.end()
+    p.freeze()
+    p.check_equal()
+
+
+def test_a_tablet_that_was_killed_comes_up_at_once(pair):
+    p = pair("t")
+    fill(p.source.server)
+    p.source.start(), p.target.start()
+    for _ in range(3):
+        p.target.kill()
+        began = time.monotonic()
+        p.target.start()
+        print("up after", time.monotonic() - began)
+    p.start()
+    p.wait("running")
