@@ -11,7 +11,7 @@ struct settings {
 	const char *topo, *http, *mysql, *cell, *credentials, *id;
 	int64_t     workers, max_connections, max_backends;
 	uint64_t    max_packet, hold_buffer;
-	usec        hold_wait, drain_timeout;
+	usec        drain_timeout;
 	bool        help;
 };
 
@@ -39,9 +39,6 @@ static const struct option options[] = {
 	{ "hold-buffer", OPT_SIZE, offsetof(struct settings, hold_buffer), "64M", 1024, INT64_MAX,
 	    NULL, "BYTES",
 	    "statements that wait for a cutover; when full the cutover is rolled back" },
-	{ "hold-wait", OPT_DURATION, offsetof(struct settings, hold_wait), "60s", MSEC,
-	    3600 * SECOND, NULL, "TIME",
-	    "how long a statement waits for a cutover before it fails with 1205" },
 	{ "drain-timeout", OPT_DURATION, offsetof(struct settings, drain_timeout), "10s", 0,
 	    3600 * SECOND, NULL, "TIME", "how long open transactions may go on after SIGTERM" },
 	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
@@ -77,7 +74,6 @@ wire(struct program *p)
 		    .backends_max = (size_t)s->max_backends,
 		    .packet_max = s->max_packet,
 		    .hold_bytes_max = s->hold_buffer,
-		    .hold_wait = s->hold_wait,
 		    .drain_timeout = s->drain_timeout,
 		    .credentials = p->accounts };
 

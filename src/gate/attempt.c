@@ -289,13 +289,14 @@ attempt_take_backend(struct ctx *cx, struct attempt *a)
 
 /* ---- waiting ---- */
 
+/* As long as the hold lasts, which has a deadline of its own: a pause is latency, not an error. What
+ * waits is bounded by its bytes, and too many of them end the attempt (turnstile.h). */
 enum outcome
 attempt_hold(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
 	struct crowd   *crowd = &s->hall->crowd;
 	usec            since = task_now();
-	struct ctx      within = ctx_within(cx, s->hall->hold_wait);
 
 	for (size_t i = 0; i < a->plan.ruled_count && !a->by_view; i++) {
 		struct turnstile *t = crowd_turnstile(crowd, a->plan.ruled[i]->record);
@@ -304,10 +305,9 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 			continue;
 		session_rest(s);
 		count(&s->hall->counts.holds, 1);
-		if (turnstile_wait(&within, crowd, t, a->q->packet.len) != 0) {
-			cx->err->mysql_errno = ER_LOCK_WAIT_TIMEOUT;
-			return cx->err->kind == ERR_TIMEOUT ? OUTCOME_ERROR : OUTCOME_CLOSE;
-		}
+		a->held = true;
+		if (turnstile_wait(cx, crowd, t, a->q->packet.len) != 0)
+			return OUTCOME_CLOSE;
 		count_max(&s->hall->counts.hold_us_max, (uint64_t)(task_now() - since));
 		return OUTCOME_AGAIN;
 	}

@@ -33,6 +33,7 @@ struct attempt {
 	struct plan           plan;
 	struct turnstile_ask  ask;
 	bool                  by_view; /* routed by the transaction's view */
+	bool                  held;    /* it has waited for a cutover */
 	int                   slot;
 	bool                  begins;    /* BEGIN goes ahead of it */
 	uint64_t              epoch;     /* of the lease, when it was planned */

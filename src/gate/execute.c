@@ -455,14 +455,15 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 	enum outcome out = OUTCOME_AGAIN;
 
 	s->replied = false;
-	for (int tries = 0; out == OUTCOME_AGAIN; tries++) {
+	for (int tries = 0; out == OUTCOME_AGAIN;) {
 		struct attempt a = {
 			.s = s, .q = q, .slot = -1, .route = route_ref(s->hall->crowd.route)
 		};
 
 		out = attempt(cx, &a);
 		route_unref(a.route);
-		if (out == OUTCOME_AGAIN && tries >= REPLAYS_MAX) {
+		tries += !a.held;
+		if (out == OUTCOME_AGAIN && tries > REPLAYS_MAX) {
 			attempt_too_late(
 			    cx, s, "the rules for this statement do not come to rest");
 			out = OUTCOME_ERROR;

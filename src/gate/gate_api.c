@@ -437,7 +437,6 @@ start_worker(struct gate *g, struct err *err)
 		.backends_max = share(g, g->params.backends_max),
 		.packet_max = g->params.packet_max,
 		.hold_bytes_max = share(g, g->params.hold_bytes_max),
-		.hold_wait = g->params.hold_wait,
 		.drain_timeout = g->params.drain_timeout,
 		.credentials = g->params.credentials,
 		.lease = &g->view,

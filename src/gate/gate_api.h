@@ -25,7 +25,7 @@ struct gate_params {
 	const char               *id; /* NULL: one that no other gate has */
 	int                       workers;
 	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
-	usec                      hold_wait, drain_timeout;
+	usec                      drain_timeout;
 	const struct credentials *credentials;
 };
 

@@ -23,7 +23,6 @@ struct hall {
 	struct waitlist          left; /* a session has ended */
 	bool                     draining;
 	size_t                   packet_max; /* larger statements of clients are refused */
-	usec                     hold_wait;  /* how long one statement waits for a cutover */
 	/* Asks for newer rules than those of the crowd's route; returns at once. */
 	void (*refresh)(void *arg);
 	void *arg;

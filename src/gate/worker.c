@@ -306,7 +306,6 @@ hall_init(struct worker *w)
 
 	h->lease = w->params.lease;
 	h->packet_max = w->params.packet_max;
-	h->hold_wait = w->params.hold_wait;
 	h->refresh = ask_refresh;
 	h->arg = w;
 	list_init(&h->sessions);

@@ -41,7 +41,7 @@ struct worker_params {
 	int                       index;
 	const char               *address; /* to listen on; port 0 for the first one only */
 	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
-	usec                      hold_wait, drain_timeout;
+	usec                      drain_timeout;
 	const struct credentials *credentials;
 	const struct lease_view  *lease;
 	struct mailbox           *control;

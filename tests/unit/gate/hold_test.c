@@ -124,6 +124,32 @@ TEST(a_hold_that_is_rolled_back)
 	world_run(back_story);
 }
 
+/* As long as a cutover may take, whatever else changes meanwhile: a pause is no error. */
+static void
+long_hold_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	struct background    held;
+
+	world_rules(w, 2, "customer", RULE_HOLD);
+	world_start(w, &held, c, "update users set a=2");
+	for (int i = 0; i < 122; i++) { /* the longest --timeout is an hour */
+		pause_for(cx, MINUTE / 2);
+		world_rules(w, 3 + i, "customer", RULE_HOLD);
+	}
+	pause_for(cx, SECOND);
+	expect(!held.done);
+	world_rules(w, 200, "customer", RULE_OPEN);
+	pause_for(cx, SECOND);
+	expect(held.done && held.rc == 0);
+	mysql_close(c);
+}
+
+TEST(a_statement_is_held_as_long_as_the_hold_lasts)
+{
+	world_run(long_hold_story);
+}
+
 static void
 running_story(struct ctx *cx, struct world *w)
 {

@@ -207,7 +207,6 @@ start_gate(struct world *w)
 	memcpy(w->credentials->clients[0].account.user, "app", 4);
 	h->lease = &w->lease;
 	h->packet_max = 1 << 24;
-	h->hold_wait = MINUTE;
 	h->refresh = refresh;
 	h->arg = w;
 	list_init(&h->sessions);
