@@ -103,6 +103,9 @@ describe(struct buf *out, const struct progress *p, const struct move_view *v, u
 		buf_addf(out, "%ds", (int)((now - p->phase_since) / SECOND));
 	if (v->lag_ms >= 0)
 		buf_addf(out, ", lag %.1fs", (double)v->lag_ms / 1000);
+	/* On a terminal it has a line of its own: the live one has to fit. */
+	if (!p->terminal && p->why[0] != '\0')
+		buf_addf(out, "  %s", p->why);
 	if (v->stream_error[0] != '\0')
 		buf_addf(out, "  %s", v->stream_error);
 }
@@ -122,6 +125,7 @@ put_json(const struct progress *p, const struct move_view *v)
 	json_put_i64(&w, "rows_total", v->rows_total);
 	json_put_i64(&w, "lag_ms", v->lag_ms);
 	json_put_i64(&w, "changes_applied", v->changes_applied);
+	json_put_str(&w, "state_text", p->why);
 	json_put_str(&w, "error", v->stream_error);
 	json_put_close(&w, '}');
 	printf("%s\n", out.data);
@@ -151,12 +155,30 @@ enter_phase(struct progress *p, const struct move_view *v, usec now)
 	return true;
 }
 
+/* What it waits for, or why the last attempt failed. A move that has ended says it at its end. */
+static bool
+take_why(struct progress *p, const struct move_view *v)
+{
+	bool        ended = strcmp(v->state, "Error") == 0 || strcmp(v->state, "Cancelled") == 0;
+	const char *why = ended ? "" : v->state_text;
+
+	if (strncmp(p->why, why, sizeof(p->why) - 1) == 0)
+		return false;
+	snprintf(p->why, sizeof(p->why), "%s", why);
+	if (p->terminal && why[0] != '\0') {
+		progress_end_line(p);
+		printf("  %s\n", why);
+	}
+	return true;
+}
+
 void
 progress_show(struct progress *p, const struct move_view *v, usec now)
 {
 	SCOPED(buf) struct buf line = BUF_INIT;
 	bool                   changed = enter_phase(p, v, now);
 
+	changed |= take_why(p, v);
 	if (!p->terminal && !changed && now - p->shown_at < PLAIN_EVERY_S * SECOND)
 		return;
 	p->shown_at = now;

@@ -9,12 +9,13 @@
 #define CLIENT_PROGRESS_H
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/parse.h"
 
 /* One answer of move_status, as far as it is shown. Strings live in the answer's arena. */
 struct move_view {
 	const char *workflow;
-	const char *state, *state_text, *hint; /* of the workflow's record */
+	const char *state, *state_text, *hint; /* of the workflow's record; text: why it waits or failed */
 	const char *step;
 	const char *phase; /* of the stream: "copying", "catching-up", ... */
 	const char *stream_error, *stream_hint;
@@ -30,6 +31,7 @@ struct progress {
 	char    phase[32];
 	usec    phase_since, shown_at;
 	int64_t phase_rows; /* copied when the phase began */
+	char    why[ERR_TEXT_MAX + 128]; /* of waiting, as last shown: an error and what led to it */
 };
 
 void progress_init(struct progress *p, bool terminal, bool json);

@@ -128,6 +128,11 @@ prepare(struct ctx *cx, struct workflow *w)
 
 	if (w->r.copied_us == 0)
 		w->r.copied_us = clock_wall();
+	/* Nobody is to wonder until the deadline what a move behind an open reader does. */
+	if (w->r.state_text[0] == '\0') {
+		w->r.state_text = "installing the fence, behind what is open on the table";
+		TRY(workflow_save(cx, w));
+	}
 	if (side_do(&within, w, SIDE_SOURCE, "fence_install", w->r.attempt) == 0 &&
 	    side_do(&within, w, SIDE_TARGET, "fence_install", w->r.attempt) == 0)
 		return 0;

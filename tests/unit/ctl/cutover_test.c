@@ -578,3 +578,27 @@ TEST(a_move_that_is_done_does_not_say_so_when_its_table_has_moved_on)
 {
 	world_tell(moved_on, (struct plan){ .method = NULL });
 }
+
+/* ---- What it waits for */
+
+static void
+waits_for_the_fence(struct ctx *cx, struct world *w)
+{
+	struct topo_kv         kv;
+	struct workflow_record r;
+
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (w->troubles == 0)
+		expect_ok(task_sleep(cx, SECOND / 10), cx->err);
+	expect_ok(task_sleep(cx, SECOND), cx->err); /* of the five that it may take */
+	expect_ok(topo_get(cx, w->topo, "/workflows/new_customer/users", &kv), cx->err);
+	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	expect(strstr(r.state_text, "installing the fence") != NULL);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+}
+
+TEST(a_move_behind_an_open_reader_says_so_while_it_waits)
+{
+	world_tell(waits_for_the_fence,
+	    (struct plan){ .method = "fence_install at source", .trouble = HANGS, .times = 1 });
+}
