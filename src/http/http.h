@@ -42,7 +42,7 @@ struct http_server;
 /* address as in net_listen(). The server stops with http_stop(), which waits for its handlers. */
 int  http_serve(const char *address, http_handler_fn *handler, void *arg, struct http_server **out,
     struct err *err) MUST_USE;
-/* Where others find it: the address, with the port that was bound when it said 0. */
+/* Where others find it: the address, with the port that was bound when it said 0. Until http_stop(). */
 const char *http_address(const struct http_server *s);
 void http_stop(struct http_server *s);
 

@@ -4,12 +4,6 @@
 #include "test.h"
 #include "unit/gate/world.h"
 
-static void
-pause_for(struct ctx *cx, usec time)
-{
-	expect_ok(task_sleep(cx, time), cx->err);
-}
-
 static bool
 drained(struct world *w)
 {
@@ -37,7 +31,7 @@ hold_story(struct ctx *cx, struct world *w)
 	expect(!drained(w));
 	world_start(w, &held, writer, "update users set a=2");
 	world_start(w, &held_txn, late, "select a from users");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(!held.done && !held_txn.done);
 	expect_str(world_ask(cx, reader, "select b from users"), "db1");
 	expect_eq(world_do(cx, inside, "update users set a=3"), 0);
@@ -45,10 +39,10 @@ hold_story(struct ctx *cx, struct world *w)
 	expect(drained(w));
 	world_rules(w, 3, "new_customer", RULE_SWITCHED);
 	expect_str(world_ask(cx, reader, "select c from users"), "db2");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(!held.done && !held_txn.done);
 	world_rules(w, 4, "new_customer", RULE_OPEN);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(held.done && held.rc == 0 && held_txn.done && held_txn.rc == 0);
 	expect_eq(world_do(cx, late, "commit"), 0);
 	expect(strstr(w->said.data, "db1: update users set a=2") == NULL);
@@ -93,7 +87,7 @@ locked_story(struct ctx *cx, struct world *w)
 	world_rules(w, 20, "customer", RULE_HOLD);
 	expect(!drained(w));
 	mysql_close(c);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(drained(w));
 }
 
@@ -110,10 +104,10 @@ back_story(struct ctx *cx, struct world *w)
 
 	world_rules(w, 2, "customer", RULE_HOLD);
 	world_start(w, &held, c, "update users set a=2");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(!held.done && drained(w));
 	world_rules(w, 3, "customer", RULE_OPEN);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(held.done && held.rc == 0);
 	mysql_close(c);
 	world_expect(w, "db1: update users set a=2\n");
@@ -159,10 +153,10 @@ running_story(struct ctx *cx, struct world *w)
 	w->slow = 5 * SECOND;
 	world_rules(w, 1, "customer", RULE_OPEN);
 	world_start(w, &slow, c, "update users set slow=2");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	world_rules(w, 2, "customer", RULE_HOLD);
 	expect(!drained(w) && !slow.done);
-	pause_for(cx, 10 * SECOND);
+	world_pause(cx, 10 * SECOND);
 	expect(drained(w) && slow.done && slow.rc == 0);
 	mysql_close(c);
 }
@@ -184,14 +178,14 @@ taken_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, a, "begin"), 0);
 	expect_eq(world_do(cx, a, "update t set a=1"), 0);
 	world_start(w, &waiting, b, "update users set a=2");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	world_rules(w, 2, "customer", RULE_HOLD);
 	expect_eq(world_do(cx, a, "commit"), 0);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(!waiting.done && drained(w));
 	expect(strstr(w->said.data, "users") == NULL);
 	world_rules(w, 4, "new_customer", RULE_OPEN);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(waiting.done && waiting.rc == 0);
 	expect(strstr(w->said.data, "db1: update users") == NULL);
 	mysql_close(a);
@@ -215,7 +209,7 @@ snapshot_story(struct ctx *cx, struct world *w)
 	expect_str(world_ask(cx, c, "select a from users"), "db1");
 	world_rules(w, 2, "customer", RULE_HOLD);
 	expect(!drained(w));
-	pause_for(cx, 2 * SECOND);
+	world_pause(cx, 2 * SECOND);
 	expect(drained(w));
 	world_rules(w, 3, "new_customer", RULE_SWITCHED);
 	expect_str(world_ask(cx, c, "select b from users"), "db1");
@@ -315,13 +309,13 @@ late_writer_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_str(world_ask(cx, c, "select a from users"), "db1");
 	world_rules(w, 2, "customer", RULE_HOLD);
-	pause_for(cx, 2 * SECOND);
+	world_pause(cx, 2 * SECOND);
 	expect(drained(w));
 	world_start(w, &late, c, "update users set a=1");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(!late.done && drained(w));
 	world_rules(w, 4, "new_customer", RULE_OPEN);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(late.done && late.rc == 1213);
 	mysql_close(c);
 	world_expect(w, "db1: begin\ndb1: select a from users\ndb1: ROLLBACK\n");
@@ -343,13 +337,13 @@ lease_story(struct ctx *cx, struct world *w)
 	world_rules(w, 1, "customer", RULE_OPEN);
 	world_lease(w, 1, task_boottime() + 3 * SECOND);
 	expect_str(world_ask(cx, c, "select a from users"), "db1");
-	pause_for(cx, 4 * SECOND);
+	world_pause(cx, 4 * SECOND);
 	expect_str(world_ask(cx, d, "select a from other"), "db1"); /* no rule, no lease needed */
 	world_start(w, &waiting, c, "select b from users");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(!waiting.done && strstr(w->said.data, "select b") == NULL);
 	world_lease(w, 1, NEVER);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(waiting.done && waiting.rc == 0);
 	mysql_close(c);
 	mysql_close(d);
@@ -371,7 +365,7 @@ lapse_story(struct ctx *cx, struct world *w)
 	world_lease(w, 1, task_boottime() + 3 * SECOND);
 	world_start(w, &slow, c, "select slow from users");
 	world_start(w, &plain, d, "select slow from other");
-	pause_for(cx, 10 * SECOND);
+	world_pause(cx, 10 * SECOND);
 	/* The answer came after the lease had lapsed: not a byte of it. */
 	expect(slow.done && slow.rc == 1927 && plain.done && plain.rc == 0);
 	expect_eq(world_do(cx, c, "select 1"), -1);
@@ -394,9 +388,9 @@ gap_story(struct ctx *cx, struct world *w)
 	w->slow = 5 * SECOND;
 	world_rules(w, 1, "customer", RULE_OPEN);
 	world_start(w, &slow, c, "update users set slow=1");
-	pause_for(cx, 2 * SECOND);
+	world_pause(cx, 2 * SECOND);
 	world_lease(w, 2, NEVER); /* lost and granted anew in between */
-	pause_for(cx, 10 * SECOND);
+	world_pause(cx, 10 * SECOND);
 	expect(slow.done && slow.rc == 1927);
 	mysql_close(c);
 }

@@ -2,12 +2,6 @@
 #include "test.h"
 #include "unit/gate/world.h"
 
-static void
-pause_for(struct ctx *cx, usec time)
-{
-	expect_ok(task_sleep(cx, time), cx->err);
-}
-
 /* ---- routing ---- */
 
 static void
@@ -113,7 +107,7 @@ deadlock_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_eq(world_do(cx, c, "update users set a=1"), 0);
 	expect_eq(world_do(cx, c, "update deadlock set a=1"), 1213);
-	pause_for(cx, MSEC);                          /* the client has its error first */
+	world_pause(cx, MSEC);                          /* the client has its error first */
 	expect_eq(w->hall.crowd.passengers.count, 0); /* the server has rolled back: it was asked */
 	expect_eq(world_do(cx, c, "rollback"), 0);    /* nobody needs to hear this */
 	mysql_close(c);
@@ -234,7 +228,7 @@ two_homes_story(struct ctx *cx, struct world *w)
 	expect_str(world_ask(cx, a, "select is_free_lock('z')"), "db1");
 	expect_eq(world_do(cx, a, "select @v from new_customer.y"), 1235);
 	sim_reset("db1:3306");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	mysql_close(a);
 	expect_eq(world_do(cx, b, "update new_customer.t set a=1"), 0);
 	mysql_close(b);
@@ -252,7 +246,7 @@ expression_story(struct ctx *cx, struct world *w)
 
 	expect_eq(world_do(cx, c, "set sql_mode='old'"), 0);
 	expect_eq(world_do(cx, c, "set sql_mode=concat(@@sql_mode, 'x')"), 0);
-	pause_for(cx, MSEC);
+	world_pause(cx, MSEC);
 	expect_eq(world_do(cx, c, "update new_customer.t set a=1"), 0);
 	world_expect(w,
 	    "db1: set sql_mode='old'\ndb1: set sql_mode=concat(@@sql_mode, 'x')\n"
@@ -312,11 +306,11 @@ insert_id_story(struct ctx *cx, struct world *w)
 			"db1: SELECT LAST_INSERT_ID()\ndb2: SET last_insert_id = 7\n"
 			"db2: insert into new_customer.t values (last_insert_id())\n");
 	mysql_close(a);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	w->hall.pool.max = 2;
 	a = world_client(cx, "customer");
 	expect_eq(world_do(cx, a, "insert into generate values (null)"), 0);
-	pause_for(cx, 2 * SECOND); /* idle: its backend is not kept any more */
+	world_pause(cx, 2 * SECOND); /* idle: its backend is not kept any more */
 	pool_close_idle(&w->hall.pool);
 	w->hall.pool.max = w->hall.pool.count;
 	buf_reset(&w->said);
@@ -365,9 +359,9 @@ gone_story(struct ctx *cx, struct world *w)
 
 	w->slow = 5 * SECOND;
 	world_start(w, &slow, c, "update t set slow=1");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	sim_reset("db1:3306");
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(slow.done && slow.rc != 0);
 	expect_eq(
 	    world_do(cx, c, "select 1"), -1); /* whether it ran is unknown: the connection ends */

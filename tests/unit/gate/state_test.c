@@ -4,12 +4,6 @@
 #include "test.h"
 #include "unit/gate/world.h"
 
-static void
-pause_for(struct ctx *cx, usec time)
-{
-	expect_ok(task_sleep(cx, time), cx->err);
-}
-
 /* ---- several statements in one ---- */
 
 static void
@@ -50,7 +44,7 @@ reset_story(struct ctx *cx, struct world *w)
 			"db1: insert into t values (1)\n");
 	/* One that went back to the pool before the reset is no cleaner. */
 	expect_eq(world_do(cx, c, "set sql_mode='x'"), 0);
-	pause_for(cx, 2 * MINUTE);
+	world_pause(cx, 2 * MINUTE);
 	pool_age(&w->hall.pool);
 	expect_eq(world_command(cx, c, RESET, 1), 0);
 	buf_reset(&w->said);
@@ -107,7 +101,7 @@ restless_story(struct ctx *cx, struct world *w)
 	world_rules(w, version++, "customer", RULE_HOLD);
 	world_start(w, &held, c, "update users set a=1");
 	while (!held.done && version < 200) {
-		pause_for(cx, MSEC);
+		world_pause(cx, MSEC);
 		world_rules(w, version++, "customer", RULE_HOLD);
 	}
 	expect(held.done);

@@ -266,6 +266,12 @@ world_run(story_fn *story)
 	sim_run();
 }
 
+void
+world_pause(struct ctx *cx, usec time)
+{
+	expect_ok(task_sleep(cx, time), cx->err);
+}
+
 /* ---- clients ---- */
 
 struct mysql_client *

@@ -40,6 +40,9 @@ void world_rules(struct world *w, int64_t version, const char *to, enum rule_pha
 /* Until the lease is gone. */
 void world_lease(struct world *w, uint64_t epoch, usec until);
 
+/* Lets time pass. */
+void world_pause(struct ctx *cx, usec time);
+
 struct mysql_client *world_client(struct ctx *cx, const char *database);
 /* OK, or the error's number. */
 int world_do(struct ctx *cx, struct mysql_client *c, const char *sql);

@@ -11,16 +11,16 @@
 #include <string.h>
 
 struct stage {
-	bool                is_virtual;
 	struct http_server *server;
-	const char         *address;
-	int                 finished;
+	char                address[64];
 	/* what handlers have seen */
 	int                 handled, cancelled, timed_out;
 	usec                time_given;
 	struct waitlist     news;
 	bool                has_news;
 };
+
+typedef void story_fn(struct ctx *cx, struct stage *s);
 
 static struct ctx
 forever(struct err *err)
@@ -80,28 +80,31 @@ handler(struct ctx *cx, void *arg, const struct http_request *req, struct http_r
 	}
 }
 
-static void
-open_stage(struct stage *s)
-{
-	struct err err;
+struct play {
+	story_fn *story;
+	bool      ended;
+};
 
-	expect_ok(http_serve("127.0.0.1:0", handler, s, &s->server, &err), &err);
-	s->address = http_address(s->server);
-	expect(strncmp(s->address, "127.0.0.1:", 10) == 0 && strcmp(s->address, "127.0.0.1:0") != 0);
+static void
+tell(void *arg)
+{
+	struct play *play = arg;
+	struct stage s = { 0 };
+	struct err   err;
+	struct ctx   cx = forever(&err);
+
+	expect_ok(http_serve("127.0.0.1:0", handler, &s, &s.server, &err), &err);
+	snprintf(s.address, sizeof(s.address), "%s", http_address(s.server));
+	expect(strncmp(s.address, "127.0.0.1:", 10) == 0 && strcmp(s.address, "127.0.0.1:0") != 0);
+	play->story(&cx, &s);
+	http_stop(s.server);
+	play->ended = true;
 }
 
 static void
-close_stage(struct stage *s)
+in_world(bool is_virtual, story_fn *story)
 {
-	http_stop(s->server);
-	http_stop(NULL);
-	s->finished++;
-}
-
-static void
-in_world(bool is_virtual, task_fn *fn)
-{
-	struct stage s = { .is_virtual = is_virtual };
+	struct play  play = { .story = story };
 	struct err   err;
 	struct loop *l = NULL;
 
@@ -109,13 +112,13 @@ in_world(bool is_virtual, task_fn *fn)
 		sim_start(test_seed());
 	else
 		l = loop_new(&err);
-	struct task *t = task_spawn("test", fn, &s);
+	struct task *t = task_spawn("test", tell, &play);
 	if (is_virtual)
 		sim_run();
 	else
 		loop_run(l);
 	task_detach(t);
-	expect_eq(s.finished, 1);
+	expect(play.ended);
 	if (is_virtual)
 		sim_stop();
 	else
@@ -123,10 +126,10 @@ in_world(bool is_virtual, task_fn *fn)
 }
 
 static void
-in_both_worlds(task_fn *fn)
+in_both_worlds(story_fn *story)
 {
-	in_world(false, fn);
-	in_world(true, fn);
+	in_world(false, story);
+	in_world(true, story);
 }
 
 static void
@@ -143,28 +146,23 @@ call(struct stage *s, const char *path, struct slice body, int status, const cha
 }
 
 static void
-ask_and_answer(void *arg)
+ask_and_answer(struct ctx *cx, struct stage *s)
 {
-	struct stage     *s = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
 	struct http_reply reply;
 
-	open_stage(s);
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
 	call(s, "/echo?a=b&c=%20d", SLICE_NULL, 200, "GET /echo?a=b&c=%20d ");
 	call(s, "/echo", slice_str("{\"a\":1}"), 200, "POST /echo? {\"a\":1}");
 	call(s, "/echo", slice_str(""), 200, "POST /echo? ");
 	call(s, "/nowhere", SLICE_NULL, 404, "{}");
 	call(s, "/arena", SLICE_NULL, 200, "from the arena");
-	expect_ok(http_call(&cx, s->address, "/echo", SLICE_NULL, &reply), &err);
+	expect_ok(http_call(cx, s->address, "/echo", SLICE_NULL, &reply), cx->err);
 	expect_str(reply.content_type, "text/plain");
 	buf_done(&reply.body);
-	expect_ok(http_call(&cx, s->address, "/silent", SLICE_NULL, &reply), &err);
+	expect_ok(http_call(cx, s->address, "/silent", SLICE_NULL, &reply), cx->err);
 	expect_eq(reply.status, 500);
 	expect_str(reply.content_type, "application/json");
 	buf_done(&reply.body);
-	close_stage(s);
 }
 
 TEST(requests_have_replies)
@@ -173,29 +171,25 @@ TEST(requests_have_replies)
 }
 
 static void
-bounds(void *arg)
+bounds(struct ctx *cx, struct stage *s)
 {
-	struct stage     *s = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
 	struct http_reply reply;
 	SCOPED(buf) struct buf body = BUF_INIT;
 	char              path[HTTP_PATH_MAX + 8];
 
-	open_stage(s);
 	memset(buf_grow(&body, HTTP_BODY_MAX + 1), 'y', HTTP_BODY_MAX + 1);
 	struct slice most = slice_of(body.data, HTTP_BODY_MAX - 12);
-	expect_ok(http_call(&cx, s->address, "/echo?", most, &reply), &err);
+	expect_ok(http_call(cx, s->address, "/echo?", most, &reply), cx->err);
 	expect_eq(reply.status, 200);
 	expect_eq(reply.body.len, HTTP_BODY_MAX);       /* "POST /echo? " comes before the body */
 	buf_done(&reply.body);
-	expect_eq(http_call(&cx, s->address, "/echo", buf_slice(&body), &reply), -1);
-	expect_eq(err.kind, ERR_REFUSED);
-	expect_ok(http_call(&cx, s->address, "/large", SLICE_NULL, &reply), &err);
+	expect_eq(http_call(cx, s->address, "/echo", buf_slice(&body), &reply), -1);
+	expect_eq(cx->err->kind, ERR_REFUSED);
+	expect_ok(http_call(cx, s->address, "/large", SLICE_NULL, &reply), cx->err);
 	expect_eq(reply.body.len, HTTP_BODY_MAX);
 	buf_done(&reply.body);
-	expect_eq(http_call(&cx, s->address, "/too-large", SLICE_NULL, &reply), -1);
-	expect_eq(err.kind, ERR_CORRUPT);
+	expect_eq(http_call(cx, s->address, "/too-large", SLICE_NULL, &reply), -1);
+	expect_eq(cx->err->kind, ERR_CORRUPT);
 	memset(path, 'p', sizeof(path));
 	path[0] = '/';
 	path[HTTP_PATH_MAX] = '\0';
@@ -205,7 +199,6 @@ bounds(void *arg)
 	int before = s->handled;
 	call(s, path, SLICE_NULL, 414, "{\"error\":\"the path is too long\"}");
 	expect_eq(s->handled, before);
-	close_stage(s);
 }
 
 TEST(bodies_and_paths_are_bounded)
@@ -222,24 +215,19 @@ wait_for_news(void *arg)
 }
 
 static void
-long_poll(void *arg)
+long_poll(struct ctx *cx, struct stage *s)
 {
-	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
 	struct group  g;
 
-	open_stage(s);
 	group_init(&g);
 	for (int i = 0; i < 50; i++)
-		expect_ok(group_spawn(&g, "caller", wait_for_news, s, &err), &err);
+		expect_ok(group_spawn(&g, "caller", wait_for_news, s, cx->err), cx->err);
 	while (s->handled < 50)
-		expect_ok(task_sleep(&cx, MSEC), &err);
+		expect_ok(task_sleep(cx, MSEC), cx->err);
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");      /* others are served meanwhile */
 	s->has_news = true;
 	waitlist_wake_all(&s->news);
-	expect_ok(group_wait(&cx, &g), &err);
-	close_stage(s);
+	expect_ok(group_wait(cx, &g), cx->err);
 }
 
 TEST(handlers_may_wait)
@@ -248,23 +236,18 @@ TEST(handlers_may_wait)
 }
 
 static void
-deadlines(void *arg)
+deadlines(struct ctx *cx, struct stage *s)
 {
-	struct stage     *s = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err), soon;
 	struct http_reply reply;
 
-	open_stage(s);
-	soon = ctx_within(&cx, 500 * MSEC);
+	struct ctx soon = ctx_within(cx, 500 * MSEC);
 	expect_eq(http_call(&soon, s->address, "/news", SLICE_NULL, &reply), -1);
-	expect_eq(err.kind, ERR_TIMEOUT);
+	expect_eq(cx->err->kind, ERR_TIMEOUT);
 	expect(s->time_given > 0 && s->time_given <= 500 * MSEC);     /* the deadline travels along */
 	while (s->timed_out == 0)
-		expect_ok(task_sleep(&cx, MSEC), &err);
+		expect_ok(task_sleep(cx, MSEC), cx->err);
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
 	expect_eq(s->time_given, HTTP_TIMEOUT_MS_MAX * MSEC);
-	close_stage(s);
 }
 
 TEST(the_callers_deadline_is_the_handlers)
@@ -294,24 +277,19 @@ call_news(void *arg)
 }
 
 static void
-cancelled_call(void *arg)
+cancelled_call(struct ctx *cx, struct stage *s)
 {
-	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
 	struct caller c = { .stage = s };
 
-	open_stage(s);
 	struct task *t = task_spawn("caller", call_news, &c);
 	while (s->handled == 0)
-		expect_ok(task_sleep(&cx, MSEC), &err);
+		expect_ok(task_sleep(cx, MSEC), cx->err);
 	task_cancel(t);
-	expect_ok(task_join(&cx, t), &err);
+	expect_ok(task_join(cx, t), cx->err);
 	expect_eq(c.kind, ERR_CANCELLED);
 	s->has_news = true;
 	waitlist_wake_all(&s->news);
 	call(s, "/news", SLICE_NULL, 200, "news");
-	close_stage(s);
 }
 
 TEST(a_call_can_be_cancelled)
@@ -321,20 +299,17 @@ TEST(a_call_can_be_cancelled)
 
 /* Stopping the server cancels its handlers; what they answer still reaches the caller. */
 static void
-stop_while_handling(void *arg)
+stop_while_handling(struct ctx *cx, struct stage *s)
 {
-	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
 	struct caller c = { .stage = s };
 
-	open_stage(s);
 	struct task *t = task_spawn("caller", call_news, &c);
 	while (s->handled == 0)
-		expect_ok(task_sleep(&cx, MSEC), &err);
-	close_stage(s);
+		expect_ok(task_sleep(cx, MSEC), cx->err);
+	http_stop(s->server);
+	s->server = NULL;
 	expect_eq(s->cancelled, 1);
-	expect_ok(task_join(&cx, t), &err);
+	expect_ok(task_join(cx, t), cx->err);
 	expect_eq(c.status, 503);
 }
 
@@ -344,22 +319,19 @@ TEST(stopping_ends_the_handlers)
 }
 
 static void
-nobody_there(void *arg)
+nobody_there(struct ctx *cx, struct stage *s)
 {
-	struct stage     *s = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
 	struct http_reply reply;
 	struct http_server *second;
 
-	open_stage(s);
-	expect_eq(http_serve(s->address, handler, s, &second, &err), -1);
+	expect_eq(http_serve(s->address, handler, s, &second, cx->err), -1);
 	expect(second == NULL);
-	expect_eq(err.kind, ERR_RETRY);
-	close_stage(s);
-	expect_eq(http_call(&cx, s->address, "/echo", SLICE_NULL, &reply), -1);
-	expect_eq(err.kind, ERR_RETRY);
-	expect(strstr(err.text, s->address) != NULL);
+	expect_eq(cx->err->kind, ERR_RETRY);
+	http_stop(s->server);
+	s->server = NULL;
+	expect_eq(http_call(cx, s->address, "/echo", SLICE_NULL, &reply), -1);
+	expect_eq(cx->err->kind, ERR_RETRY);
+	expect(strstr(cx->err->text, s->address) != NULL);
 }
 
 TEST(nobody_listens)
@@ -384,27 +356,22 @@ raw(struct ctx *cx, struct stage *s, const char *request, const char *status)
 }
 
 static void
-strangers(void *arg)
+strangers(struct ctx *cx, struct stage *s)
 {
-	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
 	struct conn  *c;
 
-	open_stage(s);
-	raw(&cx, s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 8388609\r\n\r\n", "HTTP/1.1 413");
-	raw(&cx, s, "GET /silent HTTP/1.0\r\n\r\n", "HTTP/1.1 500");
-	raw(&cx, s, "nonsense\r\n\r\n", "");           /* hung up on */
-	expect_ok(net_connect(&cx, s->address, &c), &err);
-	expect_ok(conn_write(&cx, c, "POST /echo HTTP/1.1\r\nContent-Le", 31), &err);
+	raw(cx, s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 8388609\r\n\r\n", "HTTP/1.1 413");
+	raw(cx, s, "GET /silent HTTP/1.0\r\n\r\n", "HTTP/1.1 500");
+	raw(cx, s, "nonsense\r\n\r\n", "");           /* hung up on */
+	expect_ok(net_connect(cx, s->address, &c), cx->err);
+	expect_ok(conn_write(cx, c, "POST /echo HTTP/1.1\r\nContent-Le", 31), cx->err);
 	conn_close(c);                              /* gone in the middle of a head */
-	expect_ok(net_connect(&cx, s->address, &c), &err);
+	expect_ok(net_connect(cx, s->address, &c), cx->err);
 	const char *half = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf";
-	expect_ok(conn_write(&cx, c, half, strlen(half)), &err);
-	expect_ok(task_sleep(&cx, 5 * MSEC), &err);
+	expect_ok(conn_write(cx, c, half, strlen(half)), cx->err);
+	expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
 	conn_close(c);                              /* and in the middle of a body */
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
-	close_stage(s);
 }
 
 TEST(strangers_do_no_harm)
@@ -414,24 +381,19 @@ TEST(strangers_do_no_harm)
 
 /* A client that hangs up during a long poll does not disturb its handler. */
 static void
-hang_up(void *arg)
+hang_up(struct ctx *cx, struct stage *s)
 {
-	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
 	struct conn  *c;
 	const char   *request = "GET /news HTTP/1.1\r\nHost: x\r\n\r\n";
 
-	open_stage(s);
-	expect_ok(net_connect(&cx, s->address, &c), &err);
-	expect_ok(conn_write(&cx, c, request, strlen(request)), &err);
+	expect_ok(net_connect(cx, s->address, &c), cx->err);
+	expect_ok(conn_write(cx, c, request, strlen(request)), cx->err);
 	while (s->handled == 0)
-		expect_ok(task_sleep(&cx, MSEC), &err);
+		expect_ok(task_sleep(cx, MSEC), cx->err);
 	conn_close(c);
 	s->has_news = true;
 	waitlist_wake_all(&s->news);
 	call(s, "/news", SLICE_NULL, 200, "news");
-	close_stage(s);
 }
 
 TEST(a_client_may_hang_up)
@@ -442,31 +404,26 @@ TEST(a_client_may_hang_up)
 /* ---- virtual only: the network's faults ---- */
 
 static void
-faults(void *arg)
+faults(struct ctx *cx, struct stage *s)
 {
-	struct stage     *s = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err), soon;
 	struct http_reply reply;
 
-	open_stage(s);
 	sim_latency(s->address, 2 * MSEC);
 	usec before = task_now();
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
 	expect_eq(task_now() - before, 8 * MSEC);         /* connect, ask, answer */
 	sim_cut(s->address);
-	soon = ctx_within(&cx, SECOND);
+	struct ctx soon = ctx_within(cx, SECOND);
 	expect_eq(http_call(&soon, s->address, "/echo", SLICE_NULL, &reply), -1);
-	expect_eq(err.kind, ERR_TIMEOUT);
+	expect_eq(cx->err->kind, ERR_TIMEOUT);
 	sim_heal(s->address);
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
 	struct caller c = { .stage = s };
 	struct task  *t = task_spawn("caller", call_news, &c);
-	expect_ok(task_sleep(&cx, SECOND), &err);
+	expect_ok(task_sleep(cx, SECOND), cx->err);
 	sim_reset(s->address);
-	expect_ok(task_join(&cx, t), &err);
+	expect_ok(task_join(cx, t), cx->err);
 	expect_eq(c.kind, ERR_RETRY);
-	close_stage(s);
 }
 
 TEST(a_simulated_network_fails_calls)
