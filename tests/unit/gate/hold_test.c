@@ -128,13 +128,13 @@ long_hold_story(struct ctx *cx, struct world *w)
 	world_rules(w, 2, "customer", RULE_HOLD);
 	world_start(w, &held, c, "update users set a=2");
 	for (int i = 0; i < 122; i++) { /* the longest --timeout is an hour */
-		pause_for(cx, MINUTE / 2);
+		world_pause(cx, MINUTE / 2);
 		world_rules(w, 3 + i, "customer", RULE_HOLD);
 	}
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(!held.done);
 	world_rules(w, 200, "customer", RULE_OPEN);
-	pause_for(cx, SECOND);
+	world_pause(cx, SECOND);
 	expect(held.done && held.rc == 0);
 	mysql_close(c);
 }
