@@ -20,15 +20,7 @@ static const struct {
 	{ "release", "disarm at target" },
 	{ "finish", "finish at target" },
 };
-enum { WEAK_POINTS = sizeof(weak_points) / sizeof(weak_points[0]), FOR_EVER = 1000000 };
-
-static void
-moves(struct ctx *cx, struct world *w)
-{
-	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
-	world_expect_target(cx, w);
-}
+enum { WEAK_POINTS = sizeof(weak_points) / sizeof(weak_points[0]) };
 
 static void
 gives_up(struct ctx *cx, struct world *w)
@@ -47,13 +39,13 @@ gives_up(struct ctx *cx, struct world *w)
 static void
 disturbed(struct ctx *cx, struct world *w)
 {
-	moves(cx, w);
+	world_moves(cx, w);
 	expect(w->troubles > 0);
 }
 
 TEST(a_table_moves)
 {
-	world_tell(moves, (struct plan){ .method = NULL });
+	world_tell(world_moves, (struct plan){ .method = NULL });
 }
 
 TEST(the_table_of_steps_is_as_designed)
@@ -123,7 +115,7 @@ kill_at(const char *point)
 	printf("# %s\n", point);
 	snprintf(spec, sizeof(spec), "%s=error", point);
 	expect_ok(fault_arm(spec, &err), &err);
-	world_tell(moves, (struct plan){ .method = NULL });
+	world_tell(world_moves, (struct plan){ .method = NULL });
 }
 
 TEST(a_vtctld_killed_before_a_step_is_taken_over)
@@ -247,7 +239,7 @@ cannot_write_rolling_back(struct ctx *cx, struct world *w)
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
 	expect_eq(w->troubles, 1);
 	world_expect_source(cx, w);
-	moves(cx, w);
+	world_moves(cx, w);
 }
 
 TEST(a_last_attempt_is_rolled_back_when_the_topology_was_away_for_a_moment)
@@ -339,266 +331,4 @@ wakes_late(struct ctx *cx, struct world *w)
 TEST(a_vtctld_that_wakes_late_does_nothing)
 {
 	world_tell(wakes_late, (struct plan){ .method = NULL });
-}
-
-/* ---- Creating */
-
-static void
-asks_to_switch_later(struct ctx *cx, struct world *w)
-{
-	struct workflow_options o = world_options();
-
-	o.no_switch = true;
-	expect_ok(world_move(cx, w, 0, o), cx->err);
-	expect_ok(task_sleep(cx, 20 * SECOND), cx->err);
-	expect(w->source.has_fence && !w->source.armed && w->target.armed && w->target.stream);
-	moves(cx, w);
-	moves(cx, w); /* and again: it is done */
-}
-
-TEST(no_switch_waits_for_the_same_command_without_it)
-{
-	world_tell(asks_to_switch_later, (struct plan){ .method = NULL });
-}
-
-/* A record of another workflow, which nobody works on. */
-static void
-put_other(struct ctx *cx, struct world *w, enum workflow_state state)
-{
-	static struct workflow_table  table = { "users", "users", "copying", 0, 0 };
-	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
-		"zone1-3" };
-	struct workflow_record        r = {
-		       .name = "users",
-		       .type = WORKFLOW_MOVETABLES,
-		       .state = state,
-		       .state_text = "",
-		       .hint = "",
-		       .source_keyspace = "customer",
-		       .target_keyspace = "other",
-		       .tables = &table,
-		       .tables_count = 1,
-		       .streams = &stream,
-		       .streams_count = 1,
-		       .step = "",
-		       .position = "",
-	};
-	SCOPED(buf) struct buf json = BUF_INIT;
-
-	workflow_write(&json, &r);
-	expect_ok(
-	    topo_set(cx, w->topo, "/locks/workflow/other/users", slice_str("test"), 0), cx->err);
-	expect_ok(topo_set(cx, w->topo, "/workflows/other/users", buf_slice(&json), 0), cx->err);
-}
-
-static void
-meets_another_move(struct ctx *cx, struct world *w)
-{
-	put_other(cx, w, WORKFLOW_COPYING);
-	expect(world_move(cx, w, 0, world_options()) == -1);
-	expect_eq(cx->err->kind, ERR_REFUSED);
-	expect(strstr(cx->err->text, "'other/users'") != NULL);
-	expect(!w->target.stream && !w->source.has_fence);
-	put_other(cx, w, WORKFLOW_SWITCHED);
-	moves(cx, w);
-}
-
-TEST(a_table_of_an_unfinished_move_is_refused)
-{
-	world_tell(meets_another_move, (struct plan){ .method = NULL });
-}
-
-/* Both have passed their preflights when they write their records. */
-static void
-meets_another_late(struct ctx *cx, struct world *w)
-{
-	struct err err = { 0 };
-
-	expect_ok(fault_arm("movetables.create.before=sleep:1500", &err), &err);
-	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	put_other(cx, w, WORKFLOW_CREATING);
-	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
-	expect(!w->target.stream && w->gates[0].rules.count == 0);
-	put_other(cx, w, WORKFLOW_SWITCHED);
-	moves(cx, w); /* begins anew */
-}
-
-TEST(of_two_moves_of_a_table_that_are_created_at_once_one_gives_way)
-{
-	world_tell(meets_another_late, (struct plan){ .method = NULL });
-}
-
-/* Another move switches between this one's preflight and its rules. */
-static void
-is_served_elsewhere_by_then(struct ctx *cx, struct world *w, const char *keyspace)
-{
-	struct routing_rule    rule = { keyspace, "users", "other", "users",
-		   .workflow = "other/users" };
-	struct rules_record    rules = { .rules = &rule, .count = 1 }, after;
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct err             err = { 0 };
-	struct topo_kv         kv;
-
-	rules_write(&json, &rules); /* of version 0: the gates leave it alone */
-	expect_ok(fault_arm("movetables.create.before=sleep:1500", &err), &err);
-	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	expect_ok(topo_set(cx, w->topo, "/routing_rules", buf_slice(&json), 0), cx->err);
-	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
-	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
-	expect_ok(rules_read(cx->arena, kv.value, &after, cx->err), cx->err);
-	expect_eq(after.count, 1);
-	expect_str(after.rules[0].to_keyspace, "other");
-	expect(!w->target.stream);
-}
-
-static void
-source_is_served_elsewhere(struct ctx *cx, struct world *w)
-{
-	is_served_elsewhere_by_then(cx, w, "customer");
-}
-
-static void
-target_is_served_elsewhere(struct ctx *cx, struct world *w)
-{
-	is_served_elsewhere_by_then(cx, w, "new_customer");
-}
-
-TEST(a_move_whose_table_has_just_moved_makes_no_rules)
-{
-	world_tell(source_is_served_elsewhere, (struct plan){ .method = NULL });
-	world_tell(target_is_served_elsewhere, (struct plan){ .method = NULL });
-}
-
-/* As vtctlclient asks when only this much was typed. */
-static void
-ask_with(struct ctx *cx, struct world *w, struct workflow_options options, unsigned given)
-{
-	struct ctl_request q = { .keyspace = "customer",
-		.table = "users",
-		.target_keyspace = "new_customer",
-		.target_table = "users",
-		.options = options,
-		.given = given };
-	struct slice       answer;
-
-	expect_ok(world_call(cx, &w->ctlds[0], "move_tables", &q, &answer), cx->err);
-}
-
-static struct workflow_options
-options_now(struct ctx *cx, struct world *w)
-{
-	struct topo_kv         kv;
-	struct workflow_record r;
-
-	expect_ok(topo_get(cx, w->topo, "/workflows/new_customer/users", &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
-	return r.options;
-}
-
-static void
-comes_back(struct ctx *cx, struct world *w)
-{
-	const struct workflow_options first = { .grace_period = 7 * SECOND, .no_switch = true };
-	const struct workflow_options next = { .on_grace = ON_GRACE_KILL, .no_switch = true };
-	struct workflow_options       now;
-
-	ask_with(cx, w, first, GIVEN_GRACE_PERIOD | GIVEN_NO_SWITCH);
-	now = options_now(cx, w);
-	expect(now.grace_period == 7 * SECOND && now.no_switch);
-	expect(now.timeout == 30 * SECOND && now.switch_attempts == 10); /* the defaults */
-	ask_with(cx, w, next, GIVEN_ON_GRACE | GIVEN_NO_SWITCH);
-	now = options_now(cx, w);
-	expect(now.grace_period == 7 * SECOND && now.on_grace == ON_GRACE_KILL && now.no_switch);
-	ask_with(cx, w, (struct workflow_options){ .no_switch = false }, GIVEN_NO_SWITCH);
-	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
-	now = options_now(cx, w);
-	expect(now.grace_period == 7 * SECOND && now.on_grace == ON_GRACE_KILL && !now.no_switch);
-}
-
-TEST(coming_back_changes_the_options_that_were_given)
-{
-	world_tell(comes_back, (struct plan){ .method = NULL });
-}
-
-static void
-is_refused(struct ctx *cx, struct world *w)
-{
-	struct topo_list before, after;
-
-	expect_ok(topo_list(cx, w->topo, "/", &before), cx->err);
-	expect(world_move(cx, w, 0, world_options()) == -1);
-	expect_ok(topo_list(cx, w->topo, "/", &after), cx->err);
-	expect_eq(after.count, before.count);
-	for (size_t i = 0; i < after.count; i++) {
-		expect_slice(after.items[i].key, before.items[i].key);
-		expect_slice(after.items[i].value, before.items[i].value);
-	}
-	expect(!w->target.stream && !w->source.has_fence);
-}
-
-TEST(a_refusal_writes_nothing)
-{
-	world_tell(is_refused,
-	    (struct plan){
-		.method = "check_source at source", .trouble = FAILS, .times = FOR_EVER });
-	world_tell(is_refused,
-	    (struct plan){
-		.method = "check_target at target", .trouble = FAILS, .times = FOR_EVER });
-	world_tell(is_refused,
-	    (struct plan){
-		.method = "check_target at target", .trouble = HANGS, .times = FOR_EVER });
-}
-
-/* ---- Done, and moved on */
-
-static void
-moved_on(struct ctx *cx, struct world *w)
-{
-	struct topo_kv      kv;
-	struct rules_record r;
-	struct buf          json = BUF_INIT;
-
-	moves(cx, w);
-	expect_ok(world_move(cx, w, 0, world_options()), cx->err); /* again: it is done */
-	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
-	expect_ok(rules_read(cx->arena, kv.value, &r, cx->err), cx->err);
-	for (size_t i = 0; i < r.count; i++)
-		r.rules[i].to_keyspace = "customer";
-	r.version++;
-	rules_write(&json, &r);
-	const struct topo_compare old = { "/routing_rules", kv.modified };
-	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), 0, NULL), cx->err);
-	buf_done(&json);
-	expect_eq(world_move(cx, w, 0, world_options()), -1);
-	expect_eq(cx->err->kind, ERR_REFUSED);
-	expect(strstr(cx->err->text, "moved on since") != NULL);
-}
-
-TEST(a_move_that_is_done_does_not_say_so_when_its_table_has_moved_on)
-{
-	world_tell(moved_on, (struct plan){ .method = NULL });
-}
-
-/* ---- What it waits for */
-
-static void
-waits_for_the_fence(struct ctx *cx, struct world *w)
-{
-	struct topo_kv         kv;
-	struct workflow_record r;
-
-	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	while (w->troubles == 0)
-		expect_ok(task_sleep(cx, SECOND / 10), cx->err);
-	expect_ok(task_sleep(cx, SECOND), cx->err); /* of the five that it may take */
-	expect_ok(topo_get(cx, w->topo, "/workflows/new_customer/users", &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
-	expect(strstr(r.state_text, "installing the fence") != NULL);
-	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
-}
-
-TEST(a_move_behind_an_open_reader_says_so_while_it_waits)
-{
-	world_tell(waits_for_the_fence,
-	    (struct plan){ .method = "fence_install at source", .trouble = HANGS, .times = 1 });
 }

@@ -379,3 +379,11 @@ world_expect_target(struct ctx *cx, struct world *w)
 		expect(w->gates[i].dead || gate_routes_to(&w->gates[i], "new_customer"));
 	expect(w->target.rows >= w->acknowledged && w->acknowledged > before);
 }
+
+void
+world_moves(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}

@@ -26,6 +26,8 @@ enum trouble {
 	SLOW,           /* does it long after the caller has given up */
 };
 
+enum { FOR_EVER = 1000000 };   /* times */
+
 struct plan {
 	/* "lock at source"; "hold", "switched": what gates are posted; "txn", "rolling back", "end":
 	 * the commit, a record that says so, the last record; NULL: none */
@@ -93,6 +95,8 @@ void world_kill_ctld(struct world *w, int n);
 void world_kill_gate(struct world *w, int n);
 /* Until the workflow has ended. When a fault point kills the first vtctld, the second goes on. */
 enum workflow_state world_wait_end(struct ctx *cx, struct world *w);
+/* The story of a move from beginning to end. */
+void world_moves(struct ctx *cx, struct world *w);
 /* Everything is as it must be when the table is served by the source, or by the target. */
 void world_expect_source(struct ctx *cx, struct world *w);
 void world_expect_target(struct ctx *cx, struct world *w);
