@@ -97,10 +97,10 @@ wait_server(struct ctx *cx, struct program *p)
 	}
 }
 
-static int
-register_tablet(struct ctx *cx, struct program *p)
+static struct tablet_record
+record_of(const struct program *p)
 {
-	struct tablet_record record = {
+	return (struct tablet_record){
 		.alias = p->alias,
 		.cell = p->settings.cell,
 		.uid = (int)p->settings.uid,
@@ -108,23 +108,24 @@ register_tablet(struct ctx *cx, struct program *p)
 		.shard = p->settings.shard,
 		.type = (enum tablet_type)p->settings.type,
 		.server = p->settings.server,
-		.http = http_address(p->http),
+		.http = p->http == NULL ? "" : http_address(p->http),
 	};
-
-	return health_register(cx, &p->health, &record);
 }
 
 static int
 serve(struct ctx *cx, void *arg)
 {
-	struct program *p = arg;
+	struct program      *p = arg;
+	struct tablet_record record = record_of(p);
 
 	TRY(topo_open(cx, p->settings.topo, &p->topo));
 	p->health.topo = p->topo;
+	TRY(health_may_register(cx, &p->health, &record));
 	TRY(wait_server(cx, p));
 	TRY(http_serve(p->settings.http, tablet_api_handle, &p->api, &p->http, cx->err));
 	p->health.healthy = true;
-	TRY(register_tablet(cx, p));
+	record = record_of(p);
+	TRY(health_register(cx, &p->health, &record));
 	printf("vttablet ready http=%s server=%s alias=%s\n", http_address(p->http), p->settings.server,
 	    p->alias);
 	fflush(stdout);
@@ -174,6 +175,9 @@ prepare(void *arg, struct err *err)
 		    "--topo, --server, --keyspace, --uid and --credentials are needed");
 	TRY(name_check("keyspace", p->settings.keyspace, err));
 	TRY(name_check("cell", p->settings.cell, err));
+	if (strcmp(p->settings.shard, "0") != 0)
+		return err_set(err, ERR_REFUSED,
+		    "--shard '%s': a keyspace has one shard, and its name is 0", p->settings.shard);
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)
 		return -1;

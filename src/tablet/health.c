@@ -1,6 +1,7 @@
 #include "tablet/health.h"
 
 #include "base/log.h"
+#include "topo/record.h"
 
 #include <stdio.h>
 
@@ -34,15 +35,93 @@ on_grant(struct ctx *cx, void *arg, int64_t lease)
 		log_warn("health could not be written: %s", cx->err->text);
 }
 
+/* ---- One primary for each keyspace */
+
+static bool
+is_rival(const struct tablet_record *ours, const struct tablet_record *r)
+{
+	return r->type == TABLET_PRIMARY && strcmp(r->keyspace, ours->keyspace) == 0 &&
+	    strcmp(r->shard, ours->shard) == 0 && strcmp(r->alias, ours->alias) != 0;
+}
+
+/* cx has an arena. */
+static int
+refuse_second(struct ctx *cx, struct health *h, const struct tablet_record *record)
+{
+	struct topo_list all;
+
+	TRY(topo_list(cx, h->topo, "/tablets/", &all));
+	for (size_t i = 0; i < all.count; i++) {
+		struct tablet_record r;
+
+		TRY(tablet_read(cx->arena, all.items[i].value, &r, cx->err));
+		if (is_rival(record, &r))
+			return err_set(cx->err, ERR_REFUSED,
+			    "keyspace '%s' has a primary already: tablet '%s' at '%s'; to take its place "
+			    "stop it and start this one with --cell %s --uid %d",
+			    r.keyspace, r.alias, r.server, r.cell, r.uid);
+	}
+	return 0;
+}
+
+int
+health_may_register(struct ctx *cx, struct health *h, const struct tablet_record *record)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 inner = *cx;
+
+	inner.arena = &a;
+	return record->type == TABLET_PRIMARY ? refuse_second(&inner, h, record) : 0;
+}
+
+static int
+revision_of(struct ctx *cx, struct topo *t, const char *key, int64_t *modified)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct topo_kv             kv;
+
+	inner.arena = &a;
+	*modified = 0;
+	if (topo_get(&inner, t, key, &kv) == 0)
+		*modified = kv.modified;
+	else if (cx->err->kind != ERR_NOT_FOUND)
+		return -1;
+	err_clear(cx->err);
+	return 0;
+}
+
+/*
+ * Whoever enters a primary writes the keyspace's key too, compared with what it was before the
+ * tablets were looked at: of two that come at once the second looks again, and finds the first.
+ */
+static int
+enter(struct ctx *cx, struct health *h, const struct tablet_record *record)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	char                   key[TOPO_KEY_MAX], primary[TOPO_KEY_MAX];
+	struct topo_compare    compare = { .key = primary };
+	struct topo_op         ops[] = { { .key = key }, { primary, slice_str(record->alias), 0 } };
+	bool                   is_primary = record->type == TABLET_PRIMARY;
+	struct topo_txn        txn = { &compare, is_primary, ops, 1 + (size_t)is_primary };
+	struct topo_result     result = { 0 };
+
+	snprintf(key, sizeof(key), "/tablets/%s", record->alias);
+	snprintf(primary, sizeof(primary), "/primaries/%s/%s", record->keyspace, record->shard);
+	tablet_write(&json, record);
+	ops[0].value = buf_slice(&json);
+	while (!result.succeeded) {
+		TRY(revision_of(cx, h->topo, primary, &compare.modified));
+		TRY(health_may_register(cx, h, record));
+		TRY(topo_txn(cx, h->topo, &txn, &result));
+	}
+	return 0;
+}
+
 int
 health_register(struct ctx *cx, struct health *h, const struct tablet_record *record)
 {
-	SCOPED(buf) struct buf json = BUF_INIT;
-	char                   key[TOPO_KEY_MAX];
-
-	snprintf(key, sizeof(key), "/tablets/%s", h->env->alias);
-	tablet_write(&json, record);
-	TRY(topo_set(cx, h->topo, key, buf_slice(&json), 0));
+	TRY(enter(cx, h, record));
 	TRY(topo_lease_start(cx, h->topo, HEALTH_TTL_S * SECOND, &h->lease));
 	topo_lease_on_grant(h->lease, on_grant, h);
 	return write_health(cx, h, topo_lease_id(h->lease));

@@ -19,7 +19,10 @@ struct health {
 	char                     version[100];
 };
 
-/* Writes the record and the first health, then health_run() keeps it. */
+/* ERR_REFUSED when another tablet is the keyspace's primary and this one were its second: gates
+ * would send statements to either. Asked before anything is done to the server. */
+int health_may_register(struct ctx *cx, struct health *h, const struct tablet_record *record) MUST_USE;
+/* Asks that again, and writes the record and the first health, then health_run() keeps it. */
 int health_register(struct ctx *cx, struct health *h, const struct tablet_record *record) MUST_USE;
 /* Asks the server each second, until cancelled. */
 int  health_run(struct ctx *cx, struct health *h) MUST_USE;

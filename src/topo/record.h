@@ -3,6 +3,8 @@
  *
  *   /keyspaces/<keyspace>               struct keyspace_record
  *   /tablets/<alias>                    struct tablet_record
+ *   /primaries/<keyspace>/<shard>       text: the alias that was entered last as primary; written, and
+ *                                       compared, by whoever enters one, so that there is one only
  *   /health/<alias>                     struct health_record, on the tablet's lease
  *   /gates/<id>                         struct gate_record, on the gate's lease
  *   /acks/<id>                          struct ack_record, on the gate's lease

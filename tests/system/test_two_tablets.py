@@ -1,5 +1,6 @@
 """A second vttablet where there is one already: refused by name, and the first one loses nothing."""
 import copy
+import subprocess
 import time
 
 import pytest
@@ -48,3 +49,25 @@ def test_a_tablet_that_was_killed_comes_up_at_once(pair):
         print("up after", time.monotonic() - began)
     p.start()
     p.wait("running")
+
+
+def test_a_second_primary_of_a_keyspace_is_refused(pair):
+    p = pair("t")
+    p.source.start()
+    second = twin(p.target, 50)
+    second.keyspace = "customer"
+    with pytest.raises(RuntimeError, match="keyspace 'customer' has a primary already: tablet 'zone1-100' at"):
+        second.start()
+    assert p.target.server.sql("SHOW DATABASES LIKE '%vt'") == ()
+    replacement = twin(p.target, 100)      # elsewhere, as the same tablet
+    replacement.keyspace = "customer"
+    p.source.stop()
+    replacement.start()
+    replacement.stop()
+
+
+def test_a_shard_is_refused_by_name(folder):
+    done = subprocess.run([proc.program("vttablet"), "--topo", f"sqlite:{folder}/topo.db", "--server", "127.0.0.1:1",
+                           "--keyspace", "customer", "--uid", "1", "--credentials", "none", "--shard", "-80"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "--shard '-80'" in done.stderr
