@@ -41,7 +41,8 @@ write_rolling_back(struct ctx *cx, struct workflow *w, const char *why)
 	/* A gate that wants it rolled back writes no number of its own. */
 	if (w->r.rolling_back && w->r.attempt % 2 == 0)
 		return 0;
-	workflow_note(w, w->r.step, "failed", why);
+	if (!w->r.rolling_back)
+		workflow_note(w, w->r.step, "failed", why);
 	w->r.rolling_back = true;
 	w->r.attempt++;
 	return workflow_save(cx, w);
@@ -123,6 +124,83 @@ run_step(struct ctx *cx, struct cutover *c, const struct step *s)
 	return pass(cx, c, s->after);
 }
 
+/* ---- Before the commit: each step, unless somebody else ends the attempt */
+
+struct watched {
+	struct cutover *c;
+	const struct step *step;
+	usec deadline;
+	struct group group;
+};
+
+static void
+step_task(void *arg)
+{
+	struct watched *d = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = d->deadline, .err = &err };
+
+	task_rename("workflow %s", d->c->w->id);
+	if (run_step(&cx, d->c, d->step) != 0)
+		group_fail(&d->group, &err);
+	else
+		group_cancel(&d->group);
+}
+
+static int
+wait_rolling_back(struct ctx *cx, struct workflow *seen, int attempt)
+{
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+		struct topo_events events;
+		const char *key = workflow_key(&scratch, seen->id);
+
+		inner.arena = &scratch;
+		if (workflow_load(&inner, seen) == 0) {
+			if (seen->r.rolling_back || seen->r.attempt != attempt)
+				return 0;
+			if (topo_watch(&inner, seen->ctl->topo, key, seen->revision, &events) == 0)
+				continue;
+		}
+		if (cx->err->kind == ERR_CANCELLED)
+			return -1;
+		TRY(task_sleep(cx, AGAIN_MS_MIN * MSEC));
+	}
+}
+
+static void
+watch_task(void *arg)
+{
+	struct watched *d = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	struct workflow seen;
+
+	workflow_init(&seen, d->c->w->ctl, d->c->w->id);
+	if (wait_rolling_back(&cx, &seen, d->c->attempt) == 0) {
+		err_set(&err, ERR_RETRY, "attempt %d is being rolled back", d->c->attempt);
+		group_fail(&d->group, &err);
+	}
+	workflow_done(&seen);
+}
+
+/* A gate whose hold buffer is full does not wait for the step's own bound. */
+static int
+run_watched(struct ctx *cx, struct cutover *c, const struct step *s)
+{
+	struct watched d = { .c = c, .step = s, .deadline = cx->deadline };
+
+	group_init(&d.group);
+	int rc = group_spawn(&d.group, s->name, step_task, &d, cx->err);
+	if (rc == 0)
+		rc = group_spawn(&d.group, "watching the record", watch_task, &d, cx->err);
+	if (rc == 0)
+		rc = group_wait(cx, &d.group);
+	group_done(&d.group);
+	return rc;
+}
+
 /* Past the commit: again and again until it is done. */
 static int
 run_until_done(struct ctx *cx, struct cutover *c, const struct step *s)
@@ -178,17 +256,19 @@ begin_attempt(struct ctx *cx, struct workflow *w)
 static int
 run_to_commit(struct ctx *cx, struct cutover *c)
 {
-	for (int i = 0; i <= step_commit(); i++) {
+	for (int i = 0; i < step_commit(); i++) {
 		if (!cutover_steps[i].absent)
-			TRY(run_step(cx, c, &cutover_steps[i]));
+			TRY(run_watched(cx, c, &cutover_steps[i]));
 	}
-	return 0;
+	return run_step(cx, c, &cutover_steps[step_commit()]);
 }
 
 /* A failure whose outcome may be unknown: the record says what happened. */
 static int
 after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 {
+	struct err reason = *why;
+
 	for (;;) {
 		struct ctx patient = *cx;
 
@@ -203,9 +283,12 @@ after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 		return err_set(cx->err, ERR_CONFLICT, "attempt %d was taken over", c->attempt);
 	if (committed(c->w))
 		return go_forward(cx, c, step_commit() + 1);
-	if (roll_back(cx, c->w, why->text) != 0)
+	/* Whoever has written it already has said why. */
+	if (c->w->r.rolling_back && workflow_failure(c->w) != NULL)
+		err_set(&reason, ERR_RETRY, "%s", workflow_failure(c->w));
+	if (roll_back(cx, c->w, reason.text) != 0)
 		return -1;
-	return err_copy(cx->err, why);
+	return err_copy(cx->err, &reason);
 }
 
 int

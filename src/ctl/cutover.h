@@ -27,7 +27,8 @@
 
 #include "ctl/steps.h"
 
-/* A whole attempt from RUNNING. 0: switched. -1: rolled back, everything as before, and why; or
+/* A whole attempt from RUNNING. Anybody may write "rolling back" of it, with an event that "failed" as the
+ * reason: the step that waits then ends at once. 0: switched. -1: rolled back, everything as before, and why; or
  * ERR_CONFLICT or ERR_CANCELLED: this vtctld has nothing more to do with it. */
 int cutover_attempt(struct ctx *cx, struct workflow *w) MUST_USE;
 /* What somebody left in SWITCHING: forward when it has committed, else back. 0: *switched says which. */

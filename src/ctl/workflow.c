@@ -128,6 +128,18 @@ workflow_event_at(const struct workflow *w, const char *step, const char *what)
 	return 0;
 }
 
+const char *
+workflow_failure(const struct workflow *w)
+{
+	for (size_t i = w->r.events_count; i > 0; i--) {
+		const struct workflow_event *e = &w->r.events[i - 1];
+
+		if (e->attempt == w->r.attempt && strcmp(e->what, "failed") == 0)
+			return e->text;
+	}
+	return NULL;
+}
+
 bool
 workflow_switched(const struct workflow_record *r)
 {

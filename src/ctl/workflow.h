@@ -41,6 +41,8 @@ int  workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_co
 void workflow_note(struct workflow *w, const char *step, const char *what, const char *text);
 /* When that step of the record's attempt did that last, wall clock; 0: never. */
 int64_t workflow_event_at(const struct workflow *w, const char *step, const char *what);
+/* The text of the last event of the record's attempt that says "failed"; NULL: none. */
+const char *workflow_failure(const struct workflow *w);
 /* Nothing more will be done for it. */
 bool workflow_ended(const struct workflow_record *r);
 bool workflow_switched(const struct workflow_record *r);

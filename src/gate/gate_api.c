@@ -1,6 +1,7 @@
 #include "gate/gate_api.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/gate_metrics.h"
@@ -289,6 +290,13 @@ roll_back(struct ctx *cx, struct gate *g, const struct worker_message *m)
 	if (w.attempt != m->attempt || w.state != WORKFLOW_SWITCHING || w.rolling_back)
 		return 0;
 	w.rolling_back = true;
+	workflow_add_event(cx->arena, &w,
+	    &(struct workflow_event){ .at_us = clock_wall(),
+		.attempt = w.attempt,
+		.step = w.step,
+		.what = "failed",
+		.text = arena_printf(cx->arena,
+		    "the hold buffer of gate '%s' is full, see vtgate --hold-buffer", g->params.id) });
 	workflow_write(&json, &w);
 	old = (struct topo_compare){ key, kv.modified };
 	return topo_put(cx, g->topo, &old, buf_slice(&json), kv.lease, NULL);

@@ -1,4 +1,6 @@
 """What clients of different habits live through while a table changes hands."""
+import os
+import subprocess
 import threading
 import time
 
@@ -23,8 +25,8 @@ def ready(combo):
 class Client:
     """One connection through the gate."""
 
-    def __init__(self, combo, database="customer"):
-        self.conn = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database=database,
+    def __init__(self, combo, database="customer", port=None):
+        self.conn = pymysql.connect(host="127.0.0.1", port=port or combo.gate_port, user="app", database=database,
                                     autocommit=True, charset="utf8mb4")
 
     def run(self, sql):
@@ -114,6 +116,34 @@ def test_grace_period_over_rolls_back_and_a_later_attempt_succeeds(ready, client
     ready.client("MoveTables", "customer.users", move.WORKFLOW)
     assert move.state(ready) == "switched"
     assert name_of(ready, 1) == "slow" and name_of(ready, 3) == "not held any more"
+
+
+@pytest.fixture
+def narrow_gate(ready):
+    """A client of a second gate, which holds a kilobyte of statements."""
+    gate = subprocess.Popen([proc.program("vtgate"), "--topo", "sqlite:" + os.path.join(ready.data_dir, "topo.db"),
+                             "--credentials", os.path.join(ready.data_dir, "credentials.json"), "--id", "narrow",
+                             "--hold-buffer", "1024"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    port = int(gate.stdout.readline().rsplit(":", 1)[1])
+    yield Client(ready, port=port)
+    gate.kill()
+    gate.wait()
+
+
+def test_full_hold_buffer_rolls_back_at_once_and_refuses_nobody(ready, client, narrow_gate):
+    writer = client()
+    writer.run("BEGIN")
+    writer.run("UPDATE users SET name = 'slow' WHERE id = 1")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "60s", "--switch-attempts", "1")
+    proc.wait_for(lambda: in_hold(ready), 20, "the hold")
+    large = narrow_gate.later(f"UPDATE users SET name = 'large' WHERE id = 2 /* {'x' * 2000} */")
+    said, _ = moving.process.communicate(timeout=30)    # long before the timeout, with the writer still there
+    assert moving.process.returncode != 0 and "the hold buffer of gate 'narrow' is full" in said
+    large.join(10)
+    assert large.error is None and not large.is_alive()
+    writer.run("COMMIT")
+    ready.client("MoveTables", "--grace-period", "10s", "customer.users", move.WORKFLOW)
+    assert name_of(ready, 1) == "slow" and name_of(ready, 2) == "large"
 
 
 def test_on_grace_kill_ends_the_open_writer_only(ready, client):

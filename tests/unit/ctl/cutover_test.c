@@ -276,30 +276,12 @@ TEST(an_undo_that_fails_is_repeated_and_the_hold_goes_on)
 	    disturbed, (struct plan){ .method = "unlock at source", .trouble = FAILS, .times = 8 });
 }
 
-/* As a gate whose hold buffer is full writes it. */
-static void
-ask_to_roll_back(struct ctx *cx, struct world *w)
-{
-	static const char      key[] = "/workflows/new_customer/users";
-	struct topo_kv         kv;
-	struct workflow_record r;
-	struct buf             json = BUF_INIT;
-
-	expect_ok(topo_get(cx, w->topo, key, &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
-	r.rolling_back = true;
-	workflow_write(&json, &r);
-	const struct topo_compare old = { key, kv.modified };
-	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), kv.lease, NULL), cx->err);
-	buf_done(&json);
-}
-
 static void
 gate_rolls_back(struct ctx *cx, struct world *w)
 {
 	sleep_before_commit(cx, w, world_options());
 	expect_eq(w->source.fence_no, 1);
-	ask_to_roll_back(cx, w);
+	world_ask_to_roll_back(cx, w, "somebody says so");
 	while (w->source.fence_no == 1)
 		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
 	expect_eq(w->source.fence_no, 2); /* what still travels of attempt 1 finds it outdated */

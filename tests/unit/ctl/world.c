@@ -314,13 +314,32 @@ world_move(struct ctx *cx, struct world *w, int n, struct workflow_options optio
 	return world_call(cx, &w->ctlds[n], "move_tables", &q, &answer);
 }
 
-static int
-read_state(struct ctx *cx, struct world *w, struct workflow_record *r)
+void
+world_record(struct ctx *cx, struct world *w, struct workflow_record *r)
 {
 	struct topo_kv kv;
 
-	TRY(topo_get(cx, w->topo, "/workflows/" WORKFLOW, &kv));
-	return workflow_read(cx->arena, kv.value, r, cx->err);
+	expect_ok(topo_get(cx, w->topo, "/workflows/" WORKFLOW, &kv), cx->err);
+	expect_ok(workflow_read(cx->arena, kv.value, r, cx->err), cx->err);
+}
+
+void
+world_ask_to_roll_back(struct ctx *cx, struct world *w, const char *why)
+{
+	static const char key[] = "/workflows/" WORKFLOW;
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct topo_kv kv;
+	struct workflow_record r;
+
+	expect_ok(topo_get(cx, w->topo, key, &kv), cx->err);
+	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	r.rolling_back = true;
+	workflow_add_event(cx->arena, &r,
+	    &(struct workflow_event){
+	        .attempt = r.attempt, .step = r.step, .what = "failed", .text = why });
+	workflow_write(&json, &r);
+	const struct topo_compare old = { key, kv.modified };
+	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), kv.lease, NULL), cx->err);
 }
 
 enum workflow_state
@@ -332,7 +351,7 @@ world_wait_end(struct ctx *cx, struct world *w)
 		struct workflow_record r;
 
 		inner.arena = &scratch;
-		expect_ok(read_state(&inner, w, &r), cx->err);
+		world_record(&inner, w, &r);
 		if (workflow_ended(&r))
 			return r.state;
 		if (w->ctlds[0].dead && w->ctlds[1].topo == NULL) {

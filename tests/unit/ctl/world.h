@@ -91,6 +91,10 @@ int world_move(struct ctx *cx, struct world *w, int n, struct workflow_options o
 /* Starts the n-th vtctld; ends it as a kill would. */
 void world_start_ctld(struct world *w, int n);
 void world_kill_ctld(struct world *w, int n);
+/* As a gate whose hold buffer is full writes it. */
+void world_ask_to_roll_back(struct ctx *cx, struct world *w, const char *why);
+/* The workflow's record now, in cx->arena. */
+void world_record(struct ctx *cx, struct world *w, struct workflow_record *r);
 /* Stops renewing and answering. */
 void world_kill_gate(struct world *w, int n);
 /* Until the workflow has ended. When a fault point kills the first vtctld, the second goes on. */
