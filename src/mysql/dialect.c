@@ -21,7 +21,8 @@ static const struct dialect mariadb = {
 	    "ALLOW_INVALID_DATES', time_zone='+00:00', foreign_key_checks=0, check_constraint_checks=0, "
 	    "binlog_annotate_row_events=0, "
 	    "tx_isolation='READ-COMMITTED', character_set_client=binary, character_set_connection=binary, "
-	    "character_set_results=NULL, innodb_lock_wait_timeout=50, wait_timeout=28800",
+	    "character_set_results=NULL, innodb_lock_wait_timeout=50, wait_timeout=28800, "
+	    "autocommit=1",
 	.reader_sql = "SET SESSION sql_mode='ALLOW_INVALID_DATES', time_zone='+00:00', "
 	    "character_set_client=binary, character_set_connection=binary, character_set_results=NULL, "
 	    "tx_isolation='REPEATABLE-READ', net_write_timeout=600",

@@ -14,13 +14,6 @@ struct apply_table {
 	const char             *database, *name;    /* at the target */
 };
 
-/* What a session of the applier sets: exact values, no checks that the source has made already. */
-#define APPLY_SESSION \
-	"SET NAMES binary, time_zone='+00:00', foreign_key_checks=0, " \
-	"check_constraint_checks=0, " \
-	"sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', " \
-	"tx_isolation='READ-COMMITTED', autocommit=1"
-
 /* "(`id`=5 AND `d`='x')" for the key of row */
 void apply_sql_key(struct buf *out, const struct apply_table *t, const struct slice *row);
 /* All columns of the row that has after's key. */

@@ -93,11 +93,7 @@ send_statement(struct ctx *cx, struct writers *w, int slot, struct slice sql)
 static int
 begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 {
-	TRY(mysql_exec(cx, c, slice_str(APPLY_SESSION), NULL));
-	/* Saves binlog; who may not set it does without. */
-	if (mysql_exec(cx, c, slice_str("SET binlog_annotate_row_events=0"), NULL) != 0 &&
-	    cx->err->kind != ERR_SERVER)
-		return -1;
+	TRY(mysql_exec(cx, c, slice_str(mysql_dialect(c)->writer_sql), NULL));
 	TRY(read_packet_max(cx, w, c));
 	return take_slot(cx, w, c, slot);
 }
