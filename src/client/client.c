@@ -1,5 +1,7 @@
 #include "client/client.h"
 
+#include "topo/json.h"
+
 #include <stdio.h>
 
 int
@@ -65,18 +67,26 @@ add_option(struct buf *out, const struct option_use *u)
 	add_word(out, u->value);
 }
 
+/* Any command to the same vtctld. */
+static void
+add_command(struct buf *out, const struct client *c, const char *command)
+{
+	buf_add_str(out, "vtctlclient ");
+	if (c->server_given) {
+		buf_add_str(out, "--server ");
+		add_word(out, c->server);
+		buf_add_char(out, ' ');
+	}
+	buf_add_str(out, command);
+}
+
 void
 client_resume(struct buf *out, const struct client *c)
 {
 	struct option_use u;
 	char            **argv = c->argv;
 
-	buf_add_str(out, "vtctlclient");
-	if (c->server_given) {
-		buf_add_str(out, " --server ");
-		add_word(out, c->server);
-	}
-	buf_addf(out, " %s", c->command);
+	add_command(out, c, c->command);
 	while (option_next(c->options, &argv, &u)) {
 		if (strcmp(u.option->name, "detach") != 0)
 			add_option(out, &u);
@@ -87,7 +97,55 @@ client_resume(struct buf *out, const struct client *c)
 	}
 }
 
+/* ---- No answer */
+
+/* Which command tells whether one that changes something was done; of what its last argument names. */
+static const struct {
+	const char *command, *tells;
+	bool        of_last;
+} outcomes[] = {
+	{ "CreateKeyspace", "GetKeyspaces", false },
+	{ "MoveTables", "Workflow show", true },
+	{ "DropTable", "DropTable", true }, /* refuses what is not there any more */
+	{ "DeleteTable", "DeleteTable", true },
+};
+
+void
+client_left(const struct client *c, struct err *err)
+{
+	SCOPED(buf) struct buf line = BUF_INIT;
+
+	err_set(err, ERR_CANCELLED, "left without vtctld's answer");
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		if (strcmp(outcomes[i].command, c->command) != 0)
+			continue;
+		err_set(err, ERR_CANCELLED,
+		    "left without vtctld's answer: whether it is done, or will be, is not known");
+		add_command(&line, c, outcomes[i].tells);
+		if (outcomes[i].of_last) {
+			buf_add_char(&line, ' ');
+			add_word(&line, c->args[c->args_count - 1]);
+		}
+		err_hint(err, "%s tells", line.data);
+	}
+}
+
 /* ---- Printing */
+
+void
+client_put_error(const struct client *c, const struct err *err)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct json_writer     w = json_to(&out);
+
+	if (!c->json)
+		return;
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "error", err->text);
+	json_put_str(&w, "hint", err->hint);
+	json_put_close(&w, '}');
+	printf("%s\n", out.data);
+}
 
 static void
 new_line(struct buf *out, int depth)

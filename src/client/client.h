@@ -17,6 +17,7 @@ struct client {
 	const char  **args; /* what follows the command and is no option */
 	int           args_count;
 	bool          json;        /* --format json */
+	bool          begun;       /* vtctld has said that the move is there */
 	volatile bool interrupted; /* Ctrl-C was typed */
 };
 
@@ -32,6 +33,11 @@ int client_split(struct arena *a, const char *text, const char **keyspace, const
 bool client_given(const struct client *c, const char *option);
 /* What to type to follow this command's move again: the same, without --detach. */
 void client_resume(struct buf *out, const struct client *c);
+
+/* For machines: the error as the last line of what is printed. */
+void client_put_error(const struct client *c, const struct err *err);
+/* Nobody waits for vtctld's answer any more: what is not known, and what to type to know it. */
+void client_left(const struct client *c, struct err *err);
 
 /* JSON text with two spaces per level, as Vitess's tools print it. */
 void client_pretty(struct buf *out, struct slice json);

@@ -1,6 +1,7 @@
 #include "client/command.h"
 
 #include "client/progress.h"
+#include "task/group.h"
 #include "topo/json.h"
 
 #include <stdio.h>
@@ -10,6 +11,7 @@ enum {
 	STATUS_WITHIN_S = 10, /* of one long poll, which waits a second at most */
 	GONE_AFTER_S = 60,    /* a restarted vtctld is back in seconds */
 	AGAIN_MS = 300,
+	CHECKING_EVERY_S = 2, /* silent for longer looks stuck */
 };
 
 /* ---- Reading vtctld's answers */
@@ -111,14 +113,37 @@ ask(struct ctx *cx, struct follow *f)
 	return task_sleep(cx, AGAIN_MS * MSEC);
 }
 
-static int
-detached(struct follow *f, int *status, int code)
+static void
+leave_json(const char *resume)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct json_writer     w = json_to(&out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_bool(&w, "detached", true);
+	json_put_str(&w, "resume", resume);
+	json_put_close(&w, '}');
+	printf("%s\n", out.data);
+}
+
+void
+move_leave(const struct client *c)
 {
 	SCOPED(buf) struct buf resume = BUF_INIT;
 
+	client_resume(&resume, c);
+	if (c->json)
+		leave_json(resume.data);
+	else
+		printf("The move goes on without this command. To follow it again:\n  %s\n",
+		    resume.data);
+}
+
+static int
+detached(struct follow *f, int *status, int code)
+{
 	progress_end_line(&f->progress);
-	client_resume(&resume, f->client);
-	printf("The move goes on without this command. To follow it again:\n  %s\n", resume.data);
+	move_leave(f->client);
 	*status = code;
 	return 0;
 }
@@ -228,19 +253,48 @@ begin(struct ctx *cx, struct client *c, const struct command_options *o, struct 
 	return create(cx, c, &r, made);
 }
 
+/* Until cancelled. */
+static void
+say_checking(void *arg)
+{
+	struct follow *f = arg;
+	struct err     err;
+	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	usec           since = task_now();
+
+	while (task_sleep(&cx, CHECKING_EVERY_S * SECOND) == 0)
+		progress_checking(&f->progress, since, task_now());
+}
+
+/* The preflight asks two servers, and waits for what they wait for. */
+static int
+begin_aloud(struct ctx *cx, struct follow *f, struct created *made)
+{
+	struct group group;
+	int          rc;
+
+	group_init(&group);
+	TRY(group_spawn(&group, "checking", say_checking, f, cx->err));
+	rc = begin(cx, f->client, f->options, made);
+	group_done(&group);
+	progress_end_line(&f->progress);
+	return rc;
+}
+
 int
 move_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	struct created made;
 	struct follow  f = { .client = c, .options = o, .gone_since = NEVER };
 
-	TRY(begin(cx, c, o, &made));
+	progress_init(&f.progress, isatty(STDOUT_FILENO) == 1, c->json);
+	TRY(begin_aloud(cx, &f, &made));
+	c->begun = true;
 	if (made.done) {
 		say_done(c, &made);
 		return 0;
 	}
 	f.request = (struct ctl_request){ .workflow = made.workflow };
-	progress_init(&f.progress, isatty(STDOUT_FILENO) == 1, c->json);
 	if (!made.created && !c->json)
 		printf("Workflow %s is there already: following it.\n", made.workflow);
 	if (o->detach)

@@ -193,6 +193,23 @@ progress_show(struct progress *p, const struct move_view *v, usec now)
 	fflush(stdout);
 }
 
+void
+progress_checking(struct progress *p, usec since, usec now)
+{
+	const struct move_view v = {
+		.workflow = "",
+		.state = "",
+		.state_text = "",
+		.step = "",
+		.phase = "checking",
+		.stream_error = "",
+		.lag_ms = -1,
+	};
+
+	enter_phase(p, &v, since);
+	progress_show(p, &v, now);
+}
+
 static double
 seconds_between(int64_t from_us, int64_t to_us)
 {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	CALL_WITHIN_S = 120
@@ -17,6 +18,7 @@ struct program {
 	struct client          client;
 	const char            *args[4];
 	int                    status;
+	bool                   left; /* by a second Ctrl-C: all is said */
 };
 
 static void
@@ -43,6 +45,15 @@ move_forever(const struct program *p)
 	return p->command->run == move_run;
 }
 
+static int
+complain(struct program *p, const struct err *err)
+{
+	p->client.json = p->options.format == 1; /* not set yet when the arguments are wrong */
+	client_put_error(&p->client, err);
+	fflush(stdout);
+	return main_complain(p->command->name, err);
+}
+
 static void
 main_task(void *arg)
 {
@@ -53,24 +64,47 @@ main_task(void *arg)
 
 	if (!move_forever(p))
 		cx.deadline = task_now() + CALL_WITHIN_S * SECOND;
-	if (p->command->run(&cx, &p->client, &p->options, &p->status) != 0) {
-		fflush(stdout);
-		p->status = p->client.interrupted ? COMMAND_INTERRUPTED
-		                                  : main_complain(p->command->name, &err);
-	}
+	/* A refusal is one, also when somebody has typed Ctrl-C before it came. */
+	if (p->command->run(&cx, &p->client, &p->options, &p->status) != 0 && !p->left)
+		p->status = complain(p, &err);
 	arena_done(&arena);
 	loop_stop(loop_current());
 }
 
-/* A second Ctrl-C does not wait for the answer that is under way. */
+/* At once, with an answer under way. */
+static void
+leave(struct program *p)
+{
+	struct err err;
+
+	p->left = true;
+	p->status = COMMAND_INTERRUPTED;
+	if (isatty(STDOUT_FILENO) == 1)
+		printf("\n"); /* behind the live line */
+	if (p->client.begun) {
+		move_leave(&p->client);
+	} else {
+		client_left(&p->client, &err);
+		complain(p, &err);
+	}
+	loop_stop(loop_current());
+}
+
+/* The answer under way says whether there is something to detach from; a second Ctrl-C does not wait
+ * for it. */
 static void
 on_interrupt(int sig, void *arg)
 {
 	struct program *p = arg;
 
-	if (p->client.interrupted)
-		loop_stop(loop_current());
+	if (p->client.interrupted) {
+		leave(p);
+		return;
+	}
 	p->client.interrupted = true;
+	if (!p->client.begun)
+		fprintf(stderr, "%s: waiting for vtctld's answer; Ctrl-C again leaves without it\n",
+		    p->command->name);
 }
 
 static int
@@ -162,7 +196,7 @@ main(int argc, char **argv)
 	if (p.command == NULL)
 		return unknown_command(argv[at]);
 	if (read_command(&p, argv + at, &err) != 0)
-		return main_complain(p.command->name, &err) + 1;
+		return complain(&p, &err) + 1;
 	if (p.options.help) {
 		command_help(p.command);
 		return 0;
