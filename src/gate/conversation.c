@@ -96,15 +96,24 @@ as_query(struct session *s, const struct request *q)
 	return out;
 }
 
+/* DEALLOCATE PREPARE and DROP PREPARE run nothing. */
+static bool
+is_deallocate(const struct request *q)
+{
+	struct slice sql = slice_trim(q->sql);
+
+	return slice_starts_nocase(sql, "deallocate") || slice_starts_nocase(sql, "drop");
+}
+
 /* Texts inside of strings cannot be routed: with rules in force they are refused. */
 static int
 prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 {
-	if (s->hall->crowd.route->rules.count == 0)
+	if (s->hall->crowd.route->rules.count == 0 || is_deallocate(q))
 		return execute(cx, s, q);
 	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "PREPARE in SQL while tables are being moved: use the protocol's "
-	    "prepared statements");
+	    "PREPARE and EXECUTE in SQL once any table is moved, or has been: what they run may name it; "
+	    "use the protocol's prepared statements");
 	return session_send_err(cx, s, cx->err);
 }
 

@@ -118,6 +118,27 @@ TEST(a_hold_that_is_rolled_back)
 	world_run(back_story);
 }
 
+/* What the text in a string names is not known; to forget it needs no table. */
+static void
+prepare_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "prepare p from 'select 1 from other'"), 0);
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "execute p"), 1235);
+	expect_eq(world_do(cx, c, "execute immediate 'select 1 from users'"), 1235);
+	expect_eq(world_do(cx, c, "prepare p from 'select 1 from users'"), 1235);
+	expect_eq(world_do(cx, c, "deallocate prepare p"), 0);
+	expect_eq(world_do(cx, c, "drop prepare p"), 0);
+	mysql_close(c);
+}
+
+TEST(prepare_in_sql_is_refused_with_rules_and_deallocate_is_not)
+{
+	world_run(prepare_story);
+}
+
 /* As long as a cutover may take, whatever else changes meanwhile: a pause is no error. */
 static void
 long_hold_story(struct ctx *cx, struct world *w)
