@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 struct settings {
-	const char *topo, *http, *cell, *credentials;
+	const char *topo, *http;
 	bool help;
 };
 
@@ -19,10 +19,6 @@ static const struct option options[] = {
 	    "topology store: sqlite:PATH" },
 	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:15000", 0, 0, NULL,
 	    "ADDR", "where to serve HTTP" },
-	{ "cell", OPT_STRING, offsetof(struct settings, cell), "zone1", 0, 0, NULL, "NAME",
-	    "failure zone" },
-	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
-	    "FILE", "accepted as by the other programs; vtctld itself opens no database server" },
 	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
 	{ 0 },
 };
@@ -66,8 +62,6 @@ prepare(void *arg, struct err *err)
 
 	if (p->settings.topo == NULL)
 		return err_set(err, ERR_REFUSED, "--topo is needed");
-	TRY(name_check("cell", p->settings.cell, err));
-	p->ctl.cell = p->settings.cell;
 	jobs_init(&p->ctl);
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 struct settings {
-	const char *topo, *http, *mysql, *cell, *credentials, *id;
+	const char *topo, *http, *mysql, *credentials, *id;
 	int64_t     workers, max_connections, max_backends;
 	uint64_t    max_packet, hold_buffer;
 	usec        drain_timeout;
@@ -22,8 +22,6 @@ static const struct option options[] = {
 	    "where to serve HTTP" },
 	{ "mysql", OPT_ADDRESS, offsetof(struct settings, mysql), "127.0.0.1:0", 0, 0, NULL, "ADDR",
 	    "where clients connect" },
-	{ "cell", OPT_STRING, offsetof(struct settings, cell), "zone1", 0, 0, NULL, "NAME",
-	    "failure zone" },
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
 	    "FILE", "accounts of servers and clients; mode 0600" },
 	{ "id", OPT_STRING, offsetof(struct settings, id), NULL, 0, 0, NULL, "NAME",
@@ -89,7 +87,6 @@ prepare(void *arg, struct err *err)
 		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
 	if (p->settings.id != NULL)
 		TRY(name_check("id", p->settings.id, err));
-	TRY(name_check("cell", p->settings.cell, err));
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)
 		return -1;

@@ -77,8 +77,6 @@ our_program(struct supervisor *s, const char *file, const char *name)
 	program_init(p, &s->where, name);
 	program_arg(&s->arena, p, "%s/%s", s->where.programs, file);
 	program_arg(&s->arena, p, "--topo=sqlite:%s/topo.db", s->where.dir);
-	program_arg(&s->arena, p, "--credentials=%s/credentials.json", s->where.dir);
-	program_arg(&s->arena, p, "--cell=%s", COMBO_CELL);
 	return p;
 }
 
@@ -90,6 +88,7 @@ start_center(struct supervisor *s, struct err *err)
 	int             base = s->where.port_base;
 
 	program_arg(&s->arena, ctld, "--http=127.0.0.1:%d", base + PORT_VTCTLD);
+	program_arg(&s->arena, gate, "--credentials=%s/credentials.json", s->where.dir);
 	program_arg(&s->arena, gate, "--http=127.0.0.1:%d", base + PORT_GATE_HTTP);
 	program_arg(&s->arena, gate, "--mysql=127.0.0.1:%d", base + PORT_GATE_MYSQL);
 	program_arg(&s->arena, gate, "--id=%s-gate", COMBO_CELL);
@@ -105,6 +104,8 @@ tablet_program(struct supervisor *s, int uid)
 
 	snprintf(name, sizeof name, "vttablet-%d", uid);
 	p = our_program(s, "vttablet", name);
+	program_arg(&s->arena, p, "--credentials=%s/credentials.json", s->where.dir);
+	program_arg(&s->arena, p, "--cell=%s", COMBO_CELL);
 	program_arg(&s->arena, p, "--http=127.0.0.1:%d", s->where.port_base + PORT_TABLET + uid);
 	program_arg(&s->arena, p, "--server=127.0.0.1:%d", s->where.port_base + PORT_SERVER + uid);
 	program_arg(&s->arena, p, "--keyspace=%s", s->claim.keyspaces[uid]);

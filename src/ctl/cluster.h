@@ -15,7 +15,6 @@
 
 struct ctl {
 	struct topo       *topo;
-	const char        *cell;
 	const char        *name;    /* how locks call this vtctld: its address and process */
 	struct topo_lease *lease;   /* of all its locks */
 	struct group       jobs;    /* one task per workflow at work here */

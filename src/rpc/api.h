@@ -13,10 +13,10 @@
  *
  * ---- Programs
  *
- * vtctld    --topo sqlite:PATH --http 127.0.0.1:15000 --credentials FILE --cell zone1
+ * vtctld    --topo sqlite:PATH --http 127.0.0.1:15000
  * vttablet  --topo URL --http ADDR --server HOST:PORT --keyspace K --shard 0 --uid N --cell zone1
  *           --type primary --credentials FILE
- * vtgate    --topo URL --http ADDR --mysql ADDR --cell zone1 --credentials FILE --id NAME
+ * vtgate    --topo URL --http ADDR --mysql ADDR --credentials FILE --id NAME
  * Port 0 binds a free port. Each program prints one line "NAME ready http=ADDR mysql=ADDR" to
  * stdout when it serves.
  *

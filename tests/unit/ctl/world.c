@@ -179,7 +179,7 @@ world_start_ctld(struct world *w, int n)
 
 	flaky_open(&w->flaky[n], w);
 	w->ctlds[n] = (struct ctl){
-		.topo = &w->flaky[n].base, .cell = "zone1", .name = n == 0 ? "first" : "second"
+		.topo = &w->flaky[n].base, .name = n == 0 ? "first" : "second"
 	};
 	jobs_init(&w->ctlds[n]);
 	group_init(&w->orchestrators[n]);
