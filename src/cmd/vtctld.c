@@ -18,7 +18,7 @@ static const struct option options[] = {
 	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
 	    "topology store: sqlite:PATH" },
 	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:15000", 0, 0, NULL,
-	    "ADDR", "where to serve HTTP" },
+	    "ADDR", "where to serve HTTP: a loopback address" },
 	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
 	{ 0 },
 };
@@ -62,6 +62,7 @@ prepare(void *arg, struct err *err)
 
 	if (p->settings.topo == NULL)
 		return err_set(err, ERR_REFUSED, "--topo is needed");
+	TRY(http_check_address(p->settings.http, err));
 	jobs_init(&p->ctl);
 	return 0;
 }

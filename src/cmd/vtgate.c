@@ -19,9 +19,9 @@ static const struct option options[] = {
 	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
 	    "topology store: sqlite:PATH" },
 	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
-	    "where to serve HTTP" },
+	    "where to serve HTTP: a loopback address" },
 	{ "mysql", OPT_ADDRESS, offsetof(struct settings, mysql), "127.0.0.1:0", 0, 0, NULL, "ADDR",
-	    "where clients connect" },
+	    "where clients connect; off loopback nobody encrypts what they say" },
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
 	    "FILE", "accounts of servers and clients; mode 0600" },
 	{ "id", OPT_STRING, offsetof(struct settings, id), NULL, 0, 0, NULL, "NAME",
@@ -85,6 +85,7 @@ prepare(void *arg, struct err *err)
 
 	if (p->settings.topo == NULL || p->settings.credentials == NULL)
 		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
+	TRY(http_check_address(p->settings.http, err));
 	if (p->settings.id != NULL)
 		TRY(name_check("id", p->settings.id, err));
 	p->accounts = credentials_new(p->settings.credentials, err);

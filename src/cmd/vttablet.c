@@ -20,7 +20,7 @@ static const struct option options[] = {
 	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
 	    "topology store: sqlite:PATH" },
 	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
-	    "where to serve HTTP" },
+	    "where to serve HTTP: a loopback address" },
 	{ "server", OPT_STRING, offsetof(struct settings, server), NULL, 0, 0, NULL, "HOST:PORT",
 	    "the database server" },
 	{ "keyspace", OPT_STRING, offsetof(struct settings, keyspace), NULL, 0, 0, NULL, "NAME",
@@ -173,6 +173,7 @@ prepare(void *arg, struct err *err)
 	    p->settings.keyspace == NULL || p->settings.credentials == NULL || p->settings.uid == 0)
 		return err_set(err, ERR_REFUSED,
 		    "--topo, --server, --keyspace, --uid and --credentials are needed");
+	TRY(http_check_address(p->settings.http, err));
 	TRY(name_check("keyspace", p->settings.keyspace, err));
 	TRY(name_check("cell", p->settings.cell, err));
 	if (strcmp(p->settings.shard, "0") != 0)

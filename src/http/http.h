@@ -39,7 +39,11 @@ typedef void http_handler_fn(struct ctx *cx, void *arg, const struct http_reques
 
 struct http_server;
 
-/* address as in net_listen(). The server stops with http_stop(), which waits for its handlers. */
+/* ERR_REFUSED where others than this machine could connect: until there are tokens and TLS, whoever
+ * does may drop tables. Names are not looked up here. */
+int http_check_address(const char *address, struct err *err) MUST_USE;
+/* address as in net_listen(), and checked so. The server stops with http_stop(), which waits for its
+ * handlers. */
 int  http_serve(const char *address, http_handler_fn *handler, void *arg, struct http_server **out,
     struct err *err) MUST_USE;
 /* Where others find it: the address, with the port that was bound when it said 0. Until http_stop(). */

@@ -250,6 +250,20 @@ close_all(struct http_server *s)
 		close(s->epoll_fd);
 }
 
+int
+http_check_address(const char *address, struct err *err)
+{
+	struct address a;
+
+	if (address_parse(address, &a, err) != 0)
+		return err_wrap(err, "serving HTTP at '%s'", address);
+	if (address_is_loopback(&a))
+		return 0;
+	return err_set(err, ERR_REFUSED,
+	    "serving HTTP at '%s': only a loopback address, like 127.0.0.1 or [::1], until there are "
+	    "tokens and TLS", address);
+}
+
 static int
 open_socket(const char *address, int *port, struct err *err)
 {
@@ -257,8 +271,8 @@ open_socket(const char *address, int *port, struct err *err)
 	socklen_t      len = sizeof(a.storage);
 	int            one = 1;
 
-	if (address_parse(address, &a, err) != 0)
-		return err_wrap(err, "listening on '%s'", address);
+	TRY(http_check_address(address, err));
+	TRY(address_parse(address, &a, err));
 	int fd = socket(a.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_errno(err, errno, "making a socket for '%s'", address);

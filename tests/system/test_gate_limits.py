@@ -1,6 +1,8 @@
 """A second vtgate on the same cluster: told to stop, or full, it says so and loses nothing."""
+import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -42,6 +44,47 @@ def test_a_gate_does_not_take_the_name_of_one_that_serves(shared_combo, second_g
     assert done.returncode == 1
     assert "another gate is registered as 'second'" in done.stderr and "choose another --id" in done.stderr
     assert run(second_gate[1](), "SELECT 1") == ((1,),)
+
+
+def own_address():
+    """Of this machine, off loopback; no packet is sent for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address off loopback")
+        return s.getsockname()[0]
+
+
+def test_off_loopback_only_accounts_that_may_are_let_in(shared_combo, tmp_path):
+    accounts = shared_combo.credentials()
+    accounts["clients"].append({"user": "far", "password": "away", "loopback_only": False})
+    path = tmp_path / "credentials.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(accounts))
+    process = subprocess.Popen(gate_command(shared_combo, "--mysql", "0.0.0.0:0", "--credentials", str(path)),
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        port = int(process.stdout.readline().rsplit(":", 1)[1])
+        far = {"host": own_address(), "port": port, "database": "customer"}
+        run(pymysql.connect(user="far", password="away", **far), "SELECT 1")
+        for user, password in ("app", ""), ("far", "wrong"):
+            with pytest.raises(pymysql.OperationalError) as e:
+                pymysql.connect(user=user, password=password, **far)
+            assert e.value.args[0] == 1045
+        run(pymysql.connect(user="app", **{**far, "host": "127.0.0.1"}), "SELECT 1")
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("program", [["vtgate", "--credentials", "none"], ["vtctld"],
+                                     ["vttablet", "--credentials", "none", "--server", "127.0.0.1:1", "--keyspace", "k",
+                                      "--uid", "1"]])
+def test_http_is_served_to_this_machine_only(program):
+    done = subprocess.run([proc.program(program[0]), *program[1:], "--topo", "sqlite:/nowhere/topo.db", "--http",
+                           "0.0.0.0:0"], capture_output=True, text=True)
+    assert done.returncode == 1 and "only a loopback address" in done.stderr
 
 
 def test_one_client_too_many_is_told_1040(second_gate):

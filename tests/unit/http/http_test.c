@@ -430,3 +430,21 @@ TEST(a_simulated_network_fails_calls)
 {
 	in_world(true, faults);
 }
+
+/* Whoever may call it may drop tables. */
+TEST(only_this_machine_is_served)
+{
+	static const char *const refused[] = { "0.0.0.0:0", "[::]:0", "192.0.2.1:80", "[::ffff:127.0.0.1]:0" },
+				*const served[] = { "127.0.0.1:0", "127.1.2.3:0", "[::1]:0" };
+	struct http_server *server;
+	struct err          err = { 0 };
+
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		expect_eq(http_check_address(refused[i], &err), -1);
+		expect_eq(err.kind, ERR_REFUSED);
+		expect(strstr(err.text, refused[i]) != NULL && strstr(err.text, "loopback") != NULL);
+		expect_eq(http_serve(refused[i], NULL, NULL, &server, &err), -1);
+	}
+	for (size_t i = 0; i < sizeof served / sizeof *served; i++)
+		expect_ok(http_check_address(served[i], &err), &err);
+}
