@@ -27,9 +27,9 @@
 
 #include "ctl/steps.h"
 
-/* A whole attempt from RUNNING. Anybody may write "rolling back" of it, with an event that "failed" as the
- * reason: the step that waits then ends at once. 0: switched. -1: rolled back, everything as before, and why; or
- * ERR_CONFLICT or ERR_CANCELLED: this vtctld has nothing more to do with it. */
+/* A whole attempt from RUNNING. Anybody may write "rolling back" of it, with an event that "failed" as
+ * the reason: the step that waits then ends at once. 0: switched. -1: rolled back, everything as
+ * before, and why; or ERR_CONFLICT or ERR_CANCELLED: this vtctld has nothing more to do with it. */
 int cutover_attempt(struct ctx *cx, struct workflow *w) MUST_USE;
 /* What somebody left in SWITCHING: forward when it has committed, else back. 0: *switched says which. */
 int cutover_resume(struct ctx *cx, struct workflow *w, bool *switched) MUST_USE;
