@@ -63,8 +63,6 @@ asked_in_catch_up(struct ctx *cx, struct world *w)
 
 TEST(a_gate_that_asks_for_it_has_an_attempt_rolled_back_at_once)
 {
-	enum { FOR_EVER = 1000000 };
-
 	world_tell(asked_in_hold,
 	    (struct plan){ .method = "hold", .trouble = HANGS, .times = FOR_EVER });
 	world_tell(asked_in_fence,
