@@ -146,6 +146,12 @@ end(void *arg)
 	topo_close(p->topo);
 }
 
+static int64_t
+worst_lag(const void *arg)
+{
+	return engine_lag_ms(arg);
+}
+
 static void
 wire(struct program *p)
 {
@@ -157,7 +163,7 @@ wire(struct program *p)
 		.data_dir = p->settings.data_dir,
 		.lock = &p->lock,
 	};
-	p->health.env = &p->env;
+	p->health = (struct health){ .env = &p->env, .lag_ms = worst_lag, .lag_arg = &p->api.engine };
 	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };
 	server_lock_init(&p->lock, &p->env);
 	engine_init(&p->api.engine, &p->env);

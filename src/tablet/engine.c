@@ -39,6 +39,29 @@ engine_find(const struct engine *e, const char *workflow)
 	return entry == NULL ? NULL : entry->stream;
 }
 
+static bool
+has_arrived(const struct stream *s)
+{
+	return stream_phase(s) == STREAM_FROZEN || stream_phase(s) == STREAM_STOPPED;
+}
+
+int64_t
+engine_lag_ms(const struct engine *e)
+{
+	int64_t worst = 0;
+
+	list_each(&e->streams, n) {
+		const struct stream *s = list_item(n, struct entry, node)->stream;
+		int64_t              lag = has_arrived(s) ? 0 : stream_lag_ms(s);
+
+		if (lag < 0)
+			return -1;
+		if (lag > worst)
+			worst = lag;
+	}
+	return worst;
+}
+
 static int
 start(struct engine *e, const struct stream_state *state, struct err *err)
 {

@@ -20,6 +20,9 @@ int            engine_open(struct ctx *cx, struct engine *e) MUST_USE;
 void           engine_done(struct engine *e);
 struct stream *engine_find(
     const struct engine *e, const char *workflow); /* NULL when there is none */
+/* Of the stream that is furthest behind, of those that have not arrived (frozen, stopped): 0 without
+ * any, -1 when one's is unknown. */
+int64_t        engine_lag_ms(const struct engine *e);
 /* Idempotent: one that exists is left alone, or goes on if an error had stopped it. */
 int engine_create(struct ctx *cx, struct engine *e, const struct tablet_request *request) MUST_USE;
 /* Forgets the stream, and drops the tables that it made if told so. Refused past the commit.

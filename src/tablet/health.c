@@ -8,7 +8,22 @@
 enum {
 	HEALTH_TTL_S = 3,    /* as a gate's lease: what is not renewed for so long is not there */
 	HEALTH_PERIOD_S = 1, /* a third of that */
+	LAG_STEP_MS = 100,   /* as it is shown */
 };
+
+static int64_t
+lag_now(const struct health *h)
+{
+	return h->lag_ms == NULL ? 0 : h->lag_ms(h->lag_arg);
+}
+
+static bool
+lag_differs(const struct health *h)
+{
+	int64_t now = lag_now(h);
+
+	return (now < 0) != (h->told_ms < 0) || now / LAG_STEP_MS != h->told_ms / LAG_STEP_MS;
+}
 
 static int
 write_health(struct ctx *cx, struct health *h, int64_t lease)
@@ -19,12 +34,13 @@ write_health(struct ctx *cx, struct health *h, int64_t lease)
 		  .healthy = h->healthy,
 		  .state = h->healthy ? "SERVING" : "NOT_SERVING",
 		  .reason = h->reason,
-		  .lag_ms = 0,
+		  .lag_ms = lag_now(h),
 		  .version = h->version,
 	};
 
 	snprintf(key, sizeof(key), "/health/%s", h->env->alias);
 	health_write(&json, &record);
+	h->told_ms = record.lag_ms;
 	return topo_set(cx, h->topo, key, buf_slice(&json), lease);
 }
 
@@ -152,11 +168,11 @@ health_run(struct ctx *cx, struct health *h)
 		if (!h->healthy && cx->err->kind == ERR_CANCELLED)
 			return -1;
 		snprintf(h->reason, sizeof(h->reason), "%.199s", h->healthy ? "" : cx->err->text);
-		if (was != h->healthy) {
+		if (was != h->healthy)
 			log_info("server %s is %s %s", h->env->server,
 			    h->healthy ? "healthy" : "not healthy:", h->reason);
+		if (was != h->healthy || lag_differs(h))
 			on_grant(cx, h, topo_lease_id(h->lease));
-		}
 		TRY(task_sleep(cx, HEALTH_PERIOD_S * SECOND));
 	}
 }

@@ -2,7 +2,7 @@
  * health.h - this tablet in the topology: its record, and its health on a lease.
  *
  * The record (/tablets/<alias>) stays when the program ends: gates route by it. The
- * health (/health/<alias>) vanishes with the lease, written anew when it changes.
+ * health (/health/<alias>) vanishes with the lease, written anew when it, or its lag, changes.
  */
 #ifndef TABLET_HEALTH_H
 #define TABLET_HEALTH_H
@@ -14,6 +14,10 @@ struct health {
 	const struct tablet_env *env;
 	struct topo             *topo;
 	struct topo_lease       *lease;
+	/* Of the streams that end here; NULL: there are none. */
+	int64_t                (*lag_ms)(const void *arg);
+	const void              *lag_arg;
+	int64_t                  told_ms; /* the lag that was written last */
 	bool                     healthy;
 	char                     reason[200];
 	char                     version[100];

@@ -293,6 +293,12 @@ stopped_or_waiting(const struct stream *s)
 	return s->state.error[0] == '\0' && waits ? s->waiting.text : s->state.error;
 }
 
+int64_t
+stream_lag_ms(const struct stream *s)
+{
+	return s->run.applier != NULL ? run_lag_ms(&s->run) : -1;
+}
+
 void
 stream_status(const struct stream *s, struct arena *a, struct tablet_reply *reply)
 {
@@ -302,7 +308,7 @@ stream_status(const struct stream *s, struct arena *a, struct tablet_reply *repl
 		.hint = arena_strdup(a, s->state.hint),
 		.position = arena_strdup(a, s->state.applied.gtid),
 		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
-		.lag_ms = s->run.applier != NULL ? run_lag_ms(&s->run) : -1,
+		.lag_ms = stream_lag_ms(s),
 		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
 		.tables = arena_array(a, struct tablet_table_status, s->request.tables_count),
 		.tables_count = s->request.tables_count,

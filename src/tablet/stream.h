@@ -35,6 +35,8 @@ void stream_status(const struct stream *s, struct arena *a, struct tablet_reply 
 /* What hash says of the tables (schema.h) as the rows are read; copies, as many as the request has tables.
  * ERR_RETRY while it is not connected. */
 int stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err) MUST_USE;
+/* -1: not known, as of one that does not run. */
+int64_t stream_lag_ms(const struct stream *s);
 /* After an error: goes on from what is on disk. */
 void stream_retry(struct stream *s);
 

@@ -53,7 +53,7 @@ struct health_record {
 	bool        healthy;
 	const char *state;          /* "SERVING", "NOT_SERVING" */
 	const char *reason;         /* "" or a sentence */
-	int64_t     lag_ms;         /* -1: unknown; 0 on a primary */
+	int64_t     lag_ms;         /* of the worst of its streams; -1: unknown */
 	const char *version;        /* of the server */
 };
 

@@ -7,6 +7,7 @@
 #include "sim/mini_session.h"
 #include "task/sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { STATEMENT_MAX = 64 * 1024 * 1024 };
@@ -193,23 +194,6 @@ minidb_crash(struct minidb *db)
 }
 
 void
-minidb_kill(struct minidb *db, const char *lock)
-{
-	list_each(&db->sessions, n) {
-		struct mini_session *s = list_item(n, struct mini_session, node);
-
-		if (s->conn == NULL || strcmp(s->lock, lock) != 0)
-			continue;
-		s->dead = true;
-		conn_close(s->conn); /* its task wakes up and ends */
-		s->conn = NULL;
-		waitlist_wake_all(&db->ended);
-		return;
-	}
-	check_failed(__FILE__, __LINE__, "nobody has the lock");
-}
-
-void
 minidb_rotate(struct minidb *db)
 {
 	binlog_rotate(&db->binlog, true);
@@ -244,6 +228,25 @@ minidb_close(struct mini_session *s)
 {
 	if (s != NULL)
 		session_free(s);
+}
+
+void
+minidb_kill_for(struct mini_session *heir, const char *lock)
+{
+	struct minidb *db = heir->db;
+
+	list_each(&db->sessions, n) {
+		struct mini_session *s = list_item(n, struct mini_session, node);
+
+		if (s->conn == NULL || strcmp(s->lock, lock) != 0)
+			continue;
+		s->dead = true;
+		conn_close(s->conn); /* its task wakes up and ends */
+		s->conn = NULL;
+		snprintf(heir->lock, sizeof(heir->lock), "%s", lock);
+		return;
+	}
+	check_failed(__FILE__, __LINE__, "nobody has the lock");
 }
 
 int

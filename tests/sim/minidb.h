@@ -53,14 +53,14 @@ void           minidb_stop(struct minidb *db);
 void minidb_crash(struct minidb *db);
 void minidb_up(struct minidb *db);
 bool minidb_is_up(const struct minidb *db);
-/* KILL of the client that has this user lock. */
-void minidb_kill(struct minidb *db, const char *lock);
 /* FLUSH BINARY LOGS */
 void minidb_rotate(struct minidb *db);
 
 /* NULL while the server is down. */
 struct mini_session *minidb_open(struct minidb *db);
 void                 minidb_close(struct mini_session *s);
+/* KILL of the client that has this user lock, which the heir has at once. */
+void                 minidb_kill_for(struct mini_session *heir, const char *lock);
 /* Runs one statement: 0, or the number of its error; -1: the server has gone, close the session. */
 int                  minidb_exec(struct ctx *cx, struct mini_session *s, const char *sql);
 

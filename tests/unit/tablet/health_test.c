@@ -1,6 +1,7 @@
 /* A tablet's record and health in the topology. */
 #include "tablet/health.h"
 
+#include "fake/fakemysql.h"
 #include "task/sim.h"
 #include "test.h"
 #include "topo/record.h"
@@ -69,13 +70,14 @@ entered(void)
 static void
 second_primary(void *arg)
 {
-	struct tablet_record replica = tablet("zone1-60", 60, "c:3"), other = tablet("zone1-70", 70, "d:4");
+	struct tablet_record replica = tablet("zone1-60", 60, "c:3");
+	struct tablet_record other = tablet("zone1-70", 70, "d:4");
 
 	expect_ok(enter(topo, tablet("zone1-100", 100, "a:1")), &err);
 	expect_eq(enter(topo, tablet("zone1-50", 50, "b:2")), -1);
 	expect_eq(err.kind, ERR_REFUSED);
-	expect_str(err.text, "keyspace 'customer' has a primary already: tablet 'zone1-100' at 'a:1'; to take "
-	    "its place stop it and start this one with --cell zone1 --uid 100");
+	expect_str(err.text, "keyspace 'customer' has a primary already: tablet 'zone1-100' at 'a:1'; to "
+	    "take its place stop it and start this one with --cell zone1 --uid 100");
 	expect_str(entered(), "zone1-100 at a:1");
 	replica.type = TABLET_REPLICA;
 	other.keyspace = "new_customer";
@@ -190,4 +192,68 @@ itself_at_once(void *arg)
 TEST(a_primary_that_comes_twice_at_once_is_entered)
 {
 	in_sim(itself_at_once);
+}
+
+/* ---- What it tells of itself */
+
+static int64_t lag_ms;
+
+static int64_t
+lag(const void *arg)
+{
+	return lag_ms;
+}
+
+static void
+run_health(void *arg)
+{
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	expect_eq(health_run(&cx, arg), -1);
+	expect_eq(err.kind, ERR_CANCELLED);
+}
+
+static int64_t
+told(void)
+{
+	struct err           unused;
+	struct ctx           cx = { .deadline = NEVER, .err = &unused, .arena = &arena };
+	struct topo_kv       kv;
+	struct health_record r;
+
+	expect_ok(topo_get(&cx, topo, "/health/zone1-100", &kv), &unused);
+	expect_ok(health_read(&arena, kv.value, &r, &unused), &unused);
+	return r.lag_ms;
+}
+
+static void
+lag_moves(void *arg)
+{
+	static const int64_t     lags[] = { 0, 40, 1700, -1, 20, 260 };
+	static const int64_t     seen[] = { 0, 0, 1700, -1, 20, 260 };        /* 40 is shown as 0 */
+	static const struct credentials accounts = { .dba = { .user = "dba" } };
+	struct tablet_env        env = { .alias = "zone1-100", .server = "a:1", .accounts = &accounts };
+	struct tablet_record     record = tablet("zone1-100", 100, "a:1");
+	struct health            h = { .env = &env, .topo = topo, .healthy = true, .lag_ms = lag };
+	struct ctx               cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct fake             *server = fake_start("a:1");
+	struct group             life;
+
+	fake_lenient(server);
+	expect_ok(health_register(&cx, &h, &record), &err);
+	group_init(&life);
+	expect_ok(group_spawn(&life, "health", run_health, &h, &err), &err);
+	for (size_t i = 0; i < sizeof(lags) / sizeof(lags[0]); i++) {
+		lag_ms = lags[i];
+		expect_ok(task_sleep(&cx, 2 * SECOND), &err);
+		expect_eq(told(), seen[i]);
+	}
+	group_done(&life);
+	health_done(&h);
+	fake_stop(server);
+}
+
+TEST(the_lag_is_told_as_it_changes)
+{
+	in_sim(lag_moves);
 }
