@@ -230,7 +230,8 @@ summary_json(const struct move_view *v)
 	json_put_str(&w, "target", v->target);
 	json_put_i64(&w, "rows", v->rows_copied);
 	json_put_double(&w, "copy_s", copy_s);
-	json_put_double(&w, "copy_rows_per_s", copy_s > 0 ? (double)v->rows_copied / copy_s : 0);
+	json_put_i64(&w, "copy_rows_per_s",
+	    copy_s > 0 ? (int64_t)((double)v->rows_copied / copy_s) : 0);
 	json_put_double(&w, "hold_ms", (double)v->hold_us / 1000);
 	json_put_i64(&w, "attempts", tries(v));
 	json_put_close(&w, '}');

@@ -14,7 +14,7 @@ main_task(void *arg)
 	struct ctx     cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
 	if (d->serve(&cx, d->arg) != 0 && err.kind != ERR_CANCELLED) {
-		log_error("%s stops: %s", d->name, err.text);
+		log_error("%s stops: %s%s%s", d->name, err.text, err.hint[0] != '\0' ? "; " : "", err.hint);
 		d->status = 1;
 	}
 	if (d->end != NULL)

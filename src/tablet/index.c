@@ -2,8 +2,11 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/bare_sql.h"
+
+#define ONLINE_LOG "innodb_online_alter_log_max_size"
 
 enum {
 	ER_DUP_KEYNAME = 1061,
@@ -11,6 +14,7 @@ enum {
 	ER_ONLINE_LOG_TOO_BIG = 1799,
 	BUILD_TRIES =
 	    8, /* the log's bound grows fourfold each time: from 128 MB past any table's changes */
+	RESTORE_S = 10, /* one statement, at a server that has just answered */
 	ONLINE_DUPLICATES =
 	    2, /* values that move all the time meet in every online build of a large table */
 };
@@ -54,17 +58,45 @@ struct build {
 	const char          *table;
 	struct buf           sql;
 	int                  duplicates; /* met so far */
+	uint64_t             log_before, log_raised; /* the online log's bound; 0: as it was */
 };
 
+/* A terabyte is above any server's disk for temporary files, and below the variable's own end. */
+static const uint64_t online_log_max = (uint64_t)1 << 40;
+
 static int
-raise_online_log(struct ctx *cx, struct mysql_client *c)
+raise_online_log(struct ctx *cx, struct build *b)
 {
-	/* 2^40: a terabyte is above any server's disk for temporary files, and below the variable's
-	 * own end. */
-	return mysql_exec(cx, c,
-	    slice_str("SET GLOBAL innodb_online_alter_log_max_size="
-		      "LEAST(@@global.innodb_online_alter_log_max_size*4, 1099511627776)"),
-	    NULL);
+	struct mysql_rows rows;
+	uint64_t          now, higher;
+
+	TRY(mysql_selectf(cx, b->c, &rows, "SELECT @@global." ONLINE_LOG));
+	if (rows.rows != 1)
+		return err_set(cx->err, ERR_CORRUPT, "the target does not tell " ONLINE_LOG);
+	TRY(parse_u64(rows.values[0], &now, cx->err));
+	higher = now < online_log_max / 4 ? now * 4 : online_log_max;
+	TRY(mysql_execf(cx, b->c, "SET GLOBAL " ONLINE_LOG "=%llu", (unsigned long long)higher));
+	if (b->log_raised == 0 || now != b->log_raised) /* somebody else's is not ours to undo */
+		b->log_before = now;
+	b->log_raised = higher;
+	return 0;
+}
+
+/* A bound that somebody else has set meanwhile stays. A kill leaves the raised one: it costs
+ * nothing but room for temporary files in later online builds, until the server starts again. So do
+ * two builds that raised it in turn, for the factor that one of them added. */
+static void
+restore_online_log(struct ctx *cx, struct build *b)
+{
+	struct err err = { 0 };
+	struct ctx own = ctx_shielded(cx, RESTORE_S * SECOND, &err);
+
+	if (b->log_raised == 0)
+		return;
+	if (mysql_execf(&own, b->c,
+		"SET GLOBAL " ONLINE_LOG "=IF(@@global." ONLINE_LOG "=%llu, %llu, @@global." ONLINE_LOG ")",
+		(unsigned long long)b->log_raised, (unsigned long long)b->log_before) != 0)
+		log_warn(ONLINE_LOG " stays at %llu: %s", (unsigned long long)b->log_raised, err.text);
 }
 
 /* A transient duplicate is gone when its transaction has been applied. After some, the applier is
@@ -89,7 +121,7 @@ after_failure(struct ctx *cx, struct build *b)
 	switch (cx->err->mysql_errno) {
 	case ER_DUP_ENTRY: return after_duplicate(cx, b);
 	case ER_DUP_KEYNAME: return task_sleep(cx, SECOND);
-	case ER_ONLINE_LOG_TOO_BIG: return raise_online_log(cx, b->c);
+	case ER_ONLINE_LOG_TOO_BIG: return raise_online_log(cx, b);
 	default: return -1;
 	}
 }
@@ -133,6 +165,7 @@ build_all(struct ctx *cx, struct mysql_client *c, const struct table_def *def,
 
 	buf_init(&b.sql);
 	int rc = build_missing(cx, &b, def, database);
+	restore_online_log(cx, &b);
 	buf_done(&b.sql);
 	return rc == 0 ? 0 : err_wrap(cx->err, "building the indexes of table '%s.%s'", database, table);
 }

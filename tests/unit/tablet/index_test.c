@@ -75,14 +75,49 @@ TEST(an_index_with_a_duplicate_that_stays_is_an_error)
 	in_sim(real_duplicates);
 }
 
+#define RESTORE "SET GLOBAL innodb_online_alter_log_max_size=IF(@@global.innodb_online_alter_log_max_size"
+
+/* What the server tells of the log's bound, in turn. */
+static void
+bounds(const char *a, const char *b, const char *c, const char *d)
+{
+	const char *const values[] = { a, b, c, d };
+
+	for (int i = 0; i < 4; i++)
+		fake_row(fake_times(fake_rows(fake_on(server, "SELECT @@global.innodb_online*"), "v",
+			     NULL), 1), values[i]);
+}
+
+static void
+changed_log(void *arg)
+{
+	fake_error(fake_times(fake_on(server, "ALTER *"), 4), 1799, "HY000", "too big");
+	fake_error(fake_on(server, "ALTER *"), 1030, "HY000", "disk full");
+	bounds("100", "400", "5000", "549755813888");
+	expect_eq(build(), -1);
+	expect_eq(err.mysql_errno, 1030);               /* put back after a failure too */
+	expect_eq(fake_count(server, "SET GLOBAL innodb_online_alter_log_max_size=1099511627776"), 1);
+	/* 5000, then 549755813888, were somebody else's: the last one is put back */
+	expect_eq(fake_count(server, RESTORE "=1099511627776, 549755813888, *"), 1);
+	fake_stop(server);
+}
+
+TEST(an_index_build_puts_back_the_bound_of_the_log_that_it_found_last)
+{
+	in_sim(changed_log);
+}
+
 static void
 overflowing_log(void *arg)
 {
 	fake_error(fake_times(fake_on(server, "ALTER *"), 4), 1799, "HY000", "too big");
 	fake_on(server, "ALTER *");
+	bounds("100", "400", "1600", "6400");
 	expect_eq(build(), -1);
 	expect_eq(err.kind, ERR_NOT_FOUND);
-	expect_eq(fake_count(server, "SET GLOBAL innodb_online_alter_log_max_size=*"), 4);
+	expect_eq(fake_count(server, "SET GLOBAL innodb_online_alter_log_max_size=*"), 5);
+	expect_eq(fake_count(server, "SET GLOBAL innodb_online_alter_log_max_size=25600"), 1);
+	expect_eq(fake_count(server, RESTORE "=25600, 100, *"), 1);
 	expect_eq(fake_count(server, "ALTER *, LOCK=SHARED"), 0);
 	fake_stop(server);
 }

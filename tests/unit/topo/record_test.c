@@ -4,6 +4,7 @@
 #include "topo/json.h"
 #include "topo/record.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static struct arena arena;
@@ -278,6 +279,20 @@ TEST(json_writer_makes_any_bytes_readable)
 	expect(json_has(&j, "half") && !json_has(&j, "nothing"));
 	expect_ok(json_close(&d), &err);
 	arena_done(&arena);
+}
+
+TEST(json_numbers_are_as_short_as_they_can_be)
+{
+	struct buf         out = BUF_INIT;
+	struct json_writer w = { .out = &out };
+
+	json_put_open(&w, NULL, '[');
+	json_put_double(&w, NULL, 5934441 / 1e6);
+	json_put_double(&w, NULL, 0.1 + 0.2);
+	json_put_double(&w, NULL, INFINITY);
+	json_put_close(&w, ']');
+	expect_slice(buf_slice(&out), slice_str("[5.934441,0.30000000000000004,null]"));
+	buf_done(&out);
 }
 
 TEST(record_events_keep_the_last)
