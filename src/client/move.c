@@ -16,6 +16,31 @@ enum {
 
 /* ---- Reading vtctld's answers */
 
+/* Writes were held by attempts that were rolled back too: from each hold to its undoing. */
+static void
+read_holds(const struct json *record, struct move_view *v)
+{
+	struct json events = json_get_array(record, "events");
+	int64_t     begun = 0;
+
+	v->undone_holds = v->undone_us = 0;
+	for (size_t i = 0; i < json_count(&events); i++) {
+		struct json e = json_item(&events, i);
+		const char *what = json_get_str(&e, "what");
+		int64_t     at = json_get_i64(&e, "at_us");
+
+		if (strcmp(json_get_str(&e, "step"), "hold") != 0)
+			continue;
+		if (strcmp(what, "begun") == 0)
+			begun = at;
+		if (strcmp(what, "undone") != 0 || begun == 0)
+			continue;
+		v->undone_holds++;
+		v->undone_us += at - begun;
+		begun = 0;
+	}
+}
+
 static void
 read_record(struct arena *a, const struct json *root, struct move_view *v)
 {
@@ -32,6 +57,7 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->copied_us = json_get_i64(&r, "copied_us");
 	v->switched_us = json_get_i64(&r, "switched_us");
 	v->hold_us = json_get_i64(&r, "hold_us");
+	read_holds(&r, v);
 	v->source = arena_printf(
 	    a, "%s.%s", json_get_str(&r, "source_keyspace"), json_get_str(&table, "source_table"));
 	v->target = arena_printf(

@@ -234,6 +234,8 @@ summary_json(const struct move_view *v)
 	    copy_s > 0 ? (int64_t)((double)v->rows_copied / copy_s) : 0);
 	json_put_double(&w, "hold_ms", (double)v->hold_us / 1000);
 	json_put_i64(&w, "attempts", tries(v));
+	json_put_i64(&w, "undone_holds", v->undone_holds);
+	json_put_double(&w, "undone_holds_ms", (double)v->undone_us / 1000);
 	json_put_close(&w, '}');
 	printf("%s\n", out.data);
 }
@@ -262,8 +264,12 @@ progress_summary(const struct progress *p, const struct move_view *v)
 		add_grouped(&rows, (int64_t)((double)v->rows_copied / copy_s));
 		printf(" (%s rows/s, indexes and catching up included)", rows.data);
 	}
-	printf("\n  switched  in attempt %" PRId64 "; writes waited for %.0f ms\n", tries(v),
+	printf("\n  switched  in attempt %" PRId64 "; writes waited for %.0f ms", tries(v),
 	    (double)v->hold_us / 1000);
+	if (v->undone_holds > 0)
+		printf(", after %" PRId64 " attempt%s that held them for %.1f s", v->undone_holds,
+		    v->undone_holds == 1 ? "" : "s", (double)v->undone_us / 1e6);
+	printf("\n");
 	printf(
 	    "The old table stays in place. When you no longer need it: vtctlclient DropTable %s\n",
 	    v->source);

@@ -210,6 +210,7 @@ create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	fill_record(cx, w, q);
 	struct ctx within = ctx_within(cx, w->r.options.timeout);
 	TRY(preflight(&within, w, q));
+	w->r.created_us = clock_wall(); /* the copy's time begins here, not with the questions */
 	w->revision = revision;
 	workflow_note(w, "create", "begun", "");
 	TRY(workflow_save(cx, w));
