@@ -4,6 +4,7 @@
 #include "topo/json.h"
 
 #include <limits.h>
+#include <strings.h>
 
 /*
  * Enums are written as the names below, so that a new value in the middle
@@ -62,6 +63,21 @@ rule_phase_name(enum rule_phase p)
 	return name_at(phase_names, p, RULE_SWITCHED);
 }
 
+/* Databases that are the server's own, or ours: through a keyspace of that name applications would read
+ * the accounts. */
+static bool
+is_reserved(const char *keyspace)
+{
+	static const char *const reserved[] = { "mysql", "_vt", "information_schema",
+		"performance_schema", "sys" };
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strcasecmp(keyspace, reserved[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 name_check(const char *what, const char *name, struct err *err)
 {
@@ -73,6 +89,10 @@ name_check(const char *what, const char *name, struct err *err)
 	if (len > NAME_MAX_BYTES)
 		return err_set(err, ERR_REFUSED, "%s '%.64s...' is longer than %d characters", what,
 		    name, NAME_MAX_BYTES);
+	if (strcmp(what, "keyspace") == 0 && is_reserved(name)) {
+		err_set(err, ERR_REFUSED, "keyspace '%s' would be a database of the server's own", name);
+		return err_hint(err, "choose another name");
+	}
 	if (name[0] != '-' && strspn(name, allowed) == len)
 		return 0;
 	err_set(err, ERR_REFUSED, "%s '%s' is not a name", what, name);

@@ -178,7 +178,7 @@ const char *workflow_state_name(enum workflow_state s);   /* "Creating", "Copyin
 const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched" */
 
 /* 1 to 64 of letters, digits, _ and -, not starting with -: what can stand in a path and between
- * backquotes. */
+ * backquotes. A "keyspace" is none of the server's own databases. */
 int name_check(const char *what, const char *name, struct err *err) MUST_USE;
 
 #endif

@@ -330,6 +330,14 @@ TEST(record_names)
 	expect_eq(name_check("table", "a`b", &err), -1);
 	expect_str(err.text, "table 'a`b' is not a name");
 	expect_ok(name_check("table", "_a-9Z", &err), &err);
+	expect_eq(name_check("keyspace", "Mysql", &err), -1);
+	expect_str(err.text, "keyspace 'Mysql' would be a database of the server's own");
+	expect_eq(name_check("keyspace", "_VT", &err), -1);
+	expect_eq(name_check("keyspace", "information_schema", &err), -1);
+	expect_eq(name_check("keyspace", "performance_schema", &err), -1);
+	expect_eq(name_check("keyspace", "sys", &err), -1);
+	expect_ok(name_check("keyspace", "system", &err), &err);
+	expect_ok(name_check("table", "mysql", &err), &err);
 	expect_str(workflow_state_name(WORKFLOW_ERROR), "Error");
 	expect_str(tablet_type_name(TABLET_PRIMARY), "primary");
 	expect_str(workflow_type_name(WORKFLOW_MOVETABLES), "MoveTables");
