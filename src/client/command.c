@@ -214,7 +214,8 @@ static const struct command commands[] = {
 	{ "Workflow", "show KEYSPACE.WORKFLOW", "shows a workflow: its state, steps and progress",
 	    2, 2, plain_options, workflow },
 	{ "DropTable", "KEYSPACE.TABLE",
-	    "drops a table that is no longer served there, with its fence", 1, 1, plain_options,
+	    "drops a table for good, with its fence: one that was moved away, or was never moved; refuses "
+	    "one that a routing rule or a move uses", 1, 1, plain_options,
 	    drop_table },
 	{ "DeleteTable", "KEYSPACE.TABLE", "the same as DropTable", 1, 1, plain_options,
 	    drop_table },

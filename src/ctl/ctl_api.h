@@ -24,7 +24,8 @@
  * workflow_list     [keyspace]
  *     {"workflows":["new_customer/users",..]}
  * drop_table        keyspace, table
- *     {}; refused while a rule routes to it or an unswitched workflow uses it
+ *     {}; refused while a rule routes to it or an unswitched workflow uses it, and when it does
+ *     not exist
  * move_tables       keyspace, table, target_keyspace, target_table, options
  *     Creates the workflow, attaches to it, or finds it done; its preflight is over when this
  *     answers. {"workflow":"new_customer/users","created":bool,"done":bool}. Of the options those

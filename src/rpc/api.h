@@ -140,7 +140,7 @@ struct tablet_reply {
  *  thaw            attempt            the stream goes on; idempotent
  *  finish          attempt            past the commit: the stream has ended for good (state
  *                                     "stopped"), kept for status
- *  table_drop      tables             DROP TABLE IF EXISTS with its fence
+ *  table_drop      tables             DROP TABLE with its fence; refuses what does not exist
  */
 void tablet_request_write(struct buf *out, const struct tablet_request *r);
 int  tablet_request_read(struct arena *a, struct slice json, struct tablet_request *out,

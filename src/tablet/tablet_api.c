@@ -287,7 +287,32 @@ do_finish(
 	return stream_finish(cx, s, q->attempt);
 }
 
-/* Its triggers go with the table; the fence's rows after it, so that no write slips between. */
+/* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table
+ * that is not there they go too: the first try may have ended between the two. */
+static int
+drop_one(struct ctx *cx, struct ddl *d, const char *database, const char *table)
+{
+	enum { ER_BAD_TABLE_ERROR = 1051 };
+	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	bool                   unknown = false;
+
+	quote_table(&name, slice_str(database), slice_str(table));
+	if (ddl_runf(cx, d, "DROP TABLE %s", name.data) != 0) {
+		unknown = cx->err->mysql_errno == ER_BAD_TABLE_ERROR;
+		if (!unknown)
+			return -1;
+	}
+	buf_add_str(&sql, "DELETE FROM _vt.fence WHERE db=");
+	quote_string(&sql, slice_str(database));
+	buf_add_str(&sql, " AND tbl=");
+	quote_string(&sql, slice_str(table));
+	TRY(mysql_exec(cx, d->session, buf_slice(&sql), NULL));
+	if (!unknown)
+		return 0;
+	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' does not exist", database, table);
+}
+
 static int
 do_table_drop(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
@@ -295,19 +320,8 @@ do_table_drop(
 	SCOPED(ddl) struct ddl d = { 0 };
 
 	TRY(ddl_open(cx, api->env, &d));
-	for (size_t i = 0; i < q->tables_count; i++) {
-		SCOPED(buf) struct buf name = BUF_INIT;
-		SCOPED(buf) struct buf sql = BUF_INIT;
-
-		quote_table(
-		    &name, slice_str(q->source_database), slice_str(q->tables[i].source_table));
-		TRY(ddl_runf(cx, &d, "DROP TABLE IF EXISTS %s", name.data));
-		buf_add_str(&sql, "DELETE FROM _vt.fence WHERE db=");
-		quote_string(&sql, slice_str(q->source_database));
-		buf_add_str(&sql, " AND tbl=");
-		quote_string(&sql, slice_str(q->tables[i].source_table));
-		TRY(mysql_exec(cx, d.session, buf_slice(&sql), NULL));
-	}
+	for (size_t i = 0; i < q->tables_count; i++)
+		TRY(drop_one(cx, &d, q->source_database, q->tables[i].source_table));
 	return 0;
 }
 

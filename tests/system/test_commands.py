@@ -91,6 +91,8 @@ def test_the_old_table_can_be_dropped_and_the_new_one_not(filled):
     done = c.client("DropTable", "new_customer.users", check=False)
     assert done.returncode != 0
     c.client("DropTable", "customer.users")
+    done = c.client("DropTable", "customer.users", check=False)
+    assert done.returncode == 1 and "table 'customer.users' does not exist" in done.stderr and done.stdout == ""
     port = c.port("server", "customer")
     assert c.mariadb("SHOW TABLES", "customer", port=port, user="vt_dba").strip() == ""
     assert c.mariadb("SHOW TRIGGERS", "customer", port=port, user="vt_dba").strip() == ""
