@@ -434,8 +434,9 @@ TEST(a_simulated_network_fails_calls)
 /* Whoever may call it may drop tables. */
 TEST(only_this_machine_is_served)
 {
-	static const char *const refused[] = { "0.0.0.0:0", "[::]:0", "192.0.2.1:80", "[::ffff:127.0.0.1]:0" },
-				*const served[] = { "127.0.0.1:0", "127.1.2.3:0", "[::1]:0" };
+	static const char *const refused[] = { "0.0.0.0:0", "[::]:0", "192.0.2.1:80",
+		"[::ffff:127.0.0.1]:0" };
+	static const char *const served[] = { "127.0.0.1:0", "127.1.2.3:0", "[::1]:0" };
 	struct http_server *server;
 	struct err          err = { 0 };
 
