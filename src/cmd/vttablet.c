@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "cmd/daemon.h"
+#include "tablet/chunk.h"
 #include "tablet/fence.h"
 #include "tablet/server_lock.h"
 #include "tablet/tablet_api.h"
@@ -11,10 +12,17 @@
 
 struct settings {
 	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
-	int64_t     uid;
+	int64_t     uid, appliers, copy_parallel, chunk_rows;
 	int         type;
 	bool        help;
 };
+
+/*
+ * The defaults of what goes on at once: four appliers, because the target's CPU is the limit from
+ * there on, and two chunks, of which one is read while one is loaded. CHUNK_ROWS_MAX rows of a
+ * chunk: mostly its bytes and the time of its reading bound it before.
+ */
+_Static_assert(CHUNK_ROWS_MAX == 100000, "the default of --chunk-rows");
 
 static const struct option options[] = {
 	{ "topo", OPT_STRING, offsetof(struct settings, topo), NULL, 0, 0, NULL, "URL",
@@ -37,6 +45,12 @@ static const struct option options[] = {
 	    "FILE", "accounts on the servers; mode 0600" },
 	{ "data-dir", OPT_STRING, offsetof(struct settings, data_dir), "/tmp", 0, 0, NULL, "DIR",
 	    "where large transactions wait" },
+	{ "appliers", OPT_INT, offsetof(struct settings, appliers), "4", 1, WRITERS_MAX, NULL, "N",
+	    "connections that write a stream's changes at once while it catches up" },
+	{ "copy-parallel", OPT_INT, offsetof(struct settings, copy_parallel), "2", 1,
+	    COPY_PARALLEL_MAX, NULL, "N", "chunks of a stream that are copied at once" },
+	{ "chunk-rows", OPT_INT, offsetof(struct settings, chunk_rows), "100000", 1, CHUNK_ROWS_MAX,
+	    NULL, "N", "rows of a chunk, at most" },
 	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
 	{ 0 },
 };
@@ -162,6 +176,9 @@ wire(struct program *p)
 		.accounts = p->accounts,
 		.data_dir = p->settings.data_dir,
 		.lock = &p->lock,
+		.appliers = (int)p->settings.appliers,
+		.copy_parallel = (int)p->settings.copy_parallel,
+		.chunk_rows = (size_t)p->settings.chunk_rows,
 	};
 	p->health = (struct health){ .env = &p->env, .lag_ms = worst_lag, .lag_arg = &p->api.engine };
 	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LANES_MAX = 16, NAME_MAX_BYTES = 256, BACKOFF_MS = 500 };
+enum { NAME_MAX_BYTES = 256, BACKOFF_MS = 500 };
 
 /* One table's ranges. */
 struct copy_table {
@@ -35,7 +35,7 @@ copier_new(const struct copy_params *params, struct copier **out, struct err *er
 {
 	struct copier *c;
 
-	check(params->parallel >= 1 && params->parallel <= LANES_MAX);
+	check(params->parallel >= 1 && params->parallel <= COPY_PARALLEL_MAX);
 	c = mem_new(struct copier);
 	c->params = params;
 	arena_init(&c->arena);

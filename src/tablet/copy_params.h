@@ -7,6 +7,8 @@
 #include "tablet/tail.h"
 #include "tablet/window.h"
 
+enum { COPY_PARALLEL_MAX = 16 };      /* more than the cores of a target that also serves */
+
 struct copy_params {
 	struct mysql_params  source, target;      /* as vt_stream; target with local_files */
 	struct table_def   **tables;
@@ -15,7 +17,7 @@ struct copy_params {
 	const char          *workflow;
 	struct windows      *windows;
 	struct tail         *tail;                /* for rule 8's A */
-	int                  parallel;            /* chunks in flight over all tables; 1 to 16 */
+	int                  parallel;            /* chunks in flight over all tables */
 	size_t               chunk_rows;          /* at most; 0: as chunk.h says */
 	/* before each chunk; may wait; NULL: none */
 	int                (*throttle)(struct ctx *cx, void *arg);

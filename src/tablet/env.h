@@ -16,9 +16,10 @@ struct tablet_env {
 	const struct credentials *accounts;
 	const char               *data_dir; /* for spilled transactions */
 	struct server_lock       *lock;     /* that streams run under (server_lock.h) */
-	/* How much at once; 0 is the default of run.c or chunk.h. */
+	/* How much at once, of each stream: connections that write changes, chunks in flight, and the rows
+	 * of a chunk at most (0: as chunk.h says). */
 	int    appliers, copy_parallel;
-	size_t chunk_rows; /* of a chunk, at most */
+	size_t chunk_rows;
 };
 
 /* Connections to the tablet's own server as vt_dba, and parameters of vt_stream's to any server.

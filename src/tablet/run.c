@@ -14,9 +14,6 @@
 #include <stdio.h>
 
 enum {
-	APPLIERS =
-	    4, /* connections that write at once while catching up: the target's CPU is the limit */
-	COPY_PARALLEL = 2, /* chunks in flight: one is read while one is loaded */
 	LAG_POLL_MS = 200, /* a fifth of the second that lag is judged by */
 	XA_POLL_MS = 500,  /* a prepared transaction ends by a person or a coordinator, not within
 			      milliseconds */
@@ -307,7 +304,7 @@ fill_params(struct run *r)
 		.target_databases = r->target_databases,
 		.target_tables = r->target_tables,
 		.tables_count = count,
-		.appliers = r->env->appliers > 0 ? r->env->appliers : APPLIERS,
+		.appliers = r->env->appliers,
 		.windows = &r->windows,
 		.state = r->state,
 		.throttle = throttle_run,
@@ -321,7 +318,7 @@ fill_params(struct run *r)
 		.tables_count = count,
 		.workflow = r->state->workflow,
 		.windows = &r->windows,
-		.parallel = r->env->copy_parallel > 0 ? r->env->copy_parallel : COPY_PARALLEL,
+		.parallel = r->env->copy_parallel,
 		.chunk_rows = r->env->chunk_rows,
 		.throttle = throttle_chunk,
 	};

@@ -61,10 +61,10 @@ class Tablet:
     def address(self):
         return f"127.0.0.1:{self.server.port}"
 
-    def start(self, faults=""):
+    def start(self, faults="", options=()):
         cmd = [proc.program("vttablet"), "--topo", self.topo, "--http", f"127.0.0.1:{self.port}", "--server", self.address,
                "--keyspace", self.keyspace, "--uid", str(self.uid), "--credentials", self.credentials,
-               "--data-dir", self.folder]
+               "--data-dir", self.folder, *options]
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                             env={**os.environ, "SWITCHYARD_FAULTS": faults})
