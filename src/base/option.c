@@ -357,7 +357,7 @@ static void
 print_row(const struct option *o, FILE *out)
 {
 	char        fallback[256];   /* three lines; longer defaults are cut */
-	const char *value = o->value != NULL ? o->value : o->type == OPT_ENUM ? o->choices : "VALUE";
+	const char *value = o->type == OPT_ENUM ? o->choices : o->value != NULL ? o->value : "VALUE";
 	int         column = fprintf(out, "  --%s", o->name);
 
 	if (o->type != OPT_BOOL)

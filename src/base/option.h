@@ -38,7 +38,7 @@ struct option {
 	const char      *fallback;   /* default, parsed like a given value; NULL: zero */
 	int64_t          min, max;   /* both 0: no limits */
 	const char      *choices;    /* OPT_ENUM: "abort|wait|kill" */
-	const char      *value;      /* placeholder in --help: "DIR" */
+	const char      *value;      /* placeholder in --help: "DIR"; an OPT_ENUM shows its choices */
 	const char      *help;       /* one sentence */
 };
 

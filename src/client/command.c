@@ -161,11 +161,20 @@ get_routing_rules(struct ctx *cx, struct client *c, const struct command_options
 	return print_answer(cx, c, "get_routing_rules", &r);
 }
 
+/* A name has two parts, an action has one. */
+static bool
+verb_is_first(const char **args)
+{
+	if (strcasecmp(args[0], "show") == 0)
+		return true;
+	return strcasecmp(args[1], "show") != 0 && strpbrk(args[0], "./") == NULL;
+}
+
 /* "Workflow show keyspace.name" and Vitess's older "Workflow keyspace.name show". */
 static int
 workflow(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	bool               first = strcasecmp(c->args[0], "show") == 0;
+	bool               first = verb_is_first(c->args);
 	const char        *name = c->args[first ? 1 : 0], *verb = c->args[first ? 0 : 1];
 	struct ctl_request r = { 0 };
 	struct slice       head,

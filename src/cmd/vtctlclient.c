@@ -189,7 +189,12 @@ main(int argc, char **argv)
 		return argc > 1 ? 0 : 2;
 	}
 	if (at < 0) {
-		fprintf(stderr, "vtctlclient: unknown option '%s' before the command\n", argv[-at]);
+		bool server = strcmp(argv[-at] + strspn(argv[-at], "-"), "server") == 0;
+
+		fprintf(stderr,
+		    server ? "vtctlclient: option '%s' needs a value\n"
+		           : "vtctlclient: unknown option '%s' before the command\n",
+		    argv[-at]);
 		return 2;
 	}
 	p.command = command_find(argv[at]);

@@ -49,6 +49,23 @@ def test_an_unknown_command_suggests_the_one_meant(filled):
     assert done.returncode != 0 and "MoveTables" in done.stderr
 
 
+@pytest.mark.parametrize("typed, said", [
+    (["--server"], "option '--server' needs a value"),
+    (["--sever", "x"], "unknown option '--sever'"),
+    (["Workflow", "frobnicate", "new_customer.users"], "unknown action 'frobnicate' of Workflow"),
+    (["Workflow", "new_customer.users", "frobnicate"], "unknown action 'frobnicate' of Workflow"),
+    (["Workflow", "users", "show"], "'users' is not of the form keyspace.workflow")])
+def test_what_is_wrong_is_named(typed, said):
+    done = subprocess.run([proc.program("vtctlclient"), *typed], capture_output=True, text=True, timeout=10)
+    assert done.returncode != 0 and said in done.stderr
+
+
+def test_help_shows_the_choices():
+    said = subprocess.run([proc.program("vtctlclient"), "MoveTables", "--help"], capture_output=True, text=True,
+                          timeout=10).stdout
+    assert "--on-grace=abort|wait|kill" in said and "--format=text|json" in said
+
+
 def test_server_is_found_by_flag_or_environment(filled):
     done = subprocess.run([proc.program("vtctlclient"), "GetKeyspaces"], capture_output=True, text=True,
                           env={"VTCTLD_SERVER": f"127.0.0.1:{filled.base}"}, timeout=30)

@@ -25,7 +25,7 @@ static const struct option table[] = {
 	    "which is never less than one row." },
 	{ "dir", OPT_STRING, FIELD(dir), NULL, 0, 0, NULL, "DIR", "Where." },
 	{ "http", OPT_ADDRESS, FIELD(http), "127.0.0.1:0", 0, 0, NULL, "ADDR", "Where to serve." },
-	{ "on-lock", OPT_ENUM, FIELD(on_lock), "wait", 0, 0, "abort|wait|kill", NULL, "What to do." },
+	{ "on-lock", OPT_ENUM, FIELD(on_lock), "wait", 0, 0, "abort|wait|kill", "WHAT", "What to do." },
 	{ "cell", OPT_LIST, FIELD(cells), NULL, 0, 0, NULL, "NAME", "Which cells." },
 	{ 0 },
 };
