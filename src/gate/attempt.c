@@ -21,6 +21,16 @@ is_lock_tables(const struct statement *st)
 	return st->kind == STATEMENT_LOCK_TABLES && st->changes_session;
 }
 
+/* PREPARE, DEALLOCATE: what EXECUTE runs is not known, and may write. */
+static bool
+only_prepares(const struct request *q)
+{
+	struct slice sql = slice_trim(q->sql);
+
+	return q->statement->kind == STATEMENT_PREPARE &&
+	       (slice_starts_nocase(sql, "prepare") || slice_starts_nocase(sql, "deallocate"));
+}
+
 /* Looks at the session only: these may run in front of a transaction that has begun nowhere yet. */
 static bool
 is_outside(const struct attempt *a)
@@ -28,7 +38,7 @@ is_outside(const struct attempt *a)
 	enum statement_kind kind = a->q->statement->kind;
 
 	return !a->plan.names_tables && (kind == STATEMENT_SELECT || kind == STATEMENT_SHOW ||
-					    kind == STATEMENT_SET || kind == STATEMENT_PREPARE);
+					    kind == STATEMENT_SET || only_prepares(a->q));
 }
 
 static void

@@ -267,3 +267,28 @@ TEST(a_chained_transaction_is_a_new_one)
 {
 	world_run(chain_story);
 }
+
+/* It writes perhaps, and must end with the transaction that the client has begun. */
+static void
+execute_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "prepare p from 'insert into t values (1)'"), 0);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "execute p"), 0);
+	expect_eq(world_do(cx, c, "rollback"), 0);
+	expect_eq(world_do(cx, c, "begin"), 0);
+	expect_eq(world_do(cx, c, "/* now */ execute immediate 'insert into t values (2)'"), 0);
+	expect_eq(world_do(cx, c, "rollback"), 0);
+	mysql_close(c);
+	world_expect(w, "db1: prepare p from 'insert into t values (1)'\n"
+			"db1: begin\ndb1: execute p\ndb1: rollback\n"
+			"db1: begin\ndb1: /* now */ execute immediate 'insert into t values (2)'\n"
+			"db1: rollback\n");
+}
+
+TEST(what_is_executed_in_sql_belongs_to_the_transaction)
+{
+	world_run(execute_story);
+}
