@@ -82,7 +82,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		return 0;
 	if (w->r.state == WORKFLOW_ERROR) {
 		TRY(workflow_check_alone(cx, w));
-		w->r.state = WORKFLOW_COPYING;
+		/* An attempt that was left in the middle is undone first. */
+		w->r.state = w->r.rolling_back ? WORKFLOW_SWITCHING : WORKFLOW_COPYING;
 	}
 	w->r.options = options_over(&w->r.options, q);
 	w->r.state_text = w->r.hint = "";

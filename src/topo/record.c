@@ -27,7 +27,8 @@ static const struct fsm_state workflow_rows[] = {
 	[WORKFLOW_SWITCHED] = { "Switched", 0, "past the commit and released" },
 	[WORKFLOW_COMPLETE] = { "Complete", 0, "switched, and what is left of the old side is gone (later)" },
 	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CREATING), "everything is as before (later)" },
-	[WORKFLOW_ERROR] = { "Error", FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CREATING),
+	[WORKFLOW_ERROR] = { "Error",
+	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_SWITCHING),
 	    "a person has to look; the same command goes on, or begins anew where nothing was made" },
 };
 const struct fsm workflow_states = { "workflow", workflow_rows, WORKFLOW_ERROR + 1 };

@@ -44,13 +44,27 @@ name_of(const struct topo_txn *txn)
 	return name;
 }
 
+static bool
+changes_record(const struct topo_txn *txn)
+{
+	for (size_t i = 0; i < txn->ops_count; i++) {
+		if (strncmp(txn->ops[i].key, "/workflows/", strlen("/workflows/")) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 flaky_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out)
 {
-	const char  *name = name_of(txn);
-	enum trouble trouble =
-	    name == NULL ? NO_TROUBLE : world_trouble(((struct flaky *)t)->world, name);
+	struct world *w = ((struct flaky *)t)->world;
+	const char   *name = name_of(txn);
+	enum trouble  trouble = name == NULL ? NO_TROUBLE : world_trouble(w, name);
 
+	if (trouble == NO_TROUBLE && changes_record(txn))
+		trouble = world_trouble(w, "record");
+	if (trouble == REFUSES)
+		return err_set(cx->err, ERR_REFUSED, "the topology cannot be written");
 	if (trouble == FAILS)
 		return err_set(cx->err, ERR_RETRY, "the topology cannot be reached");
 	TRY(topo_txn(cx, real_of(t), txn, out));

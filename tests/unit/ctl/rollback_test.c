@@ -1,4 +1,4 @@
-/* An attempt that somebody else ends: its waits end at once, and the reason is his. */
+/* An attempt that somebody else ends: its waits end at once, and the reason is his. One that was left. */
 #include "unit/ctl/world.h"
 
 static void
@@ -69,4 +69,38 @@ TEST(a_gate_that_asks_for_it_has_an_attempt_rolled_back_at_once)
 	    (struct plan){ .method = "lock at source", .trouble = HANGS, .times = FOR_EVER });
 	world_tell(asked_in_catch_up,
 	    (struct plan){ .method = "freeze at target", .trouble = HANGS, .times = FOR_EVER });
+}
+
+/* As vtctlds before 0.1.0 could leave it, and people who write records by hand. */
+static void
+left_in_error(struct ctx *cx, struct world *w)
+{
+	static const char      key[] = "/workflows/new_customer/users";
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct topo_kv         kv;
+	struct workflow_record r;
+
+	expect_ok(world_move(cx, w, 0, patient()), cx->err);
+	wait_step(cx, w, "fence");
+	world_kill_ctld(w, 0);
+	w->ctlds[0].topo = NULL;
+	w->plan.times = 0;
+	expect_ok(topo_get(cx, w->topo, key, &kv), cx->err);
+	world_record(cx, w, &r);
+	r.state = WORKFLOW_ERROR;
+	r.rolling_back = true;
+	workflow_write(&json, &r);
+	const struct topo_compare old = { key, kv.modified };
+	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), kv.lease, NULL), cx->err);
+	world_start_ctld(w, 1);
+	expect_ok(task_sleep(cx, SECOND), cx->err);
+	expect_ok(world_move(cx, w, 1, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(an_attempt_that_was_left_in_error_is_rolled_back_by_the_same_command)
+{
+	world_tell(left_in_error,
+	    (struct plan){ .method = "lock at source", .trouble = HANGS, .times = FOR_EVER });
 }

@@ -75,6 +75,10 @@ world_trouble(struct world *w, const char *method)
 {
 	if (w->plan.method == NULL || w->plan.times == 0 || strcmp(w->plan.method, method) != 0)
 		return NO_TROUBLE;
+	if (w->plan.after > 0) {
+		w->plan.after--;
+		return NO_TROUBLE;
+	}
 	w->plan.times--;
 	w->troubles++;
 	return w->plan.trouble;

@@ -24,16 +24,18 @@ enum trouble {
 	HANGS,          /* has done nothing, and does not answer */
 	LATE,           /* does it, and the answer is lost */
 	SLOW,           /* does it long after the caller has given up */
+	REFUSES,        /* the topology only: a file that cannot be written, say */
 };
 
 enum { FOR_EVER = 1000000 };   /* times */
 
 struct plan {
 	/* "lock at source"; "hold", "switched": what gates are posted; "txn", "rolling back", "end":
-	 * the commit, a record that says so, the last record; NULL: none */
+	 * the commit, a record that says so, the last record; "record": any; NULL: none */
 	const char  *method;
 	enum trouble trouble;
 	int          times;     /* how often; then it works */
+	int          after;     /* how often it works before that */
 };
 
 enum { GATES = 2, CTLDS = 2 };
