@@ -28,6 +28,7 @@ def test_a_second_tablet_of_a_server_is_refused(pair):
     p.start()
     p.wait("copying")
     second = twin(p.target, 77)
+    second.keyspace = "other"          # else it would be its second primary
     with pytest.raises(RuntimeError, match="another vttablet is at work beside server"):
         second.start()
     proc.end(second.process)
