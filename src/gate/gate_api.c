@@ -43,6 +43,7 @@ struct gate {
 	struct worker      *workers[WORKERS_MAX];
 	int64_t             acknowledged_by[WORKERS_MAX];
 	int                 workers_count, ready, ended;
+	_Atomic size_t      clients; /* of all workers */
 	char                mysql_address[300];
 	char                id[REGISTRATION_ID_MAX];
 
@@ -441,7 +442,8 @@ start_worker(struct gate *g, struct err *err)
 {
 	struct worker_params params = { .index = g->workers_count,
 		.address = g->mysql_address,
-		.clients_max = share(g, g->params.clients_max),
+		.clients_max = g->params.clients_max,
+		.clients = &g->clients,
 		.backends_max = share(g, g->params.backends_max),
 		.packet_max = g->params.packet_max,
 		.hold_bytes_max = share(g, g->params.hold_bytes_max),

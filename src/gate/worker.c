@@ -99,6 +99,7 @@ client_task(void *arg)
 	conversation_run(&cx, &params, a->conn);
 	if (err.kind != ERR_NONE)
 		log_debug("client gone: %s", err.text);
+	atomic_fetch_sub(w->params.clients, 1);
 	free(a);
 }
 
@@ -109,10 +110,11 @@ arrive(struct ctx *cx, struct worker *w, struct conn *conn)
 
 	*a = (struct arrival){ w, conn };
 	count(&w->hall.counts.connections, 1);
-	if (w->hall.sessions.count < w->params.clients_max &&
+	if (atomic_fetch_add(w->params.clients, 1) < w->params.clients_max &&
 	    group_spawn(&w->sessions, "client", client_task, a, cx->err) == 0)
 		return;
 	free(a);
+	atomic_fetch_sub(w->params.clients, 1);
 	count(&w->hall.counts.refused, 1);
 	conversation_refuse(cx, conn);
 }

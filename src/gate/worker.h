@@ -41,6 +41,8 @@ struct worker_params {
 	int                       index;
 	const char               *address; /* to listen on; port 0 for the first one only */
 	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
+	/* Of all workers, against clients_max: the kernel deals connections out unevenly. */
+	_Atomic size_t           *clients;
 	usec                      drain_timeout;
 	const struct credentials *credentials;
 	const struct lease_view  *lease;

@@ -98,6 +98,22 @@ def test_one_client_too_many_is_told_1040(second_gate):
     assert run(connect(), "SELECT 1") == ((1,),)
 
 
+def test_workers_share_one_limit_of_clients(shared_combo):
+    command = [*gate_command(shared_combo, "--id", "many", "--max-connections", "8")]
+    command[command.index("--workers") + 1] = "8"
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        where = {"host": "127.0.0.1", "port": int(process.stdout.readline().rsplit(":", 1)[1]), "user": "app"}
+        clients = [pymysql.connect(**where) for _ in range(8)]
+        with pytest.raises(pymysql.OperationalError) as e:
+            pymysql.connect(**where)
+        assert e.value.args[0] == 1040
+        assert all(run(c, "SELECT 1") == ((1,),) for c in clients)
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_a_drain_lets_transactions_end(second_gate):
     process, connect = second_gate
     busy, idle = connect(), connect()
