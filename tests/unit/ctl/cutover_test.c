@@ -166,11 +166,15 @@ TEST(a_gate_that_dies_before_it_reads_the_switched_rules_is_waited_out)
 static void
 two_vtctlds(struct ctx *cx, struct world *w)
 {
+	struct workflow_record r;
+
 	world_start_ctld(w, 1);
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
 	expect_ok(world_move(cx, w, 1, world_options()), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
 	world_expect_target(cx, w);
+	world_record(cx, w, &r);
+	expect_eq(r.attempt, 5); /* two failed as planned, and none was rolled back by the other */
 }
 
 TEST(two_vtctlds_do_not_disturb_each_other)
