@@ -156,6 +156,7 @@ end(void *arg)
 	engine_done(&p->api.engine);
 	server_lock_done(&p->lock);
 	locks_done(&p->api.locks);
+	turns_done(&p->api.turns);
 	health_done(&p->health);
 	topo_close(p->topo);
 }
@@ -185,6 +186,7 @@ wire(struct program *p)
 	server_lock_init(&p->lock, &p->env);
 	engine_init(&p->api.engine, &p->env);
 	locks_init(&p->api.locks, &p->env);
+	turns_init(&p->api.turns);
 }
 
 static int

@@ -126,6 +126,7 @@ first_state(struct arena *a, const struct tablet_request *request, struct stream
 		    err, ERR_REFUSED, "workflow name '%.200s' is too long", request->workflow);
 	snprintf(state->workflow, sizeof(state->workflow), "%s", request->workflow);
 	state->phase = STREAM_STARTING;
+	state->attempt = request->attempt; /* what travels of an earlier one of that name is lower */
 	tablet_request_write(&json, request);
 	state->request = arena_slice_str(a, buf_slice(&json));
 	*out = state;
@@ -195,22 +196,35 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 	const char *workflow = stream_workflow(s);
 
 	if (drop)
-		TRY(drop_tables(cx, d, s, stream_phase(s) != STREAM_STARTING));
+		TRY(drop_tables(cx, d, s, stream_reached(s) != STREAM_STARTING));
 	TRY(copy_state_delete(cx, d->session, workflow));
 	return state_delete(cx, d->session, workflow);
 }
 
-int
-engine_delete(struct ctx *cx, struct engine *e, const char *workflow, bool drop)
+static int
+check_delete(
+    struct ctx *cx, const struct stream *s, const struct tablet_request *request, bool drop)
 {
-	struct entry *entry = find(e, workflow);
+	if (request->attempt < stream_attempt(s))
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated: its stream has seen attempt %d",
+		    request->attempt, request->workflow, stream_attempt(s));
+	if (drop && stream_reached(s) == STREAM_STOPPED)
+		return err_set(cx->err, ERR_REFUSED, "workflow '%s' has switched: its tables serve",
+		    request->workflow);
+	return 0;
+}
+
+int
+engine_delete(
+    struct ctx *cx, struct engine *e, const struct tablet_request *request, bool drop)
+{
+	struct entry *entry = find(e, request->workflow);
 	struct ddl    d;
 
 	if (entry == NULL)
 		return 0;
-	if (drop && stream_phase(entry->stream) == STREAM_STOPPED)
-		return err_set(
-		    cx->err, ERR_REFUSED, "workflow '%s' has switched: its tables serve", workflow);
+	TRY(check_delete(cx, entry->stream, request, drop));
 	list_remove(&entry->node); /* ours alone from here on */
 	stream_halt(entry->stream);
 	int rc = ddl_open(cx, e->env, &d);

@@ -104,7 +104,7 @@ insert_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	quote_string(&sql, slice_str(f->database));
 	buf_add_str(&sql, ", tbl=");
 	quote_string(&sql, slice_str(table));
-	buf_addf(&sql, ", armed=%d, attempt=0", armed);
+	buf_addf(&sql, ", armed=%d, attempt=%d", armed, f->attempt);
 	TRY(mysql_exec(cx, d->session, buf_slice(&sql), &ok));
 	return ok.affected_rows == 1;
 }

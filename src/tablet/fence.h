@@ -36,6 +36,7 @@ struct fence {
 	const char **tables;
 	int          tables_count;
 	const char  *stream_user; /* the account let through */
+	int          attempt;     /* of a row that is made: lower ones change nothing */
 };
 
 int fence_setup(

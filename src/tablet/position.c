@@ -329,6 +329,17 @@ state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 	return mysql_exec(cx, c, buf_slice(&sql), NULL);
 }
 
+int
+state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "UPDATE _vt.stream SET ");
+	add_saved(&sql, s);
+	add_where(&sql, s->workflow);
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
 void
 state_moved(struct stream_state *s, enum stream_phase next)
 {
@@ -348,7 +359,7 @@ state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s, enum 
 	fsm_check(&stream_phases, (int)old, (int)next);
 	*copy = *s;
 	copy->phase = next;
-	int rc = state_save(cx, c, copy);
+	int rc = state_update(cx, c, copy);
 	free(copy);
 	TRY(rc);
 	if (s->phase != old && s->phase != next)
@@ -392,4 +403,14 @@ state_dirty_sql(struct buf *out, const char *workflow, const struct position *di
 	buf_add_str(out, "UPDATE _vt.stream SET ");
 	add_position(out, "dirty", dirty_until);
 	add_where(out, workflow);
+}
+
+int
+heartbeat_delete(struct ctx *cx, struct mysql_client *source, const char *workflow)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM _vt.heartbeat");
+	add_where(&sql, workflow);
+	return mysql_exec(cx, source, buf_slice(&sql), NULL);
 }

@@ -71,6 +71,8 @@ int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workfl
  * the applier's own transactions move them (else a save racing an applier's commit would take the
  * position back). */
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
+/* The same of a row that exists; where it was deleted meanwhile nothing comes back. */
+int state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
 /* Goes on to that phase: on disk, and only then in s. What came between could not be told from what
  * was overwritten: a freeze, say. ERR_CONFLICT: somebody else has moved s meanwhile. */
 int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,
@@ -85,6 +87,9 @@ void state_applied_sql(struct buf *out, const char *workflow, const struct posit
 void state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied,
     struct slice prepared, int attempt);
 void state_dirty_sql(struct buf *out, const char *workflow, const struct position *dirty_until);
+
+/* Of the workflow's row in _vt.heartbeat, at its source. */
+int heartbeat_delete(struct ctx *cx, struct mysql_client *source, const char *workflow) MUST_USE;
 
 const char *stream_phase_name(enum stream_phase p);   /* "starting", "copying", "catching-up", ... */
 

@@ -81,16 +81,6 @@ write_heartbeat(struct ctx *cx, struct mysql_client *c, const char *workflow, co
 }
 
 static int
-delete_heartbeat(struct ctx *cx, struct mysql_client *c, const char *workflow)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "DELETE FROM _vt.heartbeat WHERE workflow=");
-	quote_string(&sql, slice_str(workflow));
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
-}
-
-static int
 meet_heartbeat(struct ctx *cx, struct tail *t, const char *token)
 {
 	for (bool met = false; !met;) {
@@ -129,7 +119,7 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 		rc = meet_heartbeat(&within, tail, token);
 	tail_close(tail);
 	struct err first = *cx->err;
-	if (delete_heartbeat(&within, c, workflow) != 0 && rc == 0)
+	if (heartbeat_delete(&within, c, workflow) != 0 && rc == 0)
 		return -1;
 	return rc == 0 ? 0 : err_copy(cx->err, &first);
 }

@@ -17,6 +17,7 @@ enum {
 	LAG_POLL_MS = 200, /* a fifth of the second that lag is judged by */
 	XA_POLL_MS = 500,  /* a prepared transaction ends by a person or a coordinator, not within
 			      milliseconds */
+	CREATE_WITHIN_S = 10, /* milliseconds, on a server that is alive */
 	TOKEN_BYTES = 16,  /* cannot be met by chance */
 };
 
@@ -93,7 +94,9 @@ make_bare_table(struct ctx *cx, struct run *r, int i)
 		TRY(mysql_execf(cx, r->dba, "DROP TABLE %s", name.data));
 	}
 	bare_sql_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
-	return mysql_exec(cx, r->dba, buf_slice(&sql), NULL);
+	/* Not cut short: whatever deletes the stream finds the table, if there is to be one. */
+	struct ctx whole = ctx_shielded(cx, CREATE_WITHIN_S * SECOND, cx->err);
+	return mysql_exec(&whole, r->dba, buf_slice(&sql), NULL);
 }
 
 static int

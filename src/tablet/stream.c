@@ -80,7 +80,7 @@ save(struct ctx *cx, struct stream *s)
 	struct ctx                          within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
 
 	TRY(env_dba(&within, s->env, &dba));
-	return state_save(&within, dba, &s->state);
+	return state_update(&within, dba, &s->state);
 }
 
 static int
@@ -247,6 +247,18 @@ enum stream_phase
 stream_phase(const struct stream *s)
 {
 	return s->state.error[0] != '\0' ? STREAM_ERROR : s->state.phase;
+}
+
+enum stream_phase
+stream_reached(const struct stream *s)
+{
+	return s->state.phase;
+}
+
+int
+stream_attempt(const struct stream *s)
+{
+	return s->state.attempt;
 }
 
 static const char *

@@ -29,6 +29,7 @@ fence_of(struct arena *a, const struct tablet_api *api, const struct tablet_requ
 		.tables = tables,
 		.tables_count = (int)q->tables_count,
 		.stream_user = api->env->accounts->stream.user,
+		.attempt = q->attempt,
 	};
 }
 
@@ -88,7 +89,7 @@ static int
 do_stream_delete(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
 {
-	return engine_delete(cx, &api->engine, q->workflow, strcmp(q->position, "drop") == 0);
+	return engine_delete(cx, &api->engine, q, strcmp(q->position, "drop") == 0);
 }
 
 /* A prepared transaction may hold rows of the table and end at any time. */
@@ -146,7 +147,9 @@ do_fence_remove(
 	struct fence           f = fence_of(cx->arena, api, q);
 
 	TRY(ddl_open(cx, api->env, &d));
-	return fence_remove(cx, &d, &f);
+	TRY(fence_remove(cx, &d, &f));
+	/* Written there by the stream, whose consistency point it was. */
+	return strcmp(q->on_side, "source") == 0 ? heartbeat_delete(cx, d.session, q->workflow) : 0;
 }
 
 static int
@@ -328,24 +331,25 @@ do_table_drop(
 static const struct method {
 	const char *name;
 	method_fn  *run;
+	bool        in_turn; /* turns.h */
 } methods[] = {
-	{ "status", do_status },
-	{ "check_source", do_check_source },
-	{ "check_target", do_check_target },
-	{ "stream_create", do_stream_create },
-	{ "stream_status", do_stream_status },
-	{ "stream_delete", do_stream_delete },
-	{ "fence_install", do_fence_install },
-	{ "fence_remove", do_fence_remove },
-	{ "auto_increment", do_auto_increment },
-	{ "lock", do_lock },
-	{ "lock_status", do_lock_status },
-	{ "unlock", do_unlock },
-	{ "disarm", do_disarm },
-	{ "freeze", do_freeze },
-	{ "thaw", do_thaw },
-	{ "finish", do_finish },
-	{ "table_drop", do_table_drop },
+	{ "status", do_status, false },
+	{ "check_source", do_check_source, false },
+	{ "check_target", do_check_target, false },
+	{ "stream_create", do_stream_create, true },
+	{ "stream_status", do_stream_status, false },
+	{ "stream_delete", do_stream_delete, true },
+	{ "fence_install", do_fence_install, true },
+	{ "fence_remove", do_fence_remove, true },
+	{ "auto_increment", do_auto_increment, false },
+	{ "lock", do_lock, false },
+	{ "lock_status", do_lock_status, false },
+	{ "unlock", do_unlock, false },
+	{ "disarm", do_disarm, false },
+	{ "freeze", do_freeze, false },
+	{ "thaw", do_thaw, false },
+	{ "finish", do_finish, false },
+	{ "table_drop", do_table_drop, false },
 };
 
 static const struct method *
@@ -363,6 +367,18 @@ find_method(const char *path)
 }
 
 static int
+run_method(struct ctx *cx, struct tablet_api *api, const struct method *m,
+    const struct tablet_request *q, struct tablet_reply *r)
+{
+	if (!m->in_turn)
+		return m->run(cx, api, q, r);
+	TRY(turn_take(cx, &api->turns, q->workflow, q->attempt));
+	int rc = m->run(cx, api, q, r);
+	turn_give(&api->turns, q->workflow);
+	return rc;
+}
+
+static int
 handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
     struct http_reply *reply)
 {
@@ -376,7 +392,7 @@ handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
 		return err_set(cx->err, ERR_NOT_FOUND, "no method '%s'", req->path);
 	TRY(tablet_request_read(cx->arena, req->body, &q, cx->err));
 	struct ctx within = ctx_within(cx, q.timeout > 0 ? q.timeout : METHOD_TIMEOUT_S * SECOND);
-	TRY(m->run(&within, api, &q, &r));
+	TRY(run_method(&within, api, m, &q, &r));
 	reply->status = 200;
 	tablet_reply_write(&reply->body, &r);
 	return 0;

@@ -7,11 +7,13 @@
 #include "tablet/engine.h"
 #include "tablet/health.h"
 #include "tablet/lock.h"
+#include "tablet/turns.h"
 
 struct tablet_api {
 	const struct tablet_env *env;
 	struct engine            engine;
 	struct locks             locks;
+	struct turns             turns;
 	const struct health     *health;
 };
 
