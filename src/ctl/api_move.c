@@ -1,4 +1,5 @@
 #include "ctl/api_method.h"
+#include "ctl/cancel.h"
 #include "ctl/create.h"
 #include "topo/json.h"
 
@@ -172,6 +173,22 @@ move_tables(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 	return 0;
 }
 
+static int
+workflow_delete(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	const char *id;
+	bool done;
+
+	TRY(id_of(cx, q, &id));
+	TRY(cancel_ask(cx, c, id, &done));
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "workflow", id);
+	json_put_bool(&w, "done", done);
+	json_put_close(&w, '}');
+	return 0;
+}
+
 /* ---- Dropping */
 
 static int
@@ -210,7 +227,7 @@ check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' is in use by workflow '%s/%s', which has not switched",
 		    q->keyspace, q->table, r.target_keyspace, r.name);
-		return err_hint(cx->err, "see: vtctlclient Workflow show %.64s.%.64s",
+		return err_hint(cx->err, "to take that move back: vtctlclient Workflow delete %.64s.%.64s",
 		    r.target_keyspace, r.name);
 	}
 	return 0;
@@ -252,6 +269,7 @@ const struct api_method api_move_methods[] = {
 	{ "workflow_list", workflow_list },
 	{ "move_tables", move_tables },
 	{ "move_status", move_status },
+	{ "workflow_delete", workflow_delete },
 	{ "drop_table", drop_table },
 	{ NULL, NULL },
 };

@@ -78,6 +78,11 @@ begins_anew(const struct workflow *w)
 static int
 go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
+	if (workflow_cancelling(&w->r)) {
+		err_set(cx->err, ERR_REFUSED, "workflow '%s' is being cancelled", w->id);
+		return err_hint(cx->err,
+		    "this waits until it is: vtctlclient Workflow delete %.130s", w->id);
+	}
 	if (w->r.state == WORKFLOW_SWITCHING || workflow_switched(&w->r))
 		return 0;
 	if (w->r.state == WORKFLOW_ERROR) {
@@ -207,8 +212,13 @@ static int
 create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	int64_t revision = w->revision; /* of one that ended, or 0 */
+	int attempt = w->r.attempt;
 
 	fill_record(cx, w, q);
+	w->r.attempt = attempt;
+	if (revision != 0)
+		workflow_outdate(w); /* what still travels of that one does nothing to this one */
+	w->r.attempts_from = w->r.attempt;
 	struct ctx within = ctx_within(cx, w->r.options.timeout);
 	TRY(preflight(&within, w, q));
 	w->r.created_us = clock_wall(); /* the copy's time begins here, not with the questions */

@@ -32,6 +32,9 @@
  *     that the request has: a move that is there keeps the others, a new one has the defaults.
  * move_status       workflow, after_revision
  *     as workflow_show; waits up to a second for a record newer than after_revision
+ * workflow_delete   workflow
+ *     Has a move that has not switched taken back (cancel.h) and answers at once: move_status tells when
+ *     its state is Cancelled. {"workflow":"new_customer/users","done":bool}; done: it is already
  *
  * <progress> is of this moment, from the tablet that the stream ends at:
  *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,"error":"",

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/log.h"
 
 enum {
@@ -12,24 +11,10 @@ enum {
 	AGAIN_MS_MAX = 2000, /* a server that is away needs seconds to come back */
 };
 
-/* A fault point stands for the death of this vtctld: nothing more is done by it. */
-static int
-pass(struct ctx *cx, struct cutover *c, const char *point)
+bool
+cutover_committed(const struct workflow_record *r)
 {
-	int ms = fault_sleep_ms(point);
-
-	if (ms > 0)
-		TRY(task_sleep(cx, ms * MSEC));
-	if (!fault(point) && !c->w->ctl->dead)
-		return 0;
-	c->w->ctl->dead = true;
-	return err_set(cx->err, ERR_CANCELLED, "fault point '%s'", point);
-}
-
-static bool
-committed(const struct workflow *w)
-{
-	return step_find(w->r.step) >= step_commit();
+	return step_find(r->step) >= step_commit();
 }
 
 /* ---- Backwards */
@@ -115,13 +100,13 @@ run_step(struct ctx *cx, struct cutover *c, const struct step *s)
 	struct ctx inner = *cx;
 
 	inner.arena = &scratch;
-	TRY(pass(cx, c, s->before));
+	TRY(workflow_pass(cx, c->w, s->before));
 	TRY(begin_step(&inner, c->w, s));
 	TRY(s->run(&inner, c));
 	if (!s->point_of_no_return)
 		workflow_note(c->w, s->name, "done", "");
 	log_info("%s: %s done, attempt %d", c->w->id, s->name, c->attempt);
-	return pass(cx, c, s->after);
+	return workflow_pass(cx, c->w, s->after);
 }
 
 /* ---- Before the commit: each step, unless somebody else ends the attempt */
@@ -281,7 +266,7 @@ after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 	}
 	if (c->w->r.attempt != c->attempt || c->w->r.state != WORKFLOW_SWITCHING)
 		return err_set(cx->err, ERR_CONFLICT, "attempt %d was taken over", c->attempt);
-	if (committed(c->w))
+	if (cutover_committed(&c->w->r))
 		return go_forward(cx, c, step_commit() + 1);
 	/* Whoever has written it already has said why. */
 	if (c->w->r.rolling_back && workflow_failure(c->w) != NULL)
@@ -319,7 +304,7 @@ cutover_resume(struct ctx *cx, struct workflow *w, bool *switched)
 	struct cutover c = { .w = w, .attempt = w->r.attempt, .deadline = NEVER };
 
 	check(w->r.state == WORKFLOW_SWITCHING);
-	*switched = committed(w);
+	*switched = cutover_committed(&w->r);
 	if (!*switched)
 		return roll_back(cx, w, "it was left in the middle");
 	int first = step_find(w->r.step);

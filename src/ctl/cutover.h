@@ -27,6 +27,8 @@
 
 #include "ctl/steps.h"
 
+/* Has the attempt that the record is at passed its commit? */
+bool cutover_committed(const struct workflow_record *r);
 /* A whole attempt from RUNNING. Anybody may write "rolling back" of it, with an event that "failed" as
  * the reason: the step that waits then ends at once. 0: switched. -1: rolled back, everything as
  * before, and why; or ERR_CONFLICT or ERR_CANCELLED: this vtctld has nothing more to do with it. */

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ctl/cancel.h"
 #include "ctl/cutover.h"
 
 #include <stdio.h>
@@ -177,6 +178,17 @@ do_copy(struct ctx *cx, struct job *j)
 
 /* ---- RUNNING */
 
+/* What a person can type who reads why it has stopped. */
+static const char *
+hint_of(struct workflow *w, const struct err *why)
+{
+	return why->hint[0] != '\0'
+	    ? arena_strdup(&w->arena, why->hint)
+	    : arena_printf(&w->arena,
+	          "the same command goes on; to take the move back: vtctlclient Workflow delete %s",
+	          w->id);
+}
+
 /* Switching is left to a person: the stream goes on and the fence stays, disarmed. */
 static int
 give_up(struct ctx *cx, struct job *j, const struct err *why)
@@ -187,9 +199,28 @@ give_up(struct ctx *cx, struct job *j, const struct err *why)
 	w->r.state_text = j->tries == 0
 	    ? arena_printf(&w->arena, "the stream has stopped: %s", why->text)
 	    : arena_printf(&w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
-	w->r.hint = why->hint[0] != '\0' ? arena_strdup(&w->arena, why->hint)
-	                                 : "run the same command again to go on";
+	w->r.hint = hint_of(w, why);
 	return workflow_save(cx, w);
+}
+
+/* Or until somebody has changed the record: it may have been cancelled. */
+static int
+wait_unless_changed(struct ctx *cx, const struct workflow *w, usec wait)
+{
+	const char *key = workflow_key(cx->arena, w->id);
+	struct ctx within = ctx_within(cx, wait);
+	struct topo_events e = { .revision = w->revision };
+
+	while (topo_watch(&within, w->ctl->topo, key, e.revision, &e) == 0) {
+		for (size_t i = 0; i < e.count; i++) {
+			if (slice_eq_str(e.items[i].kv.key, key))
+				return 0;
+		}
+		if (e.compacted)
+			return 0;
+	}
+	/* Over, or nobody can tell. */
+	return task_now() < within.deadline ? task_sleep(cx, within.deadline - task_now()) : 0;
 }
 
 static int
@@ -204,12 +235,14 @@ wait_next_attempt(struct ctx *cx, struct job *j, const struct err *why)
 	    arena_printf(&w->arena, "attempt %d of %d was rolled back (%s); the next in %llds",
 	        j->tries, w->r.options.switch_attempts, why->text, (long long)seconds);
 	TRY(workflow_save(cx, w));
-	return task_sleep(cx, seconds * SECOND);
+	return wait_unless_changed(cx, w, seconds * SECOND);
 }
 
 static int
 after_attempt(struct ctx *cx, struct job *j)
 {
+	if (j->w.r.cancel)
+		return 0;
 	if (j->tries >= j->w.r.options.switch_attempts)
 		return give_up(cx, j, &j->why);
 	return wait_next_attempt(cx, j, &j->why);
@@ -256,11 +289,19 @@ do_run(struct ctx *cx, struct job *j)
 	struct workflow *w = &j->w;
 	struct tablet_reply r;
 
+	if (w->r.cancel)
+		return cancel_begin(cx, w);
 	if (!w->r.options.no_switch)
 		return do_switch(cx, j);
 	TRY(stream_status(cx, w, &r));
 	j->tries = 0;
 	return task_sleep(cx, POLL_MS * MSEC);
+}
+
+static int
+do_cancel(struct ctx *cx, struct job *j)
+{
+	return cancel_run(cx, &j->w);
 }
 
 /* ---- From state to state */
@@ -275,6 +316,7 @@ static state_fn *const state_fns[] = {
 	[WORKFLOW_SWITCHING] = do_resume,
 	[WORKFLOW_SWITCHED] = NULL,
 	[WORKFLOW_COMPLETE] = NULL,
+	[WORKFLOW_CANCELLING] = do_cancel,
 	[WORKFLOW_CANCELLED] = NULL,
 	[WORKFLOW_ERROR] = NULL,
 };
@@ -291,14 +333,16 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 	struct workflow *w = &j->w;
 
 	TRY(workflow_load(cx, w));
-	/* Held, or committed and not released: nobody would go on with it. Or all went well after all. */
+	/* Held, or committed and not released: nobody would go on with it. Or it is being cancelled, or all
+	 * went well after all. */
 	if (!fsm_may(&workflow_states, (int)w->r.state, WORKFLOW_ERROR))
 		return err_copy(cx->err, why);
-	if (w->r.state == WORKFLOW_CREATING)
+	bool nothing_left = w->r.state == WORKFLOW_CREATING;
+	if (nothing_left)
 		TRY(take_back(cx, w));
 	w->r.state = WORKFLOW_ERROR;
 	w->r.state_text = arena_strdup(&w->arena, why->text);
-	w->r.hint = arena_strdup(&w->arena, why->hint);
+	w->r.hint = nothing_left ? arena_strdup(&w->arena, why->hint) : hint_of(w, why);
 	workflow_note(w, "error", "failed", why->text);
 	return workflow_save(cx, w);
 }

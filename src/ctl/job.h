@@ -5,6 +5,7 @@
  *   COPYING    the stream is watched until it runs exactly and is close      -> RUNNING
  *   RUNNING    waits for leave to switch; attempts, 1, 2, 4 ... 60 s apart   -> SWITCHING
  *   SWITCHING  cutover.h                                                     -> SWITCHED or RUNNING
+ *   CANCELLING cancel.h                                                      -> CANCELLED
  *
  * A job runs under a lock with the vtctld's lease, so one vtctld at a time works on a workflow; the
  * record's revision protects from one that has lost its lock without having noticed. Every

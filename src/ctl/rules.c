@@ -136,17 +136,33 @@ edit_create(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 	return 0;
 }
 
+/* Another move of the same table found its name routed and made no rule of its own: it takes this one
+ * over. (Its record was there before it looked for the rule.) */
+static int
+hand_over(struct ctx *cx, const struct workflow *w, struct routing_rule *rule, bool *taken)
+{
+	const char *other;
+
+	TRY(workflow_other(cx, w, rule->from_keyspace, rule->from_table, &other));
+	*taken = other != NULL;
+	if (*taken)
+		rule->workflow = other;
+	return 0;
+}
+
 static int
 edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->count; i++) {
-		bool ours =
-		    is_ours(w, &r->rules[i]) && routed_table(w, &r->rules[i], SIDE_SOURCE) >= 0;
+		struct routing_rule *rule = &r->rules[i];
+		bool stays = !is_ours(w, rule) || routed_table(w, rule, SIDE_SOURCE) < 0;
 
-		if (!ours)
-			r->rules[kept++] = r->rules[i];
+		if (!stays)
+			TRY(hand_over(cx, w, rule, &stays));
+		if (stays)
+			r->rules[kept++] = *rule;
 	}
 	r->count = kept;
 	return 0;

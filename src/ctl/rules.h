@@ -7,7 +7,8 @@
  * is posted the new version and acknowledges it (at once, or for RULE_HOLD when it is drained).
  *
  *   RULES_CREATE   both names are routed to the from side, if nothing routes them yet
- *   RULES_REMOVE   the rules that RULES_CREATE made go; for a creation that is undone
+ *   RULES_REMOVE   the rules that RULES_CREATE made go, or to another move of the same table; for a
+ *                  creation that is undone, and a move that is cancelled
  *   RULES_HOLD     what is routed to the from table: held                    (step 1)
  *   RULES_REOPEN   what this workflow holds: open as before                  (rolled back)
  *   RULES_SWITCH   what this attempt holds: routed to the to side, held      (step 5, the commit)

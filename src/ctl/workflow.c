@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/fault.h"
 
 #include <stdio.h>
 
@@ -152,6 +153,31 @@ workflow_ended(const struct workflow_record *r)
 	return workflow_switched(r) || r->state == WORKFLOW_CANCELLED || r->state == WORKFLOW_ERROR;
 }
 
+bool
+workflow_cancelling(const struct workflow_record *r)
+{
+	return r->state == WORKFLOW_CANCELLING || r->cancel;
+}
+
+void
+workflow_outdate(struct workflow *w)
+{
+	w->r.attempt += 2 - w->r.attempt % 2;
+}
+
+int
+workflow_pass(struct ctx *cx, struct workflow *w, const char *point)
+{
+	int ms = fault_sleep_ms(point);
+
+	if (ms > 0)
+		TRY(task_sleep(cx, ms * MSEC));
+	if (!fault(point) && !w->ctl->dead)
+		return 0;
+	w->ctl->dead = true;
+	return err_set(cx->err, ERR_CANCELLED, "fault point '%s'", point);
+}
+
 /* ---- Others */
 
 bool
@@ -202,6 +228,27 @@ workflow_check_alone(struct ctx *cx, const struct workflow *w)
 		TRY(workflow_read(&scratch, all.items[i].value, &other, cx->err));
 		if (!workflow_ended(&other))
 			TRY(check_apart(&inner, w, &other));
+	}
+	return 0;
+}
+
+int
+workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, const char *table,
+    const char **id)
+{
+	struct topo_list all;
+
+	*id = NULL;
+	TRY(topo_list(cx, w->ctl->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count && *id == NULL; i++) {
+		struct workflow_record r;
+
+		if (slice_eq_str(all.items[i].key, workflow_key(cx->arena, w->id)))
+			continue;
+		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
+		if (!workflow_switched(&r) && r.state != WORKFLOW_CANCELLING &&
+		    r.state != WORKFLOW_CANCELLED && workflow_uses(&r, keyspace, table))
+			*id = arena_printf(cx->arena, "%s/%s", r.target_keyspace, r.name);
 	}
 	return 0;
 }

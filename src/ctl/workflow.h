@@ -46,10 +46,20 @@ const char *workflow_failure(const struct workflow *w);
 /* Nothing more will be done for it. */
 bool workflow_ended(const struct workflow_record *r);
 bool workflow_switched(const struct workflow_record *r);
+/* Somebody has asked for it, and it is not over. */
+bool workflow_cancelling(const struct workflow_record *r);
+/* Gives it the next even number: whatever still travels under those before is outdated everywhere. */
+void workflow_outdate(struct workflow *w);
+/* A fault point of what works on it. It stands for the death of this vtctld: ERR_CANCELLED, and
+ * nothing more is done by it. */
+int  workflow_pass(struct ctx *cx, struct workflow *w, const char *point) MUST_USE;
 /* Is that table its source or its target? */
 bool workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table);
 /* ERR_REFUSED while another workflow that has not ended uses one of its tables. */
 int  workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
+/* *id of another one that uses the table and has neither switched nor been cancelled (cx->arena), or NULL. */
+int  workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, const char *table,
+    const char **id) MUST_USE;
 
 /* ---- The two sides */
 enum side { SIDE_SOURCE, SIDE_TARGET };

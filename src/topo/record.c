@@ -16,19 +16,26 @@ static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Mat
 static const char *const direction_names[] = { "forward", "reverse", NULL };
 
 static const struct fsm_state workflow_rows[] = {
-	[WORKFLOW_CREATING] = { "Creating", FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_ERROR),
+	[WORKFLOW_CREATING] = { "Creating",
+	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
 	    "rules and stream are being made" },
-	[WORKFLOW_COPYING] = { "Copying", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_ERROR),
+	[WORKFLOW_COPYING] = { "Copying",
+	    FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
 	    "the stream is on its way to exact" },
-	[WORKFLOW_RUNNING] = { "Running", FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_ERROR),
+	[WORKFLOW_RUNNING] = { "Running",
+	    FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
 	    "the stream is exact and the fences are there, disarmed at the source" },
 	[WORKFLOW_SWITCHING] = { "Switching", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_SWITCHED),
 	    "an attempt is under way: it is finished, or undone, and nothing else" },
 	[WORKFLOW_SWITCHED] = { "Switched", 0, "past the commit and released" },
 	[WORKFLOW_COMPLETE] = { "Complete", 0, "switched, and what is left of the old side is gone (later)" },
-	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CREATING), "everything is as before (later)" },
+	[WORKFLOW_CANCELLING] = { "Cancelling", FSM_TO(WORKFLOW_CANCELLED),
+	    "what the move made is taken away, the rules last; there is no way back" },
+	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CREATING),
+	    "everything is as before; the record is kept for its number" },
 	[WORKFLOW_ERROR] = { "Error",
-	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_SWITCHING),
+	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_SWITCHING) |
+	        FSM_TO(WORKFLOW_CANCELLING),
 	    "a person has to look; the same command goes on, or begins anew where nothing was made" },
 };
 const struct fsm workflow_states = { "workflow", workflow_rows, WORKFLOW_ERROR + 1 };
@@ -483,6 +490,8 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	json_put_i64(&w, "attempt", r->attempt);
 	json_put_str(&w, "step", r->step);
 	json_put_bool(&w, "rolling_back", r->rolling_back);
+	json_put_bool(&w, "cancel", r->cancel);
+	json_put_i64(&w, "attempts_from", r->attempts_from);
 	json_put_str(&w, "position", r->position);
 	json_put_i64(&w, "hold_us", r->hold_us);
 	json_put_i64(&w, "created_us", r->created_us);
@@ -517,6 +526,8 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
 		.step = json_get_str(&j, "step"),
 		.rolling_back = json_get_bool(&j, "rolling_back"),
+		.cancel = json_get_bool(&j, "cancel"),
+		.attempts_from = json_get_int(&j, "attempts_from", 0, INT_MAX),
 		.position = json_get_str(&j, "position"),
 		.hold_us = json_get_i64(&j, "hold_us"),
 		.created_us = json_get_i64(&j, "created_us"),

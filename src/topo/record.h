@@ -100,7 +100,7 @@ enum workflow_direction { DIRECTION_FORWARD, DIRECTION_REVERSE };
 /* Rows of workflow_states, which says what each means and where it may go. */
 enum workflow_state {
 	WORKFLOW_CREATING, WORKFLOW_COPYING, WORKFLOW_RUNNING, WORKFLOW_SWITCHING, WORKFLOW_SWITCHED,
-	WORKFLOW_COMPLETE, WORKFLOW_CANCELLED, WORKFLOW_ERROR,
+	WORKFLOW_COMPLETE, WORKFLOW_CANCELLING, WORKFLOW_CANCELLED, WORKFLOW_ERROR,
 };
 extern const struct fsm workflow_states;
 
@@ -142,6 +142,8 @@ struct workflow_record {
 	/* the cutover's step written before it is acted on; "" outside */
 	const char             *step;
 	bool                    rolling_back;      /* of this attempt: no commit any more */
+	bool                    cancel;            /* asked for in SWITCHING: once it is rolled back */
+	int                     attempts_from;     /* attempt when it was made, above all before */
 	const char             *position;          /* P of this attempt, once read; "" */
 	int64_t                 hold_us;           /* the pause of the last switch, as measured by vtctld */
 	int64_t                 created_us, copied_us, switched_us;    /* wall clock; 0: not yet */

@@ -64,6 +64,10 @@ do_stream_create(
 	for (int i = 0; i < GATES; i++) /* the rule is known before the table exists */
 		expect(w->gates[i].dead ||
 		    rules_find(&w->gates[i].rules, "new_customer", "users") != NULL);
+	if (!w->target.stream) {
+		w->target.rows = w->target.applied = 0;
+		w->target.freeze_no = q->attempt;
+	}
 	w->target.stream = true;
 	world_stream(w);
 	return 0;
@@ -76,6 +80,10 @@ do_stream_status(
 	if (!w->target.stream)
 		return err_set(cx->err, ERR_NOT_FOUND, "no stream");
 	r->state = w->target.finished ? "stopped" : w->target.frozen ? "frozen" : "running";
+	if (w->target.broken) {
+		r->state = "error";
+		r->error = "its binlog is gone";
+	}
 	r->exact = true;
 	r->lag_ms = 0;
 	return 0;
@@ -85,7 +93,10 @@ static int
 do_stream_delete(
     struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
 {
-	w->target.stream = false;
+	for (int i = 0; i < GATES && w->target.stream; i++) /* nobody reads a table that is dropped */
+		expect(w->gates[i].dead || gate_serves_both_from(&w->gates[i], "customer"));
+	w->target.stream = w->target.has_fence = w->target.armed = w->target.frozen = false;
+	w->target.broken = false;
 	return 0;
 }
 
@@ -101,6 +112,8 @@ do_fence_install(
 {
 	struct fake_server *s = side(w, q);
 
+	if (s == &w->target && !s->stream)
+		return err_set(cx->err, ERR_SERVER, "no table");
 	if (!s->has_fence)
 		s->armed = s == &w->target;
 	s->has_fence = true;
@@ -195,6 +208,21 @@ do_finish(struct ctx *cx, struct world *w, const struct tablet_request *q, struc
 	return 0;
 }
 
+/* What the tablets' turns.h does. */
+static int
+check_turn(struct ctx *cx, struct world *w, const char *name, const struct tablet_request *q)
+{
+	struct fake_server *s = side(w, q);
+
+	if (strncmp(name, "fence_", 6) != 0 && strcmp(name, "stream_create") != 0 &&
+	    strcmp(name, "stream_delete") != 0)
+		return 0;
+	if (q->attempt < s->seen)
+		return outdated(cx, q->attempt, s->seen);
+	s->seen = q->attempt;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	method_fn *run;
@@ -232,6 +260,7 @@ run_method(struct ctx *cx, struct world *w, const struct http_request *req, stru
 	while (methods[i].name != NULL && strcmp(methods[i].name, name) != 0)
 		i++;
 	expect(methods[i].name != NULL);
+	TRY(check_turn(cx, w, name, &q));
 	TRY(methods[i].run(cx, w, &q, r));
 	world_check(w);
 	return t == LATE ? world_lost(cx) : 0;

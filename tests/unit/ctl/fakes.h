@@ -26,6 +26,7 @@ void world_stream(struct world *w);
 bool world_write_row(struct ctx *cx, struct world *w, struct fake_server *s);
 
 bool gate_routes_to(const struct fake_gate *g, const char *keyspace);
+bool gate_serves_both_from(const struct fake_gate *g, const char *keyspace);
 bool gate_is_open(const struct fake_gate *g);
 
 void flaky_open(struct flaky *f, struct world *w);

@@ -40,6 +40,14 @@ gate_routes_to(const struct fake_gate *g, const char *keyspace)
 }
 
 bool
+gate_serves_both_from(const struct fake_gate *g, const char *keyspace)
+{
+	const struct routing_rule *r = rules_find(&g->rules, "new_customer", "users");
+
+	return gate_routes_to(g, keyspace) && r != NULL && strcmp(r->to_keyspace, keyspace) == 0;
+}
+
+bool
 gate_is_open(const struct fake_gate *g)
 {
 	const struct routing_rule *r = rules_find(&g->rules, "customer", "users");
@@ -318,6 +326,20 @@ world_move(struct ctx *cx, struct world *w, int n, struct workflow_options optio
 	return world_call(cx, &w->ctlds[n], "move_tables", &q, &answer);
 }
 
+int
+world_cancel(struct ctx *cx, struct world *w, int n)
+{
+	struct ctl_request q = { .keyspace = "new_customer",
+		.table = "",
+		.target_keyspace = "",
+		.target_table = "",
+		.workflow = "users",
+		.action = "" };
+	struct slice answer;
+
+	return world_call(cx, &w->ctlds[n], "workflow_delete", &q, &answer);
+}
+
 void
 world_record(struct ctx *cx, struct world *w, struct workflow_record *r)
 {
@@ -409,4 +431,15 @@ world_moves(struct ctx *cx, struct world *w)
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
 	world_expect_target(cx, w);
+}
+
+void
+world_expect_nothing(struct ctx *cx, struct world *w)
+{
+	settle(cx, w);
+	expect(!w->source.has_fence && !w->source.armed && w->source.lock_no == 0);
+	expect(!w->target.has_fence && !w->target.stream);
+	for (int i = 0; i < GATES; i++)
+		expect(w->gates[i].dead || w->gates[i].rules.count == 0);
+	expect(w->source.rows >= w->acknowledged);
 }

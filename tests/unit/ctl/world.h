@@ -42,9 +42,10 @@ enum { GATES = 2, CTLDS = 2 };
 
 struct fake_server {
 	int     rows;
-	bool    has_fence, armed, stream, frozen, finished;
+	bool    has_fence, armed, stream, frozen, finished, broken; /* broken: its stream has stopped */
 	int     fence_no, lock_no, freeze_no;   /* attempts; lock_no 0: not locked */
 	int     applied;                        /* target: rows of the source that have arrived */
+	int     seen;                           /* the highest number of a stream's or a fence's call */
 };
 
 struct fake_gate {
@@ -90,6 +91,8 @@ int world_call(struct ctx *cx, struct ctl *c, const char *method, const struct c
     struct slice *answer) MUST_USE;
 /* MoveTables customer.users new_customer.users, with these options. */
 int world_move(struct ctx *cx, struct world *w, int n, struct workflow_options options) MUST_USE;
+/* Workflow delete new_customer.users. */
+int world_cancel(struct ctx *cx, struct world *w, int n) MUST_USE;
 /* Starts the n-th vtctld; ends it as a kill would. */
 void world_start_ctld(struct world *w, int n);
 void world_kill_ctld(struct world *w, int n);
@@ -106,6 +109,8 @@ void world_moves(struct ctx *cx, struct world *w);
 /* Everything is as it must be when the table is served by the source, or by the target. */
 void world_expect_source(struct ctx *cx, struct world *w);
 void world_expect_target(struct ctx *cx, struct world *w);
+/* Nothing of the move is left anywhere but its record. */
+void world_expect_nothing(struct ctx *cx, struct world *w);
 struct workflow_options world_options(void);
 
 #endif

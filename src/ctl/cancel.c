@@ -1,0 +1,191 @@
+#include "ctl/cancel.h"
+
+#include "base/log.h"
+#include "ctl/cutover.h"
+
+enum { STEP_WITHIN_S = 20 }; /* of one try: a tablet that hangs is soon told of; a drop goes on waiting */
+
+/* ---- Asking */
+
+static int
+check_not_switched(struct ctx *cx, const struct workflow *w)
+{
+	static const char refusal[] = "cannot cancel workflow because you have already switched "
+				      "some or all read and write traffic";
+
+	if (workflow_switched(&w->r)) {
+		err_set(cx->err, ERR_REFUSED, "%s", refusal);
+		return err_hint(cx->err,
+		    "the way back is a move: vtctlclient MoveTables %s.%s %s.%s",
+		    w->r.target_keyspace, side_table(w, SIDE_TARGET, 0), w->r.source_keyspace,
+		    side_table(w, SIDE_SOURCE, 0));
+	}
+	if (!cutover_committed(&w->r))
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", refusal);
+	return err_hint(cx->err, "it is being finished: vtctlclient Workflow show %.140s", w->id);
+}
+
+int
+cancel_begin(struct ctx *cx, struct workflow *w)
+{
+	workflow_outdate(w); /* (1) */
+	w->r.state = WORKFLOW_CANCELLING;
+	w->r.cancel = false;
+	w->r.step = w->r.state_text = w->r.hint = "";
+	workflow_note(w, "cancel", "begun", "");
+	return workflow_save(cx, w);
+}
+
+static int
+write_wish(struct ctx *cx, struct workflow *w)
+{
+	if (w->r.state == WORKFLOW_ERROR && w->r.rolling_back)
+		w->r.state = WORKFLOW_SWITCHING; /* an attempt that was left in the middle */
+	if (w->r.state != WORKFLOW_SWITCHING)
+		return cancel_begin(cx, w);
+	/* As a gate that wants an attempt rolled back: whoever is at it does it, with a number. */
+	if (!w->r.rolling_back)
+		workflow_note(w, w->r.step, "failed", "the move is cancelled");
+	w->r.rolling_back = w->r.cancel = true;
+	return workflow_save(cx, w);
+}
+
+static int
+ask(struct ctx *cx, struct workflow *w, bool *done)
+{
+	for (;;) {
+		if (workflow_load(cx, w) != 0)
+			return cx->err->kind != ERR_NOT_FOUND ? -1
+			    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist",
+			          w->id);
+		TRY(check_not_switched(cx, w));
+		*done = w->r.state == WORKFLOW_CANCELLED;
+		if (*done || workflow_cancelling(&w->r) || write_wish(cx, w) == 0)
+			return 0;
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1; /* its job has just written: on top of that */
+	}
+}
+
+int
+cancel_ask(struct ctx *cx, struct ctl *c, const char *id, bool *done)
+{
+	struct workflow w;
+
+	workflow_init(&w, c, id);
+	int rc = ask(cx, &w, done);
+	workflow_done(&w);
+	TRY(rc);
+	err_clear(cx->err);
+	c->kick = true;
+	waitlist_wake_all(&c->kicked);
+	return 0;
+}
+
+/* ---- Doing it */
+
+static int
+delete_stream(struct ctx *cx, struct workflow *w)
+{
+	struct tablet_request q;
+	struct tablet_reply r;
+
+	TRY(side_request(cx, w, SIDE_TARGET, &q));
+	q.position = "drop";
+	TRY(side_call(cx, w, "stream_delete", &q, &r));
+	/* Its triggers went with the table. */
+	return side_do(cx, w, SIDE_TARGET, "fence_remove", w->r.attempt);
+}
+
+static int
+remove_fence(struct ctx *cx, struct workflow *w)
+{
+	TRY(side_do(cx, w, SIDE_SOURCE, "disarm", w->r.attempt));
+	return side_do(cx, w, SIDE_SOURCE, "fence_remove", w->r.attempt);
+}
+
+static int
+remove_rules(struct ctx *cx, struct workflow *w)
+{
+	int64_t version;
+
+	TRY(rules_apply(cx, w, RULES_REMOVE, &version));
+	return rules_acknowledged(cx, w->ctl, version);
+}
+
+#define POINTS(name) "workflow.cancel." name ".before", "workflow.cancel." name ".after"
+
+static const struct cancel_step {
+	const char *name;
+	const char *doing; /* what an operator reads when it does not come to an end */
+	int (*run)(struct ctx *cx, struct workflow *w);
+	const char *before, *after; /* fault points */
+} cancel_steps[] = {
+	{ "stream", "deleting the stream and the target's table", delete_stream, POINTS("stream") },
+	{ "fence", "removing the fence from the source", remove_fence, POINTS("fence") },
+	{ "rules", "removing the routing rules", remove_rules, POINTS("rules") },
+};
+
+static int
+run_step(struct ctx *cx, struct workflow *w, const struct cancel_step *s)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = ctx_within(cx, STEP_WITHIN_S * SECOND);
+
+	inner.arena = &scratch;
+	TRY(workflow_pass(cx, w, s->before));
+	if (strcmp(w->r.step, s->name) != 0) {
+		w->r.step = s->name;
+		workflow_note(w, s->name, "begun", s->doing);
+		TRY(workflow_save(&inner, w));
+	}
+	if (s->run(&inner, w) != 0)
+		return err_wrap(cx->err, "%s", s->doing);
+	return workflow_pass(cx, w, s->after);
+}
+
+/* For whoever asked: it is tried again, and this is why it takes so long. */
+static int
+tell_why(struct ctx *cx, struct workflow *w)
+{
+	struct err why = *cx->err;
+
+	if (why.kind != ERR_CANCELLED && why.kind != ERR_CONFLICT &&
+	    strcmp(w->r.state_text, why.text) != 0) {
+		w->r.state_text = arena_strdup(&w->arena, why.text);
+		w->r.hint = arena_strdup(&w->arena, why.hint);
+		TRY(workflow_save(cx, w));
+	}
+	return err_copy(cx->err, &why);
+}
+
+static int
+finish(struct ctx *cx, struct workflow *w)
+{
+	const char *source_table = side_table(w, SIDE_SOURCE, 0);
+
+	for (size_t i = 0; i < w->r.tables_count; i++)
+		w->r.tables[i].state = "cancelled";
+	w->r.state = WORKFLOW_CANCELLED;
+	w->r.step = w->r.position = "";
+	w->r.state_text = arena_printf(&w->arena,
+	    "the workflow was cancelled; '%s.%s' is served as it was before the move",
+	    w->r.source_keyspace, source_table);
+	w->r.hint = arena_printf(&w->arena, "to begin anew: vtctlclient MoveTables %s.%s %s.%s",
+	    w->r.source_keyspace, source_table, w->r.target_keyspace,
+	    side_table(w, SIDE_TARGET, 0));
+	workflow_note(w, "cancel", "done", "");
+	log_info("workflow '%s' is cancelled", w->id);
+	return workflow_save(cx, w);
+}
+
+int
+cancel_run(struct ctx *cx, struct workflow *w)
+{
+	for (size_t i = 0; i < sizeof(cancel_steps) / sizeof(cancel_steps[0]); i++) {
+		if (run_step(cx, w, &cancel_steps[i]) != 0)
+			return tell_why(cx, w);
+	}
+	return finish(cx, w);
+}

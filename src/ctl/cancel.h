@@ -1,0 +1,34 @@
+/*
+ * cancel.h - taking a move back that has not switched, in whatever state it is.
+ *
+ *   CREATING, COPYING, RUNNING, ERROR ------------------------------> CANCELLING -> CANCELLED
+ *   SWITCHING before its commit ---> "rolling back" -> RUNNING -------^
+ *
+ * Asking writes CANCELLING, or beside an attempt's "rolling back" that it is wanted, by the
+ * compare-and-swap that the commit needs too: one of them happens. The workflow's job does the rest.
+ *
+ *   stream   the target's tablet stops the stream, drops the tables that it made and forgets it
+ *   fence    the source's triggers, disarmed all the time, and the rows in _vt go
+ *   rules    both names are unrouted again, and all gates know it
+ *
+ * (1) CANCELLING has a number above all that were given: what still travels of the move, or of a
+ * vtctld that wakes late, is refused by the tablets. A move that begins anew goes on counting.
+ * (2) The rules go last: as long as the target's table is there, or half there, its name is routed
+ * to the source.
+ * (3) The source's table is not touched but for its triggers.
+ * (4) Every step may be done again; they are begun from the first one by whoever resumes, and
+ * repeated until they are done. There is no way back.
+ */
+#ifndef CTL_CANCEL_H
+#define CTL_CANCEL_H
+
+#include "ctl/rules.h"
+
+/* Writes that it is wanted. *done: it was cancelled before. ERR_REFUSED past the commit; ERR_NOT_FOUND. */
+int cancel_ask(struct ctx *cx, struct ctl *c, const char *id, bool *done) MUST_USE;
+/* RUNNING, asked for while it was switching -> CANCELLING. */
+int cancel_begin(struct ctx *cx, struct workflow *w) MUST_USE;
+/* CANCELLING -> CANCELLED. -1: what it waits for is in the record's state_text. */
+int cancel_run(struct ctx *cx, struct workflow *w) MUST_USE;
+
+#endif

@@ -1,0 +1,319 @@
+/* A move is cancelled in each of its states x { vtctld killed at each step, a tablet fails, hangs, answers
+ * late }; then it begins anew. */
+#include "unit/ctl/world.h"
+
+#include "base/fault.h"
+
+#include <stdio.h>
+
+static const char *const cancel_points[] = {
+	"workflow.cancel.stream.before", "workflow.cancel.stream.after",
+	"workflow.cancel.fence.before", "workflow.cancel.fence.after",
+	"workflow.cancel.rules.before", "workflow.cancel.rules.after",
+};
+enum { CANCEL_POINTS = sizeof(cancel_points) / sizeof(cancel_points[0]) };
+
+static void
+arm(const char *point, const char *action)
+{
+	char       spec[100];
+	struct err err = { 0 };
+
+	snprintf(spec, sizeof(spec), "%s=%s", point, action);
+	expect_ok(fault_arm(spec, &err), &err);
+}
+
+/* Whichever vtctld lives. */
+static int
+living(const struct world *w)
+{
+	return w->ctlds[0].topo != NULL && !w->ctlds[0].dead ? 0 : 1;
+}
+
+static struct workflow_record
+record(struct ctx *cx, struct world *w)
+{
+	struct workflow_record r;
+
+	world_record(cx, w, &r);
+	return r;
+}
+
+static void
+ends_cancelled(struct ctx *cx, struct world *w)
+{
+	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
+	world_expect_nothing(cx, w);
+	expect_ok(world_cancel(cx, w, living(w)), cx->err); /* again: it is done */
+	expect_eq(record(cx, w).state, WORKFLOW_CANCELLED);
+	w->plan.times = 0;
+	expect_ok(world_move(cx, w, living(w), world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+static void
+move_without_switch(struct ctx *cx, struct world *w)
+{
+	struct workflow_options o = world_options();
+
+	o.no_switch = true;
+	expect_ok(world_move(cx, w, 0, o), cx->err);
+	while (record(cx, w).state != WORKFLOW_RUNNING)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+}
+
+static void
+cancelled_while_running(struct ctx *cx, struct world *w)
+{
+	move_without_switch(cx, w);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	ends_cancelled(cx, w);
+}
+
+TEST(a_move_that_runs_is_cancelled_and_begins_anew)
+{
+	world_tell(cancelled_while_running, (struct plan){ .method = NULL });
+}
+
+TEST(a_vtctld_killed_while_it_cancels_is_taken_over)
+{
+	for (int i = 0; i < CANCEL_POINTS; i++) {
+		printf("# %s\n", cancel_points[i]);
+		arm(cancel_points[i], "error");
+		world_tell(cancelled_while_running, (struct plan){ .method = NULL });
+	}
+}
+
+TEST(a_tablet_in_trouble_is_waited_for_and_asked_again)
+{
+	static const char *const methods[] = { "stream_delete at target", "fence_remove at target",
+		"disarm at source", "fence_remove at source" };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		for (enum trouble t = FAILS; t <= SLOW; t++)
+			world_tell(cancelled_while_running,
+			    (struct plan){ .method = methods[i], .trouble = t, .times = 2 });
+	}
+}
+
+/* ---- In other states */
+
+static void
+cancelled_while_created(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_eq(record(cx, w).state, WORKFLOW_CREATING);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	ends_cancelled(cx, w);
+}
+
+TEST(a_move_that_is_being_created_is_cancelled)
+{
+	world_tell(cancelled_while_created, (struct plan){ .method = NULL });
+	arm("movetables.create.before", "sleep:1500");
+	world_tell(cancelled_while_created, (struct plan){ .method = NULL });
+	/* What makes the stream comes when it has been deleted. */
+	world_tell(cancelled_while_created,
+	    (struct plan){ .method = "stream_create at target", .trouble = SLOW, .times = 1 });
+}
+
+static void
+cancelled_after_an_error(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
+	expect(strstr(record(cx, w).hint, "vtctlclient Workflow delete new_customer/users") != NULL);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	ends_cancelled(cx, w);
+}
+
+TEST(a_move_that_gave_up_is_cancelled)
+{
+	world_tell(cancelled_after_an_error,
+	    (struct plan){ .method = "lock at source", .trouble = FAILS, .times = FOR_EVER });
+}
+
+/* What the job learns then would end in an error. */
+static void
+cancelled_while_it_stops(struct ctx *cx, struct world *w)
+{
+	move_without_switch(cx, w);
+	w->plan = (struct plan){ .method = "stream_status at target", .trouble = SLOW, .times = 1 };
+	w->target.broken = true;
+	while (w->troubles == 0)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	ends_cancelled(cx, w);
+}
+
+TEST(a_move_whose_stream_stops_meanwhile_is_cancelled_all_the_same)
+{
+	world_tell(cancelled_while_it_stops, (struct plan){ .method = NULL });
+}
+
+/* The next attempt is a minute away. */
+static void
+cancelled_between_attempts(struct ctx *cx, struct world *w)
+{
+	struct workflow_options o = world_options();
+	usec                    asked;
+
+	o.switch_attempts = 100;
+	expect_ok(world_move(cx, w, 0, o), cx->err);
+	while (record(cx, w).attempt < 16)
+		expect_ok(task_sleep(cx, SECOND), cx->err);
+	asked = task_now();
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
+	expect(task_now() - asked < 5 * SECOND);
+	ends_cancelled(cx, w);
+}
+
+TEST(a_move_that_waits_for_its_next_attempt_is_cancelled_at_once)
+{
+	world_tell(cancelled_between_attempts,
+	    (struct plan){ .method = "lock at source", .trouble = FAILS, .times = FOR_EVER });
+}
+
+/* ---- While it switches */
+
+static const char *cancel_at; /* a step of the cutover */
+
+static void
+cancelled_while_switching(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (strcmp(record(cx, w).step, cancel_at) != 0)
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
+	expect_ok(world_cancel(cx, w, living(w)), cx->err);
+	expect(record(cx, w).cancel && record(cx, w).rolling_back);
+	expect_eq(world_move(cx, w, living(w), world_options()), -1);
+	expect(strstr(cx->err->text, "is being cancelled") != NULL);
+	ends_cancelled(cx, w);
+}
+
+static void
+cancel_in(const char *step, const char *point, const char *action)
+{
+	printf("# %s\n", step);
+	cancel_at = step;
+	arm(point, action);
+	world_tell(cancelled_while_switching, (struct plan){ .method = NULL });
+}
+
+TEST(an_attempt_is_rolled_back_before_its_move_is_cancelled)
+{
+	cancel_in("preflight", "movetables.preflight.after", "sleep:1500");
+	cancel_in("hold", "movetables.hold.after", "sleep:1500");
+	cancel_in("fence", "movetables.fence.after", "sleep:1500");
+	cancel_in("catch-up", "movetables.commit.before", "sleep:1500");
+}
+
+static void
+taken_over_then_cancelled(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (!w->ctlds[0].dead)
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
+	world_kill_ctld(w, 0);
+	w->ctlds[0].topo = NULL;
+	world_start_ctld(w, 1);
+	expect_ok(world_cancel(cx, w, 1), cx->err);
+	ends_cancelled(cx, w);
+}
+
+TEST(an_attempt_left_behind_is_rolled_back_before_its_move_is_cancelled)
+{
+	arm("movetables.catch-up.after", "error");
+	world_tell(taken_over_then_cancelled, (struct plan){ .method = NULL });
+}
+
+static void
+refused_past_the_commit(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (strcmp(record(cx, w).step, "commit") != 0)
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
+	for (int i = 0; i < 2; i++) {
+		expect_eq(world_cancel(cx, w, 0), -1);
+		expect_eq(cx->err->kind, ERR_REFUSED);
+		expect_str(cx->err->text, "cannot cancel workflow because you have already "
+					  "switched some or all read and write traffic");
+		expect(cx->err->hint[0] != '\0');
+		expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	}
+	world_expect_target(cx, w);
+}
+
+TEST(past_the_commit_cancelling_is_refused)
+{
+	arm("movetables.commit.after", "sleep:1500");
+	world_tell(refused_past_the_commit, (struct plan){ .method = NULL });
+}
+
+static void
+refused_without_one(struct ctx *cx, struct world *w)
+{
+	expect_eq(world_cancel(cx, w, 0), -1);
+	expect_eq(cx->err->kind, ERR_NOT_FOUND);
+	expect_str(cx->err->text, "workflow 'new_customer/users' does not exist");
+}
+
+TEST(a_workflow_that_is_not_there_is_not_found)
+{
+	world_tell(refused_without_one, (struct plan){ .method = NULL });
+}
+
+/* ---- Beside another move of the same table */
+
+static void
+put_other(struct ctx *cx, struct world *w)
+{
+	static struct workflow_table  table = { "users", "users", "running", 0, 0 };
+	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
+		"zone1-3" };
+	struct workflow_record        r = {
+		       .name = "users",
+		       .state = WORKFLOW_RUNNING,
+		       .state_text = "",
+		       .hint = "",
+		       .source_keyspace = "customer",
+		       .target_keyspace = "other",
+		       .tables = &table,
+		       .tables_count = 1,
+		       .streams = &stream,
+		       .streams_count = 1,
+		       .step = "",
+		       .position = "",
+	};
+	SCOPED(buf) struct buf json = BUF_INIT;
+
+	workflow_write(&json, &r);
+	expect_ok(
+	    topo_set(cx, w->topo, "/locks/workflow/other/users", slice_str("test"), 0), cx->err);
+	expect_ok(topo_set(cx, w->topo, "/workflows/other/users", buf_slice(&json), 0), cx->err);
+}
+
+static void
+cancelled_beside_another(struct ctx *cx, struct world *w)
+{
+	const struct routing_rule *r;
+
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
+	put_other(cx, w); /* nobody was at work on the table any more */
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
+	expect_eq(w->gates[0].rules.count, 1);
+	r = rules_find(&w->gates[0].rules, "customer", "users");
+	expect(r != NULL);
+	expect_str(r->workflow, "other/users");
+	expect_str(r->to_keyspace, "customer");
+}
+
+TEST(a_rule_that_another_move_of_the_table_counts_on_stays)
+{
+	world_tell(cancelled_beside_another,
+	    (struct plan){ .method = "lock at source", .trouble = FAILS, .times = FOR_EVER });
+}
