@@ -35,6 +35,20 @@ client_split(
 	return 0;
 }
 
+int
+client_split_workflow(
+    struct arena *a, const char *text, const char **keyspace, const char **name, struct err *err)
+{
+	struct slice head, rest =
+	    slice_split(slice_str(text), strchr(text, '/') != NULL ? '/' : '.', &head);
+
+	if (slice_is_null(rest))
+		return err_set(err, ERR_REFUSED, "'%s' is not of the form keyspace.workflow", text);
+	*keyspace = arena_slice_str(a, head);
+	*name = arena_slice_str(a, rest);
+	return 0;
+}
+
 /* ---- The same command again */
 
 bool

@@ -29,6 +29,10 @@ int client_call(struct ctx *cx, const struct client *c, const char *method,
 int client_split(struct arena *a, const char *text, const char **keyspace, const char **table,
     struct err *err) MUST_USE;
 
+/* "keyspace.workflow", or with a slash as vtctld writes it, in two. */
+int client_split_workflow(struct arena *a, const char *text, const char **keyspace,
+    const char **name, struct err *err) MUST_USE;
+
 /* Was that option typed? */
 bool client_given(const struct client *c, const char *option);
 /* What to type to follow this command's move again: the same, without --detach. */

@@ -161,35 +161,55 @@ get_routing_rules(struct ctx *cx, struct client *c, const struct command_options
 	return print_answer(cx, c, "get_routing_rules", &r);
 }
 
+static int
+workflow_show(struct ctx *cx, struct client *c, const char *name, int *status)
+{
+	struct ctl_request r = { 0 };
+
+	TRY(client_split_workflow(cx->arena, name, &r.keyspace, &r.workflow, cx->err));
+	return print_answer(cx, c, "workflow_show", &r);
+}
+
+static const struct action {
+	const char *verb;
+	int (*run)(struct ctx *cx, struct client *c, const char *name, int *status);
+} workflow_actions[] = {
+	{ "show", workflow_show },
+	{ "delete", cancel_run },
+};
+enum { WORKFLOW_ACTIONS = sizeof(workflow_actions) / sizeof(workflow_actions[0]) };
+
+static const struct action *
+find_action(const char *verb)
+{
+	for (int i = 0; i < WORKFLOW_ACTIONS; i++) {
+		if (strcasecmp(workflow_actions[i].verb, verb) == 0)
+			return &workflow_actions[i];
+	}
+	return NULL;
+}
+
 /* A name has two parts, an action has one. */
 static bool
 verb_is_first(const char **args)
 {
-	if (strcasecmp(args[0], "show") == 0)
+	if (find_action(args[0]) != NULL)
 		return true;
-	return strcasecmp(args[1], "show") != 0 && strpbrk(args[0], "./") == NULL;
+	return find_action(args[1]) == NULL && strpbrk(args[0], "./") == NULL;
 }
 
 /* "Workflow show keyspace.name" and Vitess's older "Workflow keyspace.name show". */
 static int
 workflow(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	bool               first = verb_is_first(c->args);
-	const char        *name = c->args[first ? 1 : 0], *verb = c->args[first ? 0 : 1];
-	struct ctl_request r = { 0 };
-	struct slice       head,
-	    rest = slice_split(slice_str(name), strchr(name, '/') != NULL ? '/' : '.', &head);
+	bool                 first = verb_is_first(c->args);
+	const char          *name = c->args[first ? 1 : 0], *verb = c->args[first ? 0 : 1];
+	const struct action *a = find_action(verb);
 
-	if (strcasecmp(verb, "show") != 0) {
-		err_set(cx->err, ERR_REFUSED, "unknown action '%s' of Workflow", verb);
-		return err_hint(cx->err, "vtctlclient Workflow show %.100s", name);
-	}
-	if (slice_is_null(rest))
-		return err_set(
-		    cx->err, ERR_REFUSED, "'%s' is not of the form keyspace.workflow", name);
-	r.keyspace = arena_slice_str(cx->arena, head);
-	r.workflow = arena_slice_str(cx->arena, rest);
-	return print_answer(cx, c, "workflow_show", &r);
+	if (a != NULL)
+		return a->run(cx, c, name, status);
+	err_set(cx->err, ERR_REFUSED, "unknown action '%s' of Workflow", verb);
+	return err_hint(cx->err, "vtctlclient Workflow show %.100s, or delete", name);
 }
 
 static int
@@ -217,10 +237,12 @@ static const struct command commands[] = {
 	    get_srv_keyspace },
 	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options,
 	    get_routing_rules },
-	{ "MoveTables", "[options] KEYSPACE.TABLE TARGET_KEYSPACE.TABLE",
-	    "moves a live table; running it again attaches to the move, or reports that it is done",
+	{ "MoveTables", "[options] KEYSPACE.TABLE TARGET_KEYSPACE.TABLE | Cancel KEYSPACE.WORKFLOW",
+	    "moves a live table; running it again attaches to the move, or reports that it is done; "
+	    "Cancel: Workflow delete",
 	    2, 2, move_options, move_run },
-	{ "Workflow", "show KEYSPACE.WORKFLOW", "shows a workflow: its state, steps and progress",
+	{ "Workflow", "show|delete KEYSPACE.WORKFLOW",
+	    "show: its state, steps and progress; delete: takes a move back that has not switched",
 	    2, 2, plain_options, workflow },
 	{ "DropTable", "KEYSPACE.TABLE",
 	    "drops a table for good, with its fence: one that was moved away, or was never moved; refuses "

@@ -39,5 +39,8 @@ int move_run(
 
 /* Says how to follow the move again that goes on without this command. */
 void move_leave(const struct client *c);
+/* cancel.c: has a workflow taken back that has not switched, and waits until it is. */
+int cancel_run(
+    struct ctx *cx, struct client *c, const char *workflow, int *status) MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
 #include "topo/json.h"
 
 #include <stdio.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -52,7 +53,7 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->state_text = json_get_str(&r, "state_text");
 	v->hint = json_get_str(&r, "hint");
 	v->step = json_get_str(&r, "step");
-	v->attempt = json_get_i64(&r, "attempt");
+	v->attempt = json_get_i64(&r, "attempt") - json_get_i64(&r, "attempts_from");
 	v->created_us = json_get_i64(&r, "created_us");
 	v->copied_us = json_get_i64(&r, "copied_us");
 	v->switched_us = json_get_i64(&r, "switched_us");
@@ -313,6 +314,8 @@ move_run(struct ctx *cx, struct client *c, const struct command_options *o, int 
 	struct created made;
 	struct follow  f = { .client = c, .options = o, .gone_since = NEVER };
 
+	if (strcasecmp(c->args[0], "cancel") == 0)
+		return cancel_run(cx, c, c->args[1], status);
 	progress_init(&f.progress, isatty(STDOUT_FILENO) == 1, c->json);
 	TRY(begin_aloud(cx, &f, &made));
 	c->begun = true;

@@ -40,8 +40,8 @@ tries(const struct move_view *v)
 static const char *
 phase_of(const struct move_view *v)
 {
-	static const char *const whole[] = { "Switching", "Switched", "Complete", "Cancelled",
-		"Error" };
+	static const char *const whole[] = { "Switching", "Switched", "Complete", "Cancelling",
+		"Cancelled", "Error" };
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
 		if (strcmp(v->state, whole[i]) == 0)

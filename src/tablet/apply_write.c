@@ -275,7 +275,8 @@ struct pipeline {
 };
 
 static int
-wrong_count(const struct exact_op *op, uint64_t got, struct err *err)
+wrong_count(
+    const struct writers *w, const struct exact_op *op, uint64_t got, struct err *err)
 {
 	SCOPED(buf) struct buf key = BUF_INIT;
 
@@ -286,7 +287,8 @@ wrong_count(const struct exact_op *op, uint64_t got, struct err *err)
 	    op->rows > 1 ? " and others" : "", (unsigned long long)got,
 	    (unsigned long long)op->expected);
 	return err_hint(err,
-	    "something else has written to the target; cancel the move and start it over");
+	    "vtctlclient Workflow delete %s, then move anew: something else wrote to the target",
+	    w->params.workflow);
 }
 
 static int
@@ -302,7 +304,7 @@ read_answers(struct ctx *cx, struct pipeline *p)
 			    op->table->name);
 		if (ok.affected_rows != op->expected) {
 			p->writers->several = op->rows > 1;
-			return wrong_count(op, ok.affected_rows, cx->err);
+			return wrong_count(p->writers, op, ok.affected_rows, cx->err);
 		}
 	}
 	p->count = 0;

@@ -74,7 +74,8 @@ wrong_place(const struct tail *t, struct err *err, struct slice there)
 		    "the source's binlog at %s:%" PRIu64 " is at GTID '%.*s', ours at '%s'",
 		    t->read.file, t->read.offset, SLICE_ARG(there), t->read.gtid);
 	return err_hint(err,
-	    "its binlog was purged, or the server was restored: start the move over");
+	    "vtctlclient Workflow delete %s, then move anew: its binlog was purged, or it was restored",
+	    t->params->workflow);
 }
 
 /* The server says which GTIDs lie before a place of its files; NULL when there is no such place. */
@@ -177,7 +178,9 @@ refuse_group(const struct tail *t, struct err *err, const char *what)
 {
 	err_set(err, ERR_REFUSED, "%s in transaction %u-%u-%" PRIu64 " of the source", what,
 	    t->gtid.id.domain, t->gtid.id.server, t->gtid.id.seq);
-	return err_hint(err, "start the move over once such statements have ended");
+	return err_hint(err,
+	    "vtctlclient Workflow delete %s, then move anew once such statements have ended",
+	    t->params->workflow);
 }
 
 static int
@@ -222,7 +225,8 @@ refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, 
 	err_set(err, ERR_REFUSED,
 	    "the source ran a statement on table '%s.%s', which moves: %.200s",
 	    def->database, def->name, arena_slice_str(&t->group.arena, sql));
-	return err_hint(err, "cancel the move, or start it over with the new definition");
+	return err_hint(
+	    err, "vtctlclient Workflow delete %s, then move anew", t->params->workflow);
 }
 
 /* What was prepared before our eyes had no row of a moved table; what was not may have had. */

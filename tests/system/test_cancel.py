@@ -1,8 +1,11 @@
 """A move that is cancelled: everything that it made is taken back, and it can begin anew."""
+import os
+import subprocess
+import urllib.request
 
 import pytest
 
-from lib import proc
+from lib import move, proc
 from lib.streams import fill
 from lib.tablets import Refused
 
@@ -59,3 +62,123 @@ def test_a_table_that_the_stream_did_not_make_is_not_dropped_with_it(pair):
     delete(p, 2)
     assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t") == ((1,),)
     assert p.target.server.sql("SELECT COUNT(*) FROM _vt.stream") == ((0,),)
+
+
+# ---- The whole command
+
+POINTS = ["stream.before", "stream.after", "fence.after", "rules.after"]
+
+
+def cancel(combo, *words):
+    return combo.client(*(words or ("Workflow", "delete", move.WORKFLOW))).stdout
+
+
+def at(combo, keyspace, sql):
+    return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
+
+
+def check_nothing_left(combo):
+    for keyspace in ("customer", "new_customer"):
+        for table in ("stream", "copy_state", "heartbeat", "fence"):
+            assert at(combo, keyspace, f"SELECT COUNT(*) FROM _vt.{table}") == "0", (keyspace, table)
+        assert at(combo, keyspace, "SHOW TRIGGERS") == ""
+    assert at(combo, "new_customer", "SHOW TABLES") == ""
+    assert combo.api("get_routing_rules")["rules"] == []
+    assert move.state(combo) == "cancelled"
+
+
+def move_and_stop_by_ddl(combo):
+    """Ends in state Error, as nobody can go on with it."""
+    combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+    at(combo, "customer", "ALTER TABLE users COMMENT = 'something else'")
+    proc.wait_for(lambda: move.state(combo) == "error", 30, "the stream to stop")
+
+
+def finish_and_verify(combo, load):
+    try:
+        combo.client("MoveTables", "customer.users", move.WORKFLOW)
+        load.go_on(300)
+    finally:
+        summary = load.stop()
+    assert summary["errors"] == 0 and summary["wrong_reads"] == 0, summary["first_errors"]
+    assert summary["disconnects"] == 0
+    assert move.state(combo) == "switched"
+    move.verify(combo, load)
+
+
+def cancel_by_one_that_dies(combo, folder, point):
+    """Another vtctld is asked; it is killed there, and the one that runs goes on."""
+    port = proc.free_port()
+    with open(os.path.join(folder, "vtctld-armed.log"), "a") as log:
+        armed = subprocess.Popen(
+            [proc.program("vtctld"), "--topo", f"sqlite:{combo.data_dir}/topo.db", "--http", f"127.0.0.1:{port}",
+             "--credentials", os.path.join(combo.data_dir, "credentials.json")], stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log, env={**os.environ, "SWITCHYARD_FAULTS": f"workflow.cancel.{point}=kill"})
+    try:
+        ask = urllib.request.Request(f"http://127.0.0.1:{port}/api/workflow_delete", b'{"workflow": "new_customer/users"}')
+        proc.wait_for(lambda: answers(port), 20, "the second vtctld to serve")
+        urllib.request.urlopen(ask, timeout=20).close()
+        armed.wait(20)
+    finally:
+        proc.end(armed)
+
+
+def answers(port):
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def test_cancelled_during_the_copy_and_with_a_tablet_away(combo):
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "stream.chunk.before=sleep:300"})
+    move.fill(combo, 20000)
+    load = move.start_load(combo, rate=300)
+    moving = move.Moving(combo)
+    try:
+        proc.wait_for(lambda: move.rows_copied(combo) > 0, 60, "rows copied")
+        assert move.state(combo) == "copying"
+        assert cancel(combo, "MoveTables", "cancel", move.WORKFLOW) == \
+            "Successfully cancelled the users workflow in the new_customer keyspace\n"
+        said, _ = moving.process.communicate(timeout=20)
+        assert moving.process.returncode == 1 and "the workflow was cancelled" in said
+        assert "vtctlclient MoveTables customer.users new_customer.users" in said
+        check_nothing_left(combo)
+        assert "cancelled already" in cancel(combo)
+        # Of one that runs, while nobody starts its target's tablet again.
+        combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+        combo.kill("vtcombo")
+        proc.kill_pid(combo.pid("vttablet", "new_customer"), 9)
+        stuck = combo.client("Workflow", "new_customer/users", "delete", check=False)
+        assert stuck.returncode == 1 and "still being cancelled: deleting the stream" in stuck.stderr
+        assert "vtctlclient Workflow delete new_customer/users" in stuck.stderr
+        refused = combo.client("MoveTables", "customer.users", move.WORKFLOW, check=False)
+        assert refused.returncode == 1 and "is being cancelled" in refused.stderr
+        combo.up()
+        assert "Successfully cancelled" in cancel(combo)
+        check_nothing_left(combo)
+    finally:
+        moving.abandon()
+        finish_and_verify(combo, load)
+
+
+def test_cancelled_after_ddl_by_vtctlds_that_are_killed(combo, folder):
+    combo.up("customer", "new_customer")
+    missing = combo.client("Workflow", "delete", move.WORKFLOW, check=False)
+    assert missing.returncode == 1 and "workflow 'new_customer/users' does not exist" in missing.stderr
+    move.fill(combo, 2000)
+    load = move.start_load(combo, rate=300)
+    try:
+        for point in POINTS:
+            move_and_stop_by_ddl(combo)
+            shown = move.show(combo)["record"]
+            assert "vtctlclient Workflow delete new_customer/users" in shown["hint"]
+            cancel_by_one_that_dies(combo, folder, point)
+            assert move.state(combo) == "cancelling", point
+            assert "Successfully cancelled" in cancel(combo), point
+            check_nothing_left(combo)
+    finally:
+        finish_and_verify(combo, load)
+    done = combo.client("Workflow", "delete", move.WORKFLOW, check=False)
+    assert done.returncode == 1 and "you have already switched some or all read and write traffic" in done.stderr
+    assert at(combo, "new_customer", "SELECT COUNT(*) > 0 FROM users") == "1"

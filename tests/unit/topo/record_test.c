@@ -28,7 +28,8 @@ a_workflow(void)
 		    .tables = tables,
 		.tables_count = 2, .streams = streams, .streams_count = 1,
 		    .direction = DIRECTION_REVERSE, .attempt = 3,
-		.step = "fence", .rolling_back = true, .position = "0-1-42", .hold_us = 12345,
+		.step = "fence", .rolling_back = true, .cancel = true,
+		    .attempts_from = 2, .position = "0-1-42", .hold_us = 12345,
 		    .created_us = INT64_MAX,
 		.copied_us = INT64_MIN, .switched_us = -1,
 		.options = { 1, 2, 3, NEVER, ON_GRACE_KILL, 5, true }, .events = events,
@@ -45,7 +46,7 @@ TEST(record_workflow_survives)
 	workflow_write(&second, &back);
 	expect_str(second.data, first.data);
 	expect(back.type == WORKFLOW_MATERIALIZE && back.state == WORKFLOW_SWITCHING &&
-	    back.rolling_back);
+	    back.rolling_back && back.cancel && back.attempts_from == 2);
 	expect(back.direction == DIRECTION_REVERSE && back.options.max_lag == NEVER &&
 	    back.options.no_switch);
 	expect(back.options.on_grace == ON_GRACE_KILL && back.copied_us == INT64_MIN &&

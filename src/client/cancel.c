@@ -1,0 +1,132 @@
+#include "client/command.h"
+
+#include "topo/json.h"
+
+#include <stdio.h>
+
+enum {
+	WITHIN_S = 100, /* an attempt's rollback and a drop; below a command's own deadline */
+	STUCK_S = 10,   /* a program that is started again is back in seconds */
+	STATUS_WITHIN_S = 10, /* of one long poll, which waits a second at most */
+	AGAIN_MS = 300,
+};
+
+struct cancelling {
+	struct client     *client;
+	struct ctl_request request;
+	struct arena       arena; /* of the last answer */
+	const char        *trouble, *hint;
+	usec               stuck_since; /* NEVER: nothing stops it */
+	bool               over;
+};
+
+static int
+read_status(struct ctx *cx, struct cancelling *c, struct slice answer)
+{
+	struct json_doc doc;
+
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc), r = json_get_object(&root, "record");
+	c->request.after_revision = json_get_i64(&root, "revision");
+	c->trouble = json_get_str(&r, "state_text");
+	c->hint = json_get_str(&r, "hint");
+	/* Whatever else it is: it was cancelled, and somebody has begun it anew. */
+	c->over = strcmp(json_get_str(&r, "state"), "Cancelling") != 0 &&
+	    !json_get_bool(&r, "cancel");
+	return json_close(&doc);
+}
+
+/* One poll. A vtctld that is away for a moment is no error: another one goes on. */
+static int
+poll_status(struct ctx *cx, struct cancelling *c)
+{
+	struct ctx   within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
+	struct slice answer;
+
+	arena_done(&c->arena);
+	within.arena = &c->arena;
+	if (client_call(&within, c->client, "move_status", &c->request, &answer) == 0)
+		return read_status(&within, c, answer);
+	if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
+		return -1;
+	c->trouble = arena_strdup(&c->arena, cx->err->text);
+	c->hint = "";
+	return task_sleep(cx, AGAIN_MS * MSEC);
+}
+
+static int
+gave_up(struct ctx *cx, const struct cancelling *c)
+{
+	err_set(cx->err, ERR_TIMEOUT, "workflow '%s' is still being cancelled%s%s",
+	    c->request.workflow, c->trouble[0] == '\0' ? "" : ": ", c->trouble);
+	return err_hint(cx->err, "vtctld tries again until it is done; to wait for it: "
+	                         "vtctlclient Workflow delete %s",
+	    c->request.workflow);
+}
+
+/* The same trouble for a while, or no end at all. */
+static bool
+is_stuck(struct cancelling *c, usec end)
+{
+	usec now = task_now();
+
+	if (c->trouble[0] == '\0') {
+		c->stuck_since = NEVER;
+	} else if (c->stuck_since == NEVER) {
+		c->stuck_since = now;
+		fprintf(stderr, "waiting: %s\n", c->trouble);
+	}
+	return now >= end || (c->stuck_since != NEVER && now - c->stuck_since >= STUCK_S * SECOND);
+}
+
+static int
+wait_over(struct ctx *cx, struct cancelling *c, int *status)
+{
+	for (usec end = task_now() + WITHIN_S * SECOND;;) {
+		TRY(poll_status(cx, c));
+		if (c->over)
+			return 0;
+		if (c->client->interrupted) {
+			printf("It is being cancelled without this command.\n");
+			*status = COMMAND_INTERRUPTED;
+			return 0;
+		}
+		if (is_stuck(c, end))
+			return gave_up(cx, c);
+	}
+}
+
+static int
+ask(struct ctx *cx, const struct cancelling *c, bool *done)
+{
+	struct slice    answer;
+	struct json_doc doc;
+
+	TRY(client_call(cx, c->client, "workflow_delete", &c->request, &answer));
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc);
+	*done = json_get_bool(&root, "done");
+	return json_close(&doc);
+}
+
+int
+cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *status)
+{
+	const char       *keyspace, *name;
+	struct cancelling c = { .client = client, .stuck_since = NEVER };
+	bool              done;
+
+	TRY(client_split_workflow(cx->arena, workflow, &keyspace, &name, cx->err));
+	c.request.workflow = arena_printf(cx->arena, "%s/%s", keyspace, name);
+	TRY(ask(cx, &c, &done));
+	if (done) {
+		printf("The %s workflow in the %s keyspace is cancelled already: nothing to do.\n",
+		    name, keyspace);
+		return 0;
+	}
+	int rc = wait_over(cx, &c, status);
+	arena_done(&c.arena);
+	if (rc == 0 && *status == 0)
+		printf("Successfully cancelled the %s workflow in the %s keyspace\n", name, keyspace);
+	return rc;
+}
