@@ -113,8 +113,31 @@ TEST(a_move_that_is_being_created_is_cancelled)
 	world_tell(cancelled_while_created, (struct plan){ .method = NULL });
 	arm("movetables.create.before", "sleep:1500");
 	world_tell(cancelled_while_created, (struct plan){ .method = NULL });
-	/* What makes the stream comes when it has been deleted. */
-	world_tell(cancelled_while_created,
+}
+
+/* Of the vtctld whose call still travels. */
+static void
+take_over(struct ctx *cx, struct world *w)
+{
+	while (!w->ctlds[0].dead && w->troubles == 0)
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
+	world_kill_ctld(w, 0);
+	w->ctlds[0].topo = NULL;
+	world_start_ctld(w, 1);
+}
+
+static void
+cancelled_before_its_stream_is_made(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	take_over(cx, w);
+	expect_ok(world_cancel(cx, w, 1), cx->err);
+	ends_cancelled(cx, w);
+}
+
+TEST(what_makes_a_stream_after_its_move_was_cancelled_is_refused)
+{
+	world_tell(cancelled_before_its_stream_is_made,
 	    (struct plan){ .method = "stream_create at target", .trouble = SLOW, .times = 1 });
 }
 
@@ -214,11 +237,7 @@ static void
 taken_over_then_cancelled(struct ctx *cx, struct world *w)
 {
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	while (!w->ctlds[0].dead)
-		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
-	world_kill_ctld(w, 0);
-	w->ctlds[0].topo = NULL;
-	world_start_ctld(w, 1);
+	take_over(cx, w);
 	expect_ok(world_cancel(cx, w, 1), cx->err);
 	ends_cancelled(cx, w);
 }
