@@ -119,14 +119,20 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 	TRY(client_split_workflow(cx->arena, workflow, &keyspace, &name, cx->err));
 	c.request.workflow = arena_printf(cx->arena, "%s/%s", keyspace, name);
 	TRY(ask(cx, &c, &done));
-	if (done) {
+	if (!done) {
+		int rc = wait_over(cx, &c, status);
+
+		arena_done(&c.arena);
+		if (rc != 0 || *status != 0)
+			return rc;
+	}
+	if (client->json)
+		printf("{\"workflow\":\"%s\",\"state\":\"Cancelled\",\"already\":%s}\n",
+		    c.request.workflow, done ? "true" : "false");
+	else if (done)
 		printf("The %s workflow in the %s keyspace is cancelled already: nothing to do.\n",
 		    name, keyspace);
-		return 0;
-	}
-	int rc = wait_over(cx, &c, status);
-	arena_done(&c.arena);
-	if (rc == 0 && *status == 0)
+	else
 		printf("Successfully cancelled the %s workflow in the %s keyspace\n", name, keyspace);
-	return rc;
+	return 0;
 }

@@ -97,6 +97,39 @@ TEST(a_tablet_in_trouble_is_waited_for_and_asked_again)
 	}
 }
 
+/* Each write of the record while it is cancelled: three steps, the rules, the end. */
+enum { WRITES = 5 };
+
+static int write_no;
+
+static void
+cancelled_with_a_write_in_trouble(struct ctx *cx, struct world *w)
+{
+	enum trouble t = w->plan.trouble;
+
+	w->plan = (struct plan){ .method = NULL };
+	move_without_switch(cx, w);
+	/* The first is the command's own: it is answered. */
+	w->plan = (struct plan){ .method = "record", .trouble = t, .times = 1, .after = write_no };
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
+	expect_eq(w->troubles, 1);
+	ends_cancelled(cx, w);
+}
+
+TEST(a_write_of_the_record_that_fails_or_is_lost_or_refused_does_not_end_it)
+{
+	static const enum trouble troubles[] = { FAILS, LATE, REFUSES };
+
+	for (write_no = 1; write_no <= WRITES; write_no++) {
+		for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+			printf("# write %d, trouble %d\n", write_no, (int)troubles[i]);
+			world_tell(cancelled_with_a_write_in_trouble,
+			    (struct plan){ .trouble = troubles[i] });
+		}
+	}
+}
+
 /* ---- In other states */
 
 static void
@@ -246,6 +279,33 @@ TEST(an_attempt_left_behind_is_rolled_back_before_its_move_is_cancelled)
 {
 	arm("movetables.catch-up.after", "error");
 	world_tell(taken_over_then_cancelled, (struct plan){ .method = NULL });
+}
+
+/* As an earlier vtctld could leave it, beside a hold. */
+static void
+left_in_error_then_cancelled(struct ctx *cx, struct world *w)
+{
+	struct workflow_record r;
+	SCOPED(buf) struct buf json = BUF_INIT;
+
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (!w->ctlds[0].dead)
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
+	r = record(cx, w);
+	r.state = WORKFLOW_ERROR;
+	r.rolling_back = true;
+	workflow_write(&json, &r);
+	expect_ok(topo_set(cx, w->topo, "/workflows/new_customer/users", buf_slice(&json), 0),
+	    cx->err);
+	take_over(cx, w);
+	expect_ok(world_cancel(cx, w, 1), cx->err);
+	ends_cancelled(cx, w);
+}
+
+TEST(an_attempt_left_in_error_is_rolled_back_before_its_move_is_cancelled)
+{
+	arm("movetables.catch-up.after", "error");
+	world_tell(left_in_error_then_cancelled, (struct plan){ .method = NULL });
 }
 
 static void
