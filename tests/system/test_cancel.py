@@ -1,4 +1,5 @@
 """A move that is cancelled: everything that it made is taken back, and it can begin anew."""
+import contextlib
 import os
 import subprocess
 import urllib.request
@@ -94,12 +95,18 @@ def move_and_stop_by_ddl(combo):
     proc.wait_for(lambda: move.state(combo) == "error", 30, "the stream to stop")
 
 
-def finish_and_verify(combo, load):
+@contextlib.contextmanager
+def load_until_moved(combo):
+    """Clients write all the time; after what the test does the move is made anew and all they wrote is found."""
+    load = move.start_load(combo, rate=300)
     try:
+        yield
         combo.client("MoveTables", "customer.users", move.WORKFLOW)
         load.go_on(300)
-    finally:
-        summary = load.stop()
+    except BaseException:
+        load.abandon()
+        raise
+    summary = load.stop()
     assert summary["errors"] == 0 and summary["wrong_reads"] == 0, summary["first_errors"]
     assert summary["disconnects"] == 0
     assert move.state(combo) == "switched"
@@ -111,9 +118,9 @@ def cancel_by_one_that_dies(combo, folder, point):
     port = proc.free_port()
     with open(os.path.join(folder, "vtctld-armed.log"), "a") as log:
         armed = subprocess.Popen(
-            [proc.program("vtctld"), "--topo", f"sqlite:{combo.data_dir}/topo.db", "--http", f"127.0.0.1:{port}",
-             "--credentials", os.path.join(combo.data_dir, "credentials.json")], stdin=subprocess.DEVNULL, stdout=log,
-            stderr=log, env={**os.environ, "SWITCHYARD_FAULTS": f"workflow.cancel.{point}=kill"})
+            [proc.program("vtctld"), "--topo", f"sqlite:{combo.data_dir}/topo.db", "--http", f"127.0.0.1:{port}"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env={**os.environ, "SWITCHYARD_FAULTS": f"workflow.cancel.{point}=kill"})
     try:
         ask = urllib.request.Request(f"http://127.0.0.1:{port}/api/workflow_delete", b'{"workflow": "new_customer/users"}')
         proc.wait_for(lambda: answers(port), 20, "the second vtctld to serve")
@@ -133,7 +140,16 @@ def answers(port):
 def test_cancelled_during_the_copy_and_with_a_tablet_away(combo):
     combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "stream.chunk.before=sleep:300"})
     move.fill(combo, 20000)
-    load = move.start_load(combo, rate=300)
+    with load_until_moved(combo):
+        cancel_a_copy_that_is_watched(combo)
+        check_nothing_left(combo)
+        assert "cancelled already" in cancel(combo)
+        combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+        cancel_with_a_tablet_away(combo)
+        check_nothing_left(combo)
+
+
+def cancel_a_copy_that_is_watched(combo):
     moving = move.Moving(combo)
     try:
         proc.wait_for(lambda: move.rows_copied(combo) > 0, 60, "rows copied")
@@ -141,25 +157,23 @@ def test_cancelled_during_the_copy_and_with_a_tablet_away(combo):
         assert cancel(combo, "MoveTables", "cancel", move.WORKFLOW) == \
             "Successfully cancelled the users workflow in the new_customer keyspace\n"
         said, _ = moving.process.communicate(timeout=20)
-        assert moving.process.returncode == 1 and "the workflow was cancelled" in said
-        assert "vtctlclient MoveTables customer.users new_customer.users" in said
-        check_nothing_left(combo)
-        assert "cancelled already" in cancel(combo)
-        # Of one that runs, while nobody starts its target's tablet again.
-        combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
-        combo.kill("vtcombo")
-        proc.kill_pid(combo.pid("vttablet", "new_customer"), 9)
-        stuck = combo.client("Workflow", "new_customer/users", "delete", check=False)
-        assert stuck.returncode == 1 and "still being cancelled: deleting the stream" in stuck.stderr
-        assert "vtctlclient Workflow delete new_customer/users" in stuck.stderr
-        refused = combo.client("MoveTables", "customer.users", move.WORKFLOW, check=False)
-        assert refused.returncode == 1 and "is being cancelled" in refused.stderr
-        combo.up()
-        assert "Successfully cancelled" in cancel(combo)
-        check_nothing_left(combo)
     finally:
         moving.abandon()
-        finish_and_verify(combo, load)
+    assert moving.process.returncode == 1 and "the workflow was cancelled" in said
+    assert "vtctlclient MoveTables customer.users new_customer.users" in said
+
+
+def cancel_with_a_tablet_away(combo):
+    """While nobody starts it again: the command says what it waits for, and the same command goes on."""
+    combo.kill("vtcombo")
+    proc.kill_pid(combo.pid("vttablet", "new_customer"), 9)
+    stuck = combo.client("Workflow", "new_customer/users", "delete", check=False)
+    assert stuck.returncode == 1 and "still being cancelled: deleting the stream" in stuck.stderr
+    assert "vtctlclient Workflow delete new_customer/users" in stuck.stderr
+    refused = combo.client("MoveTables", "customer.users", move.WORKFLOW, check=False)
+    assert refused.returncode == 1 and "is being cancelled" in refused.stderr
+    combo.up()
+    assert "Successfully cancelled" in cancel(combo)
 
 
 def test_cancelled_after_ddl_by_vtctlds_that_are_killed(combo, folder):
@@ -167,18 +181,14 @@ def test_cancelled_after_ddl_by_vtctlds_that_are_killed(combo, folder):
     missing = combo.client("Workflow", "delete", move.WORKFLOW, check=False)
     assert missing.returncode == 1 and "workflow 'new_customer/users' does not exist" in missing.stderr
     move.fill(combo, 2000)
-    load = move.start_load(combo, rate=300)
-    try:
+    with load_until_moved(combo):
         for point in POINTS:
             move_and_stop_by_ddl(combo)
-            shown = move.show(combo)["record"]
-            assert "vtctlclient Workflow delete new_customer/users" in shown["hint"]
+            assert "vtctlclient Workflow delete new_customer/users" in move.show(combo)["record"]["hint"]
             cancel_by_one_that_dies(combo, folder, point)
             assert move.state(combo) == "cancelling", point
             assert "Successfully cancelled" in cancel(combo), point
             check_nothing_left(combo)
-    finally:
-        finish_and_verify(combo, load)
     done = combo.client("Workflow", "delete", move.WORKFLOW, check=False)
     assert done.returncode == 1 and "you have already switched some or all read and write traffic" in done.stderr
     assert at(combo, "new_customer", "SELECT COUNT(*) > 0 FROM users") == "1"
