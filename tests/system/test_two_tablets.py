@@ -11,15 +11,24 @@ from lib.streams import Writer, fill
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
 
-def twin(tablet, uid):
-    """Another program beside the same server."""
-    other = copy.copy(tablet)
-    other.uid, other.port, other.process = uid, proc.free_port(), None
-    other.log = tablet.log + f".{uid}"
-    return other
+@pytest.fixture
+def twin():
+    """make(tablet, uid): another program beside the same server."""
+    made = []
+
+    def make(tablet, uid):
+        other = copy.copy(tablet)
+        other.uid, other.port, other.process = uid, proc.free_port(), None
+        other.log = tablet.log + f".{uid}"
+        made.append(other)
+        return other
+
+    yield make
+    for other in made:
+        other.stop()
 
 
-def test_a_second_tablet_of_a_server_is_refused(pair):
+def test_a_second_tablet_of_a_server_is_refused(pair, twin):
     p = pair("t")
     fill(p.source.server, 40000)
     p.source.start(), p.target.start(faults="stream.chunk.before=sleep:100")
@@ -52,7 +61,7 @@ def test_a_tablet_that_was_killed_comes_up_at_once(pair):
     p.wait("running")
 
 
-def test_a_second_primary_of_a_keyspace_is_refused(pair):
+def test_a_second_primary_of_a_keyspace_is_refused(pair, twin):
     p = pair("t")
     p.source.start()
     second = twin(p.target, 50)
@@ -64,7 +73,6 @@ def test_a_second_primary_of_a_keyspace_is_refused(pair):
     replacement.keyspace = "customer"
     p.source.stop()
     replacement.start()
-    replacement.stop()
 
 
 def test_a_shard_is_refused_by_name(folder):
