@@ -197,8 +197,10 @@ fill_run(struct applier *a, struct run *r, struct err *err)
 static int
 take_run(struct ctx *cx, struct applier *a, struct run *r)
 {
-	*r = (struct run){ .end = a->state->applied, .prepared = buf_slice(&a->prepared),
-		.whole = true };
+	memset(r, 0, sizeof(*r)); /* no second one on the stack: it has two positions */
+	r->end = a->state->applied;
+	r->prepared = buf_slice(&a->prepared);
+	r->whole = true;
 	list_init(&r->entries);
 	for (;;) {
 		skip_applied(a);
