@@ -1,0 +1,184 @@
+#include "gate/commands.h"
+
+#include "gate/dispatch.h"
+#include "gate/forward.h"
+#include "gate/refuse.h"
+#include "mysql/command.h"
+#include "mysql/server.h"
+
+/* ---- statements ---- */
+
+static int
+query(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
+{
+	struct statement st;
+	struct request   q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
+
+	if (statement_read(&s->arena, sql, s->modes, &st, cx->err) != 0) {
+		cx->err->mysql_errno = ER_PARSE_ERROR;
+		memcpy(cx->err->sqlstate, "42000", 6);
+		return session_send_err(cx, s, cx->err);
+	}
+	return dispatch(cx, s, &q);
+}
+
+/* ---- prepared statements ---- */
+
+static int
+prepare(struct ctx *cx, struct session *s, struct slice sql)
+{
+	struct prepared *st;
+
+	if (s->statements.count >= PREPARED_MAX) {
+		(void)refuse(cx->err, ER_MAX_PREPARED_STMT_COUNT_REACHED,
+		    "Can't create more than %d prepared statements", PREPARED_MAX);
+		return session_send_err(cx, s, cx->err);
+	}
+	if (prepared_new(sql, s->modes, &st, cx->err) != 0) {
+		cx->err->mysql_errno = ER_PARSE_ERROR;
+		return session_send_err(cx, s, cx->err);
+	}
+	st->id = s->statements_next++;
+	prepared_set_keyspace(st, session_keyspace(s));
+	return forward_prepare(cx, s, st);
+}
+
+static int
+unknown_statement(struct ctx *cx, struct session *s, const struct command_packet *c)
+{
+	(void)refuse(cx->err, ER_UNKNOWN_STMT_HANDLER,
+	    "Unknown prepared statement handler (%u) given to %s", c->statement_id,
+	    command_name(c->com));
+	return session_send_err(cx, s, cx->err);
+}
+
+static int
+execute_prepared(struct ctx *cx, struct session *s, struct slice packet, struct prepared *st)
+{
+	struct request q = { .com = COM_STMT_EXECUTE,
+		.packet = packet,
+		.sql = st->text,
+		.statement = &st->statement,
+		.prepared = st };
+
+	if (st->long_data_lost) {
+		st->long_data_lost = false;
+		(void)refuse(cx->err, ER_NET_PACKET_TOO_LARGE, "long data of more than %d bytes",
+		    LONG_DATA_MAX);
+		return session_send_err(cx, s, cx->err);
+	}
+	return dispatch(cx, s, &q);
+}
+
+static int
+reset_prepared(struct ctx *cx, struct session *s, struct slice packet, struct prepared *st)
+{
+	buf_reset(&st->long_data);
+	st->long_data_lost = false;
+	if (s->cursor == st)
+		return forward_cursor(cx, s, st, packet, REPLY_RESULT);
+	return session_send_ok(cx, s);
+}
+
+static int
+statement_command(
+    struct ctx *cx, struct session *s, const struct command_packet *c, struct slice packet)
+{
+	struct prepared *st = prepared_find(&s->statements, c->statement_id);
+
+	if (c->com == COM_STMT_SEND_LONG_DATA || c->com == COM_STMT_CLOSE) {
+		/* Neither has an answer. */
+		if (st != NULL && c->com == COM_STMT_SEND_LONG_DATA)
+			prepared_add_long_data(st, packet);
+		if (st == NULL || c->com != COM_STMT_CLOSE)
+			return 0;
+		if (s->cursor == st)
+			s->cursor = NULL;
+		forward_close(cx, s, st->id);
+		prepared_drop(&s->statements, st->id);
+		return 0;
+	}
+	if (st == NULL)
+		return unknown_statement(cx, s, c);
+	if (c->com == COM_STMT_EXECUTE)
+		return execute_prepared(cx, s, packet, st);
+	if (c->com == COM_STMT_RESET)
+		return reset_prepared(cx, s, packet, st);
+	return forward_cursor(cx, s, st, packet, REPLY_ROWS);
+}
+
+/* ---- commands ---- */
+
+static int
+statistics(struct ctx *cx, struct session *s)
+{
+	SCOPED(buf)
+	struct buf text = BUF_INIT;
+
+	buf_addf(
+	    &text, "Clients: %zu  Backends: %zu", s->hall->sessions.count, s->hall->pool.count);
+	TRY(packets_write(cx, &s->client, buf_slice(&text)));
+	return packets_flush(cx, &s->client);
+}
+
+static int
+set_option(struct ctx *cx, struct session *s, uint16_t option)
+{
+	SCOPED(buf)
+	struct buf eof = BUF_INIT;
+
+	if (option == 0) {
+		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "several statements in one");
+		return session_send_err(cx, s, cx->err);
+	}
+	eof_put(&eof, s->caps & ~CAP_DEPRECATE_EOF, session_status(s), 0);
+	TRY(packets_write(cx, &s->client, buf_slice(&eof)));
+	return packets_flush(cx, &s->client);
+}
+
+static int
+reset_connection(struct ctx *cx, struct session *s)
+{
+	session_reset(s);
+	return session_send_ok(cx, s);
+}
+
+static int
+unknown_command(struct ctx *cx, struct session *s, const struct command_packet *c)
+{
+	(void)refuse(cx->err, ER_UNKNOWN_COM_ERROR, "vtgate does not serve the command %s",
+	    command_name(c->com));
+	return session_send_err(cx, s, cx->err);
+}
+
+/* One command. COM_QUIT and what breaks end with -1; QUIT leaves no error. */
+int
+commands_run(struct ctx *cx, struct session *s, struct slice packet)
+{
+	struct command_packet c;
+
+	if (command_read(packet, &c, cx->err) != 0) {
+		cx->err->mysql_errno = ER_UNKNOWN_COM_ERROR;
+		return session_send_err(cx, s, cx->err);
+	}
+	if (c.com == COM_QUERY)
+		return query(cx, s, packet, c.text);
+	if (c.com == COM_STMT_EXECUTE || c.com == COM_STMT_CLOSE || c.com == COM_STMT_RESET ||
+	    c.com == COM_STMT_FETCH || c.com == COM_STMT_SEND_LONG_DATA)
+		return statement_command(cx, s, &c, packet);
+	if (c.com == COM_STMT_PREPARE)
+		return prepare(cx, s, c.text);
+	if (c.com == COM_PING)
+		return session_send_ok(cx, s);
+	if (c.com == COM_INIT_DB)
+		return dispatch_use(cx, s, c.text);
+	if (c.com == COM_RESET_CONNECTION)
+		return reset_connection(cx, s);
+	if (c.com == COM_FIELD_LIST)
+		return forward_field_list(cx, s, slice_cut(packet, 1, packet.len));
+	if (c.com == COM_STATISTICS)
+		return statistics(cx, s);
+	if (c.com == COM_SET_OPTION)
+		return set_option(cx, s, c.option);
+	return c.com == COM_QUIT ? -1 : unknown_command(cx, s, &c);
+}

@@ -1,0 +1,190 @@
+#include "gate/dispatch.h"
+
+#include "base/check.h"
+#include "gate/answer.h"
+#include "gate/execute.h"
+#include "gate/refuse.h"
+#include "gate/savepoint.h"
+#include "gate/variables.h"
+#include "mysql/command.h"
+
+/* ---- transactions and databases ---- */
+
+static int
+begin(struct ctx *cx, struct session *s, const struct request *q)
+{
+	if (execute_commit(cx, s) != 0)
+		return -1;
+	s->txn = TXN_PENDING;
+	buf_reset(&s->begin);
+	buf_swap(&s->begin, &s->next);
+	if (!session_begin_with(s, q->sql)) {
+		session_end_txn(s);
+		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "so long a BEGIN");
+		return session_send_err(cx, s, cx->err);
+	}
+	return session_send_ok(cx, s);
+}
+
+/* COMMIT and ROLLBACK where no server knows of a transaction are answered here. */
+static int
+end(struct ctx *cx, struct session *s, const struct request *q)
+{
+	bool chain = q->statement->chain;
+
+	if (s->txn == TXN_OPEN && !chain)
+		return execute(cx, s, q);
+	if (chain && session_isolation(s) != s->isolation) {
+		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "AND CHAIN after SET TRANSACTION");
+		return session_send_err(cx, s, cx->err);
+	}
+	if (s->txn == TXN_OPEN &&
+	    session_side_query(cx, s, s->txn_slot,
+		slice_str(q->statement->kind == STATEMENT_COMMIT ? "COMMIT" : "ROLLBACK")) != 0)
+		return -1;
+	if (s->txn != TXN_NONE)
+		session_end_txn(s);
+	if (chain) {
+		s->txn = TXN_PENDING;
+		check(session_begin_with(s, slice_str("START TRANSACTION")));
+	}
+	session_rest(s);
+	return session_send_ok(cx, s);
+}
+
+int
+dispatch_use(struct ctx *cx, struct session *s, struct slice name)
+{
+	const struct route_keyspace *k = route_keyspace(s->hall->crowd.route, name);
+
+	if (k == NULL && !slice_eq_nocase(name, slice_str("information_schema"))) {
+		(void)refuse(cx->err, ER_BAD_DB_ERROR, "Unknown database '%.*s'",
+		    SLICE_ARG(slice_cut(name, 0, 200)));
+		return session_send_err(cx, s, cx->err);
+	}
+	session_set_keyspace(s, name);
+	return session_send_ok(cx, s);
+}
+
+/* ---- statements ---- */
+
+/* The statement as a packet of its own: for a prepared one that the session itself must see. */
+static struct request
+as_query(struct session *s, const struct request *q)
+{
+	SCOPED(buf)
+	struct buf     packet = BUF_INIT;
+	struct request out = *q;
+
+	if (q->prepared == NULL)
+		return out;
+	command_put_text(&packet, COM_QUERY, q->sql);
+	out.packet = arena_dup(&s->arena, buf_slice(&packet));
+	out.prepared = NULL;
+	return out;
+}
+
+/* DEALLOCATE PREPARE and DROP PREPARE run nothing. */
+static bool
+is_deallocate(const struct request *q)
+{
+	struct slice sql = slice_trim(q->sql);
+
+	return slice_starts_nocase(sql, "deallocate") || slice_starts_nocase(sql, "drop");
+}
+
+/* Texts inside of strings cannot be routed: with rules in force they are refused. */
+static int
+prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
+{
+	if (s->hall->crowd.route->rules.count == 0 || is_deallocate(q))
+		return execute(cx, s, q);
+	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
+	    "PREPARE and EXECUTE in SQL once any table is moved, or has been: what they run may name it; "
+	    "use the protocol's prepared statements");
+	return session_send_err(cx, s, cx->err);
+}
+
+/* ---- any statement ---- */
+
+/* Exactly this statement, but for case, blanks around it and a ';'. */
+static bool
+is_text(struct slice sql, const char *text)
+{
+	struct slice s = slice_trim(sql);
+
+	if (s.len > 0 && s.ptr[s.len - 1] == ';')
+		s = slice_trim(slice_cut(s, 0, s.len - 1));
+	return slice_eq_nocase(s, slice_str(text));
+}
+
+/* A client knows the number that we gave it; a server's thread of that number is somebody else's.
+ */
+static bool
+is_kill(const struct request *q)
+{
+	return q->statement->kind == STATEMENT_ADMIN &&
+	       slice_starts_nocase(slice_trim(q->sql), "kill");
+}
+
+/* What no server may be asked, or 0 to go on. */
+static int
+refuse_by_name(struct ctx *cx, const struct request *q)
+{
+	if (q->statement->multiple)
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET, "several statements in one");
+	if (is_kill(q))
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "KILL: a server's threads serve many clients of vtgate");
+	return 0;
+}
+
+int
+dispatch(struct ctx *cx, struct session *s, const struct request *q)
+{
+	struct request simple = as_query(s, q);
+
+	if (refuse_by_name(cx, q) != 0)
+		return session_send_err(cx, s, cx->err);
+	switch (q->statement->kind) {
+	case STATEMENT_BEGIN:
+		if (!q->statement->snapshot)
+			return begin(cx, s, &simple);
+		/* Its moment is now: at the session's own server. */
+		if (execute_commit(cx, s) != 0)
+			return -1;
+		break;
+	case STATEMENT_COMMIT:
+	case STATEMENT_ROLLBACK:
+		return end(cx, s, &simple);
+	case STATEMENT_SAVEPOINT:
+		return savepoint_run(cx, s, q);
+	case STATEMENT_USE:
+		return dispatch_use(cx, s, q->statement->use_database);
+	case STATEMENT_SET:
+		return variables_set(cx, s, q);
+	case STATEMENT_PREPARE:
+		return prepare_in_sql(cx, s, q);
+	case STATEMENT_EMPTY:
+		(void)refuse(cx->err, ER_EMPTY_QUERY, "Query was empty");
+		return session_send_err(cx, s, cx->err);
+	case STATEMENT_SHOW:
+		if (is_text(q->sql, "show databases") || is_text(q->sql, "show schemas"))
+			return answer_databases(cx, s);
+		break;
+	case STATEMENT_SELECT:
+		if (is_text(q->sql, "select connection_id()"))
+			return answer_number(cx, s, "connection_id()", s->id);
+		break;
+	case STATEMENT_SELECT_LOCKING:
+	case STATEMENT_WRITE:
+	case STATEMENT_DDL:
+	case STATEMENT_XA:
+	case STATEMENT_LOCK_TABLES:
+	case STATEMENT_CALL:
+	case STATEMENT_ADMIN:
+	case STATEMENT_OTHER:
+		break;
+	}
+	return execute(cx, s, q);
+}
