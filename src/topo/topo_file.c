@@ -5,24 +5,24 @@
  * (busy); a call that finds the file locked by others gives up after a moment
  * and is made again, so that its task's deadline and cancellation count.
  *
- * One task per handle looks every LOOK_PAUSE whether others have changed the
- * file. It wakes watches when the revision has grown, and keeps, for each
- * lease, when this process saw its counter change last: the file holds no
- * time. A lease whose counter stood still for its whole time to live is ended,
- * if its counter is still the same then, by whichever process is first.
+ * One task per handle looks whether others have changed the file when they give
+ * notice of it, and now and then in any case (notice.h). It wakes watches when
+ * the revision has grown, and keeps, for each lease, when this process saw its
+ * counter change last: the file holds no time. A lease whose counter stood still
+ * for its whole time to live is ended, if its counter is still the same then, by
+ * whichever process is first.
  */
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "task/group.h"
 #include "task/offload.h"
+#include "topo/notice.h"
 #include "topo/topo_tables.h"
 
 #include <stdlib.h>
 
 enum {
-	/* how late a watch may be: little beside a cutover's pause */
-	LOOK_PAUSE = 10 * (int)MSEC,
 	RETRY_PAUSE = 2 * (int)MSEC,   /* after a try that waited for the lock already */
 };
 
@@ -39,6 +39,7 @@ struct file {
 	bool            busy;          /* a call runs on a helper thread */
 	struct waitlist free;
 	int64_t         revision;      /* the highest known; it only grows */
+	struct notice   notice;        /* others have changed the file */
 	struct waitlist changed;       /* revision or failing changed */
 	bool            failing;       /* the last look failed; failure says how */
 	struct err      failure;
@@ -294,7 +295,7 @@ look(void *arg)
 	struct err   err = { 0 };
 	struct ctx   cx = { .deadline = NEVER, .err = &err };
 
-	while (task_sleep(&cx, LOOK_PAUSE) == 0) {
+	while (notice_wait(&cx, &f->notice) == 0) {
 		bool ok = look_at_leases(&cx, f) == 0 && expire_leases(&cx, f) == 0;
 
 		if (task_cancelled())
@@ -463,6 +464,7 @@ file_close(struct topo *t)
 	group_done(&f->group);
 	check(!f->busy && waitlist_empty(&f->changed));
 	offload(&cx, run_call, &c);
+	notice_close(&f->notice);
 	free(f->seen);
 	free(f);
 }
@@ -515,6 +517,7 @@ topo_open(struct ctx *cx, const char *url, struct topo **out)
 	f->topo.ops = &file_ops;
 	f->db = db;
 	f->stale = true;
+	notice_open(&f->notice, db_path(db));
 	group_init(&f->group);
 	if (group_spawn(&f->group, "topology", look, f, cx->err) != 0) {
 		file_close(&f->topo);

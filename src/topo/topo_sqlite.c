@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "topo/notice.h"
 
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -194,7 +195,9 @@ db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err)
 int
 db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err)
 {
-	return transaction(d, "BEGIN IMMEDIATE", body, arg, err);
+	TRY(transaction(d, "BEGIN IMMEDIATE", body, arg, err));
+	notice_give(d->path);
+	return 0;
 }
 
 static int

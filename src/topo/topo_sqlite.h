@@ -44,6 +44,7 @@ int db_changes(const struct db *d);                                      /* rows
 
 /* Runs body in a transaction; on error nothing of it has happened. */
 int db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
+/* The other processes get notice of what it did (notice.h). */
 int db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
 
 #endif

@@ -3,11 +3,14 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "topo/notice.h"
 #include "topo/topo_tables.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -368,4 +371,42 @@ TEST(file_a_locked_file_ends_the_wait_at_its_deadline)
 	expect(read(pipes[0], &c, 1) == 1);
 	on_file(test_url(), wait_for_lock, &pid);
 	expect(waitpid(pid, NULL, 0) == pid);
+}
+
+/* ---- notices ---- */
+
+static void
+add_once(struct ctx *cx, struct topo *t, void *arg)
+{
+	int64_t number;
+
+	add_to_both(cx, t, &number);
+	expect(number > 0);
+}
+
+static int
+told(const struct notice *n)
+{
+	struct pollfd p = { .fd = n->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0);
+}
+
+/* Without it a change is found by looking ten times a second. */
+TEST(file_commit_of_another_process_gives_notice)
+{
+	struct notice n;
+	char          events[1024];
+
+	test_dir();
+	expect_exit(in_child(add_once, NULL));
+	notice_open(&n, test_url() + strlen("sqlite:"));
+	expect(n.fd >= 0);
+	for (int i = 0; i < 3; i++) {
+		expect_eq(told(&n), 0);
+		expect_exit(in_child(add_once, NULL));
+		expect_eq(told(&n), 1);
+		expect(read(n.fd, events, sizeof events) > 0);
+	}
+	notice_close(&n);
 }
