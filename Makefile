@@ -3,6 +3,7 @@
 #   ROWS=, CLIENTS=, RATE=      for make demo
 #   DESTDIR=, PREFIX=           for make install
 #   SECONDS_EACH=               for make fuzz
+#   SUITES=                     for make test-suites
 
 BUILD   = build
 PREFIX  = /usr/local
@@ -45,6 +46,13 @@ deps:
 lint: deps
 	@$(PYTHON) tools/lint.py
 
+##make test-suites   MariaDB's own test suites, through vtgate and directly; text and prepared
+test-suites:
+	@tools/install-deps suites
+	@$(QUIETLY)
+	@tests/suites/run $(SUITES)
+	@tests/suites/run --ps-protocol $(SUITES)
+
 ##make mutants   take each guarded rule out and see its test fail
 mutants: deps
 	@$(PYTHON) tools/mutants.py $(ONLY)
@@ -80,6 +88,7 @@ soak: asan tsan
 	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
 	@SIM_WORLDS=20000 TEST_DEADLINE_S=3600 $(BUILD)/tests/sim/sim_copy_stream
+	@$(MAKE) --no-print-directory test-suites
 	@$(MAKE) --no-print-directory fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory mutants
 
@@ -92,4 +101,4 @@ install: all
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-clang build-mutants
 
-.PHONY: all help demo test deps lint mutants model bench asan tsan fuzz soak install clean
+.PHONY: all help demo test test-suites deps lint mutants model bench asan tsan fuzz soak install clean
