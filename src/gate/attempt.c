@@ -31,7 +31,8 @@ only_prepares(const struct request *q)
 	       (slice_starts_nocase(sql, "prepare") || slice_starts_nocase(sql, "deallocate"));
 }
 
-/* Looks at the session only: these may run in front of a transaction that has begun nowhere yet. */
+/* No part of a transaction: it looks at the session, a catalogue or a sequence. It may run in front of
+ * a transaction that has begun nowhere yet, and beside one that is open on another server. */
 static bool
 is_outside(const struct attempt *a)
 {
@@ -186,6 +187,17 @@ attempt_too_late(struct ctx *cx, struct session *s, const char *why)
 	    "Deadlock found when trying to get lock; try restarting transaction (%s)", why);
 }
 
+/* As a server does in front of DDL. */
+static enum outcome
+commit_before(struct ctx *cx, struct session *s)
+{
+	if (session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")) != 0)
+		return cx->err->kind == ERR_SERVER ? OUTCOME_ERROR : OUTCOME_CLOSE;
+	if (s->txn == TXN_OPEN)
+		session_end_txn(s);
+	return OUTCOME_AGAIN;
+}
+
 /* The place's server is not the one that the transaction is open on. */
 static enum outcome
 other_server(struct ctx *cx, struct attempt *a)
@@ -195,6 +207,8 @@ other_server(struct ctx *cx, struct attempt *a)
 
 	if (may_move(s))
 		return move_txn(cx, s) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
+	if (a->q->statement->implicit_commit)
+		return commit_before(cx, s);
 	if (touched_any(a) && s->passenger.wrote_seq == 0) {
 		attempt_too_late(cx, s, "a table of this transaction has moved since its snapshot");
 		return OUTCOME_ERROR;
@@ -230,19 +244,38 @@ has_last(const struct session *s)
 	return b != NULL && b->serial == s->last_serial && b->session == s->owner;
 }
 
+/* Does the session have such a thing where the statement is to run? */
+static bool
+keeps_at_place(const struct attempt *a, unsigned what)
+{
+	const struct session *s = a->s;
+
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if ((s->keeps[i] & what) != 0 && a->plan.place != NULL &&
+		    strcmp(s->slots[i]->server, a->plan.place->server) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The slot that a statement without tables must use, or -1. */
 static int
 fixed_slot(const struct attempt *a)
 {
 	const struct session *s = a->s;
+	const unsigned        uses = a->q->statement->uses;
 
 	if (a->plan.names_tables)
 		return -1;
+	if ((uses & USES_LOCKS) != 0 && session_keeper(s, LEAVES_LOCKS) >= 0 &&
+	    !keeps_at_place(a, LEAVES_LOCKS))
+		return session_keeper(s, LEAVES_LOCKS);
+	if (a->plan.in_place)
+		return -1;
 	if (asks_last(a) && has_last(s))
 		return s->last;
-	/* The session's database is known at its own keyspace's server. */
-	if ((a->q->statement->uses & USES_DATABASE) != 0 && is_outside(a))
-		return -1;
+	if ((uses & USES_VARIABLES) != 0 && session_keeper(s, LEAVES_VARIABLES) >= 0)
+		return session_keeper(s, LEAVES_VARIABLES);
 	if (s->txn == TXN_OPEN)
 		return s->txn_slot;
 	if (s->lock_slot >= 0)
@@ -263,7 +296,8 @@ check_state(struct ctx *cx, struct attempt *a)
 	struct session *s = a->s;
 	unsigned        uses = a->q->statement->uses;
 
-	if ((uses & USES_VARIABLES) != 0 && session_keeps_elsewhere(s, a->slot))
+	if ((uses & USES_VARIABLES) != 0 &&
+	    session_keeps_elsewhere(s, a->slot, LEAVES_VARIABLES))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "a user variable of another server than the one that the statement's tables are on");
 	if (asks_more_than_insert_id(a) && s->last >= 0 && !(has_last(s) && s->last == a->slot))
@@ -356,13 +390,20 @@ attempt_wait_lease(struct ctx *cx, struct attempt *a)
 	return OUTCOME_AGAIN;
 }
 
+/* Must it run at the place, in the session's transaction? */
+static bool
+is_bound(const struct attempt *a)
+{
+	return a->plan.names_tables || (a->plan.in_place && !is_outside(a));
+}
+
 /* A server alone would say that the table was not locked. */
 static int
 check_locked(struct ctx *cx, const struct attempt *a)
 {
 	const struct session *s = a->s;
 
-	if (s->lock_slot < 0 || !a->plan.names_tables || a->plan.place == NULL ||
+	if (s->lock_slot < 0 || !is_bound(a) || a->plan.place == NULL ||
 	    strcmp(s->slots[s->lock_slot]->server, a->plan.place->server) == 0)
 		return 0;
 	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
@@ -377,7 +418,7 @@ attempt_settle_server(struct ctx *cx, struct attempt *a)
 
 	if (check_locked(cx, a) != 0)
 		return OUTCOME_ERROR;
-	if (!a->plan.names_tables || s->txn != TXN_OPEN || a->plan.place == NULL ||
+	if (!is_bound(a) || s->txn != TXN_OPEN || a->plan.place == NULL ||
 	    strcmp(s->slots[s->txn_slot]->server, a->plan.place->server) == 0)
 		return OUTCOME_DONE;
 	return other_server(cx, a);

@@ -196,6 +196,24 @@ ends_transaction(const struct attempt *a)
 	return kind == STATEMENT_COMMIT || kind == STATEMENT_ROLLBACK;
 }
 
+/* Is this one more transaction than the session has? */
+static bool
+is_second(const struct attempt *a, bool failed, uint16_t status)
+{
+	const struct session *s = a->s;
+
+	return !failed && !a->ask.transaction && (status & STATUS_IN_TRANS) != 0 &&
+	       s->txn == TXN_OPEN && s->txn_slot != a->slot;
+}
+
+/* The current database was dropped: the session has none, as at a server. */
+static void
+lose_database(struct session *s, int slot)
+{
+	backend_set_database(s->slots[slot], NULL);
+	session_set_keyspace(s, SLICE_NULL);
+}
+
 /* What is true of the session once a statement has ended at its backend. */
 static int
 settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
@@ -211,10 +229,15 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		s->lock_slot = a->q->statement->changes_session ? a->slot : -1;
 	if (failed && (a->ask.transaction || a->q->statement->changes_session)) {
 		TRY(ask_status(cx, s, a->slot));
+	} else if (is_second(a, failed, status)) {
+		/* NEXTVAL() with autocommit off, beside the transaction of another server. */
+		TRY(session_side_query(cx, s, a->slot, slice_str("COMMIT")));
 	} else if (!failed) {
 		session_take_status(s, a->slot, status);
 		s->autocommit = (status & STATUS_AUTOCOMMIT) != 0;
 	}
+	if (!failed && (status & STATUS_DB_DROPPED) != 0)
+		lose_database(s, a->slot);
 	/* completion_type: the transaction that is open is the next one. */
 	if (!failed && s->txn == TXN_OPEN && ends_transaction(a)) {
 		session_end_txn(s);
@@ -260,8 +283,9 @@ keep_state(struct attempt *a)
 	} else if (s->cursor == NULL) {
 		s->bound = until_next ? a->slot : -1;
 	}
-	if (st->changes_session && st->kind != STATEMENT_SET)
-		session_keep(s, a->slot);
+	if ((st->leaves & LEAVES_INSERT_ID) != 0 && !a->scan.failed)
+		session_note_insert_id(s, a->slot);
+	session_keep(s, a->slot, st->leaves & ~(unsigned)LEAVES_INSERT_ID);
 }
 
 /* Up to the ERR that ends it, if one does. */

@@ -10,6 +10,7 @@ struct planner {
 	const struct route     *route;
 	const struct statement *s;
 	struct slice            sql, keyspace;
+	unsigned                uses; /* the statement's, and of its catalogue tables */
 	struct plan            *out;
 	const struct table_ref *placed_by; /* the table that decided the place */
 	struct slice            placed_keyspace;
@@ -29,7 +30,7 @@ is_system(struct slice database)
 static bool
 is_table(const struct table_ref *t)
 {
-	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR;
+	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR && t->role != TABLE_ROUTINE;
 }
 
 static struct slice
@@ -92,6 +93,13 @@ note_rule(struct planner *p, const struct route_rule *rule, struct err *err)
 	return 0;
 }
 
+/* For messages: of a whole database it is the database's. */
+static struct slice
+name_of(const struct table_ref *t)
+{
+	return slice_is_null(t->table) ? t->database : t->table;
+}
+
 static int
 place(struct planner *p, const struct route_keyspace *where, const struct table_ref *t,
     struct err *err)
@@ -109,7 +117,7 @@ place(struct planner *p, const struct route_keyspace *where, const struct table_
 	return refuse(err, ER_NOT_SUPPORTED_YET,
 	    "tables '%.*s' (keyspace '%s') and '%.*s' (keyspace '%s') are on two servers: "
 	    "vtgate does not join across servers",
-	    SLICE_ARG(p->placed_by->table), p->out->place->name, SLICE_ARG(t->table), where->name);
+	    SLICE_ARG(name_of(p->placed_by)), p->out->place->name, SLICE_ARG(name_of(t)), where->name);
 }
 
 /* Where one table is. */
@@ -122,9 +130,15 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 
 	if (slice_is_null(keyspace))
 		return refuse(err, ER_NO_DB_ERROR, "No database selected");
-	if (is_system(keyspace))
+	if (is_system(keyspace)) {
+		p->uses |= USES_DEFAULT;
 		return 0;
-	p->out->names_tables = true;
+	}
+	/* A sequence is changed outside of transactions; once it has a rule it is held as a table is. */
+	if (t->role == TABLE_SEQUENCE && rule == NULL)
+		p->out->in_place = true;
+	else
+		p->out->names_tables = true;
 	if (rule == NULL) {
 		where = route_keyspace(p->route, keyspace);
 		if (where == NULL)
@@ -222,17 +236,83 @@ rewrite(struct planner *p)
 	p->out->rewritten = true;
 }
 
+/* db.f(): the routine is where the database is. What is no keyspace may be a package. */
 static int
-refuse_database_function(const struct planner *p, struct err *err)
+place_routine(struct planner *p, const struct table_ref *t, struct err *err)
 {
-	const struct route_keyspace *own =
-	    slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
+	const struct route_keyspace *where = route_keyspace(p->route, t->database);
 
-	if ((p->s->uses & USES_DATABASE) == 0 || own == NULL || own->server == NULL ||
-	    p->out->place == NULL || strcmp(own->server, p->out->place->server) == 0)
+	if (where == NULL) {
+		p->uses |= is_system(t->database) ? USES_DEFAULT : USES_ROUTINE;
 		return 0;
-	return refuse(err, ER_NOT_SUPPORTED_YET,
-	    "DATABASE() in a statement on a table that another server serves");
+	}
+	p->out->in_place = true;
+	return place(p, where, t, err);
+}
+
+/* CREATE PROCEDURE db.p */
+static int
+place_program(struct planner *p, struct err *err)
+{
+	struct slice                 database = p->s->in_database;
+	const struct route_keyspace *where = route_keyspace(p->route, database);
+	struct table_ref            *t = arena_new(p->arena, struct table_ref);
+
+	if (where == NULL)
+		return refuse(
+		    err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(database));
+	*t = (struct table_ref){ .database = database, .table = SLICE_NULL };
+	p->out->in_place = true;
+	return place(p, where, t, err);
+}
+
+static const struct route_keyspace *
+own_keyspace(const struct planner *p)
+{
+	return slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
+}
+
+/* The session's own database is not the one that a connection to the place has. */
+static int
+refuse_elsewhere(const struct planner *p, struct err *err)
+{
+	const struct route_keyspace *own;
+
+	if ((p->uses & (USES_DATABASE | USES_ROUTINE)) == 0)
+		return 0;
+	own = own_keyspace(p);
+	if (own == NULL || own->server == NULL || p->out->place == NULL ||
+	    strcmp(own->server, p->out->place->server) == 0)
+		return 0;
+	if ((p->s->uses & USES_DATABASE) != 0)
+		return refuse(err, ER_NOT_SUPPORTED_YET,
+		    "DATABASE() in a statement on a table that another server serves");
+	if ((p->uses & USES_ROUTINE) != 0)
+		return refuse(err, ER_NOT_SUPPORTED_YET,
+		    "a stored function of keyspace '%s' in a statement on tables of keyspace '%s', "
+		    "which is on another server: say where it is (%s.name())",
+		    own->name, p->out->place->name, p->out->place->name);
+	return 0;
+}
+
+/* Where what names no table runs: in its keyspace, if it means anything of it. */
+static int
+place_default(struct planner *p, struct err *err)
+{
+	const unsigned      means = USES_DEFAULT | USES_ROUTINE | USES_DATABASE | USES_LOCKS;
+	enum statement_kind kind = p->s->kind;
+
+	if (p->out->names_tables)
+		return 0;
+	if (p->out->place == NULL)
+		p->out->place = own_keyspace(p);
+	if (p->out->place != NULL && p->out->place->server == NULL)
+		return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet",
+		    p->out->place->name);
+	p->out->in_place = p->out->place != NULL &&
+			   (p->out->in_place || (p->uses & means) != 0 || kind == STATEMENT_DDL ||
+			       kind == STATEMENT_ADMIN || kind == STATEMENT_OTHER);
+	return 0;
 }
 
 /* What is not surely harmless to rows writes or locks. */
@@ -270,9 +350,13 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 	const struct route     *r = in->route;
 	const struct statement *s = in->statement;
 	struct slice            keyspace = in->keyspace;
-	struct planner          p = {
-			 .arena = a, .route = r, .s = s, .sql = in->sql, .keyspace = keyspace, .out = out
-	};
+	struct planner          p = { .arena = a,
+		.route = r,
+		.s = s,
+		.sql = in->sql,
+		.keyspace = keyspace,
+		.uses = s->uses,
+		.out = out };
 
 	*out = (struct plan){ .text = in->sql };
 	out->locks = kind_locks(s->kind);
@@ -281,15 +365,14 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 	for (size_t i = 0; i < s->tables_count; i++) {
 		if (is_table(&s->tables[i]))
 			TRY(place_table(&p, &s->tables[i], err));
+		else if (s->tables[i].role == TABLE_ROUTINE)
+			TRY(place_routine(&p, &s->tables[i], err));
 	}
+	if (!slice_is_null(s->in_database))
+		TRY(place_program(&p, err));
 	out->locks = out->locks || (s->locks && out->names_tables);
-	TRY(refuse_database_function(&p, err));
-	if (out->place == NULL && !slice_is_null(keyspace)) {
-		out->place = route_keyspace(r, keyspace);
-		if (out->place != NULL && out->place->server == NULL)
-			return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet",
-			    out->place->name);
-	}
+	TRY(refuse_elsewhere(&p, err));
+	TRY(place_default(&p, err));
 	if (must_rewrite(&p))
 		rewrite(&p);
 	return 0;

@@ -22,6 +22,9 @@ struct plan {
 	const struct route_rule     *ruled[PLAN_RULES_MAX];
 	size_t                       ruled_count;
 	bool                         names_tables;
+	/* names none, and is to run at the place all the same: it means something of a keyspace that
+	 * is no table (a routine, a catalogue), or the keyspace itself */
+	bool in_place;
 	bool                         locks; /* anything but a plain read */
 	bool                         rewritten;
 	struct slice                 text; /* to be sent */

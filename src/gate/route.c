@@ -134,16 +134,29 @@ route_rule_named(const struct route *r, struct slice table)
 	return NULL;
 }
 
-const struct route_keyspace *
-route_any(const struct route *r)
+static const struct route_keyspace *
+first_at(const struct route *r, const char *server)
 {
 	const struct route_keyspace *best = NULL;
 
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
 		const struct route_keyspace *k = &r->keyspaces[i];
 
-		if (k->server != NULL && (best == NULL || strcmp(k->name, best->name) < 0))
+		if (k->server != NULL && (server == NULL || strcmp(k->server, server) == 0) &&
+		    (best == NULL || strcmp(k->name, best->name) < 0))
 			best = k;
 	}
 	return best;
+}
+
+const struct route_keyspace *
+route_keyspace_at(const struct route *r, const char *server)
+{
+	return first_at(r, server);
+}
+
+const struct route_keyspace *
+route_any(const struct route *r)
+{
+	return first_at(r, NULL);
 }

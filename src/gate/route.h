@@ -60,6 +60,8 @@ const struct route_rule     *route_rule(
 	const struct route *r, struct slice keyspace, struct slice table);
 /* A rule for a table of that name in any keyspace, ASCII case ignored. */
 const struct route_rule *route_rule_named(const struct route *r, struct slice table);
+/* The first keyspace, by name, that this server has; NULL for none. */
+const struct route_keyspace *route_keyspace_at(const struct route *r, const char *server);
 /* Any keyspace with a server, the first by name; NULL when there is none. */
 const struct route_keyspace *route_any(const struct route *r);
 

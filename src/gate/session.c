@@ -19,9 +19,9 @@ session_check(const struct session *s)
 	check(s->bound < 0 || (s->slots[s->bound] != NULL &&
 				  s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
 	for (int i = 0; i < SLOTS_MAX; i++)
-		check(!s->keeps[i] ||
+		check(s->keeps[i] == 0 ||
 		      (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3) */
-	check(s->home < 0 || s->keeps[s->home]);                                /* (3) */
+	check(s->home < 0 || s->keeps[s->home] != 0); /* (3) */
 	check(s->lock_slot < 0 || s->passenger.wrote_seq != 0);          /* (4) */
 }
 
@@ -73,7 +73,7 @@ void
 session_set_keyspace(struct session *s, struct slice name)
 {
 	free(s->keyspace);
-	s->keyspace = mem_strndup(name.ptr, name.len);
+	s->keyspace = slice_is_null(name) ? NULL : mem_strndup(name.ptr, name.len);
 }
 
 void
@@ -99,39 +99,44 @@ session_unlocked(struct session *s)
 }
 
 void
-session_keep(struct session *s, int slot)
+session_keep(struct session *s, int slot, unsigned what)
 {
-	if (slot < 0 || s->slots[slot] == NULL)
+	if (what == 0 || slot < 0 || s->slots[slot] == NULL)
 		return;
 	if (s->slots[slot]->state == BACKEND_PARKED)
 		pool_unpark(&s->hall->pool, s->slots[slot]);
-	s->keeps[slot] = true;
+	s->keeps[slot] |= what;
 	if (s->home < 0)
 		s->home = slot;
 }
 
 bool
-session_keeps_elsewhere(const struct session *s, int slot)
+session_keeps_elsewhere(const struct session *s, int slot, unsigned what)
 {
 	for (int i = 0; i < SLOTS_MAX; i++) {
-		if (s->keeps[i] && i != slot)
+		if ((s->keeps[i] & what) != 0 && i != slot)
 			return true;
 	}
 	return false;
+}
+
+int
+session_keeper(const struct session *s, unsigned what)
+{
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if ((s->keeps[i] & what) != 0)
+			return i;
+	}
+	return -1;
 }
 
 /* What was there is gone; statements without tables find what other slots have. */
 static void
 keep_no_more(struct session *s, int slot)
 {
-	s->keeps[slot] = false;
-	if (s->home != slot)
-		return;
-	s->home = -1;
-	for (int i = 0; i < SLOTS_MAX; i++) {
-		if (s->keeps[i])
-			session_keep(s, i);
-	}
+	s->keeps[slot] = 0;
+	if (s->home == slot)
+		s->home = session_keeper(s, ~0U);
 }
 
 /* Each with its length before it. */
@@ -251,7 +256,8 @@ session_reset(struct session *s)
 
 	session_end_txn(s);
 	for (int i = 0; i < SLOTS_MAX; i++)
-		release(s, i, !(open && i == txn_slot) && s->bound != i && !s->keeps[i]);
+		release(s, i, !(open && i == txn_slot) && s->bound != i && s->lock_slot != i &&
+			      s->keeps[i] == 0);
 	s->last = -1;
 	s->insert_version = 0;
 	memcpy(s->insert_id, "0", 2);
@@ -395,11 +401,12 @@ session_use_keyspace(struct ctx *cx, struct session *s, int slot, struct slice k
 	/* information_schema is at every server. */
 	if (own == NULL && !slice_is_null(keyspace))
 		return session_use(cx, s, slot, arena_slice_str(&s->arena, keyspace));
-	/* Elsewhere than at its own keyspace every table is named in full. */
-	if (own == NULL || own->server == NULL ||
-	    strcmp(own->server, s->slots[slot]->server) != 0)
-		return 0;
-	return session_use(cx, s, slot, own->database);
+	/* Elsewhere than at its own keyspace every table is named in full, and some statements want a
+	 * default database all the same: DELETE x FROM a.t AS x. */
+	if (own != NULL &&
+	    (own->server == NULL || strcmp(own->server, s->slots[slot]->server) != 0))
+		own = route_keyspace_at(s->hall->crowd.route, s->slots[slot]->server);
+	return own == NULL ? 0 : session_use(cx, s, slot, own->database);
 }
 
 /* A default database can be changed on a connection and not taken away: who has none must not get
@@ -492,8 +499,8 @@ session_rest(struct session *s)
 	for (int i = 0; i < SLOTS_MAX; i++) {
 		struct backend *b = s->slots[i];
 
-		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || s->keeps[i] ||
-		    i == s->insert_slot || (s->txn == TXN_OPEN && i == s->txn_slot))
+		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || s->keeps[i] != 0 ||
+		    i == s->lock_slot || i == s->insert_slot || (s->txn == TXN_OPEN && i == s->txn_slot))
 			continue;
 		packets_park(mysql_packets(b->client));
 		pool_park(&s->hall->pool, b, &s->slots[i]);
@@ -548,5 +555,5 @@ session_send_err(struct ctx *cx, struct session *s, const struct err *e)
 bool
 session_at_rest(const struct session *s)
 {
-	return s->txn == TXN_NONE && s->home < 0;
+	return s->txn == TXN_NONE && s->home < 0 && s->lock_slot < 0;
 }

@@ -63,7 +63,7 @@ struct session {
 	char            insert_id[24]; /* digits; "" when its connection was lost */
 	int             last;          /* the slot of the last statement, or -1 */
 	uint64_t        last_serial;   /* of the backend that was in it */
-	bool keeps[SLOTS_MAX]; /* variables, temporary tables, locks that cannot be repeated (3) */
+	unsigned keeps[SLOTS_MAX]; /* what cannot be repeated: enum statement_leaves (3) */
 	int  home;             /* where statements without tables find them; -1: no slot keeps */
 
 	/* Where a setting is that cannot be repeated: nothing may run elsewhere as if it were not
@@ -133,9 +133,11 @@ enum isolation session_isolation(const struct session *s);
 bool session_note_temporary(struct session *s, struct slice keyspace, struct slice table) MUST_USE;
 bool session_has_temporary(const struct session *s, const char *keyspace, const char *table);
 /* The slot has something that no other connection can be given. */
-void session_keep(struct session *s, int slot);
-/* Does another slot than this one? */
-bool session_keeps_elsewhere(const struct session *s, int slot);
+void session_keep(struct session *s, int slot, unsigned what);
+/* Does another slot than this one keep any of it? */
+bool session_keeps_elsewhere(const struct session *s, int slot, unsigned what);
+/* The first slot that keeps any of it, or -1. */
+int session_keeper(const struct session *s, unsigned what);
 /* LOCK TABLES is in force no more: the server has said so, or the connection has gone. */
 void session_unlocked(struct session *s);
 

@@ -169,7 +169,8 @@ learn_one(struct session *s, const struct assignment *a)
 	if (a->kind == ASSIGN_GLOBAL)
 		return;
 	if (!own || !a->literal || !settings_add(&s->settings, a)) {
-		session_keep(s, s->last); /* only this connection has it */
+		/* only this connection has it */
+		session_keep(s, s->last, a->kind == ASSIGN_USER ? LEAVES_VARIABLES : LEAVES_OTHER);
 		settings_forget(&s->settings, a->name);
 		if (a->kind != ASSIGN_USER)
 			s->only_slot = s->last >= 0 ? s->last : SLOTS_MAX;

@@ -151,9 +151,7 @@ change_load(struct reader *r)
 	reader_table(r, TABLE_WRITE);
 	if (reader_accept(r, KW_PARTITION))
 		reader_skip_parens(r);
-	/* CHARACTER SET, FIELDS, LINES, columns, SET c = expr; columns may be read into user
-	 * variables */
-	r->out->changes_session = true;
+	/* CHARACTER SET, FIELDS, LINES, columns, SET c = expr */
 	while (!reader_done(r)) {
 		size_t before = r->at;
 
@@ -162,4 +160,6 @@ change_load(struct reader *r)
 		if (r->at == before)
 			reader_unclear(r);
 	}
+	if ((r->out->uses & USES_VARIABLES) != 0) /* columns read into them */
+		reader_leaves(r, LEAVES_VARIABLES);
 }

@@ -97,7 +97,6 @@ static void
 create_table(struct reader *r, bool temporary)
 {
 	r->out->kind = STATEMENT_DDL;
-	r->out->changes_session = temporary;
 	r->out->implicit_commit = !temporary;
 	if_exists(r);
 	reader_table(r, TABLE_DDL);
@@ -169,6 +168,36 @@ skip_to_object(struct reader *r)
 		reader_step(r);
 }
 
+/* [IF [NOT] EXISTS] [db.]name of a routine, a trigger or an event. */
+static void
+program_name(struct reader *r)
+{
+	if_exists(r);
+	if (reader_is_name(r) && reader_ahead(r, 1)->punct == '.')
+		r->out->in_database = reader_name(r, reader_now(r));
+}
+
+/* FUNCTION, PROCEDURE, TRIGGER, EVENT, PACKAGE [BODY] */
+static bool
+accept_program(struct reader *r)
+{
+	if (reader_accept_text(r, "package")) {
+		(void)reader_accept_text(r, "body");
+		return true;
+	}
+	return reader_accept_text(r, "function") || reader_accept(r, KW_PROCEDURE) ||
+	       reader_accept_text(r, "trigger") || reader_accept_text(r, "event");
+}
+
+/* What its body names is not told. */
+static void
+program_with_body(struct reader *r)
+{
+	if (accept_program(r))
+		program_name(r);
+	reader_unclear(r);
+}
+
 void
 change_create(struct reader *r)
 {
@@ -177,6 +206,8 @@ change_create(struct reader *r)
 	if (reader_accept(r, KW_OR))
 		reader_expect(r, KW_REPLACE);
 	temporary = reader_accept(r, KW_TEMPORARY);
+	if (temporary)
+		reader_leaves(r, LEAVES_TABLES);
 	if (is_account(r)) {
 		admin(r);
 	} else if (reader_accept(r, KW_TABLE)) {
@@ -194,7 +225,7 @@ change_create(struct reader *r)
 		else if (reader_accept(r, KW_VIEW))
 			create_view(r);
 		else
-			reader_unclear(r); /* routines, triggers and events have bodies */
+			program_with_body(r);
 	}
 }
 
@@ -239,7 +270,7 @@ change_alter(struct reader *r)
 		if (reader_accept(r, KW_VIEW))
 			create_view(r);
 		else
-			reader_unclear(r);
+			program_with_body(r);
 	}
 }
 
@@ -271,8 +302,13 @@ change_drop(struct reader *r)
 		database(r);
 	} else if (reader_accept(r, KW_INDEX)) {
 		index_on(r);
+	} else if (accept_program(r)) {
+		program_name(r);
+		r->out->uses |= USES_DEFAULT;
+		while (!reader_done(r))
+			reader_step(r);
 	} else {
-		reader_unclear(r); /* a trigger, a routine, an event, ... */
+		reader_unclear(r);
 	}
 }
 

@@ -14,33 +14,33 @@ text_of(const struct reader *r, const struct token *t)
 struct noted {
 	const char *name;
 	unsigned    uses;
-	bool        effect;  /* not a read */
-	bool        session; /* leaves state on the connection */
+	unsigned    leaves; /* on the connection */
 };
 
 static const struct noted FUNCTIONS[] = {
-	{ "last_insert_id", USES_LAST_INSERT_ID, false, false },
-	{ "found_rows", USES_FOUND_ROWS, false, false },
-	{ "row_count", USES_ROW_COUNT, false, false },
-	{ "database", USES_DATABASE, false, false },
-	{ "schema", USES_DATABASE, false, false },
-	{ "connection_id", USES_CONNECTION_ID, false, false },
-	{ "is_used_lock", USES_CONNECTION_ID, false, false },
-	{ "get_lock", 0, true, true },
-	{ "release_lock", 0, true, true },
-	{ "release_all_locks", 0, true, true },
-	{ "lastval", 0, true, true },
-	{ "nextval", 0, true, true },
-	{ "setval", 0, true, true },
-	{ "sleep", 0, true, false },
+	{ "last_insert_id", USES_LAST_INSERT_ID, 0 },
+	{ "found_rows", USES_FOUND_ROWS, 0 },
+	{ "row_count", USES_ROW_COUNT, 0 },
+	{ "database", USES_DATABASE, 0 },
+	{ "schema", USES_DATABASE, 0 },
+	{ "connection_id", USES_CONNECTION_ID, 0 },
+	{ "is_used_lock", USES_CONNECTION_ID | USES_LOCKS, 0 },
+	{ "is_free_lock", USES_LOCKS, 0 },
+	{ "get_lock", USES_LOCKS, LEAVES_LOCKS },
+	{ "release_lock", USES_LOCKS, 0 },
+	{ "release_all_locks", USES_LOCKS, 0 },
+	{ "sleep", 0, 0 },
+	{ "benchmark", 0, 0 },
 };
 
+static const char *const SEQUENCE_FUNCTIONS[] = { "lastval", "nextval", "setval" };
+
 static const struct noted VARIABLES[] = {
-	{ "identity", USES_LAST_INSERT_ID, false, false },
-	{ "last_insert_id", USES_LAST_INSERT_ID, false, false },
-	{ "warning_count", USES_WARNINGS, false, false },
-	{ "error_count", USES_WARNINGS, false, false },
-	{ "pseudo_thread_id", USES_CONNECTION_ID, false, false },
+	{ "identity", USES_LAST_INSERT_ID, 0 },
+	{ "last_insert_id", USES_LAST_INSERT_ID, 0 },
+	{ "warning_count", USES_WARNINGS, 0 },
+	{ "error_count", USES_WARNINGS, 0 },
+	{ "pseudo_thread_id", USES_CONNECTION_ID, 0 },
 };
 
 static const struct noted *
@@ -57,8 +57,37 @@ static void
 note(struct reader *r, const struct noted *n)
 {
 	r->out->uses |= n->uses;
-	r->writes = r->writes || n->effect;
-	r->out->changes_session = r->out->changes_session || n->session;
+	reader_leaves(r, n->leaves);
+}
+
+/* A stored function may do anything. */
+static void
+note_routine(struct reader *r)
+{
+	r->writes = true;
+	reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
+}
+
+/* At a sequence's name, which stays to be read as part of the expression. */
+static void
+note_sequence(struct reader *r)
+{
+	size_t at = r->at;
+
+	reader_leaves(r, LEAVES_SEQUENCE);
+	reader_table(r, TABLE_SEQUENCE);
+	if (!r->unclear)
+		r->at = at;
+}
+
+static bool
+is_sequence_function(struct slice name)
+{
+	for (size_t i = 0; i < sizeof SEQUENCE_FUNCTIONS / sizeof SEQUENCE_FUNCTIONS[0]; i++) {
+		if (slice_eq_nocase(name, slice_str(SEQUENCE_FUNCTIONS[i])))
+			return true;
+	}
+	return false;
 }
 
 /* At a word with '(' behind it. */
@@ -72,10 +101,17 @@ function_call(struct reader *r)
 		note(r, n);
 		/* LAST_INSERT_ID(expr) sets it */
 		if (n->uses == USES_LAST_INSERT_ID && reader_ahead(r, 2)->punct != ')')
-			r->writes = r->out->changes_session = true;
+			reader_leaves(r, LEAVES_INSERT_ID);
+	} else if (is_sequence_function(name)) {
+		reader_step(r);
+		reader_step(r);
+		note_sequence(r);
+		if (!r->unclear)
+			r->at--; /* its parenthesis is counted by the expression */
+		return;
 	} else if (reader_now(r)->kind != TOKEN_WORD || !keyword_is_pure_function(name)) {
-		/* A stored function may do anything. */
-		r->writes = r->out->changes_session = true;
+		r->out->uses |= USES_ROUTINE;
+		note_routine(r);
 	}
 	reader_step(r);
 }
@@ -124,7 +160,13 @@ dotted(struct reader *r)
 		reader_step(r);
 	} while (reader_accept_punct(r, '.'));
 	if (reader_is_punct(r, '(')) {
-		r->writes = r->out->changes_session = true;
+		note_routine(r);
+		ref.role = TABLE_ROUTINE;
+		ref.database = reader_name(r, parts[0]);
+		ref.table = SLICE_NULL;
+		ref.start = parts[0]->start;
+		ref.end = parts[0]->end;
+		reader_add(r, &ref);
 		return;
 	}
 	if (count == READER_NAME_PARTS)
@@ -133,6 +175,15 @@ dotted(struct reader *r)
 	ref.start = parts[0]->start;
 	ref.end = parts[count - 2]->end;
 	reader_add(r, &ref);
+}
+
+/* NEXT VALUE FOR s, PREVIOUS VALUE FOR s */
+static void
+value_for(struct reader *r)
+{
+	reader_step(r);
+	reader_step(r);
+	note_sequence(r);
 }
 
 static void
@@ -145,7 +196,7 @@ name_in_expression(struct reader *r)
 	else if (next->kind == TOKEN_PUNCT && next->punct == '(')
 		function_call(r);
 	else if (reader_is(r, KW_VALUE) && next->keyword == KW_FOR)
-		reader_unclear(r); /* NEXT VALUE FOR, PREVIOUS VALUE FOR: a sequence */
+		value_for(r);
 	else
 		reader_step(r);
 }
@@ -202,7 +253,7 @@ expression_token(struct reader *r)
 		if (t->kind == TOKEN_USER_VARIABLE)
 			r->out->uses |= USES_VARIABLES;
 		if (t->kind == TOKEN_ASSIGN)
-			r->writes = r->out->changes_session = true; /* @x := 1 */
+			reader_leaves(r, LEAVES_VARIABLES);
 		reader_step(r);
 	}
 }
@@ -271,10 +322,12 @@ query_starts(const struct reader *r)
 static void
 into(struct reader *r)
 {
-	r->writes = true;
+	r->writes = r->writes || reader_now(r)->kind != TOKEN_USER_VARIABLE;
 	while (!reader_done(r) && !query_ends_expression(r) && !reader_is_punct(r, ')')) {
-		if (reader_now(r)->kind == TOKEN_USER_VARIABLE)
-			r->out->changes_session = true;
+		if (reader_now(r)->kind == TOKEN_USER_VARIABLE) {
+			r->out->uses |= USES_VARIABLES;
+			reader_leaves(r, LEAVES_VARIABLES);
+		}
 		reader_step(r);
 	}
 }

@@ -218,6 +218,13 @@ reader_table_list(struct reader *r, enum table_role role)
 }
 
 void
+reader_leaves(struct reader *r, unsigned what)
+{
+	r->out->leaves |= what;
+	r->out->changes_session = r->out->changes_session || what != 0;
+}
+
+void
 reader_skip_parens(struct reader *r)
 {
 	size_t open = 1;

@@ -35,7 +35,7 @@ struct reader {
 	bool                unclear;
 	bool                locks;  /* the query being read has a locking clause */
 	bool                locked; /* one that was read had */
-	bool                writes; /* an effect was met: INTO, SLEEP(), ... */
+	bool                writes; /* an effect was met: INTO, a stored function, ... */
 };
 
 /* The present token; TOKEN_END at the end. */
@@ -66,6 +66,8 @@ void reader_table(struct reader *r, enum table_role role);
 /* "db": a whole database. */
 void reader_database(struct reader *r, enum table_role role);
 void reader_table_list(struct reader *r, enum table_role role); /* a, b, c */
+/* Notes what stays on the connection: enum statement_leaves. */
+void reader_leaves(struct reader *r, unsigned what);
 /* From '(' to behind its ')', whatever is inside. */
 void reader_skip_parens(struct reader *r);
 

@@ -19,7 +19,8 @@
 
 enum statement_kind {
 	STATEMENT_EMPTY,
-	STATEMENT_SELECT,         /* a plain read: no lock, no INTO, no function with effects */
+	STATEMENT_SELECT, /* a plain read: nothing that it does is part of a transaction, or changes a row
+			     (NEXTVAL(), GET_LOCK(), @x := 1 are not; DO is here as well) */
 	STATEMENT_SELECT_LOCKING, /* FOR UPDATE, LOCK IN SHARE MODE, FOR SHARE */
 	STATEMENT_WRITE, /* INSERT, UPDATE, DELETE, REPLACE, LOAD, and what is not surely a read */
 	STATEMENT_DDL,
@@ -34,7 +35,7 @@ enum statement_kind {
 	STATEMENT_LOCK_TABLES, /* LOCK TABLES, UNLOCK TABLES */
 	STATEMENT_PREPARE, /* PREPARE, EXECUTE, DEALLOCATE in SQL: what the text inside names is not
 			      listed */
-	STATEMENT_CALL,    /* CALL, DO */
+	STATEMENT_CALL,    /* CALL, and DO with a stored function */
 	STATEMENT_ADMIN,   /* FLUSH, KILL, GRANT, ANALYZE, OPTIMIZE, ...: no row and no definition
 			      changes */
 	STATEMENT_OTHER,   /* none of these: treated as a write */
@@ -45,6 +46,8 @@ enum table_role {
 	TABLE_WRITE,
 	TABLE_LOCK, /* read under a lock */
 	TABLE_DDL,
+	TABLE_SEQUENCE, /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
+	TABLE_ROUTINE,  /* what stands before a routine's name: a database, or perhaps a package */
 	TABLE_QUALIFIER, /* in front of a column or a *: users.id, customer.users.id */
 	TABLE_UNCLEAR,
 };
@@ -75,12 +78,26 @@ enum statement_uses {
 	USES_LOCAL_FILE = 1 << 7, /* LOAD DATA LOCAL: the client sends a file */
 	USES_VARIABLES = 1 << 8,  /* names a user variable */
 	USES_RETURNING = 1 << 9,  /* a write that answers with rows: no OK tells of an insert id */
+	/* names something of the default database that is in no list: SHOW TABLES, a trigger */
+	USES_DEFAULT = 1 << 10,
+	USES_ROUTINE = 1 << 11, /* calls what the default database has: it may do anything */
+	USES_LOCKS = 1 << 12,   /* GET_LOCK(), RELEASE_LOCK(), IS_FREE_LOCK(), ... */
+};
+
+/* What a statement leaves on its connection. */
+enum statement_leaves {
+	LEAVES_VARIABLES = 1 << 0, /* values of user variables: they can be asked for */
+	LEAVES_TABLES = 1 << 1,    /* a temporary table */
+	LEAVES_LOCKS = 1 << 2,     /* GET_LOCK() */
+	LEAVES_SEQUENCE = 1 << 3,  /* what LASTVAL() gives */
+	LEAVES_INSERT_ID = 1 << 4, /* LAST_INSERT_ID(5) */
+	LEAVES_OTHER = 1 << 5,     /* anything */
 };
 
 struct statement {
 	enum statement_kind kind;
 	bool                understood;
-	bool changes_session; /* leaves state behind: variables, temporary tables, GET_LOCK, ... */
+	bool changes_session; /* leaves state behind: what is in leaves, LOCK TABLES, XA, SET, ... */
 	bool implicit_commit;
 	bool read_only; /* START TRANSACTION READ ONLY */
 	bool snapshot;  /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
@@ -88,9 +105,11 @@ struct statement {
 	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */
 	bool multiple;  /* more than one statement in the text: first one described only */
 	unsigned          uses; /* enum statement_uses */
+	unsigned          leaves; /* enum statement_leaves */
 	struct table_ref *tables;
 	size_t            tables_count;
 	struct slice      use_database; /* STATEMENT_USE */
+	struct slice      in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
 	struct slice      savepoint;    /* SAVEPOINT name, and nothing else; or SLICE_NULL */
 };
 

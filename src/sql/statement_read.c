@@ -125,15 +125,33 @@ read_unlock(struct reader *r)
 static void
 read_prepare(struct reader *r)
 {
-	r->out->changes_session = true;
-	skip_all(r);
+	reader_leaves(r, LEAVES_OTHER);
+	for (; !reader_done(r); reader_step(r)) {
+		if (reader_now(r)->kind == TOKEN_USER_VARIABLE)
+			r->out->uses |= USES_VARIABLES;
+	}
 }
 
+/* CALL p, CALL p(1), CALL db.p(@x) */
 static void
 read_call(struct reader *r)
 {
-	r->out->changes_session = true;
+	size_t refs = r->out->tables_count;
+
 	query_expressions(r, true);
+	if (r->out->tables_count == refs || r->out->tables[refs].role != TABLE_ROUTINE)
+		r->out->uses |= USES_ROUTINE;
+	r->writes = true;
+	reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
+}
+
+/* DO expression, ... */
+static void
+read_do(struct reader *r)
+{
+	query_expressions(r, true);
+	if (r->writes)
+		r->out->kind = STATEMENT_CALL;
 }
 
 /* ---- looking at things ---- */
@@ -159,6 +177,20 @@ table_from(struct reader *r)
 	reader_step(r);
 }
 
+/* SHOW TABLES, SHOW TRIGGERS, SHOW PROCEDURE STATUS: of the default database, or of this server. */
+static bool
+shows_default(const struct reader *r)
+{
+	static const char *const words[] = { "tables", "table", "triggers", "trigger", "events",
+		"event", "open", "procedure", "function", "package", "sequences" };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (reader_is_text(r, words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* SHOW CREATE TABLE t, SHOW COLUMNS FROM t FROM db, SHOW TABLES FROM db, and everything that names
  * no table. */
 static void
@@ -171,16 +203,27 @@ read_show(struct reader *r)
 		reader_table(r, TABLE_READ);
 		return;
 	}
+	if (create && (reader_accept(r, KW_DATABASE) || reader_accept(r, KW_SCHEMA))) {
+		if (reader_accept(r, KW_IF)) { /* IF NOT EXISTS */
+			reader_expect(r, KW_NOT);
+			reader_expect(r, KW_EXISTS);
+		}
+		reader_database(r, TABLE_READ);
+		return;
+	}
 	if (reader_is_text(r, "warnings") || reader_is_text(r, "errors") ||
 	    reader_is_text(r, "count"))
 		r->out->uses |= USES_WARNINGS;
 	/* the word before FROM or IN says what is shown */
 	for (; !reader_done(r) && !reader_is(r, KW_FROM) && !reader_is(r, KW_IN) &&
 	       !reader_is(r, KW_LIKE) && !reader_is(r, KW_WHERE);
-	     reader_step(r))
+	     reader_step(r)) {
+		if (shows_default(r))
+			r->out->uses |= USES_DEFAULT;
 		columns = columns || reader_is(r, KW_INDEX) || reader_is_text(r, "indexes") ||
 			  reader_is_text(r, "keys") || reader_is_text(r, "columns") ||
 			  reader_is_text(r, "fields");
+	}
 	if (reader_accept(r, KW_FROM) || reader_accept(r, KW_IN)) {
 		if (columns)
 			table_from(r);
@@ -239,7 +282,7 @@ read_release(struct reader *r)
 static void
 read_xa(struct reader *r)
 {
-	r->out->changes_session = true;
+	reader_leaves(r, LEAVES_OTHER);
 	skip_all(r);
 }
 
@@ -293,7 +336,7 @@ static const struct rule RULES[] = {
 	{ KW_EXECUTE, STATEMENT_PREPARE, false, read_prepare },
 	{ KW_DEALLOCATE, STATEMENT_PREPARE, false, read_prepare },
 	{ KW_CALL, STATEMENT_CALL, false, read_call },
-	{ KW_DO, STATEMENT_CALL, false, read_call },
+	{ KW_DO, STATEMENT_SELECT, false, read_do },
 	{ KW_CHECK, STATEMENT_ADMIN, false, read_maintenance },
 	{ KW_CHECKSUM, STATEMENT_ADMIN, false, read_maintenance },
 	{ KW_OPTIMIZE, STATEMENT_ADMIN, false, read_maintenance },
@@ -322,7 +365,7 @@ read_diagnostics(struct reader *r)
 {
 	r->out->kind = STATEMENT_SHOW;
 	r->out->uses |= USES_WARNINGS;
-	r->out->changes_session = true;
+	reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
 	skip_all(r);
 }
 
@@ -365,6 +408,7 @@ only_read(struct statement *s)
 	}
 	s->kind = STATEMENT_SHOW;
 	s->changes_session = s->implicit_commit = false;
+	s->leaves = 0;
 }
 
 static bool
@@ -444,6 +488,8 @@ list_identifiers(struct reader *r)
 		const struct token *t = &r->tokens[i];
 		struct table_ref    ref = { .role = TABLE_UNCLEAR, .database = SLICE_NULL };
 
+		if (t->kind == TOKEN_USER_VARIABLE)
+			r->out->uses |= USES_VARIABLES;
 		if (!is_name(t))
 			continue;
 		ref.table = reader_name(r, t);
@@ -463,8 +509,13 @@ not_understood(struct reader *r)
 	struct statement *s = r->out;
 
 	s->understood = false;
-	s->kind = s->kind == STATEMENT_DDL ? STATEMENT_DDL : STATEMENT_OTHER;
-	s->changes_session = true;
+	s->uses |= USES_DEFAULT;
+	if (s->kind == STATEMENT_DDL && !s->changes_session)
+		s->leaves = 0; /* a routine's body is not run */
+	else
+		reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
+	if (s->kind != STATEMENT_DDL)
+		s->kind = STATEMENT_OTHER;
 	list_identifiers(r);
 }
 

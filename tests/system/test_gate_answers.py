@@ -201,6 +201,19 @@ def test_keyspaces_are_databases(shared_combo):
     gate.close()
 
 
+def test_a_database_that_is_made_anew_can_be_used(shared_combo):
+    """The server has taken it from the connection: a USE of the same name must reach it."""
+    with contextlib.closing(connect(shared_combo, True, autocommit=True)) as gate:
+        for sql in ("USE new_customer", "CREATE TABLE old (id INT)", "DROP DATABASE new_customer"):
+            assert ask(gate, sql)[0] != "error", sql
+        assert ask(gate, "SELECT DATABASE()")[1] == ((None,),)
+        for sql in ("CREATE DATABASE new_customer", "USE new_customer", "CREATE TABLE made_anew (id INT)"):
+            assert ask(gate, sql)[0] != "error", sql
+        assert ask(gate, "SHOW TABLES")[1] == (("made_anew",),)
+        assert ask(gate, "SELECT DATABASE()")[1] == (("new_customer",),)
+        ask(gate, "DROP TABLE made_anew")
+
+
 def test_many_idle_clients_are_small(shared_combo):
     before = shared_combo.memory_kb("vtgate")
     clients = [connect(shared_combo, True) for _ in range(400)]

@@ -6,7 +6,7 @@
 static void
 describe(struct buf *out, struct arena *a, const char *sql, unsigned modes)
 {
-	static const char *const roles[] = { "r", "w", "l", "d", "q", "?" };
+	static const char *const roles[] = { "r", "w", "l", "d", "s", "f", "q", "?" };
 	struct statement         s;
 	struct err               err = { 0 };
 	struct slice             text = slice_str(sql);
@@ -184,21 +184,21 @@ TEST(reads_with_effects)
 {
 	is("select a from t into outfile 'x'", "write t:r");
 	is("select a into outfile 'x' fields terminated by ',' from t", "write t:r");
-	is("select a into @v from t", "write session t:r");
-	is("select a from t into @v, @w", "write session t:r");
+	is("select a into @v from t", "select session t:r");
+	is("select a from t into @v, @w", "select session t:r");
 	is("select a into dumpfile 'x' from t", "write t:r");
-	is("select @v := a from t", "write session t:r");
-	is("select get_lock('x', 1)", "write session");
-	is("select release_lock('x')", "write session");
-	is("select sleep(1)", "write");
-	is("select nextval(s)", "write session");
-	is("select next value for s", "other unclear session select:? next:? value:? for:? s:?");
-	is("select (next value for s)", "other unclear session select:? next:? value:? for:? s:?");
+	is("select @v := a from t", "select session t:r");
+	is("select get_lock('x', 1)", "select session");
+	is("select release_lock('x')", "select");
+	is("select sleep(1)", "select");
+	is("select nextval(s)", "select session s:s");
+	is("select next value for s", "select session s:s");
+	is("select (next value for s)", "select session s:s");
 	is("select mine(1) from t", "write session t:r");
-	is("select db.mine(1) from t", "write session t:r");
+	is("select db.mine(1) from t", "write session db.:f t:r");
 	is("select `abs`(1) from t", "write session t:r");
 	is("select last_insert_id()", "select");
-	is("select last_insert_id(5)", "write session");
+	is("select last_insert_id(5)", "select session");
 	is("select abs(1), st_astext(p), json_value(j,'$') from t", "select t:r");
 	is("select 1 procedure analyse()", "other unclear session select:? procedure:? analyse:?");
 }
@@ -266,12 +266,12 @@ TEST(deletes)
 
 TEST(loading)
 {
-	is("load data infile 'x' into table users", "write session users:w");
+	is("load data infile 'x' into table users", "write users:w");
 	is("load data local infile 'x' replace into table db.users character set utf8 fields "
 	    "terminated by ',' "
 	   "lines terminated by '\\n' ignore 1 lines (a, @b) set c = @b + 0",
 	    "write session db.users:w");
-	is("load xml infile 'x' into table t rows identified by '<r>'", "write session t:w");
+	is("load xml infile 'x' into table t rows identified by '<r>'", "write t:w");
 }
 
 TEST(definitions)
@@ -319,12 +319,13 @@ TEST(definitions)
 	is("drop database customer", "ddl commits customer.:d");
 	is("create schema if not exists x character set utf8", "ddl commits x.:d");
 	is("create trigger x before insert on users for each row set @a = 1",
-	    "ddl unclear session commits create:? trigger:? x:? before:? insert:? on:? users:? "
+	    "ddl unclear commits create:? trigger:? x:? before:? insert:? on:? users:? "
 	    "for:? each:? row:? set:?");
 	is("create function f() returns int return (select 1 from users)",
-	    "ddl unclear session commits create:? function:? f:? returns:? int:? return:? "
+	    "ddl unclear commits create:? function:? f:? returns:? int:? return:? "
 	    "select:? from:? users:?");
-	is("drop trigger x", "ddl unclear session commits drop:? trigger:? x:?");
+	is("drop trigger x", "ddl commits");
+	is("drop procedure if exists db.x", "ddl commits");
 	is("create user x identified by 'y'", "admin commits");
 	is("drop role x", "admin commits");
 }
@@ -363,7 +364,7 @@ TEST(transactions_and_session)
 	is("execute s using @a", "prepare session");
 	is("deallocate prepare s", "prepare session");
 	is("call p(1, (select 1 from users))", "call session users:r");
-	is("do sleep(1)", "call session");
+	is("do sleep(1)", "select");
 	is("handler users open", "other unclear session handler:? users:? open:?");
 	is("signal sqlstate '45000'", "other unclear session signal:? sqlstate:?");
 	is("get diagnostics @a = number", "show session");
