@@ -13,6 +13,8 @@ enum {
 	PACKET_MAX    = 1 << 30,        /* the servers' largest max_allowed_packet */
 	HEAD_MAX      = 64 * 1024,      /* a definition, an OK, a file name: all are far smaller */
 	LOAD_PACKET   = 64 * 1024,      /* a load's bytes go out in packets of about this size */
+	ER_SPECIFIC_ACCESS_DENIED = 1227,
+	ER_NEW_ABORTING_CONNECTION = 1184,      /* "(init_connect command failed)" */
 };
 
 /*
@@ -120,28 +122,6 @@ usable(struct ctx *cx, const struct mysql_client *c)
 	return 0;
 }
 
-int
-mysql_connect(struct ctx *cx, const struct mysql_params *params, struct mysql_client **out)
-{
-	struct mysql_client *c;
-	struct conn         *conn;
-
-	if (net_connect(cx, params->address, &conn) != 0)
-		return err_wrap(cx->err, "connecting to '%s'", params->address);
-	c = mem_new(struct mysql_client);
-	c->conn = conn;
-	buf_init(&c->load);
-	packets_init(&c->packets, conn);
-	if (login(cx, &c->packets, params, &c->login) != 0) {
-		c->broken = true;
-		mysql_close(c);
-		return err_wrap(cx->err, "connecting to '%s' as '%s'", params->address,
-		    params->user);
-	}
-	*out = c;
-	return 0;
-}
-
 static void
 take_ok(const struct ok_packet *in, struct mysql_ok *out)
 {
@@ -223,6 +203,92 @@ mysql_exec(struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysq
 	check(c->state == CLIENT_IDLE);
 	TRY(mysql_send(cx, c, sql));
 	return mysql_receive(cx, c, ok);
+}
+
+/* ---- Connecting */
+
+int
+mysql_reset(struct ctx *cx, struct mysql_client *c)
+{
+	static const uint8_t command[] = { COM_RESET_CONNECTION };
+
+	TRY(usable(cx, c));
+	check(c->state == CLIENT_IDLE);
+	c->packets.seq = 0;
+	if (packets_write(cx, &c->packets, slice_of(command, sizeof(command))) != 0)
+		return leave(cx, c, -1);
+	return leave(cx, c, read_answer(cx, c, NULL));
+}
+
+/* The reset is answered first: where init_connect has failed, this is how the server says so, and it
+ * closes the connection. */
+static int
+reset_first(struct ctx *cx, struct mysql_client *c)
+{
+	if (mysql_reset(cx, c) == 0)
+		return 0;
+	if (cx->err->mysql_errno != ER_NEW_ABORTING_CONNECTION)
+		return -1;
+	cx->err->kind = ERR_REFUSED;
+	err_wrap(cx->err, "the server's init_connect fails for this account");
+	return err_hint(cx->err, "its error log says why; mend it with SET GLOBAL init_connect='...'");
+}
+
+/* All statements go out at once; every answer is read. */
+static int
+begin_role(struct ctx *cx, struct mysql_client *c, enum mysql_role role)
+{
+	const struct role_setting *at = c->login.dialect->settings;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+
+	if (role == ROLE_CLIENT)
+		return 0;
+	TRY(reset_first(cx, c));
+	while (role_next(&at, role, &sql))
+		TRY(mysql_send(cx, c, buf_slice(&sql)));
+	while (c->state == CLIENT_SENT) {
+		if (mysql_receive(cx, c, NULL) == 0)
+			continue;
+		if (cx->err->mysql_errno == ER_SPECIFIC_ACCESS_DENIED)
+			(void)err_hint(cx->err, "GRANT BINLOG ADMIN ON *.* to this account: "
+			    "its sessions say how what they write is logged");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+begin(struct ctx *cx, struct mysql_client *c, const struct mysql_params *params)
+{
+	if (login(cx, &c->packets, params, &c->login) != 0) {
+		c->broken = true;
+		return err_wrap(cx->err, "connecting to '%s' as '%s'", params->address,
+		    params->user);
+	}
+	if (begin_role(cx, c, params->role) != 0)
+		return err_wrap(cx->err, "beginning a session of '%s' at '%s'", params->user,
+		    params->address);
+	return 0;
+}
+
+int
+mysql_connect(struct ctx *cx, const struct mysql_params *params, struct mysql_client **out)
+{
+	struct mysql_client *c;
+	struct conn         *conn;
+
+	if (net_connect(cx, params->address, &conn) != 0)
+		return err_wrap(cx->err, "connecting to '%s'", params->address);
+	c = mem_new(struct mysql_client);
+	c->conn = conn;
+	buf_init(&c->load);
+	packets_init(&c->packets, conn);
+	if (begin(cx, c, params) != 0) {
+		mysql_close(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
 }
 
 __attribute__((format(printf, 2, 0))) static void

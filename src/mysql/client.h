@@ -39,8 +39,11 @@ struct mysql_rows {
 
 struct mysql_client;
 
+/* The session is begun as its role says (role.h): whatever the server's init_connect did is undone. */
 int  mysql_connect(struct ctx *cx, const struct mysql_params *params,
     struct mysql_client **out) MUST_USE;
+/* COM_RESET_CONNECTION: a session as if it had just begun, but for init_connect and its database. */
+int  mysql_reset(struct ctx *cx, struct mysql_client *c) MUST_USE;
 /* sends COM_QUIT without waiting; NULL is fine */
 void mysql_close(struct mysql_client *c);
 bool mysql_broken(const struct mysql_client *c);

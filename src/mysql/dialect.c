@@ -4,6 +4,116 @@
 
 #include <string.h>
 
+enum {
+	DBA = ROLE_BIT(ROLE_DBA),
+	WRITER = ROLE_BIT(ROLE_WRITER),
+	READER = ROLE_BIT(ROLE_READER),
+	STREAM = ROLE_BIT(ROLE_STREAM),
+	PROBE = ROLE_BIT(ROLE_PROBE),
+	OURS = DBA | WRITER | READER | STREAM | PROBE,
+};
+
+/*
+ * The order counts twice: what could end the statement itself comes first, and max_join_size turns
+ * sql_big_selects off.
+ */
+static const struct role_setting mariadb_settings[] = {
+	/* How long a statement and a session may be at work, and in how much memory. */
+	{ OURS, "max_statement_time", "0" },
+	{ OURS, "max_session_mem_used", "9223372036854775807" },
+	{ OURS, "idle_transaction_timeout", "0" },
+	{ OURS, "idle_readonly_transaction_timeout", "0" },
+	{ OURS, "idle_write_transaction_timeout", "0" },
+	{ OURS, "wait_timeout", "28800" },
+	/* A stream of rows or events stops while its other end has no room: ten minutes, as a chunk has. */
+	{ OURS, "net_read_timeout", "600" },
+	{ OURS, "net_write_timeout", "600" },
+	{ OURS, "tcp_nodelay", "1" },
+	/* A day and 50 s are the servers' own: who wants to wait less says so, and has a deadline. */
+	{ OURS, "lock_wait_timeout", "86400" },
+	{ OURS, "innodb_lock_wait_timeout", "50" },
+
+	/* Whole answers, and the statement as it is written. */
+	{ OURS, "sql_select_limit", "18446744073709551615" },
+	{ OURS, "max_join_size", "18446744073709551615" },
+	{ OURS, "sql_big_selects", "1" },
+	{ OURS, "sql_safe_updates", "0" },
+	{ OURS, "sql_auto_is_null", "0" },
+	{ OURS, "sql_if_exists", "0" },
+	{ OURS, "sql_buffer_result", "0" },
+	{ OURS, "sql_quote_show_create", "1" },
+	/* An answer's counts and what they are made of; texts that are read, such as a load's counts. */
+	{ OURS, "sql_notes", "1" },
+	{ OURS, "sql_warnings", "0" },
+	{ OURS, "max_error_count", "64" },
+	{ OURS, "lc_messages", "'en_US'" },
+	{ OURS, "default_regex_flags", "''" },
+	{ OURS, "group_concat_max_len", "1048576" },
+	{ OURS, "max_sort_length", "1024" },
+	/* Temporary tables of catalogue reads and sorts: room as the server has it by default. */
+	{ OURS, "tmp_disk_table_size", "18446744073709551615" },
+	{ OURS, "tmp_memory_table_size", "16777216" },
+	{ OURS, "max_heap_table_size", "16777216" },
+	{ OURS, "sort_buffer_size", "2097152" },
+	/* Chunks and deletes go by ranges of an index: without them each would read the whole table. */
+	{ OURS, "optimizer_switch", "'default'" },
+	{ OURS, "optimizer_max_sel_args", "16000" },
+	{ OURS, "optimizer_max_sel_arg_weight", "32000" },
+	{ OURS, "eq_range_index_dive_limit", "200" },
+	{ OURS, "in_predicate_conversion_threshold", "1000" },
+	{ OURS, "optimizer_trace", "'enabled=off'" },
+	{ OURS, "profiling", "0" },
+	/* Rows that are read once do not push a client's answers out of the cache. */
+	{ OURS, "query_cache_type", "OFF" },
+
+	/* Strict and without substitution: a value that does not fit is an error. Zero dates pass because
+	 * NO_ZERO_DATE and NO_ZERO_IN_DATE are absent; ALLOW_INVALID_DATES lets stored oddities through. */
+	{ OURS, "sql_mode", "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
+			    "ALLOW_INVALID_DATES'" },
+	{ OURS, "old_mode", "'UTF8_IS_UTF8MB3'" },
+	{ OURS, "time_zone", "'+00:00'" },
+	{ OURS, "explicit_defaults_for_timestamp", "1" },
+	/* A next value that the table did not have where the rows come from. */
+	{ OURS, "auto_increment_increment", "1" },
+	{ OURS, "auto_increment_offset", "1" },
+
+	/* Statements are utf8mb4; of rows the stored bytes are read and written. */
+	{ DBA | STREAM | PROBE, "character_set_client", "utf8mb4" },
+	{ DBA | STREAM | PROBE, "collation_connection", "utf8mb4_general_ci" },
+	{ DBA | STREAM | PROBE, "character_set_results", "utf8mb4" },
+	{ READER | WRITER, "character_set_client", "binary" },
+	{ READER | WRITER, "character_set_connection", "binary" },
+	{ READER | WRITER, "character_set_results", "NULL" },
+	{ OURS, "character_set_filesystem", "binary" },
+
+	/* Transactions begin and end where we say so. */
+	{ OURS, "autocommit", "1" },
+	{ OURS, "completion_type", "'NO_CHAIN'" },
+	{ OURS, "tx_read_only", "0" },
+	{ DBA | READER | STREAM | PROBE, "tx_isolation", "'REPEATABLE-READ'" },
+	{ WRITER, "tx_isolation", "'READ-COMMITTED'" },
+	/* LOCK TABLES waits for rows that transactions without a metadata lock have locked. */
+	{ OURS, "innodb_table_locks", "1" },
+
+	/* The rows are right already: what the source has checked, or not checked, is not asked again. But
+	 * a value that is there twice is always an error. */
+	{ DBA | WRITER, "foreign_key_checks", "0" },
+	{ DBA | WRITER, "check_constraint_checks", "0" },
+	{ OURS, "unique_checks", "1" },
+	/* Tables as they are defined, with what the source's server took, by the way that is open. */
+	{ OURS, "innodb_strict_mode", "0" },
+	{ OURS, "innodb_compression_default", "0" },
+	{ OURS, "default_storage_engine", "InnoDB" },
+	{ OURS, "alter_algorithm", "'DEFAULT'" },
+
+	/* What is written goes to the binlog as rows. */
+	{ DBA | WRITER | STREAM, "binlog_format", "'ROW'" },
+	{ STREAM, "binlog_row_image", "'FULL'" },
+	{ DBA | WRITER | STREAM, "binlog_annotate_row_events", "0" },
+	{ DBA, "binlog_alter_two_phase", "0" },
+	{ 0 },
+};
+
 static const struct dialect mariadb = {
 	.name = "MariaDB",
 	.position_sql = "SHOW MASTER STATUS",
@@ -15,19 +125,7 @@ static const struct dialect mariadb = {
 	.dump_sql = "SET @mariadb_slave_capability=4",
 	.dump_gtid_sql = "SET @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0, "
 	    "@slave_connect_state=",
-	/* NO_ENGINE_SUBSTITUTION and strict: a value that does not fit is an error. Zero dates pass because
-	 * NO_ZERO_DATE and NO_ZERO_IN_DATE are absent; ALLOW_INVALID_DATES lets stored oddities through. */
-	.writer_sql = "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
-	    "ALLOW_INVALID_DATES', time_zone='+00:00', foreign_key_checks=0, check_constraint_checks=0, "
-	    "binlog_annotate_row_events=0, "
-	    "tx_isolation='READ-COMMITTED', character_set_client=binary, character_set_connection=binary, "
-	    "character_set_results=NULL, innodb_lock_wait_timeout=50, wait_timeout=28800, "
-	    "autocommit=1",
-	.reader_sql = "SET SESSION sql_mode='ALLOW_INVALID_DATES', time_zone='+00:00', "
-	    "character_set_client=binary, character_set_connection=binary, character_set_results=NULL, "
-	    "tx_isolation='REPEATABLE-READ', net_write_timeout=600",
-	.dba_sql = "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO', "
-	    "binlog_annotate_row_events=0, foreign_key_checks=0, check_constraint_checks=0",
+	.settings = mariadb_settings,
 };
 
 /* The oldest release that the behaviour used here was seen on. */

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "mysql/role.h"
 
 struct dialect {
 	const char *name;             /* "MariaDB" */
@@ -21,12 +22,8 @@ struct dialect {
 	const char *snapshot_sql, *snapshot_position_sql;
 	/* Before a dump: says what we understand. Prefix: then a quoted GTID text to begin behind. */
 	const char *dump_sql, *dump_gtid_sql;
-	/* Session settings of everything that writes a target (design section 4, rule 13). */
-	const char *writer_sql;
-	/* Session settings of everything that reads rows to be copied: stored bytes, UTC. */
-	const char *reader_sql;
-	/* Session settings of DDL and of everything that writes our own tables. */
-	const char *dba_sql;
+	/* What our own sessions state (role.h). */
+	const struct role_setting *settings;
 };
 
 /* By a server's version string. ERR_REFUSED, by name, with a hint, for a server that is not

@@ -13,6 +13,7 @@ struct mysql_params {
 	const char          *user;
 	const struct secret *password;   /* NULL: empty */
 	const char          *database;   /* NULL: none */
+	enum mysql_role      role;       /* what the session states of itself */
 	bool                 found_rows; /* CLIENT_FOUND_ROWS: matched, not changed rows */
 	bool                 local_files;/* needed for mysql_load_start() */
 	bool                 multi;      /* CLIENT_MULTI_STATEMENTS */

@@ -28,7 +28,7 @@ enum {
 };
 
 struct apply_params {
-	struct mysql_params target;             /* as vt_stream, found_rows */
+	struct mysql_params target;             /* as vt_stream, its ROLE_WRITER */
 	struct table_def  **tables;             /* source definitions */
 	const char        **target_databases, **target_tables;   /* by table index */
 	int                 tables_count;

@@ -93,7 +93,6 @@ send_statement(struct ctx *cx, struct writers *w, int slot, struct slice sql)
 static int
 begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 {
-	TRY(mysql_exec(cx, c, slice_str(mysql_dialect(c)->writer_sql), NULL));
 	TRY(read_packet_max(cx, w, c));
 	return take_slot(cx, w, c, slot);
 }

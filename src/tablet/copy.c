@@ -108,7 +108,7 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	TRY(copy_state_load(cx, target, p->workflow, t->name, &t->ranges));
 	if (t->ranges.count == 0) {
 		if (*source == NULL)
-			TRY(copy_connect(cx, &p->source, false, source));
+			TRY(mysql_connect(cx, &p->source, source));
 		TRY(copy_plan(cx, *source, p->tables[i], p->parallel, &t->ranges));
 		TRY(copy_state_insert(cx, target, p->workflow, t->name, &t->ranges));
 	}
@@ -126,7 +126,7 @@ know_ranges(struct ctx *cx, struct copier *c)
 	int                  rc;
 
 	inner.arena = &c->arena;
-	rc = copy_connect(&inner, &c->params->target, true, &target);
+	rc = mysql_connect(&inner, &c->params->target, &target);
 	for (int i = 0; rc == 0 && i < c->params->tables_count; i++)
 		rc = know_table(&inner, c, i, target, &source);
 	mysql_close(target);

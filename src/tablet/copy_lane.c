@@ -26,21 +26,6 @@ struct lane {
 	struct group                 group;
 };
 
-int
-copy_connect(struct ctx *cx, const struct mysql_params *params, bool writes,
-    struct mysql_client **out)
-{
-	const struct dialect *d;
-
-	TRY(mysql_connect(cx, params, out));
-	d = mysql_dialect(*out);
-	if (mysql_exec(cx, *out, slice_str(writes ? d->writer_sql : d->reader_sql), NULL) == 0)
-		return 0;
-	mysql_close(*out);
-	*out = NULL;
-	return -1;
-}
-
 bool
 copy_error_passes(const struct ctx *cx)
 {
@@ -222,12 +207,10 @@ static int
 open_lane(struct ctx *cx, struct lane *l)
 {
 	const struct copy_lane_work *w = l->work;
-	struct mysql_params          target = w->params->target;
 	int64_t                      known = w->range->rows;
 
-	target.local_files = target.found_rows = true;
-	TRY(copy_connect(cx, &w->params->source, false, &l->source));
-	TRY(copy_connect(cx, &target, true, &l->target));
+	TRY(mysql_connect(cx, &w->params->source, &l->source));
+	TRY(mysql_connect(cx, &w->params->target, &l->target));
 	/* Also when it is known: a commit whose answer was lost may have happened. */
 	TRY(copy_state_reload(cx, l->target, w->job.workflow, w->job.name, w->range));
 	*w->rows += w->range->rows - known;

@@ -26,9 +26,6 @@ struct copy_lane_work {
 
 /* Copies the range to its end. */
 int copy_lane_run(struct ctx *cx, const struct copy_lane_work *work) MUST_USE;
-/* A connection that reads rows to be copied, or writes them. */
-int copy_connect(struct ctx *cx, const struct mysql_params *params, bool writes,
-    struct mysql_client **out) MUST_USE;
 /* Does waiting and connecting anew help? */
 bool copy_error_passes(const struct ctx *cx);
 

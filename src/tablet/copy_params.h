@@ -10,7 +10,7 @@
 enum { COPY_PARALLEL_MAX = 16 };      /* more than the cores of a target that also serves */
 
 struct copy_params {
-	struct mysql_params  source, target;      /* as vt_stream; target with local_files */
+	struct mysql_params  source, target;      /* as vt_stream, its ROLE_READER and ROLE_WRITER */
 	struct table_def   **tables;
 	const char         **target_databases, **target_tables;
 	int                  tables_count;

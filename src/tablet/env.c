@@ -20,46 +20,43 @@ env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
 		.address = env->server,
 		.user = env->accounts->dba.user,
 		.password = &env->accounts->dba.password,
+		.role = ROLE_DBA,
 		.found_rows = true,
 	};
 
 	*out = NULL;
-	TRY(mysql_connect(cx, &params, out));
-	if (mysql_exec(cx, *out, slice_str(mysql_dialect(*out)->dba_sql), NULL) != 0) {
-		client_done(out);
-		return err_wrap(
-		    cx->err, "preparing a session of '%s' at '%s'", params.user, env->server);
-	}
-	return 0;
+	return mysql_connect(cx, &params, out);
 }
 
 struct mysql_params
-env_stream_params(const struct tablet_env *env, const char *server)
+env_stream_params(const struct tablet_env *env, const char *server, enum mysql_role role)
 {
 	return (struct mysql_params){
 		.address = server,
 		.user = env->accounts->stream.user,
 		.password = &env->accounts->stream.password,
+		.role = role,
 		.found_rows = true,
-		.local_files = true,
+		.local_files = role == ROLE_WRITER,
 	};
 }
 
 int
-env_stream(
-    struct ctx *cx, const struct tablet_env *env, const char *server, struct mysql_client **out)
+env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
+    enum mysql_role role, struct mysql_client **out)
 {
-	struct mysql_params params = env_stream_params(env, server);
+	struct mysql_params params = env_stream_params(env, server, role);
 
 	*out = NULL;
 	return mysql_connect(cx, &params, out);
 }
 
 int
-env_app(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
+env_probe(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
 {
 	struct mysql_params params = {
 		.address = env->server,
+		.role = ROLE_PROBE,
 		.user = env->accounts->app.user,
 		.password = &env->accounts->app.password,
 	};

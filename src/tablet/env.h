@@ -22,14 +22,16 @@ struct tablet_env {
 	size_t chunk_rows;
 };
 
-/* Connections to the tablet's own server as vt_dba, and parameters of vt_stream's to any server.
- * The dba session has time_zone UTC, a strict sql_mode and no query annotation in the binlog. */
+/* Connections to the tablet's own server as vt_dba, and vt_stream's to any server: to write rows
+ * (ROLE_WRITER), to read them (ROLE_READER), or for all else at a source (ROLE_STREAM). What their
+ * sessions rely on is in mysql/role.h. */
 int env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
-struct mysql_params env_stream_params(const struct tablet_env *env, const char *server);
-int                 env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
-		    struct mysql_client **out) MUST_USE;
-/* As the gates do for their clients, to try what these may. */
-int env_app(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
+struct mysql_params env_stream_params(const struct tablet_env *env, const char *server,
+    enum mysql_role role);
+int env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
+    enum mysql_role role, struct mysql_client **out) MUST_USE;
+/* With the account that the gates serve clients with, to try what it may. */
+int env_probe(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
 
 /* For COM_REGISTER_SLAVE, of one that reads a binlog: a server ends the dump of whoever came before
  * with the same number, so every stream and every probe has its own. */

@@ -35,6 +35,16 @@ static const struct setting common_settings[] = {
 	{ 0 },
 };
 
+/* What our own sessions cannot set for themselves (mysql/role.h). */
+static const struct setting own_settings[] = {
+	{ "COALESCE(@@global.enforce_storage_engine, 'InnoDB')", "InnoDB",
+	    "enforce_storage_engine is another than InnoDB", "SET GLOBAL enforce_storage_engine=NULL" },
+	/* the statements of the applier have half of it */
+	{ "@@global.max_allowed_packet >= 1024 * 1024", "1", "max_allowed_packet is below 1 MB",
+	    "SET GLOBAL max_allowed_packet=16777216" },
+	{ 0 },
+};
+
 static const struct setting source_settings[] = {
 	{ "@@global.log_bin", "1", "the binlog is off",
 	    "set log_bin in the server's configuration and restart it" },
@@ -101,7 +111,7 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	uint64_t                            secret[2];
 	struct tail                        *tail = NULL;
 	struct tail_params                  params = {
-				 .source = env_stream_params(env, env->server),
+				 .source = env_stream_params(env, env->server, ROLE_STREAM),
 				 .workflow = workflow,
 				 .spill_dir = env->data_dir,
 	};
@@ -111,7 +121,7 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	snprintf(token, sizeof(token), "%016llx%016llx", (unsigned long long)secret[0],
 	    (unsigned long long)secret[1]);
 	params.server_id = env_server_id(env, token);
-	TRY(env_stream(&within, env, env->server, &c));
+	TRY(env_stream(&within, env, env->server, ROLE_STREAM, &c));
 	TRY(position_now(&within, c, &params.start));
 	TRY(write_heartbeat(&within, c, workflow, token));
 	int rc = tail_open(&within, &params, &tail);
@@ -203,7 +213,7 @@ act_as_client(struct ctx *cx, const struct tablet_env *env, const char *table, c
 	SCOPED(client) struct mysql_client *c = NULL;
 	struct mysql_rows                   rows;
 
-	TRY(env_app(cx, env, &c));
+	TRY(env_probe(cx, env, &c));
 	TRY(mysql_selectf(cx, c, &rows, "SELECT * FROM %s WHERE FALSE", table));
 	TRY(mysql_execf(cx, c, "INSERT INTO %s SELECT * FROM %s WHERE FALSE", table, table));
 	TRY(mysql_execf(cx, c, "UPDATE %s SET %s=%s WHERE FALSE", table, column, column));
@@ -281,11 +291,12 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 		describe(&reply->tables[i], def, q->tables[i].source_table);
 	}
 	TRY(check_settings(cx, env, c, common_settings));
+	TRY(check_settings(cx, env, c, own_settings));
 	TRY(check_settings(cx, env, c, source_settings));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
 		return blame(cx, &env->accounts->stream,
-		    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR ON *.*");
+		    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN ON *.*");
 	}
 	if (probe_fence(cx, env, q) != 0) {
 		err_wrap(cx->err, "trying the fence at '%s'", env->server);
@@ -332,7 +343,7 @@ act_as_stream(struct ctx *cx, const struct tablet_env *env, const char *table)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 
-	TRY(env_stream(cx, env, env->server, &c));
+	TRY(env_stream(cx, env, env->server, ROLE_WRITER, &c));
 	TRY(mysql_exec(cx, c, slice_str("BEGIN"), NULL));
 	TRY(mysql_execf(cx, c, "INSERT INTO %s VALUES (1)", table));
 	TRY(mysql_execf(cx, c, "UPDATE %s SET id=2 WHERE id=1", table));
@@ -351,7 +362,8 @@ probe_accounts(
 	quote_table(&name, slice_str(database), slice_str(table));
 	if (act_as_stream(cx, env, name.data) != 0) {
 		err_wrap(cx->err, "writing at '%s'", env->server);
-		return blame(cx, &env->accounts->stream, "SELECT, INSERT, UPDATE, DELETE ON *.*");
+		return blame(cx, &env->accounts->stream,
+		    "SELECT, INSERT, UPDATE, DELETE, BINLOG ADMIN ON *.*");
 	}
 	return probe_clients(cx, env, database, table, "id");
 }
@@ -383,6 +395,7 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 
 	TRY(env_dba(cx, env, &c));
 	TRY(check_settings(cx, env, c, common_settings));
+	TRY(check_settings(cx, env, c, own_settings));
 	TRY(check_settings(cx, env, c, target_settings));
 	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
 	reply->tables_count = q->tables_count;

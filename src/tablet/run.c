@@ -192,7 +192,7 @@ poll_lag(struct ctx *cx, struct run *r)
 	SCOPED(client) struct mysql_client *c = NULL;
 	struct position                     now;
 
-	TRY(env_stream(cx, r->env, r->request->source_server, &c));
+	TRY(env_stream(cx, r->env, r->request->source_server, ROLE_STREAM, &c));
 	for (;;) {
 		TRY(position_place(cx, c, &now));
 		note_polled(r, &now);
@@ -292,7 +292,7 @@ fill_params(struct run *r)
 	int count = (int)r->request->tables_count;
 
 	r->tail_params = (struct tail_params){
-		.source = env_stream_params(r->env, r->request->source_server),
+		.source = env_stream_params(r->env, r->request->source_server, ROLE_STREAM),
 		.workflow = r->state->workflow,
 		.tables = r->defs,
 		.tables_count = count,
@@ -302,7 +302,7 @@ fill_params(struct run *r)
 		.spill_dir = r->env->data_dir,
 	};
 	r->apply_params = (struct apply_params){
-		.target = env_stream_params(r->env, r->env->server),
+		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
 		.tables = r->defs,
 		.target_databases = r->target_databases,
 		.target_tables = r->target_tables,
@@ -313,8 +313,8 @@ fill_params(struct run *r)
 		.throttle = throttle_run,
 	};
 	r->copy_params = (struct copy_params){
-		.source = env_stream_params(r->env, r->request->source_server),
-		.target = env_stream_params(r->env, r->env->server),
+		.source = env_stream_params(r->env, r->request->source_server, ROLE_READER),
+		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
 		.tables = r->defs,
 		.target_databases = r->target_databases,
 		.target_tables = r->target_tables,
@@ -351,7 +351,7 @@ run_open(struct ctx *cx, struct run *r)
 		return 0;
 	TRY(server_lock_held(r->env->lock, &r->term, cx->err));
 	TRY(env_dba(&inner, r->env, &r->dba));
-	TRY(env_stream(&inner, r->env, r->request->source_server, &r->source));
+	TRY(env_stream(&inner, r->env, r->request->source_server, ROLE_STREAM, &r->source));
 	TRY(read_definitions(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(prepare(&inner, r));

@@ -18,7 +18,7 @@
 #include "tablet/txn.h"
 
 struct tail_params {
-	struct mysql_params source;         /* as vt_stream */
+	struct mysql_params source;         /* as vt_stream, its ROLE_STREAM */
 	const char         *workflow;
 	/* moved ones; the tail checks each table map against them */
 	struct table_def  **tables;

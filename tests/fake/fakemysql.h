@@ -13,8 +13,8 @@
  *	fake_hold(fake_on(f, "COMMIT"));          ... later fake_release(rule)
  *
  * Patterns: '*' stands for any run of bytes, all else for itself, letters in either case.
- * Commands that are no queries come as "@" and their name: "@Ping" (answered OK by
- * itself), "@Prepare SELECT ...", "@Binlog Dump". COM_QUIT ends the session.
+ * Commands that are no queries come as "@" and their name: "@Ping" and "@Reset connection"
+ * (answered OK by themselves), "@Prepare SELECT ...", "@Binlog Dump". COM_QUIT ends the session.
  *
  * A rule that calls answers by itself, with server_send_ok() and its like on s->packets.
  * A fake belongs to one loop. Rules live until fake_stop().

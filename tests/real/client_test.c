@@ -68,10 +68,7 @@ accounts(void *arg)
 	struct mysql_client *c = connect_as(&params);
 	struct secret        password;
 	struct ctx           cx = ctx();
-	const struct dialect *d = mysql_dialect(c);
 
-	exec(c, d->writer_sql);
-	exec(c, d->reader_sql);
 	exec(c, "CREATE USER app@localhost IDENTIFIED BY 'secret-1'");
 	exec(c, "CREATE USER sock@localhost IDENTIFIED VIA unix_socket");
 	exec(c, "CREATE DATABASE t");
@@ -230,6 +227,67 @@ loading(void *arg)
 	mysql_close(c);
 }
 
+/* ---- What init_connect does to a session of ours is undone, and one that fails is named */
+
+static struct mysql_client *
+connect_role(enum mysql_role role)
+{
+	struct mysql_params params = root();
+
+	params.user = "vt";
+	params.role = role;
+	return connect_as(&params);
+}
+
+static void
+expect_value(struct mysql_client *c, const char *sql, const char *value)
+{
+	struct ctx        cx = ctx();
+	struct mysql_rows rows;
+
+	expect_ok(mysql_selectf(&cx, c, &rows, "SELECT %s", sql), &err);
+	expect_eq(rows.rows, 1);
+	expect_slice(slice_is_null(rows.values[0]) ? slice_str("NULL") : rows.values[0],
+	    slice_str(value));
+}
+
+static void
+roles(void *arg)
+{
+	static const enum mysql_role all[] = { ROLE_DBA, ROLE_WRITER, ROLE_READER, ROLE_STREAM };
+	struct mysql_params          params = root();
+	struct mysql_client         *c = connect_as(&params), *vt;
+	struct ctx                   cx = ctx();
+
+	exec(c, "CREATE USER vt@localhost");
+	exec(c, "GRANT ALL ON t.* TO vt@localhost");
+	exec(c, "GRANT BINLOG ADMIN, REPLICATION SLAVE ON *.* TO vt@localhost");
+	exec(c, "CREATE TABLE t.r (id INT PRIMARY KEY)");
+	exec(c, "SET GLOBAL init_connect='SET @a=1, sql_log_bin=0, insert_id=5, sql_select_limit=0, "
+	    "autocommit=0, lc_messages=''de_DE''; LOCK TABLES t.r READ; "
+	    "CREATE TEMPORARY TABLE t.tmp (id INT)'");
+	/* It does what the test believes. */
+	vt = connect_role(ROLE_CLIENT);
+	expect(mysql_execf(&cx, vt, "INSERT INTO t.r VALUES (1)") != 0 && err.mysql_errno == 1099);
+	mysql_close(vt);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		vt = connect_role(all[i]);
+		expect_value(vt, "CONCAT_WS(' ', @@sql_log_bin+0, @@insert_id, @@sql_select_limit, "
+		    "@@autocommit+0, @@lc_messages, COALESCE(@a, 'none'), @@in_transaction)",
+		    "1 0 18446744073709551615 1 en_US none 0");
+		exec(vt, "DELETE FROM t.r");
+		expect(mysql_execf(&cx, vt, "SELECT * FROM t.tmp") != 0 && err.mysql_errno == 1146);
+		mysql_close(vt);
+	}
+	exec(c, "SET GLOBAL init_connect='nonsense'");
+	params = (struct mysql_params){ .address = server.address, .user = "vt", .role = ROLE_READER };
+	expect(mysql_connect(&cx, &params, &vt) != 0);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect(strstr(err.text, "the server's init_connect fails for this account") != NULL);
+	exec(c, "SET GLOBAL init_connect=''");
+	mysql_close(c);
+}
+
 TEST(client_against_mariadb)
 {
 	mariadb_start(&server, test_dir(), 1);
@@ -237,5 +295,6 @@ TEST(client_against_mariadb)
 	in_task(statements);
 	in_task(loading);
 	in_task(answers_cut_short);
+	in_task(roles);
 	mariadb_kill(&server);
 }

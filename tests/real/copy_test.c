@@ -94,15 +94,16 @@ open_world(struct world *w, const char *name, int parallel)
 	make_target(w);
 	windows_init(&w->windows);
 	w->tail_params = (struct tail_params){
-		.source = { .address = from.address, .user = "root" }, .workflow = "w",
+		.source = { .address = from.address, .user = "root", .role = ROLE_STREAM }, .workflow = "w",
 		.tables = &w->def,
 		.tables_count = 1, .server_id = 4711, .spill_dir = test_dir(),
 	};
 	expect_ok(position_now(&cx, w->source, &w->tail_params.start), &err);
 	expect_ok(tail_open(&cx, &w->tail_params, &w->tail), &err);
 	w->params = (struct copy_params){
-		.source = { .address = from.address, .user = "root" },
-		.target = { .address = to.address, .user = "root" },
+		.source = { .address = from.address, .user = "root", .role = ROLE_READER },
+		.target = { .address = to.address, .user = "root", .role = ROLE_WRITER,
+		    .local_files = true, .found_rows = true },
 		.tables = &w->def, .target_databases = &w->database, .target_tables = &w->name,
 		.tables_count = 1, .workflow = "w", .windows = &w->windows, .tail = w->tail,
 		.parallel = parallel,

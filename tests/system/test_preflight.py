@@ -115,8 +115,10 @@ def test_a_binlog_that_does_not_tell_all_is_refused(tablet, sql, back, words):
     ("completion_type", "'CHAIN'", "'NO_CHAIN'"),
     ("sql_mode", "'ANSI_QUOTES'", "DEFAULT"),
     ("sql_mode", "'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'", "DEFAULT"),
+    ("enforce_storage_engine", "'MyISAM'", "NULL"),
+    ("max_allowed_packet", "4096", "16777216"),
 ])
-def test_sessions_that_begin_otherwise_than_the_gates_take_them_are_refused(tablet, method, name, other, good):
+def test_settings_that_neither_the_gates_nor_our_sessions_can_do_with_are_refused(tablet, method, name, other, good):
     tablet.server.sql(GOOD, database="customer")
     definition = tablet.call("check_source", **request())["tables"][0]["definition"]
     tablet.server.sql(f"SET GLOBAL {name} = {other}")
@@ -171,6 +173,7 @@ def test_a_target_with_rows_or_another_definition_is_refused(tablet):
     ("vt_dba", "REVOKE SUPER, TRIGGER ON *.* FROM 'vt_dba'@'127.0.0.1'"),
     ("vt_stream", "REVOKE REPLICATION SLAVE ON *.* FROM 'vt_stream'@'127.0.0.1'"),
     ("vt_stream", "REVOKE BINLOG MONITOR ON *.* FROM 'vt_stream'@'127.0.0.1'"),
+    ("vt_stream", "REVOKE BINLOG ADMIN ON *.* FROM 'vt_stream'@'127.0.0.1'"),
 ])
 def test_a_privilege_that_is_missing_is_found_by_doing(tablet, user, revoke):
     tablet.server.sql(GOOD, database="customer")

@@ -1,0 +1,52 @@
+/*
+ * role.h - what each kind of our own sessions states of itself, whatever the server's GLOBAL
+ * values and its init_connect say.
+ *
+ * A role is part of a connection's parameters (login.h). mysql_connect() begins the session of any
+ * role but ROLE_CLIENT with COM_RESET_CONNECTION and the statements that role_next() makes:
+ *   (1) the reset takes back whatever init_connect did: variables, locks, temporary tables, an
+ *       open transaction, user variables, sql_log_bin;
+ *   (2) the statements set every variable whose GLOBAL value could change what a session of the role
+ *       reads, writes or waits for, or how large an answer may be.
+ * So nobody but this table says what a session of ours relies on. A module that wants something else
+ * for one statement (autocommit under LOCK TABLES) sets it on top, and says why there.
+ *
+ * What is left to the server's operator: gtid_domain_id and server_id (whose changes they are),
+ * binlog_row_image at the target, the logs of slow and of all statements, where temporary files of an
+ * ALTER go (innodb_tmpdir), stop words and key ids that new indexes and tables get, memory for joins.
+ */
+#ifndef MYSQL_ROLE_H
+#define MYSQL_ROLE_H
+
+#include "base/buf.h"
+
+enum mysql_role {
+	ROLE_CLIENT, /* on behalf of a client: it sees the server's own values, so nothing is stated */
+	ROLE_DBA,    /* DDL, the catalogue, our own tables */
+	ROLE_WRITER, /* rows at the target: the copy's loads and the applier's changes */
+	ROLE_READER, /* rows at the source: the copy's views */
+	ROLE_STREAM, /* the binlog's dump, questions to the source, and the heartbeat written there */
+	ROLE_PROBE,  /* does what clients may do, with their account, and no row: may they? */
+};
+
+/* One variable, in the roles of the mask (bits ROLE_BIT), with a value as SQL. A table of them ends
+ * with a row without a name. */
+struct role_setting {
+	unsigned    roles;
+	const char *name, *value;
+};
+
+#define ROLE_BIT(role) (1u << (role))
+
+enum {
+	/* the servers' least max_allowed_packet is 1024, and it is no session's to raise */
+	ROLE_SQL_MAX = 900,
+};
+
+/*
+ * Makes the next of the role's statements, "SET a=1, b=2", at most ROLE_SQL_MAX bytes, and moves *at
+ * behind its rows; false when there are no more. To begin, *at is the table.
+ */
+bool role_next(const struct role_setting **at, enum mysql_role role, struct buf *sql);
+
+#endif

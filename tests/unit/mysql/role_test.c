@@ -1,0 +1,141 @@
+#include "mysql/role.h"
+
+#include "fake/fakemysql.h"
+#include "mysql/client.h"
+#include "task/sim.h"
+#include "test.h"
+
+#include <string.h>
+
+static const enum mysql_role ours[] = { ROLE_DBA, ROLE_WRITER, ROLE_READER, ROLE_STREAM, ROLE_PROBE };
+
+static const struct role_setting *
+settings(void)
+{
+	const struct dialect *d = NULL;
+	struct err            err = { 0 };
+
+	expect_ok(dialect_find("10.11.19-MariaDB", &d, &err), &err);
+	return d->settings;
+}
+
+static size_t
+count(struct slice text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *at = (const char *)text.ptr; (at = strstr(at, what)) != NULL; at++)
+		n++;
+	return n;
+}
+
+TEST(role_states_each_setting_once)
+{
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		const struct role_setting *at = settings();
+		SCOPED(buf) struct buf     all = BUF_INIT, sql = BUF_INIT;
+		size_t                     expected = 0;
+
+		while (role_next(&at, ours[i], &sql)) {
+			expect(slice_starts(buf_slice(&sql), "SET "));
+			expect(sql.len <= ROLE_SQL_MAX);
+			/* ", a=1, b=2" */
+			buf_add_str(&all, ", ");
+			buf_add_slice(&all, slice_cut(buf_slice(&sql), 4, SIZE_MAX));
+		}
+		for (const struct role_setting *s = settings(); s->name != NULL; s++) {
+			SCOPED(buf) struct buf text = BUF_INIT;
+			bool                   has = (s->roles & ROLE_BIT(ours[i])) != 0;
+
+			buf_addf(&text, ", %s=", s->name);
+			expect(count(buf_slice(&all), text.data) <= 1);
+			buf_addf(&text, "%s", s->value);
+			expect(!has || count(buf_slice(&all), text.data) == 1);
+			expected += has;
+		}
+		expect(expected > 0);
+		expect_eq(count(buf_slice(&all), ", "), expected);
+	}
+}
+
+TEST(role_of_a_client_states_nothing)
+{
+	const struct role_setting *at = settings();
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+
+	expect(!role_next(&at, ROLE_CLIENT, &sql));
+}
+
+/* A long table is cut between two settings, never inside one. */
+TEST(role_cuts_long_tables)
+{
+	static char         value[ROLE_SQL_MAX / 2];
+	struct role_setting rows[] = { { ROLE_BIT(ROLE_DBA), "a", value }, { ROLE_BIT(ROLE_DBA), "b", value },
+		{ ROLE_BIT(ROLE_WRITER), "c", "1" }, { ROLE_BIT(ROLE_DBA), "d", "1" }, { 0 } };
+	const struct role_setting *at = rows;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+
+	memset(value, 'x', sizeof(value) - 1);
+	expect(role_next(&at, ROLE_DBA, &sql));
+	expect(slice_starts(buf_slice(&sql), "SET a=x"));
+	expect_eq(sql.len, sizeof(value) - 1 + 6);
+	expect(role_next(&at, ROLE_DBA, &sql));
+	expect(slice_starts(buf_slice(&sql), "SET b=x"));
+	expect_eq(sql.len, sizeof(value) - 1 + 6 + 5);
+	expect(!role_next(&at, ROLE_DBA, &sql));
+}
+
+/* ---- A session's beginning, with a scripted server */
+
+static struct err err;
+
+static int
+connect_in(enum mysql_role role)
+{
+	struct ctx           cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
+	struct mysql_params  params = { .address = "db:3306", .user = "vt_stream", .role = role };
+	struct mysql_client *c = NULL;
+	int                  rc = mysql_connect(&cx, &params, &c);
+
+	mysql_close(c);
+	return rc;
+}
+
+static void
+beginnings(void *arg)
+{
+	struct fake      *fake = fake_start("db:3306");
+	struct fake_rule *reset, *set;
+
+	expect_ok(connect_in(ROLE_CLIENT), &err);
+	expect_eq(fake_unexpected(fake), 0);
+	reset = fake_times(fake_on(fake, "@Reset connection"), 2);
+	set = fake_times(fake_on(fake, "SET *sql_select_limit=18446744073709551615*"), 1);
+	fake_error(fake_times(fake_on(fake, "SET *"), 1), 1193, "HY000", "Unknown system variable 'x'");
+	fake_on(fake, "SET *");
+	expect(connect_in(ROLE_READER) != 0);
+	expect_eq(err.kind, ERR_SERVER);
+	expect(strstr(err.text, "beginning a session of 'vt_stream' at 'db:3306': ") != NULL);
+	expect_ok(connect_in(ROLE_READER), &err);
+	fake_error(fake_on(fake, "@Reset connection"), 1184, "08S01",
+	    "Aborted connection 15 to db: 'unconnected' user: 'vt_stream' (init_connect command failed)");
+	expect(connect_in(ROLE_READER) != 0);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect(strstr(err.text, "the server's init_connect fails for this account") != NULL);
+	expect(strstr(err.hint, "SET GLOBAL init_connect") != NULL);
+	expect(reset != NULL && set != NULL);
+	expect_eq(fake_unexpected(fake), 0);
+	fake_stop(fake);
+}
+
+TEST(role_begins_a_session)
+{
+	struct task *t;
+
+	sim_start(test_seed());
+	t = task_spawn("test", beginnings, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run_until(1000 * SECOND);
+	sim_stop();
+}
