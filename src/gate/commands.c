@@ -29,6 +29,7 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 {
 	struct prepared *st;
 
+	s->prepared_last = 0;
 	if (s->statements.count >= PREPARED_MAX) {
 		(void)refuse(cx->err, ER_MAX_PREPARED_STMT_COUNT_REACHED,
 		    "Can't create more than %d prepared statements", PREPARED_MAX);
@@ -43,12 +44,16 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 	return forward_prepare(cx, s, st);
 }
 
+/* As a server puts it. */
 static int
 unknown_statement(struct ctx *cx, struct session *s, const struct command_packet *c)
 {
+	const char *what = c->com == COM_STMT_EXECUTE ? "execute"
+	    : c->com == COM_STMT_RESET                ? "reset"
+						      : "fetch";
+
 	(void)refuse(cx->err, ER_UNKNOWN_STMT_HANDLER,
-	    "Unknown prepared statement handler (%u) given to %s", c->statement_id,
-	    command_name(c->com));
+	    "Unknown prepared statement handler (%u) given to mysqld_stmt_%s", c->statement_id, what);
 	return session_send_err(cx, s, cx->err);
 }
 
@@ -84,7 +89,8 @@ static int
 statement_command(
     struct ctx *cx, struct session *s, const struct command_packet *c, struct slice packet)
 {
-	struct prepared *st = prepared_find(&s->statements, c->statement_id);
+	struct prepared *st = prepared_find(&s->statements,
+	    c->statement_id == PREPARED_LAST ? s->prepared_last : c->statement_id);
 
 	if (c->com == COM_STMT_SEND_LONG_DATA || c->com == COM_STMT_CLOSE) {
 		/* Neither has an answer. */
@@ -94,6 +100,8 @@ statement_command(
 			return 0;
 		if (s->cursor == st)
 			s->cursor = NULL;
+		if (s->prepared_last == st->id)
+			s->prepared_last = 0;
 		forward_close(cx, s, st->id);
 		prepared_drop(&s->statements, st->id);
 		return 0;

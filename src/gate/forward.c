@@ -118,6 +118,7 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	route_unref(route);
 	if (rc == 0) {
 		prepared_put(&s->statements, st);
+		s->prepared_last = st->id;
 		session_rest(s);
 		return 0;
 	}

@@ -27,7 +27,8 @@ struct watched {
 	const char  *prefix;
 };
 
-static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", "/routing_rules" };
+static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", "/routing_rules",
+	SOURCE_HEALTH };
 
 enum { WATCHES = sizeof WATCHED / sizeof WATCHED[0] };
 
@@ -109,6 +110,7 @@ load(struct ctx *cx, struct gate *g)
 		return -1;
 	}
 	g->source = read;
+	source_keep_version(&g->source, &before);
 	source_done(&before);
 	g->loaded_epoch = epoch;
 	return publish(g, g->source.rules, cx->err);
@@ -159,7 +161,7 @@ lease_task(void *arg)
 	lease_view_publish(&g->view, g->loaded_epoch, 0);
 }
 
-/* Any change of the prefix makes what we know stale; what changed is read by load(). */
+/* A change of the prefix makes what we know stale; what changed is read by load(). */
 static void
 watch(struct ctx *cx, struct gate *g, const char *prefix)
 {
@@ -170,8 +172,10 @@ watch(struct ctx *cx, struct gate *g, const char *prefix)
 
 		arena_reset(cx->arena);
 		if (topo_watch(cx, g->topo, prefix, revision, &events) == 0) {
-			g->stale = true;
-			waitlist_wake_all(&g->news);
+			if (events.compacted || source_is_old(cx, &g->source, g->topo, prefix)) {
+				g->stale = true;
+				waitlist_wake_all(&g->news);
+			}
 			revision = events.compacted ? g->source.revision : events.revision;
 		} else if (task_sleep(cx, RETRY_PAUSE) != 0) {
 			return;

@@ -38,7 +38,7 @@ struct pool_key {
 /* Capabilities that change what a server sends or does: a client's must be its backend's. */
 #define POOL_CAPS \
 	(CAP_FOUND_ROWS | CAP_IGNORE_SPACE | CAP_LOCAL_FILES | CAP_DEPRECATE_EOF | \
-	    CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS)
+	    CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_MARIADB_EXTENDED_METADATA)
 
 enum backend_state { BACKEND_IDLE, BACKEND_IN_USE, BACKEND_PARKED };
 

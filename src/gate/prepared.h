@@ -19,6 +19,10 @@ enum {
 	LONG_DATA_MAX = 64 * 1024 * 1024, /* of one execution */
 };
 
+/* In place of a number: the statement that was prepared last. So a client can send its execution
+ * in one go with it. */
+#define PREPARED_LAST UINT32_MAX
+
 struct prepared {
 	uint32_t         id;
 	struct arena     arena; /* of text and statement */

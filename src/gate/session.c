@@ -262,6 +262,7 @@ session_reset(struct session *s)
 	s->insert_version = 0;
 	memcpy(s->insert_id, "0", 2);
 	prepared_forget_all(&s->statements);
+	s->prepared_last = 0;
 	s->cursor = NULL;
 	settings_done(&s->settings);
 	s->only_slot = -1;

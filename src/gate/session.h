@@ -83,6 +83,7 @@ struct session {
 
 	struct map       statements; /* prepared ones: number (4 bytes) to struct prepared */
 	uint32_t         statements_next;
+	uint32_t         prepared_last; /* what PREPARED_LAST means; 0: none */
 	struct prepared *cursor;  /* one with an open cursor on slots[bound] */
 	bool             idle;    /* waiting for the client's next command */
 	bool             replied; /* something of the present answer has gone to the client */

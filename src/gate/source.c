@@ -1,6 +1,7 @@
 #include "gate/source.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct reading {
 	struct topo   *topo;
@@ -26,20 +27,64 @@ values(struct arena *a, const struct topo_list *l)
 	return out;
 }
 
+/* "10.11.6-MariaDB" comes before "10.11.14-MariaDB": compares the numbers that both begin with. */
+static bool
+is_older(const char *a, const char *b)
+{
+	for (;;) {
+		char *a_end, *b_end;
+		long  x = strtol(a, &a_end, 10), y = strtol(b, &b_end, 10);
+
+		if (x != y || *a_end != '.' || *b_end != '.')
+			return x < y;
+		a = a_end + 1;
+		b = b_end + 1;
+	}
+}
+
+/* Which keyspace a client will use is not known when it is greeted: of several servers' versions
+ * the oldest, whose SQL all of them speak. */
+static int
+pick_version(struct ctx *cx, const struct topo_list *l, char *out)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < l->count; i++) {
+		struct health_record h;
+
+		TRY(health_read(cx->arena, l->items[i].value, &h, cx->err));
+		if (h.version[0] != '\0' && (out[0] == '\0' || is_older(h.version, out)))
+			(void)snprintf(out, SOURCE_VERSION_MAX, "%s", h.version);
+	}
+	return 0;
+}
+
 static int
 read_version(struct ctx *cx, const struct reading *r)
 {
 	struct topo_list l;
 
-	TRY(list(cx, r, "/health/", &l));
-	for (size_t i = 0; i < l.count; i++) {
-		struct health_record h;
+	TRY(list(cx, r, SOURCE_HEALTH, &l));
+	return pick_version(cx, &l, r->out->version);
+}
 
-		TRY(health_read(cx->arena, l.items[i].value, &h, cx->err));
-		if (h.version[0] != '\0')
-			(void)snprintf(r->out->version, sizeof r->out->version, "%s", h.version);
-	}
-	return 0;
+/* Health says little that matters here, and often. */
+bool
+source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char *changed)
+{
+	struct topo_list l;
+	char             version[SOURCE_VERSION_MAX];
+
+	if (strcmp(changed, SOURCE_HEALTH) != 0 || topo_list(cx, t, changed, &l) != 0 ||
+	    pick_version(cx, &l, version) != 0)
+		return true; /* whoever reads it all says what is wrong */
+	return version[0] != '\0' && strcmp(version, s->version) != 0;
+}
+
+void
+source_keep_version(struct source *s, const struct source *before)
+{
+	if (s->version[0] == '\0')
+		memcpy(s->version, before->version, sizeof s->version);
 }
 
 static int

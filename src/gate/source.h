@@ -10,18 +10,26 @@
 #include "gate/route.h"
 #include "topo/topo.h"
 
+#define SOURCE_HEALTH "/health/"
+
+enum { SOURCE_VERSION_MAX = 64 };
+
 struct source {
 	struct arena  arena;
 	struct slice *keyspaces, *tablets;
 	size_t        keyspaces_count, tablets_count;
 	struct slice  rules;       /* SLICE_NULL: none yet */
 	int64_t       revision;    /* of the oldest of these reads: watch from here */
-	char          version[64]; /* of some server; "" when no tablet has told */
+	char          version[SOURCE_VERSION_MAX]; /* of the oldest server; "" when no tablet has told */
 };
 
 /* out is new; source_done() in any case. */
 int  source_read(struct ctx *cx, struct topo *t, struct source *out) MUST_USE;
 void source_done(struct source *s);
+/* Something under this prefix has changed: does it say anything new for a route? */
+bool source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char *changed);
+/* Where no tablet is there to tell, the version is what it was. */
+void source_keep_version(struct source *s, const struct source *before);
 /* rules: those to use, the source's own or newer ones. */
 int source_route(const struct source *s, struct slice rules, uint64_t epoch, struct route **out,
     struct err *err) MUST_USE;

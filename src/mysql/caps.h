@@ -41,6 +41,7 @@
 #define CAP_QUERY_ATTRIBUTES              (UINT64_C(1) << 27)  /* refused: changes COM_QUERY */
 #define CAP_MARIADB_PROGRESS              (UINT64_C(1) << 32)
 #define CAP_MARIADB_STMT_BULK             (UINT64_C(1) << 34)
+/* column definitions have one more part */
 #define CAP_MARIADB_EXTENDED_METADATA     (UINT64_C(1) << 35)
 /* refused: replies would depend on history */
 #define CAP_MARIADB_CACHE_METADATA        (UINT64_C(1) << 36)

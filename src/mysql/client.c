@@ -339,7 +339,7 @@ read_columns(struct ctx *cx, struct mysql_client *c, struct slice *names)
 		TRY(packets_read(cx, &c->packets, HEAD_MAX, &packet));
 		if (names == NULL)
 			continue;
-		TRY(column_def_read(packet, &def, cx->err));
+		TRY(column_def_read(packet, c->login.caps, &def, cx->err));
 		names[i] = arena_dup(cx->arena, def.name);
 	}
 	if ((c->login.caps & CAP_DEPRECATE_EOF) != 0)

@@ -128,6 +128,13 @@ static const struct dialect mariadb = {
 	.settings = mariadb_settings,
 };
 
+/* MariaDB 11.0 was the first to leave it out. */
+const char *
+dialect_greeting_prefix(const char *version)
+{
+	return strstr(version, "MariaDB") != NULL && strncmp(version, "10.", 3) == 0 ? GREETING_PREFIX : "";
+}
+
 /* The oldest release that the behaviour used here was seen on. */
 enum { MARIADB_MAJOR = 10, MARIADB_MINOR = 11 };
 

@@ -26,6 +26,12 @@ struct dialect {
 	const struct role_setting *settings;
 };
 
+/* In front of the version in greetings of MariaDB before 11, for replicas that know MySQL 5 only; and for
+ * clients, some of which take a server without it for a MySQL of that number. */
+#define GREETING_PREFIX "5.5.5-"
+/* GREETING_PREFIX, or "" where a server of this version greets without it. */
+const char *dialect_greeting_prefix(const char *version);
+
 /* By a server's version string. ERR_REFUSED, by name, with a hint, for a server that is not
  * supported yet. */
 int dialect_find(const char *version, const struct dialect **out, struct err *err) MUST_USE;

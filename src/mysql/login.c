@@ -19,10 +19,9 @@ static int
 take_greeting(struct login *out, const struct greeting *g, struct err *err)
 {
 	out->thread_id = g->thread_id;
-	/* Servers of MariaDB before 11 hide behind this prefix from replicas that know MySQL 5 only. */
 	snprintf(out->version, sizeof(out->version), "%.*s",
-	    SLICE_ARG(slice_starts(g->version, "5.5.5-") ? slice_cut(g->version, 6, SIZE_MAX)
-	    : g->version));
+	    SLICE_ARG(slice_starts(g->version, GREETING_PREFIX) ?
+		slice_cut(g->version, strlen(GREETING_PREFIX), SIZE_MAX) : g->version));
 	return dialect_find(out->version, &out->dialect, err);
 }
 

@@ -3,7 +3,7 @@
 enum { FIXED_LEN = 12 };   /* charset to decimals, and two bytes of filler */
 
 int
-column_def_read(struct slice packet, struct column_def *out, struct err *err)
+column_def_read(struct slice packet, uint64_t caps, struct column_def *out, struct err *err)
 {
 	struct wire_reader r = wire_reader(packet);
 
@@ -14,6 +14,8 @@ column_def_read(struct slice packet, struct column_def *out, struct err *err)
 	out->org_table = wire_lenenc_str(&r);
 	out->name = wire_lenenc_str(&r);
 	out->org_name = wire_lenenc_str(&r);
+	if ((caps & CAP_MARIADB_EXTENDED_METADATA) != 0)
+		out->extended = wire_lenenc_str(&r);
 	wire_lenenc(&r);
 	out->charset = wire_u16(&r);
 	out->length = wire_u32(&r);
@@ -24,7 +26,7 @@ column_def_read(struct slice packet, struct column_def *out, struct err *err)
 }
 
 void
-column_def_put(struct buf *b, const struct column_def *c)
+column_def_put(struct buf *b, uint64_t caps, const struct column_def *c)
 {
 	wire_put_lenenc_str(b, slice_str("def"));
 	wire_put_lenenc_str(b, c->schema);
@@ -32,6 +34,8 @@ column_def_put(struct buf *b, const struct column_def *c)
 	wire_put_lenenc_str(b, c->org_table);
 	wire_put_lenenc_str(b, c->name);
 	wire_put_lenenc_str(b, c->org_name);
+	if ((caps & CAP_MARIADB_EXTENDED_METADATA) != 0)
+		wire_put_lenenc_str(b, c->extended);
 	wire_put_lenenc(b, FIXED_LEN);
 	wire_put_int(b, c->charset, 2);
 	wire_put_int(b, c->length, 4);

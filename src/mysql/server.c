@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "mysql/command.h"
+#include "mysql/dialect.h"
 #include "mysql/result.h"
 
 #include <stdio.h>
@@ -51,7 +52,7 @@ send_text_columns(struct ctx *cx, struct packets *p, uint64_t caps, const struct
 		};
 
 		buf_reset(&b);
-		column_def_put(&b, &def);
+		column_def_put(&b, caps, &def);
 		TRY(packets_write(cx, p, buf_slice(&b)));
 	}
 	if ((caps & CAP_DEPRECATE_EOF) != 0)
@@ -165,19 +166,37 @@ static int
 send_greeting(struct ctx *cx, struct packets *p, const struct server_params *params,
     uint8_t *scramble)
 {
-	SCOPED(buf) struct buf b = BUF_INIT;
+	SCOPED(buf) struct buf b = BUF_INIT, version = BUF_INIT;
 	struct greeting        g = {
-		.version = slice_str(params->version), .thread_id = params->thread_id,
+		.thread_id = params->thread_id,
 		    .caps = params->caps,
 		.collation = COLLATION_UTF8MB4_GENERAL_CI, .status = STATUS_AUTOCOMMIT,
 		.plugin = slice_str(AUTH_NATIVE),
 	};
 
+	buf_addf(&version, "%s%s", dialect_greeting_prefix(params->version), params->version);
+	g.version = buf_slice(&version);
 	auth_scramble(scramble);
 	memcpy(g.scramble, scramble, SCRAMBLE_LEN);
 	greeting_put(&b, &g);
 	p->seq = 0;
 	return send_payload(cx, p, &b);
+}
+
+/* A client that does what was not offered would wait for ever, in another language than ours. */
+static int
+check_offer(struct ctx *cx, struct packets *p, uint64_t offered, struct slice packet)
+{
+	struct wire_reader r = wire_reader(packet);
+	uint64_t           missing = wire_u32(&r) & ~offered;
+
+	if (packet.len == SSL_REQUEST_LEN && (missing & CAP_SSL) != 0)
+		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01",
+		    "Bad handshake: TLS was asked for and is not offered; connect without it");
+	if ((missing & (CAP_COMPRESS | CAP_ZSTD)) != 0)
+		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01",
+		    "Bad handshake: compression was asked for and is not offered; connect without it");
+	return 0;
 }
 
 int
@@ -192,6 +211,7 @@ server_greet(struct ctx *cx, struct packets *p, const struct server_params *para
 	*out = (struct server_client){ 0 };
 	TRY(send_greeting(cx, p, params, claim.scramble));
 	TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
+	TRY(check_offer(cx, p, params->caps, packet));
 	if (handshake_response_read(packet, &r, cx->err) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
 	out->caps = r.caps & params->caps;

@@ -21,13 +21,13 @@
 	 CAP_PROTOCOL_41 | CAP_INTERACTIVE | CAP_IGNORE_SIGPIPE | CAP_TRANSACTIONS | \
 	 CAP_SECURE_CONNECTION | CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | \
 	 CAP_PLUGIN_AUTH | CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_SESSION_TRACK | \
-	 CAP_DEPRECATE_EOF)
+	 CAP_DEPRECATE_EOF | CAP_MARIADB_EXTENDED_METADATA)
 
 /* false: no such user. */
 typedef bool server_lookup_fn(void *arg, struct slice user, struct auth_stored *out);
 
 struct server_params {
-	const char       *version;      /* "10.11.14-MariaDB-...": clients choose their SQL by it */
+	const char       *version;      /* "10.11.14-MariaDB-...", as VERSION() says it */
 	uint32_t          thread_id;
 	uint64_t          caps;         /* SERVER_CAPS or less */
 	server_lookup_fn *lookup;

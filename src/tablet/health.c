@@ -41,6 +41,7 @@ write_health(struct ctx *cx, struct health *h, int64_t lease)
 	snprintf(key, sizeof(key), "/health/%s", h->env->alias);
 	health_write(&json, &record);
 	h->told_ms = record.lag_ms;
+	h->version_told = true;
 	return topo_set(cx, h->topo, key, buf_slice(&json), lease);
 }
 
@@ -152,6 +153,7 @@ ask_server(struct ctx *cx, struct health *h, struct mysql_client **c)
 		client_done(c);
 	if (*c == NULL)
 		TRY(env_dba(&within, h->env, c));
+	h->version_told = h->version_told && strcmp(h->version, mysql_server_version(*c)) == 0;
 	snprintf(h->version, sizeof(h->version), "%s", mysql_server_version(*c));
 	return mysql_exec(&within, *c, slice_str("DO 1"), NULL);
 }
@@ -171,7 +173,7 @@ health_run(struct ctx *cx, struct health *h)
 		if (was != h->healthy)
 			log_info("server %s is %s %s", h->env->server,
 			    h->healthy ? "healthy" : "not healthy:", h->reason);
-		if (was != h->healthy || lag_differs(h))
+		if (was != h->healthy || lag_differs(h) || !h->version_told)
 			on_grant(cx, h, topo_lease_id(h->lease));
 		TRY(task_sleep(cx, HEALTH_PERIOD_S * SECOND));
 	}

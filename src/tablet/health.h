@@ -2,7 +2,8 @@
  * health.h - this tablet in the topology: its record, and its health on a lease.
  *
  * The record (/tablets/<alias>) stays when the program ends: gates route by it. The
- * health (/health/<alias>) vanishes with the lease, written anew when it, or its lag, changes.
+ * health (/health/<alias>) vanishes with the lease, written anew when it, its lag, or the server's
+ * version changes.
  */
 #ifndef TABLET_HEALTH_H
 #define TABLET_HEALTH_H
@@ -20,7 +21,8 @@ struct health {
 	int64_t                  told_ms; /* the lag that was written last */
 	bool                     healthy;
 	char                     reason[200];
-	char                     version[100];
+	char                     version[100];    /* of the server, once it has answered */
+	bool                     version_told;
 };
 
 /* ERR_REFUSED when another tablet is the keyspace's primary and this one were its second: gates

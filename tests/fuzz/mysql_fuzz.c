@@ -62,16 +62,16 @@ row(struct slice packet)
 }
 
 static void
-column(struct slice packet)
+column(struct slice packet, uint64_t caps)
 {
 	struct err        err = { 0 };
 	struct column_def c, again;
 	SCOPED(buf) struct buf b = BUF_INIT;
 
-	if (column_def_read(packet, &c, &err) != 0)
+	if (column_def_read(packet, caps, &c, &err) != 0)
 		return;
-	column_def_put(&b, &c);
-	check(column_def_read(buf_slice(&b), &again, &err) == 0);
+	column_def_put(&b, caps, &c);
+	check(column_def_read(buf_slice(&b), caps, &again, &err) == 0);
 	check(slice_eq(c.name, again.name) && c.type == again.type && c.length == again.length);
 }
 
@@ -129,7 +129,7 @@ fuzz_one(struct slice input)
 	case 0: greeting(input); break;
 	case 1: response(input); break;
 	case 2: (void)!auth_switch_read(input, &s, &err); break;
-	case 3: column(input); break;
+	case 3: column(input, 0); column(input, CAP_MARIADB_EXTENDED_METADATA); break;
 	case 4: row(input); break;
 	case 5: ok(input, caps); break;
 	case 6: (void)!err_packet_read(input, &e, &err); break;

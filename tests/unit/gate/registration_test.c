@@ -1,4 +1,5 @@
 #include "gate/registration.h"
+#include "gate/source.h"
 
 #include "task/sim.h"
 #include "test.h"
@@ -136,4 +137,43 @@ TEST(registration_default_id_is_a_name_with_the_port)
 	registration_default_id(id, "[::1]:65535");
 	expect_ok(name_check("id", id, &err), &err);
 	expect_str(id + strlen(id) - 6, "-65535");
+}
+
+/* ---- what tablets tell ---- */
+
+static void
+put_version(struct ctx *cx, struct topo *t, const char *key, const char *version)
+{
+	SCOPED(buf)
+	struct buf json = BUF_INIT;
+
+	health_write(&json, &(struct health_record){ .state = "", .reason = "", .version = version });
+	expect_ok(topo_set(cx, t, key, buf_slice(&json), 0), cx->err);
+}
+
+static void
+versions(struct ctx *cx, struct store *s)
+{
+	static const char *const told[] = { "", "10.11.14-MariaDB", "10.11.6-MariaDB-log",
+		"11.4.2-MariaDB" };
+	struct source source, next;
+
+	expect_ok(source_read(cx, s->a, &source), cx->err);
+	expect_str(source.version, "");
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+		put_version(cx, s->a, arena_printf(cx->arena, "/health/zone1-%zu", i), told[i]);
+	expect(source_is_old(cx, &source, s->a, SOURCE_HEALTH));
+	expect(source_is_old(cx, &source, s->a, "/tablets/"));
+	expect_ok(source_read(cx, s->a, &next), cx->err);
+	expect_str(next.version, "10.11.6-MariaDB-log");
+	expect(!source_is_old(cx, &next, s->a, SOURCE_HEALTH));
+	source_keep_version(&source, &next);
+	expect_str(source.version, "10.11.6-MariaDB-log");
+	source_done(&source);
+	source_done(&next);
+}
+
+TEST(clients_are_greeted_with_the_oldest_servers_version)
+{
+	in_world(versions);
 }

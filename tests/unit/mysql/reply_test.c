@@ -287,10 +287,10 @@ TEST(rows_and_definitions_of_mariadb)
 	golden_read(FILE_10_11, "select", &b);
 	for (int i = 0; i < 3; i++, at += PACKET_HEADER + n) {
 		n = packet_header_len((uint8_t *)b.data + at);
-		expect_ok(column_def_read(slice_cut(buf_slice(&b), at + 4, at + 4 + n), &def, &err),
+		expect_ok(column_def_read(slice_cut(buf_slice(&b), at + 4, at + 4 + n), 0, &def, &err),
 		    &err);
 		buf_reset(&again);
-		column_def_put(&again, &def);
+		column_def_put(&again, 0, &def);
 		expect_slice(buf_slice(&again), slice_cut(buf_slice(&b), at + 4, at + 4 + n));
 	}
 	expect_slice(def.name, slice_str("note"));

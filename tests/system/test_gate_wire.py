@@ -1,0 +1,90 @@
+"""What drivers take for granted of a server's packets: the gate's are the same, byte by byte."""
+import pytest
+
+from lib import combo, proc, raw
+
+pytestmark = pytest.mark.skipif(bool(combo.missing_programs()), reason="not all programs are built")
+
+
+@pytest.fixture(scope="module")
+def doors(shared_combo):
+    """Opens a connection at the gate or at the server of customer."""
+    server = {"port": shared_combo.port("server", "customer"), "user": "vt_app",
+              "password": shared_combo.credentials()["vt_app"]["password"]}
+    return {"gate": {"port": shared_combo.gate_port}, "server": server}
+
+
+def both(doors, ask, **how):
+    """What ask(client) gives at either."""
+    answers = []
+    for where in doors.values():
+        with raw.Client(**where, **how) as c:
+            answers.append(ask(c))
+    return answers
+
+
+def test_the_greeting_is_a_servers(doors):
+    def ask(c):
+        return c.version, c.status, c.plugin, c.welcome
+    proc.wait_for(lambda: both(doors, ask)[0] == both(doors, ask)[1], 30, "the tablets to tell the version",
+                  lambda: str(both(doors, ask)))
+    with raw.Client(**doors["gate"]) as c:
+        assert c.version.removeprefix("5.5.5-") == c.value("SELECT VERSION()")
+
+
+@pytest.mark.parametrize("eof", [0, raw.DEPRECATE_EOF])
+def test_extended_metadata_goes_through(doors, eof):
+    def ask(c):
+        told = c.query("SELECT CAST('{}' AS CHAR) a, CAST('00112233-4455-6677-8899-aabbccddeeff' AS UUID) u, "
+                       "CAST('1::2' AS INET6) i, JSON_OBJECT('k', 1) j, POINT(1, 2) p")
+        c.query("SET @x = (SELECT 5), sql_mode = CONCAT(@@sql_mode, '')")      # the gate's own questions
+        return told, c.query("SELECT @@sql_mode")
+    gate, server = both(doors, ask, caps=raw.USUAL & ~raw.DEPRECATE_EOF | eof, mariadb_caps=raw.EXTENDED_METADATA)
+    assert gate == server
+    assert b"uuid" in b"".join(gate[0][0])
+
+
+def test_the_statement_prepared_last_is_executed_by_minus_one(doors):
+    """A driver sends both in one go, before it knows the number."""
+    def ask(c):
+        told = []
+        for sql in ("SELECT 5 AS a", "SELEC 5", "DO 0"):
+            c.seq = 0
+            c.send(bytes([raw.STMT_PREPARE]) + sql.encode())
+            c.seq = 0
+            c.send(bytes([raw.STMT_EXECUTE]) + raw.execution(raw.LAST))
+            prepared = c.packet()
+            told += [prepared[:1] if prepared[0] == 0 else prepared]
+            told += [c.packet() for _ in range(sql.startswith("SELECT"))]
+            c.seq = 1
+            told += c.answer()
+        told.append(c.ask(raw.STMT_RESET, (7777).to_bytes(4, "little")))
+        told.append(c.ask(raw.STMT_EXECUTE, raw.execution(7777)))
+        return told + [c.ask(raw.STMT_FETCH, (7777).to_bytes(4, "little") + b"\1\0\0\0")]
+    gate, server = both(doors, ask)
+    assert gate == server
+
+
+def test_commands_sent_ahead_are_answered_in_their_order(doors):
+    def ask(c):
+        for i in range(50):
+            c.seq = 0
+            c.send(bytes([raw.QUERY]) + f"SELECT {i}, 'row'".encode())
+        told = []
+        for i in range(50):
+            c.seq = 1
+            told.append(c.answer())
+        return told
+    gate, server = both(doors, ask)
+    assert gate == server
+
+
+@pytest.mark.parametrize("what, cap", [("compression", raw.COMPRESS), ("TLS", raw.SSL)])
+def test_what_was_not_offered_is_refused(doors, what, cap):
+    """A client that goes on in another language must not wait for ever."""
+    with raw.Client(**doors["gate"], greet=False) as c:
+        assert c.offered & cap == 0
+        caps = (raw.USUAL | cap).to_bytes(4, "little")
+        c.send(caps + bytes(28) + (b"" if what == "TLS" else b"app\0\0customer\0mysql_native_password\0"))
+        number, state, text = raw.error([[c.packet()]])
+        assert (number, state) == (1043, "08S01") and what in text, text
