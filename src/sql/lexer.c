@@ -1,7 +1,7 @@
 #include "sql/lexer.h"
 
 #include "base/check.h"
-#include "sql/modes.h"
+#include "sql/multibyte.h"
 
 /* Versions below this run on every server that we serve; MariaDB skips 50700 to 99999. */
 enum { ALWAYS_BELOW = 50700 };
@@ -48,6 +48,30 @@ is_name(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
 	       c == '$' || c >= 0x80;
+}
+
+/* Goes over a character of two bytes, where the second might be taken for something else. */
+static bool
+skip_multibyte(struct lexer *l)
+{
+	if ((l->modes & SQL_MULTIBYTE) == 0 || at_end(l) ||
+	    multibyte_len(slice_cut(l->sql, l->at, l->sql.len), l->modes) < 2)
+		return false;
+	l->at += 2;
+	return true;
+}
+
+/* The rest of a name without quotes. */
+static void
+skip_name(struct lexer *l)
+{
+	for (;;) {
+		if (skip_multibyte(l))
+			continue;
+		if (at_end(l) || !is_name(l->sql.ptr[l->at]))
+			return;
+		l->at++;
+	}
 }
 
 static void
@@ -135,8 +159,11 @@ skip_quoted(struct lexer *l, bool backslashes, struct err *err)
 	uint8_t quote = l->sql.ptr[l->at++];
 
 	while (!at_end(l)) {
-		uint8_t c = l->sql.ptr[l->at++];
+		uint8_t c = l->sql.ptr[l->at];
 
+		if (skip_multibyte(l))
+			continue;
+		l->at++;
 		if (c == '\\' && backslashes) {
 			l->at++;
 		} else if (c == quote && peek(l, 0) == quote) {
@@ -219,8 +246,7 @@ number_or_name(struct lexer *l, struct token *t)
 {
 	size_t start = l->at;
 
-	while (is_name(peek(l, 0)) && !at_end(l))
-		l->at++;
+	skip_name(l);
 	if (l->after_dot || !run_is_number(l, start)) {
 		t->kind = TOKEN_WORD;
 		return;
@@ -246,8 +272,7 @@ word(struct lexer *l, struct token *t, struct err *err)
 		t->kind = c == 'n' ? TOKEN_STRING : TOKEN_NUMBER;
 		return skip_quoted(l, c == 'n' && (l->modes & SQL_NO_BACKSLASH_ESCAPES) == 0, err);
 	}
-	while (!at_end(l) && is_name(l->sql.ptr[l->at]))
-		l->at++;
+	skip_name(l);
 	t->kind = TOKEN_WORD;
 	/* What touches the dot of a qualified name is a name, whatever it spells. */
 	if (!l->after_dot && !(peek(l, 0) == '.' && is_name(peek(l, 1))))
@@ -263,8 +288,11 @@ variable_part(struct lexer *l, bool dots, struct err *err)
 
 	if (c == '`' || c == '\'' || c == '"')
 		return skip_quoted(l, c != '`' && (l->modes & SQL_NO_BACKSLASH_ESCAPES) == 0, err);
-	while (!at_end(l) && (is_name(peek(l, 0)) || (dots && peek(l, 0) == '.')))
+	skip_name(l);
+	while (dots && peek(l, 0) == '.') {
 		l->at++;
+		skip_name(l);
+	}
 	return 0;
 }
 

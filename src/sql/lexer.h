@@ -1,11 +1,9 @@
 /*
  * lexer.h - the tokens of MariaDB and MySQL.
  *
- * Text is cut as the servers' own lexers cut it under the given sql_mode bits
- * (modes.h), for character
- * sets whose trailing bytes are never ASCII (utf8, latin1, ...). Under gbk, sjis, cp932,
- * big5 and gb18030 a backslash can be half a character: a session that sets
- * one of those must not be read by this.
+ * Text is cut as the servers' own lexers cut it under the given bits of sql_mode
+ * and character set (modes.h). Under gb18030, which has characters of four bytes with
+ * digits in them, a session must not be read by this.
  *
  * Comments are skipped. Executable comments (slash, star, then ! or M!, and
  * perhaps a version) are code: their marks vanish and what is inside is cut

@@ -1,6 +1,7 @@
 #include "sql/reader.h"
 
 #include "base/check.h"
+#include "sql/multibyte.h"
 
 const struct token *
 reader_now(const struct reader *r)
@@ -107,17 +108,21 @@ reader_expect_punct(struct reader *r, uint8_t c)
 
 /* "a``b" of a quoted name becomes "a`b". */
 static struct slice
-undouble(struct arena *a, struct slice inner, uint8_t quote)
+undouble(struct reader *r, struct slice inner, uint8_t quote)
 {
 	uint8_t *out;
 	size_t   len = 0;
 
 	if (inner.len == 0 || memchr(inner.ptr, quote, inner.len) == NULL)
 		return inner;
-	out = arena_alloc(a, inner.len);
+	out = arena_alloc(r->arena, inner.len);
 	for (size_t i = 0; i < inner.len; i++) {
+		bool pair = multibyte_len(slice_cut(inner, i, inner.len), r->modes) == 2;
+
 		out[len++] = inner.ptr[i];
-		if (inner.ptr[i] == quote)
+		if (pair)
+			out[len++] = inner.ptr[++i];
+		else if (inner.ptr[i] == quote)
 			i++;
 	}
 	return slice_of(out, len);
@@ -130,7 +135,7 @@ reader_name(struct reader *r, const struct token *t)
 
 	if (t->kind != TOKEN_QUOTED)
 		return text;
-	return undouble(r->arena, slice_cut(text, 1, text.len - 1), text.ptr[0]);
+	return undouble(r, slice_cut(text, 1, text.len - 1), text.ptr[0]);
 }
 
 void

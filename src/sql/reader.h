@@ -26,6 +26,7 @@ struct cte {
 struct reader {
 	struct arena       *arena;
 	struct slice        sql;
+	unsigned            modes;
 	const struct token *tokens; /* ends with TOKEN_END */
 	size_t              count, at;
 	struct statement   *out;

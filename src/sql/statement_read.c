@@ -524,7 +524,7 @@ statement_read(
     struct arena *a, struct slice sql, unsigned modes, struct statement *out, struct err *err)
 {
 	struct tokens tokens;
-	struct reader r = { .arena = a, .sql = sql, .out = out };
+	struct reader r = { .arena = a, .sql = sql, .modes = modes, .out = out };
 
 	*out = (struct statement){ .kind = STATEMENT_OTHER, .understood = true };
 	TRY(tokens_read(a, sql, modes, &tokens, err));

@@ -174,3 +174,20 @@ TEST(keyword_tables_are_in_order)
 	for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++)
 		expect(!keyword_is_pure_function(slice_str(effects[i])));
 }
+
+/* As MariaDB 10.11.19 cuts them after SET NAMES sjis, gbk or big5; without quotes it refuses names that start so (1300). */
+TEST(half_a_character_is_no_quote)
+{
+	expect_tokens("'\x83\x5c' x", SQL_SJIS, "S:'\x83\x5c' W:x");
+	expect_tokens("'\x83\x5c' x", SQL_GBK, "S:'\x83\x5c' W:x");
+	expect_tokens("'\xa5\x5c' x", SQL_BIG5, "S:'\xa5\x5c' W:x");
+	expect_tokens("'\x83\x5c' x'", 0, "S:'\x83\x5c' x'");
+	expect_tokens("'\x83\x5c' x'", SQL_BIG5, "S:'\x83\x5c' x'"); /* no first byte there */
+	expect_tokens("'\xb1\x5c' x'", SQL_SJIS, "S:'\xb1\x5c' x'"); /* a character of one byte */
+	expect_tokens("'a\\\x83\x5c'b'", SQL_SJIS, "S:'a\\\x83\x5c'b'"); /* \ takes one byte */
+	expect_tokens("`\x83\x60` x", SQL_SJIS, "Q:`\x83\x60` W:x");
+	expect_tokens("\x83\x5c.\x83\x7c", SQL_SJIS, "W:\x83\x5c .:. W:\x83\x7c");
+	expect_tokens("@\x83\x40 @@x.y", SQL_GBK, "U:@\x83\x40 V:@@x.y");
+	expect_tokens("1\x83\x5c", SQL_SJIS, "W:1\x83\x5c");
+	expect_tokens("'\x83", SQL_SJIS, "error");
+}
