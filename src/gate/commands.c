@@ -11,10 +11,11 @@
 static int
 query(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
 {
-	struct statement st;
-	struct request   q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
+	struct statement      st;
+	struct statement_text text = { sql, s->modes };
+	struct request q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
 
-	if (statement_read(&s->arena, sql, s->modes, &st, cx->err) != 0) {
+	if (statement_cache_read(s->hall->statements, &s->arena, &text, &st, cx->err) != 0) {
 		cx->err->mysql_errno = ER_PARSE_ERROR;
 		memcpy(cx->err->sqlstate, "42000", 6);
 		return session_send_err(cx, s, cx->err);

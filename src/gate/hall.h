@@ -7,6 +7,7 @@
 #include "gate/lease_view.h"
 #include "gate/pool.h"
 #include "gate/turnstile.h"
+#include "sql/statement_cache.h"
 
 /* Written by one loop, read by the one that prints: relaxed atomics. */
 struct hall_counts {
@@ -20,6 +21,7 @@ struct hall {
 	const struct lease_view *lease;
 	struct hall_counts       counts;
 	struct list              sessions;
+	struct statement_cache  *statements; /* that the loop's clients have sent; NULL: none are kept */
 	struct waitlist          left; /* a session has ended */
 	bool                     draining;
 	size_t                   packet_max; /* larger statements of clients are refused */

@@ -311,6 +311,7 @@ hall_init(struct worker *w)
 	h->refresh = ask_refresh;
 	h->arg = w;
 	list_init(&h->sessions);
+	h->statements = statement_cache_new();
 	crowd_init(&h->crowd, w->params.hold_bytes_max);
 	pool_init(&h->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
 	    w->params.backends_max);
@@ -323,6 +324,7 @@ worker_free(struct worker *w)
 {
 	(void)pthread_join(w->thread, NULL);
 	(void)sem_destroy(&w->started);
+	statement_cache_free(w->hall.statements);
 	free(w);
 }
 
@@ -337,6 +339,7 @@ worker_start(const struct worker_params *params, struct err *err)
 	check(sem_init(&w->started, 0, 0) == 0);
 	rc = pthread_create(&w->thread, NULL, thread_main, w);
 	if (rc != 0) {
+		statement_cache_free(w->hall.statements);
 		free(w);
 		err_errno(err, rc, "starting a thread");
 		return NULL;

@@ -175,7 +175,8 @@ TEST(keyword_tables_are_in_order)
 		expect(!keyword_is_pure_function(slice_str(effects[i])));
 }
 
-/* As MariaDB 10.11.19 cuts them after SET NAMES sjis, gbk or big5; without quotes it refuses names that start so (1300). */
+/* As MariaDB 10.11.19 cuts them after SET NAMES sjis, gbk or big5. Names that start so it refuses when
+ * they are without quotes (1300). */
 TEST(half_a_character_is_no_quote)
 {
 	expect_tokens("'\x83\x5c' x", SQL_SJIS, "S:'\x83\x5c' W:x");

@@ -1,0 +1,38 @@
+/*
+ * statement_cache.h - statements that were read before, found again by their shape.
+ *
+ * An application runs a few hundred statements with ever other values. The
+ * first one of a shape (shape.h) is read by statement_read() and kept; of the
+ * next ones only the places of the tables' names are computed anew. What is kept are
+ * plain reads and writes that leave nothing in the session and ask nothing of
+ * the connection: for all others, and texts without a shape, it is statement_read().
+ *
+ * A slot is found by hash and holds one shape; another shape of the same slot takes
+ * its place. Belongs to one loop.
+ */
+#ifndef SQL_STATEMENT_CACHE_H
+#define SQL_STATEMENT_CACHE_H
+
+#include "sql/statement.h"
+
+enum {
+	STATEMENT_CACHE_SLOTS = 512, /* at most some 450 kB */
+	STATEMENT_CACHE_TABLES = 8,  /* of one statement */
+};
+
+struct statement_cache;
+
+struct statement_cache *statement_cache_new(void);
+void                    statement_cache_free(struct statement_cache *c);
+struct statement_text {
+	struct slice sql;
+	unsigned     modes;
+};
+
+/* As statement_read(); without a cache (NULL) it is that. */
+int statement_cache_read(struct statement_cache *c, struct arena *a, const struct statement_text *text,
+    struct statement *out, struct err *err) MUST_USE;
+/* How often it has answered, for tests. */
+uint64_t statement_cache_hits(const struct statement_cache *c);
+
+#endif
