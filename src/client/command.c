@@ -41,8 +41,10 @@ static const struct option move_options[] = {
 	{ 0 },
 };
 
-static const struct option force_options[] = {
+static const struct option keyspace_options[] = {
 	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL, "no error when it exists already"),
+	OPTION("sidecar-db-name", OPT_STRING, sidecar, SIDECAR_DEFAULT, 0, 0, NULL, "NAME",
+	    "the database that Switchyard keeps its own tables in, at the keyspace's server"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
 	{ 0 },
 };
@@ -78,7 +80,7 @@ print_answer(
 static int
 create_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request     r = { .keyspace = c->args[0], .force = o->force };
+	struct ctl_request     r = { .keyspace = c->args[0], .sidecar = o->sidecar, .force = o->force };
 	SCOPED(buf) struct buf out = BUF_INIT;
 	struct slice           answer;
 
@@ -225,7 +227,8 @@ drop_table(struct ctx *cx, struct client *c, const struct command_options *o, in
 }
 
 static const struct command commands[] = {
-	{ "CreateKeyspace", "[--force] KEYSPACE", "makes a keyspace", 1, 1, force_options,
+	{ "CreateKeyspace", "[--force] [--sidecar-db-name NAME] KEYSPACE", "makes a keyspace", 1, 1,
+	    keyspace_options,
 	    create_keyspace },
 	{ "GetKeyspaces", "", "lists the keyspaces", 0, 0, plain_options, get_keyspaces },
 	{ "GetKeyspace", "KEYSPACE", "shows one keyspace", 1, 1, plain_options, get_keyspace },

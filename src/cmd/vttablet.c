@@ -3,12 +3,15 @@
  * and holds the lock and the fence when it is the side that a table leaves.
  */
 #include "base/log.h"
+#include "base/mem.h"
 #include "cmd/daemon.h"
 #include "tablet/chunk.h"
-#include "tablet/fence.h"
 #include "tablet/server_lock.h"
+#include "tablet/sidecar.h"
 #include "tablet/tablet_api.h"
 #include "task/group.h"
+
+#include <stdlib.h>
 
 struct settings {
 	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
@@ -65,9 +68,14 @@ struct program {
 	struct topo        *topo;
 	struct http_server *http;
 	char                alias[100];
+	char               *sidecar;
 };
 
-enum { SERVER_RETRY_MS = 500 }; /* a database server needs a second or two to start */
+enum {
+	SERVER_RETRY_MS = 500, /* a database server needs a second or two to start */
+	SIDECAR_WITHIN_S = 60, /* ordinary transactions end sooner; past it people are told, and it is
+	    tried again */
+};
 
 /* Only when it is missing: even IF NOT EXISTS goes to the binlog, where a stream that leaves this
  * server would have to take it for DDL on its tables. */
@@ -88,13 +96,14 @@ make_database(struct ctx *cx, struct mysql_client *dba, const char *name)
 static int
 prepare_server(struct ctx *cx, struct program *p)
 {
-	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(ddl) struct ddl d = { 0 };
+	struct ctx             within = ctx_within(cx, SIDECAR_WITHIN_S * SECOND);
 
 	TRY(server_lock_take(cx, &p->lock));
-	TRY(env_dba(cx, &p->env, &dba));
-	TRY(position_install(cx, dba));
-	TRY(fence_setup(cx, dba));
-	return make_database(cx, dba, p->settings.keyspace);
+	TRY(ddl_open(cx, &p->env, &d));
+	if (sidecar_open(&within, &d, p->env.sidecar) != 0)
+		return err_wrap(cx->err, "server '%s'", p->settings.server);
+	return make_database(cx, d.session, p->settings.keyspace);
 }
 
 static int
@@ -123,17 +132,43 @@ record_of(const struct program *p)
 		.type = (enum tablet_type)p->settings.type,
 		.server = p->settings.server,
 		.http = p->http == NULL ? "" : http_address(p->http),
+		.sidecar = p->env.sidecar,
 	};
+}
+
+/* As the keyspace has it; a keyspace that is created later is one with the default. */
+static int
+read_sidecar(struct ctx *cx, struct program *p)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 own = *cx;
+	struct keyspace_record     keyspace;
+	struct topo_kv             kv;
+
+	own.arena = &a;
+	if (topo_get(&own, p->topo, arena_printf(&a, "/keyspaces/%s", p->settings.keyspace), &kv) == 0) {
+		TRY(keyspace_read(&a, kv.value, &keyspace, cx->err));
+		p->sidecar = mem_strdup(keyspace.sidecar);
+	} else {
+		if (cx->err->kind != ERR_NOT_FOUND)
+			return -1;
+		err_clear(cx->err);
+		p->sidecar = mem_strdup(SIDECAR_DEFAULT);
+	}
+	p->env.sidecar = p->sidecar;
+	return 0;
 }
 
 static int
 serve(struct ctx *cx, void *arg)
 {
 	struct program      *p = arg;
-	struct tablet_record record = record_of(p);
+	struct tablet_record record;
 
 	TRY(topo_open(cx, p->settings.topo, &p->topo));
 	p->health.topo = p->topo;
+	TRY(read_sidecar(cx, p));
+	record = record_of(p);
 	TRY(health_may_register(cx, &p->health, &record));
 	TRY(wait_server(cx, p));
 	TRY(http_serve(p->settings.http, tablet_api_handle, &p->api, &p->http, cx->err));
@@ -228,5 +263,6 @@ main(int argc, char **argv)
 	int            status = daemon_main(&d, argv);
 
 	credentials_free(p.accounts);
+	free(p.sidecar);
 	return status;
 }

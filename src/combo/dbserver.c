@@ -109,8 +109,7 @@ put_account(struct buf *b, const struct account *account)
 static void
 put_init(struct buf *b, const struct credentials *c, const char *database)
 {
-	buf_addf(b, "SET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS `%s`;\n"
-	    "CREATE DATABASE IF NOT EXISTS `_vt`;\n", database);
+	buf_addf(b, "SET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS `%s`;\n", database);
 	put_account(b, &c->app);
 	put_account(b, &c->stream);
 	put_account(b, &c->dba);

@@ -4,23 +4,24 @@
 #include "topo/json.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 /* ---- Keyspaces */
 
 static void
-put_keyspace(struct buf *out, const char *name)
+put_keyspace(struct buf *out, const struct keyspace_record *r)
 {
 	struct json_writer w = json_to(out);
 
 	json_put_open(&w, NULL, '{');
-	json_put_str(&w, "name", name);
+	json_put_str(&w, "name", r->name);
 	json_put_open(&w, "keyspace", '{');
 	json_put_str(&w, "keyspace_type", "NORMAL");
 	json_put_str(&w, "base_keyspace", "");
 	json_put_raw(&w, "snapshot_time", slice_str("null"));
 	json_put_str(&w, "durability_policy", "none");
 	json_put_raw(&w, "throttler_config", slice_str("null"));
-	json_put_str(&w, "sidecar_db_name", "_vt");
+	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	json_put_close(&w, '}');
 	json_put_close(&w, '}');
 }
@@ -35,30 +36,68 @@ wait_tablet(struct ctx *cx, struct ctl *c, const char *keyspace)
 	return combos.count == 0 ? 0 : cluster_wait_healthy(cx, c, keyspace);
 }
 
+/* Clients of a keyspace may do anything to its database. */
+static int
+check_apart(struct ctx *cx, const struct keyspace_record *a, const struct keyspace_record *b)
+{
+	if (strcasecmp(a->sidecar, b->database) != 0)
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "'%s' cannot be both the sidecar database of keyspace '%s' and the database of keyspace '%s'",
+	    a->sidecar, a->name, b->name);
+	return err_hint(cx->err, "choose another name");
+}
+
+static int
+check_sidecars(struct ctx *cx, struct ctl *c, const struct keyspace_record *created)
+{
+	struct topo_list all;
+
+	TRY(sidecar_check(created->sidecar, cx->err));
+	TRY(check_apart(cx, created, created));
+	TRY(topo_list(cx, c->topo, "/keyspaces/", &all));
+	for (size_t i = 0; i < all.count; i++) {
+		struct keyspace_record r;
+
+		TRY(keyspace_read(cx->arena, all.items[i].value, &r, cx->err));
+		TRY(check_apart(cx, created, &r));
+		TRY(check_apart(cx, &r, created));
+	}
+	return 0;
+}
+
+/* With --force it may be there already, and is answered as it is. */
+static int
+enter_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct keyspace_record *r)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct topo_compare none = { .key = arena_printf(cx->arena, "/keyspaces/%s", q->keyspace),
+		.modified = 0 };
+
+	keyspace_write(&json, r);
+	if (topo_put(cx, c->topo, &none, buf_slice(&json), 0, NULL) == 0)
+		return 0;
+	if (cx->err->kind != ERR_CONFLICT)
+		return -1;
+	if (q->force)
+		return cluster_keyspace(cx, c, q->keyspace, r);
+	err_set(cx->err, ERR_REFUSED, "node already exists: keyspaces/%s/Keyspace", q->keyspace);
+	return err_hint(cx->err, "with --force this is no error");
+}
+
 static int
 create_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct keyspace_record r = {
-		.name = q->keyspace, .database = q->keyspace, .created_us = clock_wall()
-	};
+	struct keyspace_record r = { .name = q->keyspace,
+		.database = q->keyspace,
+		.sidecar = q->sidecar,
+		.created_us = clock_wall() };
 
 	TRY(name_check("keyspace", q->keyspace, cx->err));
-	keyspace_write(&json, &r);
-	struct topo_compare none = { .key = arena_printf(cx->arena, "/keyspaces/%s", q->keyspace),
-		.modified = 0 };
-	if (topo_put(cx, c->topo, &none, buf_slice(&json), 0, NULL) != 0) {
-		if (cx->err->kind != ERR_CONFLICT)
-			return -1;
-		if (!q->force) {
-			err_set(cx->err, ERR_REFUSED, "node already exists: keyspaces/%s/Keyspace",
-			    q->keyspace);
-			return err_hint(cx->err, "with --force this is no error");
-		}
-		err_clear(cx->err);
-	}
+	TRY(check_sidecars(cx, c, &r));
+	TRY(enter_keyspace(cx, c, q, &r));
 	TRY(wait_tablet(cx, c, q->keyspace));
-	put_keyspace(out, q->keyspace);
+	put_keyspace(out, &r);
 	return 0;
 }
 
@@ -68,7 +107,7 @@ get_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct 
 	struct keyspace_record r;
 
 	TRY(cluster_keyspace(cx, c, q->keyspace, &r));
-	put_keyspace(out, q->keyspace);
+	put_keyspace(out, &r);
 	return 0;
 }
 

@@ -252,6 +252,7 @@ drop_table(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct bu
 		.source_server = "",
 		.source_database = keyspace.database,
 		.target_database = "",
+		.source_sidecar = "",
 		.tables = &table,
 		.tables_count = 1,
 		.position = "",

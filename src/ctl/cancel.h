@@ -8,7 +8,7 @@
  * compare-and-swap that the commit needs too: one of them happens. The workflow's job does the rest.
  *
  *   stream   the target's tablet stops the stream, drops the tables that it made and forgets it
- *   fence    the source's triggers, disarmed all the time, and the rows in _vt go
+ *   fence    the source's triggers, disarmed all the time, and the rows in the sidecar database go
  *   rules    both names are unrouted again, and all gates know it
  *
  * (1) CANCELLING has a number above all that were given: what still travels of the move, or of a

@@ -113,12 +113,28 @@ attach(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct m
 
 /* ---- A new one */
 
+/* A vttablet may have started before its keyspace was created with a name of its own choice. */
+static int
+check_sidecar(
+    struct ctx *cx, const struct keyspace_record *keyspace, const struct tablet_record *tablet)
+{
+	if (strcmp(keyspace->sidecar, tablet->sidecar) == 0)
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "tablet '%s' works with the sidecar database '%s', and keyspace '%s' has '%s'",
+	    tablet->alias, tablet->sidecar, keyspace->name, keyspace->sidecar);
+	return err_hint(cx->err, "restart its vttablet");
+}
+
 static int
 healthy_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tablet_record *out)
 {
-	struct health_record health;
+	struct keyspace_record r;
+	struct health_record   health;
 
+	TRY(cluster_keyspace(cx, c, keyspace, &r));
 	TRY(cluster_primary(cx, c, keyspace, out));
+	TRY(check_sidecar(cx, &r, out));
 	TRY(cluster_health(cx, c, out->alias, &health));
 	if (health.healthy)
 		return 0;

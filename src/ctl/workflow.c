@@ -289,6 +289,7 @@ side_request(struct ctx *cx, const struct workflow *w, enum side s, struct table
 		.source_server = source.server,
 		.source_database = from.database,
 		.target_database = to.database,
+		.source_sidecar = source.sidecar,
 		.tables = arena_array(cx->arena, struct tablet_table, w->r.tables_count),
 		.tables_count = w->r.tables_count,
 		.position = "",

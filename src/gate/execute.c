@@ -162,7 +162,7 @@ is_half_prepared(const struct attempt *a, struct slice packet)
 
 	return a->q->prepared != NULL && is_atomic(a->q->statement) &&
 	       err_packet_read(packet, &e, &err) == 0 &&
-	       e.code == ER_NO_SUCH_TABLE && slice_starts(e.text, "Table '" FENCE_TABLE "'");
+	       e.code == ER_NO_SUCH_TABLE && fence_table_missing(e.text);
 }
 
 /* After an ERR nobody says whether the transaction still exists: ask. */

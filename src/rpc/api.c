@@ -5,6 +5,18 @@
 #include <limits.h>
 #include <stdio.h>
 
+/* ---- The fence */
+
+bool
+fence_table_missing(struct slice text)
+{
+	static const char head[] = "Table '", tail[] = "." FENCE_TABLE "' doesn't exist";
+	size_t            least = sizeof(head) - 1 + sizeof(tail) - 1;
+
+	return text.len > least && slice_starts(text, head) &&
+	    slice_eq_str(slice_cut(text, text.len - (sizeof(tail) - 1), text.len), tail);
+}
+
 /* ---- Requests to a vttablet */
 
 static void
@@ -31,6 +43,7 @@ tablet_request_write(struct buf *out, const struct tablet_request *r)
 	json_put_str(&w, "source_server", r->source_server);
 	json_put_str(&w, "source_database", r->source_database);
 	json_put_str(&w, "target_database", r->target_database);
+	json_put_str(&w, "source_sidecar", r->source_sidecar);
 	put_tables(&w, r->tables, r->tables_count);
 	json_put_str(&w, "position", r->position);
 	json_put_i64(&w, "timeout", r->timeout);
@@ -70,6 +83,7 @@ tablet_request_read(struct arena *a, struct slice json, struct tablet_request *o
 		.source_server = json_get_str(&j, "source_server"),
 		.source_database = json_get_str(&j, "source_database"),
 		.target_database = json_get_str(&j, "target_database"),
+		.source_sidecar = sidecar_or_default(json_get_str(&j, "source_sidecar")),
 		.position = json_get_str(&j, "position"),
 		.timeout = json_get_i64(&j, "timeout"),
 		.max_lag = json_get_i64(&j, "max_lag"),
@@ -178,6 +192,7 @@ ctl_request_write(struct buf *out, const struct ctl_request *r)
 	json_put_str(&w, "target_table", r->target_table);
 	json_put_str(&w, "workflow", r->workflow);
 	json_put_str(&w, "action", r->action);
+	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	json_put_bool(&w, "force", r->force);
 	json_put_i64(&w, "after_revision", r->after_revision);
 	workflow_options_put(&w, &r->options, r->given);
@@ -198,6 +213,7 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 		.target_table = json_get_str(&j, "target_table"),
 		.workflow = json_get_str(&j, "workflow"),
 		.action = json_get_str(&j, "action"),
+		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
 		.force = json_get_bool(&j, "force"),
 		.after_revision = json_get_i64(&j, "after_revision"),
 	};

@@ -40,8 +40,11 @@
 /* ER_OPTION_PREVENTS_STATEMENT, as a read-only server says */
 enum { FENCE_ERRNO = 1290 };
 #define FENCE_TEXT "switchyard fence: "          /* followed by "table 'db.t' has moved" */
-#define FENCE_PREFIX "_vt_fence_"                /* of the triggers' names: how the tail knows our own DDL */
-#define FENCE_TABLE "_vt.fence"                  /* what they read; a 1146 on it: see tablet/fence.h */
+#define FENCE_PREFIX "_switchyard_fence_"        /* of the triggers' names: how the tail knows our own DDL */
+#define FENCE_PREFIX_0_1 "_vt_fence_"            /* the same in release 0.1 */
+#define FENCE_TABLE "fence"                      /* what they read, in a server's sidecar database */
+/* The text of a 1146 ("Table 'db.fence' doesn't exist") that such a trigger may have met: tablet/fence.h. */
+bool fence_table_missing(struct slice text);
 
 /* ---- Credentials */
 struct account {
@@ -76,6 +79,7 @@ struct tablet_request {
 	int                  attempt;           /* lower than one seen before is refused with ERR_CONFLICT */
 	const char          *source_server;     /* address of the other server, for streams */
 	const char          *source_database, *target_database;
+	const char          *source_sidecar;    /* the source's sidecar database; read from "": the default */
 	struct tablet_table *tables;
 	size_t               tables_count;
 	const char          *position;          /* a GTID list, "0-1-42" */
@@ -134,7 +138,7 @@ struct tablet_reply {
  *                                     same attempt: same answer
  *  lock_status     attempt            reply.held
  *  unlock          attempt            releases connection 1; idempotent
- *  disarm          attempt            UPDATE _vt.fence SET armed=0 WHERE attempt <= n; idempotent
+ *  disarm          attempt            UPDATE fence SET armed=0 WHERE attempt <= n; idempotent
  *  freeze          attempt, position, timeout  step 3: waits until applied = position, frozen
  *                                              there; reply.position = Q
  *  thaw            attempt            the stream goes on; idempotent
@@ -155,6 +159,7 @@ struct ctl_request {
 	const char             *target_keyspace, *target_table;
 	const char             *workflow;
 	const char             *action;
+	const char             *sidecar;                         /* create_keyspace; "": the default */
 	bool                    force;
 	struct workflow_options options;
 	unsigned                given;                           /* of the options: enum workflow_given */

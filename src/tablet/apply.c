@@ -253,10 +253,10 @@ static void
 position_sql(const struct applier *a, const struct run *r, struct buf *out)
 {
 	if (r->freezes)
-		state_frozen_sql(out, a->state->workflow, &r->end, r->prepared,
+		state_frozen_sql(out, state_id(a->state), &r->end, r->prepared,
 		    a->freeze.attempt);
 	else
-		state_applied_sql(out, a->state->workflow, &r->end, r->prepared);
+		state_applied_sql(out, state_id(a->state), &r->end, r->prepared);
 }
 
 static int
@@ -278,7 +278,7 @@ store_dirty(struct ctx *cx, struct applier *a, const struct run *r)
 
 	if (position_cmp(&a->state->dirty_until, &r->end) >= 0)
 		return 0;
-	state_dirty_sql(&sql, a->state->workflow, &r->end);
+	state_dirty_sql(&sql, state_id(a->state), &r->end);
 	TRY(writers_commit(cx, &a->writers, buf_slice(&sql)));
 	a->state->dirty_until = r->end;
 	return 0;
@@ -435,13 +435,14 @@ read_state(struct ctx *cx, struct applier *a)
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct ctx                 inner = *cx;
 	struct stream_state       *disk = arena_new(&arena, struct stream_state);
+	struct stream_id           id = state_id(a->state);
 	struct slice               prepared;
 
 	inner.arena = &arena;
 	for (int i = 0; i < a->params->appliers; i++)
 		TRY(writers_open(&inner, &a->writers, i));
-	TRY(state_load(&inner, a->writers.conns[0], a->state->workflow, disk));
-	TRY(state_place(&inner, a->writers.conns[0], a->state->workflow, &a->state->applied, &prepared));
+	TRY(state_load(&inner, a->writers.conns[0], id, disk));
+	TRY(state_place(&inner, a->writers.conns[0], id, &a->state->applied, &prepared));
 	keep_prepared(a, prepared);
 	a->state->dirty_until = disk->dirty_until;
 	return freeze_note_change(&a->freeze, &a->state->applied, cx->err);

@@ -51,7 +51,7 @@ take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 	struct mysql_rows          rows;
 
 	inner.arena = &a;
-	/* A lock's name has 64 characters, a workflow's up to 159. */
+	/* A lock's name has 64 characters, a workflow's up to 512. */
 	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
 	    (unsigned long long)hash_bytes(slice_str(w->params.workflow)), slot, LOCK_WAIT_S));
 	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
@@ -441,7 +441,7 @@ writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql)
 	TRY(mysql_exec(cx, w->conns[0], position_sql, &ok));
 	if (ok.affected_rows != 1)
 		return err_set(cx->err, ERR_CONFLICT,
-		    "the row of stream '%s' in _vt.stream is gone",
+		    "the row of stream '%s' is gone from its sidecar database",
 		    w->params.workflow);
 	TRY(mysql_exec(cx, w->conns[0], slice_str("COMMIT"), NULL));
 	w->in_txn = false;

@@ -44,7 +44,7 @@ int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;
 int writers_converge(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
 /* Exact: into the transaction of conns[0], begun when there is none; counts checked. */
 int writers_exact(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
-/* A statement on _vt.stream that must find its row; then commits what is open. */
+/* A statement on the stream's row that must find its row; then commits what is open. */
 int writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql) MUST_USE;
 
 #endif

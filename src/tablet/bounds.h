@@ -2,7 +2,7 @@
  * bounds.h - places in the order of a table's primary key.
  *
  * A bound is the text values of the first key columns, each a str<lenenc>; it is what
- * _vt.copy_state stores. A range (after, upto] is walked in index order: conditions are
+ * copy_state stores. A range (after, upto] is walked in index order: conditions are
  * written out as OR and AND, since servers do not range-scan row comparisons (rule 10),
  * and compared by the server under the column's own collation.
  */

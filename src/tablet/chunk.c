@@ -279,14 +279,14 @@ commit_with_progress(struct ctx *cx, struct mysql_client *target, const struct c
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_ok        ok;
 
-	copy_state_step_sql(&sql, job->workflow, job->name, job->range_no, &(struct copy_step){
+	copy_state_step_sql(&sql, job->id, job->name, job->range_no, &(struct copy_step){
 		.done = buf_slice(&c->last), .rows = c->count, .finished = c->ends,
 		    .view = &c->view });
 	TRY(mysql_exec(cx, target, buf_slice(&sql), &ok));
 	if (ok.affected_rows != 1)
 		return err_set(cx->err, ERR_CONFLICT,
-		    "range %d of '%s' is gone from _vt.copy_state",
-		    job->range_no, job->name);
+		    "range %d of '%s' is gone from '%s.copy_state'",
+		    job->range_no, job->name, job->id.sidecar);
 	if (fault("copy.commit.before"))
 		return err_set(cx->err, ERR_RETRY, "fault copy.commit.before");
 	TRY(mysql_exec(cx, target, slice_str("COMMIT"), NULL));

@@ -33,7 +33,8 @@ enum {
 struct chunk_job {
 	const struct table_def *def;
 	int                     table;           /* index, as the windows know it */
-	const char             *workflow, *name; /* of the rows in _vt.copy_state */
+	struct stream_id        id;
+	const char             *name; /* with id: of the rows in copy_state */
 	const char             *target_database, *target_table;
 	int                     range_no;
 	struct windows         *windows;

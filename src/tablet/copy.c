@@ -11,14 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NAME_MAX_BYTES = 256, BACKOFF_MS = 500 };
+/* Of 64 characters each, of 4 bytes at most. */
+enum { COPY_NAME_MAX = 2 * 256 + 2, BACKOFF_MS = 500 };
 
 /* One table's ranges. */
 struct copy_table {
 	struct copy_ranges   ranges;
 	size_t               next;            /* the first range that no lane has taken */
 	size_t               unfinished;
-	char                 name[NAME_MAX_BYTES];   /* "database.table" of the target */
+	char                 name[COPY_NAME_MAX];   /* "database.table" of the target */
 	struct copy_progress progress;
 };
 
@@ -41,11 +42,11 @@ copier_new(const struct copy_params *params, struct copier **out, struct err *er
 	arena_init(&c->arena);
 	c->tables = arena_array(&c->arena, struct copy_table, params->tables_count);
 	for (int i = 0; i < params->tables_count; i++) {
-		int n = snprintf(c->tables[i].name, NAME_MAX_BYTES, "%s.%s",
+		int n = snprintf(c->tables[i].name, COPY_NAME_MAX, "%s.%s",
 		    params->target_databases[i],
 		    params->target_tables[i]);
 
-		if (n < 0 || n >= NAME_MAX_BYTES) {
+		if (n < 0 || n >= COPY_NAME_MAX) {
 			copier_free(c);
 			return err_set(err, ERR_REFUSED, "the name of table '%s' is too long",
 			    params->target_tables[i]);
@@ -105,12 +106,12 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	const struct copy_params *p = c->params;
 	struct copy_table        *t = &c->tables[i];
 
-	TRY(copy_state_load(cx, target, p->workflow, t->name, &t->ranges));
+	TRY(copy_state_load(cx, target, p->id, t->name, &t->ranges));
 	if (t->ranges.count == 0) {
 		if (*source == NULL)
 			TRY(mysql_connect(cx, &p->source, source));
 		TRY(copy_plan(cx, *source, p->tables[i], p->parallel, &t->ranges));
-		TRY(copy_state_insert(cx, target, p->workflow, t->name, &t->ranges));
+		TRY(copy_state_insert(cx, target, p->id, t->name, &t->ranges));
 	}
 	for (size_t j = 0; j < t->ranges.count; j++)
 		t->ranges.items[j].table = i;
@@ -162,7 +163,7 @@ copy_ranges(struct ctx *cx, struct copier *c)
 			.params = p, .range = r, .rows = &t->progress.rows,
 			.job = {
 				.def = p->tables[r->table], .table = r->table,
-				    .workflow = p->workflow,
+				    .id = p->id,
 				.name = t->name, .target_database = p->target_databases[r->table],
 				.target_table = p->target_tables[r->table], .range_no = r->no,
 				.windows = p->windows,
@@ -221,11 +222,12 @@ copier_run(struct ctx *cx, struct copier *c)
 }
 
 int
-copy_state_delete(struct ctx *cx, struct mysql_client *target, const char *workflow)
+copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id id)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "DELETE FROM _vt.copy_state WHERE workflow=");
-	quote_string(&sql, slice_str(workflow));
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, id.sidecar, "copy_state");
+	sidecar_where(&sql, id.workflow);
 	return mysql_exec(cx, target, buf_slice(&sql), NULL);
 }

@@ -3,7 +3,7 @@
  *
  * A table is cut into ranges beforehand (one when it is small or its key is not
  * an integer); each range is copied chunk by chunk in key order, the next being read while
- * the last is loaded. Progress is a row of _vt.copy_state per range, committed
+ * the last is loaded. Progress is a row of copy_state per range, committed
  * with the chunk's rows; a restart goes on behind it.
  *
  * A chunk (chunk.h) is: window_open, snapshot that contains tail_position (rule 8),
@@ -29,6 +29,6 @@ void copier_free(struct copier *c);
 /* Until the last chunk of every table is committed: 0. Retries a lost connection by itself. */
 int  copier_run(struct ctx *cx, struct copier *c) MUST_USE;
 const struct copy_progress *copier_progress(const struct copier *c, int table);
-int  copy_state_delete(struct ctx *cx, struct mysql_client *target, const char *workflow) MUST_USE;
+int  copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id id) MUST_USE;
 
 #endif

@@ -212,7 +212,7 @@ open_lane(struct ctx *cx, struct lane *l)
 	TRY(mysql_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
 	/* Also when it is known: a commit whose answer was lost may have happened. */
-	TRY(copy_state_reload(cx, l->target, w->job.workflow, w->job.name, w->range));
+	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.name, w->range));
 	*w->rows += w->range->rows - known;
 	return 0;
 }

@@ -14,7 +14,7 @@ struct copy_params {
 	struct table_def   **tables;
 	const char         **target_databases, **target_tables;
 	int                  tables_count;
-	const char          *workflow;
+	struct stream_id     id;                  /* of the rows in copy_state */
 	struct windows      *windows;
 	struct tail         *tail;                /* for rule 8's A */
 	int                  parallel;            /* chunks in flight over all tables */

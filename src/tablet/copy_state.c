@@ -9,8 +9,7 @@
 static void
 where(struct buf *out, const char *workflow, const char *name)
 {
-	buf_add_str(out, " WHERE workflow=");
-	quote_string(out, slice_str(workflow));
+	sidecar_where(out, workflow);
 	buf_add_str(out, " AND tbl=");
 	quote_string(out, slice_str(name));
 }
@@ -38,15 +37,15 @@ read_progress(struct copy_range *r, const struct slice *values, struct err *err)
 }
 
 int
-copy_state_load(struct ctx *cx, struct mysql_client *target, const char *workflow, const char *name,
+copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id, const char *name,
     struct copy_ranges *out)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows      rows;
 
-	buf_add_str(&sql, "SELECT done_key, row_count, finished, range_no, lower_key, upper_key"
-	                  " FROM _vt.copy_state");
-	where(&sql, workflow, name);
+	buf_add_str(&sql, "SELECT done_key, row_count, finished, range_no, lower_key, upper_key FROM ");
+	sidecar_table(&sql, id.sidecar, "copy_state");
+	where(&sql, id.workflow, name);
 	buf_add_str(&sql, " ORDER BY range_no");
 	TRY(mysql_select(cx, target, buf_slice(&sql), &rows));
 	out->count = rows.rows;
@@ -65,7 +64,7 @@ copy_state_load(struct ctx *cx, struct mysql_client *target, const char *workflo
 }
 
 int
-copy_state_reload(struct ctx *cx, struct mysql_client *target, const char *workflow,
+copy_state_reload(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name,
     struct copy_range *range)
 {
@@ -75,29 +74,32 @@ copy_state_reload(struct ctx *cx, struct mysql_client *target, const char *workf
 	struct mysql_rows          rows;
 
 	inner.arena = &arena;
-	buf_add_str(&sql, "SELECT done_key, row_count, finished FROM _vt.copy_state");
-	where(&sql, workflow, name);
+	buf_add_str(&sql, "SELECT done_key, row_count, finished FROM ");
+	sidecar_table(&sql, id.sidecar, "copy_state");
+	where(&sql, id.workflow, name);
 	buf_addf(&sql, " AND range_no=%d FOR UPDATE", range->no);
 	TRY(mysql_select(&inner, target, buf_slice(&sql), &rows));
 	if (rows.rows != 1)
-		return err_set(cx->err, ERR_NOT_FOUND, "range %d of '%s' is not in _vt.copy_state",
-		    range->no, name);
+		return err_set(cx->err, ERR_NOT_FOUND, "range %d of '%s' is not in '%s.copy_state'",
+		    range->no, name, id.sidecar);
 	return read_progress(range, rows.values, cx->err);
 }
 
 int
-copy_state_insert(struct ctx *cx, struct mysql_client *target, const char *workflow,
+copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name,
     const struct copy_ranges *ranges)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
+	buf_add_str(&sql, "INSERT INTO ");
+	sidecar_table(&sql, id.sidecar, "copy_state");
 	buf_add_str(&sql,
-	    "INSERT INTO _vt.copy_state (workflow, tbl, range_no, lower_key, upper_key,"
+	    " (workflow, tbl, range_no, lower_key, upper_key,"
 	                  " row_count, finished, cp_file, cp_offset) VALUES ");
 	for (size_t i = 0; i < ranges->count; i++) {
 		buf_add_str(&sql, i > 0 ? ",(" : "(");
-		quote_string(&sql, slice_str(workflow));
+		quote_string(&sql, slice_str(id.workflow));
 		buf_add_char(&sql, ',');
 		quote_string(&sql, slice_str(name));
 		buf_addf(&sql, ",%d,", ranges->items[i].no);
@@ -110,10 +112,12 @@ copy_state_insert(struct ctx *cx, struct mysql_client *target, const char *workf
 }
 
 void
-copy_state_step_sql(struct buf *out, const char *workflow, const char *name, int range_no,
+copy_state_step_sql(struct buf *out, struct stream_id id, const char *name, int range_no,
     const struct copy_step *step)
 {
-	buf_add_str(out, "UPDATE _vt.copy_state SET ");
+	buf_add_str(out, "UPDATE ");
+	sidecar_table(out, id.sidecar, "copy_state");
+	buf_add_str(out, " SET ");
 	if (step->done.len > 0) {
 		buf_add_str(out, "done_key=");
 		quote_hex(out, step->done);
@@ -122,6 +126,6 @@ copy_state_step_sql(struct buf *out, const char *workflow, const char *name, int
 	buf_addf(out, "row_count=row_count+%zu, finished=%d, cp_file=", step->rows, step->finished);
 	quote_string(out, slice_str(step->view->file));
 	buf_addf(out, ", cp_offset=%" PRIu64, step->view->offset);
-	where(out, workflow, name);
+	where(out, id.workflow, name);
 	buf_addf(out, " AND range_no=%d", range_no);
 }

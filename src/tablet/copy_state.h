@@ -1,5 +1,6 @@
 /*
- * copy_state.h - ranges of tables, and how far each is copied: rows of _vt.copy_state.
+ * copy_state.h - ranges of tables, and how far each is copied: rows of the sidecar
+ * database's copy_state.
  *
  * A range is the keys in (lower, upper] of one table; an absent bound is an end of the
  * table. done is the key of the last row committed; it moves in the transaction that
@@ -25,13 +26,13 @@ struct copy_ranges {
 };
 
 /* name: of a table in the rows, "database.table" of the target. In cx->arena. */
-int copy_state_load(struct ctx *cx, struct mysql_client *target, const char *workflow,
+int copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name, struct copy_ranges *out) MUST_USE;
 /* Stores new ranges of one table, all or none. */
-int copy_state_insert(struct ctx *cx, struct mysql_client *target, const char *workflow,
+int copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name, const struct copy_ranges *ranges) MUST_USE;
 /* Reads done, rows and finished again; waits for a transaction that is still writing them. */
-int copy_state_reload(struct ctx *cx, struct mysql_client *target, const char *workflow,
+int copy_state_reload(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name, struct copy_range *range) MUST_USE;
 
 struct copy_step {
@@ -41,8 +42,8 @@ struct copy_step {
 	const struct position *view;     /* the read view that the rows are of */
 };
 
-/* "UPDATE _vt.copy_state ...", to run in the transaction of the rows; changes one row. */
-void copy_state_step_sql(struct buf *out, const char *workflow, const char *name, int range_no,
+/* "UPDATE ...", to run in the transaction of the rows; changes one row. */
+void copy_state_step_sql(struct buf *out, struct stream_id id, const char *name, int range_no,
     const struct copy_step *step);
 
 #endif

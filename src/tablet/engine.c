@@ -92,8 +92,7 @@ engine_open(struct ctx *cx, struct engine *e)
 
 	inner.arena = &arena;
 	TRY(env_dba(&inner, e->env, &dba));
-	TRY(position_install(&inner, dba));
-	TRY(state_list(&inner, dba, &rows));
+	TRY(state_list(&inner, dba, e->env->sidecar, &rows));
 	for (size_t i = 0; i < rows.rows; i++) {
 		const char          *workflow = arena_slice_str(&arena, rows.values[i]);
 		struct stream_state *state =
@@ -101,7 +100,7 @@ engine_open(struct ctx *cx, struct engine *e)
 
 		if (find(e, workflow) != NULL)
 			continue;
-		TRY(state_load(&inner, dba, workflow, state));
+		TRY(state_load(&inner, dba, (struct stream_id){ e->env->sidecar, workflow }, state));
 		TRY(start(e, state, cx->err));
 	}
 	return 0;
@@ -115,8 +114,8 @@ engine_done(struct engine *e)
 }
 
 static int
-first_state(struct arena *a, const struct tablet_request *request, struct stream_state **out,
-    struct err *err)
+first_state(struct arena *a, const struct engine *e, const struct tablet_request *request,
+    struct stream_state **out, struct err *err)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
 	struct stream_state *state = arena_new(a, struct stream_state); /* too large for a stack */
@@ -125,6 +124,7 @@ first_state(struct arena *a, const struct tablet_request *request, struct stream
 		return err_set(
 		    err, ERR_REFUSED, "workflow name '%.200s' is too long", request->workflow);
 	snprintf(state->workflow, sizeof(state->workflow), "%s", request->workflow);
+	state->sidecar = e->env->sidecar;
 	state->phase = STREAM_STARTING;
 	state->attempt = request->attempt; /* what travels of an earlier one of that name is lower */
 	tablet_request_write(&json, request);
@@ -145,7 +145,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct tablet_request *req
 		stream_retry(s);
 		return 0;
 	}
-	TRY(first_state(&arena, request, &state, cx->err));
+	TRY(first_state(&arena, e, request, &state, cx->err));
 	TRY(env_dba(cx, e->env, &dba));
 	TRY(state_save(cx, dba, state));
 	if (engine_find(e, request->workflow) != NULL) /* somebody else was faster while we saved */
@@ -193,12 +193,12 @@ drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 static int
 delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 {
-	const char *workflow = stream_workflow(s);
+	struct stream_id id = stream_id(s);
 
 	if (drop)
 		TRY(drop_tables(cx, d, s, stream_reached(s) != STREAM_STARTING));
-	TRY(copy_state_delete(cx, d->session, workflow));
-	return state_delete(cx, d->session, workflow);
+	TRY(copy_state_delete(cx, d->session, id));
+	return state_delete(cx, d->session, id);
 }
 
 static int

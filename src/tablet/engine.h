@@ -1,7 +1,7 @@
 /*
  * engine.h - which streams run here.
  *
- * A stream exists when its row is in _vt.stream; engine_create() stores it before
+ * A stream exists when its row is in the sidecar database; engine_create() stores it before
  * it answers, engine_open() starts all that are there. So a restart of this
  * program goes on with all of them.
  */

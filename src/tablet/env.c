@@ -66,3 +66,17 @@ env_probe(struct ctx *cx, const struct tablet_env *env, struct mysql_client **ou
 		return err_wrap(cx->err, "connecting to '%s' as '%s'", env->server, params.user);
 	return 0;
 }
+
+bool
+env_is_denied(const struct err *err)
+{
+	static const int codes[] = { 1044, 1045, 1142, 1143, 1227, 1419 };
+
+	if (err->kind != ERR_SERVER)
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i] == err->mysql_errno)
+			return true;
+	}
+	return false;
+}

@@ -13,6 +13,7 @@ struct server_lock;
 struct tablet_env {
 	const char               *alias;  /* "zone1-100" */
 	const char               *server; /* this tablet's own database server */
+	const char               *sidecar; /* the name of our database there (sidecar.h) */
 	const struct credentials *accounts;
 	const char               *data_dir; /* for spilled transactions */
 	struct server_lock       *lock;     /* that streams run under (server_lock.h) */
@@ -32,6 +33,9 @@ int env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
     enum mysql_role role, struct mysql_client **out) MUST_USE;
 /* With the account that the gates serve clients with, to try what it may. */
 int env_probe(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
+
+/* Does the error say that an account may not do what was tried? */
+bool env_is_denied(const struct err *err);
 
 /* For COM_REGISTER_SLAVE, of one that reads a binlog: a server ends the dump of whoever came before
  * with the same number, so every stream and every probe has its own. */

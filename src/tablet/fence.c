@@ -17,39 +17,25 @@ enum {
 	ER_LOCK_WAIT_TIMEOUT = 1205,
 };
 
-int
-fence_setup(struct ctx *cx, struct mysql_client *dba)
-{
-	TRY(mysql_exec(cx, dba, slice_str("CREATE DATABASE IF NOT EXISTS _vt"), NULL));
-	return mysql_exec(cx, dba,
-	    slice_str("CREATE TABLE IF NOT EXISTS _vt.fence ("
-		      " workflow VARBINARY(160) NOT NULL, db VARBINARY(256) NOT NULL, tbl "
-		      "VARBINARY(256) NOT NULL,"
-		      " armed TINYINT NOT NULL, attempt INT NOT NULL,"
-		      " PRIMARY KEY (workflow, db, tbl)) ENGINE=InnoDB"),
-	    NULL);
-}
-
-/* "workflow='w' AND db='d' AND tbl='t'" */
+/* " WHERE workflow='w' AND db='d' AND tbl='t'" */
 static void
 add_row_condition(struct buf *out, const struct fence *f, const char *table)
 {
-	buf_add_str(out, "workflow=");
-	quote_string(out, slice_str(f->workflow));
+	sidecar_where(out, f->id.workflow);
 	buf_add_str(out, " AND db=");
 	quote_string(out, slice_str(f->database));
 	buf_add_str(out, " AND tbl=");
 	quote_string(out, slice_str(table));
 }
 
-/* _vt_fence_ins_ab12...: a table's name may fill the 64 characters that a trigger's may have, so
+/* _switchyard_fence_ins_ab12...: a table's name may fill the 64 characters that a trigger's may have, so
  * the hash of "workflow/table" stands for both. */
 static void
 add_bare_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
 {
 	SCOPED(buf) struct buf whose = BUF_INIT;
 
-	buf_addf(&whose, "%s/%s", f->workflow, table);
+	buf_addf(&whose, "%s/%s", f->id.workflow, table);
 	buf_addf(out, FENCE_PREFIX "%s_%016llx", verb->suffix,
 	    (unsigned long long)hash_bytes(buf_slice(&whose)));
 }
@@ -79,7 +65,8 @@ add_create_trigger(
 	    " FOR EACH ROW BEGIN DECLARE fence_armed INT DEFAULT 1; IF LEFT(USER(), %zu) <> ",
 	    user.len);
 	quote_string(out, buf_slice(&user));
-	buf_add_str(out, " THEN SELECT armed INTO fence_armed FROM _vt.fence WHERE ");
+	buf_add_str(out, " THEN SELECT armed INTO fence_armed FROM ");
+	sidecar_table(out, f->id.sidecar, "fence");
 	add_row_condition(out, f, table);
 	buf_addf(out,
 	    " LOCK IN SHARE MODE; IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
@@ -98,8 +85,10 @@ insert_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_ok        ok;
 
-	buf_add_str(&sql, "INSERT IGNORE INTO _vt.fence SET workflow=");
-	quote_string(&sql, slice_str(f->workflow));
+	buf_add_str(&sql, "INSERT IGNORE INTO ");
+	sidecar_table(&sql, f->id.sidecar, "fence");
+	buf_add_str(&sql, " SET workflow=");
+	quote_string(&sql, slice_str(f->id.workflow));
 	buf_add_str(&sql, ", db=");
 	quote_string(&sql, slice_str(f->database));
 	buf_add_str(&sql, ", tbl=");
@@ -114,7 +103,8 @@ delete_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "DELETE FROM _vt.fence WHERE ");
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, f->id.sidecar, "fence");
 	add_row_condition(&sql, f, table);
 	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
 }
@@ -147,13 +137,11 @@ count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, co
 }
 
 static int
-lock_for_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+lock_for_triggers(struct ctx *cx, struct ddl *d, struct slice table)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "LOCK TABLES ");
-	quote_table(&sql, slice_str(f->database), slice_str(table));
-	buf_add_str(&sql, " WRITE");
+	buf_addf(&sql, "LOCK TABLES %.*s WRITE", SLICE_ARG(table));
 	return ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS);
 }
 
@@ -162,39 +150,64 @@ lock_for_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const ch
  * prepared before the lock can bear, and the lock is kept until it has come.
  */
 static int
-create_under_lock(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+run_under_lock(struct ctx *cx, struct ddl *d, fence_work_fn *work, void *arg)
 {
 	usec until = task_now() + TRIGGER_CLOCK_MS * MSEC;
 
 	TRY(mysql_execf(cx, d->session,
 	    "EXECUTE IMMEDIATE CONCAT('SET timestamp=', "
 	    "(CEIL(UNIX_TIMESTAMP(SYSDATE(6))*100)+1)/100)"));
-	for (int v = 0; v < VERBS; v++) {
-		SCOPED(buf) struct buf sql = BUF_INIT;
-
-		add_create_trigger(&sql, f, &verbs[v], table);
-		TRY(mysql_exec(cx, d->session, buf_slice(&sql), NULL));
-	}
+	TRY(work(cx, d->session, arg));
 	return task_now() < until ? task_sleep(cx, until - task_now()) : 0;
 }
 
-static int
-create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+int
+fence_under_lock(struct ctx *cx, struct ddl *d, struct slice table, fence_work_fn *work, void *arg)
 {
-	uint64_t   count;
 	struct err first;
 
-	TRY(count_triggers(cx, d->session, f, table, &count));
-	if (count == VERBS)
-		return 0;
-	TRY(lock_for_triggers(cx, d, f, table));
-	int rc = create_under_lock(cx, d, f, table);
+	TRY(lock_for_triggers(cx, d, table));
+	int rc = run_under_lock(cx, d, work, arg);
 	first = *cx->err;
 	if (mysql_broken(d->session)) /* the lock went with it */
 		return -1;
 	TRY(mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL));
 	TRY(mysql_exec(cx, d->session, slice_str("SET timestamp=DEFAULT"), NULL));
 	return rc == 0 ? 0 : err_copy(cx->err, &first);
+}
+
+/* Of one table. */
+struct fence_on {
+	const struct fence *fence;
+	const char         *table;
+};
+
+static int
+create_three(struct ctx *cx, struct mysql_client *c, void *arg)
+{
+	const struct fence_on *on = arg;
+
+	for (int v = 0; v < VERBS; v++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		add_create_trigger(&sql, on->fence, &verbs[v], on->table);
+		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
+	}
+	return 0;
+}
+
+static int
+create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct fence_on        on = { f, table };
+	uint64_t               count;
+
+	TRY(count_triggers(cx, d->session, f, table, &count));
+	if (count == VERBS)
+		return 0;
+	quote_table(&name, slice_str(f->database), slice_str(table));
+	return fence_under_lock(cx, d, buf_slice(&name), create_three, &on);
 }
 
 static int
@@ -262,8 +275,8 @@ fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f)
 }
 
 struct claim {
-	const char *workflow;
-	int         attempt;
+	struct stream_id id;
+	int              attempt;
 };
 
 /* UPDATE of all rows of a workflow unless a higher attempt was there; tells how many matched. */
@@ -275,11 +288,11 @@ update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, struct cl
 	struct mysql_ok        ok;
 
 	/* (6) */
-	buf_addf(&sql,
-	    "SET STATEMENT innodb_lock_wait_timeout=%d FOR UPDATE _vt.fence SET %s, attempt=%d "
-	    "WHERE attempt<=%d AND workflow=",
-	    ROW_WAIT_S, set, claim.attempt, claim.attempt);
-	quote_string(&sql, slice_str(claim.workflow));
+	buf_addf(&sql, "SET STATEMENT innodb_lock_wait_timeout=%d FOR UPDATE ", ROW_WAIT_S);
+	sidecar_table(&sql, claim.id.sidecar, "fence");
+	buf_addf(&sql, " SET %s, attempt=%d", set, claim.attempt);
+	sidecar_where(&sql, claim.id.workflow);
+	buf_addf(&sql, " AND attempt<=%d", claim.attempt);
 	TRY(mysql_exec(cx, dba, buf_slice(&sql), &ok));
 	*matched = ok.affected_rows; /* found_rows: matched, not changed */
 	return 0;
@@ -296,42 +309,43 @@ count_rows(struct ctx *cx, struct mysql_client *dba, const char *only, struct cl
 	struct ctx                 inner = *cx;
 
 	inner.arena = &arena;
-	buf_addf(&sql, "SELECT COUNT(*) FROM _vt.fence WHERE %s AND attempt<=%d AND workflow=",
-	    only, claim.attempt);
-	quote_string(&sql, slice_str(claim.workflow));
+	buf_add_str(&sql, "SELECT COUNT(*) FROM ");
+	sidecar_table(&sql, claim.id.sidecar, "fence");
+	sidecar_where(&sql, claim.id.workflow);
+	buf_addf(&sql, " AND %s AND attempt<=%d", only, claim.attempt);
 	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
 	return parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, count, cx->err);
 }
 
 int
-fence_current(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+fence_current(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt)
 {
 	uint64_t count;
 
-	TRY(count_rows(cx, dba, "TRUE", (struct claim){ workflow, attempt }, &count));
+	TRY(count_rows(cx, dba, "TRUE", (struct claim){ id, attempt }, &count));
 	if (count == 0)
 		return err_set(cx->err, ERR_CONFLICT,
 		    "attempt %d of '%s' is outdated, or its fence is not installed", attempt,
-		    workflow);
+		    id.workflow);
 	return 0;
 }
 
 int
-fence_arm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+fence_arm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt)
 {
 	uint64_t matched;
 
-	TRY(update_rows(cx, dba, "armed=1", (struct claim){ workflow, attempt }, &matched));
+	TRY(update_rows(cx, dba, "armed=1", (struct claim){ id, attempt }, &matched));
 	if (matched == 0)
 		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: its fence was not armed", attempt, workflow);
+		    "attempt %d of '%s' is outdated: its fence was not armed", attempt, id.workflow);
 	return 0;
 }
 
 int
-fence_disarm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt)
+fence_disarm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt)
 {
-	struct claim claim = { workflow, attempt };
+	struct claim claim = { id, attempt };
 	uint64_t     matched, armed;
 
 	/* (2): nothing to do when outdated */
@@ -349,7 +363,7 @@ fence_disarm(struct ctx *cx, struct mysql_client *dba, const char *workflow, int
 
 int
 fence_armed(
-    struct ctx *cx, struct mysql_client *dba, const char *workflow, int attempt, bool *armed)
+    struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt, bool *armed)
 {
 	SCOPED(buf) struct buf     sql = BUF_INIT;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
@@ -357,11 +371,10 @@ fence_armed(
 	struct ctx                 inner = *cx;
 
 	inner.arena = &arena;
-	buf_addf(&sql,
-	    "SELECT COUNT(*), COALESCE(SUM(armed=1 AND attempt=%d), 0) FROM _vt.fence WHERE "
-	    "workflow=",
-	    attempt);
-	quote_string(&sql, slice_str(workflow));
+	buf_addf(
+	    &sql, "SELECT COUNT(*), COALESCE(SUM(armed=1 AND attempt=%d), 0) FROM ", attempt);
+	sidecar_table(&sql, id.sidecar, "fence");
+	sidecar_where(&sql, id.workflow);
 	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
 	*armed = rows.rows == 1 && !slice_eq_str(rows.values[0], "0") &&
 	    slice_eq(rows.values[0], rows.values[1]);

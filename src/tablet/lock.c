@@ -112,13 +112,13 @@ take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const stru
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct fence f = {
-		.workflow = r->workflow,
+		.id = r->id,
 		.database = r->database,
 		.tables = r->tables,
 		.tables_count = r->tables_count,
 	};
 
-	TRY(fence_current(cx, second, r->workflow, r->attempt));
+	TRY(fence_current(cx, second, r->id, r->attempt));
 	TRY(mysql_exec(cx, d->session, slice_str("SET autocommit=0, wait_timeout=86400"),
 	    NULL)); /* a day: never by idling */
 	add_lock_tables(&sql, r);
@@ -126,7 +126,7 @@ take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const stru
 		return err_wrap(cx->err, "locking the tables of '%s'", r->database);
 	TRY(fence_check(cx, second, &f)); /* (3) */
 	TRY(check_wanted(cx, t));
-	TRY(fence_arm(cx, second, r->workflow, r->attempt));
+	TRY(fence_arm(cx, second, r->id, r->attempt));
 	TRY(position_now(cx, second, &t->p)); /* (2) */
 	return check_wanted(cx, t);
 }
@@ -136,22 +136,22 @@ static int
 make_room(
     struct ctx *cx, struct locks *l, const struct lock_request *r, struct table_lock **present)
 {
-	struct table_lock      *t = find(l, r->workflow);
-	const struct forbidden *f = find_forbidden(l, r->workflow);
+	struct table_lock      *t = find(l, r->id.workflow);
+	const struct forbidden *f = find_forbidden(l, r->id.workflow);
 
 	*present = NULL;
 	if (f != NULL && f->attempt >= r->attempt)
 		return err_set(cx->err, ERR_CONFLICT,
 		    "attempt %d of '%s' is outdated: attempt %d has disarmed its fence",
-		    r->attempt, r->workflow, f->attempt);
+		    r->attempt, r->id.workflow, f->attempt);
 	if (t == NULL)
 		return 0;
 	if (t->attempt > r->attempt)
 		return err_set(cx->err, ERR_CONFLICT,
 		    "attempt %d of '%s' is outdated: attempt %d holds the lock", r->attempt,
-		    r->workflow, t->attempt);
+		    r->id.workflow, t->attempt);
 	if (t->busy)
-		return err_set(cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->workflow);
+		return err_set(cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->id.workflow);
 	if (t->attempt == r->attempt && !mysql_broken(t->holder))
 		*present = t;
 	else
@@ -172,7 +172,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct 
 		return 0;
 	}
 	t = mem_new(struct table_lock);
-	t->workflow = mem_strdup(r->workflow);
+	t->workflow = mem_strdup(r->id.workflow);
 	t->attempt = r->attempt;
 	t->busy = true;
 	list_push(&l->all, &t->node);
@@ -210,7 +210,8 @@ lock_held(struct ctx *cx, struct locks *l, const char *workflow, int attempt, bo
 		return 0;
 	}
 	TRY(env_dba(cx, l->env, &second));
-	return fence_armed(cx, second, workflow, attempt, held);
+	return fence_armed(
+	    cx, second, (struct stream_id){ l->env->sidecar, workflow }, attempt, held);
 }
 
 void

@@ -32,7 +32,8 @@ struct locks {
 };
 
 struct lock_request {
-	const char  *workflow, *database;
+	struct stream_id id;
+	const char  *database;
 	const char **tables;
 	int          tables_count;
 	int          attempt;

@@ -127,44 +127,12 @@ position_now(struct ctx *cx, struct mysql_client *source, struct position *out)
 	return agreed ? 0 : gtid_of_place(cx, source, out);
 }
 
-/* ---- The tables in _vt */
-
-static const char *const tables[] = {
-	"CREATE DATABASE IF NOT EXISTS _vt",
-	"CREATE TABLE IF NOT EXISTS _vt.stream ("
-	" workflow VARBINARY(160) NOT NULL PRIMARY KEY, phase VARBINARY(32) NOT NULL, attempt INT "
-	"NOT NULL,"
-	" applied_gtid VARBINARY(1024) NOT NULL, applied_file VARBINARY(256) NOT NULL,"
-	" applied_offset BIGINT UNSIGNED NOT NULL,"
-	" cp_gtid VARBINARY(1024) NOT NULL, cp_file VARBINARY(256) NOT NULL, cp_offset BIGINT "
-	"UNSIGNED NOT NULL,"
-	" dirty_gtid VARBINARY(1024) NOT NULL, dirty_file VARBINARY(256) NOT NULL,"
-	" dirty_offset BIGINT UNSIGNED NOT NULL, prepared LONGBLOB NOT NULL,"
-	" request LONGBLOB NOT NULL, error VARBINARY(512) NOT NULL, hint VARBINARY(200) NOT NULL) "
-	"ENGINE=InnoDB",
-	"CREATE TABLE IF NOT EXISTS _vt.copy_state ("
-	" workflow VARBINARY(160) NOT NULL, tbl VARBINARY(256) NOT NULL, range_no INT NOT NULL,"
-	" lower_key LONGBLOB, upper_key LONGBLOB, done_key LONGBLOB, row_count BIGINT NOT NULL, "
-	"finished TINYINT NOT NULL,"
-	" cp_file VARBINARY(256) NOT NULL, cp_offset BIGINT UNSIGNED NOT NULL,"
-	" PRIMARY KEY (workflow, tbl, range_no)) ENGINE=InnoDB",
-	"CREATE TABLE IF NOT EXISTS _vt.heartbeat ("
-	" workflow VARBINARY(160) NOT NULL PRIMARY KEY, token VARBINARY(64) NOT NULL) "
-	"ENGINE=InnoDB",
-};
-
-int
-position_install(struct ctx *cx, struct mysql_client *dba)
-{
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		TRY(mysql_exec(cx, dba, slice_str(tables[i]), NULL));
-	return 0;
-}
+/* ---- Streams on disk */
 
 static const struct fsm_state phase_rows[] = {
 	[STREAM_STARTING] = { "starting", FSM_TO(STREAM_COPYING), "target tables may be half made" },
 	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
-	    "the start position is stored; ranges in _vt.copy_state tell how far" },
+	    "the start position is stored; ranges in copy_state tell how far" },
 	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
 	    "every chunk is committed and cp is stored" },
 	[STREAM_INDEXING] = { "indexing", FSM_TO(STREAM_RUNNING),
@@ -204,11 +172,18 @@ read_position(const struct slice *values, struct position *out, struct err *err)
 	return parse_u64(values[2], &out->offset, err);
 }
 
+/* "words `_switchyard`.`stream`" */
 static void
-add_where(struct buf *out, const char *workflow)
+add_stream(struct buf *out, const char *words, const char *sidecar)
 {
-	buf_add_str(out, " WHERE workflow=");
-	quote_string(out, slice_str(workflow));
+	buf_add_str(out, words);
+	sidecar_table(out, sidecar, "stream");
+}
+
+struct stream_id
+state_id(const struct stream_state *s)
+{
+	return (struct stream_id){ s->sidecar, s->workflow };
 }
 
 static int
@@ -224,54 +199,57 @@ read_state(struct ctx *cx, const struct slice *v, struct stream_state *out)
 	return copy_text(out->hint, sizeof(out->hint), v[13], "a hint", cx->err);
 }
 
-/* sql: "SELECT ... FROM _vt.stream" */
+/* columns: "SELECT ..." */
 static int
-select_stream(struct ctx *cx, struct mysql_client *c, struct buf *sql, const char *workflow,
+select_stream(struct ctx *cx, struct mysql_client *c, const char *columns, struct stream_id id,
     struct mysql_rows *out)
 {
-	add_where(sql, workflow);
-	TRY(mysql_select(cx, c, buf_slice(sql), out));
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, columns);
+	add_stream(&sql, " FROM ", id.sidecar);
+	sidecar_where(&sql, id.workflow);
+	TRY(mysql_select(cx, c, buf_slice(&sql), out));
 	if (out->rows == 0)
-		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s'", workflow);
+		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s'", id.workflow);
 	return 0;
 }
 
 int
-state_place(struct ctx *cx, struct mysql_client *c, const char *workflow,
+state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct position *applied, struct slice *prepared)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
-	buf_add_str(&sql,
-	    "SELECT applied_gtid, applied_file, applied_offset, prepared FROM _vt.stream");
-	TRY(select_stream(cx, c, &sql, workflow, &rows));
+	TRY(select_stream(cx, c, "SELECT applied_gtid, applied_file, applied_offset, prepared", id,
+	    &rows));
 	*prepared = rows.values[3];
 	return read_position(rows.values, applied, cx->err);
 }
 
 int
-state_load(struct ctx *cx, struct mysql_client *c, const char *workflow, struct stream_state *out)
+state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct stream_state *out)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
-	*out = (struct stream_state){ .phase = STREAM_STARTING };
-	buf_add_str(&sql,
+	*out = (struct stream_state){ .sidecar = id.sidecar, .phase = STREAM_STARTING };
+	TRY(select_stream(cx, c,
 	    "SELECT phase, attempt, applied_gtid, applied_file, applied_offset, cp_gtid, cp_file,"
-	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint FROM "
-	    "_vt.stream");
-	TRY(select_stream(cx, c, &sql, workflow, &rows));
-	TRY(copy_text(out->workflow, sizeof(out->workflow), slice_str(workflow),
+	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint", id, &rows));
+	TRY(copy_text(out->workflow, sizeof(out->workflow), slice_str(id.workflow),
 	    "a workflow's name", cx->err));
 	return read_state(cx, rows.values, out);
 }
 
 int
-state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows)
+state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
+    struct mysql_rows *workflows)
 {
-	return mysql_select(
-	    cx, c, slice_str("SELECT workflow FROM _vt.stream ORDER BY workflow"), workflows);
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_stream(&sql, "SELECT workflow FROM ", sidecar);
+	buf_add_str(&sql, " ORDER BY workflow");
+	return mysql_select(cx, c, buf_slice(&sql), workflows);
 }
 
 /* "prefix_gtid='..', prefix_file='..', prefix_offset=N" */
@@ -300,6 +278,14 @@ add_text(struct buf *out, const char *column, const char *value)
 	quote_string(out, slice_str(value));
 }
 
+/* "UPDATE `_switchyard`.`stream` SET " */
+static void
+add_update(struct buf *out, struct stream_id id)
+{
+	add_stream(out, "UPDATE ", id.sidecar);
+	buf_add_str(out, " SET ");
+}
+
 /* What every save sets; the positions of the applier are not among it. */
 static void
 add_saved(struct buf *out, const struct stream_state *s)
@@ -315,7 +301,8 @@ state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "INSERT INTO _vt.stream SET workflow=");
+	add_stream(&sql, "INSERT INTO ", s->sidecar);
+	buf_add_str(&sql, " SET workflow=");
 	quote_string(&sql, slice_str(s->workflow));
 	add_text(&sql, "request", s->request == NULL ? "" : s->request);
 	buf_add_str(&sql, ", ");
@@ -334,9 +321,9 @@ state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "UPDATE _vt.stream SET ");
+	add_update(&sql, state_id(s));
 	add_saved(&sql, s);
-	add_where(&sql, s->workflow);
+	sidecar_where(&sql, s->workflow);
 	return mysql_exec(cx, c, buf_slice(&sql), NULL);
 }
 
@@ -370,47 +357,69 @@ state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s, enum 
 }
 
 int
-state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow)
+state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "DELETE FROM _vt.stream WHERE workflow=");
-	quote_string(&sql, slice_str(workflow));
+	add_stream(&sql, "DELETE FROM ", id.sidecar);
+	sidecar_where(&sql, id.workflow);
 	return mysql_exec(cx, c, buf_slice(&sql), NULL);
 }
 
 void
-state_applied_sql(struct buf *out, const char *workflow, const struct position *applied,
+state_applied_sql(struct buf *out, struct stream_id id, const struct position *applied,
     struct slice prepared)
 {
-	buf_add_str(out, "UPDATE _vt.stream SET ");
+	add_update(out, id);
 	add_applied(out, applied, prepared);
-	add_where(out, workflow);
+	sidecar_where(out, id.workflow);
 }
 
 void
-state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied,
+state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
     struct slice prepared, int attempt)
 {
-	buf_addf(out, "UPDATE _vt.stream SET phase='frozen', attempt=%d, ", attempt);
+	add_update(out, id);
+	buf_addf(out, "phase='frozen', attempt=%d, ", attempt);
 	add_applied(out, applied, prepared);
-	add_where(out, workflow);
+	sidecar_where(out, id.workflow);
 }
 
 void
-state_dirty_sql(struct buf *out, const char *workflow, const struct position *dirty_until)
+state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until)
 {
-	buf_add_str(out, "UPDATE _vt.stream SET ");
+	add_update(out, id);
 	add_position(out, "dirty", dirty_until);
-	add_where(out, workflow);
+	sidecar_where(out, id.workflow);
 }
 
 int
-heartbeat_delete(struct ctx *cx, struct mysql_client *source, const char *workflow)
+heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token)
+{
+	enum { ER_BAD_DB_ERROR = 1049, ER_NO_SUCH_TABLE = 1146 };
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "REPLACE INTO ");
+	sidecar_table(&sql, id.sidecar, "heartbeat");
+	buf_add_str(&sql, " (workflow, token) VALUES (");
+	quote_string(&sql, slice_str(id.workflow));
+	buf_addf(&sql, ", '%s')", token);
+	if (mysql_exec(cx, source, buf_slice(&sql), NULL) == 0)
+		return 0;
+	if (cx->err->mysql_errno == ER_BAD_DB_ERROR || cx->err->mysql_errno == ER_NO_SUCH_TABLE)
+		return err_set(cx->err, ERR_RETRY,
+		    "the source has no sidecar database '%s': its vttablet makes one when it starts",
+		    id.sidecar);
+	return -1;
+}
+
+int
+heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "DELETE FROM _vt.heartbeat");
-	add_where(&sql, workflow);
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, id.sidecar, "heartbeat");
+	sidecar_where(&sql, id.workflow);
 	return mysql_exec(cx, source, buf_slice(&sql), NULL);
 }

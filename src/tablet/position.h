@@ -1,25 +1,19 @@
 /*
- * position.h - where a stream is, and the tables in _vt that remember it.
+ * position.h - where a stream is, and its row in the sidecar database that remembers it.
  *
  * A position is a GTID list together with the source's own binlog file and
  * offset. Positions of one source compare by file and offset (file names end
  * in a growing number).
  *
- *   _vt.stream      target   one row per workflow: the state below
- *   _vt.copy_state  target   one row per range of a table: how far its copy is
- *   _vt.heartbeat   source   one row per workflow: token; its event is the consistency point
- *   _vt.fence       both     one row per workflow and table: armed, attempt (made and kept by fence.c)
- *
- *   copy_state: workflow, tbl, range_no -> lower_key, upper_key, done_key (BLOB, NULL: open end or
- *   nothing yet; the copier's own encoding), row_count, finished, cp_file, cp_offset
- *   heartbeat: workflow -> token
- * All InnoDB. Each is written in the transaction that makes it true.
+ * A stream's row (table stream, at its target) has the state below; copy_state's rows are
+ * copy_state.h's, and heartbeat has one of workflow and token, at the source. Each is written
+ * in the transaction that makes it true.
  */
 #ifndef TABLET_POSITION_H
 #define TABLET_POSITION_H
 
 #include "base/fsm.h"
-#include "mysql/client.h"
+#include "tablet/sidecar.h"
 
 struct position {
 	char     gtid[1024];       /* "0-1-42,1-2-7"; "" when nothing was ever written */
@@ -45,6 +39,7 @@ enum stream_phase {
 extern const struct fsm stream_phases;
 
 struct stream_state {
+	const char       *sidecar;        /* the database that its row is in; borrowed */
 	char              workflow[160];
 	enum stream_phase phase;
 	/* Past cp: target = source at this position; before: convergent with it. */
@@ -56,17 +51,18 @@ struct stream_state {
 	char              error[512], hint[200];
 };
 
-/* CREATE DATABASE/TABLE IF NOT EXISTS of the first three. */
-int position_install(struct ctx *cx, struct mysql_client *dba) MUST_USE;
 /* ERR_NOT_FOUND */
-int state_load(struct ctx *cx, struct mysql_client *c, const char *workflow,
+int state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct stream_state *out) MUST_USE;
 /* Where to go on: what one transaction stored. prepared: the XA transactions prepared there that
  * have no row of ours (xids.h), in cx->arena. ERR_NOT_FOUND */
-int state_place(struct ctx *cx, struct mysql_client *c, const char *workflow,
+int state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct position *applied, struct slice *prepared) MUST_USE;
 /* one column */
-int state_list(struct ctx *cx, struct mysql_client *c, struct mysql_rows *workflows) MUST_USE;
+int state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
+    struct mysql_rows *workflows) MUST_USE;
+/* Which row it is. */
+struct stream_id state_id(const struct stream_state *s);
 /* Inserts the whole row. Of a row that exists applied, prepared and dirty_until stay as they are: only
  * the applier's own transactions move them (else a save racing an applier's commit would take the
  * position back). */
@@ -79,17 +75,19 @@ int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,
     enum stream_phase next) MUST_USE;
 /* That phase is on disk: now s is in it too. */
 void state_moved(struct stream_state *s, enum stream_phase next);
-int state_delete(struct ctx *cx, struct mysql_client *c, const char *workflow) MUST_USE;
-/* "UPDATE _vt.stream SET applied...": appended, to run inside the applier's transaction. */
-void state_applied_sql(struct buf *out, const char *workflow, const struct position *applied,
+int state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
+/* "UPDATE ... SET applied...": appended, to run inside the applier's transaction. */
+void state_applied_sql(struct buf *out, struct stream_id id, const struct position *applied,
     struct slice prepared);
 /* The same with phase FROZEN and the attempt, for the transaction that stops at P. */
-void state_frozen_sql(struct buf *out, const char *workflow, const struct position *applied,
+void state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
     struct slice prepared, int attempt);
-void state_dirty_sql(struct buf *out, const char *workflow, const struct position *dirty_until);
+void state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until);
 
-/* Of the workflow's row in _vt.heartbeat, at its source. */
-int heartbeat_delete(struct ctx *cx, struct mysql_client *source, const char *workflow) MUST_USE;
+/* The workflow's heartbeat, at its source. ERR_RETRY where there is no such table yet. */
+int heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id,
+    const char *token) MUST_USE;
+int heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id) MUST_USE;
 
 const char *stream_phase_name(enum stream_phase p);   /* "starting", "copying", "catching-up", ... */
 

@@ -80,17 +80,6 @@ check_settings(struct ctx *cx, const struct tablet_env *env, struct mysql_client
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
 
 static int
-write_heartbeat(struct ctx *cx, struct mysql_client *c, const char *workflow, const char *token)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "REPLACE INTO _vt.heartbeat (workflow, token) VALUES (");
-	quote_string(&sql, slice_str(workflow));
-	buf_addf(&sql, ", '%s')", token);
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
-}
-
-static int
 meet_heartbeat(struct ctx *cx, struct tail *t, const char *token)
 {
 	for (bool met = false; !met;) {
@@ -110,9 +99,10 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	char                                token[33];
 	uint64_t                            secret[2];
 	struct tail                        *tail = NULL;
+	struct stream_id                    id = { env->sidecar, workflow };
 	struct tail_params                  params = {
 				 .source = env_stream_params(env, env->server, ROLE_STREAM),
-				 .workflow = workflow,
+				 .id = id,
 				 .spill_dir = env->data_dir,
 	};
 	struct ctx within = ctx_within(cx, PROBE_DEADLINE_S * SECOND);
@@ -123,13 +113,13 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	params.server_id = env_server_id(env, token);
 	TRY(env_stream(&within, env, env->server, ROLE_STREAM, &c));
 	TRY(position_now(&within, c, &params.start));
-	TRY(write_heartbeat(&within, c, workflow, token));
+	TRY(heartbeat_write(&within, c, id, token));
 	int rc = tail_open(&within, &params, &tail);
 	if (rc == 0)
 		rc = meet_heartbeat(&within, tail, token);
 	tail_close(tail);
 	struct err first = *cx->err;
-	if (heartbeat_delete(&within, c, workflow) != 0 && rc == 0)
+	if (heartbeat_delete(&within, c, id) != 0 && rc == 0)
 		return -1;
 	return rc == 0 ? 0 : err_copy(cx->err, &first);
 }
@@ -143,7 +133,7 @@ take_turns(struct ctx *cx, struct mysql_client *c)
 {
 	struct mysql_rows rows;
 
-	TRY(mysql_selectf(cx, c, &rows, "SELECT GET_LOCK('_vt probe', %d)", PROBE_DEADLINE_S));
+	TRY(mysql_selectf(cx, c, &rows, "SELECT GET_LOCK('switchyard probe', %d)", PROBE_DEADLINE_S));
 	if (rows.rows == 1 && slice_eq_str(rows.values[0], "1"))
 		return 0;
 	return err_set(cx->err, ERR_RETRY, "another move's fence is being tried");
@@ -161,7 +151,7 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_re
 	TRY(take_turns(cx, d.session));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct fence f = {
-			.workflow = name,
+			.id = { env->sidecar, name },
 			.database = q->source_database,
 			.tables = &q->tables[i].source_table,
 			.tables_count = 1,
@@ -181,25 +171,12 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_re
 
 /* ---- Privileges */
 
-/* Errors that say that an account may not do what was tried. */
-static bool
-is_privilege(int code)
-{
-	static const int codes[] = { 1044, 1045, 1142, 1143, 1227, 1419 };
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		if (codes[i] == code)
-			return true;
-	}
-	return false;
-}
-
 /* A probe has failed: if it is for want of a privilege, that is a refusal, and whose it is is said. grant
  * is "SELECT ON *.*". */
 static int
 blame(struct ctx *cx, const struct account *account, const char *grant)
 {
-	if (cx->err->kind != ERR_SERVER || !is_privilege(cx->err->mysql_errno))
+	if (!env_is_denied(cx->err))
 		return -1;
 	cx->err->kind = ERR_REFUSED;
 	err_wrap(cx->err, "account '%s'", account->user);
@@ -342,14 +319,18 @@ static int
 act_as_stream(struct ctx *cx, const struct tablet_env *env, const char *table)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(buf) struct buf              stream = BUF_INIT;
+	SCOPED(buf) struct buf              copy_state = BUF_INIT;
 
+	sidecar_table(&stream, env->sidecar, "stream");
+	sidecar_table(&copy_state, env->sidecar, "copy_state");
 	TRY(env_stream(cx, env, env->server, ROLE_WRITER, &c));
 	TRY(mysql_exec(cx, c, slice_str("BEGIN"), NULL));
 	TRY(mysql_execf(cx, c, "INSERT INTO %s VALUES (1)", table));
 	TRY(mysql_execf(cx, c, "UPDATE %s SET id=2 WHERE id=1", table));
 	TRY(mysql_execf(cx, c, "DELETE FROM %s WHERE id=2", table));
-	TRY(mysql_exec(cx, c, slice_str("UPDATE _vt.stream SET phase=phase WHERE 0"), NULL));
-	TRY(mysql_exec(cx, c, slice_str("DELETE FROM _vt.copy_state WHERE 0"), NULL));
+	TRY(mysql_execf(cx, c, "UPDATE %s SET phase=phase WHERE 0", stream.data));
+	TRY(mysql_execf(cx, c, "DELETE FROM %s WHERE 0", copy_state.data));
 	return mysql_exec(cx, c, slice_str("ROLLBACK"), NULL);
 }
 
@@ -372,7 +353,7 @@ static int
 probe_target(
     struct ctx *cx, const struct tablet_env *env, struct mysql_client *dba, const char *database)
 {
-	static const char      probe[] = "_vt_probe";
+	static const char      probe[] = "_switchyard_probe";
 	SCOPED(buf) struct buf name = BUF_INIT;
 	struct err             undoing = { 0 };
 	struct ctx             undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);

@@ -119,7 +119,7 @@ prepare(struct ctx *cx, struct run *r)
 		TRY(make_bare_table(cx, r, (int)i));
 	TRY(position_now(cx, r->source, &start));
 	TRY(wait_prepared(cx, r, &prepared));
-	state_applied_sql(&sql, r->state->workflow, &start, buf_slice(&prepared));
+	state_applied_sql(&sql, state_id(r->state), &start, buf_slice(&prepared));
 	TRY(mysql_exec(cx, r->dba, buf_slice(&sql), NULL));
 	return save_phase(cx, r, STREAM_COPYING);
 }
@@ -129,17 +129,14 @@ prepare(struct ctx *cx, struct run *r)
 static int
 reach_cp(struct ctx *cx, struct run *r)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	unsigned char          secret[TOKEN_BYTES];
-	char                   token[2 * TOKEN_BYTES + 1];
+	struct stream_id id = { r->request->source_sidecar, r->state->workflow };
+	unsigned char    secret[TOKEN_BYTES];
+	char             token[2 * TOKEN_BYTES + 1];
 
 	rand_secret(secret, sizeof(secret));
 	for (int i = 0; i < TOKEN_BYTES; i++)
 		snprintf(token + 2 * i, 3, "%02x", secret[i]);
-	buf_add_str(&sql, "REPLACE INTO _vt.heartbeat (workflow, token) VALUES (");
-	quote_string(&sql, slice_str(r->state->workflow));
-	buf_addf(&sql, ", '%s')", token);
-	TRY(mysql_exec(cx, r->source, buf_slice(&sql), NULL));
+	TRY(heartbeat_write(cx, r->source, id, token));
 	TRY(applier_wait_heartbeat(cx, r->applier, token, &r->state->cp));
 	return save_phase(cx, r, STREAM_CATCHING_UP);
 }
@@ -293,7 +290,7 @@ fill_params(struct run *r)
 
 	r->tail_params = (struct tail_params){
 		.source = env_stream_params(r->env, r->request->source_server, ROLE_STREAM),
-		.workflow = r->state->workflow,
+		.id = { r->request->source_sidecar, r->state->workflow },
 		.tables = r->defs,
 		.tables_count = count,
 		.start = r->state->applied,
@@ -319,7 +316,7 @@ fill_params(struct run *r)
 		.target_databases = r->target_databases,
 		.target_tables = r->target_tables,
 		.tables_count = count,
-		.workflow = r->state->workflow,
+		.id = state_id(r->state),
 		.windows = &r->windows,
 		.parallel = r->env->copy_parallel,
 		.chunk_rows = r->env->chunk_rows,
@@ -355,7 +352,8 @@ run_open(struct ctx *cx, struct run *r)
 	TRY(read_definitions(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(prepare(&inner, r));
-	TRY(state_place(&inner, r->dba, r->state->workflow, &r->state->applied, &r->prepared));
+	TRY(state_place(
+	    &inner, r->dba, state_id(r->state), &r->state->applied, &r->prepared));
 	fill_params(r);
 	return open_parts(&inner, r);
 }

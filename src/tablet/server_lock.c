@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 
+/* As release 0.1 called it: no two work at one server, of whatever release. */
 #define LOCK_NAME "_vt vttablet"
 
 enum {

@@ -231,6 +231,12 @@ stream_stop(struct stream *s)
 
 /* ---- What others ask */
 
+struct stream_id
+stream_id(const struct stream *s)
+{
+	return state_id(&s->state);
+}
+
 const char *
 stream_workflow(const struct stream *s)
 {

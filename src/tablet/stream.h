@@ -5,7 +5,7 @@
  * the stream in its phase, with a sentence and a hint on disk; stream_status() then says "error",
  * and stream_retry() goes on.
  *
- * What is on disk (_vt.stream, in the transaction that makes it true) is all that is believed
+ * What is on disk (its row, in the transaction that makes it true) is all that is believed
  * after a restart. A lost connection to either server is waited out inside the phase, with back-off.
  */
 #ifndef TABLET_STREAM_H
@@ -27,6 +27,7 @@ void stream_halt(struct stream *s);
 /* The same, and frees. What is on disk stays. */
 void stream_stop(struct stream *s);
 
+struct stream_id             stream_id(const struct stream *s);
 const char                  *stream_workflow(const struct stream *s);
 const struct tablet_request *stream_request(const struct stream *s);
 enum stream_phase            stream_phase(const struct stream *s);

@@ -14,6 +14,13 @@ enum {
 typedef int method_fn(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r);
 
+/* Of the rows in this server's sidecar database. */
+static struct stream_id
+id_of(const struct tablet_api *api, const struct tablet_request *q)
+{
+	return (struct stream_id){ api->env->sidecar, q->workflow };
+}
+
 /* The tables of the side that this server is. */
 static struct fence
 fence_of(struct arena *a, const struct tablet_api *api, const struct tablet_request *q)
@@ -24,7 +31,7 @@ fence_of(struct arena *a, const struct tablet_api *api, const struct tablet_requ
 	for (size_t i = 0; i < q->tables_count; i++)
 		tables[i] = target ? q->tables[i].target_table : q->tables[i].source_table;
 	return (struct fence){
-		.workflow = q->workflow,
+		.id = id_of(api, q),
 		.database = target ? q->target_database : q->source_database,
 		.tables = tables,
 		.tables_count = (int)q->tables_count,
@@ -149,7 +156,7 @@ do_fence_remove(
 	TRY(ddl_open(cx, api->env, &d));
 	TRY(fence_remove(cx, &d, &f));
 	/* Written there by the stream, whose consistency point it was. */
-	return strcmp(q->on_side, "source") == 0 ? heartbeat_delete(cx, d.session, q->workflow) : 0;
+	return strcmp(q->on_side, "source") == 0 ? heartbeat_delete(cx, d.session, id_of(api, q)) : 0;
 }
 
 static int
@@ -215,7 +222,7 @@ do_lock(
 	struct fence        f = fence_of(cx->arena, api, q);
 	struct position     p;
 	struct lock_request request = {
-		.workflow = f.workflow,
+		.id = f.id,
 		.database = f.database,
 		.tables = f.tables,
 		.tables_count = f.tables_count,
@@ -251,7 +258,7 @@ do_disarm(
 
 	TRY(lock_forbid(cx, &api->locks, q->workflow, q->attempt));
 	TRY(env_dba(cx, api->env, &c));
-	return fence_disarm(cx, c, q->workflow, q->attempt);
+	return fence_disarm(cx, c, id_of(api, q), q->attempt);
 }
 
 static int
@@ -293,8 +300,10 @@ do_finish(
 /* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table
  * that is not there they go too: the first try may have ended between the two. */
 static int
-drop_one(struct ctx *cx, struct ddl *d, const char *database, const char *table)
+drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const struct tablet_request *q,
+    size_t i)
 {
+	const char *database = q->source_database, *table = q->tables[i].source_table;
 	enum { ER_BAD_TABLE_ERROR = 1051 };
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -306,7 +315,9 @@ drop_one(struct ctx *cx, struct ddl *d, const char *database, const char *table)
 		if (!unknown)
 			return -1;
 	}
-	buf_add_str(&sql, "DELETE FROM _vt.fence WHERE db=");
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, api->env->sidecar, "fence");
+	buf_add_str(&sql, " WHERE db=");
 	quote_string(&sql, slice_str(database));
 	buf_add_str(&sql, " AND tbl=");
 	quote_string(&sql, slice_str(table));
@@ -324,7 +335,7 @@ do_table_drop(
 
 	TRY(ddl_open(cx, api->env, &d));
 	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(drop_one(cx, &d, q->source_database, q->tables[i].source_table));
+		TRY(drop_one(cx, &d, api, q, i));
 	return 0;
 }
 

@@ -75,7 +75,7 @@ wrong_place(const struct tail *t, struct err *err, struct slice there)
 		    t->read.file, t->read.offset, SLICE_ARG(there), t->read.gtid);
 	return err_hint(err,
 	    "vtctlclient Workflow delete %s, then move anew: its binlog was purged, or it was restored",
-	    t->params->workflow);
+	    t->params->id.workflow);
 }
 
 /* The server says which GTIDs lie before a place of its files; NULL when there is no such place. */
@@ -180,7 +180,7 @@ refuse_group(const struct tail *t, struct err *err, const char *what)
 	    t->gtid.id.domain, t->gtid.id.server, t->gtid.id.seq);
 	return err_hint(err,
 	    "vtctlclient Workflow delete %s, then move anew once such statements have ended",
-	    t->params->workflow);
+	    t->params->id.workflow);
 }
 
 static int
@@ -226,7 +226,7 @@ refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, 
 	    "the source ran a statement on table '%s.%s', which moves: %.200s",
 	    def->database, def->name, arena_slice_str(&t->group.arena, sql));
 	return err_hint(
-	    err, "vtctlclient Workflow delete %s, then move anew", t->params->workflow);
+	    err, "vtctlclient Workflow delete %s, then move anew", t->params->id.workflow);
 }
 
 /* What was prepared before our eyes had no row of a moved table; what was not may have had. */
@@ -459,7 +459,7 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	buf_init(&t->prepared);
 	buf_add_slice(&t->prepared, params->prepared);
 	group_state_init(&t->group, &(struct group_params){ params->tables, params->tables_count,
-	    params->workflow, params->spill_dir });
+	    params->id, params->spill_dir });
 	if (gtid_list_parse(&t->gtids, slice_str(params->start.gtid), cx->err) != 0 ||
 	    connect_once(cx, t) != 0) {
 		tail_close(t);

@@ -19,7 +19,7 @@
 
 struct tail_params {
 	struct mysql_params source;         /* as vt_stream, its ROLE_STREAM */
-	const char         *workflow;
+	struct stream_id    id;             /* of our heartbeat, at the source */
 	/* moved ones; the tail checks each table map against them */
 	struct table_def  **tables;
 	int                 tables_count;

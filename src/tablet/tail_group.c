@@ -80,7 +80,7 @@ find_table(const struct group_params *p, const struct tablemap *map)
 		if (slice_eq_str(map->table, p->tables[t]->name) &&
 		    slice_eq_str(map->database, p->tables[t]->database))
 			return t;
-	if (slice_eq_str(map->database, "_vt") && slice_eq_str(map->table, "heartbeat"))
+	if (slice_eq_str(map->database, p->id.sidecar) && slice_eq_str(map->table, "heartbeat"))
 		return GROUP_TABLE_HEARTBEAT;
 	return GROUP_TABLE_OTHER;
 }
@@ -261,7 +261,7 @@ skip_image(struct cursor *c, const struct tablemap *map)
 }
 
 /*
- * Workflow and token are the first two columns of _vt.heartbeat (position.h), strings of whatever
+ * Workflow and token are the first two columns of heartbeat (sidecar.c), strings of whatever
  * length.
  */
 static bool
@@ -293,7 +293,7 @@ note_heartbeat(struct tail_group *g, struct rows *rows, const struct tablemap *m
 	if (rows->kind == ROW_UPDATE)
 		skip_image(&rows->data, map);
 	if (!heartbeat_values(&rows->data, map, &g->arena, values) ||
-	    !slice_eq_str(values[0], g->params.workflow) || values[1].len >= sizeof(g->heartbeat))
+	    !slice_eq_str(values[0], g->params.id.workflow) || values[1].len >= sizeof(g->heartbeat))
 		return;
 	memcpy(g->heartbeat, values[1].ptr, values[1].len);
 	g->heartbeat[values[1].len] = 0;

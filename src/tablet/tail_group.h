@@ -26,7 +26,7 @@ enum {
 struct group_params {
 	struct table_def **tables;
 	int                tables_count;
-	const char        *workflow;
+	struct stream_id   id;              /* of the heartbeat */
 	const char        *spill_dir;
 };
 

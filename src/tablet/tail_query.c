@@ -41,8 +41,15 @@ contains_word(struct slice text, const char *word)
 	return false;
 }
 
+/* "`_switchyard_fence_...", or as release 0.1 called them. */
+static bool
+is_fence_name(struct slice text)
+{
+	return slice_starts(text, "`" FENCE_PREFIX) || slice_starts(text, "`" FENCE_PREFIX_0_1);
+}
+
 /*
- * CREATE DEFINER=.. TRIGGER IF NOT EXISTS `db`.`_vt_fence_ins_..` BEFORE ..., or DROP TRIGGER: the
+ * CREATE DEFINER=.. TRIGGER IF NOT EXISTS `db`.`_switchyard_fence_ins_..` BEFORE ..., or DROP TRIGGER: the
  * fence's name stands before anything that a body could hold.
  */
 static bool
@@ -55,7 +62,7 @@ is_fence(struct slice sql)
 
 	if (!slice_starts_nocase(sql, "create ") && !slice_starts_nocase(sql, "drop "))
 		return false;
-	while (n < head.len && !slice_starts(slice_cut(head, n, head.len), "`" FENCE_PREFIX))
+	while (n < head.len && !is_fence_name(slice_cut(head, n, head.len)))
 		n++;
 	head = slice_cut(head, 0, n);
 	return n < NAME_WITHIN && n < sql.len && contains_nocase(head, "trigger ") &&

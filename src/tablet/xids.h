@@ -5,7 +5,7 @@
  * stream remembers which were prepared before its eyes and had no row of a moved
  * table, durably beside its position, and stops at the COMMIT of any other (rule 2).
  *
- * The set is its text, as it lies in _vt.stream: each xid as the server writes it
+ * The set is its text, as it lies in the stream's row: each xid as the server writes it
  * in the binlog's XA statements, X'gtrid',X'bqual',format, and a ';' behind it.
  */
 #ifndef TABLET_XIDS_H

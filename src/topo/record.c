@@ -71,19 +71,42 @@ rule_phase_name(enum rule_phase p)
 	return name_at(phase_names, p, RULE_SWITCHED);
 }
 
-/* Databases that are the server's own, or ours: through a keyspace of that name applications would read
- * the accounts. */
+/* Databases that are the server's own: through a keyspace of that name applications would read the
+ * accounts. */
 static bool
-is_reserved(const char *keyspace)
+is_servers_own(const char *name)
 {
-	static const char *const reserved[] = { "mysql", "_vt", "information_schema",
-		"performance_schema", "sys" };
+	static const char *const own[] = { "mysql", "information_schema", "performance_schema", "sys" };
 
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-		if (strcasecmp(keyspace, reserved[i]) == 0)
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strcasecmp(name, own[i]) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Those, and the usual names of sidecar databases: Vitess's and ours. */
+static bool
+is_reserved(const char *keyspace)
+{
+	return is_servers_own(keyspace) || strcasecmp(keyspace, "_vt") == 0 ||
+	    strcasecmp(keyspace, SIDECAR_DEFAULT) == 0;
+}
+
+const char *
+sidecar_or_default(const char *name)
+{
+	return name[0] != '\0' ? name : SIDECAR_DEFAULT;
+}
+
+int
+sidecar_check(const char *name, struct err *err)
+{
+	TRY(name_check("sidecar database", name, err));
+	if (!is_servers_own(name))
+		return 0;
+	err_set(err, ERR_REFUSED, "sidecar database '%s' would be a database of the server's own", name);
+	return err_hint(err, "choose another name");
 }
 
 int
@@ -117,6 +140,7 @@ keyspace_write(struct buf *out, const struct keyspace_record *r)
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "name", r->name);
 	json_put_str(&w, "database", r->database);
+	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	json_put_i64(&w, "created_us", r->created_us);
 	json_put_close(&w, '}');
 }
@@ -133,6 +157,7 @@ keyspace_read(struct arena *a, struct slice json, struct keyspace_record *out, s
 	*out = (struct keyspace_record){
 		.name = json_get_str(&j, "name"),
 		.database = json_get_str(&j, "database"),
+		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
 		.created_us = json_get_i64(&j, "created_us"),
 	};
 	return json_close(&d);
@@ -152,6 +177,7 @@ tablet_write(struct buf *out, const struct tablet_record *r)
 	json_put_str(&w, "type", tablet_type_name(r->type));
 	json_put_str(&w, "server", r->server);
 	json_put_str(&w, "http", r->http);
+	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	json_put_close(&w, '}');
 }
 
@@ -172,6 +198,7 @@ tablet_read(struct arena *a, struct slice json, struct tablet_record *out, struc
 		.shard = json_get_str(&j, "shard"),
 		.type = (enum tablet_type)json_get_enum(&j, "type", tablet_type_names),
 		.server = json_get_str(&j, "server"),
+		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
 		.http = json_get_str(&j, "http"),
 	};
 	return json_close(&d);

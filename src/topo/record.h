@@ -31,9 +31,15 @@ enum {
 	NAME_MAX_BYTES = 64,        /* of databases and tables, as the servers have it */
 };
 
+/* The sidecar database (tablet/sidecar.h), where a keyspace is not given another. */
+#define SIDECAR_DEFAULT "_switchyard"
+/* "" is what records have that release 0.1 wrote. */
+const char *sidecar_or_default(const char *name);
+
 struct keyspace_record {
 	const char *name;
 	const char *database;       /* physical database, usually the same name */
+	const char *sidecar;        /* the database of our own, at the same server */
 	int64_t     created_us;     /* wall clock, for people */
 };
 
@@ -47,6 +53,7 @@ struct tablet_record {
 	enum tablet_type type;
 	const char      *server;    /* "127.0.0.1:17101": the database server, for gates */
 	const char      *http;      /* "127.0.0.1:15501": its vttablet */
+	const char      *sidecar;   /* the database of our own that it works with */
 };
 
 struct health_record {
@@ -182,5 +189,7 @@ const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "sw
 /* 1 to 64 of letters, digits, _ and -, not starting with -: what can stand in a path and between
  * backquotes. A "keyspace" is none of the server's own databases. */
 int name_check(const char *what, const char *name, struct err *err) MUST_USE;
+/* A database's, for our own tables: not one of the server's own. */
+int sidecar_check(const char *name, struct err *err) MUST_USE;
 
 #endif

@@ -74,8 +74,11 @@ make_target(struct world *w)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct ctx             cx = ctx();
 
-	expect_ok(position_install(&cx, w->target), &err);
-	expect_ok(copy_state_delete(&cx, w->target, "w"), &err);
+	exec(w->target, "CREATE DATABASE IF NOT EXISTS " SIDECAR_DEFAULT);
+	sidecar_create_sql(&sql, SIDECAR_DEFAULT, SIDECAR_COPY_STATE);
+	exec(w->target, sql.data);
+	expect_ok(copy_state_delete(&cx, w->target, (struct stream_id){ SIDECAR_DEFAULT, "w" }), &err);
+	buf_reset(&sql);
 	exec(w->target, "CREATE DATABASE IF NOT EXISTS d");
 	expect_ok(mysql_execf(&cx, w->target, "DROP TABLE IF EXISTS d.%s", w->name), &err);
 	bare_sql_create(&sql, w->def, "d", w->name);
@@ -94,7 +97,8 @@ open_world(struct world *w, const char *name, int parallel)
 	make_target(w);
 	windows_init(&w->windows);
 	w->tail_params = (struct tail_params){
-		.source = { .address = from.address, .user = "root", .role = ROLE_STREAM }, .workflow = "w",
+		.source = { .address = from.address, .user = "root", .role = ROLE_STREAM },
+		.id = { SIDECAR_DEFAULT, "w" },
 		.tables = &w->def,
 		.tables_count = 1, .server_id = 4711, .spill_dir = test_dir(),
 	};
@@ -105,7 +109,7 @@ open_world(struct world *w, const char *name, int parallel)
 		.target = { .address = to.address, .user = "root", .role = ROLE_WRITER,
 		    .local_files = true, .found_rows = true },
 		.tables = &w->def, .target_databases = &w->database, .target_tables = &w->name,
-		.tables_count = 1, .workflow = "w", .windows = &w->windows, .tail = w->tail,
+		.tables_count = 1, .id = { SIDECAR_DEFAULT, "w" }, .windows = &w->windows, .tail = w->tail,
 		.parallel = parallel,
 	};
 	expect_ok(copier_new(&w->params, &w->copier, &err), &err);
@@ -147,7 +151,7 @@ expect_equal(struct world *w)
 	    "CHECKSUM TABLE s.", w->name));
 	expect(copier_progress(w->copier, 0)->done);
 	expect_eq(copier_progress(w->copier, 0)->rows, rows);
-	expect_eq(number(target, "SELECT SUM(row_count) FROM _vt.copy_state WHERE workflow=",
+	expect_eq(number(target, "SELECT SUM(row_count) FROM `_switchyard`.`copy_state` WHERE workflow=",
 	    "'w'"), rows);
 	expect(list_empty(&w->windows.all));
 	mysql_close(target);

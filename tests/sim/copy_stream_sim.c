@@ -142,7 +142,7 @@ committed(void *arg)
 {
 	struct world            *w = arg;
 	const struct mini_table *t =
-	    store_find(minidb_store(w->table.target), slice_str("_vt"), slice_str("stream"));
+	    store_find(minidb_store(w->table.target), slice_str(SIDECAR_DEFAULT), slice_str("stream"));
 	const struct slice *row = t == NULL || t->count == 0 ? NULL :
 	    row_at(t->rows[0], NULL, UINT64_MAX);
 	struct position applied, cp, dirty;
@@ -178,8 +178,8 @@ open_process(struct ctx *cx, struct world *w)
 	struct tablet_table   table = { "t", "t" };
 	struct tablet_request request = {
 		.workflow = WORKFLOW, .source_server = SOURCE, .source_database = "src",
-		.target_database = "dst", .tables = &table, .tables_count = 1, .position = "",
-		.on_side = "target", .definition = "",
+		.target_database = "dst", .source_sidecar = SIDECAR_DEFAULT, .tables = &table,
+		.tables_count = 1, .position = "", .on_side = "target", .definition = "",
 	};
 
 	TRY(engine_open(cx, &w->engine));
@@ -521,8 +521,9 @@ run_world(enum sim_variant variant, uint64_t seed, task_fn *life)
 	snprintf(w->accounts->dba.user, sizeof(w->accounts->dba.user), "vt_dba");
 	snprintf(w->accounts->stream.user, sizeof(w->accounts->stream.user), "vt_stream");
 	w->env = (struct tablet_env){
-		.alias = "zone1-100", .server = TARGET, .accounts = w->accounts, .data_dir = "/tmp",
-		.appliers = 4, .copy_parallel = 4, .chunk_rows = 1 + below(w, 12),
+		.alias = "zone1-100", .server = TARGET, .sidecar = SIDECAR_DEFAULT,
+		.accounts = w->accounts, .data_dir = "/tmp", .appliers = 4, .copy_parallel = 4,
+		.chunk_rows = 1 + below(w, 12),
 	};
 	w->faults = below(w, 3) == 0 ? 0 : (int)below(w, FAULTS_MAX + 1);
 	w->snaps = below(w, 3) == 0 ? 0 : (int)below(w, SNAPS_MAX + 1);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "tablet/sidecar.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +230,18 @@ must(struct ctx *cx, struct mini_session *s, const char *sql)
 		mini_cannot(slice_str(sql), "it failed");
 }
 
+static void
+create_sidecar(struct ctx *cx, struct mini_session *s)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	for (int t = 0; t < SIDECAR_TABLES; t++) {
+		buf_reset(&sql);
+		sidecar_create_sql(&sql, SIDECAR_DEFAULT, t);
+		must(cx, s, sql.data);
+	}
+}
+
 void
 sim_table_create(struct ctx *cx, struct sim_table *t)
 {
@@ -238,13 +251,15 @@ sim_table_create(struct ctx *cx, struct sim_table *t)
 	buf_addf(&sql, "CREATE TABLE `src`.`t` (\n  %s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
 	    definitions[t->variant]);
 	must(cx, s, sql.data);
-	must(cx, s, "CREATE TABLE IF NOT EXISTS _vt.heartbeat (workflow VARBINARY(160) NOT NULL "
-	            "PRIMARY KEY, token VARBINARY(64) NOT NULL) ENGINE=InnoDB");
+	create_sidecar(cx, s);
 	for (int i = 0; i < t->keys; i++) {
 		buf_reset(&sql);
 		insert_sql(t, &sql);
 		(void)minidb_exec(cx, s, sql.data);      /* some are there already */
 	}
+	minidb_close(s);
+	s = minidb_open(t->target);
+	create_sidecar(cx, s);
 	minidb_close(s);
 }
 

@@ -27,7 +27,7 @@ struct sim_table {
 	uint64_t         transactions;
 };
 
-/* At the source: the table src.t with its first rows, and _vt.heartbeat. */
+/* At the source: the table src.t with its first rows. At both: the sidecar database's tables. */
 void sim_table_create(struct ctx *cx, struct sim_table *t);
 void sim_writers_start(struct sim_table *t, int count);
 /* Until their transactions have ended and are visible. */

@@ -37,7 +37,7 @@ def test_a_deleted_stream_leaves_nothing_and_late_calls_make_nothing(pair):
     assert tables_of(p) == []
     for server in (p.source.server, p.target.server):
         for table in ("stream", "copy_state", "heartbeat", "fence"):
-            assert server.sql(f"SELECT COUNT(*) FROM _vt.{table}") == ((0,),), table
+            assert server.sql(f"SELECT COUNT(*) FROM _switchyard.{table}") == ((0,),), table
     assert p.source.server.sql("SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = 'customer'") == ((0,),)
     with pytest.raises(Refused, match="outdated"):
         p.start()
@@ -62,7 +62,7 @@ def test_a_table_that_the_stream_did_not_make_is_not_dropped_with_it(pair):
     proc.wait_for(lambda: p.status()["state"] == "error", 20, "the stream to stop")
     delete(p, 2)
     assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t") == ((1,),)
-    assert p.target.server.sql("SELECT COUNT(*) FROM _vt.stream") == ((0,),)
+    assert p.target.server.sql("SELECT COUNT(*) FROM _switchyard.stream") == ((0,),)
 
 
 # ---- The whole command
@@ -81,7 +81,7 @@ def at(combo, keyspace, sql):
 def check_nothing_left(combo):
     for keyspace in ("customer", "new_customer"):
         for table in ("stream", "copy_state", "heartbeat", "fence"):
-            assert at(combo, keyspace, f"SELECT COUNT(*) FROM _vt.{table}") == "0", (keyspace, table)
+            assert at(combo, keyspace, f"SELECT COUNT(*) FROM _switchyard.{table}") == "0", (keyspace, table)
         assert at(combo, keyspace, "SHOW TRIGGERS") == ""
     assert at(combo, "new_customer", "SHOW TABLES") == ""
     assert combo.api("get_routing_rules")["rules"] == []

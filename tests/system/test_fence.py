@@ -143,7 +143,7 @@ def test_a_killed_lock_connection_is_noticed(tablet):
 def test_installing_and_removing_leave_no_trace(tablet):
     def state():
         return (tablet.server.sql("SELECT trigger_name FROM information_schema.triggers"),
-                tablet.server.sql("SELECT * FROM _vt.fence"))
+                tablet.server.sql("SELECT * FROM _switchyard.fence"))
     before = state()
     tablet.call("fence_install", **request())
     tablet.call("fence_install", **request())
@@ -207,7 +207,7 @@ def test_a_fence_that_lost_a_trigger_is_not_armed(tablet):
     with pytest.raises(tablets.Refused) as torn:
         tablet.call("lock", **request(attempt=1))
     assert torn.value.kind == "retry" and "2 of its 3" in torn.value.text
-    assert tablet.server.sql("SELECT armed FROM _vt.fence") == ((0,),)
+    assert tablet.server.sql("SELECT armed FROM _switchyard.fence") == ((0,),)
     tablet.call("fence_install", **request())
     tablet.call("lock", **request(attempt=3))
 

@@ -10,7 +10,7 @@ from lib.load import Load
 pytestmark = pytest.mark.skipif(bool(combo.missing_programs()), reason="not all programs are built")
 
 TRIGGER = ("CREATE TRIGGER users_{0} BEFORE {0} ON users FOR EACH ROW BEGIN DECLARE a INT DEFAULT 0; "
-           "IF LEFT(USER(), 10) <> 'vt_stream@' THEN SELECT MAX(armed) INTO a FROM _vt.fence LOCK IN SHARE MODE; END IF; END")
+           "IF LEFT(USER(), 10) <> 'vt_stream@' THEN SELECT MAX(armed) INTO a FROM _switchyard.fence LOCK IN SHARE MODE; END IF; END")
 
 
 class Direct:

@@ -23,8 +23,8 @@ def state(server):
     """All that a probe could have left behind."""
     tables = server.sql("SELECT table_schema, table_name, create_time FROM information_schema.tables "
                         "WHERE table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')")
-    return (tables, server.sql("SELECT * FROM information_schema.triggers"), server.sql("SELECT * FROM _vt.fence"),
-            server.sql("SELECT * FROM _vt.heartbeat"), server.sql("SELECT * FROM _vt.stream"),
+    return (tables, server.sql("SELECT * FROM information_schema.triggers"), server.sql("SELECT * FROM _switchyard.fence"),
+            server.sql("SELECT * FROM _switchyard.heartbeat"), server.sql("SELECT * FROM _switchyard.stream"),
             server.sql("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME "
                        "NOT LIKE '%GTID%' AND VARIABLE_NAME NOT IN ('TIMESTAMP', 'LAST_INSERT_ID')"))
 
@@ -212,7 +212,7 @@ def test_before_each_attempt_clients_are_tried_at_the_table_itself(pair):
             both.target.call("fence_install", **both.request(on_side="target"))
         assert refused.value.kind == "refused" and "account 'vt_app'" in refused.value.text
         assert "new_customer" in refused.value.hint
-        assert there.sql("SELECT * FROM _vt.fence") == ()
+        assert there.sql("SELECT * FROM _switchyard.fence") == ()
         there.sql(refused.value.hint)
     both.target.call("fence_install", **both.request(on_side="target"))
     both.target.call("fence_install", **both.request(on_side="target"))
@@ -238,7 +238,7 @@ def test_before_each_attempt_the_table_at_the_target_is_the_source_s(pair, alter
         both.target.call("fence_install", **both.request(on_side="target"))
     assert refused.value.kind == "refused" and refused.value.hint
     assert "'new_customer.t'" in refused.value.text and words in refused.value.text
-    assert there.sql("SELECT * FROM _vt.fence") == ()
+    assert there.sql("SELECT * FROM _switchyard.fence") == ()
     if undone:
         there.sql(undone, database="new_customer")
         both.target.call("fence_install", **both.request(on_side="target"))

@@ -49,8 +49,8 @@ def server_state(combo, keyspace):
                             " WHERE trigger_schema <> 'sys' ORDER BY 1, 2")
     for line in tables.splitlines():
         schema, table = line.split("\t")[:2]
-        if schema == "_vt" and table != "heartbeat":
-            state[f"_vt.{table}"] = ask(f"SELECT * FROM _vt.{table}")
+        if schema == "_switchyard" and table != "heartbeat":
+            state[f"_switchyard.{table}"] = ask(f"SELECT * FROM _switchyard.{table}")
     state["grants"] = ask("SELECT host, user, priv FROM mysql.global_priv ORDER BY 1, 2")
     state["variables"] = ask("SELECT variable_name, variable_value FROM information_schema.global_variables WHERE"
                              " variable_name IN ('binlog_format','binlog_row_image','local_infile','sql_mode',"
@@ -92,7 +92,7 @@ def combo_with(shared_combo):
 
     yield make
     for keyspace in ("customer", "new_customer"):
-        at(shared_combo, keyspace, f"DROP DATABASE {keyspace}; CREATE DATABASE {keyspace};", database="_vt")
+        at(shared_combo, keyspace, f"DROP DATABASE {keyspace}; CREATE DATABASE {keyspace};", database="_switchyard")
 
 
 def test_unknown_source_keyspace(shared_combo):

@@ -171,9 +171,9 @@ def test_a_thaw_undoes_a_freeze_whose_answer_was_lost(pair):
     p.source.start(), p.target.start()
     p.start()
     p.wait("running")
-    p.target.server.sql("UPDATE _vt.stream SET phase = 'frozen', attempt = 1")      # committed, and the stream does not know
+    p.target.server.sql("UPDATE _switchyard.stream SET phase = 'frozen', attempt = 1")      # committed, and the stream does not know
     p.target.call("thaw", **p.request(attempt=2))
-    assert p.target.server.sql("SELECT phase, attempt FROM _vt.stream") == ((b"running", 2),)
+    assert p.target.server.sql("SELECT phase, attempt FROM _switchyard.stream") == ((b"running", 2),)
     p.target.kill()
     p.target.start()
     p.wait("running")
@@ -216,7 +216,7 @@ def test_a_stream_deleted_leaves_nothing(pair):
     p.target.call("stream_delete", **p.request(position="drop"))
     p.target.call("stream_delete", **p.request(position="drop"))
     assert p.target.server.sql("SHOW TABLES FROM new_customer") == ()
-    assert p.target.server.sql("SELECT * FROM _vt.stream") == ()
-    assert p.target.server.sql("SELECT * FROM _vt.copy_state") == ()
+    assert p.target.server.sql("SELECT * FROM _switchyard.stream") == ()
+    assert p.target.server.sql("SELECT * FROM _switchyard.copy_state") == ()
     with pytest.raises(tablets.Refused):
         p.status()

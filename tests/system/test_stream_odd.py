@@ -161,7 +161,7 @@ def test_xa_of_others_is_remembered_over_a_kill(pair):  # noqa: F811
     conn = p.source.server.connect("customer")
     xa_prepare(conn, "long", "INSERT INTO other VALUES (1)")
     p.source.server.sql("UPDATE t SET name = 'behind it' WHERE id = 1", database="customer")
-    proc.wait_for(lambda: p.target.server.sql("SELECT LENGTH(prepared) > 0 FROM _vt.stream") == ((1,),), 20,
+    proc.wait_for(lambda: p.target.server.sql("SELECT LENGTH(prepared) > 0 FROM _switchyard.stream") == ((1,),), 20,
                   "the prepared transaction to be stored")
     p.target.kill()
     p.target.start()
@@ -172,7 +172,7 @@ def test_xa_of_others_is_remembered_over_a_kill(pair):  # noqa: F811
                   "the change to arrive")
     p.freeze()
     p.check_equal()
-    assert p.target.server.sql("SELECT prepared FROM _vt.stream") == ((b"",),)
+    assert p.target.server.sql("SELECT prepared FROM _switchyard.stream") == ((b"",),)
 
 
 def test_what_is_prepared_when_a_stream_begins_is_waited_for(pair):  # noqa: F811

@@ -68,7 +68,7 @@ def test_a_second_primary_of_a_keyspace_is_refused(pair, twin):
     second.keyspace = "customer"
     with pytest.raises(RuntimeError, match="keyspace 'customer' has a primary already: tablet 'zone1-100' at"):
         second.start()
-    assert p.target.server.sql("SHOW DATABASES LIKE '%vt'") == ()
+    assert p.target.server.sql("SHOW DATABASES LIKE '%switchyard'") == ()
     replacement = twin(p.target, 100)      # elsewhere, as the same tablet
     replacement.keyspace = "customer"
     p.source.stop()

@@ -21,7 +21,7 @@ static struct windows       ws;
 static struct tail         *tail;
 static struct applier      *applier;
 static struct group         group;
-static const char          *disk_offset;        /* of _vt.stream's applied */
+static const char          *disk_offset;        /* of stream's applied */
 static const char          *packet_max = "16777216";    /* of the target */
 static int                  applier_rc;
 static struct err           applier_err;
@@ -157,10 +157,10 @@ in_sim(task_fn *fn)
 	start_target();
 	windows_init(&ws);
 	disk_offset = "400";
-	state = (struct stream_state){ .workflow = "w", .phase = STREAM_RUNNING };
+	state = (struct stream_state){ .sidecar = SIDECAR_DEFAULT, .workflow = "w", .phase = STREAM_RUNNING };
 	state.applied = script_position();
 	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
-		.workflow = "w", .tables = tables, .tables_count = 1, .server_id = 9,
+		.id = { SIDECAR_DEFAULT, "w" }, .tables = tables, .tables_count = 1, .server_id = 9,
 		.spill_dir = test_dir() };
 	tail_params.start = script_position();
 	params = (struct apply_params){ .target = { .address = "target:1", .user = "u",
@@ -221,11 +221,11 @@ converges(void *arg)
 	one_of_each();
 	start_applier();
 	rest();
-	SAID("UPDATE _vt.stream SET dirty_gtid='0-1-101'",
+	SAID("UPDATE `_switchyard`.`stream` SET dirty_gtid='0-1-101'",
 	    "DELETE FROM `to`.`t` WHERE (`id`=3) OR (`id`=4)\n",
 	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'new'),(2,_latin1'b'),(5,_latin1'e') "
 	    "ON DUPLICATE KEY UPDATE `id`=VALUES(`id`),`v`=VALUES(`v`)\n",
-	    "UPDATE _vt.stream SET applied_gtid='0-1-101'", "COMMIT");
+	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'", "COMMIT");
 	expect(!applier_exact(applier));
 	expect_str(state.applied.gtid, "0-1-101");
 	expect_eq(applier_changes(applier), 4);
@@ -251,7 +251,7 @@ exactly(void *arg)
 	/* the unique v of row 2 changes */
 	SAID("BEGIN\n", "DELETE FROM `to`.`t` WHERE (`id`=2) OR (`id`=3) OR (`id`=4)\n",
 	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'new'),(2,_latin1'b'),(5,_latin1'e')\n",
-	    "UPDATE _vt.stream SET applied_gtid='0-1-101'", "COMMIT\n");
+	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'", "COMMIT\n");
 	expect(strstr(said.data, "dirty") == NULL);
 	expect(strstr(said.data, "ON DUPLICATE") == NULL);
 	buf_reset(&said);
@@ -304,7 +304,7 @@ dirty(void *arg)
 	start_applier();
 	rest();
 	SAID("INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'a'),(2,_latin1'b') ON DUPLICATE",
-	    "UPDATE _vt.stream SET applied_gtid='0-1-102'");
+	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-102'");
 	expect(applier_exact(applier));
 	buf_reset(&said);
 	script_txn(&script, 3, "c");
@@ -329,8 +329,9 @@ meets_cp(void *arg)
 	script_txn(&script, 2, "b");
 	start_applier();
 	rest();
-	SAID("(1,_latin1'a') ON DUPLICATE", "UPDATE _vt.stream SET applied_gtid='0-1-101'", "BEGIN\n",
-	    "VALUES (2,_latin1'b')\n", "UPDATE _vt.stream SET applied_gtid='0-1-102'");
+	SAID("(1,_latin1'a') ON DUPLICATE", "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'",
+	    "BEGIN\n",
+	    "VALUES (2,_latin1'b')\n", "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-102'");
 	end();
 }
 
@@ -393,7 +394,7 @@ freezes(void *arg)
 	expect_eq(state.phase, STREAM_FROZEN);
 	expect_eq(state.attempt, 3);
 	SAID("VALUES (2,_latin1'b')",
-	    "UPDATE _vt.stream SET phase='frozen', attempt=3, applied_gtid='0-1-102'",
+	    "UPDATE `_switchyard`.`stream` SET phase='frozen', attempt=3, applied_gtid='0-1-102'",
 	    "COMMIT\n");
 	script_txn(&script, 3, "c");
 	rest();
@@ -486,7 +487,7 @@ deadlock(void *arg)
 	script_txn(&script, 1, "a");
 	start_applier();
 	rest();
-	SAID("VALUES (1,_latin1'a')", "UPDATE _vt.stream SET applied_gtid='0-1-101'");
+	SAID("VALUES (1,_latin1'a')", "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'");
 	expect_eq(applier_rc, 1);
 	end();
 }
@@ -544,7 +545,7 @@ large(void *arg)
 	start_applier();
 	rest();
 	SAID("BEGIN\n", "(0,_latin1", "(350,_latin1", "(699,_latin1",
-	    "UPDATE _vt.stream SET applied_gtid='0-1-101'",
+	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'",
 	    "COMMIT\n");
 	commit = strstr(said.data, "COMMIT\n");
 	expect(strstr(commit + 1, "COMMIT\n") == NULL);

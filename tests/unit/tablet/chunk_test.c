@@ -33,7 +33,8 @@ static struct windows       windows;
 static struct position      tail;
 static struct fake_rule    *committing;   /* the target's COMMIT */
 static struct chunk_job     job = {
-	.def = &def, .workflow = "w", .name = "d.u", .target_database = "d", .target_table = "u",
+	.def = &def, .id = { SIDECAR_DEFAULT, "w" }, .name = "d.u", .target_database = "d", .target_table
+	    = "u",
 	.windows = &windows,
 };
 
@@ -86,7 +87,7 @@ script_target(void)
 {
 	fake_on(target_server, "START TRANSACTION");
 	committing = fake_on(target_server, "COMMIT");
-	fake_ok(fake_on(target_server, "UPDATE _vt.copy_state*"), 1, "");
+	fake_ok(fake_on(target_server, "UPDATE `_switchyard`.`copy_state`*"), 1, "");
 }
 
 static struct mysql_client *
@@ -204,7 +205,7 @@ touched_rows(void *arg)
 	expect_eq(c->dropped, 1);
 	expect_slice(fake_last_file(target_server), slice_str("1\tone\n3\t\\N\n"));
 	expect(c->window == NULL && list_empty(&windows.all));
-	expect_eq(fake_count(target_server, "UPDATE _vt.copy_state SET*row_count+3, finished=1*"),
+	expect_eq(fake_count(target_server, "UPDATE `_switchyard`.`copy_state` SET*row_count+3, finished=1*"),
 	    1);
 	chunk_free(c);
 	end_world();
@@ -441,7 +442,7 @@ lost_row(void *arg)
 	fake_on(target_server, "START TRANSACTION");
 	fake_ok(fake_file(fake_on(target_server, "LOAD DATA*")), 3,
 	    "Records: 3  Deleted: 0  Skipped: 0  Warnings: 0");
-	fake_ok(fake_on(target_server, "UPDATE _vt.copy_state*"), 0, "");
+	fake_ok(fake_on(target_server, "UPDATE `_switchyard`.`copy_state`*"), 0, "");
 	begin();
 	expect_ok(read_chunk(c), &err);
 	expect(load_chunk(c) != 0);

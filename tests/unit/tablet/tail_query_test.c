@@ -76,7 +76,10 @@ TEST(what_is_nobodys_business)
 		"CREATE USER users@localhost",
 		"GRANT SELECT ON customer.users TO a", "INSERT INTO other VALUES ('users')",
 		("CREATE DEFINER=`root`@`localhost` TRIGGER IF NOT EXISTS "
-		 "`customer`.`_vt_fence_ins_01` BEFORE INSERT ON `customer`.`users` FOR EACH ROW BEGIN END"),
+		 "`customer`.`_switchyard_fence_ins_01` BEFORE INSERT ON `customer`.`users` FOR EACH "
+		    "ROW BEGIN END"),
+		"DROP TRIGGER IF EXISTS `customer`.`_switchyard_fence_del_0123456789abcdef`",
+		/* release 0.1's, which its successor takes away */
 		"DROP TRIGGER IF EXISTS `customer`.`_vt_fence_del_0123456789abcdef`",
 	};
 
@@ -84,7 +87,7 @@ TEST(what_is_nobodys_business)
 		if (read_in("x", none[i]) != TAIL_QUERY_OTHER)
 			test_fail(__FILE__, __LINE__, "%s", none[i]);
 	expect_eq(read_in("x",
-	    "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a='`_vt_fence_'"),
+	    "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a='`_switchyard_fence_'"),
 	    TAIL_QUERY_TOUCHES);
 }
 

@@ -26,7 +26,7 @@ in_sim(task_fn *fn)
 	sim_start(test_seed());
 	script_start(&script, "source:1");
 	params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
-	.workflow = "w",
+		.id = { SIDECAR_DEFAULT, "w" },
 		.tables = tables, .tables_count = 1, .start = script_position(), .server_id = 9,
 		.spill_dir = test_dir() };
 	t = task_spawn("test", fn, NULL);
@@ -337,13 +337,14 @@ beat(struct source_script *s, const char *workflow, const char *token)
 	size_t                 w = strlen(workflow), t = strlen(token);
 
 	script_gtid(s, 4);
-	/* workflow VARBINARY(160), token VARBINARY(64) */
+	/* workflow VARBINARY(513), token VARBINARY(64) */
 	script_add(s, EVENT_TABLE_MAP,
-	    slice_of("\x08\0\0\0\0\0\0\0\x03_vt\0\x09heartbeat\0\2\x0f\x0f\4\xa0\0\x40\0\0", 33));
+	    slice_of("\x08\0\0\0\0\0\0\0\x0b_switchyard\0\x09heartbeat\0\2\x0f\x0f\4\1\2\x40\0\0", 41));
 	buf_add(&b, "\x08\0\0\0\0\0\1\0\2\xff\xff", 11);
 	for (int i = 0; i < 2; i++) {
 		buf_add_char(&b, 0);
 		buf_add_char(&b, (char)w);
+		buf_add_char(&b, 0);
 		buf_add_str(&b, workflow);
 		buf_add_char(&b, (char)t);
 		buf_add_str(&b, i == 0 ? &"old-token!"[10 - t] : token);
@@ -473,7 +474,7 @@ ddl(void *arg)
 {
 	script_gtid(&script, 1);
 	script_query(&script, "db",
-	    "CREATE TRIGGER IF NOT EXISTS `db`.`_vt_fence_ins_1` BEFORE INSERT ON `db`.`t` "
+	    "CREATE TRIGGER IF NOT EXISTS `db`.`_switchyard_fence_ins_1` BEFORE INSERT ON `db`.`t` "
 	    "FOR EACH ROW SET @a = 1");
 	script_gtid(&script, 1);
 	script_query(&script, "elsewhere", "ALTER TABLE t ADD c INT");

@@ -83,9 +83,9 @@ TEST(record_rules_survive)
 TEST(record_small_ones_survive)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct keyspace_record k = { "customer", "cust", 5 }, k2;
+	struct keyspace_record k = { "customer", "cust", "side", 5 }, k2;
 	struct tablet_record t = { "zone1-100", "zone1", 100, "customer", "0", TABLET_RDONLY, "h:1",
-	    "h:2" }, t2;
+	    "h:2", "side" }, t2;
 	struct health_record h = { true, "SERVING", "", -1, "10.11.6-MariaDB" }, h2;
 	struct gate_record g = { "gate1", "h:3", "h:4", 99 }, g2;
 	struct ack_record a = { "gate1", 12 }, a2;
@@ -93,14 +93,15 @@ TEST(record_small_ones_survive)
 	keyspace_write(&out, &k);
 	expect_ok(keyspace_read(&arena, buf_slice(&out), &k2, &err), &err);
 	expect(strcmp(k2.name, "customer") == 0 && strcmp(k2.database, "cust") == 0 &&
-	    k2.created_us == 5);
+	    strcmp(k2.sidecar, "side") == 0 && k2.created_us == 5);
 	buf_reset(&out);
 	tablet_write(&out, &t);
 	expect_ok(tablet_read(&arena, buf_slice(&out), &t2, &err), &err);
 	expect(strcmp(t2.alias, t.alias) == 0 && strcmp(t2.cell, t.cell) == 0 && t2.uid == 100);
 	expect(strcmp(t2.keyspace, t.keyspace) == 0 && strcmp(t2.shard, "0") == 0 &&
 	    t2.type == TABLET_RDONLY);
-	expect(strcmp(t2.server, "h:1") == 0 && strcmp(t2.http, "h:2") == 0);
+	expect(strcmp(t2.server, "h:1") == 0 && strcmp(t2.http, "h:2") == 0 &&
+	    strcmp(t2.sidecar, "side") == 0);
 	buf_reset(&out);
 	health_write(&out, &h);
 	expect_ok(health_read(&arena, buf_slice(&out), &h2, &err), &err);
