@@ -1,5 +1,6 @@
 #include "combo/claim.h"
 
+#include "base/check.h"
 #include "combo/process.h"
 
 #include <dirent.h>
@@ -60,39 +61,74 @@ sign_lock(struct claim *c, struct err *err)
 	return err_errno(err, errno, "writing the lock of '%s'", c->where->dir);
 }
 
-bool
-claim_port_is_free(int port)
+static int
+bind_to(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, rc;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
+	/* as all of our programs do: bound ones that do not listen are no hindrance to one another */
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    bind(fd, (struct sockaddr *)&a, sizeof a) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+bool
+claim_hold(struct claim *c, int port)
+{
+	for (int i = 0; i < c->held_count; i++)
+		if (c->held[i].port == port)
+			return true;
+	int fd = bind_to(port);
 	if (fd < 0)
 		return false;
-	/* as servers do: old connections are no taker */
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	rc = bind(fd, (struct sockaddr *)&a, sizeof a);
-	if (rc == 0)
-		rc = listen(fd, 1);
-	close(fd);
-	return rc == 0;
+	check(c->held_count < CLAIM_PORTS_MAX);
+	c->held[c->held_count++] = (struct held_port){ port, fd };
+	return true;
+}
+
+/* The kernel's range for ports that nobody asked for by number; 0 to 0 when it is not known. */
+static bool
+is_given_out(int port)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	int   from = 0, to = 0;
+
+	if (f == NULL)
+		return false;
+	bool known = fscanf(f, "%d %d", &from, &to) == 2;
+	fclose(f);
+	return known && port >= from && port <= to;
+}
+
+int
+claim_refuse_port(const char *name, int port, struct err *err)
+{
+	err_set(err, ERR_REFUSED, "port %d, for %s, is taken by another program", port, name);
+	return err_hint(err, is_given_out(port) ?
+	    "choose another range with --port-base: this one is among the ports that the kernel gives to "
+	    "outgoing connections, of which one may have it for a minute" :
+	    "choose another range with --port-base");
 }
 
 /* A program that is to be started, not adopted, finds its port free. */
 static int
-check_port(const struct claim *c, const char *name, int port, struct err *err)
+check_port(struct claim *c, const char *name, int port, struct err *err)
 {
 	char path[PLACE_MAX];
 
 	places_file(c->where, path, "run/%s.pid", name);
-	if (process_of_file(path) != 0 || claim_port_is_free(port))
+	if (process_of_file(path) != 0 || claim_hold(c, port))
 		return 0;
-	err_set(err, ERR_REFUSED, "port %d, for %s, is taken by another program", port, name);
-	return err_hint(err, "choose another range with --port-base");
+	return claim_refuse_port(name, port, err);
 }
 
 static int
-check_ports(const struct claim *c, struct err *err)
+check_ports(struct claim *c, struct err *err)
 {
 	int  base = c->where->port_base;
 	char name[PROGRAM_NAME_MAX];
@@ -174,5 +210,7 @@ claim_drop(struct claim *c)
 {
 	if (c->taken && c->lock_fd >= 0)
 		close(c->lock_fd);
+	while (c->held_count > 0)
+		close(c->held[--c->held_count].fd);
 	c->taken = false;
 }

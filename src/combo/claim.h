@@ -14,10 +14,21 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* vtctld's, vtgate's two, and two for each uid. */
+enum { CLAIM_PORTS_MAX = 3 + 2 * TABLET_UID_MAX };
+
+struct held_port {
+	int port, fd;
+};
+
 struct claim {
 	const struct places *where;
 	int                  lock_fd;
 	bool                 taken;
+	/* From when they are handed out until the end: while a program is away for a moment the kernel gives
+	 * its port to nobody else. */
+	struct held_port     held[CLAIM_PORTS_MAX];
+	int                  held_count;
 	char                 keyspaces[TABLET_UID_MAX + 1][NAME_MAX_BYTES + 1];   /* by uid; "" is free */
 };
 
@@ -26,6 +37,10 @@ int   claim_take(struct claim *c, const struct places *where, struct err *err) M
 void  claim_drop(struct claim *c);
 /* Who holds the lock of a data directory, else 0; *port_base as last written there, 0 for nothing. */
 pid_t claim_of(const struct places *where, int *port_base);
-bool  claim_port_is_free(int port);
+/* Keeps a port for a program of ours, which can listen there nevertheless: bound, and not listening.
+ * False: it is taken, by a program that listens or for a minute by an outgoing connection that has ended. */
+bool  claim_hold(struct claim *c, int port);
+/* -1: who wants it, and what to do */
+int   claim_refuse_port(const char *name, int port, struct err *err) MUST_USE;
 
 #endif

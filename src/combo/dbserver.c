@@ -184,6 +184,7 @@ dbserver_program(struct arena *a, const struct places *where, int uid, struct pr
 	program_arg(a, p, "--datadir=%s/server-%d", where->dir, uid);
 	program_arg(a, p, "--tmpdir=%s/run/tmp-%d", where->dir, uid);
 	program_arg(a, p, "--init-file=%s/run/server-%d.init", where->dir, uid);
+	program_port(p, where->port_base + PORT_SERVER + uid);
 	program_arg(a, p, "--port=%d", where->port_base + PORT_SERVER + uid);
 	/* in the data directory: a whole path may exceed a socket's 107 bytes */
 	program_arg(a, p, "--socket=sock");

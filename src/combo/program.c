@@ -42,6 +42,13 @@ program_arg(struct arena *a, struct program *p, const char *fmt, ...)
 	p->argv[p->argc++] = arena_strdup(a, text);
 }
 
+void
+program_port(struct program *p, int port)
+{
+	check(p->ports_count < PROGRAM_PORTS_MAX);
+	p->ports[p->ports_count++] = port;
+}
+
 bool
 program_adopt(struct program *p)
 {
@@ -80,6 +87,8 @@ spawn(struct program *p, struct err *err)
 static int
 start(struct program *p, struct err *err)
 {
+	if (p->before_start != NULL)
+		p->before_start(p, p->before_arg);
 	TRY(spawn(p, err));
 	p->starts++;
 	log_info("%s started pid=%d starts=%d", p->name, (int)p->pid, p->starts);

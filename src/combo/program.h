@@ -16,7 +16,10 @@
 
 #include <sys/types.h>
 
-enum { PROGRAM_ARGS_MAX = 48 };   /* a server has about 25 settings */
+enum {
+	PROGRAM_ARGS_MAX = 48,   /* a server has about 25 settings */
+	PROGRAM_PORTS_MAX = 2,   /* vtgate's */
+};
 
 struct program {
 	char        name[PROGRAM_NAME_MAX];   /* "vtgate", "server-1", "vttablet-1" */
@@ -26,12 +29,18 @@ struct program {
 	int         argc;
 	pid_t       pid;                      /* 0: not running */
 	int         starts, status;           /* status: of the last end, -1 unknown */
+	int         ports[PROGRAM_PORTS_MAX], ports_count;
+	/* before each start; NULL: nothing */
+	void      (*before_start)(struct program *p, void *arg);
+	void       *before_arg;
 };
 
 /* argv's strings go to the arena, which must outlive the program. */
 void program_init(struct program *p, const struct places *where, const char *name);
 void program_arg(struct arena *a, struct program *p, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
+
+void program_port(struct program *p, int port);   /* it is going to listen there */
 
 /* Takes over the process of the pid file if it lives. */
 bool program_adopt(struct program *p);

@@ -58,12 +58,29 @@ keep(void *arg)
 		log_error("%s: %s", k->p->name, err.text);
 }
 
+/* Of one that was adopted the port was not ours to hold. */
+static void
+hold_ports(struct program *p, void *arg)
+{
+	struct supervisor *s = arg;
+	struct err         err = { 0 };
+
+	for (int i = 0; i < p->ports_count; i++) {
+		if (claim_hold(&s->claim, p->ports[i]))
+			continue;
+		if (claim_refuse_port(p->name, p->ports[i], &err) != 0)
+			log_error("%s (%s)", err.text, err.hint);
+	}
+}
+
 static int
 keep_program(struct supervisor *s, struct program *p, struct err *err)
 {
 	struct kept *k = arena_new(&s->arena, struct kept);
 
 	*k = (struct kept){ s, p };
+	p->before_start = hold_ports;
+	p->before_arg = s;
 	check(s->programs_count < (int)(sizeof s->programs / sizeof *s->programs));
 	s->programs[s->programs_count++] = p;
 	return group_spawn(&s->tasks, p->name, keep, k, err);
@@ -87,6 +104,9 @@ start_center(struct supervisor *s, struct err *err)
 	    "vtgate");
 	int             base = s->where.port_base;
 
+	program_port(ctld, base + PORT_VTCTLD);
+	program_port(gate, base + PORT_GATE_HTTP);
+	program_port(gate, base + PORT_GATE_MYSQL);
 	program_arg(&s->arena, ctld, "--http=127.0.0.1:%d", base + PORT_VTCTLD);
 	program_arg(&s->arena, gate, "--credentials=%s/credentials.json", s->where.dir);
 	program_arg(&s->arena, gate, "--http=127.0.0.1:%d", base + PORT_GATE_HTTP);
@@ -105,6 +125,7 @@ tablet_program(struct supervisor *s, int uid)
 	snprintf(name, sizeof name, "vttablet-%d", uid);
 	p = our_program(s, "vttablet", name);
 	program_arg(&s->arena, p, "--credentials=%s/credentials.json", s->where.dir);
+	program_port(p, s->where.port_base + PORT_TABLET + uid);
 	program_arg(&s->arena, p, "--cell=%s", COMBO_CELL);
 	program_arg(&s->arena, p, "--http=127.0.0.1:%d", s->where.port_base + PORT_TABLET + uid);
 	program_arg(&s->arena, p, "--server=127.0.0.1:%d", s->where.port_base + PORT_SERVER + uid);
@@ -180,8 +201,8 @@ assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
 		FILE *f;
 
 		if (s->claim.keyspaces[uid][0] != '\0' ||
-		    !claim_port_is_free(s->where.port_base + PORT_TABLET + uid) ||
-		    !claim_port_is_free(s->where.port_base + PORT_SERVER + uid))
+		    !claim_hold(&s->claim, s->where.port_base + PORT_TABLET + uid) ||
+		    !claim_hold(&s->claim, s->where.port_base + PORT_SERVER + uid))
 			continue;
 		places_file(&s->where, path, "tablets/%d", uid);
 		f = fopen(path, "we");
@@ -256,7 +277,8 @@ create_keyspace(struct ctx *cx, struct supervisor *s, const char *name)
 {
 	SCOPED(buf) struct buf value = BUF_INIT;
 	char                   key[TOPO_KEY_MAX];
-	struct keyspace_record r = { .name = name, .database = name, .created_us = clock_wall() };
+	struct keyspace_record r = { .name = name, .database = name, .sidecar = SIDECAR_DEFAULT,
+		.created_us = clock_wall() };
 
 	TRY(name_check("keyspace", name, cx->err));
 	snprintf(key, sizeof key, "/keyspaces/%s", name);

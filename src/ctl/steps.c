@@ -9,7 +9,6 @@ enum {
 	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
 	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
 	LAG_POLL_MS = 100,
-	AUTO_INCREMENT_MARGIN = 1000, /* given out between preflight and hold: seconds of inserts */
 	UNLOCK_WITHIN_S = 1,          /* writes are held meanwhile */
 	GRACE_LATER_S =
 	    2, /* gates end the transactions at the grace period and acknowledge after */
@@ -61,25 +60,29 @@ wait_small_lag(struct ctx *cx, struct cutover *c)
 	    most_ms);
 }
 
-/* Values that rows deleted on the source, or given out and not used, have had must not come again. */
+/*
+ * Values that rows deleted on the source, or given out and not used, have had must not come again. Done
+ * twice: here, so that there is mostly nothing left to do in the hold; and under the lock, to
+ * the number, when the stream is frozen and no row can be given a value any more.
+ */
 static int
 carry_auto_increment(struct ctx *cx, struct cutover *c)
 {
 	struct tablet_request q;
 	struct tablet_reply source, r;
-	uint64_t most = 0;
+	bool any = false;
 
 	TRY(side_request(cx, c->w, workflow_from(c->w), &q));
 	TRY(side_call(cx, c->w, "auto_increment", &q, &source));
-	for (size_t i = 0; i < source.tables_count; i++) {
-		if (source.tables[i].auto_increment > most)
-			most = source.tables[i].auto_increment;
-	}
-	if (most == 0)
-		return 0;
 	TRY(side_request(cx, c->w, workflow_to(c->w), &q));
-	q.definition = arena_printf(cx->arena, "%" PRIu64, most + AUTO_INCREMENT_MARGIN);
-	return side_call(cx, c->w, "auto_increment", &q, &r);
+	if (source.tables_count != q.tables_count)
+		return err_set(cx->err, ERR_CORRUPT, "the tablet told of %zu tables of %zu",
+		    source.tables_count, q.tables_count);
+	for (size_t i = 0; i < q.tables_count; i++) {
+		q.tables[i].auto_increment = source.tables[i].auto_increment;
+		any |= q.tables[i].auto_increment != 0;
+	}
+	return any ? side_call(cx, c->w, "auto_increment", &q, &r) : 0;
 }
 
 static int
@@ -186,7 +189,8 @@ run_catch_up(struct ctx *cx, struct cutover *c)
 	TRY(side_request(cx, c->w, to, &q));
 	q.attempt = c->attempt;
 	q.position = c->w->r.position;
-	return side_call(&within, c->w, "freeze", &q, &r);
+	TRY(side_call(&within, c->w, "freeze", &q, &r));
+	return carry_auto_increment(&within, c);
 }
 
 static int

@@ -31,6 +31,9 @@ static const struct row ROWS[] = {
 	    offsetof(struct hall_counts, fence_errors), false },
 	{ "vtgate_too_late_total", "Transactions ended with 1213 because their table had moved.",
 	    offsetof(struct hall_counts, too_late), false },
+	{ "vtgate_slow_turns_total",
+	    "Turns of a task that kept the others of its loop waiting for more than 20 ms.",
+	    offsetof(struct hall_counts, slow_turns), false },
 	{ "vtgate_lease_closed_total", "Connections closed because the lease had lapsed.",
 	    offsetof(struct hall_counts, lease_closed), false },
 };

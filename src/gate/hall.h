@@ -12,7 +12,7 @@
 /* Written by one loop, read by the one that prints: relaxed atomics. */
 struct hall_counts {
 	_Atomic uint64_t clients, connections, refused, statements, errors, holds, replays,
-	    fence_errors, too_late, lease_closed, backends, hold_us_max;
+	    fence_errors, too_late, lease_closed, backends, hold_us_max, slow_turns;
 };
 
 struct hall {

@@ -285,8 +285,10 @@ thread_main(void *arg)
 	struct task   *t = NULL;
 
 	w->loop = loop_new(&w->err);
-	if (w->loop != NULL)
+	if (w->loop != NULL) {
+		loop_count_slow(w->loop, &w->hall.counts.slow_turns);
 		w->mail = mailbox_new(MAIL_MAX, &w->err);
+	}
 	if (w->mail != NULL)
 		t = task_spawn("worker", main_task, w);
 	sem_post(&w->started);

@@ -27,6 +27,7 @@ put_tables(struct json_writer *w, const struct tablet_table *tables, size_t coun
 		json_put_open(w, NULL, '{');
 		json_put_str(w, "source_table", tables[i].source_table);
 		json_put_str(w, "target_table", tables[i].target_table);
+		json_put_u64(w, "auto_increment", tables[i].auto_increment);
 		json_put_close(w, '}');
 	}
 	json_put_close(w, ']');
@@ -67,6 +68,7 @@ get_tables(const struct json *j, struct arena *a, struct tablet_request *out)
 		json_need(&item, "target_table");
 		out->tables[i].source_table = json_get_str(&item, "source_table");
 		out->tables[i].target_table = json_get_str(&item, "target_table");
+		out->tables[i].auto_increment = json_get_u64(&item, "auto_increment");
 	}
 }
 

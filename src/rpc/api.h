@@ -72,6 +72,7 @@ void                credentials_free(struct credentials *c);
 /* ---- vttablet's methods. One request and one reply serve all; each method names the members it uses. */
 struct tablet_table {
 	const char *source_table, *target_table;
+	uint64_t    auto_increment; /* auto_increment: the next value to set; 0: none */
 };
 
 struct tablet_request {
@@ -130,7 +131,8 @@ struct tablet_reply {
  *                                     it is not past its commit (position "drop" says to drop)
  *  fence_install   tables, on_side    triggers, disarmed (source) or armed (target); idempotent
  *  fence_remove    tables, attempt    triggers and fence row go; idempotent
- *  auto_increment  tables, definition sets the target's next value to at least definition's number;
+ *  auto_increment  tables             sets the target's next values, of a frozen stream to the number,
+ *                                     of another one to no less than it;
  *                                     on_side source: changes nothing, lists tables[i].auto_increment
  *  lock            tables, attempt, timeout   step 2: READ lock, fence armed, reply.position =
  *                                             P; the lock ends by unlock, by a

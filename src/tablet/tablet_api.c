@@ -1,6 +1,7 @@
 #include "tablet/tablet_api.h"
 
 #include "sql/quote.h"
+#include "tablet/auto_increment.h"
 #include "tablet/fence.h"
 #include "tablet/preflight.h"
 
@@ -159,20 +160,6 @@ do_fence_remove(
 	return strcmp(q->on_side, "source") == 0 ? heartbeat_delete(cx, d.session, id_of(api, q)) : 0;
 }
 
-static int
-carry_one(struct ctx *cx, struct ddl *d, const struct tablet_request *q, size_t i, uint64_t wanted)
-{
-	SCOPED(buf) struct buf name = BUF_INIT;
-	struct table_def      *def;
-
-	TRY(schema_read(cx, d->session, q->target_database, q->tables[i].target_table, &def));
-	if (def->auto_increment == 0 || def->auto_increment >= wanted)
-		return 0;
-	quote_table(&name, slice_str(q->target_database), slice_str(q->tables[i].target_table));
-	return ddl_runf(
-	    cx, d, "ALTER TABLE %s AUTO_INCREMENT=%llu", name.data, (unsigned long long)wanted);
-}
-
 /* The source's next values, so that they can be carried. */
 static int
 list_auto_increment(
@@ -184,17 +171,12 @@ list_auto_increment(
 	r->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
 	r->tables_count = q->tables_count;
 	for (size_t i = 0; i < q->tables_count; i++) {
-		struct table_def *def;
+		struct tablet_table_status *t = &r->tables[i];
 
-		TRY(schema_read(
-		    cx, dba, q->source_database, q->tables[i].source_table, &def));
-		r->tables[i] = (struct tablet_table_status){
-			.table = q->tables[i].source_table,
-			.state = "",
-			.definition = "",
-			.exists = true,
-			.auto_increment = def->auto_increment,
-		};
+		*t = (struct tablet_table_status){ .table = q->tables[i].source_table,
+			.state = "", .definition = "", .exists = true };
+		TRY(auto_increment_read(
+		    cx, dba, q->source_database, t->table, &t->auto_increment));
 	}
 	return 0;
 }
@@ -204,14 +186,22 @@ do_auto_increment(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
 {
 	SCOPED(ddl) struct ddl d = { 0 };
-	uint64_t               wanted;
+	struct stream         *s;
 
 	if (strcmp(q->on_side, "source") == 0)
 		return list_auto_increment(cx, api, q, r);
-	TRY(parse_u64(slice_str(q->definition), &wanted, cx->err));
+	TRY(find_stream(cx, api, q, &s));
 	TRY(ddl_open(cx, api->env, &d));
-	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(carry_one(cx, &d, q, i, wanted));
+	for (size_t i = 0; i < q->tables_count; i++) {
+		struct auto_increment wanted = {
+			.database = q->target_database,
+			.table = q->tables[i].target_table,
+			.next = q->tables[i].auto_increment,
+			.exact = stream_reached(s) == STREAM_FROZEN,
+		};
+
+		TRY(auto_increment_set(cx, &d, &wanted));
+	}
 	return 0;
 }
 

@@ -87,6 +87,7 @@ struct loop {
 	bool              check_stacks;
 	uint64_t          switches;
 	usec              slow_logged;
+	_Atomic uint64_t *slow_turns;  /* counts them; NULL: nobody does */
 	usec              idle_after;  /* parked for so long: its stack is trimmed */
 };
 

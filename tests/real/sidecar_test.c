@@ -28,7 +28,8 @@ ctx(void)
 static struct mysql_client *
 connect_as(const char *user)
 {
-	struct mysql_params  params = { .address = server.address, .user = user, .found_rows = true };
+	struct mysql_params  params = { .address = server.address, .user = user, .role = ROLE_DBA,
+	    .found_rows = true };
 	struct mysql_client *c = NULL;
 	struct ctx           cx = ctx();
 
@@ -231,7 +232,7 @@ without_rights(void *arg)
 	struct ddl root = ddl_as("root"), d;
 
 	exec(root.session, "CREATE USER little");
-	exec(root.session, "GRANT SELECT, LOCK TABLES, TRIGGER ON *.* TO little");
+	exec(root.session, "GRANT SELECT, LOCK TABLES, TRIGGER, BINLOG ADMIN ON *.* TO little");
 	d = ddl_as("little");
 	expect_refused(&d, NAME, "making the sidecar database '_switchyard'");
 	exec(root.session, "GRANT ALL ON " NAME ".* TO little");

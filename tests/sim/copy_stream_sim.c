@@ -175,7 +175,7 @@ stream_of(struct world *w)
 static int
 open_process(struct ctx *cx, struct world *w)
 {
-	struct tablet_table   table = { "t", "t" };
+	struct tablet_table   table = { "t", "t", 0 };
 	struct tablet_request request = {
 		.workflow = WORKFLOW, .source_server = SOURCE, .source_database = "src",
 		.target_database = "dst", .source_sidecar = SIDECAR_DEFAULT, .tables = &table,

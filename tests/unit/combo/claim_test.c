@@ -22,6 +22,31 @@ some_places(int port_base)
 	return p;
 }
 
+/* Could a program that asks for it as ours do listen there? */
+static int
+listen_at(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool
+port_is_free(int port)
+{
+	int fd = listen_at(port);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* A socket that holds the gate's port of a range whose other ports are free, below those that the
  * kernel gives to anybody. */
 static int
@@ -32,7 +57,7 @@ take_gate_port(int *base)
 		    .sin_port = htons((uint16_t)(*base + PORT_GATE_MYSQL)) };
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-		if (claim_port_is_free(*base) && claim_port_is_free(*base + PORT_GATE_HTTP) &&
+		if (port_is_free(*base) && port_is_free(*base + PORT_GATE_HTTP) &&
 		    bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0)
 			return fd;
 		close(fd);
@@ -103,13 +128,76 @@ TEST(taken_port_is_refused_by_name)
 	struct err     err = { 0 };
 	char           want[200];
 
-	expect(!claim_port_is_free(port));
+	expect(!port_is_free(port));
 	expect_eq(claim_take(c, p, &err), -1);
 	snprintf(want, sizeof want, "port %d, for vtgate, is taken by another program", port);
 	expect_str(err.text, want);
 	claim_drop(c);
 	close(fd);
-	expect(claim_port_is_free(port));
+	expect(port_is_free(port));
+	free(c);
+	free(p);
+}
+
+/* What an outgoing connection leaves behind, wherever the kernel put it: *port. */
+static void
+leave_time_wait(int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t          len = sizeof a;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ours, theirs;
+
+	expect(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 1) == 0);
+	expect(getsockname(listener, (struct sockaddr *)&a, &len) == 0);
+	ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	expect(connect(ours, (struct sockaddr *)&a, sizeof a) == 0);
+	theirs = accept(listener, NULL, NULL);
+	len = sizeof a;
+	expect(getsockname(ours, (struct sockaddr *)&a, &len) == 0);
+	*port = ntohs(a.sin_port);
+	close(ours);                                   /* who closes first waits */
+	close(theirs);
+	close(listener);
+}
+
+TEST(port_of_a_connection_that_has_ended_is_refused_at_once)
+{
+	struct claim *c = calloc(1, sizeof *c);
+	struct err    err = { 0 };
+	int           port;
+
+	leave_time_wait(&port);
+	struct places *p = some_places(port - PORT_GATE_MYSQL);
+	expect_eq(claim_take(c, p, &err), -1);
+	expect(strstr(err.text, "for vtgate, is taken") != NULL);
+	expect(strstr(err.hint, "among the ports that the kernel gives to outgoing connections") != NULL);
+	claim_drop(c);
+	free(c);
+	free(p);
+}
+
+TEST(port_is_kept_while_its_program_is_away)
+{
+	struct claim *c = calloc(1, sizeof *c);
+	struct err    err = { 0 };
+	int           base, fd = take_gate_port(&base), port = base + PORT_GATE_MYSQL;
+
+	close(fd);
+	struct places *p = some_places(base);
+	expect_ok(claim_take(c, p, &err), &err);
+	for (int i = 0; i < 3; i++) {
+		struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		    .sin_port = htons((uint16_t)port) };
+		int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		expect_eq(bind(other, (struct sockaddr *)&a, sizeof a), -1);    /* nobody else gets it */
+		close(other);
+		fd = listen_at(port);                  /* ours does, again and again */
+		expect(fd >= 0);
+		close(fd);
+	}
+	claim_drop(c);
+	expect(port_is_free(port));
 	free(c);
 	free(p);
 }

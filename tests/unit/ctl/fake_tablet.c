@@ -174,6 +174,25 @@ do_disarm(struct ctx *cx, struct world *w, const struct tablet_request *q, struc
 }
 
 static int
+do_auto_increment(
+    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+{
+	if (side(w, q) == &w->target) {
+		int given = (int)q->tables[0].auto_increment;
+
+		/* Not to the number while the stream goes on, which would be outdated at once. */
+		if (w->target.frozen || given > w->target.next)
+			w->target.next = given;
+		return 0;
+	}
+	r->tables = arena_new(cx->arena, struct tablet_table_status);
+	r->tables_count = 1;
+	r->tables[0] = (struct tablet_table_status){ .table = "users",
+		.state = "", .definition = "", .auto_increment = (uint64_t)w->source.rows + 1 };
+	return 0;
+}
+
+static int
 do_freeze(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
 {
 	int p;
@@ -204,6 +223,7 @@ static int
 do_finish(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
 {
 	expect(w->target.frozen);
+	expect_eq(w->target.next, w->source.rows + 1);
 	w->target.finished = true;
 	return 0;
 }
@@ -235,7 +255,7 @@ static const struct {
 	{ "stream_delete", do_stream_delete },
 	{ "fence_install", do_fence_install },
 	{ "fence_remove", do_fence_remove },
-	{ "auto_increment", do_nothing },
+	{ "auto_increment", do_auto_increment },
 	{ "lock", do_lock },
 	{ "lock_status", do_lock_status },
 	{ "unlock", do_unlock },

@@ -6,7 +6,7 @@ TEST(a_tablet_request_survives_the_way)
 	struct arena          arena = ARENA_INIT;
 	struct buf            json = BUF_INIT;
 	struct err            err = { 0 };
-	struct tablet_table   tables[] = { { "users", "people" }, { "odd \"name", "b\\c" } };
+	struct tablet_table   tables[] = { { "users", "people", 0 }, { "odd \"name", "b\\c", UINT64_MAX } };
 	struct tablet_request back,
 	    request = {
 		    .workflow = "new_customer/users",
@@ -29,6 +29,7 @@ TEST(a_tablet_request_survives_the_way)
 	expect_eq(back.tables_count, 2);
 	expect_str(back.tables[1].source_table, "odd \"name");
 	expect_str(back.tables[1].target_table, "b\\c");
+	expect(back.tables[1].auto_increment == UINT64_MAX);
 	expect_str(back.position, request.position);
 	expect_str(back.definition, request.definition);
 	expect_eq(back.timeout, 5 * SECOND);

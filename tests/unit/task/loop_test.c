@@ -50,6 +50,35 @@ real_sleep(void *arg)
 	*(bool *)arg = true;
 }
 
+/* Longer than a turn may take, in one turn and then in two. */
+static void
+hogs(void *arg)
+{
+	usec       until = clock_mono() + 25 * MSEC;
+	struct err err;
+	struct ctx cx = forever(&err);
+
+	while (clock_mono() < until)
+		;
+	expect_ok(task_sleep(&cx, 1), &err);
+}
+
+TEST(a_turn_that_keeps_others_waiting_is_counted)
+{
+	_Atomic uint64_t turns = 0;
+	struct err       err;
+	struct loop     *l = loop_new(&err);
+
+	loop_count_slow(l, &turns);
+	for (int i = 0; i < 2; i++)
+		task_detach(task_spawn("hog", hogs, NULL));
+	loop_run(l);
+	loop_free(l);
+#ifndef WITH_SANITIZER
+	expect(turns >= 2);
+#endif
+}
+
 TEST(real_time_passes)
 {
 	bool ran = false;
