@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "gate/refuse.h"
+#include "gate/user_variables.h"
 
 #define LEASE_PAUSE (20 * MSEC)
 #define LEASE_WAIT  (10 * SECOND) /* three leases: a store that comes back does so in this time */
@@ -21,16 +22,6 @@ is_lock_tables(const struct statement *st)
 	return st->kind == STATEMENT_LOCK_TABLES && st->changes_session;
 }
 
-/* PREPARE, DEALLOCATE: what EXECUTE runs is not known, and may write. */
-static bool
-only_prepares(const struct request *q)
-{
-	struct slice sql = slice_trim(q->sql);
-
-	return q->statement->kind == STATEMENT_PREPARE &&
-	       (slice_starts_nocase(sql, "prepare") || slice_starts_nocase(sql, "deallocate"));
-}
-
 /* No part of a transaction: it looks at the session, a catalogue or a sequence. It may run in front of
  * a transaction that has begun nowhere yet, and beside one that is open on another server. */
 static bool
@@ -39,7 +30,7 @@ is_outside(const struct attempt *a)
 	enum statement_kind kind = a->q->statement->kind;
 
 	return !a->plan.names_tables && (kind == STATEMENT_SELECT || kind == STATEMENT_SHOW ||
-					    kind == STATEMENT_SET || only_prepares(a->q));
+					    kind == STATEMENT_SET);
 }
 
 static void
@@ -106,6 +97,8 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 
 	if (a->q->prepared != NULL)
 		in.keyspace = a->q->prepared->keyspace;
+	else if (a->q->keyspace != NULL)
+		in.keyspace = *a->q->keyspace;
 
 	a->epoch = a->route->epoch;
 	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT;
@@ -117,12 +110,10 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 	TRY(plan_make(&s->arena, &in, &a->plan, cx->err));
 	TRY(check_hidden(cx, a));
 	TRY(note_temporary(cx, a));
+	if (s->next.len > 0 && s->txn == TXN_NONE && !is_outside(a))
+		session_use_next(s);
 	set_ask(a);
-	if (s->next.len == 0 || s->txn != TXN_NONE || is_outside(a))
-		return 0;
-	buf_reset(&s->next);
-	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "SET TRANSACTION without SESSION, followed by something else than a plain BEGIN");
+	return 0;
 }
 
 static bool
@@ -310,6 +301,13 @@ check_state(struct ctx *cx, struct attempt *a)
 	return (uses & USES_LAST_INSERT_ID) == 0 ? 0 : session_carry_insert_id(cx, s, a->slot);
 }
 
+/* What calls a procedure may name one inside. */
+static bool
+touches_variables(const struct statement *st)
+{
+	return (st->uses & USES_VARIABLES) != 0 || (st->leaves & LEAVES_VARIABLES) != 0;
+}
+
 int
 attempt_take_backend(struct ctx *cx, struct attempt *a)
 {
@@ -327,7 +325,11 @@ attempt_take_backend(struct ctx *cx, struct attempt *a)
 	if (where == NULL)
 		return refuse(
 		    cx->err, ER_BAD_DB_ERROR, "there is no keyspace with a primary tablet yet");
+	if (touches_variables(a->q->statement) && session_keeper(s, LEAVES_VARIABLES) >= 0)
+		TRY(user_variables_save(cx, s, where->server));
 	TRY(session_backend(cx, s, where, &a->slot));
+	if (a->q->keyspace != NULL)
+		TRY(session_use_keyspace(cx, s, a->slot, *a->q->keyspace));
 	return check_state(cx, a);
 }
 

@@ -16,6 +16,8 @@ struct request {
 	struct slice            sql;
 	const struct statement *statement;
 	struct prepared        *prepared; /* COM_STMT_EXECUTE */
+	const struct slice     *keyspace; /* that its names are of; NULL: the session's */
+	struct slice using; /* EXECUTE p USING this; sql is p's text. SLICE_NULL: no such statement */
 };
 
 /* How an attempt ended. */
@@ -38,6 +40,7 @@ struct attempt {
 	bool                  begins;    /* BEGIN goes ahead of it */
 	uint64_t              epoch;     /* of the lease, when it was planned */
 	uint8_t               reply_seq; /* of the answer's first packet */
+	uint16_t              error;     /* of an answer that was one */
 	struct reply_scan     scan;
 };
 

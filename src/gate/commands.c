@@ -12,7 +12,7 @@ static int
 query(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
 {
 	struct statement      st;
-	struct statement_text text = { sql, s->modes };
+	struct statement_text text = { sql, session_modes(s) };
 	struct request q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
 
 	if (statement_cache_read(s->hall->statements, &s->arena, &text, &st, cx->err) != 0) {
@@ -36,7 +36,7 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 		    "Can't create more than %d prepared statements", PREPARED_MAX);
 		return session_send_err(cx, s, cx->err);
 	}
-	if (prepared_new(sql, s->modes, &st, cx->err) != 0) {
+	if (prepared_new(sql, session_modes(s), &st, cx->err) != 0) {
 		cx->err->mysql_errno = ER_PARSE_ERROR;
 		return session_send_err(cx, s, cx->err);
 	}

@@ -5,19 +5,21 @@
 #include "gate/commands.h"
 #include "gate/entrance.h"
 #include "gate/refuse.h"
+#include "gate/user_variables.h"
 #include "mysql/server.h"
 
 #include <stdlib.h>
 
 #define SAVE_AFTER SECOND /* longer than between the statements of a busy client */
 
-/* A session that stays idle gives away what it can: its insert id need not cost a backend. */
+/* A session that stays idle gives away what it can: its insert id and its variables need not cost a
+ * backend. */
 static int
 wait_for_client(struct ctx *cx, struct session *s)
 {
 	struct ctx soon = ctx_within(cx, SAVE_AFTER);
 
-	if (s->insert_slot < 0)
+	if (s->insert_slot < 0 && !user_variables_bind(s))
 		return packets_wait(cx, &s->client);
 	if (packets_wait(&soon, &s->client) == 0)
 		return 0;
@@ -25,6 +27,7 @@ wait_for_client(struct ctx *cx, struct session *s)
 		return -1;
 	err_clear(cx->err);
 	TRY(session_save_insert_id(cx, s));
+	TRY(user_variables_save(cx, s, NULL));
 	session_rest(s);
 	return packets_wait(cx, &s->client);
 }

@@ -5,6 +5,7 @@
 #include "gate/execute.h"
 #include "gate/refuse.h"
 #include "gate/savepoint.h"
+#include "gate/sql_prepare.h"
 #include "gate/variables.h"
 #include "mysql/command.h"
 
@@ -44,6 +45,7 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 		return -1;
 	if (s->txn != TXN_NONE)
 		session_end_txn(s);
+	buf_reset(&s->next); /* SET TRANSACTION ends with it, begun or not */
 	if (chain) {
 		s->txn = TXN_PENDING;
 		check(session_begin_with(s, slice_str("START TRANSACTION")));
@@ -84,25 +86,15 @@ as_query(struct session *s, const struct request *q)
 	return out;
 }
 
-/* DEALLOCATE PREPARE and DROP PREPARE run nothing. */
-static bool
-is_deallocate(const struct request *q)
-{
-	struct slice sql = slice_trim(q->sql);
-
-	return slice_starts_nocase(sql, "deallocate") || slice_starts_nocase(sql, "drop");
-}
-
-/* Texts inside of strings cannot be routed: with rules in force they are refused. */
+/* What EXECUTE runs is dispatched as if it had come by itself; it is none of these again, as no server
+ * prepares PREPARE. */
 static int
 prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 {
-	if (s->hall->crowd.route->rules.count == 0 || is_deallocate(q))
-		return execute(cx, s, q);
-	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "PREPARE and EXECUTE in SQL once any table is moved, or has been: what they run may name it; "
-	    "use the protocol's prepared statements");
-	return session_send_err(cx, s, cx->err);
+	struct request inner;
+	int            rc = sql_prepare_run(cx, s, q, &inner);
+
+	return rc == 1 ? dispatch(cx, s, &inner) : rc;
 }
 
 /* ---- any statement ---- */

@@ -34,6 +34,35 @@ send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
 	return 0;
 }
 
+/* ' is doubled; \ is an escape unless the session says otherwise. */
+static void
+put_literal(struct buf *out, struct slice text, unsigned modes)
+{
+	buf_add_char(out, '\'');
+	for (size_t i = 0; i < text.len; i++) {
+		char c = (char)text.ptr[i];
+
+		if (c == '\'' || (c == '\\' && (modes & SQL_NO_BACKSLASH_ESCAPES) == 0))
+			buf_add_char(out, c);
+		buf_add_char(out, c);
+	}
+	buf_add_char(out, '\'');
+}
+
+/* EXECUTE p USING @a as one statement, so that nothing has to be prepared there. */
+static void
+put_execute(struct buf *packet, const struct attempt *a)
+{
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "EXECUTE IMMEDIATE ");
+	put_literal(&sql, a->plan.text, a->s->modes);
+	buf_add_str(&sql, " USING ");
+	buf_add_slice(&sql, a->q->using);
+	command_put_text(packet, COM_QUERY, buf_slice(&sql));
+}
+
 static int
 send_query(struct ctx *cx, struct attempt *a, struct packets *p)
 {
@@ -41,9 +70,12 @@ send_query(struct ctx *cx, struct attempt *a, struct packets *p)
 	struct buf packet = BUF_INIT;
 
 	p->seq = 0;
-	if (!a->plan.rewritten)
+	if (!slice_is_null(a->q->using))
+		put_execute(&packet, a);
+	else if (a->plan.rewritten)
+		command_put_text(&packet, COM_QUERY, a->plan.text);
+	else
 		return packets_write(cx, p, a->q->packet);
-	command_put_text(&packet, COM_QUERY, a->plan.text);
 	return packets_write(cx, p, buf_slice(&packet));
 }
 
@@ -214,6 +246,31 @@ lose_database(struct session *s, int slot)
 	session_set_keyspace(s, SLICE_NULL);
 }
 
+/* Failed before a transaction began: what SET TRANSACTION said is still to come. */
+static bool
+is_unbegun(uint16_t error)
+{
+	enum { ER_BAD_FIELD = 1054, ER_NO_SUCH_TABLE = 1146, ER_READ_ONLY_TRANSACTION = 1792 };
+
+	return error == ER_BAD_FIELD || error == ER_NO_SUCH_TABLE || error == ER_PARSE_ERROR ||
+	       error == ER_READ_ONLY_TRANSACTION;
+}
+
+/* It began, and something has ended it: a single statement under SET TRANSACTION ends by itself. */
+static int
+ended_already(struct ctx *cx, struct attempt *a, bool failed)
+{
+	struct session *s = a->s;
+
+	if (failed && s->next_used > 0)
+		TRY(session_side_query(cx, s, a->slot, slice_str("ROLLBACK")));
+	if (failed && is_unbegun(a->error))
+		session_unuse_next(s);
+	if (s->txn == TXN_PENDING)
+		session_end_txn(s);
+	return 0;
+}
+
 /* What is true of the session once a statement has ended at its backend. */
 static int
 settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
@@ -247,7 +304,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	if (on && (s->txn == TXN_PENDING || (s->txn == TXN_OPEN && s->txn_slot != a->slot)))
 		TRY(execute_commit(cx, s));
 	if (a->begins && s->txn == TXN_PENDING)
-		session_end_txn(s); /* it began, and something has ended it already */
+		TRY(ended_already(cx, a, failed));
 	if (s->txn == TXN_OPEN && !s->passenger.open)
 		join_late(s, b->server, snapshot);
 	passenger_answered(
@@ -317,6 +374,7 @@ take_back(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
 	struct slice    text = arena_dup(&s->arena, buf_slice(&s->begin));
+	size_t          next_used = s->next_used;
 
 	if (a->ask.transaction)
 		TRY(session_side_query(cx, s, a->slot, slice_str("ROLLBACK")));
@@ -324,6 +382,7 @@ take_back(struct ctx *cx, struct attempt *a)
 		session_end_txn(s);
 		s->txn = TXN_PENDING;
 		buf_add_slice(&s->begin, text);
+		s->next_used = next_used;
 	}
 	passenger_leave(&s->hall->crowd, &s->passenger);
 	session_rest(s);
@@ -385,10 +444,13 @@ fenced(struct ctx *cx, struct attempt *a)
 static enum outcome
 answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 {
-	struct session *s = a->s;
+	struct session   *s = a->s;
+	struct err_packet e;
+	struct err        err;
 
 	if (is_fence(packet))
 		return fenced(cx, a);
+	a->error = err_packet_read(packet, &e, &err) == 0 ? e.code : 0;
 	if (!s->replied && is_half_prepared(a, packet))
 		return prepare_again(cx, a);
 	count(&s->hall->counts.errors, 1);
@@ -495,6 +557,7 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 	}
 	if (out == OUTCOME_CLOSE)
 		return -1;
+	session_unuse_next(s);
 	session_rest(s);
 	return out == OUTCOME_ERROR ? session_send_err(cx, s, cx->err) : 0;
 }

@@ -129,6 +129,68 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	return 0;
 }
 
+/* Prepares it there and closes it. */
+static int
+prepare_and_close(struct ctx *cx, struct session *s, int slot, struct slice text, unsigned *params)
+{
+	struct mysql_client *c = s->slots[slot]->client;
+	struct reply_scan    scan;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+
+	command_put_text(&packet, COM_STMT_PREPARE, text);
+	TRY(send_command(cx, s, slot, buf_slice(&packet)));
+	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(c));
+	TRY(packets_drop_reply(cx, mysql_packets(c), &scan));
+	if (scan.failed)
+		return err_from_packet(reply_scan_tail(&scan), cx->err);
+	*params = scan.params;
+	buf_reset(&packet);
+	wire_put_int(&packet, COM_STMT_CLOSE, 1);
+	wire_put_int(&packet, scan.statement_id, 4);
+	return send_command(cx, s, slot, buf_slice(&packet));
+}
+
+static int
+try_prepare(struct ctx *cx, struct session *s, const struct route *route, struct slice text,
+    unsigned *params)
+{
+	struct statement             st;
+	struct plan                  plan;
+	const struct route_keyspace *where;
+	int                          slot = -1;
+	struct plan_input            in = {
+			       .route = route, .statement = &st, .sql = text, .keyspace = session_keyspace(s)
+	};
+
+	if (statement_read(&s->arena, text, session_modes(s), &st, cx->err) != 0) {
+		cx->err->mysql_errno = ER_PARSE_ERROR;
+		return -1;
+	}
+	TRY(plan_make(&s->arena, &in, &plan, cx->err));
+	where = plan.place != NULL ? plan.place : route_any(route);
+	if (where == NULL)
+		return refuse(
+		    cx->err, ER_BAD_DB_ERROR, "there is no keyspace with a primary tablet yet");
+	if (session_backend(cx, s, where, &slot) == 0 &&
+	    prepare_and_close(cx, s, slot, plan.text, params) == 0)
+		return 0;
+	if (slot >= 0 && s->slots[slot] != NULL && mysql_broken(s->slots[slot]->client))
+		session_drop_backend(s, slot);
+	return -1;
+}
+
+int
+forward_try_prepare(struct ctx *cx, struct session *s, struct slice text, unsigned *params)
+{
+	struct route *route = route_ref(s->hall->crowd.route);
+	int           rc = try_prepare(cx, s, route, text, params);
+
+	route_unref(route);
+	session_rest(s);
+	return rc;
+}
+
 /* ---- cursors ---- */
 
 int

@@ -11,6 +11,10 @@
 
 /* COM_STMT_PREPARE: prepares it where it would run now, and answers with our number. */
 int forward_prepare(struct ctx *cx, struct session *s, struct prepared *p) MUST_USE;
+/* Hears from the server where it would run now whether this text can be prepared; nothing is left
+ * there. -1: cx->err is the answer. */
+int forward_try_prepare(
+    struct ctx *cx, struct session *s, struct slice text, unsigned *params) MUST_USE;
 /* COM_STMT_FETCH, COM_STMT_RESET of a statement with an open cursor: the packet's number is
  * replaced. */
 int forward_cursor(struct ctx *cx, struct session *s, struct prepared *p, struct slice packet,

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
+#include "sql/modes.h"
 
 #include <stdlib.h>
 
@@ -47,6 +48,17 @@ destroy(struct backend *b)
 	free(b);
 }
 
+/* Servers of several versions run different executable comments: then nothing is sure. */
+static void
+note_version(struct pool *p, const char *version)
+{
+	unsigned modes = modes_of_server(version);
+
+	p->mixed = p->mixed || (p->greeted && modes != p->server_modes);
+	p->greeted = true;
+	p->server_modes = p->mixed ? 0 : modes;
+}
+
 static int
 connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out)
 {
@@ -73,6 +85,7 @@ connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, stru
 		waitlist_wake_one(&p->freed);
 		return -1;
 	}
+	note_version(p, mysql_server_version(b->client));
 	*out = b;
 	return 0;
 }

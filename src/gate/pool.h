@@ -71,6 +71,10 @@ struct pool {
 	usec                 connect_timeout, take_timeout, keep;
 	uint64_t             serials;
 	uint64_t             connects, takes, steals, waits; /* for metrics */
+	/* For the lexer, of the servers as they greet (sql/modes.h); 0: none has, or not all are of
+	 * one version. */
+	unsigned server_modes;
+	bool     greeted, mixed;
 };
 
 void pool_init(struct pool *p, const char *user, const struct secret *password, size_t max);

@@ -182,3 +182,49 @@ remote_take(struct backend *b, uint32_t id, uint32_t *remote)
 	*remote = (uint32_t)word;
 	return word != 0;
 }
+
+/* ---- names of SQL's own ---- */
+
+static void
+named_free(struct named *n)
+{
+	free((void *)(uintptr_t)n->text.ptr);
+	free((void *)(uintptr_t)n->keyspace.ptr);
+	free(n);
+}
+
+static struct slice
+own(struct slice s)
+{
+	return slice_is_null(s) ? SLICE_NULL : slice_of(mem_strndup(s.ptr, s.len), s.len);
+}
+
+void
+named_put(struct map *named, struct slice name, const struct named *n)
+{
+	struct named *kept = mem_new(struct named);
+
+	*kept = (struct named){ own(n->text), own(n->keyspace), n->modes, n->params };
+	check(map_put(named, name, kept) == NULL);
+}
+
+bool
+named_drop(struct map *named, struct slice name)
+{
+	struct named *n = map_take(named, name);
+
+	if (n != NULL)
+		named_free(n);
+	return n != NULL;
+}
+
+void
+named_forget_all(struct map *named)
+{
+	struct slice key;
+	void        *n;
+
+	for (size_t i = 0; map_next(named, &i, &key, &n);)
+		named_free(n);
+	map_clear(named);
+}

@@ -65,4 +65,17 @@ bool remote_known(const struct backend *b, uint32_t id, uint32_t *remote);
 /* Forgets it; true when it was known, as *remote, whatever its text. */
 bool remote_take(struct backend *b, uint32_t id, uint32_t *remote);
 
+/* One of SQL's: PREPARE name FROM 'text'. */
+struct named {
+	struct slice text, keyspace; /* that its names are of; SLICE_NULL: none */
+	unsigned     modes;          /* under which the text is read */
+	unsigned     params;         /* how many values USING must have */
+};
+
+/* Copies it; the name, in lower case, is not there yet. */
+void named_put(struct map *named, struct slice name, const struct named *n);
+/* False when there is none. */
+bool named_drop(struct map *named, struct slice name);
+void named_forget_all(struct map *named);
+
 #endif

@@ -59,6 +59,7 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 	buf_init(&s->next);
 	buf_init(&s->temporary);
 	map_init(&s->statements);
+	map_init(&s->named);
 	s->passenger.kill = kill_session;
 	list_push(&hall->sessions, &s->node);
 }
@@ -81,6 +82,7 @@ session_end_txn(struct session *s)
 {
 	s->txn = TXN_NONE;
 	s->txn_named = s->begin_cut = false;
+	s->next_used = 0;
 	buf_reset(&s->begin);
 	route_unref(s->view);
 	s->view = NULL;
@@ -130,54 +132,15 @@ session_keeper(const struct session *s, unsigned what)
 	return -1;
 }
 
-/* What was there is gone; statements without tables find what other slots have. */
-static void
-keep_no_more(struct session *s, int slot)
+/* Statements without tables find what other slots have. */
+void
+session_keep_no_more(struct session *s, int slot, unsigned what)
 {
-	s->keeps[slot] = 0;
+	s->keeps[slot] &= ~what;
+	if (s->keeps[slot] != 0)
+		return;
 	if (s->home == slot)
 		s->home = session_keeper(s, ~0U);
-}
-
-/* Each with its length before it. */
-bool
-session_begin_with(struct session *s, struct slice sql)
-{
-	uint32_t len = (uint32_t)sql.len;
-
-	/* A BEGIN alone is as long as its client wrote it. */
-	if (s->begin.len > 0 && s->begin.len + sql.len > BEGIN_MAX)
-		return false;
-	buf_add(&s->begin, &len, sizeof len);
-	buf_add_slice(&s->begin, sql);
-	return true;
-}
-
-bool
-session_next_begin(const struct session *s, size_t *at, struct slice *sql)
-{
-	uint32_t len;
-
-	if (*at == s->begin.len)
-		return false;
-	memcpy(&len, s->begin.data + *at, sizeof len);
-	*sql = slice_of(s->begin.data + *at + sizeof len, len);
-	*at += sizeof len + len;
-	return true;
-}
-
-enum isolation
-session_isolation(const struct session *s)
-{
-	enum isolation out = s->isolation, of_txn;
-	struct slice   sql;
-
-	for (size_t at = 0; session_next_begin(s, &at, &sql);) {
-		of_txn = slice_starts(sql, "SET TRANSACTION ") ? isolation_read(sql)
-							       : ISOLATION_UNKNOWN;
-		out = of_txn != ISOLATION_UNKNOWN ? of_txn : out;
-	}
-	return out;
 }
 
 /* Bytes of temporary tables' names: hundreds of them. */
@@ -230,7 +193,7 @@ release(struct session *s, int slot, bool reusable)
 		s->insert_slot = -1;
 		s->insert_id[0] = '\0';
 	}
-	keep_no_more(s, slot);
+	session_keep_no_more(s, slot, ~0U);
 	if (s->only_slot == slot)
 		s->only_slot = SLOTS_MAX;
 	if (s->lock_slot == slot)
@@ -263,6 +226,7 @@ session_reset(struct session *s)
 	memcpy(s->insert_id, "0", 2);
 	prepared_forget_all(&s->statements);
 	s->prepared_last = 0;
+	named_forget_all(&s->named);
 	s->cursor = NULL;
 	settings_done(&s->settings);
 	s->only_slot = -1;
@@ -284,6 +248,7 @@ session_done(struct session *s)
 	waitlist_wake_all(&s->hall->left);
 	packets_done(&s->client);
 	map_done(&s->statements);
+	map_done(&s->named);
 	buf_done(&s->begin);
 	buf_done(&s->next);
 	buf_done(&s->temporary);
@@ -471,7 +436,7 @@ session_save_insert_id(struct ctx *cx, struct session *s)
 		return 0;
 	inner.arena = &s->arena;
 	TRY(mysql_select(
-	    &inner, s->slots[s->insert_slot]->client, slice_str("SELECT LAST_INSERT_ID()"), &rows));
+	    &inner, s->slots[s->insert_slot]->client, slice_str("SELECT LAST_INSERT_ID() LIMIT 1"), &rows));
 	(void)snprintf(s->insert_id, sizeof s->insert_id, "%.*s", SLICE_ARG(rows.values[0]));
 	s->insert_slot = -1;
 	return 0;
@@ -507,6 +472,12 @@ session_rest(struct session *s)
 		pool_park(&s->hall->pool, b, &s->slots[i]);
 	}
 	session_check(s);
+}
+
+unsigned
+session_modes(const struct session *s)
+{
+	return s->modes | s->hall->pool.server_modes;
 }
 
 void

@@ -78,12 +78,14 @@ struct session {
 	struct buf       begin;     /* what to begin with, here or elsewhere: session_begin_with() */
 	bool             begin_cut; /* not all of it was kept: it cannot go elsewhere */
 	struct buf       next;      /* SET TRANSACTION: in front of the next begin, and like it */
+	size_t           next_used; /* bytes of begin that came from next for the present statement */
 	struct route    *view;      /* (2) */
 	struct passenger passenger;
 
 	struct map       statements; /* prepared ones: number (4 bytes) to struct prepared */
 	uint32_t         statements_next;
 	uint32_t         prepared_last; /* what PREPARED_LAST means; 0: none */
+	struct map       named; /* SQL's own: name to struct named */
 	struct prepared *cursor;  /* one with an open cursor on slots[bound] */
 	bool             idle;    /* waiting for the client's next command */
 	bool             replied; /* something of the present answer has gone to the client */
@@ -121,6 +123,8 @@ void session_rest(struct session *s);
 /* A backend that broke, or that carries something of unknown state. Ends the transaction when it
  * was there. */
 void session_drop_backend(struct session *s, int slot);
+/* How the lexer is to read its statements: modes, and the servers' version. */
+unsigned session_modes(const struct session *s);
 /* What the last reply says about transaction and modes. */
 void session_take_status(struct session *s, int slot, uint16_t status);
 void session_end_txn(struct session *s);
@@ -128,6 +132,10 @@ void session_end_txn(struct session *s);
 bool session_begin_with(struct session *s, struct slice sql) MUST_USE;
 /* The next of them; false at the end. *at starts at 0. */
 bool session_next_begin(const struct session *s, size_t *at, struct slice *sql);
+/* A statement that is to begin a transaction without a BEGIN has what SET TRANSACTION said. */
+void session_use_next(struct session *s);
+/* It was not sent after all: the next one has it. */
+void session_unuse_next(struct session *s);
 /* Of the present transaction, or else the session's. */
 enum isolation session_isolation(const struct session *s);
 /* Its name hides a table's. false: more names than are kept. */
@@ -137,6 +145,8 @@ bool session_has_temporary(const struct session *s, const char *keyspace, const 
 void session_keep(struct session *s, int slot, unsigned what);
 /* Does another slot than this one keep any of it? */
 bool session_keeps_elsewhere(const struct session *s, int slot, unsigned what);
+/* The slot keeps this no longer. */
+void session_keep_no_more(struct session *s, int slot, unsigned what);
 /* The first slot that keeps any of it, or -1. */
 int session_keeper(const struct session *s, unsigned what);
 /* LOCK TABLES is in force no more: the server has said so, or the connection has gone. */

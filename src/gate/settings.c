@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "sql/quote.h"
 #include "sql/tokens.h"
 
 #include <stdlib.h>
@@ -90,6 +91,13 @@ add(struct set_reader *r, const struct assignment *a)
 	r->out->items[r->out->count++] = *a;
 }
 
+/* Words that say when or who are computed at each server anew. */
+static bool
+is_constant(const struct set_reader *r, const struct token *t)
+{
+	return is_word(r, t, "null") || is_word(r, t, "true") || is_word(r, t, "false");
+}
+
 static struct slice
 lower(struct arena *a, struct slice s)
 {
@@ -98,6 +106,37 @@ lower(struct arena *a, struct slice s)
 	for (size_t i = 0; i < s.len; i++)
 		out[i] = (char)(out[i] >= 'A' && out[i] <= 'Z' ? out[i] | 0x20 : out[i]);
 	return slice_of(out, s.len);
+}
+
+static struct slice
+unquoted(struct slice name)
+{
+	bool quoted = name.len >= 2 &&
+		      (name.ptr[0] == '`' || name.ptr[0] == '\'' || name.ptr[0] == '"');
+
+	return quoted ? slice_cut(name, 1, name.len - 1) : name;
+}
+
+struct slice
+settings_user_name(struct arena *a, struct slice name)
+{
+	struct slice low = lower(a, name);
+	bool         plain = low.len > 0;
+	SCOPED(buf)
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < low.len; i++) {
+		uint8_t c = low.ptr[i];
+
+		plain = plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+				     c == '$' || c == '.');
+	}
+	buf_add_char(&out, '@');
+	if (plain)
+		buf_add_slice(&out, low);
+	else
+		quote_ident(&out, low);
+	return arena_dup(a, buf_slice(&out));
 }
 
 /* "@@session.`x`" becomes "x" and its scope's kind; has it a scope? */
@@ -115,9 +154,7 @@ system_name(struct set_reader *r, struct slice text, struct assignment *a)
 			 !slice_eq_nocase(scope, slice_str("local")))
 			a->kind = ASSIGN_OTHER; /* a structured variable: of the server */
 	}
-	if (name.len >= 2 && name.ptr[0] == '`')
-		name = slice_cut(name, 1, name.len - 1);
-	a->name = lower(r->arena, name);
+	a->name = lower(r->arena, unquoted(name));
 	return !slice_is_null(rest);
 }
 
@@ -159,13 +196,15 @@ variable(struct set_reader *r, struct assignment *a, bool scoped)
 
 	if (r->t->kind == TOKEN_USER_VARIABLE) {
 		a->kind = ASSIGN_USER;
-		a->name = lower(r->arena, text);
+		a->name = settings_user_name(r->arena, unquoted(slice_cut(text, 1, text.len)));
 	} else if (r->t->kind == TOKEN_SYSTEM_VARIABLE) {
 		scoped = system_name(r, text, a);
 	} else {
 		a->name = lower(r->arena, text);
 	}
-	if (a->kind == ASSIGN_SESSION && !scoped && is_transaction_variable(a->name))
+	/* SET @@tx_isolation is the next transaction's, SET tx_isolation the session's. */
+	if (a->kind == ASSIGN_SESSION && !scoped && r->t->kind == TOKEN_SYSTEM_VARIABLE &&
+	    is_transaction_variable(a->name))
 		a->kind = ASSIGN_NEXT;
 	r->t++;
 	if (is_punct(r->t, '=') || r->t->kind == TOKEN_ASSIGN)
@@ -173,6 +212,18 @@ variable(struct set_reader *r, struct assignment *a, bool scoped)
 	else
 		a->kind = ASSIGN_OTHER;
 	value(r, a);
+	if (a->kind == ASSIGN_USER && a->literal && r->t[-1].kind == TOKEN_WORD)
+		a->literal = is_constant(r, &r->t[-1]);
+}
+
+/* READ ONLY, READ WRITE, ISOLATION LEVEL x behind the first of them. */
+static bool
+continues_transaction(const struct set_reader *r)
+{
+	return is_punct(r->t, ',') &&
+	       ((is_word(r, r->t + 1, "read") &&
+		    (is_word(r, r->t + 2, "only") || is_word(r, r->t + 2, "write"))) ||
+		   (is_word(r, r->t + 1, "isolation") && is_word(r, r->t + 2, "level")));
 }
 
 static void
@@ -185,6 +236,11 @@ assignment(struct set_reader *r)
 		a.kind = ASSIGN_GLOBAL;
 	if (accept(r, "transaction")) {
 		transaction(r, &a, scoped);
+		while (continues_transaction(r)) {
+			add(r, &a);
+			r->t++;
+			transaction(r, &a, scoped);
+		}
 	} else if (accept(r, "names")) {
 		words_value(r, &a, "names");
 	} else if (is_word(r, r->t, "character") && is_word(r, r->t + 1, "set")) {
@@ -267,6 +323,16 @@ settings_forget(struct settings *s, struct slice name)
 			return;
 		}
 	}
+}
+
+bool
+settings_has(const struct settings *s, const struct assignment *a)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (slice_eq(s->items[i].name, a->name))
+			return slice_eq(s->items[i].value, a->value);
+	}
+	return false;
 }
 
 bool
@@ -364,11 +430,12 @@ mentions(struct slice text, const char *word)
 enum isolation
 isolation_read(struct slice text)
 {
-	if (mentions(text, "serializable"))
+	if (slice_eq_str(text, "3") || mentions(text, "serializable"))
 		return ISOLATION_SERIALIZABLE;
-	if (mentions(text, "repeatable"))
+	if (slice_eq_str(text, "2") || mentions(text, "repeatable"))
 		return ISOLATION_REPEATABLE_READ;
-	if (mentions(text, "committed") || mentions(text, "uncommitted"))
+	if (slice_eq_str(text, "0") || slice_eq_str(text, "1") || mentions(text, "committed") ||
+	    mentions(text, "uncommitted"))
 		return ISOLATION_READ_COMMITTED;
 	return ISOLATION_UNKNOWN;
 }
@@ -378,12 +445,19 @@ charset_is_refused(struct slice name)
 {
 	static const char *const refused[] = { "gbk", "sjis", "cp932", "big5", "gb18030", "ucs2",
 		"utf16", "utf16le", "utf32", "filename" };
+	/* Collations of theirs, as character_set_client = 28 names them. */
+	static const char *const numbers[] = { "1", "84", "13", "88", "28", "87", "95", "96", "248",
+		"249", "250" };
 	struct slice             bare = slice_trim(name);
 
 	if (bare.len >= 2 && (bare.ptr[0] == '\'' || bare.ptr[0] == '"'))
 		bare = slice_cut(bare, 1, bare.len - 1);
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
 		if (slice_starts_nocase(bare, refused[i]))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		if (slice_eq_str(bare, numbers[i]))
 			return true;
 	}
 	return false;

@@ -3,8 +3,8 @@
  *
  * settings_read() takes a SET statement apart. An assignment whose value is a
  * literal or a bare word can be repeated elsewhere with the same effect. Of any
- * other (an expression, a subquery) the value is asked for (variables.c), but for
- * user variables: they bind the session to the connection that ran it. settings_add()
+ * other (an expression, a subquery) the value is asked for: of the server's variables at once
+ * (variables.c), of user variables when it is needed elsewhere (user_variables.h). settings_add()
  * remembers, the last value of a name wins; settings_sql() is one SET that repeats
  * what has been set since a version, or nothing at all.
  */
@@ -44,6 +44,9 @@ struct assignments {
 int settings_read(struct arena *a, struct slice sql, unsigned modes, struct assignments *out,
     struct err *err) MUST_USE;
 
+/* "x" as it is remembered and written: @x in lower case, @`a b`. */
+struct slice settings_user_name(struct arena *a, struct slice name);
+
 struct setting {
 	struct slice name, value; /* owned */
 	uint64_t     version;     /* that came with it */
@@ -59,6 +62,8 @@ void settings_init(struct settings *s);
 void settings_done(struct settings *s);
 /* false: too many or too long; the session must keep its connection. */
 bool settings_add(struct settings *s, const struct assignment *a) MUST_USE;
+/* Has it this very value already? */
+bool settings_has(const struct settings *s, const struct assignment *a);
 void settings_forget(struct settings *s, struct slice name);
 /* Appends "SET a = 1, ..." with what is newer than the version; false when there is nothing to
  * repeat. What a connection knows already may have changed there since: SELECT @v := 2. */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "gate/refuse.h"
+#include "mysql/command.h"
 #include "sql/quote.h"
 
 /* Bytes of SET TRANSACTION statements before one BEGIN: two are in use, isolation and access. */
@@ -38,6 +39,31 @@ chains(const struct assignment *a)
 	       !slice_eq_nocase(a->value, slice_str("'no_chain'"));
 }
 
+static bool
+sets_isolation(struct slice name)
+{
+	return slice_eq_str(name, "transaction isolation") || slice_eq_str(name, "tx_isolation") ||
+	       slice_eq_str(name, "transaction_isolation");
+}
+
+static bool
+sets_access(struct slice name)
+{
+	return slice_eq_str(name, "transaction read") || slice_eq_str(name, "tx_read_only") ||
+	       slice_eq_str(name, "transaction_read_only");
+}
+
+/* It decides how statements are read here, and what a transaction is. */
+static bool
+must_be_known(const struct assignment *a)
+{
+	if (a->kind == ASSIGN_NEXT)
+		return true;
+	return a->kind == ASSIGN_SESSION &&
+	       (sets_isolation(a->name) || sets_access(a->name) || names_client_charset(a) ||
+		   slice_eq_str(a->name, "completion_type"));
+}
+
 static int
 check_assignments(struct ctx *cx, const struct assignments *as)
 {
@@ -50,9 +76,7 @@ check_assignments(struct ctx *cx, const struct assignments *as)
 		if (a->kind == ASSIGN_SESSION && chains(a))
 			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 			    "completion_type other than NO_CHAIN: say COMMIT AND CHAIN");
-		if (a->kind == ASSIGN_SESSION && !a->literal &&
-		    (slice_starts(a->name, "transaction") ||
-			slice_eq_str(a->name, "tx_isolation") || names_client_charset(a)))
+		if (must_be_known(a) && !a->literal)
 			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 			    "SET %.*s to something that is no literal", SLICE_ARG(a->name));
 	}
@@ -60,48 +84,228 @@ check_assignments(struct ctx *cx, const struct assignments *as)
 }
 
 static bool
-sets_isolation(struct slice name)
+is_number(struct slice text)
 {
-	return slice_eq_str(name, "transaction isolation") || slice_eq_str(name, "tx_isolation") ||
-	       slice_eq_str(name, "transaction_isolation");
+	for (size_t i = 0; i < text.len; i++) {
+		if ((text.ptr[i] < '0' || text.ptr[i] > '9') && text.ptr[i] != '.' &&
+		    !(i == 0 && text.ptr[i] == '-'))
+			return false;
+	}
+	return text.len > 0;
+}
+
+/* ---- values that must be known before they are set ---- */
+
+/* Made of variables and of the servers' own functions, so that it has one value at the connection that
+ * has the variables. */
+static bool
+is_plain_value(struct ctx *cx, struct session *s, struct slice value)
+{
+	struct statement st;
+	struct slice     sql =
+	    slice_str(arena_printf(&s->arena, "SELECT %.*s", SLICE_ARG(value)));
+
+	if (statement_read(&s->arena, sql, session_modes(s), &st, cx->err) != 0) {
+		err_clear(cx->err);
+		return false;
+	}
+	return st.understood && st.kind == STATEMENT_SELECT && st.tables_count == 0 &&
+	       !st.multiple && st.leaves == 0 && memchr(value.ptr, '?', value.len) == NULL;
+}
+
+/* The slot where SET will run: where the session has its variables, or any. */
+static int
+variables_slot(struct ctx *cx, struct session *s, int *slot)
+{
+	const struct route          *route = s->hall->crowd.route;
+	const struct route_keyspace *where =
+	    s->keyspace == NULL ? NULL : route_keyspace(route, session_keyspace(s));
+
+	*slot = session_keeper(s, LEAVES_VARIABLES);
+	if (*slot < 0 && s->txn == TXN_OPEN)
+		*slot = s->txn_slot;
+	if (*slot < 0)
+		*slot = s->home;
+	if (*slot >= 0)
+		return 0;
+	if (where == NULL || where->server == NULL)
+		where = route_any(route);
+	if (where == NULL)
+		return refuse(
+		    cx->err, ER_BAD_DB_ERROR, "there is no keyspace with a primary tablet yet");
+	return session_backend(cx, s, where, slot);
+}
+
+static void
+put_value(struct buf *out, struct slice value)
+{
+	if (slice_is_null(value))
+		buf_add_str(out, "NULL");
+	else if (is_number(value))
+		buf_add_slice(out, value);
+	else
+		quote_string(out, value);
+}
+
+/* A server's error is the client's answer: it would have been that of its SET. */
+static int
+ask(struct ctx *cx, struct session *s, struct slice expression, struct slice *out)
+{
+	struct mysql_rows rows;
+	struct ctx        inner = *cx;
+	int               slot = -1;
+
+	inner.arena = &s->arena;
+	TRY(variables_slot(cx, s, &slot));
+	if (mysql_selectf(&inner, s->slots[slot]->client, &rows, "SELECT %.*s LIMIT 1",
+		SLICE_ARG(expression)) != 0) {
+		if (mysql_broken(s->slots[slot]->client))
+			session_drop_backend(s, slot);
+		return -1;
+	}
+	if (rows.rows == 0 || rows.columns == 0)
+		return err_set(cx->err, ERR_CORRUPT, "a SELECT of one value without a row");
+	*out = rows.values[0];
+	session_rest(s);
+	return 0;
+}
+
+int
+variables_ask(struct ctx *cx, struct session *s, struct slice expression, struct slice *out)
+{
+	if (!is_plain_value(cx, s, expression))
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "a statement's text from an expression of tables, stored functions or parameters");
+	TRY(ask(cx, s, expression, out));
+	if (slice_is_null(*out))
+		*out = slice_str("NULL");
+	return 0;
+}
+
+/* SET with the values of such expressions instead of them. */
+static int
+resolve(struct ctx *cx, struct session *s, struct request *q, struct assignments *as)
+{
+	SCOPED(buf)
+	struct buf        sql = BUF_INIT;
+	SCOPED(buf)
+	struct buf        packet = BUF_INIT;
+	struct statement *st = arena_new(&s->arena, struct statement);
+	struct slice      value;
+	size_t            done = 0;
+
+	for (size_t i = 0; i < as->count; i++) {
+		const struct assignment *a = &as->items[i];
+		size_t                   at = (size_t)(a->value.ptr - q->sql.ptr);
+
+		if (!must_be_known(a) || a->literal || slice_is_null(a->value) ||
+		    !is_plain_value(cx, s, a->value))
+			continue;
+		buf_add_slice(&sql, slice_cut(q->sql, done, at));
+		TRY(ask(cx, s, a->value, &value));
+		put_value(&sql, value);
+		done = at + a->value.len;
+	}
+	if (done == 0)
+		return 0;
+	buf_add_slice(&sql, slice_cut(q->sql, done, q->sql.len));
+	q->sql = arena_dup(&s->arena, buf_slice(&sql));
+	command_put_text(&packet, COM_QUERY, q->sql);
+	q->packet = arena_dup(&s->arena, buf_slice(&packet));
+	q->com = COM_QUERY;
+	q->prepared = NULL;
+	q->statement = st;
+	TRY(statement_read(&s->arena, q->sql, session_modes(s), st, cx->err));
+	return settings_read(&s->arena, q->sql, session_modes(s), as, cx->err);
 }
 
 /* ---- SET TRANSACTION ---- */
 
+/* Words in lower case with one blank between them, without quotes: "read-committed" is "read committed". */
+static struct slice
+plain_words(struct arena *a, struct slice value)
+{
+	SCOPED(buf)
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < value.len; i++) {
+		uint8_t c = value.ptr[i];
+		bool    gap = c <= ' ' || c == '-' || c == '\'' || c == '"';
+
+		if (!gap)
+			buf_add_char(&out, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
+		else if (out.len > 0 && out.data[out.len - 1] != ' ')
+			buf_add_char(&out, ' ');
+	}
+	return arena_dup(a, slice_trim(buf_slice(&out)));
+}
+
+struct next_value {
+	const char *text;   /* behind SET TRANSACTION */
+	const char *number; /* of tx_isolation, tx_read_only */
+	bool        access;
+};
+
+static const struct next_value NEXT_VALUES[] = {
+	{ "isolation level read uncommitted", "0", false },
+	{ "isolation level read committed", "1", false },
+	{ "isolation level repeatable read", "2", false },
+	{ "isolation level serializable", "3", false },
+	{ "read only", "1", true },
+	{ "read only", "on", true },
+	{ "read only", "true", true },
+	{ "read write", "0", true },
+	{ "read write", "off", true },
+	{ "read write", "false", true },
+};
+
 /* As the server would read it; NULL: we do not. */
 static const char *
-next_text(const struct assignment *a)
+next_text(struct arena *a, const struct assignment *next)
 {
-	static const char *const texts[] = { "isolation level read uncommitted",
-		"isolation level read committed", "isolation level repeatable read",
-		"isolation level serializable", "read only", "read write" };
+	struct slice said = plain_words(a, next->value);
+	const size_t prefix = strlen("isolation level ");
 
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		if (slice_eq_nocase(a->value, slice_str(texts[i])))
-			return texts[i];
+	for (size_t i = 0; i < sizeof NEXT_VALUES / sizeof NEXT_VALUES[0]; i++) {
+		const struct next_value *v = &NEXT_VALUES[i];
+
+		if (slice_eq_str(said, v->text))
+			return v->text;
+		if (sets_access(next->name) == v->access &&
+		    (slice_eq_str(said, v->number) ||
+			(!v->access && slice_eq_str(said, v->text + prefix))))
+			return v->text;
 	}
 	return NULL;
 }
 
-/* No server knows yet which one will have the next transaction: it goes in front of its BEGIN. */
-static int
-set_next(struct ctx *cx, struct session *s, const struct assignments *as)
+static void
+add_next(struct session *s, const struct assignment *a)
 {
-	const char *text = as->count == 1 && slice_starts(as->items[0].name, "transaction ")
-	    ? next_text(&as->items[0])
-	    : NULL;
+	const char *text = next_text(&s->arena, a);
 	bool        added;
 
-	if (text == NULL || !s->autocommit)
-		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-		    "this SET for the next transaction only: use SET SESSION TRANSACTION");
-	if (s->next.len > NEXT_MAX)
-		return refuse(cx->err, ER_NOT_SUPPORTED_YET, "SET TRANSACTION so often");
 	buf_swap(&s->begin, &s->next); /* nothing has begun */
 	added = session_begin_with(
 	    s, slice_str(arena_printf(&s->arena, "SET TRANSACTION %s", text)));
 	buf_swap(&s->begin, &s->next);
 	check(added);
+}
+
+/* No server knows yet which one will have the next transaction: it goes in front of its BEGIN, or of
+ * the statement that is one. */
+static int
+set_next(struct ctx *cx, struct session *s, const struct assignments *as)
+{
+	for (size_t i = 0; i < as->count; i++) {
+		if (as->items[i].kind != ASSIGN_NEXT || next_text(&s->arena, &as->items[i]) == NULL)
+			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
+			    "this SET for the next transaction only: use SET SESSION TRANSACTION");
+	}
+	if (s->next.len > NEXT_MAX)
+		return refuse(cx->err, ER_NOT_SUPPORTED_YET, "SET TRANSACTION so often");
+	for (size_t i = 0; i < as->count; i++)
+		add_next(s, &as->items[i]);
 	return 0;
 }
 
@@ -117,17 +321,6 @@ sets_next(const struct assignments *as)
 
 /* ---- what the server has accepted ---- */
 
-static bool
-is_number(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if ((text.ptr[i] < '0' || text.ptr[i] > '9') && text.ptr[i] != '.' &&
-		    !(i == 0 && text.ptr[i] == '-'))
-			return false;
-	}
-	return text.len > 0;
-}
-
 /* The value of an expression, where it was computed. */
 static int
 read_back(struct ctx *cx, struct session *s, struct assignment *a)
@@ -141,24 +334,35 @@ read_back(struct ctx *cx, struct session *s, struct assignment *a)
 	inner.arena = &s->arena;
 	if (b->state == BACKEND_PARKED)
 		pool_unpark(&s->hall->pool, b);
-	if (mysql_selectf(&inner, b->client, &rows, "SELECT @@session.%.*s", SLICE_ARG(a->name)) !=
+	if (mysql_selectf(&inner, b->client, &rows, "SELECT @@session.%.*s LIMIT 1", SLICE_ARG(a->name)) !=
 	    0) {
 		if (cx->err->kind != ERR_SERVER)
 			return -1;
 		err_clear(cx->err); /* it cannot be read: it stays where it is */
 		return 0;
 	}
-	if (slice_is_null(rows.values[0]))
-		buf_add_str(&text, "NULL");
-	else if (is_number(rows.values[0]))
-		buf_add_slice(&text, rows.values[0]);
-	else
-		quote_string(&text, rows.values[0]);
+	put_value(&text, rows.values[0]);
 	/* With NO_BACKSLASH_ESCAPES a backslash is something else. */
 	a->literal = memchr(text.data, '\\', text.len) == NULL;
 	a->value = arena_dup(&s->arena, buf_slice(&text));
 	session_rest(s);
 	return 0;
+}
+
+/* A string's bytes, set and collation depend on what was set before, and would be repeated after it. */
+static bool
+is_ambiguous(const struct session *s, const struct assignment *a)
+{
+	static const char *const charsets[] = { "names", "character set", "character_set_client",
+		"character_set_connection", "collation_connection" };
+
+	if (a->kind != ASSIGN_USER || memchr(a->value.ptr, '\'', a->value.len) == NULL)
+		return a->kind == ASSIGN_USER && memchr(a->value.ptr, '"', a->value.len) != NULL;
+	for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++) {
+		if (!slice_is_null(settings_get(&s->settings, charsets[i])))
+			return true;
+	}
+	return s->modes != 0;
 }
 
 static void
@@ -168,7 +372,7 @@ learn_one(struct session *s, const struct assignment *a)
 
 	if (a->kind == ASSIGN_GLOBAL)
 		return;
-	if (!own || !a->literal || !settings_add(&s->settings, a)) {
+	if (!own || !a->literal || is_ambiguous(s, a) || !settings_add(&s->settings, a)) {
 		/* only this connection has it */
 		session_keep(s, s->last, a->kind == ASSIGN_USER ? LEAVES_VARIABLES : LEAVES_OTHER);
 		settings_forget(&s->settings, a->name);
@@ -201,10 +405,11 @@ int
 variables_set(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct assignments as;
+	struct request     known = *q;
 
-	if (settings_read(&s->arena, q->sql, s->modes, &as, cx->err) != 0 ||
-	    check_assignments(cx, &as) != 0)
-		return session_send_err(cx, s, cx->err);
+	if (settings_read(&s->arena, q->sql, session_modes(s), &as, cx->err) != 0 ||
+	    resolve(cx, s, &known, &as) != 0 || check_assignments(cx, &as) != 0)
+		return task_cancelled() ? -1 : session_send_err(cx, s, cx->err);
 	if (sets_next(&as) && s->txn == TXN_NONE)
 		return set_next(cx, s, &as) == 0 ? session_send_ok(cx, s)
 						 : session_send_err(cx, s, cx->err);
@@ -214,6 +419,6 @@ variables_set(struct ctx *cx, struct session *s, const struct request *q)
 		    "progress");
 		return session_send_err(cx, s, cx->err);
 	}
-	TRY(execute(cx, s, q));
+	TRY(execute(cx, s, &known));
 	return s->failed ? 0 : learn(cx, s, &as);
 }

@@ -3,8 +3,25 @@
 #include "base/check.h"
 #include "sql/multibyte.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* Versions below this run on every server that we serve; MariaDB skips 50700 to 99999. */
-enum { ALWAYS_BELOW = 50700 };
+enum { ALWAYS_BELOW = 50700, MYSQL_LAST = 99999 };
+
+unsigned
+modes_of_server(const char *version)
+{
+	static const char prefix[] = "5.5.5-"; /* MariaDB's, for clients that know no 10 */
+	unsigned          parts[3];
+
+	if (strncmp(version, prefix, strlen(prefix)) == 0)
+		version += strlen(prefix);
+	if (strstr(version, "MariaDB") == NULL ||
+	    sscanf(version, "%2u.%2u.%2u", &parts[0], &parts[1], &parts[2]) != 3)
+		return 0;
+	return (parts[0] * 10000 + parts[1] * 100 + parts[2]) << SQL_SERVER_SHIFT;
+}
 
 void
 lexer_init(struct lexer *l, struct slice sql, unsigned modes)
@@ -97,22 +114,52 @@ skip_comment(struct lexer *l, struct err *err)
 	    err, ERR_REFUSED, "the comment that starts at byte %zu does not end", start + 1);
 }
 
-/* At the slash of an executable comment: goes behind its mark. */
-static void
-enter_executable(struct lexer *l)
+/* An executable comment that the server skips: it may have one more comment inside. */
+static int
+skip_executable(struct lexer *l, struct err *err)
 {
-	int version = 0, digits = 0;
+	size_t start = l->at;
 
-	l->conditional = peek(l, 2) == 'M';
-	l->at += l->conditional ? 4 : 3;
-	/* Five or six digits are a version, fewer are code; a seventh is code as well. */
-	while (digits < 6 && is_digit(peek(l, (size_t)digits)))
-		version = version * 10 + (peek(l, (size_t)digits++) - '0');
-	if (digits >= 5) {
-		l->at += (size_t)digits;
-		l->conditional = l->conditional || version >= ALWAYS_BELOW;
+	for (l->at += 2; !at_end(l); l->at++) {
+		if (peek(l, 0) == '*' && peek(l, 1) == '/') {
+			l->at += 2;
+			return 0;
+		}
+		if (peek(l, 0) == '/' && peek(l, 1) == '*') {
+			TRY(skip_comment(l, err));
+			l->at--;
+		}
 	}
+	return err_set(
+	    err, ERR_REFUSED, "the comment that starts at byte %zu does not end", start + 1);
+}
+
+/* The versions of MySQL's own are MySQL's alone, unless MariaDB is named. */
+static bool
+runs_at(unsigned server, unsigned version, bool mariadb)
+{
+	return version <= server && (mariadb || version < ALWAYS_BELOW || version > MYSQL_LAST);
+}
+
+/* At the slash of an executable comment: goes behind its mark, or behind all of it. */
+static int
+enter_executable(struct lexer *l, struct err *err)
+{
+	bool     mariadb = peek(l, 2) == 'M';
+	size_t   mark = mariadb ? 4 : 3, digits = 0;
+	unsigned server = l->modes >> SQL_SERVER_SHIFT, version = 0;
+
+	/* Five or six digits are a version, fewer are code; a seventh is code as well. */
+	while (digits < 6 && is_digit(peek(l, mark + digits)))
+		version = version * 10 + (unsigned)(peek(l, mark + digits++) - '0');
+	if (digits < 5)
+		version = 0, digits = 0;
+	if (server != 0 && !runs_at(server, version, mariadb))
+		return skip_executable(l, err);
+	l->at += mark + digits;
+	l->conditional = server == 0 && (mariadb || version >= ALWAYS_BELOW);
 	l->in_executable = true;
+	return 0;
 }
 
 /* One comment if there is one here: 1, 0 none, -1. */
@@ -132,7 +179,7 @@ comment(struct lexer *l, struct err *err)
 	if (peek(l, 0) != '/' || peek(l, 1) != '*')
 		return 0;
 	if (!l->in_executable && (peek(l, 2) == '!' || (peek(l, 2) == 'M' && peek(l, 3) == '!')))
-		enter_executable(l);
+		TRY(enter_executable(l, err));
 	else
 		TRY(skip_comment(l, err));
 	return 1;

@@ -10,12 +10,14 @@
  * like the rest. Where it depends on the server whether it runs, its tokens
  * carry conditional.
  *
- *   mark       MariaDB 10.11+          MySQL 8+       here
+ *   mark       MariaDB 10.11+          MySQL 8+       here, when the server's version is not known
  *   !          runs                    runs           code
  *   !40101     runs                    runs           code (below 50700)
  *   !80013     skipped                 by version     conditional
  *   !100100    by version              skipped        conditional
  *   M!         runs                    a comment      conditional
+ *
+ * With a version (modes.h) it is code or a comment, as for that server.
  */
 #ifndef SQL_LEXER_H
 #define SQL_LEXER_H

@@ -1,5 +1,6 @@
 /*
- * modes.h - what of the session's sql_mode and character set changes how text is cut into tokens.
+ * modes.h - what changes how text is cut into tokens: of the session's sql_mode and character set, and the
+ * server.
  */
 #ifndef SQL_MODES_H
 #define SQL_MODES_H
@@ -12,7 +13,14 @@ enum {
 	SQL_GBK = 1 << 3,
 	SQL_BIG5 = 1 << 4,
 	SQL_MULTIBYTE = SQL_SJIS | SQL_GBK | SQL_BIG5,
+	/* From here on the version of the MariaDB server, 101119 for 10.11.19, where it is known: it
+	 * decides which executable comments run. 0: nobody has told. */
+	SQL_SERVER_SHIFT = 8,
 	SQL_TEXT_MAX = 1 << 30, /* the servers' max_allowed_packet ends there */
 };
+
+/* The bits above for a server that calls itself so: "10.11.19-MariaDB"; 0 for others, which run other
+ * executable comments. */
+unsigned modes_of_server(const char *version);
 
 #endif

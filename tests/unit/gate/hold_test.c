@@ -118,7 +118,7 @@ TEST(a_hold_that_is_rolled_back)
 	world_run(back_story);
 }
 
-/* What the text in a string names is not known; to forget it needs no table. */
+/* It runs where its tables are now; to forget it needs no table. */
 static void
 prepare_story(struct ctx *cx, struct world *w)
 {
@@ -126,15 +126,21 @@ prepare_story(struct ctx *cx, struct world *w)
 
 	expect_eq(world_do(cx, c, "prepare p from 'select 1 from other'"), 0);
 	world_rules(w, 1, "customer", RULE_OPEN);
-	expect_eq(world_do(cx, c, "execute p"), 1235);
-	expect_eq(world_do(cx, c, "execute immediate 'select 1 from users'"), 1235);
-	expect_eq(world_do(cx, c, "prepare p from 'select 1 from users'"), 1235);
+	expect_str(world_ask(cx, c, "execute p"), "db1");
+	expect_eq(world_do(cx, c, "prepare p from 'select a from users where b=\\'x\\' and a=?'"), 0);
+	expect_str(world_ask(cx, c, "execute immediate 'select a from users'"), "db1");
+	world_rules(w, 2, "new_customer", RULE_OPEN);
+	buf_reset(&w->said);
+	expect_eq(world_do(cx, c, "execute p using 1, @x"), 0);
+	world_expect(w, "db2: EXECUTE IMMEDIATE 'select a from `new_customer`.`users` where "
+			"b=''x'' and a=?' USING 1, @x\n");
 	expect_eq(world_do(cx, c, "deallocate prepare p"), 0);
-	expect_eq(world_do(cx, c, "drop prepare p"), 0);
+	expect_eq(world_do(cx, c, "drop prepare P"), 1243);
+	expect_eq(world_do(cx, c, "execute p"), 1243);
 	mysql_close(c);
 }
 
-TEST(prepare_in_sql_is_refused_with_rules_and_deallocate_is_not)
+TEST(what_is_prepared_in_sql_runs_where_its_tables_are)
 {
 	world_run(prepare_story);
 }

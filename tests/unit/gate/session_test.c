@@ -249,7 +249,7 @@ expression_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "update new_customer.t set a=1"), 0);
 	world_expect(w,
 	    "db1: set sql_mode='old'\ndb1: set sql_mode=concat(@@sql_mode, 'x')\n"
-	    "db1: SELECT @@session.sql_mode\ndb2: SET sql_mode = 'db1'\n" /* as db1 answered */
+	    "db1: SELECT @@session.sql_mode LIMIT 1\ndb2: SET sql_mode = 'db1'\n" /* as db1 answered */
 	    "db2: update new_customer.t set a=1\n");
 	expect_eq(world_do(cx, c, "set role x"), 0);
 	expect_eq(world_do(cx, c, "update new_customer.t set a=2"), 1235);
@@ -278,14 +278,22 @@ next_story(struct ctx *cx, struct world *w)
 	expect_str(world_ask(cx, c, "select a from t"), "db1");
 	expect_eq(world_do(cx, c, "commit"), 0);
 	expect_eq(world_do(cx, c, "set transaction read only"), 0);
-	expect_eq(world_do(cx, c, "update t set a=1"), 1235);
+	expect_eq(world_do(cx, c, "update t join new_customer.t set a=1"), 1235); /* not sent */
+	expect_eq(world_do(cx, c, "select 1"), 0);                               /* no transaction */
 	expect_eq(world_do(cx, c, "update t set a=1"), 0);
-	expect_eq(world_do(cx, c, "set tx_isolation='serializable'"), 1235);
+	expect_eq(world_do(cx, c, "update t set a=2"), 0);
+	expect_eq(world_do(cx, c, "set @@tx_isolation='read-committed', @@tx_read_only=1"), 0);
+	expect_eq(world_do(cx, c, "update t set a=3"), 0);
+	expect_eq(world_do(cx, c, "set tx_isolation='serializable'"), 0); /* the session's */
 	mysql_close(c);
 	world_expect(w,
 	    "db2: SET TRANSACTION isolation level serializable\ndb2: SET TRANSACTION read only\n"
 	    "db2: begin\ndb2: select a from new_customer.t\ndb2: commit\n"
-	    "db1: begin\ndb1: select a from t\ndb1: commit\ndb1: update t set a=1\n");
+	    "db1: begin\ndb1: select a from t\ndb1: commit\ndb1: select 1\n"
+	    "db1: SET TRANSACTION read only\ndb1: update t set a=1\ndb1: update t set a=2\n"
+	    "db1: SET TRANSACTION isolation level read committed\n"
+	    "db1: SET TRANSACTION read only\ndb1: update t set a=3\n"
+	    "db1: set tx_isolation='serializable'\n");
 }
 
 TEST(the_next_transaction_is_set_where_it_begins)
@@ -302,7 +310,7 @@ insert_id_story(struct ctx *cx, struct world *w)
 	expect_str(world_ask(cx, a, "select last_insert_id()"), "7");
 	expect_eq(world_do(cx, a, "insert into new_customer.t values (last_insert_id())"), 0);
 	world_expect(w, "db1: insert into generate values (null)\ndb1: select last_insert_id()\n"
-			"db1: SELECT LAST_INSERT_ID()\ndb2: SET last_insert_id = 7\n"
+			"db1: SELECT LAST_INSERT_ID() LIMIT 1\ndb2: SET last_insert_id = 7\n"
 			"db2: insert into new_customer.t values (last_insert_id())\n");
 	mysql_close(a);
 	world_pause(cx, SECOND);

@@ -101,6 +101,8 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 		m = s->user = arena_new(cx->arena, struct memory);
 	if (slice_starts(sql, "@Ping") || (slice_starts(sql, "@Init DB") && !w->databases))
 		return send_ok(cx, s, m);
+	if (slice_starts(sql, "@Close stmt"))
+		return 0; /* it has no answer */
 	buf_addf(&w->said, "%s: %.*s\n", server->name, SLICE_ARG(sql));
 	if (slice_starts(sql, "@Prepare")) /* OK, number 1, no columns, no parameters */
 		return send_prepared(cx, s);
@@ -118,7 +120,7 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 		m->open = false;
 		return send_error(cx, s, 1213, "Deadlock found");
 	}
-	if (slice_eq_nocase(sql, slice_str("select last_insert_id()")))
+	if (slice_starts_nocase(sql, "select last_insert_id()"))
 		return send_row(cx, s, m, "7");
 	m->generated = memmem(sql.ptr, sql.len, "generate", 8) != NULL;
 	return slice_starts_nocase(sql, "select") || memmem(sql.ptr, sql.len, "returning", 9) != NULL

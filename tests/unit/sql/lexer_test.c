@@ -1,6 +1,7 @@
 #include "base/buf.h"
 #include "sql/fingerprint.h"
 #include "sql/lexer.h"
+#include "sql/modes.h"
 #include "sql/statement.h"
 #include "test.h"
 
@@ -52,6 +53,24 @@ TEST(words_and_numbers)
 	    "N:x'1f' N:X'00' N:b'01' S:N'text' S:n'it''s'");
 	expect_tokens("_utf8mb4'x' $a \xc3\xa9t", 0, "W:_utf8mb4 S:'x' W:$a W:\xc3\xa9t");
 	expect_tokens("\\N ? := : a:=b", 0, "N:\\N P:? A::= .:: W:a A::= W:b");
+}
+
+/* As 10.11.19 answered. */
+TEST(executable_comments_of_a_known_server)
+{
+	unsigned m = modes_of_server("10.11.19-MariaDB-0+deb12u1-log");
+
+	expect_eq(modes_of_server("8.0.36"), 0);
+	expect_eq(modes_of_server("5.5.5-10.11.19-MariaDB"), m);
+	expect_tokens("1/*!50699 2 *//*!50700 3 *//*!80013 4 *//*!99999 5 *//*!100000 6 */", m,
+	    "N:1 N:2 N:6");
+	expect_tokens("1/*!101119 2 *//*!101120 3 *//*!110000 4 */", m, "N:1 N:2");
+	expect_tokens("1/*M! 2 *//*M!80000 3 *//*M!101119 4 *//*M!101120 5 */", m, "N:1 N:2 N:3 N:4");
+	expect_tokens("1/*!99999 a /* b */ c */2", m, "N:1 N:2");
+	expect_tokens("1/*!1234567 2 */", m, "N:1");
+	expect_tokens("/*!99999 a", m, "error");
+	expect_tokens("/*!99999 a /* b */ c", m, "error");
+	expect_tokens("1/*!80013 4 */", 0, "N:1 !N:4");
 }
 
 TEST(dots_make_names)
