@@ -97,7 +97,7 @@ wait_over(struct ctx *cx, struct cancelling *c, int *status)
 }
 
 static int
-ask(struct ctx *cx, const struct cancelling *c, bool *done)
+ask(struct ctx *cx, const struct cancelling *c, bool *done, bool *already)
 {
 	struct slice    answer;
 	struct json_doc doc;
@@ -106,6 +106,7 @@ ask(struct ctx *cx, const struct cancelling *c, bool *done)
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc);
 	*done = json_get_bool(&root, "done");
+	*already = json_get_bool(&root, "already");
 	return json_close(&doc);
 }
 
@@ -114,11 +115,11 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 {
 	const char       *keyspace, *name;
 	struct cancelling c = { .client = client, .stuck_since = NEVER };
-	bool              done;
+	bool              done, already;
 
 	TRY(client_split_workflow(cx->arena, workflow, &keyspace, &name, cx->err));
 	c.request.workflow = arena_printf(cx->arena, "%s/%s", keyspace, name);
-	TRY(ask(cx, &c, &done));
+	TRY(ask(cx, &c, &done, &already));
 	if (!done) {
 		int rc = wait_over(cx, &c, status);
 
@@ -128,8 +129,8 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 	}
 	if (client->json)
 		printf("{\"workflow\":\"%s\",\"state\":\"Cancelled\",\"already\":%s}\n",
-		    c.request.workflow, done ? "true" : "false");
-	else if (done)
+		    c.request.workflow, already ? "true" : "false");
+	else if (already)
 		printf("The %s workflow in the %s keyspace is cancelled already: nothing to do.\n",
 		    name, keyspace);
 	else

@@ -107,7 +107,25 @@ struct follow {
 	struct move_view              view;
 	struct arena                  arena;      /* of the last answer */
 	usec                          gone_since; /* NEVER: vtctld answers */
+	const char                   *checking;   /* what its check waits for */
 };
+
+/* A call has failed: 0 while there is hope. */
+static int
+vtctld_away(struct ctx *cx, struct follow *f)
+{
+	if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
+		return -1;
+	if (f->gone_since == NEVER) {
+		f->gone_since = task_now();
+		progress_end_line(&f->progress);
+		fprintf(stderr, "waiting for vtctld: %s\n", cx->err->text);
+	}
+	if (task_now() - f->gone_since > GONE_AFTER_S * SECOND)
+		return err_hint(cx->err,
+		    "the move goes on when vtctld runs again; the same command attaches to it");
+	return task_sleep(cx, AGAIN_MS * MSEC);
+}
 
 /* One poll. Without an answer: 0 while there is hope. */
 static int
@@ -127,17 +145,7 @@ ask(struct ctx *cx, struct follow *f)
 		return read_status(&within, answer, &f->view);
 	}
 	arena_done(&arena);
-	if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
-		return -1;
-	if (f->gone_since == NEVER) {
-		f->gone_since = task_now();
-		progress_end_line(&f->progress);
-		fprintf(stderr, "waiting for vtctld: %s\n", cx->err->text);
-	}
-	if (task_now() - f->gone_since > GONE_AFTER_S * SECOND)
-		return err_hint(cx->err,
-		    "the move goes on when vtctld runs again; the same command attaches to it");
-	return task_sleep(cx, AGAIN_MS * MSEC);
+	return vtctld_away(cx, f);
 }
 
 static void
@@ -213,7 +221,9 @@ follow(struct ctx *cx, struct follow *f, int *status)
 
 struct created {
 	const char *workflow;
-	bool        created, done;
+	bool        created, done, checking;
+	const char *state_text; /* what its check waits for */
+	int64_t     revision;
 };
 
 static int
@@ -230,6 +240,9 @@ create(struct ctx *cx, struct client *c, const struct ctl_request *request, stru
 		.workflow = json_get_str(&root, "workflow"),
 		.created = json_get_bool(&root, "created"),
 		.done = json_get_bool(&root, "done"),
+		.checking = json_get_bool(&root, "checking"),
+		.state_text = json_get_str(&root, "state_text"),
+		.revision = json_get_i64(&root, "revision"),
 	};
 	return json_close(&doc);
 }
@@ -269,15 +282,47 @@ given(const struct client *c)
 }
 
 static int
-begin(struct ctx *cx, struct client *c, const struct command_options *o, struct created *made)
+request_of(struct ctx *cx, const struct client *c, const struct command_options *o, struct ctl_request *r)
 {
-	struct ctl_request r = { .keyspace = "", .table = "", .options = o->move, .given = given(c) };
+	*r = (struct ctl_request){ .keyspace = "", .table = "", .options = o->move, .given = given(c) };
+	TRY(client_split(cx->arena, c->args[0], &r->keyspace, &r->table, cx->err));
+	TRY(client_split(cx->arena, c->args[1], &r->target_keyspace, &r->target_table, cx->err));
+	r->options.on_grace = (enum on_grace)o->on_grace;
+	r->options.switch_attempts = (int)o->switch_attempts;
+	return 0;
+}
 
-	TRY(client_split(cx->arena, c->args[0], &r.keyspace, &r.table, cx->err));
-	TRY(client_split(cx->arena, c->args[1], &r.target_keyspace, &r.target_table, cx->err));
-	r.options.on_grace = (enum on_grace)o->on_grace;
-	r.options.switch_attempts = (int)o->switch_attempts;
-	return create(cx, c, &r, made);
+/* One long poll for the end of the check. A vtctld that is away for a while is waited for: another one, or
+ * the same, goes on. */
+static int
+poll_check(struct ctx *cx, struct follow *f, const struct ctl_request *r, struct created *made)
+{
+	struct created now;
+
+	if (create(cx, f->client, r, &now) == 0) {
+		f->gone_since = NEVER;
+		made->checking = now.checking;
+		made->state_text = now.state_text;
+		made->revision = now.revision;
+		return 0;
+	}
+	return vtctld_away(cx, f);
+}
+
+static int
+begin(struct ctx *cx, struct follow *f, struct created *made)
+{
+	struct ctl_request r;
+
+	TRY(request_of(cx, f->client, f->options, &r));
+	TRY(create(cx, f->client, &r, made));
+	f->client->begun = true;
+	while (made->checking && !f->client->interrupted) {
+		f->checking = made->state_text;
+		r.after_revision = made->revision;
+		TRY(poll_check(cx, f, &r, made));
+	}
+	return 0;
 }
 
 /* Until cancelled. */
@@ -290,10 +335,10 @@ say_checking(void *arg)
 	usec           since = task_now();
 
 	while (task_sleep(&cx, CHECKING_EVERY_S * SECOND) == 0)
-		progress_checking(&f->progress, since, task_now());
+		progress_checking(&f->progress, f->checking, since, task_now());
 }
 
-/* The preflight asks two servers, and waits for what they wait for. */
+/* The check asks two servers, and waits for what they wait for. */
 static int
 begin_aloud(struct ctx *cx, struct follow *f, struct created *made)
 {
@@ -302,7 +347,7 @@ begin_aloud(struct ctx *cx, struct follow *f, struct created *made)
 
 	group_init(&group);
 	TRY(group_spawn(&group, "checking", say_checking, f, cx->err));
-	rc = begin(cx, f->client, f->options, made);
+	rc = begin(cx, f, made);
 	group_done(&group);
 	progress_end_line(&f->progress);
 	return rc;
@@ -312,13 +357,12 @@ int
 move_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	struct created made;
-	struct follow  f = { .client = c, .options = o, .gone_since = NEVER };
+	struct follow  f = { .client = c, .options = o, .gone_since = NEVER, .checking = "" };
 
 	if (strcasecmp(c->args[0], "cancel") == 0)
 		return cancel_run(cx, c, c->args[1], status);
 	progress_init(&f.progress, isatty(STDOUT_FILENO) == 1, c->json);
 	TRY(begin_aloud(cx, &f, &made));
-	c->begun = true;
 	if (made.done) {
 		say_done(c, &made);
 		return 0;

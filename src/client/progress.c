@@ -47,6 +47,8 @@ phase_of(const struct move_view *v)
 		if (strcmp(v->state, whole[i]) == 0)
 			return whole[i];
 	}
+	if (strcmp(v->state, "Checking") == 0)
+		return "checking";
 	if (strcmp(v->state, "Creating") == 0 || v->phase[0] == '\0')
 		return "preparing";
 	return v->phase;
@@ -194,12 +196,12 @@ progress_show(struct progress *p, const struct move_view *v, usec now)
 }
 
 void
-progress_checking(struct progress *p, usec since, usec now)
+progress_checking(struct progress *p, const char *why, usec since, usec now)
 {
 	const struct move_view v = {
 		.workflow = "",
 		.state = "",
-		.state_text = "",
+		.state_text = why,
 		.step = "",
 		.phase = "checking",
 		.stream_error = "",

@@ -36,8 +36,8 @@ struct progress {
 };
 
 void progress_init(struct progress *p, bool terminal, bool json);
-/* vtctld asks both sides, since then; a move that it refuses has no view. */
-void progress_checking(struct progress *p, usec since, usec now);
+/* vtctld asks both sides, since then, and waits for why; a move that it refuses has no view. */
+void progress_checking(struct progress *p, const char *why, usec since, usec now);
 void progress_show(struct progress *p, const struct move_view *v, usec now);
 void progress_end_line(struct progress *p);
 /* The summary of a finished move, or where it stands. */

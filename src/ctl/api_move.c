@@ -57,10 +57,12 @@ put_workflow(struct ctx *cx, const struct workflow *w, struct buf *out)
 {
 	SCOPED(buf) struct buf record = BUF_INIT;
 	struct json_writer j = json_to(out);
+	struct workflow_record r = w->r;
 	struct tablet_reply progress;
 
 	read_progress(cx, w, &progress);
-	workflow_write(&record, &w->r);
+	r.before = ""; /* another record, and nobody's business */
+	workflow_write(&record, &r);
 	json_put_open(&j, NULL, '{');
 	json_put_raw(&j, "record", buf_slice(&record));
 	json_put_i64(&j, "revision", w->revision);
@@ -169,6 +171,9 @@ move_tables(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 	json_put_str(&w, "workflow", r.workflow);
 	json_put_bool(&w, "created", r.created);
 	json_put_bool(&w, "done", r.done);
+	json_put_bool(&w, "checking", r.checking);
+	json_put_str(&w, "state_text", r.state_text);
+	json_put_i64(&w, "revision", r.revision);
 	json_put_close(&w, '}');
 	return 0;
 }
@@ -178,13 +183,14 @@ workflow_delete(struct ctx *cx, struct ctl *c, const struct ctl_request *q, stru
 {
 	struct json_writer w = json_to(out);
 	const char *id;
-	bool done;
+	struct cancel_answer a;
 
 	TRY(id_of(cx, q, &id));
-	TRY(cancel_ask(cx, c, id, &done));
+	TRY(cancel_ask(cx, c, id, &a));
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "workflow", id);
-	json_put_bool(&w, "done", done);
+	json_put_bool(&w, "done", a.done);
+	json_put_bool(&w, "already", a.already);
 	json_put_close(&w, '}');
 	return 0;
 }
@@ -222,6 +228,7 @@ check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 
 		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
 		if (workflow_switched(&r) || r.state == WORKFLOW_CANCELLED ||
+		    (r.state == WORKFLOW_ERROR && workflow_unmade(&r)) ||
 		    !workflow_uses(&r, q->keyspace, q->table))
 			continue;
 		err_set(cx->err, ERR_REFUSED,

@@ -51,8 +51,15 @@ write_wish(struct ctx *cx, struct workflow *w)
 	return workflow_save(cx, w);
 }
 
+/* What is being checked has made nothing that would have to be taken away. */
 static int
-ask(struct ctx *cx, struct workflow *w, bool *done)
+wish(struct ctx *cx, struct workflow *w)
+{
+	return workflow_unmade(&w->r) ? workflow_unmake(cx, w) : write_wish(cx, w);
+}
+
+static int
+ask(struct ctx *cx, struct workflow *w, struct cancel_answer *out)
 {
 	for (;;) {
 		if (workflow_load(cx, w) != 0)
@@ -60,8 +67,9 @@ ask(struct ctx *cx, struct workflow *w, bool *done)
 			    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist",
 			          w->id);
 		TRY(check_not_switched(cx, w));
-		*done = w->r.state == WORKFLOW_CANCELLED;
-		if (*done || workflow_cancelling(&w->r) || write_wish(cx, w) == 0)
+		out->already = w->r.state == WORKFLOW_CANCELLED;
+		out->done = out->already || workflow_unmade(&w->r);
+		if (out->already || workflow_cancelling(&w->r) || wish(cx, w) == 0)
 			return 0;
 		if (cx->err->kind != ERR_CONFLICT)
 			return -1; /* its job has just written: on top of that */
@@ -69,12 +77,12 @@ ask(struct ctx *cx, struct workflow *w, bool *done)
 }
 
 int
-cancel_ask(struct ctx *cx, struct ctl *c, const char *id, bool *done)
+cancel_ask(struct ctx *cx, struct ctl *c, const char *id, struct cancel_answer *out)
 {
 	struct workflow w;
 
 	workflow_init(&w, c, id);
-	int rc = ask(cx, &w, done);
+	int rc = ask(cx, &w, out);
 	workflow_done(&w);
 	TRY(rc);
 	err_clear(cx->err);

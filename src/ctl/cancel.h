@@ -3,6 +3,7 @@
  *
  *   CREATING, COPYING, RUNNING, ERROR ------------------------------> CANCELLING -> CANCELLED
  *   SWITCHING before its commit ---> "rolling back" -> RUNNING -------^
+ *   CHECKING has made nothing: what its name stood for before is put back at once
  *
  * Asking writes CANCELLING, or beside an attempt's "rolling back" that it is wanted, by the
  * compare-and-swap that the commit needs too: one of them happens. The workflow's job does the rest.
@@ -24,8 +25,13 @@
 
 #include "ctl/rules.h"
 
-/* Writes that it is wanted. *done: it was cancelled before. ERR_REFUSED past the commit; ERR_NOT_FOUND. */
-int cancel_ask(struct ctx *cx, struct ctl *c, const char *id, bool *done) MUST_USE;
+struct cancel_answer {
+	bool done;                  /* nothing is left to be waited for */
+	bool already;               /* it was cancelled before */
+};
+
+/* Writes that it is wanted. ERR_REFUSED past the commit; ERR_NOT_FOUND. */
+int cancel_ask(struct ctx *cx, struct ctl *c, const char *id, struct cancel_answer *out) MUST_USE;
 /* RUNNING, asked for while it was switching -> CANCELLING. */
 int cancel_begin(struct ctx *cx, struct workflow *w) MUST_USE;
 /* CANCELLING -> CANCELLED. -1: what it waits for is in the record's state_text. */

@@ -1,7 +1,8 @@
 #include "ctl/create.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+
+enum { TELL_AFTER_MS = 1000 }; /* a long poll: ctl_api.h */
 
 /* What is asked of a new move when the command says nothing. */
 static const struct workflow_options defaults = {
@@ -113,43 +114,13 @@ attach(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct m
 
 /* ---- A new one */
 
-/* A vttablet may have started before its keyspace was created with a name of its own choice. */
-static int
-check_sidecar(
-    struct ctx *cx, const struct keyspace_record *keyspace, const struct tablet_record *tablet)
-{
-	if (strcmp(keyspace->sidecar, tablet->sidecar) == 0)
-		return 0;
-	err_set(cx->err, ERR_REFUSED,
-	    "tablet '%s' works with the sidecar database '%s', and keyspace '%s' has '%s'",
-	    tablet->alias, tablet->sidecar, keyspace->name, keyspace->sidecar);
-	return err_hint(cx->err, "restart its vttablet");
-}
-
-static int
-healthy_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tablet_record *out)
-{
-	struct keyspace_record r;
-	struct health_record   health;
-
-	TRY(cluster_keyspace(cx, c, keyspace, &r));
-	TRY(cluster_primary(cx, c, keyspace, out));
-	TRY(check_sidecar(cx, &r, out));
-	TRY(cluster_health(cx, c, out->alias, &health));
-	if (health.healthy)
-		return 0;
-	err_set(cx->err, ERR_REFUSED, "tablet '%s' of keyspace '%s' is not healthy: %s", out->alias,
-	    keyspace, health.reason);
-	return err_hint(cx->err, "see: vtctlclient GetTablets --keyspace %.64s", keyspace);
-}
-
 static void
 fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	w->r = (struct workflow_record){
 		.name = q->table,
 		.type = WORKFLOW_MOVETABLES,
-		.state = WORKFLOW_CREATING,
+		.state = WORKFLOW_CHECKING,
 		.state_text = "",
 		.hint = "",
 		.source_keyspace = q->keyspace,
@@ -167,81 +138,147 @@ fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	w->r.tables[0] = (struct workflow_table){
 		.source_table = q->table, .target_table = q->target_table, .state = "init"
 	};
-}
-
-static void
-fill_stream(
-    struct workflow *w, const struct tablet_record *source, const struct tablet_record *target)
-{
 	w->r.streams[0] = (struct workflow_stream){
-		.source_keyspace = source->keyspace,
-		.source_shard = source->shard,
-		.source_tablet = source->alias,
-		.target_keyspace = target->keyspace,
-		.target_shard = target->shard,
-		.target_tablet = target->alias,
+		.source_keyspace = q->keyspace,
+		.source_shard = "0",
+		.source_tablet = "",
+		.target_keyspace = q->target_keyspace,
+		.target_shard = "0",
+		.target_tablet = "",
 	};
 }
 
-/* Both servers are asked by their tablets; the source's is told what the target is to become. */
+/* What is wrong before anybody is asked is told before anything is written. */
 static int
-ask_tablets(struct ctx *cx, struct workflow *w)
+check_keyspaces(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 {
-	struct tablet_request q;
-	struct tablet_reply source, target;
+	struct keyspace_record r;
 
-	TRY(side_request(cx, w, SIDE_SOURCE, &q));
-	TRY(side_call(cx, w, "check_source", &q, &source));
-	if (source.tables_count != w->r.tables_count)
-		return err_set(cx->err, ERR_CORRUPT,
-		    "the source's tablet described %zu tables of %zu", source.tables_count,
-		    w->r.tables_count);
-	TRY(side_request(cx, w, SIDE_TARGET, &q));
-	q.definition = source.tables[0].definition;
-	TRY(side_call(cx, w, "check_target", &q, &target));
-	w->r.tables[0].rows_estimate = source.tables[0].rows_estimate;
-	return 0;
+	TRY(cluster_keyspace(cx, c, q->keyspace, &r));
+	return cluster_keyspace(cx, c, q->target_keyspace, &r);
 }
 
-static int
-preflight(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
+/* What its name stands for now, to be put back. */
+static const char *
+before(struct arena *a, const struct workflow *w)
 {
-	struct keyspace_record from, to;
-	struct tablet_record source, target;
-	struct rules_record rules;
-	int64_t revision;
+	SCOPED(buf) struct buf json = BUF_INIT;
 
-	TRY(cluster_keyspace(cx, w->ctl, q->keyspace, &from));
-	TRY(cluster_keyspace(cx, w->ctl, q->target_keyspace, &to));
-	TRY(workflow_check_alone(cx, w));
-	TRY(rules_load(cx, w->ctl, &rules, &revision));
-	TRY(rules_check_served(cx, &rules, w));
-	TRY(healthy_primary(cx, w->ctl, q->keyspace, &source));
-	TRY(healthy_primary(cx, w->ctl, q->target_keyspace, &target));
-	fill_stream(w, &source, &target);
-	TRY(ask_tablets(cx, w));
-	TRY(rules_load(cx, w->ctl, &rules, &revision));
-	return rules_acknowledged(cx, w->ctl, rules.version);
+	if (w->revision == 0)
+		return BEFORE_NOTHING;
+	if (workflow_unmade(&w->r))
+		return arena_strdup(a, w->r.before);
+	workflow_write(&json, &w->r);
+	return arena_slice_str(a, buf_slice(&json));
 }
 
 static int
 create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
-	int64_t revision = w->revision; /* of one that ended, or 0 */
+	const char *was = before(cx->arena, w);
 	int attempt = w->r.attempt;
 
+	TRY(check_keyspaces(cx, w->ctl, q));
 	fill_record(cx, w, q);
+	w->r.before = was;
 	w->r.attempt = attempt;
-	if (revision != 0)
+	if (w->revision != 0)
 		workflow_outdate(w); /* what still travels of that one does nothing to this one */
 	w->r.attempts_from = w->r.attempt;
-	struct ctx within = ctx_within(cx, w->r.options.timeout);
-	TRY(preflight(&within, w, q));
-	w->r.created_us = clock_wall(); /* the copy's time begins here, not with the questions */
-	w->revision = revision;
-	workflow_note(w, "create", "begun", "");
-	TRY(workflow_save(cx, w));
-	log_info("workflow '%s' is created", w->id);
+	workflow_note(w, "check", "begun", "");
+	return workflow_save(cx, w);
+}
+
+/* ---- Its check */
+
+static int
+gone(struct ctx *cx, const struct workflow *w)
+{
+	err_set(cx->err, ERR_REFUSED,
+	    "the move of workflow '%s' was refused, or deleted, while it was checked", w->id);
+	return err_hint(cx->err, "the same command again says why, or begins it");
+}
+
+/* Until it is over, or says something new, or a moment has passed. */
+static int
+wait_checked(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, TELL_AFTER_MS * MSEC);
+	const char *text = arena_strdup(cx->arena, w->r.state_text);
+
+	while (w->r.state == WORKFLOW_CHECKING && strcmp(w->r.state_text, text) == 0) {
+		if (workflow_next(&within, w) == 0)
+			continue;
+		if (cx->err->kind == ERR_NOT_FOUND)
+			return gone(cx, w);
+		if (cx->err->kind != ERR_TIMEOUT)
+			return -1;
+		err_clear(cx->err);
+		return 0;
+	}
+	return 0;
+}
+
+/* Refused: whoever asked for it knows it now, so that everything can be as it was. When it cannot be
+ * written the record says it still, and may be deleted. */
+static int
+tell(struct ctx *cx, struct workflow *w)
+{
+	struct err why;
+
+	if (w->r.state != WORKFLOW_ERROR || !workflow_unmade(&w->r))
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", w->r.state_text);
+	if (w->r.hint[0] != '\0')
+		err_hint(cx->err, "%s", w->r.hint);
+	why = *cx->err;
+	(void)!workflow_unmake(cx, w);
+	return err_copy(cx->err, &why);
+}
+
+/* ---- The command */
+
+static int
+begin(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct move_result *out)
+{
+	for (;;) {
+		int rc = workflow_load(cx, w);
+
+		out->created = rc != 0 ? cx->err->kind == ERR_NOT_FOUND : begins_anew(w);
+		if (out->created)
+			rc = create(cx, w, q);
+		else if (rc == 0)
+			rc = attach(cx, w, q, out);
+		if (rc == 0 || (cx->err->kind != ERR_CONFLICT && cx->err->kind != ERR_NOT_FOUND))
+			return rc;
+		workflow_done(w); /* somebody else was faster: on top of that */
+	}
+}
+
+/* The same command again, of one who waits for its answer. */
+static int
+go_on_waiting(struct ctx *cx, struct workflow *w)
+{
+	if (workflow_load(cx, w) == 0)
+		return 0;
+	return cx->err->kind == ERR_NOT_FOUND ? gone(cx, w) : -1;
+}
+
+static int
+move(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct move_result *out)
+{
+	if (q->after_revision == 0) {
+		TRY(begin(cx, w, q, out));
+		w->ctl->kick = true;
+		waitlist_wake_all(&w->ctl->kicked);
+	} else {
+		TRY(go_on_waiting(cx, w));
+	}
+	TRY(wait_checked(cx, w));
+	TRY(tell(cx, w));
+	out->checking = w->r.state == WORKFLOW_CHECKING;
+	out->revision = w->revision;
+	out->state_text = arena_strdup(cx->arena, w->r.state_text);
 	return 0;
 }
 
@@ -249,22 +286,13 @@ int
 create_move(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_result *out)
 {
 	struct workflow w;
-	int rc;
 
 	TRY(check_request(cx, q));
 	out->workflow = arena_printf(cx->arena, "%s/%s", q->target_keyspace, q->target_table);
 	workflow_init(&w, c, out->workflow);
-	rc = workflow_load(cx, &w);
-	out->created = rc != 0 ? cx->err->kind == ERR_NOT_FOUND : begins_anew(&w);
-	if (out->created)
-		rc = create(cx, &w, q);
-	else if (rc == 0)
-		rc = attach(cx, &w, q, out);
+	int rc = move(cx, &w, q, out);
 	workflow_done(&w);
-	if (rc != 0)
-		return -1;
+	TRY(rc);
 	err_clear(cx->err);
-	c->kick = true;
-	waitlist_wake_all(&c->kicked);
 	return 0;
 }

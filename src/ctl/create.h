@@ -1,10 +1,11 @@
 /*
  * create.h - making a workflow, or finding the one that is there.
  *
- * Everything is asked before anything is written: a refusal leaves topology and
- * servers as they were. Then the record is made, in CREATING; its job (job.h)
- * writes the routing rules (both names -> source), has all gates acknowledge them, and only
- * then lets the tablet make the target table.
+ * What the request alone tells is refused before anything is written. Then the record is made, in
+ * CHECKING, and its job (job.h) asks everybody (check.h). The command waits for that, long poll by long
+ * poll; a refusal it tells, and puts back what the name stood for before, so that topology and servers
+ * are as they were. Else the job goes on in CREATING: it writes the routing rules (both names -> source),
+ * has all gates acknowledge them, and only then lets the tablet make the target table.
  */
 #ifndef CTL_CREATE_H
 #define CTL_CREATE_H
@@ -14,6 +15,9 @@
 struct move_result {
 	const char *workflow;       /* cx->arena */
 	bool        created, done;
+	bool        checking;       /* not over: to be asked again, after this revision */
+	const char *state_text;     /* what that waits for; cx->arena */
+	int64_t     revision;
 };
 
 int create_move(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_result *out) MUST_USE;

@@ -26,15 +26,18 @@
  * drop_table        keyspace, table
  *     {}; refused while a rule routes to it or an unswitched workflow uses it, and when it does
  *     not exist
- * move_tables       keyspace, table, target_keyspace, target_table, options
- *     Creates the workflow, attaches to it, or finds it done; its preflight is over when this
- *     answers. {"workflow":"new_customer/users","created":bool,"done":bool}. Of the options those
+ * move_tables       keyspace, table, target_keyspace, target_table, options, after_revision
+ *     Creates the workflow, attaches to it, or finds it done. {"workflow":"new_customer/users",
+ *     "created":bool,"done":bool,"checking":bool,"state_text":"","revision":N}. Of the options those
  *     that the request has: a move that is there keeps the others, a new one has the defaults.
+ *     checking: its check is not over after a second; to wait on, the same with after_revision = N. A
+ *     move that is refused is told as this method's error, and there is none any more.
  * move_status       workflow, after_revision
  *     as workflow_show; waits up to a second for a record newer than after_revision
  * workflow_delete   workflow
  *     Has a move that has not switched taken back (cancel.h) and answers at once: move_status tells when
- *     its state is Cancelled. {"workflow":"new_customer/users","done":bool}; done: it is already
+ *     its state is Cancelled. {"workflow":"new_customer/users","done":bool,"already":bool}; done: there
+ *     is nothing to wait for, as of one that was only being checked; already: it was before
  *
  * <progress> is of this moment, from the tablet that the stream ends at:
  *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,"error":"",

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ctl/cancel.h"
+#include "ctl/check.h"
 #include "ctl/cutover.h"
 
 #include <stdio.h>
@@ -66,6 +67,14 @@ take_progress(struct workflow *w, const struct tablet_reply *r)
 			t->rows_estimate = s->rows_estimate;
 	}
 	return changed;
+}
+
+/* ---- CHECKING */
+
+static int
+do_check(struct ctx *cx, struct job *j)
+{
+	return check_run(cx, &j->w);
 }
 
 /* ---- CREATING */
@@ -310,6 +319,7 @@ typedef int state_fn(struct ctx *cx, struct job *j);
 
 /* NULL: there is nothing to do. */
 static state_fn *const state_fns[] = {
+	[WORKFLOW_CHECKING] = do_check,
 	[WORKFLOW_CREATING] = do_create,
 	[WORKFLOW_COPYING] = do_copy,
 	[WORKFLOW_RUNNING] = do_run,
@@ -342,7 +352,9 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 		TRY(take_back(cx, w));
 	w->r.state = WORKFLOW_ERROR;
 	w->r.state_text = arena_strdup(&w->arena, why->text);
-	w->r.hint = nothing_left ? arena_strdup(&w->arena, why->hint) : hint_of(w, why);
+	w->r.hint = nothing_left || workflow_unmade(&w->r)
+	    ? arena_strdup(&w->arena, why->hint)
+	    : hint_of(w, why);
 	workflow_note(w, "error", "failed", why->text);
 	return workflow_save(cx, w);
 }

@@ -1,6 +1,7 @@
 /*
  * job.h - the work on one workflow: a task that takes it from state to state.
  *
+ *   CHECKING   check.h                                                       -> CREATING
  *   CREATING   rules written and acknowledged, then the stream is made       -> COPYING
  *   COPYING    the stream is watched until it runs exactly and is close      -> RUNNING
  *   RUNNING    waits for leave to switch; attempts, 1, 2, 4 ... 60 s apart   -> SWITCHING

@@ -24,6 +24,7 @@ workflow_done(struct workflow *w)
 	arena_done(&w->arena);
 	w->r = (struct workflow_record){ .name = NULL };
 	w->revision = 0;
+	w->was = WORKFLOW_CHECKING;
 }
 
 const char *
@@ -102,6 +103,49 @@ int
 workflow_save(struct ctx *cx, struct workflow *w)
 {
 	return workflow_save_with(cx, w, NULL, NULL);
+}
+
+int
+workflow_next(struct ctx *cx, struct workflow *w)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = *cx;
+	const char *key = workflow_key(&scratch, w->id);
+	struct topo_events e = { .revision = w->revision };
+
+	inner.arena = &scratch;
+	for (;;) {
+		TRY(topo_watch(&inner, w->ctl->topo, key, e.revision, &e));
+		if (e.compacted)
+			return workflow_load(cx, w);
+		for (size_t i = 0; i < e.count; i++) {
+			const struct topo_kv *kv = &e.items[i].kv;
+
+			if (!slice_eq_str(kv->key, key))
+				continue;
+			if (slice_is_null(kv->value))
+				return err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' is gone", w->id);
+			return adopt(w, kv->value, kv->modified, cx->err);
+		}
+	}
+}
+
+bool
+workflow_unmade(const struct workflow_record *r)
+{
+	return r->before[0] != '\0';
+}
+
+int
+workflow_unmake(struct ctx *cx, struct workflow *w)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	const struct topo_compare old = { workflow_key(&scratch, w->id), w->revision };
+
+	check(workflow_unmade(&w->r));
+	return strcmp(w->r.before, BEFORE_NOTHING) == 0
+	    ? topo_delete(cx, w->ctl->topo, &old)
+	    : topo_put(cx, w->ctl->topo, &old, slice_str(w->r.before), 0, NULL);
 }
 
 void
@@ -211,6 +255,19 @@ check_apart(struct ctx *cx, const struct workflow *w, const struct workflow_reco
 	return 0;
 }
 
+static bool
+in_the_way(const struct workflow *w, const struct workflow_record *other, const char *id)
+{
+	if (workflow_ended(other))
+		return false;
+	if (other->state != WORKFLOW_CHECKING)
+		return true;
+	if (w->r.state != WORKFLOW_CHECKING)
+		return false;
+	return other->created_us < w->r.created_us ||
+	    (other->created_us == w->r.created_us && strcmp(id, w->id) < 0);
+}
+
 int
 workflow_check_alone(struct ctx *cx, const struct workflow *w)
 {
@@ -221,12 +278,13 @@ workflow_check_alone(struct ctx *cx, const struct workflow *w)
 	inner.arena = &scratch;
 	TRY(topo_list(&inner, w->ctl->topo, "/workflows/", &all));
 	for (size_t i = 0; i < all.count; i++) {
+		const char *key = arena_slice_str(&scratch, all.items[i].key);
 		struct workflow_record other;
 
-		if (slice_eq_str(all.items[i].key, workflow_key(&scratch, w->id)))
+		if (strcmp(key, workflow_key(&scratch, w->id)) == 0)
 			continue;
 		TRY(workflow_read(&scratch, all.items[i].value, &other, cx->err));
-		if (!workflow_ended(&other))
+		if (in_the_way(w, &other, key + strlen("/workflows/")))
 			TRY(check_apart(&inner, w, &other));
 	}
 	return 0;
@@ -246,8 +304,9 @@ workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, c
 		if (slice_eq_str(all.items[i].key, workflow_key(cx->arena, w->id)))
 			continue;
 		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (!workflow_switched(&r) && r.state != WORKFLOW_CANCELLING &&
-		    r.state != WORKFLOW_CANCELLED && workflow_uses(&r, keyspace, table))
+		if (!workflow_switched(&r) && !workflow_unmade(&r) &&
+		    r.state != WORKFLOW_CANCELLING && r.state != WORKFLOW_CANCELLED &&
+		    workflow_uses(&r, keyspace, table))
 			*id = arena_printf(cx->arena, "%s/%s", r.target_keyspace, r.name);
 	}
 	return 0;

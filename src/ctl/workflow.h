@@ -22,7 +22,7 @@ struct workflow {
 	struct arena           arena;
 	struct workflow_record r;
 	int64_t                revision;
-	enum workflow_state    was;       /* at that revision; one that is to be made begins with CREATING */
+	enum workflow_state    was;       /* at that revision; one that is to be made begins with CHECKING */
 };
 
 /* Fills an empty one: no record yet. */
@@ -37,6 +37,13 @@ int  workflow_save(struct ctx *cx, struct workflow *w) MUST_USE;
 /* The same together with one more key, both or none of them. other->lease is 0. */
 int  workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare *compare,
     const struct topo_op *other) MUST_USE;
+/* Waits for what somebody makes of it next, and reads that. ERR_NOT_FOUND: it is gone. */
+int  workflow_next(struct ctx *cx, struct workflow *w) MUST_USE;
+/* Its check is not over, or has refused it: nothing was made, and deleting it puts back what its name
+ * stood for before. */
+bool workflow_unmade(const struct workflow_record *r);
+/* Does that. w is done with, but for its id. ERR_CONFLICT: somebody else was faster. */
+int  workflow_unmake(struct ctx *cx, struct workflow *w) MUST_USE;
 /* Adds an event of now; saved with the next save. */
 void workflow_note(struct workflow *w, const char *step, const char *what, const char *text);
 /* When that step of the record's attempt did that last, wall clock; 0: never. */
@@ -55,9 +62,11 @@ void workflow_outdate(struct workflow *w);
 int  workflow_pass(struct ctx *cx, struct workflow *w, const char *point) MUST_USE;
 /* Is that table its source or its target? */
 bool workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table);
-/* ERR_REFUSED while another workflow that has not ended uses one of its tables. */
+/* ERR_REFUSED while another workflow that has not ended uses one of its tables. Of two that are being
+ * checked the later one is refused, and none that is past its check waits for one that is not. */
 int  workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
-/* *id of another one that uses the table and has neither switched nor been cancelled (cx->arena), or NULL. */
+/* *id of another one that was made, uses the table and has neither switched nor been cancelled
+ * (cx->arena), or NULL. */
 int  workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, const char *table,
     const char **id) MUST_USE;
 

@@ -16,6 +16,8 @@ static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Mat
 static const char *const direction_names[] = { "forward", "reverse", NULL };
 
 static const struct fsm_state workflow_rows[] = {
+	[WORKFLOW_CHECKING] = { "Checking", FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_ERROR),
+	    "both sides are asked whether it can be; nothing is made" },
 	[WORKFLOW_CREATING] = { "Creating",
 	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
 	    "rules and stream are being made" },
@@ -31,10 +33,10 @@ static const struct fsm_state workflow_rows[] = {
 	[WORKFLOW_COMPLETE] = { "Complete", 0, "switched, and what is left of the old side is gone (later)" },
 	[WORKFLOW_CANCELLING] = { "Cancelling", FSM_TO(WORKFLOW_CANCELLED),
 	    "what the move made is taken away, the rules last; there is no way back" },
-	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CREATING),
+	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CHECKING),
 	    "everything is as before; the record is kept for its number" },
 	[WORKFLOW_ERROR] = { "Error",
-	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_SWITCHING) |
+	    FSM_TO(WORKFLOW_CHECKING) | FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_SWITCHING) |
 	        FSM_TO(WORKFLOW_CANCELLING),
 	    "a person has to look; the same command goes on, or begins anew where nothing was made" },
 };
@@ -519,6 +521,7 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	json_put_bool(&w, "rolling_back", r->rolling_back);
 	json_put_bool(&w, "cancel", r->cancel);
 	json_put_i64(&w, "attempts_from", r->attempts_from);
+	json_put_str(&w, "before", r->before == NULL ? "" : r->before);
 	json_put_str(&w, "position", r->position);
 	json_put_i64(&w, "hold_us", r->hold_us);
 	json_put_i64(&w, "created_us", r->created_us);
@@ -555,6 +558,7 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.rolling_back = json_get_bool(&j, "rolling_back"),
 		.cancel = json_get_bool(&j, "cancel"),
 		.attempts_from = json_get_int(&j, "attempts_from", 0, INT_MAX),
+		.before = json_get_str(&j, "before"),
 		.position = json_get_str(&j, "position"),
 		.hold_us = json_get_i64(&j, "hold_us"),
 		.created_us = json_get_i64(&j, "created_us"),

@@ -106,8 +106,8 @@ enum workflow_direction { DIRECTION_FORWARD, DIRECTION_REVERSE };
 
 /* Rows of workflow_states, which says what each means and where it may go. */
 enum workflow_state {
-	WORKFLOW_CREATING, WORKFLOW_COPYING, WORKFLOW_RUNNING, WORKFLOW_SWITCHING, WORKFLOW_SWITCHED,
-	WORKFLOW_COMPLETE, WORKFLOW_CANCELLING, WORKFLOW_CANCELLED, WORKFLOW_ERROR,
+	WORKFLOW_CHECKING, WORKFLOW_CREATING, WORKFLOW_COPYING, WORKFLOW_RUNNING, WORKFLOW_SWITCHING,
+	WORKFLOW_SWITCHED, WORKFLOW_COMPLETE, WORKFLOW_CANCELLING, WORKFLOW_CANCELLED, WORKFLOW_ERROR,
 };
 extern const struct fsm workflow_states;
 
@@ -151,6 +151,9 @@ struct workflow_record {
 	bool                    rolling_back;      /* of this attempt: no commit any more */
 	bool                    cancel;            /* asked for in SWITCHING: once it is rolled back */
 	int                     attempts_from;     /* attempt when it was made, above all before */
+	/* CHECKING, and ERROR when that was refused: the record that its name had before, as JSON, or
+	 * BEFORE_NOTHING; "": it is past its check */
+	const char             *before;
 	const char             *position;          /* P of this attempt, once read; "" */
 	int64_t                 hold_us;           /* the pause of the last switch, as measured by vtctld */
 	int64_t                 created_us, copied_us, switched_us;    /* wall clock; 0: not yet */
@@ -158,6 +161,8 @@ struct workflow_record {
 	struct workflow_event  *events;            /* the last WORKFLOW_EVENTS_MAX */
 	size_t                  events_count;
 };
+
+#define BEFORE_NOTHING "none"
 
 enum { WORKFLOW_EVENTS_MAX = 200 };   /* ten attempts of a cutover of ten steps, twice each */
 

@@ -189,6 +189,7 @@ is_refused(struct ctx *cx, struct world *w)
 
 	expect_ok(topo_list(cx, w->topo, "/", &before), cx->err);
 	expect(world_move(cx, w, 0, world_options()) == -1);
+	expect_ok(task_sleep(cx, SECOND), cx->err); /* its job gives its lock back */
 	expect_ok(topo_list(cx, w->topo, "/", &after), cx->err);
 	expect_eq(after.count, before.count);
 	for (size_t i = 0; i < after.count; i++) {

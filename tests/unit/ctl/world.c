@@ -321,9 +321,20 @@ world_move(struct ctx *cx, struct world *w, int n, struct workflow_options optio
 		.action = "",
 		.options = options,
 		.given = GIVEN_ALL };
-	struct slice answer;
+	bool checking;
 
-	return world_call(cx, &w->ctlds[n], "move_tables", &q, &answer);
+	do {
+		struct slice answer;
+		struct json_doc doc;
+
+		TRY(world_call(cx, &w->ctlds[n], "move_tables", &q, &answer));
+		TRY(json_open(&doc, "answer", answer, cx->arena, cx->err));
+		struct json root = json_root(&doc);
+		checking = json_get_bool(&root, "checking");
+		q.after_revision = json_get_i64(&root, "revision");
+		TRY(json_close(&doc));
+	} while (checking);
+	return 0;
 }
 
 int

@@ -90,7 +90,7 @@ void world_check(const struct world *w);
 /* Calls a vtctld's API as vtctlclient does; the answer lives in cx->arena. */
 int world_call(struct ctx *cx, struct ctl *c, const char *method, const struct ctl_request *q,
     struct slice *answer) MUST_USE;
-/* MoveTables customer.users new_customer.users, with these options. */
+/* MoveTables customer.users new_customer.users, with these options; until its check is over. */
 int world_move(struct ctx *cx, struct world *w, int n, struct workflow_options options) MUST_USE;
 /* Workflow delete new_customer.users. */
 int world_cancel(struct ctx *cx, struct world *w, int n) MUST_USE;

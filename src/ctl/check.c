@@ -1,0 +1,195 @@
+#include "ctl/check.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ctl/rules.h"
+
+enum { AGAIN_MS = 100 }; /* a topology that is away */
+
+/* ---- The questions */
+
+/* A vttablet may have started before its keyspace was created with a name of its own choice. */
+static int
+check_sidecar(
+    struct ctx *cx, const struct keyspace_record *keyspace, const struct tablet_record *tablet)
+{
+	if (strcmp(keyspace->sidecar, tablet->sidecar) == 0)
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "tablet '%s' works with the sidecar database '%s', and keyspace '%s' has '%s'",
+	    tablet->alias, tablet->sidecar, keyspace->name, keyspace->sidecar);
+	return err_hint(cx->err, "restart its vttablet");
+}
+
+static int
+healthy_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tablet_record *out)
+{
+	struct keyspace_record r;
+	struct health_record   health;
+
+	TRY(cluster_keyspace(cx, c, keyspace, &r));
+	TRY(cluster_primary(cx, c, keyspace, out));
+	TRY(check_sidecar(cx, &r, out));
+	TRY(cluster_health(cx, c, out->alias, &health));
+	if (health.healthy)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "tablet '%s' of keyspace '%s' is not healthy: %s", out->alias,
+	    keyspace, health.reason);
+	return err_hint(cx->err, "see: vtctlclient GetTablets --keyspace %.64s", keyspace);
+}
+
+static void
+fill_stream(
+    struct workflow *w, const struct tablet_record *source, const struct tablet_record *target)
+{
+	struct arena *a = &w->arena;
+
+	w->r.streams[0] = (struct workflow_stream){
+		.source_keyspace = arena_strdup(a, source->keyspace),
+		.source_shard = arena_strdup(a, source->shard),
+		.source_tablet = arena_strdup(a, source->alias),
+		.target_keyspace = arena_strdup(a, target->keyspace),
+		.target_shard = arena_strdup(a, target->shard),
+		.target_tablet = arena_strdup(a, target->alias),
+	};
+}
+
+/* Both servers are asked by their tablets; the source's is told what the target is to become. */
+static int
+ask_tablets(struct ctx *cx, struct workflow *w)
+{
+	struct tablet_request q;
+	struct tablet_reply source, target;
+
+	TRY(side_request(cx, w, SIDE_SOURCE, &q));
+	TRY(side_call(cx, w, "check_source", &q, &source));
+	if (source.tables_count != w->r.tables_count)
+		return err_set(cx->err, ERR_CORRUPT,
+		    "the source's tablet described %zu tables of %zu", source.tables_count,
+		    w->r.tables_count);
+	TRY(side_request(cx, w, SIDE_TARGET, &q));
+	q.definition = source.tables[0].definition;
+	TRY(side_call(cx, w, "check_target", &q, &target));
+	w->r.tables[0].rows_estimate = source.tables[0].rows_estimate;
+	return 0;
+}
+
+static int
+ask_everybody(struct ctx *cx, struct workflow *w)
+{
+	struct keyspace_record from, to;
+	struct tablet_record source, target;
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(cluster_keyspace(cx, w->ctl, w->r.source_keyspace, &from));
+	TRY(cluster_keyspace(cx, w->ctl, w->r.target_keyspace, &to));
+	TRY(workflow_check_alone(cx, w));
+	TRY(rules_load(cx, w->ctl, &rules, &revision));
+	TRY(rules_check_served(cx, &rules, w));
+	TRY(healthy_primary(cx, w->ctl, w->r.source_keyspace, &source));
+	TRY(healthy_primary(cx, w->ctl, w->r.target_keyspace, &target));
+	fill_stream(w, &source, &target);
+	TRY(ask_tablets(cx, w));
+	TRY(rules_load(cx, w->ctl, &rules, &revision));
+	return rules_acknowledged(cx, w->ctl, rules.version);
+}
+
+/* ---- Unless somebody else ends it */
+
+struct watched {
+	struct workflow *w;
+	usec deadline;
+	struct group group;
+};
+
+static void
+ask_task(void *arg)
+{
+	struct watched *d = arg;
+	struct err err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = d->deadline, .err = &err, .arena = &arena };
+
+	task_rename("workflow %s", d->w->id);
+	if (ask_everybody(&cx, d->w) != 0)
+		group_fail(&d->group, &err);
+	else
+		group_cancel(&d->group);
+}
+
+/* Until the record is another one than that which is being checked. */
+static int
+wait_changed(struct ctx *cx, struct workflow *seen)
+{
+	int64_t revision = seen->revision;
+
+	for (;;) {
+		if (workflow_next(cx, seen) == 0)
+			return 0;
+		if (cx->err->kind == ERR_NOT_FOUND)
+			return 0;
+		if (cx->err->kind == ERR_CANCELLED)
+			return -1;
+		TRY(task_sleep(cx, AGAIN_MS * MSEC));
+		if (workflow_load(cx, seen) == 0 && seen->revision != revision)
+			return 0;
+	}
+}
+
+static void
+watch_task(void *arg)
+{
+	struct watched *d = arg;
+	struct err err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct workflow seen;
+
+	workflow_init(&seen, d->w->ctl, d->w->id);
+	seen.revision = d->w->revision;
+	if (wait_changed(&cx, &seen) == 0) {
+		err_set(&err, ERR_CONFLICT, "workflow '%s' was changed while it was checked", d->w->id);
+		group_fail(&d->group, &err);
+	}
+	workflow_done(&seen);
+}
+
+static int
+ask_watched(struct ctx *cx, struct workflow *w)
+{
+	struct watched d = { .w = w, .deadline = cx->deadline };
+
+	group_init(&d.group);
+	int rc = group_spawn(&d.group, "checking", ask_task, &d, cx->err);
+	if (rc == 0)
+		rc = group_spawn(&d.group, "watching the record", watch_task, &d, cx->err);
+	/* It is the questions that give up first: their sentence says who has not answered. */
+	struct ctx patient = *cx;
+	patient.deadline = NEVER;
+	if (rc == 0)
+		rc = group_wait(&patient, &d.group);
+	group_done(&d.group);
+	return rc;
+}
+
+int
+check_run(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, w->r.options.timeout);
+
+	TRY(workflow_pass(cx, w, "movetables.check.before"));
+	if (ask_watched(&within, w) != 0) {
+		/* Whoever waits for the answer is told at once who does not give it. */
+		if (cx->err->kind != ERR_CANCELLED && cx->err->kind != ERR_CONFLICT)
+			cx->err->kind = ERR_REFUSED;
+		return -1;
+	}
+	w->r.state = WORKFLOW_CREATING;
+	w->r.state_text = w->r.hint = w->r.before = "";
+	w->r.created_us = clock_wall(); /* the copy's time begins here, not with the questions */
+	workflow_note(w, "create", "begun", "");
+	TRY(workflow_save(cx, w));
+	log_info("workflow '%s' is created", w->id);
+	return 0;
+}
