@@ -33,6 +33,9 @@ static const struct option move_options[] = {
 	    "DURATION", "switch only when the target is behind by no more than this"),
 	OPTION("no-switch", OPT_BOOL, move.no_switch, NULL, 0, 0, NULL, NULL,
 	    "copy and stay in sync; the same command without it switches later"),
+	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL,
+	    "go on past views, routines, events and triggers that name the table or may name it; they "
+	    "are left as they are, and look for it at its old place"),
 	OPTION("detach", OPT_BOOL, detach, NULL, 0, 0, NULL, NULL,
 	    "start the move and return at once"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",

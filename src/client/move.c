@@ -271,6 +271,7 @@ given(const struct client *c)
 		{ "on-grace", GIVEN_ON_GRACE },
 		{ "switch-attempts", GIVEN_SWITCH_ATTEMPTS },
 		{ "max-replication-lag-allowed", GIVEN_MAX_LAG },
+		{ "force", GIVEN_FORCE },
 	};
 	unsigned bits = GIVEN_NO_SWITCH;
 
@@ -287,6 +288,7 @@ request_of(struct ctx *cx, const struct client *c, const struct command_options 
 	*r = (struct ctl_request){ .keyspace = "", .table = "", .options = o->move, .given = given(c) };
 	TRY(client_split(cx->arena, c->args[0], &r->keyspace, &r->table, cx->err));
 	TRY(client_split(cx->arena, c->args[1], &r->target_keyspace, &r->target_table, cx->err));
+	r->options.force = o->force;
 	r->options.on_grace = (enum on_grace)o->on_grace;
 	r->options.switch_attempts = (int)o->switch_attempts;
 	return 0;

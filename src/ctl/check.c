@@ -67,6 +67,8 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 		return err_set(cx->err, ERR_CORRUPT,
 		    "the source's tablet described %zu tables of %zu", source.tables_count,
 		    w->r.tables_count);
+	if (source.hint[0] != '\0')
+		workflow_note(w, "check", "forced", source.hint);
 	TRY(side_request(cx, w, SIDE_TARGET, &q));
 	q.definition = source.tables[0].definition;
 	TRY(side_call(cx, w, "check_target", &q, &target));

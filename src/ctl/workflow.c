@@ -353,6 +353,7 @@ side_request(struct ctx *cx, const struct workflow *w, enum side s, struct table
 		.tables_count = w->r.tables_count,
 		.position = "",
 		.max_lag = w->r.options.max_lag,
+		.force = w->r.options.force,
 		.on_side = s == SIDE_SOURCE ? "source" : "target",
 		.definition = "",
 	};

@@ -50,6 +50,7 @@ tablet_request_write(struct buf *out, const struct tablet_request *r)
 	json_put_i64(&w, "timeout", r->timeout);
 	json_put_i64(&w, "max_lag", r->max_lag);
 	json_put_str(&w, "on_side", r->on_side);
+	json_put_bool(&w, "force", r->force);
 	json_put_str(&w, "definition", r->definition);
 	json_put_close(&w, '}');
 }
@@ -90,6 +91,7 @@ tablet_request_read(struct arena *a, struct slice json, struct tablet_request *o
 		.timeout = json_get_i64(&j, "timeout"),
 		.max_lag = json_get_i64(&j, "max_lag"),
 		.on_side = json_get_str(&j, "on_side"),
+		.force = json_get_bool(&j, "force"),
 		.definition = json_get_str(&j, "definition"),
 	};
 	get_tables(&j, a, out);

@@ -89,6 +89,7 @@ struct tablet_request {
 	/* "source" or "target": which role of the workflow this server has */
 	const char          *on_side;
 	const char          *definition;        /* CREATE TABLE text or hash, where one is compared */
+	bool                 force;             /* goes on past views and the like that name a table */
 };
 
 struct tablet_table_status {
@@ -121,7 +122,7 @@ struct tablet_reply {
  *  check_source    tables             may these tables be moved away: refuses (kind refused,
  *                                     text, hint) or lists them with
  *                                     definition, rows_estimate, auto_increment; probes
- *                                     privileges by doing and undoes it
+ *                                     privileges by doing and undoes it. hint: what force passed
  *  check_target    tables, definition may they arrive: target missing, or empty and of the same
  *                  definition (tables[i].exists)
  *  stream_create   source_*, target_*, tables   makes the bare tables anew and starts the stream; idempotent

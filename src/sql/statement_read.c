@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "sql/change.h"
 #include "sql/query.h"
+#include "sql/statement_part.h"
 
 typedef void read_fn(struct reader *r);
 
@@ -444,8 +445,8 @@ read_explain(struct reader *r)
 	}
 }
 
-static void
-read_statement(struct reader *r)
+void
+statement_part(struct reader *r)
 {
 	if (reader_is(r, KW_EXPLAIN) || reader_is(r, KW_DESCRIBE) || reader_is(r, KW_DESC)) {
 		read_explain(r);
@@ -479,11 +480,9 @@ is_name(const struct token *t)
 	return t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED;
 }
 
-/* Every identifier of the whole text, with what stands before its dot. */
-static void
-list_identifiers(struct reader *r)
+void
+statement_identifiers(struct reader *r)
 {
-	r->out->tables_count = 0;
 	for (size_t i = 0; i < r->count; i++) {
 		const struct token *t = &r->tokens[i];
 		struct table_ref    ref = { .role = TABLE_UNCLEAR, .database = SLICE_NULL };
@@ -516,7 +515,8 @@ not_understood(struct reader *r)
 		reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
 	if (s->kind != STATEMENT_DDL)
 		s->kind = STATEMENT_OTHER;
-	list_identifiers(r);
+	s->tables_count = 0;
+	statement_identifiers(r);
 }
 
 int
@@ -536,7 +536,7 @@ statement_read(
 		out->kind = STATEMENT_EMPTY;
 		return 0;
 	}
-	read_statement(&r);
+	statement_part(&r);
 	if (!r.unclear && !reader_done(&r))
 		reader_unclear(&r);
 	if (r.unclear || tokens.conditional) {

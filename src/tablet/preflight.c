@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/fence.h"
+#include "tablet/mention.h"
 #include "tablet/tail.h"
 
 #include <stdio.h>
@@ -228,26 +229,34 @@ describe(struct tablet_table_status *out, const struct table_def *def, const cha
 	};
 }
 
-/* What the table has, and what names it. */
+/* What names the table is refused, or is *passed with force: "" when there is none. */
 static int
-check_table(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
-    struct table_def **def)
+check_mentions(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q, size_t i,
+    const char **passed)
 {
-	TRY(schema_read(cx, c, database, table, def));
-	return schema_check_bodies(cx, c, database, table);
+	struct mentions m;
+
+	TRY(mention_find(cx, c, q->source_database, q->tables[i].source_table, &m));
+	*passed = m.text;
+	if (m.text[0] == '\0' || q->force)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", m.text);
+	return err_hint(cx->err, "%s", m.hint);
 }
 
 int
-preflight_attempt(
-    struct ctx *cx, struct mysql_client *c, const char *database, const char **tables, int count)
+preflight_attempt(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q)
 {
-	for (int i = 0; i < count; i++) {
+	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx                 inner = *cx;
 		struct table_def          *def;
+		const char                *passed;
 
 		inner.arena = &scratch;
-		TRY(check_table(&inner, c, database, tables[i], &def));
+		TRY(schema_read(
+		    &inner, c, q->source_database, q->tables[i].source_table, &def));
+		TRY(check_mentions(&inner, c, q, i, &passed));
 	}
 	return 0;
 }
@@ -264,7 +273,13 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct table_def *def;
 
-		TRY(check_table(cx, c, q->source_database, q->tables[i].source_table, &def));
+		const char       *table = q->tables[i].source_table;
+		const char       *passed;
+
+		TRY(schema_read(cx, c, q->source_database, table, &def));
+		TRY(check_mentions(cx, c, q, i, &passed));
+		if (passed[0] != '\0')
+			reply->hint = passed;
 		describe(&reply->tables[i], def, q->tables[i].source_table);
 	}
 	TRY(check_settings(cx, env, c, common_settings));

@@ -17,8 +17,7 @@ int preflight_source(struct ctx *cx, const struct tablet_env *env, const struct 
     struct tablet_reply *reply) MUST_USE;
 /* The from side again, before each attempt to switch: a view, a routine, a trigger or a foreign key that
  * has come since would be left behind. */
-int preflight_attempt(struct ctx *cx, struct mysql_client *c, const char *database, const char **tables,
-    int count) MUST_USE;
+int preflight_attempt(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q) MUST_USE;
 /* The target's side: a table that exists must be empty and defined as request->definition says. */
 int preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
     struct tablet_reply *reply) MUST_USE;

@@ -455,65 +455,6 @@ schema_check_hash(const struct table_def *def, const char *hash, struct err *err
 	return err_hint(err, "compare both with SHOW CREATE TABLE, and undo what was altered");
 }
 
-/* ---- Bodies that name the table */
-
-struct body {
-	const char *what, *select, *text, *schema;
-};
-
-static const struct body bodies[] = {
-	{ "view", "SELECT CONCAT(table_schema, '.', table_name) FROM information_schema.views",
-	    "view_definition", "table_schema" },
-	{ "routine",
-	    "SELECT CONCAT(routine_schema, '.', routine_name) FROM information_schema.routines",
-	    "routine_definition", "routine_schema" },
-	{ "event", "SELECT CONCAT(event_schema, '.', event_name) FROM information_schema.events",
-	    "event_definition", "event_schema" },
-	{ "trigger",
-	    "SELECT CONCAT(trigger_schema, '.', trigger_name) FROM information_schema.triggers",
-	    "action_statement", "trigger_schema" },
-};
-
-/* The name as a whole word; \Q..\E takes its characters as they are. */
-static void
-add_mentions(struct buf *out, const char *text, const char *name)
-{
-	SCOPED(buf) struct buf pattern = BUF_INIT;
-
-	buf_addf(&pattern, "(?i)(?<![A-Za-z0-9_$])\\Q%s\\E(?![A-Za-z0-9_$])", name);
-	buf_addf(out, "%s REGEXP ", text);
-	quote_string(out, buf_slice(&pattern));
-}
-
-int
-schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *database, const char *table)
-{
-	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-		const struct body     *b = &bodies[i];
-		SCOPED(buf) struct buf sql = BUF_INIT;
-		struct slice           found;
-
-		buf_addf(&sql, "%s WHERE ", b->select);
-		add_mentions(&sql, b->text, table);
-		buf_addf(&sql, " AND (%s=", b->schema);
-		quote_string(&sql, slice_str(database));
-		buf_add_str(&sql, " OR ");
-		add_mentions(&sql, b->text, database);
-		buf_add_str(&sql, ")");
-		if (strcmp(b->what, "trigger") == 0)
-			buf_addf(&sql, " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "'",
-			    sizeof(FENCE_PREFIX) - 1);
-		TRY(look_for(cx, c, &sql, &found));
-		if (slice_is_null(found))
-			continue;
-		err_set(cx->err, ERR_REFUSED,
-		    "%s '%.*s' names the table '%s.%s', and would look for it at its old place",
-		    b->what, SLICE_ARG(found), database, table);
-		return err_hint(cx->err, "drop it first, and make it anew where the table goes");
-	}
-	return 0;
-}
-
 /* ---- Texts */
 
 void

@@ -50,9 +50,6 @@ struct table_def {
  * sequence, system versioning. Names are quoted in the sentence. */
 int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
     struct table_def **out) MUST_USE;
-/* Views, routines, events and triggers of any database whose bodies name the table: refused by name. */
-int schema_check_bodies(struct ctx *cx, struct mysql_client *c, const char *database,
-    const char *table) MUST_USE;
 /* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */
 int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;
 

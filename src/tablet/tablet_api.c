@@ -141,7 +141,7 @@ do_fence_install(
 	if (target) {
 		TRY(check_arrived(cx, api, q, d.session));
 	} else {
-		TRY(preflight_attempt(cx, d.session, f.database, f.tables, f.tables_count));
+		TRY(preflight_attempt(cx, d.session, q));
 		TRY(check_no_xa(cx, d.session));
 	}
 	return fence_install(cx, &d, &f, target);

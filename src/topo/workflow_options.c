@@ -39,6 +39,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_i64(w, "switch_attempts", o->switch_attempts);
 	if (given & GIVEN_NO_SWITCH)
 		json_put_bool(w, "no_switch", o->no_switch);
+	if (given & GIVEN_FORCE)
+		json_put_bool(w, "force", o->force);
 	json_put_close(w, '}');
 }
 
@@ -47,7 +49,7 @@ options_given(const struct json *j)
 {
 	/* In the order of enum workflow_given. */
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
-		"max_lag_us", "on_grace", "switch_attempts", "no_switch" };
+		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -71,6 +73,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.on_grace = on_grace_get(&j),
 		.switch_attempts = json_get_int(&j, "switch_attempts", 0, INT_MAX),
 		.no_switch = json_get_bool(&j, "no_switch"),
+		.force = json_get_bool(&j, "force"),
 	};
 }
 
@@ -92,4 +95,6 @@ workflow_options_take(
 		to->switch_attempts = from->switch_attempts;
 	if (given & GIVEN_NO_SWITCH)
 		to->no_switch = from->no_switch;
+	if (given & GIVEN_FORCE)
+		to->force = from->force;
 }

@@ -20,6 +20,7 @@ struct workflow_options {
 	enum on_grace on_grace;
 	int           switch_attempts;
 	bool          no_switch;
+	bool          force;            /* goes on past what names the table */
 };
 
 enum workflow_given {
@@ -30,7 +31,8 @@ enum workflow_given {
 	GIVEN_ON_GRACE = 1 << 4,
 	GIVEN_SWITCH_ATTEMPTS = 1 << 5,
 	GIVEN_NO_SWITCH = 1 << 6,
-	GIVEN_ALL = (1 << 7) - 1,
+	GIVEN_FORCE = 1 << 7,
+	GIVEN_ALL = (1 << 8) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

@@ -21,8 +21,7 @@ def fresh(shared_combo):
     """Databases without tables, before and after."""
     def empty():
         for keyspace in KEYSPACES:
-            for table in at(shared_combo, keyspace, "SHOW TABLES").split():
-                at(shared_combo, keyspace, f"DROP TABLE `{table}`")
+            at(shared_combo, keyspace, f"DROP DATABASE {keyspace}; CREATE DATABASE {keyspace}")
     empty()
     yield shared_combo
     empty()
@@ -71,3 +70,59 @@ def test_a_killed_client_leaves_a_move_that_can_be_seen_and_stopped(checking):
     assert "Checking" in combo.client("Workflow", "show", "new_customer.t").stdout
     combo.client("Workflow", "new_customer.t", "delete")
     assert state(combo) is None
+
+
+# ---- What names the table
+
+INNOCENT = """
+CREATE TABLE other (id INT PRIMARY KEY, status INT, label INT);
+CREATE VIEW a_column AS SELECT id, status FROM other;
+CREATE VIEW an_alias AS SELECT status.id FROM other status;
+CREATE VIEW a_new_name AS SELECT id AS status FROM other;
+CREATE VIEW a_string AS SELECT 'status of status' AS x;
+CREATE VIEW a_view_of_a_view AS SELECT status FROM a_column;
+CREATE VIEW a_name_of_with AS WITH status AS (SELECT 1 AS a) SELECT a FROM status;
+CREATE VIEW of_another_database AS SELECT id FROM elsewhere.status;
+CREATE TRIGGER a_member BEFORE INSERT ON other FOR EACH ROW SET NEW.status = (SELECT 1 AS status);
+CREATE EVENT a_condition ON SCHEDULE EVERY 1 DAY DO DELETE FROM other WHERE status < 0;
+CREATE EVENT elsewhere.a_table_there ON SCHEDULE EVERY 1 DAY DO DELETE FROM status WHERE id < 0;
+DELIMITER //
+CREATE PROCEDURE a_variable() BEGIN DECLARE status INT DEFAULT 1; SET status = 2; SELECT status; END//
+CREATE PROCEDURE a_comment() BEGIN /* status */ SELECT 1; -- status
+END//
+CREATE PROCEDURE a_loop() BEGIN status: LOOP LEAVE status; END LOOP; END//
+CREATE FUNCTION status() RETURNS INT DETERMINISTIC RETURN 1//
+SET sql_mode = 'ANSI_QUOTES'//
+CREATE PROCEDURE a_quoted_column() SELECT "status" FROM "other"//
+SET sql_mode = DEFAULT//
+DELIMITER ;
+"""
+
+
+@pytest.fixture
+def elsewhere(fresh):
+    at(fresh, "customer", "CREATE DATABASE elsewhere; CREATE TABLE elsewhere.status (id INT PRIMARY KEY);"
+       " CREATE TABLE status (id INT PRIMARY KEY, a INT); INSERT INTO status VALUES (1, 1);")
+    yield fresh
+    at(fresh, "customer", "DROP DATABASE elsewhere")
+
+
+def test_a_word_is_not_a_table_name(elsewhere):
+    at(elsewhere, "customer", INNOCENT)
+    elsewhere.client("MoveTables", "customer.status", "new_customer.status")
+    assert state(elsewhere, "new_customer/status") == "Switched"
+
+
+def test_what_names_the_table_or_may_is_refused_by_name_and_force_goes_on(fresh):
+    at(fresh, "customer", "CREATE TABLE item (id INT PRIMARY KEY); CREATE TABLE other (id INT PRIMARY KEY, item INT);"
+       "\nDELIMITER //\nCREATE PROCEDURE runs_a_string() BEGIN PREPARE s FROM 'DELETE FROM item'; EXECUTE s; END//")
+    move = ("MoveTables", "customer.item", "new_customer.item")
+    said = fresh.client(*move, check=False).stderr
+    assert "routine 'customer.runs_a_string' (perhaps) may name the table 'customer.item'" in said and "--force" in said
+    at(fresh, "customer", "CREATE VIEW looks AS SELECT id FROM item")
+    said = fresh.client(*move, check=False).stderr
+    assert "view 'customer.looks', routine 'customer.runs_a_string' (perhaps) name the table" in said and "--force" in said
+    fresh.client("MoveTables", "--force", *move[1:])
+    record = fresh.api("workflow_show", workflow="new_customer/item")["record"]
+    assert record["state"] == "Switched"
+    assert [e["text"] for e in record["events"] if e["what"] == "forced" and "'customer.looks'" in e["text"]]

@@ -1,0 +1,14 @@
+/*
+ * statement_part.h - what statement_read.c lends to the reader of whole programs.
+ */
+#ifndef SQL_STATEMENT_PART_H
+#define SQL_STATEMENT_PART_H
+
+#include "sql/reader.h"
+
+/* Reads one statement from its first word; r->unclear when it is not understood. */
+void statement_part(struct reader *r);
+/* Adds every identifier of the text as TABLE_UNCLEAR, with what stands before its dot. */
+void statement_identifiers(struct reader *r);
+
+#endif
