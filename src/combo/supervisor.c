@@ -97,6 +97,16 @@ our_program(struct supervisor *s, const char *file, const char *name)
 	return p;
 }
 
+/* The servers beside it take three quarters of a statement's work and more, so half of the cores is plenty
+ * for the gate; and the fewer loops there are, the more statements each of them finds when it wakes up. */
+static long
+gate_workers(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 4 ? 1 : cores / 2;
+}
+
 static int
 start_center(struct supervisor *s, struct err *err)
 {
@@ -112,6 +122,7 @@ start_center(struct supervisor *s, struct err *err)
 	program_arg(&s->arena, gate, "--http=127.0.0.1:%d", base + PORT_GATE_HTTP);
 	program_arg(&s->arena, gate, "--mysql=127.0.0.1:%d", base + PORT_GATE_MYSQL);
 	program_arg(&s->arena, gate, "--id=%s-gate", COMBO_CELL);
+	program_arg(&s->arena, gate, "--workers=%ld", gate_workers());
 	TRY(keep_program(s, ctld, err));
 	return keep_program(s, gate, err);
 }
