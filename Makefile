@@ -53,6 +53,11 @@ test-suites:
 	@tests/suites/run $(SUITES)
 	@tests/suites/run --ps-protocol $(SUITES)
 
+##make test-clients  drivers of seven languages, through vtgate and directly
+test-clients:
+	@$(QUIETLY)
+	@tests/clients/run
+
 ##make mutants   take each guarded rule out and see its test fail
 mutants: deps
 	@$(PYTHON) tools/mutants.py $(ONLY)
@@ -88,6 +93,7 @@ soak: asan tsan
 	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
 	@SIM_WORLDS=20000 TEST_DEADLINE_S=3600 $(BUILD)/tests/sim/sim_copy_stream
+	@$(MAKE) --no-print-directory test-clients
 	@$(MAKE) --no-print-directory test-suites
 	@$(MAKE) --no-print-directory fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory mutants
@@ -101,4 +107,4 @@ install: all
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-clang build-mutants
 
-.PHONY: all help demo test test-suites deps lint mutants model bench asan tsan fuzz soak install clean
+.PHONY: all help demo test test-clients test-suites deps lint mutants model bench asan tsan fuzz soak install clean
