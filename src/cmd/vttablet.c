@@ -80,16 +80,16 @@ enum {
 /* Only when it is missing: even IF NOT EXISTS goes to the binlog, where a stream that leaves this
  * server would have to take it for DDL on its tables. */
 static int
-make_database(struct ctx *cx, struct mysql_client *dba, const char *name)
+make_database(struct ctx *cx, struct ddl *d, const char *name)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct ctx                 own = *cx;
 	struct mysql_rows          found;
 
 	own.arena = &a;
-	TRY(mysql_selectf(&own, dba, &found,
+	TRY(mysql_selectf(&own, d->session, &found,
 	    "SELECT 1 FROM information_schema.schemata WHERE schema_name = '%s'", name));
-	return found.rows > 0 ? 0 : mysql_execf(cx, dba, "CREATE DATABASE IF NOT EXISTS `%s`", name);
+	return found.rows > 0 ? 0 : ddl_runf(cx, d, "CREATE DATABASE IF NOT EXISTS `%s`", name);
 }
 
 /* What must be in the server before streams run: our tables, and the keyspace's database. */
@@ -103,7 +103,7 @@ prepare_server(struct ctx *cx, struct program *p)
 	TRY(ddl_open(cx, &p->env, &d));
 	if (sidecar_open(&within, &d, p->env.sidecar) != 0)
 		return err_wrap(cx->err, "server '%s'", p->settings.server);
-	return make_database(cx, d.session, p->settings.keyspace);
+	return make_database(&within, &d, p->settings.keyspace);
 }
 
 static int

@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-	DBA = ROLE_BIT(ROLE_DBA),
+	DDL = ROLE_BIT(ROLE_DDL),
+	DBA = ROLE_BIT(ROLE_DBA) | DDL, /* which differ in how they wait */
 	WRITER = ROLE_BIT(ROLE_WRITER),
 	READER = ROLE_BIT(ROLE_READER),
 	STREAM = ROLE_BIT(ROLE_STREAM),
@@ -30,7 +31,8 @@ static const struct role_setting mariadb_settings[] = {
 	{ OURS, "net_write_timeout", "600" },
 	{ OURS, "tcp_nodelay", "1" },
 	/* A day and 50 s are the servers' own: who wants to wait less says so, and has a deadline. */
-	{ OURS, "lock_wait_timeout", "86400" },
+	{ OURS & ~DDL, "lock_wait_timeout", "86400" },
+	{ DDL, "lock_wait_timeout", "0" }, /* refused at once (1205) instead: tablet/ddl.h */
 	{ OURS, "innodb_lock_wait_timeout", "50" },
 
 	/* Whole answers, and the statement as it is written. */

@@ -22,7 +22,8 @@
 
 enum mysql_role {
 	ROLE_CLIENT, /* on behalf of a client: it sees the server's own values, so nothing is stated */
-	ROLE_DBA,    /* DDL, the catalogue, our own tables */
+	ROLE_DBA,    /* the catalogue, our own tables, READ locks */
+	ROLE_DDL,    /* the same for DDL and exclusive locks: waits for no table */
 	ROLE_WRITER, /* rows at the target: the copy's loads and the applier's changes */
 	ROLE_READER, /* rows at the source: the copy's views */
 	ROLE_STREAM, /* the binlog's dump, questions to the source, and the heartbeat written there */

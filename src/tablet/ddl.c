@@ -1,8 +1,6 @@
 #include "tablet/ddl.h"
 
 #include "base/check.h"
-#include "base/log.h"
-#include "task/group.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,109 +8,65 @@
 
 enum {
 	ER_LOCK_WAIT_TIMEOUT = 1205,
-	ER_QUERY_INTERRUPTED = 1317,
-	KILL_DEADLINE_MS =
-	    5000, /* KILL itself takes microseconds; a server that needs longer is gone */
+	/* Past the deadline, for the answer to what was asked before it, and for the sentence that says who
+	 * is in the way. Callers wait for their answer half a second longer. */
+	LATER_MS = 200,
 };
 
 int
 ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out)
 {
 	*out = (struct ddl){ 0 };
-	if (env_dba(cx, env, &out->session) != 0 || env_dba(cx, env, &out->killer) != 0) {
-		ddl_done(out);
-		return -1;
-	}
-	return 0;
+	return env_ddl(cx, env, &out->session);
 }
 
 void
 ddl_done(struct ddl *d)
 {
 	client_done(&d->session);
-	client_done(&d->killer);
 }
 
-/* The watchman: kills the statement when its time is over. */
-struct watch {
-	struct ddl *ddl;
-	usec        wait;
-	bool        finished, fired;
-};
-
-static void
-watch_main(void *arg)
-{
-	struct watch *w = arg;
-	struct err    err = { 0 };
-	struct ctx cx = { .deadline = task_now() + w->wait + KILL_DEADLINE_MS * MSEC, .err = &err };
-
-	if (task_sleep(&cx, w->wait) != 0 || w->finished)
-		return;
-	w->fired = true;
-	/* A KILL that fails leaves the statement to the caller's deadline. */
-	if (mysql_execf(&cx, w->ddl->killer, "KILL QUERY %u", mysql_thread_id(w->ddl->session)) !=
-	    0)
-		log_debug("killing a waiting statement: %s", err.text);
-}
-
-/* A KILL that came too late for its statement would hit the next one: let it hit this. */
+/*
+ * The server does not tell who holds a metadata lock. Whoever has the oldest transaction is the
+ * likeliest, and the one to look at.
+ */
 static int
-absorb_kill(struct ctx *cx, struct mysql_client *c)
+name_user(struct ctx *cx, struct ddl *d)
 {
-	for (int i = 0; i < 2; i++) { /* one flag, so the second try is clean */
-		if (mysql_exec(cx, c, slice_str("DO 0"), NULL) == 0)
-			return 0;
-		if (cx->err->mysql_errno != ER_QUERY_INTERRUPTED)
-			return -1;
-	}
-	return 0;
-}
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct err                 ignored = { 0 };
+	struct ctx                 own = ctx_shielded(cx, LATER_MS * MSEC, &ignored);
+	struct mysql_rows          rows = { 0 };
 
-/* *again: the wait was bounded, nothing is wrong. */
-static int
-try_once(struct ctx *cx, struct ddl *d, struct slice sql, int wait_ms, bool *again)
-{
-	struct watch w = { .ddl = d, .wait = wait_ms * MSEC };
-	struct group g;
-	struct err   result = { 0 };
-
-	*again = false;
-	group_init(&g);
-	if (group_spawn(&g, "ddl watch", watch_main, &w, cx->err) != 0)
-		return -1;
-	int rc = mysql_exec(cx, d->session, sql, NULL);
-	w.finished = true;
-	if (rc != 0)
-		err_copy(&result, cx->err);
-	if (w.fired && group_wait(cx, &g) != 0)
-		rc = -1;
-	group_done(&g);
-	if (rc == 0)
-		return w.fired ? absorb_kill(cx, d->session) : 0;
-	if (result.mysql_errno == ER_QUERY_INTERRUPTED ||
-	    result.mysql_errno == ER_LOCK_WAIT_TIMEOUT)
-		*again = absorb_kill(cx, d->session) == 0;
-	return result.kind != ERR_NONE ? err_copy(cx->err, &result) : -1;
+	own.arena = &arena;
+	if (mysql_select(&own, d->session,
+		slice_str("SELECT p.id, p.user, IF(p.command='Sleep', 'idle', 'at work') "
+			  "FROM information_schema.innodb_trx t JOIN information_schema.processlist p "
+			  "ON p.id=t.trx_mysql_thread_id WHERE p.id<>CONNECTION_ID() "
+			  "ORDER BY t.trx_started LIMIT 1"),
+		&rows) != 0 ||
+	    rows.rows == 0)
+		return err_set(cx->err, ERR_TIMEOUT,
+		    "it is in use all the time, or a lock on all tables keeps DDL away");
+	return err_set(cx->err, ERR_TIMEOUT,
+	    "transactions use it all the time; the oldest at the server is that of connection %.*s of "
+	    "'%.*s', which is %.*s",
+	    SLICE_ARG(rows.values[0]), SLICE_ARG(rows.values[1]), SLICE_ARG(rows.values[2]));
 }
 
 int
-ddl_run(struct ctx *cx, struct ddl *d, struct slice sql, int wait_ms)
+ddl_run(struct ctx *cx, struct ddl *d, struct slice sql)
 {
-	bool again;
+	struct ctx later = *cx;
 
-	check(d->session != NULL && d->killer != NULL);
-	while (try_once(cx, d, sql, wait_ms, &again) != 0) {
-		struct err last = *cx->err;
-
-		if (!again)
+	check(d->session != NULL);
+	if (cx->deadline != NEVER)
+		later.deadline = cx->deadline + LATER_MS * MSEC;
+	while (mysql_exec(&later, d->session, sql, NULL) != 0) {
+		if (cx->err->kind != ERR_SERVER || cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
 			return -1;
-		if (task_sleep(cx, DDL_PAUSE_MS * MSEC) != 0) {
-			if (cx->err->kind != ERR_TIMEOUT)
-				return -1;
-			return err_set(cx->err, ERR_TIMEOUT,
-			    "waiting for a lock on the table: %.300s", last.text);
-		}
+		if (task_sleep(cx, DDL_AGAIN_MS * MSEC) != 0)
+			return cx->err->kind == ERR_TIMEOUT ? name_user(cx, d) : -1;
 	}
 	return 0;
 }
@@ -130,5 +84,5 @@ ddl_runf(struct ctx *cx, struct ddl *d, const char *fmt, ...)
 	check(n >= 0);
 	buf_add(&sql, text, (size_t)n);
 	free(text);
-	return ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS);
+	return ddl_run(cx, d, buf_slice(&sql));
 }

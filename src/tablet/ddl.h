@@ -1,32 +1,34 @@
 /*
- * ddl.h - DDL and table locks whose wait is bounded.
+ * ddl.h - DDL and exclusive table locks of ours, which never wait in the server's queue.
  *
- * A statement that waits for an exclusive metadata lock stops every reader
- * that comes behind it. So it waits for a few tens of milliseconds at most, is
- * killed, and is tried again after a pause, until the caller's deadline:
- * readers see short delays, never a queue.
+ * A request for an exclusive metadata lock that waits does harm while it waits: readers queue behind
+ * it, and the client that has read the table and now writes it is the victim of a deadlock (1213),
+ * because the server lets DDL win. One that is refused at once is not noticed by anybody. So the
+ * session has ROLE_DDL (lock_wait_timeout=0), and each request is made again after a few milliseconds,
+ * until the caller's deadline. Where clients never leave a table alone, the gates make room for it (a
+ * pause: docs/architecture.md section 6).
+ *
+ * All DDL of ours goes through here; the one exception is in index.h.
  */
 #ifndef TABLET_DDL_H
 #define TABLET_DDL_H
 
 #include "tablet/env.h"
 
-/* A session and another one to kill it from. Made by ddl_open(); the session may be taken out (set
- * to NULL). */
+/* A session whose requests do not wait. */
 struct ddl {
-	struct mysql_client *session, *killer;
+	struct mysql_client *session;
 };
 
-enum {
-	DDL_WAIT_MS = 50, /* below what people notice; above the length of ordinary transactions */
-	DDL_PAUSE_MS =
-	    100, /* twice the wait, so that readers have two thirds of the time to themselves */
-};
+/* Between two tries: a refused one costs the server 0.2 ms, so that this is a few hundredths of a core;
+ * and two transactions of a client are a millisecond apart, so that a free moment is soon met. */
+enum { DDL_AGAIN_MS = 5 };
 
 int  ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out) MUST_USE;
 void ddl_done(struct ddl *d);
-/* Runs sql, tried again while it is the lock wait that ends it. Any other error is the caller's. */
-int ddl_run(struct ctx *cx, struct ddl *d, struct slice sql, int wait_ms) MUST_USE;
+/* Runs sql, again and again while the table is in use. ERR_TIMEOUT at cx's deadline says by whom. Any
+ * other error is the caller's. */
+int ddl_run(struct ctx *cx, struct ddl *d, struct slice sql) MUST_USE;
 int ddl_runf(struct ctx *cx, struct ddl *d, const char *fmt, ...) MUST_USE
     __attribute__((format(printf, 3, 4)));
 

@@ -184,8 +184,9 @@ drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 		quote_table(
 		    &name, slice_str(q->target_database), slice_str(q->tables[i].target_table));
 		TRY(may_drop(cx, d->session, name.data, ours, &drop));
-		if (drop)
-			TRY(ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", name.data));
+		if (drop && ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", name.data) != 0)
+			return err_wrap(cx->err, "dropping table '%s.%s'", q->target_database,
+			    q->tables[i].target_table);
 	}
 	return 0;
 }

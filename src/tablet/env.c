@@ -13,19 +13,31 @@ env_server_id(const struct tablet_env *env, const char *reader)
 	return above | (uint32_t)hash_bytes(buf_slice(&name));
 }
 
-int
-env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
+static int
+connect_dba(struct ctx *cx, const struct tablet_env *env, enum mysql_role role, struct mysql_client **out)
 {
 	struct mysql_params params = {
 		.address = env->server,
 		.user = env->accounts->dba.user,
 		.password = &env->accounts->dba.password,
-		.role = ROLE_DBA,
+		.role = role,
 		.found_rows = true,
 	};
 
 	*out = NULL;
 	return mysql_connect(cx, &params, out);
+}
+
+int
+env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
+{
+	return connect_dba(cx, env, ROLE_DBA, out);
+}
+
+int
+env_ddl(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
+{
+	return connect_dba(cx, env, ROLE_DDL, out);
 }
 
 struct mysql_params

@@ -27,6 +27,8 @@ struct tablet_env {
  * (ROLE_WRITER), to read them (ROLE_READER), or for all else at a source (ROLE_STREAM). What their
  * sessions rely on is in mysql/role.h. */
 int env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
+/* For DDL: see ddl.h, which everybody uses. */
+int env_ddl(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
 struct mysql_params env_stream_params(const struct tablet_env *env, const char *server,
     enum mysql_role role);
 int env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,

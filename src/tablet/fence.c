@@ -13,8 +13,10 @@ enum {
 	VERBS = sizeof(verbs) / sizeof(verbs[0]),
 	TRIGGER_CLOCK_MS =
 	    21, /* two hundredths of a second and a little: see create_under_lock() */
+	ROW_AGAIN_MS = 100, /* a tenth of the wait: others queue behind it */
 	ROW_WAIT_S = 1, /* of each try for a row: the least that InnoDB waits in turn */
 	ER_LOCK_WAIT_TIMEOUT = 1205,
+	ER_TABLE_NOT_LOCKED = 1100,
 };
 
 /* " WHERE workflow='w' AND db='d' AND tbl='t'" */
@@ -142,7 +144,7 @@ lock_for_triggers(struct ctx *cx, struct ddl *d, struct slice table)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_addf(&sql, "LOCK TABLES %.*s WRITE", SLICE_ARG(table));
-	return ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS);
+	return ddl_run(cx, d, buf_slice(&sql));
 }
 
 /*
@@ -161,8 +163,8 @@ run_under_lock(struct ctx *cx, struct ddl *d, fence_work_fn *work, void *arg)
 	return task_now() < until ? task_sleep(cx, until - task_now()) : 0;
 }
 
-int
-fence_under_lock(struct ctx *cx, struct ddl *d, struct slice table, fence_work_fn *work, void *arg)
+static int
+work_once(struct ctx *cx, struct ddl *d, struct slice table, fence_work_fn *work, void *arg)
 {
 	struct err first;
 
@@ -174,6 +176,19 @@ fence_under_lock(struct ctx *cx, struct ddl *d, struct slice table, fence_work_f
 	TRY(mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL));
 	TRY(mysql_exec(cx, d->session, slice_str("SET timestamp=DEFAULT"), NULL));
 	return rc == 0 ? 0 : err_copy(cx->err, &first);
+}
+
+/* What looks at the definition only (SHOW COLUMNS, an open HANDLER) is let in beside the WRITE lock, and
+ * is in a trigger's way for that moment. */
+int
+fence_under_lock(struct ctx *cx, struct ddl *d, struct slice table, fence_work_fn *work, void *arg)
+{
+	while (work_once(cx, d, table, work, arg) != 0) {
+		if (cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT || cx->err->kind != ERR_SERVER)
+			return -1;
+		TRY(task_sleep(cx, DDL_AGAIN_MS * MSEC));
+	}
+	return 0;
 }
 
 /* Of one table. */
@@ -197,17 +212,39 @@ create_three(struct ctx *cx, struct mysql_client *c, void *arg)
 }
 
 static int
-create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+drop_three(struct ctx *cx, struct mysql_client *c, void *arg)
+{
+	const struct fence_on *on = arg;
+
+	for (int v = 0; v < VERBS; v++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		buf_add_str(&sql, "DROP TRIGGER IF EXISTS ");
+		add_trigger_name(&sql, on->fence, &verbs[v], on->table);
+		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
+	}
+	return 0;
+}
+
+/* All three at one time, so that the table is asked for once. */
+static int
+change_triggers(
+    struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, fence_work_fn *work)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 	struct fence_on        on = { f, table };
-	uint64_t               count;
+
+	quote_table(&name, slice_str(f->database), slice_str(table));
+	return fence_under_lock(cx, d, buf_slice(&name), work, &on);
+}
+
+static int
+create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	uint64_t count;
 
 	TRY(count_triggers(cx, d->session, f, table, &count));
-	if (count == VERBS)
-		return 0;
-	quote_table(&name, slice_str(f->database), slice_str(table));
-	return fence_under_lock(cx, d, buf_slice(&name), create_three, &on);
+	return count == VERBS ? 0 : change_triggers(cx, d, f, table, create_three);
 }
 
 static int
@@ -255,21 +292,91 @@ fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 	return 0;
 }
 
+/* (5): only what is there is asked for; a table that has gone took its triggers along. */
+static int
+remove_from(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	uint64_t count;
+
+	TRY(count_triggers(cx, d->session, f, table, &count));
+	if (count > 0)
+		TRY(change_triggers(cx, d, f, table, drop_three));
+	return delete_row(cx, d, f, table);
+}
+
 int
 fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f)
 {
 	for (int t = 0; t < f->tables_count; t++) {
-		SCOPED(buf) struct buf sql = BUF_INIT;
+		if (remove_from(cx, d, f, f->tables[t]) != 0)
+			return err_wrap(cx->err, "removing the fence of table '%s.%s'", f->database,
+			    f->tables[t]);
+	}
+	return 0;
+}
 
-		for (int v = 0; v < VERBS; v++) {
-			buf_reset(&sql);
-			buf_add_str(&sql, "DROP TRIGGER IF EXISTS ");
-			add_trigger_name(&sql, f, &verbs[v], f->tables[t]);
-			if (ddl_run(cx, d, buf_slice(&sql), DDL_WAIT_MS) != 0)
-				return err_wrap(cx->err, "removing the fence of table '%s.%s'",
-				    f->database, f->tables[t]);
-		}
-		TRY(delete_row(cx, d, f, f->tables[t]));
+/* ---- Trying it */
+
+/* While another table is locked the server looks at the account's rights, and then refuses, before it
+ * asks for the table. */
+static int
+try_trigger(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_create_trigger(&sql, f, &verbs[0], table);
+	if (mysql_exec(cx, d->session, buf_slice(&sql), NULL) == 0)
+		return err_set(cx->err, ERR_CORRUPT, "a trigger was made on a table that was not locked");
+	/* Or somebody keeps all DDL away for now, which does not matter either. */
+	return cx->err->mysql_errno == ER_TABLE_NOT_LOCKED ||
+			cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT
+		? 0
+		: -1;
+}
+
+/* Whoever may not lock it is told before it is asked for; whether it is free now does not matter. */
+static int
+try_lock(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "LOCK TABLES ");
+	quote_table(&sql, slice_str(f->database), slice_str(table));
+	buf_add_str(&sql, " READ");
+	if (mysql_exec(cx, d->session, buf_slice(&sql), NULL) == 0)
+		return mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL);
+	return cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT ? 0 : -1;
+}
+
+static int
+try_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf lock = BUF_INIT;
+	struct err             first;
+
+	if (insert_row(cx, d, f, table, false) < 0)
+		return -1;
+	TRY(delete_row(cx, d, f, table));
+	TRY(try_lock(cx, d, f, table));
+	buf_add_str(&lock, "LOCK TABLES ");
+	sidecar_table(&lock, f->id.sidecar, "heartbeat");
+	buf_add_str(&lock, " READ");
+	TRY(ddl_run(cx, d, buf_slice(&lock)));
+	int rc = try_trigger(cx, d, f, table);
+	first = *cx->err;
+	if (mysql_broken(d->session))
+		return -1;
+	TRY(mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL));
+	return rc == 0 ? 0 : err_copy(cx->err, &first);
+}
+
+int
+fence_try(struct ctx *cx, struct ddl *d, const struct fence *f)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		if (try_on(cx, d, f, f->tables[t]) != 0)
+			return err_wrap(cx->err, "trying the fence on table '%s.%s'", f->database,
+			    f->tables[t]);
 	}
 	return 0;
 }
@@ -356,7 +463,7 @@ fence_disarm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int 
 		TRY(count_rows(cx, dba, "armed=1", claim, &armed));
 		if (armed == 0)
 			return 0;
-		TRY(task_sleep(cx, DDL_PAUSE_MS * MSEC));
+		TRY(task_sleep(cx, ROW_AGAIN_MS * MSEC));
 	}
 	return 0;
 }

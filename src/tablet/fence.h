@@ -10,8 +10,8 @@
  *
  * (1) The row exists before the triggers do; a trigger without its row refuses (fails closed).
  * (2) Every change is conditional on the attempt: WHERE attempt <= n. One that finds no row was
- * outdated. (3) Installing and removing is DDL with a bounded lock wait (ddl.h); arming and
- * disarming never is DDL.
+ * outdated. (3) Installing and removing is DDL under one WRITE lock, which never waits in the server's
+ * queue (ddl.h); arming and disarming never is DDL.
  * (4) The triggers are created under a WRITE lock that is kept for some 20 ms, with a time of
  * creation that is later than the lock's. MariaDB prepares a statement anew when a trigger of its
  * table is younger than the preparation, but keeps a trigger's time in whole hundredths of a
@@ -45,6 +45,8 @@ int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool arm
 /* ERR_RETRY unless every table has all its triggers. */
 int fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
 int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
+/* May it be installed? Asks for no lock that anybody would notice, changes nothing. */
+int fence_try(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
 /* ERR_CONFLICT when a higher attempt was seen, or without a fence. Locks nothing. */
 int fence_current(
     struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;

@@ -1,16 +1,12 @@
 #include "tablet/lock.h"
 
 #include "base/mem.h"
-#include "sql/quote.h"
 #include "tablet/fence.h"
+#include "tablet/share.h"
 
 #include <stdlib.h>
 
-enum {
-	LOCK_WAIT_MS = 250, /* of each try: writers come from elsewhere than the gates and must not
-			       queue for long */
-	BUSY_POLL_MS = 5, /* for a task that takes a lock nobody wants any more */
-};
+enum { BUSY_POLL_MS = 5 }; /* for a task that takes a lock nobody wants any more */
 
 struct table_lock {
 	struct list_node     node;
@@ -18,7 +14,7 @@ struct table_lock {
 	int                  attempt;
 	bool                 busy;   /* a task is taking or asking it */
 	bool                 doomed; /* released meanwhile: that task ends it */
-	struct mysql_client *holder; /* connection 1 */
+	struct share         share;  /* connections 1 */
 	struct position      p;
 };
 
@@ -33,7 +29,7 @@ static void
 lock_free(struct table_lock *t)
 {
 	list_remove(&t->node);
-	client_done(&t->holder);
+	share_done(&t->share);
 	free(t->workflow);
 	free(t);
 }
@@ -84,18 +80,6 @@ find_forbidden(struct locks *l, const char *workflow)
 	return NULL;
 }
 
-static void
-add_lock_tables(struct buf *out, const struct lock_request *r)
-{
-	buf_add_str(out, "LOCK TABLES ");
-	for (int i = 0; i < r->tables_count; i++) {
-		if (i > 0)
-			buf_add_str(out, ", ");
-		quote_table(out, slice_str(r->database), slice_str(r->tables[i]));
-		buf_add_str(out, " READ");
-	}
-}
-
 /* (4) */
 static int
 check_wanted(struct ctx *cx, const struct table_lock *t)
@@ -107,10 +91,10 @@ check_wanted(struct ctx *cx, const struct table_lock *t)
 }
 
 static int
-take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const struct lock_request *r,
+take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const struct lock_request *r,
     struct table_lock *t)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct share_tables tables = { r->database, r->tables, r->tables_count };
 	struct fence f = {
 		.id = r->id,
 		.database = r->database,
@@ -119,10 +103,7 @@ take_with(struct ctx *cx, struct ddl *d, struct mysql_client *second, const stru
 	};
 
 	TRY(fence_current(cx, second, r->id, r->attempt));
-	TRY(mysql_exec(cx, d->session, slice_str("SET autocommit=0, wait_timeout=86400"),
-	    NULL)); /* a day: never by idling */
-	add_lock_tables(&sql, r);
-	if (ddl_run(cx, d, buf_slice(&sql), LOCK_WAIT_MS) != 0)
+	if (share_take(cx, l->env, &tables, &t->share) != 0)
 		return err_wrap(cx->err, "locking the tables of '%s'", r->database);
 	TRY(fence_check(cx, second, &f)); /* (3) */
 	TRY(check_wanted(cx, t));
@@ -152,7 +133,7 @@ make_room(
 		    r->id.workflow, t->attempt);
 	if (t->busy)
 		return err_set(cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->id.workflow);
-	if (t->attempt == r->attempt && !mysql_broken(t->holder))
+	if (t->attempt == r->attempt && !share_broken(&t->share))
 		*present = t;
 	else
 		lock_free(t);
@@ -163,7 +144,6 @@ int
 lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct position *p)
 {
 	struct table_lock                  *t;
-	struct ddl                          d;
 	SCOPED(client) struct mysql_client *second = NULL;
 
 	TRY(make_room(cx, l, r, &t));
@@ -176,20 +156,14 @@ lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct 
 	t->attempt = r->attempt;
 	t->busy = true;
 	list_push(&l->all, &t->node);
-	int rc = ddl_open(cx, l->env, &d);
+	int rc = env_dba(cx, l->env, &second);
 	if (rc == 0)
-		rc = env_dba(cx, l->env, &second);
-	if (rc == 0)
-		rc = take_with(cx, &d, second, r, t);
+		rc = take_with(cx, l, second, r, t);
 	t->busy = false;
-	if (rc == 0) {
-		t->holder = d.session;
-		d.session = NULL;
+	if (rc == 0)
 		*p = t->p;
-	} else {
+	else
 		lock_free(t);
-	}
-	ddl_done(&d);
 	return rc;
 }
 
@@ -203,7 +177,7 @@ lock_held(struct ctx *cx, struct locks *l, const char *workflow, int attempt, bo
 	if (t == NULL || t->attempt != attempt || t->busy)
 		return 0;
 	t->busy = true;
-	bool alive = mysql_exec(cx, t->holder, slice_str("DO 0"), NULL) == 0;
+	bool alive = share_alive(cx, &t->share);
 	t->busy = false;
 	if (!alive || t->doomed) {
 		lock_free(t);
@@ -225,7 +199,6 @@ lock_release(struct locks *l, const char *workflow, int attempt)
 		t->doomed = true;
 		return;
 	}
-	/* Closing the connection ends LOCK TABLES; nothing was written under it. */
 	lock_free(t);
 }
 

@@ -1,8 +1,8 @@
 /*
  * lock.h - step 2 of the cutover: the READ lock and the armed fence, held for a workflow's attempt.
  *
- * Connection 1 takes LOCK TABLES ... READ with autocommit off: it waits for every
- * writer and for prepared XA transactions, and delays no reader. Then the fence is
+ * Connection 1 (one for each table: share.h) takes LOCK TABLES ... READ with autocommit off: it comes
+ * when every writer and every prepared XA transaction is over, and delays no reader. Then the fence is
  * armed and P is read. The lock stays until lock_release(), so that a write
  * which matches no row (and fires no trigger) waits too.
  *

@@ -127,45 +127,24 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 
 /* ---- The fence: may it be made? */
 
-/* Two probes of one name would take away each other's triggers or, worse, rows; the second waits.
- * The lock ends with its session. */
-static int
-take_turns(struct ctx *cx, struct mysql_client *c)
-{
-	struct mysql_rows rows;
-
-	TRY(mysql_selectf(cx, c, &rows, "SELECT GET_LOCK('switchyard probe', %d)", PROBE_DEADLINE_S));
-	if (rows.rows == 1 && slice_eq_str(rows.values[0], "1"))
-		return 0;
-	return err_set(cx->err, ERR_RETRY, "another move's fence is being tried");
-}
-
+/* The table itself may be in use all the time: it is not asked for. */
 static int
 probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q)
 {
 	SCOPED(ddl) struct ddl d = { 0 };
-	struct err             first, undoing = { 0 };
-	/* Of its own: the workflow may be at work already, asked for again by somebody else. */
-	const char *name = arena_printf(cx->arena, "probe %s", q->workflow);
 
 	TRY(ddl_open(cx, env, &d));
-	TRY(take_turns(cx, d.session));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct fence f = {
-			.id = { env->sidecar, name },
+			/* Of its own: the workflow may be at work already, asked for by somebody else. */
+			.id = { env->sidecar, arena_printf(cx->arena, "probe %s", q->workflow) },
 			.database = q->source_database,
 			.tables = &q->tables[i].source_table,
 			.tables_count = 1,
 			.stream_user = env->accounts->stream.user,
 		};
-		struct ctx undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
-		int        rc = fence_install(cx, &d, &f, false);
 
-		first = *cx->err;
-		if (fence_remove(&undo, &d, &f) != 0 && rc == 0)
-			return err_copy(cx->err, &undoing);
-		if (rc != 0)
-			return err_copy(cx->err, &first);
+		TRY(fence_try(cx, &d, &f));
 	}
 	return 0;
 }
@@ -365,20 +344,22 @@ probe_accounts(
 }
 
 static int
-probe_target(
-    struct ctx *cx, const struct tablet_env *env, struct mysql_client *dba, const char *database)
+probe_target(struct ctx *cx, const struct tablet_env *env, const char *database)
 {
-	static const char      probe[] = "_switchyard_probe";
+	SCOPED(ddl) struct ddl d = { 0 };
 	SCOPED(buf) struct buf name = BUF_INIT;
+	static const char      probe[] = "_vt_probe";
 	struct err             undoing = { 0 };
-	struct ctx             undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
+	struct ctx             undo;
 
+	TRY(ddl_open(cx, env, &d));
 	quote_table(&name, slice_str(database), slice_str(probe));
-	if (mysql_execf(cx, dba, "CREATE OR REPLACE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB",
+	if (ddl_runf(cx, &d, "CREATE OR REPLACE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB",
 		name.data) != 0)
 		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
 	int rc = probe_accounts(cx, env, database, probe);
-	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
+	undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
+	if (ddl_runf(&undo, &d, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
 		return err_copy(cx->err, &undoing);
 	return rc;
 }
@@ -408,7 +389,7 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 			.empty = true,
 		};
 	}
-	return probe_target(cx, env, c, q->target_database);
+	return probe_target(cx, env, q->target_database);
 }
 
 /* ---- The target, before each attempt */

@@ -2,8 +2,8 @@
  * preflight.h - may these tables be moved: asked of the servers by doing, and undone.
  *
  * What cannot work is refused with one sentence and a hint before anything is
- * changed. Privileges are found by doing what needs them: the fence is installed disarmed and
- * dropped again, a heartbeat row is written and met in the binlog and deleted again, and the
+ * changed. Privileges are found by doing what needs them: the fence is tried without asking for the
+ * table (fence_try()), a heartbeat row is written and met in the binlog and deleted again, and the
  * gates' account does at the target what clients will, without a row.
  */
 #ifndef TABLET_PREFLIGHT_H

@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/bare_sql.h"
+#include "tablet/ddl.h"
 #include "tablet/index.h"
 #include "tablet/server_lock.h"
 #include "tablet/xids.h"
@@ -76,7 +77,7 @@ wait_prepared(struct ctx *cx, struct run *r, struct buf *before)
 }
 
 static int
-make_bare_table(struct ctx *cx, struct run *r, int i)
+make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, int i)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -91,12 +92,12 @@ make_bare_table(struct ctx *cx, struct run *r, int i)
 		if (rows.rows > 0)
 			return err_set(cx->err, ERR_REFUSED, "table '%s.%s' has rows already",
 			    r->target_databases[i], r->target_tables[i]);
-		TRY(mysql_execf(cx, r->dba, "DROP TABLE %s", name.data));
+		TRY(ddl_runf(cx, d, "DROP TABLE %s", name.data));
 	}
 	bare_sql_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
 	/* Not cut short: whatever deletes the stream finds the table, if there is to be one. */
 	struct ctx whole = ctx_shielded(cx, CREATE_WITHIN_S * SECOND, cx->err);
-	return mysql_exec(&whole, r->dba, buf_slice(&sql), NULL);
+	return ddl_run(&whole, d, buf_slice(&sql));
 }
 
 static int
@@ -113,10 +114,12 @@ prepare(struct ctx *cx, struct run *r)
 {
 	SCOPED(buf) struct buf prepared = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
+	SCOPED(ddl) struct ddl d = { 0 };
 	struct position        start;
 
+	TRY(ddl_open(cx, r->env, &d));
 	for (size_t i = 0; i < r->request->tables_count; i++)
-		TRY(make_bare_table(cx, r, (int)i));
+		TRY(make_bare_table(cx, r, &d, (int)i));
 	TRY(position_now(cx, r->source, &start));
 	TRY(wait_prepared(cx, r, &prepared));
 	state_applied_sql(&sql, state_id(r->state), &start, buf_slice(&prepared));

@@ -303,7 +303,7 @@ drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const stru
 	if (ddl_runf(cx, d, "DROP TABLE %s", name.data) != 0) {
 		unknown = cx->err->mysql_errno == ER_BAD_TABLE_ERROR;
 		if (!unknown)
-			return -1;
+			return err_wrap(cx->err, "dropping table '%s.%s'", database, table);
 	}
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, api->env->sidecar, "fence");

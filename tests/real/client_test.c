@@ -254,7 +254,7 @@ expect_value(struct mysql_client *c, const char *sql, const char *value)
 static void
 roles(void *arg)
 {
-	static const enum mysql_role all[] = { ROLE_DBA, ROLE_WRITER, ROLE_READER, ROLE_STREAM };
+	static const enum mysql_role all[] = { ROLE_DBA, ROLE_DDL, ROLE_WRITER, ROLE_READER, ROLE_STREAM };
 	struct mysql_params          params = root();
 	struct mysql_client         *c = connect_as(&params), *vt;
 	struct ctx                   cx = ctx();

@@ -40,7 +40,7 @@ connect_as(const char *user)
 static struct ddl
 ddl_as(const char *user)
 {
-	return (struct ddl){ connect_as(user), connect_as(user) };
+	return (struct ddl){ connect_as(user) };
 }
 
 static void

@@ -6,6 +6,7 @@ import pymysql
 import pytest
 
 from lib import proc, tablets
+from lib.busy import Busy
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
@@ -170,6 +171,52 @@ def test_a_busy_table_gets_its_fence(tablet):
         stop.set()
         for w in writers:
             w.join()
+
+
+def trying(tablet, method, **more):
+    """Calls it in a thread of its own; the list gets its answer, or what it was refused with."""
+    outcome = []
+
+    def call():
+        try:
+            outcome.append(tablet.call(method, **request(**more)))
+        except tablets.Refused as e:
+            outcome.append(e)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    return thread, outcome
+
+
+@pytest.mark.parametrize("method", ["fence_install", "fence_remove", "table_drop"])
+def test_what_needs_the_table_for_itself_is_nobodys_deadlock(tablet, method):
+    """A reader that is open keeps it waiting, and who has read and then writes meanwhile is not its victim."""
+    if method == "fence_remove":
+        tablet.call("fence_install", **request())
+    reader = tablets.app(tablet.server, "customer")
+    with reader.cursor() as cur, Busy(lambda: tablets.app(tablet.server, "customer"), "t", (1, 2), think=0.01) as busy:
+        cur.execute("BEGIN")
+        cur.execute("SELECT * FROM t")
+        thread, outcome = trying(tablet, method, timeout=2500000)
+        while thread.is_alive():
+            assert not tablet.server.sql("SELECT info FROM information_schema.processlist "
+                                         "WHERE state = 'Waiting for table metadata lock'")
+        assert outcome[0].kind == "timeout" and "of 'vt_app', which is" in outcome[0].text
+        before = busy.done
+        proc.wait_for(lambda: busy.done > before + 2, 20, "clients to go on")
+    assert busy.errors == []
+    reader.commit()
+    tablet.call(method, **request(attempt=2))
+
+
+def test_the_preflight_does_not_need_the_table_for_itself(tablet):
+    reader = tablets.app(tablet.server, "customer")
+    with reader.cursor() as cur, Busy(lambda: tablets.app(tablet.server, "customer"), "t", (1, 2), think=0.01) as busy:
+        cur.execute("BEGIN")
+        cur.execute("UPDATE t SET v = v + 1 WHERE id = 3")
+        cur.execute("SELECT * FROM t")
+        assert tablet.call("check_source", **request())
+    assert busy.errors == []
 
 
 def test_a_prepared_transaction_is_waited_for(tablet):
