@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "ctl/cutover.h"
+#include "ctl/pause.h"
 
 enum { STEP_WITHIN_S = 20 }; /* of one try: a tablet that hangs is soon told of; a drop goes on waiting */
 
@@ -110,7 +111,7 @@ static int
 remove_fence(struct ctx *cx, struct workflow *w)
 {
 	TRY(side_do(cx, w, SIDE_SOURCE, "disarm", w->r.attempt));
-	return side_do(cx, w, SIDE_SOURCE, "fence_remove", w->r.attempt);
+	return pause_for(cx, w, SIDE_SOURCE, "fence_remove");
 }
 
 static int

@@ -7,6 +7,7 @@
 #include "ctl/cancel.h"
 #include "ctl/check.h"
 #include "ctl/cutover.h"
+#include "ctl/pause.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,10 +127,8 @@ caught_up(const struct tablet_reply *r)
 	    r->lag_ms <= CLOSE_LAG_MS;
 }
 
-/*
- * The fences are made before anybody is held, and before there is an attempt: making triggers waits
- * for the transactions that are open on the table, without stopping those that come behind.
- */
+/* The fences are made before anybody is held by a cutover, and before there is an attempt: the source's
+ * wants its table for itself for a moment. */
 static int
 prepare(struct ctx *cx, struct workflow *w)
 {
@@ -140,14 +139,14 @@ prepare(struct ctx *cx, struct workflow *w)
 		w->r.copied_us = clock_wall();
 	/* Nobody is to wonder until the deadline what a move behind an open reader does. */
 	if (w->r.state_text[0] == '\0') {
-		w->r.state_text = "installing the fence, behind what is open on the table";
+		w->r.state_text = "installing the fence";
 		TRY(workflow_save(cx, w));
 	}
-	if (side_do(&within, w, SIDE_SOURCE, "fence_install", w->r.attempt) == 0 &&
+	if (pause_for(&within, w, SIDE_SOURCE, "fence_install") == 0 &&
 	    side_do(&within, w, SIDE_TARGET, "fence_install", w->r.attempt) == 0)
 		return 0;
 	why = *cx->err;
-	w->r.state_text = arena_printf(&w->arena, "waiting to install the fence: %s", why.text);
+	w->r.state_text = pause_text(&w->arena, &why);
 	if (why.kind != ERR_CANCELLED)
 		TRY(workflow_save(cx, w));
 	return err_copy(cx->err, &why);

@@ -168,6 +168,13 @@ edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 	return 0;
 }
 
+/* By a cutover, which nobody may interfere with. A pause that somebody else has died in is nothing. */
+static bool
+is_held(const struct routing_rule *rule)
+{
+	return rule->phase == RULE_HOLD || rule->phase == RULE_SWITCHED;
+}
+
 static int
 edit_hold(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 {
@@ -178,7 +185,7 @@ edit_hold(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 
 		if (routed_table(w, rule, workflow_from(w)) < 0)
 			continue;
-		if (rule->phase != RULE_OPEN && !is_ours(w, rule))
+		if (is_held(rule) && !is_ours(w, rule))
 			return err_set(cx->err, ERR_REFUSED,
 			    "table '%s.%s' is held by workflow '%s'", rule->to_keyspace,
 			    rule->to_table, rule->workflow);
@@ -190,6 +197,36 @@ edit_hold(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 		rule->on_grace = o->on_grace;
 	}
 	return 0;
+}
+
+static int
+edit_pause(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct routing_rule *rule = &r->rules[i];
+
+		if (routed_table(w, rule, SIDE_SOURCE) < 0 && routed_table(w, rule, SIDE_TARGET) < 0)
+			continue;
+		if (is_held(rule))
+			return err_set(cx->err, ERR_RETRY, "table '%s.%s' is held by workflow '%s'",
+			    rule->to_keyspace, rule->to_table, rule->workflow);
+		rule->phase = RULE_PAUSE;
+		rule->workflow = w->id;
+		rule->attempt = (int)(r->version + 1); /* that of these rules */
+		rule->reader_wait = 0;
+		rule->grace = PAUSE_MS * MSEC;
+		rule->on_grace = ON_GRACE_ABORT;
+	}
+	return 0;
+}
+
+static void
+end_pause(const struct workflow *w, struct rules_record *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (is_ours(w, &r->rules[i]) && r->rules[i].phase == RULE_PAUSE)
+			r->rules[i].phase = RULE_OPEN;
+	}
 }
 
 static int
@@ -243,6 +280,7 @@ static edit_fn *const edits[] = {
 	[RULES_CREATE] = edit_create,
 	[RULES_REMOVE] = edit_remove,
 	[RULES_HOLD] = edit_hold,
+	[RULES_PAUSE] = edit_pause,
 	[RULES_REOPEN] = edit_reopen,
 	[RULES_SWITCH] = edit_switch,
 	[RULES_RELEASE] = edit_release,
@@ -258,6 +296,7 @@ swap_once(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t 
 	int64_t revision;
 
 	TRY(rules_load(cx, w->ctl, &r, &revision));
+	end_pause(w, &r);
 	TRY(edits[change](cx, w, &r));
 	r.version++;
 	*version = r.version;

@@ -10,19 +10,31 @@
  *   RULES_REMOVE   the rules that RULES_CREATE made go, or to another move of the same table; for a
  *                  creation that is undone, and a move that is cancelled
  *   RULES_HOLD     what is routed to the from table: held                    (step 1)
- *   RULES_REOPEN   what this workflow holds: open as before                  (rolled back)
+ *   RULES_PAUSE    what is routed to one of its tables: paused               (pause.h)
+ *   RULES_REOPEN   what this workflow holds: open as before                  (rolled back; a pause is over)
  *   RULES_SWITCH   what this attempt holds: routed to the to side, held      (step 5, the commit)
  *   RULES_RELEASE  what this workflow has switched: open                     (step 6b)
  *
  * All but HOLD and SWITCH are done again without harm. SWITCH is refused when the hold of this
- * attempt is not whole.
+ * attempt is not whole. Every change by a workflow ends a pause of its own that is still in the rules.
  */
 #ifndef CTL_RULES_H
 #define CTL_RULES_H
 
 #include "ctl/workflow.h"
 
-enum rules_change { RULES_CREATE, RULES_REMOVE, RULES_HOLD, RULES_REOPEN, RULES_SWITCH, RULES_RELEASE };
+enum rules_change {
+	RULES_CREATE,
+	RULES_REMOVE,
+	RULES_HOLD,
+	RULES_PAUSE,
+	RULES_REOPEN,
+	RULES_SWITCH,
+	RULES_RELEASE,
+};
+
+/* How long a pause lasts at most: what a client waits for without noticing. */
+enum { PAUSE_MS = 100 };
 
 /* The rules now (cx->arena); version 0 without a record. */
 int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision) MUST_USE;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ctl/pause.h"
 
 #include <inttypes.h>
 
@@ -96,7 +97,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(side_do(&within, c->w, workflow_from(c->w), "status", c->attempt));
 	TRY(rules_load(&within, c->w->ctl, &rules, &revision));
 	TRY(rules_acknowledged(&within, c->w->ctl, rules.version));
-	TRY(side_do(&within, c->w, workflow_from(c->w), "fence_install", c->attempt));
+	TRY(pause_for(&within, c->w, workflow_from(c->w), "fence_install"));
 	/* Its row is not touched here: writers that are open hold it, and only the hold waits for them. */
 	TRY(side_do(&within, c->w, workflow_to(c->w), "fence_install", c->attempt));
 	TRY(carry_auto_increment(&within, c));
@@ -269,7 +270,7 @@ run_finish(struct ctx *cx, struct cutover *c)
 	TRY(side_do(cx, c->w, workflow_to(c->w), "finish", c->attempt));
 	/* Its triggers would cost every write at the new side. The old side's fence stays with its
 	 * table. */
-	return side_do(cx, c->w, workflow_to(c->w), "fence_remove", c->attempt);
+	return pause_for(cx, c->w, workflow_to(c->w), "fence_remove");
 }
 
 /* ---- The table */

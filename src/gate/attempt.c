@@ -344,15 +344,18 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 	struct crowd   *crowd = &s->hall->crowd;
 	usec            since = task_now();
 
-	for (size_t i = 0; i < a->plan.ruled_count && !a->by_view; i++) {
+	for (size_t i = 0; i < a->plan.ruled_count; i++) {
 		struct turnstile *t = crowd_turnstile(crowd, a->plan.ruled[i]->record);
 
+		/* Whoever reads by a view of then reads on during a cutover; in a pause it is one more. */
+		if (a->by_view && t->phase != RULE_PAUSE)
+			continue;
 		if (turnstile_judge(t, &s->passenger, &a->ask) == TURNSTILE_PASS)
 			continue;
 		session_rest(s);
 		count(&s->hall->counts.holds, 1);
 		a->held = true;
-		if (turnstile_wait(cx, crowd, t, a->q->packet.len) != 0)
+		if (turnstile_wait(cx, crowd, t, &s->passenger, a->q->packet.len) != 0)
 			return OUTCOME_CLOSE;
 		count_max(&s->hall->counts.hold_us_max, (uint64_t)(task_now() - since));
 		return OUTCOME_AGAIN;

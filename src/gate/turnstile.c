@@ -35,12 +35,22 @@ is_second_kind(const struct turnstile *t, const struct passenger *p)
 	return p->open && (touched_before(t, p) || wrote_before(t, p));
 }
 
+/* Whoever is on the table goes on to its end; nobody else comes near it. */
+static enum turnstile_verdict
+judge_pause(const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask)
+{
+	return ask->transaction && is_second_kind(t, p) && !t->acknowledged ? TURNSTILE_PASS
+									     : TURNSTILE_WAIT;
+}
+
 enum turnstile_verdict
 turnstile_judge(
     const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask)
 {
 	if (t->phase == RULE_OPEN)
 		return TURNSTILE_PASS;
+	if (t->phase == RULE_PAUSE)
+		return judge_pause(t, p, ask);
 	if (!ask->transaction)
 		return ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS;
 	if (t->phase == RULE_HOLD && is_second_kind(t, p))
@@ -49,37 +59,88 @@ turnstile_judge(
 	return !ask->locks && p->has_view ? TURNSTILE_PASS : TURNSTILE_WAIT;
 }
 
+/* ---- waiting ---- */
+
+/* (8) */
+static bool
+may_be_let_in(const struct turnstile *t, const struct passenger *p)
+{
+	return t->phase == RULE_HOLD && !t->acknowledged && p->open && p->wrote_seq != 0 &&
+	       p->server != NULL && t->server != NULL && strcmp(p->server, t->server) == 0;
+}
+
+/* Does a statement that the hold waits for seem to wait for somebody's rows? */
+static bool
+is_stalled(const struct crowd *c, const struct turnstile *t)
+{
+	usec since = task_now() - STALL_MS * MSEC;
+
+	list_each (&c->passengers, n) {
+		const struct passenger *p = list_item(n, struct passenger, node);
+
+		if (p->sent_at != 0 && p->sent_at <= since &&
+		    (is_second_kind(t, p) || (p->running && touched_before(t, p))))
+			return true;
+	}
+	return false;
+}
+
+static void
+touch_at(struct passenger *p, const struct turnstile *t, uint64_t seq)
+{
+	for (size_t i = 0; i < p->touches_count; i++) {
+		if (p->touches[i].turnstile != t)
+			continue;
+		if (seq < p->touches[i].seq)
+			p->touches[i].seq = seq;
+		return;
+	}
+	if (p->touches_count < TOUCHES_MAX)
+		p->touches[p->touches_count++] = (struct touch){ t, seq };
+	else if (p->touched_all_seq == 0 || seq < p->touched_all_seq)
+		p->touched_all_seq = seq;
+}
+
+static int
+wait_at(struct ctx *cx, struct crowd *c, const struct turnstile *t, struct passenger *p)
+{
+	while (may_be_let_in(t, p)) {
+		struct ctx within = ctx_within(cx, STALL_MS * MSEC);
+
+		if (waitlist_wait(&within, &c->opened) == 0)
+			return 0;
+		if (cx->err->kind != ERR_TIMEOUT || task_now() >= cx->deadline)
+			return -1;
+		err_clear(cx->err);
+		if (!may_be_let_in(t, p) || !is_stalled(c, t))
+			continue;
+		touch_at(p, t, t->held_seq - 1); /* as if it had touched the table before the hold */
+		return 0;
+	}
+	return waitlist_wait(cx, &c->opened);
+}
+
 int
-turnstile_wait(struct ctx *cx, struct crowd *c, struct turnstile *t, size_t bytes)
+turnstile_wait(
+    struct ctx *cx, struct crowd *c, struct turnstile *t, struct passenger *p, size_t bytes)
 {
 	int rc;
 
 	t->waiting++;
 	t->waiting_bytes += bytes;
 	if (t->waiting_bytes > c->waiting_bytes_max && !t->overflowed) {
-		t->overflowed = true; /* (4) */
+		t->overflowed = t->phase != RULE_PAUSE; /* (4); a pause just ends */
+		if (t->phase == RULE_PAUSE)
+			t->grace = 0;
 		waitlist_wake_all(&c->changed);
 	}
-	rc = waitlist_wait(cx, &c->opened);
+	rc = wait_at(cx, c, t, p);
 	t->waiting--;
 	t->waiting_bytes -= bytes;
 	return rc == 0 ? 0 : err_wrap(cx->err, "waiting for the cutover of '%s'", t->workflow);
 }
 
 /* ---- passengers ---- */
-
-static void
-touch(struct crowd *c, struct passenger *p, const struct turnstile *t)
-{
-	for (size_t i = 0; i < p->touches_count; i++) {
-		if (p->touches[i].turnstile == t)
-			return;
-	}
-	if (p->touches_count < TOUCHES_MAX)
-		p->touches[p->touches_count++] = (struct touch){ t, c->seq };
-	else if (p->touched_all_seq == 0)
-		p->touched_all_seq = c->seq;
-}
 
 void
 passenger_send(struct crowd *c, struct passenger *p, const struct turnstile_ask *ask,
@@ -92,11 +153,12 @@ passenger_send(struct crowd *c, struct passenger *p, const struct turnstile_ask 
 		list_push(&c->passengers, &p->node);
 	p->running = !ask->transaction;
 	p->open = ask->transaction;
+	p->sent_at = task_now();
 	p->has_view = p->has_view || (ask->transaction && ask->reads);
 	if (ask->locks && p->wrote_seq == 0)
 		p->wrote_seq = c->seq;
 	for (size_t i = 0; i < count; i++)
-		touch(c, p, crowd_turnstile(c, rules[i]->record));
+		touch_at(p, crowd_turnstile(c, rules[i]->record), c->seq);
 }
 
 void
@@ -114,6 +176,7 @@ passenger_leave(struct crowd *c, struct passenger *p)
 void
 passenger_answered(struct crowd *c, struct passenger *p, bool in_transaction)
 {
+	p->sent_at = 0;
 	if (p->node.list != NULL && !in_transaction)
 		passenger_leave(c, p);
 }
@@ -155,13 +218,24 @@ crowd_turnstile(struct crowd *c, const struct routing_rule *rule)
 	return t;
 }
 
+/* Is it acknowledged when it is drained? */
+static bool
+is_waited_for(enum rule_phase phase)
+{
+	return phase == RULE_HOLD || phase == RULE_PAUSE;
+}
+
 static void
 follow(struct crowd *c, const struct route_rule *ruled)
 {
 	const struct routing_rule *rule = ruled->record;
 	struct turnstile          *t = crowd_turnstile(c, rule);
-	bool                       begins =
-	    rule->phase == RULE_HOLD && (t->phase != RULE_HOLD || t->attempt != rule->attempt);
+	enum rule_phase            phase = rule->phase;
+	bool                       begins;
+
+	if (phase == RULE_PAUSE && rule->attempt == t->pause_over) /* (7) */
+		phase = RULE_OPEN;
+	begins = is_waited_for(phase) && (t->phase != phase || t->attempt != rule->attempt);
 
 	t->server = ruled->to != NULL ? ruled->to->server : NULL;
 	t->reader_wait = rule->reader_wait;
@@ -172,11 +246,11 @@ follow(struct crowd *c, const struct route_rule *ruled)
 		t->held_since = task_now();
 		t->acknowledged = t->overflowed = t->reported = false;
 	}
-	if (t->phase != rule->phase)
+	if (t->phase != phase)
 		log_info("workflow %s: %s, version=%lld passengers=%zu waiting=%zu", t->workflow,
-		    rule_phase_name(rule->phase), (long long)c->route->rules.version,
+		    rule_phase_name(phase), (long long)c->route->rules.version,
 		    c->passengers.count, t->waiting);
-	t->phase = rule->phase;
+	t->phase = phase;
 	t->attempt = rule->attempt;
 }
 
@@ -184,23 +258,12 @@ follow(struct crowd *c, const struct route_rule *ruled)
 static void
 touch_also(struct passenger *p, const struct turnstile *old, const struct turnstile *t)
 {
-	const struct touch *from = NULL;
-	struct touch       *to = NULL;
-
 	for (size_t i = 0; i < p->touches_count; i++) {
-		if (p->touches[i].turnstile == old)
-			from = &p->touches[i];
-		if (p->touches[i].turnstile == t)
-			to = &p->touches[i];
-	}
-	if (from == NULL)
+		if (p->touches[i].turnstile != old)
+			continue;
+		touch_at(p, t, p->touches[i].seq);
 		return;
-	if (to != NULL)
-		to->seq = from->seq < to->seq ? from->seq : to->seq;
-	else if (p->touches_count < TOUCHES_MAX)
-		p->touches[p->touches_count++] = (struct touch){ t, from->seq };
-	else if (p->touched_all_seq == 0 || from->seq < p->touched_all_seq)
-		p->touched_all_seq = from->seq;
+	}
 }
 
 /* The next move of a table takes over its rule, from the workflow that moved it before: who
@@ -281,7 +344,7 @@ keeps(struct turnstile *t, struct passenger *p, usec now, usec *again)
 
 	if (!running && !is_second_kind(t, p))
 		return false;
-	if (running || p->wrote_seq != 0)
+	if (running || p->wrote_seq != 0 || t->phase == RULE_PAUSE)
 		return true;
 	if (now >= readers_until)
 		return false;
@@ -309,7 +372,7 @@ drained(struct crowd *c, struct turnstile *t, usec now, usec *again)
 {
 	bool kill = past_grace(t, now, again), empty = true;
 
-	if (t->phase != RULE_HOLD || t->acknowledged)
+	if (!is_waited_for(t->phase) || t->acknowledged)
 		return true;
 	list_each (&c->passengers, n) {
 		struct passenger *p = list_item(n, struct passenger, node);
@@ -323,6 +386,24 @@ drained(struct crowd *c, struct turnstile *t, usec now, usec *again)
 	return empty;
 }
 
+/* (7) */
+static void
+end_pause(struct crowd *c, struct turnstile *t, usec now, usec *again)
+{
+	usec end = t->held_since + t->grace;
+
+	if (t->phase != RULE_PAUSE)
+		return;
+	if (now < end) {
+		*again = end < *again ? end : *again;
+		return;
+	}
+	t->phase = RULE_OPEN;
+	t->pause_over = t->attempt;
+	c->holds--;
+	waitlist_wake_all(&c->opened);
+}
+
 bool
 crowd_drained(struct crowd *c, usec now, usec *again)
 {
@@ -334,9 +415,10 @@ crowd_drained(struct crowd *c, usec now, usec *again)
 	for (size_t i = 0; map_next(&c->turnstiles, &i, &key, &value);) {
 		struct turnstile *t = value;
 
+		end_pause(c, t, now, again);
 		if (!drained(c, t, now, again))
 			all = false;
-		else if (t->phase == RULE_HOLD)
+		else if (is_waited_for(t->phase))
 			t->acknowledged = true;
 	}
 	return all;

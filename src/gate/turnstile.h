@@ -6,6 +6,9 @@
  *                        |        rolled back                           ^
  *                        +----------------------------------------------+
  *
+ *          rules n                 rules n+1, or its time is over
+ *   OPEN ----------> PAUSE -------------------------------------------> OPEN
+ *
  * A crowd is all that one loop's sessions have under way; a turnstile is what
  * one workflow's rules say to them. Phases come only from routing rules.
  *
@@ -21,16 +24,22 @@
  *           old side by its snapshot goes on (session.c routes it); its first
  *           write is too late.
  *
+ * PAUSE     The server's table is needed for a moment without anybody on it (docs/architecture.md
+ *           section 6). Everything that names a table of the workflow waits, plain reads too, but
+ *           for transactions of the second kind, which go on to their end: the table is not
+ *           free before they are over.
+ *
  * A turnstile is drained, and its rules may be acknowledged, when nobody of
  * the second kind is left that has written, no statement that was sent before
- * the hold is running, and those that only read had reader_wait.
+ * the hold is running, and those that only read had reader_wait. In a pause all of the second
+ * kind are waited for.
  *
  * Invariants
  *   (1) What may still change a table of the workflow at the present side is a
  *       passenger in the crowd, from before its first byte is sent until its
  *       reply, or its transaction, has ended.
  *   (2) The second kind is decided by what was done before the hold (sequence
- *       numbers), so it only shrinks while the hold lasts.
+ *       numbers), so it only shrinks while the hold lasts, but for (8).
  *   (3) HOLD ends only by newer rules. A waiter's deadline ends its own wait,
  *       never the hold: a gate that let go by its own clock could write beside
  *       the new side.
@@ -40,6 +49,13 @@
  *       its reader_wait waits with its first write to the workflow's tables.
  *   (6) A rule that changes its workflow takes the touches of its table along: a second
  *       move of a table waits for what was begun under the first one's name.
+ *   (7) A pause ends at grace by this gate's clock, as nothing but latency hangs on it: the server
+ *       refuses whoever needs the table, when somebody is on it. Its number is the version of the
+ *       rules that began it; one that the clock has ended does not begin again.
+ *   (8) Waiting clients hold nothing that others need: a transaction that was begun during a HOLD, has
+ *       locked rows at the workflow's server and waits, is let in when a statement that the
+ *       hold waits for has not come back for STALL_MS, unless drained was acknowledged. From then
+ *       on it is of the second kind.
  */
 #ifndef GATE_TURNSTILE_H
 #define GATE_TURNSTILE_H
@@ -50,6 +66,8 @@
 #include "task/waitlist.h"
 
 enum {
+	/* Long for a statement that waits for nobody, short for one that is held. */
+	STALL_MS = 50,
 	TOUCHES_MAX =
 	    8, /* workflows that one transaction touches; past it, it counts as touching all */
 };
@@ -63,6 +81,7 @@ struct turnstile {
 	usec            held_since;
 	usec            reader_wait, grace;
 	enum on_grace   on_grace;
+	int             pause_over;   /* number of the last pause that the clock has ended */
 	bool            acknowledged; /* of this hold: it was drained once (5) */
 	bool            overflowed, reported;
 	size_t          waiting, waiting_bytes;
@@ -80,6 +99,7 @@ struct passenger {
 	bool             open;      /* a transaction has begun on a server */
 	bool             has_view;  /* it has read: its snapshot is of then */
 	const char      *server;    /* borrowed from the backend */
+	usec             sent_at;   /* a statement of it is at the server since; 0: none */
 	uint64_t         wrote_seq; /* when it first wrote or locked anything; 0: it only read */
 	struct touch     touches[TOUCHES_MAX];
 	size_t           touches_count;
@@ -109,16 +129,17 @@ enum turnstile_verdict { TURNSTILE_PASS, TURNSTILE_WAIT };
 
 void crowd_init(struct crowd *c, size_t waiting_bytes_max);
 void crowd_done(struct crowd *c);
-/* Takes over the reference. Phases change here and nowhere else. */
+/* Takes over the reference. Phases change here, and in crowd_drained() (7). */
 void              crowd_set_route(struct crowd *c, struct route *route);
 struct turnstile *crowd_turnstile(struct crowd *c, const struct routing_rule *rule);
 
 /* Who passes, decided by the state alone. */
 enum turnstile_verdict turnstile_judge(
     const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask);
-/* Waits until rules have changed once; the caller plans anew. bytes: what it keeps in memory
- * meanwhile. */
-int turnstile_wait(struct ctx *cx, struct crowd *c, struct turnstile *t, size_t bytes) MUST_USE;
+/* Waits until rules have changed once, a pause is over, or p was let in (8); the caller plans anew.
+ * bytes: what it keeps in memory meanwhile. */
+int turnstile_wait(struct ctx *cx, struct crowd *c, struct turnstile *t, struct passenger *p,
+    size_t bytes) MUST_USE;
 
 /* A statement is about to be sent. rules: the tables it names that have one. */
 void passenger_send(struct crowd *c, struct passenger *p, const struct turnstile_ask *ask,
@@ -128,8 +149,9 @@ void passenger_answered(struct crowd *c, struct passenger *p, bool in_transactio
 /* Its session has ended, or its server has gone. */
 void passenger_leave(struct crowd *c, struct passenger *p);
 
-/* May these rules be acknowledged? *again: when to ask again although nothing has happened; NEVER
- * for not at all. Transactions past their grace are killed here when the rules say so. */
+/* May these rules be acknowledged? Pauses whose time is over end here. *again: when to ask again
+ * although nothing has happened; NEVER for not at all. Transactions past their grace are killed here
+ * when the rules say so. */
 bool crowd_drained(struct crowd *c, usec now, usec *again);
 
 void crowd_check(struct crowd *c);

@@ -130,8 +130,9 @@ struct tablet_reply {
  *  stream_delete   tables             stops and forgets the stream; drops the target tables if
  *                                     the stream made them and
  *                                     it is not past its commit (position "drop" says to drop)
- *  fence_install   tables, on_side    triggers, disarmed (source) or armed (target); idempotent
- *  fence_remove    tables, attempt    triggers and fence row go; idempotent
+ *  fence_install   tables, on_side    triggers, disarmed (source) or armed (target); idempotent.
+ *                                     ERR_TIMEOUT: the table was never free (src/ctl/pause.h)
+ *  fence_remove    tables, attempt    triggers and fence row go; idempotent; as above
  *  auto_increment  tables             sets the target's next values, of a frozen stream to the number,
  *                                     of another one to no less than it;
  *                                     on_side source: changes nothing, lists tables[i].auto_increment

@@ -7,8 +7,11 @@
  * moment is tried again: 1799 (the log of changes overflowed; its bound is raised) and 1062 (a
  * unique value that was free again before the transaction ended). While values move all the time a
  * long build always meets one, so the third such try keeps the applier waiting: nobody reads the
- * target yet, and it catches up. A build that this program did not live to see the end of may still
- * run in the server: the next try waits for it and finds the indexes there.
+ * target yet, and it catches up. For the same reason the end
+ * of a build is the one exclusive request of ours that waits: at a table whose names are both routed to
+ * the source, behind the applier's transactions; refused at once it would throw the build away, for
+ * ever. A build that this program did not live to see the end of may still run in the server: the next
+ * try waits for it and finds the indexes there.
  */
 #ifndef TABLET_INDEX_H
 #define TABLET_INDEX_H

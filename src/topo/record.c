@@ -11,7 +11,7 @@
  * changes no record on disk. Durations end in _us.
  */
 static const char *const tablet_type_names[] = { "primary", "replica", "rdonly", NULL };
-static const char *const phase_names[] = { "open", "hold", "switched", NULL };
+static const char *const phase_names[] = { "open", "hold", "switched", "pause", NULL };
 static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
 static const char *const direction_names[] = { "forward", "reverse", NULL };
 
@@ -70,7 +70,7 @@ workflow_state_name(enum workflow_state s)
 const char *
 rule_phase_name(enum rule_phase p)
 {
-	return name_at(phase_names, p, RULE_SWITCHED);
+	return name_at(phase_names, p, RULE_PAUSE);
 }
 
 /* Databases that are the server's own: through a keyspace of that name applications would read the

@@ -81,17 +81,20 @@ struct ack_record {
  * phase is not RULE_OPEN gates keep writes waiting:
  *   RULE_HOLD       step 1: reads go to the present side, writes wait, acknowledged when drained
  *   RULE_SWITCHED   step 5: everything is routed to the new side, writes still wait
+ *   RULE_PAUSE      no cutover: for grace at most also reads wait, so that the server's table is
+ *                   without anybody for a moment; acknowledged when drained, ended by each gate's clock
  */
-enum rule_phase { RULE_OPEN, RULE_HOLD, RULE_SWITCHED };
+enum rule_phase { RULE_OPEN, RULE_HOLD, RULE_SWITCHED, RULE_PAUSE };
 
 struct routing_rule {
 	const char     *from_keyspace, *from_table;
 	const char     *to_keyspace, *to_table;
 	enum rule_phase phase;
 	const char     *workflow;         /* "new_customer/users", whose move this rule belongs to */
-	int             attempt;          /* of the cutover that set phase */
+	/* of the cutover that set phase; RULE_PAUSE: the version of the rules that began it */
+	int             attempt;
 	usec            reader_wait;      /* RULE_HOLD: how long transactions that only read are waited for */
-	usec            grace;            /* RULE_HOLD: --grace-period */
+	usec            grace;            /* RULE_HOLD: --grace-period; RULE_PAUSE: how long */
 	enum on_grace   on_grace;
 };
 
@@ -189,7 +192,7 @@ void workflow_add_event(struct arena *a, struct workflow_record *r, const struct
 const char *tablet_type_name(enum tablet_type t);         /* "primary", as Vitess prints it */
 const char *workflow_type_name(enum workflow_type t);     /* "MoveTables" */
 const char *workflow_state_name(enum workflow_state s);   /* "Creating", "Copying", ... */
-const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched" */
+const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched", "pause" */
 
 /* 1 to 64 of letters, digits, _ and -, not starting with -: what can stand in a path and between
  * backquotes. A "keyspace" is none of the server's own databases. */

@@ -28,7 +28,7 @@ ctx(void)
 static struct mysql_client *
 connect_as(const char *user)
 {
-	struct mysql_params  params = { .address = server.address, .user = user, .role = ROLE_DBA,
+	struct mysql_params  params = { .address = server.address, .user = user, .role = ROLE_DDL,
 	    .found_rows = true };
 	struct mysql_client *c = NULL;
 	struct ctx           cx = ctx();

@@ -3,9 +3,24 @@
 enum {
 	WRITE_US = 2000,
 	BETWEEN_WRITES_US = 7000,
+	LOOK_AGAIN_MS = 10, /* a pause ends by the clock */
 };
 
 /* ---- Gates */
+
+static void
+note_pause(struct fake_gate *g)
+{
+	const struct routing_rule *r = rules_find(&g->rules, "customer", "users");
+
+	if (r == NULL || r->phase != RULE_PAUSE || r->attempt == g->pause)
+		return;
+	expect(r->attempt > g->pause); /* each has a number of its own */
+	expect(r->grace <= 100 * MSEC);
+	g->pause = r->attempt;
+	g->paused_at = task_now();
+	g->world->pauses += g->number == 0;
+}
 
 static int
 adopt(struct fake_gate *g, struct slice json, struct err *err)
@@ -21,6 +36,7 @@ adopt(struct fake_gate *g, struct slice json, struct err *err)
 	arena_done(&g->arena);
 	g->arena = arena;
 	g->rules = r;
+	note_pause(g);
 	waitlist_wake_all(&g->changed);
 	world_check(g->world);
 	return 0;
@@ -40,7 +56,7 @@ take_post(
 		t = world_trouble(g->world, rule_phase_name(rule->phase));
 	TRY(world_before_act(cx, t));
 	TRY(adopt(g, req->body, cx->err));
-	while (!gate_is_open(g) && gate_routes_to(g, "customer") && g->inside > 0)
+	while (!gate_is_open(g) && (gate_routes_to(g, "customer") || gate_is_paused(g)) && g->inside > 0)
 		TRY(waitlist_wait(cx, &g->changed));
 	if (t == LATE)
 		TRY(world_lost(cx));
@@ -109,9 +125,12 @@ fake_client(void *arg)
 	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	while (task_sleep(&cx, BETWEEN_WRITES_US) == 0) {
-		while (!gate_is_open(g))
-			if (waitlist_wait(&cx, &g->changed) != 0)
+		while (!gate_is_open(g)) {
+			struct ctx within = ctx_within(&cx, LOOK_AGAIN_MS * MSEC);
+
+			if (waitlist_wait(&within, &g->changed) != 0 && err.kind != ERR_TIMEOUT)
 				return;
+		}
 		if (g->dead || w->over)
 			return;
 		struct fake_server *s = gate_routes_to(g, "customer") ? &w->source : &w->target;

@@ -106,6 +106,26 @@ side(struct world *w, const struct tablet_request *q)
 	return strcmp(q->on_side, "target") == 0 ? &w->target : &w->source;
 }
 
+/* A table that clients never leave alone is free only while the gates make room for it. */
+static int
+wait_for_room(
+    struct ctx *cx, struct world *w, const struct fake_server *s, const struct tablet_request *q)
+{
+	struct ctx within = ctx_within(cx, q->timeout);
+	bool served;
+
+	do {
+		bool paused = true;
+
+		served = s->stream == false || s->finished;
+		for (int i = 0; i < GATES; i++)
+			paused = paused && (w->gates[i].dead || gate_is_paused(&w->gates[i]));
+		if (!w->crowded || !served || (paused && w->pauses > w->crowded_pauses))
+			return 0;
+	} while (task_sleep(&within, MSEC) == 0);
+	return err_set(cx->err, ERR_TIMEOUT, "transactions use it all the time");
+}
+
 static int
 do_fence_install(
     struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
@@ -114,6 +134,8 @@ do_fence_install(
 
 	if (s == &w->target && !s->stream)
 		return err_set(cx->err, ERR_SERVER, "no table");
+	if (!s->has_fence)
+		TRY(wait_for_room(cx, w, s, q));
 	if (!s->has_fence)
 		s->armed = s == &w->target;
 	s->has_fence = true;
@@ -126,6 +148,8 @@ do_fence_remove(
 {
 	struct fake_server *s = side(w, q);
 
+	if (s->has_fence)
+		TRY(wait_for_room(cx, w, s, q));
 	s->has_fence = s->armed = false;
 	return 0;
 }

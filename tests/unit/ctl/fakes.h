@@ -28,6 +28,7 @@ bool world_write_row(struct ctx *cx, struct world *w, struct fake_server *s);
 bool gate_routes_to(const struct fake_gate *g, const char *keyspace);
 bool gate_serves_both_from(const struct fake_gate *g, const char *keyspace);
 bool gate_is_open(const struct fake_gate *g);
+bool gate_is_paused(const struct fake_gate *g);   /* its clock has not ended it yet */
 
 void flaky_open(struct flaky *f, struct world *w);
 

@@ -58,6 +58,8 @@ struct fake_gate {
 	struct waitlist     changed;
 	int64_t             lease;
 	int                 inside, number;
+	int                 pause;      /* number of the last one, which began at */
+	usec                paused_at;
 	bool                dead;
 };
 
@@ -77,6 +79,9 @@ struct world {
 	struct group        tasks, orchestrators[CTLDS];
 	struct plan         plan;
 	int                 acknowledged, troubles;
+	/* A served table is free only in a pause, and only when so many have gone before. */
+	bool                crowded;
+	int                 crowded_pauses, pauses;
 	bool                over;
 };
 

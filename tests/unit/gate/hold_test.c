@@ -96,6 +96,44 @@ TEST(lock_tables_is_waited_for_until_it_ends)
 	world_run(locked_story);
 }
 
+/* Nobody comes near the table, not even to read by a view of before, and whoever is on it goes on. */
+static void
+pause_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *clients[] = { world_client(cx, "customer"), world_client(cx, "customer"),
+		world_client(cx, "customer"), world_client(cx, "customer") };
+	struct background    waiting[3];
+	static const char   *say[] = { "select b from users", "update users set a=2", "select c from users" };
+
+	world_rules(w, 1, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, clients[2], "begin"), 0);
+	expect_eq(world_do(cx, clients[2], "select a from other"), 0);
+	expect_eq(world_do(cx, clients[3], "begin"), 0);
+	expect_eq(world_do(cx, clients[3], "select a from users"), 0);
+	world_rules(w, 2, "customer", RULE_PAUSE);
+	for (int i = 0; i < 3; i++)
+		world_start(w, &waiting[i], clients[i], say[i]);
+	world_pause(cx, SECOND);
+	for (int i = 0; i < 3; i++)
+		expect(!waiting[i].done);
+	expect(!drained(w));
+	expect_str(world_ask(cx, clients[3], "select d from users"), "db1");
+	expect_eq(world_do(cx, clients[3], "update users set a=3"), 0);
+	expect_eq(world_do(cx, clients[3], "commit"), 0);
+	expect(drained(w));
+	world_rules(w, 3, "customer", RULE_OPEN);
+	world_pause(cx, SECOND);
+	for (int i = 0; i < 3; i++)
+		expect(waiting[i].done && waiting[i].rc == 0);
+	for (int i = 0; i < 4; i++)
+		mysql_close(clients[i]);
+}
+
+TEST(in_a_pause_reads_wait_too)
+{
+	world_run(pause_story);
+}
+
 static void
 back_story(struct ctx *cx, struct world *w)
 {

@@ -288,6 +288,210 @@ TEST(rules_that_vanish_hold_nobody)
 	crowd_done(&crowd);
 }
 
+/* ---- pauses ---- */
+
+static void
+pause_with(int64_t version, int number)
+{
+	struct test_rule rule = {
+		.to = "customer", .phase = RULE_PAUSE, .attempt = number, .grace = 100 * MSEC
+	};
+
+	crowd_set_route(&crowd, route_with(version, &rule));
+}
+
+/* Who has been on the table, or keeps rows at its server, goes on to its end; others do not even read. */
+TEST(who_passes_a_pause)
+{
+	sim_start(test_seed());
+	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+		const struct kind *k = &KINDS[i];
+		struct passenger   p = { 0 };
+		bool               inside = k->read_users || k->wrote_users || k->wrote_other;
+
+		open_doors();
+		do_before(&p, k);
+		pause_with(2, 2);
+		if (passes(&p, &READ_IN_TXN) != inside || passes(&p, &WRITE_IN_TXN) != inside)
+			test_fail(__FILE__, __LINE__, "%s: read %d write %d", k->name,
+			    passes(&p, &READ_IN_TXN), passes(&p, &WRITE_IN_TXN));
+		if (drained(0) == inside)
+			test_fail(__FILE__, __LINE__, "%s: drained %d", k->name, drained(0));
+		passenger_leave(&crowd, &p);
+		expect(drained(0));
+		expect(!passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
+		crowd_done(&crowd);
+	}
+}
+
+TEST(a_pause_ends_by_the_clock_and_does_not_begin_again)
+{
+	struct passenger p = { 0 };
+	usec             again;
+
+	start();
+	run(&p, &READ_IN_TXN, true);
+	pause_with(2, 2);
+	expect(!crowd_drained(&crowd, 99 * MSEC, &again) && again == 100 * MSEC);
+	expect(!passes(&p, &READ_ALONE) && crowd.holds == 1);
+	expect(drained(100 * MSEC)); /* acknowledged: nothing is held any more */
+	expect(passes(&p, &READ_ALONE) && passes(&p, &WRITE_ALONE) && crowd.holds == 0);
+	pause_with(3, 2); /* the same one in newer rules, by a vtctld that has died in it */
+	expect(passes(&p, &READ_ALONE) && crowd.holds == 0 && drained(0));
+	pause_with(4, 4);
+	expect(!passes(&p, &READ_ALONE) && crowd.holds == 1);
+	crowd_set_route(&crowd, route_of(5, "customer", RULE_OPEN));
+	expect(passes(&p, &READ_ALONE) && crowd.holds == 0);
+	hold(6);
+	expect(passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
+	passenger_leave(&crowd, &p);
+	crowd_done(&crowd);
+}
+
+static bool over;
+
+static void
+pausing(void *arg)
+{
+	struct err       err = { 0 };
+	struct ctx       cx = { .deadline = NEVER, .err = &err };
+	struct passenger p = { 0 };
+
+	while (!passes(&p, &READ_ALONE))
+		expect_ok(turnstile_wait(&cx, &crowd, users(), &p, *(size_t *)arg), &err);
+	over = true;
+}
+
+static size_t little = 10, much = 1001;
+
+static void
+pause_with_a_full_buffer(void *arg)
+{
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	pause_with(2, 2);
+	for (int i = 0; i < 2; i++) {
+		struct task *t = task_spawn("pausing", pausing, i == 0 ? &little : &much);
+
+		expect(t != NULL);
+		task_detach(t);
+		expect_ok(task_sleep(&cx, MSEC), &err);
+		expect(drained(task_now()));
+		expect_ok(task_sleep(&cx, MSEC), &err);
+		expect_eq(over, i == 1);
+	}
+	expect(!users()->overflowed); /* there is no attempt to be rolled back */
+}
+
+TEST(a_full_buffer_ends_a_pause)
+{
+	struct task *t;
+
+	start();
+	over = false;
+	t = task_spawn("test", pause_with_a_full_buffer, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run();
+	expect(over);
+	crowd_done(&crowd);
+}
+
+/* ---- let in: (8) ---- */
+
+static struct passenger first, second;
+static usec             let_in_at;
+
+static void
+begun_in_the_hold(void *arg)
+{
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	run(&second, &WRITE_IN_TXN, false);
+	while (!passes(&second, &WRITE_IN_TXN))
+		expect_ok(turnstile_wait(&cx, &crowd, users(), &second, 10), &err);
+	let_in_at = task_now();
+	run(&second, &WRITE_IN_TXN, true);
+	expect(!drained(task_now())); /* it is waited for */
+	passenger_leave(&crowd, &second);
+}
+
+/* The first has touched users, and from busy_from on a statement of it is at the server. */
+static void
+hold_with_rows_locked(void *arg)
+{
+	struct err               err = { 0 };
+	struct ctx               cx = { .deadline = NEVER, .err = &err };
+	usec                     busy_from = *(usec *)arg;
+	struct task             *t;
+
+	run(&first, &READ_IN_TXN, true);
+	hold(2);
+	t = task_spawn("second", begun_in_the_hold, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	expect_ok(task_sleep(&cx, busy_from), &err);
+	passenger_send(&crowd, &first, &WRITE_IN_TXN, NULL, 0);
+	expect_ok(task_sleep(&cx, SECOND), &err);
+	expect(let_in_at != 0);
+	passenger_answered(&crowd, &first, true);
+	passenger_leave(&crowd, &first);
+	expect(drained(task_now()));
+	crowd_set_route(&crowd, route_of(3, "customer", RULE_OPEN));
+}
+
+TEST(who_keeps_rows_that_a_hold_waits_for_is_let_in)
+{
+	static usec busy_from[] = { MSEC, 400 * MSEC };
+
+	for (int i = 0; i < 2; i++) {
+		start();
+		first = second = (struct passenger){ 0 };
+		let_in_at = 0;
+		struct task *t = task_spawn("test", hold_with_rows_locked, &busy_from[i]);
+
+		expect(t != NULL);
+		task_detach(t);
+		sim_run();
+		expect(let_in_at >= busy_from[i] + STALL_MS * MSEC);
+		expect(let_in_at <= busy_from[i] + 2 * STALL_MS * MSEC);
+		crowd_done(&crowd);
+		sim_stop();
+	}
+}
+
+static void
+acknowledged_before(void *arg)
+{
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = task_now() + 10 * SECOND, .err = &err };
+
+	hold(2);
+	run(&second, &WRITE_IN_TXN, false);
+	expect(drained(task_now()));
+	run(&first, &WRITE_IN_TXN, false);
+	passenger_send(&crowd, &first, &WRITE_IN_TXN, NULL, 0);
+	expect_eq(turnstile_wait(&cx, &crowd, users(), &second, 10), -1);
+	expect(!passes(&second, &WRITE_IN_TXN));
+	passenger_leave(&crowd, &first);
+	passenger_leave(&crowd, &second);
+}
+
+TEST(nobody_is_let_in_behind_an_acknowledgement)
+{
+	struct task *t;
+
+	start();
+	first = second = (struct passenger){ 0 };
+	t = task_spawn("test", acknowledged_before, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run();
+	crowd_done(&crowd);
+}
+
 /* ---- waiting ---- */
 
 static int  passed, gave_up;
@@ -301,7 +505,7 @@ statement(void *arg)
 	struct passenger p = { 0 };
 
 	while (!passes(&p, &WRITE_ALONE)) {
-		if (turnstile_wait(&cx, &crowd, users(), 600) != 0) {
+		if (turnstile_wait(&cx, &crowd, users(), &p, 600) != 0) {
 			expect(err.kind == ERR_TIMEOUT && users()->phase == RULE_HOLD); /* (3) */
 			gave_up++;
 			return;

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static const enum mysql_role ours[] = { ROLE_DBA, ROLE_DDL, ROLE_WRITER, ROLE_READER, ROLE_STREAM, ROLE_PROBE };
+static const enum mysql_role ours[] = { ROLE_DBA, ROLE_DDL, ROLE_WRITER, ROLE_READER, ROLE_STREAM,
+	ROLE_PROBE };
 
 static const struct role_setting *
 settings(void)

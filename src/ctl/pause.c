@@ -1,0 +1,153 @@
+#include "ctl/pause.h"
+
+#include "base/log.h"
+#include "base/rand.h"
+
+enum {
+	CALL_WITHIN_MS = 2000, /* of one call: a cancellation takes its turn behind it */
+	/* Between two pauses: they cost clients a tenth of the time at most. Not always the same, so that
+	 * they do not keep step with transactions of one length. */
+	APART_MS = 900,
+	APART_MORE_MS = 600,
+	REOPEN_WITHIN_S = 5, /* after it every gate has ended it by itself long ago */
+	TELL_WITHIN_MS = 100,
+};
+
+const char *
+pause_text(struct arena *a, const struct err *why)
+{
+	return arena_printf(a, "waiting: %s", why->text);
+}
+
+/* The call, beside whoever makes room for it. */
+struct call {
+	struct workflow seen; /* of its own: the other one is saved meanwhile */
+	enum side side;
+	const char *method;
+	bool done;
+	struct err err; /* done: how it ended; else what it waits for */
+	struct waitlist changed;
+};
+
+static void
+call_task(void *arg)
+{
+	struct call *c = arg;
+	struct err err = { 0 };
+
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &scratch };
+		struct ctx within = ctx_within(&cx, CALL_WITHIN_MS * MSEC);
+		int rc = side_do(&within, &c->seen, c->side, c->method, c->seen.r.attempt);
+
+		c->done = rc == 0 || err.kind != ERR_TIMEOUT;
+		c->err = err;
+		waitlist_wake_all(&c->changed);
+		if (c->done)
+			return;
+		err_clear(&err);
+	}
+}
+
+/* False: not yet. */
+static bool
+wait_done(struct ctx *cx, struct call *c, usec until)
+{
+	struct ctx within = ctx_until(cx, until);
+
+	while (!c->done) {
+		if (waitlist_wait(&within, &c->changed) != 0)
+			break;
+	}
+	return c->done;
+}
+
+/* Once for each sentence: nothing that changes with every try is in it. */
+static int
+tell(struct ctx *cx, struct workflow *w, const struct call *c)
+{
+	const char *text = pause_text(cx->arena, &c->err);
+
+	if (c->err.kind == ERR_NONE || strcmp(w->r.state_text, text) == 0)
+		return 0;
+	w->r.state_text = arena_strdup(&w->arena, text);
+	return workflow_save(cx, w);
+}
+
+static int
+reopen(struct ctx *cx, struct workflow *w)
+{
+	struct ctx soon;
+	struct err ignored = { 0 };
+	int64_t version;
+
+	TRY(rules_apply(cx, w, RULES_REOPEN, &version));
+	soon = ctx_within(cx, TELL_WITHIN_MS * MSEC);
+	soon.err = &ignored;
+	if (rules_acknowledged(&soon, w->ctl, version) != 0)
+		log_info("a gate that cannot be told now ends the pause itself: %s", ignored.text);
+	return 0;
+}
+
+static int
+pause_once(struct ctx *cx, struct workflow *w, struct call *c)
+{
+	struct ctx within, undo;
+	struct err ignored = { 0 };
+	int64_t version;
+
+	TRY(rules_apply(cx, w, RULES_PAUSE, &version));
+	within = ctx_within(cx, PAUSE_MS * MSEC);
+	within.err = &ignored;
+	TRY(workflow_pass(cx, w, "workflow.pause"));
+	/* The server itself says whether anybody is left on the table. */
+	if (rules_acknowledged(&within, w->ctl, version) != 0)
+		log_debug("pausing: %s", ignored.text);
+	wait_done(&within, c, within.deadline);
+	undo = ctx_shielded(cx, REOPEN_WITHIN_S * SECOND, cx->err);
+	undo.arena = cx->arena;
+	return reopen(&undo, w);
+}
+
+static int
+make_room(struct ctx *cx, struct workflow *w, struct call *c)
+{
+	struct rand jitter;
+
+	rand_seed(&jitter, (uint64_t)w->revision);
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+		usec apart = APART_MS + (int64_t)rand_below(&jitter, APART_MORE_MS);
+
+		inner.arena = &scratch;
+		if (wait_done(&inner, c, task_now() + apart * MSEC))
+			return c->err.kind == ERR_NONE ? 0 : err_copy(cx->err, &c->err);
+		if (cx->err->kind != ERR_TIMEOUT)
+			return -1;
+		if (task_now() >= cx->deadline)
+			return c->err.kind == ERR_NONE ? -1 : err_copy(cx->err, &c->err);
+		err_clear(cx->err);
+		TRY(tell(&inner, w, c));
+		TRY(pause_once(&inner, w, c));
+	}
+}
+
+int
+pause_for(struct ctx *cx, struct workflow *w, enum side s, const char *method)
+{
+	struct call c = { .side = s, .method = method };
+	struct group g;
+
+	workflow_init(&c.seen, w->ctl, w->id);
+	group_init(&g);
+	int rc = workflow_load(cx, &c.seen);
+	if (rc == 0)
+		rc = group_spawn(&g, "asking a tablet", call_task, &c, cx->err);
+	if (rc == 0)
+		rc = make_room(cx, w, &c);
+	group_done(&g);
+	workflow_done(&c.seen);
+	return rc;
+}

@@ -1,0 +1,27 @@
+/*
+ * pause.h - what needs a served table for itself for a moment: its fence is made or removed.
+ *
+ *   0 s      the tablet is asked; it tries every few milliseconds, and waits in no server's queue
+ *            (tablet/ddl.h), so that no client can be hurt by it
+ *   1 s      transactions follow one another without a gap: rules n say PAUSE, all gates are posted
+ *   +PAUSE_MS at most   the tablet has it, or not: rules n+1 say OPEN
+ *   2 s      the next pause, and so on, until the tablet has it or the caller's deadline
+ *
+ * A pause is a hold like that of a cutover: its rules are swapped in together with the workflow's record,
+ * its number is the version of the rules that began it, gates acknowledge it when they are drained, and the
+ * same compare-and-swap ends it. As nothing but latency hangs on it, each gate also ends it by its own
+ * clock: a vtctld that dies in one leaves no table held, and any later change of the rules by the workflow
+ * takes what is left of it out of them.
+ */
+#ifndef CTL_PAUSE_H
+#define CTL_PAUSE_H
+
+#include "ctl/rules.h"
+
+/* Has the tablet of that side do it. What it waits for is in the record's state_text meanwhile.
+ * ERR_TIMEOUT at cx's deadline, ERR_CONFLICT when somebody else has changed the record. */
+int pause_for(struct ctx *cx, struct workflow *w, enum side s, const char *method) MUST_USE;
+/* The sentence for the record's state_text. */
+const char *pause_text(struct arena *a, const struct err *why);
+
+#endif

@@ -1,0 +1,105 @@
+/* Tables that clients never leave alone: what needs one for itself comes through in a pause, only there. */
+#include "unit/ctl/world.h"
+
+#include "base/fault.h"
+
+static void
+crowd_it(struct world *w, int pauses)
+{
+	w->crowded = true;
+	w->crowded_pauses = w->pauses + pauses;
+}
+
+static void
+crowded_move(struct ctx *cx, struct world *w)
+{
+	crowd_it(w, 3);
+	world_moves(cx, w);
+	expect(w->pauses > w->crowded_pauses);
+}
+
+TEST(a_crowded_table_moves)
+{
+	world_tell(crowded_move, (struct plan){ .method = NULL });
+}
+
+TEST(a_gate_that_hangs_in_a_pause_holds_nothing_up)
+{
+	world_tell(crowded_move, (struct plan){ .method = "pause", .trouble = HANGS, .times = 2 });
+	world_tell(crowded_move, (struct plan){ .method = "pause", .trouble = FAILS, .times = 2 });
+}
+
+static void
+cancelled(struct ctx *cx, struct world *w)
+{
+	struct workflow_options o = world_options();
+	struct workflow_record r;
+
+	o.no_switch = true;
+	expect_ok(world_move(cx, w, 0, o), cx->err);
+	for (r.state = WORKFLOW_CREATING; r.state != WORKFLOW_RUNNING; world_record(cx, w, &r))
+		expect_ok(task_sleep(cx, SECOND / 4), cx->err);
+	crowd_it(w, 3);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
+	expect(w->pauses > w->crowded_pauses);
+	world_expect_nothing(cx, w);
+}
+
+TEST(a_crowded_table_loses_its_fence_when_its_move_is_cancelled)
+{
+	world_tell(cancelled, (struct plan){ .method = NULL });
+}
+
+/* While it waits it says for what, and Workflow delete need not wait for it. */
+static void
+cancelled_while_it_waits(struct ctx *cx, struct world *w)
+{
+	struct workflow_record r = { .state_text = "" };
+
+	crowd_it(w, FOR_EVER);
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (strstr(r.state_text, "waiting: tablet 'zone1-1': transactions use it all the time") == NULL) {
+		expect_ok(task_sleep(cx, SECOND / 4), cx->err);
+		world_record(cx, w, &r);
+	}
+	expect_eq(r.state, WORKFLOW_COPYING);
+	expect_ok(task_sleep(cx, 100 * SECOND), cx->err); /* for as long as it takes */
+	world_record(cx, w, &r);
+	expect_eq(r.state, WORKFLOW_COPYING);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	w->crowded = false;
+	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
+	world_expect_nothing(cx, w);
+}
+
+TEST(a_move_that_waits_for_its_fence_says_so_and_can_be_cancelled)
+{
+	world_tell(cancelled_while_it_waits, (struct plan){ .method = NULL });
+}
+
+/* No table stays held, and whoever goes on takes the pause out of the rules. */
+static void
+killed_in_a_pause(struct ctx *cx, struct world *w)
+{
+	struct err err = { 0 };
+	int acknowledged;
+
+	crowd_it(w, 3);
+	expect_ok(fault_arm("workflow.pause=error", &err), &err);
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (!w->ctlds[0].dead)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	fault_disarm_all();
+	expect_ok(task_sleep(cx, 200 * MSEC), cx->err);
+	acknowledged = w->acknowledged;
+	expect_ok(task_sleep(cx, SECOND), cx->err);
+	expect(w->acknowledged > acknowledged); /* and nobody is there to end it */
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(a_vtctld_killed_in_a_pause_leaves_no_table_held)
+{
+	world_tell(killed_in_a_pause, (struct plan){ .method = NULL });
+}
