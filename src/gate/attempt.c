@@ -29,8 +29,8 @@ is_outside(const struct attempt *a)
 {
 	enum statement_kind kind = a->q->statement->kind;
 
-	return !a->plan.names_tables && (kind == STATEMENT_SELECT || kind == STATEMENT_SHOW ||
-					    kind == STATEMENT_SET);
+	return kind == STATEMENT_SHOW || (!a->plan.names_tables && (kind == STATEMENT_SELECT ||
+								      kind == STATEMENT_SET));
 }
 
 static void
@@ -44,7 +44,7 @@ set_ask(struct attempt *a)
 	a->ask.locks =
 	    a->plan.locks ||
 	    (a->ask.transaction && session_isolation(s) == ISOLATION_SERIALIZABLE);
-	a->ask.reads = !a->ask.locks && a->plan.names_tables;
+	a->ask.reads = a->ask.transaction && !a->ask.locks && a->plan.names_tables;
 	a->begins = s->txn == TXN_PENDING && a->ask.transaction;
 }
 
@@ -87,18 +87,22 @@ note_temporary(struct ctx *cx, const struct attempt *a)
 	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "so many temporary tables in one session");
 }
 
+/* That its names are of. */
+static struct slice
+keyspace_of(const struct attempt *a)
+{
+	if (a->q->prepared != NULL)
+		return a->q->prepared->keyspace;
+	return a->q->keyspace != NULL ? *a->q->keyspace : session_keyspace(a->s);
+}
+
 int
 attempt_plan(struct ctx *cx, struct attempt *a)
 {
 	struct session   *s = a->s;
 	struct plan_input in = {
-		.statement = a->q->statement, .sql = a->q->sql, .keyspace = session_keyspace(s)
+		.statement = a->q->statement, .sql = a->q->sql, .keyspace = keyspace_of(a)
 	};
-
-	if (a->q->prepared != NULL)
-		in.keyspace = a->q->prepared->keyspace;
-	else if (a->q->keyspace != NULL)
-		in.keyspace = *a->q->keyspace;
 
 	a->epoch = a->route->epoch;
 	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT;
@@ -189,6 +193,26 @@ commit_before(struct ctx *cx, struct session *s)
 	return OUTCOME_AGAIN;
 }
 
+/* Could it have run there when the transaction began? Then a cutover has made it impossible, and the
+ * client that repeats the transaction finds all of it at the new side. */
+static bool
+was_possible(const struct attempt *a)
+{
+	const struct session *s = a->s;
+	struct plan           plan;
+	struct err            err;
+	struct plan_input     in = {
+		    .route = s->began,
+		    .statement = a->q->statement,
+		    .sql = a->q->sql,
+		    .keyspace = keyspace_of(a)
+	};
+
+	return s->began != NULL && s->began != a->route &&
+	       plan_make(&a->s->arena, &in, &plan, &err) == 0 && plan.place != NULL &&
+	       strcmp(plan.place->server, s->slots[s->txn_slot]->server) == 0;
+}
+
 /* The place's server is not the one that the transaction is open on. */
 static enum outcome
 other_server(struct ctx *cx, struct attempt *a)
@@ -200,8 +224,8 @@ other_server(struct ctx *cx, struct attempt *a)
 		return move_txn(cx, s) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
 	if (a->q->statement->implicit_commit)
 		return commit_before(cx, s);
-	if (touched_any(a) && s->passenger.wrote_seq == 0) {
-		attempt_too_late(cx, s, "a table of this transaction has moved since its snapshot");
+	if ((touched_any(a) && s->passenger.wrote_seq == 0) || was_possible(a)) {
+		attempt_too_late(cx, s, "a table of this transaction has moved since it began");
 		return OUTCOME_ERROR;
 	}
 	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
@@ -399,20 +423,28 @@ attempt_wait_lease(struct ctx *cx, struct attempt *a)
 static bool
 is_bound(const struct attempt *a)
 {
-	return a->plan.names_tables || (a->plan.in_place && !is_outside(a));
+	return (a->plan.names_tables || a->plan.in_place) && !is_outside(a);
 }
 
-/* A server alone would say that the table was not locked. */
+/* As a server says; the one that it would run on knows of no lock. */
 static int
 check_locked(struct ctx *cx, const struct attempt *a)
 {
 	const struct session *s = a->s;
 
 	if (s->lock_slot < 0 || !is_bound(a) || a->plan.place == NULL ||
-	    strcmp(s->slots[s->lock_slot]->server, a->plan.place->server) == 0)
+	    a->q->statement->kind == STATEMENT_LOCK_TABLES)
 		return 0;
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if (s->locked[i] && strcmp(s->slots[i]->server, a->plan.place->server) == 0)
+			return 0;
+	}
+	if (a->plan.names_tables && a->q->statement->tables_count > 0)
+		return refuse(cx->err, ER_TABLE_NOT_LOCKED,
+		    "Table '%.*s' was not locked with LOCK TABLES",
+		    SLICE_ARG(a->q->statement->tables[0].table));
 	return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "a table of keyspace '%s' while LOCK TABLES is in force on another server",
+	    "a statement for keyspace '%s' while LOCK TABLES is in force on another server",
 	    a->plan.place->name);
 }
 

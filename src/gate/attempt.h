@@ -17,6 +17,7 @@ struct request {
 	const struct statement *statement;
 	struct prepared        *prepared; /* COM_STMT_EXECUTE */
 	const struct slice     *keyspace; /* that its names are of; NULL: the session's */
+	bool                    quiet;    /* its answer, unless an error, is nobody's */
 	struct slice using; /* EXECUTE p USING this; sql is p's text. SLICE_NULL: no such statement */
 };
 

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "gate/answer.h"
 #include "gate/execute.h"
+#include "gate/lock_tables.h"
 #include "gate/refuse.h"
 #include "gate/savepoint.h"
 #include "gate/sql_prepare.h"
@@ -155,6 +156,8 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 		return dispatch_use(cx, s, q->statement->use_database);
 	case STATEMENT_SET:
 		return variables_set(cx, s, q);
+	case STATEMENT_LOCK_TABLES:
+		return lock_tables_run(cx, s, &simple);
 	case STATEMENT_PREPARE:
 		return prepare_in_sql(cx, s, q);
 	case STATEMENT_EMPTY:
@@ -172,7 +175,6 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_WRITE:
 	case STATEMENT_DDL:
 	case STATEMENT_XA:
-	case STATEMENT_LOCK_TABLES:
 	case STATEMENT_CALL:
 	case STATEMENT_ADMIN:
 	case STATEMENT_OTHER:

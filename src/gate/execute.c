@@ -271,6 +271,16 @@ ended_already(struct ctx *cx, struct attempt *a, bool failed)
 	return 0;
 }
 
+/* A server has let go of the tables that were locked there before. */
+static void
+note_lock_tables(const struct attempt *a)
+{
+	if (a->q->statement->changes_session)
+		session_locked(a->s, a->slot);
+	else
+		session_unlocked(a->s, a->slot);
+}
+
 /* What is true of the session once a statement has ended at its backend. */
 static int
 settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
@@ -283,7 +293,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	s->last = a->slot;
 	s->last_serial = b->serial;
 	if (!failed && a->q->statement->kind == STATEMENT_LOCK_TABLES)
-		s->lock_slot = a->q->statement->changes_session ? a->slot : -1;
+		note_lock_tables(a);
 	if (failed && (a->ask.transaction || a->q->statement->changes_session)) {
 		TRY(ask_status(cx, s, a->slot));
 	} else if (is_second(a, failed, status)) {
@@ -305,11 +315,14 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		TRY(execute_commit(cx, s));
 	if (a->begins && s->txn == TXN_PENDING)
 		TRY(ended_already(cx, a, failed));
+	if (s->txn == TXN_OPEN && s->began == NULL)
+		s->began = route_ref(a->route);
 	if (s->txn == TXN_OPEN && !s->passenger.open)
 		join_late(s, b->server, snapshot);
 	passenger_answered(
 	    &s->hall->crowd, &s->passenger, s->txn == TXN_OPEN || s->lock_slot >= 0);
-	s->txn_named = s->txn == TXN_OPEN && (s->txn_named || a->plan.names_tables || snapshot);
+	s->txn_named = s->txn == TXN_OPEN &&
+		       (s->txn_named || (a->plan.names_tables && a->ask.transaction) || snapshot);
 	if (s->txn == TXN_OPEN && (a->ask.reads || snapshot) && attempt_has_snapshots(s) &&
 	    s->view == NULL)
 		s->view = route_ref(a->route);
@@ -479,7 +492,7 @@ answer(struct ctx *cx, struct attempt *a)
 		return packets_read(cx, p, ERR_MAX, &packet) == 0 ? answer_error(cx, a, packet)
 								  : OUTCOME_CLOSE;
 	reply_scan_init(&a->scan, REPLY_RESULT, mysql_caps(b->client));
-	if (relay_rest(cx, a, p) != 0)
+	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan) : relay_rest(cx, a, p)) != 0)
 		return OUTCOME_CLOSE;
 	keep_state(a);
 	if (a->scan.failed)
@@ -569,8 +582,9 @@ execute_commit(struct ctx *cx, struct session *s)
 		TRY(session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")));
 	if (s->txn != TXN_NONE)
 		session_end_txn(s);
-	if (s->lock_slot >= 0)
+	while (s->lock_slot >= 0) {
 		TRY(session_side_query(cx, s, s->lock_slot, slice_str("UNLOCK TABLES")));
-	session_unlocked(s);
+		session_unlocked(s, s->lock_slot);
+	}
 	return 0;
 }

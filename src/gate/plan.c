@@ -13,6 +13,7 @@ struct planner {
 	unsigned                uses; /* the statement's, and of its catalogue tables */
 	struct plan            *out;
 	const struct table_ref *placed_by; /* the table that decided the place */
+	const struct route_keyspace *elsewhere; /* the session's own, when DATABASE() is to be its name */
 	struct slice            placed_keyspace;
 };
 
@@ -30,7 +31,8 @@ is_system(struct slice database)
 static bool
 is_table(const struct table_ref *t)
 {
-	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR && t->role != TABLE_ROUTINE;
+	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR && t->role != TABLE_ROUTINE &&
+	       t->role != TABLE_CURRENT;
 }
 
 static struct slice
@@ -77,20 +79,26 @@ refuse_unclear(const struct planner *p, struct err *err)
 	return 0;
 }
 
-static int
-note_rule(struct planner *p, const struct route_rule *rule, struct err *err)
+static void
+note_rule(struct planner *p, const struct route_rule *rule)
 {
 	struct plan *out = p->out;
 
 	for (size_t i = 0; i < out->ruled_count; i++) {
 		if (out->ruled[i] == rule)
-			return 0;
+			return;
 	}
-	if (out->ruled_count == PLAN_RULES_MAX)
-		return refuse(err, ER_NOT_SUPPORTED_YET, "a statement on more than %d moved tables",
-		    PLAN_RULES_MAX);
+	if (out->ruled_count == out->ruled_room) {
+		size_t                    room = out->ruled_room == 0 ? 4 : out->ruled_room * 2;
+		const struct route_rule **wider =
+		    arena_alloc(p->arena, sizeof(struct route_rule *) * room);
+
+		if (out->ruled_count > 0)
+			memcpy(wider, out->ruled, sizeof(struct route_rule *) * out->ruled_count);
+		out->ruled = wider;
+		out->ruled_room = room;
+	}
 	out->ruled[out->ruled_count++] = rule;
-	return 0;
 }
 
 /* For messages: of a whole database it is the database's. */
@@ -120,6 +128,17 @@ place(struct planner *p, const struct route_keyspace *where, const struct table_
 	    SLICE_ARG(name_of(p->placed_by)), p->out->place->name, SLICE_ARG(name_of(t)), where->name);
 }
 
+/* A table of a database that is no keyspace: each statement has its own error for it, or a note, and the
+ * server knows which. A whole database is another matter: it would be made, or dropped, behind our back. */
+static int
+no_keyspace(struct planner *p, const struct table_ref *t, struct slice keyspace, struct err *err)
+{
+	if (slice_is_null(t->table) || route_is_sidecar(p->route, keyspace))
+		return refuse(err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(keyspace));
+	p->uses |= USES_DEFAULT;
+	return 0;
+}
+
 /* Where one table is. */
 static int
 place_table(struct planner *p, const struct table_ref *t, struct err *err)
@@ -134,18 +153,16 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 		p->uses |= USES_DEFAULT;
 		return 0;
 	}
+	where = rule != NULL ? NULL : route_keyspace(p->route, keyspace);
+	if (rule == NULL && where == NULL)
+		return no_keyspace(p, t, keyspace, err);
 	/* A sequence is changed outside of transactions; once it has a rule it is held as a table is. */
 	if (t->role == TABLE_SEQUENCE && rule == NULL)
 		p->out->in_place = true;
 	else
 		p->out->names_tables = true;
-	if (rule == NULL) {
-		where = route_keyspace(p->route, keyspace);
-		if (where == NULL)
-			return refuse(
-			    err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(keyspace));
+	if (rule == NULL)
 		return place(p, where, t, err);
-	}
 	if (rule->to == NULL)
 		return refuse(
 		    err, ER_BAD_DB_ERROR, "Unknown database '%s'", rule->record->to_keyspace);
@@ -153,7 +170,7 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 		return refuse(err, ER_NOT_SUPPORTED_YET,
 		    "a temporary table with the name of the moved table '%.*s'",
 		    SLICE_ARG(t->table));
-	TRY(note_rule(p, rule, err));
+	note_rule(p, rule);
 	return place(p, rule->to, t, err);
 }
 
@@ -165,7 +182,8 @@ reads_otherwise(
 	const struct route_rule     *rule = rule_of(p, t);
 	const struct route_keyspace *named = route_keyspace(p->route, keyspace_of(p, t));
 
-	if (t->role == TABLE_UNCLEAR || (t->role == TABLE_QUALIFIER && slice_is_null(t->database)))
+	if (t->role == TABLE_UNCLEAR || t->role == TABLE_CURRENT ||
+	    (t->role == TABLE_QUALIFIER && slice_is_null(t->database)))
 		return false;
 	*table = t->table;
 	if (rule != NULL && rule->to != NULL) {
@@ -204,11 +222,26 @@ must_rewrite(const struct planner *p)
 	struct slice database, table;
 
 	for (size_t i = 0; i < p->s->tables_count; i++) {
+		if (p->elsewhere != NULL && p->s->tables[i].role == TABLE_CURRENT)
+			return true;
 		if (!slice_is_null(keyspace_of(p, &p->s->tables[i])) &&
 		    reads_otherwise(p, &p->s->tables[i], &database, &table))
 			return true;
 	}
 	return false;
+}
+
+/* Instead of DATABASE(): of the same type, and with its name where it is a column. */
+static void
+put_database(const struct planner *p, const struct table_ref *t, struct buf *text)
+{
+	buf_add_str(text, "CONVERT(");
+	quote_string(text, p->keyspace);
+	buf_add_str(text, " USING utf8mb3)");
+	if (t->naming == NAMES_COLUMN) {
+		buf_add_str(text, " AS ");
+		quote_ident(text, slice_cut(p->sql, t->start, t->end));
+	}
 }
 
 static void
@@ -223,7 +256,9 @@ rewrite(struct planner *p)
 		struct slice database, table;
 
 		buf_add_slice(&text, slice_cut(p->sql, done, t->start));
-		if (reads_otherwise(p, t, &database, &table) && !slice_is_null(t->table))
+		if (t->role == TABLE_CURRENT && p->elsewhere != NULL)
+			put_database(p, t, &text);
+		else if (reads_otherwise(p, t, &database, &table) && !slice_is_null(t->table))
 			quote_table(&text, database, table);
 		else if (slice_is_null(t->table) && reads_otherwise(p, t, &database, &table))
 			quote_ident(&text, database);
@@ -272,9 +307,20 @@ own_keyspace(const struct planner *p)
 	return slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
 }
 
+/* Can each DATABASE() be written out? */
+static bool
+can_say_database(const struct statement *s)
+{
+	for (size_t i = 0; i < s->tables_count; i++) {
+		if (s->tables[i].role == TABLE_CURRENT && s->tables[i].naming == NAMES_PART)
+			return false;
+	}
+	return true;
+}
+
 /* The session's own database is not the one that a connection to the place has. */
 static int
-refuse_elsewhere(const struct planner *p, struct err *err)
+refuse_elsewhere(struct planner *p, struct err *err)
 {
 	const struct route_keyspace *own;
 
@@ -284,9 +330,11 @@ refuse_elsewhere(const struct planner *p, struct err *err)
 	if (own == NULL || own->server == NULL || p->out->place == NULL ||
 	    strcmp(own->server, p->out->place->server) == 0)
 		return 0;
-	if ((p->s->uses & USES_DATABASE) != 0)
+	p->elsewhere = own;
+	if ((p->s->uses & USES_DATABASE) != 0 && !can_say_database(p->s))
 		return refuse(err, ER_NOT_SUPPORTED_YET,
-		    "DATABASE() in a statement on a table that another server serves");
+		    "DATABASE() within a column without a name of its own, in a statement on a table that "
+		    "another server serves: give it one (AS name)");
 	if ((p->uses & USES_ROUTINE) != 0)
 		return refuse(err, ER_NOT_SUPPORTED_YET,
 		    "a stored function of keyspace '%s' in a statement on tables of keyspace '%s', "

@@ -15,12 +15,10 @@
 #include "gate/route.h"
 #include "sql/statement.h"
 
-enum { PLAN_RULES_MAX = 16 }; /* tables with a rule in one statement; more are refused */
-
 struct plan {
 	const struct route_keyspace *place; /* NULL: any server will do */
-	const struct route_rule     *ruled[PLAN_RULES_MAX];
-	size_t                       ruled_count;
+	const struct route_rule    **ruled; /* of the tables it names, each once */
+	size_t                       ruled_count, ruled_room;
 	bool                         names_tables;
 	/* names none, and is to run at the place all the same: it means something of a keyspace that
 	 * is no table (a routine, a catalogue), or the keyspace itself */

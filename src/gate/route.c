@@ -17,7 +17,9 @@ read_keyspaces(struct route *r, const struct route_source *from, struct err *err
 		struct keyspace_record k;
 
 		TRY(keyspace_read(&r->arena, from->keyspaces[i], &k, err));
-		r->keyspaces[i] = (struct route_keyspace){ .name = k.name, .database = k.database };
+		r->keyspaces[i] = (struct route_keyspace){
+			.name = k.name, .database = k.database, .sidecar = sidecar_or_default(k.sidecar)
+		};
 		(void)map_put(&r->by_keyspace, slice_str(k.name), &r->keyspaces[i]);
 	}
 	r->keyspaces_count = from->keyspaces_count;
@@ -122,6 +124,16 @@ route_rule(const struct route *r, struct slice keyspace, struct slice table)
 	key[keyspace.len] = '.';
 	memcpy(key + keyspace.len + 1, table.ptr, table.len);
 	return map_get(&r->by_table, slice_of(key, keyspace.len + 1 + table.len));
+}
+
+bool
+route_is_sidecar(const struct route *r, struct slice database)
+{
+	for (size_t i = 0; i < r->keyspaces_count; i++) {
+		if (slice_eq_nocase(slice_str(r->keyspaces[i].sidecar), database))
+			return true;
+	}
+	return false;
 }
 
 const struct route_rule *

@@ -20,6 +20,7 @@
 
 struct route_keyspace {
 	const char *name, *database;
+	const char *sidecar; /* the database of our own there */
 	const char *server; /* of its primary; NULL while there is none */
 };
 
@@ -58,6 +59,8 @@ void          route_unref(struct route *r); /* NULL is fine */
 const struct route_keyspace *route_keyspace(const struct route *r, struct slice name);
 const struct route_rule     *route_rule(
 	const struct route *r, struct slice keyspace, struct slice table);
+/* Is it the sidecar database of any keyspace? ASCII case ignored. */
+bool route_is_sidecar(const struct route *r, struct slice database);
 /* A rule for a table of that name in any keyspace, ASCII case ignored. */
 const struct route_rule *route_rule_named(const struct route *r, struct slice table);
 /* The first keyspace, by name, that this server has; NULL for none. */

@@ -22,7 +22,7 @@ session_check(const struct session *s)
 		check(s->keeps[i] == 0 ||
 		      (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3) */
 	check(s->home < 0 || s->keeps[s->home] != 0); /* (3) */
-	check(s->lock_slot < 0 || s->passenger.wrote_seq != 0);          /* (4) */
+	check(s->lock_slot < 0 || (s->locked[s->lock_slot] && s->passenger.wrote_seq != 0)); /* (4) */
 }
 
 static void
@@ -85,19 +85,43 @@ session_end_txn(struct session *s)
 	s->next_used = 0;
 	buf_reset(&s->begin);
 	route_unref(s->view);
-	s->view = NULL;
+	route_unref(s->began);
+	s->view = s->began = NULL;
 	if (s->lock_slot < 0)
 		passenger_leave(&s->hall->crowd, &s->passenger);
 }
 
 void
-session_unlocked(struct session *s)
+session_locked(struct session *s, int slot)
+{
+	s->locked[slot] = true;
+	if (s->lock_slot < 0)
+		s->lock_slot = slot;
+}
+
+void
+session_unlocked(struct session *s, int slot)
 {
 	bool locked = s->lock_slot >= 0;
 
+	s->locked[slot] = false;
 	s->lock_slot = -1;
-	if (locked && s->txn != TXN_OPEN)
+	for (int i = SLOTS_MAX - 1; i >= 0; i--) {
+		if (s->locked[i])
+			s->lock_slot = i;
+	}
+	if (locked && s->lock_slot < 0 && s->txn != TXN_OPEN)
 		passenger_leave(&s->hall->crowd, &s->passenger);
+}
+
+int
+session_locked_count(const struct session *s)
+{
+	int n = 0;
+
+	for (int i = 0; i < SLOTS_MAX; i++)
+		n += s->locked[i];
+	return n;
 }
 
 void
@@ -196,8 +220,8 @@ release(struct session *s, int slot, bool reusable)
 	session_keep_no_more(s, slot, ~0U);
 	if (s->only_slot == slot)
 		s->only_slot = SLOTS_MAX;
-	if (s->lock_slot == slot)
-		session_unlocked(s);
+	if (s->locked[slot])
+		session_unlocked(s, slot);
 	s->slots[slot] = NULL;
 	pool_give(&s->hall->pool, b, reusable);
 }
@@ -219,7 +243,7 @@ session_reset(struct session *s)
 
 	session_end_txn(s);
 	for (int i = 0; i < SLOTS_MAX; i++)
-		release(s, i, !(open && i == txn_slot) && s->bound != i && s->lock_slot != i &&
+		release(s, i, !(open && i == txn_slot) && s->bound != i && !s->locked[i] &&
 			      s->keeps[i] == 0);
 	s->last = -1;
 	s->insert_version = 0;
@@ -466,7 +490,7 @@ session_rest(struct session *s)
 		struct backend *b = s->slots[i];
 
 		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || s->keeps[i] != 0 ||
-		    i == s->lock_slot || i == s->insert_slot || (s->txn == TXN_OPEN && i == s->txn_slot))
+		    s->locked[i] || i == s->insert_slot || (s->txn == TXN_OPEN && i == s->txn_slot))
 			continue;
 		packets_park(mysql_packets(b->client));
 		pool_park(&s->hall->pool, b, &s->slots[i]);

@@ -70,7 +70,8 @@ struct session {
 	 * set. -1: there is none; SLOTS_MAX: it was lost with its connection. */
 	int only_slot;
 	struct buf temporary; /* "keyspace.table" and a NUL for each temporary table ever made */
-	int lock_slot; /* where LOCK TABLES is in force (4), or -1 */
+	int  lock_slot;         /* the first where LOCK TABLES is in force (4), or -1 */
+	bool locked[SLOTS_MAX]; /* all of them */
 
 	enum txn_state   txn;
 	int              txn_slot;
@@ -80,6 +81,7 @@ struct session {
 	struct buf       next;      /* SET TRANSACTION: in front of the next begin, and like it */
 	size_t           next_used; /* bytes of begin that came from next for the present statement */
 	struct route    *view;      /* (2) */
+	struct route    *began;     /* OPEN: when it did, where tables were; NULL: not known */
 	struct passenger passenger;
 
 	struct map       statements; /* prepared ones: number (4 bytes) to struct prepared */
@@ -149,8 +151,11 @@ bool session_keeps_elsewhere(const struct session *s, int slot, unsigned what);
 void session_keep_no_more(struct session *s, int slot, unsigned what);
 /* The first slot that keeps any of it, or -1. */
 int session_keeper(const struct session *s, unsigned what);
-/* LOCK TABLES is in force no more: the server has said so, or the connection has gone. */
-void session_unlocked(struct session *s);
+/* LOCK TABLES is in force there. */
+void session_locked(struct session *s, int slot);
+/* It is no more: the server has said so, or the connection has gone. */
+void session_unlocked(struct session *s, int slot);
+int  session_locked_count(const struct session *s);
 
 uint16_t session_status(const struct session *s); /* for answers of our own */
 int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;

@@ -193,7 +193,7 @@ bool
 user_variables_bind(const struct session *s)
 {
 	for (int i = 0; i < SLOTS_MAX; i++) {
-		if (s->keeps[i] == LEAVES_VARIABLES && i != s->lock_slot &&
+		if (s->keeps[i] == LEAVES_VARIABLES && !s->locked[i] &&
 		    !(s->txn == TXN_OPEN && i == s->txn_slot))
 			return true;
 	}

@@ -90,6 +90,45 @@ is_sequence_function(struct slice name)
 	return false;
 }
 
+/* What may stand behind a whole item of a select list. */
+static bool
+ends_item(const struct reader *r, const struct token *t)
+{
+	return t->kind == TOKEN_END || t->punct == ',' || t->punct == ';' || t->punct == ')' ||
+	       t->keyword == KW_FROM || t->keyword == KW_INTO || t->keyword == KW_WHERE ||
+	       t->keyword == KW_LIMIT || t->keyword == KW_UNION || t->keyword == KW_ORDER;
+}
+
+static bool
+begins_item(const struct token *t)
+{
+	return t->keyword == KW_SELECT || t->keyword == KW_DISTINCT || t->keyword == KW_ALL ||
+	       t->punct == ',';
+}
+
+static bool
+has_alias(const struct reader *r, const struct token *t)
+{
+	return t->keyword == KW_AS || t->kind == TOKEN_QUOTED || t->kind == TOKEN_STRING ||
+	       (t->kind == TOKEN_WORD && t->keyword == KW_NONE);
+}
+
+/* At DATABASE(). */
+static void
+note_current(struct reader *r)
+{
+	const struct token *t = reader_now(r);
+	struct table_ref    ref = { .role = TABLE_CURRENT, .start = t->start };
+	bool                whole = r->in_list && r->open == 0 && r->at > 0 && begins_item(t - 1);
+
+	ref.end = reader_ahead(r, 2)->end;
+	if (whole && r->depth <= 1 && ends_item(r, reader_ahead(r, 3)))
+		ref.naming = NAMES_COLUMN;
+	else if (r->in_list && !(whole && has_alias(r, reader_ahead(r, 3))))
+		ref.naming = NAMES_PART;
+	reader_add(r, &ref);
+}
+
 /* At a word with '(' behind it. */
 static void
 function_call(struct reader *r)
@@ -100,6 +139,8 @@ function_call(struct reader *r)
 	if (n != NULL) {
 		note(r, n);
 		/* LAST_INSERT_ID(expr) sets it */
+		if (n->uses == USES_DATABASE && reader_ahead(r, 2)->punct == ')')
+			note_current(r);
 		if (n->uses == USES_LAST_INSERT_ID && reader_ahead(r, 2)->punct != ')')
 			reader_leaves(r, LEAVES_INSERT_ID);
 	} else if (is_sequence_function(name)) {
@@ -261,9 +302,9 @@ expression_token(struct reader *r)
 void
 query_expressions(struct reader *r, bool comma)
 {
-	size_t open = 0; /* parentheses and braces of this expression */
+	size_t open = 0, outside = r->open; /* parentheses and braces of this expression */
 
-	while (!reader_done(r)) {
+	for (; !reader_done(r); r->open = outside) {
 		if (open == 0 && (query_ends_expression(r) || (!comma && reader_is_punct(r, ','))))
 			return;
 		if (reader_is_punct(r, ')') || reader_is_punct(r, '}')) {
@@ -276,6 +317,7 @@ query_expressions(struct reader *r, bool comma)
 		} else if (open > 0 && reader_is(r, KW_SELECT)) {
 			break; /* no query begins here: see opens_query() */
 		}
+		r->open = open;
 		expression_token(r);
 	}
 	if (open > 0)
@@ -349,13 +391,16 @@ locking(struct reader *r)
 		reader_unclear(r);
 }
 
-/* The clauses behind a select list, to the first word that is none of a SELECT's. */
+/* A select list (or none) and the clauses behind it, to the first word that is none of a SELECT's. */
 static void
-select_clauses(struct reader *r)
+select_clauses(struct reader *r, bool list)
 {
-	bool from = false;
+	bool from = false, outside = r->in_list;
 
-	for (query_expressions(r, true); !reader_done(r); query_expressions(r, true)) {
+	r->in_list = list || outside;
+	query_expressions(r, true);
+	r->in_list = outside;
+	for (; !reader_done(r); query_expressions(r, true)) {
 		enum keyword k = reader_now(r)->keyword;
 
 		if (k == KW_FROM && !from) {
@@ -395,7 +440,7 @@ query_term(struct reader *r)
 		       reader_is(r, KW_ALL) || reader_is(r, KW_HIGH_PRIORITY) ||
 		       reader_is(r, KW_SQL_CALC_FOUND_ROWS))
 			reader_step(r);
-		select_clauses(r);
+		select_clauses(r, true);
 	} else if (reader_accept(r, KW_VALUES)) {
 		query_expressions(r, true);
 	} else if (reader_accept(r, KW_TABLE)) {
@@ -416,7 +461,7 @@ query_continue(struct reader *r)
 		query_term(r);
 	}
 	if (!reader_done(r) && !reader_is_punct(r, ')') && !reader_is(r, KW_FROM))
-		select_clauses(r);
+		select_clauses(r, false);
 }
 
 /* Roles of what was recorded since from: a query that locks, locks all it reads. */

@@ -33,6 +33,8 @@ struct reader {
 	size_t              refs_room;
 	struct cte         *ctes;
 	int                 depth;
+	bool                in_list; /* a select list, or a query inside one */
+	size_t              open;    /* parentheses of the expression being read */
 	bool                unclear;
 	bool                locks;  /* the query being read has a locking clause */
 	bool                locked; /* one that was read had */

@@ -47,9 +47,17 @@ enum table_role {
 	TABLE_LOCK, /* read under a lock */
 	TABLE_DDL,
 	TABLE_SEQUENCE, /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
+	TABLE_CURRENT,  /* DATABASE(): the default database; no table, and no name */
 	TABLE_ROUTINE,  /* what stands before a routine's name: a database, or perhaps a package */
 	TABLE_QUALIFIER, /* in front of a column or a *: users.id, customer.users.id */
 	TABLE_UNCLEAR,
+};
+
+/* What the name of a result's column has to do with a TABLE_CURRENT. */
+enum ref_naming {
+	NAMES_NOTHING,
+	NAMES_COLUMN, /* SELECT DATABASE(): the column is called as it is written */
+	NAMES_PART,   /* it may be a part of such a name */
 };
 
 /* One occurrence. The span [start, end) in the text covers "db.table" or "table" as written (for
@@ -62,6 +70,7 @@ struct table_ref {
 	enum table_role role;
 	size_t          start, end;
 	bool            aliased; /* a name of its own follows, perhaps the same one */
+	enum ref_naming naming;
 };
 
 /* What a statement asks of the connection it runs on, beyond tables. */

@@ -50,7 +50,11 @@ TEST(without_rules_names_decide)
 	expect_plan(r, NULL, "select 1", "any reads select 1");
 	expect_plan(r, "customer", "select 1", "db1:3306 reads select 1");
 	expect_plan(r, NULL, "select * from t", "1046 No database selected");
-	expect_plan(r, "customer", "select * from nosuch.t", "1049 Unknown database 'nosuch'");
+	/* the server says 1146 */
+	expect_plan(r, "customer", "select * from nosuch.t", "db1:3306 reads select * from nosuch.t");
+	expect_plan(r, "customer", "drop database nosuch", "1049 Unknown database 'nosuch'");
+	expect_plan(r, "customer", "update _switchyard.fence set armed=0",
+	    "1049 Unknown database '_switchyard'");
 	expect_plan(r, "customer", "select * from information_schema.tables",
 	    "db1:3306 reads select * from information_schema.tables");
 	route_unref(r);
@@ -126,8 +130,21 @@ TEST(what_is_not_understood_is_refused_only_with_a_moved_name)
 	    "moved tables");
 	expect_plan(r, "customer", "create temporary table users (a int)",
 	    "1235 a temporary table with the name of the moved table 'users'");
-	expect_plan(r, "customer", "select database() from users",
-	    "1235 DATABASE() in a statement on a table that another server serves");
+	expect_plan(r, "customer", "select database(), schema() s from users where a=database()",
+	    "db2:3306 reads ruled select CONVERT('customer' USING utf8mb3) AS `database()`, "
+	    "CONVERT('customer' USING utf8mb3) s from `new_customer`.`users` "
+	    "where a=CONVERT('customer' USING utf8mb3)");
+	expect_plan(r, "new_customer", "select database() from users",
+	    "db2:3306 reads ruled select database() from users");
+	expect_plan(r, "customer", "insert into users values (database())",
+	    "db2:3306 locks ruled insert into `new_customer`.`users` values "
+	    "(CONVERT('customer' USING utf8mb3))");
+	expect_plan(r, "customer", "select concat(a, database()) from users",
+	    "1235 DATABASE() within a column without a name of its own, in a statement on a table that "
+	    "another server serves: give it one (AS name)");
+	expect_plan(r, "customer", "select (select database()) from users",
+	    "1235 DATABASE() within a column without a name of its own, in a statement on a table that "
+	    "another server serves: give it one (AS name)");
 	route_unref(r);
 }
 

@@ -256,7 +256,7 @@ chain_story(struct ctx *cx, struct world *w)
 	world_rules(w, 2, "new_customer", RULE_OPEN);
 	expect_eq(w->hall.crowd.passengers.count, 1);
 	/* The snapshot is not of the transaction before: it is not read by the rules of then. */
-	expect_str(world_ask(cx, c, "select a from users"), "error 1235");
+	expect_str(world_ask(cx, c, "select a from users"), "error 1213");
 	w->chain = false;
 	expect_eq(world_do(cx, c, "commit"), 0);
 	expect_str(world_ask(cx, c, "select a from users"), "db2");

@@ -6,7 +6,7 @@
 static void
 describe(struct buf *out, struct arena *a, const char *sql, unsigned modes)
 {
-	static const char *const roles[] = { "r", "w", "l", "d", "s", "f", "q", "?" };
+	static const char *const roles[] = { "r", "w", "l", "d", "s", "c", "f", "q", "?" };
 	struct statement         s;
 	struct err               err = { 0 };
 	struct slice             text = slice_str(sql);
