@@ -105,6 +105,7 @@ static const struct role_setting mariadb_settings[] = {
 	/* Tables as they are defined, with what the source's server took, by the way that is open. */
 	{ OURS, "innodb_strict_mode", "0" },
 	{ OURS, "innodb_compression_default", "0" },
+	{ OURS, "innodb_default_encryption_key_id", "1" },
 	{ OURS, "default_storage_engine", "InnoDB" },
 	{ OURS, "alter_algorithm", "'DEFAULT'" },
 

@@ -13,7 +13,7 @@
  *
  * What is left to the server's operator: gtid_domain_id and server_id (whose changes they are),
  * binlog_row_image at the target, the logs of slow and of all statements, where temporary files of an
- * ALTER go (innodb_tmpdir), stop words and key ids that new indexes and tables get, memory for joins.
+ * ALTER go (innodb_tmpdir), the stop words of full-text indexes, memory for joins.
  */
 #ifndef MYSQL_ROLE_H
 #define MYSQL_ROLE_H

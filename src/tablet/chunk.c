@@ -98,14 +98,13 @@ open_view(struct ctx *cx, struct mysql_client *source, const struct position *ta
 	}
 }
 
+/* " FROM ... LIMIT n" */
 static int
-select_sql(struct buf *out, const struct chunk_job *job, const struct chunk_span *span,
+from_sql(struct buf *out, const struct chunk_job *job, const struct chunk_span *span,
     struct err *err)
 {
 	const char *word = " WHERE ";
 
-	buf_add_str(out, "SELECT ");
-	schema_select_list(out, job->def);
 	buf_add_str(out, " FROM ");
 	quote_table(out, slice_str(job->def->database), slice_str(job->def->name));
 	buf_add_str(out, " FORCE INDEX (PRIMARY)");
@@ -163,6 +162,33 @@ read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *d
 	return rc;
 }
 
+/* Nothing of the span lies behind the chunk, in the same view: a chunk that is shorter than its limit
+ * ends the range, and one that was cut short by whatever would end it too early. */
+static int
+check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
+    const struct chunk_span *span, const struct chunk *c)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	struct chunk_span          rest = *span;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &arena;
+	rest.limit = 1;
+	if (c->count > 0)
+		rest.after = buf_slice(&c->last);
+	buf_add_str(&sql, "SELECT COUNT(*) FROM (SELECT 1");
+	TRY(from_sql(&sql, job, &rest, cx->err));
+	buf_add_str(&sql, ") AS rest");
+	TRY(mysql_select(&inner, source, buf_slice(&sql), &rows));
+	if (rows.rows == 1 && slice_eq_str(rows.values[0], "0"))
+		return 0;
+	return err_set(cx->err, ERR_CORRUPT,
+	    "table '%s.%s': the answer of a chunk of %zu rows is not whole", job->def->database,
+	    job->def->name, c->count);
+}
+
 int
 chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
     const struct chunk_span *span, struct chunk *c)
@@ -174,7 +200,9 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 
 	c->window = window_open(job->windows, job->table, job->def->key_binary);
 	TRY(open_view(cx, source, &tail, &c->view));
-	TRY(select_sql(&sql, job, span, cx->err));
+	buf_add_str(&sql, "SELECT ");
+	schema_select_list(&sql, job->def);
+	TRY(from_sql(&sql, job, span, cx->err));
 	TRY(mysql_stream_start(cx, source, buf_slice(&sql), &columns));
 	if (columns != (size_t)job->def->columns_count)
 		return err_set(cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", job->def->name,
@@ -188,6 +216,8 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 	 */
 	TRY(schema_same(cx, source, job->def));
 	c->ends = c->count < span->limit;
+	if (c->ends)
+		TRY(check_end(cx, source, job, span, c));
 	return mysql_exec(cx, source, slice_str("COMMIT"), NULL);
 }
 

@@ -37,6 +37,24 @@ read_progress(struct copy_range *r, const struct slice *values, struct err *err)
 }
 
 int
+copy_ranges_check(const struct copy_ranges *ranges, const char *name, struct err *err)
+{
+	struct slice end = SLICE_NULL;
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct copy_range *r = &ranges->items[i];
+		bool                     first = i == 0, last = i + 1 == ranges->count;
+
+		if (slice_is_null(r->lower) != first || slice_is_null(r->upper) != last ||
+		    (!first && !slice_eq(r->lower, end)))
+			return err_set(err, ERR_CORRUPT,
+			    "range %d of '%s' in copy_state does not join the others", r->no, name);
+		end = r->upper;
+	}
+	return 0;
+}
+
+int
 copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id, const char *name,
     struct copy_ranges *out)
 {
@@ -60,7 +78,7 @@ copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id
 		r->lower = v[4];
 		r->upper = v[5];
 	}
-	return 0;
+	return copy_ranges_check(out, name, cx->err);
 }
 
 int

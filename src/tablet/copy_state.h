@@ -28,6 +28,9 @@ struct copy_ranges {
 /* name: of a table in the rows, "database.table" of the target. In cx->arena. */
 int copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name, struct copy_ranges *out) MUST_USE;
+/* Each range begins where the one before ends, from one end of the table to the other: a list with a
+ * hole would be a table with one. Loading checks it. ERR_CORRUPT */
+int copy_ranges_check(const struct copy_ranges *ranges, const char *name, struct err *err) MUST_USE;
 /* Stores new ranges of one table, all or none. */
 int copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name, const struct copy_ranges *ranges) MUST_USE;

@@ -47,6 +47,23 @@ read_index(struct arena *a, struct slice rest, struct clause *out)
 	out->first = quoted_name(a, rest, &rest);
 }
 
+/* The columns of "PRIMARY KEY (`a`,`b`(10))": names that stand in the outer parentheses. */
+static int
+count_parts(struct slice s)
+{
+	int  parts = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] != '`')
+			continue;
+		/* A doubled one ends a name and begins the next at once: the parts count is not touched. */
+		quoted = !quoted;
+		parts += quoted && (i == 0 || s.ptr[i - 1] != '`');
+	}
+	return parts;
+}
+
 static struct clause
 read_clause(struct arena *a, struct slice text)
 {
@@ -58,6 +75,7 @@ read_clause(struct arena *a, struct slice text)
 		c.name = quoted_name(a, text, &rest);
 	} else if (slice_starts(text, "PRIMARY KEY ")) {
 		c.kind = CLAUSE_PRIMARY;
+		c.parts = count_parts(text);
 	} else if (!slice_is_null(rest = behind(text, "UNIQUE KEY "))) {
 		read_index(a, rest, &c);
 		c.unique = true;

@@ -20,6 +20,7 @@ struct clause {
 	struct slice     text;  /* without indentation and comma */
 	struct slice     name;  /* of a column or an index, as it is: without quotes */
 	struct slice     first; /* CLAUSE_INDEX: its first column's name */
+	int              parts; /* CLAUSE_PRIMARY: its columns */
 	bool             unique;
 };
 

@@ -313,10 +313,11 @@ read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 
 /* *found: the first value of the first row, or NULL slice. */
 static int
-look_for(struct ctx *cx, struct mysql_client *c, const struct buf *sql, struct slice *found)
+look_for(struct ctx *cx, struct mysql_client *c, struct buf *sql, struct slice *found)
 {
 	struct mysql_rows rows;
 
+	buf_add_str(sql, " LIMIT 1");
 	TRY(mysql_select(cx, c, buf_slice(sql), &rows));
 	*found = rows.rows == 0 ? SLICE_NULL : rows.values[0];
 	return 0;
@@ -388,12 +389,38 @@ hash_text(struct arena *a, const char *text)
 	return arena_printf(a, "%016llx", (unsigned long long)hash_bytes(slice_str(text)));
 }
 
+int
+schema_check_lists(const struct table_def *def, const struct create_table *create, struct err *err)
+{
+	int columns = 0;
+
+	for (int i = 0; i < create->clauses_count; i++) {
+		const struct clause *clause = &create->clauses[i];
+		bool                 same = true;
+
+		if (clause->kind == CLAUSE_COLUMN)
+			same = columns < def->columns_count &&
+			    slice_eq_str(clause->name, def->columns[columns++].name);
+		else if (clause->kind == CLAUSE_PRIMARY)
+			same = clause->parts == def->key_count;
+		if (!same)
+			return err_set(err, ERR_CORRUPT,
+			    "table '%s.%s': the catalogue's answer does not fit its definition: %.*s",
+			    def->database, def->name, SLICE_ARG(slice_cut(clause->text, 0, 100)));
+	}
+	if (columns == def->columns_count)
+		return 0;
+	return err_set(err, ERR_CORRUPT, "table '%s.%s' has %d columns in the catalogue, %d as it is defined",
+	    def->database, def->name, def->columns_count, columns);
+}
+
 static int
 read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
 	struct create_table create;
 
 	TRY(show_create(cx, c, def, &create));
+	TRY(schema_check_lists(def, &create, cx->err));
 	def->create_sql = create.text;
 	def->hash = hash_text(cx->arena, create.text);
 	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);

@@ -54,6 +54,14 @@ int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, co
 int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;
 
 /* ERR_REFUSED when a table at the target is not defined as its source, whose hash that is. */
+struct create_table;
+/*
+ * Are the columns and the key those of SHOW CREATE TABLE? The catalogue answers with lists; the
+ * definition is one value, which is whole or not there. Of a list that was cut short, rows and
+ * definition of the target would lose the rest in silence. ERR_CORRUPT
+ */
+int schema_check_lists(const struct table_def *def, const struct create_table *create,
+    struct err *err) MUST_USE;
 int schema_check_hash(const struct table_def *def, const char *hash, struct err *err) MUST_USE;
 
 /* SQL texts, appended. */

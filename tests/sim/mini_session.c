@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Around a SELECT. */
+#define COUNT_HEAD "SELECT COUNT(*) FROM ("
+#define COUNT_TAIL ") AS rest"
+
 enum { FILE_MAX = 64 * 1024 * 1024 };
 
 struct mini_session *
@@ -422,6 +426,23 @@ begin(struct ctx *cx, struct mini_session *s, bool snapshot)
 	return 0;
 }
 
+/* How many rows there are of what stands in the parentheses. */
+static int
+run_count(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
+{
+	size_t tail = strlen(COUNT_TAIL), head = strlen(COUNT_HEAD);
+
+	check(sql.len > head + tail && slice_eq_str(slice_cut(sql, sql.len - tail, sql.len), COUNT_TAIL));
+	TRY(run_parsed(cx, s, slice_cut(sql, head, sql.len - tail), out));
+	if (out->error != 0)
+		return 0;
+	const char *count = arena_printf(&s->arena, "%zu", out->rows);
+
+	result_done(out);
+	one_value(s, out, count);
+	return 0;
+}
+
 static int
 run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
 {
@@ -447,6 +468,8 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 		one_value(s, out, "CRC32");
 	else if (slice_eq_str(sql, "SELECT @@max_allowed_packet"))
 		one_value(s, out, "16777216");
+	else if (slice_starts(sql, COUNT_HEAD))
+		return run_count(cx, s, sql, out);
 	else if (slice_starts(sql, "SELECT BINLOG_GTID_POS("))
 		gtid_pos(s, sql, out);
 	else if (slice_starts(sql, "SELECT GET_LOCK("))

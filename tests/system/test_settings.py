@@ -1,7 +1,10 @@
 """A server's settings are its operator's: they reach no session of ours."""
+import re
+
+import pymysql
 import pytest
 
-from lib import proc
+from lib import hostile, proc
 from lib.combo import Failed
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
@@ -69,3 +72,116 @@ def test_init_connect_is_undone_and_one_that_fails_is_named(shared_combo, settin
         move(shared_combo, "greeted")
     settings("init_connect", "'SET sql_select_limit = 1, sql_safe_updates = 1, foreign_key_checks = 1'")
     move(shared_combo, "greeted")
+
+
+# ---- Every variable that a session has
+
+# A key that a wrong next value would spoil, and values that wrong modes, zones and character sets would.
+EVERY_KIND = """CREATE TABLE {0} (id SMALLINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT,
+b VARCHAR(40) CHARACTER SET latin1 DEFAULT 'x\\\\y', c TIMESTAMP NULL,
+d TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, e DATETIME NOT NULL DEFAULT '0000-00-00 00:00:00',
+f FLOAT, g DOUBLE, h DECIMAL(10,3), i CHAR(10), j ENUM('a','b'), k SET('x','y'), l BLOB, m TIME(3), n YEAR, o BIT(9), p JSON,
+UNIQUE KEY ua (a), KEY kb (b(3)), KEY kc (c), CONSTRAINT pos CHECK (a > 0))
+AUTO_INCREMENT=1001 COMMENT='it''s "x"' DEFAULT CHARSET=utf8mb4;
+SET sql_mode = '', time_zone = '+00:00';
+INSERT INTO {0} SELECT seq, seq, CONCAT('b', seq), IF(seq % 2, NULL, '2020-02-02 02:02:02'), '2021-03-28 02:30:00',
+'0000-00-00 00:00:00', seq / 3, seq / 7, seq / 9, '', 1 + seq % 2, 3, NULL, '-10:00:00.5', 0, seq, '{{"a":1}}'
+FROM seq_1_to_300"""
+
+
+class Hostile:
+    """A root session of each server that is older than what it sets."""
+
+    def __init__(self, combo):
+        self.combo, self.changed = combo, set()
+        self.roots = [pymysql.connect(unix_socket=f"{combo.data_dir}/server-{uid}/sock", user="root", autocommit=True)
+                      for uid in (1, 2)]
+        self.values = hostile.variables(self.ask(self.roots[0], hostile.QUERY))
+
+    def ask(self, root, sql):
+        with root.cursor() as cur:
+            cur.execute(sql)
+            return cur.fetchall()
+
+    def put(self, name, value):
+        """False: the servers refuse it."""
+        try:
+            for root in self.roots:
+                self.ask(root, f"SET GLOBAL {name} = {value}")
+        except pymysql.MySQLError as e:
+            print(f"not settable: {name} = {value[:60]}: {e.args[1]}")
+            return False
+        self.changed.add(name)
+        return True
+
+    def undo(self):
+        for name in self.changed:
+            for root in self.roots:
+                self.ask(root, f"SET GLOBAL {name} = {'DEFAULT' if name != 'init_connect' else repr('')}")
+        self.changed.clear()
+
+    def content(self, root, database, table):
+        definition = self.ask(root, f"SHOW CREATE TABLE {database}.{table}")[0][1]
+        return (self.ask(root, f"SELECT * FROM {database}.{table} ORDER BY id"),
+                re.sub(r" AUTO_INCREMENT=\d+", "", definition))
+
+    def move(self, table):
+        before = self.content(self.roots[0], "customer", table)
+        assert len(before[0]) == 300
+        self.combo.client("MoveTables", f"customer.{table}", f"new_customer.{table}")
+        assert self.content(self.roots[1], "new_customer", table) == before
+
+
+@pytest.fixture
+def enemy(shared_combo):
+    made = Hostile(shared_combo)
+    yield made
+    made.undo()
+    for root in made.roots:
+        root.close()
+
+
+@pytest.mark.parametrize("pick", [0, -1])
+def test_no_variable_reaches_a_move(shared_combo, enemy, pick):
+    """All at once. When it fails: the long test below says which."""
+    table = f"every_{pick + 1}"
+    dba(shared_combo, "customer", EVERY_KIND.format(table))
+    refused = [name for name, values in enemy.values.items() if values and not enemy.put(name, values[pick])]
+    assert len(enemy.values) > 150 and len(refused) < 10, refused
+    enemy.move(table)
+
+
+def test_no_variable_reaches_a_move_by_init_connect(shared_combo, enemy):
+    """All that a client's account may set; at a client's session of the gate's they are the client's to see."""
+    dba(shared_combo, "customer", EVERY_KIND.format("greeted_by_all"))
+    account = shared_combo.credentials()["vt_app"]
+    one = pymysql.connect(host="127.0.0.1", port=shared_combo.port("server", "customer"), user=account["user"],
+                          password=account["password"])
+    settable = []
+    for name, values in enemy.values.items():
+        try:
+            enemy.ask(one, f"SET SESSION {name} = {values[0]}")
+            settable.append(f"{name} = {values[0]}")
+        except (pymysql.MySQLError, IndexError):
+            pass
+    one.close()
+    assert len(settable) > 120, settable
+    assert enemy.put("init_connect", '"SET ' + ", ".join(settable) + '"')
+    enemy.move("greeted_by_all")
+
+
+@pytest.mark.long
+def test_no_variable_reaches_a_move_one_by_one(shared_combo, enemy):
+    failed = []
+    for name, values in enemy.values.items():
+        for i, value in enumerate(values):
+            table = f"one_{name.lower()}_{i}"[:60]
+            dba(shared_combo, "customer", EVERY_KIND.format(table))
+            if not enemy.put(name, value):
+                continue
+            try:
+                enemy.move(table)
+            except (Failed, AssertionError) as e:
+                failed.append((name, value, str(e)[:200]))
+            enemy.undo()
+    assert failed == []

@@ -46,9 +46,14 @@ ctx(void)
 
 /* ---- The world */
 
+/* How many rows the source finds behind a chunk that came short. */
+static const char *rest_of_the_span = "0";
+
 static void
 script_source(void)
 {
+	fake_row(fake_rows(fake_on(source_server, "SELECT COUNT(*) FROM (SELECT 1 FROM `s`.`u`*"), "rest",
+	    NULL), rest_of_the_span);
 	struct fake_rule *r = fake_rows(fake_on(source_server, "SELECT*FROM `s`.`u`*"), "id", "v",
 	    NULL);
 
@@ -337,10 +342,35 @@ view_behind(void *arg)
 	expect_ok(read_chunk(c), &err);
 	expect_eq(fake_count(source_server, "START TRANSACTION*"), 4);
 	expect_eq(fake_count(source_server, "ROLLBACK"), 3);
-	expect_eq(fake_count(source_server, "SELECT*"), 1);
+	expect_eq(fake_count(source_server, "SELECT `*"), 1);
 	expect_eq(c->view.offset, 1000);
 	chunk_free(c);
 	end_world();
+}
+
+/* ---- The end of a range is a claim that is checked */
+
+static void
+cut_short(void *arg)
+{
+	struct chunk *c = chunk_new();
+
+	script_view(0, "1000");
+	script_definition(CREATE);
+	begin();
+	expect(read_chunk(c) != 0);
+	expect_eq(err.kind, ERR_CORRUPT);
+	expect(strstr(err.text, "a chunk of 3 rows is not whole") != NULL);
+	expect_eq(fake_count(source_server, "SELECT COUNT(*) FROM (SELECT 1 FROM `s`.`u` FORCE INDEX "
+	    "(PRIMARY) WHERE *3* ORDER BY `id` LIMIT 1) AS rest"), 1);
+	chunk_free(c);
+	end_world();
+}
+
+TEST(chunk_that_was_cut_short_is_no_end)
+{
+	rest_of_the_span = "1";
+	world(cut_short);
 }
 
 TEST(chunk_waits_for_a_view_that_contains_the_tail)

@@ -1,0 +1,110 @@
+/* whole_test.c - lists that were cut short are told from whole ones. */
+#include "tablet/copy_state.h"
+#include "tablet/create_table.h"
+#include "tablet/schema.h"
+#include "test.h"
+
+static struct err   err;
+static struct arena arena;
+
+/* ---- Columns and key of a table */
+
+static struct create_table
+definition(const char *lines)
+{
+	struct create_table t;
+
+	expect_ok(create_table_read(&arena,
+	    slice_str(arena_printf(&arena, "CREATE TABLE `t` (\n%s\n) ENGINE=InnoDB", lines)), &t,
+	    &err), &err);
+	return t;
+}
+
+static int
+check_lists(const char *lines, struct column *columns, int columns_count, int key_count)
+{
+	struct create_table t = definition(lines);
+	struct table_def    def = { .database = "d", .name = "t", .columns = columns,
+		   .columns_count = columns_count, .key_count = key_count };
+
+	err_clear(&err);
+	return schema_check_lists(&def, &t, &err);
+}
+
+static const char two_of_three[] = "  `a` int(11) NOT NULL,\n"
+				   "  `b``,(` varchar(10) DEFAULT 'x, `c`',\n"
+				   "  `c` int(11) NOT NULL,\n"
+				   "  PRIMARY KEY (`a`,`c`),\n"
+				   "  KEY `k` (`b``,(`(3))";
+
+TEST(whole_lists_fit_the_definition)
+{
+	struct column columns[] = { { .name = "a" }, { .name = "b`,(" }, { .name = "c" } };
+
+	expect_ok(check_lists(two_of_three, columns, 3, 2), &err);
+	arena_done(&arena);
+}
+
+TEST(lists_that_were_cut_short_do_not)
+{
+	struct column columns[] = { { .name = "a" }, { .name = "b`,(" }, { .name = "c" },
+		{ .name = "d" } };
+
+	for (int i = 0; i <= 4; i++) {
+		for (int keys = 0; keys <= 3; keys++) {
+			int rc = check_lists(two_of_three, columns, i, keys);
+
+			expect_eq(rc == 0, i == 3 && keys == 2);
+			expect(rc == 0 || err.kind == ERR_CORRUPT);
+		}
+	}
+	columns[1].name = "other";
+	expect(check_lists(two_of_three, columns, 3, 2) != 0);
+	arena_done(&arena);
+}
+
+TEST(parts_of_a_primary_key_are_counted)
+{
+	static const struct {
+		const char *clause;
+		int         parts;
+	} rows[] = {
+		{ "PRIMARY KEY (`a`)", 1 }, { "PRIMARY KEY (`a`,`b`(10),`c` DESC) USING BTREE", 3 },
+		{ "PRIMARY KEY (`a``b`,```c`,`d```)", 3 }, { "PRIMARY KEY (`,`,`(`,`)`)", 3 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct create_table t = definition(arena_printf(&arena, "  %s", rows[i].clause));
+
+		expect_eq(t.clauses[0].kind, CLAUSE_PRIMARY);
+		expect_eq(t.clauses[0].parts, rows[i].parts);
+	}
+	arena_done(&arena);
+}
+
+/* ---- Ranges */
+
+#define BOUND(text) { .ptr = (const uint8_t *)(text), .len = sizeof(text) - 1 }
+#define END { .ptr = NULL }
+
+TEST(ranges_join_from_end_to_end)
+{
+	struct copy_range all[] = {
+		{ .no = 0, .lower = END, .upper = BOUND("b") },
+		{ .no = 1, .lower = BOUND("b"), .upper = BOUND("c") },
+		{ .no = 2, .lower = BOUND("c"), .upper = END },
+	};
+	struct copy_range one = { .no = 0, .lower = END, .upper = END };
+
+	expect_ok(copy_ranges_check(&(struct copy_ranges){ all, 3 }, "d.t", &err), &err);
+	expect_ok(copy_ranges_check(&(struct copy_ranges){ &one, 1 }, "d.t", &err), &err);
+	expect_ok(copy_ranges_check(&(struct copy_ranges){ NULL, 0 }, "d.t", &err), &err);
+	/* without the last ones, the first ones, the one between */
+	expect(copy_ranges_check(&(struct copy_ranges){ all, 2 }, "d.t", &err) != 0);
+	expect(copy_ranges_check(&(struct copy_ranges){ all, 1 }, "d.t", &err) != 0);
+	expect(copy_ranges_check(&(struct copy_ranges){ all + 1, 2 }, "d.t", &err) != 0);
+	all[1] = all[2];
+	expect(copy_ranges_check(&(struct copy_ranges){ all, 2 }, "d.t", &err) != 0);
+	expect_eq(err.kind, ERR_CORRUPT);
+	expect_str(err.text, "range 2 of 'd.t' in copy_state does not join the others");
+}
