@@ -55,20 +55,26 @@ name_user(struct ctx *cx, struct ddl *d)
 }
 
 int
-ddl_run(struct ctx *cx, struct ddl *d, struct slice sql)
+ddl_exec(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok)
 {
 	struct ctx later = *cx;
 
 	check(d->session != NULL);
 	if (cx->deadline != NEVER)
 		later.deadline = cx->deadline + LATER_MS * MSEC;
-	while (mysql_exec(&later, d->session, sql, NULL) != 0) {
+	while (mysql_exec(&later, d->session, sql, ok) != 0) {
 		if (cx->err->kind != ERR_SERVER || cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
 			return -1;
 		if (task_sleep(cx, DDL_AGAIN_MS * MSEC) != 0)
 			return cx->err->kind == ERR_TIMEOUT ? name_user(cx, d) : -1;
 	}
 	return 0;
+}
+
+int
+ddl_run(struct ctx *cx, struct ddl *d, struct slice sql)
+{
+	return ddl_exec(cx, d, sql, NULL);
 }
 
 int

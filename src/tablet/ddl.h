@@ -29,6 +29,8 @@ void ddl_done(struct ddl *d);
 /* Runs sql, again and again while the table is in use. ERR_TIMEOUT at cx's deadline says by whom. Any
  * other error is the caller's. */
 int ddl_run(struct ctx *cx, struct ddl *d, struct slice sql) MUST_USE;
+/* Also for a row of our own tables, which FLUSH TABLES WITH READ LOCK keeps from being written. */
+int ddl_exec(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok) MUST_USE;
 int ddl_runf(struct ctx *cx, struct ddl *d, const char *fmt, ...) MUST_USE
     __attribute__((format(printf, 3, 4)));
 

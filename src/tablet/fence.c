@@ -96,7 +96,7 @@ insert_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	buf_add_str(&sql, ", tbl=");
 	quote_string(&sql, slice_str(table));
 	buf_addf(&sql, ", armed=%d, attempt=%d", armed, f->attempt);
-	TRY(mysql_exec(cx, d->session, buf_slice(&sql), &ok));
+	TRY(ddl_exec(cx, d, buf_slice(&sql), &ok));
 	return ok.affected_rows == 1;
 }
 
@@ -108,7 +108,7 @@ delete_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, f->id.sidecar, "fence");
 	add_row_condition(&sql, f, table);
-	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
+	return ddl_run(cx, d, buf_slice(&sql));
 }
 
 /* How many of this workflow's three are there. */

@@ -209,6 +209,28 @@ def test_what_needs_the_table_for_itself_is_nobodys_deadlock(tablet, method):
     tablet.call(method, **request(attempt=2))
 
 
+@pytest.mark.parametrize("method, take, end", [
+    ("fence_install", ["HANDLER t OPEN", "HANDLER t READ FIRST"], "HANDLER t CLOSE"),
+    ("fence_install", ["LOCK TABLES t WRITE"], "UNLOCK TABLES"),
+    ("fence_install", ["FLUSH TABLES WITH READ LOCK"], "UNLOCK TABLES"),
+    ("fence_remove", ["BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL"], "BACKUP STAGE END"),
+], ids=["handler", "lock_tables", "flush", "backup"])
+def test_whoever_else_has_a_lock_keeps_it_waiting_and_no_more(tablet, method, take, end):
+    if method == "fence_remove":
+        tablet.call("fence_install", **request())
+    other = tablet.server.connect("customer")
+    with other.cursor() as cur:
+        for sql in take:
+            cur.execute(sql)
+        with pytest.raises(tablets.Refused) as late:
+            tablet.call(method, **request(timeout=2500000))
+        assert late.value.kind == "timeout" and "use" in late.value.text
+        cur.execute(end)
+    tablet.call(method, **request())
+    count = tablet.server.sql("SELECT COUNT(*) FROM information_schema.triggers")[0][0]
+    assert count == (3 if method == "fence_install" else 0)
+
+
 def test_the_preflight_does_not_need_the_table_for_itself(tablet):
     reader = tablets.app(tablet.server, "customer")
     with reader.cursor() as cur, Busy(lambda: tablets.app(tablet.server, "customer"), "t", (1, 2), think=0.01) as busy:

@@ -468,11 +468,12 @@ acknowledged_before(void *arg)
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = task_now() + 10 * SECOND, .err = &err };
 
+	expect_ok(task_sleep(&cx, MSEC), &err);
+	run(&first, &READ_IN_TXN, true);
 	hold(2);
 	run(&second, &WRITE_IN_TXN, false);
-	expect(drained(task_now()));
-	run(&first, &WRITE_IN_TXN, false);
-	passenger_send(&crowd, &first, &WRITE_IN_TXN, NULL, 0);
+	expect(drained(2 * SECOND)); /* readers have waited */
+	passenger_send(&crowd, &first, &READ_IN_TXN, NULL, 0);
 	expect_eq(turnstile_wait(&cx, &crowd, users(), &second, 10), -1);
 	expect(!passes(&second, &WRITE_IN_TXN));
 	passenger_leave(&crowd, &first);
