@@ -29,6 +29,8 @@ is_outside(const struct attempt *a)
 {
 	enum statement_kind kind = a->q->statement->kind;
 
+	if ((a->q->statement->uses & USES_TRANSACTION) != 0)
+		return false;
 	return kind == STATEMENT_SHOW || (!a->plan.names_tables && (kind == STATEMENT_SELECT ||
 								      kind == STATEMENT_SET));
 }
@@ -305,6 +307,18 @@ asks_more_than_insert_id(const struct attempt *a)
 	return (a->q->statement->uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) != 0;
 }
 
+/* After an answer of our own ROW_COUNT() is 0 and there are no warnings: a statement that leaves just that. */
+static int
+follow_own_answer(struct ctx *cx, struct attempt *a)
+{
+	struct session *s = a->s;
+
+	if (!s->answered || (a->q->statement->uses & (USES_ROW_COUNT | USES_WARNINGS)) == 0)
+		return 0;
+	s->answered = false;
+	return session_side_query(cx, s, a->slot, slice_str("DO 0"));
+}
+
 static int
 check_state(struct ctx *cx, struct attempt *a)
 {
@@ -315,10 +329,11 @@ check_state(struct ctx *cx, struct attempt *a)
 	    session_keeps_elsewhere(s, a->slot, LEAVES_VARIABLES))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "a user variable of another server than the one that the statement's tables are on");
-	if (asks_more_than_insert_id(a) && s->last >= 0 && !(has_last(s) && s->last == a->slot))
+	if (asks_more_than_insert_id(a) && !s->answered && s->last >= 0 && !(has_last(s) && s->last == a->slot))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "what the last statement left (FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
 		    "its connection was needed elsewhere");
+	TRY(follow_own_answer(cx, a));
 	/* Whether it generates one or not, the session's will be the one known there. */
 	if ((uses & USES_RETURNING) != 0 && session_has_insert_id(s))
 		return session_carry_insert_id(cx, s, a->slot);

@@ -1,15 +1,17 @@
 #include "gate/commands.h"
 
 #include "gate/dispatch.h"
+#include "gate/entrance.h"
 #include "gate/forward.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
+#include "sql/split.h"
 
 /* ---- statements ---- */
 
 static int
-query(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
+query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
 {
 	struct statement      st;
 	struct statement_text text = { sql, session_modes(s) };
@@ -21,6 +23,55 @@ query(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
 		return session_send_err(cx, s, cx->err);
 	}
 	return dispatch(cx, s, &q);
+}
+
+/* The next statement of a text, as a packet of its own. */
+static int
+query_next(struct ctx *cx, struct session *s, struct slice *text)
+{
+	SCOPED(buf)
+	struct buf   packet = BUF_INIT;
+	struct slice own;
+	size_t       end;
+
+	arena_reset(&s->arena);
+	if (split_first(*text, s->modes, &end, cx->err) != 0)
+		end = text->len; /* whoever reads it finds the same fault */
+	err_clear(cx->err);
+	command_put_text(&packet, COM_QUERY, slice_trim(slice_cut(*text, 0, end)));
+	own = arena_dup(&s->arena, buf_slice(&packet));
+	*text = slice_cut(*text, end + 1, text->len);
+	s->more = text->len > 0;
+	return query_one(cx, s, own, slice_cut(own, 1, own.len));
+}
+
+/* Each statement is routed by itself and has an answer of its own; an error ends the rest. The text is kept
+ * here: a file that a client sends takes the place of its packet. */
+static int
+query_all(struct ctx *cx, struct session *s, struct slice sql)
+{
+	SCOPED(buf)
+	struct buf   kept = BUF_INIT;
+	struct slice text;
+	int          rc;
+
+	buf_add_slice(&kept, split_trim(sql));
+	text = buf_slice(&kept);
+	do {
+		rc = query_next(cx, s, &text);
+	} while (rc == 0 && s->more && !s->failed);
+	s->more = false;
+	return rc;
+}
+
+static int
+query(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
+{
+	struct slice text = split_trim(sql);
+
+	if ((s->caps & CAP_MULTI_STATEMENTS) != 0 && memchr(text.ptr, ';', text.len) != NULL)
+		return query_all(cx, s, sql);
+	return query_one(cx, s, packet, sql);
 }
 
 /* ---- prepared statements ---- */
@@ -130,17 +181,25 @@ statistics(struct ctx *cx, struct session *s)
 	return packets_flush(cx, &s->client);
 }
 
+/* As servers answer what they do not know, or no more. */
+static int
+unknown_command(struct ctx *cx, struct session *s)
+{
+	(void)refuse(cx->err, ER_UNKNOWN_COM_ERROR, "Unknown command");
+	return session_send_err(cx, s, cx->err);
+}
+
+/* 0: several statements in one are allowed from now on; 1: no more. */
 static int
 set_option(struct ctx *cx, struct session *s, uint16_t option)
 {
 	SCOPED(buf)
 	struct buf eof = BUF_INIT;
 
-	if (option == 0) {
-		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "several statements in one");
-		return session_send_err(cx, s, cx->err);
-	}
-	eof_put(&eof, s->caps & ~CAP_DEPRECATE_EOF, session_status(s), 0);
+	if (option > 1)
+		return unknown_command(cx, s);
+	s->caps = option == 0 ? s->caps | CAP_MULTI_STATEMENTS : s->caps & ~CAP_MULTI_STATEMENTS;
+	eof_put(&eof, s->caps, session_status(s), 0);
 	TRY(packets_write(cx, &s->client, buf_slice(&eof)));
 	return packets_flush(cx, &s->client);
 }
@@ -152,12 +211,28 @@ reset_connection(struct ctx *cx, struct session *s)
 	return session_send_ok(cx, s);
 }
 
+/* Commands for which servers want a privilege that no client of a gate has. */
+struct privileged {
+	enum command com;
+	const char  *privilege;
+};
+
 static int
-unknown_command(struct ctx *cx, struct session *s, const struct command_packet *c)
+refuse_command(struct ctx *cx, struct session *s, enum command com)
 {
-	(void)refuse(cx->err, ER_UNKNOWN_COM_ERROR, "vtgate does not serve the command %s",
-	    command_name(c->com));
-	return session_send_err(cx, s, cx->err);
+	static const struct privileged commands[] = { { COM_REFRESH, "RELOAD" },
+		{ COM_SHUTDOWN, "SHUTDOWN" }, { COM_DEBUG, "SUPER" },
+		{ COM_REGISTER_SLAVE, "REPLICATION SLAVE" }, { COM_BINLOG_DUMP, "REPLICATION SLAVE" } };
+
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (commands[i].com != com)
+			continue;
+		(void)refuse(cx->err, ER_SPECIFIC_ACCESS_DENIED_ERROR,
+		    "Access denied; you need (at least one of) the %s privilege(s) for this operation",
+		    commands[i].privilege);
+		return session_send_err(cx, s, cx->err);
+	}
+	return unknown_command(cx, s);
 }
 
 /* One command. COM_QUIT and what breaks end with -1; QUIT leaves no error. */
@@ -189,5 +264,9 @@ commands_run(struct ctx *cx, struct session *s, struct slice packet)
 		return statistics(cx, s);
 	if (c.com == COM_SET_OPTION)
 		return set_option(cx, s, c.option);
-	return c.com == COM_QUIT ? -1 : unknown_command(cx, s, &c);
+	if (c.com == COM_CHANGE_USER)
+		return entrance_change_user(cx, s, packet);
+	if (c.com == COM_PROCESS_INFO)
+		return query_one(cx, s, slice_str("\3SHOW PROCESSLIST"), slice_str("SHOW PROCESSLIST"));
+	return c.com == COM_QUIT ? -1 : refuse_command(cx, s, c.com);
 }

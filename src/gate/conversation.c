@@ -73,13 +73,12 @@ goodbye(struct ctx *cx, struct session *s)
 void
 conversation_run(struct ctx *cx, const struct conversation_params *params, struct conn *conn)
 {
-	struct session        *s = mem_new(struct session);
-	struct entrance_params entrance = { params->credentials, params->id };
+	struct session *s = mem_new(struct session);
 
 	session_init(s, params->hall, conn, params->id);
 	s->task = task_self();
 	count(&params->hall->counts.clients, 1);
-	if (entrance_greet(cx, s, &entrance) == 0) {
+	if (entrance_greet(cx, s) == 0) {
 		err_clear(cx->err);
 		(void)serve(cx, s);
 		if (s->killed)

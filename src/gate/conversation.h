@@ -5,12 +5,10 @@
 #define GATE_CONVERSATION_H
 
 #include "gate/session.h"
-#include "rpc/api.h"
 
 struct conversation_params {
-	struct hall              *hall;
-	const struct credentials *credentials;
-	uint32_t                  id;
+	struct hall *hall;
+	uint32_t     id;
 };
 
 /* Runs until the client leaves, breaks, or is told to go. Closes conn. */

@@ -9,8 +9,39 @@
 #include "gate/sql_prepare.h"
 #include "gate/variables.h"
 #include "mysql/command.h"
+#include "sql/split.h"
 
 /* ---- transactions and databases ---- */
+
+/* An OK of our own: what asks about the last statement means this one. */
+static int
+send_own_ok(struct ctx *cx, struct session *s)
+{
+	s->answered = true;
+	return session_send_ok(cx, s);
+}
+
+/* Will the transaction be read only? */
+static bool
+begins_read_only(const struct session *s, const struct statement *st)
+{
+	static const char *const yes[] = { "1", "on", "true", "'on'" };
+	struct slice             set = settings_get(&s->settings, "tx_read_only"), sql;
+	bool                     out = false;
+
+	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+		out = out || slice_eq_nocase(set, slice_str(yes[i]));
+	set = settings_get(&s->settings, "transaction read");
+	if (!slice_is_null(set))
+		out = slice_eq_nocase(set, slice_str("read only"));
+	for (size_t at = 0; session_next_begin(s, &at, &sql);) {
+		if (slice_eq_str(sql, "SET TRANSACTION read only"))
+			out = true;
+		else if (slice_eq_str(sql, "SET TRANSACTION read write"))
+			out = false;
+	}
+	return st->read_only || (out && !st->read_write);
+}
 
 static int
 begin(struct ctx *cx, struct session *s, const struct request *q)
@@ -25,16 +56,17 @@ begin(struct ctx *cx, struct session *s, const struct request *q)
 		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "so long a BEGIN");
 		return session_send_err(cx, s, cx->err);
 	}
-	return session_send_ok(cx, s);
+	s->txn_read_only = begins_read_only(s, q->statement);
+	return send_own_ok(cx, s);
 }
 
 /* COMMIT and ROLLBACK where no server knows of a transaction are answered here. */
 static int
 end(struct ctx *cx, struct session *s, const struct request *q)
 {
-	bool chain = q->statement->chain;
+	bool chain = q->statement->chain, read_only = s->txn_read_only;
 
-	if (s->txn == TXN_OPEN && !chain)
+	if (s->txn == TXN_OPEN && !chain && !q->statement->release)
 		return execute(cx, s, q);
 	if (chain && session_isolation(s) != s->isolation) {
 		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "AND CHAIN after SET TRANSACTION");
@@ -49,10 +81,13 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 	buf_reset(&s->next); /* SET TRANSACTION ends with it, begun or not */
 	if (chain) {
 		s->txn = TXN_PENDING;
-		check(session_begin_with(s, slice_str("START TRANSACTION")));
+		check(session_begin_with(s, slice_str(
+			read_only ? "START TRANSACTION READ ONLY" : "START TRANSACTION")));
+		s->txn_read_only = read_only;
 	}
 	session_rest(s);
-	return session_send_ok(cx, s);
+	TRY(send_own_ok(cx, s));
+	return q->statement->release ? -1 : 0; /* without an error: as the client wished */
 }
 
 int
@@ -66,7 +101,7 @@ dispatch_use(struct ctx *cx, struct session *s, struct slice name)
 		return session_send_err(cx, s, cx->err);
 	}
 	session_set_keyspace(s, name);
-	return session_send_ok(cx, s);
+	return send_own_ok(cx, s);
 }
 
 /* ---- statements ---- */
@@ -124,12 +159,20 @@ is_kill(const struct request *q)
 static int
 refuse_by_name(struct ctx *cx, const struct request *q)
 {
-	if (q->statement->multiple)
-		return refuse(cx->err, ER_NOT_SUPPORTED_YET, "several statements in one");
 	if (is_kill(q))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "KILL: a server's threads serve many clients of vtgate");
 	return 0;
+}
+
+/* A comment has an answer; a text without even that is an error. */
+static int
+nothing(struct ctx *cx, struct session *s, struct slice sql)
+{
+	if (split_trim(slice_trim(sql)).len > 0)
+		return send_own_ok(cx, s);
+	(void)refuse(cx->err, ER_EMPTY_QUERY, "Query was empty");
+	return session_send_err(cx, s, cx->err);
 }
 
 int
@@ -139,6 +182,8 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 
 	if (refuse_by_name(cx, q) != 0)
 		return session_send_err(cx, s, cx->err);
+	if (q->statement->multiple) /* which no server reads on its own connection: a syntax error */
+		return execute(cx, s, q);
 	switch (q->statement->kind) {
 	case STATEMENT_BEGIN:
 		if (!q->statement->snapshot)
@@ -161,8 +206,7 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_PREPARE:
 		return prepare_in_sql(cx, s, q);
 	case STATEMENT_EMPTY:
-		(void)refuse(cx->err, ER_EMPTY_QUERY, "Query was empty");
-		return session_send_err(cx, s, cx->err);
+		return nothing(cx, s, q->sql);
 	case STATEMENT_SHOW:
 		if (is_text(q->sql, "show databases") || is_text(q->sql, "show schemas"))
 			return answer_databases(cx, s);

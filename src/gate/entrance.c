@@ -4,10 +4,10 @@
 #include "gate/variables.h"
 #include "mysql/server.h"
 
-/* What we do not offer: statements in a row are told apart by nobody, and changes of a session are
- * not relayed because the connection behind it changes. What MariaDB has beyond SERVER_CAPS (progress, bulk
- * execution, cached metadata) would have to be understood here. */
-#define OFFERED_CAPS (SERVER_CAPS & ~(CAP_MULTI_STATEMENTS | CAP_SESSION_TRACK | CAP_INTERACTIVE))
+/* What we do not offer: changes of a session are not relayed because the connection behind it changes. What
+ * MariaDB has beyond SERVER_CAPS (progress, bulk execution, cached metadata) would have to be understood
+ * here. */
+#define OFFERED_CAPS (SERVER_CAPS & ~(CAP_SESSION_TRACK | CAP_INTERACTIVE))
 
 #define HANDSHAKE_TIMEOUT (10 * SECOND) /* the servers' own connect_timeout */
 
@@ -41,33 +41,41 @@ collation_is_refused(unsigned collation)
 	return memchr(refused, (int)collation, sizeof refused) != NULL;
 }
 
-static int
-welcome(struct ctx *cx, struct session *s, const struct server_client *client)
+static bool
+names_database(const struct server_client *client)
 {
-	s->caps = client->caps;
-	s->collation = client->collation;
+	return client->database != NULL && client->database[0] != '\0';
+}
+
+/* What a client asks for that cannot be. */
+static int
+check_client(struct ctx *cx, const struct session *s, const struct server_client *client)
+{
 	if (collation_is_refused(client->collation))
-		(void)variables_refuse_charset(cx->err, slice_str("of the handshake"));
-	else if (client->database != NULL && client->database[0] != '\0' &&
-		 route_keyspace(s->hall->crowd.route, slice_str(client->database)) == NULL &&
-		 strcasecmp(client->database, "information_schema") != 0)
-		(void)refuse(
+		return variables_refuse_charset(cx->err, slice_str("of the handshake"));
+	if (names_database(client) &&
+	    route_keyspace(s->hall->crowd.route, slice_str(client->database)) == NULL &&
+	    strcasecmp(client->database, "information_schema") != 0)
+		return refuse(
 		    cx->err, ER_BAD_DB_ERROR, "Unknown database '%.200s'", client->database);
-	if (cx->err->kind != ERR_NONE) {
-		s->replied = session_send_err(cx, s, cx->err) == 0;
-		return -1;
-	}
-	if (client->database != NULL && client->database[0] != '\0')
-		session_set_keyspace(s, slice_str(client->database));
-	return server_welcome(cx, &s->client, client);
+	return 0;
+}
+
+static void
+take_client(struct session *s, const struct server_client *client)
+{
+	s->collation = client->collation;
+	session_set_user(s, client->user);
+	session_set_keyspace(
+	    s, names_database(client) ? slice_str(client->database) : SLICE_NULL);
 }
 
 int
-entrance_greet(struct ctx *cx, struct session *s, const struct entrance_params *params)
+entrance_greet(struct ctx *cx, struct session *s)
 {
-	struct lookup        lookup = { params->credentials, conn_is_loopback(s->conn) };
+	struct lookup        lookup = { s->hall->credentials, conn_is_loopback(s->conn) };
 	struct server_params offer = { .version = s->hall->crowd.route->version,
-		.thread_id = params->id,
+		.thread_id = s->id,
 		.caps = OFFERED_CAPS,
 		.lookup = lookup_client,
 		.arg = &lookup };
@@ -76,5 +84,32 @@ entrance_greet(struct ctx *cx, struct session *s, const struct entrance_params *
 
 	within.arena = &s->arena;
 	TRY(server_greet(&within, &s->client, &offer, &client));
-	return welcome(&within, s, &client);
+	s->caps = client.caps;
+	if (check_client(&within, s, &client) != 0) {
+		s->replied = session_send_err(&within, s, cx->err) == 0;
+		return -1;
+	}
+	take_client(s, &client);
+	return server_welcome(&within, &s->client, &client);
+}
+
+int
+entrance_change_user(struct ctx *cx, struct session *s, struct slice packet)
+{
+	struct lookup        lookup = { s->hall->credentials, conn_is_loopback(s->conn) };
+	struct server_params offer = { .lookup = lookup_client, .arg = &lookup };
+	struct server_client client = { .caps = s->caps };
+	struct ctx           within = ctx_within(cx, HANDSHAKE_TIMEOUT);
+
+	within.arena = &s->arena;
+	session_reset(s);
+	if (server_change_user(&within, &s->client, &offer, packet, &client) != 0) {
+		count(&s->hall->counts.errors, 1);
+		s->failed = true; /* and told so */
+		return s->client.broken || cx->err->kind != ERR_REFUSED ? -1 : 0;
+	}
+	if (check_client(&within, s, &client) != 0)
+		return session_send_err(cx, s, cx->err);
+	take_client(s, &client);
+	return session_send_ok(cx, s);
 }

@@ -7,6 +7,7 @@
 #include "gate/lease_view.h"
 #include "gate/pool.h"
 #include "gate/turnstile.h"
+#include "rpc/api.h"
 #include "sql/statement_cache.h"
 
 /* Written by one loop, read by the one that prints: relaxed atomics. */
@@ -19,6 +20,7 @@ struct hall {
 	struct crowd             crowd;
 	struct pool              pool;
 	const struct lease_view *lease;
+	const struct credentials *credentials; /* of clients */
 	struct hall_counts       counts;
 	struct list              sessions;
 	struct statement_cache  *statements; /* that the loop's clients have sent; NULL: none are kept */

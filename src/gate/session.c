@@ -78,10 +78,17 @@ session_set_keyspace(struct session *s, struct slice name)
 }
 
 void
+session_set_user(struct session *s, const char *user)
+{
+	free(s->user);
+	s->user = mem_strdup(user);
+}
+
+void
 session_end_txn(struct session *s)
 {
 	s->txn = TXN_NONE;
-	s->txn_named = s->begin_cut = false;
+	s->txn_named = s->begin_cut = s->txn_read_only = false;
 	s->next_used = 0;
 	buf_reset(&s->begin);
 	route_unref(s->view);
@@ -278,6 +285,7 @@ session_done(struct session *s)
 	buf_done(&s->temporary);
 	arena_done(&s->arena);
 	free(s->keyspace);
+	free(s->user);
 }
 
 /* ---- commands of our own on a backend ---- */
@@ -513,6 +521,7 @@ session_take_status(struct session *s, int slot, uint16_t status)
 	if ((status & STATUS_IN_TRANS) != 0) {
 		s->txn = TXN_OPEN;
 		s->txn_slot = slot;
+		s->txn_read_only = (status & STATUS_IN_TRANS_READONLY) != 0;
 	} else if (s->txn == TXN_OPEN && s->txn_slot == slot) {
 		session_end_txn(s);
 	}
@@ -520,16 +529,35 @@ session_take_status(struct session *s, int slot, uint16_t status)
 
 /* ---- answers of our own ---- */
 
+static unsigned
+txn_status(const struct session *s)
+{
+	return STATUS_IN_TRANS | (s->txn_read_only ? STATUS_IN_TRANS_READONLY : 0);
+}
+
 uint16_t
 session_status(const struct session *s)
 {
 	unsigned status = s->autocommit ? STATUS_AUTOCOMMIT : 0;
 
 	if (s->txn != TXN_NONE)
-		status |= STATUS_IN_TRANS;
+		status |= txn_status(s);
 	if ((s->modes & SQL_NO_BACKSLASH_ESCAPES) != 0)
 		status |= STATUS_NO_BACKSLASH_ESCAPES;
-	return (uint16_t)status;
+	if ((s->modes & SQL_ANSI_QUOTES) != 0)
+		status |= STATUS_ANSI_QUOTES;
+	return (uint16_t)(status | (s->more ? STATUS_MORE_RESULTS : 0));
+}
+
+uint16_t
+session_status_elsewhere(const struct session *s, int slot, uint16_t told)
+{
+	/* Switching autocommit on commits whatever is open. */
+	bool on = (told & STATUS_AUTOCOMMIT) != 0 && !s->autocommit;
+
+	if (on || s->txn == TXN_NONE || (s->txn == TXN_OPEN && s->txn_slot == slot))
+		return 0;
+	return (uint16_t)txn_status(s);
 }
 
 int

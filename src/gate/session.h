@@ -49,6 +49,7 @@ struct session {
 	struct packets   client;
 	uint64_t         caps;
 	uint8_t          collation;
+	char            *user;
 	char            *keyspace; /* NULL: none */
 	struct settings  settings;
 	unsigned         modes; /* of sql_mode, for the lexer */
@@ -76,6 +77,7 @@ struct session {
 	enum txn_state   txn;
 	int              txn_slot;
 	bool             txn_named; /* it has named a table */
+	bool             txn_read_only;
 	struct buf       begin;     /* what to begin with, here or elsewhere: session_begin_with() */
 	bool             begin_cut; /* not all of it was kept: it cannot go elsewhere */
 	struct buf       next;      /* SET TRANSACTION: in front of the next begin, and like it */
@@ -93,6 +95,8 @@ struct session {
 	bool             replied; /* something of the present answer has gone to the client */
 	bool             failed;  /* that answer was an error */
 	bool             killed;
+	bool             answered; /* by ourselves was the last statement, and not by slots[last] */
+	bool             more; /* statements of the same command follow this one */
 };
 
 void session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t id);
@@ -102,6 +106,7 @@ void session_done(struct session *s);
 void         session_reset(struct session *s);
 struct slice session_keyspace(const struct session *s); /* SLICE_NULL: none */
 void         session_set_keyspace(struct session *s, struct slice name);
+void         session_set_user(struct session *s, const char *user);
 
 /* The slot of a backend on this server, IN USE. May wait for one; what the session has set is on
  * it. */
@@ -157,7 +162,11 @@ void session_locked(struct session *s, int slot);
 void session_unlocked(struct session *s, int slot);
 int  session_locked_count(const struct session *s);
 
-uint16_t session_status(const struct session *s); /* for answers of our own */
+/* The flags that are true of the session, for answers of our own. */
+uint16_t session_status(const struct session *s);
+/* What of it the server of this slot does not know: a transaction that no server knows of yet, or another
+ * one. 0: nothing. told: what that server says in an OK. */
+uint16_t session_status_elsewhere(const struct session *s, int slot, uint16_t told);
 int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
 /* Sends the error to the client; 0 when that succeeded. */
 int session_send_err(struct ctx *cx, struct session *s, const struct err *e) MUST_USE;

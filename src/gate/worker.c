@@ -91,9 +91,7 @@ client_task(void *arg)
 	struct worker             *w = a->worker;
 	struct err                 err = { 0 };
 	struct ctx                 cx = { .deadline = NEVER, .err = &err };
-	struct conversation_params params = {
-		.hall = &w->hall, .credentials = w->params.credentials, .id = next_id(w)
-	};
+	struct conversation_params params = { .hall = &w->hall, .id = next_id(w) };
 
 	task_rename("client %u from %s", params.id, conn_peer(a->conn));
 	conversation_run(&cx, &params, a->conn);
@@ -309,6 +307,7 @@ hall_init(struct worker *w)
 	struct hall *h = &w->hall;
 
 	h->lease = w->params.lease;
+	h->credentials = w->params.credentials;
 	h->packet_max = w->params.packet_max;
 	h->refresh = ask_refresh;
 	h->arg = w;

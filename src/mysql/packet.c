@@ -334,6 +334,135 @@ packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
 	return packets_flush(cx, to);
 }
 
+/* ---- replies that are mended on their way ---- */
+
+enum {
+	STATUS_PACKET_MAX = 1 << 20,  /* an OK with all that a session may have changed */
+	FILE_PACKET_MAX   = 64 << 20, /* one packet of a file; clients send some kilobytes */
+};
+
+/* All of it must be of this reply. */
+static int
+scan_bytes(struct packets *from, struct reply_scan *scan, struct slice bytes, struct err *err)
+{
+	size_t used = 0;
+
+	if (reply_scan_feed(scan, bytes, &used, err) == 0 && used == bytes.len)
+		return 0;
+	from->broken = true;
+	return err->kind != ERR_NONE ? -1 : err_set(err, ERR_CORRUPT, "a reply that ends in a packet");
+}
+
+static int
+put_bytes(struct ctx *cx, struct packets *to, struct slice bytes)
+{
+	if (bytes.len >= PACKET_FLUSH) {
+		TRY(packets_flush(cx, to));
+		return write_now(cx, to, bytes);
+	}
+	buf_add_slice(output(to), bytes);
+	return to->out->len >= PACKET_FLUSH ? packets_flush(cx, to) : 0;
+}
+
+/* One piece as it is, but for its number. */
+static int
+relay_piece(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
+{
+	uint8_t head[PACKET_HEADER];
+	size_t  left;
+
+	memcpy(head, input(from).ptr, sizeof(head));
+	left = packet_header_len(head);
+	TRY(scan_bytes(from, scan, slice_of(head, sizeof(head)), cx->err));
+	from->in_at += sizeof(head);
+	head[3] = to->seq++;
+	TRY(put_bytes(cx, to, slice_of(head, sizeof(head))));
+	while (left > 0) {
+		struct slice run;
+
+		if (!packets_buffered(from))
+			TRY(fill(cx, from, 0));
+		run = slice_cut(input(from), 0, left);
+		TRY(scan_bytes(from, scan, run, cx->err));
+		TRY(put_bytes(cx, to, run));
+		from->in_at += run.len;
+		left -= run.len;
+	}
+	return 0;
+}
+
+/* An OK, an EOF or an ERR, which the caller writes; *payload is behind the header of raw. */
+static int
+take_end(struct ctx *cx, struct packets *from, struct reply_scan *scan, struct buf *raw)
+{
+	struct packet_head head;
+	struct slice       payload;
+	uint8_t            seq;
+
+	TRY(packets_peek(cx, from, &head));
+	from->seq = seq = head.seq; /* as it comes: what went by before was not counted */
+	TRY(packets_read(cx, from, STATUS_PACKET_MAX, &payload));
+	packet_put(raw, &seq, payload);
+	return scan_bytes(from, scan, buf_slice(raw), cx->err);
+}
+
+static int
+relay_status(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
+    const struct reply_mend *mend)
+{
+	SCOPED(buf) struct buf raw = BUF_INIT;
+	struct slice           payload;
+	uint8_t               *status;
+	uint16_t               told;
+	size_t                 at;
+
+	TRY(take_end(cx, from, scan, &raw));
+	payload = slice_cut(buf_slice(&raw), PACKET_HEADER, raw.len);
+	if (reply_status_at(payload, scan->caps, &at, cx->err) != 0) {
+		from->broken = true;
+		return -1;
+	}
+	status = (uint8_t *)raw.data + PACKET_HEADER + at;
+	told = mend->status(mend->arg, (uint16_t)(status[0] | status[1] << 8));
+	status[0] = (uint8_t)(told & 0xff);
+	status[1] = (uint8_t)(told >> 8);
+	return packets_write(cx, to, payload);
+}
+
+int
+packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan, const struct reply_mend *mend)
+{
+	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE) {
+		struct packet_head     head;
+		SCOPED(buf) struct buf err_packet = BUF_INIT;
+
+		TRY(packets_peek(cx, from, &head));
+		if (reply_scan_expects_status(scan, head.len, head.first))
+			TRY(relay_status(cx, from, to, scan, mend));
+		else if (reply_scan_expects_err(scan, head.len, head.first))
+			TRY(take_end(cx, from, scan, &err_packet));
+		else
+			TRY(relay_piece(cx, from, to, scan));
+	}
+	from->seq = (uint8_t)(scan->seq + 1);
+	return packets_flush(cx, to);
+}
+
+int
+packets_relay_file_mended(struct ctx *cx, struct packets *from, struct packets *to)
+{
+	struct slice payload;
+
+	do {
+		TRY(packets_read(cx, from, FILE_PACKET_MAX, &payload));
+		TRY(packets_write(cx, to, payload));
+	} while (payload.len > 0);
+	return packets_flush(cx, to);
+}
+
+/* ---- files ---- */
+
 /* Lets len bytes through. */
 static int
 relay_bytes(struct ctx *cx, struct packets *from, struct packets *to, size_t len)

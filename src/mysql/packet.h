@@ -77,6 +77,17 @@ int  packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *t
  * written to to takes its number. */
 int  packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan) MUST_USE;
+/* Lets a reply through whose packets are numbered anew, from to->seq on, and whose status flags pass a
+ * function: for an answer that is not the only one of its command, or of a server that does not know all
+ * of the session. Slower. Ends as packets_relay_to_err(). */
+struct reply_mend {
+	uint16_t (*status)(const void *arg, uint16_t told);
+	const void *arg;
+};
+int  packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;
+/* As packets_relay_file(), numbered anew. */
+int  packets_relay_file_mended(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
 /* Lets packets through up to and with an empty one. */
 int  packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
 /* Reads a reply to its end and drops it; a request for a file is answered with nothing. */

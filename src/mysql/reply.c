@@ -112,6 +112,23 @@ eof_put(struct buf *b, uint64_t caps, uint16_t status, uint16_t warnings)
 }
 
 int
+reply_status_at(struct slice packet, uint64_t caps, size_t *at, struct err *err)
+{
+	struct wire_reader r = wire_reader(packet);
+
+	wire_skip(&r, 1);
+	if (first_byte(packet) == HEAD_EOF && (caps & CAP_DEPRECATE_EOF) == 0) {
+		wire_skip(&r, 2);
+	} else {
+		(void)wire_lenenc(&r);
+		(void)wire_lenenc(&r);
+	}
+	*at = (size_t)(r.pos - packet.ptr);
+	(void)wire_u16(&r);
+	return wire_done(&r, "status flags", err);
+}
+
+int
 err_packet_read(struct slice packet, struct err_packet *out, struct err *err)
 {
 	struct wire_reader r = wire_reader(packet);
@@ -482,6 +499,24 @@ reply_scan_held(const struct reply_scan *s)
 		return PACKET_HEADER;
 	return s->kept && s->tail[0] == HEAD_ERR && s->state != REPLY_AT_ONE ?
 	    PACKET_HEADER + s->first_len - s->left : 0;
+}
+
+bool
+reply_scan_expects_status(const struct reply_scan *s, uint32_t len, int first)
+{
+	if (s->continued)
+		return false;
+	if (s->state == REPLY_AT_FIRST)
+		return first == HEAD_OK || first == HEAD_EOF;
+	return (s->state == REPLY_AT_ROWS || s->state == REPLY_AT_COLUMNS_EOF) && first == HEAD_EOF &&
+	    len < PACKET_PIECE_MAX;
+}
+
+bool
+reply_scan_expects_err(const struct reply_scan *s, uint32_t len, int first)
+{
+	return !s->continued && s->state != REPLY_AT_ONE && first == HEAD_ERR &&
+	    (s->state != REPLY_AT_ROWS || len < PACKET_PIECE_MAX);
 }
 
 void

@@ -59,6 +59,9 @@ void err_packet_put_err(struct buf *b, const struct err *e);
     state and text. Returns -1. */
 int  err_from_packet(struct slice packet, struct err *err);
 
+/* Where the two bytes of status flags are in an OK or an EOF. */
+int  reply_status_at(struct slice packet, uint64_t caps, size_t *at, struct err *err) MUST_USE;
+
 enum session_change { SESSION_SYSTEM_VARIABLE = 0, SESSION_SCHEMA, SESSION_STATE, SESSION_GTIDS,
 	SESSION_TRANSACTION_CHARACTERISTICS, SESSION_TRANSACTION_STATE };
 
@@ -121,6 +124,9 @@ int  reply_scan_feed(struct reply_scan *s, struct slice bytes, size_t *used,
  * become one: it ends the reply and says that it failed. The relay keeps them back.
  */
 size_t reply_scan_held(const struct reply_scan *s);
+/* Is a packet of this length and first byte (-1: none), which comes next, an OK or an EOF; an ERR? */
+bool reply_scan_expects_status(const struct reply_scan *s, uint32_t len, int first);
+bool reply_scan_expects_err(const struct reply_scan *s, uint32_t len, int first);
 /* The file was sent: what follows is its answer. */
 void reply_scan_file_sent(struct reply_scan *s);
 bool reply_scan_ended(const struct reply_scan *s);

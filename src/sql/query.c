@@ -41,6 +41,7 @@ static const struct noted VARIABLES[] = {
 	{ "warning_count", USES_WARNINGS, 0 },
 	{ "error_count", USES_WARNINGS, 0 },
 	{ "pseudo_thread_id", USES_CONNECTION_ID, 0 },
+	{ "in_transaction", USES_TRANSACTION, 0 },
 };
 
 static const struct noted *

@@ -91,6 +91,7 @@ enum statement_uses {
 	USES_DEFAULT = 1 << 10,
 	USES_ROUTINE = 1 << 11, /* calls what the default database has: it may do anything */
 	USES_LOCKS = 1 << 12,   /* GET_LOCK(), RELEASE_LOCK(), IS_FREE_LOCK(), ... */
+	USES_TRANSACTION = 1 << 13, /* @@in_transaction */
 };
 
 /* What a statement leaves on its connection. */
@@ -109,8 +110,10 @@ struct statement {
 	bool changes_session; /* leaves state behind: what is in leaves, LOCK TABLES, XA, SET, ... */
 	bool implicit_commit;
 	bool read_only; /* START TRANSACTION READ ONLY */
+	bool read_write;
 	bool snapshot;  /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
 	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
+	bool release;   /* COMMIT or ROLLBACK RELEASE: the connection ends */
 	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */
 	bool multiple;  /* more than one statement in the text: first one described only */
 	unsigned          uses; /* enum statement_uses */

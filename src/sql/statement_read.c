@@ -37,6 +37,7 @@ read_start(struct reader *r)
 	}
 	for (; !reader_done(r); reader_step(r)) {
 		r->out->read_only = r->out->read_only || reader_is_text(r, "only");
+		r->out->read_write = r->out->read_write || reader_is_text(r, "write");
 		r->out->snapshot = r->out->snapshot || reader_is_text(r, "snapshot");
 	}
 }
@@ -52,6 +53,7 @@ read_end(struct reader *r)
 		r->out->kind = STATEMENT_SAVEPOINT;
 	for (; !reader_done(r); reader_step(r)) {
 		r->out->chain = r->out->chain || (reader_is_text(r, "chain") && !no);
+		r->out->release = r->out->release || (reader_is(r, KW_RELEASE) && !no);
 		no = reader_is_text(r, "no");
 	}
 }

@@ -152,7 +152,6 @@ client_task(void *arg)
 	struct err                 err = { 0 };
 	struct ctx                 cx = { .deadline = NEVER, .err = &err };
 	struct conversation_params params = { .hall = &a->world->hall,
-		.credentials = a->world->credentials,
 		.id = ++a->world->clients };
 
 	conversation_run(&cx, &params, a->conn);
@@ -213,6 +212,7 @@ start_gate(struct world *w)
 	h->arg = w;
 	list_init(&h->sessions);
 	crowd_init(&h->crowd, 1 << 20);
+	h->credentials = w->credentials;
 	pool_init(&h->pool, "vt_app", &w->credentials->app.password, 10);
 	w->listener = net_listen("gate:3306", false, &err);
 	expect(w->listener != NULL);

@@ -1,0 +1,154 @@
+#include "sql/split.h"
+
+#include "sql/lexer.h"
+
+/* Words that a header of CREATE or ALTER may have before it says what is made: DEFINER = u@h and the like. */
+enum { HEADER_WORDS = 16 };
+
+struct splitter {
+	struct slice sql;
+	struct lexer lexer;
+	struct token now, before, next; /* TOKEN_END: none */
+	size_t       words;             /* read so far, at most HEADER_WORDS + 1 */
+	bool         program;           /* a stored program, or a block outside of one */
+	bool         creates;           /* CREATE, ALTER: a program may follow */
+	size_t       open;              /* blocks */
+};
+
+static bool
+is_word(const struct splitter *s, const struct token *t, const char *word)
+{
+	return t->kind == TOKEN_WORD &&
+	       slice_eq_nocase(slice_cut(s->sql, t->start, t->end), slice_str(word));
+}
+
+static bool
+is_any(const struct splitter *s, const struct token *t, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_word(s, t, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_punct(const struct token *t, uint8_t c)
+{
+	return t->kind == TOKEN_PUNCT && t->punct == c;
+}
+
+/* Of a program that is no routine: BEGIN NOT ATOMIC, IF, a loop, perhaps with a label. */
+static bool
+begins_block(const struct splitter *s)
+{
+	static const char *const words[] = { "if", "case", "loop", "repeat", "while", "for", "declare" };
+
+	return (is_word(s, &s->now, "begin") && is_word(s, &s->next, "not")) ||
+	       is_any(s, &s->now, words, sizeof words / sizeof words[0]) || is_punct(&s->next, ':');
+}
+
+static void
+read_header(struct splitter *s)
+{
+	static const char *const programs[] = { "procedure", "function", "trigger", "event", "package" };
+
+	if (s->words > HEADER_WORDS || s->now.kind == TOKEN_END)
+		return;
+	if (s->words++ == 0) {
+		s->creates = is_word(s, &s->now, "create") || is_word(s, &s->now, "alter");
+		s->program = begins_block(s);
+	} else if (s->creates && is_any(s, &s->now, programs, sizeof programs / sizeof programs[0])) {
+		s->program = true;
+	}
+}
+
+/* May a statement of the program begin here? Outside of every block that is the end of its header. */
+static bool
+at_start(const struct splitter *s)
+{
+	static const char *const words[] = { "then", "else", "do", "loop", "begin", "repeat" };
+	static const char *const named[] = { "procedure", "function", "trigger", "event", "exists", "end" };
+
+	if (s->open == 0)
+		return !is_any(s, &s->before, named, sizeof named / sizeof named[0]);
+	return is_punct(&s->before, ';') || is_punct(&s->before, ':') ||
+	       is_any(s, &s->before, words, sizeof words / sizeof words[0]);
+}
+
+/* begin as the name of a column. */
+static bool
+is_operand(const struct splitter *s)
+{
+	static const char *const words[] = { "select", "as", "and", "or", "by", "where", "end" };
+
+	return is_punct(&s->next, ',') || is_punct(&s->next, '.') || is_punct(&s->next, ')') ||
+	       is_punct(&s->next, '=') || is_punct(&s->before, ',') || is_punct(&s->before, '.') ||
+	       is_punct(&s->before, '(') || is_punct(&s->before, '=') ||
+	       is_any(s, &s->before, words, sizeof words / sizeof words[0]);
+}
+
+static bool
+opens(const struct splitter *s)
+{
+	static const char *const loops[] = { "loop", "while", "repeat" };
+
+	if (is_word(s, &s->now, "begin"))
+		return !is_operand(s);
+	if (is_word(s, &s->now, "case"))
+		return !is_word(s, &s->before, "end");
+	if (is_word(s, &s->now, "if"))
+		return at_start(s) && !is_word(s, &s->next, "not") && !is_word(s, &s->next, "exists");
+	if (is_word(s, &s->now, "for")) /* FOR EACH ROW is of a trigger */
+		return at_start(s) && !is_word(s, &s->next, "each");
+	return is_any(s, &s->now, loops, sizeof loops / sizeof loops[0]) && at_start(s);
+}
+
+static void
+count_blocks(struct splitter *s)
+{
+	if (opens(s))
+		s->open++;
+	else if (is_word(s, &s->now, "end") && s->open > 0 && !is_punct(&s->before, '.'))
+		s->open--;
+}
+
+static int
+advance(struct splitter *s, struct err *err)
+{
+	s->before = s->now;
+	s->now = s->next;
+	return lexer_next(&s->lexer, &s->next, err);
+}
+
+int
+split_first(struct slice sql, unsigned modes, size_t *end, struct err *err)
+{
+	struct splitter s = { .sql = sql };
+
+	lexer_init(&s.lexer, sql, modes);
+	TRY(advance(&s, err));
+	do {
+		bool executable = s.lexer.in_executable; /* of the token that is now the next */
+
+		TRY(advance(&s, err));
+		read_header(&s);
+		if (s.program)
+			count_blocks(&s);
+		/* In a comment that is code a cut would leave it open. */
+		if (is_punct(&s.now, ';') && s.open == 0 && !executable && s.words > 1) {
+			*end = s.now.start;
+			return 0;
+		}
+	} while (s.now.kind != TOKEN_END);
+	*end = sql.len;
+	return 0;
+}
+
+struct slice
+split_trim(struct slice sql)
+{
+	while (sql.len > 0 && (sql.ptr[sql.len - 1] == ';' || memchr(" \t\n\v\f\r", sql.ptr[sql.len - 1], 6) != NULL))
+		sql.len--;
+	return sql;
+}
