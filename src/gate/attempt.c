@@ -307,7 +307,7 @@ asks_more_than_insert_id(const struct attempt *a)
 	return (a->q->statement->uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) != 0;
 }
 
-/* After an answer of our own ROW_COUNT() is 0 and there are no warnings: a statement that leaves just that. */
+/* After an answer of our own ROW_COUNT() is 0 and there are no warnings: DO leaves just that. */
 static int
 follow_own_answer(struct ctx *cx, struct attempt *a)
 {
@@ -329,7 +329,8 @@ check_state(struct ctx *cx, struct attempt *a)
 	    session_keeps_elsewhere(s, a->slot, LEAVES_VARIABLES))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "a user variable of another server than the one that the statement's tables are on");
-	if (asks_more_than_insert_id(a) && !s->answered && s->last >= 0 && !(has_last(s) && s->last == a->slot))
+	if (asks_more_than_insert_id(a) && !s->answered && s->last >= 0 &&
+	    !(has_last(s) && s->last == a->slot))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "what the last statement left (FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
 		    "its connection was needed elsewhere");
@@ -374,6 +375,13 @@ attempt_take_backend(struct ctx *cx, struct attempt *a)
 
 /* ---- waiting ---- */
 
+bool
+attempt_interrupted(struct ctx *cx, const struct session *s)
+{
+	return s->interrupted &&
+	       refuse(cx->err, ER_QUERY_INTERRUPTED, "Query execution was interrupted") != 0;
+}
+
 /* As long as the hold lasts, which has a deadline of its own: a pause is latency, not an error. What
  * waits is bounded by its bytes, and too many of them end the attempt (turnstile.h). */
 enum outcome
@@ -397,7 +405,7 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 		if (turnstile_wait(cx, crowd, t, &s->passenger, a->q->packet.len) != 0)
 			return OUTCOME_CLOSE;
 		count_max(&s->hall->counts.hold_us_max, (uint64_t)(task_now() - since));
-		return OUTCOME_AGAIN;
+		return attempt_interrupted(cx, s) ? OUTCOME_ERROR : OUTCOME_AGAIN;
 	}
 	return OUTCOME_DONE;
 }
@@ -428,6 +436,8 @@ attempt_wait_lease(struct ctx *cx, struct attempt *a)
 	while (!lease_view_held(hall->lease, hall->crowd.route->epoch)) {
 		if (task_now() >= until)
 			return attempt_lease_lost(cx, a);
+		if (attempt_interrupted(cx, a->s))
+			return OUTCOME_ERROR;
 		if (task_sleep(cx, LEASE_PAUSE) != 0)
 			return OUTCOME_CLOSE;
 	}

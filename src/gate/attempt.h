@@ -45,6 +45,8 @@ struct attempt {
 	struct reply_scan     scan;
 };
 
+/* By KILL QUERY while it waited: cx->err says so. */
+bool attempt_interrupted(struct ctx *cx, const struct session *s);
 /* Plan and ask; -1: the client gets cx->err. */
 int attempt_plan(struct ctx *cx, struct attempt *a) MUST_USE;
 /* DONE: it may go on. AGAIN: the transaction has moved to the place's server, if it could. */

@@ -3,6 +3,7 @@
 #include "gate/dispatch.h"
 #include "gate/entrance.h"
 #include "gate/forward.h"
+#include "gate/kill.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
@@ -266,6 +267,8 @@ commands_run(struct ctx *cx, struct session *s, struct slice packet)
 		return set_option(cx, s, c.option);
 	if (c.com == COM_CHANGE_USER)
 		return entrance_change_user(cx, s, packet);
+	if (c.com == COM_PROCESS_KILL)
+		return kill_id(cx, s, c.thread_id);
 	if (c.com == COM_PROCESS_INFO)
 		return query_one(cx, s, slice_str("\3SHOW PROCESSLIST"), slice_str("SHOW PROCESSLIST"));
 	return c.com == COM_QUIT ? -1 : refuse_command(cx, s, c.com);

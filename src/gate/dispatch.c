@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "gate/answer.h"
 #include "gate/execute.h"
+#include "gate/kill.h"
 #include "gate/lock_tables.h"
 #include "gate/refuse.h"
 #include "gate/savepoint.h"
@@ -155,16 +156,6 @@ is_kill(const struct request *q)
 	       slice_starts_nocase(slice_trim(q->sql), "kill");
 }
 
-/* What no server may be asked, or 0 to go on. */
-static int
-refuse_by_name(struct ctx *cx, const struct request *q)
-{
-	if (is_kill(q))
-		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-		    "KILL: a server's threads serve many clients of vtgate");
-	return 0;
-}
-
 /* A comment has an answer; a text without even that is an error. */
 static int
 nothing(struct ctx *cx, struct session *s, struct slice sql)
@@ -180,8 +171,8 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct request simple = as_query(s, q);
 
-	if (refuse_by_name(cx, q) != 0)
-		return session_send_err(cx, s, cx->err);
+	if (is_kill(q))
+		return kill_run(cx, s, q);
 	if (q->statement->multiple) /* which no server reads on its own connection: a syntax error */
 		return execute(cx, s, q);
 	switch (q->statement->kind) {

@@ -1,6 +1,7 @@
 #include "gate/execute.h"
 
 #include "base/check.h"
+#include "gate/kill.h"
 #include "gate/refuse.h"
 #include "mysql/wire.h"
 #include "mysql/command.h"
@@ -546,7 +547,10 @@ run(struct ctx *cx, struct attempt *a)
 	if (!s->passenger.open) /* else it stays where its transaction or its locks are */
 		s->passenger.server = s->slots[a->slot]->server;
 	passenger_send(&s->hall->crowd, &s->passenger, &a->ask, a->plan.ruled, a->plan.ruled_count);
+	s->running = a->slot;
 	out = send_all(cx, a) == 0 ? answer(cx, a) : OUTCOME_CLOSE;
+	s->running = -1;
+	kill_wait(cx, s);
 	if (a->q->prepared != NULL && out == OUTCOME_DONE)
 		buf_reset(&a->q->prepared->long_data);
 	if (out == OUTCOME_CLOSE && s->slots[a->slot] != NULL)
@@ -579,6 +583,8 @@ attempt(struct ctx *cx, struct attempt *a)
 		return task_cancelled() || (open && s->txn != TXN_OPEN) ? OUTCOME_CLOSE
 									: OUTCOME_ERROR;
 	}
+	if (attempt_interrupted(cx, s))
+		return OUTCOME_ERROR;
 	/* Taking may have waited: what was decided before must still be so. */
 	if (!attempt_is_current(a) || !attempt_lease_held(a))
 		return OUTCOME_AGAIN;
@@ -590,7 +596,7 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 {
 	enum outcome out = OUTCOME_AGAIN;
 
-	s->replied = false;
+	s->replied = s->interrupted = false;
 	for (int tries = 0; out == OUTCOME_AGAIN;) {
 		struct attempt a = {
 			.s = s, .q = q, .slot = -1, .route = route_ref(s->hall->crowd.route)

@@ -340,6 +340,11 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 	case WORKER_OVERFLOW:
 		overflow(cx, g, m);
 		break;
+	case WORKER_KILL:
+	case WORKER_KILLED:
+		if (!g->stopping) /* workers that drain take no more orders */
+			worker_pass_kill(g->workers, g->workers_count, m);
+		break;
 	case WORKER_ENDED:
 		g->ended++;
 		break;

@@ -16,6 +16,9 @@ struct hall_counts {
 	    fence_errors, too_late, lease_closed, backends, hold_us_max, slow_turns;
 };
 
+struct kill_order;
+struct group;
+
 struct hall {
 	struct crowd             crowd;
 	struct pool              pool;
@@ -27,6 +30,9 @@ struct hall {
 	struct waitlist          left; /* a session has ended */
 	bool                     draining;
 	size_t                   packet_max; /* larger statements of clients are refused */
+	struct group            *tasks; /* of the loop, for what must not wait for a session; may be NULL */
+	/* Passes a KILL on to whose client it is about; kill_answered() follows. */
+	void (*kill)(void *arg, const struct kill_order *order);
 	/* Asks for newer rules than those of the crowd's route; returns at once. */
 	void (*refresh)(void *arg);
 	void *arg;

@@ -51,6 +51,7 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 		.home = -1,
 		.only_slot = -1,
 		.lock_slot = -1,
+		.running = -1,
 		.statements_next = 1 };
 	packets_init(&s->client, conn);
 	settings_init(&s->settings);

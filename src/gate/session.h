@@ -39,6 +39,8 @@ enum {
 
 enum txn_state { TXN_NONE, TXN_PENDING, TXN_OPEN };
 
+struct kill_question;
+
 struct session {
 	struct list_node node; /* in the hall */
 	struct hall     *hall;
@@ -95,6 +97,12 @@ struct session {
 	bool             replied; /* something of the present answer has gone to the client */
 	bool             failed;  /* that answer was an error */
 	bool             killed;
+	int              running;     /* the slot whose server executes the client's statement, or -1 */
+	bool             interrupted; /* by KILL QUERY, while it waits at the gate */
+	int              killers;     /* KILLs under way to that server (kill.h) */
+	struct waitlist  killers_gone; /* or an answer to kill has come */
+	struct kill_question *kill;   /* this client says KILL and waits */
+	uint64_t         kill_tickets;
 	bool             answered; /* by ourselves was the last statement, and not by slots[last] */
 	bool             more; /* statements of the same command follow this one */
 };

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/conversation.h"
+#include "gate/kill.h"
 #include "task/group.h"
 #include "task/loop.h"
 
@@ -20,11 +21,12 @@ enum {
 #define AGE_EVERY   (5 * SECOND)
 #define RETRY_PAUSE (100 * MSEC) /* after accept() failed: out of descriptors, most likely */
 
-enum order { ORDER_ROUTE, ORDER_DRAIN };
+enum order { ORDER_ROUTE, ORDER_DRAIN, ORDER_KILL, ORDER_KILLED };
 
 struct order_message {
-	enum order    kind;
-	struct route *route;
+	enum order        kind;
+	struct route     *route;
+	struct kill_order kill;
 };
 
 struct worker {
@@ -64,6 +66,12 @@ ask_refresh(void *arg)
 
 	tell(w, &(struct worker_message){
 		    .kind = WORKER_REFRESH, .version = w->hall.crowd.route->rules.version });
+}
+
+static void
+pass_kill(void *arg, const struct kill_order *order)
+{
+	tell(arg, &(struct worker_message){ .kind = WORKER_KILL, .kill = *order });
 }
 
 /* ---- clients ---- */
@@ -246,6 +254,13 @@ drain(struct ctx *cx, struct worker *w)
 }
 
 static void
+take_kill(struct worker *w, struct kill_order *order)
+{
+	kill_here(&w->hall, order);
+	tell(w, &(struct worker_message){ .kind = WORKER_KILLED, .kill = *order });
+}
+
+static void
 serve(struct ctx *cx, struct worker *w)
 {
 	void *message;
@@ -256,7 +271,12 @@ serve(struct ctx *cx, struct worker *w)
 		free(message);
 		if (order.kind == ORDER_DRAIN)
 			break;
-		take_route(w, order.route);
+		if (order.kind == ORDER_ROUTE)
+			take_route(w, order.route);
+		else if (order.kind == ORDER_KILL)
+			take_kill(w, &order.kill);
+		else
+			kill_answered(&w->hall, &order.kill);
 	}
 	drain(cx, w);
 }
@@ -310,6 +330,8 @@ hall_init(struct worker *w)
 	h->credentials = w->params.credentials;
 	h->packet_max = w->params.packet_max;
 	h->refresh = ask_refresh;
+	h->kill = pass_kill;
+	h->tasks = &w->tasks;
 	h->arg = w;
 	list_init(&h->sessions);
 	h->statements = statement_cache_new();
@@ -375,6 +397,36 @@ void
 worker_drain(struct worker *w)
 {
 	post(w, &(struct order_message){ .kind = ORDER_DRAIN });
+}
+
+static int
+index_of(uint32_t client)
+{
+	return (int)(client & ((1U << INDEX_BITS) - 1));
+}
+
+void
+worker_pass_kill(struct worker *const *workers, int count, const struct worker_message *m)
+{
+	struct order_message order = { .kind = m->kind == WORKER_KILL ? ORDER_KILL : ORDER_KILLED,
+		.kill = m->kill };
+	int                  to = index_of(m->kind == WORKER_KILL ? m->kill.id : m->kill.asker);
+
+	if (m->kind == WORKER_KILL && m->kill.id == 0) {
+		order.kill.answers = count;
+		for (int i = 0; i < count; i++)
+			post(workers[i], &order);
+		return;
+	}
+	if (m->kind == WORKER_KILL) {
+		order.kill.answers = 1;
+		if (to >= count) { /* never given to a client */
+			order.kind = ORDER_KILLED;
+			to = index_of(m->kill.asker);
+		}
+	}
+	if (to < count)
+		post(workers[to], &order);
 }
 
 int

@@ -13,6 +13,7 @@
 #define GATE_WORKER_H
 
 #include "gate/hall.h"
+#include "gate/kill_order.h"
 #include "rpc/api.h"
 #include "task/mailbox.h"
 
@@ -22,6 +23,8 @@ enum worker_news {
 	WORKER_ACKNOWLEDGED,
 	WORKER_REFRESH,
 	WORKER_OVERFLOW,
+	WORKER_KILL,   /* a client of it says KILL */
+	WORKER_KILLED, /* what came of one */
 	WORKER_ENDED
 };
 
@@ -34,6 +37,7 @@ struct worker_message {
 	int64_t          version; /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
 	int              attempt; /* OVERFLOW */
 	char             workflow[2 * NAME_MAX_BYTES + 2];
+	struct kill_order kill; /* KILL, KILLED */
 	struct err       err; /* FAILED: why it does not listen; it waits to be drained */
 };
 
@@ -54,6 +58,8 @@ struct worker *worker_start(const struct worker_params *params, struct err *err)
 /* Takes over one reference. From the control's loop only, as are the following. */
 void                      worker_route(struct worker *w, struct route *route);
 void                      worker_drain(struct worker *w); /* the last order: WORKER_ENDED follows */
+/* KILL goes to the workers it may concern, or back at once when there is none; KILLED to the asker's. */
+void worker_pass_kill(struct worker *const *workers, int count, const struct worker_message *m);
 int                       worker_port(const struct worker *w);
 int                       worker_index(const struct worker *w);
 const struct hall_counts *worker_counts(const struct worker *w);

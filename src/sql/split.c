@@ -80,7 +80,8 @@ at_start(const struct splitter *s)
 static bool
 is_operand(const struct splitter *s)
 {
-	static const char *const words[] = { "select", "as", "and", "or", "by", "where", "end" };
+	static const char *const words[] = { "select", "as", "and", "or", "by", "where", "from",
+		"join", "into", "end" };
 
 	return is_punct(&s->next, ',') || is_punct(&s->next, '.') || is_punct(&s->next, ')') ||
 	       is_punct(&s->next, '=') || is_punct(&s->before, ',') || is_punct(&s->before, '.') ||
@@ -148,7 +149,9 @@ split_first(struct slice sql, unsigned modes, size_t *end, struct err *err)
 struct slice
 split_trim(struct slice sql)
 {
-	while (sql.len > 0 && (sql.ptr[sql.len - 1] == ';' || memchr(" \t\n\v\f\r", sql.ptr[sql.len - 1], 6) != NULL))
+	static const char cut[] = { ';', ' ', '\t', '\n', '\v', '\f', '\r' };
+
+	while (sql.len > 0 && memchr(cut, sql.ptr[sql.len - 1], sizeof cut) != NULL)
 		sql.len--;
 	return sql;
 }

@@ -88,3 +88,67 @@ def test_what_was_not_offered_is_refused(doors, what, cap):
         c.send(caps + bytes(28) + (b"" if what == "TLS" else b"app\0\0customer\0mysql_native_password\0"))
         number, state, text = raw.error([[c.packet()]])
         assert (number, state) == (1043, "08S01") and what in text, text
+
+
+@pytest.mark.parametrize("eof", [0, raw.DEPRECATE_EOF])
+def test_many_packets_of_several_statements_are_numbered_through(doors, eof):
+    """More than 256 packets, a row of more than one packet, and an error in the middle of rows."""
+    def ask(c):
+        told = c.query("SELECT 1; SELECT seq FROM seq_1_to_600; SELECT REPEAT('x', 17000000), 2; SELECT 3")
+        told += c.query("BEGIN; SELECT seq FROM seq_1_to_300 WHERE seq < 250; "
+                        "SELECT CASE WHEN seq < 9 THEN seq ELSE (SELECT 1 UNION SELECT 2) END FROM seq_1_to_10; SELECT 4")
+        return told, c.query("ROLLBACK; SELECT 5")
+    caps = raw.USUAL & ~raw.DEPRECATE_EOF | eof | raw.MULTI_STATEMENTS
+    gate, server = both(doors, ask, caps=caps)
+    assert gate == server
+
+
+def test_a_file_is_read_in_the_middle_of_several_statements(doors):
+    def ask(c):
+        c.query("CREATE OR REPLACE TABLE filed (id INT PRIMARY KEY, v VARCHAR(20))")
+        c.command(raw.QUERY, "SELECT 1; LOAD DATA LOCAL INFILE 'x' INTO TABLE filed; SELECT * FROM filed; SELECT 2")
+        told = [c.result(), c.result()]
+        c.send(b"1\tone\n2\t")
+        c.send(b"two\n")
+        c.send(b"")
+        told += c.answer()
+        c.query("DROP TABLE filed")
+        return told
+    gate, server = both(doors, ask, caps=raw.USUAL | raw.MULTI_STATEMENTS)
+    assert gate == server
+
+
+def test_users_change(doors):
+    """A new session; who is refused stays who it was."""
+    def change(c, user, password, database):
+        c.command(raw.CHANGE_USER, user.encode() + b"\0\0" + database.encode() + b"\0" + b"\x2d\0mysql_native_password\0")
+        told = c.packet()
+        if told[0] == 0xfe:
+            c.send(raw.scrambled(password, told[1 + len("mysql_native_password") + 1:-1]))
+            told = c.packet()
+        return told[:3]
+
+    def ask(where):
+        user, password = where.get("user", "app"), where.get("password", "")
+        with raw.Client(**where) as c:
+            c.query("SET @a = 5, sql_mode = 'ANSI_QUOTES'")
+            c.query("BEGIN")
+            c.ask(raw.STMT_PREPARE, "DO 0")
+            told = [change(c, user, password, "new_customer"), c.query("SELECT @a, DATABASE(), @@sql_mode"),
+                    c.ask(raw.STMT_EXECUTE, raw.execution(1)), change(c, user, password, ""), c.query("SELECT DATABASE()"),
+                    change(c, user, password, "customer"), change(c, "nobody", "", "customer"),
+                    c.query("SELECT DATABASE()")[0][2], c.ask(raw.PING)]
+        return told
+    gate = ask(doors["gate"])
+    assert [told[0] for told in (gate[0], gate[3], gate[5])] == [0, 0, 0]
+    assert gate[1][0][4][:1] == b"\xfb", "a user variable is there no more"
+    assert raw.error(gate[2])[0] == 1243, "nor a prepared statement"
+    assert gate[4][0][2] == b"\xfb"
+    assert gate[6] == b"\xff\x15\x04" and gate[7] == b"\x08customer"
+
+
+@pytest.mark.parametrize("command, argument", [(0, b""), (5, b"x"), (6, b"x"), (7, b"\1"), (13, b""), (15, b""), (16, b""),
+                                               (27, b"\7\0"), (29, b""), (200, b""), (99, b"x" * 300)])
+def test_commands_that_are_not_served_are_refused_as_servers_do(doors, command, argument):
+    gate, server = both(doors, lambda c: (c.ask(command, argument), c.query("SELECT 1")))
+    assert gate == server

@@ -35,9 +35,13 @@ multiple_story(struct ctx *cx, struct world *w)
 	world_expect(w, "db1: insert into other values (1)\n"
 			"db2: insert into `new_customer`.`users` values (2)\n"
 			"db1: do 0\n");
-	expect_eq(world_do(cx, c, "begin; insert into users values (1); insert into other values (1); do 0"), 1235);
+	expect_eq(world_do(cx, c,
+		      "begin; insert into users values (1); insert into other values (1); do 0"),
+	    1235);
 	world_expect(w, "db2: begin\ndb2: insert into `new_customer`.`users` values (1)\n");
-	expect_eq(world_do(cx, c, "rollback; use new_customer; create procedure p() begin do 1; do 2; end; do 0"), 0);
+	expect_eq(world_do(cx, c,
+		      "rollback; use new_customer; create procedure p() begin do 1; do 2; end; do 0"),
+	    0);
 	world_expect(w, "db2: rollback\n"
 			"db2: create procedure p() begin do 1; do 2; end\ndb2: do 0\n");
 	mysql_close(c);

@@ -1,6 +1,7 @@
 #include "unit/gate/world.h"
 
 #include "base/mem.h"
+#include "gate/kill.h"
 #include "mysql/command.h"
 #include "task/sim.h"
 #include "test.h"
@@ -110,6 +111,8 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 		*m = (struct memory){ 0 };
 	if (memmem(sql.ptr, sql.len, "slow", 4) != NULL)
 		TRY(task_sleep(cx, w->slow));
+	if (slice_starts(sql, "KILL"))
+		TRY(task_sleep(cx, w->slow_kill));
 	if (w->fence && is_write(sql) && memmem(sql.ptr, sql.len, "users", 5) != NULL &&
 	    strcmp(server->name, "db1") == 0)
 		return send_error(
@@ -196,6 +199,18 @@ world_lease(struct world *w, uint64_t epoch, usec until)
 	lease_view_publish(&w->lease, epoch, until);
 }
 
+/* One worker, whose clients are all there are. */
+static void
+pass_kill(void *arg, const struct kill_order *order)
+{
+	struct world     *w = arg;
+	struct kill_order answer = *order;
+
+	answer.answers = 1;
+	kill_here(&w->hall, &answer);
+	kill_answered(&w->hall, &answer);
+}
+
 static void
 start_gate(struct world *w)
 {
@@ -209,6 +224,8 @@ start_gate(struct world *w)
 	h->lease = &w->lease;
 	h->packet_max = 1 << 24;
 	h->refresh = refresh;
+	h->kill = pass_kill;
+	h->tasks = &w->group;
 	h->arg = w;
 	list_init(&h->sessions);
 	crowd_init(&h->crowd, 1 << 20);

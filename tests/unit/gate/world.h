@@ -29,6 +29,7 @@ struct world {
 	bool    autocommit_off;
 	bool    chain;     /* COMMIT begins the next transaction: completion_type */
 	bool    databases; /* what is told of default databases is written down as well */
+	usec    slow_kill; /* a KILL takes so long */
 	usec    slow; /* a statement with the word slow takes so long */
 };
 

@@ -1,0 +1,25 @@
+/*
+ * kill_order.h - what goes from worker to worker for a KILL, and comes back (kill.h).
+ */
+#ifndef GATE_KILL_ORDER_H
+#define GATE_KILL_ORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { KILL_USER_MAX = 80 }; /* bytes of a user's name: 1045 says no more either */
+
+enum kill_result { KILL_UNKNOWN, KILL_DENIED, KILL_DONE };
+
+struct kill_order {
+	uint32_t         asker;  /* id of the client that says KILL */
+	uint64_t         ticket; /* of its question */
+	uint32_t         id;     /* 0: all of user */
+	char             user[KILL_USER_MAX + 1]; /* the asker's */
+	bool             query, soft;
+	enum kill_result result;
+	uint64_t         count;   /* how many were killed */
+	int              answers; /* how many of these come back in all */
+};
+
+#endif
