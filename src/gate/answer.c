@@ -18,14 +18,6 @@ send_column(
 	return server_send_rows(cx, &s->client, s->caps, &rows);
 }
 
-int
-answer_number(struct ctx *cx, struct session *s, const char *name, uint32_t number)
-{
-	struct slice value = slice_str(arena_printf(&s->arena, "%u", number));
-
-	return send_column(cx, s, name, &value, 1);
-}
-
 static int
 by_name(const void *a, const void *b)
 {

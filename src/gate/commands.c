@@ -7,9 +7,40 @@
 #include "gate/refuse.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
+#include "sql/connection_id.h"
 #include "sql/split.h"
 
 /* ---- statements ---- */
+
+/* The client's number is ours: no server can tell it. */
+static int
+replace_connection_id(struct ctx *cx, struct session *s, struct slice *sql)
+{
+	const struct connection_id_text text = { *sql, session_modes(s), s->id };
+
+	return connection_id_replace(&s->arena, &text, sql, cx->err);
+}
+
+static int
+syntax_error(struct ctx *cx, struct session *s)
+{
+	cx->err->mysql_errno = ER_PARSE_ERROR;
+	memcpy(cx->err->sqlstate, "42000", 6);
+	return session_send_err(cx, s, cx->err);
+}
+
+/* The statement and its packet again, with the number in it. */
+static int
+read_again(struct ctx *cx, struct session *s, struct request *q, struct statement *st)
+{
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+
+	TRY(replace_connection_id(cx, s, &q->sql));
+	command_put_text(&packet, COM_QUERY, q->sql);
+	q->packet = arena_dup(&s->arena, buf_slice(&packet));
+	return statement_read(&s->arena, q->sql, session_modes(s), st, cx->err);
+}
 
 static int
 query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
@@ -18,11 +49,10 @@ query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice s
 	struct statement_text text = { sql, session_modes(s) };
 	struct request q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
 
-	if (statement_cache_read(s->hall->statements, &s->arena, &text, &st, cx->err) != 0) {
-		cx->err->mysql_errno = ER_PARSE_ERROR;
-		memcpy(cx->err->sqlstate, "42000", 6);
-		return session_send_err(cx, s, cx->err);
-	}
+	if (statement_cache_read(s->hall->statements, &s->arena, &text, &st, cx->err) != 0)
+		return syntax_error(cx, s);
+	if (connection_id_is_asked(&st) && read_again(cx, s, &q, &st) != 0)
+		return syntax_error(cx, s);
 	return dispatch(cx, s, &q);
 }
 
@@ -36,7 +66,7 @@ query_next(struct ctx *cx, struct session *s, struct slice *text)
 	size_t       end;
 
 	arena_reset(&s->arena);
-	if (split_first(*text, s->modes, &end, cx->err) != 0)
+	if (split_first(*text, session_modes(s), &end, cx->err) != 0)
 		end = text->len; /* whoever reads it finds the same fault */
 	err_clear(cx->err);
 	command_put_text(&packet, COM_QUERY, slice_trim(slice_cut(*text, 0, end)));
@@ -88,9 +118,13 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 		    "Can't create more than %d prepared statements", PREPARED_MAX);
 		return session_send_err(cx, s, cx->err);
 	}
-	if (prepared_new(sql, session_modes(s), &st, cx->err) != 0) {
-		cx->err->mysql_errno = ER_PARSE_ERROR;
-		return session_send_err(cx, s, cx->err);
+	if (prepared_new(sql, session_modes(s), &st, cx->err) != 0)
+		return syntax_error(cx, s);
+	if (connection_id_is_asked(&st->statement)) {
+		prepared_free(st);
+		if (replace_connection_id(cx, s, &sql) != 0 ||
+		    prepared_new(sql, session_modes(s), &st, cx->err) != 0)
+			return syntax_error(cx, s);
 	}
 	st->id = s->statements_next++;
 	prepared_set_keyspace(st, session_keyspace(s));

@@ -203,9 +203,6 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 			return answer_databases(cx, s);
 		break;
 	case STATEMENT_SELECT:
-		if (is_text(q->sql, "select connection_id()"))
-			return answer_number(cx, s, "connection_id()", s->id);
-		break;
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:
 	case STATEMENT_DDL:

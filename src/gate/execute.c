@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "gate/kill.h"
 #include "gate/refuse.h"
+#include "gate/relay.h"
 #include "mysql/wire.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
@@ -360,58 +361,6 @@ keep_state(struct attempt *a)
 	session_keep(s, a->slot, st->leaves & ~(unsigned)LEAVES_INSERT_ID);
 }
 
-static uint16_t
-mended_status(const void *arg, uint16_t told)
-{
-	const struct attempt *a = arg;
-	unsigned              missing = a->begins ? 0 : session_status_elsewhere(a->s, a->slot, told);
-
-	return (uint16_t)(told | missing | (a->s->more ? STATUS_MORE_RESULTS : 0));
-}
-
-/* Would the client believe something that is not so, or lose count of the packets? */
-static bool
-must_mend(const struct attempt *a)
-{
-	const struct session *s = a->s;
-
-	return s->more || s->client.seq != a->reply_seq ||
-	       (!a->begins && s->txn != TXN_NONE && session_status_elsewhere(s, a->slot, 0) != 0);
-}
-
-static int
-relay_mended(struct ctx *cx, struct attempt *a, struct packets *p)
-{
-	struct packets         *client = &a->s->client;
-	const struct reply_mend mend = { mended_status, a };
-
-	TRY(packets_relay_mended(cx, p, client, &a->scan, &mend));
-	while (a->scan.state == REPLY_AT_FILE) {
-		TRY(packets_relay_file_mended(cx, client, p));
-		reply_scan_file_sent(&a->scan);
-		TRY(packets_relay_mended(cx, p, client, &a->scan, &mend));
-	}
-	return 0;
-}
-
-/* Up to the ERR that ends it, if one does. */
-static int
-relay_rest(struct ctx *cx, struct attempt *a, struct packets *p)
-{
-	struct packets *client = &a->s->client;
-
-	a->s->replied = true;
-	if (must_mend(a))
-		return relay_mended(cx, a, p);
-	TRY(packets_relay_to_err(cx, p, client, &a->scan));
-	while (a->scan.state == REPLY_AT_FILE) {
-		TRY(packets_relay_file(cx, client, p));
-		reply_scan_file_sent(&a->scan);
-		TRY(packets_relay_to_err(cx, p, client, &a->scan));
-	}
-	return 0;
-}
-
 /* Of its transaction, which it began itself or which autocommit=0 began with it. */
 static bool
 is_first(const struct attempt *a)
@@ -530,7 +479,7 @@ answer(struct ctx *cx, struct attempt *a)
 		return packets_read(cx, p, ERR_MAX, &packet) == 0 ? answer_error(cx, a, packet)
 								  : OUTCOME_CLOSE;
 	reply_scan_init(&a->scan, REPLY_RESULT, mysql_caps(b->client));
-	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan) : relay_rest(cx, a, p)) != 0)
+	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan) : relay_answer(cx, a)) != 0)
 		return OUTCOME_CLOSE;
 	keep_state(a);
 	if (a->scan.failed)

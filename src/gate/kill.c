@@ -223,7 +223,7 @@ kill_run(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct kill k;
 
-	if (kill_read(&s->arena, q->sql, s->modes, &k, cx->err) != 0) {
+	if (kill_read(&s->arena, q->sql, session_modes(s), &k, cx->err) != 0) {
 		err_clear(cx->err);
 		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "KILL of anything but a number, CONNECTION_ID() or a user");

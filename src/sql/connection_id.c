@@ -1,0 +1,265 @@
+#include "sql/connection_id.h"
+
+#include "base/buf.h"
+#include "sql/quote.h"
+#include "sql/tokens.h"
+
+enum { NAME_MAX = 256 }; /* the servers' MAX_ALIAS_NAME; longer texts are cut there, and not named here */
+
+struct replacer {
+	const struct connection_id_text *text;
+	struct tokens                    tokens;
+	struct slice                    *added; /* for each token and the end: what goes in front of it */
+	struct buf                       out;
+};
+
+bool
+connection_id_is_asked(const struct statement *s)
+{
+	return (s->uses & USES_CONNECTION_ID) != 0 && s->understood && s->kind != STATEMENT_DDL &&
+	       s->kind != STATEMENT_PREPARE && s->kind != STATEMENT_ADMIN;
+}
+
+static const struct token *
+token(const struct replacer *r, size_t i)
+{
+	return &r->tokens.items[i];
+}
+
+static struct slice
+text_of(const struct replacer *r, size_t from, size_t to)
+{
+	return slice_cut(r->text->sql, token(r, from)->start, token(r, to)->end);
+}
+
+static bool
+is_punct(const struct token *t, uint8_t c)
+{
+	return t->kind == TOKEN_PUNCT && t->punct == c;
+}
+
+static bool
+is_word(const struct replacer *r, size_t i, const char *const *words, size_t count)
+{
+	for (size_t w = 0; token(r, i)->kind == TOKEN_WORD && w < count; w++) {
+		if (slice_eq_nocase(text_of(r, i, i), slice_str(words[w])))
+			return true;
+	}
+	return false;
+}
+
+/* A call, and neither a table of that name nor a routine of another database. */
+static bool
+is_call(const struct replacer *r, size_t i)
+{
+	static const char *const name[] = { "connection_id" };
+	static const char *const before[] = { "into", "table", "update", "from", "join", "procedure",
+		"function", "call", "view" };
+
+	return i + 2 < r->tokens.count && is_word(r, i, name, 1) && is_punct(token(r, i + 1), '(') &&
+	       is_punct(token(r, i + 2), ')') &&
+	       (i == 0 || (!is_punct(token(r, i - 1), '.') &&
+			      !is_word(r, i - 1, before, sizeof before / sizeof before[0])));
+}
+
+static bool
+is_variable(const struct replacer *r, size_t i)
+{
+	static const char *const names[] = { "@@pseudo_thread_id", "@@session.pseudo_thread_id",
+		"@@local.pseudo_thread_id" };
+	struct slice             text = text_of(r, i, i);
+
+	for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+		if (token(r, i)->kind == TOKEN_SYSTEM_VARIABLE && slice_eq_nocase(text, slice_str(names[n])))
+			return i + 1 >= r->tokens.count || (!is_punct(token(r, i + 1), '=') &&
+				token(r, i + 1)->kind != TOKEN_ASSIGN);
+	}
+	return false;
+}
+
+/* ---- names of columns ---- */
+
+/* Words between SELECT and the list. */
+static bool
+is_modifier(const struct replacer *r, size_t i)
+{
+	static const char *const words[] = { "all", "distinct", "distinctrow", "high_priority",
+		"straight_join", "sql_small_result", "sql_big_result", "sql_buffer_result", "sql_cache",
+		"sql_no_cache", "sql_calc_found_rows" };
+
+	return is_word(r, i, words, sizeof words / sizeof words[0]);
+}
+
+static bool
+ends_list(const struct token *t)
+{
+	enum keyword k = t->keyword;
+
+	return t->kind == TOKEN_END || is_punct(t, ';') || k == KW_FROM || k == KW_INTO || k == KW_WHERE ||
+	       k == KW_GROUP || k == KW_HAVING || k == KW_ORDER || k == KW_LIMIT || k == KW_UNION ||
+	       k == KW_EXCEPT || k == KW_INTERSECT || k == KW_FOR || k == KW_LOCK || k == KW_WINDOW ||
+	       k == KW_PROCEDURE || k == KW_ON || k == KW_SET || k == KW_VALUES;
+}
+
+/* Does the item have a name of its own, or may its last word be one? */
+static bool
+is_named(const struct replacer *r, size_t from, size_t to)
+{
+	static const char *const ends[] = { "end", "null", "true", "false", "unknown" };
+	static const char *const operators[] = { "and", "or", "xor", "not", "is", "in", "like", "div", "mod",
+		"between", "regexp", "rlike", "collate", "binary", "interval", "case", "when",
+		"then", "else" };
+	const struct token      *last = token(r, to), *before = token(r, to - 1);
+
+	if (from == to ||
+	    (last->kind != TOKEN_WORD && last->kind != TOKEN_QUOTED && last->kind != TOKEN_STRING))
+		return false;
+	if (before->keyword == KW_AS)
+		return true;
+	if (is_word(r, to, ends, sizeof ends / sizeof ends[0]) ||
+	    is_word(r, to - 1, operators, sizeof operators / sizeof operators[0]))
+		return false;
+	return before->kind != TOKEN_PUNCT || before->punct == ')';
+}
+
+static void
+name_item(struct replacer *r, struct arena *a, size_t from, size_t to)
+{
+	SCOPED(buf)
+	struct buf   alias = BUF_INIT;
+	struct slice name = text_of(r, from, to);
+
+	if (name.len > NAME_MAX || is_named(r, from, to) || !slice_is_null(r->added[to + 1]))
+		return;
+	buf_add_str(&alias, " AS ");
+	quote_ident(&alias, name);
+	r->added[to + 1] = arena_dup(a, buf_slice(&alias));
+}
+
+/* Where the item ends that is `crossed` parentheses around the token. */
+static size_t
+item_end(const struct replacer *r, size_t at, size_t crossed)
+{
+	size_t open = crossed;
+
+	for (;; at++) {
+		const struct token *t = token(r, at);
+
+		if (t->kind == TOKEN_END ||
+		    (open == 0 && (is_punct(t, ',') || is_punct(t, ')') || ends_list(t))))
+			return at - 1;
+		if (is_punct(t, '('))
+			open++;
+		else if (is_punct(t, ')'))
+			open--;
+	}
+}
+
+/* From a call outwards: each select list that it is in, however deep. */
+static void
+name_around(struct replacer *r, struct arena *a, size_t call)
+{
+	size_t open = 0, crossed = 0, from = call, after = call + (is_call(r, call) ? 3 : 1);
+	bool   listed = true, begun = false; /* nothing but an item so far; its first token is known */
+
+	for (size_t i = call; i-- > 0;) {
+		const struct token *t = token(r, i);
+
+		if (is_punct(t, ')')) {
+			open++;
+		} else if (is_punct(t, '(') && open > 0) {
+			open--;
+		} else if (is_punct(t, '(')) {
+			crossed++;
+			listed = true;
+			begun = false;
+		} else if (open == 0 && (t->keyword == KW_SELECT || t->keyword == KW_RETURNING)) {
+			for (from = begun ? from : i + 1; is_modifier(r, from); from++)
+				;
+			if (listed)
+				name_item(r, a, from, item_end(r, after, crossed));
+			listed = false; /* until the next parenthesis nothing is around it */
+		} else if (open == 0 && is_punct(t, ',') && !begun) {
+			begun = true;
+			from = i + 1;
+		} else if (open == 0 && ends_list(t)) {
+			listed = false;
+		}
+	}
+}
+
+/* ---- the text ---- */
+
+static void
+put_literal(struct replacer *r, bool variable)
+{
+	buf_addf(&r->out, variable ? "CAST(%021u AS UNSIGNED)" : "CAST(%010u AS UNSIGNED)", r->text->id);
+}
+
+static void
+put_text(struct replacer *r)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i <= r->tokens.count; i++) {
+		bool call = is_call(r, i), variable = !call && is_variable(r, i);
+
+		if (!slice_is_null(r->added[i])) {
+			size_t end = i == 0 ? 0 : token(r, i - 1)->end;
+
+			buf_add_slice(&r->out, slice_cut(r->text->sql, done, end));
+			buf_add_slice(&r->out, r->added[i]);
+			done = end;
+		}
+		if (!call && !variable)
+			continue;
+		buf_add_slice(&r->out, slice_cut(r->text->sql, done, token(r, i)->start));
+		put_literal(r, variable);
+		i += call ? 2 : 0;
+		done = token(r, i)->end;
+	}
+	buf_add_slice(&r->out, slice_cut(r->text->sql, done, r->text->sql.len));
+}
+
+/* One by one: tokens_read() makes one of several literals, and an item ends between them. */
+static int
+read_tokens(struct arena *a, struct slice sql, unsigned modes, struct tokens *out, struct err *err)
+{
+	struct lexer lexer;
+	size_t       room = 64; /* most statements have fewer */
+
+	lexer_init(&lexer, sql, modes);
+	*out = (struct tokens){ .items = arena_array(a, struct token, room) };
+	for (;; out->count++) {
+		if (out->count == room) {
+			struct token *wider = arena_array(a, struct token, room * 2);
+
+			memcpy(wider, out->items, room * sizeof *wider);
+			out->items = wider;
+			room *= 2;
+		}
+		TRY(lexer_next(&lexer, &out->items[out->count], err));
+		if (out->items[out->count].kind == TOKEN_END)
+			return 0;
+	}
+}
+
+int
+connection_id_replace(
+    struct arena *a, const struct connection_id_text *text, struct slice *out, struct err *err)
+{
+	struct replacer r = { .text = text, .out = BUF_INIT };
+
+	TRY(read_tokens(a, text->sql, text->modes, &r.tokens, err));
+	r.added = arena_array(a, struct slice, r.tokens.count + 1);
+	for (size_t i = 0; i <= r.tokens.count; i++)
+		r.added[i] = SLICE_NULL;
+	for (size_t i = 0; i < r.tokens.count; i++) {
+		if (is_call(&r, i) || is_variable(&r, i))
+			name_around(&r, a, i);
+	}
+	put_text(&r);
+	*out = arena_dup(a, buf_slice(&r.out));
+	buf_done(&r.out);
+	return 0;
+}
