@@ -76,6 +76,27 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 	return 0;
 }
 
+/*
+ * What the move before, of that name, left at the servers: its stream's row, kept to be looked at, and
+ * perhaps its fence's rows, armed, where the table has been dropped by hand since. A fence that is made
+ * anew would find them and refuse every client. That move is over and the table is served from its source
+ * again, or the questions had been answered otherwise.
+ */
+static int
+clear_before(struct ctx *cx, struct workflow *w)
+{
+	struct tablet_request q;
+	struct tablet_reply r;
+
+	if (w->r.attempts_from == 0)
+		return 0;
+	TRY(side_request(cx, w, SIDE_TARGET, &q));
+	TRY(side_call(cx, w, "stream_delete", &q, &r));
+	TRY(side_do(cx, w, SIDE_TARGET, "fence_remove", w->r.attempt));
+	TRY(side_do(cx, w, SIDE_SOURCE, "disarm", w->r.attempt));
+	return side_do(cx, w, SIDE_SOURCE, "fence_remove", w->r.attempt);
+}
+
 static int
 ask_everybody(struct ctx *cx, struct workflow *w)
 {
@@ -94,7 +115,8 @@ ask_everybody(struct ctx *cx, struct workflow *w)
 	fill_stream(w, &source, &target);
 	TRY(ask_tablets(cx, w));
 	TRY(rules_load(cx, w->ctl, &rules, &revision));
-	return rules_acknowledged(cx, w->ctl, rules.version);
+	TRY(rules_acknowledged(cx, w->ctl, rules.version));
+	return clear_before(cx, w);
 }
 
 /* ---- Unless somebody else ends it */

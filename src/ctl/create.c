@@ -65,13 +65,20 @@ check_same(struct ctx *cx, const struct workflow *w, const struct ctl_request *q
 	return err_hint(cx->err, "vtctlclient Workflow show %.140s", w->id);
 }
 
-/* Is there anything for it to do again? After a refusal of its creation there is nothing left of it. */
-static bool
-begins_anew(const struct workflow *w)
+/* Is the move of that name over, so that it stands for nothing any more? After a refusal of its creation
+ * there is nothing left of it. One that has switched is done, and stays so, until its table is served from
+ * somewhere else: moved back, say. */
+static int
+begins_anew(struct ctx *cx, const struct workflow *w, bool *anew)
 {
-	return w->r.state == WORKFLOW_CANCELLED ||
+	bool arrived = true;
+
+	if (workflow_switched(&w->r))
+		TRY(rules_arrived(cx, w, &arrived));
+	*anew = !arrived || w->r.state == WORKFLOW_CANCELLED ||
 	    (w->r.state == WORKFLOW_ERROR && w->r.copied_us == 0 && w->r.tables_count > 0 &&
 	        strcmp(w->r.tables[0].state, "init") == 0);
+	return 0;
 }
 
 /* A move that stopped goes on, one that waits for leave to switch gets it. One that switches is left
@@ -102,8 +109,6 @@ attach(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct m
 	for (;;) {
 		TRY(check_same(cx, w, q));
 		out->done = workflow_switched(&w->r);
-		if (out->done)
-			TRY(rules_check_arrived(cx, w));
 		if (go_on(cx, w, q) == 0)
 			return 0;
 		if (cx->err->kind != ERR_CONFLICT)
@@ -244,7 +249,9 @@ begin(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct mo
 	for (;;) {
 		int rc = workflow_load(cx, w);
 
-		out->created = rc != 0 ? cx->err->kind == ERR_NOT_FOUND : begins_anew(w);
+		out->created = rc != 0 && cx->err->kind == ERR_NOT_FOUND;
+		if (rc == 0)
+			rc = begins_anew(cx, w, &out->created);
 		if (out->created)
 			rc = create(cx, w, q);
 		else if (rc == 0)

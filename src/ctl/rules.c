@@ -71,6 +71,7 @@ add_missing(struct rules_record *r, const struct workflow *w, enum side name_sid
 		.to_table = side_table(w, from, i),
 		.phase = RULE_OPEN,
 		.workflow = w->id,
+		.maker = w->id,
 	};
 }
 
@@ -100,23 +101,19 @@ rules_check_served(struct ctx *cx, const struct rules_record *r, const struct wo
 }
 
 int
-rules_check_arrived(struct ctx *cx, const struct workflow *w)
+rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived)
 {
 	struct rules_record r;
 	int64_t revision;
 
+	*arrived = true;
 	TRY(rules_load(cx, w->ctl, &r, &revision));
 	for (size_t i = 0; i < w->r.tables_count; i++) {
-		const char *keyspace = side_keyspace(w, SIDE_SOURCE), *table = side_table(w, SIDE_SOURCE, i);
-		const struct routing_rule *rule = rules_find(&r, keyspace, table);
+		const struct routing_rule *rule =
+		    rules_find(&r, side_keyspace(w, SIDE_SOURCE), side_table(w, SIDE_SOURCE, i));
 
-		if (rule == NULL ||
-		    routes_to(rule, side_keyspace(w, SIDE_TARGET), side_table(w, SIDE_TARGET, i)))
-			continue;
-		err_set(cx->err, ERR_REFUSED,
-		    "workflow '%s' is done, but '%s.%s' has been moved on since and is served from '%s.%s'",
-		    w->id, keyspace, table, rule->to_keyspace, rule->to_table);
-		return err_hint(cx->err, "the same move a second time is not possible yet");
+		*arrived = *arrived && rule != NULL &&
+		    routes_to(rule, side_keyspace(w, SIDE_TARGET), side_table(w, SIDE_TARGET, i));
 	}
 	return 0;
 }
@@ -146,10 +143,11 @@ hand_over(struct ctx *cx, const struct workflow *w, struct routing_rule *rule, b
 	TRY(workflow_other(cx, w, rule->from_keyspace, rule->from_table, &other));
 	*taken = other != NULL;
 	if (*taken)
-		rule->workflow = other;
+		rule->workflow = rule->maker = other;
 	return 0;
 }
 
+/* What an earlier move has left is how clients find the table: it stays. */
 static int
 edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 {
@@ -157,7 +155,7 @@ edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 
 	for (size_t i = 0; i < r->count; i++) {
 		struct routing_rule *rule = &r->rules[i];
-		bool stays = !is_ours(w, rule) || routed_table(w, rule, SIDE_SOURCE) < 0;
+		bool stays = strcmp(rule->maker, w->id) != 0 || routed_table(w, rule, SIDE_SOURCE) < 0;
 
 		if (!stays)
 			TRY(hand_over(cx, w, rule, &stays));
@@ -255,6 +253,7 @@ edit_switch(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 			return err_set(
 			    cx->err, ERR_REFUSED, "the hold of attempt %d is gone", w->r.attempt);
 		rule->phase = RULE_SWITCHED;
+		rule->maker = "";
 		rule->to_keyspace = side_keyspace(w, to);
 		rule->to_table = side_table(w, to, (size_t)i);
 		switched++;

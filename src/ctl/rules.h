@@ -8,7 +8,8 @@
  *
  *   RULES_CREATE   both names are routed to the from side, if nothing routes them yet
  *   RULES_REMOVE   the rules that RULES_CREATE made go, or to another move of the same table; for a
- *                  creation that is undone, and a move that is cancelled
+ *                  creation that is undone, and a move that is cancelled. What an earlier move that has
+ *                  switched left stays, whatever was held since: clients find the table by it
  *   RULES_HOLD     what is routed to the from table: held                    (step 1)
  *   RULES_PAUSE    what is routed to one of its tables: paused               (pause.h)
  *   RULES_REOPEN   what this workflow holds: open as before                  (rolled back; a pause is over)
@@ -41,9 +42,9 @@ int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t 
 /* ERR_REFUSED when one of w's names, at its source or target, is served from elsewhere than where w
  * moves from. */
 int rules_check_served(struct ctx *cx, const struct rules_record *r, const struct workflow *w) MUST_USE;
-/* A workflow that has switched: are its tables still served where it brought them? ERR_REFUSED when another
- * move has taken them on since. */
-int rules_check_arrived(struct ctx *cx, const struct workflow *w) MUST_USE;
+/* A workflow that has switched: are its tables still served where it brought them, or has another move
+ * taken them on, or back? */
+int rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived) MUST_USE;
 /* Changes the rules and saves w in one transaction; *version is that of the rules then. ERR_CONFLICT
  * when w is outdated; a change of the rules by another workflow meanwhile is tried again. */
 int rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version) MUST_USE;

@@ -140,12 +140,19 @@ int
 workflow_unmake(struct ctx *cx, struct workflow *w)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	SCOPED(buf) struct buf json = BUF_INIT;
 	const struct topo_compare old = { workflow_key(&scratch, w->id), w->revision };
+	struct workflow_record r;
 
 	check(workflow_unmade(&w->r));
-	return strcmp(w->r.before, BEFORE_NOTHING) == 0
-	    ? topo_delete(cx, w->ctl->topo, &old)
-	    : topo_put(cx, w->ctl->topo, &old, slice_str(w->r.before), 0, NULL);
+	if (strcmp(w->r.before, BEFORE_NOTHING) == 0)
+		return topo_delete(cx, w->ctl->topo, &old);
+	TRY(workflow_read(&scratch, slice_str(w->r.before), &r, cx->err));
+	/* Calls may travel under its number: the next one gets another. */
+	r.attempts_from += w->r.attempt - r.attempt;
+	r.attempt = w->r.attempt;
+	workflow_write(&json, &r);
+	return topo_put(cx, w->ctl->topo, &old, buf_slice(&json), 0, NULL);
 }
 
 void

@@ -278,6 +278,16 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 
 /* ---- The target */
 
+/* What is there is never overwritten: what to type to be rid of it. */
+static int
+drop_hint(struct ctx *cx, const struct tablet_request *q, size_t i, const char *when)
+{
+	int keyspace = (int)strcspn(q->workflow, "/"); /* the target's: it owns the workflow */
+
+	return err_hint(cx->err, "%s: vtctlclient DropTable %.*s.%s", when, keyspace, q->workflow,
+	    q->tables[i].target_table);
+}
+
 static int
 check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q, size_t i)
 {
@@ -296,14 +306,14 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_reques
 	if (rows.rows > 0) {
 		err_set(cx->err, ERR_REFUSED, "table '%s.%s' exists at the target and is not empty",
 		    q->target_database, table);
-		return err_hint(cx->err, "drop or empty it first, if its rows are not needed");
+		return drop_hint(cx, q, i, "if its rows are not needed");
 	}
 	TRY(schema_read(cx, c, q->target_database, table, &def));
 	if (strcmp(def->create_sql, q->definition) != 0) {
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' exists at the target and is defined differently",
 		    q->target_database, table);
-		return err_hint(cx->err, "drop it; the move makes it anew");
+		return drop_hint(cx, q, i, "the move makes it anew");
 	}
 	return 1;
 }

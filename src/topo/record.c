@@ -29,8 +29,8 @@ static const struct fsm_state workflow_rows[] = {
 	    "the stream is exact and the fences are there, disarmed at the source" },
 	[WORKFLOW_SWITCHING] = { "Switching", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_SWITCHED),
 	    "an attempt is under way: it is finished, or undone, and nothing else" },
-	[WORKFLOW_SWITCHED] = { "Switched", 0, "past the commit and released" },
-	[WORKFLOW_COMPLETE] = { "Complete", 0, "switched, and what is left of the old side is gone (later)" },
+	[WORKFLOW_SWITCHED] = { "Switched", FSM_TO(WORKFLOW_CHECKING), "past the commit and released" },
+	[WORKFLOW_COMPLETE] = { "Complete", FSM_TO(WORKFLOW_CHECKING), "and the old side is gone (later)" },
 	[WORKFLOW_CANCELLING] = { "Cancelling", FSM_TO(WORKFLOW_CANCELLED),
 	    "what the move made is taken away, the rules last; there is no way back" },
 	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CHECKING),
@@ -308,6 +308,7 @@ rule_write(struct json_writer *w, const struct routing_rule *r)
 	json_put_str(w, "to_table", r->to_table);
 	json_put_str(w, "phase", rule_phase_name(r->phase));
 	json_put_str(w, "workflow", r->workflow);
+	json_put_str(w, "maker", r->maker == NULL ? "" : r->maker);
 	json_put_i64(w, "attempt", r->attempt);
 	json_put_i64(w, "reader_wait_us", r->reader_wait);
 	json_put_i64(w, "grace_us", r->grace);
@@ -345,6 +346,7 @@ rule_read(const struct json *j)
 		.to_table = json_get_str(j, "to_table"),
 		.phase = (enum rule_phase)json_get_enum(j, "phase", phase_names),
 		.workflow = json_get_str(j, "workflow"),
+		.maker = json_get_str(j, "maker"),
 		.attempt = json_get_int(j, "attempt", 0, INT_MAX),
 		.reader_wait = json_get_i64(j, "reader_wait_us"),
 		.grace = json_get_i64(j, "grace_us"),

@@ -90,7 +90,10 @@ struct routing_rule {
 	const char     *from_keyspace, *from_table;
 	const char     *to_keyspace, *to_table;
 	enum rule_phase phase;
-	const char     *workflow;         /* "new_customer/users", whose move this rule belongs to */
+	const char     *workflow;         /* "new_customer/users", whose move has set phase last */
+	/* Whose move has made it, and takes it away when it is cancelled; "": one that has switched, the
+	 * rule is how clients find the table */
+	const char     *maker;
 	/* of the cutover that set phase; RULE_PAUSE: the version of the rules that began it */
 	int             attempt;
 	usec            reader_wait;      /* RULE_HOLD: how long transactions that only read are waited for */

@@ -126,3 +126,46 @@ def test_what_names_the_table_or_may_is_refused_by_name_and_force_goes_on(fresh)
     record = fresh.api("workflow_show", workflow="new_customer/item")["record"]
     assert record["state"] == "Switched"
     assert [e["text"] for e in record["events"] if e["what"] == "forced" and "'customer.looks'" in e["text"]]
+
+
+# ---- There and back
+
+def go(combo, source, target, *flags):
+    combo.client("MoveTables", *flags, source, target)
+
+
+def check_served(combo, keyspace, rows):
+    """Under both names, by that keyspace's server, which takes writes."""
+    for name in KEYSPACES:
+        combo.mariadb(f"INSERT INTO t (v) VALUES ('{name}')", name)
+    assert at(combo, keyspace, "SELECT COUNT(*) FROM t") == str(rows + 2)
+    return rows + 2
+
+
+def test_there_and_back_and_there_again(fresh):
+    c, here, there = fresh, "customer.t", "new_customer.t"
+    at(c, "customer", "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(20)); INSERT INTO t (v) VALUES ('a')")
+    go(c, here, there)
+    rows = check_served(c, "new_customer", 1)
+    refused = c.client("MoveTables", there, here, check=False)
+    assert "exists at the target and is not empty" in refused.stderr and "vtctlclient DropTable customer.t" in refused.stderr
+    assert state(c, "customer/t") is None
+    c.client("DropTable", here)
+    go(c, there, here)
+    rows = check_served(c, "customer", rows)
+    refused = c.client("MoveTables", here, there, check=False)
+    assert "vtctlclient DropTable new_customer.t" in refused.stderr
+    assert state(c) == "Switched"              # the record of the move before is back
+    at(c, "new_customer", "DROP TABLE t")      # past us: the fence's rows stay behind
+    go(c, here, there)
+    rows = check_served(c, "new_customer", rows)
+    at(c, "customer", "TRUNCATE TABLE t")
+    go(c, there, here, "--no-switch")
+    c.client("Workflow", "delete", "customer.t")
+    rows = check_served(c, "new_customer", rows)
+    go(c, there, here)
+    rows = check_served(c, "customer", rows)
+    assert "nothing to do" in c.client("MoveTables", there, here).stdout
+    c.client("DropTable", there)
+    go(c, here, there)
+    check_served(c, "new_customer", rows)

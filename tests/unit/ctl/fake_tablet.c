@@ -96,7 +96,7 @@ do_stream_delete(
 	for (int i = 0; i < GATES && w->target.stream; i++) /* nobody reads a table that is dropped */
 		expect(w->gates[i].dead || gate_serves_both_from(&w->gates[i], "customer"));
 	w->target.stream = w->target.has_fence = w->target.armed = w->target.frozen = false;
-	w->target.broken = false;
+	w->target.broken = w->target.finished = false;
 	return 0;
 }
 
@@ -137,7 +137,7 @@ do_fence_install(
 	if (!s->has_fence)
 		TRY(wait_for_room(cx, w, s, q));
 	if (!s->has_fence)
-		s->armed = s == &w->target;
+		s->armed = s == &w->target || s->row_left;
 	s->has_fence = true;
 	return 0;
 }
@@ -150,7 +150,7 @@ do_fence_remove(
 
 	if (s->has_fence)
 		TRY(wait_for_room(cx, w, s, q));
-	s->has_fence = s->armed = false;
+	s->has_fence = s->armed = s->row_left = false;
 	return 0;
 }
 

@@ -44,6 +44,7 @@ struct fake_server {
 	int     rows;
 	bool    has_fence, armed, stream, frozen, finished, broken; /* broken: its stream has stopped */
 	int     fence_no, lock_no, freeze_no;   /* attempts; lock_no 0: not locked */
+	bool    row_left;                       /* of a fence, armed: its triggers are gone */
 	int     applied;                        /* target: rows of the source that have arrived */
 	int     next;                           /* target: AUTO_INCREMENT; the source's is rows + 1 */
 	int     seen;                           /* the highest number of a stream's or a fence's call */

@@ -62,9 +62,8 @@ TEST(record_rules_survive)
 	SCOPED(buf) struct buf out = BUF_INIT;
 	struct routing_rule rules[2] = {
 		{ "customer", "users", "new_customer", "users", RULE_SWITCHED, "new_customer/users",
-		    4, SECOND, 2 * SECOND,
-		    ON_GRACE_WAIT },
-		{ "customer", "orders", "customer", "orders", RULE_OPEN, "", 0, 0, 0,
+		    "new_customer/users", 4, SECOND, 2 * SECOND, ON_GRACE_WAIT },
+		{ "customer", "orders", "customer", "orders", RULE_OPEN, "", "", 0, 0, 0,
 		    ON_GRACE_ABORT } };
 	struct rules_record r = { 17, rules, 2 }, back;
 
@@ -73,6 +72,7 @@ TEST(record_rules_survive)
 	expect(back.version == 17 && back.count == 2 && back.rules[0].phase == RULE_SWITCHED);
 	expect(back.rules[0].attempt == 4 && back.rules[0].grace == 2 * SECOND &&
 	    back.rules[0].reader_wait == SECOND);
+	expect(strcmp(back.rules[0].maker, "new_customer/users") == 0 && back.rules[1].maker[0] == '\0');
 	expect(back.rules[0].on_grace == ON_GRACE_WAIT && back.rules[1].on_grace == ON_GRACE_ABORT);
 	expect(rules_find(&back, "customer", "orders") == &back.rules[1]);
 	expect(rules_find(&back, "customer", "Orders") == NULL &&
