@@ -86,20 +86,46 @@ metric_print(struct buf *out, const char *name, const char *help, const char *la
 	print_value(out, value);
 }
 
+void
+metric_label(struct buf *labels, const char *name, const char *value)
+{
+	buf_addf(labels, "%s%s=\"", labels->len > 0 ? "," : "", name);
+	for (; *value != '\0'; value++) {
+		if (*value == '\n')
+			buf_add_str(labels, "\\n");
+		else if (*value == '"' || *value == '\\')
+			buf_addf(labels, "\\%c", *value);
+		else
+			buf_add_char(labels, *value);
+	}
+	buf_add_char(labels, '"');
+}
+
 /* In seconds, Prometheus' base unit. */
 void
-metric_print_histogram(struct buf *out, const char *name, const char *help, const struct histogram *h)
+metric_print_histogram_of(struct buf *out, const char *name, const char *help, const char *labels,
+    const struct histogram *h)
 {
+	const char *comma = labels[0] == '\0' ? "" : ",";
 	uint64_t seen = 0;
 
 	print_head(out, name, "histogram", help);
 	for (int i = 0; i < METRIC_BUCKETS; i++) {
 		seen += h->counts[i];
-		buf_addf(out, "%s_bucket{le=\"%.10g\"} %llu\n", name,
+		buf_addf(out, "%s_bucket{%s%sle=\"%.10g\"} %llu\n", name, labels, comma,
 		    (double)bucket_bound(i) / (double)SECOND,
 		    (unsigned long long)seen);
 	}
-	buf_addf(out, "%s_bucket{le=\"+Inf\"} %llu\n", name, (unsigned long long)h->total);
-	buf_addf(out, "%s_sum %.9g\n", name, (double)h->sum / (double)SECOND);
-	buf_addf(out, "%s_count %llu\n", name, (unsigned long long)h->total);
+	buf_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma,
+	    (unsigned long long)h->total);
+	const char *open = labels[0] == '\0' ? "" : "{", *close = labels[0] == '\0' ? "" : "}";
+	buf_addf(out, "%s_sum%s%s%s %.9g\n", name, open, labels, close,
+	    (double)h->sum / (double)SECOND);
+	buf_addf(out, "%s_count%s%s%s %llu\n", name, open, labels, close, (unsigned long long)h->total);
+}
+
+void
+metric_print_histogram(struct buf *out, const char *name, const char *help, const struct histogram *h)
+{
+	metric_print_histogram_of(out, name, help, "", h);
 }

@@ -21,7 +21,12 @@ struct histogram {
 void histogram_add(struct histogram *h, usec value);
 usec histogram_quantile(const struct histogram *h, double q);   /* upper bound of the bucket */
 
+/* Appends name="value", escaped, for labels; a comma before it when something is there. */
+void metric_label(struct buf *labels, const char *name, const char *value);
 void metric_print(struct buf *out, const char *name, const char *help, const char *labels, double value);
 void metric_print_histogram(struct buf *out, const char *name, const char *help, const struct histogram *h);
+/* The same with labels, of which help comes with the first: NULL for the others. */
+void metric_print_histogram_of(struct buf *out, const char *name, const char *help, const char *labels,
+    const struct histogram *h);
 
 #endif

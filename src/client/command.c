@@ -60,6 +60,13 @@ static const struct option tablet_options[] = {
 	{ 0 },
 };
 
+static const struct option format_options[] = {
+	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
+	    "text for people, json for machines"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
 static const struct option plain_options[] = {
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
 	{ 0 },
@@ -167,57 +174,6 @@ get_routing_rules(struct ctx *cx, struct client *c, const struct command_options
 }
 
 static int
-workflow_show(struct ctx *cx, struct client *c, const char *name, int *status)
-{
-	struct ctl_request r = { 0 };
-
-	TRY(client_split_workflow(cx->arena, name, &r.keyspace, &r.workflow, cx->err));
-	return print_answer(cx, c, "workflow_show", &r);
-}
-
-static const struct action {
-	const char *verb;
-	int (*run)(struct ctx *cx, struct client *c, const char *name, int *status);
-} workflow_actions[] = {
-	{ "show", workflow_show },
-	{ "delete", cancel_run },
-};
-enum { WORKFLOW_ACTIONS = sizeof(workflow_actions) / sizeof(workflow_actions[0]) };
-
-static const struct action *
-find_action(const char *verb)
-{
-	for (int i = 0; i < WORKFLOW_ACTIONS; i++) {
-		if (strcasecmp(workflow_actions[i].verb, verb) == 0)
-			return &workflow_actions[i];
-	}
-	return NULL;
-}
-
-/* A name has two parts, an action has one. */
-static bool
-verb_is_first(const char **args)
-{
-	if (find_action(args[0]) != NULL)
-		return true;
-	return find_action(args[1]) == NULL && strpbrk(args[0], "./") == NULL;
-}
-
-/* "Workflow show keyspace.name" and Vitess's older "Workflow keyspace.name show". */
-static int
-workflow(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
-{
-	bool                 first = verb_is_first(c->args);
-	const char          *name = c->args[first ? 1 : 0], *verb = c->args[first ? 0 : 1];
-	const struct action *a = find_action(verb);
-
-	if (a != NULL)
-		return a->run(cx, c, name, status);
-	err_set(cx->err, ERR_REFUSED, "unknown action '%s' of Workflow", verb);
-	return err_hint(cx->err, "vtctlclient Workflow show %.100s, or delete", name);
-}
-
-static int
 drop_table(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	struct ctl_request r = { 0 };
@@ -247,9 +203,10 @@ static const struct command commands[] = {
 	    "moves a live table; running it again attaches to the move, or reports that it is done; "
 	    "Cancel: Workflow delete",
 	    2, 2, move_options, move_run },
-	{ "Workflow", "show|delete KEYSPACE.WORKFLOW",
-	    "show: its state, steps and progress; delete: takes a move back that has not switched",
-	    2, 2, plain_options, workflow },
+	{ "Workflow", "[--format json] list [KEYSPACE] | show KEYSPACE.WORKFLOW | delete KEYSPACE.WORKFLOW",
+	    "list: all, with their states; show: one's state, progress and last steps; delete: takes a "
+	    "move back that has not switched",
+	    1, 2, format_options, workflow_run },
 	{ "DropTable", "KEYSPACE.TABLE",
 	    "drops a table for good, with its fence: one that was moved away, or was never moved; refuses "
 	    "one that a routing rule or a move uses", 1, 1, plain_options,

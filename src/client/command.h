@@ -39,6 +39,10 @@ int move_run(
 
 /* Says how to follow the move again that goes on without this command. */
 void move_leave(const struct client *c);
+/* workflow.c: lists workflows, shows one, or has it taken back. "Workflow show keyspace.name" and Vitess's
+ * older "Workflow keyspace.name show". */
+int workflow_run(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 /* cancel.c: has a workflow taken back that has not switched, and waits until it is. */
 int cancel_run(
     struct ctx *cx, struct client *c, const char *workflow, int *status) MUST_USE;

@@ -1,6 +1,7 @@
 #include "client/command.h"
 
 #include "client/progress.h"
+#include "client/view.h"
 #include "task/group.h"
 #include "topo/json.h"
 
@@ -14,76 +15,6 @@ enum {
 	AGAIN_MS = 300,
 	CHECKING_EVERY_S = 2, /* silent for longer looks stuck */
 };
-
-/* ---- Reading vtctld's answers */
-
-/* Writes were held by attempts that were rolled back too: from each hold to its undoing. */
-static void
-read_holds(const struct json *record, struct move_view *v)
-{
-	struct json events = json_get_array(record, "events");
-	int64_t     begun = 0;
-
-	v->undone_holds = v->undone_us = 0;
-	for (size_t i = 0; i < json_count(&events); i++) {
-		struct json e = json_item(&events, i);
-		const char *what = json_get_str(&e, "what");
-		int64_t     at = json_get_i64(&e, "at_us");
-
-		if (strcmp(json_get_str(&e, "step"), "hold") != 0)
-			continue;
-		if (strcmp(what, "begun") == 0)
-			begun = at;
-		if (strcmp(what, "undone") != 0 || begun == 0)
-			continue;
-		v->undone_holds++;
-		v->undone_us += at - begun;
-		begun = 0;
-	}
-}
-
-static void
-read_record(struct arena *a, const struct json *root, struct move_view *v)
-{
-	struct json r = json_get_object(root, "record"), tables = json_get_array(&r, "tables");
-	struct json table =
-	    json_count(&tables) > 0 ? json_item(&tables, 0) : (struct json){ .doc = r.doc };
-
-	v->state = json_get_str(&r, "state");
-	v->state_text = json_get_str(&r, "state_text");
-	v->hint = json_get_str(&r, "hint");
-	v->step = json_get_str(&r, "step");
-	v->attempt = json_get_i64(&r, "attempt") - json_get_i64(&r, "attempts_from");
-	v->created_us = json_get_i64(&r, "created_us");
-	v->copied_us = json_get_i64(&r, "copied_us");
-	v->switched_us = json_get_i64(&r, "switched_us");
-	v->hold_us = json_get_i64(&r, "hold_us");
-	read_holds(&r, v);
-	v->source = arena_printf(
-	    a, "%s.%s", json_get_str(&r, "source_keyspace"), json_get_str(&table, "source_table"));
-	v->target = arena_printf(
-	    a, "%s.%s", json_get_str(&r, "target_keyspace"), json_get_str(&table, "target_table"));
-}
-
-static int
-read_status(struct ctx *cx, struct slice answer, struct move_view *v)
-{
-	struct json_doc doc;
-
-	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
-	struct json root = json_root(&doc), p = json_get_object(&root, "progress");
-	json_need(&root, "record");
-	read_record(cx->arena, &root, v);
-	v->revision = json_get_i64(&root, "revision");
-	v->phase = json_get_str(&p, "state");
-	v->rows_copied = json_get_i64(&p, "rows_copied");
-	v->rows_total = json_get_i64(&p, "rows_total");
-	v->lag_ms = json_get_i64(&p, "lag_ms");
-	v->changes_applied = json_get_i64(&p, "changes_applied");
-	v->stream_error = json_get_str(&p, "error");
-	v->stream_hint = json_get_str(&p, "hint");
-	return json_close(&doc);
-}
 
 /* ---- Following */
 
@@ -142,7 +73,7 @@ ask(struct ctx *cx, struct follow *f)
 		f->arena = arena;
 		within.arena = &f->arena;
 		f->gone_since = NEVER;
-		return read_status(&within, answer, &f->view);
+		return view_read(&within, answer, &f->view);
 	}
 	arena_done(&arena);
 	return vtctld_away(cx, f);

@@ -2,11 +2,13 @@
  * vtctld - the cluster's orchestrator: makes keyspaces, moves tables. It holds nothing that is not
  * in the topology and never touches a database server itself.
  */
+#include "base/mem.h"
 #include "cmd/daemon.h"
 #include "ctl/ctl_api.h"
 #include "ctl/job.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct settings {
@@ -70,17 +72,19 @@ prepare(void *arg, struct err *err)
 int
 main(int argc, char **argv)
 {
-	struct program p = { 0 };
-	struct daemon  d = { .name = "vtctld",
-		 .purpose = "makes keyspaces and moves tables",
-		 .usage = "--topo URL",
-		 .options = options,
-		 .settings = &p.settings,
-		 .help = &p.settings.help,
-		 .prepare = prepare,
-		 .serve = serve,
-		 .end = end,
-		 .arg = &p };
+	struct program *p = mem_new(struct program); /* its counts are too large for a stack */
+	struct daemon   d = { .name = "vtctld",
+		  .purpose = "makes keyspaces and moves tables",
+		  .usage = "--topo URL",
+		  .options = options,
+		  .settings = &p->settings,
+		  .help = &p->settings.help,
+		  .prepare = prepare,
+		  .serve = serve,
+		  .end = end,
+		  .arg = p };
+	int rc = daemon_main(&d, argv);
 
-	return daemon_main(&d, argv);
+	free(p);
+	return rc;
 }

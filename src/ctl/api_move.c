@@ -139,6 +139,30 @@ move_status(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 }
 
 static int
+put_details(struct ctx *cx, struct json_writer *w, const struct topo_list *all)
+{
+	json_put_open(w, "details", '[');
+	for (size_t i = 0; i < all->count; i++) {
+		struct workflow_record r;
+
+		TRY(workflow_read(cx->arena, all->items[i].value, &r, cx->err));
+		json_put_open(w, NULL, '{');
+		json_put_slice(w, "workflow",
+		    slice_cut(all->items[i].key, strlen("/workflows/"), SIZE_MAX));
+		json_put_str(w, "state", workflow_state_name(r.state));
+		json_put_str(w, "source",
+		    arena_printf(cx->arena, "%s.%s", r.source_keyspace,
+		        r.tables_count > 0 ? r.tables[0].source_table : "?"));
+		json_put_str(w, "target",
+		    arena_printf(cx->arena, "%s.%s", r.target_keyspace,
+		        r.tables_count > 0 ? r.tables[0].target_table : "?"));
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+	return 0;
+}
+
+static int
 workflow_list(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
 	struct json_writer w = json_to(out);
@@ -154,6 +178,7 @@ workflow_list(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct
 		json_put_slice(
 		    &w, NULL, slice_cut(all.items[i].key, strlen("/workflows/"), SIZE_MAX));
 	json_put_close(&w, ']');
+	TRY(put_details(cx, &w, &all));
 	json_put_close(&w, '}');
 	return 0;
 }

@@ -207,6 +207,7 @@ check_run(struct ctx *cx, struct workflow *w)
 		/* Whoever waits for the answer is told at once who does not give it. */
 		if (cx->err->kind != ERR_CANCELLED && cx->err->kind != ERR_CONFLICT)
 			cx->err->kind = ERR_REFUSED;
+		w->ctl->counts.refused += cx->err->kind == ERR_REFUSED;
 		return -1;
 	}
 	w->r.state = WORKFLOW_CREATING;

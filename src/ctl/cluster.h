@@ -9,6 +9,7 @@
 #define CTL_CLUSTER_H
 
 #include "base/list.h"
+#include "ctl/counts.h"
 #include "task/group.h"
 #include "topo/record.h"
 #include "topo/topo.h"
@@ -21,6 +22,7 @@ struct ctl {
 	struct list        working; /* struct job of each */
 	struct waitlist    kicked;
 	bool               kick;    /* somebody made or changed a workflow: look at once */
+	struct ctl_counts  counts;
 	bool               dead;    /* a fault point has ended it: it does nothing more */
 };
 

@@ -1,6 +1,7 @@
 #include "ctl/ctl_api.h"
 
 #include "ctl/api_method.h"
+#include "ctl/ctl_metrics.h"
 
 static const struct api_method *
 find_in(const struct api_method *methods, const char *name)
@@ -52,8 +53,15 @@ ctl_api_handle(struct ctx *cx, void *arg, const struct http_request *req, struct
 		buf_add_str(&reply->body, "{\"ok\":true}\n");
 		return;
 	}
-	if (handle(&inner, arg, req, reply) == 0)
+	if (strcmp(req->path, "/metrics") == 0) {
+		reply->status = 200;
+		reply->content_type = "text/plain; version=0.0.4";
+		if (ctl_metrics_print(&inner, arg, &reply->body) == 0)
+			return;
+	} else if (handle(&inner, arg, req, reply) == 0) {
 		return;
+	}
+	reply->content_type = NULL;
 	buf_reset(&reply->body);
 	rpc_reply_error(reply, &err);
 }

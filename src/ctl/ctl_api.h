@@ -1,6 +1,6 @@
 /*
  * ctl_api.h - vtctld's HTTP methods: POST /api/<method> with a ctl_request (rpc/api.h), answered by
- * one JSON document.
+ * one JSON document. GET /healthz, and /metrics as Prometheus reads them (ctl_metrics.h).
  *
  * create_keyspace   keyspace, force
  *     {"name":..,"keyspace":{...}}. When a vtcombo watches the topology (key /combo/<id> exists) it
@@ -22,7 +22,7 @@
  * workflow_show     workflow
  *     {"record":<workflow_record>,"revision":N,"progress":<progress>}
  * workflow_list     [keyspace]
- *     {"workflows":["new_customer/users",..]}
+ *     {"workflows":["new_customer/users",..],"details":[{"workflow","state","source","target"},..]}
  * drop_table        keyspace, table
  *     {}; refused while a rule routes to it or an unswitched workflow uses it, and when it does
  *     not exist

@@ -77,6 +77,7 @@ roll_back(struct ctx *cx, struct workflow *w, const char *why)
 	w->r.state = WORKFLOW_RUNNING;
 	w->r.step = w->r.position = "";
 	w->r.rolling_back = false;
+	w->ctl->counts.rolled_back++;
 	return workflow_save(&patient, w);
 }
 
@@ -94,6 +95,22 @@ begin_step(struct ctx *cx, struct workflow *w, const struct step *s)
 }
 
 static int
+measure(struct ctx *cx, struct cutover *c, const struct step *s)
+{
+	struct ctl_counts *n = &c->w->ctl->counts;
+	ptrdiff_t i = s - cutover_steps;
+	usec begun = task_now();
+
+	check(i >= 0 && i < COUNTS_STEPS_MAX);
+	if (s->run(cx, c) == 0) {
+		histogram_add(&n->steps[i], task_now() - begun);
+		return 0;
+	}
+	n->failures[i][cx->err->kind]++;
+	return -1;
+}
+
+static int
 run_step(struct ctx *cx, struct cutover *c, const struct step *s)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
@@ -102,7 +119,7 @@ run_step(struct ctx *cx, struct cutover *c, const struct step *s)
 	inner.arena = &scratch;
 	TRY(workflow_pass(cx, c->w, s->before));
 	TRY(begin_step(&inner, c->w, s));
-	TRY(s->run(&inner, c));
+	TRY(measure(&inner, c, s));
 	if (!s->point_of_no_return)
 		workflow_note(c->w, s->name, "done", "");
 	log_info("%s: %s done, attempt %d", c->w->id, s->name, c->attempt);
@@ -234,6 +251,7 @@ begin_attempt(struct ctx *cx, struct workflow *w)
 	w->r.attempt += 1 + w->r.attempt % 2; /* the next odd number */
 	w->r.state = WORKFLOW_SWITCHING;
 	w->r.step = cutover_steps[0].name;
+	w->ctl->counts.attempts++;
 	w->r.position = "";
 	return workflow_save(cx, w);
 }

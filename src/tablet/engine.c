@@ -39,6 +39,21 @@ engine_find(const struct engine *e, const char *workflow)
 	return entry == NULL ? NULL : entry->stream;
 }
 
+struct stream *
+engine_next(const struct engine *e, const struct stream *after)
+{
+	bool passed = after == NULL;
+
+	list_each(&e->streams, n) {
+		struct stream *s = list_item(n, struct entry, node)->stream;
+
+		if (passed)
+			return s;
+		passed = s == after;
+	}
+	return NULL;
+}
+
 static bool
 has_arrived(const struct stream *s)
 {

@@ -20,6 +20,8 @@ int            engine_open(struct ctx *cx, struct engine *e) MUST_USE;
 void           engine_done(struct engine *e);
 struct stream *engine_find(
     const struct engine *e, const char *workflow); /* NULL when there is none */
+/* The stream behind that one; of NULL the first. NULL at the end. */
+struct stream *engine_next(const struct engine *e, const struct stream *after);
 /* Of the stream that is furthest behind, of those that have not arrived (frozen, stopped): 0 without
  * any, -1 when one's is unknown. */
 int64_t        engine_lag_ms(const struct engine *e);

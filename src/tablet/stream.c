@@ -24,7 +24,7 @@ struct stream {
 	struct waitlist          changed;
 	struct run               run; /* one pass; applier is NULL between passes */
 	struct waiting           waiting;
-	uint64_t                 passes;
+	uint64_t                 passes, retries[STREAM_CAUSES];
 	bool                     wake;        /* somebody wants another pass */
 	bool                     unsaved;     /* an error was cleared and is still on disk */
 	int64_t                 *rows_copied; /* by table, as last known */
@@ -177,6 +177,7 @@ stream_main(void *arg)
 			backoff_ms = BACKOFF_FIRST_MS;
 			continue;
 		}
+		s->retries[err.kind]++;
 		waiting_note(&s->waiting, "waiting: %.500s", err.text);
 		log_warn("stream %s goes on in %d ms: %s", s->state.workflow, backoff_ms, err.text);
 		if (s->passes != passes)
@@ -315,6 +316,12 @@ int64_t
 stream_lag_ms(const struct stream *s)
 {
 	return s->run.applier != NULL ? run_lag_ms(&s->run) : -1;
+}
+
+uint64_t
+stream_retries(const struct stream *s, enum err_kind kind)
+{
+	return s->retries[kind];
 }
 
 void

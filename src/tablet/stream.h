@@ -41,6 +41,9 @@ void stream_status(const struct stream *s, struct arena *a, struct tablet_reply 
 int stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err) MUST_USE;
 /* -1: not known, as of one that does not run. */
 int64_t stream_lag_ms(const struct stream *s);
+enum { STREAM_CAUSES = ERR_SERVER + 1 };
+/* How often a pass ended with an error of that kind, and another was made. */
+uint64_t stream_retries(const struct stream *s, enum err_kind kind);
 /* After an error: goes on from what is on disk. */
 void stream_retry(struct stream *s);
 

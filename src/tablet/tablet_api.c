@@ -4,6 +4,7 @@
 #include "tablet/auto_increment.h"
 #include "tablet/fence.h"
 #include "tablet/preflight.h"
+#include "tablet/tablet_metrics.h"
 
 #include <stdlib.h>
 
@@ -412,6 +413,14 @@ tablet_api_handle(
 	if (strcmp(req->path, "/healthz") == 0) {
 		reply->status = 200;
 		buf_add_str(&reply->body, "{\"ok\":true}\n");
+		return;
+	}
+	if (strcmp(req->path, "/metrics") == 0) {
+		const struct tablet_api *api = arg;
+
+		reply->status = 200;
+		reply->content_type = "text/plain; version=0.0.4";
+		tablet_metrics_print(&reply->body, &api->engine, api->health);
 		return;
 	}
 	if (handle(&inner, arg, req, reply) != 0)

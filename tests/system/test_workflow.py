@@ -1,7 +1,10 @@
 """Workflows are seen, stopped and begun anew: from the first moment, and whatever became of the move before."""
+import json
 import os
+import re
 import signal
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -169,3 +172,46 @@ def test_there_and_back_and_there_again(fresh):
     c.client("DropTable", there)
     go(c, here, there)
     check_served(c, "new_customer", rows)
+
+
+# ---- What people and machines are shown
+
+def metrics(address):
+    """{'name{labels}': value} of one program, each line of which is as Prometheus' text format has it."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as reply:
+        assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        text = reply.read().decode()
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            assert re.fullmatch(r'[a-z_]+(\{([a-z]+="[^"]*",?)+\})? \S+', line), line
+            name, value = line.rsplit(" ", 1)
+            assert name not in found, line
+            found[name] = float(value)
+    return found
+
+
+def test_a_move_is_shown_listed_and_counted(fresh):
+    at(fresh, "customer", GOOD.replace("TABLE t", "TABLE shown").replace("INTO t", "INTO shown"))
+    tablet = fresh.find("vttablet", "new_customer")["http"]
+    vtctld = f"127.0.0.1:{fresh.base}"
+    before = metrics(vtctld)
+    go(fresh, "customer.shown", "new_customer.shown", "--no-switch")
+    counted = metrics(tablet)
+    assert counted['vttablet_stream_rows_copied{workflow="new_customer/shown"}'] == 2
+    assert counted['vttablet_streams{phase="running"}'] == 1 and counted["vttablet_healthy"] == 1
+    assert counted['vttablet_stream_position_bytes{workflow="new_customer/shown"}'] >= len("0-1-1")
+    assert 'vttablet_stream_lag_seconds{workflow="new_customer/shown"}' in counted
+    shown = fresh.client("Workflow", "show", "new_customer.shown").stdout
+    assert re.search(r"State: +Running", shown) and "customer.shown -> new_customer.shown" in shown and "2 rows copied" in shown
+    assert json.loads(fresh.client("Workflow", "--format", "json", "new_customer.shown", "show").stdout)["record"]["name"] == "shown"
+    assert re.search(r"new_customer\.shown +Running +customer\.shown -> new_customer\.shown", fresh.client("Workflow", "list").stdout)
+    go(fresh, "customer.shown", "new_customer.shown")
+    after = metrics(vtctld)
+    assert after["vtctld_attempts_total"] == before["vtctld_attempts_total"] + 1
+    assert after['vtctld_step_seconds_count{step="commit"}'] == before['vtctld_step_seconds_count{step="commit"}'] + 1
+    assert after['vtctld_workflows{state="Switched"}'] >= 1 and after['vtctld_workflows{state="Running"}'] == 0
+    assert "shown" in json.loads(fresh.client("Workflow", "list", "new_customer", "--format=json").stdout)
+    assert "writes waited for" in fresh.client("Workflow", "show", "new_customer.shown").stdout
+    refused = fresh.client("Workflow", "show", check=False)
+    assert refused.returncode == 1 and "needs the name of a workflow" in refused.stderr

@@ -219,6 +219,22 @@ TEST(metrics_in_prometheus_text)
 	    "sy_wait_sum 500.00025\nsy_wait_count 2\n") != NULL);
 }
 
+TEST(metric_labels)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	SCOPED(buf) struct buf labels = BUF_INIT;
+	struct histogram h = { .total = 0 };
+
+	metric_label(&labels, "step", "hold");
+	metric_label(&labels, "table", "a\"b\\c\nd");
+	expect_str(labels.data, "step=\"hold\",table=\"a\\\"b\\\\c\\nd\"");
+	histogram_add(&h, 250);
+	metric_print_histogram_of(&out, "sy_step", NULL, "step=\"hold\"", &h);
+	expect(strncmp(out.data, "sy_step_bucket{step=\"hold\",le=\"0.0001\"} 0\n", 42) == 0);
+	expect(strstr(out.data, "sy_step_bucket{step=\"hold\",le=\"+Inf\"} 1\n"
+	    "sy_step_sum{step=\"hold\"} 0.00025\nsy_step_count{step=\"hold\"} 1\n") != NULL);
+}
+
 enum { IDLE, RUNNING, DONE };
 
 static const struct fsm_state states[] = {

@@ -1,0 +1,257 @@
+#include "client/command.h"
+
+#include "client/view.h"
+#include "topo/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <strings.h>
+#include <time.h>
+
+enum { EVENTS_SHOWN = 12 }; /* an attempt's; --format json has them all */
+
+/* ---- show */
+
+/* "2026-11-28 06:15:00 UTC", of microseconds. */
+static void
+put_time(const char *label, int64_t at_us)
+{
+	time_t    seconds = (time_t)(at_us / 1000000);
+	struct tm tm;
+	char      text[40];
+
+	if (at_us == 0 || gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+		return;
+	printf("%-11s%s", label, text);
+}
+
+static void
+put_line(const char *label, const char *text)
+{
+	if (text[0] != '\0')
+		printf("%-11s%s\n", label, text);
+}
+
+static void
+put_times(const struct move_view *v)
+{
+	put_time("Begun:", v->created_us);
+	printf("\n");
+	if (v->copied_us != 0) {
+		put_time("Copied:", v->copied_us);
+		printf("\n");
+	}
+	if (v->switched_us == 0)
+		return;
+	put_time("Switched:", v->switched_us);
+	printf("; writes waited for %.0f ms\n", (double)v->hold_us / 1000);
+}
+
+static void
+put_stream(const struct move_view *v)
+{
+	if (v->phase[0] == '\0')
+		return;
+	printf("%-11s%s, %" PRId64 " rows copied", "Stream:", v->phase, v->rows_copied);
+	if (v->rows_total > v->rows_copied)
+		printf(" of about %" PRId64, v->rows_total);
+	if (v->lag_ms >= 0)
+		printf(", lag %.1fs", (double)v->lag_ms / 1000);
+	printf(", %" PRId64 " changes applied\n", v->changes_applied);
+	put_line("", v->stream_error);
+	put_line("", v->stream_hint);
+}
+
+static void
+put_attempts(const struct move_view *v)
+{
+	int64_t tries = (v->attempt + 1) / 2; /* attempts have odd numbers */
+
+	if (tries == 0)
+		return;
+	printf("%-11s%" PRId64, "Attempts:", tries);
+	if (v->step[0] != '\0')
+		printf(", at the step '%s'", v->step);
+	if (v->undone_holds > 0)
+		printf("; %" PRId64 " held writes for %.1f s before they were rolled back",
+		    v->undone_holds, (double)v->undone_us / 1e6);
+	printf("\n");
+}
+
+static void
+put_event(const struct json *e)
+{
+	const char *text = json_get_str(e, "text");
+
+	put_time("  ", json_get_i64(e, "at_us"));
+	printf("  %s %s%s%s\n", json_get_str(e, "step"), json_get_str(e, "what"),
+	    text[0] == '\0' ? "" : ": ", text);
+}
+
+static int
+put_events(struct ctx *cx, struct slice answer)
+{
+	struct json_doc doc;
+
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc), r = json_get_object(&root, "record");
+	struct json events = json_get_array(&r, "events");
+	size_t      count = json_count(&events);
+	size_t      first = count > EVENTS_SHOWN ? count - EVENTS_SHOWN : 0;
+
+	if (count > 0)
+		printf(first > 0 ? "Events (the last %d):\n" : "Events:\n", EVENTS_SHOWN);
+	for (size_t i = first; i < count; i++) {
+		struct json e = json_item(&events, i);
+
+		put_event(&e);
+	}
+	return json_close(&doc);
+}
+
+static int
+put_workflow(struct ctx *cx, const char *workflow, struct slice answer)
+{
+	struct move_view v = { .workflow = workflow };
+
+	TRY(view_read(cx, answer, &v));
+	printf("%-11s%s\n", "Workflow:", workflow);
+	printf("%-11s%s -> %s\n", "Moves:", v.source, v.target);
+	put_line("State:", v.state);
+	put_line("", v.state_text);
+	put_line("Next:", v.hint);
+	put_stream(&v);
+	put_attempts(&v);
+	put_times(&v);
+	return put_events(cx, answer);
+}
+
+static int
+put_json(struct slice answer)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+
+	client_pretty(&out, answer);
+	printf("%s", out.data);
+	return 0;
+}
+
+static int
+show(struct ctx *cx, struct client *c, const char *name, int *status)
+{
+	struct ctl_request r = { 0 };
+	struct slice       answer;
+
+	TRY(client_split_workflow(cx->arena, name, &r.keyspace, &r.workflow, cx->err));
+	TRY(client_call(cx, c, "workflow_show", &r, &answer));
+	if (c->json)
+		return put_json(answer);
+	return put_workflow(cx, arena_printf(cx->arena, "%s.%s", r.keyspace, r.workflow), answer);
+}
+
+/* ---- list */
+
+/* As Vitess prints it: an array of names, of one keyspace's without it. */
+static void
+list_json(const struct json *all, bool whole)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct json_writer     w = json_to(&out);
+
+	json_put_open(&w, NULL, '[');
+	for (size_t i = 0; i < json_count(all); i++) {
+		struct json e = json_item(all, i);
+		const char *id = json_get_str(&e, "workflow"), *slash = strchr(id, '/');
+
+		json_put_str(&w, NULL, whole || slash == NULL ? id : slash + 1);
+	}
+	json_put_close(&w, ']');
+	printf("%s\n", out.data);
+}
+
+static void
+list_text(struct arena *a, const struct json *all)
+{
+	for (size_t i = 0; i < json_count(all); i++) {
+		struct json e = json_item(all, i);
+		char       *id = arena_strdup(a, json_get_str(&e, "workflow"));
+		char       *slash = strchr(id, '/');
+
+		if (slash != NULL)
+			*slash = '.';
+		printf("%-30s  %-10s  %s -> %s\n", id, json_get_str(&e, "state"),
+		    json_get_str(&e, "source"), json_get_str(&e, "target"));
+	}
+	if (json_count(all) == 0)
+		printf("There are no workflows.\n");
+}
+
+static int
+list(struct ctx *cx, struct client *c, const char *keyspace, int *status)
+{
+	struct ctl_request r = { .keyspace = keyspace };
+	struct slice       answer;
+	struct json_doc    doc;
+
+	TRY(client_call(cx, c, "workflow_list", &r, &answer));
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc), all = json_get_array(&root, "details");
+	if (c->json)
+		list_json(&all, keyspace[0] == '\0');
+	else
+		list_text(cx->arena, &all);
+	return json_close(&doc);
+}
+
+/* ---- Which of them */
+
+static const struct action {
+	const char *verb;
+	int (*run)(struct ctx *cx, struct client *c, const char *name, int *status);
+	bool alone; /* needs no name */
+} actions[] = {
+	{ "show", show, false },
+	{ "delete", cancel_run, false },
+	{ "list", list, true },
+	{ "listall", list, true }, /* Vitess's older one; here both list those that have ended too */
+};
+enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
+
+static const struct action *
+find_action(const char *verb)
+{
+	for (int i = 0; i < ACTIONS; i++) {
+		if (strcasecmp(actions[i].verb, verb) == 0)
+			return &actions[i];
+	}
+	return NULL;
+}
+
+/* A name has two parts, an action has one. */
+static bool
+verb_is_first(const char **args)
+{
+	if (find_action(args[0]) != NULL)
+		return true;
+	return find_action(args[1]) == NULL && strpbrk(args[0], "./") == NULL;
+}
+
+int
+workflow_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	bool                 first = c->args_count < 2 || verb_is_first(c->args);
+	const char          *verb = c->args[first ? 0 : 1];
+	const char          *name = c->args_count < 2 ? "" : c->args[first ? 1 : 0];
+	const struct action *a = find_action(verb);
+
+	if (a == NULL) {
+		err_set(cx->err, ERR_REFUSED, "unknown action '%s' of Workflow", verb);
+		return err_hint(cx->err, "vtctlclient Workflow list, show or delete");
+	}
+	if (name[0] == '\0' && !a->alone) {
+		err_set(cx->err, ERR_REFUSED, "Workflow %s needs the name of a workflow", a->verb);
+		return err_hint(cx->err, "vtctlclient Workflow list shows them");
+	}
+	return a->run(cx, c, name, status);
+}

@@ -1,0 +1,122 @@
+#include "tablet/tablet_metrics.h"
+
+#include "base/metric.h"
+
+#include <math.h>
+
+/* A stream's value of one metric. */
+typedef double value_fn(const struct tablet_reply *r);
+
+static double
+rows_copied(const struct tablet_reply *r)
+{
+	return (double)r->rows_copied;
+}
+
+static double
+rows_total(const struct tablet_reply *r)
+{
+	return (double)r->rows_total;
+}
+
+/* Not a number: not known, as of one that is not connected. */
+static double
+lag_seconds(const struct tablet_reply *r)
+{
+	return r->lag_ms < 0 ? (double)NAN : (double)r->lag_ms / 1000;
+}
+
+static double
+position_bytes(const struct tablet_reply *r)
+{
+	return (double)strlen(r->position);
+}
+
+static double
+changes_applied(const struct tablet_reply *r)
+{
+	return (double)r->changes_applied;
+}
+
+static double
+stopped_by_error(const struct tablet_reply *r)
+{
+	return strcmp(r->state, "error") == 0;
+}
+
+static const struct {
+	const char *name, *help;
+	value_fn   *value;
+} stream_metrics[] = {
+	{ "vttablet_stream_rows_copied", "Rows that the copy has written.", rows_copied },
+	{ "vttablet_stream_rows_estimate", "Rows of its tables, as the source estimates them.", rows_total },
+	{ "vttablet_stream_lag_seconds", "How far the target is behind; NaN: not known.", lag_seconds },
+	{ "vttablet_stream_position_bytes", "Length of the position that is stored.", position_bytes },
+	{ "vttablet_stream_changes_applied_total", "Row changes applied since it connected.",
+	    changes_applied },
+	{ "vttablet_stream_error", "Has an error stopped it?", stopped_by_error },
+};
+
+/* Metric by metric, as the format wants them grouped. */
+static void
+print_streams(struct buf *out, const struct engine *e, size_t m)
+{
+	const char *help = stream_metrics[m].help;
+
+	for (struct stream *s = engine_next(e, NULL); s != NULL; s = engine_next(e, s)) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		SCOPED(buf) struct buf     labels = BUF_INIT;
+		struct tablet_reply        r;
+
+		stream_status(s, &scratch, &r);
+		metric_label(&labels, "workflow", stream_workflow(s));
+		metric_print(out, stream_metrics[m].name, help, labels.data, stream_metrics[m].value(&r));
+		help = NULL;
+	}
+}
+
+static void
+print_phases(struct buf *out, const struct engine *e)
+{
+	int counts[STREAM_ERROR + 1] = { 0 };
+
+	for (struct stream *s = engine_next(e, NULL); s != NULL; s = engine_next(e, s))
+		counts[stream_phase(s)]++;
+	for (int i = 0; i <= STREAM_ERROR; i++) {
+		SCOPED(buf) struct buf labels = BUF_INIT;
+
+		metric_label(&labels, "phase", stream_phase_name((enum stream_phase)i));
+		metric_print(out, "vttablet_streams", i == 0 ? "Streams that end here, by phase." : NULL,
+		    labels.data, counts[i]);
+	}
+}
+
+static void
+print_retries(struct buf *out, const struct engine *e)
+{
+	const char *help = "Passes that ended with an error that waiting mends, by kind of error.";
+
+	for (struct stream *s = engine_next(e, NULL); s != NULL; s = engine_next(e, s)) {
+		for (int kind = 0; kind < STREAM_CAUSES; kind++) {
+			SCOPED(buf) struct buf labels = BUF_INIT;
+			uint64_t               count = stream_retries(s, (enum err_kind)kind);
+
+			if (count == 0)
+				continue;
+			metric_label(&labels, "workflow", stream_workflow(s));
+			metric_label(&labels, "cause", err_kind_name((enum err_kind)kind));
+			metric_print(out, "vttablet_stream_retries_total", help, labels.data, (double)count);
+			help = NULL;
+		}
+	}
+}
+
+void
+tablet_metrics_print(struct buf *out, const struct engine *e, const struct health *health)
+{
+	metric_print(out, "vttablet_healthy", "Does its server serve?", NULL, health->healthy);
+	print_phases(out, e);
+	for (size_t m = 0; m < sizeof(stream_metrics) / sizeof(stream_metrics[0]); m++)
+		print_streams(out, e, m);
+	print_retries(out, e);
+}
