@@ -26,8 +26,6 @@ announce(struct ctx *cx, struct mysql_client *client, const struct dump_params *
 	TRY(mysql_execf(cx, client, "SET @master_binlog_checksum=@@global.binlog_checksum, "
 	    "@master_heartbeat_period=%" PRId64, p->heartbeat_us * 1000));
 	TRY(mysql_exec(cx, client, slice_str(mysql_dialect(client)->dump_sql), NULL));
-	if (p->gtid == NULL)
-		return 0;
 	return mysql_execf(cx, client, "%s'%s'", mysql_dialect(client)->dump_gtid_sql, p->gtid);
 }
 
@@ -64,44 +62,27 @@ register_replica(struct ctx *cx, struct mysql_client *client, uint32_t server_id
 	return mysql_read_packet(cx, client, &answer, &eof);
 }
 
-/* position 4, flags 2, server id 4, file to the end */
+/* position 4, flags 2, server id 4, file to the end: no file, the GTIDs say it */
 static int
 request(struct ctx *cx, struct mysql_client *client, const struct dump_params *p)
 {
 	SCOPED(buf) struct buf packet = BUF_INIT;
 
 	buf_add_char(&packet, COM_BINLOG_DUMP);
-	add_le(&packet, p->gtid != NULL ? FIRST_EVENT : p->position, 4);
+	add_le(&packet, FIRST_EVENT, 4);
 	add_le(&packet, 0, 2);
 	add_le(&packet, p->server_id, 4);
-	buf_add_str(&packet, p->gtid != NULL ? "" : p->file);
 	return mysql_command(cx, client, buf_slice(&packet));
-}
-
-static int
-check_params(const struct dump_params *p, struct err *err)
-{
-	check(p->server_id != 0 && p->heartbeat_us > 0);
-	if (p->gtid != NULL) {
-		if (strspn(p->gtid, "0123456789-,") != strlen(p->gtid))
-			return err_set(err, ERR_REFUSED, "'%s' is not a GTID list", p->gtid);
-		return 0;
-	}
-	if (strlen(p->file) >= DUMP_FILE_MAX || p->position < FIRST_EVENT ||
-	    p->position > UINT32_MAX)
-		return err_set(err, ERR_REFUSED, "a binlog cannot be read from '%s' at %" PRIu64,
-		    p->file, p->position);
-	return 0;
 }
 
 int
 dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params,
     struct dump *out)
 {
-	*out = (struct dump){ .client = client, .position = params->position };
-	TRY(check_params(params, cx->err));
-	if (params->gtid == NULL)
-		memcpy(out->file, params->file, strlen(params->file));
+	check(params->server_id != 0 && params->heartbeat_us > 0);
+	*out = (struct dump){ .client = client };
+	if (strspn(params->gtid, "0123456789-,") != strlen(params->gtid))
+		return err_set(cx->err, ERR_REFUSED, "'%s' is not a GTID list", params->gtid);
 	if (announce(cx, client, params) != 0 || ask_checksum(cx, client, out) != 0 ||
 	    register_replica(cx, client, params->server_id) != 0 || request(cx, client,
 	    params) != 0)
@@ -165,5 +146,73 @@ dump_next(struct ctx *cx, struct dump *d, struct event *out)
 	if (event_read(d->checksum, slice_cut(packet, 1, packet.len), out, cx->err) != 0 ||
 	    follow(d, out, cx->err) != 0)
 		return err_wrap(cx->err, "binlog behind %s:%" PRIu64, d->file, d->position);
+	return 0;
+}
+
+/* ---- Finding the place */
+
+/* The last of a domain stands behind its others. */
+static int
+note_list(struct gtid_list *there, const struct event *e, struct err *err)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct gtid_list_event     list;
+
+	TRY(gtid_list_event_read(&a, e->body, &list, err));
+	for (size_t i = 0; i < list.count; i++)
+		TRY(gtid_list_set(there, list.gtids[i], err));
+	return 0;
+}
+
+/* The multiple of 4 GB that is nearest to what is expected. */
+static uint64_t
+widen(uint32_t end_pos, const struct dump *d, const struct dump_place *near)
+{
+	const uint64_t half = (uint64_t)1 << 31;
+	uint64_t       from;
+
+	if (strcmp(d->file, near->file) != 0)
+		return end_pos;
+	from = near->position < half ? 0 : near->position - half;
+	return position_advance(from, end_pos);
+}
+
+/* Of what comes before the place: 1 when nothing more will. */
+static int
+step(struct dump *d, const struct event *e, const struct dump_place *near, struct gtid_list *there,
+    struct err *err)
+{
+	switch (e->type) {
+	case EVENT_GTID_LIST:
+		TRY(note_list(there, e, err));
+		if ((e->flags & EVENT_FLAG_ARTIFICIAL) == 0)
+			return 0;
+		d->position = widen(e->end_pos, d, near);
+		return 1;
+	case EVENT_GTID:
+	case EVENT_HEARTBEAT:
+		return 1;
+	default:                        /* a byte from the wire: heads of files */
+		return 0;
+	}
+}
+
+int
+dump_find(struct ctx *cx, struct dump *d, const struct gtid_list *wanted,
+    const struct dump_place *near, struct gtid_list *there)
+{
+	struct event e;
+	int          ended = 0;
+
+	there->count = 0;
+	do {
+		TRY(dump_next(cx, d, &e));
+		ended = step(d, &e, near, there, cx->err);
+		if (ended < 0)
+			return -1;
+		/* Nothing is stepped over, so that no other list will come. */
+		if (e.type == EVENT_GTID_LIST && gtid_list_same(there, wanted))
+			return 0;
+	} while (!ended);
 	return 0;
 }

@@ -584,6 +584,12 @@ mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
 	return 0;
 }
 
+void
+mysql_set_silence(struct mysql_client *c, usec silence)
+{
+	c->packets.silence = silence;
+}
+
 bool
 mysql_has_input(const struct mysql_client *c)
 {

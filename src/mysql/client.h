@@ -99,6 +99,8 @@ int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) 
 int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
 int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
     bool *eof) MUST_USE;
+/* A packet may take as long as it is large, but the server must not be silent for longer than this. */
+void mysql_set_silence(struct mysql_client *c, usec silence);
 /* Has input that was not taken yet: the next packet has at least begun to arrive. Never waits. */
 bool mysql_has_input(const struct mysql_client *c);
 

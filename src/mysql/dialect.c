@@ -121,7 +121,6 @@ static const struct dialect mariadb = {
 	.name = "MariaDB",
 	.position_sql = "SHOW MASTER STATUS",
 	.gtid_sql = "SELECT @@global.gtid_binlog_pos",
-	.place_gtid_sql = "SELECT BINLOG_GTID_POS(",
 	.snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
 	.snapshot_position_sql = "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'",
 	/* MARIA_SLAVE_CAPABILITY_GTID: send GTID events as they are. */

@@ -15,8 +15,6 @@ struct dialect {
 	const char *name;             /* "MariaDB" */
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
 	const char *position_sql, *gtid_sql;
-	/* Prefix: then a quoted file, a comma, an offset and ')'; the GTIDs before that place. */
-	const char *place_gtid_sql;
 	/* A transaction with one read view; then, in it, the binlog place that it shows exactly
 	 * (rows Variable_name, Value: binlog_snapshot_file, binlog_snapshot_position). */
 	const char *snapshot_sql, *snapshot_position_sql;

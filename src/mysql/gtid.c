@@ -67,16 +67,11 @@ gtid_list_find(const struct gtid_list *l, uint32_t domain)
 }
 
 int
-gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err)
+gtid_list_set(struct gtid_list *l, struct gtid g, struct err *err)
 {
 	size_t i = place_of(l, g.domain);
 
 	if (i < l->count && l->items[i].domain == g.domain) {
-		if (l->items[i].seq >= g.seq)
-			return err_set(err, ERR_CORRUPT,
-			    "GTID %u-%u-%" PRIu64 " after %u-%u-%" PRIu64,
-			    g.domain, g.server, g.seq, g.domain, l->items[i].server,
-			    l->items[i].seq);
 		l->items[i] = g;
 		return 0;
 	}
@@ -88,6 +83,31 @@ gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err)
 	l->items[i] = g;
 	l->count++;
 	return 0;
+}
+
+int
+gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err)
+{
+	const struct gtid *last = gtid_list_find(l, g.domain);
+
+	if (last != NULL && last->seq >= g.seq)
+		return err_set(err, ERR_CORRUPT, "GTID %u-%u-%" PRIu64 " after %u-%u-%" PRIu64,
+		    g.domain, g.server, g.seq, g.domain, last->server, last->seq);
+	return gtid_list_set(l, g, err);
+}
+
+bool
+gtid_list_same(const struct gtid_list *a, const struct gtid_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct gtid *x = &a->items[i], *y = &b->items[i];
+
+		if (x->domain != y->domain || x->server != y->server || x->seq != y->seq)
+			return false;
+	}
+	return true;
 }
 
 static int

@@ -38,6 +38,10 @@ void gtid_list_print(struct buf *out, const struct gtid_list *l);
 /* g becomes its domain's last one. ERR_CORRUPT when the domain is already past it,
     or domains are too many. */
 int  gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
+/* g becomes its domain's last one, whatever was. ERR_CORRUPT when domains are too many. */
+int  gtid_list_set(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
+/* The same last one of the same domains? */
+bool gtid_list_same(const struct gtid_list *a, const struct gtid_list *b);
 /* NULL when the domain has none. */
 const struct gtid *gtid_list_find(const struct gtid_list *l, uint32_t domain);
 bool gtid_list_contains(const struct gtid_list *l, struct gtid g);

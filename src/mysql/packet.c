@@ -129,8 +129,11 @@ fill(struct ctx *cx, struct packets *p, size_t want)
 static int
 need(struct ctx *cx, struct packets *p, size_t len)
 {
-	while (input(p).len < len)
-		TRY(fill(cx, p, len - input(p).len));
+	while (input(p).len < len) {
+		struct ctx within = p->silence == 0 ? *cx : ctx_within(cx, p->silence);
+
+		TRY(fill(&within, p, len - input(p).len));
+	}
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct packets {
 	size_t       in_at;       /* bytes of in already taken */
 	uint8_t      seq;         /* of the next packet, in either direction */
 	bool         broken;
+	usec         silence;     /* each read of input must bring something within it; 0: no such bound */
 	uint64_t     bytes_in, bytes_out, reads, writes;   /* counted for metrics */
 };
 

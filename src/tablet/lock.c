@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "tablet/fence.h"
+#include "tablet/place.h"
 #include "tablet/share.h"
 
 #include <stdlib.h>
@@ -107,8 +108,16 @@ take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const st
 		return err_wrap(cx->err, "locking the tables of '%s'", r->database);
 	TRY(fence_check(cx, second, &f)); /* (3) */
 	TRY(check_wanted(cx, t));
-	TRY(fence_arm(cx, second, r->id, r->attempt));
-	TRY(position_now(cx, second, &t->p)); /* (2) */
+	return fence_arm(cx, second, r->id, r->attempt);
+}
+
+/* (2) */
+static int
+read_place(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c, struct table_lock *t)
+{
+	struct place_reader reader = place_reader(env, env->server);
+
+	TRY(place_now(cx, c, &reader, &t->p));
 	return check_wanted(cx, t);
 }
 
@@ -159,6 +168,8 @@ lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct 
 	int rc = env_dba(cx, l->env, &second);
 	if (rc == 0)
 		rc = take_with(cx, l, second, r, t);
+	if (rc == 0)
+		rc = read_place(cx, l->env, second, t);
 	t->busy = false;
 	if (rc == 0)
 		*p = t->p;

@@ -6,12 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-	/* Both values agree unless a commit falls between two statements, which on a busy server it
-	 * does each time. */
-	NOW_TRIES = 20,
-};
-
 bool
 position_is_set(const struct position *p)
 {
@@ -85,8 +79,8 @@ position_place(struct ctx *cx, struct mysql_client *source, struct position *out
 	return parse_u64(rows.values[1], &out->offset, cx->err);
 }
 
-static int
-try_now(struct ctx *cx, struct mysql_client *c, struct position *out, bool *agreed)
+int
+position_try(struct ctx *cx, struct mysql_client *c, struct position *out, bool *agreed)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct ctx                 inner = *cx;
@@ -98,33 +92,6 @@ try_now(struct ctx *cx, struct mysql_client *c, struct position *out, bool *agre
 	TRY(read_gtid(&inner, c, &after));
 	*agreed = slice_eq(before, after);
 	return copy_text(out->gtid, sizeof(out->gtid), before, "a GTID list", cx->err);
-}
-
-/* The server reads its file from the beginning for this: seconds, when it is large. */
-static int
-gtid_of_place(struct ctx *cx, struct mysql_client *c, struct position *p)
-{
-	SCOPED(buf) struct buf     sql = BUF_INIT;
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct slice               gtid;
-
-	inner.arena = &arena;
-	buf_add_str(&sql, mysql_dialect(c)->place_gtid_sql);
-	quote_string(&sql, slice_str(p->file));
-	buf_addf(&sql, ", %llu)", (unsigned long long)p->offset);
-	TRY(read_value(&inner, c, buf_slice(&sql), &gtid));
-	return copy_text(p->gtid, sizeof(p->gtid), gtid, "a GTID list", cx->err);
-}
-
-int
-position_now(struct ctx *cx, struct mysql_client *source, struct position *out)
-{
-	bool agreed = false;
-
-	for (int i = 0; i < NOW_TRIES && !agreed; i++)
-		TRY(try_now(cx, source, out, &agreed));
-	return agreed ? 0 : gtid_of_place(cx, source, out);
 }
 
 /* ---- Streams on disk */

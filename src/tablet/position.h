@@ -24,9 +24,10 @@ struct position {
 bool position_is_set(const struct position *p);
 /* <0, 0, >0 by file number, then offset. An unset one is before all. */
 int  position_cmp(const struct position *a, const struct position *b);
-/* The server's present position: its place and its GTIDs, read until both agree,
- * or on a busy server the GTIDs that lie before that place. */
-int  position_now(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
+/* The server's present GTIDs and then its place. agreed: nothing was committed in between, so that they
+ * belong together (place_now() sees to that). */
+int  position_try(struct ctx *cx, struct mysql_client *source, struct position *out,
+    bool *agreed) MUST_USE;
 /* The place alone, without GTIDs: one statement. */
 int  position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 

@@ -4,6 +4,7 @@
 #include "sql/quote.h"
 #include "tablet/fence.h"
 #include "tablet/mention.h"
+#include "tablet/place.h"
 #include "tablet/tail.h"
 
 #include <stdio.h>
@@ -113,7 +114,8 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	    (unsigned long long)secret[1]);
 	params.server_id = env_server_id(env, token);
 	TRY(env_stream(&within, env, env->server, ROLE_STREAM, &c));
-	TRY(position_now(&within, c, &params.start));
+	struct place_reader reader = place_reader(env, env->server);
+	TRY(place_now(&within, c, &reader, &params.start));
 	TRY(heartbeat_write(&within, c, id, token));
 	int rc = tail_open(&within, &params, &tail);
 	if (rc == 0)

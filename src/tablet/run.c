@@ -8,6 +8,7 @@
 #include "tablet/bare_sql.h"
 #include "tablet/ddl.h"
 #include "tablet/index.h"
+#include "tablet/place.h"
 #include "tablet/server_lock.h"
 #include "tablet/xids.h"
 
@@ -116,11 +117,12 @@ prepare(struct ctx *cx, struct run *r)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(ddl) struct ddl d = { 0 };
 	struct position        start;
+	struct place_reader    reader = place_reader(r->env, r->request->source_server);
 
 	TRY(ddl_open(cx, r->env, &d));
 	for (size_t i = 0; i < r->request->tables_count; i++)
 		TRY(make_bare_table(cx, r, &d, (int)i));
-	TRY(position_now(cx, r->source, &start));
+	TRY(place_now(cx, r->source, &reader, &start));
 	TRY(wait_prepared(cx, r, &prepared));
 	state_applied_sql(&sql, state_id(r->state), &start, buf_slice(&prepared));
 	TRY(mysql_exec(cx, r->dba, buf_slice(&sql), NULL));

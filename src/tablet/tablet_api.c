@@ -3,6 +3,7 @@
 #include "sql/quote.h"
 #include "tablet/auto_increment.h"
 #include "tablet/fence.h"
+#include "tablet/place.h"
 #include "tablet/preflight.h"
 #include "tablet/tablet_metrics.h"
 
@@ -263,7 +264,8 @@ do_freeze(
 	TRY(find_stream(cx, api, q, &s));
 	TRY(stream_freeze(cx, s, q->position, q->attempt));
 	TRY(env_dba(cx, api->env, &c));
-	TRY(position_now(cx, c, &p));
+	struct place_reader reader = place_reader(api->env, api->env->server);
+	TRY(place_now(cx, c, &reader, &p));
 	r->position = arena_strdup(cx->arena, p.gtid);
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "binlog/dump.h"
-#include "sql/quote.h"
 #include "tablet/tail_group.h"
 #include "tablet/tail_query.h"
 #include "tablet/xids.h"
@@ -15,7 +14,7 @@
 
 enum {
 	HEARTBEAT_MS   = 1000,      /* of a silent source: lag is judged by the second */
-	DEAD_MS        = 5000,      /* five of them missed: the connection is dead */
+	DEAD_MS        = 5000,      /* as long as five of them nothing at all: the connection is dead */
 	/* a login, and the server's look for the place in a file of 1 GB */
 	CONNECT_MS     = 10000,
 	BACKOFF_MS     = 200,       /* a restarted server is met soon, ... */
@@ -63,59 +62,76 @@ disconnect(struct tail *t)
 }
 
 static int
-wrong_place(const struct tail *t, struct err *err, struct slice there)
+hint_move_anew(const struct tail *t, struct err *err)
 {
-	if (slice_is_null(there))
-		err_set(err, ERR_REFUSED,
-		    "the source's binlog has no event at %s:%" PRIu64 " any more",
-		    t->read.file, t->read.offset);
-	else
-		err_set(err, ERR_REFUSED,
-		    "the source's binlog at %s:%" PRIu64 " is at GTID '%.*s', ours at '%s'",
-		    t->read.file, t->read.offset, SLICE_ARG(there), t->read.gtid);
 	return err_hint(err,
 	    "vtctlclient Workflow delete %s, then move anew: its binlog was purged, or it was restored",
 	    t->params->id.workflow);
 }
 
-/* The server says which GTIDs lie before a place of its files; NULL when there is no such place. */
+/* The server has not what is asked for, or cannot read what is there. */
 static int
-compare_place(struct ctx *cx, struct tail *t)
+refused_place(const struct tail *t, struct err *err)
 {
-	SCOPED(arena) struct arena         a = ARENA_INIT;
-	SCOPED(buf) struct buf             sql = BUF_INIT;
-	SCOPED(gtid_list) struct gtid_list there = { 0 };
-	struct ctx                         inner = *cx;
-	struct mysql_rows                  rows;
+	enum { ER_MASTER_FATAL_ERROR = 1236 };
+	bool too_large = strstr(err->text, "max_allowed_packet") != NULL;
 
-	inner.arena = &a;
-	buf_add_str(&sql, mysql_dialect(t->client)->place_gtid_sql);
-	quote_string(&sql, slice_str(t->read.file));
-	buf_addf(&sql, ", %" PRIu64 ")", t->read.offset);
-	TRY(mysql_select(&inner, t->client, buf_slice(&sql), &rows));
-	if (rows.rows != 1 || slice_is_null(rows.values[0]))
-		return wrong_place(t, cx->err, SLICE_NULL);
-	TRY(gtid_list_parse(&there, rows.values[0], cx->err));
-	if (!gtid_list_covers(&there, &t->gtids) || !gtid_list_covers(&t->gtids, &there))
-		return wrong_place(t, cx->err, rows.values[0]);
-	return 0;
+	if (err->kind != ERR_SERVER || err->mysql_errno != ER_MASTER_FATAL_ERROR)
+		return -1;
+	err->kind = ERR_REFUSED;
+	if (too_large)
+		return err_hint(err, "FLUSH BINARY LOGS at the source, vtctlclient Workflow delete %s, "
+		    "then move anew: no replica can read an event beyond 1 GB", t->params->workflow);
+	err_wrap(err, "the source's binlog has no place '%s' (%s:%" PRIu64 ") any more",
+	    t->read.gtid, t->read.file, t->read.offset);
+	return hint_move_anew(t, err);
 }
 
-/* Beyond 4 GB of a file the command has no bits for the place, and the GTIDs say it. */
+/*
+ * The same GTIDs before the same place. The place may lie further on: where nothing but heads of
+ * files is between, the server begins behind them.
+ */
+static int
+compare_place(const struct tail *t, const struct gtid_list *there, struct err *err)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+	struct position        place = { .offset = t->dump.position };
+
+	snprintf(place.file, sizeof(place.file), "%.*s", (int)sizeof(place.file) - 1, t->dump.file);
+	if (gtid_list_same(there, &t->gtids) && position_cmp(&place, &t->read) >= 0)
+		return 0;
+	gtid_list_print(&text, there);
+	err_set(err, ERR_REFUSED,
+	    "the source's binlog at %s:%" PRIu64 " is at GTID '%s', ours at %s:%" PRIu64 " at '%s'",
+	    place.file, place.offset, text.data == NULL ? "" : text.data, t->read.file,
+	    t->read.offset, t->read.gtid);
+	return hint_move_anew(t, err);
+}
+
+static int
+find_place(struct ctx *cx, struct tail *t)
+{
+	SCOPED(gtid_list) struct gtid_list there = { 0 };
+	const struct dump_place            near = { t->read.file, t->read.offset };
+
+	if (dump_find(cx, &t->dump, &t->gtids, &near, &there) != 0)
+		return refused_place(t, cx->err);
+	return compare_place(t, &there, cx->err);
+}
+
 static int
 start_dump(struct ctx *cx, struct tail *t)
 {
 	struct dump_params p = {
 		.server_id = t->params->server_id,
-		.file = t->read.file,
-		.position = t->read.offset,
-		.gtid = t->read.offset > UINT32_MAX ? t->read.gtid : NULL,
+		.gtid = t->read.gtid,
 		.heartbeat_us = HEARTBEAT_MS * MSEC,
 	};
 
-	if (p.gtid == NULL)
-		TRY(compare_place(cx, t));
-	return dump_start(cx, t->client, &p, &t->dump);
+	TRY(dump_start(cx, t->client, &p, &t->dump));
+	TRY(find_place(cx, t));
+	mysql_set_silence(t->client, DEAD_MS * MSEC);
+	return 0;
 }
 
 static int
@@ -370,10 +386,11 @@ read_event(struct ctx *cx, struct tail *t)
 	struct event e;
 
 	TRY(stay_connected(cx, t));
-	struct ctx within = ctx_within(cx, DEAD_MS * MSEC);
-	if (dump_next(&within, &t->dump, &e) != 0) {
-		if (!passes(cx))
+	if (dump_next(cx, &t->dump, &e) != 0) {
+		if (!passes(cx)) {
+			(void)refused_place(t, cx->err);
 			return err_wrap(cx->err, "reading the source's binlog");
+		}
 		log_warn("lost the source's binlog: %s", cx->err->text);
 		disconnect(t);
 		return task_sleep(cx, BACKOFF_MS * MSEC);

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "real/mariadb.h"
 #include "tablet/bare_sql.h"
+#include "tablet/place.h"
 #include "task/loop.h"
 #include "test.h"
 
@@ -102,7 +103,8 @@ open_world(struct world *w, const char *name, int parallel)
 		.tables = &w->def,
 		.tables_count = 1, .server_id = 4711, .spill_dir = test_dir(),
 	};
-	expect_ok(position_now(&cx, w->source, &w->tail_params.start), &err);
+	struct place_reader reader = { w->tail_params.source, 4710 };
+	expect_ok(place_now(&cx, w->source, &reader, &w->tail_params.start), &err);
 	expect_ok(tail_open(&cx, &w->tail_params, &w->tail), &err);
 	w->params = (struct copy_params){
 		.source = { .address = from.address, .user = "root", .role = ROLE_READER },

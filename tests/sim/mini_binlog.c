@@ -86,6 +86,17 @@ put_format(struct buf *out)
 }
 
 static void
+put_list(struct buf *out, uint64_t seq)
+{
+	put(out, seq > 0, 4);
+	if (seq == 0)
+		return;
+	put(out, 0, 4);
+	put(out, MINI_SERVER_ID, 4);
+	put(out, seq, 8);
+}
+
+static void
 begin_file(struct mini_binlog *b)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
@@ -99,12 +110,7 @@ begin_file(struct mini_binlog *b)
 	put_format(&body);
 	append(f, EVENT_FORMAT_DESCRIPTION, 0, &body);
 	buf_reset(&body);
-	put(&body, b->seq > 0, 4);
-	if (b->seq > 0) {
-		put(&body, 0, 4);
-		put(&body, MINI_SERVER_ID, 4);
-		put(&body, b->seq, 8);
-	}
+	put_list(&body, b->seq);
 	append(f, EVENT_GTID_LIST, 0, &body);
 	mark(f, b->seq);
 }
@@ -147,15 +153,15 @@ binlog_rotate(struct mini_binlog *b, bool clean)
 }
 
 bool
-binlog_seq_at(const struct mini_binlog *b, struct slice file, uint64_t offset, uint64_t *seq)
+binlog_find(const struct mini_binlog *b, uint64_t seq, int *file, uint64_t *offset)
 {
-	for (int i = 0; i < b->count; i++) {
-		const struct mini_file *f = &b->files[i];
+	for (*file = b->count - 1; *file >= 0; (*file)--) {
+		const struct mini_file *f = &b->files[*file];
 
-		for (size_t m = 0; slice_eq_str(file, f->name) && m < f->marks_count; m++) {
-			if (f->marks[m].offset != offset)
+		for (size_t m = 0; m < f->marks_count; m++) {
+			if (f->marks[m].seq != seq)
 				continue;
-			*seq = f->marks[m].seq;
+			*offset = f->marks[m].offset;
 			return true;
 		}
 	}
@@ -323,6 +329,17 @@ binlog_fake_rotate(struct buf *out, const char *file, uint64_t offset)
 	put(&body, offset, 8);
 	buf_add_str(&body, file);
 	put_event(out, &(struct event_head){ .type = EVENT_ROTATE, .flags = EVENT_FLAG_ARTIFICIAL },
+	    buf_slice(&body));
+}
+
+void
+binlog_fake_list(struct buf *out, uint64_t seq, uint64_t offset)
+{
+	SCOPED(buf) struct buf body = BUF_INIT;
+
+	put_list(&body, seq);
+	put_event(out, &(struct event_head){ .type = EVENT_GTID_LIST, .flags = EVENT_FLAG_ARTIFICIAL,
+	    .placed = true, .at = offset - EVENT_HEADER_BYTES - body.len - EVENT_CHECKSUM_BYTES },
 	    buf_slice(&body));
 }
 

@@ -41,12 +41,13 @@ void binlog_add(struct mini_binlog *b, const struct mini_change *changes, size_t
 /* A statement that is a group by itself. */
 void binlog_add_statement(struct mini_binlog *b, const char *database, struct slice sql,
     uint32_t timestamp);
-/* The number of the last group before a place; false when no group or head ends there. */
-bool binlog_seq_at(const struct mini_binlog *b, struct slice file, uint64_t offset,
-    uint64_t *seq);
+/* The newest file that has the place behind that group, and the place; false when none has. */
+bool binlog_find(const struct mini_binlog *b, uint64_t seq, int *file, uint64_t *offset);
 
 /* What a sender makes up: not in any file. */
 void binlog_fake_rotate(struct buf *out, const char *file, uint64_t offset);
+/* The GTIDs before a place, where events were stepped over. */
+void binlog_fake_list(struct buf *out, uint64_t seq, uint64_t offset);
 void binlog_heartbeat(struct buf *out, const char *file, uint64_t offset);
 /* The format description of a file, as the sender repeats it before a later place. */
 void binlog_format(struct buf *out, const struct mini_file *f);

@@ -44,6 +44,28 @@ begin_file(struct ctx *cx, struct sender *d)
 	return send_event(cx, d, buf_slice(&b));
 }
 
+/* The head of the place's file, and where in it the place is: what is between is stepped over. */
+static int
+begin_place(struct ctx *cx, struct sender *d, uint64_t place)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+	uint64_t               head = file_of(d)->marks[0].offset;
+
+	d->at = MAGIC_BYTES;
+	TRY(begin_file(cx, d));
+	while (d->at < head) {
+		struct slice event = binlog_event(file_of(d), d->at);
+
+		TRY(send_event(cx, d, event));
+		d->at += event.len;
+	}
+	if (place == head)
+		return 0;
+	d->at = place;
+	binlog_fake_list(&b, d->session->sought, place);
+	return send_event(cx, d, buf_slice(&b));
+}
+
 /* At times in the middle of a group, which may be where the connection ends. */
 static int
 dawdle(struct ctx *cx, struct sender *d)
@@ -127,20 +149,15 @@ dump_serve(struct ctx *cx, struct mini_session *s, struct slice packet)
 {
 	struct wire_reader r = wire_reader(packet);
 	struct sender      d = { .session = s };
-	struct slice       file;
+	uint64_t           place;
 
-	wire_skip(&r, 1);
-	d.at = wire_u32(&r);
-	wire_skip(&r, 2);
+	wire_skip(&r, 1 + 4 + 2);
 	s->replica_id = wire_u32(&r);
-	file = wire_rest(&r);
-	check(s->heartbeat > 0);
-	while (d.file < s->db->binlog.count && !slice_eq_str(file, file_of(&d)->name))
-		d.file++;
-	if (d.file == s->db->binlog.count || d.at < MAGIC_BYTES || d.at > file_of(&d)->bytes.len)
+	check(s->heartbeat > 0 && wire_rest(&r).len == 0);
+	if (!binlog_find(&s->db->binlog, s->sought, &d.file, &place))
 		return refuse(cx, s);
 	replace_older(s);
-	TRY(begin_file(cx, &d));
+	TRY(begin_place(cx, &d, place));
 	for (;;) {
 		TRY(send_all(cx, &d));
 		TRY(wait_written(cx, &d));

@@ -347,24 +347,6 @@ snapshot_status(struct mini_session *s, struct mini_result *out)
 	result_add(out, slice_str(arena_printf(&s->arena, "%llu", (unsigned long long)offset)));
 }
 
-/* SELECT BINLOG_GTID_POS('binlog.000001', 1234) */
-static void
-gtid_pos(struct mini_session *s, struct slice sql, struct mini_result *out)
-{
-	struct slice rest, file;
-	struct err   err;
-	uint64_t     offset, seq;
-
-	rest = slice_split(slice_split(sql, '\'', &file), '\'', &file);
-	rest = slice_trim(slice_cut(rest, 1, rest.len - 1));
-	if (parse_u64(rest, &offset, &err) != 0)
-		mini_cannot(sql, err.text);
-	if (binlog_seq_at(&s->db->binlog, file, offset, &seq))
-		one_value(s, out, gtid_text(s, seq));
-	else
-		one_value(s, out, NULL);
-}
-
 static bool
 lock_is_free(const struct mini_session *s, const char *name)
 {
@@ -409,11 +391,14 @@ get_lock(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 static void
 set_variables(struct mini_session *s, struct slice sql)
 {
-	static const char period[] = "@master_heartbeat_period=";
+	static const char period[] = "@master_heartbeat_period=", state[] = "@slave_connect_state='";
 	const char       *at = memmem(sql.ptr, sql.len, period, sizeof(period) - 1);
 
 	if (at != NULL)
 		s->heartbeat = (usec)(strtoll(at + sizeof(period) - 1, NULL, 10) / 1000);
+	at = memmem(sql.ptr, sql.len, state, sizeof(state) - 1);
+	if (at != NULL && at[sizeof(state) - 1] != '\'')        /* 0-1-seq, or nothing */
+		s->sought = strtoull(at + sizeof(state) - 1 + strlen("0-1-"), NULL, 10);
 }
 
 static int
@@ -470,8 +455,6 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 		one_value(s, out, "16777216");
 	else if (slice_starts(sql, COUNT_HEAD))
 		return run_count(cx, s, sql, out);
-	else if (slice_starts(sql, "SELECT BINLOG_GTID_POS("))
-		gtid_pos(s, sql, out);
 	else if (slice_starts(sql, "SELECT GET_LOCK("))
 		return get_lock(cx, s, sql, out);
 	else if (slice_starts(sql, "SELECT id, host FROM information_schema.processlist"))

@@ -32,6 +32,7 @@ struct mini_session {
 	bool                 dead;          /* the server went down, or killed it */
 	bool                 found_rows;
 	usec                 heartbeat;
+	uint64_t             sought;        /* of the GTID that its dump begins behind */
 	char                 lock[MINI_LOCK_NAME_MAX];    /* "": none */
 	/* Of a client: */
 	struct conn         *conn;

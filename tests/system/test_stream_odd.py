@@ -128,6 +128,44 @@ def test_a_purged_position_is_an_error(pair):  # noqa: F811
     assert "binlog" in status["error"] and "vtctlclient Workflow delete new_customer/t" in status["hint"]
 
 
+def test_a_source_that_was_set_back_is_an_error(pair):
+    """Its binlog is another one: neither our GTIDs nor our place are in it, though later it will be as long."""
+    p = pair("t")
+    running(p)
+    p.target.kill()
+    p.source.server.sql("RESET MASTER")
+    p.source.server.sql("UPDATE t SET name = 'after'", database="customer")
+    p.target.start()
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 30, "the stream to stop")
+    assert "not in the master's binlog" in status["error"] and "vtctlclient Workflow delete" in status["hint"]
+
+
+def test_events_larger_than_the_source_s_packets(pair):
+    """Whose they are does not matter, nor whether they lie before the start, in the way, or before a place to go on from."""
+    p = pair("t")
+    server = p.source.server
+    server.sql("SET GLOBAL max_allowed_packet = 1048576")
+    server.sql("CREATE TABLE other (id INT PRIMARY KEY, b LONGBLOB, n INT)", database="customer")
+    server.sql("CREATE TABLE t (id INT PRIMARY KEY, b LONGBLOB, n INT)", database="customer")
+    for table in ("other", "t"):
+        server.sql(f"INSERT INTO {table} VALUES (1, REPEAT('b', 900000), 1)", database="customer")
+    server.sql("UPDATE other SET n = 2", database="customer")           # both images: 1.8 MB
+    file, offset = server.sql("SHOW MASTER STATUS")[0][:2]
+    assert server.sql("SELECT BINLOG_GTID_POS(%s, %s)", (file, offset)) == ((None,),), "the event is not large enough"
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    server.sql("UPDATE other SET n = 3", database="customer")
+    server.sql("UPDATE t SET n = 3", database="customer")
+    proc.wait_for(lambda: p.target.server.sql("SELECT n FROM new_customer.t") == ((3,),), 20, "the change to arrive")
+    p.target.kill()
+    p.target.start()
+    server.sql("UPDATE t SET n = 4", database="customer")
+    p.wait("running")
+    p.freeze()
+    p.check_equal()
+
+
 def test_xa_on_the_table_stops_the_stream_and_elsewhere_does_not(pair):  # noqa: F811
     p = pair("t")
     running(p)

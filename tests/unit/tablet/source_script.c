@@ -223,20 +223,78 @@ send_rotate(struct ctx *cx, struct fake_session *session)
 	return send_event(cx, session, buf_slice(&b));
 }
 
+/* What was stepped over, in an artificial Gtid_list at the place. */
+static int
+send_place(struct ctx *cx, struct source_script *s, struct fake_session *session, uint32_t place)
+{
+	SCOPED(buf) struct buf b = BUF_INIT;
+	uint32_t               len = EVENT_HEADER_BYTES + 4 + 16;
+
+	add_le(&b, 0, 4);
+	add_le(&b, EVENT_GTID_LIST, 1);
+	add_le(&b, 1, 4);
+	add_le(&b, len, 4);
+	add_le(&b, s->says_offset > 0 ? s->says_offset : place, 4);
+	add_le(&b, EVENT_FLAG_ARTIFICIAL, 2);
+	add_le(&b, 1, 4);
+	add_le(&b, 0, 4);
+	add_le(&b, 1, 4);
+	add_le(&b, s->says_seq > 0 ? s->says_seq : s->sought, 8);
+	return send_event(cx, session, buf_slice(&b));
+}
+
+static const char *
+event_at(const struct source_script *s, size_t at)
+{
+	return s->events.data + at + 4;
+}
+
+/* Where the group behind the GTID asked for begins; that one may lie before the script. */
+static size_t
+find_sought(const struct source_script *s)
+{
+	bool   there = false;
+	size_t at = 0;
+
+	for (; at < s->events.len; at += 4 + read_le4(s->events.data + at)) {
+		const char *e = event_at(s, at);
+		bool        is_gtid = (uint8_t)e[4] == EVENT_GTID;
+
+		if (is_gtid && read_le4(e + EVENT_HEADER_BYTES) == (uint32_t)s->sought + 1)
+			return at;
+		there |= is_gtid && read_le4(e + EVENT_HEADER_BYTES) == (uint32_t)s->sought;
+	}
+	return there ? at : 0;
+}
+
+static int
+refuse_dump(struct ctx *cx, const struct source_script *s, struct fake_session *session)
+{
+	struct err e = { 0 };
+
+	err_set(&e, ERR_SERVER, "%s", s->refusal);
+	e.mysql_errno = 1236;
+	memcpy(e.sqlstate, "HY000", 6);
+	return server_send_err(cx, &session->packets, &e);
+}
+
 static int
 dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
 {
 	struct source_script *s = arg;
-	size_t                at = 0;
+	size_t                at = find_sought(s);
 
+	if (s->refusal != NULL)
+		return refuse_dump(cx, s, session);
 	s->dumps++;
 	TRY(send_rotate(cx, session));
+	TRY(send_place(cx, s, session, at == 0 ? SCRIPT_START : at == s->events.len ? s->offset :
+	    read_le4(event_at(s, at) + 13) - read_le4(event_at(s, at) + 9)));
 	for (;;) {
 		while (at < s->events.len) {
 			uint32_t len = read_le4(s->events.data + at);
-			if (read_le4(s->events.data + at + 4 + 13) > s->from)
-				TRY(send_event(cx, session, slice_of(s->events.data + at + 4,
-				    len)));
+
+			TRY(send_event(cx, session, slice_of(event_at(s, at), len)));
 			at += 4 + len;
 		}
 		TRY(packets_flush(cx, &session->packets));
@@ -246,18 +304,17 @@ dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
 	}
 }
 
+/* SET @slave_gtid_strict_mode=1, ..., @slave_connect_state='0-1-100' */
 static int
-answer_place(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
+note_sought(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
 {
-	struct source_script       *s = arg;
-	struct slice                name = slice_str("p");
-	struct slice                value = s->place == NULL ? SLICE_NULL : slice_str(s->place);
-	struct server_rows          rows = { 1, 1, &name, &value, 2 };
-	char                        sql[200];
+	struct source_script *s = arg;
+	char                  sql[200];
 
 	snprintf(sql, sizeof(sql), "%.*s", SLICE_ARG(text));
-	s->from = (uint32_t)strtoul(strrchr(sql, ',') + 1, NULL, 10);
-	return server_send_rows(cx, &session->packets, session->client.caps, &rows);
+	s->sought = strtoull(strrchr(sql, '-') + 1, NULL, 10);
+	return server_send_ok(cx, &session->packets, session->client.caps, &(struct ok_packet){
+		.status = 2 });
 }
 
 void
@@ -265,13 +322,13 @@ script_start(struct source_script *s, const char *address)
 {
 	struct fake_rule *checksum;
 
-	*s = (struct source_script){ .offset = SCRIPT_START, .seq = 100, .place = "0-1-100" };
+	*s = (struct source_script){ .offset = SCRIPT_START, .seq = 100 };
 	buf_init(&s->events);
 	s->fake = fake_start(address);
+	fake_call(fake_on(s->fake, "SET @slave_gtid_strict_mode=1*"), note_sought, s);
 	fake_on(s->fake, "SET *");
 	checksum = fake_rows(fake_on(s->fake, "SELECT @master_binlog_checksum"), "c", NULL);
 	fake_row(checksum, "NONE");
-	fake_call(fake_on(s->fake, "SELECT BINLOG_GTID_POS(*"), answer_place, s);
 	fake_on(s->fake, "@Register Slave*");
 	fake_call(fake_on(s->fake, "@Binlog Dump*"), dump, s);
 }

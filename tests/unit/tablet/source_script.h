@@ -2,8 +2,8 @@
  * source_script.h - a scripted source: a fake server whose binlog the test writes event by event.
  *
  * Events are made as MariaDB makes them, without checksums, in a file "bin.000001"
- * from offset 400 on. Every dump is sent all that the script has, from the
- * offset asked for, and waits for more.
+ * from offset 400 on. Every dump is sent all that the script has, from behind
+ * the GTID asked for, and waits for more.
  */
 #ifndef TESTS_UNIT_TABLET_SOURCE_SCRIPT_H
 #define TESTS_UNIT_TABLET_SOURCE_SCRIPT_H
@@ -20,9 +20,11 @@ struct source_script {
 	uint32_t        offset;         /* behind the last one */
 	uint64_t        seq;            /* of the last GTID 0-1-seq */
 	struct waitlist more;
-	const char     *place;          /* what BINLOG_GTID_POS answers; NULL: NULL */
-	/* the place asked about: the fake does not show it of a dump */
-	uint32_t        from;
+	/* The number of the one GTID that it says lies before the place; 0: the one asked for. */
+	uint64_t        says_seq;
+	uint32_t        says_offset;    /* where it says that is; 0: where it is */
+	const char     *refusal;        /* of a dump, with error 1236; NULL: none */
+	uint64_t        sought;         /* of the GTID asked for: the fake does not show it of a dump */
 	int             dumps;
 	bool            closing;        /* the dumps end once they have sent all */
 };
