@@ -4,7 +4,9 @@
 #include "base/parse.h"
 #include "binlog/decimal.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SIGN_BIT (UINT64_C(1) << 63)
 
@@ -191,4 +193,34 @@ column_literal(struct buf *out, const struct column_type *type, struct slice val
 		add_quoted(out, "", value);
 		break;
 	}
+}
+
+bool
+column_is_unsayable(const struct column_type *type, struct slice value)
+{
+	return type->kind == COLUMN_ENUM && slice_eq_str(value, "0");
+}
+
+/* As the servers do it (truncate_double() in MariaDB's sql/field.cc): only the fraction is rounded. */
+static double
+round_fraction(double v, int digits)
+{
+	double whole = floor(v), scale = pow(10, digits);
+
+	return isinf(v) ? v : whole + rint((v - whole) * scale) / scale;
+}
+
+bool
+column_keeps(const struct column_type *type, struct slice value)
+{
+	char   text[400];               /* DOUBLE(255,30) shows up to 257 characters */
+	double v, rounded;
+
+	if (!type->rounds || slice_is_null(value) || value.len >= sizeof(text))
+		return true;
+	memcpy(text, value.ptr, value.len);
+	text[value.len] = 0;
+	v = strtod(text, NULL);
+	rounded = round_fraction(v, type->scale);
+	return type->kind == COLUMN_FLOAT ? (float)v == (float)rounded : !(v < rounded || v > rounded);
 }

@@ -40,7 +40,8 @@ struct column_type {
 	bool             binary_collation;
 	/* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
 	uint8_t          int_bytes;
-	uint8_t          precision, scale; /* DECIMAL */
+	uint8_t          precision, scale; /* DECIMAL; scale of a rounding FLOAT or DOUBLE too */
+	bool             rounds;           /* FLOAT(M,D), DOUBLE(M,D) */
 	uint8_t          fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
 	/* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */
 	uint32_t         length;
@@ -61,5 +62,16 @@ void key_bytes(struct buf *out, const struct column_type *type, struct slice val
  * literal that a connection with SET NAMES binary and strict sql_mode stores back to the same
  * bytes. */
 void column_literal(struct buf *out, const struct column_type *type, struct slice value);
+
+/*
+ * No literal gives it in strict mode: the number 0 of an ENUM, which is stored for what was no member
+ * while the mode was not strict. Without strict mode it is taken, with exactly one warning for each.
+ */
+bool column_is_unsayable(const struct column_type *type, struct slice value);
+/*
+ * False: a column of this type would round the value when it is written. FLOAT(M,D) and DOUBLE(M,D) do,
+ * and may still hold what was stored before the definition said D.
+ */
+bool column_keeps(const struct column_type *type, struct slice value);
 
 #endif

@@ -74,23 +74,49 @@ wrap_column(const struct tablemap *map, size_t i, struct err *err)
 	    SLICE_ARG(map->table), i + 1);
 }
 
+static int
+match_columns(const struct tablemap *map, const struct row_columns *columns, struct err *err)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		bool hidden = i >= columns->count;
+
+		if (!hidden && coltype_match(&columns->types[i], &map->columns[i], err) != 0)
+			return wrap_column(map, i, err);
+		if (hidden && map->columns[i].type != BINLOG_LONGLONG) {
+			err_set(err, ERR_CONFLICT, "the binlog has a %s where a hash was expected",
+			    binlog_type_name(map->columns[i].type));
+			return wrap_column(map, i, err);
+		}
+	}
+	return 0;
+}
+
 int
-row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types,
-    size_t count,
+row_shape_init(struct row_shape *s, const struct tablemap *map, const struct row_columns *columns,
     struct err *err)
 {
-	if (map->count != count)
+	if (map->count != columns->count + columns->hidden)
 		return err_set(err, ERR_CONFLICT,
 		    "table '%.*s.%.*s' has %zu columns in the binlog, %zu in its definition",
-		    SLICE_ARG(map->database), SLICE_ARG(map->table), map->count, count);
-	for (size_t i = 0; i < count; i++)
-		if (coltype_match(&types[i], &map->columns[i], err) != 0)
-			return wrap_column(map, i, err);
-	*s = (struct row_shape){ map, types };
+		    SLICE_ARG(map->database), SLICE_ARG(map->table), map->count,
+		    columns->count + columns->hidden);
+	TRY(match_columns(map, columns, err));
+	*s = (struct row_shape){ map, *columns };
 	return 0;
 }
 
 /* NULL bits, then the values that are not NULL. */
+static bool
+read_value(struct rows *r, const struct row_shape *s, size_t i, struct arena *a, struct slice *value)
+{
+	const struct wire_column *w = &s->map->columns[i];
+
+	if (i < s->columns.count)
+		return coltype_decode(&s->columns.types[i], w, &r->data, a, value);
+	wire_column_skip(w, &r->data);
+	return !r->data.failed;
+}
+
 static int
 read_image(struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out,
     struct err *err)
@@ -101,7 +127,7 @@ read_image(struct rows *r, const struct row_shape *s, struct arena *a, struct sl
 	for (size_t i = 0; i < r->columns && !r->data.failed; i++) {
 		if (nulls.ptr[i / 8] >> (i % 8) & 1)
 			continue;                       /* all zero is SLICE_NULL */
-		if (!coltype_decode(&s->types[i], &s->map->columns[i], &r->data, a, &values[i])) {
+		if (!read_value(r, s, i, a, &values[i])) {
 			err_set(err, ERR_CORRUPT, "a value in a row event cannot be read");
 			return wrap_column(s->map, i, err);
 		}

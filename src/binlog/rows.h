@@ -28,10 +28,20 @@ struct rows {
 	struct cursor data;
 };
 
+/*
+ * What the definition says. hidden: columns behind those that only the binlog has. MariaDB keeps a hash
+ * (DB_ROW_HASH_1, a bigint) for each unique key that is longer than an index may be or says USING HASH;
+ * the target's server makes its own.
+ */
+struct row_columns {
+	const struct column_type *types;
+	size_t                    count, hidden;
+};
+
 /* A table as both sides see it: types[i] belongs to map->columns[i]. */
 struct row_shape {
-	const struct tablemap    *map;
-	const struct column_type *types;
+	const struct tablemap *map;
+	struct row_columns     columns;
 };
 
 /* before is NULL for an insert, after for a delete; values as in column.h, in table order. */
@@ -48,10 +58,9 @@ bool event_is_rows(uint8_t type);
  */
 int rows_read(const struct event *e, struct rows *out, struct err *err) MUST_USE;
 /* ERR_CONFLICT unless the definition's columns are those of the event, by number and type. */
-int row_shape_init(struct row_shape *s, const struct tablemap *map, const struct column_type *types,
-    size_t count,
-    struct err *err) MUST_USE;
-/* 1: out is set, values in the arena, their bytes there or in the event; 0: no more; -1. */
+int row_shape_init(struct row_shape *s, const struct tablemap *map,
+    const struct row_columns *columns, struct err *err) MUST_USE;
+/* 1: out is set, values of the columns that are not hidden in the arena, their bytes there or in the event; 0: no more; -1. */
 int rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out,
     struct err *err) MUST_USE;
 

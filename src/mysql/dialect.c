@@ -127,6 +127,8 @@ static const struct dialect mariadb = {
 	.dump_sql = "SET @mariadb_slave_capability=4",
 	.dump_gtid_sql = "SET @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0, "
 	    "@slave_connect_state=",
+	.lenient_sql = "SET STATEMENT sql_mode='NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
+	    "ALLOW_INVALID_DATES' FOR ",
 	.settings = mariadb_settings,
 };
 

@@ -20,6 +20,8 @@ struct dialect {
 	const char *snapshot_sql, *snapshot_position_sql;
 	/* Before a dump: says what we understand. Prefix: then a quoted GTID text to begin behind. */
 	const char *dump_sql, *dump_gtid_sql;
+	/* Prefix of one statement of a writer's session: what strict mode refuses is a warning. */
+	const char *lenient_sql;
 	/* What our own sessions state (role.h). */
 	const struct role_setting *settings;
 };

@@ -79,7 +79,7 @@ read_packet_max(struct ctx *cx, struct writers *w, struct mysql_client *c)
  * read: it would look like a lost connection, and be tried again for ever.
  */
 static int
-send_statement(struct ctx *cx, struct writers *w, int slot, struct slice sql)
+send_checked(struct ctx *cx, struct writers *w, int slot, struct slice sql)
 {
 	if (sql.len < w->packet_max)        /* a byte for the command */
 		return mysql_send(cx, w->conns[slot], sql);
@@ -88,6 +88,32 @@ send_statement(struct ctx *cx, struct writers *w, int slot, struct slice sql)
 	    sql.len, (unsigned long long)w->packet_max, (const char *)sql.ptr);
 	return err_hint(cx->err,
 	    "SET GLOBAL max_allowed_packet = 1073741824 at the target, then run the command again");
+}
+
+/* unsayable: values in it that strict mode refuses (column.h). */
+static int
+send_statement(struct ctx *cx, struct writers *w, int slot, const struct buf *sql, size_t unsayable)
+{
+	SCOPED(buf) struct buf lenient = BUF_INIT;
+
+	if (unsayable == 0)
+		return send_checked(cx, w, slot, buf_slice(sql));
+	buf_add_str(&lenient, mysql_dialect(w->conns[slot])->lenient_sql);
+	buf_add_slice(&lenient, buf_slice(sql));
+	return send_checked(cx, w, slot, buf_slice(&lenient));
+}
+
+/* A statement without strict mode has changed nothing else only if it warns of nothing else. */
+static int
+check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err)
+{
+	size_t told = unsayable < UINT16_MAX ? unsayable : UINT16_MAX;  /* the answer has 16 bits */
+
+	if (unsayable == 0 || ok->warnings == told)
+		return 0;
+	return err_set(err, ERR_REFUSED,
+	    "a statement with %zu values 0 of ENUM columns gave %d warnings: other values were changed",
+	    unsayable, ok->warnings);
 }
 
 static int
@@ -116,12 +142,21 @@ writers_open(struct ctx *cx, struct writers *w, int slot)
 	return 0;
 }
 
+int
+writers_open_all(struct ctx *cx, struct writers *w)
+{
+	for (int i = 0; i < w->params.parallel; i++)
+		TRY(writers_open(cx, w, i));
+	return 0;
+}
+
 /* ---- Catching up */
 
 /* Statements that go out together, one to each connection. */
 struct round {
 	struct writers *writers;
 	struct buf      sql[WRITERS_MAX];
+	size_t          unsayable[WRITERS_MAX];
 	int             count;
 };
 
@@ -139,11 +174,20 @@ send_round(struct ctx *cx, struct round *r, int *sent)
 	for (*sent = 0; *sent < r->count; (*sent)++) {
 		struct writers *w = r->writers;
 		TRY(writers_open(cx, w, *sent));
-		TRY(send_statement(cx, w, *sent, buf_slice(&r->sql[*sent])));
+		TRY(send_statement(cx, w, *sent, &r->sql[*sent], r->unsayable[*sent]));
 		if (mysql_flush(cx, w->conns[*sent]) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int
+receive_one(struct ctx *cx, struct round *r, int i)
+{
+	struct mysql_ok ok;
+
+	TRY(mysql_receive(cx, r->writers->conns[i], &ok));
+	return check_warnings(&ok, r->unsayable[i], cx->err);
 }
 
 /* Every answer is waited for, whatever the others said: the first error is told. */
@@ -156,7 +200,7 @@ run_round(struct ctx *cx, struct round *r)
 	if (rc != 0)
 		first = *cx->err;
 	for (int i = 0; i < sent; i++) {
-		if (mysql_receive(cx, r->writers->conns[i], NULL) == 0 || rc != 0)
+		if (receive_one(cx, r, i) == 0 || rc != 0)
 			continue;
 		first = *cx->err;
 		rc = -1;
@@ -169,10 +213,11 @@ run_round(struct ctx *cx, struct round *r)
 
 /* A statement is complete: the next connection's, and when all have one they run. */
 static int
-end_statement(struct ctx *cx, struct round *r, struct buf *sql)
+end_statement(struct ctx *cx, struct round *r, struct buf *sql, size_t unsayable)
 {
 	if (sql->len == 0)
 		return 0;
+	r->unsayable[r->count] = unsayable;
 	buf_swap(sql, &r->sql[r->count++]);
 	buf_reset(sql);
 	return r->count < r->writers->params.parallel ? 0 : run_round(cx, r);
@@ -198,31 +243,54 @@ row_of(const struct phase *p, const struct fold_row *row)
 	return p->exists || !row->existed ? row->after : row->before;
 }
 
+/* The statement that is being made. */
+struct pending {
+	struct buf sql;
+	int        rows;
+	size_t     unsayable;
+};
+
 static int
-flush_phase(struct ctx *cx, const struct phase *p, struct round *r, struct buf *sql, int table)
+flush_phase(struct ctx *cx, const struct phase *p, struct pending *s, struct round *r, int table)
 {
-	if (sql->len > 0 && p->end != NULL)
-		p->end(sql, &r->writers->params.tables[table]);
-	return end_statement(cx, r, sql);
+	size_t unsayable = s->unsayable;
+
+	if (s->sql.len > 0 && p->end != NULL)
+		p->end(&s->sql, &r->writers->params.tables[table]);
+	s->rows = 0;
+	s->unsayable = 0;
+	return end_statement(cx, r, &s->sql, unsayable);
+}
+
+static void
+add_to_phase(const struct phase *p, struct pending *s, const struct apply_table *t,
+    const struct fold_row *row)
+{
+	p->more(&s->sql, t, row_of(p, row));
+	s->rows++;
+	if (p->exists)
+		s->unsayable += schema_unsayable(t->def, row->after);
 }
 
 static int
 run_phase_table(struct ctx *cx, const struct phase *p, struct round *r, const struct fold *f,
     int table)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	int                    rows = 0;
+	struct pending s = { 0 };
+	int            rc = 0;
 
-	for (const struct fold_row *row = f->first; row != NULL; row = row->next) {
+	buf_init(&s.sql);
+	for (const struct fold_row *row = f->first; row != NULL && rc == 0; row = row->next) {
 		if (row->table != table || row->exists != p->exists)
 			continue;
-		p->more(&sql, &r->writers->params.tables[table], row_of(p, row));
-		if (++rows < p->rows_max && sql.len < BATCH_BYTES)
-			continue;
-		TRY(flush_phase(cx, p, r, &sql, table));
-		rows = 0;
+		add_to_phase(p, &s, &r->writers->params.tables[table], row);
+		if (s.rows >= p->rows_max || s.sql.len >= BATCH_BYTES)
+			rc = flush_phase(cx, p, &s, r, table);
 	}
-	return flush_phase(cx, p, r, &sql, table);
+	if (rc == 0)
+		rc = flush_phase(cx, p, &s, r, table);
+	buf_done(&s.sql);
+	return rc;
 }
 
 static int
@@ -262,6 +330,7 @@ struct exact_op {
 	const char               *verb;
 	int                       rows;
 	uint64_t                  expected;
+	size_t                    unsayable;    /* values of it that strict mode refuses */
 };
 
 /* Sent and not yet answered, and the statement that is being made. */
@@ -301,6 +370,7 @@ read_answers(struct ctx *cx, struct pipeline *p)
 			return err_wrap(cx->err, "%s in table '%s.%s'", op->verb,
 			    op->table->database,
 			    op->table->name);
+		TRY(check_warnings(&ok, op->unsayable, cx->err));
 		if (ok.affected_rows != op->expected) {
 			p->writers->several = op->rows > 1;
 			return wrong_count(p->writers, op, ok.affected_rows, cx->err);
@@ -315,7 +385,7 @@ send_next(struct ctx *cx, struct pipeline *p)
 {
 	if (p->next.rows == 0)
 		return 0;
-	TRY(send_statement(cx, p->writers, 0, buf_slice(&p->sql)));
+	TRY(send_statement(cx, p->writers, 0, &p->sql, p->next.unsayable));
 	p->ops[p->count++] = p->next;
 	p->next.rows = 0;
 	buf_reset(&p->sql);
@@ -338,6 +408,7 @@ next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_
 	}
 	p->next.rows++;
 	p->next.expected += op->expected;
+	p->next.unsayable += op->unsayable;
 	return 0;
 }
 
@@ -358,7 +429,7 @@ send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 	static const char         verb[] = "DELETE", absent[] = "DELETE of an absent row";
 	const struct apply_table *t = &p->writers->params.tables[row->table];
 	const struct slice       *key = row->existed ? row->before : row->after;
-	struct exact_op           op = { t, key, row->existed ? verb : absent, 1, row->existed };
+	struct exact_op           op = { t, key, row->existed ? verb : absent, 1, row->existed, 0 };
 
 	if (row->exists && !is_replaced(p->writers, row))
 		return 0;
@@ -375,10 +446,11 @@ send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 	static const char         insert[] = "INSERT", update[] = "UPDATE";
 	const struct apply_table *t = &p->writers->params.tables[row->table];
 	bool                      is_new = !row->existed || is_replaced(p->writers, row);
-	struct exact_op           op = { t, row->after, is_new ? insert : update, 1, 1 };
+	struct exact_op           op = { t, row->after, is_new ? insert : update, 1, 1, 0 };
 
 	if (!row->exists)
 		return 0;
+	op.unsayable = schema_unsayable(t->def, row->after);
 	TRY(next_op(cx, p, &op, is_new ? BATCH_ROWS : 1));
 	if (is_new)
 		apply_sql_insert_more(&p->sql, t, row->after);

@@ -39,6 +39,7 @@ void writers_close(struct writers *w);      /* a transaction that is open is rol
 
 /* conns[slot], logged in and alone. */
 int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;
+int writers_open_all(struct ctx *cx, struct writers *w) MUST_USE;
 
 /* Catching up: all deletes, then all upserts, in parallel. Repeating it does no harm. */
 int writers_converge(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;

@@ -128,7 +128,8 @@ add_row(struct chunk *c, const struct table_def *def, const struct slice *row)
 	c->rows = mem_grow(c->rows, &c->cap, c->count + 1, sizeof(*c->rows));
 	load_add_row(&c->text, def, row);
 	schema_key(&c->keys, def, row);
-	c->rows[c->count++] = (struct chunk_row){ c->text.len, c->keys.len };
+	c->rows[c->count++] = (struct chunk_row){ c->text.len, c->keys.len,
+		schema_unsayable(def, row) };
 	buf_reset(&c->last);
 	bound_of_row(&c->last, def, row);
 }
@@ -153,6 +154,7 @@ read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *d
 				return err_set(cx->err, ERR_CORRUPT,
 				    "table '%s': a NULL in the key", def->name);
 		}
+		TRY(schema_check_row(def, row, cx->err));
 		add_row(c, def, row);
 		if (too_large(c)) {
 			c->overflowed = true;
@@ -254,6 +256,7 @@ drop_and_seal(struct chunk *c)
 			continue;
 		}
 		window_add(c->window, key);
+		c->unsayable += c->rows[i].unsayable;
 		if (c->dropped > 0)
 			memmove(c->text.data + kept_text, text.ptr, text.len);
 		kept_text += text.len;
@@ -297,7 +300,7 @@ load_rows(struct ctx *cx, struct mysql_client *target, const struct chunk_job *j
 	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));
 	TRY(mysql_load_end(cx, target, &ok));
 	TRY(load_counts_read(ok.info, &counts, cx->err));
-	if (counts.warnings != 0 || counts.skipped != 0 || counts.records != c->count - c->dropped)
+	if (counts.warnings != c->unsayable || counts.skipped != 0 || counts.records != c->count - c->dropped)
 		return refuse_load(cx, target, job, &counts);
 	return 0;
 }

@@ -49,6 +49,7 @@ struct chunk_span {
 
 struct chunk_row {
 	size_t text_end, key_end;   /* in text and keys */
+	size_t unsayable;           /* values that the load warns of (schema_unsayable()) */
 };
 
 struct chunk {
@@ -61,6 +62,7 @@ struct chunk {
 	bool              ends;        /* nothing of the range is behind it */
 	bool              overflowed;
 	size_t            dropped;     /* touched rows, after chunk_load() */
+	size_t            unsayable;   /* in the rows that are kept, then */
 };
 
 struct chunk *chunk_new(void);

@@ -4,6 +4,28 @@
 
 #include <stdlib.h>
 
+/* Behind what is quoted from i on; i + 1 where nothing is. A quote inside is doubled, or escaped. */
+static size_t
+skip_quoted(struct slice s, size_t i)
+{
+	uint8_t quote = s.ptr[i++];
+
+	if (quote != '`' && quote != '\'' && quote != '"')
+		return i;
+	while (i < s.len && s.ptr[i] != quote)
+		i += s.ptr[i] == '\\' && quote != '`' ? 2 : 1;
+	return i + 1 < s.len ? i + 1 : s.len;   /* of a doubled one, its second half opens again */
+}
+
+size_t
+create_table_find(struct slice sql, const char *word)
+{
+	for (size_t i = 0; i < sql.len; i = skip_quoted(sql, i))
+		if (slice_starts(slice_cut(sql, i, sql.len), word))
+			return i;
+	return sql.len;
+}
+
 /* The name that s begins with, in backquotes; NULL slice when there is none. *rest is what follows. */
 static struct slice
 quoted_name(struct arena *a, struct slice s, struct slice *rest)
@@ -45,6 +67,7 @@ read_index(struct arena *a, struct slice rest, struct clause *out)
 		return;
 	rest = slice_cut(rest, (size_t)(paren - rest.ptr) + 1, rest.len);
 	out->first = quoted_name(a, rest, &rest);
+	out->hashed = create_table_find(rest, " USING HASH") < rest.len;
 }
 
 /* The columns of "PRIMARY KEY (`a`,`b`(10))": names that stand in the outer parentheses. */
@@ -81,6 +104,7 @@ read_clause(struct arena *a, struct slice text)
 		c.unique = true;
 	} else if (!slice_is_null(rest = behind(text, "KEY "))) {
 		read_index(a, rest, &c);
+		c.hashed = false;       /* InnoDB makes a tree of it */
 	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY "))) {
 		read_index(a, rest, &c);
 		c.kind = CLAUSE_FULLTEXT;
@@ -88,20 +112,32 @@ read_clause(struct arena *a, struct slice text)
 	return c;
 }
 
+/* Appends text without what marks the old temporal formats. */
+static void
+add_without_formats(struct buf *out, struct slice text)
+{
+	static const char comment[] = " /* mariadb-5.3 */";
+
+	for (;;) {
+		size_t at = create_table_find(text, comment);
+
+		buf_add_slice(out, slice_cut(text, 0, at));
+		if (at == text.len)
+			return;
+		text = slice_cut(text, at + sizeof(comment) - 1, text.len);
+	}
+}
+
 /* Appends the options' line without " AUTO_INCREMENT=123". */
 static void
 add_options(struct buf *out, struct slice options)
 {
 	static const char word[] = " AUTO_INCREMENT=";
-	const uint8_t    *at = memmem(options.ptr, options.len, word, sizeof(word) - 1);
-	size_t            i;
+	size_t            i = create_table_find(options, word);
 
-	if (at == NULL) {
-		buf_add_slice(out, options);
-		return;
-	}
-	i = (size_t)(at - options.ptr);
 	buf_add_slice(out, slice_cut(options, 0, i));
+	if (i == options.len)
+		return;
 	for (i += sizeof(word) - 1;
 	     i < options.len && options.ptr[i] >= '0' && options.ptr[i] <= '9';)
 		i++;
@@ -142,9 +178,12 @@ read_lines(struct arena *a, struct slice sql, struct create_table *out, struct s
 int
 create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
 {
-	SCOPED(buf) struct buf text = BUF_INIT;
-	struct slice           copy = arena_dup(a, sql), rest;
+	SCOPED(buf) struct buf text = BUF_INIT, plain = BUF_INIT;
+	struct slice           copy, rest;
 	size_t                 head;
+
+	add_without_formats(&plain, sql);
+	copy = arena_dup(a, buf_slice(&plain));
 
 	*out = (struct create_table){ 0 };
 	if (!slice_starts(copy, "CREATE TABLE `") || read_lines(a, copy, out, &rest) != 0)

@@ -111,6 +111,8 @@ fill_type(const struct type_name *name, const struct slice *v, struct column_typ
 	out->scale = (uint8_t)number_of(v[C_SCALE]);
 	out->fsp = (uint8_t)number_of(v[C_FSP]);
 	out->length = number_of(v[C_CHARS]);
+	out->rounds = (name->kind == COLUMN_FLOAT || name->kind == COLUMN_DOUBLE) &&
+	    !slice_is_null(v[C_SCALE]);
 	if (name->kind == COLUMN_BIT)
 		out->length = number_of(v[C_PRECISION]);
 	if (name->kind == COLUMN_ENUM || name->kind == COLUMN_SET)
@@ -132,7 +134,7 @@ refuse_column(struct ctx *cx, const struct table_def *def, const struct slice *v
 }
 
 static int
-fill_column(struct ctx *cx, const struct table_def *def, const struct slice *v, struct column *out)
+fill_column(struct ctx *cx, struct table_def *def, const struct slice *v, struct column *out)
 {
 	const struct type_name *name = NULL;
 
@@ -155,6 +157,8 @@ fill_column(struct ctx *cx, const struct table_def *def, const struct slice *v, 
 	out->zerofill = contains(v[C_COLUMN_TYPE], "zerofill");
 	out->key_index = -1;
 	fill_type(name, v, &out->type);
+	def->rounds |= out->type.rounds;
+	def->enums |= out->type.kind == COLUMN_ENUM;
 	return 0;
 }
 
@@ -433,6 +437,7 @@ read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		index->name = arena_slice_str(cx->arena, clause->name);
 		index->clause = arena_slice_str(cx->arena, clause->text);
 		index->unique = clause->unique;
+		def->hidden_count += clause->hashed;
 		index->first = find_column(def, clause->first);
 		def->indexes_count++;
 	}
@@ -480,6 +485,35 @@ schema_check_hash(const struct table_def *def, const char *hash, struct err *err
 	err_set(err, ERR_REFUSED, "table '%s.%s' is not defined as its source is", def->database,
 	    def->name);
 	return err_hint(err, "compare both with SHOW CREATE TABLE, and undo what was altered");
+}
+
+/* ---- Rows */
+
+int
+schema_check_row(const struct table_def *def, const struct slice *row, struct err *err)
+{
+	for (int i = 0; def->rounds && i < def->columns_count; i++) {
+		const struct column *c = &def->columns[i];
+
+		if (column_keeps(&c->type, row[i]))
+			continue;
+		err_set(err, ERR_REFUSED,
+		    "column '%s' of table '%s.%s' holds %.*s, which its type would round today",
+		    c->name, def->database, def->name, SLICE_ARG(row[i]));
+		return err_hint(err, "UPDATE `%s` SET `%s`=ROUND(`%s`,%d) at the source, or widen the "
+		    "column's type, then move anew", def->name, c->name, c->name, c->type.scale);
+	}
+	return 0;
+}
+
+size_t
+schema_unsayable(const struct table_def *def, const struct slice *row)
+{
+	size_t n = 0;
+
+	for (int i = 0; def->enums && i < def->columns_count; i++)
+		n += column_is_unsayable(&def->columns[i].type, row[i]);
+	return n;
 }
 
 /* ---- Texts */

@@ -30,6 +30,7 @@ struct table_def {
 	const char       *database, *name;
 	struct column    *columns;
 	int               columns_count;
+	int               hidden_count;    /* behind them in the binlog only (rows.h) */
 	int              *key;             /* columns of the primary key, in key order */
 	int               key_count;
 	struct index_def *indexes;         /* secondary ones */
@@ -38,6 +39,7 @@ struct table_def {
 	const char       *hash;            /* hex of create_sql's hash */
 	uint64_t          auto_increment;  /* next value, 0: none */
 	int64_t           rows_estimate;
+	bool              rounds, enums;   /* a column has such a type: schema_check_row(), schema_unsayable() */
 	/* all key columns are integers, binary, or have a binary collation */
 	bool              key_binary;
 	/* integers and binary only: byte or number order is index order (rule 10) */
@@ -63,6 +65,11 @@ struct create_table;
 int schema_check_lists(const struct table_def *def, const struct create_table *create,
     struct err *err) MUST_USE;
 int schema_check_hash(const struct table_def *def, const char *hash, struct err *err) MUST_USE;
+
+/* ERR_REFUSED, by name: a value that the target's column would not keep as it is. */
+int schema_check_row(const struct table_def *def, const struct slice *row, struct err *err) MUST_USE;
+/* How many of the values are taken only without strict mode, with a warning each (column.h). */
+size_t schema_unsayable(const struct table_def *def, const struct slice *row);
 
 /* SQL texts, appended. */
 /* "`id`,`f`*1e0,`e`+0": the select list that gives values in column.h's form. */

@@ -133,6 +133,15 @@ known_map(const struct tail_group *g, uint64_t id, int table)
 	return m != NULL && m->table == table;
 }
 
+static struct row_columns
+columns_of(const struct tail_group *g, int table)
+{
+	const struct table_def *def = g->params.tables[table];
+
+	return (struct row_columns){ g->types[table], (size_t)def->columns_count,
+		(size_t)def->hidden_count };
+}
+
 int
 group_map(struct tail_group *g, const struct event *e, struct err *err)
 {
@@ -143,9 +152,10 @@ group_map(struct tail_group *g, const struct event *e, struct err *err)
 
 	TRY(tablemap_read(&scratch, e->body, &map, err));
 	int table = find_table(&g->params, &map);
-	if (table >= 0 && row_shape_init(&shape, &map, g->types[table],
-	    (size_t)g->params.tables[table]->columns_count, err) != 0)
-		return -1;
+	if (table >= 0) {
+		struct row_columns columns = columns_of(g, table);
+		TRY(row_shape_init(&shape, &map, &columns, err));
+	}
 	if (known_map(g, map.id, table))
 		return 0;
 	slot = place_map(g, map.id);
@@ -432,6 +442,8 @@ add_change(struct adder *to, const struct row_change *row, const struct table_de
 	c->kind = row->kind == ROW_INSERT ? CHANGE_INSERT : row->kind == ROW_UPDATE ?
 	    CHANGE_UPDATE :
 	    CHANGE_DELETE;
+	if (c->after != NULL)
+		TRY(schema_check_row(def, c->after, err));
 	TRY(set_key(txn, def, c->before, &c->key_before, err));
 	return set_key(txn, def, c->after, &c->key_after, err);
 }
@@ -450,7 +462,7 @@ add_event(struct tail_group *g, struct adder *to, struct err *err)
 	TRY(take_event(g, &to->txn->arena, &head, &e.body, err));
 	map = &g->maps[head.map];
 	e.type = head.type;
-	shape = (struct row_shape){ &map->map, g->types[map->table] };
+	shape = (struct row_shape){ &map->map, columns_of(g, map->table) };
 	TRY(rows_read(&e, &rows, err));
 	while ((rc = rows_next(&rows, &shape, &to->txn->arena, &row, err)) == 1)
 		TRY(add_change(to, &row, g->params.tables[map->table], map->table, err));

@@ -55,7 +55,7 @@ all_rows(const struct event *e, const struct tablemap *map, struct arena *a)
 			return;
 	if (rows_read(e, &rows, &err) != 0)
 		return;
-	if (row_shape_init(&shape, map, types, map->count, &err) != 0)
+	if (row_shape_init(&shape, map, &(struct row_columns){ types, map->count, 0 }, &err) != 0)
 		return;
 	while (rows_next(&rows, &shape, a, &change, &err) == 1)
 		check((change.before == NULL) == (change.kind == ROW_INSERT));

@@ -116,7 +116,7 @@ print_rows(struct printer *p, const struct event *e)
 	if (t == NULL)
 		return;
 	if (rows_read(e, &rows, &err) != 0 ||
-	    row_shape_init(&shape, &p->map, t->types, t->count, &err) != 0)
+	    row_shape_init(&shape, &p->map, &(struct row_columns){ t->types, t->count, 0 }, &err) != 0)
 		die(name, &err);
 	while ((rc = rows_next(&rows, &shape, &p->rows, &c, &err)) == 1) {
 		if (c.before != NULL)

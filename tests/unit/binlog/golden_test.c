@@ -162,7 +162,7 @@ change_of(const char *hex, struct tablemap *map, struct column_type types[KINDS]
 	expect_ok(rows_read(&e, &rows, &err), &err);
 	expect_eq(rows.table_id, map->id);
 	expect_eq(rows.flags & ROWS_STATEMENT_END, ROWS_STATEMENT_END);
-	expect_ok(row_shape_init(&shape, map, types, KINDS, &err), &err);
+	expect_ok(row_shape_init(&shape, map, &(struct row_columns){ types, KINDS, 0 }, &err), &err);
 	expect_eq(rows_next(&rows, &shape, &arena, &change, &err), 1);
 	expect_eq(rows_next(&rows, &shape, &arena, &none, &err), 0);
 	return change;
@@ -285,13 +285,13 @@ TEST(another_definition_is_noticed)
 	struct row_shape   shape;
 
 	(void)change_of(golden_update, &map, types);
-	expect_eq(row_shape_init(&shape, &map, types, KINDS - 1, &err), -1);
+	expect_eq(row_shape_init(&shape, &map, &(struct row_columns){ types, KINDS - 1, 0 }, &err), -1);
 	expect_eq(err.kind, ERR_CONFLICT);
 	for (int i = 1; i < KINDS; i++) {
 		struct column_type saved = types[i];
 		/* DATE in its place, INT in DATE's */
 		types[i] = types[i == 15 ? 0 : 15];
-		expect_eq(row_shape_init(&shape, &map, types, KINDS, &err), -1);
+		expect_eq(row_shape_init(&shape, &map, &(struct row_columns){ types, KINDS, 0 }, &err), -1);
 		expect_eq(err.kind, ERR_CONFLICT);
 		types[i] = saved;
 	}
@@ -322,7 +322,7 @@ TEST(cut_events_are_errors)
 	struct row_change  c;
 
 	(void)change_of(golden_update, &whole, types);
-	expect_ok(row_shape_init(&shape, &whole, types, KINDS, &err), &err);
+	expect_ok(row_shape_init(&shape, &whole, &(struct row_columns){ types, KINDS, 0 }, &err), &err);
 	for (size_t n = 0; n < e.body.len; n++) {
 		struct event cut = e;
 		cut.body = arena_dup(&arena, slice_cut(e.body, 0, n));
