@@ -316,6 +316,26 @@ lost_a_lock(const struct err *err)
 }
 
 /*
+ * With the connections that were closed their named locks were let go: another process may have
+ * gone on with the stream meanwhile, and this run be long past.
+ */
+static int
+still_ours(struct ctx *cx, struct applier *a)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct stream_state       *disk = arena_new(&arena, struct stream_state);
+
+	inner.arena = &arena;
+	TRY(writers_open_all(&inner, &a->writers));
+	TRY(state_load(&inner, a->writers.conns[0], a->state->workflow, disk));
+	if (position_cmp(&disk->applied, &a->state->applied) <= 0 &&
+	    position_cmp(&disk->dirty_until, &a->state->dirty_until) <= 0)
+		return 0;
+	return err_set(cx->err, ERR_RETRY, "another process has gone on with this stream");
+}
+
+/*
  * A transaction of several parts cannot be repeated from its middle: the stream goes on from its
  * position.
  */
@@ -331,6 +351,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct run *r)
 		writers_close(&a->writers);
 		if (a->writers.several && !a->writers.careful && !amid) {
 			a->writers.careful = true; /* once more, to name the row */
+			TRY(still_ours(cx, a));
 			continue;
 		}
 		if (!lost_a_lock(cx->err) || tries == RETRIES)
@@ -339,6 +360,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct run *r)
 			return err_set(cx->err, ERR_RETRY,
 			    "a transaction of several parts lost a lock");
 		TRY(task_sleep(cx, RETRY_MS * MSEC));
+		TRY(still_ours(cx, a));
 	}
 }
 
@@ -439,8 +461,7 @@ read_state(struct ctx *cx, struct applier *a)
 	struct slice               prepared;
 
 	inner.arena = &arena;
-	for (int i = 0; i < a->params->appliers; i++)
-		TRY(writers_open(&inner, &a->writers, i));
+	TRY(writers_open_all(&inner, &a->writers));
 	TRY(state_load(&inner, a->writers.conns[0], id, disk));
 	TRY(state_place(&inner, a->writers.conns[0], id, &a->state->applied, &prepared));
 	keep_prepared(a, prepared);
