@@ -23,7 +23,7 @@
  * returned, in 64 bits.
  *
  * The server sends a heartbeat when it has been silent for heartbeat_us: a connection that brings
- * nothing for a few of those is dead (mysql_set_silence()). Every failure ends the dump; whether
+ * nothing for a few of those is dead (silence in packet.h). Every failure ends the dump; whether
  * and where to connect again is decided above. ERR_SERVER 1236 is the server's refusal of the
  * place: purged, or a GTID that it does not have.
  *

@@ -60,7 +60,8 @@ int rows_read(const struct event *e, struct rows *out, struct err *err) MUST_USE
 /* ERR_CONFLICT unless the definition's columns are those of the event, by number and type. */
 int row_shape_init(struct row_shape *s, const struct tablemap *map,
     const struct row_columns *columns, struct err *err) MUST_USE;
-/* 1: out is set, values of the columns that are not hidden in the arena, their bytes there or in the event; 0: no more; -1. */
+/* 1: out is set, values of the columns that are not hidden in the arena, their bytes there or in the
+ * event; 0: no more; -1. */
 int rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out,
     struct err *err) MUST_USE;
 

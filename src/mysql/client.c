@@ -82,7 +82,7 @@ mysql_caps(const struct mysql_client *c)
 struct packets *
 mysql_packets(struct mysql_client *c)
 {
-	check(c->state == CLIENT_IDLE);
+	check(c->state == CLIENT_IDLE || c->state == CLIENT_DUMPING);
 	return &c->packets;
 }
 
@@ -582,12 +582,6 @@ mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
 	if (reply_is_err(*payload))
 		return leave(cx, c, err_from_packet(*payload, cx->err));
 	return 0;
-}
-
-void
-mysql_set_silence(struct mysql_client *c, usec silence)
-{
-	c->packets.silence = silence;
 }
 
 bool

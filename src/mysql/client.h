@@ -56,7 +56,8 @@ const struct dialect *mysql_dialect(const struct mysql_client *c);
 
 /* What both sides agreed on. */
 uint64_t mysql_caps(const struct mysql_client *c);
-/* For a relay: the packets of an idle connection, whose replies it reads to their ends. */
+/* For a relay: the packets of an idle connection, whose replies it reads to their ends. For a dump:
+ * how long the server may be silent. */
 struct packets *mysql_packets(struct mysql_client *c);
 
 /* Runs one statement to its end; rows that it returns are read and dropped. ok may be NULL. */
@@ -99,8 +100,6 @@ int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) 
 int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
 int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
     bool *eof) MUST_USE;
-/* A packet may take as long as it is large, but the server must not be silent for longer than this. */
-void mysql_set_silence(struct mysql_client *c, usec silence);
 /* Has input that was not taken yet: the next packet has at least begun to arrive. Never waits. */
 bool mysql_has_input(const struct mysql_client *c);
 

@@ -328,7 +328,7 @@ still_ours(struct ctx *cx, struct applier *a)
 
 	inner.arena = &arena;
 	TRY(writers_open_all(&inner, &a->writers));
-	TRY(state_load(&inner, a->writers.conns[0], a->state->workflow, disk));
+	TRY(state_load(&inner, a->writers.conns[0], state_id(a->state), disk));
 	if (position_cmp(&disk->applied, &a->state->applied) <= 0 &&
 	    position_cmp(&disk->dirty_until, &a->state->dirty_until) <= 0)
 		return 0;

@@ -295,6 +295,8 @@ load_rows(struct ctx *cx, struct mysql_client *target, const struct chunk_job *j
 
 	if (c->dropped == c->count)
 		return 0;
+	if (c->unsayable > 0)
+		buf_add_str(&sql, mysql_dialect(target)->lenient_sql);
 	load_sql(&sql, job->def, job->target_database, job->target_table);
 	TRY(mysql_load_start(cx, target, buf_slice(&sql)));
 	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));

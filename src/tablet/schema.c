@@ -149,8 +149,14 @@ fill_column(struct ctx *cx, struct table_def *def, const struct slice *v, struct
 		return refuse_column(cx, def, v, "is generated");
 	if (name->kind == COLUMN_SET && count_members(v[C_COLUMN_TYPE]) > SET_MEMBERS_MAX)
 		return refuse_column(cx, def, v, "is a SET of more than 53 members");
-	if (contains(v[C_COLUMN_TYPE], "COMPRESSED"))
+	if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
 		return refuse_column(cx, def, v, "is compressed");
+	if (number_of(v[C_FSP]) > 0 && contains(v[C_COLUMN_TYPE], "/* mariadb-5.3 */")) {
+		refuse_column(cx, def, v,
+		    "is kept with fractions of seconds in the format of MariaDB 5.3");
+		return err_hint(cx->err, "ALTER TABLE `%s`.`%s` FORCE at the source keeps it in "
+		    "today's (mysql56_temporal_format=ON)", def->database, def->name);
+	}
 	out->name = arena_slice_str(cx->arena, v[C_NAME]);
 	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");
 	out->auto_increment = contains(v[C_EXTRA], "auto_increment");

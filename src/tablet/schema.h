@@ -39,7 +39,8 @@ struct table_def {
 	const char       *hash;            /* hex of create_sql's hash */
 	uint64_t          auto_increment;  /* next value, 0: none */
 	int64_t           rows_estimate;
-	bool              rounds, enums;   /* a column has such a type: schema_check_row(), schema_unsayable() */
+	/* a column has such a type: for schema_check_row(), schema_unsayable() */
+	bool              rounds, enums;
 	/* all key columns are integers, binary, or have a binary collation */
 	bool              key_binary;
 	/* integers and binary only: byte or number order is index order (rule 10) */

@@ -81,7 +81,7 @@ refused_place(const struct tail *t, struct err *err)
 	err->kind = ERR_REFUSED;
 	if (too_large)
 		return err_hint(err, "FLUSH BINARY LOGS at the source, vtctlclient Workflow delete %s, "
-		    "then move anew: no replica can read an event beyond 1 GB", t->params->workflow);
+		    "then move anew: no replica can read an event beyond 1 GB", t->params->id.workflow);
 	err_wrap(err, "the source's binlog has no place '%s' (%s:%" PRIu64 ") any more",
 	    t->read.gtid, t->read.file, t->read.offset);
 	return hint_move_anew(t, err);
@@ -130,7 +130,7 @@ start_dump(struct ctx *cx, struct tail *t)
 
 	TRY(dump_start(cx, t->client, &p, &t->dump));
 	TRY(find_place(cx, t));
-	mysql_set_silence(t->client, DEAD_MS * MSEC);
+	mysql_packets(t->client)->silence = DEAD_MS * MSEC;
 	return 0;
 }
 

@@ -244,3 +244,29 @@ TEST(negative_times_borrow)
 	c = cursor_of(hex_bytes(&arena, "800000ff"));                    /* 255 hundredths */
 	expect_eq(temporal_time(&c, 2, text), 0);
 }
+
+TEST(a_type_with_digits_keeps_what_it_would_not_round)
+{
+	struct column_type d = { .kind = COLUMN_DOUBLE, .scale = 3, .rounds = true };
+	struct column_type f = { .kind = COLUMN_FLOAT, .scale = 2, .rounds = true };
+	struct column_type plain = { .kind = COLUMN_DOUBLE };
+
+	/* 1 + 0.235 is not the double next to 1.235, and the first is what the server stores for it. */
+	expect(column_keeps(&d, slice_str("1.2349999999999999")) && !column_keeps(&d, slice_str("1.235")));
+	expect(column_keeps(&d, slice_str("1.25")) && !column_keeps(&d, slice_str("1.2345")));
+	expect(column_keeps(&d, slice_str("-0")) && column_keeps(&d, SLICE_NULL));
+	expect(column_keeps(&d, slice_str("999999999.999")) && column_keeps(&d, slice_str("1e300")));
+	/* 12345.68 and 0.07 as the floats next to them */
+	expect(column_keeps(&f, slice_str("12345.6796875")));
+	expect(column_keeps(&f, slice_str("0.070000000298023224")));
+	expect(!column_keeps(&f, slice_str("0.071000002324581146")));
+	expect(column_keeps(&plain, slice_str("1.2345")));
+}
+
+TEST(the_number_0_of_an_enum_alone_is_no_literal_s)
+{
+	struct column_type e = { .kind = COLUMN_ENUM, .length = 2 }, s = { .kind = COLUMN_SET, .length = 2 };
+
+	expect(column_is_unsayable(&e, slice_str("0")) && !column_is_unsayable(&e, slice_str("1")));
+	expect(!column_is_unsayable(&e, SLICE_NULL) && !column_is_unsayable(&s, slice_str("0")));
+}

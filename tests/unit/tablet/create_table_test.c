@@ -65,6 +65,28 @@ TEST(partitions_stay_behind_the_options)
 	arena_done(&arena);
 }
 
+TEST(what_is_left_out_is_so_outside_of_quotes_only)
+{
+	static const char sql[] =
+	    "CREATE TABLE `t` (\n"
+	    "  `a` datetime /* mariadb-5.3 */ DEFAULT NULL COMMENT 'it''s /* mariadb-5.3 */',\n"
+	    "  `b /* mariadb-5.3 */` time /* mariadb-5.3 */ DEFAULT NULL COMMENT '\\' /* mariadb-5.3 */',\n"
+	    "  UNIQUE KEY `u` (`a`) USING HASH,\n  UNIQUE KEY `v` (`b`) COMMENT ' USING HASH',\n"
+	    "  KEY `w` (`a`) USING HASH\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=5'";
+	struct arena        arena = ARENA_INIT;
+	struct err          err = { 0 };
+	struct create_table t;
+
+	expect_ok(create_table_read(&arena, slice_str(sql), &t, &err), &err);
+	expect_slice(t.clauses[0].text,
+	    slice_str("`a` datetime DEFAULT NULL COMMENT 'it''s /* mariadb-5.3 */'"));
+	expect_slice(t.clauses[1].text, slice_str(
+	    "`b /* mariadb-5.3 */` time DEFAULT NULL COMMENT '\\' /* mariadb-5.3 */'"));
+	expect(t.clauses[2].hashed && !t.clauses[3].hashed && !t.clauses[4].hashed);
+	expect_slice(t.options, slice_str(") ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=5'"));
+	arena_done(&arena);
+}
+
 TEST(what_looks_otherwise_is_an_error)
 {
 	static const char *const wrong[] = { "", "CREATE TABLE `t`", "CREATE VIEW `t` AS SELECT 1",

@@ -1,0 +1,200 @@
+/* The tail and its connection: where it goes on, what it meets there, and when it is gone. */
+#include "binlog/event.h"
+#include "task/sim.h"
+#include "test.h"
+#include "tablet/tail.h"
+#include "tablet/tail_group.h"
+#include "unit/tablet/source_script.h"
+
+static struct source_script script;
+static struct err           err;
+static struct table_def    *tables[] = { &script_table };
+static struct tail_params   params;
+static struct tail         *tail;
+
+static struct ctx
+ctx(void)
+{
+	return (struct ctx){ .deadline = task_now() + 60 * SECOND, .err = &err };
+}
+
+static void
+in_sim(task_fn *fn)
+{
+	struct task *t;
+
+	sim_start(test_seed());
+	script_start(&script, "source:1");
+	params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
+		.id = { SIDECAR_DEFAULT, "w" },
+		.tables = tables, .tables_count = 1, .start = script_position(), .server_id = 9,
+		.spill_dir = test_dir() };
+	t = task_spawn("test", fn, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run_until(1000 * SECOND);
+	sim_stop();
+}
+
+static void
+open_tail(void)
+{
+	struct ctx cx = ctx();
+
+	expect_ok(tail_open(&cx, &params, &tail), &err);
+}
+
+static void
+end(void)
+{
+	tail_close(tail);
+	script_stop(&script);
+}
+
+static struct source_txn *
+next(void)
+{
+	struct ctx         cx = ctx();
+	struct source_txn *txn;
+
+	expect_ok(tail_next(&cx, tail, &txn), &err);
+	return txn;
+}
+
+/* The next one that is more than a position. */
+static struct source_txn *
+next_change(void)
+{
+	struct source_txn *txn = next();
+
+	while (txn->count == 0 && txn->heartbeat[0] == 0) {
+		source_txn_free(txn);
+		txn = next();
+	}
+	return txn;
+}
+
+/* Nothing comes within a second but positions, none beyond where we are. */
+static void
+expect_silence(uint64_t offset)
+{
+	struct ctx         cx = ctx();
+	struct source_txn *txn;
+
+	cx.deadline = task_now() + 1 * SECOND;
+	while (tail_next(&cx, tail, &txn) == 0) {
+		expect_eq(txn->count, 0);
+		expect(txn->end.offset <= offset);
+		source_txn_free(txn);
+	}
+	if (err.kind != ERR_TIMEOUT)
+		test_fail(__FILE__, __LINE__, "%s", err.text);
+}
+
+static void
+refused(const char *text)
+{
+	struct ctx cx = ctx();
+
+	err = (struct err){ 0 };
+	expect_eq(tail_open(&cx, &params, &tail), -1);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect(strstr(err.hint, "vtctlclient Workflow delete w") != NULL);
+	if (strstr(err.text, text) == NULL)
+		test_fail(__FILE__, __LINE__, "'%s' is not about '%s'", err.text, text);
+}
+
+static void
+place(void *arg)
+{
+	script.says_seq = 99;
+	refused("at bin.000001:400 is at GTID '0-1-99', ours at bin.000001:400 at '0-1-100'");
+	script.says_seq = 0;
+	script.says_offset = 399;               /* the same GTIDs, elsewhere: restored from a backup */
+	refused("at bin.000001:399 is at GTID '0-1-100'");
+	script.refusal = "requested GTID 0-1-100 is not in the master's binlog";
+	refused("no place '0-1-100' (bin.000001:400) any more: requested GTID");
+	script_stop(&script);
+}
+
+TEST(another_history_at_our_place_is_refused)
+{
+	in_sim(place);
+}
+
+static void
+lost(void *arg)
+{
+	struct source_txn *txn;
+
+	script_txn(&script, 1, "a");
+	script_gtid(&script, 4);
+	script_map(&script, 7, "db", "t");
+	script_insert(&script, 2, "b");
+	script.closing = true;                  /* the connection ends amid the second */
+	open_tail();
+	txn = next_change();
+	expect_str(txn->end.gtid, "0-1-101");
+	source_txn_free(txn);
+	expect_silence(script.offset);
+	script.closing = false;
+	script_xid(&script);
+	txn = next_change();
+	expect_eq(txn->count, 1);
+	expect_slice(txn->changes[0].after[1], slice_str("b"));
+	expect_str(txn->end.gtid, "0-1-102");
+	source_txn_free(txn);
+	expect(script.dumps > 1);
+	end();
+}
+
+TEST(a_lost_connection_is_made_again_behind_the_last_transaction)
+{
+	in_sim(lost);
+}
+
+static void
+beyond_4_gb(void *arg)
+{
+	struct source_txn *txn;
+	const uint64_t     far = (uint64_t)3 << 32;
+
+	params.start.offset = far + SCRIPT_START;       /* the wire has 32 bits of it */
+	script_txn(&script, 1, "a");
+	open_tail();
+	txn = next_change();
+	expect_eq(txn->end.offset, far + script.offset);
+	source_txn_free(txn);
+	end();
+}
+
+TEST(a_place_beyond_4_gb_keeps_its_high_bits)
+{
+	in_sim(beyond_4_gb);
+}
+
+static void
+silent(void *arg)
+{
+	struct source_txn *txn;
+	struct ctx         cx = ctx();
+
+	open_tail();
+	sim_cut("source:1");
+	cx.deadline = task_now() + 20 * SECOND;
+	while (tail_next(&cx, tail, &txn) == 0)
+		source_txn_free(txn);
+	expect_eq(err.kind, ERR_TIMEOUT);
+	sim_heal("source:1");
+	script_txn(&script, 1, "a");
+	txn = next_change();
+	expect_eq(txn->count, 1);
+	expect(script.dumps > 1);               /* the dead connection was given up */
+	source_txn_free(txn);
+	end();
+}
+
+TEST(a_silent_source_is_connected_to_again)
+{
+	in_sim(silent);
+}
