@@ -184,11 +184,9 @@ step(struct dump *d, const struct event *e, const struct dump_place *near, struc
 {
 	switch (e->type) {
 	case EVENT_GTID_LIST:
-		TRY(note_list(there, e, err));
-		if ((e->flags & EVENT_FLAG_ARTIFICIAL) == 0)
-			return 0;
-		d->position = widen(e->end_pos, d, near);
-		return 1;
+		if (e->flags & EVENT_FLAG_ARTIFICIAL)
+			d->position = widen(e->end_pos, d, near);
+		return note_list(there, e, err);
 	case EVENT_GTID:
 	case EVENT_HEARTBEAT:
 		return 1;
@@ -210,7 +208,8 @@ dump_find(struct ctx *cx, struct dump *d, const struct gtid_list *wanted,
 		ended = step(d, &e, near, there, cx->err);
 		if (ended < 0)
 			return -1;
-		/* Nothing is stepped over, so that no other list will come. */
+		/* There may be one for each domain whose end is met, and none where nothing is
+		 * stepped over. */
 		if (e.type == EVENT_GTID_LIST && gtid_list_same(there, wanted))
 			return 0;
 	} while (!ended);

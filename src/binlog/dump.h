@@ -10,8 +10,8 @@
  * (@slave_gtid_strict_mode) and steps over what lies before them whatever its size; a question
  * like BINLOG_GTID_POS() fails behind any event that is larger than max_allowed_packet. Where the
  * place is, the server says by itself: each file begins with the GTIDs before it (Gtid_list), and
- * when events of the file were stepped over, an artificial Gtid_list follows whose position is the
- * place and which has the last GTIDs of what was stepped over:
+ * when events of the file were stepped over, artificial Gtid_lists follow (one for each domain at
+ * most) with the last GTIDs of what was stepped over, the last one's position being the place:
  *
  *   binlog.000004      4 Format_description
  *                    256 Gtid_list 0-1-8,7-1-3                in the file

@@ -88,22 +88,23 @@ refused_place(const struct tail *t, struct err *err)
 }
 
 /*
- * The same GTIDs before the same place. The place may lie further on: where nothing but heads of
- * files is between, the server begins behind them.
+ * The same GTIDs before the place, and in no file before ours. Where nothing but heads of files is
+ * between, the server begins before or behind them: begin_group() sees whether that was all.
  */
 static int
 compare_place(const struct tail *t, const struct gtid_list *there, struct err *err)
 {
 	SCOPED(buf) struct buf text = BUF_INIT;
-	struct position        place = { .offset = t->dump.position };
+	struct position        file_end = { .offset = UINT64_MAX };
 
-	snprintf(place.file, sizeof(place.file), "%.*s", (int)sizeof(place.file) - 1, t->dump.file);
-	if (gtid_list_same(there, &t->gtids) && position_cmp(&place, &t->read) >= 0)
+	snprintf(file_end.file, sizeof(file_end.file), "%.*s", (int)sizeof(file_end.file) - 1,
+	    t->dump.file);
+	if (gtid_list_same(there, &t->gtids) && position_cmp(&file_end, &t->read) >= 0)
 		return 0;
 	gtid_list_print(&text, there);
 	err_set(err, ERR_REFUSED,
 	    "the source's binlog at %s:%" PRIu64 " is at GTID '%s', ours at %s:%" PRIu64 " at '%s'",
-	    place.file, place.offset, text.data == NULL ? "" : text.data, t->read.file,
+	    t->dump.file, t->dump.position, text.data == NULL ? "" : text.data, t->read.file,
 	    t->read.offset, t->read.gtid);
 	return hint_move_anew(t, err);
 }
@@ -199,11 +200,27 @@ refuse_group(const struct tail *t, struct err *err, const char *what)
 	    t->params->id.workflow);
 }
 
+/* Nothing new lies before what was read: else the file is another one of the same name. */
+static int
+check_begin(const struct tail *t, const struct event *e, struct err *err)
+{
+	struct position begin = { .offset = t->dump.position - e->length };
+
+	snprintf(begin.file, sizeof(begin.file), "%.*s", (int)sizeof(begin.file) - 1, t->dump.file);
+	if (position_cmp(&begin, &t->read) >= 0)
+		return 0;
+	err_set(err, ERR_REFUSED,
+	    "a transaction of the source begins at %s:%" PRIu64 ", before ours at %s:%" PRIu64,
+	    begin.file, begin.offset, t->read.file, t->read.offset);
+	return hint_move_anew(t, err);
+}
+
 static int
 begin_group(struct tail *t, const struct event *e, struct err *err)
 {
 	if (t->in_group)
 		return err_set(err, ERR_CORRUPT, "a GTID event inside of a group");
+	TRY(check_begin(t, e, err));
 	TRY(gtid_event_read(e, &t->gtid, err));
 	group_begin(&t->group);
 	t->gtid.xid.gtrid = arena_dup(&t->group.arena, t->gtid.xid.gtrid);

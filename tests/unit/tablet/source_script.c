@@ -234,7 +234,7 @@ send_place(struct ctx *cx, struct source_script *s, struct fake_session *session
 	add_le(&b, EVENT_GTID_LIST, 1);
 	add_le(&b, 1, 4);
 	add_le(&b, len, 4);
-	add_le(&b, s->says_offset > 0 ? s->says_offset : place, 4);
+	add_le(&b, place, 4);
 	add_le(&b, EVENT_FLAG_ARTIFICIAL, 2);
 	add_le(&b, 1, 4);
 	add_le(&b, 0, 4);

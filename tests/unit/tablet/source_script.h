@@ -22,7 +22,6 @@ struct source_script {
 	struct waitlist more;
 	/* The number of the one GTID that it says lies before the place; 0: the one asked for. */
 	uint64_t        says_seq;
-	uint32_t        says_offset;    /* where it says that is; 0: where it is */
 	const char     *refusal;        /* of a dump, with error 1236; NULL: none */
 	uint64_t        sought;         /* of the GTID asked for: the fake does not show it of a dump */
 	int             dumps;

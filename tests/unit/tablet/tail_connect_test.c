@@ -74,6 +74,21 @@ next_change(void)
 	return txn;
 }
 
+static void
+fails(enum err_kind kind, const char *text)
+{
+	struct ctx         cx = ctx();
+	struct source_txn *txn;
+	int                rc;
+
+	while ((rc = tail_next(&cx, tail, &txn)) == 0) {
+		expect_eq(txn->count, 0);
+		source_txn_free(txn);
+	}
+	if (err.kind != kind || strstr(err.text, text) == NULL)
+		test_fail(__FILE__, __LINE__, "'%s' is not about '%s'", err.text, text);
+}
+
 /* Nothing comes within a second but positions, none beyond where we are. */
 static void
 expect_silence(uint64_t offset)
@@ -107,11 +122,10 @@ refused(const char *text)
 static void
 place(void *arg)
 {
+	script_txn(&script, 1, "a");            /* what comes next ends the search */
 	script.says_seq = 99;
-	refused("at bin.000001:400 is at GTID '0-1-99', ours at bin.000001:400 at '0-1-100'");
+	refused("is at GTID '0-1-99', ours at bin.000001:400 at '0-1-100'");
 	script.says_seq = 0;
-	script.says_offset = 399;               /* the same GTIDs, elsewhere: restored from a backup */
-	refused("at bin.000001:399 is at GTID '0-1-100'");
 	script.refusal = "requested GTID 0-1-100 is not in the master's binlog";
 	refused("no place '0-1-100' (bin.000001:400) any more: requested GTID");
 	script_stop(&script);
@@ -151,6 +165,21 @@ lost(void *arg)
 TEST(a_lost_connection_is_made_again_behind_the_last_transaction)
 {
 	in_sim(lost);
+}
+
+static void
+shorter(void *arg)
+{
+	params.start.offset = SCRIPT_START + 200;
+	script_txn(&script, 1, "a");
+	open_tail();
+	fails(ERR_REFUSED, "begins at bin.000001:400, before ours at bin.000001:600");
+	end();
+}
+
+TEST(a_file_that_is_shorter_than_ours_was_is_refused)
+{
+	in_sim(shorter);
 }
 
 static void
