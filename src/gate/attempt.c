@@ -64,8 +64,10 @@ check_hidden(struct ctx *cx, const struct attempt *a)
 	for (size_t i = 0; a->plan.rewritten && i < a->plan.ruled_count; i++) {
 		const struct routing_rule *r = a->plan.ruled[i]->record;
 
-		if (session_has_temporary(a->s, r->from_keyspace, r->from_table) ||
-		    session_has_temporary(a->s, r->to_keyspace, r->to_table))
+		if (temporary_place(&a->s->temporary, slice_str(r->from_keyspace),
+			slice_str(r->from_table)) != NULL ||
+		    temporary_place(&a->s->temporary, slice_str(r->to_keyspace),
+			slice_str(r->to_table)) != NULL)
 			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 			    "the moved table '%s' in a session that made a temporary table of its name",
 			    r->from_table);
@@ -84,7 +86,8 @@ note_temporary(struct ctx *cx, const struct attempt *a)
 	if (st->kind != STATEMENT_DDL || !st->changes_session || st->tables_count == 0)
 		return 0;
 	keyspace = slice_is_null(t->database) ? session_keyspace(a->s) : t->database;
-	if (session_note_temporary(a->s, keyspace, t->table))
+	if (temporary_note(&a->s->temporary, keyspace, t->table,
+		a->plan.temporary == NULL ? "" : a->plan.temporary))
 		return 0;
 	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "so many temporary tables in one session");
 }
@@ -103,7 +106,10 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 {
 	struct session   *s = a->s;
 	struct plan_input in = {
-		.statement = a->q->statement, .sql = a->q->sql, .keyspace = keyspace_of(a)
+		.statement = a->q->statement,
+		.sql = a->q->sql,
+		.keyspace = keyspace_of(a),
+		.temporary = &s->temporary
 	};
 
 	a->epoch = a->route->epoch;
@@ -207,7 +213,8 @@ was_possible(const struct attempt *a)
 		    .route = s->began,
 		    .statement = a->q->statement,
 		    .sql = a->q->sql,
-		    .keyspace = keyspace_of(a)
+		    .keyspace = keyspace_of(a),
+		    .temporary = &s->temporary
 	};
 
 	return s->began != NULL && s->began != a->route &&
@@ -490,4 +497,19 @@ bool
 attempt_is_current(const struct attempt *a)
 {
 	return a->by_view || a->route == a->s->hall->crowd.route;
+}
+
+void
+attempt_forget_temporary(const struct attempt *a)
+{
+	const struct statement *st = a->q->statement;
+
+	for (size_t i = 0; i < st->tables_count; i++) {
+		struct slice keyspace = st->tables[i].database;
+
+		if (slice_is_null(keyspace))
+			keyspace = session_keyspace(a->s);
+		if (!slice_is_null(keyspace))
+			temporary_forget(&a->s->temporary, keyspace, st->tables[i].table);
+	}
 }

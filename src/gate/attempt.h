@@ -60,6 +60,8 @@ enum outcome attempt_wait_lease(struct ctx *cx, struct attempt *a);
 enum outcome attempt_lease_lost(struct ctx *cx, const struct attempt *a);
 /* a->slot is a backend with the session's state. */
 int attempt_take_backend(struct ctx *cx, struct attempt *a) MUST_USE;
+/* A DROP TABLE of it has succeeded. */
+void attempt_forget_temporary(const struct attempt *a);
 /* Is the route still the one that it was planned on? */
 bool attempt_is_current(const struct attempt *a);
 

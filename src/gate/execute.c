@@ -306,6 +306,8 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		session_take_status(s, a->slot, status);
 		s->autocommit = (status & STATUS_AUTOCOMMIT) != 0;
 	}
+	if (!failed && a->q->statement->drops)
+		attempt_forget_temporary(a);
 	if (!failed && (status & STATUS_DB_DROPPED) != 0)
 		lose_database(s, a->slot);
 	/* completion_type: the transaction that is open is the next one. */

@@ -99,7 +99,8 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	struct plan_input            in = { .route = route,
 			   .statement = &st->statement,
 			   .sql = st->text,
-			   .keyspace = session_keyspace(s) };
+			   .keyspace = session_keyspace(s),
+			   .temporary = &s->temporary };
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 	int        slot = -1, rc = -1;
@@ -160,7 +161,8 @@ try_prepare(struct ctx *cx, struct session *s, const struct route *route, struct
 	const struct route_keyspace *where;
 	int                          slot = -1;
 	struct plan_input            in = {
-			       .route = route, .statement = &st, .sql = text, .keyspace = session_keyspace(s)
+			       .route = route, .statement = &st, .sql = text, .keyspace = session_keyspace(s),
+			   .temporary = &s->temporary
 	};
 
 	if (statement_read(&s->arena, text, session_modes(s), &st, cx->err) != 0) {

@@ -10,6 +10,7 @@ struct planner {
 	const struct route     *route;
 	const struct statement *s;
 	struct slice            sql, keyspace;
+	const struct temporary_tables *temporary;
 	unsigned                uses; /* the statement's, and of its catalogue tables */
 	struct plan            *out;
 	const struct table_ref *placed_by; /* the table that decided the place */
@@ -139,6 +140,26 @@ no_keyspace(struct planner *p, const struct table_ref *t, struct slice keyspace,
 	return 0;
 }
 
+static bool
+makes_temporary(const struct statement *s)
+{
+	return s->kind == STATEMENT_DDL && (s->leaves & LEAVES_TABLES) != 0 && s->tables_count > 0;
+}
+
+/* Where a temporary table of the session is that is not in its own keyspace, or NULL. */
+static const struct route_keyspace *
+temporary_at(const struct planner *p, const struct table_ref *t)
+{
+	struct slice keyspace = keyspace_of(p, t);
+	const char  *place;
+
+	if (p->temporary->names.len == 0 || slice_is_null(keyspace) || slice_is_null(t->table) ||
+	    t->role == TABLE_UNCLEAR)
+		return NULL;
+	place = temporary_place(p->temporary, keyspace, t->table);
+	return place == NULL || place[0] == '\0' ? NULL : route_keyspace(p->route, slice_str(place));
+}
+
 /* Where one table is. */
 static int
 place_table(struct planner *p, const struct table_ref *t, struct err *err)
@@ -153,6 +174,15 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 		p->uses |= USES_DEFAULT;
 		return 0;
 	}
+	where = temporary_at(p, t);
+	if (where != NULL) {
+		p->out->names_tables = true;
+		return place(p, where, t, err);
+	}
+	if (!slice_is_null(t->table) && temporary_hides(p->temporary, keyspace, t->table))
+		return refuse(err, ER_NOT_SUPPORTED_YET,
+		    "table '%.*s' of keyspace '%.*s' while a temporary table of that name, made from a "
+		    "moved table, is there", SLICE_ARG(t->table), SLICE_ARG(keyspace));
 	where = rule != NULL ? NULL : route_keyspace(p->route, keyspace);
 	if (rule == NULL && where == NULL)
 		return no_keyspace(p, t, keyspace, err);
@@ -166,12 +196,29 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 	if (rule->to == NULL)
 		return refuse(
 		    err, ER_BAD_DB_ERROR, "Unknown database '%s'", rule->record->to_keyspace);
-	if (p->s->kind == STATEMENT_DDL && p->s->changes_session)
+	if (t == p->s->tables && makes_temporary(p->s))
 		return refuse(err, ER_NOT_SUPPORTED_YET,
 		    "a temporary table with the name of the moved table '%.*s'",
 		    SLICE_ARG(t->table));
 	note_rule(p, rule);
 	return place(p, rule->to, t, err);
+}
+
+/* CREATE TEMPORARY TABLE x AS SELECT ... FROM moved: x is made where the others are, if there is no other
+ * way, and called so in the session. The others are placed. */
+static int
+place_temporary(struct planner *p, struct err *err)
+{
+	const struct table_ref      *made = &p->s->tables[0];
+	const struct route_keyspace *own = slice_is_null(keyspace_of(p, made))
+	    ? NULL
+	    : route_keyspace(p->route, keyspace_of(p, made));
+
+	if (p->out->place == NULL || own == NULL || own->server == NULL ||
+	    strcmp(own->server, p->out->place->server) == 0 || rule_of(p, made) != NULL)
+		return place_table(p, made, err);
+	p->out->temporary = p->out->place->name;
+	return 0;
 }
 
 /* Does the name as written mean another table on the server that runs it? */
@@ -186,6 +233,14 @@ reads_otherwise(
 	    (t->role == TABLE_QUALIFIER && slice_is_null(t->database)))
 		return false;
 	*table = t->table;
+	if (p->out->temporary != NULL && t == p->s->tables) {
+		*database = slice_str(p->out->place->database);
+		return true;
+	}
+	if (temporary_at(p, t) != NULL) {
+		*database = slice_str(temporary_at(p, t)->database);
+		return true;
+	}
 	if (rule != NULL && rule->to != NULL) {
 		*database = slice_str(rule->to->database);
 		*table = slice_str(rule->record->to_table);
@@ -403,6 +458,7 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 		.s = s,
 		.sql = in->sql,
 		.keyspace = keyspace,
+		.temporary = in->temporary,
 		.uses = s->uses,
 		.out = out };
 
@@ -410,12 +466,14 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 	out->locks = kind_locks(s->kind);
 	if (!s->understood && r->rules.count > 0)
 		TRY(refuse_unclear(&p, err));
-	for (size_t i = 0; i < s->tables_count; i++) {
+	for (size_t i = makes_temporary(s) ? 1 : 0; i < s->tables_count; i++) {
 		if (is_table(&s->tables[i]))
 			TRY(place_table(&p, &s->tables[i], err));
 		else if (s->tables[i].role == TABLE_ROUTINE)
 			TRY(place_routine(&p, &s->tables[i], err));
 	}
+	if (makes_temporary(s) && is_table(&s->tables[0]))
+		TRY(place_temporary(&p, err));
 	if (!slice_is_null(s->in_database))
 		TRY(place_program(&p, err));
 	out->locks = out->locks || (s->locks && out->names_tables);

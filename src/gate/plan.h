@@ -13,6 +13,7 @@
 #define GATE_PLAN_H
 
 #include "gate/route.h"
+#include "gate/temporary.h"
 #include "sql/statement.h"
 
 struct plan {
@@ -26,12 +27,15 @@ struct plan {
 	bool                         locks; /* anything but a plain read */
 	bool                         rewritten;
 	struct slice                 text; /* to be sent */
+	/* where a temporary table is made that is not made in its own keyspace; NULL: no such one */
+	const char *temporary;
 };
 
 struct plan_input {
 	const struct route     *route;
 	const struct statement *statement;
 	struct slice            sql, keyspace; /* the session's; SLICE_NULL: none */
+	const struct temporary_tables *temporary; /* the session's */
 };
 
 /* The text is in the arena when it was rewritten. Refusals carry the number that the client gets.

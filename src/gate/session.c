@@ -58,7 +58,7 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 	arena_init(&s->arena);
 	buf_init(&s->begin);
 	buf_init(&s->next);
-	buf_init(&s->temporary);
+	temporary_init(&s->temporary);
 	map_init(&s->statements);
 	map_init(&s->named);
 	s->passenger.kill = kill_session;
@@ -175,38 +175,18 @@ session_keep_no_more(struct session *s, int slot, unsigned what)
 		s->home = session_keeper(s, ~0U);
 }
 
-/* Bytes of temporary tables' names: hundreds of them. */
-enum { TEMPORARY_MAX = 16 * 1024 };
-
-bool
-session_has_temporary(const struct session *s, const char *keyspace, const char *table)
+/* They went with their connection. */
+static void
+lose_temporary(struct session *s, const char *server)
 {
-	size_t first = strlen(keyspace);
+	const struct route *route = s->hall->crowd.route;
 
-	for (size_t at = 0; at < s->temporary.len;) {
-		const char *name = s->temporary.data + at;
+	for (size_t i = 0; i < route->keyspaces_count; i++) {
+		const struct route_keyspace *k = &route->keyspaces[i];
 
-		if (strncmp(name, keyspace, first) == 0 && name[first] == '.' &&
-		    strcmp(name + first + 1, table) == 0)
-			return true;
-		at += strlen(name) + 1;
+		if (k->server != NULL && strcmp(k->server, server) == 0)
+			temporary_forget_place(&s->temporary, k->name);
 	}
-	return false;
-}
-
-bool
-session_note_temporary(struct session *s, struct slice keyspace, struct slice table)
-{
-	const char *k = arena_strndup(&s->arena, keyspace.ptr, keyspace.len);
-	const char *t = arena_strndup(&s->arena, table.ptr, table.len);
-
-	if (session_has_temporary(s, k, t))
-		return true;
-	if (s->temporary.len + keyspace.len + table.len > TEMPORARY_MAX)
-		return false;
-	buf_addf(&s->temporary, "%s.%s", k, t);
-	buf_add_char(&s->temporary, '\0');
-	return true;
 }
 
 /* Gives one slot back; what is on it is undone by the next taker's reset. */
@@ -225,6 +205,8 @@ release(struct session *s, int slot, bool reusable)
 		s->insert_slot = -1;
 		s->insert_id[0] = '\0';
 	}
+	if ((s->keeps[slot] & LEAVES_TABLES) != 0)
+		lose_temporary(s, b->server);
 	session_keep_no_more(s, slot, ~0U);
 	if (s->only_slot == slot)
 		s->only_slot = SLOTS_MAX;
@@ -263,7 +245,7 @@ session_reset(struct session *s)
 	settings_done(&s->settings);
 	s->only_slot = -1;
 	buf_reset(&s->next);
-	buf_reset(&s->temporary);
+	buf_reset(&s->temporary.names);
 	s->modes = 0;
 	s->autocommit = true;
 	s->isolation = ISOLATION_REPEATABLE_READ;
@@ -283,7 +265,7 @@ session_done(struct session *s)
 	map_done(&s->named);
 	buf_done(&s->begin);
 	buf_done(&s->next);
-	buf_done(&s->temporary);
+	temporary_done(&s->temporary);
 	arena_done(&s->arena);
 	free(s->keyspace);
 	free(s->user);

@@ -30,6 +30,7 @@
 #include "gate/hall.h"
 #include "gate/prepared.h"
 #include "gate/settings.h"
+#include "gate/temporary.h"
 #include "sql/statement.h"
 
 enum {
@@ -72,7 +73,7 @@ struct session {
 	/* Where a setting is that cannot be repeated: nothing may run elsewhere as if it were not
 	 * set. -1: there is none; SLOTS_MAX: it was lost with its connection. */
 	int only_slot;
-	struct buf temporary; /* "keyspace.table" and a NUL for each temporary table ever made */
+	struct temporary_tables temporary; /* ever made */
 	int  lock_slot;         /* the first where LOCK TABLES is in force (4), or -1 */
 	bool locked[SLOTS_MAX]; /* all of them */
 
@@ -153,9 +154,6 @@ void session_use_next(struct session *s);
 void session_unuse_next(struct session *s);
 /* Of the present transaction, or else the session's. */
 enum isolation session_isolation(const struct session *s);
-/* Its name hides a table's. false: more names than are kept. */
-bool session_note_temporary(struct session *s, struct slice keyspace, struct slice table) MUST_USE;
-bool session_has_temporary(const struct session *s, const char *keyspace, const char *table);
 /* The slot has something that no other connection can be given. */
 void session_keep(struct session *s, int slot, unsigned what);
 /* Does another slot than this one keep any of it? */

@@ -295,6 +295,7 @@ change_drop(struct reader *r)
 			reader_step(r);
 	} else if (reader_accept(r, KW_TABLE) || reader_accept(r, KW_TABLES) ||
 		   reader_accept(r, KW_VIEW) || reader_accept_text(r, "sequence")) {
+		r->out->drops = true;
 		if_exists(r);
 		reader_table_list(r, TABLE_DDL);
 		drop_options(r);

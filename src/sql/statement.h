@@ -112,6 +112,7 @@ struct statement {
 	bool read_only; /* START TRANSACTION READ ONLY */
 	bool read_write;
 	bool snapshot;  /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
+	bool drops;     /* DROP TABLE */
 	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
 	bool release;   /* COMMIT or ROLLBACK RELEASE: the connection ends */
 	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */

@@ -225,6 +225,17 @@ def test_many_idle_clients_are_small(shared_combo):
     assert grown < 400 * 64, f"{grown} kB for 400 clients"
 
 
+def test_clients_with_computed_variables_share_backends(shared_combo):
+    """More than vtgate's --max-backends: a value that was computed binds nobody to its connection for long."""
+    clients = [connect(shared_combo, True) for _ in range(700)]
+    for n, c in enumerate(clients):
+        assert ask(c, f"SET @x = CONCAT('v', {n})")[0] == 0
+    for n, c in enumerate(clients):
+        assert ask(c, "SELECT @x")[1] == ((f"v{n}",),)
+    for c in clients:
+        c.close()
+
+
 def test_clients_share_backends(shared_combo):
     clients = [connect(shared_combo, True) for _ in range(700)]    # more than vtgate's --max-backends
     for c in clients:

@@ -12,7 +12,9 @@ plan_of(struct buf *out, struct route *route, const char *keyspace, const char *
 	struct statement  s;
 	struct plan       plan;
 	struct err        err = { 0 };
+	struct temporary_tables none = { .names = BUF_INIT };
 	struct plan_input in = { .route = route,
+		.temporary = &none,
 		.statement = &s,
 		.sql = slice_str(sql),
 		.keyspace = keyspace == NULL ? SLICE_NULL : slice_str(keyspace) };
