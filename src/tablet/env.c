@@ -64,11 +64,12 @@ env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
 }
 
 int
-env_probe(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out)
+env_app(struct ctx *cx, const struct tablet_env *env, enum mysql_role role,
+    struct mysql_client **out)
 {
 	struct mysql_params params = {
 		.address = env->server,
-		.role = ROLE_PROBE,
+		.role = role,
 		.user = env->accounts->app.user,
 		.password = &env->accounts->app.password,
 	};

@@ -33,8 +33,10 @@ struct mysql_params env_stream_params(const struct tablet_env *env, const char *
     enum mysql_role role);
 int env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
     enum mysql_role role, struct mysql_client **out) MUST_USE;
-/* With the account that the gates serve clients with, to try what it may. */
-int env_probe(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
+/* With the account that the gates serve clients with: to try what it may (ROLE_PROBE), or to see the
+ * session that a client gets (ROLE_CLIENT). */
+int env_app(struct ctx *cx, const struct tablet_env *env, enum mysql_role role,
+    struct mysql_client **out) MUST_USE;
 
 /* Does the error say that an account may not do what was tried? */
 bool env_is_denied(const struct err *err);

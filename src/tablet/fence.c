@@ -71,7 +71,7 @@ add_create_trigger(
 	sidecar_table(out, f->id.sidecar, "fence");
 	add_row_condition(out, f, table);
 	buf_addf(out,
-	    " LOCK IN SHARE MODE; IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
+	    " LIMIT 1 LOCK IN SHARE MODE; IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
 	    "MESSAGE_TEXT=",
 	    FENCE_ERRNO);
 	/* MESSAGE_TEXT holds 512 characters; two names have at most 128. */

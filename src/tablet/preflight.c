@@ -37,6 +37,31 @@ static const struct setting common_settings[] = {
 	{ 0 },
 };
 
+#define GREETED "SET GLOBAL init_connect='' or without it, and let clients reconnect"
+
+/* The same of the session that a client really gets: the server's init_connect may say otherwise than its
+ * GLOBAL values. And what the stream takes for granted of those at its source. */
+static const struct setting client_settings[] = {
+	{ "@@session.tx_isolation", "REPEATABLE-READ",
+	    "tx_isolation is not REPEATABLE-READ in clients' sessions", GREETED },
+	{ "@@session.autocommit", "1", "autocommit is off in clients' sessions", GREETED },
+	{ "@@session.completion_type", "NO_CHAIN",
+	    "completion_type is not NO_CHAIN in clients' sessions", GREETED },
+	{ "FIND_IN_SET('ANSI_QUOTES', @@session.sql_mode)", "0",
+	    "sql_mode has ANSI_QUOTES in clients' sessions", GREETED },
+	{ "FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@session.sql_mode)", "0",
+	    "sql_mode has NO_BACKSLASH_ESCAPES in clients' sessions", GREETED },
+	{ 0 },
+};
+
+static const struct setting source_client_settings[] = {
+	{ "@@session.sql_log_bin", "1", "sql_log_bin is off in clients' sessions", GREETED },
+	{ "@@session.binlog_format", "ROW", "binlog_format is not ROW in clients' sessions", GREETED },
+	{ "@@session.binlog_row_image", "FULL", "binlog_row_image is not FULL in clients' sessions",
+	    GREETED },
+	{ 0 },
+};
+
 /* What our own sessions cannot set for themselves (mysql/role.h). */
 static const struct setting own_settings[] = {
 	{ "COALESCE(@@global.enforce_storage_engine, 'InnoDB')", "InnoDB",
@@ -69,7 +94,7 @@ check_settings(struct ctx *cx, const struct tablet_env *env, struct mysql_client
 	for (const struct setting *s = settings; s->sql != NULL; s++) {
 		struct mysql_rows rows;
 
-		TRY(mysql_selectf(cx, c, &rows, "SELECT %s", s->sql));
+		TRY(mysql_selectf(cx, c, &rows, "SELECT %s LIMIT 1", s->sql));
 		if (rows.rows == 1 && slice_eq_nocase(rows.values[0], slice_str(s->wanted)))
 			continue;
 		err_set(cx->err, ERR_REFUSED, "%s at server '%s' of tablet '%s'", s->why,
@@ -77,6 +102,18 @@ check_settings(struct ctx *cx, const struct tablet_env *env, struct mysql_client
 		return err_hint(cx->err, "%s", s->hint);
 	}
 	return 0;
+}
+
+/* An init_connect that fails is named by the first connection. */
+static int
+check_clients(struct ctx *cx, const struct tablet_env *env, const struct setting *more)
+{
+	SCOPED(client) struct mysql_client *probe = NULL, *c = NULL;
+
+	if (env_app(cx, env, ROLE_PROBE, &probe) != 0 || env_app(cx, env, ROLE_CLIENT, &c) != 0)
+		return err_wrap(cx->err, "serving clients at '%s'", env->server);
+	TRY(check_settings(cx, env, c, client_settings));
+	return check_settings(cx, env, c, more);
 }
 
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
@@ -172,7 +209,7 @@ act_as_client(struct ctx *cx, const struct tablet_env *env, const char *table, c
 	SCOPED(client) struct mysql_client *c = NULL;
 	struct mysql_rows                   rows;
 
-	TRY(env_probe(cx, env, &c));
+	TRY(env_app(cx, env, ROLE_PROBE, &c));
 	TRY(mysql_selectf(cx, c, &rows, "SELECT * FROM %s WHERE FALSE", table));
 	TRY(mysql_execf(cx, c, "INSERT INTO %s SELECT * FROM %s WHERE FALSE", table, table));
 	TRY(mysql_execf(cx, c, "UPDATE %s SET %s=%s WHERE FALSE", table, column, column));
@@ -266,6 +303,7 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, own_settings));
 	TRY(check_settings(cx, env, c, source_settings));
+	TRY(check_clients(cx, env, source_client_settings));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
 		return blame(cx, &env->accounts->stream,
@@ -386,6 +424,7 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, own_settings));
 	TRY(check_settings(cx, env, c, target_settings));
+	TRY(check_clients(cx, env, (const struct setting[]){ { 0 } }));
 	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
 	reply->tables_count = q->tables_count;
 	for (size_t i = 0; i < q->tables_count; i++) {

@@ -60,6 +60,19 @@ def test_disarmed_lets_all_through_and_armed_refuses_every_write(tablet):
     assert refused(app, WRITES[1]) == 0
 
 
+def test_a_limit_of_the_writers_own_changes_nothing(tablet):
+    """The fence's trigger runs in the writer's session, and reads the row that says whether it is armed."""
+    tablet.call("fence_install", **request())
+    app = tablets.app(tablet.server, "customer")
+    assert refused(app, "SET sql_select_limit = 0") == 0
+    for sql in WRITES:
+        assert refused(app, sql) == 0, sql
+    tablet.call("lock", **request(attempt=1))
+    tablet.call("unlock", **request(attempt=1))
+    for sql in [*WRITES[:2], "DELETE FROM t WHERE id = 1"]:
+        assert refused(app, sql) == FENCED, sql
+
+
 def test_an_older_snapshot_meets_the_armed_fence(tablet):
     tablet.call("fence_install", **request())
     app = tablets.app(tablet.server, "customer")

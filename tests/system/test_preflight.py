@@ -130,6 +130,21 @@ def test_settings_that_neither_the_gates_nor_our_sessions_can_do_with_are_refuse
     assert tablet.call(method, **request(definition=definition))
 
 
+@pytest.mark.parametrize("method", ["check_source", "check_target"])
+@pytest.mark.parametrize("name, other", [("autocommit", "0"), ("tx_isolation", "''READ-COMMITTED''"),
+                                         ("sql_mode", "''ANSI_QUOTES''"), ("completion_type", "1")])
+def test_what_init_connect_makes_of_clients_sessions_is_looked_at(tablet, method, name, other):
+    tablet.server.sql(GOOD, database="customer")
+    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
+    tablet.server.sql(f"SET GLOBAL init_connect = 'SET {name} = {other}, sql_select_limit = 0'")
+    with pytest.raises(tablets.Refused) as refused:
+        tablet.call(method, **request(definition=definition))
+    assert refused.value.kind == "refused" and name in refused.value.text and "in clients' sessions" in refused.value.text
+    assert "SET GLOBAL init_connect" in refused.value.hint
+    tablet.server.sql("SET GLOBAL init_connect = 'SET sql_select_limit = 0'")
+    assert tablet.call(method, **request(definition=definition))
+
+
 def test_a_server_without_a_binlog_is_refused(servers, folder):
     made = tablets.Tablet(folder, servers("s", "--skip-log-bin"), "customer", 100).start()
     try:
