@@ -34,6 +34,7 @@ struct err {
 	char          sqlstate[6];   /* five characters and NUL, or "" */
 	char          text[ERR_TEXT_MAX];
 	char          hint[ERR_HINT_MAX];   /* what to do next, or "" */
+	const char   *cause;         /* the same for all of a kind, for counting: a constant; or NULL */
 };
 
 /* All of these return -1, so that they end a function: return err_set(...); */

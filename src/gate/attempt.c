@@ -222,6 +222,17 @@ was_possible(const struct attempt *a)
 	       strcmp(plan.place->server, s->slots[s->txn_slot]->server) == 0;
 }
 
+/* A keyspace of this server, for people: addresses are not the clients' affair. */
+static const char *
+keyspace_at(const struct route *r, const char *server)
+{
+	for (size_t i = 0; i < r->keyspaces_count; i++) {
+		if (r->keyspaces[i].server != NULL && strcmp(r->keyspaces[i].server, server) == 0)
+			return r->keyspaces[i].name;
+	}
+	return "?";
+}
+
 /* The place's server is not the one that the transaction is open on. */
 static enum outcome
 other_server(struct ctx *cx, struct attempt *a)
@@ -238,8 +249,9 @@ other_server(struct ctx *cx, struct attempt *a)
 		return OUTCOME_ERROR;
 	}
 	(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
-	    "a transaction on two servers: it began at %s, and keyspace '%s' is at %s", b->server,
-	    a->plan.place->name, a->plan.place->server);
+	    "a transaction on two servers: it began at that of keyspace '%s', and keyspace '%s' is "
+	    "at another",
+	    keyspace_at(a->route, b->server), a->plan.place->name);
 	return OUTCOME_ERROR;
 }
 

@@ -49,6 +49,7 @@ query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice s
 	struct statement_text text = { sql, session_modes(s) };
 	struct request q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
 
+	s->sql = sql;
 	if (statement_cache_read(s->hall->statements, &s->arena, &text, &st, cx->err) != 0)
 		return syntax_error(cx, s);
 	if (connection_id_is_asked(&st) && read_again(cx, s, &q, &st) != 0)
@@ -113,6 +114,7 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 	struct prepared *st;
 
 	s->prepared_last = 0;
+	s->sql = sql;
 	if (s->statements.count >= PREPARED_MAX) {
 		(void)refuse(cx->err, ER_MAX_PREPARED_STMT_COUNT_REACHED,
 		    "Can't create more than %d prepared statements", PREPARED_MAX);
@@ -153,6 +155,7 @@ execute_prepared(struct ctx *cx, struct session *s, struct slice packet, struct 
 		.statement = &st->statement,
 		.prepared = st };
 
+	s->sql = st->text;
 	if (st->long_data_lost) {
 		st->long_data_lost = false;
 		(void)refuse(cx->err, ER_NET_PACKET_TOO_LARGE, "long data of more than %d bytes",
@@ -276,6 +279,7 @@ commands_run(struct ctx *cx, struct session *s, struct slice packet)
 {
 	struct command_packet c;
 
+	s->sql = SLICE_NULL;
 	if (command_read(packet, &c, cx->err) != 0) {
 		cx->err->mysql_errno = ER_UNKNOWN_COM_ERROR;
 		return session_send_err(cx, s, cx->err);

@@ -83,7 +83,11 @@ entrance_greet(struct ctx *cx, struct session *s)
 	struct ctx           within = ctx_within(cx, HANDSHAKE_TIMEOUT);
 
 	within.arena = &s->arena;
-	TRY(server_greet(&within, &s->client, &offer, &client));
+	if (server_greet(&within, &s->client, &offer, &client) != 0) {
+		if (cx->err->kind == ERR_REFUSED) /* and told so */
+			session_complain(s, cx->err);
+		return -1;
+	}
 	s->caps = client.caps;
 	if (check_client(&within, s, &client) != 0) {
 		s->replied = session_send_err(&within, s, cx->err) == 0;
@@ -104,7 +108,7 @@ entrance_change_user(struct ctx *cx, struct session *s, struct slice packet)
 	within.arena = &s->arena;
 	session_reset(s);
 	if (server_change_user(&within, &s->client, &offer, packet, &client) != 0) {
-		count(&s->hall->counts.errors, 1);
+		session_complain(s, cx->err);
 		s->failed = true; /* and told so */
 		return s->client.broken || cx->err->kind != ERR_REFUSED ? -1 : 0;
 	}

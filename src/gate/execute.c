@@ -442,6 +442,15 @@ fenced(struct ctx *cx, struct attempt *a)
 	return OUTCOME_AGAIN;
 }
 
+static void
+complain(struct session *s, struct slice packet)
+{
+	struct err err = { 0 };
+
+	(void)err_from_packet(packet, &err);
+	session_complain(s, &err);
+}
+
 /* An ERR is looked at before it goes on. */
 static enum outcome
 answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
@@ -455,7 +464,7 @@ answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 	a->error = err_packet_read(packet, &e, &err) == 0 ? e.code : 0;
 	if (!s->replied && is_half_prepared(a, packet))
 		return prepare_again(cx, a);
-	count(&s->hall->counts.errors, 1);
+	complain(s, packet);
 	s->replied = s->failed = true;
 	if (packets_write(cx, &s->client, packet) != 0 || packets_flush(cx, &s->client) != 0)
 		return OUTCOME_CLOSE;

@@ -1,5 +1,6 @@
 #include "gate/gate_metrics.h"
 
+#include "base/check.h"
 #include "base/metric.h"
 
 struct row {
@@ -46,6 +47,17 @@ value_of(const struct hall_counts *c, size_t offset)
 	return atomic_load_explicit(v, memory_order_relaxed);
 }
 
+static void
+print_complaints(struct buf *out, const struct hall_counts *const *counts, int workers)
+{
+	const struct complaints *all[METRICS_WORKERS_MAX];
+
+	check(workers <= METRICS_WORKERS_MAX);
+	for (int w = 0; w < workers; w++)
+		all[w] = &counts[w]->complaints;
+	complaints_print(out, all, (size_t)workers);
+}
+
 void
 gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers,
     int64_t version, bool lease_held)
@@ -60,6 +72,7 @@ gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int
 		}
 		metric_print(out, ROWS[i].name, ROWS[i].help, NULL, (double)sum);
 	}
+	print_complaints(out, counts, workers);
 	metric_print(out, "vtgate_rules_version",
 	    "Version of the routing rules that is acknowledged.", NULL, (double)version);
 	metric_print(out, "vtgate_lease_held", "Is the gate's lease held?", NULL, lease_held);

@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "gate/hall.h"
 
+enum { METRICS_WORKERS_MAX = 32 }; /* as gate_api.h has them */
+
 void gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers,
     int64_t version, bool lease_held);
 

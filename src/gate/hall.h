@@ -4,6 +4,7 @@
 #ifndef GATE_HALL_H
 #define GATE_HALL_H
 
+#include "gate/complaints.h"
 #include "gate/lease_view.h"
 #include "gate/pool.h"
 #include "gate/turnstile.h"
@@ -14,6 +15,7 @@
 struct hall_counts {
 	_Atomic uint64_t clients, connections, refused, statements, errors, holds, replays,
 	    fence_errors, too_late, lease_closed, backends, hold_us_max, slow_turns;
+	struct complaints complaints;
 };
 
 struct kill_order;

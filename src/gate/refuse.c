@@ -46,6 +46,7 @@ refuse(struct err *err, int number, const char *fmt, ...)
 	va_end(args);
 	err_set(err, ERR_REFUSED, "%s", text);
 	err->mysql_errno = number;
+	err->cause = fmt;
 	memcpy(err->sqlstate, state_of(number), sizeof err->sqlstate);
 	return -1;
 }

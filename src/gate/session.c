@@ -510,55 +510,6 @@ session_take_status(struct session *s, int slot, uint16_t status)
 	}
 }
 
-/* ---- answers of our own ---- */
-
-static unsigned
-txn_status(const struct session *s)
-{
-	return STATUS_IN_TRANS | (s->txn_read_only ? STATUS_IN_TRANS_READONLY : 0);
-}
-
-uint16_t
-session_status(const struct session *s)
-{
-	unsigned status = s->autocommit ? STATUS_AUTOCOMMIT : 0;
-
-	if (s->txn != TXN_NONE)
-		status |= txn_status(s);
-	if ((s->modes & SQL_NO_BACKSLASH_ESCAPES) != 0)
-		status |= STATUS_NO_BACKSLASH_ESCAPES;
-	if ((s->modes & SQL_ANSI_QUOTES) != 0)
-		status |= STATUS_ANSI_QUOTES;
-	return (uint16_t)(status | (s->more ? STATUS_MORE_RESULTS : 0));
-}
-
-uint16_t
-session_status_elsewhere(const struct session *s, int slot, uint16_t told)
-{
-	/* Switching autocommit on commits whatever is open. */
-	bool on = (told & STATUS_AUTOCOMMIT) != 0 && !s->autocommit;
-
-	if (on || s->txn == TXN_NONE || (s->txn == TXN_OPEN && s->txn_slot == slot))
-		return 0;
-	return (uint16_t)txn_status(s);
-}
-
-int
-session_send_ok(struct ctx *cx, struct session *s)
-{
-	struct ok_packet ok = { .status = session_status(s) };
-
-	return server_send_ok(cx, &s->client, s->caps, &ok);
-}
-
-int
-session_send_err(struct ctx *cx, struct session *s, const struct err *e)
-{
-	count(&s->hall->counts.errors, 1);
-	s->failed = true;
-	return server_send_err(cx, &s->client, e);
-}
-
 bool
 session_at_rest(const struct session *s)
 {

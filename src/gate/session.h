@@ -59,6 +59,7 @@ struct session {
 	bool             autocommit;
 	enum isolation   isolation;
 	struct arena     arena; /* of the statement */
+	struct slice     sql;   /* of the statement, while it is served; or SLICE_NULL */
 
 	struct backend *slots[SLOTS_MAX];
 	int             bound;       /* a slot, or -1 */
@@ -174,6 +175,8 @@ uint16_t session_status(const struct session *s);
  * one. 0: nothing. told: what that server says in an OK. */
 uint16_t session_status_elsewhere(const struct session *s, int slot, uint16_t told);
 int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
+/* Counts an error that the client is sent, and logs one of ours now and then. */
+void session_complain(struct session *s, const struct err *e);
 /* Sends the error to the client; 0 when that succeeded. */
 int session_send_err(struct ctx *cx, struct session *s, const struct err *e) MUST_USE;
 /* One command on a backend whose answer is dropped; a server's ERR is ERR_SERVER. */
