@@ -109,7 +109,8 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		.statement = a->q->statement,
 		.sql = a->q->sql,
 		.keyspace = keyspace_of(a),
-		.temporary = &s->temporary
+		.temporary = &s->temporary,
+		.ascii_only = !s->charset.utf8
 	};
 
 	a->epoch = a->route->epoch;

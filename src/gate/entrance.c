@@ -32,15 +32,6 @@ lookup_client(void *arg, struct slice user, struct auth_stored *out)
 	return false;
 }
 
-/* Collations of character sets that are refused: gbk, sjis, cp932, big5, gb18030. */
-static bool
-collation_is_refused(unsigned collation)
-{
-	static const uint8_t refused[] = { 1, 84, 13, 88, 28, 87, 95, 96, 248, 249, 250 };
-
-	return memchr(refused, (int)collation, sizeof refused) != NULL;
-}
-
 static bool
 names_database(const struct server_client *client)
 {
@@ -51,7 +42,7 @@ names_database(const struct server_client *client)
 static int
 check_client(struct ctx *cx, const struct session *s, const struct server_client *client)
 {
-	if (collation_is_refused(client->collation))
+	if (charset_of_collation(client->collation).refused)
 		return variables_refuse_charset(cx->err, slice_str("of the handshake"));
 	if (names_database(client) &&
 	    route_keyspace(s->hall->crowd.route, slice_str(client->database)) == NULL &&
@@ -65,6 +56,7 @@ static void
 take_client(struct session *s, const struct server_client *client)
 {
 	s->collation = client->collation;
+	s->charset = charset_of_collation(client->collation);
 	session_set_user(s, client->user);
 	session_set_keyspace(
 	    s, names_database(client) ? slice_str(client->database) : SLICE_NULL);

@@ -100,7 +100,8 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 			   .statement = &st->statement,
 			   .sql = st->text,
 			   .keyspace = session_keyspace(s),
-			   .temporary = &s->temporary };
+			   .temporary = &s->temporary,
+			   .ascii_only = !s->charset.utf8 };
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 	int        slot = -1, rc = -1;
@@ -162,7 +163,8 @@ try_prepare(struct ctx *cx, struct session *s, const struct route *route, struct
 	int                          slot = -1;
 	struct plan_input            in = {
 			       .route = route, .statement = &st, .sql = text, .keyspace = session_keyspace(s),
-			   .temporary = &s->temporary
+			   .temporary = &s->temporary,
+		.ascii_only = !s->charset.utf8
 	};
 
 	if (statement_read(&s->arena, text, session_modes(s), &st, cx->err) != 0) {

@@ -60,6 +60,47 @@ runs_strings(struct slice word)
 	       slice_eq_nocase(word, slice_str("prepare"));
 }
 
+static bool
+is_ascii(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.ptr[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* A name in another character set than the rules' might be a moved one. */
+static int
+refuse_foreign_names(const struct planner *p, struct err *err)
+{
+	for (size_t i = 0; i < p->s->tables_count; i++) {
+		const struct table_ref *t = &p->s->tables[i];
+
+		if (!is_ascii(t->database) || !is_ascii(t->table))
+			return refuse(err, ER_NOT_SUPPORTED_YET,
+			    "names that are not ASCII, once any table is moved, from a client whose "
+			    "character set is not utf8: say SET NAMES utf8mb4");
+	}
+	return 0;
+}
+
+/* Names of the rule in a text of that client would be other names. */
+static int
+refuse_foreign_rule(const struct planner *p, struct err *err)
+{
+	for (size_t i = 0; i < p->out->ruled_count; i++) {
+		const struct routing_rule *r = p->out->ruled[i]->record;
+
+		if (!is_ascii(slice_str(r->to_keyspace)) || !is_ascii(slice_str(r->to_table)))
+			return refuse(err, ER_NOT_SUPPORTED_YET,
+			    "table '%s', whose name elsewhere is not ASCII, from a client whose character "
+			    "set is not utf8: say SET NAMES utf8mb4",
+			    r->from_table);
+	}
+	return 0;
+}
+
 /* A statement that was not understood is refused only when a moved name is in it, or may be in
  * a string of it. */
 static int
@@ -464,6 +505,8 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 
 	*out = (struct plan){ .text = in->sql };
 	out->locks = kind_locks(s->kind);
+	if (in->ascii_only && r->rules.count > 0)
+		TRY(refuse_foreign_names(&p, err));
 	if (!s->understood && r->rules.count > 0)
 		TRY(refuse_unclear(&p, err));
 	for (size_t i = makes_temporary(s) ? 1 : 0; i < s->tables_count; i++) {
@@ -479,6 +522,8 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 	out->locks = out->locks || (s->locks && out->names_tables);
 	TRY(refuse_elsewhere(&p, err));
 	TRY(place_default(&p, err));
+	if (in->ascii_only)
+		TRY(refuse_foreign_rule(&p, err));
 	if (must_rewrite(&p))
 		rewrite(&p);
 	return 0;

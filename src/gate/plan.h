@@ -36,6 +36,8 @@ struct plan_input {
 	const struct statement *statement;
 	struct slice            sql, keyspace; /* the session's; SLICE_NULL: none */
 	const struct temporary_tables *temporary; /* the session's */
+	/* the client's character set is not UTF-8: other names than ASCII cannot be compared with rules */
+	bool ascii_only;
 };
 
 /* The text is in the arena when it was rewritten. Refusals carry the number that the client gets.

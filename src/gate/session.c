@@ -247,6 +247,7 @@ session_reset(struct session *s)
 	buf_reset(&s->next);
 	buf_reset(&s->temporary.names);
 	s->modes = 0;
+	s->charset = charset_of_collation(s->collation);
 	s->autocommit = true;
 	s->isolation = ISOLATION_REPEATABLE_READ;
 	/* What carries the old state, wherever it went, is another's from now on: ids have 32 bits.
@@ -492,7 +493,7 @@ session_rest(struct session *s)
 unsigned
 session_modes(const struct session *s)
 {
-	return s->modes | s->hall->pool.server_modes;
+	return s->modes | s->charset.modes | s->hall->pool.server_modes;
 }
 
 void

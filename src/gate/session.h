@@ -27,6 +27,7 @@
 #ifndef GATE_SESSION_H
 #define GATE_SESSION_H
 
+#include "gate/charset.h"
 #include "gate/hall.h"
 #include "gate/prepared.h"
 #include "gate/settings.h"
@@ -56,6 +57,7 @@ struct session {
 	char            *keyspace; /* NULL: none */
 	struct settings  settings;
 	unsigned         modes; /* of sql_mode, for the lexer */
+	struct charset   charset; /* of the client's statements */
 	bool             autocommit;
 	enum isolation   isolation;
 	struct arena     arena; /* of the statement */

@@ -439,26 +439,3 @@ isolation_read(struct slice text)
 		return ISOLATION_READ_COMMITTED;
 	return ISOLATION_UNKNOWN;
 }
-
-bool
-charset_is_refused(struct slice name)
-{
-	static const char *const refused[] = { "gbk", "sjis", "cp932", "big5", "gb18030", "ucs2",
-		"utf16", "utf16le", "utf32", "filename" };
-	/* Collations of theirs, as character_set_client = 28 names them. */
-	static const char *const numbers[] = { "1", "84", "13", "88", "28", "87", "95", "96", "248",
-		"249", "250" };
-	struct slice             bare = slice_trim(name);
-
-	if (bare.len >= 2 && (bare.ptr[0] == '\'' || bare.ptr[0] == '"'))
-		bare = slice_cut(bare, 1, bare.len - 1);
-	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-		if (slice_starts_nocase(bare, refused[i]))
-			return true;
-	}
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-		if (slice_eq_str(bare, numbers[i]))
-			return true;
-	}
-	return false;
-}

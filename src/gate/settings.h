@@ -81,7 +81,5 @@ enum isolation {
 };
 /* READ UNCOMMITTED counts as READ COMMITTED: both see each statement's own moment. */
 enum isolation isolation_read(struct slice text);
-/* Character sets in which a backslash can be half a character: the lexer cannot read them. */
-bool charset_is_refused(struct slice name);
 
 #endif

@@ -132,7 +132,7 @@ read_text(struct ctx *cx, struct session *s, struct slice expression, struct sli
 	if (tokens.count != 1 || t->kind != TOKEN_STRING ||
 	    (expression.ptr[t->start] != '\'' && expression.ptr[t->start] != '"'))
 		return variables_ask(cx, s, expression, out);
-	*out = unquote(&s->arena, slice_cut(expression, t->start, t->end), s->modes);
+	*out = unquote(&s->arena, slice_cut(expression, t->start, t->end), session_modes(s));
 	return 0;
 }
 
@@ -173,7 +173,7 @@ prepare(struct ctx *cx, struct session *s, const struct sql_prepare *c)
 	named_put(&s->named, c->name,
 	    &(struct named){ .text = text,
 		.keyspace = session_keyspace(s),
-		.modes = s->modes,
+		.modes = session_modes(s),
 		.params = params });
 	return session_send_ok(cx, s);
 }
@@ -230,7 +230,7 @@ execute_immediate(
 {
 	struct named *n = arena_new(&s->arena, struct named);
 
-	*n = (struct named){ .keyspace = session_keyspace(s), .modes = s->modes };
+	*n = (struct named){ .keyspace = session_keyspace(s), .modes = session_modes(s) };
 	if (read_text(cx, s, c->expression, &n->text) != 0 ||
 	    forward_try_prepare(cx, s, n->text, &n->params) != 0)
 		return task_cancelled() ? -1 : session_send_err(cx, s, cx->err);

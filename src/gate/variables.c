@@ -71,7 +71,7 @@ check_assignments(struct ctx *cx, const struct assignments *as)
 		const struct assignment *a = &as->items[i];
 
 		if (a->kind == ASSIGN_SESSION && names_client_charset(a) &&
-		    charset_is_refused(a->value))
+		    charset_named(a->value).refused)
 			return variables_refuse_charset(cx->err, a->value);
 		if (a->kind == ASSIGN_SESSION && chains(a))
 			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
@@ -379,6 +379,8 @@ learn_one(struct session *s, const struct assignment *a)
 		if (a->kind != ASSIGN_USER)
 			s->only_slot = s->last >= 0 ? s->last : SLOTS_MAX;
 	}
+	if (a->kind == ASSIGN_SESSION && names_client_charset(a))
+		s->charset = charset_named(a->value);
 	if (a->kind == ASSIGN_SESSION && sets_isolation(a->name))
 		s->isolation =
 		    is_default(a->value) ? ISOLATION_REPEATABLE_READ : isolation_read(a->value);

@@ -150,6 +150,40 @@ TEST(what_is_not_understood_is_refused_only_with_a_moved_name)
 	route_unref(r);
 }
 
+/* A client of latin1 or gbk: other names than ASCII might be moved ones. */
+TEST(names_in_another_character_set)
+{
+	static const struct {
+		const char *sql;
+		bool        refused;
+	} cases[] = { { "select * from t", false }, { "select * from caf\xe9", true },
+		{ "select * from `d\xe9`.t", true }, { "update users set a = '\xe9'", false } };
+	struct route *r = route_of(1, "customer", RULE_OPEN), *none = route_of(0, "customer", RULE_OPEN);
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		SCOPED(arena)
+		struct arena      arena = ARENA_INIT;
+		struct statement  s;
+		struct plan       plan;
+		struct err        err = { 0 };
+		struct plan_input in = { .route = r,
+			.statement = &s,
+			.sql = slice_str(cases[i].sql),
+			.keyspace = slice_str("customer"),
+			.ascii_only = true };
+
+		expect_ok(statement_read(&arena, in.sql, 0, &s, &err), &err);
+		expect_eq(plan_make(&arena, &in, &plan, &err), cases[i].refused ? -1 : 0);
+		expect(!cases[i].refused || err.mysql_errno == ER_NOT_SUPPORTED_YET);
+		in.route = none;
+		err_clear(&err);
+		if (plan_make(&arena, &in, &plan, &err) != 0)
+			expect(err.mysql_errno == ER_BAD_DB_ERROR);
+	}
+	route_unref(r);
+	route_unref(none);
+}
+
 TEST(kinds_that_lock)
 {
 	struct route *r = route_of(1, "customer", RULE_HOLD);

@@ -1,4 +1,6 @@
+#include "gate/charset.h"
 #include "gate/settings.h"
+#include "sql/modes.h"
 #include "test.h"
 
 /* Each assignment as "kind:name=value", literal ones with '!'. */
@@ -130,10 +132,19 @@ TEST(isolation_levels)
 	expect_eq(isolation_read(slice_str("read only")), ISOLATION_UNKNOWN);
 }
 
-TEST(character_sets_that_hide_backslashes)
+TEST(character_sets)
 {
-	expect(charset_is_refused(slice_str("gbk")) && charset_is_refused(slice_str("'SJIS'")) &&
-	       charset_is_refused(slice_str("big5 collate big5_bin")));
-	expect(
-	    !charset_is_refused(slice_str("utf8mb4")) && !charset_is_refused(slice_str("latin1")));
+	expect_eq(charset_named(slice_str("gbk")).modes, SQL_GBK);
+	expect_eq(charset_named(slice_str(" 'SJIS'")).modes, SQL_SJIS);
+	expect_eq(charset_named(slice_str("cp932")).modes, SQL_SJIS);
+	expect_eq(charset_named(slice_str("big5 collate big5_bin")).modes, SQL_BIG5);
+	expect_eq(charset_named(slice_str("28")).modes, SQL_GBK);
+	expect(charset_named(slice_str("gb18030")).refused);
+	expect(charset_named(slice_str("utf8mb4")).utf8 && charset_named(slice_str("utf8 COLLATE x")).utf8);
+	expect(!charset_named(slice_str("latin1")).utf8 && !charset_named(slice_str("default")).utf8);
+	expect(!charset_named(slice_str("latin1")).refused && !charset_named(slice_str("")).refused);
+	expect(charset_of_collation(45).utf8 && charset_of_collation(33).utf8);
+	expect(!charset_of_collation(8).utf8 && charset_of_collation(8).modes == 0);
+	expect_eq(charset_of_collation(96).modes, SQL_SJIS);
+	expect(charset_of_collation(248).refused && !charset_of_collation(54).refused);
 }
