@@ -118,7 +118,7 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 	bool              done, already;
 
 	TRY(client_split_workflow(cx->arena, workflow, &keyspace, &name, cx->err));
-	c.request.workflow = arena_printf(cx->arena, "%s/%s", keyspace, name);
+	c.request.workflow = name_pair(cx->arena, keyspace, name);
 	TRY(ask(cx, &c, &done, &already));
 	if (!done) {
 		int rc = wait_over(cx, &c, status);

@@ -25,13 +25,11 @@ int
 client_split(
     struct arena *a, const char *text, const char **keyspace, const char **table, struct err *err)
 {
-	struct slice head, rest = slice_split(slice_str(text), '.', &head);
+	struct name_parts parts;
 
-	if (slice_is_null(rest) || head.len == 0 || rest.len == 0 ||
-	    memchr(rest.ptr, '.', rest.len) != NULL)
-		return err_set(err, ERR_REFUSED, "'%s' is not of the form keyspace.table", text);
-	*keyspace = arena_slice_str(a, head);
-	*table = arena_slice_str(a, rest);
+	TRY(name_split(a, text, "keyspace.table", &parts, err));
+	*keyspace = parts.keyspace;
+	*table = parts.name;
 	return 0;
 }
 
@@ -39,13 +37,11 @@ int
 client_split_workflow(
     struct arena *a, const char *text, const char **keyspace, const char **name, struct err *err)
 {
-	struct slice head, rest =
-	    slice_split(slice_str(text), strchr(text, '/') != NULL ? '/' : '.', &head);
+	struct name_parts parts;
 
-	if (slice_is_null(rest))
-		return err_set(err, ERR_REFUSED, "'%s' is not of the form keyspace.workflow", text);
-	*keyspace = arena_slice_str(a, head);
-	*name = arena_slice_str(a, rest);
+	TRY(name_split(a, text, "keyspace.workflow", &parts, err));
+	*keyspace = parts.keyspace;
+	*name = parts.name;
 	return 0;
 }
 

@@ -90,7 +90,8 @@ print_answer(
 static int
 create_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request     r = { .keyspace = c->args[0], .sidecar = o->sidecar, .force = o->force };
+	struct ctl_request     r = { .keyspace = name_one(cx->arena, c->args[0]),
+		.sidecar = name_one(cx->arena, o->sidecar), .force = o->force };
 	SCOPED(buf) struct buf out = BUF_INIT;
 	struct slice           answer;
 
@@ -118,7 +119,7 @@ get_keyspaces(struct ctx *cx, struct client *c, const struct command_options *o,
 static int
 get_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request r = { .keyspace = c->args[0] };
+	struct ctl_request r = { .keyspace = name_one(cx->arena, c->args[0]) };
 
 	return print_answer(cx, c, "get_keyspace", &r);
 }
@@ -139,7 +140,7 @@ print_tablet(const struct json *t)
 static int
 get_tablets(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request r = { .keyspace = o->keyspace };
+	struct ctl_request r = { .keyspace = o->keyspace == NULL ? NULL : name_one(cx->arena, o->keyspace) };
 	struct slice       answer;
 	struct json_doc    doc;
 
@@ -160,7 +161,7 @@ get_tablets(struct ctx *cx, struct client *c, const struct command_options *o, i
 static int
 get_srv_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request r = { .keyspace = c->args[c->args_count - 1] };
+	struct ctl_request r = { .keyspace = name_one(cx->arena, c->args[c->args_count - 1]) };
 
 	return print_answer(cx, c, "get_srv_keyspace", &r);
 }

@@ -1,6 +1,7 @@
 #include "client/view.h"
 
 #include "topo/json.h"
+#include "topo/name.h"
 
 #include <string.h>
 
@@ -46,10 +47,10 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->switched_us = json_get_i64(&r, "switched_us");
 	v->hold_us = json_get_i64(&r, "hold_us");
 	read_holds(&r, v);
-	v->source = arena_printf(
-	    a, "%s.%s", json_get_str(&r, "source_keyspace"), json_get_str(&table, "source_table"));
-	v->target = arena_printf(
-	    a, "%s.%s", json_get_str(&r, "target_keyspace"), json_get_str(&table, "target_table"));
+	v->source = name_of_table(
+	    a, json_get_str(&r, "source_keyspace"), json_get_str(&table, "source_table"));
+	v->target = name_of_table(
+	    a, json_get_str(&r, "target_keyspace"), json_get_str(&table, "target_table"));
 }
 
 int

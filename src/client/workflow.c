@@ -147,7 +147,7 @@ show(struct ctx *cx, struct client *c, const char *name, int *status)
 	TRY(client_call(cx, c, "workflow_show", &r, &answer));
 	if (c->json)
 		return put_json(answer);
-	return put_workflow(cx, arena_printf(cx->arena, "%s.%s", r.keyspace, r.workflow), answer);
+	return put_workflow(cx, name_of_table(cx->arena, r.keyspace, r.workflow), answer);
 }
 
 /* ---- list */

@@ -87,7 +87,7 @@ prepare(void *arg, struct err *err)
 		return err_set(err, ERR_REFUSED, "--topo and --credentials are needed");
 	TRY(http_check_address(p->settings.http, err));
 	if (p->settings.id != NULL)
-		TRY(name_check("id", p->settings.id, err));
+		TRY(name_word_check("id", p->settings.id, err));
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)
 		return -1;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/daemon.h"
+#include "sql/quote.h"
 #include "tablet/chunk.h"
 #include "tablet/server_lock.h"
 #include "tablet/sidecar.h"
@@ -83,13 +84,20 @@ static int
 make_database(struct ctx *cx, struct ddl *d, const char *name)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
 	struct ctx                 own = *cx;
 	struct mysql_rows          found;
 
 	own.arena = &a;
-	TRY(mysql_selectf(&own, d->session, &found,
-	    "SELECT 1 FROM information_schema.schemata WHERE schema_name = '%s'", name));
-	return found.rows > 0 ? 0 : ddl_runf(cx, d, "CREATE DATABASE IF NOT EXISTS `%s`", name);
+	buf_add_str(&sql, "SELECT 1 FROM information_schema.schemata WHERE schema_name = ");
+	quote_string(&sql, slice_str(name));
+	TRY(mysql_select(&own, d->session, buf_slice(&sql), &found));
+	if (found.rows > 0)
+		return 0;
+	buf_reset(&sql);
+	buf_add_str(&sql, "CREATE DATABASE IF NOT EXISTS ");
+	quote_ident(&sql, slice_str(name));
+	return ddl_run(cx, d, buf_slice(&sql));
 }
 
 /* What must be in the server before streams run: our tables, and the keyspace's database. */
@@ -146,7 +154,7 @@ read_sidecar(struct ctx *cx, struct program *p)
 	struct topo_kv             kv;
 
 	own.arena = &a;
-	if (topo_get(&own, p->topo, arena_printf(&a, "/keyspaces/%s", p->settings.keyspace), &kv) == 0) {
+	if (topo_get(&own, p->topo, keyspace_key(&a, p->settings.keyspace), &kv) == 0) {
 		TRY(keyspace_read(&a, kv.value, &keyspace, cx->err));
 		p->sidecar = mem_strdup(keyspace.sidecar);
 	} else {
@@ -235,7 +243,7 @@ prepare(void *arg, struct err *err)
 		    "--topo, --server, --keyspace, --uid and --credentials are needed");
 	TRY(http_check_address(p->settings.http, err));
 	TRY(name_check("keyspace", p->settings.keyspace, err));
-	TRY(name_check("cell", p->settings.cell, err));
+	TRY(name_word_check("cell", p->settings.cell, err));
 	if (strcmp(p->settings.shard, "0") != 0)
 		return err_set(err, ERR_REFUSED,
 		    "--shard '%s': a keyspace has one shard, and its name is 0", p->settings.shard);

@@ -163,6 +163,22 @@ check_base(const struct claim *c, struct err *err)
 	return err_hint(err, "use --port-base %d, or vtcombo down first", before);
 }
 
+void
+claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1])
+{
+	char  line[NAME_MAX_BYTES + 2]; /* with the newline */
+	FILE *f = fopen(path, "re");
+
+	out[0] = '\0';
+	if (f == NULL)
+		return;
+	if (fgets(line, sizeof line, f) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		memcpy(out, line, strlen(line) + 1);
+	}
+	fclose(f);
+}
+
 /* (2) */
 static int
 read_uids(struct claim *c, struct err *err)
@@ -178,17 +194,12 @@ read_uids(struct claim *c, struct err *err)
 	while ((e = readdir(d)) != NULL) {
 		struct err other_file;
 		int        uid;
-		FILE      *f;
 
 		if (parse_int(slice_str(e->d_name), TABLET_UID_MIN, TABLET_UID_MAX, &uid,
 		    &other_file) != 0)
 			continue;
 		places_file(c->where, path, "tablets/%d", uid);
-		f = fopen(path, "re");
-		if (f != NULL && fscanf(f, "%64s", c->keyspaces[uid]) != 1)
-			c->keyspaces[uid][0] = '\0';
-		if (f != NULL)
-			fclose(f);
+		claim_keyspace(path, c->keyspaces[uid]);
 	}
 	closedir(d);
 	return 0;

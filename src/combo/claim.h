@@ -35,6 +35,8 @@ struct claim {
 /* All that one sentence can refuse, before anything is started: directory in use, port taken. */
 int   claim_take(struct claim *c, const struct places *where, struct err *err) MUST_USE;
 void  claim_drop(struct claim *c);
+/* The keyspace that a file of DIR/tablets names; "" when there is none. */
+void  claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1]);
 /* Who holds the lock of a data directory, else 0; *port_base as last written there, 0 for nothing. */
 pid_t claim_of(const struct places *where, int *port_base);
 /* Keeps a port for a program of ours, which can listen there nevertheless: bound, and not listening.

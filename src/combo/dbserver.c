@@ -1,6 +1,7 @@
 #include "combo/dbserver.h"
 
 #include "mysql/client.h"
+#include "sql/quote.h"
 #include "task/offload.h"
 
 #include <errno.h>
@@ -105,18 +106,36 @@ put_account(struct buf *b, const struct account *account)
 	    SLICE_ARG(password));
 }
 
+/* A database in a GRANT is a pattern. */
+static void
+put_pattern(struct buf *b, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == '_' || *name == '%' || *name == '\\')
+			buf_add_char(b, '\\');
+		buf_add_char(b, *name);
+	}
+}
+
 /* One statement per line, as --init-file wants it; repeated at each start without harm. */
 static void
 put_init(struct buf *b, const struct credentials *c, const char *database)
 {
-	buf_addf(b, "SET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS `%s`;\n", database);
+	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(buf) struct buf pattern = BUF_INIT;
+
+	quote_ident(&name, slice_str(database));
+	put_pattern(&pattern, name.data);
+	/* The server would read the file in a character set of its own. */
+	buf_addf(b, "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS %s;\n",
+	    name.data);
 	put_account(b, &c->app);
 	put_account(b, &c->stream);
 	put_account(b, &c->dba);
 	buf_addf(b,
-	    "GRANT ALL PRIVILEGES ON `%s`.* TO '%s'@'127.0.0.1';\n"
+	    "GRANT ALL PRIVILEGES ON %s.* TO '%s'@'127.0.0.1';\n"
 	    "GRANT PROCESS ON *.* TO '%s'@'127.0.0.1';\n",
-	    database, c->app.user, c->app.user);
+	    pattern.data, c->app.user, c->app.user);
 	buf_addf(b,
 	    "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES, PROCESS, "
 	    "RELOAD, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN "

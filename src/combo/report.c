@@ -56,15 +56,10 @@ uid_of(const char *name, const char *prefix)
 static void
 fill_keyspace(const struct places *where, int uid, struct entry *e)
 {
-	char  path[PLACE_MAX];
-	FILE *f;
+	char path[PLACE_MAX];
 
 	places_file(where, path, "tablets/%d", uid);
-	f = fopen(path, "re");
-	if (f == NULL || fscanf(f, "%64s", e->keyspace) != 1)
-		e->keyspace[0] = '\0';
-	if (f != NULL)
-		fclose(f);
+	claim_keyspace(path, e->keyspace);
 }
 
 static void

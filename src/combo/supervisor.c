@@ -292,7 +292,7 @@ create_keyspace(struct ctx *cx, struct supervisor *s, const char *name)
 		.created_us = clock_wall() };
 
 	TRY(name_check("keyspace", name, cx->err));
-	snprintf(key, sizeof key, "/keyspaces/%s", name);
+	snprintf(key, sizeof key, "/keyspaces/%s", name_escaped(cx->arena, name));
 	keyspace_write(&value, &r);
 	if (topo_put(cx, s->topo, &(struct topo_compare){ .key = key }, buf_slice(&value), 0,
 	    NULL) == 0 ||

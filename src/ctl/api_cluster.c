@@ -53,7 +53,7 @@ check_sidecars(struct ctx *cx, struct ctl *c, const struct keyspace_record *crea
 {
 	struct topo_list all;
 
-	TRY(sidecar_check(created->sidecar, cx->err));
+	TRY(name_sidecar_check(created->sidecar, cx->err));
 	TRY(check_apart(cx, created, created));
 	TRY(topo_list(cx, c->topo, "/keyspaces/", &all));
 	for (size_t i = 0; i < all.count; i++) {
@@ -71,7 +71,7 @@ static int
 enter_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct keyspace_record *r)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct topo_compare none = { .key = arena_printf(cx->arena, "/keyspaces/%s", q->keyspace),
+	struct topo_compare none = { .key = keyspace_key(cx->arena, q->keyspace),
 		.modified = 0 };
 
 	keyspace_write(&json, r);
@@ -216,7 +216,7 @@ put_routing(
 		json_put_open(w, NULL, '{');
 		json_put_str(w, "table", r->from_table);
 		json_put_str(
-		    w, "served_by", arena_printf(cx->arena, "%s.%s", r->to_keyspace, r->to_table));
+		    w, "served_by", name_of_table(cx->arena, r->to_keyspace, r->to_table));
 		json_put_str(w, "phase", rule_phase_name(r->phase));
 		json_put_close(w, '}');
 	}
@@ -261,10 +261,10 @@ get_routing_rules(struct ctx *cx, struct ctl *c, const struct ctl_request *q, st
 
 		json_put_open(&w, NULL, '{');
 		json_put_str(&w, "from_table",
-		    arena_printf(cx->arena, "%s.%s", r->from_keyspace, r->from_table));
+		    name_of_table(cx->arena, r->from_keyspace, r->from_table));
 		json_put_open(&w, "to_tables", '[');
 		json_put_str(
-		    &w, NULL, arena_printf(cx->arena, "%s.%s", r->to_keyspace, r->to_table));
+		    &w, NULL, name_of_table(cx->arena, r->to_keyspace, r->to_table));
 		json_put_close(&w, ']');
 		if (r->phase != RULE_OPEN)
 			json_put_str(&w, "phase", rule_phase_name(r->phase));

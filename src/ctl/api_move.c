@@ -102,20 +102,17 @@ show(struct ctx *cx, struct ctl *c, const char *id, struct buf *out)
 	return rc;
 }
 
-/* "new_customer/users" as it is, or the two parts apart. */
+/* The two parts apart, or without a keyspace the id as it was answered. */
 static int
 id_of(struct ctx *cx, const struct ctl_request *q, const char **id)
 {
-	const char *slash = strchr(q->workflow, '/');
-	const char *keyspace = q->keyspace, *name = q->workflow;
+	struct name_parts parts = { q->keyspace, q->workflow };
 
-	if (slash != NULL) {
-		keyspace = arena_strndup(cx->arena, q->workflow, (size_t)(slash - q->workflow));
-		name = slash + 1;
-	}
-	TRY(name_check("keyspace", keyspace, cx->err));
-	TRY(name_check("workflow", name, cx->err));
-	*id = arena_printf(cx->arena, "%s/%s", keyspace, name);
+	if (q->keyspace[0] == '\0')
+		TRY(name_split(cx->arena, q->workflow, "keyspace/workflow", &parts, cx->err));
+	TRY(name_check("keyspace", parts.keyspace, cx->err));
+	TRY(name_check("workflow", parts.name, cx->err));
+	*id = name_pair(cx->arena, parts.keyspace, parts.name);
 	return 0;
 }
 
@@ -169,7 +166,7 @@ workflow_list(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct
 	struct topo_list all;
 	const char *prefix = q->keyspace[0] == '\0'
 	    ? "/workflows/"
-	    : arena_printf(cx->arena, "/workflows/%s/", q->keyspace);
+	    : arena_printf(cx->arena, "/workflows/%s/", name_escaped(cx->arena, q->keyspace));
 
 	TRY(topo_list(cx, c->topo, prefix, &all));
 	json_put_open(&w, NULL, '{');

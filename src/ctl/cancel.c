@@ -17,9 +17,9 @@ check_not_switched(struct ctx *cx, const struct workflow *w)
 	if (workflow_switched(&w->r)) {
 		err_set(cx->err, ERR_REFUSED, "%s", refusal);
 		return err_hint(cx->err,
-		    "the way back is a move: vtctlclient MoveTables %s.%s %s.%s",
-		    w->r.target_keyspace, side_table(w, SIDE_TARGET, 0), w->r.source_keyspace,
-		    side_table(w, SIDE_SOURCE, 0));
+		    "the way back is a move: vtctlclient MoveTables %s %s",
+		    name_typed(cx->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)),
+		    name_typed(cx->arena, w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0)));
 	}
 	if (!cutover_committed(&w->r))
 		return 0;
@@ -181,9 +181,9 @@ finish(struct ctx *cx, struct workflow *w)
 	w->r.state_text = arena_printf(&w->arena,
 	    "the workflow was cancelled; '%s.%s' is served as it was before the move",
 	    w->r.source_keyspace, source_table);
-	w->r.hint = arena_printf(&w->arena, "to begin anew: vtctlclient MoveTables %s.%s %s.%s",
-	    w->r.source_keyspace, source_table, w->r.target_keyspace,
-	    side_table(w, SIDE_TARGET, 0));
+	w->r.hint = arena_printf(&w->arena, "to begin anew: vtctlclient MoveTables %s %s",
+	    name_typed(&w->arena, w->r.source_keyspace, source_table),
+	    name_typed(&w->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)));
 	workflow_note(w, "cancel", "done", "");
 	log_info("workflow '%s' is cancelled", w->id);
 	return workflow_save(cx, w);

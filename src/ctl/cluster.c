@@ -8,7 +8,7 @@ cluster_keyspace(struct ctx *cx, struct ctl *c, const char *name, struct keyspac
 	struct topo_kv kv;
 
 	TRY(name_check("keyspace", name, cx->err));
-	if (topo_get(cx, c->topo, arena_printf(cx->arena, "/keyspaces/%s", name), &kv) != 0) {
+	if (topo_get(cx, c->topo, keyspace_key(cx->arena, name), &kv) != 0) {
 		if (cx->err->kind != ERR_NOT_FOUND)
 			return -1;
 		err_set(cx->err, ERR_REFUSED, "keyspace '%s' does not exist", name);

@@ -295,7 +295,7 @@ create_move(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct m
 	struct workflow w;
 
 	TRY(check_request(cx, q));
-	out->workflow = arena_printf(cx->arena, "%s/%s", q->target_keyspace, q->target_table);
+	out->workflow = name_pair(cx->arena, q->target_keyspace, q->target_table);
 	workflow_init(&w, c, out->workflow);
 	int rc = move(cx, &w, q, out);
 	workflow_done(&w);

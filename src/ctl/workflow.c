@@ -314,7 +314,7 @@ workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, c
 		if (!workflow_switched(&r) && !workflow_unmade(&r) &&
 		    r.state != WORKFLOW_CANCELLING && r.state != WORKFLOW_CANCELLED &&
 		    workflow_uses(&r, keyspace, table))
-			*id = arena_printf(cx->arena, "%s/%s", r.target_keyspace, r.name);
+			*id = name_pair(cx->arena, r.target_keyspace, r.name);
 	}
 	return 0;
 }

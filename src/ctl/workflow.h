@@ -18,7 +18,7 @@
 
 struct workflow {
 	struct ctl            *ctl;
-	char                   id[2 * NAME_MAX_BYTES + 2];   /* "new_customer/users" */
+	char                   id[NAME_PAIR_MAX];   /* "new_customer/users" */
 	struct arena           arena;
 	struct workflow_record r;
 	int64_t                revision;

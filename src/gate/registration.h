@@ -13,7 +13,7 @@
 #include "topo/record.h"
 #include "topo/topo.h"
 
-enum { REGISTRATION_ID_MAX = NAME_MAX_BYTES + 1 };
+enum { REGISTRATION_ID_MAX = WORD_MAX + 1 };
 
 /* The name of a gate that was given none: the host's, and the port of http, which no other gate
  * there has. */

@@ -41,10 +41,22 @@ read_tablets(struct route *r, const struct route_source *from, struct err *err)
 	return 0;
 }
 
+/* NUL between them, which no name has: a dot may be part of either. */
+static size_t
+write_key(char *out, struct slice keyspace, struct slice table)
+{
+	memcpy(out, keyspace.ptr, keyspace.len);
+	out[keyspace.len] = '\0';
+	memcpy(out + keyspace.len + 1, table.ptr, table.len);
+	return keyspace.len + 1 + table.len;
+}
+
 static struct slice
 table_key(struct arena *a, struct slice keyspace, struct slice table)
 {
-	return slice_str(arena_printf(a, "%.*s.%.*s", SLICE_ARG(keyspace), SLICE_ARG(table)));
+	char *key = arena_alloc(a, keyspace.len + 1 + table.len);
+
+	return slice_of(key, write_key(key, keyspace, table));
 }
 
 static int
@@ -115,15 +127,12 @@ route_keyspace(const struct route *r, struct slice name)
 const struct route_rule *
 route_rule(const struct route *r, struct slice keyspace, struct slice table)
 {
-	char key[2 * NAME_MAX_BYTES + 2];
+	char key[NAME_PAIR_MAX];
 
 	/* A longer name is no table, and no rule has one. */
 	if (r->rules.count == 0 || keyspace.len > NAME_MAX_BYTES || table.len > NAME_MAX_BYTES)
 		return NULL;
-	memcpy(key, keyspace.ptr, keyspace.len);
-	key[keyspace.len] = '.';
-	memcpy(key + keyspace.len + 1, table.ptr, table.len);
-	return map_get(&r->by_table, slice_of(key, keyspace.len + 1 + table.len));
+	return map_get(&r->by_table, slice_of(key, write_key(key, keyspace, table)));
 }
 
 bool

@@ -73,7 +73,7 @@ enum {
 };
 
 struct turnstile {
-	char            workflow[2 * NAME_MAX_BYTES + 2];
+	char            workflow[NAME_PAIR_MAX];
 	enum rule_phase phase;
 	int             attempt;
 	const char     *server;   /* of the present side, in the crowd's route; NULL for none */

@@ -36,7 +36,7 @@ struct worker_message {
 	struct worker   *worker;
 	int64_t          version; /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
 	int              attempt; /* OVERFLOW */
-	char             workflow[2 * NAME_MAX_BYTES + 2];
+	char             workflow[NAME_PAIR_MAX];
 	struct kill_order kill; /* KILL, KILLED */
 	struct err       err; /* FAILED: why it does not listen; it waits to be drained */
 };

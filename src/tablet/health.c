@@ -115,6 +115,7 @@ revision_of(struct ctx *cx, struct topo *t, const char *key, int64_t *modified)
 static int
 enter(struct ctx *cx, struct health *h, const struct tablet_record *record)
 {
+	SCOPED(arena) struct arena a = ARENA_INIT;
 	SCOPED(buf) struct buf json = BUF_INIT;
 	char                   key[TOPO_KEY_MAX], primary[TOPO_KEY_MAX];
 	struct topo_compare    compare = { .key = primary };
@@ -124,7 +125,8 @@ enter(struct ctx *cx, struct health *h, const struct tablet_record *record)
 	struct topo_result     result = { 0 };
 
 	snprintf(key, sizeof(key), "/tablets/%s", record->alias);
-	snprintf(primary, sizeof(primary), "/primaries/%s/%s", record->keyspace, record->shard);
+	snprintf(primary, sizeof(primary), "/primaries/%s",
+	    name_pair(&a, record->keyspace, record->shard));
 	tablet_write(&json, record);
 	ops[0].value = buf_slice(&json);
 	while (!result.succeeded) {

@@ -41,7 +41,7 @@ extern const struct fsm stream_phases;
 
 struct stream_state {
 	const char       *sidecar;        /* the database that its row is in; borrowed */
-	char              workflow[160];
+	char              workflow[NAME_PAIR_MAX];
 	enum stream_phase phase;
 	/* Past cp: target = source at this position; before: convergent with it. */
 	struct position   applied;

@@ -17,6 +17,7 @@
 
 enum {
 	LAG_POLL_MS = 200, /* a fifth of the second that lag is judged by */
+	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
 	XA_POLL_MS = 500,  /* a prepared transaction ends by a person or a coordinator, not within
 			      milliseconds */
 	CREATE_WITHIN_S = 10, /* milliseconds, on a server that is alive */
@@ -85,9 +86,12 @@ make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, int i)
 	struct mysql_rows      rows;
 
 	quote_table(&name, slice_str(r->target_databases[i]), slice_str(r->target_tables[i]));
-	TRY(mysql_selectf(cx, r->dba, &rows,
-	    "SELECT 1 FROM information_schema.tables WHERE table_schema='%s' AND table_name='%s'",
-	    r->target_databases[i], r->target_tables[i]));
+	buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
+	quote_string(&sql, slice_str(r->target_databases[i]));
+	buf_add_str(&sql, " AND table_name=");
+	quote_string(&sql, slice_str(r->target_tables[i]));
+	TRY(mysql_select(cx, r->dba, buf_slice(&sql), &rows));
+	buf_reset(&sql);
 	if (rows.rows > 0) {
 		TRY(mysql_selectf(cx, r->dba, &rows, "SELECT 1 FROM %s LIMIT 1", name.data));
 		if (rows.rows > 0)
@@ -199,6 +203,33 @@ poll_lag(struct ctx *cx, struct run *r)
 		TRY(position_place(cx, c, &now));
 		note_polled(r, &now);
 		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
+	}
+}
+
+/* ---- Room */
+
+/*
+ * A server whose disk is full makes whoever writes the binlog wait, without an error, and looks again
+ * each minute: what it says meanwhile is the state of those sessions.
+ */
+static int
+watch_room(struct ctx *cx, struct run *r)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, r->env, &c));
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx                 inner = *cx;
+		struct mysql_rows          rows;
+
+		inner.arena = &scratch;
+		TRY(mysql_select(&inner, c, slice_str("SELECT 1 FROM information_schema.processlist "
+		    "WHERE state = 'Waiting for someone to free space' LIMIT 1"), &rows));
+		if (rows.rows > 0)
+			waiting_note(r->waiting, "waiting: the disk of server '%s' is full; once there is "
+			    "room again it goes on within a minute or two", r->env->server);
+		TRY(task_sleep(cx, ROOM_POLL_MS * MSEC));
 	}
 }
 
@@ -370,6 +401,7 @@ run_go(struct ctx *cx, struct run *r)
 		{ r, apply, "apply", "applying" },
 		{ r, conduct, "copy", "copying" },
 		{ r, poll_lag, "lag", "asking the source for its position" },
+		{ r, watch_room, "room", "watching the target's disk" },
 		{ r, wait_lock_lost, "lock", "running under the server's lock" },
 	};
 	int rc = 0;

@@ -348,6 +348,9 @@ check_foreign_keys(struct ctx *cx, struct mysql_client *c, const struct table_de
 		buf_add_str(
 		    &sql, "SELECT constraint_name FROM information_schema.referential_constraints");
 		add_where(&sql, sides[i][0], sides[i][1], def);
+		/* That comparison takes `Users` and `üsers` for the same, which are other tables. */
+		buf_addf(&sql, " AND BINARY %s=", sides[i][1]);
+		quote_string(&sql, slice_str(def->name));
 		TRY(look_for(cx, c, &sql, &found));
 		if (!slice_is_null(found))
 			return refuse_table(cx, def,

@@ -54,13 +54,20 @@ server_error_passes(int code)
 	return false;
 }
 
+/* A temporary file that cannot grow is told by several numbers, with the system's error in the text. */
+static bool
+is_full_disk(const struct err *err)
+{
+	return strstr(err->text, "(Errcode: 28 ") != NULL;
+}
+
 static bool
 error_passes(const struct err *err)
 {
 	switch (err->kind) {
 	case ERR_RETRY:
 	case ERR_TIMEOUT: return true;
-	case ERR_SERVER: return server_error_passes(err->mysql_errno);
+	case ERR_SERVER: return server_error_passes(err->mysql_errno) || is_full_disk(err);
 	case ERR_NONE:
 	case ERR_CANCELLED:
 	case ERR_REFUSED:

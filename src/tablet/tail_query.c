@@ -8,17 +8,6 @@
 #define MODE_NO_BACKSLASH_ESCAPES UINT64_C(0x100000)
 
 static bool
-contains_nocase(struct slice text, const char *word)
-{
-	struct slice w = slice_str(word);
-
-	for (size_t i = 0; i + w.len <= text.len; i++)
-		if (slice_eq_nocase(slice_cut(text, i, i + w.len), w))
-			return true;
-	return false;
-}
-
-static bool
 is_name_byte(struct slice text, size_t i)
 {
 	uint8_t c = i < text.len ? text.ptr[i] : ' ';
@@ -48,35 +37,116 @@ is_fence_name(struct slice text)
 	return slice_starts(text, "`" FENCE_PREFIX) || slice_starts(text, "`" FENCE_PREFIX_0_1);
 }
 
+/* Behind the word and the blanks after it; where it is not next: NULL. */
+static struct slice
+skip_word(struct slice sql, const char *word)
+{
+	return slice_starts_nocase(sql, word) ? slice_trim(slice_cut(sql, strlen(word), sql.len)) :
+	                                        SLICE_NULL;
+}
+
+/* Behind a name in backquotes, in which two of them are one; where none is next: NULL. */
+static struct slice
+skip_quoted(struct slice sql)
+{
+	size_t n = 1;
+
+	if (sql.len == 0 || sql.ptr[0] != '`')
+		return SLICE_NULL;
+	for (; n < sql.len; n++) {
+		if (sql.ptr[n] != '`')
+			continue;
+		if (n + 1 == sql.len || sql.ptr[n + 1] != '`')
+			return slice_cut(sql, n + 1, sql.len);
+		n++;
+	}
+	return SLICE_NULL;
+}
+
+/* DEFINER=`user`@`host`, which the server adds. */
+static struct slice
+skip_definer(struct slice sql)
+{
+	struct slice rest = skip_word(sql, "definer=");
+
+	if (slice_is_null(rest))
+		return sql;
+	rest = skip_quoted(rest);
+	if (rest.len > 0 && rest.ptr[0] == '@')
+		rest = skip_quoted(slice_cut(rest, 1, rest.len));
+	return slice_trim(rest);
+}
+
+/* "if not exists ", whose words are a part of what is skipped, or nothing. */
+static struct slice
+skip_if(struct slice sql)
+{
+	static const char *const forms[] = { "if not exists ", "if exists " };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct slice rest = skip_word(sql, forms[i]);
+
+		if (!slice_is_null(rest))
+			return rest;
+	}
+	return sql;
+}
+
 /*
- * CREATE DEFINER=.. TRIGGER IF NOT EXISTS `db`.`_switchyard_fence_ins_..` BEFORE ..., or DROP TRIGGER: the
- * fence's name stands before anything that a body could hold.
+ * CREATE DEFINER=.. TRIGGER IF NOT EXISTS `db`.`_switchyard_fence_ins_..` BEFORE ..., or DROP TRIGGER:
+ * as we write it and the server completes it, word by word, since a database may be called anything.
  */
 static bool
 is_fence(struct slice sql)
 {
-	/* a definer and a database of 64 characters of 4 bytes each fit */
-	enum { NAME_WITHIN = 400 };
-	struct slice head = slice_cut(sql, 0, NAME_WITHIN);
-	size_t       n = 0;
+	struct slice rest = skip_word(sql, "create ");
 
-	if (!slice_starts_nocase(sql, "create ") && !slice_starts_nocase(sql, "drop "))
-		return false;
-	while (n < head.len && !is_fence_name(slice_cut(head, n, head.len)))
-		n++;
-	head = slice_cut(head, 0, n);
-	return n < NAME_WITHIN && n < sql.len && contains_nocase(head, "trigger ") &&
-	    !contains_nocase(head, " on ") && !contains_nocase(head, ";");
+	rest = slice_is_null(rest) ? skip_word(sql, "drop ") : skip_definer(rest);
+	rest = skip_quoted(skip_if(skip_word(rest, "trigger ")));
+	return rest.len > 1 && rest.ptr[0] == '.' && is_fence_name(slice_cut(rest, 1, rest.len));
 }
 
-/* As written: names differ by case on some servers and file systems and not on others. */
+/* Names that differ by case are other tables: the preflight takes servers of no other kind. */
 static bool
 is_table(const struct table_ref *ref, struct slice database, const struct table_def *def)
 {
 	struct slice db = slice_is_null(ref->database) ? database : ref->database;
 
-	return slice_eq_nocase(ref->table, slice_str(def->name)) &&
-	    slice_eq_nocase(db, slice_str(def->database));
+	return slice_eq_str(ref->table, def->name) && slice_eq_str(db, def->database);
+}
+
+static bool
+is_ascii(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* Byte for byte as far as the first bytes of characters and their number go. */
+static bool
+is_utf8(struct slice s)
+{
+	for (size_t i = 0; i < s.len;) {
+		uint8_t c = s.ptr[i++];
+		int     more = c < 0x80 ? 0 : c < 0xc2 ? -1 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : c < 0xf5 ? 3 : -1;
+
+		if (more < 0)
+			return false;
+		for (; more > 0; more--, i++)
+			if (i >= s.len || (s.ptr[i] & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+/* A client writes its text in its own character set, names too: what is not our UTF-8 may be any name
+ * beyond ASCII. */
+static bool
+may_be_written_otherwise(struct slice sql, const struct table_def *def)
+{
+	return !(is_ascii(slice_str(def->name)) && is_ascii(slice_str(def->database))) && !is_utf8(sql);
 }
 
 /* Of a text that is not understood any identifier may be a database or a table. */
@@ -127,7 +197,7 @@ static bool
 touches(const struct query_event *q, const struct statement *s,
     const struct table_def *def)
 {
-	if (may_name(s, def))
+	if (may_name(s, def) || may_be_written_otherwise(q->sql, def))
 		return true;
 	return s->kind == STATEMENT_DDL && is_database_ddl(q->sql) &&
 	    contains_word(q->sql, def->database);

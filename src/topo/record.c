@@ -4,7 +4,6 @@
 #include "topo/json.h"
 
 #include <limits.h>
-#include <strings.h>
 
 /*
  * Enums are written as the names below, so that a new value in the middle
@@ -73,66 +72,13 @@ rule_phase_name(enum rule_phase p)
 	return name_at(phase_names, p, RULE_PAUSE);
 }
 
-/* Databases that are the server's own: through a keyspace of that name applications would read the
- * accounts. */
-static bool
-is_servers_own(const char *name)
-{
-	static const char *const own[] = { "mysql", "information_schema", "performance_schema", "sys" };
-
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		if (strcasecmp(name, own[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Those, and the usual names of sidecar databases: Vitess's and ours. */
-static bool
-is_reserved(const char *keyspace)
-{
-	return is_servers_own(keyspace) || strcasecmp(keyspace, "_vt") == 0 ||
-	    strcasecmp(keyspace, SIDECAR_DEFAULT) == 0;
-}
+/* ---- Keyspaces, tablets, health, gates */
 
 const char *
-sidecar_or_default(const char *name)
+keyspace_key(struct arena *a, const char *name)
 {
-	return name[0] != '\0' ? name : SIDECAR_DEFAULT;
+	return arena_printf(a, "/keyspaces/%s", name_escaped(a, name));
 }
-
-int
-sidecar_check(const char *name, struct err *err)
-{
-	TRY(name_check("sidecar database", name, err));
-	if (!is_servers_own(name))
-		return 0;
-	err_set(err, ERR_REFUSED, "sidecar database '%s' would be a database of the server's own", name);
-	return err_hint(err, "choose another name");
-}
-
-int
-name_check(const char *what, const char *name, struct err *err)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-	size_t len = strlen(name);
-
-	if (len == 0)
-		return err_set(err, ERR_REFUSED, "the %s has no name", what);
-	if (len > NAME_MAX_BYTES)
-		return err_set(err, ERR_REFUSED, "%s '%.64s...' is longer than %d characters", what,
-		    name, NAME_MAX_BYTES);
-	if (strcmp(what, "keyspace") == 0 && is_reserved(name)) {
-		err_set(err, ERR_REFUSED, "keyspace '%s' would be a database of the server's own", name);
-		return err_hint(err, "choose another name");
-	}
-	if (name[0] != '-' && strspn(name, allowed) == len)
-		return 0;
-	err_set(err, ERR_REFUSED, "%s '%s' is not a name", what, name);
-	return err_hint(err, "use letters, digits, _ and -, and do not start with -");
-}
-
-/* ---- Keyspaces, tablets, health, gates */
 
 void
 keyspace_write(struct buf *out, const struct keyspace_record *r)

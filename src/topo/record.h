@@ -1,6 +1,7 @@
 /*
  * record.h - what the cluster believes: structs to JSON and back.
  *
+ * (names in keys are escaped: name.h)
  *   /keyspaces/<keyspace>               struct keyspace_record
  *   /tablets/<alias>                    struct tablet_record
  *   /primaries/<keyspace>/<shard>       text: the alias that was entered last as primary; written, and
@@ -25,16 +26,8 @@
 #include "base/err.h"
 #include "base/fsm.h"
 #include "base/parse.h"
+#include "topo/name.h"
 #include "topo/workflow_options.h"
-
-enum {
-	NAME_MAX_BYTES = 64,        /* of databases and tables, as the servers have it */
-};
-
-/* The sidecar database (tablet/sidecar.h), where a keyspace is not given another. */
-#define SIDECAR_DEFAULT "_switchyard"
-/* "" is what records have that release 0.1 wrote. */
-const char *sidecar_or_default(const char *name);
 
 struct keyspace_record {
 	const char *name;
@@ -172,6 +165,8 @@ struct workflow_record {
 
 enum { WORKFLOW_EVENTS_MAX = 200 };   /* ten attempts of a cutover of ten steps, twice each */
 
+/* "/keyspaces/customer", the name escaped; in the arena. */
+const char *keyspace_key(struct arena *a, const char *name);
 void keyspace_write(struct buf *out, const struct keyspace_record *r);
 int  keyspace_read(struct arena *a, struct slice json, struct keyspace_record *out, struct err *err) MUST_USE;
 void tablet_write(struct buf *out, const struct tablet_record *r);
@@ -196,11 +191,5 @@ const char *tablet_type_name(enum tablet_type t);         /* "primary", as Vites
 const char *workflow_type_name(enum workflow_type t);     /* "MoveTables" */
 const char *workflow_state_name(enum workflow_state s);   /* "Creating", "Copying", ... */
 const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched", "pause" */
-
-/* 1 to 64 of letters, digits, _ and -, not starting with -: what can stand in a path and between
- * backquotes. A "keyspace" is none of the server's own databases. */
-int name_check(const char *what, const char *name, struct err *err) MUST_USE;
-/* A database's, for our own tables: not one of the server's own. */
-int sidecar_check(const char *name, struct err *err) MUST_USE;
 
 #endif

@@ -21,7 +21,7 @@ key_check(const char *key, struct err *err)
 	if (len == 0 || len > TOPO_KEY_MAX || key[0] != '/')
 		return err_set(err, ERR_REFUSED, "'%.64s' is not a key of the topology", key);
 	for (size_t i = 0; i < len; i++)
-		if (key[i] <= ' ' || key[i] >= 0x7f)
+		if ((unsigned char)key[i] <= ' ' || key[i] == 0x7f)
 			return err_set(err, ERR_REFUSED,
 			    "key '%.64s' has a byte that keys have not", key);
 	return 0;

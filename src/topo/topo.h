@@ -18,7 +18,7 @@
  * others do.
  *
  * All stores pass the same conformance test (tests/unit/topo).
- * Keys start with '/' and are printable ASCII without blanks. A prefix is
+ * Keys start with '/' and are UTF-8 without blanks and control characters. A prefix is
  * compared as text: end it with '/' to mean a folder.
  * Errors: ERR_RETRY when the store cannot be reached, ERR_TIMEOUT and
  * ERR_CANCELLED as any wait; a compare that fails is no error.

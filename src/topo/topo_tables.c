@@ -49,11 +49,11 @@ kv_copy(struct arena *a, struct db_rows *s)
 	};
 }
 
-/* Keys are printable ASCII, so DEL is past every key that starts with prefix. */
+/* Keys are UTF-8, so FF is past every key that starts with prefix. */
 static char *
 prefix_end(struct arena *a, const char *prefix)
 {
-	return arena_printf(a, "%s\x7f", prefix);
+	return arena_printf(a, "%s\xff", prefix);
 }
 
 static int

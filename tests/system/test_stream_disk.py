@@ -40,7 +40,7 @@ def fill_disk(pair):
 
 def says_that_it_waits(pair):
     status = pair.status()
-    return "is full" in status["error"] and status["state"] != "error"
+    return ("is full" in status["error"] or "No space left" in status["error"]) and status["state"] != "error"
 
 
 def test_a_full_disk_is_waited_out(small_pair):
@@ -56,5 +56,26 @@ def test_a_full_disk_is_waited_out(small_pair):
         proc.wait_for(lambda: says_that_it_waits(p), 30, f"{phase} to wait for room", lambda: proc.tail(p.target.log))
         os.unlink(ballast)
         p.wait("running")
+    p.freeze()
+    p.check_equal()
+
+
+@pytest.mark.long
+def test_a_server_that_waits_for_room_by_itself(small_pair):
+    """With no byte left for the binlog the server gives no error: it waits, and looks again each minute."""
+    p = small_pair
+    fill(p.source.server, 2000)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    ballast = fill_disk(p)
+    with open(ballast, "ab", buffering=0) as f, contextlib.suppress(OSError):
+        while True:
+            f.write(bytes(4096))
+    p.source.server.sql("INSERT INTO t SELECT seq, CONCAT('v', seq), REPEAT('x', 50), 1 FROM seq_30000_to_30100", database="customer")
+    proc.wait_for(lambda: says_that_it_waits(p), 60, "the stream to say that it waits for room", lambda: proc.tail(p.target.log))
+    os.unlink(ballast)
+    proc.wait_for(lambda: p.target.server.sql("SELECT COUNT(*) FROM new_customer.t WHERE id >= 30000") == ((101,),), 180,
+                  "the stream to go on")
     p.freeze()
     p.check_equal()

@@ -44,7 +44,7 @@ TEST(what_touches_a_moved_table)
 		"CREATE INDEX i ON users (a)",
 		"DROP INDEX i ON users", "INSERT INTO users VALUES (1)", "UPDATE users SET a = 1",
 		"CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a = 1",
-		"CREATE TABLE IF NOT EXISTS users (a INT)", "ALTER TABLE USERS ADD c INT",
+		"CREATE TABLE IF NOT EXISTS users (a INT)",
 		"ALTER TABLE other ADD FOREIGN KEY (a) REFERENCES users (id)",
 	};
 	static const char *const anywhere[] = {
@@ -79,6 +79,11 @@ TEST(what_is_nobodys_business)
 		 "`customer`.`_switchyard_fence_ins_01` BEFORE INSERT ON `customer`.`users` FOR EACH "
 		    "ROW BEGIN END"),
 		"DROP TRIGGER IF EXISTS `customer`.`_switchyard_fence_del_0123456789abcdef`",
+		"CREATE TRIGGER `a; on b`.`_switchyard_fence_ins_01` BEFORE INSERT ON x FOR EACH ROW "
+		    "BEGIN END",
+		"DROP TRIGGER `tick``s`.`_switchyard_fence_ins_01`",
+		/* names that differ by case are others' */
+		"ALTER TABLE customer.USERS ADD c INT", "ALTER TABLE Customer.users ADD c INT",
 		/* release 0.1's, which its successor takes away */
 		"DROP TRIGGER IF EXISTS `customer`.`_vt_fence_del_0123456789abcdef`",
 	};
@@ -89,6 +94,29 @@ TEST(what_is_nobodys_business)
 	expect_eq(read_in("x",
 	    "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a='`_switchyard_fence_'"),
 	    TAIL_QUERY_TOUCHES);
+}
+
+TEST(a_name_in_another_character_set_may_be_ours)
+{
+	static struct table_def cafe = { .database = "customer", .name = "caf\xc3\xa9" };
+	struct table_def *one[] = { &cafe };
+	static const struct {
+		const char     *sql;
+		enum tail_query is;
+	} cases[] = {
+		{ "ALTER TABLE customer.caf\xc3\xa9 ADD c INT", TAIL_QUERY_TOUCHES },
+		{ "ALTER TABLE customer.caf\xe9 ADD c INT", TAIL_QUERY_TOUCHES }, /* latin1 */
+		{ "ALTER TABLE customer.cafe ADD c INT", TAIL_QUERY_OTHER },
+		{ "ALTER TABLE customer.caf\xc3\xa8 ADD c INT", TAIL_QUERY_OTHER },
+		{ "SAVEPOINT caf\xe9", TAIL_QUERY_SAVEPOINT },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct query_event q = { .database = slice_str("customer"), .sql = slice_str(cases[i].sql) };
+		int                table;
+
+		expect_eq(tail_query_read(&q, one, 1, &table), cases[i].is);
+	}
 }
 
 TEST(what_cannot_be_read_is_taken_for_the_worst)

@@ -315,33 +315,3 @@ TEST(record_events_keep_the_last)
 	expect_str(r.events[0].what, "");
 	arena_done(&arena);
 }
-
-TEST(record_names)
-{
-	char longest[NAME_MAX_BYTES + 2];
-
-	memset(longest, 'n', sizeof longest);
-	longest[NAME_MAX_BYTES] = '\0';
-	expect_ok(name_check("keyspace", longest, &err), &err);
-	longest[NAME_MAX_BYTES] = 'n';
-	longest[NAME_MAX_BYTES + 1] = '\0';
-	expect_eq(name_check("keyspace", longest, &err), -1);
-	expect_eq(name_check("keyspace", "", &err), -1);
-	expect_eq(name_check("keyspace", "-a", &err), -1);
-	expect_eq(name_check("keyspace", "a/b", &err), -1);
-	expect_eq(name_check("table", "a`b", &err), -1);
-	expect_str(err.text, "table 'a`b' is not a name");
-	expect_ok(name_check("table", "_a-9Z", &err), &err);
-	expect_eq(name_check("keyspace", "Mysql", &err), -1);
-	expect_str(err.text, "keyspace 'Mysql' would be a database of the server's own");
-	expect_eq(name_check("keyspace", "_VT", &err), -1);
-	expect_eq(name_check("keyspace", "information_schema", &err), -1);
-	expect_eq(name_check("keyspace", "performance_schema", &err), -1);
-	expect_eq(name_check("keyspace", "sys", &err), -1);
-	expect_ok(name_check("keyspace", "system", &err), &err);
-	expect_ok(name_check("table", "mysql", &err), &err);
-	expect_str(workflow_state_name(WORKFLOW_ERROR), "Error");
-	expect_str(tablet_type_name(TABLET_PRIMARY), "primary");
-	expect_str(workflow_type_name(WORKFLOW_MOVETABLES), "MoveTables");
-	expect_str(rule_phase_name(RULE_HOLD), "hold");
-}

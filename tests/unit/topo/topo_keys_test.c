@@ -144,6 +144,7 @@ refused(struct ctx *cx, int rc)
 
 CONFORMS(limits_of_keys_and_values)
 {
+	struct topo_list letters;
 	char  key[TOPO_KEY_MAX + 2];
 	char *value = mem_zalloc(TOPO_VALUE_MAX + 1);
 
@@ -158,8 +159,13 @@ CONFORMS(limits_of_keys_and_values)
 	refused(cx, topo_set(cx, a, "", slice_str("x"), 0));
 	refused(cx, topo_set(cx, a, "k", slice_str("x"), 0));
 	refused(cx, topo_set(cx, a, "/a b", slice_str("x"), 0));
-	refused(cx, topo_set(cx, a, "/a\xc3\xa4", slice_str("x"), 0));
-	expect_eq(list_of(cx, b, "/").revision, 1);
+	refused(cx, topo_set(cx, a, "/a\x7f", slice_str("x"), 0));
+	refused(cx, topo_set(cx, a, "/a\x1f", slice_str("x"), 0));
+	expect_ok(topo_set(cx, a, "/\xc3\xa4/\xe6\xbc\xa2", slice_str("x"), 0), cx->err);
+	expect_ok(topo_set(cx, a, "/\xc3\xa5/b", slice_str("x"), 0), cx->err);
+	expect_ok(topo_list(cx, a, "/\xc3\xa4/", &letters), cx->err);
+	expect_eq(letters.count, 1);
+	expect_eq(list_of(cx, b, "/").revision, 3); /* of those three that were taken */
 	free(value);
 }
 
