@@ -159,6 +159,7 @@ TEST(names_in_another_character_set)
 	} cases[] = { { "select * from t", false }, { "select * from caf\xe9", true },
 		{ "select * from `d\xe9`.t", true }, { "update users set a = '\xe9'", false } };
 	struct route *r = route_of(1, "customer", RULE_OPEN), *none = route_of(0, "customer", RULE_OPEN);
+	struct temporary_tables temporary = { .names = BUF_INIT };
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		SCOPED(arena)
@@ -170,6 +171,7 @@ TEST(names_in_another_character_set)
 			.statement = &s,
 			.sql = slice_str(cases[i].sql),
 			.keyspace = slice_str("customer"),
+			.temporary = &temporary,
 			.ascii_only = true };
 
 		expect_ok(statement_read(&arena, in.sql, 0, &s, &err), &err);
