@@ -101,6 +101,8 @@ gtid_event_read(const struct event *e, struct gtid_event *out, struct err *err)
 		out->commit_id = cursor_le(&c, 8);
 	if (out->flags & (GTID_PREPARED_XA | GTID_COMPLETED_XA))
 		read_xid(&c, &out->xid);
+	if (!c.failed && c.left > 0)
+		out->extra = (uint8_t)cursor_le(&c, 1);   /* else zeros fill the event up */
 	return c.failed ? corrupt(err, "Gtid", e->body.len) : 0;
 }
 

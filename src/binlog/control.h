@@ -42,6 +42,13 @@ enum {
 	GTID_COMPLETED_XA  = 128,  /* XA COMMIT or XA ROLLBACK of what was prepared before */
 };
 
+/* With binlog_alter_two_phase an ALTER is written when it begins and again when it has ended. */
+enum {
+	GTID_EXTRA_START_ALTER    = 2,  /* nothing has changed yet, and rows are the old table's */
+	GTID_EXTRA_COMMIT_ALTER   = 4,
+	GTID_EXTRA_ROLLBACK_ALTER = 8,  /* nothing will have */
+};
+
 enum { XID_PART_MAX = 64 };        /* X/Open */
 
 struct xid {
@@ -52,6 +59,7 @@ struct xid {
 struct gtid_event {
 	struct gtid id;
 	uint8_t     flags;         /* GTID_* */
+	uint8_t     extra;         /* GTID_EXTRA_* */
 	uint64_t    commit_id;     /* with GTID_GROUP_COMMIT */
 	struct xid  xid;           /* with GTID_PREPARED_XA or GTID_COMPLETED_XA */
 };

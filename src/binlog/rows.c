@@ -43,9 +43,10 @@ rows_read(const struct event *e, struct rows *out, struct err *err)
 	bool v2 = e->type >= EVENT_WRITE_ROWS_V2;
 
 	check(event_is_rows(e->type));
-	if (event_is_compressed(e->type) || e->type == EVENT_PARTIAL_UPDATE)
-		return err_set(err, ERR_REFUSED, "%s events are not supported",
-		    event_name(e->type));
+	if (event_is_compressed(e->type) || e->type == EVENT_PARTIAL_UPDATE) {
+		err_set(err, ERR_REFUSED, "%s events are not supported", event_name(e->type));
+		return event_is_compressed(e->type) ? event_hint_compressed(err) : -1;
+	}
 	*out = (struct rows){
 		.kind = (enum row_kind)(e->type - (v2 ? EVENT_WRITE_ROWS_V2 : EVENT_WRITE_ROWS_V1)),
 		.data = cursor_of(e->body),

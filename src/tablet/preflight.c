@@ -5,6 +5,7 @@
 #include "tablet/fence.h"
 #include "tablet/mention.h"
 #include "tablet/place.h"
+#include "tablet/rehearse.h"
 #include "tablet/tail.h"
 
 #include <stdio.h>
@@ -77,6 +78,9 @@ static const struct setting source_settings[] = {
 	    "set log_bin in the server's configuration and restart it" },
 	{ "@@global.binlog_format", "ROW", "binlog_format is not ROW",
 	    "SET GLOBAL binlog_format='ROW', and let clients reconnect" },
+	{ "@@global.log_bin_compress", "0",
+	    "log_bin_compress is on, and compressed events are not understood yet",
+	    "SET GLOBAL log_bin_compress=OFF" },
 	{ "@@global.binlog_row_image", "FULL", "binlog_row_image is not FULL",
 	    "SET GLOBAL binlog_row_image='FULL', and let clients reconnect" },
 	{ 0 },
@@ -114,6 +118,50 @@ check_clients(struct ctx *cx, const struct tablet_env *env, const struct setting
 		return err_wrap(cx->err, "serving clients at '%s'", env->server);
 	TRY(check_settings(cx, env, c, client_settings));
 	return check_settings(cx, env, c, more);
+}
+
+/* "a,b" as SHOW MASTER STATUS has it. */
+static bool
+lists(struct slice names, const char *name)
+{
+	while (!slice_is_null(names)) {
+		struct slice one;
+
+		names = slice_split(names, ',', &one);
+		if (slice_eq_str(one, name))
+			return true;
+	}
+	return false;
+}
+
+/* The server leaves out whole databases: those not in the first list when there is one, or those in the
+ * second. */
+static int
+check_filtered(struct ctx *cx, const struct tablet_env *env, const struct slice *filters,
+    const char *database)
+{
+	bool wanted = filters[0].len == 0 || lists(filters[0], database);
+
+	if (wanted && (filters[0].len > 0 || !lists(filters[1], database)))
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "database '%s' is left out of the binlog of server '%s' (%s)",
+	    database, env->server, wanted ? "binlog_ignore_db" : "binlog_do_db");
+	return err_hint(cx->err, "take that setting out of the server's configuration, and restart it");
+}
+
+static int
+check_filters(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
+    const char *database)
+{
+	enum { DO_DB = 2, COLUMNS = 4 };      /* File, Position, Binlog_Do_DB, Binlog_Ignore_DB */
+	struct mysql_rows rows;
+
+	TRY(mysql_select(cx, c, slice_str(mysql_dialect(c)->position_sql), &rows));
+	if (rows.rows != 1 || rows.columns < COLUMNS)
+		return err_set(cx->err, ERR_CORRUPT, "server '%s' does not tell its binlog's filters",
+		    env->server);
+	TRY(check_filtered(cx, env, rows.values + DO_DB, database));
+	return check_filtered(cx, env, rows.values + DO_DB, env->sidecar);
 }
 
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
@@ -304,6 +352,7 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 	TRY(check_settings(cx, env, c, own_settings));
 	TRY(check_settings(cx, env, c, source_settings));
 	TRY(check_clients(cx, env, source_client_settings));
+	TRY(check_filters(cx, env, c, q->source_database));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
 		return blame(cx, &env->accounts->stream,
@@ -414,6 +463,29 @@ probe_target(struct ctx *cx, const struct tablet_env *env, const char *database)
 	return rc;
 }
 
+/* Two probes of one name would take away each other's tables; the second waits. The lock ends with its
+ * session. */
+static int
+take_turns(struct ctx *cx, struct mysql_client *c)
+{
+	struct mysql_rows rows;
+
+	TRY(mysql_selectf(cx, c, &rows, "SELECT GET_LOCK('switchyard probe', %d)", PROBE_DEADLINE_S));
+	if (rows.rows == 1 && slice_eq_str(rows.values[0], "1"))
+		return 0;
+	return err_set(cx->err, ERR_RETRY, "another move is being tried");
+}
+
+static int
+rehearse(struct ctx *cx, struct mysql_client *dba, const struct tablet_request *q)
+{
+	if (q->definition == NULL || q->definition[0] == '\0')
+		return 0;
+	if (rehearse_table(cx, dba, q->target_database, q->definition) == 0)
+		return 0;
+	return err_wrap(cx->err, "table '%s.%s'", q->source_database, q->tables[0].source_table);
+}
+
 int
 preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
     struct tablet_reply *reply)
@@ -440,7 +512,9 @@ preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tabl
 			.empty = true,
 		};
 	}
-	return probe_target(cx, env, q->target_database);
+	TRY(take_turns(cx, c));
+	TRY(probe_target(cx, env, q->target_database));
+	return rehearse(cx, c, q);
 }
 
 /* ---- The target, before each attempt */

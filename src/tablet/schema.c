@@ -427,6 +427,25 @@ schema_check_lists(const struct table_def *def, const struct create_table *creat
 	    def->database, def->name, def->columns_count, columns);
 }
 
+/* A sequence stays where it is; at the target another of its name may be none, or one that counts anew. */
+static int
+check_defaults(struct ctx *cx, const struct table_def *def, const struct create_table *create)
+{
+	for (int i = 0; i < create->clauses_count; i++) {
+		struct slice text = create->clauses[i].text;
+
+		if (create_table_find(text, "nextval(") == text.len &&
+		    create_table_find(text, "lastval(") == text.len)
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "column '%.*s' of table '%s.%s' takes its default from a sequence, which would stay",
+		    SLICE_ARG(create->clauses[i].name), def->database, def->name);
+		return err_hint(cx->err, "ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT, or make it "
+		    "AUTO_INCREMENT");
+	}
+	return 0;
+}
+
 static int
 read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
@@ -434,6 +453,7 @@ read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 
 	TRY(show_create(cx, c, def, &create));
 	TRY(schema_check_lists(def, &create, cx->err));
+	TRY(check_defaults(cx, def, &create));
 	def->create_sql = create.text;
 	def->hash = hash_text(cx->arena, create.text);
 	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);

@@ -284,6 +284,8 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 	int                table;
 
 	TRY(query_event_read(e->body, &q, err));
+	if (t->gtid.extra & (GTID_EXTRA_START_ALTER | GTID_EXTRA_ROLLBACK_ALTER))
+		return end_group(t, e, true, err);
 	switch (tail_query_read(&q, t->params->tables, t->params->tables_count, &table)) {
 	case TAIL_QUERY_COMMIT:
 		return end_group(t, e, true, err);
@@ -366,9 +368,10 @@ on_other(struct tail *t, const struct event *e, struct err *err)
 {
 	if (!is_harmless(e)) {
 		const char *name = event_name(e->type);
-		return err_set(err, ERR_REFUSED,
+		err_set(err, ERR_REFUSED,
 		    "a %s event (type %d) in the source's binlog is not supported",
 		    name == NULL ? "new" : name, e->type);
+		return event_is_compressed(e->type) ? event_hint_compressed(err) : -1;
 	}
 	if (!t->in_group && e->type != EVENT_FORMAT_DESCRIPTION)
 		move_read(t);

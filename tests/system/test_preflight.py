@@ -99,6 +99,7 @@ def test_a_body_that_names_another_table_does_not_matter(tablet):
 @pytest.mark.parametrize("sql, back, words", [
     ("SET GLOBAL binlog_format = 'MIXED'", "SET GLOBAL binlog_format = 'ROW'", "binlog_format"),
     ("SET GLOBAL binlog_row_image = 'MINIMAL'", "SET GLOBAL binlog_row_image = 'FULL'", "binlog_row_image"),
+    ("SET GLOBAL log_bin_compress = ON", "SET GLOBAL log_bin_compress = OFF", "log_bin_compress"),
 ])
 def test_a_binlog_that_does_not_tell_all_is_refused(tablet, sql, back, words):
     tablet.server.sql(GOOD, database="customer")
@@ -262,3 +263,59 @@ def test_before_each_attempt_the_table_at_the_target_is_the_source_s(pair, alter
 def test_a_name_needs_its_quotes_and_gets_them(tablet):
     tablet.server.sql("CREATE TABLE `a b'c` (`i``d` INT PRIMARY KEY, `select` INT)", database="customer")
     assert tablet.call("check_source", **request(table="a b'c"))
+
+
+@pytest.mark.parametrize("default", ["NEXTVAL(sq)", "(NEXT VALUE FOR sq + 1)", "(PREVIOUS VALUE FOR sq)"])
+def test_a_default_that_takes_from_a_sequence_is_refused_by_name(tablet, default):
+    tablet.server.sql("CREATE SEQUENCE sq", database="customer")
+    tablet.server.sql(f"CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(20) DEFAULT 'nextval(', n INT DEFAULT {default})",
+                      database="customer")
+    assert "column 'n' of table 'customer.t' takes its default from a sequence" in refusal(tablet)
+    tablet.server.sql("ALTER TABLE t ALTER COLUMN n DROP DEFAULT", database="customer")
+    assert tablet.call("check_source", **request())
+
+
+@pytest.mark.parametrize("setting, words", [
+    ("--binlog-do-db=other", "'customer' is left out of the binlog of server"),
+    ("--binlog-ignore-db=customer", "(binlog_ignore_db)"),
+    ("--binlog-do-db=customer", "'_switchyard' is left out"),
+])
+def test_a_binlog_that_leaves_out_databases_is_refused(servers, folder, setting, words):
+    with_filter = tablets.Tablet(folder, servers("s", setting), "customer", 100)
+    try:
+        with_filter.start()
+        with_filter.server.sql(GOOD, database="customer")
+        assert words in refusal(with_filter)
+    finally:
+        with_filter.stop()
+
+
+@pytest.mark.parametrize("line, words", [
+    ("`v` int(11) DEFAULT nextval(`nowhere`.`sq`)", "table 'customer.t': the table cannot be made at the target"),
+    ("`v` varchar(9) CHARACTER SET nope DEFAULT NULL", "Unknown character set: 'nope'"),
+    ("`v` integer DEFAULT NULL", "differently at the target: '`v` int(11) DEFAULT NULL' instead of '`v` integer DEFAULT NULL'"),
+    ("`v` int(11) DEFAULT NULL, KEY (v)", "differently at the target"),
+])
+def test_a_definition_that_the_target_makes_something_else_of_is_refused_by_trying(tablet, line, words):
+    definition = f"CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  {line},\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB"
+    before = state(tablet.server)
+    assert words in refusal(tablet, method="check_target", definition=definition)
+    assert state(tablet.server) == before
+
+
+def test_every_kind_of_definition_is_the_same_when_it_is_tried(tablet):
+    """What SHOW CREATE TABLE prints of these is not what was typed."""
+    tablet.server.sql(
+        "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, a INT INVISIBLE DEFAULT 5, b INT DEFAULT (a + 1), "
+        "c VARCHAR(36) DEFAULT (uuid()), d DOUBLE DEFAULT (rand()), e TIMESTAMP NOT NULL, f TIMESTAMP NULL, "
+        "g TIMESTAMP(3) NOT NULL DEFAULT NOW(3) ON UPDATE NOW(3), h TEXT, i VARCHAR(3000) CHARACTER SET utf8mb4, "
+        "j JSON, k ENUM('a,''b','c') COMMENT 'AUTO_INCREMENT=7', l DATE DEFAULT '0000-00-00', "
+        "m DATE NOT NULL, n DATE NOT NULL, PERIOD FOR p (m, n), "
+        "CONSTRAINT ch CHECK (a <> 0 AND LENGTH(c) < 99), FULLTEXT KEY ft (h), UNIQUE (i), UNIQUE (a, p WITHOUT OVERLAPS), "
+        "KEY (b) IGNORED, KEY (h(10)) COMMENT 'x', UNIQUE (b, a) USING HASH) "
+        "COMMENT=' AUTO_INCREMENT=9' ROW_FORMAT=DYNAMIC STATS_PERSISTENT=1 PAGE_COMPRESSED=1 AUTO_INCREMENT=77",
+        database="customer")
+    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
+    assert "COMMENT=' AUTO_INCREMENT=9'" in definition and "AUTO_INCREMENT=77" not in definition
+    tablet.server.sql("DROP TABLE t", database="customer")
+    assert tablet.call("check_target", **request(definition=definition))["tables"]
