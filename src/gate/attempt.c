@@ -1,6 +1,7 @@
 #include "gate/attempt.h"
 
 #include "base/check.h"
+#include "gate/catalogue.h"
 #include "gate/refuse.h"
 #include "gate/user_variables.h"
 
@@ -110,7 +111,8 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		.sql = a->q->sql,
 		.keyspace = keyspace_of(a),
 		.temporary = &s->temporary,
-		.ascii_only = !s->charset.utf8
+		.ascii_only = !s->charset.utf8,
+		.modes = a->q->prepared != NULL ? a->q->prepared->modes : session_modes(s)
 	};
 
 	a->epoch = a->route->epoch;
@@ -120,7 +122,7 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		a->route = route_ref(s->view);
 	}
 	in.route = a->route;
-	TRY(plan_make(&s->arena, &in, &a->plan, cx->err));
+	TRY(catalogue_plan(cx, s, &in, &a->plan));
 	TRY(check_hidden(cx, a));
 	TRY(note_temporary(cx, a));
 	if (s->next.len > 0 && s->txn == TXN_NONE && !is_outside(a))
@@ -302,7 +304,7 @@ fixed_slot(const struct attempt *a)
 	const struct session *s = a->s;
 	const unsigned        uses = a->q->statement->uses;
 
-	if (a->plan.names_tables)
+	if (a->plan.names_tables || a->plan.catalogue)
 		return -1;
 	if ((uses & USES_LOCKS) != 0 && session_keeper(s, LEAVES_LOCKS) >= 0 &&
 	    !keeps_at_place(a, LEAVES_LOCKS))

@@ -1,7 +1,6 @@
 #include "gate/dispatch.h"
 
 #include "base/check.h"
-#include "gate/answer.h"
 #include "gate/execute.h"
 #include "gate/kill.h"
 #include "gate/lock_tables.h"
@@ -136,17 +135,6 @@ prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 
 /* ---- any statement ---- */
 
-/* Exactly this statement, but for case, blanks around it and a ';'. */
-static bool
-is_text(struct slice sql, const char *text)
-{
-	struct slice s = slice_trim(sql);
-
-	if (s.len > 0 && s.ptr[s.len - 1] == ';')
-		s = slice_trim(slice_cut(s, 0, s.len - 1));
-	return slice_eq_nocase(s, slice_str(text));
-}
-
 /* A client knows the number that we gave it; a server's thread of that number is somebody else's.
  */
 static bool
@@ -198,16 +186,13 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 		return prepare_in_sql(cx, s, q);
 	case STATEMENT_EMPTY:
 		return nothing(cx, s, q->sql);
-	case STATEMENT_SHOW:
-		if (is_text(q->sql, "show databases") || is_text(q->sql, "show schemas"))
-			return answer_databases(cx, s);
-		break;
 	case STATEMENT_SELECT:
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:
 	case STATEMENT_DDL:
 	case STATEMENT_XA:
 	case STATEMENT_CALL:
+	case STATEMENT_SHOW:
 	case STATEMENT_ADMIN:
 	case STATEMENT_OTHER:
 		break;

@@ -1,7 +1,7 @@
 #include "gate/forward.h"
 
 #include "base/check.h"
-#include "gate/plan.h"
+#include "gate/catalogue.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
 
@@ -101,13 +101,14 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 			   .sql = st->text,
 			   .keyspace = session_keyspace(s),
 			   .temporary = &s->temporary,
-			   .ascii_only = !s->charset.utf8 };
+			   .ascii_only = !s->charset.utf8,
+			   .modes = st->modes };
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 	int        slot = -1, rc = -1;
 
 	s->replied = false;
-	if (plan_make(&s->arena, &in, &plan, cx->err) == 0) {
+	if (catalogue_plan(cx, s, &in, &plan) == 0) {
 		where = plan.place != NULL ? plan.place : route_any(route);
 		command_put_text(&packet, COM_STMT_PREPARE, plan.text);
 		if (where == NULL)

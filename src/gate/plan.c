@@ -213,6 +213,7 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 		return refuse(err, ER_NO_DB_ERROR, "No database selected");
 	if (is_system(keyspace)) {
 		p->uses |= USES_DEFAULT;
+		p->out->catalogue = true;
 		return 0;
 	}
 	where = temporary_at(p, t);

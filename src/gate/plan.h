@@ -25,6 +25,7 @@ struct plan {
 	 * is no table (a routine, a catalogue), or the keyspace itself */
 	bool in_place;
 	bool                         locks; /* anything but a plain read */
+	bool                         catalogue; /* it names tables of information_schema */
 	bool                         rewritten;
 	struct slice                 text; /* to be sent */
 	/* where a temporary table is made that is not made in its own keyspace; NULL: no such one */
@@ -38,6 +39,7 @@ struct plan_input {
 	const struct temporary_tables *temporary; /* the session's */
 	/* the client's character set is not UTF-8: other names than ASCII cannot be compared with rules */
 	bool ascii_only;
+	unsigned                modes;         /* of sql_mode, for the lexer */
 };
 
 /* The text is in the arena when it was rewritten. Refusals carry the number that the client gets.

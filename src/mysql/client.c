@@ -327,20 +327,18 @@ read_rest(struct ctx *cx, struct mysql_client *c, uint16_t status)
 	return read_answer(cx, c, NULL);
 }
 
-/* Reads the definitions; names may be NULL. */
+/* Reads the definitions; out may be NULL. */
 static int
-read_columns(struct ctx *cx, struct mysql_client *c, struct slice *names)
+read_columns(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out)
 {
 	struct slice packet;
 
 	for (size_t i = 0; i < c->columns; i++) {
-		struct column_def def;
-
 		TRY(packets_read(cx, &c->packets, HEAD_MAX, &packet));
-		if (names == NULL)
+		if (out == NULL)
 			continue;
-		TRY(column_def_read(packet, c->login.caps, &def, cx->err));
-		names[i] = arena_dup(cx->arena, def.name);
+		TRY(column_def_read(packet, c->login.caps, &out->defs[i], cx->err));
+		out->names[i] = arena_dup(cx->arena, out->defs[i].name);
 	}
 	if ((c->login.caps & CAP_DEPRECATE_EOF) != 0)
 		return 0;
@@ -462,7 +460,8 @@ mysql_select(struct ctx *cx, struct mysql_client *c, struct slice sql, struct my
 	if (c->columns == 0)
 		return 0;
 	out->names = arena_array(cx->arena, struct slice, c->columns);
-	if (read_columns(cx, c, out->names) != 0)
+	out->defs = arena_array(cx->arena, struct column_def, c->columns);
+	if (read_columns(cx, c, out) != 0)
 		return leave(cx, c, -1);
 	return leave(cx, c, collect(cx, c, out));
 }

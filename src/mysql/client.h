@@ -15,6 +15,7 @@
 #define MYSQL_CLIENT_H
 
 #include "mysql/login.h"
+#include "mysql/result.h"
 
 enum {
 	MYSQL_COLUMNS_MAX = 4096,               /* the servers' own limit */
@@ -34,6 +35,7 @@ struct mysql_ok {
 struct mysql_rows {
 	size_t        rows, columns;
 	struct slice *names;
+	struct column_def *defs; /* their numbers only: the names in them are gone */
 	struct slice *values;
 };
 

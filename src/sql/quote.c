@@ -74,3 +74,21 @@ quote_hex(struct buf *out, struct slice bytes)
 		*to++ = digits[bytes.ptr[i] & 15];
 	}
 }
+
+void
+quote_anywhere(struct buf *out, struct slice text)
+{
+	bool plain = true;
+
+	for (size_t i = 0; plain && i < text.len; i++)
+		plain = text.ptr[i] >= ' ' && text.ptr[i] < 0x7f && text.ptr[i] != '\'' &&
+			text.ptr[i] != '\\';
+	buf_add_str(out, plain ? "_utf8mb3" : "_utf8mb3 ");
+	if (!plain) {
+		quote_hex(out, text);
+		return;
+	}
+	buf_add_char(out, '\'');
+	buf_add_slice(out, text);
+	buf_add_char(out, '\'');
+}

@@ -3,7 +3,7 @@
  *
  * Identifiers go between backquotes. Strings go between single quotes with
  * backslash escapes, or as 0x... where bytes must not meet a character set.
- * The connections that use these never set NO_BACKSLASH_ESCAPES.
+ * The connections that use these never set NO_BACKSLASH_ESCAPES, but for quote_anywhere().
  */
 #ifndef SQL_QUOTE_H
 #define SQL_QUOTE_H
@@ -14,5 +14,9 @@ void quote_ident(struct buf *out, struct slice name);                         /*
 void quote_table(struct buf *out, struct slice database, struct slice table); /* `db`.`table` */
 void quote_string(struct buf *out, struct slice text);                        /* 'it\'s' */
 void quote_hex(struct buf *out, struct slice bytes); /* 0x00ff; '' when empty */
+
+/* _utf8mb3'text', or in digits what another sql_mode or character set of the session could read
+ * otherwise: for texts that run in a client's session. */
+void quote_anywhere(struct buf *out, struct slice text);
 
 #endif

@@ -10,7 +10,8 @@ route_with(int64_t version, const struct test_rule *rule)
 		slice_str(
 		    "{\"name\":\"new_customer\",\"database\":\"new_customer\",\"created_us\":0}"),
 	};
-	struct buf tablets[2] = { BUF_INIT, BUF_INIT };
+	const char *to_table = rule->to_table != NULL ? rule->to_table : "users";
+	struct buf  tablets[2] = { BUF_INIT, BUF_INIT };
 	SCOPED(buf)
 	struct buf          json = BUF_INIT;
 	struct slice        texts[2];
@@ -38,9 +39,9 @@ route_with(int64_t version, const struct test_rule *rule)
 		tablet_write(&tablets[i], &t);
 		texts[i] = buf_slice(&tablets[i]);
 		rules[i] = (struct routing_rule){ .from_keyspace = t.keyspace,
-			.from_table = "users",
+			.from_table = i == 1 ? to_table : "users",
 			.to_keyspace = rule->to,
-			.to_table = "users",
+			.to_table = strcmp(rule->to, "customer") == 0 ? "users" : to_table,
 			.phase = rule->phase,
 			.workflow =
 			    rule->workflow != NULL ? rule->workflow : "new_customer/users",

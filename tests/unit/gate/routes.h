@@ -14,6 +14,7 @@ struct test_rule {
 	usec            reader_wait, grace;
 	enum on_grace   on_grace;
 	const char     *workflow; /* NULL: new_customer/users */
+	const char     *to_table; /* what new_customer calls it; NULL: users */
 };
 
 /* Both names of users go to keyspace to; version 0: no rules at all. */

@@ -1,0 +1,245 @@
+#include "gate/catalogue_ship.h"
+
+#include "gate/refuse.h"
+#include "sql/quote.h"
+
+/* Whatever the server's defaults are: nothing is cut short. */
+#define WHOLE "SET STATEMENT sql_select_limit = 18446744073709551615, max_statement_time = 0 FOR "
+
+/* ---- reading ---- */
+
+int
+catalogue_select(
+    struct ctx *cx, struct session *s, const char *server, struct slice sql, struct mysql_rows *out)
+{
+	struct pool_key key = { server, s->caps & POOL_CAPS, COLLATION_UTF8MB4_GENERAL_CI };
+	struct ctx      inner = *cx;
+	struct backend *b;
+	int             rc;
+
+	inner.arena = &s->arena;
+	TRY(pool_take(cx, &s->hall->pool, &key, &b));
+	rc = b->session == 0 ? 0 : backend_reset(cx, b);
+	if (rc == 0)
+		rc = mysql_select(&inner, b->client, sql, out);
+	pool_give(&s->hall->pool, b, !mysql_broken(b->client));
+	return rc;
+}
+
+/* "SELECT 0, T.* ... UNION ALL SELECT 1, T.* ...": each row says which source it is of. */
+static void
+put_query(const struct catalogue_ask *ask, const struct catalogue_source *sources, size_t n,
+    struct buf *out)
+{
+	buf_add_str(out, WHOLE);
+	for (size_t i = 0; i < n; i++) {
+		buf_addf(out, "%sSELECT %zu, T.* FROM information_schema.%s AS T WHERE ",
+		    i == 0 ? "" : " UNION ALL ", i, ask->table->name);
+		buf_add_slice(out, sources[i].where);
+	}
+}
+
+/* ---- names ---- */
+
+/* Where in a row the names are. */
+struct places {
+	bool   is_schema[64], is_table[64]; /* of the columns; no table has so many */
+	size_t to_schema, to_table;         /* SIZE_MAX: none */
+	size_t columns;
+};
+
+static struct places
+find_places(const struct catalogue_table *t, const struct mysql_rows *rows)
+{
+	struct places p = { .to_schema = SIZE_MAX, .to_table = SIZE_MAX };
+
+	p.columns = rows->columns < 64 ? rows->columns : 64;
+	for (size_t i = 1; i < p.columns; i++) {
+		p.is_schema[i] = catalogue_is_schema(t, rows->names[i]);
+		p.is_table[i] = catalogue_is_table(t, rows->names[i]);
+		if (t->to_table != NULL && slice_eq_nocase(rows->names[i], slice_str(t->to_schema)))
+			p.to_schema = i;
+		if (t->to_table != NULL && slice_eq_nocase(rows->names[i], slice_str(t->to_table)))
+			p.to_table = i;
+	}
+	return p;
+}
+
+/* By which name the keyspace shows a table that lies somewhere: false when no rule says so. */
+static bool
+find_shown(const struct route *route, struct slice keyspace, struct slice database,
+    struct slice table, struct slice *out)
+{
+	for (size_t i = 0; i < route->rules.count; i++) {
+		const struct route_rule *r = &route->ruled[i];
+
+		if (r->to != NULL && slice_eq_str(keyspace, r->record->from_keyspace) &&
+		    slice_eq_str(database, r->to->database) &&
+		    slice_eq_str(table, r->record->to_table)) {
+			*out = slice_str(r->record->from_table);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+rename_row(const struct catalogue_ask *ask, const struct catalogue_source *s,
+    const struct places *p, struct slice *row)
+{
+	struct slice database = slice_str(s->at->database), shown;
+
+	for (size_t i = 1; i < p->columns; i++) {
+		if (p->is_schema[i] && slice_eq(row[i], database))
+			row[i] = s->as_keyspace;
+		else if (p->is_table[i] && !slice_is_null(s->table) && slice_eq(row[i], s->table))
+			row[i] = s->as_table;
+	}
+	if (p->to_schema == SIZE_MAX || p->to_table == SIZE_MAX ||
+	    slice_is_null(row[p->to_schema]))
+		return;
+	if (find_shown(ask->route, s->as_keyspace, row[p->to_schema], row[p->to_table], &shown)) {
+		row[p->to_schema] = s->as_keyspace;
+		row[p->to_table] = shown;
+	} else if (slice_is_null(s->table) && slice_eq(row[p->to_schema], database)) {
+		row[p->to_schema] = s->as_keyspace;
+	}
+}
+
+/* ---- literals ---- */
+
+static void
+put_cast(struct buf *out, struct slice value, const char *type)
+{
+	buf_add_str(out, "CAST(");
+	if (slice_is_null(value))
+		buf_add_str(out, "NULL");
+	else
+		buf_add_slice(out, value);
+	buf_addf(out, " AS %s)", type);
+}
+
+static void
+put_datetime(struct buf *out, const struct column_def *def, struct slice value)
+{
+	buf_add_str(out, "CAST(");
+	if (slice_is_null(value))
+		buf_add_str(out, "NULL");
+	else
+		buf_addf(out, "'%.*s'", SLICE_ARG(value));
+	buf_addf(out, " AS DATETIME(%d))", def->decimals <= 6 ? def->decimals : 0);
+}
+
+static bool
+is_integer(unsigned type)
+{
+	return type == TYPE_TINY || type == TYPE_SHORT || type == TYPE_INT24 || type == TYPE_LONG ||
+	       type == TYPE_LONGLONG || type == TYPE_YEAR;
+}
+
+/* The catalogues have integers, moments and texts; a number of another kind is read out of its text. */
+void
+catalogue_put_value(struct buf *out, const struct column_def *def, struct slice value)
+{
+	if (is_integer(def->type))
+		put_cast(out, value, (def->flags & COLUMN_UNSIGNED) != 0 ? "UNSIGNED" : "SIGNED");
+	else if (def->type == TYPE_DATETIME || def->type == TYPE_TIMESTAMP)
+		put_datetime(out, def, value);
+	else if (slice_is_null(value))
+		buf_add_str(out, "NULL");
+	else
+		quote_anywhere(out, value);
+}
+
+static int
+put_row(struct buf *out, const struct mysql_rows *rows, const struct slice *row, struct err *err)
+{
+	buf_add_str(out, out->len == 0 ? "VALUES (" : ", (");
+	for (size_t i = 1; i < rows->columns; i++) {
+		if (i > 1)
+			buf_add_str(out, ", ");
+		catalogue_put_value(out, &rows->defs[i], row[i]);
+	}
+	buf_add_char(out, ')');
+	if (out->len <= CATALOGUE_SHIP_MAX)
+		return 0;
+	return refuse(err, ER_NOT_SUPPORTED_YET,
+	    "so much of information_schema from several servers (more than %d bytes): "
+	    "let the WHERE say which table_schema or table_name is meant",
+	    CATALOGUE_SHIP_MAX);
+}
+
+/* ---- one server ---- */
+
+/* Queries have so many parts at most: each costs its server a table. */
+enum { PARTS_MAX = 50 };
+
+struct shipment {
+	struct session              *s;
+	const struct catalogue_ask  *ask;
+	const struct catalogue_view *view;
+	size_t                       at; /* of the sources: the first that was not asked for yet */
+	struct buf                  *values;
+};
+
+static size_t
+count_together(const struct catalogue_view *v, size_t at)
+{
+	size_t n = 1;
+
+	while (at + n < v->count && n < PARTS_MAX &&
+	       strcmp(v->sources[at + n].at->server, v->sources[at].at->server) == 0)
+		n++;
+	return n;
+}
+
+static size_t
+number(struct slice digits)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < digits.len; i++)
+		n = n * 10 + (size_t)(digits.ptr[i] - '0');
+	return n;
+}
+
+/* The next sources that are at one server. */
+static int
+ship_next(struct ctx *cx, struct shipment *p)
+{
+	const struct catalogue_source *sources = &p->view->sources[p->at];
+	size_t                         n = count_together(p->view, p->at);
+	struct mysql_rows              rows;
+	struct places                  places;
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	p->at += n;
+	put_query(p->ask, sources, n, &sql);
+	TRY(catalogue_select(cx, p->s, sources[0].at->server, buf_slice(&sql), &rows));
+	places = find_places(p->ask->table, &rows);
+	for (size_t i = 0; i < rows.rows; i++) {
+		struct slice *row = &rows.values[i * rows.columns];
+		size_t        source = number(row[0]);
+
+		if (source >= n)
+			return err_set(cx->err, ERR_CORRUPT, "a row that was not asked for");
+		rename_row(p->ask, &sources[source], &places, row);
+		TRY(put_row(p->values, &rows, row, cx->err));
+	}
+	return 0;
+}
+
+int
+catalogue_ship(struct ctx *cx, struct session *s, const struct catalogue_ask *ask,
+    const struct catalogue_view *view, struct buf *out)
+{
+	SCOPED(buf)
+	struct buf      values = BUF_INIT;
+	struct shipment p = { .s = s, .ask = ask, .view = view, .values = &values };
+
+	while (p.at < view->count)
+		TRY(ship_next(cx, &p));
+	buf_add_slice(out, buf_slice(&values));
+	return 0;
+}

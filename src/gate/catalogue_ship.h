@@ -1,0 +1,27 @@
+/*
+ * catalogue_ship.h - rows of other servers' catalogues, as literals under the names that they are shown by.
+ *
+ * They are read on connections of our own beside the session's, whose settings could change what they
+ * say; catalogues belong to no transaction. At each server that has any it is one query.
+ */
+#ifndef GATE_CATALOGUE_SHIP_H
+#define GATE_CATALOGUE_SHIP_H
+
+#include "gate/catalogue_view.h"
+#include "gate/session.h"
+
+enum { CATALOGUE_SHIP_MAX = 8 * 1024 * 1024 }; /* bytes of literals in one statement: half of the servers'
+						   default max_allowed_packet */
+
+/* Adds "VALUES (...), (...)" with the types of the table's columns; nothing when there are no rows. */
+int catalogue_ship(struct ctx *cx, struct session *s, const struct catalogue_ask *ask,
+    const struct catalogue_view *view, struct buf *out) MUST_USE;
+
+/* A query on a connection of the gate's own; the rows are in the session's arena. */
+int catalogue_select(struct ctx *cx, struct session *s, const char *server, struct slice sql,
+    struct mysql_rows *out) MUST_USE;
+
+/* One value as a literal of the column's type. */
+void catalogue_put_value(struct buf *out, const struct column_def *def, struct slice value);
+
+#endif
