@@ -1,5 +1,6 @@
 #include "gate/catalogue.h"
 
+#include "gate/catalogue_answer.h"
 #include "gate/catalogue_ship.h"
 #include "gate/catalogue_show.h"
 #include "sql/quote.h"
@@ -178,6 +179,8 @@ plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct
 
 	TRY(show_read(&s->arena, in->sql, in->modes, &show, cx->err));
 	if (!catalogue_show_query(in->route, &show, in->keyspace, &query))
+		TRY(catalogue_answer(cx, s, in->route, &show, &query));
+	if (query.len == 0)
 		return 0;
 	st = arena_new(&s->arena, struct statement);
 	other.sql = arena_dup(&s->arena, buf_slice(&query));

@@ -1,6 +1,7 @@
 #include "gate/dispatch.h"
 
 #include "base/check.h"
+#include "gate/companion.h"
 #include "gate/execute.h"
 #include "gate/kill.h"
 #include "gate/lock_tables.h"
@@ -167,10 +168,10 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_BEGIN:
 		if (!q->statement->snapshot)
 			return begin(cx, s, &simple);
-		/* Its moment is now: at the session's own server. */
+		/* Its moment is now: at the session's own server and at others. */
 		if (execute_commit(cx, s) != 0)
 			return -1;
-		break;
+		return companion_snapshot(cx, s, q);
 	case STATEMENT_COMMIT:
 	case STATEMENT_ROLLBACK:
 		return end(cx, s, &simple);

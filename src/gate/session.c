@@ -19,8 +19,8 @@ session_check(const struct session *s)
 	check(s->bound < 0 || (s->slots[s->bound] != NULL &&
 				  s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
 	for (int i = 0; i < SLOTS_MAX; i++)
-		check(s->keeps[i] == 0 ||
-		      (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3) */
+		check((s->keeps[i] == 0 && !s->companions[i]) ||
+		      (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3), (5) */
 	check(s->home < 0 || s->keeps[s->home] != 0); /* (3) */
 	check(s->lock_slot < 0 || (s->locked[s->lock_slot] && s->passenger.wrote_seq != 0)); /* (4) */
 }
@@ -95,6 +95,7 @@ session_end_txn(struct session *s)
 	route_unref(s->view);
 	route_unref(s->began);
 	s->view = s->began = NULL;
+	session_end_companions(s);
 	if (s->lock_slot < 0)
 		passenger_leave(&s->hall->crowd, &s->passenger);
 }
@@ -208,12 +209,22 @@ release(struct session *s, int slot, bool reusable)
 	if ((s->keeps[slot] & LEAVES_TABLES) != 0)
 		lose_temporary(s, b->server);
 	session_keep_no_more(s, slot, ~0U);
+	s->companions[slot] = false;
 	if (s->only_slot == slot)
 		s->only_slot = SLOTS_MAX;
 	if (s->locked[slot])
 		session_unlocked(s, slot);
 	s->slots[slot] = NULL;
 	pool_give(&s->hall->pool, b, reusable);
+}
+
+void
+session_end_companions(struct session *s)
+{
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		if (s->companions[i])
+			release(s, i, false);
+	}
 }
 
 void
@@ -482,7 +493,8 @@ session_rest(struct session *s)
 		struct backend *b = s->slots[i];
 
 		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || s->keeps[i] != 0 ||
-		    s->locked[i] || i == s->insert_slot || (s->txn == TXN_OPEN && i == s->txn_slot))
+		    s->locked[i] || s->companions[i] || i == s->insert_slot ||
+		    (s->txn == TXN_OPEN && i == s->txn_slot))
 			continue;
 		packets_park(mysql_packets(b->client));
 		pool_park(&s->hall->pool, b, &s->slots[i]);
@@ -502,6 +514,8 @@ session_take_status(struct session *s, int slot, uint16_t status)
 	s->modes = (status & STATUS_NO_BACKSLASH_ESCAPES) != 0 ? SQL_NO_BACKSLASH_ESCAPES : 0;
 	if ((status & STATUS_ANSI_QUOTES) != 0)
 		s->modes |= SQL_ANSI_QUOTES;
+	if (s->companions[slot])
+		return;
 	if ((status & STATUS_IN_TRANS) != 0) {
 		s->txn = TXN_OPEN;
 		s->txn_slot = slot;

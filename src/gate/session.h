@@ -23,6 +23,8 @@
  *       named elsewhere. home is the first of them.
  *   (4) While LOCK TABLES is in force the session is a passenger that has written: a cutover's
  *       own lock would wait for it, and it must still be let through to its UNLOCK TABLES.
+ *   (5) A companion is IN USE and ends, its connection closed, with the transaction that it stands beside:
+ *       companion.h. What it says of transactions is not the session's.
  */
 #ifndef GATE_SESSION_H
 #define GATE_SESSION_H
@@ -82,6 +84,7 @@ struct session {
 
 	enum txn_state   txn;
 	int              txn_slot;
+	bool             companions[SLOTS_MAX]; /* snapshots beside txn_slot's (5) */
 	bool             txn_named; /* it has named a table */
 	bool             txn_read_only;
 	struct buf       begin;     /* what to begin with, here or elsewhere: session_begin_with() */
@@ -167,6 +170,7 @@ void session_keep_no_more(struct session *s, int slot, unsigned what);
 int session_keeper(const struct session *s, unsigned what);
 /* LOCK TABLES is in force there. */
 void session_locked(struct session *s, int slot);
+void session_end_companions(struct session *s);
 /* It is no more: the server has said so, or the connection has gone. */
 void session_unlocked(struct session *s, int slot);
 int  session_locked_count(const struct session *s);

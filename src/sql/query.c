@@ -361,12 +361,13 @@ query_starts(const struct reader *r)
 	       (k == KW_VALUES && reader_ahead(r, 1)->punct == '(');
 }
 
-/* INTO OUTFILE 'x' ..., INTO DUMPFILE 'x', INTO @a, @b, INTO a, b (in a stored program). */
+/* INTO OUTFILE 'x' CHARACTER SET y ..., INTO DUMPFILE 'x', INTO @a, @b, INTO a, b (in a stored program). */
 static void
 into(struct reader *r)
 {
 	r->writes = r->writes || reader_now(r)->kind != TOKEN_USER_VARIABLE;
-	while (!reader_done(r) && !query_ends_expression(r) && !reader_is_punct(r, ')')) {
+	while (!reader_done(r) && !reader_is_punct(r, ')') &&
+	       (reader_is(r, KW_SET) || !query_ends_expression(r))) {
 		if (reader_now(r)->kind == TOKEN_USER_VARIABLE) {
 			r->out->uses |= USES_VARIABLES;
 			reader_leaves(r, LEAVES_VARIABLES);

@@ -184,6 +184,8 @@ TEST(reads_with_effects)
 {
 	is("select a from t into outfile 'x'", "write t:r");
 	is("select a into outfile 'x' fields terminated by ',' from t", "write t:r");
+	is("select a into outfile 'x' /*!50138 character set binary */ lines starting by 'y' from t",
+	    "write t:r");
 	is("select a into @v from t", "select session t:r");
 	is("select a from t into @v, @w", "select session t:r");
 	is("select a into dumpfile 'x' from t", "write t:r");
