@@ -41,6 +41,8 @@ void
 writers_done(struct writers *w)
 {
 	writers_close(w);
+	mysql_close(w->guard);
+	w->guard = NULL;
 }
 
 static int
@@ -142,9 +144,31 @@ writers_open(struct ctx *cx, struct writers *w, int slot)
 	return 0;
 }
 
+/* Number WRITERS_MAX: no slot has it. */
+static int
+open_guard(struct ctx *cx, struct writers *w)
+{
+	struct mysql_client *c;
+
+	if (w->guard != NULL && !mysql_broken(w->guard))
+		return 0;
+	if (w->guard != NULL)
+		return err_set(cx->err, ERR_RETRY, "this pass's lock at the target went with its connection");
+	TRY(mysql_connect(cx, w->params.target, &c));
+	/* It says nothing more for as long as the pass lasts: a year is the servers' most. */
+	if (mysql_exec(cx, c, slice_str("SET SESSION wait_timeout=31536000"), NULL) != 0 ||
+	    take_slot(cx, w, c, WRITERS_MAX) != 0) {
+		mysql_close(c);
+		return -1;
+	}
+	w->guard = c;
+	return 0;
+}
+
 int
 writers_open_all(struct ctx *cx, struct writers *w)
 {
+	TRY(open_guard(cx, w));
 	for (int i = 0; i < w->params.parallel; i++)
 		TRY(writers_open(cx, w, i));
 	return 0;

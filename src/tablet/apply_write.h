@@ -6,6 +6,10 @@
  * server; its successor waits for the lock, so that no statement of a former
  * session can land behind one of ours. Therefore too a statement's error waits
  * for the answers of all that run beside it, and any failure closes all connections.
+ *
+ * With them the slots' locks are let go, and the run may be tried again: meanwhile the copy of the
+ * same pass goes on. So one more session, the guard, holds a lock of the pass from before the first
+ * slot is opened to writers_done(): nobody else gets a slot in between.
  */
 #ifndef TABLET_APPLY_WRITE_H
 #define TABLET_APPLY_WRITE_H
@@ -26,6 +30,7 @@ struct writers_params {
 struct writers {
 	struct writers_params      params;
 	struct mysql_client       *conns[WRITERS_MAX];      /* opened as they are needed */
+	struct mysql_client       *guard;       /* NULL: this pass has not had its turn yet */
 	bool                       in_txn;      /* conns[0] has an open transaction */
 	uint64_t                   packet_max;  /* max_allowed_packet of the newest session */
 	/* The count that was wrong was of several rows; careful writes them one by one. */
@@ -39,6 +44,7 @@ void writers_close(struct writers *w);      /* a transaction that is open is rol
 
 /* conns[slot], logged in and alone. */
 int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;
+/* All of them, behind the guard. */
 int writers_open_all(struct ctx *cx, struct writers *w) MUST_USE;
 
 /* Catching up: all deletes, then all upserts, in parallel. Repeating it does no harm. */

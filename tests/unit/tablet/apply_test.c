@@ -246,8 +246,8 @@ exactly(void *arg)
 	start_applier();
 	rest();
 	expect(applier_exact(applier));
-	/* Every slot was taken before what is on disk was read: no former statement is left. */
-	expect_eq(fake_count(target, "SELECT GET_LOCK(*"), params.appliers);
+	/* The guard, and every slot, was taken before what is on disk was read: no former statement is left. */
+	expect_eq(fake_count(target, "SELECT GET_LOCK(*"), 1 + params.appliers);
 	/* the unique v of row 2 changes */
 	SAID("BEGIN\n", "DELETE FROM `to`.`t` WHERE (`id`=2) OR (`id`=3) OR (`id`=4)\n",
 	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'new'),(2,_latin1'b'),(5,_latin1'e')\n",
@@ -489,6 +489,8 @@ deadlock(void *arg)
 	rest();
 	SAID("VALUES (1,_latin1'a')", "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'");
 	expect_eq(applier_rc, 1);
+	/* The slots were taken anew, and behind the guard's back by nobody: it was never let go. */
+	expect_eq(fake_count(target, "SELECT GET_LOCK(*"), 1 + 2 * params.appliers);
 	end();
 }
 
