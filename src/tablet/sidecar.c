@@ -287,16 +287,16 @@ sidecar_create_sql(struct buf *out, const char *sidecar, int table)
 }
 
 static int
-create_table(struct ctx *cx, struct mysql_client *c, const char *sidecar, const struct table *t)
+create_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	add_create(&sql, sidecar, t);
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return ddl_run(cx, d, buf_slice(&sql));
 }
 
 static int
-widen(struct ctx *cx, struct mysql_client *c, const char *sidecar, const struct table *t)
+widen(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	const char            *comma = "";
@@ -309,21 +309,21 @@ widen(struct ctx *cx, struct mysql_client *c, const char *sidecar, const struct 
 		buf_addf(&sql, "%s MODIFY %s %s %s", comma, col->name, col->type, col->rest);
 		comma = ",";
 	}
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return ddl_run(cx, d, buf_slice(&sql));
 }
 
 static int
-write_version(struct ctx *cx, struct mysql_client *c, const char *sidecar)
+write_version(struct ctx *cx, struct ddl *d, const char *sidecar)
 {
 	static const struct table version = { version_table, "PRIMARY KEY (id)",
 		{ { "id", "tinyint(4)", "NOT NULL", NULL }, { "version", "int(11)", "NOT NULL", NULL } } };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	TRY(create_table(cx, c, sidecar, &version));
+	TRY(create_table(cx, d, sidecar, &version));
 	buf_add_str(&sql, "INSERT IGNORE INTO ");
 	sidecar_table(&sql, sidecar, version_table);
 	buf_addf(&sql, " (id, version) VALUES (1, %d)", SIDECAR_VERSION);
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return ddl_run(cx, d, buf_slice(&sql));
 }
 
 static int
@@ -335,17 +335,17 @@ make(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_vi
 
 	quote_ident(&name, slice_str(sidecar));
 	if (!v->exists)
-		TRY(mysql_execf(cx, d->session, "CREATE DATABASE IF NOT EXISTS %s", name.data));
-	TRY(create_table(cx, d->session, sidecar, &tables[SIDECAR_FENCE]));
+		TRY(ddl_runf(cx, d, "CREATE DATABASE IF NOT EXISTS %s", name.data));
+	TRY(create_table(cx, d, sidecar, &tables[SIDECAR_FENCE]));
 	TRY(sidecar_upgrade(cx, d, sidecar, old));
 	for (int t = 0; t < SIDECAR_TABLES; t++)
-		TRY(create_table(cx, d->session, sidecar, &tables[t]));
+		TRY(create_table(cx, d, sidecar, &tables[t]));
 	TRY(look_at(cx, d->session, sidecar, &now));
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
 		if (now.forms[t] == FORM_OLD)
-			TRY(widen(cx, d->session, sidecar, &tables[t]));
+			TRY(widen(cx, d, sidecar, &tables[t]));
 	}
-	TRY(write_version(cx, d->session, sidecar));
+	TRY(write_version(cx, d, sidecar));
 	TRY(look_at(cx, d->session, sidecar, &now));
 	return check_current(cx, sidecar, &now);
 }

@@ -29,7 +29,7 @@ passage(struct ctx *cx, const char *name)
 }
 
 static int
-copy_fences(struct ctx *cx, struct mysql_client *c, const char *sidecar)
+copy_fences(struct ctx *cx, struct ddl *d, const char *sidecar)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -40,7 +40,7 @@ copy_fences(struct ctx *cx, struct mysql_client *c, const char *sidecar)
 	sidecar_table(&sql, SIDECAR_0_1, "fence");
 	/* of an upgrade that was cut short, with 0.1 at work again in between */
 	buf_add_str(&sql, " ON DUPLICATE KEY UPDATE armed=VALUES(armed), attempt=VALUES(attempt)");
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return ddl_run(cx, d, buf_slice(&sql));
 }
 
 /* ---- Triggers */
@@ -162,7 +162,7 @@ move_triggers(struct ctx *cx, struct ddl *d, const char *sidecar)
 /* ---- Tables */
 
 static int
-rename_tables(struct ctx *cx, struct mysql_client *c, const char *sidecar,
+rename_tables(struct ctx *cx, struct ddl *d, const char *sidecar,
     const struct sidecar_view *old)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -175,7 +175,7 @@ rename_tables(struct ctx *cx, struct mysql_client *c, const char *sidecar,
 		buf_add_str(&sql, " TO ");
 		sidecar_table(&sql, sidecar, sidecar_table_name(t));
 	}
-	return sql.len == 0 ? 0 : mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return sql.len == 0 ? 0 : ddl_run(cx, d, buf_slice(&sql));
 }
 
 int
@@ -185,14 +185,14 @@ sidecar_upgrade(struct ctx *cx, struct ddl *d, const char *sidecar, const struct
 	bool fences = old->forms[SIDECAR_FENCE] == FORM_OLD;
 
 	if (fences && !in_place)
-		TRY(copy_fences(cx, d->session, sidecar)); /* 1 */
+		TRY(copy_fences(cx, d, sidecar)); /* 1 */
 	TRY(passage(cx, "sidecar.fences.after"));
 	if (fences)
 		TRY(move_triggers(cx, d, sidecar)); /* 2 */
 	TRY(passage(cx, "sidecar.triggers.after"));
 	if (in_place)
 		return 0;
-	TRY(rename_tables(cx, d->session, sidecar, old)); /* 3 */
+	TRY(rename_tables(cx, d, sidecar, old)); /* 3 */
 	TRY(passage(cx, "sidecar.rename.after"));
-	return fences ? mysql_execf(cx, d->session, "DROP TABLE IF EXISTS " SIDECAR_0_1 ".fence") : 0;
+	return fences ? ddl_runf(cx, d, "DROP TABLE IF EXISTS " SIDECAR_0_1 ".fence") : 0;
 }
