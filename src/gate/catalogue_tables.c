@@ -27,7 +27,7 @@ static const struct catalogue_table TABLES[] = {
 	{ .name = "TABLE_STATISTICS", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
 	{ .name = "INDEX_STATISTICS", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
 	{ .name = "SCHEMATA", .schema = "SCHEMA_NAME" },
-	{ .name = "SCHEMA_PRIVILEGES", .schema = "TABLE_SCHEMA" },
+	{ .name = "SCHEMA_PRIVILEGES", .schema = "TABLE_SCHEMA", .pattern = true },
 	{ .name = "ROUTINES", .schema = "ROUTINE_SCHEMA" },
 	{ .name = "PARAMETERS", .schema = "SPECIFIC_SCHEMA" },
 	{ .name = "EVENTS", .schema = "EVENT_SCHEMA" },

@@ -16,6 +16,8 @@ struct catalogue_table {
 	const char *schemas[CATALOGUE_OTHERS], *tables[CATALOGUE_OTHERS];
 	/* Another table that the row's refers to. */
 	const char *to_schema, *to_table;
+	/* The database is written as GRANT has it, a pattern: new\_customer. */
+	bool pattern;
 	/* A text of SQL in which tables stand with their databases. */
 	const char *text;
 };

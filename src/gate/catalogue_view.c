@@ -199,6 +199,14 @@ is_bounded(const struct catalogue_ask *ask)
 	return bounded;
 }
 
+/* The row's database, without the backslashes of a pattern. */
+static void
+put_schema(const struct catalogue_ask *ask, struct buf *out)
+{
+	buf_addf(out, ask->table->pattern ? "REPLACE(%s, CHAR(92 USING utf8mb3), '')" : "%s",
+	    ask->table->schema);
+}
+
 /* Gives the number of names that are hidden. */
 static size_t
 put_own(struct arena *a, const struct catalogue_ask *ask, struct buf *out)
@@ -225,7 +233,8 @@ put_own(struct arena *a, const struct catalogue_ask *ask, struct buf *out)
 		buf_add_str(out, "FALSE");
 		return hidden;
 	}
-	buf_addf(out, "%s IN ", ask->table->schema);
+	put_schema(ask, out);
+	buf_add_str(out, " IN ");
 	put_list(out, shown, n);
 	put_conditions(ask, out);
 	buf_add_slice(out, buf_slice(&names));
@@ -259,7 +268,8 @@ add_keyspace(struct arena *a, const struct catalogue_ask *ask, const struct rout
 	SCOPED(buf)
 	struct buf where = BUF_INIT;
 
-	buf_addf(&where, "%s = ", ask->table->schema);
+	put_schema(ask, &where);
+	buf_add_str(&where, " = ");
 	quote_anywhere(&where, slice_str(k->database));
 	put_conditions(ask, &where);
 	(void)put_hidden(ask, k, &where);
@@ -279,7 +289,8 @@ add_table(struct arena *a, const struct catalogue_ask *ask, const struct route_r
 	SCOPED(buf)
 	struct buf where = BUF_INIT;
 
-	buf_addf(&where, "%s = ", ask->table->schema);
+	put_schema(ask, &where);
+	buf_add_str(&where, " = ");
 	quote_anywhere(&where, slice_str(r->to->database));
 	buf_addf(&where, " AND %s = ", ask->table->table);
 	quote_anywhere(&where, s.table);

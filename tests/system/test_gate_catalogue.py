@@ -98,7 +98,9 @@ def moved(shared_combo, template, tmp_path_factory):
             cursor.execute("CREATE USER vt_app@'127.0.0.1' IDENTIFIED BY 'x'")
             for keyspace in ("customer", "new_customer"):
                 cursor.execute(f"CREATE DATABASE {keyspace}")
-                cursor.execute(f"GRANT ALL PRIVILEGES ON {keyspace}.* TO vt_app@'127.0.0.1'")
+                # As vtcombo does: to GRANT an underscore without a backslash is any letter.
+                pattern = keyspace.replace("_", "\\_")
+                cursor.execute(f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO vt_app@'127.0.0.1'")
             cursor.execute("GRANT PROCESS ON *.* TO vt_app@'127.0.0.1'")
         for where in (sides.gate, sides.direct):
             with connect(where) as c, c.cursor() as cursor:

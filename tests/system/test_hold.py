@@ -207,11 +207,15 @@ def test_snapshot_that_outlived_the_switch_gets_1213_for_its_first_write(ready, 
     assert name_of(ready, 1) == "again"
 
 
-def test_prepare_in_sql_is_refused_by_name_while_a_table_moves(ready, client):
-    """Its text hides in a string; the protocol's prepared statements go over with the table."""
-    with pytest.raises(pymysql.NotSupportedError) as e:
-        client().run("PREPARE put FROM 'UPDATE users SET name = ? WHERE id = 1'")
-    assert "PREPARE" in e.value.args[1] and "is moved, or has been" in e.value.args[1]
+def test_what_is_prepared_in_sql_goes_over_with_the_table(ready, client):
+    c = client()
+    c.run("PREPARE put FROM 'UPDATE users SET name = ? WHERE id = 1'")
+    c.run("SET @v = 'before'")
+    c.run("EXECUTE put USING @v")
+    ready.client("MoveTables", "customer.users", move.WORKFLOW)
+    c.run("SET @v = 'after'")
+    c.run("EXECUTE put USING @v")
+    assert c.run("SELECT name FROM users WHERE id = 1") == (("after",),)
 
 
 def test_auto_increment_goes_on_above_everything_given_out(ready, client):

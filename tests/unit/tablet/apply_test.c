@@ -246,7 +246,8 @@ exactly(void *arg)
 	start_applier();
 	rest();
 	expect(applier_exact(applier));
-	/* The guard, and every slot, was taken before what is on disk was read: no former statement is left. */
+	/* The guard and every slot were taken before what is on disk was read: no former statement
+	 * is left. */
 	expect_eq(fake_count(target, "SELECT GET_LOCK(*"), 1 + params.appliers);
 	/* the unique v of row 2 changes */
 	SAID("BEGIN\n", "DELETE FROM `to`.`t` WHERE (`id`=2) OR (`id`=3) OR (`id`=4)\n",
