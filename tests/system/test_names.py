@@ -55,7 +55,7 @@ def test_a_table_moves(shop, table):
     c, source, target = shop, f"{sql_name(SOURCE)}.{sql_name(table)}", f"{sql_name(TARGET)}.{sql_name(table)}"
     said = c.client("MoveTables", "--no-switch", source, target).stdout
     assert sql_name(TARGET) in said
-    shown = json.loads(c.client("Workflow", "show", target).stdout)
+    shown = json.loads(c.client("Workflow", "show", "--format", "json", target).stdout)
     assert shown["record"]["tables"][0]["source_table"] == table if "record" in shown else table in json.dumps(shown, ensure_ascii=False)
     # DDL on a table of nearly the same name is nothing to this one.
     at(c, SOURCE, f"CREATE TABLE {sql_name(SOURCE)}.other_{TABLES.index(table)} (a INT)")

@@ -72,7 +72,7 @@ function mysqli_part(string $host, int $port, string $user, string $database): v
     say('one id', $c->thread_id == $all('SELECT CONNECTION_ID()')[0][0]);
 
     $other = $connect();
-    $c->query('SELECT SLEEP(20) FROM clients LIMIT 1', MYSQLI_ASYNC);
+    $c->query('SELECT SLEEP(20)', MYSQLI_ASYNC);
     while ($other->query("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")->num_rows == 0);
     $other->query("KILL QUERY {$c->thread_id}");
     fails('cancelled', fn() => $c->reap_async_query()->fetch_all());
