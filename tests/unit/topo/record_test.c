@@ -32,7 +32,7 @@ a_workflow(void)
 		    .attempts_from = 2, .position = "0-1-42", .hold_us = 12345,
 		    .created_us = INT64_MAX,
 		.copied_us = INT64_MIN, .switched_us = -1,
-		.options = { 1, 2, 3, NEVER, ON_GRACE_KILL, 5, true }, .events = events,
+		.options = { 1, 2, 3, NEVER, ON_GRACE_KILL, 5, true, false }, .events = events,
 		    .events_count = 1 };
 }
 
