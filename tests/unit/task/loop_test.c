@@ -6,6 +6,7 @@
 #include "task/loop.h"
 #include "task/mailbox.h"
 #include "task/offload.h"
+#include "task/sanitize.h"
 #include "test.h"
 
 #include <pthread.h>
