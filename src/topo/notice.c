@@ -52,15 +52,18 @@ wait_for_event(struct ctx *cx, struct notice *n)
 {
 	struct ctx soon = ctx_within(cx, LOOK_ANYWAY);
 	uint32_t   got;
+	bool       unwatched;
 
 	if (loop_wait_fd(&soon, n->fd, EPOLLIN, &got) == 0) {
 		take_all(n);
 		return 0;
 	}
-	if (cx->err->kind != ERR_TIMEOUT || task_now() >= cx->deadline)
+	if (task_cancelled() || task_now() >= cx->deadline)
 		return -1;
+	/* A descriptor that cannot be watched must not end the looks: leases hang on them. */
+	unwatched = cx->err->kind != ERR_TIMEOUT;
 	err_clear(cx->err);
-	return 0;
+	return unwatched ? task_sleep(cx, LOOK_GAP) : 0;
 }
 
 int
