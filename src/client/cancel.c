@@ -64,6 +64,13 @@ gave_up(struct ctx *cx, const struct cancelling *c)
 	    c->request.workflow);
 }
 
+/* Nothing is wrong then: clients are asked to make room, for longer and longer. */
+static bool
+waits(const struct cancelling *c)
+{
+	return strncmp(c->trouble, "waiting: ", strlen("waiting: ")) == 0;
+}
+
 /* The same trouble for a while, or no end at all. */
 static bool
 is_stuck(struct cancelling *c, usec end)
@@ -74,9 +81,11 @@ is_stuck(struct cancelling *c, usec end)
 		c->stuck_since = NEVER;
 	} else if (c->stuck_since == NEVER) {
 		c->stuck_since = now;
-		fprintf(stderr, "waiting: %s\n", c->trouble);
+		fprintf(stderr, "%s%s\n", waits(c) ? "" : "waiting: ", c->trouble);
 	}
-	return now >= end || (c->stuck_since != NEVER && now - c->stuck_since >= STUCK_S * SECOND);
+	if (c->stuck_since == NEVER || waits(c))
+		return now >= end;
+	return now >= end || now - c->stuck_since >= STUCK_S * SECOND;
 }
 
 static int

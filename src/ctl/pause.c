@@ -5,9 +5,15 @@
 
 enum {
 	CALL_WITHIN_MS = 2000, /* of one call: a cancellation takes its turn behind it */
-	/* Between two pauses: they cost clients a tenth of the time at most. Not always the same, so that
-	 * they do not keep step with transactions of one length. */
-	APART_MS = 900,
+	/* What a client waits for without noticing; and, where that was not enough, twice as long and so on,
+	 * as transactions longer than a pause that overlap all the time leave no gap in it. Below a second, and
+	 * then from the least again: whoever waits for a transaction that is idle for minutes holds clients up
+	 * for nothing. */
+	LEAST_MS = 100,
+	LENGTHS = 4, /* 100, 200, 400, 800 ms */
+	/* Between two pauses, in lengths of the last: they cost clients a tenth of the time at most. Not always
+	 * the same, so that they do not keep step with transactions of one length. */
+	APART = 9,
 	APART_MORE_MS = 600,
 	REOPEN_WITHIN_S = 5, /* after it every gate has ended it by itself long ago */
 	TELL_WITHIN_MS = 100,
@@ -98,7 +104,7 @@ pause_once(struct ctx *cx, struct workflow *w, struct call *c)
 	int64_t version;
 
 	TRY(rules_apply(cx, w, RULES_PAUSE, &version));
-	within = ctx_within(cx, PAUSE_MS * MSEC);
+	within = ctx_within(cx, w->pause);
 	within.err = &ignored;
 	TRY(workflow_pass(cx, w, "workflow.pause"));
 	/* The server itself says whether anybody is left on the table. */
@@ -116,13 +122,14 @@ make_room(struct ctx *cx, struct workflow *w, struct call *c)
 	struct rand jitter;
 
 	rand_seed(&jitter, (uint64_t)w->revision);
-	for (;;) {
+	w->pause = LEAST_MS * MSEC;
+	for (int n = 0;; n++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx inner = *cx;
-		usec apart = APART_MS + (int64_t)rand_below(&jitter, APART_MORE_MS);
+		usec apart = APART * w->pause + (int64_t)rand_below(&jitter, APART_MORE_MS) * MSEC;
 
 		inner.arena = &scratch;
-		if (wait_done(&inner, c, task_now() + apart * MSEC))
+		if (wait_done(&inner, c, task_now() + apart))
 			return c->err.kind == ERR_NONE ? 0 : err_copy(cx->err, &c->err);
 		if (cx->err->kind != ERR_TIMEOUT)
 			return -1;
@@ -130,6 +137,7 @@ make_room(struct ctx *cx, struct workflow *w, struct call *c)
 			return c->err.kind == ERR_NONE ? -1 : err_copy(cx->err, &c->err);
 		err_clear(cx->err);
 		TRY(tell(&inner, w, c));
+		w->pause = (LEAST_MS << n % LENGTHS) * MSEC;
 		TRY(pause_once(&inner, w, c));
 	}
 }

@@ -4,8 +4,9 @@
  *   0 s      the tablet is asked; it tries every few milliseconds, and waits in no server's queue
  *            (tablet/ddl.h), so that no client can be hurt by it
  *   1 s      transactions follow one another without a gap: rules n say PAUSE, all gates are posted
- *   +PAUSE_MS at most   the tablet has it, or not: rules n+1 say OPEN
- *   2 s      the next pause, and so on, until the tablet has it or the caller's deadline
+ *   +100 ms at most   the tablet has it, or not: rules n+1 say OPEN
+ *   2 s      the next pause, of 200 ms at most, and so on up to 800 ms and from 100 ms again, nine times
+ *            as far apart as they last, until the tablet has it or the caller's deadline
  *
  * A pause is a hold like that of a cutover: its rules are swapped in together with the workflow's record,
  * its number is the version of the rules that began it, gates acknowledge it when they are drained, and the

@@ -212,7 +212,7 @@ edit_pause(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 		rule->workflow = w->id;
 		rule->attempt = (int)(r->version + 1); /* that of these rules */
 		rule->reader_wait = 0;
-		rule->grace = PAUSE_MS * MSEC;
+		rule->grace = w->pause;
 		rule->on_grace = ON_GRACE_ABORT;
 	}
 	return 0;

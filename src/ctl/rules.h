@@ -34,8 +34,6 @@ enum rules_change {
 	RULES_RELEASE,
 };
 
-/* How long a pause lasts at most: what a client waits for without noticing. */
-enum { PAUSE_MS = 100 };
 
 /* The rules now (cx->arena); version 0 without a record. */
 int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision) MUST_USE;

@@ -23,6 +23,7 @@ struct workflow {
 	struct workflow_record r;
 	int64_t                revision;
 	enum workflow_state    was;       /* at that revision; one that is to be made begins with CHECKING */
+	usec                   pause;     /* how long the pause lasts at most that RULES_PAUSE begins */
 };
 
 /* Fills an empty one: no record yet. */

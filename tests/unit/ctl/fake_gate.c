@@ -16,10 +16,13 @@ note_pause(struct fake_gate *g)
 	if (r == NULL || r->phase != RULE_PAUSE || r->attempt == g->pause)
 		return;
 	expect(r->attempt > g->pause); /* each has a number of its own */
-	expect(r->grace <= 100 * MSEC);
+	expect(r->grace <= 800 * MSEC);
 	g->pause = r->attempt;
 	g->paused_at = task_now();
-	g->world->pauses += g->number == 0;
+	if (g->number == 0) {
+		g->world->pauses++;
+		g->world->paused += r->grace;
+	}
 }
 
 static int

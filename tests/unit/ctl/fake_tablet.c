@@ -119,7 +119,7 @@ wait_for_room(
 
 		served = s->stream == false || s->finished;
 		for (int i = 0; i < GATES; i++)
-			paused = paused && (w->gates[i].dead || gate_is_paused(&w->gates[i]));
+			paused = paused && (w->gates[i].dead || gate_is_left(w, &w->gates[i]));
 		if (!w->crowded || !served || (paused && w->pauses > w->crowded_pauses))
 			return 0;
 	} while (task_sleep(&within, MSEC) == 0);

@@ -29,6 +29,7 @@ bool gate_routes_to(const struct fake_gate *g, const char *keyspace);
 bool gate_serves_both_from(const struct fake_gate *g, const char *keyspace);
 bool gate_is_open(const struct fake_gate *g);
 bool gate_is_paused(const struct fake_gate *g);   /* its clock has not ended it yet */
+bool gate_is_left(const struct world *w, const struct fake_gate *g); /* in that pause, by those before it */
 
 void flaky_open(struct flaky *f, struct world *w);
 

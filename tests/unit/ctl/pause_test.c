@@ -23,6 +23,19 @@ TEST(a_crowded_table_moves)
 	world_tell(crowded_move, (struct plan){ .method = NULL });
 }
 
+/* A pause of 100 ms finds somebody in it, always. */
+static void
+move_among_long_transactions(struct ctx *cx, struct world *w)
+{
+	w->crowded_for = 350 * MSEC;
+	crowded_move(cx, w);
+}
+
+TEST(a_table_that_transactions_longer_than_a_pause_crowd_moves)
+{
+	world_tell(move_among_long_transactions, (struct plan){ .method = NULL });
+}
+
 TEST(a_gate_that_hangs_in_a_pause_holds_nothing_up)
 {
 	world_tell(crowded_move, (struct plan){ .method = "pause", .trouble = HANGS, .times = 2 });
@@ -64,7 +77,9 @@ cancelled_while_it_waits(struct ctx *cx, struct world *w)
 		world_record(cx, w, &r);
 	}
 	expect_eq(r.state, WORKFLOW_COPYING);
+	usec paused = w->paused;
 	expect_ok(task_sleep(cx, 100 * SECOND), cx->err); /* for as long as it takes */
+	expect(w->paused > paused && w->paused - paused <= 10 * SECOND);
 	world_record(cx, w, &r);
 	expect_eq(r.state, WORKFLOW_COPYING);
 	expect_ok(world_cancel(cx, w, 0), cx->err);

@@ -56,6 +56,12 @@ gate_is_paused(const struct fake_gate *g)
 }
 
 bool
+gate_is_left(const struct world *w, const struct fake_gate *g)
+{
+	return gate_is_paused(g) && task_now() >= g->paused_at + w->crowded_for;
+}
+
+bool
 gate_is_open(const struct fake_gate *g)
 {
 	const struct routing_rule *r = rules_find(&g->rules, "customer", "users");

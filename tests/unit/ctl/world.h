@@ -80,9 +80,12 @@ struct world {
 	struct group        tasks, orchestrators[CTLDS];
 	struct plan         plan;
 	int                 acknowledged, troubles;
-	/* A served table is free only in a pause, and only when so many have gone before. */
+	/* A served table is free only in a pause, only when so many have gone before, and only once those
+	 * who are on it when it begins have ended their transactions. */
 	bool                crowded;
 	int                 crowded_pauses, pauses;
+	usec                crowded_for;
+	usec                paused; /* all pauses together, as long as they may last */
 	bool                over;
 };
 
