@@ -51,11 +51,17 @@ gtid_list_done(struct gtid_list *l)
 static size_t
 place_of(const struct gtid_list *l, uint32_t domain)
 {
-	size_t i = 0;
+	size_t low = 0, high = l->count;
 
-	while (i < l->count && l->items[i].domain < domain)
-		i++;
-	return i;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->items[middle].domain < domain)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 const struct gtid *

@@ -14,8 +14,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* domains are set up by people: one for each primary, as a rule */
-enum { GTID_DOMAINS_MAX = 256 };
+/* Domains are set up by people, one for each primary as a rule, by others one for each batch job or tenant; a
+ * server forgets none by itself. At the most 42 bytes each: such a list fits the least max_allowed_packet. */
+enum { GTID_DOMAINS_MAX = 16384 };
 
 struct gtid {
 	uint32_t domain, server;

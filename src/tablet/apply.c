@@ -63,7 +63,7 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 
 	a->params = params;
 	a->state = params->state;
-	a->cp = params->state->cp;              /* known from before a restart */
+	position_copy(&a->cp, &params->state->cp); /* known from before a restart */
 	a->tables = mem_zalloc(sizeof(a->tables[0]) * (size_t)(params->tables_count + 1));
 	for (int i = 0; i < params->tables_count; i++)
 		a->tables[i] = (struct apply_table){ params->tables[i], params->target_databases[i],
@@ -93,6 +93,7 @@ applier_free(struct applier *a)
 	fold_done(&a->fold);
 	buf_done(&a->prepared);
 	freeze_done(&a->freeze);
+	position_done(&a->cp);
 	free(a);
 }
 
@@ -128,6 +129,8 @@ static void
 run_done(struct run *r)
 {
 	queued_free_all(&r->entries);
+	position_done(&r->end);
+	position_done(&r->changed);
 }
 
 /* What a former connection had committed, whose answer was lost. */
@@ -146,11 +149,11 @@ move_to_run(struct applier *a, struct run *r, const struct source_txn *txn)
 {
 	queue_take(&a->queue, &r->entries);
 	r->rows += txn->count;
-	r->end = txn->end;
+	position_copy(&r->end, &txn->end);
 	r->prepared = txn->prepared;
 	if (txn->count > 0) {
 		r->changes = true;
-		r->changed = txn->end;
+		position_copy(&r->changed, &txn->end);
 	}
 	r->committed_s = txn->committed_s;
 	r->whole = txn->last;
@@ -198,7 +201,7 @@ static int
 take_run(struct ctx *cx, struct applier *a, struct run *r)
 {
 	memset(r, 0, sizeof(*r)); /* no second one on the stack: it has two positions */
-	r->end = a->state->applied;
+	position_copy(&r->end, &a->state->applied);
 	r->prepared = buf_slice(&a->prepared);
 	r->whole = true;
 	list_init(&r->entries);
@@ -280,7 +283,7 @@ store_dirty(struct ctx *cx, struct applier *a, const struct run *r)
 		return 0;
 	state_dirty_sql(&sql, state_id(a->state), &r->end);
 	TRY(writers_commit(cx, &a->writers, buf_slice(&sql)));
-	a->state->dirty_until = r->end;
+	position_copy(&a->state->dirty_until, &r->end);
 	return 0;
 }
 
@@ -401,7 +404,7 @@ note_applied(struct applier *a, const struct run *r, struct err *err)
 	a->changes += (int64_t)r->rows;
 	if (!r->whole)
 		return 0;
-	a->state->applied = r->end;
+	position_copy(&a->state->applied, &r->end);
 	keep_prepared(a, r->prepared);
 	if (r->changes) {
 		TRY(freeze_note_change(&a->freeze, &r->changed, err));
@@ -465,7 +468,7 @@ read_state(struct ctx *cx, struct applier *a)
 	TRY(state_load(&inner, a->writers.conns[0], id, disk));
 	TRY(state_place(&inner, a->writers.conns[0], id, &a->state->applied, &prepared));
 	keep_prepared(a, prepared);
-	a->state->dirty_until = disk->dirty_until;
+	position_copy(&a->state->dirty_until, &disk->dirty_until);
 	return freeze_note_change(&a->freeze, &a->state->applied, cx->err);
 }
 
@@ -541,7 +544,7 @@ applier_run(struct ctx *cx, struct applier *a)
 void
 applier_set_cp(struct applier *a, const struct position *cp)
 {
-	a->cp = *cp;
+	position_copy(&a->cp, cp);
 	waitlist_wake_all(&a->queue.arrived);
 }
 
@@ -579,7 +582,7 @@ applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, str
 			return err_wrap(cx->err,
 			    "waiting for the heartbeat in the source's binlog");
 	}
-	*at = *seen;
+	position_copy(at, seen);
 	return 0;
 }
 

@@ -27,6 +27,8 @@ void
 queue_done(struct apply_queue *q)
 {
 	queued_free_all(&q->list);
+	for (int i = 0; i < HEARTBEATS_MAX; i++)
+		position_done(&q->seen[i].at);
 }
 
 int
@@ -58,7 +60,7 @@ note_heartbeat(struct apply_queue *q, const struct source_txn *txn)
 		return;
 	s = &q->seen[q->seen_count++ % HEARTBEATS_MAX];
 	memcpy(s->token, txn->heartbeat, sizeof(s->token));
-	s->at = txn->end;
+	position_copy(&s->at, &txn->end);
 }
 
 void

@@ -198,8 +198,9 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	size_t                 columns;
 	/* the tail goes on; what it hands on from here touches the window */
-	const struct position  tail = *span->tail;
+	SCOPED(position) struct position tail = { 0 };
 
+	position_copy(&tail, span->tail);
 	c->window = window_open(job->windows, job->table, job->def->key_binary);
 	TRY(open_view(cx, source, &tail, &c->view));
 	buf_add_str(&sql, "SELECT ");

@@ -10,7 +10,7 @@ freeze_done(struct freeze *f)
 int
 freeze_note_change(struct freeze *f, const struct position *end, struct err *err)
 {
-	return gtid_list_parse(&f->last_change, slice_str(end->gtid), err);
+	return gtid_list_parse(&f->last_change, slice_str(position_gtid(end)), err);
 }
 
 int
@@ -21,7 +21,7 @@ freeze_reached(const struct freeze *f, const struct position *p, bool *reached, 
 	*reached = false;
 	if (!f->wanted)
 		return 0;
-	TRY(gtid_list_parse(&at, slice_str(p->gtid), err));
+	TRY(gtid_list_parse(&at, slice_str(position_gtid(p)), err));
 	*reached = gtid_list_covers(&at, &f->at);
 	return 0;
 }
@@ -41,7 +41,7 @@ freeze_want(struct freeze *f, const char *gtid, int attempt, const struct positi
 	SCOPED(gtid_list) struct gtid_list now = { 0 };
 
 	TRY(gtid_list_parse(&f->at, slice_str(gtid), err));
-	TRY(gtid_list_parse(&now, slice_str(applied->gtid), err));
+	TRY(gtid_list_parse(&now, slice_str(position_gtid(applied)), err));
 	if (gtid_list_covers(&now, &f->at))
 		TRY(freeze_check(f, err));
 	f->wanted = true;

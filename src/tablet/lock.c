@@ -31,6 +31,7 @@ lock_free(struct table_lock *t)
 {
 	list_remove(&t->node);
 	share_done(&t->share);
+	position_done(&t->p);
 	free(t->workflow);
 	free(t);
 }
@@ -157,7 +158,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct 
 
 	TRY(make_room(cx, l, r, &t));
 	if (t != NULL) {
-		*p = t->p;
+		position_copy(p, &t->p);
 		return 0;
 	}
 	t = mem_new(struct table_lock);
@@ -172,7 +173,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct 
 		rc = read_place(cx, l->env, second, t);
 	t->busy = false;
 	if (rc == 0)
-		*p = t->p;
+		position_copy(p, &t->p);
 	else
 		lock_free(t);
 	return rc;

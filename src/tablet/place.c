@@ -41,18 +41,19 @@ place_find(struct ctx *cx, const struct place_reader *reader, struct position *o
 	SCOPED(gtid_list) struct gtid_list  wanted = { 0 }, there = { 0 };
 	struct dump_params                  p = {
 				 .server_id = reader->server_id,
-				 .gtid = out->gtid,
+				 .gtid = position_gtid(out),
 				 .heartbeat_us = HEARTBEAT_MS * MSEC,
 	};
 	struct dump_place near = { out->file, out->offset };
 	struct dump       d;
 
-	TRY(gtid_list_parse(&wanted, slice_str(out->gtid), cx->err));
+	TRY(gtid_list_parse(&wanted, slice_str(position_gtid(out)), cx->err));
 	TRY(mysql_connect(cx, &reader->params, &c));
 	TRY(dump_start(cx, c, &p, &d));
 	TRY(dump_find(cx, &d, &wanted, &near, &there));
 	if (!gtid_list_same(&wanted, &there))
-		return err_set(cx->err, ERR_RETRY, "the binlog has no place behind '%s'", out->gtid);
+		return err_set(cx->err, ERR_RETRY, "the binlog has no place behind '%.200s'",
+		    position_gtid(out));
 	return copy_place(&d, out, cx->err);
 }
 

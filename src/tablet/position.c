@@ -6,6 +6,66 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct gtid_text {
+	size_t refs; /* by positions of one loop */
+	char   text[];
+};
+
+const char *
+position_gtid(const struct position *p)
+{
+	return p->gtid == NULL ? "" : p->gtid;
+}
+
+static void
+let_go_gtid(struct position *p)
+{
+	if (p->kept != NULL && --p->kept->refs == 0)
+		free(p->kept);
+	p->kept = NULL;
+	p->gtid = NULL;
+}
+
+void
+position_set_gtid(struct position *p, struct slice gtid)
+{
+	struct gtid_text *kept = NULL;
+
+	if (gtid.len > 0) {
+		kept = mem_alloc(sizeof(*kept) + gtid.len + 1);
+		kept->refs = 1;
+		memcpy(kept->text, gtid.ptr, gtid.len);
+		kept->text[gtid.len] = '\0';
+	}
+	let_go_gtid(p);
+	p->kept = kept;
+	p->gtid = kept == NULL ? "" : kept->text;
+}
+
+void
+position_copy(struct position *to, const struct position *from)
+{
+	if (to == from)
+		return;
+	if (from->kept == NULL) {
+		position_set_gtid(to, slice_str(position_gtid(from)));
+	} else {
+		from->kept->refs++;
+		let_go_gtid(to);
+		to->kept = from->kept;
+		to->gtid = from->gtid;
+	}
+	memcpy(to->file, from->file, sizeof(to->file));
+	to->offset = from->offset;
+}
+
+void
+position_done(struct position *p)
+{
+	let_go_gtid(p);
+	*p = (struct position){ 0 };
+}
+
 bool
 position_is_set(const struct position *p)
 {
@@ -71,7 +131,7 @@ position_place(struct ctx *cx, struct mysql_client *source, struct position *out
 	struct mysql_rows          rows;
 
 	inner.arena = &arena;
-	*out = (struct position){ 0 };
+	position_done(out);
 	TRY(mysql_select(&inner, source, slice_str(mysql_dialect(source)->position_sql), &rows));
 	if (rows.rows != 1 || rows.columns < 2)
 		return err_set(cx->err, ERR_REFUSED, "the server writes no binlog");
@@ -91,7 +151,8 @@ position_try(struct ctx *cx, struct mysql_client *c, struct position *out, bool 
 	TRY(position_place(&inner, c, out));
 	TRY(read_gtid(&inner, c, &after));
 	*agreed = slice_eq(before, after);
-	return copy_text(out->gtid, sizeof(out->gtid), before, "a GTID list", cx->err);
+	position_set_gtid(out, before);
+	return 0;
 }
 
 /* ---- Streams on disk */
@@ -130,13 +191,35 @@ read_phase(struct ctx *cx, struct slice name, enum stream_phase *out)
 	return 0;
 }
 
-/* gtid, file, offset as three columns from values on. */
+/* gtid, file, offset as three columns from values on; what is read borrows from the arena. */
 static int
-read_position(const struct slice *values, struct position *out, struct err *err)
+read_position(struct ctx *cx, const struct slice *values, struct position *out)
 {
-	TRY(copy_text(out->gtid, sizeof(out->gtid), values[0], "a GTID list", err));
-	TRY(copy_text(out->file, sizeof(out->file), values[1], "a binlog's name", err));
-	return parse_u64(values[2], &out->offset, err);
+	*out = (struct position){ .gtid = arena_slice_str(cx->arena, values[0]) };
+	TRY(copy_text(out->file, sizeof(out->file), values[1], "a binlog's name", cx->err));
+	return parse_u64(values[2], &out->offset, cx->err);
+}
+
+void
+state_copy(struct stream_state *to, const struct stream_state *from)
+{
+	struct position applied = to->applied, cp = to->cp, dirty = to->dirty_until;
+
+	*to = *from;
+	to->applied = applied;
+	to->cp = cp;
+	to->dirty_until = dirty;
+	position_copy(&to->applied, &from->applied);
+	position_copy(&to->cp, &from->cp);
+	position_copy(&to->dirty_until, &from->dirty_until);
+}
+
+void
+state_done(struct stream_state *s)
+{
+	position_done(&s->applied);
+	position_done(&s->cp);
+	position_done(&s->dirty_until);
 }
 
 /* "words `_switchyard`.`stream`" */
@@ -158,9 +241,9 @@ read_state(struct ctx *cx, const struct slice *v, struct stream_state *out)
 {
 	TRY(read_phase(cx, v[0], &out->phase));
 	TRY(parse_int(v[1], 0, INT32_MAX, &out->attempt, cx->err));
-	TRY(read_position(v + 2, &out->applied, cx->err));
-	TRY(read_position(v + 5, &out->cp, cx->err));
-	TRY(read_position(v + 8, &out->dirty_until, cx->err));
+	TRY(read_position(cx, v + 2, &out->applied));
+	TRY(read_position(cx, v + 5, &out->cp));
+	TRY(read_position(cx, v + 8, &out->dirty_until));
 	out->request = arena_slice_str(cx->arena, v[11]);
 	TRY(copy_text(out->error, sizeof(out->error), v[12], "an error", cx->err));
 	return copy_text(out->hint, sizeof(out->hint), v[13], "a hint", cx->err);
@@ -186,12 +269,15 @@ int
 state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct position *applied, struct slice *prepared)
 {
+	struct position   stored;
 	struct mysql_rows rows;
 
 	TRY(select_stream(cx, c, "SELECT applied_gtid, applied_file, applied_offset, prepared", id,
 	    &rows));
 	*prepared = rows.values[3];
-	return read_position(rows.values, applied, cx->err);
+	TRY(read_position(cx, rows.values, &stored));
+	position_copy(applied, &stored);
+	return 0;
 }
 
 int
@@ -225,7 +311,7 @@ static void
 add_position(struct buf *out, const char *prefix, const struct position *p)
 {
 	buf_addf(out, "%s_gtid=", prefix);
-	quote_string(out, slice_str(p->gtid));
+	quote_string(out, slice_str(position_gtid(p)));
 	buf_addf(out, ", %s_file=", prefix);
 	quote_string(out, slice_str(p->file));
 	buf_addf(out, ", %s_offset=%llu", prefix, (unsigned long long)p->offset);
@@ -312,9 +398,10 @@ state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s, enum 
 	struct stream_state *copy = mem_new(struct stream_state); /* too large for a stack */
 
 	fsm_check(&stream_phases, (int)old, (int)next);
-	*copy = *s;
+	state_copy(copy, s);
 	copy->phase = next;
 	int rc = state_update(cx, c, copy);
+	state_done(copy);
 	free(copy);
 	TRY(rc);
 	if (s->phase != old && s->phase != next)

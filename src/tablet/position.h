@@ -3,7 +3,9 @@
  *
  * A position is a GTID list together with the source's own binlog file and
  * offset. Positions of one source compare by file and offset (file names end
- * in a growing number).
+ * in a growing number). The list has a GTID for each domain that the server has ever
+ * written in, as long as it may be: it is text that no one changes, shared and counted by the
+ * positions of one loop that have it.
  *
  * A stream's row (table stream, at its target) has the state below; copy_state's rows are
  * copy_state.h's, and heartbeat has one of workflow and token, at the source. Each is written
@@ -15,17 +17,27 @@
 #include "base/fsm.h"
 #include "tablet/sidecar.h"
 
+struct gtid_text;
+
+/* All zero is no position. Where kept is not NULL the struct is never copied by "=". */
 struct position {
-	char     gtid[1024];       /* "0-1-42,1-2-7"; "" when nothing was ever written */
-	char     file[256];        /* "" : no position */
-	uint64_t offset;           /* of the byte after the transaction */
+	const char       *gtid;    /* "0-1-42,1-2-7"; "" or NULL when nothing was ever written */
+	struct gtid_text *kept;    /* what gtid is in; NULL: borrowed, from an arena as a rule */
+	char              file[256];    /* "" : no position */
+	uint64_t          offset;       /* of the byte after the transaction */
 };
 
 bool position_is_set(const struct position *p);
+const char *position_gtid(const struct position *p);      /* never NULL */
+/* What was there goes before, in each. to is all zero or a position; it shares what from keeps, and keeps
+ * a copy of what from borrows. */
+void position_copy(struct position *to, const struct position *from);
+void position_set_gtid(struct position *p, struct slice gtid);
+void position_done(struct position *p);
 /* <0, 0, >0 by file number, then offset. An unset one is before all. */
 int  position_cmp(const struct position *a, const struct position *b);
-/* The server's present GTIDs and then its place. agreed: nothing was committed in between, so that they
- * belong together (place_now() sees to that). */
+/* The server's present GTIDs and then its place, in out, which is all zero or a position. agreed: nothing was
+ * committed in between, so that they belong together (place_now() sees to that). */
 int  position_try(struct ctx *cx, struct mysql_client *source, struct position *out,
     bool *agreed) MUST_USE;
 /* The place alone, without GTIDs: one statement. */
@@ -39,6 +51,7 @@ enum stream_phase {
 };
 extern const struct fsm stream_phases;
 
+/* Copied and ended with the two below, as its positions are; one that was loaded borrows from its arena. */
 struct stream_state {
 	const char       *sidecar;        /* the database that its row is in; borrowed */
 	char              workflow[NAME_PAIR_MAX];
@@ -52,6 +65,9 @@ struct stream_state {
 	char              error[512], hint[200];
 };
 
+/* to is all zero or a state; what is borrowed beside the positions stays so. */
+void state_copy(struct stream_state *to, const struct stream_state *from);
+void state_done(struct stream_state *s);
 /* ERR_NOT_FOUND */
 int state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct stream_state *out) MUST_USE;

@@ -120,7 +120,7 @@ prepare(struct ctx *cx, struct run *r)
 	SCOPED(buf) struct buf prepared = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(ddl) struct ddl d = { 0 };
-	struct position        start;
+	SCOPED(position) struct position start = { 0 };
 	struct place_reader    reader = place_reader(r->env, r->request->source_server);
 
 	TRY(ddl_open(cx, r->env, &d));
@@ -189,14 +189,14 @@ note_polled(struct run *r, const struct position *now)
 	else if (r->behind_since == NEVER || reached)
 		r->behind_since = task_now();
 	if (reached || !position_is_set(&r->polled))
-		r->polled = *now;
+		position_copy(&r->polled, now);
 }
 
 static int
 poll_lag(struct ctx *cx, struct run *r)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	struct position                     now;
+	SCOPED(position) struct position    now = { 0 };
 
 	TRY(env_stream(cx, r->env, r->request->source_server, ROLE_STREAM, &c));
 	for (;;) {
@@ -426,6 +426,7 @@ run_close(struct run *r)
 	r->applier = NULL;
 	r->copier = NULL;
 	r->tail = NULL;
+	position_done(&r->polled);
 	windows_done(&r->windows);
 	client_done(&r->dba);
 	client_done(&r->source);

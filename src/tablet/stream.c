@@ -205,7 +205,7 @@ stream_start(const struct tablet_env *env, const struct stream_state *known, str
 	struct stream *s = mem_new(struct stream);
 
 	s->env = env;
-	s->state = *known;
+	state_copy(&s->state, known);
 	s->state.request = arena_strdup(&s->arena, known->request);
 	group_init(&s->life);
 	if (tablet_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
@@ -216,6 +216,7 @@ stream_start(const struct tablet_env *env, const struct stream_state *known, str
 	*out = s;
 	return 0;
 fail:
+	state_done(&s->state);
 	arena_done(&s->arena);
 	free(s);
 	return -1;
@@ -233,6 +234,7 @@ stream_stop(struct stream *s)
 	if (s == NULL)
 		return;
 	group_done(&s->life);
+	state_done(&s->state);
 	arena_done(&s->arena);
 	free(s);
 }
@@ -338,7 +340,7 @@ stream_status(const struct stream *s, struct arena *a, struct tablet_reply *repl
 		.state = stream_phase_name(stream_phase(s)),
 		.error = arena_strdup(a, stopped_or_waiting(s)),
 		.hint = arena_strdup(a, s->state.hint),
-		.position = arena_strdup(a, s->state.applied.gtid),
+		.position = arena_strdup(a, position_gtid(&s->state.applied)),
 		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
 		.lag_ms = stream_lag_ms(s),
 		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
@@ -408,7 +410,7 @@ stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attemp
 			asked = s->passes;
 		}
 		if (waitlist_wait(cx, &s->changed) != 0)
-			return err_wrap(cx->err, "waiting for the stream of '%s' to reach %s",
+			return err_wrap(cx->err, "waiting for the stream of '%s' to reach %.200s",
 			    s->state.workflow, position);
 	}
 	return 0;

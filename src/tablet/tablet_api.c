@@ -212,7 +212,7 @@ do_lock(
     struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
 {
 	struct fence        f = fence_of(cx->arena, api, q);
-	struct position     p;
+	SCOPED(position) struct position p = { 0 };
 	struct lock_request request = {
 		.id = f.id,
 		.database = f.database,
@@ -222,7 +222,7 @@ do_lock(
 	};
 
 	TRY(lock_take(cx, &api->locks, &request, &p));
-	r->position = arena_strdup(cx->arena, p.gtid);
+	r->position = arena_strdup(cx->arena, position_gtid(&p));
 	r->held = true;
 	return 0;
 }
@@ -259,14 +259,14 @@ do_freeze(
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	struct stream                      *s;
-	struct position                     p;
+	SCOPED(position) struct position    p = { 0 };
 
 	TRY(find_stream(cx, api, q, &s));
 	TRY(stream_freeze(cx, s, q->position, q->attempt));
 	TRY(env_dba(cx, api->env, &c));
 	struct place_reader reader = place_reader(api->env, api->env->server);
 	TRY(place_now(cx, c, &reader, &p));
-	r->position = arena_strdup(cx->arena, p.gtid);
+	r->position = arena_strdup(cx->arena, position_gtid(&p));
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct tail {
 	struct buf                prepared;    /* XA transactions, at read (xids.h) */
 	bool                      in_group, handing;
 	struct position           read, returned;
+	bool                      unprinted;   /* gtids have gone on beyond read's text: read_place() */
 	int64_t                   committed_s;
 	usec                      returned_at;
 	int                       backoff_ms;
@@ -48,6 +49,20 @@ tail_check(const struct tail *t)
 {
 	check(!(t->in_group && t->handing));                            /* (1), (2) */
 	check(position_cmp(&t->returned, &t->read) <= 0);
+}
+
+/* read with the text of its GTIDs: made where it is wanted, not for each group that goes by. */
+static const struct position *
+read_place(struct tail *t)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+
+	if (t->unprinted) {
+		gtid_list_print(&text, &t->gtids);
+		position_set_gtid(&t->read, buf_slice(&text));
+		t->unprinted = false;
+	}
+	return &t->read;
 }
 
 /* ---- Connecting, and whether the place is still the same (rule 5) */
@@ -71,7 +86,7 @@ hint_move_anew(const struct tail *t, struct err *err)
 
 /* The server has not what is asked for, or cannot read what is there. */
 static int
-refused_place(const struct tail *t, struct err *err)
+refused_place(struct tail *t, struct err *err)
 {
 	enum { ER_MASTER_FATAL_ERROR = 1236 };
 	bool too_large = strstr(err->text, "max_allowed_packet") != NULL;
@@ -82,8 +97,8 @@ refused_place(const struct tail *t, struct err *err)
 	if (too_large)
 		return err_hint(err, "FLUSH BINARY LOGS at the source, vtctlclient Workflow delete %s, "
 		    "then move anew: no replica can read an event beyond 1 GB", t->params->id.workflow);
-	err_wrap(err, "the source's binlog has no place '%s' (%s:%" PRIu64 ") any more",
-	    t->read.gtid, t->read.file, t->read.offset);
+	err_wrap(err, "the source's binlog has no place '%.100s' (%s:%" PRIu64 ") any more",
+	    position_gtid(read_place(t)), t->read.file, t->read.offset);
 	return hint_move_anew(t, err);
 }
 
@@ -92,7 +107,7 @@ refused_place(const struct tail *t, struct err *err)
  * between, the server begins before or behind them: begin_group() sees whether that was all.
  */
 static int
-compare_place(const struct tail *t, const struct gtid_list *there, struct err *err)
+compare_place(struct tail *t, const struct gtid_list *there, struct err *err)
 {
 	SCOPED(buf) struct buf text = BUF_INIT;
 	struct position        file_end = { .offset = UINT64_MAX };
@@ -103,9 +118,9 @@ compare_place(const struct tail *t, const struct gtid_list *there, struct err *e
 		return 0;
 	gtid_list_print(&text, there);
 	err_set(err, ERR_REFUSED,
-	    "the source's binlog at %s:%" PRIu64 " is at GTID '%s', ours at %s:%" PRIu64 " at '%s'",
+	    "the source's binlog at %s:%" PRIu64 " is at GTID '%.100s', ours at %s:%" PRIu64 " at '%.100s'",
 	    t->dump.file, t->dump.position, text.data == NULL ? "" : text.data, t->read.file,
-	    t->read.offset, t->read.gtid);
+	    t->read.offset, position_gtid(read_place(t)));
 	return hint_move_anew(t, err);
 }
 
@@ -125,7 +140,7 @@ start_dump(struct ctx *cx, struct tail *t)
 {
 	struct dump_params p = {
 		.server_id = t->params->server_id,
-		.gtid = t->read.gtid,
+		.gtid = position_gtid(read_place(t)),
 		.heartbeat_us = HEARTBEAT_MS * MSEC,
 	};
 
@@ -179,15 +194,16 @@ stay_connected(struct ctx *cx, struct tail *t)
 static void
 move_read(struct tail *t)
 {
-	struct position to = t->read;
+	struct position to = { .offset = t->dump.position };
 
 	if (strlen(t->dump.file) >= sizeof(to.file))
 		/* no server of ours has such names; the place stays behind */
 		return;
 	snprintf(to.file, sizeof(to.file), "%s", t->dump.file);
-	to.offset = t->dump.position;
-	if (position_cmp(&to, &t->read) > 0)
-		t->read = to;
+	if (position_cmp(&to, &t->read) <= 0)
+		return;
+	memcpy(t->read.file, to.file, sizeof(to.file));
+	t->read.offset = to.offset;
 }
 
 static int
@@ -233,18 +249,11 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 static int
 end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 {
-	SCOPED(buf) struct buf text = BUF_INIT;
-
 	if (!t->in_group)
 		return err_set(err, ERR_CORRUPT, "the end of a group outside of one");
 	if (gtid_list_add(&t->gtids, t->gtid.id, err) != 0)
 		return err_wrap(err, "the source's binlog");
-	gtid_list_print(&text, &t->gtids);
-	if (text.len >= sizeof(t->read.gtid))
-		return err_set(err, ERR_REFUSED,
-		    "the source's GTID position has %zu characters, at most %zu",
-		    text.len, sizeof(t->read.gtid) - 1);
-	memcpy(t->read.gtid, text.data, text.len + 1);
+	t->unprinted = true;
 	move_read(t);
 	t->committed_s = e->timestamp;
 	t->in_group = false;
@@ -428,11 +437,11 @@ read_event(struct ctx *cx, struct tail *t)
 static void
 fill(struct tail *t, struct source_txn *txn)
 {
-	txn->end = t->read;
+	position_copy(&txn->end, read_place(t));
 	txn->prepared = arena_dup(&txn->arena, buf_slice(&t->prepared));
-	txn->bytes += t->prepared.len;
+	txn->bytes += t->prepared.len + strlen(position_gtid(&txn->end));
 	txn->committed_s = t->committed_s;
-	t->returned = t->read;
+	position_copy(&t->returned, &t->read);
 	t->returned_at = task_now();
 }
 
@@ -490,14 +499,15 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 
 	check(position_is_set(&params->start));
 	t->params = params;
-	t->read = t->returned = params->start;
+	position_copy(&t->read, &params->start);
+	position_copy(&t->returned, &params->start);
 	t->returned_at = task_now();
 	t->backoff_ms = BACKOFF_MS;
 	buf_init(&t->prepared);
 	buf_add_slice(&t->prepared, params->prepared);
 	group_state_init(&t->group, &(struct group_params){ params->tables, params->tables_count,
 	    params->id, params->spill_dir });
-	if (gtid_list_parse(&t->gtids, slice_str(params->start.gtid), cx->err) != 0 ||
+	if (gtid_list_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
 	    connect_once(cx, t) != 0) {
 		tail_close(t);
 		return err_wrap(cx->err, "reading the source's binlog");
@@ -514,6 +524,8 @@ tail_close(struct tail *t)
 	mysql_close(t->client);
 	group_state_done(&t->group);
 	gtid_list_done(&t->gtids);
+	position_done(&t->read);
+	position_done(&t->returned);
 	buf_done(&t->prepared);
 	free(t);
 }

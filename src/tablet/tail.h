@@ -23,7 +23,7 @@ struct tail_params {
 	/* moved ones; the tail checks each table map against them */
 	struct table_def  **tables;
 	int                 tables_count;
-	struct position     start;
+	struct position     start;          /* borrowed, by tail_open() alone */
 	struct slice        prepared;       /* there: XA transactions without rows of ours (xids.h) */
 	uint32_t            server_id;      /* unique at the source for our COM_REGISTER_SLAVE */
 	const char         *spill_dir;

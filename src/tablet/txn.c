@@ -19,6 +19,7 @@ source_txn_free(struct source_txn *txn)
 	if (txn == NULL)
 		return;
 	free(txn->changes);
+	position_done(&txn->end);
 	arena_done(&txn->arena);
 	free(txn);
 }

@@ -94,11 +94,11 @@ read_position(const struct mini_table *t, const struct slice *row, const char *p
 	char name[40];
 	int  at;
 
-	*out = (struct position){ 0 };
+	position_done(out);
 	snprintf(name, sizeof(name), "%s_gtid", prefix);
 	at = table_column(t, slice_str(name));
 	check(at >= 0);
-	snprintf(out->gtid, sizeof(out->gtid), "%.*s", SLICE_ARG(row[at]));
+	position_set_gtid(out, row[at]);
 	snprintf(out->file, sizeof(out->file), "%.*s", SLICE_ARG(row[at + 1]));
 	out->offset = number(row[at + 2]);
 }
@@ -106,7 +106,7 @@ read_position(const struct mini_table *t, const struct slice *row, const char *p
 static uint64_t
 seq_of(const struct position *p)
 {
-	const char *dash = strrchr(p->gtid, '-');
+	const char *dash = strrchr(position_gtid(p), '-');
 
 	return dash == NULL ? 0 : strtoull(dash + 1, NULL, 10);
 }
@@ -117,8 +117,8 @@ check_exact(struct world *w, const struct position *applied, const struct positi
 	const char *differs = sim_table_differs(&w->table, seq_of(applied), &w->arena);
 
 	if (differs != NULL)
-		fail(w, "the target is not the source at %s, consistent from %s on: %s", applied->gtid,
-		    cp->gtid, differs);
+		fail(w, "the target is not the source at %s, consistent from %s on: %s",
+		    position_gtid(applied), position_gtid(cp), differs);
 }
 
 /*
@@ -145,7 +145,7 @@ committed(void *arg)
 	    store_find(minidb_store(w->table.target), slice_str(SIDECAR_DEFAULT), slice_str("stream"));
 	const struct slice *row = t == NULL || t->count == 0 ? NULL :
 	    row_at(t->rows[0], NULL, UINT64_MAX);
-	struct position applied, cp, dirty;
+	SCOPED(position) struct position applied = { 0 }, cp = { 0 }, dirty = { 0 };
 
 	if (row == NULL)
 		return;
@@ -156,7 +156,7 @@ committed(void *arg)
 		fail(w, "the applied position went back from %s:%llu to %s:%llu", w->applied.file,
 		    (unsigned long long)w->applied.offset, applied.file,
 		    (unsigned long long)applied.offset);
-	w->applied = applied;
+	position_copy(&w->applied, &applied);
 	bool half_written = position_cmp(&applied, &dirty) < 0;
 	bool consistent = position_is_set(&cp) && position_cmp(&applied, &cp) >= 0;
 	if (consistent && !half_written)

@@ -122,3 +122,32 @@ def test_a_stream_stops_by_name(pair, what):
     status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
     assert "'customer.t'" in status["error"] or "moved table" in status["error"], status["error"]
     assert p.target.server.sql("SELECT COUNT(*) FROM new_customer.t WHERE name IN ('xa', 'text', 'minimal')") == ((0,),)
+
+def write_in(server, domains):
+    """A change of the table in each."""
+    conn = server.connect("customer", autocommit=True)
+    with conn.cursor() as cur:
+        for domain in domains:
+            cur.execute(f"SET gtid_domain_id = {domain}")
+            cur.execute("UPDATE t SET name = %s WHERE id = %s", (f"d{domain}", 1 + domain % 100))
+    conn.close()
+
+
+def test_a_position_of_hundreds_of_domains(pair):
+    """It is long at the start, grows while the stream runs, outlives a restart, and freezes."""
+    both = pair("t")
+    source = both.source.server
+    fill(source, 100)
+    write_in(source, range(1000, 1120))
+    both.source.start()
+    both.target.start()
+    both.start()
+    both.wait("running")
+    write_in(source, range(1100, 1400))
+    both.target.kill()
+    write_in(source, range(1400, 1420))
+    both.target.start()
+    both.wait("running")
+    both.freeze()
+    assert set(both.status()["position"].split(",")) == set(source.sql("SELECT @@global.gtid_binlog_pos")[0][0].split(","))
+    both.check_equal()

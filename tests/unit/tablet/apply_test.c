@@ -38,7 +38,7 @@ answer_state(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg
 	enum { COLUMNS = 14 };
 	const char *texts[COLUMNS] = { "catching-up", "0", "0-1-100", "bin.000001", disk_offset, "",
 	"", "0",
-		state.dirty_until.gtid, state.dirty_until.file, "0", "{}", "", "" };
+		position_gtid(&state.dirty_until), state.dirty_until.file, "0", "{}", "", "" };
 	struct slice       values[COLUMNS], columns[COLUMNS];
 	char               dirty[24];
 	struct server_rows rows = { COLUMNS, 1, columns, values, 2 };
@@ -300,7 +300,7 @@ dirty(void *arg)
 	script_txn(&script, 1, "a");
 	script_txn(&script, 2, "b");
 	state.dirty_until = script_position();
-	snprintf(state.dirty_until.gtid, sizeof(state.dirty_until.gtid), "0-1-102");
+	state.dirty_until.gtid = "0-1-102";
 	state.dirty_until.offset = script.offset;
 	start_applier();
 	rest();
@@ -325,7 +325,7 @@ meets_cp(void *arg)
 	listen_to_writes();
 	script_txn(&script, 1, "a");
 	state.cp = script_position();
-	snprintf(state.cp.gtid, sizeof(state.cp.gtid), "0-1-101");
+	state.cp.gtid = "0-1-101";
 	state.cp.offset = script.offset;
 	script_txn(&script, 2, "b");
 	start_applier();
