@@ -5,14 +5,14 @@
 
 enum {
 	CALL_WITHIN_MS = 2000, /* of one call: a cancellation takes its turn behind it */
-	/* What a client waits for without noticing; and, where that was not enough, twice as long and so on,
-	 * as transactions longer than a pause that overlap all the time leave no gap in it. Below a second, and
-	 * then from the least again: whoever waits for a transaction that is idle for minutes holds clients up
-	 * for nothing. */
+	/* What a client waits for without noticing; and, where that was not enough, twice as long and so
+	 * on, as transactions longer than a pause that overlap all the time leave no gap in it. Below a
+	 * second, and then from the least again: whoever waits for a transaction that is idle for minutes
+	 * holds clients up for nothing. */
 	LEAST_MS = 100,
 	LENGTHS = 4, /* 100, 200, 400, 800 ms */
-	/* Between two pauses, in lengths of the last: they cost clients a tenth of the time at most. Not always
-	 * the same, so that they do not keep step with transactions of one length. */
+	/* Between two pauses, in lengths of the last: they cost clients a tenth of the time at most. Not
+	 * always the same, so that they do not keep step with transactions of one length. */
 	APART = 9,
 	APART_MORE_MS = 600,
 	REOPEN_WITHIN_S = 5, /* after it every gate has ended it by itself long ago */
