@@ -93,9 +93,8 @@ note_temporary(struct ctx *cx, const struct attempt *a)
 	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "so many temporary tables in one session");
 }
 
-/* That its names are of. */
-static struct slice
-keyspace_of(const struct attempt *a)
+struct slice
+attempt_keyspace(const struct attempt *a)
 {
 	if (a->q->prepared != NULL)
 		return a->q->prepared->keyspace;
@@ -109,7 +108,7 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 	struct plan_input in = {
 		.statement = a->q->statement,
 		.sql = a->q->sql,
-		.keyspace = keyspace_of(a),
+		.keyspace = attempt_keyspace(a),
 		.temporary = &s->temporary,
 		.ascii_only = !s->charset.utf8,
 		.modes = a->q->prepared != NULL ? a->q->prepared->modes : session_modes(s)
@@ -216,7 +215,7 @@ was_possible(const struct attempt *a)
 		    .route = s->began,
 		    .statement = a->q->statement,
 		    .sql = a->q->sql,
-		    .keyspace = keyspace_of(a),
+		    .keyspace = attempt_keyspace(a),
 		    .temporary = &s->temporary
 	};
 

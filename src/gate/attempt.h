@@ -45,6 +45,8 @@ struct attempt {
 	struct reply_scan     scan;
 };
 
+/* That its names are of; SLICE_NULL: none. */
+struct slice attempt_keyspace(const struct attempt *a);
 /* By KILL QUERY while it waited: cx->err says so. */
 bool attempt_interrupted(struct ctx *cx, const struct session *s);
 /* Plan and ask; -1: the client gets cx->err. */

@@ -490,7 +490,7 @@ answer(struct ctx *cx, struct attempt *a)
 		return packets_read(cx, p, ERR_MAX, &packet) == 0 ? answer_error(cx, a, packet)
 								  : OUTCOME_CLOSE;
 	reply_scan_init(&a->scan, REPLY_RESULT, mysql_caps(b->client));
-	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan) : relay_answer(cx, a)) != 0)
+	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan) : relay_answer(cx, a, head.first != 0)) != 0)
 		return OUTCOME_CLOSE;
 	keep_state(a);
 	if (a->scan.failed)

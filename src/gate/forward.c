@@ -1,6 +1,7 @@
 #include "gate/forward.h"
 
 #include "base/check.h"
+#include "gate/answer_names.h"
 #include "gate/catalogue.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
@@ -63,8 +64,10 @@ feed(struct reply_scan *scan, struct slice packet, uint8_t seq, struct err *err)
 /* OK of a prepared statement: int<1> 0 | int<4> number | int<2> columns | int<2> parameters | ...
  */
 static int
-answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot, struct slice text)
+answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot, const struct plan *plan)
 {
+	struct answer_names names;
+
 	struct packets   *p = mysql_packets(s->slots[slot]->client);
 	struct reply_scan scan;
 	struct slice      packet;
@@ -82,12 +85,14 @@ answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot,
 		TRY(packets_flush(cx, &s->client));
 		return err_from_packet(reply_scan_tail(&scan), cx->err);
 	}
-	remote_put(s->slots[slot], st->id, text, scan.statement_id);
+	remote_put(s->slots[slot], st->id, plan->text, scan.statement_id);
 	st->params = scan.params;
 	st->columns = scan.columns;
 	command_set_statement_id((uint8_t *)ours.data, st->id);
 	TRY(packets_write(cx, &s->client, buf_slice(&ours)));
-	return packets_relay_reply(cx, p, &s->client, &scan);
+	answer_names_init(&names, plan, s->slots[slot], st->keyspace);
+	return plan->names_count > 0 ? answer_names_relay(cx, &names, p, &s->client, &scan)
+			       : packets_relay_reply(cx, p, &s->client, &scan);
 }
 
 int
@@ -116,7 +121,7 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 			    "there is no keyspace with a primary tablet yet");
 		else if (session_backend(cx, s, where, &slot) == 0 &&
 			 send_command(cx, s, slot, buf_slice(&packet)) == 0)
-			rc = answer_prepare(cx, s, st, slot, plan.text);
+			rc = answer_prepare(cx, s, st, slot, &plan);
 	}
 	route_unref(route);
 	if (rc == 0) {
@@ -247,6 +252,29 @@ forward_close(struct ctx *cx, struct session *s, uint32_t id)
 
 /* ---- COM_FIELD_LIST ---- */
 
+/* Of a table that has a rule, under the name that the client knows. */
+static int
+relay_fields(struct ctx *cx, struct session *s, int slot, const struct route_rule *rule)
+{
+	struct packets     *p = mysql_packets(s->slots[slot]->client);
+	struct plan_name    name;
+	struct answer_names names = { .names = &name, .caps = mysql_caps(s->slots[slot]->client) };
+	struct reply_scan   scan;
+
+	if (rule == NULL || rule->to == NULL)
+		return relay(cx, s, slot, REPLY_FIELDS);
+	name = (struct plan_name){ slice_str(rule->to->database), slice_str(rule->record->to_table),
+		slice_str(rule->record->from_keyspace), slice_str(rule->record->from_table) };
+	names.count = 1;
+	reply_scan_init(&scan, REPLY_FIELDS, names.caps);
+	s->replied = true;
+	TRY(answer_names_relay(cx, &names, p, &s->client, &scan));
+	if (!scan.failed)
+		return 0;
+	TRY(packets_write(cx, &s->client, reply_scan_tail(&scan)));
+	return packets_flush(cx, &s->client);
+}
+
 int
 forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 {
@@ -274,7 +302,7 @@ forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 	else if (session_backend(cx, s, where, &slot) == 0 &&
 		 session_use(cx, s, slot, where->database) == 0 &&
 		 send_command(cx, s, slot, buf_slice(&packet)) == 0)
-		rc = relay(cx, s, slot, REPLY_FIELDS);
+		rc = relay_fields(cx, s, slot, rule);
 	route_unref(route);
 	if (rc != 0)
 		return fail(cx, s, slot);

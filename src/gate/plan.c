@@ -16,6 +16,7 @@ struct planner {
 	const struct table_ref *placed_by; /* the table that decided the place */
 	const struct route_keyspace *elsewhere; /* the session's own, when DATABASE() is to be its name */
 	struct slice            placed_keyspace;
+	bool                    named_otherwise; /* a table of the statement is, where it runs */
 };
 
 /* Databases of the server itself: served wherever the session is. */
@@ -341,6 +342,47 @@ put_database(const struct planner *p, const struct table_ref *t, struct buf *tex
 	}
 }
 
+/* Answers are to have the client's name for it. */
+static void
+note_name(struct planner *p, const struct table_ref *t, struct slice database, struct slice table)
+{
+	struct plan_name n = { database, table, keyspace_of(p, t), t->table };
+
+	if (!is_table(t) || slice_is_null(table))
+		return;
+	if (p->out->names == NULL)
+		p->out->names = arena_array(p->arena, struct plan_name, p->s->tables_count);
+	p->out->names[p->out->names_count++] = n;
+	p->named_otherwise = p->named_otherwise || !slice_eq(n.database, n.as_database) ||
+			     !slice_eq(n.table, n.as_table);
+}
+
+/* FROM a, where a is called b there: other places of the text mean it by its own name, as a.id. */
+static bool
+wants_alias(const struct table_ref *t, struct slice table)
+{
+	return t->may_be_aliased && !slice_eq(t->table, table);
+}
+
+static void
+put_table(struct planner *p, const struct table_ref *t, struct slice database, struct slice table,
+    struct buf *text)
+{
+	quote_table(text, database, table);
+	if (wants_alias(t, table)) {
+		buf_add_str(text, " AS ");
+		quote_ident(text, t->table);
+	}
+	note_name(p, t, database, table);
+}
+
+static void
+put_as_written(struct planner *p, const struct table_ref *t, struct buf *text)
+{
+	buf_add_slice(text, slice_cut(p->sql, t->start, t->end));
+	note_name(p, t, keyspace_of(p, t), t->table);
+}
+
 static void
 rewrite(struct planner *p)
 {
@@ -356,13 +398,15 @@ rewrite(struct planner *p)
 		if (t->role == TABLE_CURRENT && p->elsewhere != NULL)
 			put_database(p, t, &text);
 		else if (reads_otherwise(p, t, &database, &table) && !slice_is_null(t->table))
-			quote_table(&text, database, table);
+			put_table(p, t, database, table, &text);
 		else if (slice_is_null(t->table) && reads_otherwise(p, t, &database, &table))
 			quote_ident(&text, database);
 		else
-			buf_add_slice(&text, slice_cut(p->sql, t->start, t->end));
+			put_as_written(p, t, &text);
 		done = t->end;
 	}
+	if (!p->named_otherwise)
+		p->out->names_count = 0;
 	buf_add_slice(&text, slice_cut(p->sql, done, p->sql.len));
 	p->out->text = arena_dup(p->arena, buf_slice(&text));
 	p->out->rewritten = true;

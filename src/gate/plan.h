@@ -16,6 +16,12 @@
 #include "gate/temporary.h"
 #include "sql/statement.h"
 
+/* A table, by the name of the server that runs the statement and by the client's: perhaps the same one. */
+struct plan_name {
+	struct slice database, table; /* the server's */
+	struct slice as_database, as_table;
+};
+
 struct plan {
 	const struct route_keyspace *place; /* NULL: any server will do */
 	const struct route_rule    **ruled; /* of the tables it names, each once */
@@ -28,6 +34,9 @@ struct plan {
 	bool                         catalogue; /* it names tables of information_schema */
 	bool                         rewritten;
 	struct slice                 text; /* to be sent */
+	/* of all tables in it, where one has two names: answers have the server's */
+	struct plan_name            *names;
+	size_t                       names_count;
 	/* where a temporary table is made that is not made in its own keyspace; NULL: no such one */
 	const char *temporary;
 };

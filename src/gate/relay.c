@@ -1,5 +1,8 @@
 #include "gate/relay.h"
 
+#include "gate/answer_names.h"
+#include "sql/show.h"
+
 static uint16_t
 mended_status(const void *arg, uint16_t told)
 {
@@ -19,29 +22,67 @@ must_mend(const struct attempt *a)
 	       (!a->begins && s->txn != TXN_NONE && session_status_elsewhere(s, a->slot, 0) != 0);
 }
 
+/* Where names stand in an answer, beyond its columns. */
 static int
-relay_mended(struct ctx *cx, struct attempt *a, struct packets *p)
+find_names(struct ctx *cx, const struct attempt *a, struct answer_names *out)
 {
-	struct packets         *client = &a->s->client;
-	const struct reply_mend mend = { mended_status, a };
+	struct session *s = a->s;
+	struct show     show;
 
-	TRY(packets_relay_mended(cx, p, client, &a->scan, &mend));
+	answer_names_init(out, &a->plan, s->slots[a->slot], attempt_keyspace(a));
+	out->modes = session_modes(s);
+	out->binary = a->q->prepared != NULL;
+	if (a->plan.names_count == 0 ||
+	    (a->q->statement->kind != STATEMENT_SHOW && a->q->statement->kind != STATEMENT_ADMIN))
+		return 0;
+	TRY(show_read(&s->arena, a->q->sql, out->modes, &show, cx->err));
+	out->defined = show.kind == SHOW_CREATE_TABLE;
+	out->in_rows = out->defined || show.kind == SHOW_INDEX || show.kind == SHOW_MAINTENANCE;
+	return 0;
+}
+
+static int
+relay_mended(struct ctx *cx, struct attempt *a, struct packets *p, const struct reply_mend *mend)
+{
+	struct packets *client = &a->s->client;
+
+	TRY(packets_relay_mended(cx, p, client, &a->scan, mend));
 	while (a->scan.state == REPLY_AT_FILE) {
 		TRY(packets_relay_file_mended(cx, client, p));
 		reply_scan_file_sent(&a->scan);
-		TRY(packets_relay_mended(cx, p, client, &a->scan, &mend));
+		TRY(packets_relay_mended(cx, p, client, &a->scan, mend));
 	}
 	return 0;
 }
 
+/* Packet by packet as far as there is something to mend. */
+static int
+relay_named(struct ctx *cx, struct attempt *a, struct packets *p)
+{
+	struct answer_names names;
+	struct reply_mend   mend = { .status = mended_status, .arg = a };
+
+	TRY(find_names(cx, a, &names));
+	if (names.count > 0) {
+		mend.names = &names;
+		mend.definition = answer_names_definition;
+		mend.row = names.in_rows ? answer_names_row : NULL;
+	}
+	if (must_mend(a) || names.in_rows)
+		return relay_mended(cx, a, p, &mend);
+	return packets_relay_head(cx, p, &a->s->client, &a->scan, &mend);
+}
+
 int
-relay_answer(struct ctx *cx, struct attempt *a)
+relay_answer(struct ctx *cx, struct attempt *a, bool rows)
 {
 	struct packets *p = mysql_packets(a->s->slots[a->slot]->client), *client = &a->s->client;
 
 	a->s->replied = true;
-	if (must_mend(a))
-		return relay_mended(cx, a, p);
+	if (must_mend(a) || (a->plan.names_count > 0 && rows))
+		TRY(relay_named(cx, a, p));
+	if (reply_scan_ended(&a->scan))
+		return a->scan.failed ? 0 : packets_flush(cx, client);
 	TRY(packets_relay_to_err(cx, p, client, &a->scan));
 	while (a->scan.state == REPLY_AT_FILE) {
 		TRY(packets_relay_file(cx, client, p));

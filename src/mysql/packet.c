@@ -342,6 +342,7 @@ packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
 enum {
 	STATUS_PACKET_MAX = 1 << 20,  /* an OK with all that a session may have changed */
 	FILE_PACKET_MAX   = 64 << 20, /* one packet of a file; clients send some kilobytes */
+	REWRITTEN_MAX     = 1 << 20,  /* a definition has six names; larger rows have none that is ours */
 };
 
 /* All of it must be of this reply. */
@@ -432,24 +433,80 @@ relay_status(struct ctx *cx, struct packets *from, struct packets *to, struct re
 	return packets_write(cx, to, payload);
 }
 
+/* What is to write the next packet anew, which is no status and no ERR; NULL: it goes on as it is. */
+static mend_fn *
+rewriter(const struct reply_scan *scan, const struct reply_mend *mend, uint32_t len)
+{
+	if (len > REWRITTEN_MAX)
+		return NULL;
+	if (reply_scan_expects_definition(scan))
+		return mend->definition;
+	return reply_scan_expects_row(scan) ? mend->row : NULL;
+}
+
+/* A small packet, which a function writes anew. */
+static int
+relay_rewritten(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
+    const struct reply_mend *mend)
+{
+	uint32_t    told = packet_header_len(input(from).ptr);
+	size_t      len = PACKET_HEADER + (size_t)told, at, now;
+	struct buf *out = output(to);
+	mend_fn    *fn = rewriter(scan, mend, told);
+
+	TRY(need(cx, from, len));
+	TRY(scan_bytes(from, scan, slice_cut(input(from), 0, len), cx->err));
+	at = out->len;
+	wire_put_int(out, 0, PACKET_HEADER);
+	if (fn(mend->names, slice_cut(input(from), PACKET_HEADER, len), out, cx->err) != 0) {
+		from->broken = true;
+		return -1;
+	}
+	now = out->len - at - PACKET_HEADER;
+	check(now < PACKET_PIECE_MAX);
+	out->data[at] = (char)(now & 0xff);
+	out->data[at + 1] = (char)(now >> 8 & 0xff);
+	out->data[at + 2] = (char)(now >> 16);
+	out->data[at + 3] = (char)to->seq++;
+	from->in_at += len;
+	return out->len >= PACKET_FLUSH ? packets_flush(cx, to) : 0;
+}
+
+static int
+relay_next(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
+    const struct reply_mend *mend)
+{
+	struct packet_head     head;
+	SCOPED(buf) struct buf err_packet = BUF_INIT;
+
+	TRY(packets_peek(cx, from, &head));
+	if (reply_scan_expects_status(scan, head.len, head.first))
+		return relay_status(cx, from, to, scan, mend);
+	if (reply_scan_expects_err(scan, head.len, head.first))
+		return take_end(cx, from, scan, &err_packet);
+	return rewriter(scan, mend, head.len) != NULL ? relay_rewritten(cx, from, to, scan, mend)
+						      : relay_piece(cx, from, to, scan);
+}
+
 int
 packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan, const struct reply_mend *mend)
 {
-	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE) {
-		struct packet_head     head;
-		SCOPED(buf) struct buf err_packet = BUF_INIT;
-
-		TRY(packets_peek(cx, from, &head));
-		if (reply_scan_expects_status(scan, head.len, head.first))
-			TRY(relay_status(cx, from, to, scan, mend));
-		else if (reply_scan_expects_err(scan, head.len, head.first))
-			TRY(take_end(cx, from, scan, &err_packet));
-		else
-			TRY(relay_piece(cx, from, to, scan));
-	}
+	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE)
+		TRY(relay_next(cx, from, to, scan, mend));
 	from->seq = (uint8_t)(scan->seq + 1);
 	return packets_flush(cx, to);
+}
+
+int
+packets_relay_head(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan, const struct reply_mend *mend)
+{
+	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE &&
+	       (scan->state != REPLY_AT_ROWS || scan->fields))
+		TRY(relay_next(cx, from, to, scan, mend));
+	from->seq = (uint8_t)(scan->seq + 1);
+	return 0;
 }
 
 int

@@ -78,14 +78,24 @@ int  packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *t
  * written to to takes its number. */
 int  packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan) MUST_USE;
-/* Lets a reply through whose packets are numbered anew, from to->seq on, and whose status flags pass a
- * function: for an answer that is not the only one of its command, or of a server that does not know all
- * of the session. Slower. Ends as packets_relay_to_err(). */
+typedef int mend_fn(void *names, struct slice told, struct buf *out, struct err *err);
+
+/* What is mended in a reply. Rows are passed to a function only where there is one. */
 struct reply_mend {
 	uint16_t (*status)(const void *arg, uint16_t told);
 	const void *arg;
+	/* Column definitions and rows: write what is to be sent. NULL: as they are. */
+	mend_fn *definition, *row;
+	void    *names;
 };
+/* Lets a reply through whose packets are numbered anew, from to->seq on, and mended: for an answer that is
+ * not the only one of its command, or of a server that does not know all of the session. Slower. Ends
+ * as packets_relay_to_err(). */
 int  packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
+    struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;
+/* The same up to the first row, or to the end where there is none; nothing is flushed. What follows may
+ * pass by packets_relay_to_err() if the numbers are the same. */
+int  packets_relay_head(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;
 /* As packets_relay_file(), numbered anew. */
 int  packets_relay_file_mended(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;

@@ -227,6 +227,7 @@ reply_scan_init(struct reply_scan *s, enum reply_kind kind, uint64_t caps)
 	memset(s, 0, offsetof(struct reply_scan, tail));
 	s->caps = caps;
 	s->state = begin[kind];
+	s->fields = kind == REPLY_FIELDS;
 }
 
 /* After an OK or the end of rows. */
@@ -517,6 +518,19 @@ reply_scan_expects_err(const struct reply_scan *s, uint32_t len, int first)
 {
 	return !s->continued && s->state != REPLY_AT_ONE && first == HEAD_ERR &&
 	    (s->state != REPLY_AT_ROWS || len < PACKET_PIECE_MAX);
+}
+
+bool
+reply_scan_expects_definition(const struct reply_scan *s)
+{
+	return !s->continued && (s->state == REPLY_AT_COLUMNS || (s->state == REPLY_AT_ROWS && s->fields) ||
+	    (s->state == REPLY_AT_DEFINITIONS && s->definitions > 0));
+}
+
+bool
+reply_scan_expects_row(const struct reply_scan *s)
+{
+	return !s->continued && s->state == REPLY_AT_ROWS && !s->fields;
 }
 
 void

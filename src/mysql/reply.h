@@ -93,6 +93,7 @@ struct reply_scan {
 	bool             failed;       /* the reply ended in ERR */
 	bool             saw_rows;     /* some part of it was a result set */
 	bool             cut;          /* the tail was longer than REPLY_TAIL_MAX */
+	bool             fields;       /* its rows are definitions: COM_FIELD_LIST */
 	uint64_t         definitions;  /* still to come */
 	uint16_t         more_columns; /* of a prepared statement, after its parameters */
 	uint32_t         statement_id; /* of a prepared statement */
@@ -127,6 +128,9 @@ size_t reply_scan_held(const struct reply_scan *s);
 /* Is a packet of this length and first byte (-1: none), which comes next, an OK or an EOF; an ERR? */
 bool reply_scan_expects_status(const struct reply_scan *s, uint32_t len, int first);
 bool reply_scan_expects_err(const struct reply_scan *s, uint32_t len, int first);
+/* A column definition; a row? Neither is asked of what is a status or an ERR. */
+bool reply_scan_expects_definition(const struct reply_scan *s);
+bool reply_scan_expects_row(const struct reply_scan *s);
 /* The file was sent: what follows is its answer. */
 void reply_scan_file_sent(struct reply_scan *s);
 bool reply_scan_ended(const struct reply_scan *s);

@@ -102,6 +102,9 @@ delete_many(struct reader *r, size_t first)
 	size_t lists = r->out->tables_count;
 
 	query_tables(r, TABLE_WRITE);
+	/* The targets would have to be the aliases. */
+	for (size_t i = lists; i < r->out->tables_count; i++)
+		r->out->tables[i].may_be_aliased = false;
 	settle_targets(r, first, lists);
 	query_rest(r);
 }

@@ -111,12 +111,15 @@ table_factor(struct reader *r, enum table_role role)
 		return;
 	} else {
 		size_t at = r->out->tables_count;
-		bool   aliased;
+		bool   aliased, parted;
 
 		reader_table(r, role);
+		parted = reader_is(r, KW_PARTITION);
 		aliased = table_suffix(r);
-		if (at < r->out->tables_count)
+		if (at < r->out->tables_count) {
 			r->out->tables[at].aliased = aliased;
+			r->out->tables[at].may_be_aliased = !aliased && !parted;
+		}
 		if (reader_is_punct(r, '('))
 			reader_unclear(r); /* a table function that we do not know */
 	}

@@ -70,6 +70,7 @@ struct table_ref {
 	enum table_role role;
 	size_t          start, end;
 	bool            aliased; /* a name of its own follows, perhaps the same one */
+	bool            may_be_aliased; /* none follows, and "AS name" behind end would be one */
 	enum ref_naming naming;
 };
 

@@ -20,6 +20,8 @@ conversation; at the gate t was moved to new_customer.t. The session begins in c
                         an error
     @prepare SQL <- [1, "x"]   the same, as a prepared statement with parameters (JSON: numbers, strings, null), also
                         where statements go as text
+    @prepared SQL       what the answer to COM_STMT_PREPARE says: its parameters' and its columns' whole definitions
+    @fields TABLE       COM_FIELD_LIST: whole definitions
     @db NAME            COM_INIT_DB
     @status             the last answer's status flags (STATUS)
     @meta               the last result's columns: the whole definitions
@@ -50,7 +52,7 @@ FILL = ["DELETE FROM t", "INSERT INTO t VALUES(1,'a',1),(2,'b',2),(3,'c',3)"]
 # Flags that say something of the session or the answer; the others tell of plans and of time.
 STATUS = {1: "in-transaction", 2: "autocommit", 8: "more-results", 64: "cursor", 256: "db-dropped",
           512: "no-backslash-escapes", 4096: "out-parameters", 8192: "read-only", 32768: "ansi-quotes"}
-STMT_CLOSE, STMT_PREPARE, STMT_EXECUTE, RESET_CONNECTION = 25, 22, 23, 31
+STMT_CLOSE, STMT_PREPARE, STMT_EXECUTE, RESET_CONNECTION, FIELD_LIST = 25, 22, 23, 31, 4
 NO_PREPARE = 1295                   # "not supported in the prepared statement protocol yet"
 TYPE_LONGLONG, TYPE_VAR_STRING, TYPE_NULL, TYPE_DOUBLE = 8, 253, 6, 5
 
@@ -199,6 +201,24 @@ class Client:
         a.definitions = results[0].definitions
         return a
 
+    def asked_definitions(self, command, data):
+        """Of COM_STMT_PREPARE and COM_FIELD_LIST."""
+        self.command(command, data)
+        first = self.packet().get_all_data()
+        if first[0] == 0xff:
+            return error_of(first)
+        a = Answer()
+        a.kind, found = "definitions", []
+        if command == STMT_PREPARE:
+            number, columns, params = struct.unpack("<IHH", first[1:9])
+            found = self.definitions(params) + self.definitions(columns)
+            self.command(STMT_CLOSE, struct.pack("<I", number))
+        while command == FIELD_LIST and not is_end(first):
+            found.append(FieldDescriptorPacket(first, "utf8"))
+            first = self.packet().get_all_data()
+        a.what = [definition(d) for d in found]
+        return a
+
     def query(self, sql):
         self.command(COMMAND.COM_QUERY, sql.encode())
         return self.answer()
@@ -280,6 +300,10 @@ class Side:
         elif step.startswith("@prepare "):
             sql, _, values = step[9:].partition(" <- ")
             c.last = c.prepared(sql, json.loads(values) if values else (), True)
+        elif step.startswith("@prepared "):
+            c.last = c.asked_definitions(STMT_PREPARE, step[10:].encode())
+        elif step.startswith("@fields "):
+            c.last = c.asked_definitions(FIELD_LIST, step[8:].encode() + b"\0")
         elif step == "@warnings":
             return c.query("SHOW WARNINGS")
         elif step.startswith("@direct "):

@@ -118,6 +118,23 @@ TEST(moved_names_are_rewritten)
 	route_unref(r);
 }
 
+TEST(a_table_that_is_called_otherwise_keeps_its_name_in_the_text)
+{
+	struct route *r = route_with(3, &(struct test_rule){ .to = "new_customer", .to_table = "people" });
+
+	expect_plan(r, "customer", "select users.a from users join users u on u.a=users.a",
+	    "db2:3306 reads ruled select users.a from `new_customer`.`people` AS `users` join "
+	    "`new_customer`.`people` u on u.a=users.a");
+	expect_plan(r, "customer", "update users set users.a=1",
+	    "db2:3306 locks ruled update `new_customer`.`people` AS `users` set users.a=1");
+	expect_plan(r, "customer", "delete users from users",
+	    "db2:3306 locks ruled delete `new_customer`.`people` from `new_customer`.`people`");
+	expect_plan(r, "customer", "insert into users select * from users partition (p)",
+	    "db2:3306 locks ruled insert into `new_customer`.`people` select * from "
+	    "`new_customer`.`people` partition (p)");
+	route_unref(r);
+}
+
 TEST(what_is_not_understood_is_refused_only_with_a_moved_name)
 {
 	struct route *r = route_of(3, "new_customer", RULE_OPEN);
