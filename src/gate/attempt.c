@@ -328,7 +328,8 @@ asks_more_than_insert_id(const struct attempt *a)
 	return (a->q->statement->uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) != 0;
 }
 
-/* After an answer of our own ROW_COUNT() is 0 and there are no warnings: DO leaves just that. */
+/* After an OK of our own ROW_COUNT() is 0 and there are no warnings: DO leaves just that. An error of our
+ * own is raised at the server, so that SHOW WARNINGS, @@error_count and GET DIAGNOSTICS know it. */
 static int
 follow_own_answer(struct ctx *cx, struct attempt *a)
 {
@@ -337,7 +338,12 @@ follow_own_answer(struct ctx *cx, struct attempt *a)
 	if (!s->answered || (a->q->statement->uses & (USES_ROW_COUNT | USES_WARNINGS)) == 0)
 		return 0;
 	s->answered = false;
-	return session_side_query(cx, s, a->slot, slice_str("DO 0"));
+	if (s->signal == NULL)
+		return session_side_query(cx, s, a->slot, slice_str("DO 0"));
+	if (session_side_query(cx, s, a->slot, slice_str(s->signal)) != 0 && cx->err->kind != ERR_SERVER)
+		return -1;
+	err_clear(cx->err);
+	return 0;
 }
 
 static int

@@ -18,7 +18,7 @@
 static int
 send_own_ok(struct ctx *cx, struct session *s)
 {
-	s->answered = true;
+	session_answered(s, NULL);
 	return session_send_ok(cx, s);
 }
 

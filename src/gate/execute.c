@@ -292,9 +292,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	bool                  snapshot = !failed && a->q->statement->snapshot;
 	bool                  on = !failed && (status & STATUS_AUTOCOMMIT) != 0 && !s->autocommit;
 
-	s->last = a->slot;
-	s->answered = false;
-	s->last_serial = b->serial;
+	session_last(s, a->slot);
 	if (!failed && a->q->statement->kind == STATEMENT_LOCK_TABLES)
 		note_lock_tables(a);
 	if (failed && (a->ask.transaction || a->q->statement->changes_session)) {

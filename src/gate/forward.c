@@ -133,7 +133,8 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	prepared_free(st);
 	if (cx->err->kind != ERR_SERVER || !s->replied)
 		return fail(cx, s, slot);
-	session_rest(s); /* the client has the server's own error */
+	session_last(s, slot); /* the client has the server's own error */
+	session_rest(s);
 	return 0;
 }
 

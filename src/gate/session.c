@@ -281,6 +281,7 @@ session_done(struct session *s)
 	arena_done(&s->arena);
 	free(s->keyspace);
 	free(s->user);
+	free(s->signal);
 }
 
 /* ---- commands of our own on a backend ---- */

@@ -111,6 +111,7 @@ struct session {
 	struct kill_question *kill;   /* this client says KILL and waits */
 	uint64_t         kill_tickets;
 	bool             answered; /* by ourselves was the last statement, and not by slots[last] */
+	char            *signal;   /* answered, and an error it was: the SIGNAL that says so; or NULL */
 	bool             more; /* statements of the same command follow this one */
 };
 
@@ -181,6 +182,11 @@ uint16_t session_status(const struct session *s);
  * one. 0: nothing. told: what that server says in an OK. */
 uint16_t session_status_elsewhere(const struct session *s, int slot, uint16_t told);
 int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
+/* The last statement has the answer of that slot's server. */
+void session_last(struct session *s, int slot);
+/* The last statement has an answer of our own: what asks about it means this one. e: the error that it was,
+ * or NULL. */
+void session_answered(struct session *s, const struct err *e);
 /* Counts an error that the client is sent, and logs one of ours now and then. */
 void session_complain(struct session *s, const struct err *e);
 /* Sends the error to the client; 0 when that succeeded. */

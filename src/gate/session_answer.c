@@ -2,10 +2,13 @@
 #include "gate/session.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "mysql/server.h"
 #include "sql/fingerprint.h"
+#include "sql/quote.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
 	FINGERPRINT_OF = 4096, /* bytes of a statement that are read for a line of the log */
@@ -71,6 +74,31 @@ log_complaint(const struct session *s, const struct err *e, const char *cause, u
 }
 
 void
+session_last(struct session *s, int slot)
+{
+	s->last = slot;
+	s->last_serial = s->slots[slot]->serial;
+	s->answered = false;
+}
+
+void
+session_answered(struct session *s, const struct err *e)
+{
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	free(s->signal);
+	s->signal = NULL;
+	s->answered = true;
+	if (e == NULL)
+		return;
+	buf_addf(&sql, "SIGNAL SQLSTATE '%.5s' SET MYSQL_ERRNO = %d, MESSAGE_TEXT = ",
+	    e->sqlstate[0] != '\0' ? e->sqlstate : "HY000", e->mysql_errno);
+	quote_anywhere(&sql, slice_str(e->text));
+	s->signal = mem_strdup(sql.data);
+}
+
+void
 session_complain(struct session *s, const struct err *e)
 {
 	bool              own = e->kind != ERR_SERVER;
@@ -96,5 +124,6 @@ session_send_err(struct ctx *cx, struct session *s, const struct err *e)
 	if (e->kind == ERR_RETRY || e->kind == ERR_TIMEOUT)
 		(void)snprintf(told.text, sizeof told.text,
 		    "The database server does not answer, or vtgate has lost its connection to it");
+	session_answered(s, &told);
 	return server_send_err(cx, &s->client, &told);
 }
