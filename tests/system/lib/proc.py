@@ -39,9 +39,26 @@ def free_base(offsets):
     start = 20000 + (os.getpid() * 37) % 8000
     for base in range(start, start + 20000, 2500):
         base = 20000 + (base - 20000) % 9000
-        if all(is_free(base + o) for o in offsets):
+        if all(is_free(base + o) and is_ours(base + o) for o in offsets):
             return base
     raise RuntimeError("no free range of ports")
+
+
+# Between the look at a port and its use: tests run in several processes, and each keeps what it has looked at
+# until it ends. Names in the abstract namespace leave nothing behind.
+_kept = {}
+
+
+def is_ours(port):
+    if port not in _kept:
+        s = socket.socket(socket.AF_UNIX)
+        try:
+            s.bind(f"\0switchyard-test-port-{port}")
+        except OSError:
+            s.close()
+            return False
+        _kept[port] = s
+    return True
 
 
 def is_free(port):
