@@ -96,9 +96,21 @@ note_temporary(struct ctx *cx, const struct attempt *a)
 struct slice
 attempt_keyspace(const struct attempt *a)
 {
-	if (a->q->prepared != NULL)
-		return a->q->prepared->keyspace;
-	return a->q->keyspace != NULL ? *a->q->keyspace : session_keyspace(a->s);
+	const struct request *q = a->q;
+
+	return q->prepared != NULL ? q->prepared->keyspace
+	    : q->named != NULL	   ? q->named->keyspace
+				   : session_keyspace(a->s);
+}
+
+static struct slice
+base_of(const struct attempt *a)
+{
+	const struct request *q = a->q;
+
+	return q->prepared != NULL ? q->prepared->base
+	    : q->named != NULL	   ? q->named->base
+				   : session_base(a->s);
 }
 
 int
@@ -109,6 +121,7 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		.statement = a->q->statement,
 		.sql = a->q->sql,
 		.keyspace = attempt_keyspace(a),
+		.base = base_of(a),
 		.temporary = &s->temporary,
 		.ascii_only = !s->charset.utf8,
 		.modes = a->q->prepared != NULL ? a->q->prepared->modes : session_modes(s)
@@ -216,6 +229,7 @@ was_possible(const struct attempt *a)
 		    .statement = a->q->statement,
 		    .sql = a->q->sql,
 		    .keyspace = attempt_keyspace(a),
+		    .base = base_of(a),
 		    .temporary = &s->temporary
 	};
 
@@ -395,8 +409,8 @@ attempt_take_backend(struct ctx *cx, struct attempt *a)
 	if (touches_variables(a->q->statement) && session_keeper(s, LEAVES_VARIABLES) >= 0)
 		TRY(user_variables_save(cx, s, where->server));
 	TRY(session_backend(cx, s, where, &a->slot));
-	if (a->q->keyspace != NULL)
-		TRY(session_use_keyspace(cx, s, a->slot, *a->q->keyspace));
+	if (a->q->named != NULL)
+		TRY(session_use_keyspace(cx, s, a->slot, a->q->named->keyspace, a->q->named->base));
 	return check_state(cx, a);
 }
 
@@ -546,4 +560,29 @@ attempt_forget_temporary(const struct attempt *a)
 		if (!slice_is_null(keyspace))
 			temporary_forget(&a->s->temporary, keyspace, st->tables[i].table);
 	}
+}
+
+/* The database that the statement drops by name; SLICE_NULL: what it calls has dropped one. */
+static struct slice
+dropped_database(const struct attempt *a)
+{
+	const struct statement *st = a->q->statement;
+
+	return st->kind == STATEMENT_DDL && st->tables_count > 0 ? st->tables[0].database : SLICE_NULL;
+}
+
+void
+attempt_lose_database(const struct attempt *a)
+{
+	struct session              *s = a->s;
+	struct backend              *b = s->slots[a->slot];
+	struct slice                 name = dropped_database(a);
+	const struct route_keyspace *k = slice_is_null(name) ? NULL : route_keyspace(a->route, name);
+
+	if (slice_is_null(name) || slice_eq(name, session_keyspace(s)))
+		session_set_keyspace(s, SLICE_NULL);
+	if (k != NULL)
+		name = slice_str(k->database);
+	if (slice_is_null(name) || (b->database != NULL && slice_eq_str(name, b->database)))
+		backend_set_database(b, NULL);
 }

@@ -16,7 +16,7 @@ struct request {
 	struct slice            sql;
 	const struct statement *statement;
 	struct prepared        *prepared; /* COM_STMT_EXECUTE */
-	const struct slice     *keyspace; /* that its names are of; NULL: the session's */
+	const struct named     *named; /* its names are of this one's keyspace; NULL: of the session's */
 	bool                    quiet;    /* its answer, unless an error, is nobody's */
 	struct slice using; /* EXECUTE p USING this; sql is p's text. SLICE_NULL: no such statement */
 };
@@ -64,6 +64,9 @@ enum outcome attempt_lease_lost(struct ctx *cx, const struct attempt *a);
 int attempt_take_backend(struct ctx *cx, struct attempt *a) MUST_USE;
 /* A DROP TABLE of it has succeeded. */
 void attempt_forget_temporary(const struct attempt *a);
+/* A database was dropped there, and a server says so whichever it was: when it was the current one the
+ * session has none, as at a server. */
+void attempt_lose_database(const struct attempt *a);
 /* Is the route still the one that it was planned on? */
 bool attempt_is_current(const struct attempt *a);
 

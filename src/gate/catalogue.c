@@ -24,6 +24,7 @@ struct rewriting {
 	struct session          *s;
 	const struct plan_input *in;
 	const char              *home;
+	bool                     others; /* catalogue_view.h */
 	struct buf               text;
 	size_t                   done; /* of the old text */
 	bool                     changed;
@@ -71,6 +72,7 @@ replace_table(struct ctx *cx, struct rewriting *r, const struct table_ref *t)
 	struct catalogue_ask  ask = { .route = r->in->route,
 		 .table = table_of(r, t),
 		 .home = r->home,
+		 .others = r->others,
 		 .keyspace = r->in->keyspace,
 		 .conditions = &conditions };
 	SCOPED(buf)
@@ -153,12 +155,14 @@ plan_query(struct ctx *cx, struct session *s, const struct plan_input *in, struc
 {
 	const struct route_keyspace *home =
 	    out->place != NULL ? out->place : route_any(in->route);
+	const struct route_keyspace *base = route_base(in->route, in->base);
 	struct rewriting r = { .s = s, .in = in, .text = BUF_INIT };
 	int              rc = 0;
 
 	if (home == NULL || home->server == NULL)
 		return 0; /* refused where a backend is taken */
 	r.home = home->server;
+	r.others = base != NULL && base->server != NULL && strcmp(base->server, home->server) == 0;
 	rc = rewrite(cx, &r);
 	if (rc == 0 && r.changed)
 		rc = plan_text(s, in, buf_slice(&r.text), out, cx->err);

@@ -177,6 +177,31 @@ is_system(struct slice name)
 	return false;
 }
 
+/* Is the condition about keyspaces and the servers' databases alone? */
+static bool
+excludes_others(const struct catalogue_ask *ask, const struct condition *c)
+{
+	if (!catalogue_is_schema(ask->table, c->column) || !applies(ask, c))
+		return false;
+	if (c->is_database)
+		return slice_is_null(ask->keyspace) || route_keyspace(ask->route, ask->keyspace) != NULL;
+	for (size_t i = 0; i < c->values_count; i++) {
+		if (!is_system(c->values[i]) && route_keyspace(ask->route, c->values[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+wants_others(const struct catalogue_ask *ask)
+{
+	for (size_t i = 0; i < ask->conditions->count; i++) {
+		if (excludes_others(ask, &ask->conditions->items[i]))
+			return false;
+	}
+	return ask->others;
+}
+
 /* Do the statement's conditions leave nothing but databases that the home shows as they are? */
 static bool
 is_bounded(const struct catalogue_ask *ask)
@@ -207,6 +232,41 @@ put_schema(const struct catalogue_ask *ask, struct buf *out)
 	    ask->table->schema);
 }
 
+/* Those that are shown, or none of those that a keyspace or a sidecar has or would have. */
+static void
+put_databases(struct arena *a, const struct catalogue_ask *ask, const struct slice *shown, size_t n,
+    struct buf *out)
+{
+	const struct route *r = ask->route;
+	struct slice       *ours = arena_array(a, struct slice, 3 * r->keyspaces_count + SYSTEM_COUNT);
+	size_t              count = 0;
+
+	if (!wants_others(ask)) {
+		put_schema(ask, out);
+		buf_add_str(out, " IN ");
+		put_list(out, shown, n);
+		return;
+	}
+	for (size_t i = 0; i < SYSTEM_COUNT; i++)
+		ours[count++] = slice_str(SYSTEM[i]);
+	for (size_t i = 0; i < r->keyspaces_count; i++) {
+		ours[count++] = slice_str(r->keyspaces[i].name);
+		ours[count++] = slice_str(r->keyspaces[i].database);
+		ours[count++] = slice_str(r->keyspaces[i].sidecar);
+	}
+	buf_add_char(out, '(');
+	put_schema(ask, out);
+	buf_add_str(out, " NOT IN ");
+	put_list(out, ours, count);
+	if (n > 0) {
+		buf_add_str(out, " OR ");
+		put_schema(ask, out);
+		buf_add_str(out, " IN ");
+		put_list(out, shown, n);
+	}
+	buf_add_char(out, ')');
+}
+
 /* Gives the number of names that are hidden. */
 static size_t
 put_own(struct arena *a, const struct catalogue_ask *ask, struct buf *out)
@@ -229,13 +289,11 @@ put_own(struct arena *a, const struct catalogue_ask *ask, struct buf *out)
 		shown[n++] = slice_str(k->name);
 		hidden += put_hidden(ask, k, &names);
 	}
-	if (n == 0) {
+	if (n == 0 && !wants_others(ask)) {
 		buf_add_str(out, "FALSE");
 		return hidden;
 	}
-	put_schema(ask, out);
-	buf_add_str(out, " IN ");
-	put_list(out, shown, n);
+	put_databases(a, ask, shown, n, out);
 	put_conditions(ask, out);
 	buf_add_slice(out, buf_slice(&names));
 	put_triggers(ask, out);

@@ -5,7 +5,7 @@
  *   - the table that a rule brings to K.T, wherever that is, and
  *   - without a rule for K.T what its own database has under that name.
  * So a table that was moved away and still lies at its old place is not shown, and one name is shown
- * once. Databases that are no keyspace are not shown (our own is one of these), but for the server's.
+ * once. Databases that are no keyspace are shown where the session would use them, but for our own.
  *
  * A statement on a table of information_schema runs at one server, its home. Rows that are there
  * under their right names are taken as they are (own); all others come from sources, with the names that
@@ -22,6 +22,7 @@ struct catalogue_ask {
 	const struct route           *route;
 	const struct catalogue_table *table;
 	const char                   *home;       /* a server's address */
+	bool                          others;     /* its databases that are no keyspace are the session's */
 	struct slice                  keyspace;   /* DATABASE(); SLICE_NULL: none */
 	struct slice                  alias;      /* the table's name in the statement */
 	const struct conditions      *conditions; /* of the statement */

@@ -129,7 +129,7 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 			return syntax_error(cx, s);
 	}
 	st->id = s->statements_next++;
-	prepared_set_keyspace(st, session_keyspace(s));
+	prepared_set_keyspace(st, session_keyspace(s), session_base(s));
 	return forward_prepare(cx, s, st);
 }
 

@@ -48,8 +48,7 @@ take_snapshot(struct ctx *cx, struct session *s, const struct route_keyspace *k)
 static void
 take_snapshots(struct ctx *cx, struct session *s, const struct route *r)
 {
-	const struct route_keyspace *home =
-	    s->keyspace == NULL ? NULL : route_keyspace(r, session_keyspace(s));
+	const struct route_keyspace *home = session_place(s, r);
 	int taken = 0;
 
 	if (home == NULL)

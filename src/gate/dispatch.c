@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "gate/companion.h"
+#include "gate/database.h"
 #include "gate/execute.h"
 #include "gate/kill.h"
 #include "gate/lock_tables.h"
@@ -94,15 +95,10 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 int
 dispatch_use(struct ctx *cx, struct session *s, struct slice name)
 {
-	const struct route_keyspace *k = route_keyspace(s->hall->crowd.route, name);
+	int rc = database_use(cx, s, name);
 
-	if (k == NULL && !slice_eq_nocase(name, slice_str("information_schema"))) {
-		(void)refuse(cx->err, ER_BAD_DB_ERROR, "Unknown database '%.*s'",
-		    SLICE_ARG(slice_cut(name, 0, 200)));
-		return session_send_err(cx, s, cx->err);
-	}
-	session_set_keyspace(s, name);
-	return send_own_ok(cx, s);
+	session_rest(s);
+	return rc == 0 ? send_own_ok(cx, s) : session_send_err(cx, s, cx->err);
 }
 
 /* ---- statements ---- */

@@ -1,8 +1,11 @@
 #include "gate/entrance.h"
 
+#include "gate/database.h"
 #include "gate/refuse.h"
 #include "gate/variables.h"
 #include "mysql/server.h"
+
+#include <stdlib.h>
 
 /* What we do not offer: changes of a session are not relayed because the connection behind it changes. What
  * MariaDB has beyond SERVER_CAPS (progress, bulk execution, cached metadata) would have to be understood
@@ -44,22 +47,33 @@ check_client(struct ctx *cx, const struct session *s, const struct server_client
 {
 	if (charset_of_collation(client->collation).refused)
 		return variables_refuse_charset(cx->err, slice_str("of the handshake"));
-	if (names_database(client) &&
-	    route_keyspace(s->hall->crowd.route, slice_str(client->database)) == NULL &&
-	    strcasecmp(client->database, "information_schema") != 0)
-		return refuse(
-		    cx->err, ER_BAD_DB_ERROR, "Unknown database '%.200s'", client->database);
 	return 0;
 }
 
-static void
-take_client(struct session *s, const struct server_client *client)
+/* -1: its database is none, and the session is who it was. */
+static int
+take_client(struct ctx *cx, struct session *s, const struct server_client *client)
 {
+	char   *keyspace = s->keyspace, *base = s->base;
+	uint8_t collation = s->collation;
+	int     rc = 0;
+
+	s->keyspace = s->base = NULL;
 	s->collation = client->collation;
+	if (names_database(client))
+		rc = database_use(cx, s, slice_str(client->database));
+	session_rest(s);
+	if (rc != 0) {
+		s->keyspace = keyspace;
+		s->base = base;
+		s->collation = collation;
+		return -1;
+	}
+	free(keyspace);
+	free(base);
 	s->charset = charset_of_collation(client->collation);
 	session_set_user(s, client->user);
-	session_set_keyspace(
-	    s, names_database(client) ? slice_str(client->database) : SLICE_NULL);
+	return 0;
 }
 
 int
@@ -81,11 +95,10 @@ entrance_greet(struct ctx *cx, struct session *s)
 		return -1;
 	}
 	s->caps = client.caps;
-	if (check_client(&within, s, &client) != 0) {
+	if (check_client(&within, s, &client) != 0 || take_client(&within, s, &client) != 0) {
 		s->replied = session_send_err(&within, s, cx->err) == 0;
 		return -1;
 	}
-	take_client(s, &client);
 	return server_welcome(&within, &s->client, &client);
 }
 
@@ -104,8 +117,7 @@ entrance_change_user(struct ctx *cx, struct session *s, struct slice packet)
 		s->failed = true; /* and told so */
 		return s->client.broken || cx->err->kind != ERR_REFUSED ? -1 : 0;
 	}
-	if (check_client(&within, s, &client) != 0)
+	if (check_client(&within, s, &client) != 0 || take_client(&within, s, &client) != 0)
 		return session_send_err(cx, s, cx->err);
-	take_client(s, &client);
 	return session_send_ok(cx, s);
 }

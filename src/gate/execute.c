@@ -116,7 +116,8 @@ prepare_there(struct ctx *cx, struct attempt *a)
 
 	if (a->q->prepared == NULL || remote_find(b, a->q->prepared->id, a->plan.text, &remote))
 		return 0;
-	TRY(session_use_keyspace(cx, a->s, a->slot, a->q->prepared->keyspace));
+	TRY(session_use_keyspace(
+	    cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
 	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
 	p->seq = 0;
 	TRY(packets_write(cx, p, buf_slice(&packet)));
@@ -240,14 +241,6 @@ is_second(const struct attempt *a, bool failed, uint16_t status)
 	       s->txn == TXN_OPEN && s->txn_slot != a->slot;
 }
 
-/* The current database was dropped: the session has none, as at a server. */
-static void
-lose_database(struct session *s, int slot)
-{
-	backend_set_database(s->slots[slot], NULL);
-	session_set_keyspace(s, SLICE_NULL);
-}
-
 /* Failed before a transaction began: what SET TRANSACTION said is still to come. */
 static bool
 is_unbegun(uint16_t error)
@@ -307,7 +300,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	if (!failed && a->q->statement->drops)
 		attempt_forget_temporary(a);
 	if (!failed && (status & STATUS_DB_DROPPED) != 0)
-		lose_database(s, a->slot);
+		attempt_lose_database(a);
 	/* completion_type: the transaction that is open is the next one. */
 	if (!failed && s->txn == TXN_OPEN && ends_transaction(a)) {
 		session_end_txn(s);

@@ -105,6 +105,7 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 			   .statement = &st->statement,
 			   .sql = st->text,
 			   .keyspace = session_keyspace(s),
+			   .base = session_base(s),
 			   .temporary = &s->temporary,
 			   .ascii_only = !s->charset.utf8,
 			   .modes = st->modes };
@@ -170,6 +171,7 @@ try_prepare(struct ctx *cx, struct session *s, const struct route *route, struct
 	int                          slot = -1;
 	struct plan_input            in = {
 			       .route = route, .statement = &st, .sql = text, .keyspace = session_keyspace(s),
+			   .base = session_base(s),
 			   .temporary = &s->temporary,
 		.ascii_only = !s->charset.utf8
 	};
@@ -284,15 +286,16 @@ forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 	struct route            *route = route_ref(s->hall->crowd.route);
 	const struct route_rule *rule =
 	    s->keyspace == NULL ? NULL : route_rule(route, session_keyspace(s), table);
-	const struct route_keyspace *where =
-	    s->keyspace == NULL ? NULL : route_keyspace(route, session_keyspace(s));
+	const struct route_keyspace *where = session_place(s, route);
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 	int        slot = -1, rc = -1;
+	const char *database = NULL; /* another than the session's */
 
 	s->replied = false;
 	if (rule != NULL && rule->to != NULL) {
 		where = rule->to;
+		database = where->database;
 		table = slice_str(rule->record->to_table);
 	}
 	wire_put_int(&packet, COM_FIELD_LIST, 1);
@@ -301,7 +304,7 @@ forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 	if (where == NULL || where->server == NULL)
 		refuse(cx->err, ER_NO_DB_ERROR, "No database selected");
 	else if (session_backend(cx, s, where, &slot) == 0 &&
-		 session_use(cx, s, slot, where->database) == 0 &&
+		 (database == NULL || session_use(cx, s, slot, database) == 0) &&
 		 send_command(cx, s, slot, buf_slice(&packet)) == 0)
 		rc = relay_fields(cx, s, slot, rule);
 	route_unref(route);

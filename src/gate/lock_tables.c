@@ -50,6 +50,8 @@ server_of(const struct session *s, const struct table_ref *t)
 		return NULL;
 	rule = route_rule(route, keyspace, t->table);
 	where = rule != NULL ? rule->to : route_keyspace(route, keyspace);
+	if (rule == NULL && where == NULL)
+		where = route_base(route, session_base(s));
 	return where == NULL ? NULL : where->server;
 }
 

@@ -9,7 +9,7 @@ struct planner {
 	struct arena           *arena;
 	const struct route     *route;
 	const struct statement *s;
-	struct slice            sql, keyspace;
+	struct slice            sql, keyspace, base;
 	const struct temporary_tables *temporary;
 	unsigned                uses; /* the statement's, and of its catalogue tables */
 	struct plan            *out;
@@ -18,16 +18,6 @@ struct planner {
 	struct slice            placed_keyspace;
 	bool                    named_otherwise; /* a table of the statement is, where it runs */
 };
-
-/* Databases of the server itself: served wherever the session is. */
-static bool
-is_system(struct slice database)
-{
-	return slice_eq_nocase(database, slice_str("information_schema")) ||
-	       slice_eq_nocase(database, slice_str("performance_schema")) ||
-	       slice_eq_nocase(database, slice_str("mysql")) ||
-	       slice_eq_nocase(database, slice_str("sys"));
-}
 
 /* What is in front of a column is no table of its own, and an alias for all we know. */
 static bool
@@ -171,13 +161,23 @@ place(struct planner *p, const struct route_keyspace *where, const struct table_
 	    SLICE_ARG(name_of(p->placed_by)), p->out->place->name, SLICE_ARG(name_of(t)), where->name);
 }
 
-/* A table of a database that is no keyspace: each statement has its own error for it, or a note, and the
- * server knows which. A whole database is another matter: it would be made, or dropped, behind our back. */
+/* A database that is no keyspace, or a table of it. Where there is none of that name each statement has its
+ * own error for it, or a note, and the server knows which. */
 static int
-no_keyspace(struct planner *p, const struct table_ref *t, struct slice keyspace, struct err *err)
+no_keyspace(struct planner *p, const struct table_ref *t, struct slice database, struct err *err)
 {
-	if (slice_is_null(t->table) || route_is_sidecar(p->route, keyspace))
-		return refuse(err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(keyspace));
+	const struct route_keyspace *base = route_base(p->route, p->base);
+
+	if (route_is_hidden(p->route, database))
+		return refuse(err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(database));
+	if (base != NULL) {
+		p->out->names_tables = true;
+		return place(p, base, t, err);
+	}
+	if (slice_is_null(t->table))
+		return refuse(err, p->s->kind == STATEMENT_DDL ? ER_NOT_SUPPORTED_YET : ER_BAD_DB_ERROR,
+		    "Unknown database '%.*s': it is no keyspace, and in a session that has not used one "
+		    "it is not known which server it is about", SLICE_ARG(database));
 	p->uses |= USES_DEFAULT;
 	return 0;
 }
@@ -212,7 +212,7 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 
 	if (slice_is_null(keyspace))
 		return refuse(err, ER_NO_DB_ERROR, "No database selected");
-	if (is_system(keyspace)) {
+	if (route_is_system(keyspace)) {
 		p->uses |= USES_DEFAULT;
 		p->out->catalogue = true;
 		return 0;
@@ -419,7 +419,7 @@ place_routine(struct planner *p, const struct table_ref *t, struct err *err)
 	const struct route_keyspace *where = route_keyspace(p->route, t->database);
 
 	if (where == NULL) {
-		p->uses |= is_system(t->database) ? USES_DEFAULT : USES_ROUTINE;
+		p->uses |= route_is_system(t->database) ? USES_DEFAULT : USES_ROUTINE;
 		return 0;
 	}
 	p->out->in_place = true;
@@ -434,10 +434,9 @@ place_program(struct planner *p, struct err *err)
 	const struct route_keyspace *where = route_keyspace(p->route, database);
 	struct table_ref            *t = arena_new(p->arena, struct table_ref);
 
-	if (where == NULL)
-		return refuse(
-		    err, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(database));
 	*t = (struct table_ref){ .database = database, .table = SLICE_NULL };
+	if (where == NULL)
+		return no_keyspace(p, t, database, err);
 	p->out->in_place = true;
 	return place(p, where, t, err);
 }
@@ -445,7 +444,10 @@ place_program(struct planner *p, struct err *err)
 static const struct route_keyspace *
 own_keyspace(const struct planner *p)
 {
-	return slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
+	const struct route_keyspace *own =
+	    slice_is_null(p->keyspace) ? NULL : route_keyspace(p->route, p->keyspace);
+
+	return own != NULL || slice_is_null(p->keyspace) ? own : route_base(p->route, p->base);
 }
 
 /* Can each DATABASE() be written out? */
@@ -544,6 +546,7 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 		.s = s,
 		.sql = in->sql,
 		.keyspace = keyspace,
+		.base = in->base,
 		.temporary = in->temporary,
 		.uses = s->uses,
 		.out = out };

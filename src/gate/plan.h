@@ -2,7 +2,8 @@
  * plan.h - statement + routing rules: which server runs it, as which text.
  *
  * Every table that a statement names belongs to a keyspace (its qualifier, or
- * the session's), and a rule may send it to another. All must be on one
+ * the session's), and a rule may send it to another. A database that is no keyspace is at the server
+ * of the keyspace that the session has used last. All must be on one
  * server. Names of tables that are served elsewhere than they say are rewritten
  * to `database`.`table`, three-part column qualifiers too; a two-part one (users.id)
  * stays, because it means the table by its own name.
@@ -45,6 +46,7 @@ struct plan_input {
 	const struct route     *route;
 	const struct statement *statement;
 	struct slice            sql, keyspace; /* the session's; SLICE_NULL: none */
+	struct slice            base; /* the last that was one, for other databases: route_base() */
 	const struct temporary_tables *temporary; /* the session's */
 	/* the client's character set is not UTF-8: other names than ASCII cannot be compared with rules */
 	bool ascii_only;

@@ -22,7 +22,7 @@ prepared_new(struct slice text, unsigned modes, struct prepared **out, struct er
 	buf_init(&p->types);
 	buf_init(&p->long_data);
 	p->text = arena_dup(&p->arena, text);
-	p->keyspace = SLICE_NULL;
+	p->keyspace = p->base = SLICE_NULL;
 	p->modes = modes;
 	if (statement_read(&p->arena, p->text, modes, &p->statement, err) != 0) {
 		prepared_free(p);
@@ -33,9 +33,10 @@ prepared_new(struct slice text, unsigned modes, struct prepared **out, struct er
 }
 
 void
-prepared_set_keyspace(struct prepared *p, struct slice keyspace)
+prepared_set_keyspace(struct prepared *p, struct slice keyspace, struct slice base)
 {
 	p->keyspace = slice_is_null(keyspace) ? SLICE_NULL : arena_dup(&p->arena, keyspace);
+	p->base = slice_is_null(base) ? SLICE_NULL : arena_dup(&p->arena, base);
 }
 
 void
@@ -190,6 +191,7 @@ named_free(struct named *n)
 {
 	free((void *)(uintptr_t)n->text.ptr);
 	free((void *)(uintptr_t)n->keyspace.ptr);
+	free((void *)(uintptr_t)n->base.ptr);
 	free(n);
 }
 
@@ -204,7 +206,9 @@ named_put(struct map *named, struct slice name, const struct named *n)
 {
 	struct named *kept = mem_new(struct named);
 
-	*kept = (struct named){ own(n->text), own(n->keyspace), n->modes, n->params };
+	*kept = (struct named){
+		own(n->text), own(n->keyspace), own(n->base), n->modes, n->params
+	};
 	check(map_put(named, name, kept) == NULL);
 }
 

@@ -28,6 +28,7 @@ struct prepared {
 	struct arena     arena; /* of text and statement */
 	struct slice     text;
 	struct slice     keyspace; /* that its names are of; SLICE_NULL: none */
+	struct slice     base;     /* the session's then: plan.h */
 	struct statement statement;
 	unsigned         modes;
 	uint16_t         params, columns;
@@ -40,7 +41,7 @@ struct prepared {
 int prepared_new(
     struct slice text, unsigned modes, struct prepared **out, struct err *err) MUST_USE;
 /* Servers bind names when they prepare: a USE after that changes nothing. */
-void prepared_set_keyspace(struct prepared *p, struct slice keyspace);
+void prepared_set_keyspace(struct prepared *p, struct slice keyspace, struct slice base);
 void             prepared_free(struct prepared *p);
 struct prepared *prepared_find(const struct map *statements, uint32_t id);
 void             prepared_put(struct map *statements, struct prepared *p);
@@ -67,7 +68,7 @@ bool remote_take(struct backend *b, uint32_t id, uint32_t *remote);
 
 /* One of SQL's: PREPARE name FROM 'text'. */
 struct named {
-	struct slice text, keyspace; /* that its names are of; SLICE_NULL: none */
+	struct slice text, keyspace, base; /* that its names are of; SLICE_NULL: none */
 	unsigned     modes;          /* under which the text is read */
 	unsigned     params;         /* how many values USING must have */
 };

@@ -136,10 +136,22 @@ route_rule(const struct route *r, struct slice keyspace, struct slice table)
 }
 
 bool
-route_is_sidecar(const struct route *r, struct slice database)
+route_is_system(struct slice database)
+{
+	return slice_eq_nocase(database, slice_str("information_schema")) ||
+	       slice_eq_nocase(database, slice_str("performance_schema")) ||
+	       slice_eq_nocase(database, slice_str("mysql")) ||
+	       slice_eq_nocase(database, slice_str("sys"));
+}
+
+bool
+route_is_hidden(const struct route *r, struct slice database)
 {
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
-		if (slice_eq_nocase(slice_str(r->keyspaces[i].sidecar), database))
+		const struct route_keyspace *k = &r->keyspaces[i];
+
+		if (slice_eq_nocase(slice_str(k->sidecar), database) ||
+		    (slice_eq_str(database, k->database) && strcmp(k->name, k->database) != 0))
 			return true;
 	}
 	return false;
@@ -180,4 +192,20 @@ const struct route_keyspace *
 route_any(const struct route *r)
 {
 	return first_at(r, NULL);
+}
+
+const struct route_keyspace *
+route_base(const struct route *r, struct slice last)
+{
+	const struct route_keyspace *any = route_any(r);
+
+	if (!slice_is_null(last))
+		return route_keyspace(r, last);
+	for (size_t i = 0; any != NULL && i < r->keyspaces_count; i++) {
+		const char *server = r->keyspaces[i].server;
+
+		if (server == NULL || strcmp(server, any->server) != 0)
+			return NULL;
+	}
+	return any;
 }

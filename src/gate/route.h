@@ -59,8 +59,14 @@ void          route_unref(struct route *r); /* NULL is fine */
 const struct route_keyspace *route_keyspace(const struct route *r, struct slice name);
 const struct route_rule     *route_rule(
 	const struct route *r, struct slice keyspace, struct slice table);
-/* Is it the sidecar database of any keyspace? ASCII case ignored. */
-bool route_is_sidecar(const struct route *r, struct slice database);
+/* A database of the servers themselves: each has its own. ASCII case ignored. */
+bool route_is_system(struct slice database);
+/* A database that no client may use under this name: a sidecar, ASCII case ignored, or a keyspace's that
+ * has another name. */
+bool route_is_hidden(const struct route *r, struct slice database);
+/* At its server are the databases that are no keyspace, for a session that has used this one last. Without
+ * one (SLICE_NULL) they are known only while there is one server. NULL: not known. */
+const struct route_keyspace *route_base(const struct route *r, struct slice last);
 /* A rule for a table of that name in any keyspace, ASCII case ignored. */
 const struct route_rule *route_rule_named(const struct route *r, struct slice table);
 /* The first keyspace, by name, that this server has; NULL for none. */

@@ -71,11 +71,32 @@ session_keyspace(const struct session *s)
 	return s->keyspace == NULL ? SLICE_NULL : slice_str(s->keyspace);
 }
 
+struct slice
+session_base(const struct session *s)
+{
+	return s->base == NULL ? SLICE_NULL : slice_str(s->base);
+}
+
 void
 session_set_keyspace(struct session *s, struct slice name)
 {
 	free(s->keyspace);
 	s->keyspace = slice_is_null(name) ? NULL : mem_strndup(name.ptr, name.len);
+	if (s->keyspace == NULL || route_keyspace(s->hall->crowd.route, name) == NULL)
+		return;
+	free(s->base);
+	s->base = mem_strdup(s->keyspace);
+}
+
+const struct route_keyspace *
+session_place(const struct session *s, const struct route *r)
+{
+	const struct route_keyspace *k;
+
+	if (s->keyspace == NULL)
+		return NULL;
+	k = route_keyspace(r, session_keyspace(s));
+	return k != NULL ? k : route_base(r, session_base(s));
 }
 
 void
@@ -280,6 +301,7 @@ session_done(struct session *s)
 	temporary_done(&s->temporary);
 	arena_done(&s->arena);
 	free(s->keyspace);
+	free(s->base);
 	free(s->user);
 	free(s->signal);
 }
@@ -380,26 +402,34 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 	if (b->database != NULL && strcmp(b->database, database) == 0)
 		return 0;
 	command_put_text(&packet, COM_INIT_DB, slice_str(database));
-	backend_set_database(b, NULL);
-	TRY(session_side_command(cx, s, slot, buf_slice(&packet)));
+	if (session_side_command(cx, s, slot, buf_slice(&packet)) != 0) {
+		if (cx->err->kind != ERR_SERVER) /* which keeps the one that it has */
+			backend_set_database(b, NULL);
+		return -1;
+	}
 	backend_set_database(b, database);
 	return 0;
 }
 
 int
-session_use_keyspace(struct ctx *cx, struct session *s, int slot, struct slice keyspace)
+session_use_keyspace(
+    struct ctx *cx, struct session *s, int slot, struct slice keyspace, struct slice base)
 {
+	const struct route          *r = s->hall->crowd.route;
 	const struct route_keyspace *own =
-	    slice_is_null(keyspace) ? NULL : route_keyspace(s->hall->crowd.route, keyspace);
+	    slice_is_null(keyspace) ? NULL : route_keyspace(r, keyspace);
 
-	/* information_schema is at every server. */
-	if (own == NULL && !slice_is_null(keyspace))
-		return session_use(cx, s, slot, arena_slice_str(&s->arena, keyspace));
+	if (own == NULL && !slice_is_null(keyspace)) {
+		own = route_is_system(keyspace) ? NULL : route_base(r, base);
+		if (own == NULL || own->server == NULL ||
+		    strcmp(own->server, s->slots[slot]->server) == 0)
+			return session_use(cx, s, slot, arena_slice_str(&s->arena, keyspace));
+	}
 	/* Elsewhere than at its own keyspace every table is named in full, and some statements want a
 	 * default database all the same: DELETE x FROM a.t AS x. */
 	if (own != NULL &&
 	    (own->server == NULL || strcmp(own->server, s->slots[slot]->server) != 0))
-		own = route_keyspace_at(s->hall->crowd.route, s->slots[slot]->server);
+		own = route_keyspace_at(r, s->slots[slot]->server);
 	return own == NULL ? 0 : session_use(cx, s, slot, own->database);
 }
 
@@ -434,7 +464,7 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 		pool_unpark(&s->hall->pool, s->slots[*slot]);
 	}
 	if (repeat_settings(cx, s, *slot) == 0 &&
-	    session_use_keyspace(cx, s, *slot, session_keyspace(s)) == 0)
+	    session_use_keyspace(cx, s, *slot, session_keyspace(s), session_base(s)) == 0)
 		return 0;
 	if (cx->err->kind != ERR_SERVER)
 		session_drop_backend(s, *slot);

@@ -56,7 +56,8 @@ struct session {
 	uint64_t         caps;
 	uint8_t          collation;
 	char            *user;
-	char            *keyspace; /* NULL: none */
+	char            *keyspace; /* NULL: none; or a database that is no keyspace, at base's server */
+	char            *base;     /* the last that was a keyspace; NULL: none was */
 	struct settings  settings;
 	unsigned         modes; /* of sql_mode, for the lexer */
 	struct charset   charset; /* of the client's statements */
@@ -121,7 +122,10 @@ void session_done(struct session *s);
 /* Back to what it was after the handshake: COM_RESET_CONNECTION. */
 void         session_reset(struct session *s);
 struct slice session_keyspace(const struct session *s); /* SLICE_NULL: none */
+struct slice session_base(const struct session *s);     /* the same */
 void         session_set_keyspace(struct session *s, struct slice name);
+/* The keyspace at whose server the current database is; NULL: there is none. */
+const struct route_keyspace *session_place(const struct session *s, const struct route *r);
 void         session_set_user(struct session *s, const char *user);
 
 /* The slot of a backend on this server, IN USE. May wait for one; what the session has set is on
@@ -131,8 +135,8 @@ int session_backend(
 /* The backend's default database. */
 int session_use(struct ctx *cx, struct session *s, int slot, const char *database) MUST_USE;
 /* The default database in which names of the keyspace are understood there. */
-int session_use_keyspace(
-    struct ctx *cx, struct session *s, int slot, struct slice keyspace) MUST_USE;
+int session_use_keyspace(struct ctx *cx, struct session *s, int slot, struct slice keyspace,
+    struct slice base) MUST_USE;
 /* The statement generated an insert id there. */
 void session_note_insert_id(struct session *s, int slot);
 /* False when it was lost with its connection. */

@@ -173,6 +173,7 @@ prepare(struct ctx *cx, struct session *s, const struct sql_prepare *c)
 	named_put(&s->named, c->name,
 	    &(struct named){ .text = text,
 		.keyspace = session_keyspace(s),
+		.base = session_base(s),
 		.modes = session_modes(s),
 		.params = params });
 	return session_send_ok(cx, s);
@@ -190,7 +191,7 @@ as_request(struct ctx *cx, struct session *s, const struct named *n, struct slic
 	*inner = (struct request){ .com = COM_QUERY,
 		.sql = arena_dup(&s->arena, n->text),
 		.statement = st,
-		.keyspace = &n->keyspace,
+		.named = n,
 		.using = using };
 	TRY(statement_read(
 	    &s->arena, inner->sql, n->modes | s->hall->pool.server_modes, st, cx->err));
@@ -230,7 +231,9 @@ execute_immediate(
 {
 	struct named *n = arena_new(&s->arena, struct named);
 
-	*n = (struct named){ .keyspace = session_keyspace(s), .modes = session_modes(s) };
+	*n = (struct named){ .keyspace = session_keyspace(s),
+		.base = session_base(s),
+		.modes = session_modes(s) };
 	if (read_text(cx, s, c->expression, &n->text) != 0 ||
 	    forward_try_prepare(cx, s, n->text, &n->params) != 0)
 		return task_cancelled() ? -1 : session_send_err(cx, s, cx->err);

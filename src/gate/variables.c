@@ -118,8 +118,7 @@ static int
 variables_slot(struct ctx *cx, struct session *s, int *slot)
 {
 	const struct route          *route = s->hall->crowd.route;
-	const struct route_keyspace *where =
-	    s->keyspace == NULL ? NULL : route_keyspace(route, session_keyspace(s));
+	const struct route_keyspace *where = session_place(s, route);
 
 	*slot = session_keeper(s, LEAVES_VARIABLES);
 	if (*slot < 0 && s->txn == TXN_OPEN)

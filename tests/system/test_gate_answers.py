@@ -201,6 +201,30 @@ def test_keyspaces_are_databases(shared_combo):
     gate.close()
 
 
+def test_a_login_finds_the_one_database_of_its_name(shared_combo):
+    """No keyspace has been used yet that could say where databases are that are none."""
+    def login():
+        try:
+            with contextlib.closing(pymysql.connect(host="127.0.0.1", port=shared_combo.gate_port, user="app",
+                                                    database="alone")) as gate:
+                return ask(gate, "SELECT x, DATABASE() FROM t")[1]
+        except pymysql.MySQLError as e:
+            return e.args[0]
+
+    def at(keyspace, sql):
+        shared_combo.mariadb(sql, port=shared_combo.port("server", keyspace), user="vt_dba")
+    make = "GRANT ALL ON alone.* TO vt_app@'127.0.0.1'; CREATE DATABASE alone; CREATE TABLE alone.t SELECT 1 AS x"
+    said = [login()]
+    try:
+        for keyspace in ("new_customer", "customer"):
+            at(keyspace, make)
+            said.append(login())
+    finally:
+        for keyspace in ("new_customer", "customer"):
+            at(keyspace, "DROP DATABASE IF EXISTS alone")
+    assert said == [1049, ((1, "alone"),), 1235]
+
+
 def test_a_database_that_is_made_anew_can_be_used(shared_combo):
     """The server has taken it from the connection: a USE of the same name must reach it."""
     with contextlib.closing(connect(shared_combo, True, autocommit=True)) as gate:

@@ -10,6 +10,8 @@ from lib import both, combo, mariadb
 
 pytestmark = pytest.mark.skipif(bool(combo.missing_programs()), reason="not all programs are built")
 
+# Databases that are no keyspace.
+OTHERS = "GRANT ALL PRIVILEGES ON `other%`.* TO vt_app@'127.0.0.1'"
 HERE = os.path.join(os.path.dirname(__file__), "conversations")
 
 
@@ -57,6 +59,8 @@ def sides(shared_combo, template, tmp_path_factory):
             for keyspace in ("customer", "new_customer"):
                 cursor.execute(f"CREATE DATABASE {keyspace}")
                 cursor.execute(f"GRANT ALL PRIVILEGES ON {keyspace}.* TO vt_app@'127.0.0.1'")
+                shared_combo.mariadb(OTHERS, port=shared_combo.port("server", keyspace), user="vt_dba")
+            cursor.execute(OTHERS)
             cursor.execute("GRANT PROCESS ON *.* TO vt_app@'127.0.0.1'")
         yield Sides(shared_combo, server)
     finally:

@@ -17,7 +17,12 @@ plan_of(struct buf *out, struct route *route, const char *keyspace, const char *
 		.temporary = &none,
 		.statement = &s,
 		.sql = slice_str(sql),
-		.keyspace = keyspace == NULL ? SLICE_NULL : slice_str(keyspace) };
+		.keyspace = keyspace == NULL ? SLICE_NULL : slice_str(keyspace),
+		.base = slice_str("customer") };
+
+	/* What is no keyspace is used after customer. */
+	if (keyspace == NULL || route_keyspace(route, in.keyspace) != NULL)
+		in.base = in.keyspace;
 
 	expect_ok(statement_read(&arena, in.sql, 0, &s, &err), &err);
 	if (plan_make(&arena, &in, &plan, &err) != 0) {
@@ -54,11 +59,56 @@ TEST(without_rules_names_decide)
 	expect_plan(r, NULL, "select * from t", "1046 No database selected");
 	/* the server says 1146 */
 	expect_plan(r, "customer", "select * from nosuch.t", "db1:3306 reads select * from nosuch.t");
-	expect_plan(r, "customer", "drop database nosuch", "1049 Unknown database 'nosuch'");
 	expect_plan(r, "customer", "update _switchyard.fence set armed=0",
 	    "1049 Unknown database '_switchyard'");
 	expect_plan(r, "customer", "select * from information_schema.tables",
 	    "db1:3306 reads select * from information_schema.tables");
+	route_unref(r);
+}
+
+TEST(a_database_that_is_no_keyspace_is_where_the_session_is)
+{
+	struct route *r = route_of(1, "new_customer", RULE_OPEN);
+
+	expect_plan(r, "customer", "drop database d", "db1:3306 locks drop database d");
+	expect_plan(r, "new_customer", "create database d", "db2:3306 locks create database d");
+	expect_plan(r, "new_customer", "show tables from d", "db2:3306 reads show tables from d");
+	expect_plan(r, "d", "select * from t", "db1:3306 reads select * from t");
+	expect_plan(r, "d", "select 1", "db1:3306 reads select 1");
+	expect_plan(r, "d", "create procedure p() select 1", "db1:3306 locks create procedure p() select 1");
+	expect_plan(r, "new_customer", "create procedure d.p() select 1",
+	    "db2:3306 locks create procedure d.p() select 1");
+	expect_plan(r, "d", "select database() d from customer.users",
+	    "db2:3306 reads ruled select CONVERT('d' USING utf8mb3) d from `new_customer`.`users`");
+	expect_plan(r, "customer", "select * from users join d.t",
+	    "1235 tables 'users' (keyspace 'new_customer') and 't' (keyspace 'customer') are on two "
+	    "servers: vtgate does not join across servers");
+	expect_plan(r, NULL, "create database d",
+	    "1235 Unknown database 'd': it is no keyspace, and in a session that has not used one it is "
+	    "not known which server it is about");
+	expect_plan(r, NULL, "show tables from d",
+	    "1049 Unknown database 'd': it is no keyspace, and in a session that has not used one it is "
+	    "not known which server it is about");
+	expect_plan(r, NULL, "select * from d.t", "any reads select * from d.t");
+	expect_plan(r, "customer", "drop database _switchyard", "1049 Unknown database '_switchyard'");
+	route_unref(r);
+}
+
+/* One that a keyspace has under another name is reached by the keyspace's name alone. */
+TEST(a_keyspaces_database_is_no_database_of_its_own)
+{
+	const struct slice tablets[] = { slice_str(
+	    "{\"uid\":1,\"cell\":\"zone1\",\"keyspace\":\"a\",\"shard\":\"0\",\"type\":\"primary\","
+	    "\"server\":\"db1:3306\",\"http\":\"h:1\"}") };
+	const struct slice keyspaces[] = { slice_str(
+	    "{\"name\":\"a\",\"database\":\"a_data\",\"created_us\":0}") };
+	struct route_source from = { .keyspaces = keyspaces, .keyspaces_count = 1, .tablets = tablets };
+	struct route *r;
+	struct err    err = { 0 };
+
+	expect_ok(route_new(&from, &r, &err), &err);
+	expect_plan(r, "a", "drop database a_data", "1049 Unknown database 'a_data'");
+	expect_plan(r, "a", "delete from a_data.t", "1049 Unknown database 'a_data'");
 	route_unref(r);
 }
 

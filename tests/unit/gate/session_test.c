@@ -13,7 +13,7 @@ route_story(struct ctx *cx, struct world *w)
 	expect_str(world_ask(cx, c, "select a from new_customer.t"), "db2");
 	expect_eq(world_do(cx, c, "use new_customer"), 0);
 	expect_str(world_ask(cx, c, "select a from users"), "db2");
-	expect_eq(world_do(cx, c, "use nosuch"), 1049);
+	expect_eq(world_do(cx, c, "use _switchyard"), 1049);
 	expect_eq(world_do(cx, c, "select 1 from customer.a join new_customer.b"), 1235);
 	expect_eq(world_do(cx, c, "select 'open"), 1064);
 	expect_eq(world_do(cx, c, ""), 1065);
@@ -31,7 +31,7 @@ static void
 login_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_params params = {
-		.address = "gate:3306", .user = "app", .database = "nosuch"
+		.address = "gate:3306", .user = "app", .database = "_switchyard"
 	};
 	struct mysql_client *c;
 
