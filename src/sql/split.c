@@ -13,6 +13,7 @@ struct splitter {
 	bool         program;           /* a stored program, or a block outside of one */
 	bool         creates;           /* CREATE, ALTER: a program may follow */
 	size_t       open;              /* blocks */
+	size_t       values;            /* CASEs of an expression: no statement begins in them */
 };
 
 static bool
@@ -89,17 +90,40 @@ is_operand(const struct splitter *s)
 	       is_any(s, &s->before, words, sizeof words / sizeof words[0]);
 }
 
+/* DROP TABLE IF EXISTS, ADD COLUMN IF NOT EXISTS: what the IF is about stands before it. */
+static bool
+is_condition(const struct splitter *s)
+{
+	static const char *const things[] = { "table", "tables", "view", "database", "schema", "index", "key",
+		"sequence", "user", "role", "server", "column", "constraint", "partition", "period", "unique",
+		"body", "add", "drop", "change", "modify", "alter", "prepare" };
+
+	return is_any(s, &s->before, things, sizeof things / sizeof things[0]);
+}
+
+/* A CASE whose value is used. */
+static bool
+is_value(const struct splitter *s)
+{
+	if (s->open > 0)
+		return !at_start(s);
+	return is_word(s, &s->before, "return") || is_word(s, &s->before, "select") ||
+	       (s->before.kind == TOKEN_PUNCT && !is_punct(&s->before, ')') && !is_punct(&s->before, ':'));
+}
+
 static bool
 opens(const struct splitter *s)
 {
-	static const char *const loops[] = { "loop", "while", "repeat" };
+	static const char *const loops[] = { "loop", "while" };
 
 	if (is_word(s, &s->now, "begin"))
 		return !is_operand(s);
 	if (is_word(s, &s->now, "case"))
 		return !is_word(s, &s->before, "end");
 	if (is_word(s, &s->now, "if"))
-		return at_start(s) && !is_word(s, &s->next, "not") && !is_word(s, &s->next, "exists");
+		return at_start(s) && !is_condition(s);
+	if (is_word(s, &s->now, "repeat")) /* or the function */
+		return at_start(s) && !is_punct(&s->next, '(');
 	if (is_word(s, &s->now, "for")) /* FOR EACH ROW is of a trigger */
 		return at_start(s) && !is_word(s, &s->next, "each");
 	return is_any(s, &s->now, loops, sizeof loops / sizeof loops[0]) && at_start(s);
@@ -108,7 +132,12 @@ opens(const struct splitter *s)
 static void
 count_blocks(struct splitter *s)
 {
-	if (opens(s))
+	if (is_word(s, &s->now, "case") && !is_word(s, &s->before, "end") &&
+	    (s->values > 0 || is_value(s)))
+		s->values++;
+	else if (s->values > 0)
+		s->values -= is_word(s, &s->now, "end") && !is_punct(&s->before, '.');
+	else if (opens(s))
 		s->open++;
 	else if (is_word(s, &s->now, "end") && s->open > 0 && !is_punct(&s->before, '.'))
 		s->open--;
