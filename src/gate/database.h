@@ -1,8 +1,8 @@
 /*
- * database.h - the database that a client chooses: a keyspace, or a database at one of the servers that is none.
+ * database.h - the database that a client chooses: a keyspace, or one that is none.
  *
- * The latter are those of the server of the keyspace that the session has used last (route_base()). Who has used
- * none yet means the one server that has a database of that name.
+ * The latter are those of the server of the keyspace that the session has used last (route_base()).
+ * Who has used none yet means the one server that has a database of that name.
  */
 #ifndef GATE_DATABASE_H
 #define GATE_DATABASE_H

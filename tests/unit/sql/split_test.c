@@ -56,18 +56,20 @@ TEST(programs_keep_their_semicolons)
 	expect_cut("begin not atomic select 1; end|; select 2");
 	expect_cut("if 1 then select 1; end if|; select 2");
 	expect_cut("l: begin not atomic select 1; end l|; select 2");
-	expect_cut("create procedure p() begin repeat fetch c into a; if not done then if b < c then set @d = 1; "
-		   "end if; end if; until done end repeat; close c; end|; call p()");
+	expect_cut("create procedure p() begin repeat fetch c into a; if not done then if b < c then "
+		   "set @d = 1; end if; end if; until done end repeat; close c; end|; call p()");
 	expect_cut("create procedure p() begin if not exists (select 1) then select 2; end if; "
 		   "if exists (select 1) then select 3; end if; drop table if exists t; "
-		   "create table if not exists t (a int); alter table t add column if not exists b int; end|; do 1");
+		   "create table if not exists t (a int); alter table t add column if not exists b int; "
+		   "end|; do 1");
 	expect_cut("create event e on schedule every 1 day do drop table if exists t|; select 1");
-	expect_cut("create event e on schedule every 1 day do alter table t add if not exists b int|; select 1");
-	expect_cut("create event e on schedule every 1 day do if not exists (select 1) then select 2; end if|; do 1");
-	expect_cut("create procedure p() begin select case a when 1 then repeat('x', 2) when 2 then if(a, 1, 2) "
-		   "else if(b, case b when 1 then if(a, 3, 4) end, 5) end; "
-		   "case a when 1 then if (a > 1) then select 1; end if; else repeat select 2; until a end repeat; "
-		   "end case; end|; do 1");
+	expect_cut("create event e on schedule every 1 day do alter table t add if not exists b int|; do 1");
+	expect_cut("create event e on schedule every 1 day do if not exists (select 1) then select 2; "
+		   "end if|; do 1");
+	expect_cut("create procedure p() begin select case a when 1 then repeat('x', 2) when 2 then "
+		   "if(a, 1, 2) else if(b, case b when 1 then if(a, 3, 4) end, 5) end; "
+		   "case a when 1 then if (a > 1) then select 1; end if; "
+		   "else repeat select 2; until a end repeat; end case; end|; do 1");
 	expect_cut("create procedure p() begin if a then set b = replace(c, 'd', 'e'); else insert into t "
 		   "select if(a, b, c); end if; end|; do 1");
 	expect_cut("create procedure p() begin select 1; select 2"); /* unended: for the server to say */
