@@ -5,21 +5,12 @@
 #include "gate/forward.h"
 #include "gate/kill.h"
 #include "gate/refuse.h"
+#include "gate/whoami.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
-#include "sql/connection_id.h"
 #include "sql/split.h"
 
 /* ---- statements ---- */
-
-/* The client's number is ours: no server can tell it. */
-static int
-replace_connection_id(struct ctx *cx, struct session *s, struct slice *sql)
-{
-	const struct connection_id_text text = { *sql, session_modes(s), s->id };
-
-	return connection_id_replace(&s->arena, &text, sql, cx->err);
-}
 
 static int
 syntax_error(struct ctx *cx, struct session *s)
@@ -29,14 +20,16 @@ syntax_error(struct ctx *cx, struct session *s)
 	return session_send_err(cx, s, cx->err);
 }
 
-/* The statement and its packet again, with the number in it. */
+/* The statement and its packet again, if it asks who the client is. */
 static int
 read_again(struct ctx *cx, struct session *s, struct request *q, struct statement *st)
 {
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
+	int        asks = whoami_answer(cx, s, st, session_modes(s), &q->sql);
 
-	TRY(replace_connection_id(cx, s, &q->sql));
+	if (asks != 1)
+		return asks;
 	command_put_text(&packet, COM_QUERY, q->sql);
 	q->packet = arena_dup(&s->arena, buf_slice(&packet));
 	return statement_read(&s->arena, q->sql, session_modes(s), st, cx->err);
@@ -52,7 +45,7 @@ query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice s
 	s->sql = sql;
 	if (statement_cache_read(s->hall->statements, &s->arena, &text, &st, cx->err) != 0)
 		return syntax_error(cx, s);
-	if (connection_id_is_asked(&st) && read_again(cx, s, &q, &st) != 0)
+	if (read_again(cx, s, &q, &st) != 0)
 		return syntax_error(cx, s);
 	return dispatch(cx, s, &q);
 }
@@ -112,6 +105,7 @@ static int
 prepare(struct ctx *cx, struct session *s, struct slice sql)
 {
 	struct prepared *st;
+	int              asks;
 
 	s->prepared_last = 0;
 	s->sql = sql;
@@ -122,12 +116,11 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 	}
 	if (prepared_new(sql, session_modes(s), &st, cx->err) != 0)
 		return syntax_error(cx, s);
-	if (connection_id_is_asked(&st->statement)) {
+	asks = whoami_answer(cx, s, &st->statement, session_modes(s), &sql);
+	if (asks != 0)
 		prepared_free(st);
-		if (replace_connection_id(cx, s, &sql) != 0 ||
-		    prepared_new(sql, session_modes(s), &st, cx->err) != 0)
-			return syntax_error(cx, s);
-	}
+	if (asks < 0 || (asks == 1 && prepared_new(sql, session_modes(s), &st, cx->err) != 0))
+		return syntax_error(cx, s);
 	st->id = s->statements_next++;
 	prepared_set_keyspace(st, session_keyspace(s), session_base(s));
 	return forward_prepare(cx, s, st);

@@ -4,6 +4,7 @@
 #include "gate/forward.h"
 #include "gate/refuse.h"
 #include "gate/variables.h"
+#include "gate/whoami.h"
 #include "mysql/command.h"
 #include "sql/modes.h"
 #include "sql/tokens.h"
@@ -185,6 +186,8 @@ as_request(struct ctx *cx, struct session *s, const struct named *n, struct slic
     struct request *inner)
 {
 	struct statement *st = arena_new(&s->arena, struct statement);
+	unsigned          modes = n->modes | s->hall->pool.server_modes;
+	int               asks;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
@@ -193,8 +196,11 @@ as_request(struct ctx *cx, struct session *s, const struct named *n, struct slic
 		.statement = st,
 		.named = n,
 		.using = using };
-	TRY(statement_read(
-	    &s->arena, inner->sql, n->modes | s->hall->pool.server_modes, st, cx->err));
+	TRY(statement_read(&s->arena, inner->sql, modes, st, cx->err));
+	asks = whoami_answer(cx, s, st, modes, &inner->sql);
+	if (asks < 0 ||
+	    (asks == 1 && statement_read(&s->arena, inner->sql, modes, st, cx->err) != 0))
+		return -1;
 	if (!slice_is_null(using))
 		st->uses |= USES_VARIABLES;
 	command_put_text(&packet, COM_QUERY, inner->sql);

@@ -79,6 +79,7 @@ definition(struct reader *r)
 			reader_step(r);
 			reader_table(r, TABLE_DDL);
 		} else if (open == 0 && begins_query(r)) {
+			r->out->query_at = reader_now(r)->start;
 			query_read(r);
 			return;
 		} else if (reader_is(r, KW_SELECT)) {

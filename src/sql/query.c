@@ -23,8 +23,12 @@ static const struct noted FUNCTIONS[] = {
 	{ "row_count", USES_ROW_COUNT, 0 },
 	{ "database", USES_DATABASE, 0 },
 	{ "schema", USES_DATABASE, 0 },
-	{ "connection_id", USES_CONNECTION_ID, 0 },
-	{ "is_used_lock", USES_CONNECTION_ID | USES_LOCKS, 0 },
+	{ "connection_id", USES_IDENTITY, 0 },
+	{ "user", USES_IDENTITY, 0 },
+	{ "session_user", USES_IDENTITY, 0 },
+	{ "system_user", USES_IDENTITY, 0 },
+	{ "current_user", USES_IDENTITY, 0 },
+	{ "is_used_lock", USES_LOCKS, 0 },
 	{ "is_free_lock", USES_LOCKS, 0 },
 	{ "get_lock", USES_LOCKS, LEAVES_LOCKS },
 	{ "release_lock", USES_LOCKS, 0 },
@@ -40,7 +44,7 @@ static const struct noted VARIABLES[] = {
 	{ "last_insert_id", USES_LAST_INSERT_ID, 0 },
 	{ "warning_count", USES_WARNINGS, 0 },
 	{ "error_count", USES_WARNINGS, 0 },
-	{ "pseudo_thread_id", USES_CONNECTION_ID, 0 },
+	{ "pseudo_thread_id", USES_IDENTITY, 0 },
 	{ "in_transaction", USES_TRANSACTION, 0 },
 };
 
@@ -239,6 +243,8 @@ name_in_expression(struct reader *r)
 		function_call(r);
 	else if (reader_is(r, KW_VALUE) && next->keyword == KW_FOR)
 		value_for(r);
+	else if (reader_accept(r, KW_CURRENT_USER)) /* without parentheses */
+		r->out->uses |= USES_IDENTITY;
 	else
 		reader_step(r);
 }

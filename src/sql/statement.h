@@ -83,7 +83,7 @@ enum statement_uses {
 	    1
 	    << 3, /* SHOW WARNINGS, SHOW ERRORS, GET DIAGNOSTICS, @@warning_count, @@error_count */
 	USES_DATABASE = 1 << 4, /* DATABASE(), SCHEMA() */
-	USES_CONNECTION_ID = 1 << 5,
+	USES_IDENTITY = 1 << 5, /* who asks: identity.h */
 	USES_CALC_ROWS = 1 << 6,  /* SQL_CALC_FOUND_ROWS: a FOUND_ROWS() is likely to follow */
 	USES_LOCAL_FILE = 1 << 7, /* LOAD DATA LOCAL: the client sends a file */
 	USES_VARIABLES = 1 << 8,  /* names a user variable */
@@ -124,6 +124,7 @@ struct statement {
 	size_t            tables_count;
 	struct slice      use_database; /* STATEMENT_USE */
 	struct slice      in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
+	size_t            query_at; /* CREATE TABLE ... SELECT: where its query begins; or 0 */
 	struct slice      savepoint;    /* SAVEPOINT name, and nothing else; or SLICE_NULL */
 };
 

@@ -452,7 +452,7 @@ TEST(what_is_asked_of_the_connection)
 	expect_eq(uses_of("show warnings"), USES_WARNINGS);
 	expect_eq(uses_of("select @@warning_count"), USES_WARNINGS);
 	expect_eq(uses_of("select database(), schema()"), USES_DATABASE);
-	expect_eq(uses_of("select connection_id()"), USES_CONNECTION_ID);
+	expect_eq(uses_of("select connection_id()"), USES_IDENTITY);
 	expect_eq(uses_of("load data local infile 'x' into table t"), USES_LOCAL_FILE);
 	expect_eq(uses_of("select 1"), 0);
 }

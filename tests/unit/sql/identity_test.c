@@ -1,25 +1,30 @@
-#include "sql/connection_id.h"
+#include "sql/identity.h"
 
 #include "base/buf.h"
 #include "test.h"
 
-/* 96 in the call's place: want, with $ for the literal. */
+/* 96 in the call's place: want, with $ for the literal, # for USER(), ~ for CURRENT_USER(). */
 static void
 expect_text(const char *sql, const char *want)
 {
 	struct arena              arena = ARENA_INIT;
 	struct err                err = { 0 };
 	struct statement          st;
-	struct connection_id_text text = { slice_str(sql), 0, 96 };
+	struct identity_text      text = { slice_str(sql), 0, 96, "app@10.1.2.3", "app@%", 0 };
 	struct slice              got = text.sql;
 	struct buf                full = BUF_INIT;
 
 	expect_ok(statement_read(&arena, text.sql, 0, &st, &err), &err);
-	if (connection_id_is_asked(&st))
-		expect_ok(connection_id_replace(&arena, &text, &got, &err), &err);
+	text.from = st.query_at;
+	if (identity_is_asked(&st))
+		expect_ok(identity_replace(&arena, &text, &got, &err), &err);
 	for (; *want != '\0'; want++) {
 		if (*want == '$')
 			buf_add_str(&full, "CAST(0000000096 AS UNSIGNED)");
+		else if (*want == '#')
+			buf_add_str(&full, "IF(TRUE, _utf8mb3'app@10.1.2.3', USER())");
+		else if (*want == '~')
+			buf_add_str(&full, "IF(TRUE, _utf8mb3'app@%', CURRENT_USER())");
 		else
 			buf_add_char(&full, *want);
 	}
@@ -70,6 +75,45 @@ TEST(what_is_no_call_stays)
 	expect_text("create view v as select connection_id()", "create view v as select connection_id()");
 	expect_text("kill connection_id()", "kill connection_id()");
 	expect_text("set @@pseudo_thread_id = 5", "set @@pseudo_thread_id = 5");
+	expect_text("select 1 c, @@pseudo_thread_id = 5 c",
+	    "select 1 c, CAST(000000000000000000096 AS UNSIGNED) = 5 c");
 	expect_text("select @@pseudo_thread_id",
 	    "select CAST(000000000000000000096 AS UNSIGNED) AS `@@pseudo_thread_id`");
+}
+
+TEST(users_are_the_clients)
+{
+	expect_text("select user(), current_user, current_user ( ) from t",
+	    "select # AS `user()`, ~ AS `current_user`, ~ AS `current_user ( )` from t");
+	expect_text("select session_user(), system_user(), session_user ()",
+	    "select # AS `session_user()`, # AS `system_user()`, session_user ()");
+	expect_text("select a from t where owner = user() or owner=current_user",
+	    "select a from t where owner = # or owner=~");
+	expect_text("insert into t values (user(), connection_id())", "insert into t values (#, $)");
+	expect_text("set @a = current_user", "set @a = ~");
+	expect_text("select substring_index(user(), '@', 1) u", "select substring_index(#, '@', 1) u");
+}
+
+TEST(what_is_called_user_stays)
+{
+	expect_text("select user, host from mysql.user", "select user, host from mysql.user");
+	expect_text("insert into user () values ()", "insert into user () values ()");
+	expect_text("insert user () values (user())", "insert user () values (#)");
+	expect_text("select u.current_user from u", "select u.current_user from u");
+	expect_text("select `current_user`, user(1)", "select `current_user`, user(1)");
+	expect_text("show grants for current_user()", "show grants for current_user()");
+	expect_text("grant select on t to current_user", "grant select on t to current_user");
+	expect_text("create definer=current_user view v as select user()",
+	    "create definer=current_user view v as select user()");
+	expect_text("set password for current_user = ''", "set password for current_user = ''");
+}
+
+TEST(a_table_that_is_filled_is_filled_now)
+{
+	expect_text("create table x as select connection_id(), user() u from t",
+	    "create table x as select $ AS `connection_id()`, # u from t");
+	expect_text("create table x (a int default (connection_id())) select connection_id() a",
+	    "create table x (a int default (connection_id())) select $ a");
+	expect_text("create table x (a varchar(99) default user())",
+	    "create table x (a varchar(99) default user())");
 }

@@ -1,4 +1,4 @@
-#include "sql/connection_id.h"
+#include "sql/identity.h"
 
 #include "base/buf.h"
 #include "sql/quote.h"
@@ -7,17 +7,17 @@
 enum { NAME_MAX = 256 }; /* the servers' MAX_ALIAS_NAME; longer texts are cut there, and not named here */
 
 struct replacer {
-	const struct connection_id_text *text;
-	struct tokens                    tokens;
-	struct slice                    *added; /* for each token and the end: what goes in front of it */
-	struct buf                       out;
+	const struct identity_text *text;
+	struct tokens               tokens;
+	struct slice               *added; /* for each token and the end: what goes in front of it */
+	struct buf                  out;
 };
 
 bool
-connection_id_is_asked(const struct statement *s)
+identity_is_asked(const struct statement *s)
 {
-	return (s->uses & USES_CONNECTION_ID) != 0 && s->understood && s->kind != STATEMENT_DDL &&
-	       s->kind != STATEMENT_PREPARE && s->kind != STATEMENT_ADMIN;
+	return (s->uses & USES_IDENTITY) != 0 && s->understood && s->kind != STATEMENT_PREPARE &&
+	       s->kind != STATEMENT_ADMIN && (s->kind != STATEMENT_DDL || s->query_at > 0);
 }
 
 static const struct token *
@@ -48,18 +48,62 @@ is_word(const struct replacer *r, size_t i, const char *const *words, size_t cou
 	return false;
 }
 
-/* A call, and neither a table of that name nor a routine of another database. */
-static bool
-is_call(const struct replacer *r, size_t i)
-{
-	static const char *const name[] = { "connection_id" };
-	static const char *const before[] = { "into", "table", "update", "from", "join", "procedure",
-		"function", "call", "view" };
+/* ---- calls ---- */
 
-	return i + 2 < r->tokens.count && is_word(r, i, name, 1) && is_punct(token(r, i + 1), '(') &&
-	       is_punct(token(r, i + 2), ')') &&
-	       (i == 0 || (!is_punct(token(r, i - 1), '.') &&
-			      !is_word(r, i - 1, before, sizeof before / sizeof before[0])));
+enum asked { ASKED_NOTHING, ASKED_ID, ASKED_VARIABLE, ASKED_USER, ASKED_ACCOUNT };
+
+struct function {
+	const char *name;
+	enum asked  asked;
+	bool        glued; /* a blank in front of the parenthesis makes it another function */
+	bool        bare;  /* without parentheses it is the same */
+};
+
+static const struct function FUNCTIONS[] = {
+	{ "connection_id", ASKED_ID, false, false },
+	{ "user", ASKED_USER, false, false },
+	{ "session_user", ASKED_USER, true, false },
+	{ "system_user", ASKED_USER, true, false },
+	{ "current_user", ASKED_ACCOUNT, false, true },
+};
+
+static const struct function *
+find_function(const struct replacer *r, size_t i)
+{
+	for (size_t n = 0; n < sizeof FUNCTIONS / sizeof FUNCTIONS[0]; n++) {
+		if (is_word(r, i, &FUNCTIONS[n].name, 1))
+			return &FUNCTIONS[n];
+	}
+	return NULL;
+}
+
+/* Behind these stands a table of that name, a routine of another database, or the name of an account. */
+static bool
+is_name(const struct replacer *r, size_t i)
+{
+	static const char *const before[] = { "into", "table", "update", "from", "join", "procedure",
+		"function", "call", "view", "insert", "replace", "ignore", "delayed", "low_priority",
+		"high_priority", "for", "to", "user" };
+
+	return i > 0 && (is_punct(token(r, i - 1), '.') ||
+			    is_word(r, i - 1, before, sizeof before / sizeof before[0]));
+}
+
+/* A call, and how many tokens it has. */
+static enum asked
+find_call(const struct replacer *r, size_t i, size_t *count)
+{
+	const struct function *f = find_function(r, i);
+	bool                   open = i + 2 < r->tokens.count && is_punct(token(r, i + 1), '(');
+
+	if (f == NULL || is_name(r, i))
+		return ASKED_NOTHING;
+	*count = open ? 3 : 1;
+	if (!open)
+		return f->bare ? f->asked : ASKED_NOTHING;
+	if (!is_punct(token(r, i + 2), ')') || (f->glued && token(r, i + 1)->start != token(r, i)->end))
+		return ASKED_NOTHING;
+	return f->asked;
 }
 
 static bool
@@ -68,13 +112,25 @@ is_variable(const struct replacer *r, size_t i)
 	static const char *const names[] = { "@@pseudo_thread_id", "@@session.pseudo_thread_id",
 		"@@local.pseudo_thread_id" };
 	struct slice             text = text_of(r, i, i);
+	const struct token      *next = token(r, i + 1); /* there is always one, if only the end */
 
+	if (token(r, 0)->keyword == KW_SET && (is_punct(next, '=') || next->kind == TOKEN_ASSIGN))
+		return false;
 	for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
 		if (token(r, i)->kind == TOKEN_SYSTEM_VARIABLE && slice_eq_nocase(text, slice_str(names[n])))
-			return i + 1 >= r->tokens.count || (!is_punct(token(r, i + 1), '=') &&
-				token(r, i + 1)->kind != TOKEN_ASSIGN);
+			return true;
 	}
 	return false;
+}
+
+/* What the tokens from here on ask for. */
+static enum asked
+find_asked(const struct replacer *r, size_t i, size_t *count)
+{
+	*count = 1;
+	if (i >= r->tokens.count || token(r, i)->start < r->text->from)
+		return ASKED_NOTHING;
+	return is_variable(r, i) ? ASKED_VARIABLE : find_call(r, i, count);
 }
 
 /* ---- names of columns ---- */
@@ -157,9 +213,9 @@ item_end(const struct replacer *r, size_t at, size_t crossed)
 
 /* From a call outwards: each select list that it is in, however deep. */
 static void
-name_around(struct replacer *r, struct arena *a, size_t call)
+name_around(struct replacer *r, struct arena *a, size_t call, size_t after)
 {
-	size_t open = 0, crossed = 0, from = call, after = call + (is_call(r, call) ? 3 : 1);
+	size_t open = 0, crossed = 0, from = call;
 	bool   listed = true, begun = false; /* nothing but an item so far; its first token is known */
 
 	for (size_t i = call; i-- > 0;) {
@@ -191,9 +247,24 @@ name_around(struct replacer *r, struct arena *a, size_t call)
 /* ---- the text ---- */
 
 static void
-put_literal(struct replacer *r, bool variable)
+put_user(struct replacer *r, const char *value, const char *call)
 {
-	buf_addf(&r->out, variable ? "CAST(%021u AS UNSIGNED)" : "CAST(%010u AS UNSIGNED)", r->text->id);
+	buf_add_str(&r->out, "IF(TRUE, ");
+	quote_anywhere(&r->out, slice_str(value));
+	buf_addf(&r->out, ", %s)", call);
+}
+
+static void
+put_value(struct replacer *r, enum asked asked)
+{
+	if (asked == ASKED_ID)
+		buf_addf(&r->out, "CAST(%010u AS UNSIGNED)", r->text->id);
+	else if (asked == ASKED_VARIABLE)
+		buf_addf(&r->out, "CAST(%021u AS UNSIGNED)", r->text->id);
+	else if (asked == ASKED_USER)
+		put_user(r, r->text->user, "USER()");
+	else
+		put_user(r, r->text->account, "CURRENT_USER()");
 }
 
 static void
@@ -202,7 +273,8 @@ put_text(struct replacer *r)
 	size_t done = 0;
 
 	for (size_t i = 0; i <= r->tokens.count; i++) {
-		bool call = is_call(r, i), variable = !call && is_variable(r, i);
+		size_t     count;
+		enum asked asked = find_asked(r, i, &count);
 
 		if (!slice_is_null(r->added[i])) {
 			size_t end = i == 0 ? 0 : token(r, i - 1)->end;
@@ -211,11 +283,11 @@ put_text(struct replacer *r)
 			buf_add_slice(&r->out, r->added[i]);
 			done = end;
 		}
-		if (!call && !variable)
+		if (asked == ASKED_NOTHING)
 			continue;
 		buf_add_slice(&r->out, slice_cut(r->text->sql, done, token(r, i)->start));
-		put_literal(r, variable);
-		i += call ? 2 : 0;
+		put_value(r, asked);
+		i += count - 1;
 		done = token(r, i)->end;
 	}
 	buf_add_slice(&r->out, slice_cut(r->text->sql, done, r->text->sql.len));
@@ -245,8 +317,8 @@ read_tokens(struct arena *a, struct slice sql, unsigned modes, struct tokens *ou
 }
 
 int
-connection_id_replace(
-    struct arena *a, const struct connection_id_text *text, struct slice *out, struct err *err)
+identity_replace(
+    struct arena *a, const struct identity_text *text, struct slice *out, struct err *err)
 {
 	struct replacer r = { .text = text, .out = BUF_INIT };
 
@@ -255,8 +327,10 @@ connection_id_replace(
 	for (size_t i = 0; i <= r.tokens.count; i++)
 		r.added[i] = SLICE_NULL;
 	for (size_t i = 0; i < r.tokens.count; i++) {
-		if (is_call(&r, i) || is_variable(&r, i))
-			name_around(&r, a, i);
+		size_t count;
+
+		if (find_asked(&r, i, &count) != ASKED_NOTHING)
+			name_around(&r, a, i, i + count);
 	}
 	put_text(&r);
 	*out = arena_dup(a, buf_slice(&r.out));
