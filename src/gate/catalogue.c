@@ -3,6 +3,7 @@
 #include "gate/catalogue_answer.h"
 #include "gate/catalogue_ship.h"
 #include "gate/catalogue_show.h"
+#include "gate/kill_ask.h"
 #include "sql/quote.h"
 
 static bool
@@ -50,8 +51,9 @@ static void
 put_derived(struct rewriting *r, const struct catalogue_ask *ask, const struct table_ref *t,
     struct slice own, struct slice values)
 {
-	buf_addf(&r->text, "(SELECT * FROM information_schema.%s WHERE %.*s", ask->table->name,
-	    SLICE_ARG(own));
+	buf_add_str(&r->text, "(SELECT ");
+	catalogue_columns(ask, &r->text);
+	buf_addf(&r->text, " FROM information_schema.%s WHERE %.*s", ask->table->name, SLICE_ARG(own));
 	if (values.len > 0)
 		buf_addf(&r->text, " UNION ALL %.*s", SLICE_ARG(values));
 	else
@@ -78,6 +80,7 @@ replace_table(struct ctx *cx, struct rewriting *r, const struct table_ref *t)
 	SCOPED(buf)
 	struct buf values = BUF_INIT;
 
+	ask.grantee = arena_printf(&r->s->arena, "'%s'@'%%'", r->s->user);
 	TRY(conditions_read(&r->s->arena, slice_cut(r->in->sql, t->end, r->in->sql.len),
 	    r->in->modes, &conditions, cx->err));
 	ask.alias = t->aliased ? conditions.alias : t->table;
@@ -87,6 +90,13 @@ replace_table(struct ctx *cx, struct rewriting *r, const struct table_ref *t)
 		return 0;
 	}
 	TRY(catalogue_ship(cx, r->s, &ask, &view, &values));
+	if (ask.table->clients) {
+		SCOPED(buf)
+		struct buf rows = BUF_INIT;
+
+		TRY(kill_list(cx, r->s, &rows));
+		buf_addf(&values, "VALUES %s", rows.data);
+	}
 	put_derived(r, &ask, t, view.own, buf_slice(&values));
 	return 0;
 }

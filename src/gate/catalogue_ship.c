@@ -33,9 +33,11 @@ put_query(const struct catalogue_ask *ask, const struct catalogue_source *source
 {
 	buf_add_str(out, WHOLE);
 	for (size_t i = 0; i < n; i++) {
-		buf_addf(out, "%sSELECT %zu, T.* FROM information_schema.%s AS T WHERE ",
-		    i == 0 ? "" : " UNION ALL ", i, ask->table->name);
+		buf_addf(out, "%sSELECT %zu, T.* FROM (SELECT ", i == 0 ? "" : " UNION ALL ", i);
+		catalogue_columns(ask, out);
+		buf_addf(out, " FROM information_schema.%s WHERE ", ask->table->name);
 		buf_add_slice(out, sources[i].where);
+		buf_add_str(out, ") AS T");
 	}
 }
 

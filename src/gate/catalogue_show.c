@@ -126,6 +126,20 @@ put_databases(struct buf *out, const struct show *show)
 	buf_add_str(out, " COLLATE utf8mb3_bin");
 }
 
+/* Servers know no conditions here: they will say so. */
+static bool
+put_processes(struct buf *out, const struct show *show)
+{
+	if (!slice_is_null(show->like) || !slice_is_null(show->where) || !slice_is_null(show->database))
+		return false;
+	buf_addf(out,
+	    "SELECT * FROM (SELECT ID AS Id, USER AS User, HOST AS Host, DB AS db, COMMAND AS Command, "
+	    "TIME AS Time, STATE AS State, %s AS Info, PROGRESS AS Progress "
+	    "FROM information_schema.PROCESSLIST) AS PROCESSLIST ORDER BY Id",
+	    show->full ? "INFO" : "LEFT(INFO, 100)");
+	return true;
+}
+
 bool
 catalogue_show_query(const struct route *route, const struct show *show, struct slice keyspace,
     struct buf *out)
@@ -134,6 +148,8 @@ catalogue_show_query(const struct route *route, const struct show *show, struct 
 		put_databases(out, show);
 		return true;
 	}
+	if (show->kind == SHOW_PROCESSLIST)
+		return put_processes(out, show);
 	if (!slice_is_null(show->database))
 		keyspace = show->database;
 	if (slice_is_null(keyspace) || route_keyspace(route, keyspace) == NULL)

@@ -1,5 +1,7 @@
 #include "gate/catalogue_tables.h"
 
+#include "gate/processes.h"
+
 /* Of MariaDB 10.11; a table that a server does not have is not asked for. */
 static const struct catalogue_table TABLES[] = {
 	{ .name = "TABLES", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
@@ -19,15 +21,23 @@ static const struct catalogue_table TABLES[] = {
 	    .text = "ACTION_STATEMENT" },
 	{ .name = "VIEWS", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME", .text = "VIEW_DEFINITION" },
 	{ .name = "PARTITIONS", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
-	{ .name = "TABLE_PRIVILEGES", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
-	{ .name = "COLUMN_PRIVILEGES", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
+	{ .name = "TABLE_PRIVILEGES", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME",
+	    .columns = "TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, PRIVILEGE_TYPE, IS_GRANTABLE",
+	    .grantee = true },
+	{ .name = "COLUMN_PRIVILEGES", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME",
+	    .columns = "TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, PRIVILEGE_TYPE, IS_GRANTABLE",
+	    .grantee = true },
 	{ .name = "GEOMETRY_COLUMNS", .schema = "F_TABLE_SCHEMA", .table = "F_TABLE_NAME",
 	    .schemas = { "G_TABLE_SCHEMA" },
 	    .tables = { "G_TABLE_NAME" } },
 	{ .name = "TABLE_STATISTICS", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
 	{ .name = "INDEX_STATISTICS", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
 	{ .name = "SCHEMATA", .schema = "SCHEMA_NAME" },
-	{ .name = "SCHEMA_PRIVILEGES", .schema = "TABLE_SCHEMA", .pattern = true },
+	{ .name = "SCHEMA_PRIVILEGES", .schema = "TABLE_SCHEMA", .pattern = true,
+	    .columns = "TABLE_CATALOG, TABLE_SCHEMA, PRIVILEGE_TYPE, IS_GRANTABLE", .grantee = true },
+	{ .name = "USER_PRIVILEGES", .columns = "TABLE_CATALOG, PRIVILEGE_TYPE, IS_GRANTABLE",
+	    .grantee = true },
+	{ .name = "PROCESSLIST", .columns = PROCESSES_COLUMNS, .clients = true },
 	{ .name = "ROUTINES", .schema = "ROUTINE_SCHEMA" },
 	{ .name = "PARAMETERS", .schema = "SPECIFIC_SCHEMA" },
 	{ .name = "EVENTS", .schema = "EVENT_SCHEMA" },

@@ -18,6 +18,10 @@ struct catalogue_table {
 	const char *to_schema, *to_table;
 	/* The database is written as GRANT has it, a pattern: new\_customer. */
 	bool pattern;
+	/* The columns, where not all of a row is shown as it is. NULL: *. */
+	const char *columns;
+	bool        clients; /* rows are the gate's clients (processes.h) */
+	bool        grantee; /* GRANTEE, perhaps the gate's account, in front of columns */
 	/* A text of SQL in which tables stand with their databases. */
 	const char *text;
 };

@@ -157,6 +157,20 @@ put_hidden(const struct catalogue_ask *ask, const struct route_keyspace *k, stru
 	return n;
 }
 
+/* The gate's account is the client's, whatever its name. */
+void
+catalogue_columns(const struct catalogue_ask *ask, struct buf *out)
+{
+	if (ask->table->grantee) {
+		buf_add_str(out,
+		    "IF(GRANTEE = CONCAT(CHAR(39 USING utf8mb3), REPLACE(CURRENT_USER(), CHAR(64 USING "
+		    "utf8mb3), _utf8mb3 0x274027), CHAR(39 USING utf8mb3)), ");
+		quote_anywhere(out, slice_str(ask->grantee));
+		buf_add_str(out, ", GRANTEE) AS GRANTEE, ");
+	}
+	buf_add_str(out, ask->table->columns != NULL ? ask->table->columns : "*");
+}
+
 /* ---- the home's own rows ---- */
 
 /* Its database is at the home, under its own name. */
@@ -384,6 +398,10 @@ catalogue_view(struct arena *a, const struct catalogue_ask *ask, struct catalogu
 	struct buf own = BUF_INIT;
 
 	*out = (struct catalogue_view){ .count = 0 };
+	if (ask->table->schema == NULL) {
+		out->own = slice_str(ask->table->clients ? "FALSE" : "TRUE");
+		return;
+	}
 	hidden = put_own(a, ask, &own);
 	out->own = arena_dup(a, buf_slice(&own));
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
@@ -398,5 +416,6 @@ catalogue_view(struct arena *a, const struct catalogue_ask *ask, struct catalogu
 	}
 	if (out->count > 1)
 		qsort(out->sources, out->count, sizeof *out->sources, by_server);
-	out->untouched = hidden == 0 && out->count == 0 && !fences && is_bounded(ask);
+	out->untouched =
+	    hidden == 0 && out->count == 0 && !fences && !ask->table->grantee && is_bounded(ask);
 }

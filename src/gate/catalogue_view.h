@@ -14,6 +14,7 @@
 #ifndef GATE_CATALOGUE_VIEW_H
 #define GATE_CATALOGUE_VIEW_H
 
+#include "base/buf.h"
 #include "gate/catalogue_tables.h"
 #include "gate/route.h"
 #include "sql/conditions.h"
@@ -25,6 +26,7 @@ struct catalogue_ask {
 	bool                          others;     /* its databases that are no keyspace are the session's */
 	struct slice                  keyspace;   /* DATABASE(); SLICE_NULL: none */
 	struct slice                  alias;      /* the table's name in the statement */
+	const char                   *grantee;    /* the client, as GRANTEE has accounts: 'app'@'%' */
 	const struct conditions      *conditions; /* of the statement */
 };
 
@@ -47,6 +49,8 @@ struct catalogue_view {
 void catalogue_view(
     struct arena *a, const struct catalogue_ask *ask, struct catalogue_view *out);
 
+/* What is selected of the table at any server. */
+void catalogue_columns(const struct catalogue_ask *ask, struct buf *out);
 /* Does the rule bring a table from another place than its name says? */
 bool catalogue_is_elsewhere(const struct route_rule *r);
 /* Does a rule change what this keyspace shows? */

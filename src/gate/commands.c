@@ -277,6 +277,7 @@ commands_run(struct ctx *cx, struct session *s, struct slice packet)
 		cx->err->mysql_errno = ER_UNKNOWN_COM_ERROR;
 		return session_send_err(cx, s, cx->err);
 	}
+	s->command = c.com;
 	if (c.com == COM_QUERY)
 		return query(cx, s, packet, c.text);
 	if (c.com == COM_STMT_EXECUTE || c.com == COM_STMT_CLOSE || c.com == COM_STMT_RESET ||

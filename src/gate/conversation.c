@@ -41,8 +41,10 @@ serve(struct ctx *cx, struct session *s)
 		packets_park(&s->client);
 		arena_reset(&s->arena);
 		s->idle = true;
+		s->since = task_now();
 		TRY(wait_for_client(cx, s));
 		s->idle = false;
+		s->since = task_now();
 		s->client.seq = 0;
 		TRY(packets_read(cx, &s->client, s->hall->packet_max, &packet));
 		count(&s->hall->counts.statements, 1);

@@ -33,6 +33,8 @@ struct hall {
 	bool                     draining;
 	size_t                   packet_max; /* larger statements of clients are refused */
 	struct group            *tasks; /* of the loop, for what must not wait for a session; may be NULL */
+	bool                     listing; /* a client of it waits for a list of clients: one at a time */
+	struct waitlist          listed;
 	/* Passes a KILL on to whose client it is about; kill_answered() follows. */
 	void (*kill)(void *arg, const struct kill_order *order);
 	/* Asks for newer rules than those of the crowd's route; returns at once. */

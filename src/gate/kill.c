@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gate/kill_ask.h"
+#include "gate/processes.h"
 #include "gate/refuse.h"
 #include "mysql/server.h"
 #include "sql/kill.h"
@@ -11,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWER_WAIT (10 * SECOND) /* workers answer at once, or are stuck */
 #define CONNECT_WAIT (5 * SECOND)
 #define KILL_WAIT    (5 * SECOND) /* a server answers at once */
 
@@ -112,6 +113,10 @@ void
 kill_here(struct hall *hall, struct kill_order *order)
 {
 	order->result = order->id == 0 ? KILL_DONE : KILL_UNKNOWN;
+	if (order->list) {
+		processes_here(hall, order);
+		return;
+	}
 	list_each (&hall->sessions, n) {
 		struct session *s = list_item(n, struct session, node);
 		bool            same = s->user != NULL && strcmp(s->user, order->user) == 0;
@@ -126,44 +131,7 @@ kill_here(struct hall *hall, struct kill_order *order)
 	}
 }
 
-void
-kill_answered(struct hall *hall, const struct kill_order *order)
-{
-	list_each (&hall->sessions, n) {
-		struct session       *s = list_item(n, struct session, node);
-		struct kill_question *q = s->kill;
-
-		if (s->id != order->asker || q == NULL || q->ticket != order->ticket)
-			continue;
-		q->left = (q->told ? q->left : order->answers) - 1;
-		q->told = true;
-		q->count += order->count;
-		q->result = order->result;
-		waitlist_wake_all(&s->killers_gone);
-	}
-}
-
 /* ---- at the client that asks ---- */
-
-static int
-ask(struct ctx *cx, struct session *s, struct kill_order *order)
-{
-	struct kill_question q = { .ticket = ++s->kill_tickets };
-	struct ctx           within = ctx_within(cx, ANSWER_WAIT);
-	int                  rc = 0;
-
-	order->asker = s->id;
-	order->ticket = q.ticket;
-	(void)snprintf(order->user, sizeof order->user, "%s", s->user);
-	s->kill = &q;
-	s->hall->kill(s->hall->arg, order);
-	while (rc == 0 && (!q.told || q.left > 0))
-		rc = waitlist_wait(&within, &s->killers_gone);
-	s->kill = NULL;
-	order->result = q.result;
-	order->count = q.count;
-	return rc;
-}
 
 static int
 unknown_thread(struct err *err, uint64_t id)
@@ -192,7 +160,7 @@ kill_one(struct ctx *cx, struct session *s, uint64_t id, const struct kill *k)
 		return kill_self(cx, s, k->query);
 	if (id == 0 || id > UINT32_MAX)
 		(void)unknown_thread(cx->err, id);
-	else if (ask(cx, s, &order) == 0 && order.result == KILL_UNKNOWN)
+	else if (kill_ask(cx, s, &order, NULL) == 0 && order.result == KILL_UNKNOWN)
 		(void)unknown_thread(cx->err, id);
 	else if (cx->err->kind == ERR_NONE && order.result == KILL_DENIED)
 		(void)refuse(cx->err, ER_KILL_DENIED_ERROR, "You are not owner of thread %u", order.id);
@@ -210,7 +178,7 @@ kill_user(struct ctx *cx, struct session *s, const struct kill *k)
 	struct ok_packet  ok = { .status = session_status(s) };
 	bool              own = k->own || slice_eq_str(k->user, s->user);
 
-	if (own && ask(cx, s, &order) != 0)
+	if (own && kill_ask(cx, s, &order, NULL) != 0)
 		return cx->err->kind == ERR_CANCELLED ? -1 : session_send_err(cx, s, cx->err);
 	if (own && !k->query)
 		return kill_self(cx, s, false);

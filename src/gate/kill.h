@@ -18,22 +18,12 @@
 #include "gate/attempt.h"
 #include "gate/kill_order.h"
 
-/* What the asker waits for. */
-struct kill_question {
-	uint64_t         ticket, count;
-	enum kill_result result;
-	bool             told; /* an answer has come, and so how many there will be */
-	int              left; /* answers to come, once told */
-};
-
 /* KILL and COM_PROCESS_KILL (by id). 0: answered; -1: it has killed itself. */
 int kill_run(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
 int kill_id(struct ctx *cx, struct session *s, uint32_t id) MUST_USE;
 
 /* At the worker whose client it may be: fills in what came of it. */
 void kill_here(struct hall *hall, struct kill_order *order);
-/* Back at the asker's. */
-void kill_answered(struct hall *hall, const struct kill_order *order);
 /* (1) */
 void kill_wait(struct ctx *cx, struct session *s);
 

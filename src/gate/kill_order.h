@@ -1,5 +1,6 @@
 /*
- * kill_order.h - what goes from worker to worker for a KILL, and comes back (kill.h).
+ * kill_order.h - what goes from worker to worker for a KILL or a list of clients, and comes back (kill.h,
+ * processes.h).
  */
 #ifndef GATE_KILL_ORDER_H
 #define GATE_KILL_ORDER_H
@@ -17,6 +18,8 @@ struct kill_order {
 	uint32_t         id;     /* 0: all of user */
 	char             user[KILL_USER_MAX + 1]; /* the asker's */
 	bool             query, soft;
+	bool             list;   /* nothing is killed: the clients of that user are listed */
+	char            *rows;   /* of a list, on the way back; whoever takes the answer frees it */
 	enum kill_result result;
 	uint64_t         count;   /* how many were killed */
 	int              answers; /* how many of these come back in all */

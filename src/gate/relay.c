@@ -48,6 +48,7 @@ relay_mended(struct ctx *cx, struct attempt *a, struct packets *p, const struct 
 
 	TRY(packets_relay_mended(cx, p, client, &a->scan, mend));
 	while (a->scan.state == REPLY_AT_FILE) {
+		a->s->sql = SLICE_NULL; /* the file takes its place in the client's buffer */
 		TRY(packets_relay_file_mended(cx, client, p));
 		reply_scan_file_sent(&a->scan);
 		TRY(packets_relay_mended(cx, p, client, &a->scan, mend));
@@ -85,6 +86,7 @@ relay_answer(struct ctx *cx, struct attempt *a, bool rows)
 		return a->scan.failed ? 0 : packets_flush(cx, client);
 	TRY(packets_relay_to_err(cx, p, client, &a->scan));
 	while (a->scan.state == REPLY_AT_FILE) {
+		a->s->sql = SLICE_NULL;
 		TRY(packets_relay_file(cx, client, p));
 		reply_scan_file_sent(&a->scan);
 		TRY(packets_relay_to_err(cx, p, client, &a->scan));

@@ -65,6 +65,8 @@ struct session {
 	enum isolation   isolation;
 	struct arena     arena; /* of the statement */
 	struct slice     sql;   /* of the statement, while it is served; or SLICE_NULL */
+	enum command     command; /* being served, or the last one */
+	usec             since;   /* it has come, or its answer has gone (idle) */
 
 	struct backend *slots[SLOTS_MAX];
 	int             bound;       /* a slot, or -1 */

@@ -2,12 +2,6 @@
 
 #include "sql/identity.h"
 
-const char *
-whoami_host(const struct session *s)
-{
-	return conn_peer(s->conn);
-}
-
 /* Without the port, and an address with colons without its brackets. */
 static struct slice
 host_of(const struct session *s)
@@ -23,18 +17,6 @@ host_of(const struct session *s)
 	return peer;
 }
 
-const char *
-whoami_user(struct session *s)
-{
-	return arena_printf(&s->arena, "%s@%.*s", s->user, SLICE_ARG(host_of(s)));
-}
-
-const char *
-whoami_account(struct session *s)
-{
-	return arena_printf(&s->arena, "%s@%%", s->user);
-}
-
 int
 whoami_answer(struct ctx *cx, struct session *s, const struct statement *st, unsigned modes,
     struct slice *sql)
@@ -43,8 +25,8 @@ whoami_answer(struct ctx *cx, struct session *s, const struct statement *st, uns
 
 	if (!identity_is_asked(st))
 		return 0;
-	text.user = whoami_user(s);
-	text.account = whoami_account(s);
+	text.user = arena_printf(&s->arena, "%s@%.*s", s->user, SLICE_ARG(host_of(s)));
+	text.account = arena_printf(&s->arena, "%s@%%", s->user);
 	TRY(identity_replace(&s->arena, &text, sql, cx->err));
 	return 1;
 }

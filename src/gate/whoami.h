@@ -6,14 +6,8 @@
 
 #include "gate/session.h"
 
-/* "name@host" with the host that the client has come from: USER(); and "name@%", as SHOW GRANTS says: CURRENT_USER.
- * In the session's arena. */
-const char *whoami_user(struct session *s);
-const char *whoami_account(struct session *s);
-/* The address and port that the client has come from. */
-const char *whoami_host(const struct session *s);
-
-/* The statement's text with the answers in it; 1: it is another one now, 0: it asks for nothing. */
+/* The statement's text with the answers in it; 1: it is another one now, 0: it asks for nothing. USER() is
+ * "name@host" with the host that the client has come from, CURRENT_USER "name@%", as SHOW GRANTS says. */
 int whoami_answer(struct ctx *cx, struct session *s, const struct statement *st, unsigned modes,
     struct slice *sql) MUST_USE;
 

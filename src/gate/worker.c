@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "gate/conversation.h"
 #include "gate/kill.h"
+#include "gate/kill_ask.h"
 #include "task/group.h"
 #include "task/loop.h"
 

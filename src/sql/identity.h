@@ -1,8 +1,8 @@
 /*
  * identity.h - CONNECTION_ID(), USER() and CURRENT_USER in a text, for a client whom no server knows.
  *
- * Each call becomes a value of the call's own type and collation, and a column that is named by its text keeps
- * that name: an alias is added to each unnamed item of a select list around a call.
+ * Each call becomes a value of the call's own type and collation, and a column that is named by its text
+ * keeps that name: an alias is added to each unnamed item of a select list around a call.
  *
  *   SELECT connection_id()+1 FROM t
  *   SELECT CAST(0000000096 AS UNSIGNED)+1 AS `connection_id()+1` FROM t
@@ -10,8 +10,8 @@
  *   SELECT a FROM t WHERE owner = IF(TRUE, _utf8mb3'app@127.0.0.1', USER())
  *
  * Settled with MariaDB 10.11: the call's column is an unsigned INT of width 10, and so is CAST(n AS UNSIGNED)
- * when n is written with ten digits; @@pseudo_thread_id is an unsigned BIGINT of width 21. USER() gives way to any
- * column's collation, which IF() takes from it and a literal of that type would not.
+ * when n is written with ten digits; @@pseudo_thread_id is an unsigned BIGINT of width 21. USER() gives way
+ * to any column's collation, which IF() takes from it and a literal of that type would not.
  */
 #ifndef SQL_IDENTITY_H
 #define SQL_IDENTITY_H

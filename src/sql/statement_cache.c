@@ -31,8 +31,8 @@ struct statement_cache {
 	struct shape shape; /* of the present text: too large for a stack */
 };
 
-/* A new member that points into the text must be kept as a place: look at can_keep() and restore(). DDL, with its
- * query_at, is not kept. */
+/* A new member that points into the text must be kept as a place: look at can_keep() and restore(). DDL, with
+ * its query_at, is not kept. */
 _Static_assert(sizeof(struct statement) == 96, "struct statement has changed: does the cache know?");
 
 struct statement_cache *

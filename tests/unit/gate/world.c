@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "gate/kill.h"
+#include "gate/kill_ask.h"
 #include "mysql/command.h"
 #include "task/sim.h"
 #include "test.h"
