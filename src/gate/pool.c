@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+/* A variable of the server that is changed by hand is believed for so long. */
+#define ONCE_KNOWN SECOND
+
 void
 pool_init(struct pool *p, const char *user, const struct secret *password, size_t max)
 {
@@ -60,7 +63,7 @@ note_version(struct pool *p, const char *version)
 }
 
 static int
-connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out)
+connect_client(struct ctx *cx, struct pool *p, const struct pool_key *key, struct mysql_client **out)
 {
 	struct mysql_params params = { .address = key->server,
 		.user = p->user,
@@ -69,7 +72,17 @@ connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, stru
 		.caps_without = POOL_CAPS & ~key->caps,
 		.collation = key->collation };
 	struct ctx          within = ctx_within(cx, p->connect_timeout);
-	struct backend     *b = mem_new(struct backend);
+
+	p->connects++;
+	TRY(mysql_connect(&within, &params, out));
+	note_version(p, mysql_server_version(*out));
+	return 0;
+}
+
+static int
+connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out)
+{
+	struct backend *b = mem_new(struct backend);
 
 	*b = (struct backend){ .pool = p,
 		.state = BACKEND_IN_USE,
@@ -78,14 +91,12 @@ connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, stru
 		.collation = key->collation,
 		.serial = ++p->serials };
 	map_init(&b->statements);
-	p->connects++;
 	p->count++;
-	if (mysql_connect(&within, &params, &b->client) != 0) {
+	if (connect_client(cx, p, key, &b->client) != 0) {
 		destroy(b);
 		waitlist_wake_one(&p->freed);
 		return -1;
 	}
-	note_version(p, mysql_server_version(b->client));
 	*out = b;
 	return 0;
 }
@@ -253,6 +264,39 @@ pool_done(struct pool *p)
 	check(p->count == 0);
 }
 
+/* Whether the server has an init_connect that this account is not spared. */
+static int
+ask_once(struct ctx *cx, struct backend *b)
+{
+	struct mysql_rows rows;
+	struct ctx        inner = *cx;
+	int               rc;
+	SCOPED(arena)
+	struct arena arena = ARENA_INIT;
+
+	inner.arena = &arena;
+	rc = mysql_select(&inner, b->client, slice_str("SELECT @@GLOBAL.init_connect <> '' LIMIT 1"), &rows);
+	if (rc != 0)
+		return -1;
+	b->once = rows.rows != 1 || rows.columns != 1 || !slice_eq_str(rows.values[0], "0");
+	b->once_known = task_now();
+	return 0;
+}
+
+/* In its place, and with all that is true of it but for what an earlier session had. */
+static int
+connect_anew(struct ctx *cx, struct backend *b)
+{
+	const struct pool_key key = { b->server, b->caps, b->collation };
+	struct mysql_client  *fresh;
+
+	TRY(connect_client(cx, b->pool, &key, &fresh));
+	mysql_close(b->client);
+	b->client = fresh;
+	backend_set_database(b, NULL);
+	return 0;
+}
+
 int
 backend_reset(struct ctx *cx, struct backend *b)
 {
@@ -267,6 +311,10 @@ backend_reset(struct ctx *cx, struct backend *b)
 	TRY(packets_drop_reply(cx, packets, &scan));
 	if (scan.failed)
 		return err_from_packet(reply_scan_tail(&scan), cx->err);
+	if (b->once_known == 0 || task_now() - b->once_known >= ONCE_KNOWN)
+		TRY(ask_once(cx, b));
+	if (b->once)
+		TRY(connect_anew(cx, b));
 	map_clear(&b->statements);
 	b->session = b->settings = b->insert_version = 0;
 	b->serial = ++b->pool->serials;

@@ -1,5 +1,7 @@
 """A server's settings are its operator's: they reach no session of ours."""
+import contextlib
 import re
+import time
 
 import pymysql
 import pytest
@@ -185,3 +187,20 @@ def test_no_variable_reaches_a_move_one_by_one(shared_combo, enemy):
                 failed.append((name, value, str(e)[:200]))
             enemy.undo()
     assert failed == []
+
+
+def test_every_client_has_what_init_connect_sets(shared_combo, settings):
+    """A server runs it for new connections only; the gate gives clients connections that others have used."""
+    def names():
+        with contextlib.closing(pymysql.connect(host="127.0.0.1", port=shared_combo.gate_port, user="app",
+                                                database="customer")) as c, c.cursor() as cursor:
+            cursor.execute("SELECT @@lc_time_names, @@max_statement_time, @@autocommit")
+            return cursor.fetchone()
+
+    assert names() == ("en_US", 0, 0)
+    settings("init_connect", "'SET lc_time_names = ''de_DE'', max_statement_time = 30'")
+    time.sleep(1.1)     # what is known of it is believed for a second
+    assert {names() for _ in range(12)} == {("de_DE", 30, 0)}
+    settings("init_connect", "''")
+    time.sleep(1.1)
+    assert names() == ("en_US", 0, 0)

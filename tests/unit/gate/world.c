@@ -105,6 +105,8 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 		return send_ok(cx, s, m);
 	if (slice_starts(sql, "@Close stmt"))
 		return 0; /* it has no answer */
+	if (slice_starts(sql, "SELECT @@GLOBAL.init_connect"))
+		return send_row(cx, s, m, "0");
 	buf_addf(&w->said, "%s: %.*s\n", server->name, SLICE_ARG(sql));
 	if (slice_starts(sql, "@Prepare")) /* OK, number 1, no columns, no parameters */
 		return send_prepared(cx, s);
