@@ -24,25 +24,18 @@ use_at(struct ctx *cx, struct session *s, const struct route_keyspace *k, struct
 	return cx->err->mysql_errno == ER_DBACCESS_DENIED_ERROR ? refuse_unknown(cx, name) : -1;
 }
 
-/* Is there one that the gate's account may use? The connection keeps what it has. */
-static int
-ask(struct ctx *cx, struct session *s, const struct route_keyspace *k, struct slice name, bool *there)
+int
+database_is_there(struct ctx *cx, struct session *s, int slot, struct slice name, bool *there)
 {
 	struct mysql_rows rows;
 	struct ctx        inner = *cx;
-	int               slot = -1;
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
 	inner.arena = &s->arena;
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.schemata WHERE schema_name = ");
 	quote_anywhere(&sql, name);
-	TRY(session_backend(cx, s, k, &slot));
-	if (mysql_selectf(&inner, s->slots[slot]->client, &rows, "%s", sql.data) != 0) {
-		if (mysql_broken(s->slots[slot]->client))
-			session_drop_backend(s, slot);
-		return -1;
-	}
+	TRY(mysql_selectf(&inner, s->slots[slot]->client, &rows, "%s", sql.data));
 	*there = rows.rows > 0;
 	return 0;
 }
@@ -53,6 +46,7 @@ search(struct ctx *cx, struct session *s, struct route *r, struct slice name,
     const struct route_keyspace **out)
 {
 	bool there;
+	int  slot;
 
 	*out = NULL;
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
@@ -60,7 +54,11 @@ search(struct ctx *cx, struct session *s, struct route *r, struct slice name,
 
 		if (k->server == NULL || route_keyspace_at(r, k->server) != k)
 			continue;
-		TRY(ask(cx, s, k, name, &there));
+		TRY(session_backend(cx, s, k, &slot));
+		if (database_is_there(cx, s, slot, name, &there) != 0) {
+			session_drop_backend(s, slot);
+			return -1;
+		}
 		if (!there)
 			continue;
 		if (*out != NULL)

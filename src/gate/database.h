@@ -12,4 +12,9 @@
 /* -1: there is none for this client, and cx->err is the answer. */
 int database_use(struct ctx *cx, struct session *s, struct slice name) MUST_USE;
 
+/* Is there one of this name at the slot's server that the gate's account may use? The connection keeps
+ * what it has. */
+int database_is_there(
+    struct ctx *cx, struct session *s, int slot, struct slice name, bool *there) MUST_USE;
+
 #endif

@@ -4,6 +4,7 @@
 #include "gate/kill.h"
 #include "gate/refuse.h"
 #include "gate/relay.h"
+#include "gate/unknown.h"
 #include "mysql/wire.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
@@ -191,7 +192,6 @@ is_atomic(const struct statement *st)
 static bool
 is_half_prepared(const struct attempt *a, struct slice packet)
 {
-	enum { ER_NO_SUCH_TABLE = 1146 };
 	struct err_packet e;
 	struct err        err;
 
@@ -245,7 +245,7 @@ is_second(const struct attempt *a, bool failed, uint16_t status)
 static bool
 is_unbegun(uint16_t error)
 {
-	enum { ER_BAD_FIELD = 1054, ER_NO_SUCH_TABLE = 1146, ER_READ_ONLY_TRANSACTION = 1792 };
+	enum { ER_BAD_FIELD = 1054, ER_READ_ONLY_TRANSACTION = 1792 };
 
 	return error == ER_BAD_FIELD || error == ER_NO_SUCH_TABLE || error == ER_PARSE_ERROR ||
 	       error == ER_READ_ONLY_TRANSACTION;
@@ -442,6 +442,15 @@ complain(struct session *s, struct slice packet)
 	session_complain(s, &err);
 }
 
+static enum outcome
+answer_instead(struct ctx *cx, struct attempt *a, const struct err *e)
+{
+	if (settle(cx, a, true, 0) != 0)
+		return OUTCOME_CLOSE;
+	a->s->replied = true;
+	return session_send_diagnostic(cx, a->s, e) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
+}
+
 /* An ERR is looked at before it goes on. */
 static enum outcome
 answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
@@ -455,6 +464,10 @@ answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 	a->error = err_packet_read(packet, &e, &err) == 0 ? e.code : 0;
 	if (!s->replied && is_half_prepared(a, packet))
 		return prepare_again(cx, a);
+	packet = arena_dup(&s->arena, packet); /* the server may be asked something */
+	if (!s->replied && unknown_judge(cx, s, &(struct unknown_ask){ a->route, a->q->statement,
+						    a->q->sql, a->slot, a->error }, &err))
+		return answer_instead(cx, a, &err);
 	complain(s, packet);
 	s->replied = s->failed = true;
 	if (packets_write(cx, &s->client, packet) != 0 || packets_flush(cx, &s->client) != 0)

@@ -4,6 +4,7 @@
 #include "gate/answer_names.h"
 #include "gate/catalogue.h"
 #include "gate/refuse.h"
+#include "gate/unknown.h"
 #include "mysql/command.h"
 
 enum { HEAD_MAX = 16 * 1024 }; /* an ERR, or the head of a prepared statement: 12 bytes */
@@ -61,6 +62,24 @@ feed(struct reply_scan *scan, struct slice packet, uint8_t seq, struct err *err)
 	return reply_scan_feed(scan, buf_slice(&raw), &used, err);
 }
 
+/* Is the error not what the client is to hear? Then cx->err is. */
+static bool
+is_unknown(struct ctx *cx, struct session *s, const struct prepared *st, int slot,
+    const struct reply_scan *scan)
+{
+	struct unknown_ask ask = { s->hall->crowd.route, &st->statement, st->text, slot, 0 };
+	struct err_packet  e;
+	struct err         instead;
+
+	if (err_packet_read(reply_scan_tail(scan), &e, &instead) != 0)
+		return false;
+	ask.code = e.code;
+	if (!unknown_judge(cx, s, &ask, &instead) || strcmp(instead.sqlstate, "01000") == 0)
+		return false;
+	*cx->err = instead;
+	return true;
+}
+
 /* OK of a prepared statement: int<1> 0 | int<4> number | int<2> columns | int<2> parameters | ...
  */
 static int
@@ -78,8 +97,10 @@ answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot,
 	TRY(packets_read(cx, p, HEAD_MAX, &packet));
 	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(s->slots[slot]->client));
 	TRY(feed(&scan, packet, seq, cx->err));
-	s->replied = true;
 	buf_add_slice(&ours, packet);
+	if (scan.failed && is_unknown(cx, s, st, slot, &scan))
+		return -1;
+	s->replied = true;
 	if (scan.failed) {
 		TRY(packets_write(cx, &s->client, buf_slice(&ours)));
 		TRY(packets_flush(cx, &s->client));

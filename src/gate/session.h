@@ -197,6 +197,8 @@ void session_answered(struct session *s, const struct err *e);
 void session_complain(struct session *s, const struct err *e);
 /* Sends the error to the client; 0 when that succeeded. */
 int session_send_err(struct ctx *cx, struct session *s, const struct err *e) MUST_USE;
+/* The same; a warning, whose sqlstate is 01000, comes with an OK. */
+int session_send_diagnostic(struct ctx *cx, struct session *s, const struct err *e) MUST_USE;
 /* One command on a backend whose answer is dropped; a server's ERR is ERR_SERVER. */
 int session_side_command(struct ctx *cx, struct session *s, int slot, struct slice packet) MUST_USE;
 int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;

@@ -127,3 +127,14 @@ session_send_err(struct ctx *cx, struct session *s, const struct err *e)
 	session_answered(s, &told);
 	return server_send_err(cx, &s->client, &told);
 }
+
+int
+session_send_diagnostic(struct ctx *cx, struct session *s, const struct err *e)
+{
+	struct ok_packet ok = { .status = session_status(s), .warnings = 1 };
+
+	if (strcmp(e->sqlstate, "01000") != 0)
+		return session_send_err(cx, s, e);
+	session_answered(s, e);
+	return server_send_ok(cx, &s->client, s->caps, &ok);
+}

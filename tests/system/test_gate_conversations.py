@@ -61,6 +61,8 @@ def sides(shared_combo, template, tmp_path_factory):
                 cursor.execute(f"GRANT ALL PRIVILEGES ON {keyspace}.* TO vt_app@'127.0.0.1'")
                 shared_combo.mariadb(OTHERS, port=shared_combo.port("server", keyspace), user="vt_dba")
             cursor.execute(OTHERS)
+            # A server says there is no such database to those who might use it.
+            cursor.execute("GRANT ALL PRIVILEGES ON nodb.* TO vt_app@'127.0.0.1'")
             cursor.execute("GRANT PROCESS ON *.* TO vt_app@'127.0.0.1'")
         yield Sides(shared_combo, server)
     finally:
