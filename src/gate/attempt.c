@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "gate/catalogue.h"
+#include "gate/forward.h"
 #include "gate/refuse.h"
 #include "gate/user_variables.h"
 
@@ -134,7 +135,10 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		a->route = route_ref(s->view);
 	}
 	in.route = a->route;
-	TRY(catalogue_plan(cx, s, &in, &a->plan));
+	if (catalogue_plan(cx, s, &in, &a->plan) != 0) {
+		forward_judge(cx, s, in.statement, in.sql);
+		return -1;
+	}
 	TRY(check_hidden(cx, a));
 	TRY(note_temporary(cx, a));
 	if (s->next.len > 0 && s->txn == TXN_NONE && !is_outside(a))
@@ -268,6 +272,7 @@ other_server(struct ctx *cx, struct attempt *a)
 	    "a transaction on two servers: it began at that of keyspace '%s', and keyspace '%s' is "
 	    "at another",
 	    keyspace_at(a->route, b->server), a->plan.place->name);
+	forward_judge(cx, s, a->q->statement, a->q->sql);
 	return OUTCOME_ERROR;
 }
 

@@ -4,6 +4,8 @@
 #include "gate/catalogue_ship.h"
 #include "gate/catalogue_show.h"
 #include "gate/kill_ask.h"
+#include "gate/refuse.h"
+#include "rpc/api.h"
 #include "sql/quote.h"
 
 static bool
@@ -181,6 +183,13 @@ plan_query(struct ctx *cx, struct session *s, const struct plan_input *in, struc
 	return rc;
 }
 
+/* Nobody's to see. */
+static bool
+is_fence(struct slice trigger)
+{
+	return slice_starts(trigger, FENCE_PREFIX) || slice_starts(trigger, FENCE_PREFIX_0_1);
+}
+
 /* A SHOW that lists things. */
 static int
 plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct plan *out)
@@ -192,6 +201,8 @@ plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct
 	struct buf query = BUF_INIT;
 
 	TRY(show_read(&s->arena, in->sql, in->modes, &show, cx->err));
+	if (show.kind == SHOW_CREATE_TRIGGER && is_fence(show.name))
+		return refuse(cx->err, ER_TRG_DOES_NOT_EXIST, "Trigger does not exist");
 	if (!catalogue_show_query(in->route, &show, in->keyspace, &query))
 		TRY(catalogue_answer(cx, s, in->route, &show, &query));
 	if (query.len == 0)

@@ -1,6 +1,7 @@
 #include "gate/catalogue_ship.h"
 
 #include "gate/refuse.h"
+#include "sql/lexer.h"
 #include "sql/quote.h"
 
 /* Whatever the server's defaults are: nothing is cut short. */
@@ -46,14 +47,14 @@ put_query(const struct catalogue_ask *ask, const struct catalogue_source *source
 /* Where in a row the names are. */
 struct places {
 	bool   is_schema[64], is_table[64]; /* of the columns; no table has so many */
-	size_t to_schema, to_table;         /* SIZE_MAX: none */
+	size_t to_schema, to_table, text;   /* SIZE_MAX: none */
 	size_t columns;
 };
 
 static struct places
 find_places(const struct catalogue_table *t, const struct mysql_rows *rows)
 {
-	struct places p = { .to_schema = SIZE_MAX, .to_table = SIZE_MAX };
+	struct places p = { .to_schema = SIZE_MAX, .to_table = SIZE_MAX, .text = SIZE_MAX };
 
 	p.columns = rows->columns < 64 ? rows->columns : 64;
 	for (size_t i = 1; i < p.columns; i++) {
@@ -63,6 +64,8 @@ find_places(const struct catalogue_table *t, const struct mysql_rows *rows)
 			p.to_schema = i;
 		if (t->to_table != NULL && slice_eq_nocase(rows->names[i], slice_str(t->to_table)))
 			p.to_table = i;
+		if (t->text != NULL && slice_eq_nocase(rows->names[i], slice_str(t->text)))
+			p.text = i;
 	}
 	return p;
 }
@@ -85,11 +88,58 @@ find_shown(const struct route *route, struct slice keyspace, struct slice databa
 	return false;
 }
 
+static bool
+is_dot(const struct token *t)
+{
+	return t->kind == TOKEN_PUNCT && t->punct == '.';
+}
+
+static struct slice
+unquoted(struct slice text, const struct token *t)
+{
+	bool quoted = t->kind == TOKEN_QUOTED;
+
+	return slice_cut(text, t->start + quoted, t->end - quoted);
+}
+
+/* `db`.`table` in the text of a view or a trigger, as it would be written in the keyspace that shows it. */
+static struct slice
+rename_text(struct arena *a, const struct catalogue_ask *ask, const struct catalogue_source *s,
+    struct slice text)
+{
+	struct lexer lexer;
+	struct token t[3] = { { .kind = TOKEN_END } }; /* the last three */
+	struct err   err;
+	struct slice shown;
+	size_t       done = 0;
+	SCOPED(buf)
+	struct buf out = BUF_INIT;
+
+	lexer_init(&lexer, text, 0);
+	while (lexer_next(&lexer, &t[2], &err) == 0 && t[2].kind != TOKEN_END) {
+		if (t[0].kind != TOKEN_END && t[0].start >= done && is_dot(&t[1]) &&
+		    slice_eq_str(unquoted(text, &t[0]), s->at->database) &&
+		    find_shown(ask->route, s->as_keyspace, unquoted(text, &t[0]), unquoted(text, &t[2]),
+			&shown)) {
+			buf_add_slice(&out, slice_cut(text, done, t[0].start));
+			quote_table(&out, s->as_keyspace, shown);
+			done = t[2].end;
+		}
+		t[0] = t[1];
+		t[1] = t[2];
+	}
+	buf_add_slice(&out, slice_cut(text, done, text.len));
+	return arena_dup(a, buf_slice(&out));
+}
+
 static void
-rename_row(const struct catalogue_ask *ask, const struct catalogue_source *s,
+rename_row(struct arena *a, const struct catalogue_ask *ask, const struct catalogue_source *s,
     const struct places *p, struct slice *row)
 {
 	struct slice database = slice_str(s->at->database), shown;
+
+	if (p->text != SIZE_MAX && !slice_is_null(row[p->text]) && !slice_eq(database, s->as_keyspace))
+		row[p->text] = rename_text(a, ask, s, row[p->text]);
 
 	for (size_t i = 1; i < p->columns; i++) {
 		if (p->is_schema[i] && slice_eq(row[i], database))
@@ -226,7 +276,7 @@ ship_next(struct ctx *cx, struct shipment *p)
 
 		if (source >= n)
 			return err_set(cx->err, ERR_CORRUPT, "a row that was not asked for");
-		rename_row(p->ask, &sources[source], &places, row);
+		rename_row(&p->s->arena, p->ask, &sources[source], &places, row);
 		TRY(put_row(p->values, &rows, row, cx->err));
 	}
 	return 0;

@@ -116,6 +116,49 @@ answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot,
 			       : packets_relay_reply(cx, p, &s->client, &scan);
 }
 
+/* Prepares it there and closes it. */
+static int
+prepare_and_close(struct ctx *cx, struct session *s, int slot, struct slice text, unsigned *params)
+{
+	struct mysql_client *c = s->slots[slot]->client;
+	struct reply_scan    scan;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+
+	command_put_text(&packet, COM_STMT_PREPARE, text);
+	TRY(send_command(cx, s, slot, buf_slice(&packet)));
+	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(c));
+	TRY(packets_drop_reply(cx, mysql_packets(c), &scan));
+	if (scan.failed)
+		return err_from_packet(reply_scan_tail(&scan), cx->err);
+	*params = scan.params;
+	buf_reset(&packet);
+	wire_put_int(&packet, COM_STMT_CLOSE, 1);
+	wire_put_int(&packet, scan.statement_id, 4);
+	return send_command(cx, s, slot, buf_slice(&packet));
+}
+
+/* Servers read a statement as a whole before they ask anything else of it. */
+void
+forward_judge(struct ctx *cx, struct session *s, const struct statement *st, struct slice text)
+{
+	const struct route_keyspace *any = route_any(s->hall->crowd.route);
+	struct err                   refused;
+	unsigned                     params;
+	int                          slot = s->txn_slot;
+
+	if (st->understood || cx->err->kind != ERR_REFUSED)
+		return;
+	(void)err_copy(&refused, cx->err);
+	err_clear(cx->err);
+	if ((s->txn == TXN_OPEN || (any != NULL && session_backend(cx, s, any, &slot) == 0)) &&
+	    prepare_and_close(cx, s, slot, text, &params) != 0 && cx->err->kind == ERR_SERVER &&
+	    cx->err->mysql_errno == ER_PARSE_ERROR)
+		return;
+	err_clear(cx->err);
+	(void)err_copy(cx->err, &refused);
+}
+
 int
 forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 {
@@ -144,6 +187,8 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 		else if (session_backend(cx, s, where, &slot) == 0 &&
 			 send_command(cx, s, slot, buf_slice(&packet)) == 0)
 			rc = answer_prepare(cx, s, st, slot, &plan);
+	} else {
+		forward_judge(cx, s, &st->statement, st->text);
 	}
 	route_unref(route);
 	if (rc == 0) {
@@ -158,28 +203,6 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	session_last(s, slot); /* the client has the server's own error */
 	session_rest(s);
 	return 0;
-}
-
-/* Prepares it there and closes it. */
-static int
-prepare_and_close(struct ctx *cx, struct session *s, int slot, struct slice text, unsigned *params)
-{
-	struct mysql_client *c = s->slots[slot]->client;
-	struct reply_scan    scan;
-	SCOPED(buf)
-	struct buf packet = BUF_INIT;
-
-	command_put_text(&packet, COM_STMT_PREPARE, text);
-	TRY(send_command(cx, s, slot, buf_slice(&packet)));
-	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(c));
-	TRY(packets_drop_reply(cx, mysql_packets(c), &scan));
-	if (scan.failed)
-		return err_from_packet(reply_scan_tail(&scan), cx->err);
-	*params = scan.params;
-	buf_reset(&packet);
-	wire_put_int(&packet, COM_STMT_CLOSE, 1);
-	wire_put_int(&packet, scan.statement_id, 4);
-	return send_command(cx, s, slot, buf_slice(&packet));
 }
 
 static int

@@ -90,6 +90,33 @@ is_own(struct reader *r)
 	return reader_done(r);
 }
 
+/* name, or db.name */
+static bool
+read_trigger(struct reader *r, struct show *out)
+{
+	if (!reader_is_name(r))
+		return false;
+	out->name = reader_name(r, reader_now(r));
+	reader_step(r);
+	if (reader_accept_punct(r, '.') && reader_is_name(r)) {
+		out->database = out->name;
+		out->name = reader_name(r, reader_now(r));
+		reader_step(r);
+	}
+	return reader_done(r);
+}
+
+/* What stands behind the words of a form. */
+static bool
+read_rest(struct reader *r, const struct form *f, struct show *out)
+{
+	if (f->lists)
+		return read_list(r, out);
+	if (f->kind == SHOW_CREATE_TRIGGER)
+		return read_trigger(r, out);
+	return f->kind != SHOW_GRANTS || is_own(r);
+}
+
 static void
 read_forms(struct reader *r, struct show *out)
 {
@@ -98,8 +125,7 @@ read_forms(struct reader *r, struct show *out)
 		if (!matches(r, &FORMS[i]))
 			continue;
 		step(r, &FORMS[i]);
-		if (FORMS[i].lists ? read_list(r, out)
-				   : FORMS[i].kind != SHOW_GRANTS || is_own(r))
+		if (read_rest(r, &FORMS[i], out))
 			out->kind = FORMS[i].kind;
 		return;
 	}

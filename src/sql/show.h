@@ -32,6 +32,7 @@ struct show {
 	struct slice   database; /* FROM db; SLICE_NULL: not written */
 	struct slice   like;     /* the pattern with its quotes; SLICE_NULL: none */
 	struct slice   where;    /* the expression behind WHERE; SLICE_NULL: none */
+	struct slice   name;     /* of SHOW_CREATE_TRIGGER, in database; SLICE_NULL: none */
 };
 
 /* Slices point into the text, or into the arena. What is not one of these is SHOW_OTHER. */

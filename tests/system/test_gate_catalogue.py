@@ -281,6 +281,41 @@ def test_grants_are_the_clients_own_and_show_no_secret(sides, sql):
     assert prepared(sides.gate, sql, []).kind == "rows"
 
 
+def test_the_triggers_of_a_fence_are_nobodys(moved):
+    fence = moved.cluster.mariadb("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = 'customer' "
+                                  "AND event_object_table = 'users'", port=moved.cluster.port("server", "customer"),
+                                  user="vt_dba").split()
+    assert len(fence) == 3      # until the table is dropped
+    for name in fence:
+        for sql in (f"SHOW CREATE TRIGGER {name}", f"show create trigger `customer`.`{name}` ;"):
+            assert ask(moved.gate, sql) == ("error", 1360)
+        client = prepared_error(moved.gate, f"SHOW CREATE TRIGGER {name}")
+        assert client == 1360
+
+
+def prepared_error(where, sql):
+    from lib import both
+    client = both.Client(0, **where, database="customer")
+    try:
+        return client.prepared(sql, ()).what[0]
+    finally:
+        client.close()
+
+
+def test_what_a_moved_table_has_names_tables_as_clients_do(moved):
+    """The text of a trigger at the new place; a view's is the same column of another table."""
+    at = {"port": moved.cluster.port("server", "new_customer"), "user": "vt_dba"}
+    moved.cluster.mariadb(f"CREATE {DEFINER} TRIGGER told BEFORE INSERT ON users FOR EACH ROW SET NEW.n = (SELECT MAX(n) FROM "
+                          "`new_customer`.`users` WHERE new_customer.users.id <> 0 AND 'new_customer.users' <> 'x')",
+                          "new_customer", **at)
+    try:
+        shown = ask(moved.gate, "SHOW TRIGGERS LIKE 'users'")[1]
+        assert shown[0][3] == ("SET NEW.n = (SELECT MAX(n) FROM `customer`.`users` WHERE `customer`.`users`.id <> 0 "
+                               "AND 'new_customer.users' <> 'x')")
+    finally:
+        moved.cluster.mariadb("DROP TRIGGER told", "new_customer", **at)
+
+
 # ---- dumps
 
 DUMPS = [
