@@ -44,11 +44,6 @@ check_request(struct ctx *cx, const struct ctl_request *q)
 		    q->keyspace, q->table, q->target_keyspace, q->target_table);
 		return err_hint(cx->err, "name another keyspace as the target");
 	}
-	if (strcmp(q->table, q->target_table) != 0) {
-		err_set(cx->err, ERR_REFUSED, "table '%s' cannot be called '%s' at the target",
-		    q->table, q->target_table);
-		return err_hint(cx->err, "move it to %.64s.%.64s", q->target_keyspace, q->table);
-	}
 	return 0;
 }
 
@@ -123,7 +118,7 @@ static void
 fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	w->r = (struct workflow_record){
-		.name = q->table,
+		.name = q->target_table,
 		.type = WORKFLOW_MOVETABLES,
 		.state = WORKFLOW_CHECKING,
 		.state_text = "",

@@ -1,47 +1,9 @@
 #include "gate/plan.h"
 
 #include "base/check.h"
+#include "gate/planner.h"
 #include "gate/refuse.h"
 #include "sql/quote.h"
-
-/* One statement being planned. */
-struct planner {
-	struct arena           *arena;
-	const struct route     *route;
-	const struct statement *s;
-	struct slice            sql, keyspace, base;
-	const struct temporary_tables *temporary;
-	unsigned                uses; /* the statement's, and of its catalogue tables */
-	struct plan            *out;
-	const struct table_ref *placed_by; /* the table that decided the place */
-	const struct route_keyspace *elsewhere; /* the session's own, when DATABASE() is to be its name */
-	struct slice            placed_keyspace;
-	bool                    named_otherwise; /* a table of the statement is, where it runs */
-};
-
-/* What is in front of a column is no table of its own, and an alias for all we know. */
-static bool
-is_table(const struct table_ref *t)
-{
-	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR && t->role != TABLE_ROUTINE &&
-	       t->role != TABLE_CURRENT;
-}
-
-static struct slice
-keyspace_of(const struct planner *p, const struct table_ref *t)
-{
-	return slice_is_null(t->database) ? p->keyspace : t->database;
-}
-
-static const struct route_rule *
-rule_of(const struct planner *p, const struct table_ref *t)
-{
-	struct slice keyspace = keyspace_of(p, t);
-
-	if (slice_is_null(keyspace) || slice_is_null(t->table))
-		return NULL;
-	return route_rule(p->route, keyspace, t->table);
-}
 
 /* Words that run what is in a string. */
 static bool
@@ -188,26 +150,12 @@ makes_temporary(const struct statement *s)
 	return s->kind == STATEMENT_DDL && (s->leaves & LEAVES_TABLES) != 0 && s->tables_count > 0;
 }
 
-/* Where a temporary table of the session is that is not in its own keyspace, or NULL. */
-static const struct route_keyspace *
-temporary_at(const struct planner *p, const struct table_ref *t)
-{
-	struct slice keyspace = keyspace_of(p, t);
-	const char  *place;
-
-	if (p->temporary->names.len == 0 || slice_is_null(keyspace) || slice_is_null(t->table) ||
-	    t->role == TABLE_UNCLEAR)
-		return NULL;
-	place = temporary_place(p->temporary, keyspace, t->table);
-	return place == NULL || place[0] == '\0' ? NULL : route_keyspace(p->route, slice_str(place));
-}
-
 /* Where one table is. */
 static int
 place_table(struct planner *p, const struct table_ref *t, struct err *err)
 {
-	struct slice                 keyspace = keyspace_of(p, t);
-	const struct route_rule     *rule = rule_of(p, t);
+	struct slice                 keyspace = planner_keyspace(p, t);
+	const struct route_rule     *rule = planner_rule(p, t);
 	const struct route_keyspace *where;
 
 	if (slice_is_null(keyspace))
@@ -217,7 +165,7 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 		p->out->catalogue = true;
 		return 0;
 	}
-	where = temporary_at(p, t);
+	where = planner_temporary(p, t);
 	if (where != NULL) {
 		p->out->names_tables = true;
 		return place(p, where, t, err);
@@ -253,163 +201,15 @@ static int
 place_temporary(struct planner *p, struct err *err)
 {
 	const struct table_ref      *made = &p->s->tables[0];
-	const struct route_keyspace *own = slice_is_null(keyspace_of(p, made))
+	const struct route_keyspace *own = slice_is_null(planner_keyspace(p, made))
 	    ? NULL
-	    : route_keyspace(p->route, keyspace_of(p, made));
+	    : route_keyspace(p->route, planner_keyspace(p, made));
 
 	if (p->out->place == NULL || own == NULL || own->server == NULL ||
-	    strcmp(own->server, p->out->place->server) == 0 || rule_of(p, made) != NULL)
+	    strcmp(own->server, p->out->place->server) == 0 || planner_rule(p, made) != NULL)
 		return place_table(p, made, err);
 	p->out->temporary = p->out->place->name;
 	return 0;
-}
-
-/* Does the name as written mean another table on the server that runs it? */
-static bool
-reads_otherwise(
-    const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
-{
-	const struct route_rule     *rule = rule_of(p, t);
-	const struct route_keyspace *named = route_keyspace(p->route, keyspace_of(p, t));
-
-	if (t->role == TABLE_UNCLEAR || t->role == TABLE_CURRENT ||
-	    (t->role == TABLE_QUALIFIER && slice_is_null(t->database)))
-		return false;
-	*table = t->table;
-	if (p->out->temporary != NULL && t == p->s->tables) {
-		*database = slice_str(p->out->place->database);
-		return true;
-	}
-	if (temporary_at(p, t) != NULL) {
-		*database = slice_str(temporary_at(p, t)->database);
-		return true;
-	}
-	if (rule != NULL && rule->to != NULL) {
-		*database = slice_str(rule->to->database);
-		*table = slice_str(rule->record->to_table);
-		return strcmp(rule->record->from_keyspace, rule->record->to_keyspace) != 0 ||
-		       !slice_eq(*table, t->table) ||
-		       !slice_eq_str(keyspace_of(p, t), rule->to->database);
-	}
-	/* A keyspace whose database has another name. */
-	if (named == NULL || slice_is_null(t->database) ||
-	    slice_eq_str(t->database, named->database))
-		return false;
-	*database = slice_str(named->database);
-	return true;
-}
-
-/* Refs come in the order they were read, which for UPDATE and DELETE is not always the text's. */
-static const struct table_ref *
-next_ref(const struct statement *s, size_t from)
-{
-	const struct table_ref *best = NULL;
-
-	for (size_t i = 0; i < s->tables_count; i++) {
-		const struct table_ref *t = &s->tables[i];
-
-		if (t->start >= from && (best == NULL || t->start < best->start))
-			best = t;
-	}
-	return best;
-}
-
-static bool
-must_rewrite(const struct planner *p)
-{
-	struct slice database, table;
-
-	for (size_t i = 0; i < p->s->tables_count; i++) {
-		if (p->elsewhere != NULL && p->s->tables[i].role == TABLE_CURRENT)
-			return true;
-		if (!slice_is_null(keyspace_of(p, &p->s->tables[i])) &&
-		    reads_otherwise(p, &p->s->tables[i], &database, &table))
-			return true;
-	}
-	return false;
-}
-
-/* Instead of DATABASE(): of the same type, and with its name where it is a column. */
-static void
-put_database(const struct planner *p, const struct table_ref *t, struct buf *text)
-{
-	buf_add_str(text, "CONVERT(");
-	quote_string(text, p->keyspace);
-	buf_add_str(text, " USING utf8mb3)");
-	if (t->naming == NAMES_COLUMN) {
-		buf_add_str(text, " AS ");
-		quote_ident(text, slice_cut(p->sql, t->start, t->end));
-	}
-}
-
-/* Answers are to have the client's name for it. */
-static void
-note_name(struct planner *p, const struct table_ref *t, struct slice database, struct slice table)
-{
-	struct plan_name n = { database, table, keyspace_of(p, t), t->table };
-
-	if (!is_table(t) || slice_is_null(table))
-		return;
-	if (p->out->names == NULL)
-		p->out->names = arena_array(p->arena, struct plan_name, p->s->tables_count);
-	p->out->names[p->out->names_count++] = n;
-	p->named_otherwise = p->named_otherwise || !slice_eq(n.database, n.as_database) ||
-			     !slice_eq(n.table, n.as_table);
-}
-
-/* FROM a, where a is called b there: other places of the text mean it by its own name, as a.id. */
-static bool
-wants_alias(const struct table_ref *t, struct slice table)
-{
-	return t->may_be_aliased && !slice_eq(t->table, table);
-}
-
-static void
-put_table(struct planner *p, const struct table_ref *t, struct slice database, struct slice table,
-    struct buf *text)
-{
-	quote_table(text, database, table);
-	if (wants_alias(t, table)) {
-		buf_add_str(text, " AS ");
-		quote_ident(text, t->table);
-	}
-	note_name(p, t, database, table);
-}
-
-static void
-put_as_written(struct planner *p, const struct table_ref *t, struct buf *text)
-{
-	buf_add_slice(text, slice_cut(p->sql, t->start, t->end));
-	note_name(p, t, keyspace_of(p, t), t->table);
-}
-
-static void
-rewrite(struct planner *p)
-{
-	SCOPED(buf)
-	struct buf              text = BUF_INIT;
-	size_t                  done = 0;
-	const struct table_ref *t;
-
-	while ((t = next_ref(p->s, done)) != NULL) {
-		struct slice database, table;
-
-		buf_add_slice(&text, slice_cut(p->sql, done, t->start));
-		if (t->role == TABLE_CURRENT && p->elsewhere != NULL)
-			put_database(p, t, &text);
-		else if (reads_otherwise(p, t, &database, &table) && !slice_is_null(t->table))
-			put_table(p, t, database, table, &text);
-		else if (slice_is_null(t->table) && reads_otherwise(p, t, &database, &table))
-			quote_ident(&text, database);
-		else
-			put_as_written(p, t, &text);
-		done = t->end;
-	}
-	if (!p->named_otherwise)
-		p->out->names_count = 0;
-	buf_add_slice(&text, slice_cut(p->sql, done, p->sql.len));
-	p->out->text = arena_dup(p->arena, buf_slice(&text));
-	p->out->rewritten = true;
 }
 
 /* db.f(): the routine is where the database is. What is no keyspace may be a package. */
@@ -558,12 +358,12 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 	if (!s->understood && r->rules.count > 0)
 		TRY(refuse_unclear(&p, err));
 	for (size_t i = makes_temporary(s) ? 1 : 0; i < s->tables_count; i++) {
-		if (is_table(&s->tables[i]))
+		if (planner_is_table(&s->tables[i]))
 			TRY(place_table(&p, &s->tables[i], err));
 		else if (s->tables[i].role == TABLE_ROUTINE)
 			TRY(place_routine(&p, &s->tables[i], err));
 	}
-	if (makes_temporary(s) && is_table(&s->tables[0]))
+	if (makes_temporary(s) && planner_is_table(&s->tables[0]))
 		TRY(place_temporary(&p, err));
 	if (!slice_is_null(s->in_database))
 		TRY(place_program(&p, err));
@@ -572,7 +372,5 @@ plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct
 	TRY(place_default(&p, err));
 	if (in->ascii_only)
 		TRY(refuse_foreign_rule(&p, err));
-	if (must_rewrite(&p))
-		rewrite(&p);
-	return 0;
+	return planner_rewrite(&p, err);
 }

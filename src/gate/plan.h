@@ -6,7 +6,7 @@
  * of the keyspace that the session has used last. All must be on one
  * server. Names of tables that are served elsewhere than they say are rewritten
  * to `database`.`table`, three-part column qualifiers too; a two-part one (users.id)
- * stays, because it means the table by its own name.
+ * stays, because it means the table by its own name, which it goes on having (called.h).
  *
  * A plan borrows from the route and the statement it was made of.
  */

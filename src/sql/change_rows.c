@@ -91,6 +91,7 @@ settle_targets(struct reader *r, size_t first, size_t lists)
 			named = r->out->tables[j].role == TABLE_WRITE &&
 				!r->out->tables[j].aliased &&
 				slice_eq_nocase(r->out->tables[j].table, target->table);
+		target->target = true;
 		if (!named && slice_is_null(target->database))
 			target->role = TABLE_QUALIFIER;
 	}
@@ -102,9 +103,6 @@ delete_many(struct reader *r, size_t first)
 	size_t lists = r->out->tables_count;
 
 	query_tables(r, TABLE_WRITE);
-	/* The targets would have to be the aliases. */
-	for (size_t i = lists; i < r->out->tables_count; i++)
-		r->out->tables[i].may_be_aliased = false;
 	settle_targets(r, first, lists);
 	query_rest(r);
 }

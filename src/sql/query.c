@@ -520,6 +520,7 @@ with_list(struct reader *r)
 			return;
 		}
 		name = reader_name(r, reader_now(r));
+		r->out->aliases++;
 		reader_step(r);
 		if (reader_is_punct(r, '('))
 			reader_skip_parens(r);

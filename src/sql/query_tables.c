@@ -61,6 +61,7 @@ table_suffix(struct reader *r)
 	} else {
 		aliased = false;
 	}
+	r->out->aliases += aliased;
 	index_hints(r);
 	return aliased;
 }

@@ -71,6 +71,7 @@ struct table_ref {
 	size_t          start, end;
 	bool            aliased; /* a name of its own follows, perhaps the same one */
 	bool            may_be_aliased; /* none follows, and "AS name" behind end would be one */
+	bool            target; /* of a DELETE over several tables: the name is that of one in its list */
 	enum ref_naming naming;
 };
 
@@ -122,6 +123,7 @@ struct statement {
 	unsigned          leaves; /* enum statement_leaves */
 	struct table_ref *tables;
 	size_t            tables_count;
+	size_t            aliases; /* names that it gives to tables and queries of its own */
 	struct slice      use_database; /* STATEMENT_USE */
 	struct slice      in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
 	size_t            query_at; /* CREATE TABLE ... SELECT: where its query begins; or 0 */

@@ -110,7 +110,13 @@ read_lock(struct reader *r)
 	if (!reader_accept(r, KW_TABLES))
 		reader_expect(r, KW_TABLE);
 	do {
+		size_t at = r->out->tables_count;
+
 		reader_table(r, TABLE_LOCK);
+		if (at < r->out->tables_count)
+			r->out->tables[at].may_be_aliased = reader_is_text(r, "read") ||
+						       reader_is_text(r, "write") ||
+						       reader_is_text(r, "low_priority");
 		if (reader_accept(r, KW_AS))
 			reader_step(r);
 		while (!reader_done(r) && !reader_is_punct(r, ','))

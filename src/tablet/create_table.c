@@ -175,6 +175,15 @@ read_lines(struct arena *a, struct slice sql, struct create_table *out, struct s
 	return slice_is_null(lines) || out->clauses_count == 0 ? -1 : 0;
 }
 
+/* The first line has nothing but the name. */
+const char *
+create_table_body(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return end == NULL ? text : end;
+}
+
 int
 create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
 {

@@ -36,6 +36,9 @@ struct create_table {
 	const char    *text;    /* the whole, without what is left out */
 };
 
+/* Of such a text, what two tables of different names have in common when they are defined the same. */
+const char *create_table_body(const char *text);
+
 /* Where the word first stands outside of strings, quoted names and comments' texts; sql.len: nowhere. */
 size_t create_table_find(struct slice sql, const char *word);
 /* Everything points into the arena. ERR_CORRUPT when sql does not look as above. */

@@ -2,6 +2,7 @@
 
 #include "base/rand.h"
 #include "sql/quote.h"
+#include "tablet/create_table.h"
 #include "tablet/fence.h"
 #include "tablet/mention.h"
 #include "tablet/place.h"
@@ -311,8 +312,11 @@ check_mentions(struct ctx *cx, struct mysql_client *c, const struct tablet_reque
 }
 
 int
-preflight_attempt(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q)
+preflight_attempt(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q)
 {
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, env, &c));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx                 inner = *cx;
@@ -398,7 +402,7 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_reques
 		return drop_hint(cx, q, i, "if its rows are not needed");
 	}
 	TRY(schema_read(cx, c, q->target_database, table, &def));
-	if (strcmp(def->create_sql, q->definition) != 0) {
+	if (strcmp(create_table_body(def->create_sql), create_table_body(q->definition)) != 0) {
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' exists at the target and is defined differently",
 		    q->target_database, table);
@@ -529,9 +533,12 @@ try_clients(struct ctx *cx, const struct tablet_env *env, const struct table_def
 }
 
 int
-preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
-    const struct tablet_request *q, const char **hashes)
+preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+    const char **hashes)
 {
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, env, &c));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx                 inner = *cx;

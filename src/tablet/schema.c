@@ -290,6 +290,24 @@ refuse_table(struct ctx *cx, const struct table_def *def, const char *what, cons
 	return err_hint(cx->err, "%s", hint);
 }
 
+/*
+ * A catalogue answers with NULLs where the server cannot open the table: for the moment, since somebody has
+ * it for himself, or for good, and then the table itself says why.
+ */
+static int
+refuse_unopened(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	enum { ER_LOCK_WAIT_TIMEOUT = 1205 };
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	quote_table(&name, slice_str(def->database), slice_str(def->name));
+	if (mysql_execf(cx, c, "DO (SELECT 1 FROM %s LIMIT 0)", name.data) != 0 &&
+	    cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
+		return err_wrap(cx->err, "looking at table '%s.%s'", def->database, def->name);
+	return err_set(cx->err, ERR_RETRY, "table '%s.%s' cannot be looked at while somebody alters it",
+	    def->database, def->name);
+}
+
 static int
 read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
@@ -309,6 +327,8 @@ read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		return refuse_table(cx, def,
 		    arena_printf(cx->arena, "is a %.*s", SLICE_ARG(rows.values[0])),
 		    "only base tables move");
+	if (slice_is_null(rows.values[1]))
+		return refuse_unopened(cx, c, def);
 	if (!slice_eq_str(rows.values[1], "InnoDB"))
 		return refuse_table(cx, def,
 		    arena_printf(
@@ -455,7 +475,7 @@ read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 	TRY(schema_check_lists(def, &create, cx->err));
 	TRY(check_defaults(cx, def, &create));
 	def->create_sql = create.text;
-	def->hash = hash_text(cx->arena, create.text);
+	def->hash = hash_text(cx->arena, create_table_body(create.text));
 	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);
 	for (int i = 0; i < create.clauses_count; i++) {
 		const struct clause *clause = &create.clauses[i];

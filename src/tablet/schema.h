@@ -36,7 +36,7 @@ struct table_def {
 	struct index_def *indexes;         /* secondary ones */
 	int               indexes_count;
 	const char       *create_sql;      /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
-	const char       *hash;            /* hex of create_sql's hash */
+	const char       *hash;            /* hex, of create_sql without the name */
 	uint64_t          auto_increment;  /* next value, 0: none */
 	int64_t           rows_estimate;
 	/* a column has such a type: for schema_check_row(), schema_unsayable() */

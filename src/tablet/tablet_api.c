@@ -116,8 +116,7 @@ check_no_xa(struct ctx *cx, struct mysql_client *c)
 }
 
 static int
-check_arrived(struct ctx *cx, struct tablet_api *api, const struct tablet_request *q,
-    struct mysql_client *c)
+check_arrived(struct ctx *cx, struct tablet_api *api, const struct tablet_request *q)
 {
 	struct stream *s;
 	const char   **hashes;
@@ -127,7 +126,7 @@ check_arrived(struct ctx *cx, struct tablet_api *api, const struct tablet_reques
 	if (stream_request(s)->tables_count != q->tables_count)
 		return err_set(cx->err, ERR_REFUSED, "the stream of workflow '%s' has %zu tables, not %zu",
 		    q->workflow, stream_request(s)->tables_count, q->tables_count);
-	return preflight_attempt_target(cx, api->env, c, q, hashes);
+	return preflight_attempt_target(cx, api->env, q, hashes);
 }
 
 static int
@@ -141,9 +140,9 @@ do_fence_install(
 
 	TRY(ddl_open(cx, api->env, &d));
 	if (target) {
-		TRY(check_arrived(cx, api, q, d.session));
+		TRY(check_arrived(cx, api, q));
 	} else {
-		TRY(preflight_attempt(cx, d.session, q));
+		TRY(preflight_attempt(cx, api->env, q));
 		TRY(check_no_xa(cx, d.session));
 	}
 	return fence_install(cx, &d, &f, target);

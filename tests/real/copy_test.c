@@ -122,6 +122,7 @@ close_world(struct world *w)
 {
 	copier_free(w->copier);
 	tail_close(w->tail);
+	position_done(&w->tail_params.start);
 	windows_done(&w->windows);
 	mysql_close(w->source);
 	mysql_close(w->target);
@@ -289,6 +290,39 @@ kills(void *arg)
 	close_world(&w);
 }
 
+/* ---- A table that cannot be opened */
+
+static void
+hold_exclusively(void *arg)
+{
+	exec(arg, "CREATE OR REPLACE TABLE s.held (id INT PRIMARY KEY) SELECT 1 AS id, SLEEP(1) AS z");
+}
+
+/* A catalogue tells it with NULLs. */
+static void
+held_table(void *arg)
+{
+	struct mysql_client *c = connect_to(&from), *holder = connect_to(&from);
+	struct table_def    *def;
+	struct ctx           cx = ctx();
+	struct task         *t;
+
+	exec(c, "CREATE DATABASE IF NOT EXISTS s");
+	exec(c, "SET lock_wait_timeout=0");
+	t = task_spawn("holder", hold_exclusively, holder);
+	expect(t != NULL);
+	expect_ok(task_sleep(&cx, 300 * MSEC), &err);
+	expect(schema_read(&cx, c, "s", "held", &def) != 0);
+	expect_str(err.text, "table 's.held' cannot be looked at while somebody alters it");
+	expect_eq(err.kind, ERR_RETRY);
+	err_clear(&err);
+	expect_ok(task_join(&cx, t), &err);
+	expect_ok(schema_read(&cx, c, "s", "held", &def), &err);
+	exec(c, "DROP TABLE s.held");
+	mysql_close(c);
+	mysql_close(holder);
+}
+
 TEST(copy_between_real_servers)
 {
 	mariadb_start(&from, test_dir(), 1);
@@ -298,4 +332,11 @@ TEST(copy_between_real_servers)
 	in_task(kills);
 	mariadb_kill(&from);
 	mariadb_kill(&to);
+}
+
+TEST(a_catalogue_knows_nothing_of_a_held_table)
+{
+	mariadb_start(&from, test_dir(), 1);
+	in_task(held_table);
+	mariadb_kill(&from);
 }

@@ -290,3 +290,75 @@ TEST(a_keyspace_without_a_server)
 	expect(route_any(r) == NULL);
 	route_unref(r);
 }
+
+TEST(a_table_of_another_name_goes_on_being_called_as_it_was)
+{
+	struct test_rule rule = { .to = "new_customer", .phase = RULE_OPEN, .to_table = "people" };
+	struct route    *r = route_with(1, &rule);
+
+	expect_plan(r, "customer", "select id from users",
+	    "db2:3306 reads ruled select id from `new_customer`.`people` AS `users`");
+	expect_plan(r, "customer", "select users.id from users where users.id = 1",
+	    "db2:3306 reads ruled select users.id from `new_customer`.`people` AS `users` "
+	    "where users.id = 1");
+	expect_plan(r, "customer", "select users.*, customer.users.id from users use index (a)",
+	    "db2:3306 reads ruled select users.*, `new_customer`.`users`.id from `new_customer`.`people` "
+	    "AS `users` use index (a)");
+	expect_plan(r, "customer", "select customer.users.id from users",
+	    "db2:3306 reads ruled select `new_customer`.`users`.id from `new_customer`.`people` AS `users`");
+	expect_plan(r, "customer", "select u.id, users.id from users u join users on u.a = users.b",
+	    "db2:3306 reads ruled select u.id, users.id from `new_customer`.`people` u join "
+	    "`new_customer`.`people` AS `users` on u.a = users.b");
+	expect_plan(r, "customer", "update users set users.a = 1 where users.id = 2",
+	    "db2:3306 locks ruled update `new_customer`.`people` AS `users` set users.a = 1 "
+	    "where users.id = 2");
+	expect_plan(r, "customer", "delete from users where users.id = 2",
+	    "db2:3306 locks ruled delete from `new_customer`.`people` "
+	    "where `new_customer`.`people`.id = 2");
+	expect_plan(r, "new_customer", "delete from customer.users where users.id = 2",
+	    "db2:3306 locks ruled delete from `new_customer`.`people` "
+	    "where `new_customer`.`people`.id = 2");
+	expect_plan(r, "customer", "delete users from users join users x on users.id = x.a",
+	    "db2:3306 locks ruled delete `users` from `new_customer`.`people` AS `users` join "
+	    "`new_customer`.`people` x on users.id = x.a");
+	expect_plan(r, NULL, "delete customer.users from customer.users join customer.users x",
+	    "db2:3306 locks ruled delete `new_customer`.`people` from `new_customer`.`people` join "
+	    "`new_customer`.`people` x");
+	expect_plan(r, "customer", "insert into users (a) values (1) on duplicate key update a = users.a + 1",
+	    "db2:3306 locks ruled insert into `new_customer`.`people` (a) values (1) on duplicate key update "
+	    "a = `new_customer`.`people`.a + 1");
+	expect_plan(r, "customer", "select users.id from users partition (p0)",
+	    "db2:3306 reads ruled select `new_customer`.`people`.id from `new_customer`.`people` "
+	    "partition (p0)");
+	expect_plan(r, "customer", "explain select * from users",
+	    "db2:3306 reads ruled explain select * from `new_customer`.`people` AS `users`");
+	expect_plan(r, "customer", "show columns from users",
+	    "db2:3306 reads ruled show columns from `new_customer`.`people`");
+	expect_plan(r, "customer", "lock tables users read local, users as x write ;",
+	    "db2:3306 locks ruled lock tables `new_customer`.`people` AS `users` read local, "
+	    "`new_customer`.`people` read local, `new_customer`.`people` as x write ;");
+	expect_plan(r, "customer", "insert into users (a) select users.a from users",
+	    "db2:3306 locks ruled insert into `new_customer`.`people` (a) select users.a from "
+	    "`new_customer`.`people` AS `users`");
+	route_unref(r);
+}
+
+TEST(a_name_that_may_be_the_statements_own_is_refused)
+{
+	static const char *const unclear[] = {
+		"delete from users where exists (select 1 from customer.users x where users.id = 1)",
+		"delete from users where exists (select 1 from (select 1 as id) users where users.id = 1)",
+		"delete from users where a in (with users as (select 1 as id) select users.id from users)",
+	};
+	struct test_rule rule = { .to = "new_customer", .phase = RULE_OPEN, .to_table = "people" };
+	struct route    *r = route_with(1, &rule);
+
+	for (size_t i = 0; i < sizeof(unclear) / sizeof(unclear[0]); i++) {
+		SCOPED(buf) struct buf got = BUF_INIT;
+
+		plan_of(&got, r, "customer", unclear[i]);
+		if (!slice_starts(buf_slice(&got), "1235 table 'users', which has another name"))
+			test_fail(__FILE__, __LINE__, "%s\n   got %s", unclear[i], got.data);
+	}
+	route_unref(r);
+}
