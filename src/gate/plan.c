@@ -1,7 +1,6 @@
 #include "gate/plan.h"
 
 #include "base/check.h"
-#include "gate/planner.h"
 #include "gate/refuse.h"
 #include "sql/quote.h"
 

@@ -1,10 +1,37 @@
 /*
- * planner.h - a statement while plan_make() plans it, and the text that is sent in the end.
+ * planner.h - a plan, a statement while plan_make() makes one of it, and the text that is sent in the end.
  */
 #ifndef GATE_PLANNER_H
 #define GATE_PLANNER_H
 
-#include "gate/plan.h"
+#include "gate/route.h"
+#include "gate/temporary.h"
+#include "sql/statement.h"
+
+/* A table, by the name of the server that runs the statement and by the client's: perhaps the same one. */
+struct plan_name {
+	struct slice database, table; /* the server's */
+	struct slice as_database, as_table;
+};
+
+struct plan {
+	const struct route_keyspace *place; /* NULL: any server will do */
+	const struct route_rule    **ruled; /* of the tables it names, each once */
+	size_t                       ruled_count, ruled_room;
+	bool                         names_tables;
+	/* names none, and is to run at the place all the same: it means something of a keyspace that
+	 * is no table (a routine, a catalogue), or the keyspace itself */
+	bool in_place;
+	bool                         locks; /* anything but a plain read */
+	bool                         catalogue; /* it names tables of information_schema */
+	bool                         rewritten;
+	struct slice                 text; /* to be sent */
+	/* of all tables in it, where one has two names: answers have the server's */
+	struct plan_name            *names;
+	size_t                       names_count;
+	/* where a temporary table is made that is not made in its own keyspace; NULL: no such one */
+	const char *temporary;
+};
 
 /* One statement being planned. */
 struct planner {
