@@ -167,6 +167,55 @@ answer_names_row(void *names, struct slice told, struct buf *out, struct err *er
 	return 0;
 }
 
+/* ---- errors ---- */
+
+/* The two ways in which servers write the name of a table. */
+static void
+put_spelling(struct buf *out, bool quoted, struct slice database, struct slice table)
+{
+	buf_reset(out);
+	if (quoted)
+		quote_table(out, database, table);
+	else
+		buf_addf(out, "'%.*s.%.*s'", SLICE_ARG(database), SLICE_ARG(table));
+}
+
+/* Does a name begin here? Then the client's is written; the length of the server's. */
+static size_t
+put_if_named(const struct plan *plan, struct slice rest, struct buf *out)
+{
+	SCOPED(buf)
+	struct buf spelling = BUF_INIT;
+
+	for (size_t i = 0; i < 2 * plan->names_count; i++) {
+		const struct plan_name *n = &plan->names[i / 2];
+		size_t                  len;
+
+		put_spelling(&spelling, i % 2 == 0, n->database, n->table);
+		if (spelling.len > rest.len ||
+		    memcmp(rest.ptr, spelling.data, spelling.len) != 0)
+			continue;
+		len = spelling.len;
+		put_spelling(&spelling, i % 2 == 0, n->as_database, n->as_table);
+		buf_add_slice(out, buf_slice(&spelling));
+		return len;
+	}
+	return 0;
+}
+
+void
+answer_names_text(const struct plan *plan, struct slice told, struct buf *out)
+{
+	for (size_t at = 0; at < told.len;) {
+		bool   quote = told.ptr[at] == '`' || told.ptr[at] == '\'';
+		size_t len = quote ? put_if_named(plan, slice_cut(told, at, told.len), out) : 0;
+
+		if (len == 0)
+			buf_add_char(out, (char)told.ptr[at]);
+		at += len == 0 ? 1 : len;
+	}
+}
+
 /* ---- replies ---- */
 
 static uint16_t

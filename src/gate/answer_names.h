@@ -36,6 +36,9 @@ int answer_names_definition(void *names, struct slice told, struct buf *out,
     struct err *err) MUST_USE;
 int answer_names_row(void *names, struct slice told, struct buf *out, struct err *err) MUST_USE;
 
+/* The text of an error with the client's names where it has `database`.`table` or 'database.table'. */
+void answer_names_text(const struct plan *plan, struct slice told, struct buf *out);
+
 /* A reply to PREPARE or COM_FIELD_LIST with these names. */
 int answer_names_relay(struct ctx *cx, struct answer_names *a, struct packets *from, struct packets *to,
     struct reply_scan *scan) MUST_USE;

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 
 /* What we do not offer: changes of a session are not relayed because the connection behind it changes. What
- * MariaDB has beyond SERVER_CAPS (progress, bulk execution, cached metadata) would have to be understood
- * here. */
+ * MariaDB has beyond SERVER_CAPS (progress, cached metadata) would have to be understood here. Bulk execution
+ * of an UPDATE or DELETE commits row by row under autocommit: one that meets a fence in its middle could
+ * neither be replayed nor be called rolled back. Drivers execute rows one by one where it is not offered. */
 #define OFFERED_CAPS (SERVER_CAPS & ~(CAP_SESSION_TRACK | CAP_INTERACTIVE))
 
 #define HANDSHAKE_TIMEOUT (10 * SECOND) /* the servers' own connect_timeout */

@@ -470,7 +470,7 @@ answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 		return answer_instead(cx, a, &err);
 	complain(s, packet);
 	s->replied = s->failed = true;
-	if (packets_write(cx, &s->client, packet) != 0 || packets_flush(cx, &s->client) != 0)
+	if (relay_error(cx, a, packet) != 0)
 		return OUTCOME_CLOSE;
 	return settle(cx, a, true, 0) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
 }

@@ -93,3 +93,22 @@ relay_answer(struct ctx *cx, struct attempt *a, bool rows)
 	}
 	return 0;
 }
+
+int
+relay_error(struct ctx *cx, const struct attempt *a, struct slice packet)
+{
+	struct packets   *client = &a->s->client;
+	struct err_packet e;
+	struct err        err;
+	SCOPED(buf)
+	struct buf text = BUF_INIT, mended = BUF_INIT;
+
+	if (a->plan.names_count > 0 && err_packet_read(packet, &e, &err) == 0) {
+		answer_names_text(&a->plan, e.text, &text);
+		e.text = buf_slice(&text);
+		err_packet_put(&mended, &e);
+		packet = buf_slice(&mended);
+	}
+	TRY(packets_write(cx, client, packet));
+	return packets_flush(cx, client);
+}

@@ -14,5 +14,7 @@
 /* Up to the ERR that ends it, if one does: a->scan.failed, and the caller sends it. rows: it begins with
  * no OK. */
 int relay_answer(struct ctx *cx, struct attempt *a, bool rows) MUST_USE;
+/* An ERR, in which tables are called as the client calls them. */
+int relay_error(struct ctx *cx, const struct attempt *a, struct slice packet) MUST_USE;
 
 #endif

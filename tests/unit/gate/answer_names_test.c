@@ -116,6 +116,19 @@ TEST(a_definition_begins_with_the_clients_name)
 	ROW(&a, "\0\0\6people\23CREATE VIEW people ", "\0\0\5users\24CREATE VIEW `users` ");
 }
 
+TEST(errors_name_the_clients_table)
+{
+	const struct plan plan = { .names = names, .names_count = 2 };
+	SCOPED(buf)
+	struct buf out = BUF_INIT;
+
+	answer_names_text(&plan,
+	    slice_str("`c` failed for `new`.`people`, 'new.people' and 'new.u', `new`.`peoples`, it's"),
+	    &out);
+	expect_str(
+	    out.data, "`c` failed for `old`.`users`, 'old.users' and 'new.u', `new`.`peoples`, it's");
+}
+
 TEST(what_ends_too_early_is_an_error)
 {
 	struct answer_names a = all_names();
