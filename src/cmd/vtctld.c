@@ -41,6 +41,7 @@ serve(struct ctx *cx, void *arg)
 	TRY(http_serve(p->settings.http, ctl_api_handle, &p->ctl, &p->http, cx->err));
 	snprintf(p->name, sizeof(p->name), "vtctld %s, process %d", http_address(p->http), (int)getpid());
 	p->ctl.name = p->name;
+	p->ctl.http = http_address(p->http);
 	printf("vtctld ready http=%s\n", http_address(p->http));
 	fflush(stdout);
 	return jobs_run(cx, &p->ctl);

@@ -16,8 +16,9 @@ struct api_method {
 	api_fn     *run;
 };
 
-/* Both end with { NULL, NULL }. */
+/* All end with { NULL, NULL }. */
 extern const struct api_method api_cluster_methods[];   /* keyspaces, tablets, rules */
 extern const struct api_method api_move_methods[];      /* workflows and tables */
+extern const struct api_method api_name_methods[];      /* for gates: places of names */
 
 #endif

@@ -17,12 +17,14 @@
 struct ctl {
 	struct topo       *topo;
 	const char        *name;    /* how locks call this vtctld: its address and process */
+	const char        *http;    /* where it answers, for gates; NULL: nowhere */
 	struct topo_lease *lease;   /* of all its locks */
 	struct group       jobs;    /* one task per workflow at work here */
 	struct list        working; /* struct job of each */
 	struct waitlist    kicked;
 	bool               kick;    /* somebody made or changed a workflow: look at once */
 	struct ctl_counts  counts;
+	bool               naming;  /* a task of this vtctld has the turn, or takes it (reroute.c) */
 	bool               dead;    /* a fault point has ended it: it does nothing more */
 };
 

@@ -22,7 +22,9 @@ find_method(const char *path)
 	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
 		return NULL;
 	m = find_in(api_cluster_methods, path + sizeof(prefix) - 1);
-	return m != NULL ? m : find_in(api_move_methods, path + sizeof(prefix) - 1);
+	if (m == NULL)
+		m = find_in(api_move_methods, path + sizeof(prefix) - 1);
+	return m != NULL ? m : find_in(api_name_methods, path + sizeof(prefix) - 1);
 }
 
 static int

@@ -38,6 +38,14 @@
  *     Has a move that has not switched taken back (cancel.h) and answers at once: move_status tells when
  *     its state is Cancelled. {"workflow":"new_customer/users","done":bool,"already":bool}; done: there
  *     is nothing to wait for, as of one that was only being checked; already: it was before
+ * route_name        keyspace, table, target_keyspace, target_table
+ *     For gates. The name, which no table has, stands for that table from now on; every gate knows.
+ *     {"version":N} of the rules that say so. Refusals have numbers for clients (reroute.h).
+ * route_home        keyspace, table
+ *     For gates. No table has the name any more: it stands for itself again, if route_name has
+ *     changed that. {"version":N}
+ * at_rest           keyspace, table
+ *     For gates. Refused while a move uses the table that the name stands for.
  *
  * <progress> is of this moment, from the tablet that the stream ends at:
  *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,"error":"",

@@ -7,7 +7,9 @@
 #include "ctl/cancel.h"
 #include "ctl/check.h"
 #include "ctl/cutover.h"
+#include "ctl/enlist.h"
 #include "ctl/pause.h"
+#include "ctl/reroute.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -485,6 +487,7 @@ look(struct ctx *cx, struct ctl *c)
 
 	if (!topo_lease_held(c->lease))
 		return 0; /* nothing is taken that could not be kept */
+	TRY(reroute_tidy(cx, c));
 	TRY(topo_list(cx, c->topo, "/workflows/", &all));
 	for (size_t i = 0; i < all.count; i++) {
 		if (take_one(cx, c, &all.items[i]) != 0)
@@ -497,6 +500,7 @@ int
 jobs_run(struct ctx *cx, struct ctl *c)
 {
 	TRY(topo_lease_start(cx, c->topo, CTL_LEASE_S * SECOND, &c->lease));
+	TRY(enlist(cx, c));
 	while (!c->dead) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx inner = *cx, wait = ctx_within(cx, LOOK_MS * MSEC);

@@ -23,9 +23,8 @@ rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *rev
 
 /* ---- Edits: of a copy that is then swapped in */
 
-/* A rules record with room for what is added. */
-static void
-make_room(struct arena *a, struct rules_record *r, size_t more)
+void
+rules_make_room(struct arena *a, struct rules_record *r, size_t more)
 {
 	struct routing_rule *rules = arena_array(a, struct routing_rule, r->count + more);
 
@@ -125,7 +124,7 @@ edit_create(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 {
 	TRY(workflow_check_alone(cx, w));
 	TRY(rules_check_served(cx, r, w)); /* a move may have switched since the preflight */
-	make_room(cx->arena, r, 2 * w->r.tables_count);
+	rules_make_room(cx->arena, r, 2 * w->r.tables_count);
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		add_missing(r, w, SIDE_SOURCE, i);
 		add_missing(r, w, SIDE_TARGET, i);
@@ -166,11 +165,13 @@ edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 	return 0;
 }
 
-/* By a cutover, which nobody may interfere with. A pause that somebody else has died in is nothing. */
+/* By a cutover, or for a name's new place: nobody may interfere with it. A pause that somebody else has
+ * died in is nothing. */
 static bool
 is_held(const struct routing_rule *rule)
 {
-	return rule->phase == RULE_HOLD || rule->phase == RULE_SWITCHED;
+	return rule->phase == RULE_HOLD || rule->phase == RULE_SWITCHED ||
+	    rule->phase == RULE_NAMING;
 }
 
 static int
@@ -338,6 +339,41 @@ rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_
 		TRY(still_ours(&inner, w, &ours));
 		if (!ours)
 			return err_copy(cx->err, &conflict);
+	}
+}
+
+static int
+edit_once(struct ctx *cx, struct ctl *c, rules_edit_fn *edit, void *arg, int64_t *version)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct rules_record r;
+	struct topo_compare old = { .key = rules_key };
+
+	TRY(rules_load(cx, c, &r, &old.modified));
+	TRY(edit(cx, &r, arg));
+	r.version++;
+	*version = r.version;
+	rules_write(&json, &r);
+	return topo_put(cx, c->topo, &old, buf_slice(&json), 0, NULL);
+}
+
+int
+rules_edit(struct ctx *cx, struct ctl *c, rules_edit_fn *edit, void *arg, int64_t *version)
+{
+	int64_t seen = *version = -1;
+
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+
+		inner.arena = &scratch;
+		if (edit_once(&inner, c, edit, arg, version) == 0)
+			return 0;
+		/* A conflict of the edit's own comes before there is a version. */
+		if (cx->err->kind != ERR_CONFLICT || *version == seen)
+			return -1;
+		err_clear(cx->err);
+		seen = *version = -1;
 	}
 }
 

@@ -49,6 +49,7 @@ set_ask(struct attempt *a)
 	    a->plan.locks ||
 	    (a->ask.transaction && session_isolation(s) == ISOLATION_SERIALIZABLE);
 	a->ask.reads = a->ask.transaction && !a->ask.locks && a->plan.names_tables;
+	a->ask.defines = a->q->statement->kind == STATEMENT_DDL ? a->q->statement : NULL;
 	a->begins = s->txn == TXN_PENDING && a->ask.transaction;
 }
 

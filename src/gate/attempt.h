@@ -17,6 +17,7 @@ struct request {
 	const struct statement *statement;
 	struct prepared        *prepared; /* COM_STMT_EXECUTE */
 	const struct named     *named; /* its names are of this one's keyspace; NULL: of the session's */
+	bool                   *apart;    /* set instead of the refusal of tables on two servers; or NULL */
 	bool                    quiet;    /* its answer, unless an error, is nobody's */
 	struct slice using; /* EXECUTE p USING this; sql is p's text. SLICE_NULL: no such statement */
 };

@@ -1,17 +1,21 @@
 #include "gate/dispatch.h"
 
 #include "base/check.h"
+#include "gate/beside.h"
 #include "gate/companion.h"
 #include "gate/database.h"
 #include "gate/execute.h"
 #include "gate/kill.h"
 #include "gate/lock_tables.h"
+#include "gate/naming.h"
 #include "gate/refuse.h"
 #include "gate/savepoint.h"
 #include "gate/sql_prepare.h"
 #include "gate/variables.h"
 #include "mysql/command.h"
 #include "sql/split.h"
+
+enum { NAMINGS_MAX = 10 }; /* each takes some milliseconds */
 
 /* ---- transactions and databases ---- */
 
@@ -130,6 +134,31 @@ prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 	return rc == 1 ? dispatch(cx, s, &inner) : rc;
 }
 
+/* One that gives names has them routed first. Another client's DROP of such a name may send it home in
+ * between: then once more. */
+static int
+define(struct ctx *cx, struct session *s, const struct request *q)
+{
+	struct request again = *q;
+	bool           apart;
+
+	for (int tries = 0;; tries++) {
+		int rc = naming_before(cx, s, q);
+
+		if (rc != 0)
+			return rc == 1 ? 0 : -1;
+		apart = false;
+		again.apart = tries < NAMINGS_MAX ? &apart : NULL;
+		TRY(execute(cx, s, &again));
+		if (!apart)
+			break;
+		if (!beside_is_needed(s, q->statement, attempt_keyspace(&(struct attempt){ .s = s, .q = q })))
+			tries = NAMINGS_MAX;
+	}
+	naming_after(cx, s, q);
+	return 0;
+}
+
 /* ---- any statement ---- */
 
 /* A client knows the number that we gave it; a server's thread of that number is somebody else's.
@@ -183,10 +212,11 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 		return prepare_in_sql(cx, s, q);
 	case STATEMENT_EMPTY:
 		return nothing(cx, s, q->sql);
+	case STATEMENT_DDL:
+		return define(cx, s, q);
 	case STATEMENT_SELECT:
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:
-	case STATEMENT_DDL:
 	case STATEMENT_XA:
 	case STATEMENT_CALL:
 	case STATEMENT_SHOW:

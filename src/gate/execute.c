@@ -579,7 +579,8 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 		return -1;
 	session_unuse_next(s);
 	session_rest(s);
-	return out == OUTCOME_ERROR ? session_send_err(cx, s, cx->err) : 0;
+	return out != OUTCOME_ERROR || plan_is_apart(cx->err, q->apart)
+	    ? 0 : session_send_err(cx, s, cx->err);
 }
 
 int

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "gate/answer_names.h"
+#include "gate/beside.h"
 #include "gate/catalogue.h"
 #include "gate/refuse.h"
 #include "gate/unknown.h"
@@ -159,6 +160,19 @@ forward_judge(struct ctx *cx, struct session *s, const struct statement *st, str
 	(void)err_copy(cx->err, &refused);
 }
 
+/* A statement whose names are to be routed first (beside.h) is prepared when it is executed; until then
+ * something else stands for it that has neither parameters nor columns. */
+static bool
+is_prepared_later(const struct session *s, const struct plan_input *in, struct plan *plan)
+{
+	bool later = beside_is_needed(s, in->statement, in->keyspace) &&
+		     memchr(in->sql.ptr, '?', in->sql.len) == NULL;
+
+	if (later)
+		*plan = (struct plan){ .text = slice_str("DO 0") };
+	return later;
+}
+
 int
 forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 {
@@ -178,7 +192,7 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	int        slot = -1, rc = -1;
 
 	s->replied = false;
-	if (catalogue_plan(cx, s, &in, &plan) == 0) {
+	if (is_prepared_later(s, &in, &plan) || catalogue_plan(cx, s, &in, &plan) == 0) {
 		where = plan.place != NULL ? plan.place : route_any(route);
 		command_put_text(&packet, COM_STMT_PREPARE, plan.text);
 		if (where == NULL)
@@ -224,7 +238,8 @@ try_prepare(struct ctx *cx, struct session *s, const struct route *route, struct
 		cx->err->mysql_errno = ER_PARSE_ERROR;
 		return -1;
 	}
-	TRY(plan_make(&s->arena, &in, &plan, cx->err));
+	if (!is_prepared_later(s, &in, &plan))
+		TRY(plan_make(&s->arena, &in, &plan, cx->err));
 	where = plan.place != NULL ? plan.place : route_any(route);
 	if (where == NULL)
 		return refuse(

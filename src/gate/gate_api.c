@@ -28,7 +28,7 @@ struct watched {
 };
 
 static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", "/routing_rules",
-	SOURCE_HEALTH };
+	"/vtctlds/", SOURCE_HEALTH };
 
 enum { WATCHES = sizeof WATCHED / sizeof WATCHED[0] };
 

@@ -102,6 +102,18 @@ name_of(const struct table_ref *t)
 	return slice_is_null(t->table) ? t->database : t->table;
 }
 
+static const char apart[] = "tables '%.*s' (keyspace '%s') and '%.*s' (keyspace '%s') are on two servers: "
+			    "vtgate does not join across servers";
+
+bool
+plan_is_apart(struct err *e, bool *is_apart)
+{
+	if (is_apart == NULL || e->cause != apart)
+		return false;
+	err_clear(e);
+	return *is_apart = true;
+}
+
 static int
 place(struct planner *p, const struct route_keyspace *where, const struct table_ref *t,
     struct err *err)
@@ -116,10 +128,8 @@ place(struct planner *p, const struct route_keyspace *where, const struct table_
 	}
 	if (strcmp(p->out->place->server, where->server) == 0)
 		return 0;
-	return refuse(err, ER_NOT_SUPPORTED_YET,
-	    "tables '%.*s' (keyspace '%s') and '%.*s' (keyspace '%s') are on two servers: "
-	    "vtgate does not join across servers",
-	    SLICE_ARG(name_of(p->placed_by)), p->out->place->name, SLICE_ARG(name_of(t)), where->name);
+	return refuse(err, ER_NOT_SUPPORTED_YET, apart, SLICE_ARG(name_of(p->placed_by)),
+	    p->out->place->name, SLICE_ARG(name_of(t)), where->name);
 }
 
 /* A database that is no keyspace, or a table of it. Where there is none of that name each statement has its

@@ -31,4 +31,7 @@ struct plan_input {
 int plan_make(
     struct arena *a, const struct plan_input *in, struct plan *out, struct err *err) MUST_USE;
 
+/* Was it refused because its tables are on two servers? Then *apart says so (if not NULL), and e is clear. */
+bool plan_is_apart(struct err *e, bool *apart);
+
 #endif

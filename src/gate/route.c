@@ -41,6 +41,15 @@ read_tablets(struct route *r, const struct route_source *from, struct err *err)
 	return 0;
 }
 
+static void
+read_vtctlds(struct route *r, const struct route_source *from)
+{
+	r->vtctlds = arena_array(&r->arena, const char *, from->vtctlds_count + 1);
+	for (size_t i = 0; i < from->vtctlds_count; i++)
+		r->vtctlds[i] = arena_slice_str(&r->arena, from->vtctlds[i]);
+	r->vtctlds_count = from->vtctlds_count;
+}
+
 /* NUL between them, which no name has: a dot may be part of either. */
 static size_t
 write_key(char *out, struct slice keyspace, struct slice table)
@@ -91,6 +100,7 @@ route_new(const struct route_source *from, struct route **out, struct err *err)
 	r->epoch = from->epoch;
 	(void)snprintf(r->version, sizeof r->version, "%s",
 	    from->version != NULL && from->version[0] != '\0' ? from->version : VERSION_UNKNOWN);
+	read_vtctlds(r, from);
 	if (read_keyspaces(r, from, err) != 0 || read_tablets(r, from, err) != 0 ||
 	    read_rules(r, from, err) != 0) {
 		route_unref(r);

@@ -38,6 +38,8 @@ struct route {
 	struct route_rule     *ruled; /* as rules.rules */
 	struct route_keyspace *keyspaces;
 	size_t                 keyspaces_count;
+	const char           **vtctlds; /* addresses */
+	size_t                 vtctlds_count;
 	struct map             by_table; /* "keyspace.table" to route_rule */
 	struct map             by_keyspace;
 };
@@ -46,6 +48,8 @@ struct route {
 struct route_source {
 	const struct slice *keyspaces, *tablets;
 	size_t              keyspaces_count, tablets_count;
+	const struct slice *vtctlds;
+	size_t              vtctlds_count;
 	struct slice        rules;
 	uint64_t            epoch;
 	const char         *version; /* "": not known yet */

@@ -99,6 +99,9 @@ read_all(struct ctx *cx, const struct reading *r)
 	TRY(list(cx, r, "/tablets/", &l));
 	r->out->tablets = values(cx->arena, &l);
 	r->out->tablets_count = l.count;
+	TRY(list(cx, r, "/vtctlds/", &l));
+	r->out->vtctlds = values(cx->arena, &l);
+	r->out->vtctlds_count = l.count;
 	TRY(read_version(cx, r));
 	if (topo_get(cx, r->topo, "/routing_rules", &kv) == 0) {
 		r->out->rules = kv.value;
@@ -138,6 +141,8 @@ source_route(
 		.tablets = s->tablets,
 		.keyspaces_count = s->keyspaces_count,
 		.tablets_count = s->tablets_count,
+		.vtctlds = s->vtctlds,
+		.vtctlds_count = s->vtctlds_count,
 		.rules = rules,
 		.epoch = epoch,
 		.version = s->version };

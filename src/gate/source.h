@@ -18,6 +18,8 @@ struct source {
 	struct arena  arena;
 	struct slice *keyspaces, *tablets;
 	size_t        keyspaces_count, tablets_count;
+	struct slice *vtctlds; /* their addresses */
+	size_t        vtctlds_count;
 	struct slice  rules;       /* SLICE_NULL: none yet */
 	int64_t       revision;    /* of the oldest of these reads: watch from here */
 	char          version[SOURCE_VERSION_MAX]; /* of the oldest server; "" when no tablet has told */

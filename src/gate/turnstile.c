@@ -51,6 +51,8 @@ turnstile_judge(
 		return TURNSTILE_PASS;
 	if (t->phase == RULE_PAUSE)
 		return judge_pause(t, p, ask);
+	if (t->phase == RULE_NAMING)
+		return ask->defines != NULL ? TURNSTILE_WAIT : TURNSTILE_PASS;
 	if (!ask->transaction)
 		return ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS;
 	if (t->phase == RULE_HOLD && is_second_kind(t, p))
@@ -60,6 +62,13 @@ turnstile_judge(
 }
 
 /* ---- waiting ---- */
+
+/* Does somebody roll back what is asked too much of? A pause, or a naming, just ends. */
+static bool
+is_cutover(enum rule_phase phase)
+{
+	return phase == RULE_HOLD || phase == RULE_SWITCHED;
+}
 
 /* (8) */
 static bool
@@ -129,7 +138,7 @@ turnstile_wait(
 	t->waiting++;
 	t->waiting_bytes += bytes;
 	if (t->waiting_bytes > c->waiting_bytes_max && !t->overflowed) {
-		t->overflowed = t->phase != RULE_PAUSE; /* (4); a pause just ends */
+		t->overflowed = is_cutover(t->phase); /* (4) */
 		if (t->phase == RULE_PAUSE)
 			t->grace = 0;
 		waitlist_wake_all(&c->changed);
@@ -147,13 +156,15 @@ passenger_send(struct crowd *c, struct passenger *p, const struct turnstile_ask 
     const struct route_rule *const *rules, size_t count)
 {
 	c->seq++;
-	if (!ask->transaction && (count == 0 || !ask->locks))
+	if (!ask->transaction && (count == 0 || !ask->locks) && ask->defines == NULL)
 		return; /* nothing that a hold would wait for */
 	if (p->node.list == NULL)
 		list_push(&c->passengers, &p->node);
 	p->running = !ask->transaction;
 	p->open = ask->transaction;
 	p->sent_at = task_now();
+	p->defines = ask->defines;
+	p->defines_seq = c->seq;
 	p->has_view = p->has_view || (ask->transaction && ask->reads);
 	if (ask->locks && p->wrote_seq == 0)
 		p->wrote_seq = c->seq;
@@ -177,6 +188,9 @@ void
 passenger_answered(struct crowd *c, struct passenger *p, bool in_transaction)
 {
 	p->sent_at = 0;
+	p->defines = NULL;
+	if (c->holds > 0)
+		waitlist_wake_all(&c->changed);
 	if (p->node.list != NULL && !in_transaction)
 		passenger_leave(c, p);
 }
@@ -222,7 +236,7 @@ crowd_turnstile(struct crowd *c, const struct routing_rule *rule)
 static bool
 is_waited_for(enum rule_phase phase)
 {
-	return phase == RULE_HOLD || phase == RULE_PAUSE;
+	return phase == RULE_HOLD || phase == RULE_PAUSE || phase == RULE_NAMING;
 }
 
 static void
@@ -335,13 +349,33 @@ crowd_set_route(struct crowd *c, struct route *route)
 
 /* ---- draining ---- */
 
+/* May the statement at the server be making a table of a name that t stands for? Databases are not
+ * compared: whoever waits in vain for one of another keyspace waits for a moment. */
+static bool
+may_make(const struct crowd *c, const struct turnstile *t, const struct passenger *p)
+{
+	if (p->defines == NULL || p->defines_seq > t->held_seq)
+		return false;
+	for (size_t i = 0; i < c->route->rules.count; i++) {
+		const struct routing_rule *rule = &c->route->rules.rules[i];
+
+		for (size_t n = 0; rule->phase == RULE_NAMING && n < p->defines->tables_count; n++) {
+			if (slice_eq_str(p->defines->tables[n].table, rule->from_table))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Does this one keep t from being drained? *again as in crowd_drained(). */
 static bool
-keeps(struct turnstile *t, struct passenger *p, usec now, usec *again)
+keeps(const struct crowd *c, struct turnstile *t, struct passenger *p, usec now, usec *again)
 {
 	usec readers_until = t->held_since + t->reader_wait;
 	bool running = p->running && touched_before(t, p);
 
+	if (t->phase == RULE_NAMING)
+		return may_make(c, t, p);
 	if (!running && !is_second_kind(t, p))
 		return false;
 	if (running || p->wrote_seq != 0 || t->phase == RULE_PAUSE)
@@ -377,7 +411,7 @@ drained(struct crowd *c, struct turnstile *t, usec now, usec *again)
 	list_each (&c->passengers, n) {
 		struct passenger *p = list_item(n, struct passenger, node);
 
-		if (!keeps(t, p, now, again))
+		if (!keeps(c, t, p, now, again))
 			continue;
 		empty = false;
 		if (kill && p->kill != NULL)

@@ -9,6 +9,9 @@
  *          rules n                 rules n+1, or its time is over
  *   OPEN ----------> PAUSE -------------------------------------------> OPEN
  *
+ *          rules n                       rules n+1
+ *   OPEN ----------> NAMING ------------------------> OPEN, elsewhere or as before
+ *
  * A crowd is all that one loop's sessions have under way; a turnstile is what
  * one workflow's rules say to them. Phases come only from routing rules.
  *
@@ -29,10 +32,14 @@
  *           for transactions of the second kind, which go on to their end: the table is not
  *           free before they are over.
  *
+ * NAMING    No table has this name, and it is about to get another place (naming.h). Only DDL that
+ *           names it waits, whatever transaction it is in: it commits that first, so it holds no rows that
+ *           others need. Everything else goes on, and is told that there is no such table.
+ *
  * A turnstile is drained, and its rules may be acknowledged, when nobody of
  * the second kind is left that has written, no statement that was sent before
  * the hold is running, and those that only read had reader_wait. In a pause all of the second
- * kind are waited for.
+ * kind are waited for. While NAMING only DDL is waited for that was sent before and names the table.
  *
  * Invariants
  *   (1) What may still change a table of the workflow at the present side is a
@@ -63,6 +70,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "gate/route.h"
+#include "sql/statement.h"
 #include "task/waitlist.h"
 
 enum {
@@ -100,6 +108,9 @@ struct passenger {
 	bool             has_view;  /* it has read: its snapshot is of then */
 	const char      *server;    /* borrowed from the backend */
 	usec             sent_at;   /* a statement of it is at the server since; 0: none */
+	/* DDL of it is at the server, since then; or NULL. Borrowed from its session. */
+	const struct statement *defines;
+	uint64_t         defines_seq;
 	uint64_t         wrote_seq; /* when it first wrote or locked anything; 0: it only read */
 	struct touch     touches[TOUCHES_MAX];
 	size_t           touches_count;
@@ -123,6 +134,7 @@ struct turnstile_ask {
 	bool transaction; /* it runs in one, perhaps one that has yet to begin on a server */
 	bool locks;       /* anything but a plain read */
 	bool reads;       /* a plain read of a table: in a transaction it takes the snapshot */
+	const struct statement *defines; /* itself, if it is DDL; or NULL */
 };
 
 enum turnstile_verdict { TURNSTILE_PASS, TURNSTILE_WAIT };

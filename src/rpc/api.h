@@ -148,6 +148,7 @@ struct tablet_reply {
  *  thaw            attempt            the stream goes on; idempotent
  *  finish          attempt            past the commit: the stream has ended for good (state
  *                                     "stopped"), kept for status
+ *  table_find      tables             tables[i].exists, a view too; waits for who makes or drops it
  *  table_drop      tables             DROP TABLE with its fence; refuses what does not exist
  */
 void tablet_request_write(struct buf *out, const struct tablet_request *r);

@@ -7,8 +7,19 @@ if_exists(struct reader *r)
 {
 	if (!reader_accept(r, KW_IF))
 		return;
-	(void)reader_accept(r, KW_NOT);
+	r->out->if_not_exists = reader_accept(r, KW_NOT);
 	reader_expect(r, KW_EXISTS);
+}
+
+/* A name that the statement gives to what it makes. */
+static void
+made_table(struct reader *r)
+{
+	size_t at = r->out->tables_count;
+
+	reader_table(r, TABLE_DDL);
+	if (at < r->out->tables_count)
+		r->out->tables[at].made = true;
 }
 
 /* WAIT n, NOWAIT: how long DDL waits for a lock (MariaDB). */
@@ -100,7 +111,7 @@ create_table(struct reader *r, bool temporary)
 	r->out->kind = STATEMENT_DDL;
 	r->out->implicit_commit = !temporary;
 	if_exists(r);
-	reader_table(r, TABLE_DDL);
+	made_table(r);
 	definition(r);
 }
 
@@ -121,16 +132,30 @@ index_on(struct reader *r)
 }
 
 static void
-create_view(struct reader *r)
+view(struct reader *r)
 {
-	if_exists(r);
-	reader_table(r, TABLE_DDL);
 	if (reader_is_punct(r, '('))
 		reader_skip_parens(r);
 	reader_expect(r, KW_AS);
 	query_read(r);
 	if (reader_accept(r, KW_WITH)) /* WITH CHECK OPTION */
 		query_expressions(r, true);
+}
+
+static void
+create_view(struct reader *r)
+{
+	if_exists(r);
+	made_table(r);
+	view(r);
+}
+
+static void
+alter_view(struct reader *r)
+{
+	if_exists(r);
+	reader_table(r, TABLE_DDL);
+	view(r);
 }
 
 /* USER, ROLE, SERVER: neither rows nor definitions of tables. */
@@ -204,7 +229,8 @@ change_create(struct reader *r)
 {
 	bool temporary;
 
-	if (reader_accept(r, KW_OR))
+	r->out->replaces = reader_accept(r, KW_OR);
+	if (r->out->replaces)
 		reader_expect(r, KW_REPLACE);
 	temporary = reader_accept(r, KW_TEMPORARY);
 	if (temporary)
@@ -238,7 +264,8 @@ alter_rename(struct reader *r)
 		return;
 	if (!reader_accept(r, KW_TO) && !reader_accept(r, KW_AS))
 		(void)reader_accept_punct(r, '=');
-	reader_table(r, TABLE_DDL);
+	made_table(r);
+	r->out->renames = true;
 }
 
 static void
@@ -269,7 +296,7 @@ change_alter(struct reader *r)
 	} else {
 		skip_to_object(r);
 		if (reader_accept(r, KW_VIEW))
-			create_view(r);
+			alter_view(r);
 		else
 			program_with_body(r);
 	}
@@ -324,11 +351,12 @@ change_rename(struct reader *r)
 	if (!reader_accept(r, KW_TABLE))
 		reader_expect(r, KW_TABLES);
 	if_exists(r);
+	r->out->renames = true;
 	do {
 		reader_table(r, TABLE_DDL);
 		lock_wait(r);
 		reader_expect(r, KW_TO);
-		reader_table(r, TABLE_DDL);
+		made_table(r);
 	} while (reader_accept_punct(r, ','));
 }
 

@@ -72,6 +72,7 @@ struct table_ref {
 	bool            aliased; /* a name of its own follows, perhaps the same one */
 	bool            may_be_aliased; /* none follows, and "AS name" behind end would be one */
 	bool            target; /* of a DELETE over several tables: the name is that of one in its list */
+	bool            made; /* TABLE_DDL: nothing has this name before: CREATE TABLE, RENAME ... TO */
 	enum ref_naming naming;
 };
 
@@ -115,6 +116,9 @@ struct statement {
 	bool read_write;
 	bool snapshot;  /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
 	bool drops;     /* DROP TABLE */
+	bool renames;   /* RENAME TABLE, ALTER TABLE ... RENAME */
+	bool if_not_exists; /* CREATE TABLE or VIEW IF NOT EXISTS */
+	bool replaces;  /* CREATE OR REPLACE */
 	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
 	bool release;   /* COMMIT or ROLLBACK RELEASE: the connection ends */
 	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */

@@ -428,6 +428,16 @@ is_explainable(const struct reader *r)
 	       reader_is(r, KW_VALUES);
 }
 
+/* FORMAT = x */
+static void
+format(struct reader *r)
+{
+	if (!reader_accept_text(r, "format"))
+		return;
+	reader_expect_punct(r, '=');
+	reader_step(r);
+}
+
 /* EXPLAIN [EXTENDED | PARTITIONS | FORMAT = x] statement; EXPLAIN FOR CONNECTION n; DESCRIBE t
  * [column] */
 static void
@@ -435,10 +445,7 @@ read_explain(struct reader *r)
 {
 	reader_step(r);
 	(void)(reader_accept_text(r, "extended") || reader_accept_text(r, "partitions"));
-	if (reader_accept_text(r, "format")) {
-		reader_expect_punct(r, '=');
-		reader_step(r);
-	}
+	format(r);
 	r->out->kind = STATEMENT_SHOW;
 	if (reader_is(r, KW_FOR)) {
 		skip_all(r);
@@ -464,6 +471,7 @@ statement_part(struct reader *r)
 		read_query(r);
 	} else if (reader_accept(r, KW_ANALYZE)) {
 		(void)reader_accept_text(r, "local");
+		format(r);
 		r->out->kind = STATEMENT_ADMIN;
 		if (reader_is(r, KW_TABLE) || reader_is(r, KW_TABLES))
 			read_maintenance(r);

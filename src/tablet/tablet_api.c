@@ -331,6 +331,44 @@ do_table_drop(
 	return 0;
 }
 
+/* To look takes the lock that whoever makes the table has for itself, so it waits for him. */
+static int
+find_table(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q, size_t i, bool *exists)
+{
+	/* Of a view of what is gone, or whose maker is. */
+	enum { ER_NO_SUCH_TABLE = 1146, ER_VIEW_INVALID = 1356, ER_NO_SUCH_USER = 1449 };
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct mysql_rows      rows;
+	int                    error;
+
+	quote_table(&name, slice_str(q->source_database), slice_str(q->tables[i].source_table));
+	*exists = mysql_selectf(cx, c, &rows, "SELECT 1 FROM %s LIMIT 0", name.data) == 0;
+	error = cx->err->mysql_errno;
+	if (*exists || (error != ER_NO_SUCH_TABLE && error != ER_VIEW_INVALID && error != ER_NO_SUCH_USER))
+		return *exists ? 0 : -1;
+	*exists = error != ER_NO_SUCH_TABLE;
+	err_clear(cx->err);
+	return 0;
+}
+
+static int
+do_table_find(
+    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, api->env, &c));
+	r->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
+	r->tables_count = q->tables_count;
+	for (size_t i = 0; i < q->tables_count; i++) {
+		r->tables[i] = (struct tablet_table_status){
+			.table = q->tables[i].source_table, .state = "", .definition = ""
+		};
+		TRY(find_table(cx, c, q, i, &r->tables[i].exists));
+	}
+	return 0;
+}
+
 static const struct method {
 	const char *name;
 	method_fn  *run;
@@ -352,6 +390,7 @@ static const struct method {
 	{ "freeze", do_freeze, false },
 	{ "thaw", do_thaw, false },
 	{ "finish", do_finish, false },
+	{ "table_find", do_table_find, false },
 	{ "table_drop", do_table_drop, false },
 };
 

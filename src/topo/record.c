@@ -10,7 +10,7 @@
  * changes no record on disk. Durations end in _us.
  */
 static const char *const tablet_type_names[] = { "primary", "replica", "rdonly", NULL };
-static const char *const phase_names[] = { "open", "hold", "switched", "pause", NULL };
+static const char *const phase_names[] = { "open", "hold", "switched", "pause", "naming", NULL };
 static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
 static const char *const direction_names[] = { "forward", "reverse", NULL };
 
@@ -69,7 +69,7 @@ workflow_state_name(enum workflow_state s)
 const char *
 rule_phase_name(enum rule_phase p)
 {
-	return name_at(phase_names, p, RULE_PAUSE);
+	return name_at(phase_names, p, RULE_NAMING);
 }
 
 /* ---- Keyspaces, tablets, health, gates */

@@ -12,6 +12,7 @@
  *   /routing_rules                      struct rules_record, one versioned record, replaced as a whole
  *   /workflows/<keyspace>/<name>        struct workflow_record (keyspace: the target's)
  *   /locks/<name>                       text: who holds it, on the holder's lease
+ *   /vtctlds/<address>                  text: that address, where it answers; on its lease
  *
  * Every read_ function is strict about types, ignores unknown members (a
  * newer program may have written them), allocates from the arena and says
@@ -76,8 +77,10 @@ struct ack_record {
  *   RULE_SWITCHED   step 5: everything is routed to the new side, writes still wait
  *   RULE_PAUSE      no cutover: for grace at most also reads wait, so that the server's table is
  *                   without anybody for a moment; acknowledged when drained, ended by each gate's clock
+ *   RULE_NAMING     no cutover: no table has this name, and another place for it is being made sure of
+ *                   (ctl/reroute.h). What may make one waits; acknowledged when none is under way
  */
-enum rule_phase { RULE_OPEN, RULE_HOLD, RULE_SWITCHED, RULE_PAUSE };
+enum rule_phase { RULE_OPEN, RULE_HOLD, RULE_SWITCHED, RULE_PAUSE, RULE_NAMING };
 
 struct routing_rule {
 	const char     *from_keyspace, *from_table;
@@ -85,14 +88,16 @@ struct routing_rule {
 	enum rule_phase phase;
 	const char     *workflow;         /* "new_customer/users", whose move has set phase last */
 	/* Whose move has made it, and takes it away when it is cancelled; "": one that has switched, the
-	 * rule is how clients find the table */
+	 * rule is how clients find the table. MAKER_DDL: a client's statement, and it goes with the table */
 	const char     *maker;
-	/* of the cutover that set phase; RULE_PAUSE: the version of the rules that began it */
+	/* of the cutover that set phase; RULE_PAUSE, RULE_NAMING: the version of the rules that began it */
 	int             attempt;
 	usec            reader_wait;      /* RULE_HOLD: how long transactions that only read are waited for */
 	usec            grace;            /* RULE_HOLD: --grace-period; RULE_PAUSE: how long */
 	enum on_grace   on_grace;
 };
+
+#define MAKER_DDL "ddl"
 
 struct rules_record {
 	int64_t              version;     /* raised by one with each replacement; 0: no record yet */
@@ -190,6 +195,6 @@ void workflow_add_event(struct arena *a, struct workflow_record *r, const struct
 const char *tablet_type_name(enum tablet_type t);         /* "primary", as Vitess prints it */
 const char *workflow_type_name(enum workflow_type t);     /* "MoveTables" */
 const char *workflow_state_name(enum workflow_state s);   /* "Creating", "Copying", ... */
-const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched", "pause" */
+const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched", "pause", "naming" */
 
 #endif

@@ -45,6 +45,14 @@ adopt(struct fake_gate *g, struct slice json, struct err *err)
 	return 0;
 }
 
+static bool
+is_naming(const struct fake_gate *g)
+{
+	const struct routing_rule *r = rules_find(&g->rules, "customer", "x");
+
+	return r != NULL && r->phase == RULE_NAMING;
+}
+
 static int
 take_post(
     struct ctx *cx, struct fake_gate *g, const struct http_request *req, struct http_reply *reply)
@@ -61,6 +69,12 @@ take_post(
 	TRY(adopt(g, req->body, cx->err));
 	while (!gate_is_open(g) && (gate_routes_to(g, "customer") || gate_is_paused(g)) && g->inside > 0)
 		TRY(waitlist_wait(cx, &g->changed));
+	if (g->number == 1 && is_naming(g)) {
+		if (g->world->naming_until == 0)
+			g->world->naming_until = task_now() + g->world->naming_us;
+		if (task_now() < g->world->naming_until)
+			TRY(task_sleep(cx, g->world->naming_until - task_now()));
+	}
 	if (t == LATE)
 		TRY(world_lost(cx));
 	struct ack_record ack = { .id = g->id, .version = g->rules.version };

@@ -252,6 +252,24 @@ do_finish(struct ctx *cx, struct world *w, const struct tablet_request *q, struc
 	return 0;
 }
 
+static int
+do_table_find(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+{
+	const char *name = arena_printf(cx->arena, "%s.%s", q->source_database, q->tables[0].source_table);
+
+	r->tables = arena_array(cx->arena, struct tablet_table_status, 1);
+	r->tables_count = 1;
+	r->tables[0] = (struct tablet_table_status){ .table = name, .state = "", .definition = "" };
+	w->looks += w->naming_until != 0 && task_now() >= w->naming_until;
+	if (w->there_after > 0) {
+		w->there_after--;
+		return 0;
+	}
+	for (int i = 0; i < 2; i++)
+		r->tables[0].exists |= w->there[i] != NULL && strcmp(w->there[i], name) == 0;
+	return 0;
+}
+
 /* What the tablets' turns.h does. */
 static int
 check_turn(struct ctx *cx, struct world *w, const char *name, const struct tablet_request *q)
@@ -287,6 +305,7 @@ static const struct {
 	{ "freeze", do_freeze },
 	{ "thaw", do_thaw },
 	{ "finish", do_finish },
+	{ "table_find", do_table_find },
 	{ NULL, NULL },
 };
 

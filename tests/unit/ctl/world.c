@@ -365,6 +365,15 @@ world_cancel(struct ctx *cx, struct world *w, int n)
 	return world_call(cx, &w->ctlds[n], "workflow_delete", &q, &answer);
 }
 
+int64_t
+world_revision(struct ctx *cx, struct world *w, const char *key)
+{
+	struct topo_kv kv;
+
+	expect_ok(topo_get(cx, w->topo, key, &kv), cx->err);
+	return kv.modified;
+}
+
 void
 world_record(struct ctx *cx, struct world *w, struct workflow_record *r)
 {

@@ -87,6 +87,12 @@ struct world {
 	usec                crowded_for;
 	usec                paused; /* all pauses together, as long as they may last */
 	bool                over;
+	/* Tables beside users, "customer.x"; they are seen once so many questions have been asked. */
+	const char         *there[2];
+	int                 there_after;
+	usec                naming_us;       /* how long a gate has DDL on a name under way */
+	int                 looks;           /* questions since it has said that it is over */
+	usec                naming_until;
 };
 
 typedef void story_fn(struct ctx *cx, struct world *w);
@@ -108,6 +114,8 @@ void world_start_ctld(struct world *w, int n);
 void world_kill_ctld(struct world *w, int n);
 /* As a gate whose hold buffer is full writes it. */
 void world_ask_to_roll_back(struct ctx *cx, struct world *w, const char *why);
+/* Of a key's last change. */
+int64_t world_revision(struct ctx *cx, struct world *w, const char *key);
 /* The workflow's record now, in cx->arena. */
 void world_record(struct ctx *cx, struct world *w, struct workflow_record *r);
 /* Stops renewing and answering. */

@@ -25,7 +25,7 @@ describe(struct buf *out, struct arena *a, const char *sql, unsigned modes)
 		buf_add_char(out, ' ');
 		if (!slice_is_null(t->database))
 			buf_addf(out, "%.*s.", SLICE_ARG(t->database));
-		buf_addf(out, "%.*s:%s", SLICE_ARG(t->table), roles[t->role]);
+		buf_addf(out, "%.*s:%s%s", SLICE_ARG(t->table), roles[t->role], t->made ? "+" : "");
 	}
 }
 
@@ -278,25 +278,25 @@ TEST(loading)
 
 TEST(definitions)
 {
-	is("create table users (id int primary key, users int)", "ddl commits users:d");
-	is("create table if not exists a.b like users", "ddl commits a.b:d users:d");
-	is("create table t (like users)", "ddl commits t:d users:d");
-	is("create table t (a varchar(9) check (a like 'users'))", "ddl commits t:d");
+	is("create table users (id int primary key, users int)", "ddl commits users:d+");
+	is("create table if not exists a.b like users", "ddl commits a.b:d+ users:d");
+	is("create table t (like users)", "ddl commits t:d+ users:d");
+	is("create table t (a varchar(9) check (a like 'users'))", "ddl commits t:d+");
 	is("create table t (a int references users (id), foreign key (b) references db.v (c))",
-	    "ddl commits t:d users:d db.v:d");
-	is("create table t select * from users", "ddl commits t:d users:r");
-	is("create table t as select * from users", "ddl commits t:d users:r");
+	    "ddl commits t:d+ users:d db.v:d");
+	is("create table t select * from users", "ddl commits t:d+ users:r");
+	is("create table t as select * from users", "ddl commits t:d+ users:r");
 	is("create table t (a int) engine=innodb as (select a from users union select 1)",
-	    "ddl commits t:d users:r");
-	is("create table t (a int) with system versioning", "ddl commits t:d");
-	is("create table t with c as (select 1 from u) select * from c", "ddl commits t:d u:r");
-	is("create table m (a int) engine=merge union=(a, b.c)", "ddl commits m:d a:d b.c:d");
-	is("create temporary table users (a int)", "ddl session users:d");
-	is("create or replace table users (a int)", "ddl commits users:d");
+	    "ddl commits t:d+ users:r");
+	is("create table t (a int) with system versioning", "ddl commits t:d+");
+	is("create table t with c as (select 1 from u) select * from c", "ddl commits t:d+ u:r");
+	is("create table m (a int) engine=merge union=(a, b.c)", "ddl commits m:d+ a:d b.c:d");
+	is("create temporary table users (a int)", "ddl session users:d+");
+	is("create or replace table users (a int)", "ddl commits users:d+");
 	is("alter table users add column x int, algorithm=inplace", "ddl commits users:d");
 	is("alter online ignore table if exists users wait 5 drop column y", "ddl commits users:d");
-	is("alter table a rename to b.c", "ddl commits a:d b.c:d");
-	is("alter table a rename users", "ddl commits a:d users:d");
+	is("alter table a rename to b.c", "ddl commits a:d b.c:d+");
+	is("alter table a rename users", "ddl commits a:d users:d+");
 	is("alter table a rename column users to b, rename index x to y", "ddl commits a:d");
 	is("alter table a exchange partition p with table users", "ddl commits a:d users:d");
 	is("alter table a convert table users to partition p values less than (5)",
@@ -306,18 +306,18 @@ TEST(definitions)
 	is("drop table if exists a, b.users cascade", "ddl commits a:d b.users:d");
 	is("drop temporary table users", "ddl users:d");
 	is("drop view v", "ddl commits v:d");
-	is("rename table a to b, c.d to users", "ddl commits a:d b:d c.d:d users:d");
+	is("rename table a to b, c.d to users", "ddl commits a:d b:d+ c.d:d users:d+");
 	is("truncate table users", "ddl commits users:d");
 	is("truncate users", "ddl commits users:d");
 	is("create unique index i on users (a)", "ddl commits users:d");
 	is("create or replace index if not exists i using btree on db.users (a)",
 	    "ddl commits db.users:d");
 	is("drop index i on users", "ddl commits users:d");
-	is("create view v as select * from users", "ddl commits v:d users:r");
+	is("create view v as select * from users", "ddl commits v:d+ users:r");
 	is("create or replace algorithm=merge definer=root@localhost sql security definer view v "
 	    "(a) as select 1 from u "
 	   "with cascaded check option",
-	    "ddl commits v:d u:r");
+	    "ddl commits v:d+ u:r");
 	is("drop database customer", "ddl commits customer.:d");
 	is("create schema if not exists x character set utf8", "ddl commits x.:d");
 	is("create trigger x before insert on users for each row set @a = 1",

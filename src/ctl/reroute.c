@@ -1,0 +1,419 @@
+#include "ctl/reroute.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "ctl/rules.h"
+
+enum {
+	ER_TABLE_EXISTS_ERROR = 1050,
+	ER_LOCK_WAIT_TIMEOUT = 1205,
+	ER_NOT_SUPPORTED_YET = 1235,
+	TURN_AGAIN_MS = 10,
+	TURN_WITHIN_S = 10,
+	GATES_WITHIN_S = 5,   /* a lease is 3 s; DDL on the name that runs longer is not waited for */
+	TABLET_WITHIN_S = 5,
+	ROUTED_WITHIN_S = 10, /* past the change: a gate that does not answer is waited out */
+	UNDO_WITHIN_S = 5,
+};
+
+static const char lock_name[] = "naming";
+static const char busy[] = "naming"; /* the workflow of a rule that is NAMING: no move's */
+
+struct place {
+	const char *keyspace, *table;
+};
+
+/* One name on its way. */
+struct naming {
+	struct ctl *ctl;
+	struct place name, to, from;
+	int number; /* version of the rules that made it NAMING */
+};
+
+static bool
+is_place(const struct place *a, const struct place *b)
+{
+	return strcmp(a->keyspace, b->keyspace) == 0 && strcmp(a->table, b->table) == 0;
+}
+
+static int
+refused(struct err *err, int number)
+{
+	err->mysql_errno = number;
+	return -1;
+}
+
+/* It stands for the death of this vtctld, as workflow_pass() has it. */
+static int
+pass(struct ctx *cx, struct ctl *c, const char *point)
+{
+	int ms = fault_sleep_ms(point);
+
+	if (ms > 0)
+		TRY(task_sleep(cx, ms * MSEC));
+	if (!fault(point) && !c->dead)
+		return 0;
+	c->dead = true;
+	return err_set(cx->err, ERR_CANCELLED, "fault point '%s'", point);
+}
+
+/* ---- May it be done? */
+
+static bool
+is_at_work(const struct workflow_record *r)
+{
+	return !workflow_switched(r) && r->state != WORKFLOW_CANCELLED && !workflow_unmade(r);
+}
+
+static int
+check_rest(struct ctx *cx, struct ctl *c, const struct place *p)
+{
+	struct topo_list all;
+
+	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count; i++) {
+		struct workflow_record r;
+
+		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
+		if (!is_at_work(&r) || !workflow_uses(&r, p->keyspace, p->table))
+			continue;
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is being moved by workflow '%s/%s'",
+		    p->keyspace, p->table, r.target_keyspace, r.name);
+		return refused(cx->err, ER_NOT_SUPPORTED_YET);
+	}
+	return 0;
+}
+
+static struct place
+place_of(const struct rules_record *rules, const struct place *name)
+{
+	const struct routing_rule *rule = rules_find(rules, name->keyspace, name->table);
+
+	return rule == NULL ? *name : (struct place){ rule->to_keyspace, rule->to_table };
+}
+
+/* At its server; waits for whoever is making it. */
+static int
+check_absent(struct ctx *cx, struct ctl *c, const struct place *p)
+{
+	struct ctx within = ctx_within(cx, TABLET_WITHIN_S * SECOND);
+	struct tablet_table table = { .source_table = p->table, .target_table = p->table };
+	struct keyspace_record keyspace;
+	struct tablet_record tablet;
+	struct tablet_reply r;
+
+	TRY(cluster_keyspace(cx, c, p->keyspace, &keyspace));
+	TRY(cluster_primary(cx, c, p->keyspace, &tablet));
+	struct tablet_request q = {
+		.workflow = "",
+		.source_server = "",
+		.source_database = keyspace.database,
+		.target_database = "",
+		.source_sidecar = "",
+		.tables = &table,
+		.tables_count = 1,
+		.position = "",
+		.on_side = "source",
+		.definition = "",
+		.timeout = TABLET_WITHIN_S * SECOND,
+	};
+	TRY(rpc_tablet(&within, tablet.http, "table_find", &q, &r));
+	if (!r.tables[0].exists)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "Table '%s' already exists", p->table);
+	return refused(cx->err, ER_TABLE_EXISTS_ERROR);
+}
+
+static int
+check_both_absent(struct ctx *cx, const struct naming *n)
+{
+	TRY(check_absent(cx, n->ctl, &n->from));
+	return check_absent(cx, n->ctl, &n->to);
+}
+
+/* What the name was routed to, and is to be, must be nobody's; and the place must be its own keyspace's. */
+static int
+check_rules(struct ctx *cx, const struct naming *n, const struct rules_record *rules)
+{
+	struct place served = place_of(rules, &n->to);
+
+	if (!is_place(&n->to, &n->name) && !is_place(&served, &n->to)) {
+		err_set(cx->err, ERR_REFUSED, "name '%s.%s' stands for table '%s.%s'", n->to.keyspace,
+		    n->to.table, served.keyspace, served.table);
+		return refused(cx->err, ER_NOT_SUPPORTED_YET);
+	}
+	TRY(check_rest(cx, n->ctl, &n->name));
+	TRY(check_rest(cx, n->ctl, &n->from));
+	return check_rest(cx, n->ctl, &n->to);
+}
+
+/* ---- The rules */
+
+static struct routing_rule *
+find_rule(struct rules_record *rules, const struct place *name)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		struct routing_rule *rule = &rules->rules[i];
+
+		if (strcmp(rule->from_keyspace, name->keyspace) == 0 &&
+		    strcmp(rule->from_table, name->table) == 0)
+			return rule;
+	}
+	return NULL;
+}
+
+/* One that says no more than what is so without it. */
+static bool
+is_idle(const struct routing_rule *rule)
+{
+	const struct place name = { rule->from_keyspace, rule->from_table };
+	const struct place to = { rule->to_keyspace, rule->to_table };
+
+	return strcmp(rule->maker, MAKER_DDL) == 0 && is_place(&name, &to);
+}
+
+static void
+end_naming(struct rules_record *rules)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		struct routing_rule *rule = &rules->rules[i];
+		bool ours = rule->phase == RULE_NAMING;
+
+		if (ours) {
+			rule->phase = RULE_OPEN;
+			rule->workflow = "";
+		}
+		if (!ours || !is_idle(rule))
+			rules->rules[kept++] = *rule;
+	}
+	rules->count = kept;
+}
+
+static int
+edit_end(struct ctx *cx, struct rules_record *rules, void *arg)
+{
+	end_naming(rules);
+	return 0;
+}
+
+static int
+edit_begin(struct ctx *cx, struct rules_record *rules, void *arg)
+{
+	struct naming *n = arg;
+	struct routing_rule *rule;
+
+	end_naming(rules); /* the lock is ours: of one that is dead */
+	TRY(check_rules(cx, n, rules));
+	rule = find_rule(rules, &n->name);
+	if (rule == NULL) {
+		rules_make_room(cx->arena, rules, 1);
+		rule = &rules->rules[rules->count++];
+		*rule = (struct routing_rule){
+			.from_keyspace = n->name.keyspace,
+			.from_table = n->name.table,
+			.to_keyspace = n->name.keyspace,
+			.to_table = n->name.table,
+			.workflow = "",
+			.maker = MAKER_DDL,
+		};
+	}
+	if (rule->phase == RULE_HOLD || rule->phase == RULE_SWITCHED) {
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is held by workflow '%s'",
+		    n->name.keyspace, n->name.table, rule->workflow);
+		return refused(cx->err, ER_NOT_SUPPORTED_YET);
+	}
+	n->number = (int)(rules->version + 1);
+	rule->phase = RULE_NAMING;
+	rule->workflow = busy;
+	rule->attempt = n->number;
+	return 0;
+}
+
+/* The last look is the compare-and-swap's: what was found out holds for this naming and no other. */
+static int
+edit_commit(struct ctx *cx, struct rules_record *rules, void *arg)
+{
+	const struct naming *n = arg;
+	struct routing_rule *rule = find_rule(rules, &n->name);
+
+	if (rule == NULL || rule->phase != RULE_NAMING || rule->attempt != n->number)
+		return err_set(cx->err, ERR_CONFLICT, "somebody else has ended it");
+	TRY(check_rules(cx, n, rules));
+	rule->to_keyspace = n->to.keyspace;
+	rule->to_table = n->to.table;
+	end_naming(rules);
+	return 0;
+}
+
+/* ---- The steps */
+
+static int
+begin(struct ctx *cx, struct naming *n)
+{
+	struct ctx within = ctx_within(cx, GATES_WITHIN_S * SECOND);
+	int64_t version;
+
+	TRY(rules_edit(cx, n->ctl, edit_begin, n, &version));
+	TRY(pass(cx, n->ctl, "naming.begun"));
+	TRY(rules_acknowledged(&within, n->ctl, version));
+	TRY(check_both_absent(cx, n));
+	return pass(cx, n->ctl, "naming.checked");
+}
+
+/* Also when the client has gone: its gates wait. */
+static void
+undo(struct ctx *cx, const struct naming *n)
+{
+	struct err ignored = { 0 };
+	struct ctx shielded = ctx_shielded(cx, UNDO_WITHIN_S * SECOND, &ignored);
+	int64_t version;
+
+	shielded.arena = cx->arena;
+	if (n->ctl->dead || rules_edit(&shielded, n->ctl, edit_end, NULL, &version) == 0)
+		return;
+	log_warn("opening name '%s.%s' again: %s", n->name.keyspace, n->name.table, ignored.text);
+}
+
+static int
+go(struct ctx *cx, struct naming *n, int64_t *version)
+{
+	struct rules_record rules;
+	struct ctx within;
+	int64_t revision;
+
+	TRY(rules_load(cx, n->ctl, &rules, &revision));
+	n->from = place_of(&rules, &n->name);
+	*version = rules.version;
+	if (is_place(&n->from, &n->to))
+		return 0;
+	TRY(check_rules(cx, n, &rules));
+	TRY(check_both_absent(cx, n)); /* most of what is to be refused is, before any gate hears of it */
+	if (begin(cx, n) != 0 || rules_edit(cx, n->ctl, edit_commit, n, version) != 0) {
+		undo(cx, n);
+		return -1;
+	}
+	TRY(pass(cx, n->ctl, "naming.routed"));
+	within = ctx_within(cx, ROUTED_WITHIN_S * SECOND);
+	return rules_acknowledged(&within, n->ctl, *version);
+}
+
+/* ERR_CONFLICT: somebody else has it. The lock is this vtctld's, the flag a task's of it. */
+static int
+try_turn(struct ctx *cx, struct ctl *c)
+{
+	int rc;
+
+	if (c->naming || c->lease == NULL)
+		return err_set(cx->err, ERR_CONFLICT, "another name is on its way");
+	c->naming = true;
+	rc = topo_lock(cx, c->topo, lock_name, c->name, topo_lease_id(c->lease));
+	c->naming = rc == 0;
+	return rc;
+}
+
+/* One name at a time in the whole cluster: each takes some milliseconds. */
+static int
+take_turn(struct ctx *cx, struct ctl *c)
+{
+	struct ctx within = ctx_within(cx, TURN_WITHIN_S * SECOND);
+
+	while (try_turn(cx, c) != 0) {
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1;
+		err_clear(cx->err);
+		TRY(task_sleep(&within, TURN_AGAIN_MS * MSEC));
+	}
+	return 0;
+}
+
+static void
+give_turn(struct ctx *cx, struct ctl *c)
+{
+	struct err err = { 0 };
+	struct ctx shielded = ctx_shielded(cx, UNDO_WITHIN_S * SECOND, &err);
+
+	shielded.arena = cx->arena;
+	if (!c->dead && topo_unlock(&shielded, c->topo, lock_name, topo_lease_id(c->lease)) != 0)
+		log_info("the lock goes with the lease: %s", err.text);
+	c->naming = false;
+}
+
+static int
+name_it(struct ctx *cx, struct naming *n, int64_t *version)
+{
+	int rc;
+
+	TRY(take_turn(cx, n->ctl));
+	rc = go(cx, n, version);
+	give_turn(cx, n->ctl);
+	if (rc == 0)
+		log_info("name '%s.%s' stands for '%s.%s'", n->name.keyspace, n->name.table,
+		    n->to.keyspace, n->to.table);
+	if (rc != 0 && cx->err->mysql_errno == 0)
+		cx->err->mysql_errno = ER_LOCK_WAIT_TIMEOUT;
+	return rc;
+}
+
+int
+reroute_name(struct ctx *cx, struct ctl *c, const struct reroute *r, int64_t *version)
+{
+	struct naming n = { .ctl = c,
+		.name = { r->keyspace, r->table },
+		.to = { r->to_keyspace, r->to_table } };
+
+	return name_it(cx, &n, version);
+}
+
+int
+reroute_home(
+    struct ctx *cx, struct ctl *c, const char *keyspace, const char *table, int64_t *version)
+{
+	struct naming n = { .ctl = c, .name = { keyspace, table }, .to = { keyspace, table } };
+	const struct routing_rule *rule;
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(rules_load(cx, c, &rules, &revision));
+	*version = rules.version;
+	rule = rules_find(&rules, keyspace, table);
+	return rule == NULL || strcmp(rule->maker, MAKER_DDL) != 0 ? 0 : name_it(cx, &n, version);
+}
+
+int
+reroute_check_rest(struct ctx *cx, struct ctl *c, const char *keyspace, const char *table)
+{
+	const struct place name = { keyspace, table };
+	struct rules_record rules;
+	struct place served;
+	int64_t revision;
+
+	TRY(rules_load(cx, c, &rules, &revision));
+	served = place_of(&rules, &name);
+	TRY(check_rest(cx, c, &name));
+	return check_rest(cx, c, &served);
+}
+
+int
+reroute_tidy(struct ctx *cx, struct ctl *c)
+{
+	struct rules_record rules;
+	int64_t revision, version;
+	bool left = false;
+
+	TRY(rules_load(cx, c, &rules, &revision));
+	for (size_t i = 0; i < rules.count; i++)
+		left = left || rules.rules[i].phase == RULE_NAMING;
+	if (!left)
+		return 0;
+	if (try_turn(cx, c) != 0) {
+		if (cx->err->kind != ERR_CONFLICT) /* else somebody is at it */
+			return -1;
+		err_clear(cx->err);
+		return 0;
+	}
+	int rc = rules_edit(cx, c, edit_end, NULL, &version);
+	give_turn(cx, c);
+	return rc;
+}
