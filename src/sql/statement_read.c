@@ -1,6 +1,7 @@
 #include "sql/statement.h"
 
 #include "base/check.h"
+#include "sql/administration.h"
 #include "sql/change.h"
 #include "sql/query.h"
 #include "sql/statement_part.h"
@@ -354,20 +355,6 @@ static const struct rule RULES[] = {
 	{ KW_REVOKE, STATEMENT_ADMIN, true, skip_all },
 };
 
-/* Administration that the keyword table does not know; it names no table, or none that matters. */
-static bool
-is_administration(const struct reader *r)
-{
-	static const char *const words[] = { "flush", "kill", "reset", "purge", "stop", "change",
-		"install", "uninstall", "shutdown", "binlog", "backup", "cache", "help" };
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (reader_is_text(r, words[i]))
-			return true;
-	}
-	return false;
-}
-
 /* GET [CURRENT] DIAGNOSTICS */
 static void
 read_diagnostics(struct reader *r)
@@ -381,15 +368,12 @@ read_diagnostics(struct reader *r)
 static void
 read_other(struct reader *r)
 {
-	if (is_administration(r)) {
-		r->out->kind = reader_is_text(r, "help") ? STATEMENT_SHOW : STATEMENT_ADMIN;
-		r->out->implicit_commit = r->out->kind == STATEMENT_ADMIN;
-		skip_all(r);
-	} else if (reader_is_text(r, "get")) {
+	if (administration_read(r))
+		return;
+	if (reader_is_text(r, "get"))
 		read_diagnostics(r);
-	} else {
+	else
 		reader_unclear(r);
-	}
 }
 
 static void

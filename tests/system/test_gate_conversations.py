@@ -11,7 +11,8 @@ from lib import both, combo, mariadb
 pytestmark = pytest.mark.skipif(bool(combo.missing_programs()), reason="not all programs are built")
 
 # Databases that are no keyspace.
-OTHERS = "GRANT ALL PRIVILEGES ON `other%`.* TO vt_app@'127.0.0.1'"
+OTHERS = "GRANT ALL PRIVILEGES ON `other%`.* TO vt_app@'127.0.0.1';"
+RELOAD = "GRANT RELOAD ON *.* TO vt_app@'127.0.0.1'"
 HERE = os.path.join(os.path.dirname(__file__), "conversations")
 
 
@@ -59,8 +60,9 @@ def sides(shared_combo, template, tmp_path_factory):
             for keyspace in ("customer", "new_customer"):
                 cursor.execute(f"CREATE DATABASE {keyspace}")
                 cursor.execute(f"GRANT ALL PRIVILEGES ON {keyspace}.* TO vt_app@'127.0.0.1'")
-                shared_combo.mariadb(OTHERS, port=shared_combo.port("server", keyspace), user="vt_dba")
+                shared_combo.mariadb(OTHERS + RELOAD, port=shared_combo.port("server", keyspace), user="vt_dba")
             cursor.execute(OTHERS)
+            cursor.execute(RELOAD)
             # A server says there is no such database to those who might use it.
             cursor.execute("GRANT ALL PRIVILEGES ON nodb.* TO vt_app@'127.0.0.1'")
             cursor.execute("GRANT PROCESS ON *.* TO vt_app@'127.0.0.1'")

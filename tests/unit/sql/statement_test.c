@@ -401,6 +401,13 @@ TEST(looking)
 	is("optimize local table users", "admin commits users:r");
 	is("check table users for upgrade", "admin commits users:r");
 	is("flush tables", "admin commits");
+	is("flush local tables users, b", "admin commits users:l b:l");
+	is("flush tables with read lock", "admin session commits");
+	is("flush hosts, tables with read lock", "admin session commits");
+	is("flush tables users, customer.b with read lock", "admin session commits users:l customer.b:l");
+	is("flush table users for export", "admin session commits users:l");
+	is("backup lock users", "admin session commits users:l");
+	is("backup stage start", "admin session commits");
 	is("kill 5", "admin commits");
 	is("grant select on customer.users to x", "admin commits");
 	is("help 'x'", "show");
