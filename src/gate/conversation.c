@@ -41,6 +41,7 @@ serve(struct ctx *cx, struct session *s)
 		packets_park(&s->client);
 		arena_reset(&s->arena);
 		s->idle = true;
+		s->sql = SLICE_NULL; /* others look at it (processes.h), also while the next packet comes */
 		s->since = task_now();
 		TRY(wait_for_client(cx, s));
 		s->idle = false;

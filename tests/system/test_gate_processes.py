@@ -1,5 +1,6 @@
 """Clients see themselves and their own connections through vtgate, with the ids that KILL takes."""
 import contextlib
+import os
 import threading
 import time
 
@@ -63,6 +64,40 @@ def test_what_the_list_shows_can_be_killed(shared_combo):
         ask(a, f"KILL {found[0][0]}")
         while ask(a, f"SELECT COUNT(*) FROM information_schema.processlist WHERE id = {found[0][0]}") != ((0,),):
             assert time.monotonic() < deadline
+
+
+def test_half_a_statement_is_not_shown_as_the_last_one(shared_combo):
+    with connect(shared_combo) as a, connect(shared_combo) as b:
+        own = ask(a, "SELECT CONNECTION_ID()")[0][0]
+        ask(a, "SELECT 'the last one'")
+        a._sock.sendall(b"\x64\0\0\0\x03SELECT 1")
+        deadline = time.monotonic() + 30
+        row = ("Sleep", None)
+        while row[0] == "Sleep" and time.monotonic() < deadline:
+            row = ask(b, f"SELECT command, info FROM information_schema.processlist WHERE id = {own}")[0]
+        assert row == ("Query", None)
+
+
+def test_a_file_is_not_shown_as_its_statement(shared_combo, tmp_path):
+    """It takes the statement's place in the gate's buffer."""
+    fifo = str(tmp_path / "file")
+    os.mkfifo(fifo)
+    with connect(shared_combo, local_infile=True) as a, connect(shared_combo) as b:
+        own = ask(a, "SELECT CONNECTION_ID()")[0][0]
+        ask(a, "CREATE OR REPLACE TABLE filled (id INT, v VARCHAR(40))")
+        t = threading.Thread(target=ask, args=(a, f"LOAD DATA LOCAL INFILE '{fifo}' INTO TABLE filled"))
+        t.start()
+        with open(fifo, "w", encoding="utf-8") as f:
+            for n in range(20000):
+                f.write(f"{n}\ta row of the file, and not of the client\n")
+            f.flush()
+            deadline, info = time.monotonic() + 15, "LOAD"
+            while info is not None and info.startswith("LOAD") and time.monotonic() < deadline:
+                info = ask(b, f"SELECT info FROM information_schema.processlist WHERE id = {own}")[0][0]
+        t.join()
+        assert info is None
+        assert ask(a, "SELECT COUNT(*) FROM filled") == ((20000,),)
+        ask(a, "DROP TABLE filled")
 
 
 def test_the_list_is_like_a_servers(shared_combo):

@@ -95,6 +95,32 @@ def test_a_table_locked_by_its_first_name(shared_combo):
     assert said.strip() == "a"
     refused = c.mariadb("SELECT COUNT(*) FROM shut", "new_customer")
     assert refused.strip() == "0"
+    answers_call_it_so(c)
+
+
+def columns(cur, sql):
+    cur.execute(sql)
+    return {(f.db, f.table_name, f.org_table) for f in cur._result.fields}
+
+
+def answers_call_it_so(c):
+    """customer.locked is new_customer.shut, which no answer says."""
+    with contextlib.closing(pymysql.connect(host="127.0.0.1", port=c.gate_port, user="app", database="customer",
+                                            autocommit=True)) as conn, conn.cursor() as cur:
+        for sql in ("SELECT * FROM locked", "SELECT locked.id, v FROM customer.locked WHERE locked.n > 0",
+                    "INSERT INTO locked (v) VALUES ('r') RETURNING id, v", "DELETE FROM locked RETURNING id"):
+            assert columns(cur, sql) == {(b"customer", "locked", "locked")}, sql
+        assert columns(cur, "SELECT x.id FROM locked x") == {(b"customer", "x", "locked")}
+        assert columns(cur, "SELECT id FROM new_customer.shut") == {(b"new_customer", "shut", "shut")}
+        cur.execute("SHOW CREATE TABLE locked")
+        name, text = cur.fetchone()
+        assert name == "locked" and text.startswith("CREATE TABLE `locked` (\n")
+        cur.execute("SHOW INDEX FROM locked")
+        assert {row[0] for row in cur.fetchall()} == {"locked"}
+        cur.execute("CHECK TABLE locked")
+        assert cur.fetchone()[0] == "customer.locked"
+        with pytest.raises(pymysql.MySQLError, match="failed for `customer`.`locked`"):
+            cur.execute("INSERT INTO locked (n) VALUES (1000000)")
 
 
 def test_round_about(combo):

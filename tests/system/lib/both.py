@@ -21,6 +21,7 @@ conversation; at the gate t was moved to new_customer.t. The session begins in c
     @prepare SQL <- [1, "x"]   the same, as a prepared statement with parameters (JSON: numbers, strings, null), also
                         where statements go as text
     @prepared SQL       what the answer to COM_STMT_PREPARE says: its parameters' and its columns' whole definitions
+    @cursor SQL         the same of the answer to COM_STMT_EXECUTE with a cursor, and the rows that COM_STMT_FETCH gives
     @fields TABLE       COM_FIELD_LIST: whole definitions
     @db NAME            COM_INIT_DB
     @status             the last answer's status flags (STATUS)
@@ -52,7 +53,7 @@ FILL = ["DELETE FROM t", "INSERT INTO t VALUES(1,'a',1),(2,'b',2),(3,'c',3)"]
 # Flags that say something of the session or the answer; the others tell of plans and of time.
 STATUS = {1: "in-transaction", 2: "autocommit", 8: "more-results", 64: "cursor", 256: "db-dropped",
           512: "no-backslash-escapes", 4096: "out-parameters", 8192: "read-only", 32768: "ansi-quotes"}
-STMT_CLOSE, STMT_PREPARE, STMT_EXECUTE, RESET_CONNECTION, FIELD_LIST = 25, 22, 23, 31, 4
+STMT_CLOSE, STMT_PREPARE, STMT_EXECUTE, RESET_CONNECTION, FIELD_LIST, STMT_FETCH = 25, 22, 23, 31, 4, 28
 NO_PREPARE = 1295                   # "not supported in the prepared statement protocol yet"
 TYPE_LONGLONG, TYPE_VAR_STRING, TYPE_NULL, TYPE_DOUBLE = 8, 253, 6, 5
 
@@ -219,6 +220,20 @@ class Client:
         a.what = [definition(d) for d in found]
         return a
 
+    def cursor(self, sql):
+        self.command(STMT_PREPARE, sql.encode())
+        number, columns, params = struct.unpack("<IHH", self.packet().get_all_data()[1:9])
+        self.definitions(params)
+        self.definitions(columns)
+        self.command(STMT_EXECUTE, struct.pack("<IBI", number, 1, 1))
+        a, count = Answer(), lenenc(self.packet().get_all_data(), 0)[0]
+        a.kind, a.what, a.rows = "rows", [definition(d) for d in self.definitions(count)], []
+        self.command(STMT_FETCH, struct.pack("<II", number, 100))
+        while not is_end(data := self.packet().get_all_data()):
+            a.rows.append(data)
+        self.command(STMT_CLOSE, struct.pack("<I", number))
+        return a
+
     def query(self, sql):
         self.command(COMMAND.COM_QUERY, sql.encode())
         return self.answer()
@@ -302,6 +317,8 @@ class Side:
             c.last = c.prepared(sql, json.loads(values) if values else (), True)
         elif step.startswith("@prepared "):
             c.last = c.asked_definitions(STMT_PREPARE, step[10:].encode())
+        elif step.startswith("@cursor "):
+            c.last = c.cursor(step[8:])
         elif step.startswith("@fields "):
             c.last = c.asked_definitions(FIELD_LIST, step[8:].encode() + b"\0")
         elif step == "@warnings":
