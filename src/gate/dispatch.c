@@ -11,6 +11,7 @@
 #include "gate/refuse.h"
 #include "gate/savepoint.h"
 #include "gate/sql_prepare.h"
+#include "gate/trigger.h"
 #include "gate/variables.h"
 #include "mysql/command.h"
 #include "sql/split.h"
@@ -159,6 +160,17 @@ define(struct ctx *cx, struct session *s, const struct request *q)
 	return 0;
 }
 
+/* Where it is, and as text: it is another one then. */
+static int
+drop_trigger(struct ctx *cx, struct session *s, const struct request *q)
+{
+	struct request there;
+
+	if (trigger_find(cx, s, q, &there) != 0)
+		return task_cancelled() ? -1 : session_send_err(cx, s, cx->err);
+	return execute(cx, s, &there);
+}
+
 /* ---- any statement ---- */
 
 /* A client knows the number that we gave it; a server's thread of that number is somebody else's.
@@ -213,7 +225,7 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_EMPTY:
 		return nothing(cx, s, q->sql);
 	case STATEMENT_DDL:
-		return define(cx, s, q);
+		return trigger_is_dropped(s, q) ? drop_trigger(cx, s, &simple) : define(cx, s, q);
 	case STATEMENT_SELECT:
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:

@@ -9,7 +9,7 @@ bool
 planner_is_table(const struct table_ref *t)
 {
 	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR && t->role != TABLE_ROUTINE &&
-	       t->role != TABLE_CURRENT;
+	       t->role != TABLE_CURRENT && t->role != TABLE_TRIGGER;
 }
 
 struct slice
@@ -87,7 +87,7 @@ refuse_unclear_names(const struct planner *p, struct err *err)
 
 /* Does the name as written mean another table on the server that runs it? */
 static bool
-reads_otherwise(
+is_otherwise(
     const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
 {
 	const struct route_rule     *rule = planner_rule(p, meant_by(p, t));
@@ -119,6 +119,21 @@ reads_otherwise(
 		return false;
 	*database = slice_str(named->database);
 	return true;
+}
+
+/* A trigger is in the database of its table, which is named behind it. */
+static bool
+reads_otherwise(
+    const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
+{
+	const struct statement *s = p->s;
+	bool                    otherwise;
+
+	if (t->role != TABLE_TRIGGER)
+		return is_otherwise(p, t, database, table);
+	otherwise = s->tables_count > 1 && is_otherwise(p, &s->tables[1], database, table);
+	*table = t->table;
+	return otherwise;
 }
 
 /* Refs come in the order they were read, which for UPDATE and DELETE is not always the text's. */

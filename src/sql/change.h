@@ -13,6 +13,7 @@ void change_delete(struct reader *r);
 void change_load(struct reader *r); /* LOAD DATA, LOAD XML */
 
 void change_create(struct reader *r);
+void change_trigger(struct reader *r); /* CREATE TRIGGER, behind that word */
 void change_alter(struct reader *r);
 void change_drop(struct reader *r);
 void change_rename(struct reader *r);

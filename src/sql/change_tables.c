@@ -194,7 +194,7 @@ skip_to_object(struct reader *r)
 		reader_step(r);
 }
 
-/* [IF [NOT] EXISTS] [db.]name of a routine, a trigger or an event. */
+/* [IF [NOT] EXISTS] [db.]name of a routine or an event. */
 static void
 program_name(struct reader *r)
 {
@@ -203,7 +203,7 @@ program_name(struct reader *r)
 		r->out->in_database = reader_name(r, reader_now(r));
 }
 
-/* FUNCTION, PROCEDURE, TRIGGER, EVENT, PACKAGE [BODY] */
+/* FUNCTION, PROCEDURE, EVENT, PACKAGE [BODY] */
 static bool
 accept_program(struct reader *r)
 {
@@ -212,7 +212,7 @@ accept_program(struct reader *r)
 		return true;
 	}
 	return reader_accept_text(r, "function") || reader_accept(r, KW_PROCEDURE) ||
-	       reader_accept_text(r, "trigger") || reader_accept_text(r, "event");
+	       reader_accept_text(r, "event");
 }
 
 /* What its body names is not told. */
@@ -251,6 +251,8 @@ change_create(struct reader *r)
 			index_on(r);
 		else if (reader_accept(r, KW_VIEW))
 			create_view(r);
+		else if (reader_accept_text(r, "trigger"))
+			change_trigger(r);
 		else
 			program_with_body(r);
 	}
@@ -331,6 +333,12 @@ change_drop(struct reader *r)
 		database(r);
 	} else if (reader_accept(r, KW_INDEX)) {
 		index_on(r);
+	} else if (reader_accept_text(r, "trigger")) {
+		if_exists(r);
+		reader_table(r, TABLE_TRIGGER);
+		if (r->out->tables_count > 0)
+			r->out->in_database = r->out->tables[0].database;
+		r->out->uses |= USES_DEFAULT;
 	} else if (accept_program(r)) {
 		program_name(r);
 		r->out->uses |= USES_DEFAULT;

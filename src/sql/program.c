@@ -353,6 +353,7 @@ program_read(struct arena *a, struct slice sql, unsigned modes, struct program *
 	}
 	out->tables = w.found.tables;
 	out->tables_count = w.found.tables_count;
+	out->uses = w.found.uses;
 	list_literals(&w);
 	return 0;
 }

@@ -49,6 +49,7 @@ enum table_role {
 	TABLE_SEQUENCE, /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
 	TABLE_CURRENT,  /* DATABASE(): the default database; no table, and no name */
 	TABLE_ROUTINE,  /* what stands before a routine's name: a database, or perhaps a package */
+	TABLE_TRIGGER,  /* a trigger's name: of its table's database, and no table */
 	TABLE_QUALIFIER, /* in front of a column or a *: users.id, customer.users.id */
 	TABLE_UNCLEAR,
 };

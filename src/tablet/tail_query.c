@@ -112,7 +112,8 @@ is_table(const struct table_ref *ref, struct slice database, const struct table_
 {
 	struct slice db = slice_is_null(ref->database) ? database : ref->database;
 
-	return slice_eq_str(ref->table, def->name) && slice_eq_str(db, def->database);
+	return ref->role != TABLE_TRIGGER && slice_eq_str(ref->table, def->name) &&
+	    slice_eq_str(db, def->database);
 }
 
 static bool

@@ -6,7 +6,7 @@
 static void
 describe(struct buf *out, struct arena *a, const char *sql, unsigned modes)
 {
-	static const char *const roles[] = { "r", "w", "l", "d", "s", "c", "f", "q", "?" };
+	static const char *const roles[] = { "r", "w", "l", "d", "s", "c", "f", "t", "q", "?" };
 	struct statement         s;
 	struct err               err = { 0 };
 	struct slice             text = slice_str(sql);
@@ -321,12 +321,19 @@ TEST(definitions)
 	is("drop database customer", "ddl commits customer.:d");
 	is("create schema if not exists x character set utf8", "ddl commits x.:d");
 	is("create trigger x before insert on users for each row set @a = 1",
-	    "ddl unclear commits create:? trigger:? x:? before:? insert:? on:? users:? "
-	    "for:? each:? row:? set:?");
+	    "ddl commits x:t users:d");
+	is("create or replace definer=a@b trigger if not exists d.x after update on d.t "
+	   "for each row follows y "
+	   "begin declare z int; insert into log select new.id from u; set z = (select 1 from e.v); end",
+	    "ddl commits d.x:t d.t:d d.log:w new:q d.u:r e.v:r");
+	is("create trigger x before insert on users for each row begin prepare p from 'select 1'; end",
+	    "ddl unclear commits create:? trigger:? x:? before:? insert:? on:? users:? for:? each:? row:? "
+	    "begin:? prepare:? p:? from:? end:?");
+	is("drop trigger if exists d.x", "ddl commits d.x:t");
 	is("create function f() returns int return (select 1 from users)",
 	    "ddl unclear commits create:? function:? f:? returns:? int:? return:? "
 	    "select:? from:? users:?");
-	is("drop trigger x", "ddl commits");
+	is("drop trigger x", "ddl commits x:t");
 	is("drop procedure if exists db.x", "ddl commits");
 	is("create user x identified by 'y'", "admin commits");
 	is("drop role x", "admin commits");
