@@ -272,7 +272,8 @@ first_packet(struct reply_scan *s, struct err *err)
 	return 0;
 }
 
-/* The EOF between definitions and rows; a cursor's is the end. */
+/* The EOF between definitions and rows; a cursor's is the end. What a procedure answers while a cursor of
+ * its own is open has that flag too, and rows: but it is never the last result. */
 static int
 columns_eof(struct reply_scan *s, struct err *err)
 {
@@ -281,7 +282,7 @@ columns_eof(struct reply_scan *s, struct err *err)
 	if (s->tail[0] != HEAD_EOF)
 		return err_set(err, ERR_CORRUPT, "reply: 0x%02x where definitions end", s->tail[0]);
 	TRY(eof_read(reply_scan_tail(s), s->caps, &eof, err));
-	if ((eof.status & STATUS_CURSOR_EXISTS) != 0)
+	if ((eof.status & STATUS_CURSOR_EXISTS) != 0 && (eof.status & STATUS_MORE_RESULTS) == 0)
 		return result_ended(s, err);
 	s->state = REPLY_AT_ROWS;
 	return 0;
