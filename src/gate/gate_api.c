@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "gate/gate_metrics.h"
 #include "gate/registration.h"
+#include "gate/setback.h"
 #include "gate/source.h"
 #include "task/group.h"
 #include "topo/topo.h"
@@ -278,51 +279,17 @@ acknowledged(struct gate *g, const struct worker_message *m)
 		g->acknowledged = least;
 }
 
-/* The hold buffer is full: nobody is refused, the attempt is rolled back. */
-static int
-roll_back(struct ctx *cx, struct gate *g, const struct worker_message *m)
+static struct setback
+setback_of(const struct gate *g, const struct worker_message *m)
 {
-	struct topo_kv         kv;
-	struct workflow_record w;
-	struct topo_compare    old;
-	SCOPED(buf)
-	struct buf json = BUF_INIT;
-	char       key[TOPO_KEY_MAX];
-
-	(void)snprintf(key, sizeof key, "/workflows/%s", m->workflow);
-	TRY(topo_get(cx, g->topo, key, &kv));
-	TRY(workflow_read(cx->arena, kv.value, &w, cx->err));
-	if (w.attempt != m->attempt || w.state != WORKFLOW_SWITCHING || w.rolling_back)
-		return 0;
-	w.rolling_back = true;
-	workflow_add_event(cx->arena, &w,
-	    &(struct workflow_event){ .at_us = clock_wall(),
-		.attempt = w.attempt,
-		.step = w.step,
-		.what = "failed",
-		.text = arena_printf(cx->arena,
-		    "the hold buffer of gate '%s' is full, see vtgate --hold-buffer", g->params.id) });
-	workflow_write(&json, &w);
-	old = (struct topo_compare){ key, kv.modified };
-	return topo_put(cx, g->topo, &old, buf_slice(&json), kv.lease, NULL);
-}
-
-static void
-overflow(struct ctx *cx, struct gate *g, const struct worker_message *m)
-{
-	log_warn("workflow %s: the hold buffer is full, asking for attempt %d to be rolled back",
-	    m->workflow, m->attempt);
-	for (int tries = 0; tries < 10 && roll_back(cx, g, m) != 0; tries++) {
-		if (cx->err->kind != ERR_CONFLICT) {
-			log_warn("rolling back: %s", cx->err->text);
-			return;
-		}
-	}
+	return (struct setback){ g->topo, topo_lease_id(g->lease), g->id, m->workflow, m->attempt };
 }
 
 static void
 take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 {
+	struct setback s = setback_of(g, m);
+
 	switch (m->kind) {
 	case WORKER_READY:
 		g->ready++;
@@ -338,7 +305,10 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 		g->stale = g->stale || m->version >= g->route->rules.version;
 		break;
 	case WORKER_OVERFLOW:
-		overflow(cx, g, m);
+		setback_overflow(cx, &s);
+		break;
+	case WORKER_STANDSTILL:
+		setback_standstill(cx, &s, &m->standstill);
 		break;
 	case WORKER_KILL:
 	case WORKER_KILLED:

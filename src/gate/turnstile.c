@@ -70,19 +70,26 @@ is_cutover(enum rule_phase phase)
 	return phase == RULE_HOLD || phase == RULE_SWITCHED;
 }
 
+/* Has it locked rows that a statement which the hold waits for may want? */
+static bool
+has_rows(const struct turnstile *t, const struct passenger *p)
+{
+	return p->open && p->wrote_seq != 0 && p->server != NULL && t->server != NULL &&
+	       strcmp(p->server, t->server) == 0;
+}
+
 /* (8) */
 static bool
 may_be_let_in(const struct turnstile *t, const struct passenger *p)
 {
-	return t->phase == RULE_HOLD && !t->acknowledged && p->open && p->wrote_seq != 0 &&
-	       p->server != NULL && t->server != NULL && strcmp(p->server, t->server) == 0;
+	return t->phase == RULE_HOLD && !t->acknowledged && has_rows(t, p);
 }
 
-/* Does a statement that the hold waits for seem to wait for somebody's rows? */
+/* Does a statement that the hold waits for seem to wait for somebody's rows, for that long? */
 static bool
-is_stalled(const struct crowd *c, const struct turnstile *t)
+is_stalled(const struct crowd *c, const struct turnstile *t, usec time)
 {
-	usec since = task_now() - STALL_MS * MSEC;
+	usec since = task_now() - time;
 
 	list_each (&c->passengers, n) {
 		const struct passenger *p = list_item(n, struct passenger, node);
@@ -121,7 +128,7 @@ wait_at(struct ctx *cx, struct crowd *c, const struct turnstile *t, struct passe
 		if (cx->err->kind != ERR_TIMEOUT || task_now() >= cx->deadline)
 			return -1;
 		err_clear(cx->err);
-		if (!may_be_let_in(t, p) || !is_stalled(c, t))
+		if (!may_be_let_in(t, p) || !is_stalled(c, t, STALL_MS * MSEC))
 			continue;
 		touch_at(p, t, t->held_seq - 1); /* as if it had touched the table before the hold */
 		return 0;
@@ -143,7 +150,10 @@ turnstile_wait(
 			t->grace = 0;
 		waitlist_wake_all(&c->changed);
 	}
+	p->waits_at = t;
+	p->waits_since = task_now();
 	rc = wait_at(cx, c, t, p);
+	p->waits_at = NULL;
 	t->waiting--;
 	t->waiting_bytes -= bytes;
 	return rc == 0 ? 0 : err_wrap(cx->err, "waiting for the cutover of '%s'", t->workflow);
@@ -456,6 +466,23 @@ crowd_drained(struct crowd *c, usec now, usec *again)
 			t->acknowledged = true;
 	}
 	return all;
+}
+
+struct standstill
+crowd_standstill(const struct crowd *c, const struct turnstile *t)
+{
+	usec              since = task_now() - STANDSTILL_MS * MSEC;
+	struct standstill s = { false, false };
+
+	if (t->phase != RULE_HOLD)
+		return s;
+	s.stalled = !t->acknowledged && is_stalled(c, t, STANDSTILL_MS * MSEC);
+	list_each (&c->passengers, n) {
+		const struct passenger *p = list_item(n, struct passenger, node);
+
+		s.keeps = s.keeps || (p->waits_at == t && p->waits_since <= since && has_rows(t, p));
+	}
+	return s;
 }
 
 void

@@ -63,6 +63,9 @@
  *       locked rows at the workflow's server and waits, is let in when a statement that the
  *       hold waits for has not come back for STALL_MS, unless drained was acknowledged. From then
  *       on it is of the second kind.
+ *   (9) The two of (8) may be at two crowds, of one gate or of two, and nobody can be let in behind an
+ *       acknowledgement: each tells (standstill) what it has, and when both are there, the attempt
+ *       is rolled back (gate_api.c).
  */
 #ifndef GATE_TURNSTILE_H
 #define GATE_TURNSTILE_H
@@ -76,6 +79,8 @@
 enum {
 	/* Long for a statement that waits for nobody, short for one that is held. */
 	STALL_MS = 50,
+	/* The same, where an attempt is the price: longer than a hold that nothing is in the way of lasts */
+	STANDSTILL_MS = 300,
 	TOUCHES_MAX =
 	    8, /* workflows that one transaction touches; past it, it counts as touching all */
 };
@@ -115,7 +120,15 @@ struct passenger {
 	struct touch     touches[TOUCHES_MAX];
 	size_t           touches_count;
 	uint64_t         touched_all_seq;
+	const struct turnstile *waits_at; /* turnstile_wait() */
+	usec                    waits_since;
 	void (*kill)(struct passenger *p); /* ends its session: --on-grace kill */
+};
+
+/* What one crowd knows of a hold that may never be drained (9). */
+struct standstill {
+	bool stalled; /* a statement that the hold waits for has not come back for STANDSTILL_MS */
+	bool keeps;   /* who waits that long has locked rows at the workflow's server */
 };
 
 struct crowd {
@@ -165,6 +178,8 @@ void passenger_leave(struct crowd *c, struct passenger *p);
  * although nothing has happened; NEVER for not at all. Transactions past their grace are killed here
  * when the rules say so. */
 bool crowd_drained(struct crowd *c, usec now, usec *again);
+
+struct standstill crowd_standstill(const struct crowd *c, const struct turnstile *t);
 
 void crowd_check(struct crowd *c);
 

@@ -168,6 +168,44 @@ report_overflows(struct worker *w)
 	}
 }
 
+/* Again and again as long as it lasts: the other half may come later. True while there is a hold. */
+static bool
+report_standstills(struct worker *w)
+{
+	struct slice key;
+	void        *value;
+	bool         held = false;
+
+	for (size_t i = 0; map_next(&w->hall.crowd.turnstiles, &i, &key, &value);) {
+		struct turnstile     *t = value;
+		struct worker_message m = { .kind = WORKER_STANDSTILL, .attempt = t->attempt };
+
+		held = held || t->phase == RULE_HOLD;
+		m.standstill = crowd_standstill(&w->hall.crowd, t);
+		if (!m.standstill.stalled && !m.standstill.keeps)
+			continue;
+		(void)snprintf(m.workflow, sizeof m.workflow, "%s", t->workflow);
+		tell(w, &m);
+	}
+	return held;
+}
+
+static void
+standstill_task(void *arg)
+{
+	struct worker *w = arg;
+	struct err     err = { 0 };
+	struct ctx     cx = { .deadline = NEVER, .err = &err };
+
+	for (;;) {
+		bool held = report_standstills(w);
+
+		if (held ? task_sleep(&cx, STANDSTILL_MS * MSEC) != 0
+		         : waitlist_wait(&cx, &w->hall.crowd.changed) != 0)
+			return;
+	}
+}
+
 static void
 acknowledge_task(void *arg)
 {
@@ -218,6 +256,7 @@ open_doors(struct worker *w)
 	atomic_store(&w->port, listener_port(w->listener));
 	TRY(group_spawn(&w->tasks, "accept", accept_task, w, &w->err));
 	TRY(group_spawn(&w->tasks, "acknowledge", acknowledge_task, w, &w->err));
+	TRY(group_spawn(&w->tasks, "standstill", standstill_task, w, &w->err));
 	TRY(group_spawn(&w->tasks, "age", age_task, w, &w->err));
 	tell(w, &(struct worker_message){ .kind = WORKER_READY });
 	return 0;

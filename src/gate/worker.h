@@ -23,6 +23,7 @@ enum worker_news {
 	WORKER_ACKNOWLEDGED,
 	WORKER_REFRESH,
 	WORKER_OVERFLOW,
+	WORKER_STANDSTILL,
 	WORKER_KILL,   /* a client of it says KILL */
 	WORKER_KILLED, /* what came of one */
 	WORKER_ENDED
@@ -35,7 +36,8 @@ struct worker_message {
 	enum worker_news kind;
 	struct worker   *worker;
 	int64_t          version; /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
-	int              attempt; /* OVERFLOW */
+	int              attempt; /* OVERFLOW, STANDSTILL */
+	struct standstill standstill;
 	char             workflow[NAME_PAIR_MAX];
 	struct kill_order kill; /* KILL, KILLED */
 	struct err       err; /* FAILED: why it does not listen; it waits to be drained */

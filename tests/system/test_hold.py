@@ -130,6 +130,27 @@ def narrow_gate(ready):
     gate.wait()
 
 
+def test_rows_kept_at_one_gate_that_another_one_waits_for_end_the_attempt(ready, client, narrow_gate):
+    first = client()
+    first.run("BEGIN")
+    first.run("UPDATE users SET name = 'first' WHERE id = 1")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "60s")
+    proc.wait_for(lambda: in_hold(ready), 20, "the hold")
+    narrow_gate.run("BEGIN")
+    narrow_gate.run("UPDATE other SET v = 1 WHERE id = 1")
+    held = narrow_gate.later("UPDATE users SET name = 'second' WHERE id = 2")
+    waiting = first.later("UPDATE other SET v = v + 1 WHERE id = 1")      # for a client that waits for the hold
+    held.join(15)
+    assert not held.is_alive() and held.error is None, held.error
+    narrow_gate.run("COMMIT")
+    waiting.join(15)
+    assert not waiting.is_alive() and waiting.error is None, waiting.error
+    first.run("COMMIT")
+    moving.finish()
+    assert ready.mariadb("SELECT v FROM other", "customer").strip() == "2"
+    assert name_of(ready, 1) == "first" and name_of(ready, 2) == "second"
+
+
 def test_full_hold_buffer_rolls_back_at_once_and_refuses_nobody(ready, client, narrow_gate):
     writer = client()
     writer.run("BEGIN")

@@ -1,65 +1,8 @@
-#include "gate/turnstile.h"
+#include "unit/gate/crowds.h"
+
 #include "task/sim.h"
 #include "test.h"
 #include "unit/gate/routes.h"
-
-static struct crowd crowd;
-
-static const struct turnstile_ask READ_ALONE = { .reads = true }, WRITE_ALONE = { .locks = true },
-				  READ_IN_TXN = { .transaction = true, .reads = true },
-				  WRITE_IN_TXN = { .transaction = true, .locks = true };
-
-static struct turnstile *
-users(void)
-{
-	return crowd_turnstile(&crowd, &crowd.route->rules.rules[0]);
-}
-
-/* A statement on users, or (on_users false) on another table of its server. */
-static void
-run(struct passenger *p, const struct turnstile_ask *ask, bool on_users)
-{
-	const struct route_rule *rules[] = { &crowd.route->ruled[0] };
-
-	p->server = "db1:3306";
-	passenger_send(&crowd, p, ask, rules, on_users ? 1 : 0);
-	passenger_answered(&crowd, p, ask->transaction);
-}
-
-static void
-open_doors(void)
-{
-	crowd_init(&crowd, 1000);
-	crowd_set_route(&crowd, route_of(1, "customer", RULE_OPEN));
-}
-
-static void
-start(void)
-{
-	sim_start(test_seed());
-	open_doors();
-}
-
-static void
-hold(int64_t version)
-{
-	crowd_set_route(&crowd, route_of(version, "customer", RULE_HOLD));
-}
-
-static bool
-drained(usec now)
-{
-	usec again;
-
-	crowd_check(&crowd);
-	return crowd_drained(&crowd, now, &again);
-}
-
-static bool
-passes(const struct passenger *p, const struct turnstile_ask *ask)
-{
-	return turnstile_judge(users(), p, ask) == TURNSTILE_PASS;
-}
 
 /* Who passes, by what a transaction did before the hold. */
 struct kind {

@@ -1,0 +1,91 @@
+#include "gate/setback.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "topo/record.h"
+
+#include <stdio.h>
+
+enum { TRIES = 10 }; /* of a record that its vtctld writes at the same time */
+
+static int
+write_wish(struct ctx *cx, const struct setback *s, const char *why)
+{
+	struct topo_kv         kv;
+	struct workflow_record w;
+	struct topo_compare    old;
+	SCOPED(buf)
+	struct buf json = BUF_INIT;
+	char       key[TOPO_KEY_MAX];
+
+	(void)snprintf(key, sizeof key, "/workflows/%s", s->workflow);
+	TRY(topo_get(cx, s->topo, key, &kv));
+	TRY(workflow_read(cx->arena, kv.value, &w, cx->err));
+	if (w.attempt != s->attempt || w.state != WORKFLOW_SWITCHING || w.rolling_back)
+		return 0;
+	w.rolling_back = true;
+	workflow_add_event(cx->arena, &w,
+	    &(struct workflow_event){ .at_us = clock_wall(),
+		.attempt = w.attempt,
+		.step = w.step,
+		.what = "failed",
+		.text = why });
+	workflow_write(&json, &w);
+	old = (struct topo_compare){ key, kv.modified };
+	return topo_put(cx, s->topo, &old, buf_slice(&json), kv.lease, NULL);
+}
+
+static void
+ask(struct ctx *cx, const struct setback *s, const char *why)
+{
+	log_warn("workflow %s: %s; asking for attempt %d to be rolled back", s->workflow, why, s->attempt);
+	for (int tries = 0; tries < TRIES && write_wish(cx, s, why) != 0; tries++) {
+		if (cx->err->kind != ERR_CONFLICT) {
+			log_warn("rolling back: %s", cx->err->text);
+			return;
+		}
+	}
+}
+
+void
+setback_overflow(struct ctx *cx, const struct setback *s)
+{
+	ask(cx, s, arena_printf(cx->arena, "the hold buffer of gate '%s' is full, see vtgate --hold-buffer",
+	    s->gate));
+}
+
+static int
+meet(struct ctx *cx, const struct setback *s, const struct standstill *what, bool *met)
+{
+	struct topo_kv kv;
+	char           key[TOPO_KEY_MAX], attempt[16];
+
+	*met = false;
+	(void)snprintf(key, sizeof key, "/stalled/%s", s->workflow);
+	(void)snprintf(attempt, sizeof attempt, "%d", s->attempt);
+	if (what->stalled)
+		TRY(topo_set(cx, s->topo, key, slice_str(attempt), s->lease));
+	if (!what->keeps)
+		return 0;
+	if (topo_get(cx, s->topo, key, &kv) == 0) {
+		*met = slice_eq_str(kv.value, attempt);
+		return 0;
+	}
+	if (cx->err->kind != ERR_NOT_FOUND)
+		return -1;
+	err_clear(cx->err);
+	return 0;
+}
+
+void
+setback_standstill(struct ctx *cx, const struct setback *s, const struct standstill *what)
+{
+	bool met;
+
+	if (meet(cx, s, what, &met) != 0)
+		log_warn("workflow %s: a hold that stands still: %s", s->workflow, cx->err->text);
+	else if (met)
+		ask(cx, s, arena_printf(cx->arena,
+		    "a transaction that waits at gate '%s' keeps rows locked that the hold waits for",
+		    s->gate));
+}
