@@ -190,6 +190,19 @@ is_fence(struct slice trigger)
 	return slice_starts(trigger, FENCE_PREFIX) || slice_starts(trigger, FENCE_PREFIX_0_1);
 }
 
+/* With its database, wherever the session is. */
+static void
+place_trigger(const struct route *route, const struct show *show, struct plan *out)
+{
+	const struct route_keyspace *k =
+	    slice_is_null(show->database) ? NULL : route_keyspace(route, show->database);
+
+	if (k == NULL || k->server == NULL)
+		return;
+	out->place = k;
+	out->in_place = true;
+}
+
 /* A SHOW that lists things. */
 static int
 plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct plan *out)
@@ -203,10 +216,15 @@ plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct
 	TRY(show_read(&s->arena, in->sql, in->modes, &show, cx->err));
 	if (show.kind == SHOW_CREATE_TRIGGER && is_fence(show.name))
 		return refuse(cx->err, ER_TRG_DOES_NOT_EXIST, "Trigger does not exist");
+	if (show.kind == SHOW_CREATE_TRIGGER && slice_is_null(show.database))
+		show.database = in->keyspace;
 	if (!catalogue_show_query(in->route, &show, in->keyspace, &query))
 		TRY(catalogue_answer(cx, s, in->route, &show, &query));
-	if (query.len == 0)
+	if (query.len == 0) {
+		if (show.kind == SHOW_CREATE_TRIGGER)
+			place_trigger(in->route, &show, out);
 		return 0;
+	}
 	st = arena_new(&s->arena, struct statement);
 	other.sql = arena_dup(&s->arena, buf_slice(&query));
 	other.statement = st;

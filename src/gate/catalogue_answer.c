@@ -263,6 +263,72 @@ grants(struct ctx *cx, struct session *s, const struct route *r, struct buf *out
 	return 0;
 }
 
+/* ---- SHOW CREATE TRIGGER ---- */
+
+/* Is the trigger that of the table which the rule brings? As ask_server(). */
+static int
+ask_trigger(struct ctx *cx, struct session *s, const struct route_rule *rule, struct slice name)
+{
+	struct mysql_rows rows;
+	int               rc;
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "SELECT 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ");
+	quote_anywhere(&sql, slice_str(rule->to->database));
+	buf_add_str(&sql, " AND EVENT_OBJECT_TABLE = ");
+	quote_anywhere(&sql, slice_str(rule->record->to_table));
+	buf_add_str(&sql, " AND TRIGGER_NAME = ");
+	quote_anywhere(&sql, name);
+	rc = ask_server(cx, s, rule->to, sql.data, &rows);
+	return rc == 1 && rows.rows == 0 ? 0 : rc;
+}
+
+enum { TRIGGER_TEXT = 2 }; /* "SQL Original Statement" */
+
+static int
+put_trigger(struct ctx *cx, struct session *s, const struct route_rule *rule,
+    const struct show *show, struct buf *out)
+{
+	struct mysql_rows rows;
+	int               rc;
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "SHOW CREATE TRIGGER ");
+	quote_table(&sql, slice_str(rule->to->database), show->name);
+	rc = ask_server(cx, s, rule->to, sql.data, &rows);
+	if (rc != 1 || rows.rows != 1 || rows.columns <= TRIGGER_TEXT)
+		return rc < 0 ? -1 : 0;
+	rows.values[TRIGGER_TEXT] = catalogue_rename_text(&s->arena, s->hall->crowd.route, rule->to,
+	    show->database, rows.values[TRIGGER_TEXT]);
+	for (size_t i = 0; i < rows.columns; i++) {
+		buf_add_str(out, i == 0 ? "SELECT " : ", ");
+		catalogue_put_value(out, &rows.defs[i], rows.values[i]);
+		buf_add_str(out, " AS ");
+		quote_ident(out, rows.names[i]);
+	}
+	return 0;
+}
+
+static int
+show_trigger(struct ctx *cx, struct session *s, const struct route *r, const struct show *show,
+    struct buf *out)
+{
+	for (size_t i = 0; i < r->rules.count && !slice_is_null(show->database); i++) {
+		const struct route_rule *rule = &r->ruled[i];
+		int                      rc;
+
+		if (!slice_eq_str(show->database, rule->record->from_keyspace) ||
+		    !catalogue_is_elsewhere(rule) || rule->to == NULL || rule->to->server == NULL)
+			continue;
+		rc = ask_trigger(cx, s, rule, show->name);
+		if (rc != 0)
+			return rc < 0 ? -1 : put_trigger(cx, s, rule, show, out);
+	}
+	return 0;
+}
+
 int
 catalogue_answer(struct ctx *cx, struct session *s, const struct route *route,
     const struct show *show, struct buf *out)
@@ -272,6 +338,8 @@ catalogue_answer(struct ctx *cx, struct session *s, const struct route *route,
 
 	if (show->kind == SHOW_GRANTS)
 		return grants(cx, s, route, out);
+	if (show->kind == SHOW_CREATE_TRIGGER)
+		return show_trigger(cx, s, route, show, out);
 	if (show->kind != SHOW_OPEN_TABLES)
 		return 0;
 	rc = open_tables(cx, s, route, &a);

@@ -102,10 +102,9 @@ unquoted(struct slice text, const struct token *t)
 	return slice_cut(text, t->start + quoted, t->end - quoted);
 }
 
-/* `db`.`table` in the text of a view or a trigger, as it would be written in the keyspace that shows it. */
-static struct slice
-rename_text(struct arena *a, const struct catalogue_ask *ask, const struct catalogue_source *s,
-    struct slice text)
+struct slice
+catalogue_rename_text(struct arena *a, const struct route *route, const struct route_keyspace *at,
+    struct slice as_keyspace, struct slice text)
 {
 	struct lexer lexer;
 	struct token t[3] = { { .kind = TOKEN_END } }; /* the last three */
@@ -118,11 +117,11 @@ rename_text(struct arena *a, const struct catalogue_ask *ask, const struct catal
 	lexer_init(&lexer, text, 0);
 	while (lexer_next(&lexer, &t[2], &err) == 0 && t[2].kind != TOKEN_END) {
 		if (t[0].kind != TOKEN_END && t[0].start >= done && is_dot(&t[1]) &&
-		    slice_eq_str(unquoted(text, &t[0]), s->at->database) &&
-		    find_shown(ask->route, s->as_keyspace, unquoted(text, &t[0]), unquoted(text, &t[2]),
-			&shown)) {
+		    slice_eq_str(unquoted(text, &t[0]), at->database) &&
+		    find_shown(
+			route, as_keyspace, unquoted(text, &t[0]), unquoted(text, &t[2]), &shown)) {
 			buf_add_slice(&out, slice_cut(text, done, t[0].start));
-			quote_table(&out, s->as_keyspace, shown);
+			quote_table(&out, as_keyspace, shown);
 			done = t[2].end;
 		}
 		t[0] = t[1];
@@ -139,7 +138,8 @@ rename_row(struct arena *a, const struct catalogue_ask *ask, const struct catalo
 	struct slice database = slice_str(s->at->database), shown;
 
 	if (p->text != SIZE_MAX && !slice_is_null(row[p->text]) && !slice_eq(database, s->as_keyspace))
-		row[p->text] = rename_text(a, ask, s, row[p->text]);
+		row[p->text] =
+		    catalogue_rename_text(a, ask->route, s->at, s->as_keyspace, row[p->text]);
 
 	for (size_t i = 1; i < p->columns; i++) {
 		if (p->is_schema[i] && slice_eq(row[i], database))

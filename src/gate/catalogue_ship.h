@@ -21,6 +21,11 @@ int catalogue_ship(struct ctx *cx, struct session *s, const struct catalogue_ask
 int catalogue_select(struct ctx *cx, struct session *s, const char *server, struct slice sql,
     struct mysql_rows *out) MUST_USE;
 
+/* `db`.`table` in the text of a view or a trigger that is there, as it would be written in the keyspace that
+ * shows it. */
+struct slice catalogue_rename_text(struct arena *a, const struct route *route,
+    const struct route_keyspace *at, struct slice as_keyspace, struct slice text);
+
 /* One value as a literal of the column's type. */
 void catalogue_put_value(struct buf *out, const struct column_def *def, struct slice value);
 

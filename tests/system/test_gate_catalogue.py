@@ -281,11 +281,13 @@ def test_grants_are_the_clients_own_and_show_no_secret(sides, sql):
     assert prepared(sides.gate, sql, []).kind == "rows"
 
 
-def test_the_triggers_of_a_fence_are_nobodys(moved):
-    fence = moved.cluster.mariadb("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = 'customer' "
-                                  "AND event_object_table = 'users'", port=moved.cluster.port("server", "customer"),
-                                  user="vt_dba").split()
-    assert len(fence) == 3      # until the table is dropped
+def test_the_triggers_of_a_fence_are_nobodys(sides):
+    moved, said = sides, []
+    for sql in ("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = 'customer' AND "
+                "event_object_table = 'users'", "SHOW TABLES FROM customer LIKE 'users'"):
+        said.append(moved.cluster.mariadb(sql, port=moved.cluster.port("server", "customer"), user="vt_dba").split())
+    fence, table = said
+    assert len(fence) == 3 * len(table)     # until it is dropped
     for name in fence:
         for sql in (f"SHOW CREATE TRIGGER {name}", f"show create trigger `customer`.`{name}` ;"):
             assert ask(moved.gate, sql) == ("error", 1360)
@@ -312,6 +314,13 @@ def test_what_a_moved_table_has_names_tables_as_clients_do(moved):
         shown = ask(moved.gate, "SHOW TRIGGERS LIKE 'users'")[1]
         assert shown[0][3] == ("SET NEW.n = (SELECT MAX(n) FROM `customer`.`users` WHERE `customer`.`users`.id <> 0 "
                                "AND 'new_customer.users' <> 'x')")
+        for sql in ("SHOW CREATE TRIGGER told", "SHOW CREATE TRIGGER customer.told", "SHOW CREATE TRIGGER new_customer.told"):
+            columns, rows = ask(moved.gate, sql)
+            assert [c[0] for c in columns][:3] == ["Trigger", "sql_mode", "SQL Original Statement"]
+            assert rows[0][0] == "told" and ("`customer`.`users`.id" in rows[0][2]) == ("new_" not in sql)
+        assert ask(moved.gate, "SHOW CREATE TRIGGER customer.nosuch") == ("error", 1360)
+        done = dump(moved.gate, "--triggers --no-create-info --no-data customer", "")
+        assert done[0] == 0 and "FROM `customer`.`users`" in done[1], done[2]
     finally:
         moved.cluster.mariadb("DROP TRIGGER told", "new_customer", **at)
 
