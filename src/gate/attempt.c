@@ -181,7 +181,7 @@ move_txn(struct ctx *cx, struct session *s)
 	struct buf begin = BUF_INIT;
 
 	buf_swap(&begin, &s->begin);
-	TRY(session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")));
+	TRY(session_side_query(cx, s, s->txn_slot, slice_str(SIDE_COMMIT)));
 	if (s->txn == TXN_OPEN)
 		session_end_txn(s);
 	buf_swap(&begin, &s->begin);
@@ -198,7 +198,7 @@ void
 attempt_too_late(struct ctx *cx, struct session *s, const char *why)
 {
 	bool rolled_back = s->txn != TXN_OPEN ||
-			   session_side_query(cx, s, s->txn_slot, slice_str("ROLLBACK")) == 0;
+			   session_side_query(cx, s, s->txn_slot, slice_str(SIDE_ROLLBACK)) == 0;
 
 	count(&s->hall->counts.too_late, 1);
 	if (!rolled_back)
@@ -214,7 +214,7 @@ attempt_too_late(struct ctx *cx, struct session *s, const char *why)
 static enum outcome
 commit_before(struct ctx *cx, struct session *s)
 {
-	if (session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")) != 0)
+	if (session_side_query(cx, s, s->txn_slot, slice_str(SIDE_COMMIT)) != 0)
 		return cx->err->kind == ERR_SERVER ? OUTCOME_ERROR : OUTCOME_CLOSE;
 	if (s->txn == TXN_OPEN)
 		session_end_txn(s);

@@ -71,9 +71,13 @@ begin(struct ctx *cx, struct session *s, const struct request *q)
 static int
 end(struct ctx *cx, struct session *s, const struct request *q)
 {
-	bool chain = q->statement->chain, read_only = s->txn_read_only;
+	enum completion     type = session_completion(s);
+	const struct statement *st = q->statement;
+	bool chain = st->chain || (type == COMPLETION_CHAIN && !st->no_chain);
+	bool release = st->release || (type == COMPLETION_RELEASE && !st->no_release);
+	bool read_only = s->txn_read_only;
 
-	if (s->txn == TXN_OPEN && !chain && !q->statement->release)
+	if (s->txn == TXN_OPEN && !chain && !release)
 		return execute(cx, s, q);
 	if (chain && session_isolation(s) != s->isolation) {
 		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET, "AND CHAIN after SET TRANSACTION");
@@ -81,7 +85,7 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 	}
 	if (s->txn == TXN_OPEN &&
 	    session_side_query(cx, s, s->txn_slot,
-		slice_str(q->statement->kind == STATEMENT_COMMIT ? "COMMIT" : "ROLLBACK")) != 0)
+		slice_str(st->kind == STATEMENT_COMMIT ? SIDE_COMMIT : SIDE_ROLLBACK)) != 0)
 		return -1;
 	if (s->txn != TXN_NONE)
 		session_end_txn(s);
@@ -94,7 +98,7 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 	}
 	session_rest(s);
 	TRY(send_own_ok(cx, s));
-	return q->statement->release ? -1 : 0; /* without an error: as the client wished */
+	return release ? -1 : 0; /* without an error: as the client wished */
 }
 
 int

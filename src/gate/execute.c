@@ -258,7 +258,7 @@ ended_already(struct ctx *cx, struct attempt *a, bool failed)
 	struct session *s = a->s;
 
 	if (failed && s->next_used > 0)
-		TRY(session_side_query(cx, s, a->slot, slice_str("ROLLBACK")));
+		TRY(session_side_query(cx, s, a->slot, slice_str(SIDE_ROLLBACK)));
 	if (failed && is_unbegun(a->error))
 		session_unuse_next(s);
 	if (s->txn == TXN_PENDING)
@@ -292,7 +292,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		TRY(ask_status(cx, s, a->slot));
 	} else if (is_second(a, failed, status)) {
 		/* NEXTVAL() with autocommit off, beside the transaction of another server. */
-		TRY(session_side_query(cx, s, a->slot, slice_str("COMMIT")));
+		TRY(session_side_query(cx, s, a->slot, slice_str(SIDE_COMMIT)));
 	} else if (!failed) {
 		session_take_status(s, a->slot, status);
 		s->autocommit = (status & STATUS_AUTOCOMMIT) != 0;
@@ -370,7 +370,7 @@ take_back(struct ctx *cx, struct attempt *a)
 	size_t          next_used = s->next_used;
 
 	if (a->ask.transaction)
-		TRY(session_side_query(cx, s, a->slot, slice_str("ROLLBACK")));
+		TRY(session_side_query(cx, s, a->slot, slice_str(SIDE_ROLLBACK)));
 	if (a->begins) {
 		session_end_txn(s);
 		s->txn = TXN_PENDING;
@@ -587,7 +587,7 @@ int
 execute_commit(struct ctx *cx, struct session *s)
 {
 	if (s->txn == TXN_OPEN)
-		TRY(session_side_query(cx, s, s->txn_slot, slice_str("COMMIT")));
+		TRY(session_side_query(cx, s, s->txn_slot, slice_str(SIDE_COMMIT)));
 	if (s->txn != TXN_NONE)
 		session_end_txn(s);
 	while (s->lock_slot >= 0) {

@@ -41,6 +41,9 @@ enum {
 	BEGIN_MAX = 16 * 1024,  /* bytes of BEGIN and savepoints: some 700 of those */
 };
 
+/* What comes after COMMIT and ROLLBACK that do not say so themselves. */
+enum completion { COMPLETION_NONE, COMPLETION_CHAIN, COMPLETION_RELEASE, COMPLETION_UNKNOWN };
+
 enum txn_state { TXN_NONE, TXN_PENDING, TXN_OPEN };
 
 struct kill_question;
@@ -182,6 +185,9 @@ void session_end_companions(struct session *s);
 void session_unlocked(struct session *s, int slot);
 int  session_locked_count(const struct session *s);
 
+/* A value of completion_type, as a literal. */
+enum completion session_completion_of(struct slice value);
+enum completion session_completion(const struct session *s);
 /* The flags that are true of the session, for answers of our own. */
 uint16_t session_status(const struct session *s);
 /* What of it the server of this slot does not know: a transaction that no server knows of yet, or another
@@ -201,6 +207,9 @@ int session_send_err(struct ctx *cx, struct session *s, const struct err *e) MUS
 int session_send_diagnostic(struct ctx *cx, struct session *s, const struct err *e) MUST_USE;
 /* One command on a backend whose answer is dropped; a server's ERR is ERR_SERVER. */
 int session_side_command(struct ctx *cx, struct session *s, int slot, struct slice packet) MUST_USE;
+/* Whatever completion_type says. */
+#define SIDE_COMMIT "COMMIT AND NO CHAIN NO RELEASE"
+#define SIDE_ROLLBACK "ROLLBACK AND NO CHAIN NO RELEASE"
 int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
 /* May the connection be closed without the client losing anything but the connection? */
 bool session_at_rest(const struct session *s);

@@ -67,3 +67,25 @@ session_isolation(const struct session *s)
 	}
 	return out;
 }
+
+enum completion
+session_completion_of(struct slice value)
+{
+	static const char *const names[][4] = { { "0", "no_chain", "'no_chain'", "\"no_chain\"" },
+		{ "1", "chain", "'chain'", "\"chain\"" },
+		{ "2", "release", "'release'", "\"release\"" } };
+
+	for (size_t i = 0; i < 4 * COMPLETION_UNKNOWN; i++) {
+		if (slice_eq_nocase(value, slice_str(names[i / 4][i % 4])))
+			return (enum completion)(i / 4);
+	}
+	/* servers whose own is another one are not served (tablet/preflight.c) */
+	return slice_is_null(value) || slice_eq_nocase(value, slice_str("default")) ? COMPLETION_NONE
+										    : COMPLETION_UNKNOWN;
+}
+
+enum completion
+session_completion(const struct session *s)
+{
+	return session_completion_of(settings_get(&s->settings, "completion_type"));
+}

@@ -29,14 +29,25 @@ is_default(struct slice value)
 	return slice_eq_nocase(value, slice_str("default"));
 }
 
-/* A COMMIT that is answered here, because no server knows of the transaction, begins nothing. */
 static bool
-chains(const struct assignment *a)
+is_number(struct slice text)
 {
-	return slice_eq_str(a->name, "completion_type") &&
-	       !slice_eq_str(a->value, "0") && !is_default(a->value) &&
-	       !slice_eq_nocase(a->value, slice_str("no_chain")) &&
-	       !slice_eq_nocase(a->value, slice_str("'no_chain'"));
+	for (size_t i = 0; i < text.len; i++) {
+		if ((text.ptr[i] < '0' || text.ptr[i] > '9') && text.ptr[i] != '.' &&
+		    !(i == 0 && text.ptr[i] == '-'))
+			return false;
+	}
+	return text.len > 0;
+}
+
+/* COMMITs are answered here as it says. */
+static bool
+is_odd_completion(const struct assignment *a)
+{
+	bool digit = a->value.len == 1 && is_number(a->value); /* which is none, the server says */
+
+	return slice_eq_str(a->name, "completion_type") && !digit &&
+	       session_completion_of(a->value) == COMPLETION_UNKNOWN;
 }
 
 static bool
@@ -73,25 +84,14 @@ check_assignments(struct ctx *cx, const struct assignments *as)
 		if (a->kind == ASSIGN_SESSION && names_client_charset(a) &&
 		    charset_named(a->value).refused)
 			return variables_refuse_charset(cx->err, a->value);
-		if (a->kind == ASSIGN_SESSION && chains(a))
+		if (a->kind == ASSIGN_SESSION && a->literal && is_odd_completion(a))
 			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
-			    "completion_type other than NO_CHAIN: say COMMIT AND CHAIN");
+			    "completion_type other than NO_CHAIN, CHAIN, RELEASE, 0, 1 and 2");
 		if (must_be_known(a) && !a->literal)
 			return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 			    "SET %.*s to something that is no literal", SLICE_ARG(a->name));
 	}
 	return 0;
-}
-
-static bool
-is_number(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if ((text.ptr[i] < '0' || text.ptr[i] > '9') && text.ptr[i] != '.' &&
-		    !(i == 0 && text.ptr[i] == '-'))
-			return false;
-	}
-	return text.len > 0;
 }
 
 /* ---- values that must be known before they are set ---- */

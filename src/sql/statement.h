@@ -122,6 +122,7 @@ struct statement {
 	bool replaces;  /* CREATE OR REPLACE */
 	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
 	bool release;   /* COMMIT or ROLLBACK RELEASE: the connection ends */
+	bool no_chain, no_release; /* and whatever completion_type says, not so */
 	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */
 	bool multiple;  /* more than one statement in the text: first one described only */
 	unsigned          uses; /* enum statement_uses */

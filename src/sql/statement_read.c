@@ -53,8 +53,10 @@ read_end(struct reader *r)
 	if (reader_is(r, KW_TO))
 		r->out->kind = STATEMENT_SAVEPOINT;
 	for (; !reader_done(r); reader_step(r)) {
-		r->out->chain = r->out->chain || (reader_is_text(r, "chain") && !no);
-		r->out->release = r->out->release || (reader_is(r, KW_RELEASE) && !no);
+		if (reader_is_text(r, "chain"))
+			*(no ? &r->out->no_chain : &r->out->chain) = true;
+		if (reader_is(r, KW_RELEASE))
+			*(no ? &r->out->no_release : &r->out->release) = true;
 		no = reader_is_text(r, "no");
 	}
 }

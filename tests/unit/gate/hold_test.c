@@ -286,7 +286,7 @@ snapshot_story(struct ctx *cx, struct world *w)
 	mysql_close(c);
 	world_expect(w,
 	    "db1: begin\ndb1: select a from users\ndb1: select b from users\ndb1: select c from users\n"
-	    "db1: ROLLBACK\ndb2: select d from `new_customer`.`users`\n");
+	    "db1: " SIDE_ROLLBACK "\ndb2: select d from `new_customer`.`users`\n");
 }
 
 TEST(a_snapshot_outlives_the_switch)
@@ -383,7 +383,7 @@ late_writer_story(struct ctx *cx, struct world *w)
 	world_pause(cx, SECOND);
 	expect(late.done && late.rc == 1213);
 	mysql_close(c);
-	world_expect(w, "db1: begin\ndb1: select a from users\ndb1: ROLLBACK\n");
+	world_expect(w, "db1: begin\ndb1: select a from users\ndb1: " SIDE_ROLLBACK "\n");
 }
 
 TEST(a_reader_that_was_given_up_waits_with_its_write)
@@ -479,7 +479,7 @@ fence_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, d, "update users set a=1"), 1213);
 	expect_eq(w->refreshes, 1);
 	world_expect(
-	    w, "db1: begin\ndb1: update other set a=1\ndb1: update users set a=1\ndb1: ROLLBACK\n");
+	    w, "db1: begin\ndb1: update other set a=1\ndb1: update users set a=1\ndb1: " SIDE_ROLLBACK "\n");
 	w->refreshed_to = 4;
 	expect_eq(world_do(cx, c, "update users set a=2"), 0); /* replayed, nobody has noticed */
 	world_expect(w, "db1: update users set a=2\ndb2: update `new_customer`.`users` set a=2\n");
@@ -489,7 +489,7 @@ fence_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, d, "insert into users values (3)"),
 	    0); /* the first of its transaction too */
 	expect_eq(world_do(cx, d, "commit"), 0);
-	world_expect(w, "db1: begin\ndb1: insert into users values (3)\ndb1: ROLLBACK\ndb2: begin\n"
+	world_expect(w, "db1: begin\ndb1: insert into users values (3)\ndb1: " SIDE_ROLLBACK "\ndb2: begin\n"
 			"db2: insert into `new_customer`.`users` values (3)\ndb2: commit\n");
 	/* And the first of a transaction that autocommit=0 began. */
 	world_rules(w, 7, "customer", RULE_OPEN);
@@ -498,7 +498,7 @@ fence_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, d, "insert into users values (4)"), 0);
 	expect_eq(world_do(cx, d, "commit"), 0);
 	expect_eq(world_do(cx, d, "set autocommit=1"), 0);
-	world_expect(w, "db1: set autocommit=0\ndb1: insert into users values (4)\ndb1: ROLLBACK\n"
+	world_expect(w, "db1: set autocommit=0\ndb1: insert into users values (4)\ndb1: " SIDE_ROLLBACK "\n"
 			"db2: SET autocommit = 0\n"
 			"db2: insert into `new_customer`.`users` values (4)\ndb2: commit\n"
 			"db1: set autocommit=1\n");

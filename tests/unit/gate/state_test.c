@@ -191,7 +191,7 @@ savepoint_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "rollback to s"), 0);
 	expect_eq(world_do(cx, c, "insert into users values (2)"), 0);
 	expect_eq(world_do(cx, c, "commit"), 0);
-	world_expect(w, "db1: begin\ndb1: SAVEPOINT `s`\ndb1: rollback to s\ndb1: COMMIT\n"
+	world_expect(w, "db1: begin\ndb1: SAVEPOINT `s`\ndb1: rollback to s\ndb1: " SIDE_COMMIT "\n"
 			"db2: begin\ndb2: SAVEPOINT `s`\ndb2: rollback to s\n"
 			"db2: insert into `new_customer`.`users` values (2)\ndb2: commit\n");
 	/* Nothing has begun where autocommit is off, either. */
@@ -266,8 +266,8 @@ chain_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
 
-	expect_eq(world_do(cx, c, "set completion_type=1"), 1235);
-	expect_eq(world_do(cx, c, "set session completion_type='CHAIN'"), 1235);
+	expect_eq(world_do(cx, c, "set completion_type=01"), 1235);
+	expect_eq(world_do(cx, c, "set session completion_type='CHAINED'"), 1235);
 	expect_eq(world_do(cx, c, "set @@completion_type=@x"), 1235);
 	world_expect(w, "db1: SELECT @x LIMIT 1\n");
 	expect_eq(world_do(cx, c, "set completion_type=NO_CHAIN"), 0);

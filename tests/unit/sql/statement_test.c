@@ -404,6 +404,7 @@ TEST(looking)
 	    "other unclear session explain:? analyze:? select:? from:? users:?");
 	is("analyze select * from users", "select users:r");
 	is("analyze update users set a=1", "write users:w");
+	is("analyze format=json select * from users", "select users:r");
 	is("analyze table users, b", "admin commits users:r b:r");
 	is("optimize local table users", "admin commits users:r");
 	is("check table users for upgrade", "admin commits users:r");
