@@ -297,25 +297,14 @@ TEST(a_move_that_is_done_begins_anew_when_its_table_has_moved_back)
 static void
 cancelled_on_the_way_back(struct ctx *cx, struct world *w)
 {
-	struct routing_rule    rules[] = {
-                { "customer", "users", "customer", "users", .workflow = "customer/users", .maker = "" },
-                { "new_customer", "users", "customer", "users", .workflow = "customer/users", .maker = "" },
-	};
-	struct rules_record    r = { .version = 1, .rules = rules, .count = 2 };
-	SCOPED(buf) struct buf json = BUF_INIT;
-
-	rules_write(&json, &r);
-	expect_ok(topo_set(cx, w->topo, "/routing_rules", buf_slice(&json), 0), cx->err);
+	world_has_moved_before(cx, w);
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
 	expect(w->troubles > 0);
 	expect_ok(world_cancel(cx, w, 0), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
 	expect_ok(task_sleep(cx, SECOND), cx->err);
-	for (int i = 0; i < GATES; i++) {
-		expect_eq(w->gates[i].rules.count, 2);
-		expect(gate_serves_both_from(&w->gates[i], "customer"));
-	}
+	world_expect_moved_before(w);
 }
 
 TEST(a_cancelled_move_leaves_the_rules_of_the_moves_before)

@@ -64,6 +64,43 @@ TEST(a_crowded_table_loses_its_fence_when_its_move_is_cancelled)
 	world_tell(cancelled, (struct plan){ .method = NULL });
 }
 
+/* The rules of a move that is over are paused by the next one, which is cancelled; a vtctld dies in a pause. */
+static void
+cancelled_in_a_chain(struct ctx *cx, struct world *w)
+{
+	struct workflow_options o = world_options();
+	struct workflow_record  r;
+	struct rules_record     rules;
+	struct topo_kv          kv;
+	struct err              err = { 0 };
+
+	o.no_switch = true;
+	world_has_moved_before(cx, w);
+	expect_ok(world_move(cx, w, 0, o), cx->err);
+	for (r.state = WORKFLOW_CREATING; r.state != WORKFLOW_RUNNING; world_record(cx, w, &r))
+		expect_ok(task_sleep(cx, SECOND / 4), cx->err);
+	crowd_it(w, 5);
+	expect_ok(fault_arm("workflow.pause=error", &err), &err);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	while (!w->ctlds[0].dead)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	fault_disarm_all();
+	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
+	expect_ok(rules_read(cx->arena, kv.value, &rules, cx->err), cx->err);
+	expect_eq(rules.count, 2);
+	expect_eq(rules.rules[0].phase, RULE_PAUSE);
+	expect_str(rules.rules[0].workflow, "new_customer/users");
+	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
+	expect(w->pauses > w->crowded_pauses);
+	expect_ok(task_sleep(cx, SECOND), cx->err);
+	world_expect_moved_before(w);
+}
+
+TEST(a_move_of_a_chain_that_is_cancelled_in_a_pause_leaves_the_rules_of_the_one_before)
+{
+	world_tell(cancelled_in_a_chain, (struct plan){ .method = NULL });
+}
+
 /* While it waits it says for what, and Workflow delete need not wait for it. */
 static void
 cancelled_while_it_waits(struct ctx *cx, struct world *w)

@@ -480,3 +480,32 @@ world_expect_nothing(struct ctx *cx, struct world *w)
 		expect(w->gates[i].dead || w->gates[i].rules.count == 0);
 	expect(w->source.rows >= w->acknowledged);
 }
+
+void
+world_has_moved_before(struct ctx *cx, struct world *w)
+{
+	struct routing_rule rules[] = {
+		{ "customer", "users", "customer", "users", .workflow = "customer/users", .maker = "" },
+		{ "new_customer", "users", "customer", "users", .workflow = "customer/users", .maker = "" },
+	};
+	struct rules_record    r = { .version = 1, .rules = rules, .count = 2 };
+	SCOPED(buf) struct buf json = BUF_INIT;
+
+	rules_write(&json, &r);
+	expect_ok(topo_set(cx, w->topo, "/routing_rules", buf_slice(&json), 0), cx->err);
+}
+
+void
+world_expect_moved_before(const struct world *w)
+{
+	for (int i = 0; i < GATES; i++) {
+		const struct rules_record *r = &w->gates[i].rules;
+
+		expect_eq(r->count, 2);
+		expect(gate_serves_both_from(&w->gates[i], "customer"));
+		for (size_t n = 0; n < r->count; n++) {
+			expect_eq(r->rules[n].phase, RULE_OPEN);
+			expect_str(r->rules[n].maker, "");
+		}
+	}
+}

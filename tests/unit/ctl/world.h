@@ -120,6 +120,10 @@ int64_t world_revision(struct ctx *cx, struct world *w, const char *key);
 void world_record(struct ctx *cx, struct world *w, struct workflow_record *r);
 /* Stops renewing and answering. */
 void world_kill_gate(struct world *w, int n);
+/* users was at new_customer, and was brought back: rules that a move which is over has left. */
+void world_has_moved_before(struct ctx *cx, struct world *w);
+/* They are there, as they were, and open. */
+void world_expect_moved_before(const struct world *w);
 /* Until the workflow has ended. When a fault point kills the first vtctld, the second goes on. */
 enum workflow_state world_wait_end(struct ctx *cx, struct world *w);
 /* The story of a move from beginning to end. */

@@ -3,9 +3,11 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "task/loop.h"
 #include "topo/notice.h"
 #include "topo/topo_tables.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -409,4 +411,41 @@ TEST(file_commit_of_another_process_gives_notice)
 		expect(read(n.fd, events, sizeof events) > 0);
 	}
 	notice_close(&n);
+}
+
+/* Looks go on where nobody can be told: without inotify, and with a descriptor that epoll does not take. */
+static void
+looks(void *arg)
+{
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = task_now() + 10 * SECOND, .err = &err };
+	struct notice n = { .fd = *(int *)arg };
+	usec         begun = task_now();
+
+	for (int i = 0; i < 5; i++) {
+		expect_ok(notice_wait(&cx, &n), &err);
+		expect_eq(err.kind, ERR_NONE);
+	}
+	expect(task_now() - begun >= 5 * 10 * MSEC); /* and do not spin */
+	expect(task_now() < cx.deadline);
+}
+
+TEST(file_that_cannot_be_watched_is_looked_at_all_the_same)
+{
+	int fds[] = { -1, open(test_dir(), O_RDONLY | O_CLOEXEC) };
+
+	expect(fds[1] >= 0);
+	for (int i = 0; i < 2; i++) {
+		struct err   err = { 0 };
+		struct loop *l = loop_new(&err);
+		struct task *t;
+
+		expect(l != NULL);
+		t = task_spawn("looks", looks, &fds[i]);
+		expect(t != NULL);
+		task_detach(t);
+		loop_run(l);
+		loop_free(l);
+	}
+	close(fds[1]);
 }

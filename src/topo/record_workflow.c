@@ -1,0 +1,272 @@
+/* record_workflow.c - the largest of the records: a workflow. */
+#include "topo/record.h"
+
+#include "base/check.h"
+#include "topo/json.h"
+
+#include <limits.h>
+
+/* As in record.c: written as names. */
+static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
+static const char *const direction_names[] = { "forward", "reverse", NULL };
+
+static const struct fsm_state workflow_rows[] = {
+	[WORKFLOW_CHECKING] = { "Checking", FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_ERROR),
+	    "both sides are asked whether it can be; nothing is made" },
+	[WORKFLOW_CREATING] = { "Creating",
+	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
+	    "rules and stream are being made" },
+	[WORKFLOW_COPYING] = { "Copying",
+	    FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
+	    "the stream is on its way to exact" },
+	[WORKFLOW_RUNNING] = { "Running",
+	    FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
+	    "the stream is exact and the fences are there, disarmed at the source" },
+	[WORKFLOW_SWITCHING] = { "Switching", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_SWITCHED),
+	    "an attempt is under way: it is finished, or undone, and nothing else" },
+	[WORKFLOW_SWITCHED] = { "Switched", FSM_TO(WORKFLOW_CHECKING), "past the commit and released" },
+	[WORKFLOW_COMPLETE] = { "Complete", FSM_TO(WORKFLOW_CHECKING), "and the old side is gone (later)" },
+	[WORKFLOW_CANCELLING] = { "Cancelling", FSM_TO(WORKFLOW_CANCELLED),
+	    "what the move made is taken away, the rules last; there is no way back" },
+	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CHECKING),
+	    "everything is as before; the record is kept for its number" },
+	[WORKFLOW_ERROR] = { "Error",
+	    FSM_TO(WORKFLOW_CHECKING) | FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_SWITCHING) |
+	        FSM_TO(WORKFLOW_CANCELLING),
+	    "a person has to look; the same command goes on, or begins anew where nothing was made" },
+};
+const struct fsm workflow_states = { "workflow", workflow_rows, WORKFLOW_ERROR + 1 };
+
+static const char *
+name_at(const char *const *names, unsigned i, unsigned last)
+{
+	check(i <= last);
+	return names[i];
+}
+
+const char *
+workflow_type_name(enum workflow_type t)
+{
+	return name_at(workflow_type_names, t, WORKFLOW_MATERIALIZE);
+}
+
+const char *
+workflow_state_name(enum workflow_state s)
+{
+	return fsm_name(&workflow_states, (int)s);
+}
+
+/* ---- Workflows */
+
+static void
+tables_write(struct json_writer *w, const struct workflow_record *r)
+{
+	json_put_open(w, "tables", '[');
+	for (size_t i = 0; i < r->tables_count; i++) {
+		const struct workflow_table *t = &r->tables[i];
+
+		json_put_open(w, NULL, '{');
+		json_put_str(w, "source_table", t->source_table);
+		json_put_str(w, "target_table", t->target_table);
+		json_put_str(w, "state", t->state);
+		json_put_i64(w, "rows_estimate", t->rows_estimate);
+		json_put_i64(w, "rows_copied", t->rows_copied);
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+}
+
+static void
+tables_read(const struct json *j, struct workflow_record *r)
+{
+	struct json array = json_get_array(j, "tables");
+
+	r->tables_count = json_count(&array);
+	r->tables = arena_array(j->doc->arena, struct workflow_table, r->tables_count);
+	for (size_t i = 0; i < r->tables_count; i++) {
+		struct json item = json_item(&array, i);
+
+		r->tables[i] = (struct workflow_table){
+			.source_table = json_get_str(&item, "source_table"),
+			.target_table = json_get_str(&item, "target_table"),
+			.state = json_get_str(&item, "state"),
+			.rows_estimate = json_get_i64(&item, "rows_estimate"),
+			.rows_copied = json_get_i64(&item, "rows_copied"),
+		};
+	}
+}
+
+static void
+streams_write(struct json_writer *w, const struct workflow_record *r)
+{
+	json_put_open(w, "streams", '[');
+	for (size_t i = 0; i < r->streams_count; i++) {
+		const struct workflow_stream *s = &r->streams[i];
+
+		json_put_open(w, NULL, '{');
+		json_put_str(w, "source_keyspace", s->source_keyspace);
+		json_put_str(w, "source_shard", s->source_shard);
+		json_put_str(w, "source_tablet", s->source_tablet);
+		json_put_str(w, "target_keyspace", s->target_keyspace);
+		json_put_str(w, "target_shard", s->target_shard);
+		json_put_str(w, "target_tablet", s->target_tablet);
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+}
+
+static void
+streams_read(const struct json *j, struct workflow_record *r)
+{
+	struct json array = json_get_array(j, "streams");
+
+	r->streams_count = json_count(&array);
+	r->streams = arena_array(j->doc->arena, struct workflow_stream, r->streams_count);
+	for (size_t i = 0; i < r->streams_count; i++) {
+		struct json item = json_item(&array, i);
+
+		r->streams[i] = (struct workflow_stream){
+			.source_keyspace = json_get_str(&item, "source_keyspace"),
+			.source_shard = json_get_str(&item, "source_shard"),
+			.source_tablet = json_get_str(&item, "source_tablet"),
+			.target_keyspace = json_get_str(&item, "target_keyspace"),
+			.target_shard = json_get_str(&item, "target_shard"),
+			.target_tablet = json_get_str(&item, "target_tablet"),
+		};
+	}
+}
+
+static void
+events_write(struct json_writer *w, const struct workflow_record *r)
+{
+	json_put_open(w, "events", '[');
+	for (size_t i = 0; i < r->events_count; i++) {
+		const struct workflow_event *e = &r->events[i];
+
+		json_put_open(w, NULL, '{');
+		json_put_i64(w, "at_us", e->at_us);
+		json_put_i64(w, "attempt", e->attempt);
+		json_put_str(w, "step", e->step);
+		json_put_str(w, "what", e->what);
+		json_put_str(w, "text", e->text);
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+}
+
+static void
+events_read(const struct json *j, struct workflow_record *r)
+{
+	struct json array = json_get_array(j, "events");
+
+	r->events_count = json_count(&array);
+	r->events = arena_array(j->doc->arena, struct workflow_event, r->events_count);
+	for (size_t i = 0; i < r->events_count; i++) {
+		struct json item = json_item(&array, i);
+
+		r->events[i] = (struct workflow_event){
+			.at_us = json_get_i64(&item, "at_us"),
+			.attempt = json_get_int(&item, "attempt", 0, INT_MAX),
+			.step = json_get_str(&item, "step"),
+			.what = json_get_str(&item, "what"),
+			.text = json_get_str(&item, "text"),
+		};
+	}
+}
+
+void
+workflow_write(struct buf *out, const struct workflow_record *r)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "name", r->name);
+	json_put_str(&w, "type", workflow_type_name(r->type));
+	json_put_str(&w, "state", workflow_state_name(r->state));
+	json_put_str(&w, "state_text", r->state_text);
+	json_put_str(&w, "hint", r->hint);
+	json_put_str(&w, "source_keyspace", r->source_keyspace);
+	json_put_str(&w, "target_keyspace", r->target_keyspace);
+	tables_write(&w, r);
+	streams_write(&w, r);
+	json_put_str(&w, "direction", name_at(direction_names, r->direction, DIRECTION_REVERSE));
+	json_put_i64(&w, "attempt", r->attempt);
+	json_put_str(&w, "step", r->step);
+	json_put_bool(&w, "rolling_back", r->rolling_back);
+	json_put_bool(&w, "cancel", r->cancel);
+	json_put_i64(&w, "attempts_from", r->attempts_from);
+	json_put_str(&w, "before", r->before == NULL ? "" : r->before);
+	json_put_str(&w, "position", r->position);
+	json_put_i64(&w, "hold_us", r->hold_us);
+	json_put_i64(&w, "created_us", r->created_us);
+	json_put_i64(&w, "copied_us", r->copied_us);
+	json_put_i64(&w, "switched_us", r->switched_us);
+	workflow_options_put(&w, &r->options, GIVEN_ALL);
+	events_write(&w, r);
+	json_put_close(&w, '}');
+}
+
+int
+workflow_read(struct arena *a, struct slice json, struct workflow_record *out, struct err *err)
+{
+	struct json_doc d;
+	unsigned given; /* a record of an older program may lack one: zero */
+
+	TRY(json_open(&d, "workflow record", json, a, err));
+	struct json j = json_root(&d);
+
+	json_need(&j, "name");
+	json_need(&j, "state");
+	*out = (struct workflow_record){
+		.name = json_get_str(&j, "name"),
+		.type = (enum workflow_type)json_get_enum(&j, "type", workflow_type_names),
+		.state = (enum workflow_state)json_get_state(&j, "state", &workflow_states),
+		.state_text = json_get_str(&j, "state_text"),
+		.hint = json_get_str(&j, "hint"),
+		.source_keyspace = json_get_str(&j, "source_keyspace"),
+		.target_keyspace = json_get_str(&j, "target_keyspace"),
+		.direction = (enum workflow_direction)json_get_enum(&j, "direction",
+		    direction_names),
+		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
+		.step = json_get_str(&j, "step"),
+		.rolling_back = json_get_bool(&j, "rolling_back"),
+		.cancel = json_get_bool(&j, "cancel"),
+		.attempts_from = json_get_int(&j, "attempts_from", 0, INT_MAX),
+		.before = json_get_str(&j, "before"),
+		.position = json_get_str(&j, "position"),
+		.hold_us = json_get_i64(&j, "hold_us"),
+		.created_us = json_get_i64(&j, "created_us"),
+		.copied_us = json_get_i64(&j, "copied_us"),
+		.switched_us = json_get_i64(&j, "switched_us"),
+		.options = workflow_options_get(&j, &given),
+	};
+	tables_read(&j, out);
+	streams_read(&j, out);
+	events_read(&j, out);
+	return json_close(&d);
+}
+
+static const char *
+copy_or_empty(struct arena *a, const char *text)
+{
+	return text == NULL ? "" : arena_strdup(a, text);
+}
+
+void
+workflow_add_event(struct arena *a, struct workflow_record *r, const struct workflow_event *e)
+{
+	size_t keep = r->events_count < WORKFLOW_EVENTS_MAX ? r->events_count : WORKFLOW_EVENTS_MAX - 1;
+	struct workflow_event *events = arena_array(a, struct workflow_event, keep + 1);
+
+	if (keep > 0)
+		memcpy(events, r->events + (r->events_count - keep), keep * sizeof *events);
+	events[keep] = (struct workflow_event){
+		.at_us = e->at_us,
+		.attempt = e->attempt,
+		.step = copy_or_empty(a, e->step),
+		.what = copy_or_empty(a, e->what),
+		.text = copy_or_empty(a, e->text),
+	};
+	r->events = events;
+	r->events_count = keep + 1;
+}
