@@ -64,7 +64,7 @@ TEST(a_crowded_table_loses_its_fence_when_its_move_is_cancelled)
 	world_tell(cancelled, (struct plan){ .method = NULL });
 }
 
-/* The rules of a move that is over are paused by the next one, which is cancelled; a vtctld dies in a pause. */
+/* Rules of a move that is over are paused by the next one, which is cancelled; its vtctld dies in a pause. */
 static void
 cancelled_in_a_chain(struct ctx *cx, struct world *w)
 {
