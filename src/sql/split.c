@@ -68,7 +68,7 @@ read_header(struct splitter *s)
 static bool
 at_start(const struct splitter *s)
 {
-	static const char *const words[] = { "then", "else", "do", "loop", "begin", "repeat" };
+	static const char *const words[] = { "then", "else", "do", "loop", "begin", "atomic", "repeat" };
 	static const char *const named[] = { "procedure", "function", "trigger", "event", "exists", "end" };
 
 	if (s->open == 0)
