@@ -316,6 +316,7 @@ backend_reset(struct ctx *cx, struct backend *b)
 	if (b->once)
 		TRY(connect_anew(cx, b));
 	map_clear(&b->statements);
+	b->was_reset = true;
 	b->session = b->settings = b->insert_version = 0;
 	b->serial = ++b->pool->serials;
 	return 0;

@@ -56,6 +56,7 @@ struct backend {
 	uint64_t             session;  /* whose state it carries; 0: clean */
 	uint64_t             settings; /* version of that session's settings */
 	char                *database; /* current one; NULL: none or unknown */
+	bool                 was_reset; /* since it was chosen: its character set is not the session's */
 	struct map statements;     /* the owner's statement (4 bytes) to its number here, plus 1 */
 	uint64_t   insert_version; /* of the session's insert id that it knows */
 	usec       since;          /* of the present state */

@@ -399,7 +399,9 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	if (b->database != NULL && strcmp(b->database, database) == 0)
+	/* A reset keeps the database, and gives character_set_database, by which LOAD DATA reads, the value of
+	 * the server. */
+	if (!b->was_reset && b->database != NULL && strcmp(b->database, database) == 0)
 		return 0;
 	command_put_text(&packet, COM_INIT_DB, slice_str(database));
 	if (session_side_command(cx, s, slot, buf_slice(&packet)) != 0) {
@@ -408,6 +410,7 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 		return -1;
 	}
 	backend_set_database(b, database);
+	b->was_reset = false;
 	return 0;
 }
 
