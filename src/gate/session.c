@@ -399,8 +399,8 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	/* A reset keeps the database, and gives character_set_database, by which LOAD DATA reads, the value of
-	 * the server. */
+	/* A reset keeps the database, and gives character_set_database, by which LOAD DATA reads, the
+	 * server's value. */
 	if (!b->was_reset && b->database != NULL && strcmp(b->database, database) == 0)
 		return 0;
 	command_put_text(&packet, COM_INIT_DB, slice_str(database));

@@ -56,7 +56,8 @@ TEST(programs_keep_their_semicolons)
 	expect_cut("begin not atomic select 1; end|; select 2");
 	expect_cut("begin not atomic for r in (select 1) do select r.a; end for; end|; select 2");
 	expect_cut("begin not atomic if not a then select 1; end if; end|; select 2");
-	expect_cut("begin not atomic case a when 1 then if (b) then select 1; end if; end case; end|; select 2");
+	expect_cut("begin not atomic case a when 1 then if (b) then select 1; end if; end case; "
+		   "end|; select 2");
 	expect_cut("if 1 then select 1; end if|; select 2");
 	expect_cut("l: begin not atomic select 1; end l|; select 2");
 	expect_cut("create procedure p() begin repeat fetch c into a; if not done then if b < c then "
