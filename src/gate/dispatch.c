@@ -5,6 +5,7 @@
 #include "gate/companion.h"
 #include "gate/database.h"
 #include "gate/execute.h"
+#include "gate/handler.h"
 #include "gate/kill.h"
 #include "gate/lock_tables.h"
 #include "gate/naming.h"
@@ -175,6 +176,19 @@ drop_trigger(struct ctx *cx, struct session *s, const struct request *q)
 	return execute(cx, s, &there);
 }
 
+/* HANDLER has names of its own. */
+static int
+other(struct ctx *cx, struct session *s, const struct request *q)
+{
+	struct request known = *q;
+	struct attempt a = { .s = s, .q = q };
+
+	known.statement = handler_read(s, q->statement);
+	TRY(execute(cx, s, &known));
+	handler_note(s, q->statement, attempt_keyspace(&a));
+	return 0;
+}
+
 /* ---- any statement ---- */
 
 /* A client knows the number that we gave it; a server's thread of that number is somebody else's.
@@ -237,8 +251,9 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_CALL:
 	case STATEMENT_SHOW:
 	case STATEMENT_ADMIN:
-	case STATEMENT_OTHER:
 		break;
+	case STATEMENT_OTHER:
+		return other(cx, s, q);
 	}
 	return execute(cx, s, q);
 }

@@ -4,6 +4,7 @@
 #include "gate/answer_names.h"
 #include "gate/beside.h"
 #include "gate/catalogue.h"
+#include "gate/handler.h"
 #include "gate/refuse.h"
 #include "gate/unknown.h"
 #include "mysql/command.h"
@@ -180,7 +181,7 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 	const struct route_keyspace *where;
 	struct plan                  plan;
 	struct plan_input            in = { .route = route,
-			   .statement = &st->statement,
+			   .statement = handler_read(s, &st->statement),
 			   .sql = st->text,
 			   .keyspace = session_keyspace(s),
 			   .base = session_base(s),

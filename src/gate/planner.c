@@ -93,7 +93,7 @@ is_otherwise(
 	const struct route_rule     *rule = planner_rule(p, meant_by(p, t));
 	const struct route_keyspace *named = route_keyspace(p->route, planner_keyspace(p, t));
 
-	if (t->role == TABLE_UNCLEAR || t->role == TABLE_CURRENT ||
+	if (t->role == TABLE_UNCLEAR || t->role == TABLE_CURRENT || t->role == TABLE_HANDLER ||
 	    (t->role == TABLE_QUALIFIER && slice_is_null(t->database) &&
 	        called_of(p, t) != CALLED_IN_FRONT))
 		return false;

@@ -59,6 +59,7 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 	buf_init(&s->begin);
 	buf_init(&s->next);
 	temporary_init(&s->temporary);
+	buf_init(&s->handlers);
 	map_init(&s->statements);
 	map_init(&s->named);
 	s->passenger.kill = kill_session;
@@ -278,6 +279,7 @@ session_reset(struct session *s)
 	s->only_slot = -1;
 	buf_reset(&s->next);
 	buf_reset(&s->temporary.names);
+	buf_reset(&s->handlers);
 	s->modes = 0;
 	s->charset = charset_of_collation(s->collation);
 	s->autocommit = true;
@@ -299,6 +301,7 @@ session_done(struct session *s)
 	buf_done(&s->begin);
 	buf_done(&s->next);
 	temporary_done(&s->temporary);
+	buf_done(&s->handlers);
 	arena_done(&s->arena);
 	free(s->keyspace);
 	free(s->base);

@@ -85,6 +85,7 @@ struct session {
 	 * set. -1: there is none; SLOTS_MAX: it was lost with its connection. */
 	int only_slot;
 	struct temporary_tables temporary; /* ever made */
+	struct buf handlers;    /* that are open (handler.h) */
 	int  lock_slot;         /* the first where LOCK TABLES is in force (4), or -1 */
 	bool locked[SLOTS_MAX]; /* all of them */
 

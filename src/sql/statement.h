@@ -49,6 +49,7 @@ enum table_role {
 	TABLE_SEQUENCE, /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
 	TABLE_CURRENT,  /* DATABASE(): the default database; no table, and no name */
 	TABLE_ROUTINE,  /* what stands before a routine's name: a database, or perhaps a package */
+	TABLE_HANDLER,  /* HANDLER h READ: the table of that handler, which is not written there */
 	TABLE_TRIGGER,  /* a trigger's name: of its table's database, and no table */
 	TABLE_QUALIFIER, /* in front of a column or a *: users.id, customer.users.id */
 	TABLE_UNCLEAR,
@@ -133,6 +134,8 @@ struct statement {
 	struct slice      use_database; /* STATEMENT_USE */
 	struct slice      in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
 	size_t            query_at; /* CREATE TABLE ... SELECT: where its query begins; or 0 */
+	struct slice      handler;      /* HANDLER: its name; or SLICE_NULL */
+	bool              closes;       /* HANDLER h CLOSE */
 	struct slice      savepoint;    /* SAVEPOINT name, and nothing else; or SLICE_NULL */
 };
 

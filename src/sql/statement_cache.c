@@ -33,7 +33,7 @@ struct statement_cache {
 
 /* A new member that points into the text must be kept as a place: look at can_keep() and restore(). DDL, with
  * its query_at, is not kept. */
-_Static_assert(sizeof(struct statement) == 112, "struct statement has changed: does the cache know?");
+_Static_assert(sizeof(struct statement) == 136, "struct statement has changed: does the cache know?");
 
 struct statement_cache *
 statement_cache_new(void)

@@ -270,6 +270,34 @@ read_maintenance(struct reader *r)
 	skip_all(r);
 }
 
+/* HANDLER t OPEN [AS h]; HANDLER h READ ..., HANDLER h CLOSE */
+static void
+read_handler(struct reader *r)
+{
+	struct statement *s = r->out;
+	size_t            first = s->tables_count;
+
+	reader_table(r, TABLE_READ);
+	if (s->tables_count == first)
+		return;
+	s->handler = s->tables[first].table;
+	if (reader_accept_text(r, "open")) {
+		(void)reader_accept(r, KW_AS);
+		if (reader_is_name(r)) {
+			s->handler = reader_name(r, reader_now(r));
+			reader_step(r);
+		}
+		reader_leaves(r, LEAVES_OTHER);
+		return;
+	}
+	s->tables[first].role = TABLE_HANDLER;
+	s->closes = reader_accept_text(r, "close");
+	for (; !reader_done(r); reader_step(r)) {
+		if (reader_is(r, KW_SELECT))
+			reader_unclear(r);
+	}
+}
+
 static void
 read_savepoint(struct reader *r)
 {
@@ -372,7 +400,9 @@ read_other(struct reader *r)
 {
 	if (administration_read(r))
 		return;
-	if (reader_is_text(r, "get"))
+	if (reader_accept_text(r, "handler"))
+		read_handler(r);
+	else if (reader_is_text(r, "get"))
 		read_diagnostics(r);
 	else
 		reader_unclear(r);

@@ -63,8 +63,15 @@ def test_a_name_follows_its_table_at_every_gate(combo):
     combo.client("MoveTables", "--no-switch", "customer.t", "new_customer.t")
     for sql in ("RENAME TABLE t TO u", "ALTER TABLE t RENAME TO u"):
         assert ask(combo.gate_port, sql) == NOT_SUPPORTED
-    combo.client("MoveTables", "customer.t", "new_customer.t")         # its stream has not stopped
     with second_gate(combo) as other, contextlib.closing(connect(combo.gate_port)) as c, c.cursor() as cursor:
+        cursor.execute("HANDLER t OPEN")
+        combo.client("MoveTables", "customer.t", "new_customer.t")     # its stream has not stopped
+        with pytest.raises(pymysql.MySQLError, match="1109"):          # never a row of the old table
+            cursor.execute("HANDLER t READ FIRST")
+        cursor.execute("HANDLER t OPEN")
+        cursor.execute("HANDLER t READ FIRST")
+        assert cursor.fetchall() == ((1, 1),)
+        cursor.execute("HANDLER t CLOSE")
         for _ in range(3):
             cursor.execute("RENAME TABLE t TO u")
             assert ask(other, "SELECT COUNT(*) FROM u") == ((2,),)

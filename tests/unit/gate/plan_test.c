@@ -189,10 +189,10 @@ TEST(what_is_not_understood_is_refused_only_with_a_moved_name)
 {
 	struct route *r = route_of(3, "new_customer", RULE_OPEN);
 
-	expect_plan(r, "customer", "handler other open", "db1:3306 locks handler other open");
-	expect_plan(r, "customer", "handler users open",
+	expect_plan(r, "customer", "frobnicate other now", "db1:3306 locks frobnicate other now");
+	expect_plan(r, "customer", "frobnicate users now",
 	    "1235 a statement that vtgate does not understand names the moved table 'users'");
-	expect_plan(r, "customer", "handler USERS open",
+	expect_plan(r, "customer", "frobnicate USERS now",
 	    "1235 a statement that vtgate does not understand names the moved table 'USERS'");
 	expect_plan(r, "customer", "begin not atomic execute immediate 'delete from users'; end",
 	    "1235 a statement that vtgate does not understand runs SQL from strings, which may name "

@@ -6,7 +6,7 @@
 static void
 describe(struct buf *out, struct arena *a, const char *sql, unsigned modes)
 {
-	static const char *const roles[] = { "r", "w", "l", "d", "s", "c", "f", "t", "q", "?" };
+	static const char *const roles[] = { "r", "w", "l", "d", "s", "c", "f", "h", "t", "q", "?" };
 	struct statement         s;
 	struct err               err = { 0 };
 	struct slice             text = slice_str(sql);
@@ -330,6 +330,9 @@ TEST(definitions)
 	    "ddl unclear commits create:? trigger:? x:? before:? insert:? on:? users:? for:? each:? row:? "
 	    "begin:? prepare:? p:? from:? end:?");
 	is("drop trigger if exists d.x", "ddl commits d.x:t");
+	is("handler d.t open as h", "other session d.t:r");
+	is("handler h read `PRIMARY` = (1) where a = 5 limit 3", "other h:h");
+	is("handler h close", "other h:h");
 	is("create function f() returns int return (select 1 from users)",
 	    "ddl unclear commits create:? function:? f:? returns:? int:? return:? "
 	    "select:? from:? users:?");
@@ -374,7 +377,7 @@ TEST(transactions_and_session)
 	is("deallocate prepare s", "prepare session");
 	is("call p(1, (select 1 from users))", "call session users:r");
 	is("do sleep(1)", "select");
-	is("handler users open", "other unclear session handler:? users:? open:?");
+	is("handler users open", "other session users:r");
 	is("signal sqlstate '45000'", "other unclear session signal:? sqlstate:?");
 	is("get diagnostics @a = number", "show session");
 }
