@@ -5,7 +5,6 @@
 
 #include "mysql/server.h"
 #include "real/mariadb.h"
-#include "task/loop.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -19,22 +18,6 @@ static struct ctx
 ctx(void)
 {
 	return (struct ctx){ .deadline = task_now() + 30 * SECOND, .err = &err, .arena = &arena };
-}
-
-/* Runs fn as a task of a real loop. */
-static void
-in_task(task_fn *fn)
-{
-	struct loop *l = loop_new(&err);
-	struct task *t;
-
-	expect(l != NULL);
-	t = task_spawn("test", fn, NULL);
-	expect(t != NULL);
-	task_detach(t);
-	loop_run(l);
-	loop_free(l);
-	arena_done(&arena);
 }
 
 static struct mysql_client *
@@ -291,10 +274,10 @@ roles(void *arg)
 TEST(client_against_mariadb)
 {
 	mariadb_start(&server, test_dir(), 1);
-	in_task(accounts);
-	in_task(statements);
-	in_task(loading);
-	in_task(answers_cut_short);
-	in_task(roles);
+	in_task(accounts, &arena);
+	in_task(statements, &arena);
+	in_task(loading, &arena);
+	in_task(answers_cut_short, &arena);
+	in_task(roles, &arena);
 	mariadb_kill(&server);
 }

@@ -7,7 +7,6 @@
 #include "real/mariadb.h"
 #include "tablet/bare_sql.h"
 #include "tablet/place.h"
-#include "task/loop.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -39,21 +38,6 @@ exec(struct mysql_client *c, const char *sql)
 	struct ctx cx = ctx();
 
 	expect_ok(mysql_exec(&cx, c, slice_str(sql), NULL), &err);
-}
-
-static void
-in_task(task_fn *fn)
-{
-	struct loop *l = loop_new(&err);
-	struct task *t;
-
-	expect(l != NULL);
-	t = task_spawn("test", fn, NULL);
-	expect(t != NULL);
-	task_detach(t);
-	loop_run(l);
-	loop_free(l);
-	arena_done(&arena);
 }
 
 /* ---- A copy of s.NAME to d.NAME */
@@ -327,9 +311,9 @@ TEST(copy_between_real_servers)
 {
 	mariadb_start(&from, test_dir(), 1);
 	mariadb_start(&to, test_dir(), 2);
-	in_task(every_type);
-	in_task(keys_and_sizes);
-	in_task(kills);
+	in_task(every_type, &arena);
+	in_task(keys_and_sizes, &arena);
+	in_task(kills, &arena);
 	mariadb_kill(&from);
 	mariadb_kill(&to);
 }
@@ -337,6 +321,6 @@ TEST(copy_between_real_servers)
 TEST(a_catalogue_knows_nothing_of_a_held_table)
 {
 	mariadb_start(&from, test_dir(), 1);
-	in_task(held_table);
+	in_task(held_table, &arena);
 	mariadb_kill(&from);
 }

@@ -1,6 +1,7 @@
 #include "real/mariadb.h"
 
 #include "base/clock.h"
+#include "task/loop.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -115,4 +116,20 @@ mariadb_kill(struct mariadb *m)
 	kill(m->pid, SIGKILL);
 	waitpid(m->pid, NULL, 0);
 	unlink(m->socket);
+}
+
+void
+in_task(task_fn *fn, struct arena *arena)
+{
+	struct err   err = { 0 };
+	struct loop *l = loop_new(&err);
+	struct task *t;
+
+	expect(l != NULL);
+	t = task_spawn("test", fn, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	loop_run(l);
+	loop_free(l);
+	arena_done(arena);
 }

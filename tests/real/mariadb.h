@@ -7,6 +7,9 @@
 #ifndef TESTS_REAL_MARIADB_H
 #define TESTS_REAL_MARIADB_H
 
+#include "base/arena.h"
+#include "task/task.h"
+
 #include <sys/types.h>
 
 struct mariadb {
@@ -20,5 +23,8 @@ struct mariadb {
 void mariadb_start(struct mariadb *m, const char *dir, int server_id);
 void mariadb_kill(struct mariadb *m);       /* -9 */
 void mariadb_restart(struct mariadb *m);    /* on the same data, after a kill */
+
+/* Runs fn as a task of a real loop, and empties the arena that it used. */
+void in_task(task_fn *fn, struct arena *arena);
 
 #endif

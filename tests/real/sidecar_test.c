@@ -8,7 +8,6 @@
 #include "tablet/fence.h"
 #include "tablet/position.h"
 #include "task/group.h"
-#include "task/loop.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -427,30 +426,15 @@ cut_off(void *arg)
 	ddl_done(&d);
 }
 
-static void
-in_task(task_fn *fn)
-{
-	struct loop *l = loop_new(&err);
-	struct task *t;
-
-	expect(l != NULL);
-	t = task_spawn("test", fn, NULL);
-	expect(t != NULL);
-	task_detach(t);
-	loop_run(l);
-	loop_free(l);
-	arena_done(&arena);
-}
-
 TEST(sidecar_database)
 {
 	mariadb_start(&server, test_dir(), 1);
-	in_task(made_and_found);
-	in_task(two_at_once);
-	in_task(not_as_known);
-	in_task(somebody_elses);
-	in_task(without_rights);
-	in_task(taken_over);
-	in_task(cut_off);
+	in_task(made_and_found, &arena);
+	in_task(two_at_once, &arena);
+	in_task(not_as_known, &arena);
+	in_task(somebody_elses, &arena);
+	in_task(without_rights, &arena);
+	in_task(taken_over, &arena);
+	in_task(cut_off, &arena);
 	mariadb_kill(&server);
 }
