@@ -9,9 +9,9 @@
 #define BASE_CHECK_H
 
 /* Prints "file:line: what" with a backtrace and aborts. */
-_Noreturn void check_failed(const char *file, int line, const char *what);
+__attribute__((cold)) _Noreturn void check_failed(const char *file, int line, const char *what);
 
-#define check(expr) ((expr) ? (void)0 : check_failed(__FILE__, __LINE__, #expr))
+#define check(expr) (__builtin_expect(!!(expr), 1) ? (void)0 : check_failed(__FILE__, __LINE__, #expr))
 #define unreachable() check_failed(__FILE__, __LINE__, "unreachable")
 
 #endif

@@ -20,6 +20,12 @@ clock_mono(void)
 }
 
 usec
+clock_coarse(void)
+{
+	return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+usec
 clock_boot(void)
 {
 	return read_clock(CLOCK_BOOTTIME);

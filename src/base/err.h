@@ -37,20 +37,22 @@ struct err {
 	const char   *cause;         /* the same for all of a kind, for counting: a constant; or NULL */
 };
 
-/* All of these return -1, so that they end a function: return err_set(...); */
-int err_set(struct err *err, enum err_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* All of these return -1, so that they end a function: return err_set(...); cold: what leads to them is laid
+ * out apart from what runs for every statement. */
+int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
+    __attribute__((cold, format(printf, 3, 4)));
 /* "context: text"; kind, errno, sqlstate and hint stay. */
-int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_wrap(struct err *err, const char *fmt, ...) __attribute__((cold, format(printf, 2, 3)));
 /* Sets the hint of an err already set. */
-int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_hint(struct err *err, const char *fmt, ...) __attribute__((cold, format(printf, 2, 3)));
 int err_copy(struct err *to, const struct err *from);
 /* ERR_RETRY or other kind by errno, text "<act>: <strerror>". */
-int err_errno(struct err *err, int errnum, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int err_errno(struct err *err, int errnum, const char *fmt, ...) __attribute__((cold, format(printf, 3, 4)));
 void err_clear(struct err *err);
 const char *err_kind_name(enum err_kind kind);   /* "retry", "timeout", ... */
 
 /* TRY(f()) - go on if f() is 0, return -1 if not. The one macro that returns. */
-#define TRY(call) do { if ((call) != 0) return -1; } while (0)
+#define TRY(call) do { if (__builtin_expect((call) != 0, 0)) return -1; } while (0)
 
 #define MUST_USE __attribute__((warn_unused_result))
 

@@ -43,7 +43,8 @@ struct attempt {
 	uint64_t              epoch;     /* of the lease, when it was planned */
 	uint8_t               reply_seq; /* of the answer's first packet */
 	uint16_t              error;     /* of an answer that was one */
-	struct reply_scan     scan;
+	uint32_t              remote;    /* the prepared statement's number there */
+	struct reply_scan     scan;      /* last: begun when the answer comes, and large */
 };
 
 /* That its names are of; SLICE_NULL: none. */

@@ -88,18 +88,16 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 	SCOPED(buf)
 	struct buf   packet = BUF_INIT;
 	struct slice chunk;
-	uint32_t     remote;
 
-	check(remote_find(a->s->slots[a->slot], a->q->prepared->id, a->plan.text, &remote));
 	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk);) {
 		buf_reset(&packet);
 		buf_add_slice(&packet, chunk);
-		command_set_statement_id((uint8_t *)packet.data, remote);
+		command_set_statement_id((uint8_t *)packet.data, a->remote);
 		p->seq = 0;
 		TRY(packets_write(cx, p, buf_slice(&packet)));
 	}
 	buf_reset(&packet);
-	TRY(prepared_execute_packet(a->q->prepared, a->q->packet, remote, &packet, cx->err));
+	TRY(prepared_execute_packet(a->q->prepared, a->q->packet, a->remote, &packet, cx->err));
 	p->seq = 0;
 	return packets_write(cx, p, buf_slice(&packet));
 }
@@ -111,11 +109,11 @@ prepare_there(struct ctx *cx, struct attempt *a)
 	struct backend   *b = a->s->slots[a->slot];
 	struct packets   *p = mysql_packets(b->client);
 	struct reply_scan scan;
-	uint32_t          remote;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	if (a->q->prepared == NULL || remote_find(b, a->q->prepared->id, a->plan.text, &remote))
+	if (a->q->prepared == NULL ||
+	    remote_find(b, a->q->prepared->id, a->plan.text, &a->remote))
 		return 0;
 	TRY(session_use_keyspace(
 	    cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
@@ -128,6 +126,7 @@ prepare_there(struct ctx *cx, struct attempt *a)
 	if (scan.failed)
 		return err_from_packet(reply_scan_tail(&scan), cx->err);
 	remote_put(b, a->q->prepared->id, a->plan.text, scan.statement_id);
+	a->remote = scan.statement_id;
 	return 0;
 }
 
@@ -562,10 +561,14 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 
 	s->replied = s->interrupted = false;
 	for (int tries = 0; out == OUTCOME_AGAIN;) {
-		struct attempt a = {
-			.s = s, .q = q, .slot = -1, .route = route_ref(s->hall->crowd.route)
-		};
+		struct attempt a;
 
+		/* But for the scan, which is large and begun with the answer. */
+		memset(&a, 0, offsetof(struct attempt, scan));
+		a.s = s;
+		a.q = q;
+		a.slot = -1;
+		a.route = route_ref(s->hall->crowd.route);
 		out = attempt(cx, &a);
 		route_unref(a.route);
 		tries += !a.held;

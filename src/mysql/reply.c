@@ -445,7 +445,21 @@ skip_rows(struct reply_scan *s, struct slice bytes)
 	return at;
 }
 
-/* One step: a header or a part of one, a payload or a part of one. Returns the bytes taken. */
+/* The next packet's header, or a part of it. */
+static size_t
+take_head(struct reply_scan *s, struct slice bytes)
+{
+	size_t n = sizeof(s->head) - s->head_len;
+
+	n = n < bytes.len ? n : bytes.len;
+	memcpy(s->head + s->head_len, bytes.ptr, n);
+	s->head_len = (uint8_t)(s->head_len + n);
+	if (s->head_len == sizeof(s->head))
+		packet_begin(s);
+	return n;
+}
+
+/* One step: rows, or a packet or what there is of it. *taken, 0 before: the bytes that it was. */
 static int
 step(struct reply_scan *s, struct slice bytes, size_t *taken, struct err *err)
 {
@@ -455,17 +469,14 @@ step(struct reply_scan *s, struct slice bytes, size_t *taken, struct err *err)
 		if (s->state == REPLY_AT_ROWS && s->head_len == 0 && !s->continued &&
 		    (*taken = skip_rows(s, bytes)) > 0)
 			return 0;
-		n = sizeof(s->head) - s->head_len;
-		n = n < bytes.len ? n : bytes.len;
-		memcpy(s->head + s->head_len, bytes.ptr, n);
-		s->head_len = (uint8_t)(s->head_len + n);
-		if (s->head_len == sizeof(s->head))
-			packet_begin(s);
-	} else {
+		*taken = take_head(s, bytes);
+		bytes = slice_cut(bytes, *taken, bytes.len);
+	}
+	if (s->in_packet && bytes.len > 0 && s->left > 0) {
 		n = s->left < bytes.len ? s->left : bytes.len;
 		take_payload(s, bytes.ptr, n);
+		*taken += n;
 	}
-	*taken = n;
 	if (!s->in_packet || s->left > 0)
 		return 0;
 	s->in_packet = false;

@@ -123,11 +123,21 @@ quoted(struct pass *p)
 static bool
 name(struct pass *p)
 {
-	while (class_at(p, p->at) == NAME || class_at(p, p->at) == DIGIT) {
-		if (!add(p, p->sql.ptr[p->at]))
+	const uint8_t *in = p->sql.ptr;
+	size_t         at = p->at, to = p->out->len;
+
+	/* Most of a statement is words: nothing is looked up twice here. */
+	for (; at < p->sql.len; at++) {
+		enum class c = (enum class)CLASSES[in[at]];
+
+		if (c != NAME && c != DIGIT)
+			break;
+		if (to == SHAPE_MAX)
 			return false;
-		p->at++;
+		p->out->bytes[to++] = in[at];
 	}
+	p->at = at;
+	p->out->len = to;
 	return true;
 }
 

@@ -321,11 +321,12 @@ enum { WATCH_SLOW = 0 };
 enum { WATCH_SLOW = 1 };
 #endif
 
-/* Who ended is gone by now: the name was copied while it ran. */
+/* Who ended is gone by now: the name was copied while it ran. The clock is read at each turn, and a tick more
+ * or less makes no turn slow: the coarse one does. */
 static usec
 watch_slow(struct loop *l, const char *name, usec began)
 {
-	usec now = clock_mono();
+	usec now = clock_coarse();
 
 	if (now - began <= SLOW_US)
 		return now;
@@ -342,7 +343,7 @@ void
 sched_run_ready(struct loop *l)
 {
 	bool   watch = WATCH_SLOW && !l->tick.is_virtual;
-	usec   began = watch ? clock_mono() : 0;
+	usec   began = watch ? clock_coarse() : 0;
 	char   name[SCHED_NAME_MAX];
 	size_t left = l->ready.count;
 
