@@ -49,6 +49,17 @@ struct attempt {
 
 /* That its names are of; SLICE_NULL: none. */
 struct slice attempt_keyspace(const struct attempt *a);
+/* On the route of now, a reference to which is the caller's to give back; the scan is begun later. */
+static inline void
+attempt_init(struct attempt *a, struct session *s, const struct request *q)
+{
+	memset(a, 0, offsetof(struct attempt, scan));
+	a->s = s;
+	a->q = q;
+	a->slot = -1;
+	a->route = route_ref(s->hall->crowd.route);
+}
+
 /* By KILL QUERY while it waited: cx->err says so. */
 bool attempt_interrupted(struct ctx *cx, const struct session *s);
 /* Plan and ask; -1: the client gets cx->err. */

@@ -563,12 +563,7 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 	for (int tries = 0; out == OUTCOME_AGAIN;) {
 		struct attempt a;
 
-		/* But for the scan, which is large and begun with the answer. */
-		memset(&a, 0, offsetof(struct attempt, scan));
-		a.s = s;
-		a.q = q;
-		a.slot = -1;
-		a.route = route_ref(s->hall->crowd.route);
+		attempt_init(&a, s, q);
 		out = attempt(cx, &a);
 		route_unref(a.route);
 		tries += !a.held;
