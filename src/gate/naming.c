@@ -194,6 +194,19 @@ answer_refusal(struct ctx *cx, struct session *s, const struct beside *r, const 
 	return cx->err->kind == ERR_CANCELLED ? -1 : session_send_err(cx, s, cx->err);
 }
 
+/* As a server says of a name that is new: what is locked stays so. */
+static int
+refuse_locked(struct ctx *cx, struct session *s, const struct statement *st)
+{
+	if (st->tables[0].made)
+		(void)refuse(cx->err, ER_TABLE_NOT_LOCKED, "Table '%.*s' was not locked with LOCK TABLES",
+		    SLICE_ARG(st->tables[0].table));
+	else
+		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
+		    "a new name for a table that another server serves, while LOCK TABLES is in force");
+	return session_send_err(cx, s, cx->err) == 0 ? 1 : -1;
+}
+
 int
 naming_before(struct ctx *cx, struct session *s, const struct request *q)
 {
@@ -207,11 +220,8 @@ naming_before(struct ctx *cx, struct session *s, const struct request *q)
 	    beside_is_temporary(&r) ||
 	    (!renames_ruled(&r) && !beside_is_needed(s, q->statement, r.keyspace)))
 		return 0;
-	if (s->lock_slot >= 0) {
-		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
-		    "a new name for a table that another server serves, while LOCK TABLES is in force");
-		return session_send_err(cx, s, cx->err) == 0 ? 1 : -1;
-	}
+	if (s->lock_slot >= 0)
+		return refuse_locked(cx, s, q->statement);
 	TRY(execute_commit(cx, s)); /* as the statement itself would */
 	r.route = route_ref(r.route);
 	rc = check_rest(cx, s, &r);
