@@ -70,3 +70,10 @@ TEST(rand_secrets_differ)
 	expect(memcmp(a, b, sizeof a) != 0);
 	expect(memcmp(a + 256, (unsigned char [44]){ 0 }, 44) != 0);   /* filled to the end */
 }
+
+TEST(the_coarse_clock_is_the_other_one_a_tick_behind)
+{
+	usec before = clock_mono() - 20 * MSEC, coarse = clock_coarse();
+
+	expect(coarse > before && coarse <= clock_mono());
+}
