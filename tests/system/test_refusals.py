@@ -111,10 +111,6 @@ def test_source_equal_to_target(combo_with):
     assert "customer.t" in refuse(combo_with("customer", GOOD), "customer.t", "customer.t")
 
 
-def test_another_table_name_at_the_target(combo_with):
-    assert "other" in refuse(combo_with("customer", GOOD), "customer.t", "new_customer.other")
-
-
 def test_target_not_empty(combo_with):
     combo_with("customer", GOOD)
     combo = combo_with("new_customer", GOOD)
