@@ -59,9 +59,10 @@ read_fraction(struct cursor *c, int digits)
 {
 	static const unsigned scale[4] = { 0, 10000, 100, 1 };
 	size_t                bytes = (size_t)(digits + 1) / 2;
-	uint64_t              v = cursor_be(c, bytes) * scale[bytes];
+	uint64_t              v;
 
 	check(digits <= TEMPORAL_FRACTION_MAX);
+	v = cursor_be(c, bytes) * scale[bytes];
 	if (v > 999999)
 		c->failed = true;
 	return (unsigned)v;

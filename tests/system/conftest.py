@@ -30,6 +30,15 @@ def folder():
     shutil.rmtree(where, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def shared_folder():
+    """The same, one for all tests of a file."""
+    where = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
+    os.chmod(where, 0o755)
+    yield where
+    shutil.rmtree(where, ignore_errors=True)
+
+
 @pytest.fixture
 def servers(template, folder):
     """make(name, *settings) starts one more server."""

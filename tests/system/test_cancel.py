@@ -114,7 +114,7 @@ def load_until_moved(combo):
 
 
 def cancel_by_one_that_dies(combo, folder, point):
-    """Another vtctld is asked; it is killed there, and the one that runs goes on."""
+    """Another vtctld is asked; it is killed there. False: the one that runs was faster, and has done it all."""
     port = proc.free_port()
     with open(os.path.join(folder, "vtctld-armed.log"), "a") as log:
         armed = subprocess.Popen(
@@ -125,7 +125,8 @@ def cancel_by_one_that_dies(combo, folder, point):
         ask = urllib.request.Request(f"http://127.0.0.1:{port}/api/workflow_delete", b'{"workflow": "new_customer/users"}')
         proc.wait_for(lambda: answers(port), 20, "the second vtctld to serve")
         urllib.request.urlopen(ask, timeout=20).close()
-        armed.wait(20)
+        proc.wait_for(lambda: armed.poll() is not None or move.state(combo) == "cancelled", 20, "one of the two to do it")
+        return armed.poll() is not None
     finally:
         proc.end(armed)
 
@@ -185,7 +186,10 @@ def test_cancelled_after_ddl_by_vtctlds_that_are_killed(combo, folder):
         for point in POINTS:
             move_and_stop_by_ddl(combo)
             assert "vtctlclient Workflow delete new_customer/users" in move.show(combo)["record"]["hint"]
-            cancel_by_one_that_dies(combo, folder, point)
+            for _ in range(9):
+                if cancel_by_one_that_dies(combo, folder, point):
+                    break
+                move_and_stop_by_ddl(combo)
             assert move.state(combo) == "cancelling", point
             assert "Successfully cancelled" in cancel(combo), point
             check_nothing_left(combo)

@@ -87,12 +87,9 @@ class Sides:
 
 
 @pytest.fixture(scope="module")
-def moved(shared_combo, template, tmp_path_factory):
+def moved(shared_combo, template, shared_folder):
     """users and `Odd-name` have moved; the server has them in both databases."""
-    home = tmp_path_factory.mktemp("direct")
-    for part in (home, *list(home.parents)[:2]):     # readable by the database server's account
-        os.chmod(part, 0o755)
-    server = mariadb.Server(template, str(home), "direct", 999, ["--character-set-server=utf8mb4"]).start()
+    server = mariadb.Server(template, shared_folder, "direct", 999, ["--character-set-server=utf8mb4"]).start()
     sides = Sides(shared_combo, server)
     try:
         with contextlib.closing(server.connect()) as c, c.cursor() as cursor:

@@ -54,11 +54,8 @@ def run(where, statements):
 
 
 @pytest.fixture(scope="module")
-def sides(shared_combo, template, tmp_path_factory):
-    home = tmp_path_factory.mktemp("direct")
-    for part in (home, *list(home.parents)[:2]):     # readable by the database server's account
-        os.chmod(part, 0o755)
-    server = mariadb.Server(template, str(home), "direct", 999).start()
+def sides(shared_combo, template, shared_folder):
+    server = mariadb.Server(template, shared_folder, "direct", 999).start()
     try:
         with contextlib.closing(server.connect()) as c, c.cursor() as cursor:
             cursor.execute("CREATE USER vt_app@'127.0.0.1' IDENTIFIED BY 'x'")
