@@ -121,10 +121,8 @@ check_exact(struct world *w, const struct position *applied, const struct positi
 		    position_gtid(applied), position_gtid(cp), differs);
 }
 
-/*
- * A commit whose answer nobody gets: likelier while a run past the consistency point is half
- * written, and when every commit counts.
- */
+/* A commit whose answer nobody gets: likelier while a run past the consistency point is half
+ * written, and when every commit counts. */
 static void
 snap(struct world *w, bool half_written, bool exact)
 {
@@ -541,6 +539,7 @@ run_world(enum sim_variant variant, uint64_t seed, task_fn *life)
 	if (!w->done)
 		fail(w, "the world did not end");
 	sim_stop();
+	position_done(&w->applied);
 	arena_done(&w->arena);
 	free(w->accounts);
 	free(w);
