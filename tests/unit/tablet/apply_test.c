@@ -500,6 +500,34 @@ TEST(a_lost_deadlock_is_tried_again)
 	in_sim(deadlock);
 }
 
+/* While the slots' locks were let go: the guard may be lost with its connection. */
+static void
+gone_on(void *arg)
+{
+	struct ctx cx = ctx();
+	char offset[24];
+
+	fake_error(fake_times(fake_on(target, "INSERT*"), 1), 1213, "40001", "Deadlock found");
+	listen_to_writes();
+	script_txn(&script, 1, "a");
+	start_applier();
+	while (fake_count(target, "INSERT*") == 0)
+		expect_ok(task_sleep(&cx, MSEC), &err);
+	snprintf(offset, sizeof(offset), "%u", script.offset);
+	disk_offset = offset;
+	rest();
+	expect_eq(applier_rc, -1);
+	expect_eq(applier_err.kind, ERR_RETRY);
+	expect(strstr(applier_err.text, "another process has gone on") != NULL);
+	expect_eq(fake_count(target, "INSERT*"), 1);
+	end();
+}
+
+TEST(a_run_that_another_process_has_written_is_not_repeated)
+{
+	in_sim(gone_on);
+}
+
 static void
 lost_commit(void *arg)
 {
