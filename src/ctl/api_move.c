@@ -266,30 +266,15 @@ static int
 drop_table(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
 	struct ctx within = ctx_within(cx, DROP_WITHIN_S * SECOND);
+	const struct place p = { q->keyspace, q->table };
 	struct keyspace_record keyspace;
-	struct tablet_record tablet;
 	struct tablet_reply r;
-	struct tablet_table table = { .source_table = q->table, .target_table = q->table };
 
 	TRY(cluster_keyspace(cx, c, q->keyspace, &keyspace));
 	TRY(name_check("table", q->table, cx->err));
 	TRY(check_not_routed(cx, c, q));
 	TRY(check_not_used(cx, c, q));
-	TRY(cluster_primary(cx, c, q->keyspace, &tablet));
-	struct tablet_request request = {
-		.workflow = "",
-		.source_server = "",
-		.source_database = keyspace.database,
-		.target_database = "",
-		.source_sidecar = "",
-		.tables = &table,
-		.tables_count = 1,
-		.position = "",
-		.on_side = "source",
-		.definition = "",
-		.timeout = DROP_WITHIN_S * SECOND,
-	};
-	TRY(rpc_tablet(&within, tablet.http, "table_drop", &request, &r));
+	TRY(cluster_table_call(&within, c, &p, "table_drop", &r));
 	buf_add_str(out, "{}");
 	return 0;
 }

@@ -43,6 +43,32 @@ cluster_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tabl
 }
 
 int
+cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, const char *method,
+    struct tablet_reply *r)
+{
+	struct tablet_table own = { .source_table = p->table, .target_table = p->table };
+	struct keyspace_record k;
+	struct tablet_record primary;
+
+	TRY(cluster_keyspace(cx, c, p->keyspace, &k));
+	TRY(cluster_primary(cx, c, p->keyspace, &primary));
+	struct tablet_request q = {
+		.workflow = "",
+		.source_server = "",
+		.source_database = k.database,
+		.target_database = "",
+		.source_sidecar = "",
+		.tables = &own,
+		.tables_count = 1,
+		.position = "",
+		.on_side = "source",
+		.definition = "",
+		.timeout = cx->deadline - task_now(),
+	};
+	return rpc_tablet(cx, primary.http, method, &q, r);
+}
+
+int
 cluster_health(struct ctx *cx, struct ctl *c, const char *alias, struct health_record *out)
 {
 	struct topo_kv kv;

@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "ctl/counts.h"
+#include "rpc/api.h"
 #include "task/group.h"
 #include "topo/record.h"
 #include "topo/topo.h"
@@ -34,6 +35,14 @@ enum { CTL_LEASE_S = 3 };   /* as a gate's: what a killed vtctld's workflows wai
 int cluster_keyspace(struct ctx *cx, struct ctl *c, const char *name, struct keyspace_record *out) MUST_USE;
 /* The primary of shard 0; ERR_REFUSED when there is none. */
 int cluster_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tablet_record *out) MUST_USE;
+/* A table of a keyspace, under its own name there. */
+struct place {
+	const char *keyspace, *table;
+};
+
+/* A method about that table alone, of the keyspace's primary, which has as long as cx: with a deadline. */
+int cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, const char *method,
+    struct tablet_reply *r) MUST_USE;
 /* By alias; ERR_NOT_FOUND. */
 int cluster_tablet(struct ctx *cx, struct ctl *c, const char *alias, struct tablet_record *out) MUST_USE;
 /* What it last said of itself; one that says nothing is not healthy. */

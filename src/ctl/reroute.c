@@ -19,10 +19,6 @@ enum {
 static const char lock_name[] = "naming";
 static const char busy[] = "naming"; /* the workflow of a rule that is NAMING: no move's */
 
-struct place {
-	const char *keyspace, *table;
-};
-
 /* One name on its way. */
 struct naming {
 	struct ctl *ctl;
@@ -97,27 +93,9 @@ static int
 check_absent(struct ctx *cx, struct ctl *c, const struct place *p)
 {
 	struct ctx within = ctx_within(cx, TABLET_WITHIN_S * SECOND);
-	struct tablet_table table = { .source_table = p->table, .target_table = p->table };
-	struct keyspace_record keyspace;
-	struct tablet_record tablet;
 	struct tablet_reply r;
 
-	TRY(cluster_keyspace(cx, c, p->keyspace, &keyspace));
-	TRY(cluster_primary(cx, c, p->keyspace, &tablet));
-	struct tablet_request q = {
-		.workflow = "",
-		.source_server = "",
-		.source_database = keyspace.database,
-		.target_database = "",
-		.source_sidecar = "",
-		.tables = &table,
-		.tables_count = 1,
-		.position = "",
-		.on_side = "source",
-		.definition = "",
-		.timeout = TABLET_WITHIN_S * SECOND,
-	};
-	TRY(rpc_tablet(&within, tablet.http, "table_find", &q, &r));
+	TRY(cluster_table_call(&within, c, p, "table_find", &r));
 	if (!r.tables[0].exists)
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "Table '%s' already exists", p->table);
@@ -277,6 +255,19 @@ undo(struct ctx *cx, const struct naming *n)
 }
 
 static int
+change(struct ctx *cx, struct naming *n, const struct rules_record *rules, int64_t *version)
+{
+	TRY(check_rules(cx, n, rules));
+	TRY(check_both_absent(cx, n)); /* most of what is to be refused is, before any gate hears of it */
+	if (begin(cx, n) != 0 || rules_edit(cx, n->ctl, edit_commit, n, version) != 0) {
+		undo(cx, n);
+		return -1;
+	}
+	return pass(cx, n->ctl, "naming.routed");
+}
+
+/* Where it is there already, whoever has changed it may have died before any gate knew. */
+static int
 go(struct ctx *cx, struct naming *n, int64_t *version)
 {
 	struct rules_record rules;
@@ -286,15 +277,8 @@ go(struct ctx *cx, struct naming *n, int64_t *version)
 	TRY(rules_load(cx, n->ctl, &rules, &revision));
 	n->from = place_of(&rules, &n->name);
 	*version = rules.version;
-	if (is_place(&n->from, &n->to))
-		return 0;
-	TRY(check_rules(cx, n, &rules));
-	TRY(check_both_absent(cx, n)); /* most of what is to be refused is, before any gate hears of it */
-	if (begin(cx, n) != 0 || rules_edit(cx, n->ctl, edit_commit, n, version) != 0) {
-		undo(cx, n);
-		return -1;
-	}
-	TRY(pass(cx, n->ctl, "naming.routed"));
+	if (!is_place(&n->from, &n->to))
+		TRY(change(cx, n, &rules, version));
 	within = ctx_within(cx, ROUTED_WITHIN_S * SECOND);
 	return rules_acknowledged(&within, n->ctl, *version);
 }

@@ -34,7 +34,6 @@ enum rules_change {
 	RULES_RELEASE,
 };
 
-
 /* The rules now (cx->arena); version 0 without a record. */
 int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision) MUST_USE;
 /* ERR_REFUSED when one of w's names, at its source or target, is served from elsewhere than where w

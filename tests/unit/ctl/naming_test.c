@@ -225,6 +225,25 @@ TEST(a_vtctld_that_dies_leaves_a_name_that_is_open)
 	}
 }
 
+/* The rule is there, and no gate was told: whoever asks again, at once, is answered when all have it. */
+static void
+dies_untold(struct ctx *cx, struct world *w)
+{
+	expect_ok(fault_arm("naming.routed=error", cx->err), cx->err);
+	expect(ask(cx, w, 0, "route_name") == -1);
+	err_clear(cx->err);
+	world_kill_ctld(w, 0);
+	w->ctlds[0].topo = NULL;
+	world_start_ctld(w, 1);
+	expect_ok(ask(cx, w, 1, "route_name"), cx->err);
+	expect_away(cx, w);
+}
+
+TEST(a_name_that_is_there_is_known_to_every_gate)
+{
+	world_tell(dies_untold, (struct plan){ .method = NULL });
+}
+
 struct second {
 	struct world *world;
 	bool done;
