@@ -127,6 +127,8 @@ failed(struct ctx *cx, const struct move_view *v)
 static int
 follow(struct ctx *cx, struct follow *f, int *status)
 {
+	bool noted = f->client->json;
+
 	for (;;) {
 		enum move_end end;
 
@@ -136,6 +138,9 @@ follow(struct ctx *cx, struct follow *f, int *status)
 		if (f->gone_since != NEVER)
 			continue;
 		f->view.workflow = f->request.workflow;
+		if (!noted)
+			printf("%s", f->view.notes);
+		noted = true;
 		progress_show(&f->progress, &f->view, task_now());
 		end = end_of(&f->view, f->options);
 		if (end == MOVE_GOES_ON)

@@ -30,6 +30,23 @@ read_holds(const struct json *record, struct move_view *v)
 	}
 }
 
+/* What a person is to know of the move before it is over. */
+static const char *
+read_notes(struct arena *a, const struct json *record)
+{
+	SCOPED(buf) struct buf lines = BUF_INIT;
+	struct json events = json_get_array(record, "events");
+
+	for (size_t i = 0; i < json_count(&events); i++) {
+		struct json e = json_item(&events, i);
+		const char *what = json_get_str(&e, "what");
+
+		if (strcmp(what, "forced") == 0 || strcmp(what, "converted") == 0)
+			buf_addf(&lines, "note: %s\n", json_get_str(&e, "text"));
+	}
+	return arena_slice_str(a, buf_slice(&lines));
+}
+
 static void
 read_record(struct arena *a, const struct json *root, struct move_view *v)
 {
@@ -47,6 +64,7 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->switched_us = json_get_i64(&r, "switched_us");
 	v->hold_us = json_get_i64(&r, "hold_us");
 	read_holds(&r, v);
+	v->notes = read_notes(a, &r);
 	v->source = name_of_table(
 	    a, json_get_str(&r, "source_keyspace"), json_get_str(&table, "source_table"));
 	v->target = name_of_table(

@@ -17,6 +17,7 @@ struct move_view {
 	int64_t     rows_copied, rows_total, lag_ms, changes_applied;
 	int64_t     created_us, copied_us, switched_us, hold_us;
 	int64_t     attempt, revision; /* attempt: from 0, whatever had its name before */
+	const char *notes; /* what its check found and passed, a line each; "" mostly */
 	int64_t     undone_holds, undone_us; /* of attempts that were rolled back: how many, how long */
 };
 

@@ -69,6 +69,8 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 		    w->r.tables_count);
 	if (source.hint[0] != '\0')
 		workflow_note(w, "check", "forced", source.hint);
+	if (source.tables[0].converted[0] != '\0')
+		workflow_note(w, "check", "converted", source.tables[0].converted);
 	TRY(side_request(cx, w, SIDE_TARGET, &q));
 	q.definition = source.tables[0].definition;
 	TRY(side_call(cx, w, "check_target", &q, &target));

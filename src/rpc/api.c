@@ -112,6 +112,7 @@ put_status(struct json_writer *w, const struct tablet_table_status *t)
 	json_put_bool(w, "empty", t->empty);
 	json_put_str(w, "definition", t->definition);
 	json_put_u64(w, "auto_increment", t->auto_increment);
+	json_put_str(w, "converted", t->converted);
 	json_put_close(w, '}');
 }
 
@@ -150,6 +151,7 @@ get_status(const struct json *j)
 		.empty = json_get_bool(j, "empty"),
 		.definition = json_get_str(j, "definition"),
 		.auto_increment = json_get_u64(j, "auto_increment"),
+		.converted = json_get_str(j, "converted"),
 	};
 }
 

@@ -99,6 +99,7 @@ struct tablet_table_status {
 	bool        exists, empty;              /* check_target */
 	const char *definition;                 /* SHOW CREATE TABLE without AUTO_INCREMENT=n */
 	uint64_t    auto_increment;             /* next value; 0: none */
+	const char *converted;                  /* a sentence: what the copy has in another way; "" */
 };
 
 struct tablet_reply {
@@ -121,7 +122,7 @@ struct tablet_reply {
  *  status                             health of the server: state, error
  *  check_source    tables             may these tables be moved away: refuses (kind refused,
  *                                     text, hint) or lists them with
- *                                     definition, rows_estimate, auto_increment; probes
+ *                                     definition, rows_estimate, auto_increment, converted; probes
  *                                     privileges by doing and undoes it. hint: what force passed
  *  check_target    tables, definition may they arrive: target missing, or empty and of the same
  *                  definition (tables[i].exists)

@@ -283,8 +283,26 @@ probe_clients(struct ctx *cx, const struct tablet_env *env, const char *database
 	return blame(cx, &env->accounts->app, grant.data);
 }
 
+/* What the copy has in another way than the table; "" mostly. */
+static const char *
+find_converted(struct arena *a, const struct table_def *def)
+{
+	SCOPED(buf) struct buf names = BUF_INIT;
+
+	for (int i = 0; i < def->columns_count; i++) {
+		if (def->columns[i].old_format)
+			buf_addf(&names, "%s'%s'", names.len > 0 ? ", " : "", def->columns[i].name);
+	}
+	if (names.len == 0)
+		return "";
+	return arena_printf(a,
+	    "'%s.%s' keeps %s in the temporal format of MariaDB 5.3, its copy in today's: the values "
+	    "are the same", def->database, def->name, names.data);
+}
+
 static void
-describe(struct tablet_table_status *out, const struct table_def *def, const char *table)
+describe(struct arena *a, struct tablet_table_status *out, const struct table_def *def,
+    const char *table)
 {
 	*out = (struct tablet_table_status){
 		.table = table,
@@ -293,6 +311,7 @@ describe(struct tablet_table_status *out, const struct table_def *def, const cha
 		.rows_estimate = def->rows_estimate,
 		.definition = def->create_sql,
 		.auto_increment = def->auto_increment,
+		.converted = find_converted(a, def),
 	};
 }
 
@@ -350,7 +369,7 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 		TRY(check_mentions(cx, c, q, i, &passed));
 		if (passed[0] != '\0')
 			reply->hint = passed;
-		describe(&reply->tables[i], def, q->tables[i].source_table);
+		describe(cx->arena, &reply->tables[i], def, q->tables[i].source_table);
 	}
 	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, own_settings));

@@ -151,7 +151,8 @@ fill_column(struct ctx *cx, struct table_def *def, const struct slice *v, struct
 		return refuse_column(cx, def, v, "is a SET of more than 53 members");
 	if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
 		return refuse_column(cx, def, v, "is compressed");
-	if (number_of(v[C_FSP]) > 0 && contains(v[C_COLUMN_TYPE], "/* mariadb-5.3 */")) {
+	out->old_format = create_table_find(v[C_COLUMN_TYPE], "/* mariadb-5.3 */") < v[C_COLUMN_TYPE].len;
+	if (out->old_format && number_of(v[C_FSP]) > 0) {
 		refuse_column(cx, def, v,
 		    "is kept with fractions of seconds in the format of MariaDB 5.3");
 		return err_hint(cx->err, "ALTER TABLE `%s`.`%s` FORCE at the source keeps it in "

@@ -125,7 +125,7 @@ def test_what_names_the_table_or_may_is_refused_by_name_and_force_goes_on(fresh)
     at(fresh, "customer", "CREATE VIEW looks AS SELECT id FROM item")
     said = fresh.client(*move, check=False).stderr
     assert "view 'customer.looks', routine 'customer.runs_a_string' (perhaps) name the table" in said and "--force" in said
-    fresh.client("MoveTables", "--force", *move[1:])
+    assert "note: view 'customer.looks'" in fresh.client("MoveTables", "--force", *move[1:]).stdout
     record = fresh.api("workflow_show", workflow="new_customer/item")["record"]
     assert record["state"] == "Switched"
     assert [e["text"] for e in record["events"] if e["what"] == "forced" and "'customer.looks'" in e["text"]]
