@@ -1,70 +1,81 @@
 #!/usr/bin/python3
-"""Takes one rule out at a time and sees that its test notices.
+"""Takes one guard out at a time and sees that its test notices.
 
 usage: mutants.py [NAME-PART...]
 
-Each tests/mutants/NAME.patch begins with the line
-    # test: EXECUTABLE FILTER            a test program of the build, TEST_ONLY=FILTER
-    # test: tests/system/FILE.py FILTER  pytest -k FILTER
-and is applied to a copy of the tree in build-mutants/, which is built incrementally.
-The named tests must pass without the patch and fail with it. A patch that does not
-apply or does not build has failed too: it no longer says anything about the code.
+src/ names its guards with mutant("NAME") (src/base/mutant.h). Each line of tests/mutants/*.txt that is no comment is
+
+    NAME  TEST  FILTER  what is believed or done without the guard
+
+where TEST is a test program of the build, which gets TEST_ONLY=FILTER, or tests/system/FILE.py, for which FILTER is
+pytest's -k. In build-mutants/, made with -Dmutants=true, the test must pass, and fail with $SWITCHYARD_MUTANT=NAME. A
+name that stands in src/ and not in a list, or the other way round, has failed too. Half as many run at once as there
+are processors, but two at least.
 """
-import filecmp
+import collections
+import concurrent.futures
 import glob
 import os
-import shutil
+import re
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-TREE = os.path.join(ROOT, 'build-mutants', 'tree')
-BUILD = os.path.join(TREE, 'build')
-DEADLINE_S = '30'       # a mutant often hangs its test; no single test needs half of this
+BUILD = os.path.join(ROOT, 'build-mutants')
+DEADLINE_S = '30'       # a guard that is missing often hangs its test; no single test needs half of this
 SYSTEM_S = 600
+NAME = re.compile(r'\bmutant\("([^"]*)"\)')
+
+Guard = collections.namedtuple('Guard', 'name test pattern where')
 
 
 class Failed(Exception):
     pass
 
 
-def run(command, cwd=TREE, env=None, timeout=900):
-    full = {**os.environ, 'GIT_CEILING_DIRECTORIES': os.path.dirname(TREE), **(env or {})}
+def run(command, env=None, timeout=1800):
     try:
-        done = subprocess.run(command, cwd=cwd, env=full, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors='replace', timeout=timeout)
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+                              timeout=timeout)
     except subprocess.TimeoutExpired:
         return 1, f'took longer than {timeout} s'
     return done.returncode, done.stdout
 
 
-def tracked():
-    listed = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, check=True,
-                            stdout=subprocess.PIPE, text=True).stdout
-    return [p for p in listed.splitlines() if os.path.isfile(os.path.join(ROOT, p))]
+def listed():
+    guards = {}
+    for path in sorted(glob.glob(os.path.join(ROOT, 'tests/mutants/*.txt'))):
+        with open(path, encoding='utf-8') as f:
+            lines = f.read().splitlines()
+        for number, line in enumerate(lines, 1):
+            where = f'{os.path.relpath(path, ROOT)}:{number}'
+            words = line.split(None, 3)
+            if not words or line.startswith('#'):
+                continue
+            if len(words) != 4:
+                raise Failed(f'{where}: not "NAME TEST FILTER sentence"')
+            if words[0] in guards:
+                raise Failed(f'{where}: {words[0]} is listed twice')
+            guards[words[0]] = Guard(*words[:3], where)
+    return guards
 
 
-def sync(paths):
-    """Copies what differs, with a new time stamp so that Ninja sees it, and removes what is gone."""
-    for path in paths:
-        source, target = os.path.join(ROOT, path), os.path.join(TREE, path)
-        if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copyfile(source, target)
-            shutil.copymode(source, target)
-    kept = {os.path.join(TREE, p) for p in paths}
-    for base, dirs, names in os.walk(TREE):
-        if base == TREE:
-            dirs[:] = [d for d in dirs if d != 'build']
-        for name in names:
-            if os.path.join(base, name) not in kept:
-                os.remove(os.path.join(base, name))
+def named_in_sources():
+    """Name -> how often it stands in src/."""
+    found = collections.Counter()
+    for path in glob.glob(os.path.join(ROOT, 'src/**/*.[ch]'), recursive=True):
+        if os.path.basename(path) != 'mutant.h':
+            with open(path, encoding='utf-8') as f:
+                found.update(NAME.findall(f.read()))
+    return found
 
 
 def build():
     if not os.path.exists(os.path.join(BUILD, 'build.ninja')):
-        status, text = run(['meson', 'setup', 'build'])
+        status, text = run(['meson', 'setup', '-Dmutants=true', BUILD])
         if status:
             raise Failed('meson setup:\n' + text[-2000:])
     status, text = run(['ninja', '-C', BUILD])
@@ -80,62 +91,67 @@ def executable(name):
     return found[0]
 
 
-def run_test(test):
+def run_test(test, pattern, mutant):
     """(passed, text) of the named tests."""
-    what, pattern = test
-    if what.endswith('.py'):
-        status, text = run(['/usr/bin/python3', '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider', what, '-k', pattern],
-                           timeout=SYSTEM_S)
+    env = {'SWITCHYARD_BUILD': BUILD, 'SWITCHYARD_MUTANT': mutant}
+    if test.endswith('.py'):
+        status, text = run(['/usr/bin/python3', '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider', test, '-k', pattern],
+                           env, SYSTEM_S)
         if status == 5:
-            raise Failed(f'no test of {what} matches {pattern}')
+            raise Failed(f'no test of {test} matches {pattern}')
     else:
-        status, text = run([executable(what)], env={'TEST_ONLY': pattern, 'TEST_DEADLINE_S': DEADLINE_S})
+        status, text = run([executable(test)], {**env, 'TEST_ONLY': pattern, 'TEST_DEADLINE_S': DEADLINE_S})
         if '0 passed, 0 failed' in text.splitlines():
-            raise Failed(f'no test of {what} matches {pattern}')
+            raise Failed(f'no test of {test} matches {pattern}')
     return status == 0, text
 
 
-def test_of(patch):
-    with open(patch, encoding='utf-8') as f:
-        words = f.readline().split()
-    if words[:2] != ['#', 'test:'] or len(words) != 4:
-        raise Failed('the first line is not "# test: EXECUTABLE FILTER"')
-    return words[2], words[3]
+class Clean:
+    """What each test says with every guard in its place: run once."""
+
+    def __init__(self):
+        self.lock, self.locks, self.said = threading.Lock(), {}, {}
+
+    def run(self, test, pattern):
+        key = (test, pattern)
+        with self.lock:
+            own = self.locks.setdefault(key, threading.Lock())
+        with own:
+            if key not in self.said:
+                self.said[key] = run_test(test, pattern, '')
+        return self.said[key]
 
 
-def check_mutant(patch, clean):
-    test = test_of(patch)
-    if test not in clean:
-        clean[test] = run_test(test)
-    passed, text = clean[test]
-    if not passed:
-        raise Failed(f'{" ".join(test)} fails without the patch too:\n' + text[-1000:])
-    status, text = run(['git', 'apply', '-p1', '-C1', '--recount', patch])
-    if status:
-        raise Failed('does not apply:\n' + text)
-    build()
-    if run_test(test)[0]:
-        raise Failed(f'{" ".join(test)} did not notice')
-    return ' '.join(test)
+def check(guard, found, clean):
+    """(failed, line)"""
+    start = time.monotonic()
+    try:
+        if not found[guard.name]:
+            raise Failed(f'{guard.where}: no mutant("{guard.name}") in src/')
+        passed, text = clean.run(guard.test, guard.pattern)
+        if not passed:
+            raise Failed(f'{guard.test} {guard.pattern} fails with the guard too:\n{text[-1000:]}')
+        if run_test(guard.test, guard.pattern, guard.name)[0]:
+            raise Failed(f'{guard.test} {guard.pattern} did not notice')
+        bad, line = 0, f'ok   {guard.name}: caught by {guard.test} {guard.pattern}'
+    except Failed as e:
+        bad, line = 1, f'FAIL {guard.name}: {e}'
+    print(f'{line} ({time.monotonic() - start:.1f} s)', flush=True)
+    return bad
 
 
 def main():
-    patches = sorted(glob.glob(os.path.join(ROOT, 'tests/mutants/*.patch')))
-    patches = [p for p in patches if not sys.argv[1:] or any(a in os.path.basename(p) for a in sys.argv[1:])]
-    paths, clean, failed = tracked(), {}, 0
-    sync(paths)
+    guards, found, clean = listed(), named_in_sources(), Clean()
+    failed = 0
+    for name in sorted(set(found) - set(guards)):
+        failed += 1
+        print(f'FAIL {name}: stands in src/ and in no list of tests/mutants/')
+    chosen = [g for g in guards.values() if not sys.argv[1:] or any(a in g.name for a in sys.argv[1:])]
     build()
-    for patch in patches:
-        start, name = time.monotonic(), os.path.basename(patch)[:-len('.patch')]
-        try:
-            line = f'ok   {name}: caught by {check_mutant(patch, clean)}'
-        except Failed as e:
-            line, failed = f'FAIL {name}: {e}', failed + 1
-        print(f'{line} ({time.monotonic() - start:.1f} s)', flush=True)
-        sync(paths)
-        build()
-    print(f'{len(patches) - failed} passed, {failed} failed')
-    return 1 if failed else 0
+    with concurrent.futures.ThreadPoolExecutor(max(2, (os.cpu_count() or 2) // 2)) as pool:
+        bad = sum(pool.map(lambda g: check(g, found, clean), chosen))
+    print(f'{len(chosen) - bad} passed, {failed + bad} failed')
+    return 1 if failed + bad else 0
 
 
 if __name__ == '__main__':
