@@ -85,10 +85,9 @@ def check_header(source):
 
 def check_readmes(root):
     src = os.path.join(root, 'src')
-    for folder in sorted(os.listdir(src)):
-        path = os.path.join(src, folder)
-        if any(n.endswith('.c') for n in os.listdir(path)) and not os.path.exists(os.path.join(path, 'README.md')):
-            yield f'src/{folder}', 1, 'has no README.md'
+    for path, _, names in sorted(os.walk(src)):
+        if any(n.endswith('.c') for n in names) and 'README.md' not in names:
+            yield os.path.relpath(path, root), 1, 'has no README.md'
 
 
 def main():

@@ -3,7 +3,8 @@
 
 usage: check_layers.py [ROOT]
 
-A module is a folder and a noun: gate/turnstile is turnstile.h and turnstile.c.
+A module is a folder and a noun: gate/route is route.h and route.c. A floor may have rooms, folders of its own
+with an order among them.
 """
 import os
 import re
@@ -17,6 +18,10 @@ import csource
 FLOORS = [['base'], ['task'], ['mysql', 'binlog', 'sql', 'http'], ['topo', 'rpc'],
           ['gate', 'tablet', 'ctl', 'combo', 'client'], ['cmd']]
 ARROWS = {'binlog': {'mysql'}, 'rpc': {'topo'}}
+
+# The rooms of a floor that has them, from the ground: a file may include its own room's and lower ones', and
+# what stands on the floor itself, above all rooms, may include any.
+ROOMS = {'tablet': ['server', 'table', 'read', 'write', 'copy', 'guard', 'stream']}
 
 # Bytes in, values out: no descriptor, no clock, no log, no ctx, so that they can be
 # fuzzed and tested with captured bytes. The modules named are the exceptions: they wait.
@@ -75,6 +80,29 @@ def module_of(path):
     return os.path.splitext(path.split('/', 1)[1])[0]
 
 
+def room_of(path):
+    """(floor's folder, number of the room or None: above all rooms) of "tablet/read/tail.h"; None without rooms."""
+    parts = path.split('/')
+    if parts[0] not in ROOMS:
+        return None
+    if len(parts) < 3:
+        return parts[0], None
+    return parts[0], ROOMS[parts[0]].index(parts[1]) if parts[1] in ROOMS[parts[0]] else -1
+
+
+def check_room(source, line, name):
+    if not source.path.startswith('src/'):
+        return []
+    here, there = room_of(source.path.split('/', 1)[1]), room_of(name)
+    if here is None or there is None or here[0] != there[0]:
+        return []
+    if -1 in (here[1], there[1]):
+        return [(source.path, line, f'"{name}": a room that ROOMS does not know')]
+    if here[1] is None or there[1] is not None and there[1] <= here[1]:
+        return []
+    return [(source.path, line, f'"{name}" is not below {os.path.dirname(source.path)}')]
+
+
 def check_third_party(source, line, name):
     if SYSTEM.fullmatch(name):
         return []
@@ -114,7 +142,7 @@ def check_include(source, line, quote, name):
         return []
     if not may_include(folder, target):
         return [(source.path, line, f'"{name}" is not below {folder}')]
-    return check_pure(source, line, name)
+    return check_room(source, line, name) + check_pure(source, line, name)
 
 
 def cycles(edges):

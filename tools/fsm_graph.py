@@ -23,7 +23,7 @@ BLOCK = re.compile(r'(<!-- states: (\S+) -->\n).*?(<!-- end -->)', re.S)
 def read_tables():
     """{name: [(state's name, [where it may go], sentence)]}"""
     tables = {}
-    for path in sorted(glob.glob(f'{ROOT}/src/*/*.c')):
+    for path in sorted(glob.glob(f'{ROOT}/src/**/*.c', recursive=True)):
         text = open(path).read()
         for name, rows in TABLE.findall(text):
             body = re.search(rf'struct fsm_state {rows}\[\] = \{{\n(.*?)\n\}};', text, re.S).group(1)
@@ -44,7 +44,7 @@ def markdown(states):
 
 def main():
     tables, wrong = read_tables(), []
-    for path in sorted(glob.glob(f'{ROOT}/src/*/README.md')):
+    for path in sorted(glob.glob(f'{ROOT}/src/**/README.md', recursive=True)):
         old = open(path).read()
         new = BLOCK.sub(lambda m: m.group(1) + markdown(tables[m.group(2)]) + m.group(3), old)
         if new == old:

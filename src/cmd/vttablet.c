@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "cmd/daemon.h"
 #include "sql/quote.h"
-#include "tablet/chunk.h"
-#include "tablet/server_lock.h"
-#include "tablet/sidecar.h"
+#include "tablet/copy/chunk.h"
+#include "tablet/server/server_lock.h"
+#include "tablet/server/sidecar.h"
 #include "tablet/tablet_api.h"
 #include "task/group.h"
 
@@ -199,7 +199,7 @@ end(void *arg)
 	engine_done(&p->api.engine);
 	server_lock_done(&p->lock);
 	locks_done(&p->api.locks);
-	turns_done(&p->api.turns);
+	calls_done(&p->api.calls);
 	health_done(&p->health);
 	topo_close(p->topo);
 }
@@ -229,7 +229,7 @@ wire(struct program *p)
 	server_lock_init(&p->lock, &p->env);
 	engine_init(&p->api.engine, &p->env);
 	locks_init(&p->api.locks, &p->env);
-	turns_init(&p->api.turns);
+	calls_init(&p->api.calls);
 }
 
 static int

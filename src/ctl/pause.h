@@ -2,7 +2,7 @@
  * pause.h - what needs a served table for itself for a moment: its fence is made or removed.
  *
  *   0 s      the tablet is asked; it tries every few milliseconds, and waits in no server's queue
- *            (tablet/ddl.h), so that no client can be hurt by it
+ *            (tablet/server/ddl.h), so that no client can be hurt by it
  *   1 s      transactions follow one another without a gap: rules n say PAUSE, all gates are posted
  *   +100 ms at most   the tablet has it, or not: rules n+1 say OPEN
  *   2 s      the next pause, of 200 ms at most, and so on up to 800 ms and from 100 ms again, nine times

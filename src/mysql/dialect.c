@@ -32,7 +32,7 @@ static const struct role_setting mariadb_settings[] = {
 	{ OURS, "tcp_nodelay", "1" },
 	/* A day and 50 s are the servers' own: who wants to wait less says so, and has a deadline. */
 	{ OURS & ~DDL, "lock_wait_timeout", "86400" },
-	{ DDL, "lock_wait_timeout", "0" }, /* refused at once (1205) instead: tablet/ddl.h */
+	{ DDL, "lock_wait_timeout", "0" }, /* refused at once (1205) instead: tablet/server/ddl.h */
 	{ OURS, "innodb_lock_wait_timeout", "50" },
 
 	/* Whole answers, and the statement as it is written. */

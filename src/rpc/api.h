@@ -43,7 +43,8 @@ enum { FENCE_ERRNO = 1290 };
 #define FENCE_PREFIX "_switchyard_fence_"        /* of the triggers' names: how the tail knows our own DDL */
 #define FENCE_PREFIX_0_1 "_vt_fence_"            /* the same in release 0.1 */
 #define FENCE_TABLE "fence"                      /* what they read, in a server's sidecar database */
-/* The text of a 1146 ("Table 'db.fence' doesn't exist") that such a trigger may have met: tablet/fence.h. */
+/* The text of a 1146 ("Table 'db.fence' doesn't exist") that such a trigger may have met:
+ * tablet/server/write_lock.h. */
 bool fence_table_missing(struct slice text);
 
 /* ---- Credentials */

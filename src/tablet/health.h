@@ -8,7 +8,7 @@
 #ifndef TABLET_HEALTH_H
 #define TABLET_HEALTH_H
 
-#include "tablet/env.h"
+#include "tablet/server/env.h"
 #include "topo/topo.h"
 
 struct health {

@@ -2,12 +2,12 @@
 
 #include "base/rand.h"
 #include "sql/quote.h"
-#include "tablet/create_table.h"
-#include "tablet/fence.h"
-#include "tablet/mention.h"
-#include "tablet/place.h"
-#include "tablet/rehearse.h"
-#include "tablet/tail.h"
+#include "tablet/guard/fence.h"
+#include "tablet/read/place.h"
+#include "tablet/read/tail.h"
+#include "tablet/table/create_table.h"
+#include "tablet/table/mention.h"
+#include "tablet/table/rehearse.h"
 
 #include <stdio.h>
 

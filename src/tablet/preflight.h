@@ -12,8 +12,8 @@
 #ifndef TABLET_PREFLIGHT_H
 #define TABLET_PREFLIGHT_H
 
-#include "tablet/ddl.h"
-#include "tablet/schema.h"
+#include "tablet/server/ddl.h"
+#include "tablet/table/schema.h"
 
 /* The source's side: fills definitions into the reply (cx->arena). */
 int preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,

@@ -1,10 +1,10 @@
 #include "tablet/tablet_api.h"
 
 #include "sql/quote.h"
-#include "tablet/auto_increment.h"
-#include "tablet/fence.h"
-#include "tablet/place.h"
+#include "tablet/guard/fence.h"
 #include "tablet/preflight.h"
+#include "tablet/read/place.h"
+#include "tablet/table/auto_increment.h"
 #include "tablet/tablet_metrics.h"
 
 #include <stdlib.h>
@@ -372,7 +372,7 @@ do_table_find(
 static const struct method {
 	const char *name;
 	method_fn  *run;
-	bool        in_turn; /* turns.h */
+	bool        one_at_a_time; /* calls.h */
 } methods[] = {
 	{ "status", do_status, false },
 	{ "check_source", do_check_source, false },
@@ -412,11 +412,11 @@ static int
 run_method(struct ctx *cx, struct tablet_api *api, const struct method *m,
     const struct tablet_request *q, struct tablet_reply *r)
 {
-	if (!m->in_turn)
+	if (!m->one_at_a_time)
 		return m->run(cx, api, q, r);
-	TRY(turn_take(cx, &api->turns, q->workflow, q->attempt));
+	TRY(call_begin(cx, &api->calls, q->workflow, q->attempt));
 	int rc = m->run(cx, api, q, r);
-	turn_give(&api->turns, q->workflow);
+	call_end(&api->calls, q->workflow);
 	return rc;
 }
 

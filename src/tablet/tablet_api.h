@@ -4,16 +4,16 @@
 #ifndef TABLET_TABLET_API_H
 #define TABLET_TABLET_API_H
 
-#include "tablet/engine.h"
+#include "tablet/guard/calls.h"
+#include "tablet/guard/lock.h"
 #include "tablet/health.h"
-#include "tablet/lock.h"
-#include "tablet/turns.h"
+#include "tablet/stream/engine.h"
 
 struct tablet_api {
 	const struct tablet_env *env;
 	struct engine            engine;
 	struct locks             locks;
-	struct turns             turns;
+	struct calls             calls;
 	const struct health     *health;
 };
 

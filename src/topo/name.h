@@ -25,7 +25,7 @@ enum {
 	    says */
 };
 
-/* The sidecar database (tablet/sidecar.h), where a keyspace is not given another. */
+/* The sidecar database (tablet/server/sidecar.h), where a keyspace is not given another. */
 #define SIDECAR_DEFAULT "_switchyard"
 /* "" is what records have that release 0.1 wrote. */
 const char *sidecar_or_default(const char *name);

@@ -1,12 +1,12 @@
 /*
  * copy_test.c - tables copied from one real server to another: every type, long rows, kills.
  */
-#include "tablet/copy.h"
+#include "tablet/copy/copy.h"
 
 #include "base/fault.h"
 #include "real/mariadb.h"
-#include "tablet/bare_sql.h"
-#include "tablet/place.h"
+#include "tablet/read/place.h"
+#include "tablet/table/bare_sql.h"
 #include "test.h"
 
 #include <stdio.h>

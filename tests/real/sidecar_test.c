@@ -1,12 +1,12 @@
 /*
  * sidecar_test.c - the sidecar database on a real server: new, old, newer, somebody else's.
  */
-#include "tablet/sidecar.h"
+#include "tablet/server/sidecar.h"
 
 #include "base/fault.h"
 #include "real/mariadb.h"
-#include "tablet/fence.h"
-#include "tablet/position.h"
+#include "tablet/guard/fence.h"
+#include "tablet/server/position.h"
 #include "task/group.h"
 #include "test.h"
 

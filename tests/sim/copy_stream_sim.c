@@ -19,8 +19,8 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "sim/sim_table.h"
-#include "tablet/engine.h"
-#include "tablet/server_lock.h"
+#include "tablet/server/server_lock.h"
+#include "tablet/stream/engine.h"
 #include "task/sim.h"
 #include "test.h"
 

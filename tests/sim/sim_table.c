@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "tablet/sidecar.h"
+#include "tablet/server/sidecar.h"
 
 #include <stdio.h>
 #include <stdlib.h>

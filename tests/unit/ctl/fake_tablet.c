@@ -270,7 +270,7 @@ do_table_find(struct ctx *cx, struct world *w, const struct tablet_request *q, s
 	return 0;
 }
 
-/* What the tablets' turns.h does. */
+/* What the tablets' calls.h does. */
 static int
 check_turn(struct ctx *cx, struct world *w, const char *name, const struct tablet_request *q)
 {

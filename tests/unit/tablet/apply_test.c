@@ -1,5 +1,5 @@
 /* The applier between a scripted source and a scripted target. */
-#include "tablet/apply.h"
+#include "tablet/write/apply.h"
 
 #include "task/group.h"
 #include "task/sim.h"
@@ -563,7 +563,7 @@ TEST(a_commit_whose_answer_was_lost_is_not_repeated)
 static void
 large(void *arg)
 {
-	enum { ROWS = 700 };            /* of 50 kB: more than two parts */
+	enum { ROWS = 700 };            /* of 50 kB: more than two fragments */
 	const char *commit;
 
 	listen_to_writes();

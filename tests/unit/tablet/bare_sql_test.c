@@ -1,5 +1,5 @@
 /* The table while it is copied, and what makes it whole. */
-#include "tablet/bare_sql.h"
+#include "tablet/table/bare_sql.h"
 #include "test.h"
 
 enum { K, ID, V };

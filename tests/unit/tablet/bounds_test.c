@@ -1,9 +1,9 @@
 /*
  * bounds_test.c - the texts that walk a table: conditions, loads, cuts.
  */
-#include "tablet/bounds.h"
-#include "tablet/copy_plan.h"
-#include "tablet/load.h"
+#include "tablet/copy/copy_plan.h"
+#include "tablet/table/bounds.h"
+#include "tablet/write/load.h"
 #include "test.h"
 
 static struct column columns[] = {

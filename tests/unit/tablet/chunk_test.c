@@ -3,7 +3,7 @@
  *
  * The source has rows 1 to 3 of u. Statements can be held, so that a change comes between any two.
  */
-#include "tablet/chunk.h"
+#include "tablet/copy/chunk.h"
 
 #include "fake/fakemysql.h"
 #include "task/sim.h"

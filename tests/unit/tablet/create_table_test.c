@@ -1,4 +1,4 @@
-#include "tablet/create_table.h"
+#include "tablet/table/create_table.h"
 #include "test.h"
 
 static const char users[] =

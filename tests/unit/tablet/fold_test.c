@@ -1,5 +1,5 @@
 /* Folding: a run's end is the same as the end of its changes one by one. */
-#include "tablet/fold.h"
+#include "tablet/write/fold.h"
 
 #include "base/rand.h"
 #include "test.h"

@@ -1,5 +1,5 @@
 /* The index build against a scripted server. */
-#include "tablet/index.h"
+#include "tablet/write/index.h"
 
 #include "task/sim.h"
 #include "test.h"

@@ -1,5 +1,5 @@
 /* GTID lists of any length, shared by the positions that have them. */
-#include "tablet/position.h"
+#include "tablet/server/position.h"
 
 #include "test.h"
 

@@ -10,7 +10,7 @@
 
 #include "binlog/control.h"
 #include "fake/fakemysql.h"
-#include "tablet/txn.h"
+#include "tablet/read/txn.h"
 
 enum { SCRIPT_START = 400 };
 

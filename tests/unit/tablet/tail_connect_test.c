@@ -1,9 +1,9 @@
 /* The tail and its connection: where it goes on, what it meets there, and when it is gone. */
 #include "binlog/event.h"
+#include "tablet/read/tail.h"
+#include "tablet/read/tail_group.h"
 #include "task/sim.h"
 #include "test.h"
-#include "tablet/tail.h"
-#include "tablet/tail_group.h"
 #include "unit/tablet/tails.h"
 
 static void

@@ -1,5 +1,5 @@
 /* What a Query event means to a stream of customer.users. */
-#include "tablet/tail_query.h"
+#include "tablet/read/tail_query.h"
 
 #include "test.h"
 

@@ -1,9 +1,9 @@
 /* The tail against a scripted source. */
 #include "binlog/event.h"
+#include "tablet/read/tail.h"
+#include "tablet/read/tail_group.h"
 #include "task/sim.h"
 #include "test.h"
-#include "tablet/tail.h"
-#include "tablet/tail_group.h"
 #include "unit/tablet/tails.h"
 
 static void
@@ -154,7 +154,7 @@ large(void *arg)
 {
 	enum { ROWS = 1000 };           /* of 50 kB: three times what is kept in memory */
 	struct source_txn *txn;
-	int                rows = 0, parts = 0;
+	int                rows = 0, fragments = 0;
 	bool               last;
 
 	script_gtid(&script, 4);
@@ -167,7 +167,7 @@ large(void *arg)
 	open_tail();
 	do {
 		txn = next_change();
-		expect_eq(txn->first, parts++ == 0);
+		expect_eq(txn->first, fragments++ == 0);
 		expect(txn->bytes < 2 * GROUP_PART);
 		for (size_t i = 0; i < txn->count; i++) {
 			int64_t id;
@@ -182,14 +182,14 @@ large(void *arg)
 		source_txn_free(txn);
 	} while (!last);
 	expect_eq(rows, ROWS);
-	expect(parts > 2);
+	expect(fragments > 2);
 	txn = next_change();
 	expect_slice(txn->changes[0].after[1], slice_str("behind it"));
 	source_txn_free(txn);
 	end();
 }
 
-TEST(a_large_transaction_comes_in_parts_of_bounded_size)
+TEST(a_large_transaction_comes_in_fragments_of_bounded_size)
 {
 	in_sim(large);
 }

@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_TABLET_TAILS_H
 #define TESTS_UNIT_TABLET_TAILS_H
 
-#include "tablet/tail.h"
+#include "tablet/read/tail.h"
 #include "unit/tablet/source_script.h"
 
 extern struct source_script script;

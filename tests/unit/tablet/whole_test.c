@@ -1,7 +1,7 @@
 /* whole_test.c - lists that were cut short are told from whole ones. */
-#include "tablet/copy_state.h"
-#include "tablet/create_table.h"
-#include "tablet/schema.h"
+#include "tablet/copy/copy_state.h"
+#include "tablet/table/create_table.h"
+#include "tablet/table/schema.h"
 #include "test.h"
 
 static struct err   err;

@@ -1,5 +1,5 @@
 /* Who owns a row's changes while it is copied. */
-#include "tablet/window.h"
+#include "tablet/read/window.h"
 
 #include "task/sim.h"
 #include "test.h"

@@ -1,4 +1,4 @@
-#include "tablet/xids.h"
+#include "tablet/read/xids.h"
 
 #include "test.h"
 

@@ -1,2 +1,2 @@
 #include "gate/pool.h"
-#include "tablet/stream.h"
+#include "tablet/stream/stream.h"

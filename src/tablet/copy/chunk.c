@@ -1,0 +1,349 @@
+#include "tablet/copy/chunk.h"
+
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "sql/quote.h"
+#include "tablet/table/bounds.h"
+
+#include <stdlib.h>
+
+enum {
+	/* a group commit's tail becomes visible within a millisecond or two */
+	VIEW_WAIT_FIRST_MS = 1,
+	VIEW_WAIT_MAX_MS   = 50,
+};
+
+struct chunk *
+chunk_new(void)
+{
+	struct chunk *c = mem_new(struct chunk);
+
+	buf_init(&c->text);
+	buf_init(&c->keys);
+	buf_init(&c->last);
+	return c;
+}
+
+static void
+close_window(struct chunk *c)
+{
+	if (c->window != NULL)
+		window_close(c->window);
+	c->window = NULL;
+}
+
+void
+chunk_free(struct chunk *c)
+{
+	if (c == NULL)
+		return;
+	close_window(c);
+	buf_done(&c->text);
+	buf_done(&c->keys);
+	buf_done(&c->last);
+	free(c->rows);
+	free(c);
+}
+
+/* ---- Reading */
+
+static int
+view_position(struct ctx *cx, const struct mysql_rows *rows, struct position *out)
+{
+	*out = (struct position){ 0 };
+	for (size_t i = 0; i < rows->rows && rows->columns == 2; i++) {
+		struct slice name = rows->values[2 * i], value = rows->values[2 * i + 1];
+
+		if (slice_eq_nocase(name, slice_str("binlog_snapshot_file")) &&
+		    value.len < sizeof(out->file))
+			memcpy(out->file, value.ptr, value.len);
+		else if (slice_eq_nocase(name, slice_str("binlog_snapshot_position")) &&
+		    value.len > 0)
+			TRY(parse_u64(value, &out->offset, cx->err));
+	}
+	if (!position_is_set(out))
+		return err_set(cx->err, ERR_REFUSED,
+		    "the source does not tell the position of a snapshot");
+	return 0;
+}
+
+/*
+ * A transaction with one read view that contains all the tail has handed on (rule 8). In a group
+ * commit the binlog can be sent before its transactions are visible: such a view is given up and
+ * another one opened.
+ */
+static int
+open_view(struct ctx *cx, struct mysql_client *source, const struct position *tail,
+    struct position *view)
+{
+	const struct dialect *d = mysql_dialect(source);
+	int                   wait_ms = VIEW_WAIT_FIRST_MS;
+
+	for (;;) {
+		SCOPED(arena) struct arena arena = ARENA_INIT;
+		struct ctx                 inner = *cx;
+		struct mysql_rows          rows;
+
+		inner.arena = &arena;
+		TRY(mysql_exec(cx, source, slice_str(d->snapshot_sql), NULL));
+		TRY(mysql_select(&inner, source, slice_str(d->snapshot_position_sql), &rows));
+		TRY(view_position(cx, &rows, view));
+		if (position_cmp(view, tail) >= 0)
+			return 0;
+		TRY(mysql_exec(cx, source, slice_str("ROLLBACK"), NULL));
+		TRY(task_sleep(cx, wait_ms * MSEC));
+		wait_ms = wait_ms * 2 < VIEW_WAIT_MAX_MS ? wait_ms * 2 : VIEW_WAIT_MAX_MS;
+	}
+}
+
+/* " FROM ... LIMIT n" */
+static int
+from_sql(struct buf *out, const struct chunk_job *job, const struct chunk_span *span,
+    struct err *err)
+{
+	const char *word = " WHERE ";
+
+	buf_add_str(out, " FROM ");
+	quote_table(out, slice_str(job->def->database), slice_str(job->def->name));
+	buf_add_str(out, " FORCE INDEX (PRIMARY)");
+	if (!slice_is_null(span->after)) {
+		buf_add_str(out, word);
+		TRY(bound_after(out, job->def, span->after, err));
+		word = " AND ";
+	}
+	if (!slice_is_null(span->upper)) {
+		buf_add_str(out, word);
+		TRY(bound_upto(out, job->def, span->upper, err));
+	}
+	bound_order(out, job->def);
+	buf_addf(out, " LIMIT %zu", span->limit);
+	return 0;
+}
+
+static void
+add_row(struct chunk *c, const struct table_def *def, const struct slice *row)
+{
+	c->rows = mem_grow(c->rows, &c->cap, c->count + 1, sizeof(*c->rows));
+	load_add_row(&c->text, def, row);
+	schema_key(&c->keys, def, row);
+	c->rows[c->count++] = (struct chunk_row){ c->text.len, c->keys.len,
+		schema_unsayable(def, row) };
+	buf_reset(&c->last);
+	bound_of_row(&c->last, def, row);
+}
+
+static bool
+too_large(const struct chunk *c)
+{
+	return c->window->overflowed || (c->count > 1 &&
+	    c->text.len + c->keys.len > CHUNK_BYTES_MAX);
+}
+
+static int
+read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *def, struct chunk *c)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct slice              *row = arena_array(&arena, struct slice, def->columns_count);
+	int                        rc;
+
+	while ((rc = mysql_stream_next(cx, source, row)) == 1) {
+		for (int i = 0; i < def->key_count; i++) {
+			if (slice_is_null(row[def->key[i]]))
+				return err_set(cx->err, ERR_CORRUPT,
+				    "table '%s': a NULL in the key", def->name);
+		}
+		TRY(schema_check_row(def, row, cx->err));
+		add_row(c, def, row);
+		if (too_large(c)) {
+			c->overflowed = true;
+			return 0;
+		}
+	}
+	return rc;
+}
+
+/* Nothing of the span lies behind the chunk, in the same view: a chunk that is shorter than its limit
+ * ends the range, and one that was cut short by whatever would end it too early. */
+static int
+check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
+    const struct chunk_span *span, const struct chunk *c)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	struct chunk_span          rest = *span;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &arena;
+	rest.limit = 1;
+	if (c->count > 0)
+		rest.after = buf_slice(&c->last);
+	buf_add_str(&sql, "SELECT COUNT(*) FROM (SELECT 1");
+	TRY(from_sql(&sql, job, &rest, cx->err));
+	buf_add_str(&sql, ") AS rest");
+	TRY(mysql_select(&inner, source, buf_slice(&sql), &rows));
+	if (rows.rows == 1 && slice_eq_str(rows.values[0], "0"))
+		return 0;
+	return err_set(cx->err, ERR_CORRUPT,
+	    "table '%s.%s': the answer of a chunk of %zu rows is not whole", job->def->database,
+	    job->def->name, c->count);
+}
+
+int
+chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
+    const struct chunk_span *span, struct chunk *c)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	size_t                 columns;
+	/* the tail goes on; what it hands on from here touches the window */
+	SCOPED(position) struct position tail = { 0 };
+
+	position_copy(&tail, span->tail);
+	c->window = window_open(job->windows, job->table, job->def->key_binary);
+	TRY(open_view(cx, source, &tail, &c->view));
+	buf_add_str(&sql, "SELECT ");
+	schema_select_list(&sql, job->def);
+	TRY(from_sql(&sql, job, span, cx->err));
+	TRY(mysql_stream_start(cx, source, buf_slice(&sql), &columns));
+	if (columns != (size_t)job->def->columns_count)
+		return err_set(cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", job->def->name,
+		    columns);
+	TRY(read_rows(cx, source, job->def, c));
+	if (c->overflowed)
+		return 0;
+	/*
+	 * The view's transaction has read the table, so its definition stays until the end of it
+	 * (rule 9).
+	 */
+	TRY(schema_same(cx, source, job->def));
+	c->ends = c->count < span->limit;
+	if (c->ends)
+		TRY(check_end(cx, source, job, span, c));
+	return mysql_exec(cx, source, slice_str("COMMIT"), NULL);
+}
+
+/* ---- Loading */
+
+static struct slice
+row_key(const struct chunk *c, size_t i)
+{
+	return slice_cut(buf_slice(&c->keys), i > 0 ? c->rows[i - 1].key_end : 0,
+	    c->rows[i].key_end);
+}
+
+static struct slice
+row_text(const struct chunk *c, size_t i)
+{
+	return slice_cut(buf_slice(&c->text), i > 0 ? c->rows[i - 1].text_end : 0,
+	    c->rows[i].text_end);
+}
+
+/*
+ * Takes the touched rows out of the text and seals the window (rule 7). The tail cannot come
+ * between: nothing waits here.
+ */
+static void
+drop_and_seal(struct chunk *c)
+{
+	size_t kept_text = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct slice key = row_key(c, i), text = row_text(c, i);
+
+		if (window_touched(c->window, key)) {
+			c->dropped++;
+			continue;
+		}
+		window_add(c->window, key);
+		c->unsayable += c->rows[i].unsayable;
+		if (c->dropped > 0)
+			memmove(c->text.data + kept_text, text.ptr, text.len);
+		kept_text += text.len;
+	}
+	/* row_text() is of no use from here on. */
+	buf_truncate(&c->text, kept_text);
+	window_seal(c->window);
+}
+
+static int
+refuse_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    const struct load_counts *counts)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &arena;
+	TRY(mysql_select(&inner, target, slice_str("SHOW WARNINGS LIMIT 1"), &rows));
+	err_set(cx->err, ERR_REFUSED,
+	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)",
+	    job->target_database, job->target_table,
+	    SLICE_ARG(rows.rows == 1 && rows.columns == 3 ? slice_cut(rows.values[2], 0, 200)
+	                                                  : slice_str("the counts differ")),
+	    (uintmax_t)counts->records, (uintmax_t)counts->skipped, (uintmax_t)counts->warnings);
+	return -1;
+}
+
+static int
+load_rows(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    const struct chunk *c)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_ok        ok;
+	struct load_counts     counts;
+
+	if (c->dropped == c->count)
+		return 0;
+	if (c->unsayable > 0)
+		buf_add_str(&sql, mysql_dialect(target)->lenient_sql);
+	load_sql(&sql, job->def, job->target_database, job->target_table);
+	TRY(mysql_load_start(cx, target, buf_slice(&sql)));
+	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));
+	TRY(mysql_load_end(cx, target, &ok));
+	TRY(load_counts_read(ok.info, &counts, cx->err));
+	if (counts.warnings != c->unsayable || counts.skipped != 0 || counts.records != c->count - c->dropped)
+		return refuse_load(cx, target, job, &counts);
+	return 0;
+}
+
+static int
+commit_with_progress(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    const struct chunk *c)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_ok        ok;
+
+	copy_state_step_sql(&sql, job->id, job->name, job->range_no, &(struct copy_step){
+		.done = buf_slice(&c->last), .rows = c->count, .finished = c->ends,
+		    .view = &c->view });
+	TRY(mysql_exec(cx, target, buf_slice(&sql), &ok));
+	if (ok.affected_rows != 1)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "range %d of '%s' is gone from '%s.copy_state'",
+		    job->range_no, job->name, job->id.sidecar);
+	if (fault("copy.commit.before"))
+		return err_set(cx->err, ERR_RETRY, "fault copy.commit.before");
+	TRY(mysql_exec(cx, target, slice_str("COMMIT"), NULL));
+	if (fault("copy.commit.after"))
+		return err_set(cx->err, ERR_RETRY, "fault copy.commit.after");
+	return 0;
+}
+
+int
+chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    struct chunk *c)
+{
+	check(c->window != NULL && !c->overflowed);
+	if (c->window->overflowed) {
+		c->overflowed = true;
+		return 0;
+	}
+	drop_and_seal(c);
+	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
+	if (load_rows(cx, target, job, c) != 0 || commit_with_progress(cx, target, job, c) != 0)
+		return err_wrap(cx->err, "copying table '%s'", job->def->name);
+	close_window(c);
+	return 0;
+}

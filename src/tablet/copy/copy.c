@@ -1,0 +1,233 @@
+#include "tablet/copy/copy.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "sql/quote.h"
+#include "tablet/copy/copy_plan.h"
+#include "tablet/copy/copy_worker.h"
+#include "task/group.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Of 64 characters each, of 4 bytes at most. */
+enum { COPY_NAME_MAX = 2 * 256 + 2, BACKOFF_MS = 500 };
+
+/* One table's ranges. */
+struct copy_table {
+	struct copy_ranges   ranges;
+	size_t               next;            /* the first range that no worker has taken */
+	size_t               unfinished;
+	char                 name[COPY_NAME_MAX];   /* "database.table" of the target */
+	struct copy_progress progress;
+};
+
+struct copier {
+	const struct copy_params *params;
+	struct arena              arena;      /* ranges */
+	struct copy_table        *tables;
+	bool                      known;      /* ranges are in memory */
+	struct group              group;
+};
+
+int
+copier_new(const struct copy_params *params, struct copier **out, struct err *err)
+{
+	struct copier *c;
+
+	check(params->parallel >= 1 && params->parallel <= COPY_PARALLEL_MAX);
+	c = mem_new(struct copier);
+	c->params = params;
+	arena_init(&c->arena);
+	c->tables = arena_array(&c->arena, struct copy_table, params->tables_count);
+	for (int i = 0; i < params->tables_count; i++) {
+		int n = snprintf(c->tables[i].name, COPY_NAME_MAX, "%s.%s",
+		    params->target_databases[i],
+		    params->target_tables[i]);
+
+		if (n < 0 || n >= COPY_NAME_MAX) {
+			copier_free(c);
+			return err_set(err, ERR_REFUSED, "the name of table '%s' is too long",
+			    params->target_tables[i]);
+		}
+	}
+	*out = c;
+	return 0;
+}
+
+static void
+forget_ranges(struct copier *c)
+{
+	for (int i = 0; i < c->params->tables_count; i++) {
+		struct copy_table *t = &c->tables[i];
+
+		for (size_t j = 0; j < t->ranges.count; j++)
+			buf_done(&t->ranges.items[j].done);
+		t->ranges = (struct copy_ranges){ 0 };
+	}
+}
+
+void
+copier_free(struct copier *c)
+{
+	if (c == NULL)
+		return;
+	group_done(&c->group);
+	forget_ranges(c);
+	arena_done(&c->arena);
+	free(c);
+}
+
+const struct copy_progress *
+copier_progress(const struct copier *c, int table)
+{
+	check(table >= 0 && table < c->params->tables_count);
+	return &c->tables[table].progress;
+}
+
+static void
+count_table(struct copy_table *t)
+{
+	t->next = t->unfinished = 0;
+	t->progress.rows = 0;
+	for (size_t i = 0; i < t->ranges.count; i++) {
+		t->progress.rows += t->ranges.items[i].rows;
+		t->unfinished += !t->ranges.items[i].finished;
+	}
+	t->progress.done = t->unfinished == 0;
+}
+
+/* The ranges on disk; when there are none yet, new ones. source is connected when it is needed. */
+static int
+know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
+    struct mysql_client **source)
+{
+	const struct copy_params *p = c->params;
+	struct copy_table        *t = &c->tables[i];
+
+	TRY(copy_state_load(cx, target, p->id, t->name, &t->ranges));
+	if (t->ranges.count == 0) {
+		if (*source == NULL)
+			TRY(mysql_connect(cx, &p->source, source));
+		TRY(copy_plan(cx, *source, p->tables[i], p->parallel, &t->ranges));
+		TRY(copy_state_insert(cx, target, p->id, t->name, &t->ranges));
+	}
+	for (size_t j = 0; j < t->ranges.count; j++)
+		t->ranges.items[j].table = i;
+	count_table(t);
+	return 0;
+}
+
+static int
+know_ranges(struct ctx *cx, struct copier *c)
+{
+	struct ctx           inner = ctx_within(cx, MINUTE);
+	struct mysql_client *target = NULL, *source = NULL;
+	int                  rc;
+
+	inner.arena = &c->arena;
+	rc = mysql_connect(&inner, &c->params->target, &target);
+	for (int i = 0; rc == 0 && i < c->params->tables_count; i++)
+		rc = know_table(&inner, c, i, target, &source);
+	mysql_close(target);
+	mysql_close(source);
+	return rc;
+}
+
+static struct copy_range *
+take_range(struct copier *c)
+{
+	for (int i = 0; i < c->params->tables_count; i++) {
+		struct copy_table *t = &c->tables[i];
+
+		while (t->next < t->ranges.count) {
+			struct copy_range *r = &t->ranges.items[t->next++];
+
+			if (!r->finished)
+				return r;
+		}
+	}
+	return NULL;
+}
+
+static int
+copy_ranges(struct ctx *cx, struct copier *c)
+{
+	const struct copy_params *p = c->params;
+	struct copy_range        *r;
+
+	while ((r = take_range(c)) != NULL) {
+		struct copy_table    *t = &c->tables[r->table];
+		struct copy_worker_work work = {
+			.params = p, .range = r, .rows = &t->progress.rows,
+			.job = {
+				.def = p->tables[r->table], .table = r->table,
+				    .id = p->id,
+				.name = t->name, .target_database = p->target_databases[r->table],
+				.target_table = p->target_tables[r->table], .range_no = r->no,
+				.windows = p->windows,
+			},
+		};
+
+		TRY(copy_worker_run(cx, &work));
+		t->progress.done = --t->unfinished == 0;
+	}
+	return 0;
+}
+
+static void
+worker_main(void *arg)
+{
+	struct copier *c = arg;
+	struct err     err = { 0 };
+	struct ctx     cx = { .deadline = NEVER, .err = &err };
+
+	if (copy_ranges(&cx, c) != 0)
+		group_fail(&c->group, &err);
+}
+
+static int
+run_workers(struct ctx *cx, struct copier *c)
+{
+	size_t unfinished = 0;
+	int    rc = 0;
+
+	for (int i = 0; i < c->params->tables_count; i++)
+		unfinished += c->tables[i].unfinished;
+	group_init(&c->group);
+	for (size_t i = 0; rc == 0 && i < unfinished && i < (size_t)c->params->parallel; i++)
+		rc = group_spawn(&c->group, "copy worker", worker_main, c, cx->err);
+	if (rc == 0)
+		rc = group_wait(cx, &c->group);
+	group_done(&c->group);
+	return rc;
+}
+
+int
+copier_run(struct ctx *cx, struct copier *c)
+{
+	while (!c->known) {
+		if (know_ranges(cx, c) == 0) {
+			c->known = true;
+			break;
+		}
+		forget_ranges(c);
+		if (!copy_error_passes(cx))
+			return -1;
+		log_warn("the copy begins later: %s", cx->err->text);
+		TRY(task_sleep(cx, BACKOFF_MS * MSEC));
+	}
+	return run_workers(cx, c);
+}
+
+int
+copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id id)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, id.sidecar, "copy_state");
+	sidecar_where(&sql, id.workflow);
+	return mysql_exec(cx, target, buf_slice(&sql), NULL);
+}

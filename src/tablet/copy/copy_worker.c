@@ -1,0 +1,275 @@
+#include "tablet/copy/copy_worker.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "task/group.h"
+
+enum {
+	BACKOFF_FIRST_MS = 200,
+	BACKOFF_MAX_MS   = 5000,   /* a restarting server is met soon, a dead one not hammered */
+	READ_AIM_MS      = 500,    /* a window of about this length keeps few keys waiting */
+	/* from one chunk to the next: the first rows may be unlike the others */
+	GROWTH_MAX       = 4,
+};
+
+/* The longest that one chunk's reading or loading may take before the network is thought dead. */
+static const usec chunk_deadline = 10 * MINUTE;
+
+struct worker {
+	const struct copy_worker_work *work;
+	struct mysql_client         *source, *target;
+	struct chunk                *ready;         /* read and not yet taken by the loader */
+	bool                         read_all;      /* nothing comes behind ready */
+	bool                         overflowed;    /* begin again, smaller */
+	size_t                       limit;
+	struct waitlist              changed;
+	struct group                 group;
+};
+
+bool
+copy_error_passes(const struct ctx *cx)
+{
+	const struct err *e = cx->err;
+
+	if (e->kind == ERR_RETRY)
+		return true;
+	if (e->kind == ERR_TIMEOUT)
+		return task_now() < cx->deadline;
+	/* Lock wait timeout and deadlock; the server is going down or has killed the connection. */
+	return e->kind == ERR_SERVER && (e->mysql_errno == 1205 || e->mysql_errno == 1213 ||
+	    e->mysql_errno == 1053 || e->mysql_errno == 1927 || e->mysql_errno == 1040);
+}
+
+/* ---- The reader */
+
+static size_t
+bounded(const struct copy_worker_work *work, size_t limit)
+{
+	size_t most = work->params->chunk_rows > 0 ? work->params->chunk_rows : CHUNK_ROWS_MAX;
+
+	return limit < most ? limit : most;
+}
+
+static void
+adapt_limit(struct worker *l, const struct chunk *c, usec took)
+{
+	size_t bytes = c->text.len / (c->count > 0 ? c->count : 1) + 1;
+	size_t limit = CHUNK_BYTES / bytes;
+	size_t by_time = took > 0 ? (size_t)((double)c->count * READ_AIM_MS * MSEC / (double)took) :
+	    limit;
+
+	if (c->count == 0)
+		return;
+	if (limit > by_time)
+		limit = by_time;
+	if (limit > l->limit * GROWTH_MAX)
+		limit = l->limit * GROWTH_MAX;
+	l->limit = limit > 0 ? bounded(l->work, limit) : 1;
+}
+
+static int
+read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
+{
+	const struct copy_params *p = l->work->params;
+	struct chunk_span         span = { after, l->work->range->upper, l->limit, NULL };
+	struct ctx                inner;
+	usec                      start;
+
+	if (p->throttle != NULL)
+		TRY(p->throttle(cx, p->throttle_arg));
+	inner = ctx_within(cx, chunk_deadline);
+	start = task_now();
+	span.tail = tail_position(p->tail);
+	TRY(chunk_read(&inner, l->source, &l->work->job, &span, c));
+	if (!c->overflowed)
+		adapt_limit(l, c, task_now() - start);
+	return 0;
+}
+
+/* Waits until the loader has taken the one before: at most three chunks exist. */
+static int
+hand_over(struct ctx *cx, struct worker *l, struct chunk *c)
+{
+	while (l->ready != NULL)
+		TRY(waitlist_wait(cx, &l->changed));
+	l->read_all = c->ends;
+	l->ready = c;
+	waitlist_wake_all(&l->changed);
+	return 0;
+}
+
+/* What fitted says how many rows to try next; a window that overflowed says only that they were too many. */
+static int
+begin_again_smaller(struct ctx *cx, struct worker *l, const struct chunk *c)
+{
+	size_t fitted = c->text.len > CHUNK_BYTES ? c->count * CHUNK_BYTES / c->text.len : l->limit / 2;
+
+	l->overflowed = true;
+	l->limit = fitted < l->limit / 2 ? fitted : l->limit / 2;
+	if (l->limit == 0)
+		l->limit = 1;
+	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", c->count);
+}
+
+static int
+read_range(struct ctx *cx, struct worker *l)
+{
+	SCOPED(buf) struct buf after = BUF_INIT;
+	const struct copy_range *r = l->work->range;
+	bool                     beginning;
+
+	buf_add_slice(&after, r->done.len > 0 ? buf_slice(&r->done) : r->lower);
+	beginning = after.len == 0;
+	while (!l->read_all) {
+		struct chunk *c = chunk_new();
+		int           rc = read_one(cx, l, beginning ? SLICE_NULL : buf_slice(&after), c);
+
+		if (rc == 0 && c->overflowed)
+			rc = begin_again_smaller(cx, l, c);
+		if (rc == 0 && c->last.len > 0) {
+			buf_reset(&after);
+			buf_add_slice(&after, buf_slice(&c->last));
+			beginning = false;
+		}
+		if (rc != 0 || hand_over(cx, l, c) != 0) {
+			chunk_free(c);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void
+reader_main(void *arg)
+{
+	struct worker *l = arg;
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = NEVER, .err = &err };
+
+	if (read_range(&cx, l) != 0)
+		group_fail(&l->group, &err);
+}
+
+/* ---- The loader */
+
+static int
+load_one(struct ctx *cx, struct worker *l, struct chunk *c)
+{
+	struct ctx         inner = ctx_within(cx, chunk_deadline);
+	struct copy_range *r = l->work->range;
+
+	TRY(chunk_load(&inner, l->target, &l->work->job, c));
+	if (c->overflowed)
+		return begin_again_smaller(cx, l, c);
+	if (c->last.len > 0) {
+		buf_reset(&r->done);
+		buf_add_slice(&r->done, buf_slice(&c->last));
+	}
+	r->rows += (int64_t)c->count;
+	r->finished = c->ends;
+	*l->work->rows += (int64_t)c->count;
+	return 0;
+}
+
+static int
+load_range(struct ctx *cx, struct worker *l)
+{
+	while (!l->work->range->finished) {
+		struct chunk *c;
+		int           rc;
+
+		while (l->ready == NULL)
+			TRY(waitlist_wait(cx, &l->changed));
+		c = l->ready;
+		l->ready = NULL;
+		waitlist_wake_all(&l->changed);
+		rc = load_one(cx, l, c);
+		chunk_free(c);
+		TRY(rc);
+	}
+	return 0;
+}
+
+static void
+loader_main(void *arg)
+{
+	struct worker *l = arg;
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = NEVER, .err = &err };
+
+	if (load_range(&cx, l) != 0)
+		group_fail(&l->group, &err);
+}
+
+/* ---- The worker */
+
+static int
+open_worker(struct ctx *cx, struct worker *l)
+{
+	const struct copy_worker_work *w = l->work;
+	int64_t                      known = w->range->rows;
+
+	TRY(mysql_connect(cx, &w->params->source, &l->source));
+	TRY(mysql_connect(cx, &w->params->target, &l->target));
+	/* Also when it is known: a commit whose answer was lost may have happened. */
+	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.name, w->range));
+	*w->rows += w->range->rows - known;
+	return 0;
+}
+
+static int
+both(struct ctx *cx, struct worker *l)
+{
+	TRY(group_spawn(&l->group, "copy read", reader_main, l, cx->err));
+	TRY(group_spawn(&l->group, "copy load", loader_main, l, cx->err));
+	return group_wait(cx, &l->group);
+}
+
+/* From what is committed to the end of the range, or to an error. */
+static int
+pass(struct ctx *cx, struct worker *l)
+{
+	struct ctx opening = ctx_within(cx, MINUTE);
+	int        rc;
+
+	l->read_all = l->overflowed = false;
+	group_init(&l->group);
+	rc = open_worker(&opening, l);
+	if (rc == 0 && !l->work->range->finished)
+		rc = both(cx, l);
+	group_done(&l->group);
+	chunk_free(l->ready);
+	l->ready = NULL;
+	mysql_close(l->source);
+	mysql_close(l->target);
+	l->source = l->target = NULL;
+	return rc;
+}
+
+int
+copy_worker_run(struct ctx *cx, const struct copy_worker_work *work)
+{
+	struct worker l = { .work = work, .limit = bounded(work, CHUNK_ROWS_FIRST) };
+	int         backoff_ms = BACKOFF_FIRST_MS;
+
+	while (!work->range->finished) {
+		int64_t before = work->range->rows;
+
+		if (pass(cx, &l) == 0)
+			continue;
+		if (!copy_error_passes(cx))
+			return -1;
+		log_warn("copying '%s' goes on at what is committed: %s", work->job.name,
+		    cx->err->text);
+		if (l.overflowed) {
+			l.limit = l.limit > 1 ? l.limit / 2 : 1;
+			continue;
+		}
+		if (work->range->rows != before)
+			/* it did get on: the trouble is a new one */
+			backoff_ms = BACKOFF_FIRST_MS;
+		TRY(task_sleep(cx, backoff_ms * MSEC));
+		backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
+	}
+	return 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * copy_worker.h - one range of a table after another, the next chunk being read while the last is
+ * loaded.
+ *
+ *   reader   throttle ; chunk_read ; wait until the loader has taken the one before ; hand over
+ *   loader   take ; chunk_load
+ *
+ * Chunks of a range are read and committed in key order: progress never has a hole. A worker has its
+ * own connection to either side. What a lost connection or a deadlock interrupts begins again at
+ * what is committed; a chunk that overflowed is read again, smaller. Any other error ends
+ * the worker.
+ */
+#ifndef TABLET_COPY_COPY_WORKER_H
+#define TABLET_COPY_COPY_WORKER_H
+
+#include "tablet/copy/chunk.h"
+#include "tablet/copy/copy_params.h"
+
+/* Where a worker gets its work and tells what it did. */
+struct copy_worker_work {
+	const struct copy_params *params;
+	struct chunk_job          job;
+	struct copy_range        *range;
+	int64_t                  *rows;   /* of the table; grows with each commit */
+};
+
+/* Copies the range to its end. */
+int copy_worker_run(struct ctx *cx, const struct copy_worker_work *work) MUST_USE;
+/* Does waiting and connecting anew help? */
+bool copy_error_passes(const struct ctx *cx);
+
+#endif

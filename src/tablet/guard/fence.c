@@ -1,0 +1,435 @@
+#include "tablet/guard/fence.h"
+
+#include "base/hash.h"
+#include "sql/quote.h"
+#include "tablet/server/write_lock.h"
+
+struct verb {
+	const char *suffix, *word;
+};
+
+static const struct verb verbs[] = { { "ins", "INSERT" }, { "upd", "UPDATE" },
+	{ "del", "DELETE" } };
+enum {
+	VERBS = sizeof(verbs) / sizeof(verbs[0]),
+	ROW_AGAIN_MS = 100, /* a tenth of the wait: others queue behind it */
+	ROW_WAIT_S = 1, /* of each try for a row: the least that InnoDB waits in turn */
+	ER_LOCK_WAIT_TIMEOUT = 1205,
+	ER_TABLE_NOT_LOCKED = 1100,
+};
+
+/* " WHERE workflow='w' AND db='d' AND tbl='t'" */
+static void
+add_row_condition(struct buf *out, const struct fence *f, const char *table)
+{
+	sidecar_where(out, f->id.workflow);
+	buf_add_str(out, " AND db=");
+	quote_string(out, slice_str(f->database));
+	buf_add_str(out, " AND tbl=");
+	quote_string(out, slice_str(table));
+}
+
+/* _switchyard_fence_ins_ab12...: a table's name may fill the 64 characters that a trigger's may have, so
+ * the hash of "workflow/table" stands for both. */
+static void
+add_bare_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
+{
+	SCOPED(buf) struct buf whose = BUF_INIT;
+
+	buf_addf(&whose, "%s/%s", f->id.workflow, table);
+	buf_addf(out, FENCE_PREFIX "%s_%016llx", verb->suffix,
+	    (unsigned long long)hash_bytes(buf_slice(&whose)));
+}
+
+static void
+add_trigger_name(struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
+{
+	quote_ident(out, slice_str(f->database));
+	buf_add_str(out, ".`");
+	add_bare_name(out, f, verb, table);
+	buf_add_char(out, '`');
+}
+
+static void
+add_create_trigger(
+    struct buf *out, const struct fence *f, const struct verb *verb, const char *table)
+{
+	SCOPED(buf) struct buf message = BUF_INIT;
+	SCOPED(buf) struct buf user = BUF_INIT;
+
+	buf_add_str(out, "CREATE TRIGGER IF NOT EXISTS ");
+	add_trigger_name(out, f, verb, table);
+	buf_addf(out, " BEFORE %s ON ", verb->word);
+	quote_table(out, slice_str(f->database), slice_str(table));
+	buf_addf(&user, "%s@", f->stream_user);
+	buf_addf(out,
+	    " FOR EACH ROW BEGIN DECLARE fence_armed INT DEFAULT 1; IF LEFT(USER(), %zu) <> ",
+	    user.len);
+	quote_string(out, buf_slice(&user));
+	buf_add_str(out, " THEN SELECT armed INTO fence_armed FROM ");
+	sidecar_table(out, f->id.sidecar, "fence");
+	add_row_condition(out, f, table);
+	buf_addf(out,
+	    " LIMIT 1 LOCK IN SHARE MODE; IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
+	    "MESSAGE_TEXT=",
+	    FENCE_ERRNO);
+	/* MESSAGE_TEXT holds 512 characters; two names have at most 128. */
+	buf_addf(&message, FENCE_TEXT "table '%s.%s' has moved", f->database, table);
+	quote_string(out, buf_slice(&message));
+	buf_add_str(out, "; END IF; END IF; END");
+}
+
+/* 1: the row is new; 0: it was there; -1. */
+static int
+insert_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_ok        ok;
+
+	buf_add_str(&sql, "INSERT IGNORE INTO ");
+	sidecar_table(&sql, f->id.sidecar, "fence");
+	buf_add_str(&sql, " SET workflow=");
+	quote_string(&sql, slice_str(f->id.workflow));
+	buf_add_str(&sql, ", db=");
+	quote_string(&sql, slice_str(f->database));
+	buf_add_str(&sql, ", tbl=");
+	quote_string(&sql, slice_str(table));
+	buf_addf(&sql, ", armed=%d, attempt=%d", armed, f->attempt);
+	TRY(ddl_exec(cx, d, buf_slice(&sql), &ok));
+	return ok.affected_rows == 1;
+}
+
+static int
+delete_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, f->id.sidecar, "fence");
+	add_row_condition(&sql, f, table);
+	return ddl_run(cx, d, buf_slice(&sql));
+}
+
+/* How many of this workflow's three are there. */
+static int
+count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, const char *table,
+    uint64_t *count)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	struct mysql_rows          rows;
+	struct ctx                 inner = *cx;
+
+	inner.arena = &arena;
+	buf_add_str(
+	    &sql, "SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema=");
+	quote_string(&sql, slice_str(f->database));
+	buf_add_str(&sql, " AND event_object_table=");
+	quote_string(&sql, slice_str(table));
+	buf_add_str(&sql, " AND trigger_name IN (''");
+	for (int v = 0; v < VERBS; v++) {
+		buf_add_str(&sql, ", '");
+		add_bare_name(&sql, f, &verbs[v], table);
+		buf_add_char(&sql, '\'');
+	}
+	buf_add_char(&sql, ')');
+	TRY(mysql_select(&inner, c, buf_slice(&sql), &rows));
+	return parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, count, cx->err);
+}
+
+/* Of one table. */
+struct fence_on {
+	const struct fence *fence;
+	const char         *table;
+};
+
+static int
+create_three(struct ctx *cx, struct mysql_client *c, void *arg)
+{
+	const struct fence_on *on = arg;
+
+	for (int v = 0; v < VERBS; v++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		add_create_trigger(&sql, on->fence, &verbs[v], on->table);
+		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
+	}
+	return 0;
+}
+
+static int
+drop_three(struct ctx *cx, struct mysql_client *c, void *arg)
+{
+	const struct fence_on *on = arg;
+
+	for (int v = 0; v < VERBS; v++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		buf_add_str(&sql, "DROP TRIGGER IF EXISTS ");
+		add_trigger_name(&sql, on->fence, &verbs[v], on->table);
+		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
+	}
+	return 0;
+}
+
+/* All three at one time, so that the table is asked for once. */
+static int
+change_triggers(
+    struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, write_lock_fn *work)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct fence_on        on = { f, table };
+
+	quote_table(&name, slice_str(f->database), slice_str(table));
+	return write_lock_run(cx, d, buf_slice(&name), work, &on);
+}
+
+static int
+create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	uint64_t count;
+
+	TRY(count_triggers(cx, d->session, f, table, &count));
+	return count == VERBS ? 0 : change_triggers(cx, d, f, table, create_three);
+}
+
+static int
+install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
+{
+	int      fresh = insert_row(cx, d, f, table, armed); /* (1) */
+	uint64_t count = 1;
+
+	if (fresh < 0)
+		return -1;
+	if (create_triggers(cx, d, f, table) == 0)
+		return 0;
+	struct err first = *cx->err;
+	/* Without any trigger of ours the row is nobody's: who may not make triggers may not drop
+	 * them either. */
+	if (fresh == 1 && first.kind == ERR_SERVER &&
+	    count_triggers(cx, d->session, f, table, &count) == 0 && count == 0)
+		TRY(delete_row(cx, d, f, table));
+	return err_copy(cx->err, &first);
+}
+
+int
+fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		if (install_on(cx, d, f, f->tables[t], armed) != 0)
+			return err_wrap(cx->err, "installing the fence on table '%s.%s'",
+			    f->database, f->tables[t]);
+	}
+	return 0;
+}
+
+int
+fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		uint64_t count;
+
+		TRY(count_triggers(cx, dba, f, f->tables[t], &count));
+		if (count != VERBS)
+			return err_set(cx->err, ERR_RETRY,
+			    "the fence of table '%s.%s' is not whole: %d of its %d triggers are there",
+			    f->database, f->tables[t], (int)count, VERBS);
+	}
+	return 0;
+}
+
+/* (5): only what is there is asked for; a table that has gone took its triggers along. */
+static int
+remove_from(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	uint64_t count;
+
+	TRY(count_triggers(cx, d->session, f, table, &count));
+	if (count > 0)
+		TRY(change_triggers(cx, d, f, table, drop_three));
+	return delete_row(cx, d, f, table);
+}
+
+int
+fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		if (remove_from(cx, d, f, f->tables[t]) != 0)
+			return err_wrap(cx->err, "removing the fence of table '%s.%s'", f->database,
+			    f->tables[t]);
+	}
+	return 0;
+}
+
+/* ---- Trying it */
+
+/* While another table is locked the server looks at the account's rights, and then refuses, before it
+ * asks for the table. */
+static int
+try_trigger(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_create_trigger(&sql, f, &verbs[0], table);
+	if (mysql_exec(cx, d->session, buf_slice(&sql), NULL) == 0)
+		return err_set(cx->err, ERR_CORRUPT, "a trigger was made on a table that was not locked");
+	/* Or somebody keeps all DDL away for now, which does not matter either. */
+	return cx->err->mysql_errno == ER_TABLE_NOT_LOCKED ||
+			cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT
+		? 0
+		: -1;
+}
+
+/* Whoever may not lock it is told before it is asked for; whether it is free now does not matter. */
+static int
+try_lock(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "LOCK TABLES ");
+	quote_table(&sql, slice_str(f->database), slice_str(table));
+	buf_add_str(&sql, " READ");
+	if (mysql_exec(cx, d->session, buf_slice(&sql), NULL) == 0)
+		return mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL);
+	return cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT ? 0 : -1;
+}
+
+static int
+try_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+{
+	SCOPED(buf) struct buf lock = BUF_INIT;
+	struct err             first;
+
+	if (insert_row(cx, d, f, table, false) < 0)
+		return -1;
+	TRY(delete_row(cx, d, f, table));
+	TRY(try_lock(cx, d, f, table));
+	buf_add_str(&lock, "LOCK TABLES ");
+	sidecar_table(&lock, f->id.sidecar, "heartbeat");
+	buf_add_str(&lock, " READ");
+	TRY(ddl_run(cx, d, buf_slice(&lock)));
+	int rc = try_trigger(cx, d, f, table);
+	first = *cx->err;
+	if (mysql_broken(d->session))
+		return -1;
+	TRY(mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL));
+	return rc == 0 ? 0 : err_copy(cx->err, &first);
+}
+
+int
+fence_try(struct ctx *cx, struct ddl *d, const struct fence *f)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		if (try_on(cx, d, f, f->tables[t]) != 0)
+			return err_wrap(cx->err, "trying the fence on table '%s.%s'", f->database,
+			    f->tables[t]);
+	}
+	return 0;
+}
+
+struct claim {
+	struct stream_id id;
+	int              attempt;
+};
+
+/* UPDATE of all rows of a workflow unless a higher attempt was there; tells how many matched. */
+static int
+update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, struct claim claim,
+    uint64_t *matched)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_ok        ok;
+
+	/* (6) */
+	buf_addf(&sql, "SET STATEMENT innodb_lock_wait_timeout=%d FOR UPDATE ", ROW_WAIT_S);
+	sidecar_table(&sql, claim.id.sidecar, "fence");
+	buf_addf(&sql, " SET %s, attempt=%d", set, claim.attempt);
+	sidecar_where(&sql, claim.id.workflow);
+	buf_addf(&sql, " AND attempt<=%d", claim.attempt);
+	TRY(mysql_exec(cx, dba, buf_slice(&sql), &ok));
+	*matched = ok.affected_rows; /* found_rows: matched, not changed */
+	return 0;
+}
+
+/* How many rows of the workflow this attempt may change, as far as can be seen without locking. */
+static int
+count_rows(struct ctx *cx, struct mysql_client *dba, const char *only, struct claim claim,
+    uint64_t *count)
+{
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct mysql_rows          rows;
+	struct ctx                 inner = *cx;
+
+	inner.arena = &arena;
+	buf_add_str(&sql, "SELECT COUNT(*) FROM ");
+	sidecar_table(&sql, claim.id.sidecar, "fence");
+	sidecar_where(&sql, claim.id.workflow);
+	buf_addf(&sql, " AND %s AND attempt<=%d", only, claim.attempt);
+	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
+	return parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, count, cx->err);
+}
+
+int
+fence_current(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt)
+{
+	uint64_t count;
+
+	TRY(count_rows(cx, dba, "TRUE", (struct claim){ id, attempt }, &count));
+	if (count == 0)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated, or its fence is not installed", attempt,
+		    id.workflow);
+	return 0;
+}
+
+int
+fence_arm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt)
+{
+	uint64_t matched;
+
+	TRY(update_rows(cx, dba, "armed=1", (struct claim){ id, attempt }, &matched));
+	if (matched == 0)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated: its fence was not armed", attempt, id.workflow);
+	return 0;
+}
+
+int
+fence_disarm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt)
+{
+	struct claim claim = { id, attempt };
+	uint64_t     matched, armed;
+
+	/* (2): nothing to do when outdated */
+	while (update_rows(cx, dba, "armed=0", claim, &matched) != 0) {
+		if (cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
+			return -1;
+		err_clear(cx->err);
+		TRY(count_rows(cx, dba, "armed=1", claim, &armed));
+		if (armed == 0)
+			return 0;
+		TRY(task_sleep(cx, ROW_AGAIN_MS * MSEC));
+	}
+	return 0;
+}
+
+int
+fence_armed(
+    struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt, bool *armed)
+{
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct mysql_rows          rows;
+	struct ctx                 inner = *cx;
+
+	inner.arena = &arena;
+	buf_addf(
+	    &sql, "SELECT COUNT(*), COALESCE(SUM(armed=1 AND attempt=%d), 0) FROM ", attempt);
+	sidecar_table(&sql, id.sidecar, "fence");
+	sidecar_where(&sql, id.workflow);
+	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
+	*armed = rows.rows == 1 && !slice_eq_str(rows.values[0], "0") &&
+	    slice_eq(rows.values[0], rows.values[1]);
+	return 0;
+}

@@ -1,0 +1,55 @@
+/*
+ * fence.h - tables that moved: the guard inside the server that refuses their writes.
+ *
+ * BEFORE INSERT, UPDATE and DELETE triggers on each table let the stream's own
+ * account through and, for all others, read their row of the table fence under a shared
+ * lock, so that even an old snapshot sees the present and arming waits for
+ * every writer that has passed. Armed, they SIGNAL FENCE_ERRNO with FENCE_TEXT.
+ *
+ *   fence (workflow, db, tbl) -> armed, attempt
+ *
+ * (1) The row exists before the triggers do; a trigger without its row refuses (fails closed).
+ * (2) Every change is conditional on the attempt: WHERE attempt <= n. One that finds no row was
+ * outdated. (3) Installing and removing is DDL under one WRITE lock, which never waits in the server's
+ * queue (ddl.h); arming and disarming never is DDL.
+ * (4) The triggers are made and dropped under a WRITE lock, all three at once (server/write_lock.h).
+ * (5) Rows and triggers are a workflow's own: what another one installs at the same table, or
+ * removes, or has left behind there, changes nothing for this one.
+ * (6) A client's open transaction keeps its row shared until it ends, and everybody else's writes
+ * queue behind whoever waits to change it. So nobody waits for long at a time, arming comes under the
+ * lock of the tables (lock.h), when such transactions are over, and a row that nobody can get at
+ * and that is not armed counts as disarmed: the caller sees to it that nothing arms it later.
+ */
+#ifndef TABLET_GUARD_FENCE_H
+#define TABLET_GUARD_FENCE_H
+
+#include "tablet/server/sidecar.h"
+
+struct fence {
+	struct stream_id id; /* of its rows */
+	const char  *database;
+	const char **tables;
+	int          tables_count;
+	const char  *stream_user; /* the account let through */
+	int          attempt;     /* of a row that is made: lower ones change nothing */
+};
+
+/* Idempotent; rows that exist keep attempt and armed, new ones get armed. */
+int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed) MUST_USE;
+/* ERR_RETRY unless every table has all its triggers. */
+int fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
+int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
+/* May it be installed? Asks for no lock that anybody would notice, changes nothing. */
+int fence_try(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
+/* ERR_CONFLICT when a higher attempt was seen, or without a fence. Locks nothing. */
+int fence_current(
+    struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
+int fence_arm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
+/* Until cx's deadline. lock_forbid() comes before it. */
+int fence_disarm(
+    struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
+/* Armed by this attempt? */
+int fence_armed(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt,
+    bool *armed) MUST_USE;
+
+#endif

@@ -1,0 +1,531 @@
+#include "tablet/read/tail.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "binlog/dump.h"
+#include "tablet/read/tail_group.h"
+#include "tablet/read/tail_query.h"
+#include "tablet/read/xids.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	HEARTBEAT_MS   = 1000,      /* of a silent source: lag is judged by the second */
+	DEAD_MS        = 5000,      /* as long as five of them nothing at all: the connection is dead */
+	/* a login, and the server's look for the place in a file of 1 GB */
+	CONNECT_MS     = 10000,
+	BACKOFF_MS     = 200,       /* a restarted server is met soon, ... */
+	BACKOFF_MAX_MS = 5000,      /* ... a dead one not hammered */
+	IDLE_MS        = 1000,      /* a busy source's position, at least this often */
+};
+
+/*
+ * A group is what one GTID covers. read is the place behind the last group and
+ * all that is not in one; returned is how far the caller was told.
+ *   (1) handing: the group that ended at read has fragments that were not returned.
+ *   (2) in_group: the dump's own position lies inside a group and is stored nowhere.
+ */
+struct tail {
+	const struct tail_params *params;
+	struct tail_group         group;
+	struct mysql_client      *client;      /* NULL: not connected */
+	struct dump               dump;
+	struct gtid_list          gtids;       /* of all groups up to read */
+	struct gtid_event         gtid;        /* of this group */
+	struct buf                prepared;    /* XA transactions, at read (xids.h) */
+	bool                      in_group, handing;
+	struct position           read, returned;
+	bool                      unprinted;   /* gtids have gone on beyond read's text: read_place() */
+	int64_t                   committed_s;
+	usec                      returned_at;
+	int                       backoff_ms;
+};
+
+static void
+tail_check(const struct tail *t)
+{
+	check(!(t->in_group && t->handing));                            /* (1), (2) */
+	check(position_cmp(&t->returned, &t->read) <= 0);
+}
+
+/* read with the text of its GTIDs: made where it is wanted, not for each group that goes by. */
+static const struct position *
+read_place(struct tail *t)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+
+	if (t->unprinted) {
+		gtid_list_print(&text, &t->gtids);
+		position_set_gtid(&t->read, buf_slice(&text));
+		t->unprinted = false;
+	}
+	return &t->read;
+}
+
+/* ---- Connecting, and whether the place is still the same (rule 5) */
+
+static void
+disconnect(struct tail *t)
+{
+	mysql_close(t->client);
+	t->client = NULL;
+	t->in_group = false;
+	group_begin(&t->group);
+}
+
+static int
+hint_move_anew(const struct tail *t, struct err *err)
+{
+	return err_hint(err,
+	    "vtctlclient Workflow delete %s, then move anew: its binlog was purged, or it was restored",
+	    t->params->id.workflow);
+}
+
+/* The server has not what is asked for, or cannot read what is there. */
+static int
+refused_place(struct tail *t, struct err *err)
+{
+	enum { ER_MASTER_FATAL_ERROR = 1236 };
+	bool too_large = strstr(err->text, "max_allowed_packet") != NULL;
+
+	if (err->kind != ERR_SERVER || err->mysql_errno != ER_MASTER_FATAL_ERROR)
+		return -1;
+	err->kind = ERR_REFUSED;
+	if (too_large)
+		return err_hint(err, "FLUSH BINARY LOGS at the source, vtctlclient Workflow delete %s, "
+		    "then move anew: no replica can read an event beyond 1 GB", t->params->id.workflow);
+	err_wrap(err, "the source's binlog has no place '%.100s' (%s:%" PRIu64 ") any more",
+	    position_gtid(read_place(t)), t->read.file, t->read.offset);
+	return hint_move_anew(t, err);
+}
+
+/*
+ * The same GTIDs before the place, and in no file before ours. Where nothing but heads of files is
+ * between, the server begins before or behind them: begin_group() sees whether that was all.
+ */
+static int
+compare_place(struct tail *t, const struct gtid_list *there, struct err *err)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+	struct position        file_end = { .offset = UINT64_MAX };
+
+	snprintf(file_end.file, sizeof(file_end.file), "%.*s", (int)sizeof(file_end.file) - 1,
+	    t->dump.file);
+	if (gtid_list_same(there, &t->gtids) && position_cmp(&file_end, &t->read) >= 0)
+		return 0;
+	gtid_list_print(&text, there);
+	err_set(err, ERR_REFUSED,
+	    "the source's binlog at %s:%" PRIu64 " is at GTID '%.100s', ours at %s:%" PRIu64 " at '%.100s'",
+	    t->dump.file, t->dump.position, text.data == NULL ? "" : text.data, t->read.file,
+	    t->read.offset, position_gtid(read_place(t)));
+	return hint_move_anew(t, err);
+}
+
+static int
+find_place(struct ctx *cx, struct tail *t)
+{
+	SCOPED(gtid_list) struct gtid_list there = { 0 };
+	const struct dump_place            near = { t->read.file, t->read.offset };
+
+	if (dump_find(cx, &t->dump, &t->gtids, &near, &there) != 0)
+		return refused_place(t, cx->err);
+	return compare_place(t, &there, cx->err);
+}
+
+static int
+start_dump(struct ctx *cx, struct tail *t)
+{
+	struct dump_params p = {
+		.server_id = t->params->server_id,
+		.gtid = position_gtid(read_place(t)),
+		.heartbeat_us = HEARTBEAT_MS * MSEC,
+	};
+
+	TRY(dump_start(cx, t->client, &p, &t->dump));
+	TRY(find_place(cx, t));
+	mysql_packets(t->client)->silence = DEAD_MS * MSEC;
+	return 0;
+}
+
+static int
+connect_once(struct ctx *cx, struct tail *t)
+{
+	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
+
+	TRY(mysql_connect(&within, &t->params->source, &t->client));
+	if (start_dump(&within, t) == 0)
+		return 0;
+	disconnect(t);
+	return -1;
+}
+
+/* Is it a lost connection, which is waited out, and not the caller's own deadline? */
+static bool
+passes(const struct ctx *cx)
+{
+	return cx->err->kind == ERR_RETRY ||
+	    (cx->err->kind == ERR_TIMEOUT && task_now() < cx->deadline);
+}
+
+static int
+stay_connected(struct ctx *cx, struct tail *t)
+{
+	while (t->client == NULL && connect_once(cx, t) != 0) {
+		if (!passes(cx))
+			return err_wrap(cx->err, "reading the source's binlog");
+		log_warn("the source's binlog is read again in %d ms: %s", t->backoff_ms,
+		    cx->err->text);
+		TRY(task_sleep(cx, t->backoff_ms * MSEC));
+		t->backoff_ms = t->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS :
+		    t->backoff_ms * 2;
+	}
+	return 0;
+}
+
+/* ---- Events */
+
+/*
+ * Never back: what a server sends before the place it was asked for has no place, or the file's
+ * head.
+ */
+static void
+move_read(struct tail *t)
+{
+	struct position to = { .offset = t->dump.position };
+
+	if (strlen(t->dump.file) >= sizeof(to.file))
+		/* no server of ours has such names; the place stays behind */
+		return;
+	snprintf(to.file, sizeof(to.file), "%s", t->dump.file);
+	if (position_cmp(&to, &t->read) <= 0)
+		return;
+	memcpy(t->read.file, to.file, sizeof(to.file));
+	t->read.offset = to.offset;
+}
+
+static int
+refuse_group(const struct tail *t, struct err *err, const char *what)
+{
+	err_set(err, ERR_REFUSED, "%s in transaction %u-%u-%" PRIu64 " of the source", what,
+	    t->gtid.id.domain, t->gtid.id.server, t->gtid.id.seq);
+	return err_hint(err,
+	    "vtctlclient Workflow delete %s, then move anew once such statements have ended",
+	    t->params->id.workflow);
+}
+
+/* Nothing new lies before what was read: else the file is another one of the same name. */
+static int
+check_begin(const struct tail *t, const struct event *e, struct err *err)
+{
+	struct position begin = { .offset = t->dump.position - e->length };
+
+	snprintf(begin.file, sizeof(begin.file), "%.*s", (int)sizeof(begin.file) - 1, t->dump.file);
+	if (position_cmp(&begin, &t->read) >= 0)
+		return 0;
+	err_set(err, ERR_REFUSED,
+	    "a transaction of the source begins at %s:%" PRIu64 ", before ours at %s:%" PRIu64,
+	    begin.file, begin.offset, t->read.file, t->read.offset);
+	return hint_move_anew(t, err);
+}
+
+static int
+begin_group(struct tail *t, const struct event *e, struct err *err)
+{
+	if (t->in_group)
+		return err_set(err, ERR_CORRUPT, "a GTID event inside of a group");
+	TRY(check_begin(t, e, err));
+	TRY(gtid_event_read(e, &t->gtid, err));
+	group_begin(&t->group);
+	t->gtid.xid.gtrid = arena_dup(&t->group.arena, t->gtid.xid.gtrid);
+	t->gtid.xid.bqual = arena_dup(&t->group.arena, t->gtid.xid.bqual);
+	t->in_group = true;
+	return 0;
+}
+
+/* The group happened (its rows are handed on) or did not; either way its GTID has gone by. */
+static int
+end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
+{
+	if (!t->in_group)
+		return err_set(err, ERR_CORRUPT, "the end of a group outside of one");
+	if (gtid_list_add(&t->gtids, t->gtid.id, err) != 0)
+		return err_wrap(err, "the source's binlog");
+	t->unprinted = true;
+	move_read(t);
+	t->committed_s = e->timestamp;
+	t->in_group = false;
+	t->handing = happened && group_matters(&t->group);
+	return 0;
+}
+
+static int
+refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, struct err *err)
+{
+	err_set(err, ERR_REFUSED,
+	    "the source ran a statement on table '%s.%s', which moves: %.200s",
+	    def->database, def->name, arena_slice_str(&t->group.arena, sql));
+	return err_hint(
+	    err, "vtctlclient Workflow delete %s, then move anew", t->params->id.workflow);
+}
+
+/* What was prepared before our eyes had no row of a moved table; what was not may have had. */
+static int
+on_xa_commit(struct tail *t, struct err *err)
+{
+	SCOPED(buf) struct buf what = BUF_INIT;
+
+	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables_count == 0)
+		return 0;
+	buf_add_str(&what, "XA COMMIT ");
+	xid_print(&what, &t->gtid.xid);
+	buf_add_str(&what, ", prepared before the move could see of which tables,");
+	return refuse_group(t, err, what.data);
+}
+
+static int
+on_query(struct tail *t, const struct event *e, struct err *err)
+{
+	struct query_event q;
+	bool               standalone = (t->gtid.flags & GTID_STANDALONE) != 0;
+	int                table;
+
+	TRY(query_event_read(e->body, &q, err));
+	if (t->gtid.extra & (GTID_EXTRA_START_ALTER | GTID_EXTRA_ROLLBACK_ALTER))
+		return end_group(t, e, true, err);
+	switch (tail_query_read(&q, t->params->tables, t->params->tables_count, &table)) {
+	case TAIL_QUERY_COMMIT:
+		return end_group(t, e, true, err);
+	case TAIL_QUERY_ROLLBACK:
+		return end_group(t, e, false, err);
+	case TAIL_QUERY_SAVEPOINT:
+		group_savepoint(&t->group, tail_query_savepoint(q.sql));
+		break;
+	case TAIL_QUERY_ROLLBACK_TO:
+		if (!group_rollback_to(&t->group, tail_query_savepoint(q.sql)) &&
+		    group_has_rows(&t->group))
+			return refuse_group(t, err, "ROLLBACK TO an unknown SAVEPOINT");
+		break;
+	case TAIL_QUERY_XA_COMMIT:
+		TRY(on_xa_commit(t, err));
+		break;
+	case TAIL_QUERY_XA_ROLLBACK:
+		(void)xids_remove(&t->prepared, &t->gtid.xid);
+		break;
+	case TAIL_QUERY_TOUCHES:
+		return refuse_statement(t, t->params->tables[table], q.sql, err);
+	case TAIL_QUERY_OTHER:
+		break;
+	}
+	return standalone ? end_group(t, e, true, err) : 0;
+}
+
+/* Rows that are prepared are no change yet, and a later COMMIT carries none. */
+static int
+on_xa_prepare(struct tail *t, const struct event *e, struct err *err)
+{
+	struct xa_prepare p;
+
+	TRY(xa_prepare_read(e->body, &p, err));
+	if (!p.one_phase && group_has_rows(&t->group))
+		return refuse_group(t, err, "XA PREPARE of changes of a moved table");
+	if (!p.one_phase)
+		TRY(xids_add(&t->prepared, &p.xid, err));
+	return end_group(t, e, p.one_phase, err);
+}
+
+/* A group that its server could not finish writing is followed by the next file: it did not happen. */
+static int
+on_rotate(struct tail *t)
+{
+	t->in_group = false;
+	group_begin(&t->group);
+	return 0;
+}
+
+static int
+on_rows(struct tail *t, const struct event *e, struct err *err)
+{
+	if (!t->in_group)
+		return err_set(err, ERR_CORRUPT, "a %s event outside of a group",
+		    event_name(e->type));
+	return e->type == EVENT_TABLE_MAP ? group_map(&t->group, e, err) : group_rows(&t->group, e,
+	    err);
+}
+
+/* Nothing in them changes a row, or what they stand before is looked at itself. */
+static bool
+is_harmless(const struct event *e)
+{
+	static const uint8_t types[] = {
+		EVENT_STOP, EVENT_INTVAR, EVENT_RAND, EVENT_USER_VAR, EVENT_FORMAT_DESCRIPTION,
+		    EVENT_HEARTBEAT,
+		EVENT_IGNORABLE, EVENT_ROWS_QUERY, EVENT_ANNOTATE_ROWS, EVENT_BINLOG_CHECKPOINT,
+		    EVENT_GTID_LIST,
+		EVENT_START_ENCRYPTION,
+	};
+
+	return memchr(types, e->type, sizeof(types)) != NULL ||
+	    (e->flags & EVENT_FLAG_IGNORABLE) != 0;
+}
+
+/* Heads of files are no places to go on from: the server knows its GTIDs only behind the list. */
+static int
+on_other(struct tail *t, const struct event *e, struct err *err)
+{
+	if (!is_harmless(e)) {
+		const char *name = event_name(e->type);
+		err_set(err, ERR_REFUSED,
+		    "a %s event (type %d) in the source's binlog is not supported",
+		    name == NULL ? "new" : name, e->type);
+		return event_is_compressed(e->type) ? event_hint_compressed(err) : -1;
+	}
+	if (!t->in_group && e->type != EVENT_FORMAT_DESCRIPTION)
+		move_read(t);
+	return 0;
+}
+
+static int
+on_event(struct tail *t, const struct event *e, struct err *err)
+{
+	if (event_is_rows(e->type) || e->type == EVENT_TABLE_MAP)
+		return on_rows(t, e, err);
+	switch (e->type) {
+	case EVENT_GTID:
+		return begin_group(t, e, err);
+	case EVENT_QUERY:
+		return on_query(t, e, err);
+	case EVENT_XID:
+		return end_group(t, e, true, err);
+	case EVENT_XA_PREPARE:
+		return on_xa_prepare(t, e, err);
+	case EVENT_ROTATE:
+		return on_rotate(t);
+	default:                        /* a byte from the wire */
+		return on_other(t, e, err);
+	}
+}
+
+/* One event; a lost connection is made again and the group under way read anew. */
+static int
+read_event(struct ctx *cx, struct tail *t)
+{
+	struct event e;
+
+	TRY(stay_connected(cx, t));
+	if (dump_next(cx, &t->dump, &e) != 0) {
+		if (!passes(cx)) {
+			(void)refused_place(t, cx->err);
+			return err_wrap(cx->err, "reading the source's binlog");
+		}
+		log_warn("lost the source's binlog: %s", cx->err->text);
+		disconnect(t);
+		return task_sleep(cx, BACKOFF_MS * MSEC);
+	}
+	t->backoff_ms = BACKOFF_MS;
+	if (on_event(t, &e, cx->err) != 0)
+		return err_wrap(cx->err, "source's binlog up to %s:%" PRIu64, t->dump.file,
+		    t->dump.position);
+	tail_check(t);
+	return 0;
+}
+
+/* ---- Handing on */
+
+static void
+fill(struct tail *t, struct source_txn *txn)
+{
+	position_copy(&txn->end, read_place(t));
+	txn->prepared = arena_dup(&txn->arena, buf_slice(&t->prepared));
+	txn->bytes += t->prepared.len + strlen(position_gtid(&txn->end));
+	txn->committed_s = t->committed_s;
+	position_copy(&t->returned, &t->read);
+	t->returned_at = task_now();
+}
+
+static int
+hand_fragment(struct tail *t, struct source_txn **out, struct err *err)
+{
+	TRY(group_next(&t->group, out, err));
+	check(*out != NULL);
+	t->handing = !(*out)->last;
+	fill(t, *out);
+	return 0;
+}
+
+static int
+hand_position(struct tail *t, struct source_txn **out)
+{
+	struct source_txn *txn = source_txn_new();
+
+	txn->first = txn->last = true;
+	fill(t, txn);
+	*out = txn;
+	return 0;
+}
+
+static bool
+must_tell_position(const struct tail *t)
+{
+	if (t->in_group || position_cmp(&t->read, &t->returned) == 0)
+		return false;
+	return t->client == NULL || !mysql_has_input(t->client) ||
+	    task_now() - t->returned_at >= IDLE_MS * MSEC;
+}
+
+int
+tail_next(struct ctx *cx, struct tail *t, struct source_txn **out)
+{
+	while (!t->handing) {
+		if (must_tell_position(t))
+			return hand_position(t, out);
+		TRY(read_event(cx, t));
+	}
+	return hand_fragment(t, out, cx->err);
+}
+
+const struct position *
+tail_position(const struct tail *t)
+{
+	return &t->returned;
+}
+
+int
+tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
+{
+	struct tail *t = mem_new(struct tail);
+
+	check(position_is_set(&params->start));
+	t->params = params;
+	position_copy(&t->read, &params->start);
+	position_copy(&t->returned, &params->start);
+	t->returned_at = task_now();
+	t->backoff_ms = BACKOFF_MS;
+	buf_init(&t->prepared);
+	buf_add_slice(&t->prepared, params->prepared);
+	group_state_init(&t->group, &(struct group_params){ params->tables, params->tables_count,
+	    params->id, params->spill_dir });
+	if (gtid_list_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
+	    connect_once(cx, t) != 0) {
+		tail_close(t);
+		return err_wrap(cx->err, "reading the source's binlog");
+	}
+	*out = t;
+	return 0;
+}
+
+void
+tail_close(struct tail *t)
+{
+	if (t == NULL)
+		return;
+	mysql_close(t->client);
+	group_state_done(&t->group);
+	gtid_list_done(&t->gtids);
+	position_done(&t->read);
+	position_done(&t->returned);
+	buf_done(&t->prepared);
+	free(t);
+}

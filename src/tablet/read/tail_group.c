@@ -1,0 +1,496 @@
+#include "tablet/read/tail_group.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A kept event: this, then len bytes of its body. */
+struct kept {
+	uint32_t len;
+	uint16_t map;
+	uint8_t  type;
+	uint8_t  unused;
+};
+
+_Static_assert(GROUP_MAPS_MAX <= UINT16_MAX, "kept.map holds any map's index");
+
+void
+group_state_init(struct tail_group *g, const struct group_params *params)
+{
+	*g = (struct tail_group){ .params = *params, .file = -1 };
+	arena_init(&g->arena);
+	buf_init(&g->events);
+	g->types = mem_zalloc(sizeof(g->types[0]) * (size_t)(params->tables_count + 1));
+	for (int t = 0; t < params->tables_count; t++) {
+		const struct table_def *def = params->tables[t];
+		g->types[t] = mem_zalloc(sizeof(struct column_type) * (size_t)(def->columns_count + 1));
+		for (int i = 0; i < def->columns_count; i++)
+			g->types[t][i] = def->columns[i].type;
+	}
+}
+
+static void
+close_file(struct tail_group *g)
+{
+	if (g->file >= 0)
+		close(g->file);
+	g->file = -1;
+	g->file_bytes = g->file_at = 0;
+}
+
+void
+group_state_done(struct tail_group *g)
+{
+	for (int t = 0; g->types != NULL && t < g->params.tables_count; t++)
+		free(g->types[t]);
+	free(g->types);
+	g->types = NULL;
+	free(g->maps);
+	g->maps = NULL;
+	close_file(g);
+	buf_done(&g->events);
+	arena_done(&g->arena);
+}
+
+void
+group_begin(struct tail_group *g)
+{
+	arena_reset(&g->arena);
+	g->maps_count = 0;
+	g->savepoints = NULL;
+	if (g->events.cap > GROUP_MEMORY)
+		buf_done(&g->events);
+	buf_reset(&g->events);
+	g->events_at = 0;
+	g->started = false;
+	g->heartbeat[0] = 0;
+	close_file(g);
+}
+
+/* ---- Tables */
+
+static int
+find_table(const struct group_params *p, const struct tablemap *map)
+{
+	for (int t = 0; t < p->tables_count; t++)
+		if (slice_eq_str(map->table, p->tables[t]->name) &&
+		    slice_eq_str(map->database, p->tables[t]->database))
+			return t;
+	if (slice_eq_str(map->database, p->id.sidecar) && slice_eq_str(map->table, "heartbeat"))
+		return GROUP_TABLE_HEARTBEAT;
+	return GROUP_TABLE_OTHER;
+}
+
+/* The newest of that number. */
+static struct group_map *
+find_map(const struct tail_group *g, uint64_t id)
+{
+	for (size_t i = g->maps_count; i > 0; i--)
+		if (g->maps[i - 1].id == id && g->maps[i - 1].table != GROUP_TABLE_FREE)
+			return &g->maps[i - 1];
+	return NULL;
+}
+
+/*
+ * A number that comes again is the newer table's: after DDL, or when the server counts anew. What is
+ * kept needs the older one still, and the newer stands behind it.
+ */
+static struct group_map *
+place_map(struct tail_group *g, uint64_t id)
+{
+	struct group_map *older = find_map(g, id);
+
+	if (older != NULL && older->table == GROUP_TABLE_OTHER)
+		return older;
+	for (size_t i = 0; older == NULL && i < g->maps_count; i++)
+		if (g->maps[i].table == GROUP_TABLE_FREE)
+			return &g->maps[i];
+	if (g->maps_count == GROUP_MAPS_MAX)
+		return NULL;
+	g->maps = mem_grow(g->maps, &g->maps_cap, g->maps_count + 1, sizeof(g->maps[0]));
+	return &g->maps[g->maps_count++];
+}
+
+/* A transaction may go through any number of tables, a statement's numbers end with it. */
+static void
+free_maps(struct tail_group *g)
+{
+	for (size_t i = 0; i < g->maps_count; i++)
+		if (g->maps[i].table == GROUP_TABLE_OTHER)
+			g->maps[i].table = GROUP_TABLE_FREE;
+}
+
+/* Statements of a long transaction map the same table again and again. */
+static bool
+known_map(const struct tail_group *g, uint64_t id, int table)
+{
+	const struct group_map *m = find_map(g, id);
+
+	return m != NULL && m->table == table;
+}
+
+static struct row_columns
+columns_of(const struct tail_group *g, int table)
+{
+	const struct table_def *def = g->params.tables[table];
+
+	return (struct row_columns){ g->types[table], (size_t)def->columns_count,
+		(size_t)def->hidden_count };
+}
+
+int
+group_map(struct tail_group *g, const struct event *e, struct err *err)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct row_shape           shape;
+	struct tablemap            map;
+	struct group_map          *slot;
+
+	TRY(tablemap_read(&scratch, e->body, &map, err));
+	int table = find_table(&g->params, &map);
+	if (table >= 0) {
+		struct row_columns columns = columns_of(g, table);
+		TRY(row_shape_init(&shape, &map, &columns, err));
+	}
+	if (known_map(g, map.id, table))
+		return 0;
+	slot = place_map(g, map.id);
+	if (slot == NULL)
+		return err_set(err, ERR_REFUSED, "a statement that writes more than %d tables",
+		    GROUP_MAPS_MAX);
+	*slot = (struct group_map){ .id = map.id, .table = table };
+	if (table != GROUP_TABLE_OTHER)
+		tablemap_dup(&g->arena, &map, &slot->map);
+	return 0;
+}
+
+/* ---- Keeping */
+
+static int
+spill(struct tail_group *g, struct err *err)
+{
+	size_t done = 0;
+
+	if (g->file < 0)
+		g->file = open(g->params.spill_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (g->file < 0)
+		return err_errno(err, errno, "making a file in '%s' for a large transaction",
+		    g->params.spill_dir);
+	while (done < g->events.len) {
+		ssize_t n = pwrite(g->file, g->events.data + done, g->events.len - done,
+		    (off_t)(g->file_bytes + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, errno, "writing a large transaction to '%s'",
+			    g->params.spill_dir);
+		done += (size_t)n;
+	}
+	g->file_bytes += g->events.len;
+	buf_reset(&g->events);
+	return 0;
+}
+
+static int
+keep(struct tail_group *g, const struct event *e, size_t map, struct err *err)
+{
+	struct kept head = { .len = (uint32_t)e->body.len, .map = (uint16_t)map, .type = e->type };
+
+	buf_add(&g->events, &head, sizeof(head));
+	buf_add_slice(&g->events, e->body);
+	return g->events.len < GROUP_MEMORY ? 0 : spill(g, err);
+}
+
+static bool
+is_ascii(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] >= 0x80)
+			return false;
+	return true;
+}
+
+static struct group_savepoint *
+take_savepoint(struct tail_group *g, struct slice name)
+{
+	struct group_savepoint **at = &g->savepoints, *found;
+
+	while (*at != NULL && !slice_eq_nocase((*at)->name, name))
+		at = &(*at)->before;
+	found = *at;
+	if (found != NULL)
+		*at = found->before;
+	return found;
+}
+
+/* One of the same name takes the place of the older. */
+void
+group_savepoint(struct tail_group *g, struct slice name)
+{
+	struct group_savepoint *s = take_savepoint(g, name);
+
+	if (s == NULL) {
+		s = arena_new(&g->arena, struct group_savepoint);
+		s->name = arena_dup(&g->arena, name);
+	}
+	s->at = g->file_bytes + g->events.len;
+	s->before = g->savepoints;
+	g->savepoints = s;
+}
+
+/* Which letters beyond ASCII are the same to the server is not known here: such a name is unknown. */
+bool
+group_rollback_to(struct tail_group *g, struct slice name)
+{
+	struct group_savepoint *s = g->savepoints;
+
+	while (s != NULL && is_ascii(s->name) && !slice_eq_nocase(s->name, name))
+		s = s->before;
+	if (s == NULL || !is_ascii(s->name) || !is_ascii(name))
+		return false;
+	g->savepoints = s;
+	buf_truncate(&g->events, s->at > g->file_bytes ? (size_t)(s->at - g->file_bytes) : 0);
+	if (s->at < g->file_bytes)
+		g->file_bytes = s->at;
+	return true;
+}
+
+/* The definition of our own table is not looked up: the first image of an update is stepped over. */
+static void
+skip_image(struct cursor *c, const struct tablemap *map)
+{
+	struct slice nulls = cursor_bytes(c, (map->count + 7) / 8);
+
+	for (size_t i = 0; i < map->count && !c->failed; i++)
+		if ((nulls.ptr[i / 8] >> (i % 8) & 1) == 0)
+			wire_column_skip(&map->columns[i], c);
+}
+
+/*
+ * Workflow and token are the first two columns of heartbeat (sidecar.c), strings of whatever
+ * length.
+ */
+static bool
+heartbeat_values(struct cursor *c, const struct tablemap *map, struct arena *a, struct slice out[2])
+{
+	struct slice nulls = cursor_bytes(c, (map->count + 7) / 8);
+
+	if (c->failed || map->count < 2 || (nulls.ptr[0] & 3) != 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		const struct wire_column *w = &map->columns[i];
+		struct column_type        t = { .kind = COLUMN_BYTES, .length = w->length };
+		if ((w->type != BINLOG_VARCHAR && w->type != BINLOG_STRING) || !coltype_decode(&t,
+		    w, c,
+		    a, &out[i]))
+			return false;
+	}
+	return true;
+}
+
+/* One row a statement: REPLACE writes it as an insert or as an update. */
+static void
+note_heartbeat(struct tail_group *g, struct rows *rows, const struct tablemap *map)
+{
+	struct slice values[2];
+
+	if (rows->kind == ROW_DELETE || rows->columns != map->count)
+		return;
+	if (rows->kind == ROW_UPDATE)
+		skip_image(&rows->data, map);
+	if (!heartbeat_values(&rows->data, map, &g->arena, values) ||
+	    !slice_eq_str(values[0], g->params.id.workflow) || values[1].len >= sizeof(g->heartbeat))
+		return;
+	memcpy(g->heartbeat, values[1].ptr, values[1].len);
+	g->heartbeat[values[1].len] = 0;
+}
+
+static int
+take_rows(struct tail_group *g, const struct event *e, const struct group_map *m, struct err *err)
+{
+	struct rows rows;
+
+	if (m->table == GROUP_TABLE_OTHER)
+		return 0;
+	if (rows_read(e, &rows, err) != 0)
+		return err_wrap(err, "table '%.*s.%.*s'", SLICE_ARG(m->map.database),
+		    SLICE_ARG(m->map.table));
+	if (m->table >= 0)
+		return keep(g, e, (size_t)(m - g->maps), err);
+	note_heartbeat(g, &rows, &m->map);
+	return 0;
+}
+
+int
+group_rows(struct tail_group *g, const struct event *e, struct err *err)
+{
+	enum { DUMMY_ID = 0xffffff };       /* an event that only ends its statement */
+	struct cursor           c = cursor_of(e->body);
+	uint64_t                id = cursor_le(&c, 6);
+	bool                    ends = (cursor_le(&c, 2) & ROWS_STATEMENT_END) != 0;
+	const struct group_map *m = find_map(g, id);
+
+	if (m != NULL)
+		TRY(take_rows(g, e, m, err));
+	else if (id != DUMMY_ID)
+		return err_set(err, ERR_CORRUPT, "rows of a table that was not mapped");
+	if (ends)
+		free_maps(g);
+	return 0;
+}
+
+bool
+group_has_rows(const struct tail_group *g)
+{
+	return g->events.len > 0 || g->file_bytes > 0;
+}
+
+bool
+group_matters(const struct tail_group *g)
+{
+	return group_has_rows(g) || g->heartbeat[0] != 0;
+}
+
+/* ---- Handing on */
+
+static int
+read_file(struct tail_group *g, void *out, size_t len, struct err *err)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(g->file, (char *)out + done, len - done,
+		    (off_t)(g->file_at + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, errno, "reading a large transaction from '%s'",
+			    g->params.spill_dir);
+		/* we wrote it, and nobody else has its name */
+		check(n > 0);
+		done += (size_t)n;
+	}
+	g->file_at += len;
+	return 0;
+}
+
+/* The next kept event, its body in the arena; the file's first. False when there is none. */
+static int
+take_event(struct tail_group *g, struct arena *a, struct kept *head, struct slice *body,
+    struct err *err)
+{
+	bool     in_file = g->file_at < g->file_bytes;
+	uint8_t *copy;
+
+	if (in_file)
+		TRY(read_file(g, head, sizeof(*head), err));
+	else
+		memcpy(head, g->events.data + g->events_at, sizeof(*head));
+	copy = arena_alloc(a, head->len + 1);
+	if (in_file) {
+		TRY(read_file(g, copy, head->len, err));
+	} else {
+		memcpy(copy, g->events.data + g->events_at + sizeof(*head), head->len);
+		g->events_at += sizeof(*head) + head->len;
+	}
+	*body = slice_of(copy, head->len);
+	return 0;
+}
+
+static bool
+has_more(const struct tail_group *g)
+{
+	return g->file_at < g->file_bytes || g->events_at < g->events.len;
+}
+
+static int
+set_key(struct source_txn *txn, const struct table_def *def, const struct slice *row,
+    struct slice *out, struct err *err)
+{
+	SCOPED(buf) struct buf key = BUF_INIT;
+
+	if (row == NULL)
+		return 0;
+	for (int i = 0; i < def->key_count; i++)
+		if (slice_is_null(row[def->key[i]]))
+			return err_set(err, ERR_CORRUPT, "a row of '%s.%s' has NULL in its key",
+			    def->database, def->name);
+	schema_key(&key, def, row);
+	*out = arena_dup(&txn->arena, buf_slice(&key));
+	return 0;
+}
+
+struct adder {
+	struct source_txn *txn;
+	size_t             cap;       /* of txn->changes while it grows outside of the arena */
+};
+
+static int
+add_change(struct adder *to, const struct row_change *row, const struct table_def *def, int table,
+    struct err *err)
+{
+	struct source_txn *txn = to->txn;
+	struct change     *c;
+
+	txn->changes = mem_grow(txn->changes, &to->cap, txn->count + 1, sizeof(*c));
+	c = &txn->changes[txn->count++];
+	*c = (struct change){ .table = table, .before = row->before, .after = row->after };
+	c->kind = row->kind == ROW_INSERT ? CHANGE_INSERT : row->kind == ROW_UPDATE ?
+	    CHANGE_UPDATE :
+	    CHANGE_DELETE;
+	if (c->after != NULL)
+		TRY(schema_check_row(def, c->after, err));
+	TRY(set_key(txn, def, c->before, &c->key_before, err));
+	return set_key(txn, def, c->after, &c->key_after, err);
+}
+
+static int
+add_event(struct tail_group *g, struct adder *to, struct err *err)
+{
+	struct kept             head;
+	struct event            e = { 0 };
+	struct rows             rows;
+	struct row_change       row;
+	struct row_shape        shape;
+	const struct group_map *map;
+	int                     rc;
+
+	TRY(take_event(g, &to->txn->arena, &head, &e.body, err));
+	map = &g->maps[head.map];
+	e.type = head.type;
+	shape = (struct row_shape){ &map->map, columns_of(g, map->table) };
+	TRY(rows_read(&e, &rows, err));
+	while ((rc = rows_next(&rows, &shape, &to->txn->arena, &row, err)) == 1)
+		TRY(add_change(to, &row, g->params.tables[map->table], map->table, err));
+	return rc;
+}
+
+int
+group_next(struct tail_group *g, struct source_txn **out, struct err *err)
+{
+	struct source_txn *txn;
+	int                rc = 0;
+
+	*out = NULL;
+	if (g->started && !has_more(g))
+		return 0;
+	txn = source_txn_new();
+	struct adder to = { .txn = txn };
+	txn->first = !g->started;
+	while (rc == 0 && has_more(g) && txn->arena.used_bytes < GROUP_PART)
+		rc = add_event(g, &to, err);
+	g->started = true;
+	if (rc != 0) {
+		source_txn_free(txn);
+		return -1;
+	}
+	txn->last = !has_more(g);
+	txn->bytes = txn->arena.used_bytes + to.cap * sizeof(struct change);
+	memcpy(txn->heartbeat, g->heartbeat, sizeof(txn->heartbeat));
+	*out = txn;
+	return 0;
+}

@@ -1,0 +1,33 @@
+/*
+ * tail_query.h - what a Query event means to a stream (rule 4).
+ *
+ * With row format a Query is the frame of a group (COMMIT, SAVEPOINT, XA) or
+ * DDL; from a session with another binlog_format it may be a change of rows as
+ * text. Whatever may name a moved table or its database, or cannot be
+ * read, is something that happens to it, our own fence's triggers excepted.
+ */
+#ifndef TABLET_READ_TAIL_QUERY_H
+#define TABLET_READ_TAIL_QUERY_H
+
+#include "binlog/control.h"
+#include "tablet/table/schema.h"
+
+enum tail_query {
+	TAIL_QUERY_OTHER,          /* nobody's business */
+	TAIL_QUERY_COMMIT,
+	TAIL_QUERY_ROLLBACK,
+	TAIL_QUERY_SAVEPOINT,
+	TAIL_QUERY_ROLLBACK_TO,    /* what is behind the savepoint did not happen */
+	TAIL_QUERY_XA_COMMIT,      /* of what XA PREPARE had ended, with its rows, before */
+	TAIL_QUERY_XA_ROLLBACK,
+	TAIL_QUERY_TOUCHES,        /* a moved table: not as rows */
+};
+
+/* The name in a SAVEPOINT or ROLLBACK TO, with its quotes: the server writes it the same way in both. */
+struct slice tail_query_savepoint(struct slice sql);
+
+/* *table is the index of the first one touched; of a text that cannot be read, 0. */
+enum tail_query tail_query_read(const struct query_event *q, struct table_def *const *tables,
+    int count, int *table);
+
+#endif

@@ -1,0 +1,25 @@
+#include "tablet/read/txn.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+struct source_txn *
+source_txn_new(void)
+{
+	struct source_txn *txn = mem_new(struct source_txn);
+
+	arena_init(&txn->arena);
+	return txn;
+}
+
+void
+source_txn_free(struct source_txn *txn)
+{
+	if (txn == NULL)
+		return;
+	free(txn->changes);
+	position_done(&txn->end);
+	arena_done(&txn->arena);
+	free(txn);
+}

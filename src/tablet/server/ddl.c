@@ -1,0 +1,94 @@
+#include "tablet/server/ddl.h"
+
+#include "base/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	ER_LOCK_WAIT_TIMEOUT = 1205,
+	/* Past the deadline, for the answer to what was asked before it, and for the sentence that says who
+	 * is in the way. Callers wait for their answer half a second longer. */
+	LATER_MS = 200,
+};
+
+int
+ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out)
+{
+	*out = (struct ddl){ 0 };
+	return env_ddl(cx, env, &out->session);
+}
+
+void
+ddl_done(struct ddl *d)
+{
+	client_done(&d->session);
+}
+
+/*
+ * The server does not tell who holds a metadata lock. Whoever has the oldest transaction is the
+ * likeliest, and the one to look at.
+ */
+static int
+name_user(struct ctx *cx, struct ddl *d)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct err                 ignored = { 0 };
+	struct ctx                 own = ctx_shielded(cx, LATER_MS * MSEC, &ignored);
+	struct mysql_rows          rows = { 0 };
+
+	own.arena = &arena;
+	if (mysql_select(&own, d->session,
+		slice_str("SELECT p.id, p.user, IF(p.command='Sleep', 'idle', 'at work') "
+			  "FROM information_schema.innodb_trx t JOIN information_schema.processlist p "
+			  "ON p.id=t.trx_mysql_thread_id WHERE p.id<>CONNECTION_ID() "
+			  "ORDER BY t.trx_started LIMIT 1"),
+		&rows) != 0 ||
+	    rows.rows == 0)
+		return err_set(cx->err, ERR_TIMEOUT,
+		    "it is in use all the time, or a lock on all tables keeps DDL away");
+	return err_set(cx->err, ERR_TIMEOUT,
+	    "transactions use it all the time; the oldest at the server is that of connection %.*s of "
+	    "'%.*s', which is %.*s",
+	    SLICE_ARG(rows.values[0]), SLICE_ARG(rows.values[1]), SLICE_ARG(rows.values[2]));
+}
+
+int
+ddl_exec(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok)
+{
+	struct ctx later = *cx;
+
+	check(d->session != NULL);
+	if (cx->deadline != NEVER)
+		later.deadline = cx->deadline + LATER_MS * MSEC;
+	while (mysql_exec(&later, d->session, sql, ok) != 0) {
+		if (cx->err->kind != ERR_SERVER || cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
+			return -1;
+		if (task_sleep(cx, DDL_AGAIN_MS * MSEC) != 0)
+			return cx->err->kind == ERR_TIMEOUT ? name_user(cx, d) : -1;
+	}
+	return 0;
+}
+
+int
+ddl_run(struct ctx *cx, struct ddl *d, struct slice sql)
+{
+	return ddl_exec(cx, d, sql, NULL);
+}
+
+int
+ddl_runf(struct ctx *cx, struct ddl *d, const char *fmt, ...)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	char                  *text;
+	va_list                ap;
+
+	va_start(ap, fmt);
+	int n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	check(n >= 0);
+	buf_add(&sql, text, (size_t)n);
+	free(text);
+	return ddl_run(cx, d, buf_slice(&sql));
+}

@@ -1,0 +1,37 @@
+/*
+ * ddl.h - DDL and exclusive table locks of ours, which never wait in the server's queue.
+ *
+ * A request for an exclusive metadata lock that waits does harm while it waits: readers queue behind
+ * it, and the client that has read the table and now writes it is the victim of a deadlock (1213),
+ * because the server lets DDL win. One that is refused at once is not noticed by anybody. So the
+ * session has ROLE_DDL (lock_wait_timeout=0), and each request is made again after a few milliseconds,
+ * until the caller's deadline. Where clients never leave a table alone, the gates make room for it (a
+ * pause: docs/architecture.md section 6).
+ *
+ * All DDL of ours goes through here; the one exception is in index.h.
+ */
+#ifndef TABLET_SERVER_DDL_H
+#define TABLET_SERVER_DDL_H
+
+#include "tablet/server/env.h"
+
+/* A session whose requests do not wait. */
+struct ddl {
+	struct mysql_client *session;
+};
+
+/* Between two tries: a refused one costs the server 0.2 ms, so that this is a few hundredths of a core;
+ * and two transactions of a client are a millisecond apart, so that a free moment is soon met. */
+enum { DDL_AGAIN_MS = 5 };
+
+int  ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out) MUST_USE;
+void ddl_done(struct ddl *d);
+/* Runs sql, again and again while the table is in use. ERR_TIMEOUT at cx's deadline says by whom. Any
+ * other error is the caller's. */
+int ddl_run(struct ctx *cx, struct ddl *d, struct slice sql) MUST_USE;
+/* Also for a row of our own tables, which FLUSH TABLES WITH READ LOCK keeps from being written. */
+int ddl_exec(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok) MUST_USE;
+int ddl_runf(struct ctx *cx, struct ddl *d, const char *fmt, ...) MUST_USE
+    __attribute__((format(printf, 3, 4)));
+
+#endif

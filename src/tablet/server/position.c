@@ -1,0 +1,480 @@
+#include "tablet/server/position.h"
+
+#include "base/mem.h"
+#include "sql/quote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct gtid_text {
+	size_t refs; /* by positions of one loop */
+	char   text[];
+};
+
+const char *
+position_gtid(const struct position *p)
+{
+	return p->gtid == NULL ? "" : p->gtid;
+}
+
+static void
+let_go_gtid(struct position *p)
+{
+	if (p->kept != NULL && --p->kept->refs == 0)
+		free(p->kept);
+	p->kept = NULL;
+	p->gtid = NULL;
+}
+
+void
+position_set_gtid(struct position *p, struct slice gtid)
+{
+	struct gtid_text *kept = NULL;
+
+	if (gtid.len > 0) {
+		kept = mem_alloc(sizeof(*kept) + gtid.len + 1);
+		kept->refs = 1;
+		memcpy(kept->text, gtid.ptr, gtid.len);
+		kept->text[gtid.len] = '\0';
+	}
+	let_go_gtid(p);
+	p->kept = kept;
+	p->gtid = kept == NULL ? "" : kept->text;
+}
+
+void
+position_copy(struct position *to, const struct position *from)
+{
+	if (to == from)
+		return;
+	if (from->kept == NULL) {
+		position_set_gtid(to, slice_str(position_gtid(from)));
+	} else {
+		from->kept->refs++;
+		let_go_gtid(to);
+		to->kept = from->kept;
+		to->gtid = from->gtid;
+	}
+	memcpy(to->file, from->file, sizeof(to->file));
+	to->offset = from->offset;
+}
+
+void
+position_done(struct position *p)
+{
+	let_go_gtid(p);
+	*p = (struct position){ 0 };
+}
+
+bool
+position_is_set(const struct position *p)
+{
+	return p->file[0] != '\0';
+}
+
+/* "binlog.000042" -> 42; names of one server differ only there. */
+static unsigned long long
+file_number(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+
+	return dot == NULL ? 0 : strtoull(dot + 1, NULL, 10);
+}
+
+int
+position_cmp(const struct position *a, const struct position *b)
+{
+	unsigned long long x = file_number(a->file), y = file_number(b->file);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static int
+copy_text(char *out, size_t size, struct slice s, const char *what, struct err *err)
+{
+	if (s.len >= size)
+		return err_set(
+		    err, ERR_REFUSED, "%s of %zu bytes, maximum %zu", what, s.len, size - 1);
+	if (s.len > 0)
+		memcpy(out, s.ptr, s.len);
+	out[s.len] = '\0';
+	return 0;
+}
+
+/* *out: the one value of an answer, in cx->arena. */
+static int
+read_value(struct ctx *cx, struct mysql_client *c, struct slice sql, struct slice *out)
+{
+	struct mysql_rows rows;
+
+	TRY(mysql_select(cx, c, sql, &rows));
+	if (rows.rows != 1 || rows.columns != 1 || slice_is_null(rows.values[0]))
+		return err_set(cx->err, ERR_CORRUPT, "'%.*s' has no value",
+		    SLICE_ARG(slice_cut(sql, 0, 100)));
+	*out = rows.values[0];
+	return 0;
+}
+
+static int
+read_gtid(struct ctx *cx, struct mysql_client *c, struct slice *out)
+{
+	return read_value(cx, c, slice_str(mysql_dialect(c)->gtid_sql), out);
+}
+
+int
+position_place(struct ctx *cx, struct mysql_client *source, struct position *out)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &arena;
+	position_done(out);
+	TRY(mysql_select(&inner, source, slice_str(mysql_dialect(source)->position_sql), &rows));
+	if (rows.rows != 1 || rows.columns < 2)
+		return err_set(cx->err, ERR_REFUSED, "the server writes no binlog");
+	TRY(copy_text(out->file, sizeof(out->file), rows.values[0], "a binlog's name", cx->err));
+	return parse_u64(rows.values[1], &out->offset, cx->err);
+}
+
+int
+position_try(struct ctx *cx, struct mysql_client *c, struct position *out, bool *agreed)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct slice               before, after;
+
+	inner.arena = &arena;
+	TRY(read_gtid(&inner, c, &before));
+	TRY(position_place(&inner, c, out));
+	TRY(read_gtid(&inner, c, &after));
+	*agreed = slice_eq(before, after);
+	position_set_gtid(out, before);
+	return 0;
+}
+
+/* ---- Streams on disk */
+
+static const struct fsm_state phase_rows[] = {
+	[STREAM_STARTING] = { "starting", FSM_TO(STREAM_COPYING), "target tables may be half made" },
+	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
+	    "the start position is stored; ranges in copy_state tell how far" },
+	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
+	    "every chunk is committed and cp is stored" },
+	[STREAM_INDEXING] = { "indexing", FSM_TO(STREAM_RUNNING),
+	    "applied >= max(cp, dirty_until): the applier is exact; indexes are being built" },
+	[STREAM_RUNNING] = { "running", FSM_TO(STREAM_FROZEN), "exact, every index built" },
+	[STREAM_FROZEN] = { "frozen", FSM_TO(STREAM_RUNNING) | FSM_TO(STREAM_STOPPED),
+	    "applied is P of the attempt stored, and nothing is applied beyond it" },
+	[STREAM_STOPPED] = { "stopped", 0, "past the commit: done for good" },
+	[STREAM_ERROR] = { "error", 0, "never on disk; told in place of the phase it stopped in" },
+};
+const struct fsm stream_phases = { "stream", phase_rows, STREAM_ERROR + 1 };
+
+const char *
+stream_phase_name(enum stream_phase p)
+{
+	return fsm_name(&stream_phases, (int)p);
+}
+
+static int
+read_phase(struct ctx *cx, struct slice name, enum stream_phase *out)
+{
+	int phase = fsm_find(&stream_phases, arena_slice_str(cx->arena, name));
+
+	if (phase < 0 || phase == STREAM_ERROR)
+		return err_set(
+		    cx->err, ERR_CORRUPT, "unknown phase '%.*s' of a stream", SLICE_ARG(name));
+	*out = (enum stream_phase)phase;
+	return 0;
+}
+
+/* gtid, file, offset as three columns from values on; what is read borrows from the arena. */
+static int
+read_position(struct ctx *cx, const struct slice *values, struct position *out)
+{
+	*out = (struct position){ .gtid = arena_slice_str(cx->arena, values[0]) };
+	TRY(copy_text(out->file, sizeof(out->file), values[1], "a binlog's name", cx->err));
+	return parse_u64(values[2], &out->offset, cx->err);
+}
+
+void
+state_copy(struct stream_state *to, const struct stream_state *from)
+{
+	struct position applied = to->applied, cp = to->cp, dirty = to->dirty_until;
+
+	*to = *from;
+	to->applied = applied;
+	to->cp = cp;
+	to->dirty_until = dirty;
+	position_copy(&to->applied, &from->applied);
+	position_copy(&to->cp, &from->cp);
+	position_copy(&to->dirty_until, &from->dirty_until);
+}
+
+void
+state_done(struct stream_state *s)
+{
+	position_done(&s->applied);
+	position_done(&s->cp);
+	position_done(&s->dirty_until);
+}
+
+/* "words `_switchyard`.`stream`" */
+static void
+add_stream(struct buf *out, const char *words, const char *sidecar)
+{
+	buf_add_str(out, words);
+	sidecar_table(out, sidecar, "stream");
+}
+
+struct stream_id
+state_id(const struct stream_state *s)
+{
+	return (struct stream_id){ s->sidecar, s->workflow };
+}
+
+static int
+read_state(struct ctx *cx, const struct slice *v, struct stream_state *out)
+{
+	TRY(read_phase(cx, v[0], &out->phase));
+	TRY(parse_int(v[1], 0, INT32_MAX, &out->attempt, cx->err));
+	TRY(read_position(cx, v + 2, &out->applied));
+	TRY(read_position(cx, v + 5, &out->cp));
+	TRY(read_position(cx, v + 8, &out->dirty_until));
+	out->request = arena_slice_str(cx->arena, v[11]);
+	TRY(copy_text(out->error, sizeof(out->error), v[12], "an error", cx->err));
+	return copy_text(out->hint, sizeof(out->hint), v[13], "a hint", cx->err);
+}
+
+/* columns: "SELECT ..." */
+static int
+select_stream(struct ctx *cx, struct mysql_client *c, const char *columns, struct stream_id id,
+    struct mysql_rows *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, columns);
+	add_stream(&sql, " FROM ", id.sidecar);
+	sidecar_where(&sql, id.workflow);
+	TRY(mysql_select(cx, c, buf_slice(&sql), out));
+	if (out->rows == 0)
+		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s'", id.workflow);
+	return 0;
+}
+
+int
+state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
+    struct position *applied, struct slice *prepared)
+{
+	struct position   stored;
+	struct mysql_rows rows;
+
+	TRY(select_stream(cx, c, "SELECT applied_gtid, applied_file, applied_offset, prepared", id,
+	    &rows));
+	*prepared = rows.values[3];
+	TRY(read_position(cx, rows.values, &stored));
+	position_copy(applied, &stored);
+	return 0;
+}
+
+int
+state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct stream_state *out)
+{
+	struct mysql_rows rows;
+
+	*out = (struct stream_state){ .sidecar = id.sidecar, .phase = STREAM_STARTING };
+	TRY(select_stream(cx, c,
+	    "SELECT phase, attempt, applied_gtid, applied_file, applied_offset, cp_gtid, cp_file,"
+	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint", id, &rows));
+	TRY(copy_text(out->workflow, sizeof(out->workflow), slice_str(id.workflow),
+	    "a workflow's name", cx->err));
+	return read_state(cx, rows.values, out);
+}
+
+int
+state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
+    struct mysql_rows *workflows)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_stream(&sql, "SELECT workflow FROM ", sidecar);
+	/* Far more than there can be: a limit of its own keeps any other one away. */
+	buf_add_str(&sql, " ORDER BY workflow LIMIT 1000000");
+	return mysql_select(cx, c, buf_slice(&sql), workflows);
+}
+
+/* "prefix_gtid='..', prefix_file='..', prefix_offset=N" */
+static void
+add_position(struct buf *out, const char *prefix, const struct position *p)
+{
+	buf_addf(out, "%s_gtid=", prefix);
+	quote_string(out, slice_str(position_gtid(p)));
+	buf_addf(out, ", %s_file=", prefix);
+	quote_string(out, slice_str(p->file));
+	buf_addf(out, ", %s_offset=%llu", prefix, (unsigned long long)p->offset);
+}
+
+static void
+add_applied(struct buf *out, const struct position *applied, struct slice prepared)
+{
+	add_position(out, "applied", applied);
+	buf_add_str(out, ", prepared=");
+	quote_string(out, prepared);
+}
+
+static void
+add_text(struct buf *out, const char *column, const char *value)
+{
+	buf_addf(out, ", %s=", column);
+	quote_string(out, slice_str(value));
+}
+
+/* "UPDATE `_switchyard`.`stream` SET " */
+static void
+add_update(struct buf *out, struct stream_id id)
+{
+	add_stream(out, "UPDATE ", id.sidecar);
+	buf_add_str(out, " SET ");
+}
+
+/* What every save sets; the positions of the applier are not among it. */
+static void
+add_saved(struct buf *out, const struct stream_state *s)
+{
+	buf_addf(out, "phase='%s', attempt=%d, ", stream_phase_name(s->phase), s->attempt);
+	add_position(out, "cp", &s->cp);
+	add_text(out, "error", s->error);
+	add_text(out, "hint", s->hint);
+}
+
+int
+state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_stream(&sql, "INSERT INTO ", s->sidecar);
+	buf_add_str(&sql, " SET workflow=");
+	quote_string(&sql, slice_str(s->workflow));
+	add_text(&sql, "request", s->request == NULL ? "" : s->request);
+	buf_add_str(&sql, ", ");
+	add_applied(&sql, &s->applied, slice_str(""));
+	buf_add_str(&sql, ", ");
+	add_position(&sql, "dirty", &s->dirty_until);
+	buf_add_str(&sql, ", ");
+	add_saved(&sql, s);
+	buf_add_str(&sql, " ON DUPLICATE KEY UPDATE ");
+	add_saved(&sql, s);
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+int
+state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_update(&sql, state_id(s));
+	add_saved(&sql, s);
+	sidecar_where(&sql, s->workflow);
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+void
+state_moved(struct stream_state *s, enum stream_phase next)
+{
+	enum stream_phase old = s->phase;
+
+	fsm_check(&stream_phases, (int)old, (int)next);
+	s->phase = next;
+	fsm_moved(&stream_phases, s->workflow, (int)old, (int)next);
+}
+
+int
+state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s, enum stream_phase next)
+{
+	enum stream_phase    old = s->phase;
+	struct stream_state *copy = mem_new(struct stream_state); /* too large for a stack */
+
+	fsm_check(&stream_phases, (int)old, (int)next);
+	state_copy(copy, s);
+	copy->phase = next;
+	int rc = state_update(cx, c, copy);
+	state_done(copy);
+	free(copy);
+	TRY(rc);
+	if (s->phase != old && s->phase != next)
+		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' was %s, and is %s now",
+		    s->workflow, stream_phase_name(old), stream_phase_name(s->phase));
+	state_moved(s, next);
+	return 0;
+}
+
+int
+state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_stream(&sql, "DELETE FROM ", id.sidecar);
+	sidecar_where(&sql, id.workflow);
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+void
+state_applied_sql(struct buf *out, struct stream_id id, const struct position *applied,
+    struct slice prepared)
+{
+	add_update(out, id);
+	add_applied(out, applied, prepared);
+	sidecar_where(out, id.workflow);
+}
+
+void
+state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
+    struct slice prepared, int attempt)
+{
+	add_update(out, id);
+	buf_addf(out, "phase='frozen', attempt=%d, ", attempt);
+	add_applied(out, applied, prepared);
+	sidecar_where(out, id.workflow);
+}
+
+void
+state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until)
+{
+	add_update(out, id);
+	add_position(out, "dirty", dirty_until);
+	sidecar_where(out, id.workflow);
+}
+
+int
+heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token)
+{
+	enum { ER_BAD_DB_ERROR = 1049, ER_NO_SUCH_TABLE = 1146 };
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "REPLACE INTO ");
+	sidecar_table(&sql, id.sidecar, "heartbeat");
+	buf_add_str(&sql, " (workflow, token) VALUES (");
+	quote_string(&sql, slice_str(id.workflow));
+	buf_addf(&sql, ", '%s')", token);
+	if (mysql_exec(cx, source, buf_slice(&sql), NULL) == 0)
+		return 0;
+	if (cx->err->mysql_errno == ER_BAD_DB_ERROR || cx->err->mysql_errno == ER_NO_SUCH_TABLE)
+		return err_set(cx->err, ERR_RETRY,
+		    "the source has no sidecar database '%s': its vttablet makes one when it starts",
+		    id.sidecar);
+	return -1;
+}
+
+int
+heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, id.sidecar, "heartbeat");
+	sidecar_where(&sql, id.workflow);
+	return mysql_exec(cx, source, buf_slice(&sql), NULL);
+}

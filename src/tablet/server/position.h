@@ -1,0 +1,111 @@
+/*
+ * position.h - where a stream is, and its row in the sidecar database that remembers it.
+ *
+ * A position is a GTID list together with the source's own binlog file and
+ * offset. Positions of one source compare by file and offset (file names end
+ * in a growing number). The list has a GTID for each domain that the server has ever
+ * written in, as long as it may be: it is text that no one changes, shared and counted by the
+ * positions of one loop that have it.
+ *
+ * A stream's row (table stream, at its target) has the state below; copy_state's rows are
+ * copy_state.h's, and heartbeat has one of workflow and token, at the source. Each is written
+ * in the transaction that makes it true.
+ */
+#ifndef TABLET_SERVER_POSITION_H
+#define TABLET_SERVER_POSITION_H
+
+#include "base/fsm.h"
+#include "tablet/server/sidecar.h"
+
+struct gtid_text;
+
+/* All zero is no position. Where kept is not NULL the struct is never copied by "=". */
+struct position {
+	const char       *gtid;    /* "0-1-42,1-2-7"; "" or NULL when nothing was ever written */
+	struct gtid_text *kept;    /* what gtid is in; NULL: borrowed, from an arena as a rule */
+	char              file[256];    /* "" : no position */
+	uint64_t          offset;       /* of the byte after the transaction */
+};
+
+bool position_is_set(const struct position *p);
+const char *position_gtid(const struct position *p);      /* never NULL */
+/* What was there goes before, in each. to is all zero or a position; it shares what from keeps, and keeps
+ * a copy of what from borrows. */
+void position_copy(struct position *to, const struct position *from);
+void position_set_gtid(struct position *p, struct slice gtid);
+void position_done(struct position *p);
+/* <0, 0, >0 by file number, then offset. An unset one is before all. */
+int  position_cmp(const struct position *a, const struct position *b);
+/* The server's present GTIDs and then its place, in out, which is all zero or a position. agreed: nothing was
+ * committed in between, so that they belong together (place_now() sees to that). */
+int  position_try(struct ctx *cx, struct mysql_client *source, struct position *out,
+    bool *agreed) MUST_USE;
+/* The place alone, without GTIDs: one statement. */
+int  position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
+
+/* Phases of a stream, on disk as names; rows of stream_phases, which says what each means and what
+ * comes next. STREAM_ERROR is never on disk: error is set there beside the phase it stopped in. */
+enum stream_phase {
+	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
+	STREAM_FROZEN, STREAM_STOPPED, STREAM_ERROR,
+};
+extern const struct fsm stream_phases;
+
+/* Copied and ended with the two below, as its positions are; one that was loaded borrows from its arena. */
+struct stream_state {
+	const char       *sidecar;        /* the database that its row is in; borrowed */
+	char              workflow[NAME_PAIR_MAX];
+	enum stream_phase phase;
+	/* Past cp: target = source at this position; before: convergent with it. */
+	struct position   applied;
+	struct position   cp;             /* consistency point; unset before the last chunk */
+	struct position   dirty_until;    /* a catching-up run up to here may be half written */
+	int               attempt;        /* of the freeze; lower ones are refused */
+	const char       *request;        /* JSON of what created the stream; state_load: in cx->arena */
+	char              error[512], hint[200];
+};
+
+/* to is all zero or a state; what is borrowed beside the positions stays so. */
+void state_copy(struct stream_state *to, const struct stream_state *from);
+void state_done(struct stream_state *s);
+/* ERR_NOT_FOUND */
+int state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id,
+    struct stream_state *out) MUST_USE;
+/* Where to go on: what one transaction stored. prepared: the XA transactions prepared there that
+ * have no row of ours (xids.h), in cx->arena. ERR_NOT_FOUND */
+int state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
+    struct position *applied, struct slice *prepared) MUST_USE;
+/* one column */
+int state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
+    struct mysql_rows *workflows) MUST_USE;
+/* Which row it is. */
+struct stream_id state_id(const struct stream_state *s);
+/* Inserts the whole row. Of a row that exists applied, prepared and dirty_until stay as they are: only
+ * the applier's own transactions move them (else a save racing an applier's commit would take the
+ * position back). */
+int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
+/* The same of a row that exists; where it was deleted meanwhile nothing comes back. */
+int state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
+/* Goes on to that phase: on disk, and only then in s. What came between could not be told from what
+ * was overwritten: a freeze, say. ERR_CONFLICT: somebody else has moved s meanwhile. */
+int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,
+    enum stream_phase next) MUST_USE;
+/* That phase is on disk: now s is in it too. */
+void state_moved(struct stream_state *s, enum stream_phase next);
+int state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
+/* "UPDATE ... SET applied...": appended, to run inside the applier's transaction. */
+void state_applied_sql(struct buf *out, struct stream_id id, const struct position *applied,
+    struct slice prepared);
+/* The same with phase FROZEN and the attempt, for the transaction that stops at P. */
+void state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
+    struct slice prepared, int attempt);
+void state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until);
+
+/* The workflow's heartbeat, at its source. ERR_RETRY where there is no such table yet. */
+int heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id,
+    const char *token) MUST_USE;
+int heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id) MUST_USE;
+
+const char *stream_phase_name(enum stream_phase p);   /* "starting", "copying", "catching-up", ... */
+
+#endif

@@ -1,0 +1,183 @@
+#include "tablet/server/share.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "sql/quote.h"
+#include "task/group.h"
+
+#include <stdlib.h>
+
+enum {
+	ER_LOCK_WAIT_TIMEOUT = 1205,
+	ER_QUERY_INTERRUPTED = 1317,
+	KILL_DEADLINE_MS =
+	    5000, /* KILL itself takes microseconds; a server that needs longer is gone */
+};
+
+/* The watchman: kills a statement when its time is over. */
+struct watch {
+	struct mysql_client *session, *killer;
+	bool                 finished, fired;
+};
+
+static void
+watch_main(void *arg)
+{
+	struct watch *w = arg;
+	struct err    err = { 0 };
+	struct ctx    cx = {
+		   .deadline = task_now() + (SHARE_WAIT_MS + KILL_DEADLINE_MS) * MSEC, .err = &err
+	};
+
+	if (task_sleep(&cx, SHARE_WAIT_MS * MSEC) != 0 || w->finished)
+		return;
+	w->fired = true;
+	/* A KILL that fails leaves the statement to the caller's deadline. */
+	if (mysql_execf(&cx, w->killer, "KILL QUERY %u", mysql_thread_id(w->session)) != 0)
+		log_debug("killing a waiting statement: %s", err.text);
+}
+
+/* A KILL that came too late for its statement would hit the next one: let it hit this. */
+static int
+absorb_kill(struct ctx *cx, struct mysql_client *c)
+{
+	for (int i = 0; i < 2; i++) { /* one flag, so the second try is clean */
+		if (mysql_exec(cx, c, slice_str("DO 0"), NULL) == 0)
+			return 0;
+		if (cx->err->mysql_errno != ER_QUERY_INTERRUPTED)
+			return -1;
+	}
+	return 0;
+}
+
+/* *again: the wait was bounded, nothing is wrong. */
+static int
+lock_within(struct ctx *cx, struct watch *w, struct slice sql, bool *again)
+{
+	struct group g;
+	struct err   result = { 0 };
+
+	*again = false;
+	group_init(&g);
+	if (group_spawn(&g, "lock watch", watch_main, w, cx->err) != 0)
+		return -1;
+	int rc = mysql_exec(cx, w->session, sql, NULL);
+	w->finished = true;
+	if (rc != 0)
+		err_copy(&result, cx->err);
+	if (w->fired && group_wait(cx, &g) != 0)
+		rc = -1;
+	group_done(&g);
+	if (rc == 0)
+		return w->fired ? absorb_kill(cx, w->session) : 0;
+	if (result.mysql_errno == ER_QUERY_INTERRUPTED || result.mysql_errno == ER_LOCK_WAIT_TIMEOUT)
+		*again = absorb_kill(cx, w->session) == 0;
+	return result.kind != ERR_NONE ? err_copy(cx->err, &result) : -1;
+}
+
+static int
+let_go(struct ctx *cx, const struct share *s, int held)
+{
+	for (int i = 0; i < held; i++)
+		TRY(mysql_exec(cx, s->holders[i], slice_str("UNLOCK TABLES"), NULL));
+	return 0;
+}
+
+/* All of them, or none and *again. */
+static int
+lock_all(struct ctx *cx, const struct share *s, struct mysql_client *killer,
+    const struct buf *statements, bool *again)
+{
+	for (int i = 0; i < s->count; i++) {
+		struct watch w = { .session = s->holders[i], .killer = killer };
+		struct err   why;
+
+		if (lock_within(cx, &w, buf_slice(&statements[i]), again) == 0)
+			continue;
+		why = *cx->err;
+		if (*again)
+			TRY(let_go(cx, s, i));
+		return err_copy(cx->err, &why);
+	}
+	return 0;
+}
+
+static int
+take(struct ctx *cx, const struct tablet_env *env, struct share *s, const struct buf *statements)
+{
+	SCOPED(client) struct mysql_client *killer = NULL;
+	bool                                again;
+
+	TRY(env_dba(cx, env, &killer));
+	for (int i = 0; i < s->count; i++) {
+		TRY(env_dba(cx, env, &s->holders[i]));
+		TRY(mysql_exec(cx, s->holders[i], slice_str("SET autocommit=0, wait_timeout=86400"),
+		    NULL)); /* a day: never by idling */
+	}
+	while (lock_all(cx, s, killer, statements, &again) != 0) {
+		struct err last = *cx->err;
+
+		if (!again)
+			return -1;
+		if (task_sleep(cx, SHARE_AGAIN_MS * MSEC) != 0)
+			return cx->err->kind != ERR_TIMEOUT
+			    ? -1
+			    : err_set(cx->err, ERR_TIMEOUT,
+			          "writes to it are open all the time: %.300s", last.text);
+	}
+	return 0;
+}
+
+int
+share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tables *tables,
+    struct share *out)
+{
+	size_t      count = (size_t)tables->count;
+	struct buf *statements = mem_zalloc(count * sizeof(*statements));
+
+	*out = (struct share){ .holders = mem_zalloc(count * sizeof(struct mysql_client *)),
+		.count = tables->count };
+	for (int i = 0; i < tables->count; i++) {
+		buf_init(&statements[i]);
+		buf_add_str(&statements[i], "LOCK TABLES ");
+		quote_table(&statements[i], slice_str(tables->database), slice_str(tables->names[i]));
+		buf_add_str(&statements[i], " READ");
+	}
+	int rc = take(cx, env, out, statements);
+	for (int i = 0; i < tables->count; i++)
+		buf_done(&statements[i]);
+	free(statements);
+	if (rc != 0)
+		share_done(out);
+	return rc;
+}
+
+bool
+share_alive(struct ctx *cx, struct share *s)
+{
+	for (int i = 0; i < s->count; i++) {
+		if (mysql_exec(cx, s->holders[i], slice_str("DO 0"), NULL) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+share_broken(const struct share *s)
+{
+	for (int i = 0; i < s->count; i++) {
+		if (mysql_broken(s->holders[i]))
+			return true;
+	}
+	return false;
+}
+
+void
+share_done(struct share *s)
+{
+	for (int i = 0; i < s->count; i++)
+		client_done(&s->holders[i]);
+	free(s->holders);
+	*s = (struct share){ 0 };
+}

@@ -1,0 +1,41 @@
+/*
+ * share.h - READ locks on a set of tables, one connection for each table.
+ *
+ * A READ lock that waits makes no victim by itself, but writers queue behind it; and with several
+ * tables in one statement it holds one while it waits for the next, which does make victims: a client
+ * that has written the next goes to the first. So each table has its own connection, each waits for a
+ * few milliseconds, and when one does not come all are let go and tried again after a pause.
+ */
+#ifndef TABLET_SERVER_SHARE_H
+#define TABLET_SERVER_SHARE_H
+
+#include "tablet/server/env.h"
+
+struct share_tables {
+	const char         *database;
+	const char *const  *names;
+	int                 count;
+};
+
+struct share {
+	struct mysql_client **holders; /* one for each table */
+	int                   count;
+};
+
+enum {
+	/* Longer than an ordinary write, shorter than what its client notices. */
+	SHARE_WAIT_MS = 5,
+	/* Twice the wait: writers have two thirds of the time for themselves. */
+	SHARE_AGAIN_MS = 10,
+};
+
+/* Holds a READ lock on each table until share_done(). ERR_TIMEOUT at cx's deadline. */
+int share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tables *tables,
+    struct share *out) MUST_USE;
+/* Asks every connection. */
+bool share_alive(struct ctx *cx, struct share *s);
+bool share_broken(const struct share *s);
+/* Closing the connections ends the locks; nothing was written under them. */
+void share_done(struct share *s);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * sidecar.h - the sidecar database: where a server keeps what our streams and fences need.
+ *
+ * Each server has one, of a name of its own ("_switchyard" unless the keyspace was created with
+ * another), and every name of a table in it is made by sidecar_table(). Clients' accounts have no
+ * right there.
+ *
+ *   stream          target   one row per workflow: how far its stream is (position.h)
+ *   copy_state      target   one row per range of a table: how far its copy is (copy_state.h)
+ *   heartbeat       source   one row per workflow: token; its event is the consistency point
+ *   fence           both     one row per workflow and table: armed, attempt (fence.h)
+ *   schema_version  both     one row: which form the four have. It is written last.
+ *
+ * (1) sidecar_open() comes before any other use, by the one vttablet of the server (server_lock.h). A
+ * database in order is only read, so a server that is read-only serves as it did.
+ * (2) Without the version's row nothing has used the database yet: what is there of ours is made whole,
+ * again and again after kills. What is not ours is refused by name, and left alone.
+ * (3) Version 1, that of release 0.1, has no row and is called _vt, as Vitess's own is. Of a _vt
+ * just the tables whose columns are exactly ours are taken over (sidecar_upgrade.c).
+ */
+#ifndef TABLET_SERVER_SIDECAR_H
+#define TABLET_SERVER_SIDECAR_H
+
+#include "tablet/server/ddl.h"
+
+enum { SIDECAR_VERSION = 2 };
+
+/* A workflow's rows in a server's sidecar database. Borrowed strings. */
+struct stream_id {
+	const char *sidecar, *workflow;
+};
+
+/* "`_switchyard`.`stream`", appended */
+void sidecar_table(struct buf *out, const char *sidecar, const char *table);
+/* " WHERE workflow='w'", appended */
+void sidecar_where(struct buf *out, const char *workflow);
+
+/* Makes the database and its tables, or brings them to SIDECAR_VERSION, or sees that they have it. Two at
+ * once do no harm. ERR_REFUSED: somebody else's tables, a newer version, a right that is missing. */
+int sidecar_open(struct ctx *cx, struct ddl *d, const char *sidecar) MUST_USE;
+
+enum { SIDECAR_STREAM, SIDECAR_COPY_STATE, SIDECAR_HEARTBEAT, SIDECAR_FENCE, SIDECAR_TABLES };
+/* "CREATE TABLE IF NOT EXISTS ..." of one of them, appended */
+void sidecar_create_sql(struct buf *out, const char *sidecar, int table);
+
+/* ---- Between sidecar.c and sidecar_upgrade.c */
+
+#define SIDECAR_0_1 "_vt" /* what release 0.1 called it */
+
+/* NONE: no such table. OLD: exactly version 1's. OTHER: a table of that name that is not ours. */
+enum sidecar_form { FORM_NONE, FORM_OLD, FORM_NEW, FORM_OTHER };
+
+struct sidecar_view {
+	bool              exists;    /* the database */
+	enum sidecar_form forms[SIDECAR_TABLES];
+	const char       *stranger;  /* a table that is none of ours; NULL: none */
+	const char       *wrong;     /* a column that differs, "stream.phase"; NULL: none */
+	int               version;   /* 0: not written yet */
+};
+
+const char *sidecar_table_name(int table);
+/* Takes over what release 0.1 has left in its database: all but the widening of columns. */
+int sidecar_upgrade(struct ctx *cx, struct ddl *d, const char *sidecar,
+    const struct sidecar_view *old) MUST_USE;
+
+#endif

@@ -1,0 +1,256 @@
+#include "tablet/stream/engine.h"
+
+#include "base/mem.h"
+#include "sql/quote.h"
+#include "tablet/server/ddl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct entry {
+	struct list_node node;
+	struct stream   *stream;
+};
+
+void
+engine_init(struct engine *e, const struct tablet_env *env)
+{
+	*e = (struct engine){ .env = env };
+	list_init(&e->streams);
+}
+
+static struct entry *
+find(const struct engine *e, const char *workflow)
+{
+	list_each(&e->streams, n) {
+		struct entry *entry = list_item(n, struct entry, node);
+
+		if (strcmp(stream_workflow(entry->stream), workflow) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+struct stream *
+engine_find(const struct engine *e, const char *workflow)
+{
+	struct entry *entry = find(e, workflow);
+
+	return entry == NULL ? NULL : entry->stream;
+}
+
+struct stream *
+engine_next(const struct engine *e, const struct stream *after)
+{
+	bool passed = after == NULL;
+
+	list_each(&e->streams, n) {
+		struct stream *s = list_item(n, struct entry, node)->stream;
+
+		if (passed)
+			return s;
+		passed = s == after;
+	}
+	return NULL;
+}
+
+static bool
+has_arrived(const struct stream *s)
+{
+	return stream_phase(s) == STREAM_FROZEN || stream_phase(s) == STREAM_STOPPED;
+}
+
+int64_t
+engine_lag_ms(const struct engine *e)
+{
+	int64_t worst = 0;
+
+	list_each(&e->streams, n) {
+		const struct stream *s = list_item(n, struct entry, node)->stream;
+		int64_t              lag = has_arrived(s) ? 0 : stream_lag_ms(s);
+
+		if (lag < 0)
+			return -1;
+		if (lag > worst)
+			worst = lag;
+	}
+	return worst;
+}
+
+static int
+start(struct engine *e, const struct stream_state *state, struct err *err)
+{
+	struct stream *s;
+
+	TRY(stream_start(e->env, state, &s, err));
+	struct entry *entry = mem_new(struct entry);
+	entry->stream = s;
+	list_push(&e->streams, &entry->node);
+	return 0;
+}
+
+static void
+forget(struct entry *entry)
+{
+	list_remove(&entry->node);
+	stream_stop(entry->stream);
+	free(entry);
+}
+
+int
+engine_open(struct ctx *cx, struct engine *e)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(arena) struct arena          arena = ARENA_INIT;
+	struct ctx                          inner = *cx;
+	struct mysql_rows                   rows;
+
+	inner.arena = &arena;
+	TRY(env_dba(&inner, e->env, &dba));
+	TRY(state_list(&inner, dba, e->env->sidecar, &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		const char          *workflow = arena_slice_str(&arena, rows.values[i]);
+		struct stream_state *state =
+		    arena_new(&arena, struct stream_state); /* too large for a stack */
+
+		if (find(e, workflow) != NULL)
+			continue;
+		TRY(state_load(&inner, dba, (struct stream_id){ e->env->sidecar, workflow }, state));
+		TRY(start(e, state, cx->err));
+	}
+	return 0;
+}
+
+void
+engine_done(struct engine *e)
+{
+	while (!list_empty(&e->streams))
+		forget(list_item(e->streams.first, struct entry, node));
+}
+
+static int
+first_state(struct arena *a, const struct engine *e, const struct tablet_request *request,
+    struct stream_state **out, struct err *err)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct stream_state *state = arena_new(a, struct stream_state); /* too large for a stack */
+
+	if (strlen(request->workflow) >= sizeof(state->workflow))
+		return err_set(
+		    err, ERR_REFUSED, "workflow name '%.200s' is too long", request->workflow);
+	snprintf(state->workflow, sizeof(state->workflow), "%s", request->workflow);
+	state->sidecar = e->env->sidecar;
+	state->phase = STREAM_STARTING;
+	state->attempt = request->attempt; /* what travels of an earlier one of that name is lower */
+	tablet_request_write(&json, request);
+	state->request = arena_slice_str(a, buf_slice(&json));
+	*out = state;
+	return 0;
+}
+
+int
+engine_create(struct ctx *cx, struct engine *e, const struct tablet_request *request)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(arena) struct arena          arena = ARENA_INIT;
+	struct stream_state                *state = NULL;
+	struct stream                      *s = engine_find(e, request->workflow);
+
+	if (s != NULL) {
+		stream_retry(s);
+		return 0;
+	}
+	TRY(first_state(&arena, e, request, &state, cx->err));
+	TRY(env_dba(cx, e->env, &dba));
+	TRY(state_save(cx, dba, state));
+	if (engine_find(e, request->workflow) != NULL) /* somebody else was faster while we saved */
+		return 0;
+	return start(e, state, cx->err);
+}
+
+/* A table that is still being prepared may be the user's own: dropped only when it is empty. */
+static int
+may_drop(struct ctx *cx, struct mysql_client *c, const char *quoted, bool ours, bool *drop)
+{
+	enum { ER_NO_SUCH_TABLE = 1146 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &arena;
+	*drop = ours;
+	if (ours)
+		return 0;
+	if (mysql_selectf(&inner, c, &rows, "SELECT 1 FROM %s LIMIT 1", quoted) != 0)
+		return cx->err->mysql_errno == ER_NO_SUCH_TABLE ? 0 : -1;
+	*drop = rows.rows == 0;
+	return 0;
+}
+
+static int
+drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
+{
+	const struct tablet_request *q = stream_request(s);
+
+	for (size_t i = 0; i < q->tables_count; i++) {
+		SCOPED(buf) struct buf name = BUF_INIT;
+		bool                   drop;
+
+		quote_table(
+		    &name, slice_str(q->target_database), slice_str(q->tables[i].target_table));
+		TRY(may_drop(cx, d->session, name.data, ours, &drop));
+		if (drop && ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", name.data) != 0)
+			return err_wrap(cx->err, "dropping table '%s.%s'", q->target_database,
+			    q->tables[i].target_table);
+	}
+	return 0;
+}
+
+static int
+delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
+{
+	struct stream_id id = stream_id(s);
+
+	if (drop)
+		TRY(drop_tables(cx, d, s, stream_reached(s) != STREAM_STARTING));
+	TRY(copy_state_delete(cx, d->session, id));
+	return state_delete(cx, d->session, id);
+}
+
+static int
+check_delete(
+    struct ctx *cx, const struct stream *s, const struct tablet_request *request, bool drop)
+{
+	if (request->attempt < stream_attempt(s))
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated: its stream has seen attempt %d",
+		    request->attempt, request->workflow, stream_attempt(s));
+	if (drop && stream_reached(s) == STREAM_STOPPED)
+		return err_set(cx->err, ERR_REFUSED, "workflow '%s' has switched: its tables serve",
+		    request->workflow);
+	return 0;
+}
+
+int
+engine_delete(
+    struct ctx *cx, struct engine *e, const struct tablet_request *request, bool drop)
+{
+	struct entry *entry = find(e, request->workflow);
+	struct ddl    d;
+
+	if (entry == NULL)
+		return 0;
+	TRY(check_delete(cx, entry->stream, request, drop));
+	list_remove(&entry->node); /* ours alone from here on */
+	stream_halt(entry->stream);
+	int rc = ddl_open(cx, e->env, &d);
+	if (rc == 0) {
+		rc = delete_with(cx, &d, entry->stream, drop);
+		ddl_done(&d);
+	}
+	if (rc == 0)
+		forget(entry);
+	else
+		list_push(&e->streams, &entry->node);
+	return rc;
+}

@@ -1,0 +1,434 @@
+#include "tablet/stream/run.h"
+
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "sql/quote.h"
+#include "tablet/read/place.h"
+#include "tablet/read/xids.h"
+#include "tablet/server/ddl.h"
+#include "tablet/server/server_lock.h"
+#include "tablet/table/bare_sql.h"
+#include "tablet/write/index.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+	LAG_POLL_MS = 200, /* a fifth of the second that lag is judged by */
+	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
+	XA_POLL_MS = 500,  /* a prepared transaction ends by a person or a coordinator, not within
+			      milliseconds */
+	CREATE_WITHIN_S = 10, /* milliseconds, on a server that is alive */
+	TOKEN_BYTES = 16,  /* cannot be met by chance */
+};
+
+void
+waiting_note(struct waiting *w, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(w->text, sizeof(w->text), fmt, args);
+	va_end(args);
+	w->at = task_now();
+}
+
+/* ---- Preparing: STARTING */
+
+static int
+prepared_now(struct ctx *cx, struct run *r, struct buf *set)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &scratch;
+	TRY(mysql_select(&inner, r->source, slice_str("XA RECOVER"), &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		struct xid xid;
+
+		TRY(xid_of_recover(rows.values + i * rows.columns, &xid, cx->err));
+		TRY(xids_add(set, &xid, cx->err));
+	}
+	return 0;
+}
+
+/*
+ * What is prepared when the move begins has its rows in the binlog before it: they are in the
+ * chunks, because none is read before it has ended. Its XA COMMIT then is nothing new: *before.
+ */
+static int
+wait_prepared(struct ctx *cx, struct run *r, struct buf *before)
+{
+	TRY(prepared_now(cx, r, before));
+	for (int waits = 0; before->len > 0; waits++) {
+		SCOPED(buf) struct buf now = BUF_INIT;
+
+		TRY(prepared_now(cx, r, &now));
+		if (!xids_meet(before, &now))
+			return 0;
+		waiting_note(r->waiting, "waiting for the XA transactions prepared at the source: %s",
+		    now.data);
+		if (waits % 20 == 0) /* each ten seconds */
+			log_warn("%s", r->waiting->text);
+		TRY(task_sleep(cx, XA_POLL_MS * MSEC));
+	}
+	return 0;
+}
+
+static int
+make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, int i)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	quote_table(&name, slice_str(r->target_databases[i]), slice_str(r->target_tables[i]));
+	buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
+	quote_string(&sql, slice_str(r->target_databases[i]));
+	buf_add_str(&sql, " AND table_name=");
+	quote_string(&sql, slice_str(r->target_tables[i]));
+	TRY(mysql_select(cx, r->dba, buf_slice(&sql), &rows));
+	buf_reset(&sql);
+	if (rows.rows > 0) {
+		TRY(mysql_selectf(cx, r->dba, &rows, "SELECT 1 FROM %s LIMIT 1", name.data));
+		if (rows.rows > 0)
+			return err_set(cx->err, ERR_REFUSED, "table '%s.%s' has rows already",
+			    r->target_databases[i], r->target_tables[i]);
+		TRY(ddl_runf(cx, d, "DROP TABLE %s", name.data));
+	}
+	bare_sql_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
+	/* Not cut short: whatever deletes the stream finds the table, if there is to be one. */
+	struct ctx whole = ctx_shielded(cx, CREATE_WITHIN_S * SECOND, cx->err);
+	return ddl_run(&whole, d, buf_slice(&sql));
+}
+
+static int
+save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
+{
+	TRY(state_move(cx, r->dba, r->state, phase));
+	waitlist_wake_all(r->changed);
+	return 0;
+}
+
+/* The start position is fixed before the first row is read. */
+static int
+prepare(struct ctx *cx, struct run *r)
+{
+	SCOPED(buf) struct buf prepared = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	SCOPED(ddl) struct ddl d = { 0 };
+	SCOPED(position) struct position start = { 0 };
+	struct place_reader    reader = place_reader(r->env, r->request->source_server);
+
+	TRY(ddl_open(cx, r->env, &d));
+	for (size_t i = 0; i < r->request->tables_count; i++)
+		TRY(make_bare_table(cx, r, &d, (int)i));
+	TRY(place_now(cx, r->source, &reader, &start));
+	TRY(wait_prepared(cx, r, &prepared));
+	state_applied_sql(&sql, state_id(r->state), &start, buf_slice(&prepared));
+	TRY(mysql_exec(cx, r->dba, buf_slice(&sql), NULL));
+	return save_phase(cx, r, STREAM_COPYING);
+}
+
+/* ---- The conductor */
+
+static int
+reach_cp(struct ctx *cx, struct run *r)
+{
+	struct stream_id id = { r->request->source_sidecar, r->state->workflow };
+	unsigned char    secret[TOKEN_BYTES];
+	char             token[2 * TOKEN_BYTES + 1];
+
+	rand_secret(secret, sizeof(secret));
+	for (int i = 0; i < TOKEN_BYTES; i++)
+		snprintf(token + 2 * i, 3, "%02x", secret[i]);
+	TRY(heartbeat_write(cx, r->source, id, token));
+	TRY(applier_wait_heartbeat(cx, r->applier, token, &r->state->cp));
+	return save_phase(cx, r, STREAM_CATCHING_UP);
+}
+
+static int
+build_indexes(struct ctx *cx, struct run *r)
+{
+	for (size_t i = 0; i < r->request->tables_count; i++)
+		TRY(index_build(
+		    cx, r->env, r->defs[i], r->target_databases[i], r->target_tables[i]));
+	return save_phase(cx, r, STREAM_RUNNING);
+}
+
+static int
+conduct(struct ctx *cx, struct run *r)
+{
+	TRY(applier_wait_alone(cx, r->applier));
+	TRY(copier_run(cx, r->copier));
+	if (r->state->phase == STREAM_COPYING)
+		TRY(reach_cp(cx, r));
+	applier_set_cp(r->applier, &r->state->cp);
+	while (!applier_exact(r->applier))
+		TRY(applier_wait_change(cx, r->applier));
+	if (r->state->phase == STREAM_CATCHING_UP)
+		TRY(save_phase(cx, r, STREAM_INDEXING));
+	if (r->state->phase == STREAM_INDEXING)
+		TRY(build_indexes(cx, r));
+	return 0;
+}
+
+/* ---- Lag */
+
+static void
+note_polled(struct run *r, const struct position *now)
+{
+	bool reached = position_cmp(&r->state->applied, &r->polled) >= 0;
+
+	r->lag_known = true;
+	if (position_cmp(&r->state->applied, now) >= 0)
+		r->behind_since = NEVER;
+	else if (r->behind_since == NEVER || reached)
+		r->behind_since = task_now();
+	if (reached || !position_is_set(&r->polled))
+		position_copy(&r->polled, now);
+}
+
+static int
+poll_lag(struct ctx *cx, struct run *r)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(position) struct position    now = { 0 };
+
+	TRY(env_stream(cx, r->env, r->request->source_server, ROLE_STREAM, &c));
+	for (;;) {
+		TRY(position_place(cx, c, &now));
+		note_polled(r, &now);
+		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
+	}
+}
+
+/* ---- Room */
+
+/*
+ * A server whose disk is full makes whoever writes the binlog wait, without an error, and looks again
+ * each minute: what it says meanwhile is the state of those sessions.
+ */
+static int
+watch_room(struct ctx *cx, struct run *r)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, r->env, &c));
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx                 inner = *cx;
+		struct mysql_rows          rows;
+
+		inner.arena = &scratch;
+		TRY(mysql_select(&inner, c, slice_str("SELECT 1 FROM information_schema.processlist "
+		    "WHERE state = 'Waiting for someone to free space' LIMIT 1"), &rows));
+		if (rows.rows > 0)
+			waiting_note(r->waiting, "waiting: the disk of server '%s' is full; once there is "
+			    "room again it goes on within a minute or two", r->env->server);
+		TRY(task_sleep(cx, ROOM_POLL_MS * MSEC));
+	}
+}
+
+int64_t
+run_lag_ms(const struct run *r)
+{
+	if (!r->lag_known)
+		return -1;
+	return r->behind_since == NEVER ? 0 : (task_now() - r->behind_since) / MSEC;
+}
+
+/* ---- The tasks */
+
+typedef int pass_fn(struct ctx *cx, struct run *r);
+
+/* One of the pass's tasks. */
+struct pass_task {
+	struct run *run;
+	pass_fn    *fn;
+	const char *name, *doing;
+};
+
+static void
+pass_task_main(void *arg)
+{
+	struct pass_task *t = arg;
+	struct err   err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+
+	if (t->fn(&cx, t->run) != 0 && err.kind != ERR_CANCELLED) {
+		err_wrap(&err, "%s", t->doing);
+		group_fail(&t->run->group, &err);
+	}
+	arena_done(&arena);
+}
+
+static int
+apply(struct ctx *cx, struct run *r)
+{
+	TRY(applier_run(cx, r->applier));
+	check(r->state->phase == STREAM_FROZEN);
+	waitlist_wake_all(r->changed); /* frozen: nothing is left to do in this pass */
+	group_cancel(&r->group);
+	return 0;
+}
+
+static int
+wait_lock_lost(struct ctx *cx, struct run *r)
+{
+	return server_lock_wait_lost(cx, r->env->lock, r->term);
+}
+
+/* ---- Opening */
+
+/* Tests slow a copy or an applier down through these points. */
+static int
+throttle_chunk(struct ctx *cx, void *arg)
+{
+	int ms = fault_sleep_ms("stream.chunk.before");
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
+static int
+throttle_run(struct ctx *cx, void *arg)
+{
+	int ms = fault_sleep_ms("stream.run.before");
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
+static int
+read_definitions(struct ctx *cx, struct run *r)
+{
+	const struct tablet_request *q = r->request;
+
+	r->defs = arena_array(&r->arena, struct table_def *, q->tables_count);
+	r->target_databases = arena_array(&r->arena, const char *, q->tables_count);
+	r->target_tables = arena_array(&r->arena, const char *, q->tables_count);
+	for (size_t i = 0; i < q->tables_count; i++) {
+		TRY(schema_read(
+		    cx, r->source, q->source_database, q->tables[i].source_table, &r->defs[i]));
+		r->target_databases[i] = q->target_database;
+		r->target_tables[i] = q->tables[i].target_table;
+	}
+	return 0;
+}
+
+static void
+fill_params(struct run *r)
+{
+	int count = (int)r->request->tables_count;
+
+	r->tail_params = (struct tail_params){
+		.source = env_stream_params(r->env, r->request->source_server, ROLE_STREAM),
+		.id = { r->request->source_sidecar, r->state->workflow },
+		.tables = r->defs,
+		.tables_count = count,
+		.start = r->state->applied,
+		.prepared = r->prepared,
+		.server_id = env_server_id(r->env, r->state->workflow),
+		.spill_dir = r->env->data_dir,
+	};
+	r->apply_params = (struct apply_params){
+		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
+		.tables = r->defs,
+		.target_databases = r->target_databases,
+		.target_tables = r->target_tables,
+		.tables_count = count,
+		.appliers = r->env->appliers,
+		.windows = &r->windows,
+		.state = r->state,
+		.throttle = throttle_run,
+	};
+	r->copy_params = (struct copy_params){
+		.source = env_stream_params(r->env, r->request->source_server, ROLE_READER),
+		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
+		.tables = r->defs,
+		.target_databases = r->target_databases,
+		.target_tables = r->target_tables,
+		.tables_count = count,
+		.id = state_id(r->state),
+		.windows = &r->windows,
+		.parallel = r->env->copy_parallel,
+		.chunk_rows = r->env->chunk_rows,
+		.throttle = throttle_chunk,
+	};
+}
+
+static int
+open_parts(struct ctx *cx, struct run *r)
+{
+	TRY(tail_open(cx, &r->tail_params, &r->tail));
+	r->apply_params.tail = r->tail;
+	r->copy_params.tail = r->tail;
+	TRY(copier_new(&r->copy_params, &r->copier, cx->err));
+	return applier_new(&r->apply_params, &r->applier, cx->err);
+}
+
+int
+run_open(struct ctx *cx, struct run *r)
+{
+	struct ctx inner = *cx;
+
+	arena_init(&r->arena);
+	windows_init(&r->windows);
+	group_init(&r->group);
+	r->behind_since = NEVER;
+	inner.arena = &r->arena;
+	if (r->state->phase == STREAM_FROZEN || r->state->phase == STREAM_STOPPED)
+		return 0;
+	TRY(server_lock_held(r->env->lock, &r->term, cx->err));
+	TRY(env_dba(&inner, r->env, &r->dba));
+	TRY(env_stream(&inner, r->env, r->request->source_server, ROLE_STREAM, &r->source));
+	TRY(read_definitions(&inner, r));
+	if (r->state->phase == STREAM_STARTING)
+		TRY(prepare(&inner, r));
+	TRY(state_place(
+	    &inner, r->dba, state_id(r->state), &r->state->applied, &r->prepared));
+	fill_params(r);
+	return open_parts(&inner, r);
+}
+
+int
+run_go(struct ctx *cx, struct run *r)
+{
+	struct pass_task tasks[] = {
+		{ r, apply, "apply", "applying" },
+		{ r, conduct, "copy", "copying" },
+		{ r, poll_lag, "lag", "asking the source for its position" },
+		{ r, watch_room, "room", "watching the target's disk" },
+		{ r, wait_lock_lost, "lock", "running under the server's lock" },
+	};
+	int rc = 0;
+
+	if (r->applier == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]) && rc == 0; i++)
+		rc = group_spawn(&r->group, tasks[i].name, pass_task_main, &tasks[i], cx->err);
+	if (rc == 0)
+		rc = group_wait(cx, &r->group);
+	group_done(&r->group);
+	return rc;
+}
+
+void
+run_close(struct run *r)
+{
+	group_done(&r->group);
+	applier_free(r->applier);
+	copier_free(r->copier);
+	tail_close(r->tail);
+	r->applier = NULL;
+	r->copier = NULL;
+	r->tail = NULL;
+	position_done(&r->polled);
+	windows_done(&r->windows);
+	client_done(&r->dba);
+	client_done(&r->source);
+	arena_done(&r->arena);
+}

@@ -1,0 +1,460 @@
+#include "tablet/stream/stream.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tablet/stream/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	BACKOFF_FIRST_MS = 200,
+	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
+	WAITING_NEW_MS = BACKOFF_MAX_MS + 2000, /* until the next try has failed too */
+	SAVE_DEADLINE_MS = 5000,
+};
+
+struct stream {
+	const struct tablet_env *env;
+	struct arena             arena; /* the request */
+	struct tablet_request    request;
+	struct stream_state      state;
+	struct group             life; /* its one task */
+	struct waitlist          changed;
+	struct run               run; /* one pass; applier is NULL between passes */
+	struct waiting           waiting;
+	uint64_t                 passes, retries[STREAM_CAUSES];
+	bool                     wake;        /* somebody wants another pass */
+	bool                     unsaved;     /* an error was cleared and is still on disk */
+	int64_t                 *rows_copied; /* by table, as last known */
+};
+
+/* ---- Which errors waiting mends */
+
+static bool
+server_error_passes(int code)
+{
+	static const int passing[] = {
+		1040,                   /* too many connections */
+		1053,                   /* shutdown in progress */
+		1158, 1159, 1160, 1161, /* network read and write errors and timeouts */
+		1205,                   /* lock wait timeout */
+		1213,                   /* deadlock */
+		1317,                   /* query interrupted */
+		1927,                   /* connection was killed */
+		1226,                   /* resource limit for now */
+		1021, 1114,             /* disk full, which InnoDB calls a full table */
+	};
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		if (passing[i] == code)
+			return true;
+	}
+	return false;
+}
+
+/* A temporary file that cannot grow is told by several numbers, with the system's error in the text. */
+static bool
+is_full_disk(const struct err *err)
+{
+	return strstr(err->text, "(Errcode: 28 ") != NULL;
+}
+
+static bool
+error_passes(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_RETRY:
+	case ERR_TIMEOUT: return true;
+	case ERR_SERVER: return server_error_passes(err->mysql_errno) || is_full_disk(err);
+	case ERR_NONE:
+	case ERR_CANCELLED:
+	case ERR_REFUSED:
+	case ERR_CORRUPT:
+	case ERR_CONFLICT:
+	case ERR_NOT_FOUND: return false;
+	}
+	unreachable();
+}
+
+/* ---- The stream's task */
+
+static int
+save(struct ctx *cx, struct stream *s)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	struct ctx                          within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
+
+	TRY(env_dba(&within, s->env, &dba));
+	return state_update(&within, dba, &s->state);
+}
+
+static int
+save_phase(struct ctx *cx, struct stream *s, enum stream_phase phase)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	struct ctx                          within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
+	enum stream_phase                   from = s->state.phase;
+	int                                 attempt = s->state.attempt;
+
+	TRY(env_dba(&within, s->env, &dba));
+	if (s->state.phase != from || s->state.attempt != attempt)
+		return err_set(cx->err, ERR_CONFLICT, "another request moved the stream of '%s'",
+		    s->state.workflow);
+	return state_move(&within, dba, &s->state, phase);
+}
+
+static void
+stop_with(struct ctx *cx, struct stream *s, const struct err *err)
+{
+	struct err saving = { 0 };
+	struct ctx shielded = ctx_shielded(cx, SAVE_DEADLINE_MS * MSEC, &saving);
+
+	snprintf(s->state.error, sizeof(s->state.error), "%s", err->text);
+	snprintf(s->state.hint, sizeof(s->state.hint), "%s", err->hint);
+	log_error("stream %s stopped: %s", s->state.workflow, err->text);
+	if (save(&shielded, s) != 0)
+		log_error(
+		    "stream %s: its error could not be stored: %s", s->state.workflow, saving.text);
+	waitlist_wake_all(&s->changed);
+}
+
+static void
+remember_progress(struct stream *s)
+{
+	if (s->run.copier == NULL)
+		return;
+	for (size_t i = 0; i < s->request.tables_count; i++)
+		s->rows_copied[i] = copier_progress(s->run.copier, (int)i)->rows;
+}
+
+static int
+one_pass(struct ctx *cx, struct stream *s)
+{
+	s->run = (struct run){
+		.env = s->env, .request = &s->request, .state = &s->state, .changed = &s->changed,
+		.waiting = &s->waiting
+	};
+	int rc = run_open(cx, &s->run);
+
+	if (rc == 0 && s->unsaved) {
+		rc = save(cx, s);
+		s->unsaved = rc != 0;
+	}
+	if (rc == 0) {
+		s->passes++;
+		waitlist_wake_all(&s->changed);
+		rc = run_go(cx, &s->run);
+	}
+	remember_progress(s);
+	run_close(&s->run);
+	waitlist_wake_all(&s->changed);
+	return rc;
+}
+
+static int
+wait_wake(struct ctx *cx, struct stream *s)
+{
+	while (!s->wake)
+		TRY(waitlist_wait(cx, &s->changed));
+	s->wake = false;
+	return 0;
+}
+
+static void
+stream_main(void *arg)
+{
+	struct stream *s = arg;
+	struct err     err = { 0 };
+	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	int            backoff_ms = BACKOFF_FIRST_MS;
+
+	while (!task_cancelled()) {
+		uint64_t passes = s->passes;
+		int      rc = s->state.error[0] != '\0' ? 0 : one_pass(&cx, s);
+
+		if (rc != 0 && task_cancelled())
+			return;
+		if (rc == 0 || !error_passes(&err)) {
+			if (rc != 0)
+				stop_with(&cx, s, &err);
+			if (wait_wake(&cx, s) != 0)
+				return;
+			backoff_ms = BACKOFF_FIRST_MS;
+			continue;
+		}
+		s->retries[err.kind]++;
+		waiting_note(&s->waiting, "waiting: %.500s", err.text);
+		log_warn("stream %s goes on in %d ms: %s", s->state.workflow, backoff_ms, err.text);
+		if (s->passes != passes)
+			backoff_ms =
+			    BACKOFF_FIRST_MS; /* it did connect: the trouble is a new one */
+		if (task_sleep(&cx, backoff_ms * MSEC) != 0)
+			return;
+		backoff_ms = backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff_ms * 2;
+	}
+}
+
+/* ---- Birth and death */
+
+int
+stream_start(const struct tablet_env *env, const struct stream_state *known, struct stream **out,
+    struct err *err)
+{
+	struct stream *s = mem_new(struct stream);
+
+	s->env = env;
+	state_copy(&s->state, known);
+	s->state.request = arena_strdup(&s->arena, known->request);
+	group_init(&s->life);
+	if (tablet_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
+		goto fail;
+	s->rows_copied = arena_array(&s->arena, int64_t, s->request.tables_count);
+	if (group_spawn(&s->life, s->state.workflow, stream_main, s, err) != 0)
+		goto fail;
+	*out = s;
+	return 0;
+fail:
+	state_done(&s->state);
+	arena_done(&s->arena);
+	free(s);
+	return -1;
+}
+
+void
+stream_halt(struct stream *s)
+{
+	group_done(&s->life);
+}
+
+void
+stream_stop(struct stream *s)
+{
+	if (s == NULL)
+		return;
+	group_done(&s->life);
+	state_done(&s->state);
+	arena_done(&s->arena);
+	free(s);
+}
+
+/* ---- What others ask */
+
+struct stream_id
+stream_id(const struct stream *s)
+{
+	return state_id(&s->state);
+}
+
+const char *
+stream_workflow(const struct stream *s)
+{
+	return s->state.workflow;
+}
+
+const struct tablet_request *
+stream_request(const struct stream *s)
+{
+	return &s->request;
+}
+
+enum stream_phase
+stream_phase(const struct stream *s)
+{
+	return s->state.error[0] != '\0' ? STREAM_ERROR : s->state.phase;
+}
+
+enum stream_phase
+stream_reached(const struct stream *s)
+{
+	return s->state.phase;
+}
+
+int
+stream_attempt(const struct stream *s)
+{
+	return s->state.attempt;
+}
+
+static const char *
+table_state(enum stream_phase phase, bool copied)
+{
+	switch (phase) {
+	case STREAM_STARTING: return "init";
+	case STREAM_COPYING: return copied ? "copied" : "copying";
+	case STREAM_CATCHING_UP: return "catching-up";
+	case STREAM_INDEXING: return "indexing";
+	case STREAM_RUNNING:
+	case STREAM_FROZEN: return "running";
+	case STREAM_STOPPED: return "switched";
+	case STREAM_ERROR: return "error";
+	}
+	unreachable();
+}
+
+static void
+add_table_status(const struct stream *s, size_t i, struct tablet_reply *reply)
+{
+	struct tablet_table_status *t = &reply->tables[i];
+	bool                        done = false;
+
+	t->rows_copied = s->rows_copied[i];
+	if (s->run.copier != NULL) {
+		t->rows_copied = copier_progress(s->run.copier, (int)i)->rows;
+		done = copier_progress(s->run.copier, (int)i)->done;
+	}
+	if (s->run.copier != NULL)
+		t->rows_estimate = s->run.defs[i]->rows_estimate;
+	t->table = s->request.tables[i].source_table;
+	t->state = table_state(s->state.phase, done);
+	t->definition = "";
+	reply->rows_copied += t->rows_copied;
+	reply->rows_total += t->rows_estimate;
+}
+
+static const char *
+stopped_or_waiting(const struct stream *s)
+{
+	bool waits = task_now() - s->waiting.at < WAITING_NEW_MS * MSEC;
+
+	return s->state.error[0] == '\0' && waits ? s->waiting.text : s->state.error;
+}
+
+int64_t
+stream_lag_ms(const struct stream *s)
+{
+	return s->run.applier != NULL ? run_lag_ms(&s->run) : -1;
+}
+
+uint64_t
+stream_retries(const struct stream *s, enum err_kind kind)
+{
+	return s->retries[kind];
+}
+
+void
+stream_status(const struct stream *s, struct arena *a, struct tablet_reply *reply)
+{
+	*reply = (struct tablet_reply){
+		.state = stream_phase_name(stream_phase(s)),
+		.error = arena_strdup(a, stopped_or_waiting(s)),
+		.hint = arena_strdup(a, s->state.hint),
+		.position = arena_strdup(a, position_gtid(&s->state.applied)),
+		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
+		.lag_ms = stream_lag_ms(s),
+		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
+		.tables = arena_array(a, struct tablet_table_status, s->request.tables_count),
+		.tables_count = s->request.tables_count,
+	};
+	for (size_t i = 0; i < s->request.tables_count; i++)
+		add_table_status(s, i, reply);
+}
+
+int
+stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err)
+{
+	if (s->run.applier == NULL)
+		return err_set(err, ERR_RETRY, "the stream is not connected");
+	*out = arena_array(a, const char *, s->request.tables_count);
+	for (size_t i = 0; i < s->request.tables_count; i++)
+		(*out)[i] = arena_strdup(a, s->run.defs[i]->hash);
+	return 0;
+}
+
+static void
+wake(struct stream *s)
+{
+	s->wake = true;
+	waitlist_wake_all(&s->changed);
+}
+
+void
+stream_retry(struct stream *s)
+{
+	if (s->state.error[0] == '\0')
+		return;
+	s->state.error[0] = s->state.hint[0] = '\0';
+	s->unsaved = true;
+	wake(s);
+}
+
+/* ---- Freeze and thaw */
+
+static int
+refuse_attempt(struct ctx *cx, const struct stream *s, int attempt)
+{
+	if (attempt < s->state.attempt)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated: attempt %d was seen", attempt,
+		    s->state.workflow, s->state.attempt);
+	if (s->state.error[0] != '\0')
+		return err_set(
+		    cx->err, ERR_REFUSED, "the stream has stopped: %.400s", s->state.error);
+	return 0;
+}
+
+int
+stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt)
+{
+	uint64_t asked = 0; /* the pass whose applier knows of it */
+
+	while (s->state.phase != STREAM_FROZEN || s->state.attempt != attempt) {
+		TRY(refuse_attempt(cx, s, attempt));
+		if (s->state.phase != STREAM_RUNNING)
+			return err_set(cx->err, ERR_CONFLICT,
+			    "the stream of '%s' is %s, not running", s->state.workflow,
+			    stream_phase_name(s->state.phase));
+		if (s->run.applier != NULL && asked != s->passes) {
+			TRY(applier_freeze_at(s->run.applier, position, attempt, cx->err));
+			asked = s->passes;
+		}
+		if (waitlist_wait(cx, &s->changed) != 0)
+			return err_wrap(cx->err, "waiting for the stream of '%s' to reach %.200s",
+			    s->state.workflow, position);
+	}
+	return 0;
+}
+
+/*
+ * A freeze that is still being waited for ends with its pass. It may have been committed without
+ * our knowing, so that the phase is stored again (a COMMIT under way is waited for: it has the row).
+ */
+static int
+restart_task(struct ctx *cx, struct stream *s)
+{
+	group_done(&s->life);
+	group_init(&s->life);
+	s->wake = false;
+	TRY(group_spawn(&s->life, s->state.workflow, stream_main, s, cx->err));
+	return save(cx, s);
+}
+
+int
+stream_thaw(struct ctx *cx, struct stream *s, int attempt)
+{
+	if (attempt < s->state.attempt)
+		return refuse_attempt(cx, s, attempt);
+	s->state.attempt = attempt;
+	if (s->state.phase == STREAM_RUNNING)
+		return restart_task(cx, s);
+	if (s->state.phase != STREAM_FROZEN)
+		return 0;
+	TRY(save_phase(cx, s, STREAM_RUNNING));
+	wake(s);
+	return 0;
+}
+
+int
+stream_finish(struct ctx *cx, struct stream *s, int attempt)
+{
+	if (s->state.phase == STREAM_STOPPED)
+		return 0;
+	TRY(refuse_attempt(cx, s, attempt));
+	if (s->state.phase != STREAM_FROZEN)
+		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' is %s, not frozen",
+		    s->state.workflow, stream_phase_name(s->state.phase));
+	TRY(save_phase(cx, s, STREAM_STOPPED));
+	waitlist_wake_all(&s->changed);
+	return 0;
+}

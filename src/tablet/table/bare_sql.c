@@ -1,0 +1,106 @@
+#include "tablet/table/bare_sql.h"
+
+#include "base/check.h"
+#include "sql/quote.h"
+#include "tablet/table/create_table.h"
+
+static bool
+serves_auto_increment(const struct table_def *def, const struct index_def *index)
+{
+	return index->first >= 0 && def->columns[index->first].auto_increment &&
+	    def->key[0] != index->first;
+}
+
+/* Whose name the bare table's index has; NULL: it needs none. */
+static const struct index_def *
+kept_index(const struct table_def *def)
+{
+	const struct index_def *kept = NULL;
+
+	for (int i = 0; i < def->indexes_count; i++) {
+		const struct index_def *index = &def->indexes[i];
+
+		if (!serves_auto_increment(def, index))
+			continue;
+		if (!index->unique)
+			return index;
+		if (kept == NULL)
+			kept = index;
+	}
+	return kept;
+}
+
+static void
+add_kept(struct buf *out, const struct table_def *def, const struct index_def *kept)
+{
+	if (!kept->unique) {
+		buf_add_str(out, kept->clause);
+		return;
+	}
+	buf_add_str(out, "KEY ");
+	quote_ident(out, slice_str(kept->name));
+	buf_add_str(out, " (");
+	quote_ident(out, slice_str(def->columns[kept->first].name));
+	buf_add_char(out, ')');
+}
+
+void
+bare_sql_create(
+    struct buf *out, const struct table_def *def, const char *database, const char *table)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	const struct index_def    *kept = kept_index(def);
+	struct create_table        create;
+	struct err                 err;
+	const char                *comma = "\n  ";
+
+	/* It was read once already. */
+	if (create_table_read(&arena, slice_str(def->create_sql), &create, &err) != 0)
+		unreachable();
+	buf_add_str(out, "CREATE TABLE ");
+	quote_table(out, slice_str(database), slice_str(table));
+	buf_add_str(out, " (");
+	for (int i = 0; i < create.clauses_count; i++) {
+		if (create.clauses[i].kind == CLAUSE_INDEX)
+			continue;
+		buf_add_str(out, comma);
+		buf_add_slice(out, create.clauses[i].text);
+		comma = ",\n  ";
+	}
+	if (kept != NULL) {
+		buf_add_str(out, comma);
+		add_kept(out, def, kept);
+	}
+	buf_add_char(out, '\n');
+	buf_add_slice(out, create.options);
+}
+
+static bool
+is_whole(const struct table_def *def, const struct index_def *kept)
+{
+	return def->indexes_count == 0 ||
+	    (def->indexes_count == 1 && kept != NULL && !kept->unique);
+}
+
+void
+bare_sql_complete(
+    struct buf *out, const struct table_def *def, const char *database, const char *table)
+{
+	const struct index_def *kept = kept_index(def);
+	const char             *comma = "";
+
+	if (is_whole(def, kept))
+		return;
+	buf_add_str(out, "ALTER TABLE ");
+	quote_table(out, slice_str(database), slice_str(table));
+	buf_add_char(out, ' ');
+	if (kept != NULL) {
+		buf_add_str(out, "DROP KEY ");
+		quote_ident(out, slice_str(kept->name));
+		comma = ", ";
+	}
+	for (int i = 0; i < def->indexes_count; i++) {
+		buf_addf(out, "%sADD %s", comma, def->indexes[i].clause);
+		comma = ", ";
+	}
+}

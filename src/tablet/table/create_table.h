@@ -1,0 +1,48 @@
+/*
+ * create_table.h - SHOW CREATE TABLE, cut into what we need.
+ *
+ * MariaDB prints one definition per line: columns first ("  `id` int(11) NOT
+ * NULL,"), then keys and constraints, then a line that begins with ")" and
+ * carries the options, then partitions. Names are quoted with backquotes, newlines inside of
+ * defaults and comments are escaped.
+ *
+ * Left out is what a copy of the table need not have: the next AUTO_INCREMENT value, and the
+ * comment that the server puts behind a temporal column which is stored as MariaDB 5.3 did.
+ */
+#ifndef TABLET_TABLE_CREATE_TABLE_H
+#define TABLET_TABLE_CREATE_TABLE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum clause_kind { CLAUSE_COLUMN, CLAUSE_PRIMARY, CLAUSE_INDEX, CLAUSE_FULLTEXT, CLAUSE_OTHER };
+
+struct clause {
+	enum clause_kind kind;
+	struct slice     text;  /* without indentation and comma */
+	struct slice     name;  /* of a column or an index, as it is: without quotes */
+	struct slice     first; /* CLAUSE_INDEX: its first column's name */
+	int              parts; /* CLAUSE_PRIMARY: its columns */
+	bool             unique;
+	/* a unique one by a hash of its columns: the server keeps it in a hidden column */
+	bool             hashed;
+};
+
+struct create_table {
+	struct clause *clauses;
+	int            clauses_count;
+	struct slice   options; /* from ")" to the end, without what is left out */
+	const char    *text;    /* the whole, without what is left out */
+};
+
+/* Of such a text, what two tables of different names have in common when they are defined the same. */
+const char *create_table_body(const char *text);
+
+/* Where the word first stands outside of strings, quoted names and comments' texts; sql.len: nowhere. */
+size_t create_table_find(struct slice sql, const char *word);
+/* Everything points into the arena. ERR_CORRUPT when sql does not look as above. */
+int create_table_read(
+    struct arena *a, struct slice sql, struct create_table *out, struct err *err) MUST_USE;
+
+#endif

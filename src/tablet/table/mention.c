@@ -1,0 +1,172 @@
+#include "tablet/table/mention.h"
+
+#include "rpc/api.h"
+#include "sql/program.h"
+#include "sql/quote.h"
+
+enum { NAMED_MAX = 3 }; /* in one sentence: three names of two parts fit it */
+
+/* ---- The bodies that have the word */
+
+/* In the order that they are selected. */
+enum { B_SCHEMA, B_NAME, B_MODES, B_BODY, B_COUNT };
+
+struct source {
+	const char *what, *columns, *from, *body;
+};
+
+static const struct source sources[] = {
+	{ "view", "table_schema, table_name, ''", "views", "view_definition" },
+	{ "routine", "routine_schema, routine_name, sql_mode", "routines", "routine_definition" },
+	{ "event", "event_schema, event_name, sql_mode", "events", "event_definition" },
+	{ "trigger", "trigger_schema, trigger_name, sql_mode", "triggers", "action_statement" },
+};
+
+/* As a text that has the name has it: plain, or with its quotes doubled. */
+static void
+add_occurs(struct buf *out, const char *body, const char *name)
+{
+	SCOPED(buf) struct buf quoted = BUF_INIT;
+	struct slice           inner;
+
+	buf_addf(out, "(LOCATE(");
+	quote_string(out, slice_str(name));
+	buf_addf(out, ", %s) > 0", body);
+	quote_ident(&quoted, slice_str(name));
+	inner = slice_cut(buf_slice(&quoted), 1, buf_slice(&quoted).len - 1);
+	if (!slice_eq_str(inner, name)) {
+		buf_add_str(out, " OR LOCATE(");
+		quote_string(out, inner);
+		buf_addf(out, ", %s) > 0", body);
+	}
+	buf_add_char(out, ')');
+}
+
+static int
+read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s, const char *table,
+    struct mysql_rows *rows)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_addf(&sql, "SELECT %s, %s FROM information_schema.%s WHERE ", s->columns, s->body, s->from);
+	add_occurs(&sql, s->body, table);
+	if (strcmp(s->what, "trigger") == 0)
+		buf_addf(&sql, " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "'",
+		    sizeof(FENCE_PREFIX) - 1);
+	TRY(mysql_select(cx, c, buf_slice(&sql), rows));
+	if (rows->rows > 0 && rows->columns != B_COUNT)
+		return err_set(cx->err, ERR_CORRUPT, "information_schema.%s answers with %zu columns",
+		    s->from, rows->columns);
+	return 0;
+}
+
+/* ---- Which of them name the table */
+
+struct found {
+	int         count, sure;
+	struct buf *names; /* of the first few: "view 'a.b', routine 'c.d'" */
+};
+
+static unsigned
+modes_of(struct slice sql_mode)
+{
+	unsigned modes = 0;
+
+	for (struct slice word, rest = sql_mode; !slice_is_null(rest);) {
+		rest = slice_split(rest, ',', &word);
+		if (slice_eq_str(word, "ANSI_QUOTES"))
+			modes |= SQL_ANSI_QUOTES;
+		if (slice_eq_str(word, "NO_BACKSLASH_ESCAPES"))
+			modes |= SQL_NO_BACKSLASH_ESCAPES;
+	}
+	return modes;
+}
+
+static enum mention
+mention_of(struct ctx *cx, const struct slice *v, const char *database, const char *table)
+{
+	struct program p;
+	struct err     unread = { 0 };
+
+	if (program_read(cx->arena, v[B_BODY], modes_of(v[B_MODES]), &p, &unread) != 0)
+		return MENTION_PERHAPS;
+	return program_mentions(&p, v[B_SCHEMA], slice_str(database), slice_str(table));
+}
+
+/* Their routines run strings that they put together: of tables that they are told of. */
+static bool
+is_servers_own(struct slice schema)
+{
+	return slice_eq_str(schema, "sys") || slice_eq_str(schema, "mysql") ||
+	       slice_eq_str(schema, "performance_schema") ||
+	       slice_eq_str(schema, "information_schema");
+}
+
+static void
+add_found(struct found *f, const char *what, const struct slice *v, enum mention m)
+{
+	f->sure += m == MENTION_SURE;
+	if (f->count++ >= NAMED_MAX)
+		return;
+	buf_addf(f->names, "%s%s '%.*s.%.*s'%s", f->count > 1 ? ", " : "", what,
+	    SLICE_ARG(v[B_SCHEMA]), SLICE_ARG(v[B_NAME]),
+	    m == MENTION_PERHAPS ? " (perhaps)" : "");
+}
+
+static int
+look_through(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    struct found *f)
+{
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx                 inner = *cx;
+		struct mysql_rows          rows;
+
+		inner.arena = &scratch;
+		TRY(read_bodies(&inner, c, &sources[i], table, &rows));
+		for (size_t n = 0; n < rows.rows; n++) {
+			const struct slice *v = &rows.values[n * B_COUNT];
+			enum mention        m = mention_of(&inner, v, database, table);
+
+			if (m == MENTION_SURE ||
+			    (m == MENTION_PERHAPS && !is_servers_own(v[B_SCHEMA])))
+				add_found(f, sources[i].what, v, m);
+		}
+	}
+	return 0;
+}
+
+static const char *
+sentence(struct arena *a, const struct found *f, const char *database, const char *table)
+{
+	const char *more = f->count > NAMED_MAX
+	    ? arena_printf(a, " and %d more", f->count - NAMED_MAX)
+	    : "";
+
+	if (f->sure == 0)
+		return arena_printf(a,
+		    "%s%s may name the table '%s.%s': what is there is not understood, or runs SQL "
+		    "from strings",
+		    f->names->data, more, database, table);
+	return arena_printf(a, "%s%s %s the table '%s.%s', and would look for it at its old place",
+	    f->names->data, more, f->count == 1 ? "names" : "name", database, table);
+}
+
+int
+mention_find(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    struct mentions *out)
+{
+	SCOPED(buf) struct buf names = BUF_INIT;
+	struct found           f = { .names = &names };
+
+	*out = (struct mentions){ .text = "", .hint = "" };
+	TRY(look_through(cx, c, database, table, &f));
+	if (f.count == 0)
+		return 0;
+	out->text = sentence(cx->arena, &f, database, table);
+	out->hint = f.sure == 0
+	    ? "if it does not: MoveTables --force goes on"
+	    : "drop it first, and make it anew where the table goes; MoveTables --force goes on and "
+	      "leaves it as it is";
+	return 0;
+}

@@ -1,0 +1,93 @@
+#include "tablet/table/rehearse.h"
+
+#include "sql/quote.h"
+#include "tablet/table/create_table.h"
+
+#include <stdio.h>
+
+enum { UNDO_S = 10 };      /* a DROP of an empty table that nobody knows */
+
+static void
+add_create(struct buf *out, const struct create_table *t, const char *name)
+{
+	buf_addf(out, "CREATE OR REPLACE TABLE %s (\n", name);
+	for (int i = 0; i < t->clauses_count; i++) {
+		buf_add_str(out, i > 0 ? ",\n  " : "  ");
+		buf_add_slice(out, t->clauses[i].text);
+	}
+	buf_add_char(out, '\n');
+	buf_add_slice(out, t->options);
+}
+
+/* The first line of either that the other has not; false when there is none. */
+static bool
+find_difference(const struct create_table *wanted, const struct create_table *made,
+    struct slice *mine, struct slice *theirs)
+{
+	int most = wanted->clauses_count > made->clauses_count ? wanted->clauses_count
+	                                                       : made->clauses_count;
+
+	for (int i = 0; i <= most; i++) {
+		*mine = i < wanted->clauses_count ? wanted->clauses[i].text : wanted->options;
+		*theirs = i < made->clauses_count ? made->clauses[i].text : made->options;
+		if (!slice_eq(*mine, *theirs))
+			return true;
+	}
+	return false;
+}
+
+static int
+compare(struct ctx *cx, struct mysql_client *dba, const char *name,
+    const struct create_table *wanted)
+{
+	struct mysql_rows   rows;
+	struct create_table made;
+	struct slice        mine, theirs;
+
+	TRY(mysql_selectf(cx, dba, &rows, "SHOW CREATE TABLE %s", name));
+	if (rows.rows != 1 || rows.columns < 2)
+		return err_set(cx->err, ERR_CORRUPT, "SHOW CREATE TABLE gave %zu rows", rows.rows);
+	TRY(create_table_read(cx->arena, rows.values[1], &made, cx->err));
+	if (!find_difference(wanted, &made, &mine, &theirs))
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "the table would be defined differently at the target: '%.*s' instead of '%.*s'",
+	    SLICE_ARG(slice_cut(theirs, 0, 150)), SLICE_ARG(slice_cut(mine, 0, 150)));
+	return err_hint(cx->err, "compare the settings of both servers, or spell out at the source "
+	    "what they differ in");
+}
+
+/* The server says what it lacks: a sequence, a collation, a plugin. */
+static int
+cannot_be_made(struct err *err)
+{
+	if (err->kind != ERR_SERVER)
+		return -1;
+	err->kind = ERR_REFUSED;
+	err_wrap(err, "the table cannot be made at the target");
+	return err_hint(err, "give the target's server what the definition needs, or change that at the "
+	    "source");
+}
+
+int
+rehearse_table(struct ctx *cx, struct mysql_client *dba, const char *database, const char *definition)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf     name = BUF_INIT;
+	SCOPED(buf) struct buf     sql = BUF_INIT;
+	struct err                 undoing = { 0 };
+	struct ctx                 inner = *cx;
+	struct ctx                 undo = ctx_shielded(cx, UNDO_S * SECOND, &undoing);
+	struct create_table        wanted;
+
+	inner.arena = &arena;
+	TRY(create_table_read(&arena, slice_str(definition), &wanted, cx->err));
+	quote_table(&name, slice_str(database), slice_str("_switchyard_rehearsal"));
+	add_create(&sql, &wanted, name.data);
+	if (mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)
+		return cannot_be_made(cx->err);
+	int rc = compare(&inner, dba, name.data, &wanted);
+	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
+		return err_copy(cx->err, &undoing);
+	return rc;
+}

@@ -1,0 +1,592 @@
+#include "tablet/table/schema.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "binlog/coltype.h"
+#include "rpc/api.h"
+#include "sql/quote.h"
+#include "tablet/table/create_table.h"
+
+/* ---- Columns */
+
+struct type_name {
+	const char      *name;
+	enum column_kind kind;
+	uint8_t          int_bytes;
+	bool             fixed;
+};
+
+static const struct type_name type_names[] = {
+	{ "tinyint", COLUMN_INT, 1, false },
+	{ "smallint", COLUMN_INT, 2, false },
+	{ "mediumint", COLUMN_INT, 3, false },
+	{ "int", COLUMN_INT, 4, false },
+	{ "bigint", COLUMN_INT, 8, false },
+	{ "float", COLUMN_FLOAT, 0, false },
+	{ "double", COLUMN_DOUBLE, 0, false },
+	{ "decimal", COLUMN_DECIMAL, 0, false },
+	{ "char", COLUMN_STRING, 0, true },
+	{ "varchar", COLUMN_STRING, 0, false },
+	{ "tinytext", COLUMN_STRING, 0, false },
+	{ "text", COLUMN_STRING, 0, false },
+	{ "mediumtext", COLUMN_STRING, 0, false },
+	{ "longtext", COLUMN_STRING, 0, false },
+	{ "binary", COLUMN_BYTES, 0, true },
+	{ "varbinary", COLUMN_BYTES, 0, false },
+	{ "tinyblob", COLUMN_BYTES, 0, false },
+	{ "blob", COLUMN_BYTES, 0, false },
+	{ "mediumblob", COLUMN_BYTES, 0, false },
+	{ "longblob", COLUMN_BYTES, 0, false },
+	{ "date", COLUMN_DATE, 0, false },
+	{ "time", COLUMN_TIME, 0, false },
+	{ "datetime", COLUMN_DATETIME, 0, false },
+	{ "timestamp", COLUMN_TIMESTAMP, 0, false },
+	{ "year", COLUMN_YEAR, 0, false },
+	{ "enum", COLUMN_ENUM, 0, false },
+	{ "set", COLUMN_SET, 0, false },
+	{ "bit", COLUMN_BIT, 0, false },
+};
+
+static bool
+contains(struct slice s, const char *word)
+{
+	return s.len > 0 && memmem(s.ptr, s.len, word, strlen(word)) != NULL;
+}
+
+/* Numbers of information_schema; NULL is 0. */
+static uint32_t
+number_of(struct slice s)
+{
+	uint64_t   u = 0;
+	struct err err;
+
+	if (slice_is_null(s) || parse_u64(s, &u, &err) != 0)
+		return 0;
+	return u > UINT32_MAX ? UINT32_MAX : (uint32_t)u;
+}
+
+/* In the order that read_columns() selects. */
+enum {
+	C_NAME,
+	C_DATA_TYPE,
+	C_COLUMN_TYPE,
+	C_CHARSET,
+	C_COLLATION,
+	C_NULLABLE,
+	C_EXTRA,
+	C_PRECISION,
+	C_SCALE,
+	C_FSP,
+	C_CHARS,
+	C_GENERATED,
+	C_COUNT
+};
+
+enum { SET_MEMBERS_MAX = 53 }; /* a SET + 0 is a double, which holds whole numbers of 53 bits */
+
+/* Commas outside of the members' quotes: one less than members. */
+static uint32_t
+count_members(struct slice type)
+{
+	uint32_t members = 1;
+	bool     quoted = false;
+
+	for (size_t i = 0; i < type.len; i++) {
+		if (type.ptr[i] == '\'')
+			quoted = !quoted;
+		else if (type.ptr[i] == ',' && !quoted)
+			members++;
+	}
+	return members;
+}
+
+static void
+fill_type(const struct type_name *name, const struct slice *v, struct column_type *out)
+{
+	*out = (struct column_type){
+		.kind = name->kind, .int_bytes = name->int_bytes, .fixed = name->fixed
+	};
+	out->is_unsigned = contains(v[C_COLUMN_TYPE], " unsigned");
+	out->precision = (uint8_t)number_of(v[C_PRECISION]);
+	out->scale = (uint8_t)number_of(v[C_SCALE]);
+	out->fsp = (uint8_t)number_of(v[C_FSP]);
+	out->length = number_of(v[C_CHARS]);
+	out->rounds = (name->kind == COLUMN_FLOAT || name->kind == COLUMN_DOUBLE) &&
+	    !slice_is_null(v[C_SCALE]);
+	if (name->kind == COLUMN_BIT)
+		out->length = number_of(v[C_PRECISION]);
+	if (name->kind == COLUMN_ENUM || name->kind == COLUMN_SET)
+		out->length = count_members(v[C_COLUMN_TYPE]);
+	if (v[C_CHARSET].len > 0 && v[C_CHARSET].len < sizeof(out->charset))
+		memcpy(out->charset, v[C_CHARSET].ptr, v[C_CHARSET].len);
+	/* Other _bin collations pad with spaces: 'a' and 'a ' are equal there. */
+	out->binary_collation =
+	    name->kind == COLUMN_BYTES || contains(v[C_COLLATION], "_nopad_bin");
+}
+
+static int
+refuse_column(struct ctx *cx, const struct table_def *def, const struct slice *v, const char *what)
+{
+	err_set(cx->err, ERR_REFUSED,
+	    "column '%.*s' of table '%s.%s' %s, which cannot be moved yet", SLICE_ARG(v[C_NAME]),
+	    def->database, def->name, what);
+	return err_hint(cx->err, "drop or change the column, or leave the table where it is");
+}
+
+static int
+fill_column(struct ctx *cx, struct table_def *def, const struct slice *v, struct column *out)
+{
+	const struct type_name *name = NULL;
+
+	for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
+		if (slice_eq_str(v[C_DATA_TYPE], type_names[i].name))
+			name = &type_names[i];
+	}
+	if (name == NULL)
+		return refuse_column(cx, def, v,
+		    arena_printf(cx->arena, "has the type %.*s", SLICE_ARG(v[C_DATA_TYPE])));
+	if (contains(v[C_EXTRA], "GENERATED") || v[C_GENERATED].len > 0)
+		return refuse_column(cx, def, v, "is generated");
+	if (name->kind == COLUMN_SET && count_members(v[C_COLUMN_TYPE]) > SET_MEMBERS_MAX)
+		return refuse_column(cx, def, v, "is a SET of more than 53 members");
+	if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
+		return refuse_column(cx, def, v, "is compressed");
+	out->old_format = create_table_find(v[C_COLUMN_TYPE], "/* mariadb-5.3 */") < v[C_COLUMN_TYPE].len;
+	if (out->old_format && number_of(v[C_FSP]) > 0) {
+		refuse_column(cx, def, v,
+		    "is kept with fractions of seconds in the format of MariaDB 5.3");
+		return err_hint(cx->err, "ALTER TABLE `%s`.`%s` FORCE at the source keeps it in "
+		    "today's (mysql56_temporal_format=ON)", def->database, def->name);
+	}
+	out->name = arena_slice_str(cx->arena, v[C_NAME]);
+	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");
+	out->auto_increment = contains(v[C_EXTRA], "auto_increment");
+	out->zerofill = contains(v[C_COLUMN_TYPE], "zerofill");
+	out->key_index = -1;
+	fill_type(name, v, &out->type);
+	def->rounds |= out->type.rounds;
+	def->enums |= out->type.kind == COLUMN_ENUM;
+	return 0;
+}
+
+/* " WHERE <schema>='db' AND <name>='t'" */
+static void
+add_where(struct buf *out, const char *schema, const char *name, const struct table_def *def)
+{
+	buf_addf(out, " WHERE %s=", schema);
+	quote_string(out, slice_str(def->database));
+	buf_addf(out, " AND %s=", name);
+	quote_string(out, slice_str(def->name));
+}
+
+static int
+read_columns(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql,
+	    "SELECT column_name, data_type, column_type, character_set_name, collation_name, "
+	    "is_nullable,"
+	    " extra, numeric_precision, numeric_scale, datetime_precision, "
+	    "character_maximum_length,"
+	    " generation_expression FROM information_schema.columns");
+	add_where(&sql, "table_schema", "table_name", def);
+	buf_add_str(&sql, " ORDER BY ordinal_position");
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.columns != C_COUNT || rows.rows == 0 || rows.rows > ROW_COLUMNS_MAX)
+		return err_set(cx->err, ERR_CORRUPT, "table '%s.%s' has %zu columns", def->database,
+		    def->name, rows.rows);
+	def->columns_count = (int)rows.rows;
+	def->columns = arena_array(cx->arena, struct column, rows.rows);
+	for (size_t i = 0; i < rows.rows; i++)
+		TRY(fill_column(cx, def, &rows.values[i * C_COUNT], &def->columns[i]));
+	return 0;
+}
+
+/* ---- The primary key */
+
+static int
+find_column(const struct table_def *def, struct slice name)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		if (slice_eq_str(name, def->columns[i].name))
+			return i;
+	}
+	return -1;
+}
+
+static int
+refuse_key(struct ctx *cx, const struct table_def *def, const char *column, const char *what)
+{
+	err_set(cx->err, ERR_REFUSED,
+	    "the primary key of table '%s.%s' %s '%s', which cannot be moved yet", def->database,
+	    def->name, what, column);
+	return err_hint(
+	    cx->err, "primary keys may be of integer, binary, or utf8mb4 or latin1 string columns");
+}
+
+static bool
+key_type_ok(const struct column_type *t)
+{
+	if (t->kind == COLUMN_STRING)
+		return strcmp(t->charset, "utf8mb4") == 0 || strcmp(t->charset, "latin1") == 0;
+	return t->kind == COLUMN_INT || t->kind == COLUMN_BYTES;
+}
+
+/* v: column_name, sub_part, collation */
+static int
+add_key_column(struct ctx *cx, struct table_def *def, const struct slice *v)
+{
+	const char *name = arena_slice_str(cx->arena, v[0]);
+	int         i = find_column(def, v[0]);
+
+	if (i < 0)
+		return err_set(
+		    cx->err, ERR_CORRUPT, "the primary key names an unknown column '%s'", name);
+	if (!slice_is_null(v[1]))
+		return refuse_key(cx, def, name, "has a prefix of column");
+	if (slice_eq_str(v[2], "D"))
+		return refuse_key(cx, def, name, "has the descending column");
+	if (!key_type_ok(&def->columns[i].type))
+		return refuse_key(cx, def, name, "has column");
+	def->columns[i].key_index = def->key_count;
+	def->key[def->key_count++] = i;
+	def->key_ordered = def->key_ordered && def->columns[i].type.kind != COLUMN_STRING;
+	def->key_binary = def->key_binary &&
+	    (def->columns[i].type.kind != COLUMN_STRING || def->columns[i].type.binary_collation);
+	return 0;
+}
+
+static int
+read_key(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(
+	    &sql, "SELECT column_name, sub_part, collation FROM information_schema.statistics");
+	add_where(&sql, "table_schema", "table_name", def);
+	buf_add_str(&sql, " AND index_name='PRIMARY' ORDER BY seq_in_index");
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.rows == 0) {
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' has no primary key", def->database,
+		    def->name);
+		return err_hint(cx->err, "ALTER TABLE ... ADD PRIMARY KEY first");
+	}
+	def->key = arena_array(cx->arena, int, rows.rows);
+	def->key_binary = def->key_ordered = true;
+	for (size_t i = 0; i < rows.rows; i++)
+		TRY(add_key_column(cx, def, &rows.values[i * rows.columns]));
+	return 0;
+}
+
+/* ---- The table */
+
+static int
+refuse_table(struct ctx *cx, const struct table_def *def, const char *what, const char *hint)
+{
+	err_set(cx->err, ERR_REFUSED, "table '%s.%s' %s, which cannot be moved yet", def->database,
+	    def->name, what);
+	return err_hint(cx->err, "%s", hint);
+}
+
+/*
+ * A catalogue answers with NULLs where the server cannot open the table: for the moment, since somebody has
+ * it for himself, or for good, and then the table itself says why.
+ */
+static int
+refuse_unopened(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	enum { ER_LOCK_WAIT_TIMEOUT = 1205 };
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	quote_table(&name, slice_str(def->database), slice_str(def->name));
+	if (mysql_execf(cx, c, "DO (SELECT 1 FROM %s LIMIT 0)", name.data) != 0 &&
+	    cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
+		return err_wrap(cx->err, "looking at table '%s.%s'", def->database, def->name);
+	return err_set(cx->err, ERR_RETRY, "table '%s.%s' cannot be looked at while somebody alters it",
+	    def->database, def->name);
+}
+
+static int
+read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql,
+	    "SELECT table_type, engine, table_rows, auto_increment FROM information_schema.tables");
+	add_where(&sql, "table_schema", "table_name", def);
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.rows == 0) {
+		err_set(
+		    cx->err, ERR_NOT_FOUND, "there is no table '%s.%s'", def->database, def->name);
+		return err_hint(cx->err, "SHOW TABLES FROM `%.100s`", def->database);
+	}
+	if (!slice_eq_str(rows.values[0], "BASE TABLE"))
+		return refuse_table(cx, def,
+		    arena_printf(cx->arena, "is a %.*s", SLICE_ARG(rows.values[0])),
+		    "only base tables move");
+	if (slice_is_null(rows.values[1]))
+		return refuse_unopened(cx, c, def);
+	if (!slice_eq_str(rows.values[1], "InnoDB"))
+		return refuse_table(cx, def,
+		    arena_printf(
+			cx->arena, "is kept by the engine %.*s", SLICE_ARG(rows.values[1])),
+		    "ALTER TABLE ... ENGINE=InnoDB first: only a transactional engine can be "
+		    "copied while it is written to");
+	def->rows_estimate = number_of(rows.values[2]);
+	if (!slice_is_null(rows.values[3]))
+		return parse_u64(rows.values[3], &def->auto_increment, cx->err);
+	return 0;
+}
+
+/* *found: the first value of the first row, or NULL slice. */
+static int
+look_for(struct ctx *cx, struct mysql_client *c, struct buf *sql, struct slice *found)
+{
+	struct mysql_rows rows;
+
+	buf_add_str(sql, " LIMIT 1");
+	TRY(mysql_select(cx, c, buf_slice(sql), &rows));
+	*found = rows.rows == 0 ? SLICE_NULL : rows.values[0];
+	return 0;
+}
+
+static int
+check_foreign_keys(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	static const char *const sides[][2] = {
+		{ "constraint_schema", "table_name" },
+		{ "unique_constraint_schema", "referenced_table_name" },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+		struct slice           found;
+
+		buf_add_str(
+		    &sql, "SELECT constraint_name FROM information_schema.referential_constraints");
+		add_where(&sql, sides[i][0], sides[i][1], def);
+		/* That comparison takes `Users` and `üsers` for the same, which are other tables. */
+		buf_addf(&sql, " AND BINARY %s=", sides[i][1]);
+		quote_string(&sql, slice_str(def->name));
+		TRY(look_for(cx, c, &sql, &found));
+		if (!slice_is_null(found))
+			return refuse_table(cx, def,
+			    arena_printf(cx->arena, "takes part in the foreign key '%.*s'",
+				SLICE_ARG(found)),
+			    "drop the foreign key first");
+	}
+	return 0;
+}
+
+static int
+check_triggers(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct slice           found;
+
+	buf_add_str(&sql, "SELECT trigger_name FROM information_schema.triggers");
+	add_where(&sql, "event_object_schema", "event_object_table", def);
+	buf_addf(
+	    &sql, " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "'", sizeof(FENCE_PREFIX) - 1);
+	TRY(look_for(cx, c, &sql, &found));
+	if (slice_is_null(found))
+		return 0;
+	return refuse_table(cx, def,
+	    arena_printf(cx->arena, "has the trigger '%.*s'", SLICE_ARG(found)),
+	    "drop the trigger first");
+}
+
+/* ---- SHOW CREATE TABLE */
+
+static int
+show_create(
+    struct ctx *cx, struct mysql_client *c, const struct table_def *def, struct create_table *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows      rows;
+
+	buf_add_str(&sql, "SHOW CREATE TABLE ");
+	quote_table(&sql, slice_str(def->database), slice_str(def->name));
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	if (rows.rows != 1 || rows.columns < 2)
+		return err_set(cx->err, ERR_CORRUPT, "SHOW CREATE TABLE gave %zu rows", rows.rows);
+	return create_table_read(cx->arena, rows.values[1], out, cx->err);
+}
+
+static const char *
+hash_text(struct arena *a, const char *text)
+{
+	return arena_printf(a, "%016llx", (unsigned long long)hash_bytes(slice_str(text)));
+}
+
+int
+schema_check_lists(const struct table_def *def, const struct create_table *create, struct err *err)
+{
+	int columns = 0;
+
+	for (int i = 0; i < create->clauses_count; i++) {
+		const struct clause *clause = &create->clauses[i];
+		bool                 same = true;
+
+		if (clause->kind == CLAUSE_COLUMN)
+			same = columns < def->columns_count &&
+			    slice_eq_str(clause->name, def->columns[columns++].name);
+		else if (clause->kind == CLAUSE_PRIMARY)
+			same = clause->parts == def->key_count;
+		if (!same)
+			return err_set(err, ERR_CORRUPT,
+			    "table '%s.%s': the catalogue's answer does not fit its definition: %.*s",
+			    def->database, def->name, SLICE_ARG(slice_cut(clause->text, 0, 100)));
+	}
+	if (columns == def->columns_count)
+		return 0;
+	return err_set(err, ERR_CORRUPT, "table '%s.%s' has %d columns in the catalogue, %d as it is defined",
+	    def->database, def->name, def->columns_count, columns);
+}
+
+/* A sequence stays where it is; at the target another of its name may be none, or one that counts anew. */
+static int
+check_defaults(struct ctx *cx, const struct table_def *def, const struct create_table *create)
+{
+	for (int i = 0; i < create->clauses_count; i++) {
+		struct slice text = create->clauses[i].text;
+
+		if (create_table_find(text, "nextval(") == text.len &&
+		    create_table_find(text, "lastval(") == text.len)
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "column '%.*s' of table '%s.%s' takes its default from a sequence, which would stay",
+		    SLICE_ARG(create->clauses[i].name), def->database, def->name);
+		return err_hint(cx->err, "ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT, or make it "
+		    "AUTO_INCREMENT");
+	}
+	return 0;
+}
+
+static int
+read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+{
+	struct create_table create;
+
+	TRY(show_create(cx, c, def, &create));
+	TRY(schema_check_lists(def, &create, cx->err));
+	TRY(check_defaults(cx, def, &create));
+	def->create_sql = create.text;
+	def->hash = hash_text(cx->arena, create_table_body(create.text));
+	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);
+	for (int i = 0; i < create.clauses_count; i++) {
+		const struct clause *clause = &create.clauses[i];
+		struct index_def    *index = &def->indexes[def->indexes_count];
+
+		if (clause->kind != CLAUSE_INDEX)
+			continue;
+		index->name = arena_slice_str(cx->arena, clause->name);
+		index->clause = arena_slice_str(cx->arena, clause->text);
+		index->unique = clause->unique;
+		def->hidden_count += clause->hashed;
+		index->first = find_column(def, clause->first);
+		def->indexes_count++;
+	}
+	return 0;
+}
+
+int
+schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    struct table_def **out)
+{
+	struct table_def *def = arena_new(cx->arena, struct table_def);
+
+	def->database = arena_strdup(cx->arena, database);
+	def->name = arena_strdup(cx->arena, table);
+	TRY(read_table(cx, c, def));
+	TRY(read_columns(cx, c, def));
+	TRY(read_key(cx, c, def));
+	TRY(check_foreign_keys(cx, c, def));
+	TRY(check_triggers(cx, c, def));
+	TRY(read_indexes(cx, c, def));
+	*out = def;
+	return 0;
+}
+
+int
+schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct create_table        create;
+
+	inner.arena = &arena;
+	TRY(show_create(&inner, c, def, &create));
+	if (strcmp(create.text, def->create_sql) == 0)
+		return 0;
+	return err_set(cx->err, ERR_CONFLICT, "the definition of table '%s.%s' has changed",
+	    def->database, def->name);
+}
+
+int
+schema_check_hash(const struct table_def *def, const char *hash, struct err *err)
+{
+	if (strcmp(def->hash, hash) == 0)
+		return 0;
+	err_set(err, ERR_REFUSED, "table '%s.%s' is not defined as its source is", def->database,
+	    def->name);
+	return err_hint(err, "compare both with SHOW CREATE TABLE, and undo what was altered");
+}
+
+/* ---- Rows */
+
+int
+schema_check_row(const struct table_def *def, const struct slice *row, struct err *err)
+{
+	for (int i = 0; def->rounds && i < def->columns_count; i++) {
+		const struct column *c = &def->columns[i];
+
+		if (column_keeps(&c->type, row[i]))
+			continue;
+		err_set(err, ERR_REFUSED,
+		    "column '%s' of table '%s.%s' holds %.*s, which its type would round today",
+		    c->name, def->database, def->name, SLICE_ARG(row[i]));
+		return err_hint(err, "UPDATE `%s` SET `%s`=ROUND(`%s`,%d) at the source, or widen the "
+		    "column's type, then move anew", def->name, c->name, c->name, c->type.scale);
+	}
+	return 0;
+}
+
+size_t
+schema_unsayable(const struct table_def *def, const struct slice *row)
+{
+	size_t n = 0;
+
+	for (int i = 0; def->enums && i < def->columns_count; i++)
+		n += column_is_unsayable(&def->columns[i].type, row[i]);
+	return n;
+}
+
+/* ---- Texts */
+
+void
+schema_select_list(struct buf *out, const struct table_def *def)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		SCOPED(buf) struct buf name = BUF_INIT;
+		const struct column   *c = &def->columns[i];
+
+		if (i > 0)
+			buf_add_char(out, ',');
+		quote_ident(&name, slice_str(c->name));
+		coltype_select(out, &c->type, buf_slice(&name));
+		if (c->zerofill)
+			buf_add_str(out, "+0");
+	}
+}
+
+void
+schema_key(struct buf *out, const struct table_def *def, const struct slice *row)
+{
+	for (int i = 0; i < def->key_count; i++)
+		key_bytes(out, &def->columns[def->key[i]].type, row[def->key[i]]);
+}

@@ -1,0 +1,599 @@
+#include "tablet/write/apply.h"
+
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tablet/write/apply_write.h"
+#include "tablet/write/freeze.h"
+#include "task/group.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	STORE_MS       = 1000,    /* a position without changes is written at most this often */
+	RETRIES        = 20,      /* of a run that lost a deadlock or waited too long for a lock */
+	RETRY_MS       = 50,
+	ER_LOCK_WAIT   = 1205,
+	ER_DEADLOCK    = 1213,
+};
+
+/* What is taken from the queue at a time and written together. */
+struct run {
+	struct list     entries;
+	size_t          rows;
+	struct position end, changed;   /* the end of all, and of the last that changes something */
+	struct slice    prepared;       /* at end; of the last entry, or the applier's */
+	int64_t         committed_s;
+	bool            whole;          /* ends with the last fragment of its last transaction */
+	bool            changes;
+	bool            freezes;        /* end is where the freeze wants it */
+};
+
+/*
+ * Two tasks: pull() takes from the tail and queues, work() takes runs from the
+ * queue and writes. Windows are touched by pull() in the step that takes a
+ * transaction; work() waits for sealed ones.
+ */
+struct applier {
+	const struct apply_params *params;
+	struct stream_state       *state;
+	struct writers             writers;
+	struct fold                fold;
+	struct group               group;
+	struct apply_table        *tables;
+	struct apply_queue         queue;
+	struct waitlist            changed;      /* others wait for news */
+	struct position            cp;
+	struct buf                 prepared;     /* at applied (xids.h) */
+	bool                       alone;        /* has all slots, and what is on disk is known */
+	bool                       exact, ended, frozen;
+	struct freeze              freeze;
+	usec                       stored_at;
+	int64_t                    changes, last_commit_s;
+};
+
+/* ---- Birth and death */
+
+int
+applier_new(const struct apply_params *params, struct applier **out, struct err *err)
+{
+	struct applier *a = mem_new(struct applier);
+
+	a->params = params;
+	a->state = params->state;
+	position_copy(&a->cp, &params->state->cp); /* known from before a restart */
+	a->tables = mem_zalloc(sizeof(a->tables[0]) * (size_t)(params->tables_count + 1));
+	for (int i = 0; i < params->tables_count; i++)
+		a->tables[i] = (struct apply_table){ params->tables[i], params->target_databases[i],
+			params->target_tables[i] };
+	writers_init(&a->writers, &(struct writers_params){ &params->target,
+	params->state->workflow,
+	    a->tables, params->tables_count, params->appliers });
+	fold_init(&a->fold);
+	buf_init(&a->prepared);
+	queue_init(&a->queue);
+	if (freeze_note_change(&a->freeze, &params->state->applied, err) != 0) {
+		applier_free(a);
+		return -1;
+	}
+	*out = a;
+	return 0;
+}
+
+void
+applier_free(struct applier *a)
+{
+	if (a == NULL)
+		return;
+	queue_done(&a->queue);
+	writers_done(&a->writers);
+	free(a->tables);
+	fold_done(&a->fold);
+	buf_done(&a->prepared);
+	freeze_done(&a->freeze);
+	position_done(&a->cp);
+	free(a);
+}
+
+/* ---- From the tail to the queue */
+
+static int
+pull(struct ctx *cx, struct applier *a)
+{
+	struct source_txn *txn;
+
+	for (;;) {
+		TRY(queue_wait_room(cx, &a->queue));
+		TRY(tail_next(cx, a->params->tail, &txn));
+		/* rule 7: in the step that takes it */
+		windows_touch(a->params->windows, txn);
+		queue_push(&a->queue, txn);
+		if (txn->heartbeat[0] != 0)
+			waitlist_wake_all(&a->changed);
+	}
+}
+
+int
+applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err)
+{
+	TRY(freeze_want(&a->freeze, gtid, attempt, &a->state->applied, err));
+	waitlist_wake_all(&a->queue.arrived);
+	return 0;
+}
+
+/* ---- Runs */
+
+static void
+run_done(struct run *r)
+{
+	queued_free_all(&r->entries);
+	position_done(&r->end);
+	position_done(&r->changed);
+}
+
+/* What a former connection had committed, whose answer was lost. */
+static void
+skip_applied(struct applier *a)
+{
+	const struct source_txn *txn;
+
+	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn &&
+	    position_cmp(&txn->end, &a->state->applied) <= 0)
+		queue_take(&a->queue, NULL);
+}
+
+static void
+move_to_run(struct applier *a, struct run *r, const struct source_txn *txn)
+{
+	queue_take(&a->queue, &r->entries);
+	r->rows += txn->count;
+	position_copy(&r->end, &txn->end);
+	r->prepared = txn->prepared;
+	if (txn->count > 0) {
+		r->changes = true;
+		position_copy(&r->changed, &txn->end);
+	}
+	r->committed_s = txn->committed_s;
+	r->whole = txn->last;
+}
+
+/* Is a target that is at this position the source's equal there, with nothing half written? */
+static bool
+is_exact_at(const struct applier *a, const struct position *p)
+{
+	return position_is_set(&a->cp) && position_cmp(p, &a->cp) >= 0 &&
+	    position_cmp(p, &a->state->dirty_until) >= 0;
+}
+
+static bool
+may_be_exact(const struct applier *a)
+{
+	return is_exact_at(a, &a->state->applied);
+}
+
+/*
+ * Whole transactions up to the bound; a fragment of one is a run by itself; a freeze ends it. So does
+ * the place where the target becomes exact: unique indexes may stand there already (after a
+ * restart that had not stored a position without changes), and only exact runs respect them.
+ */
+static int
+fill_run(struct applier *a, struct run *r, struct err *err)
+{
+	const struct source_txn *txn;
+
+	while ((txn = queue_first(&a->queue)) != NULL) {
+		bool fragment = !txn->first || !txn->last;
+		if (r->entries.count > 0 && (fragment || r->rows + txn->count > APPLY_RUN_ROWS))
+			return 0;
+		move_to_run(a, r, txn);
+		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
+		r->freezes = r->freezes && r->whole;
+		if (fragment || r->freezes || (!a->exact && r->whole && is_exact_at(a, &r->end)))
+			return 0;
+	}
+	return 0;
+}
+
+/* Until there is something to write, a freeze to store, or the mode to change. */
+static int
+take_run(struct ctx *cx, struct applier *a, struct run *r)
+{
+	memset(r, 0, sizeof(*r)); /* no second one on the stack: it has two positions */
+	position_copy(&r->end, &a->state->applied);
+	r->prepared = buf_slice(&a->prepared);
+	r->whole = true;
+	list_init(&r->entries);
+	for (;;) {
+		skip_applied(a);
+		TRY(freeze_reached(&a->freeze, &a->state->applied, &r->freezes, cx->err));
+		if (r->freezes && !a->writers.in_txn)
+			return 0;
+		r->freezes = false;
+		if (queue_first(&a->queue) != NULL)
+			return fill_run(a, r, cx->err);
+		if (!a->exact && may_be_exact(a))
+			return 0;
+		TRY(waitlist_wait(cx, &a->queue.arrived));
+	}
+}
+
+/* Waiting for one may have let a chunk of another be sealed: all are looked at again. */
+static int
+wait_windows(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	struct windows *ws = a->params->windows;
+	bool            waited = true;
+
+	while (waited) {
+		waited = false;
+		list_each(&r->entries, n) {
+			const struct source_txn *txn = list_item(n, struct queued, node)->txn;
+			if (!windows_blocked(ws, txn))
+				continue;
+			check(!a->writers.in_txn);
+			TRY(windows_wait(cx, ws, txn));
+			waited = true;
+		}
+	}
+	return 0;
+}
+
+static int
+fold_run(struct applier *a, const struct run *r, struct err *err)
+{
+	fold_reset(&a->fold);
+	list_each(&r->entries, n) {
+		TRY(fold_add(&a->fold, list_item(n, struct queued, node)->txn, err));
+	}
+	return 0;
+}
+
+/* ---- Writing a run */
+
+static void
+position_sql(const struct applier *a, const struct run *r, struct buf *out)
+{
+	if (r->freezes)
+		state_frozen_sql(out, state_id(a->state), &r->end, r->prepared,
+		    a->freeze.attempt);
+	else
+		state_applied_sql(out, state_id(a->state), &r->end, r->prepared);
+}
+
+static int
+store_position(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	position_sql(a, r, &sql);
+	TRY(writers_commit(cx, &a->writers, buf_slice(&sql)));
+	a->stored_at = task_now();
+	return 0;
+}
+
+/* The run may be half written from here to its position: a replay converges. */
+static int
+store_dirty(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	if (position_cmp(&a->state->dirty_until, &r->end) >= 0)
+		return 0;
+	state_dirty_sql(&sql, state_id(a->state), &r->end);
+	TRY(writers_commit(cx, &a->writers, buf_slice(&sql)));
+	position_copy(&a->state->dirty_until, &r->end);
+	return 0;
+}
+
+static int
+write_converging(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	TRY(store_dirty(cx, a, r));
+	if (fault("stream.converge.before"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	TRY(writers_converge(cx, &a->writers, &a->fold));
+	if (fault("stream.converge.after"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	return r->whole ? store_position(cx, a, r) : 0;
+}
+
+static int
+write_exact(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	TRY(writers_exact(cx, &a->writers, &a->fold));
+	if (fault("stream.exact.before"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	TRY(r->whole ? store_position(cx, a, r) : 0);
+	if (fault("stream.exact.after"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	return 0;
+}
+
+static bool
+lost_a_lock(const struct err *err)
+{
+	return err->kind == ERR_SERVER &&
+	    (err->mysql_errno == ER_DEADLOCK || err->mysql_errno == ER_LOCK_WAIT);
+}
+
+/*
+ * With the connections that were closed their named locks were let go: another process may have
+ * gone on with the stream meanwhile, and this run be long past.
+ */
+static int
+still_ours(struct ctx *cx, struct applier *a)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct stream_state       *disk = arena_new(&arena, struct stream_state);
+
+	inner.arena = &arena;
+	TRY(writers_open_all(&inner, &a->writers));
+	TRY(state_load(&inner, a->writers.conns[0], state_id(a->state), disk));
+	if (position_cmp(&disk->applied, &a->state->applied) <= 0 &&
+	    position_cmp(&disk->dirty_until, &a->state->dirty_until) <= 0)
+		return 0;
+	return err_set(cx->err, ERR_RETRY, "another process has gone on with this stream");
+}
+
+/*
+ * A transaction of several fragments cannot be repeated from its middle: the stream goes on from its
+ * position.
+ */
+static int
+write_changes(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	bool amid = a->writers.in_txn;
+
+	for (int tries = 0;; tries++) {
+		int rc = a->exact ? write_exact(cx, a, r) : write_converging(cx, a, r);
+		if (rc == 0)
+			return 0;
+		writers_close(&a->writers);
+		if (a->writers.several && !a->writers.careful && !amid) {
+			a->writers.careful = true; /* once more, to name the row */
+			TRY(still_ours(cx, a));
+			continue;
+		}
+		if (!lost_a_lock(cx->err) || tries == RETRIES)
+			return -1;
+		if (amid)
+			return err_set(cx->err, ERR_RETRY,
+			    "a transaction of several fragments lost a lock");
+		TRY(task_sleep(cx, RETRY_MS * MSEC));
+		TRY(still_ours(cx, a));
+	}
+}
+
+static bool
+must_store(const struct applier *a, const struct run *r)
+{
+	return r->freezes || (!a->exact && may_be_exact(a)) ||
+	    (position_cmp(&r->end, &a->state->applied) > 0 &&
+	    task_now() - a->stored_at >= STORE_MS * MSEC);
+}
+
+static int
+write_run(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	if (r->freezes)
+		TRY(freeze_check(&a->freeze, cx->err));
+	if (r->changes)
+		return write_changes(cx, a, r);
+	if (!must_store(a, r) || store_position(cx, a, r) == 0)
+		return 0;
+	writers_close(&a->writers);
+	return -1;
+}
+
+/* The old one may be the run's. */
+static void
+keep_prepared(struct applier *a, struct slice prepared)
+{
+	SCOPED(buf) struct buf next = BUF_INIT;
+
+	buf_add_slice(&next, prepared);
+	buf_swap(&next, &a->prepared);
+}
+
+static int
+note_applied(struct applier *a, const struct run *r, struct err *err)
+{
+	a->changes += (int64_t)r->rows;
+	if (!r->whole)
+		return 0;
+	position_copy(&a->state->applied, &r->end);
+	keep_prepared(a, r->prepared);
+	if (r->changes) {
+		TRY(freeze_note_change(&a->freeze, &r->changed, err));
+		a->last_commit_s = r->committed_s;
+	}
+	if (r->freezes) {
+		TRY(freeze_check(&a->freeze, err));
+		state_moved(a->state, STREAM_FROZEN);
+		a->state->attempt = a->freeze.attempt;
+		a->frozen = true;
+	}
+	waitlist_wake_all(&a->changed);
+	return 0;
+}
+
+static void
+look_at_mode(struct applier *a)
+{
+	if (a->exact || !may_be_exact(a))
+		return;
+	a->exact = true;
+	log_info("exact from %s:%llu on", a->state->applied.file,
+	    (unsigned long long)a->state->applied.offset);
+	waitlist_wake_all(&a->changed);
+}
+
+static int
+apply_run(struct ctx *cx, struct applier *a, const struct run *r)
+{
+	if (r->changes) {
+		if (a->params->throttle != NULL && !a->writers.in_txn)
+			TRY(a->params->throttle(cx, a->params->throttle_arg));
+		TRY(wait_windows(cx, a, r));
+		TRY(fold_run(a, r, cx->err));
+	}
+	TRY(write_run(cx, a, r));
+	TRY(note_applied(a, r, cx->err));
+	if (r->whole)
+		look_at_mode(a);
+	return 0;
+}
+
+/* ---- The two tasks */
+
+/*
+ * The answer to a former COMMIT may have been lost: what is on disk is believed. All slots are taken
+ * first: statements that a killed process left behind, on slots too that the first runs would
+ * not need, are over then, and none lands behind a newer change of its rows.
+ */
+static int
+read_state(struct ctx *cx, struct applier *a)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct stream_state       *disk = arena_new(&arena, struct stream_state);
+	struct stream_id           id = state_id(a->state);
+	struct slice               prepared;
+
+	inner.arena = &arena;
+	TRY(writers_open_all(&inner, &a->writers));
+	TRY(state_load(&inner, a->writers.conns[0], id, disk));
+	TRY(state_place(&inner, a->writers.conns[0], id, &a->state->applied, &prepared));
+	keep_prepared(a, prepared);
+	position_copy(&a->state->dirty_until, &disk->dirty_until);
+	return freeze_note_change(&a->freeze, &a->state->applied, cx->err);
+}
+
+static int
+work(struct ctx *cx, struct applier *a)
+{
+	TRY(read_state(cx, a));
+	a->alone = true;
+	waitlist_wake_all(&a->changed);
+	look_at_mode(a);
+	while (!a->frozen) {
+		struct run r;
+		int        rc = take_run(cx, a, &r);
+		if (rc == 0)
+			rc = apply_run(cx, a, &r);
+		run_done(&r);
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Frozen, nothing is left to pull; an error ends the other task too. */
+static void
+task_ended(struct applier *a, int rc, const struct err *err)
+{
+	if (rc == 0)
+		group_cancel(&a->group);
+	else if (err->kind != ERR_CANCELLED)
+		group_fail(&a->group, err);
+}
+
+static void
+pull_main(void *arg)
+{
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	task_ended(arg, pull(&cx, arg), &err);
+}
+
+static void
+work_main(void *arg)
+{
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	task_ended(arg, work(&cx, arg), &err);
+}
+
+int
+applier_run(struct ctx *cx, struct applier *a)
+{
+	int rc;
+
+	group_init(&a->group);
+	rc = group_spawn(&a->group, "pull", pull_main, a, cx->err);
+	if (rc == 0)
+		rc = group_spawn(&a->group, "apply", work_main, a, cx->err);
+	if (rc == 0)
+		rc = group_wait(cx, &a->group);
+	group_done(&a->group);
+	writers_close(&a->writers);
+	a->ended = true;
+	waitlist_wake_all(&a->changed);
+	if (rc == 0 && !a->frozen)
+		return err_set(cx->err, ERR_CANCELLED, "the applier was cancelled");
+	return rc;
+}
+
+/* ---- What others ask */
+
+void
+applier_set_cp(struct applier *a, const struct position *cp)
+{
+	position_copy(&a->cp, cp);
+	waitlist_wake_all(&a->queue.arrived);
+}
+
+bool
+applier_exact(const struct applier *a)
+{
+	return a->exact;
+}
+
+int
+applier_wait_change(struct ctx *cx, struct applier *a)
+{
+	if (!a->ended)
+		TRY(waitlist_wait(cx, &a->changed));
+	return a->ended && !a->frozen ? err_set(cx->err, ERR_RETRY, "the applier has ended") : 0;
+}
+
+int
+applier_wait_alone(struct ctx *cx, struct applier *a)
+{
+	while (!a->alone)
+		TRY(applier_wait_change(cx, a));
+	return 0;
+}
+
+int
+applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, struct position *at)
+{
+	const struct position *seen;
+
+	while ((seen = queue_heartbeat(&a->queue, token)) == NULL) {
+		if (a->ended)
+			return err_set(cx->err, ERR_RETRY, "the applier has ended");
+		if (waitlist_wait(cx, &a->changed) != 0)
+			return err_wrap(cx->err,
+			    "waiting for the heartbeat in the source's binlog");
+	}
+	position_copy(at, seen);
+	return 0;
+}
+
+int64_t
+applier_changes(const struct applier *a)
+{
+	return a->changes;
+}
+
+int64_t
+applier_last_commit_s(const struct applier *a)
+{
+	return a->last_commit_s;
+}

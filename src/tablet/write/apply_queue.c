@@ -1,0 +1,113 @@
+#include "tablet/write/apply_queue.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+void
+queue_init(struct apply_queue *q)
+{
+	*q = (struct apply_queue){ 0 };
+	list_init(&q->list);
+}
+
+void
+queued_free_all(struct list *l)
+{
+	struct list_node *n;
+
+	while ((n = list_pop(l)) != NULL) {
+		struct queued *e = list_item(n, struct queued, node);
+		source_txn_free(e->txn);
+		free(e);
+	}
+}
+
+void
+queue_done(struct apply_queue *q)
+{
+	queued_free_all(&q->list);
+	for (int i = 0; i < HEARTBEATS_MAX; i++)
+		position_done(&q->seen[i].at);
+}
+
+int
+queue_wait_room(struct ctx *cx, struct apply_queue *q)
+{
+	while (q->bytes >= APPLY_QUEUE_BYTES)
+		TRY(waitlist_wait(cx, &q->room));
+	return 0;
+}
+
+static size_t
+cost(const struct source_txn *txn)
+{
+	return txn->bytes + sizeof(*txn);
+}
+
+static bool
+is_position(const struct source_txn *txn)
+{
+	return txn->count == 0 && txn->first && txn->last;
+}
+
+static void
+note_heartbeat(struct apply_queue *q, const struct source_txn *txn)
+{
+	struct heartbeat_seen *s;
+
+	if (txn->heartbeat[0] == 0 || !txn->last)
+		return;
+	s = &q->seen[q->seen_count++ % HEARTBEATS_MAX];
+	memcpy(s->token, txn->heartbeat, sizeof(s->token));
+	position_copy(&s->at, &txn->end);
+}
+
+void
+queue_push(struct apply_queue *q, struct source_txn *txn)
+{
+	struct queued *e =
+	    q->list.last == NULL ? NULL : list_item(q->list.last, struct queued, node);
+
+	note_heartbeat(q, txn);
+	if (e != NULL && is_position(txn) && is_position(e->txn)) {
+		q->bytes -= cost(e->txn);
+		source_txn_free(e->txn);
+	} else {
+		e = mem_new(struct queued);
+		list_push(&q->list, &e->node);
+	}
+	e->txn = txn;
+	q->bytes += cost(txn);
+	waitlist_wake_all(&q->arrived);
+}
+
+struct source_txn *
+queue_first(const struct apply_queue *q)
+{
+	return list_empty(&q->list) ? NULL : list_item(q->list.first, struct queued, node)->txn;
+}
+
+void
+queue_take(struct apply_queue *q, struct list *to)
+{
+	struct queued *e = list_item(list_pop(&q->list), struct queued, node);
+
+	q->bytes -= cost(e->txn);
+	waitlist_wake_all(&q->room);
+	if (to != NULL) {
+		list_push(to, &e->node);
+		return;
+	}
+	source_txn_free(e->txn);
+	free(e);
+}
+
+const struct position *
+queue_heartbeat(const struct apply_queue *q, const char *token)
+{
+	for (int i = 0; i < HEARTBEATS_MAX; i++)
+		if (strcmp(q->seen[i].token, token) == 0)
+			return &q->seen[i].at;
+	return NULL;
+}

@@ -1,0 +1,129 @@
+#include "tablet/write/apply_sql.h"
+
+#include "sql/quote.h"
+
+static void
+add_name(struct buf *out, const struct apply_table *t)
+{
+	quote_table(out, slice_str(t->database), slice_str(t->name));
+}
+
+static void
+add_column(struct buf *out, const struct table_def *def, int i)
+{
+	quote_ident(out, slice_str(def->columns[i].name));
+}
+
+static void
+add_values(struct buf *out, const struct table_def *def, const struct slice *row)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		buf_add_char(out, i == 0 ? '(' : ',');
+		column_literal(out, &def->columns[i].type, row[i]);
+	}
+	buf_add_char(out, ')');
+}
+
+static void
+add_insert_head(struct buf *out, const struct apply_table *t)
+{
+	buf_add_str(out, "INSERT INTO ");
+	add_name(out, t);
+	for (int i = 0; i < t->def->columns_count; i++) {
+		buf_add_str(out, i == 0 ? " (" : ",");
+		add_column(out, t->def, i);
+	}
+	buf_add_str(out, ") VALUES ");
+}
+
+void
+apply_sql_key(struct buf *out, const struct apply_table *t, const struct slice *row)
+{
+	for (int k = 0; k < t->def->key_count; k++) {
+		int i = t->def->key[k];
+		buf_add_str(out, k == 0 ? "(" : " AND ");
+		add_column(out, t->def, i);
+		buf_add_char(out, '=');
+		column_literal(out, &t->def->columns[i].type, row[i]);
+	}
+	buf_add_char(out, ')');
+}
+
+void
+apply_sql_delete_more(struct buf *out, const struct apply_table *t, const struct slice *row)
+{
+	if (out->len == 0) {
+		buf_add_str(out, "DELETE FROM ");
+		add_name(out, t);
+		buf_add_str(out, " WHERE ");
+	} else {
+		buf_add_str(out, " OR ");
+	}
+	apply_sql_key(out, t, row);
+}
+
+void
+apply_sql_update(struct buf *out, const struct apply_table *t, const struct slice *after)
+{
+	buf_add_str(out, "UPDATE ");
+	add_name(out, t);
+	for (int i = 0; i < t->def->columns_count; i++) {
+		buf_add_str(out, i == 0 ? " SET " : ",");
+		add_column(out, t->def, i);
+		buf_add_char(out, '=');
+		column_literal(out, &t->def->columns[i].type, after[i]);
+	}
+	buf_add_str(out, " WHERE ");
+	apply_sql_key(out, t, after);
+}
+
+void
+apply_sql_insert_more(struct buf *out, const struct apply_table *t, const struct slice *row)
+{
+	if (out->len == 0)
+		add_insert_head(out, t);
+	else
+		buf_add_char(out, ',');
+	add_values(out, t->def, row);
+}
+
+/* Key columns too: keys that a collation calls equal are one row of the target. */
+void
+apply_sql_upsert_end(struct buf *out, const struct apply_table *t)
+{
+	for (int i = 0; i < t->def->columns_count; i++) {
+		buf_add_str(out, i == 0 ? " ON DUPLICATE KEY UPDATE " : ",");
+		add_column(out, t->def, i);
+		buf_add_str(out, "=VALUES(");
+		add_column(out, t->def, i);
+		buf_add_char(out, ')');
+	}
+}
+
+static bool
+is_in_unique(const struct table_def *def, int column)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	add_column(&name, def, column);
+	for (int i = 0; i < def->indexes_count; i++)
+		if (def->indexes[i].unique && strstr(def->indexes[i].clause, name.data) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+same(struct slice a, struct slice b)
+{
+	return slice_is_null(a) == slice_is_null(b) && slice_eq(a, b);
+}
+
+bool
+apply_moves_unique(const struct table_def *def, const struct slice *before,
+    const struct slice *after)
+{
+	for (int i = 0; i < def->columns_count; i++)
+		if (!same(before[i], after[i]) && is_in_unique(def, i))
+			return true;
+	return false;
+}

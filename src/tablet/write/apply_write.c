@@ -1,0 +1,545 @@
+#include "tablet/write/apply_write.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/parse.h"
+
+#include <stdlib.h>
+
+enum {
+	/* rows of one statement: the server's parser is at its best by then */
+	BATCH_ROWS    = 500,
+	BATCH_BYTES   = 512 * 1024,     /* ... and far below max_allowed_packet */
+	/* keys of one DELETE: a range for each, and the optimizer counts them */
+	BATCH_DELETES = 100,
+	/* statements sent ahead: their answers fit in any socket's buffer */
+	PIPELINE      = 64,
+	LOCK_WAIT_S   = 10,             /* then it is tried again: a statement may run for long */
+};
+
+/* ---- Connections */
+
+void
+writers_init(struct writers *w, const struct writers_params *params)
+{
+	check(params->parallel >= 1 && params->parallel <= WRITERS_MAX);
+	*w = (struct writers){ .params = *params };
+}
+
+void
+writers_close(struct writers *w)
+{
+	for (int i = 0; i < WRITERS_MAX; i++) {
+		mysql_close(w->conns[i]);
+		w->conns[i] = NULL;
+	}
+	w->in_txn = false;
+}
+
+void
+writers_done(struct writers *w)
+{
+	writers_close(w);
+	mysql_close(w->guard);
+	w->guard = NULL;
+}
+
+static int
+take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &a;
+	/* A lock's name has 64 characters, a workflow's up to 512. */
+	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
+	    (unsigned long long)hash_bytes(slice_str(w->params.workflow)), slot, LOCK_WAIT_S));
+	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
+		return err_set(cx->err, ERR_RETRY,
+		    "a former session of this stream is still at work");
+	return 0;
+}
+
+static int
+read_packet_max(struct ctx *cx, struct writers *w, struct mysql_client *c)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx                 inner = *cx;
+	struct mysql_rows          rows;
+
+	inner.arena = &a;
+	TRY(mysql_select(&inner, c, slice_str("SELECT @@max_allowed_packet"), &rows));
+	if (rows.rows != 1)
+		return err_set(cx->err, ERR_CORRUPT, "the target does not tell max_allowed_packet");
+	return parse_u64(rows.values[0], &w->packet_max, cx->err);
+}
+
+/*
+ * The server closes the connection of who sends it more than it takes, often before its error is
+ * read: it would look like a lost connection, and be tried again for ever.
+ */
+static int
+send_checked(struct ctx *cx, struct writers *w, int slot, struct slice sql)
+{
+	if (sql.len < w->packet_max)        /* a byte for the command */
+		return mysql_send(cx, w->conns[slot], sql);
+	err_set(cx->err, ERR_REFUSED,
+	    "a change takes a statement of %zu bytes, and the target's max_allowed_packet is %llu: %.60s...",
+	    sql.len, (unsigned long long)w->packet_max, (const char *)sql.ptr);
+	return err_hint(cx->err,
+	    "SET GLOBAL max_allowed_packet = 1073741824 at the target, then run the command again");
+}
+
+/* unsayable: values in it that strict mode refuses (column.h). */
+static int
+send_statement(struct ctx *cx, struct writers *w, int slot, const struct buf *sql, size_t unsayable)
+{
+	SCOPED(buf) struct buf lenient = BUF_INIT;
+
+	if (unsayable == 0)
+		return send_checked(cx, w, slot, buf_slice(sql));
+	buf_add_str(&lenient, mysql_dialect(w->conns[slot])->lenient_sql);
+	buf_add_slice(&lenient, buf_slice(sql));
+	return send_checked(cx, w, slot, buf_slice(&lenient));
+}
+
+/* A statement without strict mode has changed nothing else only if it warns of nothing else. */
+static int
+check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err)
+{
+	size_t told = unsayable < UINT16_MAX ? unsayable : UINT16_MAX;  /* the answer has 16 bits */
+
+	if (unsayable == 0 || ok->warnings == told)
+		return 0;
+	return err_set(err, ERR_REFUSED,
+	    "a statement with %zu values 0 of ENUM columns gave %d warnings: other values were changed",
+	    unsayable, ok->warnings);
+}
+
+static int
+begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
+{
+	TRY(read_packet_max(cx, w, c));
+	return take_slot(cx, w, c, slot);
+}
+
+int
+writers_open(struct ctx *cx, struct writers *w, int slot)
+{
+	struct mysql_client *c;
+
+	if (w->conns[slot] != NULL && !mysql_broken(w->conns[slot]))
+		return 0;
+	check(slot != 0 || !w->in_txn);
+	mysql_close(w->conns[slot]);
+	w->conns[slot] = NULL;
+	TRY(mysql_connect(cx, w->params.target, &c));
+	if (begin_session(cx, w, c, slot) != 0) {
+		mysql_close(c);
+		return -1;
+	}
+	w->conns[slot] = c;
+	return 0;
+}
+
+/* Number WRITERS_MAX: no slot has it. */
+static int
+open_guard(struct ctx *cx, struct writers *w)
+{
+	struct mysql_client *c;
+
+	if (w->guard != NULL && !mysql_broken(w->guard))
+		return 0;
+	if (w->guard != NULL)
+		return err_set(cx->err, ERR_RETRY, "this pass's lock at the target went with its connection");
+	TRY(mysql_connect(cx, w->params.target, &c));
+	/* It says nothing more for as long as the pass lasts: a year is the servers' most. */
+	if (mysql_exec(cx, c, slice_str("SET SESSION wait_timeout=31536000"), NULL) != 0 ||
+	    take_slot(cx, w, c, WRITERS_MAX) != 0) {
+		mysql_close(c);
+		return -1;
+	}
+	w->guard = c;
+	return 0;
+}
+
+int
+writers_open_all(struct ctx *cx, struct writers *w)
+{
+	TRY(open_guard(cx, w));
+	for (int i = 0; i < w->params.parallel; i++)
+		TRY(writers_open(cx, w, i));
+	return 0;
+}
+
+/* ---- Catching up */
+
+/* Statements that go out together, one to each connection. */
+struct round {
+	struct writers *writers;
+	struct buf      sql[WRITERS_MAX];
+	size_t          unsayable[WRITERS_MAX];
+	int             count;
+};
+
+static void
+round_done(struct round *r)
+{
+	for (int i = 0; i < WRITERS_MAX; i++)
+		buf_done(&r->sql[i]);
+	free(r);
+}
+
+static int
+send_round(struct ctx *cx, struct round *r, int *sent)
+{
+	for (*sent = 0; *sent < r->count; (*sent)++) {
+		struct writers *w = r->writers;
+		TRY(writers_open(cx, w, *sent));
+		TRY(send_statement(cx, w, *sent, &r->sql[*sent], r->unsayable[*sent]));
+		if (mysql_flush(cx, w->conns[*sent]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+receive_one(struct ctx *cx, struct round *r, int i)
+{
+	struct mysql_ok ok;
+
+	TRY(mysql_receive(cx, r->writers->conns[i], &ok));
+	return check_warnings(&ok, r->unsayable[i], cx->err);
+}
+
+/* Every answer is waited for, whatever the others said: the first error is told. */
+static int
+run_round(struct ctx *cx, struct round *r)
+{
+	struct err first = { 0 };
+	int        sent, rc = send_round(cx, r, &sent);
+
+	if (rc != 0)
+		first = *cx->err;
+	for (int i = 0; i < sent; i++) {
+		if (receive_one(cx, r, i) == 0 || rc != 0)
+			continue;
+		first = *cx->err;
+		rc = -1;
+	}
+	for (int i = 0; i < r->count; i++)
+		buf_reset(&r->sql[i]);
+	r->count = 0;
+	return rc == 0 ? 0 : err_copy(cx->err, &first);
+}
+
+/* A statement is complete: the next connection's, and when all have one they run. */
+static int
+end_statement(struct ctx *cx, struct round *r, struct buf *sql, size_t unsayable)
+{
+	if (sql->len == 0)
+		return 0;
+	r->unsayable[r->count] = unsayable;
+	buf_swap(sql, &r->sql[r->count++]);
+	buf_reset(sql);
+	return r->count < r->writers->params.parallel ? 0 : run_round(cx, r);
+}
+
+typedef void add_fn(struct buf *out, const struct apply_table *t, const struct slice *row);
+
+/* One phase of a run: what it takes of the rows, and how a statement of them is made. */
+struct phase {
+	bool    exists;
+	int     rows_max;
+	add_fn *more;
+	void  (*end)(struct buf *out, const struct apply_table *t);
+};
+
+/*
+ * A row that came and went within the run is deleted too: a run that was cut
+ * off may have left it, and this one, a longer one, replays it.
+ */
+static const struct slice *
+row_of(const struct phase *p, const struct fold_row *row)
+{
+	return p->exists || !row->existed ? row->after : row->before;
+}
+
+/* The statement that is being made. */
+struct pending {
+	struct buf sql;
+	int        rows;
+	size_t     unsayable;
+};
+
+static int
+flush_phase(struct ctx *cx, const struct phase *p, struct pending *s, struct round *r, int table)
+{
+	size_t unsayable = s->unsayable;
+
+	if (s->sql.len > 0 && p->end != NULL)
+		p->end(&s->sql, &r->writers->params.tables[table]);
+	s->rows = 0;
+	s->unsayable = 0;
+	return end_statement(cx, r, &s->sql, unsayable);
+}
+
+static void
+add_to_phase(const struct phase *p, struct pending *s, const struct apply_table *t,
+    const struct fold_row *row)
+{
+	p->more(&s->sql, t, row_of(p, row));
+	s->rows++;
+	if (p->exists)
+		s->unsayable += schema_unsayable(t->def, row->after);
+}
+
+static int
+run_phase_table(struct ctx *cx, const struct phase *p, struct round *r, const struct fold *f,
+    int table)
+{
+	struct pending s = { 0 };
+	int            rc = 0;
+
+	buf_init(&s.sql);
+	for (const struct fold_row *row = f->first; row != NULL && rc == 0; row = row->next) {
+		if (row->table != table || row->exists != p->exists)
+			continue;
+		add_to_phase(p, &s, &r->writers->params.tables[table], row);
+		if (s.rows >= p->rows_max || s.sql.len >= BATCH_BYTES)
+			rc = flush_phase(cx, p, &s, r, table);
+	}
+	if (rc == 0)
+		rc = flush_phase(cx, p, &s, r, table);
+	buf_done(&s.sql);
+	return rc;
+}
+
+static int
+run_phase(struct ctx *cx, struct writers *w, const struct fold *f, const struct phase *p)
+{
+	struct round *r = mem_new(struct round);
+	int           rc = 0;
+
+	r->writers = w;
+	for (int i = 0; i < WRITERS_MAX; i++)
+		buf_init(&r->sql[i]);
+	for (int t = 0; t < w->params.tables_count && rc == 0; t++)
+		rc = run_phase_table(cx, p, r, f, t);
+	if (rc == 0)
+		rc = run_round(cx, r);
+	round_done(r);
+	return rc;
+}
+
+int
+writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
+{
+	static const struct phase deletes = { false, BATCH_DELETES, apply_sql_delete_more, NULL };
+	static const struct phase upserts = { true, BATCH_ROWS, apply_sql_insert_more,
+	    apply_sql_upsert_end };
+
+	check(!w->in_txn);
+	TRY(run_phase(cx, w, f, &deletes));
+	return run_phase(cx, w, f, &upserts);
+}
+
+/* ---- Exact */
+
+struct exact_op {
+	const struct apply_table *table;
+	const struct slice       *key;          /* a row with the key, the first of several */
+	const char               *verb;
+	int                       rows;
+	uint64_t                  expected;
+	size_t                    unsayable;    /* values of it that strict mode refuses */
+};
+
+/* Sent and not yet answered, and the statement that is being made. */
+struct pipeline {
+	struct writers *writers;
+	struct exact_op ops[PIPELINE];
+	int             count;
+	struct buf      sql;
+	struct exact_op next;                   /* rows == 0: none */
+};
+
+static int
+wrong_count(
+    const struct writers *w, const struct exact_op *op, uint64_t got, struct err *err)
+{
+	SCOPED(buf) struct buf key = BUF_INIT;
+
+	apply_sql_key(&key, op->table, op->key);
+	err_set(err, ERR_CORRUPT,
+	    "table '%s.%s' differs from its source: %s of %.200s%s changed %llu rows, not %llu",
+	    op->table->database, op->table->name, op->verb, key.data,
+	    op->rows > 1 ? " and others" : "", (unsigned long long)got,
+	    (unsigned long long)op->expected);
+	return err_hint(err,
+	    "vtctlclient Workflow delete %s, then move anew: something else wrote to the target",
+	    w->params.workflow);
+}
+
+static int
+read_answers(struct ctx *cx, struct pipeline *p)
+{
+	struct mysql_ok ok;
+
+	for (int i = 0; i < p->count; i++) {
+		const struct exact_op *op = &p->ops[i];
+		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0)
+			return err_wrap(cx->err, "%s in table '%s.%s'", op->verb,
+			    op->table->database,
+			    op->table->name);
+		TRY(check_warnings(&ok, op->unsayable, cx->err));
+		if (ok.affected_rows != op->expected) {
+			p->writers->several = op->rows > 1;
+			return wrong_count(p->writers, op, ok.affected_rows, cx->err);
+		}
+	}
+	p->count = 0;
+	return 0;
+}
+
+static int
+send_next(struct ctx *cx, struct pipeline *p)
+{
+	if (p->next.rows == 0)
+		return 0;
+	TRY(send_statement(cx, p->writers, 0, &p->sql, p->next.unsayable));
+	p->ops[p->count++] = p->next;
+	p->next.rows = 0;
+	buf_reset(&p->sql);
+	return p->count < PIPELINE ? 0 : read_answers(cx, p);
+}
+
+/* Rows of one table and verb share a statement up to rows_max of them. */
+static int
+next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_max)
+{
+	const struct exact_op *next = &p->next;
+	bool                   full;
+
+	full = next->rows >= (p->writers->careful ? 1 : rows_max) || p->sql.len >= BATCH_BYTES;
+	if (next->rows > 0 && (full || next->table != op->table || next->verb != op->verb))
+		TRY(send_next(cx, p));
+	if (p->next.rows == 0) {
+		p->next = *op;
+		return 0;
+	}
+	p->next.rows++;
+	p->next.expected += op->expected;
+	p->next.unsayable += op->unsayable;
+	return 0;
+}
+
+static bool
+is_replaced(const struct writers *w, const struct fold_row *row)
+{
+	return row->existed && row->exists &&
+	    apply_moves_unique(w->params.tables[row->table].def, row->before, row->after);
+}
+
+/*
+ * A row that came and went is expected not to be there; but with a collation another row of the
+ * target may answer to its key, so it is asked only of binary keys.
+ */
+static int
+send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
+{
+	static const char         verb[] = "DELETE", absent[] = "DELETE of an absent row";
+	const struct apply_table *t = &p->writers->params.tables[row->table];
+	const struct slice       *key = row->existed ? row->before : row->after;
+	struct exact_op           op = { t, key, row->existed ? verb : absent, 1, row->existed, 0 };
+
+	if (row->exists && !is_replaced(p->writers, row))
+		return 0;
+	if (!row->existed && (row->exists || !t->def->key_binary))
+		return 0;
+	TRY(next_op(cx, p, &op, BATCH_DELETES));
+	apply_sql_delete_more(&p->sql, t, key);
+	return 0;
+}
+
+static int
+send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
+{
+	static const char         insert[] = "INSERT", update[] = "UPDATE";
+	const struct apply_table *t = &p->writers->params.tables[row->table];
+	bool                      is_new = !row->existed || is_replaced(p->writers, row);
+	struct exact_op           op = { t, row->after, is_new ? insert : update, 1, 1, 0 };
+
+	if (!row->exists)
+		return 0;
+	op.unsayable = schema_unsayable(t->def, row->after);
+	TRY(next_op(cx, p, &op, is_new ? BATCH_ROWS : 1));
+	if (is_new)
+		apply_sql_insert_more(&p->sql, t, row->after);
+	else
+		apply_sql_update(&p->sql, t, row->after);
+	return 0;
+}
+
+typedef int send_fn(struct ctx *cx, struct pipeline *p, const struct fold_row *row);
+
+static int
+send_all(struct ctx *cx, struct pipeline *p, const struct fold *f, send_fn *send)
+{
+	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
+		TRY(send(cx, p, row));
+	TRY(send_next(cx, p));
+	return read_answers(cx, p);
+}
+
+static int
+begin(struct ctx *cx, struct writers *w)
+{
+	if (w->in_txn)
+		return 0;
+	TRY(writers_open(cx, w, 0));
+	TRY(mysql_exec(cx, w->conns[0], slice_str("BEGIN"), NULL));
+	w->in_txn = true;
+	return 0;
+}
+
+static int
+run_exact(struct ctx *cx, struct pipeline *p, const struct fold *f)
+{
+	TRY(send_all(cx, p, f, send_delete));
+	return send_all(cx, p, f, send_write);
+}
+
+int
+writers_exact(struct ctx *cx, struct writers *w, const struct fold *f)
+{
+	struct pipeline *p;
+	int              rc;
+
+	TRY(begin(cx, w));
+	p = mem_new(struct pipeline);
+	p->writers = w;
+	buf_init(&p->sql);
+	rc = run_exact(cx, p, f);
+	buf_done(&p->sql);
+	free(p);
+	return rc;
+}
+
+int
+writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql)
+{
+	struct mysql_ok ok;
+
+	TRY(begin(cx, w));
+	TRY(mysql_exec(cx, w->conns[0], position_sql, &ok));
+	if (ok.affected_rows != 1)
+		return err_set(cx->err, ERR_CONFLICT,
+		    "the row of stream '%s' is gone from its sidecar database",
+		    w->params.workflow);
+	TRY(mysql_exec(cx, w->conns[0], slice_str("COMMIT"), NULL));
+	w->in_txn = false;
+	return 0;
+}

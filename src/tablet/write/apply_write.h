@@ -1,0 +1,57 @@
+/*
+ * apply_write.h - the applier's connections to the target, and runs written through them.
+ *
+ * Slot i's session holds a named lock of the server, "vt <hash of workflow> <i>", as long
+ * as it lives. A connection that broke may have left a statement running at the
+ * server; its successor waits for the lock, so that no statement of a former
+ * session can land behind one of ours. Therefore too a statement's error waits
+ * for the answers of all that run beside it, and any failure closes all connections.
+ *
+ * With them the slots' locks are let go, and the run may be tried again: meanwhile the copy of the
+ * same pass goes on. So one more session, the guard, holds a lock of the pass from before the first
+ * slot is opened to writers_done(): nobody else gets a slot in between.
+ */
+#ifndef TABLET_WRITE_APPLY_WRITE_H
+#define TABLET_WRITE_APPLY_WRITE_H
+
+#include "tablet/write/apply_sql.h"
+#include "tablet/write/fold.h"
+
+enum { WRITERS_MAX = 16 };    /* more than the cores of a target that also serves */
+
+struct writers_params {
+	const struct mysql_params *target;
+	const char                *workflow;
+	const struct apply_table  *tables;
+	int                        tables_count;
+	int                        parallel;    /* 1 to WRITERS_MAX */
+};
+
+struct writers {
+	struct writers_params      params;
+	struct mysql_client       *conns[WRITERS_MAX];      /* opened as they are needed */
+	struct mysql_client       *guard;       /* NULL: this pass has not had its turn yet */
+	bool                       in_txn;      /* conns[0] has an open transaction */
+	uint64_t                   packet_max;  /* max_allowed_packet of the newest session */
+	/* The count that was wrong was of several rows; careful writes them one by one. */
+	bool                       several, careful;
+};
+
+/* borrows what params points to */
+void writers_init(struct writers *w, const struct writers_params *params);
+void writers_done(struct writers *w);
+void writers_close(struct writers *w);      /* a transaction that is open is rolled back */
+
+/* conns[slot], logged in and alone. */
+int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;
+/* All of them, behind the guard. */
+int writers_open_all(struct ctx *cx, struct writers *w) MUST_USE;
+
+/* Catching up: all deletes, then all upserts, in parallel. Repeating it does no harm. */
+int writers_converge(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
+/* Exact: into the transaction of conns[0], begun when there is none; counts checked. */
+int writers_exact(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
+/* A statement on the stream's row that must find its row; then commits what is open. */
+int writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql) MUST_USE;
+
+#endif

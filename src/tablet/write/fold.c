@@ -1,0 +1,133 @@
+#include "tablet/write/fold.h"
+
+void
+fold_init(struct fold *f)
+{
+	*f = (struct fold){ 0 };
+	arena_init(&f->arena);
+	map_init(&f->by_key);
+}
+
+void
+fold_done(struct fold *f)
+{
+	map_done(&f->by_key);
+	arena_done(&f->arena);
+}
+
+void
+fold_reset(struct fold *f)
+{
+	map_clear(&f->by_key);
+	arena_reset(&f->arena);
+	f->first = f->last = NULL;
+	f->count = 0;
+	f->changes = 0;
+}
+
+static struct fold_row *
+add_row(struct fold *f, int table, struct slice map_key)
+{
+	struct fold_row *row = arena_new(&f->arena, struct fold_row);
+
+	row->table = table;
+	if (f->last != NULL)
+		f->last->next = row;
+	else
+		f->first = row;
+	f->last = row;
+	f->count++;
+	map_put(&f->by_key, map_key, row);
+	return row;
+}
+
+/*
+ * The row of a key, made on first sight; NULL when the key does not exist now
+ * although it must, or the other way round.
+ */
+static struct fold_row *
+find_row(struct fold *f, int table, struct slice key, bool must_exist, struct err *err)
+{
+	SCOPED(buf) struct buf map_key = BUF_INIT;
+	struct fold_row       *row;
+
+	buf_add(&map_key, &table, sizeof(table));
+	buf_add_slice(&map_key, key);
+	row = map_get(&f->by_key, buf_slice(&map_key));
+	if (row == NULL) {
+		row = add_row(f, table, buf_slice(&map_key));
+		row->existed = row->exists = must_exist;
+	}
+	if (row->exists == must_exist)
+		return row;
+	err_set(err, ERR_CORRUPT, "the binlog %s", must_exist ?
+	    "changes a row that it has deleted" :
+	    "inserts a row that it has inserted");
+	return NULL;
+}
+
+static int
+remove_key(struct fold *f, const struct change *c, struct err *err)
+{
+	struct fold_row *row = find_row(f, c->table, c->key_before, true, err);
+
+	if (row == NULL)
+		return -1;
+	if (row->existed && row->before == NULL)
+		row->before = c->before;
+	row->exists = false;
+	return 0;
+}
+
+static int
+insert_key(struct fold *f, const struct change *c, struct err *err)
+{
+	struct fold_row *row = find_row(f, c->table, c->key_after, false, err);
+
+	if (row == NULL)
+		return -1;
+	row->exists = true;
+	row->after = c->after;
+	return 0;
+}
+
+static int
+change_key(struct fold *f, const struct change *c, struct err *err)
+{
+	struct fold_row *row;
+
+	if (!slice_eq(c->key_before, c->key_after)) {
+		TRY(remove_key(f, c, err));
+		return insert_key(f, c, err);
+	}
+	row = find_row(f, c->table, c->key_after, true, err);
+	if (row == NULL)
+		return -1;
+	if (row->existed && row->before == NULL)
+		row->before = c->before;
+	row->after = c->after;
+	return 0;
+}
+
+static int
+add_change(struct fold *f, const struct change *c, struct err *err)
+{
+	f->changes++;
+	switch (c->kind) {
+	case CHANGE_INSERT:
+		return insert_key(f, c, err);
+	case CHANGE_UPDATE:
+		return change_key(f, c, err);
+	case CHANGE_DELETE:
+		return remove_key(f, c, err);
+	}
+	return err_set(err, ERR_CORRUPT, "a change of no kind");
+}
+
+int
+fold_add(struct fold *f, const struct source_txn *txn, struct err *err)
+{
+	for (size_t i = 0; i < txn->count; i++)
+		TRY(add_change(f, &txn->changes[i], err));
+	return 0;
+}

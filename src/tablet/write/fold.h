@@ -1,0 +1,46 @@
+/*
+ * fold.h - a run of transactions to one final image per key.
+ *
+ * Of each key only this is left: did it exist before the run (from its first
+ * change) and does it exist after (from its last).
+ *
+ *   existed  exists
+ *   yes      yes      the row has another image
+ *   no       yes      a new row
+ *   yes      no       a row less
+ *   no       no       came and went
+ * An update that changes the key is a delete of the old one and an insert of
+ * the new one. A key that is inserted while it exists, or changed while it does
+ * not, cannot come from a binlog: ERR_CORRUPT.
+ *
+ * Rows keep the order in which their keys were first seen. Everything borrows
+ * from the transactions.
+ */
+#ifndef TABLET_WRITE_FOLD_H
+#define TABLET_WRITE_FOLD_H
+
+#include "base/map.h"
+#include "tablet/read/txn.h"
+
+struct fold_row {
+	int              table;
+	bool             existed, exists;
+	struct slice    *before;        /* first image when existed */
+	struct slice    *after;         /* last image when exists */
+	struct fold_row *next;
+};
+
+struct fold {
+	struct arena     arena;
+	struct map       by_key;        /* table and key bytes to row */
+	struct fold_row *first, *last;
+	size_t           count;
+	uint64_t         changes;       /* folded */
+};
+
+void fold_init(struct fold *f);
+void fold_done(struct fold *f);
+void fold_reset(struct fold *f);
+int  fold_add(struct fold *f, const struct source_txn *txn, struct err *err) MUST_USE;
+
+#endif

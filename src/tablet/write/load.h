@@ -1,0 +1,23 @@
+/*
+ * load.h - rows as the text of LOAD DATA, and the statement that reads it (rule 13).
+ *
+ * Values are separated by tabs, rows by newlines; backslash, tab, newline and NUL are
+ * escaped, NULL is \N. The statement reads bytes as they are (CHARACTER SET binary);
+ * ENUM, SET and BIT travel as their numbers through a variable.
+ */
+#ifndef TABLET_WRITE_LOAD_H
+#define TABLET_WRITE_LOAD_H
+
+#include "tablet/table/schema.h"
+
+/* What the server says of a load: "Records: 3  Deleted: 0  Skipped: 0  Warnings: 0". */
+struct load_counts {
+	uint64_t records, deleted, skipped, warnings;
+};
+
+void load_add_row(struct buf *out, const struct table_def *def, const struct slice *row);
+void load_sql(struct buf *out, const struct table_def *def, const char *database,
+    const char *table);
+int  load_counts_read(const char *info, struct load_counts *out, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,1 @@
+#include "tablet/server/env.h"
