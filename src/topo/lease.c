@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "task/group.h"
 #include "topo/topo.h"
 
@@ -104,8 +105,11 @@ renew(struct ctx *cx, struct topo_lease *l)
 	}
 	bool lapsed = task_boottime() >= l->until;
 
+	if (mutant("topo_lease_held_after_attach"))
+		l->until = sent + l->ttl;
 	TRY(attach(cx, l));
-	l->epoch += lapsed;
+	if (lapsed && !mutant("topo_lease_gap"))
+		l->epoch++;
 	l->until = sent + l->ttl;
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include "topo/notice.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "task/loop.h"
 
 #include <errno.h>
@@ -63,6 +64,8 @@ wait_for_event(struct ctx *cx, struct notice *n)
 	/* A descriptor that cannot be watched must not end the looks: leases hang on them. */
 	unwatched = cx->err->kind != ERR_TIMEOUT;
 	err_clear(cx->err);
+	if (unwatched && mutant("topo_unwatched_ends_the_looks"))
+		return -1;
 	return unwatched ? task_sleep(cx, LOOK_GAP) : 0;
 }
 
