@@ -1,6 +1,7 @@
 #include "binlog/coltype.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "base/parse.h"
 #include "binlog/decimal.h"
 #include "binlog/temporal.h"
@@ -464,7 +465,7 @@ coltype_decode(const struct column_type *t, const struct wire_column *wire, stru
 		return !c->failed;
 	case COLUMN_BYTES:
 		*out = decode_bytes(wire, c);
-		if (t->fixed && !c->failed)
+		if (t->fixed && !c->failed && !mutant("binlog_binary_padded"))
 			*out = pad_binary(*out, t->length, a);
 		return !c->failed;
 	case COLUMN_ENUM:

@@ -1,6 +1,7 @@
 #include "binlog/column.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "base/parse.h"
 #include "binlog/decimal.h"
 
@@ -119,7 +120,7 @@ add_key(struct buf *out, const struct column_type *t, struct slice value)
 void
 key_bytes(struct buf *out, const struct column_type *type, struct slice value)
 {
-	if (!add_key(out, type, value))
+	if (mutant("binlog_key_bytes") || !add_key(out, type, value))
 		add_bytes(out, value);
 }
 

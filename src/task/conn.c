@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "task/address.h"
 #include "task/poller.h"
 #include "task/sched.h"
@@ -153,7 +154,7 @@ receive(struct conn *c, void *out, size_t len, bool peek)
 static void
 note_input(struct conn *c, ssize_t n, size_t asked)
 {
-	if (n < 0 || ((size_t)n < asked && !c->ended))
+	if (n < 0 || ((size_t)n < asked && (!c->ended || mutant("task_end_forgotten"))))
 		c->input = IN_NO;
 	else
 		c->input = IN_MAYBE;

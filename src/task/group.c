@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <stdlib.h>
 
@@ -89,7 +90,8 @@ void
 group_done(struct group *g)
 {
 	struct err err;
-	struct ctx shielded = { .deadline = NEVER, .err = &err, .shielded = true };
+	struct ctx shielded = { .deadline = NEVER, .err = &err,
+		.shielded = !mutant("task_group_unshielded") };
 
 	g->closing = true;
 	group_cancel(g);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "task/address.h"
 #include "task/poller.h"
 #include "task/sched.h"
@@ -259,7 +260,7 @@ net_accept(struct ctx *cx, struct listener *l, struct conn **out)
 	int rc = sched_breathe(cx);
 	if (rc == 0)
 		rc = accept_one(cx, l, out);
-	if (!l->closed)
+	if (!l->closed && !mutant("task_one_edge_one_comer"))
 		waitlist_wake_one(&l->comers);    /* one edge may have meant several comers */
 	if (--l->inside == 0 && l->closed)
 		free_listener(l);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -133,7 +134,7 @@ deadline_passed(struct timer *timer)
 static int
 check_still_wanted(struct ctx *cx, struct task *t)
 {
-	if (t->cancelled && !cx->shielded)
+	if (t->cancelled && !cx->shielded && !mutant("task_cancel_forgotten"))
 		return err_set(cx->err, ERR_CANCELLED, "cancelled");
 	if (cx->deadline <= t->loop->tick.now)
 		return err_set(cx->err, ERR_TIMEOUT, "timed out");
@@ -233,7 +234,7 @@ sched_breathe(struct ctx *cx)
 	struct task *t = sched_running();
 
 	check(t != NULL);
-	if (++t->burst < SCHED_BURST)
+	if (++t->burst < SCHED_BURST || mutant("task_never_breathes"))
 		return 0;
 	return sched_yield_now(cx);
 }

@@ -1,6 +1,7 @@
 #include "task/stack.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +51,8 @@ static struct stack *
 map_stack(void)
 {
 	size_t len = PAGE + STACK_SIZE;
-	char  *map = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int    guard = mutant("task_no_guard") ? PROT_READ | PROT_WRITE : PROT_NONE;
+	char  *map = mmap(NULL, len, guard, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (map == MAP_FAILED)
 		return NULL;
@@ -119,13 +121,14 @@ struct stack *
 stack_take(struct stack_pool *p)
 {
 	struct stack *s = p->idle;
+	int           limit = mutant("task_census_open") ? 2 * p->limit : p->limit;
 
 	if (s != NULL) {
 		p->idle = s->next;
 		p->idle_count--;
 		return s;
 	}
-	if (atomic_fetch_add(&stacks_mapped, 1) < p->limit)
+	if (atomic_fetch_add(&stacks_mapped, 1) < limit)
 		s = map_stack();
 	if (s == NULL)
 		atomic_fetch_sub(&stacks_mapped, 1);

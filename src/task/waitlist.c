@@ -1,6 +1,7 @@
 #include "task/waitlist.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "task/sched.h"
 
 /* Lives on the stack of the task that waits. */
@@ -56,7 +57,7 @@ waitlist_wake_one(struct waitlist *w)
 	while (w->first != NULL) {
 		struct waiter *first = w->first;
 		unlist(w, first);
-		if (sched_wake(first->task))
+		if (sched_wake(first->task) || mutant("task_wake_who_gave_up"))
 			return;
 	}
 }
