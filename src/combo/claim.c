@@ -1,6 +1,7 @@
 #include "combo/claim.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "combo/process.h"
 
 #include <dirent.h>
@@ -87,7 +88,10 @@ claim_hold(struct claim *c, int port)
 	if (fd < 0)
 		return false;
 	check(c->held_count < CLAIM_PORTS_MAX);
-	c->held[c->held_count++] = (struct held_port){ port, fd };
+	if (mutant("combo_port_let_go"))
+		close(fd);
+	else
+		c->held[c->held_count++] = (struct held_port){ port, fd };
 	return true;
 }
 

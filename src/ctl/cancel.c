@@ -1,6 +1,7 @@
 #include "ctl/cancel.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "ctl/cutover.h"
 #include "ctl/pause.h"
 
@@ -21,7 +22,7 @@ check_not_switched(struct ctx *cx, const struct workflow *w)
 		    name_typed(cx->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)),
 		    name_typed(cx->arena, w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0)));
 	}
-	if (!cutover_committed(&w->r))
+	if (!cutover_committed(&w->r) || mutant("ctl_cancel_past_commit"))
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "%s", refusal);
 	return err_hint(cx->err, "it is being finished: vtctlclient Workflow show %.140s", w->id);
@@ -30,7 +31,8 @@ check_not_switched(struct ctx *cx, const struct workflow *w)
 int
 cancel_begin(struct ctx *cx, struct workflow *w)
 {
-	workflow_outdate(w); /* (1) */
+	if (!mutant("ctl_cancel_same_number"))
+		workflow_outdate(w); /* (1) */
 	w->r.state = WORKFLOW_CANCELLING;
 	w->r.cancel = false;
 	w->r.step = w->r.state_text = w->r.hint = "";
@@ -43,7 +45,7 @@ write_wish(struct ctx *cx, struct workflow *w)
 {
 	if (w->r.state == WORKFLOW_ERROR && w->r.rolling_back)
 		w->r.state = WORKFLOW_SWITCHING; /* an attempt that was left in the middle */
-	if (w->r.state != WORKFLOW_SWITCHING)
+	if (w->r.state != WORKFLOW_SWITCHING || mutant("ctl_cancel_around_rollback"))
 		return cancel_begin(cx, w);
 	/* As a gate that wants an attempt rolled back: whoever is at it does it, with a number. */
 	if (!w->r.rolling_back)
@@ -192,8 +194,11 @@ finish(struct ctx *cx, struct workflow *w)
 int
 cancel_run(struct ctx *cx, struct workflow *w)
 {
-	for (size_t i = 0; i < sizeof(cancel_steps) / sizeof(cancel_steps[0]); i++) {
-		if (run_step(cx, w, &cancel_steps[i]) != 0)
+	const size_t count = sizeof(cancel_steps) / sizeof(cancel_steps[0]);
+	const size_t first = mutant("ctl_cancel_rules_first") ? count - 1 : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (run_step(cx, w, &cancel_steps[(first + i) % count]) != 0)
 			return tell_why(cx, w);
 	}
 	return finish(cx, w);

@@ -1,6 +1,7 @@
 #include "ctl/create.h"
 
 #include "base/clock.h"
+#include "base/mutant.h"
 
 enum { TELL_AFTER_MS = 1000 }; /* a long poll: ctl_api.h */
 
@@ -176,7 +177,7 @@ static int
 create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	const char *was = before(cx->arena, w);
-	int attempt = w->r.attempt;
+	int attempt = mutant("ctl_cancel_counts_anew") ? 0 : w->r.attempt;
 
 	TRY(check_keyspaces(cx, w->ctl, q));
 	fill_record(cx, w, q);

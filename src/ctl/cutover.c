@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutant.h"
 
 enum {
 	UNDO_WITHIN_S = 10, /* of one try; it is tried until it is done */
@@ -29,7 +30,8 @@ write_rolling_back(struct ctx *cx, struct workflow *w, const char *why)
 	if (!w->r.rolling_back)
 		workflow_note(w, w->r.step, "failed", why);
 	w->r.rolling_back = true;
-	w->r.attempt++;
+	if (!mutant("ctl_attempt_not_raised"))
+		w->r.attempt++;
 	return workflow_save(cx, w);
 }
 
@@ -51,6 +53,8 @@ undo_until_done(struct ctx *cx, struct cutover *c, const struct step *s)
 		    (cx->err->kind == ERR_CONFLICT && s->own_record))
 			return -1;
 		log_warn("undoing %s: %s", s->name, cx->err->text);
+		if (again_ms == AGAIN_MS_MAX && mutant("ctl_hold_ends_by_clock"))
+			return 0;
 		TRY(task_sleep(cx, again_ms * MSEC));
 	}
 }
@@ -66,8 +70,9 @@ roll_back(struct ctx *cx, struct workflow *w, const char *why)
 	    NEVER; /* nothing ends a hold by itself: it is undone, however long that takes */
 	TRY(write_rolling_back(&patient, w, why));
 	c.attempt = w->r.attempt;
-	for (int i = step_find(w->r.step); i >= 0; i--) {
-		const struct step *s = &cutover_steps[i];
+	int last = step_find(w->r.step);
+	for (int i = last; i >= 0; i--) {
+		const struct step *s = &cutover_steps[mutant("ctl_gates_let_go_first") ? last - i : i];
 
 		if (s->undo == NULL)
 			continue;
@@ -91,7 +96,7 @@ begin_step(struct ctx *cx, struct workflow *w, const struct step *s)
 		return 0;
 	w->r.step = s->name;
 	workflow_note(w, s->name, "begun", s->sentence);
-	return s->own_record ? 0 : workflow_save(cx, w);
+	return s->own_record || mutant("ctl_step_unwritten") ? 0 : workflow_save(cx, w);
 }
 
 static int
@@ -160,7 +165,9 @@ wait_rolling_back(struct ctx *cx, struct workflow *seen, int attempt)
 
 		inner.arena = &scratch;
 		if (workflow_load(&inner, seen) == 0) {
-			if (seen->r.rolling_back || seen->r.attempt != attempt)
+			if (seen->r.rolling_back && !mutant("ctl_rolling_back_unseen"))
+				return 0;
+			if (seen->r.attempt != attempt)
 				return 0;
 			if (topo_watch(&inner, seen->ctl->topo, key, seen->revision, &events) == 0)
 				continue;
@@ -284,7 +291,7 @@ after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 	}
 	if (c->w->r.attempt != c->attempt || c->w->r.state != WORKFLOW_SWITCHING)
 		return err_set(cx->err, ERR_CONFLICT, "attempt %d was taken over", c->attempt);
-	if (cutover_committed(&c->w->r))
+	if (cutover_committed(&c->w->r) && !mutant("ctl_commit_unread"))
 		return go_forward(cx, c, step_commit() + 1);
 	/* Whoever has written it already has said why. */
 	if (c->w->r.rolling_back && workflow_failure(c->w) != NULL)

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "ctl/cancel.h"
 #include "ctl/check.h"
 #include "ctl/cutover.h"
@@ -109,7 +110,8 @@ do_create(struct ctx *cx, struct job *j)
 	if (fault("movetables.create.before"))
 		return err_set(cx->err, ERR_CANCELLED, "fault point");
 	TRY(rules_apply(&within, w, RULES_CREATE, &version));
-	TRY(rules_acknowledged(&within, j->ctl, version));
+	if (!mutant("ctl_rule_after_table"))
+		TRY(rules_acknowledged(&within, j->ctl, version));
 	TRY(side_request(&within, w, SIDE_TARGET, &q));
 	TRY(side_call(&within, w, "stream_create", &q, &r));
 	if (fault("movetables.create.after"))
@@ -221,7 +223,8 @@ wait_unless_changed(struct ctx *cx, const struct workflow *w, usec wait)
 	struct ctx within = ctx_within(cx, wait);
 	struct topo_events e = { .revision = w->revision };
 
-	while (topo_watch(&within, w->ctl->topo, key, e.revision, &e) == 0) {
+	while (!mutant("ctl_cancel_waits_out") &&
+	    topo_watch(&within, w->ctl->topo, key, e.revision, &e) == 0) {
 		for (size_t i = 0; i < e.count; i++) {
 			if (slice_eq_str(e.items[i].kv.key, key))
 				return 0;
@@ -288,9 +291,9 @@ do_switch(struct ctx *cx, struct job *j)
 	j->tries++;
 	TRY(workflow_load(cx, w));
 	/* The record says where it ended: an answer may have been lost, or a rolling back not written. */
-	if (w->r.state == WORKFLOW_SWITCHING)
-		return do_resume(cx, j);
-	return w->r.state == WORKFLOW_RUNNING ? after_attempt(cx, j) : 0;
+	if (w->r.state == WORKFLOW_RUNNING || mutant("ctl_given_up_in_a_hold"))
+		return after_attempt(cx, j);
+	return w->r.state == WORKFLOW_SWITCHING ? do_resume(cx, j) : 0;
 }
 
 static int
@@ -299,7 +302,7 @@ do_run(struct ctx *cx, struct job *j)
 	struct workflow *w = &j->w;
 	struct tablet_reply r;
 
-	if (w->r.cancel)
+	if (w->r.cancel && !mutant("ctl_cancel_forgotten"))
 		return cancel_begin(cx, w);
 	if (!w->r.options.no_switch)
 		return do_switch(cx, j);
@@ -346,7 +349,8 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 	TRY(workflow_load(cx, w));
 	/* Held, or committed and not released: nobody would go on with it. Or it is being cancelled, or all
 	 * went well after all. */
-	if (!fsm_may(&workflow_states, (int)w->r.state, WORKFLOW_ERROR))
+	if (!fsm_may(&workflow_states, (int)w->r.state, WORKFLOW_ERROR) &&
+	    !mutant("ctl_cancel_overwritten"))
 		return err_copy(cx->err, why);
 	bool nothing_left = w->r.state == WORKFLOW_CREATING;
 	if (nothing_left)
@@ -475,7 +479,8 @@ take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv)
 	if (workflow_ended(&r) || at_work(c, id))
 		return 0;
 	if (topo_lock(cx, c->topo, arena_printf(cx->arena, "workflow/%s", id), c->name,
-	        topo_lease_id(c->lease)) != 0)
+	        topo_lease_id(c->lease)) != 0 &&
+	    !mutant("ctl_two_at_once"))
 		return cx->err->kind == ERR_CONFLICT ? 0 : -1; /* another vtctld is at it */
 	return start_job(cx, c, id);
 }

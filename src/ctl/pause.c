@@ -1,6 +1,7 @@
 #include "ctl/pause.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "base/rand.h"
 
 enum {
@@ -103,7 +104,7 @@ pause_once(struct ctx *cx, struct workflow *w, struct call *c)
 	struct err ignored = { 0 };
 	int64_t version;
 
-	TRY(rules_apply(cx, w, RULES_PAUSE, &version));
+	TRY(rules_apply(cx, w, mutant("ctl_no_pause") ? RULES_REOPEN : RULES_PAUSE, &version));
 	within = ctx_within(cx, w->pause);
 	within.err = &ignored;
 	TRY(workflow_pass(cx, w, "workflow.pause"));
@@ -137,7 +138,8 @@ make_room(struct ctx *cx, struct workflow *w, struct call *c)
 			return c->err.kind == ERR_NONE ? -1 : err_copy(cx->err, &c->err);
 		err_clear(cx->err);
 		TRY(tell(&inner, w, c));
-		w->pause = (LEAST_MS << n % LENGTHS) * MSEC;
+		if (!mutant("ctl_pause_of_one_length"))
+			w->pause = (LEAST_MS << n % LENGTHS) * MSEC;
 		TRY(pause_once(&inner, w, c));
 	}
 }

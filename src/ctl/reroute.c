@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "ctl/rules.h"
 
 enum {
@@ -209,6 +210,14 @@ edit_begin(struct ctx *cx, struct rules_record *rules, void *arg)
 	return 0;
 }
 
+static bool
+is_held_for(const struct naming *n, const struct routing_rule *rule)
+{
+	if (mutant("ctl_naming_number"))
+		return true;
+	return rule->phase == RULE_NAMING && rule->attempt == n->number;
+}
+
 /* The last look is the compare-and-swap's: what was found out holds for this naming and no other. */
 static int
 edit_commit(struct ctx *cx, struct rules_record *rules, void *arg)
@@ -216,7 +225,7 @@ edit_commit(struct ctx *cx, struct rules_record *rules, void *arg)
 	const struct naming *n = arg;
 	struct routing_rule *rule = find_rule(rules, &n->name);
 
-	if (rule == NULL || rule->phase != RULE_NAMING || rule->attempt != n->number)
+	if (rule == NULL || !is_held_for(n, rule))
 		return err_set(cx->err, ERR_CONFLICT, "somebody else has ended it");
 	TRY(check_rules(cx, n, rules));
 	rule->to_keyspace = n->to.keyspace;
@@ -235,8 +244,10 @@ begin(struct ctx *cx, struct naming *n)
 
 	TRY(rules_edit(cx, n->ctl, edit_begin, n, &version));
 	TRY(pass(cx, n->ctl, "naming.begun"));
-	TRY(rules_acknowledged(&within, n->ctl, version));
-	TRY(check_both_absent(cx, n));
+	if (!mutant("ctl_naming_unacknowledged"))
+		TRY(rules_acknowledged(&within, n->ctl, version));
+	if (!mutant("ctl_naming_one_look"))
+		TRY(check_both_absent(cx, n));
 	return pass(cx, n->ctl, "naming.checked");
 }
 
@@ -279,6 +290,8 @@ go(struct ctx *cx, struct naming *n, int64_t *version)
 	*version = rules.version;
 	if (!is_place(&n->from, &n->to))
 		TRY(change(cx, n, &rules, version));
+	else if (mutant("ctl_naming_there_untold"))
+		return 0;
 	within = ctx_within(cx, ROUTED_WITHIN_S * SECOND);
 	return rules_acknowledged(&within, n->ctl, *version);
 }
@@ -389,7 +402,7 @@ reroute_tidy(struct ctx *cx, struct ctl *c)
 	TRY(rules_load(cx, c, &rules, &revision));
 	for (size_t i = 0; i < rules.count; i++)
 		left = left || rules.rules[i].phase == RULE_NAMING;
-	if (!left)
+	if (!left || mutant("ctl_naming_left"))
 		return 0;
 	if (try_turn(cx, c) != 0) {
 		if (cx->err->kind != ERR_CONFLICT) /* else somebody is at it */

@@ -1,6 +1,7 @@
 #include "ctl/rules.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 
 static const char rules_key[] = "/routing_rules";
 
@@ -122,8 +123,10 @@ rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived)
 static int
 edit_create(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 {
-	TRY(workflow_check_alone(cx, w));
-	TRY(rules_check_served(cx, r, w)); /* a move may have switched since the preflight */
+	if (!mutant("ctl_created_at_once"))
+		TRY(workflow_check_alone(cx, w));
+	if (!mutant("ctl_moved_since_preflight"))
+		TRY(rules_check_served(cx, r, w)); /* a move may have switched since the preflight */
 	rules_make_room(cx->arena, r, 2 * w->r.tables_count);
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		add_missing(r, w, SIDE_SOURCE, i);
@@ -140,7 +143,7 @@ hand_over(struct ctx *cx, const struct workflow *w, struct routing_rule *rule, b
 	const char *other;
 
 	TRY(workflow_other(cx, w, rule->from_keyspace, rule->from_table, &other));
-	*taken = other != NULL;
+	*taken = other != NULL && !mutant("ctl_cancel_takes_all_rules");
 	if (*taken)
 		rule->workflow = rule->maker = other;
 	return 0;
@@ -154,7 +157,10 @@ edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 
 	for (size_t i = 0; i < r->count; i++) {
 		struct routing_rule *rule = &r->rules[i];
-		bool stays = strcmp(rule->maker, w->id) != 0 || routed_table(w, rule, SIDE_SOURCE) < 0;
+		bool ours = mutant("ctl_cancel_takes_earlier_rules")
+		    ? is_ours(w, rule)
+		    : strcmp(rule->maker, w->id) == 0;
+		bool stays = !ours || routed_table(w, rule, SIDE_SOURCE) < 0;
 
 		if (!stays)
 			TRY(hand_over(cx, w, rule, &stays));
@@ -211,6 +217,8 @@ edit_pause(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 			    rule->to_keyspace, rule->to_table, rule->workflow);
 		rule->phase = RULE_PAUSE;
 		rule->workflow = w->id;
+		if (mutant("ctl_pause_makes_rules"))
+			rule->maker = w->id;
 		rule->attempt = (int)(r->version + 1); /* that of these rules */
 		rule->reader_wait = 0;
 		rule->grace = w->pause;
@@ -296,7 +304,8 @@ swap_once(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t 
 	int64_t revision;
 
 	TRY(rules_load(cx, w->ctl, &r, &revision));
-	end_pause(w, &r);
+	if (!mutant("ctl_pause_left"))
+		end_pause(w, &r);
 	TRY(edits[change](cx, w, &r));
 	r.version++;
 	*version = r.version;
@@ -420,7 +429,7 @@ gone_or_written(struct ctx *cx, const struct asking *a, bool *yes)
 	*yes = true;
 	if (topo_get(cx, a->ctl->topo, arena_printf(cx->arena, "/gates/%s", a->id), &kv) != 0)
 		return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
-	if (kv.lease != a->lease)
+	if (kv.lease != a->lease || mutant("ctl_gate_gone_at_once"))
 		return 0; /* it has registered anew, and reads the rules after that */
 	*yes = false;
 	if (topo_get(cx, a->ctl->topo, arena_printf(cx->arena, "/acks/%s", a->id), &kv) != 0)

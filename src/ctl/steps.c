@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "ctl/pause.h"
 
 #include <inttypes.h>
@@ -127,7 +128,7 @@ run_hold(struct ctx *cx, struct cutover *c)
 	struct ctx within = ctx_until(cx, hold_deadline(c));
 
 	TRY(rules_apply(&within, c->w, RULES_HOLD, &version));
-	if (rules_acknowledged(&within, c->w->ctl, version) == 0)
+	if (mutant("ctl_hold_unacknowledged") || rules_acknowledged(&within, c->w->ctl, version) == 0)
 		return 0;
 	err_wrap(cx->err, "waiting for transactions in flight");
 	return cx->err->kind == ERR_TIMEOUT
@@ -187,11 +188,13 @@ run_catch_up(struct ctx *cx, struct cutover *c)
 	struct tablet_reply r;
 	enum side to = workflow_to(c->w);
 
+	if (mutant("ctl_target_opens_first"))
+		TRY(side_do(cx, c->w, to, "disarm", c->attempt));
 	TRY(side_request(cx, c->w, to, &q));
 	q.attempt = c->attempt;
 	q.position = c->w->r.position;
 	TRY(side_call(&within, c->w, "freeze", &q, &r));
-	return carry_auto_increment(&within, c);
+	return mutant("ctl_auto_increment_early") ? 0 : carry_auto_increment(&within, c);
 }
 
 static int
@@ -215,7 +218,7 @@ run_commit(struct ctx *cx, struct cutover *c)
 	TRY(side_request(cx, c->w, from, &q));
 	q.attempt = c->attempt;
 	TRY(side_call(&within, c->w, "lock_status", &q, &r));
-	if (!r.held)
+	if (!r.held && !mutant("ctl_lost_lock_ignored"))
 		return err_set(
 		    cx->err, ERR_RETRY, "the lock at '%s' was lost", side_keyspace(c->w, from));
 	c->w->r.step = "commit";
@@ -241,7 +244,8 @@ run_acknowledge(struct ctx *cx, struct cutover *c)
 	struct ctx within;
 	struct err ignored = { 0 };
 
-	TRY(acknowledge_now(cx, c));
+	if (!mutant("ctl_release_in_one"))
+		TRY(acknowledge_now(cx, c));
 	/* A tablet that does not answer may be dead, and its lock with it: writes do not wait for that. The
 	 * last step asks again until it is done. */
 	within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
