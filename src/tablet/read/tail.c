@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "binlog/dump.h"
 #include "tablet/read/tail_group.h"
 #include "tablet/read/tail_query.h"
@@ -132,7 +133,7 @@ find_place(struct ctx *cx, struct tail *t)
 
 	if (dump_find(cx, &t->dump, &t->gtids, &near, &there) != 0)
 		return refused_place(t, cx->err);
-	return compare_place(t, &there, cx->err);
+	return mutant("tablet_place_compared") ? 0 : compare_place(t, &there, cx->err);
 }
 
 static int
@@ -277,7 +278,8 @@ on_xa_commit(struct tail *t, struct err *err)
 {
 	SCOPED(buf) struct buf what = BUF_INIT;
 
-	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables_count == 0)
+	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables_count == 0 ||
+	    mutant("tablet_xa_unknown"))
 		return 0;
 	buf_add_str(&what, "XA COMMIT ");
 	xid_print(&what, &t->gtid.xid);
@@ -315,6 +317,8 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 		(void)xids_remove(&t->prepared, &t->gtid.xid);
 		break;
 	case TAIL_QUERY_TOUCHES:
+		if (mutant("tablet_ddl_seen"))
+			break;
 		return refuse_statement(t, t->params->tables[table], q.sql, err);
 	case TAIL_QUERY_OTHER:
 		break;
@@ -329,7 +333,7 @@ on_xa_prepare(struct tail *t, const struct event *e, struct err *err)
 	struct xa_prepare p;
 
 	TRY(xa_prepare_read(e->body, &p, err));
-	if (!p.one_phase && group_has_rows(&t->group))
+	if (!p.one_phase && group_has_rows(&t->group) && !mutant("tablet_xa_prepare"))
 		return refuse_group(t, err, "XA PREPARE of changes of a moved table");
 	if (!p.one_phase)
 		TRY(xids_add(&t->prepared, &p.xid, err));
@@ -441,7 +445,8 @@ fill(struct tail *t, struct source_txn *txn)
 	txn->prepared = arena_dup(&txn->arena, buf_slice(&t->prepared));
 	txn->bytes += t->prepared.len + strlen(position_gtid(&txn->end));
 	txn->committed_s = t->committed_s;
-	position_copy(&t->returned, &t->read);
+	if (txn->last || !mutant("tablet_large_view"))
+		position_copy(&t->returned, &t->read);
 	t->returned_at = task_now();
 }
 
@@ -478,7 +483,7 @@ must_tell_position(const struct tail *t)
 int
 tail_next(struct ctx *cx, struct tail *t, struct source_txn **out)
 {
-	while (!t->handing) {
+	while (!t->handing && !(mutant("tablet_whole_transactions") && group_has_rows(&t->group))) {
 		if (must_tell_position(t))
 			return hand_position(t, out);
 		TRY(read_event(cx, t));

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <stdlib.h>
 
@@ -81,7 +82,7 @@ touch(struct window *w, struct slice key)
 	if (map_put(&w->touched, key, w) != NULL)
 		return;
 	w->touched_bytes += key.len + KEY_OVERHEAD;
-	if (w->touched_bytes <= WINDOW_BYTES_MAX)
+	if (w->touched_bytes <= WINDOW_BYTES_MAX || mutant("tablet_touched_bounded"))
 		return;
 	w->overflowed = true;                                   /* (4) */
 	map_clear(&w->touched);
@@ -107,7 +108,7 @@ blocks(const struct window *w, const struct change *c)
 {
 	if (!w->sealed || c->table != w->table)
 		return false;
-	if (!w->key_binary)
+	if (!w->key_binary && !mutant("tablet_collation_blocks"))
 		return true;
 	return (!slice_is_null(c->key_before) && map_get(&w->writing, c->key_before) != NULL) ||
 	    (!slice_is_null(c->key_after) && map_get(&w->writing, c->key_after) != NULL);
