@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/table/bounds.h"
@@ -90,12 +91,31 @@ open_view(struct ctx *cx, struct mysql_client *source, const struct position *ta
 		TRY(mysql_exec(cx, source, slice_str(d->snapshot_sql), NULL));
 		TRY(mysql_select(&inner, source, slice_str(d->snapshot_position_sql), &rows));
 		TRY(view_position(cx, &rows, view));
-		if (position_cmp(view, tail) >= 0)
+		if (position_cmp(view, tail) >= 0 || mutant("copy_view_contains_tail") ||
+		    mutant("sim_view_contains_tail"))
 			return 0;
 		TRY(mysql_exec(cx, source, slice_str("ROLLBACK"), NULL));
 		TRY(task_sleep(cx, wait_ms * MSEC));
 		wait_ms = wait_ms * 2 < VIEW_WAIT_MAX_MS ? wait_ms * 2 : VIEW_WAIT_MAX_MS;
 	}
+}
+
+/* The window first: a change between a view and a later window would be in neither (rule 7). */
+static int
+open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
+    const struct chunk_span *span, struct chunk *c)
+{
+	/* the tail goes on; what it hands on from here touches the window */
+	SCOPED(position) struct position tail = { 0 };
+	bool late = mutant("copy_window_first") || mutant("sim_window_first");
+
+	position_copy(&tail, span->tail);
+	if (!late)
+		c->window = window_open(job->windows, job->table, job->def->key_binary);
+	TRY(open_view(cx, source, &tail, &c->view));
+	if (late)
+		c->window = window_open(job->windows, job->table, job->def->key_binary);
+	return 0;
 }
 
 /* " FROM ... LIMIT n" */
@@ -197,12 +217,8 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	size_t                 columns;
-	/* the tail goes on; what it hands on from here touches the window */
-	SCOPED(position) struct position tail = { 0 };
 
-	position_copy(&tail, span->tail);
-	c->window = window_open(job->windows, job->table, job->def->key_binary);
-	TRY(open_view(cx, source, &tail, &c->view));
+	TRY(open_window_and_view(cx, source, job, span, c));
 	buf_add_str(&sql, "SELECT ");
 	schema_select_list(&sql, job->def);
 	TRY(from_sql(&sql, job, span, cx->err));
@@ -217,9 +233,10 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 	 * The view's transaction has read the table, so its definition stays until the end of it
 	 * (rule 9).
 	 */
-	TRY(schema_same(cx, source, job->def));
+	if (!mutant("copy_same_definition"))
+		TRY(schema_same(cx, source, job->def));
 	c->ends = c->count < span->limit;
-	if (c->ends)
+	if (c->ends && !mutant("tablet_end_is_checked"))
 		TRY(check_end(cx, source, job, span, c));
 	return mysql_exec(cx, source, slice_str("COMMIT"), NULL);
 }
@@ -252,7 +269,8 @@ drop_and_seal(struct chunk *c)
 	for (size_t i = 0; i < c->count; i++) {
 		struct slice key = row_key(c, i), text = row_text(c, i);
 
-		if (window_touched(c->window, key)) {
+		if (window_touched(c->window, key) && !mutant("copy_touched") &&
+		    !mutant("sim_touched_dropped")) {
 			c->dropped++;
 			continue;
 		}
@@ -264,7 +282,8 @@ drop_and_seal(struct chunk *c)
 	}
 	/* row_text() is of no use from here on. */
 	buf_truncate(&c->text, kept_text);
-	window_seal(c->window);
+	if (!mutant("copy_sealed") && !mutant("sim_seal_after_load"))
+		window_seal(c->window);
 }
 
 static int
@@ -303,7 +322,8 @@ load_rows(struct ctx *cx, struct mysql_client *target, const struct chunk_job *j
 	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));
 	TRY(mysql_load_end(cx, target, &ok));
 	TRY(load_counts_read(ok.info, &counts, cx->err));
-	if (counts.warnings != c->unsayable || counts.skipped != 0 || counts.records != c->count - c->dropped)
+	if ((counts.warnings != c->unsayable && !mutant("copy_no_warnings")) || counts.skipped != 0 ||
+	    counts.records != c->count - c->dropped)
 		return refuse_load(cx, target, job, &counts);
 	return 0;
 }
@@ -319,7 +339,7 @@ commit_with_progress(struct ctx *cx, struct mysql_client *target, const struct c
 		.done = buf_slice(&c->last), .rows = c->count, .finished = c->ends,
 		    .view = &c->view });
 	TRY(mysql_exec(cx, target, buf_slice(&sql), &ok));
-	if (ok.affected_rows != 1)
+	if (ok.affected_rows != 1 && !mutant("copy_progress_row"))
 		return err_set(cx->err, ERR_CONFLICT,
 		    "range %d of '%s' is gone from '%s.copy_state'",
 		    job->range_no, job->name, job->id.sidecar);
@@ -344,6 +364,8 @@ chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *
 	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
 	if (load_rows(cx, target, job, c) != 0 || commit_with_progress(cx, target, job, c) != 0)
 		return err_wrap(cx->err, "copying table '%s'", job->def->name);
+	if (mutant("sim_seal_after_load"))
+		window_seal(c->window);
 	close_window(c);
 	return 0;
 }
