@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,12 +65,12 @@ call_begin(struct ctx *cx, struct calls *c, const char *workflow, int attempt)
 
 	if (s->seen < attempt)
 		s->seen = attempt;
-	while (s->taken && s->seen == attempt) {
+	while (s->taken && s->seen == attempt && !mutant("tablet_turn_not_waited")) {
 		if (waitlist_wait(cx, &c->ended) != 0)
 			return err_wrap(
 			    cx->err, "waiting for another call about workflow '%s'", workflow);
 	}
-	if (attempt < s->seen)
+	if (attempt < s->seen && !(s->taken && mutant("tablet_turn_outdated_late")))
 		return err_set(cx->err, ERR_CONFLICT,
 		    "attempt %d of '%s' is outdated: attempt %d was seen", attempt, workflow,
 		    s->seen);

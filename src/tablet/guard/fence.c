@@ -1,6 +1,7 @@
 #include "tablet/guard/fence.h"
 
 #include "base/hash.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/server/write_lock.h"
 
@@ -36,7 +37,9 @@ add_bare_name(struct buf *out, const struct fence *f, const struct verb *verb, c
 {
 	SCOPED(buf) struct buf whose = BUF_INIT;
 
-	buf_addf(&whose, "%s/%s", f->id.workflow, table);
+	if (!mutant("tablet_fence_of_table"))
+		buf_addf(&whose, "%s/", f->id.workflow);
+	buf_add_str(&whose, table);
 	buf_addf(out, FENCE_PREFIX "%s_%016llx", verb->suffix,
 	    (unsigned long long)hash_bytes(buf_slice(&whose)));
 }
@@ -69,8 +72,10 @@ add_create_trigger(
 	buf_add_str(out, " THEN SELECT armed INTO fence_armed FROM ");
 	sidecar_table(out, f->id.sidecar, "fence");
 	add_row_condition(out, f, table);
+	if (!mutant("tablet_fence_limit"))
+		buf_add_str(out, " LIMIT 1");
 	buf_addf(out,
-	    " LIMIT 1 LOCK IN SHARE MODE; IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
+	    " LOCK IN SHARE MODE; IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
 	    "MESSAGE_TEXT=",
 	    FENCE_ERRNO);
 	/* MESSAGE_TEXT holds 512 characters; two names have at most 128. */
