@@ -1,6 +1,7 @@
 #include "tablet/server/position.h"
 
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 
 #include <stdio.h>
@@ -322,7 +323,7 @@ add_applied(struct buf *out, const struct position *applied, struct slice prepar
 {
 	add_position(out, "applied", applied);
 	buf_add_str(out, ", prepared=");
-	quote_string(out, prepared);
+	quote_string(out, mutant("tablet_xa_remembered") ? slice_str("") : prepared);
 }
 
 static void
@@ -345,6 +346,10 @@ static void
 add_saved(struct buf *out, const struct stream_state *s)
 {
 	buf_addf(out, "phase='%s', attempt=%d, ", stream_phase_name(s->phase), s->attempt);
+	if (mutant("sim_save_moves_applied")) {
+		add_position(out, "applied", &s->applied);
+		buf_add_str(out, ", ");
+	}
 	add_position(out, "cp", &s->cp);
 	add_text(out, "error", s->error);
 	add_text(out, "hint", s->hint);

@@ -1,6 +1,7 @@
 #include "tablet/server/server_lock.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 
 /* As release 0.1 called it: no two work at one server, of whatever release. */
 #define LOCK_NAME "_vt vttablet"
@@ -40,7 +41,7 @@ get_lock(struct ctx *cx, const struct server_lock *l, struct mysql_client *c)
 
 	inner.arena = &a;
 	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('" LOCK_NAME "', %d)", TAKE_S));
-	if (rows.rows == 1 && slice_eq_str(rows.values[0], "1"))
+	if (rows.rows == 1 && (slice_eq_str(rows.values[0], "1") || mutant("tablet_server_lock")))
 		return 0;
 	return err_set(cx->err, ERR_REFUSED,
 	    "another vttablet is at work beside server '%s' (%s holds its lock): stop that one, or name "

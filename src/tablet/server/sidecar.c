@@ -1,5 +1,6 @@
 #include "tablet/server/sidecar.h"
 
+#include "base/mutant.h"
 #include "sql/quote.h"
 
 /* ---- What is in it */
@@ -337,6 +338,8 @@ make(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_vi
 	if (!v->exists)
 		TRY(ddl_runf(cx, d, "CREATE DATABASE IF NOT EXISTS %s", name.data));
 	TRY(create_table(cx, d, sidecar, &tables[SIDECAR_FENCE]));
+	if (mutant("tablet_sidecar_version_first"))
+		TRY(write_version(cx, d, sidecar));
 	TRY(sidecar_upgrade(cx, d, sidecar, old));
 	for (int t = 0; t < SIDECAR_TABLES; t++)
 		TRY(create_table(cx, d, sidecar, &tables[t]));

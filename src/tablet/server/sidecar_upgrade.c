@@ -13,6 +13,7 @@
  * The database _vt stays: it may be another's by now.
  */
 #include "base/fault.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/server/sidecar.h"
 #include "tablet/server/write_lock.h"
@@ -35,8 +36,8 @@ copy_fences(struct ctx *cx, struct ddl *d, const char *sidecar)
 
 	buf_add_str(&sql, "INSERT INTO ");
 	sidecar_table(&sql, sidecar, "fence");
-	buf_add_str(&sql, " (workflow, db, tbl, armed, attempt) SELECT workflow, db, tbl, armed, "
-	    "attempt FROM ");
+	buf_addf(&sql, " (workflow, db, tbl, armed, attempt) SELECT workflow, db, tbl, %s, attempt FROM ",
+	    mutant("tablet_sidecar_unarmed") ? "0" : "armed");
 	sidecar_table(&sql, SIDECAR_0_1, "fence");
 	/* of an upgrade that was cut short, with 0.1 at work again in between */
 	buf_add_str(&sql, " ON DUPLICATE KEY UPDATE armed=VALUES(armed), attempt=VALUES(attempt)");
@@ -178,6 +179,12 @@ rename_tables(struct ctx *cx, struct ddl *d, const char *sidecar,
 	return sql.len == 0 ? 0 : ddl_run(cx, d, buf_slice(&sql));
 }
 
+static int
+drop_fence(struct ctx *cx, struct ddl *d)
+{
+	return ddl_runf(cx, d, "DROP TABLE IF EXISTS " SIDECAR_0_1 ".fence");
+}
+
 int
 sidecar_upgrade(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_view *old)
 {
@@ -187,6 +194,10 @@ sidecar_upgrade(struct ctx *cx, struct ddl *d, const char *sidecar, const struct
 	if (fences && !in_place)
 		TRY(copy_fences(cx, d, sidecar)); /* 1 */
 	TRY(passage(cx, "sidecar.fences.after"));
+	if (mutant("tablet_sidecar_rename_first")) {
+		TRY(drop_fence(cx, d));
+		TRY(passage(cx, "sidecar.triggers.after"));
+	}
 	if (fences)
 		TRY(move_triggers(cx, d, sidecar)); /* 2 */
 	TRY(passage(cx, "sidecar.triggers.after"));
@@ -194,5 +205,5 @@ sidecar_upgrade(struct ctx *cx, struct ddl *d, const char *sidecar, const struct
 		return 0;
 	TRY(rename_tables(cx, d, sidecar, old)); /* 3 */
 	TRY(passage(cx, "sidecar.rename.after"));
-	return fences ? ddl_runf(cx, d, "DROP TABLE IF EXISTS " SIDECAR_0_1 ".fence") : 0;
+	return fences ? drop_fence(cx, d) : 0;
 }
