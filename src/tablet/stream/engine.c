@@ -1,6 +1,7 @@
 #include "tablet/stream/engine.h"
 
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/server/ddl.h"
 
@@ -141,7 +142,8 @@ first_state(struct arena *a, const struct engine *e, const struct tablet_request
 	snprintf(state->workflow, sizeof(state->workflow), "%s", request->workflow);
 	state->sidecar = e->env->sidecar;
 	state->phase = STREAM_STARTING;
-	state->attempt = request->attempt; /* what travels of an earlier one of that name is lower */
+	if (!mutant("tablet_delete_outdated")) /* what travels of an earlier one of that name is lower */
+		state->attempt = request->attempt;
 	tablet_request_write(&json, request);
 	state->request = arena_slice_str(a, buf_slice(&json));
 	*out = state;
@@ -209,10 +211,11 @@ drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 static int
 delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 {
-	struct stream_id id = stream_id(s);
+	struct stream_id  id = stream_id(s);
+	enum stream_phase reached = mutant("tablet_delete_drops_all") ? stream_phase(s) : stream_reached(s);
 
 	if (drop)
-		TRY(drop_tables(cx, d, s, stream_reached(s) != STREAM_STARTING));
+		TRY(drop_tables(cx, d, s, reached != STREAM_STARTING));
 	TRY(copy_state_delete(cx, d->session, id));
 	return state_delete(cx, d->session, id);
 }

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/read/place.h"
@@ -127,7 +128,8 @@ prepare(struct ctx *cx, struct run *r)
 	for (size_t i = 0; i < r->request->tables_count; i++)
 		TRY(make_bare_table(cx, r, &d, (int)i));
 	TRY(place_now(cx, r->source, &reader, &start));
-	TRY(wait_prepared(cx, r, &prepared));
+	if (!mutant("tablet_xa_waited"))
+		TRY(wait_prepared(cx, r, &prepared));
 	state_applied_sql(&sql, state_id(r->state), &start, buf_slice(&prepared));
 	TRY(mysql_exec(cx, r->dba, buf_slice(&sql), NULL));
 	return save_phase(cx, r, STREAM_COPYING);
@@ -146,7 +148,10 @@ reach_cp(struct ctx *cx, struct run *r)
 	for (int i = 0; i < TOKEN_BYTES; i++)
 		snprintf(token + 2 * i, 3, "%02x", secret[i]);
 	TRY(heartbeat_write(cx, r->source, id, token));
-	TRY(applier_wait_heartbeat(cx, r->applier, token, &r->state->cp));
+	if (mutant("sim_cp_is_the_heartbeat"))
+		position_copy(&r->state->cp, tail_position(r->tail));
+	else
+		TRY(applier_wait_heartbeat(cx, r->applier, token, &r->state->cp));
 	return save_phase(cx, r, STREAM_CATCHING_UP);
 }
 
@@ -162,7 +167,8 @@ build_indexes(struct ctx *cx, struct run *r)
 static int
 conduct(struct ctx *cx, struct run *r)
 {
-	TRY(applier_wait_alone(cx, r->applier));
+	if (!mutant("sim_copy_before_slots"))
+		TRY(applier_wait_alone(cx, r->applier));
 	TRY(copier_run(cx, r->copier));
 	if (r->state->phase == STREAM_COPYING)
 		TRY(reach_cp(cx, r));
@@ -280,7 +286,8 @@ apply(struct ctx *cx, struct run *r)
 static int
 wait_lock_lost(struct ctx *cx, struct run *r)
 {
-	return server_lock_wait_lost(cx, r->env->lock, r->term);
+	return server_lock_wait_lost(
+	    cx, mutant("sim_lock_lost_goes_on") ? NULL : r->env->lock, r->term);
 }
 
 /* ---- Opening */
@@ -382,7 +389,8 @@ run_open(struct ctx *cx, struct run *r)
 	inner.arena = &r->arena;
 	if (r->state->phase == STREAM_FROZEN || r->state->phase == STREAM_STOPPED)
 		return 0;
-	TRY(server_lock_held(r->env->lock, &r->term, cx->err));
+	if (!mutant("sim_lock_not_asked"))
+		TRY(server_lock_held(r->env->lock, &r->term, cx->err));
 	TRY(env_dba(&inner, r->env, &r->dba));
 	TRY(env_stream(&inner, r->env, r->request->source_server, ROLE_STREAM, &r->source));
 	TRY(read_definitions(&inner, r));
