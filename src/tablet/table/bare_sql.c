@@ -1,6 +1,7 @@
 #include "tablet/table/bare_sql.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
 
@@ -33,7 +34,7 @@ kept_index(const struct table_def *def)
 static void
 add_kept(struct buf *out, const struct table_def *def, const struct index_def *kept)
 {
-	if (!kept->unique) {
+	if (!kept->unique || mutant("tablet_bare_unique")) {
 		buf_add_str(out, kept->clause);
 		return;
 	}
