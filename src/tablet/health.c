@@ -1,6 +1,7 @@
 #include "tablet/health.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "topo/record.h"
 
 #include <stdio.h>
@@ -121,7 +122,8 @@ enter(struct ctx *cx, struct health *h, const struct tablet_record *record)
 	struct topo_compare    compare = { .key = primary };
 	struct topo_op         ops[] = { { .key = key }, { primary, slice_str(record->alias), 0 } };
 	bool                   is_primary = record->type == TABLET_PRIMARY;
-	struct topo_txn        txn = { &compare, is_primary, ops, 1 + (size_t)is_primary };
+	bool                   compared = is_primary && !mutant("tablet_one_primary");
+	struct topo_txn        txn = { &compare, compared, ops, 1 + (size_t)is_primary };
 	struct topo_result     result = { 0 };
 
 	snprintf(key, sizeof(key), "/tablets/%s", record->alias);
