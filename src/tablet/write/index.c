@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/table/bare_sql.h"
@@ -33,7 +34,9 @@ has_index(struct ctx *cx, struct mysql_client *c, const char *database, const ch
 	quote_string(&sql, slice_str(table));
 	buf_add_str(&sql, " AND index_name=");
 	quote_string(&sql, slice_str(index->name));
-	buf_addf(&sql, " AND non_unique=%d LIMIT 1", !index->unique);
+	if (!mutant("tablet_index_of_that_name"))
+		buf_addf(&sql, " AND non_unique=%d", !index->unique);
+	buf_add_str(&sql, " LIMIT 1");
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
 	return rows.rows == 1 ? 1 : 0;
 }
@@ -106,7 +109,7 @@ after_duplicate(struct ctx *cx, struct build *b)
 {
 	if (++b->duplicates > ONLINE_DUPLICATES)
 		return -1;
-	if (b->duplicates == ONLINE_DUPLICATES)
+	if (b->duplicates == ONLINE_DUPLICATES && !mutant("tablet_index_always_online"))
 		buf_add_str(&b->sql, ", LOCK=SHARED");
 	return task_sleep(cx, SECOND);
 }
