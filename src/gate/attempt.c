@@ -1,6 +1,7 @@
 #include "gate/attempt.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "gate/catalogue.h"
 #include "gate/forward.h"
 #include "gate/refuse.h"
@@ -130,7 +131,8 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 	};
 
 	a->epoch = a->route->epoch;
-	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT;
+	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT &&
+		     !mutant("gate_snapshot_view");
 	if (a->by_view) {
 		route_unref(a->route);
 		a->route = route_ref(s->view);
@@ -442,7 +444,7 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 		struct turnstile *t = crowd_turnstile(crowd, a->plan.ruled[i]->record);
 
 		/* Whoever reads by a view of then reads on during a cutover; in a pause it is one more. */
-		if (a->by_view && t->phase != RULE_PAUSE)
+		if (a->by_view && (t->phase != RULE_PAUSE || mutant("gate_pause_by_view")))
 			continue;
 		if (turnstile_judge(t, &s->passenger, &a->ask) == TURNSTILE_PASS)
 			continue;
@@ -550,7 +552,7 @@ attempt_settle_server(struct ctx *cx, struct attempt *a)
 bool
 attempt_is_current(const struct attempt *a)
 {
-	return a->by_view || a->route == a->s->hall->crowd.route;
+	return a->by_view || a->route == a->s->hall->crowd.route || mutant("gate_route_is_current");
 }
 
 void

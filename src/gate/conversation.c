@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "gate/commands.h"
 #include "gate/entrance.h"
 #include "gate/refuse.h"
@@ -41,7 +42,9 @@ serve(struct ctx *cx, struct session *s)
 		packets_park(&s->client);
 		arena_reset(&s->arena);
 		s->idle = true;
-		s->sql = SLICE_NULL; /* others look at it (processes.h), also while the next packet comes */
+		/* Others look at it (processes.h), also while the next packet comes. */
+		if (!mutant("gate_last_statement_shown"))
+			s->sql = SLICE_NULL;
 		s->since = task_now();
 		TRY(wait_for_client(cx, s));
 		s->idle = false;

@@ -1,9 +1,11 @@
 #include "gate/execute.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "gate/kill.h"
 #include "gate/refuse.h"
 #include "gate/relay.h"
+#include "gate/request.h"
 #include "gate/unknown.h"
 #include "mysql/wire.h"
 #include "mysql/command.h"
@@ -18,153 +20,6 @@ enum {
 
 /* A stale gate's rules arrive much sooner, and wake it. */
 #define REPLAY_PAUSE (300 * MSEC)
-
-/* ---- sending ---- */
-
-static int
-send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
-{
-	SCOPED(buf)
-	struct buf   packet = BUF_INIT;
-	struct slice sql;
-
-	for (size_t at = 0; session_next_begin(a->s, &at, &sql);) {
-		buf_reset(&packet);
-		command_put_text(&packet, COM_QUERY, sql);
-		p->seq = 0;
-		TRY(packets_write(cx, p, buf_slice(&packet)));
-	}
-	return 0;
-}
-
-/* ' is doubled; \ is an escape unless the session says otherwise. */
-static void
-put_literal(struct buf *out, struct slice text, unsigned modes)
-{
-	buf_add_char(out, '\'');
-	for (size_t i = 0; i < text.len; i++) {
-		char c = (char)text.ptr[i];
-
-		if (c == '\'' || (c == '\\' && (modes & SQL_NO_BACKSLASH_ESCAPES) == 0))
-			buf_add_char(out, c);
-		buf_add_char(out, c);
-	}
-	buf_add_char(out, '\'');
-}
-
-/* EXECUTE p USING @a as one statement, so that nothing has to be prepared there. */
-static void
-put_execute(struct buf *packet, const struct attempt *a)
-{
-	SCOPED(buf)
-	struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "EXECUTE IMMEDIATE ");
-	put_literal(&sql, a->plan.text, a->s->modes);
-	buf_add_str(&sql, " USING ");
-	buf_add_slice(&sql, a->q->using);
-	command_put_text(packet, COM_QUERY, buf_slice(&sql));
-}
-
-static int
-send_query(struct ctx *cx, struct attempt *a, struct packets *p)
-{
-	SCOPED(buf)
-	struct buf packet = BUF_INIT;
-
-	p->seq = 0;
-	if (!slice_is_null(a->q->using))
-		put_execute(&packet, a);
-	else if (a->plan.rewritten)
-		command_put_text(&packet, COM_QUERY, a->plan.text);
-	else
-		return packets_write(cx, p, a->q->packet);
-	return packets_write(cx, p, buf_slice(&packet));
-}
-
-static int
-send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
-{
-	SCOPED(buf)
-	struct buf   packet = BUF_INIT;
-	struct slice chunk;
-
-	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk);) {
-		buf_reset(&packet);
-		buf_add_slice(&packet, chunk);
-		command_set_statement_id((uint8_t *)packet.data, a->remote);
-		p->seq = 0;
-		TRY(packets_write(cx, p, buf_slice(&packet)));
-	}
-	buf_reset(&packet);
-	TRY(prepared_execute_packet(a->q->prepared, a->q->packet, a->remote, &packet, cx->err));
-	p->seq = 0;
-	return packets_write(cx, p, buf_slice(&packet));
-}
-
-/* Prepares it where it is not yet; the answer is ours. */
-static int
-prepare_there(struct ctx *cx, struct attempt *a)
-{
-	struct backend   *b = a->s->slots[a->slot];
-	struct packets   *p = mysql_packets(b->client);
-	struct reply_scan scan;
-	SCOPED(buf)
-	struct buf packet = BUF_INIT;
-
-	if (a->q->prepared == NULL ||
-	    remote_find(b, a->q->prepared->id, a->plan.text, &a->remote))
-		return 0;
-	TRY(session_use_keyspace(
-	    cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
-	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
-	p->seq = 0;
-	TRY(packets_write(cx, p, buf_slice(&packet)));
-	TRY(packets_flush(cx, p));
-	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(b->client));
-	TRY(packets_drop_reply(cx, p, &scan));
-	if (scan.failed)
-		return err_from_packet(reply_scan_tail(&scan), cx->err);
-	remote_put(b, a->q->prepared->id, a->plan.text, scan.statement_id);
-	a->remote = scan.statement_id;
-	return 0;
-}
-
-static int
-send_all(struct ctx *cx, struct attempt *a)
-{
-	struct packets *p = mysql_packets(a->s->slots[a->slot]->client);
-
-	if (a->begins)
-		TRY(send_begin(cx, a, p));
-	if (a->q->prepared != NULL)
-		TRY(send_execute(cx, a, p));
-	else
-		TRY(send_query(cx, a, p));
-	a->reply_seq = p->seq;
-	return packets_flush(cx, p);
-}
-
-/* The answers to the BEGIN and the savepoints that went ahead. Servers do not refuse them; if they
- * do, nothing of this connection is sure. */
-static int
-read_begun(struct ctx *cx, struct attempt *a, struct packets *p)
-{
-	struct reply_scan scan;
-	struct slice      sql;
-
-	for (size_t at = 0; a->begins && session_next_begin(a->s, &at, &sql);) {
-		p->seq = 1;
-		reply_scan_init(&scan, REPLY_RESULT, mysql_caps(a->s->slots[a->slot]->client));
-		TRY(packets_drop_reply(cx, p, &scan));
-		if (scan.failed) {
-			(void)err_from_packet(reply_scan_tail(&scan), cx->err);
-			cx->err->kind = ERR_RETRY;
-			return -1;
-		}
-	}
-	return 0;
-}
 
 /* ---- the answer ---- */
 
@@ -269,10 +124,10 @@ ended_already(struct ctx *cx, struct attempt *a, bool failed)
 static void
 note_lock_tables(const struct attempt *a)
 {
-	if (a->q->statement->changes_session)
-		session_locked(a->s, a->slot);
-	else
+	if (!a->q->statement->changes_session)
 		session_unlocked(a->s, a->slot);
+	else if (!mutant("gate_lock_tables"))
+		session_locked(a->s, a->slot);
 }
 
 /* What is true of the session once a statement has ended at its backend. */
@@ -288,7 +143,8 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	if (!failed && a->q->statement->kind == STATEMENT_LOCK_TABLES)
 		note_lock_tables(a);
 	if (failed && (a->ask.transaction || a->q->statement->changes_session)) {
-		TRY(ask_status(cx, s, a->slot));
+		if (!mutant("gate_error_ends_transaction"))
+			TRY(ask_status(cx, s, a->slot));
 	} else if (is_second(a, failed, status)) {
 		/* NEXTVAL() with autocommit off, beside the transaction of another server. */
 		TRY(session_side_query(cx, s, a->slot, slice_str(SIDE_COMMIT)));
@@ -404,20 +260,35 @@ prepare_again(struct ctx *cx, struct attempt *a)
 	return take_back(cx, a) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
 }
 
+/* Had nothing of its transaction been sent before it? */
+static bool
+is_alone(const struct attempt *a)
+{
+	return !a->ask.transaction || (is_first(a) && a->s->bound != a->slot) ||
+	       mutant("gate_fence_in_transaction");
+}
+
+/* May it be sent a second time? @v := @v + 1 would add twice. */
+static bool
+is_repeatable(const struct attempt *a)
+{
+	const struct statement *st = a->q->statement;
+
+	return ((is_atomic(st) && !st->changes_session) || mutant("gate_fence_replays_all")) &&
+	       (!a->s->replied || mutant("gate_fence_after_answer"));
+}
+
 /* The fence refused it: our rules are older than they should be. */
 static enum outcome
 fenced(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
 	struct hall    *hall = s->hall;
-	bool            alone = !a->ask.transaction || (is_first(a) && s->bound != a->slot);
 	struct ctx      within = ctx_within(cx, REPLAY_PAUSE);
-	/* @v := @v + 1 would add twice. */
-	bool replayed = is_atomic(a->q->statement) && !a->q->statement->changes_session && !s->replied;
 
 	count(&hall->counts.fence_errors, 1);
 	hall->refresh(hall->arg);
-	if (!alone || !replayed) {
+	if (!is_alone(a) || !is_repeatable(a)) {
 		if (settle(cx, a, true, 0) != 0) /* a procedure may have begun a transaction */
 			return OUTCOME_CLOSE;
 		attempt_too_late(cx, s, "its table has moved");
@@ -482,12 +353,12 @@ answer(struct ctx *cx, struct attempt *a)
 	struct packet_head head;
 	struct slice       packet;
 
-	if (read_begun(cx, a, p) != 0)
+	if (request_read_begun(cx, a) != 0)
 		return OUTCOME_CLOSE;
 	p->seq = a->reply_seq;
 	if (packets_peek(cx, p, &head) != 0)
 		return OUTCOME_CLOSE;
-	if (!attempt_lease_held(a))
+	if (!attempt_lease_held(a) && !mutant("gate_lease_after_answer"))
 		return attempt_lease_lost(cx, a);
 	if (head.first == 0xff)
 		return packets_read(cx, p, ERR_MAX, &packet) == 0 ? answer_error(cx, a, packet)
@@ -511,9 +382,10 @@ run(struct ctx *cx, struct attempt *a)
 		s->passenger.server = s->slots[a->slot]->server;
 	passenger_send(&s->hall->crowd, &s->passenger, &a->ask, a->plan.ruled, a->plan.ruled_count);
 	s->running = a->slot;
-	out = send_all(cx, a) == 0 ? answer(cx, a) : OUTCOME_CLOSE;
+	out = request_send(cx, a) == 0 ? answer(cx, a) : OUTCOME_CLOSE;
 	s->running = -1;
-	kill_wait(cx, s);
+	if (!mutant("gate_kill_waits"))
+		kill_wait(cx, s);
 	if (a->q->prepared != NULL && out == OUTCOME_DONE)
 		buf_reset(&a->q->prepared->long_data);
 	if (out == OUTCOME_CLOSE && s->slots[a->slot] != NULL)
@@ -536,9 +408,9 @@ attempt(struct ctx *cx, struct attempt *a)
 	out = attempt_hold(cx, a);
 	if (out != OUTCOME_DONE)
 		return out;
-	if (!attempt_lease_held(a))
+	if (!attempt_lease_held(a) && !mutant("gate_lease_at_send"))
 		return attempt_wait_lease(cx, a);
-	if (attempt_take_backend(cx, a) != 0 || prepare_there(cx, a) != 0) {
+	if (attempt_take_backend(cx, a) != 0 || request_prepare(cx, a) != 0) {
 		if (a->slot >= 0 && s->slots[a->slot] != NULL &&
 		    mysql_broken(s->slots[a->slot]->client))
 			session_drop_backend(s, a->slot);

@@ -1,6 +1,7 @@
 #include "gate/registration.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -43,7 +44,7 @@ replaceable(struct ctx *cx, struct topo *t, const char *key, const struct gate_r
 	}
 	TRY(gate_read(cx->arena, kv.value, &old, cx->err));
 	*revision = kv.modified;
-	if (strcmp(old.http, r->http) == 0)
+	if (strcmp(old.http, r->http) == 0 || mutant("gate_registered_over"))
 		return 0;
 	return err_set(cx->err, ERR_CONFLICT,
 	    "another gate is registered as '%s' (it serves clients at %s): choose another --id", r->id,

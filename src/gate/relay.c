@@ -1,5 +1,6 @@
 #include "gate/relay.h"
 
+#include "base/mutant.h"
 #include "gate/answer_names.h"
 #include "sql/show.h"
 
@@ -41,6 +42,14 @@ find_names(struct ctx *cx, const struct attempt *a, struct answer_names *out)
 	return 0;
 }
 
+/* A file takes the statement's place in the client's buffer. */
+static void
+forget_text(struct session *s)
+{
+	if (!mutant("gate_file_shown"))
+		s->sql = SLICE_NULL;
+}
+
 static int
 relay_mended(struct ctx *cx, struct attempt *a, struct packets *p, const struct reply_mend *mend)
 {
@@ -48,7 +57,7 @@ relay_mended(struct ctx *cx, struct attempt *a, struct packets *p, const struct 
 
 	TRY(packets_relay_mended(cx, p, client, &a->scan, mend));
 	while (a->scan.state == REPLY_AT_FILE) {
-		a->s->sql = SLICE_NULL; /* the file takes its place in the client's buffer */
+		forget_text(a->s);
 		TRY(packets_relay_file_mended(cx, client, p));
 		reply_scan_file_sent(&a->scan);
 		TRY(packets_relay_mended(cx, p, client, &a->scan, mend));
@@ -86,7 +95,7 @@ relay_answer(struct ctx *cx, struct attempt *a, bool rows)
 		return a->scan.failed ? 0 : packets_flush(cx, client);
 	TRY(packets_relay_to_err(cx, p, client, &a->scan));
 	while (a->scan.state == REPLY_AT_FILE) {
-		a->s->sql = SLICE_NULL;
+		forget_text(a->s);
 		TRY(packets_relay_file(cx, client, p));
 		reply_scan_file_sent(&a->scan);
 		TRY(packets_relay_to_err(cx, p, client, &a->scan));

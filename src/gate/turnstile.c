@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,8 @@ touched_before(const struct turnstile *t, const struct passenger *p)
 static bool
 wrote_before(const struct turnstile *t, const struct passenger *p)
 {
-	return p->wrote_seq != 0 && p->wrote_seq < t->held_seq && p->server != NULL &&
-	       t->server != NULL && strcmp(p->server, t->server) == 0;
+	return p->wrote_seq != 0 && (p->wrote_seq < t->held_seq || mutant("gate_hold_second_kind")) &&
+	       p->server != NULL && t->server != NULL && strcmp(p->server, t->server) == 0;
 }
 
 static bool
@@ -47,18 +48,21 @@ enum turnstile_verdict
 turnstile_judge(
     const struct turnstile *t, const struct passenger *p, const struct turnstile_ask *ask)
 {
-	if (t->phase == RULE_OPEN)
+	if (t->phase == RULE_OPEN || (t->phase == RULE_SWITCHED && mutant("gate_release_in_two_halves")))
 		return TURNSTILE_PASS;
 	if (t->phase == RULE_PAUSE)
 		return judge_pause(t, p, ask);
 	if (t->phase == RULE_NAMING)
-		return ask->defines != NULL ? TURNSTILE_WAIT : TURNSTILE_PASS;
+		return ask->defines != NULL && !mutant("gate_naming_passes") ? TURNSTILE_WAIT
+									     : TURNSTILE_PASS;
 	if (!ask->transaction)
 		return ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS;
 	if (t->phase == RULE_HOLD && is_second_kind(t, p))
-		return t->acknowledged && ask->locks ? TURNSTILE_WAIT : TURNSTILE_PASS; /* (5) */
+		return t->acknowledged && ask->locks && !mutant("gate_hold_acknowledged")
+		    ? TURNSTILE_WAIT : TURNSTILE_PASS; /* (5) */
 	/* One that has begun nowhere has no view: it begins at the new side. */
-	return !ask->locks && p->has_view ? TURNSTILE_PASS : TURNSTILE_WAIT;
+	return !ask->locks && (p->has_view || mutant("gate_hold_begun_nowhere")) ? TURNSTILE_PASS
+										 : TURNSTILE_WAIT;
 }
 
 /* ---- waiting ---- */
@@ -82,7 +86,7 @@ has_rows(const struct turnstile *t, const struct passenger *p)
 static bool
 may_be_let_in(const struct turnstile *t, const struct passenger *p)
 {
-	return t->phase == RULE_HOLD && !t->acknowledged && has_rows(t, p);
+	return t->phase == RULE_HOLD && (!t->acknowledged || mutant("gate_let_in_late")) && has_rows(t, p);
 }
 
 /* Does a statement that the hold waits for seem to wait for somebody's rows, for that long? */
@@ -128,7 +132,8 @@ wait_at(struct ctx *cx, struct crowd *c, const struct turnstile *t, struct passe
 		if (cx->err->kind != ERR_TIMEOUT || task_now() >= cx->deadline)
 			return -1;
 		err_clear(cx->err);
-		if (!may_be_let_in(t, p) || !is_stalled(c, t, STALL_MS * MSEC))
+		if (!may_be_let_in(t, p) || !is_stalled(c, t, STALL_MS * MSEC) ||
+		    mutant("gate_rows_kept_waiting"))
 			continue;
 		touch_at(p, t, t->held_seq - 1); /* as if it had touched the table before the hold */
 		return 0;
@@ -156,6 +161,10 @@ turnstile_wait(
 	p->waits_at = NULL;
 	t->waiting--;
 	t->waiting_bytes -= bytes;
+	if (rc != 0 && mutant("gate_hold_own_clock")) {
+		t->phase = RULE_OPEN; /* which (3) forbids */
+		return 0;
+	}
 	return rc == 0 ? 0 : err_wrap(cx->err, "waiting for the cutover of '%s'", t->workflow);
 }
 
@@ -257,7 +266,7 @@ follow(struct crowd *c, const struct route_rule *ruled)
 	enum rule_phase            phase = rule->phase;
 	bool                       begins;
 
-	if (phase == RULE_PAUSE && rule->attempt == t->pause_over) /* (7) */
+	if (phase == RULE_PAUSE && rule->attempt == t->pause_over && !mutant("gate_pause_again")) /* (7) */
 		phase = RULE_OPEN;
 	begins = is_waited_for(phase) && (t->phase != phase || t->attempt != rule->attempt);
 
@@ -285,7 +294,8 @@ touch_also(struct passenger *p, const struct turnstile *old, const struct turnst
 	for (size_t i = 0; i < p->touches_count; i++) {
 		if (p->touches[i].turnstile != old)
 			continue;
-		touch_at(p, t, p->touches[i].seq);
+		if (!mutant("gate_next_workflow"))
+			touch_at(p, t, p->touches[i].seq);
 		return;
 	}
 }
@@ -364,7 +374,7 @@ crowd_set_route(struct crowd *c, struct route *route)
 static bool
 may_make(const struct crowd *c, const struct turnstile *t, const struct passenger *p)
 {
-	if (p->defines == NULL || p->defines_seq > t->held_seq)
+	if (p->defines == NULL || p->defines_seq > t->held_seq || mutant("gate_naming_running"))
 		return false;
 	for (size_t i = 0; i < c->route->rules.count; i++) {
 		const struct routing_rule *rule = &c->route->rules.rules[i];
@@ -382,15 +392,15 @@ static bool
 keeps(const struct crowd *c, struct turnstile *t, struct passenger *p, usec now, usec *again)
 {
 	usec readers_until = t->held_since + t->reader_wait;
-	bool running = p->running && touched_before(t, p);
+	bool running = p->running && touched_before(t, p) && !mutant("gate_hold_running");
 
 	if (t->phase == RULE_NAMING)
 		return may_make(c, t, p);
 	if (!running && !is_second_kind(t, p))
 		return false;
-	if (running || p->wrote_seq != 0 || t->phase == RULE_PAUSE)
+	if (running || p->wrote_seq != 0 || (t->phase == RULE_PAUSE && !mutant("gate_pause_of_readers")))
 		return true;
-	if (now >= readers_until)
+	if (now >= readers_until && !mutant("gate_hold_reader_wait"))
 		return false;
 	if (readers_until < *again)
 		*again = readers_until;
@@ -438,7 +448,7 @@ end_pause(struct crowd *c, struct turnstile *t, usec now, usec *again)
 
 	if (t->phase != RULE_PAUSE)
 		return;
-	if (now < end) {
+	if (now < end || mutant("gate_pause_without_end")) {
 		*again = end < *again ? end : *again;
 		return;
 	}
@@ -480,7 +490,8 @@ crowd_standstill(const struct crowd *c, const struct turnstile *t)
 	list_each (&c->passengers, n) {
 		const struct passenger *p = list_item(n, struct passenger, node);
 
-		s.keeps = s.keeps || (p->waits_at == t && p->waits_since <= since && has_rows(t, p));
+		s.keeps = s.keeps || (p->waits_at == t && p->waits_since <= since &&
+					 (has_rows(t, p) || mutant("gate_standstill_of_readers")));
 	}
 	return s;
 }

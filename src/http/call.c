@@ -5,6 +5,7 @@
  * Nothing outlives the call, so that a cancelled one leaves nothing behind.
  */
 #include "base/check.h"
+#include "base/mutant.h"
 #include "http/http.h"
 #include "http/memory.h"
 #include "http/work.h"
@@ -94,7 +95,8 @@ set_request(struct call *c, struct slice body, int64_t timeout_ms)
 	SCOPED(buf) struct buf timeout = BUF_INIT;
 
 	buf_addf(&timeout, HTTP_TIMEOUT_HEADER ": %lld", (long long)timeout_ms);
-	c->headers = curl_slist_append(NULL, timeout.data);
+	if (!mutant("http_deadline_stays_home"))
+		c->headers = curl_slist_append(c->headers, timeout.data);
 	c->headers = curl_slist_append(c->headers, "Expect:");    /* no round trip before a large body */
 	if (!slice_is_null(body)) {
 		c->headers = curl_slist_append(c->headers, "Content-Type: application/json");

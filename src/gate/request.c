@@ -1,0 +1,147 @@
+#include "gate/request.h"
+
+#include "mysql/command.h"
+
+static int
+send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
+{
+	SCOPED(buf)
+	struct buf   packet = BUF_INIT;
+	struct slice sql;
+
+	for (size_t at = 0; session_next_begin(a->s, &at, &sql);) {
+		buf_reset(&packet);
+		command_put_text(&packet, COM_QUERY, sql);
+		p->seq = 0;
+		TRY(packets_write(cx, p, buf_slice(&packet)));
+	}
+	return 0;
+}
+
+/* ' is doubled; \ is an escape unless the session says otherwise. */
+static void
+put_literal(struct buf *out, struct slice text, unsigned modes)
+{
+	buf_add_char(out, '\'');
+	for (size_t i = 0; i < text.len; i++) {
+		char c = (char)text.ptr[i];
+
+		if (c == '\'' || (c == '\\' && (modes & SQL_NO_BACKSLASH_ESCAPES) == 0))
+			buf_add_char(out, c);
+		buf_add_char(out, c);
+	}
+	buf_add_char(out, '\'');
+}
+
+/* EXECUTE p USING @a as one statement, so that nothing has to be prepared there. */
+static void
+put_execute(struct buf *packet, const struct attempt *a)
+{
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "EXECUTE IMMEDIATE ");
+	put_literal(&sql, a->plan.text, a->s->modes);
+	buf_add_str(&sql, " USING ");
+	buf_add_slice(&sql, a->q->using);
+	command_put_text(packet, COM_QUERY, buf_slice(&sql));
+}
+
+static int
+send_query(struct ctx *cx, struct attempt *a, struct packets *p)
+{
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+
+	p->seq = 0;
+	if (!slice_is_null(a->q->using))
+		put_execute(&packet, a);
+	else if (a->plan.rewritten)
+		command_put_text(&packet, COM_QUERY, a->plan.text);
+	else
+		return packets_write(cx, p, a->q->packet);
+	return packets_write(cx, p, buf_slice(&packet));
+}
+
+static int
+send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
+{
+	SCOPED(buf)
+	struct buf   packet = BUF_INIT;
+	struct slice chunk;
+
+	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk);) {
+		buf_reset(&packet);
+		buf_add_slice(&packet, chunk);
+		command_set_statement_id((uint8_t *)packet.data, a->remote);
+		p->seq = 0;
+		TRY(packets_write(cx, p, buf_slice(&packet)));
+	}
+	buf_reset(&packet);
+	TRY(prepared_execute_packet(a->q->prepared, a->q->packet, a->remote, &packet, cx->err));
+	p->seq = 0;
+	return packets_write(cx, p, buf_slice(&packet));
+}
+
+int
+request_prepare(struct ctx *cx, struct attempt *a)
+{
+	struct backend   *b = a->s->slots[a->slot];
+	struct packets   *p = mysql_packets(b->client);
+	struct reply_scan scan;
+	SCOPED(buf)
+	struct buf packet = BUF_INIT;
+
+	if (a->q->prepared == NULL ||
+	    remote_find(b, a->q->prepared->id, a->plan.text, &a->remote))
+		return 0;
+	TRY(session_use_keyspace(
+	    cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
+	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
+	p->seq = 0;
+	TRY(packets_write(cx, p, buf_slice(&packet)));
+	TRY(packets_flush(cx, p));
+	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(b->client));
+	TRY(packets_drop_reply(cx, p, &scan));
+	if (scan.failed)
+		return err_from_packet(reply_scan_tail(&scan), cx->err);
+	remote_put(b, a->q->prepared->id, a->plan.text, scan.statement_id);
+	a->remote = scan.statement_id;
+	return 0;
+}
+
+int
+request_send(struct ctx *cx, struct attempt *a)
+{
+	struct packets *p = mysql_packets(a->s->slots[a->slot]->client);
+
+	if (a->begins)
+		TRY(send_begin(cx, a, p));
+	if (a->q->prepared != NULL)
+		TRY(send_execute(cx, a, p));
+	else
+		TRY(send_query(cx, a, p));
+	a->reply_seq = p->seq;
+	return packets_flush(cx, p);
+}
+
+/* Servers do not refuse them; if they do, nothing of this connection is sure. */
+int
+request_read_begun(struct ctx *cx, struct attempt *a)
+{
+	struct packets   *p = mysql_packets(a->s->slots[a->slot]->client);
+	struct reply_scan scan;
+	struct slice      sql;
+
+	for (size_t at = 0; a->begins && session_next_begin(a->s, &at, &sql);) {
+		p->seq = 1;
+		reply_scan_init(&scan, REPLY_RESULT, mysql_caps(a->s->slots[a->slot]->client));
+		TRY(packets_drop_reply(cx, p, &scan));
+		if (scan.failed) {
+			(void)err_from_packet(reply_scan_tail(&scan), cx->err);
+			cx->err->kind = ERR_RETRY;
+			return -1;
+		}
+	}
+	return 0;
+}
