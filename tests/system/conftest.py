@@ -1,4 +1,5 @@
 """Real servers and real programs for the system tests; leaves nothing behind."""
+import collections
 import os
 import shutil
 import sys
@@ -8,17 +9,24 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lib import mariadb, proc, tablets  # noqa: E402
+from lib import datadir, mariadb, proc, tablets  # noqa: E402
 from lib.combo import Combo, missing_programs  # noqa: E402
 from lib.streams import Pair  # noqa: E402
 
 
+TEMPLATES = "SWITCHYARD_TEST_TEMPLATES"     # tells xdist's workers the folder of all of them
+
+
 @pytest.fixture(scope="session")
 def template():
-    where = tempfile.mkdtemp(prefix="switchyard-template-", dir="/tmp")
-    os.chmod(where, 0o755)
-    yield mariadb.make_template(os.path.join(where, "data"))
-    shutil.rmtree(where, ignore_errors=True)
+    """A data directory that lets root in by socket, without a password, from any account."""
+    return datadir.template(os.environ[TEMPLATES], "normal")
+
+
+@pytest.fixture(scope="session")
+def combo_template():
+    """A data directory as vtcombo makes it."""
+    return datadir.template(os.environ[TEMPLATES], "socket")
 
 
 @pytest.fixture
@@ -71,33 +79,72 @@ def pair(servers, folder):
         t.stop()
 
 
-def new_combo(where):
+def new_combo(where, template=None):
     missing = missing_programs()
     if missing:
         pytest.skip("not built: " + ", ".join(missing))
-    return Combo(where)
+    return Combo(where, template=template)
 
 
 @pytest.fixture
-def combo(folder):
+def combo(folder, combo_template):
     """A vtcombo that is not up yet; taken down afterwards whatever happened."""
+    c = new_combo(folder, combo_template)
+    yield c
+    c.down()
+
+
+@pytest.fixture
+def bare_combo(folder):
+    """The same, and it makes its servers' data directories itself."""
     c = new_combo(folder)
     yield c
     c.down()
 
 
 @pytest.fixture(scope="module")
-def shared_combo():
+def shared_combo(shared_folder, combo_template):
     """One for all tests of a file that leave it as it was."""
-    where = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
-    c = new_combo(where)
+    c = new_combo(shared_folder, combo_template)
     yield c.up("customer", "new_customer")
     c.down()
-    shutil.rmtree(where, ignore_errors=True)
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes a minute or more; runs in make soak")
+    if not hasattr(config, "workerinput"):
+        os.environ[TEMPLATES] = tempfile.mkdtemp(prefix="switchyard-template-", dir="/tmp")
+        os.chmod(os.environ[TEMPLATES], 0o755)
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(TEMPLATES, ""), ignore_errors=True)
+
+
+# What a test of one's own servers costs, the dearest first: a cluster, a stream's two servers, one server.
+DEAREST = ["bare_combo", "combo", "pair", "servers"]
+
+
+def of_file(item):
+    """It uses what is set up once for a file's tests."""
+    return any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values())
+
+
+@pytest.hookimpl(tryfirst=True)         # before xdist's, which reads the groups
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, so that no worker is alone at the end; files that share something stay together."""
+    together = collections.Counter(item.path.name for item in items if of_file(item))
+
+    def cost(item):
+        if of_file(item):
+            return -1, -together[item.path.name], item.path.name
+        return min((DEAREST.index(f) for f in item.fixturenames if f in DEAREST), default=len(DEAREST)), 0, ""
+
+    items.sort(key=cost)
+    for item in items:
+        if of_file(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 def pytest_report_header():

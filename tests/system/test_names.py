@@ -1,7 +1,5 @@
 """Keyspaces and tables of any name, typed as in SQL; tables whose names differ only by case or accent are others."""
 import json
-import shutil
-import tempfile
 
 import pytest
 
@@ -24,9 +22,8 @@ def at(c, keyspace, sql):
 
 
 @pytest.fixture(scope="module")
-def shop():
-    where = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
-    c = combo.Combo(where).up(SOURCE)
+def shop(shared_folder, combo_template):
+    c = combo.Combo(shared_folder, template=combo_template).up(SOURCE)
     try:
         c.client("CreateKeyspace", TARGET)
         for i, table in enumerate(TABLES):
@@ -36,7 +33,6 @@ def shop():
         yield c
     finally:
         c.down()
-        shutil.rmtree(where, ignore_errors=True)
 
 
 def test_keyspaces(shop):

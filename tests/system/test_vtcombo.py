@@ -29,6 +29,7 @@ def descendants(combo):
 
 def test_a_taken_port_is_one_sentence_and_starts_nothing(combo):
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)     # a cluster of another test may have had it
         taken.bind(("127.0.0.1", combo.gate_port))
         taken.listen()
         said = up_refused(combo)
@@ -111,7 +112,8 @@ def test_down_ends_orphans_and_purge_leaves_nothing(combo, folder):
     assert not os.path.exists(combo.data_dir)
 
 
-def test_create_keyspace_returns_when_its_tablet_is_healthy(combo):
+def test_create_keyspace_returns_when_its_tablet_is_healthy(bare_combo):
+    combo = bare_combo
     combo.up("customer")
     combo.client("CreateKeyspace", "new_customer")
     combo.mariadb("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)", "new_customer")

@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import proc
+from . import datadir, proc
 
 GATE_MYSQL, TABLET, SERVER = 306, 400, 2100
 PROGRAMS = ["vtcombo", "vtctld", "vtgate", "vttablet", "vtctlclient", "load"]
@@ -24,7 +24,9 @@ class Failed(Exception):
 
 
 class Combo:
-    def __init__(self, folder=None, port_base=None):
+    def __init__(self, folder=None, port_base=None, template=None):
+        """template: a data directory for its first servers to begin with; else vtcombo runs mariadb-install-db for each."""
+        self.template = template
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="switchyard-demo-", dir="/tmp")
         os.chmod(self.folder, 0o755)
@@ -38,6 +40,7 @@ class Combo:
     # ---- vtcombo
 
     def up(self, *keyspaces, seconds=120, env=None):
+        self._prepare()
         cmd = [proc.program("vtcombo"), "up", "--data-dir", self.data_dir, "--port-base", str(self.base)]
         for k in keyspaces:
             cmd += ["--keyspace", k]
@@ -47,6 +50,13 @@ class Combo:
                                             start_new_session=True, env={**os.environ, **(env or {})})
         proc.wait_for(self._is_ready, seconds, "vtcombo to be ready", lambda: proc.tail(self.log))
         return self
+
+    def _prepare(self):
+        """Before anything of this cluster was made: data directories of uids 1 and 2, as vtcombo would make them."""
+        if self.template and not os.path.exists(self.data_dir):
+            os.makedirs(self.data_dir)
+            for uid in (1, 2):
+                datadir.copy(self.template, os.path.join(self.data_dir, f"server-{uid}"))
 
     def _is_ready(self):
         if self.process.poll() is not None:

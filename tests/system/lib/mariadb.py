@@ -1,18 +1,17 @@
 """Private MariaDB servers: own data directory under /tmp, free port, durable, GTID, row binlog.
 
-A template data directory is made once per run and copied for each server, so
-that a server costs half a second. Servers are stopped by the pid that started
+Each begins with a copy of a data directory that is made once per run
+(datadir.py), and costs half a second. Servers are stopped by the pid that started
 them, and their folders are removed.
 """
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 
 import pymysql
 
-from . import proc
+from . import datadir, proc
 
 # What the product asks of a server, and what a person would run in production.
 SETTINGS = [
@@ -21,32 +20,6 @@ SETTINGS = [
     "--innodb-buffer-pool-size=256M", "--skip-name-resolve", "--max-connections=400",
     "--innodb-log-file-size=256M", "--performance-schema=0",
 ]
-
-
-def server_user():
-    """mariadbd refuses to run as root: the account it changes to, or None when we are not root."""
-    if os.geteuid() != 0:
-        return None
-    pwd.getpwnam("mysql")
-    return "mysql"
-
-
-def give_to_server(path):
-    if server_user():
-        subprocess.run(["chown", "-R", "mysql:mysql", path], check=True)
-
-
-def make_template(where):
-    os.makedirs(where, exist_ok=True)
-    os.makedirs(where + ".tmp", exist_ok=True)
-    give_to_server(where)
-    give_to_server(where + ".tmp")
-    cmd = ["mariadb-install-db", "--no-defaults", f"--datadir={where}", f"--tmpdir={where}.tmp",
-           "--auth-root-authentication-method=normal", "--skip-test-db"]
-    if server_user():
-        cmd.append("--user=mysql")
-    subprocess.run(cmd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return where
 
 
 class Server:
@@ -61,15 +34,15 @@ class Server:
         # Its own folder: a server that starts deletes the temporary tables that it finds, whosever they are.
         self.tmpdir = os.path.join(folder, name + ".tmp")
         os.mkdir(self.tmpdir)
-        shutil.copytree(template, self.datadir)
-        give_to_server(folder)
+        datadir.copy(template, self.datadir)
+        datadir.give_to_server(folder, self.tmpdir)
 
     def start(self):
         cmd = ["mariadbd", "--no-defaults", f"--datadir={self.datadir}", f"--tmpdir={self.tmpdir}", f"--port={self.port}",
                f"--socket={self.socket}", f"--pid-file={self.datadir}/pid", f"--server-id={self.server_id}",
                f"--log-error={self.log}", *SETTINGS, *self.extra]
-        if server_user():
-            cmd.append("--user=mysql")
+        if datadir.server_user():
+            cmd.append("--user=" + datadir.server_user())
         self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
         proc.wait_for(self.is_up, 30, f"server {self.name} to answer", lambda: proc.tail(self.log))
