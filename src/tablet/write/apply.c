@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "tablet/write/apply_run.h"
 #include "tablet/write/apply_write.h"
 #include "tablet/write/freeze.h"
 #include "task/group.h"
@@ -17,18 +18,6 @@ enum {
 	RETRY_MS       = 50,
 	ER_LOCK_WAIT   = 1205,
 	ER_DEADLOCK    = 1213,
-};
-
-/* What is taken from the queue at a time and written together. */
-struct run {
-	struct list     entries;
-	size_t          rows;
-	struct position end, changed;   /* the end of all, and of the last that changes something */
-	struct slice    prepared;       /* at end; of the last entry, or the applier's */
-	int64_t         committed_s;
-	bool            whole;          /* ends with the last fragment of its last transaction */
-	bool            changes;
-	bool            freezes;        /* end is where the freeze wants it */
 };
 
 /*
@@ -125,14 +114,6 @@ applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *
 
 /* ---- Runs */
 
-static void
-run_done(struct run *r)
-{
-	queued_free_all(&r->entries);
-	position_done(&r->end);
-	position_done(&r->changed);
-}
-
 /* What a former connection had committed, whose answer was lost. */
 static void
 skip_applied(struct applier *a)
@@ -142,21 +123,6 @@ skip_applied(struct applier *a)
 	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn &&
 	    position_cmp(&txn->end, &a->state->applied) <= 0)
 		queue_take(&a->queue, NULL);
-}
-
-static void
-move_to_run(struct applier *a, struct run *r, const struct source_txn *txn)
-{
-	queue_take(&a->queue, &r->entries);
-	r->rows += txn->count;
-	position_copy(&r->end, &txn->end);
-	r->prepared = txn->prepared;
-	if (txn->count > 0) {
-		r->changes = true;
-		position_copy(&r->changed, &txn->end);
-	}
-	r->committed_s = txn->committed_s;
-	r->whole = txn->last;
 }
 
 /* Is a target that is at this position the source's equal there, with nothing half written? */
@@ -179,7 +145,7 @@ may_be_exact(const struct applier *a)
  * restart that had not stored a position without changes), and only exact runs respect them.
  */
 static int
-fill_run(struct applier *a, struct run *r, struct err *err)
+fill_run(struct applier *a, struct apply_run *r, struct err *err)
 {
 	const struct source_txn *txn;
 
@@ -187,7 +153,7 @@ fill_run(struct applier *a, struct run *r, struct err *err)
 		bool fragment = !txn->first || !txn->last;
 		if (r->entries.count > 0 && (fragment || r->rows + txn->count > APPLY_RUN_ROWS))
 			return 0;
-		move_to_run(a, r, txn);
+		apply_run_take(r, &a->queue);
 		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
 		r->freezes = r->freezes && r->whole;
 		if (fragment || r->freezes || (!a->exact && r->whole && is_exact_at(a, &r->end)))
@@ -198,13 +164,9 @@ fill_run(struct applier *a, struct run *r, struct err *err)
 
 /* Until there is something to write, a freeze to store, or the mode to change. */
 static int
-take_run(struct ctx *cx, struct applier *a, struct run *r)
+take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
 {
-	memset(r, 0, sizeof(*r)); /* no second one on the stack: it has two positions */
-	position_copy(&r->end, &a->state->applied);
-	r->prepared = buf_slice(&a->prepared);
-	r->whole = true;
-	list_init(&r->entries);
+	apply_run_init(r, &a->state->applied, buf_slice(&a->prepared));
 	for (;;) {
 		skip_applied(a);
 		TRY(freeze_reached(&a->freeze, &a->state->applied, &r->freezes, cx->err));
@@ -221,31 +183,13 @@ take_run(struct ctx *cx, struct applier *a, struct run *r)
 
 /* Waiting for one may have let a chunk of another be sealed: all are looked at again. */
 static int
-wait_windows(struct ctx *cx, struct applier *a, const struct run *r)
+wait_windows(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
-	struct windows *ws = a->params->windows;
-	bool            waited = true;
+	const struct source_txn *txn;
 
-	while (waited) {
-		waited = false;
-		list_each(&r->entries, n) {
-			const struct source_txn *txn = list_item(n, struct queued, node)->txn;
-			if (!windows_blocked(ws, txn))
-				continue;
-			check(!a->writers.in_txn);
-			TRY(windows_wait(cx, ws, txn));
-			waited = true;
-		}
-	}
-	return 0;
-}
-
-static int
-fold_run(struct applier *a, const struct run *r, struct err *err)
-{
-	fold_reset(&a->fold);
-	list_each(&r->entries, n) {
-		TRY(fold_add(&a->fold, list_item(n, struct queued, node)->txn, err));
+	while ((txn = apply_run_blocked(r, a->params->windows)) != NULL) {
+		check(!a->writers.in_txn);
+		TRY(windows_wait(cx, a->params->windows, txn));
 	}
 	return 0;
 }
@@ -253,7 +197,7 @@ fold_run(struct applier *a, const struct run *r, struct err *err)
 /* ---- Writing a run */
 
 static void
-position_sql(const struct applier *a, const struct run *r, struct buf *out)
+position_sql(const struct applier *a, const struct apply_run *r, struct buf *out)
 {
 	if (r->freezes)
 		state_frozen_sql(out, state_id(a->state), &r->end, r->prepared,
@@ -263,7 +207,7 @@ position_sql(const struct applier *a, const struct run *r, struct buf *out)
 }
 
 static int
-store_position(struct ctx *cx, struct applier *a, const struct run *r)
+store_position(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -275,7 +219,7 @@ store_position(struct ctx *cx, struct applier *a, const struct run *r)
 
 /* The run may be half written from here to its position: a replay converges. */
 static int
-store_dirty(struct ctx *cx, struct applier *a, const struct run *r)
+store_dirty(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -288,7 +232,7 @@ store_dirty(struct ctx *cx, struct applier *a, const struct run *r)
 }
 
 static int
-write_converging(struct ctx *cx, struct applier *a, const struct run *r)
+write_converging(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	TRY(store_dirty(cx, a, r));
 	if (fault("stream.converge.before"))
@@ -300,7 +244,7 @@ write_converging(struct ctx *cx, struct applier *a, const struct run *r)
 }
 
 static int
-write_exact(struct ctx *cx, struct applier *a, const struct run *r)
+write_exact(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	TRY(writers_exact(cx, &a->writers, &a->fold));
 	if (fault("stream.exact.before"))
@@ -343,7 +287,7 @@ still_ours(struct ctx *cx, struct applier *a)
  * position.
  */
 static int
-write_changes(struct ctx *cx, struct applier *a, const struct run *r)
+write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	bool amid = a->writers.in_txn;
 
@@ -368,7 +312,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct run *r)
 }
 
 static bool
-must_store(const struct applier *a, const struct run *r)
+must_store(const struct applier *a, const struct apply_run *r)
 {
 	return r->freezes || (!a->exact && may_be_exact(a)) ||
 	    (position_cmp(&r->end, &a->state->applied) > 0 &&
@@ -376,7 +320,7 @@ must_store(const struct applier *a, const struct run *r)
 }
 
 static int
-write_run(struct ctx *cx, struct applier *a, const struct run *r)
+write_run(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	if (r->freezes)
 		TRY(freeze_check(&a->freeze, cx->err));
@@ -399,7 +343,7 @@ keep_prepared(struct applier *a, struct slice prepared)
 }
 
 static int
-note_applied(struct applier *a, const struct run *r, struct err *err)
+note_applied(struct applier *a, const struct apply_run *r, struct err *err)
 {
 	a->changes += (int64_t)r->rows;
 	if (!r->whole)
@@ -432,13 +376,13 @@ look_at_mode(struct applier *a)
 }
 
 static int
-apply_run(struct ctx *cx, struct applier *a, const struct run *r)
+apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	if (r->changes) {
 		if (a->params->throttle != NULL && !a->writers.in_txn)
 			TRY(a->params->throttle(cx, a->params->throttle_arg));
 		TRY(wait_windows(cx, a, r));
-		TRY(fold_run(a, r, cx->err));
+		TRY(apply_run_fold(r, &a->fold, cx->err));
 	}
 	TRY(write_run(cx, a, r));
 	TRY(note_applied(a, r, cx->err));
@@ -480,11 +424,11 @@ work(struct ctx *cx, struct applier *a)
 	waitlist_wake_all(&a->changed);
 	look_at_mode(a);
 	while (!a->frozen) {
-		struct run r;
-		int        rc = take_run(cx, a, &r);
+		struct apply_run r;
+		int              rc = take_run(cx, a, &r);
 		if (rc == 0)
-			rc = apply_run(cx, a, &r);
-		run_done(&r);
+			rc = apply_one(cx, a, &r);
+		apply_run_done(&r);
 		if (rc != 0)
 			return -1;
 	}

@@ -1,0 +1,57 @@
+#include "tablet/write/apply_run.h"
+
+void
+apply_run_init(struct apply_run *r, const struct position *at, struct slice prepared)
+{
+	memset(r, 0, sizeof(*r));       /* no second one on the stack: it has two positions */
+	list_init(&r->entries);
+	position_copy(&r->end, at);
+	r->prepared = prepared;
+	r->whole = true;
+}
+
+void
+apply_run_done(struct apply_run *r)
+{
+	queued_free_all(&r->entries);
+	position_done(&r->end);
+	position_done(&r->changed);
+}
+
+void
+apply_run_take(struct apply_run *r, struct apply_queue *q)
+{
+	const struct source_txn *txn = queue_first(q);
+
+	queue_take(q, &r->entries);
+	r->rows += txn->count;
+	position_copy(&r->end, &txn->end);
+	r->prepared = txn->prepared;
+	if (txn->count > 0) {
+		r->changes = true;
+		position_copy(&r->changed, &txn->end);
+	}
+	r->committed_s = txn->committed_s;
+	r->whole = txn->last;
+}
+
+const struct source_txn *
+apply_run_blocked(const struct apply_run *r, const struct windows *ws)
+{
+	list_each(&r->entries, n) {
+		const struct source_txn *txn = list_item(n, struct queued, node)->txn;
+		if (windows_blocked(ws, txn))
+			return txn;
+	}
+	return NULL;
+}
+
+int
+apply_run_fold(const struct apply_run *r, struct fold *f, struct err *err)
+{
+	fold_reset(f);
+	list_each(&r->entries, n) {
+		TRY(fold_add(f, list_item(n, struct queued, node)->txn, err));
+	}
+	return 0;
+}
