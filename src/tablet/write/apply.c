@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "tablet/write/apply_run.h"
 #include "tablet/write/apply_write.h"
 #include "tablet/write/freeze.h"
@@ -97,7 +98,8 @@ pull(struct ctx *cx, struct applier *a)
 		TRY(queue_wait_room(cx, &a->queue));
 		TRY(tail_next(cx, a->params->tail, &txn));
 		/* rule 7: in the step that takes it */
-		windows_touch(a->params->windows, txn);
+		if (!mutant("tablet_touches"))
+			windows_touch(a->params->windows, txn);
 		queue_push(&a->queue, txn);
 		if (txn->heartbeat[0] != 0)
 			waitlist_wake_all(&a->changed);
@@ -114,6 +116,14 @@ applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *
 
 /* ---- Runs */
 
+static bool
+is_applied(const struct applier *a, const struct source_txn *txn)
+{
+	int way = position_cmp(&txn->end, &a->state->applied);
+
+	return way < 0 || (way == 0 && !mutant("tablet_commit_skipped"));
+}
+
 /* What a former connection had committed, whose answer was lost. */
 static void
 skip_applied(struct applier *a)
@@ -121,7 +131,7 @@ skip_applied(struct applier *a)
 	const struct source_txn *txn;
 
 	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn &&
-	    position_cmp(&txn->end, &a->state->applied) <= 0)
+	    is_applied(a, txn))
 		queue_take(&a->queue, NULL);
 }
 
@@ -129,8 +139,16 @@ skip_applied(struct applier *a)
 static bool
 is_exact_at(const struct applier *a, const struct position *p)
 {
-	return position_is_set(&a->cp) && position_cmp(p, &a->cp) >= 0 &&
-	    position_cmp(p, &a->state->dirty_until) >= 0;
+	bool half_written = position_cmp(p, &a->state->dirty_until) < 0 &&
+	    !mutant("tablet_dirty_until") && !mutant("sim_dirty_until");
+
+	return position_is_set(&a->cp) && position_cmp(p, &a->cp) >= 0 && !half_written;
+}
+
+static bool
+becomes_exact(const struct applier *a, const struct apply_run *r)
+{
+	return !a->exact && r->whole && is_exact_at(a, &r->end) && !mutant("tablet_converges_to_cp");
 }
 
 static bool
@@ -155,8 +173,8 @@ fill_run(struct applier *a, struct apply_run *r, struct err *err)
 			return 0;
 		apply_run_take(r, &a->queue);
 		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
-		r->freezes = r->freezes && r->whole;
-		if (fragment || r->freezes || (!a->exact && r->whole && is_exact_at(a, &r->end)))
+		r->freezes = r->freezes && r->whole && !mutant("sim_freeze_ends_the_run");
+		if (fragment || r->freezes || becomes_exact(a, r))
 			return 0;
 	}
 	return 0;
@@ -234,7 +252,8 @@ store_dirty(struct ctx *cx, struct applier *a, const struct apply_run *r)
 static int
 write_converging(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
-	TRY(store_dirty(cx, a, r));
+	if (!mutant("tablet_dirty_stored"))
+		TRY(store_dirty(cx, a, r));
 	if (fault("stream.converge.before"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	TRY(writers_converge(cx, &a->writers, &a->fold));
@@ -247,6 +266,10 @@ static int
 write_exact(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	TRY(writers_exact(cx, &a->writers, &a->fold));
+	if (mutant("sim_position_apart")) {
+		TRY(mysql_exec(cx, a->writers.conns[0], slice_str("COMMIT"), NULL));
+		a->writers.in_txn = false;
+	}
 	if (fault("stream.exact.before"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	TRY(r->whole ? store_position(cx, a, r) : 0);
@@ -279,6 +302,8 @@ still_ours(struct ctx *cx, struct applier *a)
 	if (position_cmp(&disk->applied, &a->state->applied) <= 0 &&
 	    position_cmp(&disk->dirty_until, &a->state->dirty_until) <= 0)
 		return 0;
+	if (mutant("tablet_retry_still_ours"))
+		return 0;
 	return err_set(cx->err, ERR_RETRY, "another process has gone on with this stream");
 }
 
@@ -290,13 +315,14 @@ static int
 write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	bool amid = a->writers.in_txn;
+	bool names = !amid && !mutant("tablet_names_the_row");
 
 	for (int tries = 0;; tries++) {
 		int rc = a->exact ? write_exact(cx, a, r) : write_converging(cx, a, r);
 		if (rc == 0)
 			return 0;
 		writers_close(&a->writers);
-		if (a->writers.several && !a->writers.careful && !amid) {
+		if (a->writers.several && !a->writers.careful && names) {
 			a->writers.careful = true; /* once more, to name the row */
 			TRY(still_ours(cx, a));
 			continue;
@@ -381,7 +407,8 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	if (r->changes) {
 		if (a->params->throttle != NULL && !a->writers.in_txn)
 			TRY(a->params->throttle(cx, a->params->throttle_arg));
-		TRY(wait_windows(cx, a, r));
+		if (!mutant("tablet_sealed_blocks"))
+			TRY(wait_windows(cx, a, r));
 		TRY(apply_run_fold(r, &a->fold, cx->err));
 	}
 	TRY(write_run(cx, a, r));
@@ -405,12 +432,16 @@ read_state(struct ctx *cx, struct applier *a)
 	struct ctx                 inner = *cx;
 	struct stream_state       *disk = arena_new(&arena, struct stream_state);
 	struct stream_id           id = state_id(a->state);
+	struct position           *known = &a->state->applied;
 	struct slice               prepared;
 
+	if (mutant("tablet_commit_believed"))
+		known = &disk->applied;
 	inner.arena = &arena;
-	TRY(writers_open_all(&inner, &a->writers));
+	TRY(mutant("tablet_all_slots_first") ? writers_open(&inner, &a->writers, 0)
+	                                     : writers_open_all(&inner, &a->writers));
 	TRY(state_load(&inner, a->writers.conns[0], id, disk));
-	TRY(state_place(&inner, a->writers.conns[0], id, &a->state->applied, &prepared));
+	TRY(state_place(&inner, a->writers.conns[0], id, known, &prepared));
 	keep_prepared(a, prepared);
 	position_copy(&a->state->dirty_until, &disk->dirty_until);
 	return freeze_note_change(&a->freeze, &a->state->applied, cx->err);

@@ -1,5 +1,7 @@
 #include "tablet/write/apply_run.h"
 
+#include "base/mutant.h"
+
 void
 apply_run_init(struct apply_run *r, const struct position *at, struct slice prepared)
 {
@@ -42,6 +44,8 @@ apply_run_blocked(const struct apply_run *r, const struct windows *ws)
 		const struct source_txn *txn = list_item(n, struct queued, node)->txn;
 		if (windows_blocked(ws, txn))
 			return txn;
+		if (mutant("sim_run_waits_whole"))
+			return NULL;
 	}
 	return NULL;
 }

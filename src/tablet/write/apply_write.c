@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "base/parse.h"
 
 #include <stdlib.h>
@@ -27,9 +28,18 @@ writers_init(struct writers *w, const struct writers_params *params)
 	*w = (struct writers){ .params = *params };
 }
 
+static void
+close_guard(struct writers *w)
+{
+	mysql_close(w->guard);
+	w->guard = NULL;
+}
+
 void
 writers_close(struct writers *w)
 {
+	if (mutant("tablet_guard_let_go"))
+		close_guard(w);
 	for (int i = 0; i < WRITERS_MAX; i++) {
 		mysql_close(w->conns[i]);
 		w->conns[i] = NULL;
@@ -41,8 +51,7 @@ void
 writers_done(struct writers *w)
 {
 	writers_close(w);
-	mysql_close(w->guard);
-	w->guard = NULL;
+	close_guard(w);
 }
 
 static int
@@ -296,6 +305,14 @@ add_to_phase(const struct phase *p, struct pending *s, const struct apply_table 
 		s->unsayable += schema_unsayable(t->def, row->after);
 }
 
+static bool
+is_in_phase(const struct phase *p, const struct fold_row *row)
+{
+	if (mutant("sim_came_and_went") && !row->existed && !row->exists)
+		return false;
+	return row->exists == p->exists;
+}
+
 static int
 run_phase_table(struct ctx *cx, const struct phase *p, struct round *r, const struct fold *f,
     int table)
@@ -305,7 +322,7 @@ run_phase_table(struct ctx *cx, const struct phase *p, struct round *r, const st
 
 	buf_init(&s.sql);
 	for (const struct fold_row *row = f->first; row != NULL && rc == 0; row = row->next) {
-		if (row->table != table || row->exists != p->exists)
+		if (row->table != table || !is_in_phase(p, row))
 			continue;
 		add_to_phase(p, &s, &r->writers->params.tables[table], row);
 		if (s.rows >= p->rows_max || s.sql.len >= BATCH_BYTES)
@@ -340,10 +357,12 @@ writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 	static const struct phase deletes = { false, BATCH_DELETES, apply_sql_delete_more, NULL };
 	static const struct phase upserts = { true, BATCH_ROWS, apply_sql_insert_more,
 	    apply_sql_upsert_end };
+	bool deletes_first = !mutant("tablet_deletes_before_upserts") &&
+	    !mutant("sim_deletes_before_upserts");
 
 	check(!w->in_txn);
-	TRY(run_phase(cx, w, f, &deletes));
-	return run_phase(cx, w, f, &upserts);
+	TRY(run_phase(cx, w, f, deletes_first ? &deletes : &upserts));
+	return run_phase(cx, w, f, deletes_first ? &upserts : &deletes);
 }
 
 /* ---- Exact */
@@ -395,7 +414,7 @@ read_answers(struct ctx *cx, struct pipeline *p)
 			    op->table->database,
 			    op->table->name);
 		TRY(check_warnings(&ok, op->unsayable, cx->err));
-		if (ok.affected_rows != op->expected) {
+		if (ok.affected_rows != op->expected && !mutant("tablet_row_counts")) {
 			p->writers->several = op->rows > 1;
 			return wrong_count(p->writers, op, ok.affected_rows, cx->err);
 		}
@@ -439,6 +458,8 @@ next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_
 static bool
 is_replaced(const struct writers *w, const struct fold_row *row)
 {
+	if (mutant("tablet_moved_unique_value") || mutant("sim_moved_unique_value"))
+		return false;
 	return row->existed && row->exists &&
 	    apply_moves_unique(w->params.tables[row->table].def, row->before, row->after);
 }
@@ -508,8 +529,11 @@ begin(struct ctx *cx, struct writers *w)
 static int
 run_exact(struct ctx *cx, struct pipeline *p, const struct fold *f)
 {
-	TRY(send_all(cx, p, f, send_delete));
-	return send_all(cx, p, f, send_write);
+	bool deletes_first = !mutant("tablet_exact_deletes_first") &&
+	    !mutant("sim_exact_deletes_first");
+
+	TRY(send_all(cx, p, f, deletes_first ? send_delete : send_write));
+	return send_all(cx, p, f, deletes_first ? send_write : send_delete);
 }
 
 int
