@@ -5,12 +5,12 @@
 #include "task/sim.h"
 #include "test.h"
 #include "unit/tablet/source_script.h"
+#include "unit/tablet/target_script.h"
 
 #include <stdio.h>
 
 static struct source_script script;
-static struct fake         *target;
-static struct buf           said = BUF_INIT;    /* what the target was told, a statement a line */
+static struct target_script target = { .packet_max = "16777216", .said = BUF_INIT };
 static struct err           err;
 static struct table_def    *tables[] = { &script_table };
 static const char          *databases[] = { "to" }, *names[] = { "t" };
@@ -21,8 +21,6 @@ static struct windows       ws;
 static struct tail         *tail;
 static struct applier      *applier;
 static struct group         group;
-static const char          *disk_offset;        /* of stream's applied */
-static const char          *packet_max = "16777216";    /* of the target */
 static int                  applier_rc;
 static struct err           applier_err;
 
@@ -30,84 +28,6 @@ static struct ctx
 ctx(void)
 {
 	return (struct ctx){ .deadline = task_now() + 60 * SECOND, .err = &err };
-}
-
-static int
-answer_state(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
-{
-	enum { COLUMNS = 14 };
-	const char *texts[COLUMNS] = { "catching-up", "0", "0-1-100", "bin.000001", disk_offset, "",
-	"", "0",
-		position_gtid(&state.dirty_until), state.dirty_until.file, "0", "{}", "", "" };
-	struct slice       values[COLUMNS], columns[COLUMNS];
-	char               dirty[24];
-	struct server_rows rows = { COLUMNS, 1, columns, values, 2 };
-
-	snprintf(dirty, sizeof(dirty), "%llu", (unsigned long long)state.dirty_until.offset);
-	texts[10] = dirty;
-	for (int i = 0; i < COLUMNS; i++) {
-		values[i] = slice_str(texts[i]);
-		columns[i] = slice_str("c");
-	}
-	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
-}
-
-static int
-answer_place(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
-{
-	struct slice columns[] = { slice_str("g"), slice_str("f"), slice_str("o"), slice_str("p") };
-	struct slice values[] = { slice_str("0-1-100"), slice_str("bin.000001"), slice_str(disk_offset),
-		slice_str("X'40',X'',1;") };
-	struct server_rows rows = { 4, 1, columns, values, 2 };
-
-	return server_send_rows(cx, &s->packets, s->client.caps, &rows);
-}
-
-static uint64_t
-count_of(struct slice sql, const char *piece)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i + strlen(piece) <= sql.len; i++)
-		n += memcmp(sql.ptr + i, piece, strlen(piece)) == 0;
-	return n;
-}
-
-/* As many rows as the statement names. */
-static int
-answer_write(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
-{
-	struct ok_packet ok = { .affected_rows = 1, .status = 2 };
-
-	if (slice_starts(sql, "DELETE"))
-		ok.affected_rows = count_of(sql, "(`id`=");
-	else if (slice_starts(sql, "INSERT"))
-		ok.affected_rows = count_of(sql, ",_latin1'");
-	buf_add_slice(&said, sql);
-	buf_add_char(&said, '\n');
-	return server_send_ok(cx, &s->packets, s->client.caps, &ok);
-}
-
-static void
-start_target(void)
-{
-	struct fake_rule *lock;
-
-	target = fake_start("target:1");
-	fake_on(target, "SET *");
-	lock = fake_rows(fake_on(target, "SELECT GET_LOCK(*"), "l", NULL);
-	fake_row(lock, "1");
-	fake_row(fake_rows(fake_on(target, "SELECT @@max_allowed_packet"), "m", NULL), packet_max);
-	fake_call(fake_on(target, "SELECT phase*"), answer_state, NULL);
-	fake_call(fake_on(target, "SELECT applied_gtid*"), answer_place, NULL);
-	buf_reset(&said);
-}
-
-/* Rules made before this one are looked at first. */
-static void
-listen_to_writes(void)
-{
-	fake_call(fake_on(target, "*"), answer_write, NULL);
 }
 
 static void
@@ -154,9 +74,10 @@ in_sim(task_fn *fn)
 
 	sim_start(test_seed());
 	script_start(&script, "source:1");
-	start_target();
+	target.state = &state;
+	target_start(&target, "target:1");
 	windows_init(&ws);
-	disk_offset = "400";
+	target.disk_offset = "400";
 	state = (struct stream_state){ .sidecar = SIDECAR_DEFAULT, .workflow = "w", .phase = STREAM_RUNNING };
 	state.applied = script_position();
 	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
@@ -181,25 +102,10 @@ end(void)
 {
 	stop_applier();
 	script_stop(&script);
-	fake_stop(target);
+	fake_stop(target.fake);
 }
 
-/* These pieces were said in this order. */
-static void
-expect_said(const char *const *pieces, int count)
-{
-	const char *at = said.data;
-
-	for (int i = 0; i < count; i++) {
-		const char *found = strstr(at, pieces[i]);
-		if (found == NULL)
-			test_fail(__FILE__, __LINE__, "no '%s' behind the ones before in:\n%s",
-			    pieces[i], said.data);
-		at = found + strlen(pieces[i]);
-	}
-}
-
-#define SAID(...) expect_said((const char *const[]){ __VA_ARGS__ }, \
+#define SAID(...) target_said(&target, (const char *const[]){ __VA_ARGS__ }, \
 	(int)(sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *)))
 
 static void
@@ -217,7 +123,7 @@ one_of_each(void)
 static void
 converges(void *arg)
 {
-	listen_to_writes();
+	target_listen(&target);
 	one_of_each();
 	start_applier();
 	rest();
@@ -240,7 +146,7 @@ TEST(catching_up_deletes_before_it_upserts_and_marks_itself_dirty)
 static void
 exactly(void *arg)
 {
-	listen_to_writes();
+	target_listen(&target);
 	state.cp = script_position();
 	one_of_each();
 	start_applier();
@@ -248,14 +154,14 @@ exactly(void *arg)
 	expect(applier_exact(applier));
 	/* The guard and every slot were taken before what is on disk was read: no former statement
 	 * is left. */
-	expect_eq(fake_count(target, "SELECT GET_LOCK(*"), 1 + params.appliers);
+	expect_eq(fake_count(target.fake, "SELECT GET_LOCK(*"), 1 + params.appliers);
 	/* the unique v of row 2 changes */
 	SAID("BEGIN\n", "DELETE FROM `to`.`t` WHERE (`id`=2) OR (`id`=3) OR (`id`=4)\n",
 	    "INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'new'),(2,_latin1'b'),(5,_latin1'e')\n",
 	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'", "COMMIT\n");
-	expect(strstr(said.data, "dirty") == NULL);
-	expect(strstr(said.data, "ON DUPLICATE") == NULL);
-	buf_reset(&said);
+	expect(strstr(target.said.data, "dirty") == NULL);
+	expect(strstr(target.said.data, "ON DUPLICATE") == NULL);
+	buf_reset(&target.said);
 	script_gtid(&script, 4);
 	script_map(&script, 7, "db", "t");
 	script_update(&script, 2, "b", 2, "b");
@@ -273,8 +179,8 @@ TEST(past_the_consistency_point_every_row_is_counted)
 static void
 counts(void *arg)
 {
-	fake_ok(fake_on(target, "DELETE*=3)*"), 0, "");
-	listen_to_writes();
+	fake_ok(fake_on(target.fake, "DELETE*=3)*"), 0, "");
+	target_listen(&target);
 	state.cp = script_position();
 	one_of_each();
 	start_applier();
@@ -283,7 +189,7 @@ counts(void *arg)
 	expect_eq(applier_err.kind, ERR_CORRUPT);
 	expect(strstr(applier_err.text, "'to.t'") != NULL);
 	expect(strstr(applier_err.text, "DELETE of (`id`=3) changed 0 rows, not 1") != NULL);
-	expect(strstr(said.data, "COMMIT") == NULL);
+	expect(strstr(target.said.data, "COMMIT") == NULL);
 	end();
 }
 
@@ -295,7 +201,7 @@ TEST(another_row_count_stops_the_stream_with_the_key)
 static void
 dirty(void *arg)
 {
-	listen_to_writes();
+	target_listen(&target);
 	state.cp = script_position();
 	script_txn(&script, 1, "a");
 	script_txn(&script, 2, "b");
@@ -307,7 +213,7 @@ dirty(void *arg)
 	SAID("INSERT INTO `to`.`t` (`id`,`v`) VALUES (1,_latin1'a'),(2,_latin1'b') ON DUPLICATE",
 	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-102'");
 	expect(applier_exact(applier));
-	buf_reset(&said);
+	buf_reset(&target.said);
 	script_txn(&script, 3, "c");
 	rest();
 	SAID("VALUES (3,_latin1'c')\n");
@@ -322,7 +228,7 @@ TEST(what_may_be_half_written_is_never_exact)
 static void
 meets_cp(void *arg)
 {
-	listen_to_writes();
+	target_listen(&target);
 	script_txn(&script, 1, "a");
 	state.cp = script_position();
 	state.cp.gtid = "0-1-101";
@@ -348,7 +254,7 @@ touched(void *arg)
 	struct slice           row = slice_str("1");
 	struct window         *w;
 
-	listen_to_writes();
+	target_listen(&target);
 	start_applier();
 	rest();
 	schema_key(&key, &script_table, &row);
@@ -365,7 +271,7 @@ touched(void *arg)
 	script_txn(&script, 1, "a2");
 	script_txn(&script, 2, "b");
 	rest();
-	expect(strstr(said.data, "'b'") == NULL);       /* waits for the chunk that writes row 2 */
+	expect(strstr(target.said.data, "'b'") == NULL);       /* waits for the chunk that writes row 2 */
 	expect_str(tail_position(tail)->gtid, "0-1-103");
 	window_close(w);
 	rest();
@@ -379,9 +285,53 @@ TEST(keys_are_touched_as_they_come_and_wait_for_sealed_chunks)
 }
 
 static void
+seal_row(struct window **w, const char *id)
+{
+	SCOPED(buf) struct buf key = BUF_INIT;
+	struct slice           row = slice_str(id);
+
+	schema_key(&key, &script_table, &row);
+	*w = window_open(&ws, 0, true);
+	window_add(*w, buf_slice(&key));
+	window_seal(*w);
+}
+
+static void
+waits_whole(void *arg)
+{
+	struct window *first, *second;
+
+	target_listen(&target);
+	start_applier();
+	rest();
+	seal_row(&first, "2");
+	script_txn(&script, 2, "b");
+	rest();
+	seal_row(&second, "4");
+	script_txn(&script, 3, "c");                    /* these two queue up behind it: one run */
+	script_txn(&script, 4, "d");
+	rest();
+	expect_str(target.said.data, "");
+	window_close(first);
+	rest();
+	SAID("_latin1'b'");
+	expect(strstr(target.said.data, "'c'") == NULL);       /* nor is what no chunk writes */
+	expect(strstr(target.said.data, "'d'") == NULL);
+	window_close(second);
+	rest();
+	SAID("VALUES (3,_latin1'c'),(4,_latin1'd')");
+	end();
+}
+
+TEST(a_run_waits_whole_for_the_chunk_of_one_row)
+{
+	in_sim(waits_whole);
+}
+
+static void
 freezes(void *arg)
 {
-	listen_to_writes();
+	target_listen(&target);
 	state.cp = script_position();
 	script_txn(&script, 1, "a");
 	start_applier();
@@ -399,7 +349,7 @@ freezes(void *arg)
 	    "COMMIT\n");
 	script_txn(&script, 3, "c");
 	rest();
-	expect(strstr(said.data, "'c'") == NULL);
+	expect(strstr(target.said.data, "'c'") == NULL);
 	end();
 }
 
@@ -411,7 +361,7 @@ TEST(a_freeze_ends_at_its_position_in_the_same_transaction)
 static void
 freeze_passed(void *arg)
 {
-	listen_to_writes();
+	target_listen(&target);
 	state.cp = script_position();
 	script_txn(&script, 1, "a");
 	script_gtid(&script, 4);
@@ -441,7 +391,7 @@ too_large(void *arg)
 {
 	SCOPED(buf) struct buf large = BUF_INIT;
 
-	listen_to_writes();
+	target_listen(&target);
 	state.cp = script_position();
 	memset(buf_grow(&large, 60000), 'x', 60000);
 	script_txn(&script, 1, large.data);
@@ -455,14 +405,14 @@ too_large(void *arg)
 
 TEST(a_change_that_the_target_does_not_take_stops_by_name)
 {
-	packet_max = "50000";
+	target.packet_max = "50000";
 	in_sim(too_large);
 }
 
 static void
 prepared(void *arg)
 {
-	listen_to_writes();
+	target_listen(&target);
 	tail_params.prepared = slice_str("X'40',X'',1;");
 	script_gtid(&script, 4 | GTID_PREPARED_XA);
 	script_xa_prepare(&script);
@@ -483,15 +433,15 @@ TEST(what_is_prepared_is_stored_with_the_position)
 static void
 deadlock(void *arg)
 {
-	fake_error(fake_times(fake_on(target, "INSERT*"), 1), 1213, "40001", "Deadlock found");
-	listen_to_writes();
+	fake_error(fake_times(fake_on(target.fake, "INSERT*"), 1), 1213, "40001", "Deadlock found");
+	target_listen(&target);
 	script_txn(&script, 1, "a");
 	start_applier();
 	rest();
 	SAID("VALUES (1,_latin1'a')", "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'");
 	expect_eq(applier_rc, 1);
 	/* The slots were taken anew, and behind the guard's back by nobody: it was never let go. */
-	expect_eq(fake_count(target, "SELECT GET_LOCK(*"), 1 + 2 * params.appliers);
+	expect_eq(fake_count(target.fake, "SELECT GET_LOCK(*"), 1 + 2 * params.appliers);
 	end();
 }
 
@@ -507,19 +457,19 @@ gone_on(void *arg)
 	struct ctx cx = ctx();
 	char offset[24];
 
-	fake_error(fake_times(fake_on(target, "INSERT*"), 1), 1213, "40001", "Deadlock found");
-	listen_to_writes();
+	fake_error(fake_times(fake_on(target.fake, "INSERT*"), 1), 1213, "40001", "Deadlock found");
+	target_listen(&target);
 	script_txn(&script, 1, "a");
 	start_applier();
-	while (fake_count(target, "INSERT*") == 0)
+	while (fake_count(target.fake, "INSERT*") == 0)
 		expect_ok(task_sleep(&cx, MSEC), &err);
 	snprintf(offset, sizeof(offset), "%u", script.offset);
-	disk_offset = offset;
+	target.disk_offset = offset;
 	rest();
 	expect_eq(applier_rc, -1);
 	expect_eq(applier_err.kind, ERR_RETRY);
 	expect(strstr(applier_err.text, "another process has gone on") != NULL);
-	expect_eq(fake_count(target, "INSERT*"), 1);
+	expect_eq(fake_count(target.fake, "INSERT*"), 1);
 	end();
 }
 
@@ -533,8 +483,8 @@ lost_commit(void *arg)
 {
 	char offset[24];
 
-	fake_close(fake_times(fake_on(target, "COMMIT"), 1));
-	listen_to_writes();
+	fake_close(fake_times(fake_on(target.fake, "COMMIT"), 1));
+	target_listen(&target);
 	state.cp = script_position();
 	script_txn(&script, 1, "a");
 	start_applier();
@@ -544,11 +494,11 @@ lost_commit(void *arg)
 	stop_applier();
 	/* It had committed. */
 	snprintf(offset, sizeof(offset), "%u", script.offset);
-	disk_offset = offset;
-	buf_reset(&said);
+	target.disk_offset = offset;
+	buf_reset(&target.said);
 	start_applier();
 	rest();
-	expect(strstr(said.data, "'a'") == NULL);
+	expect(strstr(target.said.data, "'a'") == NULL);
 	script_txn(&script, 2, "b");
 	rest();
 	SAID("'b'");
@@ -566,7 +516,7 @@ large(void *arg)
 	enum { ROWS = 700 };            /* of 50 kB: more than two fragments */
 	const char *commit;
 
-	listen_to_writes();
+	target_listen(&target);
 	state.cp = script_position();
 	script_gtid(&script, 4);
 	script_map(&script, 7, "db", "t");
@@ -578,9 +528,9 @@ large(void *arg)
 	SAID("BEGIN\n", "(0,_latin1", "(350,_latin1", "(699,_latin1",
 	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'",
 	    "COMMIT\n");
-	commit = strstr(said.data, "COMMIT\n");
+	commit = strstr(target.said.data, "COMMIT\n");
 	expect(strstr(commit + 1, "COMMIT\n") == NULL);
-	expect(strstr(strstr(said.data, "BEGIN\n") + 1, "BEGIN\n") == NULL);
+	expect(strstr(strstr(target.said.data, "BEGIN\n") + 1, "BEGIN\n") == NULL);
 	end();
 }
 
