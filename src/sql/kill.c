@@ -9,7 +9,7 @@ read_number(struct reader *r, struct kill *out, struct err *err)
 {
 	bool                open = reader_accept_punct(r, '('), minus = reader_accept_punct(r, '-');
 	const struct token *t = reader_now(r);
-	struct slice        text = slice_cut(r->sql, t->start, t->end);
+	struct slice        text = reader_text(r, t);
 
 	if (reader_accept_text(r, "connection_id")) {
 		reader_expect_punct(r, '(');

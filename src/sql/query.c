@@ -1,253 +1,6 @@
 #include "sql/query.h"
 
-#include "base/check.h"
-
-/* ---- words inside expressions ---- */
-
-static struct slice
-text_of(const struct reader *r, const struct token *t)
-{
-	return slice_cut(r->sql, t->start, t->end);
-}
-
-/* Functions that say something about the connection rather than the data. */
-struct noted {
-	const char *name;
-	unsigned    uses;
-	unsigned    leaves; /* on the connection */
-};
-
-static const struct noted FUNCTIONS[] = {
-	{ "last_insert_id", USES_LAST_INSERT_ID, 0 },
-	{ "found_rows", USES_FOUND_ROWS, 0 },
-	{ "row_count", USES_ROW_COUNT, 0 },
-	{ "database", USES_DATABASE, 0 },
-	{ "schema", USES_DATABASE, 0 },
-	{ "connection_id", USES_IDENTITY, 0 },
-	{ "user", USES_IDENTITY, 0 },
-	{ "session_user", USES_IDENTITY, 0 },
-	{ "system_user", USES_IDENTITY, 0 },
-	{ "current_user", USES_IDENTITY, 0 },
-	{ "is_used_lock", USES_LOCKS, 0 },
-	{ "is_free_lock", USES_LOCKS, 0 },
-	{ "get_lock", USES_LOCKS, LEAVES_LOCKS },
-	{ "release_lock", USES_LOCKS, 0 },
-	{ "release_all_locks", USES_LOCKS, 0 },
-	{ "sleep", 0, 0 },
-	{ "benchmark", 0, 0 },
-};
-
-static const char *const SEQUENCE_FUNCTIONS[] = { "lastval", "nextval", "setval" };
-
-static const struct noted VARIABLES[] = {
-	{ "identity", USES_LAST_INSERT_ID, 0 },
-	{ "last_insert_id", USES_LAST_INSERT_ID, 0 },
-	{ "warning_count", USES_WARNINGS, 0 },
-	{ "error_count", USES_WARNINGS, 0 },
-	{ "pseudo_thread_id", USES_IDENTITY, 0 },
-	{ "in_transaction", USES_TRANSACTION, 0 },
-};
-
-static const struct noted *
-find_noted(const struct noted *table, size_t count, struct slice name)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_eq_nocase(name, slice_str(table[i].name)))
-			return &table[i];
-	}
-	return NULL;
-}
-
-static void
-note(struct reader *r, const struct noted *n)
-{
-	r->out->uses |= n->uses;
-	reader_leaves(r, n->leaves);
-}
-
-/* A stored function may do anything. */
-static void
-note_routine(struct reader *r)
-{
-	r->writes = true;
-	reader_leaves(r, LEAVES_VARIABLES | LEAVES_OTHER);
-}
-
-/* At a sequence's name, which stays to be read as part of the expression. */
-static void
-note_sequence(struct reader *r)
-{
-	size_t at = r->at;
-
-	reader_leaves(r, LEAVES_SEQUENCE);
-	reader_table(r, TABLE_SEQUENCE);
-	if (!r->unclear)
-		r->at = at;
-}
-
-static bool
-is_sequence_function(struct slice name)
-{
-	for (size_t i = 0; i < sizeof SEQUENCE_FUNCTIONS / sizeof SEQUENCE_FUNCTIONS[0]; i++) {
-		if (slice_eq_nocase(name, slice_str(SEQUENCE_FUNCTIONS[i])))
-			return true;
-	}
-	return false;
-}
-
-/* What may stand behind a whole item of a select list. */
-static bool
-ends_item(const struct reader *r, const struct token *t)
-{
-	return t->kind == TOKEN_END || t->punct == ',' || t->punct == ';' || t->punct == ')' ||
-	       t->keyword == KW_FROM || t->keyword == KW_INTO || t->keyword == KW_WHERE ||
-	       t->keyword == KW_LIMIT || t->keyword == KW_UNION || t->keyword == KW_ORDER;
-}
-
-static bool
-begins_item(const struct token *t)
-{
-	return t->keyword == KW_SELECT || t->keyword == KW_DISTINCT || t->keyword == KW_ALL ||
-	       t->punct == ',';
-}
-
-static bool
-has_alias(const struct reader *r, const struct token *t)
-{
-	return t->keyword == KW_AS || t->kind == TOKEN_QUOTED || t->kind == TOKEN_STRING ||
-	       (t->kind == TOKEN_WORD && t->keyword == KW_NONE);
-}
-
-/* At DATABASE(). */
-static void
-note_current(struct reader *r)
-{
-	const struct token *t = reader_now(r);
-	struct table_ref    ref = { .role = TABLE_CURRENT, .start = t->start };
-	bool                whole = r->in_list && r->open == 0 && r->at > 0 && begins_item(t - 1);
-
-	ref.end = reader_ahead(r, 2)->end;
-	if (whole && r->depth <= 1 && ends_item(r, reader_ahead(r, 3)))
-		ref.naming = NAMES_COLUMN;
-	else if (r->in_list && !(whole && has_alias(r, reader_ahead(r, 3))))
-		ref.naming = NAMES_PART;
-	reader_add(r, &ref);
-}
-
-/* At a word with '(' behind it. */
-static void
-function_call(struct reader *r)
-{
-	struct slice        name = text_of(r, reader_now(r));
-	const struct noted *n = find_noted(FUNCTIONS, sizeof FUNCTIONS / sizeof FUNCTIONS[0], name);
-
-	if (n != NULL) {
-		note(r, n);
-		/* LAST_INSERT_ID(expr) sets it */
-		if (n->uses == USES_DATABASE && reader_ahead(r, 2)->punct == ')')
-			note_current(r);
-		if (n->uses == USES_LAST_INSERT_ID && reader_ahead(r, 2)->punct != ')')
-			reader_leaves(r, LEAVES_INSERT_ID);
-	} else if (is_sequence_function(name)) {
-		reader_step(r);
-		reader_step(r);
-		note_sequence(r);
-		if (!r->unclear)
-			r->at--; /* its parenthesis is counted by the expression */
-		return;
-	} else if (reader_now(r)->kind != TOKEN_WORD || !keyword_is_pure_function(name)) {
-		r->out->uses |= USES_ROUTINE;
-		note_routine(r);
-	}
-	reader_step(r);
-}
-
-/* Without its marks and its scope: "@@session.`identity`" is "identity". */
-static struct slice
-variable_name(struct slice text)
-{
-	size_t from = text.len;
-
-	if (text.ptr[text.len - 1] == '`') {
-		text.len--;
-		from--;
-	}
-	while (from > 0 && text.ptr[from - 1] != '@' && text.ptr[from - 1] != '.' &&
-	       text.ptr[from - 1] != '`')
-		from--;
-	return slice_cut(text, from, text.len);
-}
-
-static void
-system_variable(struct reader *r)
-{
-	struct slice        name = variable_name(text_of(r, reader_now(r)));
-	const struct noted *n = find_noted(VARIABLES, sizeof VARIABLES / sizeof VARIABLES[0], name);
-
-	if (n != NULL)
-		note(r, n);
-	reader_step(r);
-}
-
-/* At "a.": a.b, a.b.c, a.*, a.b.*, or a.f( of a stored function. */
-static void
-dotted(struct reader *r)
-{
-	const struct token *parts[READER_NAME_PARTS];
-	struct table_ref    ref = { .role = TABLE_QUALIFIER, .database = SLICE_NULL };
-	size_t              count = 0;
-
-	do {
-		if (count == READER_NAME_PARTS || !(reader_is_name(r) || reader_is_punct(r, '*'))) {
-			reader_unclear(r);
-			return;
-		}
-		parts[count++] = reader_now(r);
-		reader_step(r);
-	} while (reader_accept_punct(r, '.'));
-	if (reader_is_punct(r, '(')) {
-		note_routine(r);
-		ref.role = TABLE_ROUTINE;
-		ref.database = reader_name(r, parts[0]);
-		ref.table = SLICE_NULL;
-		ref.start = parts[0]->start;
-		ref.end = parts[0]->end;
-		reader_add(r, &ref);
-		return;
-	}
-	if (count == READER_NAME_PARTS)
-		ref.database = reader_name(r, parts[0]);
-	ref.table = reader_name(r, parts[count - 2]);
-	ref.start = parts[0]->start;
-	ref.end = parts[count - 2]->end;
-	reader_add(r, &ref);
-}
-
-/* NEXT VALUE FOR s, PREVIOUS VALUE FOR s */
-static void
-value_for(struct reader *r)
-{
-	reader_step(r);
-	reader_step(r);
-	note_sequence(r);
-}
-
-static void
-name_in_expression(struct reader *r)
-{
-	const struct token *next = reader_ahead(r, 1);
-
-	if (next->kind == TOKEN_PUNCT && next->punct == '.')
-		dotted(r);
-	else if (next->kind == TOKEN_PUNCT && next->punct == '(')
-		function_call(r);
-	else if (reader_is(r, KW_VALUE) && next->keyword == KW_FOR)
-		value_for(r);
-	else if (reader_accept(r, KW_CURRENT_USER)) /* without parentheses */
-		r->out->uses |= USES_IDENTITY;
-	else
-		reader_step(r);
-}
+#include "sql/name.h"
 
 /* ---- expressions ---- */
 
@@ -294,9 +47,9 @@ expression_token(struct reader *r)
 	if (opens_query(r)) {
 		subquery(r);
 	} else if (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED) {
-		name_in_expression(r);
+		name_read(r);
 	} else if (t->kind == TOKEN_SYSTEM_VARIABLE) {
-		system_variable(r);
+		name_variable(r);
 	} else {
 		if (t->kind == TOKEN_USER_VARIABLE)
 			r->out->uses |= USES_VARIABLES;
@@ -354,6 +107,179 @@ query_rest(struct reader *r)
 		reader_step(r);
 		query_expressions(r, true);
 	}
+}
+
+/* ---- FROM lists ---- */
+
+static bool
+is_join(const struct reader *r)
+{
+	enum keyword k = reader_now(r)->keyword;
+
+	return k == KW_JOIN || k == KW_INNER || k == KW_CROSS || k == KW_NATURAL || k == KW_LEFT ||
+	       k == KW_RIGHT || k == KW_STRAIGHT_JOIN;
+}
+
+/* May an alias without AS stand here? Reserved words that can follow a table may not. */
+static bool
+is_alias(const struct reader *r)
+{
+	enum keyword k = reader_now(r)->keyword;
+
+	if (reader_now(r)->kind == TOKEN_QUOTED)
+		return true;
+	return reader_now(r)->kind == TOKEN_WORD && !query_ends_expression(r) && k != KW_USE &&
+	       k != KW_IGNORE && k != KW_FORCE && k != KW_AS && k != KW_VALUES && k != KW_OUTER &&
+	       k != KW_LEFT && k != KW_RIGHT && k != KW_CHECK && k != KW_LIKE;
+}
+
+/* USE INDEX FOR JOIN (a, b), one or several. */
+static void
+index_hints(struct reader *r)
+{
+	while (
+	    reader_accept(r, KW_USE) || reader_accept(r, KW_IGNORE) || reader_accept(r, KW_FORCE)) {
+		if (!reader_accept(r, KW_INDEX) && !reader_accept(r, KW_KEY))
+			reader_unclear(r);
+		while (!reader_done(r) && !reader_is_punct(r, '('))
+			reader_step(r); /* FOR JOIN, FOR ORDER BY, FOR GROUP BY */
+		reader_skip_parens(r);
+	}
+}
+
+/* What may follow a table: partitions, alias, hints. Was there an alias? */
+static bool
+table_suffix(struct reader *r)
+{
+	bool aliased = true;
+
+	if (reader_accept(r, KW_PARTITION))
+		reader_skip_parens(r);
+	/* FOR SYSTEM_TIME: where its expression ends and an alias begins cannot be told without a
+	 * grammar. */
+	if (reader_is(r, KW_FOR) &&
+	    slice_eq_nocase(reader_name(r, reader_ahead(r, 1)), slice_str("system_time")))
+		reader_unclear(r);
+	if (reader_accept(r, KW_AS)) {
+		if (!reader_is_name(r) && reader_now(r)->kind != TOKEN_STRING)
+			reader_unclear(r);
+		reader_step(r);
+	} else if (is_alias(r)) {
+		reader_step(r);
+	} else {
+		aliased = false;
+	}
+	r->out->aliases += aliased;
+	index_hints(r);
+	return aliased;
+}
+
+/* A derived table's alias, with its columns. */
+static void
+derived_suffix(struct reader *r)
+{
+	(void)table_suffix(r);
+	if (reader_is_punct(r, '('))
+		reader_skip_parens(r);
+}
+
+/* Behind a '(' of a FROM list: a query, or tables. */
+static void
+paren_inside(struct reader *r, enum table_role role)
+{
+	if (query_starts(r) && !reader_is_punct(r, '(')) {
+		query_read(r);
+		return;
+	}
+	query_tables(r, role);
+	/* ((SELECT 1) UNION (SELECT 2)): what looked like a table in parentheses was a query. */
+	if (reader_is(r, KW_UNION) || reader_is(r, KW_EXCEPT) || reader_is(r, KW_INTERSECT) ||
+	    reader_is(r, KW_ORDER) || reader_is(r, KW_LIMIT))
+		query_continue(r);
+}
+
+static void
+table_factor(struct reader *r, enum table_role role)
+{
+	if (reader_accept_punct(r, '(')) {
+		paren_inside(r, role);
+		reader_expect_punct(r, ')');
+		derived_suffix(r);
+	} else if (reader_accept_punct(r, '{')) {
+		if (!reader_accept_text(r, "oj"))
+			reader_unclear(r);
+		query_tables(r, role);
+		reader_expect_punct(r, '}');
+	} else if (reader_is_text(r, "json_table") && reader_ahead(r, 1)->punct == '(') {
+		reader_step(r);
+		reader_step(r);
+		query_expressions(r, true);
+		reader_expect_punct(r, ')');
+		derived_suffix(r);
+	} else if (reader_accept(r, KW_DUAL)) {
+		return;
+	} else {
+		size_t at = r->out->tables_count;
+		bool   aliased, parted;
+
+		reader_table(r, role);
+		parted = reader_is(r, KW_PARTITION);
+		aliased = table_suffix(r);
+		if (at < r->out->tables_count) {
+			r->out->tables[at].aliased = aliased;
+			r->out->tables[at].may_be_aliased = !aliased && !parted;
+		}
+		if (reader_is_punct(r, '('))
+			reader_unclear(r); /* a table function that we do not know */
+	}
+}
+
+/* At NATURAL, LEFT, RIGHT, INNER, CROSS, JOIN, STRAIGHT_JOIN. */
+static void
+join_words(struct reader *r)
+{
+	if (reader_accept(r, KW_STRAIGHT_JOIN))
+		return;
+	while (is_join(r) && !reader_is(r, KW_JOIN))
+		reader_step(r);
+	(void)reader_accept(r, KW_OUTER);
+	reader_expect(r, KW_JOIN);
+}
+
+/* One comma-separated member: a table and what is joined to it. */
+static void
+join_chain(struct reader *r, enum table_role role)
+{
+	(void)reader_accept(r, KW_LATERAL);
+	table_factor(r, role);
+	while (is_join(r) || reader_is(r, KW_ON) || reader_is(r, KW_USING)) {
+		if (reader_is(r, KW_ON)) {
+			if (reader_ahead(r, 1)->keyword == KW_DUPLICATE)
+				return;
+			reader_step(r);
+			query_expressions(r, false);
+		} else if (reader_accept(r, KW_USING)) {
+			reader_skip_parens(r);
+		} else {
+			join_words(r);
+			(void)reader_accept(r, KW_LATERAL);
+			table_factor(r, role);
+		}
+	}
+}
+
+void
+query_tables(struct reader *r, enum table_role role)
+{
+	if (++r->depth > READER_DEPTH_MAX) {
+		reader_unclear(r);
+		return;
+	}
+	do {
+		join_chain(r, role);
+	} while (reader_accept_punct(r, ','));
+	query_expect_clause(r);
+	r->depth--;
 }
 
 /* ---- queries ---- */
@@ -422,7 +348,7 @@ select_clauses(struct reader *r, bool list)
 			locking(r);
 		} else if (k == KW_WHERE || k == KW_GROUP || k == KW_HAVING || k == KW_ORDER ||
 			   k == KW_LIMIT || k == KW_WINDOW || k == KW_OFFSET || k == KW_PARTITION ||
-			   (k == KW_WITH && slice_eq_nocase(text_of(r, reader_ahead(r, 1)),
+			   (k == KW_WITH && slice_eq_nocase(reader_text(r, reader_ahead(r, 1)),
 						slice_str("rollup")))) {
 			reader_step(r);
 		} else {

@@ -34,13 +34,18 @@ reader_is_punct(const struct reader *r, uint8_t c)
 	return reader_now(r)->kind == TOKEN_PUNCT && reader_now(r)->punct == c;
 }
 
+struct slice
+reader_text(const struct reader *r, const struct token *t)
+{
+	return slice_cut(r->sql, t->start, t->end);
+}
+
 bool
 reader_is_text(const struct reader *r, const char *word)
 {
 	const struct token *t = reader_now(r);
 
-	return t->kind == TOKEN_WORD &&
-	       slice_eq_nocase(slice_cut(r->sql, t->start, t->end), slice_str(word));
+	return t->kind == TOKEN_WORD && slice_eq_nocase(reader_text(r, t), slice_str(word));
 }
 
 bool
@@ -131,7 +136,7 @@ undouble(struct reader *r, struct slice inner, uint8_t quote)
 struct slice
 reader_name(struct reader *r, const struct token *t)
 {
-	struct slice text = slice_cut(r->sql, t->start, t->end);
+	struct slice text = reader_text(r, t);
 
 	if (t->kind != TOKEN_QUOTED)
 		return text;

@@ -60,6 +60,8 @@ void reader_expect(struct reader *r, enum keyword keyword);
 void reader_expect_punct(struct reader *r, uint8_t c);
 void reader_unclear(struct reader *r);
 
+/* A token as it stands in the statement. */
+struct slice reader_text(const struct reader *r, const struct token *t);
 /* The text of a token that is a name, without quotes. */
 struct slice reader_name(struct reader *r, const struct token *t);
 void         reader_add(struct reader *r, const struct table_ref *ref);

@@ -36,7 +36,7 @@ matches(const struct reader *r, const struct form *f)
 		const struct token *t = reader_ahead(r, n);
 
 		if (t->kind != TOKEN_WORD ||
-		    !slice_eq_nocase(slice_cut(r->sql, t->start, t->end), slice_str(f->words[n])))
+		    !slice_eq_nocase(reader_text(r, t), slice_str(f->words[n])))
 			return false;
 	}
 	return true;
@@ -64,7 +64,7 @@ read_list(struct reader *r, struct show *out)
 
 		if (t->kind != TOKEN_STRING)
 			return false;
-		out->like = slice_cut(r->sql, t->start, t->end);
+		out->like = reader_text(r, t);
 		reader_step(r);
 	} else if (reader_accept(r, KW_WHERE)) {
 		size_t from = reader_now(r)->start, to = from;
