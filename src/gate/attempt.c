@@ -153,14 +153,14 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 static bool
 touched_any(const struct attempt *a)
 {
-	const struct passenger *p = &a->s->passenger;
+	const struct work *w = &a->s->work;
 
 	for (size_t i = 0; i < a->plan.ruled_count; i++) {
-		const struct turnstile *t =
-		    crowd_turnstile(&a->s->hall->crowd, a->plan.ruled[i]->record);
+		const struct barrier *b =
+		    in_flight_barrier(&a->s->loop->in_flight, a->plan.ruled[i]->record);
 
-		for (size_t n = 0; n < p->touches_count; n++) {
-			if (p->touches[n].turnstile == t)
+		for (size_t n = 0; n < w->touches_count; n++) {
+			if (w->touches[n].barrier == b)
 				return true;
 		}
 	}
@@ -172,7 +172,7 @@ touched_any(const struct attempt *a)
 static bool
 may_move(const struct session *s)
 {
-	return s->bound != s->txn_slot && !s->begin_cut && s->passenger.wrote_seq == 0 &&
+	return s->bound != s->txn_slot && !s->begin_cut && s->work.wrote_seq == 0 &&
 	       (!s->txn_named || !attempt_has_snapshots(s));
 }
 
@@ -202,7 +202,7 @@ attempt_too_late(struct ctx *cx, struct session *s, const char *why)
 	bool rolled_back = s->txn != TXN_OPEN ||
 			   session_side_query(cx, s, s->txn_slot, slice_str(SIDE_ROLLBACK)) == 0;
 
-	count(&s->hall->counts.too_late, 1);
+	count(&s->loop->counts.too_late, 1);
 	if (!rolled_back)
 		session_drop_backend(s, s->txn_slot);
 	if (s->txn != TXN_NONE)
@@ -267,7 +267,7 @@ other_server(struct ctx *cx, struct attempt *a)
 		return move_txn(cx, s) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
 	if (a->q->statement->implicit_commit)
 		return commit_before(cx, s);
-	if ((touched_any(a) && s->passenger.wrote_seq == 0) || was_possible(a)) {
+	if ((touched_any(a) && s->work.wrote_seq == 0) || was_possible(a)) {
 		attempt_too_late(cx, s, "a table of this transaction has moved since it began");
 		return OUTCOME_ERROR;
 	}
@@ -432,28 +432,28 @@ attempt_interrupted(struct ctx *cx, const struct session *s)
 }
 
 /* As long as the hold lasts, which has a deadline of its own: a pause is latency, not an error. What
- * waits is bounded by its bytes, and too many of them end the attempt (turnstile.h). */
+ * waits is bounded by its bytes, and too many of them end the attempt (barrier.h). */
 enum outcome
 attempt_hold(struct ctx *cx, struct attempt *a)
 {
-	struct session *s = a->s;
-	struct crowd   *crowd = &s->hall->crowd;
-	usec            since = task_now();
+	struct session   *s = a->s;
+	struct in_flight *in_flight = &s->loop->in_flight;
+	usec              since = task_now();
 
 	for (size_t i = 0; i < a->plan.ruled_count; i++) {
-		struct turnstile *t = crowd_turnstile(crowd, a->plan.ruled[i]->record);
+		struct barrier *b = in_flight_barrier(in_flight, a->plan.ruled[i]->record);
 
 		/* Whoever reads by a view of then reads on during a cutover; in a pause it is one more. */
-		if (a->by_view && (t->phase != RULE_PAUSE || mutant("gate_pause_by_view")))
+		if (a->by_view && (b->phase != RULE_PAUSE || mutant("gate_pause_by_view")))
 			continue;
-		if (turnstile_judge(t, &s->passenger, &a->ask) == TURNSTILE_PASS)
+		if (barrier_judge(b, &s->work, &a->ask) == BARRIER_PASS)
 			continue;
 		session_rest(s);
-		count(&s->hall->counts.holds, 1);
+		count(&s->loop->counts.holds, 1);
 		a->held = true;
-		if (turnstile_wait(cx, crowd, t, &s->passenger, a->q->packet.len) != 0)
+		if (barrier_wait(cx, in_flight, b, &s->work, a->q->packet.len) != 0)
 			return OUTCOME_CLOSE;
-		count_max(&s->hall->counts.hold_us_max, (uint64_t)(task_now() - since));
+		count_max(&s->loop->counts.hold_us_max, (uint64_t)(task_now() - since));
 		return attempt_interrupted(cx, s) ? OUTCOME_ERROR : OUTCOME_AGAIN;
 	}
 	return OUTCOME_DONE;
@@ -462,13 +462,13 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 bool
 attempt_lease_held(const struct attempt *a)
 {
-	return a->plan.ruled_count == 0 || lease_view_held(a->s->hall->lease, a->epoch);
+	return a->plan.ruled_count == 0 || lease_view_held(a->s->loop->lease, a->epoch);
 }
 
 enum outcome
 attempt_lease_lost(struct ctx *cx, const struct attempt *a)
 {
-	count(&a->s->hall->counts.lease_closed, 1);
+	count(&a->s->loop->counts.lease_closed, 1);
 	(void)refuse(cx->err, ER_CONNECTION_KILLED,
 	    "vtgate has lost its lease: whether table '%s' is still served where it ran is unknown",
 	    a->plan.ruled[0]->record->from_table);
@@ -479,10 +479,10 @@ attempt_lease_lost(struct ctx *cx, const struct attempt *a)
 enum outcome
 attempt_wait_lease(struct ctx *cx, struct attempt *a)
 {
-	const struct hall *hall = a->s->hall;
-	usec               until = task_now() + LEASE_WAIT;
+	const struct gate_loop *loop = a->s->loop;
+	usec                    until = task_now() + LEASE_WAIT;
 
-	while (!lease_view_held(hall->lease, hall->crowd.route->epoch)) {
+	while (!lease_view_held(loop->lease, loop->in_flight.route->epoch)) {
 		if (task_now() >= until)
 			return attempt_lease_lost(cx, a);
 		if (attempt_interrupted(cx, a->s))
@@ -552,7 +552,7 @@ attempt_settle_server(struct ctx *cx, struct attempt *a)
 bool
 attempt_is_current(const struct attempt *a)
 {
-	return a->by_view || a->route == a->s->hall->crowd.route || mutant("gate_route_is_current");
+	return a->by_view || a->route == a->s->loop->in_flight.route || mutant("gate_route_is_current");
 }
 
 void

@@ -35,7 +35,7 @@ struct attempt {
 	const struct request *q;
 	struct route         *route; /* one reference */
 	struct plan           plan;
-	struct turnstile_ask  ask;
+	struct barrier_ask    ask;
 	bool                  by_view; /* routed by the transaction's view */
 	bool                  held;    /* it has waited for a cutover */
 	int                   slot;
@@ -57,7 +57,7 @@ attempt_init(struct attempt *a, struct session *s, const struct request *q)
 	a->s = s;
 	a->q = q;
 	a->slot = -1;
-	a->route = route_ref(s->hall->crowd.route);
+	a->route = route_ref(s->loop->in_flight.route);
 }
 
 /* By KILL QUERY while it waited: cx->err says so. */

@@ -96,7 +96,7 @@ beside_next(const struct beside *r, const struct route_keyspace *beside, size_t 
 bool
 beside_is_needed(const struct session *s, const struct statement *st, struct slice keyspace)
 {
-	const struct beside         r = { s, st, s->hall->crowd.route, keyspace };
+	const struct beside         r = { s, st, s->loop->in_flight.route, keyspace };
 	const struct route_keyspace *beside;
 	size_t                       at = 0;
 

@@ -300,7 +300,7 @@ put_trigger(struct ctx *cx, struct session *s, const struct route_rule *rule,
 	rc = ask_server(cx, s, rule->to, sql.data, &rows);
 	if (rc != 1 || rows.rows != 1 || rows.columns <= TRIGGER_TEXT)
 		return rc < 0 ? -1 : 0;
-	rows.values[TRIGGER_TEXT] = catalogue_rename_text(&s->arena, s->hall->crowd.route, rule->to,
+	rows.values[TRIGGER_TEXT] = catalogue_rename_text(&s->arena, s->loop->in_flight.route, rule->to,
 	    show->database, rows.values[TRIGGER_TEXT]);
 	for (size_t i = 0; i < rows.columns; i++) {
 		buf_add_str(out, i == 0 ? "SELECT " : ", ");

@@ -19,11 +19,11 @@ catalogue_select(
 	int             rc;
 
 	inner.arena = &s->arena;
-	TRY(pool_take(cx, &s->hall->pool, &key, &b));
+	TRY(pool_take(cx, &s->loop->pool, &key, &b));
 	rc = b->session == 0 ? 0 : backend_reset(cx, b);
 	if (rc == 0)
 		rc = mysql_select(&inner, b->client, sql, out);
-	pool_give(&s->hall->pool, b, !mysql_broken(b->client));
+	pool_give(&s->loop->pool, b, !mysql_broken(b->client));
 	return rc;
 }
 

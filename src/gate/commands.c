@@ -43,7 +43,7 @@ query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice s
 	struct request q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
 
 	s->sql = sql;
-	if (statement_cache_read(s->hall->statements, &s->arena, &text, &st, cx->err) != 0)
+	if (statement_cache_read(s->loop->statements, &s->arena, &text, &st, cx->err) != 0)
 		return syntax_error(cx, s);
 	if (read_again(cx, s, &q, &st) != 0)
 		return syntax_error(cx, s);
@@ -207,7 +207,7 @@ statistics(struct ctx *cx, struct session *s)
 	struct buf text = BUF_INIT;
 
 	buf_addf(
-	    &text, "Clients: %zu  Backends: %zu", s->hall->sessions.count, s->hall->pool.count);
+	    &text, "Clients: %zu  Backends: %zu", s->loop->sessions.count, s->loop->pool.count);
 	TRY(packets_write(cx, &s->client, buf_slice(&text)));
 	return packets_flush(cx, &s->client);
 }

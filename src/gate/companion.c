@@ -68,7 +68,7 @@ take_snapshots(struct ctx *cx, struct session *s, const struct route *r)
 int
 companion_snapshot(struct ctx *cx, struct session *s, const struct request *q)
 {
-	struct route *r = route_ref(s->hall->crowd.route);
+	struct route *r = route_ref(s->loop->in_flight.route);
 
 	if (attempt_has_snapshots(s) && s->only_slot < 0)
 		take_snapshots(cx, s, r);

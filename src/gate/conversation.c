@@ -36,7 +36,7 @@ wait_for_client(struct ctx *cx, struct session *s)
 static int
 serve(struct ctx *cx, struct session *s)
 {
-	while (!(s->hall->draining && session_at_rest(s))) {
+	while (!(s->loop->draining && session_at_rest(s))) {
 		struct slice packet;
 
 		packets_park(&s->client);
@@ -50,8 +50,8 @@ serve(struct ctx *cx, struct session *s)
 		s->idle = false;
 		s->since = task_now();
 		s->client.seq = 0;
-		TRY(packets_read(cx, &s->client, s->hall->packet_max, &packet));
-		count(&s->hall->counts.statements, 1);
+		TRY(packets_read(cx, &s->client, s->loop->packet_max, &packet));
+		count(&s->loop->counts.statements, 1);
 		s->replied = s->failed = false;
 		TRY(commands_run(cx, s, packet));
 		err_clear(cx->err);
@@ -68,7 +68,7 @@ goodbye(struct ctx *cx, struct session *s)
 
 	if (s->replied || s->client.broken || cx->err->kind == ERR_NONE)
 		return;
-	if (s->hall->draining && cx->err->kind == ERR_CANCELLED)
+	if (s->loop->draining && cx->err->kind == ERR_CANCELLED)
 		(void)refuse(cx->err, ER_SERVER_SHUTDOWN, "Server shutdown in progress");
 	if (s->idle)
 		s->client.seq = 1; /* it reads this as the answer to its next command */
@@ -81,9 +81,9 @@ conversation_run(struct ctx *cx, const struct conversation_params *params, struc
 {
 	struct session *s = mem_new(struct session);
 
-	session_init(s, params->hall, conn, params->id);
+	session_init(s, params->loop, conn, params->id);
 	s->task = task_self();
-	count(&params->hall->counts.clients, 1);
+	count(&params->loop->counts.clients, 1);
 	if (entrance_greet(cx, s) == 0) {
 		err_clear(cx->err);
 		(void)serve(cx, s);
@@ -92,7 +92,7 @@ conversation_run(struct ctx *cx, const struct conversation_params *params, struc
 		goodbye(cx, s);
 	}
 	session_done(s);
-	count(&params->hall->counts.clients, -1);
+	count(&params->loop->counts.clients, -1);
 	conn_close(conn);
 	free(s);
 }

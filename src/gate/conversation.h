@@ -7,8 +7,8 @@
 #include "gate/session.h"
 
 struct conversation_params {
-	struct hall *hall;
-	uint32_t     id;
+	struct gate_loop *loop;
+	uint32_t          id;
 };
 
 /* Runs until the client leaves, breaks, or is told to go. Closes conn. */

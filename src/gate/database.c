@@ -91,7 +91,7 @@ use_other(struct ctx *cx, struct session *s, struct route *r, struct slice name)
 int
 database_use(struct ctx *cx, struct session *s, struct slice name)
 {
-	struct route *r = route_ref(s->hall->crowd.route);
+	struct route *r = route_ref(s->loop->in_flight.route);
 	int           rc = 0;
 
 	if (route_keyspace(r, name) == NULL && !slice_eq_nocase(name, slice_str("information_schema")))

@@ -80,8 +80,8 @@ take_client(struct ctx *cx, struct session *s, const struct server_client *clien
 int
 entrance_greet(struct ctx *cx, struct session *s)
 {
-	struct lookup        lookup = { s->hall->credentials, conn_is_loopback(s->conn) };
-	struct server_params offer = { .version = s->hall->crowd.route->version,
+	struct lookup        lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
+	struct server_params offer = { .version = s->loop->in_flight.route->version,
 		.thread_id = s->id,
 		.caps = OFFERED_CAPS,
 		.lookup = lookup_client,
@@ -106,7 +106,7 @@ entrance_greet(struct ctx *cx, struct session *s)
 int
 entrance_change_user(struct ctx *cx, struct session *s, struct slice packet)
 {
-	struct lookup        lookup = { s->hall->credentials, conn_is_loopback(s->conn) };
+	struct lookup        lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
 	struct server_params offer = { .lookup = lookup_client, .arg = &lookup };
 	struct server_client client = { .caps = s->caps };
 	struct ctx           within = ctx_within(cx, HANDSHAKE_TIMEOUT);

@@ -68,13 +68,11 @@ ask_status(struct ctx *cx, struct session *s, int slot)
 static void
 join_late(struct session *s, const char *server, bool reads)
 {
-	const struct turnstile_ask opened = {
-		.transaction = true, .locks = !reads, .reads = reads
-	};
+	const struct barrier_ask opened = { .transaction = true, .locks = !reads, .reads = reads };
 
-	passenger_leave(&s->hall->crowd, &s->passenger);
-	s->passenger.server = server;
-	passenger_send(&s->hall->crowd, &s->passenger, &opened, NULL, 0);
+	work_leave(&s->loop->in_flight, &s->work);
+	s->work.server = server;
+	work_send(&s->loop->in_flight, &s->work, &opened, NULL, 0);
 }
 
 static bool
@@ -168,10 +166,9 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		TRY(ended_already(cx, a, failed));
 	if (s->txn == TXN_OPEN && s->began == NULL)
 		s->began = route_ref(a->route);
-	if (s->txn == TXN_OPEN && !s->passenger.open)
+	if (s->txn == TXN_OPEN && !s->work.open)
 		join_late(s, b->server, snapshot);
-	passenger_answered(
-	    &s->hall->crowd, &s->passenger, s->txn == TXN_OPEN || s->lock_slot >= 0);
+	work_answered(&s->loop->in_flight, &s->work, s->txn == TXN_OPEN || s->lock_slot >= 0);
 	s->txn_named = s->txn == TXN_OPEN &&
 		       (s->txn_named || (a->plan.names_tables && a->ask.transaction) || snapshot);
 	if (s->txn == TXN_OPEN && (a->ask.reads || snapshot) && attempt_has_snapshots(s) &&
@@ -232,7 +229,7 @@ take_back(struct ctx *cx, struct attempt *a)
 		buf_add_slice(&s->begin, text);
 		s->next_used = next_used;
 	}
-	passenger_leave(&s->hall->crowd, &s->passenger);
+	work_leave(&s->loop->in_flight, &s->work);
 	session_rest(s);
 	return 0;
 }
@@ -254,7 +251,7 @@ prepare_again(struct ctx *cx, struct attempt *a)
 		if (packets_write(cx, p, buf_slice(&packet)) != 0 || packets_flush(cx, p) != 0)
 			return OUTCOME_CLOSE;
 	}
-	count(&a->s->hall->counts.replays, 1);
+	count(&a->s->loop->counts.replays, 1);
 	if (a->ask.transaction && !a->begins)
 		return settle(cx, a, true, 0) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
 	return take_back(cx, a) == 0 ? OUTCOME_AGAIN : OUTCOME_CLOSE;
@@ -282,12 +279,12 @@ is_repeatable(const struct attempt *a)
 static enum outcome
 fenced(struct ctx *cx, struct attempt *a)
 {
-	struct session *s = a->s;
-	struct hall    *hall = s->hall;
-	struct ctx      within = ctx_within(cx, REPLAY_PAUSE);
+	struct session   *s = a->s;
+	struct gate_loop *loop = s->loop;
+	struct ctx        within = ctx_within(cx, REPLAY_PAUSE);
 
-	count(&hall->counts.fence_errors, 1);
-	hall->refresh(hall->arg);
+	count(&loop->counts.fence_errors, 1);
+	loop->refresh(loop->arg);
 	if (!is_alone(a) || !is_repeatable(a)) {
 		if (settle(cx, a, true, 0) != 0) /* a procedure may have begun a transaction */
 			return OUTCOME_CLOSE;
@@ -296,8 +293,8 @@ fenced(struct ctx *cx, struct attempt *a)
 	}
 	if (take_back(cx, a) != 0)
 		return OUTCOME_CLOSE;
-	count(&hall->counts.replays, 1);
-	if (waitlist_wait(&within, &hall->crowd.opened) != 0 && cx->err->kind != ERR_TIMEOUT)
+	count(&loop->counts.replays, 1);
+	if (waitlist_wait(&within, &loop->in_flight.opened) != 0 && cx->err->kind != ERR_TIMEOUT)
 		return OUTCOME_CLOSE;
 	err_clear(cx->err);
 	return OUTCOME_AGAIN;
@@ -378,9 +375,9 @@ run(struct ctx *cx, struct attempt *a)
 	struct session *s = a->s;
 	enum outcome    out;
 
-	if (!s->passenger.open) /* else it stays where its transaction or its locks are */
-		s->passenger.server = s->slots[a->slot]->server;
-	passenger_send(&s->hall->crowd, &s->passenger, &a->ask, a->plan.ruled, a->plan.ruled_count);
+	if (!s->work.open) /* else it stays where its transaction or its locks are */
+		s->work.server = s->slots[a->slot]->server;
+	work_send(&s->loop->in_flight, &s->work, &a->ask, a->plan.ruled, a->plan.ruled_count);
 	s->running = a->slot;
 	out = request_send(cx, a) == 0 ? answer(cx, a) : OUTCOME_CLOSE;
 	s->running = -1;

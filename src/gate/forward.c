@@ -69,7 +69,7 @@ static bool
 is_unknown(struct ctx *cx, struct session *s, const struct prepared *st, int slot,
     const struct reply_scan *scan)
 {
-	struct unknown_ask ask = { s->hall->crowd.route, &st->statement, st->text, slot, 0 };
+	struct unknown_ask ask = { s->loop->in_flight.route, &st->statement, st->text, slot, 0 };
 	struct err_packet  e;
 	struct err         instead;
 
@@ -144,7 +144,7 @@ prepare_and_close(struct ctx *cx, struct session *s, int slot, struct slice text
 void
 forward_judge(struct ctx *cx, struct session *s, const struct statement *st, struct slice text)
 {
-	const struct route_keyspace *any = route_any(s->hall->crowd.route);
+	const struct route_keyspace *any = route_any(s->loop->in_flight.route);
 	struct err                   refused;
 	unsigned                     params;
 	int                          slot = s->txn_slot;
@@ -177,7 +177,7 @@ is_prepared_later(const struct session *s, const struct plan_input *in, struct p
 int
 forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 {
-	struct route                *route = route_ref(s->hall->crowd.route);
+	struct route                *route = route_ref(s->loop->in_flight.route);
 	const struct route_keyspace *where;
 	struct plan                  plan;
 	struct plan_input            in = { .route = route,
@@ -256,7 +256,7 @@ try_prepare(struct ctx *cx, struct session *s, const struct route *route, struct
 int
 forward_try_prepare(struct ctx *cx, struct session *s, struct slice text, unsigned *params)
 {
-	struct route *route = route_ref(s->hall->crowd.route);
+	struct route *route = route_ref(s->loop->in_flight.route);
 	int           rc = try_prepare(cx, s, route, text, params);
 
 	route_unref(route);
@@ -304,10 +304,10 @@ forward_close(struct ctx *cx, struct session *s, uint32_t id)
 		wire_put_int(&packet, COM_STMT_CLOSE, 1);
 		wire_put_int(&packet, remote, 4);
 		if (parked)
-			pool_unpark(&s->hall->pool, b);
+			pool_unpark(&s->loop->pool, b);
 		/* One that breaks here is found broken by who uses it next. */
 		if (send_command(cx, s, i, buf_slice(&packet)) == 0 && parked)
-			pool_park(&s->hall->pool, b, &s->slots[i]);
+			pool_park(&s->loop->pool, b, &s->slots[i]);
 		else if (mysql_broken(b->client))
 			session_drop_backend(s, i);
 	}
@@ -343,7 +343,7 @@ forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 {
 	struct slice             table;
 	struct slice             wildcard = slice_split(rest, '\0', &table);
-	struct route            *route = route_ref(s->hall->crowd.route);
+	struct route            *route = route_ref(s->loop->in_flight.route);
 	const struct route_rule *rule =
 	    s->keyspace == NULL ? NULL : route_rule(route, session_keyspace(s), table);
 	const struct route_keyspace *where = session_place(s, route);

@@ -367,7 +367,7 @@ post_rules(struct ctx *cx, struct gate *g, struct slice body, struct http_reply 
 static void
 get_metrics(struct gate *g, struct http_reply *reply)
 {
-	const struct hall_counts *counts[WORKERS_MAX];
+	const struct gate_counts *counts[WORKERS_MAX];
 
 	for (int i = 0; i < g->workers_count; i++)
 		counts[i] = worker_counts(g->workers[i]);

@@ -10,37 +10,37 @@ struct row {
 };
 
 static const struct row ROWS[] = {
-	{ "vtgate_clients", "Clients connected now.", offsetof(struct hall_counts, clients),
+	{ "vtgate_clients", "Clients connected now.", offsetof(struct gate_counts, clients),
 	    false },
 	{ "vtgate_connections_total", "Connections accepted.",
-	    offsetof(struct hall_counts, connections), false },
+	    offsetof(struct gate_counts, connections), false },
 	{ "vtgate_refused_total", "Connections refused with 1040.",
-	    offsetof(struct hall_counts, refused), false },
-	{ "vtgate_commands_total", "Commands of clients.", offsetof(struct hall_counts, statements),
+	    offsetof(struct gate_counts, refused), false },
+	{ "vtgate_commands_total", "Commands of clients.", offsetof(struct gate_counts, statements),
 	    false },
 	{ "vtgate_errors_total", "Errors that clients were sent.",
-	    offsetof(struct hall_counts, errors), false },
+	    offsetof(struct gate_counts, errors), false },
 	{ "vtgate_backends", "Connections to database servers.",
-	    offsetof(struct hall_counts, backends), false },
+	    offsetof(struct gate_counts, backends), false },
 	{ "vtgate_holds_total", "Times that a statement waited for a cutover.",
-	    offsetof(struct hall_counts, holds), false },
+	    offsetof(struct gate_counts, holds), false },
 	{ "vtgate_hold_us_max", "The longest wait of one statement for a cutover, microseconds.",
-	    offsetof(struct hall_counts, hold_us_max), true },
+	    offsetof(struct gate_counts, hold_us_max), true },
 	{ "vtgate_replays_total", "Statements sent again after the fence had refused them.",
-	    offsetof(struct hall_counts, replays), false },
+	    offsetof(struct gate_counts, replays), false },
 	{ "vtgate_fence_errors_total", "Statements that the fence refused.",
-	    offsetof(struct hall_counts, fence_errors), false },
+	    offsetof(struct gate_counts, fence_errors), false },
 	{ "vtgate_too_late_total", "Transactions ended with 1213 because their table had moved.",
-	    offsetof(struct hall_counts, too_late), false },
+	    offsetof(struct gate_counts, too_late), false },
 	{ "vtgate_slow_turns_total",
 	    "Turns of a task that kept the others of its loop waiting for more than 20 ms.",
-	    offsetof(struct hall_counts, slow_turns), false },
+	    offsetof(struct gate_counts, slow_turns), false },
 	{ "vtgate_lease_closed_total", "Connections closed because the lease had lapsed.",
-	    offsetof(struct hall_counts, lease_closed), false },
+	    offsetof(struct gate_counts, lease_closed), false },
 };
 
 static uint64_t
-value_of(const struct hall_counts *c, size_t offset)
+value_of(const struct gate_counts *c, size_t offset)
 {
 	const _Atomic uint64_t *v = (const void *)((const char *)c + offset);
 
@@ -48,7 +48,7 @@ value_of(const struct hall_counts *c, size_t offset)
 }
 
 static void
-print_complaints(struct buf *out, const struct hall_counts *const *counts, int workers)
+print_complaints(struct buf *out, const struct gate_counts *const *counts, int workers)
 {
 	const struct complaints *all[METRICS_WORKERS_MAX];
 
@@ -59,7 +59,7 @@ print_complaints(struct buf *out, const struct hall_counts *const *counts, int w
 }
 
 void
-gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers,
+gate_metrics_print(struct buf *out, const struct gate_counts *const *counts, int workers,
     int64_t version, bool lease_held)
 {
 	for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {

@@ -5,11 +5,11 @@
 #define GATE_GATE_METRICS_H
 
 #include "base/buf.h"
-#include "gate/hall.h"
+#include "gate/gate_loop.h"
 
 enum { METRICS_WORKERS_MAX = 32 }; /* as gate_api.h has them */
 
-void gate_metrics_print(struct buf *out, const struct hall_counts *const *counts, int workers,
+void gate_metrics_print(struct buf *out, const struct gate_counts *const *counts, int workers,
     int64_t version, bool lease_held);
 
 #endif

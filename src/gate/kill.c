@@ -27,7 +27,7 @@ struct killer {
 static int
 say_kill(struct ctx *cx, const struct killer *k)
 {
-	const struct pool   *pool = &k->s->hall->pool;
+	const struct pool   *pool = &k->s->loop->pool;
 	struct mysql_params  params = { .address = k->server,
 		 .user = pool->user,
 		 .password = pool->password };
@@ -73,8 +73,8 @@ kill_at_server(struct session *s, const struct kill_order *order)
 	    order->query ? "QUERY" : "CONNECTION", mysql_thread_id(b->client));
 	*k = (struct killer){ s, mem_strdup(b->server), mem_strdup(sql), order->query };
 	s->killers++;
-	if (s->hall->tasks != NULL &&
-	    group_spawn(s->hall->tasks, "kill", killer_task, k, &err) == 0)
+	if (s->loop->tasks != NULL &&
+	    group_spawn(s->loop->tasks, "kill", killer_task, k, &err) == 0)
 		return true;
 	s->killers--;
 	free(k->server);
@@ -105,19 +105,19 @@ kill_session(struct session *s, const struct kill_order *order)
 		task_cancel(s->task);
 	} else if (!s->idle && s->running < 0) {
 		s->interrupted = true;
-		waitlist_wake_all(&s->hall->crowd.opened); /* held statements look again */
+		waitlist_wake_all(&s->loop->in_flight.opened); /* held statements look again */
 	}
 }
 
 void
-kill_here(struct hall *hall, struct kill_order *order)
+kill_here(struct gate_loop *loop, struct kill_order *order)
 {
 	order->result = order->id == 0 ? KILL_DONE : KILL_UNKNOWN;
 	if (order->list) {
-		processes_here(hall, order);
+		processes_here(loop, order);
 		return;
 	}
-	list_each (&hall->sessions, n) {
+	list_each (&loop->sessions, n) {
 		struct session *s = list_item(n, struct session, node);
 		bool            same = s->user != NULL && strcmp(s->user, order->user) == 0;
 

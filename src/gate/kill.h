@@ -23,7 +23,7 @@ int kill_run(struct ctx *cx, struct session *s, const struct request *q) MUST_US
 int kill_id(struct ctx *cx, struct session *s, uint32_t id) MUST_USE;
 
 /* At the worker whose client it may be: fills in what came of it. */
-void kill_here(struct hall *hall, struct kill_order *order);
+void kill_here(struct gate_loop *loop, struct kill_order *order);
 /* (1) */
 void kill_wait(struct ctx *cx, struct session *s);
 

@@ -18,7 +18,7 @@ kill_ask(struct ctx *cx, struct session *s, struct kill_order *order, struct buf
 	order->ticket = q.ticket;
 	(void)snprintf(order->user, sizeof order->user, "%s", s->user);
 	s->kill = &q;
-	s->hall->kill(s->hall->arg, order);
+	s->loop->kill(s->loop->arg, order);
 	while (rc == 0 && (!q.told || q.left > 0))
 		rc = waitlist_wait(&within, &s->killers_gone);
 	s->kill = NULL;
@@ -28,9 +28,9 @@ kill_ask(struct ctx *cx, struct session *s, struct kill_order *order, struct buf
 }
 
 void
-kill_answered(struct hall *hall, const struct kill_order *order)
+kill_answered(struct gate_loop *loop, const struct kill_order *order)
 {
-	list_each (&hall->sessions, n) {
+	list_each (&loop->sessions, n) {
 		struct session       *s = list_item(n, struct session, node);
 		struct kill_question *q = s->kill;
 
@@ -54,11 +54,11 @@ kill_list(struct ctx *cx, struct session *s, struct buf *rows)
 	struct kill_order order = { .list = true };
 	int               rc;
 
-	while (s->hall->listing)
-		TRY(waitlist_wait(cx, &s->hall->listed));
-	s->hall->listing = true;
+	while (s->loop->listing)
+		TRY(waitlist_wait(cx, &s->loop->listed));
+	s->loop->listing = true;
 	rc = kill_ask(cx, s, &order, rows);
-	s->hall->listing = false;
-	waitlist_wake_one(&s->hall->listed);
+	s->loop->listing = false;
+	waitlist_wake_one(&s->loop->listed);
 	return rc;
 }

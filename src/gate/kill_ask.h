@@ -8,7 +8,7 @@
 #include "gate/kill_order.h"
 #include "task/ctx.h"
 
-struct hall;
+struct gate_loop;
 struct session;
 
 /* What the asker waits for. */
@@ -27,6 +27,6 @@ int kill_ask(struct ctx *cx, struct session *s, struct kill_order *order, struct
 int kill_list(struct ctx *cx, struct session *s, struct buf *rows) MUST_USE;
 
 /* At the asker's worker: an answer has come, whose rows are freed. */
-void kill_answered(struct hall *hall, const struct kill_order *order);
+void kill_answered(struct gate_loop *loop, const struct kill_order *order);
 
 #endif

@@ -39,7 +39,7 @@ item_text(const struct request *q, size_t i)
 static const char *
 server_of(const struct session *s, const struct table_ref *t)
 {
-	const struct route          *route = s->hall->crowd.route;
+	const struct route          *route = s->loop->in_flight.route;
 	struct slice                 keyspace = t->database;
 	const struct route_rule     *rule;
 	const struct route_keyspace *where;

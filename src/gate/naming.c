@@ -89,8 +89,8 @@ until_route(struct ctx *cx, struct session *s, int64_t version)
 {
 	struct ctx within = ctx_within(cx, ROUTE_WITHIN);
 
-	while (s->hall->crowd.route->rules.version < version)
-		TRY(waitlist_wait(&within, &s->hall->crowd.opened));
+	while (s->loop->in_flight.route->rules.version < version)
+		TRY(waitlist_wait(&within, &s->loop->in_flight.opened));
 	return 0;
 }
 
@@ -215,7 +215,7 @@ naming_before(struct ctx *cx, struct session *s, const struct request *q)
 	const struct table_ref *taken = NULL;
 	int                     rc;
 
-	r.route = s->hall->crowd.route;
+	r.route = s->loop->in_flight.route;
 	if (!beside_is_naming(q->statement) || r.route->rules.count + r.route->keyspaces_count < 2 ||
 	    beside_is_temporary(&r) ||
 	    (!renames_ruled(&r) && !beside_is_needed(s, q->statement, r.keyspace)))
@@ -250,9 +250,9 @@ naming_after(struct ctx *cx, struct session *s, const struct request *q)
 	struct attempt a = { .s = s, .q = q };
 	struct beside  r = { s, q->statement, NULL, attempt_keyspace(&a) };
 
-	if (!beside_is_naming(q->statement) || s->hall->crowd.route->rules.count == 0)
+	if (!beside_is_naming(q->statement) || s->loop->in_flight.route->rules.count == 0)
 		return;
-	r.route = route_ref(s->hall->crowd.route);
+	r.route = route_ref(s->loop->in_flight.route);
 	for (size_t i = 0; i < r.st->tables_count; i++) {
 		const struct table_ref  *t = &r.st->tables[i];
 		const struct route_rule *rule = may_be_free(s, r.st, t) ? beside_rule(&r, t) : NULL;

@@ -99,12 +99,12 @@ put_row(struct buf *out, const struct session *s)
 }
 
 void
-processes_here(const struct hall *hall, struct kill_order *order)
+processes_here(const struct gate_loop *loop, struct kill_order *order)
 {
 	SCOPED(buf)
 	struct buf rows = BUF_INIT;
 
-	list_each (&hall->sessions, n) {
+	list_each (&loop->sessions, n) {
 		const struct session *s = list_item(n, struct session, node);
 
 		if (s->user != NULL && strcmp(s->user, order->user) == 0)

@@ -7,7 +7,7 @@
 #ifndef GATE_PROCESSES_H
 #define GATE_PROCESSES_H
 
-#include "gate/hall.h"
+#include "gate/gate_loop.h"
 #include "gate/kill_order.h"
 
 /* The columns that rows are of; MariaDB 10.11 has no others. */
@@ -16,6 +16,6 @@
 	"MEMORY_USED, MAX_MEMORY_USED, EXAMINED_ROWS, QUERY_ID, INFO_BINARY, TID"
 
 /* Those of this loop, as rows of VALUES, in order->rows: "(...), (...)"; NULL when there are none. */
-void processes_here(const struct hall *hall, struct kill_order *order);
+void processes_here(const struct gate_loop *loop, struct kill_order *order);
 
 #endif

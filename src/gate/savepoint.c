@@ -35,7 +35,7 @@ savepoint_run(struct ctx *cx, struct session *s, const struct request *q)
 	if (s->txn == TXN_PENDING && sure)
 		return pending_savepoint(cx, s, name);
 	TRY(execute(cx, s, q));
-	if (s->failed || s->txn != TXN_OPEN || s->passenger.wrote_seq != 0)
+	if (s->failed || s->txn != TXN_OPEN || s->work.wrote_seq != 0)
 		return 0;
 	/* Nothing was written yet: should it go on elsewhere, its savepoints go with it. */
 	if (s->begin.len == 0)

@@ -22,13 +22,13 @@ session_check(const struct session *s)
 		check((s->keeps[i] == 0 && !s->companions[i]) ||
 		      (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3), (5) */
 	check(s->home < 0 || s->keeps[s->home] != 0); /* (3) */
-	check(s->lock_slot < 0 || (s->locked[s->lock_slot] && s->passenger.wrote_seq != 0)); /* (4) */
+	check(s->lock_slot < 0 || (s->locked[s->lock_slot] && s->work.wrote_seq != 0)); /* (4) */
 }
 
 static void
-kill_session(struct passenger *p)
+kill_session(struct work *w)
 {
-	struct session *s = list_item(p, struct session, passenger);
+	struct session *s = list_item(w, struct session, work);
 
 	s->killed = true;
 	if (s->task != NULL)
@@ -36,9 +36,9 @@ kill_session(struct passenger *p)
 }
 
 void
-session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t id)
+session_init(struct session *s, struct gate_loop *loop, struct conn *conn, uint32_t id)
 {
-	*s = (struct session){ .hall = hall,
+	*s = (struct session){ .loop = loop,
 		.id = id,
 		.owner = id,
 		.conn = conn,
@@ -62,8 +62,8 @@ session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t i
 	buf_init(&s->handlers);
 	map_init(&s->statements);
 	map_init(&s->named);
-	s->passenger.kill = kill_session;
-	list_push(&hall->sessions, &s->node);
+	s->work.kill = kill_session;
+	list_push(&loop->sessions, &s->node);
 }
 
 struct slice
@@ -83,7 +83,7 @@ session_set_keyspace(struct session *s, struct slice name)
 {
 	free(s->keyspace);
 	s->keyspace = slice_is_null(name) ? NULL : mem_strndup(name.ptr, name.len);
-	if (s->keyspace == NULL || route_keyspace(s->hall->crowd.route, name) == NULL)
+	if (s->keyspace == NULL || route_keyspace(s->loop->in_flight.route, name) == NULL)
 		return;
 	free(s->base);
 	s->base = mem_strdup(s->keyspace);
@@ -119,7 +119,7 @@ session_end_txn(struct session *s)
 	s->view = s->began = NULL;
 	session_end_companions(s);
 	if (s->lock_slot < 0)
-		passenger_leave(&s->hall->crowd, &s->passenger);
+		work_leave(&s->loop->in_flight, &s->work);
 }
 
 void
@@ -142,7 +142,7 @@ session_unlocked(struct session *s, int slot)
 			s->lock_slot = i;
 	}
 	if (locked && s->lock_slot < 0 && s->txn != TXN_OPEN)
-		passenger_leave(&s->hall->crowd, &s->passenger);
+		work_leave(&s->loop->in_flight, &s->work);
 }
 
 int
@@ -161,7 +161,7 @@ session_keep(struct session *s, int slot, unsigned what)
 	if (what == 0 || slot < 0 || s->slots[slot] == NULL)
 		return;
 	if (s->slots[slot]->state == BACKEND_PARKED)
-		pool_unpark(&s->hall->pool, s->slots[slot]);
+		pool_unpark(&s->loop->pool, s->slots[slot]);
 	s->keeps[slot] |= what;
 	if (s->home < 0)
 		s->home = slot;
@@ -202,7 +202,7 @@ session_keep_no_more(struct session *s, int slot, unsigned what)
 static void
 lose_temporary(struct session *s, const char *server)
 {
-	const struct route *route = s->hall->crowd.route;
+	const struct route *route = s->loop->in_flight.route;
 
 	for (size_t i = 0; i < route->keyspaces_count; i++) {
 		const struct route_keyspace *k = &route->keyspaces[i];
@@ -221,7 +221,7 @@ release(struct session *s, int slot, bool reusable)
 	if (b == NULL)
 		return;
 	if (b->state == BACKEND_PARKED)
-		pool_unpark(&s->hall->pool, b);
+		pool_unpark(&s->loop->pool, b);
 	if (s->bound == slot)
 		s->bound = -1;
 	if (s->insert_slot == slot) {
@@ -237,7 +237,7 @@ release(struct session *s, int slot, bool reusable)
 	if (s->locked[slot])
 		session_unlocked(s, slot);
 	s->slots[slot] = NULL;
-	pool_give(&s->hall->pool, b, reusable);
+	pool_give(&s->loop->pool, b, reusable);
 }
 
 void
@@ -294,7 +294,7 @@ session_done(struct session *s)
 {
 	session_reset(s);
 	list_remove(&s->node);
-	waitlist_wake_all(&s->hall->left);
+	waitlist_wake_all(&s->loop->left);
 	packets_done(&s->client);
 	map_done(&s->statements);
 	map_done(&s->named);
@@ -421,7 +421,7 @@ int
 session_use_keyspace(
     struct ctx *cx, struct session *s, int slot, struct slice keyspace, struct slice base)
 {
-	const struct route          *r = s->hall->crowd.route;
+	const struct route          *r = s->loop->in_flight.route;
 	const struct route_keyspace *own =
 	    slice_is_null(keyspace) ? NULL : route_keyspace(r, keyspace);
 
@@ -444,10 +444,10 @@ session_use_keyspace(
 static int
 take_clean(struct ctx *cx, struct session *s, const struct pool_key *key, struct backend **out)
 {
-	TRY(pool_take(cx, &s->hall->pool, key, out));
+	TRY(pool_take(cx, &s->loop->pool, key, out));
 	while (s->keyspace == NULL && (*out)->database != NULL) {
-		pool_give(&s->hall->pool, *out, false);
-		TRY(pool_take(cx, &s->hall->pool, key, out));
+		pool_give(&s->loop->pool, *out, false);
+		TRY(pool_take(cx, &s->loop->pool, key, out));
 	}
 	return 0;
 }
@@ -467,7 +467,7 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 		TRY(take_clean(cx, s, &key, &b));
 		s->slots[*slot] = b;
 	} else if (s->slots[*slot]->state == BACKEND_PARKED) {
-		pool_unpark(&s->hall->pool, s->slots[*slot]);
+		pool_unpark(&s->loop->pool, s->slots[*slot]);
 	}
 	if (repeat_settings(cx, s, *slot) == 0 &&
 	    session_use_keyspace(cx, s, *slot, session_keyspace(s), session_base(s)) == 0)
@@ -534,7 +534,7 @@ session_rest(struct session *s)
 		    (s->txn == TXN_OPEN && i == s->txn_slot))
 			continue;
 		packets_park(mysql_packets(b->client));
-		pool_park(&s->hall->pool, b, &s->slots[i]);
+		pool_park(&s->loop->pool, b, &s->slots[i]);
 	}
 	session_check(s);
 }
@@ -542,7 +542,7 @@ session_rest(struct session *s)
 unsigned
 session_modes(const struct session *s)
 {
-	return s->modes | s->charset.modes | s->hall->pool.server_modes;
+	return s->modes | s->charset.modes | s->loop->pool.server_modes;
 }
 
 void

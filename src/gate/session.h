@@ -21,7 +21,7 @@
  *       the transaction ends its plain reads are routed by it.
  *   (3) bound >= 0: slots[bound] is IN USE. So is every slot that keeps: what is there cannot be
  *       named elsewhere. home is the first of them.
- *   (4) While LOCK TABLES is in force the session is a passenger that has written: a cutover's
+ *   (4) While LOCK TABLES is in force the session's work counts as one that has written: a cutover's
  *       own lock would wait for it, and it must still be let through to its UNLOCK TABLES.
  *   (5) A companion is IN USE and ends, its connection closed, with the transaction that it stands beside:
  *       companion.h. What it says of transactions is not the session's.
@@ -30,7 +30,7 @@
 #define GATE_SESSION_H
 
 #include "gate/charset.h"
-#include "gate/hall.h"
+#include "gate/gate_loop.h"
 #include "gate/prepared.h"
 #include "gate/settings.h"
 #include "gate/temporary.h"
@@ -49,8 +49,8 @@ enum txn_state { TXN_NONE, TXN_PENDING, TXN_OPEN };
 struct kill_question;
 
 struct session {
-	struct list_node node; /* in the hall */
-	struct hall     *hall;
+	struct list_node  node; /* in the loop's sessions */
+	struct gate_loop *loop;
 	struct task     *task; /* that runs it */
 	uint32_t         id;   /* the client's connection id */
 	uint64_t         owner; /* what its backends bear; another one after each reset */
@@ -100,7 +100,7 @@ struct session {
 	size_t           next_used; /* bytes of begin that came from next for the present statement */
 	struct route    *view;      /* (2) */
 	struct route    *began;     /* OPEN: when it did, where tables were; NULL: not known */
-	struct passenger passenger;
+	struct work work;
 
 	struct map       statements; /* prepared ones: number (4 bytes) to struct prepared */
 	uint32_t         statements_next;
@@ -122,7 +122,7 @@ struct session {
 	bool             more; /* statements of the same command follow this one */
 };
 
-void session_init(struct session *s, struct hall *hall, struct conn *conn, uint32_t id);
+void session_init(struct session *s, struct gate_loop *loop, struct conn *conn, uint32_t id);
 /* Gives everything back; not the conn. */
 void session_done(struct session *s);
 /* Back to what it was after the handshake: COM_RESET_CONNECTION. */

@@ -105,10 +105,10 @@ session_complain(struct session *s, const struct err *e)
 	const char       *cause = !own             ? COMPLAINT_OF_SERVER
 			    : e->cause != NULL     ? e->cause
 						   : err_kind_name(e->kind);
-	struct complaint *c = complaints_add(&s->hall->counts.complaints, e->mysql_errno, cause);
+	struct complaint *c = complaints_add(&s->loop->counts.complaints, e->mysql_errno, cause);
 	uint64_t          times;
 
-	count(&s->hall->counts.errors, 1);
+	count(&s->loop->counts.errors, 1);
 	if (own && complaint_is_due(c, task_now(), &times))
 		log_complaint(s, e, cause, times);
 }

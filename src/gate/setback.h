@@ -7,7 +7,7 @@
 #ifndef GATE_SETBACK_H
 #define GATE_SETBACK_H
 
-#include "gate/turnstile.h"
+#include "gate/barrier.h"
 #include "topo/topo.h"
 
 struct setback {
@@ -18,10 +18,10 @@ struct setback {
 	int          attempt;
 };
 
-/* The hold buffer is full (turnstile (4)). */
+/* The hold buffer is full (barrier (4)). */
 void setback_overflow(struct ctx *cx, const struct setback *s);
 /*
- * Turnstile (9). Who is stalled says so in the topology; who keeps somebody waiting with rows locked looks
+ * Barrier (9). Who is stalled says so in the topology; who keeps somebody waiting with rows locked looks
  * there. Either may come first, and each is to tell again while it lasts.
  */
 void setback_standstill(struct ctx *cx, const struct setback *s, const struct standstill *what);

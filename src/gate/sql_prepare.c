@@ -186,7 +186,7 @@ as_request(struct ctx *cx, struct session *s, const struct named *n, struct slic
     struct request *inner)
 {
 	struct statement *st = arena_new(&s->arena, struct statement);
-	unsigned          modes = n->modes | s->hall->pool.server_modes;
+	unsigned          modes = n->modes | s->loop->pool.server_modes;
 	int               asks;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;

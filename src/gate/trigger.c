@@ -24,7 +24,7 @@ trigger_is_dropped(const struct session *s, const struct request *q)
 	const struct statement *st = q->statement;
 
 	return st->kind == STATEMENT_DDL && st->understood && !st->multiple && st->tables_count == 1 &&
-	       name_of(q)->role == TABLE_TRIGGER && s->hall->crowd.route->rules.count > 0;
+	       name_of(q)->role == TABLE_TRIGGER && s->loop->in_flight.route->rules.count > 0;
 }
 
 /* The names there of the keyspace's tables: 'a', 'b'; nothing when all of that database are its own. */
@@ -117,7 +117,7 @@ put_request(struct ctx *cx, struct session *s, const struct request *q, const st
 int
 trigger_find(struct ctx *cx, struct session *s, const struct request *q, struct request *out)
 {
-	struct route                *route = route_ref(s->hall->crowd.route);
+	struct route                *route = route_ref(s->loop->in_flight.route);
 	const struct route_keyspace *at;
 	int                          rc = find(cx, s, q, route, &at);
 

@@ -117,7 +117,7 @@ is_plain_value(struct ctx *cx, struct session *s, struct slice value)
 static int
 variables_slot(struct ctx *cx, struct session *s, int *slot)
 {
-	const struct route          *route = s->hall->crowd.route;
+	const struct route          *route = s->loop->in_flight.route;
 	const struct route_keyspace *where = session_place(s, route);
 
 	*slot = session_keeper(s, LEAVES_VARIABLES);
@@ -332,7 +332,7 @@ read_back(struct ctx *cx, struct session *s, struct assignment *a)
 
 	inner.arena = &s->arena;
 	if (b->state == BACKEND_PARKED)
-		pool_unpark(&s->hall->pool, b);
+		pool_unpark(&s->loop->pool, b);
 	if (mysql_selectf(&inner, b->client, &rows, "SELECT @@session.%.*s LIMIT 1", SLICE_ARG(a->name)) !=
 	    0) {
 		if (cx->err->kind != ERR_SERVER)

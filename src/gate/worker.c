@@ -37,7 +37,7 @@ struct worker {
 	struct err           err;
 	struct mailbox      *mail;
 	struct loop         *loop;
-	struct hall          hall;
+	struct gate_loop     gate_loop;
 	struct listener     *listener;
 	_Atomic int          port;
 	uint32_t             clients; /* so far */
@@ -66,7 +66,7 @@ ask_refresh(void *arg)
 	struct worker *w = arg;
 
 	tell(w, &(struct worker_message){
-		    .kind = WORKER_REFRESH, .version = w->hall.crowd.route->rules.version });
+		    .kind = WORKER_REFRESH, .version = w->gate_loop.in_flight.route->rules.version });
 }
 
 static void
@@ -100,7 +100,7 @@ client_task(void *arg)
 	struct worker             *w = a->worker;
 	struct err                 err = { 0 };
 	struct ctx                 cx = { .deadline = NEVER, .err = &err };
-	struct conversation_params params = { .hall = &w->hall, .id = next_id(w) };
+	struct conversation_params params = { .loop = &w->gate_loop, .id = next_id(w) };
 
 	task_rename("client %u from %s", params.id, conn_peer(a->conn));
 	conversation_run(&cx, &params, a->conn);
@@ -116,13 +116,13 @@ arrive(struct ctx *cx, struct worker *w, struct conn *conn)
 	struct arrival *a = mem_new(struct arrival);
 
 	*a = (struct arrival){ w, conn };
-	count(&w->hall.counts.connections, 1);
+	count(&w->gate_loop.counts.connections, 1);
 	if (atomic_fetch_add(w->params.clients, 1) < w->params.clients_max &&
 	    group_spawn(&w->sessions, "client", client_task, a, cx->err) == 0)
 		return;
 	free(a);
 	atomic_fetch_sub(w->params.clients, 1);
-	count(&w->hall.counts.refused, 1);
+	count(&w->gate_loop.counts.refused, 1);
 	conversation_refuse(cx, conn);
 }
 
@@ -133,12 +133,12 @@ accept_task(void *arg)
 	struct err     err = { 0 };
 	struct ctx     cx = { .deadline = NEVER, .err = &err };
 
-	while (!w->hall.draining) {
+	while (!w->gate_loop.draining) {
 		struct conn *conn;
 
 		if (net_accept(&cx, w->listener, &conn) == 0) {
 			arrive(&cx, w, conn);
-		} else if (task_cancelled() || w->hall.draining) {
+		} else if (task_cancelled() || w->gate_loop.draining) {
 			return;
 		} else {
 			log_warn("accepting a client: %s", err.text);
@@ -156,14 +156,14 @@ report_overflows(struct worker *w)
 	struct slice key;
 	void        *value;
 
-	for (size_t i = 0; map_next(&w->hall.crowd.turnstiles, &i, &key, &value);) {
-		struct turnstile     *t = value;
-		struct worker_message m = { .kind = WORKER_OVERFLOW, .attempt = t->attempt };
+	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
+		struct barrier       *b = value;
+		struct worker_message m = { .kind = WORKER_OVERFLOW, .attempt = b->attempt };
 
-		if (!t->overflowed || t->reported)
+		if (!b->overflowed || b->reported)
 			continue;
-		t->reported = true;
-		(void)snprintf(m.workflow, sizeof m.workflow, "%s", t->workflow);
+		b->reported = true;
+		(void)snprintf(m.workflow, sizeof m.workflow, "%s", b->workflow);
 		tell(w, &m);
 	}
 }
@@ -176,15 +176,15 @@ report_standstills(struct worker *w)
 	void        *value;
 	bool         held = false;
 
-	for (size_t i = 0; map_next(&w->hall.crowd.turnstiles, &i, &key, &value);) {
-		struct turnstile     *t = value;
-		struct worker_message m = { .kind = WORKER_STANDSTILL, .attempt = t->attempt };
+	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
+		struct barrier       *b = value;
+		struct worker_message m = { .kind = WORKER_STANDSTILL, .attempt = b->attempt };
 
-		held = held || t->phase == RULE_HOLD;
-		m.standstill = crowd_standstill(&w->hall.crowd, t);
+		held = held || b->phase == RULE_HOLD;
+		m.standstill = in_flight_standstill(&w->gate_loop.in_flight, b);
 		if (!m.standstill.stalled && !m.standstill.keeps)
 			continue;
-		(void)snprintf(m.workflow, sizeof m.workflow, "%s", t->workflow);
+		(void)snprintf(m.workflow, sizeof m.workflow, "%s", b->workflow);
 		tell(w, &m);
 	}
 	return held;
@@ -201,7 +201,7 @@ standstill_task(void *arg)
 		bool held = report_standstills(w);
 
 		if (held ? task_sleep(&cx, STANDSTILL_MS * MSEC) != 0
-		         : waitlist_wait(&cx, &w->hall.crowd.changed) != 0)
+		         : waitlist_wait(&cx, &w->gate_loop.in_flight.changed) != 0)
 			return;
 	}
 }
@@ -214,19 +214,19 @@ acknowledge_task(void *arg)
 	struct ctx     cx = { .deadline = NEVER, .err = &err };
 
 	for (;;) {
-		struct crowd *crowd = &w->hall.crowd;
-		int64_t       version = crowd->route->rules.version;
-		usec          again = NEVER;
+		struct in_flight *in_flight = &w->gate_loop.in_flight;
+		int64_t           version = in_flight->route->rules.version;
+		usec              again = NEVER;
 
 		report_overflows(w);
-		if (crowd_drained(crowd, task_now(), &again) && w->acknowledged != version) {
+		if (in_flight_drained(in_flight, task_now(), &again) && w->acknowledged != version) {
 			w->acknowledged = version;
 			tell(w, &(struct worker_message){
 				    .kind = WORKER_ACKNOWLEDGED, .version = version });
 		}
 		struct ctx until = ctx_until(&cx, again);
 
-		if (waitlist_wait(&until, &crowd->changed) != 0 && err.kind != ERR_TIMEOUT)
+		if (waitlist_wait(&until, &in_flight->changed) != 0 && err.kind != ERR_TIMEOUT)
 			return;
 		err_clear(&err);
 	}
@@ -240,15 +240,15 @@ age_task(void *arg)
 	struct ctx     cx = { .deadline = NEVER, .err = &err };
 
 	while (task_sleep(&cx, AGE_EVERY) == 0) {
-		pool_age(&w->hall.pool);
-		atomic_store(&w->hall.counts.backends, w->hall.pool.count);
+		pool_age(&w->gate_loop.pool);
+		atomic_store(&w->gate_loop.counts.backends, w->gate_loop.pool.count);
 	}
 }
 
 /* ---- life ---- */
 
 static int
-open_doors(struct worker *w)
+start_serving(struct worker *w)
 {
 	w->listener = net_listen(w->params.address, true, &w->err);
 	if (w->listener == NULL)
@@ -265,10 +265,10 @@ open_doors(struct worker *w)
 static void
 take_route(struct worker *w, struct route *route)
 {
-	bool first = w->hall.crowd.route == NULL;
+	bool first = w->gate_loop.in_flight.route == NULL;
 
-	crowd_set_route(&w->hall.crowd, route);
-	if (first && open_doors(w) != 0)
+	in_flight_set_route(&w->gate_loop.in_flight, route);
+	if (first && start_serving(w) != 0)
 		tell(w, &(struct worker_message){ .kind = WORKER_FAILED, .err = w->err });
 }
 
@@ -278,25 +278,25 @@ drain(struct ctx *cx, struct worker *w)
 {
 	struct ctx within = ctx_within(cx, w->params.drain_timeout);
 
-	w->hall.draining = true;
+	w->gate_loop.draining = true;
 	listener_close(w->listener);
 	w->listener = NULL;
-	list_each (&w->hall.sessions, n) {
+	list_each (&w->gate_loop.sessions, n) {
 		struct session *s = list_item(n, struct session, node);
 
 		if (s->idle && session_at_rest(s))
 			task_cancel(s->task);
 	}
-	while (!list_empty(&w->hall.sessions) && waitlist_wait(&within, &w->hall.left) == 0)
+	while (!list_empty(&w->gate_loop.sessions) && waitlist_wait(&within, &w->gate_loop.left) == 0)
 		;
-	if (!list_empty(&w->hall.sessions))
-		log_warn("closing %zu clients that did not end in time", w->hall.sessions.count);
+	if (!list_empty(&w->gate_loop.sessions))
+		log_warn("closing %zu clients that did not end in time", w->gate_loop.sessions.count);
 }
 
 static void
 take_kill(struct worker *w, struct kill_order *order)
 {
-	kill_here(&w->hall, order);
+	kill_here(&w->gate_loop, order);
 	tell(w, &(struct worker_message){ .kind = WORKER_KILLED, .kill = *order });
 }
 
@@ -316,7 +316,7 @@ serve(struct ctx *cx, struct worker *w)
 		else if (order.kind == ORDER_KILL)
 			take_kill(w, &order.kill);
 		else
-			kill_answered(&w->hall, &order.kill);
+			kill_answered(&w->gate_loop, &order.kill);
 	}
 	drain(cx, w);
 }
@@ -331,8 +331,8 @@ main_task(void *arg)
 	group_done(&w->sessions);
 	group_done(&w->tasks);
 	listener_close(w->listener);
-	pool_done(&w->hall.pool);
-	crowd_done(&w->hall.crowd);
+	pool_done(&w->gate_loop.pool);
+	in_flight_done(&w->gate_loop.in_flight);
 	loop_stop(w->loop);
 }
 
@@ -344,7 +344,7 @@ thread_main(void *arg)
 
 	w->loop = loop_new(&w->err);
 	if (w->loop != NULL) {
-		loop_count_slow(w->loop, &w->hall.counts.slow_turns);
+		loop_count_slow(w->loop, &w->gate_loop.counts.slow_turns);
 		w->mail = mailbox_new(MAIL_MAX, &w->err);
 	}
 	if (w->mail != NULL)
@@ -362,21 +362,21 @@ thread_main(void *arg)
 }
 
 static void
-hall_init(struct worker *w)
+gate_loop_init(struct worker *w)
 {
-	struct hall *h = &w->hall;
+	struct gate_loop *l = &w->gate_loop;
 
-	h->lease = w->params.lease;
-	h->credentials = w->params.credentials;
-	h->packet_max = w->params.packet_max;
-	h->refresh = ask_refresh;
-	h->kill = pass_kill;
-	h->tasks = &w->tasks;
-	h->arg = w;
-	list_init(&h->sessions);
-	h->statements = statement_cache_new();
-	crowd_init(&h->crowd, w->params.hold_bytes_max);
-	pool_init(&h->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
+	l->lease = w->params.lease;
+	l->credentials = w->params.credentials;
+	l->packet_max = w->params.packet_max;
+	l->refresh = ask_refresh;
+	l->kill = pass_kill;
+	l->tasks = &w->tasks;
+	l->arg = w;
+	list_init(&l->sessions);
+	l->statements = statement_cache_new();
+	in_flight_init(&l->in_flight, w->params.hold_bytes_max);
+	pool_init(&l->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
 	    w->params.backends_max);
 	group_init(&w->tasks);
 	group_init(&w->sessions);
@@ -387,7 +387,7 @@ worker_free(struct worker *w)
 {
 	(void)pthread_join(w->thread, NULL);
 	(void)sem_destroy(&w->started);
-	statement_cache_free(w->hall.statements);
+	statement_cache_free(w->gate_loop.statements);
 	free(w);
 }
 
@@ -398,11 +398,11 @@ worker_start(const struct worker_params *params, struct err *err)
 	int            rc;
 
 	w->params = *params;
-	hall_init(w);
+	gate_loop_init(w);
 	check(sem_init(&w->started, 0, 0) == 0);
 	rc = pthread_create(&w->thread, NULL, thread_main, w);
 	if (rc != 0) {
-		statement_cache_free(w->hall.statements);
+		statement_cache_free(w->gate_loop.statements);
 		free(w);
 		err_errno(err, rc, "starting a thread");
 		return NULL;
@@ -481,8 +481,8 @@ worker_index(const struct worker *w)
 	return w->params.index;
 }
 
-const struct hall_counts *
+const struct gate_counts *
 worker_counts(const struct worker *w)
 {
-	return &w->hall.counts;
+	return &w->gate_loop.counts;
 }

@@ -12,7 +12,7 @@
 #ifndef GATE_WORKER_H
 #define GATE_WORKER_H
 
-#include "gate/hall.h"
+#include "gate/gate_loop.h"
 #include "gate/kill_order.h"
 #include "rpc/api.h"
 #include "task/mailbox.h"
@@ -64,7 +64,7 @@ void                      worker_drain(struct worker *w); /* the last order: WOR
 void worker_pass_kill(struct worker *const *workers, int count, const struct worker_message *m);
 int                       worker_port(const struct worker *w);
 int                       worker_index(const struct worker *w);
-const struct hall_counts *worker_counts(const struct worker *w);
+const struct gate_counts *worker_counts(const struct worker *w);
 /* After WORKER_ENDED: joins the thread. */
 void worker_free(struct worker *w);
 

@@ -10,7 +10,7 @@
  *   /gates/<id>                         struct gate_record, on the gate's lease
  *   /acks/<id>                          struct ack_record, on the gate's lease
  *   /stalled/<keyspace>/<name>          text: the attempt whose hold waits for a statement that does not come
- *                                       back, on the lease of the gate that has it (gate/turnstile.h (9))
+ *                                       back, on the lease of the gate that has it (gate/barrier.h (9))
  *   /routing_rules                      struct rules_record, one versioned record, replaced as a whole
  *   /workflows/<keyspace>/<name>        struct workflow_record (keyspace: the target's)
  *   /locks/<name>                       text: who holds it, on the holder's lease

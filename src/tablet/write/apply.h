@@ -2,9 +2,9 @@
  * apply.h - source transactions into the target, in two modes.
  *
  * CATCHING UP  A run of whole transactions is folded (fold.h) to one final image per key;
- *              dirty_until is stored; all deletes, barrier, all upserts (every column, key columns
- *              too), in parallel over keys on appliers connections; barrier; position. A replay
- *              converges.
+ *              dirty_until is stored; all deletes; when all are done all upserts (every column, key
+ *              columns too), in parallel over keys on appliers connections; when all are done the
+ *              position. A replay converges.
  * EXACT        From applied >= max(cp, dirty_until) on. A run is one target transaction with the
  *              position in it; every statement's row count is checked; deletes first. A count that
  *              differs stops the stream with the key in the message: from here on replication

@@ -73,10 +73,10 @@ told_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "insert into new_customer.t values ('secret')"), 1235);
 	expect(strstr(cx->err->text, "3306") == NULL && strstr(cx->err->text, "customer") != NULL);
 	expect_eq(world_do(cx, c, "insert into deadlock values (1)"), 1213);
-	expect_eq(w->hall.counts.complaints.used, 2);
-	expect_eq(w->hall.counts.complaints.items[0].number, 1235);
-	expect_eq(w->hall.counts.complaints.items[1].number, 1213);
-	expect_str(w->hall.counts.complaints.items[1].cause, COMPLAINT_OF_SERVER);
+	expect_eq(w->gate_loop.counts.complaints.used, 2);
+	expect_eq(w->gate_loop.counts.complaints.items[0].number, 1235);
+	expect_eq(w->gate_loop.counts.complaints.items[1].number, 1213);
+	expect_str(w->gate_loop.counts.complaints.items[1].cause, COMPLAINT_OF_SERVER);
 	mysql_close(c);
 }
 

@@ -9,7 +9,7 @@ drained(struct world *w)
 {
 	usec again;
 
-	return crowd_drained(&w->hall.crowd, task_now(), &again);
+	return in_flight_drained(&w->gate_loop.in_flight, task_now(), &again);
 }
 
 /* ---- holds ---- */
@@ -239,7 +239,7 @@ taken_story(struct ctx *cx, struct world *w)
 	struct background    waiting;
 
 	world_rules(w, 1, "customer", RULE_OPEN);
-	w->hall.pool.max = 1;
+	w->gate_loop.pool.max = 1;
 	expect_eq(world_do(cx, a, "begin"), 0);
 	expect_eq(world_do(cx, a, "update t set a=1"), 0);
 	world_start(w, &waiting, b, "update users set a=2");
@@ -363,7 +363,7 @@ TEST(read_committed_goes_over_statement_by_statement)
 	world_run(committed_story);
 }
 
-/* (5) of the turnstile, through the whole gate. */
+/* (5) of the barrier, through the whole gate. */
 static void
 late_writer_story(struct ctx *cx, struct world *w)
 {
@@ -434,7 +434,7 @@ lapse_story(struct ctx *cx, struct world *w)
 	/* The answer came after the lease had lapsed: not a byte of it. */
 	expect(slow.done && slow.rc == 1927 && plain.done && plain.rc == 0);
 	expect_eq(world_do(cx, c, "select 1"), -1);
-	expect_eq(w->hall.counts.lease_closed, 1);
+	expect_eq(w->gate_loop.counts.lease_closed, 1);
 	mysql_close(c);
 	mysql_close(d);
 }
@@ -506,11 +506,11 @@ fence_story(struct ctx *cx, struct world *w)
 	w->refreshed_to = 10;
 	/* What may have done something before is not. */
 	expect_eq(world_do(cx, c, "call change_users()"), 1213);
-	expect_eq(w->hall.crowd.passengers.count, 0);
+	expect_eq(w->gate_loop.in_flight.work.count, 0);
 	world_rules(w, 11, "customer", RULE_OPEN);
 	w->refreshed_to = 12;
 	expect_eq(world_do(cx, c, "update users set a=(@n:=@n+1)"), 1213);
-	expect_eq(w->hall.crowd.passengers.count, 0);
+	expect_eq(w->gate_loop.in_flight.work.count, 0);
 	world_expect(w, "db1: call change_users()\ndb1: update users set a=(@n:=@n+1)\n");
 	mysql_close(c);
 	mysql_close(d);

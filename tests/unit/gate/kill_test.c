@@ -81,8 +81,8 @@ idle_story(struct ctx *cx, struct world *w)
 	world_expect(w, "db1: begin\ndb1: insert into t values (1)\n");
 	expect_eq(world_do(cx, killer, "kill connection 1"), 0);
 	world_pause(cx, SECOND);
-	expect_eq(w->hall.sessions.count, 1);
-	expect_eq(w->hall.pool.count, 0); /* what was open ended with its connection */
+	expect_eq(w->gate_loop.sessions.count, 1);
+	expect_eq(w->gate_loop.pool.count, 0); /* what was open ended with its connection */
 	expect_eq(world_do(cx, killer, "kill user current_user()"), KILLED);
 	mysql_close(a);
 	mysql_close(killer);

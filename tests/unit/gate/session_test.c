@@ -82,10 +82,10 @@ txn_story(struct ctx *cx, struct world *w)
 	world_expect(w, "");
 	expect_str(world_ask(cx, c, "select 1"), "db1"); /* names no table: does not decide */
 	expect_eq(world_do(cx, c, "insert into users values (1)"), 0);
-	expect_eq(w->hall.crowd.passengers.count, 1);
+	expect_eq(w->gate_loop.in_flight.work.count, 1);
 	expect_eq(world_do(cx, c, "insert into other values (1)"), 1235);
 	expect_eq(world_do(cx, c, "commit"), 0);
-	expect_eq(w->hall.crowd.passengers.count, 0);
+	expect_eq(w->gate_loop.in_flight.work.count, 0);
 	expect_eq(world_do(cx, c, "insert into other values (1)"), 0);
 	mysql_close(c);
 	world_expect(w,
@@ -107,7 +107,7 @@ deadlock_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "update users set a=1"), 0);
 	expect_eq(world_do(cx, c, "update deadlock set a=1"), 1213);
 	world_pause(cx, MSEC);                          /* the client has its error first */
-	expect_eq(w->hall.crowd.passengers.count, 0); /* the server has rolled back: it was asked */
+	expect_eq(w->gate_loop.in_flight.work.count, 0); /* the server has rolled back: it was asked */
 	expect_eq(world_do(cx, c, "rollback"), 0);    /* nobody needs to hear this */
 	mysql_close(c);
 	world_expect(w, "db1: begin\ndb1: update users set a=1\ndb1: update deadlock set a=1\n");
@@ -125,7 +125,7 @@ autocommit_story(struct ctx *cx, struct world *w)
 
 	expect_eq(world_do(cx, c, "set autocommit=0"), 0);
 	expect_eq(world_do(cx, c, "update users set a=1"), 0);
-	expect_eq(w->hall.crowd.passengers.count, 1);
+	expect_eq(w->gate_loop.in_flight.work.count, 1);
 	expect_eq(world_do(cx, c, "update new_customer.t set a=1"), 1235);
 	expect_eq(world_do(cx, c, "commit"), 0);
 	expect_eq(world_do(cx, c, "update new_customer.t set a=1"), 0);
@@ -147,17 +147,17 @@ share_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
 
-	w->hall.pool.max = 1;
+	w->gate_loop.pool.max = 1;
 	expect_eq(world_do(cx, a, "set sql_mode='x'"), 0);
 	expect_eq(world_do(cx, b, "update t set a=1"), 0);
 	expect_eq(world_do(cx, a, "update t set a=2"), 0);
-	expect_eq(w->hall.pool.count, 1);
+	expect_eq(w->gate_loop.pool.count, 1);
 	world_expect(w, "db1: set sql_mode='x'\ndb1: @Reset connection\ndb1: update t set a=1\n"
 			"db1: @Reset connection\ndb1: SET sql_mode = 'x'\ndb1: update t set a=2\n");
 	/* In a transaction it is not shared. */
 	expect_eq(world_do(cx, a, "begin"), 0);
 	expect_eq(world_do(cx, a, "update t set a=3"), 0);
-	w->hall.pool.take_timeout = SECOND;
+	w->gate_loop.pool.take_timeout = SECOND;
 	expect_eq(world_do(cx, b, "update t set a=4"), 1040);
 	expect_eq(world_do(cx, a, "commit"), 0);
 	expect_eq(world_do(cx, b, "update t set a=4"), 0);
@@ -175,8 +175,8 @@ bound_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
 
-	w->hall.pool.max = 1;
-	w->hall.pool.take_timeout = SECOND;
+	w->gate_loop.pool.max = 1;
+	w->gate_loop.pool.take_timeout = SECOND;
 	expect_eq(world_do(cx, a, "create temporary table x (a int)"), 0);
 	expect_eq(world_do(cx, b, "update t set a=1"), 1040);
 	mysql_close(a);
@@ -218,8 +218,8 @@ two_homes_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
 
-	w->hall.pool.max = 2;
-	w->hall.pool.take_timeout = SECOND;
+	w->gate_loop.pool.max = 2;
+	w->gate_loop.pool.take_timeout = SECOND;
 	expect_eq(world_do(cx, a, "create temporary table x (a int)"), 0);
 	expect_eq(world_do(cx, a, "create temporary table new_customer.y (a int)"), 0);
 	expect_eq(world_do(cx, b, "update t set a=1"), 1040); /* neither is anybody else's */
@@ -271,7 +271,7 @@ next_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_eq(world_do(cx, c, "set transaction read only"), 1568);
 	expect_str(world_ask(cx, c, "select a from new_customer.t"), "db2");
-	expect_eq(w->hall.crowd.passengers.count, 1);
+	expect_eq(w->gate_loop.in_flight.work.count, 1);
 	expect_eq(world_do(cx, c, "commit"), 0);
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_str(world_ask(cx, c, "select a from t"), "db1");
@@ -313,12 +313,12 @@ insert_id_story(struct ctx *cx, struct world *w)
 			"db2: insert into new_customer.t values (last_insert_id())\n");
 	mysql_close(a);
 	world_pause(cx, SECOND);
-	w->hall.pool.max = 2;
+	w->gate_loop.pool.max = 2;
 	a = world_client(cx, "customer");
 	expect_eq(world_do(cx, a, "insert into generate values (null)"), 0);
 	world_pause(cx, 2 * SECOND); /* idle: its backend is not kept any more */
-	pool_close_idle(&w->hall.pool);
-	w->hall.pool.max = w->hall.pool.count;
+	pool_close_idle(&w->gate_loop.pool);
+	w->gate_loop.pool.max = w->gate_loop.pool.count;
 	buf_reset(&w->said);
 	expect_eq(world_do(cx, b, "update t set a=1"), 0);
 	expect_str(world_ask(cx, a, "select last_insert_id()"), "7");
@@ -338,7 +338,7 @@ lost_answer_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
 
-	w->hall.pool.max = 1;
+	w->gate_loop.pool.max = 1;
 	expect_eq(world_do(cx, a, "update t set a=1"), 0);
 	expect_eq(world_do(cx, b, "update t set a=1"), 0);
 	expect_str(

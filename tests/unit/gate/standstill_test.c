@@ -1,15 +1,15 @@
-/* The two halves of a standstill: turnstile.h (9). */
-#include "unit/gate/crowds.h"
+/* The two halves of a standstill: barrier.h (9). */
+#include "unit/gate/barriers.h"
 
 #include "task/sim.h"
 #include "test.h"
 
-static struct passenger first, second;
+static struct work first, second;
 
 static void
 expect_standstill(bool stalled, bool keeps)
 {
-	struct standstill s = crowd_standstill(&crowd, users());
+	struct standstill s = in_flight_standstill(&in_flight, users());
 
 	expect_eq(s.stalled, stalled);
 	expect_eq(s.keeps, keeps);
@@ -22,21 +22,21 @@ statement_that_does_not_come_back(void *arg)
 	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	run(&first, &WRITE_IN_TXN, true);
-	passenger_send(&crowd, &first, &WRITE_IN_TXN, NULL, 0);
+	work_send(&in_flight, &first, &WRITE_IN_TXN, NULL, 0);
 	expect_ok(task_sleep(&cx, SECOND), &err);
 	expect_standstill(false, false); /* nobody holds anything */
-	passenger_answered(&crowd, &first, true);
+	work_answered(&in_flight, &first, true);
 	hold(2);
 	expect_ok(task_sleep(&cx, SECOND), &err);
 	expect_standstill(false, false); /* a client that thinks */
-	passenger_send(&crowd, &first, &WRITE_IN_TXN, NULL, 0);
+	work_send(&in_flight, &first, &WRITE_IN_TXN, NULL, 0);
 	expect_ok(task_sleep(&cx, STANDSTILL_MS * MSEC - MSEC), &err);
 	expect_standstill(false, false);
 	expect_ok(task_sleep(&cx, MSEC), &err);
 	expect_standstill(true, false);
-	passenger_answered(&crowd, &first, true);
+	work_answered(&in_flight, &first, true);
 	expect_standstill(false, false);
-	passenger_leave(&crowd, &first);
+	work_leave(&in_flight, &first);
 }
 
 static void
@@ -45,16 +45,16 @@ waits_with_rows(void *arg)
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = task_now() + SECOND, .err = &err };
 
-	expect_eq(turnstile_wait(&cx, &crowd, users(), arg, 10), -1);
+	expect_eq(barrier_wait(&cx, &in_flight, users(), arg, 10), -1);
 }
 
 static void
 keepers(void *arg)
 {
-	struct err       err = { 0 };
-	struct ctx       cx = { .deadline = NEVER, .err = &err };
-	struct passenger reader = { .server = NULL };
-	struct task     *a, *b;
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = NEVER, .err = &err };
+	struct work  reader = { .server = NULL };
+	struct task *a, *b;
 
 	hold(2);
 	expect(drained(task_now())); /* at once: nobody was there */
@@ -70,8 +70,8 @@ keepers(void *arg)
 	expect_ok(task_join(&cx, a), &err);
 	expect_ok(task_join(&cx, b), &err);
 	expect_standstill(false, false);
-	passenger_leave(&crowd, &reader);
-	passenger_leave(&crowd, &second);
+	work_leave(&in_flight, &reader);
+	work_leave(&in_flight, &second);
 }
 
 TEST(each_half_of_a_standstill_is_told)
@@ -82,12 +82,12 @@ TEST(each_half_of_a_standstill_is_told)
 		struct task *t;
 
 		start();
-		first = second = (struct passenger){ 0 };
+		first = second = (struct work){ 0 };
 		t = task_spawn("test", halves[i], NULL);
 		expect(t != NULL);
 		task_detach(t);
 		sim_run();
-		crowd_done(&crowd);
+		in_flight_done(&in_flight);
 		sim_stop();
 	}
 }

@@ -69,7 +69,7 @@ reset_story(struct ctx *cx, struct world *w)
 	/* One that went back to the pool before the reset is no cleaner. */
 	expect_eq(world_do(cx, c, "set sql_mode='x'"), 0);
 	world_pause(cx, 2 * MINUTE);
-	pool_age(&w->hall.pool);
+	pool_age(&w->gate_loop.pool);
 	expect_eq(world_command(cx, c, RESET, 1), 0);
 	buf_reset(&w->said);
 	expect_eq(world_do(cx, c, "insert into t values (2)"), 0);
@@ -122,7 +122,7 @@ fenced_for_ever_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_eq(world_do(cx, c, "update users set a=1"), 1213);
 	expect(w->refreshes > 10);
-	expect_eq(w->hall.crowd.passengers.count, 0);
+	expect_eq(w->gate_loop.in_flight.work.count, 0);
 	buf_reset(&w->said);
 	/* A client that hears of a deadlock has no transaction any more. */
 	expect_eq(world_do(cx, c, "update other set a=1"), 0);
@@ -144,7 +144,7 @@ prepared_story(struct ctx *cx, struct world *w)
 	uint32_t             id;
 
 	w->databases = true;
-	w->hall.pool.max = 1;
+	w->gate_loop.pool.max = 1;
 	id = world_prepare(cx, c, "update users set a=1");
 	world_expect(w, "db1: @Init DB customer\ndb1: @Prepare update users set a=1\n");
 	expect_eq(world_do(cx, c, "use new_customer"), 0);
@@ -278,7 +278,7 @@ chain_story(struct ctx *cx, struct world *w)
 	expect_str(world_ask(cx, c, "select a from users"), "db1");
 	expect_eq(world_do(cx, c, "commit"), 0);
 	world_rules(w, 2, "new_customer", RULE_OPEN);
-	expect_eq(w->hall.crowd.passengers.count, 1);
+	expect_eq(w->gate_loop.in_flight.work.count, 1);
 	/* The snapshot is not of the transaction before: it is not read by the rules of then. */
 	expect_str(world_ask(cx, c, "select a from users"), "error 1213");
 	w->chain = false;

@@ -157,7 +157,7 @@ client_task(void *arg)
 	struct arrival            *a = arg;
 	struct err                 err = { 0 };
 	struct ctx                 cx = { .deadline = NEVER, .err = &err };
-	struct conversation_params params = { .hall = &a->world->hall,
+	struct conversation_params params = { .loop = &a->world->gate_loop,
 		.id = ++a->world->clients };
 
 	conversation_run(&cx, &params, a->conn);
@@ -186,14 +186,14 @@ refresh(void *arg)
 	struct world *w = arg;
 
 	w->refreshes++;
-	if (w->refreshed_to > w->hall.crowd.route->rules.version)
+	if (w->refreshed_to > w->gate_loop.in_flight.route->rules.version)
 		world_rules(w, w->refreshed_to, "new_customer", RULE_OPEN);
 }
 
 void
 world_rules(struct world *w, int64_t version, const char *to, enum rule_phase phase)
 {
-	crowd_set_route(&w->hall.crowd, route_of(version, to, phase));
+	in_flight_set_route(&w->gate_loop.in_flight, route_of(version, to, phase));
 }
 
 void
@@ -210,30 +210,30 @@ pass_kill(void *arg, const struct kill_order *order)
 	struct kill_order answer = *order;
 
 	answer.answers = 1;
-	kill_here(&w->hall, &answer);
-	kill_answered(&w->hall, &answer);
+	kill_here(&w->gate_loop, &answer);
+	kill_answered(&w->gate_loop, &answer);
 }
 
 static void
 start_gate(struct world *w)
 {
-	struct hall *h = &w->hall;
-	struct err   err = { 0 };
+	struct gate_loop *l = &w->gate_loop;
+	struct err        err = { 0 };
 
 	w->credentials = mem_new(struct credentials);
 	memcpy(w->credentials->app.user, "vt_app", 7);
 	w->credentials->clients_count = 1;
 	memcpy(w->credentials->clients[0].account.user, "app", 4);
-	h->lease = &w->lease;
-	h->packet_max = 1 << 24;
-	h->refresh = refresh;
-	h->kill = pass_kill;
-	h->tasks = &w->group;
-	h->arg = w;
-	list_init(&h->sessions);
-	crowd_init(&h->crowd, 1 << 20);
-	h->credentials = w->credentials;
-	pool_init(&h->pool, "vt_app", &w->credentials->app.password, 10);
+	l->lease = &w->lease;
+	l->packet_max = 1 << 24;
+	l->refresh = refresh;
+	l->kill = pass_kill;
+	l->tasks = &w->group;
+	l->arg = w;
+	list_init(&l->sessions);
+	in_flight_init(&l->in_flight, 1 << 20);
+	l->credentials = w->credentials;
+	pool_init(&l->pool, "vt_app", &w->credentials->app.password, 10);
 	w->listener = net_listen("gate:3306", false, &err);
 	expect(w->listener != NULL);
 	expect_ok(group_spawn(&w->group, "accept", accept_task, w, &err), &err);
@@ -262,11 +262,11 @@ main_task(void *arg)
 	world_lease(w, 1, NEVER);
 	play->story(&cx, w);
 	group_done(&w->group);
-	expect_eq(w->hall.sessions.count, 0);
-	expect_eq(w->hall.crowd.passengers.count, 0);
+	expect_eq(w->gate_loop.sessions.count, 0);
+	expect_eq(w->gate_loop.in_flight.work.count, 0);
 	listener_close(w->listener);
-	pool_done(&w->hall.pool);
-	crowd_done(&w->hall.crowd);
+	pool_done(&w->gate_loop.pool);
+	in_flight_done(&w->gate_loop.in_flight);
 	fake_stop(w->db1);
 	fake_stop(w->db2);
 	buf_done(&w->said);

@@ -15,7 +15,7 @@
 #include "unit/gate/routes.h"
 
 struct world {
-	struct hall         hall;
+	struct gate_loop    gate_loop;
 	struct lease_view   lease;
 	struct credentials *credentials;
 	struct fake        *db1, *db2;

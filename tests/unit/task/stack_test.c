@@ -44,14 +44,14 @@ parked_count(void)
 	return limit < 20100 ? limit - 100 : 20000;
 }
 
-struct crowd {
+struct counts {
 	int parked, ended;
 };
 
 static void
 park(void *arg)
 {
-	struct crowd *c = arg;
+	struct counts *c = arg;
 	struct err    err;
 	struct ctx    cx = forever(&err);
 
@@ -63,7 +63,7 @@ park(void *arg)
 static void
 park_many(void *arg)
 {
-	struct crowd *c = arg;
+	struct counts *c = arg;
 	struct err    err;
 	struct ctx    cx = forever(&err);
 	struct group  g;
@@ -82,7 +82,7 @@ park_many(void *arg)
 
 TEST(many_thousand_tasks_can_be_parked)
 {
-	struct crowd c = { 0 };
+	struct counts c = { 0 };
 
 	in_loop(park_many, &c);
 	expect(c.ended > 0);
@@ -92,7 +92,7 @@ TEST(many_thousand_tasks_can_be_parked)
 static void
 spawn_until_refused(void *arg)
 {
-	struct crowd *c = arg;
+	struct counts *c = arg;
 	struct err    err;
 	struct ctx    cx = forever(&err);
 	struct group  g;
@@ -117,7 +117,7 @@ spawn_until_refused(void *arg)
 
 TEST(a_full_census_refuses)
 {
-	struct crowd c = { 0 };
+	struct counts c = { 0 };
 
 	in_loop(spawn_until_refused, &c);
 }

@@ -1,4 +1,4 @@
-#include "unit/gate/crowds.h"
+#include "unit/gate/barriers.h"
 
 #include "task/sim.h"
 #include "test.h"
@@ -27,16 +27,16 @@ static const struct kind KINDS[] = {
 };
 
 static void
-do_before(struct passenger *p, const struct kind *k)
+do_before(struct work *w, const struct kind *k)
 {
 	if (k->read_other)
-		run(p, &READ_IN_TXN, false);
+		run(w, &READ_IN_TXN, false);
 	if (k->wrote_other)
-		run(p, &WRITE_IN_TXN, false);
+		run(w, &WRITE_IN_TXN, false);
 	if (k->read_users)
-		run(p, &READ_IN_TXN, true);
+		run(w, &READ_IN_TXN, true);
 	if (k->wrote_users)
-		run(p, &WRITE_IN_TXN, true);
+		run(w, &WRITE_IN_TXN, true);
 }
 
 TEST(who_passes_a_hold)
@@ -44,60 +44,60 @@ TEST(who_passes_a_hold)
 	sim_start(test_seed());
 	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
 		const struct kind *k = &KINDS[i];
-		struct passenger   p = { 0 };
+		struct work        w = { 0 };
 
-		open_doors();
-		do_before(&p, k);
-		expect(passes(&p, &READ_IN_TXN) && passes(&p, &WRITE_IN_TXN));
+		start_alone();
+		do_before(&w, k);
+		expect(passes(&w, &READ_IN_TXN) && passes(&w, &WRITE_IN_TXN));
 		hold(2);
-		if (passes(&p, &READ_IN_TXN) != k->may_read ||
-		    passes(&p, &WRITE_IN_TXN) != k->may_write)
+		if (passes(&w, &READ_IN_TXN) != k->may_read ||
+		    passes(&w, &WRITE_IN_TXN) != k->may_write)
 			test_fail(__FILE__, __LINE__, "%s: read %d write %d", k->name,
-			    passes(&p, &READ_IN_TXN), passes(&p, &WRITE_IN_TXN));
+			    passes(&w, &READ_IN_TXN), passes(&w, &WRITE_IN_TXN));
 		if (drained(0) == k->keeps || drained(2 * SECOND) == k->keeps_after)
 			test_fail(__FILE__, __LINE__, "%s: drained %d, then %d", k->name,
 			    drained(0), drained(2 * SECOND));
-		passenger_leave(&crowd, &p);
+		work_leave(&in_flight, &w);
 		expect(drained(0));
-		crowd_done(&crowd);
+		in_flight_done(&in_flight);
 	}
 }
 
 TEST(outside_of_transactions_reads_pass_and_writes_wait)
 {
-	struct passenger p = { 0 };
+	struct work w = { 0 };
 
 	start();
-	expect(passes(&p, &WRITE_ALONE));
+	expect(passes(&w, &WRITE_ALONE));
 	hold(2);
-	expect(passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
-	crowd_set_route(&crowd, route_of(3, "new_customer", RULE_SWITCHED));
-	expect(passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
-	crowd_set_route(&crowd, route_of(4, "new_customer", RULE_OPEN));
-	expect(passes(&p, &READ_ALONE) && passes(&p, &WRITE_ALONE));
-	crowd_done(&crowd);
+	expect(passes(&w, &READ_ALONE) && !passes(&w, &WRITE_ALONE));
+	in_flight_set_route(&in_flight, route_of(3, "new_customer", RULE_SWITCHED));
+	expect(passes(&w, &READ_ALONE) && !passes(&w, &WRITE_ALONE));
+	in_flight_set_route(&in_flight, route_of(4, "new_customer", RULE_OPEN));
+	expect(passes(&w, &READ_ALONE) && passes(&w, &WRITE_ALONE));
+	in_flight_done(&in_flight);
 }
 
 TEST(a_running_write_keeps_the_hold_from_being_drained)
 {
 	const struct route_rule *rules[] = { NULL };
-	struct passenger         p = { .server = "db1:3306" }, reader = { .server = "db1:3306" };
+	struct work              w = { .server = "db1:3306" }, reader = { .server = "db1:3306" };
 
 	start();
-	rules[0] = &crowd.route->ruled[0];
-	passenger_send(&crowd, &p, &WRITE_ALONE, rules, 1);
-	passenger_send(&crowd, &reader, &READ_ALONE, rules, 1);
+	rules[0] = &in_flight.route->ruled[0];
+	work_send(&in_flight, &w, &WRITE_ALONE, rules, 1);
+	work_send(&in_flight, &reader, &READ_ALONE, rules, 1);
 	hold(2);
 	expect(!drained(0) && !drained(100 * SECOND));
-	passenger_answered(&crowd, &p, false);
+	work_answered(&in_flight, &w, false);
 	expect(drained(0));
-	crowd_done(&crowd);
+	in_flight_done(&in_flight);
 }
 
-/* What a transaction does during the hold does not make it one of the second kind. */
-TEST(the_second_kind_only_shrinks)
+/* What a transaction does during the hold does not make it an awaited one. */
+TEST(the_awaited_transactions_only_become_fewer)
 {
-	struct passenger other = { 0 }, late = { 0 };
+	struct work other = { 0 }, late = { 0 };
 
 	start();
 	run(&other, &READ_IN_TXN, false);
@@ -107,67 +107,66 @@ TEST(the_second_kind_only_shrinks)
 	run(&late, &WRITE_IN_TXN, false);
 	expect(!passes(&other, &WRITE_IN_TXN) && !passes(&late, &WRITE_IN_TXN));
 	expect(drained(0));
-	passenger_leave(&crowd, &other);
-	passenger_leave(&crowd, &late);
-	crowd_done(&crowd);
+	work_leave(&in_flight, &other);
+	work_leave(&in_flight, &late);
+	in_flight_done(&in_flight);
 }
 
 TEST(another_server_is_not_waited_for)
 {
-	struct passenger p = { 0 };
+	struct work w = { 0 };
 
 	start();
-	p.server = "db2:3306";
-	passenger_send(&crowd, &p, &WRITE_IN_TXN, NULL, 0);
-	passenger_answered(&crowd, &p, true);
+	w.server = "db2:3306";
+	work_send(&in_flight, &w, &WRITE_IN_TXN, NULL, 0);
+	work_answered(&in_flight, &w, true);
 	hold(2);
 	expect(drained(0));
-	passenger_leave(&crowd, &p);
-	crowd_done(&crowd);
+	work_leave(&in_flight, &w);
+	in_flight_done(&in_flight);
 }
 
-/* (5): a reader that was not waited for any longer must not write at the side that is being left.
- */
+/* (5): a reader that was not waited for any longer must not write at the side that is being left. */
 TEST(acknowledged_stays_true)
 {
-	struct passenger p = { 0 };
+	struct work w = { 0 };
 
 	start();
-	run(&p, &READ_IN_TXN, true);
+	run(&w, &READ_IN_TXN, true);
 	hold(2);
-	expect(passes(&p, &WRITE_IN_TXN));
+	expect(passes(&w, &WRITE_IN_TXN));
 	expect(drained(2 * SECOND));
-	expect(passes(&p, &READ_IN_TXN) && !passes(&p, &WRITE_IN_TXN));
-	run(&p, &WRITE_IN_TXN, false); /* another table: not asked */
-	expect(!passes(&p, &WRITE_IN_TXN) && drained(2 * SECOND));
-	passenger_leave(&crowd, &p);
-	crowd_done(&crowd);
+	expect(passes(&w, &READ_IN_TXN) && !passes(&w, &WRITE_IN_TXN));
+	run(&w, &WRITE_IN_TXN, false); /* another table: not asked */
+	expect(!passes(&w, &WRITE_IN_TXN) && drained(2 * SECOND));
+	work_leave(&in_flight, &w);
+	in_flight_done(&in_flight);
 }
 
 TEST(the_next_attempt_asks_again)
 {
-	struct passenger p = { 0 };
+	struct work      w = { 0 };
 	struct test_rule again = {
 		.to = "customer", .phase = RULE_HOLD, .attempt = 2, .reader_wait = SECOND
 	};
 
 	start();
-	run(&p, &READ_IN_TXN, true);
+	run(&w, &READ_IN_TXN, true);
 	hold(2);
 	expect(drained(2 * SECOND));
-	crowd_set_route(&crowd, route_of(3, "customer", RULE_OPEN));
-	run(&p, &WRITE_IN_TXN, true);
-	crowd_set_route(&crowd, route_with(4, &again));
+	in_flight_set_route(&in_flight, route_of(3, "customer", RULE_OPEN));
+	run(&w, &WRITE_IN_TXN, true);
+	in_flight_set_route(&in_flight, route_with(4, &again));
 	expect(!drained(100 * SECOND));
-	passenger_leave(&crowd, &p);
+	work_leave(&in_flight, &w);
 	expect(drained(0));
-	crowd_done(&crowd);
+	in_flight_done(&in_flight);
 }
 
 /* The rule belongs to the first move's workflow until the second one's hold. */
 TEST(the_next_move_waits_for_what_began_under_the_first)
 {
-	struct passenger p = { .server = "db1:3306" }, reader = { 0 };
+	struct work      w = { .server = "db1:3306" }, reader = { 0 };
 	struct test_rule next = { .to = "customer",
 		.phase = RULE_HOLD,
 		.attempt = 1,
@@ -176,29 +175,29 @@ TEST(the_next_move_waits_for_what_began_under_the_first)
 	const struct route_rule *rules[] = { NULL };
 
 	start();
-	rules[0] = &crowd.route->ruled[0];
-	passenger_send(&crowd, &p, &WRITE_ALONE, rules, 1);
+	rules[0] = &in_flight.route->ruled[0];
+	work_send(&in_flight, &w, &WRITE_ALONE, rules, 1);
 	run(&reader, &READ_IN_TXN, true);
-	crowd_set_route(&crowd, route_with(2, &next));
+	in_flight_set_route(&in_flight, route_with(2, &next));
 	expect(!drained(0) && !drained(100 * SECOND));
 	expect(passes(&reader, &WRITE_IN_TXN));
-	passenger_answered(&crowd, &p, false);
+	work_answered(&in_flight, &w, false);
 	expect(!drained(0) && drained(2 * SECOND));
-	passenger_leave(&crowd, &reader);
-	crowd_done(&crowd);
+	work_leave(&in_flight, &reader);
+	in_flight_done(&in_flight);
 }
 
 static int killed;
 
 static void
-kill_it(struct passenger *p)
+kill_it(struct work *w)
 {
 	killed++;
 }
 
 TEST(grace_kills_when_told)
 {
-	struct passenger p = { .kill = kill_it };
+	struct work      w = { .kill = kill_it };
 	struct test_rule rule = { .to = "customer",
 		.phase = RULE_HOLD,
 		.attempt = 1,
@@ -208,27 +207,27 @@ TEST(grace_kills_when_told)
 	usec             again;
 
 	start();
-	run(&p, &WRITE_IN_TXN, true);
-	crowd_set_route(&crowd, route_with(2, &rule));
-	expect(!crowd_drained(&crowd, 9 * SECOND, &again) && killed == 0);
+	run(&w, &WRITE_IN_TXN, true);
+	in_flight_set_route(&in_flight, route_with(2, &rule));
+	expect(!in_flight_drained(&in_flight, 9 * SECOND, &again) && killed == 0);
 	expect_eq(again, 10 * SECOND);
-	expect(!crowd_drained(&crowd, 10 * SECOND, &again) && killed == 1);
-	passenger_leave(&crowd, &p);
-	expect(p.kill == kill_it);
-	crowd_done(&crowd);
+	expect(!in_flight_drained(&in_flight, 10 * SECOND, &again) && killed == 1);
+	work_leave(&in_flight, &w);
+	expect(w.kill == kill_it);
+	in_flight_done(&in_flight);
 }
 
 TEST(rules_that_vanish_hold_nobody)
 {
-	struct passenger  p = { 0 };
-	struct turnstile *t;
+	struct work     w = { 0 };
+	struct barrier *b;
 
 	start();
-	t = users();
+	b = users();
 	hold(2);
-	crowd_set_route(&crowd, route_of(0, "customer", RULE_OPEN));
-	expect(turnstile_judge(t, &p, &WRITE_ALONE) == TURNSTILE_PASS && crowd.holds == 0);
-	crowd_done(&crowd);
+	in_flight_set_route(&in_flight, route_of(0, "customer", RULE_OPEN));
+	expect(barrier_judge(b, &w, &WRITE_ALONE) == BARRIER_PASS && in_flight.holds == 0);
+	in_flight_done(&in_flight);
 }
 
 /* ---- pauses ---- */
@@ -240,7 +239,7 @@ pause_with(int64_t version, int number)
 		.to = "customer", .phase = RULE_PAUSE, .attempt = number, .grace = 100 * MSEC
 	};
 
-	crowd_set_route(&crowd, route_with(version, &rule));
+	in_flight_set_route(&in_flight, route_with(version, &rule));
 }
 
 /* Who has been on the table, or keeps rows at its server, goes on to its end; others do not even read. */
@@ -249,46 +248,46 @@ TEST(who_passes_a_pause)
 	sim_start(test_seed());
 	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
 		const struct kind *k = &KINDS[i];
-		struct passenger   p = { 0 };
+		struct work        w = { 0 };
 		bool               inside = k->read_users || k->wrote_users || k->wrote_other;
 
-		open_doors();
-		do_before(&p, k);
+		start_alone();
+		do_before(&w, k);
 		pause_with(2, 2);
-		if (passes(&p, &READ_IN_TXN) != inside || passes(&p, &WRITE_IN_TXN) != inside)
+		if (passes(&w, &READ_IN_TXN) != inside || passes(&w, &WRITE_IN_TXN) != inside)
 			test_fail(__FILE__, __LINE__, "%s: read %d write %d", k->name,
-			    passes(&p, &READ_IN_TXN), passes(&p, &WRITE_IN_TXN));
+			    passes(&w, &READ_IN_TXN), passes(&w, &WRITE_IN_TXN));
 		if (drained(0) == inside)
 			test_fail(__FILE__, __LINE__, "%s: drained %d", k->name, drained(0));
-		passenger_leave(&crowd, &p);
+		work_leave(&in_flight, &w);
 		expect(drained(0));
-		expect(!passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
-		crowd_done(&crowd);
+		expect(!passes(&w, &READ_ALONE) && !passes(&w, &WRITE_ALONE));
+		in_flight_done(&in_flight);
 	}
 }
 
 TEST(a_pause_ends_by_the_clock_and_does_not_begin_again)
 {
-	struct passenger p = { 0 };
-	usec             again;
+	struct work w = { 0 };
+	usec        again;
 
 	start();
-	run(&p, &READ_IN_TXN, true);
+	run(&w, &READ_IN_TXN, true);
 	pause_with(2, 2);
-	expect(!crowd_drained(&crowd, 99 * MSEC, &again) && again == 100 * MSEC);
-	expect(!passes(&p, &READ_ALONE) && crowd.holds == 1);
+	expect(!in_flight_drained(&in_flight, 99 * MSEC, &again) && again == 100 * MSEC);
+	expect(!passes(&w, &READ_ALONE) && in_flight.holds == 1);
 	expect(drained(100 * MSEC)); /* acknowledged: nothing is held any more */
-	expect(passes(&p, &READ_ALONE) && passes(&p, &WRITE_ALONE) && crowd.holds == 0);
+	expect(passes(&w, &READ_ALONE) && passes(&w, &WRITE_ALONE) && in_flight.holds == 0);
 	pause_with(3, 2); /* the same one in newer rules, by a vtctld that has died in it */
-	expect(passes(&p, &READ_ALONE) && crowd.holds == 0 && drained(0));
+	expect(passes(&w, &READ_ALONE) && in_flight.holds == 0 && drained(0));
 	pause_with(4, 4);
-	expect(!passes(&p, &READ_ALONE) && crowd.holds == 1);
-	crowd_set_route(&crowd, route_of(5, "customer", RULE_OPEN));
-	expect(passes(&p, &READ_ALONE) && crowd.holds == 0);
+	expect(!passes(&w, &READ_ALONE) && in_flight.holds == 1);
+	in_flight_set_route(&in_flight, route_of(5, "customer", RULE_OPEN));
+	expect(passes(&w, &READ_ALONE) && in_flight.holds == 0);
 	hold(6);
-	expect(passes(&p, &READ_ALONE) && !passes(&p, &WRITE_ALONE));
-	passenger_leave(&crowd, &p);
-	crowd_done(&crowd);
+	expect(passes(&w, &READ_ALONE) && !passes(&w, &WRITE_ALONE));
+	work_leave(&in_flight, &w);
+	in_flight_done(&in_flight);
 }
 
 static bool over;
@@ -296,12 +295,12 @@ static bool over;
 static void
 pausing(void *arg)
 {
-	struct err       err = { 0 };
-	struct ctx       cx = { .deadline = NEVER, .err = &err };
-	struct passenger p = { 0 };
+	struct err  err = { 0 };
+	struct ctx  cx = { .deadline = NEVER, .err = &err };
+	struct work w = { 0 };
 
-	while (!passes(&p, &READ_ALONE))
-		expect_ok(turnstile_wait(&cx, &crowd, users(), &p, *(size_t *)arg), &err);
+	while (!passes(&w, &READ_ALONE))
+		expect_ok(barrier_wait(&cx, &in_flight, users(), &w, *(size_t *)arg), &err);
 	over = true;
 }
 
@@ -338,12 +337,12 @@ TEST(a_full_buffer_ends_a_pause)
 	task_detach(t);
 	sim_run();
 	expect(over);
-	crowd_done(&crowd);
+	in_flight_done(&in_flight);
 }
 
 /* ---- let in: (8) ---- */
 
-static struct passenger first, second;
+static struct work first, second;
 static usec             let_in_at;
 
 static void
@@ -354,11 +353,11 @@ begun_in_the_hold(void *arg)
 
 	run(&second, &WRITE_IN_TXN, false);
 	while (!passes(&second, &WRITE_IN_TXN))
-		expect_ok(turnstile_wait(&cx, &crowd, users(), &second, 10), &err);
+		expect_ok(barrier_wait(&cx, &in_flight, users(), &second, 10), &err);
 	let_in_at = task_now();
 	run(&second, &WRITE_IN_TXN, true);
 	expect(!drained(task_now())); /* it is waited for */
-	passenger_leave(&crowd, &second);
+	work_leave(&in_flight, &second);
 }
 
 /* The first has touched users, and from busy_from on a statement of it is at the server. */
@@ -376,13 +375,13 @@ hold_with_rows_locked(void *arg)
 	expect(t != NULL);
 	task_detach(t);
 	expect_ok(task_sleep(&cx, busy_from), &err);
-	passenger_send(&crowd, &first, &WRITE_IN_TXN, NULL, 0);
+	work_send(&in_flight, &first, &WRITE_IN_TXN, NULL, 0);
 	expect_ok(task_sleep(&cx, SECOND), &err);
 	expect(let_in_at != 0);
-	passenger_answered(&crowd, &first, true);
-	passenger_leave(&crowd, &first);
+	work_answered(&in_flight, &first, true);
+	work_leave(&in_flight, &first);
 	expect(drained(task_now()));
-	crowd_set_route(&crowd, route_of(3, "customer", RULE_OPEN));
+	in_flight_set_route(&in_flight, route_of(3, "customer", RULE_OPEN));
 }
 
 TEST(who_keeps_rows_that_a_hold_waits_for_is_let_in)
@@ -391,7 +390,7 @@ TEST(who_keeps_rows_that_a_hold_waits_for_is_let_in)
 
 	for (int i = 0; i < 2; i++) {
 		start();
-		first = second = (struct passenger){ 0 };
+		first = second = (struct work){ 0 };
 		let_in_at = 0;
 		struct task *t = task_spawn("test", hold_with_rows_locked, &busy_from[i]);
 
@@ -400,7 +399,7 @@ TEST(who_keeps_rows_that_a_hold_waits_for_is_let_in)
 		sim_run();
 		expect(let_in_at >= busy_from[i] + STALL_MS * MSEC);
 		expect(let_in_at <= busy_from[i] + 2 * STALL_MS * MSEC);
-		crowd_done(&crowd);
+		in_flight_done(&in_flight);
 		sim_stop();
 	}
 }
@@ -416,11 +415,11 @@ acknowledged_before(void *arg)
 	hold(2);
 	run(&second, &WRITE_IN_TXN, false);
 	expect(drained(2 * SECOND)); /* readers have waited */
-	passenger_send(&crowd, &first, &READ_IN_TXN, NULL, 0);
-	expect_eq(turnstile_wait(&cx, &crowd, users(), &second, 10), -1);
+	work_send(&in_flight, &first, &READ_IN_TXN, NULL, 0);
+	expect_eq(barrier_wait(&cx, &in_flight, users(), &second, 10), -1);
 	expect(!passes(&second, &WRITE_IN_TXN));
-	passenger_leave(&crowd, &first);
-	passenger_leave(&crowd, &second);
+	work_leave(&in_flight, &first);
+	work_leave(&in_flight, &second);
 }
 
 TEST(nobody_is_let_in_behind_an_acknowledgement)
@@ -428,12 +427,12 @@ TEST(nobody_is_let_in_behind_an_acknowledgement)
 	struct task *t;
 
 	start();
-	first = second = (struct passenger){ 0 };
+	first = second = (struct work){ 0 };
 	t = task_spawn("test", acknowledged_before, NULL);
 	expect(t != NULL);
 	task_detach(t);
 	sim_run();
-	crowd_done(&crowd);
+	in_flight_done(&in_flight);
 }
 
 /* ---- waiting ---- */
@@ -444,12 +443,12 @@ static usec passed_at;
 static void
 statement(void *arg)
 {
-	struct err       err = { 0 };
-	struct ctx       cx = { .deadline = task_now() + *(usec *)arg, .err = &err };
-	struct passenger p = { 0 };
+	struct err  err = { 0 };
+	struct ctx  cx = { .deadline = task_now() + *(usec *)arg, .err = &err };
+	struct work w = { 0 };
 
-	while (!passes(&p, &WRITE_ALONE)) {
-		if (turnstile_wait(&cx, &crowd, users(), &p, 600) != 0) {
+	while (!passes(&w, &WRITE_ALONE)) {
+		if (barrier_wait(&cx, &in_flight, users(), &w, 600) != 0) {
 			expect(err.kind == ERR_TIMEOUT && users()->phase == RULE_HOLD); /* (3) */
 			gave_up++;
 			return;
@@ -470,10 +469,10 @@ cutover(void *arg)
 	expect_ok(task_sleep(&cx, 3 * SECOND), &err);
 	expect(users()->overflowed); /* (4): 1200 of 1000 bytes */
 	expect_eq(users()->waiting, 1);
-	crowd_set_route(&crowd, route_of(3, "new_customer", RULE_SWITCHED));
+	in_flight_set_route(&in_flight, route_of(3, "new_customer", RULE_SWITCHED));
 	expect_ok(task_sleep(&cx, SECOND), &err);
 	expect_eq(passed, 0); /* woken, looked again, waits */
-	crowd_set_route(&crowd, route_of(4, "new_customer", RULE_OPEN));
+	in_flight_set_route(&in_flight, route_of(4, "new_customer", RULE_OPEN));
 }
 
 static void
@@ -497,5 +496,5 @@ TEST(waiting_ends_with_the_rules_and_not_with_a_clock)
 	expect_eq(gave_up, 1);
 	expect_eq(passed_at, 4 * SECOND);
 	expect_eq(users()->waiting, 0);
-	crowd_done(&crowd);
+	in_flight_done(&in_flight);
 }
