@@ -12,18 +12,12 @@ enum {
 /* ---- Showing */
 
 static void
-put_progress(struct json_writer *w, const struct tablet_reply *r)
+put_progress(struct json_writer *w, const struct stream_status_reply *r, const char *state)
 {
-	int64_t copied = r->rows_copied, total = r->rows_total;
-
-	for (size_t i = 0; i < r->tables_count && r->rows_copied == 0 && r->rows_total == 0; i++) {
-		copied += r->tables[i].rows_copied;
-		total += r->tables[i].rows_estimate;
-	}
 	json_put_open(w, "progress", '{');
-	json_put_str(w, "state", r->state);
-	json_put_i64(w, "rows_copied", copied);
-	json_put_i64(w, "rows_total", total);
+	json_put_str(w, "state", state);
+	json_put_i64(w, "rows_copied", r->rows_copied);
+	json_put_i64(w, "rows_total", r->rows_total);
 	json_put_i64(w, "lag_ms", r->lag_ms);
 	json_put_i64(w, "changes_applied", r->changes_applied);
 	json_put_str(w, "error", r->error);
@@ -31,25 +25,24 @@ put_progress(struct json_writer *w, const struct tablet_reply *r)
 	json_put_close(w, '}');
 }
 
-/* From the record alone when the tablet does not answer, or has no stream yet. */
-static void
-read_progress(struct ctx *cx, const struct workflow *w, struct tablet_reply *r)
+/* From the record alone when the tablet does not answer, or has no stream yet. The phase's name, or "". */
+static const char *
+read_progress(struct ctx *cx, const struct workflow *w, struct stream_status_reply *r)
 {
 	struct ctx within = ctx_within(cx, PROGRESS_WITHIN_MS * MSEC);
 	struct err ignored = { 0 };
-	struct tablet_request q;
+	struct move_request q;
 
 	within.err = &ignored;
 	if (side_request(&within, w, SIDE_TARGET, &q) == 0 &&
-	    side_call(&within, w, "stream_status", &q, r) == 0)
-		return;
-	*r = (struct tablet_reply){
-		.state = "", .error = "", .hint = "", .position = "", .lag_ms = -1
-	};
+	    side_call(&within, w, TABLET_STREAM_STATUS, &q, r) == 0)
+		return stream_phase_name(r->phase);
+	*r = (struct stream_status_reply){ .error = "", .hint = "", .lag_ms = -1 };
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		r->rows_copied += w->r.tables[i].rows_copied;
 		r->rows_total += w->r.tables[i].rows_estimate;
 	}
+	return "";
 }
 
 static int
@@ -58,15 +51,15 @@ put_workflow(struct ctx *cx, const struct workflow *w, struct buf *out)
 	SCOPED(buf) struct buf record = BUF_INIT;
 	struct json_writer j = json_to(out);
 	struct workflow_record r = w->r;
-	struct tablet_reply progress;
+	struct stream_status_reply progress;
 
-	read_progress(cx, w, &progress);
+	const char *state = read_progress(cx, w, &progress);
 	r.before = ""; /* another record, and nobody's business */
 	workflow_write(&record, &r);
 	json_put_open(&j, NULL, '{');
 	json_put_raw(&j, "record", buf_slice(&record));
 	json_put_i64(&j, "revision", w->revision);
-	put_progress(&j, &progress);
+	put_progress(&j, &progress, state);
 	json_put_close(&j, '}');
 	return 0;
 }
@@ -268,13 +261,12 @@ drop_table(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct bu
 	struct ctx within = ctx_within(cx, DROP_WITHIN_S * SECOND);
 	const struct place p = { q->keyspace, q->table };
 	struct keyspace_record keyspace;
-	struct tablet_reply r;
 
 	TRY(cluster_keyspace(cx, c, q->keyspace, &keyspace));
 	TRY(name_check("table", q->table, cx->err));
 	TRY(check_not_routed(cx, c, q));
 	TRY(check_not_used(cx, c, q));
-	TRY(cluster_table_call(&within, c, &p, "table_drop", &r));
+	TRY(cluster_table_call(&within, c, &p, TABLET_TABLE_DROP, NULL));
 	buf_add_str(out, "{}");
 	return 0;
 }

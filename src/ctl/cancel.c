@@ -99,21 +99,16 @@ cancel_ask(struct ctx *cx, struct ctl *c, const char *id, struct cancel_answer *
 static int
 delete_stream(struct ctx *cx, struct workflow *w)
 {
-	struct tablet_request q;
-	struct tablet_reply r;
-
-	TRY(side_request(cx, w, SIDE_TARGET, &q));
-	q.position = "drop";
-	TRY(side_call(cx, w, "stream_delete", &q, &r));
+	TRY(side_stream_delete(cx, w, true));
 	/* Its triggers went with the table. */
-	return side_do(cx, w, SIDE_TARGET, "fence_remove", w->r.attempt);
+	return side_fence_remove(cx, w, SIDE_TARGET);
 }
 
 static int
 remove_fence(struct ctx *cx, struct workflow *w)
 {
-	TRY(side_do(cx, w, SIDE_SOURCE, "disarm", w->r.attempt));
-	return pause_for(cx, w, SIDE_SOURCE, "fence_remove");
+	TRY(side_do(cx, w, SIDE_SOURCE, TABLET_DISARM, w->r.attempt));
+	return pause_for(cx, w, SIDE_SOURCE, side_fence_remove);
 }
 
 static int

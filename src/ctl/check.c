@@ -55,28 +55,39 @@ fill_stream(
 	};
 }
 
-/* Both servers are asked by their tablets; the source's is told what the target is to become. */
+/* What a person is to know of, and what the other end is to be told of the tables. */
+static void
+take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r, struct check_to_request *q)
+{
+	q->definitions = arena_array(cx->arena, const char *, r->tables_count);
+	q->definitions_count = r->tables_count;
+	if (r->passed[0] != '\0')
+		workflow_note(w, "check", "forced", r->passed);
+	for (size_t i = 0; i < r->tables_count; i++) {
+		if (r->tables[i].converted[0] != '\0')
+			workflow_note(w, "check", "converted", r->tables[i].converted);
+		w->r.tables[i].rows_estimate = r->tables[i].rows_estimate;
+		q->definitions[i] = r->tables[i].definition;
+	}
+}
+
+/* Both servers are asked by their tablets; the one that the tables go to is told what they are to become. */
 static int
 ask_tablets(struct ctx *cx, struct workflow *w)
 {
-	struct tablet_request q;
-	struct tablet_reply source, target;
+	struct check_from_request from = { .force = w->r.options.force };
+	struct check_from_reply described;
+	struct check_to_request to = { .definitions_count = 0 };
 
-	TRY(side_request(cx, w, SIDE_SOURCE, &q));
-	TRY(side_call(cx, w, "check_source", &q, &source));
-	if (source.tables_count != w->r.tables_count)
+	TRY(side_request(cx, w, SIDE_SOURCE, &from.move));
+	TRY(side_call(cx, w, TABLET_CHECK_FROM, &from, &described));
+	if (described.tables_count != w->r.tables_count)
 		return err_set(cx->err, ERR_CORRUPT,
-		    "the source's tablet described %zu tables of %zu", source.tables_count,
+		    "the source's tablet described %zu tables of %zu", described.tables_count,
 		    w->r.tables_count);
-	if (source.hint[0] != '\0')
-		workflow_note(w, "check", "forced", source.hint);
-	if (source.tables[0].converted[0] != '\0')
-		workflow_note(w, "check", "converted", source.tables[0].converted);
-	TRY(side_request(cx, w, SIDE_TARGET, &q));
-	q.definition = source.tables[0].definition;
-	TRY(side_call(cx, w, "check_target", &q, &target));
-	w->r.tables[0].rows_estimate = source.tables[0].rows_estimate;
-	return 0;
+	take_facts(cx, w, &described, &to);
+	TRY(side_request(cx, w, SIDE_TARGET, &to.move));
+	return side_call(cx, w, TABLET_CHECK_TO, &to, NULL);
 }
 
 /*
@@ -88,16 +99,12 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 static int
 clear_before(struct ctx *cx, struct workflow *w)
 {
-	struct tablet_request q;
-	struct tablet_reply r;
-
 	if (w->r.attempts_from == 0 || mutant("ctl_left_fence_stays"))
 		return 0;
-	TRY(side_request(cx, w, SIDE_TARGET, &q));
-	TRY(side_call(cx, w, "stream_delete", &q, &r));
-	TRY(side_do(cx, w, SIDE_TARGET, "fence_remove", w->r.attempt));
-	TRY(side_do(cx, w, SIDE_SOURCE, "disarm", w->r.attempt));
-	return side_do(cx, w, SIDE_SOURCE, "fence_remove", w->r.attempt);
+	TRY(side_stream_delete(cx, w, false));
+	TRY(side_fence_remove(cx, w, SIDE_TARGET));
+	TRY(side_do(cx, w, SIDE_SOURCE, TABLET_DISARM, w->r.attempt));
+	return side_fence_remove(cx, w, SIDE_SOURCE);
 }
 
 static int

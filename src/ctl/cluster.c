@@ -43,29 +43,22 @@ cluster_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tabl
 }
 
 int
-cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, const char *method,
-    struct tablet_reply *r)
+cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, enum tablet_method method,
+    void *reply)
 {
-	struct tablet_table own = { .source_table = p->table, .target_table = p->table };
 	struct keyspace_record k;
 	struct tablet_record primary;
 
 	TRY(cluster_keyspace(cx, c, p->keyspace, &k));
 	TRY(cluster_primary(cx, c, p->keyspace, &primary));
-	struct tablet_request q = {
-		.workflow = "",
-		.source_server = "",
-		.source_database = k.database,
-		.target_database = "",
-		.source_sidecar = "",
-		.tables = &own,
+	const char *table = p->table;
+	struct tables_request q = {
+		.head.timeout = cx->deadline - task_now(),
+		.database = k.database,
+		.tables = &table,
 		.tables_count = 1,
-		.position = "",
-		.on_side = "source",
-		.definition = "",
-		.timeout = cx->deadline - task_now(),
 	};
-	return rpc_tablet(cx, primary.http, method, &q, r);
+	return rpc_tablet(cx, primary.http, method, &q, reply);
 }
 
 int

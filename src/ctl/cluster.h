@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "ctl/counts.h"
 #include "rpc/api.h"
+#include "rpc/tablet.h"
 #include "task/group.h"
 #include "topo/record.h"
 #include "topo/topo.h"
@@ -41,8 +42,8 @@ struct place {
 };
 
 /* A method about that table alone, of the keyspace's primary, which has as long as cx: with a deadline. */
-int cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, const char *method,
-    struct tablet_reply *r) MUST_USE;
+int cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, enum tablet_method method,
+    void *reply) MUST_USE;
 /* By alias; ERR_NOT_FOUND. */
 int cluster_tablet(struct ctx *cx, struct ctl *c, const char *alias, struct tablet_record *out) MUST_USE;
 /* What it last said of itself; one that says nothing is not healthy. */

@@ -39,14 +39,14 @@ struct job {
 /* ---- The stream */
 
 static int
-stream_status(struct ctx *cx, struct workflow *w, struct tablet_reply *r)
+stream_status(struct ctx *cx, struct workflow *w, struct stream_status_reply *r)
 {
 	struct ctx within = ctx_within(cx, CALL_WITHIN_S * SECOND);
-	struct tablet_request q;
+	struct move_request q;
 
 	TRY(side_request(&within, w, SIDE_TARGET, &q));
-	TRY(side_call(&within, w, "stream_status", &q, r));
-	if (strcmp(r->state, "error") != 0)
+	TRY(side_call(&within, w, TABLET_STREAM_STATUS, &q, r));
+	if (r->phase != STREAM_ERROR)
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "%s", r->error);
 	return r->hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", r->hint);
@@ -54,19 +54,20 @@ stream_status(struct ctx *cx, struct workflow *w, struct tablet_reply *r)
 
 /* Into the record, when it says something new. */
 static bool
-take_progress(struct workflow *w, const struct tablet_reply *r)
+take_progress(struct workflow *w, const struct stream_status_reply *r)
 {
 	bool changed = false;
 
 	for (size_t i = 0; i < r->tables_count && i < w->r.tables_count; i++) {
 		struct workflow_table *t = &w->r.tables[i];
-		const struct tablet_table_status *s = &r->tables[i];
+		const struct table_status *s = &r->tables[i];
+		const char *state = table_progress_names[s->progress];
 
-		if (t->rows_copied == s->rows_copied && strcmp(t->state, s->state) == 0)
+		if (t->rows_copied == s->rows_copied && strcmp(t->state, state) == 0)
 			continue;
 		changed = true;
 		t->rows_copied = s->rows_copied;
-		t->state = arena_strdup(&w->arena, s->state);
+		t->state = state;
 		if (s->rows_estimate > 0)
 			t->rows_estimate = s->rows_estimate;
 	}
@@ -88,13 +89,9 @@ static int
 take_back(struct ctx *cx, struct workflow *w)
 {
 	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
-	struct tablet_request q;
-	struct tablet_reply r;
 	int64_t version;
 
-	TRY(side_request(&within, w, SIDE_TARGET, &q));
-	q.position = "drop";
-	TRY(side_call(&within, w, "stream_delete", &q, &r));
+	TRY(side_stream_delete(&within, w, true));
 	return rules_apply(&within, w, RULES_REMOVE, &version);
 }
 
@@ -103,8 +100,6 @@ do_create(struct ctx *cx, struct job *j)
 {
 	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
 	struct workflow *w = &j->w;
-	struct tablet_request q;
-	struct tablet_reply r;
 	int64_t version;
 
 	if (fault("movetables.create.before"))
@@ -112,8 +107,7 @@ do_create(struct ctx *cx, struct job *j)
 	TRY(rules_apply(&within, w, RULES_CREATE, &version));
 	if (!mutant("ctl_rule_after_table"))
 		TRY(rules_acknowledged(&within, j->ctl, version));
-	TRY(side_request(&within, w, SIDE_TARGET, &q));
-	TRY(side_call(&within, w, "stream_create", &q, &r));
+	TRY(side_do(&within, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt));
 	if (fault("movetables.create.after"))
 		return err_set(cx->err, ERR_CANCELLED, "fault point");
 	w->r.state = WORKFLOW_COPYING;
@@ -125,9 +119,9 @@ do_create(struct ctx *cx, struct job *j)
 /* ---- COPYING */
 
 static bool
-caught_up(const struct tablet_reply *r)
+caught_up(const struct stream_status_reply *r)
 {
-	return strcmp(r->state, "running") == 0 && r->exact && r->lag_ms >= 0 &&
+	return r->phase == STREAM_RUNNING && r->exact && r->lag_ms >= 0 &&
 	    r->lag_ms <= CLOSE_LAG_MS;
 }
 
@@ -141,13 +135,13 @@ prepare(struct ctx *cx, struct workflow *w)
 
 	if (w->r.copied_us == 0)
 		w->r.copied_us = clock_wall();
-	/* Nobody is to wonder until the deadline what a move behind an open reader does. */
+	/* Behind an open reader this takes until the deadline: the record says what it waits for. */
 	if (w->r.state_text[0] == '\0') {
 		w->r.state_text = "installing the fence";
 		TRY(workflow_save(cx, w));
 	}
-	if (pause_for(&within, w, SIDE_SOURCE, "fence_install") == 0 &&
-	    side_do(&within, w, SIDE_TARGET, "fence_install", w->r.attempt) == 0)
+	if (pause_for(&within, w, SIDE_SOURCE, side_fence_install) == 0 &&
+	    side_fence_install(&within, w, SIDE_TARGET) == 0)
 		return 0;
 	why = *cx->err;
 	w->r.state_text = pause_text(&w->arena, &why);
@@ -160,19 +154,16 @@ static int
 do_copy(struct ctx *cx, struct job *j)
 {
 	struct workflow *w = &j->w;
-	struct tablet_reply r;
+	struct stream_status_reply r;
 	bool changed;
 
 	if (stream_status(cx, w, &r) != 0) {
-		struct tablet_request q;
-
 		/* One that had stopped goes on when it is asked for again, once. */
 		if (cx->err->kind != ERR_NOT_FOUND &&
 		    (cx->err->kind != ERR_REFUSED || j->tries > 0))
 			return -1;
 		j->tries = 1;
-		TRY(side_request(cx, w, SIDE_TARGET, &q));
-		return side_call(cx, w, "stream_create", &q, &r);
+		return side_do(cx, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt);
 	}
 	changed = take_progress(w, &r);
 	if (caught_up(&r)) {
@@ -275,7 +266,7 @@ static int
 do_switch(struct ctx *cx, struct job *j)
 {
 	struct workflow *w = &j->w;
-	struct tablet_reply r;
+	struct stream_status_reply r;
 
 	/* A stream that has stopped does not go on by itself: no attempt would mend it. */
 	if (stream_status(cx, w, &r) != 0) {
@@ -300,7 +291,7 @@ static int
 do_run(struct ctx *cx, struct job *j)
 {
 	struct workflow *w = &j->w;
-	struct tablet_reply r;
+	struct stream_status_reply r;
 
 	if (w->r.cancel && !mutant("ctl_cancel_forgotten"))
 		return cancel_begin(cx, w);

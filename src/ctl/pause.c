@@ -30,7 +30,7 @@ pause_text(struct arena *a, const struct err *why)
 struct call {
 	struct workflow seen; /* of its own: the other one is saved meanwhile */
 	enum side side;
-	const char *method;
+	pause_work_fn *work;
 	bool done;
 	struct err err; /* done: how it ended; else what it waits for */
 	struct waitlist changed;
@@ -46,7 +46,7 @@ call_task(void *arg)
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &scratch };
 		struct ctx within = ctx_within(&cx, CALL_WITHIN_MS * MSEC);
-		int rc = side_do(&within, &c->seen, c->side, c->method, c->seen.r.attempt);
+		int rc = c->work(&within, &c->seen, c->side);
 
 		c->done = rc == 0 || err.kind != ERR_TIMEOUT;
 		c->err = err;
@@ -145,9 +145,9 @@ make_room(struct ctx *cx, struct workflow *w, struct call *c)
 }
 
 int
-pause_for(struct ctx *cx, struct workflow *w, enum side s, const char *method)
+pause_for(struct ctx *cx, struct workflow *w, enum side s, pause_work_fn *work)
 {
-	struct call c = { .side = s, .method = method };
+	struct call c = { .side = s, .work = work };
 	struct group g;
 
 	workflow_init(&c.seen, w->ctl, w->id);

@@ -19,9 +19,11 @@
 
 #include "ctl/rules.h"
 
-/* Has the tablet of that side do it. What it waits for is in the record's state_text meanwhile.
+/* Has the tablet of that side do it: work is a call that may be made again and again. What it waits for is
+ * in the record's state_text meanwhile.
  * ERR_TIMEOUT at cx's deadline, ERR_CONFLICT when somebody else has changed the record. */
-int pause_for(struct ctx *cx, struct workflow *w, enum side s, const char *method) MUST_USE;
+typedef int pause_work_fn(struct ctx *cx, const struct workflow *w, enum side s);
+int pause_for(struct ctx *cx, struct workflow *w, enum side s, pause_work_fn *work) MUST_USE;
 /* The sentence for the record's state_text. */
 const char *pause_text(struct arena *a, const struct err *why);
 

@@ -94,10 +94,10 @@ static int
 check_absent(struct ctx *cx, struct ctl *c, const struct place *p)
 {
 	struct ctx within = ctx_within(cx, TABLET_WITHIN_S * SECOND);
-	struct tablet_reply r;
+	struct table_find_reply r;
 
-	TRY(cluster_table_call(&within, c, p, "table_find", &r));
-	if (!r.tables[0].exists)
+	TRY(cluster_table_call(&within, c, p, TABLET_TABLE_FIND, &r));
+	if (r.tables_count == 1 && !r.tables[0].exists)
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "Table '%s' already exists", p->table);
 	return refused(cx->err, ER_TABLE_EXISTS_ERROR);

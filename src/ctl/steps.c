@@ -21,18 +21,18 @@ enum {
 static int
 stream_is_close(struct ctx *cx, struct cutover *c, int64_t *lag_ms)
 {
-	struct tablet_request q;
-	struct tablet_reply r;
-	enum side to = workflow_to(c->w);
+	struct move_request q;
+	struct stream_status_reply r;
 
-	TRY(side_request(cx, c->w, to, &q));
-	TRY(side_call(cx, c->w, "stream_status", &q, &r));
-	if (strcmp(r.state, "error") == 0) {
+	TRY(side_request(cx, c->w, workflow_to(c->w), &q));
+	TRY(side_call(cx, c->w, TABLET_STREAM_STATUS, &q, &r));
+	if (r.phase == STREAM_ERROR) {
 		err_set(cx->err, ERR_REFUSED, "the stream has stopped: %s", r.error);
 		return err_hint(cx->err, "%s", r.hint);
 	}
-	if (strcmp(r.state, "running") != 0 || !r.exact)
-		return err_set(cx->err, ERR_RETRY, "the stream is %s, not running", r.state);
+	if (r.phase != STREAM_RUNNING || !r.exact)
+		return err_set(cx->err, ERR_RETRY, "the stream is %s, not running",
+		    stream_phase_name(r.phase));
 	*lag_ms = r.lag_ms;
 	return 0;
 }
@@ -70,21 +70,22 @@ wait_small_lag(struct ctx *cx, struct cutover *c)
 static int
 carry_auto_increment(struct ctx *cx, struct cutover *c)
 {
-	struct tablet_request q;
-	struct tablet_reply source, r;
+	struct move_request q;
+	struct next_values_reply r;
+	struct set_next_values_request set = { .values_count = 0 };
 	bool any = false;
 
 	TRY(side_request(cx, c->w, workflow_from(c->w), &q));
-	TRY(side_call(cx, c->w, "auto_increment", &q, &source));
-	TRY(side_request(cx, c->w, workflow_to(c->w), &q));
-	if (source.tables_count != q.tables_count)
+	TRY(side_call(cx, c->w, TABLET_NEXT_VALUES, &q, &r));
+	TRY(side_request(cx, c->w, workflow_to(c->w), &set.move));
+	if (r.tables_count != set.move.tables_count)
 		return err_set(cx->err, ERR_CORRUPT, "the tablet told of %zu tables of %zu",
-		    source.tables_count, q.tables_count);
-	for (size_t i = 0; i < q.tables_count; i++) {
-		q.tables[i].auto_increment = source.tables[i].auto_increment;
-		any |= q.tables[i].auto_increment != 0;
-	}
-	return any ? side_call(cx, c->w, "auto_increment", &q, &r) : 0;
+		    r.tables_count, set.move.tables_count);
+	for (size_t i = 0; i < r.tables_count; i++)
+		any |= r.tables[i].next != 0;
+	set.values = r.tables;
+	set.values_count = r.tables_count;
+	return any ? side_call(cx, c->w, TABLET_SET_NEXT_VALUES, &set, NULL) : 0;
 }
 
 static int
@@ -95,12 +96,12 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	int64_t revision;
 
 	TRY(wait_small_lag(&within, c));
-	TRY(side_do(&within, c->w, workflow_from(c->w), "status", c->attempt));
+	TRY(side_ask(&within, c->w, workflow_from(c->w)));
 	TRY(rules_load(&within, c->w->ctl, &rules, &revision));
 	TRY(rules_acknowledged(&within, c->w->ctl, rules.version));
-	TRY(pause_for(&within, c->w, workflow_from(c->w), "fence_install"));
+	TRY(pause_for(&within, c->w, workflow_from(c->w), side_fence_install));
 	/* Its row is not touched here: writers that are open hold it, and only the hold waits for them. */
-	TRY(side_do(&within, c->w, workflow_to(c->w), "fence_install", c->attempt));
+	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));
 	TRY(carry_auto_increment(&within, c));
 	c->deadline = task_now() + c->w->r.options.timeout;
 	return 0;
@@ -158,13 +159,12 @@ static int
 run_fence(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
-	struct tablet_request q;
-	struct tablet_reply r;
-	enum side from = workflow_from(c->w);
+	struct move_request q;
+	struct position_reply r;
 
-	TRY(side_request(cx, c->w, from, &q));
+	TRY(side_request(cx, c->w, workflow_from(c->w), &q));
 	q.attempt = c->attempt;
-	TRY(side_call(&within, c->w, "lock", &q, &r));
+	TRY(side_call(&within, c->w, TABLET_LOCK, &q, &r));
 	if (r.position[0] == '\0')
 		return err_set(cx->err, ERR_CORRUPT, "the lock came without a position");
 	c->w->r.position = arena_strdup(&c->w->arena, r.position);
@@ -174,8 +174,8 @@ run_fence(struct ctx *cx, struct cutover *c)
 static int
 undo_fence(struct ctx *cx, struct cutover *c)
 {
-	TRY(side_do(cx, c->w, workflow_from(c->w), "disarm", c->w->r.attempt));
-	return side_do(cx, c->w, workflow_from(c->w), "unlock", c->w->r.attempt);
+	TRY(side_do(cx, c->w, workflow_from(c->w), TABLET_DISARM, c->w->r.attempt));
+	return side_do(cx, c->w, workflow_from(c->w), TABLET_UNLOCK, c->w->r.attempt);
 }
 
 /* ---- 3 catch up */
@@ -184,23 +184,21 @@ static int
 run_catch_up(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
-	struct tablet_request q;
-	struct tablet_reply r;
-	enum side to = workflow_to(c->w);
+	struct freeze_request q = { .position = c->w->r.position };
+	struct position_reply r;
 
 	if (mutant("ctl_target_opens_first"))
-		TRY(side_do(cx, c->w, to, "disarm", c->attempt));
-	TRY(side_request(cx, c->w, to, &q));
-	q.attempt = c->attempt;
-	q.position = c->w->r.position;
-	TRY(side_call(&within, c->w, "freeze", &q, &r));
+		TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt));
+	TRY(side_request(cx, c->w, workflow_to(c->w), &q.move));
+	q.move.attempt = c->attempt;
+	TRY(side_call(&within, c->w, TABLET_FREEZE, &q, &r));
 	return mutant("ctl_auto_increment_early") ? 0 : carry_auto_increment(&within, c);
 }
 
 static int
 undo_catch_up(struct ctx *cx, struct cutover *c)
 {
-	return side_do(cx, c->w, workflow_to(c->w), "thaw", c->w->r.attempt);
+	return side_do(cx, c->w, workflow_to(c->w), TABLET_THAW, c->w->r.attempt);
 }
 
 /* ---- 5 commit */
@@ -209,15 +207,15 @@ static int
 run_commit(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
-	struct tablet_request q;
-	struct tablet_reply r;
+	struct move_request q;
+	struct lock_status_reply r;
 	enum side from = workflow_from(c->w);
 	int64_t version;
 
 	/* The lock dies with its tablet, and what no trigger sees could have been written since. */
 	TRY(side_request(cx, c->w, from, &q));
 	q.attempt = c->attempt;
-	TRY(side_call(&within, c->w, "lock_status", &q, &r));
+	TRY(side_call(&within, c->w, TABLET_LOCK_STATUS, &q, &r));
 	if (!r.held && !mutant("ctl_lost_lock_ignored"))
 		return err_set(
 		    cx->err, ERR_RETRY, "the lock at '%s' was lost", side_keyspace(c->w, from));
@@ -250,7 +248,7 @@ run_acknowledge(struct ctx *cx, struct cutover *c)
 	 * last step asks again until it is done. */
 	within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
 	within.err = &ignored;
-	if (side_do(&within, c->w, workflow_from(c->w), "unlock", c->attempt) != 0)
+	if (side_do(&within, c->w, workflow_from(c->w), TABLET_UNLOCK, c->attempt) != 0)
 		log_warn("unlocking: %s", ignored.text);
 	return 0;
 }
@@ -260,7 +258,7 @@ run_release(struct ctx *cx, struct cutover *c)
 {
 	int64_t version;
 
-	TRY(side_do(cx, c->w, workflow_to(c->w), "disarm", c->attempt));
+	TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt));
 	TRY(rules_apply(cx, c->w, RULES_RELEASE, &version));
 	TRY(acknowledge_now(cx, c));
 	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
@@ -270,11 +268,11 @@ run_release(struct ctx *cx, struct cutover *c)
 static int
 run_finish(struct ctx *cx, struct cutover *c)
 {
-	TRY(side_do(cx, c->w, workflow_from(c->w), "unlock", c->attempt));
-	TRY(side_do(cx, c->w, workflow_to(c->w), "finish", c->attempt));
+	TRY(side_do(cx, c->w, workflow_from(c->w), TABLET_UNLOCK, c->attempt));
+	TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_FINISH, c->attempt));
 	/* Its triggers would cost every write at the new side. The old side's fence stays with its
 	 * table. */
-	return pause_for(cx, c->w, workflow_to(c->w), "fence_remove");
+	return pause_for(cx, c->w, workflow_to(c->w), side_fence_remove);
 }
 
 /* ---- The table */

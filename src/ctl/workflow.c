@@ -341,56 +341,65 @@ side_alias(const struct workflow *w, enum side s)
 	return s == SIDE_SOURCE ? w->r.streams[0].source_tablet : w->r.streams[0].target_tablet;
 }
 
-int
-side_request(struct ctx *cx, const struct workflow *w, enum side s, struct tablet_request *out)
+enum move_side
+side_end(const struct workflow *w, enum side s)
 {
-	struct tablet_record source;
-	struct keyspace_record from, to;
+	return s == workflow_from(w) ? MOVE_FROM : MOVE_TO;
+}
 
-	TRY(cluster_tablet(cx, w->ctl, side_alias(w, SIDE_SOURCE), &source));
-	TRY(cluster_keyspace(cx, w->ctl, w->r.source_keyspace, &from));
-	TRY(cluster_keyspace(cx, w->ctl, w->r.target_keyspace, &to));
-	*out = (struct tablet_request){
-		.workflow = w->id,
-		.attempt = w->r.attempt,
-		.source_server = source.server,
-		.source_database = from.database,
-		.target_database = to.database,
-		.source_sidecar = source.sidecar,
-		.tables = arena_array(cx->arena, struct tablet_table, w->r.tables_count),
-		.tables_count = w->r.tables_count,
-		.position = "",
-		.max_lag = w->r.options.max_lag,
-		.force = w->r.options.force,
-		.on_side = s == SIDE_SOURCE ? "source" : "target",
-		.definition = "",
+static int
+fill_end(struct ctx *cx, const struct workflow *w, enum side s, struct move_end *out)
+{
+	struct tablet_record tablet;
+	struct keyspace_record keyspace;
+
+	TRY(cluster_tablet(cx, w->ctl, side_alias(w, s), &tablet));
+	TRY(cluster_keyspace(cx, w->ctl, side_keyspace(w, s), &keyspace));
+	*out = (struct move_end){
+		.server = tablet.server, .database = keyspace.database, .sidecar = tablet.sidecar
 	};
-	for (size_t i = 0; i < w->r.tables_count; i++) {
-		out->tables[i].source_table = w->r.tables[i].source_table;
-		out->tables[i].target_table = w->r.tables[i].target_table;
-	}
 	return 0;
 }
 
 int
-side_call(struct ctx *cx, const struct workflow *w, const char *method,
-    const struct tablet_request *q, struct tablet_reply *reply)
+side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out)
 {
-	enum side s = strcmp(q->on_side, "source") == 0 ? SIDE_SOURCE : SIDE_TARGET;
-	struct tablet_request request = *q;
+	enum side from = workflow_from(w), to = workflow_to(w);
+
+	*out = (struct move_request){
+		.workflow = w->id,
+		.attempt = w->r.attempt,
+		.side = side_end(w, s),
+		.tables = arena_array(cx->arena, struct moved_names, w->r.tables_count),
+		.tables_count = w->r.tables_count,
+	};
+	TRY(fill_end(cx, w, from, &out->from));
+	TRY(fill_end(cx, w, to, &out->to));
+	for (size_t i = 0; i < w->r.tables_count; i++)
+		out->tables[i] = (struct moved_names){
+			.from = side_table(w, from, i), .to = side_table(w, to, i)
+		};
+	return 0;
+}
+
+int
+side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, void *q, void *reply)
+{
+	struct move_request *request = q;
+	enum side s = request->side == MOVE_FROM ? workflow_from(w) : workflow_to(w);
 	struct tablet_record tablet;
 	struct ctx later = *cx;
 
 	/* The tablet gives up first, so that its sentence arrives, which says what was waited for. */
 	if (cx->deadline != NEVER) {
-		request.timeout = cx->deadline - task_now();
+		request->head.timeout = cx->deadline - task_now();
 		later.deadline = cx->deadline + REPLY_LATER_MS * MSEC;
 	}
 	TRY(cluster_tablet(cx, w->ctl, side_alias(w, s), &tablet));
-	if (cx->deadline != NEVER && request.timeout <= 0)
+	if (cx->deadline != NEVER && request->head.timeout <= 0)
 		return err_set(
 		    cx->err, ERR_TIMEOUT, "no time was left to ask tablet '%s'", tablet.alias);
-	if (rpc_tablet(&later, tablet.http, method, &request, reply) == 0)
+	if (rpc_tablet(&later, tablet.http, method, q, reply) == 0)
 		return 0;
 	if (cx->err->kind == ERR_REFUSED || cx->err->kind == ERR_CANCELLED)
 		return -1;
@@ -398,12 +407,48 @@ side_call(struct ctx *cx, const struct workflow *w, const char *method,
 }
 
 int
-side_do(struct ctx *cx, const struct workflow *w, enum side s, const char *method, int attempt)
+side_do(struct ctx *cx, const struct workflow *w, enum side s, enum tablet_method method, int attempt)
 {
-	struct tablet_request q;
-	struct tablet_reply reply;
+	struct move_request q;
 
 	TRY(side_request(cx, w, s, &q));
 	q.attempt = attempt;
-	return side_call(cx, w, method, &q, &reply);
+	return side_call(cx, w, method, &q, NULL);
+}
+
+int
+side_ask(struct ctx *cx, const struct workflow *w, enum side s)
+{
+	struct tablet_request q = { .timeout = cx->deadline - task_now() };
+	struct tablet_record tablet;
+	struct status_reply r;
+
+	TRY(cluster_tablet(cx, w->ctl, side_alias(w, s), &tablet));
+	if (rpc_tablet(cx, tablet.http, TABLET_STATUS, &q, &r) == 0)
+		return 0;
+	return err_wrap(cx->err, "tablet '%s'", tablet.alias);
+}
+
+int
+side_fence_install(struct ctx *cx, const struct workflow *w, enum side s)
+{
+	struct fence_install_request q = { .force = w->r.options.force };
+
+	TRY(side_request(cx, w, s, &q.move));
+	return side_call(cx, w, TABLET_FENCE_INSTALL, &q, NULL);
+}
+
+int
+side_fence_remove(struct ctx *cx, const struct workflow *w, enum side s)
+{
+	return side_do(cx, w, s, TABLET_FENCE_REMOVE, w->r.attempt);
+}
+
+int
+side_stream_delete(struct ctx *cx, const struct workflow *w, bool drop)
+{
+	struct stream_delete_request q = { .drop = drop };
+
+	TRY(side_request(cx, w, SIDE_TARGET, &q.move));
+	return side_call(cx, w, TABLET_STREAM_DELETE, &q, NULL);
 }

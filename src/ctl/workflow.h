@@ -15,6 +15,7 @@
 
 #include "ctl/cluster.h"
 #include "rpc/api.h"
+#include "rpc/tablet.h"
 
 struct workflow {
 	struct ctl            *ctl;
@@ -88,12 +89,23 @@ workflow_to(const struct workflow *w)
 
 const char *side_keyspace(const struct workflow *w, enum side s);
 const char *side_table(const struct workflow *w, enum side s, size_t i);
-/* A request with the members that all methods share; the caller adds the rest. */
-int side_request(struct ctx *cx, const struct workflow *w, enum side s, struct tablet_request *out) MUST_USE;
-/* Calls the tablet of the request's side, until cx's deadline; its errors name it. */
-int side_call(struct ctx *cx, const struct workflow *w, const char *method,
-    const struct tablet_request *q, struct tablet_reply *reply) MUST_USE;
-/* The same with nothing but the attempt. */
-int side_do(struct ctx *cx, const struct workflow *w, enum side s, const char *method, int attempt) MUST_USE;
+/* Which end of the move a side is now. */
+enum move_side side_end(const struct workflow *w, enum side s);
+/* What all requests about the move begin with, to the tablet of that side; the caller adds the rest. */
+int side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out) MUST_USE;
+/* Calls the tablet of the side that q names, until cx's deadline; its errors name it. q and reply are the
+ * method's own structs; q begins with a struct move_request, whose timeout is set. */
+int side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, void *q,
+    void *reply) MUST_USE;
+/* Does the tablet of that side answer? */
+int side_ask(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
+/* The fence of that side, made and removed under the record's number. */
+int side_fence_install(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
+int side_fence_remove(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
+/* Forgets the stream that ends at the target, and drops its tables if told so. */
+int side_stream_delete(struct ctx *cx, const struct workflow *w, bool drop) MUST_USE;
+/* side_call() with nothing but the attempt, and no reply. */
+int side_do(struct ctx *cx, const struct workflow *w, enum side s, enum tablet_method method,
+    int attempt) MUST_USE;
 
 #endif

@@ -1,7 +1,5 @@
 #include "rpc/api.h"
 
-#include <stdio.h>
-
 int
 rpc_call(
     struct ctx *cx, const char *address, const char *path, struct slice body, struct slice *out)
@@ -18,18 +16,4 @@ rpc_call(
 	}
 	buf_done(&reply.body);
 	return rc;
-}
-
-int
-rpc_tablet(struct ctx *cx, const char *address, const char *method,
-    const struct tablet_request *request, struct tablet_reply *reply)
-{
-	SCOPED(buf) struct buf body = BUF_INIT;
-	char                   path[HTTP_PATH_MAX];
-	struct slice           answer;
-
-	snprintf(path, sizeof(path), "/tablet/%s", method);
-	tablet_request_write(&body, request);
-	TRY(rpc_call(cx, address, path, buf_slice(&body), &answer));
-	return tablet_reply_read(cx->arena, answer, reply, cx->err);
 }

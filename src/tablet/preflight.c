@@ -217,7 +217,7 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 
 /* The table itself may be in use all the time: it is not asked for. */
 static int
-probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q)
+probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_request *q)
 {
 	SCOPED(ddl) struct ddl d = { 0 };
 
@@ -226,8 +226,8 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct tablet_re
 		struct fence f = {
 			/* Of its own: the workflow may be at work already, asked for by somebody else. */
 			.id = { env->sidecar, arena_printf(cx->arena, "probe %s", q->workflow) },
-			.database = q->source_database,
-			.tables = &q->tables[i].source_table,
+			.database = q->from.database,
+			.tables = &q->tables[i].from,
 			.tables_count = 1,
 			.stream_user = env->accounts->stream.user,
 		};
@@ -300,38 +300,16 @@ find_converted(struct arena *a, const struct table_def *def)
 	    "are the same", def->database, def->name, names.data);
 }
 
-static void
-describe(struct arena *a, struct tablet_table_status *out, const struct table_def *def,
-    const char *table)
-{
-	*out = (struct tablet_table_status){
-		.table = table,
-		.state = "",
-		.exists = true,
-		.rows_estimate = def->rows_estimate,
-		.definition = def->create_sql,
-		.auto_increment = def->auto_increment,
-		.converted = find_converted(a, def),
-	};
-}
-
-/* What names the table is refused, or is *passed with force: "" when there is none. */
 static int
-check_mentions(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q, size_t i,
-    const char **passed)
+refuse_mentions(struct ctx *cx, const struct mentions *m)
 {
-	struct mentions m;
-
-	TRY(mention_find(cx, c, q->source_database, q->tables[i].source_table, &m));
-	*passed = m.text;
-	if (m.text[0] == '\0' || q->force)
-		return 0;
-	err_set(cx->err, ERR_REFUSED, "%s", m.text);
-	return err_hint(cx->err, "%s", m.hint);
+	err_set(cx->err, ERR_REFUSED, "%s", m->text);
+	return err_hint(cx->err, "%s", m->hint);
 }
 
 int
-preflight_attempt(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q)
+preflight_attempt(
+    struct ctx *cx, const struct tablet_env *env, const struct move_request *q, bool force)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 
@@ -340,42 +318,59 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env, const struct tab
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx                 inner = *cx;
 		struct table_def          *def;
-		const char                *passed;
+		struct mentions            m;
 
 		inner.arena = &scratch;
-		TRY(schema_read(
-		    &inner, c, q->source_database, q->tables[i].source_table, &def));
-		TRY(check_mentions(&inner, c, q, i, &passed));
+		TRY(schema_read(&inner, c, q->from.database, q->tables[i].from, &def));
+		TRY(mention_find(&inner, c, q->from.database, q->tables[i].from, &m));
+		if (m.text[0] != '\0' && !force)
+			return refuse_mentions(cx, &m);
+	}
+	return 0;
+}
+
+static int
+describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_request *request,
+    struct check_from_reply *reply)
+{
+	const struct move_request *q = &request->move;
+
+	reply->tables = arena_array(cx->arena, struct table_facts, q->tables_count);
+	reply->tables_count = q->tables_count;
+	reply->passed = "";
+	for (size_t i = 0; i < q->tables_count; i++) {
+		struct table_def *def;
+		struct mentions   m;
+
+		TRY(schema_read(cx, c, q->from.database, q->tables[i].from, &def));
+		TRY(mention_find(cx, c, q->from.database, q->tables[i].from, &m));
+		if (m.text[0] != '\0' && !request->force)
+			return refuse_mentions(cx, &m);
+		if (m.text[0] != '\0')
+			reply->passed = m.text;
+		reply->tables[i] = (struct table_facts){
+			.definition = def->create_sql,
+			.converted = find_converted(cx->arena, def),
+			.rows_estimate = def->rows_estimate,
+		};
 	}
 	return 0;
 }
 
 int
-preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
-    struct tablet_reply *reply)
+preflight_from(struct ctx *cx, const struct tablet_env *env, const struct check_from_request *request,
+    struct check_from_reply *reply)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
+	const struct move_request          *q = &request->move;
 
 	TRY(env_dba(cx, env, &c));
-	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
-	reply->tables_count = q->tables_count;
-	for (size_t i = 0; i < q->tables_count; i++) {
-		struct table_def *def;
-
-		const char       *table = q->tables[i].source_table;
-		const char       *passed;
-
-		TRY(schema_read(cx, c, q->source_database, table, &def));
-		TRY(check_mentions(cx, c, q, i, &passed));
-		if (passed[0] != '\0')
-			reply->hint = passed;
-		describe(cx->arena, &reply->tables[i], def, q->tables[i].source_table);
-	}
+	TRY(describe_tables(cx, c, request, reply));
 	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, own_settings));
 	TRY(check_settings(cx, env, c, source_settings));
 	TRY(check_clients(cx, env, source_client_settings));
-	TRY(check_filters(cx, env, c, q->source_database));
+	TRY(check_filters(cx, env, c, q->from.database));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
 		return blame(cx, &env->accounts->stream,
@@ -392,23 +387,25 @@ preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tabl
 
 /* What is there is never overwritten: what to type to be rid of it. */
 static int
-drop_hint(struct ctx *cx, const struct tablet_request *q, size_t i, const char *when)
+drop_hint(struct ctx *cx, const struct move_request *q, size_t i, const char *when)
 {
 	int keyspace = (int)strcspn(q->workflow, "/"); /* the target's: it owns the workflow */
 
 	return err_hint(cx->err, "%s: vtctlclient DropTable %.*s.%s", when, keyspace, q->workflow,
-	    q->tables[i].target_table);
+	    q->tables[i].to);
 }
 
+/* definition: NULL, not compared. */
 static int
-check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q, size_t i)
+check_arrival(struct ctx *cx, struct mysql_client *c, const struct move_request *q, size_t i,
+    const char *definition)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	const char            *table = q->tables[i].target_table;
+	const char            *table = q->tables[i].to;
 	struct mysql_rows      rows;
 	struct table_def      *def;
 
-	quote_table(&name, slice_str(q->target_database), slice_str(table));
+	quote_table(&name, slice_str(q->to.database), slice_str(table));
 	if (mysql_selectf(cx, c, &rows, "SELECT 1 FROM %s LIMIT 1", name.data) != 0) {
 		if (cx->err->mysql_errno != ER_NO_SUCH_TABLE)
 			return -1;
@@ -417,17 +414,18 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct tablet_reques
 	}
 	if (rows.rows > 0) {
 		err_set(cx->err, ERR_REFUSED, "table '%s.%s' exists at the target and is not empty",
-		    q->target_database, table);
+		    q->to.database, table);
 		return drop_hint(cx, q, i, "if its rows are not needed");
 	}
-	TRY(schema_read(cx, c, q->target_database, table, &def));
-	if (strcmp(create_table_body(def->create_sql), create_table_body(q->definition)) != 0) {
+	TRY(schema_read(cx, c, q->to.database, table, &def));
+	if (definition == NULL ||
+	    strcmp(create_table_body(def->create_sql), create_table_body(definition)) != 0) {
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' exists at the target and is defined differently",
-		    q->target_database, table);
+		    q->to.database, table);
 		return drop_hint(cx, q, i, "the move makes it anew");
 	}
-	return 1;
+	return 0;
 }
 
 /* What the copy and the applier will do, done to a table of our own and undone. */
@@ -489,7 +487,7 @@ probe_target(struct ctx *cx, const struct tablet_env *env, const char *database)
 /* Two probes of one name would take away each other's tables; the second waits. The lock ends with its
  * session. */
 static int
-take_turns(struct ctx *cx, struct mysql_client *c)
+probe_alone(struct ctx *cx, struct mysql_client *c)
 {
 	struct mysql_rows rows;
 
@@ -499,45 +497,28 @@ take_turns(struct ctx *cx, struct mysql_client *c)
 	return err_set(cx->err, ERR_RETRY, "another move is being tried");
 }
 
-static int
-rehearse(struct ctx *cx, struct mysql_client *dba, const struct tablet_request *q)
-{
-	if (q->definition == NULL || q->definition[0] == '\0')
-		return 0;
-	if (rehearse_table(cx, dba, q->target_database, q->definition) == 0)
-		return 0;
-	return err_wrap(cx->err, "table '%s.%s'", q->source_database, q->tables[0].source_table);
-}
-
 int
-preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
-    struct tablet_reply *reply)
+preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
+	const struct move_request          *q = &request->move;
 
 	TRY(env_dba(cx, env, &c));
 	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, own_settings));
 	TRY(check_settings(cx, env, c, target_settings));
 	TRY(check_clients(cx, env, (const struct setting[]){ { 0 } }));
-	reply->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
-	reply->tables_count = q->tables_count;
-	for (size_t i = 0; i < q->tables_count; i++) {
-		int there = check_arrival(cx, c, q, i);
-
-		if (there < 0)
-			return -1;
-		reply->tables[i] = (struct tablet_table_status){
-			.table = q->tables[i].target_table,
-			.state = "",
-			.definition = "",
-			.exists = there == 1,
-			.empty = true,
-		};
+	for (size_t i = 0; i < q->tables_count; i++)
+		TRY(check_arrival(cx, c, q, i,
+		    i < request->definitions_count ? request->definitions[i] : NULL));
+	TRY(probe_alone(cx, c));
+	TRY(probe_target(cx, env, q->to.database));
+	for (size_t i = 0; i < request->definitions_count && i < q->tables_count; i++) {
+		if (rehearse_table(cx, c, q->to.database, request->definitions[i]) != 0)
+			return err_wrap(
+			    cx->err, "table '%s.%s'", q->from.database, q->tables[i].from);
 	}
-	TRY(take_turns(cx, c));
-	TRY(probe_target(cx, env, q->target_database));
-	return rehearse(cx, c, q);
+	return 0;
 }
 
 /* ---- The target, before each attempt */
@@ -552,7 +533,7 @@ try_clients(struct ctx *cx, const struct tablet_env *env, const struct table_def
 }
 
 int
-preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+preflight_attempt_to(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
     const char **hashes)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
@@ -564,7 +545,7 @@ preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, const str
 		struct table_def          *def;
 
 		inner.arena = &scratch;
-		TRY(schema_read(&inner, c, q->target_database, q->tables[i].target_table, &def));
+		TRY(schema_read(&inner, c, q->to.database, q->tables[i].to, &def));
 		TRY(schema_check_hash(def, hashes[i], cx->err));
 		TRY(try_clients(&inner, env, def));
 	}

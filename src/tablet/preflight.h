@@ -12,21 +12,23 @@
 #ifndef TABLET_PREFLIGHT_H
 #define TABLET_PREFLIGHT_H
 
+#include "rpc/tablet.h"
 #include "tablet/server/ddl.h"
 #include "tablet/table/schema.h"
 
-/* The source's side: fills definitions into the reply (cx->arena). */
-int preflight_source(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
-    struct tablet_reply *reply) MUST_USE;
-/* The from side again, before each attempt to switch: a view, a routine, a trigger or a foreign key that
+/* The end that the tables leave: describes them (reply in cx->arena). */
+int preflight_from(struct ctx *cx, const struct tablet_env *env, const struct check_from_request *request,
+    struct check_from_reply *reply) MUST_USE;
+/* The same end again, before each attempt to switch: a view, a routine, a trigger or a foreign key that
  * has come since would be left behind. */
-int preflight_attempt(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q) MUST_USE;
-/* The target's side: a table that exists must be empty and defined as request->definition says. */
-int preflight_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
-    struct tablet_reply *reply) MUST_USE;
-/* The same side again, before each attempt to switch: is what has arrived defined as the stream's tables
+int preflight_attempt(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
+    bool force) MUST_USE;
+/* The end where they arrive: a table that exists must be empty and defined as the request says. */
+int preflight_to(struct ctx *cx, const struct tablet_env *env,
+    const struct check_to_request *request) MUST_USE;
+/* The same end again, before each attempt to switch: is what has arrived defined as the stream's tables
  * are (hashes: one for each), without a trigger, and may clients work with it? */
-int preflight_attempt_target(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
+int preflight_attempt_to(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
     const char **hashes) MUST_USE;
 
 #endif

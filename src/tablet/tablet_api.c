@@ -1,5 +1,6 @@
 #include "tablet/tablet_api.h"
 
+#include "rpc/tablet.h"
 #include "sql/quote.h"
 #include "tablet/guard/fence.h"
 #include "tablet/preflight.h"
@@ -14,28 +15,27 @@ enum {
 	    60, /* where the caller names none: above any preflight, below people's patience */
 };
 
-typedef int method_fn(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r);
+/* q and r are the method's own structs (rpc/tablet.h). */
+typedef int method_fn(struct ctx *cx, struct tablet_api *api, const void *q, void *r);
 
 /* Of the rows in this server's sidecar database. */
 static struct stream_id
-id_of(const struct tablet_api *api, const struct tablet_request *q)
+id_of(const struct tablet_api *api, const struct move_request *q)
 {
 	return (struct stream_id){ api->env->sidecar, q->workflow };
 }
 
-/* The tables of the side that this server is. */
+/* The tables of the end that this server is. */
 static struct fence
-fence_of(struct arena *a, const struct tablet_api *api, const struct tablet_request *q)
+fence_of(struct arena *a, const struct tablet_api *api, const struct move_request *q)
 {
-	bool         target = strcmp(q->on_side, "target") == 0;
 	const char **tables = arena_array(a, const char *, q->tables_count);
 
 	for (size_t i = 0; i < q->tables_count; i++)
-		tables[i] = target ? q->tables[i].target_table : q->tables[i].source_table;
+		tables[i] = q->side == MOVE_TO ? q->tables[i].to : q->tables[i].from;
 	return (struct fence){
 		.id = id_of(api, q),
-		.database = target ? q->target_database : q->source_database,
+		.database = q->side == MOVE_TO ? q->to.database : q->from.database,
 		.tables = tables,
 		.tables_count = (int)q->tables_count,
 		.stream_user = api->env->accounts->stream.user,
@@ -44,8 +44,7 @@ fence_of(struct arena *a, const struct tablet_api *api, const struct tablet_requ
 }
 
 static int
-find_stream(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct stream **out)
+find_stream(struct ctx *cx, struct tablet_api *api, const struct move_request *q, struct stream **out)
 {
 	*out = engine_find(&api->engine, q->workflow);
 	if (*out == NULL)
@@ -55,38 +54,35 @@ find_stream(
 }
 
 static int
-do_status(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	r->state = api->health->healthy ? "healthy" : "not healthy";
-	r->error = api->health->reason;
+	struct status_reply *reply = r;
+
+	reply->healthy = api->health->healthy;
+	reply->reason = api->health->reason;
 	return 0;
 }
 
 static int
-do_check_source(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_check_from(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	return preflight_source(cx, api->env, q, r);
+	return preflight_from(cx, api->env, q, r);
 }
 
 static int
-do_check_target(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_check_to(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	return preflight_target(cx, api->env, q, r);
+	return preflight_to(cx, api->env, q);
 }
 
 static int
-do_stream_create(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_stream_create(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	return engine_create(cx, &api->engine, q);
 }
 
 static int
-do_stream_status(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_stream_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	struct stream *s;
 
@@ -96,10 +92,11 @@ do_stream_status(
 }
 
 static int
-do_stream_delete(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_stream_delete(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	return engine_delete(cx, &api->engine, q, strcmp(q->position, "drop") == 0);
+	const struct stream_delete_request *request = q;
+
+	return engine_delete(cx, &api->engine, &request->move, request->drop);
 }
 
 /* A prepared transaction may hold rows of the table and end at any time. */
@@ -116,7 +113,7 @@ check_no_xa(struct ctx *cx, struct mysql_client *c)
 }
 
 static int
-check_arrived(struct ctx *cx, struct tablet_api *api, const struct tablet_request *q)
+check_arrived(struct ctx *cx, struct tablet_api *api, const struct move_request *q)
 {
 	struct stream *s;
 	const char   **hashes;
@@ -126,78 +123,74 @@ check_arrived(struct ctx *cx, struct tablet_api *api, const struct tablet_reques
 	if (stream_request(s)->tables_count != q->tables_count)
 		return err_set(cx->err, ERR_REFUSED, "the stream of workflow '%s' has %zu tables, not %zu",
 		    q->workflow, stream_request(s)->tables_count, q->tables_count);
-	return preflight_attempt_target(cx, api->env, q, hashes);
+	return preflight_attempt_to(cx, api->env, q, hashes);
 }
 
 static int
-do_fence_install(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	SCOPED(ddl) struct ddl d = { 0 };
-	struct fence           f = fence_of(cx->arena, api, q);
-
-	bool target = strcmp(q->on_side, "target") == 0;
+	const struct fence_install_request *request = q;
+	const struct move_request          *move = &request->move;
+	SCOPED(ddl) struct ddl              d = { 0 };
+	struct fence                        f = fence_of(cx->arena, api, move);
 
 	TRY(ddl_open(cx, api->env, &d));
-	if (target) {
-		TRY(check_arrived(cx, api, q));
+	if (move->side == MOVE_TO) {
+		TRY(check_arrived(cx, api, move));
 	} else {
-		TRY(preflight_attempt(cx, api->env, q));
+		TRY(preflight_attempt(cx, api->env, move, request->force));
 		TRY(check_no_xa(cx, d.session));
 	}
-	return fence_install(cx, &d, &f, target);
+	return fence_install(cx, &d, &f, move->side == MOVE_TO);
 }
 
 static int
-do_fence_remove(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	SCOPED(ddl) struct ddl d = { 0 };
-	struct fence           f = fence_of(cx->arena, api, q);
+	const struct move_request *move = q;
+	SCOPED(ddl) struct ddl     d = { 0 };
+	struct fence               f = fence_of(cx->arena, api, move);
 
 	TRY(ddl_open(cx, api->env, &d));
 	TRY(fence_remove(cx, &d, &f));
 	/* Written there by the stream, whose consistency point it was. */
-	return strcmp(q->on_side, "source") == 0 ? heartbeat_delete(cx, d.session, id_of(api, q)) : 0;
+	return move->side == MOVE_FROM ? heartbeat_delete(cx, d.session, f.id) : 0;
 }
 
-/* The source's next values, so that they can be carried. */
 static int
-list_auto_increment(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
+	const struct move_request          *move = q;
+	struct next_values_reply           *reply = r;
 	SCOPED(client) struct mysql_client *dba = NULL;
 
 	TRY(env_dba(cx, api->env, &dba));
-	r->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
-	r->tables_count = q->tables_count;
-	for (size_t i = 0; i < q->tables_count; i++) {
-		struct tablet_table_status *t = &r->tables[i];
-
-		*t = (struct tablet_table_status){ .table = q->tables[i].source_table,
-			.state = "", .definition = "", .exists = true };
-		TRY(auto_increment_read(
-		    cx, dba, q->source_database, t->table, &t->auto_increment));
-	}
+	reply->tables = arena_array(cx->arena, struct next_value, move->tables_count);
+	reply->tables_count = move->tables_count;
+	for (size_t i = 0; i < move->tables_count; i++)
+		TRY(auto_increment_read(cx, dba, move->from.database, move->tables[i].from,
+		    &reply->tables[i].next));
 	return 0;
 }
 
 static int
-do_auto_increment(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	SCOPED(ddl) struct ddl d = { 0 };
-	struct stream         *s;
+	const struct set_next_values_request *request = q;
+	const struct move_request            *move = &request->move;
+	SCOPED(ddl) struct ddl                d = { 0 };
+	struct stream                        *s;
 
-	if (strcmp(q->on_side, "source") == 0)
-		return list_auto_increment(cx, api, q, r);
-	TRY(find_stream(cx, api, q, &s));
+	if (request->values_count != move->tables_count)
+		return err_set(cx->err, ERR_REFUSED, "%zu next values for %zu tables",
+		    request->values_count, move->tables_count);
+	TRY(find_stream(cx, api, move, &s));
 	TRY(ddl_open(cx, api->env, &d));
-	for (size_t i = 0; i < q->tables_count; i++) {
+	for (size_t i = 0; i < move->tables_count; i++) {
 		struct auto_increment wanted = {
-			.database = q->target_database,
-			.table = q->tables[i].target_table,
-			.next = q->tables[i].auto_increment,
+			.database = move->to.database,
+			.table = move->tables[i].to,
+			.next = request->values[i].next,
 			.exact = stream_reached(s) == STREAM_FROZEN,
 		};
 
@@ -207,95 +200,100 @@ do_auto_increment(
 }
 
 static int
-do_lock(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	struct fence        f = fence_of(cx->arena, api, q);
+	const struct move_request       *move = q;
+	struct position_reply           *reply = r;
+	struct fence                     f = fence_of(cx->arena, api, move);
 	SCOPED(position) struct position p = { 0 };
-	struct lock_request request = {
-		.id = f.id,
-		.database = f.database,
-		.tables = f.tables,
-		.tables_count = f.tables_count,
-		.attempt = q->attempt,
+	struct lock_request              request = {
+		             .id = f.id,
+		             .database = f.database,
+		             .tables = f.tables,
+		             .tables_count = f.tables_count,
+		             .attempt = move->attempt,
 	};
 
 	TRY(lock_take(cx, &api->locks, &request, &p));
-	r->position = arena_strdup(cx->arena, position_gtid(&p));
-	r->held = true;
+	reply->position = arena_strdup(cx->arena, position_gtid(&p));
 	return 0;
 }
 
 static int
-do_lock_status(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_lock_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	return lock_held(cx, &api->locks, q->workflow, q->attempt, &r->held);
+	const struct move_request *move = q;
+	struct lock_status_reply  *reply = r;
+
+	return lock_held(cx, &api->locks, move->workflow, move->attempt, &reply->held);
 }
 
 static int
-do_unlock(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_unlock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	lock_release(&api->locks, q->workflow, q->attempt);
+	const struct move_request *move = q;
+
+	lock_release(&api->locks, move->workflow, move->attempt);
 	return 0;
 }
 
 static int
-do_disarm(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
+	const struct move_request          *move = q;
 	SCOPED(client) struct mysql_client *c = NULL;
 
-	TRY(lock_forbid(cx, &api->locks, q->workflow, q->attempt));
+	TRY(lock_forbid(cx, &api->locks, move->workflow, move->attempt));
 	TRY(env_dba(cx, api->env, &c));
-	return fence_disarm(cx, c, id_of(api, q), q->attempt);
+	return fence_disarm(cx, c, id_of(api, move), move->attempt);
 }
 
 static int
-do_freeze(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
+	const struct freeze_request        *request = q;
+	struct position_reply              *reply = r;
 	SCOPED(client) struct mysql_client *c = NULL;
 	struct stream                      *s;
 	SCOPED(position) struct position    p = { 0 };
 
-	TRY(find_stream(cx, api, q, &s));
-	TRY(stream_freeze(cx, s, q->position, q->attempt));
+	TRY(find_stream(cx, api, &request->move, &s));
+	TRY(stream_freeze(cx, s, request->position, request->move.attempt));
 	TRY(env_dba(cx, api->env, &c));
 	struct place_reader reader = place_reader(api->env, api->env->server);
 	TRY(place_now(cx, c, &reader, &p));
-	r->position = arena_strdup(cx->arena, position_gtid(&p));
+	reply->position = arena_strdup(cx->arena, position_gtid(&p));
 	return 0;
 }
 
 static int
-do_thaw(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_thaw(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	struct stream *s;
+	const struct move_request *move = q;
+	struct stream             *s;
 
-	TRY(find_stream(cx, api, q, &s));
-	return stream_thaw(cx, s, q->attempt);
+	TRY(find_stream(cx, api, move, &s));
+	return stream_thaw(cx, s, move->attempt);
 }
 
 static int
-do_finish(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_finish(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	struct stream *s;
+	const struct move_request *move = q;
+	struct stream             *s;
 
-	TRY(find_stream(cx, api, q, &s));
-	return stream_finish(cx, s, q->attempt);
+	TRY(find_stream(cx, api, move, &s));
+	return stream_finish(cx, s, move->attempt);
 }
+
+/* ---- Tables, of whatever workflow */
 
 /* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table
  * that is not there they go too: the first try may have ended between the two. */
 static int
-drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const struct tablet_request *q,
-    size_t i)
+drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char *database,
+    const char *table)
 {
-	const char *database = q->source_database, *table = q->tables[i].source_table;
 	enum { ER_BAD_TABLE_ERROR = 1051 };
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -320,20 +318,20 @@ drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const stru
 }
 
 static int
-do_table_drop(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_table_drop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	SCOPED(ddl) struct ddl d = { 0 };
+	const struct tables_request *request = q;
+	SCOPED(ddl) struct ddl       d = { 0 };
 
 	TRY(ddl_open(cx, api->env, &d));
-	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(drop_one(cx, &d, api, q, i));
+	for (size_t i = 0; i < request->tables_count; i++)
+		TRY(drop_one(cx, &d, api, request->database, request->tables[i]));
 	return 0;
 }
 
 /* To look takes the lock that whoever makes the table has for itself, so it waits for him. */
 static int
-find_table(struct ctx *cx, struct mysql_client *c, const struct tablet_request *q, size_t i, bool *exists)
+find_table(struct ctx *cx, struct mysql_client *c, const char *database, const char *table, bool *exists)
 {
 	/* Of a view of what is gone, or whose maker is. */
 	enum { ER_NO_SUCH_TABLE = 1146, ER_VIEW_INVALID = 1356, ER_NO_SUCH_USER = 1449 };
@@ -341,7 +339,7 @@ find_table(struct ctx *cx, struct mysql_client *c, const struct tablet_request *
 	struct mysql_rows      rows;
 	int                    error;
 
-	quote_table(&name, slice_str(q->source_database), slice_str(q->tables[i].source_table));
+	quote_table(&name, slice_str(database), slice_str(table));
 	*exists = mysql_selectf(cx, c, &rows, "SELECT 1 FROM %s LIMIT 0", name.data) == 0;
 	error = cx->err->mysql_errno;
 	if (*exists || (error != ER_NO_SUCH_TABLE && error != ER_VIEW_INVALID && error != ER_NO_SUCH_USER))
@@ -352,71 +350,71 @@ find_table(struct ctx *cx, struct mysql_client *c, const struct tablet_request *
 }
 
 static int
-do_table_find(
-    struct ctx *cx, struct tablet_api *api, const struct tablet_request *q, struct tablet_reply *r)
+do_table_find(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
+	const struct tables_request        *request = q;
+	struct table_find_reply            *reply = r;
 	SCOPED(client) struct mysql_client *c = NULL;
 
 	TRY(env_dba(cx, api->env, &c));
-	r->tables = arena_array(cx->arena, struct tablet_table_status, q->tables_count);
-	r->tables_count = q->tables_count;
-	for (size_t i = 0; i < q->tables_count; i++) {
-		r->tables[i] = (struct tablet_table_status){
-			.table = q->tables[i].source_table, .state = "", .definition = ""
-		};
-		TRY(find_table(cx, c, q, i, &r->tables[i].exists));
-	}
+	reply->tables = arena_array(cx->arena, struct table_found, request->tables_count);
+	reply->tables_count = request->tables_count;
+	for (size_t i = 0; i < request->tables_count; i++)
+		TRY(find_table(cx, c, request->database, request->tables[i], &reply->tables[i].exists));
 	return 0;
 }
 
 static const struct method {
-	const char *name;
-	method_fn  *run;
-	bool        one_at_a_time; /* calls.h */
-} methods[] = {
-	{ "status", do_status, false },
-	{ "check_source", do_check_source, false },
-	{ "check_target", do_check_target, false },
-	{ "stream_create", do_stream_create, true },
-	{ "stream_status", do_stream_status, false },
-	{ "stream_delete", do_stream_delete, true },
-	{ "fence_install", do_fence_install, true },
-	{ "fence_remove", do_fence_remove, true },
-	{ "auto_increment", do_auto_increment, false },
-	{ "lock", do_lock, false },
-	{ "lock_status", do_lock_status, false },
-	{ "unlock", do_unlock, false },
-	{ "disarm", do_disarm, false },
-	{ "freeze", do_freeze, false },
-	{ "thaw", do_thaw, false },
-	{ "finish", do_finish, false },
-	{ "table_find", do_table_find, false },
-	{ "table_drop", do_table_drop, false },
+	method_fn *run;
+	bool       one_at_a_time; /* calls.h; of methods about a move only */
+} methods[TABLET_METHODS] = {
+	[TABLET_STATUS] = { do_status, false },
+	[TABLET_CHECK_FROM] = { do_check_from, false },
+	[TABLET_CHECK_TO] = { do_check_to, false },
+	[TABLET_STREAM_CREATE] = { do_stream_create, true },
+	[TABLET_STREAM_STATUS] = { do_stream_status, false },
+	[TABLET_STREAM_DELETE] = { do_stream_delete, true },
+	[TABLET_FENCE_INSTALL] = { do_fence_install, true },
+	[TABLET_FENCE_REMOVE] = { do_fence_remove, true },
+	[TABLET_NEXT_VALUES] = { do_next_values, false },
+	[TABLET_SET_NEXT_VALUES] = { do_set_next_values, false },
+	[TABLET_LOCK] = { do_lock, false },
+	[TABLET_LOCK_STATUS] = { do_lock_status, false },
+	[TABLET_UNLOCK] = { do_unlock, false },
+	[TABLET_DISARM] = { do_disarm, false },
+	[TABLET_FREEZE] = { do_freeze, false },
+	[TABLET_THAW] = { do_thaw, false },
+	[TABLET_FINISH] = { do_finish, false },
+	[TABLET_TABLE_FIND] = { do_table_find, false },
+	[TABLET_TABLE_DROP] = { do_table_drop, false },
 };
 
-static const struct method *
+/* -1: there is none at that path. */
+static int
 find_method(const char *path)
 {
 	static const char prefix[] = "/tablet/";
 
 	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
-		return NULL;
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (strcmp(path + sizeof(prefix) - 1, methods[i].name) == 0)
-			return &methods[i];
+		return -1;
+	for (int i = 0; i < TABLET_METHODS; i++) {
+		if (strcmp(path + sizeof(prefix) - 1, tablet_calls[i].name) == 0)
+			return i;
 	}
-	return NULL;
+	return -1;
 }
 
 static int
-run_method(struct ctx *cx, struct tablet_api *api, const struct method *m,
-    const struct tablet_request *q, struct tablet_reply *r)
+run_method(
+    struct ctx *cx, struct tablet_api *api, const struct method *m, const void *q, void *r)
 {
+	const struct move_request *move = q;
+
 	if (!m->one_at_a_time)
 		return m->run(cx, api, q, r);
-	TRY(call_begin(cx, &api->calls, q->workflow, q->attempt));
+	TRY(call_begin(cx, &api->calls, move->workflow, move->attempt));
 	int rc = m->run(cx, api, q, r);
-	call_end(&api->calls, q->workflow);
+	call_end(&api->calls, move->workflow);
 	return rc;
 }
 
@@ -424,19 +422,19 @@ static int
 handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
     struct http_reply *reply)
 {
-	const struct method  *m = find_method(req->path);
-	struct tablet_request q = { 0 };
-	struct tablet_reply   r = {
-		  .state = "", .error = "", .hint = "", .position = "", .lag_ms = -1
-	};
+	int i = find_method(req->path);
 
-	if (m == NULL)
+	if (i < 0)
 		return err_set(cx->err, ERR_NOT_FOUND, "no method '%s'", req->path);
-	TRY(tablet_request_read(cx->arena, req->body, &q, cx->err));
-	struct ctx within = ctx_within(cx, q.timeout > 0 ? q.timeout : METHOD_TIMEOUT_S * SECOND);
-	TRY(run_method(&within, api, m, &q, &r));
+	const struct tablet_call *call = &tablet_calls[i];
+	void                     *q = arena_zalloc(cx->arena, call->request->size);
+	void                     *r = arena_zalloc(cx->arena, call->reply->size);
+	TRY(message_read(cx->arena, call->request, req->body, q, cx->err));
+	usec       timeout = ((const struct tablet_request *)q)->timeout;
+	struct ctx within = ctx_within(cx, timeout > 0 ? timeout : METHOD_TIMEOUT_S * SECOND);
+	TRY(run_method(&within, api, &methods[i], q, r));
 	reply->status = 200;
-	tablet_reply_write(&reply->body, &r);
+	message_write(&reply->body, call->reply, r);
 	return 0;
 }
 

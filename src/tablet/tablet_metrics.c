@@ -5,43 +5,43 @@
 #include <math.h>
 
 /* A stream's value of one metric. */
-typedef double value_fn(const struct tablet_reply *r);
+typedef double value_fn(const struct stream_status_reply *r);
 
 static double
-rows_copied(const struct tablet_reply *r)
+rows_copied(const struct stream_status_reply *r)
 {
 	return (double)r->rows_copied;
 }
 
 static double
-rows_total(const struct tablet_reply *r)
+rows_total(const struct stream_status_reply *r)
 {
 	return (double)r->rows_total;
 }
 
 /* Not a number: not known, as of one that is not connected. */
 static double
-lag_seconds(const struct tablet_reply *r)
+lag_seconds(const struct stream_status_reply *r)
 {
 	return r->lag_ms < 0 ? (double)NAN : (double)r->lag_ms / 1000;
 }
 
 static double
-position_bytes(const struct tablet_reply *r)
+position_bytes(const struct stream_status_reply *r)
 {
 	return (double)strlen(r->position);
 }
 
 static double
-changes_applied(const struct tablet_reply *r)
+changes_applied(const struct stream_status_reply *r)
 {
 	return (double)r->changes_applied;
 }
 
 static double
-stopped_by_error(const struct tablet_reply *r)
+stopped_by_error(const struct stream_status_reply *r)
 {
-	return strcmp(r->state, "error") == 0;
+	return r->phase == STREAM_ERROR;
 }
 
 static const struct {
@@ -66,7 +66,7 @@ print_streams(struct buf *out, const struct engine *e, size_t m)
 	for (struct stream *s = engine_next(e, NULL); s != NULL; s = engine_next(e, s)) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		SCOPED(buf) struct buf     labels = BUF_INIT;
-		struct tablet_reply        r;
+		struct stream_status_reply r;
 
 		stream_status(s, &scratch, &r);
 		metric_label(&labels, "workflow", stream_workflow(s));

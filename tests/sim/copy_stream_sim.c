@@ -173,11 +173,10 @@ stream_of(struct world *w)
 static int
 open_process(struct ctx *cx, struct world *w)
 {
-	struct tablet_table   table = { "t", "t", 0 };
-	struct tablet_request request = {
-		.workflow = WORKFLOW, .source_server = SOURCE, .source_database = "src",
-		.target_database = "dst", .source_sidecar = SIDECAR_DEFAULT, .tables = &table,
-		.tables_count = 1, .position = "", .on_side = "target", .definition = "",
+	struct moved_names  table = { "t", "t" };
+	struct move_request request = {
+		.workflow = WORKFLOW, .side = MOVE_TO, .from = { SOURCE, "src", SIDECAR_DEFAULT },
+		.to = { "", "dst", "" }, .tables = &table, .tables_count = 1,
 	};
 
 	TRY(engine_open(cx, &w->engine));
@@ -275,7 +274,7 @@ live(struct ctx *cx, struct world *w, usec longest)
 static void
 check_no_error(struct world *w)
 {
-	struct tablet_reply reply;
+	struct stream_status_reply reply;
 
 	if (stream_phase(stream_of(w)) != STREAM_ERROR)
 		return;
@@ -458,7 +457,7 @@ static void
 rival(struct ctx *cx, struct world *w)
 {
 	struct mini_session *s = minidb_open(w->table.target);
-	struct tablet_reply  reply;
+	struct stream_status_reply reply;
 
 	minidb_kill_for(s, "_vt vttablet");
 	open_beside(cx, w);

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet 
 # ---- What a tablet promises by itself
 
 def delete(p, attempt=0):
-    return p.target.call("stream_delete", **p.request(attempt=attempt, position="drop"))
+    return p.target.call("stream_delete", **p.request(attempt=attempt, drop=True))
 
 
 def tables_of(p, keyspace="new_customer"):
@@ -30,10 +30,10 @@ def test_a_deleted_stream_leaves_nothing_and_late_calls_make_nothing(pair):
     p.source.start(), p.target.start()
     p.start()
     p.wait("running")
-    p.source.call("fence_install", **p.request(on_side="source"))
+    p.source.call("fence_install", **p.request(side="from"))
     delete(p, 2)
     delete(p, 2)
-    p.source.call("fence_remove", **p.request(attempt=2, on_side="source"))
+    p.source.call("fence_remove", **p.request(attempt=2, side="from"))
     assert tables_of(p) == []
     for server in (p.source.server, p.target.server):
         for table in ("stream", "copy_state", "heartbeat", "fence"):
@@ -42,7 +42,7 @@ def test_a_deleted_stream_leaves_nothing_and_late_calls_make_nothing(pair):
     with pytest.raises(Refused, match="outdated"):
         p.start()
     with pytest.raises(Refused, match="outdated"):
-        p.source.call("fence_install", **p.request(on_side="source"))
+        p.source.call("fence_install", **p.request(side="from"))
     # Made anew under a higher number: nothing of the one before can reach it, also when the tablet has forgotten.
     p.target.call("stream_create", **p.request(attempt=4))
     p.target.kill()

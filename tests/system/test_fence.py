@@ -24,9 +24,9 @@ def tablet(servers, folder):
 
 
 def request(attempt=0, **more):
-    return {"workflow": "new_customer/t", "attempt": attempt, "source_database": "customer",
-            "target_database": "new_customer", "tables": [{"source_table": "t", "target_table": "t"}],
-            "on_side": "source", **more}
+    return {"workflow": "new_customer/t", "attempt": attempt, "from": {"database": "customer"},
+            "to": {"database": "new_customer"}, "tables": [{"from": "t", "to": "t"}],
+            "side": "from", **more}
 
 
 def refused(conn, sql):
@@ -205,13 +205,14 @@ def trying(tablet, method, **more):
 @pytest.mark.parametrize("method", ["fence_install", "fence_remove", "table_drop"])
 def test_what_needs_the_table_for_itself_is_nobodys_deadlock(tablet, method):
     """A reader that is open keeps it waiting, and who has read and then writes meanwhile is not its victim."""
+    about = {"database": "customer", "tables": ["t"]} if method == "table_drop" else {}
     if method == "fence_remove":
         tablet.call("fence_install", **request())
     reader = tablets.app(tablet.server, "customer")
     with reader.cursor() as cur, Busy(lambda: tablets.app(tablet.server, "customer"), "t", (1, 2), think=0.01) as busy:
         cur.execute("BEGIN")
         cur.execute("SELECT * FROM t")
-        thread, outcome = trying(tablet, method, timeout=2500000)
+        thread, outcome = trying(tablet, method, timeout=2500000, **about)
         while thread.is_alive():
             assert not tablet.server.sql("SELECT info FROM information_schema.processlist "
                                          "WHERE state = 'Waiting for table metadata lock'")
@@ -220,7 +221,7 @@ def test_what_needs_the_table_for_itself_is_nobodys_deadlock(tablet, method):
         proc.wait_for(lambda: busy.done > before + 2, 20, "clients to go on")
     assert busy.errors == []
     reader.commit()
-    tablet.call(method, **request(attempt=2))
+    tablet.call(method, **request(attempt=2, **about))
 
 
 @pytest.mark.parametrize("method, take, end", [
@@ -251,7 +252,7 @@ def test_the_preflight_does_not_need_the_table_for_itself(tablet):
         cur.execute("BEGIN")
         cur.execute("UPDATE t SET v = v + 1 WHERE id = 3")
         cur.execute("SELECT * FROM t")
-        assert tablet.call("check_source", **request())
+        assert tablet.call("check_from", **request())
     assert busy.errors == []
 
 
@@ -271,8 +272,8 @@ def test_another_workflows_fence_is_its_own(tablet):
     """Neither removing it nor a preflight for it takes this one's away; both may be there at once."""
     other = request(workflow="other/t", target_database="other")
     tablet.call("fence_install", **request())
-    tablet.call("check_source", **other)
-    tablet.call("check_source", **request())
+    tablet.call("check_from", **other)
+    tablet.call("check_from", **request())
     tablet.call("fence_install", **other)
     assert tablet.server.sql("SELECT COUNT(*) FROM information_schema.triggers") == ((6,),)
     tablet.call("fence_remove", **other)
@@ -385,7 +386,7 @@ def test_disarming_waits_for_a_refused_writers_transaction(tablet):
     ("CREATE TABLE p (id INT PRIMARY KEY, t_id INT, CONSTRAINT fk FOREIGN KEY (t_id) REFERENCES t (id))", "foreign key 'fk'"),
 ])
 def test_what_has_come_since_the_preflight_is_refused_before_an_attempt(tablet, ddl, words):
-    tablet.call("check_source", **request())
+    tablet.call("check_from", **request())
     tablet.call("fence_install", **request())
     tablet.server.sql(ddl, database="customer")
     with pytest.raises(tablets.Refused) as refused_now:

@@ -15,8 +15,8 @@ def tablet(servers, folder):
 
 
 def request(table="t", **more):
-    return {"workflow": "new_customer/t", "source_database": "customer", "target_database": "customer",
-            "tables": [{"source_table": table, "target_table": table}], "on_side": "source", **more}
+    return {"workflow": "new_customer/t", "from": {"database": "customer"}, "to": {"database": "customer"},
+            "tables": [{"from": table, "to": table}], "side": "from", **more}
 
 
 def state(server):
@@ -29,7 +29,7 @@ def state(server):
                        "NOT LIKE '%GTID%' AND VARIABLE_NAME NOT IN ('TIMESTAMP', 'LAST_INSERT_ID')"))
 
 
-def refusal(tablet, method="check_source", **more):
+def refusal(tablet, method="check_from", **more):
     before = state(tablet.server)
     with pytest.raises(tablets.Refused) as refused:
         tablet.call(method, **request(**more))
@@ -46,7 +46,7 @@ def test_a_good_table_is_described_and_left_as_it_was(tablet):
     tablet.server.sql(GOOD, database="customer")
     tablet.server.sql("INSERT INTO t VALUES (1, 1)", database="customer")
     before = state(tablet.server)
-    answer = tablet.call("check_source", **request())
+    answer = tablet.call("check_from", **request())
     assert state(tablet.server) == before
     assert "`id` int(11) NOT NULL" in answer["tables"][0]["definition"]
 
@@ -93,7 +93,7 @@ def test_a_body_that_names_another_table_does_not_matter(tablet):
     tablet.server.sql("CREATE TABLE t_log (id INT PRIMARY KEY)", database="customer")
     tablet.server.sql("CREATE VIEW w AS SELECT * FROM t_log", database="customer")
     tablet.server.sql("CREATE PROCEDURE pr() SELECT COUNT(*) FROM t_log", database="customer")
-    assert tablet.call("check_source", **request())
+    assert tablet.call("check_from", **request())
 
 
 @pytest.mark.parametrize("sql, back, words", [
@@ -106,10 +106,10 @@ def test_a_binlog_that_does_not_tell_all_is_refused(tablet, sql, back, words):
     tablet.server.sql(sql)
     assert words in refusal(tablet)
     tablet.server.sql(back)
-    assert tablet.call("check_source", **request())
+    assert tablet.call("check_from", **request())
 
 
-@pytest.mark.parametrize("method", ["check_source", "check_target"])
+@pytest.mark.parametrize("method", ["check_from", "check_to"])
 @pytest.mark.parametrize("name, other, good", [
     ("tx_isolation", "'READ-COMMITTED'", "'REPEATABLE-READ'"),
     ("autocommit", "0", "1"),
@@ -121,29 +121,29 @@ def test_a_binlog_that_does_not_tell_all_is_refused(tablet, sql, back, words):
 ])
 def test_settings_that_neither_the_gates_nor_our_sessions_can_do_with_are_refused(tablet, method, name, other, good):
     tablet.server.sql(GOOD, database="customer")
-    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
+    definition = tablet.call("check_from", **request())["tables"][0]["definition"]
     tablet.server.sql(f"SET GLOBAL {name} = {other}")
     with pytest.raises(tablets.Refused) as refused:
-        tablet.call(method, **request(definition=definition))
+        tablet.call(method, **request(definitions=[definition]))
     assert refused.value.kind == "refused" and name in refused.value.text
     assert f"SET GLOBAL {name}={good}" in refused.value.hint
     tablet.server.sql(f"SET GLOBAL {name} = {good}")
-    assert tablet.call(method, **request(definition=definition))
+    tablet.call(method, **request(definitions=[definition]))
 
 
-@pytest.mark.parametrize("method", ["check_source", "check_target"])
+@pytest.mark.parametrize("method", ["check_from", "check_to"])
 @pytest.mark.parametrize("name, other", [("autocommit", "0"), ("tx_isolation", "''READ-COMMITTED''"),
                                          ("sql_mode", "''ANSI_QUOTES''"), ("completion_type", "1")])
 def test_what_init_connect_makes_of_clients_sessions_is_looked_at(tablet, method, name, other):
     tablet.server.sql(GOOD, database="customer")
-    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
+    definition = tablet.call("check_from", **request())["tables"][0]["definition"]
     tablet.server.sql(f"SET GLOBAL init_connect = 'SET {name} = {other}, sql_select_limit = 0'")
     with pytest.raises(tablets.Refused) as refused:
-        tablet.call(method, **request(definition=definition))
+        tablet.call(method, **request(definitions=[definition]))
     assert refused.value.kind == "refused" and name in refused.value.text and "in clients' sessions" in refused.value.text
     assert "SET GLOBAL init_connect" in refused.value.hint
     tablet.server.sql("SET GLOBAL init_connect = 'SET sql_select_limit = 0'")
-    assert tablet.call(method, **request(definition=definition))
+    tablet.call(method, **request(definitions=[definition]))
 
 
 def test_a_server_without_a_binlog_is_refused(servers, folder):
@@ -155,13 +155,13 @@ def test_a_server_without_a_binlog_is_refused(servers, folder):
         made.stop()
 
 
-@pytest.mark.parametrize("method", ["check_source", "check_target"])
+@pytest.mark.parametrize("method", ["check_from", "check_to"])
 def test_a_server_that_takes_other_cases_for_the_same_table_is_refused(servers, folder, method):
     made = tablets.Tablet(folder, servers("s", "--lower-case-table-names=1"), "customer", 100).start()
     try:
         made.server.sql(GOOD, database="customer")
         with pytest.raises(tablets.Refused) as refused:
-            made.call(method, **request(definition=""))
+            made.call(method, **request())
         assert refused.value.kind == "refused" and "lower_case_table_names" in refused.value.text
         assert refused.value.hint
     finally:
@@ -171,18 +171,17 @@ def test_a_server_that_takes_other_cases_for_the_same_table_is_refused(servers, 
 def test_no_local_infile_at_the_target_is_refused_with_the_statement_that_helps(tablet):
     tablet.server.sql("SET GLOBAL local_infile = OFF")
     with pytest.raises(tablets.Refused) as refused:
-        tablet.call("check_target", **request(definition=""))
+        tablet.call("check_to", **request())
     assert "SET GLOBAL local_infile" in refused.value.hint
 
 
 def test_a_target_with_rows_or_another_definition_is_refused(tablet):
     tablet.server.sql(GOOD, database="customer")
-    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
-    answer = tablet.call("check_target", **request(definition=definition))
-    assert answer["tables"][0]["exists"] is True
-    assert "defined differently" in refusal(tablet, method="check_target", definition=definition + " ")
+    definition = tablet.call("check_from", **request())["tables"][0]["definition"]
+    tablet.call("check_to", **request(definitions=[definition]))
+    assert "defined differently" in refusal(tablet, method="check_to", definitions=[definition + " "])
     tablet.server.sql("INSERT INTO t VALUES (1, 1)", database="customer")
-    assert "not empty" in refusal(tablet, method="check_target", definition=definition)
+    assert "not empty" in refusal(tablet, method="check_to", definitions=[definition])
 
 
 @pytest.mark.parametrize("user, revoke", [
@@ -196,7 +195,7 @@ def test_a_privilege_that_is_missing_is_found_by_doing(tablet, user, revoke):
     tablet.server.sql(revoke)
     before = state(tablet.server)
     with pytest.raises(tablets.Refused) as refused:
-        tablet.call("check_source", **request())
+        tablet.call("check_from", **request())
     assert state(tablet.server) == before
     assert refused.value.kind == "refused" and f"account '{user}'" in refused.value.text
     assert refused.value.hint.startswith("GRANT ")
@@ -207,11 +206,11 @@ def test_a_privilege_that_clients_would_miss_at_the_target_is_found_by_doing(tab
     tablet.server.sql(f"REVOKE {lost} ON customer.* FROM 'vt_app'@'127.0.0.1'")
     before = state(tablet.server)
     with pytest.raises(tablets.Refused) as refused:
-        tablet.call("check_target", **request(definition=""))
+        tablet.call("check_to", **request())
     assert state(tablet.server) == before
     assert refused.value.kind == "refused" and "account 'vt_app'" in refused.value.text
     tablet.server.sql(refused.value.hint)
-    assert tablet.call("check_target", **request(definition=""))["tables"]
+    tablet.call("check_to", **request())
 
 
 def test_before_each_attempt_clients_are_tried_at_the_table_itself(pair):
@@ -225,13 +224,13 @@ def test_before_each_attempt_clients_are_tried_at_the_table_itself(pair):
     for lost in ("SELECT", "INSERT", "UPDATE", "DELETE"):
         there.sql(f"REVOKE {lost} ON new_customer.* FROM 'vt_app'@'127.0.0.1'")
         with pytest.raises(tablets.Refused) as refused:
-            both.target.call("fence_install", **both.request(on_side="target"))
+            both.target.call("fence_install", **both.request(side="to"))
         assert refused.value.kind == "refused" and "account 'vt_app'" in refused.value.text
         assert "new_customer" in refused.value.hint
         assert there.sql("SELECT * FROM _switchyard.fence") == ()
         there.sql(refused.value.hint)
-    both.target.call("fence_install", **both.request(on_side="target"))
-    both.target.call("fence_install", **both.request(on_side="target"))
+    both.target.call("fence_install", **both.request(side="to"))
+    both.target.call("fence_install", **both.request(side="to"))
     both.check_equal()
 
 
@@ -251,18 +250,18 @@ def test_before_each_attempt_the_table_at_the_target_is_the_source_s(pair, alter
     there = both.target.server
     there.sql(altered, database="new_customer")
     with pytest.raises(tablets.Refused) as refused:
-        both.target.call("fence_install", **both.request(on_side="target"))
+        both.target.call("fence_install", **both.request(side="to"))
     assert refused.value.kind == "refused" and refused.value.hint
     assert "'new_customer.t'" in refused.value.text and words in refused.value.text
     assert there.sql("SELECT * FROM _switchyard.fence") == ()
     if undone:
         there.sql(undone, database="new_customer")
-        both.target.call("fence_install", **both.request(on_side="target"))
+        both.target.call("fence_install", **both.request(side="to"))
 
 
 def test_a_name_needs_its_quotes_and_gets_them(tablet):
     tablet.server.sql("CREATE TABLE `a b'c` (`i``d` INT PRIMARY KEY, `select` INT)", database="customer")
-    assert tablet.call("check_source", **request(table="a b'c"))
+    assert tablet.call("check_from", **request(table="a b'c"))
 
 
 @pytest.mark.parametrize("default", ["NEXTVAL(sq)", "(NEXT VALUE FOR sq + 1)", "(PREVIOUS VALUE FOR sq)"])
@@ -272,7 +271,7 @@ def test_a_default_that_takes_from_a_sequence_is_refused_by_name(tablet, default
                       database="customer")
     assert "column 'n' of table 'customer.t' takes its default from a sequence" in refusal(tablet)
     tablet.server.sql("ALTER TABLE t ALTER COLUMN n DROP DEFAULT", database="customer")
-    assert tablet.call("check_source", **request())
+    assert tablet.call("check_from", **request())
 
 
 @pytest.mark.parametrize("setting, words", [
@@ -299,7 +298,7 @@ def test_a_binlog_that_leaves_out_databases_is_refused(servers, folder, setting,
 def test_a_definition_that_the_target_makes_something_else_of_is_refused_by_trying(tablet, line, words):
     definition = f"CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  {line},\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB"
     before = state(tablet.server)
-    assert words in refusal(tablet, method="check_target", definition=definition)
+    assert words in refusal(tablet, method="check_to", definitions=[definition])
     assert state(tablet.server) == before
 
 
@@ -315,7 +314,7 @@ def test_every_kind_of_definition_is_the_same_when_it_is_tried(tablet):
         "KEY (b) IGNORED, KEY (h(10)) COMMENT 'x', UNIQUE (b, a) USING HASH) "
         "COMMENT=' AUTO_INCREMENT=9' ROW_FORMAT=DYNAMIC STATS_PERSISTENT=1 PAGE_COMPRESSED=1 AUTO_INCREMENT=77",
         database="customer")
-    definition = tablet.call("check_source", **request())["tables"][0]["definition"]
+    definition = tablet.call("check_from", **request())["tables"][0]["definition"]
     assert "COMMENT=' AUTO_INCREMENT=9'" in definition and "AUTO_INCREMENT=77" not in definition
     tablet.server.sql("DROP TABLE t", database="customer")
-    assert tablet.call("check_target", **request(definition=definition))["tables"]
+    tablet.call("check_to", **request(definitions=[definition]))

@@ -125,7 +125,7 @@ def test_an_armed_fence_of_release_0_1_stays_armed(pair):
     p = pair("t")
     fill(p.source.server)
     p.source.start()
-    fence = p.request(attempt=1, on_side="source")
+    fence = p.request(attempt=1, side="from")
     p.source.call("fence_install", **fence)
     p.source.call("lock", **fence)
     p.source.kill()               # the lock goes with it, the fence does not

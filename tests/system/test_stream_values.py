@@ -147,10 +147,10 @@ def test_temporal_columns_as_mariadb_5_3_kept_them(pair):
         server.sql(f"SET STATEMENT sql_mode='ALLOW_INVALID_DATES' FOR INSERT INTO t VALUES ({i}, {row})", database="customer")
     p.source.start(), p.target.start()
     with pytest.raises(tablets.Refused) as refused:
-        p.source.call("check_source", **{**p.request(), "tables": [{"source_table": "fine", "target_table": "fine"}]})
+        p.source.call("check_from", **{**p.request(), "tables": [{"from": "fine", "to": "fine"}]})
     assert "column 'a' of table 'customer.fine' is kept with fractions" in refused.value.text
     assert "ALTER TABLE `customer`.`fine` FORCE" in refused.value.hint
-    said = p.source.call("check_source", **p.request())["tables"][0]["converted"]
+    said = p.source.call("check_from", **p.request())["tables"][0]["converted"]
     assert said.startswith("'customer.t' keeps 'a', 'b', 'c' in the temporal format of MariaDB 5.3, its copy in today's")
     p.start()
     p.wait("running")

@@ -158,28 +158,6 @@ position_try(struct ctx *cx, struct mysql_client *c, struct position *out, bool 
 
 /* ---- Streams on disk */
 
-static const struct fsm_state phase_rows[] = {
-	[STREAM_STARTING] = { "starting", FSM_TO(STREAM_COPYING), "target tables may be half made" },
-	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
-	    "the start position is stored; ranges in copy_state tell how far" },
-	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
-	    "every chunk is committed and cp is stored" },
-	[STREAM_INDEXING] = { "indexing", FSM_TO(STREAM_RUNNING),
-	    "applied >= max(cp, dirty_until): the applier is exact; indexes are being built" },
-	[STREAM_RUNNING] = { "running", FSM_TO(STREAM_FROZEN), "exact, every index built" },
-	[STREAM_FROZEN] = { "frozen", FSM_TO(STREAM_RUNNING) | FSM_TO(STREAM_STOPPED),
-	    "applied is P of the attempt stored, and nothing is applied beyond it" },
-	[STREAM_STOPPED] = { "stopped", 0, "past the commit: done for good" },
-	[STREAM_ERROR] = { "error", 0, "never on disk; told in place of the phase it stopped in" },
-};
-const struct fsm stream_phases = { "stream", phase_rows, STREAM_ERROR + 1 };
-
-const char *
-stream_phase_name(enum stream_phase p)
-{
-	return fsm_name(&stream_phases, (int)p);
-}
-
 static int
 read_phase(struct ctx *cx, struct slice name, enum stream_phase *out)
 {

@@ -14,7 +14,7 @@
 #ifndef TABLET_SERVER_POSITION_H
 #define TABLET_SERVER_POSITION_H
 
-#include "base/fsm.h"
+#include "rpc/tablet.h"
 #include "tablet/server/sidecar.h"
 
 struct gtid_text;
@@ -42,14 +42,6 @@ int  position_try(struct ctx *cx, struct mysql_client *source, struct position *
     bool *agreed) MUST_USE;
 /* The place alone, without GTIDs: one statement. */
 int  position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
-
-/* Phases of a stream, on disk as names; rows of stream_phases, which says what each means and what
- * comes next. STREAM_ERROR is never on disk: error is set there beside the phase it stopped in. */
-enum stream_phase {
-	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
-	STREAM_FROZEN, STREAM_STOPPED, STREAM_ERROR,
-};
-extern const struct fsm stream_phases;
 
 /* Copied and ended with the two below, as its positions are; one that was loaded borrows from its arena. */
 struct stream_state {
@@ -105,7 +97,5 @@ void state_dirty_sql(struct buf *out, struct stream_id id, const struct position
 int heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id,
     const char *token) MUST_USE;
 int heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id) MUST_USE;
-
-const char *stream_phase_name(enum stream_phase p);   /* "starting", "copying", "catching-up", ... */
 
 #endif

@@ -130,7 +130,7 @@ engine_done(struct engine *e)
 }
 
 static int
-first_state(struct arena *a, const struct engine *e, const struct tablet_request *request,
+first_state(struct arena *a, const struct engine *e, const struct move_request *request,
     struct stream_state **out, struct err *err)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
@@ -144,14 +144,14 @@ first_state(struct arena *a, const struct engine *e, const struct tablet_request
 	state->phase = STREAM_STARTING;
 	if (!mutant("tablet_delete_outdated")) /* what travels of an earlier one of that name is lower */
 		state->attempt = request->attempt;
-	tablet_request_write(&json, request);
+	stored_request_write(&json, request);
 	state->request = arena_slice_str(a, buf_slice(&json));
 	*out = state;
 	return 0;
 }
 
 int
-engine_create(struct ctx *cx, struct engine *e, const struct tablet_request *request)
+engine_create(struct ctx *cx, struct engine *e, const struct move_request *request)
 {
 	SCOPED(client) struct mysql_client *dba = NULL;
 	SCOPED(arena) struct arena          arena = ARENA_INIT;
@@ -192,18 +192,18 @@ may_drop(struct ctx *cx, struct mysql_client *c, const char *quoted, bool ours, 
 static int
 drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 {
-	const struct tablet_request *q = stream_request(s);
+	const struct move_request *q = stream_request(s);
 
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(buf) struct buf name = BUF_INIT;
 		bool                   drop;
 
 		quote_table(
-		    &name, slice_str(q->target_database), slice_str(q->tables[i].target_table));
+		    &name, slice_str(q->to.database), slice_str(q->tables[i].to));
 		TRY(may_drop(cx, d->session, name.data, ours, &drop));
 		if (drop && ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", name.data) != 0)
-			return err_wrap(cx->err, "dropping table '%s.%s'", q->target_database,
-			    q->tables[i].target_table);
+			return err_wrap(cx->err, "dropping table '%s.%s'", q->to.database,
+			    q->tables[i].to);
 	}
 	return 0;
 }
@@ -222,7 +222,7 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 
 static int
 check_delete(
-    struct ctx *cx, const struct stream *s, const struct tablet_request *request, bool drop)
+    struct ctx *cx, const struct stream *s, const struct move_request *request, bool drop)
 {
 	if (request->attempt < stream_attempt(s))
 		return err_set(cx->err, ERR_CONFLICT,
@@ -236,7 +236,7 @@ check_delete(
 
 int
 engine_delete(
-    struct ctx *cx, struct engine *e, const struct tablet_request *request, bool drop)
+    struct ctx *cx, struct engine *e, const struct move_request *request, bool drop)
 {
 	struct entry *entry = find(e, request->workflow);
 	struct ddl    d;

@@ -26,10 +26,10 @@ struct stream *engine_next(const struct engine *e, const struct stream *after);
  * any, -1 when one's is unknown. */
 int64_t        engine_lag_ms(const struct engine *e);
 /* Idempotent: one that exists is left alone, or goes on if an error had stopped it. */
-int engine_create(struct ctx *cx, struct engine *e, const struct tablet_request *request) MUST_USE;
+int engine_create(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
 /* Forgets the stream, and drops the tables that it made if told so. Refused past the commit.
  * Idempotent; one that fails leaves a stream that is halted, and is done again. */
-int engine_delete(struct ctx *cx, struct engine *e, const struct tablet_request *request,
+int engine_delete(struct ctx *cx, struct engine *e, const struct move_request *request,
     bool drop) MUST_USE;
 
 #endif

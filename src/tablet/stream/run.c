@@ -122,7 +122,7 @@ prepare(struct ctx *cx, struct run *r)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(ddl) struct ddl d = { 0 };
 	SCOPED(position) struct position start = { 0 };
-	struct place_reader    reader = place_reader(r->env, r->request->source_server);
+	struct place_reader    reader = place_reader(r->env, r->request->from.server);
 
 	TRY(ddl_open(cx, r->env, &d));
 	for (size_t i = 0; i < r->request->tables_count; i++)
@@ -140,7 +140,7 @@ prepare(struct ctx *cx, struct run *r)
 static int
 reach_cp(struct ctx *cx, struct run *r)
 {
-	struct stream_id id = { r->request->source_sidecar, r->state->workflow };
+	struct stream_id id = { r->request->from.sidecar, r->state->workflow };
 	unsigned char    secret[TOKEN_BYTES];
 	char             token[2 * TOKEN_BYTES + 1];
 
@@ -204,7 +204,7 @@ poll_lag(struct ctx *cx, struct run *r)
 	SCOPED(client) struct mysql_client *c = NULL;
 	SCOPED(position) struct position    now = { 0 };
 
-	TRY(env_stream(cx, r->env, r->request->source_server, ROLE_STREAM, &c));
+	TRY(env_stream(cx, r->env, r->request->from.server, ROLE_STREAM, &c));
 	for (;;) {
 		TRY(position_place(cx, c, &now));
 		note_polled(r, &now);
@@ -312,16 +312,16 @@ throttle_run(struct ctx *cx, void *arg)
 static int
 read_definitions(struct ctx *cx, struct run *r)
 {
-	const struct tablet_request *q = r->request;
+	const struct move_request *q = r->request;
 
 	r->defs = arena_array(&r->arena, struct table_def *, q->tables_count);
 	r->target_databases = arena_array(&r->arena, const char *, q->tables_count);
 	r->target_tables = arena_array(&r->arena, const char *, q->tables_count);
 	for (size_t i = 0; i < q->tables_count; i++) {
 		TRY(schema_read(
-		    cx, r->source, q->source_database, q->tables[i].source_table, &r->defs[i]));
-		r->target_databases[i] = q->target_database;
-		r->target_tables[i] = q->tables[i].target_table;
+		    cx, r->source, q->from.database, q->tables[i].from, &r->defs[i]));
+		r->target_databases[i] = q->to.database;
+		r->target_tables[i] = q->tables[i].to;
 	}
 	return 0;
 }
@@ -332,8 +332,8 @@ fill_params(struct run *r)
 	int count = (int)r->request->tables_count;
 
 	r->tail_params = (struct tail_params){
-		.source = env_stream_params(r->env, r->request->source_server, ROLE_STREAM),
-		.id = { r->request->source_sidecar, r->state->workflow },
+		.source = env_stream_params(r->env, r->request->from.server, ROLE_STREAM),
+		.id = { r->request->from.sidecar, r->state->workflow },
 		.tables = r->defs,
 		.tables_count = count,
 		.start = r->state->applied,
@@ -353,7 +353,7 @@ fill_params(struct run *r)
 		.throttle = throttle_run,
 	};
 	r->copy_params = (struct copy_params){
-		.source = env_stream_params(r->env, r->request->source_server, ROLE_READER),
+		.source = env_stream_params(r->env, r->request->from.server, ROLE_READER),
 		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
 		.tables = r->defs,
 		.target_databases = r->target_databases,
@@ -392,7 +392,7 @@ run_open(struct ctx *cx, struct run *r)
 	if (!mutant("sim_lock_not_asked"))
 		TRY(server_lock_held(r->env->lock, &r->term, cx->err));
 	TRY(env_dba(&inner, r->env, &r->dba));
-	TRY(env_stream(&inner, r->env, r->request->source_server, ROLE_STREAM, &r->source));
+	TRY(env_stream(&inner, r->env, r->request->from.server, ROLE_STREAM, &r->source));
 	TRY(read_definitions(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(prepare(&inner, r));

@@ -24,7 +24,7 @@ struct waiting {
 struct run {
 	/* Given by the stream. */
 	const struct tablet_env     *env;
-	const struct tablet_request *request;
+	const struct move_request *request;
 	struct stream_state         *state;
 	struct waitlist             *changed; /* woken when state or progress changed */
 	struct waiting              *waiting;

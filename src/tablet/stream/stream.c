@@ -18,7 +18,7 @@ enum {
 struct stream {
 	const struct tablet_env *env;
 	struct arena             arena; /* the request */
-	struct tablet_request    request;
+	struct move_request    request;
 	struct stream_state      state;
 	struct group             life; /* its one task */
 	struct waitlist          changed;
@@ -208,7 +208,7 @@ stream_start(const struct tablet_env *env, const struct stream_state *known, str
 	state_copy(&s->state, known);
 	s->state.request = arena_strdup(&s->arena, known->request);
 	group_init(&s->life);
-	if (tablet_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
+	if (stored_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
 		goto fail;
 	s->rows_copied = arena_array(&s->arena, int64_t, s->request.tables_count);
 	if (group_spawn(&s->life, s->state.workflow, stream_main, s, err) != 0)
@@ -253,7 +253,7 @@ stream_workflow(const struct stream *s)
 	return s->state.workflow;
 }
 
-const struct tablet_request *
+const struct move_request *
 stream_request(const struct stream *s)
 {
 	return &s->request;
@@ -277,38 +277,35 @@ stream_attempt(const struct stream *s)
 	return s->state.attempt;
 }
 
-static const char *
-table_state(enum stream_phase phase, bool copied)
+static enum table_progress
+table_progress(enum stream_phase phase, bool copied)
 {
 	switch (phase) {
-	case STREAM_STARTING: return "init";
-	case STREAM_COPYING: return copied ? "copied" : "copying";
-	case STREAM_CATCHING_UP: return "catching-up";
-	case STREAM_INDEXING: return "indexing";
+	case STREAM_STARTING: return TABLE_INIT;
+	case STREAM_COPYING: return copied ? TABLE_COPIED : TABLE_COPYING;
+	case STREAM_CATCHING_UP: return TABLE_CATCHING_UP;
+	case STREAM_INDEXING: return TABLE_INDEXING;
 	case STREAM_RUNNING:
-	case STREAM_FROZEN: return "running";
-	case STREAM_STOPPED: return "switched";
-	case STREAM_ERROR: return "error";
+	case STREAM_FROZEN: return TABLE_RUNNING;
+	case STREAM_STOPPED: return TABLE_SWITCHED;
+	case STREAM_ERROR: return TABLE_ERROR;
 	}
 	unreachable();
 }
 
 static void
-add_table_status(const struct stream *s, size_t i, struct tablet_reply *reply)
+add_table_status(const struct stream *s, size_t i, struct stream_status_reply *reply)
 {
-	struct tablet_table_status *t = &reply->tables[i];
-	bool                        done = false;
+	struct table_status *t = &reply->tables[i];
+	bool                 done = false;
 
 	t->rows_copied = s->rows_copied[i];
 	if (s->run.copier != NULL) {
 		t->rows_copied = copier_progress(s->run.copier, (int)i)->rows;
 		done = copier_progress(s->run.copier, (int)i)->done;
-	}
-	if (s->run.copier != NULL)
 		t->rows_estimate = s->run.defs[i]->rows_estimate;
-	t->table = s->request.tables[i].source_table;
-	t->state = table_state(s->state.phase, done);
-	t->definition = "";
+	}
+	t->progress = table_progress(s->state.phase, done);
 	reply->rows_copied += t->rows_copied;
 	reply->rows_total += t->rows_estimate;
 }
@@ -334,17 +331,17 @@ stream_retries(const struct stream *s, enum err_kind kind)
 }
 
 void
-stream_status(const struct stream *s, struct arena *a, struct tablet_reply *reply)
+stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply)
 {
-	*reply = (struct tablet_reply){
-		.state = stream_phase_name(stream_phase(s)),
+	*reply = (struct stream_status_reply){
+		.phase = stream_phase(s),
 		.error = arena_strdup(a, stopped_or_waiting(s)),
 		.hint = arena_strdup(a, s->state.hint),
 		.position = arena_strdup(a, position_gtid(&s->state.applied)),
 		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
 		.lag_ms = stream_lag_ms(s),
 		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
-		.tables = arena_array(a, struct tablet_table_status, s->request.tables_count),
+		.tables = arena_array(a, struct table_status, s->request.tables_count),
 		.tables_count = s->request.tables_count,
 	};
 	for (size_t i = 0; i < s->request.tables_count; i++)

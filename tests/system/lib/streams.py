@@ -14,9 +14,8 @@ class Pair:
         self.source, self.target, self.table, self.workflow = source, target, table, workflow
 
     def request(self, attempt=0, **more):
-        return {"workflow": self.workflow, "attempt": attempt, "source_server": self.source.address,
-                "source_database": "customer", "target_database": "new_customer",
-                "tables": [{"source_table": self.table, "target_table": self.table}], **more}
+        return {"workflow": self.workflow, "attempt": attempt, "from": {"server": self.source.address, "database": "customer"},
+                "to": {"database": "new_customer"}, "tables": [{"from": self.table, "to": self.table}], **more}
 
     def start(self):
         self.target.call("stream_create", **self.request())

@@ -75,7 +75,7 @@ class Tablet:
         if self.process.poll() is not None:
             raise RuntimeError(f"vttablet {self.uid} ended: {proc.tail(self.log)}")
         try:
-            return self.call("status")["state"] == "healthy"
+            return self.call("status")["healthy"]
         except (OSError, Refused):
             return False
 

@@ -8,7 +8,7 @@
 
 static const char key[] = "/workflows/new_customer/users";
 
-static const struct plan hangs = { .method = "check_source at source", .trouble = HANGS, .times = 1 };
+static const struct plan hangs = { .method = "check_from at source", .trouble = HANGS, .times = 1 };
 
 /* The first answer of MoveTables: it is not over after a second. */
 static void
@@ -139,7 +139,7 @@ refused_alone(struct ctx *cx, struct world *w)
 TEST(a_refusal_that_nobody_was_told_is_shown_until_it_is_deleted)
 {
 	world_tell(refused_alone,
-	    (struct plan){ .method = "check_source at source", .trouble = HANGS, .times = FOR_EVER });
+	    (struct plan){ .method = "check_from at source", .trouble = HANGS, .times = FOR_EVER });
 }
 
 static void
@@ -154,7 +154,7 @@ refused_then_told(struct ctx *cx, struct world *w)
 TEST(a_refusal_that_nobody_was_told_does_not_stand_in_the_way)
 {
 	world_tell(refused_then_told,
-	    (struct plan){ .method = "check_target at target", .trouble = HANGS, .times = FOR_EVER });
+	    (struct plan){ .method = "check_to at target", .trouble = HANGS, .times = FOR_EVER });
 }
 
 /* ---- What its name stood for before */
@@ -172,7 +172,7 @@ refused_after_a_cancelled_one(struct ctx *cx, struct world *w)
 	expect_ok(world_cancel(cx, w, 0), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
 	world_record(cx, w, &before);
-	w->plan = (struct plan){ .method = "check_target at target", .trouble = FAILS, .times = 1 };
+	w->plan = (struct plan){ .method = "check_to at target", .trouble = FAILS, .times = 1 };
 	expect_eq(world_move(cx, w, 0, world_options()), -1);
 	world_record(cx, w, &after);
 	expect_eq(after.state, before.state);

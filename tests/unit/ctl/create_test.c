@@ -203,13 +203,13 @@ TEST(a_refusal_writes_nothing)
 {
 	world_tell(is_refused,
 	    (struct plan){
-		.method = "check_source at source", .trouble = FAILS, .times = FOR_EVER });
+		.method = "check_from at source", .trouble = FAILS, .times = FOR_EVER });
 	world_tell(is_refused,
 	    (struct plan){
-		.method = "check_target at target", .trouble = FAILS, .times = FOR_EVER });
+		.method = "check_to at target", .trouble = FAILS, .times = FOR_EVER });
 	world_tell(is_refused,
 	    (struct plan){
-		.method = "check_target at target", .trouble = HANGS, .times = FOR_EVER });
+		.method = "check_to at target", .trouble = HANGS, .times = FOR_EVER });
 }
 
 /* ---- Done, and moved on, or back */

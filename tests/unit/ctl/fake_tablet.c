@@ -1,3 +1,4 @@
+#include "rpc/tablet.h"
 #include "unit/ctl/fakes.h"
 
 #include <stdio.h>
@@ -29,8 +30,8 @@ world_write_row(struct ctx *cx, struct world *w, struct fake_server *s)
 
 /* ---- Tablets */
 
-typedef int method_fn(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r);
+/* q and r are the method's own structs (rpc/tablet.h). */
+typedef int method_fn(struct ctx *cx, struct world *w, const struct move_request *q, void *r);
 
 static int
 outdated(struct ctx *cx, int attempt, int seen)
@@ -39,27 +40,24 @@ outdated(struct ctx *cx, int attempt, int seen)
 }
 
 static int
-do_nothing(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_nothing(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	return 0;
 }
 
 static int
-do_check_source(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_check_from(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	r->tables = arena_new(cx->arena, struct tablet_table_status);
-	r->tables_count = 1;
-	r->tables[0] = (struct tablet_table_status){ .table = "users",
-		.state = "",
-		.definition = "CREATE TABLE users",
-		.rows_estimate = 5 };
+	struct check_from_reply *reply = r;
+
+	reply->tables = arena_new(cx->arena, struct table_facts);
+	reply->tables_count = 1;
+	reply->tables[0] = (struct table_facts){ .definition = "CREATE TABLE users", .rows_estimate = 5 };
 	return 0;
 }
 
 static int
-do_stream_create(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_stream_create(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	for (int i = 0; i < GATES; i++) /* the rule is known before the table exists */
 		expect(w->gates[i].dead ||
@@ -74,24 +72,26 @@ do_stream_create(
 }
 
 static int
-do_stream_status(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_stream_status(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
+	struct stream_status_reply *reply = r;
+
 	if (!w->target.stream)
 		return err_set(cx->err, ERR_NOT_FOUND, "no stream");
-	r->state = w->target.finished ? "stopped" : w->target.frozen ? "frozen" : "running";
+	reply->phase = w->target.finished ? STREAM_STOPPED
+	    : w->target.frozen          ? STREAM_FROZEN
+	                                : STREAM_RUNNING;
 	if (w->target.broken) {
-		r->state = "error";
-		r->error = "its binlog is gone";
+		reply->phase = STREAM_ERROR;
+		reply->error = "its binlog is gone";
 	}
-	r->exact = true;
-	r->lag_ms = 0;
+	reply->exact = true;
+	reply->lag_ms = 0;
 	return 0;
 }
 
 static int
-do_stream_delete(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_stream_delete(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	for (int i = 0; i < GATES && w->target.stream; i++) /* nobody reads a table that is dropped */
 		expect(w->gates[i].dead || gate_serves_both_from(&w->gates[i], "customer"));
@@ -101,17 +101,17 @@ do_stream_delete(
 }
 
 static struct fake_server *
-side(struct world *w, const struct tablet_request *q)
+side(struct world *w, const struct move_request *q)
 {
-	return strcmp(q->on_side, "target") == 0 ? &w->target : &w->source;
+	return q->side == MOVE_TO ? &w->target : &w->source;
 }
 
 /* A table that clients never leave alone is free only while the gates make room for it. */
 static int
 wait_for_room(
-    struct ctx *cx, struct world *w, const struct fake_server *s, const struct tablet_request *q)
+    struct ctx *cx, struct world *w, const struct fake_server *s, const struct move_request *q)
 {
-	struct ctx within = ctx_within(cx, q->timeout);
+	struct ctx within = ctx_within(cx, q->head.timeout);
 	bool served;
 
 	do {
@@ -127,8 +127,7 @@ wait_for_room(
 }
 
 static int
-do_fence_install(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_fence_install(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct fake_server *s = side(w, q);
 
@@ -143,8 +142,7 @@ do_fence_install(
 }
 
 static int
-do_fence_remove(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_fence_remove(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct fake_server *s = side(w, q);
 
@@ -155,7 +153,7 @@ do_fence_remove(
 }
 
 static int
-do_lock(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct fake_server *s = &w->source;
 
@@ -163,22 +161,20 @@ do_lock(struct ctx *cx, struct world *w, const struct tablet_request *q, struct 
 		return outdated(cx, q->attempt, s->fence_no);
 	s->fence_no = s->lock_no = q->attempt;
 	s->armed = true;
-	r->position = arena_printf(cx->arena, "0-1-%d", s->rows);
-	r->held = true;
+	((struct position_reply *)r)->position = arena_printf(cx->arena, "0-1-%d", s->rows);
 	return 0;
 }
 
 static int
-do_lock_status(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_lock_status(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	r->held =
+	((struct lock_status_reply *)r)->held =
 	    w->source.lock_no == q->attempt && w->source.armed && w->source.fence_no == q->attempt;
 	return 0;
 }
 
 static int
-do_unlock(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_unlock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	if (w->source.lock_no <= q->attempt)
 		w->source.lock_no = 0;
@@ -186,7 +182,7 @@ do_unlock(struct ctx *cx, struct world *w, const struct tablet_request *q, struc
 }
 
 static int
-do_disarm(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_disarm(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct fake_server *s = side(w, q);
 
@@ -198,42 +194,47 @@ do_disarm(struct ctx *cx, struct world *w, const struct tablet_request *q, struc
 }
 
 static int
-do_auto_increment(
-    struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_next_values(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	if (side(w, q) == &w->target) {
-		int given = (int)q->tables[0].auto_increment;
+	struct next_values_reply *reply = r;
 
-		/* Not to the number while the stream goes on, which would be outdated at once. */
-		if (w->target.frozen || given > w->target.next)
-			w->target.next = given;
-		return 0;
-	}
-	r->tables = arena_new(cx->arena, struct tablet_table_status);
-	r->tables_count = 1;
-	r->tables[0] = (struct tablet_table_status){ .table = "users",
-		.state = "", .definition = "", .auto_increment = (uint64_t)w->source.rows + 1 };
+	reply->tables = arena_new(cx->arena, struct next_value);
+	reply->tables_count = 1;
+	reply->tables[0].next = (uint64_t)w->source.rows + 1;
 	return 0;
 }
 
 static int
-do_freeze(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_set_next_values(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
+	const struct set_next_values_request *request = (const void *)q;
+	int given = (int)request->values[0].next;
+
+	/* Not to the number while the stream goes on, which would be outdated at once. */
+	if (w->target.frozen || given > w->target.next)
+		w->target.next = given;
+	return 0;
+}
+
+static int
+do_freeze(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	const struct freeze_request *request = (const void *)q;
 	int p;
 
-	expect(sscanf(q->position, "0-1-%d", &p) == 1);
+	expect(sscanf(request->position, "0-1-%d", &p) == 1);
 	if (q->attempt < w->target.freeze_no)
 		return outdated(cx, q->attempt, w->target.freeze_no);
 	world_stream(w);
 	expect(w->target.applied <= p); /* never beyond P */
 	w->target.freeze_no = q->attempt;
 	w->target.frozen = true;
-	r->position = q->position;
+	((struct position_reply *)r)->position = request->position;
 	return 0;
 }
 
 static int
-do_thaw(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_thaw(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	if (q->attempt < w->target.freeze_no)
 		return outdated(cx, q->attempt, w->target.freeze_no);
@@ -244,7 +245,7 @@ do_thaw(struct ctx *cx, struct world *w, const struct tablet_request *q, struct 
 }
 
 static int
-do_finish(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_finish(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	expect(w->target.frozen);
 	expect_eq(w->target.next, w->source.rows + 1);
@@ -253,78 +254,98 @@ do_finish(struct ctx *cx, struct world *w, const struct tablet_request *q, struc
 }
 
 static int
-do_table_find(struct ctx *cx, struct world *w, const struct tablet_request *q, struct tablet_reply *r)
+do_table_find(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	const char *name = arena_printf(cx->arena, "%s.%s", q->source_database, q->tables[0].source_table);
+	const struct tables_request *request = (const void *)q;
+	struct table_find_reply *reply = r;
+	const char *name = arena_printf(cx->arena, "%s.%s", request->database, request->tables[0]);
 
-	r->tables = arena_array(cx->arena, struct tablet_table_status, 1);
-	r->tables_count = 1;
-	r->tables[0] = (struct tablet_table_status){ .table = name, .state = "", .definition = "" };
+	reply->tables = arena_new(cx->arena, struct table_found);
+	reply->tables_count = 1;
 	w->looks += w->naming_until != 0 && task_now() >= w->naming_until;
 	if (w->there_after > 0) {
 		w->there_after--;
 		return 0;
 	}
 	for (int i = 0; i < 2; i++)
-		r->tables[0].exists |= w->there[i] != NULL && strcmp(w->there[i], name) == 0;
+		reply->tables[0].exists |= w->there[i] != NULL && strcmp(w->there[i], name) == 0;
 	return 0;
 }
 
-/* What the tablets' calls.h does. */
-static int
-check_turn(struct ctx *cx, struct world *w, const char *name, const struct tablet_request *q)
-{
-	struct fake_server *s = side(w, q);
+static const struct {
+	method_fn *run;
+	bool one_at_a_time; /* what the tablets' calls.h does */
+} methods[TABLET_METHODS] = {
+	[TABLET_STATUS] = { do_nothing },
+	[TABLET_CHECK_FROM] = { do_check_from },
+	[TABLET_CHECK_TO] = { do_nothing },
+	[TABLET_STREAM_CREATE] = { do_stream_create, true },
+	[TABLET_STREAM_STATUS] = { do_stream_status },
+	[TABLET_STREAM_DELETE] = { do_stream_delete, true },
+	[TABLET_FENCE_INSTALL] = { do_fence_install, true },
+	[TABLET_FENCE_REMOVE] = { do_fence_remove, true },
+	[TABLET_NEXT_VALUES] = { do_next_values },
+	[TABLET_SET_NEXT_VALUES] = { do_set_next_values },
+	[TABLET_LOCK] = { do_lock },
+	[TABLET_LOCK_STATUS] = { do_lock_status },
+	[TABLET_UNLOCK] = { do_unlock },
+	[TABLET_DISARM] = { do_disarm },
+	[TABLET_FREEZE] = { do_freeze },
+	[TABLET_THAW] = { do_thaw },
+	[TABLET_FINISH] = { do_finish },
+	[TABLET_TABLE_FIND] = { do_table_find },
+};
 
-	if (strncmp(name, "fence_", 6) != 0 && strcmp(name, "stream_create") != 0 &&
-	    strcmp(name, "stream_delete") != 0)
+static int
+check_outdated(
+    struct ctx *cx, struct world *w, enum tablet_method m, const struct move_request *q)
+{
+	struct fake_server *s;
+
+	if (!methods[m].one_at_a_time)
 		return 0;
+	s = side(w, q);
 	if (q->attempt < s->seen)
 		return outdated(cx, q->attempt, s->seen);
 	s->seen = q->attempt;
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	method_fn *run;
-} methods[] = {
-	{ "status", do_nothing },
-	{ "check_source", do_check_source },
-	{ "check_target", do_nothing },
-	{ "stream_create", do_stream_create },
-	{ "stream_status", do_stream_status },
-	{ "stream_delete", do_stream_delete },
-	{ "fence_install", do_fence_install },
-	{ "fence_remove", do_fence_remove },
-	{ "auto_increment", do_auto_increment },
-	{ "lock", do_lock },
-	{ "lock_status", do_lock_status },
-	{ "unlock", do_unlock },
-	{ "disarm", do_disarm },
-	{ "freeze", do_freeze },
-	{ "thaw", do_thaw },
-	{ "finish", do_finish },
-	{ "table_find", do_table_find },
-	{ NULL, NULL },
-};
+static enum tablet_method
+find_method(const char *path)
+{
+	int m = 0;
+
+	while (m < TABLET_METHODS && strcmp(tablet_calls[m].name, path + strlen("/tablet/")) != 0)
+		m++;
+	expect(m < TABLET_METHODS && methods[m].run != NULL);
+	return (enum tablet_method)m;
+}
+
+/* As the tests name it: those about a server are of either. */
+static const char *
+name_call(struct arena *a, enum tablet_method m, const struct move_request *q)
+{
+	bool about_a_move = m != TABLET_STATUS && m != TABLET_TABLE_FIND;
+
+	return arena_printf(a, "%s at %s", tablet_calls[m].name,
+	    about_a_move && q->side == MOVE_TO ? "target" : "source");
+}
 
 static int
-run_method(struct ctx *cx, struct world *w, const struct http_request *req, struct tablet_reply *r)
+run_method(struct ctx *cx, struct world *w, const struct http_request *req, struct buf *out)
 {
-	const char *name = req->path + strlen("/tablet/");
-	struct tablet_request q;
+	enum tablet_method m = find_method(req->path);
+	void *q = arena_zalloc(cx->arena, tablet_calls[m].request->size);
+	void *r = arena_zalloc(cx->arena, tablet_calls[m].reply->size);
 	enum trouble t;
-	int i = 0;
 
-	TRY(tablet_request_read(cx->arena, req->body, &q, cx->err));
-	t = world_trouble(w, arena_printf(cx->arena, "%s at %s", name, q.on_side));
+	TRY(message_read(cx->arena, tablet_calls[m].request, req->body, q, cx->err));
+	t = world_trouble(w, name_call(cx->arena, m, q));
 	TRY(world_before_act(cx, t));
-	while (methods[i].name != NULL && strcmp(methods[i].name, name) != 0)
-		i++;
-	expect(methods[i].name != NULL);
-	TRY(check_turn(cx, w, name, &q));
-	TRY(methods[i].run(cx, w, &q, r));
+	TRY(check_outdated(cx, w, m, q));
+	TRY(methods[m].run(cx, w, q, r));
+	message_write(out, tablet_calls[m].reply, r);
 	world_check(w);
 	return t == LATE ? world_lost(cx) : 0;
 }
@@ -336,14 +357,11 @@ fake_tablet_handle(
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct err err = { 0 };
 	struct ctx inner = { .deadline = NEVER, .err = &err, .arena = &arena };
-	struct tablet_reply r = {
-		.state = "", .error = "", .hint = "", .position = "", .lag_ms = -1
-	};
 
-	if (run_method(&inner, arg, req, &r) != 0) {
+	if (run_method(&inner, arg, req, &reply->body) != 0) {
+		buf_truncate(&reply->body, 0);
 		rpc_reply_error(reply, &err);
 		return;
 	}
 	reply->status = 200;
-	tablet_reply_write(&reply->body, &r);
 }

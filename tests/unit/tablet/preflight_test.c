@@ -8,23 +8,38 @@
 static struct fake *server;
 static struct err   err;
 
-typedef int check_fn(struct ctx *cx, const struct tablet_env *env, const struct tablet_request *q,
-    struct tablet_reply *reply);
+typedef int check_fn(struct ctx *cx, const struct tablet_env *env, const struct move_request *q);
+
+static int
+check_from(struct ctx *cx, const struct tablet_env *env, const struct move_request *q)
+{
+	struct check_from_request request = { .move = *q };
+	struct check_from_reply   reply;
+
+	return preflight_from(cx, env, &request, &reply);
+}
+
+static int
+check_to(struct ctx *cx, const struct tablet_env *env, const struct move_request *q)
+{
+	struct check_to_request request = { .move = *q };
+
+	return preflight_to(cx, env, &request);
+}
 
 /* Nothing was said to it: so nothing was changed. */
 static void
 refused(check_fn *fn, const char *version, const char *words)
 {
 	static const struct credentials accounts = { .dba = { .user = "dba" } };
-	struct tablet_table             table = { .source_table = "t", .target_table = "t" };
+	struct moved_names              table = { "t", "t" };
 	struct tablet_env               env = { .server = "db:1", .accounts = &accounts };
-	struct tablet_request           q = { .workflow = "w", .tables = &table, .tables_count = 1 };
-	struct tablet_reply             reply = { 0 };
+	struct move_request             q = { .workflow = "w", .tables = &table, .tables_count = 1 };
 	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
 
 	err_clear(&err);
 	fake_version(server, version);
-	expect_eq(fn(&cx, &env, &q, &reply), -1);
+	expect_eq(fn(&cx, &env, &q), -1);
 	expect_eq(err.kind, ERR_REFUSED);
 	expect(strstr(err.text, words) != NULL);
 	expect(strstr(err.text, "'db:1'") != NULL);
@@ -35,7 +50,7 @@ refused(check_fn *fn, const char *version, const char *words)
 static void
 either_side(void *arg)
 {
-	static check_fn *const sides[] = { preflight_source, preflight_target };
+	static check_fn *const sides[] = { check_from, check_to };
 
 	server = fake_start("db:1");
 	for (int i = 0; i < 2; i++) {

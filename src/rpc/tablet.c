@@ -1,0 +1,318 @@
+#include "rpc/tablet.h"
+
+#include "rpc/api.h"
+
+#include <stdio.h>
+
+const char *const table_progress_names[] = { "init", "copying", "copied", "catching-up", "indexing",
+	"running", "switched", "error", NULL };
+static const struct fsm_state phase_rows[] = {
+	[STREAM_STARTING] = { "starting", FSM_TO(STREAM_COPYING), "target tables may be half made" },
+	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
+	    "the start position is stored; ranges in copy_state tell how far" },
+	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
+	    "every chunk is committed and cp is stored" },
+	[STREAM_INDEXING] = { "indexing", FSM_TO(STREAM_RUNNING),
+	    "applied >= max(cp, dirty_until): the applier is exact; indexes are being built" },
+	[STREAM_RUNNING] = { "running", FSM_TO(STREAM_FROZEN), "exact, every index built" },
+	[STREAM_FROZEN] = { "frozen", FSM_TO(STREAM_RUNNING) | FSM_TO(STREAM_STOPPED),
+	    "applied is P of the attempt stored, and nothing is applied beyond it" },
+	[STREAM_STOPPED] = { "stopped", 0, "past the commit: done for good" },
+	[STREAM_ERROR] = { "error", 0, "never on disk; told in place of the phase it stopped in" },
+};
+const struct fsm stream_phases = { "stream", phase_rows, STREAM_ERROR + 1 };
+
+const char *
+stream_phase_name(enum stream_phase p)
+{
+	return fsm_name(&stream_phases, (int)p);
+}
+
+static const char *const side_names[] = { "from", "to", NULL };
+
+#define MESSAGE(name, what, type) \
+	static const struct message name = { what, name##_members, sizeof(type), NULL }
+
+/* ---- What requests have in common */
+
+static const struct member end_members[] = {
+	{ .name = "server", .type = MEMBER_STR, .offset = offsetof(struct move_end, server) },
+	{ .name = "database", .type = MEMBER_STR, .offset = offsetof(struct move_end, database) },
+	{ .name = "sidecar", .type = MEMBER_STR, .offset = offsetof(struct move_end, sidecar) },
+	{ 0 },
+};
+MESSAGE(end, "end of a move", struct move_end);
+
+static const struct member names_members[] = {
+	{ .name = "from", .type = MEMBER_STR,
+	    .offset = offsetof(struct moved_names, from), .needed = true },
+	{ .name = "to", .type = MEMBER_STR, .offset = offsetof(struct moved_names, to), .needed = true },
+	{ 0 },
+};
+MESSAGE(names, "names of a table", struct moved_names);
+
+static const struct member move_members[] = {
+	{ .name = "timeout", .type = MEMBER_I64, .offset = offsetof(struct move_request, head.timeout) },
+	{ .name = "workflow", .type = MEMBER_STR, .offset = offsetof(struct move_request, workflow),
+	    .needed = true },
+	{ .name = "attempt", .type = MEMBER_INT, .offset = offsetof(struct move_request, attempt) },
+	{ .name = "side", .type = MEMBER_ENUM, .offset = offsetof(struct move_request, side),
+	    .words = side_names },
+	{ .name = "from", .type = MEMBER_OBJECT,
+	    .offset = offsetof(struct move_request, from), .of = &end },
+	{ .name = "to", .type = MEMBER_OBJECT, .offset = offsetof(struct move_request, to), .of = &end },
+	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct move_request, tables),
+	    .of = &names, .count = offsetof(struct move_request, tables_count) },
+	{ 0 },
+};
+MESSAGE(move, "request about a move", struct move_request);
+
+static const struct member tablet_members[] = {
+	{ .name = "timeout", .type = MEMBER_I64, .offset = offsetof(struct tablet_request, timeout) },
+	{ 0 },
+};
+MESSAGE(tablet, "request to a tablet", struct tablet_request);
+
+static const struct member nothing_members[] = { { 0 } };
+static const struct message nothing = { "a tablet's reply", nothing_members, 0, NULL };
+
+/* Of a request that begins with a move. */
+#define MOVE_MESSAGE(name, what, type) \
+	static const struct message name = { what, name##_members, sizeof(type), &move }
+
+/* ---- Checks */
+
+static const struct member check_from_members[] = {
+	{ .name = "force", .type = MEMBER_BOOL, .offset = offsetof(struct check_from_request, force) },
+	{ 0 },
+};
+MOVE_MESSAGE(check_from, "request to check_from", struct check_from_request);
+
+static const struct member facts_members[] = {
+	{ .name = "definition", .type = MEMBER_STR, .offset = offsetof(struct table_facts, definition) },
+	{ .name = "converted", .type = MEMBER_STR, .offset = offsetof(struct table_facts, converted) },
+	{ .name = "rows_estimate", .type = MEMBER_I64,
+	    .offset = offsetof(struct table_facts, rows_estimate) },
+	{ 0 },
+};
+MESSAGE(facts, "facts of a table", struct table_facts);
+
+static const struct member check_from_reply_members[] = {
+	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct check_from_reply, tables),
+	    .of = &facts, .count = offsetof(struct check_from_reply, tables_count) },
+	{ .name = "passed", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, passed) },
+	{ 0 },
+};
+MESSAGE(check_from_reply, "reply to check_from", struct check_from_reply);
+
+static const struct member check_to_members[] = {
+	{ .name = "definitions", .type = MEMBER_TEXTS,
+	    .offset = offsetof(struct check_to_request, definitions),
+	    .count = offsetof(struct check_to_request, definitions_count) },
+	{ 0 },
+};
+MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);
+
+/* ---- Streams */
+
+static const struct member stream_delete_members[] = {
+	{ .name = "drop", .type = MEMBER_BOOL, .offset = offsetof(struct stream_delete_request, drop) },
+	{ 0 },
+};
+MOVE_MESSAGE(stream_delete, "request to stream_delete", struct stream_delete_request);
+
+static const struct member table_status_members[] = {
+	{ .name = "state", .type = MEMBER_ENUM, .offset = offsetof(struct table_status, progress),
+	    .words = table_progress_names },
+	{ .name = "rows_estimate", .type = MEMBER_I64,
+	    .offset = offsetof(struct table_status, rows_estimate) },
+	{ .name = "rows_copied", .type = MEMBER_I64,
+	    .offset = offsetof(struct table_status, rows_copied) },
+	{ 0 },
+};
+MESSAGE(table_status, "status of a table", struct table_status);
+
+#define STATUS(member) offsetof(struct stream_status_reply, member)
+
+static const struct member stream_status_reply_members[] = {
+	{ .name = "state", .type = MEMBER_STATE, .offset = STATUS(phase), .states = &stream_phases },
+	{ .name = "error", .type = MEMBER_STR, .offset = STATUS(error) },
+	{ .name = "hint", .type = MEMBER_STR, .offset = STATUS(hint) },
+	{ .name = "position", .type = MEMBER_STR, .offset = STATUS(position) },
+	{ .name = "exact", .type = MEMBER_BOOL, .offset = STATUS(exact) },
+	{ .name = "lag_ms", .type = MEMBER_I64, .offset = STATUS(lag_ms) },
+	{ .name = "rows_copied", .type = MEMBER_I64, .offset = STATUS(rows_copied) },
+	{ .name = "rows_total", .type = MEMBER_I64, .offset = STATUS(rows_total) },
+	{ .name = "changes_applied", .type = MEMBER_I64, .offset = STATUS(changes_applied) },
+	{ .name = "tables", .type = MEMBER_LIST, .offset = STATUS(tables), .of = &table_status,
+	    .count = STATUS(tables_count) },
+	{ 0 },
+};
+MESSAGE(stream_status_reply, "reply to stream_status", struct stream_status_reply);
+
+/* ---- A cutover's */
+
+static const struct member fence_install_members[] = {
+	{ .name = "force", .type = MEMBER_BOOL,
+	    .offset = offsetof(struct fence_install_request, force) },
+	{ 0 },
+};
+MOVE_MESSAGE(fence_install, "request to fence_install", struct fence_install_request);
+
+static const struct member next_members[] = {
+	{ .name = "next", .type = MEMBER_U64, .offset = offsetof(struct next_value, next) },
+	{ 0 },
+};
+MESSAGE(next, "next value", struct next_value);
+
+static const struct member next_values_reply_members[] = {
+	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct next_values_reply, tables),
+	    .of = &next, .count = offsetof(struct next_values_reply, tables_count) },
+	{ 0 },
+};
+MESSAGE(next_values_reply, "reply to next_values", struct next_values_reply);
+
+static const struct member set_next_values_members[] = {
+	{ .name = "values", .type = MEMBER_LIST,
+	    .offset = offsetof(struct set_next_values_request, values),
+	    .of = &next, .count = offsetof(struct set_next_values_request, values_count) },
+	{ 0 },
+};
+MOVE_MESSAGE(set_next_values, "request to set_next_values", struct set_next_values_request);
+
+static const struct member freeze_members[] = {
+	{ .name = "position", .type = MEMBER_STR, .offset = offsetof(struct freeze_request, position),
+	    .needed = true },
+	{ 0 },
+};
+MOVE_MESSAGE(freeze, "request to freeze", struct freeze_request);
+
+static const struct member position_reply_members[] = {
+	{ .name = "position", .type = MEMBER_STR, .offset = offsetof(struct position_reply, position) },
+	{ 0 },
+};
+MESSAGE(position_reply, "a position in reply", struct position_reply);
+
+static const struct member lock_status_reply_members[] = {
+	{ .name = "held", .type = MEMBER_BOOL, .offset = offsetof(struct lock_status_reply, held) },
+	{ 0 },
+};
+MESSAGE(lock_status_reply, "reply to lock_status", struct lock_status_reply);
+
+/* ---- About a server */
+
+static const struct member status_reply_members[] = {
+	{ .name = "healthy", .type = MEMBER_BOOL, .offset = offsetof(struct status_reply, healthy) },
+	{ .name = "reason", .type = MEMBER_STR, .offset = offsetof(struct status_reply, reason) },
+	{ 0 },
+};
+MESSAGE(status_reply, "reply to status", struct status_reply);
+
+static const struct member tables_members[] = {
+	{ .name = "timeout", .type = MEMBER_I64,
+	    .offset = offsetof(struct tables_request, head.timeout) },
+	{ .name = "database", .type = MEMBER_STR, .offset = offsetof(struct tables_request, database),
+	    .needed = true },
+	{ .name = "tables", .type = MEMBER_TEXTS, .offset = offsetof(struct tables_request, tables),
+	    .count = offsetof(struct tables_request, tables_count) },
+	{ 0 },
+};
+MESSAGE(tables, "request about tables", struct tables_request);
+
+static const struct member found_members[] = {
+	{ .name = "exists", .type = MEMBER_BOOL, .offset = offsetof(struct table_found, exists) },
+	{ 0 },
+};
+MESSAGE(found, "a table that was looked for", struct table_found);
+
+static const struct member table_find_reply_members[] = {
+	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct table_find_reply, tables),
+	    .of = &found, .count = offsetof(struct table_find_reply, tables_count) },
+	{ 0 },
+};
+MESSAGE(table_find_reply, "reply to table_find", struct table_find_reply);
+
+const struct tablet_call tablet_calls[TABLET_METHODS] = {
+	[TABLET_STATUS] = { "status", &tablet, &status_reply },
+	[TABLET_CHECK_FROM] = { "check_from", &check_from, &check_from_reply },
+	[TABLET_CHECK_TO] = { "check_to", &check_to, &nothing },
+	[TABLET_STREAM_CREATE] = { "stream_create", &move, &nothing },
+	[TABLET_STREAM_STATUS] = { "stream_status", &move, &stream_status_reply },
+	[TABLET_STREAM_DELETE] = { "stream_delete", &stream_delete, &nothing },
+	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },
+	[TABLET_FENCE_REMOVE] = { "fence_remove", &move, &nothing },
+	[TABLET_NEXT_VALUES] = { "next_values", &move, &next_values_reply },
+	[TABLET_SET_NEXT_VALUES] = { "set_next_values", &set_next_values, &nothing },
+	[TABLET_LOCK] = { "lock", &move, &position_reply },
+	[TABLET_LOCK_STATUS] = { "lock_status", &move, &lock_status_reply },
+	[TABLET_UNLOCK] = { "unlock", &move, &nothing },
+	[TABLET_DISARM] = { "disarm", &move, &nothing },
+	[TABLET_FREEZE] = { "freeze", &freeze, &position_reply },
+	[TABLET_THAW] = { "thaw", &move, &nothing },
+	[TABLET_FINISH] = { "finish", &move, &nothing },
+	[TABLET_TABLE_FIND] = { "table_find", &tables, &table_find_reply },
+	[TABLET_TABLE_DROP] = { "table_drop", &tables, &nothing },
+};
+
+int
+rpc_tablet(struct ctx *cx, const char *address, enum tablet_method method, const void *request,
+    void *reply)
+{
+	const struct tablet_call *call = &tablet_calls[method];
+	SCOPED(buf) struct buf    body = BUF_INIT;
+	char                      path[HTTP_PATH_MAX];
+	struct slice              answer;
+
+	snprintf(path, sizeof(path), "/tablet/%s", call->name);
+	message_write(&body, call->request, request);
+	TRY(rpc_call(cx, address, path, buf_slice(&body), &answer));
+	return message_read(cx->arena, call->reply, answer, reply, cx->err);
+}
+
+/* ---- On disk */
+
+void
+stored_request_write(struct buf *out, const struct move_request *r)
+{
+	message_write(out, &move, r);
+}
+
+/* As release 0.1 wrote it, and all before requests had two ends. */
+static const struct member old_names_members[] = {
+	{ .name = "source_table", .type = MEMBER_STR, .offset = offsetof(struct moved_names, from),
+	    .needed = true },
+	{ .name = "target_table", .type = MEMBER_STR, .offset = offsetof(struct moved_names, to),
+	    .needed = true },
+	{ 0 },
+};
+MESSAGE(old_names, "names of a table", struct moved_names);
+
+static const struct member old_move_members[] = {
+	{ .name = "workflow", .type = MEMBER_STR, .offset = offsetof(struct move_request, workflow),
+	    .needed = true },
+	{ .name = "attempt", .type = MEMBER_INT, .offset = offsetof(struct move_request, attempt) },
+	{ .name = "source_server", .type = MEMBER_STR,
+	    .offset = offsetof(struct move_request, from.server),
+	    .needed = true },
+	{ .name = "source_database", .type = MEMBER_STR,
+	    .offset = offsetof(struct move_request, from.database) },
+	{ .name = "source_sidecar", .type = MEMBER_STR,
+	    .offset = offsetof(struct move_request, from.sidecar) },
+	{ .name = "target_database", .type = MEMBER_STR,
+	    .offset = offsetof(struct move_request, to.database) },
+	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct move_request, tables),
+	    .of = &old_names, .count = offsetof(struct move_request, tables_count) },
+	{ 0 },
+};
+MESSAGE(old_move, "stored request", struct move_request);
+
+int
+stored_request_read(struct arena *a, struct slice json, struct move_request *out, struct err *err)
+{
+	struct err ignored = { 0 };
+
+	if (message_read(a, &old_move, json, out, &ignored) != 0)
+		TRY(message_read(a, &move, json, out, err));
+	out->from.sidecar = sidecar_or_default(out->from.sidecar);
+	return 0;
+}

@@ -1,0 +1,234 @@
+/*
+ * tablet.h - what vttablets are asked, and what they answer: one request and one reply for each method.
+ *
+ * POST /tablet/<method>; the tables of members (topo/message.h) are in tablet.c. A move has two ends:
+ * rows go from one to the other, and a move that comes back has them exchanged; which end the server
+ * is that is asked, side says. Nothing here is called source or target.
+ *
+ *  status                    health of the server
+ *  check_from                may these tables be moved away: refuses (with a hint), or describes them.
+ *                            Privileges are tried by doing, and undone
+ *  check_to                  may they arrive: each missing, or empty and defined as definitions says
+ *  stream_create             makes the bare tables anew and starts the stream; idempotent
+ *  stream_status
+ *  stream_delete             stops and forgets the stream, and drops the tables that it made if told so and
+ *                            it is not past its commit; idempotent
+ *  fence_install             triggers, disarmed (MOVE_FROM) or armed (MOVE_TO); idempotent. ERR_TIMEOUT:
+ *                            the table was never free (ctl/pause.h)
+ *  fence_remove              triggers and fence rows go; idempotent, and as above
+ *  next_values               the tables' next AUTO_INCREMENT values
+ *  set_next_values           sets them: of a frozen stream to the number, of another one to no less than it
+ *  lock                      step 2: READ lock, fence armed, position P. The lock ends by unlock, by a lost
+ *                            connection, or with the program; the same attempt again gives the same answer
+ *  lock_status               are the locks held still, and the fence armed?
+ *  unlock                    idempotent
+ *  disarm                    fences of attempts up to this one refuse nobody any more; idempotent
+ *  freeze                    step 3: waits until position is applied, and stops there; the reply has Q
+ *  thaw                      the stream goes on; idempotent
+ *  finish                    past the commit: the stream has ended for good, kept for its status
+ *  table_find                which exist, a view too; waits for who makes or drops one
+ *  table_drop                DROP TABLE with its fence; refuses what does not exist
+ *
+ * An attempt that is lower than one seen before is refused with ERR_CONFLICT.
+ */
+#ifndef RPC_TABLET_H
+#define RPC_TABLET_H
+
+#include "base/fsm.h"
+#include "task/task.h"
+#include "topo/message.h"
+
+#include <stdbool.h>
+
+enum tablet_method {
+	TABLET_STATUS,
+	TABLET_CHECK_FROM,
+	TABLET_CHECK_TO,
+	TABLET_STREAM_CREATE,
+	TABLET_STREAM_STATUS,
+	TABLET_STREAM_DELETE,
+	TABLET_FENCE_INSTALL,
+	TABLET_FENCE_REMOVE,
+	TABLET_NEXT_VALUES,
+	TABLET_SET_NEXT_VALUES,
+	TABLET_LOCK,
+	TABLET_LOCK_STATUS,
+	TABLET_UNLOCK,
+	TABLET_DISARM,
+	TABLET_FREEZE,
+	TABLET_THAW,
+	TABLET_FINISH,
+	TABLET_TABLE_FIND,
+	TABLET_TABLE_DROP,
+	TABLET_METHODS,
+};
+
+/* Every request begins with it. */
+struct tablet_request {
+	usec timeout;           /* the tablet gives up after that; 0: after its own time */
+};
+
+/* ---- About a move */
+
+enum move_side { MOVE_FROM, MOVE_TO };
+
+struct move_end {
+	const char *server;     /* "127.0.0.1:17101"; "" where nobody needs it */
+	const char *database;
+	const char *sidecar;    /* our own database there; read from "": the default */
+};
+
+struct moved_names {
+	const char *from, *to;  /* of one table, at either end */
+};
+
+/* Alone it is the request of all methods about a move that are not below. */
+struct move_request {
+	struct tablet_request head;
+	const char           *workflow; /* "new_customer/users" */
+	int                   attempt;
+	enum move_side        side;     /* which end is asked */
+	struct move_end       from, to;
+	struct moved_names   *tables;
+	size_t                tables_count;
+};
+
+struct check_from_request {
+	struct move_request move;
+	bool                force;      /* goes on past views and the like that name a table */
+};
+
+struct table_facts {
+	const char *definition;         /* SHOW CREATE TABLE without AUTO_INCREMENT=n */
+	const char *converted;          /* a sentence: what the copy has in another way; "" */
+	int64_t     rows_estimate;
+};
+
+struct check_from_reply {
+	struct table_facts *tables;     /* as the request's */
+	size_t              tables_count;
+	const char         *passed;     /* a sentence: what force passed; "" */
+};
+
+struct check_to_request {
+	struct move_request move;
+	const char        **definitions; /* of the tables at the other end; none: not compared */
+	size_t              definitions_count;
+};
+
+struct fence_install_request {
+	struct move_request move;
+	bool                force;      /* as in check_from */
+};
+
+struct stream_delete_request {
+	struct move_request move;
+	bool                drop;
+};
+
+/* Phases of a stream, rows of stream_phases: what each means and what comes next. On disk as names, but for
+ * STREAM_ERROR, which is told in place of the phase that an error stopped it in. */
+enum stream_phase {
+	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
+	STREAM_FROZEN, STREAM_STOPPED, STREAM_ERROR,
+};
+extern const struct fsm stream_phases;
+const char *stream_phase_name(enum stream_phase p); /* "starting", "copying", "catching-up", ... */
+
+enum table_progress {
+	TABLE_INIT, TABLE_COPYING, TABLE_COPIED, TABLE_CATCHING_UP, TABLE_INDEXING, TABLE_RUNNING,
+	TABLE_SWITCHED, TABLE_ERROR,
+};
+extern const char *const table_progress_names[]; /* "init", "copying", ...; NULL-terminated */
+
+struct table_status {
+	enum table_progress progress;
+	int64_t             rows_estimate, rows_copied;
+};
+
+struct stream_status_reply {
+	enum stream_phase    phase;
+	const char          *error;     /* why it stopped, or what it waits for; "" */
+	const char          *hint;
+	const char          *position;  /* applied: a GTID list */
+	bool                 exact;     /* in exact mode, and every table is indexed */
+	int64_t              lag_ms;    /* -1: not known */
+	int64_t              rows_copied, rows_total; /* the total is an estimate */
+	int64_t              changes_applied;
+	struct table_status *tables;    /* as the stream's */
+	size_t               tables_count;
+};
+
+struct next_value {
+	uint64_t next;                  /* 0: none */
+};
+
+struct next_values_reply {
+	struct next_value *tables;
+	size_t             tables_count;
+};
+
+struct set_next_values_request {
+	struct move_request move;
+	struct next_value  *values;     /* as move.tables */
+	size_t              values_count;
+};
+
+struct freeze_request {
+	struct move_request move;
+	const char         *position;
+};
+
+/* Of lock (P) and freeze (Q). */
+struct position_reply {
+	const char *position;           /* a GTID list, "0-1-42" */
+};
+
+struct lock_status_reply {
+	bool held;
+};
+
+/* ---- About a server */
+
+struct status_reply {
+	bool        healthy;
+	const char *reason;             /* "" or a sentence */
+};
+
+struct tables_request {
+	struct tablet_request head;
+	const char           *database;
+	const char          **tables;
+	size_t                tables_count;
+};
+
+struct table_found {
+	bool exists;
+};
+
+struct table_find_reply {
+	struct table_found *tables;     /* as the request's */
+	size_t              tables_count;
+};
+
+/* ---- The methods' shapes */
+
+struct tablet_call {
+	const char           *name;
+	const struct message *request, *reply;
+};
+
+extern const struct tablet_call tablet_calls[TABLET_METHODS];
+
+/* What a stream was created with, as its row keeps it: stream_create's request. Of a row that release 0.1
+ * wrote, or one before this form, too. */
+void stored_request_write(struct buf *out, const struct move_request *r);
+int  stored_request_read(struct arena *a, struct slice json, struct move_request *out,
+    struct err *err) MUST_USE;
+
+/* Asks a vttablet. request and reply are the method's own structs; what the reply points to is in
+ * cx->arena. */
+int rpc_tablet(struct ctx *cx, const char *address, enum tablet_method method, const void *request,
+    void *reply) MUST_USE;
+
+#endif
