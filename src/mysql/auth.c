@@ -12,7 +12,7 @@ sha1(struct slice in, uint8_t out[AUTH_HASH_LEN])
 	check(SHA1(in.ptr, in.len, out) != NULL);
 }
 
-/* SHA1(scramble, stage2): what both sides fold over SHA1(password). */
+/* SHA1(scramble, stage2), with which both sides XOR SHA1(password). */
 static void
 native_mask(const uint8_t *scramble, const uint8_t *stage2, uint8_t out[AUTH_HASH_LEN])
 {

@@ -102,7 +102,7 @@ mysql_close(struct mysql_client *c)
 	free(c);
 }
 
-/* The way out of a public function: but for a server's own error, the connection is broken. */
+/* Public functions return through this: any error but one that the server answered breaks the connection. */
 static int
 leave(struct ctx *cx, struct mysql_client *c, int rc)
 {

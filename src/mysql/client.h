@@ -80,9 +80,8 @@ int mysql_stream_start(struct ctx *cx, struct mysql_client *c, struct slice sql,
 /* 1: values[0..columns) are set; 0: no more rows; -1. */
 int mysql_stream_next(struct ctx *cx, struct mysql_client *c, struct slice *values) MUST_USE;
 
-/* Pipelining: several statements sent ahead,
-    their answers read in order. What was sent goes out with the
- * first mysql_receive(), or when much has come together; unread answers must be small ones. */
+/* Pipelining: several statements are sent ahead, their answers read in order. The statements leave with the
+ * first mysql_receive(), or when many bytes have collected; answers that are not read yet must be small. */
 int mysql_send(struct ctx *cx, struct mysql_client *c, struct slice sql) MUST_USE;
 int mysql_receive(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
 /* Lets what was sent go out now, for several connections that work at once. */
@@ -94,15 +93,13 @@ int mysql_load_start(struct ctx *cx, struct mysql_client *c, struct slice sql) M
 int mysql_load_write(struct ctx *cx, struct mysql_client *c, struct slice bytes) MUST_USE;
 int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) MUST_USE;
 
-/* Sends a raw command packet (COM_BINLOG_DUMP, COM_REGISTER_SLAVE, ...) with a new sequence,
-    and reads
- * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR
- * packet becomes
- * ERR_SERVER; *eof says that an EOF packet came. */
+/* Sends a raw command packet (COM_BINLOG_DUMP, COM_REGISTER_SLAVE, ...) with a new sequence, and reads
+ * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR packet
+ * becomes ERR_SERVER; *eof says that an EOF packet came. */
 int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
 int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
     bool *eof) MUST_USE;
-/* Has input that was not taken yet: the next packet has at least begun to arrive. Never waits. */
+/* Has the next packet at least begun to arrive? Never waits. */
 bool mysql_has_input(const struct mysql_client *c);
 
 #endif

@@ -6,7 +6,7 @@
 
 enum {
 	DDL = ROLE_BIT(ROLE_DDL),
-	DBA = ROLE_BIT(ROLE_DBA) | DDL, /* which differ in how they wait */
+	DBA = ROLE_BIT(ROLE_DBA) | DDL, /* they differ in how long they wait for a lock */
 	WRITER = ROLE_BIT(ROLE_WRITER),
 	READER = ROLE_BIT(ROLE_READER),
 	STREAM = ROLE_BIT(ROLE_STREAM),
@@ -15,8 +15,8 @@ enum {
 };
 
 /*
- * The order counts twice: what could end the statement itself comes first, and max_join_size turns
- * sql_big_selects off.
+ * The order matters in two places: what could end the SET itself comes first, and sql_big_selects comes
+ * behind max_join_size, which turns it off.
  */
 static const struct role_setting mariadb_settings[] = {
 	/* How long a statement and a session may be at work, and in how much memory. */
@@ -30,9 +30,9 @@ static const struct role_setting mariadb_settings[] = {
 	{ OURS, "net_read_timeout", "600" },
 	{ OURS, "net_write_timeout", "600" },
 	{ OURS, "tcp_nodelay", "1" },
-	/* A day and 50 s are the servers' own: who wants to wait less says so, and has a deadline. */
+	/* A day and 50 s are the servers' defaults; a caller that wants to wait less has a deadline. */
 	{ OURS & ~DDL, "lock_wait_timeout", "86400" },
-	{ DDL, "lock_wait_timeout", "0" }, /* refused at once (1205) instead: tablet/server/ddl.h */
+	{ DDL, "lock_wait_timeout", "0" }, /* refused at once (1205): tablet/server/ddl.h */
 	{ OURS, "innodb_lock_wait_timeout", "50" },
 
 	/* Whole answers, and the statement as it is written. */
@@ -97,8 +97,8 @@ static const struct role_setting mariadb_settings[] = {
 	/* LOCK TABLES waits for rows that transactions without a metadata lock have locked. */
 	{ OURS, "innodb_table_locks", "1" },
 
-	/* The rows are right already: what the source has checked, or not checked, is not asked again. But
-	 * a value that is there twice is always an error. */
+	/* Rows are taken as the source has them, whether it checked them or not. But a value that is
+	 * there twice is always an error. */
 	{ DBA | WRITER, "foreign_key_checks", "0" },
 	{ DBA | WRITER, "check_constraint_checks", "0" },
 	{ OURS, "unique_checks", "1" },
@@ -139,7 +139,7 @@ dialect_greeting_prefix(const char *version)
 	return strstr(version, "MariaDB") != NULL && strncmp(version, "10.", 3) == 0 ? GREETING_PREFIX : "";
 }
 
-/* The oldest release that the behaviour used here was seen on. */
+/* The oldest release on which the behaviour that we rely on was seen. */
 enum { MARIADB_MAJOR = 10, MARIADB_MINOR = 11 };
 
 static int

@@ -14,8 +14,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Domains are set up by people, one for each primary as a rule, by others one for each batch job or tenant; a
- * server forgets none by itself. At the most 42 bytes each: such a list fits the least max_allowed_packet. */
+/* Most installations have a domain for each primary, some one for each batch job or tenant, and a server
+ * keeps every domain that it has seen. A list of so many, of at most 42 bytes each, fits into 1 MB, the
+ * smallest max_allowed_packet that a move accepts. */
 enum { GTID_DOMAINS_MAX = 16384 };
 
 struct gtid {
@@ -36,12 +37,12 @@ void gtid_list_done(struct gtid_list *l);
 /* Replaces l; an empty text is the empty position. Two GTIDs of one domain are refused. */
 int  gtid_list_parse(struct gtid_list *l, struct slice text, struct err *err) MUST_USE;
 void gtid_list_print(struct buf *out, const struct gtid_list *l);
-/* g becomes its domain's last one. ERR_CORRUPT when the domain is already past it,
-    or domains are too many. */
+/* g becomes its domain's last one. ERR_CORRUPT when the domain is already past it, or when there are too
+ * many domains. */
 int  gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
-/* g becomes its domain's last one, whatever was. ERR_CORRUPT when domains are too many. */
+/* The same, even when the domain is already past g. ERR_CORRUPT when there are too many domains. */
 int  gtid_list_set(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
-/* The same last one of the same domains? */
+/* Have both the same domains, each with the same last GTID? */
 bool gtid_list_same(const struct gtid_list *a, const struct gtid_list *b);
 /* NULL when the domain has none. */
 const struct gtid *gtid_list_find(const struct gtid_list *l, uint32_t domain);

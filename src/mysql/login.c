@@ -63,8 +63,8 @@ send_response(struct ctx *cx, struct packets *p, const struct mysql_params *para
 	};
 	SCOPED(buf) struct buf    out = BUF_INIT;
 
-	/* A default plugin that we do not speak: offer ours,
-	    the server switches to the account's own. */
+	/* When we do not speak the server's default plugin, we offer ours; the server switches to the
+	 * account's own. */
 	if (plugin == NULL)
 		plugin = auth_plugin_find(slice_of("", 0));
 	r.auth = slice_of(answer, plugin->answer(password_of(params), g->scramble, answer));

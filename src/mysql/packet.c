@@ -79,8 +79,8 @@ input(const struct packets *p)
 	return p->in == NULL ? SLICE_NULL : slice_of(p->in->data + p->in_at, p->in->len - p->in_at);
 }
 
-/* Room behind what is buffered. A peer that announces much gets memory as its bytes arrive,
-    not before. */
+/* Room behind what is buffered. Memory for a long packet is taken as its bytes arrive, not when its length
+ * is announced. */
 static void
 make_room(struct packets *p, size_t want)
 {
@@ -254,8 +254,8 @@ packets_flush(struct ctx *cx, struct packets *p)
 int
 packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 {
-	/* What is large is not copied: its header goes out with what waited,
-	    then the bytes themselves. */
+	/* A large payload is not copied: its header goes out with what waited, then the bytes
+	 * themselves. */
 	while (payload.len >= PACKET_FLUSH) {
 		size_t n = payload.len < PACKET_PIECE_MAX ? payload.len : PACKET_PIECE_MAX;
 
@@ -274,14 +274,15 @@ packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 int
 packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes)
 {
-	/* Nothing to join it with: straight through. */
+	/* Nothing waits in the output: the bytes need not be copied there. */
 	if (p->out == NULL || p->out->len == 0)
 		return bytes.len == 0 ? 0 : write_now(cx, p, bytes);
 	buf_add_slice(p->out, bytes);
 	return p->out->len >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
 }
 
-/* What came before and is kept back, at most a header, goes first when it is no ERR. */
+/* before: bytes of the packet that an earlier run kept back, at most a header; they go out first, unless
+ * the packet turns out to be an ERR. */
 static int
 relay_write(struct ctx *cx, struct packets *to, struct slice before, struct slice run,
     size_t held)
@@ -337,15 +338,15 @@ packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
 	return packets_flush(cx, to);
 }
 
-/* ---- replies that are mended on their way ---- */
+/* ---- replies that are changed on their way ---- */
 
 enum {
 	STATUS_PACKET_MAX = 1 << 20,  /* an OK with all that a session may have changed */
 	FILE_PACKET_MAX   = 64 << 20, /* one packet of a file; clients send some kilobytes */
-	REWRITTEN_MAX     = 1 << 20,  /* a definition has six names; larger rows have none that is ours */
+	REWRITTEN_MAX     = 1 << 20,  /* a definition has six names; no row that we change is larger */
 };
 
-/* All of it must be of this reply. */
+/* Feeds the scan with bytes that must all belong to this reply. */
 static int
 scan_bytes(struct packets *from, struct reply_scan *scan, struct slice bytes, struct err *err)
 {
@@ -368,7 +369,7 @@ put_bytes(struct ctx *cx, struct packets *to, struct slice bytes)
 	return to->out->len >= PACKET_FLUSH ? packets_flush(cx, to) : 0;
 }
 
-/* One piece as it is, but for its number. */
+/* Lets one piece through, with a new number and otherwise as it is. */
 static int
 relay_piece(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
 {
@@ -395,7 +396,7 @@ relay_piece(struct ctx *cx, struct packets *from, struct packets *to, struct rep
 	return 0;
 }
 
-/* An OK, an EOF or an ERR, which the caller writes; *payload is behind the header of raw. */
+/* Takes an OK, an EOF or an ERR into raw, with its header; the caller writes it. */
 static int
 take_end(struct ctx *cx, struct packets *from, struct reply_scan *scan, struct buf *raw)
 {
@@ -404,7 +405,7 @@ take_end(struct ctx *cx, struct packets *from, struct reply_scan *scan, struct b
 	uint8_t            seq;
 
 	TRY(packets_peek(cx, from, &head));
-	from->seq = seq = head.seq; /* as it comes: what went by before was not counted */
+	from->seq = seq = head.seq; /* any number is right: the packets before were not counted */
 	TRY(packets_read(cx, from, STATUS_PACKET_MAX, &payload));
 	packet_put(raw, &seq, payload);
 	return scan_bytes(from, scan, buf_slice(raw), cx->err);
@@ -433,7 +434,7 @@ relay_status(struct ctx *cx, struct packets *from, struct packets *to, struct re
 	return packets_write(cx, to, payload);
 }
 
-/* What is to write the next packet anew, which is no status and no ERR; NULL: it goes on as it is. */
+/* The function that rewrites the next packet, which is no status and no ERR; NULL: it stays as it is. */
 static mend_fn *
 rewriter(const struct reply_scan *scan, const struct reply_mend *mend, uint32_t len)
 {
@@ -444,7 +445,7 @@ rewriter(const struct reply_scan *scan, const struct reply_mend *mend, uint32_t 
 	return reply_scan_expects_row(scan) ? mend->row : NULL;
 }
 
-/* A small packet, which a function writes anew. */
+/* Rewrites a small packet. */
 static int
 relay_rewritten(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
     const struct reply_mend *mend)

@@ -74,13 +74,13 @@ int  packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
 /* Lets a reply through until it has ended or asks for a file (REPLY_AT_FILE), then flushes. */
 int  packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan) MUST_USE;
-/* The same, but an ERR that ends it is kept back: reply_scan_tail() has it, and the next packet
- * written to to takes its number. */
+/* The same, but an ERR that ends the reply is not written: reply_scan_tail() has it, and the next packet
+ * that is written takes its number. */
 int  packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan) MUST_USE;
 typedef int mend_fn(void *names, struct slice told, struct buf *out, struct err *err);
 
-/* What is mended in a reply. Rows are passed to a function only where there is one. */
+/* What is changed in a reply on its way. */
 struct reply_mend {
 	uint16_t (*status)(const void *arg, uint16_t told);
 	const void *arg;
@@ -88,8 +88,8 @@ struct reply_mend {
 	mend_fn *definition, *row;
 	void    *names;
 };
-/* Lets a reply through whose packets are numbered anew, from to->seq on, and mended: for an answer that is
- * not the only one of its command, or of a server that does not know all of the session. Slower. Ends
+/* Lets a reply through with its packets changed and numbered anew, from to->seq on: for a reply that is not
+ * the only one of its command, or comes from a server that does not know all of the session. Slower. Ends
  * as packets_relay_to_err(). */
 int  packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;

@@ -6,8 +6,8 @@ enum {
 	HEAD_OK = 0x00, HEAD_FILE = 0xfb, HEAD_EOF = 0xfe, HEAD_ERR = 0xff,
 	RESULT_COLUMNS_MAX = 65535,/* the servers allow 4096 */
 	ERR_UNKNOWN = 1105,        /* ER_UNKNOWN_ERROR */
-	/* ER_SERVER_SHUTDOWN, as a server says when it goes. CR_SERVER_LOST itself is no number that a
-	 * server may send: libmariadb calls such a packet malformed. */
+	/* ER_SERVER_SHUTDOWN, which a server sends when it shuts down. No server may send CR_SERVER_LOST: for
+	 * libmariadb such a packet is malformed. */
 	ERR_LOST = 1053,
 };
 
@@ -197,7 +197,7 @@ reply_session_next(struct slice *session, uint8_t *type, struct slice *data)
 enum reply_kind
 reply_kind_of(enum command com)
 {
-	/* What we have no name for is answered with an ERR. */
+	/* Commands that we do not know are answered with an ERR, which is a REPLY_RESULT. */
 	if (com == COM_STMT_FETCH)
 		return REPLY_ROWS;
 	if (com == COM_STMT_PREPARE)
@@ -223,7 +223,7 @@ reply_scan_init(struct reply_scan *s, enum reply_kind kind, uint64_t caps)
 		[REPLY_NONE] = REPLY_AT_END,
 	};
 
-	/* Not the tail: it is a kilobyte that nobody reads before it is written. */
+	/* The tail, a kilobyte, is not cleared: nobody reads it before it is written. */
 	memset(s, 0, offsetof(struct reply_scan, tail));
 	s->caps = caps;
 	s->state = begin[kind];
@@ -272,8 +272,9 @@ first_packet(struct reply_scan *s, struct err *err)
 	return 0;
 }
 
-/* The EOF between definitions and rows; a cursor's is the end. What a procedure answers while a cursor of
- * its own is open has that flag too, and rows: but it is never the last result. */
+/* The EOF between definitions and rows. When a cursor was opened for the client, the reply ends with it. A
+ * result of a procedure that has a cursor of its own open has the cursor's flag too, and yet has rows; but
+ * more results follow it. */
 static int
 columns_eof(struct reply_scan *s, struct err *err)
 {
@@ -317,8 +318,7 @@ prepared(struct reply_scan *s, struct err *err)
 	return 0;
 }
 
-/* One of a prepared statement's definitions,
-    or (definitions == 0) the EOF behind a list of them. */
+/* One of a prepared statement's definitions, or (definitions == 0) the EOF behind a list of them. */
 static void
 definition(struct reply_scan *s)
 {
@@ -407,7 +407,7 @@ take_payload(struct reply_scan *s, const uint8_t *p, size_t n)
 {
 	size_t room = sizeof(s->tail) - s->tail_len;
 
-	/* In rows, 0xfe and 0xff begin an end, or (16 MB and more) a row. */
+	/* Among rows 0xfe and 0xff begin the packet that ends them, or a row of 16 MB and more. */
 	if (s->state == REPLY_AT_ROWS && !s->continued && s->left == s->first_len &&
 	    p[0] >= HEAD_EOF && s->first_len < PACKET_PIECE_MAX) {
 		s->kept = true;
@@ -425,7 +425,7 @@ take_payload(struct reply_scan *s, const uint8_t *p, size_t n)
 	s->tail_len = (uint16_t)(s->tail_len + n);
 }
 
-/* Whole rows at the front of bytes: how much of it they are. */
+/* The length of the whole rows at the front of bytes. */
 static size_t
 skip_rows(struct reply_scan *s, struct slice bytes)
 {
@@ -459,7 +459,7 @@ take_head(struct reply_scan *s, struct slice bytes)
 	return n;
 }
 
-/* One step: rows, or a packet or what there is of it. *taken, 0 before: the bytes that it was. */
+/* Takes whole rows, or one packet, or as much of it as there is. *taken, 0 before: its bytes. */
 static int
 step(struct reply_scan *s, struct slice bytes, size_t *taken, struct err *err)
 {

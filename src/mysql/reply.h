@@ -55,8 +55,7 @@ void err_packet_put(struct buf *b, const struct err_packet *e);
 /* An ERR packet of an err: its own errno and sqlstate, else 1053 08S01 when somebody went away,
  * which drivers take for a lost connection, else 1105 HY000. */
 void err_packet_put_err(struct buf *b, const struct err *e);
-/* Makes an ERR packet the caller's error: ERR_SERVER with the server's number,
-    state and text. Returns -1. */
+/* Makes an ERR packet the caller's error: ERR_SERVER with the server's number, state and text. Returns -1. */
 int  err_from_packet(struct slice packet, struct err *err);
 
 /* Where the two bytes of status flags are in an OK or an EOF. */
@@ -121,14 +120,14 @@ void reply_scan_init(struct reply_scan *s, enum reply_kind kind, uint64_t caps);
 int  reply_scan_feed(struct reply_scan *s, struct slice bytes, size_t *used,
     struct err *err) MUST_USE;
 /*
- * How many of the last bytes fed, in one feed or several, are of a packet that is an ERR or may yet
- * become one: it ends the reply and says that it failed. The relay keeps them back.
+ * How many of the last bytes, of one feed or several, belong to a packet that is an ERR or may turn out to
+ * be one when more of it has come. The relay keeps them back.
  */
 size_t reply_scan_held(const struct reply_scan *s);
 /* Is a packet of this length and first byte (-1: none), which comes next, an OK or an EOF; an ERR? */
 bool reply_scan_expects_status(const struct reply_scan *s, uint32_t len, int first);
 bool reply_scan_expects_err(const struct reply_scan *s, uint32_t len, int first);
-/* A column definition; a row? Neither is asked of what is a status or an ERR. */
+/* Is the next packet a column definition; a row? To be asked when it is no status and no ERR. */
 bool reply_scan_expects_definition(const struct reply_scan *s);
 bool reply_scan_expects_row(const struct reply_scan *s);
 /* The file was sent: what follows is its answer. */

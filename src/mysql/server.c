@@ -135,11 +135,11 @@ program_name(struct arena *a, struct slice attributes)
 struct claim {
 	struct slice user, auth, database, plugin, attributes;
 	uint8_t      collation;
-	uint8_t      scramble[SCRAMBLE_LEN];   /* that auth answers */
+	uint8_t      scramble[SCRAMBLE_LEN];   /* for which auth is the answer */
 };
 
-/* Verifies the claim; on the way the packet it was read from may go,
-    so what is kept is copied first. */
+/* Verifies the claim. The packet that it was read from may be gone after a wait, so what is kept is copied
+ * first. */
 static int
 admit(struct ctx *cx, struct packets *p, const struct server_params *params,
     const struct claim *claim, struct server_client *out)
@@ -183,7 +183,7 @@ send_greeting(struct ctx *cx, struct packets *p, const struct server_params *par
 	return send_payload(cx, p, &b);
 }
 
-/* A client that does what was not offered would wait for ever, in another language than ours. */
+/* A client that goes on in TLS or compressed, which was not offered, would wait for ever for an answer. */
 static int
 check_offer(struct ctx *cx, struct packets *p, uint64_t offered, struct slice packet)
 {
@@ -233,8 +233,8 @@ server_change_user(struct ctx *cx, struct packets *p, const struct server_params
 
 	if (change_user_read(payload, client->caps, &c, cx->err) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
-	/* Its answer was made with the greeting's scramble,
-	    which nobody keeps: asked again if not empty. */
+	/* The client's answer was made with the greeting's scramble, which nobody keeps: unless it is
+	 * empty, the client is asked again. */
 	claim = (struct claim){
 		.user = c.user, .auth = c.auth, .database = c.database, .plugin = slice_str("again"),
 		.attributes = c.attributes, .collation = (uint8_t)(c.collation & 0xff),

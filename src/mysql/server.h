@@ -3,10 +3,10 @@
  *
  *   greeting ---> response ---> [switch to mysql_native_password ---> answer] ---> OK or ERR
  *
- * Who may come in is the caller's: server_lookup_fn gives what is stored of a user's
- * password. A user that does not exist takes the same way as a wrong password.
- * The OK is the caller's to send (server_welcome), after it has looked at the
- * database that the client names; server_refuse() sends an ERR instead.
+ * The caller decides who is let in: server_lookup_fn gives what is stored of a user's
+ * password. A user that does not exist is answered like a wrong password.
+ * The caller sends the OK (server_welcome), after it has looked at the
+ * database that the client names, or an ERR instead (server_send_err).
  */
 #ifndef MYSQL_SERVER_H
 #define MYSQL_SERVER_H

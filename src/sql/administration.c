@@ -1,6 +1,6 @@
 #include "sql/administration.h"
 
-/* Of these the keyword table knows none. */
+/* These are no keywords (keyword.h): they are compared as text. */
 static const char *const WORDS[] = { "flush", "kill", "reset", "purge", "stop", "change", "install",
 	"uninstall", "shutdown", "binlog", "backup", "cache", "help" };
 

@@ -61,14 +61,13 @@ void
 change_update(struct reader *r)
 {
 	modifiers(r);
-	/* Which of several tables is written needs their columns: all of them may be. */
+	/* Which of several tables are written, only their columns would tell: all count as written. */
 	query_tables(r, TABLE_WRITE);
 	reader_expect(r, KW_SET);
 	query_rest(r);
 }
 
-/* "a, db.b.*, c" of a DELETE over several tables. A name may be an alias of the list that follows.
- */
+/* "a, db.b.*, c" of a DELETE over several tables. A name may be an alias from the list behind. */
 static void
 delete_targets(struct reader *r)
 {
@@ -79,7 +78,7 @@ delete_targets(struct reader *r)
 	} while (reader_accept_punct(r, ','));
 }
 
-/* Targets that no table of the list is called are aliases; those become qualifiers. */
+/* A target that is not the name of a table in the list is an alias, and becomes a qualifier. */
 static void
 settle_targets(struct reader *r, size_t first, size_t lists)
 {

@@ -215,7 +215,7 @@ accept_program(struct reader *r)
 	       reader_accept_text(r, "event");
 }
 
-/* What its body names is not told. */
+/* Its body is not read, so the statement counts as not understood. */
 static void
 program_with_body(struct reader *r)
 {

@@ -34,7 +34,7 @@ trigger_event(struct reader *r)
 		reader_step(r);
 }
 
-/* The database that names without one are of: the table's, which is the trigger's too. */
+/* The database of names that are written without one: that of the table, and so of the trigger. */
 static struct slice
 trigger_database(const struct reader *r)
 {
@@ -85,5 +85,5 @@ change_trigger(struct reader *r)
 		reader_unclear(r);
 	else
 		add_body(r, &body, start);
-	r->at = r->count; /* ';' within it ends nothing */
+	r->at = r->count; /* a ';' within the body does not end the statement */
 }

@@ -2,7 +2,7 @@
 
 #include "sql/lexer.h"
 
-/* Tokens of the text behind the table's name, and where in them a reader is. */
+/* The tokens of the text behind the table's name. */
 struct cut {
 	struct arena *arena;
 	struct slice  sql;
@@ -60,7 +60,7 @@ ends_where(const struct token *t)
 	return t->kind == TOKEN_END || is_punct(t, ';');
 }
 
-/* The index behind the ')' of the '(' at i, or of what is behind the last token. */
+/* The index behind the ')' that closes the '(' at i; that of TOKEN_END when none does. */
 static size_t
 skip_parens(const struct cut *c, size_t i)
 {
@@ -74,7 +74,7 @@ skip_parens(const struct cut *c, size_t i)
 	return i;
 }
 
-/* From i to the end of what is at its level: ')', the end, or a clause's keyword. */
+/* The index of the first token from i on that ends its level: ')', a clause's keyword, or the end. */
 static size_t
 end_of_level(const struct cut *c, size_t i)
 {
@@ -209,7 +209,8 @@ read_condition(const struct cut *c, size_t from, size_t to, struct condition *ou
 	return read_database(c, end + 1, out, &end) && end == to;
 }
 
-/* Outside of parentheses: words with which an AND is not what it seems. */
+/* Is each AND outside of parentheses one that joins conditions? OR binds weaker than AND, and BETWEEN
+ * and CASE have ANDs of their own. */
 static bool
 is_plain(const struct cut *c, size_t from, size_t to)
 {

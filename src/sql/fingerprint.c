@@ -31,7 +31,7 @@ fingerprint_add(struct buf *out, struct slice sql, unsigned modes, struct err *e
 			buf_add_char(out, '?');
 		else if (t->kind == TOKEN_WORD)
 			add_lower(out, slice_cut(sql, t->start, t->end));
-		else if (t->kind == TOKEN_PUNCT) /* it may span more: the end of a folded list */
+		else if (t->kind == TOKEN_PUNCT) /* its span may be a folded list's end */
 			buf_add_char(out, (char)t->punct);
 		else
 			buf_add_slice(out, slice_cut(sql, t->start, t->end));

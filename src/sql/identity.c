@@ -4,7 +4,8 @@
 #include "sql/quote.h"
 #include "sql/tokens.h"
 
-enum { NAME_MAX = 256 }; /* the servers' MAX_ALIAS_NAME; longer texts are cut there, and not named here */
+/* The servers' MAX_ALIAS_NAME: they cut longer texts there, and such an item gets no alias here. */
+enum { NAME_MAX = 256 };
 
 struct replacer {
 	const struct identity_text *text;
@@ -55,8 +56,8 @@ enum asked { ASKED_NOTHING, ASKED_ID, ASKED_VARIABLE, ASKED_USER, ASKED_ACCOUNT 
 struct function {
 	const char *name;
 	enum asked  asked;
-	bool        glued; /* a blank in front of the parenthesis makes it another function */
-	bool        bare;  /* without parentheses it is the same */
+	bool        glued; /* with a blank in front of the parenthesis it is another function */
+	bool        bare;  /* it may be written without parentheses */
 };
 
 static const struct function FUNCTIONS[] = {
@@ -192,7 +193,7 @@ name_item(struct replacer *r, struct arena *a, size_t from, size_t to)
 	r->added[to + 1] = arena_dup(a, buf_slice(&alias));
 }
 
-/* Where the item ends that is `crossed` parentheses around the token. */
+/* The last token of the item that the token is in, `crossed` levels of parentheses further out. */
 static size_t
 item_end(const struct replacer *r, size_t at, size_t crossed)
 {
@@ -211,12 +212,13 @@ item_end(const struct replacer *r, size_t at, size_t crossed)
 	}
 }
 
-/* From a call outwards: each select list that it is in, however deep. */
+/* Adds an alias in each select list that the call is in, from the innermost outwards. */
 static void
 name_around(struct replacer *r, struct arena *a, size_t call, size_t after)
 {
 	size_t open = 0, crossed = 0, from = call;
-	bool   listed = true, begun = false; /* nothing but an item so far; its first token is known */
+	/* Of i's level of parentheses: no clause stands between i and the call; from begins the item. */
+	bool listed = true, begun = false;
 
 	for (size_t i = call; i-- > 0;) {
 		const struct token *t = token(r, i);
@@ -234,7 +236,7 @@ name_around(struct replacer *r, struct arena *a, size_t call, size_t after)
 				;
 			if (listed)
 				name_item(r, a, from, item_end(r, after, crossed));
-			listed = false; /* until the next parenthesis nothing is around it */
+			listed = false; /* until the next parenthesis there is no list */
 		} else if (open == 0 && is_punct(t, ',') && !begun) {
 			begun = true;
 			from = i + 1;
@@ -293,7 +295,7 @@ put_text(struct replacer *r)
 	buf_add_slice(&r->out, slice_cut(r->text->sql, done, r->text->sql.len));
 }
 
-/* One by one: tokens_read() makes one of several literals, and an item ends between them. */
+/* Not by tokens_read(), which makes one token of several literals: an item may end between them. */
 static int
 read_tokens(struct arena *a, struct slice sql, unsigned modes, struct tokens *out, struct err *err)
 {

@@ -1,8 +1,9 @@
 /*
- * identity.h - CONNECTION_ID(), USER() and CURRENT_USER in a text, for a client whom no server knows.
+ * identity.h - CONNECTION_ID(), USER() and CURRENT_USER in a text, replaced by a client's own values.
  *
- * Each call becomes a value of the call's own type and collation, and a column that is named by its text
- * keeps that name: an alias is added to each unnamed item of a select list around a call.
+ * A server would answer with those of our connection to it. Each call becomes a value of the call's own type
+ * and collation, and a column that is named by its text keeps that name: an alias is added to
+ * each unnamed item of a select list around a call.
  *
  *   SELECT connection_id()+1 FROM t
  *   SELECT CAST(0000000096 AS UNSIGNED)+1 AS `connection_id()+1` FROM t
@@ -27,10 +28,10 @@ struct identity_text {
 	size_t       from;    /* what stands before stays: statement.query_at */
 };
 
-/* Does the statement ask for any, where the question means the moment in which it runs? Definitions of views
- * and programs do not: they keep the call. */
+/* Does the statement ask for one of them when it runs? A definition of a view or a program does not: the
+ * call is stored with it. */
 bool identity_is_asked(const struct statement *s);
-/* The text that asks nobody any more. Fails as statement_read() does. */
+/* The text with values in place of the calls. Fails as statement_read() does. */
 int identity_replace(struct arena *a, const struct identity_text *text, struct slice *out,
     struct err *err) MUST_USE;
 

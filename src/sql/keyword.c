@@ -1,6 +1,6 @@
 #include "sql/keyword.h"
 
-/* Longer words are none of ours. */
+/* A longer word is neither a keyword nor a function of the tables below. */
 enum { WORD_MAX = 31 };
 
 struct entry {

@@ -1,5 +1,5 @@
 /*
- * kill.h - whom a KILL means.
+ * kill.h - which connections or statements a KILL is for.
  *
  *   KILL [HARD | SOFT] [CONNECTION | QUERY [ID]] number
  *   KILL [HARD | SOFT] [CONNECTION | QUERY] USER name[@host]

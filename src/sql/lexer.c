@@ -12,7 +12,7 @@ enum { ALWAYS_BELOW = 50700, MYSQL_LAST = 99999 };
 unsigned
 modes_of_server(const char *version)
 {
-	static const char prefix[] = "5.5.5-"; /* MariaDB's, for clients that know no 10 */
+	static const char prefix[] = "5.5.5-"; /* MariaDB 10 begins with it, for old clients */
 	unsigned          parts[3];
 
 	if (strncmp(version, prefix, strlen(prefix)) == 0)
@@ -134,7 +134,7 @@ skip_executable(struct lexer *l, struct err *err)
 	    err, ERR_REFUSED, "the comment that starts at byte %zu does not end", start + 1);
 }
 
-/* The versions of MySQL's own are MySQL's alone, unless MariaDB is named. */
+/* MariaDB skips a comment for a version that only MySQL has had, unless its mark is M!. */
 static bool
 runs_at(unsigned server, unsigned version, bool mariadb)
 {
@@ -162,7 +162,7 @@ enter_executable(struct lexer *l, struct err *err)
 	return 0;
 }
 
-/* One comment if there is one here: 1, 0 none, -1. */
+/* Skips one comment, or a mark of an executable one: 1; 0: there is none here; -1. */
 static int
 comment(struct lexer *l, struct err *err)
 {
@@ -321,7 +321,7 @@ word(struct lexer *l, struct token *t, struct err *err)
 	}
 	skip_name(l);
 	t->kind = TOKEN_WORD;
-	/* What touches the dot of a qualified name is a name, whatever it spells. */
+	/* A word that touches the dot of a qualified name is a name, even one spelled like a keyword. */
 	if (!l->after_dot && !(peek(l, 0) == '.' && is_name(peek(l, 1))))
 		t->keyword = keyword_find(slice_cut(l->sql, start, l->at));
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * modes.h - what changes how text is cut into tokens: of the session's sql_mode and character set, and the
- * server.
+ * modes.h - what decides how text is cut into tokens: the session's sql_mode and character set, and the
+ * server's version.
  */
 #ifndef SQL_MODES_H
 #define SQL_MODES_H
@@ -14,13 +14,13 @@ enum {
 	SQL_BIG5 = 1 << 4,
 	SQL_MULTIBYTE = SQL_SJIS | SQL_GBK | SQL_BIG5,
 	/* From here on the version of the MariaDB server, 101119 for 10.11.19, where it is known: it
-	 * decides which executable comments run. 0: nobody has told. */
+	 * decides which executable comments run. 0: it is not known. */
 	SQL_SERVER_SHIFT = 8,
 	SQL_TEXT_MAX = 1 << 30, /* the servers' max_allowed_packet ends there */
 };
 
-/* The bits above for a server that calls itself so: "10.11.19-MariaDB"; 0 for others, which run other
- * executable comments. */
+/* The bits above for a server with this version string, "10.11.19-MariaDB"; 0 for servers that are not
+ * MariaDB, which run other executable comments. */
 unsigned modes_of_server(const char *version);
 
 #endif

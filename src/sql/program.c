@@ -58,8 +58,8 @@ statement_end(const struct walk *w)
 	return at;
 }
 
-/* That word behind an expression: not in parentheses and not within a CASE of it; the end of the
- * statement when there is none. */
+/* The index of the word that ends an expression, which may have the same word in parentheses or in a CASE;
+ * the end of the statement when there is none. */
 static size_t
 word_behind(const struct walk *w, const char *word)
 {
@@ -127,7 +127,7 @@ read_part(struct walk *w, size_t end, read_fn *part)
 	w->at = end;
 }
 
-/* An expression, and the word behind it that begins what is governed. */
+/* An expression and the word that ends it: THEN, DO. */
 static void
 until_word(struct walk *w, const char *word)
 {
@@ -153,7 +153,7 @@ handler_conditions(struct walk *w)
 	} while (is_punct_at(w, w->at, ','));
 }
 
-/* a, b INT DEFAULT expression; TYPE OF t.c asks a table, or a cursor of that name */
+/* a, b INT DEFAULT expression; TYPE OF t.c takes the type of a column, of a table or of a cursor */
 static void
 variables(struct walk *w)
 {
@@ -381,7 +381,7 @@ program_mentions(const struct program *p, struct slice default_database, struct 
 		const struct table_ref *t = &p->tables[i];
 		struct slice where = slice_is_null(t->database) ? default_database : t->database;
 
-		/* What stands before a column is named elsewhere too, or is an alias. */
+		/* A qualifier is an alias, or its table is named elsewhere in the program too. */
 		if (t->role == TABLE_QUALIFIER || !slice_eq(t->table, table) || !slice_eq(where, database))
 			continue;
 		if (t->role != TABLE_UNCLEAR)

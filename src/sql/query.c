@@ -20,8 +20,7 @@ query_ends_expression(const struct reader *r)
 	       k == KW_WITH || k == KW_PARTITION;
 }
 
-/* SELECT, WITH or TABLE behind a '('; VALUES has no tables of its own and is an expression to us.
- */
+/* SELECT, WITH or TABLE behind a '('. VALUES names no table: it is read as an expression. */
 static bool
 opens_query(const struct reader *r)
 {
@@ -308,8 +307,7 @@ into(struct reader *r)
 	}
 }
 
-/* FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE; what follows (OF, NOWAIT, ...) reads as an expression.
- */
+/* FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE. OF, NOWAIT and the like are read as an expression. */
 static void
 locking(struct reader *r)
 {
@@ -398,7 +396,7 @@ query_continue(struct reader *r)
 		select_clauses(r, false);
 }
 
-/* Roles of what was recorded since from: a query that locks, locks all it reads. */
+/* A query with a locking clause locks every table that it reads: those recorded since from. */
 static void
 mark_locked(struct reader *r, size_t from)
 {
@@ -417,8 +415,8 @@ push_cte(struct reader *r, struct slice name)
 	r->ctes = c;
 }
 
-/* WITH RECURSIVE: a name may be used before its own definition. Then it is not told which of both
- * is meant. */
+/* WITH RECURSIVE: a name may be used before its own definition. Then the text does not show whether it
+ * is the definition or a table of that name. */
 static void
 check_forward(struct reader *r, size_t refs, struct slice name)
 {

@@ -31,7 +31,7 @@ escape_of(uint8_t c)
 		return 'n';
 	case '\r':
 		return 'r';
-	case 0x1a: /* ends input on some systems' clients */
+	case 0x1a: /* some systems' clients take it for the end of input */
 		return 'Z';
 	case '\'':
 	case '"':

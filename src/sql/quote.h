@@ -3,7 +3,7 @@
  *
  * Identifiers go between backquotes. Strings go between single quotes with
  * backslash escapes, or as 0x... where bytes must not meet a character set.
- * The connections that use these never set NO_BACKSLASH_ESCAPES, but for quote_anywhere().
+ * These functions are for connections without NO_BACKSLASH_ESCAPES; quote_anywhere() is for any connection.
  */
 #ifndef SQL_QUOTE_H
 #define SQL_QUOTE_H

@@ -3,8 +3,8 @@
  *
  * The readers below go forward only. Whoever meets something that it has no
  * rule for sets unclear and returns; statement_read() then throws the roles
- * away and lists every identifier. So a reader may be wrong about nothing
- * that it keeps silent about: when in doubt, reader_unclear().
+ * away and lists every identifier. So no reader has to guess: when in doubt,
+ * it calls reader_unclear().
  */
 #ifndef SQL_READER_H
 #define SQL_READER_H
@@ -37,7 +37,7 @@ struct reader {
 	size_t              open;    /* parentheses of the expression being read */
 	bool                unclear;
 	bool                locks;  /* the query being read has a locking clause */
-	bool                locked; /* one that was read had */
+	bool                locked; /* a query that was read had one */
 	bool                writes; /* an effect was met: INTO, a stored function, ... */
 };
 

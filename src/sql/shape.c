@@ -1,7 +1,7 @@
 #include "sql/shape.h"
 
 enum class {
-	OTHER, /* blanks and punctuation: a token or between tokens */
+	OTHER, /* blanks and punctuation: part of no name and no literal */
 	NAME,
 	DIGIT,
 	DOT,
@@ -9,7 +9,7 @@ enum class {
 	QUOTED, /* ` */
 	SLASH,
 	DASH,
-	STOP, /* begins what is not known here */
+	STOP, /* begins something that this pass cannot cut */
 };
 
 static const uint8_t CLASSES[256] = {
@@ -39,7 +39,7 @@ add(struct pass *p, uint8_t byte)
 	return true;
 }
 
-/* What stands before: a name, or the dot of one, goes on in what touches it. */
+/* Does a name, or the dot of one, end right before? Then what follows is part of the name. */
 static bool
 touches_name(const struct pass *p)
 {
@@ -72,7 +72,7 @@ behind_digits(const struct pass *p, size_t at)
 	return at;
 }
 
-/* 12 or 1.5. A name such as 2fa and numbers such as 1e5, 0x1f and 1. are not known here. */
+/* 12 or 1.5. A name such as 2fa and numbers such as 1e5, 0x1f and 1. have no shape. */
 static bool
 number(struct pass *p)
 {

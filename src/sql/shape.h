@@ -19,7 +19,7 @@
 enum {
 	SHAPE_MAX = 512,         /* bytes of a shape: statements of applications are rarely longer */
 	SHAPE_LITERALS_MAX = 32,
-	SHAPE_TEXT_MAX = 4096,   /* bytes of a text: a longer one pays little for being read anew */
+	SHAPE_TEXT_MAX = 4096,   /* bytes of a text: reading a longer one is cheap beside running it */
 };
 
 /* A literal: where it is in the shape, and how many bytes more it has in the text. */

@@ -2,7 +2,7 @@
 
 #include "sql/lexer.h"
 
-/* Words that a header of CREATE or ALTER may have before it says what is made: DEFINER = u@h and the like. */
+/* Words that CREATE or ALTER may have before the kind of what is made: DEFINER = u@h and the like. */
 enum { HEADER_WORDS = 16 };
 
 struct splitter {
@@ -11,7 +11,7 @@ struct splitter {
 	struct token now, before, next; /* TOKEN_END: none */
 	size_t       words;             /* read so far, at most HEADER_WORDS + 1 */
 	bool         program;           /* a stored program, or a block outside of one */
-	bool         creates;           /* CREATE, ALTER: a program may follow */
+	bool         creates;           /* CREATE, ALTER: the statement may be a program */
 	size_t       open;              /* blocks */
 	size_t       values;            /* CASEs of an expression: no statement begins in them */
 };
@@ -39,7 +39,7 @@ is_punct(const struct token *t, uint8_t c)
 	return t->kind == TOKEN_PUNCT && t->punct == c;
 }
 
-/* Of a program that is no routine: BEGIN NOT ATOMIC, IF, a loop, perhaps with a label. */
+/* Does a compound statement begin here, outside of any routine? BEGIN NOT ATOMIC, IF, a loop, a label. */
 static bool
 begins_block(const struct splitter *s)
 {
@@ -77,7 +77,7 @@ at_start(const struct splitter *s)
 	       is_any(s, &s->before, words, sizeof words / sizeof words[0]);
 }
 
-/* begin as the name of a column. */
+/* Is this BEGIN the name of a column? */
 static bool
 is_operand(const struct splitter *s)
 {
@@ -90,7 +90,7 @@ is_operand(const struct splitter *s)
 	       is_any(s, &s->before, words, sizeof words / sizeof words[0]);
 }
 
-/* DROP TABLE IF EXISTS, ADD COLUMN IF NOT EXISTS: what the IF is about stands before it. */
+/* Is this the IF of DROP TABLE IF EXISTS, ADD COLUMN IF NOT EXISTS? The kind of thing stands before it. */
 static bool
 is_condition(const struct splitter *s)
 {
@@ -101,7 +101,7 @@ is_condition(const struct splitter *s)
 	return is_any(s, &s->before, things, sizeof things / sizeof things[0]);
 }
 
-/* A CASE whose value is used. */
+/* Is this CASE an expression, not a statement? */
 static bool
 is_value(const struct splitter *s)
 {
@@ -122,9 +122,9 @@ opens(const struct splitter *s)
 		return !is_word(s, &s->before, "end");
 	if (is_word(s, &s->now, "if"))
 		return at_start(s) && !is_condition(s);
-	if (is_word(s, &s->now, "repeat")) /* or the function */
+	if (is_word(s, &s->now, "repeat")) /* REPEAT( is the function */
 		return at_start(s) && !is_punct(&s->next, '(');
-	if (is_word(s, &s->now, "for")) /* FOR EACH ROW is of a trigger */
+	if (is_word(s, &s->now, "for")) /* FOR EACH ROW belongs to a trigger */
 		return at_start(s) && !is_word(s, &s->next, "each");
 	return is_any(s, &s->now, loops, sizeof loops / sizeof loops[0]) && at_start(s);
 }
@@ -159,13 +159,13 @@ split_first(struct slice sql, unsigned modes, size_t *end, struct err *err)
 	lexer_init(&s.lexer, sql, modes);
 	TRY(advance(&s, err));
 	do {
-		bool executable = s.lexer.in_executable; /* of the token that is now the next */
+		bool executable = s.lexer.in_executable; /* so is s.next */
 
 		TRY(advance(&s, err));
 		read_header(&s);
 		if (s.program)
 			count_blocks(&s);
-		/* In a comment that is code a cut would leave it open. */
+		/* A cut inside an executable comment would leave the comment open. */
 		if (is_punct(&s.now, ';') && s.open == 0 && !executable && s.words > 1) {
 			*end = s.now.start;
 			return 0;

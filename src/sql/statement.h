@@ -1,7 +1,7 @@
 /*
- * statement.h - what a statement is and which tables it names: the one door to this floor.
+ * statement.h - what a statement is and which tables it names.
  *
- * Works on the token stream; the grammar may come later behind the same door.
+ * It is read from its tokens, without a grammar.
  * What is not surely a plain read is a write. A statement that cannot be
  * understood says so (understood == false) and still lists every identifier
  * that could be a table, with role TABLE_UNCLEAR: the caller refuses it only
@@ -94,7 +94,7 @@ enum statement_uses {
 	USES_RETURNING = 1 << 9,  /* a write that answers with rows: no OK tells of an insert id */
 	/* names something of the default database that is in no list: SHOW TABLES, a trigger */
 	USES_DEFAULT = 1 << 10,
-	USES_ROUTINE = 1 << 11, /* calls what the default database has: it may do anything */
+	USES_ROUTINE = 1 << 11, /* calls a routine of the default database: it may do anything */
 	USES_LOCKS = 1 << 12,   /* GET_LOCK(), RELEASE_LOCK(), IS_FREE_LOCK(), ... */
 	USES_TRANSACTION = 1 << 13, /* @@in_transaction */
 };
@@ -123,7 +123,7 @@ struct statement {
 	bool replaces;  /* CREATE OR REPLACE */
 	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
 	bool release;   /* COMMIT or ROLLBACK RELEASE: the connection ends */
-	bool no_chain, no_release; /* and whatever completion_type says, not so */
+	bool no_chain, no_release; /* NO CHAIN, NO RELEASE, whatever completion_type says */
 	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */
 	bool multiple;  /* more than one statement in the text: first one described only */
 	unsigned          uses; /* enum statement_uses */

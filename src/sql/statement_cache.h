@@ -1,7 +1,7 @@
 /*
  * statement_cache.h - statements that were read before, found again by their shape.
  *
- * An application runs a few hundred statements with ever other values. The
+ * An application runs a few hundred statements, with other values each time. The
  * first one of a shape (shape.h) is read by statement_read() and kept; of the
  * next ones only the places of the tables' names are computed anew. What is kept are
  * plain reads and writes that leave nothing in the session and ask nothing of

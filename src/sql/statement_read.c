@@ -335,7 +335,7 @@ read_query(struct reader *r)
 		r->out->kind = STATEMENT_WRITE;
 	else if (r->locked)
 		r->out->kind = STATEMENT_SELECT_LOCKING;
-	/* WITH ... UPDATE and WITH ... DELETE are not of these servers */
+	/* These servers have no WITH ... UPDATE and no WITH ... DELETE. */
 }
 
 struct rule {

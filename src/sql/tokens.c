@@ -41,7 +41,7 @@ merge(struct tokens *t, size_t count)
 	t->count -= count - 1;
 }
 
-/* "(lit)" is the last three tokens? */
+/* Are the three tokens before at "(lit)"? */
 static bool
 ends_in_list(const struct tokens *t, size_t at)
 {
