@@ -25,8 +25,8 @@ is_lock_tables(const struct statement *st)
 	return st->kind == STATEMENT_LOCK_TABLES && st->changes_session;
 }
 
-/* No part of a transaction: it looks at the session, a catalogue or a sequence. It may run in front of
- * a transaction that has begun nowhere yet, and beside one that is open on another server. */
+/* Is it no part of a transaction? It looks at the session, a catalogue or a sequence then, and may run while
+ * the transaction has begun on no server yet, or is open on another one. */
 static bool
 is_outside(const struct attempt *a)
 {
@@ -60,8 +60,8 @@ attempt_has_snapshots(const struct session *s)
 	return session_isolation(s) != ISOLATION_READ_COMMITTED;
 }
 
-/* Behind a rewritten name is a table, and the session may mean a temporary one that hides it; or
- * the new name is hidden. */
+/* A moved table is refused where the session has a temporary table of its old or its new name: a server would
+ * take the temporary one. */
 static int
 check_hidden(struct ctx *cx, const struct attempt *a)
 {
@@ -79,7 +79,7 @@ check_hidden(struct ctx *cx, const struct attempt *a)
 	return 0;
 }
 
-/* Noted before it is made: one name too many does no harm. */
+/* Noted before the table is made: the name does no harm when making it fails. */
 static int
 note_temporary(struct ctx *cx, const struct attempt *a)
 {
@@ -167,8 +167,7 @@ touched_any(const struct attempt *a)
 	return false;
 }
 
-/* A transaction that has read by statements only, or nothing at all, can go on at another server.
- */
+/* A transaction that has written nothing and has no snapshot can go on at another server. */
 static bool
 may_move(const struct session *s)
 {
@@ -187,15 +186,14 @@ move_txn(struct ctx *cx, struct session *s)
 	if (s->txn == TXN_OPEN)
 		session_end_txn(s);
 	buf_swap(&begin, &s->begin);
-	/* A procedure may have begun it. */
+	/* A procedure has begun it: there is no text of a BEGIN. */
 	if (s->begin.len == 0 && s->autocommit)
 		check(session_begin_with(s, slice_str("START TRANSACTION")));
 	s->txn = s->begin.len > 0 ? TXN_PENDING : TXN_NONE;
 	return 0;
 }
 
-/* Its snapshot is of a server that no longer serves the table. What is open there ends, as after a
- * deadlock. */
+/* Its snapshot is of a server that no longer serves the table. It is rolled back, as after a deadlock. */
 void
 attempt_too_late(struct ctx *cx, struct session *s, const char *why)
 {
@@ -212,7 +210,7 @@ attempt_too_late(struct ctx *cx, struct session *s, const char *why)
 	    "Deadlock found when trying to get lock; try restarting transaction (%s)", why);
 }
 
-/* As a server does in front of DDL. */
+/* As a server does before DDL. */
 static enum outcome
 commit_before(struct ctx *cx, struct session *s)
 {
@@ -223,8 +221,8 @@ commit_before(struct ctx *cx, struct session *s)
 	return OUTCOME_AGAIN;
 }
 
-/* Could it have run there when the transaction began? Then a cutover has made it impossible, and the
- * client that repeats the transaction finds all of it at the new side. */
+/* Could it have run at the transaction's server when that began? Then a cutover is why it cannot now, and a
+ * client that repeats the transaction finds all of its tables at the new side. */
 static bool
 was_possible(const struct attempt *a)
 {
@@ -245,7 +243,7 @@ was_possible(const struct attempt *a)
 	       strcmp(plan.place->server, s->slots[s->txn_slot]->server) == 0;
 }
 
-/* A keyspace of this server, for people: addresses are not the clients' affair. */
+/* A keyspace that the server serves, for messages: clients are not told addresses. */
 static const char *
 keyspace_at(const struct route *r, const char *server)
 {
@@ -350,8 +348,9 @@ asks_more_than_insert_id(const struct attempt *a)
 	return (a->q->statement->uses & (USES_FOUND_ROWS | USES_ROW_COUNT | USES_WARNINGS)) != 0;
 }
 
-/* After an OK of our own ROW_COUNT() is 0 and there are no warnings: DO leaves just that. An error of our
- * own is raised at the server, so that SHOW WARNINGS, @@error_count and GET DIAGNOSTICS know it. */
+/* After an OK of the gate's own, ROW_COUNT() is 0 and there are no warnings, as a server has it after DO. An
+ * error of the gate's own is raised at the server, so that SHOW WARNINGS, @@error_count and GET DIAGNOSTICS
+ * know it. */
 static int
 follow_own_answer(struct ctx *cx, struct attempt *a)
 {
@@ -384,13 +383,13 @@ check_state(struct ctx *cx, struct attempt *a)
 		    "what the last statement left (FOUND_ROWS(), ROW_COUNT(), warnings) is gone: "
 		    "its connection was needed elsewhere");
 	TRY(follow_own_answer(cx, a));
-	/* Whether it generates one or not, the session's will be the one known there. */
+	/* Should it generate no insert id, the server must answer with the session's. */
 	if ((uses & USES_RETURNING) != 0 && session_has_insert_id(s))
 		return session_carry_insert_id(cx, s, a->slot);
 	return (uses & USES_LAST_INSERT_ID) == 0 ? 0 : session_carry_insert_id(cx, s, a->slot);
 }
 
-/* What calls a procedure may name one inside. */
+/* May it read or set a user variable? Whatever calls a procedure may. */
 static bool
 touches_variables(const struct statement *st)
 {
@@ -431,8 +430,8 @@ attempt_interrupted(struct ctx *cx, const struct session *s)
 	       refuse(cx->err, ER_QUERY_INTERRUPTED, "Query execution was interrupted") != 0;
 }
 
-/* As long as the hold lasts, which has a deadline of its own: a pause is latency, not an error. What
- * waits is bounded by its bytes, and too many of them end the attempt (barrier.h). */
+/* Waits as long as the hold lasts, which has a deadline of its own: for the client it is latency, not an
+ * error. What waits is bounded in bytes, and too many of them end the attempt (barrier.h). */
 enum outcome
 attempt_hold(struct ctx *cx, struct attempt *a)
 {
@@ -443,7 +442,7 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 	for (size_t i = 0; i < a->plan.ruled_count; i++) {
 		struct barrier *b = in_flight_barrier(in_flight, a->plan.ruled[i]->record);
 
-		/* Whoever reads by a view of then reads on during a cutover; in a pause it is one more. */
+		/* A read by a view goes on during a cutover; in a pause it is judged as any. */
 		if (a->by_view && (b->phase != RULE_PAUSE || mutant("gate_pause_by_view")))
 			continue;
 		if (barrier_judge(b, &s->work, &a->ask) == BARRIER_PASS)
@@ -500,7 +499,7 @@ is_bound(const struct attempt *a)
 	return (a->plan.names_tables || a->plan.in_place) && !is_outside(a);
 }
 
-/* As a server says; the one that it would run on knows of no lock. */
+/* Under LOCK TABLES a server refuses other tables; the one that this would run on knows of no lock. */
 static int
 check_locked(struct ctx *cx, const struct attempt *a)
 {
@@ -570,7 +569,7 @@ attempt_forget_temporary(const struct attempt *a)
 	}
 }
 
-/* The database that the statement drops by name; SLICE_NULL: what it calls has dropped one. */
+/* The database that the statement drops by name; SLICE_NULL: something that it calls has dropped one. */
 static struct slice
 dropped_database(const struct attempt *a)
 {

@@ -16,9 +16,9 @@ struct request {
 	struct slice            sql;
 	const struct statement *statement;
 	struct prepared        *prepared; /* COM_STMT_EXECUTE */
-	const struct named     *named; /* its names are of this one's keyspace; NULL: of the session's */
-	bool                   *apart;    /* set instead of the refusal of tables on two servers; or NULL */
-	bool                    quiet;    /* its answer, unless an error, is nobody's */
+	const struct named     *named; /* by PREPARE, and its names are of that keyspace; or NULL */
+	bool                   *apart;    /* set, not refused, when its tables are on two servers; or NULL */
+	bool                    quiet;    /* its answer is dropped, unless it is an error */
 	struct slice using; /* EXECUTE p USING this; sql is p's text. SLICE_NULL: no such statement */
 };
 
@@ -44,12 +44,12 @@ struct attempt {
 	uint8_t               reply_seq; /* of the answer's first packet */
 	uint16_t              error;     /* of an answer that was one */
 	uint32_t              remote;    /* the prepared statement's number there */
-	struct reply_scan     scan;      /* last: begun when the answer comes, and large */
+	struct reply_scan     scan;      /* last, as it is large and begun only when the answer comes */
 };
 
-/* That its names are of; SLICE_NULL: none. */
+/* The keyspace that its names are of; SLICE_NULL: none. */
 struct slice attempt_keyspace(const struct attempt *a);
-/* On the route of now, a reference to which is the caller's to give back; the scan is begun later. */
+/* On the present route: the caller gives the reference back. The scan is begun later. */
 static inline void
 attempt_init(struct attempt *a, struct session *s, const struct request *q)
 {
@@ -60,9 +60,9 @@ attempt_init(struct attempt *a, struct session *s, const struct request *q)
 	a->route = route_ref(s->loop->in_flight.route);
 }
 
-/* By KILL QUERY while it waited: cx->err says so. */
+/* Has KILL QUERY come while it waited? Then cx->err says so. */
 bool attempt_interrupted(struct ctx *cx, const struct session *s);
-/* Plan and ask; -1: the client gets cx->err. */
+/* Sets the plan, and what barriers are asked; -1: cx->err is the client's answer. */
 int attempt_plan(struct ctx *cx, struct attempt *a) MUST_USE;
 /* DONE: it may go on. AGAIN: the transaction has moved to the place's server, if it could. */
 enum outcome attempt_settle_server(struct ctx *cx, struct attempt *a);

@@ -16,7 +16,7 @@ struct beside {
 
 /* May it give names at all? */
 bool beside_is_naming(const struct statement *st);
-/* Temporary tables have a way of their own, and hide what rules say (temporary.h). */
+/* Is it about temporary tables? Rules do not count for those (temporary.h). */
 bool beside_is_temporary(const struct beside *b);
 /* Names that are not routed to the others' server: no server can prepare it yet. */
 bool beside_is_needed(const struct session *s, const struct statement *st, struct slice keyspace);

@@ -22,7 +22,7 @@ add_row(struct answer *a, const struct slice *row)
 	buf_add_char(&a->text, ')');
 }
 
-/* The first keyspace of each server stands for it. */
+/* Each server is asked once, for the first of its keyspaces. */
 static bool
 is_first_there(const struct route *r, size_t i)
 {
@@ -34,7 +34,7 @@ is_first_there(const struct route *r, size_t i)
 	return true;
 }
 
-/* Asks the server of the i-th keyspace; 1 with rows, 0 when it refuses or is another's turn. */
+/* 1: there are rows; 0: the server refuses. */
 static int
 ask_server(struct ctx *cx, struct session *s, const struct route_keyspace *k, const char *sql,
     struct mysql_rows *rows)
@@ -117,7 +117,7 @@ open_tables(struct ctx *cx, struct session *s, const struct route *r, struct ans
 	return 0;
 }
 
-/* LIKE and WHERE are a server's to judge. The columns' types are those of a table that has such ones, and of
+/* A server evaluates LIKE and WHERE. The columns get their types from a table that has such columns, and of
  * which no row is asked for. */
 static void
 put_open_tables(struct buf *out, const struct show *show, const struct answer *a)
@@ -156,7 +156,7 @@ cut_account(struct slice grant, struct slice account, struct slice *before, stru
 	return false;
 }
 
-/* How the account gets in is its own affair, and nobody's to read. */
+/* The account's password is not shown. */
 static struct slice
 without_secret(struct slice behind)
 {

@@ -120,7 +120,7 @@ put_conditions(const struct catalogue_ask *ask, struct buf *out)
 	}
 }
 
-/* A fence's triggers are nobody's to see. */
+/* A fence's triggers are not shown. */
 static void
 put_triggers(const struct catalogue_ask *ask, struct buf *out)
 {
@@ -157,7 +157,7 @@ put_hidden(const struct catalogue_ask *ask, const struct route_keyspace *k, stru
 	return n;
 }
 
-/* The gate's account is the client's, whatever its name. */
+/* The gate's account is shown under the client's name. */
 void
 catalogue_columns(const struct catalogue_ask *ask, struct buf *out)
 {

@@ -61,7 +61,7 @@ query_next(struct ctx *cx, struct session *s, struct slice *text)
 
 	arena_reset(&s->arena);
 	if (split_first(*text, session_modes(s), &end, cx->err) != 0)
-		end = text->len; /* whoever reads it finds the same fault */
+		end = text->len; /* reading it ends with the same error */
 	err_clear(cx->err);
 	command_put_text(&packet, COM_QUERY, slice_trim(slice_cut(*text, 0, end)));
 	own = arena_dup(&s->arena, buf_slice(&packet));

@@ -13,8 +13,8 @@
 
 #define SAVE_AFTER SECOND /* longer than between the statements of a busy client */
 
-/* A session that stays idle gives away what it can: its insert id and its variables need not cost a
- * backend. */
+/* When the client stays idle, insert id and user variables are asked for and kept here, so that the session
+ * need not keep a backend for them. */
 static int
 wait_for_client(struct ctx *cx, struct session *s)
 {

@@ -1,5 +1,5 @@
 /*
- * conversation.h - all of one client: handshake, commands until it goes, goodbye.
+ * conversation.h - serves one client, from its handshake until it leaves or is told to go.
  */
 #ifndef GATE_CONVERSATION_H
 #define GATE_CONVERSATION_H

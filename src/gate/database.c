@@ -10,7 +10,8 @@ refuse_unknown(struct ctx *cx, struct slice name)
 	    SLICE_ARG(slice_cut(name, 0, 200)));
 }
 
-/* The server of this keyspace knows whether there is one. What the gate's account may not use is none. */
+/* The server of this keyspace knows whether there is one. One that the gate's account may not use counts as
+ * none. */
 static int
 use_at(struct ctx *cx, struct session *s, const struct route_keyspace *k, struct slice name)
 {

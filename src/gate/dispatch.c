@@ -140,8 +140,8 @@ prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 	return rc == 1 ? dispatch(cx, s, &inner) : rc;
 }
 
-/* One that gives names has them routed first. Another client's DROP of such a name may send it home in
- * between: then once more. */
+/* Names that the statement gives are routed first. Another client's DROP of one may take its route away in
+ * between: then they are routed once more. */
 static int
 define(struct ctx *cx, struct session *s, const struct request *q)
 {
@@ -165,7 +165,7 @@ define(struct ctx *cx, struct session *s, const struct request *q)
 	return 0;
 }
 
-/* Where it is, and as text: it is another one then. */
+/* Runs where the trigger is, and as text, which has to be another one there. */
 static int
 drop_trigger(struct ctx *cx, struct session *s, const struct request *q)
 {
@@ -176,7 +176,7 @@ drop_trigger(struct ctx *cx, struct session *s, const struct request *q)
 	return execute(cx, s, &there);
 }
 
-/* HANDLER has names of its own. */
+/* HANDLER statements name handlers, not tables. */
 static int
 other(struct ctx *cx, struct session *s, const struct request *q)
 {
@@ -191,8 +191,7 @@ other(struct ctx *cx, struct session *s, const struct request *q)
 
 /* ---- any statement ---- */
 
-/* A client knows the number that we gave it; a server's thread of that number is somebody else's.
- */
+/* A client knows the ids that the gate gave; a server's thread of that id is somebody else's. */
 static bool
 is_kill(const struct request *q)
 {
@@ -223,7 +222,7 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_BEGIN:
 		if (!q->statement->snapshot)
 			return begin(cx, s, &simple);
-		/* Its moment is now: at the session's own server and at others. */
+		/* The snapshots are taken now, at the session's own server and at others. */
 		if (execute_commit(cx, s) != 0)
 			return -1;
 		return companion_snapshot(cx, s, q);

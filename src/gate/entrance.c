@@ -42,7 +42,7 @@ names_database(const struct server_client *client)
 	return client->database != NULL && client->database[0] != '\0';
 }
 
-/* What a client asks for that cannot be. */
+/* Refuses what a client asks for and cannot have. */
 static int
 check_client(struct ctx *cx, const struct session *s, const struct server_client *client)
 {
@@ -51,7 +51,7 @@ check_client(struct ctx *cx, const struct session *s, const struct server_client
 	return 0;
 }
 
-/* -1: its database is none, and the session is who it was. */
+/* -1: there is no such database, and the session's user is who it was. */
 static int
 take_client(struct ctx *cx, struct session *s, const struct server_client *client)
 {

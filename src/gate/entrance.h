@@ -1,5 +1,5 @@
 /*
- * entrance.h - who comes in: greeting, authentication, and what the login asks for.
+ * entrance.h - a client logs in: greeting, authentication, and what the login asks for.
  */
 #ifndef GATE_ENTRANCE_H
 #define GATE_ENTRANCE_H

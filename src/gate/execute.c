@@ -18,7 +18,7 @@ enum {
 	ERR_MAX = 16 * 1024,
 };
 
-/* A stale gate's rules arrive much sooner, and wake it. */
+/* The newer rules arrive much sooner, and end the wait. */
 #define REPLAY_PAUSE (300 * MSEC)
 
 /* ---- the answer ---- */
@@ -33,16 +33,16 @@ is_fence(struct slice packet)
 	       slice_starts(e.text, FENCE_TEXT);
 }
 
-/* One statement, whose failure takes back all that it did. A procedure may have committed some of
- * it, and of others we do not know. */
+/* Does its failure take back all that it did? A procedure may have committed a part of it, and of other kinds
+ * it is not known. */
 static bool
 is_atomic(const struct statement *st)
 {
 	return st->kind == STATEMENT_WRITE || st->kind == STATEMENT_SELECT_LOCKING;
 }
 
-/* MariaDB prepared it in the very moment in which the fence was put up, and fails it for ever: it
- * does not know of the table that the fence reads. Nothing was done. */
+/* Was it prepared in the moment in which the fence was made? MariaDB does not know of the table that the
+ * fence reads then, and fails it every time. Nothing was done. */
 static bool
 is_half_prepared(const struct attempt *a, struct slice packet)
 {
@@ -54,7 +54,7 @@ is_half_prepared(const struct attempt *a, struct slice packet)
 	       e.code == ER_NO_SUCH_TABLE && fence_table_missing(e.text);
 }
 
-/* After an ERR nobody says whether the transaction still exists: ask. */
+/* An ERR does not say whether the transaction still exists; the answer to a ping does. */
 static int
 ask_status(struct ctx *cx, struct session *s, int slot)
 {
@@ -83,7 +83,7 @@ ends_transaction(const struct attempt *a)
 	return kind == STATEMENT_COMMIT || kind == STATEMENT_ROLLBACK;
 }
 
-/* Is this one more transaction than the session has? */
+/* Does the server have a transaction open beside the session's, which is on another server? */
 static bool
 is_second(const struct attempt *a, bool failed, uint16_t status)
 {
@@ -93,7 +93,7 @@ is_second(const struct attempt *a, bool failed, uint16_t status)
 	       s->txn == TXN_OPEN && s->txn_slot != a->slot;
 }
 
-/* Failed before a transaction began: what SET TRANSACTION said is still to come. */
+/* Did it fail before a transaction began? Then what SET TRANSACTION said counts for the next one. */
 static bool
 is_unbegun(uint16_t error)
 {
@@ -103,7 +103,8 @@ is_unbegun(uint16_t error)
 	       error == ER_READ_ONLY_TRANSACTION;
 }
 
-/* It began, and something has ended it: a single statement under SET TRANSACTION ends by itself. */
+/* The server has no transaction open after it: something has ended it, or SET TRANSACTION alone went ahead
+ * of a single statement. When it failed the server may still keep that for its next one: ROLLBACK ends it. */
 static int
 ended_already(struct ctx *cx, struct attempt *a, bool failed)
 {
@@ -118,7 +119,7 @@ ended_already(struct ctx *cx, struct attempt *a, bool failed)
 	return 0;
 }
 
-/* A server has let go of the tables that were locked there before. */
+/* LOCK TABLES as well as UNLOCK TABLES has unlocked what was locked at that server before. */
 static void
 note_lock_tables(const struct attempt *a)
 {
@@ -154,7 +155,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		attempt_forget_temporary(a);
 	if (!failed && (status & STATUS_DB_DROPPED) != 0)
 		attempt_lose_database(a);
-	/* completion_type: the transaction that is open is the next one. */
+	/* By completion_type=CHAIN: the transaction that is open is the next one. */
 	if (!failed && s->txn == TXN_OPEN && ends_transaction(a)) {
 		session_end_txn(s);
 		session_take_status(s, a->slot, status);
@@ -206,14 +207,14 @@ keep_state(struct attempt *a)
 	session_keep(s, a->slot, st->leaves & ~(unsigned)LEAVES_INSERT_ID);
 }
 
-/* Of its transaction, which it began itself or which autocommit=0 began with it. */
+/* Is it the first of its transaction, which began with it? */
 static bool
 is_first(const struct attempt *a)
 {
 	return a->begins || (a->s->txn == TXN_NONE && a->s->lock_slot < 0);
 }
 
-/* A statement that had no effect and is the only one so far: as if nothing had been sent. */
+/* Makes the session what it was before the statement, which had no effect and is its transaction's first. */
 static int
 take_back(struct ctx *cx, struct attempt *a)
 {
@@ -234,7 +235,7 @@ take_back(struct ctx *cx, struct attempt *a)
 	return 0;
 }
 
-/* Closes it there, so that the next try prepares it anew. */
+/* Closes the prepared statement at the server, so that the next try prepares it anew. */
 static enum outcome
 prepare_again(struct ctx *cx, struct attempt *a)
 {

@@ -64,7 +64,7 @@ feed(struct reply_scan *scan, struct slice packet, uint8_t seq, struct err *err)
 	return reply_scan_feed(scan, buf_slice(&raw), &used, err);
 }
 
-/* Is the error not what the client is to hear? Then cx->err is. */
+/* Must the client hear another error than the server's? Then it is cx->err. */
 static bool
 is_unknown(struct ctx *cx, struct session *s, const struct prepared *st, int slot,
     const struct reply_scan *scan)
@@ -140,7 +140,7 @@ prepare_and_close(struct ctx *cx, struct session *s, int slot, struct slice text
 	return send_command(cx, s, slot, buf_slice(&packet));
 }
 
-/* Servers read a statement as a whole before they ask anything else of it. */
+/* A server reports a syntax error before any other, so its answer is asked for first. */
 void
 forward_judge(struct ctx *cx, struct session *s, const struct statement *st, struct slice text)
 {
@@ -161,8 +161,8 @@ forward_judge(struct ctx *cx, struct session *s, const struct statement *st, str
 	(void)err_copy(cx->err, &refused);
 }
 
-/* A statement whose names are to be routed first (beside.h) is prepared when it is executed; until then
- * something else stands for it that has neither parameters nor columns. */
+/* A statement whose names must be routed first (beside.h) is prepared when it is executed. Until then another
+ * one is prepared in its place, which has neither parameters nor columns either. */
 static bool
 is_prepared_later(const struct session *s, const struct plan_input *in, struct plan *plan)
 {
@@ -305,7 +305,7 @@ forward_close(struct ctx *cx, struct session *s, uint32_t id)
 		wire_put_int(&packet, remote, 4);
 		if (parked)
 			pool_unpark(&s->loop->pool, b);
-		/* One that breaks here is found broken by who uses it next. */
+		/* Nobody waits for an answer; a connection that breaks is closed. */
 		if (send_command(cx, s, i, buf_slice(&packet)) == 0 && parked)
 			pool_park(&s->loop->pool, b, &s->slots[i]);
 		else if (mysql_broken(b->client))

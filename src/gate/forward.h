@@ -1,6 +1,6 @@
 /*
- * forward.h - commands that are no statements: prepared on a server, described by one, continued at
- * one.
+ * forward.h - commands that are no statements: to prepare one, to describe a table, to go on with a cursor,
+ * to close.
  */
 #ifndef GATE_FORWARD_H
 #define GATE_FORWARD_H
@@ -25,7 +25,7 @@ int forward_cursor(struct ctx *cx, struct session *s, struct prepared *p, struct
     enum reply_kind kind) MUST_USE;
 /* COM_FIELD_LIST: one table's columns. */
 int forward_field_list(struct ctx *cx, struct session *s, struct slice table_and_wildcard) MUST_USE;
-/* COM_STMT_CLOSE: on every backend of the session that knows it; nobody answers. */
+/* COM_STMT_CLOSE: on every backend of the session that knows it; there is no answer. */
 void forward_close(struct ctx *cx, struct session *s, uint32_t id);
 
 #endif

@@ -69,8 +69,7 @@ task_ctx(struct err *err, struct arena *arena)
 
 /* ---- routes ---- */
 
-/* A new route for all workers. The rules are those of json when they are newer than what we have.
- */
+/* A new route for all workers, with the rules of json unless they are older than those that we have. */
 static int
 publish(struct gate *g, struct slice json, struct err *err)
 {
@@ -80,7 +79,7 @@ publish(struct gate *g, struct slice json, struct err *err)
 
 	TRY(source_route(&g->source, json, g->loaded_epoch, &route, err));
 	if (g->route != NULL && route->rules.version < g->route->rules.version) {
-		/* Somebody read these before we had newer ones. */
+		/* They were read before the newer ones came. */
 		route_unref(route);
 		json = g->rules.len == 0 ? SLICE_NULL : buf_slice(&g->rules);
 		TRY(source_route(&g->source, json, g->loaded_epoch, &route, err));
@@ -350,7 +349,7 @@ post_rules(struct ctx *cx, struct gate *g, struct slice body, struct http_reply 
 	struct ack_record   ack = { .id = g->id };
 
 	TRY(rules_read(&arena, body, &rules, cx->err));
-	while (g->route == NULL) /* asked at the address of one that ran here before */
+	while (g->route == NULL) /* the caller knows the address from a gate that ran here before */
 		TRY(waitlist_wait(cx, &g->news));
 	if (rules.version > g->route->rules.version)
 		TRY(publish(g, body, cx->err));

@@ -1,7 +1,7 @@
 /*
  * gate_api.h - the control of a gate: new rules in, acknowledgements out; lease; health; metrics.
  *
- * Runs on a loop of its own. Order of birth: the lease, the gate's record
+ * Runs on a loop of its own. First comes the lease, then the gate's record
  * under it, and only then the rules are read; each new grant of a lease that was
  * lost repeats this, and what was read before is not believed any more (its
  * epoch is another). A version of the rules is acknowledged when every worker

@@ -170,7 +170,7 @@ kill_one(struct ctx *cx, struct session *s, uint64_t id, const struct kill *k)
 					 : session_send_err(cx, s, cx->err);
 }
 
-/* Other users' connections are not the client's to kill: as if there were none. */
+/* A client may kill connections of its own user; others are treated as if there were none. */
 static int
 kill_user(struct ctx *cx, struct session *s, const struct kill *k)
 {
@@ -201,7 +201,7 @@ kill_run(struct ctx *cx, struct session *s, const struct request *q)
 		return kill_user(cx, s, &k);
 	if (k.target == KILL_CONNECTION_OF)
 		return kill_one(cx, s, k.id, &k);
-	/* Servers' numbers, which mean nothing here. */
+	/* Only servers know query ids, and clients know none of theirs. */
 	(void)refuse(cx->err, ER_NO_SUCH_QUERY, "Unknown query id: %ju", (uintmax_t)k.id);
 	return session_send_err(cx, s, cx->err);
 }

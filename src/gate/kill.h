@@ -10,7 +10,7 @@
  * may be full of statements that have to be killed): the server ends it and says so. Until that KILL
  * has been answered the session keeps its connection: the number must not mean another client's
  * statement by then (1). A statement that waits at the gate ends there (1317).
- * One that is no user of the same name is nobody's to kill: 1095.
+ * A client of another user is not killed: 1095.
  */
 #ifndef GATE_KILL_H
 #define GATE_KILL_H

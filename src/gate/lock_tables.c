@@ -35,7 +35,7 @@ item_text(const struct request *q, size_t i)
 	return slice_cut(q->sql, st->tables[i].start, end);
 }
 
-/* NULL: the one that plan_make() will complain about. */
+/* NULL: it has none, and plan_make() will refuse it. */
 static const char *
 server_of(const struct session *s, const struct table_ref *t)
 {

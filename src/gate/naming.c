@@ -31,7 +31,7 @@ read_version(struct ctx *cx, struct slice answer, int64_t *version)
 	return json_close(&doc);
 }
 
-/* Any of them will do; one that cannot be reached has done nothing that another one would not do again. */
+/* Asks one vtctld after another until one answers: whatever one has begun the next one goes on with. */
 static int
 ask(struct ctx *cx, const struct route *route, struct asking *a)
 {
@@ -63,7 +63,7 @@ request_of(struct arena *a, const struct beside *r, const struct table_ref *t)
 		.sidecar = "" };
 }
 
-/* Clients are told what they could do about it, and not which of our programs did not answer. */
+/* Makes it an error that tells clients what they can do; which program did not answer is in the log. */
 static int
 blame(struct ctx *cx, const struct table_ref *t)
 {
@@ -83,7 +83,7 @@ blame(struct ctx *cx, const struct table_ref *t)
 	    SLICE_ARG(t->table));
 }
 
-/* Every gate has them, this one too; this loop may be about to. */
+/* Every gate has acknowledged these rules, this one too; this loop may get them in a moment. */
 static int
 until_route(struct ctx *cx, struct session *s, int64_t version)
 {
@@ -129,7 +129,7 @@ ask_for_names(
 	return 0;
 }
 
-/* The stream of a move stops when its table is called otherwise. */
+/* Renaming the table of a move would stop its stream: vtctld refuses it while there is one. */
 static int
 check_rest(struct ctx *cx, struct session *s, const struct beside *r)
 {
@@ -155,7 +155,7 @@ renames_ruled(const struct beside *r)
 	return found;
 }
 
-/* There is such a table, and that is a note: the server's own, by a statement that makes nothing. */
+/* The table exists: with IF NOT EXISTS a note. A statement that makes nothing gets it from the server. */
 static int
 run_for_note(struct ctx *cx, struct session *s, const struct beside *r, const struct table_ref *t)
 {
@@ -194,7 +194,7 @@ answer_refusal(struct ctx *cx, struct session *s, const struct beside *r, const 
 	return cx->err->kind == ERR_CANCELLED ? -1 : session_send_err(cx, s, cx->err);
 }
 
-/* As a server says of a name that is new: what is locked stays so. */
+/* The error that a server has for a new name under LOCK TABLES, which stays in force. */
 static int
 refuse_locked(struct ctx *cx, struct session *s, const struct statement *st)
 {
@@ -235,7 +235,7 @@ naming_before(struct ctx *cx, struct session *s, const struct request *q)
 
 /* ---- After */
 
-/* May nothing have that name any more? */
+/* Is it possible that nothing has that name any more? */
 static bool
 may_be_free(const struct session *s, const struct statement *st, const struct table_ref *t)
 {

@@ -7,8 +7,8 @@
  * and sent as any other (ctl/reroute.h has the order of things and what each death leaves). Where x is at
  * t's server already, nobody is asked, but that RENAME of a table with a rule asks whether a move is at it.
  *
- * After DROP and RENAME, and after a statement that failed, a name that nothing has any more goes home again
- * if a statement has routed it; should it not come to that, nothing is wrong.
+ * After DROP and RENAME, and after a statement that failed, the route of a name that nothing has any more is
+ * taken away if a statement has made it. Where that fails it stays, which does no harm.
  */
 #ifndef GATE_NAMING_H
 #define GATE_NAMING_H

@@ -295,7 +295,7 @@ refuse_elsewhere(struct planner *p, struct err *err)
 	return 0;
 }
 
-/* Where what names no table runs: in its keyspace, if it means anything of it. */
+/* Where a statement without tables runs: in its keyspace, if it means something of that. */
 static int
 place_default(struct planner *p, struct err *err)
 {
@@ -315,7 +315,7 @@ place_default(struct planner *p, struct err *err)
 	return 0;
 }
 
-/* What is not surely harmless to rows writes or locks. */
+/* A kind that does not surely leave rows alone counts as one that writes or locks. */
 static bool
 kind_locks(enum statement_kind kind)
 {

@@ -4,7 +4,7 @@
 #include "gate/refuse.h"
 #include "sql/quote.h"
 
-/* What is in front of a column is no table of its own, and an alias for all we know. */
+/* A name in front of a column names no further table; it may be an alias. */
 bool
 planner_is_table(const struct table_ref *t)
 {
@@ -42,8 +42,8 @@ planner_temporary(const struct planner *p, const struct table_ref *t)
 	return place == NULL || place[0] == '\0' ? NULL : route_keyspace(p->route, slice_str(place));
 }
 
-/* What stands in front of a column without a database is the table of that name in the statement, as far
- * as it is none of the statement's own: that is called_in()'s to know. */
+/* A name in front of a column, without a database, means the statement's table of that name, unless the
+ * statement gives that name to something itself (called_in()). */
 static const struct table_ref *
 meant_by(const struct planner *p, const struct table_ref *t)
 {

@@ -19,8 +19,8 @@ struct plan {
 	const struct route_rule    **ruled; /* of the tables it names, each once */
 	size_t                       ruled_count, ruled_room;
 	bool                         names_tables;
-	/* names none, and is to run at the place all the same: it means something of a keyspace that
-	 * is no table (a routine, a catalogue), or the keyspace itself */
+	/* it names no table and must run at the place all the same, because it means the keyspace itself
+	 * or something else of it (a routine, a catalogue) */
 	bool in_place;
 	bool                         locks; /* anything but a plain read */
 	bool                         catalogue; /* it names tables of information_schema */

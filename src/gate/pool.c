@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* A variable of the server that is changed by hand is believed for so long. */
+/* For so long what the server has said about its init_connect is believed. */
 #define ONCE_KNOWN SECOND
 
 void
@@ -147,7 +147,7 @@ reuse(struct pool *p, struct list *in, const struct pool_key *key)
 	return NULL;
 }
 
-/* Room for a connection of another kind: the oldest that nobody must keep goes. */
+/* Makes room for a connection of another kind: closes the oldest that no session must keep. */
 static bool
 evict(struct pool *p)
 {
@@ -264,7 +264,7 @@ pool_done(struct pool *p)
 	check(p->count == 0);
 }
 
-/* Whether the server has an init_connect that this account is not spared. */
+/* Does the server have an init_connect, which it runs for each new connection? */
 static int
 ask_once(struct ctx *cx, struct backend *b)
 {
@@ -283,7 +283,7 @@ ask_once(struct ctx *cx, struct backend *b)
 	return 0;
 }
 
-/* In its place, and with all that is true of it but for what an earlier session had. */
+/* The same backend with a new connection, on which no session has left anything. */
 static int
 connect_anew(struct ctx *cx, struct backend *b)
 {

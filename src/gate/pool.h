@@ -61,7 +61,7 @@ struct backend {
 	uint64_t   insert_version; /* of the session's insert id that it knows */
 	usec       since;          /* of the present state */
 	uint64_t   serial;         /* never the same for two, nor before and after a reset */
-	bool       once;           /* a reset takes something away: init_connect has set it */
+	bool       once;           /* the server has an init_connect, whose work a reset undoes */
 	usec       once_known;     /* asked of the server then */
 };
 
@@ -95,8 +95,8 @@ void pool_age(struct pool *p);
 /* All of it: for a server that has gone away, or a drain. */
 void pool_close_idle(struct pool *p);
 
-/* Nothing that an earlier session left is on it any more, and what a new connection has is: where the server
- * has an init_connect, which it runs for new connections only, it becomes one. */
+/* Makes it as a new connection is. Where the server has an init_connect, which it runs for new connections
+ * only, it gets a new one. */
 int  backend_reset(struct ctx *cx, struct backend *b) MUST_USE;
 bool backend_fits(const struct backend *b, const struct pool_key *key);
 void backend_set_database(struct backend *b, const char *name); /* NULL: unknown */

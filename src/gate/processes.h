@@ -2,7 +2,7 @@
  * processes.h - the gate's clients as rows of information_schema.PROCESSLIST.
  *
  * A client sees those of its own user, as at a server without the privilege PROCESS, with the ids that KILL
- * takes. What servers have in their lists are the gate's connections, which are no client's affair.
+ * takes. The servers' own lists have the gate's connections, which are not shown.
  */
 #ifndef GATE_PROCESSES_H
 #define GATE_PROCESSES_H

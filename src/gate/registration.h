@@ -5,7 +5,7 @@
  * somebody else has written over would go on serving by old rules. So the key is written only
  * where there is none, or where the record is this gate's own: the one with its HTTP address,
  * which this process has bound, so that whoever wrote it is gone (a gate that was killed and
- * started again at the same port need not wait). It vanishes with its lease, and nobody else's does.
+ * started again at the same port need not wait). The record vanishes with its lease.
  */
 #ifndef GATE_REGISTRATION_H
 #define GATE_REGISTRATION_H

@@ -187,7 +187,7 @@ session_keeper(const struct session *s, unsigned what)
 	return -1;
 }
 
-/* Statements without tables find what other slots have. */
+/* Statements without tables run where something is still kept. */
 void
 session_keep_no_more(struct session *s, int slot, unsigned what)
 {
@@ -284,8 +284,7 @@ session_reset(struct session *s)
 	s->charset = charset_of_collation(s->collation);
 	s->autocommit = true;
 	s->isolation = ISOLATION_REPEATABLE_READ;
-	/* What carries the old state, wherever it went, is another's from now on: ids have 32 bits.
-	 */
+	/* A backend with the old state counts as another session's from now on: ids have 32 bits. */
 	s->owner += (uint64_t)1 << 32;
 }
 

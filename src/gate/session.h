@@ -53,7 +53,7 @@ struct session {
 	struct gate_loop *loop;
 	struct task     *task; /* that runs it */
 	uint32_t         id;   /* the client's connection id */
-	uint64_t         owner; /* what its backends bear; another one after each reset */
+	uint64_t         owner; /* backend.session of those with its state; another one after each reset */
 	struct conn     *conn;
 	struct packets   client;
 	uint64_t         caps;
@@ -73,7 +73,7 @@ struct session {
 
 	struct backend *slots[SLOTS_MAX];
 	int             bound;       /* a slot, or -1 */
-	int             insert_slot; /* that alone knows LAST_INSERT_ID(), or -1: insert_id is it */
+	int             insert_slot; /* whose server alone knows LAST_INSERT_ID(); -1: it is insert_id */
 	uint64_t        insert_version;
 	char            insert_id[24]; /* digits; "" when its connection was lost */
 	int             last;          /* the slot of the last statement, or -1 */
@@ -99,7 +99,7 @@ struct session {
 	struct buf       next;      /* SET TRANSACTION: in front of the next begin, and like it */
 	size_t           next_used; /* bytes of begin that came from next for the present statement */
 	struct route    *view;      /* (2) */
-	struct route    *began;     /* OPEN: when it did, where tables were; NULL: not known */
+	struct route    *began;     /* OPEN: the route when it began; NULL: not known */
 	struct work work;
 
 	struct map       statements; /* prepared ones: number (4 bytes) to struct prepared */
@@ -117,8 +117,8 @@ struct session {
 	struct waitlist  killers_gone; /* or an answer to kill has come */
 	struct kill_question *kill;   /* this client says KILL and waits */
 	uint64_t         kill_tickets;
-	bool             answered; /* by ourselves was the last statement, and not by slots[last] */
-	char            *signal;   /* answered, and an error it was: the SIGNAL that says so; or NULL */
+	bool             answered; /* the last statement, by the gate and not by slots[last] */
+	char            *signal;   /* answered with an error: the SIGNAL that raises it; or NULL */
 	bool             more; /* statements of the same command follow this one */
 };
 
@@ -165,9 +165,9 @@ void session_end_txn(struct session *s);
 bool session_begin_with(struct session *s, struct slice sql) MUST_USE;
 /* The next of them; false at the end. *at starts at 0. */
 bool session_next_begin(const struct session *s, size_t *at, struct slice *sql);
-/* A statement that is to begin a transaction without a BEGIN has what SET TRANSACTION said. */
+/* A statement begins a transaction without a BEGIN: it gets what SET TRANSACTION said. */
 void session_use_next(struct session *s);
-/* It was not sent after all: the next one has it. */
+/* It was not sent after all: the next one gets that. */
 void session_unuse_next(struct session *s);
 /* Of the present transaction, or else the session's. */
 enum isolation session_isolation(const struct session *s);
@@ -182,7 +182,7 @@ int session_keeper(const struct session *s, unsigned what);
 /* LOCK TABLES is in force there. */
 void session_locked(struct session *s, int slot);
 void session_end_companions(struct session *s);
-/* It is no more: the server has said so, or the connection has gone. */
+/* It is in force no longer: the server has said so, or the connection has gone. */
 void session_unlocked(struct session *s, int slot);
 int  session_locked_count(const struct session *s);
 
@@ -195,10 +195,10 @@ uint16_t session_status(const struct session *s);
  * one. 0: nothing. told: what that server says in an OK. */
 uint16_t session_status_elsewhere(const struct session *s, int slot, uint16_t told);
 int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
-/* The last statement has the answer of that slot's server. */
+/* The last statement was answered by that slot's server. */
 void session_last(struct session *s, int slot);
-/* The last statement has an answer of our own: what asks about it means this one. e: the error that it was,
- * or NULL. */
+/* The last statement was answered by the gate: ROW_COUNT() and the like ask about this answer. e: the error
+ * that it was, or NULL. */
 void session_answered(struct session *s, const struct err *e);
 /* Counts an error that the client is sent, and logs one of ours now and then. */
 void session_complain(struct session *s, const struct err *e);

@@ -54,7 +54,7 @@ session_send_ok(struct ctx *cx, struct session *s)
 	return server_send_ok(cx, &s->client, s->caps, &ok);
 }
 
-/* Of what was refused, which statement it was: without its values. */
+/* Which statement was refused, without its values. */
 static void
 log_complaint(const struct session *s, const struct err *e, const char *cause, uint64_t times)
 {
@@ -120,7 +120,7 @@ session_send_err(struct ctx *cx, struct session *s, const struct err *e)
 
 	session_complain(s, e);
 	s->failed = true;
-	/* Where our servers are is for the log. */
+	/* The log has the servers' addresses; clients are not told. */
 	if (e->kind == ERR_RETRY || e->kind == ERR_TIMEOUT)
 		(void)snprintf(told.text, sizeof told.text,
 		    "The database server does not answer, or vtgate has lost its connection to it");

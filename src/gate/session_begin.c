@@ -79,7 +79,7 @@ session_completion_of(struct slice value)
 		if (slice_eq_nocase(value, slice_str(names[i / 4][i % 4])))
 			return (enum completion)(i / 4);
 	}
-	/* servers whose own is another one are not served (tablet/preflight.c) */
+	/* DEFAULT is NO_CHAIN: a server that has another one is refused (tablet/preflight.c) */
 	return slice_is_null(value) || slice_eq_nocase(value, slice_str("default")) ? COMPLETION_NONE
 										    : COMPLETION_UNKNOWN;
 }

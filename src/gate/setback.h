@@ -1,8 +1,8 @@
 /*
- * setback.h - a gate asks for an attempt of a cutover to be rolled back: nobody is refused instead.
+ * setback.h - a gate asks for an attempt of a cutover to be rolled back, so that no client is refused.
  *
- * By the compare-and-swap of the workflow's record that the commit needs; whoever runs the attempt does
- * the rest.
+ * It writes that into the workflow's record, by the compare-and-swap that the commit needs too; whoever runs
+ * the attempt does the rest.
  */
 #ifndef GATE_SETBACK_H
 #define GATE_SETBACK_H
@@ -21,8 +21,8 @@ struct setback {
 /* The hold buffer is full (barrier (4)). */
 void setback_overflow(struct ctx *cx, const struct setback *s);
 /*
- * Barrier (9). Who is stalled says so in the topology; who keeps somebody waiting with rows locked looks
- * there. Either may come first, and each is to tell again while it lasts.
+ * Barrier (9). A gate at which a statement is stalled writes so into the topology; a gate at which a waiting
+ * transaction keeps rows locked looks there. Either may come first, so both repeat it while it lasts.
  */
 void setback_standstill(struct ctx *cx, const struct setback *s, const struct standstill *what);
 

@@ -67,7 +67,7 @@ read_version(struct ctx *cx, const struct reading *r)
 	return pick_version(cx, &l, r->out->version);
 }
 
-/* Health says little that matters here, and often. */
+/* Health changes often; of it a route has the servers' version alone. */
 bool
 source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char *changed)
 {
@@ -76,7 +76,7 @@ source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char
 
 	if (strcmp(changed, SOURCE_HEALTH) != 0 || topo_list(cx, t, changed, &l) != 0 ||
 	    pick_version(cx, &l, version) != 0)
-		return true; /* whoever reads it all says what is wrong */
+		return true; /* source_read() will say what is wrong */
 	return version[0] != '\0' && strcmp(version, s->version) != 0;
 }
 

@@ -2,8 +2,8 @@
  * trigger.h - DROP TRIGGER where the trigger is: with its table, which may have moved.
  *
  * The statement that drops a trigger names no table. It is looked for in the catalogue of its keyspace's
- * own server, then of those that serve tables under names of the keyspace; one that is found nowhere is its
- * own server's to speak of.
+ * own server, then of those that serve tables under names of the keyspace; for one that is
+ * found nowhere its own server has the answer.
  */
 #ifndef GATE_TRIGGER_H
 #define GATE_TRIGGER_H

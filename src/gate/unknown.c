@@ -34,7 +34,7 @@ next_is(struct lexer *l, struct token *t, const char *word)
 	       slice_eq_nocase(slice_cut(l->sql, t->start, t->end), slice_str(word));
 }
 
-/* DROP names, with several of them, would drop those that are there. */
+/* Of several names a server drops those that exist: only a DROP of a single one is judged. */
 static bool
 judge_drop(const struct session *s, const struct unknown_ask *ask, struct slice name, struct err *instead)
 {

@@ -40,11 +40,11 @@ is_number(struct slice text)
 	return text.len > 0;
 }
 
-/* COMMITs are answered here as it says. */
+/* Is it a completion_type that is not known here? COMMITs are answered by it. */
 static bool
 is_odd_completion(const struct assignment *a)
 {
-	bool digit = a->value.len == 1 && is_number(a->value); /* which is none, the server says */
+	bool digit = a->value.len == 1 && is_number(a->value); /* the server refuses one that is no value */
 
 	return slice_eq_str(a->name, "completion_type") && !digit &&
 	       session_completion_of(a->value) == COMPLETION_UNKNOWN;
@@ -64,7 +64,7 @@ sets_access(struct slice name)
 	       slice_eq_str(name, "transaction_read_only");
 }
 
-/* It decides how statements are read here, and what a transaction is. */
+/* Must its value be known here, as it decides how statements are read or what a transaction sees? */
 static bool
 must_be_known(const struct assignment *a)
 {

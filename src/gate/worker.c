@@ -422,8 +422,7 @@ post(struct worker *w, const struct order_message *m)
 	struct order_message *copy = mem_new(struct order_message);
 
 	*copy = *m;
-	/* A worker that takes nothing for so long hangs; its lease view still protects its clients.
-	 */
+	/* A worker that takes nothing for so long hangs; its lease view still protects its clients. */
 	check(mailbox_post(w->mail, copy));
 }
 

@@ -96,7 +96,7 @@ TEST(lock_tables_is_waited_for_until_it_ends)
 	world_run(locked_story);
 }
 
-/* Nobody comes near the table, not even to read by a view of before, and whoever is on it goes on. */
+/* Nothing comes to the table, not even a read by an older view; transactions that use it go on. */
 static void
 pause_story(struct ctx *cx, struct world *w)
 {

@@ -66,7 +66,7 @@ expect_registered(struct ctx *cx, struct topo *t, const struct gate_record *want
 	expect_eq(kv.lease, found.lease);
 }
 
-/* Who wrote over it would make it invisible, and its end would leave nobody to ask. */
+/* Written over, it would not be found any more, and when the second gate ends there would be no record. */
 static void
 refuse_second(struct ctx *cx, struct store *s)
 {
