@@ -1,4 +1,5 @@
 """Processes of a test: started, found, ended by pid, and never by name."""
+import glob
 import os
 import signal
 import socket
@@ -106,6 +107,24 @@ def start_time(pid):
             return int(f.read().rsplit(")", 1)[1].split()[19])
     except (OSError, IndexError):
         return 0
+
+
+def cpu_ns(pid):
+    """Of all threads that live, to the nanosecond."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        with open(path) as f:
+            total += int(f.read().split()[0])
+    return total
+
+
+def wakes(pid):
+    """How often its threads have waited for something until now."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/status"):
+        with open(path) as f:
+            total += next(int(line.split()[1]) for line in f if line.startswith("voluntary_ctxt_switches"))
+    return total
 
 
 def end(process, sig=signal.SIGTERM, patience=10):
