@@ -17,7 +17,8 @@
 
 enum {
 	POLL_MS = 250,      /* of the stream: what a live line of progress needs */
-	LOOK_MS = 500,      /* for workflows that nobody works on */
+	LOOK_MS = 500,      /* for workflows that nobody works on, while there are unfinished ones */
+	REST_MS = 5000,     /* when there are none: what begins is told, and this is for what was not */
 	AGAIN_MS_MIN = 250, /* after an error that waiting may mend */
 	AGAIN_MS_MAX = 5000,
 	BETWEEN_ATTEMPTS_S = 60, /* at most; they begin with one second */
@@ -460,14 +461,18 @@ start_job(struct ctx *cx, struct ctl *c, const char *id)
 	return 0;
 }
 
+/* *open becomes true when it is unfinished, whoever works on it. */
 static int
-take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv)
+take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv, bool *open)
 {
 	const char *key = arena_slice_str(cx->arena, kv->key), *id = key + strlen("/workflows/");
 	struct workflow_record r;
 
 	TRY(workflow_read(cx->arena, kv->value, &r, cx->err));
-	if (workflow_ended(&r) || at_work(c, id))
+	if (workflow_ended(&r))
+		return 0;
+	*open = true;
+	if (at_work(c, id))
 		return 0;
 	if (topo_lock(cx, c->topo, arena_printf(cx->arena, "workflow/%s", id), c->name,
 	        topo_lease_id(c->lease)) != 0 &&
@@ -476,19 +481,45 @@ take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv)
 	return start_job(cx, c, id);
 }
 
+/* *rest is the revision after which only a change brings work; -1: something is under way. */
 static int
-look(struct ctx *cx, struct ctl *c)
+look(struct ctx *cx, struct ctl *c, int64_t *rest)
 {
 	struct topo_list all;
+	bool open = false;
 
+	*rest = -1;
 	if (!topo_lease_held(c->lease))
 		return 0; /* nothing is taken that could not be kept */
-	TRY(reroute_tidy(cx, c));
 	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	TRY(reroute_tidy(cx, c, &open));
 	for (size_t i = 0; i < all.count; i++) {
-		if (take_one(cx, c, &all.items[i]) != 0)
-			log_warn("workflow '%.*s': %s", SLICE_ARG(all.items[i].key), cx->err->text);
+		if (take_one(cx, c, &all.items[i], &open) == 0)
+			continue;
+		log_warn("workflow '%.*s': %s", SLICE_ARG(all.items[i].key), cx->err->text);
+		open = true;
 	}
+	if (!open)
+		*rest = all.revision;
+	return 0;
+}
+
+/* Until there may be something new to look at. */
+static int
+wait_for_work(struct ctx *cx, struct ctl *c, int64_t rest)
+{
+	const char *watched = mutant("ctl_rest_untold") ? "/nothing/" : "/";
+	struct ctx within = ctx_within(cx, (rest < 0 ? LOOK_MS : REST_MS) * MSEC);
+	struct topo_events changes;
+
+	if (c->kick ||
+	    (rest < 0 ? waitlist_wait(&within, &c->kicked)
+	              : topo_watch(&within, c->topo, watched, rest, &changes)) == 0)
+		return 0;
+	if (cx->err->kind == ERR_CANCELLED)
+		return -1;
+	if (cx->err->kind != ERR_TIMEOUT) /* the topology cannot be read */
+		TRY(task_sleep(cx, LOOK_MS * MSEC));
 	return 0;
 }
 
@@ -499,18 +530,17 @@ jobs_run(struct ctx *cx, struct ctl *c)
 	TRY(enlist(cx, c));
 	while (!c->dead) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx inner = *cx, wait = ctx_within(cx, LOOK_MS * MSEC);
+		struct ctx inner = *cx;
+		int64_t rest;
 
 		inner.arena = &scratch;
 		c->kick = false;
-		if (look(&inner, c) != 0) {
+		if (look(&inner, c, &rest) != 0) {
 			if (cx->err->kind == ERR_CANCELLED)
 				return -1;
 			log_warn("looking for workflows: %s", cx->err->text);
 		}
-		if (!c->kick && waitlist_wait(&wait, &c->kicked) != 0 &&
-		    cx->err->kind != ERR_TIMEOUT)
-			return -1;
+		TRY(wait_for_work(&inner, c, rest));
 		err_clear(cx->err);
 	}
 	return 0;

@@ -393,7 +393,7 @@ reroute_check_rest(struct ctx *cx, struct ctl *c, const char *keyspace, const ch
 }
 
 int
-reroute_tidy(struct ctx *cx, struct ctl *c)
+reroute_tidy(struct ctx *cx, struct ctl *c, bool *open)
 {
 	struct rules_record rules;
 	int64_t revision, version;
@@ -404,6 +404,7 @@ reroute_tidy(struct ctx *cx, struct ctl *c)
 		left = left || rules.rules[i].phase == RULE_NAMING;
 	if (!left || mutant("ctl_naming_left"))
 		return 0;
+	*open = true;
 	if (try_turn(cx, c) != 0) {
 		if (cx->err->kind != ERR_CONFLICT) /* else somebody is at it */
 			return -1;

@@ -19,7 +19,6 @@ enum {
 };
 
 #define LEASE_TTL     (3 * SECOND) /* docs/architecture.md, gates and leases */
-#define PUBLISH_EVERY (50 * MSEC)  /* how much less than the truth the workers believe at most */
 #define RETRY_PAUSE   (200 * MSEC) /* the store did not answer */
 #define READ_TIMEOUT  (2 * SECOND)
 
@@ -95,6 +94,18 @@ publish(struct gate *g, struct slice json, struct err *err)
 	return 0;
 }
 
+/* To the workers, once what they route by was read under this lease. */
+static void
+publish_lease(struct gate *g)
+{
+	uint64_t epoch = topo_lease_epoch(g->lease);
+
+	if (epoch != g->loaded_epoch)
+		waitlist_wake_all(&g->news);
+	else
+		lease_view_publish(&g->view, epoch, topo_lease_until(g->lease));
+}
+
 /* Reads everything anew, under the present lease, and tells the workers. */
 static int
 load(struct ctx *cx, struct gate *g)
@@ -113,6 +124,7 @@ load(struct ctx *cx, struct gate *g)
 	source_keep_version(&g->source, &before);
 	source_done(&before);
 	g->loaded_epoch = epoch;
+	publish_lease(g);
 	return publish(g, g->source.rules, cx->err);
 }
 
@@ -150,14 +162,9 @@ lease_task(void *arg)
 	struct err   err = { 0 };
 	struct ctx   cx = task_ctx(&err, NULL);
 
-	do {
-		uint64_t epoch = topo_lease_epoch(g->lease);
-
-		if (epoch != g->loaded_epoch)
-			waitlist_wake_all(&g->news);
-		else
-			lease_view_publish(&g->view, epoch, topo_lease_until(g->lease));
-	} while (task_sleep(&cx, PUBLISH_EVERY) == 0);
+	do
+		publish_lease(g);
+	while (topo_lease_wait(&cx, g->lease) == 0);
 	lease_view_publish(&g->view, g->loaded_epoch, 0);
 }
 

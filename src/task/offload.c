@@ -117,9 +117,10 @@ submit(struct offload_pool *p, struct job *j)
 	bool accepted = p->thread_count > 0;
 	if (accepted) {
 		list_push(&p->jobs, &j->node);
-		check(pthread_cond_signal(&p->work) == 0);
 	}
 	check(pthread_mutex_unlock(&p->lock) == 0);
+	if (accepted)   /* not under the lock: who wakes up would have to wait for it */
+		check(pthread_cond_signal(&p->work) == 0);
 	return accepted;
 }
 

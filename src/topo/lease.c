@@ -33,6 +33,7 @@ struct topo_lease {
 	void       (*on_grant)(struct ctx *cx, void *arg, int64_t lease);
 	void        *arg;
 	struct group group;
+	struct waitlist changed;  /* epoch or until */
 };
 
 int64_t
@@ -59,6 +60,12 @@ topo_lease_until(const struct topo_lease *l)
 	return l->until;
 }
 
+int
+topo_lease_wait(struct ctx *cx, struct topo_lease *l)
+{
+	return waitlist_wait(cx, &l->changed);
+}
+
 void
 topo_lease_on_grant(struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg, int64_t lease),
     void *arg)
@@ -74,6 +81,7 @@ grant(struct ctx *cx, struct topo_lease *l)
 	TRY(l->topo->ops->lease_grant(cx, l->topo, l->ttl, &l->id));
 	l->epoch++;
 	l->attached = l->on_grant == NULL;
+	waitlist_wake_all(&l->changed);
 	return 0;
 }
 
@@ -111,6 +119,7 @@ renew(struct ctx *cx, struct topo_lease *l)
 	if (lapsed && !mutant("topo_lease_gap"))
 		l->epoch++;
 	l->until = sent + l->ttl;
+	waitlist_wake_all(&l->changed);
 	return 0;
 }
 
@@ -177,6 +186,7 @@ topo_lease_stop(struct topo_lease *l)
 	if (l == NULL)
 		return;
 	group_done(&l->group);
+	check(waitlist_empty(&l->changed));
 	l->until = 0;
 	struct ctx cx = { .deadline = task_now() + SECOND, .err = &err, .shielded = true };
 

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Looks are never closer than this, however many commits there are; and this late a change is found
- * where there is no inotify: little beside a cutover's pause. */
-#define LOOK_GAP (10 * MSEC)
-/* For the notice that was never given: a tenth of the looks, and still soon beside a lease. */
-#define LOOK_ANYWAY (100 * MSEC)
+/* Looks are never closer than this, however many commits there are: a change that comes just after
+ * another is seen that much later. */
+#define LOOK_GAP (2 * MSEC)
+/* This late a change is found where there is no inotify: little beside a cutover's pause. */
+#define POLL_GAP (10 * MSEC)
 
 void
 notice_open(struct notice *n, const char *path)
@@ -26,7 +26,7 @@ notice_open(struct notice *n, const char *path)
 	if (n->fd >= 0 && inotify_add_watch(n->fd, path, IN_ATTRIB) >= 0)
 		return;
 	log_info("changes of '%s' are looked for every %d ms: no inotify (%s)", path,
-	    (int)(LOOK_GAP / MSEC), strerror(errno));
+	    (int)(POLL_GAP / MSEC), strerror(errno));
 	notice_close(n);
 }
 
@@ -48,38 +48,38 @@ take_all(struct notice *n)
 		;
 }
 
+/* *told: there is an event, or there can be none. */
 static int
-wait_for_event(struct ctx *cx, struct notice *n)
+wait_for_event(struct ctx *cx, struct notice *n, usec within, bool *told)
 {
-	struct ctx soon = ctx_within(cx, LOOK_ANYWAY);
+	struct ctx anyway = ctx_within(cx, mutant("topo_look_in_any_case") ? NEVER / 2 : within);
 	uint32_t   got;
-	bool       unwatched;
 
-	if (loop_wait_fd(&soon, n->fd, EPOLLIN, &got) == 0) {
-		take_all(n);
+	*told = true;
+	if (loop_wait_fd(&anyway, n->fd, EPOLLIN, &got) == 0)
 		return 0;
-	}
 	if (task_cancelled() || task_now() >= cx->deadline)
 		return -1;
-	/* A descriptor that cannot be watched must not end the looks: leases hang on them. */
-	unwatched = cx->err->kind != ERR_TIMEOUT;
+	*told = cx->err->kind != ERR_TIMEOUT;
 	err_clear(cx->err);
-	if (unwatched && mutant("topo_unwatched_ends_the_looks"))
+	/* A descriptor that cannot be watched must not end the looks: leases hang on them. */
+	if (*told && mutant("topo_unwatched_ends_the_looks"))
 		return -1;
-	return unwatched ? task_sleep(cx, LOOK_GAP) : 0;
+	return *told ? task_sleep(cx, POLL_GAP) : 0;
 }
 
 int
-notice_wait(struct ctx *cx, struct notice *n)
+notice_wait(struct ctx *cx, struct notice *n, usec within)
 {
-	usec gap = n->last + LOOK_GAP - task_now();
-
-	if (gap > 0)
-		TRY(task_sleep(cx, gap));
+	n->told = true;
 	if (n->fd >= 0)
-		TRY(wait_for_event(cx, n));
-	else if (gap <= 0)
-		TRY(task_sleep(cx, LOOK_GAP));
+		TRY(wait_for_event(cx, n, within, &n->told));
+	else
+		TRY(task_sleep(cx, POLL_GAP));
+	if (n->last + LOOK_GAP > task_now())
+		TRY(task_sleep(cx, n->last + LOOK_GAP - task_now()));
+	if (n->fd >= 0)
+		take_all(n);
 	n->last = task_now();
 	return 0;
 }

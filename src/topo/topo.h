@@ -153,12 +153,14 @@ uint64_t topo_lease_epoch(const struct topo_lease *l);
 bool     topo_lease_held(const struct topo_lease *l);
 /* Until when, on task_boottime(): for who must know it in another thread. 0: not held. */
 usec     topo_lease_until(const struct topo_lease *l);
+/* Until it was renewed or lost: epoch and until may be others now. -1 when cx ends. */
+int      topo_lease_wait(struct ctx *cx, struct topo_lease *l) MUST_USE;
 /* Called (in the renewing task) after each new grant, to attach keys again; the grant of
  * topo_lease_start() is the caller's to use. The lease is not held before fn has returned; fn that
  * leaves cx->err set has failed, and is called again (err_clear() what it dealt with itself). */
 void     topo_lease_on_grant(struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg,
     int64_t lease), void *arg);
-/* revokes when it can be done at once; waits for its task */
+/* revokes when it can be done at once; waits for its task; nobody is in topo_lease_wait() */
 void     topo_lease_stop(struct topo_lease *l);
 
 /* A lock is a key attached to a lease: ERR_CONFLICT when somebody holds it, with the holder's

@@ -6,11 +6,15 @@
  * and is made again, so that its task's deadline and cancellation count.
  *
  * One task per handle looks whether others have changed the file when they give
- * notice of it, and now and then in any case (notice.h). It wakes watches when
- * the revision has grown, and keeps, for each lease, when this process saw its
- * counter change last: the file holds no time. A lease whose counter stood still
- * for its whole time to live is ended, if its counter is still the same then, by
- * whichever process is first.
+ * notice of it (notice.h). It wakes watches when the revision has grown, and
+ * keeps, for each lease, when this process saw its counter change last: the file
+ * holds no time. A lease whose counter stood still for its whole time to live is
+ * ended, if its counter is still the same then, by whichever process is first.
+ *
+ * Nobody gives notice of renewals: they are most of what is written while
+ * programs are at rest, and nobody waits for one. The task looks in any case
+ * when a lease may be over, often enough to see renewals soon, and once a second
+ * for the notice that was never given; who renews a lease of his own has looked.
  */
 #include "base/check.h"
 #include "base/log.h"
@@ -25,7 +29,12 @@
 
 enum {
 	RETRY_PAUSE = 2 * (int)MSEC,   /* after a try that waited for the lock already */
+	LOOKS = 3,   /* per time to live: who has died is believed a third of it longer at most */
 };
+
+#define LOOK_ANYWAY (1 * SECOND)       /* when nobody has given notice of anything */
+#define LOOK_AGAIN (100 * MSEC)        /* while the file cannot be read */
+#define LOOK_GAP (20 * MSEC)           /* at a lease that is over and could not be ended */
 
 /* A lease as this process has seen it. */
 struct seen {
@@ -41,11 +50,10 @@ struct file {
 	struct waitlist free;
 	int64_t         revision;      /* the highest known; it only grows */
 	struct notice   notice;        /* others have changed the file */
+	usec            looked;        /* when leases and revision were read last, on task_now() */
 	struct waitlist changed;       /* revision or failing changed */
 	bool            failing;       /* the last look failed; failure says how */
 	struct err      failure;
-	int64_t         version;       /* of the file at the last look at leases */
-	bool            stale;         /* leases were changed through this handle since then */
 	struct seen    *seen;
 	size_t          seen_count;
 	struct group    group;
@@ -147,7 +155,7 @@ run_grant(struct call *c)
 static int
 run_renew(struct call *c)
 {
-	return tables_lease_renew(c->db, c->lease, &c->err);
+	return tables_lease_renew(c->db, c->lease, &c->arena, &c->leases, &c->err);
 }
 
 static int
@@ -160,12 +168,6 @@ static int
 run_leases(struct call *c)
 {
 	return tables_leases(c->db, &c->arena, &c->leases, &c->err);
-}
-
-static int
-run_version(struct call *c)
-{
-	return tables_version(c->db, &c->number, &c->err);
 }
 
 /* On failure the half-open file is closed here, where it may block. */
@@ -224,28 +226,21 @@ observe(struct file *f, const struct table_leases *leases)
 	free(f->seen);
 	f->seen = seen;
 	f->seen_count = leases->count;
+	f->looked = task_now();
 	publish(f, leases->revision);
 }
 
 static int
 look_at_leases(struct ctx *cx, struct file *f)
 {
-	struct call version = { .act = run_version }, leases = { .act = run_leases };
+	struct call c = { .act = run_leases };
+	int         rc = make_call(cx, f, &c);
 
-	/* The version first: what changes between the two reads is looked at again the next time. */
-	TRY(make_call(cx, f, &version));
-	if (version.number == f->version && !f->stale)
-		return 0;
-	f->stale = false;
-	if (make_call(cx, f, &leases) != 0) {
-		f->stale = true;
-		call_done(&leases);
-		return -1;
-	}
-	f->version = version.number;
-	observe(f, &leases.leases);
-	call_done(&leases);
-	return 0;
+	f->looked = task_now();   /* or has tried to */
+	if (rc == 0)
+		observe(f, &c.leases);
+	call_done(&c);
+	return rc;
 }
 
 /* Renewed or ended by others meanwhile is as good as done: the next look tells. */
@@ -254,7 +249,6 @@ end_lease(struct ctx *cx, struct file *f, int64_t lease, const uint64_t *counter
 {
 	struct call c = { .act = run_end, .lease = lease, .counter = counter };
 
-	f->stale = true;
 	TRY(make_call(cx, f, &c));
 	publish(f, c.number);
 	return 0;
@@ -293,6 +287,32 @@ note(struct file *f, const struct err *failure)
 		waitlist_wake_all(&f->changed);
 }
 
+/* For how long what was read last does, when nobody gives notice. */
+static usec
+good_for(const struct file *f)
+{
+	usec within = f->failing ? LOOK_AGAIN : LOOK_ANYWAY;
+
+	for (size_t i = 0; i < f->seen_count; i++)
+		if (f->seen[i].lease.ttl / LOOKS < within)
+			within = f->seen[i].lease.ttl / LOOKS;
+	return f->looked + within - task_now();
+}
+
+/* When to look, from now on, in any case. */
+static usec
+next_look(const struct file *f)
+{
+	usec within = good_for(f), now = task_boottime();
+
+	for (size_t i = 0; i < f->seen_count; i++) {
+		usec over = f->seen[i].since + f->seen[i].lease.ttl - now;
+
+		within = over < within ? over : within;
+	}
+	return within > LOOK_GAP ? within : LOOK_GAP;
+}
+
 static void
 look(void *arg)
 {
@@ -300,13 +320,14 @@ look(void *arg)
 	struct err   err = { 0 };
 	struct ctx   cx = { .deadline = NEVER, .err = &err };
 
-	while (notice_wait(&cx, &f->notice) == 0) {
-		bool ok = look_at_leases(&cx, f) == 0 && expire_leases(&cx, f) == 0;
+	do {
+		bool old = f->notice.told || good_for(f) <= 0;
+		bool ok = (!old || look_at_leases(&cx, f) == 0) && expire_leases(&cx, f) == 0;
 
 		if (task_cancelled())
 			return;
 		note(f, ok ? NULL : &err);
-	}
+	} while (notice_wait(&cx, &f->notice, next_look(f)) == 0);
 }
 
 /* ---- Calls */
@@ -414,9 +435,7 @@ file_lease_grant(struct ctx *cx, struct topo *t, usec ttl, int64_t *lease)
 	struct file *f = (struct file *)t;
 	struct call  c = { .act = run_grant, .ttl = ttl };
 
-	f->stale = true;
 	TRY(make_call(cx, f, &c));
-	f->stale = true;   /* the task may have looked while the call waited for its turn */
 	*lease = c.lease;
 	return 0;
 }
@@ -428,7 +447,9 @@ file_lease_renew(struct ctx *cx, struct topo *t, int64_t lease)
 	struct call  c = { .act = run_renew, .lease = lease };
 	int          rc = make_call(cx, f, &c);
 
-	f->stale = true;
+	if (rc == 0)
+		observe(f, &c.leases);
+	call_done(&c);
 	return rc;
 }
 
@@ -521,7 +542,6 @@ topo_open(struct ctx *cx, const char *url, struct topo **out)
 	f = mem_new(struct file);
 	f->topo.ops = &file_ops;
 	f->db = db;
-	f->stale = true;
 	notice_open(&f->notice, db_path(db));
 	group_init(&f->group);
 	if (group_spawn(&f->group, "topology", look, f, cx->err) != 0) {

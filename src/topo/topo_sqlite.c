@@ -10,20 +10,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BUSY_TRIES = 40 };   /* of 1 to 4 ms: then the waiting task looks at its deadline */
-
-struct db {
-	sqlite3 *db;
-	char    *path;
-	bool     busy;
+enum {
+	BUSY_TRIES = 40,   /* of 1 to 4 ms: then the waiting task looks at its deadline */
+	KEPT_MAX = 40,     /* more than topo_tables.c has texts; those beyond are prepared each time */
 };
 
-/* struct db_rows is SQLite's statement. */
-static sqlite3_stmt *
-stmt(struct db_rows *s)
-{
-	return (sqlite3_stmt *)s;
-}
+struct db_rows {
+	sqlite3_stmt *stmt;
+	bool          kept;   /* in db.kept, for the next one who asks the same */
+	bool          used;
+};
+
+struct db {
+	sqlite3       *db;
+	char          *path;
+	bool           busy;
+	bool           synced;   /* what is committed now is on disk when the call returns */
+	/* Preparing a statement costs several times what running it does. */
+	struct db_rows kept[KEPT_MAX];
+	size_t         kept_count;
+};
 
 static enum err_kind
 kind_of(int code)
@@ -77,16 +83,46 @@ bind(sqlite3_stmt *s, const char *types, va_list ap)
 }
 
 static struct db_rows *
+find_kept(struct db *d, const char *sql)
+{
+	for (size_t i = 0; i < d->kept_count; i++)
+		if (!d->kept[i].used && strcmp(sqlite3_sql(d->kept[i].stmt), sql) == 0)
+			return &d->kept[i];
+	return NULL;
+}
+
+/* PRAGMA may act while it is prepared, and only then. */
+static struct db_rows *
+room_for(struct db *d, const char *sql)
+{
+	if (d->kept_count == KEPT_MAX || strncmp(sql, "PRAGMA", strlen("PRAGMA")) == 0)
+		return mem_new(struct db_rows);
+	struct db_rows *s = &d->kept[d->kept_count++];
+
+	*s = (struct db_rows){ .kept = true };
+	return s;
+}
+
+static struct db_rows *
 prepare(struct db *d, struct err *err, const char *sql, const char *types, va_list ap)
 {
-	sqlite3_stmt *s = NULL;
+	struct db_rows *s = find_kept(d, sql);
+	sqlite3_stmt   *made = NULL;
 
 	d->busy = false;
-	if (sqlite3_prepare_v2(d->db, sql, -1, &s, NULL) == SQLITE_OK && bind(s, types,
-	    ap) == SQLITE_OK)
-		return (struct db_rows *)s;
+	if (s == NULL) {
+		if (sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) != SQLITE_OK) {
+			fail(d, err);
+			return NULL;
+		}
+		s = room_for(d, sql);
+		s->stmt = made;
+	}
+	s->used = true;
+	if (bind(s->stmt, types, ap) == SQLITE_OK)
+		return s;
 	fail(d, err);
-	sqlite3_finalize(s);
+	db_rows_done(s);
 	return NULL;
 }
 
@@ -105,7 +141,7 @@ db_query(struct db *d, struct err *err, const char *sql, const char *types, ...)
 int
 db_step(struct db *d, struct db_rows *s, struct err *err)
 {
-	switch (sqlite3_step(stmt(s))) {
+	switch (sqlite3_step(s->stmt)) {
 	case SQLITE_ROW:
 		return 1;
 	case SQLITE_DONE:
@@ -118,13 +154,22 @@ db_step(struct db *d, struct db_rows *s, struct err *err)
 void
 db_rows_done(struct db_rows *s)
 {
-	sqlite3_finalize(stmt(s));
+	if (s == NULL)
+		return;
+	if (s->kept) {
+		(void)sqlite3_reset(s->stmt);   /* what went wrong was told by db_step() */
+		(void)sqlite3_clear_bindings(s->stmt);
+		s->used = false;
+		return;
+	}
+	sqlite3_finalize(s->stmt);
+	free(s);
 }
 
 int64_t
 db_i64(struct db_rows *s, int i)
 {
-	return sqlite3_column_int64(stmt(s), i);
+	return sqlite3_column_int64(s->stmt, i);
 }
 
 int
@@ -165,11 +210,11 @@ db_number(struct db *d, struct err *err, struct db_rows *s, int64_t *out)
 struct slice
 db_copy(struct arena *a, struct db_rows *s, int i)
 {
-	const void *ptr = sqlite3_column_blob(stmt(s), i);   /* NULL for an empty one too */
+	const void *ptr = sqlite3_column_blob(s->stmt, i);   /* NULL for an empty one too */
 
-	if (sqlite3_column_type(stmt(s), i) == SQLITE_NULL)
+	if (sqlite3_column_type(s->stmt, i) == SQLITE_NULL)
 		return SLICE_NULL;
-	return arena_dup(a, slice_of(ptr == NULL ? "" : ptr, (size_t)sqlite3_column_bytes(stmt(s),
+	return arena_dup(a, slice_of(ptr == NULL ? "" : ptr, (size_t)sqlite3_column_bytes(s->stmt,
 	    i)));
 }
 
@@ -192,14 +237,40 @@ db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err)
 	return transaction(d, "BEGIN", body, arg, err);
 }
 
+/* Of the commits from here on. */
+static int
+set_synced(struct db *d, bool synced, struct err *err)
+{
+	if (d->synced == synced)
+		return 0;
+	TRY(db_execute(d, err, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", ""));
+	d->synced = synced;
+	return 0;
+}
+
 /* IMMEDIATE: the lock is taken first, so that what body reads is still true when it writes. */
+static int
+writing(struct db *d, db_body_fn *body, void *arg, struct err *err)
+{
+	return transaction(d, "BEGIN IMMEDIATE", body, arg, err);
+}
+
 int
 db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err)
 {
-	TRY(transaction(d, "BEGIN IMMEDIATE", body, arg, err));
+	if (!mutant("topo_commit_is_synced"))
+		TRY(set_synced(d, true, err));
+	TRY(writing(d, body, arg, err));
 	if (!mutant("topo_commit_gives_no_notice"))
 		notice_give(d->path);
 	return 0;
+}
+
+int
+db_writing_quietly(struct db *d, db_body_fn *body, void *arg, struct err *err)
+{
+	TRY(set_synced(d, false, err));
+	return writing(d, body, arg, err);
 }
 
 static int
@@ -230,7 +301,7 @@ db_open(const char *path, struct db **out, struct err *err)
 		return fail(d, err);
 	sqlite3_busy_handler(d->db, nap_while_busy, NULL);
 	TRY(db_execute(d, err, "PRAGMA journal_mode = WAL", ""));
-	return db_execute(d, err, "PRAGMA synchronous = FULL", "");
+	return set_synced(d, true, err);
 }
 
 void
@@ -238,6 +309,8 @@ db_close(struct db *d)
 {
 	if (d == NULL)
 		return;
+	for (size_t i = 0; i < d->kept_count; i++)
+		sqlite3_finalize(d->kept[i].stmt);
 	sqlite3_close(d->db);
 	free(d->path);
 	free(d);

@@ -2,8 +2,8 @@
  * topo_sqlite.h - SQLite, said shortly: the only file that sees its header.
  *
  * Everything blocks and belongs on a helper thread, one call at a time per
- * db. What a committed transaction wrote is on disk when the call returns (WAL,
- * synchronous=FULL); after a crash it is there as a whole or not at all.
+ * db. What db_writing() has committed is on disk when it returns (WAL, synchronous=FULL); after a
+ * crash it is there as a whole or not at all.
  */
 #ifndef TOPO_TOPO_SQLITE_H
 #define TOPO_TOPO_SQLITE_H
@@ -46,5 +46,8 @@ int db_changes(const struct db *d);                                      /* rows
 int db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
 /* The other processes get notice of what it did (notice.h). */
 int db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
+/* For what nobody waits for and a power cut may undo: no notice, and on disk with the next
+ * db_writing() of anybody. A process that is killed loses nothing of it. */
+int db_writing_quietly(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
 
 #endif

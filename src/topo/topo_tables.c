@@ -248,12 +248,6 @@ tables_events(struct db *d, struct arena *a, const char *prefix, struct topo_eve
 	return db_reading(d, events_body, &(struct events){ a, prefix, out }, err);
 }
 
-int
-tables_version(struct db *d, int64_t *version, struct err *err)
-{
-	return db_number(d, err, db_query(d, err, "PRAGMA data_version", ""), version);
-}
-
 /* ---- Changing */
 
 static int
@@ -400,23 +394,6 @@ tables_lease_grant(struct db *d, usec ttl, int64_t *lease, struct err *err)
 	return 0;
 }
 
-static int
-renew_body(struct db *d, void *arg, struct err *err)
-{
-	const struct lease_change *c = arg;
-
-	TRY(db_execute(d, err, "UPDATE lease SET counter = counter + 1 WHERE id = ?", "i", c->id));
-	if (db_changes(d) == 0)
-		return err_set(err, ERR_NOT_FOUND, "lease %lld has ended", (long long)c->id);
-	return 0;
-}
-
-int
-tables_lease_renew(struct db *d, int64_t lease, struct err *err)
-{
-	return db_writing(d, renew_body, &(struct lease_change){ .id = lease }, err);
-}
-
 /* The lease is there and was not renewed since its counter was seen. */
 static int
 lease_check(struct db *d, const struct lease_change *c, struct err *err)
@@ -494,4 +471,28 @@ int
 tables_leases(struct db *d, struct arena *a, struct table_leases *out, struct err *err)
 {
 	return db_reading(d, leases_body, &(struct leases){ a, out }, err);
+}
+
+struct renewal {
+	int64_t       id;
+	struct leases all;
+};
+
+static int
+renew_body(struct db *d, void *arg, struct err *err)
+{
+	struct renewal *r = arg;
+
+	TRY(db_execute(d, err, "UPDATE lease SET counter = counter + 1 WHERE id = ?", "i", r->id));
+	if (db_changes(d) == 0)
+		return err_set(err, ERR_NOT_FOUND, "lease %lld has ended", (long long)r->id);
+	return leases_body(d, &r->all, err);
+}
+
+/* Others count from when they see it, and a power cut ends the holder too. */
+int
+tables_lease_renew(struct db *d, int64_t lease, struct arena *a, struct table_leases *out,
+    struct err *err)
+{
+	return db_writing_quietly(d, renew_body, &(struct renewal){ lease, { a, out } }, err);
 }

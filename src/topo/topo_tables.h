@@ -35,14 +35,14 @@ int tables_events(struct db *d, struct arena *a, const char *prefix, struct topo
     struct err *err) MUST_USE;
 
 int tables_lease_grant(struct db *d, usec ttl, int64_t *lease, struct err *err) MUST_USE;
-int tables_lease_renew(struct db *d, int64_t lease, struct err *err) MUST_USE;
+/* *out is what tables_leases() tells, just afterwards. */
+int tables_lease_renew(struct db *d, int64_t lease, struct arena *a, struct table_leases *out,
+    struct err *err) MUST_USE;
 /* Ends the lease if its counter is still *counter (NULL: whatever it is); ERR_NOT_FOUND if it has
  * ended, ERR_CONFLICT if it was renewed. *revision is the store's after that. */
 int tables_lease_end(struct db *d, int64_t lease, const uint64_t *counter, int64_t *revision,
     struct err *err) MUST_USE;
 int tables_leases(struct db *d, struct arena *a, struct table_leases *out,
     struct err *err) MUST_USE;
-/* A number that changes when another handle, in any program, has changed the file. */
-int tables_version(struct db *d, int64_t *version, struct err *err) MUST_USE;
 
 #endif

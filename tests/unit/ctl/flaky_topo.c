@@ -10,12 +10,14 @@ real_of(struct topo *t)
 static int
 flaky_get(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out)
 {
+	((struct flaky *)t)->reads++;
 	return topo_get(cx, real_of(t), key, out);
 }
 
 static int
 flaky_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out)
 {
+	((struct flaky *)t)->reads++;
 	return topo_list(cx, real_of(t), prefix, out);
 }
 

@@ -68,6 +68,7 @@ struct fake_gate {
 struct flaky {
 	struct topo   base;
 	struct world *world;
+	int           reads;   /* gets and lists */
 };
 
 struct world {

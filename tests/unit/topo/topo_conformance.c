@@ -5,6 +5,7 @@
 #include "task/sim.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct run {
@@ -170,4 +171,34 @@ events_text(struct ctx *cx, const struct topo_events *e)
 		expect(e->items[i].revision <= e->revision);
 	}
 	return arena_strdup(cx->arena, text.data);
+}
+
+pid_t
+in_child(void (*fn)(struct ctx *cx, struct topo *t, void *arg), void *arg)
+{
+	pid_t pid = fork();
+
+	expect(pid >= 0);
+	if (pid > 0)
+		return pid;
+	on_file(test_url(), fn, arg);
+	_exit(0);
+}
+
+void
+expect_exit(pid_t pid)
+{
+	int status;
+
+	expect(waitpid(pid, &status, 0) == pid);
+	expect_eq(status, 0);
+}
+
+struct db *
+open_tables(struct err *err)
+{
+	struct db *d;
+
+	expect_ok(tables_open(strchr(test_url(), '/'), &d, err), err);
+	return d;
 }

@@ -11,6 +11,9 @@
 #include "base/err.h"
 #include "test.h"
 #include "topo/topo.h"
+#include "topo/topo_tables.h"
+
+#include <sys/types.h>
 
 typedef void scenario_fn(struct ctx *cx, struct topo *a, struct topo *b);
 
@@ -18,6 +21,11 @@ void on_memory(scenario_fn *fn);
 void on_sqlite(scenario_fn *fn);
 /* Runs fn in a task of a new real loop of this process, with one handle on the file. */
 void on_file(const char *url, void (*fn)(struct ctx *cx, struct topo *t, void *arg), void *arg);
+/* The same with test_url(), in a process of its own. */
+pid_t in_child(void (*fn)(struct ctx *cx, struct topo *t, void *arg), void *arg);
+void expect_exit(pid_t pid);   /* and that all was well there */
+/* The tables of test_url() themselves. */
+struct db *open_tables(struct err *err);
 /* "sqlite:" and a file in this test's folder. */
 const char *test_url(void);
 

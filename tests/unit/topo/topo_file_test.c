@@ -3,40 +3,15 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
-#include "task/loop.h"
-#include "topo/notice.h"
 #include "topo/topo_tables.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Runs fn with a handle in a process of its own. */
-static pid_t
-in_child(void (*fn)(struct ctx *cx, struct topo *t, void *arg), void *arg)
-{
-	pid_t pid = fork();
-
-	expect(pid >= 0);
-	if (pid > 0)
-		return pid;
-	on_file(test_url(), fn, arg);
-	_exit(0);
-}
-
-static void
-expect_exit(pid_t pid)
-{
-	int status;
-
-	expect(waitpid(pid, &status, 0) == pid);
-	expect_eq(status, 0);
-}
 
 /* Adds to two keys in one transaction; both always hold the same number. */
 static void
@@ -225,30 +200,24 @@ TEST(file_watches_see_every_change_of_another_process)
 
 /* ---- The tables themselves */
 
-static struct db *
-open_tables(struct err *err)
-{
-	struct db *d;
-
-	expect_ok(tables_open(strchr(test_url(), '/'), &d, err), err);
-	return d;
-}
-
 TEST(file_a_lease_renewed_in_the_last_moment_is_not_ended)
 {
 	struct err err = { 0 };
 	struct db *d = open_tables(&err);
 	uint64_t   seen = 0;
 	int64_t    lease, revision;
+	struct arena        arena = ARENA_INIT;
+	struct table_leases all;
 
 	expect_ok(tables_lease_grant(d, SECOND, &lease, &err), &err);
 	/* after another process saw counter 0 */
-	expect_ok(tables_lease_renew(d, lease, &err), &err);
+	expect_ok(tables_lease_renew(d, lease, &arena, &all, &err), &err);
 	expect_eq(tables_lease_end(d, lease, &seen, &revision, &err), -1);
 	expect_eq(err.kind, ERR_CONFLICT);
-	expect_ok(tables_lease_renew(d, lease, &err), &err);
+	expect_ok(tables_lease_renew(d, lease, &arena, &all, &err), &err);
 	seen = 2;
 	expect_ok(tables_lease_end(d, lease, &seen, &revision, &err), &err);
+	arena_done(&arena);
 	db_close(d);
 }
 
@@ -373,79 +342,4 @@ TEST(file_a_locked_file_ends_the_wait_at_its_deadline)
 	expect(read(pipes[0], &c, 1) == 1);
 	on_file(test_url(), wait_for_lock, &pid);
 	expect(waitpid(pid, NULL, 0) == pid);
-}
-
-/* ---- notices ---- */
-
-static void
-add_once(struct ctx *cx, struct topo *t, void *arg)
-{
-	int64_t number;
-
-	add_to_both(cx, t, &number);
-	expect(number > 0);
-}
-
-static int
-told(const struct notice *n)
-{
-	struct pollfd p = { .fd = n->fd, .events = POLLIN };
-
-	return poll(&p, 1, 0);
-}
-
-/* Without it a change is found by looking ten times a second. */
-TEST(file_commit_of_another_process_gives_notice)
-{
-	struct notice n;
-	char          events[1024];
-
-	test_dir();
-	expect_exit(in_child(add_once, NULL));
-	notice_open(&n, test_url() + strlen("sqlite:"));
-	expect(n.fd >= 0);
-	for (int i = 0; i < 3; i++) {
-		expect_eq(told(&n), 0);
-		expect_exit(in_child(add_once, NULL));
-		expect_eq(told(&n), 1);
-		expect(read(n.fd, events, sizeof events) > 0);
-	}
-	notice_close(&n);
-}
-
-/* Looks go on where nobody can be told: without inotify, and with a descriptor that epoll does not take. */
-static void
-looks(void *arg)
-{
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = task_now() + 10 * SECOND, .err = &err };
-	struct notice n = { .fd = *(int *)arg };
-	usec         begun = task_now();
-
-	for (int i = 0; i < 5; i++) {
-		expect_ok(notice_wait(&cx, &n), &err);
-		expect_eq(err.kind, ERR_NONE);
-	}
-	expect(task_now() - begun >= 5 * 10 * MSEC); /* and do not spin */
-	expect(task_now() < cx.deadline);
-}
-
-TEST(file_that_cannot_be_watched_is_looked_at_all_the_same)
-{
-	int fds[] = { -1, open(test_dir(), O_RDONLY | O_CLOEXEC) };
-
-	expect(fds[1] >= 0);
-	for (int i = 0; i < 2; i++) {
-		struct err   err = { 0 };
-		struct loop *l = loop_new(&err);
-		struct task *t;
-
-		expect(l != NULL);
-		t = task_spawn("looks", looks, &fds[i]);
-		expect(t != NULL);
-		task_detach(t);
-		loop_run(l);
-		loop_free(l);
-	}
-	close(fds[1]);
 }

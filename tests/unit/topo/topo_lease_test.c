@@ -2,6 +2,7 @@
 #include "unit/topo/topo_conformance.h"
 
 #include "base/mem.h"
+#include "task/group.h"
 
 #include <stdlib.h>
 
@@ -146,6 +147,44 @@ CONFORMS(a_lease_that_was_lost_is_granted_anew)
 	expect_value(cx, b, "/l", "again");
 	expect(topo_lease_held(l) && topo_lease_epoch(l) != epoch);
 	topo_lease_stop(l);
+}
+
+struct told {
+	struct topo_lease *lease;
+	int                times;
+};
+
+static void
+count_news(void *arg)
+{
+	struct told *told = arg;
+	struct err   err = { 0 };
+	struct ctx   cx = { .deadline = NEVER, .err = &err };
+
+	while (topo_lease_wait(&cx, told->lease) == 0)
+		told->times++;
+}
+
+CONFORMS(who_waits_is_told_of_renewals_and_of_a_loss)
+{
+	struct told  told = { 0 };
+	struct group g;
+	usec         until;
+
+	expect_ok(topo_lease_start(cx, a, TTL, &told.lease), cx->err);
+	group_init(&g);
+	expect_ok(group_spawn(&g, "told", count_news, &told, cx->err), cx->err);
+	until = topo_lease_until(told.lease);
+	while (told.times < 3)
+		expect_ok(task_sleep(cx, TTL / 20), cx->err);
+	expect(topo_lease_until(told.lease) >= until + TTL / 2);   /* each was a renewal */
+	expect_ok(b->ops->lease_revoke(cx, b, topo_lease_id(told.lease)), cx->err);
+	while (topo_lease_epoch(told.lease) == 1 || !topo_lease_held(told.lease))
+		expect_ok(task_sleep(cx, TTL / 20), cx->err);
+	expect_ok(task_sleep(cx, 0), cx->err);
+	expect(told.times >= 4);   /* granted anew, and held */
+	group_done(&g);
+	topo_lease_stop(told.lease);
 }
 
 /* ---- What only a simulated store can do: be out of reach */
