@@ -1,4 +1,4 @@
-#include "sql/change.h"
+#include "sql/change_rows.h"
 
 #include "sql/query.h"
 

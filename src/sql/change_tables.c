@@ -1,5 +1,6 @@
-#include "sql/change.h"
+#include "sql/change_tables.h"
 
+#include "sql/change_trigger.h"
 #include "sql/query.h"
 
 static void

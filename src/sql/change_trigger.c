@@ -1,9 +1,5 @@
-/*
- * change_trigger.c - CREATE TRIGGER: its name, its table, and the tables that its body names.
- *
- * All are names of the trigger's own database. What cannot be read of the body makes all of it unclear.
- */
-#include "sql/change.h"
+#include "sql/change_trigger.h"
+
 #include "sql/program.h"
 
 /* [IF NOT EXISTS] [db.]name */

@@ -2,7 +2,8 @@
 
 #include "base/check.h"
 #include "sql/administration.h"
-#include "sql/change.h"
+#include "sql/change_rows.h"
+#include "sql/change_tables.h"
 #include "sql/query.h"
 #include "sql/statement_part.h"
 
