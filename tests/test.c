@@ -102,6 +102,46 @@ test_eq_slice(const char *file, int line, const char *what, struct slice got, st
 	test_fail(file, line, "%s differs", what);
 }
 
+/* What fn wrote to stderr, and how its process ended. */
+static int
+run_apart(test_fn *fn, FILE *said)
+{
+	int   status;
+	pid_t pid;
+
+	fflush(stdout);
+	fflush(stderr);
+	pid = fork();
+	check(pid >= 0);
+	if (pid == 0) {
+		check(dup2(fileno(said), STDERR_FILENO) >= 0);
+		fn();
+		_exit(0);
+	}
+	check(waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+void
+test_check_fails(const char *file, int line, test_fn *fn, const char *part)
+{
+	static const char failed[] = "check failed: ";
+	FILE *said = tmpfile();
+	char  text[512] = "";
+
+	check(said != NULL);
+	int status = run_apart(fn, said);
+
+	rewind(said);
+	while (strstr(text, failed) == NULL && fgets(text, sizeof text, said) != NULL)
+		; /* what was logged before */
+	fclose(said);
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
+		test_fail(file, line, "no check failed, but '%s' was to", part);
+	if (strstr(text, failed) == NULL || strstr(text, part) == NULL)
+		test_fail(file, line, "not the check of '%s' failed, but %s", part, text);
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

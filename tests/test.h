@@ -37,6 +37,9 @@ const char *test_dir(void);
 	} \
 	static void test_##test_name(void)
 
+/* fn, in a process of its own, ends by a check() whose text has this part; anything else fails the test. */
+void test_check_fails(const char *file, int line, test_fn *fn, const char *part);
+
 _Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void test_eq_int(const char *file, int line, const char *what, int64_t got, int64_t want);
@@ -45,6 +48,7 @@ void test_eq_slice(const char *file, int line, const char *what, struct slice go
 #define expect(expr) ((expr) ? (void)0 : test_fail(__FILE__, __LINE__, "%s", #expr))
 #define expect_eq(got, want) \
 	test_eq_int(__FILE__, __LINE__, #got " == " #want, (int64_t)(got), (int64_t)(want))
+#define expect_check_fails(fn, part) test_check_fails(__FILE__, __LINE__, (fn), (part))
 #define expect_str(got, want) test_eq_slice(__FILE__, __LINE__, #got, slice_str(got), slice_str(want))
 #define expect_slice(got, want) test_eq_slice(__FILE__, __LINE__, #got, (got), (want))
 /* The call returned 0; prints the err otherwise. */

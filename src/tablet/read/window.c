@@ -9,6 +9,30 @@
 /* What a key in a map costs beside its bytes: slot, hash, length. */
 enum { KEY_OVERHEAD = 32 };
 
+static void
+window_check(const struct window *w)
+{
+	check(!w->sealed || !w->overflowed);                                    /* (4) */
+	check(!w->overflowed || w->touched.count == 0);                         /* (4) */
+	check(w->overflowed || w->touched_bytes <= WINDOW_BYTES_MAX);           /* (4) */
+	check(!w->sealed || w->touched.count == 0);                             /* (5) */
+	check(w->id <= w->owner->next_id && w->node.list == &w->owner->all);    /* (6) */
+}
+
+void
+windows_check(const struct windows *ws)
+{
+	uint64_t before = 0;
+
+	list_each(&ws->all, n) {
+		const struct window *w = list_item(n, struct window, node);
+
+		window_check(w);
+		check(w->owner == ws && before < w->id);                        /* (6) */
+		before = w->id;
+	}
+}
+
 void
 windows_init(struct windows *ws)
 {
@@ -27,8 +51,10 @@ windows_done(struct windows *ws)
 struct window *
 window_open(struct windows *ws, int table, bool key_binary)
 {
-	struct window *w = mem_new(struct window);
+	struct window *w;
 
+	windows_check(ws);
+	w = mem_new(struct window);
 	w->owner = ws;
 	w->id = ++ws->next_id;
 	w->table = table;
@@ -42,7 +68,7 @@ window_open(struct windows *ws, int table, bool key_binary)
 bool
 window_touched(const struct window *w, struct slice key)
 {
-	check(!w->sealed);
+	check(!w->sealed); /* (2); once for each row of a chunk: no more is looked at */
 	return map_get(&w->touched, key) != NULL;
 }
 
@@ -57,9 +83,10 @@ window_add(struct window *w, struct slice key)
 void
 window_seal(struct window *w)
 {
-	check(!w->sealed && !w->overflowed);
+	check(!w->sealed && !w->overflowed); /* (4) */
 	w->sealed = true;
-	map_clear(&w->touched);
+	map_clear(&w->touched); /* (5) */
+	window_check(w);
 }
 
 void
@@ -67,6 +94,7 @@ window_close(struct window *w)
 {
 	struct windows *ws = w->owner;
 
+	windows_check(ws);
 	list_remove(&w->node);
 	map_done(&w->touched);
 	map_done(&w->writing);
@@ -91,6 +119,7 @@ touch(struct window *w, struct slice key)
 void
 windows_touch(struct windows *ws, const struct source_txn *txn)
 {
+	windows_check(ws);
 	list_each(&ws->all, n) {
 		struct window *w = list_item(n, struct window, node);
 		for (size_t i = 0; i < txn->count && !w->sealed; i++) {
@@ -117,6 +146,7 @@ blocks(const struct window *w, const struct change *c)
 bool
 windows_blocked(const struct windows *ws, const struct source_txn *txn)
 {
+	windows_check(ws);
 	list_each(&ws->all, n) {
 		const struct window *w = list_item(n, struct window, node);
 		for (size_t i = 0; i < txn->count && w->sealed; i++)

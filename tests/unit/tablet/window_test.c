@@ -136,3 +136,55 @@ TEST(a_change_waits_for_every_chunk_that_writes_its_row)
 	windows_done(&ws);
 	sim_stop();
 }
+
+/* ---- What windows_check() sees */
+
+static struct window *
+window_to_break(void)
+{
+	windows_init(&ws);
+	return window_open(&ws, 0, true);
+}
+
+static void
+seal_an_overflowed_one(void)
+{
+	struct window *w = window_to_break();
+
+	w->overflowed = true;
+	window_seal(w);
+}
+
+static void
+touch_a_sealed_one(void)
+{
+	struct window *w = window_to_break();
+
+	window_seal(w);
+	map_put(&w->touched, slice_str("late"), w);
+	windows_check(&ws);
+}
+
+static void
+keep_more_than_the_bound(void)
+{
+	window_to_break()->touched_bytes = WINDOW_BYTES_MAX + 1;
+	windows_touch(&ws, txn_of(0, NULL, "a"));
+}
+
+static void
+give_two_the_same_number(void)
+{
+	struct window *w = window_to_break();
+
+	window_open(&ws, 1, true)->id = w->id;
+	(void)windows_blocked(&ws, txn_of(0, NULL, "a"));
+}
+
+TEST(a_window_that_breaks_its_invariants_ends_the_process)
+{
+	expect_check_fails(seal_an_overflowed_one, "!w->sealed && !w->overflowed");
+	expect_check_fails(touch_a_sealed_one, "!w->sealed || w->touched.count == 0");
+	expect_check_fails(keep_more_than_the_bound, "w->touched_bytes <= WINDOW_BYTES_MAX");
+	expect_check_fails(give_two_the_same_number, "before < w->id");
+}
