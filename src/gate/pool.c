@@ -11,6 +11,32 @@
 /* For so long what the server has said about its init_connect is believed. */
 #define ONCE_KNOWN SECOND
 
+/* The list that a backend of that state is in (2). */
+static const struct list *
+list_of(const struct pool *p, enum backend_state state)
+{
+	switch (state) {
+	case BACKEND_IDLE: return &p->idle;
+	case BACKEND_PARKED: return &p->parked;
+	case BACKEND_IN_USE: return NULL;
+	}
+	unreachable();
+}
+
+void
+backend_check(const struct backend *b)
+{
+	check(b->node.list == list_of(b->pool, b->state));                       /* (2) */
+	check(b->state == BACKEND_PARKED ? *b->slot == b : b->slot == NULL);     /* (3) */
+}
+
+void
+pool_check(const struct pool *p)
+{
+	check(p->count <= p->max);                                               /* (1) */
+	check(p->idle.count + p->parked.count <= p->count);                      /* (1) */
+}
+
 void
 pool_init(struct pool *p, const char *user, const struct secret *password, size_t max)
 {
@@ -117,6 +143,7 @@ find(struct list *in, const struct pool_key *key)
 static void
 detach(struct backend *b)
 {
+	backend_check(b);
 	if (b->state == BACKEND_PARKED)
 		*b->slot = NULL;
 	b->slot = NULL;
@@ -168,6 +195,7 @@ pool_take(struct ctx *cx, struct pool *p, const struct pool_key *key, struct bac
 {
 	struct ctx within = ctx_within(cx, p->take_timeout);
 
+	pool_check(p);
 	p->takes++;
 	for (;;) {
 		*out = reuse(p, &p->idle, key);
@@ -196,6 +224,8 @@ pool_take(struct ctx *cx, struct pool *p, const struct pool_key *key, struct bac
 void
 pool_give(struct pool *p, struct backend *b, bool reusable)
 {
+	pool_check(p);
+	backend_check(b);
 	check(b->state == BACKEND_IN_USE);
 	if (!reusable || mysql_broken(b->client)) {
 		destroy(b);
@@ -210,11 +240,13 @@ pool_give(struct pool *p, struct backend *b, bool reusable)
 void
 pool_park(struct pool *p, struct backend *b, struct backend **slot)
 {
+	backend_check(b);
 	check(b->state == BACKEND_IN_USE && *slot == b);
 	b->state = BACKEND_PARKED;
 	b->slot = slot;
 	b->since = task_now();
 	list_push(&p->parked, &b->node);
+	backend_check(b);
 	if (!waitlist_empty(&p->freed))
 		waitlist_wake_one(&p->freed);
 }
@@ -222,7 +254,8 @@ pool_park(struct pool *p, struct backend *b, struct backend **slot)
 void
 pool_unpark(struct pool *p, struct backend *b)
 {
-	check(b->state == BACKEND_PARKED && *b->slot == b);
+	backend_check(b);
+	check(b->state == BACKEND_PARKED);
 	list_remove(&b->node);
 	b->slot = NULL;
 	b->state = BACKEND_IN_USE;
@@ -233,15 +266,18 @@ pool_age(struct pool *p)
 {
 	usec before = task_now() - p->keep;
 
+	pool_check(p);
 	list_each (&p->idle, n) {
 		struct backend *b = list_item(n, struct backend, node);
 
+		backend_check(b);
 		if (b->since <= before)
 			destroy(b);
 	}
 	list_each (&p->parked, m) {
 		struct backend *b = list_item(m, struct backend, node);
 
+		backend_check(b);
 		if (b->since > before)
 			continue;
 		detach(b);
@@ -253,6 +289,7 @@ pool_age(struct pool *p)
 void
 pool_close_idle(struct pool *p)
 {
+	pool_check(p);
 	list_each (&p->idle, n)
 		destroy(list_item(n, struct backend, node));
 }
@@ -320,16 +357,4 @@ backend_reset(struct ctx *cx, struct backend *b)
 	b->session = b->settings = b->insert_version = 0;
 	b->serial = ++b->pool->serials;
 	return 0;
-}
-
-void
-pool_check(struct pool *p)
-{
-	check(p->idle.count + p->parked.count <= p->count);
-	check(p->count <= p->max);
-	list_each (&p->parked, n) {
-		const struct backend *b = list_item(n, struct backend, node);
-
-		check(b->state == BACKEND_PARKED && *b->slot == b);
-	}
 }

@@ -6,20 +6,41 @@
  *    ^                      |  ^                     |   |
  *    |      pool_give()     |  |    pool_unpark()    |   |
  *    +----------------------+  +---------------------+   |
- *    ^                                                   |
- *    +------ taken from its owner: pressure, or age -----+
+ *    ^                         ^                         |
+ *    |                         +-- pool_take(): another --+
+ *    |                             session needs it       |
+ *    +------ pool_age(): parked for longer than keep -----+
  *
- * IDLE    Belongs to nobody. Clean, or made clean (COM_RESET_CONNECTION) by the
- *         next taker whose session differs from the last one.
- * IN USE  A session's, while a statement runs or while it must keep it (a
- *         transaction, a temporary table, ...).
- * PARKED  Still the session's, which has nothing on it that cannot be
- *         repeated: in most cases it comes back and finds everything as it
- *         was. Until then anybody who needs a connection may take it; the
- *         owner's slot is set to NULL.
+ *   (none) -> IN USE     pool_take(), when none fits and there is room
+ *   IN USE -> (none)     pool_give() of a broken one, or of one that must not be used again
+ *   IDLE   -> (none)     pool_age(), pool_close_idle(), pool_done(); pool_take() when it is dead, or
+ *   PARKED -> (none)       when its place is needed for a connection of another kind
  *
- * A backend is told apart by what cannot be changed on a connection: server,
- * capabilities, collation of the handshake. At most max exist; who finds none waits.
+ * IDLE    Belongs to nobody. It is clean, or the next taker makes it clean (backend_reset()) if it
+ *         carries another session's state.
+ * IN USE  A session's, while a statement runs, or while the session must keep it: for a transaction,
+ *         a temporary table and the like.
+ * PARKED  Still the session's, with nothing on it that could not be repeated on another one. Mostly
+ *         the session comes back and finds everything as it was. Until then any session that needs
+ *         a connection may take it; the owner's slot is then NULL.
+ *
+ * Invariants (backend_check() and pool_check() look at them)
+ *   (1) At most max backends exist. Those that are idle or parked are among them; the rest is in use.
+ *   (2) A backend is in the list of its state: idle, parked, or none when it is in use.
+ *   (3) PARKED: the owner's slot names it. In the two other states the pool knows no slot.
+ *   (4) Each list is in the order in which its backends came to it, the oldest first, so that
+ *       pool_age() and an eviction take what was used least recently.
+ *   (5) A backend never changes what cannot be changed on a connection: server, capabilities,
+ *       collation of the handshake. pool_take() gives one that has all three as asked.
+ *
+ * An example with max = 1:
+ *
+ *    0 s  session A: pool_take() finds none, there is room: connects. A runs its statement.
+ *    1 s  A: pool_park(). B: pool_take() finds none idle and no room, takes A's: A's slot is NULL,
+ *         and B resets the connection, as it carries A's state.
+ *    2 s  A's next statement: its slot is NULL, so pool_take(); none is idle or parked: A waits.
+ *    3 s  B's client leaves: pool_give(). A is woken, takes it, resets it, repeats its settings.
+ *   12 s  (if B had kept it) A's wait is over after take_timeout: error 1040.
  */
 #ifndef GATE_POOL_H
 #define GATE_POOL_H
@@ -45,14 +66,14 @@ enum backend_state { BACKEND_IDLE, BACKEND_IN_USE, BACKEND_PARKED };
 struct pool;
 
 struct backend {
-	struct list_node     node; /* in idle or parked */
+	struct list_node     node; /* in idle or parked (2) */
 	struct pool         *pool;
 	enum backend_state   state;
 	struct mysql_client *client;
 	char                *server;
 	uint64_t             caps;
 	uint8_t              collation;
-	struct backend     **slot;     /* PARKED: where its owner keeps it */
+	struct backend     **slot;     /* PARKED: where its owner keeps it (3); else NULL */
 	uint64_t             session;  /* whose state it carries; 0: clean */
 	uint64_t             settings; /* version of that session's settings */
 	char                *database; /* current one; NULL: none or unknown */
@@ -68,11 +89,11 @@ struct backend {
 struct pool {
 	const char          *user;
 	const struct secret *password;
-	size_t               max, count;
-	struct list          idle, parked; /* oldest first */
-	struct waitlist      freed;
+	size_t               max, count;   /* of backends in all three states */
+	struct list          idle, parked; /* oldest first (4) */
+	struct waitlist      freed;        /* pool_take(): none fits, and there is no room */
 	usec                 connect_timeout, take_timeout, keep;
-	uint64_t             serials;
+	uint64_t             serials;      /* the last one given */
 	uint64_t             connects, takes, steals, waits; /* for metrics */
 	/* For the lexer, of the servers as they greet (sql/modes.h); 0: none has, or not all are of
 	 * one version. */
@@ -83,12 +104,15 @@ struct pool {
 void pool_init(struct pool *p, const char *user, const struct secret *password, size_t max);
 void pool_done(struct pool *p); /* nobody uses a backend any more */
 
-/* IN USE. 1040 when none becomes free in time. */
+/* *out is IN USE, and the caller's until pool_give(). 1040 when none becomes free in time; another error
+ * when the server cannot be reached. */
 int pool_take(
     struct ctx *cx, struct pool *p, const struct pool_key *key, struct backend **out) MUST_USE;
 /* Back to IDLE, or closed when it is broken or must not be used again. */
 void pool_give(struct pool *p, struct backend *b, bool reusable);
+/* *slot is b, and must stay where it is until pool_unpark(), or until it was set to NULL. */
 void pool_park(struct pool *p, struct backend *b, struct backend **slot);
+/* Its owner needs it again: PARKED -> IN USE. Never waits. */
 void pool_unpark(struct pool *p, struct backend *b);
 /* Closes what has been idle, and takes back what has been parked, for longer than keep. */
 void pool_age(struct pool *p);
@@ -101,6 +125,9 @@ int  backend_reset(struct ctx *cx, struct backend *b) MUST_USE;
 bool backend_fits(const struct backend *b, const struct pool_key *key);
 void backend_set_database(struct backend *b, const char *name); /* NULL: unknown */
 
-void pool_check(struct pool *p);
+/* Aborts where (2) or (3) does not hold for it. */
+void backend_check(const struct backend *b);
+/* The same for (1), without a look at each backend. */
+void pool_check(const struct pool *p);
 
 #endif

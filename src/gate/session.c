@@ -81,6 +81,7 @@ session_base(const struct session *s)
 void
 session_set_keyspace(struct session *s, struct slice name)
 {
+	session_check(s);
 	free(s->keyspace);
 	s->keyspace = slice_is_null(name) ? NULL : mem_strndup(name.ptr, name.len);
 	if (s->keyspace == NULL || route_keyspace(s->loop->in_flight.route, name) == NULL)
@@ -110,6 +111,7 @@ session_set_user(struct session *s, const char *user)
 void
 session_end_txn(struct session *s)
 {
+	session_check(s);
 	s->txn = TXN_NONE;
 	s->txn_named = s->begin_cut = s->txn_read_only = false;
 	s->next_used = 0;
@@ -125,6 +127,7 @@ session_end_txn(struct session *s)
 void
 session_locked(struct session *s, int slot)
 {
+	session_check(s);
 	s->locked[slot] = true;
 	if (s->lock_slot < 0)
 		s->lock_slot = slot;
@@ -135,6 +138,7 @@ session_unlocked(struct session *s, int slot)
 {
 	bool locked = s->lock_slot >= 0;
 
+	session_check(s);
 	s->locked[slot] = false;
 	s->lock_slot = -1;
 	for (int i = SLOTS_MAX - 1; i >= 0; i--) {
@@ -158,6 +162,7 @@ session_locked_count(const struct session *s)
 void
 session_keep(struct session *s, int slot, unsigned what)
 {
+	session_check(s);
 	if (what == 0 || slot < 0 || s->slots[slot] == NULL)
 		return;
 	if (s->slots[slot]->state == BACKEND_PARKED)
@@ -191,6 +196,7 @@ session_keeper(const struct session *s, unsigned what)
 void
 session_keep_no_more(struct session *s, int slot, unsigned what)
 {
+	session_check(s);
 	s->keeps[slot] &= ~what;
 	if (s->keeps[slot] != 0)
 		return;
@@ -243,6 +249,7 @@ release(struct session *s, int slot, bool reusable)
 void
 session_end_companions(struct session *s)
 {
+	session_check(s);
 	for (int i = 0; i < SLOTS_MAX; i++) {
 		if (s->companions[i])
 			release(s, i, false);
@@ -252,6 +259,7 @@ session_end_companions(struct session *s)
 void
 session_drop_backend(struct session *s, int slot)
 {
+	session_check(s);
 	if (s->txn == TXN_OPEN && s->txn_slot == slot)
 		session_end_txn(s);
 	release(s, slot, false);
@@ -260,6 +268,7 @@ session_drop_backend(struct session *s, int slot)
 void
 session_reset(struct session *s)
 {
+	session_check(s);
 	/* A transaction must not outlive its session on an idle connection. */
 	bool open = s->txn == TXN_OPEN;
 	int  txn_slot = s->txn_slot;
@@ -316,6 +325,7 @@ session_side_command(struct ctx *cx, struct session *s, int slot, struct slice p
 	struct packets   *p = mysql_packets(s->slots[slot]->client);
 	struct reply_scan scan;
 
+	session_check(s);
 	p->seq = 0;
 	TRY(packets_write(cx, p, packet));
 	TRY(packets_flush(cx, p));
@@ -401,6 +411,7 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
+	session_check(s);
 	/* A reset keeps the database, and gives character_set_database, by which LOAD DATA reads, the
 	 * server's value. */
 	if (!b->was_reset && b->database != NULL && strcmp(b->database, database) == 0)
@@ -424,6 +435,7 @@ session_use_keyspace(
 	const struct route_keyspace *own =
 	    slice_is_null(keyspace) ? NULL : route_keyspace(r, keyspace);
 
+	session_check(s);
 	if (own == NULL && !slice_is_null(keyspace)) {
 		own = route_is_system(keyspace) ? NULL : route_base(r, base);
 		if (own == NULL || own->server == NULL ||
@@ -457,6 +469,7 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 	struct pool_key key = { where->server, s->caps & POOL_CAPS, s->collation };
 	struct backend *b;
 
+	session_check(s);
 	*slot = find_slot(s, where->server);
 	if (s->only_slot >= 0 && s->only_slot != *slot)
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
@@ -479,6 +492,7 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 void
 session_note_insert_id(struct session *s, int slot)
 {
+	session_check(s);
 	s->insert_slot = slot;
 	s->slots[slot]->insert_version = ++s->insert_version;
 }
@@ -495,6 +509,7 @@ session_save_insert_id(struct ctx *cx, struct session *s)
 	struct mysql_rows rows;
 	struct ctx        inner = *cx;
 
+	session_check(s);
 	if (s->insert_slot < 0)
 		return 0;
 	inner.arena = &s->arena;
@@ -510,6 +525,7 @@ session_carry_insert_id(struct ctx *cx, struct session *s, int slot)
 {
 	struct backend *b = s->slots[slot];
 
+	session_check(s);
 	if (b->insert_version == s->insert_version)
 		return 0;
 	TRY(session_save_insert_id(cx, s));
@@ -525,6 +541,7 @@ session_carry_insert_id(struct ctx *cx, struct session *s, int slot)
 void
 session_rest(struct session *s)
 {
+	session_check(s);
 	for (int i = 0; i < SLOTS_MAX; i++) {
 		struct backend *b = s->slots[i];
 
@@ -547,6 +564,7 @@ session_modes(const struct session *s)
 void
 session_take_status(struct session *s, int slot, uint16_t status)
 {
+	session_check(s);
 	s->modes = (status & STATUS_NO_BACKSLASH_ESCAPES) != 0 ? SQL_NO_BACKSLASH_ESCAPES : 0;
 	if ((status & STATUS_ANSI_QUOTES) != 0)
 		s->modes |= SQL_ANSI_QUOTES;
@@ -564,5 +582,6 @@ session_take_status(struct session *s, int slot, uint16_t status)
 bool
 session_at_rest(const struct session *s)
 {
+	session_check(s);
 	return s->txn == TXN_NONE && s->home < 0 && s->lock_slot < 0;
 }

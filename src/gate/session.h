@@ -8,14 +8,29 @@
  *    ^                 | COMMIT, ROLLBACK                               |
  *    +-----------------+------------------------------------------------+  the server says so
  *
- * PENDING  The client has begun, no server knows yet: which one it will be is not known
- *          before a table is named.
- * OPEN     on slots[txn_slot]. With autocommit off a statement goes from NONE to OPEN.
+ *   NONE -> PENDING      begin() in dispatch.c, with session_begin_with(); session_use_next() for what
+ *                        SET TRANSACTION said
+ *   PENDING, NONE -> OPEN, OPEN -> NONE
+ *                        session_take_status(), as the server's reply says; with autocommit off a
+ *                        statement goes from NONE to OPEN
+ *   PENDING, OPEN -> NONE  session_end_txn(): COMMIT and ROLLBACK, or session_drop_backend() when
+ *                        the connection has gone
  *
- * A backend in a slot is IN USE or PARKED (pool.h). It is parked between statements unless
- * the session has something there that cannot be repeated elsewhere: bound names that slot.
+ * NONE     No transaction. Each statement may go to another server.
+ * PENDING  The client has begun, and no server knows: which one it will be is not known before a table
+ *          is named. begin has what to send ahead of that statement.
+ * OPEN     A server has it: that of slots[txn_slot].
  *
- * Invariants
+ * A slot is empty, or has a backend that is IN USE or PARKED (pool.h).
+ *
+ *   empty  -> IN USE     session_backend()
+ *   IN USE -> PARKED     session_rest(), at the end of each statement, unless the session has something
+ *                        there that cannot be repeated elsewhere
+ *   PARKED -> IN USE     session_backend(), session_keep()
+ *   PARKED -> empty      another session has taken it (pool_take()), or it was parked for too long
+ *   any    -> empty      session_drop_backend(), session_reset(), session_done()
+ *
+ * Invariants (session_check() looks at all but (6))
  *   (1) OPEN: slots[txn_slot] is IN USE.
  *   (2) view is set only in OPEN, by a plain read under REPEATABLE READ or SERIALIZABLE: until
  *       the transaction ends its plain reads are routed by it.
@@ -25,6 +40,19 @@
  *       own lock would wait for it, and it must still be let through to its UNLOCK TABLES.
  *   (5) A companion is IN USE and ends, its connection closed, with the transaction that it stands beside:
  *       companion.h. What it says of transactions is not the session's.
+ *   (6) Between two statements every backend that none of (1), (3), (4), (5) and no insert id keeps is
+ *       PARKED: an idle client holds no connection that another one could use.
+ *
+ * An example: table users has moved to server B, all others are on A.
+ *
+ *   the client says            txn      slots
+ *   SELECT ... FROM orders     NONE     0: A, IN USE while it runs, then PARKED
+ *   BEGIN                      PENDING  0: A, PARKED. Nothing was sent to a server.
+ *   UPDATE users ...           OPEN     1: B, IN USE. BEGIN went ahead of it. txn_slot = 1
+ *   SELECT ... FROM orders     OPEN     refused (1235): it has written at B. txn_slot = 1
+ *   COMMIT                     NONE     1: B, PARKED, after B's reply says that none is open
+ *   (idle; others need A)      NONE     0: empty, 1: B, PARKED
+ *   SELECT ... FROM orders     NONE     0: A again, a connection that is reset and given the settings
  */
 #ifndef GATE_SESSION_H
 #define GATE_SESSION_H
@@ -214,6 +242,7 @@ int session_side_command(struct ctx *cx, struct session *s, int slot, struct sli
 int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
 /* May the connection be closed without the client losing anything but the connection? */
 bool session_at_rest(const struct session *s);
+/* Aborts where one of (1) to (5) does not hold. */
 void session_check(const struct session *s);
 
 #endif

@@ -51,6 +51,7 @@ session_send_ok(struct ctx *cx, struct session *s)
 {
 	struct ok_packet ok = { .status = session_status(s) };
 
+	session_check(s);
 	return server_send_ok(cx, &s->client, s->caps, &ok);
 }
 
@@ -76,6 +77,7 @@ log_complaint(const struct session *s, const struct err *e, const char *cause, u
 void
 session_last(struct session *s, int slot)
 {
+	session_check(s);
 	s->last = slot;
 	s->last_serial = s->slots[slot]->serial;
 	s->answered = false;
@@ -87,6 +89,7 @@ session_answered(struct session *s, const struct err *e)
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
+	session_check(s);
 	free(s->signal);
 	s->signal = NULL;
 	s->answered = true;
@@ -133,6 +136,7 @@ session_send_diagnostic(struct ctx *cx, struct session *s, const struct err *e)
 {
 	struct ok_packet ok = { .status = session_status(s), .warnings = 1 };
 
+	session_check(s);
 	if (strcmp(e->sqlstate, "01000") != 0)
 		return session_send_err(cx, s, e);
 	session_answered(s, e);

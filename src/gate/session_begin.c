@@ -10,6 +10,7 @@ session_begin_with(struct session *s, struct slice sql)
 {
 	uint32_t len = (uint32_t)sql.len;
 
+	session_check(s);
 	/* A BEGIN alone is as long as its client wrote it. */
 	if (s->begin.len > 0 && s->begin.len + sql.len > BEGIN_MAX)
 		return false;
@@ -35,6 +36,7 @@ session_next_begin(const struct session *s, size_t *at, struct slice *sql)
 void
 session_use_next(struct session *s)
 {
+	session_check(s);
 	check(s->txn == TXN_NONE);
 	s->txn = TXN_PENDING;
 	buf_swap(&s->begin, &s->next);
@@ -47,6 +49,7 @@ session_use_next(struct session *s)
 void
 session_unuse_next(struct session *s)
 {
+	session_check(s);
 	if (s->next_used == 0 || s->txn != TXN_PENDING)
 		return;
 	buf_reset(&s->next);
