@@ -1,5 +1,6 @@
 #include "tablet/stream/engine.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "sql/quote.h"
@@ -8,11 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct entry {
-	struct list_node node;
-	struct stream   *stream;
-};
-
 void
 engine_init(struct engine *e, const struct tablet_env *env)
 {
@@ -20,11 +16,11 @@ engine_init(struct engine *e, const struct tablet_env *env)
 	list_init(&e->streams);
 }
 
-static struct entry *
+static struct engine_entry *
 find(const struct engine *e, const char *workflow)
 {
 	list_each(&e->streams, n) {
-		struct entry *entry = list_item(n, struct entry, node);
+		struct engine_entry *entry = list_item(n, struct engine_entry, node);
 
 		if (strcmp(stream_workflow(entry->stream), workflow) == 0)
 			return entry;
@@ -32,10 +28,21 @@ find(const struct engine *e, const char *workflow)
 	return NULL;
 }
 
+/* Streams are few, and who calls this writes to a disk. */
+void
+engine_check(const struct engine *e)
+{
+	list_each(&e->streams, n) {
+		struct engine_entry *entry = list_item(n, struct engine_entry, node);
+
+		check(find(e, stream_workflow(entry->stream)) == entry); /* (2) */
+	}
+}
+
 struct stream *
 engine_find(const struct engine *e, const char *workflow)
 {
-	struct entry *entry = find(e, workflow);
+	struct engine_entry *entry = find(e, workflow);
 
 	return entry == NULL ? NULL : entry->stream;
 }
@@ -46,7 +53,7 @@ engine_next(const struct engine *e, const struct stream *after)
 	bool passed = after == NULL;
 
 	list_each(&e->streams, n) {
-		struct stream *s = list_item(n, struct entry, node)->stream;
+		struct stream *s = list_item(n, struct engine_entry, node)->stream;
 
 		if (passed)
 			return s;
@@ -67,7 +74,7 @@ engine_lag_ms(const struct engine *e)
 	int64_t worst = 0;
 
 	list_each(&e->streams, n) {
-		const struct stream *s = list_item(n, struct entry, node)->stream;
+		const struct stream *s = list_item(n, struct engine_entry, node)->stream;
 		int64_t              lag = has_arrived(s) ? 0 : stream_lag_ms(s);
 
 		if (lag < 0)
@@ -84,14 +91,15 @@ start(struct engine *e, const struct stream_state *state, struct err *err)
 	struct stream *s;
 
 	TRY(stream_start(e->env, state, &s, err));
-	struct entry *entry = mem_new(struct entry);
+	struct engine_entry *entry = mem_new(struct engine_entry);
 	entry->stream = s;
 	list_push(&e->streams, &entry->node);
+	engine_check(e);
 	return 0;
 }
 
 static void
-forget(struct entry *entry)
+forget(struct engine_entry *entry)
 {
 	list_remove(&entry->node);
 	stream_stop(entry->stream);
@@ -106,6 +114,7 @@ engine_open(struct ctx *cx, struct engine *e)
 	struct ctx                          inner = *cx;
 	struct mysql_rows                   rows;
 
+	engine_check(e);
 	inner.arena = &arena;
 	TRY(env_dba(&inner, e->env, &dba));
 	TRY(state_list(&inner, dba, e->env->sidecar, &rows));
@@ -126,7 +135,7 @@ void
 engine_done(struct engine *e)
 {
 	while (!list_empty(&e->streams))
-		forget(list_item(e->streams.first, struct entry, node));
+		forget(list_item(e->streams.first, struct engine_entry, node));
 }
 
 static int
@@ -158,6 +167,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	struct stream_state                *state = NULL;
 	struct stream                      *s = engine_find(e, request->workflow);
 
+	engine_check(e);
 	if (s != NULL) {
 		stream_retry(s);
 		return 0;
@@ -238,9 +248,10 @@ int
 engine_delete(
     struct ctx *cx, struct engine *e, const struct move_request *request, bool drop)
 {
-	struct entry *entry = find(e, request->workflow);
+	struct engine_entry *entry = find(e, request->workflow);
 	struct ddl    d;
 
+	engine_check(e);
 	if (entry == NULL)
 		return 0;
 	TRY(check_delete(cx, entry->stream, request, drop));
@@ -255,5 +266,6 @@ engine_delete(
 		forget(entry);
 	else
 		list_push(&e->streams, &entry->node);
+	engine_check(e);
 	return rc;
 }

@@ -25,6 +25,29 @@ enum {
 	TOKEN_BYTES = 16,  /* cannot be met by chance */
 };
 
+static bool
+is_over(enum stream_phase phase)
+{
+	return phase == STREAM_FROZEN || phase == STREAM_STOPPED;
+}
+
+/* Of what is stored. Until the last chunk is committed there is no consistency point. */
+static bool
+wants_cp(const struct stream_state *s)
+{
+	return s->phase != STREAM_STARTING && s->phase != STREAM_COPYING;
+}
+
+void
+run_check(const struct run *r)
+{
+	bool open = r->applier != NULL;
+
+	check((r->tail != NULL) == open && (r->copier != NULL) == open);        /* (1) */
+	check(!open || (r->dba != NULL && r->source != NULL));                  /* (1) */
+	check(!open || !wants_cp(r->state) || position_is_set(&r->state->cp));  /* (3) */
+}
+
 void
 waiting_note(struct waiting *w, const char *fmt, ...)
 {
@@ -172,6 +195,7 @@ conduct(struct ctx *cx, struct run *r)
 	TRY(copier_run(cx, r->copier));
 	if (r->state->phase == STREAM_COPYING)
 		TRY(reach_cp(cx, r));
+	run_check(r);
 	applier_set_cp(r->applier, &r->state->cp);
 	while (!applier_exact(r->applier))
 		TRY(applier_wait_change(cx, r->applier));
@@ -387,8 +411,11 @@ run_open(struct ctx *cx, struct run *r)
 	group_init(&r->group);
 	r->behind_since = NEVER;
 	inner.arena = &r->arena;
-	if (r->state->phase == STREAM_FROZEN || r->state->phase == STREAM_STOPPED)
+	if (is_over(r->state->phase))
 		return 0;
+	if (wants_cp(r->state) && !position_is_set(&r->state->cp))
+		return err_set(cx->err, ERR_CORRUPT, "the stream of '%s' is %s, without a consistency point",
+		    r->state->workflow, stream_phase_name(r->state->phase));
 	if (!mutant("sim_lock_not_asked"))
 		TRY(server_lock_held(r->env->lock, &r->term, cx->err));
 	TRY(env_dba(&inner, r->env, &r->dba));
@@ -414,13 +441,16 @@ run_go(struct ctx *cx, struct run *r)
 	};
 	int rc = 0;
 
+	run_check(r);
 	if (r->applier == NULL)
 		return 0;
+	check(!is_over(r->state->phase)); /* (2) */
 	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]) && rc == 0; i++)
 		rc = group_spawn(&r->group, tasks[i].name, pass_task_main, &tasks[i], cx->err);
 	if (rc == 0)
 		rc = group_wait(cx, &r->group);
 	group_done(&r->group);
+	run_check(r);
 	return rc;
 }
 

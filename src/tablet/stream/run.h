@@ -2,10 +2,47 @@
  * run.h - one connected pass of a stream: from what is on disk through its phases, until frozen or
  * an error.
  *
- * Four tasks share it: the applier (which drives the tail), the conductor
- * (copy, consistency point, indexes: moves the phase forward), the lag poller, and one that waits
- * for the loss of the server's lock (server_lock.h). The first that fails ends the others; the
- * stream decides whether to make another pass.
+ *             run_open()            run_go()               run_close()
+ *   CLOSED -------------> OPEN ----------------> RUNNING ----------------> CLOSED
+ *      ^  |                                                                  |
+ *      |  +-- run_open() of a stream that is frozen or stopped: IDLE --------+
+ *      +-- run_open() that failed, after run_close()
+ *
+ * CLOSED   No connection, no applier, copier or tail.
+ * IDLE     There is nothing to run. run_go() returns at once.
+ * OPEN     Connected, definitions are read, the tables are there; the tail, the copier and the applier
+ *          are made.
+ * RUNNING  Five tasks share the pass:
+ *            apply    drives the tail, and moves the phase RUNNING -> FROZEN
+ *            copy     the conductor: copy, consistency point, indexes; it moves all other phases
+ *            lag      asks the source for its position
+ *            room     watches the target's disk
+ *            lock     waits for the loss of the server's lock (server_lock.h)
+ *          The first that fails ends the others. When the applier is frozen all end, without an error.
+ *          The stream decides whether to make another pass.
+ *
+ * Invariants (run_check() looks at those with a *)
+ *   (1)* tail, copier and applier are there together, and both connections with them.
+ *   (2)* Nothing is opened in the phase FROZEN or STOPPED: what is frozen must not write, and what
+ *        is past the commit is done.
+ *   (3)* In a phase after COPYING the consistency point is known. It is stored with the phase.
+ *   (4)  A phase is on disk before the pass acts on it (state_move()).
+ *   (5)  Only one process has a pass of a stream: it holds the server's lock from run_open() on, in
+ *        the term that it had then.
+ *
+ * An example: a new stream, and a source whose connection breaks once.
+ *
+ *   pass  phase         what happens
+ *   1     starting      run_open(): bare tables are made, the position A is fixed and stored  -> copying
+ *   1     copying       chunks 1 to 7 are copied; the source's connection breaks: run_go() fails
+ *   -                   run_close(); the stream waits 200 ms
+ *   2     copying       run_open(): the position stored last; run_go(): goes on with chunk 8
+ *   2     copying       after the last chunk a heartbeat; its event is the consistency point
+ *                                                                                   -> catching-up
+ *   2     catching-up   the applier has become exact                                -> indexing
+ *   2     indexing      unique indexes are built                                    -> running
+ *   2     running       a cutover freezes it; the applier stores it                 -> frozen
+ *   3     frozen        run_open() opens nothing
  */
 #ifndef TABLET_STREAM_RUN_H
 #define TABLET_STREAM_RUN_H
@@ -54,11 +91,17 @@ struct run {
 
 void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* 0 with run->applier == NULL when there is nothing to run (frozen or stopped). */
+/* Of one that is zero but for what the stream gives. 0 with run->applier == NULL when there is nothing to
+ * run (frozen or stopped). ERR_RETRY: the server's lock is not held, or a server does not answer;
+ * ERR_CORRUPT: the stream's row contradicts itself. After -1 too run_close() is to be called. */
 int run_open(struct ctx *cx, struct run *r) MUST_USE;
 /* Until the applier is frozen (0) or something failed. */
-int     run_go(struct ctx *cx, struct run *r) MUST_USE;
-void    run_close(struct run *r);        /* safe after a failed run_open() */
-int64_t run_lag_ms(const struct run *r); /* -1: not known yet */
+int  run_go(struct ctx *cx, struct run *r) MUST_USE;
+/* Ends what is left of the pass; the request, the state and what was said of waiting stay. */
+void run_close(struct run *r);
+/* Milliseconds since when the newest position polled of the source is not applied; -1: not known yet. */
+int64_t run_lag_ms(const struct run *r);
+/* Aborts where (1) or (3) does not hold; not for a run that run_open() is at. run_go() looks at (2). */
+void run_check(const struct run *r);
 
 #endif

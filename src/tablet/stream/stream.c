@@ -30,6 +30,15 @@ struct stream {
 	int64_t                 *rows_copied; /* by table, as last known */
 };
 
+void
+stream_check(const struct stream *s)
+{
+	check(s->state.phase != STREAM_ERROR);                                          /* (1) */
+	check(s->state.error[0] == '\0' || s->run.applier == NULL);                     /* (2) */
+	check(s->run.state == NULL || s->run.state == &s->state);                       /* (3) */
+	check(s->run.request == NULL || s->run.request == &s->request);                 /* (3) */
+}
+
 /* ---- Which errors waiting mends */
 
 static bool
@@ -112,6 +121,7 @@ stop_with(struct ctx *cx, struct stream *s, const struct err *err)
 	struct ctx shielded = ctx_shielded(cx, SAVE_DEADLINE_MS * MSEC, &saving);
 
 	snprintf(s->state.error, sizeof(s->state.error), "%s", err->text);
+	stream_check(s); /* (2): its pass has ended */
 	snprintf(s->state.hint, sizeof(s->state.hint), "%s", err->hint);
 	log_error("stream %s stopped: %s", s->state.workflow, err->text);
 	if (save(&shielded, s) != 0)
@@ -211,6 +221,7 @@ stream_start(const struct tablet_env *env, const struct stream_state *known, str
 	if (stored_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
 		goto fail;
 	s->rows_copied = arena_array(&s->arena, int64_t, s->request.tables_count);
+	stream_check(s);
 	if (group_spawn(&s->life, s->state.workflow, stream_main, s, err) != 0)
 		goto fail;
 	*out = s;
@@ -225,6 +236,7 @@ fail:
 void
 stream_halt(struct stream *s)
 {
+	stream_check(s);
 	group_done(&s->life);
 }
 
@@ -262,6 +274,7 @@ stream_request(const struct stream *s)
 enum stream_phase
 stream_phase(const struct stream *s)
 {
+	stream_check(s);
 	return s->state.error[0] != '\0' ? STREAM_ERROR : s->state.phase;
 }
 
@@ -333,6 +346,7 @@ stream_retries(const struct stream *s, enum err_kind kind)
 void
 stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply)
 {
+	stream_check(s);
 	*reply = (struct stream_status_reply){
 		.phase = stream_phase(s),
 		.error = arena_strdup(a, stopped_or_waiting(s)),
@@ -351,6 +365,7 @@ stream_status(const struct stream *s, struct arena *a, struct stream_status_repl
 int
 stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err)
 {
+	stream_check(s);
 	if (s->run.applier == NULL)
 		return err_set(err, ERR_RETRY, "the stream is not connected");
 	*out = arena_array(a, const char *, s->request.tables_count);
@@ -369,6 +384,7 @@ wake(struct stream *s)
 void
 stream_retry(struct stream *s)
 {
+	stream_check(s);
 	if (s->state.error[0] == '\0')
 		return;
 	s->state.error[0] = s->state.hint[0] = '\0';
@@ -396,6 +412,7 @@ stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attemp
 {
 	uint64_t asked = 0; /* the pass whose applier knows of it */
 
+	stream_check(s);
 	while (s->state.phase != STREAM_FROZEN || s->state.attempt != attempt) {
 		TRY(refuse_attempt(cx, s, attempt));
 		if (s->state.phase != STREAM_RUNNING)
@@ -430,6 +447,7 @@ restart_task(struct ctx *cx, struct stream *s)
 int
 stream_thaw(struct ctx *cx, struct stream *s, int attempt)
 {
+	stream_check(s);
 	if (attempt < s->state.attempt)
 		return refuse_attempt(cx, s, attempt);
 	s->state.attempt = attempt;
@@ -445,6 +463,7 @@ stream_thaw(struct ctx *cx, struct stream *s, int attempt)
 int
 stream_finish(struct ctx *cx, struct stream *s, int attempt)
 {
+	stream_check(s);
 	if (s->state.phase == STREAM_STOPPED)
 		return 0;
 	TRY(refuse_attempt(cx, s, attempt));

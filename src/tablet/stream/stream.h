@@ -1,12 +1,47 @@
 /*
  * stream.h - one workflow's flow of rows into this server: copy, catch up, follow, freeze.
  *
- * Its phases are the rows of stream_phases (position.h). An error that waiting does not mend stops
- * the stream in its phase, with a sentence and a hint on disk; stream_status() then says "error",
- * and stream_retry() goes on.
+ *   STARTING -> COPYING -> CATCHING_UP -> INDEXING -> RUNNING <-> FROZEN -> STOPPED
  *
- * What is on disk (its row, in the transaction that makes it true) is all that is believed
- * after a restart. A lost connection to either server is waited out inside the phase, with back-off.
+ * The phases are the rows of stream_phases (rpc/tablet.h), with what is true in each. Who moves it:
+ *
+ *   -> STARTING                the row is made (engine.h); stream_start() begins with the row's phase
+ *   STARTING -> COPYING        a pass (run.h) has made the bare tables and stored the start position
+ *   COPYING -> CATCHING_UP     a pass has copied the last chunk and met its heartbeat
+ *   CATCHING_UP -> INDEXING    the applier is exact (apply.h)
+ *   INDEXING -> RUNNING        a pass has built the last index
+ *   RUNNING -> FROZEN          stream_freeze(): the applier stores it with the last change
+ *   FROZEN -> RUNNING          stream_thaw()
+ *   FROZEN -> STOPPED          stream_finish()
+ *
+ * Beside its phase a stream is in one of these; its one task goes round:
+ *
+ *   PASS     A pass is under way, connected or connecting.
+ *   BACK-OFF A pass has ended with an error that waiting mends (a server that went away, a deadlock).
+ *            Another one is made in 200 ms; the time doubles up to 10 s as long as none connects.
+ *   RESTS    Nothing is left to do (FROZEN, STOPPED) until stream_thaw() wakes the task.
+ *   ERROR    A pass has ended with an error that waiting does not mend. It is on disk, a sentence and
+ *            a hint, beside the phase. stream_phase() then says STREAM_ERROR, and stream_retry()
+ *            goes on from what is on disk.
+ *
+ * Invariants (stream_check() looks at those with a *)
+ *   (1)* STREAM_ERROR is told and never stored: the phase that it stopped in stays known.
+ *   (2)* In ERROR there is no pass.
+ *   (3)* A pass works on the stream's own state and request.
+ *   (4)  What is on disk (its row, in the transaction that makes it true) is all that is believed after a
+ *        restart.
+ *   (5)  The number of an attempt only rises. What comes with a lower one is refused.
+ *   (6)  A freeze belongs to a pass: one whose pass has ended is asked for again of the next pass.
+ *
+ * An example: a cutover's attempt 5 freezes the stream while its source is away for a moment.
+ *
+ *     0 ms  RUNNING, PASS. stream_freeze(P, 5) tells the applier, and waits.
+ *   100 ms  The source's connection breaks: the pass ends, BACK-OFF. stream_freeze() goes on waiting.
+ *   300 ms  The next pass connects; passes has gone up, so stream_freeze() tells its applier as well.
+ *   350 ms  The applier has written the last change up to P, and with it "frozen" and 5. The pass ends,
+ *           RESTS. stream_freeze() returns 0. Asked again with 5 it gives the same answer.
+ *   900 ms  The attempt is rolled back under number 6: stream_thaw(6) stores "running" and wakes the
+ *           task. A stream_freeze(P, 5) that was under way until now gets ERR_CONFLICT.
  */
 #ifndef TABLET_STREAM_STREAM_H
 #define TABLET_STREAM_STREAM_H
@@ -18,8 +53,8 @@
 
 struct stream;
 
-/* Starts the task of a stream that is on disk: known is its row, the request it was created with as
- * JSON in it. Copied. */
+/* Starts the task of a stream that is on disk: known is its row, with the request it was created with as
+ * JSON. Copied. *out is the caller's until stream_stop(). ERR_CORRUPT: the request cannot be read. */
 int stream_start(const struct tablet_env *env, const struct stream_state *known,
     struct stream **out, struct err *err) MUST_USE;
 /* Cancels and joins its task; the stream still answers. */
@@ -44,15 +79,19 @@ int64_t stream_lag_ms(const struct stream *s);
 enum { STREAM_CAUSES = ERR_SERVER + 1 };
 /* How often a pass ended with an error of that kind, and another was made. */
 uint64_t stream_retries(const struct stream *s, enum err_kind kind);
-/* After an error: goes on from what is on disk. */
+/* After an error: goes on from what is on disk. Nothing happens without one. */
 void stream_retry(struct stream *s);
+/* Aborts where (1), (2) or (3) does not hold. */
+void stream_check(const struct stream *s);
 
 /* Step 3: waits until the stream is frozen at position for this attempt. ERR_CONFLICT for a lower
  * attempt than one seen, or when the stream is already beyond. Asked again with the same attempt it
  * gives the same answer. */
 int stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt) MUST_USE;
+/* The attempt was rolled back, under this number: FROZEN -> RUNNING, and a freeze that is still waited for
+ * ends. ERR_CONFLICT for a lower number than one seen. */
 int stream_thaw(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
-/* Past the commit: FROZEN -> STOPPED. */
+/* Past the commit: FROZEN -> STOPPED. ERR_CONFLICT in any other phase; 0 where it was done before. */
 int stream_finish(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 
 #endif

@@ -44,6 +44,25 @@ struct applier {
 	int64_t                    changes, last_commit_s;
 };
 
+/* Is a target that is at this position the source's equal there, with nothing half written? */
+static bool
+is_exact_at(const struct applier *a, const struct position *p)
+{
+	bool half_written = position_cmp(p, &a->state->dirty_until) < 0 &&
+	    !mutant("tablet_dirty_until") && !mutant("sim_dirty_until");
+
+	return position_is_set(&a->cp) && position_cmp(p, &a->cp) >= 0 && !half_written;
+}
+
+void
+applier_check(const struct applier *a)
+{
+	check(a->alone || !(a->exact || a->frozen || a->writers.in_txn));      /* (1) */
+	check(!a->exact || is_exact_at(a, &a->state->applied));                /* (2) */
+	check(!a->frozen || a->freeze.wanted);                                 /* (4) */
+	check(list_empty(&a->queue.list) == (a->queue.bytes == 0));            /* (6) */
+}
+
 /* ---- Birth and death */
 
 int
@@ -109,6 +128,7 @@ pull(struct ctx *cx, struct applier *a)
 int
 applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err)
 {
+	applier_check(a);
 	TRY(freeze_want(&a->freeze, gtid, attempt, &a->state->applied, err));
 	waitlist_wake_all(&a->queue.arrived);
 	return 0;
@@ -133,16 +153,6 @@ skip_applied(struct applier *a)
 	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn &&
 	    is_applied(a, txn))
 		queue_take(&a->queue, NULL);
-}
-
-/* Is a target that is at this position the source's equal there, with nothing half written? */
-static bool
-is_exact_at(const struct applier *a, const struct position *p)
-{
-	bool half_written = position_cmp(p, &a->state->dirty_until) < 0 &&
-	    !mutant("tablet_dirty_until") && !mutant("sim_dirty_until");
-
-	return position_is_set(&a->cp) && position_cmp(p, &a->cp) >= 0 && !half_written;
 }
 
 static bool
@@ -206,7 +216,7 @@ wait_windows(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	const struct source_txn *txn;
 
 	while ((txn = apply_run_blocked(r, a->params->windows)) != NULL) {
-		check(!a->writers.in_txn);
+		check(!a->writers.in_txn); /* (3) */
 		TRY(windows_wait(cx, a->params->windows, txn));
 	}
 	return 0;
@@ -415,6 +425,7 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	TRY(note_applied(a, r, cx->err));
 	if (r->whole)
 		look_at_mode(a);
+	applier_check(a);
 	return 0;
 }
 
@@ -499,6 +510,7 @@ applier_run(struct ctx *cx, struct applier *a)
 {
 	int rc;
 
+	applier_check(a);
 	group_init(&a->group);
 	rc = group_spawn(&a->group, "pull", pull_main, a, cx->err);
 	if (rc == 0)
@@ -508,6 +520,7 @@ applier_run(struct ctx *cx, struct applier *a)
 	group_done(&a->group);
 	writers_close(&a->writers);
 	a->ended = true;
+	applier_check(a);
 	waitlist_wake_all(&a->changed);
 	if (rc == 0 && !a->frozen)
 		return err_set(cx->err, ERR_CANCELLED, "the applier was cancelled");
@@ -519,7 +532,9 @@ applier_run(struct ctx *cx, struct applier *a)
 void
 applier_set_cp(struct applier *a, const struct position *cp)
 {
+	applier_check(a);
 	position_copy(&a->cp, cp);
+	applier_check(a); /* (2): it may not go back */
 	waitlist_wake_all(&a->queue.arrived);
 }
 
@@ -532,6 +547,7 @@ applier_exact(const struct applier *a)
 int
 applier_wait_change(struct ctx *cx, struct applier *a)
 {
+	applier_check(a);
 	if (!a->ended)
 		TRY(waitlist_wait(cx, &a->changed));
 	return a->ended && !a->frozen ? err_set(cx->err, ERR_RETRY, "the applier has ended") : 0;
@@ -550,6 +566,7 @@ applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, str
 {
 	const struct position *seen;
 
+	applier_check(a);
 	while ((seen = queue_heartbeat(&a->queue, token)) == NULL) {
 		if (a->ended)
 			return err_set(cx->err, ERR_RETRY, "the applier has ended");

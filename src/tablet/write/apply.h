@@ -1,18 +1,55 @@
 /*
  * apply.h - source transactions into the target, in two modes.
  *
+ *           read_state()            applied >= max(cp, dirty_until)          P is applied
+ *   NEW -----------------> CATCHING UP ---------------------------> EXACT -----------------> FROZEN
+ *    |                          |                                     |                        |
+ *    +--------------------------+-- cancelled, or an error -----------+----------> ENDED <-----+
+ *
+ *   NEW          -> CATCHING UP  applier_run(): all slots are taken, and what is on disk is known (alone)
+ *   CATCHING UP  -> EXACT        look_at_mode(), after a run or after applier_set_cp()
+ *   EXACT        -> FROZEN       note_applied() of the run that ends where applier_freeze_at() wanted it
+ *   any          -> ENDED        applier_run() returns (ended)
+ *
  * CATCHING UP  A run of whole transactions is folded (fold.h) to one final image per key;
  *              dirty_until is stored; all deletes; when all are done all upserts (every column, key
  *              columns too), in parallel over keys on appliers connections; when all are done the
  *              position. A replay converges.
- * EXACT        From applied >= max(cp, dirty_until) on. A run is one target transaction with the
- *              position in it; every statement's row count is checked; deletes first. A count that
- *              differs stops the stream with the key in the message: from here on replication
- *              verifies itself.
+ * EXACT        A run is one target transaction with the position in it; every statement's row count
+ *              is checked; deletes first. A count that differs stops the stream with the key in the
+ *              message: from here on replication verifies itself.
+ * FROZEN       The position, the phase FROZEN and the attempt are on disk, in the transaction that
+ *              wrote the last change. Nothing is taken from the queue any more.
  *
- * The applier takes transactions from the tail, calls windows_touch() in the same step, queues
- * at most
- * APPLY_QUEUE_BYTES, and never waits for a window while it holds an open target transaction.
+ * Two tasks share an applier. One pulls: it takes a transaction from the tail, calls windows_touch()
+ * in the same step and queues it, while the queue has less than APPLY_QUEUE_BYTES. The other works:
+ * it takes runs from the queue, waits for the chunks that have sealed one of its keys, and writes.
+ *
+ * Invariants (applier_check() looks at those with a *)
+ *   (1)* Nothing is written before the applier is alone: no other process's statement can land
+ *        behind one of its own.
+ *   (2)* EXACT: cp is known, and what is applied is beyond cp and beyond dirty_until. Neither moves
+ *        after that, so an applier never goes back to CATCHING UP.
+ *   (3)  It never waits for a window while it holds an open target transaction: the chunk that it
+ *        would wait for may be waiting for that transaction's rows.
+ *   (4)* Only a frozen applier has taken a freeze as done, and one was asked for.
+ *   (5)  What is on disk is never ahead of the rows: position and rows commit together (EXACT), or the
+ *        position after them (CATCHING UP), with dirty_until before them.
+ *   (6)* The queue counts its bytes: it is empty exactly when they are 0.
+ *
+ * An example: rows of table t, position 100 at first, and cp becomes known as 250.
+ *
+ *   step  queue               work                                          on disk: applied, dirty
+ *   1     T1 ..150, T2 ..200  folds both, stores dirty_until = 200             100, 200
+ *   2                         writes deletes, then upserts; stores 200         200, 200
+ *   3     T3 ..300            (applier_set_cp(250))                            200, 200
+ *   4                         200 < 250: T3 is written converging too          300, 300
+ *   5                         300 >= 250 and 300 >= 300: EXACT                 300, 300
+ *   6     T4 ..350            UPDATE: 1 row; position; COMMIT                  350, 300
+ *   7     T5 ..400            (applier_freeze_at(400, attempt 3)) writes T5    400, 300, frozen, 3
+ *
+ * Killed between 1 and 2, the next applier finds applied 100 and dirty 200: it writes T1 and T2 again,
+ * and cannot be exact before 200, whatever cp is.
  */
 #ifndef TABLET_WRITE_APPLY_H
 #define TABLET_WRITE_APPLY_H
@@ -23,7 +60,8 @@
 #include "tablet/write/apply_write.h"
 
 enum {
-	/* rows folded together: some milliseconds of the target's time */
+	/* Rows that are folded together: some milliseconds of the target's time, so that a freeze, which
+	 * ends a run, is not kept waiting by one. */
 	APPLY_RUN_ROWS    = 2000,
 };
 
@@ -44,7 +82,8 @@ struct apply_params {
 
 struct applier;
 
-/* borrows params */
+/* Borrows params. *out is the caller's until applier_free(). ERR_CORRUPT: the stored position is no list of
+ * GTIDs. */
 int  applier_new(const struct apply_params *params, struct applier **out, struct err *err) MUST_USE;
 void applier_free(struct applier *a);
 /* Runs until cancelled, an error, or frozen: 0 when frozen at the position asked for. Also drives
@@ -67,8 +106,10 @@ int  applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token
     struct position *at) MUST_USE;
 /* Waits until applied changes, the mode changes or the applier ends. */
 int  applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
-int64_t applier_changes(const struct applier *a);         /* rows applied */
-/* source clock of the last applied transaction; 0: none */
+int64_t applier_changes(const struct applier *a);         /* rows applied, since applier_new() */
+/* Of the last transaction applied that changed something, the source's clock in seconds; 0: none. */
 int64_t applier_last_commit_s(const struct applier *a);
+/* Aborts where (1), (2), (4) or (6) does not hold. */
+void applier_check(const struct applier *a);
 
 #endif

@@ -538,3 +538,49 @@ TEST(a_large_transaction_is_one_at_the_target)
 {
 	in_sim(large);
 }
+
+/* ---- What applier_check() sees */
+
+static void
+change_the_cp_of_an_exact_one(void *arg)
+{
+	struct position later = { .file = "binlog.000009", .offset = 1 };
+
+	target_listen(&target);
+	state.cp = script_position();
+	start_applier();
+	rest();
+	expect(applier_exact(applier));
+	applier_set_cp(applier, &later);
+}
+
+static void
+take_a_position_back(void *arg)
+{
+	struct ctx cx = ctx();
+
+	target_listen(&target);
+	state.cp = script_position();
+	start_applier();
+	rest();
+	state.applied.offset = 1;
+	(void)!applier_wait_change(&cx, applier);
+}
+
+static void
+go_exact_again(void)
+{
+	in_sim(change_the_cp_of_an_exact_one);
+}
+
+static void
+go_back(void)
+{
+	in_sim(take_a_position_back);
+}
+
+TEST(an_exact_applier_that_is_no_longer_beyond_its_bounds_ends_the_process)
+{
+	expect_check_fails(go_exact_again, "!a->exact || is_exact_at");
+	expect_check_fails(go_back, "!a->exact || is_exact_at");
+}
