@@ -18,6 +18,15 @@ cutover_committed(const struct workflow_record *r)
 	return step_find(r->step) >= step_commit();
 }
 
+void
+cutover_check(const struct cutover *c, enum cutover_way way)
+{
+	check(c->attempt % 2 == (way == CUTOVER_FORWARD ? 1 : 0));             /* (5) */
+	check(c->attempt == c->w->r.attempt);                                  /* (6) */
+	check(c->w->r.state == WORKFLOW_SWITCHING);                            /* (6) */
+	check(way == CUTOVER_FORWARD || c->w->r.rolling_back);                 /* (2) */
+}
+
 /* ---- Backwards */
 
 /* The same compare-and-swap that the commit needs. */
@@ -70,6 +79,7 @@ roll_back(struct ctx *cx, struct workflow *w, const char *why)
 	    NEVER; /* nothing ends a hold by itself: it is undone, however long that takes */
 	TRY(write_rolling_back(&patient, w, why));
 	c.attempt = w->r.attempt;
+	cutover_check(&c, CUTOVER_BACK);
 	int last = step_find(w->r.step);
 	for (int i = last; i >= 0; i--) {
 		const struct step *s = &cutover_steps[mutant("ctl_gates_let_go_first") ? last - i : i];
@@ -235,6 +245,7 @@ go_forward(struct ctx *cx, struct cutover *c, int first)
 {
 	struct ctx patient = *cx;
 
+	cutover_check(c, CUTOVER_FORWARD);
 	patient.deadline = NEVER;
 	for (int i = first; i < cutover_steps_count; i++) {
 		if (!cutover_steps[i].absent)
@@ -309,6 +320,7 @@ cutover_attempt(struct ctx *cx, struct workflow *w)
 
 	TRY(begin_attempt(cx, w));
 	c.attempt = w->r.attempt;
+	cutover_check(&c, CUTOVER_FORWARD);
 	if (run_to_commit(cx, &c) == 0)
 		return go_forward(cx, &c, step_commit() + 1);
 	why = *cx->err;
@@ -323,12 +335,29 @@ cutover_attempt(struct ctx *cx, struct workflow *w)
 	return -1;
 }
 
+/* Of a record in SWITCHING, as it was read: is it one that an attempt leaves behind? Of a step that is
+ * not known nobody could say what has to be undone. */
+static int
+check_left(const struct workflow_record *r, struct err *err)
+{
+	bool forward = r->attempt % 2 == 1;
+
+	if (step_find(r->step) < 0)
+		return err_set(err, ERR_CORRUPT, "attempt %d is at '%.100s', which is no step of a cutover",
+		    r->attempt, r->step);
+	if (forward || (r->rolling_back && !cutover_committed(r)))
+		return 0;
+	return err_set(err, ERR_CORRUPT, "attempt %d has the number of a rolling back, and is none",
+	    r->attempt);
+}
+
 int
 cutover_resume(struct ctx *cx, struct workflow *w, bool *switched)
 {
 	struct cutover c = { .w = w, .attempt = w->r.attempt, .deadline = NEVER };
 
 	check(w->r.state == WORKFLOW_SWITCHING);
+	TRY(check_left(&w->r, cx->err));
 	*switched = cutover_committed(&w->r);
 	if (!*switched)
 		return roll_back(cx, w, "it was left in the middle");

@@ -6,8 +6,15 @@
  *      ^                |
  *      +--- undone -----+   (rolling back is written first, then undone backwards)
  *
- * On disk before it is acted on: the attempt's number, each step, "rolling
- * back", and with the rules in one transaction the hold, the commit and the release.
+ *   RUNNING -> SWITCHING     begin_attempt(), with the next odd number
+ *   commit                   the step of that name (steps.c), in one transaction with the rules
+ *   release, -> SWITCHED     go_forward(): each step after the commit until it is done
+ *   SWITCHING -> RUNNING     roll_back(): "rolling back" with the next, even number; then what has
+ *                            begun is undone, the last step first
+ *   SWITCHING, left behind   cutover_resume(): go_forward() past the commit, roll_back() before
+ *
+ * On disk before it is acted on: the attempt's number, each step, "rolling back", and with the rules
+ * in one transaction the hold, the commit and the release.
  *
  *   vtctld dies in catch-up          the next one reads step "catch-up": not committed. It
  *                                    writes "rolling back" with the next number, thaws, disarms,
@@ -16,11 +23,29 @@
  *   vtctld sleeps before the commit  the next one has written "rolling back": the sleeper's
  *   and wakes                        compare-and-swap finds another revision and nothing happens.
  *
- * Invariants
- *   (1) The commit and "rolling back" compare the same revision of the record: one of them happens.
- *   (2) A fence is disarmed only after "rolling back" of its attempt is on disk.
- *   (3) Gates let go (rules open at the from side) only after the fence is disarmed.
- *   (4) Past the commit nothing is undone.
+ * Invariants (cutover_check() looks at those with a *)
+ *   (1)  The commit and "rolling back" compare the same revision of the record: one of them happens.
+ *   (2)  A fence is disarmed only after "rolling back" of its attempt is on disk.
+ *   (3)  Gates let go (rules open at the from side) only after the fence is disarmed.
+ *   (4)  Past the commit nothing is undone.
+ *   (5)* What goes forward has an odd number, what is undone an even one: calls that still travel of
+ *        an attempt are outdated before anything of it is undone.
+ *   (6)* Whoever acts has the record in SWITCHING with the number that he acts under.
+ *
+ * An example: attempt 1 fails since a transaction is open for too long, attempt 3 succeeds.
+ *
+ *   time   attempt  step                record                       gates and servers
+ *   0.0 s  1        preflight           SWITCHING, 1                 fences are there, disarmed at the source
+ *   0.3 s  1        hold                hold, with the rules         new writes wait, one transaction is open
+ *   5.3 s  1        (grace is over)     rolling back, 2
+ *   5.3 s  2        hold, undone        RUNNING                      the rules are open, writes go on
+ *   6.3 s  3        preflight, hold     SWITCHING, 3; hold           drained at once
+ *   6.4 s  3        fence               fence, position P            the old table is locked, its fence armed
+ *   6.4 s  3        catch-up            catch-up                     the stream is frozen at P
+ *   6.5 s  3        commit              commit, with the rules       reads go to the new side
+ *   6.5 s  3        acknowledge         acknowledge                  every gate has these rules; unlocked
+ *   6.5 s  3        release             release, with the rules      writes run at the new side
+ *   6.6 s  3        finish              SWITCHED                     the stream is stopped
  */
 #ifndef CTL_CUTOVER_H
 #define CTL_CUTOVER_H
@@ -33,7 +58,12 @@ bool cutover_committed(const struct workflow_record *r);
  * the reason: the step that waits then ends at once. 0: switched. -1: rolled back, everything as
  * before, and why; or ERR_CONFLICT or ERR_CANCELLED: this vtctld has nothing more to do with it. */
 int cutover_attempt(struct ctx *cx, struct workflow *w) MUST_USE;
-/* What somebody left in SWITCHING: forward when it has committed, else back. 0: *switched says which. */
+/* What somebody left in SWITCHING: forward when it has committed, else back. 0: *switched says which.
+ * ERR_CORRUPT: no attempt leaves such a record; nothing was done. */
 int cutover_resume(struct ctx *cx, struct workflow *w, bool *switched) MUST_USE;
+
+/* Aborts where (5) or (6) does not hold for one who goes on forward, or who undoes. */
+enum cutover_way { CUTOVER_FORWARD, CUTOVER_BACK };
+void cutover_check(const struct cutover *c, enum cutover_way way);
 
 #endif

@@ -1,5 +1,6 @@
 #include "ctl/job.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -344,6 +345,9 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 	if (!fsm_may(&workflow_states, (int)w->r.state, WORKFLOW_ERROR) &&
 	    !mutant("ctl_cancel_overwritten"))
 		return err_copy(cx->err, why);
+	/* It is to be cancelled, and whoever asks again is told that somebody is at it. */
+	if (w->r.cancel && !mutant("ctl_cancel_ends_in_error"))
+		return err_copy(cx->err, why);
 	bool nothing_left = w->r.state == WORKFLOW_CREATING;
 	if (nothing_left)
 		TRY(take_back(cx, w));
@@ -435,14 +439,30 @@ job_task(void *arg)
 
 /* ---- Who works on what */
 
-static bool
-at_work(const struct ctl *c, const char *id)
+/* NULL: none is at work on it. */
+static const struct job *
+job_of(const struct ctl *c, const char *id)
 {
 	list_each (&c->working, n) {
-		if (strcmp(list_item(n, struct job, node)->w.id, id) == 0)
-			return true;
+		const struct job *j = list_item(n, struct job, node);
+
+		if (strcmp(j->w.id, id) == 0)
+			return j;
 	}
-	return false;
+	return NULL;
+}
+
+/* Workflows that are at work are few, and this is asked twice a second at most. */
+void
+jobs_check(const struct ctl *c)
+{
+	check(c->lease != NULL || list_empty(&c->working)); /* (2) */
+	list_each (&c->working, n) {
+		const struct job *j = list_item(n, struct job, node);
+
+		check(j->ctl == c && j->epoch <= topo_lease_epoch(c->lease)); /* (2) */
+		check(job_of(c, j->w.id) == j); /* (3) */
+	}
 }
 
 static int
@@ -472,7 +492,7 @@ take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv, bool *open)
 	if (workflow_ended(&r))
 		return 0;
 	*open = true;
-	if (at_work(c, id))
+	if (job_of(c, id) != NULL)
 		return 0;
 	if (topo_lock(cx, c->topo, arena_printf(cx->arena, "workflow/%s", id), c->name,
 	        topo_lease_id(c->lease)) != 0 &&
@@ -488,6 +508,7 @@ look(struct ctx *cx, struct ctl *c, int64_t *rest)
 	struct topo_list all;
 	bool open = false;
 
+	jobs_check(c);
 	*rest = -1;
 	if (!topo_lease_held(c->lease))
 		return 0; /* nothing is taken that could not be kept */
@@ -557,6 +578,7 @@ void
 jobs_done(struct ctl *c)
 {
 	group_done(&c->jobs);
+	check(list_empty(&c->working)); /* each takes itself away as it ends */
 	if (c->lease != NULL)
 		topo_lease_stop(c->lease);
 	c->lease = NULL;

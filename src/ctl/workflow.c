@@ -12,6 +12,14 @@ enum { REPLY_LATER_MS = 500 }; /* a call waits so much longer than what it asked
 /* ---- The record */
 
 void
+workflow_check(const struct workflow *w)
+{
+	check(w->revision > 0 || (w->was == WORKFLOW_CHECKING && w->was_attempt == 0)); /* (1) */
+	check(fsm_may(&workflow_states, (int)w->was, (int)w->r.state));                 /* (2) */
+	check(w->r.attempt >= w->was_attempt);                                          /* (3) */
+}
+
+void
 workflow_init(struct workflow *w, struct ctl *c, const char *id)
 {
 	*w = (struct workflow){ .ctl = c, .arena = ARENA_INIT };
@@ -26,6 +34,8 @@ workflow_done(struct workflow *w)
 	w->r = (struct workflow_record){ .name = NULL };
 	w->revision = 0;
 	w->was = WORKFLOW_CHECKING;
+	w->was_attempt = 0;
+	workflow_check(w);
 }
 
 const char *
@@ -49,7 +59,9 @@ adopt(struct workflow *w, struct slice json, int64_t revision, struct err *err)
 	w->arena = arena;
 	w->r = r;
 	w->was = r.state;
+	w->was_attempt = r.attempt;
 	w->revision = revision;
+	workflow_check(w);
 	return 0;
 }
 
@@ -60,6 +72,7 @@ workflow_load(struct ctx *cx, struct workflow *w)
 	struct ctx inner = *cx;
 	struct topo_kv kv;
 
+	workflow_check(w);
 	inner.arena = &scratch;
 	if (topo_get(&inner, w->ctl->topo, workflow_key(&scratch, w->id), &kv) != 0)
 		return err_wrap(cx->err, "workflow '%s'", w->id);
@@ -81,7 +94,8 @@ workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare
 	struct topo_result result;
 	enum workflow_state was = w->was;
 
-	fsm_check(&workflow_states, (int)was, (int)w->r.state);
+	fsm_check(&workflow_states, (int)was, (int)w->r.state); /* (2), with the names in the log */
+	workflow_check(w);
 	inner.arena = &scratch;
 	workflow_write(&json, &w->r);
 	compares[0] = (struct topo_compare){ workflow_key(&scratch, w->id), w->revision };
@@ -114,6 +128,7 @@ workflow_next(struct ctx *cx, struct workflow *w)
 	const char *key = workflow_key(&scratch, w->id);
 	struct topo_events e = { .revision = w->revision };
 
+	workflow_check(w);
 	inner.arena = &scratch;
 	for (;;) {
 		TRY(topo_watch(&inner, w->ctl->topo, key, e.revision, &e));
@@ -145,6 +160,7 @@ workflow_unmake(struct ctx *cx, struct workflow *w)
 	const struct topo_compare old = { workflow_key(&scratch, w->id), w->revision };
 	struct workflow_record r;
 
+	workflow_check(w);
 	check(workflow_unmade(&w->r));
 	if (strcmp(w->r.before, BEFORE_NOTHING) == 0)
 		return topo_delete(cx, w->ctl->topo, &old);
@@ -165,6 +181,7 @@ workflow_note(struct workflow *w, const char *step, const char *what, const char
 		.what = what,
 		.text = text };
 
+	workflow_check(w);
 	workflow_add_event(&w->arena, &w->r, &e);
 }
 
@@ -215,6 +232,7 @@ void
 workflow_outdate(struct workflow *w)
 {
 	w->r.attempt += 2 - w->r.attempt % 2;
+	workflow_check(w);
 }
 
 int
@@ -222,6 +240,7 @@ workflow_pass(struct ctx *cx, struct workflow *w, const char *point)
 {
 	int ms = fault_sleep_ms(point);
 
+	workflow_check(w);
 	if (ms > 0)
 		TRY(task_sleep(cx, ms * MSEC));
 	if (!fault(point) && !w->ctl->dead)

@@ -1,14 +1,43 @@
 /*
  * workflow.h - one workflow's record, as whoever works on it holds it.
  *
- * The record in the topology is the workflow. A struct workflow is a copy with
- * the revision it was read at: workflow_save() replaces the record if nobody
- * else has since, so whoever holds an old copy can do nothing with it.
- * A state is saved before it is acted on (docs/architecture.md section 6), and each save
- * goes along an edge of workflow_states (topo/record.h) or stays.
+ * The record in the topology is the workflow. A struct workflow is a copy with the revision that it
+ * was read at.
  *
- * Strings put into r must live until workflow_save(), which reads everything
- * back into an arena of its own; pointers into r die there.
+ *             workflow_load()                 fields of r are set
+ *   EMPTY ----------------------> READ <-------------------------> CHANGED
+ *     |  ^                         |  ^     workflow_save(),          |
+ *     |  |    workflow_done()      |  |     or workflow_load()        |
+ *     |  +-------------------------+  |                               |
+ *     +---- r is filled, workflow_save(): makes a record -------------+
+ *
+ *   READ -> READ      workflow_load(), workflow_next(): what somebody else has made of it
+ *   READ -> EMPTY     workflow_unmake() and then workflow_done(): the record is gone, or an older one
+ *
+ * EMPTY    No record was read: revision 0.
+ * READ     r is the record as it was at revision. Somebody else may have replaced it since.
+ * CHANGED  r says what the record is to be. workflow_save() replaces the record if nobody else has; with
+ *          ERR_CONFLICT the copy stays CHANGED, and is to be loaded again.
+ *
+ * Where the workflow may go from each state is in workflow_states (topo/record.h).
+ *
+ * Invariants (workflow_check() looks at those with a *)
+ *   (1)* Without a revision nothing of a former record is left: the next save makes a new one.
+ *   (2)* r.state is the state at revision, or one edge of workflow_states away from it.
+ *   (3)* r.attempt is never lower than it was at revision: what a tablet has seen stays outdated.
+ *   (4)  Who holds an old copy changes nothing: the revision is compared in the transaction that writes.
+ *   (5)  A state is saved before it is acted on (docs/architecture.md, section 6).
+ *   (6)  Strings put into r live until workflow_save(), which reads everything back into an arena
+ *        of its own; pointers into r die there, and in workflow_load() and workflow_next().
+ *
+ * An example: a job and a cancellation change the same record.
+ *
+ *   the job of "customer/users"                  a client's Workflow delete
+ *   loads revision 40: COPYING                   loads revision 40: COPYING
+ *   r.tables[0].rows_copied = 5000               r.state = CANCELLING, r.attempt 0 -> 2
+ *                                                saves: revision 41
+ *   saves: compares 40, finds 41: ERR_CONFLICT
+ *   loads revision 41: CANCELLING, and does that
  */
 #ifndef CTL_WORKFLOW_H
 #define CTL_WORKFLOW_H
@@ -22,14 +51,19 @@ struct workflow {
 	char                   id[NAME_PAIR_MAX];   /* "new_customer/users" */
 	struct arena           arena;
 	struct workflow_record r;
-	int64_t                revision;
+	int64_t                revision;  /* of the topology, by the record's last write; 0: none was read */
 	enum workflow_state    was;       /* at that revision; one that is to be made begins with CHECKING */
+	int                    was_attempt; /* the same: its number (3) */
 	usec                   pause;     /* how long the pause lasts at most that RULES_PAUSE begins */
 };
 
 /* Fills an empty one: no record yet. */
 void workflow_init(struct workflow *w, struct ctl *c, const char *id);
+/* To EMPTY; its id stays. */
 void workflow_done(struct workflow *w);
+/* Aborts where (1), (2) or (3) does not hold. */
+void workflow_check(const struct workflow *w);
+/* "/workflows/..." in that arena. */
 const char *workflow_key(struct arena *a, const char *id);
 
 /* Reads it, or reads it anew. ERR_NOT_FOUND. */
@@ -67,7 +101,7 @@ bool workflow_uses(const struct workflow_record *r, const char *keyspace, const 
 /* ERR_REFUSED while another workflow that has not ended uses one of its tables. Of two that are being
  * checked the later one is refused, and none that is past its check waits for one that is not. */
 int  workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
-/* *id of another one that was made, uses the table and has neither switched nor been cancelled
+/* Sets *id to that of another one that was made, uses the table and has neither switched nor been cancelled
  * (cx->arena), or NULL. */
 int  workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, const char *table,
     const char **id) MUST_USE;

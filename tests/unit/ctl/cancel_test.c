@@ -281,6 +281,32 @@ TEST(an_attempt_left_behind_is_rolled_back_before_its_move_is_cancelled)
 	world_tell(taken_over_then_cancelled, (struct plan){ .method = NULL });
 }
 
+/* Its writes of the record from then on until one is refused. */
+static int writes_before;
+
+static void
+cancelled_and_a_write_refused(struct ctx *cx, struct world *w)
+{
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (strcmp(record(cx, w).step, "hold") != 0)
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
+	expect_ok(world_cancel(cx, w, 0), cx->err);
+	w->plan = (struct plan){
+		.method = "record", .trouble = REFUSES, .times = 1, .after = writes_before
+	};
+	ends_cancelled(cx, w);
+}
+
+/* In an error it would be nobody's: the command that asks again finds it asked for. */
+TEST(a_move_that_is_being_cancelled_does_not_end_in_an_error)
+{
+	for (writes_before = 0; writes_before < 6; writes_before++) {
+		printf("# write %d\n", writes_before);
+		arm("movetables.hold.after", "sleep:1500");
+		world_tell(cancelled_and_a_write_refused, (struct plan){ .method = NULL });
+	}
+}
+
 /* As an earlier vtctld could leave it, beside a hold. */
 static void
 left_in_error_then_cancelled(struct ctx *cx, struct world *w)
