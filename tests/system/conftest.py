@@ -10,11 +10,12 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from lib import datadir, mariadb, proc, tablets  # noqa: E402
+from lib.kept import Kept  # noqa: E402
 from lib.combo import Combo, missing_programs  # noqa: E402
 from lib.streams import Pair  # noqa: E402
 
 
-TEMPLATES = "SWITCHYARD_TEST_TEMPLATES"     # tells xdist's workers the folder of all of them
+TEMPLATES = "SWITCHYARD_TEST_TEMPLATES"     # the folder of those that a whole run shares
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +63,33 @@ def servers(template, folder):
     yield make
     for server in made:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def kept(template):
+    """The server that this process keeps, if there is one: [] or [Kept]."""
+    holder = []
+    yield holder
+    for k in holder:
+        k.end()
+
+
+@pytest.fixture
+def kept_server(template, kept):
+    """One that other tests have had before; this one finds and leaves it as new. For tests that begin with one server."""
+    if not kept:
+        home = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
+        os.chmod(home, 0o755)
+        kept.append(Kept(mariadb.Server(template, home, "kept", 100).start()))
+    yield kept[0].server
+    if not kept[0].is_usable():
+        kept.pop().end()
+        return
+    try:
+        kept[0].clean()
+    except BaseException:
+        kept.pop().end()
+        raise
 
 
 @pytest.fixture
@@ -112,14 +140,15 @@ def shared_combo(shared_folder, combo_template):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes a minute or more; runs in make soak")
-    if not hasattr(config, "workerinput"):
-        os.environ[TEMPLATES] = tempfile.mkdtemp(prefix="switchyard-template-", dir="/tmp")
-        os.chmod(os.environ[TEMPLATES], 0o755)
+    if TEMPLATES not in os.environ:             # whoever runs us may have made it, and xdist's workers find it
+        os.environ[TEMPLATES] = config.own_templates = tempfile.mkdtemp(prefix="switchyard-template-", dir="/tmp")
+        os.chmod(config.own_templates, 0o755)
 
 
 def pytest_unconfigure(config):
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(TEMPLATES, ""), ignore_errors=True)
+    if hasattr(config, "own_templates"):
+        del os.environ[TEMPLATES]
+        shutil.rmtree(config.own_templates)
 
 
 # What a test of one's own servers costs, the dearest first: a cluster, a stream's two servers, one server.

@@ -14,8 +14,8 @@ FENCED = 1290
 
 
 @pytest.fixture
-def tablet(servers, folder):
-    made = tablets.Tablet(folder, servers("s"), "customer", 100)
+def tablet(kept_server, folder):
+    made = tablets.Tablet(folder, kept_server, "customer", 100)
     made.server.sql("CREATE TABLE t (id INT PRIMARY KEY, v INT)", database="customer")
     made.server.sql("INSERT INTO t VALUES (1, 10), (2, 20)", database="customer")
     made.start()

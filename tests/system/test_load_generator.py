@@ -10,10 +10,9 @@ ROWS = 3000
 
 
 @pytest.fixture
-def server(servers):
-    s = servers("plain")
-    mariadb.load_users(s, "customer", ROWS)
-    return s
+def server(kept_server):
+    mariadb.load_users(kept_server, "customer", ROWS)
+    return kept_server
 
 
 def run_for(load, statements):

@@ -8,8 +8,8 @@ pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet 
 
 
 @pytest.fixture
-def tablet(servers, folder):
-    made = tablets.Tablet(folder, servers("s"), "customer", 100).start()
+def tablet(kept_server, folder):
+    made = tablets.Tablet(folder, kept_server, "customer", 100).start()
     yield made
     made.stop()
 
