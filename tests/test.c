@@ -247,6 +247,21 @@ number_from_env(const char *name, uint64_t fallback)
 	exit(2);
 }
 
+/* Of all tests that are asked for: every parts-th, from number part (1 is the first) on. */
+static void
+run_part(struct run *r, uint64_t part, uint64_t parts)
+{
+	uint64_t number = 0;
+
+	if (part < 1 || part > parts) {
+		fprintf(stderr, "$TEST_PART: not between 1 and $TEST_PARTS\n");
+		exit(2);
+	}
+	for (const struct test_case *t = first_case; t != NULL; t = t->next)
+		if ((r->only == NULL || strstr(t->name, r->only) != NULL) && number++ % parts == part - 1)
+			run_case(t, r);
+}
+
 int
 main(void)
 {
@@ -257,9 +272,7 @@ main(void)
 	rand_secret(&fresh, sizeof fresh);
 	r.seed = current_seed = number_from_env("TEST_SEED", fresh);
 	r.deadline_ms = (int)number_from_env("TEST_DEADLINE_S", DEADLINE_S) * 1000;
-	for (const struct test_case *t = first_case; t != NULL; t = t->next)
-		if (r.only == NULL || strstr(t->name, r.only) != NULL)
-			run_case(t, &r);
+	run_part(&r, number_from_env("TEST_PART", 1), number_from_env("TEST_PARTS", 1));
 	printf("%d passed, %d failed\n", r.passed, r.failed);
 	if (r.passed + r.failed == 0)
 		fprintf(stderr, "no test is named like '%s'\n", r.only == NULL ? "" : r.only);
