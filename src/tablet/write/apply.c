@@ -533,8 +533,8 @@ void
 applier_set_cp(struct applier *a, const struct position *cp)
 {
 	applier_check(a);
-	position_copy(&a->cp, cp);
-	applier_check(a); /* (2): it may not go back */
+	if (!a->exact) /* (2) */
+		position_copy(&a->cp, cp);
 	waitlist_wake_all(&a->queue.arrived);
 }
 

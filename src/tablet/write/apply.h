@@ -29,7 +29,9 @@
  *   (1)* Nothing is written before the applier is alone: no other process's statement can land
  *        behind one of its own.
  *   (2)* EXACT: cp is known, and what is applied is beyond cp and beyond dirty_until. Neither moves
- *        after that, so an applier never goes back to CATCHING UP.
+ *        after that, so an applier never goes back to CATCHING UP. A later cp is not taken: where a
+ *        former pass met its heartbeat and could not store that, this one begins with the cp of then,
+ *        and another heartbeat is written. The copy was complete at the first, which is as good.
  *   (3)  It never waits for a window while it holds an open target transaction: the chunk that it
  *        would wait for may be waiting for that transaction's rows.
  *   (4)* Only a frozen applier has taken a freeze as done, and one was asked for.
@@ -91,7 +93,7 @@ void applier_free(struct applier *a);
 int  applier_run(struct ctx *cx, struct applier *a) MUST_USE;
 
 /* Called by other tasks of the loop: */
-/* past the last chunk: exact may begin */
+/* Past the last chunk: exact may begin. Of one that is exact already nothing changes (2). */
 void applier_set_cp(struct applier *a, const struct position *cp);
 bool applier_exact(const struct applier *a);
 /* Apply all changes up to this position and none beyond, and stop: stored as FROZEN with the attempt,
