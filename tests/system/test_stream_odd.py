@@ -33,6 +33,7 @@ def test_a_transaction_beyond_memory_is_one_at_the_target(pair):  # noqa: F811
     p.source.server.sql("INSERT INTO t SELECT seq, seq, REPEAT('n', 500) FROM seq_1_to_60000", database="customer")
     p.source.server.sql("UPDATE t SET name = REPEAT('m', 500)", database="customer")
     p.source.server.sql("DELETE FROM t WHERE id % 3 = 0", database="customer")
+    p.catch_up()
     p.freeze()
     p.check_equal()
     assert resident_kb(p.target) < MEMORY_KB_MAX
@@ -47,6 +48,7 @@ def test_a_transaction_beyond_memory_during_the_copy(pair):  # noqa: F811
     p.source.server.sql("UPDATE t SET name = REPEAT('m', 50), x = x + 1", database="customer")
     p.source.server.sql("UPDATE t SET id = id + 1000000 WHERE id % 2 = 0", database="customer")
     p.wait("running")
+    p.catch_up()
     p.freeze()
     p.check_equal()
     assert resident_kb(p.target) < MEMORY_KB_MAX

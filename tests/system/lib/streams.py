@@ -31,6 +31,17 @@ class Pair:
         return proc.wait_for(there, seconds, f"the stream to be {states}",
                              lambda: f"{self.status()} {proc.tail(self.target.log)}")
 
+    def catch_up(self, seconds=120):
+        """Waits for what is outstanding, as whoever switches does: a freeze is asked of a stream that is nearly there."""
+        def there():
+            status = self.status()
+            assert status["state"] != "error", status["error"]
+            return set(status["position"].split(",")) == self.written()
+        proc.wait_for(there, seconds, "the stream to catch up", lambda: f"{self.status()} {proc.tail(self.target.log)}")
+
+    def written(self):
+        return set(self.source.server.sql("SELECT @@global.gtid_binlog_pos")[0][0].split(","))
+
     def freeze(self, attempt=1):
         position = self.source.server.sql("SELECT @@global.gtid_binlog_pos")[0][0]
         return self.target.call("freeze", **self.request(attempt=attempt, position=position))
