@@ -34,7 +34,7 @@ struct run {
 	int         out;                   /* of a watcher: where it tells when it has seen a change */
 };
 
-static void
+_Noreturn static void
 fail(const char *what)
 {
 	fprintf(stderr, "topo_seen: %s\n", what);
