@@ -36,7 +36,8 @@ wait_tablet(struct ctx *cx, struct ctl *c, const char *keyspace)
 	return combos.count == 0 ? 0 : cluster_wait_healthy(cx, c, keyspace);
 }
 
-/* Clients of a keyspace may do anything to its database. */
+/* What clients of b may drop or change, its database, must not be where a's tablets keep streams and fences.
+ * Servers may take names that differ by case alone for the same. */
 static int
 check_apart(struct ctx *cx, const struct keyspace_record *a, const struct keyspace_record *b)
 {

@@ -5,7 +5,7 @@
 
 enum {
 	STATUS_WAIT_MS = 1000,     /* a long poll: ctl_api.h */
-	PROGRESS_WITHIN_MS = 1000, /* a tablet that is away does not hold up what is known */
+	PROGRESS_WITHIN_MS = 1000, /* a tablet that is away must not delay what the record says without it */
 	DROP_WITHIN_S = 20,
 };
 

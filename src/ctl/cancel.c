@@ -47,7 +47,8 @@ write_wish(struct ctx *cx, struct workflow *w)
 		w->r.state = WORKFLOW_SWITCHING; /* an attempt that was left in the middle */
 	if (w->r.state != WORKFLOW_SWITCHING || mutant("ctl_cancel_around_rollback"))
 		return cancel_begin(cx, w);
-	/* As a gate that wants an attempt rolled back: whoever is at it does it, with a number. */
+	/* As a gate does that wants an attempt rolled back (gate/setback.h): only the wish is written
+	 * here. The job that runs the attempt rolls it back, under the next number. */
 	if (!w->r.rolling_back)
 		workflow_note(w, w->r.step, "failed", "the move is cancelled");
 	w->r.rolling_back = w->r.cancel = true;
@@ -151,7 +152,7 @@ run_step(struct ctx *cx, struct workflow *w, const struct cancel_step *s)
 	return workflow_pass(cx, w, s->after);
 }
 
-/* For whoever asked: it is tried again, and this is why it takes so long. */
+/* The step is tried again, and the person who waits for it reads in the record why it takes so long. */
 static int
 tell_why(struct ctx *cx, struct workflow *w)
 {

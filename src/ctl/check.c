@@ -55,7 +55,8 @@ fill_stream(
 	};
 }
 
-/* What a person is to know of, and what the other end is to be told of the tables. */
+/* From the answer of the end that the tables leave: what --force has let pass, for the record, and each
+ * table's definition, for the question to the other end. */
 static void
 take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r, struct check_to_request *q)
 {
@@ -152,7 +153,8 @@ ask_task(void *arg)
 		group_cancel(&d->group);
 }
 
-/* Until the record is another one than that which is being checked. */
+/* Waits until somebody has changed or deleted the record that is being checked: the answers would then be
+ * about a move that nobody wants any more. */
 static int
 wait_changed(struct ctx *cx, struct workflow *seen)
 {
@@ -198,7 +200,7 @@ ask_watched(struct ctx *cx, struct workflow *w)
 	int rc = group_spawn(&d.group, "checking", ask_task, &d, cx->err);
 	if (rc == 0)
 		rc = group_spawn(&d.group, "watching the record", watch_task, &d, cx->err);
-	/* It is the questions that give up first: their sentence says who has not answered. */
+	/* No deadline here: each question has one, and its error says which tablet has not answered. */
 	struct ctx patient = *cx;
 	patient.deadline = NEVER;
 	if (rc == 0)

@@ -22,7 +22,7 @@ options_over(const struct workflow_options *before, const struct ctl_request *q)
 	struct workflow_options o = *before;
 
 	workflow_options_take(&o, &q->options, q->given);
-	/* Nothing could be done within no time, or in no attempt: a hand-made request. */
+	/* 0 seconds or 0 attempts: no client of ours asks for that, but a request made by hand may. */
 	if (o.timeout == 0)
 		o.timeout = defaults.timeout;
 	if (o.switch_attempts == 0)
@@ -149,7 +149,7 @@ fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	};
 }
 
-/* What is wrong before anybody is asked is told before anything is written. */
+/* An unknown keyspace is refused before a record of the move is written. */
 static int
 check_keyspaces(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 {
@@ -159,7 +159,7 @@ check_keyspaces(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 	return cluster_keyspace(cx, c, q->target_keyspace, &r);
 }
 
-/* What its name stands for now, to be put back. */
+/* The record that the name has now, as text: it is put back if the new move is refused. */
 static const char *
 before(struct arena *a, const struct workflow *w)
 {
@@ -184,7 +184,7 @@ create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	w->r.before = was;
 	w->r.attempt = attempt;
 	if (w->revision != 0)
-		workflow_outdate(w); /* what still travels of that one does nothing to this one */
+		workflow_outdate(w); /* late calls of that one have a lower number, and are refused */
 	w->r.attempts_from = w->r.attempt;
 	workflow_note(w, "check", "begun", "");
 	return workflow_save(cx, w);
@@ -200,7 +200,7 @@ gone(struct ctx *cx, const struct workflow *w)
 	return err_hint(cx->err, "the same command again says why, or begins it");
 }
 
-/* Until it is over, or says something new, or a moment has passed. */
+/* Waits until the check is over, its sentence is another one, or TELL_AFTER_MS have passed. */
 static int
 wait_checked(struct ctx *cx, struct workflow *w)
 {

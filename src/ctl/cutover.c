@@ -57,7 +57,9 @@ undo_until_done(struct ctx *cx, struct cutover *c, const struct step *s)
 			return err_set(cx->err, ERR_CANCELLED, "this vtctld has ended");
 		if (s->undo(&inner, c) == 0)
 			return 0;
-		/* A tablet's conflict: it has seen a newer number than the one we take it back with. */
+		/* ERR_CONFLICT where the record is compared: another vtctld has the workflow now. From
+		 * a tablet it says that a newer number was seen there, and is tried again as any other
+		 * error. */
 		if (cx->err->kind == ERR_CANCELLED ||
 		    (cx->err->kind == ERR_CONFLICT && s->own_record))
 			return -1;
@@ -101,7 +103,7 @@ roll_back(struct ctx *cx, struct workflow *w, const char *why)
 static int
 begin_step(struct ctx *cx, struct workflow *w, const struct step *s)
 {
-	/* The commit writes itself when it happens: its name in the record means that it has. */
+	/* The commit's name is written by the transaction that commits: a record that has it is committed. */
 	if (s->point_of_no_return)
 		return 0;
 	w->r.step = s->name;
@@ -304,7 +306,7 @@ after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 		return err_set(cx->err, ERR_CONFLICT, "attempt %d was taken over", c->attempt);
 	if (cutover_committed(&c->w->r) && !mutant("ctl_commit_unread"))
 		return go_forward(cx, c, step_commit() + 1);
-	/* Whoever has written it already has said why. */
+	/* Somebody else has written "rolling back", with the reason: that one is told, not our own error. */
 	if (c->w->r.rolling_back && workflow_failure(c->w) != NULL)
 		err_set(&reason, ERR_RETRY, "%s", workflow_failure(c->w));
 	if (roll_back(cx, c->w, reason.text) != 0)
@@ -324,12 +326,13 @@ cutover_attempt(struct ctx *cx, struct workflow *w)
 	if (run_to_commit(cx, &c) == 0)
 		return go_forward(cx, &c, step_commit() + 1);
 	why = *cx->err;
-	/* A lost compare-and-swap may be our own or a tablet's: the record tells. */
+	/* ERR_CONFLICT may come from the record or from a tablet: only the record says what has happened. */
 	if (why.kind == ERR_CANCELLED)
 		return -1;
 	if (after_failure(cx, &c, &why) == 0)
 		return 0;
-	/* What was rolled back is the caller's to try again; what is not ours comes as it is. */
+	/* An attempt that was rolled back may be tried again. Where somebody else has the workflow, the
+	 * ERR_CONFLICT tells the caller to leave it alone. */
 	if (cx->err->kind == ERR_CONFLICT && w->r.state == WORKFLOW_RUNNING)
 		cx->err->kind = ERR_RETRY;
 	return -1;

@@ -160,7 +160,8 @@ do_copy(struct ctx *cx, struct job *j)
 	bool changed;
 
 	if (stream_status(cx, w, &r) != 0) {
-		/* One that had stopped goes on when it is asked for again, once. */
+		/* A stream that an error has stopped goes on when it is asked for again. That is done once:
+		 * if it stops again, a person has to look. */
 		if (cx->err->kind != ERR_NOT_FOUND &&
 		    (cx->err->kind != ERR_REFUSED || j->tries > 0))
 			return -1;
@@ -183,7 +184,7 @@ do_copy(struct ctx *cx, struct job *j)
 
 /* ---- RUNNING */
 
-/* What a person can type who reads why it has stopped. */
+/* What a person can do who reads why the workflow has stopped: the error's own hint, or the commands. */
 static const char *
 hint_of(struct workflow *w, const struct err *why)
 {
@@ -254,7 +255,8 @@ after_attempt(struct ctx *cx, struct job *j)
 	return wait_next_attempt(cx, j, &j->why);
 }
 
-/* Also what this job began itself and could neither finish nor undo: that one has been counted. */
+/* An attempt that was left in SWITCHING: by another vtctld, or by this job when it could neither finish
+ * nor undo it. Only the second has been counted in tries. */
 static int
 do_resume(struct ctx *cx, struct job *j)
 {

@@ -5,7 +5,7 @@
 #include "base/rand.h"
 
 enum {
-	CALL_WITHIN_MS = 2000, /* of one call: a cancellation takes its turn behind it */
+	CALL_WITHIN_MS = 2000, /* of one call: a cancellation has to wait for its end */
 	/* What a client waits for without noticing; and, where that was not enough, twice as long and so
 	 * on, as transactions longer than a pause that overlap all the time leave no gap in it. Below a
 	 * second, and then from the least again: whoever waits for a transaction that is idle for minutes
@@ -70,7 +70,8 @@ wait_done(struct ctx *cx, struct call *c, usec until)
 	return c->done;
 }
 
-/* Once for each sentence: nothing that changes with every try is in it. */
+/* Saved only when the sentence is another one. It has no numbers in it that change with every try, or each
+ * try would write the record. */
 static int
 tell(struct ctx *cx, struct workflow *w, const struct call *c)
 {

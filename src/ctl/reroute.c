@@ -141,7 +141,7 @@ find_rule(struct rules_record *rules, const struct place *name)
 	return NULL;
 }
 
-/* One that says no more than what is so without it. */
+/* A rule of a client's statement that routes a name to where it is without a rule: it can go. */
 static bool
 is_idle(const struct routing_rule *rule)
 {
@@ -218,7 +218,8 @@ is_held_for(const struct naming *n, const struct routing_rule *rule)
 	return rule->phase == RULE_NAMING && rule->attempt == n->number;
 }
 
-/* The last look is the compare-and-swap's: what was found out holds for this naming and no other. */
+/* Only if the rule is still held for this naming: what was looked up at the servers (nothing has the name)
+ * is true as long as it is held, and may be false for a later one. */
 static int
 edit_commit(struct ctx *cx, struct rules_record *rules, void *arg)
 {
@@ -277,7 +278,8 @@ change(struct ctx *cx, struct naming *n, const struct rules_record *rules, int64
 	return pass(cx, n->ctl, "naming.routed");
 }
 
-/* Where it is there already, whoever has changed it may have died before any gate knew. */
+/* If the name is there already there is nothing to change. All gates are asked all the same: the vtctld that
+ * changed the rule may have died before it told any of them. */
 static int
 go(struct ctx *cx, struct naming *n, int64_t *version)
 {

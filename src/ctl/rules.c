@@ -171,8 +171,8 @@ edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
 	return 0;
 }
 
-/* By a cutover, or for a name's new place: nobody may interfere with it. A pause that somebody else has
- * died in is nothing. */
+/* Held by a cutover, or while a name gets another place: no other workflow may change such a rule. A pause
+ * does not count: it ends by itself, also when the vtctld that began it has died. */
 static bool
 is_held(const struct routing_rule *rule)
 {
@@ -378,7 +378,8 @@ rules_edit(struct ctx *cx, struct ctl *c, rules_edit_fn *edit, void *arg, int64_
 		inner.arena = &scratch;
 		if (edit_once(&inner, c, edit, arg, version) == 0)
 			return 0;
-		/* A conflict of the edit's own comes before there is a version. */
+		/* Without a version the edit itself has refused: nobody else has changed the rules, so that
+		 * trying again would not help. */
 		if (cx->err->kind != ERR_CONFLICT || *version == seen)
 			return -1;
 		err_clear(cx->err);
@@ -392,7 +393,7 @@ enum {
 	ASK_WITHIN_MS =
 	    1000,          /* of one post: then the lease and the gate's own record are looked at */
 	ASK_AGAIN_MS = 50, /* a gate that cannot be reached is asked again, inside the hold */
-	GATES_MAX = 256,   /* gates asked at a time; more is no cluster of ours */
+	GATES_MAX = 256,   /* gates asked at a time, each by a task; with more of them no rules are changed */
 };
 
 struct asking {
@@ -419,7 +420,8 @@ post(struct ctx *cx, const struct asking *a)
 	return 0;
 }
 
-/* The lease was waited out, or the gate wrote its acknowledgement beside it. */
+/* Of a gate that could not be posted: *yes when it has no lease any more, so that it serves no moved
+ * table, or when it has written its acknowledgement into the topology. */
 static int
 gone_or_written(struct ctx *cx, const struct asking *a, bool *yes)
 {
@@ -529,7 +531,8 @@ rules_acknowledged(struct ctx *cx, struct ctl *c, int64_t version)
 		askings[i].deadline = cx->deadline;
 	}
 	group_init(&g);
-	/* They give up first, and say who has not answered. */
+	/* The tasks have the caller's deadline, this wait a later one: so the error is that of a task, which
+	 * says which gate has not answered. */
 	if (cx->deadline != NEVER)
 		inner.deadline = cx->deadline + ASK_WITHIN_MS * MSEC;
 	int rc = ask_all(&inner, &g, askings, count);

@@ -110,8 +110,9 @@ revision_of(struct ctx *cx, struct topo *t, const char *key, int64_t *modified)
 }
 
 /*
- * Whoever enters a primary writes the keyspace's key too, compared with what it was before the
- * tablets were looked at: of two that come at once the second looks again, and finds the first.
+ * Two tablets that start at the same time may each see no other primary. So the transaction that enters a
+ * primary writes the keyspace's key as well, and compares it with what it was before the tablets were
+ * read: the second one's fails, it reads them again, and finds the first.
  */
 static int
 enter(struct ctx *cx, struct health *h, const struct tablet_record *record)

@@ -215,7 +215,8 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 
 /* ---- The fence: may it be made? */
 
-/* The table itself may be in use all the time: it is not asked for. */
+/* Tries the privileges on a table of its own. The moved table is not touched: it may be in use all the time,
+ * and the probe would have to wait for it. */
 static int
 probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_request *q)
 {
@@ -239,8 +240,8 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 
 /* ---- Privileges */
 
-/* A probe has failed: if it is for want of a privilege, that is a refusal, and whose it is is said. grant
- * is "SELECT ON *.*". */
+/* Turns the error of a probe that lacked a privilege into a refusal that names the account and what to grant.
+ * Other errors stay as they are. grant: "SELECT ON *.*". */
 static int
 blame(struct ctx *cx, const struct account *account, const char *grant)
 {
@@ -385,7 +386,7 @@ preflight_from(struct ctx *cx, const struct tablet_env *env, const struct check_
 
 /* ---- The target */
 
-/* What is there is never overwritten: what to type to be rid of it. */
+/* A table that is at the target already is never overwritten: the hint has the command that drops it. */
 static int
 drop_hint(struct ctx *cx, const struct move_request *q, size_t i, const char *when)
 {

@@ -329,11 +329,12 @@ do_table_drop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	return 0;
 }
 
-/* To look takes the lock that whoever makes the table has for itself, so it waits for him. */
+/* SELECT needs a lock on the name which a session that is making the table has exclusively. So this waits
+ * until the table is there or is not, and no CREATE that was under way is overlooked. */
 static int
 find_table(struct ctx *cx, struct mysql_client *c, const char *database, const char *table, bool *exists)
 {
-	/* Of a view of what is gone, or whose maker is. */
+	/* 1356, 1449: there is a view of that name whose table, or whose definer, is gone. */
 	enum { ER_NO_SUCH_TABLE = 1146, ER_VIEW_INVALID = 1356, ER_NO_SUCH_USER = 1449 };
 	SCOPED(buf) struct buf name = BUF_INIT;
 	struct mysql_rows      rows;

@@ -184,8 +184,8 @@ read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *d
 	return rc;
 }
 
-/* Nothing of the span lies behind the chunk, in the same view: a chunk that is shorter than its limit
- * ends the range, and one that was cut short by whatever would end it too early. */
+/* A chunk with fewer rows than its limit ends its range. So the same view is asked whether a row of the span
+ * lies behind the chunk: an answer that was cut short, for whatever reason, would leave rows out. */
 static int
 check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
     const struct chunk_span *span, const struct chunk *c)

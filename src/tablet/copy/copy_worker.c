@@ -98,7 +98,8 @@ hand_over(struct ctx *cx, struct worker *l, struct chunk *c)
 	return 0;
 }
 
-/* What fitted says how many rows to try next; a window that overflowed says only that they were too many. */
+/* If the text was too large, the part that fitted says how many rows to try next. If the window overflowed,
+ * nothing says so, and half as many are tried. */
 static int
 begin_again_smaller(struct ctx *cx, struct worker *l, const struct chunk *c)
 {
@@ -211,7 +212,7 @@ open_worker(struct ctx *cx, struct worker *l)
 
 	TRY(mysql_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
-	/* Also when it is known: a commit whose answer was lost may have happened. */
+	/* What is on disk, and not what is remembered: a commit whose answer was lost may have happened. */
 	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.name, w->range));
 	*w->rows += w->range->rows - known;
 	return 0;

@@ -209,8 +209,8 @@ install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	if (create_triggers(cx, d, f, table) == 0)
 		return 0;
 	struct err first = *cx->err;
-	/* Without any trigger of ours the row is nobody's: who may not make triggers may not drop
-	 * them either. */
+	/* No trigger reads the row that was just made, so it is taken back. It must not be left to a
+	 * removal of the fence: an account that may not make triggers may not drop them either. */
 	if (fresh == 1 && first.kind == ERR_SERVER &&
 	    count_triggers(cx, d->session, f, table, &count) == 0 && count == 0)
 		TRY(delete_row(cx, d, f, table));
@@ -243,7 +243,8 @@ fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 	return 0;
 }
 
-/* (5): only what is there is asked for; a table that has gone took its triggers along. */
+/* (5): the triggers are counted first. Where there is none, the table is not asked for: it may have been
+ * dropped, with its triggers. */
 static int
 remove_from(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
 {
@@ -278,14 +279,16 @@ try_trigger(struct ctx *cx, struct ddl *d, const struct fence *f, const char *ta
 	add_create_trigger(&sql, f, &verbs[0], table);
 	if (mysql_exec(cx, d->session, buf_slice(&sql), NULL) == 0)
 		return err_set(cx->err, ERR_CORRUPT, "a trigger was made on a table that was not locked");
-	/* Or somebody keeps all DDL away for now, which does not matter either. */
+	/* ER_LOCK_WAIT_TIMEOUT: somebody keeps all DDL away for now (BACKUP STAGE, say). The rights are
+	 * there. */
 	return cx->err->mysql_errno == ER_TABLE_NOT_LOCKED ||
 			cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT
 		? 0
 		: -1;
 }
 
-/* Whoever may not lock it is told before it is asked for; whether it is free now does not matter. */
+/* Tries whether the account may lock the table. The server says so before it looks at the table, so that the
+ * answer does not depend on who uses it now. */
 static int
 try_lock(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
 {

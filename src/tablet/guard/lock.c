@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { BUSY_POLL_MS = 5 }; /* for a task that takes a lock nobody wants any more */
+enum { BUSY_POLL_MS = 5 }; /* until a task has ended that takes a lock which nobody wants any more */
 
 struct table_lock {
 	struct list_node     node;
@@ -123,7 +123,8 @@ read_place(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
 	return check_wanted(cx, t);
 }
 
-/* (1): what is there of this workflow, if it may stay; else it makes room. */
+/* (1): *present is the lock that this attempt already has, or NULL. A lock of a lower attempt is ended here;
+ * for a higher one the request is refused. */
 static int
 make_room(
     struct ctx *cx, struct locks *l, const struct lock_request *r, struct table_lock **present)

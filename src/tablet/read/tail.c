@@ -15,7 +15,7 @@
 
 enum {
 	HEARTBEAT_MS   = 1000,      /* of a silent source: lag is judged by the second */
-	DEAD_MS        = 5000,      /* as long as five of them nothing at all: the connection is dead */
+	DEAD_MS        = 5000,      /* five heartbeats: without any the connection is dead */
 	/* a login, and the server's look for the place in a file of 1 GB */
 	CONNECT_MS     = 10000,
 	BACKOFF_MS     = 200,       /* a restarted server is met soon, ... */
@@ -85,7 +85,8 @@ hint_move_anew(const struct tail *t, struct err *err)
 	    t->params->id.workflow);
 }
 
-/* The server has not what is asked for, or cannot read what is there. */
+/* The server has answered the dump with 1236: it no longer has the binlog that is asked for, or cannot read
+ * it. Waiting mends neither, so the error is a refusal. */
 static int
 refused_place(struct tail *t, struct err *err)
 {
@@ -198,7 +199,7 @@ move_read(struct tail *t)
 	struct position to = { .offset = t->dump.position };
 
 	if (strlen(t->dump.file) >= sizeof(to.file))
-		/* no server of ours has such names; the place stays behind */
+		/* no server names its files so; read stays where it is, which is safe: behind the truth */
 		return;
 	snprintf(to.file, sizeof(to.file), "%s", t->dump.file);
 	if (position_cmp(&to, &t->read) <= 0)
@@ -217,7 +218,8 @@ refuse_group(const struct tail *t, struct err *err, const char *what)
 	    t->params->id.workflow);
 }
 
-/* Nothing new lies before what was read: else the file is another one of the same name. */
+/* An event that begins before what was read must not be a new one. If it is, the server has another
+ * file under the same name: a restored backup, or RESET MASTER. */
 static int
 check_begin(const struct tail *t, const struct event *e, struct err *err)
 {
@@ -272,7 +274,9 @@ refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, 
 	    err, "vtctlclient Workflow delete %s, then move anew", t->params->id.workflow);
 }
 
-/* What was prepared before our eyes had no row of a moved table; what was not may have had. */
+/* prepared has the xids without a row of a moved table whose XA PREPARE the tail has read, and those
+ * whose rows the chunks have: their COMMIT changes nothing here. One of another xid may commit rows
+ * that nobody has seen. */
 static int
 on_xa_commit(struct tail *t, struct err *err)
 {
@@ -359,7 +363,8 @@ on_rows(struct tail *t, const struct event *e, struct err *err)
 	    err);
 }
 
-/* Nothing in them changes a row, or what they stand before is looked at itself. */
+/* These events change no row by themselves. INTVAR, RAND and USER_VAR belong to the statement that follows,
+ * and that one is looked at. */
 static bool
 is_harmless(const struct event *e)
 {

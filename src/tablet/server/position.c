@@ -280,7 +280,8 @@ state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	add_stream(&sql, "SELECT workflow FROM ", sidecar);
-	/* Far more than there can be: a limit of its own keeps any other one away. */
+	/* The LIMIT is far above any number of streams. It stands there so that a sql_select_limit that the
+	 * server sets for all sessions cannot cut the list short. */
 	buf_add_str(&sql, " ORDER BY workflow LIMIT 1000000");
 	return mysql_select(cx, c, buf_slice(&sql), workflows);
 }

@@ -38,7 +38,8 @@ watch_main(void *arg)
 		log_debug("killing a waiting statement: %s", err.text);
 }
 
-/* A KILL that came too late for its statement would hit the next one: let it hit this. */
+/* A KILL QUERY that arrives after its statement has ended interrupts the next statement of the connection.
+ * So one that does nothing is run in between. */
 static int
 absorb_kill(struct ctx *cx, struct mysql_client *c)
 {

@@ -20,7 +20,8 @@ enum {
 
 /* Two names of 64 characters, of 4 bytes at most, and a slash. */
 #define WORKFLOW_TYPE "varbinary(513)"
-/* A GTID for each domain that a server has ever written in: there is no telling how many. */
+/* A position has a GTID for each domain that the server has ever written in, with no bound on their
+ * number. */
 #define POSITION(prefix)                                                                           \
 	{ prefix "_gtid", "longblob", "NOT NULL", "varbinary(1024)" },                             \
 	{ prefix "_file", "varbinary(256)", "NOT NULL", NULL },                                    \

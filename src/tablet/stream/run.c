@@ -124,7 +124,8 @@ make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, int i)
 		TRY(ddl_runf(cx, d, "DROP TABLE %s", name.data));
 	}
 	bare_sql_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
-	/* Not cut short: whatever deletes the stream finds the table, if there is to be one. */
+	/* Shielded from a cancellation: a CREATE that goes on at the server after its task has ended
+	 * could make the table behind a deletion of the stream, which would not find it. */
 	struct ctx whole = ctx_shielded(cx, CREATE_WITHIN_S * SECOND, cx->err);
 	return ddl_run(&whole, d, buf_slice(&sql));
 }

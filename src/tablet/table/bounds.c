@@ -58,7 +58,7 @@ condition(struct buf *out, const struct table_def *def, struct slice bound,
 		compare(out, def, 0, ops[1], values[0]);
 		return 0;
 	}
-	/* Says nothing new, but it is what the server's range scan starts from. */
+	/* Follows from the rest, but without it the server reads from the beginning of the index. */
 	compare(out, def, 0, ops[2], values[0]);
 	buf_add_str(out, " AND (");
 	for (int i = 0; i < count; i++) {

@@ -93,7 +93,8 @@ mention_of(struct ctx *cx, const struct slice *v, const char *database, const ch
 	return program_mentions(&p, v[B_SCHEMA], slice_str(database), slice_str(table));
 }
 
-/* Their routines run strings that they put together: of tables that they are told of. */
+/* Routines in these databases are the server's. They read only the tables that their callers name, in text
+ * that they put together. */
 static bool
 is_servers_own(struct slice schema)
 {

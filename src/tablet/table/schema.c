@@ -449,7 +449,8 @@ schema_check_lists(const struct table_def *def, const struct create_table *creat
 	    def->database, def->name, def->columns_count, columns);
 }
 
-/* A sequence stays where it is; at the target another of its name may be none, or one that counts anew. */
+/* A default must not take its value from a sequence: the sequence is not moved. At the target there is
+ * none of that name, or another one, which would give values again that rows have already. */
 static int
 check_defaults(struct ctx *cx, const struct table_def *def, const struct create_table *create)
 {

@@ -164,7 +164,8 @@ open_guard(struct ctx *cx, struct writers *w)
 	if (w->guard != NULL)
 		return err_set(cx->err, ERR_RETRY, "this pass's lock at the target went with its connection");
 	TRY(mysql_connect(cx, w->params.target, &c));
-	/* It says nothing more for as long as the pass lasts: a year is the servers' most. */
+	/* The guard's session sends nothing more until the pass ends, and must not be closed as idle. A
+	 * year is the most that servers take. */
 	if (mysql_exec(cx, c, slice_str("SET SESSION wait_timeout=31536000"), NULL) != 0 ||
 	    take_slot(cx, w, c, WRITERS_MAX) != 0) {
 		mysql_close(c);

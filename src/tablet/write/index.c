@@ -114,7 +114,7 @@ after_duplicate(struct ctx *cx, struct build *b)
 	return task_sleep(cx, SECOND);
 }
 
-/* 0: go on (done, or try again), -1: not to be mended here. */
+/* 0: done by somebody else meanwhile, or worth another try. -1: an error that no other try mends. */
 static int
 after_failure(struct ctx *cx, struct build *b)
 {
