@@ -44,7 +44,7 @@ struct place {
 /* A method about that table alone, of the keyspace's primary, which has as long as cx: with a deadline. */
 int cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, enum tablet_method method,
     void *reply) MUST_USE;
-/* By alias; ERR_NOT_FOUND. */
+/* The tablet's record, by alias ("zone1-100"), whether the tablet runs or not; ERR_NOT_FOUND. */
 int cluster_tablet(struct ctx *cx, struct ctl *c, const char *alias, struct tablet_record *out) MUST_USE;
 /* What it last said of itself; one that says nothing is not healthy. */
 int cluster_health(struct ctx *cx, struct ctl *c, const char *alias, struct health_record *out) MUST_USE;

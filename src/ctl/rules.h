@@ -43,15 +43,17 @@ int rules_check_served(struct ctx *cx, const struct rules_record *r, const struc
  * taken them on, or back? */
 int rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived) MUST_USE;
 /* Changes the rules and saves w in one transaction; *version is that of the rules then. ERR_CONFLICT
- * when w is outdated; a change of the rules by another workflow meanwhile is tried again. */
+ * when w is outdated; a change of the rules by another workflow meanwhile is tried again. Any other error
+ * leaves it open whether the transaction has happened: load w. */
 int rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version) MUST_USE;
 /* A change that is no workflow's; edit works on a copy, and is called again when somebody else was faster. */
 typedef int rules_edit_fn(struct ctx *cx, struct rules_record *r, void *arg);
 int rules_edit(
     struct ctx *cx, struct ctl *c, rules_edit_fn *edit, void *arg, int64_t *version) MUST_USE;
-/* Room for more rules behind the count. */
+/* Room for so many more rules behind the count, in that arena; r->rules may move. */
 void rules_make_room(struct arena *a, struct rules_record *r, size_t more);
-/* Until every gate has acknowledged that version or its lease has been waited out. */
+/* Until every registered gate has acknowledged that version, or its lease has been waited out: then no gate
+ * sends anything by older rules. ERR_TIMEOUT at cx's deadline names a gate that has not. */
 int rules_acknowledged(struct ctx *cx, struct ctl *c, int64_t version) MUST_USE;
 
 #endif

@@ -21,6 +21,8 @@ struct cutover {
 	usec             deadline;   /* of steps 1 to 5: --timeout */
 };
 
+/* 0: done, or had been done. -1: it may be half done, and is to be undone or done again. Results are in
+ * cx->arena, which lasts for the step. */
 typedef int step_fn(struct ctx *cx, struct cutover *c);
 
 struct step {

@@ -19,8 +19,8 @@ struct health {
 	int64_t                (*lag_ms)(const void *arg);
 	const void              *lag_arg;
 	int64_t                  told_ms; /* the lag that was written last */
-	bool                     healthy;
-	char                     reason[200];
+	bool                     healthy; /* the server has answered when it was last asked */
+	char                     reason[200];     /* why it is not; "" */
 	char                     version[100];    /* of the server, once it has answered */
 	bool                     version_told;
 };

@@ -47,6 +47,7 @@ struct chunk_span {
 	const struct position *tail;    /* where the tail is now, as the window opens (rule 8) */
 };
 
+/* Where the row's bytes end in the chunk's two buffers; they begin where those of the row before end. */
 struct chunk_row {
 	size_t text_end, key_end;   /* in text and keys */
 	size_t unsayable;           /* values that the load warns of (schema_unsayable()) */
@@ -58,7 +59,7 @@ struct chunk {
 	struct chunk_row *rows;
 	size_t            count, cap;
 	struct buf        last;        /* bound of the last row */
-	struct position   view;
+	struct position   view;        /* the source's place that the read view was opened at */
 	bool              ends;        /* nothing of the range is behind it */
 	bool              overflowed;
 	size_t            dropped;     /* touched rows, after chunk_load() */
@@ -67,9 +68,13 @@ struct chunk {
 
 struct chunk *chunk_new(void);
 void          chunk_free(struct chunk *c);    /* NULL is fine */
-/* After overflowed the connection is in the middle of an answer: close it. */
+/* Into an empty chunk, up to its bounds. ERR_CONFLICT: the table's definition is another one now (rule 9).
+ * After overflowed the connection is in the middle of an answer: close it. */
 int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
     const struct chunk_span *span, struct chunk *c) MUST_USE;
+/* Of a chunk that was read and has not overflowed. 0 and overflowed:
+ * nothing was written. -1 may mean that the commit has happened and its answer was lost: copy_state
+ * says so. */
 int chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
     struct chunk *c) MUST_USE;
 

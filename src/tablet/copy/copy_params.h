@@ -1,5 +1,8 @@
 /*
  * copy_params.h - what a copy is of, from where to where.
+ *
+ * Everything is borrowed, and must live as long as the copier. Arrays have tables_count items, and the same
+ * index means the same table in all of them, in the tail and in the windows.
  */
 #ifndef TABLET_COPY_COPY_PARAMS_H
 #define TABLET_COPY_COPY_PARAMS_H

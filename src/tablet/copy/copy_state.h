@@ -15,9 +15,9 @@ struct copy_range {
 	int          table, no;
 	/* SLICE_NULL: an end of the table; in the arena of the one who loaded */
 	struct slice lower, upper;
-	struct buf   done;           /* empty: nothing yet */
-	int64_t      rows;
-	bool         finished;
+	struct buf   done;           /* the key of the last row committed; empty: nothing yet */
+	int64_t      rows;           /* committed ones, also those from before a restart */
+	bool         finished;       /* nothing of the range is behind done */
 };
 
 struct copy_ranges {

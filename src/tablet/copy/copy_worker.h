@@ -24,7 +24,8 @@ struct copy_worker_work {
 	int64_t                  *rows;   /* of the table; grows with each commit */
 };
 
-/* Copies the range to its end. */
+/* Copies the range to its end: 0. -1: an error that neither waiting nor a smaller chunk mends, or
+ * cancelled. */
 int copy_worker_run(struct ctx *cx, const struct copy_worker_work *work) MUST_USE;
 /* Does waiting and connecting anew help? */
 bool copy_error_passes(const struct ctx *cx);

@@ -8,10 +8,19 @@
  *
  *   fence (workflow, db, tbl) -> armed, attempt
  *
+ * fence_install() makes it disarmed at the source, and armed at the target.
+ *
+ *            fence_install()             fence_arm()
+ *   (none) ------------------> DISARMED <------------> ARMED
+ *     ^  ^                        |      fence_disarm()  |
+ *     |  +---- fence_remove() ----+                      |
+ *     +------- fence_remove() ---------------------------+
+ *
  * (1) The row exists before the triggers do; a trigger without its row refuses (fails closed).
  * (2) Every change is conditional on the attempt: WHERE attempt <= n. One that finds no row was
- * outdated. (3) Installing and removing is DDL under one WRITE lock, which never waits in the server's
- * queue (ddl.h); arming and disarming never is DDL.
+ * outdated.
+ * (3) Installing and removing is DDL under one WRITE lock, which never waits in the server's queue
+ * (ddl.h); arming and disarming never is DDL.
  * (4) The triggers are made and dropped under a WRITE lock, all three at once (server/write_lock.h).
  * (5) Rows and triggers are a workflow's own: what another one installs at the same table, or
  * removes, or has left behind there, changes nothing for this one.
@@ -38,14 +47,17 @@ struct fence {
 int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed) MUST_USE;
 /* ERR_RETRY unless every table has all its triggers. */
 int fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
+/* Triggers first, the rows after them (1). Idempotent; also of tables that are gone. */
 int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
 /* May it be installed? Asks for no lock that anybody would notice, changes nothing. */
 int fence_try(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
 /* ERR_CONFLICT when a higher attempt was seen, or without a fence. Locks nothing. */
 int fence_current(
     struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
+/* From the commit of its UPDATE on no client's write passes. It waits for the writers that have read the row,
+ * as long as the session waits for row locks. ERR_CONFLICT: outdated (2), or there is no fence. */
 int fence_arm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
-/* Until cx's deadline. lock_forbid() comes before it. */
+/* Until cx's deadline; 0 also when it is outdated (2). lock_forbid() comes before it, see (6). */
 int fence_disarm(
     struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
 /* Armed by this attempt? */

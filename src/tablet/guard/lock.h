@@ -10,7 +10,8 @@
  * lock_held() tells, by asking both; then the attempt rolls back.
  *
  * (1) One lock per workflow. A higher attempt takes over from a lower one, never the other way
- * round. (2) P is read after the fence was armed, while connection 1 holds its lock.
+ * round.
+ * (2) P is read after the fence was armed, while connection 1 holds its lock.
  * (3) The fence's triggers are counted under the lock, which keeps DDL off the table: armed rows
  * without triggers would refuse nobody.
  * (4) A release that comes while the lock is being taken, or asked, is done by the task that does
@@ -41,9 +42,12 @@ struct lock_request {
 
 void locks_init(struct locks *l, const struct tablet_env *env);
 void locks_done(struct locks *l); /* closes the connections: the locks end, the fences stay */
-/* Until cx's deadline. The same attempt again: the same P. */
+/* Until cx's deadline. The same attempt again: the same P. ERR_CONFLICT: a higher attempt has the lock,
+ * or this one is over (5). ERR_RETRY: another call is taking it just now. */
 int lock_take(
     struct ctx *cx, struct locks *l, const struct lock_request *r, struct position *p) MUST_USE;
+/* *held: this attempt's READ locks are all there, and its fence is armed, as the server says just now. Where
+ * a connection has gone the others are closed. */
 int lock_held(
     struct ctx *cx, struct locks *l, const char *workflow, int attempt, bool *held) MUST_USE;
 /* Attempts up to that one take no lock from now on; waits for one that is taking it, which gives up

@@ -66,6 +66,7 @@ void group_state_done(struct tail_group *g);
 
 void group_begin(struct tail_group *g);       /* forgets what was there */
 int  group_map(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
+/* Keeps the event if it is of a moved table or of the heartbeat. ERR_CORRUPT: its table was not mapped. */
 int  group_rows(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
 /*
  * SAVEPOINT, and ROLLBACK TO one: the server writes them down where it cannot cut off what is undone
@@ -78,8 +79,8 @@ bool group_rollback_to(struct tail_group *g, struct slice name);
 bool group_matters(const struct tail_group *g);
 bool group_has_rows(const struct tail_group *g);
 /*
- * The next fragment without its end; NULL behind the last. One without rows is given when only the
- * heartbeat is there.
+ * The next fragment, which the caller owns, without its end; NULL behind the last. One without rows is given
+ * when only the heartbeat is there.
  */
 int  group_next(struct tail_group *g, struct source_txn **out, struct err *err) MUST_USE;
 

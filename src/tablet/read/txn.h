@@ -1,5 +1,9 @@
 /*
  * txn.h - a source transaction as row images: what the tail hands on.
+ *
+ * It owns its bytes: changes, keys and values point into its arena and are gone with source_txn_free(). Who
+ * is handed one owns it. A transaction that changes no moved table comes as one without changes, or not at
+ * all: then only its end is of use.
  */
 #ifndef TABLET_READ_TXN_H
 #define TABLET_READ_TXN_H

@@ -32,8 +32,9 @@ enum {
 /* Holds a READ lock on each table until share_done(). ERR_TIMEOUT at cx's deadline. */
 int share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tables *tables,
     struct share *out) MUST_USE;
-/* Asks every connection. */
+/* Asks every connection, with a round trip each: are all locks held? False at cx's deadline as well. */
 bool share_alive(struct ctx *cx, struct share *s);
+/* Is one of the connections known to have failed? Asks nobody; false proves nothing. */
 bool share_broken(const struct share *s);
 /* Closing the connections ends the locks; nothing was written under them. */
 void share_done(struct share *s);

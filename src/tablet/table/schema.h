@@ -39,7 +39,7 @@ struct table_def {
 	const char       *create_sql;      /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
 	const char       *hash;            /* hex, of create_sql without the name */
 	uint64_t          auto_increment;  /* next value, 0: none */
-	int64_t           rows_estimate;
+	int64_t           rows_estimate;   /* of the server's statistics: it may be far off */
 	/* a column has such a type: for schema_check_row(), schema_unsayable() */
 	bool              rounds, enums;
 	/* all key columns are integers, binary, or have a binary collation */
@@ -57,7 +57,6 @@ int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, co
 /* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */
 int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;
 
-/* ERR_REFUSED when a table at the target is not defined as its source, whose hash that is. */
 struct create_table;
 /*
  * Are the columns and the key those of SHOW CREATE TABLE? The catalogue answers with lists; the
@@ -66,6 +65,7 @@ struct create_table;
  */
 int schema_check_lists(const struct table_def *def, const struct create_table *create,
     struct err *err) MUST_USE;
+/* ERR_REFUSED when a table at the target is not defined as its source, whose hash that is. */
 int schema_check_hash(const struct table_def *def, const char *hash, struct err *err) MUST_USE;
 
 /* ERR_REFUSED, by name: a value that the target's column would not keep as it is. */

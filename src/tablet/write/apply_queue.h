@@ -1,8 +1,12 @@
 /*
  * apply_queue.h - transactions between the tail and the applier, and the heartbeats among them.
  *
- * Filled by one task and emptied by another of the same loop. Bounded in bytes:
- * who fills it waits while it is full.
+ * Filled by one task and emptied by another of the same loop, in the source's order. Bounded in bytes:
+ * who fills it waits while it is full (queue_wait_room()), so that it has at most APPLY_QUEUE_BYTES and
+ * one fragment more.
+ *
+ * A heartbeat is remembered when it comes in, not when it is applied: the copy waits for its place in the
+ * binlog, and the applier may be far behind then.
  */
 #ifndef TABLET_WRITE_APPLY_QUEUE_H
 #define TABLET_WRITE_APPLY_QUEUE_H
@@ -27,9 +31,9 @@ struct heartbeat_seen {
 };
 
 struct apply_queue {
-	struct list           list;
-	size_t                bytes;
-	struct waitlist       arrived, room;
+	struct list           list;                 /* struct queued, the oldest first */
+	size_t                bytes;                /* that they take in memory, each with its struct */
+	struct waitlist       arrived, room;        /* something was pushed; something was taken */
 	struct heartbeat_seen seen[HEARTBEATS_MAX];
 	unsigned              seen_count;           /* ever; the newest replace the oldest */
 };
@@ -37,11 +41,14 @@ struct apply_queue {
 void queue_init(struct apply_queue *q);
 void queue_done(struct apply_queue *q);
 
+/* Waits while the queue has APPLY_QUEUE_BYTES or more. */
 int  queue_wait_room(struct ctx *cx, struct apply_queue *q) MUST_USE;
-/* Takes txn over. A position behind a position takes its place. */
+/* Takes txn over. One without rows that follows another one without rows replaces it: only the newer
+ * position is of use, and a silent source must not fill the queue. */
 void queue_push(struct apply_queue *q, struct source_txn *txn);
 struct source_txn *queue_first(const struct apply_queue *q);    /* NULL when empty */
-/* The first one goes to the end of a list of struct queued, or is freed when that is NULL. */
+/* Of a queue that is not empty. The first one goes to the end of a list of struct queued, which owns it then,
+ * or is freed when to is NULL. */
 void queue_take(struct apply_queue *q, struct list *to);
 void queued_free_all(struct list *l);
 /* Where a heartbeat with this token was handed on; NULL: not yet, or long ago. */

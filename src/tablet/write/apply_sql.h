@@ -3,6 +3,9 @@
  *
  * Every one names all columns, keys by equality of each key column with a
  * literal of the column's own character set, so that the target's index serves it.
+ *
+ * All functions append to out. Rows are arrays of values as in binlog/column.h, one for each column of
+ * t->def, which is the source's definition: the target's has the same columns in the same order.
  */
 #ifndef TABLET_WRITE_APPLY_SQL_H
 #define TABLET_WRITE_APPLY_SQL_H

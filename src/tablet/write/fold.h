@@ -25,8 +25,8 @@
 struct fold_row {
 	int              table;
 	bool             existed, exists;
-	struct slice    *before;        /* first image when existed */
-	struct slice    *after;         /* last image when exists */
+	struct slice    *before;        /* first image when existed, else NULL; values by column */
+	struct slice    *after;         /* last image when exists, else NULL */
 	struct fold_row *next;
 };
 
@@ -40,7 +40,10 @@ struct fold {
 
 void fold_init(struct fold *f);
 void fold_done(struct fold *f);
+/* Empty again; the memory is kept for the next run. */
 void fold_reset(struct fold *f);
+/* In the order of the source. txn must live until the fold is reset. ERR_CORRUPT, as above: the fold is
+ * then of no more use than to be reset. */
 int  fold_add(struct fold *f, const struct source_txn *txn, struct err *err) MUST_USE;
 
 #endif
