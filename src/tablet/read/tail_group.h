@@ -77,6 +77,7 @@ void group_savepoint(struct tail_group *g, struct slice name);
 bool group_rollback_to(struct tail_group *g, struct slice name);
 /* Has it rows of a moved table, or our heartbeat? */
 bool group_matters(const struct tail_group *g);
+/* Has it rows of a moved table? */
 bool group_has_rows(const struct tail_group *g);
 /*
  * The next fragment, which the caller owns, without its end; NULL behind the last. One without rows is given

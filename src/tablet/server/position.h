@@ -84,6 +84,7 @@ int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,
     enum stream_phase next) MUST_USE;
 /* That phase is on disk: now s is in it too. */
 void state_moved(struct stream_state *s, enum stream_phase next);
+/* The row goes; 0 also when there was none. */
 int state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
 /* "UPDATE ... SET applied...": appended, to run inside the applier's transaction. */
 void state_applied_sql(struct buf *out, struct stream_id id, const struct position *applied,
@@ -91,6 +92,7 @@ void state_applied_sql(struct buf *out, struct stream_id id, const struct positi
 /* The same with phase FROZEN and the attempt, for the transaction that stops at P. */
 void state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
     struct slice prepared, int attempt);
+/* The same for dirty_until, before a run that may be left half written. */
 void state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until);
 
 /* The workflow's heartbeat, at its source. ERR_RETRY where there is no such table yet. */

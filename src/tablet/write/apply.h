@@ -95,6 +95,7 @@ int  applier_run(struct ctx *cx, struct applier *a) MUST_USE;
 /* Called by other tasks of the loop: */
 /* Past the last chunk: exact may begin. Of one that is exact already nothing changes (2). */
 void applier_set_cp(struct applier *a, const struct position *cp);
+/* Is it in the mode EXACT? */
 bool applier_exact(const struct applier *a);
 /* Apply all changes up to this position and none beyond, and stop: stored as FROZEN with the attempt,
  * in the transaction that stores the position (or in one of its own when already there). The position

@@ -50,6 +50,7 @@ struct source_txn *queue_first(const struct apply_queue *q);    /* NULL when emp
 /* Of a queue that is not empty. The first one goes to the end of a list of struct queued, which owns it then,
  * or is freed when to is NULL. */
 void queue_take(struct apply_queue *q, struct list *to);
+/* Of a list of struct queued: with their transactions. */
 void queued_free_all(struct list *l);
 /* Where a heartbeat with this token was handed on; NULL: not yet, or long ago. */
 const struct position *queue_heartbeat(const struct apply_queue *q, const char *token);
