@@ -27,7 +27,7 @@
  *   engine_delete(): the task has ended; the target's table is dropped
  *   (killed)
  *   engine_open(): the row is there, so the stream is started. Its table is missing: an error, told as
- *                  its status. Rows that are in no table do no harm.
+ *                  its status
  *   engine_delete() again: DROP TABLE IF EXISTS finds none; the rows are deleted, copy_state's first
  */
 #ifndef TABLET_STREAM_ENGINE_H

@@ -30,11 +30,14 @@
  *   (5)  Only one process has a pass of a stream: it holds the server's lock from run_open() on, in
  *        the term that it had then.
  *
- * An example: a new stream, and a source whose connection breaks once.
+ * The tail and the copy connect anew by themselves when they lose a connection; a source that goes away
+ * ends the pass through the lag poller, which does not.
+ *
+ * An example: a new stream, and a source that is started again once.
  *
  *   pass  phase         what happens
  *   1     starting      run_open(): bare tables are made, the position A is fixed and stored  -> copying
- *   1     copying       chunks 1 to 7 are copied; the source's connection breaks: run_go() fails
+ *   1     copying       chunks 1 to 7 are copied; the source goes away: run_go() fails
  *   -                   run_close(); the stream waits 200 ms
  *   2     copying       run_open(): the position stored last; run_go(): goes on with chunk 8
  *   2     copying       after the last chunk a heartbeat; its event is the consistency point

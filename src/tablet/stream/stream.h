@@ -36,12 +36,12 @@
  * An example: a cutover's attempt 5 freezes the stream while its source is away for a moment.
  *
  *     0 ms  RUNNING, PASS. stream_freeze(P, 5) tells the applier, and waits.
- *   100 ms  The source's connection breaks: the pass ends, BACK-OFF. stream_freeze() goes on waiting.
+ *   100 ms  The source goes away: the pass ends, BACK-OFF. stream_freeze() goes on waiting.
  *   300 ms  The next pass connects; passes has gone up, so stream_freeze() tells its applier as well.
  *   350 ms  The applier has written the last change up to P, and with it "frozen" and 5. The pass ends,
  *           RESTS. stream_freeze() returns 0. Asked again with 5 it gives the same answer.
  *   900 ms  The attempt is rolled back under number 6: stream_thaw(6) stores "running" and wakes the
- *           task. A stream_freeze(P, 5) that was under way until now gets ERR_CONFLICT.
+ *           task. A stream_freeze(P, 5) that comes late gets ERR_CONFLICT.
  */
 #ifndef TABLET_STREAM_STREAM_H
 #define TABLET_STREAM_STREAM_H
