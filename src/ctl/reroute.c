@@ -89,7 +89,8 @@ place_of(const struct rules_record *rules, const struct place *name)
 	return rule == NULL ? *name : (struct place){ rule->to_keyspace, rule->to_table };
 }
 
-/* At its server; waits for whoever is making it. */
+/* Asks the tablet of that keyspace whether there is such a table or view. Waits for one that is being
+ * made. */
 static int
 check_absent(struct ctx *cx, struct ctl *c, const struct place *p)
 {
@@ -110,7 +111,8 @@ check_both_absent(struct ctx *cx, const struct naming *n)
 	return check_absent(cx, n->ctl, &n->to);
 }
 
-/* What the name was routed to, and is to be, must be nobody's; and the place must be its own keyspace's. */
+/* Neither the name nor its new place may be in a move, and the new place must not be routed elsewhere
+ * itself. */
 static int
 check_rules(struct ctx *cx, const struct naming *n, const struct rules_record *rules)
 {

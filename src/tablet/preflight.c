@@ -225,7 +225,8 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 	TRY(ddl_open(cx, env, &d));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct fence f = {
-			/* Of its own: the workflow may be at work already, asked for by somebody else. */
+			/* A name of the probe's own: the fence of the workflow itself may be there
+			 * already, if somebody else has asked for the same move. */
 			.id = { env->sidecar, arena_printf(cx->arena, "probe %s", q->workflow) },
 			.database = q->from.database,
 			.tables = &q->tables[i].from,
@@ -252,7 +253,8 @@ blame(struct ctx *cx, const struct account *account, const char *grant)
 	return err_hint(cx->err, "GRANT %s TO '%s'@'127.0.0.1'", grant, account->user);
 }
 
-/* What clients will do, with no row of the table: neither its triggers nor the binlog notice. */
+/* Tries the statements that clients will run, each in a way that touches no row: no trigger fires, and
+ * nothing comes into the binlog. */
 static int
 act_as_client(struct ctx *cx, const struct tablet_env *env, const char *table, const char *column)
 {

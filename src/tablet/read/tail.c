@@ -104,10 +104,9 @@ refused_place(struct tail *t, struct err *err)
 	return hint_move_anew(t, err);
 }
 
-/*
- * The same GTIDs before the place, and in no file before ours. Where nothing but heads of files is
- * between, the server begins before or behind them: begin_group() sees whether that was all.
- */
+/* The server tells which GTIDs lie before the place where it begins. They must be those that were read,
+ * and the file must not be an older one. Where only heads of files lie in between, the server may begin
+ * before or behind them: begin_group() sees whether anything else was there. */
 static int
 compare_place(struct tail *t, const struct gtid_list *there, struct err *err)
 {
@@ -189,10 +188,8 @@ stay_connected(struct ctx *cx, struct tail *t)
 
 /* ---- Events */
 
-/*
- * Never back: what a server sends before the place it was asked for has no place, or the file's
- * head.
- */
+/* read only grows. What a server sends before the place that it was asked for has no place of its own,
+ * or that of the file's head. */
 static void
 move_read(struct tail *t)
 {
@@ -248,7 +245,8 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 	return 0;
 }
 
-/* The group happened (its rows are handed on) or did not; either way its GTID has gone by. */
+/* happened: the group was committed, so that its rows are handed on. If it was rolled back they are
+ * forgotten. In both cases its GTID is a part of the position. */
 static int
 end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 {
@@ -380,7 +378,8 @@ is_harmless(const struct event *e)
 	    (e->flags & EVENT_FLAG_IGNORABLE) != 0;
 }
 
-/* Heads of files are no places to go on from: the server knows its GTIDs only behind the list. */
+/* The position is not moved by the head of a file: if the dump began inside of one, before the event
+ * that lists the GTIDs, the server would not know which ones lie before. */
 static int
 on_other(struct tail *t, const struct event *e, struct err *err)
 {

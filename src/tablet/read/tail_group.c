@@ -243,7 +243,8 @@ group_savepoint(struct tail_group *g, struct slice name)
 	g->savepoints = s;
 }
 
-/* Which letters beyond ASCII are the same to the server is not known here: such a name is unknown. */
+/* The server compares names of savepoints without regard to case. Which letters beyond ASCII it takes for the
+ * same is not known here, so that such a name counts as unknown. */
 bool
 group_rollback_to(struct tail_group *g, struct slice name)
 {
@@ -260,7 +261,8 @@ group_rollback_to(struct tail_group *g, struct slice name)
 	return true;
 }
 
-/* The definition of our own table is not looked up: the first image of an update is stepped over. */
+/* Steps over the first image of an update of the heartbeat: the second one has the token. Its columns
+ * are told by the table map alone, as the definition of our own table is not read. */
 static void
 skip_image(struct cursor *c, const struct tablemap *map)
 {

@@ -125,7 +125,8 @@ is_ascii(struct slice s)
 	return true;
 }
 
-/* Byte for byte as far as the first bytes of characters and their number go. */
+/* Looks at the first byte of each character and at the number of those that follow. Overlong forms of three
+ * and four bytes pass; they are the bytes of no name of ours. */
 static bool
 is_utf8(struct slice s)
 {

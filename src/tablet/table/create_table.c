@@ -14,7 +14,7 @@ skip_quoted(struct slice s, size_t i)
 		return i;
 	while (i < s.len && s.ptr[i] != quote)
 		i += s.ptr[i] == '\\' && quote != '`' ? 2 : 1;
-	return i + 1 < s.len ? i + 1 : s.len;   /* of a doubled one, its second half opens again */
+	return i + 1 < s.len ? i + 1 : s.len;   /* of a doubled quote the second half opens again */
 }
 
 size_t
@@ -80,7 +80,8 @@ count_parts(struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] != '`')
 			continue;
-		/* A doubled one ends a name and begins the next at once: the parts count is not touched. */
+		/* A doubled backquote is a part of the name. It ends the quotes and opens them again at once,
+		 * and that opening is not counted. */
 		quoted = !quoted;
 		parts += quoted && (i == 0 || s.ptr[i - 1] != '`');
 	}

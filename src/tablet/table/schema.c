@@ -370,7 +370,8 @@ check_foreign_keys(struct ctx *cx, struct mysql_client *c, const struct table_de
 		buf_add_str(
 		    &sql, "SELECT constraint_name FROM information_schema.referential_constraints");
 		add_where(&sql, sides[i][0], sides[i][1], def);
-		/* That comparison takes `Users` and `üsers` for the same, which are other tables. */
+		/* The catalogue compares by a collation, to which `Users` and `üsers` are the same. For
+		 * the server they are different tables. */
 		buf_addf(&sql, " AND BINARY %s=", sides[i][1]);
 		quote_string(&sql, slice_str(def->name));
 		TRY(look_for(cx, c, &sql, &found));

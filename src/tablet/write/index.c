@@ -85,9 +85,9 @@ raise_online_log(struct ctx *cx, struct build *b)
 	return 0;
 }
 
-/* A bound that somebody else has set meanwhile stays. A kill leaves the raised one: it costs
- * nothing but room for temporary files in later online builds, until the server starts again. So do
- * two builds that raised it in turn, for the factor that one of them added. */
+/* Sets the bound back, unless somebody else has set another one meanwhile. After a kill the raised one
+ * stays until the server starts again; after two builds that raised it in turn, what one of them added
+ * may stay. That costs nothing but room for temporary files in later online builds. */
 static void
 restore_online_log(struct ctx *cx, struct build *b)
 {
