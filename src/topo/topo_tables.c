@@ -58,6 +58,12 @@ prefix_end(struct arena *a, const char *prefix)
 }
 
 static int
+no_state(const struct db *d, struct err *err)
+{
+	return err_set(err, ERR_CORRUPT, "topology file '%s' has no state", db_path(d));
+}
+
+static int
 state_read(struct db *d, struct state *out, struct err *err)
 {
 	struct db_rows *s = db_query(d, err,
@@ -68,7 +74,7 @@ state_read(struct db *d, struct state *out, struct err *err)
 		*out = (struct state){ db_i64(s, 0), db_i64(s, 1),
 			db_i64(s, 2), db_i64(s, 3) };
 	if (rc == 0)
-		err_set(err, ERR_CORRUPT, "topology file '%s' has no state", db_path(d));
+		no_state(d, err);
 	db_rows_done(s);
 	return rc > 0 ? 0 : -1;
 }
@@ -439,43 +445,32 @@ tables_lease_end(struct db *d, int64_t lease, const uint64_t *counter, int64_t *
 	return 0;
 }
 
-struct leases {
-	struct arena          *arena;
-	struct table_leases *out;
-};
-
-static int
-leases_body(struct db *d, void *arg, struct err *err)
+/* One statement, so that what it reads is of one moment; a row without a lease when there is none. */
+int
+tables_leases(struct db *d, struct arena *a, struct table_leases *out, struct err *err)
 {
-	struct leases *l = arg;
-	struct state   st;
-	int64_t        count = 0;
-	int            rc;
+	struct db_rows *s = db_query(d, err,
+	    "SELECT state.revision, (SELECT count(*) FROM lease), lease.id, lease.counter, lease.ttl"
+	    " FROM state LEFT JOIN lease", "");
+	int     rc = s == NULL ? -1 : db_step(d, s, err);
+	int64_t count = rc > 0 ? db_i64(s, 1) : 0;
 
-	TRY(state_read(d, &st, err));
-	TRY(db_number(d, err, db_query(d, err, "SELECT count(*) FROM lease", ""), &count));
-	*l->out = (struct table_leases){ arena_array(l->arena, struct table_lease, count), 0,
-	    st.revision };
-	struct db_rows *s = db_query(d, err, "SELECT id, counter, ttl FROM lease ORDER BY id", "");
-
-	if (s == NULL)
-		return -1;
-	while ((rc = db_step(d, s, err)) > 0 && l->out->count < (size_t)count)
-		l->out->items[l->out->count++] = (struct table_lease){ db_i64(s, 0),
-			(uint64_t)db_i64(s, 1), db_i64(s, 2) };
+	if (rc == 0)
+		rc = no_state(d, err);
+	if (rc > 0)
+		*out = (struct table_leases){ arena_array(a, struct table_lease, count), 0, db_i64(s, 0) };
+	for (; rc > 0; rc = db_step(d, s, err))
+		if (out->count < (size_t)count)
+			out->items[out->count++] = (struct table_lease){ db_i64(s, 2),
+				(uint64_t)db_i64(s, 3), db_i64(s, 4) };
 	db_rows_done(s);
 	return rc;
 }
 
-int
-tables_leases(struct db *d, struct arena *a, struct table_leases *out, struct err *err)
-{
-	return db_reading(d, leases_body, &(struct leases){ a, out }, err);
-}
-
 struct renewal {
-	int64_t       id;
-	struct leases all;
+	int64_t              id;
+	struct arena        *arena;
+	struct table_leases *all;
 };
 
 static int
@@ -486,7 +481,7 @@ renew_body(struct db *d, void *arg, struct err *err)
 	TRY(db_execute(d, err, "UPDATE lease SET counter = counter + 1 WHERE id = ?", "i", r->id));
 	if (db_changes(d) == 0)
 		return err_set(err, ERR_NOT_FOUND, "lease %lld has ended", (long long)r->id);
-	return leases_body(d, &r->all, err);
+	return tables_leases(d, r->arena, r->all, err);
 }
 
 /* Others count from when they see it, and a power cut ends the holder too. */
@@ -494,5 +489,5 @@ int
 tables_lease_renew(struct db *d, int64_t lease, struct arena *a, struct table_leases *out,
     struct err *err)
 {
-	return db_writing_quietly(d, renew_body, &(struct renewal){ lease, { a, out } }, err);
+	return db_writing_quietly(d, renew_body, &(struct renewal){ lease, a, out }, err);
 }
