@@ -4,6 +4,8 @@ After a test whatever it made is taken away: connections, databases, accounts,
 prepared transactions, the binlog; GLOBAL variables get their values back. What
 is still another than before is an error of that test.
 """
+import shutil
+
 from . import proc
 
 VARIABLES = ("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME "
@@ -79,5 +81,7 @@ class Kept:
         return not others
 
     def end(self):
+        """With its folder, in which nothing else is."""
         self.conn.close()
         self.server.remove()
+        shutil.rmtree(self.server.folder)
