@@ -36,6 +36,10 @@ static const struct option move_options[] = {
 	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL,
 	    "go on past views, routines, events and triggers that name the table or may name it; they "
 	    "are left as they are, and look for it at its old place"),
+	OPTION("workflow", OPT_STRING, workflow, NULL, 0, 0, NULL, "NAME",
+	    "the move's name; default: the table's at the target, or of several the source keyspace's"),
+	OPTION("exclude-tables", OPT_STRING, exclude_tables, NULL, 0, 0, NULL, "TABLE,...",
+	    "with KEYSPACE.*: leave these where they are"),
 	OPTION("detach", OPT_BOOL, detach, NULL, 0, 0, NULL, NULL,
 	    "start the move and return at once"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
@@ -177,12 +181,18 @@ get_routing_rules(struct ctx *cx, struct client *c, const struct command_options
 static int
 drop_table(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request r = { 0 };
-	struct slice       answer;
+	struct name_list list;
 
-	TRY(client_split(cx->arena, c->args[0], &r.keyspace, &r.table, cx->err));
-	TRY(client_call(cx, c, "drop_table", &r, &answer));
-	printf("Dropped table %s.\n", c->args[0]);
+	TRY(name_split_list(cx->arena, c->args[0], &list, cx->err));
+	if (list.count == 0)
+		return err_set(cx->err, ERR_REFUSED, "'%s' names no table to drop", c->args[0]);
+	for (size_t i = 0; i < list.count; i++) {
+		struct ctl_request r = { .keyspace = list.keyspace, .table = list.names[i] };
+		struct slice       answer;
+
+		TRY(client_call(cx, c, "drop_table", &r, &answer));
+		printf("Dropped table %s.\n", name_of_table(cx->arena, r.keyspace, r.table));
+	}
 	return 0;
 }
 
@@ -200,19 +210,21 @@ static const struct command commands[] = {
 	    get_srv_keyspace },
 	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options,
 	    get_routing_rules },
-	{ "MoveTables", "[options] KEYSPACE.TABLE TARGET_KEYSPACE.TABLE | Cancel KEYSPACE.WORKFLOW",
-	    "moves a live table; running it again attaches to the move, or reports that it is done; "
-	    "Cancel: Workflow delete",
+	{ "MoveTables",
+	    "[options] KEYSPACE.TABLE[,TABLE...] TARGET_KEYSPACE[.TABLE[,TABLE...]] | KEYSPACE.* "
+	    "TARGET_KEYSPACE | Cancel KEYSPACE.WORKFLOW",
+	    "moves live tables, all of them with one switch; running it again attaches to the move, or "
+	    "reports that it is done; Cancel: Workflow delete",
 	    2, 2, move_options, move_run },
 	{ "Workflow", "[--format json] list [KEYSPACE] | show KEYSPACE.WORKFLOW | delete KEYSPACE.WORKFLOW",
 	    "list: all, with their states; show: one's state, progress and last steps; delete: takes a "
 	    "move back that has not switched",
 	    1, 2, format_options, workflow_run },
-	{ "DropTable", "KEYSPACE.TABLE",
+	{ "DropTable", "KEYSPACE.TABLE[,TABLE...]",
 	    "drops a table for good, with its fence: one that was moved away, or was never moved; refuses "
 	    "one that a routing rule or a move uses", 1, 1, plain_options,
 	    drop_table },
-	{ "DeleteTable", "KEYSPACE.TABLE", "the same as DropTable", 1, 1, plain_options,
+	{ "DeleteTable", "KEYSPACE.TABLE[,TABLE...]", "the same as DropTable", 1, 1, plain_options,
 	    drop_table },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

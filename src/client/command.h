@@ -13,7 +13,7 @@ struct command_options {
 	int64_t                 switch_attempts;
 	int                     on_grace, format;
 	bool                    detach, force, help;
-	const char             *keyspace, *sidecar;
+	const char             *keyspace, *sidecar, *workflow, *exclude_tables;
 };
 
 enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */

@@ -18,9 +18,9 @@ enum {
 
 /* ---- Following */
 
-enum move_end { MOVE_GOES_ON, MOVE_DONE, MOVE_FAILED };
+enum outcome { MOVE_GOES_ON, MOVE_DONE, MOVE_FAILED };
 
-static enum move_end
+static enum outcome
 end_of(const struct move_view *v, const struct command_options *o)
 {
 	if (strcmp(v->state, "Switched") == 0 || strcmp(v->state, "Complete") == 0)
@@ -130,7 +130,7 @@ follow(struct ctx *cx, struct follow *f, int *status)
 	bool noted = f->client->json;
 
 	for (;;) {
-		enum move_end end;
+		enum outcome end;
 
 		if (f->client->interrupted)
 			return detached(f, status, COMMAND_INTERRUPTED);
@@ -218,12 +218,47 @@ given(const struct client *c)
 	return bits;
 }
 
+/* The target's names are the source's unless they are given, one for each. */
+static int
+take_names(struct ctx *cx, const struct client *c, const struct name_list *from,
+    const struct name_list *to, struct ctl_request *r)
+{
+	if (from->count == 0 && !from->all)
+		return err_set(cx->err, ERR_REFUSED,
+		    "'%s' names no table: %s.table, or %s.* for all", c->args[0], c->args[0], c->args[0]);
+	if (to->all || (to->count > 0 && to->count != from->count))
+		return err_set(cx->err, ERR_REFUSED,
+		    "'%s' and '%s' do not name as many tables: name the target keyspace alone, or each table",
+		    c->args[0], c->args[1]);
+	r->tables = arena_array(cx->arena, struct moved_names, from->count);
+	r->tables_count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		r->tables[i] = (struct moved_names){
+			from->names[i], to->count > 0 ? to->names[i] : from->names[i]
+		};
+	return 0;
+}
+
 static int
 request_of(struct ctx *cx, const struct client *c, const struct command_options *o, struct ctl_request *r)
 {
-	*r = (struct ctl_request){ .keyspace = "", .table = "", .options = o->move, .given = given(c) };
-	TRY(client_split(cx->arena, c->args[0], &r->keyspace, &r->table, cx->err));
-	TRY(client_split(cx->arena, c->args[1], &r->target_keyspace, &r->target_table, cx->err));
+	struct name_list from, to, excluded = { .count = 0 };
+
+	TRY(name_split_list(cx->arena, c->args[0], &from, cx->err));
+	TRY(name_split_list(cx->arena, c->args[1], &to, cx->err));
+	if (o->exclude_tables != NULL) {
+		if (!from.all)
+			return err_set(cx->err, ERR_REFUSED, "--exclude-tables is for KEYSPACE.*");
+		TRY(name_split_list(cx->arena, arena_printf(cx->arena, "x.%s", o->exclude_tables),
+		    &excluded, cx->err));
+	}
+	*r = (struct ctl_request){
+		.keyspace = from.keyspace, .table = "", .target_keyspace = to.keyspace, .target_table = "",
+		.workflow = o->workflow == NULL ? "" : name_one(cx->arena, o->workflow),
+		.all = from.all, .excluded = excluded.names, .excluded_count = excluded.count,
+		.options = o->move, .given = given(c)
+	};
+	TRY(take_names(cx, c, &from, &to, r));
 	r->options.force = o->force;
 	r->options.on_grace = (enum on_grace)o->on_grace;
 	r->options.switch_attempts = (int)o->switch_attempts;

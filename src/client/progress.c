@@ -1,6 +1,7 @@
 #include "client/progress.h"
 
 #include "topo/json.h"
+#include "topo/name.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -272,7 +273,12 @@ progress_summary(const struct progress *p, const struct move_view *v)
 		printf(", after %" PRId64 " attempt%s that held them for %.1f s", v->undone_holds,
 		    v->undone_holds == 1 ? "" : "s", (double)v->undone_us / 1e6);
 	printf("\n");
-	printf(
-	    "The old table stays in place. When you no longer need it: vtctlclient DropTable %s\n",
-	    v->source);
+	if (v->tables == 1)
+		printf("The old table stays in place. When you no longer need it: vtctlclient "
+		       "DropTable %s\n",
+		    v->source);
+	else
+		printf("The old tables stay in place. When you no longer need them: vtctlclient "
+		       "DropTable %s\n",
+		    v->tables <= NAMES_SHOWN ? v->source : "KEYSPACE.TABLE[,TABLE...]");
 }

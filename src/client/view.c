@@ -47,12 +47,26 @@ read_notes(struct arena *a, const struct json *record)
 	return arena_slice_str(a, buf_slice(&lines));
 }
 
+/* "customer.users,orders" */
+static const char *
+read_tables(struct arena *a, const struct json *record, const char *keyspace, const char *table)
+{
+	struct json  tables = json_get_array(record, "tables");
+	size_t       count = json_count(&tables);
+	const char **names = arena_array(a, const char *, count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct json t = json_item(&tables, i);
+
+		names[i] = json_get_str(&t, table);
+	}
+	return name_of_tables(a, json_get_str(record, keyspace), names, count);
+}
+
 static void
 read_record(struct arena *a, const struct json *root, struct move_view *v)
 {
-	struct json r = json_get_object(root, "record"), tables = json_get_array(&r, "tables");
-	struct json table =
-	    json_count(&tables) > 0 ? json_item(&tables, 0) : (struct json){ .doc = r.doc };
+	struct json r = json_get_object(root, "record");
 
 	v->state = json_get_str(&r, "state");
 	v->state_text = json_get_str(&r, "state_text");
@@ -65,10 +79,10 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->hold_us = json_get_i64(&r, "hold_us");
 	read_holds(&r, v);
 	v->notes = read_notes(a, &r);
-	v->source = name_of_table(
-	    a, json_get_str(&r, "source_keyspace"), json_get_str(&table, "source_table"));
-	v->target = name_of_table(
-	    a, json_get_str(&r, "target_keyspace"), json_get_str(&table, "target_table"));
+	struct json tables = json_get_array(&r, "tables");
+	v->tables = json_count(&tables);
+	v->source = read_tables(a, &r, "source_keyspace", "source_table");
+	v->target = read_tables(a, &r, "target_keyspace", "target_table");
 }
 
 int

@@ -13,7 +13,8 @@ struct move_view {
 	const char *step;
 	const char *phase; /* of the stream: "copying", "catching-up", ... */
 	const char *stream_error, *stream_hint;
-	const char *source, *target; /* "customer.users" */
+	const char *source, *target; /* "customer.users", "customer.users,orders" */
+	size_t      tables;
 	int64_t     rows_copied, rows_total, lag_ms, changes_applied;
 	int64_t     created_us, copied_us, switched_us, hold_us;
 	int64_t     attempt, revision; /* attempt: from 0, whatever had its name before */

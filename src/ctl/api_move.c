@@ -140,12 +140,8 @@ put_details(struct ctx *cx, struct json_writer *w, const struct topo_list *all)
 		json_put_slice(w, "workflow",
 		    slice_cut(all->items[i].key, strlen("/workflows/"), SIZE_MAX));
 		json_put_str(w, "state", workflow_state_name(r.state));
-		json_put_str(w, "source",
-		    arena_printf(cx->arena, "%s.%s", r.source_keyspace,
-		        r.tables_count > 0 ? r.tables[0].source_table : "?"));
-		json_put_str(w, "target",
-		    arena_printf(cx->arena, "%s.%s", r.target_keyspace,
-		        r.tables_count > 0 ? r.tables[0].target_table : "?"));
+		json_put_str(w, "source", workflow_tables(cx->arena, &r, SIDE_SOURCE));
+		json_put_str(w, "target", workflow_tables(cx->arena, &r, SIDE_TARGET));
 		json_put_close(w, '}');
 	}
 	json_put_close(w, ']');

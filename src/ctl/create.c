@@ -3,7 +3,12 @@
 #include "base/clock.h"
 #include "base/mutant.h"
 
-enum { TELL_AFTER_MS = 1000 }; /* a long poll: ctl_api.h */
+enum {
+	TELL_AFTER_MS = 1000, /* a long poll: ctl_api.h */
+	TABLET_WITHIN_S = 20, /* for the names of 50,000 tables */
+	/* each is locked by a connection of its own in the hold (share.h), of the hundreds that there are */
+	MOVE_TABLES_MAX = 100,
+};
 
 /* What is asked of a new move when the command says nothing. */
 static const struct workflow_options defaults = {
@@ -32,48 +37,181 @@ options_over(const struct workflow_options *before, const struct ctl_request *q)
 
 /* ---- What the request alone tells */
 
-static int
-check_request(struct ctx *cx, const struct ctl_request *q)
+/* One table is a set too. */
+static void
+as_set(struct arena *a, struct ctl_request *q)
 {
-	TRY(name_check("keyspace", q->keyspace, cx->err));
-	TRY(name_check("table", q->table, cx->err));
-	TRY(name_check("keyspace", q->target_keyspace, cx->err));
-	TRY(name_check("table", q->target_table, cx->err));
-	if (strcmp(q->keyspace, q->target_keyspace) == 0) {
-		err_set(cx->err, ERR_REFUSED,
-		    "source and target are both in keyspace '%s': '%s.%s' to '%s.%s'", q->keyspace,
-		    q->keyspace, q->table, q->target_keyspace, q->target_table);
-		return err_hint(cx->err, "name another keyspace as the target");
+	if (q->tables_count > 0 || q->all)
+		return;
+	q->tables = arena_new(a, struct moved_names);
+	q->tables[0] = (struct moved_names){ .from = q->table, .to = q->target_table };
+	q->tables_count = 1;
+}
+
+/* What a set is called that nobody has named: one table as it is called at the target, several as the
+ * keyspace that they leave. */
+static const char *
+workflow_name(const struct ctl_request *q)
+{
+	if (q->workflow[0] != '\0')
+		return q->workflow;
+	return q->tables_count == 1 && !q->all ? q->tables[0].to : q->keyspace;
+}
+
+static int
+refuse_twice(struct ctx *cx, const struct ctl_request *q, const char *keyspace, const char *table)
+{
+	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' is named twice", keyspace, table);
+}
+
+static int
+check_tables(struct ctx *cx, const struct ctl_request *q)
+{
+	if (q->tables_count > MOVE_TABLES_MAX)
+		return err_set(cx->err, ERR_REFUSED, "%zu tables in one move, at most %d",
+		    q->tables_count, MOVE_TABLES_MAX);
+	for (size_t i = 0; i < q->tables_count; i++) {
+		TRY(name_check("table", q->tables[i].from, cx->err));
+		TRY(name_check("table", q->tables[i].to, cx->err));
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(q->tables[j].from, q->tables[i].from) == 0)
+				return refuse_twice(cx, q, q->keyspace, q->tables[i].from);
+			if (strcmp(q->tables[j].to, q->tables[i].to) == 0)
+				return refuse_twice(cx, q, q->target_keyspace, q->tables[i].to);
+		}
 	}
 	return 0;
 }
 
+static int
+check_request(struct ctx *cx, const struct ctl_request *q)
+{
+	TRY(name_check("keyspace", q->keyspace, cx->err));
+	TRY(name_check("keyspace", q->target_keyspace, cx->err));
+	TRY(name_check("workflow", workflow_name(q), cx->err));
+	TRY(check_tables(cx, q));
+	if (strcmp(q->keyspace, q->target_keyspace) != 0)
+		return 0;
+	if (q->tables_count == 1)
+		err_set(cx->err, ERR_REFUSED,
+		    "source and target are both in keyspace '%s': '%s.%s' to '%s.%s'", q->keyspace,
+		    q->keyspace, q->tables[0].from, q->target_keyspace, q->tables[0].to);
+	else
+		err_set(cx->err, ERR_REFUSED, "source and target are both keyspace '%s'",
+		    q->keyspace);
+	return err_hint(cx->err, "name another keyspace as the target");
+}
+
+/* ---- All that a keyspace serves */
+
+static bool
+is_excluded(const struct ctl_request *q, const char *table)
+{
+	for (size_t i = 0; i < q->excluded_count; i++) {
+		if (strcmp(q->excluded[i], table) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One that has moved away is there still, until it is dropped. */
+static bool
+is_served_there(const struct rules_record *rules, const char *keyspace, const char *table)
+{
+	const struct routing_rule *rule = rules_find(rules, keyspace, table);
+
+	return rule == NULL ||
+	    (strcmp(rule->to_keyspace, keyspace) == 0 && strcmp(rule->to_table, table) == 0);
+}
+
+/* q's tables are what its source keyspace serves now; none is no error. */
+static int
+name_all(struct ctx *cx, struct ctl *c, struct ctl_request *q)
+{
+	struct ctx within = ctx_within(cx, TABLET_WITHIN_S * SECOND);
+	const struct place p = { q->keyspace, "" };
+	struct table_list_reply there;
+	struct rules_record rules;
+	int64_t revision;
+
+	TRY(rules_load(cx, c, &rules, &revision));
+	TRY(cluster_table_call(&within, c, &p, TABLET_TABLE_LIST, &there));
+	q->tables = arena_array(cx->arena, struct moved_names, there.tables_count);
+	q->tables_count = 0;
+	for (size_t i = 0; i < there.tables_count; i++) {
+		const char *table = there.tables[i];
+
+		if (!is_excluded(q, table) && is_served_there(&rules, q->keyspace, table))
+			q->tables[q->tables_count++] = (struct moved_names){ table, table };
+	}
+	return check_tables(cx, q);
+}
+
 /* ---- One that is there */
+
+static bool
+has_table(const struct workflow *w, const struct moved_names *t)
+{
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		if (strcmp(side_table(w, SIDE_SOURCE, i), t->from) == 0)
+			return strcmp(side_table(w, SIDE_TARGET, i), t->to) == 0;
+	}
+	return false;
+}
+
+/* No table is in either twice. */
+static bool
+names_same(const struct workflow *w, const struct ctl_request *q)
+{
+	if (w->r.tables_count != q->tables_count)
+		return false;
+	for (size_t i = 0; i < q->tables_count; i++) {
+		if (!has_table(w, &q->tables[i]))
+			return false;
+	}
+	return true;
+}
 
 static int
 check_same(struct ctx *cx, const struct workflow *w, const struct ctl_request *q)
 {
-	if (strcmp(w->r.source_keyspace, q->keyspace) == 0 && w->r.tables_count == 1 &&
-	    strcmp(w->r.tables[0].source_table, q->table) == 0)
+	bool same = strcmp(w->r.source_keyspace, q->keyspace) == 0;
+
+	if (same && (q->all || names_same(w, q)))
 		return 0;
-	err_set(cx->err, ERR_REFUSED, "workflow '%s' moves '%s.%s', not '%s.%s'", w->id,
-	    w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0), q->keyspace, q->table);
-	return err_hint(cx->err, "vtctlclient Workflow show %.140s", w->id);
+	if (w->r.tables_count == 1 && q->tables_count == 1)
+		err_set(cx->err, ERR_REFUSED, "workflow '%s' moves '%s.%s', not '%s.%s'", w->id,
+		    w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0), q->keyspace,
+		    q->tables[0].from);
+	else
+		err_set(cx->err, ERR_REFUSED, "workflow '%s' moves other tables of keyspace '%s'",
+		    w->id, w->r.source_keyspace);
+	return err_hint(cx->err, "--workflow NAME, or see: vtctlclient Workflow show %.140s", w->id);
+}
+
+static bool
+has_begun(const struct workflow_record *r)
+{
+	for (size_t i = 0; i < r->tables_count; i++) {
+		if (strcmp(r->tables[i].state, table_progress_names[TABLE_INIT]) != 0)
+			return true;
+	}
+	return r->tables_count == 0;
 }
 
 /* Is the move of that name over, so that it stands for nothing any more? After a refusal of its creation
  * there is nothing left of it. One that has switched is done, and stays so, until its table is served from
  * somewhere else: moved back, say. */
 static int
-begins_anew(struct ctx *cx, const struct workflow *w, bool *anew)
+begins_anew(struct ctx *cx, const struct workflow *w, const struct ctl_request *q, bool *anew)
 {
 	bool arrived = true;
+	bool more = q->all && q->tables_count > 0; /* that came since, or was left out */
 
 	if (workflow_switched(&w->r))
 		TRY(rules_arrived(cx, w, &arrived));
-	*anew = !arrived || w->r.state == WORKFLOW_CANCELLED ||
-	    (w->r.state == WORKFLOW_ERROR && w->r.copied_us == 0 && w->r.tables_count > 0 &&
-	        strcmp(w->r.tables[0].state, "init") == 0);
+	*anew = !arrived || (workflow_switched(&w->r) && more) || w->r.state == WORKFLOW_CANCELLED ||
+	    (w->r.state == WORKFLOW_ERROR && w->r.copied_us == 0 && !has_begun(&w->r));
 	return 0;
 }
 
@@ -119,15 +257,15 @@ static void
 fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	w->r = (struct workflow_record){
-		.name = q->target_table,
+		.name = workflow_name(q),
 		.type = WORKFLOW_MOVETABLES,
 		.state = WORKFLOW_CHECKING,
 		.state_text = "",
 		.hint = "",
 		.source_keyspace = q->keyspace,
 		.target_keyspace = q->target_keyspace,
-		.tables = arena_new(cx->arena, struct workflow_table),
-		.tables_count = 1,
+		.tables = arena_array(cx->arena, struct workflow_table, q->tables_count),
+		.tables_count = q->tables_count,
 		.streams = arena_new(cx->arena, struct workflow_stream),
 		.streams_count = 1,
 		.direction = DIRECTION_FORWARD,
@@ -136,9 +274,10 @@ fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		.created_us = clock_wall(),
 		.options = options_over(&defaults, q),
 	};
-	w->r.tables[0] = (struct workflow_table){
-		.source_table = q->table, .target_table = q->target_table, .state = "init"
-	};
+	for (size_t i = 0; i < q->tables_count; i++)
+		w->r.tables[i] = (struct workflow_table){ .source_table = q->tables[i].from,
+			.target_table = q->tables[i].to,
+			.state = table_progress_names[TABLE_INIT] };
 	w->r.streams[0] = (struct workflow_stream){
 		.source_keyspace = q->keyspace,
 		.source_shard = "0",
@@ -180,6 +319,9 @@ create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	int attempt = mutant("ctl_cancel_counts_anew") ? 0 : w->r.attempt;
 
 	TRY(check_keyspaces(cx, w->ctl, q));
+	if (q->tables_count == 0)
+		return err_set(cx->err, ERR_REFUSED, "keyspace '%s' serves no table that could be moved",
+		    q->keyspace);
 	fill_record(cx, w, q);
 	w->r.before = was;
 	w->r.attempt = attempt;
@@ -247,7 +389,7 @@ begin(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct mo
 
 		out->created = rc != 0 && cx->err->kind == ERR_NOT_FOUND;
 		if (rc == 0)
-			rc = begins_anew(cx, w, &out->created);
+			rc = begins_anew(cx, w, q, &out->created);
 		if (out->created)
 			rc = create(cx, w, q);
 		else if (rc == 0)
@@ -286,14 +428,19 @@ move(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct mov
 }
 
 int
-create_move(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_result *out)
+create_move(
+    struct ctx *cx, struct ctl *c, const struct ctl_request *request, struct move_result *out)
 {
+	struct ctl_request q = *request;
 	struct workflow w;
 
-	TRY(check_request(cx, q));
-	out->workflow = name_pair(cx->arena, q->target_keyspace, q->target_table);
+	as_set(cx->arena, &q);
+	TRY(check_request(cx, &q));
+	if (q.all && q.after_revision == 0)
+		TRY(name_all(cx, c, &q));
+	out->workflow = name_pair(cx->arena, q.target_keyspace, workflow_name(&q));
 	workflow_init(&w, c, out->workflow);
-	int rc = move(cx, &w, q, out);
+	int rc = move(cx, &w, &q, out);
 	workflow_done(&w);
 	TRY(rc);
 	err_clear(cx->err);

@@ -6,6 +6,7 @@
 
 enum {
 	CALL_WITHIN_MS = 2000, /* of one call: a cancellation has to wait for its end */
+	TABLE_WITHIN_MS = 100, /* and so much for each table: 21 are kept under its lock, and it is checked */
 	/* What a client waits for without noticing; and, where that was not enough, twice as long and so
 	 * on, as transactions longer than a pause that overlap all the time leave no gap in it. Below a
 	 * second, and then from the least again: whoever waits for a transaction that is idle for minutes
@@ -36,6 +37,12 @@ struct call {
 	struct waitlist changed;
 };
 
+static usec
+call_within(const struct workflow *w)
+{
+	return (CALL_WITHIN_MS + TABLE_WITHIN_MS * (usec)w->r.tables_count) * MSEC;
+}
+
 static void
 call_task(void *arg)
 {
@@ -45,7 +52,7 @@ call_task(void *arg)
 	for (;;) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &scratch };
-		struct ctx within = ctx_within(&cx, CALL_WITHIN_MS * MSEC);
+		struct ctx within = ctx_within(&cx, call_within(&c->seen));
 		int rc = c->work(&within, &c->seen, c->side);
 
 		c->done = rc == 0 || err.kind != ERR_TIMEOUT;

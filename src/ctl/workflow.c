@@ -251,6 +251,17 @@ workflow_pass(struct ctx *cx, struct workflow *w, const char *point)
 
 /* ---- Others */
 
+const char *
+workflow_tables(struct arena *a, const struct workflow_record *r, enum side s)
+{
+	const char **tables = arena_array(a, const char *, r->tables_count);
+
+	for (size_t i = 0; i < r->tables_count; i++)
+		tables[i] = s == SIDE_SOURCE ? r->tables[i].source_table : r->tables[i].target_table;
+	return name_of_tables(a, s == SIDE_SOURCE ? r->source_keyspace : r->target_keyspace, tables,
+	    r->tables_count);
+}
+
 bool
 workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table)
 {

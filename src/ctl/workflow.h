@@ -46,6 +46,9 @@
 #include "rpc/api.h"
 #include "rpc/tablet.h"
 
+/* Of a workflow, whichever way it goes (rpc/tablet.h: ends). */
+enum side { SIDE_SOURCE, SIDE_TARGET };
+
 struct workflow {
 	struct ctl            *ctl;
 	char                   id[NAME_PAIR_MAX];   /* "new_customer/users" */
@@ -96,6 +99,8 @@ void workflow_outdate(struct workflow *w);
 /* A fault point of what works on it. It stands for the death of this vtctld: ERR_CANCELLED, and
  * nothing more is done by it. */
 int  workflow_pass(struct ctx *cx, struct workflow *w, const char *point) MUST_USE;
+/* "customer.users,orders", for people. */
+const char *workflow_tables(struct arena *a, const struct workflow_record *r, enum side s);
 /* Is that table its source or its target? */
 bool workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table);
 /* ERR_REFUSED while another workflow that has not ended uses one of its tables. Of two that are being
@@ -107,7 +112,6 @@ int  workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspa
     const char **id) MUST_USE;
 
 /* ---- The two sides */
-enum side { SIDE_SOURCE, SIDE_TARGET };
 
 static inline enum side
 workflow_from(const struct workflow *w)

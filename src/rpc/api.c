@@ -19,6 +19,46 @@ fence_table_missing(struct slice text)
 
 /* ---- Requests to vtctld */
 
+static void
+put_set(struct json_writer *w, const struct ctl_request *r)
+{
+	json_put_open(w, "tables", '[');
+	for (size_t i = 0; i < r->tables_count; i++) {
+		json_put_open(w, NULL, '{');
+		json_put_str(w, "from", r->tables[i].from);
+		json_put_str(w, "to", r->tables[i].to);
+		json_put_close(w, '}');
+	}
+	json_put_close(w, ']');
+	json_put_bool(w, "all", r->all);
+	json_put_open(w, "excluded", '[');
+	for (size_t i = 0; i < r->excluded_count; i++)
+		json_put_str(w, NULL, r->excluded[i]);
+	json_put_close(w, ']');
+}
+
+static void
+get_set(const struct json *j, struct arena *a, struct ctl_request *r)
+{
+	struct json tables = json_get_array(j, "tables"), excluded = json_get_array(j, "excluded");
+
+	r->all = json_get_bool(j, "all");
+	r->tables_count = json_count(&tables);
+	r->tables = arena_array(a, struct moved_names, r->tables_count);
+	for (size_t i = 0; i < r->tables_count; i++) {
+		struct json item = json_item(&tables, i);
+
+		json_need(&item, "from");
+		json_need(&item, "to");
+		r->tables[i].from = json_get_str(&item, "from");
+		r->tables[i].to = json_get_str(&item, "to");
+	}
+	r->excluded_count = json_count(&excluded);
+	r->excluded = arena_array(a, const char *, r->excluded_count);
+	for (size_t i = 0; i < r->excluded_count; i++)
+		r->excluded[i] = json_item_str(&excluded, i);
+}
+
 void
 ctl_request_write(struct buf *out, const struct ctl_request *r)
 {
@@ -29,6 +69,7 @@ ctl_request_write(struct buf *out, const struct ctl_request *r)
 	json_put_str(&w, "table", r->table);
 	json_put_str(&w, "target_keyspace", r->target_keyspace);
 	json_put_str(&w, "target_table", r->target_table);
+	put_set(&w, r);
 	json_put_str(&w, "workflow", r->workflow);
 	json_put_str(&w, "action", r->action);
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
@@ -56,6 +97,7 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 		.force = json_get_bool(&j, "force"),
 		.after_revision = json_get_i64(&j, "after_revision"),
 	};
+	get_set(&j, a, out);
 	out->options = workflow_options_get(&j, &out->given);
 	return json_close(&doc);
 }

@@ -33,6 +33,7 @@
 
 #include "base/secret.h"
 #include "http/http.h"
+#include "rpc/tablet.h"
 #include "topo/record.h"
 
 /* ---- The fence (docs/architecture.md section 6). What its triggers SIGNAL: SQLSTATE 45000, this errno, this
@@ -74,7 +75,14 @@ void                credentials_free(struct credentials *c);
 struct ctl_request {
 	const char             *keyspace, *table;                /* or the source of a move */
 	const char             *target_keyspace, *target_table;
-	const char             *workflow;
+	/* move_tables: several, or all that the source keyspace serves but for the excluded ones, in place of
+	 * table and target_table */
+	struct moved_names     *tables;
+	size_t                  tables_count;
+	bool                    all;
+	const char            **excluded;
+	size_t                  excluded_count;
+	const char             *workflow;                        /* move_tables: its name; "": the default */
 	const char             *action;
 	const char             *sidecar;                         /* create_keyspace; "": the default */
 	bool                    force;

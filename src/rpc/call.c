@@ -1,4 +1,7 @@
 #include "rpc/api.h"
+#include "rpc/tablet.h"
+
+#include <stdio.h>
 
 int
 rpc_call(
@@ -16,4 +19,19 @@ rpc_call(
 	}
 	buf_done(&reply.body);
 	return rc;
+}
+
+int
+rpc_tablet(struct ctx *cx, const char *address, enum tablet_method method, const void *request,
+    void *reply)
+{
+	const struct tablet_call *call = &tablet_calls[method];
+	SCOPED(buf) struct buf    body = BUF_INIT;
+	char                      path[HTTP_PATH_MAX];
+	struct slice              answer;
+
+	snprintf(path, sizeof(path), "/tablet/%s", call->name);
+	message_write(&body, call->request, request);
+	TRY(rpc_call(cx, address, path, buf_slice(&body), &answer));
+	return message_read(cx->arena, call->reply, answer, reply, cx->err);
 }

@@ -1,8 +1,6 @@
 #include "rpc/tablet.h"
 
-#include "rpc/api.h"
-
-#include <stdio.h>
+#include "topo/name.h"
 
 const char *const table_progress_names[] = { "init", "copying", "copied", "catching-up", "indexing",
 	"running", "switched", "error", NULL };
@@ -160,10 +158,10 @@ static const struct member fence_install_members[] = {
 MOVE_MESSAGE(fence_install, "request to fence_install", struct fence_install_request);
 
 static const struct member next_members[] = {
-	{ .name = "next", .type = MEMBER_U64, .offset = offsetof(struct next_value, next) },
+	{ .name = "next", .type = MEMBER_U64, .offset = offsetof(struct auto_next, next) },
 	{ 0 },
 };
-MESSAGE(next, "next value", struct next_value);
+MESSAGE(next, "next value", struct auto_next);
 
 static const struct member next_values_reply_members[] = {
 	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct next_values_reply, tables),
@@ -232,6 +230,13 @@ static const struct member table_find_reply_members[] = {
 };
 MESSAGE(table_find_reply, "reply to table_find", struct table_find_reply);
 
+static const struct member table_list_reply_members[] = {
+	{ .name = "tables", .type = MEMBER_TEXTS, .offset = offsetof(struct table_list_reply, tables),
+	    .count = offsetof(struct table_list_reply, tables_count) },
+	{ 0 },
+};
+MESSAGE(table_list_reply, "reply to table_list", struct table_list_reply);
+
 const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STATUS] = { "status", &tablet, &status_reply },
 	[TABLET_CHECK_FROM] = { "check_from", &check_from, &check_from_reply },
@@ -251,23 +256,9 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_THAW] = { "thaw", &move, &nothing },
 	[TABLET_FINISH] = { "finish", &move, &nothing },
 	[TABLET_TABLE_FIND] = { "table_find", &tables, &table_find_reply },
+	[TABLET_TABLE_LIST] = { "table_list", &tables, &table_list_reply },
 	[TABLET_TABLE_DROP] = { "table_drop", &tables, &nothing },
 };
-
-int
-rpc_tablet(struct ctx *cx, const char *address, enum tablet_method method, const void *request,
-    void *reply)
-{
-	const struct tablet_call *call = &tablet_calls[method];
-	SCOPED(buf) struct buf    body = BUF_INIT;
-	char                      path[HTTP_PATH_MAX];
-	struct slice              answer;
-
-	snprintf(path, sizeof(path), "/tablet/%s", call->name);
-	message_write(&body, call->request, request);
-	TRY(rpc_call(cx, address, path, buf_slice(&body), &answer));
-	return message_read(cx->arena, call->reply, answer, reply, cx->err);
-}
 
 /* ---- On disk */
 

@@ -27,6 +27,7 @@
  *  thaw                      the stream goes on; idempotent
  *  finish                    past the commit: the stream has ended for good, kept for its status
  *  table_find                which exist, a view too; waits for who makes or drops one
+ *  table_list                the names of a database's base tables
  *  table_drop                DROP TABLE with its fence; refuses what does not exist
  *
  * An attempt that is lower than one seen before is refused with ERR_CONFLICT.
@@ -59,6 +60,7 @@ enum tablet_method {
 	TABLET_THAW,
 	TABLET_FINISH,
 	TABLET_TABLE_FIND,
+	TABLET_TABLE_LIST,
 	TABLET_TABLE_DROP,
 	TABLET_METHODS,
 };
@@ -159,18 +161,18 @@ struct stream_status_reply {
 	size_t               tables_count;
 };
 
-struct next_value {
+struct auto_next {
 	uint64_t next;                  /* 0: none */
 };
 
 struct next_values_reply {
-	struct next_value *tables;
+	struct auto_next *tables;
 	size_t             tables_count;
 };
 
 struct set_next_values_request {
 	struct move_request move;
-	struct next_value  *values;     /* as move.tables */
+	struct auto_next  *values;     /* as move.tables */
 	size_t              values_count;
 };
 
@@ -209,6 +211,11 @@ struct table_found {
 struct table_find_reply {
 	struct table_found *tables;     /* as the request's */
 	size_t              tables_count;
+};
+
+struct table_list_reply {
+	const char **tables;
+	size_t       tables_count;
 };
 
 /* ---- The methods' shapes */

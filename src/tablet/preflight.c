@@ -303,11 +303,23 @@ find_converted(struct arena *a, const struct table_def *def)
 	    "are the same", def->database, def->name, names.data);
 }
 
+/* What names one of the tables is refused, or is *passed with force: "" when there is none. */
 static int
-refuse_mentions(struct ctx *cx, const struct mentions *m)
+check_mentions(struct ctx *cx, struct mysql_client *c, const struct move_request *q, bool force,
+    const char **passed)
 {
-	err_set(cx->err, ERR_REFUSED, "%s", m->text);
-	return err_hint(cx->err, "%s", m->hint);
+	const char       **tables = arena_array(cx->arena, const char *, q->tables_count);
+	struct mention_set set = { q->from.database, tables, q->tables_count };
+	struct mentions    m;
+
+	for (size_t i = 0; i < q->tables_count; i++)
+		tables[i] = q->tables[i].from;
+	TRY(mention_find(cx, c, &set, &m));
+	*passed = m.text;
+	if (m.text[0] == '\0' || force)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", m.text);
+	return err_hint(cx->err, "%s", m.hint);
 }
 
 int
@@ -315,21 +327,18 @@ preflight_attempt(
     struct ctx *cx, const struct tablet_env *env, const struct move_request *q, bool force)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
+	const char                         *passed;
 
 	TRY(env_dba(cx, env, &c));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx                 inner = *cx;
 		struct table_def          *def;
-		struct mentions            m;
 
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c, q->from.database, q->tables[i].from, &def));
-		TRY(mention_find(&inner, c, q->from.database, q->tables[i].from, &m));
-		if (m.text[0] != '\0' && !force)
-			return refuse_mentions(cx, &m);
 	}
-	return 0;
+	return check_mentions(cx, c, q, force, &passed);
 }
 
 static int
@@ -340,24 +349,17 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 
 	reply->tables = arena_array(cx->arena, struct table_facts, q->tables_count);
 	reply->tables_count = q->tables_count;
-	reply->passed = "";
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct table_def *def;
-		struct mentions   m;
 
 		TRY(schema_read(cx, c, q->from.database, q->tables[i].from, &def));
-		TRY(mention_find(cx, c, q->from.database, q->tables[i].from, &m));
-		if (m.text[0] != '\0' && !request->force)
-			return refuse_mentions(cx, &m);
-		if (m.text[0] != '\0')
-			reply->passed = m.text;
 		reply->tables[i] = (struct table_facts){
 			.definition = def->create_sql,
 			.converted = find_converted(cx->arena, def),
 			.rows_estimate = def->rows_estimate,
 		};
 	}
-	return 0;
+	return check_mentions(cx, c, q, request->force, &reply->passed);
 }
 
 int

@@ -165,7 +165,7 @@ do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	SCOPED(client) struct mysql_client *dba = NULL;
 
 	TRY(env_dba(cx, api->env, &dba));
-	reply->tables = arena_array(cx->arena, struct next_value, move->tables_count);
+	reply->tables = arena_array(cx->arena, struct auto_next, move->tables_count);
 	reply->tables_count = move->tables_count;
 	for (size_t i = 0; i < move->tables_count; i++)
 		TRY(auto_increment_read(cx, dba, move->from.database, move->tables[i].from,
@@ -206,15 +206,8 @@ do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	struct position_reply           *reply = r;
 	struct fence                     f = fence_of(cx->arena, api, move);
 	SCOPED(position) struct position p = { 0 };
-	struct lock_request              request = {
-		             .id = f.id,
-		             .database = f.database,
-		             .tables = f.tables,
-		             .tables_count = f.tables_count,
-		             .attempt = move->attempt,
-	};
 
-	TRY(lock_take(cx, &api->locks, &request, &p));
+	TRY(lock_take(cx, &api->locks, &f, &p));
 	reply->position = arena_strdup(cx->arena, position_gtid(&p));
 	return 0;
 }
@@ -224,8 +217,9 @@ do_lock_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
 	struct lock_status_reply  *reply = r;
+	struct fence               f = fence_of(cx->arena, api, move);
 
-	return lock_held(cx, &api->locks, move->workflow, move->attempt, &reply->held);
+	return lock_held(cx, &api->locks, &f, &reply->held);
 }
 
 static int
@@ -241,11 +235,12 @@ static int
 do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request          *move = q;
+	struct fence                        f = fence_of(cx->arena, api, move);
 	SCOPED(client) struct mysql_client *c = NULL;
 
 	TRY(lock_forbid(cx, &api->locks, move->workflow, move->attempt));
 	TRY(env_dba(cx, api->env, &c));
-	return fence_disarm(cx, c, id_of(api, move), move->attempt);
+	return fence_disarm(cx, c, &f);
 }
 
 static int
@@ -365,6 +360,29 @@ do_table_find(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	return 0;
 }
 
+/* Views are none, and sequences are not yet. */
+static int
+do_table_list(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct tables_request        *request = q;
+	struct table_list_reply            *reply = r;
+	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(buf) struct buf              sql = BUF_INIT;
+	struct mysql_rows                   rows;
+
+	TRY(env_dba(cx, api->env, &c));
+	buf_add_str(&sql, "SELECT table_name FROM information_schema.tables WHERE table_type IN "
+			  "('BASE TABLE','SYSTEM VERSIONED') AND table_schema=");
+	quote_string(&sql, slice_str(request->database));
+	buf_add_str(&sql, " ORDER BY table_name");
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	reply->tables = arena_array(cx->arena, const char *, rows.rows);
+	reply->tables_count = rows.rows;
+	for (size_t i = 0; i < rows.rows; i++)
+		reply->tables[i] = arena_slice_str(cx->arena, rows.values[i]);
+	return 0;
+}
+
 static const struct method {
 	method_fn *run;
 	bool       one_at_a_time; /* calls.h; of methods about a move only */
@@ -387,6 +405,7 @@ static const struct method {
 	[TABLET_THAW] = { do_thaw, false },
 	[TABLET_FINISH] = { do_finish, false },
 	[TABLET_TABLE_FIND] = { do_table_find, false },
+	[TABLET_TABLE_LIST] = { do_table_list, false },
 	[TABLET_TABLE_DROP] = { do_table_drop, false },
 };
 

@@ -189,6 +189,21 @@ name_of_table(struct arena *a, const char *keyspace, const char *table)
 }
 
 const char *
+name_of_tables(struct arena *a, const char *keyspace, const char *const *tables, size_t count)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+
+	add_ident(&text, keyspace);
+	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
+		buf_add_char(&text, i == 0 ? '.' : ',');
+		add_ident(&text, tables[i]);
+	}
+	if (count > NAMES_SHOWN)
+		buf_addf(&text, ",... (%zu tables)", count);
+	return arena_slice_str(a, buf_slice(&text));
+}
+
+const char *
 name_typed(struct arena *a, const char *keyspace, const char *table)
 {
 	const char            *name = name_of_table(a, keyspace, table);
@@ -287,4 +302,41 @@ name_one(struct arena *a, const char *text)
 	const char            *rest = text[0] == '`' ? read_ident(text, "", &name) : NULL;
 
 	return rest != NULL && *rest == '\0' ? arena_slice_str(a, buf_slice(&name)) : text;
+}
+
+static int
+refuse_list(const char *text, struct err *err)
+{
+	err_set(err, ERR_REFUSED,
+	    "'%s' is not of the form keyspace.table, keyspace.table,table or keyspace.*", text);
+	return err_hint(err,
+	    "put names with other characters between backquotes, as in SQL: 'customer.`a,b`'");
+}
+
+int
+name_split_list(struct arena *a, const char *text, struct name_list *out, struct err *err)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	const char            *rest = read_ident(text, ".", &name);
+	size_t                 most = 1;
+
+	for (const char *s = text; *s != '\0'; s++)
+		most += *s == ',';
+	*out = (struct name_list){ .names = arena_array(a, const char *, most) };
+	if (rest == NULL)
+		return refuse_list(text, err);
+	out->keyspace = arena_slice_str(a, buf_slice(&name));
+	out->all = strcmp(rest, ".*") == 0;
+	if (*rest == '\0' || out->all)
+		return 0;
+	do {
+		buf_reset(&name);
+		bool star = rest[1] == '*'; /* means all, unless it is quoted */
+
+		rest = read_ident(rest + 1, ".,", &name);
+		if (rest == NULL || star || name.len == 0 || (*rest != ',' && *rest != '\0'))
+			return refuse_list(text, err);
+		out->names[out->count++] = arena_slice_str(a, buf_slice(&name));
+	} while (*rest == ',');
+	return 0;
 }

@@ -97,6 +97,38 @@ def test_a_lower_attempt_does_nothing(tablet):
     assert refused(app, WRITES[1]) == FENCED
 
 
+def set_of(*tables):
+    return {"tables": [{"from": t, "to": t} for t in tables]}
+
+
+def test_a_row_of_the_set_that_is_gone_keeps_it_from_being_locked(tablet):
+    tablet.server.sql("CREATE TABLE u (id INT PRIMARY KEY)", database="customer")
+    tablet.call("fence_install", **request(**set_of("t", "u")))
+    tablet.call("lock", **request(attempt=1, **set_of("t", "u")))
+    assert tablet.call("lock_status", **request(attempt=1, **set_of("t", "u")))["held"] is True
+    tablet.call("unlock", **request(attempt=1))
+    tablet.server.sql("DELETE FROM _switchyard.fence WHERE tbl = 'u'")
+    with pytest.raises(tablets.Refused) as partly:
+        tablet.call("lock", **request(attempt=3, **set_of("t", "u")))
+    assert partly.value.kind == "retry" and "1 rows for 2 tables" in partly.value.text
+    tablet.call("disarm", **request(attempt=4, **set_of("t", "u")))
+    assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == 0
+
+
+def test_what_an_earlier_set_of_that_name_has_left_stays_armed(tablet):
+    tablet.server.sql("CREATE TABLE u (id INT PRIMARY KEY)", database="customer")
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=1))
+    tablet.call("unlock", **request(attempt=1))
+    tablet.call("fence_install", **request(attempt=3, **set_of("u")))
+    tablet.call("lock", **request(attempt=3, **set_of("u")))
+    assert tablet.call("lock_status", **request(attempt=3, **set_of("u")))["held"] is True
+    tablet.call("unlock", **request(attempt=3))
+    tablet.call("disarm", **request(attempt=4, **set_of("u")))
+    app = tablets.app(tablet.server, "customer")
+    assert refused(app, WRITES[1]) == FENCED and refused(app, "INSERT INTO u VALUES (1)") == 0
+
+
 def test_the_lock_holds_back_a_write_that_matches_no_row(tablet):
     tablet.call("fence_install", **request())
     tablet.call("lock", **request(attempt=1))

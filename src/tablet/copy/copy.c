@@ -27,9 +27,27 @@ struct copier {
 	const struct copy_params *params;
 	struct arena              arena;      /* ranges */
 	struct copy_table        *tables;
+	int                      *order;      /* of the tables' numbers: the largest comes first */
 	bool                      known;      /* ranges are in memory */
 	struct group              group;
 };
+
+/* The one that takes longest is begun first, so that the workers end together. */
+static void
+set_order(struct copier *c)
+{
+	struct table_def **defs = c->params->tables;
+	int                count = c->params->tables_count;
+
+	c->order = arena_array(&c->arena, int, count);
+	for (int i = 0; i < count; i++) {
+		int at = i;
+
+		for (; at > 0 && defs[c->order[at - 1]]->rows_estimate < defs[i]->rows_estimate; at--)
+			c->order[at] = c->order[at - 1];
+		c->order[at] = i;
+	}
+}
 
 int
 copier_new(const struct copy_params *params, struct copier **out, struct err *err)
@@ -41,6 +59,7 @@ copier_new(const struct copy_params *params, struct copier **out, struct err *er
 	c->params = params;
 	arena_init(&c->arena);
 	c->tables = arena_array(&c->arena, struct copy_table, params->tables_count);
+	set_order(c);
 	for (int i = 0; i < params->tables_count; i++) {
 		int n = snprintf(c->tables[i].name, COPY_NAME_MAX, "%s.%s",
 		    params->target_databases[i],
@@ -139,7 +158,7 @@ static struct copy_range *
 take_range(struct copier *c)
 {
 	for (int i = 0; i < c->params->tables_count; i++) {
-		struct copy_table *t = &c->tables[i];
+		struct copy_table *t = &c->tables[c->order[i]];
 
 		while (t->next < t->ranges.count) {
 			struct copy_range *r = &t->ranges.items[t->next++];

@@ -51,17 +51,17 @@ int fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
 /* May it be installed? Asks for no lock that anybody would notice, changes nothing. */
 int fence_try(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
-/* ERR_CONFLICT when a higher attempt was seen, or without a fence. Locks nothing. */
-int fence_current(
-    struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
-/* From the commit of its UPDATE on no client's write passes. It waits for the writers that have read the row,
- * as long as the session waits for row locks. ERR_CONFLICT: outdated (2), or there is no fence. */
-int fence_arm(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
+/* Of all its tables, by its attempt. ERR_CONFLICT when a higher attempt was seen, or without a fence. Locks
+ * nothing. */
+int fence_current(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
+/* From the commit of its UPDATE on no client's write passes. It waits for the writers that have read a row,
+ * as long as the session waits for row locks. ERR_CONFLICT: outdated (2), or there is no fence. ERR_RETRY: a
+ * table has no row, and would refuse nobody. */
+int fence_arm(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
 /* Until cx's deadline; 0 also when it is outdated (2). lock_forbid() comes before it, see (6). */
-int fence_disarm(
-    struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt) MUST_USE;
-/* Armed by this attempt? */
-int fence_armed(struct ctx *cx, struct mysql_client *dba, struct stream_id id, int attempt,
-    bool *armed) MUST_USE;
+int fence_disarm(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
+/* All of them, by this attempt? */
+int fence_armed(
+    struct ctx *cx, struct mysql_client *dba, const struct fence *f, bool *armed) MUST_USE;
 
 #endif

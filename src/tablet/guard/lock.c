@@ -94,23 +94,17 @@ check_wanted(struct ctx *cx, const struct table_lock *t)
 }
 
 static int
-take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const struct lock_request *r,
+take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const struct fence *f,
     struct table_lock *t)
 {
-	struct share_tables tables = { r->database, r->tables, r->tables_count };
-	struct fence f = {
-		.id = r->id,
-		.database = r->database,
-		.tables = r->tables,
-		.tables_count = r->tables_count,
-	};
+	struct share_tables tables = { f->database, f->tables, f->tables_count };
 
-	TRY(fence_current(cx, second, r->id, r->attempt));
+	TRY(fence_current(cx, second, f));
 	if (share_take(cx, l->env, &tables, &t->share) != 0)
-		return err_wrap(cx->err, "locking the tables of '%s'", r->database);
-	TRY(fence_check(cx, second, &f)); /* (3) */
+		return err_wrap(cx->err, "locking the tables of '%s'", f->database);
+	TRY(fence_check(cx, second, f)); /* (3) */
 	TRY(check_wanted(cx, t));
-	return fence_arm(cx, second, r->id, r->attempt);
+	return fence_arm(cx, second, f);
 }
 
 /* (2) */
@@ -127,7 +121,7 @@ read_place(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
  * for a higher one the request is refused. */
 static int
 make_room(
-    struct ctx *cx, struct locks *l, const struct lock_request *r, struct table_lock **present)
+    struct ctx *cx, struct locks *l, const struct fence *r, struct table_lock **present)
 {
 	struct table_lock      *t = find(l, r->id.workflow);
 	const struct forbidden *f = find_forbidden(l, r->id.workflow);
@@ -153,7 +147,7 @@ make_room(
 }
 
 int
-lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct position *p)
+lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct position *p)
 {
 	struct table_lock                  *t;
 	SCOPED(client) struct mysql_client *second = NULL;
@@ -182,13 +176,13 @@ lock_take(struct ctx *cx, struct locks *l, const struct lock_request *r, struct 
 }
 
 int
-lock_held(struct ctx *cx, struct locks *l, const char *workflow, int attempt, bool *held)
+lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 {
-	struct table_lock                  *t = find(l, workflow);
+	struct table_lock                  *t = find(l, f->id.workflow);
 	SCOPED(client) struct mysql_client *second = NULL;
 
 	*held = false;
-	if (t == NULL || t->attempt != attempt || t->busy)
+	if (t == NULL || t->attempt != f->attempt || t->busy)
 		return 0;
 	t->busy = true;
 	bool alive = share_alive(cx, &t->share);
@@ -198,8 +192,7 @@ lock_held(struct ctx *cx, struct locks *l, const char *workflow, int attempt, bo
 		return 0;
 	}
 	TRY(env_dba(cx, l->env, &second));
-	return fence_armed(
-	    cx, second, (struct stream_id){ l->env->sidecar, workflow }, attempt, held);
+	return fence_armed(cx, second, f, held);
 }
 
 void

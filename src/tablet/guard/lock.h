@@ -23,6 +23,7 @@
 #define TABLET_GUARD_LOCK_H
 
 #include "base/list.h"
+#include "tablet/guard/fence.h"
 #include "tablet/server/env.h"
 #include "tablet/server/position.h"
 
@@ -32,24 +33,16 @@ struct locks {
 	struct list              forbidden;
 };
 
-struct lock_request {
-	struct stream_id id;
-	const char  *database;
-	const char **tables;
-	int          tables_count;
-	int          attempt;
-};
-
 void locks_init(struct locks *l, const struct tablet_env *env);
 void locks_done(struct locks *l); /* closes the connections: the locks end, the fences stay */
-/* Until cx's deadline. The same attempt again: the same P. ERR_CONFLICT: a higher attempt has the lock,
- * or this one is over (5). ERR_RETRY: another call is taking it just now. */
+/* The lock of the fence's tables, and the fence armed. Until cx's deadline. The same attempt again: the same
+ * P. ERR_CONFLICT: a higher attempt has the lock, or this one is over (5). ERR_RETRY: another call is taking
+ * it just now. */
 int lock_take(
-    struct ctx *cx, struct locks *l, const struct lock_request *r, struct position *p) MUST_USE;
+    struct ctx *cx, struct locks *l, const struct fence *f, struct position *p) MUST_USE;
 /* *held: this attempt's READ locks are all there, and its fence is armed, as the server says just now. Where
  * a connection has gone the others are closed. */
-int lock_held(
-    struct ctx *cx, struct locks *l, const char *workflow, int attempt, bool *held) MUST_USE;
+int lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held) MUST_USE;
 /* Attempts up to that one take no lock from now on; waits for one that is taking it, which gives up
  * as soon as its server has answered. A lock that is held stays. */
 int lock_forbid(struct ctx *cx, struct locks *l, const char *workflow, int attempt) MUST_USE;

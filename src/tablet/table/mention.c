@@ -4,7 +4,10 @@
 #include "sql/program.h"
 #include "sql/quote.h"
 
-enum { NAMED_MAX = 3 }; /* in one sentence: three names of two parts fit it */
+enum {
+	NAMED_MAX = 3,    /* in one sentence: three names of two parts fit it */
+	LOCATED_MAX = 50, /* names that the server looks for; of more it sends all bodies that there are */
+};
 
 /* ---- The bodies that have the word */
 
@@ -43,13 +46,17 @@ add_occurs(struct buf *out, const char *body, const char *name)
 }
 
 static int
-read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s, const char *table,
-    struct mysql_rows *rows)
+read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s,
+    const struct mention_set *set, struct mysql_rows *rows)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_addf(&sql, "SELECT %s, %s FROM information_schema.%s WHERE ", s->columns, s->body, s->from);
-	add_occurs(&sql, s->body, table);
+	buf_addf(&sql, "SELECT %s, %s FROM information_schema.%s WHERE (", s->columns, s->body, s->from);
+	for (size_t i = 0; i < set->count && set->count <= LOCATED_MAX; i++) {
+		buf_add_str(&sql, i == 0 ? "" : " OR ");
+		add_occurs(&sql, s->body, set->tables[i]);
+	}
+	buf_add_str(&sql, set->count <= LOCATED_MAX ? ")" : "TRUE)");
 	if (strcmp(s->what, "trigger") == 0)
 		buf_addf(&sql, " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "'",
 		    sizeof(FENCE_PREFIX) - 1);
@@ -65,6 +72,8 @@ read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s, cons
 struct found {
 	int         count, sure;
 	struct buf *names; /* of the first few: "view 'a.b', routine 'c.d'" */
+	const char *table; /* of the set, that is named first */
+	bool        more;  /* another one is, too */
 };
 
 static unsigned
@@ -82,15 +91,30 @@ modes_of(struct slice sql_mode)
 	return modes;
 }
 
+/* The most that it says of any of them. */
 static enum mention
-mention_of(struct ctx *cx, const struct slice *v, const char *database, const char *table)
+mention_of(struct ctx *cx, const struct slice *v, const struct mention_set *set, struct found *f)
 {
 	struct program p;
 	struct err     unread = { 0 };
+	enum mention   most = MENTION_NONE;
+	bool           read =
+	    program_read(cx->arena, v[B_BODY], modes_of(v[B_MODES]), &p, &unread) == 0;
 
-	if (program_read(cx->arena, v[B_BODY], modes_of(v[B_MODES]), &p, &unread) != 0)
-		return MENTION_PERHAPS;
-	return program_mentions(&p, v[B_SCHEMA], slice_str(database), slice_str(table));
+	for (size_t i = 0; i < set->count; i++) {
+		enum mention m = read ? program_mentions(&p, v[B_SCHEMA], slice_str(set->database),
+		                            slice_str(set->tables[i]))
+		                      : MENTION_PERHAPS;
+
+		if (m == MENTION_NONE)
+			continue;
+		if (m == MENTION_SURE || most == MENTION_NONE)
+			most = m;
+		f->more |= f->table != NULL && f->table != set->tables[i];
+		if (f->table == NULL)
+			f->table = set->tables[i];
+	}
+	return most;
 }
 
 /* Routines in these databases are the server's. They read only the tables that their callers name, in text
@@ -115,8 +139,7 @@ add_found(struct found *f, const char *what, const struct slice *v, enum mention
 }
 
 static int
-look_through(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
-    struct found *f)
+look_through(struct ctx *cx, struct mysql_client *c, const struct mention_set *set, struct found *f)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
@@ -124,21 +147,33 @@ look_through(struct ctx *cx, struct mysql_client *c, const char *database, const
 		struct mysql_rows          rows;
 
 		inner.arena = &scratch;
-		TRY(read_bodies(&inner, c, &sources[i], table, &rows));
+		TRY(read_bodies(&inner, c, &sources[i], set, &rows));
 		for (size_t n = 0; n < rows.rows; n++) {
 			const struct slice *v = &rows.values[n * B_COUNT];
-			enum mention        m = mention_of(&inner, v, database, table);
+			struct found        before = *f;
+			enum mention        m = mention_of(&inner, v, set, f);
 
 			if (m == MENTION_SURE ||
 			    (m == MENTION_PERHAPS && !is_servers_own(v[B_SCHEMA])))
 				add_found(f, sources[i].what, v, m);
+			else
+				*f = before;
 		}
 	}
 	return 0;
 }
 
+/* "the table 'customer.users'", or "tables of the set, 'customer.users' and more" */
 static const char *
-sentence(struct arena *a, const struct found *f, const char *database, const char *table)
+named(struct arena *a, const struct found *f, const struct mention_set *set)
+{
+	return f->more
+	    ? arena_printf(a, "tables of the set ('%s.%s' and more)", set->database, f->table)
+	    : arena_printf(a, "the table '%s.%s'", set->database, f->table);
+}
+
+static const char *
+sentence(struct arena *a, const struct found *f, const struct mention_set *set)
 {
 	const char *more = f->count > NAMED_MAX
 	    ? arena_printf(a, " and %d more", f->count - NAMED_MAX)
@@ -146,25 +181,25 @@ sentence(struct arena *a, const struct found *f, const char *database, const cha
 
 	if (f->sure == 0)
 		return arena_printf(a,
-		    "%s%s may name the table '%s.%s': what is there is not understood, or runs SQL "
-		    "from strings",
-		    f->names->data, more, database, table);
-	return arena_printf(a, "%s%s %s the table '%s.%s', and would look for it at its old place",
-	    f->names->data, more, f->count == 1 ? "names" : "name", database, table);
+		    "%s%s may name %s: what is there is not understood, or runs SQL from strings",
+		    f->names->data, more, named(a, f, set));
+	return arena_printf(a, "%s%s %s %s, and would look for %s at %s old place", f->names->data, more,
+	    f->count == 1 ? "names" : "name", named(a, f, set), f->more ? "them" : "it",
+	    f->more ? "their" : "its");
 }
 
 int
-mention_find(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
-    struct mentions *out)
+mention_find(
+    struct ctx *cx, struct mysql_client *c, const struct mention_set *set, struct mentions *out)
 {
 	SCOPED(buf) struct buf names = BUF_INIT;
 	struct found           f = { .names = &names };
 
 	*out = (struct mentions){ .text = "", .hint = "" };
-	TRY(look_through(cx, c, database, table, &f));
+	TRY(look_through(cx, c, set, &f));
 	if (f.count == 0)
 		return 0;
-	out->text = sentence(cx->arena, &f, database, table);
+	out->text = sentence(cx->arena, &f, set);
 	out->hint = f.sure == 0
 	    ? "if it does not: MoveTables --force goes on"
 	    : "drop it first, and make it anew where the table goes; MoveTables --force goes on and "

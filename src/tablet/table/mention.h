@@ -13,8 +13,15 @@ struct mentions {
 	const char *text, *hint;   /* a sentence with the first few of them, what to do; "": there is none */
 };
 
-/* Looks through all databases of the server; the answer is in cx->arena. */
-int mention_find(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+/* Tables of one database that are to be moved together. Borrowed. */
+struct mention_set {
+	const char        *database;
+	const char *const *tables;
+	size_t             count;
+};
+
+/* Looks through all databases of the server, once for all of the set; the answer is in cx->arena. */
+int mention_find(struct ctx *cx, struct mysql_client *c, const struct mention_set *set,
     struct mentions *out) MUST_USE;
 
 #endif

@@ -198,7 +198,7 @@ do_next_values(struct ctx *cx, struct world *w, const struct move_request *q, vo
 {
 	struct next_values_reply *reply = r;
 
-	reply->tables = arena_new(cx->arena, struct next_value);
+	reply->tables = arena_new(cx->arena, struct auto_next);
 	reply->tables_count = 1;
 	reply->tables[0].next = (uint64_t)w->source.rows + 1;
 	return 0;

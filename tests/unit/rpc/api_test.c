@@ -58,7 +58,7 @@ TEST(a_reply_of_a_tablet_survives_the_way)
 		                             .lag_ms = -1,
 		                             .tables = &table,
 		                             .tables_count = 1 };
-	struct next_value          values[] = { { UINT64_MAX }, { 0 } };
+	struct auto_next          values[] = { { UINT64_MAX }, { 0 } };
 	struct next_values_reply   next, given = { .tables = values, .tables_count = 2 };
 
 	pass_on(&arena, tablet_calls[TABLET_STREAM_STATUS].reply, &reply, &back);

@@ -113,3 +113,49 @@ TEST(what_is_no_pair_is_refused)
 	}
 	arena_done(&arena);
 }
+
+TEST(a_list_of_tables_is_read_as_it_is_written)
+{
+	static const char *const tables[] = { "users", "a,b", "c.d", "*", "tick`s" };
+	const char              *text = name_of_tables(&arena, "cus tomer", tables, 5);
+	struct name_list         got;
+
+	expect_str(text, "`cus tomer`.users,`a,b`,`c.d`,`*`,`tick``s`");
+	expect_ok(name_split_list(&arena, text, &got, &err), &err);
+	expect_str(got.keyspace, "cus tomer");
+	expect(!got.all && got.count == 5);
+	for (size_t i = 0; i < got.count; i++)
+		expect_str(got.names[i], tables[i]);
+	expect_ok(name_split_list(&arena, "customer.*", &got, &err), &err);
+	expect(got.all && got.count == 0);
+	expect_str(got.keyspace, "customer");
+	expect_ok(name_split_list(&arena, "customer", &got, &err), &err);
+	expect(!got.all && got.count == 0);
+	arena_done(&arena);
+}
+
+TEST(a_long_list_of_tables_is_cut_for_people)
+{
+	const char *tables[NAMES_SHOWN + 4];
+
+	for (size_t i = 0; i < NAMES_SHOWN + 4; i++)
+		tables[i] = "t";
+	expect_str(name_of_tables(&arena, "c", tables, NAMES_SHOWN), "c.t,t,t,t,t,t,t,t");
+	expect_str(name_of_tables(&arena, "c", tables, NAMES_SHOWN + 4),
+	    "c.t,t,t,t,t,t,t,t,... (12 tables)");
+	arena_done(&arena);
+}
+
+TEST(what_is_no_list_is_refused)
+{
+	static const char *const bad[] = { "", ".a", "c.", "c.a,", "c.,a", "c.a.b", "c.*,a", "c.a,*.b",
+	    "c.`a", "`c`d.a", "c.`a`b" };
+	struct name_list got;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (name_split_list(&arena, bad[i], &got, &err) == 0)
+			test_fail(__FILE__, __LINE__, "'%s' was read", bad[i]);
+		expect(strstr(err.text, "is not of the form keyspace.table") != NULL);
+	}
+	arena_done(&arena);
+}
