@@ -65,13 +65,6 @@ barrier_judge(const struct barrier *b, const struct work *w, const struct barrie
 
 /* ---- waiting ---- */
 
-/* Is there an attempt that can be rolled back? A pause, or a naming, just ends. */
-static bool
-is_cutover(enum rule_phase phase)
-{
-	return phase == RULE_HOLD || phase == RULE_SWITCHED;
-}
-
 /* Has it locked rows that a statement which the hold waits for may need? */
 static bool
 has_rows(const struct barrier *b, const struct work *w)
@@ -148,7 +141,8 @@ barrier_wait(struct ctx *cx, struct in_flight *f, struct barrier *b, struct work
 	b->waiting++;
 	b->waiting_bytes += bytes;
 	if (b->waiting_bytes > f->waiting_bytes_max && !b->overflowed) {
-		b->overflowed = is_cutover(b->phase); /* (4) */
+		/* (4). A pause, or a naming, just ends, and past the commit there is only forward. */
+		b->overflowed = b->phase == RULE_HOLD;
 		if (b->phase == RULE_PAUSE)
 			b->grace = 0;
 		waitlist_wake_all(&f->changed);

@@ -9,6 +9,20 @@
 
 enum { TRIES = 10 }; /* of a record that its vtctld writes at the same time */
 
+/* What the gate knows of the rules is behind what the record says: there is only forward. */
+static bool
+has_committed(const struct workflow_record *w)
+{
+	for (size_t i = 0; i < w->events_count; i++) {
+		const struct workflow_event *e = &w->events[i];
+
+		if (e->attempt == w->attempt && strcmp(e->step, "commit") == 0 &&
+		    strcmp(e->what, "done") == 0)
+			return !mutant("gate_setback_past_commit");
+	}
+	return false;
+}
+
 static int
 write_wish(struct ctx *cx, const struct setback *s, const char *why)
 {
@@ -22,7 +36,8 @@ write_wish(struct ctx *cx, const struct setback *s, const char *why)
 	(void)snprintf(key, sizeof key, "/workflows/%s", s->workflow);
 	TRY(topo_get(cx, s->topo, key, &kv));
 	TRY(workflow_read(cx->arena, kv.value, &w, cx->err));
-	if (w.attempt != s->attempt || w.state != WORKFLOW_SWITCHING || w.rolling_back)
+	if (w.attempt != s->attempt || w.state != WORKFLOW_SWITCHING || w.rolling_back ||
+	    has_committed(&w))
 		return 0;
 	w.rolling_back = true;
 	workflow_add_event(cx->arena, &w,

@@ -2,7 +2,7 @@
  * setback.h - a gate asks for an attempt of a cutover to be rolled back, so that no client is refused.
  *
  * It writes that into the workflow's record, by the compare-and-swap that the commit needs too; whoever runs
- * the attempt does the rest.
+ * the attempt does the rest. Of an attempt that has committed nothing is written.
  */
 #ifndef GATE_SETBACK_H
 #define GATE_SETBACK_H

@@ -326,6 +326,32 @@ pause_with_a_full_buffer(void *arg)
 	expect(!users()->overflowed); /* there is no attempt to be rolled back */
 }
 
+static void
+held_past_the_commit(void *arg)
+{
+	struct err  err = { 0 };
+	struct ctx  cx = { .deadline = task_now() + SECOND, .err = &err };
+	struct work w = { 0 };
+
+	hold(2);
+	in_flight_set_route(&in_flight, route_of(3, "new_customer", RULE_SWITCHED));
+	expect(!passes(&w, &WRITE_ALONE));
+	expect_eq(barrier_wait(&cx, &in_flight, users(), &w, much), -1);
+	expect(!users()->overflowed); /* there is only forward */
+}
+
+TEST(a_full_buffer_past_the_commit_asks_for_nothing)
+{
+	struct task *t;
+
+	start();
+	t = task_spawn("test", held_past_the_commit, NULL);
+	expect(t != NULL);
+	task_detach(t);
+	sim_run();
+	in_flight_done(&in_flight);
+}
+
 TEST(a_full_buffer_ends_a_pause)
 {
 	struct task *t;
