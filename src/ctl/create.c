@@ -59,7 +59,7 @@ workflow_name(const struct ctl_request *q)
 }
 
 static int
-refuse_twice(struct ctx *cx, const struct ctl_request *q, const char *keyspace, const char *table)
+refuse_twice(struct ctx *cx, const char *keyspace, const char *table)
 {
 	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' is named twice", keyspace, table);
 }
@@ -67,17 +67,20 @@ refuse_twice(struct ctx *cx, const struct ctl_request *q, const char *keyspace, 
 static int
 check_tables(struct ctx *cx, const struct ctl_request *q)
 {
-	if (q->tables_count > MOVE_TABLES_MAX)
-		return err_set(cx->err, ERR_REFUSED, "%zu tables in one move, at most %d",
-		    q->tables_count, MOVE_TABLES_MAX);
+	if (q->tables_count > MOVE_TABLES_MAX) {
+		err_set(cx->err, ERR_REFUSED, "%zu tables in one move, at most %d", q->tables_count,
+		    MOVE_TABLES_MAX);
+		return err_hint(
+		    cx->err, "name some of them, and the others in a move of their own (--workflow)");
+	}
 	for (size_t i = 0; i < q->tables_count; i++) {
 		TRY(name_check("table", q->tables[i].from, cx->err));
 		TRY(name_check("table", q->tables[i].to, cx->err));
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(q->tables[j].from, q->tables[i].from) == 0)
-				return refuse_twice(cx, q, q->keyspace, q->tables[i].from);
+				return refuse_twice(cx, q->keyspace, q->tables[i].from);
 			if (strcmp(q->tables[j].to, q->tables[i].to) == 0)
-				return refuse_twice(cx, q, q->target_keyspace, q->tables[i].to);
+				return refuse_twice(cx, q->target_keyspace, q->tables[i].to);
 		}
 	}
 	return 0;

@@ -508,6 +508,9 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request          *q = &request->move;
 
+	if (request->definitions_count != 0 && request->definitions_count != q->tables_count)
+		return err_set(cx->err, ERR_REFUSED, "%zu definitions for %zu tables",
+		    request->definitions_count, q->tables_count);
 	TRY(env_dba(cx, env, &c));
 	TRY(check_settings(cx, env, c, common_settings));
 	TRY(check_settings(cx, env, c, own_settings));
@@ -515,10 +518,10 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	TRY(check_clients(cx, env, (const struct setting[]){ { 0 } }));
 	for (size_t i = 0; i < q->tables_count; i++)
 		TRY(check_arrival(cx, c, q, i,
-		    i < request->definitions_count ? request->definitions[i] : NULL));
+		    request->definitions_count > 0 ? request->definitions[i] : NULL));
 	TRY(probe_alone(cx, c));
 	TRY(probe_target(cx, env, q->to.database));
-	for (size_t i = 0; i < request->definitions_count && i < q->tables_count; i++) {
+	for (size_t i = 0; i < request->definitions_count; i++) {
 		if (rehearse_table(cx, c, q->to.database, request->definitions[i]) != 0)
 			return err_wrap(
 			    cx->err, "table '%s.%s'", q->from.database, q->tables[i].from);

@@ -175,6 +175,12 @@ def test_no_local_infile_at_the_target_is_refused_with_the_statement_that_helps(
     assert "SET GLOBAL local_infile" in refused.value.hint
 
 
+def test_a_definition_for_each_table_or_none(tablet):
+    with pytest.raises(tablets.Refused) as refused:
+        tablet.call("check_to", **request(definitions=["CREATE TABLE `t` (`id` int)"] * 2))
+    assert refused.value.kind == "refused" and "2 definitions for 1 tables" in refused.value.text
+
+
 def test_a_target_with_rows_or_another_definition_is_refused(tablet):
     tablet.server.sql(GOOD, database="customer")
     definition = tablet.call("check_from", **request())["tables"][0]["definition"]

@@ -170,6 +170,7 @@ REFUSED = [
     (("--exclude-tables=a", "customer.account", "new_customer"), "--exclude-tables is for KEYSPACE.*"),
     (("customer.*", "customer"), "source and target are both keyspace 'customer'"),
     (("new_customer.*", "customer"), "keyspace 'new_customer' serves no table"),
+    (("customer." + ",".join(f"t{i}" for i in range(101)), "new_customer"), "101 tables in one move, at most 100"),
 ]
 
 
