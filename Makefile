@@ -42,7 +42,11 @@ test:
 deps:
 	@tools/install-deps lint
 
-##make lint      layers, sizes, waits, form, tables of states, cppcheck
+##make format    what clang-format says, written
+format:
+	@find src tests -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
+
+##make lint      format, layers, sizes, waits, form, tables of states, cppcheck
 lint: deps
 	@$(PYTHON) tools/lint.py
 
@@ -107,4 +111,4 @@ install: all
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-clang build-mutants
 
-.PHONY: all help demo test test-clients test-suites deps lint mutants model bench asan tsan fuzz soak install clean
+.PHONY: all format help demo test test-clients test-suites deps lint mutants model bench asan tsan fuzz soak install clean

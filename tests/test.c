@@ -16,15 +16,15 @@
 #include <unistd.h>
 
 enum {
-	DEADLINE_S = 60,       /* a unit test that takes longer hangs */
-	NFTW_FDS = 16,         /* folders held open while removing one */
-	SHOWN_MAX = 160,       /* bytes of a slice that a failure prints */
+	DEADLINE_S = 60, /* a unit test that takes longer hangs */
+	NFTW_FDS = 16,   /* folders held open while removing one */
+	SHOWN_MAX = 160, /* bytes of a slice that a failure prints */
 };
 
 struct run {
-	uint64_t    seed;
-	int         deadline_ms;
-	int         passed, failed;
+	uint64_t seed;
+	int deadline_ms;
+	int passed, failed;
 	const char *only;
 };
 
@@ -69,14 +69,15 @@ test_fail(const char *file, int line, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "\n");
-	_exit(1);   /* not exit(): other threads may be running, and leaks no longer matter */
+	_exit(1); /* not exit(): other threads may be running, and leaks no longer matter */
 }
 
 void
 test_eq_int(const char *file, int line, const char *what, int64_t got, int64_t want)
 {
 	if (got != want)
-		test_fail(file, line, "%s: got %lld, want %lld", what, (long long)got, (long long)want);
+		test_fail(
+		    file, line, "%s: got %lld, want %lld", what, (long long)got, (long long)want);
 }
 
 static void
@@ -106,7 +107,7 @@ test_eq_slice(const char *file, int line, const char *what, struct slice got, st
 static int
 run_apart(test_fn *fn, FILE *said)
 {
-	int   status;
+	int status;
 	pid_t pid;
 
 	fflush(stdout);
@@ -127,7 +128,7 @@ test_check_fails(const char *file, int line, test_fn *fn, const char *part)
 {
 	static const char failed[] = "check failed: ";
 	FILE *said = tmpfile();
-	char  text[512] = "";
+	char text[512] = "";
 
 	check(said != NULL);
 	int status = run_apart(fn, said);
@@ -145,7 +146,7 @@ test_check_fails(const char *file, int line, test_fn *fn, const char *part)
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)remove(path);   /* best effort: what is left shows in /tmp */
+	(void)remove(path); /* best effort: what is left shows in /tmp */
 	return 0;
 }
 
@@ -162,34 +163,35 @@ mask_child(int how)
 _Noreturn static void
 run_child(const struct test_case *t)
 {
-	setpgid(0, 0);   /* so that what the test starts can be ended with it */
+	setpgid(0, 0); /* so that what the test starts can be ended with it */
 	mask_child(SIG_UNBLOCK);
 	snprintf(current_dir, sizeof current_dir, "/tmp/switchyard-test.%d", (int)getpid());
 	t->fn();
-	exit(0);         /* exit(): sanitizers look for leaks in it */
+	exit(0); /* exit(): sanitizers look for leaks in it */
 }
 
 /* What became of pid, or -1 when the deadline passed first. SIGCHLD is blocked. */
 static int
 wait_child(pid_t pid, int deadline_ms)
 {
-	usec     end = clock_mono() + deadline_ms * MSEC;
-	int      status = -1;
-	pid_t    ended;
+	usec end = clock_mono() + deadline_ms * MSEC;
+	int status = -1;
+	pid_t ended;
 	sigset_t child;
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && clock_mono() < end) {
-		usec            left = end - clock_mono();
+		usec left = end - clock_mono();
 		struct timespec t = { left / SECOND, left % SECOND * 1000 };
 
-		check(left < 0 || sigtimedwait(&child, NULL, &t) >= 0 || errno == EAGAIN || errno == EINTR);
+		check(left < 0 || sigtimedwait(&child, NULL, &t) >= 0 || errno == EAGAIN ||
+		    errno == EINTR);
 	}
 	check(ended >= 0);
 	kill(-pid, SIGKILL);
 	if (ended == 0) {
-		kill(pid, SIGKILL);   /* it may not have made its group yet */
+		kill(pid, SIGKILL); /* it may not have made its group yet */
 		check(waitpid(pid, NULL, 0) == pid);
 		return -1;
 	}
@@ -213,7 +215,7 @@ describe(const struct test_case *t, const struct run *r, int status)
 static void
 run_case(const struct test_case *t, struct run *r)
 {
-	char  dir[64];
+	char dir[64];
 	pid_t pid;
 
 	fflush(stdout);
@@ -238,8 +240,8 @@ static uint64_t
 number_from_env(const char *name, uint64_t fallback)
 {
 	const char *text = getenv(name);
-	struct err  err = { 0 };
-	uint64_t    v = fallback;
+	struct err err = { 0 };
+	uint64_t v = fallback;
 
 	if (text == NULL || parse_u64(slice_str(text), &v, &err) == 0)
 		return v;
@@ -258,17 +260,18 @@ run_part(struct run *r, uint64_t part, uint64_t parts)
 		exit(2);
 	}
 	for (const struct test_case *t = first_case; t != NULL; t = t->next)
-		if ((r->only == NULL || strstr(t->name, r->only) != NULL) && number++ % parts == part - 1)
+		if ((r->only == NULL || strstr(t->name, r->only) != NULL) &&
+		    number++ % parts == part - 1)
 			run_case(t, r);
 }
 
 int
 main(void)
 {
-	uint64_t   fresh;
+	uint64_t fresh;
 	struct run r = { .only = getenv("TEST_ONLY") };
 
-	mask_child(SIG_BLOCK);   /* wait_child() takes it when it comes */
+	mask_child(SIG_BLOCK); /* wait_child() takes it when it comes */
 	rand_secret(&fresh, sizeof fresh);
 	r.seed = current_seed = number_from_env("TEST_SEED", fresh);
 	r.deadline_ms = (int)number_from_env("TEST_DEADLINE_S", DEADLINE_S) * 1000;

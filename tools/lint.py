@@ -16,10 +16,13 @@ CPPCHECK = ['cppcheck', '--quiet', '--error-exitcode=1', '--inline-suppr', '--st
             '--enable=warning,portability', '--suppress=missingInclude', '--suppress=unknownMacro',
             '--max-configs=1', '-D_GNU_SOURCE', '-D__GNUC__=12', '-Isrc', '-Itests', 'src']
 
+SOURCES = "find src tests -name '*.[ch]' -print0 | xargs -0"
+
 CHECKS = [
     ('layers', [f'{TOOLS}/check_layers.py'], 30),
     ('size', [f'{TOOLS}/check_size.py'], 30),
     ('waits', [f'{TOOLS}/check_waits.py'], 30),
+    ('format', ['sh', '-c', f'{SOURCES} clang-format-14 --dry-run --Werror'], 60),
     ('form', [f'{TOOLS}/check_form.py'], 30),
     ('states', [f'{TOOLS}/fsm_graph.py', '--check'], 30),
     ('cppcheck', CPPCHECK, 240),

@@ -18,23 +18,23 @@
 
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
-enum { ARENA_GAP = 16 };   /* poisoned bytes behind each piece, so that running over it is seen */
+enum { ARENA_GAP = 16 }; /* poisoned bytes behind each piece, so that running over it is seen */
 #else
-#define ASAN_POISON_MEMORY_REGION(ptr, len) ((void)(ptr), (void)(len))
+#define ASAN_POISON_MEMORY_REGION(ptr, len)   ((void)(ptr), (void)(len))
 #define ASAN_UNPOISON_MEMORY_REGION(ptr, len) ((void)(ptr), (void)(len))
 enum { ARENA_GAP = 0 };
 #endif
 
 enum {
-	ARENA_ALIGN = 16,            /* max_align_t on every machine we build for */
-	ARENA_BLOCK_MIN = 1 << 10,   /* most statements need less */
-	ARENA_BLOCK_MAX = 1 << 16,   /* above it doubling wastes more than it saves */
+	ARENA_ALIGN = 16,          /* max_align_t on every machine we build for */
+	ARENA_BLOCK_MIN = 1 << 10, /* most statements need less */
+	ARENA_BLOCK_MAX = 1 << 16, /* above it doubling wastes more than it saves */
 };
 
 /* The first block in the list is the one being filled; a large request's own block goes behind it. */
 struct arena_block {
 	struct arena_block *next;
-	size_t              cap, used;
+	size_t cap, used;
 	_Alignas(ARENA_ALIGN) char data[];
 };
 
@@ -93,7 +93,7 @@ arena_reset(struct arena *a)
 	keep->next = NULL;
 	keep->used = 0;
 	ASAN_POISON_MEMORY_REGION(keep->data, keep->cap);
-	if (keep->cap > ARENA_BLOCK_MAX) {   /* one huge statement must not hold its memory for ever */
+	if (keep->cap > ARENA_BLOCK_MAX) { /* one huge statement must not hold its memory for ever */
 		block_free(keep);
 		a->blocks = NULL;
 	}
@@ -130,9 +130,10 @@ void *
 arena_alloc(struct arena *a, size_t size)
 {
 	check(size < PTRDIFF_MAX - 2 * ARENA_ALIGN - ARENA_GAP);
-	size_t need = ((size == 0 ? 1 : size) + ARENA_GAP + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+	size_t need =
+	    ((size == 0 ? 1 : size) + ARENA_GAP + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 	struct arena_block *b = block_for(a, need);
-	void  *ptr = b->data + b->used;
+	void *ptr = b->data + b->used;
 
 	b->used += need;
 	a->used_bytes += need;

@@ -14,24 +14,26 @@
 struct arena_block;
 
 struct arena {
-	struct arena_block *blocks;     /* newest first */
-	size_t              used_bytes; /* handed out since the last reset */
+	struct arena_block *blocks; /* newest first */
+	size_t used_bytes;          /* handed out since the last reset */
 };
 
+/* clang-format off */
 #define ARENA_INIT { NULL, 0 }
+/* clang-format on */
 
-void  arena_init(struct arena *a);
-void  arena_done(struct arena *a);
-void  arena_reset(struct arena *a);   /* keeps one block for reuse */
-void *arena_alloc(struct arena *a, size_t size);        /* uninitialised */
-void *arena_zalloc(struct arena *a, size_t size);       /* zeroed */
+void arena_init(struct arena *a);
+void arena_done(struct arena *a);
+void arena_reset(struct arena *a);                /* keeps one block for reuse */
+void *arena_alloc(struct arena *a, size_t size);  /* uninitialised */
+void *arena_zalloc(struct arena *a, size_t size); /* zeroed */
 char *arena_strdup(struct arena *a, const char *str);
-char *arena_strndup(struct arena *a, const void *ptr, size_t len);   /* adds NUL */
-char *arena_slice_str(struct arena *a, struct slice s);              /* adds NUL */
-struct slice arena_dup(struct arena *a, struct slice s);             /* NULL stays NULL */
+char *arena_strndup(struct arena *a, const void *ptr, size_t len); /* adds NUL */
+char *arena_slice_str(struct arena *a, struct slice s);            /* adds NUL */
+struct slice arena_dup(struct arena *a, struct slice s);           /* NULL stays NULL */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define arena_new(a, type) ((type *)arena_zalloc((a), sizeof(type)))
+#define arena_new(a, type)      ((type *)arena_zalloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (size_t)(n)))
 
 #endif

@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUF_FIRST = 64 };   /* one cache line: a short statement or name fits without growing */
+enum { BUF_FIRST = 64 }; /* one cache line: a short statement or name fits without growing */
 
-char buf_empty[1];   /* never written: (2) makes cap 0 the mark of it */
+char buf_empty[1]; /* never written: (2) makes cap 0 the mark of it */
 
 static void
 buf_check(const struct buf *b)
 {
-	check(b->cap == 0 ? b->data == buf_empty && b->len == 0 : b->len < b->cap);   /* (2) */
+	check(b->cap == 0 ? b->data == buf_empty && b->len == 0 : b->len < b->cap); /* (2) */
 }
 
 void
@@ -38,7 +38,7 @@ buf_truncate(struct buf *b, size_t len)
 	check(len <= b->len);
 	b->len = len;
 	if (b->cap > 0)
-		b->data[len] = '\0';   /* (1) */
+		b->data[len] = '\0'; /* (1) */
 }
 
 void
@@ -111,7 +111,7 @@ buf_addf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 	check(len >= 0);
 	buf_reserve(b, (size_t)len);
-	vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);   /* the spare byte takes the NUL */
+	vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again); /* the spare byte takes the NUL */
 	va_end(again);
 	b->len += (size_t)len;
 }

@@ -13,12 +13,14 @@
 #include "base/slice.h"
 
 struct buf {
-	char  *data;
+	char *data;
 	size_t len, cap;
 };
 
 extern char buf_empty[1];
+/* clang-format off */
 #define BUF_INIT { buf_empty, 0, 0 }
+/* clang-format on */
 
 void buf_init(struct buf *b);
 void buf_done(struct buf *b);                 /* frees; the buf is empty and usable again */
@@ -29,10 +31,11 @@ void buf_add_slice(struct buf *b, struct slice s);
 void buf_add_str(struct buf *b, const char *str);
 void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-char *buf_grow(struct buf *b, size_t len);    /* len more bytes, uninitialised; valid until the next call */
+char *buf_grow(
+    struct buf *b, size_t len); /* len more bytes, uninitialised; valid until the next call */
 void buf_truncate(struct buf *b, size_t len); /* len <= b->len */
 void buf_consume(struct buf *b, size_t len);  /* drops len bytes from the front */
 void buf_swap(struct buf *a, struct buf *b);
-struct slice buf_slice(const struct buf *b);  /* valid until b changes */
+struct slice buf_slice(const struct buf *b); /* valid until b changes */
 
 #endif

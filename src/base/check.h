@@ -11,7 +11,8 @@
 /* Prints "file:line: what" with a backtrace and aborts. */
 __attribute__((cold)) _Noreturn void check_failed(const char *file, int line, const char *what);
 
-#define check(expr) (__builtin_expect(!!(expr), 1) ? (void)0 : check_failed(__FILE__, __LINE__, #expr))
+#define check(expr)                                                                                \
+	(__builtin_expect(!!(expr), 1) ? (void)0 : check_failed(__FILE__, __LINE__, #expr))
 #define unreachable() check_failed(__FILE__, __LINE__, "unreachable")
 
 #endif

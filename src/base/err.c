@@ -11,15 +11,15 @@ const char *
 err_kind_name(enum err_kind kind)
 {
 	switch (kind) {
-	case ERR_NONE:      return "none";
-	case ERR_RETRY:     return "retry";
-	case ERR_TIMEOUT:   return "timeout";
+	case ERR_NONE: return "none";
+	case ERR_RETRY: return "retry";
+	case ERR_TIMEOUT: return "timeout";
 	case ERR_CANCELLED: return "cancelled";
-	case ERR_REFUSED:   return "refused";
-	case ERR_CORRUPT:   return "corrupt";
-	case ERR_CONFLICT:  return "conflict";
+	case ERR_REFUSED: return "refused";
+	case ERR_CORRUPT: return "corrupt";
+	case ERR_CONFLICT: return "conflict";
 	case ERR_NOT_FOUND: return "not found";
-	case ERR_SERVER:    return "server";
+	case ERR_SERVER: return "server";
 	}
 	unreachable();
 }
@@ -42,7 +42,7 @@ err_copy(struct err *to, const struct err *from)
 int
 err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
-	char    text[ERR_TEXT_MAX];
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	check(kind != ERR_NONE);
@@ -58,7 +58,7 @@ err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 int
 err_wrap(struct err *err, const char *fmt, ...)
 {
-	char    text[ERR_TEXT_MAX];
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	check(err->kind != ERR_NONE);
@@ -79,7 +79,7 @@ err_wrap(struct err *err, const char *fmt, ...)
 int
 err_hint(struct err *err, const char *fmt, ...)
 {
-	char    hint[ERR_HINT_MAX];
+	char hint[ERR_HINT_MAX];
 	va_list ap;
 
 	check(err->kind != ERR_NONE);
@@ -95,28 +95,37 @@ static enum err_kind
 kind_of_errno(int errnum)
 {
 	switch (errnum) {
-	case ETIMEDOUT:
-		return ERR_TIMEOUT;
-	case ECANCELED:
-		return ERR_CANCELLED;
-	case ENOENT:
-		return ERR_NOT_FOUND;
-	case EEXIST:
-		return ERR_CONFLICT;
-	case EAGAIN: case EINTR: case EBUSY: case ENFILE: case EMFILE:
-	case ENOBUFS: case ENOMEM: case EADDRINUSE:
-	case EPIPE: case ECONNRESET: case ECONNREFUSED: case ECONNABORTED: case ENOTCONN: case ESHUTDOWN:
-	case EHOSTUNREACH: case EHOSTDOWN: case ENETUNREACH: case ENETDOWN: case ENETRESET:
-		return ERR_RETRY;
-	default:
-		return ERR_REFUSED;
+	case ETIMEDOUT: return ERR_TIMEOUT;
+	case ECANCELED: return ERR_CANCELLED;
+	case ENOENT: return ERR_NOT_FOUND;
+	case EEXIST: return ERR_CONFLICT;
+	case EAGAIN:
+	case EINTR:
+	case EBUSY:
+	case ENFILE:
+	case EMFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EADDRINUSE:
+	case EPIPE:
+	case ECONNRESET:
+	case ECONNREFUSED:
+	case ECONNABORTED:
+	case ENOTCONN:
+	case ESHUTDOWN:
+	case EHOSTUNREACH:
+	case EHOSTDOWN:
+	case ENETUNREACH:
+	case ENETDOWN:
+	case ENETRESET: return ERR_RETRY;
+	default: return ERR_REFUSED;
 	}
 }
 
 int
 err_errno(struct err *err, int errnum, const char *fmt, ...)
 {
-	char    act[ERR_TEXT_MAX], why[128];
+	char act[ERR_TEXT_MAX], why[128];
 	va_list ap;
 
 	va_start(ap, fmt);

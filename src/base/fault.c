@@ -11,18 +11,18 @@
 #include <unistd.h>
 
 enum {
-	FAULTS_MAX = 16,       /* more in one run tells nobody anything */
-	FAULT_NAME_MAX = 64,   /* three words with room */
-	SLEEP_MAX_MS = 3600 * 1000,   /* longer than any test's deadline */
+	FAULTS_MAX = 16,            /* more in one run tells nobody anything */
+	FAULT_NAME_MAX = 64,        /* three words with room */
+	SLEEP_MAX_MS = 3600 * 1000, /* longer than any test's deadline */
 };
 
 enum fault_action { FAULT_KILL, FAULT_ERROR, FAULT_SLEEP };
 
 struct fault_point {
-	char              name[FAULT_NAME_MAX];
+	char name[FAULT_NAME_MAX];
 	enum fault_action action;
-	int               ms;       /* FAULT_SLEEP */
-	int               left;     /* passages until it acts; 0: it has */
+	int ms;   /* FAULT_SLEEP */
+	int left; /* passages until it acts; 0: it has */
 };
 
 /*
@@ -31,7 +31,7 @@ struct fault_point {
  */
 enum fault_mode { FAULTS_UNREAD = 0, FAULTS_NONE, FAULTS_ARMED };
 
-static _Atomic enum fault_mode fault_mode;   /* FAULTS_UNREAD: the environment was not read yet */
+static _Atomic enum fault_mode fault_mode; /* FAULTS_UNREAD: the environment was not read yet */
 static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fault_point fault_points[FAULTS_MAX];
 static int fault_count;
@@ -51,8 +51,7 @@ parse_action(struct slice s, struct fault_point *p, struct err *err)
 		p->action = FAULT_ERROR;
 	else
 		return err_set(err, ERR_REFUSED,
-		    "'%.*s' is not a fault's action; kill, error and sleep:MS are",
-		    SLICE_ARG(s));
+		    "'%.*s' is not a fault's action; kill, error and sleep:MS are", SLICE_ARG(s));
 	return 0;
 }
 
@@ -64,7 +63,8 @@ parse_point(struct slice s, struct fault_point *p, struct err *err)
 
 	*p = (struct fault_point){ .left = 1 };
 	if (name.len == 0 || name.len >= FAULT_NAME_MAX || slice_is_null(after))
-		return err_set(err, ERR_REFUSED, "'%.*s' is not a fault; name=action[@n] is", SLICE_ARG(s));
+		return err_set(
+		    err, ERR_REFUSED, "'%.*s' is not a fault; name=action[@n] is", SLICE_ARG(s));
 	memcpy(p->name, name.ptr, name.len);
 	nth = slice_split(after, '@', &action);
 	TRY(parse_action(action, p, err));
@@ -77,7 +77,7 @@ arm_locked(const char *spec, struct err *err)
 	struct fault_point points[FAULTS_MAX];
 	int count = 0;
 
-	for (struct slice item, rest = slice_str(spec); !slice_is_null(rest); ) {
+	for (struct slice item, rest = slice_str(spec); !slice_is_null(rest);) {
 		rest = slice_split(rest, ',', &item);
 		item = slice_trim(item);
 		if (item.len == 0)
@@ -98,7 +98,7 @@ static void
 read_environment_locked(void)
 {
 	const char *spec = getenv("SWITCHYARD_FAULTS");
-	struct err  err = { 0 };
+	struct err err = { 0 };
 
 	if (atomic_load(&fault_mode) != FAULTS_UNREAD)
 		return;
@@ -139,7 +139,8 @@ pass(const char *name, bool sleeps)
 	for (int i = 0; i < fault_count; i++) {
 		struct fault_point *p = &fault_points[i];
 
-		if (p->left == 0 || (p->action == FAULT_SLEEP) != sleeps || strcmp(p->name, name) != 0)
+		if (p->left == 0 || (p->action == FAULT_SLEEP) != sleeps ||
+		    strcmp(p->name, name) != 0)
 			continue;
 		if (--p->left == 0)
 			acts = *p;

@@ -16,9 +16,9 @@
 
 #include <stdbool.h>
 
-bool fault(const char *name);             /* true: fail here */
-int  fault_sleep_ms(const char *name);    /* 0 when not armed */
-int  fault_arm(const char *spec, struct err *err) MUST_USE;
+bool fault(const char *name);         /* true: fail here */
+int fault_sleep_ms(const char *name); /* 0 when not armed */
+int fault_arm(const char *spec, struct err *err) MUST_USE;
 void fault_disarm_all(void);
 
 #endif

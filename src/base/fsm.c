@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { FSM_STATES_MAX = 64 };   /* bits of fsm_state.next */
+enum { FSM_STATES_MAX = 64 }; /* bits of fsm_state.next */
 
 static const struct fsm_state *
 row(const struct fsm *f, int state)

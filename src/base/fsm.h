@@ -15,21 +15,21 @@
 
 struct fsm_state {
 	const char *name;
-	uint64_t    next;        /* FSM_TO() of each state it may go to */
-	const char *holds;       /* one sentence, for the log and for people */
+	uint64_t next;     /* FSM_TO() of each state it may go to */
+	const char *holds; /* one sentence, for the log and for people */
 };
 
 struct fsm {
-	const char             *name;    /* "stream", "workflow" */
+	const char *name; /* "stream", "workflow" */
 	const struct fsm_state *states;
-	int                     count;   /* at most 64 */
+	int count; /* at most 64 */
 };
 
 #define FSM_TO(state) (UINT64_C(1) << (state))
 
 const char *fsm_name(const struct fsm *f, int state);
 /* The state of that name, or -1. */
-int  fsm_find(const struct fsm *f, const char *name);
+int fsm_find(const struct fsm *f, const char *name);
 /* Staying is no move, and always allowed. */
 bool fsm_may(const struct fsm *f, int from, int to);
 void fsm_check(const struct fsm *f, int from, int to);

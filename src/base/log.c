@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 enum {
-	LOG_TEXT_MAX = 1536,   /* an err with hint and context, twice over */
-	LOG_LINE_MAX = 2048,   /* below PIPE_BUF: lines of several processes on one pipe do not mix */
+	LOG_TEXT_MAX = 1536, /* an err with hint and context, twice over */
+	LOG_LINE_MAX = 2048, /* below PIPE_BUF: lines of several processes on one pipe do not mix */
 };
 
 static _Atomic enum log_level current_level = LOG_INFO;
@@ -40,10 +40,10 @@ level_name(enum log_level level)
 {
 	switch (level) {
 	case LOG_DEBUG: return "DEBUG";
-	case LOG_INFO:  return "INFO ";
-	case LOG_WARN:  return "WARN ";
+	case LOG_INFO: return "INFO ";
+	case LOG_WARN: return "WARN ";
 	case LOG_ERROR: return "ERROR";
-	case LOG_OFF:   break;
+	case LOG_OFF: break;
 	}
 	return "?    ";
 }
@@ -51,7 +51,7 @@ level_name(enum log_level level)
 static size_t
 add_time(char *out, size_t size, usec now)
 {
-	time_t    seconds = (time_t)(now / SECOND);
+	time_t seconds = (time_t)(now / SECOND);
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
@@ -66,7 +66,7 @@ add_escaped(char *line, size_t len, size_t max, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	for (; *text != '\0' && len + 4 <= max; text++) {   /* 4: the longest escape, \x1b */
+	for (; *text != '\0' && len + 4 <= max; text++) { /* 4: the longest escape, \x1b */
 		unsigned char c = (unsigned char)*text;
 
 		if (c >= 0x20 && c != 0x7f) {
@@ -99,8 +99,8 @@ write_line(const char *line, size_t len)
 void
 log_line(enum log_level level, const char *fmt, ...)
 {
-	char    text[LOG_TEXT_MAX], line[LOG_LINE_MAX];
-	int     saved = errno;
+	char text[LOG_TEXT_MAX], line[LOG_LINE_MAX];
+	int saved = errno;
 	va_list ap;
 
 	if (level < log_level())

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { MAP_FIRST = 16 };   /* slots of the first table, a power of two as all are */
+enum { MAP_FIRST = 16 }; /* slots of the first table, a power of two as all are */
 
 /*
  * Linear probing. A key stands at its home slot or behind it with no free
@@ -16,8 +16,8 @@ enum { MAP_FIRST = 16 };   /* slots of the first table, a power of two as all ar
 struct map_slot {
 	uint64_t hash;
 	uint8_t *key;
-	size_t   key_len;
-	void    *value;   /* NULL: the slot is free */
+	size_t key_len;
+	void *value; /* NULL: the slot is free */
 };
 
 void
@@ -102,7 +102,8 @@ map_put(struct map *m, struct slice key, void *value)
 	void *was = s->value;
 
 	if (was == NULL) {
-		*s = (struct map_slot){ hash, (uint8_t *)mem_strndup(key.ptr, key.len), key.len, NULL };
+		*s = (struct map_slot){ hash, (uint8_t *)mem_strndup(key.ptr, key.len), key.len,
+			NULL };
 		m->count++;
 	}
 	s->value = value;
@@ -119,7 +120,7 @@ map_close_hole(struct map *m, size_t hole)
 		size_t home = m->slots[i].hash & mask;
 
 		if (((i - home) & mask) < ((i - hole) & mask))
-			continue;   /* its home is behind the hole */
+			continue; /* its home is behind the hole */
 		m->slots[hole] = m->slots[i];
 		m->slots[i] = (struct map_slot){ .value = NULL };
 		hole = i;
@@ -132,7 +133,7 @@ map_take(struct map *m, struct slice key)
 	if (m->count == 0)
 		return NULL;
 	size_t i = map_find(m, key, hash_of(key));
-	void  *value = m->slots[i].value;
+	void *value = m->slots[i].value;
 
 	if (value == NULL)
 		return NULL;

@@ -14,17 +14,17 @@ struct map_slot;
 
 struct map {
 	struct map_slot *slots;
-	size_t           count, cap;
+	size_t count, cap;
 };
 
-void  map_init(struct map *m);
-void  map_done(struct map *m);                              /* the values are the caller's to free */
-void *map_get(const struct map *m, struct slice key);       /* NULL when absent */
-void *map_put(struct map *m, struct slice key, void *value);/* returns the value replaced, or NULL */
-void *map_take(struct map *m, struct slice key);            /* removes; returns the value, or NULL */
-void  map_clear(struct map *m);
+void map_init(struct map *m);
+void map_done(struct map *m);                         /* the values are the caller's to free */
+void *map_get(const struct map *m, struct slice key); /* NULL when absent */
+void *map_put(struct map *m, struct slice key, void *value); /* returns the value replaced, or NULL */
+void *map_take(struct map *m, struct slice key); /* removes; returns the value, or NULL */
+void map_clear(struct map *m);
 
 /* for (size_t i = 0; map_next(m, &i, &key, &value); ) - key valid until the map changes. */
-bool  map_next(const struct map *m, size_t *i, struct slice *key, void **value);
+bool map_next(const struct map *m, size_t *i, struct slice *key, void **value);
 
 #endif

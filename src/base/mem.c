@@ -61,7 +61,7 @@ mem_strdup(const char *str)
 void *
 mem_grow(void *array, size_t *cap, size_t want, size_t size)
 {
-	size_t bytes, more = *cap < 8 ? 8 : *cap;   /* 8: below it malloc's own rounding is as large */
+	size_t bytes, more = *cap < 8 ? 8 : *cap; /* 8: below it malloc's own rounding is as large */
 
 	if (want <= *cap)
 		return array;

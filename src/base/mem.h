@@ -9,11 +9,11 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                    /* uninitialised */
+void *mem_alloc(size_t size); /* uninitialised */
 void *mem_zalloc(size_t size);
 void *mem_realloc(void *ptr, size_t size);
 char *mem_strdup(const char *str);
-char *mem_strndup(const void *ptr, size_t len);  /* adds NUL */
+char *mem_strndup(const void *ptr, size_t len); /* adds NUL */
 
 #define mem_new(type) ((type *)mem_zalloc(sizeof(type)))
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { METRIC_FIRST_USEC = 100 };   /* the first bucket; a local round trip is shorter */
+enum { METRIC_FIRST_USEC = 100 }; /* the first bucket; a local round trip is shorter */
 
 static usec
 bucket_bound(int i)
@@ -31,7 +31,7 @@ histogram_add(struct histogram *h, usec value)
 usec
 histogram_quantile(const struct histogram *h, double q)
 {
-	double   want = q * (double)h->total;
+	double want = q * (double)h->total;
 	uint64_t seen = 0;
 
 	check(q >= 0 && q <= 1);
@@ -47,7 +47,7 @@ static void
 print_head(struct buf *out, const char *name, const char *type, const char *help)
 {
 	if (help == NULL)
-		return;   /* a further label of the same metric */
+		return; /* a further label of the same metric */
 	buf_addf(out, "# HELP %s ", name);
 	for (; *help != '\0'; help++) {
 		if (*help == '\\' || *help == '\n')
@@ -76,7 +76,8 @@ void
 metric_print(struct buf *out, const char *name, const char *help, const char *labels, double value)
 {
 	size_t len = strlen(name);
-	bool   counter = len > 6 && strcmp(name + len - 6, "_total") == 0;   /* Prometheus' naming rule */
+	bool counter =
+	    len > 6 && strcmp(name + len - 6, "_total") == 0; /* Prometheus' naming rule */
 
 	print_head(out, name, counter ? "counter" : "gauge", help);
 	buf_add_str(out, name);
@@ -113,19 +114,20 @@ metric_print_histogram_of(struct buf *out, const char *name, const char *help, c
 	for (int i = 0; i < METRIC_BUCKETS; i++) {
 		seen += h->counts[i];
 		buf_addf(out, "%s_bucket{%s%sle=\"%.10g\"} %llu\n", name, labels, comma,
-		    (double)bucket_bound(i) / (double)SECOND,
-		    (unsigned long long)seen);
+		    (double)bucket_bound(i) / (double)SECOND, (unsigned long long)seen);
 	}
 	buf_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma,
 	    (unsigned long long)h->total);
 	const char *open = labels[0] == '\0' ? "" : "{", *close = labels[0] == '\0' ? "" : "}";
-	buf_addf(out, "%s_sum%s%s%s %.9g\n", name, open, labels, close,
-	    (double)h->sum / (double)SECOND);
-	buf_addf(out, "%s_count%s%s%s %llu\n", name, open, labels, close, (unsigned long long)h->total);
+	buf_addf(
+	    out, "%s_sum%s%s%s %.9g\n", name, open, labels, close, (double)h->sum / (double)SECOND);
+	buf_addf(
+	    out, "%s_count%s%s%s %llu\n", name, open, labels, close, (unsigned long long)h->total);
 }
 
 void
-metric_print_histogram(struct buf *out, const char *name, const char *help, const struct histogram *h)
+metric_print_histogram(
+    struct buf *out, const char *name, const char *help, const struct histogram *h)
 {
 	metric_print_histogram_of(out, name, help, "", h);
 }

@@ -4,8 +4,8 @@
 #include "base/parse.h"
 
 enum {
-	NAME_MAX_LEN = 64,    /* longest word that suggestions look at */
-	HELP_COLUMN = 32,     /* where the sentences start */
+	NAME_MAX_LEN = 64, /* longest word that suggestions look at */
+	HELP_COLUMN = 32,  /* where the sentences start */
 	HELP_WIDTH = 80,
 };
 
@@ -27,8 +27,8 @@ check_limits(const struct option *o, int64_t v, struct err *err)
 		print_duration(max, sizeof max, o->max);
 		return err_set(err, ERR_REFUSED, "the value is not between %s and %s", min, max);
 	}
-	return err_set(err, ERR_REFUSED, "%lld is not between %lld and %lld", (long long)v, (long long)o->min,
-	    (long long)o->max);
+	return err_set(err, ERR_REFUSED, "%lld is not between %lld and %lld", (long long)v,
+	    (long long)o->min, (long long)o->max);
 }
 
 static int
@@ -57,7 +57,7 @@ static int
 set_address(const char **value, const char *text, struct err *err)
 {
 	char host[256];
-	int  port;
+	int port;
 
 	*value = text;
 	return parse_hostport(slice_str(text), host, &port, err);
@@ -77,25 +77,18 @@ static int
 set_value(const struct option *o, void *value, const char *text, struct err *err)
 {
 	switch (o->type) {
-	case OPT_BOOL:
-		return parse_bool(slice_str(text), value, err);
+	case OPT_BOOL: return parse_bool(slice_str(text), value, err);
 	case OPT_INT:
 		TRY(parse_i64(slice_str(text), value, err));
 		return check_limits(o, *(int64_t *)value, err);
 	case OPT_DURATION:
 		TRY(parse_duration(slice_str(text), value, err));
 		return check_limits(o, *(usec *)value, err);
-	case OPT_SIZE:
-		return set_size(o, value, text, err);
-	case OPT_STRING:
-		*(const char **)value = text;
-		return 0;
-	case OPT_ADDRESS:
-		return set_address(value, text, err);
-	case OPT_ENUM:
-		return set_enum(o, value, text, err);
-	case OPT_LIST:
-		return set_list(value, text, err);
+	case OPT_SIZE: return set_size(o, value, text, err);
+	case OPT_STRING: *(const char **)value = text; return 0;
+	case OPT_ADDRESS: return set_address(value, text, err);
+	case OPT_ENUM: return set_enum(o, value, text, err);
+	case OPT_LIST: return set_list(value, text, err);
 	}
 	unreachable();
 }
@@ -113,14 +106,14 @@ static void
 clear_value(const struct option *o, void *value)
 {
 	switch (o->type) {
-	case OPT_BOOL:     *(bool *)value = false; return;
-	case OPT_INT:      *(int64_t *)value = 0; return;
+	case OPT_BOOL: *(bool *)value = false; return;
+	case OPT_INT: *(int64_t *)value = 0; return;
 	case OPT_DURATION: *(usec *)value = 0; return;
-	case OPT_SIZE:     *(uint64_t *)value = 0; return;
+	case OPT_SIZE: *(uint64_t *)value = 0; return;
 	case OPT_STRING:
-	case OPT_ADDRESS:  *(const char **)value = NULL; return;
-	case OPT_ENUM:     *(int *)value = 0; return;
-	case OPT_LIST:     ((struct option_list *)value)->count = 0; return;
+	case OPT_ADDRESS: *(const char **)value = NULL; return;
+	case OPT_ENUM: *(int *)value = 0; return;
+	case OPT_LIST: ((struct option_list *)value)->count = 0; return;
 	}
 	unreachable();
 }
@@ -129,7 +122,7 @@ int
 option_defaults(const struct option *table, void *settings, struct err *err)
 {
 	for (const struct option *o = table; o->name != NULL; o++) {
-		check(o->type != OPT_LIST || o->fallback == NULL);   /* given items would add to it */
+		check(o->type != OPT_LIST || o->fallback == NULL); /* given items would add to it */
 		clear_value(o, value_of(o, settings));
 		if (o->fallback != NULL)
 			TRY(option_set(o, settings, o->fallback, err));
@@ -169,7 +162,7 @@ least(int a, int b, int c)
 static int
 edit_distance(const char *a, const char *b)
 {
-	int    row[NAME_MAX_LEN + 1];
+	int row[NAME_MAX_LEN + 1];
 	size_t alen = strlen(a), blen = strlen(b);
 
 	if (alen > NAME_MAX_LEN || blen > NAME_MAX_LEN)
@@ -201,7 +194,7 @@ const char *
 option_suggest(const char *word, const char *const *names)
 {
 	const char *best = NULL;
-	int         best_distance = 0;
+	int best_distance = 0;
 
 	for (; *names != NULL; names++) {
 		int distance = edit_distance(word, *names);
@@ -217,11 +210,12 @@ option_suggest(const char *word, const char *const *names)
 static int
 unknown(const struct option *table, struct slice name, struct err *err)
 {
-	char        word[NAME_MAX_LEN + 1] = "";
+	char word[NAME_MAX_LEN + 1] = "";
 	const char *best = NULL, *names[2] = { NULL, NULL };
-	int         best_distance = 0;
+	int best_distance = 0;
 
-	err_set(err, ERR_REFUSED, "unknown option '--%.*s'", SLICE_ARG(slice_cut(name, 0, NAME_MAX_LEN)));
+	err_set(err, ERR_REFUSED, "unknown option '--%.*s'",
+	    SLICE_ARG(slice_cut(name, 0, NAME_MAX_LEN)));
 	if (name.len > NAME_MAX_LEN)
 		return -1;
 	memcpy(word, name.ptr, name.len);
@@ -254,10 +248,11 @@ option_find_negated(const struct option *table, struct slice name)
 static int
 read_option(const struct option *table, char ***argv, struct option_use *out, struct err *err)
 {
-	const char  *arg = **argv;
+	const char *arg = **argv;
 	struct slice name, value = slice_split(slice_str(arg + (arg[1] == '-' ? 2 : 1)), '=', &name);
 
-	*out = (struct option_use){ .option = option_find(table, name), .value = (const char *)value.ptr };
+	*out = (struct option_use){ .option = option_find(table, name),
+		.value = (const char *)value.ptr };
 	if (out->option == NULL && slice_is_null(value)) {
 		out->option = option_find_negated(table, name);
 		out->negated = out->option != NULL;
@@ -278,7 +273,11 @@ take_option(const struct option *table, void *settings, char ***argv, struct err
 	struct option_use u;
 
 	TRY(read_option(table, argv, &u, err));
-	return option_set(u.option, settings, u.value != NULL ? u.value : u.negated ? "false" : "true", err);
+	return option_set(u.option, settings,
+	    u.value != NULL ? u.value
+		: u.negated ? "false"
+			    : "true",
+	    err);
 }
 
 static bool
@@ -288,10 +287,10 @@ is_option(const char *arg)
 }
 
 int
-option_parse(const struct option *table, void *settings, char **argv, const char **rest, int *rest_count,
-    struct err *err)
+option_parse(const struct option *table, void *settings, char **argv, const char **rest,
+    int *rest_count, struct err *err)
 {
-	int  rest_max = *rest_count;
+	int rest_max = *rest_count;
 	bool options = true;
 
 	*rest_count = 0;
@@ -302,7 +301,8 @@ option_parse(const struct option *table, void *settings, char **argv, const char
 			TRY(take_option(table, settings, &argv, err));
 		} else {
 			if (*rest_count == rest_max)
-				return err_set(err, ERR_REFUSED, "unexpected argument '%.64s'", *argv);
+				return err_set(
+				    err, ERR_REFUSED, "unexpected argument '%.64s'", *argv);
 			rest[(*rest_count)++] = *argv;
 		}
 	}
@@ -356,9 +356,11 @@ print_words(FILE *out, int column, const char *text)
 static void
 print_row(const struct option *o, FILE *out)
 {
-	char        fallback[256];   /* three lines; longer defaults are cut */
-	const char *value = o->type == OPT_ENUM ? o->choices : o->value != NULL ? o->value : "VALUE";
-	int         column = fprintf(out, "  --%s", o->name);
+	char fallback[256]; /* three lines; longer defaults are cut */
+	const char *value = o->type == OPT_ENUM ? o->choices
+	    : o->value != NULL                  ? o->value
+						: "VALUE";
+	int column = fprintf(out, "  --%s", o->name);
 
 	if (o->type != OPT_BOOL)
 		column += fprintf(out, "=%s", value);

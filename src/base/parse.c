@@ -4,19 +4,20 @@
 
 #include <stdio.h>
 
-enum { QUOTE_MAX = 64 };   /* bytes of a wrong text that an error repeats */
+enum { QUOTE_MAX = 64 }; /* bytes of a wrong text that an error repeats */
 
 static int
 refuse(struct err *err, struct slice s, const char *wanted)
 {
-	return err_set(err, ERR_REFUSED, "'%.*s' is not %s", SLICE_ARG(slice_cut(s, 0, QUOTE_MAX)), wanted);
+	return err_set(
+	    err, ERR_REFUSED, "'%.*s' is not %s", SLICE_ARG(slice_cut(s, 0, QUOTE_MAX)), wanted);
 }
 
 /* The digits at the front of *s, taken off; false when there are none or too many. */
 static bool
 take_u64(struct slice *s, uint64_t *out)
 {
-	size_t   i = 0;
+	size_t i = 0;
 	uint64_t v = 0;
 
 	for (; i < s->len && s->ptr[i] >= '0' && s->ptr[i] <= '9'; i++) {
@@ -42,9 +43,9 @@ parse_u64(struct slice s, uint64_t *out, struct err *err)
 int
 parse_i64(struct slice s, int64_t *out, struct err *err)
 {
-	bool         negative = s.len > 0 && s.ptr[0] == '-';
+	bool negative = s.len > 0 && s.ptr[0] == '-';
 	struct slice rest = slice_cut(s, negative, s.len);
-	uint64_t     v, limit = (uint64_t)INT64_MAX + negative;
+	uint64_t v, limit = (uint64_t)INT64_MAX + negative;
 
 	if (!take_u64(&rest, &v) || rest.len > 0 || v > limit)
 		return refuse(err, s, "a whole number of 64 bits");
@@ -59,7 +60,8 @@ parse_int(struct slice s, int min, int max, int *out, struct err *err)
 
 	TRY(parse_i64(s, &v, err));
 	if (v < min || v > max)
-		return err_set(err, ERR_REFUSED, "%lld is not between %d and %d", (long long)v, min, max);
+		return err_set(
+		    err, ERR_REFUSED, "%lld is not between %d and %d", (long long)v, min, max);
 	*out = (int)v;
 	return 0;
 }
@@ -94,7 +96,7 @@ int
 parse_size(struct slice s, uint64_t *out, struct err *err)
 {
 	struct slice rest = s;
-	uint64_t     v;
+	uint64_t v;
 
 	if (!take_u64(&rest, &v))
 		return refuse(err, s, "a size such as 64k, 16M or 1G");
@@ -108,13 +110,18 @@ parse_size(struct slice s, uint64_t *out, struct err *err)
 
 struct duration_unit {
 	const char *name;
-	usec        length;
+	usec length;
 };
 
 /* "ms" before "m", so that the first that fits is the right one. */
 static const struct duration_unit duration_units[] = {
-	{ "ms", MSEC }, { "us", 1 }, { "\xc2\xb5s", 1 }, { "\xce\xbcs", 1 },   /* Go prints the micro sign */
-	{ "h", 60 * MINUTE }, { "m", MINUTE }, { "s", SECOND },
+	{ "ms", MSEC },
+	{ "us", 1 },
+	{ "\xc2\xb5s", 1 },
+	{ "\xce\xbcs", 1 }, /* Go prints the micro sign */
+	{ "h", 60 * MINUTE },
+	{ "m", MINUTE },
+	{ "s", SECOND },
 };
 
 static const struct duration_unit *
@@ -134,7 +141,7 @@ static bool
 take_fraction(struct slice *s, uint64_t *millionths)
 {
 	uint64_t unit = 100000;
-	size_t   i = 1;
+	size_t i = 1;
 
 	*millionths = 0;
 	if (s->len == 0 || s->ptr[0] != '.')
@@ -165,7 +172,7 @@ take_duration(struct slice *s, uint64_t *sum, bool first)
 		return false;
 	if (__builtin_mul_overflow(whole, (uint64_t)length, &part))
 		return false;
-	part += millionths * (uint64_t)length / 1000000;   /* at most an hour: far from the limit */
+	part += millionths * (uint64_t)length / 1000000; /* at most an hour: far from the limit */
 	return part <= (uint64_t)NEVER - 1 && !__builtin_add_overflow(*sum, part, sum) &&
 	    *sum < (uint64_t)NEVER;
 }
@@ -174,7 +181,7 @@ int
 parse_duration(struct slice s, usec *out, struct err *err)
 {
 	struct slice rest = s;
-	uint64_t     sum = 0;
+	uint64_t sum = 0;
 
 	do {
 		if (!take_duration(&rest, &sum, rest.len == s.len))
@@ -248,7 +255,7 @@ void
 print_duration(char *out, size_t size, usec d)
 {
 	const char *sign = d < 0 ? "-" : "";
-	char        hours[32] = "", minutes[32] = "", seconds[64] = "";
+	char hours[32] = "", minutes[32] = "", seconds[64] = "";
 
 	if (d == NEVER) {
 		snprintf(out, size, "never");

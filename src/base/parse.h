@@ -7,17 +7,19 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-typedef int64_t usec;               /* microseconds */
-#define NEVER INT64_MAX
-#define MSEC  ((usec)1000)
+typedef int64_t usec; /* microseconds */
+#define NEVER  INT64_MAX
+#define MSEC   ((usec)1000)
 #define SECOND ((usec)1000000)
 #define MINUTE (60 * SECOND)
 
 int parse_i64(struct slice s, int64_t *out, struct err *err) MUST_USE;
 int parse_u64(struct slice s, uint64_t *out, struct err *err) MUST_USE;
 int parse_int(struct slice s, int min, int max, int *out, struct err *err) MUST_USE;
-int parse_bool(struct slice s, bool *out, struct err *err) MUST_USE;     /* true/false, on/off, yes/no, 1/0 */
-int parse_size(struct slice s, uint64_t *out, struct err *err) MUST_USE; /* 64k, 16M, 1G; powers of 1024 */
+int parse_bool(
+    struct slice s, bool *out, struct err *err) MUST_USE; /* true/false, on/off, yes/no, 1/0 */
+int parse_size(
+    struct slice s, uint64_t *out, struct err *err) MUST_USE; /* 64k, 16M, 1G; powers of 1024 */
 /* Go's durations as Vitess prints them: 30s, 1m30s, 250ms, 2h; a bare number is seconds. */
 int parse_duration(struct slice s, usec *out, struct err *err) MUST_USE;
 /* "host:port" or "[v6]:port"; host is NUL-terminated into host[256]. */

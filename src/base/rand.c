@@ -35,7 +35,7 @@ rand_u64(struct rand *r)
 {
 	uint64_t *s = r->s, result = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
 
-	check((s[0] | s[1] | s[2] | s[3]) != 0);   /* seeded */
+	check((s[0] | s[1] | s[2] | s[3]) != 0); /* seeded */
 	s[2] ^= s[0];
 	s[3] ^= s[1];
 	s[1] ^= s[2];
@@ -50,7 +50,7 @@ uint64_t
 rand_below(struct rand *r, uint64_t n)
 {
 	check(n > 0);
-	uint64_t skip = -n % n, x;   /* 2^64 mod n */
+	uint64_t skip = -n % n, x; /* 2^64 mod n */
 
 	do
 		x = rand_u64(r);
@@ -68,7 +68,7 @@ rand_secret(void *out, size_t len)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		check(got > 0);   /* guessable secrets are worse than none */
+		check(got > 0); /* guessable secrets are worse than none */
 		at += got;
 		len -= (size_t)got;
 	}

@@ -12,9 +12,9 @@ struct rand {
 	uint64_t s[4];
 };
 
-void     rand_seed(struct rand *r, uint64_t seed);    /* splitmix64 of the seed */
+void rand_seed(struct rand *r, uint64_t seed); /* splitmix64 of the seed */
 uint64_t rand_u64(struct rand *r);
-uint64_t rand_below(struct rand *r, uint64_t n);      /* uniform in [0, n), n > 0 */
-void     rand_secret(void *out, size_t len);          /* getrandom(2); aborts if the kernel has none */
+uint64_t rand_below(struct rand *r, uint64_t n); /* uniform in [0, n), n > 0 */
+void rand_secret(void *out, size_t len);         /* getrandom(2); aborts if the kernel has none */
 
 #endif

@@ -8,15 +8,15 @@
 
 #include "base/slice.h"
 
-enum { SECRET_MAX = 256 };   /* longer than any password a server accepts */
+enum { SECRET_MAX = 256 }; /* longer than any password a server accepts */
 
 struct secret {
 	unsigned char hidden[SECRET_MAX];
-	size_t        hidden_len;
+	size_t hidden_len;
 };
 
-void         secret_set(struct secret *s, struct slice bytes);   /* bytes.len <= SECRET_MAX */
+void secret_set(struct secret *s, struct slice bytes); /* bytes.len <= SECRET_MAX */
 struct slice secret_reveal(const struct secret *s);
-void         secret_done(struct secret *s);
+void secret_done(struct secret *s);
 
 #endif

@@ -15,10 +15,10 @@
 
 struct slice {
 	const uint8_t *ptr;
-	size_t         len;
+	size_t len;
 };
 
-#define SLICE_NULL ((struct slice){ NULL, 0 })
+#define SLICE_NULL   ((struct slice){ NULL, 0 })
 /* For printf("%.*s", SLICE_ARG(s)). */
 #define SLICE_ARG(s) (int)(s).len, (const char *)(s).ptr
 
@@ -68,17 +68,17 @@ static inline int
 slice_cmp(struct slice a, struct slice b)
 {
 	size_t n = a.len < b.len ? a.len : b.len;
-	int    c = n == 0 ? 0 : memcmp(a.ptr, b.ptr, n);
+	int c = n == 0 ? 0 : memcmp(a.ptr, b.ptr, n);
 
 	if (c != 0)
 		return c;
 	return a.len < b.len ? -1 : a.len > b.len;
 }
 
-bool slice_eq_nocase(struct slice a, struct slice b);            /* ASCII only */
+bool slice_eq_nocase(struct slice a, struct slice b); /* ASCII only */
 bool slice_starts(struct slice s, const char *prefix);
-bool slice_starts_nocase(struct slice s, const char *prefix);    /* ASCII only */
-struct slice slice_trim(struct slice s);                         /* blanks, tabs, CR, LF off both ends */
+bool slice_starts_nocase(struct slice s, const char *prefix); /* ASCII only */
+struct slice slice_trim(struct slice s); /* blanks, tabs, CR, LF off both ends */
 /* Splits at the first sep: *head gets what is before, the rest is returned (NULL slice when
  * there is no sep). */
 struct slice slice_split(struct slice s, char sep, struct slice *head);

@@ -12,11 +12,11 @@
 /* --- from the definition --- */
 
 struct type_name {
-	const char      *name;
+	const char *name;
 	enum column_kind kind;
-	bool             fixed;
+	bool fixed;
 	/* INT: bytes of the value; TEXT and BLOB: most bytes; 0: the definition says */
-	uint32_t         length;
+	uint32_t length;
 };
 
 static const struct type_name type_names[] = {
@@ -99,9 +99,9 @@ read_attributes(struct slice attributes, struct column_type *out)
 static bool
 read_numbers(struct slice args, int *first, int *second)
 {
-	enum { NUMBER_MAX = 65535 };    /* VARBINARY(65535) is the largest a definition may say */
+	enum { NUMBER_MAX = 65535 }; /* VARBINARY(65535) is the largest a definition may say */
 	struct slice head, tail;
-	struct err   err;
+	struct err err;
 
 	if (slice_is_null(args))
 		return true;
@@ -115,7 +115,7 @@ static uint32_t
 count_members(struct slice args)
 {
 	uint32_t members = 0;
-	bool     inside = false;
+	bool inside = false;
 
 	for (size_t i = 0; i < args.len; i++) {
 		if (args.ptr[i] != '\'')
@@ -139,16 +139,11 @@ apply_numbers(struct column_type *t, int first, int second)
 		t->scale = (uint8_t)second;
 		return first >= 1 && first <= DECIMAL_DIGITS_MAX && second <= DECIMAL_SCALE_MAX &&
 		    second <= first;
-	case COLUMN_BIT:
-		t->length = (uint32_t)first;
-		return first >= 1 && first <= 64;
+	case COLUMN_BIT: t->length = (uint32_t)first; return first >= 1 && first <= 64;
 	case COLUMN_TIME:
 	case COLUMN_DATETIME:
-	case COLUMN_TIMESTAMP:
-		t->fsp = (uint8_t)first;
-		return first <= TEMPORAL_FRACTION_MAX;
-	case COLUMN_YEAR:
-		return first == 4 || first == 0;        /* YEAR(2) shows only two digits */
+	case COLUMN_TIMESTAMP: t->fsp = (uint8_t)first; return first <= TEMPORAL_FRACTION_MAX;
+	case COLUMN_YEAR: return first == 4 || first == 0; /* YEAR(2) shows only two digits */
 	case COLUMN_STRING:
 	case COLUMN_BYTES:
 		if (t->length == 0)
@@ -159,8 +154,7 @@ apply_numbers(struct column_type *t, int first, int second)
 	case COLUMN_DOUBLE:
 	case COLUMN_DATE:
 	case COLUMN_ENUM:
-	case COLUMN_SET:
-		break;
+	case COLUMN_SET: break;
 	}
 	return true;
 }
@@ -168,9 +162,9 @@ apply_numbers(struct column_type *t, int first, int second)
 static bool
 read_type(struct slice text, struct column_type *out)
 {
-	struct slice            name, args, attributes;
+	struct slice name, args, attributes;
 	const struct type_name *known;
-	int                     first = 0, second = 0;
+	int first = 0, second = 0;
 
 	split_type(text, &name, &args, &attributes);
 	known = find_type(name);
@@ -199,8 +193,7 @@ ends_with(struct slice s, const char *end)
 
 int
 column_type_parse(struct slice text, struct slice charset, struct slice collation,
-    struct column_type *out,
-    struct err *err)
+    struct column_type *out, struct err *err)
 {
 	*out = (struct column_type){ 0 };
 	if (!read_type(text, out) || charset.len >= sizeof(out->charset))
@@ -222,10 +215,16 @@ column_type_parse(struct slice text, struct slice charset, struct slice collatio
 static bool
 match_chars(const struct column_type *t, uint32_t wire_bytes)
 {
-	static const struct { const char *name; uint32_t max; } known[] = {
-		{ "latin1", 1 }, { "ascii", 1 }, { "utf8mb3", 3 }, { "utf8mb4", 4 },
+	static const struct {
+		const char *name;
+		uint32_t max;
+	} known[] = {
+		{ "latin1", 1 },
+		{ "ascii", 1 },
+		{ "utf8mb3", 3 },
+		{ "utf8mb4", 4 },
 	};
-	enum { CHARACTER_BYTES_MAX = 5 };               /* of any charset of the servers */
+	enum { CHARACTER_BYTES_MAX = 5 }; /* of any charset of the servers */
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(t->charset, known[i].name) == 0)
@@ -237,8 +236,11 @@ static bool
 match_int(uint32_t bytes, uint8_t type)
 {
 	static const uint8_t types[9] = {
-		[1] = BINLOG_TINY, [2] = BINLOG_SHORT, [3] = BINLOG_INT24, [4] = BINLOG_LONG,
-		    [8] = BINLOG_LONGLONG,
+		[1] = BINLOG_TINY,
+		[2] = BINLOG_SHORT,
+		[3] = BINLOG_INT24,
+		[4] = BINLOG_LONG,
+		[8] = BINLOG_LONGLONG,
 	};
 
 	return bytes < sizeof(types) && types[bytes] == type && type != 0;
@@ -249,8 +251,8 @@ match_int(uint32_t bytes, uint8_t type)
  * could know.
  */
 static bool
-match_temporal(const struct column_type *t, const struct wire_column *w, uint8_t type,
-    uint8_t old_type)
+match_temporal(
+    const struct column_type *t, const struct wire_column *w, uint8_t type, uint8_t old_type)
 {
 	return (w->type == type && w->scale == t->fsp) || (w->type == old_type && t->fsp == 0);
 }
@@ -270,34 +272,22 @@ static bool
 matches(const struct column_type *t, const struct wire_column *w)
 {
 	switch (t->kind) {
-	case COLUMN_INT:
-		return match_int(t->int_bytes, w->type);
-	case COLUMN_FLOAT:
-		return w->type == BINLOG_FLOAT && w->length == sizeof(float);
-	case COLUMN_DOUBLE:
-		return w->type == BINLOG_DOUBLE && w->length == sizeof(double);
+	case COLUMN_INT: return match_int(t->int_bytes, w->type);
+	case COLUMN_FLOAT: return w->type == BINLOG_FLOAT && w->length == sizeof(float);
+	case COLUMN_DOUBLE: return w->type == BINLOG_DOUBLE && w->length == sizeof(double);
 	case COLUMN_DECIMAL:
 		return w->type == BINLOG_DECIMAL && w->precision == t->precision &&
 		    w->scale == t->scale;
-	case COLUMN_YEAR:
-		return w->type == BINLOG_YEAR;
-	case COLUMN_BIT:
-		return w->type == BINLOG_BIT && w->length == t->length;
-	case COLUMN_DATE:
-		return w->type == BINLOG_DATE || w->type == BINLOG_NEWDATE;
-	case COLUMN_TIME:
-		return match_temporal(t, w, BINLOG_TIME2, BINLOG_TIME);
-	case COLUMN_DATETIME:
-		return match_temporal(t, w, BINLOG_DATETIME2, BINLOG_DATETIME);
-	case COLUMN_TIMESTAMP:
-		return match_temporal(t, w, BINLOG_TIMESTAMP2, BINLOG_TIMESTAMP);
+	case COLUMN_YEAR: return w->type == BINLOG_YEAR;
+	case COLUMN_BIT: return w->type == BINLOG_BIT && w->length == t->length;
+	case COLUMN_DATE: return w->type == BINLOG_DATE || w->type == BINLOG_NEWDATE;
+	case COLUMN_TIME: return match_temporal(t, w, BINLOG_TIME2, BINLOG_TIME);
+	case COLUMN_DATETIME: return match_temporal(t, w, BINLOG_DATETIME2, BINLOG_DATETIME);
+	case COLUMN_TIMESTAMP: return match_temporal(t, w, BINLOG_TIMESTAMP2, BINLOG_TIMESTAMP);
 	case COLUMN_STRING:
-	case COLUMN_BYTES:
-		return match_text(t, w);
-	case COLUMN_ENUM:
-		return w->type == BINLOG_ENUM && (w->length == 1 || w->length == 2);
-	case COLUMN_SET:
-		return w->type == BINLOG_SET && w->length >= 1 && w->length <= 8;
+	case COLUMN_BYTES: return match_text(t, w);
+	case COLUMN_ENUM: return w->type == BINLOG_ENUM && (w->length == 1 || w->length == 2);
+	case COLUMN_SET: return w->type == BINLOG_SET && w->length >= 1 && w->length <= 8;
 	}
 	unreachable();
 }
@@ -320,7 +310,7 @@ enum { NUMBER_TEXT_MAX = 40 };
 static struct slice
 print_uint(struct arena *a, uint64_t v)
 {
-	char   text[NUMBER_TEXT_MAX], *at = text + sizeof(text);
+	char text[NUMBER_TEXT_MAX], *at = text + sizeof(text);
 
 	do
 		*--at = (char)('0' + v % 10);
@@ -360,7 +350,7 @@ static struct slice
 decode_float(struct cursor *c, struct arena *a)
 {
 	uint32_t bits = (uint32_t)cursor_le(c, sizeof(float));
-	float    f;
+	float f;
 
 	memcpy(&f, &bits, sizeof(f));
 	return print_double(a, (double)f);
@@ -370,7 +360,7 @@ static struct slice
 decode_double(struct cursor *c, struct arena *a)
 {
 	uint64_t bits = cursor_le(c, sizeof(double));
-	double   d;
+	double d;
 
 	memcpy(&d, &bits, sizeof(d));
 	return print_double(a, d);
@@ -385,16 +375,15 @@ time_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 static size_t
 datetime_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == BINLOG_DATETIME ? temporal_datetime_old(c, text) : temporal_datetime(c, fsp,
-	    text);
+	return wire == BINLOG_DATETIME ? temporal_datetime_old(c, text)
+				       : temporal_datetime(c, fsp, text);
 }
 
 static size_t
 timestamp_text(uint8_t wire, int fsp, struct cursor *c, char *text)
 {
-	return wire == BINLOG_TIMESTAMP ? temporal_timestamp_old(c, text) : temporal_timestamp(c,
-	    fsp,
-	    text);
+	return wire == BINLOG_TIMESTAMP ? temporal_timestamp_old(c, text)
+					: temporal_timestamp(c, fsp, text);
 }
 
 static size_t
@@ -408,7 +397,7 @@ year_text(struct cursor *c, char *text)
 static struct slice
 decode_decimal(const struct column_type *t, struct cursor *c, struct arena *a)
 {
-	char   text[DECIMAL_TEXT_MAX];
+	char text[DECIMAL_TEXT_MAX];
 	size_t len = decimal_read(c, t->precision, t->scale, text);
 
 	return arena_dup(a, slice_of(text, len));
@@ -441,55 +430,30 @@ pad_binary(struct slice s, size_t n, struct arena *a)
 
 bool
 coltype_decode(const struct column_type *t, const struct wire_column *wire, struct cursor *c,
-    struct arena *a,
-    struct slice *out)
+    struct arena *a, struct slice *out)
 {
-	char   text[TEMPORAL_TEXT_MAX];
+	char text[TEMPORAL_TEXT_MAX];
 	size_t len = 0;
 
 	switch (t->kind) {
-	case COLUMN_INT:
-		*out = decode_int(t, c, a);
-		return !c->failed;
-	case COLUMN_FLOAT:
-		*out = decode_float(c, a);
-		return !c->failed;
-	case COLUMN_DOUBLE:
-		*out = decode_double(c, a);
-		return !c->failed;
-	case COLUMN_DECIMAL:
-		*out = decode_decimal(t, c, a);
-		return !c->failed;
-	case COLUMN_STRING:
-		*out = decode_bytes(wire, c);
-		return !c->failed;
+	case COLUMN_INT: *out = decode_int(t, c, a); return !c->failed;
+	case COLUMN_FLOAT: *out = decode_float(c, a); return !c->failed;
+	case COLUMN_DOUBLE: *out = decode_double(c, a); return !c->failed;
+	case COLUMN_DECIMAL: *out = decode_decimal(t, c, a); return !c->failed;
+	case COLUMN_STRING: *out = decode_bytes(wire, c); return !c->failed;
 	case COLUMN_BYTES:
 		*out = decode_bytes(wire, c);
 		if (t->fixed && !c->failed && !mutant("binlog_binary_padded"))
 			*out = pad_binary(*out, t->length, a);
 		return !c->failed;
 	case COLUMN_ENUM:
-	case COLUMN_SET:
-		*out = print_uint(a, cursor_le(c, wire->length));
-		return !c->failed;
-	case COLUMN_BIT:
-		*out = print_uint(a, cursor_be(c, (t->length + 7) / 8));
-		return !c->failed;
-	case COLUMN_DATE:
-		len = temporal_date(c, text);
-		break;
-	case COLUMN_TIME:
-		len = time_text(wire->type, t->fsp, c, text);
-		break;
-	case COLUMN_DATETIME:
-		len = datetime_text(wire->type, t->fsp, c, text);
-		break;
-	case COLUMN_TIMESTAMP:
-		len = timestamp_text(wire->type, t->fsp, c, text);
-		break;
-	case COLUMN_YEAR:
-		len = year_text(c, text);
-		break;
+	case COLUMN_SET: *out = print_uint(a, cursor_le(c, wire->length)); return !c->failed;
+	case COLUMN_BIT: *out = print_uint(a, cursor_be(c, (t->length + 7) / 8)); return !c->failed;
+	case COLUMN_DATE: len = temporal_date(c, text); break;
+	case COLUMN_TIME: len = time_text(wire->type, t->fsp, c, text); break;
+	case COLUMN_DATETIME: len = datetime_text(wire->type, t->fsp, c, text); break;
+	case COLUMN_TIMESTAMP: len = timestamp_text(wire->type, t->fsp, c, text); break;
+	case COLUMN_YEAR: len = year_text(c, text); break;
 	}
 	*out = arena_dup(a, slice_of(text, len));
 	return !c->failed;

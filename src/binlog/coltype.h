@@ -19,22 +19,20 @@
  * charset and
  * collation SLICE_NULL or their names. ERR_REFUSED names a type that is not supported. */
 int column_type_parse(struct slice text, struct slice charset, struct slice collation,
-    struct column_type *out,
-    struct err *err) MUST_USE;
+    struct column_type *out, struct err *err) MUST_USE;
 
 /*
  * ERR_CONFLICT when the event's column cannot be one of this type: the definition is another one
  * than we know.
  */
-int coltype_match(const struct column_type *t, const struct wire_column *wire,
-    struct err *err) MUST_USE;
+int coltype_match(
+    const struct column_type *t, const struct wire_column *wire, struct err *err) MUST_USE;
 
 /* The value at the cursor, the pair having matched: bytes of the event, or text in the arena. False
  * on bytes that are
  * not there or mean nothing. */
 bool coltype_decode(const struct column_type *t, const struct wire_column *wire, struct cursor *c,
-    struct arena *a,
-    struct slice *out) MUST_USE;
+    struct arena *a, struct slice *out) MUST_USE;
 
 /* Appends the expression that reads the column exactly, name being a quoted identifier: "`e`+0".
  * The session has

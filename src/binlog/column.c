@@ -30,7 +30,7 @@ add_bytes(struct buf *out, struct slice s)
 {
 	while (s.len > 0) {
 		const uint8_t *nul = memchr(s.ptr, 0, s.len);
-		size_t         n = nul == NULL ? s.len : (size_t)(nul - s.ptr) + 1;
+		size_t n = nul == NULL ? s.len : (size_t)(nul - s.ptr) + 1;
 		buf_add(out, s.ptr, n);
 		if (nul != NULL)
 			buf_add_char(out, (char)0xff);
@@ -43,9 +43,9 @@ add_bytes(struct buf *out, struct slice s)
 static bool
 add_number(struct buf *out, const struct column_type *t, struct slice s)
 {
-	bool       is_signed = t->kind == COLUMN_INT && !t->is_unsigned;
-	uint64_t   u = 0;
-	int64_t    i = 0;
+	bool is_signed = t->kind == COLUMN_INT && !t->is_unsigned;
+	uint64_t u = 0;
+	int64_t i = 0;
 	struct err err;
 
 	if (is_signed && parse_i64(s, &i, &err) == 0)
@@ -61,9 +61,9 @@ add_number(struct buf *out, const struct column_type *t, struct slice s)
 static bool
 add_double(struct buf *out, struct slice s)
 {
-	char     text[400], *end;               /* DOUBLE(255,30) shows up to 257 characters */
+	char text[400], *end; /* DOUBLE(255,30) shows up to 257 characters */
 	uint64_t bits;
-	double   d;
+	double d;
 
 	if (s.len == 0 || s.len >= sizeof(text))
 		return false;
@@ -82,7 +82,7 @@ add_double(struct buf *out, struct slice s)
 static bool
 add_decimal(struct buf *out, const struct column_type *t, struct slice s)
 {
-	char   text[DECIMAL_TEXT_MAX];
+	char text[DECIMAL_TEXT_MAX];
 	size_t len = decimal_canonical(s, t->precision, t->scale, text);
 
 	if (len > 0)
@@ -98,20 +98,16 @@ add_key(struct buf *out, const struct column_type *t, struct slice value)
 	case COLUMN_YEAR:
 	case COLUMN_ENUM:
 	case COLUMN_SET:
-	case COLUMN_BIT:
-		return add_number(out, t, value);
+	case COLUMN_BIT: return add_number(out, t, value);
 	case COLUMN_FLOAT:
-	case COLUMN_DOUBLE:
-		return add_double(out, value);
-	case COLUMN_DECIMAL:
-		return add_decimal(out, t, value);
+	case COLUMN_DOUBLE: return add_double(out, value);
+	case COLUMN_DECIMAL: return add_decimal(out, t, value);
 	case COLUMN_STRING:
 	case COLUMN_BYTES:
 	case COLUMN_DATE:
 	case COLUMN_TIME:
 	case COLUMN_DATETIME:
-	case COLUMN_TIMESTAMP:
-		return false;
+	case COLUMN_TIMESTAMP: return false;
 	}
 	unreachable();
 }
@@ -128,7 +124,7 @@ static void
 add_escaped(struct buf *out, struct slice s)
 {
 	static const char escapes[256] = { [0] = '0', ['\''] = '\'', ['\\'] = '\\' };
-	size_t            from = 0;
+	size_t from = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] > '\\' || (escapes[s.ptr[i]] == 0))
@@ -176,23 +172,15 @@ column_literal(struct buf *out, const struct column_type *type, struct slice val
 	case COLUMN_DECIMAL:
 	case COLUMN_ENUM:
 	case COLUMN_SET:
-	case COLUMN_BIT:
-		buf_add_slice(out, value);
-		break;
+	case COLUMN_BIT: buf_add_slice(out, value); break;
 	case COLUMN_FLOAT:
-	case COLUMN_DOUBLE:
-		add_double_literal(out, value);
-		break;
-	case COLUMN_STRING:
-		add_quoted(out, type->charset, value);
-		break;
+	case COLUMN_DOUBLE: add_double_literal(out, value); break;
+	case COLUMN_STRING: add_quoted(out, type->charset, value); break;
 	case COLUMN_BYTES:
 	case COLUMN_DATE:
 	case COLUMN_TIME:
 	case COLUMN_DATETIME:
-	case COLUMN_TIMESTAMP:
-		add_quoted(out, "", value);
-		break;
+	case COLUMN_TIMESTAMP: add_quoted(out, "", value); break;
 	}
 }
 
@@ -214,7 +202,7 @@ round_fraction(double v, int digits)
 bool
 column_keeps(const struct column_type *type, struct slice value)
 {
-	char   text[400];               /* DOUBLE(255,30) shows up to 257 characters */
+	char text[400]; /* DOUBLE(255,30) shows up to 257 characters */
 	double v, rounded;
 
 	if (!type->rounds || slice_is_null(value) || value.len >= sizeof(text))
@@ -223,5 +211,6 @@ column_keeps(const struct column_type *type, struct slice value)
 	text[value.len] = 0;
 	v = strtod(text, NULL);
 	rounded = round_fraction(v, type->scale);
-	return type->kind == COLUMN_FLOAT ? (float)v == (float)rounded : !(v < rounded || v > rounded);
+	return type->kind == COLUMN_FLOAT ? (float)v == (float)rounded
+					  : !(v < rounded || v > rounded);
 }

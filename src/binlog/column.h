@@ -25,30 +25,32 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* clang-format off */
 enum column_kind {
 	COLUMN_INT, COLUMN_FLOAT, COLUMN_DOUBLE, COLUMN_DECIMAL,
 	COLUMN_STRING, COLUMN_BYTES,
 	COLUMN_DATE, COLUMN_TIME, COLUMN_DATETIME, COLUMN_TIMESTAMP, COLUMN_YEAR,
 	COLUMN_ENUM, COLUMN_SET, COLUMN_BIT,
 };
+/* clang-format on */
 
 struct column_type {
 	enum column_kind kind;
-	bool             is_unsigned;
-	bool             fixed;            /* CHAR, BINARY: padded in storage or result */
+	bool is_unsigned;
+	bool fixed; /* CHAR, BINARY: padded in storage or result */
 	/* STRING: bytes equal if and only if the collation says equal */
-	bool             binary_collation;
+	bool binary_collation;
 	/* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
-	uint8_t          int_bytes;
-	uint8_t          precision, scale; /* DECIMAL; scale of a rounding FLOAT or DOUBLE too */
-	bool             rounds;           /* FLOAT(M,D), DOUBLE(M,D) */
-	uint8_t          fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
+	uint8_t int_bytes;
+	uint8_t precision, scale; /* DECIMAL; scale of a rounding FLOAT or DOUBLE too */
+	bool rounds;              /* FLOAT(M,D), DOUBLE(M,D) */
+	uint8_t fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
 	/* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */
-	uint32_t         length;
-	char             charset[33];      /* STRING: "utf8mb4", "latin1" */
+	uint32_t length;
+	char charset[33]; /* STRING: "utf8mb4", "latin1" */
 };
 
-enum { ROW_COLUMNS_MAX = 4096 };       /* the servers' own limit */
+enum { ROW_COLUMNS_MAX = 4096 }; /* the servers' own limit */
 
 /*
  * Appends the canonical bytes of one key column's value, which is not NULL. Numbers are 8 bytes BE

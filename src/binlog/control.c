@@ -5,8 +5,8 @@
 static int
 corrupt(struct err *err, const char *what, size_t len)
 {
-	return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read", what,
-	    len);
+	return err_set(
+	    err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read", what, len);
 }
 
 int
@@ -16,7 +16,7 @@ format_description_read(struct slice body, struct format_description *out, struc
 
 	out->binlog_version = (uint16_t)cursor_le(&c, 2);
 	out->server_version = cursor_bytes(&c, 50);
-	cursor_take(&c, 4);                                       /* created */
+	cursor_take(&c, 4); /* created */
 	uint64_t header = cursor_le(&c, 1);
 	if (c.failed || c.left < 1)
 		return corrupt(err, "Format_description", body.len);
@@ -30,8 +30,8 @@ format_description_read(struct slice body, struct format_description *out, struc
 		    "binlog version %d with headers of %d bytes: only version 4 is known",
 		    out->binlog_version, (int)header);
 	if (checksum > EVENT_CHECKSUM_CRC32)
-		return err_set(err, ERR_REFUSED, "binlog checksum algorithm %d is not known",
-		    (int)checksum);
+		return err_set(
+		    err, ERR_REFUSED, "binlog checksum algorithm %d is not known", (int)checksum);
 	out->checksum = (enum event_checksum)checksum;
 	return 0;
 }
@@ -102,7 +102,7 @@ gtid_event_read(const struct event *e, struct gtid_event *out, struct err *err)
 	if (out->flags & (GTID_PREPARED_XA | GTID_COMPLETED_XA))
 		read_xid(&c, &out->xid);
 	if (!c.failed && c.left > 0)
-		out->extra = (uint8_t)cursor_le(&c, 1);   /* else zeros fill the event up */
+		out->extra = (uint8_t)cursor_le(&c, 1); /* else zeros fill the event up */
 	return c.failed ? corrupt(err, "Gtid", e->body.len) : 0;
 }
 
@@ -123,13 +123,13 @@ mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out, struc
 }
 
 int
-gtid_list_event_read(struct arena *a, struct slice body, struct gtid_list_event *out,
-    struct err *err)
+gtid_list_event_read(
+    struct arena *a, struct slice body, struct gtid_list_event *out, struct err *err)
 {
 	/* the upper four bits are flags */
 	enum { COUNT_MASK = (1 << 28) - 1, GTID_BYTES = 16 };
 	struct cursor c = cursor_of(body);
-	size_t        count = (size_t)cursor_le(&c, 4) & COUNT_MASK;
+	size_t count = (size_t)cursor_le(&c, 4) & COUNT_MASK;
 
 	if (c.failed || count > c.left / GTID_BYTES)
 		return corrupt(err, "Gtid_list", body.len);
@@ -161,7 +161,7 @@ static void
 read_status(struct slice vars, struct query_event *out)
 {
 	struct cursor c = cursor_of(vars);
-	uint64_t      code = cursor_le(&c, 1);
+	uint64_t code = cursor_le(&c, 1);
 
 	if (code == 0) {
 		cursor_take(&c, 4);
@@ -185,7 +185,7 @@ query_event_read(struct slice body, struct query_event *out, struct err *err)
 	size_t status_len = (size_t)cursor_le(&c, 2);
 	struct slice status = cursor_bytes(&c, status_len);
 	out->database = cursor_bytes(&c, database_len);
-	cursor_take(&c, 1);                                       /* NUL */
+	cursor_take(&c, 1); /* NUL */
 	out->sql = cursor_rest(&c);
 	if (c.failed)
 		return corrupt(err, "Query", body.len);

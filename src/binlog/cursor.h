@@ -13,8 +13,8 @@
 
 struct cursor {
 	const uint8_t *ptr;
-	size_t         left;
-	bool           failed;
+	size_t left;
+	bool failed;
 };
 
 static inline struct cursor
@@ -58,7 +58,7 @@ static inline uint64_t
 cursor_le(struct cursor *c, size_t n)
 {
 	const uint8_t *at = cursor_take(c, n);
-	uint64_t       v = 0;
+	uint64_t v = 0;
 
 	for (size_t i = n; at != NULL && i > 0; i--)
 		v = v << 8 | at[i - 1];
@@ -70,7 +70,7 @@ static inline uint64_t
 cursor_be(struct cursor *c, size_t n)
 {
 	const uint8_t *at = cursor_take(c, n);
-	uint64_t       v = 0;
+	uint64_t v = 0;
 
 	for (size_t i = 0; at != NULL && i < n; i++)
 		v = v << 8 | at[i];
@@ -91,7 +91,7 @@ cursor_lenenc(struct cursor *c)
 		return cursor_le(c, 3);
 	if (first == 254)
 		return cursor_le(c, 8);
-	c->failed = true;        /* 251 is NULL, 255 an error packet: no length */
+	c->failed = true; /* 251 is NULL, 255 an error packet: no length */
 	return 0;
 }
 

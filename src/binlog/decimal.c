@@ -8,13 +8,23 @@ enum { GROUP_DIGITS = 9, GROUP_BYTES = 4 };
 
 static const uint8_t bytes_of_digits[GROUP_DIGITS + 1] = { 0, 1, 1, 2, 2, 3, 3, 4, 4, 4 };
 static const uint32_t limit_of_digits[GROUP_DIGITS + 1] = {
-	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+	1,
+	10,
+	100,
+	1000,
+	10000,
+	100000,
+	1000000,
+	10000000,
+	100000000,
+	1000000000,
 };
 
 static size_t
 part_bytes(int digits)
 {
-	return (size_t)(digits / GROUP_DIGITS * GROUP_BYTES) + bytes_of_digits[digits % GROUP_DIGITS];
+	return (size_t)(digits / GROUP_DIGITS * GROUP_BYTES) +
+	    bytes_of_digits[digits % GROUP_DIGITS];
 }
 
 size_t
@@ -27,7 +37,7 @@ decimal_bytes(int precision, int scale)
 static void
 read_group(struct cursor *c, int digits, uint64_t mask, char *out)
 {
-	size_t   bytes = bytes_of_digits[digits];
+	size_t bytes = bytes_of_digits[digits];
 	uint64_t v = (cursor_be(c, bytes) ^ mask) & ((UINT64_C(1) << (bytes * 8)) - 1);
 
 	if (v >= limit_of_digits[digits])
@@ -52,8 +62,8 @@ static size_t
 print_digits(bool negative, const char *digits, int count, int scale, char *text)
 {
 	char *at = text;
-	int   i = 0;
-	bool  zero = true;
+	int i = 0;
+	bool zero = true;
 
 	for (int k = 0; k < count; k++)
 		zero = zero && digits[k] == '0';
@@ -75,12 +85,11 @@ print_digits(bool negative, const char *digits, int count, int scale, char *text
 size_t
 decimal_read(struct cursor *c, int precision, int scale, char text[DECIMAL_TEXT_MAX])
 {
-	char    digits[DECIMAL_DIGITS_MAX + 1];
-	uint8_t packed[40];             /* 65 digits take 30 bytes at most */
-	size_t  len = decimal_bytes(precision, scale);
+	char digits[DECIMAL_DIGITS_MAX + 1];
+	uint8_t packed[40]; /* 65 digits take 30 bytes at most */
+	size_t len = decimal_bytes(precision, scale);
 
-	check(precision >= 1 && precision <= DECIMAL_DIGITS_MAX && scale >= 0 &&
-	    scale <= precision);
+	check(precision >= 1 && precision <= DECIMAL_DIGITS_MAX && scale >= 0 && scale <= precision);
 	const uint8_t *at = cursor_take(c, len);
 	if (at == NULL)
 		return 0;
@@ -113,13 +122,12 @@ place(struct slice part, char *out, int room, bool align_left)
 size_t
 decimal_canonical(struct slice in, int precision, int scale, char text[DECIMAL_TEXT_MAX])
 {
-	char         digits[DECIMAL_DIGITS_MAX + 1];
+	char digits[DECIMAL_DIGITS_MAX + 1];
 	struct slice whole;
-	bool         negative = in.len > 0 && in.ptr[0] == '-';
+	bool negative = in.len > 0 && in.ptr[0] == '-';
 	struct slice fraction = slice_split(slice_cut(in, negative, in.len), '.', &whole);
 
-	if (whole.len + fraction.len == 0 ||
-	    !place(whole, digits, precision - scale, false) ||
+	if (whole.len + fraction.len == 0 || !place(whole, digits, precision - scale, false) ||
 	    !place(fraction, digits + precision - scale, scale, true))
 		return 0;
 	return print_digits(negative, digits, precision, scale, text);

@@ -13,9 +13,9 @@
 #include "binlog/cursor.h"
 
 enum {
-	DECIMAL_DIGITS_MAX = 65,    /* the servers' */
-	DECIMAL_SCALE_MAX  = 38,    /* MariaDB's; MySQL's is 30 */
-	DECIMAL_TEXT_MAX   = DECIMAL_DIGITS_MAX + 4,   /* sign, leading zero, point, NUL */
+	DECIMAL_DIGITS_MAX = 65,                   /* the servers' */
+	DECIMAL_SCALE_MAX = 38,                    /* MariaDB's; MySQL's is 30 */
+	DECIMAL_TEXT_MAX = DECIMAL_DIGITS_MAX + 4, /* sign, leading zero, point, NUL */
 };
 
 size_t decimal_bytes(int precision, int scale);

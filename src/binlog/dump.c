@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 enum {
-	FIRST_EVENT = 4,                /* behind the file's magic number */
+	FIRST_EVENT = 4, /* behind the file's magic number */
 };
 
 static void
@@ -23,8 +23,10 @@ add_le(struct buf *out, uint64_t v, size_t bytes)
 static int
 announce(struct ctx *cx, struct mysql_client *client, const struct dump_params *p)
 {
-	TRY(mysql_execf(cx, client, "SET @master_binlog_checksum=@@global.binlog_checksum, "
-	    "@master_heartbeat_period=%" PRId64, p->heartbeat_us * 1000));
+	TRY(mysql_execf(cx, client,
+	    "SET @master_binlog_checksum=@@global.binlog_checksum, "
+	    "@master_heartbeat_period=%" PRId64,
+	    p->heartbeat_us * 1000));
 	TRY(mysql_exec(cx, client, slice_str(mysql_dialect(client)->dump_sql), NULL));
 	return mysql_execf(cx, client, "%s'%s'", mysql_dialect(client)->dump_gtid_sql, p->gtid);
 }
@@ -34,16 +36,16 @@ static int
 ask_checksum(struct ctx *cx, struct mysql_client *client, struct dump *out)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx                 sub = *cx;
-	struct mysql_rows          rows;
+	struct ctx sub = *cx;
+	struct mysql_rows rows;
 
 	sub.arena = &a;
 	TRY(mysql_select(&sub, client, slice_str("SELECT @master_binlog_checksum"), &rows));
 	if (rows.rows != 1 || rows.columns != 1)
-		return err_set(cx->err, ERR_CORRUPT, "asking for the binlog checksum: %zu rows",
-		    rows.rows);
-	out->checksum = slice_eq_str(rows.values[0], "CRC32") ? EVENT_CHECKSUM_CRC32 :
-	    EVENT_CHECKSUM_NONE;
+		return err_set(
+		    cx->err, ERR_CORRUPT, "asking for the binlog checksum: %zu rows", rows.rows);
+	out->checksum =
+	    slice_eq_str(rows.values[0], "CRC32") ? EVENT_CHECKSUM_CRC32 : EVENT_CHECKSUM_NONE;
 	return 0;
 }
 
@@ -52,8 +54,8 @@ static int
 register_replica(struct ctx *cx, struct mysql_client *client, uint32_t server_id)
 {
 	SCOPED(buf) struct buf packet = BUF_INIT;
-	struct slice           answer;
-	bool                   eof;
+	struct slice answer;
+	bool eof;
 
 	buf_add_char(&packet, COM_REGISTER_SLAVE);
 	add_le(&packet, server_id, 4);
@@ -76,16 +78,15 @@ request(struct ctx *cx, struct mysql_client *client, const struct dump_params *p
 }
 
 int
-dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params,
-    struct dump *out)
+dump_start(
+    struct ctx *cx, struct mysql_client *client, const struct dump_params *params, struct dump *out)
 {
 	check(params->server_id != 0 && params->heartbeat_us > 0);
 	*out = (struct dump){ .client = client };
 	if (strspn(params->gtid, "0123456789-,") != strlen(params->gtid))
 		return err_set(cx->err, ERR_REFUSED, "'%s' is not a GTID list", params->gtid);
 	if (announce(cx, client, params) != 0 || ask_checksum(cx, client, out) != 0 ||
-	    register_replica(cx, client, params->server_id) != 0 || request(cx, client,
-	    params) != 0)
+	    register_replica(cx, client, params->server_id) != 0 || request(cx, client, params) != 0)
 		return err_wrap(cx->err, "asking for the binlog");
 	return 0;
 }
@@ -97,8 +98,8 @@ follow_rotate(struct dump *d, const struct event *e, struct err *err)
 
 	TRY(rotate_read(e->body, &r, err));
 	if (r.file.len >= sizeof(d->file))
-		return err_set(err, ERR_CORRUPT, "a Rotate event names a file of %zu bytes",
-		    r.file.len);
+		return err_set(
+		    err, ERR_CORRUPT, "a Rotate event names a file of %zu bytes", r.file.len);
 	memcpy(d->file, r.file.ptr, r.file.len);
 	d->file[r.file.len] = 0;
 	d->position = r.position;
@@ -133,7 +134,7 @@ int
 dump_next(struct ctx *cx, struct dump *d, struct event *out)
 {
 	struct slice packet;
-	bool         eof;
+	bool eof;
 
 	TRY(mysql_read_packet(cx, d->client, &packet, &eof));
 	if (eof)
@@ -141,8 +142,8 @@ dump_next(struct ctx *cx, struct dump *d, struct event *out)
 		    "the server ended the binlog stream at %s:%" PRIu64, d->file, d->position);
 	if (packet.len < 1 || packet.ptr[0] != 0)
 		return err_set(cx->err, ERR_CORRUPT,
-		    "a packet of the binlog stream behind %s:%" PRIu64 " is no event",
-		    d->file, d->position);
+		    "a packet of the binlog stream behind %s:%" PRIu64 " is no event", d->file,
+		    d->position);
 	if (event_read(d->checksum, slice_cut(packet, 1, packet.len), out, cx->err) != 0 ||
 	    follow(d, out, cx->err) != 0)
 		return err_wrap(cx->err, "binlog behind %s:%" PRIu64, d->file, d->position);
@@ -156,7 +157,7 @@ static int
 note_list(struct gtid_list *there, const struct event *e, struct err *err)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct gtid_list_event     list;
+	struct gtid_list_event list;
 
 	TRY(gtid_list_event_read(&a, e->body, &list, err));
 	for (size_t i = 0; i < list.count; i++)
@@ -169,7 +170,7 @@ static uint64_t
 widen(uint32_t end_pos, const struct dump *d, const struct dump_place *near)
 {
 	const uint64_t half = (uint64_t)1 << 31;
-	uint64_t       from;
+	uint64_t from;
 
 	if (strcmp(d->file, near->file) != 0)
 		return end_pos;
@@ -188,10 +189,8 @@ step(struct dump *d, const struct event *e, const struct dump_place *near, struc
 			d->position = widen(e->end_pos, d, near);
 		return note_list(there, e, err);
 	case EVENT_GTID:
-	case EVENT_HEARTBEAT:
-		return 1;
-	default:                        /* a byte from the wire: heads of files */
-		return 0;
+	case EVENT_HEARTBEAT: return 1;
+	default: /* a byte from the wire: heads of files */ return 0;
 	}
 }
 
@@ -200,7 +199,7 @@ dump_find(struct ctx *cx, struct dump *d, const struct gtid_list *wanted,
     const struct dump_place *near, struct gtid_list *there)
 {
 	struct event e;
-	int          ended = 0;
+	int ended = 0;
 
 	there->count = 0;
 	do {

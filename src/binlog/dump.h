@@ -37,19 +37,19 @@
 #include "binlog/control.h"
 #include "mysql/client.h"
 
-enum { DUMP_FILE_MAX = 512 };          /* the servers' FN_REFLEN */
+enum { DUMP_FILE_MAX = 512 }; /* the servers' FN_REFLEN */
 
 struct dump_params {
-	uint32_t    server_id;         /* not 0 */
-	const char *gtid;              /* "0-1-5,1-1-7"; "" for the very beginning */
-	usec        heartbeat_us;
+	uint32_t server_id; /* not 0 */
+	const char *gtid;   /* "0-1-5,1-1-7"; "" for the very beginning */
+	usec heartbeat_us;
 };
 
 struct dump {
-	struct mysql_client *client;   /* borrowed */
-	enum event_checksum  checksum;
-	char                 file[DUMP_FILE_MAX];
-	uint64_t             position; /* behind the last event */
+	struct mysql_client *client; /* borrowed */
+	enum event_checksum checksum;
+	char file[DUMP_FILE_MAX];
+	uint64_t position; /* behind the last event */
 };
 
 int dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params,
@@ -62,7 +62,7 @@ int dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_pa
  */
 struct dump_place {
 	const char *file;
-	uint64_t    position;
+	uint64_t position;
 };
 int dump_find(struct ctx *cx, struct dump *d, const struct gtid_list *wanted,
     const struct dump_place *near, struct gtid_list *there) MUST_USE;

@@ -3,6 +3,7 @@
 #include "binlog/cursor.h"
 #include "binlog/payload.h"
 
+/* clang-format off */
 static const char *const names[256] = {
 	[EVENT_QUERY]              = "Query",
 	[EVENT_STOP]               = "Stop",
@@ -48,6 +49,7 @@ static const char *const names[256] = {
 	[170]                      = "Update_rows_compressed",
 	[171]                      = "Delete_rows_compressed",
 };
+/* clang-format on */
 
 const char *
 event_name(uint8_t type)
@@ -65,7 +67,8 @@ event_is_compressed(uint8_t type)
 int
 event_hint_compressed(struct err *err)
 {
-	return err_hint(err, "SET GLOBAL log_bin_compress=OFF at the source, "
+	return err_hint(err,
+	    "SET GLOBAL log_bin_compress=OFF at the source, "
 	    "delete the workflow, and move anew");
 }
 
@@ -80,16 +83,16 @@ position_advance(uint64_t before, uint32_t end_pos)
 static int
 take_checksum(struct slice bytes, struct event *out, struct err *err)
 {
-	size_t        covered = bytes.len - EVENT_CHECKSUM_BYTES;
+	size_t covered = bytes.len - EVENT_CHECKSUM_BYTES;
 	struct cursor c = cursor_of(slice_cut(bytes, covered, bytes.len));
-	uint32_t      computed = payload_crc32(slice_cut(bytes, 0, covered));
+	uint32_t computed = payload_crc32(slice_cut(bytes, 0, covered));
 
 	out->checksum = (uint32_t)cursor_le(&c, EVENT_CHECKSUM_BYTES);
 	out->body.len -= EVENT_CHECKSUM_BYTES;
 	if (computed != out->checksum)
 		return err_set(err, ERR_CORRUPT,
-		    "event of type %d ending at %u: checksum %08x, computed %08x",
-		    out->type, out->end_pos, out->checksum, computed);
+		    "event of type %d ending at %u: checksum %08x, computed %08x", out->type,
+		    out->end_pos, out->checksum, computed);
 	return 0;
 }
 
@@ -102,8 +105,9 @@ own_checksum(const struct event *e)
 {
 	if (e->body.len < EVENT_CHECKSUM_BYTES + 1)
 		return EVENT_CHECKSUM_NONE;
-	return e->body.ptr[e->body.len - EVENT_CHECKSUM_BYTES - 1] == EVENT_CHECKSUM_CRC32 ?
-	    EVENT_CHECKSUM_CRC32 : EVENT_CHECKSUM_NONE;
+	return e->body.ptr[e->body.len - EVENT_CHECKSUM_BYTES - 1] == EVENT_CHECKSUM_CRC32
+	    ? EVENT_CHECKSUM_CRC32
+	    : EVENT_CHECKSUM_NONE;
 }
 
 int
@@ -124,12 +128,12 @@ event_read(enum event_checksum checksum, struct slice bytes, struct event *out, 
 	if (out->type == EVENT_FORMAT_DESCRIPTION) {
 		checksum = own_checksum(out);
 		if (checksum == EVENT_CHECKSUM_NONE && out->body.len >= EVENT_CHECKSUM_BYTES)
-			out->body.len -= EVENT_CHECKSUM_BYTES;   /* the room is there, unused */
+			out->body.len -= EVENT_CHECKSUM_BYTES; /* the room is there, unused */
 	}
 	if (checksum == EVENT_CHECKSUM_NONE)
 		return 0;
 	if (out->body.len < EVENT_CHECKSUM_BYTES)
-		return err_set(err, ERR_CORRUPT, "event of %zu bytes has no room for its checksum",
-		    bytes.len);
+		return err_set(
+		    err, ERR_CORRUPT, "event of %zu bytes has no room for its checksum", bytes.len);
 	return take_checksum(bytes, out, err);
 }

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+/* clang-format off */
 enum event_type {
 	EVENT_QUERY              = 2,
 	EVENT_STOP               = 3,
@@ -63,37 +64,38 @@ enum event_type {
 	EVENT_ROWS_COMPRESSED    = 166,  /* first of six: write, update, delete of v1 and v2 */
 	EVENT_ROWS_COMPRESSED_LAST = 171,
 };
+/* clang-format on */
 
 enum {
-	EVENT_HEADER_BYTES   = 19,
+	EVENT_HEADER_BYTES = 19,
 	EVENT_CHECKSUM_BYTES = 4,
-	EVENT_FLAG_ARTIFICIAL = 0x20,    /* made by the sender, not in any file */
-	EVENT_FLAG_IGNORABLE  = 0x80,    /* may be skipped by who does not know its type */
+	EVENT_FLAG_ARTIFICIAL = 0x20, /* made by the sender, not in any file */
+	EVENT_FLAG_IGNORABLE = 0x80,  /* may be skipped by who does not know its type */
 };
 
 enum event_checksum { EVENT_CHECKSUM_NONE = 0, EVENT_CHECKSUM_CRC32 = 1 };
 
 /* Borrows from the bytes it was read from. */
 struct event {
-	uint32_t     timestamp;
-	uint8_t      type;          /* any byte; compare with enum event_type */
-	uint32_t     server_id;
-	uint32_t     length;
-	uint32_t     end_pos;       /* modulo 2^32: see position_advance() */
-	uint16_t     flags;
-	uint32_t     checksum;      /* 0 without */
-	struct slice body;          /* between header and checksum */
+	uint32_t timestamp;
+	uint8_t type; /* any byte; compare with enum event_type */
+	uint32_t server_id;
+	uint32_t length;
+	uint32_t end_pos; /* modulo 2^32: see position_advance() */
+	uint16_t flags;
+	uint32_t checksum; /* 0 without */
+	struct slice body; /* between header and checksum */
 };
 
 /* Fails with ERR_CORRUPT on a length that does not match or a wrong checksum. */
-int event_read(enum event_checksum checksum, struct slice bytes, struct event *out,
-    struct err *err) MUST_USE;
+int event_read(
+    enum event_checksum checksum, struct slice bytes, struct event *out, struct err *err) MUST_USE;
 
 /* "Query", "Write_rows_v1", ...; "event type 99" is not in the table: NULL. */
 const char *event_name(uint8_t type);
 bool event_is_compressed(uint8_t type);
 /* Adds what to do about one; -1. */
-int  event_hint_compressed(struct err *err) MUST_USE;
+int event_hint_compressed(struct err *err) MUST_USE;
 
 /* The 64-bit position behind an event whose header says end_pos, when before was the one before it. */
 uint64_t position_advance(uint64_t before, uint32_t end_pos);

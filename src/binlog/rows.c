@@ -28,7 +28,7 @@ read_present(struct rows *r, struct err *err)
 	for (int i = 0; i < (r->kind == ROW_UPDATE ? 2 : 1); i++) {
 		struct slice present = cursor_bytes(&r->data, (r->columns + 7) / 8);
 		if (r->data.failed)
-			return 0;                       /* the caller looks */
+			return 0; /* the caller looks */
 		if (!bitmap_is_full(present, r->columns) && !mutant("binlog_full_images")) {
 			err_set(err, ERR_REFUSED, "a row event has an incomplete image");
 			return err_hint(err,
@@ -55,7 +55,7 @@ rows_read(const struct event *e, struct rows *out, struct err *err)
 	out->table_id = cursor_le(&out->data, 6);
 	out->flags = (uint16_t)cursor_le(&out->data, 2);
 	if (v2) {
-		uint64_t extra = cursor_le(&out->data, 2);      /* counts itself */
+		uint64_t extra = cursor_le(&out->data, 2); /* counts itself */
 		cursor_take(&out->data, extra < 2 ? SIZE_MAX : (size_t)extra - 2);
 	}
 	out->columns = cursor_count(&out->data);
@@ -120,15 +120,15 @@ read_value(struct rows *r, const struct row_shape *s, size_t i, struct arena *a,
 }
 
 static int
-read_image(struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out,
-    struct err *err)
+read_image(
+    struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out, struct err *err)
 {
-	struct slice  nulls = cursor_bytes(&r->data, (r->columns + 7) / 8);
+	struct slice nulls = cursor_bytes(&r->data, (r->columns + 7) / 8);
 	struct slice *values = arena_array(a, struct slice, r->columns);
 
 	for (size_t i = 0; i < r->columns && !r->data.failed; i++) {
 		if (nulls.ptr[i / 8] >> (i % 8) & 1)
-			continue;                       /* all zero is SLICE_NULL */
+			continue; /* all zero is SLICE_NULL */
 		if (!read_value(r, s, i, a, &values[i])) {
 			err_set(err, ERR_CORRUPT, "a value in a row event cannot be read");
 			return wrap_column(s->map, i, err);

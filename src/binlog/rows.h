@@ -16,15 +16,15 @@ enum row_kind { ROW_INSERT, ROW_UPDATE, ROW_DELETE };
 enum {
 	/* flags: last event of its statement; the table numbers end here */
 	ROWS_STATEMENT_END = 1,
-	ROWS_NO_FK_CHECKS  = 2,
+	ROWS_NO_FK_CHECKS = 2,
 };
 
 /* Borrows from the event. */
 struct rows {
 	enum row_kind kind;
-	uint64_t      table_id;
-	uint16_t      flags;
-	size_t        columns;
+	uint64_t table_id;
+	uint16_t flags;
+	size_t columns;
 	struct cursor data;
 };
 
@@ -35,13 +35,13 @@ struct rows {
  */
 struct row_columns {
 	const struct column_type *types;
-	size_t                    count, hidden;
+	size_t count, hidden;
 };
 
 /* A table as both sides see it: types[i] belongs to map->columns[i]. */
 struct row_shape {
 	const struct tablemap *map;
-	struct row_columns     columns;
+	struct row_columns columns;
 };
 
 /* before is NULL for an insert, after for a delete; values as in column.h, in table order. */

@@ -8,6 +8,7 @@ enum { OPTIONAL_SIGNEDNESS = 1, OPTIONAL_COLUMN_NAME = 4 };
 const char *
 binlog_type_name(uint8_t type)
 {
+	/* clang-format off */
 	static const char *const names[256] = {
 		[BINLOG_DECIMAL_OLD] = "old decimal", [BINLOG_TINY] = "tinyint",
 		    [BINLOG_SHORT] = "smallint",
@@ -27,6 +28,7 @@ binlog_type_name(uint8_t type)
 		[BINLOG_BLOB] = "blob", [BINLOG_VAR_STRING] = "var_string", [BINLOG_STRING] = "char",
 		[BINLOG_GEOMETRY] = "geometry",
 	};
+	/* clang-format on */
 
 	return names[type] == NULL ? "unknown" : names[type];
 }
@@ -40,7 +42,7 @@ binlog_type_name(uint8_t type)
 static void
 read_string_metadata(struct cursor *meta, struct wire_column *col)
 {
-	uint8_t  real = (uint8_t)cursor_le(meta, 1);
+	uint8_t real = (uint8_t)cursor_le(meta, 1);
 	uint32_t low = (uint32_t)cursor_le(meta, 1);
 
 	col->type = real | 0x30;
@@ -58,18 +60,12 @@ read_metadata(struct cursor *meta, struct wire_column *col)
 	case BINLOG_BLOB:
 	case BINLOG_BLOB_COMPRESSED:
 	case BINLOG_GEOMETRY:
-	case BINLOG_JSON:
-		col->length = (uint32_t)cursor_le(meta, 1);
-		break;
+	case BINLOG_JSON: col->length = (uint32_t)cursor_le(meta, 1); break;
 	case BINLOG_TIMESTAMP2:
 	case BINLOG_DATETIME2:
-	case BINLOG_TIME2:
-		col->scale = (uint8_t)cursor_le(meta, 1);
-		break;
+	case BINLOG_TIME2: col->scale = (uint8_t)cursor_le(meta, 1); break;
 	case BINLOG_VARCHAR:
-	case BINLOG_VARCHAR_COMPRESSED:
-		col->length = (uint32_t)cursor_le(meta, 2);
-		break;
+	case BINLOG_VARCHAR_COMPRESSED: col->length = (uint32_t)cursor_le(meta, 2); break;
 	case BINLOG_BIT:
 		bits = cursor_le(meta, 1);
 		col->length = (uint32_t)(bits + 8 * cursor_le(meta, 1));
@@ -81,21 +77,17 @@ read_metadata(struct cursor *meta, struct wire_column *col)
 	case BINLOG_STRING:
 	case BINLOG_VAR_STRING:
 	case BINLOG_ENUM:
-	case BINLOG_SET:
-		read_string_metadata(meta, col);
-		break;
-	default:                      /* a byte from the wire: the others have none */
-		break;
+	case BINLOG_SET: read_string_metadata(meta, col); break;
+	default: /* a byte from the wire: the others have none */ break;
 	}
 }
 
 static bool
 is_numeric(uint8_t type)
 {
-	return type == BINLOG_TINY || type == BINLOG_SHORT || type == BINLOG_INT24 || type == BINLOG_LONG ||
-	    type == BINLOG_LONGLONG || type == BINLOG_FLOAT || type == BINLOG_DOUBLE ||
-	    type == BINLOG_DECIMAL ||
-	    type == BINLOG_YEAR;
+	return type == BINLOG_TINY || type == BINLOG_SHORT || type == BINLOG_INT24 ||
+	    type == BINLOG_LONG || type == BINLOG_LONGLONG || type == BINLOG_FLOAT ||
+	    type == BINLOG_DOUBLE || type == BINLOG_DECIMAL || type == BINLOG_YEAR;
 }
 
 /*
@@ -128,7 +120,7 @@ static void
 read_optional(struct cursor *c, struct tablemap *out)
 {
 	while (!c->failed && c->left > 0) {
-		uint64_t      field = cursor_le(c, 1);
+		uint64_t field = cursor_le(c, 1);
 		struct cursor value = cursor_of(cursor_bytes(c, (size_t)cursor_lenenc(c)));
 
 		if (field == OPTIONAL_SIGNEDNESS)
@@ -142,9 +134,9 @@ read_optional(struct cursor *c, struct tablemap *out)
 static void
 read_columns(struct arena *a, struct cursor *c, struct tablemap *out)
 {
-	struct slice  types = cursor_bytes(c, out->count);
+	struct slice types = cursor_bytes(c, out->count);
 	struct cursor meta = cursor_of(cursor_bytes(c, (size_t)cursor_lenenc(c)));
-	struct slice  nullable = cursor_bytes(c, (out->count + 7) / 8);
+	struct slice nullable = cursor_bytes(c, (out->count + 7) / 8);
 
 	if (c->failed)
 		return;
@@ -162,7 +154,7 @@ read_name(struct cursor *c)
 {
 	struct slice name = cursor_bytes(c, (size_t)cursor_le(c, 1));
 
-	cursor_take(c, 1);            /* NUL */
+	cursor_take(c, 1); /* NUL */
 	return name;
 }
 
@@ -205,6 +197,7 @@ tablemap_dup(struct arena *a, const struct tablemap *from, struct tablemap *out)
 static size_t
 fixed_bytes(const struct wire_column *w)
 {
+	/* clang-format off */
 	static const uint8_t bytes[256] = {
 		[BINLOG_TINY] = 1, [BINLOG_SHORT] = 2, [BINLOG_INT24] = 3, [BINLOG_LONG] = 4,
 		    [BINLOG_LONGLONG] = 8,
@@ -213,6 +206,7 @@ fixed_bytes(const struct wire_column *w)
 		[BINLOG_TIME] = 3, [BINLOG_DATETIME] = 8, [BINLOG_TIMESTAMP] = 4, [BINLOG_TIMESTAMP2] = 4,
 		[BINLOG_DATETIME2] = 5, [BINLOG_TIME2] = 3,
 	};
+	/* clang-format on */
 
 	if (w->type == BINLOG_DECIMAL)
 		return decimal_bytes(w->precision, w->scale);

@@ -14,6 +14,7 @@
 #include "binlog/cursor.h"
 
 /* Types as in the event; the servers' MYSQL_TYPE_*. */
+/* clang-format off */
 enum binlog_type {
 	BINLOG_DECIMAL_OLD = 0,
 	BINLOG_TINY        = 1,
@@ -46,37 +47,38 @@ enum binlog_type {
 	BINLOG_STRING      = 254,
 	BINLOG_GEOMETRY    = 255,
 };
+/* clang-format on */
 
 struct wire_column {
-	uint8_t      type;         /* enum binlog_type; ENUM and SET resolved from STRING */
-	bool         nullable;
-	bool         is_unsigned;  /* only with has_signedness */
+	uint8_t type; /* enum binlog_type; ENUM and SET resolved from STRING */
+	bool nullable;
+	bool is_unsigned; /* only with has_signedness */
 	/*
 	 * bytes: VARCHAR and STRING maximum, BLOB of its length field, ENUM and SET of the value;
 	 * BIT: bits
 	 */
-	uint32_t     length;
-	uint8_t      precision;    /* DECIMAL */
+	uint32_t length;
+	uint8_t precision; /* DECIMAL */
 	/* DECIMAL; digits of the fraction of TIME2, DATETIME2, TIMESTAMP2 */
-	uint8_t      scale;
-	struct slice name;         /* SLICE_NULL unless binlog_row_metadata=FULL */
+	uint8_t scale;
+	struct slice name; /* SLICE_NULL unless binlog_row_metadata=FULL */
 };
 
 /* In the arena; text borrows from the event's body. */
 struct tablemap {
-	uint64_t            id;
-	uint16_t            flags;
-	struct slice        database, table;
+	uint64_t id;
+	uint16_t flags;
+	struct slice database, table;
 	struct wire_column *columns;
-	size_t              count;
-	bool                has_signedness;
+	size_t count;
+	bool has_signedness;
 };
 
 /* The columns limit of the servers, and more than any event may claim. */
 enum { TABLEMAP_COLUMNS_MAX = 4096 };
 
-int tablemap_read(struct arena *a, struct slice body, struct tablemap *out,
-    struct err *err) MUST_USE;
+int tablemap_read(
+    struct arena *a, struct slice body, struct tablemap *out, struct err *err) MUST_USE;
 /* A copy with its own text, for keeping beyond the event. */
 void tablemap_dup(struct arena *a, const struct tablemap *from, struct tablemap *out);
 /*
@@ -84,6 +86,6 @@ void tablemap_dup(struct arena *a, const struct tablemap *from, struct tablemap 
  * types fail.
  */
 void wire_column_skip(const struct wire_column *w, struct cursor *c);
-const char *binlog_type_name(uint8_t type);   /* "int24", "varchar", ...; "unknown" */
+const char *binlog_type_name(uint8_t type); /* "int24", "varchar", ...; "unknown" */
 
 #endif

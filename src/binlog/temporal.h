@@ -23,7 +23,7 @@
 #include "binlog/cursor.h"
 
 enum {
-	TEMPORAL_TEXT_MAX     = 32,   /* "9999-12-31 23:59:59.999999" is 26 */
+	TEMPORAL_TEXT_MAX = 32, /* "9999-12-31 23:59:59.999999" is 26 */
 	TEMPORAL_FRACTION_MAX = 6,
 };
 

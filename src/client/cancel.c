@@ -5,19 +5,19 @@
 #include <stdio.h>
 
 enum {
-	WITHIN_S = 100, /* an attempt's rollback and a drop; below a command's own deadline */
-	STUCK_S = 10,   /* a program that is started again is back in seconds */
+	WITHIN_S = 100,       /* an attempt's rollback and a drop; below a command's own deadline */
+	STUCK_S = 10,         /* a program that is started again is back in seconds */
 	STATUS_WITHIN_S = 10, /* of one long poll, which waits a second at most */
 	AGAIN_MS = 300,
 };
 
 struct cancelling {
-	struct client     *client;
+	struct client *client;
 	struct ctl_request request;
-	struct arena       arena; /* of the last answer */
-	const char        *trouble, *hint;
-	usec               stuck_since; /* NEVER: nothing stops it */
-	bool               over;
+	struct arena arena; /* of the last answer */
+	const char *trouble, *hint;
+	usec stuck_since; /* NEVER: nothing stops it */
+	bool over;
 };
 
 static int
@@ -31,8 +31,8 @@ read_status(struct ctx *cx, struct cancelling *c, struct slice answer)
 	c->trouble = json_get_str(&r, "state_text");
 	c->hint = json_get_str(&r, "hint");
 	/* Whatever else it is: it was cancelled, and somebody has begun it anew. */
-	c->over = strcmp(json_get_str(&r, "state"), "Cancelling") != 0 &&
-	    !json_get_bool(&r, "cancel");
+	c->over =
+	    strcmp(json_get_str(&r, "state"), "Cancelling") != 0 && !json_get_bool(&r, "cancel");
 	return json_close(&doc);
 }
 
@@ -40,7 +40,7 @@ read_status(struct ctx *cx, struct cancelling *c, struct slice answer)
 static int
 poll_status(struct ctx *cx, struct cancelling *c)
 {
-	struct ctx   within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
+	struct ctx within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
 	struct slice answer;
 
 	arena_done(&c->arena);
@@ -59,8 +59,9 @@ gave_up(struct ctx *cx, const struct cancelling *c)
 {
 	err_set(cx->err, ERR_TIMEOUT, "workflow '%s' is still being cancelled%s%s",
 	    c->request.workflow, c->trouble[0] == '\0' ? "" : ": ", c->trouble);
-	return err_hint(cx->err, "vtctld tries again until it is done; to wait for it: "
-	                         "vtctlclient Workflow delete %s",
+	return err_hint(cx->err,
+	    "vtctld tries again until it is done; to wait for it: "
+	    "vtctlclient Workflow delete %s",
 	    c->request.workflow);
 }
 
@@ -108,7 +109,7 @@ wait_over(struct ctx *cx, struct cancelling *c, int *status)
 static int
 ask(struct ctx *cx, const struct cancelling *c, bool *done, bool *already)
 {
-	struct slice    answer;
+	struct slice answer;
 	struct json_doc doc;
 
 	TRY(client_call(cx, c->client, "workflow_delete", &c->request, &answer));
@@ -122,9 +123,9 @@ ask(struct ctx *cx, const struct cancelling *c, bool *done, bool *already)
 int
 cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *status)
 {
-	const char       *keyspace, *name;
+	const char *keyspace, *name;
 	struct cancelling c = { .client = client, .stuck_since = NEVER };
-	bool              done, already;
+	bool done, already;
 
 	TRY(client_split_workflow(cx->arena, workflow, &keyspace, &name, cx->err));
 	c.request.workflow = name_pair(cx->arena, keyspace, name);
@@ -143,6 +144,7 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 		printf("The %s workflow in the %s keyspace is cancelled already: nothing to do.\n",
 		    name, keyspace);
 	else
-		printf("Successfully cancelled the %s workflow in the %s keyspace\n", name, keyspace);
+		printf(
+		    "Successfully cancelled the %s workflow in the %s keyspace\n", name, keyspace);
 	return 0;
 }

@@ -9,7 +9,7 @@ client_call(struct ctx *cx, const struct client *c, const char *method,
     const struct ctl_request *request, struct slice *answer)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
-	char                   path[HTTP_PATH_MAX];
+	char path[HTTP_PATH_MAX];
 
 	snprintf(path, sizeof(path), "/api/%s", method);
 	ctl_request_write(&body, request);
@@ -59,7 +59,7 @@ add_word(struct buf *out, const char *text)
 {
 	static const char plain[] =
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:/=@%+";
-	const char       *quote = strspn(text, plain) == strlen(text) ? "" : "'";
+	const char *quote = strspn(text, plain) == strlen(text) ? "" : "'";
 
 	buf_add_str(out, quote);
 	for (; *text != '\0'; text++)
@@ -94,7 +94,7 @@ void
 client_resume(struct buf *out, const struct client *c)
 {
 	struct option_use u;
-	char            **argv = c->argv;
+	char **argv = c->argv;
 
 	add_command(out, c, c->command);
 	while (option_next(c->options, &argv, &u)) {
@@ -112,7 +112,7 @@ client_resume(struct buf *out, const struct client *c)
 /* Which command tells whether one that changes something was done; of what its last argument names. */
 static const struct {
 	const char *command, *tells;
-	bool        of_last;
+	bool of_last;
 } outcomes[] = {
 	{ "CreateKeyspace", "GetKeyspaces", false },
 	{ "MoveTables", "Workflow show", true },
@@ -146,7 +146,7 @@ void
 client_put_error(const struct client *c, const struct err *err)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct json_writer     w = json_to(&out);
+	struct json_writer w = json_to(&out);
 
 	if (!c->json)
 		return;

@@ -8,16 +8,16 @@
 #include "rpc/api.h"
 
 struct client {
-	const char          *server;       /* vtctld, "127.0.0.1:15000" */
-	bool                 server_given; /* by --server */
-	const char          *command;      /* "MoveTables" */
-	const struct option *options;      /* that it takes */
-	char               **argv;         /* options and arguments as they were typed; [0] is neither */
+	const char *server;           /* vtctld, "127.0.0.1:15000" */
+	bool server_given;            /* by --server */
+	const char *command;          /* "MoveTables" */
+	const struct option *options; /* that it takes */
+	char **argv;                  /* options and arguments as they were typed; [0] is neither */
 
-	const char  **args; /* what follows the command and is no option */
-	int           args_count;
-	bool          json;        /* --format json */
-	bool          begun;       /* vtctld has said that the move is there */
+	const char **args; /* what follows the command and is no option */
+	int args_count;
+	bool json;                 /* --format json */
+	bool begun;                /* vtctld has said that the move is there */
 	volatile bool interrupted; /* Ctrl-C was typed */
 };
 

@@ -79,11 +79,10 @@ static const struct option plain_options[] = {
 /* ---- Commands that ask and print */
 
 static int
-print_answer(
-    struct ctx *cx, struct client *c, const char *method, const struct ctl_request *request)
+print_answer(struct ctx *cx, struct client *c, const char *method, const struct ctl_request *request)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct slice           answer;
+	struct slice answer;
 
 	TRY(client_call(cx, c, method, request, &answer));
 	client_pretty(&out, answer);
@@ -94,10 +93,11 @@ print_answer(
 static int
 create_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request     r = { .keyspace = name_one(cx->arena, c->args[0]),
-		.sidecar = name_one(cx->arena, o->sidecar), .force = o->force };
+	struct ctl_request r = { .keyspace = name_one(cx->arena, c->args[0]),
+		.sidecar = name_one(cx->arena, o->sidecar),
+		.force = o->force };
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct slice           answer;
+	struct slice answer;
 
 	TRY(client_call(cx, c, "create_keyspace", &r, &answer));
 	client_pretty(&out, answer);
@@ -109,8 +109,8 @@ static int
 get_keyspaces(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	struct ctl_request r = { 0 };
-	struct slice       answer;
-	struct json_doc    doc;
+	struct slice answer;
+	struct json_doc doc;
 
 	TRY(client_call(cx, c, "get_keyspaces", &r, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
@@ -132,7 +132,7 @@ static void
 print_tablet(const struct json *t)
 {
 	int64_t lag_ms = json_get_i64(t, "lag_ms");
-	char    lag[32] = "unknown";
+	char lag[32] = "unknown";
 
 	if (lag_ms >= 0)
 		snprintf(lag, sizeof(lag), "%.1fs", (double)lag_ms / 1000);
@@ -144,9 +144,10 @@ print_tablet(const struct json *t)
 static int
 get_tablets(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	struct ctl_request r = { .keyspace = o->keyspace == NULL ? NULL : name_one(cx->arena, o->keyspace) };
-	struct slice       answer;
-	struct json_doc    doc;
+	struct ctl_request r = { .keyspace =
+				     o->keyspace == NULL ? NULL : name_one(cx->arena, o->keyspace) };
+	struct slice answer;
+	struct json_doc doc;
 
 	if (c->json)
 		return print_answer(cx, c, "get_tablets", &r);
@@ -188,7 +189,7 @@ drop_table(struct ctx *cx, struct client *c, const struct command_options *o, in
 		return err_set(cx->err, ERR_REFUSED, "'%s' names no table to drop", c->args[0]);
 	for (size_t i = 0; i < list.count; i++) {
 		struct ctl_request r = { .keyspace = list.keyspace, .table = list.names[i] };
-		struct slice       answer;
+		struct slice answer;
 
 		TRY(client_call(cx, c, "drop_table", &r, &answer));
 		printf("Dropped table %s.\n", name_of_table(cx->arena, r.keyspace, r.table));
@@ -198,8 +199,7 @@ drop_table(struct ctx *cx, struct client *c, const struct command_options *o, in
 
 static const struct command commands[] = {
 	{ "CreateKeyspace", "[--force] [--sidecar-db-name NAME] KEYSPACE", "makes a keyspace", 1, 1,
-	    keyspace_options,
-	    create_keyspace },
+	    keyspace_options, create_keyspace },
 	{ "GetKeyspaces", "", "lists the keyspaces", 0, 0, plain_options, get_keyspaces },
 	{ "GetKeyspace", "KEYSPACE", "shows one keyspace", 1, 1, plain_options, get_keyspace },
 	{ "GetTablets", "[--keyspace NAME] [--format json]",
@@ -208,22 +208,22 @@ static const struct command commands[] = {
 	{ "GetSrvKeyspace", "[CELL] KEYSPACE",
 	    "shows who serves a keyspace, and where its moved tables are", 1, 2, plain_options,
 	    get_srv_keyspace },
-	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options,
-	    get_routing_rules },
+	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options, get_routing_rules },
 	{ "MoveTables",
 	    "[options] KEYSPACE.TABLE[,TABLE...] TARGET_KEYSPACE[.TABLE[,TABLE...]] | KEYSPACE.* "
 	    "TARGET_KEYSPACE | Cancel KEYSPACE.WORKFLOW",
 	    "moves live tables, all of them with one switch; running it again attaches to the move, or "
 	    "reports that it is done; Cancel: Workflow delete",
 	    2, 2, move_options, move_run },
-	{ "Workflow", "[--format json] list [KEYSPACE] | show KEYSPACE.WORKFLOW | delete KEYSPACE.WORKFLOW",
+	{ "Workflow",
+	    "[--format json] list [KEYSPACE] | show KEYSPACE.WORKFLOW | delete KEYSPACE.WORKFLOW",
 	    "list: all, with their states; show: one's state, progress and last steps; delete: takes a "
 	    "move back that has not switched",
 	    1, 2, format_options, workflow_run },
 	{ "DropTable", "KEYSPACE.TABLE[,TABLE...]",
 	    "drops a table for good, with its fence: one that was moved away, or was never moved; refuses "
-	    "one that a routing rule or a move uses", 1, 1, plain_options,
-	    drop_table },
+	    "one that a routing rule or a move uses",
+	    1, 1, plain_options, drop_table },
 	{ "DeleteTable", "KEYSPACE.TABLE[,TABLE...]", "the same as DropTable", 1, 1, plain_options,
 	    drop_table },
 };

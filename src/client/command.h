@@ -10,17 +10,17 @@
 /* Every option of every command; a command's table names those it takes. */
 struct command_options {
 	struct workflow_options move;
-	int64_t                 switch_attempts;
-	int                     on_grace, format;
-	bool                    detach, force, help;
-	const char             *keyspace, *sidecar, *workflow, *exclude_tables;
+	int64_t switch_attempts;
+	int on_grace, format;
+	bool detach, force, help;
+	const char *keyspace, *sidecar, *workflow, *exclude_tables;
 };
 
 enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */
 
 struct command {
-	const char          *name, *args, *help;
-	int                  args_min, args_max;
+	const char *name, *args, *help;
+	int args_min, args_max;
 	const struct option *options;
 	/* 0 and *status (0 unless told otherwise), or -1: the caller prints the error and exits
 	 * with 1. */
@@ -30,8 +30,8 @@ struct command {
 /* Case does not matter. Two-word commands ("Workflow show") take their second word from args. NULL:
  * no such command. */
 const struct command *command_find(const char *name);
-const char           *command_suggest(const char *name); /* the closest one, or NULL */
-void                  command_list(FILE *out);
+const char *command_suggest(const char *name); /* the closest one, or NULL */
+void command_list(FILE *out);
 
 /* move.c: follows a move to its end. */
 int move_run(
@@ -44,7 +44,6 @@ void move_leave(const struct client *c);
 int workflow_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 /* cancel.c: has a workflow taken back that has not switched, and waits until it is. */
-int cancel_run(
-    struct ctx *cx, struct client *c, const char *workflow, int *status) MUST_USE;
+int cancel_run(struct ctx *cx, struct client *c, const char *workflow, int *status) MUST_USE;
 
 #endif

@@ -31,14 +31,14 @@ end_of(const struct move_view *v, const struct command_options *o)
 }
 
 struct follow {
-	struct client                *client;
+	struct client *client;
 	const struct command_options *options;
-	struct ctl_request            request;
-	struct progress               progress;
-	struct move_view              view;
-	struct arena                  arena;      /* of the last answer */
-	usec                          gone_since; /* NEVER: vtctld answers */
-	const char                   *checking;   /* what its check waits for */
+	struct ctl_request request;
+	struct progress progress;
+	struct move_view view;
+	struct arena arena;   /* of the last answer */
+	usec gone_since;      /* NEVER: vtctld answers */
+	const char *checking; /* what its check waits for */
 };
 
 /* A call has failed: 0 while there is hope. */
@@ -62,7 +62,7 @@ vtctld_away(struct ctx *cx, struct follow *f)
 static int
 ask(struct ctx *cx, struct follow *f)
 {
-	struct ctx   within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
+	struct ctx within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
 	struct arena arena = ARENA_INIT;
 	struct slice answer;
 
@@ -83,7 +83,7 @@ static void
 leave_json(const char *resume)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct json_writer     w = json_to(&out);
+	struct json_writer w = json_to(&out);
 
 	json_put_open(&w, NULL, '{');
 	json_put_bool(&w, "detached", true);
@@ -157,15 +157,15 @@ follow(struct ctx *cx, struct follow *f, int *status)
 
 struct created {
 	const char *workflow;
-	bool        created, done, checking;
+	bool created, done, checking;
 	const char *state_text; /* what its check waits for */
-	int64_t     revision;
+	int64_t revision;
 };
 
 static int
 create(struct ctx *cx, struct client *c, const struct ctl_request *request, struct created *out)
 {
-	struct slice    answer;
+	struct slice answer;
 	struct json_doc doc;
 
 	TRY(client_call(cx, c, "move_tables", request, &answer));
@@ -198,7 +198,7 @@ static unsigned
 given(const struct client *c)
 {
 	static const struct {
-		const char         *name;
+		const char *name;
 		enum workflow_given bit;
 	} options[] = {
 		{ "grace-period", GIVEN_GRACE_PERIOD },
@@ -225,7 +225,8 @@ take_names(struct ctx *cx, const struct client *c, const struct name_list *from,
 {
 	if (from->count == 0 && !from->all)
 		return err_set(cx->err, ERR_REFUSED,
-		    "'%s' names no table: %s.table, or %s.* for all", c->args[0], c->args[0], c->args[0]);
+		    "'%s' names no table: %s.table, or %s.* for all", c->args[0], c->args[0],
+		    c->args[0]);
 	if (to->all || (to->count > 0 && to->count != from->count))
 		return err_set(cx->err, ERR_REFUSED,
 		    "'%s' and '%s' do not name as many tables: name the target keyspace alone, or each table",
@@ -233,14 +234,14 @@ take_names(struct ctx *cx, const struct client *c, const struct name_list *from,
 	r->tables = arena_array(cx->arena, struct moved_names, from->count);
 	r->tables_count = from->count;
 	for (size_t i = 0; i < from->count; i++)
-		r->tables[i] = (struct moved_names){
-			from->names[i], to->count > 0 ? to->names[i] : from->names[i]
-		};
+		r->tables[i] = (struct moved_names){ from->names[i],
+			to->count > 0 ? to->names[i] : from->names[i] };
 	return 0;
 }
 
 static int
-request_of(struct ctx *cx, const struct client *c, const struct command_options *o, struct ctl_request *r)
+request_of(
+    struct ctx *cx, const struct client *c, const struct command_options *o, struct ctl_request *r)
 {
 	struct name_list from, to, excluded = { .count = 0 };
 
@@ -252,12 +253,16 @@ request_of(struct ctx *cx, const struct client *c, const struct command_options 
 		TRY(name_split_list(cx->arena, arena_printf(cx->arena, "x.%s", o->exclude_tables),
 		    &excluded, cx->err));
 	}
-	*r = (struct ctl_request){
-		.keyspace = from.keyspace, .table = "", .target_keyspace = to.keyspace, .target_table = "",
+	*r = (struct ctl_request){ .keyspace = from.keyspace,
+		.table = "",
+		.target_keyspace = to.keyspace,
+		.target_table = "",
 		.workflow = o->workflow == NULL ? "" : name_one(cx->arena, o->workflow),
-		.all = from.all, .excluded = excluded.names, .excluded_count = excluded.count,
-		.options = o->move, .given = given(c)
-	};
+		.all = from.all,
+		.excluded = excluded.names,
+		.excluded_count = excluded.count,
+		.options = o->move,
+		.given = given(c) };
 	TRY(take_names(cx, c, &from, &to, r));
 	r->options.force = o->force;
 	r->options.on_grace = (enum on_grace)o->on_grace;
@@ -303,9 +308,9 @@ static void
 say_checking(void *arg)
 {
 	struct follow *f = arg;
-	struct err     err;
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
-	usec           since = task_now();
+	struct err err;
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	usec since = task_now();
 
 	while (task_sleep(&cx, CHECKING_EVERY_S * SECOND) == 0)
 		progress_checking(&f->progress, f->checking, since, task_now());
@@ -316,7 +321,7 @@ static int
 begin_aloud(struct ctx *cx, struct follow *f, struct created *made)
 {
 	struct group group;
-	int          rc;
+	int rc;
 
 	group_init(&group);
 	TRY(group_spawn(&group, "checking", say_checking, f, cx->err));
@@ -330,7 +335,7 @@ int
 move_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	struct created made;
-	struct follow  f = { .client = c, .options = o, .gone_since = NEVER, .checking = "" };
+	struct follow f = { .client = c, .options = o, .gone_since = NEVER, .checking = "" };
 
 	if (strcasecmp(c->args[0], "cancel") == 0)
 		return cancel_run(cx, c, c->args[1], status);

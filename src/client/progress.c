@@ -22,7 +22,7 @@ static void
 add_grouped(struct buf *out, int64_t n)
 {
 	char digits[32];
-	int  len = snprintf(digits, sizeof(digits), "%" PRId64, n);
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, n);
 
 	for (int i = 0; i < len; i++) {
 		buf_add_char(out, digits[i]);
@@ -68,7 +68,7 @@ add_bar(struct buf *out, const struct move_view *v)
 {
 	/* The total is the server's estimate: it may be too low. */
 	int64_t total = v->rows_total > v->rows_copied ? v->rows_total : v->rows_copied;
-	int     full = total == 0 ? 0 : (int)(v->rows_copied * BAR_CELLS / total);
+	int full = total == 0 ? 0 : (int)(v->rows_copied * BAR_CELLS / total);
 
 	buf_add_char(out, '[');
 	for (int i = 0; i < BAR_CELLS; i++)
@@ -117,7 +117,7 @@ static void
 put_json(const struct progress *p, const struct move_view *v)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct json_writer     w = json_to(&out);
+	struct json_writer w = json_to(&out);
 
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "workflow", v->workflow);
@@ -162,7 +162,7 @@ enter_phase(struct progress *p, const struct move_view *v, usec now)
 static bool
 take_why(struct progress *p, const struct move_view *v)
 {
-	bool        ended = strcmp(v->state, "Error") == 0 || strcmp(v->state, "Cancelled") == 0;
+	bool ended = strcmp(v->state, "Error") == 0 || strcmp(v->state, "Cancelled") == 0;
 	const char *why = ended ? "" : v->state_text;
 
 	if (strncmp(p->why, why, sizeof(p->why) - 1) == 0)
@@ -179,7 +179,7 @@ void
 progress_show(struct progress *p, const struct move_view *v, usec now)
 {
 	SCOPED(buf) struct buf line = BUF_INIT;
-	bool                   changed = enter_phase(p, v, now);
+	bool changed = enter_phase(p, v, now);
 
 	changed |= take_why(p, v);
 	if (!p->terminal && !changed && now - p->shown_at < PLAIN_EVERY_S * SECOND)
@@ -223,8 +223,8 @@ static void
 summary_json(const struct move_view *v)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct json_writer     w = json_to(&out);
-	double                 copy_s = seconds_between(v->created_us, v->copied_us);
+	struct json_writer w = json_to(&out);
+	double copy_s = seconds_between(v->created_us, v->copied_us);
 
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "workflow", v->workflow);
@@ -233,8 +233,8 @@ summary_json(const struct move_view *v)
 	json_put_str(&w, "target", v->target);
 	json_put_i64(&w, "rows", v->rows_copied);
 	json_put_double(&w, "copy_s", copy_s);
-	json_put_i64(&w, "copy_rows_per_s",
-	    copy_s > 0 ? (int64_t)((double)v->rows_copied / copy_s) : 0);
+	json_put_i64(
+	    &w, "copy_rows_per_s", copy_s > 0 ? (int64_t)((double)v->rows_copied / copy_s) : 0);
 	json_put_double(&w, "hold_ms", (double)v->hold_us / 1000);
 	json_put_i64(&w, "attempts", tries(v));
 	json_put_i64(&w, "undone_holds", v->undone_holds);
@@ -246,7 +246,7 @@ summary_json(const struct move_view *v)
 void
 progress_summary(const struct progress *p, const struct move_view *v)
 {
-	double                 copy_s = seconds_between(v->created_us, v->copied_us);
+	double copy_s = seconds_between(v->created_us, v->copied_us);
 	SCOPED(buf) struct buf rows = BUF_INIT;
 
 	if (p->json) {

@@ -11,12 +11,12 @@
 #include "client/view.h"
 
 struct progress {
-	bool    terminal, json;
-	bool    line_open; /* a live line stands unfinished */
-	char    phase[32];
-	usec    phase_since, shown_at;
-	int64_t phase_rows; /* copied when the phase began */
-	char    why[ERR_TEXT_MAX + 128]; /* of waiting, as last shown: an error and what led to it */
+	bool terminal, json;
+	bool line_open; /* a live line stands unfinished */
+	char phase[32];
+	usec phase_since, shown_at;
+	int64_t phase_rows;           /* copied when the phase began */
+	char why[ERR_TEXT_MAX + 128]; /* of waiting, as last shown: an error and what led to it */
 };
 
 void progress_init(struct progress *p, bool terminal, bool json);

@@ -10,13 +10,13 @@ static void
 read_holds(const struct json *record, struct move_view *v)
 {
 	struct json events = json_get_array(record, "events");
-	int64_t     begun = 0;
+	int64_t begun = 0;
 
 	v->undone_holds = v->undone_us = 0;
 	for (size_t i = 0; i < json_count(&events); i++) {
 		struct json e = json_item(&events, i);
 		const char *what = json_get_str(&e, "what");
-		int64_t     at = json_get_i64(&e, "at_us");
+		int64_t at = json_get_i64(&e, "at_us");
 
 		if (strcmp(json_get_str(&e, "step"), "hold") != 0)
 			continue;
@@ -51,8 +51,8 @@ read_notes(struct arena *a, const struct json *record)
 static const char *
 read_tables(struct arena *a, const struct json *record, const char *keyspace, const char *table)
 {
-	struct json  tables = json_get_array(record, "tables");
-	size_t       count = json_count(&tables);
+	struct json tables = json_get_array(record, "tables");
+	size_t count = json_count(&tables);
 	const char **names = arena_array(a, const char *, count);
 
 	for (size_t i = 0; i < count; i++) {

@@ -9,17 +9,18 @@
 /* One answer of move_status, as far as it is shown. Strings live in the answer's arena. */
 struct move_view {
 	const char *workflow;
-	const char *state, *state_text, *hint; /* of the workflow's record; text: why it waits or failed */
+	const char *state, *state_text,
+	    *hint; /* of the workflow's record; text: why it waits or failed */
 	const char *step;
 	const char *phase; /* of the stream: "copying", "catching-up", ... */
 	const char *stream_error, *stream_hint;
 	const char *source, *target; /* "customer.users", "customer.users,orders" */
-	size_t      tables;
-	int64_t     rows_copied, rows_total, lag_ms, changes_applied;
-	int64_t     created_us, copied_us, switched_us, hold_us;
-	int64_t     attempt, revision; /* attempt: from 0, whatever had its name before */
-	const char *notes; /* what its check found and passed, a line each; "" mostly */
-	int64_t     undone_holds, undone_us; /* of attempts that were rolled back: how many, how long */
+	size_t tables;
+	int64_t rows_copied, rows_total, lag_ms, changes_applied;
+	int64_t created_us, copied_us, switched_us, hold_us;
+	int64_t attempt, revision; /* attempt: from 0, whatever had its name before */
+	const char *notes;         /* what its check found and passed, a line each; "" mostly */
+	int64_t undone_holds, undone_us; /* of attempts that were rolled back: how many, how long */
 };
 
 /* From an answer of move_status or workflow_show. */

@@ -16,9 +16,9 @@ enum { EVENTS_SHOWN = 12 }; /* an attempt's; --format json has them all */
 static void
 put_time(const char *label, int64_t at_us)
 {
-	time_t    seconds = (time_t)(at_us / 1000000);
+	time_t seconds = (time_t)(at_us / 1000000);
 	struct tm tm;
-	char      text[40];
+	char text[40];
 
 	if (at_us == 0 || gmtime_r(&seconds, &tm) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
@@ -97,8 +97,8 @@ put_events(struct ctx *cx, struct slice answer)
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc), r = json_get_object(&root, "record");
 	struct json events = json_get_array(&r, "events");
-	size_t      count = json_count(&events);
-	size_t      first = count > EVENTS_SHOWN ? count - EVENTS_SHOWN : 0;
+	size_t count = json_count(&events);
+	size_t first = count > EVENTS_SHOWN ? count - EVENTS_SHOWN : 0;
 
 	if (count > 0)
 		printf(first > 0 ? "Events (the last %d):\n" : "Events:\n", EVENTS_SHOWN);
@@ -141,7 +141,7 @@ static int
 show(struct ctx *cx, struct client *c, const char *name, int *status)
 {
 	struct ctl_request r = { 0 };
-	struct slice       answer;
+	struct slice answer;
 
 	TRY(client_split_workflow(cx->arena, name, &r.keyspace, &r.workflow, cx->err));
 	TRY(client_call(cx, c, "workflow_show", &r, &answer));
@@ -157,7 +157,7 @@ static void
 list_json(const struct json *all, bool whole)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct json_writer     w = json_to(&out);
+	struct json_writer w = json_to(&out);
 
 	json_put_open(&w, NULL, '[');
 	for (size_t i = 0; i < json_count(all); i++) {
@@ -175,8 +175,8 @@ list_text(struct arena *a, const struct json *all)
 {
 	for (size_t i = 0; i < json_count(all); i++) {
 		struct json e = json_item(all, i);
-		char       *id = arena_strdup(a, json_get_str(&e, "workflow"));
-		char       *slash = strchr(id, '/');
+		char *id = arena_strdup(a, json_get_str(&e, "workflow"));
+		char *slash = strchr(id, '/');
 
 		if (slash != NULL)
 			*slash = '.';
@@ -191,8 +191,8 @@ static int
 list(struct ctx *cx, struct client *c, const char *keyspace, int *status)
 {
 	struct ctl_request r = { .keyspace = keyspace };
-	struct slice       answer;
-	struct json_doc    doc;
+	struct slice answer;
+	struct json_doc doc;
 
 	TRY(client_call(cx, c, "workflow_list", &r, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
@@ -211,9 +211,7 @@ static const struct action {
 	int (*run)(struct ctx *cx, struct client *c, const char *name, int *status);
 	bool alone; /* needs no name */
 } actions[] = {
-	{ "show", show, false },
-	{ "delete", cancel_run, false },
-	{ "list", list, true },
+	{ "show", show, false }, { "delete", cancel_run, false }, { "list", list, true },
 	{ "listall", list, true }, /* Vitess's older one; here both list those that have ended too */
 };
 enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
@@ -240,9 +238,9 @@ verb_is_first(const char **args)
 int
 workflow_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
-	bool                 first = c->args_count < 2 || verb_is_first(c->args);
-	const char          *verb = c->args[first ? 0 : 1];
-	const char          *name = c->args_count < 2 ? "" : c->args[first ? 1 : 0];
+	bool first = c->args_count < 2 || verb_is_first(c->args);
+	const char *verb = c->args[first ? 0 : 1];
+	const char *name = c->args_count < 2 ? "" : c->args[first ? 1 : 0];
 	const struct action *a = find_action(verb);
 
 	if (a == NULL) {

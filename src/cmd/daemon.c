@@ -9,12 +9,13 @@ static void
 main_task(void *arg)
 {
 	struct daemon *d = arg;
-	struct err     err = { 0 };
-	struct arena   arena = ARENA_INIT;
-	struct ctx     cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct err err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
 	if (d->serve(&cx, d->arg) != 0 && err.kind != ERR_CANCELLED) {
-		log_error("%s stops: %s%s%s", d->name, err.text, err.hint[0] != '\0' ? "; " : "", err.hint);
+		log_error("%s stops: %s%s%s", d->name, err.text, err.hint[0] != '\0' ? "; " : "",
+		    err.hint);
 		d->status = 1;
 	}
 	if (d->end != NULL)
@@ -39,7 +40,7 @@ static int
 read_settings(struct daemon *d, char **argv, struct err *err)
 {
 	const char *rest[1];
-	int         rest_count = 1;
+	int rest_count = 1;
 
 	TRY(option_defaults(d->options, d->settings, err));
 	TRY(option_parse(d->options, d->settings, argv, rest, &rest_count, err));
@@ -58,7 +59,8 @@ daemon_main(struct daemon *d, char **argv)
 	if (read_settings(d, argv, &err) != 0)
 		return main_complain(d->name, &err);
 	if (*d->help) {
-		printf("%s - %s\n\nusage: %s %s [options]\n\n", d->name, d->purpose, d->name, d->usage);
+		printf("%s - %s\n\nusage: %s %s [options]\n\n", d->name, d->purpose, d->name,
+		    d->usage);
 		option_help(d->options, stdout);
 		return 0;
 	}

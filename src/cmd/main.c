@@ -10,7 +10,7 @@ main_loop(const char *name, void (*main_task)(void *arg), void (*on_signal)(int 
     void *arg, struct err *err)
 {
 	static const int signals[] = { SIGTERM, SIGINT };
-	struct loop     *loop = loop_new(err);
+	struct loop *loop = loop_new(err);
 
 	if (loop == NULL)
 		return -1;
@@ -19,7 +19,7 @@ main_loop(const char *name, void (*main_task)(void *arg), void (*on_signal)(int 
 		return -1;
 	}
 	struct task *t = task_spawn(name, main_task, arg);
-	check(t != NULL);    /* the first one */
+	check(t != NULL); /* the first one */
 	task_detach(t);
 	loop_run(loop);
 	loop_free(loop);

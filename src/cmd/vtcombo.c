@@ -18,17 +18,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PORT_BASE_DEFAULT = 15000 };   /* vtctlclient looks for vtctld there */
+enum { PORT_BASE_DEFAULT = 15000 }; /* vtctlclient looks for vtctld there */
 enum format { FORMAT_TEXT, FORMAT_JSON };
 
 struct settings {
-	const char        *data_dir;
-	int64_t            port_base;
+	const char *data_dir;
+	int64_t port_base;
 	struct option_list keyspaces;
-	int                format;
-	bool               purge, help;
+	int format;
+	bool purge, help;
 };
 
+/* clang-format off */
 static const struct option options[] = {
 	{ "data-dir", OPT_STRING, offsetof(struct settings, data_dir), NULL, 0, 0, NULL, "DIR",
 	    "Where everything is kept; /var/lib/switchyard for root, else ~/.local/share/switchyard." },
@@ -45,12 +46,13 @@ static const struct option options[] = {
 	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "Show this." },
 	{ 0 },
 };
+/* clang-format on */
 
 struct up {
 	struct supervisor *s;
-	struct settings   *set;
-	struct task       *task;
-	int                status;
+	struct settings *set;
+	struct task *task;
+	int status;
 };
 
 static void
@@ -92,9 +94,9 @@ say(const struct err *err)
 static int
 up(struct settings *set, const struct places *where)
 {
-	struct err         err = { 0 };
+	struct err err = { 0 };
 	struct supervisor *s = mem_new(struct supervisor);
-	struct up          u = { .s = s, .set = set, .status = 1 };
+	struct up u = { .s = s, .set = set, .status = 1 };
 
 	s->where = *where;
 	signal(SIGPIPE, SIG_IGN);
@@ -109,7 +111,7 @@ static int
 status(const struct settings *set, const struct places *where)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct err             err = { 0 };
+	struct err err = { 0 };
 
 	if (report_status(where, set->format == FORMAT_JSON, &out, &err) != 0)
 		return say(&err);
@@ -139,9 +141,9 @@ usage(FILE *out)
 static int
 find_places(const struct settings *set, struct places *where, struct err *err)
 {
-	char        home[DIR_MAX_BYTES];
+	char home[DIR_MAX_BYTES];
 	const char *dir = set->data_dir;
-	int         before;
+	int before;
 
 	if (dir == NULL) {
 		snprintf(home, sizeof home, "%.300s/.local/share/switchyard",
@@ -158,9 +160,9 @@ find_places(const struct settings *set, struct places *where, struct err *err)
 static int
 run_verb(struct settings *set, const char *verb)
 {
-	struct err     err = { 0 };
+	struct err err = { 0 };
 	struct places *where = mem_new(struct places);
-	int            rc;
+	int rc;
 
 	if (find_places(set, where, &err) != 0)
 		rc = say(&err);
@@ -180,15 +182,15 @@ int
 main(int argc, char **argv)
 {
 	struct settings set;
-	struct err      err = { 0 };
-	const char     *rest[2];
-	int             count = 2;
+	struct err err = { 0 };
+	const char *rest[2];
+	int count = 2;
 
 	/* What every supervised process is for an instant: itself, with its pid file written. */
 	if (argc > 3 && strcmp(argv[1], "exec") == 0)
 		return process_become(argv[2], argv + 3, &err) != 0 ? say(&err) : 0;
-	if (option_defaults(options, &set, &err) != 0 || option_parse(options, &set, argv, rest,
-	    &count, &err) != 0)
+	if (option_defaults(options, &set, &err) != 0 ||
+	    option_parse(options, &set, argv, rest, &count, &err) != 0)
 		return say(&err);
 	if (set.help)
 		return usage(stdout);

@@ -13,12 +13,12 @@ enum {
 }; /* above the longest preflight and the start of a new keyspace's server */
 
 struct program {
-	const struct command  *command;
+	const struct command *command;
 	struct command_options options;
-	struct client          client;
-	const char            *args[4];
-	int                    status;
-	bool                   left; /* by a second Ctrl-C: all is said */
+	struct client client;
+	const char *args[4];
+	int status;
+	bool left; /* by a second Ctrl-C: all is said */
 };
 
 static void
@@ -58,9 +58,9 @@ static void
 main_task(void *arg)
 {
 	struct program *p = arg;
-	struct err      err = { 0 };
-	struct arena    arena = ARENA_INIT;
-	struct ctx      cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct err err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
 	if (!move_forever(p))
 		cx.deadline = task_now() + CALL_WITHIN_S * SECOND;
@@ -154,7 +154,7 @@ static int
 read_command(struct program *p, char **argv, struct err *err)
 {
 	const struct command *c = p->command;
-	int                   count = (int)(sizeof(p->args) / sizeof(p->args[0]));
+	int count = (int)(sizeof(p->args) / sizeof(p->args[0]));
 
 	/* Vitess's "Command -- --flags": the separator says nothing here. */
 	if (argv[1] != NULL && strcmp(argv[1], "--") == 0)
@@ -181,8 +181,8 @@ int
 main(int argc, char **argv)
 {
 	struct program p = { .client = { .server = getenv("VTCTLD_SERVER") } };
-	struct err     err = { 0 };
-	int            at = read_globals(&p, argv);
+	struct err err = { 0 };
+	int at = read_globals(&p, argv);
 
 	if (at == 0) {
 		usage(argc > 1 ? stdout : stderr);
@@ -193,7 +193,7 @@ main(int argc, char **argv)
 
 		fprintf(stderr,
 		    server ? "vtctlclient: option '%s' needs a value\n"
-		           : "vtctlclient: unknown option '%s' before the command\n",
+			   : "vtctlclient: unknown option '%s' before the command\n",
 		    argv[-at]);
 		return 2;
 	}

@@ -39,7 +39,8 @@ serve(struct ctx *cx, void *arg)
 
 	TRY(topo_open(cx, p->settings.topo, &p->ctl.topo));
 	TRY(http_serve(p->settings.http, ctl_api_handle, &p->ctl, &p->http, cx->err));
-	snprintf(p->name, sizeof(p->name), "vtctld %s, process %d", http_address(p->http), (int)getpid());
+	snprintf(p->name, sizeof(p->name), "vtctld %s, process %d", http_address(p->http),
+	    (int)getpid());
 	p->ctl.name = p->name;
 	p->ctl.http = http_address(p->http);
 	printf("vtctld ready http=%s\n", http_address(p->http));
@@ -74,16 +75,16 @@ int
 main(int argc, char **argv)
 {
 	struct program *p = mem_new(struct program); /* its counts are too large for a stack */
-	struct daemon   d = { .name = "vtctld",
-		  .purpose = "makes keyspaces and moves tables",
-		  .usage = "--topo URL",
-		  .options = options,
-		  .settings = &p->settings,
-		  .help = &p->settings.help,
-		  .prepare = prepare,
-		  .serve = serve,
-		  .end = end,
-		  .arg = p };
+	struct daemon d = { .name = "vtctld",
+		.purpose = "makes keyspaces and moves tables",
+		.usage = "--topo URL",
+		.options = options,
+		.settings = &p->settings,
+		.help = &p->settings.help,
+		.prepare = prepare,
+		.serve = serve,
+		.end = end,
+		.arg = p };
 	int rc = daemon_main(&d, argv);
 
 	free(p);

@@ -9,10 +9,10 @@
 
 struct settings {
 	const char *topo, *http, *mysql, *credentials, *id;
-	int64_t     workers, max_connections, max_backends;
-	uint64_t    max_packet, hold_buffer;
-	usec        drain_timeout;
-	bool        help;
+	int64_t workers, max_connections, max_backends;
+	uint64_t max_packet, hold_buffer;
+	usec drain_timeout;
+	bool help;
 };
 
 static const struct option options[] = {
@@ -44,9 +44,9 @@ static const struct option options[] = {
 };
 
 struct program {
-	struct settings     settings;
+	struct settings settings;
 	struct credentials *accounts;
-	struct gate        *gate;
+	struct gate *gate;
 };
 
 static int
@@ -63,17 +63,17 @@ static void
 wire(struct program *p)
 {
 	const struct settings *s = &p->settings;
-	struct gate_params     params = { .topo = s->topo,
-		    .http = s->http,
-		    .mysql = s->mysql,
-		    .id = s->id,
-		    .workers = worker_count(s),
-		    .clients_max = (size_t)s->max_connections,
-		    .backends_max = (size_t)s->max_backends,
-		    .packet_max = s->max_packet,
-		    .hold_bytes_max = s->hold_buffer,
-		    .drain_timeout = s->drain_timeout,
-		    .credentials = p->accounts };
+	struct gate_params params = { .topo = s->topo,
+		.http = s->http,
+		.mysql = s->mysql,
+		.id = s->id,
+		.workers = worker_count(s),
+		.clients_max = (size_t)s->max_connections,
+		.backends_max = (size_t)s->max_backends,
+		.packet_max = s->max_packet,
+		.hold_bytes_max = s->hold_buffer,
+		.drain_timeout = s->drain_timeout,
+		.credentials = p->accounts };
 
 	p->gate = gate_new(&params);
 }
@@ -115,17 +115,18 @@ int
 main(int argc, char **argv)
 {
 	struct program p = { 0 };
-	struct daemon  d = { .name = "vtgate",
-		 .purpose = "routes the statements of applications to the servers that have their tables",
-		 .usage = "--topo URL --credentials FILE",
-		 .options = options,
-		 .settings = &p.settings,
-		 .help = &p.settings.help,
-		 .prepare = prepare,
-		 .serve = serve,
-		 .stop = stop,
-		 .arg = &p };
-	int            status = daemon_main(&d, argv);
+	struct daemon d = { .name = "vtgate",
+		.purpose =
+		    "routes the statements of applications to the servers that have their tables",
+		.usage = "--topo URL --credentials FILE",
+		.options = options,
+		.settings = &p.settings,
+		.help = &p.settings.help,
+		.prepare = prepare,
+		.serve = serve,
+		.stop = stop,
+		.arg = &p };
+	int status = daemon_main(&d, argv);
 
 	if (p.gate != NULL)
 		gate_free(p.gate);

@@ -16,9 +16,9 @@
 
 struct settings {
 	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
-	int64_t     uid, appliers, copy_parallel, chunk_rows;
-	int         type;
-	bool        help;
+	int64_t uid, appliers, copy_parallel, chunk_rows;
+	int type;
+	bool help;
 };
 
 /*
@@ -60,16 +60,16 @@ static const struct option options[] = {
 };
 
 struct program {
-	struct settings     settings;
+	struct settings settings;
 	struct credentials *accounts;
-	struct tablet_env   env;
-	struct server_lock  lock;
-	struct tablet_api   api;
-	struct health       health;
-	struct topo        *topo;
+	struct tablet_env env;
+	struct server_lock lock;
+	struct tablet_api api;
+	struct health health;
+	struct topo *topo;
 	struct http_server *http;
-	char                alias[100];
-	char               *sidecar;
+	char alias[100];
+	char *sidecar;
 };
 
 enum {
@@ -84,9 +84,9 @@ static int
 make_database(struct ctx *cx, struct ddl *d, const char *name)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	SCOPED(buf) struct buf     sql = BUF_INIT;
-	struct ctx                 own = *cx;
-	struct mysql_rows          found;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct ctx own = *cx;
+	struct mysql_rows found;
 
 	own.arena = &a;
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.schemata WHERE schema_name = ");
@@ -105,7 +105,7 @@ static int
 prepare_server(struct ctx *cx, struct program *p)
 {
 	SCOPED(ddl) struct ddl d = { 0 };
-	struct ctx             within = ctx_within(cx, SIDECAR_WITHIN_S * SECOND);
+	struct ctx within = ctx_within(cx, SIDECAR_WITHIN_S * SECOND);
 
 	TRY(server_lock_take(cx, &p->lock));
 	TRY(ddl_open(cx, &p->env, &d));
@@ -149,9 +149,9 @@ static int
 read_sidecar(struct ctx *cx, struct program *p)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx                 own = *cx;
-	struct keyspace_record     keyspace;
-	struct topo_kv             kv;
+	struct ctx own = *cx;
+	struct keyspace_record keyspace;
+	struct topo_kv kv;
 
 	own.arena = &a;
 	if (topo_get(&own, p->topo, keyspace_key(&a, p->settings.keyspace), &kv) == 0) {
@@ -170,7 +170,7 @@ read_sidecar(struct ctx *cx, struct program *p)
 static int
 serve(struct ctx *cx, void *arg)
 {
-	struct program      *p = arg;
+	struct program *p = arg;
 	struct tablet_record record;
 
 	TRY(topo_open(cx, p->settings.topo, &p->topo));
@@ -183,8 +183,8 @@ serve(struct ctx *cx, void *arg)
 	p->health.healthy = true;
 	record = record_of(p);
 	TRY(health_register(cx, &p->health, &record));
-	printf("vttablet ready http=%s server=%s alias=%s\n", http_address(p->http), p->settings.server,
-	    p->alias);
+	printf("vttablet ready http=%s server=%s alias=%s\n", http_address(p->http),
+	    p->settings.server, p->alias);
 	fflush(stdout);
 	return health_run(cx, &p->health);
 }
@@ -224,7 +224,8 @@ wire(struct program *p)
 		.copy_parallel = (int)p->settings.copy_parallel,
 		.chunk_rows = (size_t)p->settings.chunk_rows,
 	};
-	p->health = (struct health){ .env = &p->env, .lag_ms = worst_lag, .lag_arg = &p->api.engine };
+	p->health =
+	    (struct health){ .env = &p->env, .lag_ms = worst_lag, .lag_arg = &p->api.engine };
 	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };
 	server_lock_init(&p->lock, &p->env);
 	engine_init(&p->api.engine, &p->env);
@@ -258,17 +259,17 @@ int
 main(int argc, char **argv)
 {
 	struct program p = { 0 };
-	struct daemon  d = { .name = "vttablet",
-		 .purpose = "one database server's part in the cluster",
-		 .usage = "--topo URL --server HOST:PORT --keyspace NAME --uid N --credentials FILE",
-		 .options = options,
-		 .settings = &p.settings,
-		 .help = &p.settings.help,
-		 .prepare = prepare,
-		 .serve = serve,
-		 .end = end,
-		 .arg = &p };
-	int            status = daemon_main(&d, argv);
+	struct daemon d = { .name = "vttablet",
+		.purpose = "one database server's part in the cluster",
+		.usage = "--topo URL --server HOST:PORT --keyspace NAME --uid N --credentials FILE",
+		.options = options,
+		.settings = &p.settings,
+		.help = &p.settings.help,
+		.prepare = prepare,
+		.serve = serve,
+		.end = end,
+		.arg = &p };
+	int status = daemon_main(&d, argv);
 
 	credentials_free(p.accounts);
 	free(p.sidecar);

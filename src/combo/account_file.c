@@ -27,8 +27,8 @@ static int
 write_accounts(FILE *f)
 {
 	static const char *const names[] = { "vt_app", "vt_stream", "vt_dba" };
-	char                     password[PASSWORD_MAX];
-	int                      rc = 0;
+	char password[PASSWORD_MAX];
+	int rc = 0;
 
 	fprintf(f, "{");
 	for (int i = 0; i < 3; i++) {
@@ -45,14 +45,14 @@ write_accounts(FILE *f)
 int
 account_file_make(const char *path, struct err *err)
 {
-	char  made[600];
-	int   fd;
+	char made[600];
+	int fd;
 	FILE *f;
 
 	if (access(path, F_OK) == 0)
 		return 0;
 	snprintf(made, sizeof made, "%s.new", path);
-	(void)unlink(made);            /* of a supervisor that was killed here */
+	(void)unlink(made); /* of a supervisor that was killed here */
 	fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_errno(err, errno, "creating '%s'", made);

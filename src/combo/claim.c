@@ -18,7 +18,7 @@ static int
 lock_dir(struct claim *c, struct err *err)
 {
 	char path[PLACE_MAX];
-	int  port;
+	int port;
 
 	places_file(c->where, path, "lock");
 	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -35,9 +35,9 @@ pid_t
 claim_of(const struct places *where, int *port_base)
 {
 	struct flock held = { .l_type = F_RDLCK };
-	char         path[PLACE_MAX];
-	int          pid = 0, fd;
-	FILE        *f;
+	char path[PLACE_MAX];
+	int pid = 0, fd;
+	FILE *f;
 
 	*port_base = 0;
 	places_file(where, path, "lock");
@@ -48,7 +48,7 @@ claim_of(const struct places *where, int *port_base)
 	if (fscanf(f, "%d %d", &pid, port_base) != 2)
 		pid = 0;
 	if (fcntl(fd, F_OFD_GETLK, &held) != 0 || held.l_type == F_UNLCK)
-		pid = 0;               /* nobody holds it: what it says is about the past */
+		pid = 0; /* nobody holds it: what it says is about the past */
 	fclose(f);
 	return pid;
 }
@@ -56,8 +56,8 @@ claim_of(const struct places *where, int *port_base)
 static int
 sign_lock(struct claim *c, struct err *err)
 {
-	if (ftruncate(c->lock_fd, 0) == 0 && dprintf(c->lock_fd, "%d %d\n", (int)getpid(),
-	    c->where->port_base) > 0)
+	if (ftruncate(c->lock_fd, 0) == 0 &&
+	    dprintf(c->lock_fd, "%d %d\n", (int)getpid(), c->where->port_base) > 0)
 		return 0;
 	return err_errno(err, errno, "writing the lock of '%s'", c->where->dir);
 }
@@ -65,8 +65,9 @@ sign_lock(struct claim *c, struct err *err)
 static int
 bind_to(int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	/* as all of our programs do: bound ones that do not listen are no hindrance to one another */
@@ -100,7 +101,7 @@ static bool
 is_given_out(int port)
 {
 	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	int   from = 0, to = 0;
+	int from = 0, to = 0;
 
 	if (f == NULL)
 		return false;
@@ -113,10 +114,11 @@ int
 claim_refuse_port(const char *name, int port, struct err *err)
 {
 	err_set(err, ERR_REFUSED, "port %d, for %s, is taken by another program", port, name);
-	return err_hint(err, is_given_out(port) ?
-	    "choose another range with --port-base: this one is among the ports that the kernel gives to "
-	    "outgoing connections, of which one may have it for a minute" :
-	    "choose another range with --port-base");
+	return err_hint(err,
+	    is_given_out(port)
+		? "choose another range with --port-base: this one is among the ports that the "
+		  "kernel gives to outgoing connections, of which one may have it for a minute"
+		: "choose another range with --port-base");
 }
 
 /* A program that is to be started, not adopted, finds its port free. */
@@ -134,7 +136,7 @@ check_port(struct claim *c, const char *name, int port, struct err *err)
 static int
 check_ports(struct claim *c, struct err *err)
 {
-	int  base = c->where->port_base;
+	int base = c->where->port_base;
 	char name[PROGRAM_NAME_MAX];
 
 	TRY(check_port(c, "vtctld", base + PORT_VTCTLD, err));
@@ -156,7 +158,7 @@ static int
 check_base(const struct claim *c, struct err *err)
 {
 	char path[PLACE_MAX];
-	int  before;
+	int before;
 
 	(void)claim_of(c->where, &before);
 	places_file(c->where, path, "run/vtctld.pid");
@@ -170,7 +172,7 @@ check_base(const struct claim *c, struct err *err)
 void
 claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1])
 {
-	char  line[NAME_MAX_BYTES + 2]; /* with the newline */
+	char line[NAME_MAX_BYTES + 2]; /* with the newline */
 	FILE *f = fopen(path, "re");
 
 	out[0] = '\0';
@@ -187,8 +189,8 @@ claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1])
 static int
 read_uids(struct claim *c, struct err *err)
 {
-	char           path[PLACE_MAX];
-	DIR           *d;
+	char path[PLACE_MAX];
+	DIR *d;
 	struct dirent *e;
 
 	places_file(c->where, path, "tablets");
@@ -197,10 +199,10 @@ read_uids(struct claim *c, struct err *err)
 		return err_errno(err, errno, "reading '%s'", path);
 	while ((e = readdir(d)) != NULL) {
 		struct err other_file;
-		int        uid;
+		int uid;
 
 		if (parse_int(slice_str(e->d_name), TABLET_UID_MIN, TABLET_UID_MAX, &uid,
-		    &other_file) != 0)
+			&other_file) != 0)
 			continue;
 		places_file(c->where, path, "tablets/%d", uid);
 		claim_keyspace(path, c->keyspaces[uid]);

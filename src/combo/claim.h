@@ -23,26 +23,26 @@ struct held_port {
 
 struct claim {
 	const struct places *where;
-	int                  lock_fd;
-	bool                 taken;
+	int lock_fd;
+	bool taken;
 	/* From when they are handed out until the end: while a program is away for a moment the kernel gives
 	 * its port to nobody else. */
-	struct held_port     held[CLAIM_PORTS_MAX];
-	int                  held_count;
-	char                 keyspaces[TABLET_UID_MAX + 1][NAME_MAX_BYTES + 1];   /* by uid; "" is free */
+	struct held_port held[CLAIM_PORTS_MAX];
+	int held_count;
+	char keyspaces[TABLET_UID_MAX + 1][NAME_MAX_BYTES + 1]; /* by uid; "" is free */
 };
 
 /* All that one sentence can refuse, before anything is started: directory in use, port taken. */
-int   claim_take(struct claim *c, const struct places *where, struct err *err) MUST_USE;
-void  claim_drop(struct claim *c);
+int claim_take(struct claim *c, const struct places *where, struct err *err) MUST_USE;
+void claim_drop(struct claim *c);
 /* The keyspace that a file of DIR/tablets names; "" when there is none. */
-void  claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1]);
+void claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1]);
 /* Who holds the lock of a data directory, else 0; *port_base as last written there, 0 for nothing. */
 pid_t claim_of(const struct places *where, int *port_base);
 /* Keeps a port for a program of ours, which can listen there nevertheless: bound, and not listening.
  * False: it is taken, by a program that listens or for a minute by an outgoing connection that has ended. */
-bool  claim_hold(struct claim *c, int port);
+bool claim_hold(struct claim *c, int port);
 /* -1: who wants it, and what to do */
-int   claim_refuse_port(const char *name, int port, struct err *err) MUST_USE;
+int claim_refuse_port(const char *name, int port, struct err *err) MUST_USE;
 
 #endif

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RETRY_PAUSE (100 * MSEC)   /* a server takes one to three seconds to start */
+#define RETRY_PAUSE (100 * MSEC) /* a server takes one to three seconds to start */
 
 /* mariadbd refuses to run as root and changes to this account. NULL: it stays who we are. */
 static const struct passwd *
@@ -25,8 +25,8 @@ int
 dbserver_check_folder(const struct places *where, struct err *err)
 {
 	const struct passwd *pw = server_account();
-	char                 path[PLACE_MAX];
-	struct stat          st;
+	char path[PLACE_MAX];
+	struct stat st;
 
 	if (pw == NULL)
 		return 0;
@@ -40,8 +40,8 @@ dbserver_check_folder(const struct places *where, struct err *err)
 		err_set(err, ERR_REFUSED,
 		    "data directory '%s': the database server's account 'mysql' cannot enter '%s'",
 		    where->dir, path);
-		return err_hint(err,
-		    "choose another with --data-dir, for example /var/lib/switchyard");
+		return err_hint(
+		    err, "choose another with --data-dir, for example /var/lib/switchyard");
 	}
 	return 0;
 }
@@ -51,7 +51,7 @@ static int
 make_tmp(const struct places *where, int uid, struct err *err)
 {
 	const struct passwd *pw = server_account();
-	char                 path[PLACE_MAX];
+	char path[PLACE_MAX];
 
 	places_file(where, path, "run/tmp-%d", uid);
 	if ((mkdir(path, 0700) != 0 && errno != EEXIST) ||
@@ -63,22 +63,22 @@ make_tmp(const struct places *where, int uid, struct err *err)
 static void
 remove_left(void *arg)
 {
-	(void)places_remove(arg);              /* mostly there is nothing */
+	(void)places_remove(arg); /* mostly there is nothing */
 }
 
 static int
 install(struct ctx *cx, const struct places *where, int uid)
 {
-	char                 made[PLACE_MAX], dir[PLACE_MAX], name[PROGRAM_NAME_MAX];
+	char made[PLACE_MAX], dir[PLACE_MAX], name[PROGRAM_NAME_MAX];
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct program      *p = arena_new(&a, struct program);
+	struct program *p = arena_new(&a, struct program);
 	const struct passwd *pw = server_account();
 
 	places_file(where, dir, "server-%d", uid);
 	places_file(where, made, "server-%d.new", uid);
 	if (access(dir, F_OK) == 0)
 		return 0;
-	offload(cx, remove_left, made);        /* of an attempt that was cut short */
+	offload(cx, remove_left, made); /* of an attempt that was cut short */
 	snprintf(name, sizeof name, "install-%d", uid);
 	program_init(p, where, name);
 	program_arg(&a, p, "%s", where->install_db);
@@ -127,7 +127,8 @@ put_init(struct buf *b, const struct credentials *c, const char *database)
 	quote_ident(&name, slice_str(database));
 	put_pattern(&pattern, name.data);
 	/* The server would read the file in a character set of its own. */
-	buf_addf(b, "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS %s;\n",
+	buf_addf(b,
+	    "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS %s;\n",
 	    name.data);
 	put_account(b, &c->app);
 	put_account(b, &c->stream);
@@ -141,15 +142,15 @@ put_init(struct buf *b, const struct credentials *c, const char *database)
 	    "RELOAD, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN "
 	    "ON *.* TO '%s'@'127.0.0.1';\n",
 	    c->stream.user);
-	buf_addf(b, "GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;\n",
-	    c->dba.user);
+	buf_addf(
+	    b, "GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;\n", c->dba.user);
 }
 
 static int
 write_private(const char *path, struct slice bytes, struct err *err)
 {
 	const struct passwd *pw = server_account();
-	int                  fd, rc;
+	int fd, rc;
 
 	(void)unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -165,11 +166,10 @@ write_private(const char *path, struct slice bytes, struct err *err)
 
 int
 dbserver_prepare(struct ctx *cx, const struct places *where, const struct credentials *accounts,
-    int uid,
-    const char *database)
+    int uid, const char *database)
 {
 	SCOPED(buf) struct buf init = BUF_INIT;
-	char                   path[PLACE_MAX];
+	char path[PLACE_MAX];
 
 	TRY(make_tmp(where, uid, cx->err));
 	TRY(install(cx, where, uid));
@@ -182,6 +182,7 @@ void
 dbserver_program(struct arena *a, const struct places *where, int uid, struct program *p)
 {
 	/* Durable as in production; binlog as a move asks for it. */
+	/* clang-format off */
 	static const char *const settings[] = {
 		"--bind-address=127.0.0.1", "--skip-name-resolve", "--log-bin=binlog",
 		    "--binlog-format=ROW",
@@ -193,8 +194,9 @@ dbserver_program(struct arena *a, const struct places *where, int uid, struct pr
 		    "--innodb-log-file-size=256M",
 		"--binlog-expire-logs-seconds=604800",
 	};
+	/* clang-format on */
 	const struct passwd *pw = server_account();
-	char                 name[PROGRAM_NAME_MAX];
+	char name[PROGRAM_NAME_MAX];
 
 	snprintf(name, sizeof name, "server-%d", uid);
 	program_init(p, where, name);
@@ -217,12 +219,13 @@ dbserver_program(struct arena *a, const struct places *where, int uid, struct pr
 }
 
 int
-dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,
-    int uid)
+dbserver_wait(
+    struct ctx *cx, const struct places *where, const struct credentials *accounts, int uid)
 {
-	char                address[64];
-	struct mysql_params params = { .address = address, .user = accounts->dba.user,
-	    .password = &accounts->dba.password };
+	char address[64];
+	struct mysql_params params = {
+		.address = address, .user = accounts->dba.user, .password = &accounts->dba.password
+	};
 
 	snprintf(address, sizeof address, "127.0.0.1:%d", where->port_base + PORT_SERVER + uid);
 	for (;;) {

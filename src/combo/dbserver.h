@@ -9,15 +9,14 @@
 #include "rpc/api.h"
 
 /* Makes what is missing: the data directory, and the init file with accounts and database. */
-int  dbserver_prepare(struct ctx *cx, const struct places *where,
-    const struct credentials *accounts, int uid,
-    const char *database) MUST_USE;
+int dbserver_prepare(struct ctx *cx, const struct places *where, const struct credentials *accounts,
+    int uid, const char *database) MUST_USE;
 /* Fills p with the command that runs it. */
 void dbserver_program(struct arena *a, const struct places *where, int uid, struct program *p);
 /* Until the accounts can log in. */
-int  dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,
+int dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,
     int uid) MUST_USE;
 /* Can the server's own account reach the data directory? One sentence when not. */
-int  dbserver_check_folder(const struct places *where, struct err *err) MUST_USE;
+int dbserver_check_folder(const struct places *where, struct err *err) MUST_USE;
 
 #endif

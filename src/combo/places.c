@@ -15,19 +15,19 @@ void
 places_file(const struct places *p, char out[PLACE_MAX], const char *fmt, ...)
 {
 	va_list ap;
-	int     n = snprintf(out, PLACE_MAX, "%s/", p->dir);
+	int n = snprintf(out, PLACE_MAX, "%s/", p->dir);
 
 	va_start(ap, fmt);
 	n += vsnprintf(out + n, (size_t)(PLACE_MAX - n), fmt, ap);
 	va_end(ap);
-	check(n < PLACE_MAX);          /* dir is at most DIR_MAX_BYTES, names are our own */
+	check(n < PLACE_MAX); /* dir is at most DIR_MAX_BYTES, names are our own */
 }
 
 static int
 set_dir(struct places *p, const char *dir, struct err *err)
 {
 	char cwd[DIR_MAX_BYTES];
-	int  n;
+	int n;
 
 	if (dir[0] == '/') {
 		n = snprintf(p->dir, sizeof p->dir, "%s", dir);
@@ -65,11 +65,11 @@ static int
 find_program(const char *name, char out[PLACE_MAX])
 {
 	const char *path = getenv("PATH");
-	char        all[2048];
+	char all[2048];
 
-	snprintf(all, sizeof all, "%.1900s:/usr/sbin:/usr/local/sbin:/usr/bin", path == NULL ? ""
-	    : path);
-	for (char *rest = all, *folder; (folder = strsep(&rest, ":")) != NULL; ) {
+	snprintf(all, sizeof all, "%.1900s:/usr/sbin:/usr/local/sbin:/usr/bin",
+	    path == NULL ? "" : path);
+	for (char *rest = all, *folder; (folder = strsep(&rest, ":")) != NULL;) {
 		int n = snprintf(out, PLACE_MAX, "%s/%s", folder, name);
 
 		if (n < PLACE_MAX && folder[0] == '/' && access(out, X_OK) == 0)
@@ -81,8 +81,8 @@ find_program(const char *name, char out[PLACE_MAX])
 int
 places_find_server(struct places *p, struct err *err)
 {
-	if (find_program("mariadbd", p->mariadbd) == 0 && find_program("mariadb-install-db",
-	    p->install_db) == 0)
+	if (find_program("mariadbd", p->mariadbd) == 0 &&
+	    find_program("mariadb-install-db", p->install_db) == 0)
 		return 0;
 	err_set(err, ERR_REFUSED, "no database server: the program 'mariadbd' is not installed");
 	return err_hint(err, "apt-get install mariadb-server");
@@ -100,7 +100,7 @@ int
 places_make(const struct places *p, struct err *err)
 {
 	static const char *const names[] = { "tablets", "run", "log", "spill" };
-	char                     path[PLACE_MAX];
+	char path[PLACE_MAX];
 
 	for (const char *at = p->dir + 1; (at = strchr(at, '/')) != NULL; at++) {
 		snprintf(path, sizeof path, "%.*s", (int)(at - p->dir), p->dir);
@@ -114,7 +114,7 @@ places_make(const struct places *p, struct err *err)
 	return 0;
 }
 
-enum { OPEN_FOLDERS = 16 };   /* deeper trees cost reopening, nothing else */
+enum { OPEN_FOLDERS = 16 }; /* deeper trees cost reopening, nothing else */
 
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

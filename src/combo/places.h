@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 
+/* clang-format off */
 enum {
 	PLACE_MAX = 512,        /* a path below the data directory */
 	DIR_MAX_BYTES = 400,    /* of the data directory itself: the rest needs room */
@@ -27,25 +28,26 @@ enum {
 	    PORT_SERVER = 2100,
 	PORT_BASE_MAX = 65535 - PORT_SERVER - TABLET_UID_MAX,
 };
+/* clang-format on */
 
 #define COMBO_CELL "zone1"
 
 struct places {
-	char dir[DIR_MAX_BYTES];       /* absolute */
-	char programs[PLACE_MAX];      /* the folder of this very program, where the others are */
-	char self[PLACE_MAX];          /* this program */
+	char dir[DIR_MAX_BYTES];  /* absolute */
+	char programs[PLACE_MAX]; /* the folder of this very program, where the others are */
+	char self[PLACE_MAX];     /* this program */
 	char mariadbd[PLACE_MAX], install_db[PLACE_MAX];
-	int  port_base;
+	int port_base;
 };
 
 /* dir may not exist yet and is made absolute. */
-int  places_init(struct places *p, const char *dir, int port_base, struct err *err) MUST_USE;
+int places_init(struct places *p, const char *dir, int port_base, struct err *err) MUST_USE;
 /* Finds the database server's programs; one sentence when they are not installed. */
-int  places_find_server(struct places *p, struct err *err) MUST_USE;
+int places_find_server(struct places *p, struct err *err) MUST_USE;
 /* All folders. */
-int  places_make(const struct places *p, struct err *err) MUST_USE;
+int places_make(const struct places *p, struct err *err) MUST_USE;
 /* A file, or a folder with all that is in it. Blocking; -1 with errno. */
-int  places_remove(const char *path);
+int places_remove(const char *path);
 /* DIR/<formatted>; always fits. */
 void places_file(const struct places *p, char out[PLACE_MAX], const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -17,18 +17,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STAT_MAX = 1024 };   /* /proc/PID/stat: 52 numbers and a name of 16 bytes */
+enum { STAT_MAX = 1024 }; /* /proc/PID/stat: 52 numbers and a name of 16 bytes */
 
 extern char **environ;
 
 uint64_t
 process_start_time(pid_t pid)
 {
-	char     path[64], text[STAT_MAX], state;
+	char path[64], text[STAT_MAX], state;
 	uint64_t start;
-	size_t   n;
-	FILE    *f;
-	char    *at;
+	size_t n;
+	FILE *f;
+	char *at;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	f = fopen(path, "re");
@@ -37,12 +37,12 @@ process_start_time(pid_t pid)
 	n = fread(text, 1, sizeof text - 1, f);
 	fclose(f);
 	text[n] = '\0';
-	at = strrchr(text, ')');       /* the name may contain anything, blanks and brackets too */
+	at = strrchr(text, ')'); /* the name may contain anything, blanks and brackets too */
 	if (at == NULL || sscanf(at + 1, " %c", &state) != 1 || state == 'Z' || state == 'X')
 		return 0;
 	/* Fields 4 to 21 lie between the state and the start time. */
 	if (sscanf(at + 1,
-	    " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+		" %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
 		&start) != 1)
 		return 0;
 	return start;
@@ -51,8 +51,8 @@ process_start_time(pid_t pid)
 pid_t
 process_of_file(const char *path)
 {
-	FILE    *f = fopen(path, "re");
-	int      pid = 0;
+	FILE *f = fopen(path, "re");
+	int pid = 0;
 	uint64_t start = 0, runs_since;
 
 	if (f == NULL)
@@ -70,9 +70,9 @@ process_of_file(const char *path)
 static int
 write_pid_file(const char *path, struct err *err)
 {
-	char  made[600];
+	char made[600];
 	FILE *f;
-	int   rc;
+	int rc;
 
 	snprintf(made, sizeof made, "%s.new", path);
 	f = fopen(made, "we");
@@ -115,22 +115,22 @@ int
 process_spawn(const struct birth *b, pid_t *pid, struct err *err)
 {
 	posix_spawn_file_actions_t files;
-	posix_spawnattr_t          attr;
-	sigset_t                   none, all;
-	char                     **args = prefixed(b);
-	int                        rc;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	char **args = prefixed(b);
+	int rc;
 
 	sigemptyset(&none);
 	sigfillset(&all);
 	check(posix_spawn_file_actions_init(&files) == 0 && posix_spawnattr_init(&attr) == 0);
 	check(posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) == 0);
-	check(posix_spawn_file_actions_addopen(&files, 1, b->log, O_WRONLY | O_CREAT | O_APPEND,
-	    0640) == 0);
+	check(posix_spawn_file_actions_addopen(
+		  &files, 1, b->log, O_WRONLY | O_CREAT | O_APPEND, 0640) == 0);
 	check(posix_spawn_file_actions_adddup2(&files, 1, 2) == 0);
-	check(posix_spawnattr_setsigmask(&attr, &none) == 0 && posix_spawnattr_setsigdefault(&attr,
-	    &all) == 0);
-	check(posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) == 0);
+	check(posix_spawnattr_setsigmask(&attr, &none) == 0 &&
+	    posix_spawnattr_setsigdefault(&attr, &all) == 0);
+	check(posix_spawnattr_setflags(
+		  &attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) == 0);
 	rc = posix_spawn(pid, b->self, &files, &attr, args, environ);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
@@ -158,7 +158,7 @@ int
 process_wait(pid_t pid, int seconds)
 {
 	struct pollfd p = { .fd = process_watch(pid), .events = POLLIN };
-	int           rc;
+	int rc;
 
 	if (p.fd < 0)
 		return errno == ESRCH ? 0 : -1;

@@ -16,26 +16,26 @@
 /* Field 22 of /proc/PID/stat, clock ticks since boot; 0 when there is none or it is a zombie. */
 uint64_t process_start_time(pid_t pid);
 /* The process of that pid file when it still lives, else 0. */
-pid_t    process_of_file(const char *path);
+pid_t process_of_file(const char *path);
 /* Writes the caller's own pid file, then becomes argv[0]. Returns only on failure. */
-int      process_become(const char *pid_file, char *const *argv, struct err *err) MUST_USE;
+int process_become(const char *pid_file, char *const *argv, struct err *err) MUST_USE;
 
 struct birth {
 	/* a program whose `exec PID_FILE argv...` calls process_become() */
-	const char  *self;
-	const char  *pid_file, *log;
+	const char *self;
+	const char *pid_file, *log;
 	char *const *argv;
 };
 
 /* Own session, signals as at birth, stdout and stderr appended to log. */
-int      process_spawn(const struct birth *b, pid_t *pid, struct err *err) MUST_USE;
+int process_spawn(const struct birth *b, pid_t *pid, struct err *err) MUST_USE;
 /* A descriptor that is readable once the process has ended; -1 when it is already gone. */
-int      process_watch(pid_t pid);
+int process_watch(pid_t pid);
 
 /* After the end: the exit status as waitpid() gives it,
     or -1 for a process that is not our child. */
-int      process_reap(pid_t pid);
+int process_reap(pid_t pid);
 /* The same from outside of any loop: waits up to that long; 0 when it has ended. */
-int      process_wait(pid_t pid, int seconds);
+int process_wait(pid_t pid, int seconds);
 
 #endif

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BACK_OFF_MIN (100 * MSEC)    /* a killed program is back before a person has looked */
-#define BACK_OFF_MAX (10 * SECOND)   /* one that cannot start does not burn the machine */
-#define STEADY (30 * SECOND)         /* who lived as long starts with the shortest pause again */
-#define KILL_PATIENCE (10 * SECOND)  /* for the kernel to end a process that was sent SIGKILL */
+#define BACK_OFF_MIN  (100 * MSEC)  /* a killed program is back before a person has looked */
+#define BACK_OFF_MAX  (10 * SECOND) /* one that cannot start does not burn the machine */
+#define STEADY        (30 * SECOND) /* who lived as long starts with the shortest pause again */
+#define KILL_PATIENCE (10 * SECOND) /* for the kernel to end a process that was sent SIGKILL */
 
 void
 program_init(struct program *p, const struct places *where, const char *name)
@@ -31,9 +31,9 @@ program_init(struct program *p, const struct places *where, const char *name)
 void
 program_arg(struct arena *a, struct program *p, const char *fmt, ...)
 {
-	char    text[PLACE_MAX + 64];
+	char text[PLACE_MAX + 64];
 	va_list ap;
-	int     n;
+	int n;
 
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof text, fmt, ap);
@@ -60,7 +60,7 @@ program_adopt(struct program *p)
 static int
 wait_for_end(struct ctx *cx, struct program *p)
 {
-	int      fd = process_watch(p->pid), rc = 0;
+	int fd = process_watch(p->pid), rc = 0;
 	uint32_t got;
 
 	if (fd < 0 && errno != ESRCH)

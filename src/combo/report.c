@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 90 };   /* more than a supervisor gives each of its programs */
+enum { PATIENCE_S = 90 }; /* more than a supervisor gives each of its programs */
 
 static void
 add_json_text(struct buf *b, const char *text)
@@ -32,23 +32,22 @@ add_json_text(struct buf *b, const char *text)
 
 /* One program as known by its pid file. */
 struct entry {
-	char  name[PROGRAM_NAME_MAX], pid_file[PLACE_MAX], log[PLACE_MAX],
+	char name[PROGRAM_NAME_MAX], pid_file[PLACE_MAX], log[PLACE_MAX],
 	    keyspace[NAME_MAX_BYTES + 1];
 	pid_t pid;
-	int   http, mysql;     /* ports; 0: none */
+	int http, mysql; /* ports; 0: none */
 };
 
 static int
 uid_of(const char *name, const char *prefix)
 {
-	size_t     n = strlen(prefix);
-	int        uid;
+	size_t n = strlen(prefix);
+	int uid;
 	struct err not_a_number;
 
 	if (strncmp(name, prefix, n) != 0)
 		return 0;
-	if (parse_int(slice_str(name + n), TABLET_UID_MIN, TABLET_UID_MAX, &uid,
-	    &not_a_number) != 0)
+	if (parse_int(slice_str(name + n), TABLET_UID_MIN, TABLET_UID_MAX, &uid, &not_a_number) != 0)
 		return 0;
 	return uid;
 }
@@ -97,14 +96,14 @@ rank(const char *name)
 	for (int i = 0; i < 4; i++)
 		if (strncmp(name, order[i], strlen(order[i])) == 0)
 			return i;
-	return 4;                      /* one that installs a server */
+	return 4; /* one that installs a server */
 }
 
 static int
 by_rank(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	int                 d = rank(x->name) - rank(y->name);
+	int d = rank(x->name) - rank(y->name);
 
 	return d != 0 ? d : strverscmp(x->name, y->name);
 }
@@ -115,10 +114,10 @@ enum { ENTRIES_MAX = 2 + 3 * TABLET_UID_MAX };
 static int
 entries(const struct places *where, struct entry **out, int *count, struct err *err)
 {
-	char           path[PLACE_MAX];
-	DIR           *d;
+	char path[PLACE_MAX];
+	DIR *d;
 	struct dirent *e;
-	struct entry  *all;
+	struct entry *all;
 
 	*count = 0;
 	places_file(where, path, "run");
@@ -130,7 +129,7 @@ entries(const struct places *where, struct entry **out, int *count, struct err *
 	all = mem_zalloc(ENTRIES_MAX * sizeof *all);
 	while ((e = readdir(d)) != NULL && *count < ENTRIES_MAX) {
 		size_t n = strlen(e->d_name);
-		char   name[PROGRAM_NAME_MAX];
+		char name[PROGRAM_NAME_MAX];
 
 		if (n < 5 || n - 4 >= sizeof name || strcmp(e->d_name + n - 4, ".pid") != 0)
 			continue;
@@ -167,17 +166,16 @@ add_entry_text(struct buf *b, const struct entry *e)
 {
 	int port = e->mysql != 0 ? e->mysql : e->http;
 
-	buf_addf(b, "%-12s %-8s %7d  127.0.0.1:%-6d %s\n", e->name, e->pid != 0 ? "running"
-	    : "stopped", (int)e->pid, port,
-	    e->keyspace);
+	buf_addf(b, "%-12s %-8s %7d  127.0.0.1:%-6d %s\n", e->name,
+	    e->pid != 0 ? "running" : "stopped", (int)e->pid, port, e->keyspace);
 }
 
 int
 report_status(const struct places *where, bool json, struct buf *out, struct err *err)
 {
 	struct entry *all;
-	int           count, port_base;
-	pid_t         pid = claim_of(where, &port_base);
+	int count, port_base;
+	pid_t pid = claim_of(where, &port_base);
 
 	TRY(entries(where, &all, &count, err));
 	if (json) {
@@ -219,8 +217,8 @@ int
 report_down(const struct places *where, struct err *err)
 {
 	struct entry *all;
-	int           count, rc = 0, port_base;
-	pid_t         pid = claim_of(where, &port_base);
+	int count, rc = 0, port_base;
+	pid_t pid = claim_of(where, &port_base);
 
 	TRY(entries(where, &all, &count, err));
 	if (pid != 0)
@@ -239,13 +237,12 @@ int
 report_purge(const struct places *where, struct err *err)
 {
 	static const char *const ours[] = { "run", "log", "spill", "tablets", "credentials.json",
-	    "credentials.json.new", "topo.db",
-	    "topo.db-wal", "topo.db-shm", "lock" };
+		"credentials.json.new", "topo.db", "topo.db-wal", "topo.db-shm", "lock" };
 	char path[PLACE_MAX];
 
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
 		places_file(where, path, "server-%d", uid);
-		(void)places_remove(path);   /* most uids were never used */
+		(void)places_remove(path); /* most uids were never used */
 		places_file(where, path, "server-%d.new", uid);
 		(void)places_remove(path);
 	}

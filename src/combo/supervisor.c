@@ -17,11 +17,11 @@
 
 /* making a data directory and recovering one, on a slow disk */
 #define SERVER_PATIENCE (90 * SECOND)
-#define RETRY_PAUSE (2 * SECOND)        /* between attempts to bring a tablet up */
-#define READY_POLL (100 * MSEC)
+#define RETRY_PAUSE     (2 * SECOND) /* between attempts to bring a tablet up */
+#define READY_POLL      (100 * MSEC)
 /* vtctld waits for tablets as long after a supervisor was killed; the next one shows itself anew */
-#define PRESENCE_TTL (10 * SECOND)
-#define STOP_PATIENCE (30 * SECOND)     /* for a server to write out what it holds */
+#define PRESENCE_TTL    (10 * SECOND)
+#define STOP_PATIENCE   (30 * SECOND) /* for a server to write out what it holds */
 
 /* ---- Before anything is started */
 
@@ -44,15 +44,15 @@ supervisor_open(struct supervisor *s, struct err *err)
 
 struct kept {
 	struct supervisor *s;
-	struct program    *p;
+	struct program *p;
 };
 
 static void
 keep(void *arg)
 {
 	struct kept *k = arg;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	if (program_keep(&cx, k->p) != 0 && err.kind != ERR_CANCELLED)
 		log_error("%s: %s", k->p->name, err.text);
@@ -63,7 +63,7 @@ static void
 hold_ports(struct program *p, void *arg)
 {
 	struct supervisor *s = arg;
-	struct err         err = { 0 };
+	struct err err = { 0 };
 
 	for (int i = 0; i < p->ports_count; i++) {
 		if (claim_hold(&s->claim, p->ports[i]))
@@ -110,9 +110,9 @@ gate_workers(void)
 static int
 start_center(struct supervisor *s, struct err *err)
 {
-	struct program *ctld = our_program(s, "vtctld", "vtctld"), *gate = our_program(s, "vtgate",
-	    "vtgate");
-	int             base = s->where.port_base;
+	struct program *ctld = our_program(s, "vtctld", "vtctld"),
+		       *gate = our_program(s, "vtgate", "vtgate");
+	int base = s->where.port_base;
 
 	program_port(ctld, base + PORT_VTCTLD);
 	program_port(gate, base + PORT_GATE_HTTP);
@@ -130,7 +130,7 @@ start_center(struct supervisor *s, struct err *err)
 static struct program *
 tablet_program(struct supervisor *s, int uid)
 {
-	char            name[PROGRAM_NAME_MAX];
+	char name[PROGRAM_NAME_MAX];
 	struct program *p;
 
 	snprintf(name, sizeof name, "vttablet-%d", uid);
@@ -152,8 +152,8 @@ tablet_program(struct supervisor *s, int uid)
 
 struct tablet_start {
 	struct supervisor *s;
-	int                uid;
-	struct program    *server;     /* once it is kept */
+	int uid;
+	struct program *server; /* once it is kept */
 };
 
 static int
@@ -165,8 +165,7 @@ bring_up(struct ctx *cx, struct tablet_start *t)
 		struct program *p = arena_new(&s->arena, struct program);
 
 		dbserver_program(&s->arena, &s->where, t->uid, p);
-		TRY(dbserver_prepare(cx, &s->where, s->accounts, t->uid,
-		    s->claim.keyspaces[t->uid]));
+		TRY(dbserver_prepare(cx, &s->where, s->accounts, t->uid, s->claim.keyspaces[t->uid]));
 		TRY(keep_program(s, p, cx->err));
 		t->server = p;
 	}
@@ -178,8 +177,8 @@ static void
 bring_up_until_done(void *arg)
 {
 	struct tablet_start *t = arg;
-	struct err           err = { 0 };
-	struct ctx           all = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx all = { .deadline = NEVER, .err = &err };
 
 	for (;;) {
 		struct ctx cx = ctx_within(&all, SERVER_PATIENCE);
@@ -196,7 +195,7 @@ static int
 start_tablet(struct supervisor *s, int uid, struct err *err)
 {
 	struct tablet_start *t = arena_new(&s->arena, struct tablet_start);
-	char                 name[PROGRAM_NAME_MAX];
+	char name[PROGRAM_NAME_MAX];
 
 	*t = (struct tablet_start){ .s = s, .uid = uid };
 	snprintf(name, sizeof name, "keyspace %d", uid);
@@ -208,7 +207,7 @@ static int
 assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
 {
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
-		char  path[PLACE_MAX];
+		char path[PLACE_MAX];
 		FILE *f;
 
 		if (s->claim.keyspaces[uid][0] != '\0' ||
@@ -264,11 +263,11 @@ static int
 serve_keyspace(struct ctx *cx, struct supervisor *s, const struct topo_kv *kv)
 {
 	struct keyspace_record r;
-	bool                   has;
-	int                    uid;
+	bool has;
+	int uid;
 
 	if (slice_is_null(kv->value))
-		return 0;              /* its server stays: data is not dropped by the way */
+		return 0; /* its server stays: data is not dropped by the way */
 	TRY(keyspace_read(cx->arena, kv->value, &r, cx->err));
 	TRY(name_check("keyspace", r.name, cx->err));
 	if (has_uid(s, r.name))
@@ -287,17 +286,19 @@ static int
 create_keyspace(struct ctx *cx, struct supervisor *s, const char *name)
 {
 	SCOPED(buf) struct buf value = BUF_INIT;
-	char                   key[TOPO_KEY_MAX];
-	struct keyspace_record r = { .name = name, .database = name, .sidecar = SIDECAR_DEFAULT,
+	char key[TOPO_KEY_MAX];
+	struct keyspace_record r = { .name = name,
+		.database = name,
+		.sidecar = SIDECAR_DEFAULT,
 		.created_us = clock_wall() };
 
 	TRY(name_check("keyspace", name, cx->err));
 	snprintf(key, sizeof key, "/keyspaces/%s", name_escaped(cx->arena, name));
 	keyspace_write(&value, &r);
 	if (topo_put(cx, s->topo, &(struct topo_compare){ .key = key }, buf_slice(&value), 0,
-	    NULL) == 0 ||
+		NULL) == 0 ||
 	    cx->err->kind == ERR_CONFLICT)
-		return 0;              /* it exists: fine */
+		return 0; /* it exists: fine */
 	return err_wrap(cx->err, "creating keyspace '%s'", name);
 }
 
@@ -305,8 +306,8 @@ create_keyspace(struct ctx *cx, struct supervisor *s, const char *name)
 static int
 watch_keyspaces(struct ctx *cx, struct supervisor *s)
 {
-	struct arena     *a = cx->arena;
-	struct topo_list  list;
+	struct arena *a = cx->arena;
+	struct topo_list list;
 	struct topo_events events = { 0 };
 
 	TRY(topo_list(cx, s->topo, "/keyspaces/", &list));
@@ -328,7 +329,7 @@ watch_keyspaces(struct ctx *cx, struct supervisor *s)
 static bool
 answers(struct ctx *cx, int port)
 {
-	char         address[32];
+	char address[32];
 	struct conn *c;
 
 	snprintf(address, sizeof address, "127.0.0.1:%d", port);
@@ -341,13 +342,13 @@ answers(struct ctx *cx, int port)
 static bool
 is_healthy(struct ctx *cx, struct supervisor *s, int uid)
 {
-	char                 key[TOPO_KEY_MAX];
-	struct topo_kv       kv;
+	char key[TOPO_KEY_MAX];
+	struct topo_kv kv;
 	struct health_record r;
 
 	snprintf(key, sizeof key, "/health/" COMBO_CELL "-%d", uid);
-	return topo_get(cx, s->topo, key, &kv) == 0 && health_read(cx->arena, kv.value, &r,
-	    cx->err) == 0 && r.healthy;
+	return topo_get(cx, s->topo, key, &kv) == 0 &&
+	    health_read(cx->arena, kv.value, &r, cx->err) == 0 && r.healthy;
 }
 
 /* What is not ready yet, or NULL. */
@@ -360,8 +361,8 @@ missing(struct ctx *cx, struct supervisor *s)
 		return "vtgate";
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
 		if (s->claim.keyspaces[uid][0] != '\0' && !is_healthy(cx, s, uid))
-			return arena_printf(cx->arena, "the tablet of keyspace '%s'",
-			    s->claim.keyspaces[uid]);
+			return arena_printf(
+			    cx->arena, "the tablet of keyspace '%s'", s->claim.keyspaces[uid]);
 	return NULL;
 }
 
@@ -370,11 +371,11 @@ static void
 announce(void *arg)
 {
 	struct supervisor *s = arg;
-	struct err         err = { 0 };
+	struct err err = { 0 };
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx         cx = { .deadline = NEVER, .err = &err, .arena = &a };
-	const char        *what;
-	usec               said = task_now();
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &a };
+	const char *what;
+	usec said = task_now();
 
 	while ((what = missing(&cx, s)) != NULL) {
 		if (task_now() - said > 10 * SECOND) {
@@ -386,8 +387,7 @@ announce(void *arg)
 			return;
 	}
 	printf("vtcombo ready http=127.0.0.1:%d mysql=127.0.0.1:%d\n",
-	    s->where.port_base + PORT_VTCTLD,
-	    s->where.port_base + PORT_GATE_MYSQL);
+	    s->where.port_base + PORT_VTCTLD, s->where.port_base + PORT_GATE_MYSQL);
 	fflush(stdout);
 }
 
@@ -398,7 +398,7 @@ static void
 show_presence(struct ctx *cx, void *arg, int64_t lease)
 {
 	struct supervisor *s = arg;
-	char               key[TOPO_KEY_MAX];
+	char key[TOPO_KEY_MAX];
 
 	snprintf(key, sizeof key, "/combo/%d", (int)getpid());
 	if (topo_set(cx, s->topo, key, slice_str("{}"), lease) != 0)
@@ -439,7 +439,7 @@ supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspace
 	TRY(group_spawn(&s->tasks, "announce", announce, s, cx->err));
 	for (;;) {
 		SCOPED(arena) struct arena a = ARENA_INIT;
-		struct ctx         inner = *cx;
+		struct ctx inner = *cx;
 
 		inner.arena = &a;
 		TRY(watch_keyspaces(&inner, s));
@@ -451,9 +451,9 @@ void
 supervisor_stop(struct ctx *cx, struct supervisor *s)
 {
 	static const char *const order[] = { "vtgate", "vtctld", "vttablet-", "server-" };
-	struct err               err = { 0 };
+	struct err err = { 0 };
 
-	group_done(&s->tasks);         /* (3) */
+	group_done(&s->tasks); /* (3) */
 	if (s->lease != NULL)
 		topo_lease_stop(s->lease);
 	s->lease = NULL;
@@ -465,7 +465,7 @@ supervisor_stop(struct ctx *cx, struct supervisor *s)
 				program_stop(&step, s->programs[i]);
 	}
 	if (s->topo != NULL)
-		topo_close(s->topo);   /* waits for its thread, as only a task can */
+		topo_close(s->topo); /* waits for its thread, as only a task can */
 	s->topo = NULL;
 }
 

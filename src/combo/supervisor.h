@@ -21,25 +21,25 @@
 #include "topo/topo.h"
 
 struct supervisor {
-	struct places       where;
+	struct places where;
 	struct credentials *accounts;
-	struct topo        *topo;
-	struct topo_lease  *lease;           /* /combo/PID is on it */
+	struct topo *topo;
+	struct topo_lease *lease; /* /combo/PID is on it */
 	/* lives as long as the supervisor: argv of its programs */
-	struct arena        arena;
-	struct group        tasks;
-	struct program     *programs[2 + 2 * TABLET_UID_MAX];
-	int                 programs_count;
+	struct arena arena;
+	struct group tasks;
+	struct program *programs[2 + 2 * TABLET_UID_MAX];
+	int programs_count;
 	/* by uid; "" is free */
-	struct claim        claim;
+	struct claim claim;
 };
 
 /* Settings in s->where; takes the lock and checks all that one sentence can refuse. Blocking, before
  * the loop's work. */
-int  supervisor_open(struct supervisor *s, struct err *err) MUST_USE;
+int supervisor_open(struct supervisor *s, struct err *err) MUST_USE;
 /* keyspaces: those to create if they do not exist. Returns only on failure or when cancelled. */
-int  supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspaces,
-    int count) MUST_USE;
+int supervisor_run(
+    struct ctx *cx, struct supervisor *s, const char *const *keyspaces, int count) MUST_USE;
 /* In the task of supervisor_run(), after it. */
 void supervisor_stop(struct ctx *cx, struct supervisor *s);
 /* What supervisor_open() has taken; outside of the loop. */

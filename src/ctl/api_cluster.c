@@ -72,8 +72,7 @@ static int
 enter_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct keyspace_record *r)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct topo_compare none = { .key = keyspace_key(cx->arena, q->keyspace),
-		.modified = 0 };
+	struct topo_compare none = { .key = keyspace_key(cx->arena, q->keyspace), .modified = 0 };
 
 	keyspace_write(&json, r);
 	if (topo_put(cx, c->topo, &none, buf_slice(&json), 0, NULL) == 0)
@@ -216,8 +215,7 @@ put_routing(
 			continue;
 		json_put_open(w, NULL, '{');
 		json_put_str(w, "table", r->from_table);
-		json_put_str(
-		    w, "served_by", name_of_table(cx->arena, r->to_keyspace, r->to_table));
+		json_put_str(w, "served_by", name_of_table(cx->arena, r->to_keyspace, r->to_table));
 		json_put_str(w, "phase", rule_phase_name(r->phase));
 		json_put_close(w, '}');
 	}
@@ -261,11 +259,10 @@ get_routing_rules(struct ctx *cx, struct ctl *c, const struct ctl_request *q, st
 		const struct routing_rule *r = &rules.rules[i];
 
 		json_put_open(&w, NULL, '{');
-		json_put_str(&w, "from_table",
-		    name_of_table(cx->arena, r->from_keyspace, r->from_table));
-		json_put_open(&w, "to_tables", '[');
 		json_put_str(
-		    &w, NULL, name_of_table(cx->arena, r->to_keyspace, r->to_table));
+		    &w, "from_table", name_of_table(cx->arena, r->from_keyspace, r->from_table));
+		json_put_open(&w, "to_tables", '[');
+		json_put_str(&w, NULL, name_of_table(cx->arena, r->to_keyspace, r->to_table));
 		json_put_close(&w, ']');
 		if (r->phase != RULE_OPEN)
 			json_put_str(&w, "phase", rule_phase_name(r->phase));

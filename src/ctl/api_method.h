@@ -13,12 +13,12 @@ typedef int api_fn(struct ctx *cx, struct ctl *c, const struct ctl_request *q, s
 
 struct api_method {
 	const char *name;
-	api_fn     *run;
+	api_fn *run;
 };
 
 /* All end with { NULL, NULL }. */
-extern const struct api_method api_cluster_methods[];   /* keyspaces, tablets, rules */
-extern const struct api_method api_move_methods[];      /* workflows and tables */
-extern const struct api_method api_name_methods[];      /* for gates: places of names */
+extern const struct api_method api_cluster_methods[]; /* keyspaces, tablets, rules */
+extern const struct api_method api_move_methods[];    /* workflows and tables */
+extern const struct api_method api_name_methods[];    /* for gates: places of names */
 
 #endif

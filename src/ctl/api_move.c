@@ -4,8 +4,9 @@
 #include "topo/json.h"
 
 enum {
-	STATUS_WAIT_MS = 1000,     /* a long poll: ctl_api.h */
-	PROGRESS_WITHIN_MS = 1000, /* a tablet that is away must not delay what the record says without it */
+	STATUS_WAIT_MS = 1000, /* a long poll: ctl_api.h */
+	PROGRESS_WITHIN_MS =
+	    1000, /* a tablet that is away must not delay what the record says without it */
 	DROP_WITHIN_S = 20,
 };
 
@@ -137,8 +138,8 @@ put_details(struct ctx *cx, struct json_writer *w, const struct topo_list *all)
 
 		TRY(workflow_read(cx->arena, all->items[i].value, &r, cx->err));
 		json_put_open(w, NULL, '{');
-		json_put_slice(w, "workflow",
-		    slice_cut(all->items[i].key, strlen("/workflows/"), SIZE_MAX));
+		json_put_slice(
+		    w, "workflow", slice_cut(all->items[i].key, strlen("/workflows/"), SIZE_MAX));
 		json_put_str(w, "state", workflow_state_name(r.state));
 		json_put_str(w, "source", workflow_tables(cx->arena, &r, SIDE_SOURCE));
 		json_put_str(w, "target", workflow_tables(cx->arena, &r, SIDE_TARGET));
@@ -245,7 +246,8 @@ check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' is in use by workflow '%s/%s', which has not switched",
 		    q->keyspace, q->table, r.target_keyspace, r.name);
-		return err_hint(cx->err, "to take that move back: vtctlclient Workflow delete %.64s.%.64s",
+		return err_hint(cx->err,
+		    "to take that move back: vtctlclient Workflow delete %.64s.%.64s",
 		    r.target_keyspace, r.name);
 	}
 	return 0;

@@ -5,7 +5,9 @@
 #include "ctl/cutover.h"
 #include "ctl/pause.h"
 
-enum { STEP_WITHIN_S = 20 }; /* of one try: a tablet that hangs is soon told of; a drop goes on waiting */
+enum {
+	STEP_WITHIN_S = 20
+}; /* of one try: a tablet that hangs is soon told of; a drop goes on waiting */
 
 /* ---- Asking */
 
@@ -17,8 +19,7 @@ check_not_switched(struct ctx *cx, const struct workflow *w)
 
 	if (workflow_switched(&w->r)) {
 		err_set(cx->err, ERR_REFUSED, "%s", refusal);
-		return err_hint(cx->err,
-		    "the way back is a move: vtctlclient MoveTables %s %s",
+		return err_hint(cx->err, "the way back is a move: vtctlclient MoveTables %s %s",
 		    name_typed(cx->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)),
 		    name_typed(cx->arena, w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0)));
 	}
@@ -67,9 +68,9 @@ ask(struct ctx *cx, struct workflow *w, struct cancel_answer *out)
 {
 	for (;;) {
 		if (workflow_load(cx, w) != 0)
-			return cx->err->kind != ERR_NOT_FOUND ? -1
-			    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist",
-			          w->id);
+			return cx->err->kind != ERR_NOT_FOUND
+			    ? -1
+			    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist", w->id);
 		TRY(check_not_switched(cx, w));
 		out->already = w->r.state == WORKFLOW_CANCELLED;
 		out->done = out->already || workflow_unmade(&w->r);

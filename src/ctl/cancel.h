@@ -26,8 +26,8 @@
 #include "ctl/rules.h"
 
 struct cancel_answer {
-	bool done;                  /* nothing is left to be waited for */
-	bool already;               /* it was cancelled before */
+	bool done;    /* nothing is left to be waited for */
+	bool already; /* it was cancelled before */
 };
 
 /* Writes that it is wanted. ERR_REFUSED past the commit; ERR_NOT_FOUND. */

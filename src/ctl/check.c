@@ -26,7 +26,7 @@ static int
 healthy_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tablet_record *out)
 {
 	struct keyspace_record r;
-	struct health_record   health;
+	struct health_record health;
 
 	TRY(cluster_keyspace(cx, c, keyspace, &r));
 	TRY(cluster_primary(cx, c, keyspace, out));
@@ -58,7 +58,8 @@ fill_stream(
 /* From the answer of the end that the tables leave: what --force has let pass, for the record, and each
  * table's definition, for the question to the other end. */
 static void
-take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r, struct check_to_request *q)
+take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
+    struct check_to_request *q)
 {
 	q->definitions = arena_array(cx->arena, const char *, r->tables_count);
 	q->definitions_count = r->tables_count;
@@ -185,7 +186,8 @@ watch_task(void *arg)
 	workflow_init(&seen, d->w->ctl, d->w->id);
 	seen.revision = d->w->revision;
 	if (wait_changed(&cx, &seen) == 0) {
-		err_set(&err, ERR_CONFLICT, "workflow '%s' was changed while it was checked", d->w->id);
+		err_set(
+		    &err, ERR_CONFLICT, "workflow '%s' was changed while it was checked", d->w->id);
 		group_fail(&d->group, &err);
 	}
 	workflow_done(&seen);

@@ -43,8 +43,8 @@ cluster_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tabl
 }
 
 int
-cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p, enum tablet_method method,
-    void *reply)
+cluster_table_call(
+    struct ctx *cx, struct ctl *c, const struct place *p, enum tablet_method method, void *reply)
 {
 	struct keyspace_record k;
 	struct tablet_record primary;

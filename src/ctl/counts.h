@@ -12,10 +12,10 @@
 enum { COUNTS_STEPS_MAX = 16, COUNTS_KINDS = ERR_SERVER + 1 };
 
 struct ctl_counts {
-	uint64_t         attempts, rolled_back;     /* rolled_back: also what another one had begun */
-	uint64_t         refused;                   /* moves, by their check */
-	struct histogram steps[COUNTS_STEPS_MAX];   /* of the cutover: those that succeeded */
-	uint64_t         failures[COUNTS_STEPS_MAX][COUNTS_KINDS];   /* of a step, by kind of error */
+	uint64_t attempts, rolled_back;           /* rolled_back: also what another one had begun */
+	uint64_t refused;                         /* moves, by their check */
+	struct histogram steps[COUNTS_STEPS_MAX]; /* of the cutover: those that succeeded */
+	uint64_t failures[COUNTS_STEPS_MAX][COUNTS_KINDS]; /* of a step, by kind of error */
 };
 
 #endif

@@ -70,8 +70,8 @@ check_tables(struct ctx *cx, const struct ctl_request *q)
 	if (q->tables_count > MOVE_TABLES_MAX) {
 		err_set(cx->err, ERR_REFUSED, "%zu tables in one move, at most %d", q->tables_count,
 		    MOVE_TABLES_MAX);
-		return err_hint(
-		    cx->err, "name some of them, and the others in a move of their own (--workflow)");
+		return err_hint(cx->err,
+		    "name some of them, and the others in a move of their own (--workflow)");
 	}
 	for (size_t i = 0; i < q->tables_count; i++) {
 		TRY(name_check("table", q->tables[i].from, cx->err));
@@ -100,8 +100,8 @@ check_request(struct ctx *cx, const struct ctl_request *q)
 		    "source and target are both in keyspace '%s': '%s.%s' to '%s.%s'", q->keyspace,
 		    q->keyspace, q->tables[0].from, q->target_keyspace, q->tables[0].to);
 	else
-		err_set(cx->err, ERR_REFUSED, "source and target are both keyspace '%s'",
-		    q->keyspace);
+		err_set(
+		    cx->err, ERR_REFUSED, "source and target are both keyspace '%s'", q->keyspace);
 	return err_hint(cx->err, "name another keyspace as the target");
 }
 
@@ -225,8 +225,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	if (workflow_cancelling(&w->r)) {
 		err_set(cx->err, ERR_REFUSED, "workflow '%s' is being cancelled", w->id);
-		return err_hint(cx->err,
-		    "this waits until it is: vtctlclient Workflow delete %.130s", w->id);
+		return err_hint(
+		    cx->err, "this waits until it is: vtctlclient Workflow delete %.130s", w->id);
 	}
 	if (w->r.state == WORKFLOW_SWITCHING || workflow_switched(&w->r))
 		return 0;
@@ -323,8 +323,8 @@ create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 
 	TRY(check_keyspaces(cx, w->ctl, q));
 	if (q->tables_count == 0)
-		return err_set(cx->err, ERR_REFUSED, "keyspace '%s' serves no table that could be moved",
-		    q->keyspace);
+		return err_set(cx->err, ERR_REFUSED,
+		    "keyspace '%s' serves no table that could be moved", q->keyspace);
 	fill_record(cx, w, q);
 	w->r.before = was;
 	w->r.attempt = attempt;

@@ -13,13 +13,14 @@
 #include "ctl/rules.h"
 
 struct move_result {
-	const char *workflow;       /* cx->arena */
-	bool        created, done;
-	bool        checking;       /* not over: to be asked again, after this revision */
-	const char *state_text;     /* what that waits for; cx->arena */
-	int64_t     revision;
+	const char *workflow; /* cx->arena */
+	bool created, done;
+	bool checking;          /* not over: to be asked again, after this revision */
+	const char *state_text; /* what that waits for; cx->arena */
+	int64_t revision;
 };
 
-int create_move(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_result *out) MUST_USE;
+int create_move(
+    struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_result *out) MUST_USE;
 
 #endif

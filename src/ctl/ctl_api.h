@@ -58,6 +58,7 @@
 #include "http/http.h"
 
 /* An http_handler_fn; arg is a struct ctl (ctl/workflow.h). */
-void ctl_api_handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply);
+void ctl_api_handle(
+    struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply);
 
 #endif

@@ -20,8 +20,8 @@ print_workflows(struct ctx *cx, struct ctl *c, struct buf *out)
 		SCOPED(buf) struct buf labels = BUF_INIT;
 
 		metric_label(&labels, "state", workflow_state_name((enum workflow_state)i));
-		metric_print(out, "vtctld_workflows", i == 0 ? "Workflows of the cluster by state." : NULL,
-		    labels.data, counts[i]);
+		metric_print(out, "vtctld_workflows",
+		    i == 0 ? "Workflows of the cluster by state." : NULL, labels.data, counts[i]);
 	}
 	return 0;
 }
@@ -37,7 +37,8 @@ print_steps(struct buf *out, const struct ctl_counts *n)
 		if (cutover_steps[i].absent)
 			continue;
 		metric_label(&labels, "step", cutover_steps[i].name);
-		metric_print_histogram_of(out, "vtctld_step_seconds", help, labels.data, &n->steps[i]);
+		metric_print_histogram_of(
+		    out, "vtctld_step_seconds", help, labels.data, &n->steps[i]);
 		help = NULL;
 	}
 }
@@ -67,7 +68,7 @@ jobs(const struct ctl *c)
 {
 	int count = 0;
 
-	list_each (&c->working, n)
+	list_each(&c->working, n)
 		count++;
 	return count;
 }
@@ -78,16 +79,15 @@ ctl_metrics_print(struct ctx *cx, struct ctl *c, struct buf *out)
 	const struct ctl_counts *n = &c->counts;
 
 	TRY(print_workflows(cx, c, out));
-	metric_print(out, "vtctld_jobs", "Workflows that this vtctld works on.", NULL,
-	    jobs(c));
+	metric_print(out, "vtctld_jobs", "Workflows that this vtctld works on.", NULL, jobs(c));
 	metric_print(out, "vtctld_lease_held", "Is the lease of its locks held?", NULL,
 	    c->lease != NULL && topo_lease_held(c->lease));
 	metric_print(out, "vtctld_checks_refused_total", "Moves that their check refused.", NULL,
 	    (double)n->refused);
 	metric_print(out, "vtctld_attempts_total", "Attempts to switch that were begun.", NULL,
 	    (double)n->attempts);
-	metric_print(out, "vtctld_attempts_rolled_back_total", "Attempts that were rolled back.", NULL,
-	    (double)n->rolled_back);
+	metric_print(out, "vtctld_attempts_rolled_back_total", "Attempts that were rolled back.",
+	    NULL, (double)n->rolled_back);
 	print_steps(out, n);
 	print_failures(out, n);
 	return 0;

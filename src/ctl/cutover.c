@@ -21,10 +21,10 @@ cutover_committed(const struct workflow_record *r)
 void
 cutover_check(const struct cutover *c, enum cutover_way way)
 {
-	check(c->attempt % 2 == (way == CUTOVER_FORWARD ? 1 : 0));             /* (5) */
-	check(c->attempt == c->w->r.attempt);                                  /* (6) */
-	check(c->w->r.state == WORKFLOW_SWITCHING);                            /* (6) */
-	check(way == CUTOVER_FORWARD || c->w->r.rolling_back);                 /* (2) */
+	check(c->attempt % 2 == (way == CUTOVER_FORWARD ? 1 : 0)); /* (5) */
+	check(c->attempt == c->w->r.attempt);                      /* (6) */
+	check(c->w->r.state == WORKFLOW_SWITCHING);                /* (6) */
+	check(way == CUTOVER_FORWARD || c->w->r.rolling_back);     /* (2) */
 }
 
 /* ---- Backwards */
@@ -84,7 +84,8 @@ roll_back(struct ctx *cx, struct workflow *w, const char *why)
 	cutover_check(&c, CUTOVER_BACK);
 	int last = step_find(w->r.step);
 	for (int i = last; i >= 0; i--) {
-		const struct step *s = &cutover_steps[mutant("ctl_gates_let_go_first") ? last - i : i];
+		const struct step *s =
+		    &cutover_steps[mutant("ctl_gates_let_go_first") ? last - i : i];
 
 		if (s->undo == NULL)
 			continue;
@@ -346,8 +347,8 @@ check_left(const struct workflow_record *r, struct err *err)
 	bool forward = r->attempt % 2 == 1;
 
 	if (step_find(r->step) < 0)
-		return err_set(err, ERR_CORRUPT, "attempt %d is at '%.100s', which is no step of a cutover",
-		    r->attempt, r->step);
+		return err_set(err, ERR_CORRUPT,
+		    "attempt %d is at '%.100s', which is no step of a cutover", r->attempt, r->step);
 	if (forward || (r->rolling_back && !cutover_committed(r)))
 		return 0;
 	return err_set(err, ERR_CORRUPT, "attempt %d has the number of a rolling back, and is none",

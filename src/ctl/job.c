@@ -17,16 +17,15 @@
 #include <stdlib.h>
 
 enum {
-	POLL_MS = 250,      /* of the stream: what a live line of progress needs */
-	LOOK_MS = 500,      /* for workflows that nobody works on, while there are unfinished ones */
-	REST_MS = 5000,     /* when there are none: what begins is told, and this is for what was not */
+	POLL_MS = 250,  /* of the stream: what a live line of progress needs */
+	LOOK_MS = 500,  /* for workflows that nobody works on, while there are unfinished ones */
+	REST_MS = 5000, /* when there are none: what begins is told, and this is for what was not */
 	AGAIN_MS_MIN = 250, /* after an error that waiting may mend */
 	AGAIN_MS_MAX = 5000,
 	BETWEEN_ATTEMPTS_S = 60, /* at most; they begin with one second */
 	CALL_WITHIN_S = 10,
-	CREATE_WITHIN_S =
-	    60,              /* gates that died have 3 s; a stream that is made asks both servers */
-	CLOSE_LAG_MS = 1000, /* "caught up": what the copy's time is measured to */
+	CREATE_WITHIN_S = 60, /* gates that died have 3 s; a stream that is made asks both servers */
+	CLOSE_LAG_MS = 1000,  /* "caught up": what the copy's time is measured to */
 };
 
 struct job {
@@ -123,8 +122,7 @@ do_create(struct ctx *cx, struct job *j)
 static bool
 caught_up(const struct stream_status_reply *r)
 {
-	return r->phase == STREAM_RUNNING && r->exact && r->lag_ms >= 0 &&
-	    r->lag_ms <= CLOSE_LAG_MS;
+	return r->phase == STREAM_RUNNING && r->exact && r->lag_ms >= 0 && r->lag_ms <= CLOSE_LAG_MS;
 }
 
 /* The fences are made before anybody is held by a cutover, and before there is an attempt: the source's
@@ -162,8 +160,7 @@ do_copy(struct ctx *cx, struct job *j)
 	if (stream_status(cx, w, &r) != 0) {
 		/* A stream that an error has stopped goes on when it is asked for again. That is done once:
 		 * if it stops again, a person has to look. */
-		if (cx->err->kind != ERR_NOT_FOUND &&
-		    (cx->err->kind != ERR_REFUSED || j->tries > 0))
+		if (cx->err->kind != ERR_NOT_FOUND && (cx->err->kind != ERR_REFUSED || j->tries > 0))
 			return -1;
 		j->tries = 1;
 		return side_do(cx, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt);
@@ -191,8 +188,8 @@ hint_of(struct workflow *w, const struct err *why)
 	return why->hint[0] != '\0'
 	    ? arena_strdup(&w->arena, why->hint)
 	    : arena_printf(&w->arena,
-	          "the same command goes on; to take the move back: vtctlclient Workflow delete %s",
-	          w->id);
+		  "the same command goes on; to take the move back: vtctlclient Workflow delete %s",
+		  w->id);
 }
 
 /* Switching is left to a person: the stream goes on and the fence stays, disarmed. */
@@ -204,7 +201,8 @@ give_up(struct ctx *cx, struct job *j, const struct err *why)
 	w->r.state = WORKFLOW_ERROR;
 	w->r.state_text = j->tries == 0
 	    ? arena_printf(&w->arena, "the stream has stopped: %s", why->text)
-	    : arena_printf(&w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
+	    : arena_printf(
+		  &w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
 	w->r.hint = hint_of(w, why);
 	return workflow_save(cx, w);
 }
@@ -240,7 +238,7 @@ wait_next_attempt(struct ctx *cx, struct job *j, const struct err *why)
 		seconds = BETWEEN_ATTEMPTS_S;
 	w->r.state_text =
 	    arena_printf(&w->arena, "attempt %d of %d was rolled back (%s); the next in %llds",
-	        j->tries, w->r.options.switch_attempts, why->text, (long long)seconds);
+		j->tries, w->r.options.switch_attempts, why->text, (long long)seconds);
 	TRY(workflow_save(cx, w));
 	return wait_unless_changed(cx, w, seconds * SECOND);
 }
@@ -355,9 +353,8 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 		TRY(take_back(cx, w));
 	w->r.state = WORKFLOW_ERROR;
 	w->r.state_text = arena_strdup(&w->arena, why->text);
-	w->r.hint = nothing_left || workflow_unmade(&w->r)
-	    ? arena_strdup(&w->arena, why->hint)
-	    : hint_of(w, why);
+	w->r.hint = nothing_left || workflow_unmade(&w->r) ? arena_strdup(&w->arena, why->hint)
+							   : hint_of(w, why);
 	workflow_note(w, "error", "failed", why->text);
 	return workflow_save(cx, w);
 }
@@ -445,7 +442,7 @@ job_task(void *arg)
 static const struct job *
 job_of(const struct ctl *c, const char *id)
 {
-	list_each (&c->working, n) {
+	list_each(&c->working, n) {
 		const struct job *j = list_item(n, struct job, node);
 
 		if (strcmp(j->w.id, id) == 0)
@@ -459,11 +456,11 @@ void
 jobs_check(const struct ctl *c)
 {
 	check(c->lease != NULL || list_empty(&c->working)); /* (2) */
-	list_each (&c->working, n) {
+	list_each(&c->working, n) {
 		const struct job *j = list_item(n, struct job, node);
 
 		check(j->ctl == c && j->epoch <= topo_lease_epoch(c->lease)); /* (2) */
-		check(job_of(c, j->w.id) == j); /* (3) */
+		check(job_of(c, j->w.id) == j);                               /* (3) */
 	}
 }
 
@@ -497,7 +494,7 @@ take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv, bool *open)
 	if (job_of(c, id) != NULL)
 		return 0;
 	if (topo_lock(cx, c->topo, arena_printf(cx->arena, "workflow/%s", id), c->name,
-	        topo_lease_id(c->lease)) != 0 &&
+		topo_lease_id(c->lease)) != 0 &&
 	    !mutant("ctl_two_at_once"))
 		return cx->err->kind == ERR_CONFLICT ? 0 : -1; /* another vtctld is at it */
 	return start_job(cx, c, id);
@@ -537,7 +534,7 @@ wait_for_work(struct ctx *cx, struct ctl *c, int64_t rest)
 
 	if (c->kick ||
 	    (rest < 0 ? waitlist_wait(&within, &c->kicked)
-	              : topo_watch(&within, c->topo, watched, rest, &changes)) == 0)
+		      : topo_watch(&within, c->topo, watched, rest, &changes)) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CANCELLED)
 		return -1;

@@ -47,7 +47,7 @@
 
 /* Looks for workflows that nobody works on, and works on them; until cancelled, or until a fault point ends
  * this vtctld (0). -1 at once when the topology gives no lease. */
-int  jobs_run(struct ctx *cx, struct ctl *c) MUST_USE;
+int jobs_run(struct ctx *cx, struct ctl *c) MUST_USE;
 void jobs_init(struct ctl *c);
 /* Ends all jobs where they are, gives back the locks. */
 void jobs_done(struct ctl *c);

@@ -6,7 +6,8 @@
 
 enum {
 	CALL_WITHIN_MS = 2000, /* of one call: a cancellation has to wait for its end */
-	TABLE_WITHIN_MS = 100, /* and so much for each table: 21 are kept under its lock, and it is checked */
+	TABLE_WITHIN_MS =
+	    100, /* and so much for each table: 21 are kept under its lock, and it is checked */
 	/* What a client waits for without noticing; and, where that was not enough, twice as long and so
 	 * on, as transactions longer than a pause that overlap all the time leave no gap in it. Below a
 	 * second, and then from the least again: whoever waits for a transaction that is idle for minutes

@@ -11,7 +11,7 @@ enum {
 	ER_NOT_SUPPORTED_YET = 1235,
 	TURN_AGAIN_MS = 10,
 	TURN_WITHIN_S = 10,
-	GATES_WITHIN_S = 5,   /* a lease is 3 s; DDL on the name that runs longer is not waited for */
+	GATES_WITHIN_S = 5, /* a lease is 3 s; DDL on the name that runs longer is not waited for */
 	TABLET_WITHIN_S = 5,
 	ROUTED_WITHIN_S = 10, /* past the change: a gate that does not answer is waited out */
 	UNDO_WITHIN_S = 5,
@@ -119,8 +119,8 @@ check_rules(struct ctx *cx, const struct naming *n, const struct rules_record *r
 	struct place served = place_of(rules, &n->to);
 
 	if (!is_place(&n->to, &n->name) && !is_place(&served, &n->to)) {
-		err_set(cx->err, ERR_REFUSED, "name '%s.%s' stands for table '%s.%s'", n->to.keyspace,
-		    n->to.table, served.keyspace, served.table);
+		err_set(cx->err, ERR_REFUSED, "name '%s.%s' stands for table '%s.%s'",
+		    n->to.keyspace, n->to.table, served.keyspace, served.table);
 		return refused(cx->err, ER_NOT_SUPPORTED_YET);
 	}
 	TRY(check_rest(cx, n->ctl, &n->name));
@@ -272,7 +272,8 @@ static int
 change(struct ctx *cx, struct naming *n, const struct rules_record *rules, int64_t *version)
 {
 	TRY(check_rules(cx, n, rules));
-	TRY(check_both_absent(cx, n)); /* most of what is to be refused is, before any gate hears of it */
+	TRY(check_both_absent(
+	    cx, n)); /* most of what is to be refused is, before any gate hears of it */
 	if (begin(cx, n) != 0 || rules_edit(cx, n->ctl, edit_commit, n, version) != 0) {
 		undo(cx, n);
 		return -1;
@@ -360,9 +361,9 @@ name_it(struct ctx *cx, struct naming *n, int64_t *version)
 int
 reroute_name(struct ctx *cx, struct ctl *c, const struct reroute *r, int64_t *version)
 {
-	struct naming n = { .ctl = c,
-		.name = { r->keyspace, r->table },
-		.to = { r->to_keyspace, r->to_table } };
+	struct naming n = {
+		.ctl = c, .name = { r->keyspace, r->table }, .to = { r->to_keyspace, r->to_table }
+	};
 
 	return name_it(cx, &n, version);
 }

@@ -55,7 +55,8 @@ int reroute_name(struct ctx *cx, struct ctl *c, const struct reroute *r, int64_t
 int reroute_home(struct ctx *cx, struct ctl *c, const char *keyspace, const char *table,
     int64_t *version) MUST_USE;
 /* ERR_REFUSED while a move uses the table that is served under that name. */
-int reroute_check_rest(struct ctx *cx, struct ctl *c, const char *keyspace, const char *table) MUST_USE;
+int reroute_check_rest(
+    struct ctx *cx, struct ctl *c, const char *keyspace, const char *table) MUST_USE;
 /* What a dead vtctld has left NAMING is opened. *open becomes true when there was any, whoever opens it. */
 int reroute_tidy(struct ctx *cx, struct ctl *c, bool *open) MUST_USE;
 

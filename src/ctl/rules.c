@@ -85,7 +85,8 @@ rules_check_served(struct ctx *cx, const struct rules_record *r, const struct wo
 		const char *table = side_table(w, s, i / 2);
 		const struct routing_rule *rule = rules_find(r, side_keyspace(w, s), table);
 
-		if (rule == NULL || routes_to(rule, side_keyspace(w, from), side_table(w, from, i / 2)))
+		if (rule == NULL ||
+		    routes_to(rule, side_keyspace(w, from), side_table(w, from, i / 2)))
 			continue;
 		if (strcmp(rule->to_keyspace, side_keyspace(w, s)) == 0)
 			return err_set(cx->err, ERR_REFUSED,
@@ -393,7 +394,8 @@ enum {
 	ASK_WITHIN_MS =
 	    1000,          /* of one post: then the lease and the gate's own record are looked at */
 	ASK_AGAIN_MS = 50, /* a gate that cannot be reached is asked again, inside the hold */
-	GATES_MAX = 256,   /* gates asked at a time, each by a task; with more of them no rules are changed */
+	GATES_MAX =
+	    256, /* gates asked at a time, each by a task; with more of them no rules are changed */
 };
 
 struct asking {

@@ -38,14 +38,16 @@ enum rules_change {
 int rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision) MUST_USE;
 /* ERR_REFUSED when one of w's names, at its source or target, is served from elsewhere than where w
  * moves from. */
-int rules_check_served(struct ctx *cx, const struct rules_record *r, const struct workflow *w) MUST_USE;
+int rules_check_served(
+    struct ctx *cx, const struct rules_record *r, const struct workflow *w) MUST_USE;
 /* A workflow that has switched: are its tables still served where it brought them, or has another move
  * taken them on, or back? */
 int rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived) MUST_USE;
 /* Changes the rules and saves w in one transaction; *version is that of the rules then. ERR_CONFLICT
  * when w is outdated; a change of the rules by another workflow meanwhile is tried again. Any other error
  * leaves it open whether the transaction has happened: load w. */
-int rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version) MUST_USE;
+int rules_apply(
+    struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version) MUST_USE;
 /* A change that is no workflow's; edit works on a copy, and is called again when somebody else was faster. */
 typedef int rules_edit_fn(struct ctx *cx, struct rules_record *r, void *arg);
 int rules_edit(

@@ -11,9 +11,8 @@ enum {
 	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
 	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
 	LAG_POLL_MS = 100,
-	UNLOCK_WITHIN_S = 1,          /* writes are held meanwhile */
-	GRACE_LATER_S =
-	    2, /* gates end the transactions at the grace period and acknowledge after */
+	UNLOCK_WITHIN_S = 1, /* writes are held meanwhile */
+	GRACE_LATER_S = 2, /* gates end the transactions at the grace period and acknowledge after */
 };
 
 /* ---- 0 preflight: changes nothing that is seen */
@@ -129,7 +128,8 @@ run_hold(struct ctx *cx, struct cutover *c)
 	struct ctx within = ctx_until(cx, hold_deadline(c));
 
 	TRY(rules_apply(&within, c->w, RULES_HOLD, &version));
-	if (mutant("ctl_hold_unacknowledged") || rules_acknowledged(&within, c->w->ctl, version) == 0)
+	if (mutant("ctl_hold_unacknowledged") ||
+	    rules_acknowledged(&within, c->w->ctl, version) == 0)
 		return 0;
 	err_wrap(cx->err, "waiting for transactions in flight");
 	return cx->err->kind == ERR_TIMEOUT
@@ -148,8 +148,7 @@ undo_hold(struct ctx *cx, struct cutover *c)
 	TRY(rules_apply(cx, c->w, RULES_REOPEN, &version));
 	within.err = &ignored;
 	if (rules_acknowledged(&within, c->w->ctl, version) != 0)
-		log_info(
-		    "a gate that cannot be told now sees it in the topology: %s", ignored.text);
+		log_info("a gate that cannot be told now sees it in the topology: %s", ignored.text);
 	return 0;
 }
 

@@ -17,8 +17,8 @@
 
 struct cutover {
 	struct workflow *w;
-	int              attempt;
-	usec             deadline;   /* of steps 1 to 5: --timeout */
+	int attempt;
+	usec deadline; /* of steps 1 to 5: --timeout */
 };
 
 /* 0: done, or had been done. -1: it may be half done, and is to be undone or done again. Results are in
@@ -27,16 +27,16 @@ typedef int step_fn(struct ctx *cx, struct cutover *c);
 
 struct step {
 	const char *name;
-	const char *sentence;        /* what an operator reads while it lasts */
-	step_fn    *run, *undo;      /* NULL: nothing to do */
-	bool        absent;          /* stands in the table, is not built yet */
-	bool        point_of_no_return;
-	bool        own_record;
-	const char *before, *after;  /* fault points */
+	const char *sentence; /* what an operator reads while it lasts */
+	step_fn *run, *undo;  /* NULL: nothing to do */
+	bool absent;          /* stands in the table, is not built yet */
+	bool point_of_no_return;
+	bool own_record;
+	const char *before, *after; /* fault points */
 };
 
 extern const struct step cutover_steps[];
-extern const int         cutover_steps_count;
+extern const int cutover_steps_count;
 
 /* Its number, or -1. */
 int step_find(const char *name);

@@ -140,7 +140,8 @@ workflow_next(struct ctx *cx, struct workflow *w)
 			if (!slice_eq_str(kv->key, key))
 				continue;
 			if (slice_is_null(kv->value))
-				return err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' is gone", w->id);
+				return err_set(
+				    cx->err, ERR_NOT_FOUND, "workflow '%s' is gone", w->id);
 			return adopt(w, kv->value, kv->modified, cx->err);
 		}
 	}
@@ -175,11 +176,9 @@ workflow_unmake(struct ctx *cx, struct workflow *w)
 void
 workflow_note(struct workflow *w, const char *step, const char *what, const char *text)
 {
-	struct workflow_event e = { .at_us = clock_wall(),
-		.attempt = w->r.attempt,
-		.step = step,
-		.what = what,
-		.text = text };
+	struct workflow_event e = {
+		.at_us = clock_wall(), .attempt = w->r.attempt, .step = step, .what = what, .text = text
+	};
 
 	workflow_check(w);
 	workflow_add_event(&w->arena, &w->r, &e);
@@ -258,8 +257,8 @@ workflow_tables(struct arena *a, const struct workflow_record *r, enum side s)
 
 	for (size_t i = 0; i < r->tables_count; i++)
 		tables[i] = s == SIDE_SOURCE ? r->tables[i].source_table : r->tables[i].target_table;
-	return name_of_tables(a, s == SIDE_SOURCE ? r->source_keyspace : r->target_keyspace, tables,
-	    r->tables_count);
+	return name_of_tables(
+	    a, s == SIDE_SOURCE ? r->source_keyspace : r->target_keyspace, tables, r->tables_count);
 }
 
 bool
@@ -406,9 +405,8 @@ side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_
 	TRY(fill_end(cx, w, from, &out->from));
 	TRY(fill_end(cx, w, to, &out->to));
 	for (size_t i = 0; i < w->r.tables_count; i++)
-		out->tables[i] = (struct moved_names){
-			.from = side_table(w, from, i), .to = side_table(w, to, i)
-		};
+		out->tables[i] = (struct moved_names){ .from = side_table(w, from, i),
+			.to = side_table(w, to, i) };
 	return 0;
 }
 
@@ -437,7 +435,8 @@ side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, v
 }
 
 int
-side_do(struct ctx *cx, const struct workflow *w, enum side s, enum tablet_method method, int attempt)
+side_do(
+    struct ctx *cx, const struct workflow *w, enum side s, enum tablet_method method, int attempt)
 {
 	struct move_request q;
 

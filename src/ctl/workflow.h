@@ -50,14 +50,14 @@
 enum side { SIDE_SOURCE, SIDE_TARGET };
 
 struct workflow {
-	struct ctl            *ctl;
-	char                   id[NAME_PAIR_MAX];   /* "new_customer/users" */
-	struct arena           arena;
+	struct ctl *ctl;
+	char id[NAME_PAIR_MAX]; /* "new_customer/users" */
+	struct arena arena;
 	struct workflow_record r;
-	int64_t                revision;  /* of the topology, by the record's last write; 0: none was read */
-	enum workflow_state    was;       /* at that revision; one that is to be made begins with CHECKING */
-	int                    was_attempt; /* the same: its number (3) */
-	usec                   pause;     /* how long the pause lasts at most that RULES_PAUSE begins */
+	int64_t revision;        /* of the topology, by the record's last write; 0: none was read */
+	enum workflow_state was; /* at that revision; one that is to be made begins with CHECKING */
+	int was_attempt;         /* the same: its number (3) */
+	usec pause;              /* how long the pause lasts at most that RULES_PAUSE begins */
 };
 
 /* Fills an empty one: no record yet. */
@@ -70,19 +70,19 @@ void workflow_check(const struct workflow *w);
 const char *workflow_key(struct arena *a, const char *id);
 
 /* Reads it, or reads it anew. ERR_NOT_FOUND. */
-int  workflow_load(struct ctx *cx, struct workflow *w) MUST_USE;
+int workflow_load(struct ctx *cx, struct workflow *w) MUST_USE;
 /* Replaces it, or makes it when there is none. ERR_CONFLICT: somebody else was faster. */
-int  workflow_save(struct ctx *cx, struct workflow *w) MUST_USE;
+int workflow_save(struct ctx *cx, struct workflow *w) MUST_USE;
 /* The same together with one more key, both or none of them. other->lease is 0. */
-int  workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare *compare,
+int workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare *compare,
     const struct topo_op *other) MUST_USE;
 /* Waits for what somebody makes of it next, and reads that. ERR_NOT_FOUND: it is gone. */
-int  workflow_next(struct ctx *cx, struct workflow *w) MUST_USE;
+int workflow_next(struct ctx *cx, struct workflow *w) MUST_USE;
 /* Its check is not over, or has refused it: nothing was made, and deleting it puts back what its name
  * stood for before. */
 bool workflow_unmade(const struct workflow_record *r);
 /* Does that. w is done with, but for its id. ERR_CONFLICT: somebody else was faster. */
-int  workflow_unmake(struct ctx *cx, struct workflow *w) MUST_USE;
+int workflow_unmake(struct ctx *cx, struct workflow *w) MUST_USE;
 /* Adds an event of now; saved with the next save. */
 void workflow_note(struct workflow *w, const char *step, const char *what, const char *text);
 /* When that step of the record's attempt did that last, wall clock; 0: never. */
@@ -98,18 +98,18 @@ bool workflow_cancelling(const struct workflow_record *r);
 void workflow_outdate(struct workflow *w);
 /* A fault point of what works on it. It stands for the death of this vtctld: ERR_CANCELLED, and
  * nothing more is done by it. */
-int  workflow_pass(struct ctx *cx, struct workflow *w, const char *point) MUST_USE;
+int workflow_pass(struct ctx *cx, struct workflow *w, const char *point) MUST_USE;
 /* "customer.users,orders", for people. */
 const char *workflow_tables(struct arena *a, const struct workflow_record *r, enum side s);
 /* Is that table its source or its target? */
 bool workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table);
 /* ERR_REFUSED while another workflow that has not ended uses one of its tables. Of two that are being
  * checked the later one is refused, and none that is past its check waits for one that is not. */
-int  workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
+int workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
 /* Sets *id to that of another one that was made, uses the table and has neither switched nor been cancelled
  * (cx->arena), or NULL. */
-int  workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, const char *table,
-    const char **id) MUST_USE;
+int workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace,
+    const char *table, const char **id) MUST_USE;
 
 /* ---- The two sides */
 
@@ -130,7 +130,8 @@ const char *side_table(const struct workflow *w, enum side s, size_t i);
 /* Which end of the move a side is now. */
 enum move_side side_end(const struct workflow *w, enum side s);
 /* What all requests about the move begin with, to the tablet of that side; the caller adds the rest. */
-int side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out) MUST_USE;
+int side_request(
+    struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out) MUST_USE;
 /* Calls the tablet of the side that q names, until cx's deadline; its errors name it. q and reply are the
  * method's own structs; q begins with a struct move_request, whose timeout is set. */
 int side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, void *q,

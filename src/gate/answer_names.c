@@ -6,8 +6,8 @@
 #include "sql/quote.h"
 
 void
-answer_names_init(struct answer_names *a, const struct plan *plan, const struct backend *b,
-    struct slice keyspace)
+answer_names_init(
+    struct answer_names *a, const struct plan *plan, const struct backend *b, struct slice keyspace)
 {
 	*a = (struct answer_names){ .names = plan->names,
 		.count = plan->names_count,
@@ -41,7 +41,7 @@ static struct plan_name
 derived(const struct answer_names *a, const struct column_def *def)
 {
 	bool of_default = !slice_is_null(a->as_database) && !slice_is_null(a->database) &&
-			  slice_eq(def->schema, a->database);
+	    slice_eq(def->schema, a->database);
 
 	return (struct plan_name){ .database = def->schema,
 		.table = def->org_table,
@@ -53,11 +53,11 @@ derived(const struct answer_names *a, const struct column_def *def)
 int
 answer_names_definition(void *names, struct slice told, struct buf *out, struct err *err)
 {
-	struct answer_names    *a = names;
-	struct column_def       def;
-	struct wire_reader      r = wire_reader(told);
+	struct answer_names *a = names;
+	struct column_def def;
+	struct wire_reader r = wire_reader(told);
 	const struct plan_name *n;
-	struct plan_name        own;
+	struct plan_name own;
 
 	a->columns++;
 	TRY(column_def_read(told, a->caps, &def, err));
@@ -107,8 +107,8 @@ find_defined(struct slice text, unsigned modes, struct token *out)
 {
 	struct lexer lexer;
 	struct token t = { .kind = TOKEN_END };
-	struct err   err;
-	bool         begun = false, last = false;
+	struct err err;
+	bool begun = false, last = false;
 
 	lexer_init(&lexer, text, modes);
 	while (lexer_next(&lexer, &t, &err) == 0 && t.kind != TOKEN_END) {
@@ -121,7 +121,7 @@ find_defined(struct slice text, unsigned modes, struct token *out)
 		if (last)
 			return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
 		last = t.keyword == KW_TABLE || slice_eq_nocase(word, slice_str("view")) ||
-		       slice_eq_nocase(word, slice_str("sequence"));
+		    slice_eq_nocase(word, slice_str("sequence"));
 	}
 	return false;
 }
@@ -130,7 +130,7 @@ static void
 put_definition(const struct answer_names *a, struct slice text, struct buf *out)
 {
 	const struct plan_name *n = &a->names[0];
-	struct token            t;
+	struct token t;
 	SCOPED(buf)
 	struct buf mended = BUF_INIT;
 
@@ -150,9 +150,9 @@ int
 answer_names_row(void *names, struct slice told, struct buf *out, struct err *err)
 {
 	const struct answer_names *a = names;
-	struct wire_reader         r = wire_reader(told);
-	size_t                     head = a->binary ? 1 + (a->columns + 7 + 2) / 8 : 0;
-	bool                       nulls = a->binary && told.len > 1 && (told.ptr[1] & 0x0c) != 0;
+	struct wire_reader r = wire_reader(told);
+	size_t head = a->binary ? 1 + (a->columns + 7 + 2) / 8 : 0;
+	bool nulls = a->binary && told.len > 1 && (told.ptr[1] & 0x0c) != 0;
 
 	if (told.len <= head || nulls || (!a->binary && told.ptr[0] == 0xfb)) {
 		buf_add_slice(out, told);
@@ -189,11 +189,10 @@ put_if_named(const struct plan *plan, struct slice rest, struct buf *out)
 
 	for (size_t i = 0; i < 2 * plan->names_count; i++) {
 		const struct plan_name *n = &plan->names[i / 2];
-		size_t                  len;
+		size_t len;
 
 		put_spelling(&spelling, i % 2 == 0, n->database, n->table);
-		if (spelling.len > rest.len ||
-		    memcmp(rest.ptr, spelling.data, spelling.len) != 0)
+		if (spelling.len > rest.len || memcmp(rest.ptr, spelling.data, spelling.len) != 0)
 			continue;
 		len = spelling.len;
 		put_spelling(&spelling, i % 2 == 0, n->as_database, n->as_table);
@@ -207,7 +206,7 @@ void
 answer_names_text(const struct plan *plan, struct slice told, struct buf *out)
 {
 	for (size_t at = 0; at < told.len;) {
-		bool   quote = told.ptr[at] == '`' || told.ptr[at] == '\'';
+		bool quote = told.ptr[at] == '`' || told.ptr[at] == '\'';
 		size_t len = quote ? put_if_named(plan, slice_cut(told, at, told.len), out) : 0;
 
 		if (len == 0)

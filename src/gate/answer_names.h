@@ -16,15 +16,15 @@ struct backend;
 
 struct answer_names {
 	const struct plan_name *names;
-	size_t                  count;
+	size_t count;
 	/* The default database there and the client's, which columns of derived tables are of. */
-	struct slice            database, as_database;
-	uint64_t                caps;    /* of the connection to the server */
-	unsigned                modes;   /* of sql_mode, for the lexer */
-	bool                    binary;  /* rows are those of a prepared statement */
-	bool                    in_rows; /* the first column of a row names a table */
-	bool                    defined; /* and the second is its definition */
-	size_t                  columns; /* that have been seen */
+	struct slice database, as_database;
+	uint64_t caps;  /* of the connection to the server */
+	unsigned modes; /* of sql_mode, for the lexer */
+	bool binary;    /* rows are those of a prepared statement */
+	bool in_rows;   /* the first column of a row names a table */
+	bool defined;   /* and the second is its definition */
+	size_t columns; /* that have been seen */
 };
 
 /* Of a statement that runs there; keyspace: that its names are of. */
@@ -32,15 +32,15 @@ void answer_names_init(struct answer_names *a, const struct plan *plan, const st
     struct slice keyspace);
 
 /* mend_fn, whose names are an answer_names. */
-int answer_names_definition(void *names, struct slice told, struct buf *out,
-    struct err *err) MUST_USE;
+int answer_names_definition(
+    void *names, struct slice told, struct buf *out, struct err *err) MUST_USE;
 int answer_names_row(void *names, struct slice told, struct buf *out, struct err *err) MUST_USE;
 
 /* The text of an error with the client's names where it has `database`.`table` or 'database.table'. */
 void answer_names_text(const struct plan *plan, struct slice told, struct buf *out);
 
 /* A reply to PREPARE or COM_FIELD_LIST with these names. */
-int answer_names_relay(struct ctx *cx, struct answer_names *a, struct packets *from, struct packets *to,
-    struct reply_scan *scan) MUST_USE;
+int answer_names_relay(struct ctx *cx, struct answer_names *a, struct packets *from,
+    struct packets *to, struct reply_scan *scan) MUST_USE;
 
 #endif

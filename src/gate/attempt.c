@@ -34,8 +34,8 @@ is_outside(const struct attempt *a)
 
 	if ((a->q->statement->uses & USES_TRANSACTION) != 0)
 		return false;
-	return kind == STATEMENT_SHOW || (!a->plan.names_tables && (kind == STATEMENT_SELECT ||
-								      kind == STATEMENT_SET));
+	return kind == STATEMENT_SHOW ||
+	    (!a->plan.names_tables && (kind == STATEMENT_SELECT || kind == STATEMENT_SET));
 }
 
 static void
@@ -47,8 +47,7 @@ set_ask(struct attempt *a)
 	    (in_transaction(s) || s->lock_slot >= 0 || is_lock_tables(a->q->statement)) &&
 	    !is_outside(a);
 	a->ask.locks =
-	    a->plan.locks ||
-	    (a->ask.transaction && session_isolation(s) == ISOLATION_SERIALIZABLE);
+	    a->plan.locks || (a->ask.transaction && session_isolation(s) == ISOLATION_SERIALIZABLE);
 	a->ask.reads = a->ask.transaction && !a->ask.locks && a->plan.names_tables;
 	a->ask.defines = a->q->statement->kind == STATEMENT_DDL ? a->q->statement : NULL;
 	a->begins = s->txn == TXN_PENDING && a->ask.transaction;
@@ -85,7 +84,7 @@ note_temporary(struct ctx *cx, const struct attempt *a)
 {
 	const struct statement *st = a->q->statement;
 	const struct table_ref *t = st->tables; /* the first is the one that is made */
-	struct slice            keyspace;
+	struct slice keyspace;
 
 	if (st->kind != STATEMENT_DDL || !st->changes_session || st->tables_count == 0)
 		return 0;
@@ -102,7 +101,7 @@ attempt_keyspace(const struct attempt *a)
 	const struct request *q = a->q;
 
 	return q->prepared != NULL ? q->prepared->keyspace
-	    : q->named != NULL	   ? q->named->keyspace
+	    : q->named != NULL     ? q->named->keyspace
 				   : session_keyspace(a->s);
 }
 
@@ -112,14 +111,15 @@ base_of(const struct attempt *a)
 	const struct request *q = a->q;
 
 	return q->prepared != NULL ? q->prepared->base
-	    : q->named != NULL	   ? q->named->base
+	    : q->named != NULL     ? q->named->base
 				   : session_base(a->s);
 }
 
 int
 attempt_plan(struct ctx *cx, struct attempt *a)
 {
-	struct session   *s = a->s;
+	struct session *s = a->s;
+	/* clang-format off */
 	struct plan_input in = {
 		.statement = a->q->statement,
 		.sql = a->q->sql,
@@ -129,10 +129,11 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		.ascii_only = !s->charset.utf8,
 		.modes = a->q->prepared != NULL ? a->q->prepared->modes : session_modes(s)
 	};
+	/* clang-format on */
 
 	a->epoch = a->route->epoch;
 	a->by_view = s->view != NULL && a->q->statement->kind == STATEMENT_SELECT &&
-		     !mutant("gate_snapshot_view");
+	    !mutant("gate_snapshot_view");
 	if (a->by_view) {
 		route_unref(a->route);
 		a->route = route_ref(s->view);
@@ -172,7 +173,7 @@ static bool
 may_move(const struct session *s)
 {
 	return s->bound != s->txn_slot && !s->begin_cut && s->work.wrote_seq == 0 &&
-	       (!s->txn_named || !attempt_has_snapshots(s));
+	    (!s->txn_named || !attempt_has_snapshots(s));
 }
 
 static int
@@ -198,7 +199,7 @@ void
 attempt_too_late(struct ctx *cx, struct session *s, const char *why)
 {
 	bool rolled_back = s->txn != TXN_OPEN ||
-			   session_side_query(cx, s, s->txn_slot, slice_str(SIDE_ROLLBACK)) == 0;
+	    session_side_query(cx, s, s->txn_slot, slice_str(SIDE_ROLLBACK)) == 0;
 
 	count(&s->loop->counts.too_late, 1);
 	if (!rolled_back)
@@ -227,8 +228,9 @@ static bool
 was_possible(const struct attempt *a)
 {
 	const struct session *s = a->s;
-	struct plan           plan;
-	struct err            err;
+	struct plan plan;
+	struct err err;
+	/* clang-format off */
 	struct plan_input     in = {
 		    .route = s->began,
 		    .statement = a->q->statement,
@@ -237,10 +239,11 @@ was_possible(const struct attempt *a)
 		    .base = base_of(a),
 		    .temporary = &s->temporary
 	};
+	/* clang-format on */
 
 	return s->began != NULL && s->began != a->route &&
-	       plan_make(&a->s->arena, &in, &plan, &err) == 0 && plan.place != NULL &&
-	       strcmp(plan.place->server, s->slots[s->txn_slot]->server) == 0;
+	    plan_make(&a->s->arena, &in, &plan, &err) == 0 && plan.place != NULL &&
+	    strcmp(plan.place->server, s->slots[s->txn_slot]->server) == 0;
 }
 
 /* A keyspace that the server serves, for messages: clients are not told addresses. */
@@ -258,7 +261,7 @@ keyspace_at(const struct route *r, const char *server)
 static enum outcome
 other_server(struct ctx *cx, struct attempt *a)
 {
-	struct session       *s = a->s;
+	struct session *s = a->s;
 	const struct backend *b = s->slots[s->txn_slot];
 
 	if (may_move(s))
@@ -321,7 +324,7 @@ static int
 fixed_slot(const struct attempt *a)
 {
 	const struct session *s = a->s;
-	const unsigned        uses = a->q->statement->uses;
+	const unsigned uses = a->q->statement->uses;
 
 	if (a->plan.names_tables || a->plan.catalogue)
 		return -1;
@@ -361,7 +364,8 @@ follow_own_answer(struct ctx *cx, struct attempt *a)
 	s->answered = false;
 	if (s->signal == NULL)
 		return session_side_query(cx, s, a->slot, slice_str("DO 0"));
-	if (session_side_query(cx, s, a->slot, slice_str(s->signal)) != 0 && cx->err->kind != ERR_SERVER)
+	if (session_side_query(cx, s, a->slot, slice_str(s->signal)) != 0 &&
+	    cx->err->kind != ERR_SERVER)
 		return -1;
 	err_clear(cx->err);
 	return 0;
@@ -371,10 +375,9 @@ static int
 check_state(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
-	unsigned        uses = a->q->statement->uses;
+	unsigned uses = a->q->statement->uses;
 
-	if ((uses & USES_VARIABLES) != 0 &&
-	    session_keeps_elsewhere(s, a->slot, LEAVES_VARIABLES))
+	if ((uses & USES_VARIABLES) != 0 && session_keeps_elsewhere(s, a->slot, LEAVES_VARIABLES))
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "a user variable of another server than the one that the statement's tables are on");
 	if (asks_more_than_insert_id(a) && !s->answered && s->last >= 0 &&
@@ -399,9 +402,9 @@ touches_variables(const struct statement *st)
 int
 attempt_take_backend(struct ctx *cx, struct attempt *a)
 {
-	struct session              *s = a->s;
+	struct session *s = a->s;
 	const struct route_keyspace *where = default_place(a);
-	struct route_keyspace        same;
+	struct route_keyspace same;
 
 	a->slot = fixed_slot(a);
 	if (a->slot >= 0) {
@@ -427,7 +430,7 @@ bool
 attempt_interrupted(struct ctx *cx, const struct session *s)
 {
 	return s->interrupted &&
-	       refuse(cx->err, ER_QUERY_INTERRUPTED, "Query execution was interrupted") != 0;
+	    refuse(cx->err, ER_QUERY_INTERRUPTED, "Query execution was interrupted") != 0;
 }
 
 /* Waits as long as the hold lasts, which has a deadline of its own: for the client it is latency, not an
@@ -435,9 +438,9 @@ attempt_interrupted(struct ctx *cx, const struct session *s)
 enum outcome
 attempt_hold(struct ctx *cx, struct attempt *a)
 {
-	struct session   *s = a->s;
+	struct session *s = a->s;
 	struct in_flight *in_flight = &s->loop->in_flight;
-	usec              since = task_now();
+	usec since = task_now();
 
 	for (size_t i = 0; i < a->plan.ruled_count; i++) {
 		struct barrier *b = in_flight_barrier(in_flight, a->plan.ruled[i]->record);
@@ -479,7 +482,7 @@ enum outcome
 attempt_wait_lease(struct ctx *cx, struct attempt *a)
 {
 	const struct gate_loop *loop = a->s->loop;
-	usec                    until = task_now() + LEASE_WAIT;
+	usec until = task_now() + LEASE_WAIT;
 
 	while (!lease_view_held(loop->lease, loop->in_flight.route->epoch)) {
 		if (task_now() >= until)
@@ -551,7 +554,8 @@ attempt_settle_server(struct ctx *cx, struct attempt *a)
 bool
 attempt_is_current(const struct attempt *a)
 {
-	return a->by_view || a->route == a->s->loop->in_flight.route || mutant("gate_route_is_current");
+	return a->by_view || a->route == a->s->loop->in_flight.route ||
+	    mutant("gate_route_is_current");
 }
 
 void
@@ -575,15 +579,16 @@ dropped_database(const struct attempt *a)
 {
 	const struct statement *st = a->q->statement;
 
-	return st->kind == STATEMENT_DDL && st->tables_count > 0 ? st->tables[0].database : SLICE_NULL;
+	return st->kind == STATEMENT_DDL && st->tables_count > 0 ? st->tables[0].database
+								 : SLICE_NULL;
 }
 
 void
 attempt_lose_database(const struct attempt *a)
 {
-	struct session              *s = a->s;
-	struct backend              *b = s->slots[a->slot];
-	struct slice                 name = dropped_database(a);
+	struct session *s = a->s;
+	struct backend *b = s->slots[a->slot];
+	struct slice name = dropped_database(a);
 	const struct route_keyspace *k = slice_is_null(name) ? NULL : route_keyspace(a->route, name);
 
 	if (slice_is_null(name) || slice_eq(name, session_keyspace(s)))

@@ -11,14 +11,14 @@
 #include "gate/session.h"
 
 struct request {
-	enum command            com;    /* COM_QUERY, COM_STMT_EXECUTE */
-	struct slice            packet; /* as the client sent it; borrowed from its buffer */
-	struct slice            sql;
+	enum command com;    /* COM_QUERY, COM_STMT_EXECUTE */
+	struct slice packet; /* as the client sent it; borrowed from its buffer */
+	struct slice sql;
 	const struct statement *statement;
-	struct prepared        *prepared; /* COM_STMT_EXECUTE */
-	const struct named     *named; /* by PREPARE, and its names are of that keyspace; or NULL */
-	bool                   *apart;    /* set, not refused, when its tables are on two servers; or NULL */
-	bool                    quiet;    /* its answer is dropped, unless it is an error */
+	struct prepared *prepared; /* COM_STMT_EXECUTE */
+	const struct named *named; /* by PREPARE, and its names are of that keyspace; or NULL */
+	bool *apart;        /* set, not refused, when its tables are on two servers; or NULL */
+	bool quiet;         /* its answer is dropped, unless it is an error */
 	struct slice using; /* EXECUTE p USING this; sql is p's text. SLICE_NULL: no such statement */
 };
 
@@ -31,20 +31,20 @@ enum outcome {
 };
 
 struct attempt {
-	struct session       *s;
+	struct session *s;
 	const struct request *q;
-	struct route         *route; /* one reference */
-	struct plan           plan;
-	struct barrier_ask    ask;
-	bool                  by_view; /* routed by the transaction's view */
-	bool                  held;    /* it has waited for a cutover */
-	int                   slot;
-	bool                  begins;    /* BEGIN goes ahead of it */
-	uint64_t              epoch;     /* of the lease, when it was planned */
-	uint8_t               reply_seq; /* of the answer's first packet */
-	uint16_t              error;     /* of an answer that was one */
-	uint32_t              remote;    /* the prepared statement's number there */
-	struct reply_scan     scan;      /* last, as it is large and begun only when the answer comes */
+	struct route *route; /* one reference */
+	struct plan plan;
+	struct barrier_ask ask;
+	bool by_view; /* routed by the transaction's view */
+	bool held;    /* it has waited for a cutover */
+	int slot;
+	bool begins;            /* BEGIN goes ahead of it */
+	uint64_t epoch;         /* of the lease, when it was planned */
+	uint8_t reply_seq;      /* of the answer's first packet */
+	uint16_t error;         /* of an answer that was one */
+	uint32_t remote;        /* the prepared statement's number there */
+	struct reply_scan scan; /* last, as it is large and begun only when the answer comes */
 };
 
 /* The keyspace that its names are of; SLICE_NULL: none. */

@@ -27,7 +27,7 @@ static bool
 wrote_before(const struct barrier *b, const struct work *w)
 {
 	return w->wrote_seq != 0 && (w->wrote_seq < b->held_seq || mutant("gate_hold_awaited")) &&
-	       w->server != NULL && b->server != NULL && strcmp(w->server, b->server) == 0;
+	    w->server != NULL && b->server != NULL && strcmp(w->server, b->server) == 0;
 }
 
 static bool
@@ -40,13 +40,15 @@ is_awaited(const struct barrier *b, const struct work *w)
 static enum barrier_verdict
 judge_pause(const struct barrier *b, const struct work *w, const struct barrier_ask *ask)
 {
-	return ask->transaction && is_awaited(b, w) && !b->acknowledged ? BARRIER_PASS : BARRIER_WAIT;
+	return ask->transaction && is_awaited(b, w) && !b->acknowledged ? BARRIER_PASS
+									: BARRIER_WAIT;
 }
 
 enum barrier_verdict
 barrier_judge(const struct barrier *b, const struct work *w, const struct barrier_ask *ask)
 {
-	if (b->phase == RULE_OPEN || (b->phase == RULE_SWITCHED && mutant("gate_release_in_two_halves")))
+	if (b->phase == RULE_OPEN ||
+	    (b->phase == RULE_SWITCHED && mutant("gate_release_in_two_halves")))
 		return BARRIER_PASS;
 	if (b->phase == RULE_PAUSE)
 		return judge_pause(b, w, ask);
@@ -57,7 +59,8 @@ barrier_judge(const struct barrier *b, const struct work *w, const struct barrie
 		return ask->locks ? BARRIER_WAIT : BARRIER_PASS;
 	if (b->phase == RULE_HOLD && is_awaited(b, w))
 		return b->acknowledged && ask->locks && !mutant("gate_hold_acknowledged")
-		    ? BARRIER_WAIT : BARRIER_PASS; /* (5) */
+		    ? BARRIER_WAIT
+		    : BARRIER_PASS; /* (5) */
 	/* One that has begun on no server has no view yet: it waits, and begins at the new side. */
 	return !ask->locks && (w->has_view || mutant("gate_hold_begun_nowhere")) ? BARRIER_PASS
 										 : BARRIER_WAIT;
@@ -70,14 +73,15 @@ static bool
 has_rows(const struct barrier *b, const struct work *w)
 {
 	return w->open && w->wrote_seq != 0 && w->server != NULL && b->server != NULL &&
-	       strcmp(w->server, b->server) == 0;
+	    strcmp(w->server, b->server) == 0;
 }
 
 /* (8) */
 static bool
 may_be_let_in(const struct barrier *b, const struct work *w)
 {
-	return b->phase == RULE_HOLD && (!b->acknowledged || mutant("gate_let_in_late")) && has_rows(b, w);
+	return b->phase == RULE_HOLD && (!b->acknowledged || mutant("gate_let_in_late")) &&
+	    has_rows(b, w);
 }
 
 /* Has a statement that the hold waits for been at the server for that long? It may be waiting for rows that
@@ -87,7 +91,7 @@ is_stalled(const struct in_flight *f, const struct barrier *b, usec time)
 {
 	usec since = task_now() - time;
 
-	list_each (&f->work, n) {
+	list_each(&f->work, n) {
 		const struct work *w = list_item(n, struct work, node);
 
 		if (w->sent_at != 0 && w->sent_at <= since &&
@@ -220,7 +224,7 @@ void
 in_flight_done(struct in_flight *f)
 {
 	struct slice key;
-	void        *b;
+	void *b;
 
 	for (size_t i = 0; map_next(&f->barriers, &i, &key, &b);)
 		free(b);
@@ -254,11 +258,12 @@ static void
 follow(struct in_flight *f, const struct route_rule *ruled)
 {
 	const struct routing_rule *rule = ruled->record;
-	struct barrier            *b = in_flight_barrier(f, rule);
-	enum rule_phase            phase = rule->phase;
-	bool                       begins;
+	struct barrier *b = in_flight_barrier(f, rule);
+	enum rule_phase phase = rule->phase;
+	bool begins;
 
-	if (phase == RULE_PAUSE && rule->attempt == b->pause_over && !mutant("gate_pause_again")) /* (7) */
+	if (phase == RULE_PAUSE && rule->attempt == b->pause_over &&
+	    !mutant("gate_pause_again")) /* (7) */
 		phase = RULE_OPEN;
 	begins = must_drain(phase) && (b->phase != phase || b->attempt != rule->attempt);
 
@@ -273,8 +278,8 @@ follow(struct in_flight *f, const struct route_rule *ruled)
 	}
 	if (b->phase != phase)
 		log_info("workflow %s: %s, version=%lld in_flight=%zu waiting=%zu", b->workflow,
-		    rule_phase_name(phase), (long long)f->route->rules.version,
-		    f->work.count, b->waiting);
+		    rule_phase_name(phase), (long long)f->route->rules.version, f->work.count,
+		    b->waiting);
 	b->phase = phase;
 	b->attempt = rule->attempt;
 }
@@ -299,13 +304,13 @@ follow_workflow(struct in_flight *f, const struct routing_rule *rule)
 	const struct route_rule *before = f->route == NULL
 	    ? NULL
 	    : route_rule(f->route, slice_str(rule->from_keyspace), slice_str(rule->from_table));
-	const struct barrier    *old, *b;
+	const struct barrier *old, *b;
 
 	if (before == NULL || strcmp(before->record->workflow, rule->workflow) == 0)
 		return;
 	old = in_flight_barrier(f, before->record);
 	b = in_flight_barrier(f, rule);
-	list_each (&f->work, n)
+	list_each(&f->work, n)
 		touch_also(list_item(n, struct work, node), old, b);
 }
 
@@ -314,11 +319,11 @@ static void
 open_forgotten(struct in_flight *f)
 {
 	struct slice key;
-	void        *value;
+	void *value;
 
 	for (size_t i = 0; map_next(&f->barriers, &i, &key, &value);) {
 		struct barrier *b = value;
-		bool            ruled = false;
+		bool ruled = false;
 
 		b->server = NULL; /* it pointed into the route before */
 		for (size_t n = 0; n < f->route->rules.count; n++)
@@ -332,7 +337,7 @@ static void
 count_holds(struct in_flight *f)
 {
 	struct slice key;
-	void        *b;
+	void *b;
 
 	f->holds = 0;
 	for (size_t i = 0; map_next(&f->barriers, &i, &key, &b);)
@@ -388,7 +393,8 @@ keeps(const struct in_flight *f, struct barrier *b, struct work *w, usec now, us
 		return may_make(f, b, w);
 	if (!running && !is_awaited(b, w))
 		return false;
-	if (running || w->wrote_seq != 0 || (b->phase == RULE_PAUSE && !mutant("gate_pause_of_readers")))
+	if (running || w->wrote_seq != 0 ||
+	    (b->phase == RULE_PAUSE && !mutant("gate_pause_of_readers")))
 		return true;
 	if (now >= readers_until && !mutant("gate_hold_reader_wait"))
 		return false;
@@ -418,7 +424,7 @@ drained(struct in_flight *f, struct barrier *b, usec now, usec *again)
 
 	if (!must_drain(b->phase) || b->acknowledged)
 		return true;
-	list_each (&f->work, n) {
+	list_each(&f->work, n) {
 		struct work *w = list_item(n, struct work, node);
 
 		if (!keeps(f, b, w, now, again))
@@ -452,8 +458,8 @@ bool
 in_flight_drained(struct in_flight *f, usec now, usec *again)
 {
 	struct slice key;
-	void        *value;
-	bool         all = true;
+	void *value;
+	bool all = true;
 
 	*again = NEVER;
 	for (size_t i = 0; map_next(&f->barriers, &i, &key, &value);) {
@@ -471,17 +477,18 @@ in_flight_drained(struct in_flight *f, usec now, usec *again)
 struct standstill
 in_flight_standstill(const struct in_flight *f, const struct barrier *b)
 {
-	usec              since = task_now() - STANDSTILL_MS * MSEC;
+	usec since = task_now() - STANDSTILL_MS * MSEC;
 	struct standstill s = { false, false };
 
 	if (b->phase != RULE_HOLD)
 		return s;
 	s.stalled = !b->acknowledged && is_stalled(f, b, STANDSTILL_MS * MSEC);
-	list_each (&f->work, n) {
+	list_each(&f->work, n) {
 		const struct work *w = list_item(n, struct work, node);
 
-		s.keeps = s.keeps || (w->waits_at == b && w->waits_since <= since &&
-					 (has_rows(b, w) || mutant("gate_standstill_of_readers")));
+		s.keeps = s.keeps ||
+		    (w->waits_at == b && w->waits_since <= since &&
+			(has_rows(b, w) || mutant("gate_standstill_of_readers")));
 	}
 	return s;
 }
@@ -490,8 +497,8 @@ void
 in_flight_check(struct in_flight *f)
 {
 	struct slice key;
-	void        *value;
-	int          holds = 0;
+	void *value;
+	int holds = 0;
 
 	for (size_t i = 0; map_next(&f->barriers, &i, &key, &value);) {
 		const struct barrier *b = value;
@@ -501,7 +508,7 @@ in_flight_check(struct in_flight *f)
 		check(b->waiting > 0 || b->waiting_bytes == 0);
 	}
 	check(holds == f->holds);
-	list_each (&f->work, n) {
+	list_each(&f->work, n) {
 		const struct work *w = list_item(n, struct work, node);
 
 		check(w->running != w->open); /* (1) */

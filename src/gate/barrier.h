@@ -88,41 +88,41 @@ enum {
 };
 
 struct barrier {
-	char            workflow[NAME_PAIR_MAX];
+	char workflow[NAME_PAIR_MAX];
 	enum rule_phase phase;
-	int             attempt;
-	const char     *server;   /* of the present side, borrowed from the loop's route; NULL for none */
-	uint64_t        held_seq; /* when the phase began, in the loop's order of events */
-	usec            held_since;
-	usec            reader_wait, grace;
-	enum on_grace   on_grace;
-	int             pause_over;   /* number of the last pause that the clock has ended */
-	bool            acknowledged; /* of this hold: it was drained once (5) */
-	bool            overflowed, reported;
-	size_t          waiting, waiting_bytes;
+	int attempt;
+	const char *server; /* of the present side, borrowed from the loop's route; NULL for none */
+	uint64_t held_seq;  /* when the phase began, in the loop's order of events */
+	usec held_since;
+	usec reader_wait, grace;
+	enum on_grace on_grace;
+	int pause_over;    /* number of the last pause that the clock has ended */
+	bool acknowledged; /* of this hold: it was drained once (5) */
+	bool overflowed, reported;
+	size_t waiting, waiting_bytes;
 };
 
 struct touch {
 	const struct barrier *barrier;
-	uint64_t              seq; /* of the first time */
+	uint64_t seq; /* of the first time */
 };
 
 /* One session's statement or transaction, as far as barriers ask. All zero: it has none. */
 struct work {
-	struct list_node        node;     /* in the in_flight while anything is under way */
-	bool                    running;  /* a statement outside of a transaction is at the server */
-	bool                    open;     /* a transaction has begun on a server */
-	bool                    has_view; /* it has read, and goes on reading by the snapshot of then */
-	const char             *server;   /* borrowed from the backend */
-	usec                    sent_at;  /* since when a statement of it is at the server; 0: none is */
-	const struct statement *defines;  /* its DDL that is at the server, or NULL; the session's */
-	uint64_t                defines_seq; /* when that was sent */
-	uint64_t                wrote_seq;   /* when it first wrote or locked anything; 0: it only read */
-	struct touch            touches[TOUCHES_MAX];
-	size_t                  touches_count;
-	uint64_t                touched_all_seq;
-	const struct barrier   *waits_at; /* barrier_wait() */
-	usec                    waits_since;
+	struct list_node node; /* in the in_flight while anything is under way */
+	bool running;          /* a statement outside of a transaction is at the server */
+	bool open;             /* a transaction has begun on a server */
+	bool has_view;         /* it has read, and goes on reading by the snapshot of then */
+	const char *server;    /* borrowed from the backend */
+	usec sent_at;          /* since when a statement of it is at the server; 0: none is */
+	const struct statement *defines; /* its DDL that is at the server, or NULL; the session's */
+	uint64_t defines_seq;            /* when that was sent */
+	uint64_t wrote_seq; /* when it first wrote or locked anything; 0: it only read */
+	struct touch touches[TOUCHES_MAX];
+	size_t touches_count;
+	uint64_t touched_all_seq;
+	const struct barrier *waits_at; /* barrier_wait() */
+	usec waits_since;
 	void (*kill)(struct work *w); /* ends its session: --on-grace kill */
 };
 
@@ -134,12 +134,12 @@ struct standstill {
 
 /* All that one loop's sessions have under way, and the barriers that it meets. */
 struct in_flight {
-	struct route   *route;    /* the present one; one reference */
-	struct map      barriers; /* by workflow */
-	struct list     work;
-	uint64_t        seq;   /* counts events; 0 is none */
-	int             holds; /* barriers that are not open */
-	size_t          waiting_bytes_max;
+	struct route *route; /* the present one; one reference */
+	struct map barriers; /* by workflow */
+	struct list work;
+	uint64_t seq; /* counts events; 0 is none */
+	int holds;    /* barriers that are not open */
+	size_t waiting_bytes_max;
 	struct waitlist opened;  /* a route has arrived, or a pause is over */
 	struct waitlist changed; /* a work has left, or a route has arrived: look at drained again */
 };
@@ -157,7 +157,7 @@ enum barrier_verdict { BARRIER_PASS, BARRIER_WAIT };
 void in_flight_init(struct in_flight *f, size_t waiting_bytes_max);
 void in_flight_done(struct in_flight *f);
 /* Takes over the reference. Phases change here, and in in_flight_drained() (7). */
-void            in_flight_set_route(struct in_flight *f, struct route *route);
+void in_flight_set_route(struct in_flight *f, struct route *route);
 struct barrier *in_flight_barrier(struct in_flight *f, const struct routing_rule *rule);
 
 /* Does it pass? Decided by the state alone. */
@@ -165,8 +165,8 @@ enum barrier_verdict barrier_judge(
     const struct barrier *b, const struct work *w, const struct barrier_ask *ask);
 /* Waits until rules have changed once, a pause is over, or w was let in (8); the caller plans anew.
  * bytes: what it keeps in memory meanwhile. */
-int barrier_wait(struct ctx *cx, struct in_flight *f, struct barrier *b, struct work *w,
-    size_t bytes) MUST_USE;
+int barrier_wait(
+    struct ctx *cx, struct in_flight *f, struct barrier *b, struct work *w, size_t bytes) MUST_USE;
 
 /* A statement is about to be sent. rules: the tables it names that have one. */
 void work_send(struct in_flight *f, struct work *w, const struct barrier_ask *ask,

@@ -10,8 +10,8 @@ bool
 beside_is_table(const struct table_ref *t)
 {
 	return !slice_is_null(t->table) &&
-	       (t->role == TABLE_READ || t->role == TABLE_WRITE || t->role == TABLE_LOCK ||
-		   t->role == TABLE_DDL || t->role == TABLE_SEQUENCE);
+	    (t->role == TABLE_READ || t->role == TABLE_WRITE || t->role == TABLE_LOCK ||
+		t->role == TABLE_DDL || t->role == TABLE_SEQUENCE);
 }
 
 const struct route_rule *
@@ -26,7 +26,7 @@ beside_rule(const struct beside *r, const struct table_ref *t)
 static const struct route_keyspace *
 place_of(const struct beside *r, const struct table_ref *t)
 {
-	const struct route_rule     *rule = beside_rule(r, t);
+	const struct route_rule *rule = beside_rule(r, t);
 	const struct route_keyspace *k;
 
 	if (slice_is_null(beside_keyspace(r, t)))
@@ -69,7 +69,7 @@ beside_is_temporary(const struct beside *r)
 		const struct table_ref *t = &r->st->tables[i];
 
 		found = beside_is_table(t) && !slice_is_null(beside_keyspace(r, t)) &&
-			temporary_place(&r->s->temporary, beside_keyspace(r, t), t->table) != NULL;
+		    temporary_place(&r->s->temporary, beside_keyspace(r, t), t->table) != NULL;
 	}
 	return found;
 }
@@ -84,7 +84,7 @@ const struct table_ref *
 beside_next(const struct beside *r, const struct route_keyspace *beside, size_t *at)
 {
 	while (*at < r->st->tables_count) {
-		const struct table_ref      *t = &r->st->tables[(*at)++];
+		const struct table_ref *t = &r->st->tables[(*at)++];
 		const struct route_keyspace *k = t->made ? place_of(r, t) : NULL;
 
 		if (k != NULL && strcmp(k->server, beside->server) != 0)
@@ -96,9 +96,9 @@ beside_next(const struct beside *r, const struct route_keyspace *beside, size_t 
 bool
 beside_is_needed(const struct session *s, const struct statement *st, struct slice keyspace)
 {
-	const struct beside         r = { s, st, s->loop->in_flight.route, keyspace };
+	const struct beside r = { s, st, s->loop->in_flight.route, keyspace };
 	const struct route_keyspace *beside;
-	size_t                       at = 0;
+	size_t at = 0;
 
 	if (!beside_is_naming(st) || beside_is_temporary(&r))
 		return false;

@@ -8,10 +8,10 @@
 #include "gate/session.h"
 
 struct beside {
-	const struct session   *s;
+	const struct session *s;
 	const struct statement *st;
-	struct route           *route;
-	struct slice            keyspace; /* of names without one; or SLICE_NULL */
+	struct route *route;
+	struct slice keyspace; /* of names without one; or SLICE_NULL */
 };
 
 /* May it give names at all? */
@@ -22,15 +22,15 @@ bool beside_is_temporary(const struct beside *b);
 bool beside_is_needed(const struct session *s, const struct statement *st, struct slice keyspace);
 
 /* ---- Parts */
-bool                           beside_is_table(const struct table_ref *t);
-struct slice                   beside_keyspace(const struct beside *b, const struct table_ref *t);
-const struct route_rule       *beside_rule(const struct beside *b, const struct table_ref *t);
+bool beside_is_table(const struct table_ref *t);
+struct slice beside_keyspace(const struct beside *b, const struct table_ref *t);
+const struct route_rule *beside_rule(const struct beside *b, const struct table_ref *t);
 /* RENAME TABLE a TO b, b TO c: the second b is what a was. */
-bool                           beside_was_made(const struct beside *b, const struct table_ref *t);
+bool beside_was_made(const struct beside *b, const struct table_ref *t);
 /* Where the tables are that were there before; NULL: it names none. */
-const struct route_keyspace   *beside_place(const struct beside *b);
+const struct route_keyspace *beside_place(const struct beside *b);
 /* The next name, from *at on, that would be made at another server; or NULL. */
-const struct table_ref        *beside_next(
-	   const struct beside *b, const struct route_keyspace *where, size_t *at);
+const struct table_ref *beside_next(
+    const struct beside *b, const struct route_keyspace *where, size_t *at);
 
 #endif

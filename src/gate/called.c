@@ -6,7 +6,7 @@ enum called
 called_in(const struct statement *s, struct slice name)
 {
 	size_t in_lists = 0, others = 0;
-	bool   in_front = false, targets = false;
+	bool in_front = false, targets = false;
 
 	for (size_t i = 0; i < s->tables_count; i++) {
 		const struct table_ref *t = &s->tables[i];
@@ -34,14 +34,15 @@ static struct slice
 lock_mode(const struct called_place *at)
 {
 	const struct statement *s = at->statement;
-	size_t                  end = at->sql.len;
+	size_t end = at->sql.len;
 
 	for (size_t i = 0; i < s->tables_count; i++) {
 		if (s->tables[i].start > at->ref->start && s->tables[i].start < end)
 			end = s->tables[i].start;
 	}
-	while (end > at->ref->end && (at->sql.ptr[end - 1] <= ' ' || at->sql.ptr[end - 1] == ',' ||
-	           at->sql.ptr[end - 1] == ';'))
+	while (end > at->ref->end &&
+	    (at->sql.ptr[end - 1] <= ' ' || at->sql.ptr[end - 1] == ',' ||
+		at->sql.ptr[end - 1] == ';'))
 		end--;
 	return slice_cut(at->sql, at->ref->end, end);
 }

@@ -26,9 +26,9 @@ enum called called_in(const struct statement *s, struct slice name);
 
 struct called_place {
 	const struct statement *statement;
-	struct slice            sql;
+	struct slice sql;
 	const struct table_ref *ref; /* of a table that is called database.table there */
-	struct slice            database, table;
+	struct slice database, table;
 };
 /* What stands instead of the ref in the text to be sent; by: called_in() of its name. */
 void called_put(struct buf *text, const struct called_place *at, enum called by);

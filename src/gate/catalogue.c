@@ -19,18 +19,18 @@ static bool
 is_query(enum statement_kind kind)
 {
 	return kind == STATEMENT_SELECT || kind == STATEMENT_SELECT_LOCKING ||
-	       kind == STATEMENT_WRITE || kind == STATEMENT_SET || kind == STATEMENT_CALL;
+	    kind == STATEMENT_WRITE || kind == STATEMENT_SET || kind == STATEMENT_CALL;
 }
 
 /* One statement being rewritten. */
 struct rewriting {
-	struct session          *s;
+	struct session *s;
 	const struct plan_input *in;
-	const char              *home;
-	bool                     others; /* catalogue_view.h */
-	struct buf               text;
-	size_t                   done; /* of the old text */
-	bool                     changed;
+	const char *home;
+	bool others; /* catalogue_view.h */
+	struct buf text;
+	size_t done; /* of the old text */
+	bool changed;
 };
 
 static const struct catalogue_table *
@@ -55,7 +55,8 @@ put_derived(struct rewriting *r, const struct catalogue_ask *ask, const struct t
 {
 	buf_add_str(&r->text, "(SELECT ");
 	catalogue_columns(ask, &r->text);
-	buf_addf(&r->text, " FROM information_schema.%s WHERE %.*s", ask->table->name, SLICE_ARG(own));
+	buf_addf(
+	    &r->text, " FROM information_schema.%s WHERE %.*s", ask->table->name, SLICE_ARG(own));
 	if (values.len > 0)
 		buf_addf(&r->text, " UNION ALL %.*s", SLICE_ARG(values));
 	else
@@ -71,14 +72,14 @@ put_derived(struct rewriting *r, const struct catalogue_ask *ask, const struct t
 static int
 replace_table(struct ctx *cx, struct rewriting *r, const struct table_ref *t)
 {
-	struct conditions     conditions;
+	struct conditions conditions;
 	struct catalogue_view view;
-	struct catalogue_ask  ask = { .route = r->in->route,
-		 .table = table_of(r, t),
-		 .home = r->home,
-		 .others = r->others,
-		 .keyspace = r->in->keyspace,
-		 .conditions = &conditions };
+	struct catalogue_ask ask = { .route = r->in->route,
+		.table = table_of(r, t),
+		.home = r->home,
+		.others = r->others,
+		.keyspace = r->in->keyspace,
+		.conditions = &conditions };
 	SCOPED(buf)
 	struct buf values = BUF_INIT;
 
@@ -108,7 +109,7 @@ static bool
 is_qualifier(const struct table_ref *t)
 {
 	return t->role == TABLE_QUALIFIER && !slice_is_null(t->database) &&
-	       is_information_schema(t->database) && catalogue_table(t->table) != NULL;
+	    is_information_schema(t->database) && catalogue_table(t->table) != NULL;
 }
 
 /* The next of them in the text. */
@@ -165,11 +166,10 @@ plan_text(struct session *s, const struct plan_input *in, struct slice text, str
 static int
 plan_query(struct ctx *cx, struct session *s, const struct plan_input *in, struct plan *out)
 {
-	const struct route_keyspace *home =
-	    out->place != NULL ? out->place : route_any(in->route);
+	const struct route_keyspace *home = out->place != NULL ? out->place : route_any(in->route);
 	const struct route_keyspace *base = route_base(in->route, in->base);
 	struct rewriting r = { .s = s, .in = in, .text = BUF_INIT };
-	int              rc = 0;
+	int rc = 0;
 
 	if (home == NULL || home->server == NULL)
 		return 0; /* refused where a backend is taken */
@@ -209,7 +209,7 @@ plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct
 {
 	struct plan_input other = *in;
 	struct statement *st;
-	struct show       show;
+	struct show show;
 	SCOPED(buf)
 	struct buf query = BUF_INIT;
 

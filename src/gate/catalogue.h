@@ -22,7 +22,7 @@
 
 /* plan_make() for statements of all kinds, with what the catalogue asks for on top. Waits only for those that
  * look at a catalogue. modes: sql_mode, for the lexer. */
-int catalogue_plan(struct ctx *cx, struct session *s, const struct plan_input *in,
-    struct plan *out) MUST_USE;
+int catalogue_plan(
+    struct ctx *cx, struct session *s, const struct plan_input *in, struct plan *out) MUST_USE;
 
 #endif

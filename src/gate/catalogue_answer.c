@@ -7,7 +7,7 @@
 /* Rows that have come together: "VALUES ('x', 1), ('y', 2)". */
 struct answer {
 	const struct mysql_rows *of; /* types of the columns */
-	struct buf               text;
+	struct buf text;
 };
 
 static void
@@ -59,7 +59,7 @@ is_hidden(const struct route *r, const struct route_keyspace *k, struct slice ta
 }
 
 struct open_row {
-	const char  *server;
+	const char *server;
 	struct slice database, table;
 };
 
@@ -99,7 +99,7 @@ open_tables(struct ctx *cx, struct session *s, const struct route *r, struct ans
 {
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
 		struct mysql_rows *rows = arena_new(&s->arena, struct mysql_rows);
-		int                rc;
+		int rc;
 
 		if (r->keyspaces[i].server == NULL || !is_first_there(r, i))
 			continue;
@@ -108,7 +108,7 @@ open_tables(struct ctx *cx, struct session *s, const struct route *r, struct ans
 			return -1;
 		a->of = rc == 1 && a->of == NULL ? rows : a->of;
 		for (size_t n = 0; rc == 1 && n < rows->rows; n++) {
-			struct slice   *row = &rows->values[n * rows->columns];
+			struct slice *row = &rows->values[n * rows->columns];
 			struct open_row o = { r->keyspaces[i].server, row[0], row[1] };
 
 			add_names(a, r, &o, row);
@@ -161,7 +161,7 @@ static struct slice
 without_secret(struct slice behind)
 {
 	static const char word[] = " IDENTIFIED ";
-	struct slice      rest;
+	struct slice rest;
 
 	if (!slice_starts(behind, word))
 		return behind;
@@ -184,12 +184,14 @@ was_seen(const struct slice *seen, size_t n, struct slice text)
 	return false;
 }
 
-enum { GRANTS_MAX = 1000 }; /* more lines than that are cut: of several servers, and of one account */
+enum {
+	GRANTS_MAX = 1000
+}; /* more lines than that are cut: of several servers, and of one account */
 
 struct grants {
 	struct slice *lines;
-	size_t        count;
-	struct slice  account; /* `user`@`host`, as a server writes the gate's */
+	size_t count;
+	struct slice account; /* `user`@`host`, as a server writes the gate's */
 };
 
 static void
@@ -217,8 +219,8 @@ static struct slice
 account_of(struct session *s, const struct mysql_rows *rows)
 {
 	static const char prefix[] = "Grants for ";
-	struct slice      name = slice_cut(rows->names[0], sizeof prefix - 1, rows->names[0].len), user;
-	size_t            at = name.len;
+	struct slice name = slice_cut(rows->names[0], sizeof prefix - 1, rows->names[0].len), user;
+	size_t at = name.len;
 	SCOPED(buf)
 	struct buf text = BUF_INIT;
 
@@ -238,7 +240,7 @@ grants(struct ctx *cx, struct session *s, const struct route *r, struct buf *out
 
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
 		struct mysql_rows rows;
-		int               rc;
+		int rc;
 
 		if (r->keyspaces[i].server == NULL || !is_first_there(r, i))
 			continue;
@@ -256,7 +258,8 @@ grants(struct ctx *cx, struct session *s, const struct route *r, struct buf *out
 		if (i == 0)
 			buf_add_str(out, " AS ");
 		if (i == 0)
-			quote_ident(out, slice_str(arena_printf(&s->arena, "Grants for %s@%%", s->user)));
+			quote_ident(
+			    out, slice_str(arena_printf(&s->arena, "Grants for %s@%%", s->user)));
 		if (i > 0)
 			buf_add_char(out, ')');
 	}
@@ -270,7 +273,7 @@ static int
 ask_trigger(struct ctx *cx, struct session *s, const struct route_rule *rule, struct slice name)
 {
 	struct mysql_rows rows;
-	int               rc;
+	int rc;
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
@@ -291,7 +294,7 @@ put_trigger(struct ctx *cx, struct session *s, const struct route_rule *rule,
     const struct show *show, struct buf *out)
 {
 	struct mysql_rows rows;
-	int               rc;
+	int rc;
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
@@ -300,8 +303,8 @@ put_trigger(struct ctx *cx, struct session *s, const struct route_rule *rule,
 	rc = ask_server(cx, s, rule->to, sql.data, &rows);
 	if (rc != 1 || rows.rows != 1 || rows.columns <= TRIGGER_TEXT)
 		return rc < 0 ? -1 : 0;
-	rows.values[TRIGGER_TEXT] = catalogue_rename_text(&s->arena, s->loop->in_flight.route, rule->to,
-	    show->database, rows.values[TRIGGER_TEXT]);
+	rows.values[TRIGGER_TEXT] = catalogue_rename_text(&s->arena, s->loop->in_flight.route,
+	    rule->to, show->database, rows.values[TRIGGER_TEXT]);
 	for (size_t i = 0; i < rows.columns; i++) {
 		buf_add_str(out, i == 0 ? "SELECT " : ", ");
 		catalogue_put_value(out, &rows.defs[i], rows.values[i]);
@@ -317,7 +320,7 @@ show_trigger(struct ctx *cx, struct session *s, const struct route *r, const str
 {
 	for (size_t i = 0; i < r->rules.count && !slice_is_null(show->database); i++) {
 		const struct route_rule *rule = &r->ruled[i];
-		int                      rc;
+		int rc;
 
 		if (!slice_eq_str(show->database, rule->record->from_keyspace) ||
 		    !catalogue_is_elsewhere(rule) || rule->to == NULL || rule->to->server == NULL)
@@ -334,7 +337,7 @@ catalogue_answer(struct ctx *cx, struct session *s, const struct route *route,
     const struct show *show, struct buf *out)
 {
 	struct answer a = { .text = BUF_INIT };
-	int           rc;
+	int rc;
 
 	if (show->kind == SHOW_GRANTS)
 		return grants(cx, s, route, out);

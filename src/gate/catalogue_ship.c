@@ -14,9 +14,9 @@ catalogue_select(
     struct ctx *cx, struct session *s, const char *server, struct slice sql, struct mysql_rows *out)
 {
 	struct pool_key key = { server, s->caps & POOL_CAPS, COLLATION_UTF8MB4_GENERAL_CI };
-	struct ctx      inner = *cx;
+	struct ctx inner = *cx;
 	struct backend *b;
-	int             rc;
+	int rc;
 
 	inner.arena = &s->arena;
 	TRY(pool_take(cx, &s->loop->pool, &key, &b));
@@ -46,8 +46,8 @@ put_query(const struct catalogue_ask *ask, const struct catalogue_source *source
 
 /* Where in a row the names are. */
 struct places {
-	bool   is_schema[64], is_table[64]; /* of the columns; no table has so many */
-	size_t to_schema, to_table, text;   /* SIZE_MAX: none */
+	bool is_schema[64], is_table[64]; /* of the columns; no table has so many */
+	size_t to_schema, to_table, text; /* SIZE_MAX: none */
 	size_t columns;
 };
 
@@ -108,9 +108,9 @@ catalogue_rename_text(struct arena *a, const struct route *route, const struct r
 {
 	struct lexer lexer;
 	struct token t[3] = { { .kind = TOKEN_END } }; /* the last three */
-	struct err   err;
+	struct err err;
 	struct slice shown;
-	size_t       done = 0;
+	size_t done = 0;
 	SCOPED(buf)
 	struct buf out = BUF_INIT;
 
@@ -137,7 +137,8 @@ rename_row(struct arena *a, const struct catalogue_ask *ask, const struct catalo
 {
 	struct slice database = slice_str(s->at->database), shown;
 
-	if (p->text != SIZE_MAX && !slice_is_null(row[p->text]) && !slice_eq(database, s->as_keyspace))
+	if (p->text != SIZE_MAX && !slice_is_null(row[p->text]) &&
+	    !slice_eq(database, s->as_keyspace))
 		row[p->text] =
 		    catalogue_rename_text(a, ask->route, s->at, s->as_keyspace, row[p->text]);
 
@@ -147,8 +148,7 @@ rename_row(struct arena *a, const struct catalogue_ask *ask, const struct catalo
 		else if (p->is_table[i] && !slice_is_null(s->table) && slice_eq(row[i], s->table))
 			row[i] = s->as_table;
 	}
-	if (p->to_schema == SIZE_MAX || p->to_table == SIZE_MAX ||
-	    slice_is_null(row[p->to_schema]))
+	if (p->to_schema == SIZE_MAX || p->to_table == SIZE_MAX || slice_is_null(row[p->to_schema]))
 		return;
 	if (find_shown(ask->route, s->as_keyspace, row[p->to_schema], row[p->to_table], &shown)) {
 		row[p->to_schema] = s->as_keyspace;
@@ -186,7 +186,7 @@ static bool
 is_integer(unsigned type)
 {
 	return type == TYPE_TINY || type == TYPE_SHORT || type == TYPE_INT24 || type == TYPE_LONG ||
-	       type == TYPE_LONGLONG || type == TYPE_YEAR;
+	    type == TYPE_LONGLONG || type == TYPE_YEAR;
 }
 
 /* The catalogues have integers, moments and texts; a number of another kind is read out of its text. */
@@ -227,11 +227,11 @@ put_row(struct buf *out, const struct mysql_rows *rows, const struct slice *row,
 enum { PARTS_MAX = 50 };
 
 struct shipment {
-	struct session              *s;
-	const struct catalogue_ask  *ask;
+	struct session *s;
+	const struct catalogue_ask *ask;
 	const struct catalogue_view *view;
-	size_t                       at; /* of the sources: the first that was not asked for yet */
-	struct buf                  *values;
+	size_t at; /* of the sources: the first that was not asked for yet */
+	struct buf *values;
 };
 
 static size_t
@@ -240,7 +240,7 @@ count_together(const struct catalogue_view *v, size_t at)
 	size_t n = 1;
 
 	while (at + n < v->count && n < PARTS_MAX &&
-	       strcmp(v->sources[at + n].at->server, v->sources[at].at->server) == 0)
+	    strcmp(v->sources[at + n].at->server, v->sources[at].at->server) == 0)
 		n++;
 	return n;
 }
@@ -260,9 +260,9 @@ static int
 ship_next(struct ctx *cx, struct shipment *p)
 {
 	const struct catalogue_source *sources = &p->view->sources[p->at];
-	size_t                         n = count_together(p->view, p->at);
-	struct mysql_rows              rows;
-	struct places                  places;
+	size_t n = count_together(p->view, p->at);
+	struct mysql_rows rows;
+	struct places places;
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
@@ -272,7 +272,7 @@ ship_next(struct ctx *cx, struct shipment *p)
 	places = find_places(p->ask->table, &rows);
 	for (size_t i = 0; i < rows.rows; i++) {
 		struct slice *row = &rows.values[i * rows.columns];
-		size_t        source = number(row[0]);
+		size_t source = number(row[0]);
 
 		if (source >= n)
 			return err_set(cx->err, ERR_CORRUPT, "a row that was not asked for");
@@ -287,7 +287,7 @@ catalogue_ship(struct ctx *cx, struct session *s, const struct catalogue_ask *as
     const struct catalogue_view *view, struct buf *out)
 {
 	SCOPED(buf)
-	struct buf      values = BUF_INIT;
+	struct buf values = BUF_INIT;
 	struct shipment p = { .s = s, .ask = ask, .view = view, .values = &values };
 
 	while (p.at < view->count)

@@ -10,7 +10,9 @@
 #include "gate/catalogue_view.h"
 #include "gate/session.h"
 
-enum { CATALOGUE_SHIP_MAX = 8 * 1024 * 1024 }; /* bytes of literals in one statement: half of the servers'
+enum {
+	CATALOGUE_SHIP_MAX = 8 * 1024 * 1024
+}; /* bytes of literals in one statement: half of the servers'
 						   default max_allowed_packet */
 
 /* Adds "VALUES (...), (...)" with the types of the table's columns; nothing when there are no rows. */

@@ -7,8 +7,8 @@
  * another is. */
 struct listing {
 	enum show_kind kind;
-	const char    *table, *schema, *like;
-	const char    *columns[24][2]; /* as shown, as in information_schema */
+	const char *table, *schema, *like;
+	const char *columns[24][2]; /* as shown, as in information_schema */
 };
 
 static const struct listing LISTINGS[] = {
@@ -26,9 +26,8 @@ static const struct listing LISTINGS[] = {
 	{ SHOW_TRIGGERS, "TRIGGERS", "EVENT_OBJECT_SCHEMA", "EVENT_OBJECT_TABLE",
 	    { { "Trigger", "TRIGGER_NAME" }, { "Event", "EVENT_MANIPULATION" },
 		{ "Table", "EVENT_OBJECT_TABLE" }, { "Statement", "ACTION_STATEMENT" },
-		{ "Timing", "ACTION_TIMING" }, { "Created", "CREATED" },
-		{ "sql_mode", "SQL_MODE" }, { "Definer", "DEFINER" },
-		{ "character_set_client", "CHARACTER_SET_CLIENT" },
+		{ "Timing", "ACTION_TIMING" }, { "Created", "CREATED" }, { "sql_mode", "SQL_MODE" },
+		{ "Definer", "DEFINER" }, { "character_set_client", "CHARACTER_SET_CLIENT" },
 		{ "collation_connection", "COLLATION_CONNECTION" },
 		{ "Database Collation", "DATABASE_COLLATION" } } },
 };
@@ -102,14 +101,14 @@ put_listing(struct buf *out, const struct show *show, const struct listing *l, s
 
 	buf_add_str(out, "SELECT * FROM (SELECT ");
 	for (; n < sizeof l->columns / sizeof l->columns[0] && l->columns[n][0] != NULL; n++)
-		buf_addf(out, "%s%s AS `%s`", n == 0 ? "" : ", ", l->columns[n][1],
-		    l->columns[n][0]);
+		buf_addf(
+		    out, "%s%s AS `%s`", n == 0 ? "" : ", ", l->columns[n][1], l->columns[n][0]);
 	put_from(out, l->table, l->schema, keyspace);
 	put_like(out, l->like, show->like);
 	buf_addf(out, ") AS %s", l->table);
 	put_where(out, show);
-	buf_addf(out, " ORDER BY `%s` COLLATE utf8mb3_bin",
-	    l->kind == SHOW_TRIGGERS ? "Table" : "Name");
+	buf_addf(
+	    out, " ORDER BY `%s` COLLATE utf8mb3_bin", l->kind == SHOW_TRIGGERS ? "Table" : "Name");
 }
 
 static void
@@ -130,7 +129,8 @@ put_databases(struct buf *out, const struct show *show)
 static bool
 put_processes(struct buf *out, const struct show *show)
 {
-	if (!slice_is_null(show->like) || !slice_is_null(show->where) || !slice_is_null(show->database))
+	if (!slice_is_null(show->like) || !slice_is_null(show->where) ||
+	    !slice_is_null(show->database))
 		return false;
 	buf_addf(out,
 	    "SELECT * FROM (SELECT ID AS Id, USER AS User, HOST AS Host, DB AS db, COMMAND AS Command, "
@@ -141,8 +141,8 @@ put_processes(struct buf *out, const struct show *show)
 }
 
 bool
-catalogue_show_query(const struct route *route, const struct show *show, struct slice keyspace,
-    struct buf *out)
+catalogue_show_query(
+    const struct route *route, const struct show *show, struct slice keyspace, struct buf *out)
 {
 	if (show->kind == SHOW_DATABASES) {
 		put_databases(out, show);

@@ -9,7 +9,7 @@
 
 /* Adds the query whose answer is that of this SHOW at a server that has all that the keyspace shows; keyspace
  * is the session's, or SLICE_NULL. False, and nothing added: the SHOW itself gives the right answer. */
-bool catalogue_show_query(const struct route *route, const struct show *show, struct slice keyspace,
-    struct buf *out);
+bool catalogue_show_query(
+    const struct route *route, const struct show *show, struct slice keyspace, struct buf *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include "gate/processes.h"
 
 /* Of MariaDB 10.11; a table that a server does not have is not asked for. */
+/* clang-format off */
 static const struct catalogue_table TABLES[] = {
 	{ .name = "TABLES", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
 	{ .name = "COLUMNS", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
@@ -42,6 +43,7 @@ static const struct catalogue_table TABLES[] = {
 	{ .name = "PARAMETERS", .schema = "SPECIFIC_SCHEMA" },
 	{ .name = "EVENTS", .schema = "EVENT_SCHEMA" },
 };
+/* clang-format on */
 
 const struct catalogue_table *
 catalogue_table(struct slice name)

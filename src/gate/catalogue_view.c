@@ -13,7 +13,7 @@ bool
 catalogue_is_elsewhere(const struct route_rule *r)
 {
 	return strcmp(r->record->from_keyspace, r->record->to_keyspace) != 0 ||
-	       strcmp(r->record->from_table, r->record->to_table) != 0;
+	    strcmp(r->record->from_table, r->record->to_table) != 0;
 }
 
 bool
@@ -129,8 +129,8 @@ put_triggers(const struct catalogue_ask *ask, struct buf *out)
 	if (strcmp(ask->table->name, "TRIGGERS") != 0)
 		return;
 	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-		buf_addf(out, " AND LEFT(TRIGGER_NAME, %zu) <> '%s'", strlen(prefixes[i]),
-		    prefixes[i]);
+		buf_addf(
+		    out, " AND LEFT(TRIGGER_NAME, %zu) <> '%s'", strlen(prefixes[i]), prefixes[i]);
 }
 
 /* Names of the keyspace that mean tables of other places. How many? */
@@ -178,7 +178,7 @@ static bool
 is_native(const struct catalogue_ask *ask, const struct route_keyspace *k)
 {
 	return k->server != NULL && strcmp(k->server, ask->home) == 0 &&
-	       strcmp(k->name, k->database) == 0;
+	    strcmp(k->name, k->database) == 0;
 }
 
 static bool
@@ -198,7 +198,8 @@ excludes_others(const struct catalogue_ask *ask, const struct condition *c)
 	if (!catalogue_is_schema(ask->table, c->column) || !applies(ask, c))
 		return false;
 	if (c->is_database)
-		return slice_is_null(ask->keyspace) || route_keyspace(ask->route, ask->keyspace) != NULL;
+		return slice_is_null(ask->keyspace) ||
+		    route_keyspace(ask->route, ask->keyspace) != NULL;
 	for (size_t i = 0; i < c->values_count; i++) {
 		if (!is_system(c->values[i]) && route_keyspace(ask->route, c->values[i]) == NULL)
 			return false;
@@ -252,8 +253,8 @@ put_databases(struct arena *a, const struct catalogue_ask *ask, const struct sli
     struct buf *out)
 {
 	const struct route *r = ask->route;
-	struct slice       *ours = arena_array(a, struct slice, 3 * r->keyspaces_count + SYSTEM_COUNT);
-	size_t              count = 0;
+	struct slice *ours = arena_array(a, struct slice, 3 * r->keyspaces_count + SYSTEM_COUNT);
+	size_t count = 0;
 
 	if (!wants_others(ask)) {
 		put_schema(ask, out);
@@ -286,8 +287,8 @@ static size_t
 put_own(struct arena *a, const struct catalogue_ask *ask, struct buf *out)
 {
 	const struct route *r = ask->route;
-	struct slice       *shown = arena_array(a, struct slice, r->keyspaces_count + SYSTEM_COUNT);
-	size_t              n = 0, hidden = 0;
+	struct slice *shown = arena_array(a, struct slice, r->keyspaces_count + SYSTEM_COUNT);
+	size_t n = 0, hidden = 0;
 	SCOPED(buf)
 	struct buf names = BUF_INIT;
 
@@ -321,7 +322,7 @@ add_source(struct arena *a, struct catalogue_view *out, const struct catalogue_s
 {
 	/* Doubled at powers of two. */
 	if ((out->count & (out->count - 1)) == 0) {
-		size_t                   room = out->count == 0 ? 1 : out->count * 2;
+		size_t room = out->count == 0 ? 1 : out->count * 2;
 		struct catalogue_source *more = arena_array(a, struct catalogue_source, room);
 
 		for (size_t i = 0; i < out->count; i++)
@@ -336,7 +337,9 @@ static void
 add_keyspace(struct arena *a, const struct catalogue_ask *ask, const struct route_keyspace *k,
     struct catalogue_view *out)
 {
-	struct catalogue_source s = { .at = k, .table = SLICE_NULL, .as_keyspace = slice_str(k->name) };
+	struct catalogue_source s = {
+		.at = k, .table = SLICE_NULL, .as_keyspace = slice_str(k->name)
+	};
 	SCOPED(buf)
 	struct buf where = BUF_INIT;
 
@@ -375,15 +378,15 @@ static bool
 is_sought(const struct catalogue_ask *ask, const struct route_rule *r)
 {
 	return ask->table->table != NULL && catalogue_is_elsewhere(r) && r->to != NULL &&
-	       r->to->server != NULL && wants_schema(ask, r->record->from_keyspace) &&
-	       is_wanted(ask, catalogue_is_table, slice_str(r->record->from_table));
+	    r->to->server != NULL && wants_schema(ask, r->record->from_keyspace) &&
+	    is_wanted(ask, catalogue_is_table, slice_str(r->record->from_table));
 }
 
 static int
 by_server(const void *a, const void *b)
 {
 	const struct catalogue_source *x = a, *y = b;
-	int                            c = strcmp(x->at->server, y->at->server);
+	int c = strcmp(x->at->server, y->at->server);
 
 	return c != 0 ? c : slice_cmp(x->where, y->where);
 }
@@ -392,8 +395,8 @@ void
 catalogue_view(struct arena *a, const struct catalogue_ask *ask, struct catalogue_view *out)
 {
 	const struct route *r = ask->route;
-	size_t              hidden;
-	bool                fences = strcmp(ask->table->name, "TRIGGERS") == 0 && r->rules.count > 0;
+	size_t hidden;
+	bool fences = strcmp(ask->table->name, "TRIGGERS") == 0 && r->rules.count > 0;
 	SCOPED(buf)
 	struct buf own = BUF_INIT;
 

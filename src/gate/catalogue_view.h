@@ -20,34 +20,33 @@
 #include "sql/conditions.h"
 
 struct catalogue_ask {
-	const struct route           *route;
+	const struct route *route;
 	const struct catalogue_table *table;
-	const char                   *home;       /* a server's address */
-	bool                          others;     /* its databases that are no keyspace are the session's */
-	struct slice                  keyspace;   /* DATABASE(); SLICE_NULL: none */
-	struct slice                  alias;      /* the table's name in the statement */
-	const char                   *grantee;    /* the client, as GRANTEE has accounts: 'app'@'%' */
-	const struct conditions      *conditions; /* of the statement */
+	const char *home;      /* a server's address */
+	bool others;           /* its databases that are no keyspace are the session's */
+	struct slice keyspace; /* DATABASE(); SLICE_NULL: none */
+	struct slice alias;    /* the table's name in the statement */
+	const char *grantee;   /* the client, as GRANTEE has accounts: 'app'@'%' */
+	const struct conditions *conditions; /* of the statement */
 };
 
 /* Rows of one database (table is SLICE_NULL), or of one table. */
 struct catalogue_source {
 	const struct route_keyspace *at;
-	struct slice                 table;
-	struct slice                 where; /* to be asked for there */
-	struct slice                 as_keyspace, as_table;
+	struct slice table;
+	struct slice where; /* to be asked for there */
+	struct slice as_keyspace, as_table;
 };
 
 struct catalogue_view {
-	bool                     untouched; /* the home shows just what is to be shown */
-	struct slice             own;       /* a condition, for the home */
-	struct catalogue_source *sources;   /* those of one server follow each other */
-	size_t                   count;
+	bool untouched;                   /* the home shows just what is to be shown */
+	struct slice own;                 /* a condition, for the home */
+	struct catalogue_source *sources; /* those of one server follow each other */
+	size_t count;
 };
 
 /* Texts are in the arena; the rest is borrowed from the route. */
-void catalogue_view(
-    struct arena *a, const struct catalogue_ask *ask, struct catalogue_view *out);
+void catalogue_view(struct arena *a, const struct catalogue_ask *ask, struct catalogue_view *out);
 
 /* What is selected of the table at any server. */
 void catalogue_columns(const struct catalogue_ask *ask, struct buf *out);

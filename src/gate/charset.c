@@ -9,12 +9,13 @@ struct range {
 
 /* Numbers of their collations: information_schema.COLLATIONS of MariaDB 10.11 and 11.8, MySQL 9.7. */
 static const struct {
-	const char  *name;
-	bool         refused, utf8;
+	const char *name;
+	bool refused, utf8;
 	struct range collations[5];
 } SETS[] = {
 	{ "utf8", false, true, { { 0 } } },
-	{ "utf8mb3", false, true, { { 33, 33 }, { 76, 76 }, { 83, 83 }, { 192, 215 }, { 223, 223 } } },
+	{ "utf8mb3", false, true,
+	    { { 33, 33 }, { 76, 76 }, { 83, 83 }, { 192, 215 }, { 223, 223 } } },
 	{ "utf8mb4", false, true, { { 45, 46 }, { 224, 247 }, { 255, 255 } } },
 	{ "ascii", false, true, { { 11, 11 }, { 65, 65 } } },
 	{ "binary", false, true, { { 63, 63 } } },
@@ -50,7 +51,8 @@ charset_of_collation(unsigned collation)
 static bool
 is_word(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    c == '_';
 }
 
 /* Without quotes and what follows: COLLATE x. */
@@ -58,7 +60,7 @@ static struct slice
 first_word(struct slice value)
 {
 	struct slice bare = slice_trim(value);
-	size_t       end = 0;
+	size_t end = 0;
 
 	if (bare.len >= 2 && (bare.ptr[0] == '\'' || bare.ptr[0] == '"' || bare.ptr[0] == '`'))
 		bare = slice_cut(bare, 1, bare.len - 1);
@@ -71,8 +73,8 @@ struct charset
 charset_named(struct slice value)
 {
 	struct slice word = first_word(value);
-	uint64_t     number;
-	struct err   none;
+	uint64_t number;
+	struct err none;
 
 	for (size_t i = 0; i < sizeof SETS / sizeof SETS[0]; i++) {
 		if (slice_eq_nocase(word, slice_str(SETS[i].name)))

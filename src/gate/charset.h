@@ -11,9 +11,9 @@
 #include "base/slice.h"
 
 struct charset {
-	unsigned modes;   /* of sql/modes.h */
-	bool     refused; /* statements in it cannot be read */
-	bool     utf8;    /* names in it are as rules have them */
+	unsigned modes; /* of sql/modes.h */
+	bool refused;   /* statements in it cannot be read */
+	bool utf8;      /* names in it are as rules have them */
 };
 
 /* As a SET names it: gbk, 'utf8mb4', utf8 COLLATE x, or a collation's number; DEFAULT and others are

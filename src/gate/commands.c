@@ -26,7 +26,7 @@ read_again(struct ctx *cx, struct session *s, struct request *q, struct statemen
 {
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
-	int        asks = whoami_answer(cx, s, st, session_modes(s), &q->sql);
+	int asks = whoami_answer(cx, s, st, session_modes(s), &q->sql);
 
 	if (asks != 1)
 		return asks;
@@ -38,7 +38,7 @@ read_again(struct ctx *cx, struct session *s, struct request *q, struct statemen
 static int
 query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice sql)
 {
-	struct statement      st;
+	struct statement st;
 	struct statement_text text = { sql, session_modes(s) };
 	struct request q = { .com = COM_QUERY, .packet = packet, .sql = sql, .statement = &st };
 
@@ -55,9 +55,9 @@ static int
 query_next(struct ctx *cx, struct session *s, struct slice *text)
 {
 	SCOPED(buf)
-	struct buf   packet = BUF_INIT;
+	struct buf packet = BUF_INIT;
 	struct slice own;
-	size_t       end;
+	size_t end;
 
 	arena_reset(&s->arena);
 	if (split_first(*text, session_modes(s), &end, cx->err) != 0)
@@ -76,9 +76,9 @@ static int
 query_all(struct ctx *cx, struct session *s, struct slice sql)
 {
 	SCOPED(buf)
-	struct buf   kept = BUF_INIT;
+	struct buf kept = BUF_INIT;
 	struct slice text;
-	int          rc;
+	int rc;
 
 	buf_add_slice(&kept, split_trim(sql));
 	text = buf_slice(&kept);
@@ -105,7 +105,7 @@ static int
 prepare(struct ctx *cx, struct session *s, struct slice sql)
 {
 	struct prepared *st;
-	int              asks;
+	int asks;
 
 	s->prepared_last = 0;
 	s->sql = sql;
@@ -135,7 +135,8 @@ unknown_statement(struct ctx *cx, struct session *s, const struct command_packet
 						      : "fetch";
 
 	(void)refuse(cx->err, ER_UNKNOWN_STMT_HANDLER,
-	    "Unknown prepared statement handler (%u) given to mysqld_stmt_%s", c->statement_id, what);
+	    "Unknown prepared statement handler (%u) given to mysqld_stmt_%s", c->statement_id,
+	    what);
 	return session_send_err(cx, s, cx->err);
 }
 
@@ -172,8 +173,8 @@ static int
 statement_command(
     struct ctx *cx, struct session *s, const struct command_packet *c, struct slice packet)
 {
-	struct prepared *st = prepared_find(&s->statements,
-	    c->statement_id == PREPARED_LAST ? s->prepared_last : c->statement_id);
+	struct prepared *st = prepared_find(
+	    &s->statements, c->statement_id == PREPARED_LAST ? s->prepared_last : c->statement_id);
 
 	if (c->com == COM_STMT_SEND_LONG_DATA || c->com == COM_STMT_CLOSE) {
 		/* Neither has an answer. */
@@ -206,8 +207,7 @@ statistics(struct ctx *cx, struct session *s)
 	SCOPED(buf)
 	struct buf text = BUF_INIT;
 
-	buf_addf(
-	    &text, "Clients: %zu  Backends: %zu", s->loop->sessions.count, s->loop->pool.count);
+	buf_addf(&text, "Clients: %zu  Backends: %zu", s->loop->sessions.count, s->loop->pool.count);
 	TRY(packets_write(cx, &s->client, buf_slice(&text)));
 	return packets_flush(cx, &s->client);
 }
@@ -245,7 +245,7 @@ reset_connection(struct ctx *cx, struct session *s)
 /* Commands for which servers want a privilege that no client of a gate has. */
 struct privileged {
 	enum command com;
-	const char  *privilege;
+	const char *privilege;
 };
 
 static int
@@ -253,7 +253,8 @@ refuse_command(struct ctx *cx, struct session *s, enum command com)
 {
 	static const struct privileged commands[] = { { COM_REFRESH, "RELOAD" },
 		{ COM_SHUTDOWN, "SHUTDOWN" }, { COM_DEBUG, "SUPER" },
-		{ COM_REGISTER_SLAVE, "REPLICATION SLAVE" }, { COM_BINLOG_DUMP, "REPLICATION SLAVE" } };
+		{ COM_REGISTER_SLAVE, "REPLICATION SLAVE" },
+		{ COM_BINLOG_DUMP, "REPLICATION SLAVE" } };
 
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (commands[i].com != com)
@@ -302,6 +303,7 @@ commands_run(struct ctx *cx, struct session *s, struct slice packet)
 	if (c.com == COM_PROCESS_KILL)
 		return kill_id(cx, s, c.thread_id);
 	if (c.com == COM_PROCESS_INFO)
-		return query_one(cx, s, slice_str("\3SHOW PROCESSLIST"), slice_str("SHOW PROCESSLIST"));
+		return query_one(
+		    cx, s, slice_str("\3SHOW PROCESSLIST"), slice_str("SHOW PROCESSLIST"));
 	return c.com == COM_QUIT ? -1 : refuse_command(cx, s, c.com);
 }

@@ -15,7 +15,7 @@ is_same(const struct complaint *c, int number, const char *cause)
 struct complaint *
 complaints_add(struct complaints *c, int number, const char *cause)
 {
-	size_t            used = atomic_load_explicit(&c->used, memory_order_relaxed), i = 0;
+	size_t used = atomic_load_explicit(&c->used, memory_order_relaxed), i = 0;
 	struct complaint *found;
 
 	while (i < used && !is_same(&c->items[i], number, cause))
@@ -94,7 +94,8 @@ was_printed(const struct complaints *const *all, size_t count, const struct comp
 void
 complaints_print(struct buf *out, const struct complaints *const *all, size_t count)
 {
-	const char *help = "Errors that clients were sent, by number and cause; server: a server's own.";
+	const char *help =
+	    "Errors that clients were sent, by number and cause; server: a server's own.";
 
 	for (size_t i = 0; i < count; i++) {
 		size_t used = atomic_load_explicit(&all[i]->used, memory_order_acquire);

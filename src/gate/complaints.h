@@ -17,15 +17,15 @@
 enum { COMPLAINTS_MAX = 128 }; /* kinds of one loop: some 80 refusals; the last one is all others */
 
 struct complaint {
-	int              number;
-	const char      *cause; /* as in the source, with its conversions */
+	int number;
+	const char *cause; /* as in the source, with its conversions */
 	_Atomic uint64_t count;
-	usec             logged; /* 0: never */
-	uint64_t         logged_count;
+	usec logged; /* 0: never */
+	uint64_t logged_count;
 };
 
 struct complaints {
-	_Atomic size_t   used; /* those before it do not change but for their counts */
+	_Atomic size_t used; /* those before it do not change but for their counts */
 	struct complaint items[COMPLAINTS_MAX];
 };
 

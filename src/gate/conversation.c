@@ -101,7 +101,7 @@ void
 conversation_refuse(struct ctx *cx, struct conn *conn)
 {
 	struct packets p;
-	struct ctx     within = ctx_within(cx, SECOND);
+	struct ctx within = ctx_within(cx, SECOND);
 
 	packets_init(&p, conn);
 	(void)refuse(cx->err, ER_CON_COUNT_ERROR, "Too many connections");

@@ -8,7 +8,7 @@
 
 struct conversation_params {
 	struct gate_loop *loop;
-	uint32_t          id;
+	uint32_t id;
 };
 
 /* Runs until the client leaves, breaks, or is told to go. Closes conn. */

@@ -29,7 +29,7 @@ int
 database_is_there(struct ctx *cx, struct session *s, int slot, struct slice name, bool *there)
 {
 	struct mysql_rows rows;
-	struct ctx        inner = *cx;
+	struct ctx inner = *cx;
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
@@ -47,7 +47,7 @@ search(struct ctx *cx, struct session *s, struct route *r, struct slice name,
     const struct route_keyspace **out)
 {
 	bool there;
-	int  slot;
+	int slot;
 
 	*out = NULL;
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
@@ -93,9 +93,10 @@ int
 database_use(struct ctx *cx, struct session *s, struct slice name)
 {
 	struct route *r = route_ref(s->loop->in_flight.route);
-	int           rc = 0;
+	int rc = 0;
 
-	if (route_keyspace(r, name) == NULL && !slice_eq_nocase(name, slice_str("information_schema")))
+	if (route_keyspace(r, name) == NULL &&
+	    !slice_eq_nocase(name, slice_str("information_schema")))
 		rc = use_other(cx, s, r, name);
 	route_unref(r);
 	if (rc == 0)

@@ -34,8 +34,8 @@ static bool
 begins_read_only(const struct session *s, const struct statement *st)
 {
 	static const char *const yes[] = { "1", "on", "true", "'on'" };
-	struct slice             set = settings_get(&s->settings, "tx_read_only"), sql;
-	bool                     out = false;
+	struct slice set = settings_get(&s->settings, "tx_read_only"), sql;
+	bool out = false;
 
 	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
 		out = out || slice_eq_nocase(set, slice_str(yes[i]));
@@ -72,7 +72,7 @@ begin(struct ctx *cx, struct session *s, const struct request *q)
 static int
 end(struct ctx *cx, struct session *s, const struct request *q)
 {
-	enum completion     type = session_completion(s);
+	enum completion type = session_completion(s);
 	const struct statement *st = q->statement;
 	bool chain = st->chain || (type == COMPLETION_CHAIN && !st->no_chain);
 	bool release = st->release || (type == COMPLETION_RELEASE && !st->no_release);
@@ -93,8 +93,8 @@ end(struct ctx *cx, struct session *s, const struct request *q)
 	buf_reset(&s->next); /* SET TRANSACTION ends with it, begun or not */
 	if (chain) {
 		s->txn = TXN_PENDING;
-		check(session_begin_with(s, slice_str(
-			read_only ? "START TRANSACTION READ ONLY" : "START TRANSACTION")));
+		check(session_begin_with(
+		    s, slice_str(read_only ? "START TRANSACTION READ ONLY" : "START TRANSACTION")));
 		s->txn_read_only = read_only;
 	}
 	session_rest(s);
@@ -118,7 +118,7 @@ static struct request
 as_query(struct session *s, const struct request *q)
 {
 	SCOPED(buf)
-	struct buf     packet = BUF_INIT;
+	struct buf packet = BUF_INIT;
 	struct request out = *q;
 
 	if (q->prepared == NULL)
@@ -135,7 +135,7 @@ static int
 prepare_in_sql(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct request inner;
-	int            rc = sql_prepare_run(cx, s, q, &inner);
+	int rc = sql_prepare_run(cx, s, q, &inner);
 
 	return rc == 1 ? dispatch(cx, s, &inner) : rc;
 }
@@ -146,7 +146,7 @@ static int
 define(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct request again = *q;
-	bool           apart;
+	bool apart;
 
 	for (int tries = 0;; tries++) {
 		int rc = naming_before(cx, s, q);
@@ -158,7 +158,8 @@ define(struct ctx *cx, struct session *s, const struct request *q)
 		TRY(execute(cx, s, &again));
 		if (!apart)
 			break;
-		if (!beside_is_needed(s, q->statement, attempt_keyspace(&(struct attempt){ .s = s, .q = q })))
+		if (!beside_is_needed(
+			s, q->statement, attempt_keyspace(&(struct attempt){ .s = s, .q = q })))
 			tries = NAMINGS_MAX;
 	}
 	naming_after(cx, s, q);
@@ -196,7 +197,7 @@ static bool
 is_kill(const struct request *q)
 {
 	return q->statement->kind == STATEMENT_ADMIN &&
-	       slice_starts_nocase(slice_trim(q->sql), "kill");
+	    slice_starts_nocase(slice_trim(q->sql), "kill");
 }
 
 /* A comment has an answer; a text without even that is an error. */
@@ -227,20 +228,13 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 			return -1;
 		return companion_snapshot(cx, s, q);
 	case STATEMENT_COMMIT:
-	case STATEMENT_ROLLBACK:
-		return end(cx, s, &simple);
-	case STATEMENT_SAVEPOINT:
-		return savepoint_run(cx, s, q);
-	case STATEMENT_USE:
-		return dispatch_use(cx, s, q->statement->use_database);
-	case STATEMENT_SET:
-		return variables_set(cx, s, q);
-	case STATEMENT_LOCK_TABLES:
-		return lock_tables_run(cx, s, &simple);
-	case STATEMENT_PREPARE:
-		return prepare_in_sql(cx, s, q);
-	case STATEMENT_EMPTY:
-		return nothing(cx, s, q->sql);
+	case STATEMENT_ROLLBACK: return end(cx, s, &simple);
+	case STATEMENT_SAVEPOINT: return savepoint_run(cx, s, q);
+	case STATEMENT_USE: return dispatch_use(cx, s, q->statement->use_database);
+	case STATEMENT_SET: return variables_set(cx, s, q);
+	case STATEMENT_LOCK_TABLES: return lock_tables_run(cx, s, &simple);
+	case STATEMENT_PREPARE: return prepare_in_sql(cx, s, q);
+	case STATEMENT_EMPTY: return nothing(cx, s, q->sql);
 	case STATEMENT_DDL:
 		return trigger_is_dropped(s, q) ? drop_trigger(cx, s, &simple) : define(cx, s, q);
 	case STATEMENT_SELECT:
@@ -249,10 +243,8 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_XA:
 	case STATEMENT_CALL:
 	case STATEMENT_SHOW:
-	case STATEMENT_ADMIN:
-		break;
-	case STATEMENT_OTHER:
-		return other(cx, s, q);
+	case STATEMENT_ADMIN: break;
+	case STATEMENT_OTHER: return other(cx, s, q);
 	}
 	return execute(cx, s, q);
 }

@@ -17,7 +17,7 @@
 
 struct lookup {
 	const struct credentials *credentials;
-	bool                      loopback;
+	bool loopback;
 };
 
 static bool
@@ -55,9 +55,9 @@ check_client(struct ctx *cx, const struct session *s, const struct server_client
 static int
 take_client(struct ctx *cx, struct session *s, const struct server_client *client)
 {
-	char   *keyspace = s->keyspace, *base = s->base;
+	char *keyspace = s->keyspace, *base = s->base;
 	uint8_t collation = s->collation;
-	int     rc = 0;
+	int rc = 0;
 
 	s->keyspace = s->base = NULL;
 	s->collation = client->collation;
@@ -80,14 +80,14 @@ take_client(struct ctx *cx, struct session *s, const struct server_client *clien
 int
 entrance_greet(struct ctx *cx, struct session *s)
 {
-	struct lookup        lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
+	struct lookup lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
 	struct server_params offer = { .version = s->loop->in_flight.route->version,
 		.thread_id = s->id,
 		.caps = OFFERED_CAPS,
 		.lookup = lookup_client,
 		.arg = &lookup };
 	struct server_client client;
-	struct ctx           within = ctx_within(cx, HANDSHAKE_TIMEOUT);
+	struct ctx within = ctx_within(cx, HANDSHAKE_TIMEOUT);
 
 	within.arena = &s->arena;
 	if (server_greet(&within, &s->client, &offer, &client) != 0) {
@@ -106,10 +106,10 @@ entrance_greet(struct ctx *cx, struct session *s)
 int
 entrance_change_user(struct ctx *cx, struct session *s, struct slice packet)
 {
-	struct lookup        lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
+	struct lookup lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
 	struct server_params offer = { .lookup = lookup_client, .arg = &lookup };
 	struct server_client client = { .caps = s->caps };
-	struct ctx           within = ctx_within(cx, HANDSHAKE_TIMEOUT);
+	struct ctx within = ctx_within(cx, HANDSHAKE_TIMEOUT);
 
 	within.arena = &s->arena;
 	session_reset(s);

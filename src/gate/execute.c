@@ -27,10 +27,10 @@ static bool
 is_fence(struct slice packet)
 {
 	struct err_packet e;
-	struct err        err;
+	struct err err;
 
 	return err_packet_read(packet, &e, &err) == 0 && e.code == FENCE_ERRNO &&
-	       slice_starts(e.text, FENCE_TEXT);
+	    slice_starts(e.text, FENCE_TEXT);
 }
 
 /* Does its failure take back all that it did? A procedure may have committed a part of it, and of other kinds
@@ -47,11 +47,11 @@ static bool
 is_half_prepared(const struct attempt *a, struct slice packet)
 {
 	struct err_packet e;
-	struct err        err;
+	struct err err;
 
 	return a->q->prepared != NULL && is_atomic(a->q->statement) &&
-	       err_packet_read(packet, &e, &err) == 0 &&
-	       e.code == ER_NO_SUCH_TABLE && fence_table_missing(e.text);
+	    err_packet_read(packet, &e, &err) == 0 && e.code == ER_NO_SUCH_TABLE &&
+	    fence_table_missing(e.text);
 }
 
 /* An ERR does not say whether the transaction still exists; the answer to a ping does. */
@@ -90,7 +90,7 @@ is_second(const struct attempt *a, bool failed, uint16_t status)
 	const struct session *s = a->s;
 
 	return !failed && !a->ask.transaction && (status & STATUS_IN_TRANS) != 0 &&
-	       s->txn == TXN_OPEN && s->txn_slot != a->slot;
+	    s->txn == TXN_OPEN && s->txn_slot != a->slot;
 }
 
 /* Did it fail before a transaction began? Then what SET TRANSACTION said counts for the next one. */
@@ -100,7 +100,7 @@ is_unbegun(uint16_t error)
 	enum { ER_BAD_FIELD = 1054, ER_READ_ONLY_TRANSACTION = 1792 };
 
 	return error == ER_BAD_FIELD || error == ER_NO_SUCH_TABLE || error == ER_PARSE_ERROR ||
-	       error == ER_READ_ONLY_TRANSACTION;
+	    error == ER_READ_ONLY_TRANSACTION;
 }
 
 /* The server has no transaction open after it: something has ended it, or SET TRANSACTION alone went ahead
@@ -133,10 +133,10 @@ note_lock_tables(const struct attempt *a)
 static int
 settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 {
-	struct session       *s = a->s;
+	struct session *s = a->s;
 	const struct backend *b = s->slots[a->slot];
-	bool                  snapshot = !failed && a->q->statement->snapshot;
-	bool                  on = !failed && (status & STATUS_AUTOCOMMIT) != 0 && !s->autocommit;
+	bool snapshot = !failed && a->q->statement->snapshot;
+	bool on = !failed && (status & STATUS_AUTOCOMMIT) != 0 && !s->autocommit;
 
 	session_last(s, a->slot);
 	if (!failed && a->q->statement->kind == STATEMENT_LOCK_TABLES)
@@ -171,7 +171,7 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 		join_late(s, b->server, snapshot);
 	work_answered(&s->loop->in_flight, &s->work, s->txn == TXN_OPEN || s->lock_slot >= 0);
 	s->txn_named = s->txn == TXN_OPEN &&
-		       (s->txn_named || (a->plan.names_tables && a->ask.transaction) || snapshot);
+	    (s->txn_named || (a->plan.names_tables && a->ask.transaction) || snapshot);
 	if (s->txn == TXN_OPEN && (a->ask.reads || snapshot) && attempt_has_snapshots(s) &&
 	    s->view == NULL)
 		s->view = route_ref(a->route);
@@ -182,11 +182,11 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 static void
 keep_state(struct attempt *a)
 {
-	struct session         *s = a->s;
+	struct session *s = a->s;
 	const struct statement *st = a->q->statement;
-	struct ok_packet        ok;
-	struct err              err;
-	bool                    until_next = (st->uses & USES_CALC_ROWS) != 0;
+	struct ok_packet ok;
+	struct err err;
+	bool until_next = (st->uses & USES_CALC_ROWS) != 0;
 
 	if (!a->scan.failed && !a->scan.saw_rows &&
 	    ok_read(reply_scan_tail(&a->scan), s->caps, &ok, &err) == 0) {
@@ -219,8 +219,8 @@ static int
 take_back(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
-	struct slice    text = arena_dup(&s->arena, buf_slice(&s->begin));
-	size_t          next_used = s->next_used;
+	struct slice text = arena_dup(&s->arena, buf_slice(&s->begin));
+	size_t next_used = s->next_used;
 
 	if (a->ask.transaction)
 		TRY(session_side_query(cx, s, a->slot, slice_str(SIDE_ROLLBACK)));
@@ -241,7 +241,7 @@ prepare_again(struct ctx *cx, struct attempt *a)
 {
 	struct backend *b = a->s->slots[a->slot];
 	struct packets *p = mysql_packets(b->client);
-	uint32_t        remote;
+	uint32_t remote;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
@@ -263,7 +263,7 @@ static bool
 is_alone(const struct attempt *a)
 {
 	return !a->ask.transaction || (is_first(a) && a->s->bound != a->slot) ||
-	       mutant("gate_fence_in_transaction");
+	    mutant("gate_fence_in_transaction");
 }
 
 /* May it be sent a second time? @v := @v + 1 would add twice. */
@@ -273,16 +273,16 @@ is_repeatable(const struct attempt *a)
 	const struct statement *st = a->q->statement;
 
 	return ((is_atomic(st) && !st->changes_session) || mutant("gate_fence_replays_all")) &&
-	       (!a->s->replied || mutant("gate_fence_after_answer"));
+	    (!a->s->replied || mutant("gate_fence_after_answer"));
 }
 
 /* The fence refused it: our rules are older than they should be. */
 static enum outcome
 fenced(struct ctx *cx, struct attempt *a)
 {
-	struct session   *s = a->s;
+	struct session *s = a->s;
 	struct gate_loop *loop = s->loop;
-	struct ctx        within = ctx_within(cx, REPLAY_PAUSE);
+	struct ctx within = ctx_within(cx, REPLAY_PAUSE);
 
 	count(&loop->counts.fence_errors, 1);
 	loop->refresh(loop->arg);
@@ -323,9 +323,9 @@ answer_instead(struct ctx *cx, struct attempt *a, const struct err *e)
 static enum outcome
 answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 {
-	struct session   *s = a->s;
+	struct session *s = a->s;
 	struct err_packet e;
-	struct err        err;
+	struct err err;
 
 	if (is_fence(packet))
 		return fenced(cx, a);
@@ -333,8 +333,10 @@ answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 	if (!s->replied && is_half_prepared(a, packet))
 		return prepare_again(cx, a);
 	packet = arena_dup(&s->arena, packet); /* the server may be asked something */
-	if (!s->replied && unknown_judge(cx, s, &(struct unknown_ask){ a->route, a->q->statement,
-						    a->q->sql, a->slot, a->error }, &err))
+	if (!s->replied &&
+	    unknown_judge(cx, s,
+		&(struct unknown_ask){ a->route, a->q->statement, a->q->sql, a->slot, a->error },
+		&err))
 		return answer_instead(cx, a, &err);
 	complain(s, packet);
 	s->replied = s->failed = true;
@@ -346,10 +348,10 @@ answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 static enum outcome
 answer(struct ctx *cx, struct attempt *a)
 {
-	struct backend    *b = a->s->slots[a->slot];
-	struct packets    *p = mysql_packets(b->client);
+	struct backend *b = a->s->slots[a->slot];
+	struct packets *p = mysql_packets(b->client);
 	struct packet_head head;
-	struct slice       packet;
+	struct slice packet;
 
 	if (request_read_begun(cx, a) != 0)
 		return OUTCOME_CLOSE;
@@ -362,7 +364,8 @@ answer(struct ctx *cx, struct attempt *a)
 		return packets_read(cx, p, ERR_MAX, &packet) == 0 ? answer_error(cx, a, packet)
 								  : OUTCOME_CLOSE;
 	reply_scan_init(&a->scan, REPLY_RESULT, mysql_caps(b->client));
-	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan) : relay_answer(cx, a, head.first != 0)) != 0)
+	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan)
+			 : relay_answer(cx, a, head.first != 0)) != 0)
 		return OUTCOME_CLOSE;
 	keep_state(a);
 	if (a->scan.failed)
@@ -374,7 +377,7 @@ static enum outcome
 run(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
-	enum outcome    out;
+	enum outcome out;
 
 	if (!s->work.open) /* else it stays where its transaction or its locks are */
 		s->work.server = s->slots[a->slot]->server;
@@ -395,8 +398,8 @@ static enum outcome
 attempt(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
-	bool            open = s->txn == TXN_OPEN;
-	enum outcome    out;
+	bool open = s->txn == TXN_OPEN;
+	enum outcome out;
 
 	if (attempt_plan(cx, a) != 0)
 		return OUTCOME_ERROR;
@@ -438,8 +441,7 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 		route_unref(a.route);
 		tries += !a.held;
 		if (out == OUTCOME_AGAIN && tries > REPLAYS_MAX) {
-			attempt_too_late(
-			    cx, s, "the rules for this statement do not come to rest");
+			attempt_too_late(cx, s, "the rules for this statement do not come to rest");
 			out = OUTCOME_ERROR;
 		}
 	}
@@ -448,7 +450,8 @@ execute(struct ctx *cx, struct session *s, const struct request *q)
 	session_unuse_next(s);
 	session_rest(s);
 	return out != OUTCOME_ERROR || plan_is_apart(cx->err, q->apart)
-	    ? 0 : session_send_err(cx, s, cx->err);
+	    ? 0
+	    : session_send_err(cx, s, cx->err);
 }
 
 int

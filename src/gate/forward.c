@@ -39,7 +39,7 @@ send_command(struct ctx *cx, struct session *s, int slot, struct slice packet)
 static int
 relay(struct ctx *cx, struct session *s, int slot, enum reply_kind kind)
 {
-	struct packets   *p = mysql_packets(s->slots[slot]->client);
+	struct packets *p = mysql_packets(s->slots[slot]->client);
 	struct reply_scan scan;
 
 	reply_scan_init(&scan, kind, mysql_caps(s->slots[slot]->client));
@@ -58,7 +58,7 @@ feed(struct reply_scan *scan, struct slice packet, uint8_t seq, struct err *err)
 {
 	SCOPED(buf)
 	struct buf raw = BUF_INIT;
-	size_t     used;
+	size_t used;
 
 	packet_put(&raw, &seq, packet);
 	return reply_scan_feed(scan, buf_slice(&raw), &used, err);
@@ -70,8 +70,8 @@ is_unknown(struct ctx *cx, struct session *s, const struct prepared *st, int slo
     const struct reply_scan *scan)
 {
 	struct unknown_ask ask = { s->loop->in_flight.route, &st->statement, st->text, slot, 0 };
-	struct err_packet  e;
-	struct err         instead;
+	struct err_packet e;
+	struct err instead;
 
 	if (err_packet_read(reply_scan_tail(scan), &e, &instead) != 0)
 		return false;
@@ -85,16 +85,17 @@ is_unknown(struct ctx *cx, struct session *s, const struct prepared *st, int slo
 /* OK of a prepared statement: int<1> 0 | int<4> number | int<2> columns | int<2> parameters | ...
  */
 static int
-answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot, const struct plan *plan)
+answer_prepare(
+    struct ctx *cx, struct session *s, struct prepared *st, int slot, const struct plan *plan)
 {
 	struct answer_names names;
 
-	struct packets   *p = mysql_packets(s->slots[slot]->client);
+	struct packets *p = mysql_packets(s->slots[slot]->client);
 	struct reply_scan scan;
-	struct slice      packet;
+	struct slice packet;
 	SCOPED(buf)
 	struct buf ours = BUF_INIT;
-	uint8_t    seq = p->seq;
+	uint8_t seq = p->seq;
 
 	TRY(packets_read(cx, p, HEAD_MAX, &packet));
 	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(s->slots[slot]->client));
@@ -115,7 +116,7 @@ answer_prepare(struct ctx *cx, struct session *s, struct prepared *st, int slot,
 	TRY(packets_write(cx, &s->client, buf_slice(&ours)));
 	answer_names_init(&names, plan, s->slots[slot], st->keyspace);
 	return plan->names_count > 0 ? answer_names_relay(cx, &names, p, &s->client, &scan)
-			       : packets_relay_reply(cx, p, &s->client, &scan);
+				     : packets_relay_reply(cx, p, &s->client, &scan);
 }
 
 /* Prepares it there and closes it. */
@@ -123,7 +124,7 @@ static int
 prepare_and_close(struct ctx *cx, struct session *s, int slot, struct slice text, unsigned *params)
 {
 	struct mysql_client *c = s->slots[slot]->client;
-	struct reply_scan    scan;
+	struct reply_scan scan;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
@@ -145,9 +146,9 @@ void
 forward_judge(struct ctx *cx, struct session *s, const struct statement *st, struct slice text)
 {
 	const struct route_keyspace *any = route_any(s->loop->in_flight.route);
-	struct err                   refused;
-	unsigned                     params;
-	int                          slot = s->txn_slot;
+	struct err refused;
+	unsigned params;
+	int slot = s->txn_slot;
 
 	if (st->understood || cx->err->kind != ERR_REFUSED)
 		return;
@@ -167,7 +168,7 @@ static bool
 is_prepared_later(const struct session *s, const struct plan_input *in, struct plan *plan)
 {
 	bool later = beside_is_needed(s, in->statement, in->keyspace) &&
-		     memchr(in->sql.ptr, '?', in->sql.len) == NULL;
+	    memchr(in->sql.ptr, '?', in->sql.len) == NULL;
 
 	if (later)
 		*plan = (struct plan){ .text = slice_str("DO 0") };
@@ -177,20 +178,20 @@ is_prepared_later(const struct session *s, const struct plan_input *in, struct p
 int
 forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 {
-	struct route                *route = route_ref(s->loop->in_flight.route);
+	struct route *route = route_ref(s->loop->in_flight.route);
 	const struct route_keyspace *where;
-	struct plan                  plan;
-	struct plan_input            in = { .route = route,
-			   .statement = handler_read(s, &st->statement),
-			   .sql = st->text,
-			   .keyspace = session_keyspace(s),
-			   .base = session_base(s),
-			   .temporary = &s->temporary,
-			   .ascii_only = !s->charset.utf8,
-			   .modes = st->modes };
+	struct plan plan;
+	struct plan_input in = { .route = route,
+		.statement = handler_read(s, &st->statement),
+		.sql = st->text,
+		.keyspace = session_keyspace(s),
+		.base = session_base(s),
+		.temporary = &s->temporary,
+		.ascii_only = !s->charset.utf8,
+		.modes = st->modes };
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
-	int        slot = -1, rc = -1;
+	int slot = -1, rc = -1;
 
 	s->replied = false;
 	if (is_prepared_later(s, &in, &plan) || catalogue_plan(cx, s, &in, &plan) == 0) {
@@ -200,7 +201,7 @@ forward_prepare(struct ctx *cx, struct session *s, struct prepared *st)
 			refuse(cx->err, ER_BAD_DB_ERROR,
 			    "there is no keyspace with a primary tablet yet");
 		else if (session_backend(cx, s, where, &slot) == 0 &&
-			 send_command(cx, s, slot, buf_slice(&packet)) == 0)
+		    send_command(cx, s, slot, buf_slice(&packet)) == 0)
 			rc = answer_prepare(cx, s, st, slot, &plan);
 	} else {
 		forward_judge(cx, s, &st->statement, st->text);
@@ -224,16 +225,18 @@ static int
 try_prepare(struct ctx *cx, struct session *s, const struct route *route, struct slice text,
     unsigned *params)
 {
-	struct statement             st;
-	struct plan                  plan;
+	struct statement st;
+	struct plan plan;
 	const struct route_keyspace *where;
-	int                          slot = -1;
+	int slot = -1;
+	/* clang-format off */
 	struct plan_input            in = {
 			       .route = route, .statement = &st, .sql = text, .keyspace = session_keyspace(s),
 			   .base = session_base(s),
 			   .temporary = &s->temporary,
 		.ascii_only = !s->charset.utf8
 	};
+	/* clang-format on */
 
 	if (statement_read(&s->arena, text, session_modes(s), &st, cx->err) != 0) {
 		cx->err->mysql_errno = ER_PARSE_ERROR;
@@ -257,7 +260,7 @@ int
 forward_try_prepare(struct ctx *cx, struct session *s, struct slice text, unsigned *params)
 {
 	struct route *route = route_ref(s->loop->in_flight.route);
-	int           rc = try_prepare(cx, s, route, text, params);
+	int rc = try_prepare(cx, s, route, text, params);
 
 	route_unref(route);
 	session_rest(s);
@@ -272,8 +275,8 @@ forward_cursor(struct ctx *cx, struct session *s, struct prepared *st, struct sl
 {
 	SCOPED(buf)
 	struct buf ours = BUF_INIT;
-	int        slot = s->bound;
-	uint32_t   remote;
+	int slot = s->bound;
+	uint32_t remote;
 
 	s->replied = false;
 	if (s->cursor != st || slot < 0 || !remote_known(s->slots[slot], st->id, &remote)) {
@@ -296,8 +299,8 @@ forward_close(struct ctx *cx, struct session *s, uint32_t id)
 		struct backend *b = s->slots[i];
 		SCOPED(buf)
 		struct buf packet = BUF_INIT;
-		bool       parked = b != NULL && b->state == BACKEND_PARKED;
-		uint32_t   remote;
+		bool parked = b != NULL && b->state == BACKEND_PARKED;
+		uint32_t remote;
 
 		if (b == NULL || !remote_take(b, id, &remote))
 			continue;
@@ -319,10 +322,10 @@ forward_close(struct ctx *cx, struct session *s, uint32_t id)
 static int
 relay_fields(struct ctx *cx, struct session *s, int slot, const struct route_rule *rule)
 {
-	struct packets     *p = mysql_packets(s->slots[slot]->client);
-	struct plan_name    name;
+	struct packets *p = mysql_packets(s->slots[slot]->client);
+	struct plan_name name;
 	struct answer_names names = { .names = &name, .caps = mysql_caps(s->slots[slot]->client) };
-	struct reply_scan   scan;
+	struct reply_scan scan;
 
 	if (rule == NULL || rule->to == NULL)
 		return relay(cx, s, slot, REPLY_FIELDS);
@@ -341,15 +344,15 @@ relay_fields(struct ctx *cx, struct session *s, int slot, const struct route_rul
 int
 forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 {
-	struct slice             table;
-	struct slice             wildcard = slice_split(rest, '\0', &table);
-	struct route            *route = route_ref(s->loop->in_flight.route);
+	struct slice table;
+	struct slice wildcard = slice_split(rest, '\0', &table);
+	struct route *route = route_ref(s->loop->in_flight.route);
 	const struct route_rule *rule =
 	    s->keyspace == NULL ? NULL : route_rule(route, session_keyspace(s), table);
 	const struct route_keyspace *where = session_place(s, route);
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
-	int        slot = -1, rc = -1;
+	int slot = -1, rc = -1;
 	const char *database = NULL; /* another than the session's */
 
 	s->replied = false;
@@ -364,8 +367,8 @@ forward_field_list(struct ctx *cx, struct session *s, struct slice rest)
 	if (where == NULL || where->server == NULL)
 		refuse(cx->err, ER_NO_DB_ERROR, "No database selected");
 	else if (session_backend(cx, s, where, &slot) == 0 &&
-		 (database == NULL || session_use(cx, s, slot, database) == 0) &&
-		 send_command(cx, s, slot, buf_slice(&packet)) == 0)
+	    (database == NULL || session_use(cx, s, slot, database) == 0) &&
+	    send_command(cx, s, slot, buf_slice(&packet)) == 0)
 		rc = relay_fields(cx, s, slot, rule);
 	route_unref(route);
 	if (rc != 0)

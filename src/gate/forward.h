@@ -17,8 +17,7 @@ int forward_try_prepare(
     struct ctx *cx, struct session *s, struct slice text, unsigned *params) MUST_USE;
 /* A refusal of what was not understood: where a server cannot read it either, its error becomes the
  * answer. */
-void forward_judge(
-    struct ctx *cx, struct session *s, const struct statement *st, struct slice text);
+void forward_judge(struct ctx *cx, struct session *s, const struct statement *st, struct slice text);
 /* COM_STMT_FETCH, COM_STMT_RESET of a statement with an open cursor: the packet's number is
  * replaced. */
 int forward_cursor(struct ctx *cx, struct session *s, struct prepared *p, struct slice packet,

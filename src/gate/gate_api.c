@@ -18,46 +18,46 @@ enum {
 	MAIL_MAX = 65536, /* news of all workers: acknowledgements and refreshes, taken at once */
 };
 
-#define LEASE_TTL     (3 * SECOND) /* docs/architecture.md, gates and leases */
-#define RETRY_PAUSE   (200 * MSEC) /* the store did not answer */
-#define READ_TIMEOUT  (2 * SECOND)
+#define LEASE_TTL    (3 * SECOND) /* docs/architecture.md, gates and leases */
+#define RETRY_PAUSE  (200 * MSEC) /* the store did not answer */
+#define READ_TIMEOUT (2 * SECOND)
 
 struct watched {
 	struct gate *gate;
-	const char  *prefix;
+	const char *prefix;
 };
 
-static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", "/routing_rules",
-	"/vtctlds/", SOURCE_HEALTH };
+static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", "/routing_rules", "/vtctlds/",
+	SOURCE_HEALTH };
 
 enum { WATCHES = sizeof WATCHED / sizeof WATCHED[0] };
 
 struct gate {
-	struct gate_params  params;
-	struct topo        *topo;
-	struct topo_lease  *lease;
-	struct lease_view   view;
+	struct gate_params params;
+	struct topo *topo;
+	struct topo_lease *lease;
+	struct lease_view view;
 	struct http_server *http;
-	struct group        tasks;
-	struct watched      watches[WATCHES];
-	struct mailbox     *mail;
-	struct worker      *workers[WORKERS_MAX];
-	int64_t             acknowledged_by[WORKERS_MAX];
-	int                 workers_count, ready, ended;
-	_Atomic size_t      clients; /* of all workers */
-	char                mysql_address[300];
-	char                id[REGISTRATION_ID_MAX];
+	struct group tasks;
+	struct watched watches[WATCHES];
+	struct mailbox *mail;
+	struct worker *workers[WORKERS_MAX];
+	int64_t acknowledged_by[WORKERS_MAX];
+	int workers_count, ready, ended;
+	_Atomic size_t clients; /* of all workers */
+	char mysql_address[300];
+	char id[REGISTRATION_ID_MAX];
 
-	struct source   source;
-	struct buf      rules; /* JSON; empty: none yet */
-	struct route   *route; /* the latest; one reference */
-	uint64_t        loaded_epoch;
-	int64_t         acknowledged; /* by all workers */
-	int64_t         written;      /* to /acks/<id> */
-	bool            stale;        /* read again as soon as possible */
-	bool            stopping;
+	struct source source;
+	struct buf rules;    /* JSON; empty: none yet */
+	struct route *route; /* the latest; one reference */
+	uint64_t loaded_epoch;
+	int64_t acknowledged; /* by all workers */
+	int64_t written;      /* to /acks/<id> */
+	bool stale;           /* read again as soon as possible */
+	bool stopping;
 	struct waitlist news; /* of any of these */
-	struct err      failure;
+	struct err failure;
 };
 
 static struct ctx
@@ -73,7 +73,7 @@ static int
 publish(struct gate *g, struct slice json, struct err *err)
 {
 	SCOPED(buf)
-	struct buf    before = BUF_INIT;
+	struct buf before = BUF_INIT;
 	struct route *route;
 
 	TRY(source_route(&g->source, json, g->loaded_epoch, &route, err));
@@ -110,8 +110,8 @@ publish_lease(struct gate *g)
 static int
 load(struct ctx *cx, struct gate *g)
 {
-	uint64_t      epoch = topo_lease_epoch(g->lease);
-	struct ctx    within = ctx_within(cx, READ_TIMEOUT);
+	uint64_t epoch = topo_lease_epoch(g->lease);
+	struct ctx within = ctx_within(cx, READ_TIMEOUT);
 	struct source read, before = g->source;
 
 	g->stale = false;
@@ -135,10 +135,10 @@ static void
 load_task(void *arg)
 {
 	struct gate *g = arg;
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = task_ctx(&err, &arena);
+	struct ctx cx = task_ctx(&err, &arena);
 
 	while (!task_cancelled()) {
 		if (!g->stale && g->loaded_epoch == topo_lease_epoch(g->lease)) {
@@ -159,8 +159,8 @@ static void
 lease_task(void *arg)
 {
 	struct gate *g = arg;
-	struct err   err = { 0 };
-	struct ctx   cx = task_ctx(&err, NULL);
+	struct err err = { 0 };
+	struct ctx cx = task_ctx(&err, NULL);
 
 	do
 		publish_lease(g);
@@ -194,10 +194,10 @@ static void
 watch_task(void *arg)
 {
 	const struct watched *w = arg;
-	struct err            err = { 0 };
+	struct err err = { 0 };
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = task_ctx(&err, &arena);
+	struct ctx cx = task_ctx(&err, &arena);
 
 	watch(&cx, w->gate, w->prefix);
 }
@@ -206,9 +206,9 @@ static int
 write_ack(struct ctx *cx, struct gate *g, int64_t lease)
 {
 	SCOPED(buf)
-	struct buf        json = BUF_INIT;
+	struct buf json = BUF_INIT;
 	struct ack_record ack = { .id = g->id, .version = g->acknowledged };
-	char              key[TOPO_KEY_MAX];
+	char key[TOPO_KEY_MAX];
 
 	(void)snprintf(key, sizeof key, "/acks/%s", g->id);
 	ack_write(&json, &ack);
@@ -221,10 +221,10 @@ static void
 ack_task(void *arg)
 {
 	struct gate *g = arg;
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = task_ctx(&err, &arena);
+	struct ctx cx = task_ctx(&err, &arena);
 
 	while (!task_cancelled()) {
 		if (g->written == g->acknowledged) {
@@ -252,7 +252,7 @@ record_of(const struct gate *g, int64_t lease)
 static void
 attach(struct ctx *cx, void *arg, int64_t lease)
 {
-	struct gate       *g = arg;
+	struct gate *g = arg;
 	struct gate_record record = record_of(g, lease);
 
 	if (registration_put(cx, g->topo, &record) == 0)
@@ -297,33 +297,21 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 	struct setback s = setback_of(g, m);
 
 	switch (m->kind) {
-	case WORKER_READY:
-		g->ready++;
-		break;
+	case WORKER_READY: g->ready++; break;
 	case WORKER_FAILED:
 		err_copy(&g->failure, &m->err);
 		g->stopping = true;
 		break;
-	case WORKER_ACKNOWLEDGED:
-		acknowledged(g, m);
-		break;
-	case WORKER_REFRESH:
-		g->stale = g->stale || m->version >= g->route->rules.version;
-		break;
-	case WORKER_OVERFLOW:
-		setback_overflow(cx, &s);
-		break;
-	case WORKER_STANDSTILL:
-		setback_standstill(cx, &s, &m->standstill);
-		break;
+	case WORKER_ACKNOWLEDGED: acknowledged(g, m); break;
+	case WORKER_REFRESH: g->stale = g->stale || m->version >= g->route->rules.version; break;
+	case WORKER_OVERFLOW: setback_overflow(cx, &s); break;
+	case WORKER_STANDSTILL: setback_standstill(cx, &s, &m->standstill); break;
 	case WORKER_KILL:
 	case WORKER_KILLED:
 		if (!g->stopping) /* workers that drain take no more orders */
 			worker_pass_kill(g->workers, g->workers_count, m);
 		break;
-	case WORKER_ENDED:
-		g->ended++;
-		break;
+	case WORKER_ENDED: g->ended++; break;
 	}
 	waitlist_wake_all(&g->news);
 }
@@ -332,11 +320,11 @@ static void
 mail_task(void *arg)
 {
 	struct gate *g = arg;
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = task_ctx(&err, &arena);
-	void        *message;
+	struct ctx cx = task_ctx(&err, &arena);
+	void *message;
 
 	while (mailbox_take(&cx, g->mail, &message) == 0) {
 		take(&cx, g, message);
@@ -351,9 +339,9 @@ static int
 post_rules(struct ctx *cx, struct gate *g, struct slice body, struct http_reply *reply)
 {
 	SCOPED(arena)
-	struct arena        arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct rules_record rules;
-	struct ack_record   ack = { .id = g->id };
+	struct ack_record ack = { .id = g->id };
 
 	TRY(rules_read(&arena, body, &rules, cx->err));
 	while (g->route == NULL) /* the caller knows the address from a gate that ran here before */
@@ -436,7 +424,7 @@ start_worker(struct gate *g, struct err *err)
 		.credentials = g->params.credentials,
 		.lease = &g->view,
 		.control = g->mail };
-	struct worker       *w = worker_start(&params, err);
+	struct worker *w = worker_start(&params, err);
 
 	if (w == NULL)
 		return -1;
@@ -451,8 +439,8 @@ start_workers(struct ctx *cx, struct gate *g)
 {
 	TRY(start_worker(g, cx->err));
 	TRY(until_ready(cx, g, 1));
-	print_hostport(g->mysql_address, sizeof g->mysql_address, g->params.mysql,
-	    worker_port(g->workers[0]));
+	print_hostport(
+	    g->mysql_address, sizeof g->mysql_address, g->params.mysql, worker_port(g->workers[0]));
 	while (g->workers_count < g->params.workers)
 		TRY(start_worker(g, cx->err));
 	return until_ready(cx, g, g->params.workers);

@@ -21,11 +21,11 @@
 enum { WORKERS_MAX = 32 }; /* cores of one machine that one gate may use; see worker.c INDEX_BITS */
 
 struct gate_params {
-	const char               *topo, *http, *mysql;
-	const char               *id; /* NULL: one that no other gate has */
-	int                       workers;
-	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
-	usec                      drain_timeout;
+	const char *topo, *http, *mysql;
+	const char *id; /* NULL: one that no other gate has */
+	int workers;
+	size_t clients_max, backends_max, packet_max, hold_bytes_max;
+	usec drain_timeout;
 	const struct credentials *credentials;
 };
 
@@ -33,7 +33,7 @@ struct gate;
 
 struct gate *gate_new(const struct gate_params *params);
 /* Serves until gate_stop(); prints the ready line. Then drains and ends everything. */
-int  gate_run(struct ctx *cx, struct gate *g) MUST_USE;
+int gate_run(struct ctx *cx, struct gate *g) MUST_USE;
 void gate_stop(struct gate *g);
 void gate_free(struct gate *g);
 

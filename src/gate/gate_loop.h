@@ -22,19 +22,19 @@ struct kill_order;
 struct group;
 
 struct gate_loop {
-	struct in_flight          in_flight;
-	struct pool               pool;
-	const struct lease_view  *lease;
+	struct in_flight in_flight;
+	struct pool pool;
+	const struct lease_view *lease;
 	const struct credentials *credentials; /* of clients */
-	struct gate_counts        counts;
-	struct list               sessions;
-	struct statement_cache   *statements; /* that the loop's clients have sent; NULL: none are kept */
-	struct waitlist           left;       /* a session has ended */
-	bool                      draining;
-	size_t                    packet_max; /* larger statements of clients are refused */
-	struct group             *tasks;      /* of the loop, for what must not wait for a session; or NULL */
-	bool                      listing;    /* a client waits for a list of clients: one at a time */
-	struct waitlist           listed;
+	struct gate_counts counts;
+	struct list sessions;
+	struct statement_cache *statements; /* that the loop's clients have sent; NULL: none are kept */
+	struct waitlist left;               /* a session has ended */
+	bool draining;
+	size_t packet_max;   /* larger statements of clients are refused */
+	struct group *tasks; /* of the loop, for what must not wait for a session; or NULL */
+	bool listing;        /* a client waits for a list of clients: one at a time */
+	struct waitlist listed;
 	/* Passes a KILL on to the loop of the client that it is about; kill_answered() follows. */
 	void (*kill)(void *arg, const struct kill_order *order);
 	/* Asks for newer rules than those of the present route; returns at once. */

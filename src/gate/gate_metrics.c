@@ -5,13 +5,12 @@
 
 struct row {
 	const char *name, *help;
-	size_t      offset;
-	bool        largest; /* the largest of the workers instead of their sum */
+	size_t offset;
+	bool largest; /* the largest of the workers instead of their sum */
 };
 
 static const struct row ROWS[] = {
-	{ "vtgate_clients", "Clients connected now.", offsetof(struct gate_counts, clients),
-	    false },
+	{ "vtgate_clients", "Clients connected now.", offsetof(struct gate_counts, clients), false },
 	{ "vtgate_connections_total", "Connections accepted.",
 	    offsetof(struct gate_counts, connections), false },
 	{ "vtgate_refused_total", "Connections refused with 1040.",

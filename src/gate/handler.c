@@ -7,7 +7,7 @@ enum { HANDLERS_MAX = 4 * 1024 }; /* bytes of names; one that is not kept is unk
 /* name, keyspace and table, each with its NUL. */
 struct entry {
 	struct slice name, keyspace, table;
-	size_t       at, end;
+	size_t at, end;
 };
 
 static struct slice
@@ -47,14 +47,14 @@ static bool
 is_handler(const struct statement *st)
 {
 	return st->kind == STATEMENT_OTHER && st->understood && !slice_is_null(st->handler) &&
-	       st->tables_count == 1;
+	    st->tables_count == 1;
 }
 
 const struct statement *
 handler_read(struct session *s, const struct statement *st)
 {
 	struct statement *copy;
-	struct entry      e;
+	struct entry e;
 
 	if (!is_handler(st) || st->tables[0].role != TABLE_HANDLER)
 		return st;
@@ -82,7 +82,7 @@ void
 handler_note(struct session *s, const struct statement *st, struct slice keyspace)
 {
 	const struct table_ref *t = &st->tables[0];
-	struct entry            e;
+	struct entry e;
 
 	if (!is_handler(st) || s->failed)
 		return;

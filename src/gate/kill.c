@@ -19,21 +19,21 @@
 /* ---- at the server ---- */
 
 struct killer {
-	struct session    *s; /* does not end before its killers (1) */
-	char              *server, *sql;
-	bool               query;
+	struct session *s; /* does not end before its killers (1) */
+	char *server, *sql;
+	bool query;
 };
 
 static int
 say_kill(struct ctx *cx, const struct killer *k)
 {
-	const struct pool   *pool = &k->s->loop->pool;
-	struct mysql_params  params = { .address = k->server,
-		 .user = pool->user,
-		 .password = pool->password };
-	struct ctx           connecting = ctx_within(cx, CONNECT_WAIT), asking;
+	const struct pool *pool = &k->s->loop->pool;
+	struct mysql_params params = {
+		.address = k->server, .user = pool->user, .password = pool->password
+	};
+	struct ctx connecting = ctx_within(cx, CONNECT_WAIT), asking;
 	struct mysql_client *c = NULL;
-	int                  rc;
+	int rc;
 
 	TRY(mysql_connect(&connecting, &params, &c));
 	asking = ctx_within(cx, KILL_WAIT);
@@ -46,8 +46,8 @@ static void
 killer_task(void *arg)
 {
 	struct killer *k = arg;
-	struct err     err = { 0 };
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	if (say_kill(&cx, k) != 0)
 		log_info("%s at %s: %s", k->sql, k->server, err.text);
@@ -65,16 +65,15 @@ static bool
 kill_at_server(struct session *s, const struct kill_order *order)
 {
 	const struct backend *b = s->slots[s->running];
-	struct killer        *k = mem_new(struct killer);
-	struct err            err = { 0 };
-	char                  sql[64];
+	struct killer *k = mem_new(struct killer);
+	struct err err = { 0 };
+	char sql[64];
 
 	(void)snprintf(sql, sizeof sql, "KILL %s %s %u", order->soft ? "SOFT" : "HARD",
 	    order->query ? "QUERY" : "CONNECTION", mysql_thread_id(b->client));
 	*k = (struct killer){ s, mem_strdup(b->server), mem_strdup(sql), order->query };
 	s->killers++;
-	if (s->loop->tasks != NULL &&
-	    group_spawn(s->loop->tasks, "kill", killer_task, k, &err) == 0)
+	if (s->loop->tasks != NULL && group_spawn(s->loop->tasks, "kill", killer_task, k, &err) == 0)
 		return true;
 	s->killers--;
 	free(k->server);
@@ -90,7 +89,8 @@ kill_wait(struct ctx *cx, struct session *s)
 	struct ctx last = ctx_shielded(cx, 2 * (CONNECT_WAIT + KILL_WAIT), &err);
 
 	while (s->killers > 0)
-		check(waitlist_wait(&last, &s->killers_gone) == 0); /* they have deadlines of their own */
+		check(waitlist_wait(&last, &s->killers_gone) ==
+		    0); /* they have deadlines of their own */
 }
 
 /* ---- at the worker ---- */
@@ -117,9 +117,9 @@ kill_here(struct gate_loop *loop, struct kill_order *order)
 		processes_here(loop, order);
 		return;
 	}
-	list_each (&loop->sessions, n) {
+	list_each(&loop->sessions, n) {
 		struct session *s = list_item(n, struct session, node);
-		bool            same = s->user != NULL && strcmp(s->user, order->user) == 0;
+		bool same = s->user != NULL && strcmp(s->user, order->user) == 0;
 
 		if (order->id != 0 ? s->id != order->id : (!same || s->id == order->asker))
 			continue;
@@ -163,11 +163,11 @@ kill_one(struct ctx *cx, struct session *s, uint64_t id, const struct kill *k)
 	else if (kill_ask(cx, s, &order, NULL) == 0 && order.result == KILL_UNKNOWN)
 		(void)unknown_thread(cx->err, id);
 	else if (cx->err->kind == ERR_NONE && order.result == KILL_DENIED)
-		(void)refuse(cx->err, ER_KILL_DENIED_ERROR, "You are not owner of thread %u", order.id);
+		(void)refuse(
+		    cx->err, ER_KILL_DENIED_ERROR, "You are not owner of thread %u", order.id);
 	if (cx->err->kind == ERR_CANCELLED)
 		return -1;
-	return cx->err->kind == ERR_NONE ? session_send_ok(cx, s)
-					 : session_send_err(cx, s, cx->err);
+	return cx->err->kind == ERR_NONE ? session_send_ok(cx, s) : session_send_err(cx, s, cx->err);
 }
 
 /* A client may kill connections of its own user; others are treated as if there were none. */
@@ -175,14 +175,15 @@ static int
 kill_user(struct ctx *cx, struct session *s, const struct kill *k)
 {
 	struct kill_order order = { .query = k->query, .soft = k->soft };
-	struct ok_packet  ok = { .status = session_status(s) };
-	bool              own = k->own || slice_eq_str(k->user, s->user);
+	struct ok_packet ok = { .status = session_status(s) };
+	bool own = k->own || slice_eq_str(k->user, s->user);
 
 	if (own && kill_ask(cx, s, &order, NULL) != 0)
 		return cx->err->kind == ERR_CANCELLED ? -1 : session_send_err(cx, s, cx->err);
 	if (own && !k->query)
 		return kill_self(cx, s, false);
-	ok.affected_rows = own ? order.count + 1 : 0; /* its own query too, which has nothing left to do */
+	ok.affected_rows =
+	    own ? order.count + 1 : 0; /* its own query too, which has nothing left to do */
 	return server_send_ok(cx, &s->client, s->caps, &ok);
 }
 

@@ -11,8 +11,8 @@ int
 kill_ask(struct ctx *cx, struct session *s, struct kill_order *order, struct buf *rows)
 {
 	struct kill_question q = { .ticket = ++s->kill_tickets, .rows = rows };
-	struct ctx           within = ctx_within(cx, ANSWER_WAIT);
-	int                  rc = 0;
+	struct ctx within = ctx_within(cx, ANSWER_WAIT);
+	int rc = 0;
 
 	order->asker = s->id;
 	order->ticket = q.ticket;
@@ -30,8 +30,8 @@ kill_ask(struct ctx *cx, struct session *s, struct kill_order *order, struct buf
 void
 kill_answered(struct gate_loop *loop, const struct kill_order *order)
 {
-	list_each (&loop->sessions, n) {
-		struct session       *s = list_item(n, struct session, node);
+	list_each(&loop->sessions, n) {
+		struct session *s = list_item(n, struct session, node);
 		struct kill_question *q = s->kill;
 
 		if (s->id != order->asker || q == NULL || q->ticket != order->ticket)
@@ -52,7 +52,7 @@ int
 kill_list(struct ctx *cx, struct session *s, struct buf *rows)
 {
 	struct kill_order order = { .list = true };
-	int               rc;
+	int rc;
 
 	while (s->loop->listing)
 		TRY(waitlist_wait(cx, &s->loop->listed));

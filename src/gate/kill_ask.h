@@ -13,11 +13,11 @@ struct session;
 
 /* What the asker waits for. */
 struct kill_question {
-	uint64_t         ticket, count;
+	uint64_t ticket, count;
 	enum kill_result result;
-	bool             told; /* an answer has come, and so how many there will be */
-	int              left; /* answers to come, once told */
-	struct buf      *rows; /* of a list */
+	bool told;        /* an answer has come, and so how many there will be */
+	int left;         /* answers to come, once told */
+	struct buf *rows; /* of a list */
 };
 
 /* Sends the order in the session's name and waits for all answers: result and count. rows: of a list,

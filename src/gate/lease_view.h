@@ -16,7 +16,7 @@
 
 struct lease_view {
 	_Atomic uint64_t epoch;
-	_Atomic int64_t  until;
+	_Atomic int64_t until;
 };
 
 static inline void
@@ -35,7 +35,8 @@ lease_view_held(const struct lease_view *v, uint64_t epoch)
 {
 	usec until = atomic_load(&v->until);
 
-	return (atomic_load(&v->epoch) == epoch || mutant("gate_lease_gap")) && task_boottime() < until;
+	return (atomic_load(&v->epoch) == epoch || mutant("gate_lease_gap")) &&
+	    task_boottime() < until;
 }
 
 #endif

@@ -8,16 +8,16 @@
 
 /* One table of the list, with what is said about it. */
 struct item {
-	const char  *server;
+	const char *server;
 	struct slice text;
-	size_t       at; /* in the list */
+	size_t at; /* in the list */
 };
 
 static int
 by_server(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
-	int                order = strcmp(x->server, y->server);
+	int order = strcmp(x->server, y->server);
 
 	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
@@ -30,7 +30,7 @@ item_text(const struct request *q, size_t i)
 	size_t end = i + 1 < st->tables_count ? st->tables[i + 1].start : q->sql.len;
 
 	while (end > st->tables[i].end &&
-	       (q->sql.ptr[end - 1] <= ' ' || q->sql.ptr[end - 1] == ',' || q->sql.ptr[end - 1] == ';'))
+	    (q->sql.ptr[end - 1] <= ' ' || q->sql.ptr[end - 1] == ',' || q->sql.ptr[end - 1] == ';'))
 		end--;
 	return slice_cut(q->sql, st->tables[i].start, end);
 }
@@ -39,9 +39,9 @@ item_text(const struct request *q, size_t i)
 static const char *
 server_of(const struct session *s, const struct table_ref *t)
 {
-	const struct route          *route = s->loop->in_flight.route;
-	struct slice                 keyspace = t->database;
-	const struct route_rule     *rule;
+	const struct route *route = s->loop->in_flight.route;
+	struct slice keyspace = t->database;
+	const struct route_rule *rule;
 	const struct route_keyspace *where;
 
 	if (slice_is_null(keyspace))
@@ -59,7 +59,7 @@ server_of(const struct session *s, const struct table_ref *t)
 static bool
 split(struct session *s, const struct request *q, struct item **out)
 {
-	size_t       n = q->statement->tables_count;
+	size_t n = q->statement->tables_count;
 	struct item *items = arena_array(&s->arena, struct item, n + 1);
 
 	if (!q->statement->understood)
@@ -82,7 +82,7 @@ static int
 lock_part(struct ctx *cx, struct session *s, const struct item *items, size_t n, size_t *taken)
 {
 	struct statement *st = arena_new(&s->arena, struct statement);
-	struct request    part = { .com = COM_QUERY, .statement = st };
+	struct request part = { .com = COM_QUERY, .statement = st };
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 	SCOPED(buf)
@@ -105,8 +105,8 @@ int
 lock_tables_run(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct item *items;
-	size_t       n = q->statement->tables_count, taken;
-	bool         several;
+	size_t n = q->statement->tables_count, taken;
+	bool several;
 
 	if (!q->statement->changes_session) { /* UNLOCK TABLES */
 		if (session_locked_count(s) < 2)

@@ -8,16 +8,16 @@
 #include "sql/quote.h"
 #include "topo/json.h"
 
-#define ASK_WITHIN  (25 * SECOND) /* vtctld waits for its turn, gates and servers for less */
-#define HOME_WITHIN (5 * SECOND)
+#define ASK_WITHIN   (25 * SECOND) /* vtctld waits for its turn, gates and servers for less */
+#define HOME_WITHIN  (5 * SECOND)
 #define ROUTE_WITHIN (5 * SECOND) /* of rules that this gate has acknowledged */
 
 /* ---- Asking */
 
 struct asking {
-	const char         *method;
-	struct ctl_request  request;
-	int64_t             version; /* of the rules in which it is so */
+	const char *method;
+	struct ctl_request request;
+	int64_t version; /* of the rules in which it is so */
 };
 
 static int
@@ -36,9 +36,9 @@ static int
 ask(struct ctx *cx, const struct route *route, struct asking *a)
 {
 	SCOPED(buf)
-	struct buf   body = BUF_INIT;
+	struct buf body = BUF_INIT;
 	struct slice answer;
-	const char  *path = arena_printf(cx->arena, "/api/%s", a->method);
+	const char *path = arena_printf(cx->arena, "/api/%s", a->method);
 
 	ctl_request_write(&body, &a->request);
 	for (size_t i = 0; i < route->vtctlds_count; i++) {
@@ -135,9 +135,10 @@ check_rest(struct ctx *cx, struct session *s, const struct beside *r)
 {
 	for (size_t i = 0; r->st->renames && i < r->st->tables_count; i++) {
 		const struct table_ref *t = &r->st->tables[i];
-		struct asking           a = { .method = "at_rest" };
+		struct asking a = { .method = "at_rest" };
 
-		if (!beside_is_table(t) || t->made || beside_was_made(r, t) || beside_rule(r, t) == NULL)
+		if (!beside_is_table(t) || t->made || beside_was_made(r, t) ||
+		    beside_rule(r, t) == NULL)
 			continue;
 		a.request = request_of(&s->arena, r, t);
 		TRY(ask_about(cx, s, r, t, &a));
@@ -160,9 +161,9 @@ static int
 run_for_note(struct ctx *cx, struct session *s, const struct beside *r, const struct table_ref *t)
 {
 	SCOPED(buf)
-	struct buf       sql = BUF_INIT, packet = BUF_INIT;
+	struct buf sql = BUF_INIT, packet = BUF_INIT;
 	struct statement st;
-	struct request   q = { .com = COM_QUERY, .statement = &st };
+	struct request q = { .com = COM_QUERY, .statement = &st };
 
 	buf_add_str(&sql, "CREATE TABLE IF NOT EXISTS ");
 	quote_table(&sql, beside_keyspace(r, t), t->table);
@@ -176,7 +177,8 @@ run_for_note(struct ctx *cx, struct session *s, const struct beside *r, const st
 }
 
 static int
-answer_refusal(struct ctx *cx, struct session *s, const struct beside *r, const struct table_ref *taken)
+answer_refusal(
+    struct ctx *cx, struct session *s, const struct beside *r, const struct table_ref *taken)
 {
 	bool exists = cx->err->mysql_errno == ER_TABLE_EXISTS_ERROR;
 
@@ -199,8 +201,8 @@ static int
 refuse_locked(struct ctx *cx, struct session *s, const struct statement *st)
 {
 	if (st->tables[0].made)
-		(void)refuse(cx->err, ER_TABLE_NOT_LOCKED, "Table '%.*s' was not locked with LOCK TABLES",
-		    SLICE_ARG(st->tables[0].table));
+		(void)refuse(cx->err, ER_TABLE_NOT_LOCKED,
+		    "Table '%.*s' was not locked with LOCK TABLES", SLICE_ARG(st->tables[0].table));
 	else
 		(void)refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "a new name for a table that another server serves, while LOCK TABLES is in force");
@@ -210,14 +212,14 @@ refuse_locked(struct ctx *cx, struct session *s, const struct statement *st)
 int
 naming_before(struct ctx *cx, struct session *s, const struct request *q)
 {
-	struct attempt          a = { .s = s, .q = q };
-	struct beside           r = { s, q->statement, NULL, attempt_keyspace(&a) };
+	struct attempt a = { .s = s, .q = q };
+	struct beside r = { s, q->statement, NULL, attempt_keyspace(&a) };
 	const struct table_ref *taken = NULL;
-	int                     rc;
+	int rc;
 
 	r.route = s->loop->in_flight.route;
-	if (!beside_is_naming(q->statement) || r.route->rules.count + r.route->keyspaces_count < 2 ||
-	    beside_is_temporary(&r) ||
+	if (!beside_is_naming(q->statement) ||
+	    r.route->rules.count + r.route->keyspaces_count < 2 || beside_is_temporary(&r) ||
 	    (!renames_ruled(&r) && !beside_is_needed(s, q->statement, r.keyspace)))
 		return 0;
 	if (s->lock_slot >= 0)
@@ -248,17 +250,17 @@ void
 naming_after(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct attempt a = { .s = s, .q = q };
-	struct beside  r = { s, q->statement, NULL, attempt_keyspace(&a) };
+	struct beside r = { s, q->statement, NULL, attempt_keyspace(&a) };
 
 	if (!beside_is_naming(q->statement) || s->loop->in_flight.route->rules.count == 0)
 		return;
 	r.route = route_ref(s->loop->in_flight.route);
 	for (size_t i = 0; i < r.st->tables_count; i++) {
-		const struct table_ref  *t = &r.st->tables[i];
+		const struct table_ref *t = &r.st->tables[i];
 		const struct route_rule *rule = may_be_free(s, r.st, t) ? beside_rule(&r, t) : NULL;
-		struct err               ignored = { 0 };
-		struct ctx               within = ctx_within(cx, HOME_WITHIN);
-		struct asking            home = { .method = "route_home" };
+		struct err ignored = { 0 };
+		struct ctx within = ctx_within(cx, HOME_WITHIN);
+		struct asking home = { .method = "route_home" };
 
 		if (rule == NULL || strcmp(rule->record->maker, MAKER_DDL) != 0)
 			continue;
@@ -266,7 +268,8 @@ naming_after(struct ctx *cx, struct session *s, const struct request *q)
 		within.arena = &s->arena;
 		home.request = request_of(&s->arena, &r, t);
 		if (ask(&within, r.route, &home) != 0)
-			log_info("the name '%.*s' stays routed: %s", SLICE_ARG(t->table), ignored.text);
+			log_info(
+			    "the name '%.*s' stays routed: %s", SLICE_ARG(t->table), ignored.text);
 	}
 	route_unref(r.route);
 }

@@ -9,7 +9,7 @@ static bool
 runs_strings(struct slice word)
 {
 	return slice_eq_nocase(word, slice_str("execute")) ||
-	       slice_eq_nocase(word, slice_str("prepare"));
+	    slice_eq_nocase(word, slice_str("prepare"));
 }
 
 static bool
@@ -83,7 +83,7 @@ note_rule(struct planner *p, const struct route_rule *rule)
 			return;
 	}
 	if (out->ruled_count == out->ruled_room) {
-		size_t                    room = out->ruled_room == 0 ? 4 : out->ruled_room * 2;
+		size_t room = out->ruled_room == 0 ? 4 : out->ruled_room * 2;
 		const struct route_rule **wider =
 		    arena_alloc(p->arena, sizeof(struct route_rule *) * room);
 
@@ -102,8 +102,9 @@ name_of(const struct table_ref *t)
 	return slice_is_null(t->table) ? t->database : t->table;
 }
 
-static const char apart[] = "tables '%.*s' (keyspace '%s') and '%.*s' (keyspace '%s') are on two servers: "
-			    "vtgate does not join across servers";
+static const char apart[] =
+    "tables '%.*s' (keyspace '%s') and '%.*s' (keyspace '%s') are on two servers: "
+    "vtgate does not join across servers";
 
 bool
 plan_is_apart(struct err *e, bool *is_apart)
@@ -146,9 +147,11 @@ no_keyspace(struct planner *p, const struct table_ref *t, struct slice database,
 		return place(p, base, t, err);
 	}
 	if (slice_is_null(t->table))
-		return refuse(err, p->s->kind == STATEMENT_DDL ? ER_NOT_SUPPORTED_YET : ER_BAD_DB_ERROR,
+		return refuse(err,
+		    p->s->kind == STATEMENT_DDL ? ER_NOT_SUPPORTED_YET : ER_BAD_DB_ERROR,
 		    "Unknown database '%.*s': it is no keyspace, and in a session that has not used one "
-		    "it is not known which server it is about", SLICE_ARG(database));
+		    "it is not known which server it is about",
+		    SLICE_ARG(database));
 	p->uses |= USES_DEFAULT;
 	return 0;
 }
@@ -163,8 +166,8 @@ makes_temporary(const struct statement *s)
 static int
 place_table(struct planner *p, const struct table_ref *t, struct err *err)
 {
-	struct slice                 keyspace = planner_keyspace(p, t);
-	const struct route_rule     *rule = planner_rule(p, t);
+	struct slice keyspace = planner_keyspace(p, t);
+	const struct route_rule *rule = planner_rule(p, t);
 	const struct route_keyspace *where;
 
 	if (slice_is_null(keyspace))
@@ -182,7 +185,8 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 	if (!slice_is_null(t->table) && temporary_hides(p->temporary, keyspace, t->table))
 		return refuse(err, ER_NOT_SUPPORTED_YET,
 		    "table '%.*s' of keyspace '%.*s' while a temporary table of that name, made from a "
-		    "moved table, is there", SLICE_ARG(t->table), SLICE_ARG(keyspace));
+		    "moved table, is there",
+		    SLICE_ARG(t->table), SLICE_ARG(keyspace));
 	where = rule != NULL ? NULL : route_keyspace(p->route, keyspace);
 	if (rule == NULL && where == NULL)
 		return no_keyspace(p, t, keyspace, err);
@@ -209,7 +213,7 @@ place_table(struct planner *p, const struct table_ref *t, struct err *err)
 static int
 place_temporary(struct planner *p, struct err *err)
 {
-	const struct table_ref      *made = &p->s->tables[0];
+	const struct table_ref *made = &p->s->tables[0];
 	const struct route_keyspace *own = slice_is_null(planner_keyspace(p, made))
 	    ? NULL
 	    : route_keyspace(p->route, planner_keyspace(p, made));
@@ -239,9 +243,9 @@ place_routine(struct planner *p, const struct table_ref *t, struct err *err)
 static int
 place_program(struct planner *p, struct err *err)
 {
-	struct slice                 database = p->s->in_database;
+	struct slice database = p->s->in_database;
 	const struct route_keyspace *where = route_keyspace(p->route, database);
-	struct table_ref            *t = arena_new(p->arena, struct table_ref);
+	struct table_ref *t = arena_new(p->arena, struct table_ref);
 
 	*t = (struct table_ref){ .database = database, .table = SLICE_NULL };
 	if (where == NULL)
@@ -299,7 +303,7 @@ refuse_elsewhere(struct planner *p, struct err *err)
 static int
 place_default(struct planner *p, struct err *err)
 {
-	const unsigned      means = USES_DEFAULT | USES_ROUTINE | USES_DATABASE | USES_LOCKS;
+	const unsigned means = USES_DEFAULT | USES_ROUTINE | USES_DATABASE | USES_LOCKS;
 	enum statement_kind kind = p->s->kind;
 
 	if (p->out->names_tables)
@@ -310,8 +314,8 @@ place_default(struct planner *p, struct err *err)
 		return refuse(err, ER_BAD_DB_ERROR, "keyspace '%s' has no primary tablet",
 		    p->out->place->name);
 	p->out->in_place = p->out->place != NULL &&
-			   (p->out->in_place || (p->uses & means) != 0 || kind == STATEMENT_DDL ||
-			       kind == STATEMENT_ADMIN || kind == STATEMENT_OTHER);
+	    (p->out->in_place || (p->uses & means) != 0 || kind == STATEMENT_DDL ||
+		kind == STATEMENT_ADMIN || kind == STATEMENT_OTHER);
 	return 0;
 }
 
@@ -328,8 +332,7 @@ kind_locks(enum statement_kind kind)
 	case STATEMENT_SAVEPOINT:
 	case STATEMENT_SET:
 	case STATEMENT_USE:
-	case STATEMENT_SHOW:
-		return false;
+	case STATEMENT_SHOW: return false;
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:
 	case STATEMENT_DDL:
@@ -338,8 +341,7 @@ kind_locks(enum statement_kind kind)
 	case STATEMENT_PREPARE:
 	case STATEMENT_CALL:
 	case STATEMENT_ADMIN:
-	case STATEMENT_OTHER:
-		return true;
+	case STATEMENT_OTHER: return true;
 	}
 	unreachable();
 }
@@ -347,10 +349,10 @@ kind_locks(enum statement_kind kind)
 int
 plan_make(struct arena *a, const struct plan_input *in, struct plan *out, struct err *err)
 {
-	const struct route     *r = in->route;
+	const struct route *r = in->route;
 	const struct statement *s = in->statement;
-	struct slice            keyspace = in->keyspace;
-	struct planner          p = { .arena = a,
+	struct slice keyspace = in->keyspace;
+	struct planner p = { .arena = a,
 		.route = r,
 		.s = s,
 		.sql = in->sql,

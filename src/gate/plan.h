@@ -16,14 +16,14 @@
 #include "gate/planner.h"
 
 struct plan_input {
-	const struct route     *route;
+	const struct route *route;
 	const struct statement *statement;
-	struct slice            sql, keyspace; /* the session's; SLICE_NULL: none */
-	struct slice            base; /* the keyspace used last, for databases that are none: route_base() */
+	struct slice sql, keyspace; /* the session's; SLICE_NULL: none */
+	struct slice base; /* the keyspace used last, for databases that are none: route_base() */
 	const struct temporary_tables *temporary; /* the session's */
 	/* the client's character set is not UTF-8: other names than ASCII cannot be compared with rules */
 	bool ascii_only;
-	unsigned                modes;         /* of sql_mode, for the lexer */
+	unsigned modes; /* of sql_mode, for the lexer */
 };
 
 /* The text is in the arena when it was rewritten. Refusals carry the number that the client gets.

@@ -9,7 +9,7 @@ bool
 planner_is_table(const struct table_ref *t)
 {
 	return t->role != TABLE_QUALIFIER && t->role != TABLE_UNCLEAR && t->role != TABLE_ROUTINE &&
-	       t->role != TABLE_CURRENT && t->role != TABLE_TRIGGER;
+	    t->role != TABLE_CURRENT && t->role != TABLE_TRIGGER;
 }
 
 struct slice
@@ -33,7 +33,7 @@ const struct route_keyspace *
 planner_temporary(const struct planner *p, const struct table_ref *t)
 {
 	struct slice keyspace = planner_keyspace(p, t);
-	const char  *place;
+	const char *place;
 
 	if (p->temporary->names.len == 0 || slice_is_null(keyspace) || slice_is_null(t->table) ||
 	    t->role == TABLE_UNCLEAR)
@@ -90,12 +90,12 @@ static bool
 is_otherwise(
     const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
 {
-	const struct route_rule     *rule = planner_rule(p, meant_by(p, t));
+	const struct route_rule *rule = planner_rule(p, meant_by(p, t));
 	const struct route_keyspace *named = route_keyspace(p->route, planner_keyspace(p, t));
 
 	if (t->role == TABLE_UNCLEAR || t->role == TABLE_CURRENT || t->role == TABLE_HANDLER ||
 	    (t->role == TABLE_QUALIFIER && slice_is_null(t->database) &&
-	        called_of(p, t) != CALLED_IN_FRONT))
+		called_of(p, t) != CALLED_IN_FRONT))
 		return false;
 	*table = t->table;
 	if (p->out->temporary != NULL && t == p->s->tables) {
@@ -110,8 +110,8 @@ is_otherwise(
 		*database = slice_str(rule->to->database);
 		*table = slice_str(rule->record->to_table);
 		return strcmp(rule->record->from_keyspace, rule->record->to_keyspace) != 0 ||
-		       !slice_eq(*table, t->table) ||
-		       !slice_eq_str(planner_keyspace(p, t), rule->to->database);
+		    !slice_eq(*table, t->table) ||
+		    !slice_eq_str(planner_keyspace(p, t), rule->to->database);
 	}
 	/* A keyspace whose database has another name. */
 	if (named == NULL || slice_is_null(t->database) ||
@@ -127,7 +127,7 @@ reads_otherwise(
     const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
 {
 	const struct statement *s = p->s;
-	bool                    otherwise;
+	bool otherwise;
 
 	if (t->role != TABLE_TRIGGER)
 		return is_otherwise(p, t, database, table);
@@ -191,14 +191,15 @@ note_name(struct planner *p, const struct table_ref *t, struct slice database, s
 		p->out->names = arena_array(p->arena, struct plan_name, p->s->tables_count);
 	p->out->names[p->out->names_count++] = n;
 	p->named_otherwise = p->named_otherwise || !slice_eq(n.database, n.as_database) ||
-			     !slice_eq(n.table, n.as_table);
+	    !slice_eq(n.table, n.as_table);
 }
 
 static void
 put_table(struct planner *p, const struct table_ref *t, struct slice database, struct slice table,
     struct buf *text)
 {
-	called_put(text, &(struct called_place){ p->s, p->sql, t, database, table }, called_of(p, t));
+	called_put(
+	    text, &(struct called_place){ p->s, p->sql, t, database, table }, called_of(p, t));
 	note_name(p, t, database, table);
 }
 
@@ -213,8 +214,8 @@ static void
 rewrite(struct planner *p)
 {
 	SCOPED(buf)
-	struct buf              text = BUF_INIT;
-	size_t                  done = 0;
+	struct buf text = BUF_INIT;
+	size_t done = 0;
 	const struct table_ref *t;
 
 	while ((t = next_ref(p->s, done)) != NULL) {

@@ -16,36 +16,36 @@ struct plan_name {
 
 struct plan {
 	const struct route_keyspace *place; /* NULL: any server will do */
-	const struct route_rule    **ruled; /* of the tables it names, each once */
-	size_t                       ruled_count, ruled_room;
-	bool                         names_tables;
+	const struct route_rule **ruled;    /* of the tables it names, each once */
+	size_t ruled_count, ruled_room;
+	bool names_tables;
 	/* it names no table and must run at the place all the same, because it means the keyspace itself
 	 * or something else of it (a routine, a catalogue) */
 	bool in_place;
-	bool                         locks; /* anything but a plain read */
-	bool                         catalogue; /* it names tables of information_schema */
-	bool                         rewritten;
-	struct slice                 text; /* to be sent */
+	bool locks;     /* anything but a plain read */
+	bool catalogue; /* it names tables of information_schema */
+	bool rewritten;
+	struct slice text; /* to be sent */
 	/* of all tables in it, where one has two names: answers have the server's */
-	struct plan_name            *names;
-	size_t                       names_count;
+	struct plan_name *names;
+	size_t names_count;
 	/* where a temporary table is made that is not made in its own keyspace; NULL: no such one */
 	const char *temporary;
 };
 
 /* One statement being planned. */
 struct planner {
-	struct arena           *arena;
-	const struct route     *route;
+	struct arena *arena;
+	const struct route *route;
 	const struct statement *s;
-	struct slice            sql, keyspace, base;
+	struct slice sql, keyspace, base;
 	const struct temporary_tables *temporary;
-	unsigned                uses; /* the statement's, and of its catalogue tables */
-	struct plan            *out;
+	unsigned uses; /* the statement's, and of its catalogue tables */
+	struct plan *out;
 	const struct table_ref *placed_by; /* the table that decided the place */
 	const struct route_keyspace *elsewhere; /* the session's own, when DATABASE() is to be its name */
-	struct slice            placed_keyspace;
-	bool                    named_otherwise; /* a table of the statement is, where it runs */
+	struct slice placed_keyspace;
+	bool named_otherwise; /* a table of the statement is, where it runs */
 };
 
 bool planner_is_table(const struct table_ref *t);

@@ -26,15 +26,15 @@ list_of(const struct pool *p, enum backend_state state)
 void
 backend_check(const struct backend *b)
 {
-	check(b->node.list == list_of(b->pool, b->state));                       /* (2) */
-	check(b->state == BACKEND_PARKED ? *b->slot == b : b->slot == NULL);     /* (3) */
+	check(b->node.list == list_of(b->pool, b->state));                   /* (2) */
+	check(b->state == BACKEND_PARKED ? *b->slot == b : b->slot == NULL); /* (3) */
 }
 
 void
 pool_check(const struct pool *p)
 {
-	check(p->count <= p->max);                                               /* (1) */
-	check(p->idle.count + p->parked.count <= p->count);                      /* (1) */
+	check(p->count <= p->max);                          /* (1) */
+	check(p->idle.count + p->parked.count <= p->count); /* (1) */
 }
 
 void
@@ -54,7 +54,7 @@ bool
 backend_fits(const struct backend *b, const struct pool_key *key)
 {
 	return b->caps == key->caps && b->collation == key->collation &&
-	       strcmp(b->server, key->server) == 0;
+	    strcmp(b->server, key->server) == 0;
 }
 
 void
@@ -97,7 +97,7 @@ connect_client(struct ctx *cx, struct pool *p, const struct pool_key *key, struc
 		.caps_with = key->caps,
 		.caps_without = POOL_CAPS & ~key->caps,
 		.collation = key->collation };
-	struct ctx          within = ctx_within(cx, p->connect_timeout);
+	struct ctx within = ctx_within(cx, p->connect_timeout);
 
 	p->connects++;
 	TRY(mysql_connect(&within, &params, out));
@@ -267,14 +267,14 @@ pool_age(struct pool *p)
 	usec before = task_now() - p->keep;
 
 	pool_check(p);
-	list_each (&p->idle, n) {
+	list_each(&p->idle, n) {
 		struct backend *b = list_item(n, struct backend, node);
 
 		backend_check(b);
 		if (b->since <= before)
 			destroy(b);
 	}
-	list_each (&p->parked, m) {
+	list_each(&p->parked, m) {
 		struct backend *b = list_item(m, struct backend, node);
 
 		backend_check(b);
@@ -290,7 +290,7 @@ void
 pool_close_idle(struct pool *p)
 {
 	pool_check(p);
-	list_each (&p->idle, n)
+	list_each(&p->idle, n)
 		destroy(list_item(n, struct backend, node));
 }
 
@@ -306,13 +306,14 @@ static int
 ask_once(struct ctx *cx, struct backend *b)
 {
 	struct mysql_rows rows;
-	struct ctx        inner = *cx;
-	int               rc;
+	struct ctx inner = *cx;
+	int rc;
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 
 	inner.arena = &arena;
-	rc = mysql_select(&inner, b->client, slice_str("SELECT @@GLOBAL.init_connect <> '' LIMIT 1"), &rows);
+	rc = mysql_select(
+	    &inner, b->client, slice_str("SELECT @@GLOBAL.init_connect <> '' LIMIT 1"), &rows);
 	if (rc != 0)
 		return -1;
 	b->once = rows.rows != 1 || rows.columns != 1 || !slice_eq_str(rows.values[0], "0");
@@ -325,7 +326,7 @@ static int
 connect_anew(struct ctx *cx, struct backend *b)
 {
 	const struct pool_key key = { b->server, b->caps, b->collation };
-	struct mysql_client  *fresh;
+	struct mysql_client *fresh;
 
 	TRY(connect_client(cx, b->pool, &key, &fresh));
 	mysql_close(b->client);
@@ -338,8 +339,8 @@ int
 backend_reset(struct ctx *cx, struct backend *b)
 {
 	static const uint8_t command[] = { COM_RESET_CONNECTION };
-	struct packets      *packets = mysql_packets(b->client);
-	struct reply_scan    scan;
+	struct packets *packets = mysql_packets(b->client);
+	struct reply_scan scan;
 
 	packets->seq = 0;
 	TRY(packets_write(cx, packets, slice_of(command, sizeof command)));

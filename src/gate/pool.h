@@ -52,13 +52,13 @@
 
 struct pool_key {
 	const char *server; /* address */
-	uint64_t    caps;   /* of POOL_CAPS, those that the client has */
-	uint8_t     collation;
+	uint64_t caps;      /* of POOL_CAPS, those that the client has */
+	uint8_t collation;
 };
 
 /* Capabilities that change what a server sends or does: a client's must be its backend's. */
-#define POOL_CAPS \
-	(CAP_FOUND_ROWS | CAP_IGNORE_SPACE | CAP_LOCAL_FILES | CAP_DEPRECATE_EOF | \
+#define POOL_CAPS                                                                                  \
+	(CAP_FOUND_ROWS | CAP_IGNORE_SPACE | CAP_LOCAL_FILES | CAP_DEPRECATE_EOF |                 \
 	    CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_MARIADB_EXTENDED_METADATA)
 
 enum backend_state { BACKEND_IDLE, BACKEND_IN_USE, BACKEND_PARKED };
@@ -66,39 +66,39 @@ enum backend_state { BACKEND_IDLE, BACKEND_IN_USE, BACKEND_PARKED };
 struct pool;
 
 struct backend {
-	struct list_node     node; /* in idle or parked (2) */
-	struct pool         *pool;
-	enum backend_state   state;
+	struct list_node node; /* in idle or parked (2) */
+	struct pool *pool;
+	enum backend_state state;
 	struct mysql_client *client;
-	char                *server;
-	uint64_t             caps;
-	uint8_t              collation;
-	struct backend     **slot;     /* PARKED: where its owner keeps it (3); else NULL */
-	uint64_t             session;  /* whose state it carries; 0: clean */
-	uint64_t             settings; /* version of that session's settings */
-	char                *database; /* current one; NULL: none or unknown */
-	bool                 was_reset; /* since it was chosen: its character set is not the session's */
-	struct map statements;     /* the owner's statement (4 bytes) to its number here, plus 1 */
-	uint64_t   insert_version; /* of the session's insert id that it knows */
-	usec       since;          /* of the present state */
-	uint64_t   serial;         /* never the same for two, nor before and after a reset */
-	bool       once;           /* the server has an init_connect, whose work a reset undoes */
-	usec       once_known;     /* asked of the server then */
+	char *server;
+	uint64_t caps;
+	uint8_t collation;
+	struct backend **slot;   /* PARKED: where its owner keeps it (3); else NULL */
+	uint64_t session;        /* whose state it carries; 0: clean */
+	uint64_t settings;       /* version of that session's settings */
+	char *database;          /* current one; NULL: none or unknown */
+	bool was_reset;          /* since it was chosen: its character set is not the session's */
+	struct map statements;   /* the owner's statement (4 bytes) to its number here, plus 1 */
+	uint64_t insert_version; /* of the session's insert id that it knows */
+	usec since;              /* of the present state */
+	uint64_t serial;         /* never the same for two, nor before and after a reset */
+	bool once;               /* the server has an init_connect, whose work a reset undoes */
+	usec once_known;         /* asked of the server then */
 };
 
 struct pool {
-	const char          *user;
+	const char *user;
 	const struct secret *password;
-	size_t               max, count;   /* of backends in all three states */
-	struct list          idle, parked; /* oldest first (4) */
-	struct waitlist      freed;        /* pool_take(): none fits, and there is no room */
-	usec                 connect_timeout, take_timeout, keep;
-	uint64_t             serials;      /* the last one given */
-	uint64_t             connects, takes, steals, waits; /* for metrics */
+	size_t max, count;        /* of backends in all three states */
+	struct list idle, parked; /* oldest first (4) */
+	struct waitlist freed;    /* pool_take(): none fits, and there is no room */
+	usec connect_timeout, take_timeout, keep;
+	uint64_t serials;                        /* the last one given */
+	uint64_t connects, takes, steals, waits; /* for metrics */
 	/* For the lexer, of the servers as they greet (sql/modes.h); 0: none has, or not all are of
 	 * one version. */
 	unsigned server_modes;
-	bool     greeted, mixed;
+	bool greeted, mixed;
 };
 
 void pool_init(struct pool *p, const char *user, const struct secret *password, size_t max);
@@ -121,7 +121,7 @@ void pool_close_idle(struct pool *p);
 
 /* Makes it as a new connection is. Where the server has an init_connect, which it runs for new connections
  * only, it gets a new one. */
-int  backend_reset(struct ctx *cx, struct backend *b) MUST_USE;
+int backend_reset(struct ctx *cx, struct backend *b) MUST_USE;
 bool backend_fits(const struct backend *b, const struct pool_key *key);
 void backend_set_database(struct backend *b, const char *name); /* NULL: unknown */
 

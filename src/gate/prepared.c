@@ -72,7 +72,7 @@ void
 prepared_forget_all(struct map *statements)
 {
 	struct slice key;
-	void        *p;
+	void *p;
 
 	for (size_t i = 0; map_next(statements, &i, &key, &p);)
 		prepared_free(p);
@@ -206,9 +206,7 @@ named_put(struct map *named, struct slice name, const struct named *n)
 {
 	struct named *kept = mem_new(struct named);
 
-	*kept = (struct named){
-		own(n->text), own(n->keyspace), own(n->base), n->modes, n->params
-	};
+	*kept = (struct named){ own(n->text), own(n->keyspace), own(n->base), n->modes, n->params };
 	check(map_put(named, name, kept) == NULL);
 }
 
@@ -226,7 +224,7 @@ void
 named_forget_all(struct map *named)
 {
 	struct slice key;
-	void        *n;
+	void *n;
 
 	for (size_t i = 0; map_next(named, &i, &key, &n);)
 		named_free(n);

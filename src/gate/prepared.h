@@ -24,29 +24,28 @@ enum {
 #define PREPARED_LAST UINT32_MAX
 
 struct prepared {
-	uint32_t         id;
-	struct arena     arena; /* of text and statement */
-	struct slice     text;
-	struct slice     keyspace; /* that its names are of; SLICE_NULL: none */
-	struct slice     base;     /* the session's then: plan.h */
+	uint32_t id;
+	struct arena arena; /* of text and statement */
+	struct slice text;
+	struct slice keyspace; /* that its names are of; SLICE_NULL: none */
+	struct slice base;     /* the session's then: plan.h */
 	struct statement statement;
-	unsigned         modes;
-	uint16_t         params, columns;
-	struct buf       types; /* two bytes for each parameter, as last sent; empty: never */
+	unsigned modes;
+	uint16_t params, columns;
+	struct buf types;     /* two bytes for each parameter, as last sent; empty: never */
 	struct buf long_data; /* COM_STMT_SEND_LONG_DATA packets, each with its length before it */
-	bool       long_data_lost; /* there was too much */
+	bool long_data_lost;  /* there was too much */
 };
 
 /* Reads the text; not in any map yet. */
-int prepared_new(
-    struct slice text, unsigned modes, struct prepared **out, struct err *err) MUST_USE;
+int prepared_new(struct slice text, unsigned modes, struct prepared **out, struct err *err) MUST_USE;
 /* Servers bind names when they prepare: a USE after that changes nothing. */
 void prepared_set_keyspace(struct prepared *p, struct slice keyspace, struct slice base);
-void             prepared_free(struct prepared *p);
+void prepared_free(struct prepared *p);
 struct prepared *prepared_find(const struct map *statements, uint32_t id);
-void             prepared_put(struct map *statements, struct prepared *p);
-void             prepared_drop(struct map *statements, uint32_t id); /* no such one: nothing */
-void             prepared_forget_all(struct map *statements);
+void prepared_put(struct map *statements, struct prepared *p);
+void prepared_drop(struct map *statements, uint32_t id); /* no such one: nothing */
+void prepared_forget_all(struct map *statements);
 
 /* Keeps a COM_STMT_SEND_LONG_DATA packet for the next execution. */
 void prepared_add_long_data(struct prepared *p, struct slice packet);
@@ -69,8 +68,8 @@ bool remote_take(struct backend *b, uint32_t id, uint32_t *remote);
 /* One of SQL's: PREPARE name FROM 'text'. */
 struct named {
 	struct slice text, keyspace, base; /* that its names are of; SLICE_NULL: none */
-	unsigned     modes;          /* under which the text is read */
-	unsigned     params;         /* how many values USING must have */
+	unsigned modes;                    /* under which the text is read */
+	unsigned params;                   /* how many values USING must have */
 };
 
 /* Copies it; the name, in lower case, is not there yet. */

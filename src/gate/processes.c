@@ -5,13 +5,13 @@
 #include "sql/quote.h"
 
 enum {
-	INFO_MAX = 64 * 1024,        /* bytes of a statement that are shown */
-	ROWS_MAX = 2 * 1024 * 1024,  /* and of all of one loop: further statements are left out */
+	INFO_MAX = 64 * 1024,       /* bytes of a statement that are shown */
+	ROWS_MAX = 2 * 1024 * 1024, /* and of all of one loop: further statements are left out */
 };
 
 struct command_name {
 	enum command command;
-	const char  *name; /* as servers show it */
+	const char *name; /* as servers show it */
 };
 
 static const char *
@@ -43,7 +43,7 @@ static size_t
 character(struct slice text, size_t at)
 {
 	uint8_t c = text.ptr[at];
-	size_t  n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : 0;
+	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : 0;
 
 	if (n > text.len - at || (c == 0xe0 && n == 3 && text.ptr[at + 1] < 0xa0) ||
 	    (c == 0xed && n == 3 && text.ptr[at + 1] >= 0xa0))
@@ -79,7 +79,7 @@ static void
 put_row(struct buf *out, const struct session *s)
 {
 	uint64_t ms = (uint64_t)((task_now() - s->since) / 1000);
-	bool     info = !s->idle && !slice_is_null(s->sql) && out->len < ROWS_MAX;
+	bool info = !s->idle && !slice_is_null(s->sql) && out->len < ROWS_MAX;
 
 	buf_addf(out, "%s(%u, ", out->len > 0 ? ", " : "", s->id);
 	quote_anywhere(out, slice_str(s->user));
@@ -104,7 +104,7 @@ processes_here(const struct gate_loop *loop, struct kill_order *order)
 	SCOPED(buf)
 	struct buf rows = BUF_INIT;
 
-	list_each (&loop->sessions, n) {
+	list_each(&loop->sessions, n) {
 		const struct session *s = list_item(n, struct session, node);
 
 		if (s->user != NULL && strcmp(s->user, order->user) == 0)

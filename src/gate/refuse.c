@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct state {
-	int  number;
+	int number;
 	char sqlstate[6];
 };
 
@@ -43,7 +43,7 @@ int
 refuse(struct err *err, int number, const char *fmt, ...)
 {
 	va_list args;
-	char    text[ERR_TEXT_MAX];
+	char text[ERR_TEXT_MAX];
 
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, args);

@@ -40,6 +40,7 @@ enum {
 };
 
 /* ERR_REFUSED with number and state; returns -1. */
-int refuse(struct err *err, int number, const char *fmt, ...) __attribute__((cold, format(printf, 3, 4)));
+int refuse(struct err *err, int number, const char *fmt, ...)
+    __attribute__((cold, format(printf, 3, 4)));
 
 #endif

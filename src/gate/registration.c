@@ -21,7 +21,8 @@ registration_default_id(char id[REGISTRATION_ID_MAX], const char *http)
 	if (gethostname(host, sizeof host - 1) != 0 || host[0] == '-')
 		host[0] = '\0';
 	for (char *c = host; *c != '\0'; c++) {
-		if (strspn(c, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == 0)
+		if (strspn(c, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+		    0)
 			*c = '-';
 	}
 	(void)snprintf(id, REGISTRATION_ID_MAX, "%s-%s", host[0] == '\0' ? "gate" : host, port + 1);
@@ -29,10 +30,10 @@ registration_default_id(char id[REGISTRATION_ID_MAX], const char *http)
 
 /* The revision of the record that may be written over: 0 when there is none. */
 static int
-replaceable(struct ctx *cx, struct topo *t, const char *key, const struct gate_record *r,
-    int64_t *revision)
+replaceable(
+    struct ctx *cx, struct topo *t, const char *key, const struct gate_record *r, int64_t *revision)
 {
-	struct topo_kv     kv;
+	struct topo_kv kv;
 	struct gate_record old;
 
 	*revision = 0;
@@ -47,8 +48,8 @@ replaceable(struct ctx *cx, struct topo *t, const char *key, const struct gate_r
 	if (strcmp(old.http, r->http) == 0 || mutant("gate_registered_over"))
 		return 0;
 	return err_set(cx->err, ERR_CONFLICT,
-	    "another gate is registered as '%s' (it serves clients at %s): choose another --id", r->id,
-	    old.mysql);
+	    "another gate is registered as '%s' (it serves clients at %s): choose another --id",
+	    r->id, old.mysql);
 }
 
 int
@@ -56,10 +57,10 @@ registration_put(struct ctx *cx, struct topo *t, const struct gate_record *r)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	SCOPED(buf)
-	struct buf          json = BUF_INIT;
-	char                key[TOPO_KEY_MAX];
+	struct buf json = BUF_INIT;
+	char key[TOPO_KEY_MAX];
 	struct topo_compare old = { .key = key };
-	struct ctx          own = *cx;
+	struct ctx own = *cx;
 
 	own.arena = &scratch;
 	(void)snprintf(key, sizeof key, "/gates/%s", r->id);

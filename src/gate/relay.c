@@ -8,7 +8,7 @@ static uint16_t
 mended_status(const void *arg, uint16_t told)
 {
 	const struct attempt *a = arg;
-	unsigned              missing = a->begins ? 0 : session_status_elsewhere(a->s, a->slot, told);
+	unsigned missing = a->begins ? 0 : session_status_elsewhere(a->s, a->slot, told);
 
 	return (uint16_t)(told | missing | (a->s->more ? STATUS_MORE_RESULTS : 0));
 }
@@ -20,7 +20,7 @@ must_mend(const struct attempt *a)
 	const struct session *s = a->s;
 
 	return s->more || s->client.seq != a->reply_seq ||
-	       (!a->begins && s->txn != TXN_NONE && session_status_elsewhere(s, a->slot, 0) != 0);
+	    (!a->begins && s->txn != TXN_NONE && session_status_elsewhere(s, a->slot, 0) != 0);
 }
 
 /* Where names stand in an answer, beyond its columns. */
@@ -28,7 +28,7 @@ static int
 find_names(struct ctx *cx, const struct attempt *a, struct answer_names *out)
 {
 	struct session *s = a->s;
-	struct show     show;
+	struct show show;
 
 	answer_names_init(out, &a->plan, s->slots[a->slot], attempt_keyspace(a));
 	out->modes = session_modes(s);
@@ -70,7 +70,7 @@ static int
 relay_named(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	struct answer_names names;
-	struct reply_mend   mend = { .status = mended_status, .arg = a };
+	struct reply_mend mend = { .status = mended_status, .arg = a };
 
 	TRY(find_names(cx, a, &names));
 	if (names.count > 0) {
@@ -106,9 +106,9 @@ relay_answer(struct ctx *cx, struct attempt *a, bool rows)
 int
 relay_error(struct ctx *cx, const struct attempt *a, struct slice packet)
 {
-	struct packets   *client = &a->s->client;
+	struct packets *client = &a->s->client;
 	struct err_packet e;
-	struct err        err;
+	struct err err;
 	SCOPED(buf)
 	struct buf text = BUF_INIT, mended = BUF_INIT;
 

@@ -6,7 +6,7 @@ static int
 send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	SCOPED(buf)
-	struct buf   packet = BUF_INIT;
+	struct buf packet = BUF_INIT;
 	struct slice sql;
 
 	for (size_t at = 0; session_next_begin(a->s, &at, &sql);) {
@@ -67,7 +67,7 @@ static int
 send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	SCOPED(buf)
-	struct buf   packet = BUF_INIT;
+	struct buf packet = BUF_INIT;
 	struct slice chunk;
 
 	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk);) {
@@ -86,17 +86,15 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 int
 request_prepare(struct ctx *cx, struct attempt *a)
 {
-	struct backend   *b = a->s->slots[a->slot];
-	struct packets   *p = mysql_packets(b->client);
+	struct backend *b = a->s->slots[a->slot];
+	struct packets *p = mysql_packets(b->client);
 	struct reply_scan scan;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	if (a->q->prepared == NULL ||
-	    remote_find(b, a->q->prepared->id, a->plan.text, &a->remote))
+	if (a->q->prepared == NULL || remote_find(b, a->q->prepared->id, a->plan.text, &a->remote))
 		return 0;
-	TRY(session_use_keyspace(
-	    cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
+	TRY(session_use_keyspace(cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
 	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
 	p->seq = 0;
 	TRY(packets_write(cx, p, buf_slice(&packet)));
@@ -129,9 +127,9 @@ request_send(struct ctx *cx, struct attempt *a)
 int
 request_read_begun(struct ctx *cx, struct attempt *a)
 {
-	struct packets   *p = mysql_packets(a->s->slots[a->slot]->client);
+	struct packets *p = mysql_packets(a->s->slots[a->slot]->client);
 	struct reply_scan scan;
-	struct slice      sql;
+	struct slice sql;
 
 	for (size_t at = 0; a->begins && session_next_begin(a->s, &at, &sql);) {
 		p->seq = 1;

@@ -17,9 +17,9 @@ read_keyspaces(struct route *r, const struct route_source *from, struct err *err
 		struct keyspace_record k;
 
 		TRY(keyspace_read(&r->arena, from->keyspaces[i], &k, err));
-		r->keyspaces[i] = (struct route_keyspace){
-			.name = k.name, .database = k.database, .sidecar = sidecar_or_default(k.sidecar)
-		};
+		r->keyspaces[i] = (struct route_keyspace){ .name = k.name,
+			.database = k.database,
+			.sidecar = sidecar_or_default(k.sidecar) };
 		(void)map_put(&r->by_keyspace, slice_str(k.name), &r->keyspaces[i]);
 	}
 	r->keyspaces_count = from->keyspaces_count;
@@ -30,7 +30,7 @@ static int
 read_tablets(struct route *r, const struct route_source *from, struct err *err)
 {
 	for (size_t i = 0; i < from->tablets_count; i++) {
-		struct tablet_record   t;
+		struct tablet_record t;
 		struct route_keyspace *k;
 
 		TRY(tablet_read(&r->arena, from->tablets[i], &t, err));
@@ -81,8 +81,7 @@ read_rules(struct route *r, const struct route_source *from, struct err *err)
 		r->ruled[i].record = rule;
 		r->ruled[i].to = route_keyspace(r, slice_str(rule->to_keyspace));
 		(void)map_put(&r->by_table,
-		    table_key(
-			&r->arena, slice_str(rule->from_keyspace), slice_str(rule->from_table)),
+		    table_key(&r->arena, slice_str(rule->from_keyspace), slice_str(rule->from_table)),
 		    &r->ruled[i]);
 	}
 	return 0;
@@ -149,9 +148,9 @@ bool
 route_is_system(struct slice database)
 {
 	return slice_eq_nocase(database, slice_str("information_schema")) ||
-	       slice_eq_nocase(database, slice_str("performance_schema")) ||
-	       slice_eq_nocase(database, slice_str("mysql")) ||
-	       slice_eq_nocase(database, slice_str("sys"));
+	    slice_eq_nocase(database, slice_str("performance_schema")) ||
+	    slice_eq_nocase(database, slice_str("mysql")) ||
+	    slice_eq_nocase(database, slice_str("sys"));
 }
 
 bool

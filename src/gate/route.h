@@ -21,48 +21,48 @@
 struct route_keyspace {
 	const char *name, *database;
 	const char *sidecar; /* the database of our own there */
-	const char *server; /* of its primary; NULL while there is none */
+	const char *server;  /* of its primary; NULL while there is none */
 };
 
 struct route_rule {
-	const struct routing_rule   *record;
+	const struct routing_rule *record;
 	const struct route_keyspace *to; /* NULL: the keyspace is gone */
 };
 
 struct route {
-	_Atomic int            refs;
-	struct arena           arena;
-	uint64_t               epoch;
-	char                   version[64]; /* of the servers, for greetings */
-	struct rules_record    rules;
-	struct route_rule     *ruled; /* as rules.rules */
+	_Atomic int refs;
+	struct arena arena;
+	uint64_t epoch;
+	char version[64]; /* of the servers, for greetings */
+	struct rules_record rules;
+	struct route_rule *ruled; /* as rules.rules */
 	struct route_keyspace *keyspaces;
-	size_t                 keyspaces_count;
-	const char           **vtctlds; /* addresses */
-	size_t                 vtctlds_count;
-	struct map             by_table; /* "keyspace.table" to route_rule */
-	struct map             by_keyspace;
+	size_t keyspaces_count;
+	const char **vtctlds; /* addresses */
+	size_t vtctlds_count;
+	struct map by_table; /* "keyspace.table" to route_rule */
+	struct map by_keyspace;
 };
 
 /* The JSON texts of records; rules may be SLICE_NULL: none yet. */
 struct route_source {
 	const struct slice *keyspaces, *tablets;
-	size_t              keyspaces_count, tablets_count;
+	size_t keyspaces_count, tablets_count;
 	const struct slice *vtctlds;
-	size_t              vtctlds_count;
-	struct slice        rules;
-	uint64_t            epoch;
-	const char         *version; /* "": not known yet */
+	size_t vtctlds_count;
+	struct slice rules;
+	uint64_t epoch;
+	const char *version; /* "": not known yet */
 };
 
 /* With one reference. */
 int route_new(const struct route_source *from, struct route **out, struct err *err) MUST_USE;
 struct route *route_ref(struct route *r);
-void          route_unref(struct route *r); /* NULL is fine */
+void route_unref(struct route *r); /* NULL is fine */
 
 const struct route_keyspace *route_keyspace(const struct route *r, struct slice name);
-const struct route_rule     *route_rule(
-	const struct route *r, struct slice keyspace, struct slice table);
+const struct route_rule *route_rule(
+    const struct route *r, struct slice keyspace, struct slice table);
 /* A database of the servers themselves: each has its own. ASCII case ignored. */
 bool route_is_system(struct slice database);
 /* A database that no client may use under this name: a sidecar, ASCII case ignored, or a keyspace's that

@@ -26,7 +26,7 @@ savepoint_run(struct ctx *cx, struct session *s, const struct request *q)
 {
 	enum { SAVEPOINT_NAME_MAX = 64 }; /* longer ones the server may refuse, and is asked */
 	struct slice name = q->statement->savepoint;
-	bool         sure = name.len > 0 && name.len <= SAVEPOINT_NAME_MAX;
+	bool sure = name.len > 0 && name.len <= SAVEPOINT_NAME_MAX;
 
 	if (s->txn == TXN_NONE && !s->autocommit && sure) {
 		s->txn = TXN_PENDING;

@@ -13,15 +13,16 @@
 void
 session_check(const struct session *s)
 {
-	check(s->txn != TXN_OPEN || (s->slots[s->txn_slot] != NULL &&
-					s->slots[s->txn_slot]->state == BACKEND_IN_USE)); /* (1) */
-	check(s->view == NULL || s->txn == TXN_OPEN);                                     /* (2) */
-	check(s->bound < 0 || (s->slots[s->bound] != NULL &&
-				  s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
+	check(s->txn != TXN_OPEN ||
+	    (s->slots[s->txn_slot] != NULL &&
+		s->slots[s->txn_slot]->state == BACKEND_IN_USE)); /* (1) */
+	check(s->view == NULL || s->txn == TXN_OPEN);             /* (2) */
+	check(s->bound < 0 ||
+	    (s->slots[s->bound] != NULL && s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
 	for (int i = 0; i < SLOTS_MAX; i++)
 		check((s->keeps[i] == 0 && !s->companions[i]) ||
-		      (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3), (5) */
-	check(s->home < 0 || s->keeps[s->home] != 0); /* (3) */
+		    (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3), (5) */
+	check(s->home < 0 || s->keeps[s->home] != 0);                               /* (3) */
 	check(s->lock_slot < 0 || (s->locked[s->lock_slot] && s->work.wrote_seq != 0)); /* (4) */
 }
 
@@ -271,12 +272,12 @@ session_reset(struct session *s)
 	session_check(s);
 	/* A transaction must not outlive its session on an idle connection. */
 	bool open = s->txn == TXN_OPEN;
-	int  txn_slot = s->txn_slot;
+	int txn_slot = s->txn_slot;
 
 	session_end_txn(s);
 	for (int i = 0; i < SLOTS_MAX; i++)
-		release(s, i, !(open && i == txn_slot) && s->bound != i && !s->locked[i] &&
-			      s->keeps[i] == 0);
+		release(s, i,
+		    !(open && i == txn_slot) && s->bound != i && !s->locked[i] && s->keeps[i] == 0);
 	s->last = -1;
 	s->insert_version = 0;
 	memcpy(s->insert_id, "0", 2);
@@ -322,7 +323,7 @@ session_done(struct session *s)
 int
 session_side_command(struct ctx *cx, struct session *s, int slot, struct slice packet)
 {
-	struct packets   *p = mysql_packets(s->slots[slot]->client);
+	struct packets *p = mysql_packets(s->slots[slot]->client);
 	struct reply_scan scan;
 
 	session_check(s);
@@ -431,7 +432,7 @@ int
 session_use_keyspace(
     struct ctx *cx, struct session *s, int slot, struct slice keyspace, struct slice base)
 {
-	const struct route          *r = s->loop->in_flight.route;
+	const struct route *r = s->loop->in_flight.route;
 	const struct route_keyspace *own =
 	    slice_is_null(keyspace) ? NULL : route_keyspace(r, keyspace);
 
@@ -444,8 +445,7 @@ session_use_keyspace(
 	}
 	/* Elsewhere than at its own keyspace every table is named in full, and some statements want a
 	 * default database all the same: DELETE x FROM a.t AS x. */
-	if (own != NULL &&
-	    (own->server == NULL || strcmp(own->server, s->slots[slot]->server) != 0))
+	if (own != NULL && (own->server == NULL || strcmp(own->server, s->slots[slot]->server) != 0))
 		own = route_keyspace_at(r, s->slots[slot]->server);
 	return own == NULL ? 0 : session_use(cx, s, slot, own->database);
 }
@@ -507,14 +507,14 @@ int
 session_save_insert_id(struct ctx *cx, struct session *s)
 {
 	struct mysql_rows rows;
-	struct ctx        inner = *cx;
+	struct ctx inner = *cx;
 
 	session_check(s);
 	if (s->insert_slot < 0)
 		return 0;
 	inner.arena = &s->arena;
-	TRY(mysql_select(
-	    &inner, s->slots[s->insert_slot]->client, slice_str("SELECT LAST_INSERT_ID() LIMIT 1"), &rows));
+	TRY(mysql_select(&inner, s->slots[s->insert_slot]->client,
+	    slice_str("SELECT LAST_INSERT_ID() LIMIT 1"), &rows));
 	(void)snprintf(s->insert_id, sizeof s->insert_id, "%.*s", SLICE_ARG(rows.values[0]));
 	s->insert_slot = -1;
 	return 0;

@@ -65,8 +65,8 @@
 #include "sql/statement.h"
 
 enum {
-	SLOTS_MAX = 4,          /* servers that one session uses at a time */
-	BEGIN_MAX = 16 * 1024,  /* bytes of BEGIN and savepoints: some 700 of those */
+	SLOTS_MAX = 4,         /* servers that one session uses at a time */
+	BEGIN_MAX = 16 * 1024, /* bytes of BEGIN and savepoints: some 700 of those */
 };
 
 /* What comes after COMMIT and ROLLBACK that do not say so themselves. */
@@ -77,90 +77,90 @@ enum txn_state { TXN_NONE, TXN_PENDING, TXN_OPEN };
 struct kill_question;
 
 struct session {
-	struct list_node  node; /* in the loop's sessions */
+	struct list_node node; /* in the loop's sessions */
 	struct gate_loop *loop;
-	struct task     *task; /* that runs it */
-	uint32_t         id;   /* the client's connection id */
-	uint64_t         owner; /* backend.session of those with its state; another one after each reset */
-	struct conn     *conn;
-	struct packets   client;
-	uint64_t         caps;
-	uint8_t          collation;
-	char            *user;
-	char            *keyspace; /* NULL: none; or a database that is no keyspace, at base's server */
-	char            *base;     /* the last that was a keyspace; NULL: none was */
-	struct settings  settings;
-	unsigned         modes; /* of sql_mode, for the lexer */
-	struct charset   charset; /* of the client's statements */
-	bool             autocommit;
-	enum isolation   isolation;
-	struct arena     arena; /* of the statement */
-	struct slice     sql;   /* of the statement, while it is served; or SLICE_NULL */
-	enum command     command; /* being served, or the last one */
-	usec             since;   /* it has come, or its answer has gone (idle) */
+	struct task *task; /* that runs it */
+	uint32_t id;       /* the client's connection id */
+	uint64_t owner; /* backend.session of those with its state; another one after each reset */
+	struct conn *conn;
+	struct packets client;
+	uint64_t caps;
+	uint8_t collation;
+	char *user;
+	char *keyspace; /* NULL: none; or a database that is no keyspace, at base's server */
+	char *base;     /* the last that was a keyspace; NULL: none was */
+	struct settings settings;
+	unsigned modes;         /* of sql_mode, for the lexer */
+	struct charset charset; /* of the client's statements */
+	bool autocommit;
+	enum isolation isolation;
+	struct arena arena;   /* of the statement */
+	struct slice sql;     /* of the statement, while it is served; or SLICE_NULL */
+	enum command command; /* being served, or the last one */
+	usec since;           /* it has come, or its answer has gone (idle) */
 
 	struct backend *slots[SLOTS_MAX];
-	int             bound;       /* a slot, or -1 */
-	int             insert_slot; /* whose server alone knows LAST_INSERT_ID(); -1: it is insert_id */
-	uint64_t        insert_version;
-	char            insert_id[24]; /* digits; "" when its connection was lost */
-	int             last;          /* the slot of the last statement, or -1 */
-	uint64_t        last_serial;   /* of the backend that was in it */
+	int bound;       /* a slot, or -1 */
+	int insert_slot; /* whose server alone knows LAST_INSERT_ID(); -1: it is insert_id */
+	uint64_t insert_version;
+	char insert_id[24];        /* digits; "" when its connection was lost */
+	int last;                  /* the slot of the last statement, or -1 */
+	uint64_t last_serial;      /* of the backend that was in it */
 	unsigned keeps[SLOTS_MAX]; /* what cannot be repeated: enum statement_leaves (3) */
-	int  home;             /* where statements without tables find them; -1: no slot keeps */
+	int home; /* where statements without tables find them; -1: no slot keeps */
 
 	/* Where a setting is that cannot be repeated: nothing may run elsewhere as if it were not
 	 * set. -1: there is none; SLOTS_MAX: it was lost with its connection. */
 	int only_slot;
 	struct temporary_tables temporary; /* ever made */
-	struct buf handlers;    /* that are open (handler.h) */
-	int  lock_slot;         /* the first where LOCK TABLES is in force (4), or -1 */
-	bool locked[SLOTS_MAX]; /* all of them */
+	struct buf handlers;               /* that are open (handler.h) */
+	int lock_slot;                     /* the first where LOCK TABLES is in force (4), or -1 */
+	bool locked[SLOTS_MAX];            /* all of them */
 
-	enum txn_state   txn;
-	int              txn_slot;
-	bool             companions[SLOTS_MAX]; /* snapshots beside txn_slot's (5) */
-	bool             txn_named; /* it has named a table */
-	bool             txn_read_only;
-	struct buf       begin;     /* what to begin with, here or elsewhere: session_begin_with() */
-	bool             begin_cut; /* not all of it was kept: it cannot go elsewhere */
-	struct buf       next;      /* SET TRANSACTION: in front of the next begin, and like it */
-	size_t           next_used; /* bytes of begin that came from next for the present statement */
-	struct route    *view;      /* (2) */
-	struct route    *began;     /* OPEN: the route when it began; NULL: not known */
+	enum txn_state txn;
+	int txn_slot;
+	bool companions[SLOTS_MAX]; /* snapshots beside txn_slot's (5) */
+	bool txn_named;             /* it has named a table */
+	bool txn_read_only;
+	struct buf begin;    /* what to begin with, here or elsewhere: session_begin_with() */
+	bool begin_cut;      /* not all of it was kept: it cannot go elsewhere */
+	struct buf next;     /* SET TRANSACTION: in front of the next begin, and like it */
+	size_t next_used;    /* bytes of begin that came from next for the present statement */
+	struct route *view;  /* (2) */
+	struct route *began; /* OPEN: the route when it began; NULL: not known */
 	struct work work;
 
-	struct map       statements; /* prepared ones: number (4 bytes) to struct prepared */
-	uint32_t         statements_next;
-	uint32_t         prepared_last; /* what PREPARED_LAST means; 0: none */
-	struct map       named; /* SQL's own: name to struct named */
-	struct prepared *cursor;  /* one with an open cursor on slots[bound] */
-	bool             idle;    /* waiting for the client's next command */
-	bool             replied; /* something of the present answer has gone to the client */
-	bool             failed;  /* that answer was an error */
-	bool             killed;
-	int              running;     /* the slot whose server executes the client's statement, or -1 */
-	bool             interrupted; /* by KILL QUERY, while it waits at the gate */
-	int              killers;     /* KILLs under way to that server (kill.h) */
-	struct waitlist  killers_gone; /* or an answer to kill has come */
+	struct map statements; /* prepared ones: number (4 bytes) to struct prepared */
+	uint32_t statements_next;
+	uint32_t prepared_last;  /* what PREPARED_LAST means; 0: none */
+	struct map named;        /* SQL's own: name to struct named */
+	struct prepared *cursor; /* one with an open cursor on slots[bound] */
+	bool idle;               /* waiting for the client's next command */
+	bool replied;            /* something of the present answer has gone to the client */
+	bool failed;             /* that answer was an error */
+	bool killed;
+	int running;      /* the slot whose server executes the client's statement, or -1 */
+	bool interrupted; /* by KILL QUERY, while it waits at the gate */
+	int killers;      /* KILLs under way to that server (kill.h) */
+	struct waitlist killers_gone; /* or an answer to kill has come */
 	struct kill_question *kill;   /* this client says KILL and waits */
-	uint64_t         kill_tickets;
-	bool             answered; /* the last statement, by the gate and not by slots[last] */
-	char            *signal;   /* answered with an error: the SIGNAL that raises it; or NULL */
-	bool             more; /* statements of the same command follow this one */
+	uint64_t kill_tickets;
+	bool answered; /* the last statement, by the gate and not by slots[last] */
+	char *signal;  /* answered with an error: the SIGNAL that raises it; or NULL */
+	bool more;     /* statements of the same command follow this one */
 };
 
 void session_init(struct session *s, struct gate_loop *loop, struct conn *conn, uint32_t id);
 /* Gives everything back; not the conn. */
 void session_done(struct session *s);
 /* Back to what it was after the handshake: COM_RESET_CONNECTION. */
-void         session_reset(struct session *s);
+void session_reset(struct session *s);
 struct slice session_keyspace(const struct session *s); /* SLICE_NULL: none */
 struct slice session_base(const struct session *s);     /* the same */
-void         session_set_keyspace(struct session *s, struct slice name);
+void session_set_keyspace(struct session *s, struct slice name);
 /* The keyspace at whose server the current database is; NULL: there is none. */
 const struct route_keyspace *session_place(const struct session *s, const struct route *r);
-void         session_set_user(struct session *s, const char *user);
+void session_set_user(struct session *s, const char *user);
 
 /* The slot of a backend on this server, IN USE. May wait for one; what the session has set is on
  * it. */
@@ -169,8 +169,8 @@ int session_backend(
 /* The backend's default database. */
 int session_use(struct ctx *cx, struct session *s, int slot, const char *database) MUST_USE;
 /* The default database in which names of the keyspace are understood there. */
-int session_use_keyspace(struct ctx *cx, struct session *s, int slot, struct slice keyspace,
-    struct slice base) MUST_USE;
+int session_use_keyspace(
+    struct ctx *cx, struct session *s, int slot, struct slice keyspace, struct slice base) MUST_USE;
 /* The statement generated an insert id there. */
 void session_note_insert_id(struct session *s, int slot);
 /* False when it was lost with its connection. */
@@ -212,7 +212,7 @@ void session_locked(struct session *s, int slot);
 void session_end_companions(struct session *s);
 /* It is in force no longer: the server has said so, or the connection has gone. */
 void session_unlocked(struct session *s, int slot);
-int  session_locked_count(const struct session *s);
+int session_locked_count(const struct session *s);
 
 /* A value of completion_type, as a literal. */
 enum completion session_completion_of(struct slice value);
@@ -222,7 +222,7 @@ uint16_t session_status(const struct session *s);
 /* What of it the server of this slot does not know: a transaction that no server knows of yet, or another
  * one. 0: nothing. told: what that server says in an OK. */
 uint16_t session_status_elsewhere(const struct session *s, int slot, uint16_t told);
-int      session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
+int session_send_ok(struct ctx *cx, struct session *s) MUST_USE;
 /* The last statement was answered by that slot's server. */
 void session_last(struct session *s, int slot);
 /* The last statement was answered by the gate: ROW_COUNT() and the like ask about this answer. e: the error
@@ -237,7 +237,7 @@ int session_send_diagnostic(struct ctx *cx, struct session *s, const struct err 
 /* One command on a backend whose answer is dropped; a server's ERR is ERR_SERVER. */
 int session_side_command(struct ctx *cx, struct session *s, int slot, struct slice packet) MUST_USE;
 /* Whatever completion_type says. */
-#define SIDE_COMMIT "COMMIT AND NO CHAIN NO RELEASE"
+#define SIDE_COMMIT   "COMMIT AND NO CHAIN NO RELEASE"
 #define SIDE_ROLLBACK "ROLLBACK AND NO CHAIN NO RELEASE"
 int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
 /* May the connection be closed without the client losing anything but the connection? */

@@ -65,7 +65,8 @@ log_complaint(const struct session *s, const struct err *e, const char *cause, u
 
 	complaint_print_cause(&text, cause);
 	if (s->sql.ptr != NULL &&
-	    fingerprint_add(&print, slice_cut(s->sql, 0, FINGERPRINT_OF), session_modes(s), &unread) != 0)
+	    fingerprint_add(
+		&print, slice_cut(s->sql, 0, FINGERPRINT_OF), session_modes(s), &unread) != 0)
 		buf_reset(&print);
 	log_info("refused with %d, %ju times: %s; keyspace=%s statement=%.*s%s%s", e->mysql_errno,
 	    (uintmax_t)times, text.len > 0 ? text.data : "", s->keyspace != NULL ? s->keyspace : "",
@@ -104,12 +105,12 @@ session_answered(struct session *s, const struct err *e)
 void
 session_complain(struct session *s, const struct err *e)
 {
-	bool              own = e->kind != ERR_SERVER;
-	const char       *cause = !own             ? COMPLAINT_OF_SERVER
-			    : e->cause != NULL     ? e->cause
-						   : err_kind_name(e->kind);
+	bool own = e->kind != ERR_SERVER;
+	const char *cause = !own ? COMPLAINT_OF_SERVER
+	    : e->cause != NULL   ? e->cause
+				 : err_kind_name(e->kind);
 	struct complaint *c = complaints_add(&s->loop->counts.complaints, e->mysql_errno, cause);
-	uint64_t          times;
+	uint64_t times;
 
 	count(&s->loop->counts.errors, 1);
 	if (own && complaint_is_due(c, task_now(), &times))

@@ -61,11 +61,11 @@ enum isolation
 session_isolation(const struct session *s)
 {
 	enum isolation out = s->isolation, of_txn;
-	struct slice   sql;
+	struct slice sql;
 
 	for (size_t at = 0; session_next_begin(s, &at, &sql);) {
-		of_txn = slice_starts(sql, "SET TRANSACTION ") ? isolation_read(sql)
-							       : ISOLATION_UNKNOWN;
+		of_txn =
+		    slice_starts(sql, "SET TRANSACTION ") ? isolation_read(sql) : ISOLATION_UNKNOWN;
 		out = of_txn != ISOLATION_UNKNOWN ? of_txn : out;
 	}
 	return out;
@@ -83,8 +83,9 @@ session_completion_of(struct slice value)
 			return (enum completion)(i / 4);
 	}
 	/* DEFAULT is NO_CHAIN: a server that has another one is refused (tablet/preflight.c) */
-	return slice_is_null(value) || slice_eq_nocase(value, slice_str("default")) ? COMPLETION_NONE
-										    : COMPLETION_UNKNOWN;
+	return slice_is_null(value) || slice_eq_nocase(value, slice_str("default"))
+	    ? COMPLETION_NONE
+	    : COMPLETION_UNKNOWN;
 }
 
 enum completion

@@ -26,12 +26,12 @@ has_committed(const struct workflow_record *w)
 static int
 write_wish(struct ctx *cx, const struct setback *s, const char *why)
 {
-	struct topo_kv         kv;
+	struct topo_kv kv;
 	struct workflow_record w;
-	struct topo_compare    old;
+	struct topo_compare old;
 	SCOPED(buf)
 	struct buf json = BUF_INIT;
-	char       key[TOPO_KEY_MAX];
+	char key[TOPO_KEY_MAX];
 
 	(void)snprintf(key, sizeof key, "/workflows/%s", s->workflow);
 	TRY(topo_get(cx, s->topo, key, &kv));
@@ -54,7 +54,8 @@ write_wish(struct ctx *cx, const struct setback *s, const char *why)
 static void
 ask(struct ctx *cx, const struct setback *s, const char *why)
 {
-	log_warn("workflow %s: %s; asking for attempt %d to be rolled back", s->workflow, why, s->attempt);
+	log_warn("workflow %s: %s; asking for attempt %d to be rolled back", s->workflow, why,
+	    s->attempt);
 	for (int tries = 0; tries < TRIES && write_wish(cx, s, why) != 0; tries++) {
 		if (cx->err->kind != ERR_CONFLICT) {
 			log_warn("rolling back: %s", cx->err->text);
@@ -66,15 +67,16 @@ ask(struct ctx *cx, const struct setback *s, const char *why)
 void
 setback_overflow(struct ctx *cx, const struct setback *s)
 {
-	ask(cx, s, arena_printf(cx->arena, "the hold buffer of gate '%s' is full, see vtgate --hold-buffer",
-	    s->gate));
+	ask(cx, s,
+	    arena_printf(cx->arena,
+		"the hold buffer of gate '%s' is full, see vtgate --hold-buffer", s->gate));
 }
 
 static int
 meet(struct ctx *cx, const struct setback *s, const struct standstill *what, bool *met)
 {
 	struct topo_kv kv;
-	char           key[TOPO_KEY_MAX], attempt[16];
+	char key[TOPO_KEY_MAX], attempt[16];
 
 	*met = false;
 	(void)snprintf(key, sizeof key, "/stalled/%s", s->workflow);
@@ -101,7 +103,8 @@ setback_standstill(struct ctx *cx, const struct setback *s, const struct standst
 	if (meet(cx, s, what, &met) != 0)
 		log_warn("workflow %s: a hold that stands still: %s", s->workflow, cx->err->text);
 	else if (met)
-		ask(cx, s, arena_printf(cx->arena,
-		    "a transaction that waits at gate '%s' keeps rows locked that the hold waits for",
-		    s->gate));
+		ask(cx, s,
+		    arena_printf(cx->arena,
+			"a transaction that waits at gate '%s' keeps rows locked that the hold waits for",
+			s->gate));
 }

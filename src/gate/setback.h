@@ -12,10 +12,10 @@
 
 struct setback {
 	struct topo *topo;
-	int64_t      lease;       /* the gate's */
-	const char  *gate;
-	const char  *workflow;    /* "new_customer/users" */
-	int          attempt;
+	int64_t lease; /* the gate's */
+	const char *gate;
+	const char *workflow; /* "new_customer/users" */
+	int attempt;
 };
 
 /* The hold buffer is full (barrier (4)). */

@@ -10,11 +10,11 @@
 /* ---- reading SET ---- */
 
 struct set_reader {
-	struct arena       *arena;
-	struct slice        sql;
+	struct arena *arena;
+	struct slice sql;
 	const struct token *t; /* ends with TOKEN_END */
 	struct assignments *out;
-	size_t              room;
+	size_t room;
 };
 
 static struct slice
@@ -56,7 +56,7 @@ static void
 value(struct set_reader *r, struct assignment *a)
 {
 	const struct token *first = r->t;
-	size_t              open = 0;
+	size_t open = 0;
 
 	while (!at_end(r->t) && !(open == 0 && is_punct(r->t, ','))) {
 		if (is_punct(r->t, '('))
@@ -68,19 +68,19 @@ value(struct set_reader *r, struct assignment *a)
 	if (r->t == first)
 		return;
 	a->value = slice_cut(r->sql, first->start, r->t[-1].end);
-	a->literal =
-	    r->t - first == 1 && (first->kind == TOKEN_STRING || first->kind == TOKEN_NUMBER ||
-				     first->kind == TOKEN_WORD);
-	a->literal =
-	    a->literal || (r->t - first == 2 && (is_punct(first, '-') || is_punct(first, '+')) &&
-			      first[1].kind == TOKEN_NUMBER);
+	a->literal = r->t - first == 1 &&
+	    (first->kind == TOKEN_STRING || first->kind == TOKEN_NUMBER ||
+		first->kind == TOKEN_WORD);
+	a->literal = a->literal ||
+	    (r->t - first == 2 && (is_punct(first, '-') || is_punct(first, '+')) &&
+		first[1].kind == TOKEN_NUMBER);
 }
 
 static void
 add(struct set_reader *r, const struct assignment *a)
 {
 	if (r->out->count == r->room) {
-		size_t             room = r->room == 0 ? 8 : r->room * 2;
+		size_t room = r->room == 0 ? 8 : r->room * 2;
 		struct assignment *wider = arena_alloc(r->arena, sizeof *wider * room);
 
 		if (r->out->count > 0)
@@ -111,8 +111,8 @@ lower(struct arena *a, struct slice s)
 static struct slice
 unquoted(struct slice name)
 {
-	bool quoted = name.len >= 2 &&
-		      (name.ptr[0] == '`' || name.ptr[0] == '\'' || name.ptr[0] == '"');
+	bool quoted =
+	    name.len >= 2 && (name.ptr[0] == '`' || name.ptr[0] == '\'' || name.ptr[0] == '"');
 
 	return quoted ? slice_cut(name, 1, name.len - 1) : name;
 }
@@ -121,15 +121,16 @@ struct slice
 settings_user_name(struct arena *a, struct slice name)
 {
 	struct slice low = lower(a, name);
-	bool         plain = low.len > 0;
+	bool plain = low.len > 0;
 	SCOPED(buf)
 	struct buf out = BUF_INIT;
 
 	for (size_t i = 0; i < low.len; i++) {
 		uint8_t c = low.ptr[i];
 
-		plain = plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-				     c == '$' || c == '.');
+		plain = plain &&
+		    ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+			c == '.');
 	}
 	buf_add_char(&out, '@');
 	if (plain)
@@ -151,7 +152,7 @@ system_name(struct set_reader *r, struct slice text, struct assignment *a)
 		if (slice_eq_nocase(scope, slice_str("global")))
 			a->kind = ASSIGN_GLOBAL;
 		else if (!slice_eq_nocase(scope, slice_str("session")) &&
-			 !slice_eq_nocase(scope, slice_str("local")))
+		    !slice_eq_nocase(scope, slice_str("local")))
 			a->kind = ASSIGN_OTHER; /* a structured variable: of the server */
 	}
 	a->name = lower(r->arena, unquoted(name));
@@ -176,7 +177,7 @@ static bool
 is_transaction_variable(struct slice name)
 {
 	return slice_eq_str(name, "tx_isolation") || slice_eq_str(name, "transaction_isolation") ||
-	       slice_eq_str(name, "tx_read_only") || slice_eq_str(name, "transaction_read_only");
+	    slice_eq_str(name, "tx_read_only") || slice_eq_str(name, "transaction_read_only");
 }
 
 /* TRANSACTION ISOLATION LEVEL x, READ ONLY: with a scope it is the session's. */
@@ -221,16 +222,16 @@ static bool
 continues_transaction(const struct set_reader *r)
 {
 	return is_punct(r->t, ',') &&
-	       ((is_word(r, r->t + 1, "read") &&
-		    (is_word(r, r->t + 2, "only") || is_word(r, r->t + 2, "write"))) ||
-		   (is_word(r, r->t + 1, "isolation") && is_word(r, r->t + 2, "level")));
+	    ((is_word(r, r->t + 1, "read") &&
+		 (is_word(r, r->t + 2, "only") || is_word(r, r->t + 2, "write"))) ||
+		(is_word(r, r->t + 1, "isolation") && is_word(r, r->t + 2, "level")));
 }
 
 static void
 assignment(struct set_reader *r)
 {
 	struct assignment a = { .kind = ASSIGN_SESSION };
-	bool              scoped = accept(r, "session") || accept(r, "local");
+	bool scoped = accept(r, "session") || accept(r, "local");
 
 	if (!scoped && accept(r, "global"))
 		a.kind = ASSIGN_GLOBAL;
@@ -258,7 +259,7 @@ int
 settings_read(
     struct arena *a, struct slice sql, unsigned modes, struct assignments *out, struct err *err)
 {
-	struct tokens     tokens;
+	struct tokens tokens;
 	struct set_reader r = { .arena = a, .sql = sql, .out = out };
 
 	*out = (struct assignments){ 0 };
@@ -342,8 +343,7 @@ settings_add(struct settings *s, const struct assignment *a)
 	 */
 	settings_forget(s, a->name);
 	s->version++;
-	if (s->count == SETTINGS_MAX ||
-	    s->bytes + a->name.len + a->value.len > SETTINGS_BYTES_MAX)
+	if (s->count == SETTINGS_MAX || s->bytes + a->name.len + a->value.len > SETTINGS_BYTES_MAX)
 		return false;
 	s->items[s->count++] = (struct setting){ own(a->name), own(a->value), s->version };
 	s->bytes += a->name.len + a->value.len;

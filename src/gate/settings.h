@@ -30,14 +30,14 @@ enum assignment_kind {
 
 struct assignment {
 	enum assignment_kind kind;
-	struct slice         name;  /* "sql_mode", "names", "@x", "transaction isolation" */
-	struct slice         value; /* as written */
-	bool                 literal;
+	struct slice name;  /* "sql_mode", "names", "@x", "transaction isolation" */
+	struct slice value; /* as written */
+	bool literal;
 };
 
 struct assignments {
 	struct assignment *items;
-	size_t             count;
+	size_t count;
 };
 
 /* sql is a SET statement (STATEMENT_SET) that statement_read() has understood. */
@@ -49,13 +49,13 @@ struct slice settings_user_name(struct arena *a, struct slice name);
 
 struct setting {
 	struct slice name, value; /* owned */
-	uint64_t     version;     /* that came with it */
+	uint64_t version;         /* that came with it */
 };
 
 struct settings {
 	struct setting items[SETTINGS_MAX];
-	size_t         count, bytes;
-	uint64_t       version; /* changes with every change */
+	size_t count, bytes;
+	uint64_t version; /* changes with every change */
 };
 
 void settings_init(struct settings *s);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct reading {
-	struct topo   *topo;
+	struct topo *topo;
 	struct source *out;
 };
 
@@ -33,7 +33,7 @@ is_older(const char *a, const char *b)
 {
 	for (;;) {
 		char *a_end, *b_end;
-		long  x = strtol(a, &a_end, 10), y = strtol(b, &b_end, 10);
+		long x = strtol(a, &a_end, 10), y = strtol(b, &b_end, 10);
 
 		if (x != y || *a_end != '.' || *b_end != '.')
 			return x < y;
@@ -72,7 +72,7 @@ bool
 source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char *changed)
 {
 	struct topo_list l;
-	char             version[SOURCE_VERSION_MAX];
+	char version[SOURCE_VERSION_MAX];
 
 	if (strcmp(changed, SOURCE_HEALTH) != 0 || topo_list(cx, t, changed, &l) != 0 ||
 	    pick_version(cx, &l, version) != 0)
@@ -91,7 +91,7 @@ static int
 read_all(struct ctx *cx, const struct reading *r)
 {
 	struct topo_list l;
-	struct topo_kv   kv;
+	struct topo_kv kv;
 
 	TRY(list(cx, r, "/keyspaces/", &l));
 	r->out->keyspaces = values(cx->arena, &l);
@@ -117,7 +117,7 @@ int
 source_read(struct ctx *cx, struct topo *t, struct source *out)
 {
 	struct reading r = { t, out };
-	struct ctx     inner = *cx;
+	struct ctx inner = *cx;
 
 	*out = (struct source){ .rules = SLICE_NULL };
 	arena_init(&out->arena);

@@ -15,18 +15,18 @@
 enum { SOURCE_VERSION_MAX = 64 };
 
 struct source {
-	struct arena  arena;
+	struct arena arena;
 	struct slice *keyspaces, *tablets;
-	size_t        keyspaces_count, tablets_count;
+	size_t keyspaces_count, tablets_count;
 	struct slice *vtctlds; /* their addresses */
-	size_t        vtctlds_count;
-	struct slice  rules;       /* SLICE_NULL: none yet */
-	int64_t       revision;    /* of the oldest of these reads: watch from here */
-	char          version[SOURCE_VERSION_MAX]; /* of the oldest server; "" when no tablet has told */
+	size_t vtctlds_count;
+	struct slice rules;               /* SLICE_NULL: none yet */
+	int64_t revision;                 /* of the oldest of these reads: watch from here */
+	char version[SOURCE_VERSION_MAX]; /* of the oldest server; "" when no tablet has told */
 };
 
 /* out is new; source_done() in any case. */
-int  source_read(struct ctx *cx, struct topo *t, struct source *out) MUST_USE;
+int source_read(struct ctx *cx, struct topo *t, struct source *out) MUST_USE;
 void source_done(struct source *s);
 /* Something under this prefix has changed: does it say anything new for a route? */
 bool source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char *changed);

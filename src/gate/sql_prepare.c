@@ -13,7 +13,7 @@
 
 /* PREPARE name FROM expression, EXECUTE name USING expressions, EXECUTE IMMEDIATE expression USING ... */
 struct sql_prepare {
-	bool         prepare, immediate, deallocate;
+	bool prepare, immediate, deallocate;
 	struct slice name; /* in lower case */
 	struct slice expression, using;
 };
@@ -22,14 +22,14 @@ static bool
 is_word(struct slice sql, const struct token *t, const char *word)
 {
 	return t->kind == TOKEN_WORD &&
-	       slice_eq_nocase(slice_cut(sql, t->start, t->end), slice_str(word));
+	    slice_eq_nocase(slice_cut(sql, t->start, t->end), slice_str(word));
 }
 
 static struct slice
 name_of(struct arena *a, struct slice sql, const struct token *t)
 {
 	struct slice text = slice_cut(sql, t->start, t->end);
-	char        *low;
+	char *low;
 
 	if (t->kind == TOKEN_QUOTED)
 		text = slice_cut(text, 1, text.len - 1);
@@ -44,10 +44,10 @@ static const struct token *
 expression(struct slice sql, const struct token *t, struct slice *out)
 {
 	const struct token *first = t;
-	size_t              open = 0;
+	size_t open = 0;
 
 	for (; t->kind != TOKEN_END && !(t->kind == TOKEN_PUNCT && t->punct == ';') &&
-	       !(open == 0 && is_word(sql, t, "using"));
+	     !(open == 0 && is_word(sql, t, "using"));
 	     t++) {
 		open += t->kind == TOKEN_PUNCT && t->punct == '(';
 		open -= t->kind == TOKEN_PUNCT && t->punct == ')' && open > 0;
@@ -65,8 +65,7 @@ read_command(struct arena *a, struct slice sql, const struct token *t, struct sq
 	out->prepare = is_word(sql, t, "prepare");
 	out->deallocate = is_word(sql, t, "deallocate") || is_word(sql, t, "drop");
 	t += 1 + out->deallocate; /* DEALLOCATE PREPARE */
-	out->immediate =
-	    !out->prepare && !out->deallocate && is_word(sql, t, "immediate");
+	out->immediate = !out->prepare && !out->deallocate && is_word(sql, t, "immediate");
 	if (t->kind != TOKEN_WORD && t->kind != TOKEN_QUOTED)
 		return false;
 	out->name = name_of(a, sql, t++);
@@ -104,7 +103,7 @@ static struct slice
 unquote(struct arena *a, struct slice literal, unsigned modes)
 {
 	struct slice inner = slice_cut(literal, 1, literal.len - 1);
-	uint8_t      quote = literal.ptr[0];
+	uint8_t quote = literal.ptr[0];
 	SCOPED(buf)
 	struct buf out = BUF_INIT;
 
@@ -125,7 +124,7 @@ unquote(struct arena *a, struct slice literal, unsigned modes)
 static int
 read_text(struct ctx *cx, struct session *s, struct slice expression, struct slice *out)
 {
-	struct tokens       tokens;
+	struct tokens tokens;
 	const struct token *t;
 
 	TRY(tokens_read(&s->arena, expression, session_modes(s), &tokens, cx->err));
@@ -160,7 +159,7 @@ static int
 prepare(struct ctx *cx, struct session *s, const struct sql_prepare *c)
 {
 	struct slice text;
-	unsigned     params;
+	unsigned params;
 
 	(void)named_drop(&s->named, c->name);
 	if (s->named.count >= PREPARED_MAX) {
@@ -186,8 +185,8 @@ as_request(struct ctx *cx, struct session *s, const struct named *n, struct slic
     struct request *inner)
 {
 	struct statement *st = arena_new(&s->arena, struct statement);
-	unsigned          modes = n->modes | s->loop->pool.server_modes;
-	int               asks;
+	unsigned modes = n->modes | s->loop->pool.server_modes;
+	int asks;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
@@ -237,9 +236,9 @@ execute_immediate(
 {
 	struct named *n = arena_new(&s->arena, struct named);
 
-	*n = (struct named){ .keyspace = session_keyspace(s),
-		.base = session_base(s),
-		.modes = session_modes(s) };
+	*n = (struct named){
+		.keyspace = session_keyspace(s), .base = session_base(s), .modes = session_modes(s)
+	};
 	if (read_text(cx, s, c->expression, &n->text) != 0 ||
 	    forward_try_prepare(cx, s, n->text, &n->params) != 0)
 		return task_cancelled() ? -1 : session_send_err(cx, s, cx->err);
@@ -249,7 +248,7 @@ execute_immediate(
 int
 sql_prepare_run(struct ctx *cx, struct session *s, const struct request *q, struct request *inner)
 {
-	struct tokens  tokens;
+	struct tokens tokens;
 	struct sql_prepare c;
 
 	s->replied = false;
@@ -265,6 +264,5 @@ sql_prepare_run(struct ctx *cx, struct session *s, const struct request *q, stru
 		return deallocate(cx, s, &c);
 	if (c.prepare)
 		return prepare(cx, s, &c);
-	return c.immediate ? execute_immediate(cx, s, &c, inner)
-			   : execute_named(cx, s, &c, inner);
+	return c.immediate ? execute_immediate(cx, s, &c, inner) : execute_named(cx, s, &c, inner);
 }

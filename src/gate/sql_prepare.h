@@ -14,7 +14,7 @@
 
 /* PREPARE, EXECUTE, DEALLOCATE. 1: *inner is to be run now, in the session's arena; 0: the client has its
  * answer; -1: the connection must end. */
-int sql_prepare_run(struct ctx *cx, struct session *s, const struct request *q,
-    struct request *inner) MUST_USE;
+int sql_prepare_run(
+    struct ctx *cx, struct session *s, const struct request *q, struct request *inner) MUST_USE;
 
 #endif

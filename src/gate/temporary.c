@@ -16,7 +16,7 @@ temporary_done(struct temporary_tables *t)
 
 struct entry {
 	const char *name, *place;
-	size_t      at, end;
+	size_t at, end;
 };
 
 static bool
@@ -36,8 +36,8 @@ static bool
 is_named(const char *name, struct slice keyspace, struct slice table)
 {
 	return strlen(name) == keyspace.len + 1 + table.len &&
-	       memcmp(name, keyspace.ptr, keyspace.len) == 0 && name[keyspace.len] == '.' &&
-	       memcmp(name + keyspace.len + 1, table.ptr, table.len) == 0;
+	    memcmp(name, keyspace.ptr, keyspace.len) == 0 && name[keyspace.len] == '.' &&
+	    memcmp(name + keyspace.len + 1, table.ptr, table.len) == 0;
 }
 
 const char *

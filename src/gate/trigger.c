@@ -23,13 +23,15 @@ trigger_is_dropped(const struct session *s, const struct request *q)
 {
 	const struct statement *st = q->statement;
 
-	return st->kind == STATEMENT_DDL && st->understood && !st->multiple && st->tables_count == 1 &&
-	       name_of(q)->role == TABLE_TRIGGER && s->loop->in_flight.route->rules.count > 0;
+	return st->kind == STATEMENT_DDL && st->understood && !st->multiple &&
+	    st->tables_count == 1 && name_of(q)->role == TABLE_TRIGGER &&
+	    s->loop->in_flight.route->rules.count > 0;
 }
 
 /* The names there of the keyspace's tables: 'a', 'b'; nothing when all of that database are its own. */
 static void
-put_tables(const struct route *route, struct slice keyspace, const struct route_keyspace *at, struct buf *sql)
+put_tables(const struct route *route, struct slice keyspace, const struct route_keyspace *at,
+    struct buf *sql)
 {
 	const char *before = " AND event_object_table IN (";
 
@@ -49,7 +51,7 @@ static int
 is_there(struct ctx *cx, struct session *s, const struct request *q, const struct route *route,
     const struct route_keyspace *at)
 {
-	struct slice      keyspace = keyspace_of(s, q);
+	struct slice keyspace = keyspace_of(s, q);
 	struct mysql_rows rows;
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
@@ -69,9 +71,10 @@ static int
 find(struct ctx *cx, struct session *s, const struct request *q, const struct route *route,
     const struct route_keyspace **at)
 {
-	struct slice                 keyspace = keyspace_of(s, q);
-	const struct route_keyspace *own = slice_is_null(keyspace) ? NULL : route_keyspace(route, keyspace);
-	int                          found;
+	struct slice keyspace = keyspace_of(s, q);
+	const struct route_keyspace *own =
+	    slice_is_null(keyspace) ? NULL : route_keyspace(route, keyspace);
+	int found;
 
 	*at = NULL;
 	if (own == NULL || own->server == NULL)
@@ -95,8 +98,8 @@ find(struct ctx *cx, struct session *s, const struct request *q, const struct ro
 
 /* With the name that the trigger has there. */
 static int
-put_request(struct ctx *cx, struct session *s, const struct request *q, const struct route_keyspace *at,
-    struct request *out)
+put_request(struct ctx *cx, struct session *s, const struct request *q,
+    const struct route_keyspace *at, struct request *out)
 {
 	struct statement *st = arena_new(&s->arena, struct statement);
 	SCOPED(buf)
@@ -117,9 +120,9 @@ put_request(struct ctx *cx, struct session *s, const struct request *q, const st
 int
 trigger_find(struct ctx *cx, struct session *s, const struct request *q, struct request *out)
 {
-	struct route                *route = route_ref(s->loop->in_flight.route);
+	struct route *route = route_ref(s->loop->in_flight.route);
 	const struct route_keyspace *at;
-	int                          rc = find(cx, s, q, route, &at);
+	int rc = find(cx, s, q, route, &at);
 
 	*out = *q;
 	if (rc == 0 && at != NULL)

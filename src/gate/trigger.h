@@ -13,6 +13,7 @@
 /* Is it such a statement, and could the trigger be elsewhere? */
 bool trigger_is_dropped(const struct session *s, const struct request *q);
 /* q, or what is to be run instead of it. */
-int trigger_find(struct ctx *cx, struct session *s, const struct request *q, struct request *out) MUST_USE;
+int trigger_find(
+    struct ctx *cx, struct session *s, const struct request *q, struct request *out) MUST_USE;
 
 #endif

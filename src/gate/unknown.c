@@ -31,12 +31,13 @@ next_is(struct lexer *l, struct token *t, const char *word)
 	struct err err;
 
 	return lexer_next(l, t, &err) == 0 && t->kind == TOKEN_WORD &&
-	       slice_eq_nocase(slice_cut(l->sql, t->start, t->end), slice_str(word));
+	    slice_eq_nocase(slice_cut(l->sql, t->start, t->end), slice_str(word));
 }
 
 /* Of several names a server drops those that exist: only a DROP of a single one is judged. */
 static bool
-judge_drop(const struct session *s, const struct unknown_ask *ask, struct slice name, struct err *instead)
+judge_drop(
+    const struct session *s, const struct unknown_ask *ask, struct slice name, struct err *instead)
 {
 	struct lexer l;
 	struct token t;
@@ -56,15 +57,15 @@ judge_drop(const struct session *s, const struct unknown_ask *ask, struct slice 
 }
 
 static bool
-judge(const struct session *s, const struct unknown_ask *ask, const struct table_ref *t, struct err *instead)
+judge(const struct session *s, const struct unknown_ask *ask, const struct table_ref *t,
+    struct err *instead)
 {
-	char         text[ERR_TEXT_MAX / 2];
+	char text[ERR_TEXT_MAX / 2];
 	struct slice name;
 	struct lexer l;
 	struct token first;
 
-	(void)snprintf(
-	    text, sizeof text, "%.*s.%.*s", SLICE_ARG(t->database), SLICE_ARG(t->table));
+	(void)snprintf(text, sizeof text, "%.*s.%.*s", SLICE_ARG(t->database), SLICE_ARG(t->table));
 	name = slice_str(text);
 	if (judge_drop(s, ask, name, instead))
 		return true;
@@ -72,18 +73,19 @@ judge(const struct session *s, const struct unknown_ask *ask, const struct table
 	if (next_is(&l, &first, "drop"))
 		return false;
 	if (slice_eq_nocase(slice_cut(l.sql, first.start, first.end), slice_str("create")))
-		(void)refuse(instead, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(t->database));
+		(void)refuse(
+		    instead, ER_BAD_DB_ERROR, "Unknown database '%.*s'", SLICE_ARG(t->database));
 	else
-		(void)refuse(instead, ER_NO_SUCH_TABLE, "Table '%.*s' doesn't exist", SLICE_ARG(name));
+		(void)refuse(
+		    instead, ER_NO_SUCH_TABLE, "Table '%.*s' doesn't exist", SLICE_ARG(name));
 	return true;
 }
 
 bool
-unknown_judge(
-    struct ctx *cx, struct session *s, const struct unknown_ask *ask, struct err *instead)
+unknown_judge(struct ctx *cx, struct session *s, const struct unknown_ask *ask, struct err *instead)
 {
 	const struct table_ref *t;
-	bool                    there = true;
+	bool there = true;
 
 	if (ask->code != ER_TABLEACCESS_DENIED_ERROR && ask->code != ER_DBACCESS_DENIED_ERROR)
 		return false;

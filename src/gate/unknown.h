@@ -12,11 +12,11 @@
 
 /* Such a statement, which the server of the slot has answered with this error. */
 struct unknown_ask {
-	const struct route     *route;
+	const struct route *route;
 	const struct statement *statement;
-	struct slice            sql;
-	int                     slot;
-	uint16_t                code;
+	struct slice sql;
+	int slot;
+	uint16_t code;
 };
 
 /* True: *instead is what it is to hear: session_send_diagnostic(). False also when

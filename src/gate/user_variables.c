@@ -5,8 +5,8 @@
 #include "sql/quote.h"
 
 /* All of this connection, in whatever order. Explicit, as sql_select_limit would cut it short. */
-#define LIST \
-	"SELECT VARIABLE_NAME, VARIABLE_TYPE, LEFT(VARIABLE_VALUE, 100), LENGTH(VARIABLE_VALUE) " \
+#define LIST                                                                                       \
+	"SELECT VARIABLE_NAME, VARIABLE_TYPE, LEFT(VARIABLE_VALUE, 100), LENGTH(VARIABLE_VALUE) "  \
 	"FROM information_schema.USER_VARIABLES LIMIT 10000"
 
 enum { LIST_NAME, LIST_TYPE, LIST_VALUE, LIST_LENGTH, LIST_COLUMNS };
@@ -36,8 +36,8 @@ can_save(const struct mysql_rows *list)
 
 	for (size_t i = 0; i < list->rows; i++) {
 		const struct slice *row = &list->values[i * LIST_COLUMNS];
-		uint64_t            length = 0;
-		struct err          err = { 0 };
+		uint64_t length = 0;
+		struct err err = { 0 };
 
 		if (!slice_is_null(row[LIST_LENGTH]) &&
 		    parse_u64(row[LIST_LENGTH], &length, &err) != 0)
@@ -53,8 +53,8 @@ can_save(const struct mysql_rows *list)
 
 /* HEX(@`a`), COLLATION(@`a`), ... of the strings. */
 static int
-ask_strings(struct ctx *cx, struct mysql_client *c, const struct mysql_rows *list,
-    struct mysql_rows *out)
+ask_strings(
+    struct ctx *cx, struct mysql_client *c, const struct mysql_rows *list, struct mysql_rows *out)
 {
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
@@ -104,9 +104,10 @@ put_number(struct buf *out, struct slice type, struct slice value)
 		buf_addf(out, "CAST(%.*s AS UNSIGNED)", slice_is_null(value) ? 4 : (int)value.len,
 		    slice_is_null(value) ? "NULL" : (const char *)value.ptr);
 	} else if (slice_is_null(value)) {
-		buf_addf(out, "CAST(NULL AS %s)", slice_eq_str(type, "INT") ? "SIGNED"
-			: slice_eq_str(type, "DOUBLE")                      ? "DOUBLE"
-									    : "DECIMAL(65,38)");
+		buf_addf(out, "CAST(NULL AS %s)",
+		    slice_eq_str(type, "INT")          ? "SIGNED"
+			: slice_eq_str(type, "DOUBLE") ? "DOUBLE"
+						       : "DECIMAL(65,38)");
 	} else {
 		buf_add_slice(out, value);
 		if (slice_eq_str(type, "DOUBLE") && !contains(value, 'e'))
@@ -152,10 +153,10 @@ remember_all(struct session *s, const struct mysql_rows *list, const struct mysq
 static int
 save_slot(struct ctx *cx, struct session *s, int slot)
 {
-	struct backend   *b = s->slots[slot];
+	struct backend *b = s->slots[slot];
 	struct mysql_rows list, strings;
-	struct ctx        inner = *cx;
-	uint64_t          version = s->settings.version;
+	struct ctx inner = *cx;
+	uint64_t version = s->settings.version;
 
 	inner.arena = &s->arena;
 	if (s->last == slot)

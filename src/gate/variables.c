@@ -19,7 +19,7 @@ static bool
 names_client_charset(const struct assignment *a)
 {
 	return slice_eq_str(a->name, "names") || slice_eq_str(a->name, "character set") ||
-	       slice_eq_str(a->name, "character_set_client");
+	    slice_eq_str(a->name, "character_set_client");
 }
 
 /* Back to what the server would have without us. */
@@ -44,24 +44,25 @@ is_number(struct slice text)
 static bool
 is_odd_completion(const struct assignment *a)
 {
-	bool digit = a->value.len == 1 && is_number(a->value); /* the server refuses one that is no value */
+	bool digit =
+	    a->value.len == 1 && is_number(a->value); /* the server refuses one that is no value */
 
 	return slice_eq_str(a->name, "completion_type") && !digit &&
-	       session_completion_of(a->value) == COMPLETION_UNKNOWN;
+	    session_completion_of(a->value) == COMPLETION_UNKNOWN;
 }
 
 static bool
 sets_isolation(struct slice name)
 {
 	return slice_eq_str(name, "transaction isolation") || slice_eq_str(name, "tx_isolation") ||
-	       slice_eq_str(name, "transaction_isolation");
+	    slice_eq_str(name, "transaction_isolation");
 }
 
 static bool
 sets_access(struct slice name)
 {
 	return slice_eq_str(name, "transaction read") || slice_eq_str(name, "tx_read_only") ||
-	       slice_eq_str(name, "transaction_read_only");
+	    slice_eq_str(name, "transaction_read_only");
 }
 
 /* Must its value be known here, as it decides how statements are read or what a transaction sees? */
@@ -71,8 +72,8 @@ must_be_known(const struct assignment *a)
 	if (a->kind == ASSIGN_NEXT)
 		return true;
 	return a->kind == ASSIGN_SESSION &&
-	       (sets_isolation(a->name) || sets_access(a->name) || names_client_charset(a) ||
-		   slice_eq_str(a->name, "completion_type"));
+	    (sets_isolation(a->name) || sets_access(a->name) || names_client_charset(a) ||
+		slice_eq_str(a->name, "completion_type"));
 }
 
 static int
@@ -102,22 +103,21 @@ static bool
 is_plain_value(struct ctx *cx, struct session *s, struct slice value)
 {
 	struct statement st;
-	struct slice     sql =
-	    slice_str(arena_printf(&s->arena, "SELECT %.*s", SLICE_ARG(value)));
+	struct slice sql = slice_str(arena_printf(&s->arena, "SELECT %.*s", SLICE_ARG(value)));
 
 	if (statement_read(&s->arena, sql, session_modes(s), &st, cx->err) != 0) {
 		err_clear(cx->err);
 		return false;
 	}
 	return st.understood && st.kind == STATEMENT_SELECT && st.tables_count == 0 &&
-	       !st.multiple && st.leaves == 0 && memchr(value.ptr, '?', value.len) == NULL;
+	    !st.multiple && st.leaves == 0 && memchr(value.ptr, '?', value.len) == NULL;
 }
 
 /* The slot where SET will run: where the session has its variables, or any. */
 static int
 variables_slot(struct ctx *cx, struct session *s, int *slot)
 {
-	const struct route          *route = s->loop->in_flight.route;
+	const struct route *route = s->loop->in_flight.route;
 	const struct route_keyspace *where = session_place(s, route);
 
 	*slot = session_keeper(s, LEAVES_VARIABLES);
@@ -151,8 +151,8 @@ static int
 ask(struct ctx *cx, struct session *s, struct slice expression, struct slice *out)
 {
 	struct mysql_rows rows;
-	struct ctx        inner = *cx;
-	int               slot = -1;
+	struct ctx inner = *cx;
+	int slot = -1;
 
 	inner.arena = &s->arena;
 	TRY(variables_slot(cx, s, &slot));
@@ -186,16 +186,16 @@ static int
 resolve(struct ctx *cx, struct session *s, struct request *q, struct assignments *as)
 {
 	SCOPED(buf)
-	struct buf        sql = BUF_INIT;
+	struct buf sql = BUF_INIT;
 	SCOPED(buf)
-	struct buf        packet = BUF_INIT;
+	struct buf packet = BUF_INIT;
 	struct statement *st = arena_new(&s->arena, struct statement);
-	struct slice      value;
-	size_t            done = 0;
+	struct slice value;
+	size_t done = 0;
 
 	for (size_t i = 0; i < as->count; i++) {
 		const struct assignment *a = &as->items[i];
-		size_t                   at = (size_t)(a->value.ptr - q->sql.ptr);
+		size_t at = (size_t)(a->value.ptr - q->sql.ptr);
 
 		if (!must_be_known(a) || a->literal || slice_is_null(a->value) ||
 		    !is_plain_value(cx, s, a->value))
@@ -229,7 +229,7 @@ plain_words(struct arena *a, struct slice value)
 
 	for (size_t i = 0; i < value.len; i++) {
 		uint8_t c = value.ptr[i];
-		bool    gap = c <= ' ' || c == '-' || c == '\'' || c == '"';
+		bool gap = c <= ' ' || c == '-' || c == '\'' || c == '"';
 
 		if (!gap)
 			buf_add_char(&out, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
@@ -242,7 +242,7 @@ plain_words(struct arena *a, struct slice value)
 struct next_value {
 	const char *text;   /* behind SET TRANSACTION */
 	const char *number; /* of tx_isolation, tx_read_only */
-	bool        access;
+	bool access;
 };
 
 static const struct next_value NEXT_VALUES[] = {
@@ -282,11 +282,11 @@ static void
 add_next(struct session *s, const struct assignment *a)
 {
 	const char *text = next_text(&s->arena, a);
-	bool        added;
+	bool added;
 
 	buf_swap(&s->begin, &s->next); /* nothing has begun */
-	added = session_begin_with(
-	    s, slice_str(arena_printf(&s->arena, "SET TRANSACTION %s", text)));
+	added =
+	    session_begin_with(s, slice_str(arena_printf(&s->arena, "SET TRANSACTION %s", text)));
 	buf_swap(&s->begin, &s->next);
 	check(added);
 }
@@ -324,17 +324,17 @@ sets_next(const struct assignments *as)
 static int
 read_back(struct ctx *cx, struct session *s, struct assignment *a)
 {
-	struct backend   *b = s->slots[s->last];
+	struct backend *b = s->slots[s->last];
 	struct mysql_rows rows;
-	struct ctx        inner = *cx;
+	struct ctx inner = *cx;
 	SCOPED(buf)
 	struct buf text = BUF_INIT;
 
 	inner.arena = &s->arena;
 	if (b->state == BACKEND_PARKED)
 		pool_unpark(&s->loop->pool, b);
-	if (mysql_selectf(&inner, b->client, &rows, "SELECT @@session.%.*s LIMIT 1", SLICE_ARG(a->name)) !=
-	    0) {
+	if (mysql_selectf(&inner, b->client, &rows, "SELECT @@session.%.*s LIMIT 1",
+		SLICE_ARG(a->name)) != 0) {
 		if (cx->err->kind != ERR_SERVER)
 			return -1;
 		err_clear(cx->err); /* it cannot be read: it stays where it is */
@@ -406,7 +406,7 @@ int
 variables_set(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct assignments as;
-	struct request     known = *q;
+	struct request known = *q;
 
 	if (settings_read(&s->arena, q->sql, session_modes(s), &as, cx->err) != 0 ||
 	    resolve(cx, s, &known, &as) != 0 || check_assignments(cx, &as) != 0)

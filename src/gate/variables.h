@@ -11,8 +11,8 @@
 int variables_set(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
 /* The value of an expression of variables and the servers' own functions, where the session has its
  * variables; in the session's arena. "NULL" when it is that. */
-int variables_ask(struct ctx *cx, struct session *s, struct slice expression,
-    struct slice *out) MUST_USE;
+int variables_ask(
+    struct ctx *cx, struct session *s, struct slice expression, struct slice *out) MUST_USE;
 /* The refusal of a character set in which statements cannot be read; returns -1. */
 int variables_refuse_charset(struct err *err, struct slice value);
 

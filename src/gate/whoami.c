@@ -7,7 +7,7 @@ static struct slice
 host_of(const struct session *s)
 {
 	struct slice peer = slice_str(conn_peer(s->conn));
-	size_t       end = peer.len;
+	size_t end = peer.len;
 
 	while (end > 0 && peer.ptr[end - 1] != ':')
 		end--;
@@ -21,7 +21,9 @@ int
 whoami_answer(struct ctx *cx, struct session *s, const struct statement *st, unsigned modes,
     struct slice *sql)
 {
-	struct identity_text text = { .sql = *sql, .modes = modes, .id = s->id, .from = st->query_at };
+	struct identity_text text = {
+		.sql = *sql, .modes = modes, .id = s->id, .from = st->query_at
+	};
 
 	if (!identity_is_asked(st))
 		return 0;

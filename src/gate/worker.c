@@ -25,24 +25,24 @@ enum {
 enum order { ORDER_ROUTE, ORDER_DRAIN, ORDER_KILL, ORDER_KILLED };
 
 struct order_message {
-	enum order        kind;
-	struct route     *route;
+	enum order kind;
+	struct route *route;
 	struct kill_order kill;
 };
 
 struct worker {
 	struct worker_params params;
-	pthread_t            thread;
-	sem_t                started; /* mail exists, or starting has failed */
-	struct err           err;
-	struct mailbox      *mail;
-	struct loop         *loop;
-	struct gate_loop     gate_loop;
-	struct listener     *listener;
-	_Atomic int          port;
-	uint32_t             clients; /* so far */
-	int64_t              acknowledged;
-	struct group         tasks, sessions;
+	pthread_t thread;
+	sem_t started; /* mail exists, or starting has failed */
+	struct err err;
+	struct mailbox *mail;
+	struct loop *loop;
+	struct gate_loop gate_loop;
+	struct listener *listener;
+	_Atomic int port;
+	uint32_t clients; /* so far */
+	int64_t acknowledged;
+	struct group tasks, sessions;
 };
 
 /* ---- to the control ---- */
@@ -65,8 +65,9 @@ ask_refresh(void *arg)
 {
 	struct worker *w = arg;
 
-	tell(w, &(struct worker_message){
-		    .kind = WORKER_REFRESH, .version = w->gate_loop.in_flight.route->rules.version });
+	tell(w,
+	    &(struct worker_message){
+		.kind = WORKER_REFRESH, .version = w->gate_loop.in_flight.route->rules.version });
 }
 
 static void
@@ -79,7 +80,7 @@ pass_kill(void *arg, const struct kill_order *order)
 
 struct arrival {
 	struct worker *worker;
-	struct conn   *conn;
+	struct conn *conn;
 };
 
 static uint32_t
@@ -96,10 +97,10 @@ next_id(struct worker *w)
 static void
 client_task(void *arg)
 {
-	struct arrival            *a = arg;
-	struct worker             *w = a->worker;
-	struct err                 err = { 0 };
-	struct ctx                 cx = { .deadline = NEVER, .err = &err };
+	struct arrival *a = arg;
+	struct worker *w = a->worker;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 	struct conversation_params params = { .loop = &w->gate_loop, .id = next_id(w) };
 
 	task_rename("client %u from %s", params.id, conn_peer(a->conn));
@@ -130,8 +131,8 @@ static void
 accept_task(void *arg)
 {
 	struct worker *w = arg;
-	struct err     err = { 0 };
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	while (!w->gate_loop.draining) {
 		struct conn *conn;
@@ -154,10 +155,10 @@ static void
 report_overflows(struct worker *w)
 {
 	struct slice key;
-	void        *value;
+	void *value;
 
 	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
-		struct barrier       *b = value;
+		struct barrier *b = value;
 		struct worker_message m = { .kind = WORKER_OVERFLOW, .attempt = b->attempt };
 
 		if (!b->overflowed || b->reported)
@@ -173,11 +174,11 @@ static bool
 report_standstills(struct worker *w)
 {
 	struct slice key;
-	void        *value;
-	bool         held = false;
+	void *value;
+	bool held = false;
 
 	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
-		struct barrier       *b = value;
+		struct barrier *b = value;
 		struct worker_message m = { .kind = WORKER_STANDSTILL, .attempt = b->attempt };
 
 		held = held || b->phase == RULE_HOLD;
@@ -194,14 +195,14 @@ static void
 standstill_task(void *arg)
 {
 	struct worker *w = arg;
-	struct err     err = { 0 };
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	for (;;) {
 		bool held = report_standstills(w);
 
 		if (held ? task_sleep(&cx, STANDSTILL_MS * MSEC) != 0
-		         : waitlist_wait(&cx, &w->gate_loop.in_flight.changed) != 0)
+			 : waitlist_wait(&cx, &w->gate_loop.in_flight.changed) != 0)
 			return;
 	}
 }
@@ -210,19 +211,20 @@ static void
 acknowledge_task(void *arg)
 {
 	struct worker *w = arg;
-	struct err     err = { 0 };
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	for (;;) {
 		struct in_flight *in_flight = &w->gate_loop.in_flight;
-		int64_t           version = in_flight->route->rules.version;
-		usec              again = NEVER;
+		int64_t version = in_flight->route->rules.version;
+		usec again = NEVER;
 
 		report_overflows(w);
 		if (in_flight_drained(in_flight, task_now(), &again) && w->acknowledged != version) {
 			w->acknowledged = version;
-			tell(w, &(struct worker_message){
-				    .kind = WORKER_ACKNOWLEDGED, .version = version });
+			tell(w,
+			    &(struct worker_message){
+				.kind = WORKER_ACKNOWLEDGED, .version = version });
 		}
 		struct ctx until = ctx_until(&cx, again);
 
@@ -236,8 +238,8 @@ static void
 age_task(void *arg)
 {
 	struct worker *w = arg;
-	struct err     err = { 0 };
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	while (task_sleep(&cx, AGE_EVERY) == 0) {
 		pool_age(&w->gate_loop.pool);
@@ -281,16 +283,18 @@ drain(struct ctx *cx, struct worker *w)
 	w->gate_loop.draining = true;
 	listener_close(w->listener);
 	w->listener = NULL;
-	list_each (&w->gate_loop.sessions, n) {
+	list_each(&w->gate_loop.sessions, n) {
 		struct session *s = list_item(n, struct session, node);
 
 		if (s->idle && session_at_rest(s))
 			task_cancel(s->task);
 	}
-	while (!list_empty(&w->gate_loop.sessions) && waitlist_wait(&within, &w->gate_loop.left) == 0)
+	while (
+	    !list_empty(&w->gate_loop.sessions) && waitlist_wait(&within, &w->gate_loop.left) == 0)
 		;
 	if (!list_empty(&w->gate_loop.sessions))
-		log_warn("closing %zu clients that did not end in time", w->gate_loop.sessions.count);
+		log_warn(
+		    "closing %zu clients that did not end in time", w->gate_loop.sessions.count);
 }
 
 static void
@@ -325,7 +329,7 @@ static void
 main_task(void *arg)
 {
 	struct worker *w = arg;
-	struct ctx     cx = { .deadline = NEVER, .err = &w->err };
+	struct ctx cx = { .deadline = NEVER, .err = &w->err };
 
 	serve(&cx, w);
 	group_done(&w->sessions);
@@ -340,7 +344,7 @@ static void *
 thread_main(void *arg)
 {
 	struct worker *w = arg;
-	struct task   *t = NULL;
+	struct task *t = NULL;
 
 	w->loop = loop_new(&w->err);
 	if (w->loop != NULL) {
@@ -395,7 +399,7 @@ struct worker *
 worker_start(const struct worker_params *params, struct err *err)
 {
 	struct worker *w = mem_new(struct worker);
-	int            rc;
+	int rc;
 
 	w->params = *params;
 	gate_loop_init(w);
@@ -449,7 +453,7 @@ worker_pass_kill(struct worker *const *workers, int count, const struct worker_m
 {
 	struct order_message order = { .kind = m->kind == WORKER_KILL ? ORDER_KILL : ORDER_KILLED,
 		.kill = m->kill };
-	int                  to = index_of(m->kind == WORKER_KILL ? m->kill.id : m->kill.asker);
+	int to = index_of(m->kind == WORKER_KILL ? m->kill.id : m->kill.asker);
 
 	if (m->kind == WORKER_KILL && m->kill.id == 0) {
 		order.kill.answers = count;

@@ -34,36 +34,36 @@ struct worker;
 /* What a worker tells; freed by who takes it. */
 struct worker_message {
 	enum worker_news kind;
-	struct worker   *worker;
-	int64_t          version; /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
-	int              attempt; /* OVERFLOW, STANDSTILL */
+	struct worker *worker;
+	int64_t version; /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
+	int attempt;     /* OVERFLOW, STANDSTILL */
 	struct standstill standstill;
-	char             workflow[NAME_PAIR_MAX];
+	char workflow[NAME_PAIR_MAX];
 	struct kill_order kill; /* KILL, KILLED */
-	struct err       err; /* FAILED: why it does not listen; it waits to be drained */
+	struct err err;         /* FAILED: why it does not listen; it waits to be drained */
 };
 
 struct worker_params {
-	int                       index;
-	const char               *address; /* to listen on; port 0 for the first one only */
-	size_t                    clients_max, backends_max, packet_max, hold_bytes_max;
+	int index;
+	const char *address; /* to listen on; port 0 for the first one only */
+	size_t clients_max, backends_max, packet_max, hold_bytes_max;
 	/* Of all workers, against clients_max: the kernel deals connections out unevenly. */
-	_Atomic size_t           *clients;
-	usec                      drain_timeout;
+	_Atomic size_t *clients;
+	usec drain_timeout;
 	const struct credentials *credentials;
-	const struct lease_view  *lease;
-	struct mailbox           *control;
+	const struct lease_view *lease;
+	struct mailbox *control;
 };
 
 /* Starts the thread. WORKER_READY or WORKER_FAILED follows when the first route was posted. */
 struct worker *worker_start(const struct worker_params *params, struct err *err) MUST_USE;
 /* Takes over one reference. From the control's loop only, as are the following. */
-void                      worker_route(struct worker *w, struct route *route);
-void                      worker_drain(struct worker *w); /* the last order: WORKER_ENDED follows */
+void worker_route(struct worker *w, struct route *route);
+void worker_drain(struct worker *w); /* the last order: WORKER_ENDED follows */
 /* KILL goes to the workers it may concern, or back at once when there is none; KILLED to the asker's. */
 void worker_pass_kill(struct worker *const *workers, int count, const struct worker_message *m);
-int                       worker_port(const struct worker *w);
-int                       worker_index(const struct worker *w);
+int worker_port(const struct worker *w);
+int worker_index(const struct worker *w);
 const struct gate_counts *worker_counts(const struct worker *w);
 /* After WORKER_ENDED: joins the thread. */
 void worker_free(struct worker *w);

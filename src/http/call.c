@@ -17,24 +17,25 @@
 #include <unistd.h>
 
 struct call {
-	CURLM             *multi;
-	CURL              *easy;
+	CURLM *multi;
+	CURL *easy;
 	struct curl_slist *headers;
-	int                epoll_fd;
-	usec               timer;       /* absolute; NEVER: none */
+	int epoll_fd;
+	usec timer; /* absolute; NEVER: none */
 	struct http_reply *reply;
-	bool               too_large;
-	char               problem[CURL_ERROR_SIZE];
+	bool too_large;
+	char problem[CURL_ERROR_SIZE];
 };
 
 static int
 socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
-	struct call       *c = arg;
+	struct call *c = arg;
 	struct epoll_event ev = { .data.fd = fd };
 
 	if (what == CURL_POLL_REMOVE) {
-		(void)epoll_ctl(c->epoll_fd, EPOLL_CTL_DEL, fd, NULL);   /* closed already: gone by itself */
+		(void)epoll_ctl(
+		    c->epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* closed already: gone by itself */
 		return 0;
 	}
 	if ((what & CURL_POLL_IN) != 0)
@@ -59,7 +60,7 @@ static size_t
 body_came(char *data, size_t size, size_t count, void *arg)
 {
 	struct call *c = arg;
-	size_t       len = size * count;
+	size_t len = size * count;
 
 	if (len > HTTP_BODY_MAX - c->reply->body.len) {
 		c->too_large = true;
@@ -83,9 +84,9 @@ set_address(struct call *c, const char *address, const char *path)
 	} else {
 		buf_addf(&url, "http://%s%s", address, path);
 	}
-	SET(c->easy, CURLOPT_URL, url.data);       /* copied */
+	SET(c->easy, CURLOPT_URL, url.data); /* copied */
 	SET(c->easy, CURLOPT_PROTOCOLS_STR, "http");
-	SET(c->easy, CURLOPT_PROXY, "");           /* whatever the environment says */
+	SET(c->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
 	SET(c->easy, CURLOPT_PATH_AS_IS, 1L);
 }
 
@@ -97,7 +98,8 @@ set_request(struct call *c, struct slice body, int64_t timeout_ms)
 	buf_addf(&timeout, HTTP_TIMEOUT_HEADER ": %lld", (long long)timeout_ms);
 	if (!mutant("http_deadline_stays_home"))
 		c->headers = curl_slist_append(c->headers, timeout.data);
-	c->headers = curl_slist_append(c->headers, "Expect:");    /* no round trip before a large body */
+	c->headers =
+	    curl_slist_append(c->headers, "Expect:"); /* no round trip before a large body */
 	if (!slice_is_null(body)) {
 		c->headers = curl_slist_append(c->headers, "Content-Type: application/json");
 		SET(c->easy, CURLOPT_POST, 1L);
@@ -142,7 +144,7 @@ call_init(struct call *c, struct http_reply *reply, struct err *err)
 		return err_errno(err, errno, "making an epoll descriptor");
 	c->multi = curl_multi_init();
 	c->easy = curl_easy_init();
-	check(c->multi != NULL && c->easy != NULL);     /* out of memory */
+	check(c->multi != NULL && c->easy != NULL); /* out of memory */
 	set_callbacks(c);
 	return 0;
 }
@@ -153,7 +155,7 @@ wait_for_curl(struct ctx *cx, struct call *c)
 {
 	struct err err;
 	struct ctx step = ctx_until(cx, c->timer);
-	uint32_t   got;
+	uint32_t got;
 
 	step.err = &err;
 	if (loop_wait_fd(&step, c->epoll_fd, EPOLLIN, &got) == 0)
@@ -167,11 +169,11 @@ static void
 tell_curl(struct call *c, int *running)
 {
 	struct epoll_event events[8];
-	int                n = epoll_wait(c->epoll_fd, events, 8, 0);
+	int n = epoll_wait(c->epoll_fd, events, 8, 0);
 
 	for (int i = 0; i < n; i++) {
 		uint32_t e = events[i].events;
-		int      mask = 0;
+		int mask = 0;
 		mask |= (e & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0;
 		mask |= (e & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
 		mask |= (e & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0;
@@ -186,10 +188,10 @@ tell_curl(struct call *c, int *running)
 static int
 read_outcome(struct call *c, struct err *err)
 {
-	int         left;
-	long        status;
+	int left;
+	long status;
 	const char *type = NULL;
-	CURLMsg    *m = curl_multi_info_read(c->multi, &left);
+	CURLMsg *m = curl_multi_info_read(c->multi, &left);
 
 	check(m != NULL && m->msg == CURLMSG_DONE);
 	if (c->too_large)
@@ -221,7 +223,8 @@ run_call(struct ctx *cx, struct call *c)
 }
 
 static int
-real_call(struct ctx *cx, const char *address, const char *path, struct slice body, struct http_reply *reply)
+real_call(struct ctx *cx, const char *address, const char *path, struct slice body,
+    struct http_reply *reply)
 {
 	struct call c;
 
@@ -241,10 +244,11 @@ http_call(struct ctx *cx, const char *address, const char *path, struct slice bo
 {
 	*reply = (struct http_reply){ .body = BUF_INIT };
 	if (body.len > HTTP_BODY_MAX)
-		return err_set(cx->err, ERR_REFUSED, "calling '%s%s': a body of %zu bytes, at most %d",
-		    address, path, body.len, HTTP_BODY_MAX);
+		return err_set(cx->err, ERR_REFUSED,
+		    "calling '%s%s': a body of %zu bytes, at most %d", address, path, body.len,
+		    HTTP_BODY_MAX);
 	int rc = loop_is_virtual() ? memory_call(cx, address, path, body, reply)
-	                           : real_call(cx, address, path, body, reply);
+				   : real_call(cx, address, path, body, reply);
 	if (rc == 0)
 		return 0;
 	buf_done(&reply->body);

@@ -16,26 +16,26 @@
 #include "task/net.h"
 
 enum {
-	HTTP_BODY_MAX   = 8 * 1024 * 1024,   /* a workflow record of thousands of tables */
-	HTTP_PATH_MAX   = 512,
+	HTTP_BODY_MAX = 8 * 1024 * 1024, /* a workflow record of thousands of tables */
+	HTTP_PATH_MAX = 512,
 };
 
 struct http_request {
-	const char  *method;    /* "GET", "POST" */
-	const char  *path;      /* "/api/workflow/create" without the query */
-	const char  *query;     /* "a=b&c=d" or "" */
+	const char *method; /* "GET", "POST" */
+	const char *path;   /* "/api/workflow/create" without the query */
+	const char *query;  /* "a=b&c=d" or "" */
 	struct slice body;
 };
 
 /* The handler fills status and body; content_type defaults to application/json. */
 struct http_reply {
-	int         status;
+	int status;
 	const char *content_type;
-	struct buf  body;
+	struct buf body;
 };
 
-typedef void http_handler_fn(struct ctx *cx, void *arg, const struct http_request *req,
-    struct http_reply *reply);
+typedef void http_handler_fn(
+    struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply);
 
 struct http_server;
 
@@ -44,7 +44,7 @@ struct http_server;
 int http_check_address(const char *address, struct err *err) MUST_USE;
 /* address as in net_listen(), and checked so. The server stops with http_stop(), which waits for its
  * handlers. */
-int  http_serve(const char *address, http_handler_fn *handler, void *arg, struct http_server **out,
+int http_serve(const char *address, http_handler_fn *handler, void *arg, struct http_server **out,
     struct err *err) MUST_USE;
 /* Where others find it: the address, with the port that was bound when it said 0. Until http_stop(). */
 const char *http_address(const struct http_server *s);

@@ -10,20 +10,20 @@
 
 enum {
 	METHOD_MAX = 16,
-	TARGET_MAX = 8 * 1024,   /* path and query; a server in the open takes no more either */
-	TYPE_MAX   = 128,
+	TARGET_MAX = 8 * 1024, /* path and query; a server in the open takes no more either */
+	TYPE_MAX = 128,
 };
 
 struct memory_server {
 	struct listener *listener;
 	http_handler_fn *handler;
-	void            *arg;
-	struct group     acceptor, handlers;
+	void *arg;
+	struct group acceptor, handlers;
 };
 
 struct visit {
 	struct memory_server *server;
-	struct conn          *conn;
+	struct conn *conn;
 };
 
 /* ---- frames ---- */
@@ -53,8 +53,8 @@ write_frame(struct ctx *cx, struct conn *c, const struct buf *head, struct slice
 
 struct incoming {
 	struct buf method, target, body;
-	char      *query;      /* within target */
-	uint32_t   timeout_ms;
+	char *query; /* within target */
+	uint32_t timeout_ms;
 };
 
 static void
@@ -85,7 +85,8 @@ static int
 write_reply(struct ctx *cx, struct conn *c, const struct http_reply *reply)
 {
 	const char *type = reply->content_type != NULL ? reply->content_type : "application/json";
-	uint32_t    n[3] = { (uint32_t)reply->status, (uint32_t)strlen(type), (uint32_t)reply->body.len };
+	uint32_t n[3] = { (uint32_t)reply->status, (uint32_t)strlen(type),
+		(uint32_t)reply->body.len };
 	SCOPED(buf) struct buf head = BUF_INIT;
 
 	buf_add(&head, n, sizeof(n));
@@ -97,6 +98,7 @@ static int
 serve_one(struct ctx *cx, struct visit *v, struct incoming *in, struct http_reply *reply)
 {
 	TRY(read_request(cx, v->conn, in));
+	/* clang-format off */
 	struct http_work work = {
 		.handler = v->server->handler,
 		.arg = v->server->arg,
@@ -104,23 +106,25 @@ serve_one(struct ctx *cx, struct visit *v, struct incoming *in, struct http_repl
 		.request = { .method = in->method.data, .path = in->target.data,
 		             .query = in->query == NULL ? "" : in->query, .body = buf_slice(&in->body) },
 	};
+	/* clang-format on */
 	if (strlen(work.request.path) > HTTP_PATH_MAX)
 		http_fail(reply, 414, "the path is too long");
 	else
 		http_run_handler(&work, reply);
 	struct err err;
-	struct ctx last = ctx_shielded(cx, SECOND, &err);   /* a cancelled handler's answer goes out too */
+	struct ctx last =
+	    ctx_shielded(cx, SECOND, &err); /* a cancelled handler's answer goes out too */
 	return write_reply(&last, v->conn, reply) == 0 ? 0 : err_copy(cx->err, &err);
 }
 
 static void
 visit_main(void *arg)
 {
-	struct visit      v = *(struct visit *)arg;
-	struct incoming   in = { BUF_INIT, BUF_INIT, BUF_INIT, NULL, 0 };
+	struct visit v = *(struct visit *)arg;
+	struct incoming in = { BUF_INIT, BUF_INIT, BUF_INIT, NULL, 0 };
 	struct http_reply reply = { .body = BUF_INIT };
-	struct err        err;
-	struct ctx        cx = { .deadline = NEVER, .err = &err };
+	struct err err;
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	free(arg);
 	if (serve_one(&cx, &v, &in, &reply) != 0)
@@ -134,15 +138,15 @@ static void
 accept_main(void *arg)
 {
 	struct memory_server *s = arg;
-	struct err            err;
-	struct ctx            cx = { .deadline = NEVER, .err = &err };
-	struct conn          *c;
+	struct err err;
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	struct conn *c;
 
 	while (net_accept(&cx, s->listener, &c) == 0) {
 		struct visit *v = mem_new(struct visit);
 		*v = (struct visit){ s, c };
-		if (s->handlers.children.count < HTTP_HANDLERS_MAX
-		    && group_spawn(&s->handlers, "http request", visit_main, v, &err) == 0)
+		if (s->handlers.children.count < HTTP_HANDLERS_MAX &&
+		    group_spawn(&s->handlers, "http request", visit_main, v, &err) == 0)
 			continue;
 		free(v);
 		conn_close(c);
@@ -192,8 +196,8 @@ static int
 send_request(struct ctx *cx, struct conn *c, const char *path, struct slice body)
 {
 	const char *method = slice_is_null(body) ? "GET" : "POST";
-	uint32_t    n[4] = { (uint32_t)http_timeout_ms(cx), (uint32_t)strlen(method), (uint32_t)strlen(path),
-	                     (uint32_t)body.len };
+	uint32_t n[4] = { (uint32_t)http_timeout_ms(cx), (uint32_t)strlen(method),
+		(uint32_t)strlen(path), (uint32_t)body.len };
 	SCOPED(buf) struct buf head = BUF_INIT;
 
 	buf_add(&head, n, sizeof(n));

@@ -16,11 +16,11 @@
 
 struct memory_server;
 
-struct memory_server *memory_serve(const char *address, http_handler_fn *handler, void *arg,
-	struct err *err) MUST_USE;
-int  memory_port(const struct memory_server *s);
-void memory_stop(struct memory_server *s);    /* cancels its handlers and waits for them */
-int  memory_call(struct ctx *cx, const char *address, const char *path, struct slice body,
-	struct http_reply *reply) MUST_USE;
+struct memory_server *memory_serve(
+    const char *address, http_handler_fn *handler, void *arg, struct err *err) MUST_USE;
+int memory_port(const struct memory_server *s);
+void memory_stop(struct memory_server *s); /* cancels its handlers and waits for them */
+int memory_call(struct ctx *cx, const char *address, const char *path, struct slice body,
+    struct http_reply *reply) MUST_USE;
 
 #endif

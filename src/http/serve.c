@@ -31,32 +31,32 @@
 #include <unistd.h>
 
 enum {
-	IDLE_S  = 30,     /* a keep-alive connection without a request, and a request without progress */
-	BACKLOG = 256,    /* connections that come while a handler computes */
+	IDLE_S = 30, /* a keep-alive connection without a request, and a request without progress */
+	BACKLOG = 256, /* connections that come while a handler computes */
 	CLOSING_ROUNDS = 10,
 };
 
 struct http_server {
-	struct memory_server *memory;    /* in a virtual loop; then nothing else is used */
-	struct MHD_Daemon    *daemon;
-	http_handler_fn      *handler;
-	void                 *arg;
-	struct group          driver, handlers;
-	int                   port, epoll_fd, poke;
-	char                  address[300];    /* a host of 255 bytes, brackets, a port */
+	struct memory_server *memory; /* in a virtual loop; then nothing else is used */
+	struct MHD_Daemon *daemon;
+	http_handler_fn *handler;
+	void *arg;
+	struct group driver, handlers;
+	int port, epoll_fd, poke;
+	char address[300]; /* a host of 255 bytes, brackets, a port */
 };
 
 enum progress { READING, HANDLING, ANSWERING };
 
 struct exchange {
-	struct http_server    *server;
+	struct http_server *server;
 	struct MHD_Connection *connection;
-	enum progress          progress;
-	bool                   begun;
-	char                  *target;     /* as it came, with the query */
-	struct buf             body;
-	struct http_work       work;
-	struct http_reply      reply;
+	enum progress progress;
+	bool begun;
+	char *target; /* as it came, with the query */
+	struct buf body;
+	struct http_work work;
+	struct http_reply reply;
 };
 
 /* ---- one request ---- */
@@ -93,13 +93,14 @@ complete(void *arg, struct MHD_Connection *connection, void **exchange,
 static enum MHD_Result
 answer(struct exchange *x)
 {
-	const char          *type = x->reply.content_type;
+	const char *type = x->reply.content_type;
 	struct MHD_Response *r;
 
 	x->progress = ANSWERING;
 	if (type == NULL)
 		type = "application/json";
-	r = MHD_create_response_from_buffer(x->reply.body.len, x->reply.body.data, MHD_RESPMEM_PERSISTENT);
+	r = MHD_create_response_from_buffer(
+	    x->reply.body.len, x->reply.body.data, MHD_RESPMEM_PERSISTENT);
 	if (r == NULL)
 		return MHD_NO;
 	enum MHD_Result rc = MHD_add_response_header(r, "Content-Type", type);
@@ -133,8 +134,8 @@ static int64_t
 number_header(struct exchange *x, const char *name)
 {
 	const char *text = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
-	int64_t     value = 0;
-	struct err  err;
+	int64_t value = 0;
+	struct err err;
 
 	return text == NULL || parse_i64(slice_str(text), &value, &err) != 0 ? 0 : value;
 }
@@ -144,14 +145,16 @@ static enum MHD_Result
 start(struct exchange *x, const char *url, const char *method)
 {
 	const char *query = strchr(x->target, '?');
-	struct err  err;
+	struct err err;
 
 	x->work = (struct http_work){
 		.handler = x->server->handler,
 		.arg = x->server->arg,
 		.timeout_ms = number_header(x, HTTP_TIMEOUT_HEADER),
-		.request = { .method = method, .path = url, .query = query == NULL ? "" : query + 1,
-		             .body = buf_slice(&x->body) },
+		.request = { .method = method,
+		    .path = url,
+		    .query = query == NULL ? "" : query + 1,
+		    .body = buf_slice(&x->body) },
 	};
 	if (x->server->handlers.children.count >= HTTP_HANDLERS_MAX)
 		return refuse(x, 503, "too many requests at a time");
@@ -175,8 +178,8 @@ look_at_head(struct exchange *x, const char *url)
 }
 
 static enum MHD_Result
-serve(void *arg, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-    const char *data, size_t *len, void **exchange)
+serve(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *data, size_t *len, void **exchange)
 {
 	struct exchange *x = *exchange;
 
@@ -187,7 +190,7 @@ serve(void *arg, struct MHD_Connection *connection, const char *url, const char 
 	if (*len == 0)
 		return start(x, url, method);
 	if (*len > HTTP_BODY_MAX - x->body.len)
-		return MHD_NO;                       /* a chunked body without end: hang up */
+		return MHD_NO; /* a chunked body without end: hang up */
 	buf_add(&x->body, data, *len);
 	*len = 0;
 	return MHD_YES;
@@ -199,9 +202,9 @@ static int
 wait_for_mhd(struct ctx *cx, struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
-	struct err             err;
-	struct ctx             step = *cx;
-	uint32_t               got;
+	struct err err;
+	struct ctx step = *cx;
+	uint32_t got;
 
 	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
 		step = ctx_within(cx, ms > INT32_MAX ? INT32_MAX * MSEC : (usec)ms * MSEC);
@@ -215,12 +218,12 @@ static void
 drive(void *arg)
 {
 	struct http_server *s = arg;
-	struct err          err;
-	struct ctx          cx = { .deadline = NEVER, .err = &err };
-	eventfd_t           pokes;
+	struct err err;
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	eventfd_t pokes;
 
 	while (wait_for_mhd(&cx, s) == 0) {
-		(void)eventfd_read(s->poke, &pokes);    /* EAGAIN: it was MHD's own descriptor */
+		(void)eventfd_read(s->poke, &pokes); /* EAGAIN: it was MHD's own descriptor */
 		check(MHD_run(s->daemon) == MHD_YES);
 	}
 }
@@ -229,13 +232,14 @@ static int
 open_epoll(struct http_server *s, struct err *err)
 {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	struct epoll_event          ev = { .events = EPOLLIN };
+	struct epoll_event ev = { .events = EPOLLIN };
 
 	check(info != NULL);
 	s->poke = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (s->poke < 0 || s->epoll_fd < 0 || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->poke, &ev) != 0
-	    || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, info->epoll_fd, &ev) != 0)
+	if (s->poke < 0 || s->epoll_fd < 0 ||
+	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->poke, &ev) != 0 ||
+	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, info->epoll_fd, &ev) != 0)
 		return err_errno(err, errno, "making the HTTP server's descriptors");
 	return 0;
 }
@@ -261,24 +265,25 @@ http_check_address(const char *address, struct err *err)
 		return 0;
 	return err_set(err, ERR_REFUSED,
 	    "serving HTTP at '%s': only a loopback address, like 127.0.0.1 or [::1], until there are "
-	    "tokens and TLS", address);
+	    "tokens and TLS",
+	    address);
 }
 
 static int
 open_socket(const char *address, int *port, struct err *err)
 {
 	struct address a;
-	socklen_t      len = sizeof(a.storage);
-	int            one = 1;
+	socklen_t len = sizeof(a.storage);
+	int one = 1;
 
 	TRY(http_check_address(address, err));
 	TRY(address_parse(address, &a, err));
 	int fd = socket(a.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_errno(err, errno, "making a socket for '%s'", address);
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0
-	    && bind(fd, (const struct sockaddr *)&a.storage, a.len) == 0 && listen(fd, BACKLOG) == 0
-	    && getsockname(fd, (struct sockaddr *)&a.storage, &len) == 0) {
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+	    bind(fd, (const struct sockaddr *)&a.storage, a.len) == 0 && listen(fd, BACKLOG) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&a.storage, &len) == 0) {
 		*port = address_port(&a);
 		return fd;
 	}
@@ -294,10 +299,11 @@ start_daemon(struct http_server *s, const char *address, struct err *err)
 
 	if (fd < 0)
 		return -1;
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, serve, s,
-	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s,
-	    MHD_OPTION_NOTIFY_COMPLETED, complete, s, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * HTTP_HANDLERS_MAX), MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, serve,
+	    s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s,
+	    MHD_OPTION_NOTIFY_COMPLETED, complete, s, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * HTTP_HANDLERS_MAX),
+	    MHD_OPTION_END);
 	if (s->daemon == NULL) {
 		close(fd);
 		return err_set(err, ERR_RETRY, "starting the HTTP server on '%s'", address);

@@ -8,16 +8,16 @@ http_fail(struct http_reply *reply, int status, const char *text)
 	reply->status = status;
 	reply->content_type = "application/json";
 	buf_reset(&reply->body);
-	buf_addf(&reply->body, "{\"error\":\"%s\"}", text);    /* our own sentences: nothing to escape */
+	buf_addf(&reply->body, "{\"error\":\"%s\"}", text); /* our own sentences: nothing to escape */
 }
 
 void
 http_run_handler(const struct http_work *w, struct http_reply *reply)
 {
-	int64_t      ms = w->timeout_ms <= 0 ? HTTP_TIMEOUT_MS_DEFAULT : w->timeout_ms;
-	struct err   err = { 0 };
+	int64_t ms = w->timeout_ms <= 0 ? HTTP_TIMEOUT_MS_DEFAULT : w->timeout_ms;
+	struct err err = { 0 };
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = { .err = &err, .arena = &arena };
+	struct ctx cx = { .err = &err, .arena = &arena };
 
 	if (ms > HTTP_TIMEOUT_MS_MAX)
 		ms = HTTP_TIMEOUT_MS_MAX;
@@ -45,7 +45,12 @@ const char *
 http_known_type(struct slice type)
 {
 	static const char *const known[] = {
-		"application/json", "text/plain", "text/html", "text/css", "text/javascript", "image/svg+xml",
+		"application/json",
+		"text/plain",
+		"text/html",
+		"text/css",
+		"text/javascript",
+		"image/svg+xml",
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

@@ -7,18 +7,18 @@
 #include "http/http.h"
 
 enum {
-	HTTP_TIMEOUT_MS_DEFAULT = 30 * 1000,         /* where the caller names none */
-	HTTP_TIMEOUT_MS_MAX     = 15 * 60 * 1000,    /* longer than any step of a cutover with its retries */
-	HTTP_HANDLERS_MAX       = 512,               /* at a time: each has a stack, a socket and a body */
+	HTTP_TIMEOUT_MS_DEFAULT = 30 * 1000, /* where the caller names none */
+	HTTP_TIMEOUT_MS_MAX = 15 * 60 * 1000, /* longer than any step of a cutover with its retries */
+	HTTP_HANDLERS_MAX = 512,              /* at a time: each has a stack, a socket and a body */
 };
 
 /* How a caller tells its deadline. */
 #define HTTP_TIMEOUT_HEADER "Request-Timeout-Ms"
 
 struct http_work {
-	http_handler_fn    *handler;
-	void               *arg;
-	int64_t             timeout_ms;   /* <= 0: the default */
+	http_handler_fn *handler;
+	void *arg;
+	int64_t timeout_ms; /* <= 0: the default */
 	struct http_request request;
 };
 

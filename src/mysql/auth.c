@@ -70,8 +70,8 @@ auth_store(struct slice password, struct auth_stored *out)
 }
 
 bool
-auth_native_verify(const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN],
-    struct slice answer)
+auth_native_verify(
+    const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN], struct slice answer)
 {
 	uint8_t stage1[AUTH_HASH_LEN], hash[AUTH_HASH_LEN], mask[AUTH_HASH_LEN];
 

@@ -16,13 +16,13 @@
 #include "base/secret.h"
 #include "mysql/handshake.h"
 
-enum { AUTH_HASH_LEN = 20, AUTH_ANSWER_MAX = 64 };   /* SHA-1; room for a SHA-256 and more */
+enum { AUTH_HASH_LEN = 20, AUTH_ANSWER_MAX = 64 }; /* SHA-1; room for a SHA-256 and more */
 
 #define AUTH_NATIVE "mysql_native_password"
 
 /* What a server keeps of a password. */
 struct auth_stored {
-	bool    empty;                     /* no password */
+	bool empty; /* no password */
 	uint8_t stage2[AUTH_HASH_LEN];
 };
 
@@ -36,8 +36,8 @@ struct auth_plugin {
 const struct auth_plugin *auth_plugin_find(struct slice name);
 void auth_store(struct slice password, struct auth_stored *out);
 /* Is answer right for what is stored? Takes the same time for any wrong answer of the right length. */
-bool auth_native_verify(const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN],
-    struct slice answer);
+bool auth_native_verify(
+    const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN], struct slice answer);
 /* Random bytes without NUL and '$', which some clients cut at. */
 void auth_scramble(uint8_t out[SCRAMBLE_LEN]);
 

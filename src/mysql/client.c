@@ -11,11 +11,11 @@
 #include <stdlib.h>
 
 enum {
-	PACKET_MAX    = 1 << 30,        /* the servers' largest max_allowed_packet */
-	HEAD_MAX      = 64 * 1024,      /* a definition, an OK, a file name: all are far smaller */
-	LOAD_PACKET   = 64 * 1024,      /* a load's bytes go out in packets of about this size */
+	PACKET_MAX = 1 << 30,    /* the servers' largest max_allowed_packet */
+	HEAD_MAX = 64 * 1024,    /* a definition, an OK, a file name: all are far smaller */
+	LOAD_PACKET = 64 * 1024, /* a load's bytes go out in packets of about this size */
 	ER_SPECIFIC_ACCESS_DENIED = 1227,
-	ER_NEW_ABORTING_CONNECTION = 1184,      /* "(init_connect command failed)" */
+	ER_NEW_ABORTING_CONNECTION = 1184, /* "(init_connect command failed)" */
 };
 
 /*
@@ -28,14 +28,14 @@ enum {
 enum client_state { CLIENT_IDLE, CLIENT_SENT, CLIENT_STREAMING, CLIENT_LOADING, CLIENT_DUMPING };
 
 struct mysql_client {
-	struct conn      *conn;
-	struct packets    packets;
+	struct conn *conn;
+	struct packets packets;
 	enum client_state state;
-	int               pending;
-	struct login      login;
-	bool              broken;
-	size_t            columns;       /* STREAMING */
-	struct buf        load;          /* LOADING: room for a header, then bytes */
+	int pending;
+	struct login login;
+	bool broken;
+	size_t columns;  /* STREAMING */
+	struct buf load; /* LOADING: room for a header, then bytes */
 };
 
 bool
@@ -47,13 +47,12 @@ mysql_broken(const struct mysql_client *c)
 bool
 mysql_hung_up(struct mysql_client *c)
 {
-	uint8_t    byte;
-	size_t     got = 0;
-	bool       eof = false;
-	struct err err;
-
+	uint8_t byte;
+	size_t got = 0;
+	bool eof = false;
 	check(c->state == CLIENT_IDLE);
-	return conn_read_now(c->conn, &byte, 1, &got, &eof, &err) != 0 || got > 0 || eof;
+	return conn_read_now(c->conn, &byte, 1, &got, &eof, &(struct err){ 0 }) != 0 || got > 0 ||
+	    eof;
 }
 
 uint32_t
@@ -165,7 +164,7 @@ static int
 read_answer(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok)
 {
 	struct reply_scan scan;
-	struct ok_packet  packet;
+	struct ok_packet packet;
 
 	TRY(packets_flush(cx, &c->packets));
 	reply_scan_init(&scan, REPLY_RESULT, c->login.caps);
@@ -232,7 +231,8 @@ reset_first(struct ctx *cx, struct mysql_client *c)
 		return -1;
 	cx->err->kind = ERR_REFUSED;
 	err_wrap(cx->err, "the server's init_connect fails for this account");
-	return err_hint(cx->err, "its error log says why; mend it with SET GLOBAL init_connect='...'");
+	return err_hint(
+	    cx->err, "its error log says why; mend it with SET GLOBAL init_connect='...'");
 }
 
 /* All statements go out at once; every answer is read. */
@@ -240,7 +240,7 @@ static int
 begin_role(struct ctx *cx, struct mysql_client *c, enum mysql_role role)
 {
 	const struct role_setting *at = c->login.dialect->settings;
-	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	if (role == ROLE_CLIENT)
 		return 0;
@@ -252,7 +252,8 @@ begin_role(struct ctx *cx, struct mysql_client *c, enum mysql_role role)
 		if (mysql_receive(cx, c, NULL) == 0)
 			continue;
 		if (cx->err->mysql_errno == ER_SPECIFIC_ACCESS_DENIED)
-			(void)err_hint(cx->err, "GRANT BINLOG ADMIN ON *.* to this account: "
+			(void)err_hint(cx->err,
+			    "GRANT BINLOG ADMIN ON *.* to this account: "
 			    "its sessions say how what they write is logged");
 		return -1;
 	}
@@ -264,12 +265,12 @@ begin(struct ctx *cx, struct mysql_client *c, const struct mysql_params *params)
 {
 	if (login(cx, &c->packets, params, &c->login) != 0) {
 		c->broken = true;
-		return err_wrap(cx->err, "connecting to '%s' as '%s'", params->address,
-		    params->user);
+		return err_wrap(
+		    cx->err, "connecting to '%s' as '%s'", params->address, params->user);
 	}
 	if (begin_role(cx, c, params->role) != 0)
-		return err_wrap(cx->err, "beginning a session of '%s' at '%s'", params->user,
-		    params->address);
+		return err_wrap(
+		    cx->err, "beginning a session of '%s' at '%s'", params->user, params->address);
 	return 0;
 }
 
@@ -277,7 +278,7 @@ int
 mysql_connect(struct ctx *cx, const struct mysql_params *params, struct mysql_client **out)
 {
 	struct mysql_client *c;
-	struct conn         *conn;
+	struct conn *conn;
 
 	if (net_connect(cx, params->address, &conn) != 0)
 		return err_wrap(cx->err, "connecting to '%s'", params->address);
@@ -297,7 +298,7 @@ __attribute__((format(printf, 2, 0))) static void
 format(struct buf *out, const char *fmt, va_list args)
 {
 	va_list again;
-	int     len;
+	int len;
 
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, fmt, again);
@@ -312,7 +313,7 @@ int
 mysql_execf(struct ctx *cx, struct mysql_client *c, const char *fmt, ...)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	va_list                args;
+	va_list args;
 
 	va_start(args, fmt);
 	format(&sql, fmt, args);
@@ -354,8 +355,8 @@ read_columns(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out)
 static int
 start(struct ctx *cx, struct mysql_client *c, struct slice sql)
 {
-	struct slice       packet;
-	struct ok_packet   ok;
+	struct slice packet;
+	struct ok_packet ok;
 	struct wire_reader r;
 
 	TRY(send_text(cx, c, sql));
@@ -382,7 +383,7 @@ start(struct ctx *cx, struct mysql_client *c, struct slice sql)
 static int
 next_row(struct ctx *cx, struct mysql_client *c, struct slice *values)
 {
-	struct slice     packet;
+	struct slice packet;
 	struct ok_packet eof;
 
 	TRY(packets_read(cx, &c->packets, PACKET_MAX, &packet));
@@ -425,9 +426,9 @@ mysql_stream_next(struct ctx *cx, struct mysql_client *c, struct slice *values)
 static int
 collect(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out)
 {
-	size_t        cap = 0, bytes = 0;
+	size_t cap = 0, bytes = 0;
 	struct slice *values = NULL;
-	int           rc;
+	int rc;
 
 	do {
 		values = mem_grow(values, &cap, (out->rows + 1) * out->columns, sizeof(*values));
@@ -472,7 +473,7 @@ int
 mysql_selectf(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out, const char *fmt, ...)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	va_list                args;
+	va_list args;
 
 	va_start(args, fmt);
 	format(&sql, fmt, args);
@@ -500,8 +501,8 @@ mysql_load_start(struct ctx *cx, struct mysql_client *c, struct slice sql)
 	if (reply_is_err(packet))
 		return leave(cx, c, err_from_packet(packet, cx->err));
 	if (packet.len == 0 || packet.ptr[0] != 0xfb)
-		return leave(cx, c, err_set(cx->err, ERR_REFUSED,
-		    "the statement does not load a local file"));
+		return leave(cx, c,
+		    err_set(cx->err, ERR_REFUSED, "the statement does not load a local file"));
 	c->state = CLIENT_LOADING;
 	begin_load_packet(c);
 	return 0;
@@ -512,7 +513,7 @@ static int
 write_load_packet(struct ctx *cx, struct mysql_client *c)
 {
 	size_t len = c->load.len - PACKET_HEADER;
-	int    rc;
+	int rc;
 
 	check(len < PACKET_PIECE_MAX);
 	for (int i = 0; i < 3; i++)

@@ -18,9 +18,9 @@
 #include "mysql/result.h"
 
 enum {
-	MYSQL_COLUMNS_MAX = 4096,               /* the servers' own limit */
+	MYSQL_COLUMNS_MAX = 4096, /* the servers' own limit */
 	/* a small answer; a list of thousands of tables fits */
-	MYSQL_SELECT_MAX  = 16 * 1024 * 1024,
+	MYSQL_SELECT_MAX = 16 * 1024 * 1024,
 };
 
 /* What an OK packet says. */
@@ -28,12 +28,12 @@ struct mysql_ok {
 	uint64_t affected_rows, insert_id;
 	uint16_t status, warnings;
 	/* "Records: 3  Deleted: 0  Skipped: 0  Warnings: 0", cut to fit */
-	char     info[160];
+	char info[160];
 };
 
 /* A small result in an arena; values[row * columns + col], SLICE_NULL ptr for NULL. */
 struct mysql_rows {
-	size_t        rows, columns;
+	size_t rows, columns;
 	struct slice *names;
 	struct column_def *defs; /* their numbers only: the names in them are gone */
 	struct slice *values;
@@ -42,16 +42,16 @@ struct mysql_rows {
 struct mysql_client;
 
 /* The session is begun as its role says (role.h): whatever the server's init_connect did is undone. */
-int  mysql_connect(struct ctx *cx, const struct mysql_params *params,
-    struct mysql_client **out) MUST_USE;
+int mysql_connect(
+    struct ctx *cx, const struct mysql_params *params, struct mysql_client **out) MUST_USE;
 /* COM_RESET_CONNECTION: a session as if it had just begun, but for init_connect and its database. */
-int  mysql_reset(struct ctx *cx, struct mysql_client *c) MUST_USE;
+int mysql_reset(struct ctx *cx, struct mysql_client *c) MUST_USE;
 /* sends COM_QUIT without waiting; NULL is fine */
 void mysql_close(struct mysql_client *c);
 bool mysql_broken(const struct mysql_client *c);
 /* Has an idle server closed the connection, or said something that nobody asked for? Does not wait. */
 bool mysql_hung_up(struct mysql_client *c);
-uint32_t mysql_thread_id(const struct mysql_client *c);   /* for KILL */
+uint32_t mysql_thread_id(const struct mysql_client *c); /* for KILL */
 /* "10.11.19-MariaDB-0+deb12u1-log" */
 const char *mysql_server_version(const struct mysql_client *c);
 const struct dialect *mysql_dialect(const struct mysql_client *c);
@@ -63,20 +63,19 @@ uint64_t mysql_caps(const struct mysql_client *c);
 struct packets *mysql_packets(struct mysql_client *c);
 
 /* Runs one statement to its end; rows that it returns are read and dropped. ok may be NULL. */
-int mysql_exec(struct ctx *cx, struct mysql_client *c, struct slice sql,
-    struct mysql_ok *ok) MUST_USE;
-int mysql_execf(struct ctx *cx, struct mysql_client *c, const char *fmt, ...)
-    MUST_USE __attribute__((format(printf, 3, 4)));
+int mysql_exec(
+    struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysql_ok *ok) MUST_USE;
+int mysql_execf(struct ctx *cx, struct mysql_client *c, const char *fmt, ...) MUST_USE
+    __attribute__((format(printf, 3, 4)));
 /* The whole result, copied to cx->arena. */
-int mysql_select(struct ctx *cx, struct mysql_client *c, struct slice sql,
-    struct mysql_rows *out) MUST_USE;
+int mysql_select(
+    struct ctx *cx, struct mysql_client *c, struct slice sql, struct mysql_rows *out) MUST_USE;
 int mysql_selectf(struct ctx *cx, struct mysql_client *c, struct mysql_rows *out, const char *fmt,
-    ...)
-    MUST_USE __attribute__((format(printf, 4, 5)));
+    ...) MUST_USE __attribute__((format(printf, 4, 5)));
 
 /* Streaming: start, then next until 0. *columns is the number of columns. */
-int mysql_stream_start(struct ctx *cx, struct mysql_client *c, struct slice sql,
-    size_t *columns) MUST_USE;
+int mysql_stream_start(
+    struct ctx *cx, struct mysql_client *c, struct slice sql, size_t *columns) MUST_USE;
 /* 1: values[0..columns) are set; 0: no more rows; -1. */
 int mysql_stream_next(struct ctx *cx, struct mysql_client *c, struct slice *values) MUST_USE;
 
@@ -97,8 +96,8 @@ int mysql_load_end(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok) 
  * packets of its answer: for binlog/dump.c. The payload is borrowed until the next call; an ERR packet
  * becomes ERR_SERVER; *eof says that an EOF packet came. */
 int mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload) MUST_USE;
-int mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
-    bool *eof) MUST_USE;
+int mysql_read_packet(
+    struct ctx *cx, struct mysql_client *c, struct slice *payload, bool *eof) MUST_USE;
 /* Has the next packet at least begun to arrive? Never waits. */
 bool mysql_has_input(const struct mysql_client *c);
 

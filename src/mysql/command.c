@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+/* clang-format off */
 static const char *const names[] = {
 	[COM_SLEEP] = "Sleep", [COM_QUIT] = "Quit", [COM_INIT_DB] = "Init DB",
 	[COM_QUERY] = "Query",
@@ -22,6 +23,7 @@ static const char *const names[] = {
 	[COM_RESET_CONNECTION] = "Reset connection",
 	[COM_STMT_BULK_EXECUTE] = "Bulk execute",
 };
+/* clang-format on */
 
 const char *
 command_name(enum command com)
@@ -35,16 +37,14 @@ static bool
 has_text(enum command com)
 {
 	return com == COM_QUERY || com == COM_STMT_PREPARE || com == COM_INIT_DB ||
-	    com == COM_CREATE_DB ||
-	    com == COM_DROP_DB;
+	    com == COM_CREATE_DB || com == COM_DROP_DB;
 }
 
 static bool
 has_statement_id(enum command com)
 {
 	return com == COM_STMT_EXECUTE || com == COM_STMT_FETCH || com == COM_STMT_CLOSE ||
-	    com == COM_STMT_RESET ||
-	    com == COM_STMT_SEND_LONG_DATA || com == COM_STMT_BULK_EXECUTE;
+	    com == COM_STMT_RESET || com == COM_STMT_SEND_LONG_DATA || com == COM_STMT_BULK_EXECUTE;
 }
 
 int

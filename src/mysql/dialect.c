@@ -70,8 +70,9 @@ static const struct role_setting mariadb_settings[] = {
 
 	/* Strict and without substitution: a value that does not fit is an error. Zero dates pass because
 	 * NO_ZERO_DATE and NO_ZERO_IN_DATE are absent; ALLOW_INVALID_DATES lets stored oddities through. */
-	{ OURS, "sql_mode", "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
-			    "ALLOW_INVALID_DATES'" },
+	{ OURS, "sql_mode",
+	    "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
+	    "ALLOW_INVALID_DATES'" },
 	{ OURS, "old_mode", "'UTF8_IS_UTF8MB3'" },
 	{ OURS, "time_zone", "'+00:00'" },
 	{ OURS, "explicit_defaults_for_timestamp", "1" },
@@ -126,9 +127,9 @@ static const struct dialect mariadb = {
 	/* MARIA_SLAVE_CAPABILITY_GTID: send GTID events as they are. */
 	.dump_sql = "SET @mariadb_slave_capability=4",
 	.dump_gtid_sql = "SET @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0, "
-	    "@slave_connect_state=",
+			 "@slave_connect_state=",
 	.lenient_sql = "SET STATEMENT sql_mode='NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
-	    "ALLOW_INVALID_DATES' FOR ",
+		       "ALLOW_INVALID_DATES' FOR ",
 	.settings = mariadb_settings,
 };
 
@@ -136,7 +137,9 @@ static const struct dialect mariadb = {
 const char *
 dialect_greeting_prefix(const char *version)
 {
-	return strstr(version, "MariaDB") != NULL && strncmp(version, "10.", 3) == 0 ? GREETING_PREFIX : "";
+	return strstr(version, "MariaDB") != NULL && strncmp(version, "10.", 3) == 0
+	    ? GREETING_PREFIX
+	    : "";
 }
 
 /* The oldest release on which the behaviour that we rely on was seen. */
@@ -152,19 +155,21 @@ int
 dialect_find(const char *version, const struct dialect **out, struct err *err)
 {
 	struct slice major, minor, rest = slice_split(slice_str(version), '.', &major);
-	int          a, b;
+	int a, b;
 
 	if (strstr(version, "MariaDB") == NULL) {
-		err_set(err, ERR_REFUSED, "server version '%s' is not MariaDB: MySQL is not "
-		    "supported yet", version);
+		err_set(err, ERR_REFUSED,
+		    "server version '%s' is not MariaDB: MySQL is not "
+		    "supported yet",
+		    version);
 		return refuse(err);
 	}
 	(void)slice_split(rest, '.', &minor);
 	if (parse_int(major, 1, 1000, &a, err) != 0 || parse_int(minor, 0, 1000, &b, err) != 0)
 		return err_wrap(err, "server version '%s'", version);
 	if (a < MARIADB_MAJOR || (a == MARIADB_MAJOR && b < MARIADB_MINOR)) {
-		err_set(err, ERR_REFUSED, "server version '%s' is older than MariaDB %d.%d", version,
-		    MARIADB_MAJOR, MARIADB_MINOR);
+		err_set(err, ERR_REFUSED, "server version '%s' is older than MariaDB %d.%d",
+		    version, MARIADB_MAJOR, MARIADB_MINOR);
 		return refuse(err);
 	}
 	*out = &mariadb;

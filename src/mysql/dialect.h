@@ -12,7 +12,7 @@
 #include "mysql/role.h"
 
 struct dialect {
-	const char *name;             /* "MariaDB" */
+	const char *name; /* "MariaDB" */
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
 	const char *position_sql, *gtid_sql;
 	/* A transaction with one read view; then, in it, the binlog place that it shows exactly

@@ -27,9 +27,8 @@ gtid_parse(struct slice text, struct gtid *out, struct err *err)
 	if (slice_is_null(seq))
 		return err_set(err, ERR_REFUSED, "GTID '%.*s' is not domain-server-sequence",
 		    SLICE_ARG(slice_cut(text, 0, 100)));
-	if (parse_u32(domain, &out->domain, err) != 0 || parse_u32(server, &out->server,
-	    err) != 0 ||
-	    parse_u64(seq, &out->seq, err) != 0)
+	if (parse_u32(domain, &out->domain, err) != 0 ||
+	    parse_u32(server, &out->server, err) != 0 || parse_u64(seq, &out->seq, err) != 0)
 		return err_wrap(err, "GTID '%.*s'", SLICE_ARG(slice_cut(text, 0, 100)));
 	return 0;
 }
@@ -82,8 +81,8 @@ gtid_list_set(struct gtid_list *l, struct gtid g, struct err *err)
 		return 0;
 	}
 	if (l->count == GTID_DOMAINS_MAX)
-		return err_set(err, ERR_CORRUPT, "a position of more than %d domains",
-		    GTID_DOMAINS_MAX);
+		return err_set(
+		    err, ERR_CORRUPT, "a position of more than %d domains", GTID_DOMAINS_MAX);
 	l->items = mem_grow(l->items, &l->cap, l->count + 1, sizeof(*l->items));
 	memmove(l->items + i + 1, l->items + i, (l->count - i) * sizeof(*l->items));
 	l->items[i] = g;
@@ -121,13 +120,13 @@ add_each(struct gtid_list *l, struct slice text, struct err *err)
 {
 	while (!slice_is_null(text)) {
 		struct slice one;
-		struct gtid  g;
+		struct gtid g;
 
 		text = slice_split(text, ',', &one);
 		TRY(gtid_parse(slice_trim(one), &g, err));
 		if (gtid_list_find(l, g.domain) != NULL)
-			return err_set(err, ERR_REFUSED, "a position with domain %u twice",
-			    g.domain);
+			return err_set(
+			    err, ERR_REFUSED, "a position with domain %u twice", g.domain);
 		TRY(gtid_list_add(l, g, err));
 	}
 	return 0;

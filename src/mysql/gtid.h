@@ -27,21 +27,21 @@ struct gtid {
 /* Owns items, which are ordered by domain; one for each. All zero is the empty position. */
 struct gtid_list {
 	struct gtid *items;
-	size_t       count, cap;
+	size_t count, cap;
 };
 
-int  gtid_parse(struct slice text, struct gtid *out, struct err *err) MUST_USE;
+int gtid_parse(struct slice text, struct gtid *out, struct err *err) MUST_USE;
 void gtid_print(struct buf *out, struct gtid g);
 
 void gtid_list_done(struct gtid_list *l);
 /* Replaces l; an empty text is the empty position. Two GTIDs of one domain are refused. */
-int  gtid_list_parse(struct gtid_list *l, struct slice text, struct err *err) MUST_USE;
+int gtid_list_parse(struct gtid_list *l, struct slice text, struct err *err) MUST_USE;
 void gtid_list_print(struct buf *out, const struct gtid_list *l);
 /* g becomes its domain's last one. ERR_CORRUPT when the domain is already past it, or when there are too
  * many domains. */
-int  gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
+int gtid_list_add(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
 /* The same, even when the domain is already past g. ERR_CORRUPT when there are too many domains. */
-int  gtid_list_set(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
+int gtid_list_set(struct gtid_list *l, struct gtid g, struct err *err) MUST_USE;
 /* Have both the same domains, each with the same last GTID? */
 bool gtid_list_same(const struct gtid_list *a, const struct gtid_list *b);
 /* NULL when the domain has none. */

@@ -18,13 +18,13 @@ int
 greeting_read(struct slice packet, struct greeting *out, struct err *err)
 {
 	struct wire_reader r = wire_reader(packet);
-	uint8_t            version = wire_u8(&r), scramble_len;
-	uint32_t           extended;
+	uint8_t version = wire_u8(&r), scramble_len;
+	uint32_t extended;
 
 	*out = (struct greeting){ 0 };
 	if (version != 10)
-		return err_set(err, ERR_CORRUPT, "greeting: protocol version %u, expected 10",
-		    version);
+		return err_set(
+		    err, ERR_CORRUPT, "greeting: protocol version %u, expected 10", version);
 	out->version = wire_nul_str(&r);
 	out->thread_id = wire_u32(&r);
 	read_scramble(&r, out->scramble, SCRAMBLE_FIRST);
@@ -82,13 +82,13 @@ int
 handshake_response_read(struct slice packet, struct handshake_response *out, struct err *err)
 {
 	struct wire_reader r = wire_reader(packet);
-	uint32_t           extended;
+	uint32_t extended;
 
 	*out = (struct handshake_response){ 0 };
 	out->caps = wire_u32(&r);
 	if (!r.failed && (out->caps & CAP_PROTOCOL_41) == 0)
-		return err_set(err, ERR_REFUSED,
-		    "handshake: the client speaks a protocol older than 4.1");
+		return err_set(
+		    err, ERR_REFUSED, "handshake: the client speaks a protocol older than 4.1");
 	out->packet_max = wire_u32(&r);
 	out->collation = wire_u8(&r);
 	wire_skip(&r, RESPONSE_FILLER);
@@ -144,7 +144,7 @@ int
 auth_switch_read(struct slice packet, struct auth_switch *out, struct err *err)
 {
 	struct wire_reader r = wire_reader(packet);
-	uint8_t            head = wire_u8(&r);
+	uint8_t head = wire_u8(&r);
 
 	*out = (struct auth_switch){ 0 };
 	if (!r.failed && head != 0xfe)

@@ -30,41 +30,41 @@
 #include "mysql/wire.h"
 
 enum {
-	SCRAMBLE_LEN     = 20,
+	SCRAMBLE_LEN = 20,
 	/* a response: attributes may reach 64 kB, the servers' own bound */
-	HANDSHAKE_MAX    = 64 * 1024,
-	SSL_REQUEST_LEN  = 32,          /* a response that ends before the user asks for TLS */
+	HANDSHAKE_MAX = 64 * 1024,
+	SSL_REQUEST_LEN = 32, /* a response that ends before the user asks for TLS */
 };
 
 /* Slices are borrowed from the packet. */
 struct greeting {
 	struct slice version;
-	uint32_t     thread_id;
-	uint64_t     caps;
-	uint8_t      collation;
-	uint16_t     status;
-	uint8_t      scramble[SCRAMBLE_LEN];
-	struct slice plugin;            /* empty when the server names none */
+	uint32_t thread_id;
+	uint64_t caps;
+	uint8_t collation;
+	uint16_t status;
+	uint8_t scramble[SCRAMBLE_LEN];
+	struct slice plugin; /* empty when the server names none */
 };
 
 struct handshake_response {
-	uint64_t     caps;
-	uint32_t     packet_max;
-	uint8_t      collation;
+	uint64_t caps;
+	uint32_t packet_max;
+	uint8_t collation;
 	struct slice user, auth, database, plugin, attributes;
 };
 
 struct auth_switch {
 	struct slice plugin;
-	struct slice data;              /* without its final NUL */
+	struct slice data; /* without its final NUL */
 };
 
-int  greeting_read(struct slice packet, struct greeting *out, struct err *err) MUST_USE;
+int greeting_read(struct slice packet, struct greeting *out, struct err *err) MUST_USE;
 void greeting_put(struct buf *b, const struct greeting *g);
-int  handshake_response_read(struct slice packet, struct handshake_response *out,
-    struct err *err) MUST_USE;
+int handshake_response_read(
+    struct slice packet, struct handshake_response *out, struct err *err) MUST_USE;
 void handshake_response_put(struct buf *b, const struct handshake_response *r);
-int  auth_switch_read(struct slice packet, struct auth_switch *out, struct err *err) MUST_USE;
+int auth_switch_read(struct slice packet, struct auth_switch *out, struct err *err) MUST_USE;
 void auth_switch_put(struct buf *b, const struct auth_switch *s);
 /* The next pair of attributes; false at the end or when the rest is not a pair. */
 bool attribute_next(struct slice *attributes, struct slice *key, struct slice *value);

@@ -6,22 +6,22 @@
 #include <stdio.h>
 
 enum {
-	PACKET_MAX = 1 << 30,   /* the servers' largest max_allowed_packet */
-	AUTH_STEPS = 4,         /* a switch, an answer, more data: no honest server needs more */
+	PACKET_MAX = 1 << 30, /* the servers' largest max_allowed_packet */
+	AUTH_STEPS = 4,       /* a switch, an answer, more data: no honest server needs more */
 };
 
 static const uint64_t base_caps = CAP_LONG_FLAG | CAP_PROTOCOL_41 | CAP_TRANSACTIONS |
-    CAP_SECURE_CONNECTION |
-    CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH | CAP_PLUGIN_AUTH_LENENC |
-    CAP_DEPRECATE_EOF;
+    CAP_SECURE_CONNECTION | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |
+    CAP_PLUGIN_AUTH_LENENC | CAP_DEPRECATE_EOF;
 
 static int
 take_greeting(struct login *out, const struct greeting *g, struct err *err)
 {
 	out->thread_id = g->thread_id;
 	snprintf(out->version, sizeof(out->version), "%.*s",
-	    SLICE_ARG(slice_starts(g->version, GREETING_PREFIX) ?
-		slice_cut(g->version, strlen(GREETING_PREFIX), SIZE_MAX) : g->version));
+	    SLICE_ARG(slice_starts(g->version, GREETING_PREFIX)
+		    ? slice_cut(g->version, strlen(GREETING_PREFIX), SIZE_MAX)
+		    : g->version));
 	return dialect_find(out->version, &out->dialect, err);
 }
 
@@ -51,17 +51,17 @@ static int
 send_response(struct ctx *cx, struct packets *p, const struct mysql_params *params, uint64_t caps,
     const struct greeting *g)
 {
-	uint8_t                   answer[AUTH_ANSWER_MAX];
+	uint8_t answer[AUTH_ANSWER_MAX];
 	const struct auth_plugin *plugin = auth_plugin_find(g->plugin);
 	struct handshake_response r = {
 		.caps = caps,
 		.packet_max = PACKET_MAX,
-		.collation = params->collation != 0 ? params->collation
-		    : COLLATION_UTF8MB4_GENERAL_CI,
+		.collation =
+		    params->collation != 0 ? params->collation : COLLATION_UTF8MB4_GENERAL_CI,
 		.user = slice_str(params->user),
 		.database = slice_str(params->database != NULL ? params->database : ""),
 	};
-	SCOPED(buf) struct buf    out = BUF_INIT;
+	SCOPED(buf) struct buf out = BUF_INIT;
 
 	/* When we do not speak the server's default plugin, we offer ours; the server switches to the
 	 * account's own. */
@@ -75,13 +75,13 @@ send_response(struct ctx *cx, struct packets *p, const struct mysql_params *para
 }
 
 static int
-answer_switch(struct ctx *cx, struct packets *p, const struct mysql_params *params,
-    struct slice packet)
+answer_switch(
+    struct ctx *cx, struct packets *p, const struct mysql_params *params, struct slice packet)
 {
-	uint8_t                   answer[AUTH_ANSWER_MAX];
-	struct auth_switch        sw;
+	uint8_t answer[AUTH_ANSWER_MAX];
+	struct auth_switch sw;
 	const struct auth_plugin *plugin;
-	size_t                    len;
+	size_t len;
 
 	TRY(auth_switch_read(packet, &sw, cx->err));
 	plugin = auth_plugin_find(sw.plugin);
@@ -118,12 +118,12 @@ authenticate(struct ctx *cx, struct packets *p, const struct mysql_params *param
 int
 login(struct ctx *cx, struct packets *p, const struct mysql_params *params, struct login *out)
 {
-	struct slice    packet;
+	struct slice packet;
 	struct greeting g;
 
 	TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
 	if (reply_is_err(packet))
-		return err_from_packet(packet, cx->err);   /* too many connections, host blocked */
+		return err_from_packet(packet, cx->err); /* too many connections, host blocked */
 	TRY(greeting_read(packet, &g, cx->err));
 	if ((g.caps & CAP_PROTOCOL_41) == 0 || (g.caps & CAP_PLUGIN_AUTH) == 0)
 		return err_set(cx->err, ERR_REFUSED, "the server is older than MySQL 5.5");
@@ -132,4 +132,3 @@ login(struct ctx *cx, struct packets *p, const struct mysql_params *params, stru
 	TRY(send_response(cx, p, params, out->caps, &g));
 	return authenticate(cx, p, params);
 }
-

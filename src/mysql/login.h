@@ -9,24 +9,24 @@
 #include "mysql/packet.h"
 
 struct mysql_params {
-	const char          *address;    /* "127.0.0.1:3306", "unix:/run/x.sock" */
-	const char          *user;
-	const struct secret *password;   /* NULL: empty */
-	const char          *database;   /* NULL: none */
-	enum mysql_role      role;       /* what the session states of itself */
-	bool                 found_rows; /* CLIENT_FOUND_ROWS: matched, not changed rows */
-	bool                 local_files;/* needed for mysql_load_start() */
-	bool                 multi;      /* CLIENT_MULTI_STATEMENTS */
+	const char *address; /* "127.0.0.1:3306", "unix:/run/x.sock" */
+	const char *user;
+	const struct secret *password; /* NULL: empty */
+	const char *database;          /* NULL: none */
+	enum mysql_role role;          /* what the session states of itself */
+	bool found_rows;               /* CLIENT_FOUND_ROWS: matched, not changed rows */
+	bool local_files;              /* needed for mysql_load_start() */
+	bool multi;                    /* CLIENT_MULTI_STATEMENTS */
 	/* Added to and taken from ours (caps.h): a relay's two sides must speak the same. */
-	uint64_t             caps_with, caps_without;
-	uint8_t              collation;  /* 0: utf8mb4_general_ci */
+	uint64_t caps_with, caps_without;
+	uint8_t collation; /* 0: utf8mb4_general_ci */
 };
 
 /* What came of it. */
 struct login {
-	uint64_t caps;           /* what both sides agreed on */
+	uint64_t caps; /* what both sides agreed on */
 	uint32_t thread_id;
-	char     version[64];    /* "10.11.14-MariaDB-0+deb12u2-log", cut to fit */
+	char version[64]; /* "10.11.14-MariaDB-0+deb12u2-log", cut to fit */
 	const struct dialect *dialect;
 };
 

@@ -161,16 +161,16 @@ join_pieces(struct ctx *cx, struct packets *p, size_t max, size_t *total)
 		piece = (uint8_t *)p->in->data + p->in_at + *total;
 		len = packet_header_len(piece);
 		if (piece[3] != p->seq)
-			return corrupt(p, cx->err, ER_NET_PACKETS_OUT_OF_ORDER,
-			    "got packets out of order");
+			return corrupt(
+			    p, cx->err, ER_NET_PACKETS_OUT_OF_ORDER, "got packets out of order");
 		if (*total + len > max)
 			return corrupt(p, cx->err, ER_NET_PACKET_TOO_LARGE,
 			    "got a packet bigger than allowed");
 		p->seq++;
 		TRY(need(cx, p, *total + PACKET_HEADER + len));
 		piece = (uint8_t *)p->in->data + p->in_at + *total;
-		memmove(piece, piece + PACKET_HEADER,
-		    p->in->len - p->in_at - *total - PACKET_HEADER);
+		memmove(
+		    piece, piece + PACKET_HEADER, p->in->len - p->in_at - *total - PACKET_HEADER);
 		buf_truncate(p->in, p->in->len - PACKET_HEADER);
 		*total += len;
 	}
@@ -181,12 +181,12 @@ int
 packets_read(struct ctx *cx, struct packets *p, size_t max, struct slice *payload)
 {
 	uint32_t len;
-	size_t   total;
+	size_t total;
 
 	TRY(read_header(cx, p, &len));
 	if (len > max)
-		return corrupt(p, cx->err, ER_NET_PACKET_TOO_LARGE,
-		    "got a packet bigger than allowed");
+		return corrupt(
+		    p, cx->err, ER_NET_PACKET_TOO_LARGE, "got a packet bigger than allowed");
 	p->seq++;
 	p->in_at += PACKET_HEADER;
 	TRY(need(cx, p, len));
@@ -284,8 +284,7 @@ packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes)
 /* before: bytes of the packet that an earlier run kept back, at most a header; they go out first, unless
  * the packet turns out to be an ERR. */
 static int
-relay_write(struct ctx *cx, struct packets *to, struct slice before, struct slice run,
-    size_t held)
+relay_write(struct ctx *cx, struct packets *to, struct slice before, struct slice run, size_t held)
 {
 	if (held > run.len)
 		return 0;
@@ -297,8 +296,8 @@ relay_write(struct ctx *cx, struct packets *to, struct slice before, struct slic
 static int
 relay_run(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
 {
-	size_t       used = 0, held = reply_scan_held(scan);
-	uint8_t      head[PACKET_HEADER];
+	size_t used = 0, held = reply_scan_held(scan);
+	uint8_t head[PACKET_HEADER];
 	struct slice run;
 
 	if (!packets_buffered(from))
@@ -310,16 +309,16 @@ relay_run(struct ctx *cx, struct packets *from, struct packets *to, struct reply
 		return -1;
 	}
 	if (to != NULL)
-		TRY(relay_write(cx, to, slice_of(head, held), slice_cut(run, 0, used),
-		    reply_scan_held(scan)));
+		TRY(relay_write(
+		    cx, to, slice_of(head, held), slice_cut(run, 0, used), reply_scan_held(scan)));
 	from->in_at += used;
 	from->seq = (uint8_t)(scan->seq + 1);
 	return 0;
 }
 
 int
-packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan)
+packets_relay_to_err(
+    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
 {
 	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE)
 		TRY(relay_run(cx, from, to, scan));
@@ -328,8 +327,8 @@ packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
 }
 
 int
-packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan)
+packets_relay_reply(
+    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
 {
 	TRY(packets_relay_to_err(cx, from, to, scan));
 	if (!scan->failed)
@@ -341,9 +340,9 @@ packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
 /* ---- replies that are changed on their way ---- */
 
 enum {
-	STATUS_PACKET_MAX = 1 << 20,  /* an OK with all that a session may have changed */
-	FILE_PACKET_MAX   = 64 << 20, /* one packet of a file; clients send some kilobytes */
-	REWRITTEN_MAX     = 1 << 20,  /* a definition has six names; no row that we change is larger */
+	STATUS_PACKET_MAX = 1 << 20, /* an OK with all that a session may have changed */
+	FILE_PACKET_MAX = 64 << 20,  /* one packet of a file; clients send some kilobytes */
+	REWRITTEN_MAX = 1 << 20, /* a definition has six names; no row that we change is larger */
 };
 
 /* Feeds the scan with bytes that must all belong to this reply. */
@@ -355,7 +354,8 @@ scan_bytes(struct packets *from, struct reply_scan *scan, struct slice bytes, st
 	if (reply_scan_feed(scan, bytes, &used, err) == 0 && used == bytes.len)
 		return 0;
 	from->broken = true;
-	return err->kind != ERR_NONE ? -1 : err_set(err, ERR_CORRUPT, "a reply that ends in a packet");
+	return err->kind != ERR_NONE ? -1
+				     : err_set(err, ERR_CORRUPT, "a reply that ends in a packet");
 }
 
 static int
@@ -374,7 +374,7 @@ static int
 relay_piece(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
 {
 	uint8_t head[PACKET_HEADER];
-	size_t  left;
+	size_t left;
 
 	memcpy(head, input(from).ptr, sizeof(head));
 	left = packet_header_len(head);
@@ -401,8 +401,8 @@ static int
 take_end(struct ctx *cx, struct packets *from, struct reply_scan *scan, struct buf *raw)
 {
 	struct packet_head head;
-	struct slice       payload;
-	uint8_t            seq;
+	struct slice payload;
+	uint8_t seq;
 
 	TRY(packets_peek(cx, from, &head));
 	from->seq = seq = head.seq; /* any number is right: the packets before were not counted */
@@ -416,10 +416,10 @@ relay_status(struct ctx *cx, struct packets *from, struct packets *to, struct re
     const struct reply_mend *mend)
 {
 	SCOPED(buf) struct buf raw = BUF_INIT;
-	struct slice           payload;
-	uint8_t               *status;
-	uint16_t               told;
-	size_t                 at;
+	struct slice payload;
+	uint8_t *status;
+	uint16_t told;
+	size_t at;
 
 	TRY(take_end(cx, from, scan, &raw));
 	payload = slice_cut(buf_slice(&raw), PACKET_HEADER, raw.len);
@@ -450,10 +450,10 @@ static int
 relay_rewritten(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
     const struct reply_mend *mend)
 {
-	uint32_t    told = packet_header_len(input(from).ptr);
-	size_t      len = PACKET_HEADER + (size_t)told, at, now;
+	uint32_t told = packet_header_len(input(from).ptr);
+	size_t len = PACKET_HEADER + (size_t)told, at, now;
 	struct buf *out = output(to);
-	mend_fn    *fn = rewriter(scan, mend, told);
+	mend_fn *fn = rewriter(scan, mend, told);
 
 	TRY(need(cx, from, len));
 	TRY(scan_bytes(from, scan, slice_cut(input(from), 0, len), cx->err));
@@ -477,7 +477,7 @@ static int
 relay_next(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
     const struct reply_mend *mend)
 {
-	struct packet_head     head;
+	struct packet_head head;
 	SCOPED(buf) struct buf err_packet = BUF_INIT;
 
 	TRY(packets_peek(cx, from, &head));
@@ -504,7 +504,7 @@ packets_relay_head(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan, const struct reply_mend *mend)
 {
 	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE &&
-	       (scan->state != REPLY_AT_ROWS || scan->fields))
+	    (scan->state != REPLY_AT_ROWS || scan->fields))
 		TRY(relay_next(cx, from, to, scan, mend));
 	from->seq = (uint8_t)(scan->seq + 1);
 	return 0;
@@ -562,12 +562,12 @@ whole_packets(struct slice bytes, uint32_t *last, bool *ended)
 int
 packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to)
 {
-	bool     ended = false;
+	bool ended = false;
 	uint32_t last = 0;
 
 	while (!ended) {
 		struct packet_head head;
-		size_t             run;
+		size_t run;
 
 		TRY(packets_peek(cx, from, &head));
 		run = whole_packets(input(from), &last, &ended);

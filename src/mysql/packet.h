@@ -37,47 +37,47 @@ void packet_put(struct buf *out, uint8_t *seq, struct slice payload);
 
 struct packets {
 	struct conn *conn;
-	struct buf  *in, *out;    /* NULL while not borrowed */
-	size_t       in_at;       /* bytes of in already taken */
-	uint8_t      seq;         /* of the next packet, in either direction */
-	bool         broken;
-	usec         silence;     /* each read of input must bring something within it; 0: no such bound */
-	uint64_t     bytes_in, bytes_out, reads, writes;   /* counted for metrics */
+	struct buf *in, *out; /* NULL while not borrowed */
+	size_t in_at;         /* bytes of in already taken */
+	uint8_t seq;          /* of the next packet, in either direction */
+	bool broken;
+	usec silence; /* each read of input must bring something within it; 0: no such bound */
+	uint64_t bytes_in, bytes_out, reads, writes; /* counted for metrics */
 };
 
 struct packet_head {
-	uint32_t len;             /* of the (first) piece */
-	uint8_t  seq;
-	int      first;           /* first payload byte, or -1 when empty */
+	uint32_t len; /* of the (first) piece */
+	uint8_t seq;
+	int first; /* first payload byte, or -1 when empty */
 };
 
 void packets_init(struct packets *p, struct conn *conn);
-void packets_done(struct packets *p);                      /* gives buffers back; not the conn */
+void packets_done(struct packets *p); /* gives buffers back; not the conn */
 /* Gives empty buffers back: call it before a wait that may be long. */
 void packets_park(struct packets *p);
-bool packets_buffered(const struct packets *p);            /* input that was read and not taken */
+bool packets_buffered(const struct packets *p); /* input that was read and not taken */
 /* Parks until there is input or the peer has closed. */
-int  packets_wait(struct ctx *cx, struct packets *p) MUST_USE;
+int packets_wait(struct ctx *cx, struct packets *p) MUST_USE;
 
 /* The next payload, joined when it came in pieces; above max bytes ERR_CORRUPT with 1153.
  * Borrowed until the next call. */
-int  packets_read(struct ctx *cx, struct packets *p, size_t max, struct slice *payload) MUST_USE;
+int packets_read(struct ctx *cx, struct packets *p, size_t max, struct slice *payload) MUST_USE;
 /* The next packet's header and first byte, not taken. */
-int  packets_peek(struct ctx *cx, struct packets *p, struct packet_head *head) MUST_USE;
+int packets_peek(struct ctx *cx, struct packets *p, struct packet_head *head) MUST_USE;
 
 /* Adds a packet to the output; writes when much has come together. */
-int  packets_write(struct ctx *cx, struct packets *p, struct slice payload) MUST_USE;
+int packets_write(struct ctx *cx, struct packets *p, struct slice payload) MUST_USE;
 /* Adds bytes that are packets already. */
-int  packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes) MUST_USE;
-int  packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
+int packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes) MUST_USE;
+int packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
 
 /* Lets a reply through until it has ended or asks for a file (REPLY_AT_FILE), then flushes. */
-int  packets_relay_reply(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan) MUST_USE;
+int packets_relay_reply(
+    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan) MUST_USE;
 /* The same, but an ERR that ends the reply is not written: reply_scan_tail() has it, and the next packet
  * that is written takes its number. */
-int  packets_relay_to_err(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan) MUST_USE;
+int packets_relay_to_err(
+    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan) MUST_USE;
 typedef int mend_fn(void *names, struct slice told, struct buf *out, struct err *err);
 
 /* What is changed in a reply on its way. */
@@ -86,22 +86,22 @@ struct reply_mend {
 	const void *arg;
 	/* Column definitions and rows: write what is to be sent. NULL: as they are. */
 	mend_fn *definition, *row;
-	void    *names;
+	void *names;
 };
 /* Lets a reply through with its packets changed and numbered anew, from to->seq on: for a reply that is not
  * the only one of its command, or comes from a server that does not know all of the session. Slower. Ends
  * as packets_relay_to_err(). */
-int  packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
+int packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;
 /* The same up to the first row, or to the end where there is none; nothing is flushed. What follows may
  * pass by packets_relay_to_err() if the numbers are the same. */
-int  packets_relay_head(struct ctx *cx, struct packets *from, struct packets *to,
+int packets_relay_head(struct ctx *cx, struct packets *from, struct packets *to,
     struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;
 /* As packets_relay_file(), numbered anew. */
-int  packets_relay_file_mended(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
+int packets_relay_file_mended(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
 /* Lets packets through up to and with an empty one. */
-int  packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
+int packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
 /* Reads a reply to its end and drops it; a request for a file is answered with nothing. */
-int  packets_drop_reply(struct ctx *cx, struct packets *from, struct reply_scan *scan) MUST_USE;
+int packets_drop_reply(struct ctx *cx, struct packets *from, struct reply_scan *scan) MUST_USE;
 
 #endif

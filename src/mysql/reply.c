@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+/* clang-format off */
 enum {
 	HEAD_OK = 0x00, HEAD_FILE = 0xfb, HEAD_EOF = 0xfe, HEAD_ERR = 0xff,
 	RESULT_COLUMNS_MAX = 65535,/* the servers allow 4096 */
@@ -10,6 +11,7 @@ enum {
 	 * libmariadb such a packet is malformed. */
 	ERR_LOST = 1053,
 };
+/* clang-format on */
 
 static int
 first_byte(struct slice packet)
@@ -63,8 +65,7 @@ ok_read(struct slice packet, uint64_t caps, struct ok_packet *out, struct err *e
 static void
 put_ok(struct buf *b, uint8_t head, uint64_t caps, const struct ok_packet *ok)
 {
-	bool session = (caps & CAP_SESSION_TRACK) != 0 &&
-	    (ok->status & STATUS_SESSION_CHANGED) != 0;
+	bool session = (caps & CAP_SESSION_TRACK) != 0 && (ok->status & STATUS_SESSION_CHANGED) != 0;
 
 	wire_put_int(b, head, 1);
 	wire_put_lenenc(b, ok->affected_rows);
@@ -159,15 +160,17 @@ err_packet_put(struct buf *b, const struct err_packet *e)
 void
 err_packet_put_err(struct buf *b, const struct err *e)
 {
-	bool        own = e->mysql_errno > 0 && e->mysql_errno <= UINT16_MAX,
-	    lost = e->kind == ERR_RETRY;
+	bool own = e->mysql_errno > 0 && e->mysql_errno <= UINT16_MAX, lost = e->kind == ERR_RETRY;
 	const char *state = lost && !own ? "08S01" : "HY000";
 
-	err_packet_put(b, &(struct err_packet){
-		.code = own ? (uint16_t)e->mysql_errno : lost ? ERR_LOST : ERR_UNKNOWN,
+	err_packet_put(b,
+	    &(struct err_packet){
+		.code = own ? (uint16_t)e->mysql_errno
+		    : lost  ? ERR_LOST
+			    : ERR_UNKNOWN,
 		.sqlstate = slice_str(strlen(e->sqlstate) == 5 ? e->sqlstate : state),
 		.text = slice_str(e->text),
-	});
+	    });
 }
 
 int
@@ -235,7 +238,7 @@ static int
 result_ended(struct reply_scan *s, struct err *err)
 {
 	struct wire_reader r = wire_reader(reply_scan_tail(s));
-	struct ok_packet   ok = { 0 };
+	struct ok_packet ok = { 0 };
 
 	if (s->tail[0] == HEAD_EOF && (s->caps & CAP_DEPRECATE_EOF) == 0)
 		TRY(eof_read(reply_scan_tail(s), s->caps, &ok, err));
@@ -254,19 +257,15 @@ first_packet(struct reply_scan *s, struct err *err)
 
 	switch (s->tail[0]) {
 	case HEAD_OK:
-	case HEAD_EOF:
-		return result_ended(s, err);
-	case HEAD_FILE:
-		s->state = REPLY_AT_FILE;
-		return 0;
-	default:
-		break;
+	case HEAD_EOF: return result_ended(s, err);
+	case HEAD_FILE: s->state = REPLY_AT_FILE; return 0;
+	default: break;
 	}
 	s->definitions = wire_lenenc(&r);
 	TRY(wire_done(&r, "column count", err));
 	if (s->definitions == 0 || s->definitions > RESULT_COLUMNS_MAX)
-		return err_set(err, ERR_CORRUPT, "reply: a result of %ju columns",
-		    (uintmax_t)s->definitions);
+		return err_set(
+		    err, ERR_CORRUPT, "reply: a result of %ju columns", (uintmax_t)s->definitions);
 	s->saw_rows = true;
 	s->state = REPLY_AT_COLUMNS;
 	return 0;
@@ -304,8 +303,8 @@ prepared(struct reply_scan *s, struct err *err)
 	struct wire_reader r = wire_reader(reply_scan_tail(s));
 
 	if (wire_u8(&r) != HEAD_OK)
-		return err_set(err, ERR_CORRUPT, "reply to a prepare begins with 0x%02x",
-		    s->tail[0]);
+		return err_set(
+		    err, ERR_CORRUPT, "reply to a prepare begins with 0x%02x", s->tail[0]);
 	s->statement_id = wire_u32(&r);
 	s->columns = wire_u16(&r);
 	s->params = wire_u16(&r);
@@ -336,8 +335,7 @@ static int
 column(struct reply_scan *s, struct err *err)
 {
 	if (--s->definitions == 0)
-		s->state = (s->caps & CAP_DEPRECATE_EOF) != 0 ? REPLY_AT_ROWS
-		    : REPLY_AT_COLUMNS_EOF;
+		s->state = (s->caps & CAP_DEPRECATE_EOF) != 0 ? REPLY_AT_ROWS : REPLY_AT_COLUMNS_EOF;
 	return 0;
 }
 
@@ -356,25 +354,15 @@ payload_ended(struct reply_scan *s, struct err *err)
 		return 0;
 	}
 	switch (s->state) {
-	case REPLY_AT_FIRST:
-		return first_packet(s, err);
-	case REPLY_AT_COLUMNS:
-		return column(s, err);
-	case REPLY_AT_COLUMNS_EOF:
-		return columns_eof(s, err);
-	case REPLY_AT_ROWS:
-		return result_ended(s, err);
-	case REPLY_AT_PREPARED:
-		return prepared(s, err);
-	case REPLY_AT_DEFINITIONS:
-		definition(s);
-		return 0;
-	case REPLY_AT_ONE:
-		s->state = REPLY_AT_END;
-		return 0;
+	case REPLY_AT_FIRST: return first_packet(s, err);
+	case REPLY_AT_COLUMNS: return column(s, err);
+	case REPLY_AT_COLUMNS_EOF: return columns_eof(s, err);
+	case REPLY_AT_ROWS: return result_ended(s, err);
+	case REPLY_AT_PREPARED: return prepared(s, err);
+	case REPLY_AT_DEFINITIONS: definition(s); return 0;
+	case REPLY_AT_ONE: s->state = REPLY_AT_END; return 0;
 	case REPLY_AT_FILE:
-	case REPLY_AT_END:
-		break;
+	case REPLY_AT_END: break;
 	}
 	unreachable();
 }
@@ -433,7 +421,7 @@ skip_rows(struct reply_scan *s, struct slice bytes)
 
 	while (bytes.len - at > PACKET_HEADER) {
 		const uint8_t *p = bytes.ptr + at;
-		uint32_t       len = packet_header_len(p);
+		uint32_t len = packet_header_len(p);
 
 		if (len == PACKET_PIECE_MAX || len == 0 || p[PACKET_HEADER] >= HEAD_EOF ||
 		    len > bytes.len - at - PACKET_HEADER)
@@ -510,8 +498,9 @@ reply_scan_held(const struct reply_scan *s)
 		return 0;
 	if (s->left == s->first_len)
 		return PACKET_HEADER;
-	return s->kept && s->tail[0] == HEAD_ERR && s->state != REPLY_AT_ONE ?
-	    PACKET_HEADER + s->first_len - s->left : 0;
+	return s->kept && s->tail[0] == HEAD_ERR && s->state != REPLY_AT_ONE
+	    ? PACKET_HEADER + s->first_len - s->left
+	    : 0;
 }
 
 bool
@@ -521,8 +510,8 @@ reply_scan_expects_status(const struct reply_scan *s, uint32_t len, int first)
 		return false;
 	if (s->state == REPLY_AT_FIRST)
 		return first == HEAD_OK || first == HEAD_EOF;
-	return (s->state == REPLY_AT_ROWS || s->state == REPLY_AT_COLUMNS_EOF) && first == HEAD_EOF &&
-	    len < PACKET_PIECE_MAX;
+	return (s->state == REPLY_AT_ROWS || s->state == REPLY_AT_COLUMNS_EOF) &&
+	    first == HEAD_EOF && len < PACKET_PIECE_MAX;
 }
 
 bool
@@ -535,8 +524,9 @@ reply_scan_expects_err(const struct reply_scan *s, uint32_t len, int first)
 bool
 reply_scan_expects_definition(const struct reply_scan *s)
 {
-	return !s->continued && (s->state == REPLY_AT_COLUMNS || (s->state == REPLY_AT_ROWS && s->fields) ||
-	    (s->state == REPLY_AT_DEFINITIONS && s->definitions > 0));
+	return !s->continued &&
+	    (s->state == REPLY_AT_COLUMNS || (s->state == REPLY_AT_ROWS && s->fields) ||
+		(s->state == REPLY_AT_DEFINITIONS && s->definitions > 0));
 }
 
 bool

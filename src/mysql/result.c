@@ -1,6 +1,6 @@
 #include "mysql/result.h"
 
-enum { FIXED_LEN = 12 };   /* charset to decimals, and two bytes of filler */
+enum { FIXED_LEN = 12 }; /* charset to decimals, and two bytes of filler */
 
 int
 column_def_read(struct slice packet, uint64_t caps, struct column_def *out, struct err *err)

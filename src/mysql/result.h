@@ -17,17 +17,17 @@
 /* Slices are borrowed from the packet. */
 struct column_def {
 	struct slice schema, table, org_table, name, org_name, extended;
-	uint16_t     charset, flags;
-	uint32_t     length;
-	uint8_t      type, decimals;
+	uint16_t charset, flags;
+	uint32_t length;
+	uint8_t type, decimals;
 };
 
-int  column_def_read(struct slice packet, uint64_t caps, struct column_def *out,
-    struct err *err) MUST_USE;
+int column_def_read(
+    struct slice packet, uint64_t caps, struct column_def *out, struct err *err) MUST_USE;
 void column_def_put(struct buf *b, uint64_t caps, const struct column_def *c);
 /* Exactly columns values; SLICE_NULL ptr for NULL. */
-int  text_row_read(struct slice packet, struct slice *values, size_t columns,
-    struct err *err) MUST_USE;
+int text_row_read(
+    struct slice packet, struct slice *values, size_t columns, struct err *err) MUST_USE;
 void text_row_put(struct buf *b, const struct slice *values, size_t columns);
 
 #endif

@@ -27,13 +27,13 @@ enum mysql_role {
 	ROLE_WRITER, /* rows at the target: the copy's loads and the applier's changes */
 	ROLE_READER, /* rows at the source: the copy's views */
 	ROLE_STREAM, /* the binlog's dump, questions to the source, and the heartbeat written there */
-	ROLE_PROBE,  /* does what clients may do, with their account, and no row: may they? */
+	ROLE_PROBE, /* does what clients may do, with their account, and no row: may they? */
 };
 
 /* One variable, in the roles of the mask (bits ROLE_BIT), with a value as SQL. A table of them ends
  * with a row without a name. */
 struct role_setting {
-	unsigned    roles;
+	unsigned roles;
 	const char *name, *value;
 };
 

@@ -8,9 +8,10 @@
 #include <stdio.h>
 
 enum {
-	ER_HANDSHAKE_ERROR = 1043, ER_ACCESS_DENIED_ERROR = 1045,
-	ATTRIBUTES_MAX     = 64,            /* pairs looked at; clients send about ten */
-	TEXT_LENGTH        = 1024 * 4,      /* width that a text column of ours claims */
+	ER_HANDSHAKE_ERROR = 1043,
+	ER_ACCESS_DENIED_ERROR = 1045,
+	ATTRIBUTES_MAX = 64,    /* pairs looked at; clients send about ten */
+	TEXT_LENGTH = 1024 * 4, /* width that a text column of ours claims */
 };
 
 static int
@@ -47,8 +48,10 @@ send_text_columns(struct ctx *cx, struct packets *p, uint64_t caps, const struct
 	TRY(packets_write(cx, p, buf_slice(&b)));
 	for (size_t i = 0; i < rows->columns; i++) {
 		struct column_def def = {
-			.name = rows->names[i], .charset = COLLATION_UTF8MB4_GENERAL_CI,
-			.length = TEXT_LENGTH, .type = TYPE_VAR_STRING,
+			.name = rows->names[i],
+			.charset = COLLATION_UTF8MB4_GENERAL_CI,
+			.length = TEXT_LENGTH,
+			.type = TYPE_VAR_STRING,
 		};
 
 		buf_reset(&b);
@@ -91,16 +94,16 @@ refuse(struct ctx *cx, struct packets *p, int code, const char *sqlstate, const 
 	memcpy(err->sqlstate, sqlstate, 6);
 	telling.err = &ignored;
 	if (server_send_err(&telling, p, err) != 0)
-		p->broken = true;   /* the client is gone already; it is refused either way */
+		p->broken = true; /* the client is gone already; it is refused either way */
 	return -1;
 }
 
 static int
 deny(struct ctx *cx, struct packets *p, struct slice user, bool with_password)
 {
-	char        text[256];
+	char text[256];
 	const char *peer = conn_peer(p->conn), *port = strrchr(peer, ':');
-	int         host_len = port != NULL ? (int)(port - peer) : (int)strlen(peer);
+	int host_len = port != NULL ? (int)(port - peer) : (int)strlen(peer);
 
 	snprintf(text, sizeof(text), "Access denied for user '%.*s'@'%.*s' (using password: %s)",
 	    SLICE_ARG(slice_cut(user, 0, 80)), host_len, peer, with_password ? "YES" : "NO");
@@ -113,7 +116,8 @@ switch_plugin(struct ctx *cx, struct packets *p, const uint8_t *scramble, struct
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
 
-	auth_switch_put(&b, &(struct auth_switch){
+	auth_switch_put(&b,
+	    &(struct auth_switch){
 		.plugin = slice_str(AUTH_NATIVE), .data = slice_of(scramble, SCRAMBLE_LEN) });
 	TRY(send_payload(cx, p, &b));
 	return packets_read(cx, p, HANDSHAKE_MAX, answer);
@@ -134,8 +138,8 @@ program_name(struct arena *a, struct slice attributes)
 /* What a client claims, from either packet. */
 struct claim {
 	struct slice user, auth, database, plugin, attributes;
-	uint8_t      collation;
-	uint8_t      scramble[SCRAMBLE_LEN];   /* for which auth is the answer */
+	uint8_t collation;
+	uint8_t scramble[SCRAMBLE_LEN]; /* for which auth is the answer */
 };
 
 /* Verifies the claim. The packet that it was read from may be gone after a wait, so what is kept is copied
@@ -145,12 +149,11 @@ admit(struct ctx *cx, struct packets *p, const struct server_params *params,
     const struct claim *claim, struct server_client *out)
 {
 	struct auth_stored stored = { 0 };
-	struct slice       answer = claim->auth;
-	bool               known = params->lookup(params->arg, claim->user, &stored);
-	const char        *user = arena_slice_str(cx->arena, claim->user);
+	struct slice answer = claim->auth;
+	bool known = params->lookup(params->arg, claim->user, &stored);
+	const char *user = arena_slice_str(cx->arena, claim->user);
 
-	out->database = claim->database.len > 0 ? arena_slice_str(cx->arena, claim->database)
-	    : NULL;
+	out->database = claim->database.len > 0 ? arena_slice_str(cx->arena, claim->database) : NULL;
 	out->program = program_name(cx->arena, claim->attributes);
 	out->collation = claim->collation;
 	out->user = user;
@@ -163,14 +166,15 @@ admit(struct ctx *cx, struct packets *p, const struct server_params *params,
 }
 
 static int
-send_greeting(struct ctx *cx, struct packets *p, const struct server_params *params,
-    uint8_t *scramble)
+send_greeting(
+    struct ctx *cx, struct packets *p, const struct server_params *params, uint8_t *scramble)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, version = BUF_INIT;
-	struct greeting        g = {
+	struct greeting g = {
 		.thread_id = params->thread_id,
-		    .caps = params->caps,
-		.collation = COLLATION_UTF8MB4_GENERAL_CI, .status = STATUS_AUTOCOMMIT,
+		.caps = params->caps,
+		.collation = COLLATION_UTF8MB4_GENERAL_CI,
+		.status = STATUS_AUTOCOMMIT,
 		.plugin = slice_str(AUTH_NATIVE),
 	};
 
@@ -188,7 +192,7 @@ static int
 check_offer(struct ctx *cx, struct packets *p, uint64_t offered, struct slice packet)
 {
 	struct wire_reader r = wire_reader(packet);
-	uint64_t           missing = wire_u32(&r) & ~offered;
+	uint64_t missing = wire_u32(&r) & ~offered;
 
 	if (packet.len == SSL_REQUEST_LEN && (missing & CAP_SSL) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01",
@@ -203,9 +207,9 @@ int
 server_greet(struct ctx *cx, struct packets *p, const struct server_params *params,
     struct server_client *out)
 {
-	struct slice              packet;
+	struct slice packet;
 	struct handshake_response r;
-	struct claim              claim = { 0 };
+	struct claim claim = { 0 };
 
 	check(cx->arena != NULL);
 	*out = (struct server_client){ 0 };
@@ -229,15 +233,19 @@ server_change_user(struct ctx *cx, struct packets *p, const struct server_params
     struct slice payload, struct server_client *client)
 {
 	struct change_user c;
-	struct claim       claim;
+	struct claim claim;
 
 	if (change_user_read(payload, client->caps, &c, cx->err) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
 	/* The client's answer was made with the greeting's scramble, which nobody keeps: unless it is
 	 * empty, the client is asked again. */
 	claim = (struct claim){
-		.user = c.user, .auth = c.auth, .database = c.database, .plugin = slice_str("again"),
-		.attributes = c.attributes, .collation = (uint8_t)(c.collation & 0xff),
+		.user = c.user,
+		.auth = c.auth,
+		.database = c.database,
+		.plugin = slice_str("again"),
+		.attributes = c.attributes,
+		.collation = (uint8_t)(c.collation & 0xff),
 	};
 	auth_scramble(claim.scramble);
 	if (c.auth.len == 0)

@@ -16,30 +16,30 @@
 #include "mysql/packet.h"
 
 /* What we offer a client; a relay's backends must agree to the same. */
-#define SERVER_CAPS \
-	(CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_LOCAL_FILES | CAP_IGNORE_SPACE | \
-	 CAP_PROTOCOL_41 | CAP_INTERACTIVE | CAP_IGNORE_SIGPIPE | CAP_TRANSACTIONS | \
-	 CAP_SECURE_CONNECTION | CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | \
-	 CAP_PLUGIN_AUTH | CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC | CAP_SESSION_TRACK | \
-	 CAP_DEPRECATE_EOF | CAP_MARIADB_EXTENDED_METADATA)
+#define SERVER_CAPS                                                                                \
+	(CAP_FOUND_ROWS | CAP_LONG_FLAG | CAP_CONNECT_WITH_DB | CAP_LOCAL_FILES |                  \
+	    CAP_IGNORE_SPACE | CAP_PROTOCOL_41 | CAP_INTERACTIVE | CAP_IGNORE_SIGPIPE |            \
+	    CAP_TRANSACTIONS | CAP_SECURE_CONNECTION | CAP_MULTI_STATEMENTS | CAP_MULTI_RESULTS |  \
+	    CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH | CAP_CONNECT_ATTRS | CAP_PLUGIN_AUTH_LENENC |  \
+	    CAP_SESSION_TRACK | CAP_DEPRECATE_EOF | CAP_MARIADB_EXTENDED_METADATA)
 
 /* false: no such user. */
 typedef bool server_lookup_fn(void *arg, struct slice user, struct auth_stored *out);
 
 struct server_params {
-	const char       *version;      /* "10.11.14-MariaDB-...", as VERSION() says it */
-	uint32_t          thread_id;
-	uint64_t          caps;         /* SERVER_CAPS or less */
+	const char *version; /* "10.11.14-MariaDB-...", as VERSION() says it */
+	uint32_t thread_id;
+	uint64_t caps; /* SERVER_CAPS or less */
 	server_lookup_fn *lookup;
-	void             *arg;
+	void *arg;
 };
 
 /* Who came. Strings are in the arena of the ctx that server_greet() was called with. */
 struct server_client {
-	uint64_t    caps;               /* agreed */
-	uint8_t     collation;
-	const char *user, *database;    /* database: NULL for none */
-	const char *program;            /* attribute program_name, or "" */
+	uint64_t caps; /* agreed */
+	uint8_t collation;
+	const char *user, *database; /* database: NULL for none */
+	const char *program;         /* attribute program_name, or "" */
 };
 
 /* On a refusal the ERR has been sent, and the error has its number: 1045; 1043 for no handshake. */
@@ -52,16 +52,16 @@ int server_change_user(struct ctx *cx, struct packets *p, const struct server_pa
 int server_welcome(struct ctx *cx, struct packets *p, const struct server_client *client) MUST_USE;
 
 /* Small answers of our own, as the next packet, flushed. */
-int server_send_ok(struct ctx *cx, struct packets *p, uint64_t caps,
-    const struct ok_packet *ok) MUST_USE;
+int server_send_ok(
+    struct ctx *cx, struct packets *p, uint64_t caps, const struct ok_packet *ok) MUST_USE;
 int server_send_err(struct ctx *cx, struct packets *p, const struct err *e) MUST_USE;
 /* A result of texts: names[columns], values[rows * columns]. */
 struct server_rows {
-	size_t              columns, rows;
+	size_t columns, rows;
 	const struct slice *names, *values;
-	uint16_t            status;
+	uint16_t status;
 };
-int server_send_rows(struct ctx *cx, struct packets *p, uint64_t caps,
-    const struct server_rows *rows) MUST_USE;
+int server_send_rows(
+    struct ctx *cx, struct packets *p, uint64_t caps, const struct server_rows *rows) MUST_USE;
 
 #endif

@@ -5,8 +5,8 @@
 struct wire_reader
 wire_reader(struct slice packet)
 {
-	return (struct wire_reader){ packet.ptr, packet.ptr == NULL ? NULL
-	    : packet.ptr + packet.len, false };
+	return (struct wire_reader){ packet.ptr,
+		packet.ptr == NULL ? NULL : packet.ptr + packet.len, false };
 }
 
 size_t
@@ -34,7 +34,7 @@ uint64_t
 wire_int(struct wire_reader *r, int bytes)
 {
 	const uint8_t *p = take(r, (uint64_t)bytes);
-	uint64_t       v = 0;
+	uint64_t v = 0;
 
 	check(bytes >= 1 && bytes <= 8);
 	if (p == NULL)
@@ -80,18 +80,12 @@ wire_lenenc(struct wire_reader *r)
 	uint8_t first = wire_u8(r);
 
 	switch (first) {
-	case 0xfc:
-		return wire_int(r, 2);
-	case 0xfd:
-		return wire_int(r, 3);
-	case 0xfe:
-		return wire_int(r, 8);
+	case 0xfc: return wire_int(r, 2);
+	case 0xfd: return wire_int(r, 3);
+	case 0xfe: return wire_int(r, 8);
 	case 0xfb:
-	case 0xff:
-		take(r, UINT64_MAX);
-		return 0;
-	default:
-		return first;
+	case 0xff: take(r, UINT64_MAX); return 0;
+	default: return first;
 	}
 }
 
@@ -136,7 +130,7 @@ struct slice
 wire_nul_str(struct wire_reader *r)
 {
 	const uint8_t *nul = r->failed || r->pos == r->end ? NULL : memchr(r->pos, 0, wire_left(r));
-	struct slice   s;
+	struct slice s;
 
 	if (nul == NULL) {
 		take(r, UINT64_MAX);

@@ -19,8 +19,8 @@
 #include "base/err.h"
 
 enum {
-	PACKET_HEADER    = 4,         /* int<3> payload length, int<1> sequence: see packet.h */
-	PACKET_PIECE_MAX = 0xffffff,  /* a payload of this length goes on in the next packet */
+	PACKET_HEADER = 4,           /* int<3> payload length, int<1> sequence: see packet.h */
+	PACKET_PIECE_MAX = 0xffffff, /* a payload of this length goes on in the next packet */
 };
 
 static inline uint32_t
@@ -31,32 +31,32 @@ packet_header_len(const uint8_t *header)
 
 struct wire_reader {
 	const uint8_t *pos, *end;
-	bool           failed;
+	bool failed;
 };
 
 struct wire_reader wire_reader(struct slice packet);
-size_t       wire_left(const struct wire_reader *r);
-uint8_t      wire_u8(struct wire_reader *r);
-uint16_t     wire_u16(struct wire_reader *r);
-uint32_t     wire_u24(struct wire_reader *r);
-uint32_t     wire_u32(struct wire_reader *r);
-uint64_t     wire_u64(struct wire_reader *r);
-uint64_t     wire_int(struct wire_reader *r, int bytes);      /* 1 to 8 bytes, least first */
-uint64_t     wire_lenenc(struct wire_reader *r);
+size_t wire_left(const struct wire_reader *r);
+uint8_t wire_u8(struct wire_reader *r);
+uint16_t wire_u16(struct wire_reader *r);
+uint32_t wire_u24(struct wire_reader *r);
+uint32_t wire_u32(struct wire_reader *r);
+uint64_t wire_u64(struct wire_reader *r);
+uint64_t wire_int(struct wire_reader *r, int bytes); /* 1 to 8 bytes, least first */
+uint64_t wire_lenenc(struct wire_reader *r);
 struct slice wire_bytes(struct wire_reader *r, uint64_t len);
 struct slice wire_lenenc_str(struct wire_reader *r);
 /* As in a text row: SLICE_NULL for NULL. */
 struct slice wire_lenenc_or_null(struct wire_reader *r);
 struct slice wire_nul_str(struct wire_reader *r);
 struct slice wire_rest(struct wire_reader *r);
-void         wire_skip(struct wire_reader *r, uint64_t len);
+void wire_skip(struct wire_reader *r, uint64_t len);
 /* 0, or ERR_CORRUPT "<what>: the packet ends too early". */
-int          wire_done(const struct wire_reader *r, const char *what, struct err *err) MUST_USE;
+int wire_done(const struct wire_reader *r, const char *what, struct err *err) MUST_USE;
 
 void wire_put_int(struct buf *b, uint64_t v, int bytes);
 void wire_put_lenenc(struct buf *b, uint64_t v);
 void wire_put_lenenc_str(struct buf *b, struct slice s);
-void wire_put_null(struct buf *b);                            /* NULL of a text row */
+void wire_put_null(struct buf *b); /* NULL of a text row */
 void wire_put_nul_str(struct buf *b, struct slice s);
 
 #endif

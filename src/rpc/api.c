@@ -11,7 +11,7 @@ bool
 fence_table_missing(struct slice text)
 {
 	static const char head[] = "Table '", tail[] = "." FENCE_TABLE "' doesn't exist";
-	size_t            least = sizeof(head) - 1 + sizeof(tail) - 1;
+	size_t least = sizeof(head) - 1 + sizeof(tail) - 1;
 
 	return text.len > least && slice_starts(text, head) &&
 	    slice_eq_str(slice_cut(text, text.len - (sizeof(tail) - 1), text.len), tail);
@@ -106,7 +106,7 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 
 static const struct {
 	enum err_kind kind;
-	int           status;
+	int status;
 } statuses[] = {
 	{ ERR_REFUSED, 400 },
 	{ ERR_NOT_FOUND, 404 },
@@ -157,8 +157,8 @@ int
 rpc_read_error(const struct http_reply *reply, struct err *err)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct json_doc            doc;
-	struct err                 wrong = { 0 };
+	struct json_doc doc;
+	struct err wrong = { 0 };
 
 	if (json_open(&doc, "error", buf_slice(&reply->body), &arena, &wrong) != 0)
 		return err_set(err, ERR_RETRY, "HTTP status %d", reply->status);
@@ -166,7 +166,7 @@ rpc_read_error(const struct http_reply *reply, struct err *err)
 	json_need(&e, "text");
 	const char *text = json_get_str(&e, "text"), *hint = json_get_str(&e, "hint");
 	const char *kind = json_get_str(&e, "kind"), *state = json_get_str(&e, "sqlstate");
-	int         code = json_get_int(&e, "errno", 0, INT_MAX);
+	int code = json_get_int(&e, "errno", 0, INT_MAX);
 	if (json_close(&doc) != 0)
 		return err_set(err, ERR_RETRY, "HTTP status %d", reply->status);
 	err_set(err, kind_of(kind), "%s", text);

@@ -40,68 +40,70 @@
  * start of text. */
 /* ER_OPTION_PREVENTS_STATEMENT, as a read-only server says */
 enum { FENCE_ERRNO = 1290 };
-#define FENCE_TEXT "switchyard fence: "          /* followed by "table 'db.t' has moved" */
-#define FENCE_PREFIX "_switchyard_fence_"        /* of the triggers' names: how the tail knows our own DDL */
-#define FENCE_PREFIX_0_1 "_vt_fence_"            /* the same in release 0.1 */
-#define FENCE_TABLE "fence"                      /* what they read, in a server's sidecar database */
+#define FENCE_TEXT "switchyard fence: " /* followed by "table 'db.t' has moved" */
+#define FENCE_PREFIX                                                                               \
+	"_switchyard_fence_"          /* of the triggers' names: how the tail knows our own DDL */
+#define FENCE_PREFIX_0_1 "_vt_fence_" /* the same in release 0.1 */
+#define FENCE_TABLE      "fence"      /* what they read, in a server's sidecar database */
 /* The text of a 1146 ("Table 'db.fence' doesn't exist") that such a trigger may have met:
  * tablet/server/write_lock.h. */
 bool fence_table_missing(struct slice text);
 
 /* ---- Credentials */
 struct account {
-	char          user[64];
+	char user[64];
 	struct secret password;
 };
 
-enum { CLIENTS_MAX = 64 };   /* accounts that applications use */
+enum { CLIENTS_MAX = 64 }; /* accounts that applications use */
 
 struct client_account {
 	struct account account;
-	bool           loopback_only;
+	bool loopback_only;
 };
 
 struct credentials {
-	struct account        app, stream, dba;
+	struct account app, stream, dba;
 	struct client_account clients[CLIENTS_MAX];
-	size_t                clients_count;
+	size_t clients_count;
 };
 
 /* Reads a file with blocking calls: at start only. NULL: refused. */
 struct credentials *credentials_new(const char *path, struct err *err) MUST_USE;
-void                credentials_free(struct credentials *c);
+void credentials_free(struct credentials *c);
 
 /* ---- vtctld's methods: see ctl/ctl_api.h for what each answers. */
 struct ctl_request {
-	const char             *keyspace, *table;                /* or the source of a move */
-	const char             *target_keyspace, *target_table;
+	const char *keyspace, *table; /* or the source of a move */
+	const char *target_keyspace, *target_table;
 	/* move_tables: several, or all that the source keyspace serves but for the excluded ones, in place of
 	 * table and target_table */
-	struct moved_names     *tables;
-	size_t                  tables_count;
-	bool                    all;
-	const char            **excluded;
-	size_t                  excluded_count;
-	const char             *workflow;                        /* move_tables: its name; "": the default */
-	const char             *action;
-	const char             *sidecar;                         /* create_keyspace; "": the default */
-	bool                    force;
+	struct moved_names *tables;
+	size_t tables_count;
+	bool all;
+	const char **excluded;
+	size_t excluded_count;
+	const char *workflow; /* move_tables: its name; "": the default */
+	const char *action;
+	const char *sidecar; /* create_keyspace; "": the default */
+	bool force;
 	struct workflow_options options;
-	unsigned                given;                           /* of the options: enum workflow_given */
+	unsigned given; /* of the options: enum workflow_given */
 	/* long poll: answer when the record is newer */
-	int64_t                 after_revision;
+	int64_t after_revision;
 };
 
 void ctl_request_write(struct buf *out, const struct ctl_request *r);
-int  ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, struct err *err) MUST_USE;
+int ctl_request_read(
+    struct arena *a, struct slice json, struct ctl_request *out, struct err *err) MUST_USE;
 
 /* ---- Both ends of a call */
 /* Fills reply with status and the error object for err. */
 void rpc_reply_error(struct http_reply *reply, const struct err *err);
 /* Back into the err it was; returns -1. */
-int  rpc_read_error(const struct http_reply *reply, struct err *err);
+int rpc_read_error(const struct http_reply *reply, struct err *err);
 /* POSTs body to address/path: 0 and the reply's body in cx->arena, or the other side's err. */
-int  rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body,
+int rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body,
     struct slice *out) MUST_USE;
 
 #endif

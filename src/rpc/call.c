@@ -4,11 +4,10 @@
 #include <stdio.h>
 
 int
-rpc_call(
-    struct ctx *cx, const char *address, const char *path, struct slice body, struct slice *out)
+rpc_call(struct ctx *cx, const char *address, const char *path, struct slice body, struct slice *out)
 {
 	struct http_reply reply = { .body = BUF_INIT };
-	int               rc;
+	int rc;
 
 	TRY(http_call(cx, address, path, body, &reply));
 	if (reply.status == 200) {
@@ -26,9 +25,9 @@ rpc_tablet(struct ctx *cx, const char *address, enum tablet_method method, const
     void *reply)
 {
 	const struct tablet_call *call = &tablet_calls[method];
-	SCOPED(buf) struct buf    body = BUF_INIT;
-	char                      path[HTTP_PATH_MAX];
-	struct slice              answer;
+	SCOPED(buf) struct buf body = BUF_INIT;
+	char path[HTTP_PATH_MAX];
+	struct slice answer;
 
 	snprintf(path, sizeof(path), "/tablet/%s", call->name);
 	message_write(&body, call->request, request);

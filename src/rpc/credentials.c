@@ -39,9 +39,9 @@ check_file(int fd, const char *path, struct err *err)
 static int
 read_file(const char *path, struct buf *out, struct err *err)
 {
-	int     fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = 1;
-	int     rc;
+	int rc;
 
 	if (fd < 0)
 		return err_errno(err, errno, "opening credentials file '%s'", path);
@@ -90,7 +90,7 @@ static void
 get_clients(const struct json *root, struct credentials *out)
 {
 	struct json array = json_get_array(root, "clients");
-	size_t      count = json_count(&array);
+	size_t count = json_count(&array);
 
 	if (count > CLIENTS_MAX) {
 		json_wrong(root, "clients", "has more than 64 accounts");
@@ -120,8 +120,8 @@ static int
 load(const char *path, struct credentials *out, struct err *err)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf     text = BUF_INIT;
-	struct json_doc            doc;
+	SCOPED(buf) struct buf text = BUF_INIT;
+	struct json_doc doc;
 
 	TRY(read_file(path, &text, err));
 	if (json_open(&doc, "credentials file", buf_slice(&text), &arena, err) != 0)

@@ -28,7 +28,7 @@ stream_phase_name(enum stream_phase p)
 
 static const char *const side_names[] = { "from", "to", NULL };
 
-#define MESSAGE(name, what, type) \
+#define MESSAGE(name, what, type)                                                                  \
 	static const struct message name = { what, name##_members, sizeof(type), NULL }
 
 /* ---- What requests have in common */
@@ -41,14 +41,17 @@ static const struct member end_members[] = {
 };
 MESSAGE(end, "end of a move", struct move_end);
 
+/* clang-format off */
 static const struct member names_members[] = {
 	{ .name = "from", .type = MEMBER_STR,
 	    .offset = offsetof(struct moved_names, from), .needed = true },
 	{ .name = "to", .type = MEMBER_STR, .offset = offsetof(struct moved_names, to), .needed = true },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(names, "names of a table", struct moved_names);
 
+/* clang-format off */
 static const struct member move_members[] = {
 	{ .name = "timeout", .type = MEMBER_I64, .offset = offsetof(struct move_request, head.timeout) },
 	{ .name = "workflow", .type = MEMBER_STR, .offset = offsetof(struct move_request, workflow),
@@ -63,6 +66,7 @@ static const struct member move_members[] = {
 	    .of = &names, .count = offsetof(struct move_request, tables_count) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(move, "request about a move", struct move_request);
 
 static const struct member tablet_members[] = {
@@ -75,7 +79,7 @@ static const struct member nothing_members[] = { { 0 } };
 static const struct message nothing = { "a tablet's reply", nothing_members, 0, NULL };
 
 /* Of a request that begins with a move. */
-#define MOVE_MESSAGE(name, what, type) \
+#define MOVE_MESSAGE(name, what, type)                                                             \
 	static const struct message name = { what, name##_members, sizeof(type), &move }
 
 /* ---- Checks */
@@ -86,6 +90,7 @@ static const struct member check_from_members[] = {
 };
 MOVE_MESSAGE(check_from, "request to check_from", struct check_from_request);
 
+/* clang-format off */
 static const struct member facts_members[] = {
 	{ .name = "definition", .type = MEMBER_STR, .offset = offsetof(struct table_facts, definition) },
 	{ .name = "converted", .type = MEMBER_STR, .offset = offsetof(struct table_facts, converted) },
@@ -93,18 +98,22 @@ static const struct member facts_members[] = {
 	    .offset = offsetof(struct table_facts, rows_estimate) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(facts, "facts of a table", struct table_facts);
 
+/* clang-format off */
 static const struct member check_from_reply_members[] = {
 	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct check_from_reply, tables),
 	    .of = &facts, .count = offsetof(struct check_from_reply, tables_count) },
 	{ .name = "passed", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, passed) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(check_from_reply, "reply to check_from", struct check_from_reply);
 
 static const struct member check_to_members[] = {
-	{ .name = "definitions", .type = MEMBER_TEXTS,
+	{ .name = "definitions",
+	    .type = MEMBER_TEXTS,
 	    .offset = offsetof(struct check_to_request, definitions),
 	    .count = offsetof(struct check_to_request, definitions_count) },
 	{ 0 },
@@ -114,11 +123,14 @@ MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);
 /* ---- Streams */
 
 static const struct member stream_delete_members[] = {
-	{ .name = "drop", .type = MEMBER_BOOL, .offset = offsetof(struct stream_delete_request, drop) },
+	{ .name = "drop",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct stream_delete_request, drop) },
 	{ 0 },
 };
 MOVE_MESSAGE(stream_delete, "request to stream_delete", struct stream_delete_request);
 
+/* clang-format off */
 static const struct member table_status_members[] = {
 	{ .name = "state", .type = MEMBER_ENUM, .offset = offsetof(struct table_status, progress),
 	    .words = table_progress_names },
@@ -128,10 +140,12 @@ static const struct member table_status_members[] = {
 	    .offset = offsetof(struct table_status, rows_copied) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(table_status, "status of a table", struct table_status);
 
 #define STATUS(member) offsetof(struct stream_status_reply, member)
 
+/* clang-format off */
 static const struct member stream_status_reply_members[] = {
 	{ .name = "state", .type = MEMBER_STATE, .offset = STATUS(phase), .states = &stream_phases },
 	{ .name = "error", .type = MEMBER_STR, .offset = STATUS(error) },
@@ -146,12 +160,14 @@ static const struct member stream_status_reply_members[] = {
 	    .count = STATUS(tables_count) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(stream_status_reply, "reply to stream_status", struct stream_status_reply);
 
 /* ---- A cutover's */
 
 static const struct member fence_install_members[] = {
-	{ .name = "force", .type = MEMBER_BOOL,
+	{ .name = "force",
+	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct fence_install_request, force) },
 	{ 0 },
 };
@@ -163,30 +179,38 @@ static const struct member next_members[] = {
 };
 MESSAGE(next, "next value", struct auto_next);
 
+/* clang-format off */
 static const struct member next_values_reply_members[] = {
 	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct next_values_reply, tables),
 	    .of = &next, .count = offsetof(struct next_values_reply, tables_count) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(next_values_reply, "reply to next_values", struct next_values_reply);
 
+/* clang-format off */
 static const struct member set_next_values_members[] = {
 	{ .name = "values", .type = MEMBER_LIST,
 	    .offset = offsetof(struct set_next_values_request, values),
 	    .of = &next, .count = offsetof(struct set_next_values_request, values_count) },
 	{ 0 },
 };
+/* clang-format on */
 MOVE_MESSAGE(set_next_values, "request to set_next_values", struct set_next_values_request);
 
+/* clang-format off */
 static const struct member freeze_members[] = {
 	{ .name = "position", .type = MEMBER_STR, .offset = offsetof(struct freeze_request, position),
 	    .needed = true },
 	{ 0 },
 };
+/* clang-format on */
 MOVE_MESSAGE(freeze, "request to freeze", struct freeze_request);
 
 static const struct member position_reply_members[] = {
-	{ .name = "position", .type = MEMBER_STR, .offset = offsetof(struct position_reply, position) },
+	{ .name = "position",
+	    .type = MEMBER_STR,
+	    .offset = offsetof(struct position_reply, position) },
 	{ 0 },
 };
 MESSAGE(position_reply, "a position in reply", struct position_reply);
@@ -206,6 +230,7 @@ static const struct member status_reply_members[] = {
 };
 MESSAGE(status_reply, "reply to status", struct status_reply);
 
+/* clang-format off */
 static const struct member tables_members[] = {
 	{ .name = "timeout", .type = MEMBER_I64,
 	    .offset = offsetof(struct tables_request, head.timeout) },
@@ -215,6 +240,7 @@ static const struct member tables_members[] = {
 	    .count = offsetof(struct tables_request, tables_count) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(tables, "request about tables", struct tables_request);
 
 static const struct member found_members[] = {
@@ -223,18 +249,22 @@ static const struct member found_members[] = {
 };
 MESSAGE(found, "a table that was looked for", struct table_found);
 
+/* clang-format off */
 static const struct member table_find_reply_members[] = {
 	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct table_find_reply, tables),
 	    .of = &found, .count = offsetof(struct table_find_reply, tables_count) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(table_find_reply, "reply to table_find", struct table_find_reply);
 
+/* clang-format off */
 static const struct member table_list_reply_members[] = {
 	{ .name = "tables", .type = MEMBER_TEXTS, .offset = offsetof(struct table_list_reply, tables),
 	    .count = offsetof(struct table_list_reply, tables_count) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(table_list_reply, "reply to table_list", struct table_list_reply);
 
 const struct tablet_call tablet_calls[TABLET_METHODS] = {
@@ -269,6 +299,7 @@ stored_request_write(struct buf *out, const struct move_request *r)
 }
 
 /* As release 0.1 wrote it, and all before requests had two ends. */
+/* clang-format off */
 static const struct member old_names_members[] = {
 	{ .name = "source_table", .type = MEMBER_STR, .offset = offsetof(struct moved_names, from),
 	    .needed = true },
@@ -276,8 +307,10 @@ static const struct member old_names_members[] = {
 	    .needed = true },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(old_names, "names of a table", struct moved_names);
 
+/* clang-format off */
 static const struct member old_move_members[] = {
 	{ .name = "workflow", .type = MEMBER_STR, .offset = offsetof(struct move_request, workflow),
 	    .needed = true },
@@ -295,6 +328,7 @@ static const struct member old_move_members[] = {
 	    .of = &old_names, .count = offsetof(struct move_request, tables_count) },
 	{ 0 },
 };
+/* clang-format on */
 MESSAGE(old_move, "stored request", struct move_request);
 
 int

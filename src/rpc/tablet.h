@@ -67,7 +67,7 @@ enum tablet_method {
 
 /* Every request begins with it. */
 struct tablet_request {
-	usec timeout;           /* the tablet gives up after that; 0: after its own time */
+	usec timeout; /* the tablet gives up after that; 0: after its own time */
 };
 
 /* ---- About a move */
@@ -75,115 +75,127 @@ struct tablet_request {
 enum move_side { MOVE_FROM, MOVE_TO };
 
 struct move_end {
-	const char *server;     /* "127.0.0.1:17101"; "" where nobody needs it */
+	const char *server; /* "127.0.0.1:17101"; "" where nobody needs it */
 	const char *database;
-	const char *sidecar;    /* our own database there; read from "": the default */
+	const char *sidecar; /* our own database there; read from "": the default */
 };
 
 struct moved_names {
-	const char *from, *to;  /* of one table, at either end */
+	const char *from, *to; /* of one table, at either end */
 };
 
 /* Alone it is the request of all methods about a move that are not below. */
 struct move_request {
 	struct tablet_request head;
-	const char           *workflow; /* "new_customer/users" */
-	int                   attempt;
-	enum move_side        side;     /* which end is asked */
-	struct move_end       from, to;
-	struct moved_names   *tables;
-	size_t                tables_count;
+	const char *workflow; /* "new_customer/users" */
+	int attempt;
+	enum move_side side; /* which end is asked */
+	struct move_end from, to;
+	struct moved_names *tables;
+	size_t tables_count;
 };
 
 struct check_from_request {
 	struct move_request move;
-	bool                force;      /* goes on past views and the like that name a table */
+	bool force; /* goes on past views and the like that name a table */
 };
 
 struct table_facts {
-	const char *definition;         /* SHOW CREATE TABLE without AUTO_INCREMENT=n */
-	const char *converted;          /* a sentence: what the copy has in another way; "" */
-	int64_t     rows_estimate;
+	const char *definition; /* SHOW CREATE TABLE without AUTO_INCREMENT=n */
+	const char *converted;  /* a sentence: what the copy has in another way; "" */
+	int64_t rows_estimate;
 };
 
 struct check_from_reply {
-	struct table_facts *tables;     /* as the request's */
-	size_t              tables_count;
-	const char         *passed;     /* a sentence: what force passed; "" */
+	struct table_facts *tables; /* as the request's */
+	size_t tables_count;
+	const char *passed; /* a sentence: what force passed; "" */
 };
 
 struct check_to_request {
 	struct move_request move;
-	const char        **definitions; /* of the tables at the other end; none: not compared */
-	size_t              definitions_count;
+	const char **definitions; /* of the tables at the other end; none: not compared */
+	size_t definitions_count;
 };
 
 struct fence_install_request {
 	struct move_request move;
-	bool                force;      /* as in check_from */
+	bool force; /* as in check_from */
 };
 
 struct stream_delete_request {
 	struct move_request move;
-	bool                drop;
+	bool drop;
 };
 
 /* Phases of a stream, rows of stream_phases: what each means and what comes next. On disk as names, but for
  * STREAM_ERROR, which is told in place of the phase that an error stopped it in. */
 enum stream_phase {
-	STREAM_STARTING, STREAM_COPYING, STREAM_CATCHING_UP, STREAM_INDEXING, STREAM_RUNNING,
-	STREAM_FROZEN, STREAM_STOPPED, STREAM_ERROR,
+	STREAM_STARTING,
+	STREAM_COPYING,
+	STREAM_CATCHING_UP,
+	STREAM_INDEXING,
+	STREAM_RUNNING,
+	STREAM_FROZEN,
+	STREAM_STOPPED,
+	STREAM_ERROR,
 };
 extern const struct fsm stream_phases;
 const char *stream_phase_name(enum stream_phase p); /* "starting", "copying", "catching-up", ... */
 
 enum table_progress {
-	TABLE_INIT, TABLE_COPYING, TABLE_COPIED, TABLE_CATCHING_UP, TABLE_INDEXING, TABLE_RUNNING,
-	TABLE_SWITCHED, TABLE_ERROR,
+	TABLE_INIT,
+	TABLE_COPYING,
+	TABLE_COPIED,
+	TABLE_CATCHING_UP,
+	TABLE_INDEXING,
+	TABLE_RUNNING,
+	TABLE_SWITCHED,
+	TABLE_ERROR,
 };
 extern const char *const table_progress_names[]; /* "init", "copying", ...; NULL-terminated */
 
 struct table_status {
 	enum table_progress progress;
-	int64_t             rows_estimate, rows_copied;
+	int64_t rows_estimate, rows_copied;
 };
 
 struct stream_status_reply {
-	enum stream_phase    phase;
-	const char          *error;     /* why it stopped, or what it waits for; "" */
-	const char          *hint;
-	const char          *position;  /* applied: a GTID list */
-	bool                 exact;     /* in exact mode, and every table is indexed */
-	int64_t              lag_ms;    /* -1: not known */
-	int64_t              rows_copied, rows_total; /* the total is an estimate */
-	int64_t              changes_applied;
-	struct table_status *tables;    /* as the stream's */
-	size_t               tables_count;
+	enum stream_phase phase;
+	const char *error; /* why it stopped, or what it waits for; "" */
+	const char *hint;
+	const char *position;            /* applied: a GTID list */
+	bool exact;                      /* in exact mode, and every table is indexed */
+	int64_t lag_ms;                  /* -1: not known */
+	int64_t rows_copied, rows_total; /* the total is an estimate */
+	int64_t changes_applied;
+	struct table_status *tables; /* as the stream's */
+	size_t tables_count;
 };
 
 struct auto_next {
-	uint64_t next;                  /* 0: none */
+	uint64_t next; /* 0: none */
 };
 
 struct next_values_reply {
 	struct auto_next *tables;
-	size_t             tables_count;
+	size_t tables_count;
 };
 
 struct set_next_values_request {
 	struct move_request move;
-	struct auto_next  *values;     /* as move.tables */
-	size_t              values_count;
+	struct auto_next *values; /* as move.tables */
+	size_t values_count;
 };
 
 struct freeze_request {
 	struct move_request move;
-	const char         *position;
+	const char *position;
 };
 
 /* Of lock (P) and freeze (Q). */
 struct position_reply {
-	const char *position;           /* a GTID list, "0-1-42" */
+	const char *position; /* a GTID list, "0-1-42" */
 };
 
 struct lock_status_reply {
@@ -193,15 +205,15 @@ struct lock_status_reply {
 /* ---- About a server */
 
 struct status_reply {
-	bool        healthy;
-	const char *reason;             /* "" or a sentence */
+	bool healthy;
+	const char *reason; /* "" or a sentence */
 };
 
 struct tables_request {
 	struct tablet_request head;
-	const char           *database;
-	const char          **tables;
-	size_t                tables_count;
+	const char *database;
+	const char **tables;
+	size_t tables_count;
 };
 
 struct table_found {
@@ -209,19 +221,19 @@ struct table_found {
 };
 
 struct table_find_reply {
-	struct table_found *tables;     /* as the request's */
-	size_t              tables_count;
+	struct table_found *tables; /* as the request's */
+	size_t tables_count;
 };
 
 struct table_list_reply {
 	const char **tables;
-	size_t       tables_count;
+	size_t tables_count;
 };
 
 /* ---- The methods' shapes */
 
 struct tablet_call {
-	const char           *name;
+	const char *name;
 	const struct message *request, *reply;
 };
 
@@ -230,8 +242,8 @@ extern const struct tablet_call tablet_calls[TABLET_METHODS];
 /* What a stream was created with, as its row keeps it: stream_create's request. Of a row that release 0.1
  * wrote, or one before this form, too. */
 void stored_request_write(struct buf *out, const struct move_request *r);
-int  stored_request_read(struct arena *a, struct slice json, struct move_request *out,
-    struct err *err) MUST_USE;
+int stored_request_read(
+    struct arena *a, struct slice json, struct move_request *out, struct err *err) MUST_USE;
 
 /* Asks a vttablet. request and reply are the method's own structs; what the reply points to is in
  * cx->arena. */

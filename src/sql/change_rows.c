@@ -6,8 +6,8 @@ static void
 modifiers(struct reader *r)
 {
 	while (reader_accept(r, KW_LOW_PRIORITY) || reader_accept(r, KW_HIGH_PRIORITY) ||
-	       reader_accept(r, KW_DELAYED) || reader_accept(r, KW_QUICK) ||
-	       reader_accept(r, KW_IGNORE))
+	    reader_accept(r, KW_DELAYED) || reader_accept(r, KW_QUICK) ||
+	    reader_accept(r, KW_IGNORE))
 		;
 }
 
@@ -84,12 +84,12 @@ settle_targets(struct reader *r, size_t first, size_t lists)
 {
 	for (size_t i = first; i < lists; i++) {
 		struct table_ref *target = &r->out->tables[i];
-		bool              named = false;
+		bool named = false;
 
 		for (size_t j = lists; j < r->out->tables_count && !named; j++)
 			named = r->out->tables[j].role == TABLE_WRITE &&
-				!r->out->tables[j].aliased &&
-				slice_eq_nocase(r->out->tables[j].table, target->table);
+			    !r->out->tables[j].aliased &&
+			    slice_eq_nocase(r->out->tables[j].table, target->table);
 		target->target = true;
 		if (!named && slice_is_null(target->database))
 			target->role = TABLE_QUALIFIER;

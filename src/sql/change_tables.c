@@ -62,7 +62,7 @@ static bool
 likes_table(const struct reader *r, size_t body)
 {
 	return reader_is(r, KW_LIKE) &&
-	       (r->at == body || (r->at == body + 1 && r->tokens[body].punct == '('));
+	    (r->at == body || (r->at == body + 1 && r->tokens[body].punct == '('));
 }
 
 /* Does the query of CREATE TABLE ... SELECT begin here? WITH SYSTEM VERSIONING does not. */
@@ -73,8 +73,8 @@ begins_query(struct reader *r)
 
 	if (reader_is(r, KW_WITH))
 		return next->kind == TOKEN_QUOTED ||
-		       (next->kind == TOKEN_WORD &&
-			   !slice_eq_nocase(reader_name(r, next), slice_str("system")));
+		    (next->kind == TOKEN_WORD &&
+			!slice_eq_nocase(reader_name(r, next), slice_str("system")));
 	if (reader_is_punct(r, '('))
 		return next->keyword == KW_SELECT || next->keyword == KW_WITH;
 	return reader_is(r, KW_SELECT) || reader_is(r, KW_VALUES);
@@ -163,8 +163,7 @@ alter_view(struct reader *r)
 static bool
 is_account(const struct reader *r)
 {
-	return reader_is_text(r, "user") || reader_is_text(r, "role") ||
-	       reader_is_text(r, "server");
+	return reader_is_text(r, "user") || reader_is_text(r, "role") || reader_is_text(r, "server");
 }
 
 static void
@@ -189,9 +188,9 @@ static void
 skip_to_object(struct reader *r)
 {
 	while (!reader_done(r) && !reader_is(r, KW_VIEW) && !reader_is(r, KW_INDEX) &&
-	       !reader_is(r, KW_TABLE) && !reader_is_text(r, "function") &&
-	       !reader_is(r, KW_PROCEDURE) && !reader_is_text(r, "trigger") &&
-	       !reader_is_text(r, "event") && !reader_is_text(r, "package"))
+	    !reader_is(r, KW_TABLE) && !reader_is_text(r, "function") &&
+	    !reader_is(r, KW_PROCEDURE) && !reader_is_text(r, "trigger") &&
+	    !reader_is_text(r, "event") && !reader_is_text(r, "package"))
 		reader_step(r);
 }
 
@@ -213,7 +212,7 @@ accept_program(struct reader *r)
 		return true;
 	}
 	return reader_accept_text(r, "function") || reader_accept(r, KW_PROCEDURE) ||
-	       reader_accept_text(r, "event");
+	    reader_accept_text(r, "event");
 }
 
 /* Its body is not read, so the statement counts as not understood. */
@@ -325,7 +324,7 @@ change_drop(struct reader *r)
 		while (!reader_done(r))
 			reader_step(r);
 	} else if (reader_accept(r, KW_TABLE) || reader_accept(r, KW_TABLES) ||
-		   reader_accept(r, KW_VIEW) || reader_accept_text(r, "sequence")) {
+	    reader_accept(r, KW_VIEW) || reader_accept_text(r, "sequence")) {
 		r->out->drops = true;
 		if_exists(r);
 		reader_table_list(r, TABLE_DDL);

@@ -55,7 +55,8 @@ add_body(struct reader *r, const struct program *body, size_t start)
 			reader_unclear(r);
 		ref.start += start;
 		ref.end += start;
-		if (slice_is_null(ref.database) && ref.role != TABLE_QUALIFIER && ref.role != TABLE_CURRENT)
+		if (slice_is_null(ref.database) && ref.role != TABLE_QUALIFIER &&
+		    ref.role != TABLE_CURRENT)
 			ref.database = database;
 		reader_add(r, &ref);
 	}
@@ -66,8 +67,8 @@ void
 change_trigger(struct reader *r)
 {
 	struct program body;
-	struct err     err;
-	size_t         start;
+	struct err err;
+	size_t start;
 
 	trigger_name(r);
 	trigger_event(r);

@@ -5,16 +5,16 @@
 /* The tokens of the text behind the table's name. */
 struct cut {
 	struct arena *arena;
-	struct slice  sql;
+	struct slice sql;
 	struct token *tokens; /* the last one is TOKEN_END */
-	size_t        count;
+	size_t count;
 };
 
 static int
 cut_tokens(struct cut *c, unsigned modes, struct err *err)
 {
 	struct lexer lexer;
-	size_t       room = c->sql.len + 1; /* no token is empty */
+	size_t room = c->sql.len + 1; /* no token is empty */
 	struct token t;
 
 	c->tokens = arena_array(c->arena, struct token, room);
@@ -111,7 +111,7 @@ plain_text(const struct cut *c, const struct token *t, struct slice *out)
 		return false;
 	*out = slice_cut(s, 1, s.len - 1);
 	return memchr(out->ptr, s.ptr[0], out->len) == NULL &&
-	       memchr(out->ptr, '\\', out->len) == NULL;
+	    memchr(out->ptr, '\\', out->len) == NULL;
 }
 
 static bool
@@ -164,7 +164,7 @@ read_database(const struct cut *c, size_t i, struct condition *out, size_t *end)
 		return false;
 	*end = i + 3;
 	return out->is_database = slice_eq_nocase(word, slice_str("database")) ||
-				  slice_eq_nocase(word, slice_str("schema"));
+	    slice_eq_nocase(word, slice_str("schema"));
 }
 
 /* ('a', 'b'): gives the index behind it. */
@@ -189,7 +189,7 @@ static bool
 read_condition(const struct cut *c, size_t from, size_t to, struct condition *out)
 {
 	struct slice value;
-	size_t       end;
+	size_t end;
 
 	*out = (struct condition){ .values_count = 0 };
 	if (plain_text(c, &c->tokens[from], &value) && is_punct(&c->tokens[from + 1], '=')) {
@@ -222,7 +222,8 @@ is_plain(const struct cut *c, size_t from, size_t to)
 		if (is_punct(t, '|') || is_punct(t, '&') || t->kind == TOKEN_ASSIGN)
 			return false;
 		for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
-			if (t->kind == TOKEN_WORD && slice_eq_nocase(text_of(c, t), slice_str(words[w])))
+			if (t->kind == TOKEN_WORD &&
+			    slice_eq_nocase(text_of(c, t), slice_str(words[w])))
 				return false;
 		}
 		i = is_punct(t, '(') ? skip_parens(c, i) : i + 1;
@@ -262,7 +263,8 @@ read_all(const struct cut *c, size_t from, size_t to, int depth, struct conditio
 			i = is_punct(&c->tokens[i], '(') ? skip_parens(c, i) : i + 1;
 			continue;
 		}
-		if (is_punct(&c->tokens[member], '(') && skip_parens(c, member) == i && i > member + 1)
+		if (is_punct(&c->tokens[member], '(') && skip_parens(c, member) == i &&
+		    i > member + 1)
 			read_all(c, member + 1, i - 1, depth + 1, out);
 		else if (member < i && read_condition(c, member, i, &one))
 			add(out, c->arena, &one);
@@ -271,11 +273,11 @@ read_all(const struct cut *c, size_t from, size_t to, int depth, struct conditio
 }
 
 int
-conditions_read(struct arena *a, struct slice rest, unsigned modes, struct conditions *out,
-    struct err *err)
+conditions_read(
+    struct arena *a, struct slice rest, unsigned modes, struct conditions *out, struct err *err)
 {
 	struct cut c = { .arena = a, .sql = rest };
-	size_t     from;
+	size_t from;
 
 	*out = (struct conditions){ .alias = SLICE_NULL };
 	if (rest.len > CONDITIONS_TEXT_MAX)

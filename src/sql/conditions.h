@@ -16,17 +16,17 @@ enum { CONDITIONS_TEXT_MAX = 64 * 1024 }; /* a longer rest is not looked into */
 
 /* Slices point into the text. */
 struct condition {
-	struct slice  qualifier; /* in front of the column; SLICE_NULL: none */
-	struct slice  column;
+	struct slice qualifier; /* in front of the column; SLICE_NULL: none */
+	struct slice column;
 	struct slice *values; /* texts without quotes */
-	size_t        values_count;
-	bool          is_database; /* the value is DATABASE() instead */
+	size_t values_count;
+	bool is_database; /* the value is DATABASE() instead */
 };
 
 struct conditions {
-	struct slice      alias; /* the word behind the table's name and an AS: an alias, if it has one */
+	struct slice alias; /* the word behind the table's name and an AS: an alias, if it has one */
 	struct condition *items;
-	size_t            count;
+	size_t count;
 };
 
 /* rest: the text from where the table's name ends. Fails as lexer_next() does. */

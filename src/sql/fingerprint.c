@@ -18,7 +18,7 @@ int
 fingerprint_add(struct buf *out, struct slice sql, unsigned modes, struct err *err)
 {
 	SCOPED(arena)
-	struct arena  arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct tokens tokens;
 
 	TRY(tokens_read(&arena, sql, modes, &tokens, err));

@@ -9,16 +9,16 @@ enum { NAME_MAX = 256 };
 
 struct replacer {
 	const struct identity_text *text;
-	struct tokens               tokens;
-	struct slice               *added; /* for each token and the end: what goes in front of it */
-	struct buf                  out;
+	struct tokens tokens;
+	struct slice *added; /* for each token and the end: what goes in front of it */
+	struct buf out;
 };
 
 bool
 identity_is_asked(const struct statement *s)
 {
 	return (s->uses & USES_IDENTITY) != 0 && s->understood && s->kind != STATEMENT_PREPARE &&
-	       s->kind != STATEMENT_ADMIN && (s->kind != STATEMENT_DDL || s->query_at > 0);
+	    s->kind != STATEMENT_ADMIN && (s->kind != STATEMENT_DDL || s->query_at > 0);
 }
 
 static const struct token *
@@ -55,9 +55,9 @@ enum asked { ASKED_NOTHING, ASKED_ID, ASKED_VARIABLE, ASKED_USER, ASKED_ACCOUNT 
 
 struct function {
 	const char *name;
-	enum asked  asked;
-	bool        glued; /* with a blank in front of the parenthesis it is another function */
-	bool        bare;  /* it may be written without parentheses */
+	enum asked asked;
+	bool glued; /* with a blank in front of the parenthesis it is another function */
+	bool bare;  /* it may be written without parentheses */
 };
 
 static const struct function FUNCTIONS[] = {
@@ -82,12 +82,13 @@ find_function(const struct replacer *r, size_t i)
 static bool
 is_name(const struct replacer *r, size_t i)
 {
-	static const char *const before[] = { "into", "table", "update", "from", "join", "procedure",
-		"function", "call", "view", "insert", "replace", "ignore", "delayed", "low_priority",
-		"high_priority", "for", "to", "user" };
+	static const char *const before[] = { "into", "table", "update", "from", "join",
+		"procedure", "function", "call", "view", "insert", "replace", "ignore", "delayed",
+		"low_priority", "high_priority", "for", "to", "user" };
 
-	return i > 0 && (is_punct(token(r, i - 1), '.') ||
-			    is_word(r, i - 1, before, sizeof before / sizeof before[0]));
+	return i > 0 &&
+	    (is_punct(token(r, i - 1), '.') ||
+		is_word(r, i - 1, before, sizeof before / sizeof before[0]));
 }
 
 /* A call, and how many tokens it has. */
@@ -95,14 +96,15 @@ static enum asked
 find_call(const struct replacer *r, size_t i, size_t *count)
 {
 	const struct function *f = find_function(r, i);
-	bool                   open = i + 2 < r->tokens.count && is_punct(token(r, i + 1), '(');
+	bool open = i + 2 < r->tokens.count && is_punct(token(r, i + 1), '(');
 
 	if (f == NULL || is_name(r, i))
 		return ASKED_NOTHING;
 	*count = open ? 3 : 1;
 	if (!open)
 		return f->bare ? f->asked : ASKED_NOTHING;
-	if (!is_punct(token(r, i + 2), ')') || (f->glued && token(r, i + 1)->start != token(r, i)->end))
+	if (!is_punct(token(r, i + 2), ')') ||
+	    (f->glued && token(r, i + 1)->start != token(r, i)->end))
 		return ASKED_NOTHING;
 	return f->asked;
 }
@@ -112,13 +114,14 @@ is_variable(const struct replacer *r, size_t i)
 {
 	static const char *const names[] = { "@@pseudo_thread_id", "@@session.pseudo_thread_id",
 		"@@local.pseudo_thread_id" };
-	struct slice             text = text_of(r, i, i);
-	const struct token      *next = token(r, i + 1); /* there is always one, if only the end */
+	struct slice text = text_of(r, i, i);
+	const struct token *next = token(r, i + 1); /* there is always one, if only the end */
 
 	if (token(r, 0)->keyword == KW_SET && (is_punct(next, '=') || next->kind == TOKEN_ASSIGN))
 		return false;
 	for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
-		if (token(r, i)->kind == TOKEN_SYSTEM_VARIABLE && slice_eq_nocase(text, slice_str(names[n])))
+		if (token(r, i)->kind == TOKEN_SYSTEM_VARIABLE &&
+		    slice_eq_nocase(text, slice_str(names[n])))
 			return true;
 	}
 	return false;
@@ -141,8 +144,8 @@ static bool
 is_modifier(const struct replacer *r, size_t i)
 {
 	static const char *const words[] = { "all", "distinct", "distinctrow", "high_priority",
-		"straight_join", "sql_small_result", "sql_big_result", "sql_buffer_result", "sql_cache",
-		"sql_no_cache", "sql_calc_found_rows" };
+		"straight_join", "sql_small_result", "sql_big_result", "sql_buffer_result",
+		"sql_cache", "sql_no_cache", "sql_calc_found_rows" };
 
 	return is_word(r, i, words, sizeof words / sizeof words[0]);
 }
@@ -152,10 +155,10 @@ ends_list(const struct token *t)
 {
 	enum keyword k = t->keyword;
 
-	return t->kind == TOKEN_END || is_punct(t, ';') || k == KW_FROM || k == KW_INTO || k == KW_WHERE ||
-	       k == KW_GROUP || k == KW_HAVING || k == KW_ORDER || k == KW_LIMIT || k == KW_UNION ||
-	       k == KW_EXCEPT || k == KW_INTERSECT || k == KW_FOR || k == KW_LOCK || k == KW_WINDOW ||
-	       k == KW_PROCEDURE || k == KW_ON || k == KW_SET || k == KW_VALUES;
+	return t->kind == TOKEN_END || is_punct(t, ';') || k == KW_FROM || k == KW_INTO ||
+	    k == KW_WHERE || k == KW_GROUP || k == KW_HAVING || k == KW_ORDER || k == KW_LIMIT ||
+	    k == KW_UNION || k == KW_EXCEPT || k == KW_INTERSECT || k == KW_FOR || k == KW_LOCK ||
+	    k == KW_WINDOW || k == KW_PROCEDURE || k == KW_ON || k == KW_SET || k == KW_VALUES;
 }
 
 /* Does the item have a name of its own, or may its last word be one? */
@@ -163,10 +166,10 @@ static bool
 is_named(const struct replacer *r, size_t from, size_t to)
 {
 	static const char *const ends[] = { "end", "null", "true", "false", "unknown" };
-	static const char *const operators[] = { "and", "or", "xor", "not", "is", "in", "like", "div", "mod",
-		"between", "regexp", "rlike", "collate", "binary", "interval", "case", "when",
-		"then", "else" };
-	const struct token      *last = token(r, to), *before = token(r, to - 1);
+	static const char *const operators[] = { "and", "or", "xor", "not", "is", "in", "like",
+		"div", "mod", "between", "regexp", "rlike", "collate", "binary", "interval", "case",
+		"when", "then", "else" };
+	const struct token *last = token(r, to), *before = token(r, to - 1);
 
 	if (from == to ||
 	    (last->kind != TOKEN_WORD && last->kind != TOKEN_QUOTED && last->kind != TOKEN_STRING))
@@ -183,7 +186,7 @@ static void
 name_item(struct replacer *r, struct arena *a, size_t from, size_t to)
 {
 	SCOPED(buf)
-	struct buf   alias = BUF_INIT;
+	struct buf alias = BUF_INIT;
 	struct slice name = text_of(r, from, to);
 
 	if (name.len > NAME_MAX || is_named(r, from, to) || !slice_is_null(r->added[to + 1]))
@@ -275,7 +278,7 @@ put_text(struct replacer *r)
 	size_t done = 0;
 
 	for (size_t i = 0; i <= r->tokens.count; i++) {
-		size_t     count;
+		size_t count;
 		enum asked asked = find_asked(r, i, &count);
 
 		if (!slice_is_null(r->added[i])) {
@@ -300,7 +303,7 @@ static int
 read_tokens(struct arena *a, struct slice sql, unsigned modes, struct tokens *out, struct err *err)
 {
 	struct lexer lexer;
-	size_t       room = 64; /* most statements have fewer */
+	size_t room = 64; /* most statements have fewer */
 
 	lexer_init(&lexer, sql, modes);
 	*out = (struct tokens){ .items = arena_array(a, struct token, room) };

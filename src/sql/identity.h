@@ -21,18 +21,18 @@
 
 struct identity_text {
 	struct slice sql;
-	unsigned     modes;
-	uint32_t     id;
-	const char  *user;    /* USER(), SESSION_USER(), SYSTEM_USER(): name@host */
-	const char  *account; /* CURRENT_USER */
-	size_t       from;    /* what stands before stays: statement.query_at */
+	unsigned modes;
+	uint32_t id;
+	const char *user;    /* USER(), SESSION_USER(), SYSTEM_USER(): name@host */
+	const char *account; /* CURRENT_USER */
+	size_t from;         /* what stands before stays: statement.query_at */
 };
 
 /* Does the statement ask for one of them when it runs? A definition of a view or a program does not: the
  * call is stored with it. */
 bool identity_is_asked(const struct statement *s);
 /* The text with values in place of the calls. Fails as statement_read() does. */
-int identity_replace(struct arena *a, const struct identity_text *text, struct slice *out,
-    struct err *err) MUST_USE;
+int identity_replace(
+    struct arena *a, const struct identity_text *text, struct slice *out, struct err *err) MUST_USE;
 
 #endif

@@ -4,11 +4,12 @@
 enum { WORD_MAX = 31 };
 
 struct entry {
-	const char  *word;
+	const char *word;
 	enum keyword keyword;
 };
 
 /* Sorted, for the binary search. */
+/* clang-format off */
 static const struct entry KEYWORDS[] = {
 	{ "all", KW_ALL }, { "alter", KW_ALTER }, { "analyze", KW_ANALYZE }, { "as", KW_AS },
 	{ "begin", KW_BEGIN }, { "call", KW_CALL }, { "check", KW_CHECK },
@@ -46,8 +47,10 @@ static const struct entry KEYWORDS[] = {
 	{ "where", KW_WHERE }, { "window", KW_WINDOW }, { "with", KW_WITH },
 	{ "work", KW_WORK }, { "xa", KW_XA },
 };
+/* clang-format on */
 
 /* Sorted. The servers' own lists (information_schema.SQL_FUNCTIONS) without those that have effects. */
+/* clang-format off */
 static const char *const PURE[] = {
 	"abs", "acos", "add_months", "adddate", "addtime", "aes_decrypt", "aes_encrypt",
 	"against", "all", "always", "and", "any", "any_value", "as", "ascii", "asin", "astext",
@@ -124,6 +127,7 @@ static const char *const PURE[] = {
 	"weekday", "weekofyear", "weight_string", "when", "where", "with", "xor", "year",
 	"yearweek",
 };
+/* clang-format on */
 
 /* Compares word, in lower case, with a name of a table above. */
 static int
@@ -134,7 +138,8 @@ compare(struct slice word, const char *name)
 
 		if (c >= 'A' && c <= 'Z')
 			c |= 0x20;
-		if (c != (uint8_t)name[i])   /* the NUL of a shorter name differs from any byte of a word */
+		if (c !=
+		    (uint8_t)name[i]) /* the NUL of a shorter name differs from any byte of a word */
 			return c < (uint8_t)name[i] ? -1 : 1;
 	}
 	return name[word.len] == '\0' ? 0 : -1;
@@ -149,7 +154,7 @@ keyword_find(struct slice word)
 		return KW_NONE;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int    order = compare(word, KEYWORDS[middle].word);
+		int order = compare(word, KEYWORDS[middle].word);
 
 		if (order == 0)
 			return KEYWORDS[middle].keyword;
@@ -168,7 +173,7 @@ keyword_is_pure_function(struct slice word)
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int    order = compare(word, PURE[middle]);
+		int order = compare(word, PURE[middle]);
 
 		if (order == 0)
 			return true;

@@ -8,6 +8,7 @@
 
 #include "base/slice.h"
 
+/* clang-format off */
 enum keyword {
 	KW_NONE,
 	KW_ALL, KW_ALTER, KW_ANALYZE, KW_AS, KW_BEGIN, KW_CALL, KW_CHECK, KW_CHECKSUM,
@@ -25,6 +26,7 @@ enum keyword {
 	KW_UNIQUE, KW_UNLOCK, KW_UPDATE, KW_USE, KW_USING, KW_VALUE, KW_VALUES, KW_VIEW,
 	KW_WHERE, KW_WINDOW, KW_WITH, KW_WORK, KW_XA,
 };
+/* clang-format on */
 
 /* ASCII case does not matter. */
 enum keyword keyword_find(struct slice word);

@@ -7,9 +7,9 @@
 static int
 read_number(struct reader *r, struct kill *out, struct err *err)
 {
-	bool                open = reader_accept_punct(r, '('), minus = reader_accept_punct(r, '-');
+	bool open = reader_accept_punct(r, '('), minus = reader_accept_punct(r, '-');
 	const struct token *t = reader_now(r);
-	struct slice        text = reader_text(r, t);
+	struct slice text = reader_text(r, t);
 
 	if (reader_accept_text(r, "connection_id")) {
 		reader_expect_punct(r, '(');
@@ -70,8 +70,8 @@ int
 kill_read(struct arena *a, struct slice sql, unsigned modes, struct kill *out, struct err *err)
 {
 	struct statement statement = { 0 };
-	struct tokens    tokens;
-	struct reader    r = { .arena = a, .sql = sql, .out = &statement };
+	struct tokens tokens;
+	struct reader r = { .arena = a, .sql = sql, .out = &statement };
 
 	*out = (struct kill){ .user = SLICE_NULL };
 	TRY(tokens_read(a, sql, modes, &tokens, err));

@@ -21,14 +21,15 @@ enum kill_target {
 
 struct kill {
 	enum kill_target target;
-	bool             query; /* its statement only; the connection stays */
-	bool             soft;
-	bool             own;   /* id is CONNECTION_ID(); user is CURRENT_USER */
-	uint64_t         id;
-	struct slice     user; /* without quotes */
+	bool query; /* its statement only; the connection stays */
+	bool soft;
+	bool own; /* id is CONNECTION_ID(); user is CURRENT_USER */
+	uint64_t id;
+	struct slice user; /* without quotes */
 };
 
 /* ERR_REFUSED: not one of these forms. */
-int kill_read(struct arena *a, struct slice sql, unsigned modes, struct kill *out, struct err *err) MUST_USE;
+int kill_read(
+    struct arena *a, struct slice sql, unsigned modes, struct kill *out, struct err *err) MUST_USE;
 
 #endif

@@ -13,7 +13,7 @@ unsigned
 modes_of_server(const char *version)
 {
 	static const char prefix[] = "5.5.5-"; /* MariaDB 10 begins with it, for old clients */
-	unsigned          parts[3];
+	unsigned parts[3];
 
 	if (strncmp(version, prefix, strlen(prefix)) == 0)
 		version += strlen(prefix);
@@ -64,7 +64,7 @@ static bool
 is_name(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
-	       c == '$' || c >= 0x80;
+	    c == '$' || c >= 0x80;
 }
 
 /* Goes over a character of two bytes, where the second might be taken for something else. */
@@ -145,8 +145,8 @@ runs_at(unsigned server, unsigned version, bool mariadb)
 static int
 enter_executable(struct lexer *l, struct err *err)
 {
-	bool     mariadb = peek(l, 2) == 'M';
-	size_t   mark = mariadb ? 4 : 3, digits = 0;
+	bool mariadb = peek(l, 2) == 'M';
+	size_t mark = mariadb ? 4 : 3, digits = 0;
 	unsigned server = l->modes >> SQL_SERVER_SHIFT, version = 0;
 
 	/* Five or six digits are a version, fewer are code; a seventh is code as well. */
@@ -166,8 +166,9 @@ enter_executable(struct lexer *l, struct err *err)
 static int
 comment(struct lexer *l, struct err *err)
 {
-	if (peek(l, 0) == '#' || (peek(l, 0) == '-' && peek(l, 1) == '-' &&
-				     (l->at + 2 >= l->sql.len || peek(l, 2) <= ' '))) {
+	if (peek(l, 0) == '#' ||
+	    (peek(l, 0) == '-' && peek(l, 1) == '-' &&
+		(l->at + 2 >= l->sql.len || peek(l, 2) <= ' '))) {
 		skip_line(l);
 		return 1;
 	}
@@ -202,7 +203,7 @@ skip_blanks(struct lexer *l, struct err *err)
 static int
 skip_quoted(struct lexer *l, bool backslashes, struct err *err)
 {
-	size_t  start = l->at;
+	size_t start = l->at;
 	uint8_t quote = l->sql.ptr[l->at++];
 
 	while (!at_end(l)) {
@@ -227,7 +228,7 @@ static int
 string(struct lexer *l, struct token *t, struct err *err)
 {
 	bool name = l->sql.ptr[l->at] == '`' ||
-		    (l->sql.ptr[l->at] == '"' && (l->modes & SQL_ANSI_QUOTES) != 0);
+	    (l->sql.ptr[l->at] == '"' && (l->modes & SQL_ANSI_QUOTES) != 0);
 
 	t->kind = name ? TOKEN_QUOTED : TOKEN_STRING;
 	return skip_quoted(l, !name && (l->modes & SQL_NO_BACKSLASH_ESCAPES) == 0, err);
@@ -271,7 +272,7 @@ static bool
 run_is_number(const struct lexer *l, size_t start)
 {
 	const uint8_t *s = l->sql.ptr + start;
-	size_t         len = l->at - start, digits = 0;
+	size_t len = l->at - start, digits = 0;
 
 	if (len > 2 && s[0] == '0' && s[1] == 'x')
 		return all(l, start + 2, l->at, is_hex);
@@ -311,7 +312,7 @@ number_or_name(struct lexer *l, struct token *t)
 static int
 word(struct lexer *l, struct token *t, struct err *err)
 {
-	size_t  start = l->at;
+	size_t start = l->at;
 	uint8_t c = l->sql.ptr[l->at] | 0x20;
 
 	if (peek(l, 1) == '\'' && (c == 'n' || c == 'x' || c == 'b')) {

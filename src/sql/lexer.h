@@ -41,19 +41,19 @@ enum token_kind {
 
 struct token {
 	enum token_kind kind;
-	enum keyword    keyword; /* of a TOKEN_WORD; KW_NONE when it is none */
-	uint8_t         punct;   /* of a TOKEN_PUNCT */
-	bool            conditional;
-	size_t          start, end; /* bytes of the text */
+	enum keyword keyword; /* of a TOKEN_WORD; KW_NONE when it is none */
+	uint8_t punct;        /* of a TOKEN_PUNCT */
+	bool conditional;
+	size_t start, end; /* bytes of the text */
 };
 
 struct lexer {
 	struct slice sql;
-	unsigned     modes;
-	size_t       at;
-	bool         in_executable, conditional;
-	bool         after_name; /* the last token was a name that ends at 'at' */
-	bool         after_dot;  /* the last token was the dot of a name: what follows is one too */
+	unsigned modes;
+	size_t at;
+	bool in_executable, conditional;
+	bool after_name; /* the last token was a name that ends at 'at' */
+	bool after_dot;  /* the last token was the dot of a name: what follows is one too */
 };
 
 void lexer_init(struct lexer *l, struct slice sql, unsigned modes);

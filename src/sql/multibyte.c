@@ -11,13 +11,13 @@ is_pair(uint8_t first, uint8_t second, unsigned modes)
 {
 	if ((modes & SQL_SJIS) != 0)
 		return (within(first, 0x81, 0x9f) || within(first, 0xe0, 0xfc)) &&
-		       (within(second, 0x40, 0x7e) || within(second, 0x80, 0xfc));
+		    (within(second, 0x40, 0x7e) || within(second, 0x80, 0xfc));
 	if ((modes & SQL_GBK) != 0)
 		return within(first, 0x81, 0xfe) &&
-		       (within(second, 0x40, 0x7e) || within(second, 0x80, 0xfe));
+		    (within(second, 0x40, 0x7e) || within(second, 0x80, 0xfe));
 	if ((modes & SQL_BIG5) != 0)
 		return within(first, 0xa1, 0xf9) &&
-		       (within(second, 0x40, 0x7e) || within(second, 0xa1, 0xfe));
+		    (within(second, 0x40, 0x7e) || within(second, 0xa1, 0xfe));
 	return false;
 }
 
@@ -32,7 +32,7 @@ multibyte_mode(struct slice charset)
 {
 	static const struct {
 		const char *name;
-		unsigned    mode;
+		unsigned mode;
 	} sets[] = { { "sjis", SQL_SJIS }, { "cp932", SQL_SJIS }, { "gbk", SQL_GBK },
 		{ "big5", SQL_BIG5 } };
 

@@ -3,8 +3,8 @@
 /* Functions that say something about the connection rather than the data. */
 struct noted {
 	const char *name;
-	unsigned    uses;
-	unsigned    leaves; /* on the connection */
+	unsigned uses;
+	unsigned leaves; /* on the connection */
 };
 
 static const struct noted FUNCTIONS[] = {
@@ -90,22 +90,22 @@ static bool
 ends_item(const struct reader *r, const struct token *t)
 {
 	return t->kind == TOKEN_END || t->punct == ',' || t->punct == ';' || t->punct == ')' ||
-	       t->keyword == KW_FROM || t->keyword == KW_INTO || t->keyword == KW_WHERE ||
-	       t->keyword == KW_LIMIT || t->keyword == KW_UNION || t->keyword == KW_ORDER;
+	    t->keyword == KW_FROM || t->keyword == KW_INTO || t->keyword == KW_WHERE ||
+	    t->keyword == KW_LIMIT || t->keyword == KW_UNION || t->keyword == KW_ORDER;
 }
 
 static bool
 begins_item(const struct token *t)
 {
 	return t->keyword == KW_SELECT || t->keyword == KW_DISTINCT || t->keyword == KW_ALL ||
-	       t->punct == ',';
+	    t->punct == ',';
 }
 
 static bool
 has_alias(const struct reader *r, const struct token *t)
 {
 	return t->keyword == KW_AS || t->kind == TOKEN_QUOTED || t->kind == TOKEN_STRING ||
-	       (t->kind == TOKEN_WORD && t->keyword == KW_NONE);
+	    (t->kind == TOKEN_WORD && t->keyword == KW_NONE);
 }
 
 /* At DATABASE(). */
@@ -113,8 +113,8 @@ static void
 note_current(struct reader *r)
 {
 	const struct token *t = reader_now(r);
-	struct table_ref    ref = { .role = TABLE_CURRENT, .start = t->start };
-	bool                whole = r->in_list && r->open == 0 && r->at > 0 && begins_item(t - 1);
+	struct table_ref ref = { .role = TABLE_CURRENT, .start = t->start };
+	bool whole = r->in_list && r->open == 0 && r->at > 0 && begins_item(t - 1);
 
 	ref.end = reader_ahead(r, 2)->end;
 	if (whole && r->depth <= 1 && ends_item(r, reader_ahead(r, 3)))
@@ -128,7 +128,7 @@ note_current(struct reader *r)
 static void
 function_call(struct reader *r)
 {
-	struct slice        name = reader_text(r, reader_now(r));
+	struct slice name = reader_text(r, reader_now(r));
 	const struct noted *n = find_noted(FUNCTIONS, sizeof FUNCTIONS / sizeof FUNCTIONS[0], name);
 
 	if (n != NULL) {
@@ -163,7 +163,7 @@ variable_name(struct slice text)
 		from--;
 	}
 	while (from > 0 && text.ptr[from - 1] != '@' && text.ptr[from - 1] != '.' &&
-	       text.ptr[from - 1] != '`')
+	    text.ptr[from - 1] != '`')
 		from--;
 	return slice_cut(text, from, text.len);
 }
@@ -171,7 +171,7 @@ variable_name(struct slice text)
 void
 name_variable(struct reader *r)
 {
-	struct slice        name = variable_name(reader_text(r, reader_now(r)));
+	struct slice name = variable_name(reader_text(r, reader_now(r)));
 	const struct noted *n = find_noted(VARIABLES, sizeof VARIABLES / sizeof VARIABLES[0], name);
 
 	if (n != NULL)
@@ -184,8 +184,8 @@ static void
 dotted(struct reader *r)
 {
 	const struct token *parts[READER_NAME_PARTS];
-	struct table_ref    ref = { .role = TABLE_QUALIFIER, .database = SLICE_NULL };
-	size_t              count = 0;
+	struct table_ref ref = { .role = TABLE_QUALIFIER, .database = SLICE_NULL };
+	size_t count = 0;
 
 	do {
 		if (count == READER_NAME_PARTS || !(reader_is_name(r) || reader_is_punct(r, '*'))) {

@@ -5,13 +5,13 @@
 
 /* One body being read. The tokens before at are done. */
 struct walk {
-	struct arena     *arena;
-	struct slice      sql;
-	struct tokens     tokens;
-	size_t            at;
-	struct statement  found; /* only its tables count */
-	size_t            refs_room;
-	struct program   *out;
+	struct arena *arena;
+	struct slice sql;
+	struct tokens tokens;
+	size_t at;
+	struct statement found; /* only its tables count */
+	size_t refs_room;
+	struct program *out;
 };
 
 /* ---- Tokens */
@@ -28,7 +28,7 @@ is_word_at(const struct walk *w, size_t at, const char *word)
 	const struct token *t = &w->tokens.items[at < w->tokens.count ? at : w->tokens.count];
 
 	return t->kind == TOKEN_WORD &&
-	       slice_eq_nocase(slice_cut(w->sql, t->start, t->end), slice_str(word));
+	    slice_eq_nocase(slice_cut(w->sql, t->start, t->end), slice_str(word));
 }
 
 static bool
@@ -44,7 +44,7 @@ static bool
 is_punct_at(const struct walk *w, size_t at, uint8_t c)
 {
 	return at < w->tokens.count && w->tokens.items[at].kind == TOKEN_PUNCT &&
-	       w->tokens.items[at].punct == c;
+	    w->tokens.items[at].punct == c;
 }
 
 /* The ';' that ends what begins here, or the end. */
@@ -102,9 +102,9 @@ unclear(struct reader *r)
 static void
 read_part(struct walk *w, size_t end, read_fn *part)
 {
-	size_t        count = end - w->at, before = w->found.tables_count;
+	size_t count = end - w->at, before = w->found.tables_count;
 	struct token *tokens = arena_array(w->arena, struct token, count + 1);
-	bool          conditional = false;
+	bool conditional = false;
 	struct reader r = { .arena = w->arena,
 		.sql = w->sql,
 		.tokens = tokens,
@@ -330,7 +330,8 @@ list_literals(struct walk *w)
 		const struct token *t = &w->tokens.items[i];
 
 		if (t->kind == TOKEN_STRING || t->kind == TOKEN_NUMBER)
-			w->out->literals[w->out->literals_count++] = slice_cut(w->sql, t->start, t->end);
+			w->out->literals[w->out->literals_count++] =
+			    slice_cut(w->sql, t->start, t->end);
 	}
 }
 
@@ -374,7 +375,7 @@ enum mention
 program_mentions(const struct program *p, struct slice default_database, struct slice database,
     struct slice table)
 {
-	bool         string = p->runs_strings && in_a_string(p, table);
+	bool string = p->runs_strings && in_a_string(p, table);
 	enum mention result = string ? MENTION_PERHAPS : MENTION_NONE;
 
 	for (size_t i = 0; i < p->tables_count; i++) {
@@ -382,7 +383,8 @@ program_mentions(const struct program *p, struct slice default_database, struct 
 		struct slice where = slice_is_null(t->database) ? default_database : t->database;
 
 		/* A qualifier is an alias, or its table is named elsewhere in the program too. */
-		if (t->role == TABLE_QUALIFIER || !slice_eq(t->table, table) || !slice_eq(where, database))
+		if (t->role == TABLE_QUALIFIER || !slice_eq(t->table, table) ||
+		    !slice_eq(where, database))
 			continue;
 		if (t->role != TABLE_UNCLEAR)
 			return MENTION_SURE;

@@ -14,11 +14,11 @@
 
 struct program {
 	struct table_ref *tables; /* of all its statements */
-	size_t            tables_count;
-	unsigned          uses; /* enum statement_uses, of all of them */
-	struct slice     *literals; /* as they are written; lists of them as one */
-	size_t            literals_count;
-	bool              runs_strings; /* PREPARE or EXECUTE IMMEDIATE: what is in a string may be SQL */
+	size_t tables_count;
+	unsigned uses;          /* enum statement_uses, of all of them */
+	struct slice *literals; /* as they are written; lists of them as one */
+	size_t literals_count;
+	bool runs_strings; /* PREPARE or EXECUTE IMMEDIATE: what is in a string may be SQL */
 };
 
 /* Fails (ERR_REFUSED) on text that no server accepts. */

@@ -12,12 +12,12 @@ query_ends_expression(const struct reader *r)
 	if (k == KW_LEFT || k == KW_RIGHT)
 		return reader_ahead(r, 1)->punct != '(';
 	return k == KW_FROM || k == KW_WHERE || k == KW_GROUP || k == KW_HAVING || k == KW_ORDER ||
-	       k == KW_LIMIT || k == KW_UNION || k == KW_EXCEPT || k == KW_INTERSECT ||
-	       k == KW_INTO || k == KW_FOR || k == KW_LOCK || k == KW_PROCEDURE || k == KW_WINDOW ||
-	       k == KW_SELECT || k == KW_ON || k == KW_USING || k == KW_JOIN || k == KW_INNER ||
-	       k == KW_CROSS || k == KW_NATURAL || k == KW_STRAIGHT_JOIN || k == KW_RETURNING ||
-	       k == KW_SET || k == KW_OFFSET || k == KW_TABLE || k == KW_UPDATE || k == KW_DELETE ||
-	       k == KW_WITH || k == KW_PARTITION;
+	    k == KW_LIMIT || k == KW_UNION || k == KW_EXCEPT || k == KW_INTERSECT || k == KW_INTO ||
+	    k == KW_FOR || k == KW_LOCK || k == KW_PROCEDURE || k == KW_WINDOW || k == KW_SELECT ||
+	    k == KW_ON || k == KW_USING || k == KW_JOIN || k == KW_INNER || k == KW_CROSS ||
+	    k == KW_NATURAL || k == KW_STRAIGHT_JOIN || k == KW_RETURNING || k == KW_SET ||
+	    k == KW_OFFSET || k == KW_TABLE || k == KW_UPDATE || k == KW_DELETE || k == KW_WITH ||
+	    k == KW_PARTITION;
 }
 
 /* SELECT, WITH or TABLE behind a '('. VALUES names no table: it is read as an expression. */
@@ -70,8 +70,7 @@ query_expressions(struct reader *r, bool comma)
 			if (open == 0)
 				return;
 			open--;
-		} else if ((reader_is_punct(r, '(') && !opens_query(r)) ||
-			   reader_is_punct(r, '{')) {
+		} else if ((reader_is_punct(r, '(') && !opens_query(r)) || reader_is_punct(r, '{')) {
 			open++;
 		} else if (open > 0 && reader_is(r, KW_SELECT)) {
 			break; /* no query begins here: see opens_query() */
@@ -116,7 +115,7 @@ is_join(const struct reader *r)
 	enum keyword k = reader_now(r)->keyword;
 
 	return k == KW_JOIN || k == KW_INNER || k == KW_CROSS || k == KW_NATURAL || k == KW_LEFT ||
-	       k == KW_RIGHT || k == KW_STRAIGHT_JOIN;
+	    k == KW_RIGHT || k == KW_STRAIGHT_JOIN;
 }
 
 /* May an alias without AS stand here? Reserved words that can follow a table may not. */
@@ -128,8 +127,8 @@ is_alias(const struct reader *r)
 	if (reader_now(r)->kind == TOKEN_QUOTED)
 		return true;
 	return reader_now(r)->kind == TOKEN_WORD && !query_ends_expression(r) && k != KW_USE &&
-	       k != KW_IGNORE && k != KW_FORCE && k != KW_AS && k != KW_VALUES && k != KW_OUTER &&
-	       k != KW_LEFT && k != KW_RIGHT && k != KW_CHECK && k != KW_LIKE;
+	    k != KW_IGNORE && k != KW_FORCE && k != KW_AS && k != KW_VALUES && k != KW_OUTER &&
+	    k != KW_LEFT && k != KW_RIGHT && k != KW_CHECK && k != KW_LIKE;
 }
 
 /* USE INDEX FOR JOIN (a, b), one or several. */
@@ -219,7 +218,7 @@ table_factor(struct reader *r, enum table_role role)
 		return;
 	} else {
 		size_t at = r->out->tables_count;
-		bool   aliased, parted;
+		bool aliased, parted;
 
 		reader_table(r, role);
 		parted = reader_is(r, KW_PARTITION);
@@ -289,7 +288,7 @@ query_starts(const struct reader *r)
 	enum keyword k = reader_now(r)->keyword;
 
 	return k == KW_SELECT || k == KW_WITH || k == KW_TABLE || reader_is_punct(r, '(') ||
-	       (k == KW_VALUES && reader_ahead(r, 1)->punct == '(');
+	    (k == KW_VALUES && reader_ahead(r, 1)->punct == '(');
 }
 
 /* INTO OUTFILE 'x' CHARACTER SET y ..., INTO DUMPFILE 'x', INTO @a, @b, INTO a, b (in a stored program). */
@@ -298,7 +297,7 @@ into(struct reader *r)
 {
 	r->writes = r->writes || reader_now(r)->kind != TOKEN_USER_VARIABLE;
 	while (!reader_done(r) && !reader_is_punct(r, ')') &&
-	       (reader_is(r, KW_SET) || !query_ends_expression(r))) {
+	    (reader_is(r, KW_SET) || !query_ends_expression(r))) {
 		if (reader_now(r)->kind == TOKEN_USER_VARIABLE) {
 			r->out->uses |= USES_VARIABLES;
 			reader_leaves(r, LEAVES_VARIABLES);
@@ -345,9 +344,9 @@ select_clauses(struct reader *r, bool list)
 		} else if (k == KW_FOR || k == KW_LOCK) {
 			locking(r);
 		} else if (k == KW_WHERE || k == KW_GROUP || k == KW_HAVING || k == KW_ORDER ||
-			   k == KW_LIMIT || k == KW_WINDOW || k == KW_OFFSET || k == KW_PARTITION ||
-			   (k == KW_WITH && slice_eq_nocase(reader_text(r, reader_ahead(r, 1)),
-						slice_str("rollup")))) {
+		    k == KW_LIMIT || k == KW_WINDOW || k == KW_OFFSET || k == KW_PARTITION ||
+		    (k == KW_WITH &&
+			slice_eq_nocase(reader_text(r, reader_ahead(r, 1)), slice_str("rollup")))) {
 			reader_step(r);
 		} else {
 			return;
@@ -369,8 +368,8 @@ query_term(struct reader *r)
 				r->out->uses |= USES_CALC_ROWS;
 		}
 		while (reader_is(r, KW_STRAIGHT_JOIN) || reader_is(r, KW_DISTINCT) ||
-		       reader_is(r, KW_ALL) || reader_is(r, KW_HIGH_PRIORITY) ||
-		       reader_is(r, KW_SQL_CALC_FOUND_ROWS))
+		    reader_is(r, KW_ALL) || reader_is(r, KW_HIGH_PRIORITY) ||
+		    reader_is(r, KW_SQL_CALC_FOUND_ROWS))
 			reader_step(r);
 		select_clauses(r, true);
 	} else if (reader_accept(r, KW_VALUES)) {
@@ -388,7 +387,7 @@ void
 query_continue(struct reader *r)
 {
 	while (reader_accept(r, KW_UNION) || reader_accept(r, KW_EXCEPT) ||
-	       reader_accept(r, KW_INTERSECT)) {
+	    reader_accept(r, KW_INTERSECT)) {
 		(void)(reader_accept(r, KW_ALL) || reader_accept(r, KW_DISTINCT));
 		query_term(r);
 	}
@@ -433,7 +432,7 @@ check_forward(struct reader *r, size_t refs, struct slice name)
 static void
 with_list(struct reader *r)
 {
-	bool   recursive = reader_accept_text(r, "recursive");
+	bool recursive = reader_accept_text(r, "recursive");
 	size_t refs = r->out->tables_count;
 
 	do {
@@ -467,8 +466,8 @@ void
 query_read(struct reader *r)
 {
 	struct cte *scope = r->ctes;
-	size_t      refs = r->out->tables_count;
-	bool        locks_outside = r->locks;
+	size_t refs = r->out->tables_count;
+	bool locks_outside = r->locks;
 
 	if (++r->depth > READER_DEPTH_MAX) {
 		reader_unclear(r);

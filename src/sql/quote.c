@@ -25,20 +25,14 @@ static char
 escape_of(uint8_t c)
 {
 	switch (c) {
-	case '\0':
-		return '0';
-	case '\n':
-		return 'n';
-	case '\r':
-		return 'r';
-	case 0x1a: /* some systems' clients take it for the end of input */
-		return 'Z';
+	case '\0': return '0';
+	case '\n': return 'n';
+	case '\r': return 'r';
+	case 0x1a: /* some systems' clients take it for the end of input */ return 'Z';
 	case '\'':
 	case '"':
-	case '\\':
-		return (char)c;
-	default:
-		return 0;
+	case '\\': return (char)c;
+	default: return 0;
 	}
 }
 
@@ -61,7 +55,7 @@ void
 quote_hex(struct buf *out, struct slice bytes)
 {
 	static const char digits[] = "0123456789abcdef";
-	char             *to;
+	char *to;
 
 	if (bytes.len == 0) {
 		buf_add_str(out, "''");
@@ -82,7 +76,7 @@ quote_anywhere(struct buf *out, struct slice text)
 
 	for (size_t i = 0; plain && i < text.len; i++)
 		plain = text.ptr[i] >= ' ' && text.ptr[i] < 0x7f && text.ptr[i] != '\'' &&
-			text.ptr[i] != '\\';
+		    text.ptr[i] != '\\';
 	buf_add_str(out, plain ? "_utf8mb3" : "_utf8mb3 ");
 	if (!plain) {
 		quote_hex(out, text);

@@ -116,7 +116,7 @@ static struct slice
 undouble(struct reader *r, struct slice inner, uint8_t quote)
 {
 	uint8_t *out;
-	size_t   len = 0;
+	size_t len = 0;
 
 	if (inner.len == 0 || memchr(inner.ptr, quote, inner.len) == NULL)
 		return inner;
@@ -149,7 +149,7 @@ reader_add(struct reader *r, const struct table_ref *ref)
 	struct statement *s = r->out;
 
 	if (s->tables_count == r->refs_room) {
-		size_t            room = r->refs_room == 0 ? 4 : r->refs_room * 2;
+		size_t room = r->refs_room == 0 ? 4 : r->refs_room * 2;
 		struct table_ref *wider = arena_alloc(r->arena, sizeof *wider * room);
 
 		if (s->tables_count > 0)
@@ -174,7 +174,7 @@ void
 reader_table(struct reader *r, enum table_role role)
 {
 	const struct token *first = reader_now(r);
-	struct table_ref    ref = { .role = role, .database = SLICE_NULL, .start = first->start };
+	struct table_ref ref = { .role = role, .database = SLICE_NULL, .start = first->start };
 
 	if (reader_is_punct(r, '.')) { /* ".t" is a table of the default database */
 		reader_step(r);
@@ -187,8 +187,7 @@ reader_table(struct reader *r, enum table_role role)
 	ref.table = reader_name(r, first);
 	ref.end = first->end;
 	reader_step(r);
-	if (reader_is_punct(r, '.') &&
-	    reader_ahead(r, 1)->punct != '*') { /* t.* is for the caller */
+	if (reader_is_punct(r, '.') && reader_ahead(r, 1)->punct != '*') { /* t.* is for the caller */
 		reader_step(r);
 		if (!reader_is_name(r)) {
 			reader_unclear(r);

@@ -20,31 +20,31 @@ enum {
 /* A WITH name in scope; it hides a table of that name. */
 struct cte {
 	struct slice name;
-	struct cte  *outer;
+	struct cte *outer;
 };
 
 struct reader {
-	struct arena       *arena;
-	struct slice        sql;
-	unsigned            modes;
+	struct arena *arena;
+	struct slice sql;
+	unsigned modes;
 	const struct token *tokens; /* ends with TOKEN_END */
-	size_t              count, at;
-	struct statement   *out;
-	size_t              refs_room;
-	struct cte         *ctes;
-	int                 depth;
-	bool                in_list; /* a select list, or a query inside one */
-	size_t              open;    /* parentheses of the expression being read */
-	bool                unclear;
-	bool                locks;  /* the query being read has a locking clause */
-	bool                locked; /* a query that was read had one */
-	bool                writes; /* an effect was met: INTO, a stored function, ... */
+	size_t count, at;
+	struct statement *out;
+	size_t refs_room;
+	struct cte *ctes;
+	int depth;
+	bool in_list; /* a select list, or a query inside one */
+	size_t open;  /* parentheses of the expression being read */
+	bool unclear;
+	bool locks;  /* the query being read has a locking clause */
+	bool locked; /* a query that was read had one */
+	bool writes; /* an effect was met: INTO, a stored function, ... */
 };
 
 /* The present token; TOKEN_END at the end. */
 const struct token *reader_now(const struct reader *r);
 const struct token *reader_ahead(const struct reader *r, size_t n);
-void                reader_step(struct reader *r); /* stays at the end */
+void reader_step(struct reader *r);       /* stays at the end */
 bool reader_done(const struct reader *r); /* at the end, or at the ';' that ends this statement */
 bool reader_is(const struct reader *r, enum keyword keyword);
 bool reader_is_punct(const struct reader *r, uint8_t c);
@@ -64,7 +64,7 @@ void reader_unclear(struct reader *r);
 struct slice reader_text(const struct reader *r, const struct token *t);
 /* The text of a token that is a name, without quotes. */
 struct slice reader_name(struct reader *r, const struct token *t);
-void         reader_add(struct reader *r, const struct table_ref *ref);
+void reader_add(struct reader *r, const struct table_ref *ref);
 /* At "table" or "db.table": adds it with this role (but a WITH name is passed over). Unclear when
  * there is no name. */
 void reader_table(struct reader *r, enum table_role role);

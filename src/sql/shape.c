@@ -1,6 +1,6 @@
 #include "sql/shape.h"
 
-enum class {
+enum byte_class {
 	OTHER, /* blanks and punctuation: part of no name and no literal */
 	NAME,
 	DIGIT,
@@ -12,22 +12,24 @@ enum class {
 	STOP, /* begins something that this pass cannot cut */
 };
 
+/* clang-format off */
 static const uint8_t CLASSES[256] = {
 	['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME, ['_'] = NAME, ['$'] = NAME, [0x80 ... 0xff] = NAME,
 	['0' ... '9'] = DIGIT, ['.'] = DOT, ['\''] = STRING, ['`'] = QUOTED, ['/'] = SLASH, ['-'] = DASH,
 	['"'] = STOP, ['\\'] = STOP, ['#'] = STOP, ['@'] = STOP, [';'] = STOP, ['\0'] = STOP,
 };
+/* clang-format on */
 
 struct pass {
-	struct slice  sql;
-	size_t        at;
+	struct slice sql;
+	size_t at;
 	struct shape *out;
 };
 
-static enum class
+static enum byte_class
 class_at(const struct pass *p, size_t at)
 {
-	return at < p->sql.len ? (enum class)CLASSES[p->sql.ptr[at]] : OTHER;
+	return at < p->sql.len ? (enum byte_class)CLASSES[p->sql.ptr[at]] : OTHER;
 }
 
 static bool
@@ -43,7 +45,7 @@ add(struct pass *p, uint8_t byte)
 static bool
 touches_name(const struct pass *p)
 {
-	enum class before;
+	enum byte_class before;
 
 	if (p->at == 0)
 		return false;
@@ -124,11 +126,11 @@ static bool
 name(struct pass *p)
 {
 	const uint8_t *in = p->sql.ptr;
-	size_t         at = p->at, to = p->out->len;
+	size_t at = p->at, to = p->out->len;
 
 	/* Most of a statement is words: nothing is looked up twice here. */
 	for (; at < p->sql.len; at++) {
-		enum class c = (enum class)CLASSES[in[at]];
+		enum byte_class c = (enum byte_class)CLASSES[in[at]];
 
 		if (c != NAME && c != DIGIT)
 			break;
@@ -151,25 +153,17 @@ static bool
 step(struct pass *p)
 {
 	switch (class_at(p, p->at)) {
-	case NAME:
-		return name(p);
-	case DIGIT:
-		return touches_name(p) ? name(p) : number(p);
-	case STRING:
-		return string(p);
-	case QUOTED:
-		return quoted(p);
-	case SLASH:
-		return p->at + 1 < p->sql.len && p->sql.ptr[p->at + 1] != '*' && other(p);
-	case DASH:
-		return class_at(p, p->at + 1) != DASH && other(p);
+	case NAME: return name(p);
+	case DIGIT: return touches_name(p) ? name(p) : number(p);
+	case STRING: return string(p);
+	case QUOTED: return quoted(p);
+	case SLASH: return p->at + 1 < p->sql.len && p->sql.ptr[p->at + 1] != '*' && other(p);
+	case DASH: return class_at(p, p->at + 1) != DASH && other(p);
 	case DOT:
 		/* ".5" is a number where no name stands before the dot */
 		return (touches_name(p) || class_at(p, p->at + 1) != DIGIT) && other(p);
-	case OTHER:
-		return other(p);
-	case STOP:
-		return false;
+	case OTHER: return other(p);
+	case STOP: return false;
 	}
 	return false;
 }

@@ -17,9 +17,9 @@
 #include "base/slice.h"
 
 enum {
-	SHAPE_MAX = 512,         /* bytes of a shape: statements of applications are rarely longer */
+	SHAPE_MAX = 512, /* bytes of a shape: statements of applications are rarely longer */
 	SHAPE_LITERALS_MAX = 32,
-	SHAPE_TEXT_MAX = 4096,   /* bytes of a text: reading a longer one is cheap beside running it */
+	SHAPE_TEXT_MAX = 4096, /* bytes of a text: reading a longer one is cheap beside running it */
 };
 
 /* A literal: where it is in the shape, and how many bytes more it has in the text. */
@@ -28,9 +28,9 @@ struct shape_literal {
 };
 
 struct shape {
-	size_t               len, literals_count;
+	size_t len, literals_count;
 	struct shape_literal literals[SHAPE_LITERALS_MAX];
-	uint8_t              bytes[SHAPE_MAX];
+	uint8_t bytes[SHAPE_MAX];
 };
 
 /* False: it has none. */

@@ -4,9 +4,9 @@
 
 /* SHOW [FULL] words ...; longest first where one begins with another. */
 struct form {
-	const char    *words[3];
+	const char *words[3];
 	enum show_kind kind;
-	bool           lists; /* FROM, LIKE and WHERE may follow, and nothing else */
+	bool lists; /* FROM, LIKE and WHERE may follow, and nothing else */
 };
 
 static const struct form FORMS[] = {
@@ -146,8 +146,8 @@ int
 show_read(struct arena *a, struct slice sql, unsigned modes, struct show *out, struct err *err)
 {
 	struct statement st = { .understood = true }; /* where the reader notes doubts */
-	struct reader    r = { .arena = a, .sql = sql, .out = &st };
-	struct tokens    tokens;
+	struct reader r = { .arena = a, .sql = sql, .out = &st };
+	struct tokens tokens;
 
 	*out = (struct show){ .kind = SHOW_OTHER };
 	TRY(tokens_read(a, sql, modes, &tokens, err));

@@ -18,21 +18,21 @@ enum show_kind {
 	SHOW_TRIGGERS,
 	SHOW_OPEN_TABLES,
 	SHOW_DATABASES,
-	SHOW_INDEX,          /* one row for each column of an index, with the table's name */
-	SHOW_CREATE_TABLE,   /* of a table, a view or a sequence */
+	SHOW_INDEX,        /* one row for each column of an index, with the table's name */
+	SHOW_CREATE_TABLE, /* of a table, a view or a sequence */
 	SHOW_CREATE_TRIGGER,
-	SHOW_GRANTS,         /* of the session's own account; those of others are SHOW_OTHER */
+	SHOW_GRANTS, /* of the session's own account; those of others are SHOW_OTHER */
 	SHOW_PROCESSLIST,
-	SHOW_MAINTENANCE,    /* CHECK, ANALYZE, OPTIMIZE, REPAIR, CHECKSUM TABLE: with "db.table" */
+	SHOW_MAINTENANCE, /* CHECK, ANALYZE, OPTIMIZE, REPAIR, CHECKSUM TABLE: with "db.table" */
 };
 
 struct show {
 	enum show_kind kind;
-	bool           full;
-	struct slice   database; /* FROM db; SLICE_NULL: not written */
-	struct slice   like;     /* the pattern with its quotes; SLICE_NULL: none */
-	struct slice   where;    /* the expression behind WHERE; SLICE_NULL: none */
-	struct slice   name;     /* of SHOW_CREATE_TRIGGER, in database; SLICE_NULL: none */
+	bool full;
+	struct slice database; /* FROM db; SLICE_NULL: not written */
+	struct slice like;     /* the pattern with its quotes; SLICE_NULL: none */
+	struct slice where;    /* the expression behind WHERE; SLICE_NULL: none */
+	struct slice name;     /* of SHOW_CREATE_TRIGGER, in database; SLICE_NULL: none */
 };
 
 /* Slices point into the text, or into the arena. What is not one of these is SHOW_OTHER. */

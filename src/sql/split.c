@@ -9,18 +9,18 @@ struct splitter {
 	struct slice sql;
 	struct lexer lexer;
 	struct token now, before, next; /* TOKEN_END: none */
-	size_t       words;             /* read so far, at most HEADER_WORDS + 1 */
-	bool         program;           /* a stored program, or a block outside of one */
-	bool         creates;           /* CREATE, ALTER: the statement may be a program */
-	size_t       open;              /* blocks */
-	size_t       values;            /* CASEs of an expression: no statement begins in them */
+	size_t words;                   /* read so far, at most HEADER_WORDS + 1 */
+	bool program;                   /* a stored program, or a block outside of one */
+	bool creates;                   /* CREATE, ALTER: the statement may be a program */
+	size_t open;                    /* blocks */
+	size_t values;                  /* CASEs of an expression: no statement begins in them */
 };
 
 static bool
 is_word(const struct splitter *s, const struct token *t, const char *word)
 {
 	return t->kind == TOKEN_WORD &&
-	       slice_eq_nocase(slice_cut(s->sql, t->start, t->end), slice_str(word));
+	    slice_eq_nocase(slice_cut(s->sql, t->start, t->end), slice_str(word));
 }
 
 static bool
@@ -43,16 +43,18 @@ is_punct(const struct token *t, uint8_t c)
 static bool
 begins_block(const struct splitter *s)
 {
-	static const char *const words[] = { "if", "case", "loop", "repeat", "while", "for", "declare" };
+	static const char *const words[] = { "if", "case", "loop", "repeat", "while", "for",
+		"declare" };
 
 	return (is_word(s, &s->now, "begin") && is_word(s, &s->next, "not")) ||
-	       is_any(s, &s->now, words, sizeof words / sizeof words[0]) || is_punct(&s->next, ':');
+	    is_any(s, &s->now, words, sizeof words / sizeof words[0]) || is_punct(&s->next, ':');
 }
 
 static void
 read_header(struct splitter *s)
 {
-	static const char *const programs[] = { "procedure", "function", "trigger", "event", "package" };
+	static const char *const programs[] = { "procedure", "function", "trigger", "event",
+		"package" };
 
 	if (s->words > HEADER_WORDS || s->now.kind == TOKEN_END)
 		return;
@@ -68,13 +70,15 @@ read_header(struct splitter *s)
 static bool
 at_start(const struct splitter *s)
 {
-	static const char *const words[] = { "then", "else", "do", "loop", "begin", "atomic", "repeat" };
-	static const char *const named[] = { "procedure", "function", "trigger", "event", "exists", "end" };
+	static const char *const words[] = { "then", "else", "do", "loop", "begin", "atomic",
+		"repeat" };
+	static const char *const named[] = { "procedure", "function", "trigger", "event", "exists",
+		"end" };
 
 	if (s->open == 0)
 		return !is_any(s, &s->before, named, sizeof named / sizeof named[0]);
 	return is_punct(&s->before, ';') || is_punct(&s->before, ':') ||
-	       is_any(s, &s->before, words, sizeof words / sizeof words[0]);
+	    is_any(s, &s->before, words, sizeof words / sizeof words[0]);
 }
 
 /* Is this BEGIN the name of a column? */
@@ -85,18 +89,19 @@ is_operand(const struct splitter *s)
 		"join", "into", "end" };
 
 	return is_punct(&s->next, ',') || is_punct(&s->next, '.') || is_punct(&s->next, ')') ||
-	       is_punct(&s->next, '=') || is_punct(&s->before, ',') || is_punct(&s->before, '.') ||
-	       is_punct(&s->before, '(') || is_punct(&s->before, '=') ||
-	       is_any(s, &s->before, words, sizeof words / sizeof words[0]);
+	    is_punct(&s->next, '=') || is_punct(&s->before, ',') || is_punct(&s->before, '.') ||
+	    is_punct(&s->before, '(') || is_punct(&s->before, '=') ||
+	    is_any(s, &s->before, words, sizeof words / sizeof words[0]);
 }
 
 /* Is this the IF of DROP TABLE IF EXISTS, ADD COLUMN IF NOT EXISTS? The kind of thing stands before it. */
 static bool
 is_condition(const struct splitter *s)
 {
-	static const char *const things[] = { "table", "tables", "view", "database", "schema", "index", "key",
-		"sequence", "user", "role", "server", "column", "constraint", "partition", "period", "unique",
-		"body", "add", "drop", "change", "modify", "alter", "prepare" };
+	static const char *const things[] = { "table", "tables", "view", "database", "schema",
+		"index", "key", "sequence", "user", "role", "server", "column", "constraint",
+		"partition", "period", "unique", "body", "add", "drop", "change", "modify", "alter",
+		"prepare" };
 
 	return is_any(s, &s->before, things, sizeof things / sizeof things[0]);
 }
@@ -108,7 +113,8 @@ is_value(const struct splitter *s)
 	if (s->open > 0)
 		return !at_start(s);
 	return is_word(s, &s->before, "return") || is_word(s, &s->before, "select") ||
-	       (s->before.kind == TOKEN_PUNCT && !is_punct(&s->before, ')') && !is_punct(&s->before, ':'));
+	    (s->before.kind == TOKEN_PUNCT && !is_punct(&s->before, ')') &&
+		!is_punct(&s->before, ':'));
 }
 
 static bool

@@ -46,11 +46,11 @@ enum table_role {
 	TABLE_WRITE,
 	TABLE_LOCK, /* read under a lock */
 	TABLE_DDL,
-	TABLE_SEQUENCE, /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
-	TABLE_CURRENT,  /* DATABASE(): the default database; no table, and no name */
-	TABLE_ROUTINE,  /* what stands before a routine's name: a database, or perhaps a package */
-	TABLE_HANDLER,  /* HANDLER h READ: the table of that handler, which is not written there */
-	TABLE_TRIGGER,  /* a trigger's name: of its table's database, and no table */
+	TABLE_SEQUENCE,  /* NEXTVAL(s), NEXT VALUE FOR s: changed outside of any transaction */
+	TABLE_CURRENT,   /* DATABASE(): the default database; no table, and no name */
+	TABLE_ROUTINE,   /* what stands before a routine's name: a database, or perhaps a package */
+	TABLE_HANDLER,   /* HANDLER h READ: the table of that handler, which is not written there */
+	TABLE_TRIGGER,   /* a trigger's name: of its table's database, and no table */
 	TABLE_QUALIFIER, /* in front of a column or a *: users.id, customer.users.id */
 	TABLE_UNCLEAR,
 };
@@ -67,14 +67,14 @@ enum ref_naming {
  * named (DROP DATABASE, SHOW TABLES FROM). A TABLE_QUALIFIER without a database may as well name an
  * alias, and a TABLE_UNCLEAR may name anything. */
 struct table_ref {
-	struct slice    database; /* SLICE_NULL when not written; without quotes */
-	struct slice    table;
+	struct slice database; /* SLICE_NULL when not written; without quotes */
+	struct slice table;
 	enum table_role role;
-	size_t          start, end;
-	bool            aliased; /* a name of its own follows, perhaps the same one */
-	bool            may_be_aliased; /* none follows, and "AS name" behind end would be one */
-	bool            target; /* of a DELETE over several tables: the name is that of one in its list */
-	bool            made; /* TABLE_DDL: nothing has this name before: CREATE TABLE, RENAME ... TO */
+	size_t start, end;
+	bool aliased;        /* a name of its own follows, perhaps the same one */
+	bool may_be_aliased; /* none follows, and "AS name" behind end would be one */
+	bool target; /* of a DELETE over several tables: the name is that of one in its list */
+	bool made;   /* TABLE_DDL: nothing has this name before: CREATE TABLE, RENAME ... TO */
 	enum ref_naming naming;
 };
 
@@ -84,10 +84,9 @@ enum statement_uses {
 	USES_FOUND_ROWS = 1 << 1,     /* FOUND_ROWS() */
 	USES_ROW_COUNT = 1 << 2,      /* ROW_COUNT() */
 	USES_WARNINGS =
-	    1
-	    << 3, /* SHOW WARNINGS, SHOW ERRORS, GET DIAGNOSTICS, @@warning_count, @@error_count */
-	USES_DATABASE = 1 << 4, /* DATABASE(), SCHEMA() */
-	USES_IDENTITY = 1 << 5, /* who asks: identity.h */
+	    1 << 3, /* SHOW WARNINGS, SHOW ERRORS, GET DIAGNOSTICS, @@warning_count, @@error_count */
+	USES_DATABASE = 1 << 4,   /* DATABASE(), SCHEMA() */
+	USES_IDENTITY = 1 << 5,   /* who asks: identity.h */
 	USES_CALC_ROWS = 1 << 6,  /* SQL_CALC_FOUND_ROWS: a FOUND_ROWS() is likely to follow */
 	USES_LOCAL_FILE = 1 << 7, /* LOAD DATA LOCAL: the client sends a file */
 	USES_VARIABLES = 1 << 8,  /* names a user variable */
@@ -111,32 +110,32 @@ enum statement_leaves {
 
 struct statement {
 	enum statement_kind kind;
-	bool                understood;
+	bool understood;
 	bool changes_session; /* leaves state behind: what is in leaves, LOCK TABLES, XA, SET, ... */
 	bool implicit_commit;
 	bool read_only; /* START TRANSACTION READ ONLY */
 	bool read_write;
-	bool snapshot;  /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
-	bool drops;     /* DROP TABLE */
-	bool renames;   /* RENAME TABLE, ALTER TABLE ... RENAME */
+	bool snapshot;      /* START TRANSACTION WITH CONSISTENT SNAPSHOT */
+	bool drops;         /* DROP TABLE */
+	bool renames;       /* RENAME TABLE, ALTER TABLE ... RENAME */
 	bool if_not_exists; /* CREATE TABLE or VIEW IF NOT EXISTS */
-	bool replaces;  /* CREATE OR REPLACE */
-	bool chain;     /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
-	bool release;   /* COMMIT or ROLLBACK RELEASE: the connection ends */
+	bool replaces;      /* CREATE OR REPLACE */
+	bool chain;         /* COMMIT or ROLLBACK AND CHAIN: the next transaction begins at once */
+	bool release;       /* COMMIT or ROLLBACK RELEASE: the connection ends */
 	bool no_chain, no_release; /* NO CHAIN, NO RELEASE, whatever completion_type says */
-	bool locks;     /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */
-	bool multiple;  /* more than one statement in the text: first one described only */
-	unsigned          uses; /* enum statement_uses */
-	unsigned          leaves; /* enum statement_leaves */
+	bool locks; /* a query in it locks what it reads, or may write: also in SET and EXPLAIN */
+	bool multiple;   /* more than one statement in the text: first one described only */
+	unsigned uses;   /* enum statement_uses */
+	unsigned leaves; /* enum statement_leaves */
 	struct table_ref *tables;
-	size_t            tables_count;
-	size_t            aliases; /* names that it gives to tables and queries of its own */
-	struct slice      use_database; /* STATEMENT_USE */
-	struct slice      in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
-	size_t            query_at; /* CREATE TABLE ... SELECT: where its query begins; or 0 */
-	struct slice      handler;      /* HANDLER: its name; or SLICE_NULL */
-	bool              closes;       /* HANDLER h CLOSE */
-	struct slice      savepoint;    /* SAVEPOINT name, and nothing else; or SLICE_NULL */
+	size_t tables_count;
+	size_t aliases;            /* names that it gives to tables and queries of its own */
+	struct slice use_database; /* STATEMENT_USE */
+	struct slice in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
+	size_t query_at;          /* CREATE TABLE ... SELECT: where its query begins; or 0 */
+	struct slice handler;     /* HANDLER: its name; or SLICE_NULL */
+	bool closes;              /* HANDLER h CLOSE */
+	struct slice savepoint;   /* SAVEPOINT name, and nothing else; or SLICE_NULL */
 };
 
 /* Fails (ERR_REFUSED) only on text that no server accepts: an unended string or comment. */

@@ -12,28 +12,29 @@ struct kept_slice {
 };
 
 struct kept_table {
-	struct table_ref  ref; /* its slices and places are those below */
+	struct table_ref ref; /* its slices and places are those below */
 	struct kept_slice database, table, span;
 };
 
 struct kept {
-	uint64_t          hash;
-	unsigned          modes;
-	uint16_t          len;
-	struct statement  statement; /* tables: those below */
+	uint64_t hash;
+	unsigned modes;
+	uint16_t len;
+	struct statement statement; /* tables: those below */
 	struct kept_table tables[STATEMENT_CACHE_TABLES];
-	uint8_t           bytes[]; /* len of the shape */
+	uint8_t bytes[]; /* len of the shape */
 };
 
 struct statement_cache {
-	uint64_t     hits;
+	uint64_t hits;
 	struct kept *slots[STATEMENT_CACHE_SLOTS];
 	struct shape shape; /* of the present text: too large for a stack */
 };
 
 /* A new member that points into the text must be kept as a place: look at can_keep() and restore(). DDL, with
  * its query_at, is not kept. */
-_Static_assert(sizeof(struct statement) == 136, "struct statement has changed: does the cache know?");
+_Static_assert(
+    sizeof(struct statement) == 136, "struct statement has changed: does the cache know?");
 
 struct statement_cache *
 statement_cache_new(void)
@@ -61,17 +62,17 @@ static bool
 is_within(struct slice sql, struct slice part)
 {
 	return slice_is_null(part) ||
-	       (part.ptr >= sql.ptr && part.ptr + part.len <= sql.ptr + sql.len);
+	    (part.ptr >= sql.ptr && part.ptr + part.len <= sql.ptr + sql.len);
 }
 
 static bool
 can_keep(struct slice sql, const struct statement *s)
 {
 	bool kind = s->kind == STATEMENT_SELECT || s->kind == STATEMENT_SELECT_LOCKING ||
-		    s->kind == STATEMENT_WRITE;
+	    s->kind == STATEMENT_WRITE;
 
-	if (!kind || !s->understood || s->changes_session || s->multiple || s->uses != 0 || s->leaves != 0 ||
-	    s->tables_count > STATEMENT_CACHE_TABLES)
+	if (!kind || !s->understood || s->changes_session || s->multiple || s->uses != 0 ||
+	    s->leaves != 0 || s->tables_count > STATEMENT_CACHE_TABLES)
 		return false;
 	for (size_t i = 0; i < s->tables_count; i++) {
 		/* a name with doubled quotes is in the arena */
@@ -97,10 +98,10 @@ static void
 keep(struct statement_cache *c, uint64_t hash, const struct statement_text *text,
     const struct statement *s)
 {
-	struct slice        sql = text->sql;
+	struct slice sql = text->sql;
 	const struct shape *shape = &c->shape;
-	struct kept       **slot = &c->slots[hash % STATEMENT_CACHE_SLOTS];
-	struct kept        *k = mem_alloc(sizeof *k + shape->len);
+	struct kept **slot = &c->slots[hash % STATEMENT_CACHE_SLOTS];
+	struct kept *k = mem_alloc(sizeof *k + shape->len);
 
 	*k = (struct kept){
 		.hash = hash, .modes = text->modes, .len = (uint16_t)shape->len, .statement = *s
@@ -149,7 +150,7 @@ restore(struct arena *a, const struct shape *shape, struct slice sql, const stru
 	out->tables = n == 0 ? NULL : arena_array(a, struct table_ref, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct kept_table *t = &k->tables[i];
-		struct table_ref        *ref = &out->tables[i];
+		struct table_ref *ref = &out->tables[i];
 
 		*ref = t->ref;
 		ref->database = restore_slice(shape, sql, t->database);
@@ -163,9 +164,9 @@ int
 statement_cache_read(struct statement_cache *c, struct arena *a, const struct statement_text *text,
     struct statement *out, struct err *err)
 {
-	struct slice       sql = text->sql;
+	struct slice sql = text->sql;
 	const struct kept *k;
-	uint64_t           hash;
+	uint64_t hash;
 
 	if (c == NULL || (text->modes & SQL_MULTIBYTE) != 0 || !shape_of(sql, &c->shape))
 		return statement_read(a, sql, text->modes, out, err);

@@ -23,15 +23,15 @@ enum {
 struct statement_cache;
 
 struct statement_cache *statement_cache_new(void);
-void                    statement_cache_free(struct statement_cache *c);
+void statement_cache_free(struct statement_cache *c);
 struct statement_text {
 	struct slice sql;
-	unsigned     modes;
+	unsigned modes;
 };
 
 /* As statement_read(); without a cache (NULL) it is that. */
-int statement_cache_read(struct statement_cache *c, struct arena *a, const struct statement_text *text,
-    struct statement *out, struct err *err) MUST_USE;
+int statement_cache_read(struct statement_cache *c, struct arena *a,
+    const struct statement_text *text, struct statement *out, struct err *err) MUST_USE;
 /* How often it has answered, for tests. */
 uint64_t statement_cache_hits(const struct statement_cache *c);
 

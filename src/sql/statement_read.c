@@ -87,7 +87,7 @@ read_set(struct reader *r)
 		query_expressions(r, true);
 		/* CHARACTER SET x, SET x = ON, PASSWORD FOR */
 		(void)(reader_accept(r, KW_SET) || reader_accept(r, KW_ON) ||
-		       reader_accept(r, KW_FOR));
+		    reader_accept(r, KW_FOR));
 		if (r->at == before)
 			reader_unclear(r);
 	}
@@ -119,8 +119,7 @@ read_lock(struct reader *r)
 		reader_table(r, TABLE_LOCK);
 		if (at < r->out->tables_count)
 			r->out->tables[at].may_be_aliased = reader_is_text(r, "read") ||
-						       reader_is_text(r, "write") ||
-						       reader_is_text(r, "low_priority");
+			    reader_is_text(r, "write") || reader_is_text(r, "low_priority");
 		if (reader_accept(r, KW_AS))
 			reader_step(r);
 		while (!reader_done(r) && !reader_is_punct(r, ','))
@@ -173,12 +172,11 @@ read_do(struct reader *r)
 static void
 table_from(struct reader *r)
 {
-	size_t            first = r->out->tables_count;
+	size_t first = r->out->tables_count;
 	struct table_ref *ref;
 
 	reader_table(r, TABLE_READ);
-	if (r->out->tables_count == first ||
-	    !(reader_accept(r, KW_FROM) || reader_accept(r, KW_IN)))
+	if (r->out->tables_count == first || !(reader_accept(r, KW_FROM) || reader_accept(r, KW_IN)))
 		return;
 	if (!reader_is_name(r)) {
 		reader_unclear(r);
@@ -211,8 +209,9 @@ read_show(struct reader *r)
 {
 	bool create = reader_accept(r, KW_CREATE), columns = false;
 
-	if (create && (reader_accept(r, KW_TABLE) || reader_accept(r, KW_VIEW) ||
-			  reader_accept_text(r, "sequence"))) {
+	if (create &&
+	    (reader_accept(r, KW_TABLE) || reader_accept(r, KW_VIEW) ||
+		reader_accept_text(r, "sequence"))) {
 		reader_table(r, TABLE_READ);
 		return;
 	}
@@ -229,13 +228,13 @@ read_show(struct reader *r)
 		r->out->uses |= USES_WARNINGS;
 	/* the word before FROM or IN says what is shown */
 	for (; !reader_done(r) && !reader_is(r, KW_FROM) && !reader_is(r, KW_IN) &&
-	       !reader_is(r, KW_LIKE) && !reader_is(r, KW_WHERE);
+	     !reader_is(r, KW_LIKE) && !reader_is(r, KW_WHERE);
 	     reader_step(r)) {
 		if (shows_default(r))
 			r->out->uses |= USES_DEFAULT;
 		columns = columns || reader_is(r, KW_INDEX) || reader_is_text(r, "indexes") ||
-			  reader_is_text(r, "keys") || reader_is_text(r, "columns") ||
-			  reader_is_text(r, "fields");
+		    reader_is_text(r, "keys") || reader_is_text(r, "columns") ||
+		    reader_is_text(r, "fields");
 	}
 	if (reader_accept(r, KW_FROM) || reader_accept(r, KW_IN)) {
 		if (columns)
@@ -247,7 +246,7 @@ read_show(struct reader *r)
 		size_t before = r->at;
 
 		(void)(reader_accept(r, KW_WHERE) || reader_accept(r, KW_LIMIT) ||
-		       reader_accept(r, KW_FOR));
+		    reader_accept(r, KW_FOR));
 		query_expressions(r, true);
 		if (r->at == before)
 			reader_unclear(r);
@@ -276,7 +275,7 @@ static void
 read_handler(struct reader *r)
 {
 	struct statement *s = r->out;
-	size_t            first = s->tables_count;
+	size_t first = s->tables_count;
 
 	reader_table(r, TABLE_READ);
 	if (s->tables_count == first)
@@ -340,10 +339,10 @@ read_query(struct reader *r)
 }
 
 struct rule {
-	enum keyword        keyword;
+	enum keyword keyword;
 	enum statement_kind kind;
-	bool                implicit_commit;
-	read_fn            *read;
+	bool implicit_commit;
+	read_fn *read;
 };
 
 static const struct rule RULES[] = {
@@ -441,8 +440,8 @@ static bool
 is_explainable(const struct reader *r)
 {
 	return reader_is(r, KW_SELECT) || reader_is(r, KW_WITH) || reader_is(r, KW_INSERT) ||
-	       reader_is(r, KW_REPLACE) || reader_is(r, KW_UPDATE) || reader_is(r, KW_DELETE) ||
-	       reader_is(r, KW_VALUES);
+	    reader_is(r, KW_REPLACE) || reader_is(r, KW_UPDATE) || reader_is(r, KW_DELETE) ||
+	    reader_is(r, KW_VALUES);
 }
 
 /* FORMAT = x */
@@ -518,7 +517,7 @@ statement_identifiers(struct reader *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct token *t = &r->tokens[i];
-		struct table_ref    ref = { .role = TABLE_UNCLEAR, .database = SLICE_NULL };
+		struct table_ref ref = { .role = TABLE_UNCLEAR, .database = SLICE_NULL };
 
 		if (t->kind == TOKEN_USER_VARIABLE)
 			r->out->uses |= USES_VARIABLES;

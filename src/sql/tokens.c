@@ -26,9 +26,9 @@ is_constant_word(struct slice sql, const struct token *t)
 {
 	struct slice word = slice_cut(sql, t->start, t->end);
 
-	return t->kind == TOKEN_WORD && (slice_eq_nocase(word, slice_str("null")) ||
-					    slice_eq_nocase(word, slice_str("true")) ||
-					    slice_eq_nocase(word, slice_str("false")));
+	return t->kind == TOKEN_WORD &&
+	    (slice_eq_nocase(word, slice_str("null")) || slice_eq_nocase(word, slice_str("true")) ||
+		slice_eq_nocase(word, slice_str("false")));
 }
 
 /* The last count tokens become one, as the first of them is. */
@@ -46,7 +46,7 @@ static bool
 ends_in_list(const struct tokens *t, size_t at)
 {
 	return at >= 3 && is_punct(&t->items[at - 1], ')') && is_literal(&t->items[at - 2]) &&
-	       is_punct(&t->items[at - 3], '(');
+	    is_punct(&t->items[at - 3], '(');
 }
 
 /* Folds what the newest token has completed. */
@@ -66,7 +66,7 @@ fold(struct tokens *t, struct slice sql)
 	if (t->count >= 3 && is_literal(last) && is_punct(last - 1, ',') && is_literal(last - 2)) {
 		merge(t, 3);
 	} else if (ends_in_list(t, t->count) && t->count >= 7 && is_punct(last - 3, ',') &&
-		   ends_in_list(t, t->count - 4)) {
+	    ends_in_list(t, t->count - 4)) {
 		/* (lit),(lit): the first list stays and ends where the second does */
 		last[-4].end = last->end;
 		t->count -= 4;
@@ -91,7 +91,7 @@ tokens_read(struct arena *a, struct slice sql, unsigned modes, struct tokens *ou
 {
 	struct lexer lexer;
 	struct token token;
-	size_t       room = TOKENS_FIRST;
+	size_t room = TOKENS_FIRST;
 
 	lexer_init(&lexer, sql, modes);
 	*out = (struct tokens){ .items = arena_alloc(a, sizeof *out->items * room) };

@@ -13,9 +13,9 @@
 #include "sql/lexer.h"
 
 struct tokens {
-	struct token *items;       /* the last one is TOKEN_END */
-	size_t        count;       /* without it */
-	bool          conditional; /* one of them depends on the server's version */
+	struct token *items; /* the last one is TOKEN_END */
+	size_t count;        /* without it */
+	bool conditional;    /* one of them depends on the server's version */
 };
 
 /* Memory comes from a. Fails as lexer_next() does. */

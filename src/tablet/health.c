@@ -30,13 +30,13 @@ static int
 write_health(struct ctx *cx, struct health *h, int64_t lease)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
-	char                   key[TOPO_KEY_MAX];
-	struct health_record   record = {
-		  .healthy = h->healthy,
-		  .state = h->healthy ? "SERVING" : "NOT_SERVING",
-		  .reason = h->reason,
-		  .lag_ms = lag_now(h),
-		  .version = h->version,
+	char key[TOPO_KEY_MAX];
+	struct health_record record = {
+		.healthy = h->healthy,
+		.state = h->healthy ? "SERVING" : "NOT_SERVING",
+		.reason = h->reason,
+		.lag_ms = lag_now(h),
+		.version = h->version,
 	};
 
 	snprintf(key, sizeof(key), "/health/%s", h->env->alias);
@@ -86,7 +86,7 @@ int
 health_may_register(struct ctx *cx, struct health *h, const struct tablet_record *record)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx                 inner = *cx;
+	struct ctx inner = *cx;
 
 	inner.arena = &a;
 	return record->type == TABLET_PRIMARY ? refuse_second(&inner, h, record) : 0;
@@ -96,8 +96,8 @@ static int
 revision_of(struct ctx *cx, struct topo *t, const char *key, int64_t *modified)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct topo_kv             kv;
+	struct ctx inner = *cx;
+	struct topo_kv kv;
 
 	inner.arena = &a;
 	*modified = 0;
@@ -119,13 +119,13 @@ enter(struct ctx *cx, struct health *h, const struct tablet_record *record)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	SCOPED(buf) struct buf json = BUF_INIT;
-	char                   key[TOPO_KEY_MAX], primary[TOPO_KEY_MAX];
-	struct topo_compare    compare = { .key = primary };
-	struct topo_op         ops[] = { { .key = key }, { primary, slice_str(record->alias), 0 } };
-	bool                   is_primary = record->type == TABLET_PRIMARY;
-	bool                   compared = is_primary && !mutant("tablet_one_primary");
-	struct topo_txn        txn = { &compare, compared, ops, 1 + (size_t)is_primary };
-	struct topo_result     result = { 0 };
+	char key[TOPO_KEY_MAX], primary[TOPO_KEY_MAX];
+	struct topo_compare compare = { .key = primary };
+	struct topo_op ops[] = { { .key = key }, { primary, slice_str(record->alias), 0 } };
+	bool is_primary = record->type == TABLET_PRIMARY;
+	bool compared = is_primary && !mutant("tablet_one_primary");
+	struct topo_txn txn = { &compare, compared, ops, 1 + (size_t)is_primary };
+	struct topo_result result = { 0 };
 
 	snprintf(key, sizeof(key), "/tablets/%s", record->alias);
 	snprintf(primary, sizeof(primary), "/primaries/%s",

@@ -58,7 +58,8 @@ static const struct setting client_settings[] = {
 
 static const struct setting source_client_settings[] = {
 	{ "@@session.sql_log_bin", "1", "sql_log_bin is off in clients' sessions", GREETED },
-	{ "@@session.binlog_format", "ROW", "binlog_format is not ROW in clients' sessions", GREETED },
+	{ "@@session.binlog_format", "ROW", "binlog_format is not ROW in clients' sessions",
+	    GREETED },
 	{ "@@session.binlog_row_image", "FULL", "binlog_row_image is not FULL in clients' sessions",
 	    GREETED },
 	{ 0 },
@@ -67,7 +68,8 @@ static const struct setting source_client_settings[] = {
 /* What our own sessions cannot set for themselves (mysql/role.h). */
 static const struct setting own_settings[] = {
 	{ "COALESCE(@@global.enforce_storage_engine, 'InnoDB')", "InnoDB",
-	    "enforce_storage_engine is another than InnoDB", "SET GLOBAL enforce_storage_engine=NULL" },
+	    "enforce_storage_engine is another than InnoDB",
+	    "SET GLOBAL enforce_storage_engine=NULL" },
 	/* the statements of the applier have half of it */
 	{ "@@global.max_allowed_packet >= 1024 * 1024", "1", "max_allowed_packet is below 1 MB",
 	    "SET GLOBAL max_allowed_packet=16777216" },
@@ -138,8 +140,8 @@ lists(struct slice names, const char *name)
 /* The server leaves out whole databases: those not in the first list when there is one, or those in the
  * second. */
 static int
-check_filtered(struct ctx *cx, const struct tablet_env *env, const struct slice *filters,
-    const char *database)
+check_filtered(
+    struct ctx *cx, const struct tablet_env *env, const struct slice *filters, const char *database)
 {
 	bool wanted = filters[0].len == 0 || lists(filters[0], database);
 
@@ -147,20 +149,21 @@ check_filtered(struct ctx *cx, const struct tablet_env *env, const struct slice 
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "database '%s' is left out of the binlog of server '%s' (%s)",
 	    database, env->server, wanted ? "binlog_ignore_db" : "binlog_do_db");
-	return err_hint(cx->err, "take that setting out of the server's configuration, and restart it");
+	return err_hint(
+	    cx->err, "take that setting out of the server's configuration, and restart it");
 }
 
 static int
-check_filters(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
-    const char *database)
+check_filters(
+    struct ctx *cx, const struct tablet_env *env, struct mysql_client *c, const char *database)
 {
-	enum { DO_DB = 2, COLUMNS = 4 };      /* File, Position, Binlog_Do_DB, Binlog_Ignore_DB */
+	enum { DO_DB = 2, COLUMNS = 4 }; /* File, Position, Binlog_Do_DB, Binlog_Ignore_DB */
 	struct mysql_rows rows;
 
 	TRY(mysql_select(cx, c, slice_str(mysql_dialect(c)->position_sql), &rows));
 	if (rows.rows != 1 || rows.columns < COLUMNS)
-		return err_set(cx->err, ERR_CORRUPT, "server '%s' does not tell its binlog's filters",
-		    env->server);
+		return err_set(cx->err, ERR_CORRUPT,
+		    "server '%s' does not tell its binlog's filters", env->server);
 	TRY(check_filtered(cx, env, rows.values + DO_DB, database));
 	return check_filtered(cx, env, rows.values + DO_DB, env->sidecar);
 }
@@ -184,14 +187,14 @@ static int
 probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	char                                token[33];
-	uint64_t                            secret[2];
-	struct tail                        *tail = NULL;
-	struct stream_id                    id = { env->sidecar, workflow };
-	struct tail_params                  params = {
-				 .source = env_stream_params(env, env->server, ROLE_STREAM),
-				 .id = id,
-				 .spill_dir = env->data_dir,
+	char token[33];
+	uint64_t secret[2];
+	struct tail *tail = NULL;
+	struct stream_id id = { env->sidecar, workflow };
+	struct tail_params params = {
+		.source = env_stream_params(env, env->server, ROLE_STREAM),
+		.id = id,
+		.spill_dir = env->data_dir,
 	};
 	struct ctx within = ctx_within(cx, PROBE_DEADLINE_S * SECOND);
 
@@ -259,7 +262,7 @@ static int
 act_as_client(struct ctx *cx, const struct tablet_env *env, const char *table, const char *column)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	struct mysql_rows                   rows;
+	struct mysql_rows rows;
 
 	TRY(env_app(cx, env, ROLE_PROBE, &c));
 	TRY(mysql_selectf(cx, c, &rows, "SELECT * FROM %s WHERE FALSE", table));
@@ -300,7 +303,8 @@ find_converted(struct arena *a, const struct table_def *def)
 		return "";
 	return arena_printf(a,
 	    "'%s.%s' keeps %s in the temporal format of MariaDB 5.3, its copy in today's: the values "
-	    "are the same", def->database, def->name, names.data);
+	    "are the same",
+	    def->database, def->name, names.data);
 }
 
 /* What names one of the tables is refused, or is *passed with force: "" when there is none. */
@@ -308,9 +312,9 @@ static int
 check_mentions(struct ctx *cx, struct mysql_client *c, const struct move_request *q, bool force,
     const char **passed)
 {
-	const char       **tables = arena_array(cx->arena, const char *, q->tables_count);
+	const char **tables = arena_array(cx->arena, const char *, q->tables_count);
 	struct mention_set set = { q->from.database, tables, q->tables_count };
-	struct mentions    m;
+	struct mentions m;
 
 	for (size_t i = 0; i < q->tables_count; i++)
 		tables[i] = q->tables[i].from;
@@ -327,13 +331,13 @@ preflight_attempt(
     struct ctx *cx, const struct tablet_env *env, const struct move_request *q, bool force)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	const char                         *passed;
+	const char *passed;
 
 	TRY(env_dba(cx, env, &c));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx                 inner = *cx;
-		struct table_def          *def;
+		struct ctx inner = *cx;
+		struct table_def *def;
 
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c, q->from.database, q->tables[i].from, &def));
@@ -363,11 +367,11 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 }
 
 int
-preflight_from(struct ctx *cx, const struct tablet_env *env, const struct check_from_request *request,
-    struct check_from_reply *reply)
+preflight_from(struct ctx *cx, const struct tablet_env *env,
+    const struct check_from_request *request, struct check_from_reply *reply)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	const struct move_request          *q = &request->move;
+	const struct move_request *q = &request->move;
 
 	TRY(env_dba(cx, env, &c));
 	TRY(describe_tables(cx, c, request, reply));
@@ -406,9 +410,9 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct move_request 
     const char *definition)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	const char            *table = q->tables[i].to;
-	struct mysql_rows      rows;
-	struct table_def      *def;
+	const char *table = q->tables[i].to;
+	struct mysql_rows rows;
+	struct table_def *def;
 
 	quote_table(&name, slice_str(q->to.database), slice_str(table));
 	if (mysql_selectf(cx, c, &rows, "SELECT 1 FROM %s LIMIT 1", name.data) != 0) {
@@ -426,8 +430,8 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct move_request 
 	if (definition == NULL ||
 	    strcmp(create_table_body(def->create_sql), create_table_body(definition)) != 0) {
 		err_set(cx->err, ERR_REFUSED,
-		    "table '%s.%s' exists at the target and is defined differently",
-		    q->to.database, table);
+		    "table '%s.%s' exists at the target and is defined differently", q->to.database,
+		    table);
 		return drop_hint(cx, q, i, "the move makes it anew");
 	}
 	return 0;
@@ -438,8 +442,8 @@ static int
 act_as_stream(struct ctx *cx, const struct tablet_env *env, const char *table)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(buf) struct buf              stream = BUF_INIT;
-	SCOPED(buf) struct buf              copy_state = BUF_INIT;
+	SCOPED(buf) struct buf stream = BUF_INIT;
+	SCOPED(buf) struct buf copy_state = BUF_INIT;
 
 	sidecar_table(&stream, env->sidecar, "stream");
 	sidecar_table(&copy_state, env->sidecar, "copy_state");
@@ -454,8 +458,7 @@ act_as_stream(struct ctx *cx, const struct tablet_env *env, const char *table)
 }
 
 static int
-probe_accounts(
-    struct ctx *cx, const struct tablet_env *env, const char *database, const char *table)
+probe_accounts(struct ctx *cx, const struct tablet_env *env, const char *database, const char *table)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 
@@ -473,9 +476,9 @@ probe_target(struct ctx *cx, const struct tablet_env *env, const char *database)
 {
 	SCOPED(ddl) struct ddl d = { 0 };
 	SCOPED(buf) struct buf name = BUF_INIT;
-	static const char      probe[] = "_vt_probe";
-	struct err             undoing = { 0 };
-	struct ctx             undo;
+	static const char probe[] = "_vt_probe";
+	struct err undoing = { 0 };
+	struct ctx undo;
 
 	TRY(ddl_open(cx, env, &d));
 	quote_table(&name, slice_str(database), slice_str(probe));
@@ -506,7 +509,7 @@ int
 preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	const struct move_request          *q = &request->move;
+	const struct move_request *q = &request->move;
 
 	if (request->definitions_count != 0 && request->definitions_count != q->tables_count)
 		return err_set(cx->err, ERR_REFUSED, "%zu definitions for %zu tables",
@@ -517,8 +520,8 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	TRY(check_settings(cx, env, c, target_settings));
 	TRY(check_clients(cx, env, (const struct setting[]){ { 0 } }));
 	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(check_arrival(cx, c, q, i,
-		    request->definitions_count > 0 ? request->definitions[i] : NULL));
+		TRY(check_arrival(
+		    cx, c, q, i, request->definitions_count > 0 ? request->definitions[i] : NULL));
 	TRY(probe_alone(cx, c));
 	TRY(probe_target(cx, env, q->to.database));
 	for (size_t i = 0; i < request->definitions_count; i++) {
@@ -541,16 +544,16 @@ try_clients(struct ctx *cx, const struct tablet_env *env, const struct table_def
 }
 
 int
-preflight_attempt_to(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
-    const char **hashes)
+preflight_attempt_to(
+    struct ctx *cx, const struct tablet_env *env, const struct move_request *q, const char **hashes)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 
 	TRY(env_dba(cx, env, &c));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx                 inner = *cx;
-		struct table_def          *def;
+		struct ctx inner = *cx;
+		struct table_def *def;
 
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c, q->to.database, q->tables[i].to, &def));

@@ -44,7 +44,8 @@ fence_of(struct arena *a, const struct tablet_api *api, const struct move_reques
 }
 
 static int
-find_stream(struct ctx *cx, struct tablet_api *api, const struct move_request *q, struct stream **out)
+find_stream(
+    struct ctx *cx, struct tablet_api *api, const struct move_request *q, struct stream **out)
 {
 	*out = engine_find(&api->engine, q->workflow);
 	if (*out == NULL)
@@ -116,13 +117,14 @@ static int
 check_arrived(struct ctx *cx, struct tablet_api *api, const struct move_request *q)
 {
 	struct stream *s;
-	const char   **hashes;
+	const char **hashes;
 
 	TRY(find_stream(cx, api, q, &s));
 	TRY(stream_definitions(s, cx->arena, &hashes, cx->err));
 	if (stream_request(s)->tables_count != q->tables_count)
-		return err_set(cx->err, ERR_REFUSED, "the stream of workflow '%s' has %zu tables, not %zu",
-		    q->workflow, stream_request(s)->tables_count, q->tables_count);
+		return err_set(cx->err, ERR_REFUSED,
+		    "the stream of workflow '%s' has %zu tables, not %zu", q->workflow,
+		    stream_request(s)->tables_count, q->tables_count);
 	return preflight_attempt_to(cx, api->env, q, hashes);
 }
 
@@ -130,9 +132,9 @@ static int
 do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct fence_install_request *request = q;
-	const struct move_request          *move = &request->move;
-	SCOPED(ddl) struct ddl              d = { 0 };
-	struct fence                        f = fence_of(cx->arena, api, move);
+	const struct move_request *move = &request->move;
+	SCOPED(ddl) struct ddl d = { 0 };
+	struct fence f = fence_of(cx->arena, api, move);
 
 	TRY(ddl_open(cx, api->env, &d));
 	if (move->side == MOVE_TO) {
@@ -148,8 +150,8 @@ static int
 do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
-	SCOPED(ddl) struct ddl     d = { 0 };
-	struct fence               f = fence_of(cx->arena, api, move);
+	SCOPED(ddl) struct ddl d = { 0 };
+	struct fence f = fence_of(cx->arena, api, move);
 
 	TRY(ddl_open(cx, api->env, &d));
 	TRY(fence_remove(cx, &d, &f));
@@ -160,16 +162,16 @@ do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct move_request          *move = q;
-	struct next_values_reply           *reply = r;
+	const struct move_request *move = q;
+	struct next_values_reply *reply = r;
 	SCOPED(client) struct mysql_client *dba = NULL;
 
 	TRY(env_dba(cx, api->env, &dba));
 	reply->tables = arena_array(cx->arena, struct auto_next, move->tables_count);
 	reply->tables_count = move->tables_count;
 	for (size_t i = 0; i < move->tables_count; i++)
-		TRY(auto_increment_read(cx, dba, move->from.database, move->tables[i].from,
-		    &reply->tables[i].next));
+		TRY(auto_increment_read(
+		    cx, dba, move->from.database, move->tables[i].from, &reply->tables[i].next));
 	return 0;
 }
 
@@ -177,9 +179,9 @@ static int
 do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct set_next_values_request *request = q;
-	const struct move_request            *move = &request->move;
-	SCOPED(ddl) struct ddl                d = { 0 };
-	struct stream                        *s;
+	const struct move_request *move = &request->move;
+	SCOPED(ddl) struct ddl d = { 0 };
+	struct stream *s;
 
 	if (request->values_count != move->tables_count)
 		return err_set(cx->err, ERR_REFUSED, "%zu next values for %zu tables",
@@ -202,9 +204,9 @@ do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *
 static int
 do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct move_request       *move = q;
-	struct position_reply           *reply = r;
-	struct fence                     f = fence_of(cx->arena, api, move);
+	const struct move_request *move = q;
+	struct position_reply *reply = r;
+	struct fence f = fence_of(cx->arena, api, move);
 	SCOPED(position) struct position p = { 0 };
 
 	TRY(lock_take(cx, &api->locks, &f, &p));
@@ -216,8 +218,8 @@ static int
 do_lock_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
-	struct lock_status_reply  *reply = r;
-	struct fence               f = fence_of(cx->arena, api, move);
+	struct lock_status_reply *reply = r;
+	struct fence f = fence_of(cx->arena, api, move);
 
 	return lock_held(cx, &api->locks, &f, &reply->held);
 }
@@ -234,8 +236,8 @@ do_unlock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct move_request          *move = q;
-	struct fence                        f = fence_of(cx->arena, api, move);
+	const struct move_request *move = q;
+	struct fence f = fence_of(cx->arena, api, move);
 	SCOPED(client) struct mysql_client *c = NULL;
 
 	TRY(lock_forbid(cx, &api->locks, move->workflow, move->attempt));
@@ -246,11 +248,11 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct freeze_request        *request = q;
-	struct position_reply              *reply = r;
+	const struct freeze_request *request = q;
+	struct position_reply *reply = r;
 	SCOPED(client) struct mysql_client *c = NULL;
-	struct stream                      *s;
-	SCOPED(position) struct position    p = { 0 };
+	struct stream *s;
+	SCOPED(position) struct position p = { 0 };
 
 	TRY(find_stream(cx, api, &request->move, &s));
 	TRY(stream_freeze(cx, s, request->position, request->move.attempt));
@@ -265,7 +267,7 @@ static int
 do_thaw(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
-	struct stream             *s;
+	struct stream *s;
 
 	TRY(find_stream(cx, api, move, &s));
 	return stream_thaw(cx, s, move->attempt);
@@ -275,7 +277,7 @@ static int
 do_finish(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
-	struct stream             *s;
+	struct stream *s;
 
 	TRY(find_stream(cx, api, move, &s));
 	return stream_finish(cx, s, move->attempt);
@@ -292,7 +294,7 @@ drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char
 	enum { ER_BAD_TABLE_ERROR = 1051 };
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	bool                   unknown = false;
+	bool unknown = false;
 
 	quote_table(&name, slice_str(database), slice_str(table));
 	if (ddl_runf(cx, d, "DROP TABLE %s", name.data) != 0) {
@@ -316,7 +318,7 @@ static int
 do_table_drop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct tables_request *request = q;
-	SCOPED(ddl) struct ddl       d = { 0 };
+	SCOPED(ddl) struct ddl d = { 0 };
 
 	TRY(ddl_open(cx, api->env, &d));
 	for (size_t i = 0; i < request->tables_count; i++)
@@ -327,18 +329,20 @@ do_table_drop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 /* SELECT needs a lock on the name which a session that is making the table has exclusively. So this waits
  * until the table is there or is not, and no CREATE that was under way is overlooked. */
 static int
-find_table(struct ctx *cx, struct mysql_client *c, const char *database, const char *table, bool *exists)
+find_table(
+    struct ctx *cx, struct mysql_client *c, const char *database, const char *table, bool *exists)
 {
 	/* 1356, 1449: there is a view of that name whose table, or whose definer, is gone. */
 	enum { ER_NO_SUCH_TABLE = 1146, ER_VIEW_INVALID = 1356, ER_NO_SUCH_USER = 1449 };
 	SCOPED(buf) struct buf name = BUF_INIT;
-	struct mysql_rows      rows;
-	int                    error;
+	struct mysql_rows rows;
+	int error;
 
 	quote_table(&name, slice_str(database), slice_str(table));
 	*exists = mysql_selectf(cx, c, &rows, "SELECT 1 FROM %s LIMIT 0", name.data) == 0;
 	error = cx->err->mysql_errno;
-	if (*exists || (error != ER_NO_SUCH_TABLE && error != ER_VIEW_INVALID && error != ER_NO_SUCH_USER))
+	if (*exists ||
+	    (error != ER_NO_SUCH_TABLE && error != ER_VIEW_INVALID && error != ER_NO_SUCH_USER))
 		return *exists ? 0 : -1;
 	*exists = error != ER_NO_SUCH_TABLE;
 	err_clear(cx->err);
@@ -348,15 +352,16 @@ find_table(struct ctx *cx, struct mysql_client *c, const char *database, const c
 static int
 do_table_find(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct tables_request        *request = q;
-	struct table_find_reply            *reply = r;
+	const struct tables_request *request = q;
+	struct table_find_reply *reply = r;
 	SCOPED(client) struct mysql_client *c = NULL;
 
 	TRY(env_dba(cx, api->env, &c));
 	reply->tables = arena_array(cx->arena, struct table_found, request->tables_count);
 	reply->tables_count = request->tables_count;
 	for (size_t i = 0; i < request->tables_count; i++)
-		TRY(find_table(cx, c, request->database, request->tables[i], &reply->tables[i].exists));
+		TRY(find_table(
+		    cx, c, request->database, request->tables[i], &reply->tables[i].exists));
 	return 0;
 }
 
@@ -364,15 +369,16 @@ do_table_find(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_table_list(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct tables_request        *request = q;
-	struct table_list_reply            *reply = r;
+	const struct tables_request *request = q;
+	struct table_list_reply *reply = r;
 	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(buf) struct buf              sql = BUF_INIT;
-	struct mysql_rows                   rows;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
 
 	TRY(env_dba(cx, api->env, &c));
-	buf_add_str(&sql, "SELECT table_name FROM information_schema.tables WHERE table_type IN "
-			  "('BASE TABLE','SYSTEM VERSIONED') AND table_schema=");
+	buf_add_str(&sql,
+	    "SELECT table_name FROM information_schema.tables WHERE table_type IN "
+	    "('BASE TABLE','SYSTEM VERSIONED') AND table_schema=");
 	quote_string(&sql, slice_str(request->database));
 	buf_add_str(&sql, " ORDER BY table_name");
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
@@ -385,7 +391,7 @@ do_table_list(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 
 static const struct method {
 	method_fn *run;
-	bool       one_at_a_time; /* calls.h; of methods about a move only */
+	bool one_at_a_time; /* calls.h; of methods about a move only */
 } methods[TABLET_METHODS] = {
 	[TABLET_STATUS] = { do_status, false },
 	[TABLET_CHECK_FROM] = { do_check_from, false },
@@ -425,8 +431,7 @@ find_method(const char *path)
 }
 
 static int
-run_method(
-    struct ctx *cx, struct tablet_api *api, const struct method *m, const void *q, void *r)
+run_method(struct ctx *cx, struct tablet_api *api, const struct method *m, const void *q, void *r)
 {
 	const struct move_request *move = q;
 
@@ -447,10 +452,10 @@ handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
 	if (i < 0)
 		return err_set(cx->err, ERR_NOT_FOUND, "no method '%s'", req->path);
 	const struct tablet_call *call = &tablet_calls[i];
-	void                     *q = arena_zalloc(cx->arena, call->request->size);
-	void                     *r = arena_zalloc(cx->arena, call->reply->size);
+	void *q = arena_zalloc(cx->arena, call->request->size);
+	void *r = arena_zalloc(cx->arena, call->reply->size);
 	TRY(message_read(cx->arena, call->request, req->body, q, cx->err));
-	usec       timeout = ((const struct tablet_request *)q)->timeout;
+	usec timeout = ((const struct tablet_request *)q)->timeout;
 	struct ctx within = ctx_within(cx, timeout > 0 ? timeout : METHOD_TIMEOUT_S * SECOND);
 	TRY(run_method(&within, api, &methods[i], q, r));
 	reply->status = 200;
@@ -463,8 +468,8 @@ tablet_api_handle(
     struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct err                 err = { 0 };
-	struct ctx                 inner = *cx;
+	struct err err = { 0 };
+	struct ctx inner = *cx;
 
 	inner.arena = &arena;
 	inner.err = &err;

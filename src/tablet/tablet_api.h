@@ -11,10 +11,10 @@
 
 struct tablet_api {
 	const struct tablet_env *env;
-	struct engine            engine;
-	struct locks             locks;
-	struct calls             calls;
-	const struct health     *health;
+	struct engine engine;
+	struct locks locks;
+	struct calls calls;
+	const struct health *health;
 };
 
 /* An http_handler_fn; arg is a struct tablet_api. */

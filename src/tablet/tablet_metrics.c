@@ -46,12 +46,15 @@ stopped_by_error(const struct stream_status_reply *r)
 
 static const struct {
 	const char *name, *help;
-	value_fn   *value;
+	value_fn *value;
 } stream_metrics[] = {
 	{ "vttablet_stream_rows_copied", "Rows that the copy has written.", rows_copied },
-	{ "vttablet_stream_rows_estimate", "Rows of its tables, as the source estimates them.", rows_total },
-	{ "vttablet_stream_lag_seconds", "How far the target is behind; NaN: not known.", lag_seconds },
-	{ "vttablet_stream_position_bytes", "Length of the position that is stored.", position_bytes },
+	{ "vttablet_stream_rows_estimate", "Rows of its tables, as the source estimates them.",
+	    rows_total },
+	{ "vttablet_stream_lag_seconds", "How far the target is behind; NaN: not known.",
+	    lag_seconds },
+	{ "vttablet_stream_position_bytes", "Length of the position that is stored.",
+	    position_bytes },
 	{ "vttablet_stream_changes_applied_total", "Row changes applied since it connected.",
 	    changes_applied },
 	{ "vttablet_stream_error", "Has an error stopped it?", stopped_by_error },
@@ -65,12 +68,13 @@ print_streams(struct buf *out, const struct engine *e, size_t m)
 
 	for (struct stream *s = engine_next(e, NULL); s != NULL; s = engine_next(e, s)) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		SCOPED(buf) struct buf     labels = BUF_INIT;
+		SCOPED(buf) struct buf labels = BUF_INIT;
 		struct stream_status_reply r;
 
 		stream_status(s, &scratch, &r);
 		metric_label(&labels, "workflow", stream_workflow(s));
-		metric_print(out, stream_metrics[m].name, help, labels.data, stream_metrics[m].value(&r));
+		metric_print(
+		    out, stream_metrics[m].name, help, labels.data, stream_metrics[m].value(&r));
 		help = NULL;
 	}
 }
@@ -86,8 +90,8 @@ print_phases(struct buf *out, const struct engine *e)
 		SCOPED(buf) struct buf labels = BUF_INIT;
 
 		metric_label(&labels, "phase", stream_phase_name((enum stream_phase)i));
-		metric_print(out, "vttablet_streams", i == 0 ? "Streams that end here, by phase." : NULL,
-		    labels.data, counts[i]);
+		metric_print(out, "vttablet_streams",
+		    i == 0 ? "Streams that end here, by phase." : NULL, labels.data, counts[i]);
 	}
 }
 
@@ -99,13 +103,14 @@ print_retries(struct buf *out, const struct engine *e)
 	for (struct stream *s = engine_next(e, NULL); s != NULL; s = engine_next(e, s)) {
 		for (int kind = 0; kind < STREAM_CAUSES; kind++) {
 			SCOPED(buf) struct buf labels = BUF_INIT;
-			uint64_t               count = stream_retries(s, (enum err_kind)kind);
+			uint64_t count = stream_retries(s, (enum err_kind)kind);
 
 			if (count == 0)
 				continue;
 			metric_label(&labels, "workflow", stream_workflow(s));
 			metric_label(&labels, "cause", err_kind_name((enum err_kind)kind));
-			metric_print(out, "vttablet_stream_retries_total", help, labels.data, (double)count);
+			metric_print(
+			    out, "vttablet_stream_retries_total", help, labels.data, (double)count);
 			help = NULL;
 		}
 	}

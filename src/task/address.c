@@ -12,11 +12,11 @@ static int
 parse_unix(const char *path, struct address *out, struct err *err)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	size_t             len = strlen(path);
+	size_t len = strlen(path);
 
 	if (len == 0 || len >= sizeof(un.sun_path))
-		return err_set(err, ERR_REFUSED, "address 'unix:%.120s': a path has 1 to %zu bytes", path,
-		    sizeof(un.sun_path) - 1);
+		return err_set(err, ERR_REFUSED, "address 'unix:%.120s': a path has 1 to %zu bytes",
+		    path, sizeof(un.sun_path) - 1);
 	memcpy(un.sun_path, path, len);
 	memcpy(&out->storage, &un, sizeof(un));
 	out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
@@ -26,7 +26,7 @@ parse_unix(const char *path, struct address *out, struct err *err)
 static bool
 parse_numeric(const char *host, int port, struct address *out)
 {
-	struct sockaddr_in  v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
 
 	if (inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
@@ -46,7 +46,7 @@ int
 address_parse(const char *text, struct address *out, struct err *err)
 {
 	char host[256];
-	int  port;
+	int port;
 
 	*out = (struct address){ 0 };
 	if (slice_starts(slice_str(text), "unix:"))
@@ -59,15 +59,15 @@ address_parse(const char *text, struct address *out, struct err *err)
 
 /* What the helper thread reads and writes. */
 struct lookup {
-	const char      *host;
-	int              rc;
+	const char *host;
+	int rc;
 	struct addrinfo *list;
 };
 
 static void
 look_up(void *arg)
 {
-	struct lookup  *l = arg;
+	struct lookup *l = arg;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
 
 	l->rc = getaddrinfo(l->host, NULL, &hints, &l->list);
@@ -76,7 +76,7 @@ look_up(void *arg)
 static void
 set_port(struct address *a, int port)
 {
-	struct sockaddr_in  v4;
+	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
 	if (a->storage.ss_family == AF_INET) {
@@ -93,8 +93,8 @@ set_port(struct address *a, int port)
 static int
 resolve_name(struct ctx *cx, const char *text, struct address *found, int *count)
 {
-	char          host[256];
-	int           port;
+	char host[256];
+	int port;
 	struct lookup l = { .host = host };
 
 	TRY(parse_hostport(slice_str(text), host, &port, cx->err));
@@ -114,7 +114,8 @@ resolve_name(struct ctx *cx, const char *text, struct address *found, int *count
 }
 
 int
-address_resolve(struct ctx *cx, const char *text, struct address found[ADDRESS_FOUND_MAX], int *count)
+address_resolve(
+    struct ctx *cx, const char *text, struct address found[ADDRESS_FOUND_MAX], int *count)
 {
 	*count = 0;
 	if (address_parse(text, &found[0], cx->err) == 0) {
@@ -129,18 +130,13 @@ address_resolve(struct ctx *cx, const char *text, struct address found[ADDRESS_F
 int
 address_port(const struct address *a)
 {
-	struct sockaddr_in  v4;
+	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
 	switch (a->storage.ss_family) {
-	case AF_INET:
-		memcpy(&v4, &a->storage, sizeof(v4));
-		return ntohs(v4.sin_port);
-	case AF_INET6:
-		memcpy(&v6, &a->storage, sizeof(v6));
-		return ntohs(v6.sin6_port);
-	default:
-		return 0;
+	case AF_INET: memcpy(&v4, &a->storage, sizeof(v4)); return ntohs(v4.sin_port);
+	case AF_INET6: memcpy(&v6, &a->storage, sizeof(v6)); return ntohs(v6.sin6_port);
+	default: return 0;
 	}
 }
 
@@ -158,9 +154,9 @@ print_unix(const struct address *a, char text[ADDRESS_TEXT_MAX])
 void
 address_print(const struct address *a, char text[ADDRESS_TEXT_MAX])
 {
-	struct sockaddr_in  v4;
+	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
-	char                host[INET6_ADDRSTRLEN] = "?";
+	char host[INET6_ADDRSTRLEN] = "?";
 
 	switch (a->storage.ss_family) {
 	case AF_INET:
@@ -173,8 +169,7 @@ address_print(const struct address *a, char text[ADDRESS_TEXT_MAX])
 		inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof(host));
 		snprintf(text, ADDRESS_TEXT_MAX, "[%s]:%d", host, address_port(a));
 		return;
-	default:
-		print_unix(a, text);
+	default: print_unix(a, text);
 	}
 }
 
@@ -187,7 +182,7 @@ address_is_unix(const struct address *a)
 bool
 address_is_loopback(const struct address *a)
 {
-	struct sockaddr_in  v4;
+	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
 	switch (a->storage.ss_family) {
@@ -197,7 +192,6 @@ address_is_loopback(const struct address *a)
 	case AF_INET6:
 		memcpy(&v6, &a->storage, sizeof(v6));
 		return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
-	default:
-		return true;
+	default: return true;
 	}
 }

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 
 enum {
-	KEEP_MAX = 64,             /* buffers: 1 MB; so many packets are rarely in flight at once */
+	KEEP_MAX = 64, /* buffers: 1 MB; so many packets are rarely in flight at once */
 	KEEP_SIZE_MAX = 64 * 1024,
 };
 
 struct bufpool {
 	struct buf *idle[KEEP_MAX];
-	int         count;
+	int count;
 };
 
 static void
@@ -36,7 +36,7 @@ pool_free(void *what)
 static struct bufpool *
 pool_here(void)
 {
-	struct loop    *l = sched_here();
+	struct loop *l = sched_here();
 	struct bufpool *p = slot_get(l, SLOT_BUFPOOL);
 
 	if (p == NULL) {

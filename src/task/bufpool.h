@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 
-enum { BUFPOOL_BUF = 16 * 1024 };   /* one read of a socket; most packets fit */
+enum { BUFPOOL_BUF = 16 * 1024 }; /* one read of a socket; most packets fit */
 
-struct buf *bufpool_take(void);             /* empty, at least BUFPOOL_BUF of room; of the current loop */
-void        bufpool_give(struct buf *b);    /* freed instead of kept when it has grown past 64 kB */
+struct buf *bufpool_take(void);   /* empty, at least BUFPOOL_BUF of room; of the current loop */
+void bufpool_give(struct buf *b); /* freed instead of kept when it has grown past 64 kB */
 
 #endif

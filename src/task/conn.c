@@ -32,14 +32,14 @@
 enum input { IN_MAYBE, IN_YES, IN_NO };
 
 struct conn {
-	struct watch       watch;
-	struct loop       *loop;
-	struct simnet_end *end;          /* in a virtual loop, else NULL */
-	struct task       *reader, *writer;
-	int                inside;       /* tasks within a call; memory stays until they have left */
-	enum input         input;
-	bool               ended, closed, loopback;
-	char              *peer, *local;
+	struct watch watch;
+	struct loop *loop;
+	struct simnet_end *end; /* in a virtual loop, else NULL */
+	struct task *reader, *writer;
+	int inside; /* tasks within a call; memory stays until they have left */
+	enum input input;
+	bool ended, closed, loopback;
+	char *peer, *local;
 };
 
 enum { EVERYTHING = EPOLLIN | EPOLLOUT | EPOLLRDHUP | (int)EPOLLET };
@@ -99,13 +99,14 @@ leave(struct conn *c, int rc)
 static int
 check_open(struct ctx *cx, const struct conn *c, const char *act)
 {
-	return c->closed ? err_set(cx->err, ERR_RETRY, "%s '%s': closed on this side", act, c->peer) : 0;
+	return c->closed ? err_set(cx->err, ERR_RETRY, "%s '%s': closed on this side", act, c->peer)
+			 : 0;
 }
 
 static int
 wait_in(struct ctx *cx, struct conn *c, bool idle)
 {
-	check(c->reader == NULL);    /* one task reads */
+	check(c->reader == NULL); /* one task reads */
 	c->reader = sched_running();
 	int rc = idle ? sched_wait_idle(cx, "waiting for input") : sched_wait(cx, "reading");
 	c->reader = NULL;
@@ -117,7 +118,7 @@ wait_in(struct ctx *cx, struct conn *c, bool idle)
 static int
 wait_out(struct ctx *cx, struct conn *c, const char *act)
 {
-	check(c->writer == NULL);    /* one task writes */
+	check(c->writer == NULL); /* one task writes */
 	c->writer = sched_running();
 	int rc = sched_wait(cx, "writing");
 	c->writer = NULL;
@@ -144,7 +145,7 @@ receive(struct conn *c, void *out, size_t len, bool peek)
 
 	do
 		n = c->end != NULL ? simnet_recv(c->end, out, len, peek)
-		                   : recv(c->watch.fd, out, len, peek ? MSG_PEEK : 0);
+				   : recv(c->watch.fd, out, len, peek ? MSG_PEEK : 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EWOULDBLOCK)
 		errno = EAGAIN;
@@ -223,7 +224,7 @@ conn_read_now(struct conn *c, void *out, size_t len, size_t *got, bool *eof, str
 	*got = 0;
 	*eof = false;
 	ssize_t n = receive(c, out, len, false);
-	int     errnum = errno;
+	int errnum = errno;
 	note_input(c, n, len);
 	if (n < 0)
 		return errnum == EAGAIN ? 0 : conn_fail(err, errnum, "reading from", c->peer);
@@ -263,7 +264,7 @@ bool
 conn_has_input(const struct conn *c)
 {
 	char byte;
-	struct conn copy = *c;    /* receive() changes nothing when it peeks */
+	struct conn copy = *c; /* receive() changes nothing when it peeks */
 
 	return !c->closed && receive(&copy, &byte, 1, true) > 0;
 }
@@ -277,7 +278,7 @@ transmit(struct conn *c, const void *data, size_t len)
 
 	do
 		n = c->end != NULL ? simnet_send(c->end, data, len)
-		                   : send(c->watch.fd, data, len, MSG_NOSIGNAL);
+				   : send(c->watch.fd, data, len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n;
 }
@@ -311,7 +312,7 @@ void
 conn_write_last(struct conn *c, const void *data, size_t len)
 {
 	check(!c->closed && c->loop == sched_here());
-	(void)transmit(c, data, len);    /* whether it arrives is nobody's business */
+	(void)transmit(c, data, len); /* whether it arrives is nobody's business */
 }
 
 /* ---- birth and death ---- */
@@ -343,7 +344,7 @@ static char *
 local_name(int fd)
 {
 	struct address a = { .len = sizeof(a.storage) };
-	char           text[ADDRESS_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX];
 
 	if (getsockname(fd, (struct sockaddr *)&a.storage, &a.len) != 0)
 		return mem_strdup("?");
@@ -356,14 +357,15 @@ struct conn *
 conn_from_fd(struct loop *l, int fd, const struct address *peer, struct err *err)
 {
 	struct conn *c = make_conn(l, fd, NULL);
-	char         text[ADDRESS_TEXT_MAX];
-	int          one = 1;
+	char text[ADDRESS_TEXT_MAX];
+	int one = 1;
 
 	address_print(peer, text);
 	c->peer = mem_strdup(text);
 	c->local = local_name(fd);
 	c->loopback = address_is_loopback(peer);
-	if (!address_is_unix(peer) && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
+	if (!address_is_unix(peer) &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
 		conn_fail(err, errno, "setting TCP_NODELAY for", text);
 	else if (poller_add(l->poller, &c->watch, (uint32_t)EVERYTHING) != 0)
 		conn_fail(err, errno, "watching", text);
@@ -416,7 +418,7 @@ conn_is_loopback(const struct conn *c)
 int
 conn_finish_connect(struct ctx *cx, struct conn *c)
 {
-	int       errnum = 0;
+	int errnum = 0;
 	socklen_t len = sizeof(errnum);
 
 	enter(c);

@@ -15,21 +15,22 @@
 struct conn;
 
 /* At least one byte; *got == 0 is the end of the stream. */
-int  conn_read(struct ctx *cx, struct conn *c, void *out, size_t len, size_t *got) MUST_USE;
+int conn_read(struct ctx *cx, struct conn *c, void *out, size_t len, size_t *got) MUST_USE;
 /* Exactly len bytes; the end of the stream before that is ERR_RETRY. */
-int  conn_read_full(struct ctx *cx, struct conn *c, void *out, size_t len) MUST_USE;
+int conn_read_full(struct ctx *cx, struct conn *c, void *out, size_t len) MUST_USE;
 /* What is there now without waiting: *got may be 0; *eof says whether the peer has closed. */
-int  conn_read_now(struct conn *c, void *out, size_t len, size_t *got, bool *eof, struct err *err) MUST_USE;
+int conn_read_now(
+    struct conn *c, void *out, size_t len, size_t *got, bool *eof, struct err *err) MUST_USE;
 /* All of it. */
-int  conn_write(struct ctx *cx, struct conn *c, const void *data, size_t len) MUST_USE;
+int conn_write(struct ctx *cx, struct conn *c, const void *data, size_t len) MUST_USE;
 /* What fits without waiting, the rest is dropped: a last word before conn_close().
  * Errors are nobody's business. */
 void conn_write_last(struct conn *c, const void *data, size_t len);
 /* Until there is something to read (or the end); needs no buffer: for parked clients. */
-int  net_wait_readable(struct ctx *cx, struct conn *c) MUST_USE;
-bool conn_has_input(const struct conn *c);           /* bytes already received and not yet read */
-void conn_close(struct conn *c);                     /* NULL is fine */
-const char *conn_peer(const struct conn *c);         /* "127.0.0.1:51234" */
+int net_wait_readable(struct ctx *cx, struct conn *c) MUST_USE;
+bool conn_has_input(const struct conn *c);   /* bytes already received and not yet read */
+void conn_close(struct conn *c);             /* NULL is fine */
+const char *conn_peer(const struct conn *c); /* "127.0.0.1:51234" */
 const char *conn_local(const struct conn *c);
 bool conn_is_loopback(const struct conn *c);
 
@@ -37,9 +38,10 @@ bool conn_is_loopback(const struct conn *c);
 struct address;
 struct simnet_end;
 /* Takes fd over. */
-struct conn *conn_from_fd(struct loop *l, int fd, const struct address *peer, struct err *err) MUST_USE;
+struct conn *conn_from_fd(
+    struct loop *l, int fd, const struct address *peer, struct err *err) MUST_USE;
 struct conn *conn_from_end(struct loop *l, struct simnet_end *end) MUST_USE;
-int          conn_finish_connect(struct ctx *cx, struct conn *c) MUST_USE;
-int          conn_fail(struct err *err, int errnum, const char *act, const char *peer);   /* -1, err filled */
+int conn_finish_connect(struct ctx *cx, struct conn *c) MUST_USE;
+int conn_fail(struct err *err, int errnum, const char *act, const char *peer); /* -1, err filled */
 
 #endif

@@ -15,10 +15,10 @@
 #include "base/parse.h"
 
 struct ctx {
-	usec          deadline;   /* absolute, on task_now(); NEVER for none */
-	struct err   *err;
-	struct arena *arena;      /* for results; NULL where none is needed */
-	bool          shielded;   /* waits go on although the task is cancelled: for undoing only */
+	usec deadline; /* absolute, on task_now(); NEVER for none */
+	struct err *err;
+	struct arena *arena; /* for results; NULL where none is needed */
+	bool shielded;       /* waits go on although the task is cancelled: for undoing only */
 };
 
 /* A child on the stack with the nearer of both deadlines; same err and arena. */

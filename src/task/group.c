@@ -8,10 +8,10 @@
 
 struct child {
 	struct list_node node;
-	struct group    *group;
-	struct task     *task;
-	task_fn         *body;
-	void            *arg;
+	struct group *group;
+	struct task *task;
+	task_fn *body;
+	void *arg;
 };
 
 void
@@ -90,8 +90,9 @@ void
 group_done(struct group *g)
 {
 	struct err err;
-	struct ctx shielded = { .deadline = NEVER, .err = &err,
-		.shielded = !mutant("task_group_unshielded") };
+	struct ctx shielded = {
+		.deadline = NEVER, .err = &err, .shielded = !mutant("task_group_unshielded")
+	};
 
 	g->closing = true;
 	group_cancel(g);

@@ -48,7 +48,7 @@ struct loop *
 loop_new(struct err *err)
 {
 	struct poller *p = poller_new(err);
-	struct loop   *l = p == NULL ? NULL : sched_loop_new(false, err);
+	struct loop *l = p == NULL ? NULL : sched_loop_new(false, err);
 
 	if (l == NULL) {
 		poller_free(p);
@@ -114,7 +114,7 @@ loop_stop(struct loop *l)
 struct fd_wait {
 	struct watch watch;
 	struct task *task;
-	uint32_t     got;
+	uint32_t got;
 };
 
 static void
@@ -145,7 +145,7 @@ add_foreign(struct poller *p, struct fd_wait *w, uint32_t events)
 int
 loop_wait_fd(struct ctx *cx, int fd, uint32_t events, uint32_t *got)
 {
-	struct loop   *l = sched_here();
+	struct loop *l = sched_here();
 	struct fd_wait w = { .watch = { .fd = fd, .fire = fd_ready }, .task = sched_running() };
 
 	check(!l->tick.is_virtual);
@@ -165,13 +165,13 @@ loop_wait_fd(struct ctx *cx, int fd, uint32_t events, uint32_t *got)
 /* SLOT_SIGNALS */
 struct signals {
 	struct watch watch;
-	void       (*on_signal)(int sig, void *arg);
-	void        *arg;
+	void (*on_signal)(int sig, void *arg);
+	void *arg;
 };
 
 struct signal_call {
 	struct signals *signals;
-	int             sig;
+	int sig;
 };
 
 static void
@@ -186,7 +186,7 @@ signal_task(void *arg)
 static void
 signal_came(struct watch *w, uint32_t events)
 {
-	struct signals         *s = list_item(w, struct signals, watch);
+	struct signals *s = list_item(w, struct signals, watch);
 	struct signalfd_siginfo info;
 
 	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
@@ -212,10 +212,11 @@ signals_free(void *what)
 }
 
 int
-loop_on_signals(const int *sigs, int count, void (*on_signal)(int sig, void *arg), void *arg, struct err *err)
+loop_on_signals(
+    const int *sigs, int count, void (*on_signal)(int sig, void *arg), void *arg, struct err *err)
 {
 	struct loop *l = sched_here();
-	sigset_t     set;
+	sigset_t set;
 
 	sigemptyset(&set);
 	for (int i = 0; i < count; i++)

@@ -12,14 +12,14 @@
 
 struct loop;
 
-struct loop *loop_new(struct err *err) MUST_USE;   /* becomes this thread's loop; NULL on error */
-void         loop_free(struct loop *l);
+struct loop *loop_new(struct err *err) MUST_USE; /* becomes this thread's loop; NULL on error */
+void loop_free(struct loop *l);
 /* Turns that kept all other tasks waiting for more than 20 ms are counted there; it outlives the loop. */
-void         loop_count_slow(struct loop *l, _Atomic uint64_t *turns);
-void         loop_run(struct loop *l);
-void         loop_stop(struct loop *l);            /* cancels all tasks; run returns when they have ended */
-struct loop *loop_current(void);                   /* this thread's, or NULL */
-bool         loop_is_virtual(void);                /* this thread's is one of sim.h */
+void loop_count_slow(struct loop *l, _Atomic uint64_t *turns);
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);  /* cancels all tasks; run returns when they have ended */
+struct loop *loop_current(void); /* this thread's, or NULL */
+bool loop_is_virtual(void);      /* this thread's is one of sim.h */
 
 /* Waits for a descriptor that is not a conn (libcurl's, libmicrohttpd's, signalfd, pidfd).
  * events and the result are EPOLLIN, EPOLLOUT, ... 0 fills *got. */

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 
 struct mailbox {
-	struct remote  *home;          /* of the owner's loop */
-	struct post     post;
-	struct waitlist takers;        /* the owner's */
-	pthread_mutex_t lock;          /* guards what follows */
-	void          **ring;
-	size_t          max, first, count;
+	struct remote *home; /* of the owner's loop */
+	struct post post;
+	struct waitlist takers; /* the owner's */
+	pthread_mutex_t lock;   /* guards what follows */
+	void **ring;
+	size_t max, first, count;
 };
 
 static void

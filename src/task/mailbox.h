@@ -11,9 +11,9 @@
 
 struct mailbox;
 
-struct mailbox *mailbox_new(size_t max, struct err *err) MUST_USE;   /* owned by the current loop */
-void            mailbox_free(struct mailbox *m);
-bool            mailbox_post(struct mailbox *m, void *message) MUST_USE; /* false when full; never waits */
-int             mailbox_take(struct ctx *cx, struct mailbox *m, void **message) MUST_USE;
+struct mailbox *mailbox_new(size_t max, struct err *err) MUST_USE; /* owned by the current loop */
+void mailbox_free(struct mailbox *m);
+bool mailbox_post(struct mailbox *m, void *message) MUST_USE; /* false when full; never waits */
+int mailbox_take(struct ctx *cx, struct mailbox *m, void **message) MUST_USE;
 
 #endif

@@ -16,14 +16,14 @@
 #include <unistd.h>
 
 struct listener {
-	struct watch        watch;
-	struct loop        *loop;
-	struct simnet_host *host;        /* in a virtual loop, else NULL */
-	struct waitlist     comers;      /* tasks in net_accept() */
-	int                 inside, port;
-	bool                closed;
-	char               *unlink_path;
-	char                name[ADDRESS_TEXT_MAX];
+	struct watch watch;
+	struct loop *loop;
+	struct simnet_host *host; /* in a virtual loop, else NULL */
+	struct waitlist comers;   /* tasks in net_accept() */
+	int inside, port;
+	bool closed;
+	char *unlink_path;
+	char name[ADDRESS_TEXT_MAX];
 };
 
 /* ---- connecting ---- */
@@ -32,12 +32,12 @@ static int
 connect_one(struct ctx *cx, const struct address *a, struct conn **out)
 {
 	char text[ADDRESS_TEXT_MAX];
-	int  fd = socket(a->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(a->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	address_print(a, text);
 	if (fd < 0)
 		return conn_fail(cx->err, errno, "making a socket for", text);
-	int  rc = connect(fd, (const struct sockaddr *)&a->storage, a->len);
+	int rc = connect(fd, (const struct sockaddr *)&a->storage, a->len);
 	bool pending = rc != 0 && errno == EINPROGRESS;
 	if (rc != 0 && !pending) {
 		conn_fail(cx->err, errno, "connecting to", text);
@@ -70,7 +70,7 @@ int
 net_connect(struct ctx *cx, const char *address, struct conn **out)
 {
 	struct address found[ADDRESS_FOUND_MAX];
-	int            count, rc = -1;
+	int count, rc = -1;
 
 	*out = NULL;
 	if (sched_here()->tick.is_virtual)
@@ -87,7 +87,7 @@ net_connect(struct ctx *cx, const char *address, struct conn **out)
 
 /* ---- listening ---- */
 
-enum { BACKLOG = 4096 };    /* a burst of reconnecting clients; the kernel lowers it to somaxconn */
+enum { BACKLOG = 4096 }; /* a burst of reconnecting clients; the kernel lowers it to somaxconn */
 
 static void
 listener_event(struct watch *w, uint32_t events)
@@ -103,7 +103,7 @@ remove_stale(const struct address *a, const char *path)
 
 	if (fd < 0)
 		return false;
-	int  rc = connect(fd, (const struct sockaddr *)&a->storage, a->len);
+	int rc = connect(fd, (const struct sockaddr *)&a->storage, a->len);
 	bool stale = rc != 0 && errno == ECONNREFUSED;
 	close(fd);
 	return stale && unlink(path) == 0;
@@ -112,12 +112,13 @@ remove_stale(const struct address *a, const char *path)
 static int
 bind_listener(struct listener *l, const struct address *a, bool reuse_port)
 {
-	int  fd = l->watch.fd, one = 1;
+	int fd = l->watch.fd, one = 1;
 	bool is_unix = address_is_unix(a);
 
 	if (!is_unix && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0)
 		return -1;
-	if (!is_unix && reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0)
+	if (!is_unix && reuse_port &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0)
 		return -1;
 	int rc = bind(fd, (const struct sockaddr *)&a->storage, a->len);
 	if (rc != 0 && is_unix && errno == EADDRINUSE && remove_stale(a, l->name + strlen("unix:")))
@@ -187,7 +188,7 @@ net_listen(const char *address, bool reuse_port, struct err *err)
 	l->watch = (struct watch){ .fd = -1, .fire = listener_event };
 	l->loop = sched_here();
 	int rc = l->loop->tick.is_virtual ? listen_virtual(l, address, err)
-	                                  : listen_real(l, address, reuse_port, err);
+					  : listen_real(l, address, reuse_port, err);
 	if (rc == 0)
 		return l;
 	free_listener(l);
@@ -219,7 +220,7 @@ listener_close(struct listener *l)
 static struct conn *
 accept_now(struct listener *l, struct err *err)
 {
-	struct address     peer = { .len = sizeof(peer.storage) };
+	struct address peer = { .len = sizeof(peer.storage) };
 	struct simnet_end *end;
 
 	if (l->host != NULL) {
@@ -227,8 +228,8 @@ accept_now(struct listener *l, struct err *err)
 		errno = EAGAIN;
 		return end == NULL ? NULL : conn_from_end(l->loop, end);
 	}
-	int fd = accept4(l->watch.fd, (struct sockaddr *)&peer.storage, &peer.len,
-	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(
+	    l->watch.fd, (struct sockaddr *)&peer.storage, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	return conn_from_fd(l->loop, fd, &peer, err);
@@ -261,7 +262,7 @@ net_accept(struct ctx *cx, struct listener *l, struct conn **out)
 	if (rc == 0)
 		rc = accept_one(cx, l, out);
 	if (!l->closed && !mutant("task_one_edge_one_comer"))
-		waitlist_wake_one(&l->comers);    /* one edge may have meant several comers */
+		waitlist_wake_one(&l->comers); /* one edge may have meant several comers */
 	if (--l->inside == 0 && l->closed)
 		free_listener(l);
 	return rc;

@@ -14,10 +14,10 @@ struct listener;
 /* "127.0.0.1:0" binds a free port; reuse_port lets several loops share one. A
  * unix socket whose listener has died is replaced. */
 struct listener *net_listen(const char *address, bool reuse_port, struct err *err) MUST_USE;
-int              listener_port(const struct listener *l);
-void             listener_close(struct listener *l);   /* NULL is fine; net_accept() ends with ERR_RETRY */
+int listener_port(const struct listener *l);
+void listener_close(struct listener *l); /* NULL is fine; net_accept() ends with ERR_RETRY */
 
-int  net_accept(struct ctx *cx, struct listener *l, struct conn **out) MUST_USE;
-int  net_connect(struct ctx *cx, const char *address, struct conn **out) MUST_USE;
+int net_accept(struct ctx *cx, struct listener *l, struct conn **out) MUST_USE;
+int net_connect(struct ctx *cx, const char *address, struct conn **out) MUST_USE;
 
 #endif

@@ -10,26 +10,28 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { THREADS_MAX = 8 };    /* of one loop: blocking calls wait for a disk or a resolver, not for a core */
+enum {
+	THREADS_MAX = 8
+}; /* of one loop: blocking calls wait for a disk or a resolver, not for a core */
 
 /* On the stack of the task that waits. */
 struct job {
 	struct list_node node;
-	void           (*call)(void *arg);
-	void            *arg;
-	struct task     *task;
-	struct post      post;
-	bool             done;
+	void (*call)(void *arg);
+	void *arg;
+	struct task *task;
+	struct post post;
+	bool done;
 };
 
 struct offload_pool {
-	struct remote  *home;
-	pthread_mutex_t lock;      /* guards what follows */
-	pthread_cond_t  work;
-	struct list     jobs;
-	pthread_t       threads[THREADS_MAX];
-	int             thread_count, idle_count;
-	bool            stopping;
+	struct remote *home;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t work;
+	struct list jobs;
+	pthread_t threads[THREADS_MAX];
+	int thread_count, idle_count;
+	bool stopping;
 };
 
 /* Under the lock, which is given up while waiting. NULL: stop. */
@@ -48,13 +50,13 @@ static void *
 thread_main(void *arg)
 {
 	struct offload_pool *p = arg;
-	struct job          *j;
+	struct job *j;
 
 	check(pthread_mutex_lock(&p->lock) == 0);
 	while ((j = next_job(p)) != NULL) {
 		check(pthread_mutex_unlock(&p->lock) == 0);
 		j->call(j->arg);
-		remote_post(p->home, &j->post);   /* from here on j may be gone */
+		remote_post(p->home, &j->post); /* from here on j may be gone */
 		check(pthread_mutex_lock(&p->lock) == 0);
 	}
 	check(pthread_mutex_unlock(&p->lock) == 0);
@@ -119,7 +121,7 @@ submit(struct offload_pool *p, struct job *j)
 		list_push(&p->jobs, &j->node);
 	}
 	check(pthread_mutex_unlock(&p->lock) == 0);
-	if (accepted)   /* not under the lock: who wakes up would have to wait for it */
+	if (accepted) /* not under the lock: who wakes up would have to wait for it */
 		check(pthread_cond_signal(&p->work) == 0);
 	return accepted;
 }
@@ -130,17 +132,18 @@ job_ended(struct post *post)
 	struct job *j = list_item(post, struct job, post);
 
 	j->done = true;
-	(void)sched_wake(j->task);   /* false: it has not parked yet, and looks at done first */
+	(void)sched_wake(j->task); /* false: it has not parked yet, and looks at done first */
 }
 
 void
 offload(struct ctx *cx, void (*fn)(void *arg), void *arg)
 {
 	struct loop *l = sched_here();
-	struct job   j = { .call = fn, .arg = arg, .task = sched_running(), .post.opened = job_ended };
-	struct err   err;
-	struct ctx   shielded = { .deadline = NEVER, .err = &err,
-		.shielded = !mutant("task_offload_returns_early") };
+	struct job j = { .call = fn, .arg = arg, .task = sched_running(), .post.opened = job_ended };
+	struct err err;
+	struct ctx shielded = {
+		.deadline = NEVER, .err = &err, .shielded = !mutant("task_offload_returns_early")
+	};
 
 	check(j.task != NULL);
 	if (l->tick.is_virtual || !submit(pool_here(l), &j)) {
@@ -150,5 +153,5 @@ offload(struct ctx *cx, void (*fn)(void *arg), void *arg)
 	while (!j.done && sched_wait(&shielded, "offloading") == 0)
 		;
 	check(j.done || mutant("task_offload_returns_early"));
-	(void)cx;    /* neither deadline nor cancellation ends it: arg may live on the caller's stack */
+	(void)cx; /* neither deadline nor cancellation ends it: arg may live on the caller's stack */
 }

@@ -9,10 +9,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 128 };    /* of one call: 1.5 kB */
+enum { EVENTS_MAX = 128 }; /* of one call: 1.5 kB */
 
 struct poller {
-	int                fd;
+	int fd;
 	struct epoll_event events[EVENTS_MAX];
 };
 

@@ -14,10 +14,10 @@
 struct poller;
 
 struct poller *poller_new(struct err *err) MUST_USE;
-void           poller_free(struct poller *p);
+void poller_free(struct poller *p);
 /* -1 leaves errno: EEXIST when the descriptor is watched already. */
-int            poller_add(struct poller *p, struct watch *w, uint32_t events) MUST_USE;
-void           poller_remove(struct poller *p, struct watch *w);   /* before the descriptor is closed */
-void           poller_wait(struct poller *p, usec timeout);        /* NEVER: until something happens */
+int poller_add(struct poller *p, struct watch *w, uint32_t events) MUST_USE;
+void poller_remove(struct poller *p, struct watch *w); /* before the descriptor is closed */
+void poller_wait(struct poller *p, usec timeout);      /* NEVER: until something happens */
 
 #endif

@@ -66,11 +66,11 @@ bool
 remote_run(struct remote *r)
 {
 	struct post *p;
-	uint64_t     count;
-	bool         any = false;
+	uint64_t count;
+	bool any = false;
 
 	if (r->fd >= 0)
-		(void)!read(r->fd, &count, sizeof(count));   /* EAGAIN: looked at early */
+		(void)!read(r->fd, &count, sizeof(count)); /* EAGAIN: looked at early */
 	while ((p = next_post(r)) != NULL) {
 		p->opened(p);
 		any = true;

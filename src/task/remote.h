@@ -15,19 +15,19 @@
 
 struct post {
 	struct list_node node;
-	void           (*opened)(struct post *p);   /* on the loop's thread */
+	void (*opened)(struct post *p); /* on the loop's thread */
 };
 
 struct remote {
-	pthread_mutex_t lock;     /* guards posts */
-	struct list     posts;
-	int             fd;       /* eventfd, or -1 in a virtual loop, which looks by itself */
+	pthread_mutex_t lock; /* guards posts */
+	struct list posts;
+	int fd; /* eventfd, or -1 in a virtual loop, which looks by itself */
 };
 
-int  remote_init(struct remote *r, bool with_fd, struct err *err) MUST_USE;
+int remote_init(struct remote *r, bool with_fd, struct err *err) MUST_USE;
 void remote_done(struct remote *r);
-void remote_post(struct remote *r, struct post *p);     /* from any thread */
-void remote_cancel(struct remote *r, struct post *p);   /* p is in the box no more */
-bool remote_run(struct remote *r);                      /* true when there was something */
+void remote_post(struct remote *r, struct post *p);   /* from any thread */
+void remote_cancel(struct remote *r, struct post *p); /* p is in the box no more */
+bool remote_run(struct remote *r);                    /* true when there was something */
 
 #endif

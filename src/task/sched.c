@@ -11,10 +11,10 @@
 #include <stdlib.h>
 
 enum {
-	SLOW_US = 20 * 1000,          /* a longer turn keeps every other client of the loop waiting */
-	SLOW_LOG_EVERY_US = 1000000,  /* one line per second tells enough */
-	IDLE_US = 10 * 1000000,       /* a client that pauses longer hardly notices two page faults */
-	SWEEP_MAX = 64,               /* stacks trimmed at a time: about 0.1 ms */
+	SLOW_US = 20 * 1000, /* a longer turn keeps every other client of the loop waiting */
+	SLOW_LOG_EVERY_US = 1000000, /* one line per second tells enough */
+	IDLE_US = 10 * 1000000, /* a client that pauses longer hardly notices two page faults */
+	SWEEP_MAX = 64,         /* stacks trimmed at a time: about 0.1 ms */
 	SWEEP_PAUSE_US = 1000,
 };
 
@@ -76,7 +76,7 @@ push_ready(struct loop *l, struct task *t)
 	struct list_node *at = NULL;
 
 	if (l->shuffled) {
-		size_t   n = l->ready.count < SHUFFLE_REACH ? l->ready.count : SHUFFLE_REACH;
+		size_t n = l->ready.count < SHUFFLE_REACH ? l->ready.count : SHUFFLE_REACH;
 		uint64_t steps = rand_below(&l->shuffle, n + 1);
 		for (at = steps == 0 ? NULL : l->ready.last; steps > 1; steps--)
 			at = at->prev;
@@ -91,8 +91,8 @@ push_ready(struct loop *l, struct task *t)
 static void
 end_wait(struct task *t, enum wake_reason reason)
 {
-	check(t->state == TASK_PARKED);      /* (2) */
-	list_remove(&t->queued);             /* from idle */
+	check(t->state == TASK_PARKED); /* (2) */
+	list_remove(&t->queued);        /* from idle */
 	t->reason = reason;
 	push_ready(t->loop, t);
 }
@@ -160,12 +160,9 @@ park(struct ctx *cx, struct task *t, const char *what)
 	leave(t);
 	timer_stop(t->loop, &t->deadline);
 	switch (t->reason) {
-	case WAKE_EVENT:
-		return 0;
-	case WAKE_DEADLINE:
-		return err_set(cx->err, ERR_TIMEOUT, "timed out");
-	case WAKE_CANCEL:
-		return err_set(cx->err, ERR_CANCELLED, "cancelled");
+	case WAKE_EVENT: return 0;
+	case WAKE_DEADLINE: return err_set(cx->err, ERR_TIMEOUT, "timed out");
+	case WAKE_CANCEL: return err_set(cx->err, ERR_CANCELLED, "cancelled");
 	}
 	unreachable();
 }
@@ -175,7 +172,7 @@ sched_wait(struct ctx *cx, const char *what)
 {
 	struct task *t = sched_running();
 
-	check(t != NULL);      /* only tasks wait */
+	check(t != NULL); /* only tasks wait */
 	TRY(check_still_wanted(cx, t));
 	return park(cx, t, what);
 }
@@ -198,7 +195,7 @@ sched_wait_idle(struct ctx *cx, const char *what)
 static void
 sweep_idle(struct timer *timer)
 {
-	struct loop      *l = list_item(timer, struct loop, sweep);
+	struct loop *l = list_item(timer, struct loop, sweep);
 	struct list_node *n;
 
 	for (int i = 0; i < SWEEP_MAX && (n = l->idle.first) != NULL; i++) {
@@ -223,7 +220,7 @@ sched_yield_now(struct ctx *cx)
 	check(t != NULL);
 	TRY(check_still_wanted(cx, t));
 	t->state = TASK_READY;
-	list_push(&t->loop->ready, &t->queued);    /* at the end, shuffled or not: all others first */
+	list_push(&t->loop->ready, &t->queued); /* at the end, shuffled or not: all others first */
 	leave(t);
 	return check_still_wanted(cx, t);
 }
@@ -253,7 +250,7 @@ task_main(void *arg)
 struct task *
 sched_spawn(const char *name, void (*fn)(void *arg), void *arg)
 {
-	struct loop  *l = sched_here();
+	struct loop *l = sched_here();
 	struct stack *s = stack_take(&l->stacks);
 
 	if (s == NULL)
@@ -283,8 +280,8 @@ static void
 give_stack(struct loop *l, struct task *t)
 {
 	if (l->check_stacks && stack_depth(t->stack) > STACK_DEPTH_MAX) {
-		log_error("task '%s' used %zu bytes of stack, more than %d", t->name, stack_depth(t->stack),
-		    STACK_DEPTH_MAX);
+		log_error("task '%s' used %zu bytes of stack, more than %d", t->name,
+		    stack_depth(t->stack), STACK_DEPTH_MAX);
 		check(stack_depth(t->stack) <= STACK_DEPTH_MAX);
 	}
 	stack_give(&l->stacks, t->stack);
@@ -300,7 +297,8 @@ bury(struct loop *l, struct task *t)
 	if (t->detached)
 		sched_free_ended(t);
 	else if (t->joiner != NULL)
-		(void)sched_wake(t->joiner);   /* false: it has given up at this moment, and looks again */
+		(void)sched_wake(
+		    t->joiner); /* false: it has given up at this moment, and looks again */
 }
 
 static void
@@ -335,7 +333,8 @@ watch_slow(struct loop *l, const char *name, usec began)
 		atomic_fetch_add_explicit(l->slow_turns, 1, memory_order_relaxed);
 	if (now - l->slow_logged > SLOW_LOG_EVERY_US) {
 		l->slow_logged = now;
-		log_debug("task '%s' ran for %d ms without waiting", name, (int)((now - began) / MSEC));
+		log_debug(
+		    "task '%s' ran for %d ms without waiting", name, (int)((now - began) / MSEC));
 	}
 	return now;
 }
@@ -343,9 +342,9 @@ watch_slow(struct loop *l, const char *name, usec began)
 void
 sched_run_ready(struct loop *l)
 {
-	bool   watch = WATCH_SLOW && !l->tick.is_virtual;
-	usec   began = watch ? clock_coarse() : 0;
-	char   name[SCHED_NAME_MAX];
+	bool watch = WATCH_SLOW && !l->tick.is_virtual;
+	usec began = watch ? clock_coarse() : 0;
+	char name[SCHED_NAME_MAX];
 	size_t left = l->ready.count;
 
 	while (left-- > 0 && !list_empty(&l->ready)) {
@@ -362,14 +361,10 @@ static const char *
 state_name(enum task_state state)
 {
 	switch (state) {
-	case TASK_READY:
-		return "ready";
-	case TASK_RUNNING:
-		return "running";
-	case TASK_PARKED:
-		return "parked";
-	case TASK_ENDED:
-		return "ended";
+	case TASK_READY: return "ready";
+	case TASK_RUNNING: return "running";
+	case TASK_PARKED: return "parked";
+	case TASK_ENDED: return "ended";
 	}
 	return "?";
 }
@@ -380,8 +375,9 @@ sched_log_tasks(struct loop *l)
 	list_each(&l->tasks, n) {
 		const struct task *t = list_item(n, struct task, all);
 		log_error("task '%s' is %s%s%s since %.6f s%s", t->name, state_name(t->state),
-		    t->state == TASK_PARKED ? ", " : "", t->state == TASK_PARKED ? t->waiting_for : "",
-		    (double)t->parked_at / 1e6, t->cancelled ? ", cancelled" : "");
+		    t->state == TASK_PARKED ? ", " : "",
+		    t->state == TASK_PARKED ? t->waiting_for : "", (double)t->parked_at / 1e6,
+		    t->cancelled ? ", cancelled" : "");
 	}
 }
 
@@ -409,7 +405,7 @@ running_name(void)
 struct loop *
 sched_loop_new(bool is_virtual, struct err *err)
 {
-	check(tick_current() == NULL);    /* one loop per thread */
+	check(tick_current() == NULL); /* one loop per thread */
 	struct loop *l = mem_new(struct loop);
 
 	if (remote_init(&l->remote, !is_virtual, err) != 0) {

@@ -5,7 +5,9 @@
 #include "task/sched.h"
 #include "task/simnet.h"
 
-enum { STANDSTILL_MAX = 5000000 };   /* switches without time moving: two tasks wake each other for ever */
+enum {
+	STANDSTILL_MAX = 5000000
+}; /* switches without time moving: two tasks wake each other for ever */
 
 static struct loop *
 sim_loop(void)
@@ -19,7 +21,7 @@ sim_loop(void)
 void
 sim_start(uint64_t seed)
 {
-	struct err   err;
+	struct err err;
 	struct loop *l = sched_loop_new(true, &err);
 
 	check(l != NULL);

@@ -19,9 +19,9 @@ void sim_run_until(usec end);
 void sim_stop(void);
 
 /* Faults of the network between listener name and its peers. */
-void sim_cut(const char *address);        /* bytes stop, connections stay, connects hang */
+void sim_cut(const char *address); /* bytes stop, connections stay, connects hang */
 void sim_heal(const char *address);
-void sim_reset(const char *address);      /* all its connections end with ERR_RETRY */
+void sim_reset(const char *address); /* all its connections end with ERR_RETRY */
 void sim_latency(const char *address, usec one_way);
 
 #endif

@@ -16,47 +16,47 @@
 /* Bytes under way; the last of a direction may say that no more will come. */
 struct parcel {
 	struct list_node node;
-	usec             arrives_at;
-	bool             is_end;
-	size_t           len;
-	char             bytes[];
+	usec arrives_at;
+	bool is_end;
+	size_t len;
+	char bytes[];
 };
 
 struct simnet_end {
 	struct simnet_link *link;
-	struct watch       *watch;       /* NULL until attached */
-	struct buf          inbox;       /* arrived, not read */
-	struct list         under_way;   /* parcels towards this end, in order */
-	size_t              under_way_bytes;
-	struct timer        arrival;     /* of the first parcel */
-	bool                ended;       /* the other end's close has arrived */
-	bool                reset, closed;
-	char                name[SIMNET_NAME_MAX];
+	struct watch *watch;   /* NULL until attached */
+	struct buf inbox;      /* arrived, not read */
+	struct list under_way; /* parcels towards this end, in order */
+	size_t under_way_bytes;
+	struct timer arrival; /* of the first parcel */
+	bool ended;           /* the other end's close has arrived */
+	bool reset, closed;
+	char name[SIMNET_NAME_MAX];
 };
 
 struct simnet_link {
-	struct list_node    node;        /* on host->links */
-	struct list_node    waiting;     /* on host->backlog, until accepted */
+	struct list_node node;    /* on host->links */
+	struct list_node waiting; /* on host->backlog, until accepted */
 	struct simnet_host *host;
-	struct simnet_end   ends[2];     /* who connected, who accepts */
+	struct simnet_end ends[2]; /* who connected, who accepts */
 };
 
 struct simnet_host {
-	struct simnet  *net;
-	struct list     links, backlog;
+	struct simnet *net;
+	struct list links, backlog;
 	struct waitlist healed;
-	struct watch   *watch;           /* of the listener; NULL when nobody listens */
-	bool            cut;
-	usec            latency;
-	char            name[SIMNET_NAME_MAX];
+	struct watch *watch; /* of the listener; NULL when nobody listens */
+	bool cut;
+	usec latency;
+	char name[SIMNET_NAME_MAX];
 };
 
-enum { FIRST_PORT = 10000, FIRST_CLIENT_PORT = 40000 };   /* to be told apart in logs */
+enum { FIRST_PORT = 10000, FIRST_CLIENT_PORT = 40000 }; /* to be told apart in logs */
 
 struct simnet {
 	struct loop *loop;
-	struct map   hosts;
-	int          next_port, next_client_port;
+	struct map hosts;
+	int next_port, next_client_port;
 };
 
 static void
@@ -86,9 +86,9 @@ static void
 net_free(void *what)
 {
 	struct simnet *net = what;
-	size_t         i = 0;
-	struct slice   key;
-	void          *value;
+	size_t i = 0;
+	struct slice key;
+	void *value;
 
 	while (map_next(&net->hosts, &i, &key, &value)) {
 		struct simnet_host *h = value;
@@ -103,7 +103,7 @@ net_free(void *what)
 struct simnet *
 simnet_here(void)
 {
-	struct loop   *l = sched_here();
+	struct loop *l = sched_here();
 	struct simnet *net = slot_get(l, SLOT_SIMNET);
 
 	check(l->tick.is_virtual);
@@ -152,8 +152,8 @@ static void
 deliver(struct simnet_end *e)
 {
 	struct simnet_host *h = e->link->host;
-	usec                now = h->net->loop->tick.now;
-	uint32_t            events = 0;
+	usec now = h->net->loop->tick.now;
+	uint32_t events = 0;
 
 	while (!h->cut && !list_empty(&e->under_way)) {
 		struct parcel *p = list_item(e->under_way.first, struct parcel, node);
@@ -174,7 +174,7 @@ deliver(struct simnet_end *e)
 		return;
 	fire(e, events);
 	if (e->closed)
-		fire(other_end(e), EPOLLOUT);    /* what was thrown away has made room */
+		fire(other_end(e), EPOLLOUT); /* what was thrown away has made room */
 }
 
 static void
@@ -187,7 +187,7 @@ static void
 post_parcel(struct simnet_end *to, const void *data, size_t len, bool is_end)
 {
 	struct simnet_host *h = to->link->host;
-	struct parcel      *p = mem_alloc(sizeof(*p) + len);
+	struct parcel *p = mem_alloc(sizeof(*p) + len);
 
 	*p = (struct parcel){ .is_end = is_end, .len = len };
 	p->arrives_at = h->net->loop->tick.now + h->latency;
@@ -348,7 +348,7 @@ ssize_t
 simnet_send(struct simnet_end *e, const void *data, size_t len)
 {
 	struct simnet_end *to = other_end(e);
-	size_t             held = to->inbox.len + to->under_way_bytes;
+	size_t held = to->inbox.len + to->under_way_bytes;
 
 	if (e->reset)
 		return fail(ECONNRESET);

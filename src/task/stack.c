@@ -21,14 +21,14 @@
 #endif
 
 enum {
-	PAGE = 4096,                     /* the smallest there is; larger ones only make depth coarser */
+	PAGE = 4096, /* the smallest there is; larger ones only make depth coarser */
 #ifdef WITH_TSAN
-	MAPS_PER_STACK = 20,             /* and what TSan keeps for each fiber */
+	MAPS_PER_STACK = 20, /* and what TSan keeps for each fiber */
 #else
 	MAPS_PER_STACK = 2,
 #endif
-	MAPS_DEFAULT = 65530,            /* the kernel's, where /proc is not mounted */
-	LIMIT_ON_VALGRIND = 2000,        /* it keeps 30,000 segments, and is slow at it */
+	MAPS_DEFAULT = 65530,     /* the kernel's, where /proc is not mounted */
+	LIMIT_ON_VALGRIND = 2000, /* it keeps 30,000 segments, and is slow at it */
 };
 
 /* Maps are the process's, so the count is too: the one thing that all loops of a process share. */
@@ -37,8 +37,8 @@ static atomic_int stacks_mapped;
 static int
 read_max_map_count(void)
 {
-	char    text[32] = "";
-	int     fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+	char text[32] = "";
+	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	if (fd >= 0)
@@ -51,8 +51,8 @@ static struct stack *
 map_stack(void)
 {
 	size_t len = PAGE + STACK_SIZE;
-	int    guard = mutant("task_no_guard") ? PROT_READ | PROT_WRITE : PROT_NONE;
-	char  *map = mmap(NULL, len, guard, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int guard = mutant("task_no_guard") ? PROT_READ | PROT_WRITE : PROT_NONE;
+	char *map = mmap(NULL, len, guard, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (map == MAP_FAILED)
 		return NULL;
@@ -121,7 +121,7 @@ struct stack *
 stack_take(struct stack_pool *p)
 {
 	struct stack *s = p->idle;
-	int           limit = mutant("task_census_open") ? 2 * p->limit : p->limit;
+	int limit = mutant("task_census_open") ? 2 * p->limit : p->limit;
 
 	if (s != NULL) {
 		p->idle = s->next;
@@ -155,7 +155,7 @@ size_t
 stack_depth(const struct stack *s)
 {
 	unsigned char resident[STACK_SIZE / PAGE];
-	size_t        page = 0;
+	size_t page = 0;
 
 	if (mincore(s->bottom, STACK_SIZE, resident) != 0)
 		return s->depth;

@@ -12,11 +12,11 @@
 
 /* From boost/context/detail/fcontext.hpp, which is C++; the symbols are plain C. */
 struct transfer {
-	void *sp;      /* of the context that jumped here */
-	void *data;    /* that context */
+	void *sp;   /* of the context that jumped here */
+	void *data; /* that context */
 };
 struct transfer jump_fcontext(void *to, void *data);
-void           *make_fcontext(void *top, size_t size, void (*fn)(struct transfer));
+void *make_fcontext(void *top, size_t size, void (*fn)(struct transfer));
 
 static void
 before_leaving(struct context *from, struct context *to, bool ending)
@@ -38,9 +38,9 @@ after_arriving(struct transfer t)
 	came_from->sp = t.sp;
 #ifdef WITH_ASAN
 	const void *bottom;
-	size_t      size;
+	size_t size;
 	__sanitizer_finish_switch_fiber(came_from->to->asan_fake_stack, &bottom, &size);
-	if (came_from->bottom == NULL) {   /* a thread's stack: only now its bounds are known */
+	if (came_from->bottom == NULL) { /* a thread's stack: only now its bounds are known */
 		came_from->bottom = bottom;
 		came_from->size = size;
 	}

@@ -18,14 +18,14 @@
 typedef void context_fn(void *arg);
 
 struct context {
-	void           *sp;               /* saved stack pointer while not running */
-	struct context *to;               /* where it switched to last */
-	context_fn     *body;             /* what a new one runs, and with what */
-	void           *arg;
-	const void     *bottom;           /* lowest address of its stack, for ASan; NULL until known */
-	size_t          size;
-	void           *asan_fake_stack;
-	void           *tsan_fiber;
+	void *sp;           /* saved stack pointer while not running */
+	struct context *to; /* where it switched to last */
+	context_fn *body;   /* what a new one runs, and with what */
+	void *arg;
+	const void *bottom; /* lowest address of its stack, for ASan; NULL until known */
+	size_t size;
+	void *asan_fake_stack;
+	void *tsan_fiber;
 };
 
 /* The thread's own stack: switched from first. */

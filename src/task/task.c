@@ -63,7 +63,7 @@ void
 task_rename(const char *fmt, ...)
 {
 	struct task *t = sched_running();
-	va_list      args;
+	va_list args;
 
 	check(t != NULL);
 	va_start(args, fmt);
@@ -97,7 +97,7 @@ task_boottime(void)
 int
 task_sleep(struct ctx *cx, usec duration)
 {
-	usec       end = duration > NEVER - tick_now() ? NEVER : tick_now() + duration;
+	usec end = duration > NEVER - tick_now() ? NEVER : tick_now() + duration;
 	struct err ended;
 	struct ctx own = *cx;
 

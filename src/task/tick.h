@@ -11,12 +11,12 @@
 #include "base/parse.h"
 
 struct tick {
-	usec now;           /* read once per round */
-	bool is_virtual;    /* moved by hand: see sim.h */
+	usec now;        /* read once per round */
+	bool is_virtual; /* moved by hand: see sim.h */
 };
 
-struct tick *tick_current(void);              /* NULL on a thread without a loop */
-void         tick_set_current(struct tick *t);
-usec         tick_now(void);                  /* the clock's own where there is no loop */
+struct tick *tick_current(void); /* NULL on a thread without a loop */
+void tick_set_current(struct tick *t);
+usec tick_now(void); /* the clock's own where there is no loop */
 
 #endif

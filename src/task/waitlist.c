@@ -7,8 +7,8 @@
 /* Lives on the stack of the task that waits. */
 struct waiter {
 	struct waiter *prev, *next;
-	struct task   *task;
-	bool           listed;
+	struct task *task;
+	bool listed;
 };
 
 static void

@@ -16,7 +16,7 @@ struct waitlist {
 };
 
 /* 0 when woken; -1 with ERR_TIMEOUT or ERR_CANCELLED. */
-int  waitlist_wait(struct ctx *cx, struct waitlist *w) MUST_USE;
+int waitlist_wait(struct ctx *cx, struct waitlist *w) MUST_USE;
 void waitlist_wake_one(struct waitlist *w);
 void waitlist_wake_all(struct waitlist *w);
 bool waitlist_empty(const struct waitlist *w);

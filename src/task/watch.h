@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct watch {
-	int   fd;           /* -1 for a pipe in memory */
+	int fd; /* -1 for a pipe in memory */
 	void (*fire)(struct watch *w, uint32_t events);
 };
 

@@ -10,13 +10,13 @@
 
 /* The only file that sees Jansson; its names begin with json_ too, ours take a struct json. */
 
-enum { PATH_MAX_BYTES = 200 };   /* of the member that an error names: four levels of long names */
+enum { PATH_MAX_BYTES = 200 }; /* of the member that an error names: four levels of long names */
 
 /* Depth of brackets outside of strings; the parser checks everything else. */
 static bool
 too_deep(struct slice text)
 {
-	int  depth = 0;
+	int depth = 0;
 	bool quoted = false;
 
 	for (size_t i = 0; i < text.len; i++) {
@@ -45,12 +45,11 @@ json_open(struct json_doc *d, const char *what, struct slice text, struct arena 
 	*d = (struct json_doc){ .what = what, .arena = a, .err = err };
 	if (too_deep(text))
 		return err_set(err, ERR_CORRUPT, "%s: nested deeper than %d", what, JSON_DEPTH_MAX);
-	d->root = json_loadb(text.len == 0 ? "" : (const char *)text.ptr, text.len,
-	    JSON_REJECT_DUPLICATES, &why);
+	d->root = json_loadb(
+	    text.len == 0 ? "" : (const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
 	if (d->root == NULL)
 		return err_set(err, ERR_CORRUPT, "%s: not JSON: %s (line %d, column %d)", what,
-		    why.text, why.line,
-		    why.column);
+		    why.text, why.line, why.column);
 	if (json_is_object((const json_t *)d->root))
 		return 0;
 	json_decref(d->root);
@@ -78,7 +77,7 @@ static void
 print_path(char *out, size_t size, const struct json *j, const char *key)
 {
 	const struct json *steps[JSON_DEPTH_MAX];
-	int    count = 0;
+	int count = 0;
 	size_t len = 0;
 
 	for (; j->parent != NULL && count < JSON_DEPTH_MAX; j = j->parent)
@@ -88,8 +87,8 @@ print_path(char *out, size_t size, const struct json *j, const char *key)
 		const struct json *s = steps[--count];
 
 		if (s->key != NULL)
-			len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? "." : "",
-			    s->key);
+			len += (size_t)snprintf(
+			    out + len, size - len, "%s%s", len > 0 ? "." : "", s->key);
 		else
 			len += (size_t)snprintf(out + len, size - len, "[%zu]", s->index);
 	}
@@ -103,7 +102,7 @@ json_wrong(const struct json *j, const char *key, const char *what)
 	char path[PATH_MAX_BYTES];
 
 	if (j->doc->failed)
-		return;   /* the first one is told */
+		return; /* the first one is told */
 	print_path(path, sizeof path, j, key);
 	err_set(j->doc->err, ERR_CORRUPT, "%s: '%s' %s", j->doc->what, path, what);
 	j->doc->failed = true;
@@ -177,12 +176,12 @@ uint64_t
 json_get_u64(const struct json *j, const char *key)
 {
 	const json_t *v = member(j, key);
-	struct err    ignored;
-	uint64_t      number = 0;
+	struct err ignored;
+	uint64_t number = 0;
 
 	if (v != NULL && json_is_string(v)) {
 		if (parse_u64(slice_of(json_string_value(v), json_string_length(v)), &number,
-		    &ignored) == 0)
+			&ignored) == 0)
 			return number;
 		json_wrong(j, key, "is not a whole number");
 		return 0;
@@ -200,7 +199,7 @@ int
 json_get_int(const struct json *j, const char *key, int min, int max)
 {
 	int64_t v = json_get_i64(j, key);
-	char    what[64];
+	char what[64];
 
 	if (member(j, key) == NULL || (v >= min && v <= max))
 		return (int)v;
@@ -230,13 +229,15 @@ one_of_known(const struct json *j, const char *key, int found)
 int
 json_get_enum(const struct json *j, const char *key, const char *const *names)
 {
-	return member(j, key) == NULL ? 0 : one_of_known(j, key, find_name(names, json_get_str(j, key)));
+	return member(j, key) == NULL ? 0
+				      : one_of_known(j, key, find_name(names, json_get_str(j, key)));
 }
 
 int
 json_get_state(const struct json *j, const char *key, const struct fsm *states)
 {
-	return member(j, key) == NULL ? 0 : one_of_known(j, key, fsm_find(states, json_get_str(j, key)));
+	return member(j, key) == NULL ? 0
+				      : one_of_known(j, key, fsm_find(states, json_get_str(j, key)));
 }
 
 struct json
@@ -272,8 +273,10 @@ json_count(const struct json *array)
 struct json
 json_item(const struct json *array, size_t i)
 {
-	struct json j = { .doc = array->doc, .value = json_array_get(array->value, i),
-	    .parent = array, .index = i };
+	struct json j = { .doc = array->doc,
+		.value = json_array_get(array->value, i),
+		.parent = array,
+		.index = i };
 
 	if (!json_is_object((const json_t *)j.value)) {
 		json_wrong(&j, NULL, "is not an object");
@@ -285,8 +288,10 @@ json_item(const struct json *array, size_t i)
 const char *
 json_item_str(const struct json *array, size_t i)
 {
-	struct json j = { .doc = array->doc, .value = json_array_get(array->value, i),
-	    .parent = array, .index = i };
+	struct json j = { .doc = array->doc,
+		.value = json_array_get(array->value, i),
+		.parent = array,
+		.index = i };
 
 	check(j.value != NULL);
 	return copy_string(&j, NULL, j.value);
@@ -302,11 +307,13 @@ json_to(struct buf *out)
 static size_t
 utf8_length(struct slice s)
 {
+	/* clang-format off */
 	static const struct { uint8_t first, last, low, high, len; } rows[] = {
 		{ 0x20, 0x7f, 0, 0, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
 		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
 		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
 	};
+	/* clang-format on */
 
 	for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
 		if (s.ptr[0] < rows[r].first || s.ptr[0] > rows[r].last)
@@ -332,14 +339,14 @@ put_control(struct buf *out, uint8_t c)
 	else if (c < 0x20)
 		buf_addf(out, "\\u%04x", c);
 	else
-		buf_add_str(out, "\xef\xbf\xbd");   /* U+FFFD: it was not UTF-8 */
+		buf_add_str(out, "\xef\xbf\xbd"); /* U+FFFD: it was not UTF-8 */
 }
 
 static void
 put_quoted(struct buf *out, struct slice s)
 {
 	buf_add_char(out, '"');
-	for (size_t i = 0; i < s.len; ) {
+	for (size_t i = 0; i < s.len;) {
 		size_t len = utf8_length(slice_cut(s, i, s.len));
 
 		if (s.ptr[i] == '"' || s.ptr[i] == '\\')

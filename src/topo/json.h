@@ -26,63 +26,65 @@
 #include "base/err.h"
 #include "base/fsm.h"
 
-enum { JSON_DEPTH_MAX = 32 };   /* our deepest record has 4; the parser's frames must fit a 64 kB stack */
+enum {
+	JSON_DEPTH_MAX = 32
+}; /* our deepest record has 4; the parser's frames must fit a 64 kB stack */
 
 struct json_doc {
-	const char   *what;     /* "tablet record", for errors */
-	void         *root;     /* the parser's */
+	const char *what; /* "tablet record", for errors */
+	void *root;       /* the parser's */
 	struct arena *arena;
-	struct err   *err;
-	bool          failed;
+	struct err *err;
+	bool failed;
 };
 
 /* A value inside a document; valid until json_close(). parent must outlive it. */
 struct json {
-	struct json_doc   *doc;
-	const void        *value;     /* the parser's; NULL: missing */
+	struct json_doc *doc;
+	const void *value; /* the parser's; NULL: missing */
 	const struct json *parent;
-	const char        *key;       /* in parent, or NULL: item index of it */
-	size_t             index;
+	const char *key; /* in parent, or NULL: item index of it */
+	size_t index;
 };
 
-int          json_open(struct json_doc *d, const char *what, struct slice text, struct arena *a,
+int json_open(struct json_doc *d, const char *what, struct slice text, struct arena *a,
     struct err *err) MUST_USE;
-struct json  json_root(struct json_doc *d);
-int          json_close(struct json_doc *d) MUST_USE;
+struct json json_root(struct json_doc *d);
+int json_close(struct json_doc *d) MUST_USE;
 
-void         json_need(const struct json *j, const char *key);      /* missing is an error */
-bool         json_has(const struct json *j, const char *key);
-const char  *json_get_str(const struct json *j, const char *key);
-bool         json_get_bool(const struct json *j, const char *key);
-int64_t      json_get_i64(const struct json *j, const char *key);
-uint64_t     json_get_u64(const struct json *j, const char *key);   /* past 2^63-1 as a string of digits */
-int          json_get_int(const struct json *j, const char *key, int min, int max);   /* missing: 0 */
+void json_need(const struct json *j, const char *key); /* missing is an error */
+bool json_has(const struct json *j, const char *key);
+const char *json_get_str(const struct json *j, const char *key);
+bool json_get_bool(const struct json *j, const char *key);
+int64_t json_get_i64(const struct json *j, const char *key);
+uint64_t json_get_u64(const struct json *j, const char *key); /* past 2^63-1 as a string of digits */
+int json_get_int(const struct json *j, const char *key, int min, int max); /* missing: 0 */
 /* Index of a name in names (NULL-terminated); missing: 0. */
-int          json_get_enum(const struct json *j, const char *key, const char *const *names);
-int          json_get_state(const struct json *j, const char *key, const struct fsm *states);
-struct json  json_get_object(const struct json *j, const char *key);
-struct json  json_get_array(const struct json *j, const char *key);
-size_t       json_count(const struct json *array);
-struct json  json_item(const struct json *array, size_t i);         /* an object */
-const char  *json_item_str(const struct json *array, size_t i);     /* a string */
+int json_get_enum(const struct json *j, const char *key, const char *const *names);
+int json_get_state(const struct json *j, const char *key, const struct fsm *states);
+struct json json_get_object(const struct json *j, const char *key);
+struct json json_get_array(const struct json *j, const char *key);
+size_t json_count(const struct json *array);
+struct json json_item(const struct json *array, size_t i);     /* an object */
+const char *json_item_str(const struct json *array, size_t i); /* a string */
 /* For values that break a rule of the caller's: "'tables[2].state' <what>". */
-void         json_wrong(const struct json *j, const char *key, const char *what);
+void json_wrong(const struct json *j, const char *key, const char *what);
 
 /* ---- Writing */
 struct json_writer {
 	struct buf *out;
-	bool        comma;      /* something stands before on this level */
+	bool comma; /* something stands before on this level */
 };
 
 struct json_writer json_to(struct buf *out);
-void json_put_open(struct json_writer *w, const char *key, char bracket);   /* '{' or '[' */
-void json_put_close(struct json_writer *w, char bracket);                   /* '}' or ']' */
-void json_put_str(struct json_writer *w, const char *key, const char *value);   /* NULL is "" */
+void json_put_open(struct json_writer *w, const char *key, char bracket);     /* '{' or '[' */
+void json_put_close(struct json_writer *w, char bracket);                     /* '}' or ']' */
+void json_put_str(struct json_writer *w, const char *key, const char *value); /* NULL is "" */
 void json_put_slice(struct json_writer *w, const char *key, struct slice value);
 void json_put_i64(struct json_writer *w, const char *key, int64_t value);
 void json_put_u64(struct json_writer *w, const char *key, uint64_t value);
 void json_put_bool(struct json_writer *w, const char *key, bool value);
-void json_put_double(struct json_writer *w, const char *key, double value);     /* not finite: null */
-void json_put_raw(struct json_writer *w, const char *key, struct slice json);   /* already JSON */
+void json_put_double(struct json_writer *w, const char *key, double value);   /* not finite: null */
+void json_put_raw(struct json_writer *w, const char *key, struct slice json); /* already JSON */
 
 #endif

@@ -18,22 +18,22 @@
 #include <stdlib.h>
 
 enum {
-	RENEWALS = 4,    /* per time to live: three may fail before the lease lapses */
-	RETRIES = 16,    /* per time to live while renewing fails */
+	RENEWALS = 4, /* per time to live: three may fail before the lease lapses */
+	RETRIES = 16, /* per time to live while renewing fails */
 };
 
 struct topo_lease {
 	struct topo *topo;
-	usec         ttl;
-	int64_t      id;
-	uint64_t     epoch;
-	usec         until;       /* on task_boottime(); 0: not held */
-	bool         attached;    /* on_grant has succeeded for this id */
-	bool         failing;     /* the last renewal failed, and was logged */
-	void       (*on_grant)(struct ctx *cx, void *arg, int64_t lease);
-	void        *arg;
+	usec ttl;
+	int64_t id;
+	uint64_t epoch;
+	usec until;    /* on task_boottime(); 0: not held */
+	bool attached; /* on_grant has succeeded for this id */
+	bool failing;  /* the last renewal failed, and was logged */
+	void (*on_grant)(struct ctx *cx, void *arg, int64_t lease);
+	void *arg;
 	struct group group;
-	struct waitlist changed;  /* epoch or until */
+	struct waitlist changed; /* epoch or until */
 };
 
 int64_t
@@ -67,8 +67,8 @@ topo_lease_wait(struct ctx *cx, struct topo_lease *l)
 }
 
 void
-topo_lease_on_grant(struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg, int64_t lease),
-    void *arg)
+topo_lease_on_grant(
+    struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg, int64_t lease), void *arg)
 {
 	l->on_grant = fn;
 	l->arg = arg;
@@ -140,14 +140,14 @@ static void
 keep(void *arg)
 {
 	struct topo_lease *l = arg;
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
-	usec         pause = l->ttl / RENEWALS;
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	usec pause = l->ttl / RENEWALS;
 
 	while (task_sleep(&cx, pause) == 0) {
 		struct ctx step = ctx_within(&cx, l->ttl / RENEWALS);
-		bool       ok = renew(&step, l) == 0;
+		bool ok = renew(&step, l) == 0;
 
 		if (task_cancelled())
 			break;
@@ -162,9 +162,9 @@ int
 topo_lease_start(struct ctx *cx, struct topo *t, usec ttl, struct topo_lease **out)
 {
 	struct topo_lease *l = mem_new(struct topo_lease);
-	usec               sent = task_boottime();
+	usec sent = task_boottime();
 
-	check(ttl >= RETRIES * MSEC);   /* below it the pauses are shorter than a renewal */
+	check(ttl >= RETRIES * MSEC); /* below it the pauses are shorter than a renewal */
 	l->topo = t;
 	l->ttl = ttl;
 	group_init(&l->group);

@@ -29,8 +29,8 @@ set(void *value, size_t offset, const void *from, size_t size)
 static void
 put_number(struct json_writer *w, const struct member *f, const void *value)
 {
-	int      n = 0;
-	int64_t  signed_64 = 0;
+	int n = 0;
+	int64_t signed_64 = 0;
 	uint64_t unsigned_64 = 0;
 
 	switch (f->type) {
@@ -67,7 +67,7 @@ static void
 put_texts(struct json_writer *w, const struct member *f, const void *value)
 {
 	const char **texts;
-	size_t       count;
+	size_t count;
 
 	get(&texts, value, f->offset, sizeof(texts));
 	get(&count, value, f->count, sizeof(count));
@@ -82,7 +82,7 @@ static void
 put_plain(struct json_writer *w, const struct member *f, const void *value)
 {
 	const char *text;
-	bool        yes;
+	bool yes;
 
 	if (f->type == MEMBER_STR) {
 		get(&text, value, f->offset, sizeof(text));
@@ -104,7 +104,7 @@ put_members(struct json_writer *w, const struct message *m, const void *value)
 		put_members(w, m->base, value);
 	for (const struct member *f = m->members; f->name != NULL; f++) {
 		const char *items = at(value, f->offset);
-		size_t      count = 1;
+		size_t count = 1;
 
 		if (f->of == NULL) {
 			put_plain(w, f, value);
@@ -140,8 +140,8 @@ message_write(struct buf *out, const struct message *m, const void *value)
 static void
 get_number(const struct json *j, const struct member *f, void *out)
 {
-	int      n = 0;
-	int64_t  signed_64;
+	int n = 0;
+	int64_t signed_64;
 	uint64_t unsigned_64;
 
 	switch (f->type) {
@@ -177,8 +177,8 @@ get_number(const struct json *j, const struct member *f, void *out)
 static void
 get_texts(const struct json *j, struct arena *a, const struct member *f, void *out)
 {
-	struct json  array = json_get_array(j, f->name);
-	size_t       count = json_count(&array);
+	struct json array = json_get_array(j, f->name);
+	size_t count = json_count(&array);
 	const char **texts = arena_array(a, const char *, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -219,8 +219,8 @@ get_members(const struct json *j, struct arena *a, const struct message *m, void
 			get_members(&inside, a, f->of, (char *)out + f->offset);
 		} else if (f->type == MEMBER_LIST) {
 			struct json array = json_get_array(j, f->name);
-			size_t      count = json_count(&array);
-			char       *items = arena_zalloc(a, count * f->of->size);
+			size_t count = json_count(&array);
+			char *items = arena_zalloc(a, count * f->of->size);
 
 			for (size_t i = 0; i < count; i++) {
 				struct json item = json_item(&array, i);
@@ -236,8 +236,7 @@ get_members(const struct json *j, struct arena *a, const struct message *m, void
 }
 
 int
-message_read(
-    struct arena *a, const struct message *m, struct slice json, void *out, struct err *err)
+message_read(struct arena *a, const struct message *m, struct slice json, void *out, struct err *err)
 {
 	struct json_doc doc;
 

@@ -21,43 +21,43 @@
 #include <stddef.h>
 
 enum member_type {
-	MEMBER_STR,     /* const char * */
-	MEMBER_INT,     /* int, from 0 */
-	MEMBER_I64,     /* int64_t; usec too */
-	MEMBER_U64,     /* uint64_t */
-	MEMBER_BOOL,    /* bool */
-	MEMBER_ENUM,    /* an enum or int: index into words */
-	MEMBER_STATE,   /* the same: a state of states */
-	MEMBER_OBJECT,  /* a struct that stands inside: of */
-	MEMBER_LIST,    /* a pointer to structs (of), their number at count */
-	MEMBER_TEXTS,   /* const char **, their number at count */
+	MEMBER_STR,    /* const char * */
+	MEMBER_INT,    /* int, from 0 */
+	MEMBER_I64,    /* int64_t; usec too */
+	MEMBER_U64,    /* uint64_t */
+	MEMBER_BOOL,   /* bool */
+	MEMBER_ENUM,   /* an enum or int: index into words */
+	MEMBER_STATE,  /* the same: a state of states */
+	MEMBER_OBJECT, /* a struct that stands inside: of */
+	MEMBER_LIST,   /* a pointer to structs (of), their number at count */
+	MEMBER_TEXTS,  /* const char **, their number at count */
 };
 
 struct message;
 
 /* Rows end with { 0 }. */
 struct member {
-	const char            *name;
-	enum member_type       type;
-	size_t                 offset;
-	const struct message  *of;
-	size_t                 count;     /* offset of a size_t */
-	const char *const     *words;     /* NULL-terminated */
-	const struct fsm      *states;
-	bool                   needed;
+	const char *name;
+	enum member_type type;
+	size_t offset;
+	const struct message *of;
+	size_t count;             /* offset of a size_t */
+	const char *const *words; /* NULL-terminated */
+	const struct fsm *states;
+	bool needed;
 };
 
 struct message {
-	const char          *what;    /* "request to lock", for errors */
+	const char *what; /* "request to lock", for errors */
 	const struct member *members;
-	size_t               size;    /* of the struct */
+	size_t size; /* of the struct */
 	/* The struct begins with that one's, and so does the object; NULL: none */
 	const struct message *base;
 };
 
 void message_write(struct buf *out, const struct message *m, const void *value);
 /* Into *out, which has the message's size (0: out may be NULL); what it points to is in the arena. */
-int  message_read(struct arena *a, const struct message *m, struct slice json, void *out,
+int message_read(struct arena *a, const struct message *m, struct slice json, void *out,
     struct err *err) MUST_USE;
 
 #endif

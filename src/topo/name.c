@@ -18,7 +18,8 @@ is_plain(char c)
 static bool
 is_servers_own(const char *name)
 {
-	static const char *const own[] = { "mysql", "information_schema", "performance_schema", "sys" };
+	static const char *const own[] = { "mysql", "information_schema", "performance_schema",
+		"sys" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (strcasecmp(name, own[i]) == 0)
@@ -87,7 +88,8 @@ name_check(const char *what, const char *name, struct err *err)
 		return err_set(
 		    err, ERR_REFUSED, "%s '%s' ends with a blank, as no name does", what, name);
 	if (strcmp(what, "keyspace") == 0 && is_reserved(name)) {
-		err_set(err, ERR_REFUSED, "keyspace '%s' would be a database of the server's own", name);
+		err_set(err, ERR_REFUSED, "keyspace '%s' would be a database of the server's own",
+		    name);
 		return err_hint(err, "choose another name");
 	}
 	return 0;
@@ -99,7 +101,8 @@ name_sidecar_check(const char *name, struct err *err)
 	TRY(name_check("sidecar database", name, err));
 	if (!is_servers_own(name))
 		return 0;
-	err_set(err, ERR_REFUSED, "sidecar database '%s' would be a database of the server's own", name);
+	err_set(err, ERR_REFUSED, "sidecar database '%s' would be a database of the server's own",
+	    name);
 	return err_hint(err, "choose another name");
 }
 
@@ -206,7 +209,7 @@ name_of_tables(struct arena *a, const char *keyspace, const char *const *tables,
 const char *
 name_typed(struct arena *a, const char *keyspace, const char *table)
 {
-	const char            *name = name_of_table(a, keyspace, table);
+	const char *name = name_of_table(a, keyspace, table);
 	SCOPED(buf) struct buf text = BUF_INIT;
 
 	if (strchr(name, '`') == NULL)
@@ -243,7 +246,7 @@ static int
 digit_of(char c)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	const char       *at = c == '\0' ? NULL : strchr(digits, c >= 'a' && c <= 'f' ? c - 32 : c);
+	const char *at = c == '\0' ? NULL : strchr(digits, c >= 'a' && c <= 'f' ? c - 32 : c);
 
 	return at == NULL ? -1 : (int)(at - digits);
 }
@@ -269,15 +272,15 @@ unescaped(struct arena *a, const char *text)
 }
 
 int
-name_split(struct arena *a, const char *text, const char *form, struct name_parts *out,
-    struct err *err)
+name_split(
+    struct arena *a, const char *text, const char *form, struct name_parts *out, struct err *err)
 {
 	SCOPED(buf) struct buf first = BUF_INIT;
 	SCOPED(buf) struct buf second = BUF_INIT;
-	bool        plain_head = text[0] != '`';
+	bool plain_head = text[0] != '`';
 	const char *rest = read_ident(text, "./", &first);
-	char        separator = rest == NULL ? '\0' : *rest;
-	bool        plain_tail = separator != '\0' && rest[1] != '`';
+	char separator = rest == NULL ? '\0' : *rest;
+	bool plain_tail = separator != '\0' && rest[1] != '`';
 
 	if (separator == '.' || separator == '/')
 		rest = read_ident(rest + 1, separator == '/' ? "" : ".", &second);
@@ -299,7 +302,7 @@ const char *
 name_one(struct arena *a, const char *text)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	const char            *rest = text[0] == '`' ? read_ident(text, "", &name) : NULL;
+	const char *rest = text[0] == '`' ? read_ident(text, "", &name) : NULL;
 
 	return rest != NULL && *rest == '\0' ? arena_slice_str(a, buf_slice(&name)) : text;
 }
@@ -309,16 +312,16 @@ refuse_list(const char *text, struct err *err)
 {
 	err_set(err, ERR_REFUSED,
 	    "'%s' is not of the form keyspace.table, keyspace.table,table or keyspace.*", text);
-	return err_hint(err,
-	    "put names with other characters between backquotes, as in SQL: 'customer.`a,b`'");
+	return err_hint(
+	    err, "put names with other characters between backquotes, as in SQL: 'customer.`a,b`'");
 }
 
 int
 name_split_list(struct arena *a, const char *text, struct name_list *out, struct err *err)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	const char            *rest = read_ident(text, ".", &name);
-	size_t                 most = 1;
+	const char *rest = read_ident(text, ".", &name);
+	size_t most = 1;
 
 	for (const char *s = text; *s != '\0'; s++)
 		most += *s == ',';

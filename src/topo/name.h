@@ -20,10 +20,11 @@
 #include <stdbool.h>
 
 enum {
-	NAME_MAX_CHARS = 64,                 /* of databases and tables, as the servers have it */
-	NAME_MAX_BYTES = NAME_MAX_CHARS * 3, /* written in a key: an ASCII character has three there */
+	NAME_MAX_CHARS = 64, /* of databases and tables, as the servers have it */
+	NAME_MAX_BYTES =
+	    NAME_MAX_CHARS * 3, /* written in a key: an ASCII character has three there */
 	NAME_PAIR_MAX = 2 * NAME_MAX_BYTES + 2, /* "keyspace/name" in a key, with the NUL */
-	WORD_MAX = 64,                       /* a cell's or a gate's: nothing but what name_word_check()
+	WORD_MAX = 64, /* a cell's or a gate's: nothing but what name_word_check()
 	    says */
 };
 
@@ -55,19 +56,21 @@ struct name_parts {
 int name_split(struct arena *a, const char *text, const char *form, struct name_parts *out,
     struct err *err) MUST_USE;
 
-enum { NAMES_SHOWN = 8 };    /* of a set of tables, in one line */
+enum { NAMES_SHOWN = 8 }; /* of a set of tables, in one line */
 /* "customer.users", "customer.users,orders", "customer.users,...,last shown,... (12 tables)". */
-const char *name_of_tables(struct arena *a, const char *keyspace, const char *const *tables, size_t count);
+const char *name_of_tables(
+    struct arena *a, const char *keyspace, const char *const *tables, size_t count);
 struct name_list {
-	const char  *keyspace;
+	const char *keyspace;
 	const char **names;
-	size_t       count;
-	bool         all;       /* "customer.*" */
+	size_t count;
+	bool all; /* "customer.*" */
 };
 
 /* Reads tables as people type them: "customer.users", "customer.users,orders", "customer.*"; and "customer"
  * alone, which names none. */
-int name_split_list(struct arena *a, const char *text, struct name_list *out, struct err *err) MUST_USE;
+int name_split_list(
+    struct arena *a, const char *text, struct name_list *out, struct err *err) MUST_USE;
 
 /* One name, as it is or between backquotes. */
 const char *name_one(struct arena *a, const char *text);

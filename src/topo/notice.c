@@ -42,7 +42,7 @@ notice_close(struct notice *n)
 static void
 take_all(struct notice *n)
 {
-	char events[1024];   /* 64 of them */
+	char events[1024]; /* 64 of them */
 
 	while (read(n->fd, events, sizeof events) > 0)
 		;
@@ -53,7 +53,7 @@ static int
 wait_for_event(struct ctx *cx, struct notice *n, usec within, bool *told)
 {
 	struct ctx anyway = ctx_within(cx, mutant("topo_look_in_any_case") ? NEVER / 2 : within);
-	uint32_t   got;
+	uint32_t got;
 
 	*told = true;
 	if (loop_wait_fd(&anyway, n->fd, EPOLLIN, &got) == 0)

@@ -16,9 +16,9 @@
 #include "task/ctx.h"
 
 struct notice {
-	int  fd;    /* of inotify; -1: there is none, and waits are short */
-	usec last;  /* when the last wait ended, on task_now() */
-	bool told;  /* it ended because of a change, or where nobody can tell */
+	int fd;    /* of inotify; -1: there is none, and waits are short */
+	usec last; /* when the last wait ended, on task_now() */
+	bool told; /* it ended because of a change, or where nobody can tell */
 };
 
 /* Never fails: without inotify it polls. The file must exist. */
@@ -26,7 +26,7 @@ void notice_open(struct notice *n, const char *path);
 void notice_close(struct notice *n);
 /* Until the file was changed by anybody, or for as long as within. -1 only when the task is cancelled
  * or cx has ended. */
-int  notice_wait(struct ctx *cx, struct notice *n, usec within) MUST_USE;
+int notice_wait(struct ctx *cx, struct notice *n, usec within) MUST_USE;
 /* Blocks for as long as a write to the file's inode takes: on helper threads only. */
 void notice_give(const char *path);
 

@@ -12,7 +12,6 @@
 static const char *const tablet_type_names[] = { "primary", "replica", "rdonly", NULL };
 static const char *const phase_names[] = { "open", "hold", "switched", "pause", "naming", NULL };
 
-
 static const char *
 name_at(const char *const *names, unsigned i, unsigned last)
 {
@@ -198,7 +197,7 @@ ack_read(struct arena *a, struct slice json, struct ack_record *out, struct err 
 	json_need(&j, "id");
 	json_need(&j, "version");
 	*out = (struct ack_record){ .id = json_get_str(&j, "id"),
-	    .version = json_get_i64(&j, "version") };
+		.version = json_get_i64(&j, "version") };
 	return json_close(&d);
 }
 
@@ -270,7 +269,7 @@ rules_read(struct arena *a, struct slice json, struct rules_record *out, struct 
 
 	json_need(&j, "version");
 	*out = (struct rules_record){ .version = json_get_i64(&j, "version"),
-	    .count = json_count(&rules) };
+		.count = json_count(&rules) };
 	out->rules = arena_array(a, struct routing_rule, out->count);
 	for (size_t i = 0; i < out->count; i++) {
 		struct json item = json_item(&rules, i);

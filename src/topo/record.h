@@ -34,42 +34,42 @@
 
 struct keyspace_record {
 	const char *name;
-	const char *database;       /* physical database, usually the same name */
-	const char *sidecar;        /* the database of our own, at the same server */
-	int64_t     created_us;     /* wall clock, for people */
+	const char *database; /* physical database, usually the same name */
+	const char *sidecar;  /* the database of our own, at the same server */
+	int64_t created_us;   /* wall clock, for people */
 };
 
 enum tablet_type { TABLET_PRIMARY, TABLET_REPLICA, TABLET_RDONLY };
 
 struct tablet_record {
-	const char      *alias;     /* "zone1-100" */
-	const char      *cell;
-	int              uid;
-	const char      *keyspace, *shard;
+	const char *alias; /* "zone1-100" */
+	const char *cell;
+	int uid;
+	const char *keyspace, *shard;
 	enum tablet_type type;
-	const char      *server;    /* "127.0.0.1:17101": the database server, for gates */
-	const char      *http;      /* "127.0.0.1:15501": its vttablet */
-	const char      *sidecar;   /* the database of our own that it works with */
+	const char *server;  /* "127.0.0.1:17101": the database server, for gates */
+	const char *http;    /* "127.0.0.1:15501": its vttablet */
+	const char *sidecar; /* the database of our own that it works with */
 };
 
 struct health_record {
-	bool        healthy;
-	const char *state;          /* "SERVING", "NOT_SERVING" */
-	const char *reason;         /* "" or a sentence */
-	int64_t     lag_ms;         /* of the worst of its streams; -1: unknown */
-	const char *version;        /* of the server */
+	bool healthy;
+	const char *state;   /* "SERVING", "NOT_SERVING" */
+	const char *reason;  /* "" or a sentence */
+	int64_t lag_ms;      /* of the worst of its streams; -1: unknown */
+	const char *version; /* of the server */
 };
 
 struct gate_record {
 	const char *id;
-	const char *http;           /* where vtctld posts rules */
-	const char *mysql;          /* where clients connect */
-	int64_t     lease;          /* so that others can wait it out */
+	const char *http;  /* where vtctld posts rules */
+	const char *mysql; /* where clients connect */
+	int64_t lease;     /* so that others can wait it out */
 };
 
 struct ack_record {
 	const char *id;
-	int64_t     version;        /* of the rules, acknowledged as step 1 of a cutover says */
+	int64_t version; /* of the rules, acknowledged as step 1 of a cutover says */
 };
 
 /*
@@ -85,26 +85,26 @@ struct ack_record {
 enum rule_phase { RULE_OPEN, RULE_HOLD, RULE_SWITCHED, RULE_PAUSE, RULE_NAMING };
 
 struct routing_rule {
-	const char     *from_keyspace, *from_table;
-	const char     *to_keyspace, *to_table;
+	const char *from_keyspace, *from_table;
+	const char *to_keyspace, *to_table;
 	enum rule_phase phase;
-	const char     *workflow;         /* "new_customer/users", whose move has set phase last */
+	const char *workflow; /* "new_customer/users", whose move has set phase last */
 	/* Whose move has made it, and takes it away when it is cancelled; "": one that has switched, the
 	 * rule is how clients find the table. MAKER_DDL: a client's statement, and it goes with the table */
-	const char     *maker;
+	const char *maker;
 	/* of the cutover that set phase; RULE_PAUSE, RULE_NAMING: the version of the rules that began it */
-	int             attempt;
-	usec            reader_wait;      /* RULE_HOLD: how long transactions that only read are waited for */
-	usec            grace;            /* RULE_HOLD: --grace-period; RULE_PAUSE: how long */
-	enum on_grace   on_grace;
+	int attempt;
+	usec reader_wait; /* RULE_HOLD: how long transactions that only read are waited for */
+	usec grace;       /* RULE_HOLD: --grace-period; RULE_PAUSE: how long */
+	enum on_grace on_grace;
 };
 
 #define MAKER_DDL "ddl"
 
 struct rules_record {
-	int64_t              version;     /* raised by one with each replacement; 0: no record yet */
+	int64_t version; /* raised by one with each replacement; 0: no record yet */
 	struct routing_rule *rules;
-	size_t               count;
+	size_t count;
 };
 
 enum workflow_type { WORKFLOW_MOVETABLES, WORKFLOW_MIGRATE, WORKFLOW_MATERIALIZE };
@@ -112,16 +112,24 @@ enum workflow_direction { DIRECTION_FORWARD, DIRECTION_REVERSE };
 
 /* Rows of workflow_states, which says what each means and where it may go. */
 enum workflow_state {
-	WORKFLOW_CHECKING, WORKFLOW_CREATING, WORKFLOW_COPYING, WORKFLOW_RUNNING, WORKFLOW_SWITCHING,
-	WORKFLOW_SWITCHED, WORKFLOW_COMPLETE, WORKFLOW_CANCELLING, WORKFLOW_CANCELLED, WORKFLOW_ERROR,
+	WORKFLOW_CHECKING,
+	WORKFLOW_CREATING,
+	WORKFLOW_COPYING,
+	WORKFLOW_RUNNING,
+	WORKFLOW_SWITCHING,
+	WORKFLOW_SWITCHED,
+	WORKFLOW_COMPLETE,
+	WORKFLOW_CANCELLING,
+	WORKFLOW_CANCELLED,
+	WORKFLOW_ERROR,
 };
 extern const struct fsm workflow_states;
 
 struct workflow_table {
 	const char *source_table, *target_table;
-	const char *state;          /* "init", "copying", "indexing", "running", "switched" */
-	int64_t     rows_estimate;  /* of the source when the copy began */
-	int64_t     rows_copied;    /* as last reported */
+	const char *state;     /* "init", "copying", "indexing", "running", "switched" */
+	int64_t rows_estimate; /* of the source when the copy began */
+	int64_t rows_copied;   /* as last reported */
 };
 
 /* Streams are rows of (source shard, target shard). */
@@ -132,71 +140,77 @@ struct workflow_stream {
 
 /* What was done, for people and for whoever resumes. */
 struct workflow_event {
-	int64_t     at_us;          /* wall clock */
-	int         attempt;
-	const char *step;           /* "hold", "fence", "commit", ... */
-	const char *what;           /* "begun", "done", "failed", "undone" */
+	int64_t at_us; /* wall clock */
+	int attempt;
+	const char *step; /* "hold", "fence", "commit", ... */
+	const char *what; /* "begun", "done", "failed", "undone" */
 	const char *text;
 };
 
 struct workflow_record {
-	const char             *name;              /* unique within the target keyspace */
-	enum workflow_type      type;
-	enum workflow_state     state;
-	const char             *state_text;        /* a sentence; the error when state is ERROR */
-	const char             *hint;
-	const char             *source_keyspace, *target_keyspace;
-	struct workflow_table  *tables;
-	size_t                  tables_count;
+	const char *name; /* unique within the target keyspace */
+	enum workflow_type type;
+	enum workflow_state state;
+	const char *state_text; /* a sentence; the error when state is ERROR */
+	const char *hint;
+	const char *source_keyspace, *target_keyspace;
+	struct workflow_table *tables;
+	size_t tables_count;
 	struct workflow_stream *streams;
-	size_t                  streams_count;
+	size_t streams_count;
 	enum workflow_direction direction;
-	int                     attempt;           /* raised by compare-and-swap with each cutover attempt */
+	int attempt; /* raised by compare-and-swap with each cutover attempt */
 	/* the cutover's step written before it is acted on; "" outside */
-	const char             *step;
-	bool                    rolling_back;      /* of this attempt: no commit any more */
-	bool                    cancel;            /* asked for in SWITCHING: once it is rolled back */
-	int                     attempts_from;     /* attempt when it was made, above all before */
+	const char *step;
+	bool rolling_back; /* of this attempt: no commit any more */
+	bool cancel;       /* asked for in SWITCHING: once it is rolled back */
+	int attempts_from; /* attempt when it was made, above all before */
 	/* CHECKING, and ERROR when that was refused: the record that its name had before, as JSON, or
 	 * BEFORE_NOTHING; "": it is past its check */
-	const char             *before;
-	const char             *position;          /* P of this attempt, once read; "" */
-	int64_t                 hold_us;           /* the pause of the last switch, as measured by vtctld */
-	int64_t                 created_us, copied_us, switched_us;    /* wall clock; 0: not yet */
+	const char *before;
+	const char *position; /* P of this attempt, once read; "" */
+	int64_t hold_us;      /* the pause of the last switch, as measured by vtctld */
+	int64_t created_us, copied_us, switched_us; /* wall clock; 0: not yet */
 	struct workflow_options options;
-	struct workflow_event  *events;            /* the last WORKFLOW_EVENTS_MAX */
-	size_t                  events_count;
+	struct workflow_event *events; /* the last WORKFLOW_EVENTS_MAX */
+	size_t events_count;
 };
 
 #define BEFORE_NOTHING "none"
 
-enum { WORKFLOW_EVENTS_MAX = 200 };   /* ten attempts of a cutover of ten steps, twice each */
+enum { WORKFLOW_EVENTS_MAX = 200 }; /* ten attempts of a cutover of ten steps, twice each */
 
 /* "/keyspaces/customer", the name escaped; in the arena. */
 const char *keyspace_key(struct arena *a, const char *name);
 void keyspace_write(struct buf *out, const struct keyspace_record *r);
-int  keyspace_read(struct arena *a, struct slice json, struct keyspace_record *out, struct err *err) MUST_USE;
+int keyspace_read(
+    struct arena *a, struct slice json, struct keyspace_record *out, struct err *err) MUST_USE;
 void tablet_write(struct buf *out, const struct tablet_record *r);
-int  tablet_read(struct arena *a, struct slice json, struct tablet_record *out, struct err *err) MUST_USE;
+int tablet_read(
+    struct arena *a, struct slice json, struct tablet_record *out, struct err *err) MUST_USE;
 void health_write(struct buf *out, const struct health_record *r);
-int  health_read(struct arena *a, struct slice json, struct health_record *out, struct err *err) MUST_USE;
+int health_read(
+    struct arena *a, struct slice json, struct health_record *out, struct err *err) MUST_USE;
 void gate_write(struct buf *out, const struct gate_record *r);
-int  gate_read(struct arena *a, struct slice json, struct gate_record *out, struct err *err) MUST_USE;
+int gate_read(struct arena *a, struct slice json, struct gate_record *out, struct err *err) MUST_USE;
 void ack_write(struct buf *out, const struct ack_record *r);
-int  ack_read(struct arena *a, struct slice json, struct ack_record *out, struct err *err) MUST_USE;
+int ack_read(struct arena *a, struct slice json, struct ack_record *out, struct err *err) MUST_USE;
 void rules_write(struct buf *out, const struct rules_record *r);
-int  rules_read(struct arena *a, struct slice json, struct rules_record *out, struct err *err) MUST_USE;
+int rules_read(
+    struct arena *a, struct slice json, struct rules_record *out, struct err *err) MUST_USE;
 void workflow_write(struct buf *out, const struct workflow_record *r);
-int  workflow_read(struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
+int workflow_read(
+    struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
 
 /* The rule for keyspace.table, or NULL. Names compare as bytes. */
-const struct routing_rule *rules_find(const struct rules_record *r, const char *keyspace, const char *table);
+const struct routing_rule *rules_find(
+    const struct rules_record *r, const char *keyspace, const char *table);
 /* The last event appended, the oldest dropped past the maximum; strings are copied to the arena. */
 void workflow_add_event(struct arena *a, struct workflow_record *r, const struct workflow_event *e);
 
-const char *tablet_type_name(enum tablet_type t);         /* "primary", as Vitess prints it */
-const char *workflow_type_name(enum workflow_type t);     /* "MoveTables" */
-const char *workflow_state_name(enum workflow_state s);   /* "Creating", "Copying", ... */
-const char *rule_phase_name(enum rule_phase p);           /* "open", "hold", "switched", "pause", "naming" */
+const char *tablet_type_name(enum tablet_type t);       /* "primary", as Vitess prints it */
+const char *workflow_type_name(enum workflow_type t);   /* "MoveTables" */
+const char *workflow_state_name(enum workflow_state s); /* "Creating", "Copying", ... */
+const char *rule_phase_name(enum rule_phase p); /* "open", "hold", "switched", "pause", "naming" */
 
 #endif

@@ -10,6 +10,7 @@
 static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
 static const char *const direction_names[] = { "forward", "reverse", NULL };
 
+/* clang-format off */
 static const struct fsm_state workflow_rows[] = {
 	[WORKFLOW_CHECKING] = { "Checking", FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_ERROR),
 	    "both sides are asked whether it can be; nothing is made" },
@@ -35,6 +36,7 @@ static const struct fsm_state workflow_rows[] = {
 	        FSM_TO(WORKFLOW_CANCELLING),
 	    "a person has to look; the same command goes on, or begins anew where nothing was made" },
 };
+/* clang-format on */
 const struct fsm workflow_states = { "workflow", workflow_rows, WORKFLOW_ERROR + 1 };
 
 static const char *
@@ -225,8 +227,8 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.hint = json_get_str(&j, "hint"),
 		.source_keyspace = json_get_str(&j, "source_keyspace"),
 		.target_keyspace = json_get_str(&j, "target_keyspace"),
-		.direction = (enum workflow_direction)json_get_enum(&j, "direction",
-		    direction_names),
+		.direction =
+		    (enum workflow_direction)json_get_enum(&j, "direction", direction_names),
 		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
 		.step = json_get_str(&j, "step"),
 		.rolling_back = json_get_bool(&j, "rolling_back"),
@@ -255,7 +257,8 @@ copy_or_empty(struct arena *a, const char *text)
 void
 workflow_add_event(struct arena *a, struct workflow_record *r, const struct workflow_event *e)
 {
-	size_t keep = r->events_count < WORKFLOW_EVENTS_MAX ? r->events_count : WORKFLOW_EVENTS_MAX - 1;
+	size_t keep =
+	    r->events_count < WORKFLOW_EVENTS_MAX ? r->events_count : WORKFLOW_EVENTS_MAX - 1;
 	struct workflow_event *events = arena_array(a, struct workflow_event, keep + 1);
 
 	if (keep > 0)

@@ -22,8 +22,8 @@ key_check(const char *key, struct err *err)
 		return err_set(err, ERR_REFUSED, "'%.64s' is not a key of the topology", key);
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)key[i] <= ' ' || key[i] == 0x7f)
-			return err_set(err, ERR_REFUSED,
-			    "key '%.64s' has a byte that keys have not", key);
+			return err_set(
+			    err, ERR_REFUSED, "key '%.64s' has a byte that keys have not", key);
 	return 0;
 }
 
@@ -33,8 +33,8 @@ check_twice(const struct topo_txn *txn, size_t i, struct err *err)
 {
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(txn->ops[k].key, txn->ops[i].key) == 0)
-			return err_set(err, ERR_REFUSED, "a transaction changes '%s' twice",
-			    txn->ops[i].key);
+			return err_set(
+			    err, ERR_REFUSED, "a transaction changes '%s' twice", txn->ops[i].key);
 	return 0;
 }
 
@@ -44,8 +44,8 @@ txn_check(const struct topo_txn *txn, struct err *err)
 	size_t bytes = 0;
 
 	if (txn->compares_count > TOPO_OPS_MAX || txn->ops_count > TOPO_OPS_MAX)
-		return err_set(err, ERR_REFUSED, "a transaction of more than %d operations",
-		    TOPO_OPS_MAX);
+		return err_set(
+		    err, ERR_REFUSED, "a transaction of more than %d operations", TOPO_OPS_MAX);
 	for (size_t i = 0; i < txn->compares_count; i++)
 		TRY(key_check(txn->compares[i].key, err));
 	for (size_t i = 0; i < txn->ops_count; i++) {
@@ -86,8 +86,8 @@ topo_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo
 }
 
 int
-topo_watch(struct ctx *cx, struct topo *t, const char *prefix, int64_t revision,
-    struct topo_events *out)
+topo_watch(
+    struct ctx *cx, struct topo *t, const char *prefix, int64_t revision, struct topo_events *out)
 {
 	TRY(key_check(prefix, cx->err));
 	return t->ops->watch(cx, t, prefix, revision, out);
@@ -110,7 +110,7 @@ int
 topo_put(struct ctx *cx, struct topo *t, const struct topo_compare *old, struct slice value,
     int64_t lease, int64_t *revision)
 {
-	struct topo_op     op = { old->key, value, lease };
+	struct topo_op op = { old->key, value, lease };
 	struct topo_result result;
 
 	check(!slice_is_null(value));
@@ -123,7 +123,7 @@ topo_put(struct ctx *cx, struct topo *t, const struct topo_compare *old, struct 
 int
 topo_delete(struct ctx *cx, struct topo *t, const struct topo_compare *old)
 {
-	struct topo_op     op = { old->key, SLICE_NULL, 0 };
+	struct topo_op op = { old->key, SLICE_NULL, 0 };
 	struct topo_result result;
 
 	return change(cx, t, old, &op, &result);
@@ -132,7 +132,7 @@ topo_delete(struct ctx *cx, struct topo *t, const struct topo_compare *old)
 int
 topo_set(struct ctx *cx, struct topo *t, const char *key, struct slice value, int64_t lease)
 {
-	struct topo_op     op = { key, value, lease };
+	struct topo_op op = { key, value, lease };
 	struct topo_result result;
 
 	check(!slice_is_null(value));
@@ -162,19 +162,19 @@ lock_taken(struct ctx *cx, struct topo *t, const char *key, const struct topo_op
 	}
 	if (kv.lease == ours->lease && slice_eq(kv.value, ours->value))
 		return 0;
-	return err_set(cx->err, ERR_CONFLICT, "lock '%s' is held by '%.*s'", key,
-	    SLICE_ARG(kv.value));
+	return err_set(
+	    cx->err, ERR_CONFLICT, "lock '%s' is held by '%.*s'", key, SLICE_ARG(kv.value));
 }
 
 int
 topo_lock(struct ctx *cx, struct topo *t, const char *name, const char *holder, int64_t lease)
 {
-	char                key[TOPO_KEY_MAX + 1];
-	struct topo_op      op = { key, slice_str(holder), lease };
+	char key[TOPO_KEY_MAX + 1];
+	struct topo_op op = { key, slice_str(holder), lease };
 	struct topo_compare absent = { key, 0 };
-	struct topo_result  result;
+	struct topo_result result;
 
-	check(lease != 0);   /* a lock that outlives its holder would need a person to remove it */
+	check(lease != 0); /* a lock that outlives its holder would need a person to remove it */
 	TRY(lock_key(key, sizeof key, name, cx->err));
 	if (change(cx, t, &absent, &op, &result) == 0)
 		return 0;
@@ -186,7 +186,7 @@ topo_lock(struct ctx *cx, struct topo *t, const char *name, const char *holder, 
 int
 topo_unlock(struct ctx *cx, struct topo *t, const char *name, int64_t lease)
 {
-	char           key[TOPO_KEY_MAX + 1];
+	char key[TOPO_KEY_MAX + 1];
 	struct topo_kv kv;
 
 	TRY(lock_key(key, sizeof key, name, cx->err));

@@ -28,56 +28,56 @@
 #include <stdlib.h>
 
 enum {
-	RETRY_PAUSE = 2 * (int)MSEC,   /* after a try that waited for the lock already */
-	LOOKS = 3,   /* per time to live: who has died is believed a third of it longer at most */
+	RETRY_PAUSE = 2 * (int)MSEC, /* after a try that waited for the lock already */
+	LOOKS = 3, /* per time to live: who has died is believed a third of it longer at most */
 };
 
-#define LOOK_ANYWAY (1 * SECOND)       /* when nobody has given notice of anything */
-#define LOOK_AGAIN (100 * MSEC)        /* while the file cannot be read */
-#define LOOK_GAP (20 * MSEC)           /* at a lease that is over and could not be ended */
+#define LOOK_ANYWAY (1 * SECOND) /* when nobody has given notice of anything */
+#define LOOK_AGAIN  (100 * MSEC) /* while the file cannot be read */
+#define LOOK_GAP    (20 * MSEC)  /* at a lease that is over and could not be ended */
 
 /* A lease as this process has seen it. */
 struct seen {
 	struct table_lease lease;
 	/* task_boottime() when the counter was first seen as it is */
-	usec               since;
+	usec since;
 };
 
 struct file {
-	struct topo     topo;
-	struct db      *db;
-	bool            busy;          /* a call runs on a helper thread */
+	struct topo topo;
+	struct db *db;
+	bool busy; /* a call runs on a helper thread */
 	struct waitlist free;
-	int64_t         revision;      /* the highest known; it only grows */
-	struct notice   notice;        /* others have changed the file */
-	usec            looked;        /* when leases and revision were read last, on task_now() */
-	struct waitlist changed;       /* revision or failing changed */
-	bool            failing;       /* the last look failed; failure says how */
-	struct err      failure;
-	struct seen    *seen;
-	size_t          seen_count;
-	struct group    group;
+	int64_t revision;        /* the highest known; it only grows */
+	struct notice notice;    /* others have changed the file */
+	usec looked;             /* when leases and revision were read last, on task_now() */
+	struct waitlist changed; /* revision or failing changed */
+	bool failing;            /* the last look failed; failure says how */
+	struct err failure;
+	struct seen *seen;
+	size_t seen_count;
+	struct group group;
 };
 
 /* One blocking call: what goes in, what comes out; act() uses the members that it needs. */
 struct call {
-	struct db              *db;
-	int                   (*act)(struct call *c);
-	int                     rc;
-	bool                    locked;      /* failed because others had the file */
-	struct err              err;
+	struct db *db;
+	int (*act)(struct call *c);
+	int rc;
+	bool locked; /* failed because others had the file */
+	struct err err;
 	/* of the helper thread; results are copied out of it */
-	struct arena            arena;
-	const char             *text;        /* key, prefix or path */
-	const struct topo_txn  *txn;
-	struct topo_result      result;
-	struct topo_kv          kv;
-	struct topo_list        list;
-	struct topo_events      events;
-	struct table_leases     leases;
-	int64_t                 lease, number;
-	const uint64_t         *counter;
-	usec                    ttl;
+	struct arena arena;
+	const char *text; /* key, prefix or path */
+	const struct topo_txn *txn;
+	struct topo_result result;
+	struct topo_kv kv;
+	struct topo_list list;
+	struct topo_events events;
+	struct table_leases leases;
+	int64_t lease, number;
+	const uint64_t *counter;
+	usec ttl;
 };
 
 static void
@@ -113,8 +113,8 @@ make_call(struct ctx *cx, struct file *f, struct call *c)
 			return c->rc == 0 ? 0 : err_copy(cx->err, &c->err);
 		arena_reset(&c->arena);
 		if (task_sleep(cx, RETRY_PAUSE) != 0)
-			return err_wrap(cx->err, "waiting for others to unlock '%s'",
-			    db_path(f->db));
+			return err_wrap(
+			    cx->err, "waiting for others to unlock '%s'", db_path(f->db));
 	}
 }
 
@@ -207,8 +207,8 @@ seen_since(const struct file *f, const struct table_lease *l, usec now)
 	for (size_t i = 0; i < f->seen_count; i++) {
 		const struct table_lease *seen = &f->seen[i].lease;
 
-		if (seen->id == l->id && (seen->counter == l->counter ||
-		    mutant("topo_lease_counter_seen")))
+		if (seen->id == l->id &&
+		    (seen->counter == l->counter || mutant("topo_lease_counter_seen")))
 			return f->seen[i].since;
 	}
 	return now;
@@ -218,7 +218,7 @@ seen_since(const struct file *f, const struct table_lease *l, usec now)
 static void
 observe(struct file *f, const struct table_leases *leases)
 {
-	usec         now = task_boottime();
+	usec now = task_boottime();
 	struct seen *seen = mem_zalloc(leases->count * sizeof *seen);
 
 	for (size_t i = 0; i < leases->count; i++)
@@ -234,9 +234,9 @@ static int
 look_at_leases(struct ctx *cx, struct file *f)
 {
 	struct call c = { .act = run_leases };
-	int         rc = make_call(cx, f, &c);
+	int rc = make_call(cx, f, &c);
 
-	f->looked = task_now();   /* or has tried to */
+	f->looked = task_now(); /* or has tried to */
 	if (rc == 0)
 		observe(f, &c.leases);
 	call_done(&c);
@@ -317,8 +317,8 @@ static void
 look(void *arg)
 {
 	struct file *f = arg;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	do {
 		bool old = f->notice.told || good_for(f) <= 0;
@@ -346,7 +346,7 @@ static int
 file_get(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out)
 {
 	struct call c = { .act = run_get, .text = key };
-	int         rc = make_call(cx, (struct file *)t, &c);
+	int rc = make_call(cx, (struct file *)t, &c);
 
 	if (rc == 0)
 		*out = copy_out(cx->arena, &c.kv);
@@ -358,7 +358,7 @@ static int
 file_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out)
 {
 	struct call c = { .act = run_list, .text = prefix };
-	int         rc = make_call(cx, (struct file *)t, &c);
+	int rc = make_call(cx, (struct file *)t, &c);
 
 	if (rc == 0) {
 		*out = c.list;
@@ -374,7 +374,7 @@ static int
 file_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out)
 {
 	struct file *f = (struct file *)t;
-	struct call  c = { .act = run_txn, .txn = txn };
+	struct call c = { .act = run_txn, .txn = txn };
 
 	TRY(make_call(cx, f, &c));
 	*out = c.result;
@@ -388,8 +388,8 @@ events_out(struct arena *a, const struct topo_events *from, struct topo_events *
 	*out = *from;
 	out->items = arena_array(a, struct topo_event, from->count);
 	for (size_t i = 0; i < from->count; i++)
-		out->items[i] = (struct topo_event){ copy_out(a, &from->items[i].kv),
-		    from->items[i].revision };
+		out->items[i] =
+		    (struct topo_event){ copy_out(a, &from->items[i].kv), from->items[i].revision };
 }
 
 /* One look; *found when there is something to tell. */
@@ -397,7 +397,7 @@ static int
 watch_once(struct ctx *cx, struct file *f, const char *prefix, struct topo_events *out, bool *found)
 {
 	struct call c = { .act = run_events, .text = prefix, .number = out->revision };
-	int         rc = make_call(cx, f, &c);
+	int rc = make_call(cx, f, &c);
 
 	if (rc == 0) {
 		*found = c.events.compacted || c.events.count > 0;
@@ -410,11 +410,11 @@ watch_once(struct ctx *cx, struct file *f, const char *prefix, struct topo_event
 }
 
 static int
-file_watch(struct ctx *cx, struct topo *t, const char *prefix, int64_t revision,
-    struct topo_events *out)
+file_watch(
+    struct ctx *cx, struct topo *t, const char *prefix, int64_t revision, struct topo_events *out)
 {
 	struct file *f = (struct file *)t;
-	bool         found = false;
+	bool found = false;
 
 	*out = (struct topo_events){ .revision = revision };
 	for (;;) {
@@ -433,7 +433,7 @@ static int
 file_lease_grant(struct ctx *cx, struct topo *t, usec ttl, int64_t *lease)
 {
 	struct file *f = (struct file *)t;
-	struct call  c = { .act = run_grant, .ttl = ttl };
+	struct call c = { .act = run_grant, .ttl = ttl };
 
 	TRY(make_call(cx, f, &c));
 	*lease = c.lease;
@@ -444,8 +444,8 @@ static int
 file_lease_renew(struct ctx *cx, struct topo *t, int64_t lease)
 {
 	struct file *f = (struct file *)t;
-	struct call  c = { .act = run_renew, .lease = lease };
-	int          rc = make_call(cx, f, &c);
+	struct call c = { .act = run_renew, .lease = lease };
+	int rc = make_call(cx, f, &c);
 
 	if (rc == 0)
 		observe(f, &c.leases);
@@ -463,8 +463,8 @@ static int
 file_lease_counter(struct ctx *cx, struct topo *t, int64_t lease, uint64_t *counter, usec *ttl)
 {
 	struct call c = { .act = run_leases };
-	int         rc = make_call(cx, (struct file *)t, &c);
-	bool        found = false;
+	int rc = make_call(cx, (struct file *)t, &c);
+	bool found = false;
 
 	for (size_t i = 0; rc == 0 && i < c.leases.count; i++) {
 		if (c.leases.items[i].id != lease)
@@ -483,9 +483,9 @@ static void
 file_close(struct topo *t)
 {
 	struct file *f = (struct file *)t;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .shielded = true };
-	struct call  c = { .act = run_close, .db = f->db };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .shielded = true };
+	struct call c = { .act = run_close, .db = f->db };
 
 	group_done(&f->group);
 	check(!f->busy && waitlist_empty(&f->changed));
@@ -531,8 +531,8 @@ int
 topo_open(struct ctx *cx, const char *url, struct topo **out)
 {
 	static const char sqlite[] = "sqlite:";
-	struct file      *f;
-	struct db        *db;
+	struct file *f;
+	struct db *db;
 
 	if (strncmp(url, sqlite, sizeof sqlite - 1) != 0 || url[sizeof sqlite - 1] == '\0') {
 		err_set(cx->err, ERR_REFUSED, "'%s' is not a topology", url);

@@ -4,12 +4,10 @@
  *
  * Every call yields once before it acts and once after, as a call to a real
  * store does: what a caller believed before may have changed, and others may
- * act between the act and the caller's learning of it.
- *
- * Leases are looked at whenever the world is: a lease whose time has passed
- * is ended before anything else happens, and a watch sleeps no longer than
- * to the end of the next one. So there is no task in the background, and a
- * simulation ends when its own tasks have.
+ * act between the act and the caller's learning of it. Leases are looked at
+ * whenever the world is: one whose time has passed is ended before anything
+ * else happens, and a watch sleeps no longer than to the end of the next one.
+ * So a simulation ends when its own tasks have.
  */
 #include "base/check.h"
 #include "base/list.h"
@@ -20,23 +18,23 @@
 #include <stdlib.h>
 
 struct entry {
-	char   *key, *value;
-	size_t  value_len;
+	char *key, *value;
+	size_t value_len;
 	int64_t created, modified, lease;
 };
 
 /* One put or delete of a past revision. */
 struct change {
 	struct list_node node;
-	struct entry     entry;      /* value NULL: deleted */
-	int64_t          revision;
+	struct entry entry; /* value NULL: deleted */
+	int64_t revision;
 };
 
 struct memory_lease {
 	struct list_node node;
-	int64_t          id;
-	usec             ttl, renewed;   /* renewed on task_boottime() */
-	uint64_t         counter;
+	int64_t id;
+	usec ttl, renewed; /* renewed on task_boottime() */
+	uint64_t counter;
 };
 
 /*
@@ -46,19 +44,19 @@ struct memory_lease {
  *   (3) history holds every change with a revision in (dropped, revision].
  */
 struct world {
-	int             handles;
-	struct entry  **entries;
-	size_t          count, cap;
-	struct list     history, leases;
-	size_t          history_bytes;
-	int64_t         revision, dropped, last_lease;
+	int handles;
+	struct entry **entries;
+	size_t count, cap;
+	struct list history, leases;
+	size_t history_bytes;
+	int64_t revision, dropped, last_lease;
 	struct waitlist changed;
 };
 
 struct memory {
-	struct topo   topo;
+	struct topo topo;
 	struct world *world;
-	bool          cut;
+	bool cut;
 };
 
 static void
@@ -98,7 +96,7 @@ find(const struct world *w, const char *key)
 static struct entry *
 insert(struct world *w, const char *key)
 {
-	size_t        i = lower_bound(w, key);
+	size_t i = lower_bound(w, key);
 	struct entry *e = mem_new(struct entry);
 
 	w->entries = mem_grow(w->entries, &w->cap, w->count + 1, sizeof(struct entry *));
@@ -226,7 +224,7 @@ lease_end(struct world *w, struct memory_lease *l)
 {
 	int64_t before = w->revision;
 
-	for (size_t i = 0; i < w->count; ) {
+	for (size_t i = 0; i < w->count;) {
 		if (w->entries[i]->lease != l->id) {
 			i++;
 			continue;
@@ -298,7 +296,7 @@ end(struct ctx *cx)
 {
 	struct err ignored = { 0 };
 	struct ctx back = ctx_shielded(cx, NEVER, &ignored);
-	check(task_yield(&back) == 0);   /* shielded, and not late before NEVER */
+	check(task_yield(&back) == 0); /* shielded, and not late before NEVER */
 	return 0;
 }
 
@@ -319,7 +317,7 @@ static int
 memory_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out)
 {
 	struct world *w;
-	size_t        len = strlen(prefix);
+	size_t len = strlen(prefix);
 
 	TRY(begin(cx, t, &w));
 	size_t from = lower_bound(w, prefix), to = from;
@@ -327,7 +325,7 @@ memory_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list
 	while (to < w->count && strncmp(w->entries[to]->key, prefix, len) == 0)
 		to++;
 	*out = (struct topo_list){ arena_array(cx->arena, struct topo_kv, to - from), to - from,
-	    w->revision };
+		w->revision };
 	for (size_t i = from; i < to; i++)
 		out->items[i - from] = copy_out(cx->arena, w->entries[i]);
 	return end(cx);
@@ -352,8 +350,8 @@ leases_exist(const struct world *w, const struct topo_txn *txn, struct err *err)
 		const struct topo_op *op = &txn->ops[i];
 
 		if (op->lease != 0 && !slice_is_null(op->value) && lease_find(w, op->lease) == NULL)
-			return err_set(err, ERR_NOT_FOUND, "lease %lld has ended",
-			    (long long)op->lease);
+			return err_set(
+			    err, ERR_NOT_FOUND, "lease %lld has ended", (long long)op->lease);
 	}
 	return 0;
 }
@@ -366,7 +364,7 @@ do_ops(struct world *w, const struct topo_txn *txn)
 
 	for (size_t i = 0; i < txn->ops_count; i++) {
 		const struct topo_op *op = &txn->ops[i];
-		struct entry         *e = find(w, op->key);
+		struct entry *e = find(w, op->key);
 
 		if (slice_is_null(op->value) && e == NULL)
 			continue;
@@ -413,8 +411,8 @@ collect(struct arena *a, const struct world *w, const char *prefix, struct topo_
 		const struct change *c = list_item(m, struct change, node);
 
 		if (is_under(c, prefix, len, out->revision))
-			out->items[out->count++] = (struct topo_event){ copy_out(a, &c->entry),
-			    c->revision };
+			out->items[out->count++] =
+			    (struct topo_event){ copy_out(a, &c->entry), c->revision };
 	}
 	out->revision = w->revision;
 }
@@ -423,7 +421,7 @@ collect(struct arena *a, const struct world *w, const char *prefix, struct topo_
 static int
 wait_change(struct ctx *cx, struct world *w)
 {
-	usec       left = until_next_expiry(w);
+	usec left = until_next_expiry(w);
 	struct ctx part = left == NEVER ? *cx : ctx_within(cx, left);
 
 	if (waitlist_wait(&part, &w->changed) == 0)
@@ -435,11 +433,11 @@ wait_change(struct ctx *cx, struct world *w)
 }
 
 static int
-memory_watch(struct ctx *cx, struct topo *t, const char *prefix, int64_t revision,
-    struct topo_events *out)
+memory_watch(
+    struct ctx *cx, struct topo *t, const char *prefix, int64_t revision, struct topo_events *out)
 {
 	const struct memory *m = (struct memory *)t;
-	struct world        *w;
+	struct world *w;
 
 	*out = (struct topo_events){ .revision = revision };
 	TRY(begin(cx, t, &w));
@@ -469,7 +467,7 @@ memory_lease_grant(struct ctx *cx, struct topo *t, usec ttl, int64_t *lease)
 	l->ttl = ttl;
 	l->renewed = task_boottime();
 	list_push(&w->leases, &l->node);
-	waitlist_wake_all(&w->changed);   /* watches now sleep until its end at most */
+	waitlist_wake_all(&w->changed); /* watches now sleep until its end at most */
 	return end(cx);
 }
 
@@ -479,14 +477,16 @@ begin_lease(struct ctx *cx, struct topo *t, int64_t lease, struct world **w, str
 {
 	TRY(begin(cx, t, w));
 	*l = lease_find(*w, lease);
-	return *l != NULL ? 0 : err_set(cx->err, ERR_NOT_FOUND, "lease %lld has ended", (long long)lease);
+	if (*l == NULL)
+		return err_set(cx->err, ERR_NOT_FOUND, "lease %lld has ended", (long long)lease);
+	return 0;
 }
 
 static int
 memory_lease_renew(struct ctx *cx, struct topo *t, int64_t lease)
 {
 	struct memory_lease *l;
-	struct world        *w;
+	struct world *w;
 
 	TRY(begin_lease(cx, t, lease, &w, &l));
 	l->renewed = task_boottime();
@@ -498,7 +498,7 @@ static int
 memory_lease_revoke(struct ctx *cx, struct topo *t, int64_t lease)
 {
 	struct memory_lease *l;
-	struct world        *w;
+	struct world *w;
 
 	TRY(begin_lease(cx, t, lease, &w, &l));
 	lease_end(w, l);
@@ -509,7 +509,7 @@ static int
 memory_lease_counter(struct ctx *cx, struct topo *t, int64_t lease, uint64_t *counter, usec *ttl)
 {
 	struct memory_lease *l;
-	struct world        *w;
+	struct world *w;
 
 	TRY(begin_lease(cx, t, lease, &w, &l));
 	*counter = l->counter;
@@ -527,7 +527,7 @@ world_free(struct world *w)
 	free(w->entries);
 	while (w->history.first != NULL)
 		drop_oldest(w);
-	for (struct list_node *n; (n = list_pop(&w->leases)) != NULL; )
+	for (struct list_node *n; (n = list_pop(&w->leases)) != NULL;)
 		free(list_item(n, struct memory_lease, node));
 	free(w);
 }
@@ -583,8 +583,8 @@ int
 topo_memory_share(struct topo *other, struct topo **out, struct err *err)
 {
 	if (other->ops != &memory_ops)
-		return err_set(err, ERR_REFUSED, "the %s topology has no world in memory",
-		    other->ops->name);
+		return err_set(
+		    err, ERR_REFUSED, "the %s topology has no world in memory", other->ops->name);
 	*out = handle_new(((struct memory *)other)->world);
 	return 0;
 }
@@ -596,5 +596,5 @@ topo_memory_cut(struct topo *t, bool cut)
 
 	check(t->ops == &memory_ops);
 	m->cut = cut;
-	waitlist_wake_all(&m->world->changed);   /* watches look again and fail */
+	waitlist_wake_all(&m->world->changed); /* watches look again and fail */
 }

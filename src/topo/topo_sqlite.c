@@ -11,34 +11,36 @@
 #include <unistd.h>
 
 enum {
-	BUSY_TRIES = 40,   /* of 1 to 4 ms: then the waiting task looks at its deadline */
-	KEPT_MAX = 40,     /* more than topo_tables.c has texts; those beyond are prepared each time */
+	BUSY_TRIES = 40, /* of 1 to 4 ms: then the waiting task looks at its deadline */
+	KEPT_MAX = 40, /* more than topo_tables.c has texts; those beyond are prepared each time */
 };
 
 struct db_rows {
 	sqlite3_stmt *stmt;
-	bool          kept;   /* in db.kept, for the next one who asks the same */
-	bool          used;
+	bool kept; /* in db.kept, for the next one who asks the same */
+	bool used;
 };
 
 struct db {
-	sqlite3       *db;
-	char          *path;
-	bool           busy;
-	bool           synced;   /* what is committed now is on disk when the call returns */
+	sqlite3 *db;
+	char *path;
+	bool busy;
+	bool synced; /* what is committed now is on disk when the call returns */
 	/* Preparing a statement costs several times what running it does. */
 	struct db_rows kept[KEPT_MAX];
-	size_t         kept_count;
+	size_t kept_count;
 };
 
 static enum err_kind
 kind_of(int code)
 {
 	switch (code) {
-	case SQLITE_CORRUPT: case SQLITE_NOTADB:
-		return ERR_CORRUPT;
-	case SQLITE_PERM: case SQLITE_READONLY: case SQLITE_CANTOPEN: case SQLITE_AUTH:
-		return ERR_REFUSED;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB: return ERR_CORRUPT;
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_AUTH: return ERR_REFUSED;
 	default:
 		/* busy, a full disk, input and output: the same call may succeed later */
 		return ERR_RETRY;
@@ -48,11 +50,10 @@ kind_of(int code)
 static int
 fail(struct db *d, struct err *err)
 {
-	int code = sqlite3_errcode(d->db) & 0xff;   /* without the extension */
+	int code = sqlite3_errcode(d->db) & 0xff; /* without the extension */
 
 	d->busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
-	return err_set(err, kind_of(code), "topology file '%s': %s", d->path,
-	    sqlite3_errmsg(d->db));
+	return err_set(err, kind_of(code), "topology file '%s': %s", d->path, sqlite3_errmsg(d->db));
 }
 
 static int
@@ -64,19 +65,17 @@ bind(sqlite3_stmt *s, const char *types, va_list ap)
 		struct slice blob;
 
 		switch (types[i - 1]) {
-		case 'i':
-			rc = sqlite3_bind_int64(s, i, va_arg(ap, int64_t));
-			break;
+		case 'i': rc = sqlite3_bind_int64(s, i, va_arg(ap, int64_t)); break;
 		case 's':
 			rc = sqlite3_bind_text(s, i, va_arg(ap, const char *), -1, SQLITE_STATIC);
 			break;
-		case 'b':   /* empty is not NULL */
+		case 'b': /* empty is not NULL */
 			blob = va_arg(ap, struct slice);
-			rc = blob.len == 0 ? sqlite3_bind_zeroblob(s, i, 0) :
-			    sqlite3_bind_blob64(s, i, blob.ptr, blob.len, SQLITE_STATIC);
+			rc = blob.len == 0
+			    ? sqlite3_bind_zeroblob(s, i, 0)
+			    : sqlite3_bind_blob64(s, i, blob.ptr, blob.len, SQLITE_STATIC);
 			break;
-		default:
-			unreachable();
+		default: unreachable();
 		}
 	}
 	return rc;
@@ -107,11 +106,12 @@ static struct db_rows *
 prepare(struct db *d, struct err *err, const char *sql, const char *types, va_list ap)
 {
 	struct db_rows *s = find_kept(d, sql);
-	sqlite3_stmt   *made = NULL;
+	sqlite3_stmt *made = NULL;
 
 	d->busy = false;
 	if (s == NULL) {
-		if (sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) != SQLITE_OK) {
+		if (sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL) !=
+		    SQLITE_OK) {
 			fail(d, err);
 			return NULL;
 		}
@@ -142,12 +142,9 @@ int
 db_step(struct db *d, struct db_rows *s, struct err *err)
 {
 	switch (sqlite3_step(s->stmt)) {
-	case SQLITE_ROW:
-		return 1;
-	case SQLITE_DONE:
-		return 0;
-	default:
-		return fail(d, err);
+	case SQLITE_ROW: return 1;
+	case SQLITE_DONE: return 0;
+	default: return fail(d, err);
 	}
 }
 
@@ -157,7 +154,7 @@ db_rows_done(struct db_rows *s)
 	if (s == NULL)
 		return;
 	if (s->kept) {
-		(void)sqlite3_reset(s->stmt);   /* what went wrong was told by db_step() */
+		(void)sqlite3_reset(s->stmt); /* what went wrong was told by db_step() */
 		(void)sqlite3_clear_bindings(s->stmt);
 		s->used = false;
 		return;
@@ -182,7 +179,7 @@ int
 db_execute(struct db *d, struct err *err, const char *sql, const char *types, ...)
 {
 	va_list ap;
-	int     rc;
+	int rc;
 
 	va_start(ap, types);
 	struct db_rows *s = prepare(d, err, sql, types, ap);
@@ -210,12 +207,12 @@ db_number(struct db *d, struct err *err, struct db_rows *s, int64_t *out)
 struct slice
 db_copy(struct arena *a, struct db_rows *s, int i)
 {
-	const void *ptr = sqlite3_column_blob(s->stmt, i);   /* NULL for an empty one too */
+	const void *ptr = sqlite3_column_blob(s->stmt, i); /* NULL for an empty one too */
 
 	if (sqlite3_column_type(s->stmt, i) == SQLITE_NULL)
 		return SLICE_NULL;
-	return arena_dup(a, slice_of(ptr == NULL ? "" : ptr, (size_t)sqlite3_column_bytes(s->stmt,
-	    i)));
+	return arena_dup(
+	    a, slice_of(ptr == NULL ? "" : ptr, (size_t)sqlite3_column_bytes(s->stmt, i)));
 }
 
 /* Runs body between begin and COMMIT; on error nothing of it has happened. */
@@ -243,7 +240,8 @@ set_synced(struct db *d, bool synced, struct err *err)
 {
 	if (d->synced == synced)
 		return 0;
-	TRY(db_execute(d, err, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", ""));
+	TRY(db_execute(
+	    d, err, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", ""));
 	d->synced = synced;
 	return 0;
 }
@@ -293,7 +291,7 @@ int
 db_open(const char *path, struct db **out, struct err *err)
 {
 	struct db *d = mem_new(struct db);
-	int        flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
 	d->path = mem_strdup(path);
 	*out = d;

@@ -12,12 +12,12 @@
 #include "base/err.h"
 
 struct db;
-struct db_rows;   /* of a statement being read; db_rows_done() ends it, NULL is allowed */
+struct db_rows; /* of a statement being read; db_rows_done() ends it, NULL is allowed */
 
 typedef int db_body_fn(struct db *d, void *arg, struct err *err);
 
 /* On error too *out is set, for db_busy() and db_close(). */
-int  db_open(const char *path, struct db **out, struct err *err) MUST_USE;
+int db_open(const char *path, struct db **out, struct err *err) MUST_USE;
 void db_close(struct db *d);
 /* The last call failed because others kept the file locked: the same call may be made again. */
 bool db_busy(const struct db *d);
@@ -27,10 +27,10 @@ const char *db_path(const struct db *d);
  * Texts and slices must stay valid until db_rows_done(). */
 struct db_rows *db_query(struct db *d, struct err *err, const char *sql, const char *types, ...);
 /* 1: a row, 0: no more, -1 */
-int             db_step(struct db *d, struct db_rows *s, struct err *err) MUST_USE;
-int64_t         db_i64(struct db_rows *s, int column);
-struct slice    db_copy(struct arena *a, struct db_rows *s, int column);   /* SLICE_NULL for NULL */
-void            db_rows_done(struct db_rows *s);
+int db_step(struct db *d, struct db_rows *s, struct err *err) MUST_USE;
+int64_t db_i64(struct db_rows *s, int column);
+struct slice db_copy(struct arena *a, struct db_rows *s, int column); /* SLICE_NULL for NULL */
+void db_rows_done(struct db_rows *s);
 
 /* A statement whose rows nobody reads. */
 int db_execute(struct db *d, struct err *err, const char *sql, const char *types, ...) MUST_USE;
@@ -39,8 +39,8 @@ int db_execute(struct db *d, struct err *err, const char *sql, const char *types
  * NULL.
  */
 int db_number(struct db *d, struct err *err, struct db_rows *s, int64_t *out) MUST_USE;
-int db_script(struct db *d, const char *sql, struct err *err) MUST_USE;   /* several statements */
-int db_changes(const struct db *d);                                      /* rows of the last one */
+int db_script(struct db *d, const char *sql, struct err *err) MUST_USE; /* several statements */
+int db_changes(const struct db *d);                                     /* rows of the last one */
 
 /* Runs body in a transaction; on error nothing of it has happened. */
 int db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;

@@ -5,8 +5,8 @@
 
 enum {
 	SCHEMA_VERSION = 1,
-	APPLICATION_ID = 0x53776974,   /* "Swit", in the file's header, for file(1) and for us */
-	EVENTS_MAX = 500,              /* of one answer to a watch, but never half of a revision */
+	APPLICATION_ID = 0x53776974, /* "Swit", in the file's header, for file(1) and for us */
+	EVENTS_MAX = 500,            /* of one answer to a watch, but never half of a revision */
 };
 
 /*
@@ -17,18 +17,18 @@ enum {
  * lease     counter is raised by each renewal; there is no time in the file.
  */
 static const char schema[] =
-	"CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL,"
-	" dropped INTEGER NOT NULL, history_bytes INTEGER NOT NULL, last_lease INTEGER NOT NULL);"
-	"INSERT INTO state VALUES (1, 0, 0, 0, 0);"
-	"CREATE TABLE kv (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL, created INTEGER NOT NULL,"
-	" modified INTEGER NOT NULL, lease INTEGER NOT NULL);"
-	"CREATE INDEX kv_lease ON kv (lease) WHERE lease <> 0;"
-	"CREATE TABLE history (seq INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL,"
-	" value BLOB, created INTEGER NOT NULL, lease INTEGER NOT NULL);"
-	"CREATE INDEX history_revision ON history (revision);"
-	"CREATE TABLE lease (id INTEGER PRIMARY KEY, ttl INTEGER NOT NULL, counter INTEGER NOT NULL);"
-	"PRAGMA application_id = 1400334708;"
-	"PRAGMA user_version = 1;";
+    "CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL,"
+    " dropped INTEGER NOT NULL, history_bytes INTEGER NOT NULL, last_lease INTEGER NOT NULL);"
+    "INSERT INTO state VALUES (1, 0, 0, 0, 0);"
+    "CREATE TABLE kv (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL, created INTEGER NOT NULL,"
+    " modified INTEGER NOT NULL, lease INTEGER NOT NULL);"
+    "CREATE INDEX kv_lease ON kv (lease) WHERE lease <> 0;"
+    "CREATE TABLE history (seq INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL,"
+    " value BLOB, created INTEGER NOT NULL, lease INTEGER NOT NULL);"
+    "CREATE INDEX history_revision ON history (revision);"
+    "CREATE TABLE lease (id INTEGER PRIMARY KEY, ttl INTEGER NOT NULL, counter INTEGER NOT NULL);"
+    "PRAGMA application_id = 1400334708;"
+    "PRAGMA user_version = 1;";
 
 _Static_assert(APPLICATION_ID == 1400334708, "the schema's number is this one");
 _Static_assert(SCHEMA_VERSION == 1, "the schema's version is this one");
@@ -66,13 +66,12 @@ no_state(const struct db *d, struct err *err)
 static int
 state_read(struct db *d, struct state *out, struct err *err)
 {
-	struct db_rows *s = db_query(d, err,
-	    "SELECT revision, dropped, history_bytes, last_lease FROM state", "");
-	int           rc = s == NULL ? -1 : db_step(d, s, err);
+	struct db_rows *s =
+	    db_query(d, err, "SELECT revision, dropped, history_bytes, last_lease FROM state", "");
+	int rc = s == NULL ? -1 : db_step(d, s, err);
 
 	if (rc > 0)
-		*out = (struct state){ db_i64(s, 0), db_i64(s, 1),
-			db_i64(s, 2), db_i64(s, 3) };
+		*out = (struct state){ db_i64(s, 0), db_i64(s, 1), db_i64(s, 2), db_i64(s, 3) };
 	if (rc == 0)
 		no_state(d, err);
 	db_rows_done(s);
@@ -83,8 +82,8 @@ static int
 state_write(struct db *d, const struct state *st, struct err *err)
 {
 	return db_execute(d, err,
-	    "UPDATE state SET revision = ?, dropped = ?, history_bytes = ?, last_lease = ?",
-	    "iiii", st->revision, st->dropped, st->history_bytes, st->last_lease);
+	    "UPDATE state SET revision = ?, dropped = ?, history_bytes = ?, last_lease = ?", "iiii",
+	    st->revision, st->dropped, st->history_bytes, st->last_lease);
 }
 
 /* ---- Open */
@@ -93,7 +92,7 @@ state_write(struct db *d, const struct state *st, struct err *err)
 static int
 schema_check(struct db *d, void *arg, struct err *err)
 {
-	bool   *made = arg;
+	bool *made = arg;
 	int64_t version = 0, application = 0, tables = 0;
 
 	TRY(db_number(d, err, db_query(d, err, "PRAGMA user_version", ""), &version));
@@ -134,9 +133,8 @@ tables_open(const char *path, struct db **out, struct err *err)
 int
 tables_get(struct db *d, struct arena *a, const char *key, struct topo_kv *out, struct err *err)
 {
-	struct db_rows *s = db_query(d, err,
-	    "SELECT key, value, created, modified, lease FROM kv WHERE key = ?", "s",
-	    key);
+	struct db_rows *s = db_query(
+	    d, err, "SELECT key, value, created, modified, lease FROM kv WHERE key = ?", "s", key);
 	int rc = s == NULL ? -1 : db_step(d, s, err);
 
 	if (rc > 0)
@@ -148,8 +146,8 @@ tables_get(struct db *d, struct arena *a, const char *key, struct topo_kv *out, 
 }
 
 struct listing {
-	struct arena     *arena;
-	const char       *prefix;
+	struct arena *arena;
+	const char *prefix;
 	struct topo_list *out;
 };
 
@@ -157,19 +155,21 @@ static int
 list_body(struct db *d, void *arg, struct err *err)
 {
 	struct listing *l = arg;
-	struct state    st;
-	int64_t         count = 0;
-	int             rc;
-	char           *end = prefix_end(l->arena, l->prefix);
+	struct state st;
+	int64_t count = 0;
+	int rc;
+	char *end = prefix_end(l->arena, l->prefix);
 
 	TRY(state_read(d, &st, err));
-	TRY(db_number(d, err, db_query(d, err, "SELECT count(*) FROM kv WHERE key >= ? AND key < ?",
-	    "ss", l->prefix,
-	    end), &count));
-	*l->out = (struct topo_list){ arena_array(l->arena, struct topo_kv, count), 0,
-	    st.revision };
-	struct db_rows *s = db_query(d, err, "SELECT key, value, created, modified, lease FROM kv"
-	    " WHERE key >= ? AND key < ? ORDER BY key", "ss", l->prefix, end);
+	TRY(db_number(d, err,
+	    db_query(
+		d, err, "SELECT count(*) FROM kv WHERE key >= ? AND key < ?", "ss", l->prefix, end),
+	    &count));
+	*l->out = (struct topo_list){ arena_array(l->arena, struct topo_kv, count), 0, st.revision };
+	struct db_rows *s = db_query(d, err,
+	    "SELECT key, value, created, modified, lease FROM kv"
+	    " WHERE key >= ? AND key < ? ORDER BY key",
+	    "ss", l->prefix, end);
 
 	if (s == NULL)
 		return -1;
@@ -180,15 +180,15 @@ list_body(struct db *d, void *arg, struct err *err)
 }
 
 int
-tables_list(struct db *d, struct arena *a, const char *prefix, struct topo_list *out,
-    struct err *err)
+tables_list(
+    struct db *d, struct arena *a, const char *prefix, struct topo_list *out, struct err *err)
 {
 	return db_reading(d, list_body, &(struct listing){ a, prefix, out }, err);
 }
 
 struct events {
-	struct arena       *arena;
-	const char         *prefix;
+	struct arena *arena;
+	const char *prefix;
 	struct topo_events *out;
 };
 
@@ -197,12 +197,11 @@ static int
 read_events(struct db *d, const struct events *e, int64_t count, int64_t last, struct err *err)
 {
 	struct topo_events *out = e->out;
-	int                 rc;
+	int rc;
 	struct db_rows *s = db_query(d, err,
 	    "SELECT key, value, created, revision, lease FROM history"
-	    " WHERE revision > ? AND revision <= ? AND key >= ? AND key < ? ORDER BY seq", "iiss",
-	    out->revision,
-	    last, e->prefix, prefix_end(e->arena, e->prefix));
+	    " WHERE revision > ? AND revision <= ? AND key >= ? AND key < ? ORDER BY seq",
+	    "iiss", out->revision, last, e->prefix, prefix_end(e->arena, e->prefix));
 
 	if (s == NULL)
 		return -1;
@@ -221,11 +220,11 @@ read_events(struct db *d, const struct events *e, int64_t count, int64_t last, s
 static int
 events_body(struct db *d, void *arg, struct err *err)
 {
-	struct events      *e = arg;
+	struct events *e = arg;
 	struct topo_events *out = e->out;
-	struct state        st;
-	int64_t             last = 0, count = 0;
-	char               *end = prefix_end(e->arena, e->prefix);
+	struct state st;
+	int64_t last = 0, count = 0;
+	char *end = prefix_end(e->arena, e->prefix);
 
 	TRY(state_read(d, &st, err));
 	if ((out->revision < st.dropped && !mutant("topo_compacted_is_told")) ||
@@ -235,21 +234,26 @@ events_body(struct db *d, void *arg, struct err *err)
 	}
 	last = st.revision;
 	/* Where the answer ends when there is more than it may hold. */
-	TRY(db_number(d, err, db_query(d, err,
-	    "SELECT revision FROM history WHERE revision > ? AND key >= ?"
-	    " AND key < ? ORDER BY seq LIMIT 1 OFFSET ?", "issi", out->revision, e->prefix, end,
-	    (int64_t)EVENTS_MAX), &last));
-	TRY(db_number(d, err, db_query(d, err,
-	    "SELECT count(*) FROM history WHERE revision > ? AND revision <= ?"
-	    " AND key >= ? AND key < ?", "iiss", out->revision, last, e->prefix, end), &count));
+	TRY(db_number(d, err,
+	    db_query(d, err,
+		"SELECT revision FROM history WHERE revision > ? AND key >= ?"
+		" AND key < ? ORDER BY seq LIMIT 1 OFFSET ?",
+		"issi", out->revision, e->prefix, end, (int64_t)EVENTS_MAX),
+	    &last));
+	TRY(db_number(d, err,
+	    db_query(d, err,
+		"SELECT count(*) FROM history WHERE revision > ? AND revision <= ?"
+		" AND key >= ? AND key < ?",
+		"iiss", out->revision, last, e->prefix, end),
+	    &count));
 	TRY(read_events(d, e, count, last, err));
 	out->revision = last;
 	return 0;
 }
 
 int
-tables_events(struct db *d, struct arena *a, const char *prefix, struct topo_events *out,
-    struct err *err)
+tables_events(
+    struct db *d, struct arena *a, const char *prefix, struct topo_events *out, struct err *err)
 {
 	return db_reading(d, events_body, &(struct events){ a, prefix, out }, err);
 }
@@ -262,27 +266,29 @@ put(struct db *d, struct state *st, const struct topo_op *op, struct err *err)
 	int64_t exists = 0;
 
 	if (op->lease != 0)
-		TRY(db_number(d, err, db_query(d, err, "SELECT 1 FROM lease WHERE id = ?", "i",
-		    op->lease), &exists));
+		TRY(db_number(d, err,
+		    db_query(d, err, "SELECT 1 FROM lease WHERE id = ?", "i", op->lease), &exists));
 	if (op->lease != 0 && exists == 0)
 		return err_set(err, ERR_NOT_FOUND, "lease %lld has ended", (long long)op->lease);
 	TRY(db_execute(d, err,
 	    "INSERT INTO kv VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
 	    " value = excluded.value, modified = excluded.modified, lease = excluded.lease",
-	    "sbiii", op->key,
-	    op->value, st->revision + 1, st->revision + 1, op->lease));
+	    "sbiii", op->key, op->value, st->revision + 1, st->revision + 1, op->lease));
 	st->history_bytes += (int64_t)op->value.len;
-	return db_execute(d, err, "INSERT INTO history (revision, key, value, created, lease)"
-	    " SELECT modified, key, value, created, lease FROM kv WHERE key = ?", "s", op->key);
+	return db_execute(d, err,
+	    "INSERT INTO history (revision, key, value, created, lease)"
+	    " SELECT modified, key, value, created, lease FROM kv WHERE key = ?",
+	    "s", op->key);
 }
 
 /* *changed becomes true when there was such a key. */
 static int
 delete_key(struct db *d, const struct state *st, const char *key, bool *changed, struct err *err)
 {
-	TRY(db_execute(d, err, "INSERT INTO history (revision, key, value, created, lease)"
-	    " SELECT ?, key, NULL, created, lease FROM kv WHERE key = ?", "is", st->revision + 1,
-	    key));
+	TRY(db_execute(d, err,
+	    "INSERT INTO history (revision, key, value, created, lease)"
+	    " SELECT ?, key, NULL, created, lease FROM kv WHERE key = ?",
+	    "is", st->revision + 1, key));
 	TRY(db_execute(d, err, "DELETE FROM kv WHERE key = ?", "s", key));
 	*changed |= db_changes(d) > 0;
 	return 0;
@@ -294,9 +300,10 @@ drop(struct db *d, struct state *st, int64_t last, struct err *err)
 {
 	int64_t bytes = 0;
 
-	TRY(db_number(d, err, db_query(d, err,
-	    "SELECT coalesce(sum(length(value)), 0) FROM history WHERE revision <= ?",
-	    "i", last), &bytes));
+	TRY(db_number(d, err,
+	    db_query(d, err,
+		"SELECT coalesce(sum(length(value)), 0) FROM history WHERE revision <= ?", "i", last),
+	    &bytes));
 	TRY(db_execute(d, err, "DELETE FROM history WHERE revision <= ?", "i", last));
 	st->history_bytes -= bytes;
 	st->dropped = last;
@@ -320,7 +327,7 @@ publish(struct db *d, struct state *st, struct err *err)
 
 struct change {
 	const struct topo_txn *txn;
-	struct topo_result    *out;
+	struct topo_result *out;
 };
 
 static int
@@ -330,10 +337,12 @@ compares_hold(struct db *d, const struct topo_txn *txn, bool *hold, struct err *
 	for (size_t i = 0; *hold && i < txn->compares_count; i++) {
 		int64_t modified = 0;
 
-		TRY(db_number(d, err, db_query(d, err, "SELECT modified FROM kv WHERE key = ?", "s",
-		    txn->compares[i].key), &modified));
-		*hold = modified == txn->compares[i].modified ||
-		    (i > 0 && mutant("topo_compares_all"));
+		TRY(db_number(d, err,
+		    db_query(
+			d, err, "SELECT modified FROM kv WHERE key = ?", "s", txn->compares[i].key),
+		    &modified));
+		*hold =
+		    modified == txn->compares[i].modified || (i > 0 && mutant("topo_compares_all"));
 	}
 	return 0;
 }
@@ -342,8 +351,8 @@ static int
 txn_body(struct db *d, void *arg, struct err *err)
 {
 	struct change *c = arg;
-	struct state   st;
-	bool           changed = false;
+	struct state st;
+	bool changed = false;
 
 	TRY(state_read(d, &st, err));
 	TRY(compares_hold(d, c->txn, &c->out->succeeded, err));
@@ -372,17 +381,17 @@ tables_txn(struct db *d, const struct topo_txn *txn, struct topo_result *out, st
 /* ---- Leases */
 
 struct lease_change {
-	int64_t         id;
-	usec            ttl;
+	int64_t id;
+	usec ttl;
 	const uint64_t *counter;
-	int64_t         revision;
+	int64_t revision;
 };
 
 static int
 grant_body(struct db *d, void *arg, struct err *err)
 {
 	struct lease_change *c = arg;
-	struct state         st;
+	struct state st;
 
 	TRY(state_read(d, &st, err));
 	c->id = ++st.last_lease;
@@ -406,8 +415,8 @@ lease_check(struct db *d, const struct lease_change *c, struct err *err)
 {
 	int64_t counter = -1;
 
-	TRY(db_number(d, err, db_query(d, err, "SELECT counter FROM lease WHERE id = ?", "i",
-	    c->id), &counter));
+	TRY(db_number(d, err,
+	    db_query(d, err, "SELECT counter FROM lease WHERE id = ?", "i", c->id), &counter));
 	if (counter < 0)
 		return err_set(err, ERR_NOT_FOUND, "lease %lld has ended", (long long)c->id);
 	if (c->counter != NULL && (uint64_t)counter != *c->counter &&
@@ -420,13 +429,14 @@ static int
 end_body(struct db *d, void *arg, struct err *err)
 {
 	struct lease_change *c = arg;
-	struct state         st;
+	struct state st;
 
 	TRY(lease_check(d, c, err));
 	TRY(state_read(d, &st, err));
 	TRY(db_execute(d, err,
 	    "INSERT INTO history (revision, key, value, created, lease) SELECT ?, key, NULL,"
-	    " created, lease FROM kv WHERE lease = ? ORDER BY key", "ii", st.revision + 1, c->id));
+	    " created, lease FROM kv WHERE lease = ? ORDER BY key",
+	    "ii", st.revision + 1, c->id));
 	TRY(db_execute(d, err, "DELETE FROM kv WHERE lease = ?", "i", c->id));
 	if (db_changes(d) > 0)
 		TRY(publish(d, &st, err));
@@ -435,8 +445,8 @@ end_body(struct db *d, void *arg, struct err *err)
 }
 
 int
-tables_lease_end(struct db *d, int64_t lease, const uint64_t *counter, int64_t *revision,
-    struct err *err)
+tables_lease_end(
+    struct db *d, int64_t lease, const uint64_t *counter, int64_t *revision, struct err *err)
 {
 	struct lease_change c = { .id = lease, .counter = counter };
 
@@ -451,14 +461,16 @@ tables_leases(struct db *d, struct arena *a, struct table_leases *out, struct er
 {
 	struct db_rows *s = db_query(d, err,
 	    "SELECT state.revision, (SELECT count(*) FROM lease), lease.id, lease.counter, lease.ttl"
-	    " FROM state LEFT JOIN lease", "");
-	int     rc = s == NULL ? -1 : db_step(d, s, err);
+	    " FROM state LEFT JOIN lease",
+	    "");
+	int rc = s == NULL ? -1 : db_step(d, s, err);
 	int64_t count = rc > 0 ? db_i64(s, 1) : 0;
 
 	if (rc == 0)
 		rc = no_state(d, err);
 	if (rc > 0)
-		*out = (struct table_leases){ arena_array(a, struct table_lease, count), 0, db_i64(s, 0) };
+		*out = (struct table_leases){ arena_array(a, struct table_lease, count), 0,
+			db_i64(s, 0) };
 	for (; rc > 0; rc = db_step(d, s, err))
 		if (out->count < (size_t)count)
 			out->items[out->count++] = (struct table_lease){ db_i64(s, 2),
@@ -468,8 +480,8 @@ tables_leases(struct db *d, struct arena *a, struct table_leases *out, struct er
 }
 
 struct renewal {
-	int64_t              id;
-	struct arena        *arena;
+	int64_t id;
+	struct arena *arena;
 	struct table_leases *all;
 };
 
@@ -486,8 +498,8 @@ renew_body(struct db *d, void *arg, struct err *err)
 
 /* Others count from when they see it, and a power cut ends the holder too. */
 int
-tables_lease_renew(struct db *d, int64_t lease, struct arena *a, struct table_leases *out,
-    struct err *err)
+tables_lease_renew(
+    struct db *d, int64_t lease, struct arena *a, struct table_leases *out, struct err *err)
 {
 	return db_writing_quietly(d, renew_body, &(struct renewal){ lease, a, out }, err);
 }

@@ -11,25 +11,25 @@
 #include "topo/topo_sqlite.h"
 
 struct table_lease {
-	int64_t  id;
+	int64_t id;
 	uint64_t counter;
-	usec     ttl;
+	usec ttl;
 };
 
 struct table_leases {
 	struct table_lease *items;
-	size_t              count;
-	int64_t             revision;   /* of the store when it was read */
+	size_t count;
+	int64_t revision; /* of the store when it was read */
 };
 
 /* On error too *out is set, for db_busy() and db_close(). */
 int tables_open(const char *path, struct db **out, struct err *err) MUST_USE;
-int tables_get(struct db *d, struct arena *a, const char *key, struct topo_kv *out,
-    struct err *err) MUST_USE;
+int tables_get(
+    struct db *d, struct arena *a, const char *key, struct topo_kv *out, struct err *err) MUST_USE;
 int tables_list(struct db *d, struct arena *a, const char *prefix, struct topo_list *out,
     struct err *err) MUST_USE;
-int tables_txn(struct db *d, const struct topo_txn *txn, struct topo_result *out,
-    struct err *err) MUST_USE;
+int tables_txn(
+    struct db *d, const struct topo_txn *txn, struct topo_result *out, struct err *err) MUST_USE;
 /* Changes under prefix after out->revision, which is raised. */
 int tables_events(struct db *d, struct arena *a, const char *prefix, struct topo_events *out,
     struct err *err) MUST_USE;
@@ -42,7 +42,6 @@ int tables_lease_renew(struct db *d, int64_t lease, struct arena *a, struct tabl
  * ended, ERR_CONFLICT if it was renewed. *revision is the store's after that. */
 int tables_lease_end(struct db *d, int64_t lease, const uint64_t *counter, int64_t *revision,
     struct err *err) MUST_USE;
-int tables_leases(struct db *d, struct arena *a, struct table_leases *out,
-    struct err *err) MUST_USE;
+int tables_leases(struct db *d, struct arena *a, struct table_leases *out, struct err *err) MUST_USE;
 
 #endif

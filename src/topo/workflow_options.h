@@ -16,11 +16,11 @@ struct json_writer;
 enum on_grace { ON_GRACE_ABORT, ON_GRACE_WAIT, ON_GRACE_KILL };
 
 struct workflow_options {
-	usec          grace_period, timeout, reader_wait, max_lag;
+	usec grace_period, timeout, reader_wait, max_lag;
 	enum on_grace on_grace;
-	int           switch_attempts;
-	bool          no_switch;
-	bool          force;            /* goes on past what names the table */
+	int switch_attempts;
+	bool no_switch;
+	bool force; /* goes on past what names the table */
 };
 
 enum workflow_given {

@@ -11,54 +11,54 @@
 
 enum {
 	STATEMENT_MAX = 64 * 1024 * 1024,
-	COLUMNS_MAX   = 64,
-	ER_PARSE      = 1064,
+	COLUMNS_MAX = 64,
+	ER_PARSE = 1064,
 };
 
 enum answer { ANSWER_OK, ANSWER_ROWS, ANSWER_ERROR, ANSWER_CLOSE, ANSWER_FILE, ANSWER_CALL };
 
 struct fake_rule {
 	struct list_node node;
-	struct fake     *fake;
-	const char      *pattern;
-	enum answer      answer;
-	int              times, used;
-	usec             delay;
-	bool             held;
-	struct waitlist  released;
-	uint64_t         affected;
-	const char      *info, *sqlstate, *text;
-	uint16_t         code;
-	struct slice     names[COLUMNS_MAX];
-	size_t           columns, rows, values_cap;
-	struct slice    *values;
-	fake_call_fn    *own_answer;
-	void            *arg;
+	struct fake *fake;
+	const char *pattern;
+	enum answer answer;
+	int times, used;
+	usec delay;
+	bool held;
+	struct waitlist released;
+	uint64_t affected;
+	const char *info, *sqlstate, *text;
+	uint16_t code;
+	struct slice names[COLUMNS_MAX];
+	size_t columns, rows, values_cap;
+	struct slice *values;
+	fake_call_fn *own_answer;
+	void *arg;
 };
 
 struct said {
 	struct list_node node;
-	struct slice     text;
+	struct slice text;
 };
 
 struct fake {
-	struct arena     arena;
+	struct arena arena;
 	struct listener *listener;
-	struct group     group;
-	struct list      rules, said;
-	struct waitlist  arrived;
-	const char      *password, *version;
-	bool             lenient;
-	int              unexpected, sessions;
-	uint32_t         next_id;
-	struct buf       file;
+	struct group group;
+	struct list rules, said;
+	struct waitlist arrived;
+	const char *password, *version;
+	bool lenient;
+	int unexpected, sessions;
+	uint32_t next_id;
+	struct buf file;
 };
 
 bool
 fake_matches(const char *pattern, struct slice text)
 {
 	const char *star = NULL;
-	size_t      i = 0, again = 0;
+	size_t i = 0, again = 0;
 
 	while (i < text.len) {
 		if (*pattern == '*') {
@@ -106,7 +106,9 @@ static int
 send_ok(struct ctx *cx, struct fake_session *s, uint64_t affected, const char *info)
 {
 	struct ok_packet ok = {
-		.affected_rows = affected, .info = slice_str(info), .status = STATUS_AUTOCOMMIT,
+		.affected_rows = affected,
+		.info = slice_str(info),
+		.status = STATUS_AUTOCOMMIT,
 	};
 
 	return server_send_ok(cx, &s->packets, s->client.caps, &ok);
@@ -118,7 +120,9 @@ fake_read_file(struct ctx *cx, struct fake_session *s, struct buf *out)
 	struct slice piece;
 
 	buf_reset(out);
-	TRY(packets_write(cx, &s->packets, slice_str("\xfb" "file")));
+	TRY(packets_write(cx, &s->packets,
+	    slice_str("\xfb"
+		      "file")));
 	TRY(packets_flush(cx, &s->packets));
 	do {
 		TRY(packets_read(cx, &s->packets, STATEMENT_MAX, &piece));
@@ -142,24 +146,22 @@ static int
 follow(struct ctx *cx, struct fake_session *s, const struct fake_rule *r, struct slice text)
 {
 	struct server_rows rows = {
-		.columns = r->columns, .rows = r->rows, .names = r->names, .values = r->values,
+		.columns = r->columns,
+		.rows = r->rows,
+		.names = r->names,
+		.values = r->values,
 		.status = STATUS_AUTOCOMMIT,
 	};
 
 	switch (r->answer) {
-	case ANSWER_OK:
-		return send_ok(cx, s, r->affected, r->info);
-	case ANSWER_ROWS:
-		return server_send_rows(cx, &s->packets, s->client.caps, &rows);
-	case ANSWER_ERROR:
-		return send_error(cx, s, r->code, r->sqlstate, r->text);
-	case ANSWER_CLOSE:
-		return -1;
+	case ANSWER_OK: return send_ok(cx, s, r->affected, r->info);
+	case ANSWER_ROWS: return server_send_rows(cx, &s->packets, s->client.caps, &rows);
+	case ANSWER_ERROR: return send_error(cx, s, r->code, r->sqlstate, r->text);
+	case ANSWER_CLOSE: return -1;
 	case ANSWER_FILE:
 		TRY(fake_read_file(cx, s, &s->fake->file));
 		return send_ok(cx, s, r->affected, r->info);
-	case ANSWER_CALL:
-		return r->own_answer(cx, s, text, r->arg);
+	case ANSWER_CALL: return r->own_answer(cx, s, text, r->arg);
 	}
 	unreachable();
 }
@@ -168,11 +170,12 @@ static int
 answer(struct ctx *cx, struct fake_session *s, struct slice text)
 {
 	struct fake_rule *r = find_rule(s->fake, text);
-	char              unexpected[200];
+	char unexpected[200];
 
 	remember(s->fake, text);
-	if (r == NULL && (s->fake->lenient || slice_eq_str(text, "@Ping") ||
-			     slice_eq_str(text, "@Reset connection")))
+	if (r == NULL &&
+	    (s->fake->lenient || slice_eq_str(text, "@Ping") ||
+		slice_eq_str(text, "@Reset connection")))
 		return send_ok(cx, s, 0, "");
 	if (r == NULL) {
 		s->fake->unexpected++;
@@ -204,7 +207,7 @@ serve(struct ctx *cx, struct fake_session *s)
 	SCOPED(buf) struct buf text = BUF_INIT;
 
 	for (;;) {
-		struct slice          packet;
+		struct slice packet;
 		struct command_packet c;
 
 		s->packets.seq = 0;
@@ -230,18 +233,21 @@ static void
 session_main(void *arg)
 {
 	struct fake_session *s = arg;
-	struct err           err = { 0 };
-	struct ctx           cx = { .deadline = NEVER, .err = &err, .arena = &s->fake->arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &s->fake->arena };
 	struct server_params params = {
-		.version = s->fake->version, .thread_id = s->id, .caps = SERVER_CAPS,
-		.lookup = lookup, .arg = s->fake,
+		.version = s->fake->version,
+		.thread_id = s->id,
+		.caps = SERVER_CAPS,
+		.lookup = lookup,
+		.arg = s->fake,
 	};
 
 	packets_init(&s->packets, s->conn);
 	s->fake->sessions++;
 	if (server_greet(&cx, &s->packets, &params, &s->client) == 0 &&
 	    server_welcome(&cx, &s->packets, &s->client) == 0 && serve(&cx, s) != 0)
-		err_clear(&err);   /* the client went away, or the script says so */
+		err_clear(&err); /* the client went away, or the script says so */
 	s->fake->sessions--;
 	packets_done(&s->packets);
 	conn_close(s->conn);
@@ -252,8 +258,8 @@ static void
 accept_main(void *arg)
 {
 	struct fake *f = arg;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 	struct conn *conn;
 
 	while (net_accept(&cx, f->listener, &conn) == 0) {
@@ -269,7 +275,7 @@ struct fake *
 fake_start(const char *address)
 {
 	struct fake *f = mem_new(struct fake);
-	struct err   err = { 0 };
+	struct err err = { 0 };
 
 	arena_init(&f->arena);
 	buf_init(&f->file);
@@ -371,7 +377,7 @@ struct fake_rule *
 fake_rows(struct fake_rule *r, ...)
 {
 	const char *name;
-	va_list     names;
+	va_list names;
 
 	r->answer = ANSWER_ROWS;
 	va_start(names, r);
@@ -389,8 +395,8 @@ fake_row(struct fake_rule *r, ...)
 	va_list values;
 
 	check(r->columns > 0);
-	r->values = mem_grow(r->values, &r->values_cap, (r->rows + 1) * r->columns,
-	    sizeof(*r->values));
+	r->values =
+	    mem_grow(r->values, &r->values_cap, (r->rows + 1) * r->columns, sizeof(*r->values));
 	va_start(values, r);
 	for (size_t i = 0; i < r->columns; i++) {
 		const char *v = va_arg(values, const char *);

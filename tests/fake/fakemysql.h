@@ -29,13 +29,13 @@ struct fake;
 struct fake_rule;
 
 struct fake_session {
-	struct fake         *fake;
-	struct conn         *conn;
-	struct packets       packets;
+	struct fake *fake;
+	struct conn *conn;
+	struct packets packets;
 	struct server_client client;
-	uint32_t             id;
+	uint32_t id;
 	/* the script's own, one for each session; NULL at first */
-	void                *user;
+	void *user;
 };
 
 /* 0 goes on; -1 ends the session (its error is not looked at). sql is borrowed. */
@@ -43,12 +43,12 @@ typedef int fake_call_fn(struct ctx *cx, struct fake_session *s, struct slice sq
 
 /* Fails the test when the address is taken. "127.0.0.1:0" with fake_port() on a real loop. */
 struct fake *fake_start(const char *address);
-void         fake_stop(struct fake *f);            /* ends its sessions; waits for them */
-int          fake_port(const struct fake *f);
+void fake_stop(struct fake *f); /* ends its sessions; waits for them */
+int fake_port(const struct fake *f);
 /* of every user; none at first */
-void         fake_password(struct fake *f, const char *password);
-void         fake_version(struct fake *f, const char *version);  /* of its greeting; kept, not copied */
-void         fake_lenient(struct fake *f);         /* statements without a rule are answered OK */
+void fake_password(struct fake *f, const char *password);
+void fake_version(struct fake *f, const char *version); /* of its greeting; kept, not copied */
+void fake_lenient(struct fake *f); /* statements without a rule are answered OK */
 
 /* A rule, answered OK until told otherwise. Rules are tried in the order they were made. */
 struct fake_rule *fake_on(struct fake *f, const char *pattern);
@@ -56,12 +56,12 @@ struct fake_rule *fake_on(struct fake *f, const char *pattern);
 struct fake_rule *fake_times(struct fake_rule *r, int times);
 struct fake_rule *fake_delay(struct fake_rule *r, usec delay);
 struct fake_rule *fake_ok(struct fake_rule *r, uint64_t affected, const char *info);
-struct fake_rule *fake_error(struct fake_rule *r, uint16_t code, const char *sqlstate,
-    const char *text);
+struct fake_rule *fake_error(
+    struct fake_rule *r, uint16_t code, const char *sqlstate, const char *text);
 /* names of columns, NULL */
 struct fake_rule *fake_rows(struct fake_rule *r, ...) __attribute__((sentinel));
 /* as many texts as columns; NULL is NULL */
-void              fake_row(struct fake_rule *r, ...);
+void fake_row(struct fake_rule *r, ...);
 /* the connection ends without an answer */
 struct fake_rule *fake_close(struct fake_rule *r);
 /* asks for the file, keeps it; then as fake_ok() says */
@@ -69,19 +69,19 @@ struct fake_rule *fake_file(struct fake_rule *r);
 struct fake_rule *fake_call(struct fake_rule *r, fake_call_fn *fn, void *arg);
 /* its statements wait for fake_release() */
 struct fake_rule *fake_hold(struct fake_rule *r);
-void              fake_release(struct fake_rule *r);
+void fake_release(struct fake_rule *r);
 
 /* What was said. */
-int          fake_used(const struct fake_rule *r);
-int          fake_count(const struct fake *f, const char *pattern);   /* statements so far */
-int          fake_unexpected(const struct fake *f);
-struct slice fake_last_file(const struct fake *f);                 /* of fake_file() */
-int          fake_sessions(const struct fake *f);                  /* now open */
+int fake_used(const struct fake_rule *r);
+int fake_count(const struct fake *f, const char *pattern); /* statements so far */
+int fake_unexpected(const struct fake *f);
+struct slice fake_last_file(const struct fake *f); /* of fake_file() */
+int fake_sessions(const struct fake *f);           /* now open */
 /* Until so many statements of the pattern have arrived. */
-int          fake_wait(struct ctx *cx, struct fake *f, const char *pattern, int count) MUST_USE;
+int fake_wait(struct ctx *cx, struct fake *f, const char *pattern, int count) MUST_USE;
 
 /* For calls: asks for the file and reads it to its end. */
-int          fake_read_file(struct ctx *cx, struct fake_session *s, struct buf *out) MUST_USE;
-bool         fake_matches(const char *pattern, struct slice text);
+int fake_read_file(struct ctx *cx, struct fake_session *s, struct buf *out) MUST_USE;
+bool fake_matches(const char *pattern, struct slice text);
 
 #endif

@@ -11,8 +11,8 @@ static void
 duration(struct slice s)
 {
 	struct err err = { 0 };
-	usec       d, again;
-	char       text[64];
+	usec d, again;
+	char text[64];
 
 	if (parse_duration(s, &d, &err) != 0)
 		return;
@@ -24,12 +24,12 @@ void
 fuzz_one(struct slice input)
 {
 	unsigned char choice = fuzz_choice(&input);
-	struct err    err = { 0 };
-	int64_t       i64;
-	uint64_t      u64;
-	int           n;
-	bool          b;
-	char          host[256];
+	struct err err = { 0 };
+	int64_t i64;
+	uint64_t u64;
+	int n;
+	bool b;
+	char host[256];
 
 	switch (choice % 7) {
 	case 0: (void)!parse_i64(input, &i64, &err); break;
@@ -38,6 +38,8 @@ fuzz_one(struct slice input)
 	case 3: (void)!parse_bool(input, &b, &err); break;
 	case 4: (void)!parse_size(input, &u64, &err); break;
 	case 5: duration(input); break;
-	default: check(parse_hostport(input, host, &n, &err) != 0 || strlen(host) < sizeof host); break;
+	default:
+		check(parse_hostport(input, host, &n, &err) != 0 || strlen(host) < sizeof host);
+		break;
 	}
 }

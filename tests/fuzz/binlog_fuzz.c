@@ -14,27 +14,52 @@
 static const struct {
 	const char *text, *charset;
 } definitions[] = {
-	{ "int(11)", NULL }, { "bigint(20) unsigned", NULL }, { "tinyint(4)", NULL }, { "smallint(6)", NULL },
-	{ "mediumint(9)", NULL }, { "float", NULL }, { "double", NULL }, { "decimal(12,2)", NULL },
-	{ "decimal(65,30)", NULL }, { "year(4)", NULL }, { "bit(12)", NULL }, { "date", NULL },
-	{ "time", NULL }, { "time(3)", NULL }, { "datetime", NULL }, { "datetime(6)", NULL },
-	{ "timestamp", NULL }, { "timestamp(2)", NULL }, { "char(10)", "utf8mb4" },
-	{ "char(255)", "utf8mb4" }, { "varchar(20)", "latin1" }, { "varchar(300)", "utf8mb4" },
-	{ "text", "utf8mb4" }, { "longtext", "utf8mb4" }, { "binary(6)", NULL }, { "varbinary(10)", NULL },
-	{ "tinyblob", NULL }, { "mediumblob", NULL }, { "enum('x','y','z')", "utf8mb4" },
-	{ "set('a','b','c','d','e','f','g','h','i')", "utf8mb4" }, { "time(6)", NULL },
-	{ "timestamp(6)", NULL }, { "set('a')", "latin1" }, { "bit(64)", NULL },
+	{ "int(11)", NULL },
+	{ "bigint(20) unsigned", NULL },
+	{ "tinyint(4)", NULL },
+	{ "smallint(6)", NULL },
+	{ "mediumint(9)", NULL },
+	{ "float", NULL },
+	{ "double", NULL },
+	{ "decimal(12,2)", NULL },
+	{ "decimal(65,30)", NULL },
+	{ "year(4)", NULL },
+	{ "bit(12)", NULL },
+	{ "date", NULL },
+	{ "time", NULL },
+	{ "time(3)", NULL },
+	{ "datetime", NULL },
+	{ "datetime(6)", NULL },
+	{ "timestamp", NULL },
+	{ "timestamp(2)", NULL },
+	{ "char(10)", "utf8mb4" },
+	{ "char(255)", "utf8mb4" },
+	{ "varchar(20)", "latin1" },
+	{ "varchar(300)", "utf8mb4" },
+	{ "text", "utf8mb4" },
+	{ "longtext", "utf8mb4" },
+	{ "binary(6)", NULL },
+	{ "varbinary(10)", NULL },
+	{ "tinyblob", NULL },
+	{ "mediumblob", NULL },
+	{ "enum('x','y','z')", "utf8mb4" },
+	{ "set('a','b','c','d','e','f','g','h','i')", "utf8mb4" },
+	{ "time(6)", NULL },
+	{ "timestamp(6)", NULL },
+	{ "set('a')", "latin1" },
+	{ "bit(64)", NULL },
 };
 
 static bool
 type_for(const struct wire_column *wire, struct column_type *out)
 {
 	for (size_t i = 0; i < sizeof definitions / sizeof *definitions; i++) {
-		const char  *name = definitions[i].charset;
+		const char *name = definitions[i].charset;
 		struct slice charset = name == NULL ? SLICE_NULL : slice_str(name);
-		struct err   err = { 0 };
+		struct err err = { 0 };
 
-		if (column_type_parse(slice_str(definitions[i].text), charset, charset, out, &err) == 0 &&
+		if (column_type_parse(
+			slice_str(definitions[i].text), charset, charset, out, &err) == 0 &&
 		    coltype_match(out, wire, &err) == 0)
 			return true;
 	}
@@ -44,11 +69,11 @@ type_for(const struct wire_column *wire, struct column_type *out)
 static void
 all_rows(const struct event *e, const struct tablemap *map, struct arena *a)
 {
-	struct err          err = { 0 };
+	struct err err = { 0 };
 	struct column_type *types = arena_alloc(a, (map->count + 1) * sizeof *types);
-	struct rows         rows;
-	struct row_shape    shape;
-	struct row_change   change;
+	struct rows rows;
+	struct row_shape shape;
+	struct row_change change;
 
 	for (size_t i = 0; i < map->count; i++)
 		if (!type_for(&map->columns[i], &types[i]))
@@ -65,10 +90,10 @@ all_rows(const struct event *e, const struct tablemap *map, struct arena *a)
 static void
 table_and_rows(struct slice input, unsigned char type, struct arena *a)
 {
-	struct err      err = { 0 };
+	struct err err = { 0 };
 	struct tablemap map;
-	struct event    e = { .type = type };
-	size_t          len;
+	struct event e = { .type = type };
+	size_t len;
 
 	if (input.len < 2)
 		return;
@@ -84,17 +109,17 @@ table_and_rows(struct slice input, unsigned char type, struct arena *a)
 static void
 control(unsigned char which, const struct event *e, struct arena *a)
 {
-	struct err                err = { 0 };
+	struct err err = { 0 };
 	struct format_description format;
-	struct rotate             rotate;
-	struct heartbeat          heartbeat;
-	struct gtid_event         gtid;
-	struct mysql_gtid_event   mysql_gtid;
-	struct gtid_list_event          list;
-	struct query_event        query;
-	struct xa_prepare         xa;
-	struct slice              sql;
-	uint64_t                  xid;
+	struct rotate rotate;
+	struct heartbeat heartbeat;
+	struct gtid_event gtid;
+	struct mysql_gtid_event mysql_gtid;
+	struct gtid_list_event list;
+	struct query_event query;
+	struct xa_prepare xa;
+	struct slice sql;
+	uint64_t xid;
 
 	switch (which) {
 	case 0: (void)!format_description_read(e->body, &format, &err); break;
@@ -114,10 +139,11 @@ void
 fuzz_one(struct slice input)
 {
 	static const unsigned char row_types[] = { EVENT_WRITE_ROWS_V1, EVENT_UPDATE_ROWS_V1,
-		EVENT_DELETE_ROWS_V1, EVENT_WRITE_ROWS_V2, EVENT_UPDATE_ROWS_V2, EVENT_DELETE_ROWS_V2 };
+		EVENT_DELETE_ROWS_V1, EVENT_WRITE_ROWS_V2, EVENT_UPDATE_ROWS_V2,
+		EVENT_DELETE_ROWS_V2 };
 	unsigned char choice = fuzz_choice(&input);
-	struct err    err = { 0 };
-	struct event  e = { .type = choice, .body = input };
+	struct err err = { 0 };
+	struct event e = { .type = choice, .body = input };
 	SCOPED(arena) struct arena a = ARENA_INIT;
 
 	if (choice < 10) {

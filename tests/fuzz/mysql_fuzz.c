@@ -16,7 +16,7 @@ enum { COLUMNS = 7 };
 static void
 greeting(struct slice packet)
 {
-	struct err      err = { 0 };
+	struct err err = { 0 };
 	struct greeting g, again;
 	SCOPED(buf) struct buf b = BUF_INIT;
 
@@ -30,9 +30,9 @@ greeting(struct slice packet)
 static void
 response(struct slice packet)
 {
-	struct err                err = { 0 };
+	struct err err = { 0 };
 	struct handshake_response r, again;
-	struct slice              key, value, attributes;
+	struct slice key, value, attributes;
 	SCOPED(buf) struct buf b = BUF_INIT;
 
 	if (handshake_response_read(packet, &r, &err) != 0)
@@ -48,7 +48,7 @@ response(struct slice packet)
 static void
 row(struct slice packet)
 {
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	struct slice values[COLUMNS], again[COLUMNS];
 	SCOPED(buf) struct buf b = BUF_INIT;
 
@@ -64,7 +64,7 @@ row(struct slice packet)
 static void
 column(struct slice packet, uint64_t caps)
 {
-	struct err        err = { 0 };
+	struct err err = { 0 };
 	struct column_def c, again;
 	SCOPED(buf) struct buf b = BUF_INIT;
 
@@ -78,10 +78,10 @@ column(struct slice packet, uint64_t caps)
 static void
 ok(struct slice packet, uint64_t caps)
 {
-	struct err       err = { 0 };
+	struct err err = { 0 };
 	struct ok_packet o;
-	struct slice     data;
-	uint8_t          type;
+	struct slice data;
+	uint8_t type;
 
 	if (ok_read(packet, caps, &o, &err) == 0)
 		while (reply_session_next(&o.session, &type, &data))
@@ -94,9 +94,9 @@ static void
 scan(struct slice bytes, enum reply_kind kind, uint64_t caps)
 {
 	static struct reply_scan whole, single;
-	struct err               err = { 0 };
-	size_t                   used = 0, sum = 0;
-	int                      rc, rc_single = 0;
+	struct err err = { 0 };
+	size_t used = 0, sum = 0;
+	int rc, rc_single = 0;
 
 	reply_scan_init(&whole, kind, caps);
 	reply_scan_init(&single, kind, caps);
@@ -117,9 +117,9 @@ scan(struct slice bytes, enum reply_kind kind, uint64_t caps)
 void
 fuzz_one(struct slice input)
 {
-	unsigned char     choice = fuzz_choice(&input);
-	uint64_t          caps = (choice & 0x40) ? CAP_DEPRECATE_EOF : 0;
-	struct err        err = { 0 };
+	unsigned char choice = fuzz_choice(&input);
+	uint64_t caps = (choice & 0x40) ? CAP_DEPRECATE_EOF : 0;
+	struct err err = { 0 };
 	struct err_packet e;
 	struct auth_switch s;
 
@@ -129,7 +129,10 @@ fuzz_one(struct slice input)
 	case 0: greeting(input); break;
 	case 1: response(input); break;
 	case 2: (void)!auth_switch_read(input, &s, &err); break;
-	case 3: column(input, 0); column(input, CAP_MARIADB_EXTENDED_METADATA); break;
+	case 3:
+		column(input, 0);
+		column(input, CAP_MARIADB_EXTENDED_METADATA);
+		break;
 	case 4: row(input); break;
 	case 5: ok(input, caps); break;
 	case 6: (void)!err_packet_read(input, &e, &err); break;

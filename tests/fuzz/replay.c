@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUT_MAX = 64 * 1024 };   /* what libFuzzer is told too */
+enum { INPUT_MAX = 64 * 1024 }; /* what libFuzzer is told too */
 
 static void
 feed(const char *bytes, size_t len)
@@ -26,14 +26,14 @@ feed(const char *bytes, size_t len)
 static void
 replay_file(const char *path)
 {
-	char  *bytes = malloc(INPUT_MAX);
-	FILE  *f = fopen(path, "rb");
+	char *bytes = malloc(INPUT_MAX);
+	FILE *f = fopen(path, "rb");
 	size_t len;
 
 	check(bytes != NULL && f != NULL);
 	len = fread(bytes, 1, INPUT_MAX, f);
 	fclose(f);
-	for (size_t n = 0; n < len && n < 300; n++)   /* longer ones: the beginnings say enough */
+	for (size_t n = 0; n < len && n < 300; n++) /* longer ones: the beginnings say enough */
 		feed(bytes, n);
 	feed(bytes, len);
 	free(bytes);
@@ -42,9 +42,9 @@ replay_file(const char *path)
 static int
 replay_folder(const char *folder)
 {
-	DIR           *d = opendir(folder);
+	DIR *d = opendir(folder);
 	struct dirent *e;
-	int            files = 0;
+	int files = 0;
 
 	check(d != NULL);
 	while ((e = readdir(d)) != NULL) {

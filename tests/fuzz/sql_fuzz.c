@@ -33,12 +33,12 @@ check_cache(struct slice sql, unsigned modes, const struct statement *want)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf              variant = BUF_INIT;
+	struct buf variant = BUF_INIT;
 	struct statement_cache *c = statement_cache_new();
-	struct shape           *shape = arena_new(&arena, struct shape);
-	struct statement_text   text = { sql, modes }, other = { .modes = modes };
-	struct statement        got;
-	struct err              err = { 0 };
+	struct shape *shape = arena_new(&arena, struct shape);
+	struct statement_text text = { sql, modes }, other = { .modes = modes };
+	struct statement got;
+	struct err err = { 0 };
 
 	if (shape_of(sql, shape)) {
 		put_variant(&variant, shape);
@@ -63,10 +63,10 @@ fuzz_one(struct slice sql)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf       print = BUF_INIT;
+	struct buf print = BUF_INIT;
 	struct statement s;
-	struct err       err = { 0 };
-	unsigned         modes = fuzz_choice(&sql) & 31u;
+	struct err err = { 0 };
+	unsigned modes = fuzz_choice(&sql) & 31u;
 
 	if (statement_read(&arena, sql, modes, &s, &err) != 0) {
 		check(err.kind == ERR_REFUSED);

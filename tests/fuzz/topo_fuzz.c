@@ -7,20 +7,18 @@
 #include "fuzz/fuzz.h"
 #include "topo/record.h"
 
-typedef int  read_fn(struct arena *a, struct slice json, void *out, struct err *err);
+typedef int read_fn(struct arena *a, struct slice json, void *out, struct err *err);
 typedef void write_fn(struct buf *out, const void *r);
 
 /* Each record's reader and writer behind one type, without casts of function pointers. */
-#define RECORD(name) \
-	static int \
-	read_##name(struct arena *a, struct slice json, void *out, struct err *err) \
-	{ \
-		return name##_read(a, json, out, err); \
-	} \
-	static void \
-	write_##name(struct buf *out, const void *r) \
-	{ \
-		name##_write(out, r); \
+#define RECORD(name)                                                                               \
+	static int read_##name(struct arena *a, struct slice json, void *out, struct err *err)     \
+	{                                                                                          \
+		return name##_read(a, json, out, err);                                             \
+	}                                                                                          \
+	static void write_##name(struct buf *out, const void *r)                                   \
+	{                                                                                          \
+		name##_write(out, r);                                                              \
 	}
 
 RECORD(keyspace)
@@ -32,30 +30,34 @@ RECORD(rules)
 RECORD(workflow)
 
 static const struct {
-	read_fn  *read;
+	read_fn *read;
 	write_fn *write;
 } records[] = {
-	{ read_keyspace, write_keyspace }, { read_tablet, write_tablet }, { read_health, write_health },
-	{ read_gate, write_gate }, { read_ack, write_ack }, { read_rules, write_rules },
+	{ read_keyspace, write_keyspace },
+	{ read_tablet, write_tablet },
+	{ read_health, write_health },
+	{ read_gate, write_gate },
+	{ read_ack, write_ack },
+	{ read_rules, write_rules },
 	{ read_workflow, write_workflow },
 };
 
 union any {
 	struct keyspace_record keyspace;
-	struct tablet_record   tablet;
-	struct health_record   health;
-	struct gate_record     gate;
-	struct ack_record      ack;
-	struct rules_record    rules;
+	struct tablet_record tablet;
+	struct health_record health;
+	struct gate_record gate;
+	struct ack_record ack;
+	struct rules_record rules;
 	struct workflow_record workflow;
 };
 
 void
 fuzz_one(struct slice input)
 {
-	size_t     which = fuzz_choice(&input) % (sizeof records / sizeof *records);
+	size_t which = fuzz_choice(&input) % (sizeof records / sizeof *records);
 	struct err err = { 0 };
-	union any  first, second;
+	union any first, second;
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	SCOPED(buf) struct buf once = BUF_INIT;
 	SCOPED(buf) struct buf twice = BUF_INIT;

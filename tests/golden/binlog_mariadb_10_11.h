@@ -57,8 +57,7 @@ static const char golden_write_full[] =
     "000474696e7901000000030101db5239be";
 
 /* Xid 33 */
-static const char golden_xid[] =
-    "f724036b10070000001f000000b506000000002100000000000000832b5a51";
+static const char golden_xid[] = "f724036b10070000001f000000b506000000002100000000000000832b5a51";
 
 /* Annotate_rows */
 static const char golden_annotate[] =

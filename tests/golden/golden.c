@@ -31,10 +31,10 @@ add_hex(const char *line, struct buf *out)
 void
 golden_read(const char *file, const char *name, struct buf *out)
 {
-	char   path[512], line[1024];
+	char path[512], line[1024];
 	size_t len = strlen(name);
-	bool   inside = false, found = false;
-	FILE  *f;
+	bool inside = false, found = false;
+	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", GOLDEN_DIR, file);
 	f = fopen(path, "r");

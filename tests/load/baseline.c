@@ -22,7 +22,7 @@ int
 baseline_read(struct baseline *b, MYSQL *my)
 {
 	MYSQL_RES *res = NULL;
-	MYSQL_ROW  row;
+	MYSQL_ROW row;
 
 	if (mysql_query(my, "SELECT " USER_COLUMNS " FROM users ORDER BY id") == 0)
 		res = mysql_use_result(my);
@@ -39,7 +39,7 @@ baseline_read(struct baseline *b, MYSQL *my)
 static FILE *
 open_file(const char *dir, const char *mode)
 {
-	char  path[4096 - 512];
+	char path[4096 - 512];
 	FILE *f;
 
 	snprintf(path, sizeof path, "%s/baseline.bin", dir);
@@ -53,7 +53,7 @@ int
 baseline_save(const struct baseline *b, const char *dir)
 {
 	FILE *f = open_file(dir, "wb");
-	int   rc = 0;
+	int rc = 0;
 
 	if (f == NULL)
 		return -1;
@@ -69,7 +69,7 @@ baseline_save(const struct baseline *b, const char *dir)
 int
 baseline_load(struct baseline *b, const char *dir)
 {
-	FILE           *f = open_file(dir, "rb");
+	FILE *f = open_file(dir, "rb");
 	struct base_row row;
 
 	if (f == NULL)

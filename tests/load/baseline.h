@@ -17,14 +17,14 @@ struct base_row {
 };
 
 struct baseline {
-	struct base_row *rows;   /* ascending ids */
-	size_t           count, cap;
+	struct base_row *rows; /* ascending ids */
+	size_t count, cap;
 };
 
 /* 0, or -1 with a sentence on stderr. */
-int  baseline_read(struct baseline *b, MYSQL *my);
-int  baseline_save(const struct baseline *b, const char *dir);
-int  baseline_load(struct baseline *b, const char *dir);
+int baseline_read(struct baseline *b, MYSQL *my);
+int baseline_save(const struct baseline *b, const char *dir);
+int baseline_load(struct baseline *b, const char *dir);
 void baseline_done(struct baseline *b);
 /* Index of id, or -1. */
 int64_t baseline_find(const struct baseline *b, uint64_t id);

@@ -3,12 +3,12 @@
 #include <inttypes.h>
 
 #define ROW_PRINT "%c %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %" PRId64 " %d\n"
-#define ROW_SCAN " %" SCNu64 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNd64 " %d\n"
+#define ROW_SCAN  " %" SCNu64 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNd64 " %d\n"
 
 FILE *
 journal_create(const char *dir, int client)
 {
-	char  path[1024];
+	char path[1024];
 	FILE *f;
 
 	snprintf(path, sizeof path, "%s/client-%d.journal", dir, client);

@@ -23,17 +23,17 @@ struct change {
 	struct userrow before, after;
 };
 
-FILE *journal_create(const char *dir, int client);      /* NULL with a sentence on stderr */
-void  journal_known(FILE *f, const struct userrow *row);
-void  journal_unknown(FILE *f, const struct change *changes, int count);
+FILE *journal_create(const char *dir, int client); /* NULL with a sentence on stderr */
+void journal_known(FILE *f, const struct userrow *row);
+void journal_unknown(FILE *f, const struct change *changes, int count);
 
 /* Reading back: one entry at a time. */
 enum journal_entry { JOURNAL_END, JOURNAL_KNOWN, JOURNAL_UNKNOWN, JOURNAL_BROKEN };
-enum { CHANGES_MAX = 8 };   /* of one transaction; workload.c makes at most 4 */
+enum { CHANGES_MAX = 8 }; /* of one transaction; workload.c makes at most 4 */
 
 struct journal_item {
-	struct change changes[CHANGES_MAX];   /* KNOWN: changes[0].after */
-	int           count;
+	struct change changes[CHANGES_MAX]; /* KNOWN: changes[0].after */
+	int count;
 };
 
 enum journal_entry journal_read(FILE *f, struct journal_item *item);

@@ -10,12 +10,12 @@ enum {
 	CONNECT_TIMEOUT_S = 10,
 	/* longer than any hold; a wait beyond it is a lost connection */
 	ANSWER_TIMEOUT_S = 120,
-	RECONNECT_PAUSE_US = 50000,  /* a server that restarts takes seconds */
-	BEHIND_MAX_US = 100000,      /* after a stall, make up for this much and no more */
+	RECONNECT_PAUSE_US = 50000, /* a server that restarts takes seconds */
+	BEHIND_MAX_US = 100000,     /* after a stall, make up for this much and no more */
 };
 
 const char *const stmt_kind_names[] = { "select", "insert", "update", "delete", "txn", "commit",
-    "connect" };
+	"connect" };
 
 void
 link_init(struct link *l, const struct settings *set, atomic_bool *stop)
@@ -52,9 +52,8 @@ static bool
 is_disconnect(unsigned code)
 {
 	return code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST ||
-	    code == CR_CONNECTION_ERROR ||
-	    code == CR_CONN_HOST_ERROR || code == CR_SERVER_LOST_EXTENDED || code == 1927 ||
-	    code == 1053;
+	    code == CR_CONNECTION_ERROR || code == CR_CONN_HOST_ERROR ||
+	    code == CR_SERVER_LOST_EXTENDED || code == 1927 || code == 1053;
 }
 
 static void
@@ -91,7 +90,7 @@ failed(struct link *l, unsigned code, const char *text, const char *sql)
 void
 link_wrong_read(struct link *l, const char *fmt, ...)
 {
-	char    text[256];
+	char text[256];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -106,11 +105,11 @@ link_wrong_read(struct link *l, const char *fmt, ...)
 MYSQL *
 link_open(const struct settings *set, unsigned *code, char *text, size_t size)
 {
-	MYSQL       *my = mysql_init(NULL);
-	unsigned     connect_s = CONNECT_TIMEOUT_S, answer_s = ANSWER_TIMEOUT_S;
-	enum mysql_protocol_type how = set->socket == NULL ? MYSQL_PROTOCOL_TCP
-	    : MYSQL_PROTOCOL_SOCKET;
-	my_bool      no = 0;
+	MYSQL *my = mysql_init(NULL);
+	unsigned connect_s = CONNECT_TIMEOUT_S, answer_s = ANSWER_TIMEOUT_S;
+	enum mysql_protocol_type how =
+	    set->socket == NULL ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+	my_bool no = 0;
 
 	mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
 	mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &answer_s);
@@ -139,7 +138,7 @@ nap(int64_t us)
 bool
 link_ensure(struct link *l)
 {
-	char     text[256];
+	char text[256];
 	unsigned code = 0;
 
 	while (l->my == NULL && !atomic_load(l->stop)) {
@@ -175,8 +174,8 @@ enum outcome
 link_run(struct link *l, enum stmt_kind kind, const char *sql, size_t len, MYSQL_RES **result)
 {
 	MYSQL_RES *res = NULL;
-	int64_t    start;
-	int        rc;
+	int64_t start;
+	int rc;
 
 	if (result != NULL)
 		*result = NULL;
@@ -213,8 +212,8 @@ static int
 fetch(MYSQL_STMT *st, struct reply *reply)
 {
 	MYSQL_BIND out[6];
-	my_bool    is_null[6] = { 0 };
-	int        rc;
+	my_bool is_null[6] = { 0 };
+	int rc;
 
 	memset(out, 0, sizeof out);
 	for (int i = 0; i < 6; i++) {
@@ -252,13 +251,12 @@ execute(MYSQL_STMT *st, const char *const *params, struct reply *reply)
 
 enum outcome
 link_execute(struct link *l, enum stmt_kind kind, int which, const char *sql,
-    const char *const *params,
-    struct reply *reply)
+    const char *const *params, struct reply *reply)
 {
-	MYSQL_STMT  *st;
-	int64_t      start;
+	MYSQL_STMT *st;
+	int64_t start;
 	enum outcome out;
-	int          rc;
+	int rc;
 
 	if (l->my == NULL)
 		return LOST;
@@ -275,7 +273,7 @@ link_execute(struct link *l, enum stmt_kind kind, int which, const char *sql,
 	st = l->prepared[which];
 	out = failed(l, mysql_stmt_errno(st), mysql_stmt_error(st), sql);
 	if (out == REFUSED) {
-		mysql_stmt_close(st);          /* it may never have been prepared */
+		mysql_stmt_close(st); /* it may never have been prepared */
 		l->prepared[which] = NULL;
 	}
 	return out;

@@ -16,43 +16,50 @@
 
 enum outcome { DONE, REFUSED, LOST };
 
-enum stmt_kind { STMT_SELECT, STMT_INSERT, STMT_UPDATE, STMT_DELETE, STMT_TXN, STMT_COMMIT,
-    STMT_CONNECT };
+enum stmt_kind {
+	STMT_SELECT,
+	STMT_INSERT,
+	STMT_UPDATE,
+	STMT_DELETE,
+	STMT_TXN,
+	STMT_COMMIT,
+	STMT_CONNECT
+};
 extern const char *const stmt_kind_names[];
 
 struct settings {
 	const char *host, *user, *password, *database, *journal, *summary, *socket;
-	int         port, clients, seconds;
+	int port, clients, seconds;
 	/* statements per second of all clients; 0 = as fast as they can */
-	double      rate;
-	uint64_t    seed;
-	int64_t     start_us;                /* of this run */
-	bool        tolerate_disconnects;
+	double rate;
+	uint64_t seed;
+	int64_t start_us; /* of this run */
+	bool tolerate_disconnects;
 };
 
 enum {
-	FAILURES_KEPT = 10,      /* the first few are told in full */
+	FAILURES_KEPT = 10, /* the first few are told in full */
 	PARAMS_MAX = 6,
 };
 
 struct failure {
-	int64_t  at_us;
+	int64_t at_us;
 	unsigned code;
-	char     text[256], sql[120];
+	char text[256], sql[120];
 };
 
 struct link {
 	const struct settings *set;
-	atomic_bool           *stop;
-	MYSQL                 *my;           /* NULL when not connected */
+	atomic_bool *stop;
+	MYSQL *my; /* NULL when not connected */
 	/* by enum prep of workload.c; made again on each connection */
-	MYSQL_STMT            *prepared[3];
-	struct stalls          stalls;
-	int64_t                next_us;      /* when the rate lets the next statement go */
-	pthread_mutex_t        lock;         /* of what follows: the control thread reads it */
-	uint64_t               errors, disconnects, wrong_reads;
-	struct failure         first[FAILURES_KEPT];
-	int                    first_count;
+	MYSQL_STMT *prepared[3];
+	struct stalls stalls;
+	int64_t next_us;      /* when the rate lets the next statement go */
+	pthread_mutex_t lock; /* of what follows: the control thread reads it */
+	uint64_t errors, disconnects, wrong_reads;
+	struct failure first[FAILURES_KEPT];
+	int first_count;
 };
 
 /* A text result of one statement; free with link_free_result(). */
@@ -63,20 +70,19 @@ MYSQL *link_open(const struct settings *set, unsigned *code, char *text, size_t 
 /* Connects, trying again until it works or the run is stopped (then false). */
 bool link_ensure(struct link *l);
 /* Runs one statement. *result may be NULL when none is wanted; else the caller frees it. */
-enum outcome link_run(struct link *l, enum stmt_kind kind, const char *sql, size_t len,
-    MYSQL_RES **result);
+enum outcome link_run(
+    struct link *l, enum stmt_kind kind, const char *sql, size_t len, MYSQL_RES **result);
 /* Executes prepared[which] (preparing sql first when needed) with text parameters; a NULL value is SQL NULL.
  * cols and lens, when given, get the one row of the result, valid until the next call; *found says
  * if there is one. */
 struct reply {
-	char          bytes[6][1200];
-	char         *cols[6];
+	char bytes[6][1200];
+	char *cols[6];
 	unsigned long lens[6];
-	bool          found;
+	bool found;
 };
 enum outcome link_execute(struct link *l, enum stmt_kind kind, int which, const char *sql,
-    const char *const *params,
-    struct reply *reply);
+    const char *const *params, struct reply *reply);
 /* Something that the answer should not have said. */
 void link_wrong_read(struct link *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -29,17 +29,17 @@
 enum { INTERVALS_MAX = 32, LINE_MAX_LEN = 256, EXIT_WRONG = 1, EXIT_BROKEN = 2 };
 
 struct interval {
-	char    name[48];
-	int64_t from_us, to_us;    /* to_us 0: still going on */
+	char name[48];
+	int64_t from_us, to_us; /* to_us 0: still going on */
 };
 
 struct run {
-	struct settings  set;
-	struct baseline  base;
+	struct settings set;
+	struct baseline base;
 	struct workload *clients;
-	struct interval *intervals;     /* INTERVALS_MAX */
-	int              interval_count;
-	int64_t          start_us, end_us;
+	struct interval *intervals; /* INTERVALS_MAX */
+	int interval_count;
+	int64_t start_us, end_us;
 };
 
 /* Set by the signal handler and the control loop,
@@ -72,7 +72,7 @@ static void
 put_wait(FILE *f, const struct run *r, const char *name, int64_t from, int64_t to)
 {
 	struct stall longest = { 0 };
-	uint64_t     count = 0;
+	uint64_t count = 0;
 
 	for (int i = 0; i < r->set.clients; i++) {
 		struct stall s = stalls_longest(&r->clients[i].link.stalls, from, to, &count);
@@ -82,10 +82,11 @@ put_wait(FILE *f, const struct run *r, const char *name, int64_t from, int64_t t
 	}
 	fprintf(f, "{\"name\":");
 	put_json_text(f, name);
-	fprintf(f, ",\"from_us\":%" PRId64 ",\"to_us\":%" PRId64 ",\"statements\":%" PRIu64
-	    ",\"longest_ms\":%.3f,\"longest_at_us\":%" PRId64 ",\"longest_kind\":\"%s\"}", from, to,
-	    count,
-	    (double)longest.wait_us / 1000, longest.start_us, stmt_kind_names[longest.what]);
+	fprintf(f,
+	    ",\"from_us\":%" PRId64 ",\"to_us\":%" PRId64 ",\"statements\":%" PRIu64
+	    ",\"longest_ms\":%.3f,\"longest_at_us\":%" PRId64 ",\"longest_kind\":\"%s\"}",
+	    from, to, count, (double)longest.wait_us / 1000, longest.start_us,
+	    stmt_kind_names[longest.what]);
 }
 
 struct totals {
@@ -123,8 +124,7 @@ put_first_errors(FILE *f, const struct run *r)
 
 		for (int k = 0; k < l->first_count && put < FAILURES_KEPT; k++, put++) {
 			fprintf(f, "%s{\"client\":%d,\"at_us\":%" PRId64 ",\"code\":%u,\"text\":",
-			    put > 0 ? "," : "", i,
-			    l->first[k].at_us, l->first[k].code);
+			    put > 0 ? "," : "", i, l->first[k].at_us, l->first[k].code);
 			put_json_text(f, l->first[k].text);
 			fprintf(f, ",\"sql\":");
 			put_json_text(f, l->first[k].sql);
@@ -137,7 +137,8 @@ put_first_errors(FILE *f, const struct run *r)
 static void
 put_totals(FILE *f, const struct totals *t)
 {
-	fprintf(f, "\"statements\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"wrong_reads\":%" PRIu64
+	fprintf(f,
+	    "\"statements\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"wrong_reads\":%" PRIu64
 	    ",\"disconnects\":%" PRIu64,
 	    t->statements, t->errors, t->wrong_reads, t->disconnects);
 }
@@ -157,9 +158,10 @@ put_summary(FILE *f, const struct run *r)
 	fprintf(f, "{\"event\":\"summary\",\"clients\":%d,\"seconds\":%.3f,", r->set.clients,
 	    (double)(r->end_us - r->start_us) / 1e6);
 	put_totals(f, &t);
-	fprintf(f, ",\"writes\":%" PRIu64 ",\"checked_reads\":%" PRIu64
-	    ",\"transactions\":%" PRIu64 ",\"unknown\":%" PRIu64
-	    ",", t.writes, t.reads, t.transactions, t.unknown);
+	fprintf(f,
+	    ",\"writes\":%" PRIu64 ",\"checked_reads\":%" PRIu64 ",\"transactions\":%" PRIu64
+	    ",\"unknown\":%" PRIu64 ",",
+	    t.writes, t.reads, t.transactions, t.unknown);
 	put_first_errors(f, r);
 	fprintf(f, ",\"longest\":");
 	put_wait(f, r, "all", r->start_us, r->end_us);
@@ -181,7 +183,7 @@ mark(struct run *r, const char *name)
 	if (r->interval_count > 0)
 		r->intervals[r->interval_count - 1].to_us = wall_us();
 	if (r->interval_count == INTERVALS_MAX)
-		r->interval_count--;           /* the last one goes by its newest name */
+		r->interval_count--; /* the last one goes by its newest name */
 	v = &r->intervals[r->interval_count++];
 	*v = (struct interval){ .from_us = wall_us() };
 	snprintf(v->name, sizeof v->name, "%s", name);
@@ -190,7 +192,7 @@ mark(struct run *r, const char *name)
 static void
 obey(struct run *r, const char *line)
 {
-	char    name[48];
+	char name[48];
 	int64_t from, to;
 
 	if (strcmp(line, "stop") == 0) {
@@ -220,18 +222,17 @@ obey(struct run *r, const char *line)
 static void
 control(struct run *r)
 {
-	char   line[LINE_MAX_LEN];
+	char line[LINE_MAX_LEN];
 	size_t used = 0;
-	int    fd = 0;
+	int fd = 0;
 
 	while (!atomic_load(&stopping)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		char          c;
+		char c;
 
-		if (r->set.seconds > 0 &&
-		    wall_us() - r->start_us > (int64_t)r->set.seconds * 1000000)
+		if (r->set.seconds > 0 && wall_us() - r->start_us > (int64_t)r->set.seconds * 1000000)
 			atomic_store(&stopping, true);
-		if (poll(&p, 1, 100) <= 0)     /* ms: how late --seconds may be seen */
+		if (poll(&p, 1, 100) <= 0) /* ms: how late --seconds may be seen */
 			continue;
 		if (read(0, &c, 1) != 1) {
 			fd = -1;
@@ -248,9 +249,9 @@ control(struct run *r)
 static MYSQL *
 open_or_say(const struct settings *set)
 {
-	char     text[256];
+	char text[256];
 	unsigned code = 0;
-	MYSQL   *my = link_open(set, &code, text, sizeof text);
+	MYSQL *my = link_open(set, &code, text, sizeof text);
 
 	if (my == NULL)
 		fprintf(stderr, "load: connecting to %s:%d: error %u: %s\n", set->host, set->port,
@@ -262,7 +263,7 @@ static int
 prepare_run(struct run *r)
 {
 	MYSQL *my;
-	int    rc;
+	int rc;
 
 	if (mkdir(r->set.journal, 0755) != 0 && errno != EEXIST) {
 		fprintf(stderr, "load: creating '%s': %m\n", r->set.journal);
@@ -305,7 +306,7 @@ static int
 do_run(struct run *r)
 {
 	struct totals t;
-	FILE         *f;
+	FILE *f;
 
 	if (prepare_run(r) != 0 || run_clients(r) != 0)
 		return EXIT_BROKEN;
@@ -334,20 +335,18 @@ static int
 do_verify(const struct settings *set)
 {
 	struct verdict v;
-	MYSQL         *my = open_or_say(set);
-	int            rc = my == NULL ? -1 : verify_table(set, my, &v);
+	MYSQL *my = open_or_say(set);
+	int rc = my == NULL ? -1 : verify_table(set, my, &v);
 
 	if (my != NULL)
 		mysql_close(my);
 	if (rc != 0)
 		return EXIT_BROKEN;
-	printf("{\"event\":\"verify\",\"port\":%d,\"rows\":%" PRIu64
-	    ",\"checked_writes\":%" PRIu64 ",\"unknown\":%" PRIu64
-	    ",\"lost_writes\":%" PRIu64 ",\"wrong_rows\":%" PRIu64 ",\"duplicates\":%" PRIu64
-	    ",\"ok\":%s,\"first\":[",
+	printf("{\"event\":\"verify\",\"port\":%d,\"rows\":%" PRIu64 ",\"checked_writes\":%" PRIu64
+	       ",\"unknown\":%" PRIu64 ",\"lost_writes\":%" PRIu64 ",\"wrong_rows\":%" PRIu64
+	       ",\"duplicates\":%" PRIu64 ",\"ok\":%s,\"first\":[",
 	    set->port, v.rows, v.checked_writes, v.unknown, v.lost_writes, v.wrong_rows,
-	    v.duplicates,
-	    verdict_ok(&v) ? "true" : "false");
+	    v.duplicates, verdict_ok(&v) ? "true" : "false");
 	for (int i = 0; i < v.first_count; i++) {
 		fprintf(stdout, "%s", i > 0 ? "," : "");
 		put_json_text(stdout, v.first[i]);
@@ -356,6 +355,7 @@ do_verify(const struct settings *set)
 	return verdict_ok(&v) ? 0 : EXIT_WRONG;
 }
 
+/* clang-format off */
 static const struct option options[] = {
 	{ "host", required_argument, NULL, 'h' }, { "port", required_argument, NULL, 'P' },
 	{ "user", required_argument, NULL, 'u' }, { "password-file", required_argument, NULL, 'p' },
@@ -365,12 +365,13 @@ static const struct option options[] = {
 	{ "seed", required_argument, NULL, 'S' }, { "socket", required_argument, NULL, 'k' },
 	{ "tolerate-disconnects", no_argument, NULL, 't' }, { NULL, 0, NULL, 0 },
 };
+/* clang-format on */
 
 static const char *
 read_password(const char *path)
 {
-	static char line[128];         /* lives as long as the program's settings */
-	FILE       *f = fopen(path, "r");
+	static char line[128]; /* lives as long as the program's settings */
+	FILE *f = fopen(path, "r");
 
 	if (f == NULL || fgets(line, sizeof line, f) == NULL) {
 		fprintf(stderr, "load: reading '%s': %m\n", path);
@@ -415,16 +416,20 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	struct run r = { .set = { .host = "127.0.0.1", .port = 3306, .user = "app", .password = "",
-	    .database = "customer",
-	    .clients = 8, .rate = 500, .seed = 1 } };
-	int        c, rc;
+	struct run r = { .set = { .host = "127.0.0.1",
+			     .port = 3306,
+			     .user = "app",
+			     .password = "",
+			     .database = "customer",
+			     .clients = 8,
+			     .rate = 500,
+			     .seed = 1 } };
+	int c, rc;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (take_option(&r.set, c) != 0)
 			return usage();
-	if (optind != argc - 1 || r.set.journal == NULL || r.set.clients < 1 ||
-	    r.set.clients > 1000)
+	if (optind != argc - 1 || r.set.journal == NULL || r.set.clients < 1 || r.set.clients > 1000)
 		return usage();
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);

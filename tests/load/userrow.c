@@ -8,7 +8,7 @@
 uint64_t
 user_mix(uint64_t x)
 {
-	x += UINT64_C(0x9e3779b97f4a7c15);                    /* splitmix64 */
+	x += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
 	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return x ^ (x >> 31);
@@ -18,18 +18,20 @@ user_mix(uint64_t x)
 static void
 fill_data(char *out, size_t size, uint64_t mixed)
 {
+	/* clang-format off */
 	static const char *const pieces[] = {
 		"{\"a\":1}", "it's", "back\\slash", "line\nbreak", "tab\t", "caf\xc3\xa9", "100% ",
 		    "\"quoted\"", "``",
 		"plain words and more of them", "0123456789abcdef", " trailing ",
 	};
+	/* clang-format on */
 	/* the demo's rows have about 130 bytes here */
 	size_t want = (size_t)(mixed % 600), used = 0;
 
 	out[0] = '\0';
 	while (used < want) {
 		const char *p = pieces[mixed % (sizeof pieces / sizeof *pieces)];
-		int         n = snprintf(out + used, size - used, "%s", p);
+		int n = snprintf(out + used, size - used, "%s", p);
 
 		used += (size_t)n;
 		mixed = user_mix(mixed);
@@ -39,9 +41,9 @@ fill_data(char *out, size_t size, uint64_t mixed)
 void
 user_text(const struct userrow *r, struct usertext *t)
 {
-	uint64_t  mixed = user_mix(r->seed * 31 + r->ver);
+	uint64_t mixed = user_mix(r->seed * 31 + r->ver);
 	/* the range of the demo's table */
-	time_t    when = (time_t)(1600000000 + mixed % 100000000);
+	time_t when = (time_t)(1600000000 + mixed % 100000000);
 	struct tm tm;
 
 	gmtime_r(&when, &tm);
@@ -50,9 +52,9 @@ user_text(const struct userrow *r, struct usertext *t)
 	snprintf(t->name, sizeof t->name, "Name v%" PRIu32 " of %" PRIu64, r->ver, r->seed);
 	strftime(t->created, sizeof t->created, "%Y-%m-%d %H:%M:%S", &tm);
 	snprintf(t->balance, sizeof t->balance, "%s%" PRId64 ".%02" PRId64, r->cents < 0 ? "-" : "",
-	    (r->cents < 0 ? -r->cents : r->cents) / 100, (r->cents < 0 ? -r->cents
-	    : r->cents) % 100);
-	t->name_null = r->ver % 7 == 0;                        /* some of each */
+	    (r->cents < 0 ? -r->cents : r->cents) / 100,
+	    (r->cents < 0 ? -r->cents : r->cents) % 100);
+	t->name_null = r->ver % 7 == 0; /* some of each */
 	t->data_null = mixed % 11 == 0;
 	fill_data(t->data, sizeof t->data, mixed);
 }
@@ -71,8 +73,8 @@ user_matches(const struct userrow *r, char **cols, const unsigned long *lens)
 	struct usertext t;
 
 	user_text(r, &t);
-	return same(cols[1], lens[1], t.email, false) && same(cols[2], lens[2], t.name,
-	    t.name_null) &&
+	return same(cols[1], lens[1], t.email, false) &&
+	    same(cols[2], lens[2], t.name, t.name_null) &&
 	    same(cols[3], lens[3], t.created, false) && same(cols[4], lens[4], t.balance, false) &&
 	    same(cols[5], lens[5], t.data, t.data_null);
 }
@@ -105,9 +107,9 @@ user_hash(char **cols, const unsigned long *lens)
 bool
 user_seed_of_email(const char *email, unsigned long len, uint64_t *seed)
 {
-	char     text[80];
+	char text[80];
 	uint32_t ver;
-	int      end = -1;
+	int end = -1;
 
 	if (email == NULL || len >= sizeof text)
 		return false;

@@ -14,16 +14,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { USER_COLS = 6 };   /* id, email, name, created_at, balance, data */
+enum { USER_COLS = 6 }; /* id, email, name, created_at, balance, data */
 
 #define USER_COLUMNS "id, email, name, created_at, balance, data"
 
 struct userrow {
 	uint64_t id, seed;
 	uint32_t ver, email_ver;
-	int64_t  cents;     /* balance */
-	bool     exists;
-	bool     frozen;    /* its last write has no answer: nobody touches it again */
+	int64_t cents; /* balance */
+	bool exists;
+	bool frozen; /* its last write has no answer: nobody touches it again */
 };
 
 /* The text of each column as a client with utf8mb4 and time_zone +00:00 reads it. */
@@ -32,13 +32,13 @@ struct usertext {
 	bool name_null, data_null;
 };
 
-void     user_text(const struct userrow *r, struct usertext *t);
+void user_text(const struct userrow *r, struct usertext *t);
 /* Does a fetched row hold exactly what r says? r->ver is not 0. The id is not compared. */
-bool     user_matches(const struct userrow *r, char **cols, const unsigned long *lens);
+bool user_matches(const struct userrow *r, char **cols, const unsigned long *lens);
 /* Of all columns with their lengths and NULLs; 64-bit FNV-1a. */
 uint64_t user_hash(char **cols, const unsigned long *lens);
 /* The seed in an email that this program wrote; false for any other. */
-bool     user_seed_of_email(const char *email, unsigned long len, uint64_t *seed);
+bool user_seed_of_email(const char *email, unsigned long len, uint64_t *seed);
 /* Random-looking, the same for the same input. */
 uint64_t user_mix(uint64_t x);
 

@@ -11,8 +11,8 @@
 /* One row of the journals. Known: what is acknowledged. Unknown: one change of a group without an answer. */
 struct fact {
 	struct userrow before, now;
-	int64_t        group;      /* -1: known */
-	bool           seen;
+	int64_t group; /* -1: known */
+	bool seen;
 };
 
 /* Changes sent together without an answer: all happened, or none did. */
@@ -22,19 +22,18 @@ struct group {
 
 struct picture {
 	struct baseline base;
-	bool           *base_seen;
-	struct fact    *facts;
-	size_t          fact_count, fact_cap;
-	struct group   *groups;
-	size_t          group_count, group_cap;
+	bool *base_seen;
+	struct fact *facts;
+	size_t fact_count, fact_cap;
+	struct group *groups;
+	size_t group_count, group_cap;
 	/* hash table by key_of(): index of the fact + 1; a power of two */
-	uint64_t       *slots;
-	size_t          slot_count;
+	uint64_t *slots;
+	size_t slot_count;
 	struct verdict *v;
 };
 
-__attribute__((format(printf, 3, 4)))
-static void
+__attribute__((format(printf, 3, 4))) static void
 complain(struct verdict *v, uint64_t *counter, const char *fmt, ...)
 {
 	va_list ap;
@@ -75,7 +74,7 @@ static struct fact *
 find(const struct picture *p, uint64_t key)
 {
 	for (size_t at = user_mix(key) & (p->slot_count - 1); p->slots[at] != 0;
-	    at = (at + 1) & (p->slot_count - 1)) {
+	     at = (at + 1) & (p->slot_count - 1)) {
 		struct fact *f = &p->facts[p->slots[at] - 1];
 
 		if (key_of(&f->now) == key)
@@ -88,7 +87,7 @@ static struct fact *
 find_or_add(struct picture *p, const struct userrow *row)
 {
 	struct fact *f = find(p, key_of(row));
-	size_t       at;
+	size_t at;
 
 	if (f != NULL)
 		return f;
@@ -104,7 +103,7 @@ find_or_add(struct picture *p, const struct userrow *row)
 		rehash(p);
 		return f;
 	}
-	for (at = user_mix(key_of(row)) & (p->slot_count - 1); p->slots[at] != 0; )
+	for (at = user_mix(key_of(row)) & (p->slot_count - 1); p->slots[at] != 0;)
 		at = (at + 1) & (p->slot_count - 1);
 	p->slots[at] = p->fact_count;
 	return f;
@@ -127,7 +126,7 @@ static int
 take_journal(struct picture *p, FILE *f)
 {
 	struct journal_item item;
-	enum journal_entry  entry;
+	enum journal_entry entry;
 
 	while ((entry = journal_read(f, &item)) != JOURNAL_END) {
 		int64_t group = entry == JOURNAL_UNKNOWN ? add_group(p) : -1;
@@ -152,9 +151,9 @@ read_journals(struct picture *p, const struct settings *set)
 {
 	/* One per client, and the highest row's. */
 	for (int i = 0; i <= set->clients; i++) {
-		char  path[1024];
+		char path[1024];
 		FILE *f;
-		int   rc;
+		int rc;
 
 		snprintf(path, sizeof path, "%s/client-%d.journal", set->journal, i);
 		f = fopen(path, "r");
@@ -204,13 +203,13 @@ check_fact(struct picture *p, struct fact *f, char **cols, const unsigned long *
 		return;
 	if (cols == NULL)
 		complain(p->v, &p->v->lost_writes,
-		    "row %" PRIu64 " is missing: version %" PRIu32 " was acknowledged",
-		    f->now.id, f->now.ver);
+		    "row %" PRIu64 " is missing: version %" PRIu32 " was acknowledged", f->now.id,
+		    f->now.ver);
 	else
 		complain(p->v, &p->v->lost_writes,
 		    "row %" PRIu64 " holds email '%.60s' name '%.60s': version %" PRIu32
-		    " %s was acknowledged", f->now.id, cols[1], cols[2] == NULL ? "NULL" : cols[2],
-		    f->now.ver,
+		    " %s was acknowledged",
+		    f->now.id, cols[1], cols[2] == NULL ? "NULL" : cols[2], f->now.ver,
 		    f->now.exists ? "written" : "deleted");
 }
 
@@ -218,11 +217,11 @@ static void
 check_row(struct picture *p, uint64_t id, char **cols, const unsigned long *lens)
 {
 	struct fact *f = find(p, id);
-	int64_t      at = baseline_find(&p->base, id);
-	uint64_t     seed;
+	int64_t at = baseline_find(&p->base, id);
+	uint64_t seed;
 
 	if (f == NULL && at < 0 && user_seed_of_email(cols[1], lens[1], &seed) && seed >> 63 != 0)
-		f = find(p, seed);             /* its id was never answered */
+		f = find(p, seed); /* its id was never answered */
 	if (f != NULL && f->seen)
 		complain(p->v, &p->v->duplicates, "row %" PRIu64 " is there twice", id);
 	if (at >= 0)
@@ -258,8 +257,8 @@ static int
 scan(struct picture *p, MYSQL *my)
 {
 	MYSQL_RES *res = NULL;
-	MYSQL_ROW  row;
-	uint64_t   last = 0;
+	MYSQL_ROW row;
+	uint64_t last = 0;
 
 	if (mysql_query(my, "SELECT " USER_COLUMNS " FROM users ORDER BY id") == 0)
 		res = mysql_use_result(my);
@@ -284,10 +283,10 @@ scan(struct picture *p, MYSQL *my)
 static int
 check_count(struct picture *p, MYSQL *my)
 {
-	MYSQL_RES *res = mysql_query(my, "SELECT COUNT(*) FROM users") == 0
-	    ? mysql_store_result(my) : NULL;
-	MYSQL_ROW  row = res == NULL ? NULL : mysql_fetch_row(res);
-	uint64_t   count = row == NULL ? 0 : strtoull(row[0], NULL, 10);
+	MYSQL_RES *res =
+	    mysql_query(my, "SELECT COUNT(*) FROM users") == 0 ? mysql_store_result(my) : NULL;
+	MYSQL_ROW row = res == NULL ? NULL : mysql_fetch_row(res);
+	uint64_t count = row == NULL ? 0 : strtoull(row[0], NULL, 10);
 
 	if (res != NULL)
 		mysql_free_result(res);
@@ -297,8 +296,7 @@ check_count(struct picture *p, MYSQL *my)
 	}
 	if (count != p->v->rows)
 		complain(p->v, &p->v->wrong_rows,
-		    "COUNT(*) says %" PRIu64 ", the scan found %" PRIu64 " rows", count,
-		    p->v->rows);
+		    "COUNT(*) says %" PRIu64 ", the scan found %" PRIu64 " rows", count, p->v->rows);
 	return 0;
 }
 
@@ -306,7 +304,7 @@ int
 verify_table(const struct settings *set, MYSQL *my, struct verdict *v)
 {
 	struct picture p = { .v = v };
-	int            rc = -1;
+	int rc = -1;
 
 	*v = (struct verdict){ 0 };
 	rehash(&p);

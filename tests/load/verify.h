@@ -15,12 +15,12 @@
 struct verdict {
 	uint64_t rows, checked_writes, unknown;
 	uint64_t lost_writes, wrong_rows, duplicates;
-	char     first[FAILURES_KEPT][200];
-	int      first_count;
+	char first[FAILURES_KEPT][200];
+	int first_count;
 };
 
 /* 0 when the comparison was made, whatever it found; -1 with a sentence on stderr. */
-int  verify_table(const struct settings *set, MYSQL *my, struct verdict *v);
+int verify_table(const struct settings *set, MYSQL *my, struct verdict *v);
 bool verdict_ok(const struct verdict *v);
 
 #endif

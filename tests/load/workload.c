@@ -7,10 +7,12 @@
 enum { PREP_SELECT, PREP_UPDATE, PREP_INSERT };
 
 #define SQL_SELECT "SELECT " USER_COLUMNS " FROM users WHERE id = ?"
-#define SQL_UPDATE "UPDATE users SET email = ?, name = ?, created_at = ?, balance = ?, data = ? WHERE id = ?"
-#define SQL_INSERT "INSERT INTO users (id, email, name, created_at, balance, data) VALUES (?, ?, ?, ?, ?, ?)"
+#define SQL_UPDATE                                                                                 \
+	"UPDATE users SET email = ?, name = ?, created_at = ?, balance = ?, data = ? WHERE id = ?"
+#define SQL_INSERT                                                                                 \
+	"INSERT INTO users (id, email, name, created_at, balance, data) VALUES (?, ?, ?, ?, ?, ?)"
 
-enum { TXN_ROWS_MAX = 3 };   /* short, and still more than one lock */
+enum { TXN_ROWS_MAX = 3 }; /* short, and still more than one lock */
 
 static uint64_t
 draw(struct workload *w, uint64_t below)
@@ -81,7 +83,7 @@ put_quoted(struct workload *w, char *at, const char *text, bool null)
 	if (null)
 		return stpcpy(at, "NULL");
 	*at++ = '\'';
-	if (w->link.my != NULL)                /* when it is gone the statement is not sent */
+	if (w->link.my != NULL) /* when it is gone the statement is not sent */
 		at += mysql_real_escape_string(w->link.my, at, text, strlen(text));
 	*at++ = '\'';
 	*at = '\0';
@@ -92,15 +94,15 @@ static size_t
 make_insert(struct workload *w, char *sql, const struct userrow *to)
 {
 	struct usertext t;
-	char           *at = sql;
+	char *at = sql;
 
 	user_text(to, &t);
 	if (to->id != 0)
-		at += sprintf(at, "INSERT INTO users (" USER_COLUMNS ") VALUES (%" PRIu64 ", ",
-		    to->id);
+		at += sprintf(
+		    at, "INSERT INTO users (" USER_COLUMNS ") VALUES (%" PRIu64 ", ", to->id);
 	else
-		at += sprintf(at,
-		    "INSERT INTO users (email, name, created_at, balance, data) VALUES (");
+		at += sprintf(
+		    at, "INSERT INTO users (email, name, created_at, balance, data) VALUES (");
 	at = stpcpy(put_quoted(w, at, t.email, false), ", ");
 	at = stpcpy(put_quoted(w, at, t.name, t.name_null), ", ");
 	at += sprintf(at, "'%s', %s, ", t.created, t.balance);
@@ -112,14 +114,14 @@ static size_t
 make_update(struct workload *w, char *sql, const struct userrow *from, const struct userrow *to)
 {
 	struct usertext t;
-	char           *at = stpcpy(sql, "UPDATE `users` SET ");
+	char *at = stpcpy(sql, "UPDATE `users` SET ");
 
 	user_text(to, &t);
 	if (from->email_ver != to->email_ver)
 		at = stpcpy(put_quoted(w, stpcpy(at, "email = "), t.email, false), ", ");
 	at = put_quoted(w, stpcpy(at, "name = "), t.name, t.name_null);
 	at += sprintf(at, ", created_at = '%s', balance = ", t.created);
-	if (from->ver > 0)             /* a change that must not be applied twice */
+	if (from->ver > 0) /* a change that must not be applied twice */
 		at += sprintf(at, "balance + (%" PRId64 ") / 100", to->cents - from->cents);
 	else
 		at += sprintf(at, "%s", t.balance);
@@ -142,7 +144,7 @@ write_text(struct workload *w, enum stmt_kind kind, const char *sql, size_t len)
 static enum outcome
 send_update(struct workload *w, const struct userrow *from, const struct userrow *to, bool prepared)
 {
-	char            id[24];
+	char id[24];
 	struct usertext t;
 
 	if (!prepared)
@@ -151,14 +153,14 @@ send_update(struct workload *w, const struct userrow *from, const struct userrow
 	snprintf(id, sizeof id, "%" PRIu64, to->id);
 	return link_execute(&w->link, STMT_UPDATE, PREP_UPDATE, SQL_UPDATE,
 	    (const char *[]){ t.email, t.name_null ? NULL : t.name, t.created, t.balance,
-	    t.data_null ? NULL : t.data, id },
+		t.data_null ? NULL : t.data, id },
 	    NULL);
 }
 
 static enum outcome
 send_insert(struct workload *w, const struct userrow *to, bool prepared)
 {
-	char            id[24];
+	char id[24];
 	struct usertext t;
 
 	if (!prepared)
@@ -167,7 +169,7 @@ send_insert(struct workload *w, const struct userrow *to, bool prepared)
 	snprintf(id, sizeof id, "%" PRIu64, to->id);
 	return link_execute(&w->link, STMT_INSERT, PREP_INSERT, SQL_INSERT,
 	    (const char *[]){ id, t.email, t.name_null ? NULL : t.name, t.created, t.balance,
-	    t.data_null ? NULL : t.data },
+		t.data_null ? NULL : t.data },
 	    NULL);
 }
 
@@ -223,7 +225,7 @@ do_auto_insert(struct workload *w)
 {
 	struct userrow none = { .seed = w->first_token + w->tokens++ };
 	struct userrow to = inserted(w, &none);
-	enum outcome   out = write_text(w, STMT_INSERT, w->sql, make_insert(w, w->sql, &to));
+	enum outcome out = write_text(w, STMT_INSERT, w->sql, make_insert(w, w->sql, &to));
 
 	if (out == DONE) {
 		to.id = mysql_insert_id(w->link.my);
@@ -239,8 +241,8 @@ static void
 do_delete(struct workload *w)
 {
 	struct userrow *r = pick(w, true), to;
-	char            sql[120];
-	int             n;
+	char sql[120];
+	int n;
 
 	if (r == NULL)
 		return;
@@ -251,37 +253,36 @@ do_delete(struct workload *w)
 }
 
 static void
-compare(struct workload *w, const struct userrow *r, bool found, char **cols,
-    const unsigned long *lens)
+compare(
+    struct workload *w, const struct userrow *r, bool found, char **cols, const unsigned long *lens)
 {
 	int64_t at;
-	bool    ok;
+	bool ok;
 
 	w->reads++;
 	if (!found || !r->exists) {
 		if (found != r->exists)
 			link_wrong_read(&w->link, "row %" PRIu64 " is %s, it was %s", r->id,
-			    found ? "there" : "absent",
-			    r->exists ? "written" : "deleted");
+			    found ? "there" : "absent", r->exists ? "written" : "deleted");
 		return;
 	}
 	at = r->ver == 0 ? baseline_find(w->base, r->id) : -1;
 	ok = r->ver == 0 ? at >= 0 && user_hash(cols, lens) == w->base->rows[at].hash
-	    : user_matches(r, cols, lens);
+			 : user_matches(r, cols, lens);
 	if (!ok)
-		link_wrong_read(&w->link, "row %" PRIu64 " does not hold version %" PRIu32
-		    ": email '%.60s'", r->id, r->ver,
-		    cols[1] == NULL ? "NULL" : cols[1]);
+		link_wrong_read(&w->link,
+		    "row %" PRIu64 " does not hold version %" PRIu32 ": email '%.60s'", r->id,
+		    r->ver, cols[1] == NULL ? "NULL" : cols[1]);
 }
 
 static void
 read_text(struct workload *w, const struct userrow *r, const char *tail)
 {
-	char       sql[160];
-	int        n = snprintf(sql, sizeof sql,
+	char sql[160];
+	int n = snprintf(sql, sizeof sql,
 	    "SELECT " USER_COLUMNS " FROM users WHERE id = %" PRIu64 "%s", r->id, tail);
 	MYSQL_RES *res;
-	MYSQL_ROW  row;
+	MYSQL_ROW row;
 
 	if (link_run(&w->link, STMT_SELECT, sql, (size_t)n, &res) != DONE || res == NULL)
 		return;
@@ -295,7 +296,7 @@ static void
 do_select(struct workload *w)
 {
 	struct userrow *r = pick(w, draw(w, 8) != 0);
-	char            id[24];
+	char id[24];
 
 	if (r == NULL)
 		return;
@@ -305,7 +306,7 @@ do_select(struct workload *w)
 	}
 	snprintf(id, sizeof id, "%" PRIu64, r->id);
 	if (link_execute(&w->link, STMT_SELECT, PREP_SELECT, SQL_SELECT, (const char *[]){ id },
-	    &w->reply) == DONE)
+		&w->reply) == DONE)
 		compare(w, r, w->reply.found, w->reply.cols, w->reply.lens);
 }
 
@@ -325,7 +326,7 @@ pick_several(struct workload *w, struct userrow **rows, int want)
 
 	for (int tries = 0; tries < want; tries++) {
 		struct userrow *r = pick(w, true);
-		bool            taken = r == NULL;
+		bool taken = r == NULL;
 
 		for (int i = 0; i < n && !taken; i++)
 			taken = rows[i] == r;
@@ -373,10 +374,10 @@ static void
 do_transaction(struct workload *w)
 {
 	struct userrow *rows[TXN_ROWS_MAX];
-	struct change   changes[TXN_ROWS_MAX];
-	int             n = pick_several(w, rows, 2 + (int)draw(w, TXN_ROWS_MAX - 1));
-	bool            commit = draw(w, 8) != 0;
-	enum outcome    out;
+	struct change changes[TXN_ROWS_MAX];
+	int n = pick_several(w, rows, 2 + (int)draw(w, TXN_ROWS_MAX - 1));
+	bool commit = draw(w, 8) != 0;
+	enum outcome out;
 
 	for (int i = 0; i < n; i++)
 		changes[i] = (struct change){ *rows[i], updated(w, rows[i]) };
@@ -384,7 +385,7 @@ do_transaction(struct workload *w)
 		return;
 	w->transactions++;
 	out = txn_body(w, rows, changes, n);
-	if (out == LOST)               /* COMMIT was never sent: nothing of it may be there */
+	if (out == LOST) /* COMMIT was never sent: nothing of it may be there */
 		return;
 	if (out == REFUSED || !commit) {
 		/* if it is lost, the server rolls back */
@@ -392,7 +393,7 @@ do_transaction(struct workload *w)
 		return;
 	}
 	out = link_run(&w->link, STMT_COMMIT, "COMMIT", 6, NULL);
-	txn_settle(w, out, rows, changes, n);   /* a refused COMMIT too leaves open what happened */
+	txn_settle(w, out, rows, changes, n); /* a refused COMMIT too leaves open what happened */
 }
 
 /* A read of other clients' rows: its answer is not known, its success is asked for. */
@@ -400,11 +401,12 @@ static void
 do_range(struct workload *w)
 {
 	char sql[160];
-	int  n = snprintf(sql, sizeof sql,
+	int n = snprintf(sql, sizeof sql,
 	    "SELECT COUNT(*), MAX(email), SUM(balance) FROM users WHERE id BETWEEN %" PRIu64
-	    " AND %" PRIu64, w->next_id / 2, w->next_id / 2 + 50);
+	    " AND %" PRIu64,
+	    w->next_id / 2, w->next_id / 2 + 50);
 
-	(void)link_run(&w->link, STMT_SELECT, sql, (size_t)n, NULL);   /* counted there */
+	(void)link_run(&w->link, STMT_SELECT, sql, (size_t)n, NULL); /* counted there */
 }
 
 /* Of a hundred acts: what a busy small application does. */
@@ -412,9 +414,13 @@ static const struct {
 	int share;
 	void (*act)(struct workload *w);
 } acts[] = {
-	{ 30, do_select }, { 5, do_range }, { 28, do_update }, { 14, do_insert }, { 4,
-	    do_auto_insert },
-	{ 7, do_delete }, { 12, do_transaction },
+	{ 30, do_select },
+	{ 5, do_range },
+	{ 28, do_update },
+	{ 14, do_insert },
+	{ 4, do_auto_insert },
+	{ 7, do_delete },
+	{ 12, do_transaction },
 };
 
 static void *
@@ -446,9 +452,9 @@ int
 workload_put_ceiling(MYSQL *my, const struct settings *set, const struct baseline *base)
 {
 	struct workload *w = calloc(1, sizeof *w);
-	struct userrow   row = { .exists = true, .ver = 1, .email_ver = 1 };
-	FILE            *f = journal_create(set->journal, set->clients);
-	int              rc = -1;
+	struct userrow row = { .exists = true, .ver = 1, .email_ver = 1 };
+	FILE *f = journal_create(set->journal, set->clients);
+	int rc = -1;
 
 	if (w == NULL)
 		abort();

@@ -18,29 +18,28 @@
     where one row keeps AUTO_INCREMENT above
  * them; a gap of a million lasts a busy hour, after which only deleted ids are used again. */
 enum { CEILING_GAP = 1000000 };
-enum { SQL_MAX = 3000 };   /* a row's text, every byte escaped, with room */
+enum { SQL_MAX = 3000 }; /* a row's text, every byte escaped, with room */
 
 struct workload {
-	pthread_t              thread;
-	int                    no;
+	pthread_t thread;
+	int no;
 	const struct settings *set;
 	const struct baseline *base;
-	struct link            link;
-	FILE                  *journal;
-	struct userrow        *rows;        /* own rows, those deleted too */
-	size_t                 count, cap;
-	uint64_t               next_id, ceiling, first_token, tokens, random;
-	uint64_t               writes, reads, transactions, unknown;
-	struct reply           reply;
-	char                   sql[SQL_MAX];
+	struct link link;
+	FILE *journal;
+	struct userrow *rows; /* own rows, those deleted too */
+	size_t count, cap;
+	uint64_t next_id, ceiling, first_token, tokens, random;
+	uint64_t writes, reads, transactions, unknown;
+	struct reply reply;
+	char sql[SQL_MAX];
 };
 
-int  workload_start(struct workload *w, int no, const struct settings *set,
-    const struct baseline *base,
-    atomic_bool *stop);
+int workload_start(struct workload *w, int no, const struct settings *set,
+    const struct baseline *base, atomic_bool *stop);
 void workload_join(struct workload *w);
 /* The row at the ceiling, written and journaled before the clients start. */
-int  workload_put_ceiling(MYSQL *my, const struct settings *set, const struct baseline *base);
+int workload_put_ceiling(MYSQL *my, const struct settings *set, const struct baseline *base);
 uint64_t workload_ceiling(const struct baseline *base);
 
 #endif

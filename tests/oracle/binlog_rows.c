@@ -18,16 +18,16 @@
 enum { TABLES_MAX = 100, COLUMNS_MAX = 100, LINE_MAX_BYTES = 16 * 1024 * 1024 };
 
 struct known {
-	char               name[200];
+	char name[200];
 	struct column_type types[COLUMNS_MAX];
-	size_t             count;
+	size_t count;
 };
 
 struct printer {
-	struct known   tables[TABLES_MAX];
-	size_t         count;
-	struct arena   maps, rows;
-	struct tablemap map;            /* the last one */
+	struct known tables[TABLES_MAX];
+	size_t count;
+	struct arena maps, rows;
+	struct tablemap map; /* the last one */
 };
 
 _Noreturn static void
@@ -49,14 +49,14 @@ find(struct printer *p, const char *name)
 static void
 read_types(struct printer *p, const char *path)
 {
-	FILE      *f = fopen(path, "r");
-	char      *line = mem_alloc(LINE_MAX_BYTES);
+	FILE *f = fopen(path, "r");
+	char *line = mem_alloc(LINE_MAX_BYTES);
 	struct err err;
 
 	if (f == NULL)
 		die(path, NULL);
 	while (fgets(line, LINE_MAX_BYTES, f) != NULL) {
-		struct slice  name, type, charset = slice_trim(slice_str(line));
+		struct slice name, type, charset = slice_trim(slice_str(line));
 		struct known *t;
 		charset = slice_split(charset, '\t', &name);
 		charset = slice_split(charset, '\t', &type);
@@ -102,21 +102,22 @@ print_row(const struct known *t, const char *kind, const struct slice *row)
 static void
 print_rows(struct printer *p, const struct event *e)
 {
-	char              name[200];
-	struct known     *t;
-	struct rows       rows;
-	struct row_shape  shape;
+	char name[200];
+	struct known *t;
+	struct rows rows;
+	struct row_shape shape;
 	struct row_change c;
-	struct err        err;
-	int               rc;
+	struct err err;
+	int rc;
 
-	snprintf(name, sizeof(name), "%.*s.%.*s", SLICE_ARG(p->map.database),
-	    SLICE_ARG(p->map.table));
+	snprintf(
+	    name, sizeof(name), "%.*s.%.*s", SLICE_ARG(p->map.database), SLICE_ARG(p->map.table));
 	t = find(p, name);
 	if (t == NULL)
 		return;
 	if (rows_read(e, &rows, &err) != 0 ||
-	    row_shape_init(&shape, &p->map, &(struct row_columns){ t->types, t->count, 0 }, &err) != 0)
+	    row_shape_init(&shape, &p->map, &(struct row_columns){ t->types, t->count, 0 }, &err) !=
+		0)
 		die(name, &err);
 	while ((rc = rows_next(&rows, &shape, &p->rows, &c, &err)) == 1) {
 		if (c.before != NULL)
@@ -148,7 +149,7 @@ print_event(struct printer *p, const struct event *e)
 static void
 read_file(struct buf *out, const char *path)
 {
-	FILE  *f = fopen(path, "rb");
+	FILE *f = fopen(path, "rb");
 	size_t n;
 
 	if (f == NULL)
@@ -163,11 +164,11 @@ read_file(struct buf *out, const char *path)
 static void
 print_file(struct printer *p, const char *path)
 {
-	SCOPED(buf) struct buf    file = BUF_INIT;
-	enum event_checksum       checksum = EVENT_CHECKSUM_NONE;
+	SCOPED(buf) struct buf file = BUF_INIT;
+	enum event_checksum checksum = EVENT_CHECKSUM_NONE;
 	struct format_description format;
-	struct event              e;
-	struct err                err;
+	struct event e;
+	struct err err;
 
 	read_file(&file, path);
 	for (size_t at = 4; at + EVENT_HEADER_BYTES <= file.len; at += e.length) {
@@ -203,10 +204,10 @@ print_keys(struct printer *p)
 	char *line = mem_alloc(LINE_MAX_BYTES);
 
 	while (fgets(line, LINE_MAX_BYTES, stdin) != NULL) {
-		struct slice  row[COLUMNS_MAX];
-		char         *save, *name = strtok_r(line, "\t\n", &save), *value;
+		struct slice row[COLUMNS_MAX];
+		char *save, *name = strtok_r(line, "\t\n", &save), *value;
 		struct known *t = find(p, name);
-		size_t        i = 0;
+		size_t i = 0;
 		while ((value = strtok_r(NULL, "\t\n", &save)) != NULL && i < COLUMNS_MAX)
 			row[i++] = strcmp(value, "NULL") == 0 ? SLICE_NULL : unhex(value + 1);
 		if (t == NULL || i != t->count)

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 static struct mariadb server;
-static struct err     err;
-static struct arena   arena;
+static struct err err;
+static struct arena arena;
 
 static struct ctx
 ctx(void)
@@ -23,7 +23,7 @@ ctx(void)
 static struct mysql_client *
 connect_as(const struct mysql_params *params)
 {
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 	struct mysql_client *c = NULL;
 
 	expect_ok(mysql_connect(&cx, params, &c), &err);
@@ -47,10 +47,10 @@ exec(struct mysql_client *c, const char *sql)
 static void
 accounts(void *arg)
 {
-	struct mysql_params  params = root();
+	struct mysql_params params = root();
 	struct mysql_client *c = connect_as(&params);
-	struct secret        password;
-	struct ctx           cx = ctx();
+	struct secret password;
+	struct ctx cx = ctx();
 
 	exec(c, "CREATE USER app@localhost IDENTIFIED BY 'secret-1'");
 	exec(c, "CREATE USER sock@localhost IDENTIFIED VIA unix_socket");
@@ -81,19 +81,20 @@ accounts(void *arg)
 static void
 statements(void *arg)
 {
-	struct mysql_params  params = root();
+	struct mysql_params params = root();
 	struct mysql_client *c = connect_as(&params);
-	struct ctx           cx = ctx();
-	struct mysql_ok      ok;
-	struct mysql_rows    rows;
-	struct slice         values[3];
-	size_t               columns;
-	int                  n = 0, rc;
+	struct ctx cx = ctx();
+	struct mysql_ok ok;
+	struct mysql_rows rows;
+	struct slice values[3];
+	size_t columns;
+	int n = 0, rc;
 
 	exec(c,
 	    "CREATE TABLE t.u (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(20), note LONGTEXT)");
-	expect_ok(mysql_exec(&cx, c, slice_str("INSERT INTO t.u (name) VALUES ('a'),('b'),(NULL)"),
-	    &ok), &err);
+	expect_ok(
+	    mysql_exec(&cx, c, slice_str("INSERT INTO t.u (name) VALUES ('a'),('b'),(NULL)"), &ok),
+	    &err);
 	expect_eq(ok.affected_rows, 3);
 	expect_eq(ok.insert_id, 1);
 	expect_str(ok.info, "Records: 3  Duplicates: 0  Warnings: 0");
@@ -102,16 +103,19 @@ statements(void *arg)
 	expect_eq(err.mysql_errno, 1062);
 	expect_str(err.sqlstate, "23000");
 	expect(!mysql_broken(c));
-	expect_ok(mysql_selectf(&cx, c, &rows, "SELECT * FROM t.u WHERE id<%d ORDER BY id", 100),
-	    &err);
+	expect_ok(
+	    mysql_selectf(&cx, c, &rows, "SELECT * FROM t.u WHERE id<%d ORDER BY id", 100), &err);
 	expect_eq(rows.rows, 3);
 	expect_eq(rows.columns, 3);
 	expect_slice(rows.names[1], slice_str("name"));
 	expect(slice_is_null(rows.values[7]));
 	/* Pipelined: an error in the middle concerns its own statement only. */
 	const char *sqls[] = {
-		"BEGIN", "UPDATE t.u SET name='c' WHERE id=3", "SELECT 1",
-	    "nonsense", "COMMIT",
+		"BEGIN",
+		"UPDATE t.u SET name='c' WHERE id=3",
+		"SELECT 1",
+		"nonsense",
+		"COMMIT",
 	};
 	for (int i = 0; i < 5; i++)
 		expect_ok(mysql_send(&cx, c, slice_str(sqls[i])), &err);
@@ -122,8 +126,8 @@ statements(void *arg)
 	mysql_close(c);
 	c = connect_as(&params);
 	exec(c, "UPDATE t.u SET note=REPEAT('n', 20000000) WHERE id=2");
-	expect_ok(mysql_stream_start(&cx, c, slice_str("SELECT * FROM t.u ORDER BY id"), &columns),
-	    &err);
+	expect_ok(
+	    mysql_stream_start(&cx, c, slice_str("SELECT * FROM t.u ORDER BY id"), &columns), &err);
 	expect_eq(columns, 3);
 	while ((rc = mysql_stream_next(&cx, c, values)) == 1) {
 		n++;
@@ -139,10 +143,10 @@ statements(void *arg)
 static void
 answers_cut_short(void *arg)
 {
-	struct mysql_params  params = root();
+	struct mysql_params params = root();
 	struct mysql_client *c = connect_as(&params);
-	struct ctx           cx = ctx(), soon;
-	struct mysql_rows    rows;
+	struct ctx cx = ctx(), soon;
+	struct mysql_rows rows;
 
 	soon = ctx_within(&cx, 100 * MSEC);
 	expect(mysql_exec(&soon, c, slice_str("DO SLEEP(5)"), NULL) != 0);
@@ -152,8 +156,8 @@ answers_cut_short(void *arg)
 	mysql_close(c);
 	c = connect_as(&params);
 	expect(mysql_select(&cx, c,
-	    slice_str("SELECT REPEAT('x', 1000000) FROM mysql.help_topic LIMIT 100"),
-	           &rows) != 0);
+		   slice_str("SELECT REPEAT('x', 1000000) FROM mysql.help_topic LIMIT 100"),
+		   &rows) != 0);
 	expect_eq(err.kind, ERR_REFUSED);
 	mysql_close(c);
 	struct mysql_client *killer = connect_as(&params);
@@ -167,18 +171,18 @@ answers_cut_short(void *arg)
 static void
 loading(void *arg)
 {
-	struct mysql_params     params = root();
-	SCOPED(buf) struct buf  line = BUF_INIT;
-	struct mysql_client    *c;
-	struct ctx              cx = ctx();
-	struct mysql_ok         ok;
-	struct mysql_rows       rows;
+	struct mysql_params params = root();
+	SCOPED(buf) struct buf line = BUF_INIT;
+	struct mysql_client *c;
+	struct ctx cx = ctx();
+	struct mysql_ok ok;
+	struct mysql_rows rows;
 
 	params.local_files = params.found_rows = true;
 	c = connect_as(&params);
 	exec(c, "CREATE TABLE t.l (id INT PRIMARY KEY, v VARCHAR(100))");
-	expect_ok(mysql_load_start(&cx, c, slice_str("LOAD DATA LOCAL INFILE 'x' INTO TABLE t.l")),
-	    &err);
+	expect_ok(
+	    mysql_load_start(&cx, c, slice_str("LOAD DATA LOCAL INFILE 'x' INTO TABLE t.l")), &err);
 	for (int i = 0; i < 20000; i++) {
 		buf_reset(&line);
 		buf_addf(&line, "%d\tvalue number %d\n", i, i);
@@ -188,24 +192,26 @@ loading(void *arg)
 	expect_str(ok.info, "Records: 20000  Deleted: 0  Skipped: 0  Warnings: 0");
 	/* A load that fails at its end leaves the connection in order. */
 	exec(c, "SET SESSION sql_mode='STRICT_ALL_TABLES'");
-	expect_ok(mysql_load_start(&cx, c,
-	    slice_str("LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE t.l")), &err);
+	expect_ok(
+	    mysql_load_start(&cx, c, slice_str("LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE t.l")),
+	    &err);
 	expect_ok(mysql_load_write(&cx, c, slice_str("one\ttwo\n")), &err);
 	if (mysql_load_end(&cx, c, &ok) == 0)
 		expect(ok.warnings > 0);
 	else
 		expect_eq(err.kind, ERR_SERVER);
-	expect_ok(mysql_selectf(&cx, c, &rows, "SELECT COUNT(*), SUM(id) FROM t.l WHERE id > %d",
-	    0), &err);
+	expect_ok(mysql_selectf(&cx, c, &rows, "SELECT COUNT(*), SUM(id) FROM t.l WHERE id > %d", 0),
+	    &err);
 	expect_slice(rows.values[1], slice_str("199990000"));
 	/* No such table: the answer comes instead of the request for the file. */
-	expect(mysql_load_start(&cx, c,
-	    slice_str("LOAD DATA LOCAL INFILE 'x' INTO TABLE t.nope")) != 0);
+	expect(mysql_load_start(
+		   &cx, c, slice_str("LOAD DATA LOCAL INFILE 'x' INTO TABLE t.nope")) != 0);
 	expect_eq(err.mysql_errno, 1146);
 	exec(c, "DO 1");
 	/* A statement that asks for a file when nobody loads gets an empty one. */
 	expect_ok(mysql_exec(&cx, c,
-	    slice_str("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE t.l"), &ok), &err);
+		      slice_str("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE t.l"), &ok),
+	    &err);
 	expect_eq(ok.affected_rows, 0);
 	mysql_close(c);
 }
@@ -225,28 +231,30 @@ connect_role(enum mysql_role role)
 static void
 expect_value(struct mysql_client *c, const char *sql, const char *value)
 {
-	struct ctx        cx = ctx();
+	struct ctx cx = ctx();
 	struct mysql_rows rows;
 
 	expect_ok(mysql_selectf(&cx, c, &rows, "SELECT %s", sql), &err);
 	expect_eq(rows.rows, 1);
-	expect_slice(slice_is_null(rows.values[0]) ? slice_str("NULL") : rows.values[0],
-	    slice_str(value));
+	expect_slice(
+	    slice_is_null(rows.values[0]) ? slice_str("NULL") : rows.values[0], slice_str(value));
 }
 
 static void
 roles(void *arg)
 {
-	static const enum mysql_role all[] = { ROLE_DBA, ROLE_DDL, ROLE_WRITER, ROLE_READER, ROLE_STREAM };
-	struct mysql_params          params = root();
-	struct mysql_client         *c = connect_as(&params), *vt;
-	struct ctx                   cx = ctx();
+	static const enum mysql_role all[] = { ROLE_DBA, ROLE_DDL, ROLE_WRITER, ROLE_READER,
+		ROLE_STREAM };
+	struct mysql_params params = root();
+	struct mysql_client *c = connect_as(&params), *vt;
+	struct ctx cx = ctx();
 
 	exec(c, "CREATE USER vt@localhost");
 	exec(c, "GRANT ALL ON t.* TO vt@localhost");
 	exec(c, "GRANT BINLOG ADMIN, REPLICATION SLAVE ON *.* TO vt@localhost");
 	exec(c, "CREATE TABLE t.r (id INT PRIMARY KEY)");
-	exec(c, "SET GLOBAL init_connect='SET @a=1, sql_log_bin=0, insert_id=5, sql_select_limit=0, "
+	exec(c,
+	    "SET GLOBAL init_connect='SET @a=1, sql_log_bin=0, insert_id=5, sql_select_limit=0, "
 	    "autocommit=0, lc_messages=''de_DE''; LOCK TABLES t.r READ; "
 	    "CREATE TEMPORARY TABLE t.tmp (id INT)'");
 	/* It does what the test believes. */
@@ -255,7 +263,8 @@ roles(void *arg)
 	mysql_close(vt);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		vt = connect_role(all[i]);
-		expect_value(vt, "CONCAT_WS(' ', @@sql_log_bin+0, @@insert_id, @@sql_select_limit, "
+		expect_value(vt,
+		    "CONCAT_WS(' ', @@sql_log_bin+0, @@insert_id, @@sql_select_limit, "
 		    "@@autocommit+0, @@lc_messages, COALESCE(@a, 'none'), @@in_transaction)",
 		    "1 0 18446744073709551615 1 en_US none 0");
 		exec(vt, "DELETE FROM t.r");
@@ -263,7 +272,8 @@ roles(void *arg)
 		mysql_close(vt);
 	}
 	exec(c, "SET GLOBAL init_connect='nonsense'");
-	params = (struct mysql_params){ .address = server.address, .user = "vt", .role = ROLE_READER };
+	params =
+	    (struct mysql_params){ .address = server.address, .user = "vt", .role = ROLE_READER };
 	expect(mysql_connect(&cx, &params, &vt) != 0);
 	expect_eq(err.kind, ERR_REFUSED);
 	expect(strstr(err.text, "the server's init_connect fails for this account") != NULL);

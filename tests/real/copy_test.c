@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 static struct mariadb from, to;
-static struct err     err;
-static struct arena   arena;
+static struct err err;
+static struct arena arena;
 
 static struct ctx
 ctx(void)
@@ -24,9 +24,9 @@ ctx(void)
 static struct mysql_client *
 connect_to(const struct mariadb *m)
 {
-	struct mysql_params  params = { .address = m->address, .user = "root" };
+	struct mysql_params params = { .address = m->address, .user = "root" };
 	struct mysql_client *c = NULL;
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 
 	expect_ok(mysql_connect(&cx, &params, &c), &err);
 	return c;
@@ -44,25 +44,26 @@ exec(struct mysql_client *c, const char *sql)
 
 struct world {
 	struct mysql_client *source, *target;
-	struct table_def    *def;
-	const char          *database, *name;
-	struct windows       windows;
-	struct tail_params   tail_params;
-	struct tail         *tail;
-	struct copy_params   params;
-	struct copier       *copier;
+	struct table_def *def;
+	const char *database, *name;
+	struct windows windows;
+	struct tail_params tail_params;
+	struct tail *tail;
+	struct copy_params params;
+	struct copier *copier;
 };
 
 static void
 make_target(struct world *w)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct ctx             cx = ctx();
+	struct ctx cx = ctx();
 
 	exec(w->target, "CREATE DATABASE IF NOT EXISTS " SIDECAR_DEFAULT);
 	sidecar_create_sql(&sql, SIDECAR_DEFAULT, SIDECAR_COPY_STATE);
 	exec(w->target, sql.data);
-	expect_ok(copy_state_delete(&cx, w->target, (struct stream_id){ SIDECAR_DEFAULT, "w" }), &err);
+	expect_ok(
+	    copy_state_delete(&cx, w->target, (struct stream_id){ SIDECAR_DEFAULT, "w" }), &err);
 	buf_reset(&sql);
 	exec(w->target, "CREATE DATABASE IF NOT EXISTS d");
 	expect_ok(mysql_execf(&cx, w->target, "DROP TABLE IF EXISTS d.%s", w->name), &err);
@@ -85,17 +86,27 @@ open_world(struct world *w, const char *name, int parallel)
 		.source = { .address = from.address, .user = "root", .role = ROLE_STREAM },
 		.id = { SIDECAR_DEFAULT, "w" },
 		.tables = &w->def,
-		.tables_count = 1, .server_id = 4711, .spill_dir = test_dir(),
+		.tables_count = 1,
+		.server_id = 4711,
+		.spill_dir = test_dir(),
 	};
 	struct place_reader reader = { w->tail_params.source, 4710 };
 	expect_ok(place_now(&cx, w->source, &reader, &w->tail_params.start), &err);
 	expect_ok(tail_open(&cx, &w->tail_params, &w->tail), &err);
 	w->params = (struct copy_params){
 		.source = { .address = from.address, .user = "root", .role = ROLE_READER },
-		.target = { .address = to.address, .user = "root", .role = ROLE_WRITER,
-		    .local_files = true, .found_rows = true },
-		.tables = &w->def, .target_databases = &w->database, .target_tables = &w->name,
-		.tables_count = 1, .id = { SIDECAR_DEFAULT, "w" }, .windows = &w->windows, .tail = w->tail,
+		.target = { .address = to.address,
+		    .user = "root",
+		    .role = ROLE_WRITER,
+		    .local_files = true,
+		    .found_rows = true },
+		.tables = &w->def,
+		.target_databases = &w->database,
+		.target_tables = &w->name,
+		.tables_count = 1,
+		.id = { SIDECAR_DEFAULT, "w" },
+		.windows = &w->windows,
+		.tail = w->tail,
 		.parallel = parallel,
 	};
 	expect_ok(copier_new(&w->params, &w->copier, &err), &err);
@@ -115,10 +126,10 @@ close_world(struct world *w)
 static int64_t
 number(struct mysql_client *c, const char *what, const char *name)
 {
-	struct ctx        cx = ctx();
+	struct ctx cx = ctx();
 	struct mysql_rows rows;
-	char              sql[300];
-	int64_t           v;
+	char sql[300];
+	int64_t v;
 
 	snprintf(sql, sizeof(sql), "%s%s", what, name);
 	expect_ok(mysql_select(&cx, c, slice_str(sql), &rows), &err);
@@ -131,15 +142,17 @@ static void
 expect_equal(struct world *w)
 {
 	struct mysql_client *target = connect_to(&to);
-	int64_t              rows = number(w->source, "SELECT COUNT(*) FROM s.", w->name);
+	int64_t rows = number(w->source, "SELECT COUNT(*) FROM s.", w->name);
 
 	expect_eq(number(target, "SELECT COUNT(*) FROM d.", w->name), rows);
-	expect_eq(number(target, "CHECKSUM TABLE d.", w->name), number(w->source,
-	    "CHECKSUM TABLE s.", w->name));
+	expect_eq(number(target, "CHECKSUM TABLE d.", w->name),
+	    number(w->source, "CHECKSUM TABLE s.", w->name));
 	expect(copier_progress(w->copier, 0)->done);
 	expect_eq(copier_progress(w->copier, 0)->rows, rows);
-	expect_eq(number(target, "SELECT SUM(row_count) FROM `_switchyard`.`copy_state` WHERE workflow=",
-	    "'w'"), rows);
+	expect_eq(
+	    number(target,
+		"SELECT SUM(row_count) FROM `_switchyard`.`copy_state` WHERE workflow=", "'w'"),
+	    rows);
 	expect(list_empty(&w->windows.all));
 	mysql_close(target);
 }
@@ -148,7 +161,7 @@ static void
 copy(const char *name, int parallel)
 {
 	struct world w;
-	struct ctx   cx = ctx();
+	struct ctx cx = ctx();
 
 	open_world(&w, name, parallel);
 	expect_ok(copier_run(&cx, w.copier), &err);
@@ -194,7 +207,8 @@ every_type(void *arg)
 	    " '2026-01-01'+INTERVAL seq DAY, SEC_TO_TIME(seq), NOW(3), NOW(6),"
 	    " seq, seq, REPEAT(seq, 10), seq,"
 	    " seq, seq, UNHEX(MD5(seq)), 1+seq%3, seq%8, seq FROM seq_2_to_120");
-	exec(c, "INSERT INTO s.kinds (id, f, d) SELECT 1000+seq,"
+	exec(c,
+	    "INSERT INTO s.kinds (id, f, d) SELECT 1000+seq,"
 	    " RAND(seq)*POW(10, CAST(seq%70 AS SIGNED)-35),"
 	    " RAND(seq+1)*POW(10, CAST(seq%600 AS SIGNED)-300) FROM seq_1_to_3000");
 	copy("kinds", 1);
@@ -233,7 +247,7 @@ static void
 killer(void *arg)
 {
 	struct world *w = arg;
-	struct ctx    cx = ctx();
+	struct ctx cx = ctx();
 
 	while (copier_progress(w->copier, 0)->rows < 50000)
 		expect_ok(task_sleep(&cx, MSEC), &err);
@@ -251,9 +265,9 @@ static void
 kills(void *arg)
 {
 	struct mysql_client *c = connect_to(&from);
-	struct world         w;
-	struct ctx           cx = ctx();
-	struct task         *t;
+	struct world w;
+	struct ctx cx = ctx();
+	struct task *t;
 
 	exec(c, "USE s");
 	exec(c,
@@ -279,7 +293,8 @@ kills(void *arg)
 static void
 hold_exclusively(void *arg)
 {
-	exec(arg, "CREATE OR REPLACE TABLE s.held (id INT PRIMARY KEY) SELECT 1 AS id, SLEEP(1) AS z");
+	exec(arg,
+	    "CREATE OR REPLACE TABLE s.held (id INT PRIMARY KEY) SELECT 1 AS id, SLEEP(1) AS z");
 }
 
 /* A catalogue tells it with NULLs. */
@@ -287,9 +302,9 @@ static void
 held_table(void *arg)
 {
 	struct mysql_client *c = connect_to(&from), *holder = connect_to(&from);
-	struct table_def    *def;
-	struct ctx           cx = ctx();
-	struct task         *t;
+	struct table_def *def;
+	struct ctx cx = ctx();
+	struct task *t;
 
 	exec(c, "CREATE DATABASE IF NOT EXISTS s");
 	exec(c, "SET lock_wait_timeout=0");

@@ -51,8 +51,8 @@ static bool
 answers(const struct mariadb *m)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int                fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	bool               up;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	bool up;
 
 	check(strlen(m->socket) < sizeof(a.sun_path));
 	memcpy(a.sun_path, m->socket, strlen(m->socket) + 1);
@@ -66,8 +66,8 @@ static void
 install(const struct mariadb *m)
 {
 	const char *templates = getenv("SWITCHYARD_TEST_TEMPLATES");
-	char        data[300], datadir[320], template[320];
-	int         status;
+	char data[300], datadir[320], template[320];
+	int status;
 
 	snprintf(data, sizeof(data), "%s/data", m->dir);
 	snprintf(datadir, sizeof(datadir), "--datadir=%s", data);
@@ -127,7 +127,7 @@ mariadb_kill(struct mariadb *m)
 void
 in_task(task_fn *fn, struct arena *arena)
 {
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	struct loop *l = loop_new(&err);
 	struct task *t;
 

@@ -13,16 +13,16 @@
 #include <sys/types.h>
 
 struct mariadb {
-	char  dir[256], socket[300];
-	char  address[320];             /* "unix:<socket>" */
-	int   server_id;
+	char dir[256], socket[300];
+	char address[320]; /* "unix:<socket>" */
+	int server_id;
 	pid_t pid;
 };
 
 /* Makes dir/data and starts a server there; ends the test when it does not come up. */
 void mariadb_start(struct mariadb *m, const char *dir, int server_id);
-void mariadb_kill(struct mariadb *m);       /* -9 */
-void mariadb_restart(struct mariadb *m);    /* on the same data, after a kill */
+void mariadb_kill(struct mariadb *m);    /* -9 */
+void mariadb_restart(struct mariadb *m); /* on the same data, after a kill */
 
 /* Runs fn as a task of a real loop, and empties the arena that it used. */
 void in_task(task_fn *fn, struct arena *arena);

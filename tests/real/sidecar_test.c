@@ -15,8 +15,8 @@
 #define NAME "_switchyard"
 
 static struct mariadb server;
-static struct err     err;
-static struct arena   arena;
+static struct err err;
+static struct arena arena;
 
 static struct ctx
 ctx(void)
@@ -27,10 +27,11 @@ ctx(void)
 static struct mysql_client *
 connect_as(const char *user)
 {
-	struct mysql_params  params = { .address = server.address, .user = user, .role = ROLE_DDL,
-	    .found_rows = true };
+	struct mysql_params params = {
+		.address = server.address, .user = user, .role = ROLE_DDL, .found_rows = true
+	};
 	struct mysql_client *c = NULL;
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 
 	expect_ok(mysql_connect(&cx, &params, &c), &err);
 	return c;
@@ -56,7 +57,7 @@ exec(struct mysql_client *c, const char *sql)
 static const char *
 ask(struct mysql_client *c, const char *sql)
 {
-	struct ctx        cx = ctx();
+	struct ctx cx = ctx();
 	struct mysql_rows rows;
 
 	expect_ok(mysql_select(&cx, c, slice_str(sql), &rows), &err);
@@ -96,7 +97,8 @@ forget(struct mysql_client *c)
 static const char *
 whole(struct mysql_client *c)
 {
-	return ask(c, "SELECT GROUP_CONCAT(CONCAT_WS(' ', table_schema, table_name, column_name, column_type)"
+	return ask(c,
+	    "SELECT GROUP_CONCAT(CONCAT_WS(' ', table_schema, table_name, column_name, column_type)"
 	    " ORDER BY table_schema, table_name, ordinal_position) FROM information_schema.columns"
 	    " WHERE table_schema NOT IN ('mysql','sys','information_schema','performance_schema')");
 }
@@ -106,7 +108,7 @@ whole(struct mysql_client *c)
 static void
 made_and_found(void *arg)
 {
-	struct ddl  d = ddl_as("root");
+	struct ddl d = ddl_as("root");
 	const char *place, *before;
 
 	expect_open(&d, NAME);
@@ -133,8 +135,8 @@ static void
 open_main(void *arg)
 {
 	struct ddl *d = arg;
-	struct err  own = { 0 };
-	struct ctx  cx = { .deadline = task_now() + 60 * SECOND, .err = &own };
+	struct err own = { 0 };
+	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &own };
 
 	expect_ok(sidecar_open(&cx, d, NAME), &own);
 }
@@ -170,7 +172,8 @@ not_as_known(void *arg)
 
 	expect_open(&d, NAME);
 	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
-	expect_refused(&d, NAME, "'_switchyard' is of version 3, and this vttablet knows versions up to 2");
+	expect_refused(
+	    &d, NAME, "'_switchyard' is of version 3, and this vttablet knows versions up to 2");
 	exec(d.session, "UPDATE " NAME ".schema_version SET version=2");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
 	expect_refused(&d, NAME, "'stream.extra' is not as version 2 has it");
@@ -191,14 +194,17 @@ static void
 make_vitess(struct mysql_client *c)
 {
 	exec(c, "CREATE DATABASE _vt");
-	exec(c, "CREATE TABLE _vt.copy_state (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
+	exec(c,
+	    "CREATE TABLE _vt.copy_state (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
 	    "vrepl_id INT NOT NULL,"
-	        " table_name VARBINARY(128) NOT NULL, lastpk VARBINARY(2000), KEY vrepl_id (vrepl_id, "
+	    " table_name VARBINARY(128) NOT NULL, lastpk VARBINARY(2000), KEY vrepl_id (vrepl_id, "
 	    "table_name))");
-	exec(c, "CREATE TABLE _vt.heartbeat (keyspaceShard VARBINARY(256) NOT NULL PRIMARY KEY, "
+	exec(c,
+	    "CREATE TABLE _vt.heartbeat (keyspaceShard VARBINARY(256) NOT NULL PRIMARY KEY, "
 	    "tabletUid INT UNSIGNED"
-	        " NOT NULL, ts BIGINT UNSIGNED NOT NULL)");
-	exec(c, "CREATE TABLE _vt.vreplication (id INT AUTO_INCREMENT PRIMARY KEY, workflow "
+	    " NOT NULL, ts BIGINT UNSIGNED NOT NULL)");
+	exec(c,
+	    "CREATE TABLE _vt.vreplication (id INT AUTO_INCREMENT PRIMARY KEY, workflow "
 	    "VARBINARY(1000))");
 	exec(c, "INSERT INTO _vt.vreplication (workflow) VALUES ('theirs')");
 }
@@ -206,23 +212,29 @@ make_vitess(struct mysql_client *c)
 static void
 somebody_elses(void *arg)
 {
-	struct ddl  d = ddl_as("root");
+	struct ddl d = ddl_as("root");
 	const char *theirs;
 
 	make_vitess(d.session);
 	theirs = ask(d.session, "CHECKSUM TABLE _vt.vreplication, _vt.copy_state, _vt.heartbeat");
-	expect_refused(&d, "_vt", "database '_vt' has a table 'copy_state' that is not Switchyard's");
+	expect_refused(
+	    &d, "_vt", "database '_vt' has a table 'copy_state' that is not Switchyard's");
 	expect_open(&d, NAME);
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "CHECKSUM TABLE _vt.vreplication, _vt.copy_state, _vt.heartbeat"), theirs);
-	expect_str(ask(d.session, "SELECT GROUP_CONCAT(table_name ORDER BY 1) FROM information_schema.tables"
-	    " WHERE table_schema='_vt'"), "copy_state,heartbeat,vreplication");
+	expect_str(ask(d.session, "CHECKSUM TABLE _vt.vreplication, _vt.copy_state, _vt.heartbeat"),
+	    theirs);
+	expect_str(ask(d.session,
+		       "SELECT GROUP_CONCAT(table_name ORDER BY 1) FROM information_schema.tables"
+		       " WHERE table_schema='_vt'"),
+	    "copy_state,heartbeat,vreplication");
 	forget(d.session);
 	exec(d.session, "CREATE DATABASE s");
 	exec(d.session, "CREATE TABLE s.orders (id INT)");
 	expect_refused(&d, "s", "database 's' has a table 'orders' that is not Switchyard's");
-	expect_str(ask(d.session, "SELECT COUNT(*) FROM information_schema.tables WHERE "
-	    "table_schema='s'"), "1");
+	expect_str(ask(d.session,
+		       "SELECT COUNT(*) FROM information_schema.tables WHERE "
+		       "table_schema='s'"),
+	    "1");
 	forget(d.session);
 	ddl_done(&d);
 }
@@ -259,15 +271,15 @@ static const char *const tables_0_1[] = {
 	" applied_gtid VARBINARY(1024) NOT NULL, applied_file VARBINARY(256) NOT NULL,"
 	" applied_offset BIGINT UNSIGNED NOT NULL,"
 	" cp_gtid VARBINARY(1024) NOT NULL, cp_file VARBINARY(256) NOT NULL, cp_offset BIGINT UNSIGNED "
-	    "NOT NULL,"
+	"NOT NULL,"
 	" dirty_gtid VARBINARY(1024) NOT NULL, dirty_file VARBINARY(256) NOT NULL,"
 	" dirty_offset BIGINT UNSIGNED NOT NULL, prepared LONGBLOB NOT NULL,"
 	" request LONGBLOB NOT NULL, error VARBINARY(512) NOT NULL, hint VARBINARY(200) NOT NULL) "
-	    "ENGINE=InnoDB",
+	"ENGINE=InnoDB",
 	"CREATE TABLE IF NOT EXISTS _vt.copy_state ("
 	" workflow VARBINARY(160) NOT NULL, tbl VARBINARY(256) NOT NULL, range_no INT NOT NULL,"
 	" lower_key LONGBLOB, upper_key LONGBLOB, done_key LONGBLOB, row_count BIGINT NOT NULL, "
-	    "finished TINYINT NOT NULL,"
+	"finished TINYINT NOT NULL,"
 	" cp_file VARBINARY(256) NOT NULL, cp_offset BIGINT UNSIGNED NOT NULL,"
 	" PRIMARY KEY (workflow, tbl, range_no)) ENGINE=InnoDB",
 	"CREATE TABLE IF NOT EXISTS _vt.heartbeat ("
@@ -276,39 +288,40 @@ static const char *const tables_0_1[] = {
 	" workflow VARBINARY(160) NOT NULL, db VARBINARY(256) NOT NULL, tbl VARBINARY(256) NOT NULL,"
 	" armed TINYINT NOT NULL, attempt INT NOT NULL, PRIMARY KEY (workflow, db, tbl)) ENGINE=InnoDB",
 	"INSERT INTO _vt.stream VALUES ('new_customer/users', 'running', 3, '0-1-42,1-2-7', "
-	    "'binlog.000042', 4711,"
+	"'binlog.000042', 4711,"
 	" '0-1-40', 'binlog.000042', 4000, '', '', 0, 'x', '{\"workflow\":\"new_customer/users\"}', "
-	    "'e', 'h')",
+	"'e', 'h')",
 	"INSERT INTO _vt.copy_state VALUES ('new_customer/users', 'new_customer.users', 1, NULL, 'u', "
-	    "'d', 5, 1, 'f', 9)",
+	"'d', 5, 1, 'f', 9)",
 	"INSERT INTO _vt.heartbeat VALUES ('another/move', 'token')",
 	"INSERT INTO _vt.fence VALUES ('there/armed', 's', 'armed', 1, 5), ('there/disarmed', 's', "
-	    "'disarmed', 0, 2)",
+	"'disarmed', 0, 2)",
 };
 
 /* As 0.1 installed them. */
 static void
 fence_0_1(struct mysql_client *c, const char *table)
 {
-	static const char *const verbs[][2] = { { "ins", "INSERT" }, { "upd", "UPDATE" }, { "del",
-	    "DELETE" } };
-	struct ctx               cx = ctx();
-	struct ddl               d = { c };
+	static const char *const verbs[][2] = { { "ins", "INSERT" }, { "upd", "UPDATE" },
+		{ "del", "DELETE" } };
+	struct ctx cx = ctx();
+	struct ddl d = { c };
 
 	expect_ok(ddl_runf(&cx, &d, "CREATE TABLE s.%s (id INT PRIMARY KEY, v INT)", table), &err);
 	expect_ok(ddl_runf(&cx, &d, "INSERT INTO s.%s VALUES (1,1)", table), &err);
 	for (int v = 0; v < 3; v++)
-		expect_ok(ddl_runf(&cx, &d,
-		    "CREATE TRIGGER IF NOT EXISTS `s`.`_vt_fence_%s_%s0123456789abcdef` BEFORE %s ON "
-		    "`s`.`%s` FOR EACH ROW"
-		    " BEGIN DECLARE fence_armed INT DEFAULT 1; IF LEFT(USER(), 10) <> 'vt_stream@' THEN "
-		    "SELECT armed INTO"
-		    " fence_armed FROM _vt.fence WHERE workflow='there/%s' AND db='s' AND tbl='%s' LOCK "
-		    "IN SHARE MODE;"
-		    " IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, MESSAGE_TEXT='"
-		    FENCE_TEXT
-		    "table ''s.%s'' has moved'; END IF; END IF; END",
-		    verbs[v][0], table, verbs[v][1], table, table, table, FENCE_ERRNO, table), &err);
+		expect_ok(
+		    ddl_runf(&cx, &d,
+			"CREATE TRIGGER IF NOT EXISTS `s`.`_vt_fence_%s_%s0123456789abcdef` BEFORE %s ON "
+			"`s`.`%s` FOR EACH ROW"
+			" BEGIN DECLARE fence_armed INT DEFAULT 1; IF LEFT(USER(), 10) <> 'vt_stream@' THEN "
+			"SELECT armed INTO"
+			" fence_armed FROM _vt.fence WHERE workflow='there/%s' AND db='s' AND tbl='%s' LOCK "
+			"IN SHARE MODE;"
+			" IF fence_armed THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO=%d, "
+			"MESSAGE_TEXT='" FENCE_TEXT "table ''s.%s'' has moved'; END IF; END IF; END",
+			verbs[v][0], table, verbs[v][1], table, table, table, FENCE_ERRNO, table),
+		    &err);
 }
 
 static void
@@ -343,9 +356,9 @@ expect_guarded(struct mysql_client *client)
 static void
 expect_taken_over(struct mysql_client *c, const char *name)
 {
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 	struct stream_state *state = arena_new(&arena, struct stream_state);
-	struct stream_id     id = { name, "new_customer/users" };
+	struct stream_id id = { name, "new_customer/users" };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	expect_ok(state_load(&cx, c, id, state), &err);
@@ -354,23 +367,29 @@ expect_taken_over(struct mysql_client *c, const char *name)
 	expect_str(state->applied.file, "binlog.000042");
 	expect_eq(state->applied.offset, 4711);
 	expect_str(state->request, "{\"workflow\":\"new_customer/users\"}");
-	buf_addf(&sql, "SELECT CONCAT_WS(',', (SELECT GROUP_CONCAT(workflow, tbl, row_count) FROM "
+	buf_addf(&sql,
+	    "SELECT CONCAT_WS(',', (SELECT GROUP_CONCAT(workflow, tbl, row_count) FROM "
 	    "`%s`.copy_state),"
 	    " (SELECT GROUP_CONCAT(workflow, token) FROM `%s`.heartbeat),"
-	    " (SELECT GROUP_CONCAT(workflow, armed, attempt ORDER BY workflow) FROM `%s`.fence))", name,
-	    name, name);
-	expect_str(ask(c, sql.data), "new_customer/usersnew_customer.users5,another/movetoken,there/armed15,"
+	    " (SELECT GROUP_CONCAT(workflow, armed, attempt ORDER BY workflow) FROM `%s`.fence))",
+	    name, name, name);
+	expect_str(ask(c, sql.data),
+	    "new_customer/usersnew_customer.users5,another/movetoken,there/armed15,"
 	    "there/disarmed02");
-	expect_str(ask(c, "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_name LIKE "
-	    "'\\_vt%'"), "0");
-	expect_str(ask(c, "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_name LIKE"
-	    " '\\_switchyard\\_fence\\_%'"), "6");
+	expect_str(ask(c,
+		       "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_name LIKE "
+		       "'\\_vt%'"),
+	    "0");
+	expect_str(ask(c,
+		       "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_name LIKE"
+		       " '\\_switchyard\\_fence\\_%'"),
+	    "6");
 }
 
 static void
 taken_over(void *arg)
 {
-	struct ddl           d = ddl_as("root");
+	struct ddl d = ddl_as("root");
 	struct mysql_client *client = connect_as("root");
 
 	make_0_1(d.session);
@@ -378,8 +397,10 @@ taken_over(void *arg)
 	expect_open(&d, NAME);
 	expect_taken_over(d.session, NAME);
 	expect_guarded(client);
-	expect_str(ask(d.session, "SELECT COUNT(*) FROM information_schema.tables WHERE "
-	    "table_schema='_vt'"), "0");
+	expect_str(ask(d.session,
+		       "SELECT COUNT(*) FROM information_schema.tables WHERE "
+		       "table_schema='_vt'"),
+	    "0");
 	/* 0.1 once more, and its streams: nobody would look at them. */
 	exec(d.session, tables_0_1[1]);
 	expect_open(&d, NAME);
@@ -401,10 +422,10 @@ taken_over(void *arg)
 static void
 cut_off(void *arg)
 {
-	static const char *const points[] = { "sidecar.fences.after=error", "sidecar.trigger.after=error@2",
-		"sidecar.trigger.after=error@5", "sidecar.triggers.after=error",
-		    "sidecar.rename.after=error" };
-	struct ddl           d = ddl_as("root");
+	static const char *const points[] = { "sidecar.fences.after=error",
+		"sidecar.trigger.after=error@2", "sidecar.trigger.after=error@5",
+		"sidecar.triggers.after=error", "sidecar.rename.after=error" };
+	struct ddl d = ddl_as("root");
 	struct mysql_client *client = connect_as("root");
 
 	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {

@@ -28,12 +28,12 @@
 #include <stdlib.h>
 
 enum {
-	WORLDS     = 60,        /* with the fixed ones about two seconds of a core */
+	WORLDS = 60, /* with the fixed ones about two seconds of a core */
 	FIXED_WORLDS = 60,
-	PATIENCE_S = 900,       /* of virtual time: far above the sum of all back-offs */
+	PATIENCE_S = 900, /* of virtual time: far above the sum of all back-offs */
 	FAULTS_MAX = 8,
-	SNAPS_MAX  = 5,
-	FREEZES_RACING = 2,     /* tries to freeze under writers */
+	SNAPS_MAX = 5,
+	FREEZES_RACING = 2, /* tries to freeze under writers */
 };
 
 #define WORKFLOW "move"
@@ -41,24 +41,23 @@ enum {
 #define TARGET   "target:3306"
 
 struct world {
-	uint64_t            seed;
-	struct sim_table    table;
-	struct rand         rand;
+	uint64_t seed;
+	struct sim_table table;
+	struct rand rand;
 	struct credentials *accounts;
-	struct tablet_env   env;
-	struct server_lock  lock;           /* where a world says so */
-	struct engine       engine;
-	struct tablet_env   beside_env;     /* of another process beside the same server */
-	struct engine       beside;
-	struct arena        arena;
-	int                 faults;         /* by the clock, yet to come */
-	int                 snaps;          /* at a commit of the target's, yet to come */
-	int                 attempt;
-	struct position     applied;        /* the highest seen on disk */
-	bool                must_die;       /* the process, now */
-	struct waitlist     snapped;
-	int                 troubles;       /* faults and snaps so far */
-	bool                done;
+	struct tablet_env env;
+	struct server_lock lock; /* where a world says so */
+	struct engine engine;
+	struct tablet_env beside_env; /* of another process beside the same server */
+	struct engine beside;
+	struct arena arena;
+	int faults, snaps; /* yet to come: by the clock, at a commit of the target's */
+	int attempt;
+	struct position applied; /* the highest seen on disk */
+	bool must_die;           /* the process, now */
+	struct waitlist snapped;
+	int troubles; /* faults and snaps so far */
+	bool done;
 };
 
 static uint64_t
@@ -67,11 +66,11 @@ below(struct world *w, uint64_t n)
 	return rand_below(&w->rand, n);
 }
 
-#define fail(w, ...) \
-	do { \
+#define fail(w, ...)                                                                               \
+	do {                                                                                       \
 		fprintf(stderr, "world TEST_SEED=%llu at %.6f s\n", (unsigned long long)(w)->seed, \
-		    (double)task_now() / 1e6); \
-		test_fail(__FILE__, __LINE__, __VA_ARGS__); \
+		    (double)task_now() / 1e6);                                                     \
+		test_fail(__FILE__, __LINE__, __VA_ARGS__);                                        \
 	} while (0)
 
 /* ---- What must hold after every commit at the target */
@@ -79,24 +78,22 @@ below(struct world *w, uint64_t n)
 static uint64_t
 number(struct slice s)
 {
-	struct err err;
-	uint64_t   n;
+	uint64_t n;
 
-	check(parse_u64(s, &n, &err) == 0);
+	check(parse_u64(s, &n, &(struct err){ 0 }) == 0);
 	return n;
 }
 
 /* From columns <prefix>_gtid, _file, _offset. */
 static void
-read_position(const struct mini_table *t, const struct slice *row, const char *prefix,
-    struct position *out)
+read_position(
+    const struct mini_table *t, const struct slice *row, const char *prefix, struct position *out)
 {
 	char name[40];
-	int  at;
 
 	position_done(out);
 	snprintf(name, sizeof(name), "%s_gtid", prefix);
-	at = table_column(t, slice_str(name));
+	int at = table_column(t, slice_str(name));
 	check(at >= 0);
 	position_set_gtid(out, row[at]);
 	snprintf(out->file, sizeof(out->file), "%.*s", SLICE_ARG(row[at + 1]));
@@ -121,8 +118,7 @@ check_exact(struct world *w, const struct position *applied, const struct positi
 		    position_gtid(applied), position_gtid(cp), differs);
 }
 
-/* A commit whose answer nobody gets: likelier while a run past the consistency point is half
- * written, and when every commit counts. */
+/* A commit whose answer nobody gets: likelier in a run past the consistency point. */
 static void
 snap(struct world *w, bool half_written, bool exact)
 {
@@ -138,11 +134,11 @@ snap(struct world *w, bool half_written, bool exact)
 static void
 committed(void *arg)
 {
-	struct world            *w = arg;
-	const struct mini_table *t =
-	    store_find(minidb_store(w->table.target), slice_str(SIDECAR_DEFAULT), slice_str("stream"));
-	const struct slice *row = t == NULL || t->count == 0 ? NULL :
-	    row_at(t->rows[0], NULL, UINT64_MAX);
+	struct world *w = arg;
+	const struct mini_table *t = store_find(
+	    minidb_store(w->table.target), slice_str(SIDECAR_DEFAULT), slice_str("stream"));
+	const struct slice *row =
+	    t == NULL || t->count == 0 ? NULL : row_at(t->rows[0], NULL, UINT64_MAX);
 	SCOPED(position) struct position applied = { 0 }, cp = { 0 }, dirty = { 0 };
 
 	if (row == NULL)
@@ -173,11 +169,13 @@ stream_of(struct world *w)
 static int
 open_process(struct ctx *cx, struct world *w)
 {
-	struct moved_names  table = { "t", "t" };
-	struct move_request request = {
-		.workflow = WORKFLOW, .side = MOVE_TO, .from = { SOURCE, "src", SIDECAR_DEFAULT },
-		.to = { "", "dst", "" }, .tables = &table, .tables_count = 1,
-	};
+	struct moved_names table = { "t", "t" };
+	struct move_request request = { .workflow = WORKFLOW,
+		.side = MOVE_TO,
+		.from = { SOURCE, "src", SIDECAR_DEFAULT },
+		.to = { "", "dst", "" },
+		.tables = &table,
+		.tables_count = 1 };
 
 	TRY(engine_open(cx, &w->engine));
 	return stream_of(w) != NULL ? 0 : engine_create(cx, &w->engine, &request);
@@ -235,7 +233,7 @@ static void
 do_fault(struct ctx *cx, struct world *w)
 {
 	uint64_t kind = below(w, 10);
-	bool     source = below(w, 2) == 0;
+	bool source = below(w, 2) == 0;
 
 	w->troubles++;
 	log_info("fault %d at the %s", (int)kind, source ? "source" : "target");
@@ -325,10 +323,10 @@ thaw(struct ctx *cx, struct world *w)
 static bool
 freeze(struct ctx *cx, struct world *w, bool racing)
 {
-	int        troubles = w->troubles;
-	bool       first = true;
-	uint64_t   p = minidb_seq(w->table.source);
-	char       position[40];
+	int troubles = w->troubles;
+	bool first = true;
+	uint64_t p = minidb_seq(w->table.source);
+	char position[40];
 	struct ctx within = *cx;
 
 	snprintf(position, sizeof(position), "0-%d-%llu", MINI_SERVER_ID, (unsigned long long)p);
@@ -386,8 +384,8 @@ static void
 live_once(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
 
 	sim_table_create(&cx, &w->table);
 	sim_writers_start(&w->table, 1 + (int)below(w, 4));
@@ -442,8 +440,8 @@ static void
 live_beside(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
 
 	copy_begins(&cx, w);
 	open_beside(&cx, w);
@@ -474,8 +472,8 @@ static void
 live_lock_lost(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
 
 	w->env.lock = &w->lock;
 	server_lock_init(&w->lock, &w->env);
@@ -517,15 +515,19 @@ run_world(enum sim_variant variant, uint64_t seed, task_fn *life)
 	w->accounts = mem_new(struct credentials);
 	snprintf(w->accounts->dba.user, sizeof(w->accounts->dba.user), "vt_dba");
 	snprintf(w->accounts->stream.user, sizeof(w->accounts->stream.user), "vt_stream");
-	w->env = (struct tablet_env){
-		.alias = "zone1-100", .server = TARGET, .sidecar = SIDECAR_DEFAULT,
-		.accounts = w->accounts, .data_dir = "/tmp", .appliers = 4, .copy_parallel = 4,
-		.chunk_rows = 1 + below(w, 12),
-	};
+	w->env = (struct tablet_env){ .alias = "zone1-100",
+		.server = TARGET,
+		.sidecar = SIDECAR_DEFAULT,
+		.accounts = w->accounts,
+		.data_dir = "/tmp",
+		.appliers = 4,
+		.copy_parallel = 4,
+		.chunk_rows = 1 + below(w, 12) };
 	w->faults = below(w, 3) == 0 ? 0 : (int)below(w, FAULTS_MAX + 1);
 	w->snaps = below(w, 3) == 0 ? 0 : (int)below(w, SNAPS_MAX + 1);
 	w->table = (struct sim_table){
-		.variant = variant, .keys = 8 + (int)below(w, below(w, 2) == 0 ? 24 : 100),
+		.variant = variant,
+		.keys = 8 + (int)below(w, below(w, 2) == 0 ? 24 : 100),
 		.writer_pause = 10 * MSEC + (usec)below(w, 40 * MSEC),
 	};
 	rand_seed(&w->table.rand, rand_u64(&w->rand));
@@ -548,7 +550,7 @@ static void
 run_worlds(enum sim_variant variant)
 {
 	const char *count = getenv("SIM_WORLDS");
-	uint64_t    worlds = count == NULL ? WORLDS : number(slice_str(count));
+	uint64_t worlds = count == NULL ? WORLDS : number(slice_str(count));
 
 	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
 	/* The first ones are always the same, so that what they catch is caught each time. */

@@ -13,7 +13,7 @@
 enum {
 	MAGIC_BYTES = 4,
 	/* as MariaDB 10.11's format description: types 1 to 171 */
-	TYPES       = 171,
+	TYPES = 171,
 	VERSION_BYTES = 50,
 };
 
@@ -32,17 +32,17 @@ put_name(struct buf *out, const char *name)
 }
 
 struct event_head {
-	uint8_t  type;
+	uint8_t type;
 	uint16_t flags;
 	uint32_t timestamp;
-	bool     placed;         /* its end is a place in a file */
-	uint64_t at;             /* where it begins */
+	bool placed; /* its end is a place in a file */
+	uint64_t at; /* where it begins */
 };
 
 static void
 put_event(struct buf *out, const struct event_head *h, struct slice body)
 {
-	size_t   start = out->len;
+	size_t start = out->len;
 	uint32_t length = EVENT_HEADER_BYTES + (uint32_t)body.len + EVENT_CHECKSUM_BYTES;
 
 	put(out, h->timestamp, 4);
@@ -58,8 +58,10 @@ put_event(struct buf *out, const struct event_head *h, struct slice body)
 static void
 append(struct mini_file *f, uint8_t type, uint32_t timestamp, const struct buf *body)
 {
-	put_event(&f->bytes, &(struct event_head){ .type = type, .timestamp = timestamp,
-	    .placed = true, .at = f->bytes.len }, buf_slice(body));
+	put_event(&f->bytes,
+	    &(struct event_head){
+		.type = type, .timestamp = timestamp, .placed = true, .at = f->bytes.len },
+	    buf_slice(body));
 }
 
 static void
@@ -100,13 +102,16 @@ static void
 begin_file(struct mini_binlog *b)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
-	struct mini_file      *f = &b->files[b->count++];
+	struct mini_file *f = &b->files[b->count++];
 
 	check(b->count <= MINI_FILES_MAX);
 	*f = (struct mini_file){ 0 };
 	buf_init(&f->bytes);
 	snprintf(f->name, sizeof(f->name), "binlog.%06d", b->count);
-	buf_add(&f->bytes, "\xfe" "bin", MAGIC_BYTES);
+	buf_add(&f->bytes,
+	    "\xfe"
+	    "bin",
+	    MAGIC_BYTES);
 	put_format(&body);
 	append(f, EVENT_FORMAT_DESCRIPTION, 0, &body);
 	buf_reset(&body);
@@ -141,7 +146,7 @@ void
 binlog_rotate(struct mini_binlog *b, bool clean)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
-	char                   next[MINI_FILE_NAME];
+	char next[MINI_FILE_NAME];
 
 	if (clean) {
 		snprintf(next, sizeof(next), "binlog.%06d", b->count + 1);
@@ -193,14 +198,14 @@ wire_type(const struct mini_column *c)
 static uint32_t
 max_bytes(const struct mini_column *c)
 {
-	return c->kind == MINI_TEXT_CI ? c->length * 4 : c->length;   /* utf8mb4 */
+	return c->kind == MINI_TEXT_CI ? c->length * 4 : c->length; /* utf8mb4 */
 }
 
 static void
 put_map(struct buf *out, const struct mini_table *t)
 {
 	SCOPED(buf) struct buf meta = BUF_INIT;
-	uint8_t                nullable[MINI_COLUMNS_MAX / 8] = { 0 };
+	uint8_t nullable[MINI_COLUMNS_MAX / 8] = { 0 };
 
 	put(out, t->number, 6);
 	put(out, 1, 2);
@@ -227,7 +232,7 @@ static void
 put_value(struct buf *out, const struct mini_column *c, struct slice v)
 {
 	struct err err;
-	int64_t    number;
+	int64_t number;
 
 	if (c->kind == MINI_INT) {
 		check(parse_i64(v, &number, &err) == 0);
@@ -266,7 +271,8 @@ static void
 put_change(struct mini_file *f, const struct mini_change *c, uint32_t timestamp)
 {
 	static const uint8_t types[] = {
-		[MINI_INSERT] = EVENT_WRITE_ROWS_V1, [MINI_UPDATE] = EVENT_UPDATE_ROWS_V1,
+		[MINI_INSERT] = EVENT_WRITE_ROWS_V1,
+		[MINI_UPDATE] = EVENT_UPDATE_ROWS_V1,
 		[MINI_DELETE] = EVENT_DELETE_ROWS_V1,
 	};
 	SCOPED(buf) struct buf body = BUF_INIT;
@@ -275,7 +281,7 @@ put_change(struct mini_file *f, const struct mini_change *c, uint32_t timestamp)
 	append(f, EVENT_TABLE_MAP, timestamp, &body);
 	buf_reset(&body);
 	put(&body, c->table->number, 6);
-	put(&body, 1, 2);                           /* the statement's last event */
+	put(&body, 1, 2); /* the statement's last event */
 	put(&body, (uint64_t)c->table->columns_count, 1);
 	put_bits(&body, c->table, NULL);
 	if (c->kind == MINI_UPDATE)
@@ -286,11 +292,11 @@ put_change(struct mini_file *f, const struct mini_change *c, uint32_t timestamp)
 }
 
 void
-binlog_add(struct mini_binlog *b, const struct mini_change *changes, size_t count,
-    uint32_t timestamp)
+binlog_add(
+    struct mini_binlog *b, const struct mini_change *changes, size_t count, uint32_t timestamp)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
-	struct mini_file      *f = binlog_last(b);
+	struct mini_file *f = binlog_last(b);
 
 	put_gtid(b, GTID_TRANSACTIONAL, timestamp);
 	for (size_t i = 0; i < count; i++)
@@ -301,11 +307,11 @@ binlog_add(struct mini_binlog *b, const struct mini_change *changes, size_t coun
 }
 
 void
-binlog_add_statement(struct mini_binlog *b, const char *database, struct slice sql,
-    uint32_t timestamp)
+binlog_add_statement(
+    struct mini_binlog *b, const char *database, struct slice sql, uint32_t timestamp)
 {
 	SCOPED(buf) struct buf body = BUF_INIT;
-	struct mini_file      *f = binlog_last(b);
+	struct mini_file *f = binlog_last(b);
 
 	put_gtid(b, GTID_STANDALONE | GTID_DDL, timestamp);
 	put(&body, 1, 4);
@@ -338,8 +344,11 @@ binlog_fake_list(struct buf *out, uint64_t seq, uint64_t offset)
 	SCOPED(buf) struct buf body = BUF_INIT;
 
 	put_list(&body, seq);
-	put_event(out, &(struct event_head){ .type = EVENT_GTID_LIST, .flags = EVENT_FLAG_ARTIFICIAL,
-	    .placed = true, .at = offset - EVENT_HEADER_BYTES - body.len - EVENT_CHECKSUM_BYTES },
+	put_event(out,
+	    &(struct event_head){ .type = EVENT_GTID_LIST,
+		.flags = EVENT_FLAG_ARTIFICIAL,
+		.placed = true,
+		.at = offset - EVENT_HEADER_BYTES - body.len - EVENT_CHECKSUM_BYTES },
 	    buf_slice(&body));
 }
 
@@ -348,8 +357,9 @@ binlog_heartbeat(struct buf *out, const char *file, uint64_t offset)
 {
 	size_t length = EVENT_HEADER_BYTES + strlen(file) + EVENT_CHECKSUM_BYTES;
 
-	put_event(out, &(struct event_head){ .type = EVENT_HEARTBEAT, .placed = true,
-	    .at = offset - length }, slice_str(file));
+	put_event(out,
+	    &(struct event_head){ .type = EVENT_HEARTBEAT, .placed = true, .at = offset - length },
+	    slice_str(file));
 }
 
 void
@@ -365,11 +375,11 @@ struct slice
 binlog_event(const struct mini_file *f, uint64_t offset)
 {
 	const uint8_t *at = (const uint8_t *)f->bytes.data + offset + 9;
-	uint32_t       length;
+	uint32_t length;
 
 	check(offset + EVENT_HEADER_BYTES <= f->bytes.len);
-	length = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	    (uint32_t)at[3] << 24;
+	length =
+	    (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 	check(offset + length <= f->bytes.len);
 	return slice_of(f->bytes.data + offset, length);
 }

@@ -18,16 +18,16 @@ struct mini_mark {
 };
 
 struct mini_file {
-	char              name[MINI_FILE_NAME];
-	struct buf        bytes;
+	char name[MINI_FILE_NAME];
+	struct buf bytes;
 	struct mini_mark *marks;
-	size_t            marks_count, marks_cap;
+	size_t marks_count, marks_cap;
 };
 
 struct mini_binlog {
 	struct mini_file files[MINI_FILES_MAX];
-	int              count;
-	uint64_t         seq;           /* of the last group */
+	int count;
+	uint64_t seq; /* of the last group */
 };
 
 void binlog_init(struct mini_binlog *b);
@@ -36,11 +36,11 @@ void binlog_done(struct mini_binlog *b);
 void binlog_rotate(struct mini_binlog *b, bool clean);
 struct mini_file *binlog_last(struct mini_binlog *b);
 /* Writes a transaction as the next group. */
-void binlog_add(struct mini_binlog *b, const struct mini_change *changes, size_t count,
-    uint32_t timestamp);
+void binlog_add(
+    struct mini_binlog *b, const struct mini_change *changes, size_t count, uint32_t timestamp);
 /* A statement that is a group by itself. */
-void binlog_add_statement(struct mini_binlog *b, const char *database, struct slice sql,
-    uint32_t timestamp);
+void binlog_add_statement(
+    struct mini_binlog *b, const char *database, struct slice sql, uint32_t timestamp);
 /* The newest file that has the place behind that group, and the place; false when none has. */
 bool binlog_find(const struct mini_binlog *b, uint64_t seq, int *file, uint64_t *offset);
 

@@ -6,9 +6,9 @@
 #include <ctype.h>
 
 struct question {
-	struct mini_store  *store;
-	struct arena       *arena;
-	struct slice        sql;
+	struct mini_store *store;
+	struct arena *arena;
+	struct slice sql;
 	struct mini_result *out;
 };
 
@@ -22,9 +22,9 @@ asks(const struct question *q, const char *part)
 static struct slice
 wanted(const struct question *q, const char *column)
 {
-	const char    *key = arena_printf(q->arena, "%s='", column);
+	const char *key = arena_printf(q->arena, "%s='", column);
 	const uint8_t *at = memmem(q->sql.ptr, q->sql.len, key, strlen(key));
-	struct slice   value;
+	struct slice value;
 
 	if (at == NULL)
 		mini_cannot(q->sql, key);
@@ -78,7 +78,7 @@ static const char *
 type_text(const struct question *q, const struct mini_column *c, bool whole)
 {
 	const char *at = c->clause;
-	size_t      n = 0;
+	size_t n = 0;
 
 	at += strlen(c->name) + (at[0] == '`' ? 2 : 0);
 	while (*at == ' ')
@@ -97,14 +97,15 @@ answer_columns(const struct question *q)
 	    "character_set_name", "collation_name", "is_nullable", "extra", "numeric_precision",
 	    "numeric_scale", "datetime_precision", "character_maximum_length",
 	    "generation_expression");
-	if (!asks(q, "SELECT column_name, data_type, column_type, character_set_name, "
-	    "collation_name, is_nullable, extra, numeric_precision, numeric_scale, "
-	    "datetime_precision, character_maximum_length, generation_expression FROM"))
+	if (!asks(q,
+		"SELECT column_name, data_type, column_type, character_set_name, "
+		"collation_name, is_nullable, extra, numeric_precision, numeric_scale, "
+		"datetime_precision, character_maximum_length, generation_expression FROM"))
 		mini_cannot(q->sql, "columns of information_schema.columns");
 	for (int i = 0; t != NULL && i < t->columns_count; i++) {
 		const struct mini_column *c = &t->columns[i];
-		bool                      is_text = c->kind == MINI_TEXT_CI;
-		bool                      is_int = c->kind == MINI_INT;
+		bool is_text = c->kind == MINI_TEXT_CI;
+		bool is_int = c->kind == MINI_INT;
 
 		add_text(q, c->name);
 		add_text(q, type_text(q, c, false));
@@ -136,10 +137,11 @@ static void
 answer_statistics(const struct question *q)
 {
 	const struct mini_table *t = table_asked(q);
-	struct slice             index = wanted(q, "index_name");
-	bool                     unique = asks(q, " AND non_unique=0");
+	struct slice index = wanted(q, "index_name");
+	bool unique = asks(q, " AND non_unique=0");
 
-	if (asks(q, "SELECT column_name, sub_part, collation FROM") && slice_eq_str(index, "PRIMARY")) {
+	if (asks(q, "SELECT column_name, sub_part, collation FROM") &&
+	    slice_eq_str(index, "PRIMARY")) {
 		answer_key(q, t);
 		return;
 	}
@@ -161,10 +163,10 @@ answer_none(const struct question *q, const char *column)
 static void
 answer_show_create(const struct question *q)
 {
-	static const char      head[] = "SHOW CREATE TABLE ";
-	struct slice           database, name, rest = slice_cut(q->sql, sizeof(head) - 1, q->sql.len);
+	static const char head[] = "SHOW CREATE TABLE ";
+	struct slice database, name, rest = slice_cut(q->sql, sizeof(head) - 1, q->sql.len);
 	SCOPED(buf) struct buf text = BUF_INIT;
-	struct mini_table     *t;
+	struct mini_table *t;
 
 	rest = slice_split(rest, '.', &database);
 	name = slice_cut(rest, 1, rest.len - 1);
@@ -180,8 +182,7 @@ answer_show_create(const struct question *q)
 }
 
 bool
-mini_catalog_answer(struct mini_store *s, struct arena *a, struct slice sql,
-    struct mini_result *out)
+mini_catalog_answer(struct mini_store *s, struct arena *a, struct slice sql, struct mini_result *out)
 {
 	struct question q = { s, a, sql, out };
 

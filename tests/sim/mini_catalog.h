@@ -10,7 +10,7 @@
 enum { MINI_ROWS_ESTIMATE = 1000 * 1000 };
 
 /* false: it is not a question of this kind. */
-bool mini_catalog_answer(struct mini_store *s, struct arena *a, struct slice sql,
-    struct mini_result *out);
+bool mini_catalog_answer(
+    struct mini_store *s, struct arena *a, struct slice sql, struct mini_result *out);
 
 #endif

@@ -9,8 +9,8 @@ enum { MAGIC_BYTES = 4, ER_MASTER_FATAL_ERROR = 1236 };
 /* How far a replica has been sent. */
 struct sender {
 	struct mini_session *session;
-	int                  file;
-	uint64_t             at;
+	int file;
+	uint64_t at;
 };
 
 static const struct mini_file *
@@ -49,7 +49,7 @@ static int
 begin_place(struct ctx *cx, struct sender *d, uint64_t place)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	uint64_t               head = file_of(d)->marks[0].offset;
+	uint64_t head = file_of(d)->marks[0].offset;
 
 	d->at = MAGIC_BYTES;
 	TRY(begin_file(cx, d));
@@ -101,9 +101,9 @@ static int
 wait_written(struct ctx *cx, struct sender *d)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct minidb         *db = d->session->db;
-	struct ctx             inner = *cx;
-	struct err             err = { 0 };
+	struct minidb *db = d->session->db;
+	struct ctx inner = *cx;
+	struct err err = { 0 };
 
 	inner.err = &err;
 	inner.deadline = task_now() + d->session->heartbeat;
@@ -148,8 +148,8 @@ int
 dump_serve(struct ctx *cx, struct mini_session *s, struct slice packet)
 {
 	struct wire_reader r = wire_reader(packet);
-	struct sender      d = { .session = s };
-	uint64_t           place;
+	struct sender d = { .session = s };
+	uint64_t place;
 
 	wire_skip(&r, 1 + 4 + 2);
 	s->replica_id = wire_u32(&r);

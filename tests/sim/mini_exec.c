@@ -91,7 +91,7 @@ cond_holds(const struct mini_cond *c, const struct mini_table *t, const struct s
 
 struct matches {
 	struct mini_row **rows;
-	size_t            count, cap;
+	size_t count, cap;
 };
 
 static void
@@ -107,7 +107,7 @@ lock_matches(const struct mini_run *run, struct matches *out)
 	struct mini_table *t = run->stmt->table;
 
 	for (size_t i = 0; i < t->count; i++) {
-		struct mini_row    *r = t->rows[i];
+		struct mini_row *r = t->rows[i];
 		const struct slice *values, *newest = NULL;
 
 		if (r->newest == NULL)
@@ -155,7 +155,7 @@ static void
 select_extremes(const struct mini_run *run, struct mini_result *out)
 {
 	const struct mini_table *t = run->stmt->table;
-	struct slice             first = SLICE_NULL, last = SLICE_NULL;
+	struct slice first = SLICE_NULL, last = SLICE_NULL;
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct slice *values = seen(run, t->rows[i]);
@@ -173,9 +173,9 @@ select_extremes(const struct mini_run *run, struct mini_result *out)
 static enum mini_rc
 run_select(const struct mini_run *run, struct mini_result *out)
 {
-	const struct mini_stmt  *s = run->stmt;
+	const struct mini_stmt *s = run->stmt;
 	const struct mini_table *t = s->table;
-	struct matches           locked = { 0 };
+	struct matches locked = { 0 };
 
 	select_names(run, out);
 	if (s->for_update) {
@@ -206,7 +206,7 @@ static struct slice
 plus(struct arena *a, struct slice value, struct slice more)
 {
 	struct err err;
-	int64_t    x, y;
+	int64_t x, y;
 
 	check(parse_i64(value, &x, &err) == 0 && parse_i64(more, &y, &err) == 0);
 	return slice_str(arena_printf(a, "%lld", (long long)(x + y)));
@@ -217,7 +217,7 @@ static struct slice *
 assigned(const struct mini_run *run, const struct slice *now, const struct slice *proposed)
 {
 	const struct mini_stmt *s = run->stmt;
-	struct slice           *row = arena_array(run->arena, struct slice, s->table->columns_count);
+	struct slice *row = arena_array(run->arena, struct slice, s->table->columns_count);
 
 	memcpy(row, now, (size_t)s->table->columns_count * sizeof(row[0]));
 	for (int i = 0; i < s->assigns_count; i++) {
@@ -248,7 +248,7 @@ put_over(const struct mini_run *run, struct mini_row *there, const struct slice 
     struct mini_result *out)
 {
 	const struct slice *now = row_at(there, run->txn, UINT64_MAX);
-	struct slice       *to = assigned(run, now, row);
+	struct slice *to = assigned(run, now, row);
 
 	if (same_row(run->stmt->table, now, to)) {
 		out->affected += run->found_rows;
@@ -262,16 +262,16 @@ static enum mini_rc
 put_row(const struct mini_run *run, const struct slice *row, struct mini_result *out)
 {
 	struct mini_table *t = run->stmt->table;
-	struct mini_row   *there;
-	enum mini_rc       rc;
+	struct mini_row *there;
+	enum mini_rc rc;
 
 	for (;;) {
 		rc = txn_conflict(run->txn, t, row, NULL, &there);
 		if (rc != MINI_OK || there == NULL)
 			break;
 		if (!run->stmt->replace)
-			return run->stmt->assigns_count > 0 ? put_over(run, there, row, out) :
-			    MINI_DUPLICATE;
+			return run->stmt->assigns_count > 0 ? put_over(run, there, row, out)
+							    : MINI_DUPLICATE;
 		out->affected++;
 		rc = txn_delete(run->txn, t, there);
 		if (rc != MINI_OK)
@@ -322,15 +322,15 @@ static enum mini_rc
 run_load(const struct mini_run *run, struct mini_result *out)
 {
 	const struct mini_stmt *s = run->stmt;
-	struct slice            line, rest = run->file;
-	size_t                  records = 0;
+	struct slice line, rest = run->file;
+	size_t records = 0;
 
 	while (rest.len > 0) {
 		struct slice *row = arena_array(run->arena, struct slice, s->table->columns_count);
-		enum mini_rc  rc;
+		enum mini_rc rc;
 
 		rest = slice_split(rest, '\n', &line);
-		check(!slice_is_null(rest));                     /* each line has its end */
+		check(!slice_is_null(rest)); /* each line has its end */
 		for (int i = 0; i < s->columns_count; i++) {
 			struct slice value;
 
@@ -357,10 +357,10 @@ change_rows(const struct mini_run *run, const struct matches *m, struct mini_res
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct slice *now = row_at(m->rows[i], run->txn, UINT64_MAX);
-		enum mini_rc        rc = MINI_OK;
-		bool                remove = run->stmt->kind == MINI_REMOVE;
-		struct slice       *to = remove ? NULL : assigned(run, now, NULL);
-		bool                same = !remove && same_row(t, now, to);
+		enum mini_rc rc = MINI_OK;
+		bool remove = run->stmt->kind == MINI_REMOVE;
+		struct slice *to = remove ? NULL : assigned(run, now, NULL);
+		bool same = !remove && same_row(t, now, to);
 
 		if (remove)
 			rc = txn_delete(run->txn, t, m->rows[i]);
@@ -377,7 +377,7 @@ static enum mini_rc
 run_change(const struct mini_run *run, struct mini_result *out)
 {
 	struct matches m = { 0 };
-	enum mini_rc   rc = lock_matches(run, &m);
+	enum mini_rc rc = lock_matches(run, &m);
 
 	if (rc == MINI_OK)
 		rc = change_rows(run, &m, out);
@@ -404,7 +404,7 @@ run_any(const struct mini_run *run, struct mini_result *out)
 enum mini_rc
 mini_run(const struct mini_run *run, struct mini_result *out)
 {
-	size_t       writes = run->txn->writes_count, changes = run->txn->changes_count;
+	size_t writes = run->txn->writes_count, changes = run->txn->changes_count;
 	enum mini_rc rc;
 
 	result_done(out);

@@ -8,17 +8,17 @@
 
 /* What a statement answers: an error, rows (columns > 0), or counts. Memory is an arena's. */
 struct mini_result {
-	int           error;
-	const char   *text;               /* of the error */
-	size_t        columns, rows;
-	size_t        count, cap;         /* of values */
-	struct slice *names, *values;     /* values: owned, see result_done() */
-	uint64_t      affected;
-	char          info[160];
+	int error;
+	const char *text; /* of the error */
+	size_t columns, rows;
+	size_t count, cap;            /* of values */
+	struct slice *names, *values; /* values: owned, see result_done() */
+	uint64_t affected;
+	char info[160];
 };
 
 void result_done(struct mini_result *r);
-int  result_error(struct mini_result *r, int error, const char *text);
+int result_error(struct mini_result *r, int error, const char *text);
 /* Names of columns first; then values, row by row. */
 void result_begin(struct mini_result *r, struct arena *a, size_t columns, ...);
 void result_add(struct mini_result *r, struct slice value);
@@ -28,11 +28,11 @@ void result_add(struct mini_result *r, struct slice value);
  * found_rows: an UPDATE counts the rows that it matched. file: of MINI_LOAD.
  */
 struct mini_run {
-	struct mini_txn   *txn;
-	struct mini_stmt  *stmt;
-	struct arena      *arena;
-	struct slice       file;
-	bool               found_rows;
+	struct mini_txn *txn;
+	struct mini_stmt *stmt;
+	struct arena *arena;
+	struct slice file;
+	bool found_rows;
 };
 
 enum mini_rc mini_run(const struct mini_run *run, struct mini_result *out);

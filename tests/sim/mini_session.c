@@ -96,7 +96,7 @@ minidb_place(const struct minidb *db, uint64_t seq, const char **file, uint64_t 
 	while (i > 0 && db->binlog.files[i].marks[0].seq > seq)
 		i--;
 	const struct mini_file *f = &db->binlog.files[i];
-	size_t                  m = f->marks_count - 1;
+	size_t m = f->marks_count - 1;
 
 	while (m > 0 && f->marks[m].seq > seq)
 		m--;
@@ -122,8 +122,8 @@ commit(struct ctx *cx, struct mini_session *s)
 		session_end_txn(s, s->txn.changes_count > 0 ? db->store.visible + 1 : 0);
 		return 0;
 	}
-	binlog_add(&db->binlog, s->txn.changes, s->txn.changes_count,
-	    (uint32_t)(task_now() / SECOND));
+	binlog_add(
+	    &db->binlog, s->txn.changes, s->txn.changes_count, (uint32_t)(task_now() / SECOND));
 	s->txn.logged = db->binlog.seq;
 	list_push(&db->pending, &s->pending);
 	waitlist_wake_all(&db->written);
@@ -207,8 +207,9 @@ is_unique(const struct mini_table *t, const struct mini_index *index)
 		for (size_t j = 0; a != NULL && j < i; j++) {
 			const struct slice *b = row_at(t->rows[j], NULL, UINT64_MAX);
 
-			if (b != NULL && sort_equal(&t->columns[index->column],
-			    a[index->column], b[index->column]))
+			if (b != NULL &&
+			    sort_equal(
+				&t->columns[index->column], a[index->column], b[index->column]))
 				return false;
 		}
 	}
@@ -230,7 +231,7 @@ static int
 alter(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt, struct mini_result *out)
 {
 	struct mini_table *t = stmt->table;
-	struct mini_index  index;
+	struct mini_index index;
 
 	if (!slice_starts(slice_str(stmt->alter), "ADD "))
 		mini_cannot(slice_str(stmt->alter), "a change of a table");
@@ -266,7 +267,9 @@ session_read_file(struct ctx *cx, struct mini_session *s, struct buf *out)
 {
 	struct slice piece;
 
-	TRY(packets_write(cx, &s->packets, slice_str("\xfb" "rows")));
+	TRY(packets_write(cx, &s->packets,
+	    slice_str("\xfb"
+		      "rows")));
 	TRY(packets_flush(cx, &s->packets));
 	do {
 		TRY(packets_read(cx, &s->packets, FILE_MAX, &piece));
@@ -276,11 +279,11 @@ session_read_file(struct ctx *cx, struct mini_session *s, struct buf *out)
 }
 
 static int
-run_statement(struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt,
-    struct mini_result *out)
+run_statement(
+    struct ctx *cx, struct mini_session *s, struct mini_stmt *stmt, struct mini_result *out)
 {
 	SCOPED(buf) struct buf file = BUF_INIT;
-	struct mini_run        run = { &s->txn, stmt, &s->arena, SLICE_NULL, s->found_rows };
+	struct mini_run run = { &s->txn, stmt, &s->arena, SLICE_NULL, s->found_rows };
 
 	if (stmt->kind == MINI_CREATE || stmt->kind == MINI_DROP || stmt->kind == MINI_ALTER)
 		return run_table(cx, s, stmt, out);
@@ -296,7 +299,7 @@ static int
 run_parsed(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
 {
 	struct mini_stmt *stmt = arena_new(&s->arena, struct mini_stmt);
-	int               rc = stmt_read(&s->arena, &s->db->store, sql, stmt);
+	int rc = stmt_read(&s->arena, &s->db->store, sql, stmt);
 
 	if (rc == 0)
 		rc = run_statement(cx, s, stmt, out);
@@ -318,8 +321,9 @@ one_value(struct mini_session *s, struct mini_result *out, const char *value)
 static const char *
 gtid_text(struct mini_session *s, uint64_t seq)
 {
-	return seq == 0 ? "" :
-	    arena_printf(&s->arena, "0-%d-%llu", MINI_SERVER_ID, (unsigned long long)seq);
+	return seq == 0
+	    ? ""
+	    : arena_printf(&s->arena, "0-%d-%llu", MINI_SERVER_ID, (unsigned long long)seq);
 }
 
 static void
@@ -336,7 +340,7 @@ static void
 snapshot_status(struct mini_session *s, struct mini_result *out)
 {
 	const char *file;
-	uint64_t    offset;
+	uint64_t offset;
 
 	check(s->txn.snapshot);
 	minidb_place(s->db, s->txn.view, &file, &offset);
@@ -364,11 +368,11 @@ static int
 get_lock(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
 {
 	struct slice rest, name;
-	const char  *text;
-	struct err   unused = { 0 };
-	struct ctx   inner = *cx;
-	struct err   err;
-	uint64_t     seconds;
+	const char *text;
+	struct err unused = { 0 };
+	struct ctx inner = *cx;
+	struct err err;
+	uint64_t seconds;
 
 	rest = slice_split(slice_split(sql, '\'', &name), '\'', &name);
 	rest = slice_trim(slice_cut(rest, 1, rest.len - 1));
@@ -392,12 +396,12 @@ static void
 set_variables(struct mini_session *s, struct slice sql)
 {
 	static const char period[] = "@master_heartbeat_period=", state[] = "@slave_connect_state='";
-	const char       *at = memmem(sql.ptr, sql.len, period, sizeof(period) - 1);
+	const char *at = memmem(sql.ptr, sql.len, period, sizeof(period) - 1);
 
 	if (at != NULL)
 		s->heartbeat = (usec)(strtoll(at + sizeof(period) - 1, NULL, 10) / 1000);
 	at = memmem(sql.ptr, sql.len, state, sizeof(state) - 1);
-	if (at != NULL && at[sizeof(state) - 1] != '\'')        /* 0-1-seq, or nothing */
+	if (at != NULL && at[sizeof(state) - 1] != '\'') /* 0-1-seq, or nothing */
 		s->sought = strtoull(at + sizeof(state) - 1 + strlen("0-1-"), NULL, 10);
 }
 
@@ -417,7 +421,8 @@ run_count(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_
 {
 	size_t tail = strlen(COUNT_TAIL), head = strlen(COUNT_HEAD);
 
-	check(sql.len > head + tail && slice_eq_str(slice_cut(sql, sql.len - tail, sql.len), COUNT_TAIL));
+	check(sql.len > head + tail &&
+	    slice_eq_str(slice_cut(sql, sql.len - tail, sql.len), COUNT_TAIL));
 	TRY(run_parsed(cx, s, slice_cut(sql, head, sql.len - tail), out));
 	if (out->error != 0)
 		return 0;

@@ -11,32 +11,32 @@ enum { MINI_LOCK_NAME_MAX = 80 };
 
 struct minidb {
 	struct minidb_params params;
-	struct mini_store    store;
-	struct mini_binlog   binlog;
-	struct rand          rand;
-	struct list          sessions;
-	struct list          pending;       /* in the binlog and not visible yet, in order */
-	struct waitlist      ended;         /* a transaction has, or a user lock is free */
-	struct waitlist      written;       /* something is in the binlog */
-	struct listener     *listener;      /* NULL: down */
-	struct group         group;
-	uint32_t             next_id;
+	struct mini_store store;
+	struct mini_binlog binlog;
+	struct rand rand;
+	struct list sessions;
+	struct list pending;       /* in the binlog and not visible yet, in order */
+	struct waitlist ended;     /* a transaction has, or a user lock is free */
+	struct waitlist written;   /* something is in the binlog */
+	struct listener *listener; /* NULL: down */
+	struct group group;
+	uint32_t next_id;
 };
 
 struct mini_session {
-	struct list_node     node, pending;
-	struct minidb       *db;
-	struct mini_txn      txn;
-	struct arena         arena;         /* of one statement */
-	uint32_t             id, replica_id;
-	bool                 dead;          /* the server went down, or killed it */
-	bool                 found_rows;
-	usec                 heartbeat;
-	uint64_t             sought;        /* of the GTID that its dump begins behind */
-	char                 lock[MINI_LOCK_NAME_MAX];    /* "": none */
+	struct list_node node, pending;
+	struct minidb *db;
+	struct mini_txn txn;
+	struct arena arena; /* of one statement */
+	uint32_t id, replica_id;
+	bool dead; /* the server went down, or killed it */
+	bool found_rows;
+	usec heartbeat;
+	uint64_t sought;               /* of the GTID that its dump begins behind */
+	char lock[MINI_LOCK_NAME_MAX]; /* "": none */
 	/* Of a client: */
-	struct conn         *conn;
-	struct packets       packets;
+	struct conn *conn;
+	struct packets packets;
 	struct server_client client;
 };
 

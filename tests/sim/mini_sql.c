@@ -10,17 +10,18 @@
 
 /* A statement being read. */
 struct reader {
-	struct slice       sql;
-	struct arena      *arena;
+	struct slice sql;
+	struct arena *arena;
 	struct mini_store *store;
-	struct token      *tokens;
-	size_t             at, count, cap;
+	struct token *tokens;
+	size_t at, count, cap;
 };
 
 _Noreturn void
 mini_cannot(struct slice sql, const char *why)
 {
-	fprintf(stderr, "minidb cannot interpret (%s): %.*s\n", why, SLICE_ARG(slice_cut(sql, 0, 2000)));
+	fprintf(stderr, "minidb cannot interpret (%s): %.*s\n", why,
+	    SLICE_ARG(slice_cut(sql, 0, 2000)));
 	check_failed(__FILE__, __LINE__, "a statement that the small server does not know");
 }
 
@@ -29,7 +30,7 @@ cut(struct reader *r)
 {
 	struct lexer l;
 	struct token t;
-	struct err   err;
+	struct err err;
 
 	lexer_init(&l, r->sql, 0);
 	do {
@@ -111,8 +112,9 @@ name(struct reader *r)
 static struct slice
 unescape(struct reader *r, struct slice s)
 {
-	static const char letters[256] = { ['0'] = 1, ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
-		['Z'] = 0x1a };
+	static const char letters[256] = {
+		['0'] = 1, ['n'] = '\n', ['r'] = '\r', ['t'] = '\t', ['Z'] = 0x1a
+	};
 	SCOPED(buf) struct buf out = BUF_INIT;
 
 	for (size_t i = 1; i + 1 < s.len; i++) {
@@ -122,7 +124,7 @@ unescape(struct reader *r, struct slice s)
 			c = s.ptr[++i];
 			c = c == '0' ? 0 : letters[c] != 0 ? (uint8_t)letters[c] : c;
 		} else if (c == '\'') {
-			i++;                         /* two of them are one */
+			i++; /* two of them are one */
 		}
 		buf_add_char(&out, (char)c);
 	}
@@ -145,13 +147,13 @@ unhex(struct reader *r, struct slice s)
 static struct slice
 literal(struct reader *r)
 {
-	bool         minus = take_punct(r, '-');
+	bool minus = take_punct(r, '-');
 	struct slice s;
 
 	if (take_word(r, "NULL"))
 		return SLICE_NULL;
 	if (peek(r)->kind == TOKEN_WORD && text(r).ptr[0] == '_')
-		r->at++;                             /* _utf8mb4 and its like */
+		r->at++; /* _utf8mb4 and its like */
 	s = text(r);
 	if (peek(r)->kind == TOKEN_STRING)
 		s = unescape(r, s);
@@ -169,8 +171,8 @@ static size_t
 count_of(struct reader *r)
 {
 	struct slice s = literal(r);
-	struct err   err;
-	uint64_t     n;
+	struct err err;
+	uint64_t n;
 
 	if (slice_is_null(s) || parse_u64(s, &n, &err) != 0)
 		mini_cannot(r->sql, "a number");
@@ -226,7 +228,7 @@ comparison(struct reader *r)
 static struct mini_cond *
 single(struct reader *r, const struct mini_table *t, int depth)
 {
-	struct mini_cond      *c;
+	struct mini_cond *c;
 	SCOPED(buf) struct buf sort = BUF_INIT;
 
 	check(depth < 10);
@@ -362,7 +364,7 @@ new_row(struct reader *r, struct mini_stmt *s)
 {
 	s->rows = mem_grow(s->rows, &s->rows_cap, s->rows_count + 1, sizeof(s->rows[0]));
 	return s->rows[s->rows_count++] =
-	    arena_array(r->arena, struct slice, s->table->columns_count);
+		   arena_array(r->arena, struct slice, s->table->columns_count);
 }
 
 static void
@@ -395,8 +397,8 @@ assignments(struct reader *r, struct mini_stmt *s)
 			a->source = MINI_VALUES;
 			a->from = column(r, s->table);
 			need_punct(r, ')');
-		} else if (peek(r)->kind == TOKEN_QUOTED || (peek(r)->kind == TOKEN_WORD &&
-		    table_column(s->table, text(r)) >= 0)) {
+		} else if (peek(r)->kind == TOKEN_QUOTED ||
+		    (peek(r)->kind == TOKEN_WORD && table_column(s->table, text(r)) >= 0)) {
 			a->source = MINI_PLUS;
 			a->from = column(r, s->table);
 			need_punct(r, '+');
@@ -474,7 +476,8 @@ read_remove(struct reader *r, struct mini_stmt *s)
 static int
 read_load(struct reader *r, struct mini_stmt *s)
 {
-	static const char format[] = " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'"
+	static const char format[] =
+	    " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'"
 	    " LINES TERMINATED BY '\\n' (";
 	size_t start;
 
@@ -500,7 +503,7 @@ read_load(struct reader *r, struct mini_stmt *s)
 static int
 read_table_statement(struct reader *r, struct mini_stmt *s)
 {
-	struct slice       database, table_name;
+	struct slice database, table_name;
 	struct mini_table *there;
 
 	if (take_word(r, "CREATE")) {
@@ -513,8 +516,8 @@ read_table_statement(struct reader *r, struct mini_stmt *s)
 		r->at = r->count - 1;
 		if (exists)
 			return may_exist ? 0 : ER_TABLE_EXISTS;
-		s->table = mini_table_read(r->store, database, table_name,
-		    slice_cut(r->sql, body, r->sql.len));
+		s->table = mini_table_read(
+		    r->store, database, table_name, slice_cut(r->sql, body, r->sql.len));
 		return 0;
 	}
 	s->kind = take_word(r, "DROP") ? MINI_DROP : MINI_ALTER;
@@ -523,8 +526,8 @@ read_table_statement(struct reader *r, struct mini_stmt *s)
 	need_word(r, "TABLE");
 	int rc = table(r, s);
 	if (rc == 0 && s->kind == MINI_ALTER) {
-		s->alter = arena_slice_str(r->arena, slice_trim(slice_cut(r->sql,
-		    r->tokens[r->at - 1].end, r->sql.len)));
+		s->alter = arena_slice_str(
+		    r->arena, slice_trim(slice_cut(r->sql, r->tokens[r->at - 1].end, r->sql.len)));
 		r->at = r->count - 1;
 	}
 	return rc;
@@ -554,7 +557,7 @@ int
 stmt_read(struct arena *a, struct mini_store *store, struct slice sql, struct mini_stmt *out)
 {
 	struct reader r = { .sql = sql, .arena = a, .store = store };
-	int           rc;
+	int rc;
 
 	*out = (struct mini_stmt){ .limit = SIZE_MAX };
 	cut(&r);

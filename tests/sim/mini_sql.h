@@ -11,53 +11,64 @@
 #include "sql/lexer.h"
 
 enum {
-	ER_TABLE_EXISTS = 1050, ER_DUP_KEYNAME = 1061, ER_DUP_ENTRY = 1062,
-	ER_NO_SUCH_TABLE = 1146, ER_LOCK_WAIT = 1205, ER_DEADLOCK = 1213,
+	ER_TABLE_EXISTS = 1050,
+	ER_DUP_KEYNAME = 1061,
+	ER_DUP_ENTRY = 1062,
+	ER_NO_SUCH_TABLE = 1146,
+	ER_LOCK_WAIT = 1205,
+	ER_DEADLOCK = 1213,
 };
 
 enum mini_op { MINI_AND, MINI_OR, MINI_EQ, MINI_LT, MINI_LE, MINI_GT, MINI_GE };
 
 struct mini_cond {
-	enum mini_op      op;
-	struct mini_cond *first, *next;   /* AND, OR: members; next: sibling */
-	int               column;         /* comparisons */
-	struct slice      sort;           /* the literal as sort_bytes() */
+	enum mini_op op;
+	struct mini_cond *first, *next; /* AND, OR: members; next: sibling */
+	int column;                     /* comparisons */
+	struct slice sort;              /* the literal as sort_bytes() */
 };
 
 enum mini_source { MINI_LITERAL, MINI_VALUES, MINI_PLUS };
 
 /* column = literal, VALUES(from), or from + literal */
 struct mini_assign {
-	int              column, from;
+	int column, from;
 	enum mini_source source;
-	struct slice     value;
+	struct slice value;
 };
 
 enum mini_stmt_kind {
-	MINI_SELECT, MINI_PUT, MINI_CHANGE, MINI_REMOVE, MINI_LOAD, MINI_CREATE, MINI_DROP, MINI_ALTER,
+	MINI_SELECT,
+	MINI_PUT,
+	MINI_CHANGE,
+	MINI_REMOVE,
+	MINI_LOAD,
+	MINI_CREATE,
+	MINI_DROP,
+	MINI_ALTER,
 };
 
-enum { MINI_ONE = -1, MINI_MIN = -2, MINI_MAX = -3 };    /* SELECT 1, MIN(first key), MAX() */
+enum { MINI_ONE = -1, MINI_MIN = -2, MINI_MAX = -3 }; /* SELECT 1, MIN(first key), MAX() */
 
 struct mini_stmt {
 	enum mini_stmt_kind kind;
-	struct mini_table  *table;          /* MINI_CREATE: a new one, or NULL: it exists and may */
-	int                 columns[MINI_COLUMNS_MAX];    /* SELECT, INSERT, LOAD */
-	int                 columns_count;
-	struct slice      **rows;           /* INSERT: in table order */
-	size_t              rows_count, rows_cap;
-	struct mini_assign  assigns[MINI_COLUMNS_MAX];    /* UPDATE, ON DUPLICATE KEY */
-	int                 assigns_count;
-	bool                replace, for_update;
-	struct mini_cond   *where;
-	size_t              limit;
-	struct mini_index   index;          /* ALTER: the one added, or ... */
-	const char         *alter;          /* ... another change: its text behind the table's name */
+	struct mini_table *table;      /* MINI_CREATE: a new one, or NULL: it exists and may */
+	int columns[MINI_COLUMNS_MAX]; /* SELECT, INSERT, LOAD */
+	int columns_count;
+	struct slice **rows; /* INSERT: in table order */
+	size_t rows_count, rows_cap;
+	struct mini_assign assigns[MINI_COLUMNS_MAX]; /* UPDATE, ON DUPLICATE KEY */
+	int assigns_count;
+	bool replace, for_update;
+	struct mini_cond *where;
+	size_t limit;
+	struct mini_index index; /* ALTER: the one added, or ... */
+	const char *alter;       /* ... another change: its text behind the table's name */
 };
 
 /* 0, ER_NO_SUCH_TABLE or ER_TABLE_EXISTS. Rows are freed by stmt_done(). */
-int  stmt_read(struct arena *a, struct mini_store *store, struct slice sql,
-    struct mini_stmt *out) MUST_USE;
+int stmt_read(
+    struct arena *a, struct mini_store *store, struct slice sql, struct mini_stmt *out) MUST_USE;
 void stmt_done(struct mini_stmt *s);
 _Noreturn void mini_cannot(struct slice sql, const char *why);
 

@@ -67,13 +67,13 @@ static void
 sort_int(struct buf *out, struct slice value)
 {
 	struct err err;
-	int64_t    v;
-	uint64_t   u;
+	int64_t v;
+	uint64_t u;
 
 	if (parse_i64(value, &v, &err) == 0)
 		u = (uint64_t)v ^ (UINT64_C(1) << 63);
 	else
-		check(parse_u64(value, &u, &err) == 0);      /* above 2^63: unsigned, and sorts last */
+		check(parse_u64(value, &u, &err) == 0); /* above 2^63: unsigned, and sorts last */
 	for (int i = 56; i >= 0; i -= 8)
 		buf_add_char(out, (char)(u >> i));
 }
@@ -110,7 +110,7 @@ sort_equal(const struct mini_column *c, struct slice a, struct slice b)
 	SCOPED(buf) struct buf x = BUF_INIT, y = BUF_INIT;
 
 	if (slice_is_null(a) || slice_is_null(b))
-		return false;                        /* NULLs are never equal in a unique index */
+		return false; /* NULLs are never equal in a unique index */
 	sort_bytes(&x, c, a);
 	sort_bytes(&y, c, b);
 	return slice_eq(buf_slice(&x), buf_slice(&y));
@@ -144,8 +144,8 @@ static struct mini_row *
 place_of(struct mini_store *s, struct mini_table *t, const struct slice *values)
 {
 	SCOPED(buf) struct buf key = BUF_INIT;
-	struct mini_row       *r;
-	size_t                 at;
+	struct mini_row *r;
+	size_t at;
 
 	table_key(&key, t, values);
 	r = table_find(t, buf_slice(&key), &at);
@@ -217,8 +217,8 @@ row_lock(struct mini_txn *txn, struct mini_row *r, const struct slice **values)
 		return MINI_BLOCKED;
 	}
 	if (r->locked_by == NULL) {
-		txn->locks = mem_grow(txn->locks, &txn->locks_cap, txn->locks_count + 1,
-		    sizeof(txn->locks[0]));
+		txn->locks = mem_grow(
+		    txn->locks, &txn->locks_cap, txn->locks_count + 1, sizeof(txn->locks[0]));
 		txn->locks[txn->locks_count++] = r;
 		r->locked_by = txn;
 	}
@@ -234,16 +234,16 @@ add_version(struct mini_txn *txn, struct mini_row *r, const struct slice *values
 	check(r->locked_by == txn);
 	*v = (struct mini_version){ .older = r->newest, .writer = txn, .values = values };
 	r->newest = v;
-	txn->writes = mem_grow(txn->writes, &txn->writes_cap, txn->writes_count + 1,
-	    sizeof(txn->writes[0]));
+	txn->writes =
+	    mem_grow(txn->writes, &txn->writes_cap, txn->writes_count + 1, sizeof(txn->writes[0]));
 	txn->writes[txn->writes_count++] = r;
 }
 
 static void
 add_change(struct mini_txn *txn, struct mini_change change)
 {
-	txn->changes = mem_grow(txn->changes, &txn->changes_cap, txn->changes_count + 1,
-	    sizeof(txn->changes[0]));
+	txn->changes = mem_grow(
+	    txn->changes, &txn->changes_cap, txn->changes_count + 1, sizeof(txn->changes[0]));
 	txn->changes[txn->changes_count++] = change;
 }
 
@@ -265,7 +265,7 @@ unique_conflict(struct mini_txn *txn, struct mini_table *t, int column, struct s
     struct mini_row **found)
 {
 	for (size_t i = 0; i < t->count; i++) {
-		struct mini_row    *r = t->rows[i];
+		struct mini_row *r = t->rows[i];
 		const struct slice *values;
 		const struct slice *now = r->locked_by == txn ? row_at(r, txn, UINT64_MAX) : NULL;
 
@@ -273,7 +273,7 @@ unique_conflict(struct mini_txn *txn, struct mini_table *t, int column, struct s
 			continue;
 		if (r->locked_by == txn &&
 		    (now == NULL || !sort_equal(&t->columns[column], now[column], value)))
-			continue;                    /* it was ours, and is free again */
+			continue; /* it was ours, and is free again */
 		if (row_lock(txn, r, &values) != MINI_OK)
 			return MINI_BLOCKED;
 		*found = r;
@@ -287,7 +287,7 @@ enum mini_rc
 txn_conflict(struct mini_txn *txn, struct mini_table *t, const struct slice *values,
     const struct mini_row *self, struct mini_row **found)
 {
-	struct mini_row    *r = place_of(txn->store, t, values);
+	struct mini_row *r = place_of(txn->store, t, values);
 	const struct slice *there;
 
 	if (row_lock(txn, r, &there) != MINI_OK)
@@ -313,7 +313,7 @@ txn_conflict(struct mini_txn *txn, struct mini_table *t, const struct slice *val
 enum mini_rc
 txn_insert(struct mini_txn *txn, struct mini_table *t, const struct slice *values)
 {
-	struct slice    *copy = values_dup(txn->store, t, values);
+	struct slice *copy = values_dup(txn->store, t, values);
 	struct mini_row *found;
 
 	if (txn_conflict(txn, t, values, NULL, &found) != MINI_OK)
@@ -339,15 +339,14 @@ txn_delete(struct mini_txn *txn, struct mini_table *t, struct mini_row *r)
 }
 
 enum mini_rc
-txn_update(struct mini_txn *txn, struct mini_table *t, struct mini_row *r,
-    const struct slice *values)
+txn_update(
+    struct mini_txn *txn, struct mini_table *t, struct mini_row *r, const struct slice *values)
 {
-	struct slice       *copy = values_dup(txn->store, t, values);
+	struct slice *copy = values_dup(txn->store, t, values);
 	const struct slice *before;
-	struct mini_row    *found, *to;
+	struct mini_row *found, *to;
 
-	if (row_lock(txn, r, &before) != MINI_OK ||
-	    txn_conflict(txn, t, copy, r, &found) != MINI_OK)
+	if (row_lock(txn, r, &before) != MINI_OK || txn_conflict(txn, t, copy, r, &found) != MINI_OK)
 		return MINI_BLOCKED;
 	check(before != NULL);
 	if (found != NULL)

@@ -27,77 +27,77 @@ enum mini_kind { MINI_INT, MINI_TEXT_CI, MINI_BYTES };
 enum { MINI_COLUMNS_MAX = 32, MINI_INDEXES_MAX = 4 };
 
 struct mini_column {
-	const char    *name, *clause;   /* "`id` int(11) NOT NULL" */
+	const char *name, *clause; /* "`id` int(11) NOT NULL" */
 	enum mini_kind kind;
-	int            int_bytes;
-	uint32_t       length;          /* characters or bytes */
-	bool           nullable, blob;
+	int int_bytes;
+	uint32_t length; /* characters or bytes */
+	bool nullable, blob;
 };
 
 struct mini_index {
-	const char *name, *clause;      /* "UNIQUE KEY `u` (`u`)" */
-	int         column;
-	bool        unique;
+	const char *name, *clause; /* "UNIQUE KEY `u` (`u`)" */
+	int column;
+	bool unique;
 };
 
 struct mini_txn;
 
 struct mini_version {
 	struct mini_version *older;
-	uint64_t             seq;       /* 0: not visible yet, only to its writer */
-	struct mini_txn     *writer;
-	const struct slice  *values;    /* NULL: there is no row */
+	uint64_t seq; /* 0: not visible yet, only to its writer */
+	struct mini_txn *writer;
+	const struct slice *values; /* NULL: there is no row */
 };
 
 struct mini_row {
-	struct slice         key;
+	struct slice key;
 	struct mini_version *newest;
-	struct mini_txn     *locked_by;
+	struct mini_txn *locked_by;
 };
 
 struct mini_table {
-	struct list_node   node;
-	const char        *database, *name, *options;
+	struct list_node node;
+	const char *database, *name, *options;
 	struct mini_column columns[MINI_COLUMNS_MAX];
-	int                columns_count;
-	int                key[MINI_COLUMNS_MAX], key_count;
-	const char        *key_clause;
-	struct mini_index  indexes[MINI_INDEXES_MAX];
-	int                indexes_count;
-	struct mini_row  **rows;        /* by key */
-	size_t             count, cap;
-	uint64_t           number;      /* of table maps */
+	int columns_count;
+	int key[MINI_COLUMNS_MAX], key_count;
+	const char *key_clause;
+	struct mini_index indexes[MINI_INDEXES_MAX];
+	int indexes_count;
+	struct mini_row **rows; /* by key */
+	size_t count, cap;
+	uint64_t number; /* of table maps */
 };
 
 struct mini_store {
 	struct arena arena;
-	struct list  tables;
-	uint64_t     visible;           /* the newest number that is visible */
-	uint64_t     next_table;
+	struct list tables;
+	uint64_t visible; /* the newest number that is visible */
+	uint64_t next_table;
 };
 
 enum mini_change_kind { MINI_INSERT, MINI_UPDATE, MINI_DELETE };
 
 /* What a transaction did to a row, for the binlog. */
 struct mini_change {
-	enum mini_change_kind    kind;
+	enum mini_change_kind kind;
 	const struct mini_table *table;
-	const struct slice      *before, *after;
+	const struct slice *before, *after;
 };
 
 struct mini_txn {
-	struct mini_store  *store;
-	bool                begun;      /* by BEGIN; else each statement is one */
-	bool                snapshot;   /* reads see view */
-	uint64_t            view;
-	uint64_t            logged;     /* its number in the binlog; 0: not there yet */
-	struct mini_row   **writes;     /* one for each version made, in order */
-	size_t              writes_count, writes_cap;
-	struct mini_row   **locks;
-	size_t              locks_count, locks_cap;
+	struct mini_store *store;
+	bool begun;    /* by BEGIN; else each statement is one */
+	bool snapshot; /* reads see view */
+	uint64_t view;
+	uint64_t logged;          /* its number in the binlog; 0: not there yet */
+	struct mini_row **writes; /* one for each version made, in order */
+	size_t writes_count, writes_cap;
+	struct mini_row **locks;
+	size_t locks_count, locks_cap;
 	struct mini_change *changes;
-	size_t              changes_count, changes_cap;
-	struct mini_txn    *waits_for;
+	size_t changes_count, changes_cap;
+	struct mini_txn *waits_for;
 };
 
 enum mini_rc { MINI_OK, MINI_BLOCKED, MINI_DUPLICATE };
@@ -108,7 +108,7 @@ struct mini_table *store_find(const struct mini_store *s, struct slice database,
 /* At the end of its columns and key being filled in. */
 void store_add(struct mini_store *s, struct mini_table *t);
 void store_drop(struct mini_store *s, struct mini_table *t);
-int  table_column(const struct mini_table *t, struct slice name);    /* -1: none */
+int table_column(const struct mini_table *t, struct slice name); /* -1: none */
 
 /* A value's bytes in the order of its column; a NULL is an empty one before all. */
 void sort_bytes(struct buf *out, const struct mini_column *c, struct slice value);
@@ -131,8 +131,8 @@ enum mini_rc row_lock(struct mini_txn *txn, struct mini_row *r, const struct sli
 enum mini_rc txn_insert(struct mini_txn *txn, struct mini_table *t, const struct slice *values);
 enum mini_rc txn_delete(struct mini_txn *txn, struct mini_table *t, struct mini_row *r);
 /* Also changes keys. */
-enum mini_rc txn_update(struct mini_txn *txn, struct mini_table *t, struct mini_row *r,
-    const struct slice *values);
+enum mini_rc txn_update(
+    struct mini_txn *txn, struct mini_table *t, struct mini_row *r, const struct slice *values);
 /* The row that stands in values' way, by its primary key or a unique one: locked. *found NULL:
  * none. */
 enum mini_rc txn_conflict(struct mini_txn *txn, struct mini_table *t, const struct slice *values,
@@ -142,7 +142,7 @@ enum mini_rc txn_conflict(struct mini_txn *txn, struct mini_table *t, const stru
 void txn_undo(struct mini_txn *txn, size_t writes, size_t changes);
 /* What it wrote is visible as number seq (0: to nobody: undone); locks are free; begun no more. */
 void txn_end(struct mini_txn *txn, uint64_t seq);
-struct slice *values_dup(struct mini_store *s, const struct mini_table *t,
-    const struct slice *values);
+struct slice *values_dup(
+    struct mini_store *s, const struct mini_table *t, const struct slice *values);
 
 #endif

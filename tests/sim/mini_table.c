@@ -10,8 +10,8 @@
 static struct slice
 next_clause(struct slice *rest)
 {
-	int    depth = 0;
-	bool   quoted = false;
+	int depth = 0;
+	bool quoted = false;
 	size_t i = 0;
 
 	for (; i < rest->len; i++) {
@@ -63,11 +63,13 @@ number_in_parens(struct slice s)
 static void
 read_type(struct mini_column *c, struct slice type, struct slice clause)
 {
+	/* clang-format off */
 	static const struct { const char *name; enum mini_kind kind; int bytes; bool blob; } types[] = {
 		{ "int", MINI_INT, 4, false }, { "bigint", MINI_INT, 8, false },
 		{ "tinyint", MINI_INT, 1, false }, { "varchar", MINI_TEXT_CI, 0, false },
 		{ "varbinary", MINI_BYTES, 0, false }, { "longblob", MINI_BYTES, 0, true },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (!slice_eq_nocase(type, slice_str(types[i].name)))
@@ -85,7 +87,7 @@ static void
 read_column(struct mini_store *s, struct mini_table *t, struct slice clause)
 {
 	struct mini_column *c = &t->columns[t->columns_count++];
-	struct slice        rest, type, behind;
+	struct slice rest, type, behind;
 
 	check(t->columns_count <= MINI_COLUMNS_MAX);
 	c->name = arena_slice_str(&s->arena, first_name(clause, &rest));
@@ -101,7 +103,7 @@ static void
 read_primary(struct mini_store *s, struct mini_table *t, struct slice clause)
 {
 	const uint8_t *paren = memchr(clause.ptr, '(', clause.len);
-	struct slice   names, one;
+	struct slice names, one;
 
 	check(paren != NULL);
 	t->key_clause = arena_slice_str(&s->arena, clause);
@@ -119,8 +121,8 @@ read_primary(struct mini_store *s, struct mini_table *t, struct slice clause)
 }
 
 void
-mini_index_read(struct mini_store *s, const struct mini_table *t, struct slice clause,
-    struct mini_index *out)
+mini_index_read(
+    struct mini_store *s, const struct mini_table *t, struct slice clause, struct mini_index *out)
 {
 	struct slice rest = slice_trim(clause), first;
 
@@ -130,8 +132,8 @@ mini_index_read(struct mini_store *s, const struct mini_table *t, struct slice c
 		rest = slice_cut(rest, strlen("UNIQUE "), rest.len);
 	if (!slice_starts(rest, "KEY "))
 		mini_cannot(clause, "an index");
-	out->name = arena_slice_str(&s->arena,
-	    first_name(slice_cut(rest, strlen("KEY "), rest.len), &rest));
+	out->name = arena_slice_str(
+	    &s->arena, first_name(slice_cut(rest, strlen("KEY "), rest.len), &rest));
 	rest = slice_trim(rest);
 	first = first_name(slice_cut(rest, 1, rest.len), &rest);
 	out->column = table_column(t, first);
@@ -143,7 +145,7 @@ struct mini_table *
 mini_table_read(struct mini_store *s, struct slice database, struct slice name, struct slice body)
 {
 	struct mini_table *t = arena_new(&s->arena, struct mini_table);
-	struct slice       rest = slice_trim(body);
+	struct slice rest = slice_trim(body);
 
 	if (!slice_starts(rest, "("))
 		mini_cannot(body, "a list of columns");

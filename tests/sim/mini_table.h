@@ -10,11 +10,11 @@
 #include "sim/mini_store.h"
 
 /* body: from the parenthesis on. Not yet in the store. */
-struct mini_table *mini_table_read(struct mini_store *s, struct slice database, struct slice name,
-    struct slice body);
+struct mini_table *mini_table_read(
+    struct mini_store *s, struct slice database, struct slice name, struct slice body);
 void mini_table_show(struct buf *out, const struct mini_table *t);
 /* "UNIQUE KEY `u` (`u`)" */
-void mini_index_read(struct mini_store *s, const struct mini_table *t, struct slice clause,
-    struct mini_index *out);
+void mini_index_read(
+    struct mini_store *s, const struct mini_table *t, struct slice clause, struct mini_index *out);
 
 #endif

@@ -27,18 +27,22 @@ answer(struct ctx *cx, struct mini_session *s, const struct mini_result *r)
 	}
 	uint16_t status = s->txn.begun ? STATUS_AUTOCOMMIT | STATUS_IN_TRANS : STATUS_AUTOCOMMIT;
 	if (r->columns == 0)
-		return server_send_ok(cx, &s->packets, s->client.caps, &(struct ok_packet){
-		    .affected_rows = r->affected, .status = status, .info = slice_str(r->info) });
-	return server_send_rows(cx, &s->packets, s->client.caps, &(struct server_rows){
-	    .columns = r->columns, .rows = r->rows, .names = r->names, .values = r->values,
-	    .status = status });
+		return server_send_ok(cx, &s->packets, s->client.caps,
+		    &(struct ok_packet){
+			.affected_rows = r->affected, .status = status, .info = slice_str(r->info) });
+	return server_send_rows(cx, &s->packets, s->client.caps,
+	    &(struct server_rows){ .columns = r->columns,
+		.rows = r->rows,
+		.names = r->names,
+		.values = r->values,
+		.status = status });
 }
 
 static int
 query(struct ctx *cx, struct mini_session *s, struct slice sql)
 {
 	struct mini_result r = { 0 };
-	int                rc = session_run(cx, s, sql, &r);
+	int rc = session_run(cx, s, sql, &r);
 
 	if (rc == 0)
 		rc = answer(cx, s, &r);
@@ -49,8 +53,8 @@ query(struct ctx *cx, struct mini_session *s, struct slice sql)
 static int
 serve_one(struct ctx *cx, struct mini_session *s, struct slice packet)
 {
-	SCOPED(buf) struct buf copy = BUF_INIT;      /* a load reads more packets meanwhile */
-	struct command_packet  c;
+	SCOPED(buf) struct buf copy = BUF_INIT; /* a load reads more packets meanwhile */
+	struct command_packet c;
 
 	buf_add_slice(&copy, packet);
 	TRY(command_read(buf_slice(&copy), &c, cx->err));
@@ -62,8 +66,8 @@ serve_one(struct ctx *cx, struct mini_session *s, struct slice packet)
 		return -1;
 	if (c.com != COM_REGISTER_SLAVE && c.com != COM_PING && c.com != COM_RESET_CONNECTION)
 		mini_cannot(buf_slice(&copy), command_name(c.com));
-	return server_send_ok(cx, &s->packets, s->client.caps, &(struct ok_packet){
-	    .status = STATUS_AUTOCOMMIT });
+	return server_send_ok(
+	    cx, &s->packets, s->client.caps, &(struct ok_packet){ .status = STATUS_AUTOCOMMIT });
 }
 
 static int
@@ -91,10 +95,12 @@ static void
 session_main(void *arg)
 {
 	struct mini_session *s = arg;
-	struct err           err = { 0 };
-	struct ctx           cx = { .deadline = NEVER, .err = &err, .arena = &s->arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &s->arena };
 	struct server_params params = {
-		.version = "10.11.99-MariaDB-mini", .thread_id = s->id, .caps = SERVER_CAPS,
+		.version = "10.11.99-MariaDB-mini",
+		.thread_id = s->id,
+		.caps = SERVER_CAPS,
 		.lookup = lookup,
 	};
 
@@ -102,7 +108,7 @@ session_main(void *arg)
 	if (server_greet(&cx, &s->packets, &params, &s->client) == 0 &&
 	    server_welcome(&cx, &s->packets, &s->client) == 0) {
 		s->found_rows = (s->client.caps & CAP_FOUND_ROWS) != 0;
-		(void)!serve(&cx, s);        /* the client went away, or the server did */
+		(void)!serve(&cx, s); /* the client went away, or the server did */
 	}
 	packets_done(&s->packets);
 	conn_close(s->conn);
@@ -112,14 +118,14 @@ session_main(void *arg)
 static void
 accept_main(void *arg)
 {
-	struct minidb   *db = arg;
+	struct minidb *db = arg;
 	struct listener *listener = db->listener;
-	struct err       err = { 0 };
-	struct ctx       cx = { .deadline = NEVER, .err = &err };
-	struct conn     *conn;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	struct conn *conn;
 
-	while (listener != NULL && db->listener == listener &&
-	    net_accept(&cx, listener, &conn) == 0) {
+	while (
+	    listener != NULL && db->listener == listener && net_accept(&cx, listener, &conn) == 0) {
 		struct mini_session *s = session_new(db);
 
 		s->conn = conn;
@@ -253,7 +259,7 @@ int
 minidb_exec(struct ctx *cx, struct mini_session *s, const char *sql)
 {
 	struct mini_result r = { 0 };
-	int                rc = session_run(cx, s, slice_str(sql), &r);
+	int rc = session_run(cx, s, slice_str(sql), &r);
 
 	if (rc == 0)
 		rc = r.error;

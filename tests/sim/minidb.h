@@ -26,28 +26,28 @@
 
 /* How long things take, at most; most are shorter by far. */
 struct minidb_pace {
-	usec statement;      /* before it runs, and again before its answer */
-	usec visible;        /* from the binlog to being visible */
-	usec alter;          /* of a table */
-	usec lock_wait;      /* until 1205 */
-	usec dump;           /* amid the binlog's events, now and then */
+	usec statement; /* before it runs, and again before its answer */
+	usec visible;   /* from the binlog to being visible */
+	usec alter;     /* of a table */
+	usec lock_wait; /* until 1205 */
+	usec dump;      /* amid the binlog's events, now and then */
 };
 
 struct minidb_params {
-	const char        *address;      /* "source:3306" */
-	bool               binlog;
-	uint64_t           seed;
+	const char *address; /* "source:3306" */
+	bool binlog;
+	uint64_t seed;
 	struct minidb_pace pace;
 	/* A transaction that changed something has become visible. NULL: nobody asks. */
-	void             (*committed)(void *arg);
-	void              *arg;
+	void (*committed)(void *arg);
+	void *arg;
 };
 
 struct minidb;
 struct mini_session;
 
 struct minidb *minidb_start(const struct minidb_params *params);
-void           minidb_stop(struct minidb *db);
+void minidb_stop(struct minidb *db);
 
 /* Down at once; minidb_up() opens it again, with a new binlog file. */
 void minidb_crash(struct minidb *db);
@@ -58,15 +58,15 @@ void minidb_rotate(struct minidb *db);
 
 /* NULL while the server is down. */
 struct mini_session *minidb_open(struct minidb *db);
-void                 minidb_close(struct mini_session *s);
+void minidb_close(struct mini_session *s);
 /* KILL of the client that has this user lock, which the heir has at once. */
-void                 minidb_kill_for(struct mini_session *heir, const char *lock);
+void minidb_kill_for(struct mini_session *heir, const char *lock);
 /* Runs one statement: 0, or the number of its error; -1: the server has gone, close the session. */
-int                  minidb_exec(struct ctx *cx, struct mini_session *s, const char *sql);
+int minidb_exec(struct ctx *cx, struct mini_session *s, const char *sql);
 
 struct mini_store *minidb_store(struct minidb *db);
 /* The number N of the last group in the binlog: its GTID is 0-1-N. */
-uint64_t           minidb_seq(const struct minidb *db);
-uint64_t           minidb_visible(const struct minidb *db);
+uint64_t minidb_seq(const struct minidb *db);
+uint64_t minidb_visible(const struct minidb *db);
 
 #endif

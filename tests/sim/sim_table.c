@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* clang-format off */
 static const char *const definitions[SIM_VARIANTS] = {
 	[SIM_INT] = "`id` int(11) NOT NULL,\n  `v` varchar(40) NOT NULL,\n  `n` int(11) DEFAULT NULL,\n"
 	            "  PRIMARY KEY (`id`)",
@@ -17,6 +18,7 @@ static const char *const definitions[SIM_VARIANTS] = {
 	[SIM_UNIQUE] = "`id` int(11) NOT NULL,\n  `v` varchar(40) NOT NULL,\n  `n` int(11) DEFAULT NULL,\n"
 	               "  PRIMARY KEY (`id`),\n  UNIQUE KEY `n` (`n`)",
 };
+/* clang-format on */
 
 static int
 below(struct sim_table *t, int n)
@@ -144,7 +146,7 @@ static int
 write_once(struct ctx *cx, struct sim_table *t, struct mini_session *s)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	int                    kind = below(t, 10);
+	int kind = below(t, 10);
 
 	if (kind < 3)
 		insert_sql(t, &sql);
@@ -179,10 +181,10 @@ write_transaction(struct ctx *cx, struct sim_table *t, struct mini_session *s)
 static void
 writer_main(void *arg)
 {
-	struct sim_table    *t = arg;
+	struct sim_table *t = arg;
 	struct mini_session *s = NULL;
-	struct err           err = { 0 };
-	struct ctx           cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	while (!t->stop && task_sleep(&cx, below(t, (int)t->writer_pause + 1)) == 0) {
 		if (s == NULL)
@@ -246,7 +248,7 @@ void
 sim_table_create(struct ctx *cx, struct sim_table *t)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mini_session   *s = minidb_open(t->source);
+	struct mini_session *s = minidb_open(t->source);
 
 	buf_addf(&sql, "CREATE TABLE `src`.`t` (\n  %s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
 	    definitions[t->variant]);
@@ -255,7 +257,7 @@ sim_table_create(struct ctx *cx, struct sim_table *t)
 	for (int i = 0; i < t->keys; i++) {
 		buf_reset(&sql);
 		insert_sql(t, &sql);
-		(void)minidb_exec(cx, s, sql.data);      /* some are there already */
+		(void)minidb_exec(cx, s, sql.data); /* some are there already */
 	}
 	minidb_close(s);
 	s = minidb_open(t->target);
@@ -295,7 +297,7 @@ same(const struct mini_table *t, const struct slice *a, const struct slice *b)
 const char *
 sim_table_differs(const struct sim_table *t, uint64_t seq, struct arena *a)
 {
-	SCOPED(buf) struct buf   text = BUF_INIT;
+	SCOPED(buf) struct buf text = BUF_INIT;
 	const struct mini_table *src =
 	    store_find(minidb_store(t->source), slice_str("src"), slice_str("t"));
 	const struct mini_table *dst =

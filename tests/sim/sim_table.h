@@ -8,23 +8,23 @@
 #include "sim/minidb.h"
 
 enum sim_variant {
-	SIM_INT,       /* an integer key */
-	SIM_PAIR,      /* an integer and bytes */
-	SIM_TEXT,      /* a key of a case-insensitive, padding collation */
-	SIM_UNIQUE,    /* an integer key, and a unique column */
+	SIM_INT,    /* an integer key */
+	SIM_PAIR,   /* an integer and bytes */
+	SIM_TEXT,   /* a key of a case-insensitive, padding collation */
+	SIM_UNIQUE, /* an integer key, and a unique column */
 	SIM_VARIANTS,
 };
 
 struct sim_table {
 	enum sim_variant variant;
-	struct minidb   *source, *target;
-	struct rand      rand;
-	int              keys;           /* keys are of so many numbers */
-	usec             writer_pause;   /* at most, between transactions */
-	uint64_t         next_value;
-	bool             stop;           /* for the writers */
-	struct group     writers;
-	uint64_t         transactions;
+	struct minidb *source, *target;
+	struct rand rand;
+	int keys;          /* keys are of so many numbers */
+	usec writer_pause; /* at most, between transactions */
+	uint64_t next_value;
+	bool stop; /* for the writers */
+	struct group writers;
+	uint64_t transactions;
 };
 
 /* At the source: the table src.t with its first rows. At both: the sidecar database's tables. */

@@ -13,7 +13,7 @@
 enum {
 	/* a group commit's tail becomes visible within a millisecond or two */
 	VIEW_WAIT_FIRST_MS = 1,
-	VIEW_WAIT_MAX_MS   = 50,
+	VIEW_WAIT_MAX_MS = 50,
 };
 
 struct chunk *
@@ -65,8 +65,8 @@ view_position(struct ctx *cx, const struct mysql_rows *rows, struct position *ou
 			TRY(parse_u64(value, &out->offset, cx->err));
 	}
 	if (!position_is_set(out))
-		return err_set(cx->err, ERR_REFUSED,
-		    "the source does not tell the position of a snapshot");
+		return err_set(
+		    cx->err, ERR_REFUSED, "the source does not tell the position of a snapshot");
 	return 0;
 }
 
@@ -76,16 +76,16 @@ view_position(struct ctx *cx, const struct mysql_rows *rows, struct position *ou
  * another one opened.
  */
 static int
-open_view(struct ctx *cx, struct mysql_client *source, const struct position *tail,
-    struct position *view)
+open_view(
+    struct ctx *cx, struct mysql_client *source, const struct position *tail, struct position *view)
 {
 	const struct dialect *d = mysql_dialect(source);
-	int                   wait_ms = VIEW_WAIT_FIRST_MS;
+	int wait_ms = VIEW_WAIT_FIRST_MS;
 
 	for (;;) {
 		SCOPED(arena) struct arena arena = ARENA_INIT;
-		struct ctx                 inner = *cx;
-		struct mysql_rows          rows;
+		struct ctx inner = *cx;
+		struct mysql_rows rows;
 
 		inner.arena = &arena;
 		TRY(mysql_exec(cx, source, slice_str(d->snapshot_sql), NULL));
@@ -120,8 +120,8 @@ open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct c
 
 /* " FROM ... LIMIT n" */
 static int
-from_sql(struct buf *out, const struct chunk_job *job, const struct chunk_span *span,
-    struct err *err)
+from_sql(
+    struct buf *out, const struct chunk_job *job, const struct chunk_span *span, struct err *err)
 {
 	const char *word = " WHERE ";
 
@@ -148,8 +148,8 @@ add_row(struct chunk *c, const struct table_def *def, const struct slice *row)
 	c->rows = mem_grow(c->rows, &c->cap, c->count + 1, sizeof(*c->rows));
 	load_add_row(&c->text, def, row);
 	schema_key(&c->keys, def, row);
-	c->rows[c->count++] = (struct chunk_row){ c->text.len, c->keys.len,
-		schema_unsayable(def, row) };
+	c->rows[c->count++] =
+	    (struct chunk_row){ c->text.len, c->keys.len, schema_unsayable(def, row) };
 	buf_reset(&c->last);
 	bound_of_row(&c->last, def, row);
 }
@@ -157,16 +157,16 @@ add_row(struct chunk *c, const struct table_def *def, const struct slice *row)
 static bool
 too_large(const struct chunk *c)
 {
-	return c->window->overflowed || (c->count > 1 &&
-	    c->text.len + c->keys.len > CHUNK_BYTES_MAX);
+	return c->window->overflowed ||
+	    (c->count > 1 && c->text.len + c->keys.len > CHUNK_BYTES_MAX);
 }
 
 static int
 read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *def, struct chunk *c)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct slice              *row = arena_array(&arena, struct slice, def->columns_count);
-	int                        rc;
+	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
+	int rc;
 
 	while ((rc = mysql_stream_next(cx, source, row)) == 1) {
 		for (int i = 0; i < def->key_count; i++) {
@@ -191,10 +191,10 @@ check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_job *j
     const struct chunk_span *span, const struct chunk *c)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf     sql = BUF_INIT;
-	struct chunk_span          rest = *span;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct chunk_span rest = *span;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &arena;
 	rest.limit = 1;
@@ -216,7 +216,7 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
     const struct chunk_span *span, struct chunk *c)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	size_t                 columns;
+	size_t columns;
 
 	TRY(open_window_and_view(cx, source, job, span, c));
 	buf_add_str(&sql, "SELECT ");
@@ -224,8 +224,8 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 	TRY(from_sql(&sql, job, span, cx->err));
 	TRY(mysql_stream_start(cx, source, buf_slice(&sql), &columns));
 	if (columns != (size_t)job->def->columns_count)
-		return err_set(cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", job->def->name,
-		    columns);
+		return err_set(
+		    cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", job->def->name, columns);
 	TRY(read_rows(cx, source, job->def, c));
 	if (c->overflowed)
 		return 0;
@@ -246,15 +246,15 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 static struct slice
 row_key(const struct chunk *c, size_t i)
 {
-	return slice_cut(buf_slice(&c->keys), i > 0 ? c->rows[i - 1].key_end : 0,
-	    c->rows[i].key_end);
+	return slice_cut(
+	    buf_slice(&c->keys), i > 0 ? c->rows[i - 1].key_end : 0, c->rows[i].key_end);
 }
 
 static struct slice
 row_text(const struct chunk *c, size_t i)
 {
-	return slice_cut(buf_slice(&c->text), i > 0 ? c->rows[i - 1].text_end : 0,
-	    c->rows[i].text_end);
+	return slice_cut(
+	    buf_slice(&c->text), i > 0 ? c->rows[i - 1].text_end : 0, c->rows[i].text_end);
 }
 
 /*
@@ -291,27 +291,27 @@ refuse_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job 
     const struct load_counts *counts)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &arena;
 	TRY(mysql_select(&inner, target, slice_str("SHOW WARNINGS LIMIT 1"), &rows));
 	err_set(cx->err, ERR_REFUSED,
-	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)",
-	    job->target_database, job->target_table,
+	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)", job->target_database,
+	    job->target_table,
 	    SLICE_ARG(rows.rows == 1 && rows.columns == 3 ? slice_cut(rows.values[2], 0, 200)
-	                                                  : slice_str("the counts differ")),
+							  : slice_str("the counts differ")),
 	    (uintmax_t)counts->records, (uintmax_t)counts->skipped, (uintmax_t)counts->warnings);
 	return -1;
 }
 
 static int
-load_rows(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct chunk *c)
+load_rows(
+    struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, const struct chunk *c)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_ok        ok;
-	struct load_counts     counts;
+	struct mysql_ok ok;
+	struct load_counts counts;
 
 	if (c->dropped == c->count)
 		return 0;
@@ -322,27 +322,29 @@ load_rows(struct ctx *cx, struct mysql_client *target, const struct chunk_job *j
 	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));
 	TRY(mysql_load_end(cx, target, &ok));
 	TRY(load_counts_read(ok.info, &counts, cx->err));
-	if ((counts.warnings != c->unsayable && !mutant("copy_no_warnings")) || counts.skipped != 0 ||
-	    counts.records != c->count - c->dropped)
+	if ((counts.warnings != c->unsayable && !mutant("copy_no_warnings")) ||
+	    counts.skipped != 0 || counts.records != c->count - c->dropped)
 		return refuse_load(cx, target, job, &counts);
 	return 0;
 }
 
 static int
-commit_with_progress(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct chunk *c)
+commit_with_progress(
+    struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, const struct chunk *c)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_ok        ok;
+	struct mysql_ok ok;
 
-	copy_state_step_sql(&sql, job->id, job->name, job->range_no, &(struct copy_step){
-		.done = buf_slice(&c->last), .rows = c->count, .finished = c->ends,
-		    .view = &c->view });
+	copy_state_step_sql(&sql, job->id, job->name, job->range_no,
+	    &(struct copy_step){ .done = buf_slice(&c->last),
+		.rows = c->count,
+		.finished = c->ends,
+		.view = &c->view });
 	TRY(mysql_exec(cx, target, buf_slice(&sql), &ok));
 	if (ok.affected_rows != 1 && !mutant("copy_progress_row"))
 		return err_set(cx->err, ERR_CONFLICT,
-		    "range %d of '%s' is gone from '%s.copy_state'",
-		    job->range_no, job->name, job->id.sidecar);
+		    "range %d of '%s' is gone from '%s.copy_state'", job->range_no, job->name,
+		    job->id.sidecar);
 	if (fault("copy.commit.before"))
 		return err_set(cx->err, ERR_RETRY, "fault copy.commit.before");
 	TRY(mysql_exec(cx, target, slice_str("COMMIT"), NULL));
@@ -352,8 +354,7 @@ commit_with_progress(struct ctx *cx, struct mysql_client *target, const struct c
 }
 
 int
-chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    struct chunk *c)
+chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, struct chunk *c)
 {
 	check(c->window != NULL && !c->overflowed);
 	if (c->window->overflowed) {

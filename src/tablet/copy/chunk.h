@@ -23,51 +23,51 @@
 
 enum {
 	/* aimed at: tens of milliseconds of a server's time */
-	CHUNK_BYTES      = 1024 * 1024,       /* aimed at: 4 MB was slower, less of it overlaps */
-	CHUNK_BYTES_MAX  = 8 * 1024 * 1024,  /* rows came out longer than those before */
-	CHUNK_ROWS_FIRST = 1000,              /* nothing is known of the rows yet */
-	CHUNK_ROWS_MAX   = 100 * 1000,        /* short rows: their keys cost memory too */
+	CHUNK_BYTES = 1024 * 1024,         /* aimed at: 4 MB was slower, less of it overlaps */
+	CHUNK_BYTES_MAX = 8 * 1024 * 1024, /* rows came out longer than those before */
+	CHUNK_ROWS_FIRST = 1000,           /* nothing is known of the rows yet */
+	CHUNK_ROWS_MAX = 100 * 1000,       /* short rows: their keys cost memory too */
 };
 
 /* Which table, from where to where. */
 struct chunk_job {
 	const struct table_def *def;
-	int                     table;           /* index, as the windows know it */
-	struct stream_id        id;
-	const char             *name; /* with id: of the rows in copy_state */
-	const char             *target_database, *target_table;
-	int                     range_no;
-	struct windows         *windows;
+	int table; /* index, as the windows know it */
+	struct stream_id id;
+	const char *name; /* with id: of the rows in copy_state */
+	const char *target_database, *target_table;
+	int range_no;
+	struct windows *windows;
 };
 
 /* What to read: up to limit rows behind after (SLICE_NULL: the beginning), up to upper. */
 struct chunk_span {
-	struct slice           after, upper;
-	size_t                 limit;
-	const struct position *tail;    /* where the tail is now, as the window opens (rule 8) */
+	struct slice after, upper;
+	size_t limit;
+	const struct position *tail; /* where the tail is now, as the window opens (rule 8) */
 };
 
 /* Where the row's bytes end in the chunk's two buffers; they begin where those of the row before end. */
 struct chunk_row {
-	size_t text_end, key_end;   /* in text and keys */
-	size_t unsayable;           /* values that the load warns of (schema_unsayable()) */
+	size_t text_end, key_end; /* in text and keys */
+	size_t unsayable;         /* values that the load warns of (schema_unsayable()) */
 };
 
 struct chunk {
-	struct window    *window;      /* NULL once closed */
-	struct buf        text, keys;
+	struct window *window; /* NULL once closed */
+	struct buf text, keys;
 	struct chunk_row *rows;
-	size_t            count, cap;
-	struct buf        last;        /* bound of the last row */
-	struct position   view;        /* the source's place that the read view was opened at */
-	bool              ends;        /* nothing of the range is behind it */
-	bool              overflowed;
-	size_t            dropped;     /* touched rows, after chunk_load() */
-	size_t            unsayable;   /* in the rows that are kept, then */
+	size_t count, cap;
+	struct buf last;      /* bound of the last row */
+	struct position view; /* the source's place that the read view was opened at */
+	bool ends;            /* nothing of the range is behind it */
+	bool overflowed;
+	size_t dropped;   /* touched rows, after chunk_load() */
+	size_t unsayable; /* in the rows that are kept, then */
 };
 
 struct chunk *chunk_new(void);
-void          chunk_free(struct chunk *c);    /* NULL is fine */
+void chunk_free(struct chunk *c); /* NULL is fine */
 /* Into an empty chunk, up to its bounds. ERR_CONFLICT: the table's definition is another one now (rule 9).
  * After overflowed the connection is in the middle of an answer: close it. */
 int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,

@@ -16,20 +16,20 @@ enum { COPY_NAME_MAX = 2 * 256 + 2, BACKOFF_MS = 500 };
 
 /* One table's ranges. */
 struct copy_table {
-	struct copy_ranges   ranges;
-	size_t               next;            /* the first range that no worker has taken */
-	size_t               unfinished;
-	char                 name[COPY_NAME_MAX];   /* "database.table" of the target */
+	struct copy_ranges ranges;
+	size_t next; /* the first range that no worker has taken */
+	size_t unfinished;
+	char name[COPY_NAME_MAX]; /* "database.table" of the target */
 	struct copy_progress progress;
 };
 
 struct copier {
 	const struct copy_params *params;
-	struct arena              arena;      /* ranges */
-	struct copy_table        *tables;
-	int                      *order;      /* of the tables' numbers: the largest comes first */
-	bool                      known;      /* ranges are in memory */
-	struct group              group;
+	struct arena arena; /* ranges */
+	struct copy_table *tables;
+	int *order; /* of the tables' numbers: the largest comes first */
+	bool known; /* ranges are in memory */
+	struct group group;
 };
 
 /* The one that takes longest is begun first, so that the workers end together. */
@@ -37,13 +37,14 @@ static void
 set_order(struct copier *c)
 {
 	struct table_def **defs = c->params->tables;
-	int                count = c->params->tables_count;
+	int count = c->params->tables_count;
 
 	c->order = arena_array(&c->arena, int, count);
 	for (int i = 0; i < count; i++) {
 		int at = i;
 
-		for (; at > 0 && defs[c->order[at - 1]]->rows_estimate < defs[i]->rows_estimate; at--)
+		for (; at > 0 && defs[c->order[at - 1]]->rows_estimate < defs[i]->rows_estimate;
+		     at--)
 			c->order[at] = c->order[at - 1];
 		c->order[at] = i;
 	}
@@ -62,8 +63,7 @@ copier_new(const struct copy_params *params, struct copier **out, struct err *er
 	set_order(c);
 	for (int i = 0; i < params->tables_count; i++) {
 		int n = snprintf(c->tables[i].name, COPY_NAME_MAX, "%s.%s",
-		    params->target_databases[i],
-		    params->target_tables[i]);
+		    params->target_databases[i], params->target_tables[i]);
 
 		if (n < 0 || n >= COPY_NAME_MAX) {
 			copier_free(c);
@@ -123,7 +123,7 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
     struct mysql_client **source)
 {
 	const struct copy_params *p = c->params;
-	struct copy_table        *t = &c->tables[i];
+	struct copy_table *t = &c->tables[i];
 
 	TRY(copy_state_load(cx, target, p->id, t->name, &t->ranges));
 	if (t->ranges.count == 0) {
@@ -141,9 +141,9 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 static int
 know_ranges(struct ctx *cx, struct copier *c)
 {
-	struct ctx           inner = ctx_within(cx, MINUTE);
+	struct ctx inner = ctx_within(cx, MINUTE);
 	struct mysql_client *target = NULL, *source = NULL;
-	int                  rc;
+	int rc;
 
 	inner.arena = &c->arena;
 	rc = mysql_connect(&inner, &c->params->target, &target);
@@ -174,10 +174,10 @@ static int
 copy_ranges(struct ctx *cx, struct copier *c)
 {
 	const struct copy_params *p = c->params;
-	struct copy_range        *r;
+	struct copy_range *r;
 
 	while ((r = take_range(c)) != NULL) {
-		struct copy_table    *t = &c->tables[r->table];
+		struct copy_table *t = &c->tables[r->table];
 		struct copy_worker_work work = {
 			.params = p, .range = r, .rows = &t->progress.rows,
 			.job = {
@@ -199,8 +199,8 @@ static void
 worker_main(void *arg)
 {
 	struct copier *c = arg;
-	struct err     err = { 0 };
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	if (copy_ranges(&cx, c) != 0)
 		group_fail(&c->group, &err);
@@ -210,7 +210,7 @@ static int
 run_workers(struct ctx *cx, struct copier *c)
 {
 	size_t unfinished = 0;
-	int    rc = 0;
+	int rc = 0;
 
 	for (int i = 0; i < c->params->tables_count; i++)
 		unfinished += c->tables[i].unfinished;

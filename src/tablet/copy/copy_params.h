@@ -10,21 +10,21 @@
 #include "tablet/read/tail.h"
 #include "tablet/read/window.h"
 
-enum { COPY_PARALLEL_MAX = 16 };      /* more than the cores of a target that also serves */
+enum { COPY_PARALLEL_MAX = 16 }; /* more than the cores of a target that also serves */
 
 struct copy_params {
-	struct mysql_params  source, target;      /* as vt_stream, its ROLE_READER and ROLE_WRITER */
-	struct table_def   **tables;
-	const char         **target_databases, **target_tables;
-	int                  tables_count;
-	struct stream_id     id;                  /* of the rows in copy_state */
-	struct windows      *windows;
-	struct tail         *tail;                /* for rule 8's A */
-	int                  parallel;            /* chunks in flight over all tables */
-	size_t               chunk_rows;          /* at most; 0: as chunk.h says */
+	struct mysql_params source, target; /* as vt_stream, its ROLE_READER and ROLE_WRITER */
+	struct table_def **tables;
+	const char **target_databases, **target_tables;
+	int tables_count;
+	struct stream_id id; /* of the rows in copy_state */
+	struct windows *windows;
+	struct tail *tail; /* for rule 8's A */
+	int parallel;      /* chunks in flight over all tables */
+	size_t chunk_rows; /* at most; 0: as chunk.h says */
 	/* before each chunk; may wait; NULL: none */
-	int                (*throttle)(struct ctx *cx, void *arg);
-	void                *throttle_arg;
+	int (*throttle)(struct ctx *cx, void *arg);
+	void *throttle_arg;
 };
 
 #endif

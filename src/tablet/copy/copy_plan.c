@@ -25,7 +25,7 @@ static struct slice
 bound_at(struct arena *a, bool is_unsigned, uint64_t value)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	char                   text[24];
+	char text[24];
 
 	if (is_unsigned)
 		snprintf(text, sizeof(text), "%" PRIu64, value);
@@ -53,12 +53,11 @@ parse_number(struct slice s, bool is_unsigned, uint64_t *out, struct err *err)
 
 static int
 read_extremes(struct ctx *cx, struct mysql_client *source, const struct table_def *def,
-    uint64_t *min,
-    uint64_t *max)
+    uint64_t *min, uint64_t *max)
 {
-	const struct column   *key = &def->columns[def->key[0]];
+	const struct column *key = &def->columns[def->key[0]];
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	*min = *max = 0;
 	for (int i = 0; i < 2; i++) {
@@ -90,9 +89,9 @@ int
 copy_plan(struct ctx *cx, struct mysql_client *source, const struct table_def *def, int parallel,
     struct copy_ranges *out)
 {
-	size_t   wanted = ranges_wanted(def, parallel), cuts = 0;
+	size_t wanted = ranges_wanted(def, parallel), cuts = 0;
 	uint64_t offsets[COPY_RANGES_MAX], min = 0, max = 0;
-	bool     is_unsigned = def->columns[def->key[0]].type.is_unsigned;
+	bool is_unsigned = def->columns[def->key[0]].type.is_unsigned;
 
 	if (wanted > 1) {
 		TRY(read_extremes(cx, source, def, &min, &max));

@@ -13,12 +13,12 @@
 
 enum {
 	COPY_RANGES_MAX = 16,
-	COPY_RANGE_ROWS = 100 * 1000,   /* a smaller range is not worth its connections */
+	COPY_RANGE_ROWS = 100 * 1000, /* a smaller range is not worth its connections */
 };
 
 /* At most parallel ranges, in cx->arena. */
-int copy_plan(struct ctx *cx, struct mysql_client *source, const struct table_def *def, int parallel,
-    struct copy_ranges *out) MUST_USE;
+int copy_plan(struct ctx *cx, struct mysql_client *source, const struct table_def *def,
+    int parallel, struct copy_ranges *out) MUST_USE;
 /* Where numbers 0 to span are cut into count ranges: count - 1 offsets at most, growing. */
 size_t copy_plan_cuts(uint64_t span, size_t count, uint64_t *offsets);
 

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 
-
 static void
 where(struct buf *out, const char *workflow, const char *name)
 {
@@ -43,7 +42,7 @@ copy_ranges_check(const struct copy_ranges *ranges, const char *name, struct err
 
 	for (size_t i = 0; i < ranges->count; i++) {
 		const struct copy_range *r = &ranges->items[i];
-		bool                     first = i == 0, last = i + 1 == ranges->count;
+		bool first = i == 0, last = i + 1 == ranges->count;
 
 		if (slice_is_null(r->lower) != first || slice_is_null(r->upper) != last ||
 		    (!first && !slice_eq(r->lower, end)))
@@ -59,9 +58,10 @@ copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id
     struct copy_ranges *out)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
-	buf_add_str(&sql, "SELECT done_key, row_count, finished, range_no, lower_key, upper_key FROM ");
+	buf_add_str(
+	    &sql, "SELECT done_key, row_count, finished, range_no, lower_key, upper_key FROM ");
 	sidecar_table(&sql, id.sidecar, "copy_state");
 	where(&sql, id.workflow, name);
 	buf_add_str(&sql, " ORDER BY range_no");
@@ -69,7 +69,7 @@ copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id
 	out->count = rows.rows;
 	out->items = arena_array(cx->arena, struct copy_range, rows.rows + 1);
 	for (size_t i = 0; i < rows.rows; i++) {
-		struct copy_range  *r = &out->items[i];
+		struct copy_range *r = &out->items[i];
 		const struct slice *v = rows.values + i * rows.columns;
 
 		buf_init(&r->done);
@@ -83,13 +83,12 @@ copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id
 
 int
 copy_state_reload(struct ctx *cx, struct mysql_client *target, struct stream_id id,
-    const char *name,
-    struct copy_range *range)
+    const char *name, struct copy_range *range)
 {
-	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &arena;
 	buf_add_str(&sql, "SELECT done_key, row_count, finished FROM ");
@@ -105,8 +104,7 @@ copy_state_reload(struct ctx *cx, struct mysql_client *target, struct stream_id 
 
 int
 copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream_id id,
-    const char *name,
-    const struct copy_ranges *ranges)
+    const char *name, const struct copy_ranges *ranges)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -114,7 +112,7 @@ copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream_id 
 	sidecar_table(&sql, id.sidecar, "copy_state");
 	buf_add_str(&sql,
 	    " (workflow, tbl, range_no, lower_key, upper_key,"
-	                  " row_count, finished, cp_file, cp_offset) VALUES ");
+	    " row_count, finished, cp_file, cp_offset) VALUES ");
 	for (size_t i = 0; i < ranges->count; i++) {
 		buf_add_str(&sql, i > 0 ? ",(" : "(");
 		quote_string(&sql, slice_str(id.workflow));

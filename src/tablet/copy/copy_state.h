@@ -12,17 +12,17 @@
 #include "tablet/server/position.h"
 
 struct copy_range {
-	int          table, no;
+	int table, no;
 	/* SLICE_NULL: an end of the table; in the arena of the one who loaded */
 	struct slice lower, upper;
-	struct buf   done;           /* the key of the last row committed; empty: nothing yet */
-	int64_t      rows;           /* committed ones, also those from before a restart */
-	bool         finished;       /* nothing of the range is behind done */
+	struct buf done; /* the key of the last row committed; empty: nothing yet */
+	int64_t rows;    /* committed ones, also those from before a restart */
+	bool finished;   /* nothing of the range is behind done */
 };
 
 struct copy_ranges {
 	struct copy_range *items;
-	size_t             count;
+	size_t count;
 };
 
 /* name: of a table in the rows, "database.table" of the target. In cx->arena. */
@@ -39,10 +39,10 @@ int copy_state_reload(struct ctx *cx, struct mysql_client *target, struct stream
     const char *name, struct copy_range *range) MUST_USE;
 
 struct copy_step {
-	struct slice           done;
-	size_t                 rows;
-	bool                   finished;
-	const struct position *view;     /* the read view that the rows are of */
+	struct slice done;
+	size_t rows;
+	bool finished;
+	const struct position *view; /* the read view that the rows are of */
 };
 
 /* "UPDATE ...", to run in the transaction of the rows; changes one row. */

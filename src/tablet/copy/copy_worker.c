@@ -6,10 +6,10 @@
 
 enum {
 	BACKOFF_FIRST_MS = 200,
-	BACKOFF_MAX_MS   = 5000,   /* a restarting server is met soon, a dead one not hammered */
-	READ_AIM_MS      = 500,    /* a window of about this length keeps few keys waiting */
+	BACKOFF_MAX_MS = 5000, /* a restarting server is met soon, a dead one not hammered */
+	READ_AIM_MS = 500,     /* a window of about this length keeps few keys waiting */
 	/* from one chunk to the next: the first rows may be unlike the others */
-	GROWTH_MAX       = 4,
+	GROWTH_MAX = 4,
 };
 
 /* The longest that one chunk's reading or loading may take before the network is thought dead. */
@@ -17,13 +17,13 @@ static const usec chunk_deadline = 10 * MINUTE;
 
 struct worker {
 	const struct copy_worker_work *work;
-	struct mysql_client         *source, *target;
-	struct chunk                *ready;         /* read and not yet taken by the loader */
-	bool                         read_all;      /* nothing comes behind ready */
-	bool                         overflowed;    /* begin again, smaller */
-	size_t                       limit;
-	struct waitlist              changed;
-	struct group                 group;
+	struct mysql_client *source, *target;
+	struct chunk *ready; /* read and not yet taken by the loader */
+	bool read_all;       /* nothing comes behind ready */
+	bool overflowed;     /* begin again, smaller */
+	size_t limit;
+	struct waitlist changed;
+	struct group group;
 };
 
 bool
@@ -36,8 +36,9 @@ copy_error_passes(const struct ctx *cx)
 	if (e->kind == ERR_TIMEOUT)
 		return task_now() < cx->deadline;
 	/* Lock wait timeout and deadlock; the server is going down or has killed the connection. */
-	return e->kind == ERR_SERVER && (e->mysql_errno == 1205 || e->mysql_errno == 1213 ||
-	    e->mysql_errno == 1053 || e->mysql_errno == 1927 || e->mysql_errno == 1040);
+	return e->kind == ERR_SERVER &&
+	    (e->mysql_errno == 1205 || e->mysql_errno == 1213 || e->mysql_errno == 1053 ||
+		e->mysql_errno == 1927 || e->mysql_errno == 1040);
 }
 
 /* ---- The reader */
@@ -55,8 +56,8 @@ adapt_limit(struct worker *l, const struct chunk *c, usec took)
 {
 	size_t bytes = c->text.len / (c->count > 0 ? c->count : 1) + 1;
 	size_t limit = CHUNK_BYTES / bytes;
-	size_t by_time = took > 0 ? (size_t)((double)c->count * READ_AIM_MS * MSEC / (double)took) :
-	    limit;
+	size_t by_time =
+	    took > 0 ? (size_t)((double)c->count * READ_AIM_MS * MSEC / (double)took) : limit;
 
 	if (c->count == 0)
 		return;
@@ -71,9 +72,9 @@ static int
 read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 {
 	const struct copy_params *p = l->work->params;
-	struct chunk_span         span = { after, l->work->range->upper, l->limit, NULL };
-	struct ctx                inner;
-	usec                      start;
+	struct chunk_span span = { after, l->work->range->upper, l->limit, NULL };
+	struct ctx inner;
+	usec start;
 
 	if (p->throttle != NULL)
 		TRY(p->throttle(cx, p->throttle_arg));
@@ -103,7 +104,8 @@ hand_over(struct ctx *cx, struct worker *l, struct chunk *c)
 static int
 begin_again_smaller(struct ctx *cx, struct worker *l, const struct chunk *c)
 {
-	size_t fitted = c->text.len > CHUNK_BYTES ? c->count * CHUNK_BYTES / c->text.len : l->limit / 2;
+	size_t fitted =
+	    c->text.len > CHUNK_BYTES ? c->count * CHUNK_BYTES / c->text.len : l->limit / 2;
 
 	l->overflowed = true;
 	l->limit = fitted < l->limit / 2 ? fitted : l->limit / 2;
@@ -117,13 +119,13 @@ read_range(struct ctx *cx, struct worker *l)
 {
 	SCOPED(buf) struct buf after = BUF_INIT;
 	const struct copy_range *r = l->work->range;
-	bool                     beginning;
+	bool beginning;
 
 	buf_add_slice(&after, r->done.len > 0 ? buf_slice(&r->done) : r->lower);
 	beginning = after.len == 0;
 	while (!l->read_all) {
 		struct chunk *c = chunk_new();
-		int           rc = read_one(cx, l, beginning ? SLICE_NULL : buf_slice(&after), c);
+		int rc = read_one(cx, l, beginning ? SLICE_NULL : buf_slice(&after), c);
 
 		if (rc == 0 && c->overflowed)
 			rc = begin_again_smaller(cx, l, c);
@@ -144,8 +146,8 @@ static void
 reader_main(void *arg)
 {
 	struct worker *l = arg;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	if (read_range(&cx, l) != 0)
 		group_fail(&l->group, &err);
@@ -156,7 +158,7 @@ reader_main(void *arg)
 static int
 load_one(struct ctx *cx, struct worker *l, struct chunk *c)
 {
-	struct ctx         inner = ctx_within(cx, chunk_deadline);
+	struct ctx inner = ctx_within(cx, chunk_deadline);
 	struct copy_range *r = l->work->range;
 
 	TRY(chunk_load(&inner, l->target, &l->work->job, c));
@@ -177,7 +179,7 @@ load_range(struct ctx *cx, struct worker *l)
 {
 	while (!l->work->range->finished) {
 		struct chunk *c;
-		int           rc;
+		int rc;
 
 		while (l->ready == NULL)
 			TRY(waitlist_wait(cx, &l->changed));
@@ -195,8 +197,8 @@ static void
 loader_main(void *arg)
 {
 	struct worker *l = arg;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	if (load_range(&cx, l) != 0)
 		group_fail(&l->group, &err);
@@ -208,7 +210,7 @@ static int
 open_worker(struct ctx *cx, struct worker *l)
 {
 	const struct copy_worker_work *w = l->work;
-	int64_t                      known = w->range->rows;
+	int64_t known = w->range->rows;
 
 	TRY(mysql_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
@@ -231,7 +233,7 @@ static int
 pass(struct ctx *cx, struct worker *l)
 {
 	struct ctx opening = ctx_within(cx, MINUTE);
-	int        rc;
+	int rc;
 
 	l->read_all = l->overflowed = false;
 	group_init(&l->group);
@@ -251,7 +253,7 @@ int
 copy_worker_run(struct ctx *cx, const struct copy_worker_work *work)
 {
 	struct worker l = { .work = work, .limit = bounded(work, CHUNK_ROWS_FIRST) };
-	int         backoff_ms = BACKOFF_FIRST_MS;
+	int backoff_ms = BACKOFF_FIRST_MS;
 
 	while (!work->range->finished) {
 		int64_t before = work->range->rows;
@@ -260,8 +262,8 @@ copy_worker_run(struct ctx *cx, const struct copy_worker_work *work)
 			continue;
 		if (!copy_error_passes(cx))
 			return -1;
-		log_warn("copying '%s' goes on at what is committed: %s", work->job.name,
-		    cx->err->text);
+		log_warn(
+		    "copying '%s' goes on at what is committed: %s", work->job.name, cx->err->text);
 		if (l.overflowed) {
 			l.limit = l.limit > 1 ? l.limit / 2 : 1;
 			continue;

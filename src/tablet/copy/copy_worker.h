@@ -19,9 +19,9 @@
 /* Where a worker gets its work and tells what it did. */
 struct copy_worker_work {
 	const struct copy_params *params;
-	struct chunk_job          job;
-	struct copy_range        *range;
-	int64_t                  *rows;   /* of the table; grows with each commit */
+	struct chunk_job job;
+	struct copy_range *range;
+	int64_t *rows; /* of the table; grows with each commit */
 };
 
 /* Copies the range to its end: 0. -1: an error that neither waiting nor a smaller chunk mends, or

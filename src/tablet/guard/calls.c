@@ -9,9 +9,9 @@
 
 struct sequence {
 	struct list_node node;
-	char            *workflow;
-	int              seen; /* the highest number */
-	bool             taken;
+	char *workflow;
+	int seen; /* the highest number */
+	bool taken;
 };
 
 void

@@ -17,14 +17,14 @@
 #include "task/waitlist.h"
 
 struct calls {
-	struct list     all;
+	struct list all;
 	struct waitlist ended;
 };
 
 void calls_init(struct calls *c);
 void calls_done(struct calls *c);
 /* Waits until nobody else has it. ERR_CONFLICT for a number lower than one seen. */
-int  call_begin(struct ctx *cx, struct calls *c, const char *workflow, int attempt) MUST_USE;
+int call_begin(struct ctx *cx, struct calls *c, const char *workflow, int attempt) MUST_USE;
 /* Of one that was begun: the next call of the workflow goes on. */
 void call_end(struct calls *c, const char *workflow);
 

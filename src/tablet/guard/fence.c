@@ -9,12 +9,11 @@ struct verb {
 	const char *suffix, *word;
 };
 
-static const struct verb verbs[] = { { "ins", "INSERT" }, { "upd", "UPDATE" },
-	{ "del", "DELETE" } };
+static const struct verb verbs[] = { { "ins", "INSERT" }, { "upd", "UPDATE" }, { "del", "DELETE" } };
 enum {
 	VERBS = sizeof(verbs) / sizeof(verbs[0]),
 	ROW_AGAIN_MS = 100, /* a tenth of the wait: others queue behind it */
-	ROW_WAIT_S = 1, /* of each try for a row: the least that InnoDB waits in turn */
+	ROW_WAIT_S = 1,     /* of each try for a row: the least that InnoDB waits in turn */
 	ER_LOCK_WAIT_TIMEOUT = 1205,
 	ER_TABLE_NOT_LOCKED = 1100,
 };
@@ -89,7 +88,7 @@ static int
 insert_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_ok        ok;
+	struct mysql_ok ok;
 
 	buf_add_str(&sql, "INSERT IGNORE INTO ");
 	sidecar_table(&sql, f->id.sidecar, "fence");
@@ -121,9 +120,9 @@ count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, co
     uint64_t *count)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf     sql = BUF_INIT;
-	struct mysql_rows          rows;
-	struct ctx                 inner = *cx;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+	struct ctx inner = *cx;
 
 	inner.arena = &arena;
 	buf_add_str(
@@ -145,7 +144,7 @@ count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, co
 /* Of one table. */
 struct fence_on {
 	const struct fence *fence;
-	const char         *table;
+	const char *table;
 };
 
 static int
@@ -183,7 +182,7 @@ change_triggers(
     struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, write_lock_fn *work)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	struct fence_on        on = { f, table };
+	struct fence_on on = { f, table };
 
 	quote_table(&name, slice_str(f->database), slice_str(table));
 	return write_lock_run(cx, d, buf_slice(&name), work, &on);
@@ -201,7 +200,7 @@ create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char
 static int
 install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
 {
-	int      fresh = insert_row(cx, d, f, table, armed); /* (1) */
+	int fresh = insert_row(cx, d, f, table, armed); /* (1) */
 	uint64_t count = 1;
 
 	if (fresh < 0)
@@ -278,13 +277,14 @@ try_trigger(struct ctx *cx, struct ddl *d, const struct fence *f, const char *ta
 
 	add_create_trigger(&sql, f, &verbs[0], table);
 	if (mysql_exec(cx, d->session, buf_slice(&sql), NULL) == 0)
-		return err_set(cx->err, ERR_CORRUPT, "a trigger was made on a table that was not locked");
+		return err_set(
+		    cx->err, ERR_CORRUPT, "a trigger was made on a table that was not locked");
 	/* ER_LOCK_WAIT_TIMEOUT: somebody keeps all DDL away for now (BACKUP STAGE, say). The rights are
 	 * there. */
 	return cx->err->mysql_errno == ER_TABLE_NOT_LOCKED ||
-			cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT
-		? 0
-		: -1;
+		cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT
+	    ? 0
+	    : -1;
 }
 
 /* Tries whether the account may lock the table. The server says so before it looks at the table, so that the
@@ -306,7 +306,7 @@ static int
 try_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
 {
 	SCOPED(buf) struct buf lock = BUF_INIT;
-	struct err             first;
+	struct err first;
 
 	if (insert_row(cx, d, f, table, false) < 0)
 		return -1;
@@ -358,7 +358,7 @@ update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, const str
     uint64_t *matched)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_ok        ok;
+	struct mysql_ok ok;
 
 	/* (6) */
 	buf_addf(&sql, "SET STATEMENT innodb_lock_wait_timeout=%d FOR UPDATE ", ROW_WAIT_S);
@@ -376,10 +376,10 @@ static int
 count_rows(struct ctx *cx, struct mysql_client *dba, const char *only, const struct fence *f,
     uint64_t *count)
 {
-	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct mysql_rows          rows;
-	struct ctx                 inner = *cx;
+	struct mysql_rows rows;
+	struct ctx inner = *cx;
 
 	inner.arena = &arena;
 	buf_add_str(&sql, "SELECT COUNT(*) FROM ");
@@ -441,11 +441,11 @@ fence_disarm(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 int
 fence_armed(struct ctx *cx, struct mysql_client *dba, const struct fence *f, bool *armed)
 {
-	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct mysql_rows          rows;
-	struct ctx                 inner = *cx;
-	uint64_t                   count;
+	struct mysql_rows rows;
+	struct ctx inner = *cx;
+	uint64_t count;
 
 	inner.arena = &arena;
 	buf_add_str(&sql, "SELECT COUNT(*) FROM ");

@@ -36,11 +36,11 @@
 
 struct fence {
 	struct stream_id id; /* of its rows */
-	const char  *database;
+	const char *database;
 	const char **tables;
-	int          tables_count;
-	const char  *stream_user; /* the account let through */
-	int          attempt;     /* of a row that is made: lower ones change nothing */
+	int tables_count;
+	const char *stream_user; /* the account let through */
+	int attempt;             /* of a row that is made: lower ones change nothing */
 };
 
 /* Idempotent; rows that exist keep attempt and armed, new ones get armed. */

@@ -8,23 +8,25 @@
 
 #include <stdlib.h>
 
-enum { BUSY_POLL_MS = 5 }; /* until a task has ended that takes a lock which nobody wants any more */
+enum {
+	BUSY_POLL_MS = 5
+}; /* until a task has ended that takes a lock which nobody wants any more */
 
 struct table_lock {
-	struct list_node     node;
-	char                *workflow;
-	int                  attempt;
-	bool                 busy;   /* a task is taking or asking it */
-	bool                 doomed; /* released meanwhile: that task ends it */
-	struct share         share;  /* connections 1 */
-	struct position      p;
+	struct list_node node;
+	char *workflow;
+	int attempt;
+	bool busy;          /* a task is taking or asking it */
+	bool doomed;        /* released meanwhile: that task ends it */
+	struct share share; /* connections 1 */
+	struct position p;
 };
 
 /* (5) */
 struct forbidden {
 	struct list_node node;
-	char            *workflow;
-	int              attempt; /* and all below */
+	char *workflow;
+	int attempt; /* and all below */
 };
 
 static void
@@ -109,7 +111,8 @@ take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const st
 
 /* (2) */
 static int
-read_place(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c, struct table_lock *t)
+read_place(
+    struct ctx *cx, const struct tablet_env *env, struct mysql_client *c, struct table_lock *t)
 {
 	struct place_reader reader = place_reader(env, env->server);
 
@@ -120,17 +123,16 @@ read_place(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
 /* (1): *present is the lock that this attempt already has, or NULL. A lock of a lower attempt is ended here;
  * for a higher one the request is refused. */
 static int
-make_room(
-    struct ctx *cx, struct locks *l, const struct fence *r, struct table_lock **present)
+make_room(struct ctx *cx, struct locks *l, const struct fence *r, struct table_lock **present)
 {
-	struct table_lock      *t = find(l, r->id.workflow);
+	struct table_lock *t = find(l, r->id.workflow);
 	const struct forbidden *f = find_forbidden(l, r->id.workflow);
 
 	*present = NULL;
 	if (f != NULL && f->attempt >= r->attempt && !mutant("tablet_disarmed_attempt_locks"))
 		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: attempt %d has disarmed its fence",
-		    r->attempt, r->id.workflow, f->attempt);
+		    "attempt %d of '%s' is outdated: attempt %d has disarmed its fence", r->attempt,
+		    r->id.workflow, f->attempt);
 	if (t == NULL)
 		return 0;
 	if (t->attempt > r->attempt)
@@ -138,7 +140,8 @@ make_room(
 		    "attempt %d of '%s' is outdated: attempt %d holds the lock", r->attempt,
 		    r->id.workflow, t->attempt);
 	if (t->busy)
-		return err_set(cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->id.workflow);
+		return err_set(
+		    cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->id.workflow);
 	if (t->attempt == r->attempt && !share_broken(&t->share))
 		*present = t;
 	else
@@ -149,7 +152,7 @@ make_room(
 int
 lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct position *p)
 {
-	struct table_lock                  *t;
+	struct table_lock *t;
 	SCOPED(client) struct mysql_client *second = NULL;
 
 	TRY(make_room(cx, l, r, &t));
@@ -178,7 +181,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct positio
 int
 lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 {
-	struct table_lock                  *t = find(l, f->id.workflow);
+	struct table_lock *t = find(l, f->id.workflow);
 	SCOPED(client) struct mysql_client *second = NULL;
 
 	*held = false;

@@ -29,8 +29,8 @@
 
 struct locks {
 	const struct tablet_env *env;
-	struct list              all;
-	struct list              forbidden;
+	struct list all;
+	struct list forbidden;
 };
 
 void locks_init(struct locks *l, const struct tablet_env *env);
@@ -38,8 +38,7 @@ void locks_done(struct locks *l); /* closes the connections: the locks end, the 
 /* The lock of the fence's tables, and the fence armed. Until cx's deadline. The same attempt again: the same
  * P. ERR_CONFLICT: a higher attempt has the lock, or this one is over (5). ERR_RETRY: another call is taking
  * it just now. */
-int lock_take(
-    struct ctx *cx, struct locks *l, const struct fence *f, struct position *p) MUST_USE;
+int lock_take(struct ctx *cx, struct locks *l, const struct fence *f, struct position *p) MUST_USE;
 /* *held: this attempt's READ locks are all there, and its fence is armed, as the server says just now. Where
  * a connection has gone the others are closed. */
 int lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held) MUST_USE;

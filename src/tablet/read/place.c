@@ -8,19 +8,20 @@
 
 enum {
 	/* a fraction of a millisecond each; the look into a binlog of 1 GB takes a second */
-	NOW_TRIES    = 20,
-	HEARTBEAT_MS = 1000,        /* of a server that has nothing more */
+	NOW_TRIES = 20,
+	HEARTBEAT_MS = 1000, /* of a server that has nothing more */
 };
 
 struct place_reader
 place_reader(const struct tablet_env *env, const char *server)
 {
 	uint64_t token;
-	char     name[40];
+	char name[40];
 
 	rand_secret(&token, sizeof(token));
 	snprintf(name, sizeof(name), "place %016" PRIx64, token);
-	return (struct place_reader){ env_stream_params(env, server, ROLE_STREAM), env_server_id(env, name) };
+	return (struct place_reader){ env_stream_params(env, server, ROLE_STREAM),
+		env_server_id(env, name) };
 }
 
 static int
@@ -38,14 +39,14 @@ int
 place_find(struct ctx *cx, const struct place_reader *reader, struct position *out)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(gtid_list) struct gtid_list  wanted = { 0 }, there = { 0 };
-	struct dump_params                  p = {
-				 .server_id = reader->server_id,
-				 .gtid = position_gtid(out),
-				 .heartbeat_us = HEARTBEAT_MS * MSEC,
+	SCOPED(gtid_list) struct gtid_list wanted = { 0 }, there = { 0 };
+	struct dump_params p = {
+		.server_id = reader->server_id,
+		.gtid = position_gtid(out),
+		.heartbeat_us = HEARTBEAT_MS * MSEC,
 	};
 	struct dump_place near = { out->file, out->offset };
-	struct dump       d;
+	struct dump d;
 
 	TRY(gtid_list_parse(&wanted, slice_str(position_gtid(out)), cx->err));
 	TRY(mysql_connect(cx, &reader->params, &c));
@@ -58,8 +59,8 @@ place_find(struct ctx *cx, const struct place_reader *reader, struct position *o
 }
 
 int
-place_now(struct ctx *cx, struct mysql_client *c, const struct place_reader *reader,
-    struct position *out)
+place_now(
+    struct ctx *cx, struct mysql_client *c, const struct place_reader *reader, struct position *out)
 {
 	bool agreed = false;
 

@@ -14,7 +14,7 @@
 /* Who may read the binlog, and as which replica: one that nobody else is. */
 struct place_reader {
 	struct mysql_params params;
-	uint32_t            server_id;
+	uint32_t server_id;
 };
 
 /* Of any server, as vt_stream; env outlives it. */

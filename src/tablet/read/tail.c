@@ -14,13 +14,13 @@
 #include <stdlib.h>
 
 enum {
-	HEARTBEAT_MS   = 1000,      /* of a silent source: lag is judged by the second */
-	DEAD_MS        = 5000,      /* five heartbeats: without any the connection is dead */
+	HEARTBEAT_MS = 1000, /* of a silent source: lag is judged by the second */
+	DEAD_MS = 5000,      /* five heartbeats: without any the connection is dead */
 	/* a login, and the server's look for the place in a file of 1 GB */
-	CONNECT_MS     = 10000,
-	BACKOFF_MS     = 200,       /* a restarted server is met soon, ... */
-	BACKOFF_MAX_MS = 5000,      /* ... a dead one not hammered */
-	IDLE_MS        = 1000,      /* a busy source's position, at least this often */
+	CONNECT_MS = 10000,
+	BACKOFF_MS = 200,      /* a restarted server is met soon, ... */
+	BACKOFF_MAX_MS = 5000, /* ... a dead one not hammered */
+	IDLE_MS = 1000,        /* a busy source's position, at least this often */
 };
 
 /*
@@ -31,24 +31,24 @@ enum {
  */
 struct tail {
 	const struct tail_params *params;
-	struct tail_group         group;
-	struct mysql_client      *client;      /* NULL: not connected */
-	struct dump               dump;
-	struct gtid_list          gtids;       /* of all groups up to read */
-	struct gtid_event         gtid;        /* of this group */
-	struct buf                prepared;    /* XA transactions, at read (xids.h) */
-	bool                      in_group, handing;
-	struct position           read, returned;
-	bool                      unprinted;   /* gtids have gone on beyond read's text: read_place() */
-	int64_t                   committed_s;
-	usec                      returned_at;
-	int                       backoff_ms;
+	struct tail_group group;
+	struct mysql_client *client; /* NULL: not connected */
+	struct dump dump;
+	struct gtid_list gtids; /* of all groups up to read */
+	struct gtid_event gtid; /* of this group */
+	struct buf prepared;    /* XA transactions, at read (xids.h) */
+	bool in_group, handing;
+	struct position read, returned;
+	bool unprinted; /* gtids have gone on beyond read's text: read_place() */
+	int64_t committed_s;
+	usec returned_at;
+	int backoff_ms;
 };
 
 static void
 tail_check(const struct tail *t)
 {
-	check(!(t->in_group && t->handing));                            /* (1), (2) */
+	check(!(t->in_group && t->handing)); /* (1), (2) */
 	check(position_cmp(&t->returned, &t->read) <= 0);
 }
 
@@ -97,8 +97,10 @@ refused_place(struct tail *t, struct err *err)
 		return -1;
 	err->kind = ERR_REFUSED;
 	if (too_large)
-		return err_hint(err, "FLUSH BINARY LOGS at the source, vtctlclient Workflow delete %s, "
-		    "then move anew: no replica can read an event beyond 1 GB", t->params->id.workflow);
+		return err_hint(err,
+		    "FLUSH BINARY LOGS at the source, vtctlclient Workflow delete %s, "
+		    "then move anew: no replica can read an event beyond 1 GB",
+		    t->params->id.workflow);
 	err_wrap(err, "the source's binlog has no place '%.100s' (%s:%" PRIu64 ") any more",
 	    position_gtid(read_place(t)), t->read.file, t->read.offset);
 	return hint_move_anew(t, err);
@@ -111,7 +113,7 @@ static int
 compare_place(struct tail *t, const struct gtid_list *there, struct err *err)
 {
 	SCOPED(buf) struct buf text = BUF_INIT;
-	struct position        file_end = { .offset = UINT64_MAX };
+	struct position file_end = { .offset = UINT64_MAX };
 
 	snprintf(file_end.file, sizeof(file_end.file), "%.*s", (int)sizeof(file_end.file) - 1,
 	    t->dump.file);
@@ -119,7 +121,8 @@ compare_place(struct tail *t, const struct gtid_list *there, struct err *err)
 		return 0;
 	gtid_list_print(&text, there);
 	err_set(err, ERR_REFUSED,
-	    "the source's binlog at %s:%" PRIu64 " is at GTID '%.100s', ours at %s:%" PRIu64 " at '%.100s'",
+	    "the source's binlog at %s:%" PRIu64 " is at GTID '%.100s', ours at %s:%" PRIu64
+	    " at '%.100s'",
 	    t->dump.file, t->dump.position, text.data == NULL ? "" : text.data, t->read.file,
 	    t->read.offset, position_gtid(read_place(t)));
 	return hint_move_anew(t, err);
@@ -129,7 +132,7 @@ static int
 find_place(struct ctx *cx, struct tail *t)
 {
 	SCOPED(gtid_list) struct gtid_list there = { 0 };
-	const struct dump_place            near = { t->read.file, t->read.offset };
+	const struct dump_place near = { t->read.file, t->read.offset };
 
 	if (dump_find(cx, &t->dump, &t->gtids, &near, &there) != 0)
 		return refused_place(t, cx->err);
@@ -177,11 +180,11 @@ stay_connected(struct ctx *cx, struct tail *t)
 	while (t->client == NULL && connect_once(cx, t) != 0) {
 		if (!passes(cx))
 			return err_wrap(cx->err, "reading the source's binlog");
-		log_warn("the source's binlog is read again in %d ms: %s", t->backoff_ms,
-		    cx->err->text);
+		log_warn(
+		    "the source's binlog is read again in %d ms: %s", t->backoff_ms, cx->err->text);
 		TRY(task_sleep(cx, t->backoff_ms * MSEC));
-		t->backoff_ms = t->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS :
-		    t->backoff_ms * 2;
+		t->backoff_ms =
+		    t->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : t->backoff_ms * 2;
 	}
 	return 0;
 }
@@ -265,8 +268,7 @@ end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 static int
 refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, struct err *err)
 {
-	err_set(err, ERR_REFUSED,
-	    "the source ran a statement on table '%s.%s', which moves: %.200s",
+	err_set(err, ERR_REFUSED, "the source ran a statement on table '%s.%s', which moves: %.200s",
 	    def->database, def->name, arena_slice_str(&t->group.arena, sql));
 	return err_hint(
 	    err, "vtctlclient Workflow delete %s, then move anew", t->params->id.workflow);
@@ -293,37 +295,28 @@ static int
 on_query(struct tail *t, const struct event *e, struct err *err)
 {
 	struct query_event q;
-	bool               standalone = (t->gtid.flags & GTID_STANDALONE) != 0;
-	int                table;
+	bool standalone = (t->gtid.flags & GTID_STANDALONE) != 0;
+	int table;
 
 	TRY(query_event_read(e->body, &q, err));
 	if (t->gtid.extra & (GTID_EXTRA_START_ALTER | GTID_EXTRA_ROLLBACK_ALTER))
 		return end_group(t, e, true, err);
 	switch (tail_query_read(&q, t->params->tables, t->params->tables_count, &table)) {
-	case TAIL_QUERY_COMMIT:
-		return end_group(t, e, true, err);
-	case TAIL_QUERY_ROLLBACK:
-		return end_group(t, e, false, err);
-	case TAIL_QUERY_SAVEPOINT:
-		group_savepoint(&t->group, tail_query_savepoint(q.sql));
-		break;
+	case TAIL_QUERY_COMMIT: return end_group(t, e, true, err);
+	case TAIL_QUERY_ROLLBACK: return end_group(t, e, false, err);
+	case TAIL_QUERY_SAVEPOINT: group_savepoint(&t->group, tail_query_savepoint(q.sql)); break;
 	case TAIL_QUERY_ROLLBACK_TO:
 		if (!group_rollback_to(&t->group, tail_query_savepoint(q.sql)) &&
 		    group_has_rows(&t->group))
 			return refuse_group(t, err, "ROLLBACK TO an unknown SAVEPOINT");
 		break;
-	case TAIL_QUERY_XA_COMMIT:
-		TRY(on_xa_commit(t, err));
-		break;
-	case TAIL_QUERY_XA_ROLLBACK:
-		(void)xids_remove(&t->prepared, &t->gtid.xid);
-		break;
+	case TAIL_QUERY_XA_COMMIT: TRY(on_xa_commit(t, err)); break;
+	case TAIL_QUERY_XA_ROLLBACK: (void)xids_remove(&t->prepared, &t->gtid.xid); break;
 	case TAIL_QUERY_TOUCHES:
 		if (mutant("tablet_ddl_seen"))
 			break;
 		return refuse_statement(t, t->params->tables[table], q.sql, err);
-	case TAIL_QUERY_OTHER:
-		break;
+	case TAIL_QUERY_OTHER: break;
 	}
 	return standalone ? end_group(t, e, true, err) : 0;
 }
@@ -355,10 +348,10 @@ static int
 on_rows(struct tail *t, const struct event *e, struct err *err)
 {
 	if (!t->in_group)
-		return err_set(err, ERR_CORRUPT, "a %s event outside of a group",
-		    event_name(e->type));
-	return e->type == EVENT_TABLE_MAP ? group_map(&t->group, e, err) : group_rows(&t->group, e,
-	    err);
+		return err_set(
+		    err, ERR_CORRUPT, "a %s event outside of a group", event_name(e->type));
+	return e->type == EVENT_TABLE_MAP ? group_map(&t->group, e, err)
+					  : group_rows(&t->group, e, err);
 }
 
 /* These events change no row by themselves. INTVAR, RAND and USER_VAR belong to the statement that follows,
@@ -366,6 +359,7 @@ on_rows(struct tail *t, const struct event *e, struct err *err)
 static bool
 is_harmless(const struct event *e)
 {
+	/* clang-format off */
 	static const uint8_t types[] = {
 		EVENT_STOP, EVENT_INTVAR, EVENT_RAND, EVENT_USER_VAR, EVENT_FORMAT_DESCRIPTION,
 		    EVENT_HEARTBEAT,
@@ -373,6 +367,7 @@ is_harmless(const struct event *e)
 		    EVENT_GTID_LIST,
 		EVENT_START_ENCRYPTION,
 	};
+	/* clang-format on */
 
 	return memchr(types, e->type, sizeof(types)) != NULL ||
 	    (e->flags & EVENT_FLAG_IGNORABLE) != 0;
@@ -401,18 +396,12 @@ on_event(struct tail *t, const struct event *e, struct err *err)
 	if (event_is_rows(e->type) || e->type == EVENT_TABLE_MAP)
 		return on_rows(t, e, err);
 	switch (e->type) {
-	case EVENT_GTID:
-		return begin_group(t, e, err);
-	case EVENT_QUERY:
-		return on_query(t, e, err);
-	case EVENT_XID:
-		return end_group(t, e, true, err);
-	case EVENT_XA_PREPARE:
-		return on_xa_prepare(t, e, err);
-	case EVENT_ROTATE:
-		return on_rotate(t);
-	default:                        /* a byte from the wire */
-		return on_other(t, e, err);
+	case EVENT_GTID: return begin_group(t, e, err);
+	case EVENT_QUERY: return on_query(t, e, err);
+	case EVENT_XID: return end_group(t, e, true, err);
+	case EVENT_XA_PREPARE: return on_xa_prepare(t, e, err);
+	case EVENT_ROTATE: return on_rotate(t);
+	default: /* a byte from the wire */ return on_other(t, e, err);
 	}
 }
 
@@ -434,8 +423,8 @@ read_event(struct ctx *cx, struct tail *t)
 	}
 	t->backoff_ms = BACKOFF_MS;
 	if (on_event(t, &e, cx->err) != 0)
-		return err_wrap(cx->err, "source's binlog up to %s:%" PRIu64, t->dump.file,
-		    t->dump.position);
+		return err_wrap(
+		    cx->err, "source's binlog up to %s:%" PRIu64, t->dump.file, t->dump.position);
 	tail_check(t);
 	return 0;
 }
@@ -514,8 +503,9 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	t->backoff_ms = BACKOFF_MS;
 	buf_init(&t->prepared);
 	buf_add_slice(&t->prepared, params->prepared);
-	group_state_init(&t->group, &(struct group_params){ params->tables, params->tables_count,
-	    params->id, params->spill_dir });
+	group_state_init(&t->group,
+	    &(struct group_params){
+		params->tables, params->tables_count, params->id, params->spill_dir });
 	if (gtid_list_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
 	    connect_once(cx, t) != 0) {
 		tail_close(t);

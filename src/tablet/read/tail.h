@@ -18,26 +18,26 @@
 #include "tablet/read/txn.h"
 
 struct tail_params {
-	struct mysql_params source;         /* as vt_stream, its ROLE_STREAM */
-	struct stream_id    id;             /* of our heartbeat, at the source */
+	struct mysql_params source; /* as vt_stream, its ROLE_STREAM */
+	struct stream_id id;        /* of our heartbeat, at the source */
 	/* moved ones; the tail checks each table map against them */
-	struct table_def  **tables;
-	int                 tables_count;
-	struct position     start;          /* borrowed, by tail_open() alone */
-	struct slice        prepared;       /* there: XA transactions without rows of ours (xids.h) */
-	uint32_t            server_id;      /* unique at the source for our COM_REGISTER_SLAVE */
-	const char         *spill_dir;
+	struct table_def **tables;
+	int tables_count;
+	struct position start; /* borrowed, by tail_open() alone */
+	struct slice prepared; /* there: XA transactions without rows of ours (xids.h) */
+	uint32_t server_id;    /* unique at the source for our COM_REGISTER_SLAVE */
+	const char *spill_dir;
 };
 
 struct tail;
 
 /* borrows params */
-int  tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out) MUST_USE;
+int tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out) MUST_USE;
 /* The next transaction that changes a moved table or carries our heartbeat. Others only move the
  * position: one with count 0 is returned whenever the tail would else wait for the network having
  * read beyond what it last returned (a cutover waits for such a position, each millisecond counts),
  * and at least each second of a busy source. */
-int  tail_next(struct ctx *cx, struct tail *t, struct source_txn **out) MUST_USE;
+int tail_next(struct ctx *cx, struct tail *t, struct source_txn **out) MUST_USE;
 /* Where the tail has read to: A of rule 8 when a window opens. Everything up to here has been
  * returned by tail_next(). */
 const struct position *tail_position(const struct tail *t);

@@ -13,8 +13,8 @@
 struct kept {
 	uint32_t len;
 	uint16_t map;
-	uint8_t  type;
-	uint8_t  unused;
+	uint8_t type;
+	uint8_t unused;
 };
 
 _Static_assert(GROUP_MAPS_MAX <= UINT16_MAX, "kept.map holds any map's index");
@@ -28,7 +28,8 @@ group_state_init(struct tail_group *g, const struct group_params *params)
 	g->types = mem_zalloc(sizeof(g->types[0]) * (size_t)(params->tables_count + 1));
 	for (int t = 0; t < params->tables_count; t++) {
 		const struct table_def *def = params->tables[t];
-		g->types[t] = mem_zalloc(sizeof(struct column_type) * (size_t)(def->columns_count + 1));
+		g->types[t] =
+		    mem_zalloc(sizeof(struct column_type) * (size_t)(def->columns_count + 1));
 		for (int i = 0; i < def->columns_count; i++)
 			g->types[t][i] = def->columns[i].type;
 	}
@@ -147,9 +148,9 @@ int
 group_map(struct tail_group *g, const struct event *e, struct err *err)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct row_shape           shape;
-	struct tablemap            map;
-	struct group_map          *slot;
+	struct row_shape shape;
+	struct tablemap map;
+	struct group_map *slot;
 
 	TRY(tablemap_read(&scratch, e->body, &map, err));
 	int table = find_table(&g->params, &map);
@@ -187,8 +188,8 @@ spill(struct tail_group *g, struct err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_errno(err, errno, "writing a large transaction to '%s'",
-			    g->params.spill_dir);
+			return err_errno(
+			    err, errno, "writing a large transaction to '%s'", g->params.spill_dir);
 		done += (size_t)n;
 	}
 	g->file_bytes += g->events.len;
@@ -286,10 +287,9 @@ heartbeat_values(struct cursor *c, const struct tablemap *map, struct arena *a, 
 		return false;
 	for (int i = 0; i < 2; i++) {
 		const struct wire_column *w = &map->columns[i];
-		struct column_type        t = { .kind = COLUMN_BYTES, .length = w->length };
-		if ((w->type != BINLOG_VARCHAR && w->type != BINLOG_STRING) || !coltype_decode(&t,
-		    w, c,
-		    a, &out[i]))
+		struct column_type t = { .kind = COLUMN_BYTES, .length = w->length };
+		if ((w->type != BINLOG_VARCHAR && w->type != BINLOG_STRING) ||
+		    !coltype_decode(&t, w, c, a, &out[i]))
 			return false;
 	}
 	return true;
@@ -320,8 +320,8 @@ take_rows(struct tail_group *g, const struct event *e, const struct group_map *m
 	if (m->table == GROUP_TABLE_OTHER)
 		return 0;
 	if (rows_read(e, &rows, err) != 0)
-		return err_wrap(err, "table '%.*s.%.*s'", SLICE_ARG(m->map.database),
-		    SLICE_ARG(m->map.table));
+		return err_wrap(
+		    err, "table '%.*s.%.*s'", SLICE_ARG(m->map.database), SLICE_ARG(m->map.table));
 	if (m->table >= 0)
 		return keep(g, e, (size_t)(m - g->maps), err);
 	note_heartbeat(g, &rows, &m->map);
@@ -331,10 +331,10 @@ take_rows(struct tail_group *g, const struct event *e, const struct group_map *m
 int
 group_rows(struct tail_group *g, const struct event *e, struct err *err)
 {
-	enum { DUMMY_ID = 0xffffff };       /* an event that only ends its statement */
-	struct cursor           c = cursor_of(e->body);
-	uint64_t                id = cursor_le(&c, 6);
-	bool                    ends = (cursor_le(&c, 2) & ROWS_STATEMENT_END) != 0;
+	enum { DUMMY_ID = 0xffffff }; /* an event that only ends its statement */
+	struct cursor c = cursor_of(e->body);
+	uint64_t id = cursor_le(&c, 6);
+	bool ends = (cursor_le(&c, 2) & ROWS_STATEMENT_END) != 0;
 	const struct group_map *m = find_map(g, id);
 
 	if (m != NULL)
@@ -366,8 +366,8 @@ read_file(struct tail_group *g, void *out, size_t len, struct err *err)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(g->file, (char *)out + done, len - done,
-		    (off_t)(g->file_at + done));
+		ssize_t n =
+		    pread(g->file, (char *)out + done, len - done, (off_t)(g->file_at + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -383,10 +383,10 @@ read_file(struct tail_group *g, void *out, size_t len, struct err *err)
 
 /* The next kept event, its body in the arena; the file's first. False when there is none. */
 static int
-take_event(struct tail_group *g, struct arena *a, struct kept *head, struct slice *body,
-    struct err *err)
+take_event(
+    struct tail_group *g, struct arena *a, struct kept *head, struct slice *body, struct err *err)
 {
-	bool     in_file = g->file_at < g->file_bytes;
+	bool in_file = g->file_at < g->file_bytes;
 	uint8_t *copy;
 
 	if (in_file)
@@ -441,7 +441,7 @@ set_key(struct source_txn *txn, const struct table_def *def, const struct slice 
 
 struct adder {
 	struct source_txn *txn;
-	size_t             cap;       /* of txn->changes while it grows outside of the arena */
+	size_t cap; /* of txn->changes while it grows outside of the arena */
 };
 
 static int
@@ -449,14 +449,14 @@ add_change(struct adder *to, const struct row_change *row, const struct table_de
     struct err *err)
 {
 	struct source_txn *txn = to->txn;
-	struct change     *c;
+	struct change *c;
 
 	txn->changes = mem_grow(txn->changes, &to->cap, txn->count + 1, sizeof(*c));
 	c = &txn->changes[txn->count++];
 	*c = (struct change){ .table = table, .before = row->before, .after = row->after };
-	c->kind = row->kind == ROW_INSERT ? CHANGE_INSERT : row->kind == ROW_UPDATE ?
-	    CHANGE_UPDATE :
-	    CHANGE_DELETE;
+	c->kind = row->kind == ROW_INSERT ? CHANGE_INSERT
+	    : row->kind == ROW_UPDATE     ? CHANGE_UPDATE
+					  : CHANGE_DELETE;
 	if (c->after != NULL)
 		TRY(schema_check_row(def, c->after, err));
 	TRY(set_key(txn, def, c->before, &c->key_before, err));
@@ -466,13 +466,13 @@ add_change(struct adder *to, const struct row_change *row, const struct table_de
 static int
 add_event(struct tail_group *g, struct adder *to, struct err *err)
 {
-	struct kept             head;
-	struct event            e = { 0 };
-	struct rows             rows;
-	struct row_change       row;
-	struct row_shape        shape;
+	struct kept head;
+	struct event e = { 0 };
+	struct rows rows;
+	struct row_change row;
+	struct row_shape shape;
 	const struct group_map *map;
-	int                     rc;
+	int rc;
 
 	TRY(take_event(g, &to->txn->arena, &head, &e.body, err));
 	map = &g->maps[head.map];
@@ -488,7 +488,7 @@ int
 group_next(struct tail_group *g, struct source_txn **out, struct err *err)
 {
 	struct source_txn *txn;
-	int                rc = 0;
+	int rc = 0;
 
 	*out = NULL;
 	if (g->started && !has_more(g))

@@ -17,57 +17,57 @@
 
 enum {
 	/* Events kept in memory, and rows decoded at a time: each a sixteenth of vttablet's 256 MB. */
-	GROUP_MEMORY    = 16 * 1024 * 1024,
-	GROUP_PART      = 16 * 1024 * 1024,
+	GROUP_MEMORY = 16 * 1024 * 1024,
+	GROUP_PART = 16 * 1024 * 1024,
 	/* tables that one statement may map: a multi-table update of all that a server joins */
-	GROUP_MAPS_MAX  = 1024,
+	GROUP_MAPS_MAX = 1024,
 };
 
 struct group_params {
 	struct table_def **tables;
-	int                tables_count;
-	struct stream_id   id;              /* of the heartbeat */
-	const char        *spill_dir;
+	int tables_count;
+	struct stream_id id; /* of the heartbeat */
+	const char *spill_dir;
 };
 
 struct group_map {
-	uint64_t        id;
-	int             table;      /* of group_params, or one of those below */
-	struct tablemap map;        /* in the group's arena; of moved tables only */
+	uint64_t id;
+	int table;           /* of group_params, or one of those below */
+	struct tablemap map; /* in the group's arena; of moved tables only */
 };
 
 struct group_savepoint {
 	struct group_savepoint *before;
-	struct slice            name;       /* as the server quotes it */
-	uint64_t                at;         /* bytes kept until then */
+	struct slice name; /* as the server quotes it */
+	uint64_t at;       /* bytes kept until then */
 };
 
 /* FREE: of another table in a statement that has ended; its place can be taken. */
 enum { GROUP_TABLE_OTHER = -1, GROUP_TABLE_HEARTBEAT = -2, GROUP_TABLE_FREE = -3 };
 
 struct tail_group {
-	struct group_params       params;
-	struct column_type      **types;      /* by table: those of its columns */
-	struct arena              arena;      /* maps, until the group ends */
-	struct group_map         *maps;
-	size_t                    maps_count, maps_cap;
-	struct buf                events;     /* kept, the newest */
-	size_t                    events_at;  /* handed on of them */
-	int                       file;       /* the older ones; -1: none */
-	uint64_t                  file_bytes, file_at;
-	struct group_savepoint   *savepoints; /* the newest */
-	bool                      started;    /* a fragment was handed on */
-	char                      heartbeat[64];
+	struct group_params params;
+	struct column_type **types; /* by table: those of its columns */
+	struct arena arena;         /* maps, until the group ends */
+	struct group_map *maps;
+	size_t maps_count, maps_cap;
+	struct buf events; /* kept, the newest */
+	size_t events_at;  /* handed on of them */
+	int file;          /* the older ones; -1: none */
+	uint64_t file_bytes, file_at;
+	struct group_savepoint *savepoints; /* the newest */
+	bool started;                       /* a fragment was handed on */
+	char heartbeat[64];
 };
 
 /* borrows what params points to */
 void group_state_init(struct tail_group *g, const struct group_params *params);
 void group_state_done(struct tail_group *g);
 
-void group_begin(struct tail_group *g);       /* forgets what was there */
-int  group_map(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
+void group_begin(struct tail_group *g); /* forgets what was there */
+int group_map(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
 /* Keeps the event if it is of a moved table or of the heartbeat. ERR_CORRUPT: its table was not mapped. */
-int  group_rows(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
+int group_rows(struct tail_group *g, const struct event *e, struct err *err) MUST_USE;
 /*
  * SAVEPOINT, and ROLLBACK TO one: the server writes them down where it cannot cut off what is undone
  * (a table without transactions or a temporary one was written to). Then what was kept since is
@@ -83,6 +83,6 @@ bool group_has_rows(const struct tail_group *g);
  * The next fragment, which the caller owns, without its end; NULL behind the last. One without rows is given
  * when only the heartbeat is there.
  */
-int  group_next(struct tail_group *g, struct source_txn **out, struct err *err) MUST_USE;
+int group_next(struct tail_group *g, struct source_txn **out, struct err *err) MUST_USE;
 
 #endif

@@ -13,8 +13,7 @@ is_name_byte(struct slice text, size_t i)
 	uint8_t c = i < text.len ? text.ptr[i] : ' ';
 
 	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' ||
-	    c == '$' ||
-	    c >= 0x80;
+	    c == '$' || c >= 0x80;
 }
 
 /* Not within a longer name. */
@@ -41,8 +40,8 @@ is_fence_name(struct slice text)
 static struct slice
 skip_word(struct slice sql, const char *word)
 {
-	return slice_starts_nocase(sql, word) ? slice_trim(slice_cut(sql, strlen(word), sql.len)) :
-	                                        SLICE_NULL;
+	return slice_starts_nocase(sql, word) ? slice_trim(slice_cut(sql, strlen(word), sql.len))
+					      : SLICE_NULL;
 }
 
 /* Behind a name in backquotes, in which two of them are one; where none is next: NULL. */
@@ -132,7 +131,12 @@ is_utf8(struct slice s)
 {
 	for (size_t i = 0; i < s.len;) {
 		uint8_t c = s.ptr[i++];
-		int     more = c < 0x80 ? 0 : c < 0xc2 ? -1 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : c < 0xf5 ? 3 : -1;
+		int more = c < 0x80 ? 0
+		    : c < 0xc2      ? -1
+		    : c < 0xe0      ? 1
+		    : c < 0xf0      ? 2
+		    : c < 0xf5      ? 3
+				    : -1;
 
 		if (more < 0)
 			return false;
@@ -148,7 +152,8 @@ is_utf8(struct slice s)
 static bool
 may_be_written_otherwise(struct slice sql, const struct table_def *def)
 {
-	return !(is_ascii(slice_str(def->name)) && is_ascii(slice_str(def->database))) && !is_utf8(sql);
+	return !(is_ascii(slice_str(def->name)) && is_ascii(slice_str(def->database))) &&
+	    !is_utf8(sql);
 }
 
 /* Of a text that is not understood any identifier may be a database or a table. */
@@ -191,13 +196,12 @@ is_database_ddl(struct slice sql)
 	if (slice_starts_nocase(rest, "or replace "))
 		rest = slice_trim(slice_cut(rest, strlen("or replace "), rest.len));
 	slice_split(rest, ' ', &word);
-	return slice_eq_nocase(word, slice_str("database")) || slice_eq_nocase(word,
-	    slice_str("schema"));
+	return slice_eq_nocase(word, slice_str("database")) ||
+	    slice_eq_nocase(word, slice_str("schema"));
 }
 
 static bool
-touches(const struct query_event *q, const struct statement *s,
-    const struct table_def *def)
+touches(const struct query_event *q, const struct statement *s, const struct table_def *def)
 {
 	if (may_name(s, def) || may_be_written_otherwise(q->sql, def))
 		return true;
@@ -248,13 +252,12 @@ is_frame(enum statement_kind kind)
 }
 
 enum tail_query
-tail_query_read(const struct query_event *q, struct table_def *const *tables, int count,
-    int *table)
+tail_query_read(const struct query_event *q, struct table_def *const *tables, int count, int *table)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct statement           s;
-	struct err                 err;
-	unsigned                   modes = 0;
+	struct statement s;
+	struct err err;
+	unsigned modes = 0;
 
 	*table = 0;
 	if (slice_eq_str(q->sql, "COMMIT"))

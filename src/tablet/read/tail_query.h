@@ -13,21 +13,21 @@
 #include "tablet/table/schema.h"
 
 enum tail_query {
-	TAIL_QUERY_OTHER,          /* nobody's business */
+	TAIL_QUERY_OTHER, /* nobody's business */
 	TAIL_QUERY_COMMIT,
 	TAIL_QUERY_ROLLBACK,
 	TAIL_QUERY_SAVEPOINT,
-	TAIL_QUERY_ROLLBACK_TO,    /* what is behind the savepoint did not happen */
-	TAIL_QUERY_XA_COMMIT,      /* of what XA PREPARE had ended, with its rows, before */
+	TAIL_QUERY_ROLLBACK_TO, /* what is behind the savepoint did not happen */
+	TAIL_QUERY_XA_COMMIT,   /* of what XA PREPARE had ended, with its rows, before */
 	TAIL_QUERY_XA_ROLLBACK,
-	TAIL_QUERY_TOUCHES,        /* a moved table: not as rows */
+	TAIL_QUERY_TOUCHES, /* a moved table: not as rows */
 };
 
 /* The name in a SAVEPOINT or ROLLBACK TO, with its quotes: the server writes it the same way in both. */
 struct slice tail_query_savepoint(struct slice sql);
 
 /* *table is the index of the first one touched; of a text that cannot be read, 0. */
-enum tail_query tail_query_read(const struct query_event *q, struct table_def *const *tables,
-    int count, int *table);
+enum tail_query tail_query_read(
+    const struct query_event *q, struct table_def *const *tables, int count, int *table);
 
 #endif

@@ -16,24 +16,24 @@ enum change_kind { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE };
 /* One row's change; values as in binlog/column.h, in table order. */
 struct change {
 	enum change_kind kind;
-	int              table;                  /* index into the stream's tables */
-	struct slice    *before, *after;         /* NULL where there is none */
+	int table;                    /* index into the stream's tables */
+	struct slice *before, *after; /* NULL where there is none */
 	/* canonical bytes; SLICE_NULL where there is none */
-	struct slice     key_before, key_after;
+	struct slice key_before, key_after;
 };
 
 /* One source transaction, or a fragment of one that spilled: they come in order, last is set on the
  * final one, and only then end is a position that may be stored. */
 struct source_txn {
-	struct arena    arena;          /* owns what changes point to */
-	struct change  *changes;
-	size_t          count;
-	size_t          bytes;          /* memory, for bounds */
-	bool            first, last;
+	struct arena arena; /* owns what changes point to */
+	struct change *changes;
+	size_t count;
+	size_t bytes; /* memory, for bounds */
+	bool first, last;
 	struct position end;
-	int64_t         committed_s;    /* the source's clock, seconds since 1970 */
-	char            heartbeat[64];  /* token of this workflow's heartbeat row in it, or "" */
-	struct slice    prepared;       /* the XA transactions prepared at end: xids.h */
+	int64_t committed_s;   /* the source's clock, seconds since 1970 */
+	char heartbeat[64];    /* token of this workflow's heartbeat row in it, or "" */
+	struct slice prepared; /* the XA transactions prepared at end: xids.h */
 };
 
 struct source_txn *source_txn_new(void);

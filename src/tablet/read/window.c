@@ -12,11 +12,11 @@ enum { KEY_OVERHEAD = 32 };
 static void
 window_check(const struct window *w)
 {
-	check(!w->sealed || !w->overflowed);                                    /* (4) */
-	check(!w->overflowed || w->touched.count == 0);                         /* (4) */
-	check(w->overflowed || w->touched_bytes <= WINDOW_BYTES_MAX);           /* (4) */
-	check(!w->sealed || w->touched.count == 0);                             /* (5) */
-	check(w->id <= w->owner->next_id && w->node.list == &w->owner->all);    /* (6) */
+	check(!w->sealed || !w->overflowed);                                 /* (4) */
+	check(!w->overflowed || w->touched.count == 0);                      /* (4) */
+	check(w->overflowed || w->touched_bytes <= WINDOW_BYTES_MAX);        /* (4) */
+	check(!w->sealed || w->touched.count == 0);                          /* (5) */
+	check(w->id <= w->owner->next_id && w->node.list == &w->owner->all); /* (6) */
 }
 
 void
@@ -28,7 +28,7 @@ windows_check(const struct windows *ws)
 		const struct window *w = list_item(n, struct window, node);
 
 		window_check(w);
-		check(w->owner == ws && before < w->id);                        /* (6) */
+		check(w->owner == ws && before < w->id); /* (6) */
 		before = w->id;
 	}
 }
@@ -112,7 +112,7 @@ touch(struct window *w, struct slice key)
 	w->touched_bytes += key.len + KEY_OVERHEAD;
 	if (w->touched_bytes <= WINDOW_BYTES_MAX || mutant("tablet_touched_bounded"))
 		return;
-	w->overflowed = true;                                   /* (4) */
+	w->overflowed = true; /* (4) */
 	map_clear(&w->touched);
 }
 

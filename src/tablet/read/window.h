@@ -52,22 +52,22 @@
 enum { WINDOW_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct windows {
-	struct list     all;             /* struct window, the oldest first (6) */
-	uint64_t        next_id;         /* of the newest one; 0: there was none yet */
-	struct waitlist closed;          /* woken by each window_close() */
+	struct list all;        /* struct window, the oldest first (6) */
+	uint64_t next_id;       /* of the newest one; 0: there was none yet */
+	struct waitlist closed; /* woken by each window_close() */
 };
 
 struct window {
 	struct list_node node;
-	struct windows  *owner;
-	uint64_t         id;
-	int              table;          /* its index among the stream's tables */
+	struct windows *owner;
+	uint64_t id;
+	int table; /* its index among the stream's tables */
 	/* Keys are equal only if their bytes are. Else any sealed window blocks the whole table. */
-	bool             key_binary;
-	bool             sealed, overflowed;
-	struct map       touched;        /* a set of canonical keys */
-	size_t           touched_bytes;  /* of these, with what a map costs for each */
-	struct map       writing;        /* a set of the keys that the chunk inserts */
+	bool key_binary;
+	bool sealed, overflowed;
+	struct map touched;   /* a set of canonical keys */
+	size_t touched_bytes; /* of these, with what a map costs for each */
+	struct map writing;   /* a set of the keys that the chunk inserts */
 };
 
 void windows_init(struct windows *ws);
@@ -88,7 +88,7 @@ void windows_touch(struct windows *ws, const struct source_txn *txn);
 /* Does a key of txn belong to a sealed window? */
 bool windows_blocked(const struct windows *ws, const struct source_txn *txn);
 /* Waits until windows_blocked(txn) is false. */
-int  windows_wait(struct ctx *cx, struct windows *ws, const struct source_txn *txn) MUST_USE;
+int windows_wait(struct ctx *cx, struct windows *ws, const struct source_txn *txn) MUST_USE;
 
 /* Aborts where (4), (5) or (6) does not hold. */
 void windows_check(const struct windows *ws);

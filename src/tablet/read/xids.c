@@ -6,14 +6,14 @@ int
 xid_of_recover(const struct slice *row, struct xid *out, struct err *err)
 {
 	uint64_t format;
-	int      gtrid, bqual;
+	int gtrid, bqual;
 
 	TRY(parse_u64(row[0], &format, err));
 	TRY(parse_int(row[1], 0, XID_PART_MAX, &gtrid, err));
 	TRY(parse_int(row[2], 0, XID_PART_MAX, &bqual, err));
 	if (row[3].len != (size_t)(gtrid + bqual))
-		return err_set(err, ERR_CORRUPT, "XA RECOVER has an xid of %zu bytes, not %d and %d",
-		    row[3].len, gtrid, bqual);
+		return err_set(err, ERR_CORRUPT,
+		    "XA RECOVER has an xid of %zu bytes, not %d and %d", row[3].len, gtrid, bqual);
 	*out = (struct xid){ (uint32_t)format, slice_cut(row[3], 0, (size_t)gtrid),
 		slice_cut(row[3], (size_t)gtrid, row[3].len) };
 	return 0;
@@ -61,8 +61,8 @@ xids_add(struct buf *set, const struct xid *x, struct err *err)
 	if (find(set, buf_slice(&entry)) < set->len)
 		return 0;
 	if (set->len + entry.len + 1 > XIDS_BYTES_MAX)
-		return err_set(err, ERR_REFUSED,
-		    "too many XA transactions are prepared at the source");
+		return err_set(
+		    err, ERR_REFUSED, "too many XA transactions are prepared at the source");
 	buf_add_slice(set, buf_slice(&entry));
 	buf_add_char(set, ';');
 	return 0;
@@ -72,7 +72,7 @@ bool
 xids_remove(struct buf *set, const struct xid *x)
 {
 	SCOPED(buf) struct buf entry = BUF_INIT;
-	size_t                 at, behind;
+	size_t at, behind;
 
 	xid_print(&entry, x);
 	at = find(set, buf_slice(&entry));

@@ -19,12 +19,12 @@ enum {
 };
 
 /* Of a row of XA RECOVER: formatID, gtrid_length, bqual_length, data. Borrows. */
-int  xid_of_recover(const struct slice *row, struct xid *out, struct err *err) MUST_USE;
+int xid_of_recover(const struct slice *row, struct xid *out, struct err *err) MUST_USE;
 /* Without the ';'. */
 void xid_print(struct buf *out, const struct xid *x);
 
 /* Twice is once. ERR_REFUSED beyond XIDS_BYTES_MAX. */
-int  xids_add(struct buf *set, const struct xid *x, struct err *err) MUST_USE;
+int xids_add(struct buf *set, const struct xid *x, struct err *err) MUST_USE;
 /* False: it was not there. */
 bool xids_remove(struct buf *set, const struct xid *x);
 /* Is one of them in both? */

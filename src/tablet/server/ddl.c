@@ -34,9 +34,9 @@ static int
 name_user(struct ctx *cx, struct ddl *d)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct err                 ignored = { 0 };
-	struct ctx                 own = ctx_shielded(cx, LATER_MS * MSEC, &ignored);
-	struct mysql_rows          rows = { 0 };
+	struct err ignored = { 0 };
+	struct ctx own = ctx_shielded(cx, LATER_MS * MSEC, &ignored);
+	struct mysql_rows rows = { 0 };
 
 	own.arena = &arena;
 	if (mysql_select(&own, d->session,
@@ -81,8 +81,8 @@ int
 ddl_runf(struct ctx *cx, struct ddl *d, const char *fmt, ...)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	char                  *text;
-	va_list                ap;
+	char *text;
+	va_list ap;
 
 	va_start(ap, fmt);
 	int n = vasprintf(&text, fmt, ap);

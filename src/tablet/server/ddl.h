@@ -24,7 +24,7 @@ struct ddl {
  * and two transactions of a client are a millisecond apart, so that a free moment is soon met. */
 enum { DDL_AGAIN_MS = 5 };
 
-int  ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out) MUST_USE;
+int ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out) MUST_USE;
 void ddl_done(struct ddl *d);
 /* Runs sql, again and again while the table is in use. ERR_TIMEOUT at cx's deadline says by whom. Any
  * other error is the caller's. */

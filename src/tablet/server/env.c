@@ -6,7 +6,7 @@ uint32_t
 env_server_id(const struct tablet_env *env, const char *reader)
 {
 	/* above any server_id that people give to servers by hand */
-	static const uint32_t  above = UINT32_C(1) << 31;
+	static const uint32_t above = UINT32_C(1) << 31;
 	SCOPED(buf) struct buf name = BUF_INIT;
 
 	buf_addf(&name, "%s/%s", env->alias, reader);
@@ -14,7 +14,8 @@ env_server_id(const struct tablet_env *env, const char *reader)
 }
 
 static int
-connect_dba(struct ctx *cx, const struct tablet_env *env, enum mysql_role role, struct mysql_client **out)
+connect_dba(
+    struct ctx *cx, const struct tablet_env *env, enum mysql_role role, struct mysql_client **out)
 {
 	struct mysql_params params = {
 		.address = env->server,
@@ -54,8 +55,8 @@ env_stream_params(const struct tablet_env *env, const char *server, enum mysql_r
 }
 
 int
-env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
-    enum mysql_role role, struct mysql_client **out)
+env_stream(struct ctx *cx, const struct tablet_env *env, const char *server, enum mysql_role role,
+    struct mysql_client **out)
 {
 	struct mysql_params params = env_stream_params(env, server, role);
 
@@ -64,8 +65,8 @@ env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
 }
 
 int
-env_app(struct ctx *cx, const struct tablet_env *env, enum mysql_role role,
-    struct mysql_client **out)
+env_app(
+    struct ctx *cx, const struct tablet_env *env, enum mysql_role role, struct mysql_client **out)
 {
 	struct mysql_params params = {
 		.address = env->server,

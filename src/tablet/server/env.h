@@ -11,15 +11,15 @@
 struct server_lock;
 
 struct tablet_env {
-	const char               *alias;  /* "zone1-100" */
-	const char               *server; /* this tablet's own database server */
-	const char               *sidecar; /* the name of our database there (sidecar.h) */
+	const char *alias;   /* "zone1-100" */
+	const char *server;  /* this tablet's own database server */
+	const char *sidecar; /* the name of our database there (sidecar.h) */
 	const struct credentials *accounts;
-	const char               *data_dir; /* for spilled transactions */
-	struct server_lock       *lock;     /* that streams run under (server_lock.h) */
+	const char *data_dir;     /* for spilled transactions */
+	struct server_lock *lock; /* that streams run under (server_lock.h) */
 	/* How much at once, of each stream: connections that write changes, chunks in flight, and the rows
 	 * of a chunk at most (0: as chunk.h says). */
-	int    appliers, copy_parallel;
+	int appliers, copy_parallel;
 	size_t chunk_rows;
 };
 
@@ -29,8 +29,8 @@ struct tablet_env {
 int env_dba(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
 /* For DDL: see ddl.h, which everybody uses. */
 int env_ddl(struct ctx *cx, const struct tablet_env *env, struct mysql_client **out) MUST_USE;
-struct mysql_params env_stream_params(const struct tablet_env *env, const char *server,
-    enum mysql_role role);
+struct mysql_params env_stream_params(
+    const struct tablet_env *env, const char *server, enum mysql_role role);
 int env_stream(struct ctx *cx, const struct tablet_env *env, const char *server,
     enum mysql_role role, struct mysql_client **out) MUST_USE;
 /* With the account that the gates serve clients with: to try what it may (ROLE_PROBE), or to see the

@@ -9,7 +9,7 @@
 
 struct gtid_text {
 	size_t refs; /* by positions of one loop */
-	char   text[];
+	char text[];
 };
 
 const char *
@@ -112,8 +112,8 @@ read_value(struct ctx *cx, struct mysql_client *c, struct slice sql, struct slic
 
 	TRY(mysql_select(cx, c, sql, &rows));
 	if (rows.rows != 1 || rows.columns != 1 || slice_is_null(rows.values[0]))
-		return err_set(cx->err, ERR_CORRUPT, "'%.*s' has no value",
-		    SLICE_ARG(slice_cut(sql, 0, 100)));
+		return err_set(
+		    cx->err, ERR_CORRUPT, "'%.*s' has no value", SLICE_ARG(slice_cut(sql, 0, 100)));
 	*out = rows.values[0];
 	return 0;
 }
@@ -128,8 +128,8 @@ int
 position_place(struct ctx *cx, struct mysql_client *source, struct position *out)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &arena;
 	position_done(out);
@@ -144,8 +144,8 @@ int
 position_try(struct ctx *cx, struct mysql_client *c, struct position *out, bool *agreed)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct slice               before, after;
+	struct ctx inner = *cx;
+	struct slice before, after;
 
 	inner.arena = &arena;
 	TRY(read_gtid(&inner, c, &before));
@@ -245,14 +245,14 @@ select_stream(struct ctx *cx, struct mysql_client *c, const char *columns, struc
 }
 
 int
-state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
-    struct position *applied, struct slice *prepared)
+state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct position *applied,
+    struct slice *prepared)
 {
-	struct position   stored;
+	struct position stored;
 	struct mysql_rows rows;
 
-	TRY(select_stream(cx, c, "SELECT applied_gtid, applied_file, applied_offset, prepared", id,
-	    &rows));
+	TRY(select_stream(
+	    cx, c, "SELECT applied_gtid, applied_file, applied_offset, prepared", id, &rows));
 	*prepared = rows.values[3];
 	TRY(read_position(cx, rows.values, &stored));
 	position_copy(applied, &stored);
@@ -267,15 +267,15 @@ state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct s
 	*out = (struct stream_state){ .sidecar = id.sidecar, .phase = STREAM_STARTING };
 	TRY(select_stream(cx, c,
 	    "SELECT phase, attempt, applied_gtid, applied_file, applied_offset, cp_gtid, cp_file,"
-	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint", id, &rows));
+	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint",
+	    id, &rows));
 	TRY(copy_text(out->workflow, sizeof(out->workflow), slice_str(id.workflow),
 	    "a workflow's name", cx->err));
 	return read_state(cx, rows.values, out);
 }
 
 int
-state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
-    struct mysql_rows *workflows)
+state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar, struct mysql_rows *workflows)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -378,7 +378,7 @@ state_moved(struct stream_state *s, enum stream_phase next)
 int
 state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s, enum stream_phase next)
 {
-	enum stream_phase    old = s->phase;
+	enum stream_phase old = s->phase;
 	struct stream_state *copy = mem_new(struct stream_state); /* too large for a stack */
 
 	fsm_check(&stream_phases, (int)old, (int)next);
@@ -406,8 +406,8 @@ state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 }
 
 void
-state_applied_sql(struct buf *out, struct stream_id id, const struct position *applied,
-    struct slice prepared)
+state_applied_sql(
+    struct buf *out, struct stream_id id, const struct position *applied, struct slice prepared)
 {
 	add_update(out, id);
 	add_applied(out, applied, prepared);

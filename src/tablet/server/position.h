@@ -21,48 +21,48 @@ struct gtid_text;
 
 /* All zero is no position. Where kept is not NULL the struct is never copied by "=". */
 struct position {
-	const char       *gtid;    /* "0-1-42,1-2-7"; "" or NULL when nothing was ever written */
-	struct gtid_text *kept;    /* what gtid is in; NULL: borrowed, from an arena as a rule */
-	char              file[256];    /* "" : no position */
-	uint64_t          offset;       /* of the byte after the transaction */
+	const char *gtid;       /* "0-1-42,1-2-7"; "" or NULL when nothing was ever written */
+	struct gtid_text *kept; /* what gtid is in; NULL: borrowed, from an arena as a rule */
+	char file[256];         /* "" : no position */
+	uint64_t offset;        /* of the byte after the transaction */
 };
 
 bool position_is_set(const struct position *p);
-const char *position_gtid(const struct position *p);      /* never NULL */
+const char *position_gtid(const struct position *p); /* never NULL */
 /* What was there goes before, in each. to is all zero or a position; it shares what from keeps, and keeps
  * a copy of what from borrows. */
 void position_copy(struct position *to, const struct position *from);
 void position_set_gtid(struct position *p, struct slice gtid);
 void position_done(struct position *p);
 /* <0, 0, >0 by file number, then offset. An unset one is before all. */
-int  position_cmp(const struct position *a, const struct position *b);
+int position_cmp(const struct position *a, const struct position *b);
 /* The server's present GTIDs and then its place, in out, which is all zero or a position. agreed: nothing was
  * committed in between, so that they belong together (place_now() sees to that). */
-int  position_try(struct ctx *cx, struct mysql_client *source, struct position *out,
-    bool *agreed) MUST_USE;
+int position_try(
+    struct ctx *cx, struct mysql_client *source, struct position *out, bool *agreed) MUST_USE;
 /* The place alone, without GTIDs: one statement. */
-int  position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
+int position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 
 /* Copied and ended with the two below, as its positions are; one that was loaded borrows from its arena. */
 struct stream_state {
-	const char       *sidecar;        /* the database that its row is in; borrowed */
-	char              workflow[NAME_PAIR_MAX];
+	const char *sidecar; /* the database that its row is in; borrowed */
+	char workflow[NAME_PAIR_MAX];
 	enum stream_phase phase;
 	/* Past cp: target = source at this position; before: convergent with it. */
-	struct position   applied;
-	struct position   cp;             /* consistency point; unset before the last chunk */
-	struct position   dirty_until;    /* a catching-up run up to here may be half written */
-	int               attempt;        /* of the freeze; lower ones are refused */
-	const char       *request;        /* JSON of what created the stream; state_load: in cx->arena */
-	char              error[512], hint[200];
+	struct position applied;
+	struct position cp;          /* consistency point; unset before the last chunk */
+	struct position dirty_until; /* a catching-up run up to here may be half written */
+	int attempt;                 /* of the freeze; lower ones are refused */
+	const char *request;         /* JSON of what created the stream; state_load: in cx->arena */
+	char error[512], hint[200];
 };
 
 /* to is all zero or a state; what is borrowed beside the positions stays so. */
 void state_copy(struct stream_state *to, const struct stream_state *from);
 void state_done(struct stream_state *s);
 /* ERR_NOT_FOUND */
-int state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id,
-    struct stream_state *out) MUST_USE;
+int state_load(
+    struct ctx *cx, struct mysql_client *c, struct stream_id id, struct stream_state *out) MUST_USE;
 /* Where to go on: what one transaction stored. prepared: the XA transactions prepared there that
  * have no row of ours (xids.h), in cx->arena. ERR_NOT_FOUND */
 int state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
@@ -87,8 +87,8 @@ void state_moved(struct stream_state *s, enum stream_phase next);
 /* The row goes; 0 also when there was none. */
 int state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
 /* "UPDATE ... SET applied...": appended, to run inside the applier's transaction. */
-void state_applied_sql(struct buf *out, struct stream_id id, const struct position *applied,
-    struct slice prepared);
+void state_applied_sql(
+    struct buf *out, struct stream_id id, const struct position *applied, struct slice prepared);
 /* The same with phase FROZEN and the attempt, for the transaction that stops at P. */
 void state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
     struct slice prepared, int attempt);
@@ -96,8 +96,8 @@ void state_frozen_sql(struct buf *out, struct stream_id id, const struct positio
 void state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until);
 
 /* The workflow's heartbeat, at its source. ERR_RETRY where there is no such table yet. */
-int heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id,
-    const char *token) MUST_USE;
+int heartbeat_write(
+    struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token) MUST_USE;
 int heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id) MUST_USE;
 
 #endif

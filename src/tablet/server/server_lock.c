@@ -10,7 +10,7 @@ enum {
 	/* for a program that was killed: its connection ends within milliseconds, on a host that
 	 * swaps within seconds */
 	TAKE_S = 5,
-	PING_MS = 1000,         /* a lost connection mostly tells at once; this is for those that do not */
+	PING_MS = 1000, /* a lost connection mostly tells at once; this is for those that do not */
 	PING_DEADLINE_MS = 10000, /* a server that is that slow still holds the lock for us */
 	AGAIN_MS = 200,
 };
@@ -23,12 +23,16 @@ holder(struct ctx *cx, struct mysql_client *c)
 {
 	struct mysql_rows rows;
 
-	if (mysql_select(cx, c, slice_str("SELECT id, host FROM information_schema.processlist"
-	    " WHERE id = IS_USED_LOCK('" LOCK_NAME "')"), &rows) != 0 || rows.rows != 1)
+	if (mysql_select(cx, c,
+		slice_str("SELECT id, host FROM information_schema.processlist"
+			  " WHERE id = IS_USED_LOCK('" LOCK_NAME "')"),
+		&rows) != 0 ||
+	    rows.rows != 1)
 		return "a connection that has just ended";
 	SCOPED(buf) struct buf text = BUF_INIT;
 
-	buf_addf(&text, "connection %.*s from %.*s", SLICE_ARG(rows.values[0]), SLICE_ARG(rows.values[1]));
+	buf_addf(&text, "connection %.*s from %.*s", SLICE_ARG(rows.values[0]),
+	    SLICE_ARG(rows.values[1]));
 	return arena_slice_str(cx->arena, buf_slice(&text));
 }
 
@@ -36,8 +40,8 @@ static int
 get_lock(struct ctx *cx, const struct server_lock *l, struct mysql_client *c)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &a;
 	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('" LOCK_NAME "', %d)", TAKE_S));
@@ -45,7 +49,8 @@ get_lock(struct ctx *cx, const struct server_lock *l, struct mysql_client *c)
 		return 0;
 	return err_set(cx->err, ERR_REFUSED,
 	    "another vttablet is at work beside server '%s' (%s holds its lock): stop that one, or name "
-	    "another server with --server", l->env->server, holder(&inner, c));
+	    "another server with --server",
+	    l->env->server, holder(&inner, c));
 }
 
 static int
@@ -116,8 +121,8 @@ static void
 keeper_main(void *arg)
 {
 	struct server_lock *l = arg;
-	struct err          err = { 0 };
-	struct ctx          cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	do {
 		(void)watch(&cx, l);

@@ -24,16 +24,16 @@
 
 struct server_lock {
 	const struct tablet_env *env;
-	struct mysql_client     *session; /* whose connection has the lock; NULL: lost */
-	uint64_t                 term;    /* raised each time it is taken */
-	struct waitlist          changed;
-	struct group             keeper;
+	struct mysql_client *session; /* whose connection has the lock; NULL: lost */
+	uint64_t term;                /* raised each time it is taken */
+	struct waitlist changed;
+	struct group keeper;
 };
 
 void server_lock_init(struct server_lock *l, const struct tablet_env *env);
 /* Waits some seconds for a program that has just ended. ERR_REFUSED: another one goes on. Asked
  * again once it was taken: whether it is held. */
-int  server_lock_take(struct ctx *cx, struct server_lock *l) MUST_USE;
+int server_lock_take(struct ctx *cx, struct server_lock *l) MUST_USE;
 /* Ends the task that keeps it, and lets it go. Passes must have ended before (2). */
 void server_lock_done(struct server_lock *l);
 

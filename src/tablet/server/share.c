@@ -18,17 +18,16 @@ enum {
 /* The watchman: kills a statement when its time is over. */
 struct watch {
 	struct mysql_client *session, *killer;
-	bool                 finished, fired;
+	bool finished, fired;
 };
 
 static void
 watch_main(void *arg)
 {
 	struct watch *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = {
-		   .deadline = task_now() + (SHARE_WAIT_MS + KILL_DEADLINE_MS) * MSEC, .err = &err
-	};
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = task_now() + (SHARE_WAIT_MS + KILL_DEADLINE_MS) * MSEC,
+		.err = &err };
 
 	if (task_sleep(&cx, SHARE_WAIT_MS * MSEC) != 0 || w->finished)
 		return;
@@ -57,7 +56,7 @@ static int
 lock_within(struct ctx *cx, struct watch *w, struct slice sql, bool *again)
 {
 	struct group g;
-	struct err   result = { 0 };
+	struct err result = { 0 };
 
 	*again = false;
 	group_init(&g);
@@ -92,7 +91,7 @@ lock_all(struct ctx *cx, const struct share *s, struct mysql_client *killer,
 {
 	for (int i = 0; i < s->count; i++) {
 		struct watch w = { .session = s->holders[i], .killer = killer };
-		struct err   why;
+		struct err why;
 
 		if (lock_within(cx, &w, buf_slice(&statements[i]), again) == 0)
 			continue;
@@ -108,7 +107,7 @@ static int
 take(struct ctx *cx, const struct tablet_env *env, struct share *s, const struct buf *statements)
 {
 	SCOPED(client) struct mysql_client *killer = NULL;
-	bool                                again;
+	bool again;
 
 	TRY(env_dba(cx, env, &killer));
 	for (int i = 0; i < s->count; i++) {
@@ -125,7 +124,7 @@ take(struct ctx *cx, const struct tablet_env *env, struct share *s, const struct
 			return cx->err->kind != ERR_TIMEOUT
 			    ? -1
 			    : err_set(cx->err, ERR_TIMEOUT,
-			          "writes to it are open all the time: %.300s", last.text);
+				  "writes to it are open all the time: %.300s", last.text);
 	}
 	return 0;
 }
@@ -134,7 +133,7 @@ int
 share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tables *tables,
     struct share *out)
 {
-	size_t      count = (size_t)tables->count;
+	size_t count = (size_t)tables->count;
 	struct buf *statements = mem_zalloc(count * sizeof(*statements));
 
 	*out = (struct share){ .holders = mem_zalloc(count * sizeof(struct mysql_client *)),
@@ -142,7 +141,8 @@ share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tabl
 	for (int i = 0; i < tables->count; i++) {
 		buf_init(&statements[i]);
 		buf_add_str(&statements[i], "LOCK TABLES ");
-		quote_table(&statements[i], slice_str(tables->database), slice_str(tables->names[i]));
+		quote_table(
+		    &statements[i], slice_str(tables->database), slice_str(tables->names[i]));
 		buf_add_str(&statements[i], " READ");
 	}
 	int rc = take(cx, env, out, statements);

@@ -12,14 +12,14 @@
 #include "tablet/server/env.h"
 
 struct share_tables {
-	const char         *database;
-	const char *const  *names;
-	int                 count;
+	const char *database;
+	const char *const *names;
+	int count;
 };
 
 struct share {
 	struct mysql_client **holders; /* one for each table */
-	int                   count;
+	int count;
 };
 
 enum {

@@ -24,40 +24,42 @@ enum {
  * number. */
 #define POSITION(prefix)                                                                           \
 	{ prefix "_gtid", "longblob", "NOT NULL", "varbinary(1024)" },                             \
-	{ prefix "_file", "varbinary(256)", "NOT NULL", NULL },                                    \
-	{ prefix "_offset", "bigint(20) unsigned", "NOT NULL", NULL }
+	    { prefix "_file", "varbinary(256)", "NOT NULL", NULL },                                \
+	{                                                                                          \
+		prefix "_offset", "bigint(20) unsigned", "NOT NULL", NULL                          \
+	}
 
 static const struct table {
-	const char   *name, *keys;
+	const char *name, *keys;
 	struct column columns[COLUMNS_MAX];
 } tables[] = {
 	[SIDECAR_STREAM] = { "stream", "PRIMARY KEY (workflow)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-	        { "phase", "varbinary(32)", "NOT NULL", NULL },
-	        { "attempt", "int(11)", "NOT NULL", NULL }, POSITION("applied"), POSITION("cp"),
-	        POSITION("dirty"), { "prepared", "longblob", "NOT NULL", NULL },
-	        { "request", "longblob", "NOT NULL", NULL },
-	        { "error", "varbinary(512)", "NOT NULL", NULL },
-	        { "hint", "varbinary(200)", "NOT NULL", NULL } } },
+		{ "phase", "varbinary(32)", "NOT NULL", NULL },
+		{ "attempt", "int(11)", "NOT NULL", NULL }, POSITION("applied"), POSITION("cp"),
+		POSITION("dirty"), { "prepared", "longblob", "NOT NULL", NULL },
+		{ "request", "longblob", "NOT NULL", NULL },
+		{ "error", "varbinary(512)", "NOT NULL", NULL },
+		{ "hint", "varbinary(200)", "NOT NULL", NULL } } },
 	[SIDECAR_COPY_STATE] = { "copy_state", "PRIMARY KEY (workflow, tbl, range_no)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-	        { "tbl", WORKFLOW_TYPE, "NOT NULL", "varbinary(256)" },
-	        { "range_no", "int(11)", "NOT NULL", NULL }, { "lower_key", "longblob", "", NULL },
-	        { "upper_key", "longblob", "", NULL }, { "done_key", "longblob", "", NULL },
-	        { "row_count", "bigint(20)", "NOT NULL", NULL },
-	        { "finished", "tinyint(4)", "NOT NULL", NULL },
-	        { "cp_file", "varbinary(256)", "NOT NULL", NULL },
-	        { "cp_offset", "bigint(20) unsigned", "NOT NULL", NULL } } },
+		{ "tbl", WORKFLOW_TYPE, "NOT NULL", "varbinary(256)" },
+		{ "range_no", "int(11)", "NOT NULL", NULL }, { "lower_key", "longblob", "", NULL },
+		{ "upper_key", "longblob", "", NULL }, { "done_key", "longblob", "", NULL },
+		{ "row_count", "bigint(20)", "NOT NULL", NULL },
+		{ "finished", "tinyint(4)", "NOT NULL", NULL },
+		{ "cp_file", "varbinary(256)", "NOT NULL", NULL },
+		{ "cp_offset", "bigint(20) unsigned", "NOT NULL", NULL } } },
 	/* The tail reads its first two columns out of the binlog (tail_group.c). */
 	[SIDECAR_HEARTBEAT] = { "heartbeat", "PRIMARY KEY (workflow)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-	        { "token", "varbinary(64)", "NOT NULL", NULL } } },
+		{ "token", "varbinary(64)", "NOT NULL", NULL } } },
 	[SIDECAR_FENCE] = { "fence", "PRIMARY KEY (workflow, db, tbl)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-	        { "db", "varbinary(256)", "NOT NULL", NULL },
-	        { "tbl", "varbinary(256)", "NOT NULL", NULL },
-	        { "armed", "tinyint(4)", "NOT NULL", NULL },
-	        { "attempt", "int(11)", "NOT NULL", NULL } } },
+		{ "db", "varbinary(256)", "NOT NULL", NULL },
+		{ "tbl", "varbinary(256)", "NOT NULL", NULL },
+		{ "armed", "tinyint(4)", "NOT NULL", NULL },
+		{ "attempt", "int(11)", "NOT NULL", NULL } } },
 };
 
 static const char version_table[] = "schema_version";
@@ -85,7 +87,7 @@ sidecar_where(struct buf *out, const char *workflow)
 
 /* What has been seen of one table's columns. */
 struct comparison {
-	int  next;
+	int next;
 	bool old, new; /* as far as seen, the columns are those of version 1; of ours */
 };
 
@@ -100,29 +102,29 @@ find_table(struct slice name)
 }
 
 static void
-compare_column(struct ctx *cx, struct sidecar_view *v, struct comparison *seen, int t,
-    const struct slice *row)
+compare_column(
+    struct ctx *cx, struct sidecar_view *v, struct comparison *seen, int t, const struct slice *row)
 {
 	static const struct column none = { "", "", "", NULL };
-	bool                       beyond = seen->next == COLUMNS_MAX;
+	bool beyond = seen->next == COLUMNS_MAX;
 	const struct column *c = beyond ? &none : &tables[t].columns[seen->next++];
-	const char          *name = c->name == NULL ? "" : c->name;
-	bool is_old = slice_eq_str(row[1], name) &&
-	    slice_eq_str(row[2], c->was != NULL ? c->was : c->type);
+	const char *name = c->name == NULL ? "" : c->name;
+	bool is_old =
+	    slice_eq_str(row[1], name) && slice_eq_str(row[2], c->was != NULL ? c->was : c->type);
 	bool is_new = slice_eq_str(row[1], name) && slice_eq_str(row[2], c->type);
 
 	seen->old &= is_old;
 	seen->new &= is_new;
 	if (!is_new && v->wrong == NULL)
-		v->wrong = arena_printf(
-		    cx->arena, "%s.%.*s", tables[t].name, SLICE_ARG(row[1]));
+		v->wrong = arena_printf(cx->arena, "%s.%.*s", tables[t].name, SLICE_ARG(row[1]));
 }
 
 static void
 judge(struct sidecar_view *v, const struct comparison *seen)
 {
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		bool whole = seen[t].next < COLUMNS_MAX && tables[t].columns[seen[t].next].name == NULL;
+		bool whole =
+		    seen[t].next < COLUMNS_MAX && tables[t].columns[seen[t].next].name == NULL;
 
 		if (seen[t].next == 0)
 			v->forms[t] = FORM_NONE;
@@ -139,7 +141,7 @@ static int
 read_version(struct ctx *cx, struct mysql_client *c, const char *sidecar, int *version)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	buf_add_str(&sql, "SELECT version FROM ");
 	sidecar_table(&sql, sidecar, version_table);
@@ -154,9 +156,9 @@ static int
 look_at(struct ctx *cx, struct mysql_client *c, const char *sidecar, struct sidecar_view *v)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct comparison      seen[SIDECAR_TABLES];
-	struct mysql_rows      rows;
-	bool                   versioned = false;
+	struct comparison seen[SIDECAR_TABLES];
+	struct mysql_rows rows;
+	bool versioned = false;
 
 	for (int t = 0; t < SIDECAR_TABLES; t++)
 		seen[t] = (struct comparison){ .old = true, .new = true };
@@ -166,14 +168,15 @@ look_at(struct ctx *cx, struct mysql_client *c, const char *sidecar, struct side
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
 	v->exists = rows.rows > 0;
 	buf_reset(&sql);
-	buf_add_str(&sql, "SELECT table_name, column_name, column_type FROM "
-			  "information_schema.columns WHERE table_schema=");
+	buf_add_str(&sql,
+	    "SELECT table_name, column_name, column_type FROM "
+	    "information_schema.columns WHERE table_schema=");
 	quote_string(&sql, slice_str(sidecar));
 	buf_add_str(&sql, " ORDER BY table_name, ordinal_position");
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
 	for (size_t i = 0; i < rows.rows; i++) {
 		const struct slice *row = rows.values + i * rows.columns;
-		int                 t = find_table(row[0]);
+		int t = find_table(row[0]);
 
 		if (t >= 0)
 			compare_column(cx, v, &seen[t], t, row);
@@ -214,7 +217,7 @@ count_rows(struct ctx *cx, struct mysql_client *c, const char *database, const c
     uint64_t *count)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	buf_add_str(&sql, "SELECT COUNT(*) FROM ");
 	sidecar_table(&sql, database, table);
@@ -224,14 +227,14 @@ count_rows(struct ctx *cx, struct mysql_client *c, const char *database, const c
 
 /* A release 0.1 that was started again would have its own streams and fences, which nobody looks at. */
 static int
-check_none_left(struct ctx *cx, struct mysql_client *c, const char *sidecar,
-    const struct sidecar_view *old)
+check_none_left(
+    struct ctx *cx, struct mysql_client *c, const char *sidecar, const struct sidecar_view *old)
 {
 	static const int with_state[] = { SIDECAR_STREAM, SIDECAR_FENCE };
 
 	for (size_t i = 0; i < sizeof(with_state) / sizeof(with_state[0]); i++) {
 		const char *name = tables[with_state[i]].name;
-		uint64_t    count = 0;
+		uint64_t count = 0;
 
 		if (old->forms[with_state[i]] == FORM_OLD)
 			TRY(count_rows(cx, c, SIDECAR_0_1, name, &count));
@@ -239,7 +242,8 @@ check_none_left(struct ctx *cx, struct mysql_client *c, const char *sidecar,
 			continue;
 		err_set(cx->err, ERR_REFUSED,
 		    "release 0.1 has worked at this server since the sidecar database '%s' was made: "
-		    "%llu rows are in '" SIDECAR_0_1 ".%s'", sidecar, (unsigned long long)count, name);
+		    "%llu rows are in '" SIDECAR_0_1 ".%s'",
+		    sidecar, (unsigned long long)count, name);
 		return err_hint(cx->err, "cancel those moves with release 0.1 first");
 	}
 	return 0;
@@ -251,7 +255,8 @@ check_current(struct ctx *cx, const char *sidecar, const struct sidecar_view *v)
 	if (v->version > SIDECAR_VERSION) {
 		err_set(cx->err, ERR_REFUSED,
 		    "the sidecar database '%s' is of version %d, and this vttablet knows versions up "
-		    "to %d", sidecar, v->version, SIDECAR_VERSION);
+		    "to %d",
+		    sidecar, v->version, SIDECAR_VERSION);
 		return err_hint(cx->err, "start the newer release that made it");
 	}
 	if (v->wrong == NULL)
@@ -301,7 +306,7 @@ static int
 widen(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	const char            *comma = "";
+	const char *comma = "";
 
 	buf_add_str(&sql, "ALTER TABLE ");
 	sidecar_table(&sql, sidecar, t->name);
@@ -318,7 +323,8 @@ static int
 write_version(struct ctx *cx, struct ddl *d, const char *sidecar)
 {
 	static const struct table version = { version_table, "PRIMARY KEY (id)",
-		{ { "id", "tinyint(4)", "NOT NULL", NULL }, { "version", "int(11)", "NOT NULL", NULL } } };
+		{ { "id", "tinyint(4)", "NOT NULL", NULL },
+		    { "version", "int(11)", "NOT NULL", NULL } } };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	TRY(create_table(cx, d, sidecar, &version));
@@ -333,7 +339,7 @@ make(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_vi
     const struct sidecar_view *old)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	struct sidecar_view    now;
+	struct sidecar_view now;
 
 	quote_ident(&name, slice_str(sidecar));
 	if (!v->exists)
@@ -373,8 +379,8 @@ explain(struct ctx *cx, const char *sidecar)
 		if (!env_is_denied(cx->err))
 			return -1;
 		cx->err->kind = ERR_REFUSED;
-		return err_hint(cx->err, "GRANT ALL PRIVILEGES ON %s.* TO the account vt_dba",
-		    name.data);
+		return err_hint(
+		    cx->err, "GRANT ALL PRIVILEGES ON %s.* TO the account vt_dba", name.data);
 	}
 }
 
@@ -382,8 +388,8 @@ int
 sidecar_open(struct ctx *cx, struct ddl *d, const char *sidecar)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct sidecar_view        v, old = { 0 };
+	struct ctx inner = *cx;
+	struct sidecar_view v, old = { 0 };
 
 	inner.arena = &arena;
 	TRY(look_at(&inner, d->session, sidecar, &v));
@@ -393,8 +399,9 @@ sidecar_open(struct ctx *cx, struct ddl *d, const char *sidecar)
 		old = v;
 	if (v.version != 0) {
 		TRY(check_current(cx, sidecar, &v));
-		return old.forms[SIDECAR_STREAM] == FORM_NONE ?
-		    0 : check_none_left(&inner, d->session, sidecar, &old);
+		return old.forms[SIDECAR_STREAM] == FORM_NONE
+		    ? 0
+		    : check_none_left(&inner, d->session, sidecar, &old);
 	}
 	TRY(check_ours(cx, sidecar, &v));
 	return make(&inner, d, sidecar, &v, &old) == 0 ? 0 : explain(cx, sidecar);

@@ -51,16 +51,16 @@ void sidecar_create_sql(struct buf *out, const char *sidecar, int table);
 enum sidecar_form { FORM_NONE, FORM_OLD, FORM_NEW, FORM_OTHER };
 
 struct sidecar_view {
-	bool              exists;    /* the database */
+	bool exists; /* the database */
 	enum sidecar_form forms[SIDECAR_TABLES];
-	const char       *stranger;  /* a table that is none of ours; NULL: none */
-	const char       *wrong;     /* a column that differs, "stream.phase"; NULL: none */
-	int               version;   /* 0: not written yet */
+	const char *stranger; /* a table that is none of ours; NULL: none */
+	const char *wrong;    /* a column that differs, "stream.phase"; NULL: none */
+	int version;          /* 0: not written yet */
 };
 
 const char *sidecar_table_name(int table);
 /* Takes over what release 0.1 has left in its database: all but the widening of columns. */
-int sidecar_upgrade(struct ctx *cx, struct ddl *d, const char *sidecar,
-    const struct sidecar_view *old) MUST_USE;
+int sidecar_upgrade(
+    struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_view *old) MUST_USE;
 
 #endif

@@ -36,7 +36,8 @@ copy_fences(struct ctx *cx, struct ddl *d, const char *sidecar)
 
 	buf_add_str(&sql, "INSERT INTO ");
 	sidecar_table(&sql, sidecar, "fence");
-	buf_addf(&sql, " (workflow, db, tbl, armed, attempt) SELECT workflow, db, tbl, %s, attempt FROM ",
+	buf_addf(&sql,
+	    " (workflow, db, tbl, armed, attempt) SELECT workflow, db, tbl, %s, attempt FROM ",
 	    mutant("tablet_sidecar_unarmed") ? "0" : "armed");
 	sidecar_table(&sql, SIDECAR_0_1, "fence");
 	/* of an upgrade that was cut short, with 0.1 at work again in between */
@@ -91,9 +92,9 @@ add_create(struct buf *out, const struct trigger *t, const char *sidecar)
 }
 
 struct triggers {
-	const struct trigger *of;    /* of one table */
-	size_t                count;
-	const char           *sidecar;
+	const struct trigger *of; /* of one table */
+	size_t count;
+	const char *sidecar;
 };
 
 /* Under the table's lock. */
@@ -126,8 +127,9 @@ list_triggers(struct ctx *cx, struct mysql_client *c, struct trigger **out, size
 
 	TRY(mysql_selectf(cx, c, &rows,
 	    "SELECT event_object_schema, event_object_table, trigger_name, event_manipulation, "
-	    "action_statement FROM information_schema.triggers WHERE LEFT(trigger_name, %zu)='"
-	    PREFIX_0_1 "' ORDER BY 1, 2, 3", sizeof(PREFIX_0_1) - 1));
+	    "action_statement FROM information_schema.triggers WHERE LEFT(trigger_name, %zu)='" PREFIX_0_1
+	    "' ORDER BY 1, 2, 3",
+	    sizeof(PREFIX_0_1) - 1));
 	*out = arena_array(cx->arena, struct trigger, rows.rows + 1);
 	*count = 0;
 	for (size_t i = 0; i < rows.rows; i++) {
@@ -143,14 +145,15 @@ static int
 move_triggers(struct ctx *cx, struct ddl *d, const char *sidecar)
 {
 	struct trigger *all;
-	size_t          count, end;
+	size_t count, end;
 
 	TRY(list_triggers(cx, d->session, &all, &count));
 	for (size_t i = 0; i < count; i = end) {
 		SCOPED(buf) struct buf name = BUF_INIT;
 
 		for (end = i + 1; end < count && slice_eq(all[end].database, all[i].database) &&
-		     slice_eq(all[end].table, all[i].table); end++)
+		     slice_eq(all[end].table, all[i].table);
+		     end++)
 			;
 		struct triggers of = { &all[i], end - i, sidecar };
 
@@ -163,8 +166,7 @@ move_triggers(struct ctx *cx, struct ddl *d, const char *sidecar)
 /* ---- Tables */
 
 static int
-rename_tables(struct ctx *cx, struct ddl *d, const char *sidecar,
-    const struct sidecar_view *old)
+rename_tables(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_view *old)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 

@@ -75,7 +75,7 @@ engine_lag_ms(const struct engine *e)
 
 	list_each(&e->streams, n) {
 		const struct stream *s = list_item(n, struct engine_entry, node)->stream;
-		int64_t              lag = has_arrived(s) ? 0 : stream_lag_ms(s);
+		int64_t lag = has_arrived(s) ? 0 : stream_lag_ms(s);
 
 		if (lag < 0)
 			return -1;
@@ -110,16 +110,16 @@ int
 engine_open(struct ctx *cx, struct engine *e)
 {
 	SCOPED(client) struct mysql_client *dba = NULL;
-	SCOPED(arena) struct arena          arena = ARENA_INIT;
-	struct ctx                          inner = *cx;
-	struct mysql_rows                   rows;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	engine_check(e);
 	inner.arena = &arena;
 	TRY(env_dba(&inner, e->env, &dba));
 	TRY(state_list(&inner, dba, e->env->sidecar, &rows));
 	for (size_t i = 0; i < rows.rows; i++) {
-		const char          *workflow = arena_slice_str(&arena, rows.values[i]);
+		const char *workflow = arena_slice_str(&arena, rows.values[i]);
 		struct stream_state *state =
 		    arena_new(&arena, struct stream_state); /* too large for a stack */
 
@@ -151,7 +151,8 @@ first_state(struct arena *a, const struct engine *e, const struct move_request *
 	snprintf(state->workflow, sizeof(state->workflow), "%s", request->workflow);
 	state->sidecar = e->env->sidecar;
 	state->phase = STREAM_STARTING;
-	if (!mutant("tablet_delete_outdated")) /* what travels of an earlier one of that name is lower */
+	if (!mutant(
+		"tablet_delete_outdated")) /* what travels of an earlier one of that name is lower */
 		state->attempt = request->attempt;
 	stored_request_write(&json, request);
 	state->request = arena_slice_str(a, buf_slice(&json));
@@ -163,9 +164,9 @@ int
 engine_create(struct ctx *cx, struct engine *e, const struct move_request *request)
 {
 	SCOPED(client) struct mysql_client *dba = NULL;
-	SCOPED(arena) struct arena          arena = ARENA_INIT;
-	struct stream_state                *state = NULL;
-	struct stream                      *s = engine_find(e, request->workflow);
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct stream_state *state = NULL;
+	struct stream *s = engine_find(e, request->workflow);
 
 	engine_check(e);
 	if (s != NULL) {
@@ -186,8 +187,8 @@ may_drop(struct ctx *cx, struct mysql_client *c, const char *quoted, bool ours, 
 {
 	enum { ER_NO_SUCH_TABLE = 1146 };
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &arena;
 	*drop = ours;
@@ -206,14 +207,13 @@ drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(buf) struct buf name = BUF_INIT;
-		bool                   drop;
+		bool drop;
 
-		quote_table(
-		    &name, slice_str(q->to.database), slice_str(q->tables[i].to));
+		quote_table(&name, slice_str(q->to.database), slice_str(q->tables[i].to));
 		TRY(may_drop(cx, d->session, name.data, ours, &drop));
 		if (drop && ddl_runf(cx, d, "DROP TABLE IF EXISTS %s", name.data) != 0)
-			return err_wrap(cx->err, "dropping table '%s.%s'", q->to.database,
-			    q->tables[i].to);
+			return err_wrap(
+			    cx->err, "dropping table '%s.%s'", q->to.database, q->tables[i].to);
 	}
 	return 0;
 }
@@ -221,8 +221,9 @@ drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 static int
 delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 {
-	struct stream_id  id = stream_id(s);
-	enum stream_phase reached = mutant("tablet_delete_drops_all") ? stream_phase(s) : stream_reached(s);
+	struct stream_id id = stream_id(s);
+	enum stream_phase reached =
+	    mutant("tablet_delete_drops_all") ? stream_phase(s) : stream_reached(s);
 
 	if (drop)
 		TRY(drop_tables(cx, d, s, reached != STREAM_STARTING));
@@ -231,8 +232,7 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 }
 
 static int
-check_delete(
-    struct ctx *cx, const struct stream *s, const struct move_request *request, bool drop)
+check_delete(struct ctx *cx, const struct stream *s, const struct move_request *request, bool drop)
 {
 	if (request->attempt < stream_attempt(s))
 		return err_set(cx->err, ERR_CONFLICT,
@@ -245,11 +245,10 @@ check_delete(
 }
 
 int
-engine_delete(
-    struct ctx *cx, struct engine *e, const struct move_request *request, bool drop)
+engine_delete(struct ctx *cx, struct engine *e, const struct move_request *request, bool drop)
 {
 	struct engine_entry *entry = find(e, request->workflow);
-	struct ddl    d;
+	struct ddl d;
 
 	engine_check(e);
 	if (entry == NULL)

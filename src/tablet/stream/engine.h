@@ -37,32 +37,32 @@
 
 struct engine {
 	const struct tablet_env *env;
-	struct list              streams; /* struct engine_entry, as they were started */
+	struct list streams; /* struct engine_entry, as they were started */
 };
 
 /* One stream of the list, which owns both. */
 struct engine_entry {
 	struct list_node node;
-	struct stream   *stream;
+	struct stream *stream;
 };
 
-void           engine_init(struct engine *e, const struct tablet_env *env);
+void engine_init(struct engine *e, const struct tablet_env *env);
 /* Starts those streams that are on disk and do not run yet. */
-int            engine_open(struct ctx *cx, struct engine *e) MUST_USE;
-void           engine_done(struct engine *e);
+int engine_open(struct ctx *cx, struct engine *e) MUST_USE;
+void engine_done(struct engine *e);
 struct stream *engine_find(
     const struct engine *e, const char *workflow); /* NULL when there is none */
 /* The stream behind that one; of NULL the first. NULL at the end. */
 struct stream *engine_next(const struct engine *e, const struct stream *after);
 /* Milliseconds that the stream is behind which is furthest behind, of those that have not arrived
  * (frozen, stopped): 0 without any, -1 when one's is unknown. */
-int64_t        engine_lag_ms(const struct engine *e);
+int64_t engine_lag_ms(const struct engine *e);
 /* Idempotent: one that exists is left alone, or goes on if an error had stopped it. */
 int engine_create(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
 /* Forgets the stream, and drops the tables that it made if told so. Refused past the commit.
  * Idempotent; one that fails leaves a stream that is halted, and is done again. */
-int engine_delete(struct ctx *cx, struct engine *e, const struct move_request *request,
-    bool drop) MUST_USE;
+int engine_delete(
+    struct ctx *cx, struct engine *e, const struct move_request *request, bool drop) MUST_USE;
 /* Aborts where (2) does not hold. */
 void engine_check(const struct engine *e);
 

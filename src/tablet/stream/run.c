@@ -17,12 +17,12 @@
 #include <stdio.h>
 
 enum {
-	LAG_POLL_MS = 200, /* a fifth of the second that lag is judged by */
+	LAG_POLL_MS = 200,   /* a fifth of the second that lag is judged by */
 	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
-	XA_POLL_MS = 500,  /* a prepared transaction ends by a person or a coordinator, not within
+	XA_POLL_MS = 500,    /* a prepared transaction ends by a person or a coordinator, not within
 			      milliseconds */
 	CREATE_WITHIN_S = 10, /* milliseconds, on a server that is alive */
-	TOKEN_BYTES = 16,  /* cannot be met by chance */
+	TOKEN_BYTES = 16,     /* cannot be met by chance */
 };
 
 static bool
@@ -43,9 +43,9 @@ run_check(const struct run *r)
 {
 	bool open = r->applier != NULL;
 
-	check((r->tail != NULL) == open && (r->copier != NULL) == open);        /* (1) */
-	check(!open || (r->dba != NULL && r->source != NULL));                  /* (1) */
-	check(!open || !wants_cp(r->state) || position_is_set(&r->state->cp));  /* (3) */
+	check((r->tail != NULL) == open && (r->copier != NULL) == open);       /* (1) */
+	check(!open || (r->dba != NULL && r->source != NULL));                 /* (1) */
+	check(!open || !wants_cp(r->state) || position_is_set(&r->state->cp)); /* (3) */
 }
 
 void
@@ -65,8 +65,8 @@ static int
 prepared_now(struct ctx *cx, struct run *r, struct buf *set)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &scratch;
 	TRY(mysql_select(&inner, r->source, slice_str("XA RECOVER"), &rows));
@@ -93,8 +93,8 @@ wait_prepared(struct ctx *cx, struct run *r, struct buf *before)
 		TRY(prepared_now(cx, r, &now));
 		if (!xids_meet(before, &now))
 			return 0;
-		waiting_note(r->waiting, "waiting for the XA transactions prepared at the source: %s",
-		    now.data);
+		waiting_note(r->waiting,
+		    "waiting for the XA transactions prepared at the source: %s", now.data);
 		if (waits % 20 == 0) /* each ten seconds */
 			log_warn("%s", r->waiting->text);
 		TRY(task_sleep(cx, XA_POLL_MS * MSEC));
@@ -107,7 +107,7 @@ make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, int i)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	quote_table(&name, slice_str(r->target_databases[i]), slice_str(r->target_tables[i]));
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
@@ -146,7 +146,7 @@ prepare(struct ctx *cx, struct run *r)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(ddl) struct ddl d = { 0 };
 	SCOPED(position) struct position start = { 0 };
-	struct place_reader    reader = place_reader(r->env, r->request->from.server);
+	struct place_reader reader = place_reader(r->env, r->request->from.server);
 
 	TRY(ddl_open(cx, r->env, &d));
 	for (size_t i = 0; i < r->request->tables_count; i++)
@@ -165,8 +165,8 @@ static int
 reach_cp(struct ctx *cx, struct run *r)
 {
 	struct stream_id id = { r->request->from.sidecar, r->state->workflow };
-	unsigned char    secret[TOKEN_BYTES];
-	char             token[2 * TOKEN_BYTES + 1];
+	unsigned char secret[TOKEN_BYTES];
+	char token[2 * TOKEN_BYTES + 1];
 
 	rand_secret(secret, sizeof(secret));
 	for (int i = 0; i < TOKEN_BYTES; i++)
@@ -183,8 +183,7 @@ static int
 build_indexes(struct ctx *cx, struct run *r)
 {
 	for (size_t i = 0; i < r->request->tables_count; i++)
-		TRY(index_build(
-		    cx, r->env, r->defs[i], r->target_databases[i], r->target_tables[i]));
+		TRY(index_build(cx, r->env, r->defs[i], r->target_databases[i], r->target_tables[i]));
 	return save_phase(cx, r, STREAM_RUNNING);
 }
 
@@ -227,7 +226,7 @@ static int
 poll_lag(struct ctx *cx, struct run *r)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(position) struct position    now = { 0 };
+	SCOPED(position) struct position now = { 0 };
 
 	TRY(env_stream(cx, r->env, r->request->from.server, ROLE_STREAM, &c));
 	for (;;) {
@@ -251,15 +250,19 @@ watch_room(struct ctx *cx, struct run *r)
 	TRY(env_dba(cx, r->env, &c));
 	for (;;) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx                 inner = *cx;
-		struct mysql_rows          rows;
+		struct ctx inner = *cx;
+		struct mysql_rows rows;
 
 		inner.arena = &scratch;
-		TRY(mysql_select(&inner, c, slice_str("SELECT 1 FROM information_schema.processlist "
-		    "WHERE state = 'Waiting for someone to free space' LIMIT 1"), &rows));
+		TRY(mysql_select(&inner, c,
+		    slice_str("SELECT 1 FROM information_schema.processlist "
+			      "WHERE state = 'Waiting for someone to free space' LIMIT 1"),
+		    &rows));
 		if (rows.rows > 0)
-			waiting_note(r->waiting, "waiting: the disk of server '%s' is full; once there is "
-			    "room again it goes on within a minute or two", r->env->server);
+			waiting_note(r->waiting,
+			    "waiting: the disk of server '%s' is full; once there is "
+			    "room again it goes on within a minute or two",
+			    r->env->server);
 		TRY(task_sleep(cx, ROOM_POLL_MS * MSEC));
 	}
 }
@@ -279,7 +282,7 @@ typedef int pass_fn(struct ctx *cx, struct run *r);
 /* One of the pass's tasks. */
 struct pass_task {
 	struct run *run;
-	pass_fn    *fn;
+	pass_fn *fn;
 	const char *name, *doing;
 };
 
@@ -287,9 +290,9 @@ static void
 pass_task_main(void *arg)
 {
 	struct pass_task *t = arg;
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
 	if (t->fn(&cx, t->run) != 0 && err.kind != ERR_CANCELLED) {
 		err_wrap(&err, "%s", t->doing);
@@ -343,8 +346,7 @@ read_definitions(struct ctx *cx, struct run *r)
 	r->target_databases = arena_array(&r->arena, const char *, q->tables_count);
 	r->target_tables = arena_array(&r->arena, const char *, q->tables_count);
 	for (size_t i = 0; i < q->tables_count; i++) {
-		TRY(schema_read(
-		    cx, r->source, q->from.database, q->tables[i].from, &r->defs[i]));
+		TRY(schema_read(cx, r->source, q->from.database, q->tables[i].from, &r->defs[i]));
 		r->target_databases[i] = q->to.database;
 		r->target_tables[i] = q->tables[i].to;
 	}
@@ -415,8 +417,9 @@ run_open(struct ctx *cx, struct run *r)
 	if (is_over(r->state->phase))
 		return 0;
 	if (wants_cp(r->state) && !position_is_set(&r->state->cp))
-		return err_set(cx->err, ERR_CORRUPT, "the stream of '%s' is %s, without a consistency point",
-		    r->state->workflow, stream_phase_name(r->state->phase));
+		return err_set(cx->err, ERR_CORRUPT,
+		    "the stream of '%s' is %s, without a consistency point", r->state->workflow,
+		    stream_phase_name(r->state->phase));
 	if (!mutant("sim_lock_not_asked"))
 		TRY(server_lock_held(r->env->lock, &r->term, cx->err));
 	TRY(env_dba(&inner, r->env, &r->dba));
@@ -424,8 +427,7 @@ run_open(struct ctx *cx, struct run *r)
 	TRY(read_definitions(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(prepare(&inner, r));
-	TRY(state_place(
-	    &inner, r->dba, state_id(r->state), &r->state->applied, &r->prepared));
+	TRY(state_place(&inner, r->dba, state_id(r->state), &r->state->applied, &r->prepared));
 	fill_params(r);
 	return open_parts(&inner, r);
 }

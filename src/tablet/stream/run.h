@@ -63,33 +63,33 @@ struct waiting {
 
 struct run {
 	/* Given by the stream. */
-	const struct tablet_env     *env;
+	const struct tablet_env *env;
 	const struct move_request *request;
-	struct stream_state         *state;
-	struct waitlist             *changed; /* woken when state or progress changed */
-	struct waiting              *waiting;
+	struct stream_state *state;
+	struct waitlist *changed; /* woken when state or progress changed */
+	struct waiting *waiting;
 
 	/* Made by run_open(). */
-	struct arena         arena;
+	struct arena arena;
 	struct mysql_client *dba;    /* own server; the conductor's */
 	struct mysql_client *source; /* other server; the conductor's */
-	struct table_def   **defs;
-	const char         **target_databases, **target_tables;
-	struct slice         prepared;  /* where the tail begins (xids.h) */
-	struct tail_params   tail_params;
-	struct apply_params  apply_params;
-	struct copy_params   copy_params;
-	struct windows       windows;
-	struct tail         *tail;
-	struct applier      *applier; /* NULL outside of run_open() .. run_close() */
-	struct copier       *copier;
-	struct group         group;
-	uint64_t             term; /* of the server's lock, which the pass ends with */
+	struct table_def **defs;
+	const char **target_databases, **target_tables;
+	struct slice prepared; /* where the tail begins (xids.h) */
+	struct tail_params tail_params;
+	struct apply_params apply_params;
+	struct copy_params copy_params;
+	struct windows windows;
+	struct tail *tail;
+	struct applier *applier; /* NULL outside of run_open() .. run_close() */
+	struct copier *copier;
+	struct group group;
+	uint64_t term; /* of the server's lock, which the pass ends with */
 
 	/* Lag: since when the newest polled position of the source is not applied. */
 	struct position polled;
-	usec            behind_since; /* NEVER: not behind */
-	bool            lag_known;
+	usec behind_since; /* NEVER: not behind */
+	bool lag_known;
 };
 
 void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -99,7 +99,7 @@ void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format
  * ERR_CORRUPT: the stream's row contradicts itself. After -1 too run_close() is to be called. */
 int run_open(struct ctx *cx, struct run *r) MUST_USE;
 /* Until the applier is frozen (0) or something failed. */
-int  run_go(struct ctx *cx, struct run *r) MUST_USE;
+int run_go(struct ctx *cx, struct run *r) MUST_USE;
 /* Ends what is left of the pass; the request, the state and what was said of waiting stay. */
 void run_close(struct run *r);
 /* Milliseconds since when the newest position polled of the source is not applied; -1: not known yet. */

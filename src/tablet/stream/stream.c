@@ -17,26 +17,26 @@ enum {
 
 struct stream {
 	const struct tablet_env *env;
-	struct arena             arena; /* the request */
-	struct move_request    request;
-	struct stream_state      state;
-	struct group             life; /* its one task */
-	struct waitlist          changed;
-	struct run               run; /* one pass; applier is NULL between passes */
-	struct waiting           waiting;
-	uint64_t                 passes, retries[STREAM_CAUSES];
-	bool                     wake;        /* somebody wants another pass */
-	bool                     unsaved;     /* an error was cleared and is still on disk */
-	int64_t                 *rows_copied; /* by table, as last known */
+	struct arena arena; /* the request */
+	struct move_request request;
+	struct stream_state state;
+	struct group life; /* its one task */
+	struct waitlist changed;
+	struct run run; /* one pass; applier is NULL between passes */
+	struct waiting waiting;
+	uint64_t passes, retries[STREAM_CAUSES];
+	bool wake;            /* somebody wants another pass */
+	bool unsaved;         /* an error was cleared and is still on disk */
+	int64_t *rows_copied; /* by table, as last known */
 };
 
 void
 stream_check(const struct stream *s)
 {
-	check(s->state.phase != STREAM_ERROR);                                          /* (1) */
-	check(s->state.error[0] == '\0' || s->run.applier == NULL);                     /* (2) */
-	check(s->run.state == NULL || s->run.state == &s->state);                       /* (3) */
-	check(s->run.request == NULL || s->run.request == &s->request);                 /* (3) */
+	check(s->state.phase != STREAM_ERROR);                          /* (1) */
+	check(s->state.error[0] == '\0' || s->run.applier == NULL);     /* (2) */
+	check(s->run.state == NULL || s->run.state == &s->state);       /* (3) */
+	check(s->run.request == NULL || s->run.request == &s->request); /* (3) */
 }
 
 /* ---- Which errors waiting mends */
@@ -93,7 +93,7 @@ static int
 save(struct ctx *cx, struct stream *s)
 {
 	SCOPED(client) struct mysql_client *dba = NULL;
-	struct ctx                          within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
+	struct ctx within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
 
 	TRY(env_dba(&within, s->env, &dba));
 	return state_update(&within, dba, &s->state);
@@ -103,9 +103,9 @@ static int
 save_phase(struct ctx *cx, struct stream *s, enum stream_phase phase)
 {
 	SCOPED(client) struct mysql_client *dba = NULL;
-	struct ctx                          within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
-	enum stream_phase                   from = s->state.phase;
-	int                                 attempt = s->state.attempt;
+	struct ctx within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
+	enum stream_phase from = s->state.phase;
+	int attempt = s->state.attempt;
 
 	TRY(env_dba(&within, s->env, &dba));
 	if (s->state.phase != from || s->state.attempt != attempt)
@@ -142,10 +142,11 @@ remember_progress(struct stream *s)
 static int
 one_pass(struct ctx *cx, struct stream *s)
 {
-	s->run = (struct run){
-		.env = s->env, .request = &s->request, .state = &s->state, .changed = &s->changed,
-		.waiting = &s->waiting
-	};
+	s->run = (struct run){ .env = s->env,
+		.request = &s->request,
+		.state = &s->state,
+		.changed = &s->changed,
+		.waiting = &s->waiting };
 	int rc = run_open(cx, &s->run);
 
 	if (rc == 0 && s->unsaved) {
@@ -176,13 +177,13 @@ static void
 stream_main(void *arg)
 {
 	struct stream *s = arg;
-	struct err     err = { 0 };
-	struct ctx     cx = { .deadline = NEVER, .err = &err };
-	int            backoff_ms = BACKOFF_FIRST_MS;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	int backoff_ms = BACKOFF_FIRST_MS;
 
 	while (!task_cancelled()) {
 		uint64_t passes = s->passes;
-		int      rc = s->state.error[0] != '\0' ? 0 : one_pass(&cx, s);
+		int rc = s->state.error[0] != '\0' ? 0 : one_pass(&cx, s);
 
 		if (rc != 0 && task_cancelled())
 			return;
@@ -198,8 +199,7 @@ stream_main(void *arg)
 		waiting_note(&s->waiting, "waiting: %.500s", err.text);
 		log_warn("stream %s goes on in %d ms: %s", s->state.workflow, backoff_ms, err.text);
 		if (s->passes != passes)
-			backoff_ms =
-			    BACKOFF_FIRST_MS; /* it did connect: the trouble is a new one */
+			backoff_ms = BACKOFF_FIRST_MS; /* it did connect: the trouble is a new one */
 		if (task_sleep(&cx, backoff_ms * MSEC) != 0)
 			return;
 		backoff_ms = backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff_ms * 2;
@@ -310,7 +310,7 @@ static void
 add_table_status(const struct stream *s, size_t i, struct stream_status_reply *reply)
 {
 	struct table_status *t = &reply->tables[i];
-	bool                 done = false;
+	bool done = false;
 
 	t->rows_copied = s->rows_copied[i];
 	if (s->run.copier != NULL) {

@@ -62,18 +62,19 @@ void stream_halt(struct stream *s);
 /* The same, and frees. What is on disk stays. */
 void stream_stop(struct stream *s);
 
-struct stream_id             stream_id(const struct stream *s);
-const char                  *stream_workflow(const struct stream *s);
+struct stream_id stream_id(const struct stream *s);
+const char *stream_workflow(const struct stream *s);
 const struct move_request *stream_request(const struct stream *s);
-enum stream_phase            stream_phase(const struct stream *s);
+enum stream_phase stream_phase(const struct stream *s);
 /* The same, or the phase that an error stopped it in. */
-enum stream_phase            stream_reached(const struct stream *s);
-int                          stream_attempt(const struct stream *s); /* the highest seen */
+enum stream_phase stream_reached(const struct stream *s);
+int stream_attempt(const struct stream *s); /* the highest seen */
 /* Fills the reply from memory; texts live in the arena. */
 void stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply);
 /* What hash says of the tables (schema.h) as the rows are read; copies, as many as the request has tables.
  * ERR_RETRY while it is not connected. */
-int stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err) MUST_USE;
+int stream_definitions(
+    const struct stream *s, struct arena *a, const char ***out, struct err *err) MUST_USE;
 /* -1: not known, as of one that does not run. */
 int64_t stream_lag_ms(const struct stream *s);
 enum { STREAM_CAUSES = ERR_SERVER + 1 };

@@ -3,13 +3,13 @@
 #include "sql/quote.h"
 
 int
-auto_increment_read(struct ctx *cx, struct mysql_client *c, const char *database,
-    const char *table, uint64_t *next)
+auto_increment_read(
+    struct ctx *cx, struct mysql_client *c, const char *database, const char *table, uint64_t *next)
 {
-	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &arena;
 	*next = 0;
@@ -29,7 +29,7 @@ int
 auto_increment_set(struct ctx *cx, struct ddl *d, const struct auto_increment *wanted)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	uint64_t               now;
+	uint64_t now;
 
 	if (wanted->next == 0)
 		return 0;

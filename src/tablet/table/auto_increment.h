@@ -18,8 +18,8 @@ int auto_increment_read(struct ctx *cx, struct mysql_client *c, const char *data
 
 struct auto_increment {
 	const char *database, *table;
-	uint64_t    next;  /* 0: nothing to set */
-	bool        exact; /* else a higher counter stays: rows are being written */
+	uint64_t next; /* 0: nothing to set */
+	bool exact;    /* else a higher counter stays: rows are being written */
 };
 
 int auto_increment_set(struct ctx *cx, struct ddl *d, const struct auto_increment *wanted) MUST_USE;

@@ -50,10 +50,10 @@ bare_sql_create(
     struct buf *out, const struct table_def *def, const char *database, const char *table)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	const struct index_def    *kept = kept_index(def);
-	struct create_table        create;
-	struct err                 err;
-	const char                *comma = "\n  ";
+	const struct index_def *kept = kept_index(def);
+	struct create_table create;
+	struct err err;
+	const char *comma = "\n  ";
 
 	/* It was read once already. */
 	if (create_table_read(&arena, slice_str(def->create_sql), &create, &err) != 0)
@@ -79,8 +79,7 @@ bare_sql_create(
 static bool
 is_whole(const struct table_def *def, const struct index_def *kept)
 {
-	return def->indexes_count == 0 ||
-	    (def->indexes_count == 1 && kept != NULL && !kept->unique);
+	return def->indexes_count == 0 || (def->indexes_count == 1 && kept != NULL && !kept->unique);
 }
 
 void
@@ -88,7 +87,7 @@ bare_sql_complete(
     struct buf *out, const struct table_def *def, const char *database, const char *table)
 {
 	const struct index_def *kept = kept_index(def);
-	const char             *comma = "";
+	const char *comma = "";
 
 	if (is_whole(def, kept))
 		return;

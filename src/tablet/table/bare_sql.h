@@ -15,12 +15,12 @@
 
 #include "tablet/table/schema.h"
 
-void bare_sql_create(struct buf *out, const struct table_def *def, const char *database,
-    const char *table);
+void bare_sql_create(
+    struct buf *out, const struct table_def *def, const char *database, const char *table);
 /* One ALTER TABLE; nothing where the bare table lacks no index. The bare table's own is dropped and
  * added again in its place (left alone by the server where both are the same): a definition lists
  * indexes in the order in which they were made. */
-void bare_sql_complete(struct buf *out, const struct table_def *def, const char *database,
-    const char *table);
+void bare_sql_complete(
+    struct buf *out, const struct table_def *def, const char *database, const char *table);
 
 #endif

@@ -3,7 +3,7 @@
 #include "mysql/wire.h"
 #include "sql/quote.h"
 
-enum { KEY_COLUMNS_MAX = 32 };   /* the servers allow 32 in an index */
+enum { KEY_COLUMNS_MAX = 32 }; /* the servers allow 32 in an index */
 
 void
 bound_of_row(struct buf *out, const struct table_def *def, const struct slice *row)
@@ -24,13 +24,13 @@ read_bound(struct slice bound, const struct table_def *def, struct slice *values
 {
 	struct wire_reader r = wire_reader(bound);
 
-	for (*count = 0; *count < def->key_count && *count < KEY_COLUMNS_MAX &&
-	    wire_left(&r) > 0; ++*count)
+	for (*count = 0; *count < def->key_count && *count < KEY_COLUMNS_MAX && wire_left(&r) > 0;
+	     ++*count)
 		values[*count] = wire_lenenc_str(&r);
 	TRY(wire_done(&r, "stored bound", err));
 	if (*count == 0 || wire_left(&r) > 0)
-		return err_set(err, ERR_CORRUPT, "a bound of table '%s' does not fit its key",
-		    def->name);
+		return err_set(
+		    err, ERR_CORRUPT, "a bound of table '%s' does not fit its key", def->name);
 	return 0;
 }
 
@@ -47,11 +47,10 @@ compare(struct buf *out, const struct table_def *def, int i, const char *op, str
 /* The columns before the last decide with op, the last with last_op. */
 static int
 condition(struct buf *out, const struct table_def *def, struct slice bound,
-    const char *const ops[3],
-    struct err *err)
+    const char *const ops[3], struct err *err)
 {
 	struct slice values[KEY_COLUMNS_MAX];
-	int          count;
+	int count;
 
 	TRY(read_bound(bound, def, values, &count, err));
 	if (count == 1) {

@@ -16,11 +16,11 @@ void bound_of_row(struct buf *out, const struct table_def *def, const struct sli
 /* A bound of the first key column only. */
 void bound_of_first(struct buf *out, struct slice value);
 /* "`a`>1" or "`a`>=1 AND (`a`>1 OR (`a`=1 AND `b`>2))": rows behind the bound. */
-int  bound_after(struct buf *out, const struct table_def *def, struct slice bound,
-    struct err *err) MUST_USE;
+int bound_after(
+    struct buf *out, const struct table_def *def, struct slice bound, struct err *err) MUST_USE;
 /* Rows up to and with it. */
-int  bound_upto(struct buf *out, const struct table_def *def, struct slice bound,
-    struct err *err) MUST_USE;
+int bound_upto(
+    struct buf *out, const struct table_def *def, struct slice bound, struct err *err) MUST_USE;
 /* " ORDER BY `a`,`b`" */
 void bound_order(struct buf *out, const struct table_def *def);
 

@@ -14,7 +14,7 @@ skip_quoted(struct slice s, size_t i)
 		return i;
 	while (i < s.len && s.ptr[i] != quote)
 		i += s.ptr[i] == '\\' && quote != '`' ? 2 : 1;
-	return i + 1 < s.len ? i + 1 : s.len;   /* of a doubled quote the second half opens again */
+	return i + 1 < s.len ? i + 1 : s.len; /* of a doubled quote the second half opens again */
 }
 
 size_t
@@ -74,7 +74,7 @@ read_index(struct arena *a, struct slice rest, struct clause *out)
 static int
 count_parts(struct slice s)
 {
-	int  parts = 0;
+	int parts = 0;
 	bool quoted = false;
 
 	for (size_t i = 0; i < s.len; i++) {
@@ -92,7 +92,7 @@ static struct clause
 read_clause(struct arena *a, struct slice text)
 {
 	struct clause c = { .kind = CLAUSE_OTHER, .text = text };
-	struct slice  rest;
+	struct slice rest;
 
 	if (text.len > 0 && text.ptr[0] == '`') {
 		c.kind = CLAUSE_COLUMN;
@@ -105,7 +105,7 @@ read_clause(struct arena *a, struct slice text)
 		c.unique = true;
 	} else if (!slice_is_null(rest = behind(text, "KEY "))) {
 		read_index(a, rest, &c);
-		c.hashed = false;       /* InnoDB makes a tree of it */
+		c.hashed = false; /* InnoDB makes a tree of it */
 	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY "))) {
 		read_index(a, rest, &c);
 		c.kind = CLAUSE_FULLTEXT;
@@ -134,7 +134,7 @@ static void
 add_options(struct buf *out, struct slice options)
 {
 	static const char word[] = " AUTO_INCREMENT=";
-	size_t            i = create_table_find(options, word);
+	size_t i = create_table_find(options, word);
 
 	buf_add_slice(out, slice_cut(options, 0, i));
 	if (i == options.len)
@@ -156,8 +156,8 @@ not_understood(struct err *err, struct slice sql)
 static int
 read_lines(struct arena *a, struct slice sql, struct create_table *out, struct slice *rest)
 {
-	struct slice   line, lines = slice_split(sql, '\n', &line);
-	size_t         cap = 0;
+	struct slice line, lines = slice_split(sql, '\n', &line);
+	size_t cap = 0;
 	struct clause *clauses = NULL;
 
 	while (!slice_is_null(lines) && !(lines.len > 0 && lines.ptr[0] == ')')) {
@@ -189,8 +189,8 @@ int
 create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
 {
 	SCOPED(buf) struct buf text = BUF_INIT, plain = BUF_INIT;
-	struct slice           copy, rest;
-	size_t                 head;
+	struct slice copy, rest;
+	size_t head;
 
 	add_without_formats(&plain, sql);
 	copy = arena_dup(a, buf_slice(&plain));

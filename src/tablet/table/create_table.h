@@ -20,20 +20,20 @@ enum clause_kind { CLAUSE_COLUMN, CLAUSE_PRIMARY, CLAUSE_INDEX, CLAUSE_FULLTEXT,
 
 struct clause {
 	enum clause_kind kind;
-	struct slice     text;  /* without indentation and comma */
-	struct slice     name;  /* of a column or an index, as it is: without quotes */
-	struct slice     first; /* CLAUSE_INDEX: its first column's name */
-	int              parts; /* CLAUSE_PRIMARY: its columns */
-	bool             unique;
+	struct slice text;  /* without indentation and comma */
+	struct slice name;  /* of a column or an index, as it is: without quotes */
+	struct slice first; /* CLAUSE_INDEX: its first column's name */
+	int parts;          /* CLAUSE_PRIMARY: its columns */
+	bool unique;
 	/* a unique one by a hash of its columns: the server keeps it in a hidden column */
-	bool             hashed;
+	bool hashed;
 };
 
 struct create_table {
 	struct clause *clauses;
-	int            clauses_count;
-	struct slice   options; /* from ")" to the end, without what is left out */
-	const char    *text;    /* the whole, without what is left out */
+	int clauses_count;
+	struct slice options; /* from ")" to the end, without what is left out */
+	const char *text;     /* the whole, without what is left out */
 };
 
 /* Of such a text, what two tables of different names have in common when they are defined the same. */

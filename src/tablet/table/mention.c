@@ -5,8 +5,9 @@
 #include "sql/quote.h"
 
 enum {
-	NAMED_MAX = 3,    /* in one sentence: three names of two parts fit it */
-	LOCATED_MAX = 50, /* names that the server looks for; of more it sends all bodies that there are */
+	NAMED_MAX = 3, /* in one sentence: three names of two parts fit it */
+	LOCATED_MAX =
+	    50, /* names that the server looks for; of more it sends all bodies that there are */
 };
 
 /* ---- The bodies that have the word */
@@ -30,7 +31,7 @@ static void
 add_occurs(struct buf *out, const char *body, const char *name)
 {
 	SCOPED(buf) struct buf quoted = BUF_INIT;
-	struct slice           inner;
+	struct slice inner;
 
 	buf_addf(out, "(LOCATE(");
 	quote_string(out, slice_str(name));
@@ -51,7 +52,8 @@ read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s,
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	buf_addf(&sql, "SELECT %s, %s FROM information_schema.%s WHERE (", s->columns, s->body, s->from);
+	buf_addf(
+	    &sql, "SELECT %s, %s FROM information_schema.%s WHERE (", s->columns, s->body, s->from);
 	for (size_t i = 0; i < set->count && set->count <= LOCATED_MAX; i++) {
 		buf_add_str(&sql, i == 0 ? "" : " OR ");
 		add_occurs(&sql, s->body, set->tables[i]);
@@ -62,18 +64,18 @@ read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s,
 		    sizeof(FENCE_PREFIX) - 1);
 	TRY(mysql_select(cx, c, buf_slice(&sql), rows));
 	if (rows->rows > 0 && rows->columns != B_COUNT)
-		return err_set(cx->err, ERR_CORRUPT, "information_schema.%s answers with %zu columns",
-		    s->from, rows->columns);
+		return err_set(cx->err, ERR_CORRUPT,
+		    "information_schema.%s answers with %zu columns", s->from, rows->columns);
 	return 0;
 }
 
 /* ---- Which of them name the table */
 
 struct found {
-	int         count, sure;
+	int count, sure;
 	struct buf *names; /* of the first few: "view 'a.b', routine 'c.d'" */
 	const char *table; /* of the set, that is named first */
-	bool        more;  /* another one is, too */
+	bool more;         /* another one is, too */
 };
 
 static unsigned
@@ -96,15 +98,14 @@ static enum mention
 mention_of(struct ctx *cx, const struct slice *v, const struct mention_set *set, struct found *f)
 {
 	struct program p;
-	struct err     unread = { 0 };
-	enum mention   most = MENTION_NONE;
-	bool           read =
-	    program_read(cx->arena, v[B_BODY], modes_of(v[B_MODES]), &p, &unread) == 0;
+	struct err unread = { 0 };
+	enum mention most = MENTION_NONE;
+	bool read = program_read(cx->arena, v[B_BODY], modes_of(v[B_MODES]), &p, &unread) == 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		enum mention m = read ? program_mentions(&p, v[B_SCHEMA], slice_str(set->database),
-		                            slice_str(set->tables[i]))
-		                      : MENTION_PERHAPS;
+					    slice_str(set->tables[i]))
+				      : MENTION_PERHAPS;
 
 		if (m == MENTION_NONE)
 			continue;
@@ -123,8 +124,7 @@ static bool
 is_servers_own(struct slice schema)
 {
 	return slice_eq_str(schema, "sys") || slice_eq_str(schema, "mysql") ||
-	       slice_eq_str(schema, "performance_schema") ||
-	       slice_eq_str(schema, "information_schema");
+	    slice_eq_str(schema, "performance_schema") || slice_eq_str(schema, "information_schema");
 }
 
 static void
@@ -134,8 +134,7 @@ add_found(struct found *f, const char *what, const struct slice *v, enum mention
 	if (f->count++ >= NAMED_MAX)
 		return;
 	buf_addf(f->names, "%s%s '%.*s.%.*s'%s", f->count > 1 ? ", " : "", what,
-	    SLICE_ARG(v[B_SCHEMA]), SLICE_ARG(v[B_NAME]),
-	    m == MENTION_PERHAPS ? " (perhaps)" : "");
+	    SLICE_ARG(v[B_SCHEMA]), SLICE_ARG(v[B_NAME]), m == MENTION_PERHAPS ? " (perhaps)" : "");
 }
 
 static int
@@ -143,15 +142,15 @@ look_through(struct ctx *cx, struct mysql_client *c, const struct mention_set *s
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx                 inner = *cx;
-		struct mysql_rows          rows;
+		struct ctx inner = *cx;
+		struct mysql_rows rows;
 
 		inner.arena = &scratch;
 		TRY(read_bodies(&inner, c, &sources[i], set, &rows));
 		for (size_t n = 0; n < rows.rows; n++) {
 			const struct slice *v = &rows.values[n * B_COUNT];
-			struct found        before = *f;
-			enum mention        m = mention_of(&inner, v, set, f);
+			struct found before = *f;
+			enum mention m = mention_of(&inner, v, set, f);
 
 			if (m == MENTION_SURE ||
 			    (m == MENTION_PERHAPS && !is_servers_own(v[B_SCHEMA])))
@@ -175,16 +174,15 @@ named(struct arena *a, const struct found *f, const struct mention_set *set)
 static const char *
 sentence(struct arena *a, const struct found *f, const struct mention_set *set)
 {
-	const char *more = f->count > NAMED_MAX
-	    ? arena_printf(a, " and %d more", f->count - NAMED_MAX)
-	    : "";
+	const char *more =
+	    f->count > NAMED_MAX ? arena_printf(a, " and %d more", f->count - NAMED_MAX) : "";
 
 	if (f->sure == 0)
 		return arena_printf(a,
 		    "%s%s may name %s: what is there is not understood, or runs SQL from strings",
 		    f->names->data, more, named(a, f, set));
-	return arena_printf(a, "%s%s %s %s, and would look for %s at %s old place", f->names->data, more,
-	    f->count == 1 ? "names" : "name", named(a, f, set), f->more ? "them" : "it",
+	return arena_printf(a, "%s%s %s %s, and would look for %s at %s old place", f->names->data,
+	    more, f->count == 1 ? "names" : "name", named(a, f, set), f->more ? "them" : "it",
 	    f->more ? "their" : "its");
 }
 
@@ -193,7 +191,7 @@ mention_find(
     struct ctx *cx, struct mysql_client *c, const struct mention_set *set, struct mentions *out)
 {
 	SCOPED(buf) struct buf names = BUF_INIT;
-	struct found           f = { .names = &names };
+	struct found f = { .names = &names };
 
 	*out = (struct mentions){ .text = "", .hint = "" };
 	TRY(look_through(cx, c, set, &f));

@@ -10,14 +10,15 @@
 #include "mysql/client.h"
 
 struct mentions {
-	const char *text, *hint;   /* a sentence with the first few of them, what to do; "": there is none */
+	const char *text,
+	    *hint; /* a sentence with the first few of them, what to do; "": there is none */
 };
 
 /* Tables of one database that are to be moved together. Borrowed. */
 struct mention_set {
-	const char        *database;
+	const char *database;
 	const char *const *tables;
-	size_t             count;
+	size_t count;
 };
 
 /* Looks through all databases of the server, once for all of the set; the answer is in cx->arena. */

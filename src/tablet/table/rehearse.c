@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { UNDO_S = 10 };      /* a DROP of an empty table that nobody knows */
+enum { UNDO_S = 10 }; /* a DROP of an empty table that nobody knows */
 
 static void
 add_create(struct buf *out, const struct create_table *t, const char *name)
@@ -25,7 +25,7 @@ find_difference(const struct create_table *wanted, const struct create_table *ma
     struct slice *mine, struct slice *theirs)
 {
 	int most = wanted->clauses_count > made->clauses_count ? wanted->clauses_count
-	                                                       : made->clauses_count;
+							       : made->clauses_count;
 
 	for (int i = 0; i <= most; i++) {
 		*mine = i < wanted->clauses_count ? wanted->clauses[i].text : wanted->options;
@@ -37,12 +37,12 @@ find_difference(const struct create_table *wanted, const struct create_table *ma
 }
 
 static int
-compare(struct ctx *cx, struct mysql_client *dba, const char *name,
-    const struct create_table *wanted)
+compare(
+    struct ctx *cx, struct mysql_client *dba, const char *name, const struct create_table *wanted)
 {
-	struct mysql_rows   rows;
+	struct mysql_rows rows;
 	struct create_table made;
-	struct slice        mine, theirs;
+	struct slice mine, theirs;
 
 	TRY(mysql_selectf(cx, dba, &rows, "SHOW CREATE TABLE %s", name));
 	if (rows.rows != 1 || rows.columns < 2)
@@ -53,7 +53,8 @@ compare(struct ctx *cx, struct mysql_client *dba, const char *name,
 	err_set(cx->err, ERR_REFUSED,
 	    "the table would be defined differently at the target: '%.*s' instead of '%.*s'",
 	    SLICE_ARG(slice_cut(theirs, 0, 150)), SLICE_ARG(slice_cut(mine, 0, 150)));
-	return err_hint(cx->err, "compare the settings of both servers, or spell out at the source "
+	return err_hint(cx->err,
+	    "compare the settings of both servers, or spell out at the source "
 	    "what they differ in");
 }
 
@@ -65,20 +66,22 @@ cannot_be_made(struct err *err)
 		return -1;
 	err->kind = ERR_REFUSED;
 	err_wrap(err, "the table cannot be made at the target");
-	return err_hint(err, "give the target's server what the definition needs, or change that at the "
+	return err_hint(err,
+	    "give the target's server what the definition needs, or change that at the "
 	    "source");
 }
 
 int
-rehearse_table(struct ctx *cx, struct mysql_client *dba, const char *database, const char *definition)
+rehearse_table(
+    struct ctx *cx, struct mysql_client *dba, const char *database, const char *definition)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf     name = BUF_INIT;
-	SCOPED(buf) struct buf     sql = BUF_INIT;
-	struct err                 undoing = { 0 };
-	struct ctx                 inner = *cx;
-	struct ctx                 undo = ctx_shielded(cx, UNDO_S * SECOND, &undoing);
-	struct create_table        wanted;
+	SCOPED(buf) struct buf name = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct err undoing = { 0 };
+	struct ctx inner = *cx;
+	struct ctx undo = ctx_shielded(cx, UNDO_S * SECOND, &undoing);
+	struct create_table wanted;
 
 	inner.arena = &arena;
 	TRY(create_table_read(&arena, slice_str(definition), &wanted, cx->err));

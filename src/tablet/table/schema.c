@@ -11,10 +11,10 @@
 /* ---- Columns */
 
 struct type_name {
-	const char      *name;
+	const char *name;
 	enum column_kind kind;
-	uint8_t          int_bytes;
-	bool             fixed;
+	uint8_t int_bytes;
+	bool fixed;
 };
 
 static const struct type_name type_names[] = {
@@ -58,7 +58,7 @@ contains(struct slice s, const char *word)
 static uint32_t
 number_of(struct slice s)
 {
-	uint64_t   u = 0;
+	uint64_t u = 0;
 	struct err err;
 
 	if (slice_is_null(s) || parse_u64(s, &u, &err) != 0)
@@ -90,7 +90,7 @@ static uint32_t
 count_members(struct slice type)
 {
 	uint32_t members = 1;
-	bool     quoted = false;
+	bool quoted = false;
 
 	for (size_t i = 0; i < type.len; i++) {
 		if (type.ptr[i] == '\'')
@@ -121,16 +121,14 @@ fill_type(const struct type_name *name, const struct slice *v, struct column_typ
 	if (v[C_CHARSET].len > 0 && v[C_CHARSET].len < sizeof(out->charset))
 		memcpy(out->charset, v[C_CHARSET].ptr, v[C_CHARSET].len);
 	/* Other _bin collations pad with spaces: 'a' and 'a ' are equal there. */
-	out->binary_collation =
-	    name->kind == COLUMN_BYTES || contains(v[C_COLLATION], "_nopad_bin");
+	out->binary_collation = name->kind == COLUMN_BYTES || contains(v[C_COLLATION], "_nopad_bin");
 }
 
 static int
 refuse_column(struct ctx *cx, const struct table_def *def, const struct slice *v, const char *what)
 {
-	err_set(cx->err, ERR_REFUSED,
-	    "column '%.*s' of table '%s.%s' %s, which cannot be moved yet", SLICE_ARG(v[C_NAME]),
-	    def->database, def->name, what);
+	err_set(cx->err, ERR_REFUSED, "column '%.*s' of table '%s.%s' %s, which cannot be moved yet",
+	    SLICE_ARG(v[C_NAME]), def->database, def->name, what);
 	return err_hint(cx->err, "drop or change the column, or leave the table where it is");
 }
 
@@ -152,12 +150,15 @@ fill_column(struct ctx *cx, struct table_def *def, const struct slice *v, struct
 		return refuse_column(cx, def, v, "is a SET of more than 53 members");
 	if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
 		return refuse_column(cx, def, v, "is compressed");
-	out->old_format = create_table_find(v[C_COLUMN_TYPE], "/* mariadb-5.3 */") < v[C_COLUMN_TYPE].len;
+	out->old_format =
+	    create_table_find(v[C_COLUMN_TYPE], "/* mariadb-5.3 */") < v[C_COLUMN_TYPE].len;
 	if (out->old_format && number_of(v[C_FSP]) > 0) {
-		refuse_column(cx, def, v,
-		    "is kept with fractions of seconds in the format of MariaDB 5.3");
-		return err_hint(cx->err, "ALTER TABLE `%s`.`%s` FORCE at the source keeps it in "
-		    "today's (mysql56_temporal_format=ON)", def->database, def->name);
+		refuse_column(
+		    cx, def, v, "is kept with fractions of seconds in the format of MariaDB 5.3");
+		return err_hint(cx->err,
+		    "ALTER TABLE `%s`.`%s` FORCE at the source keeps it in "
+		    "today's (mysql56_temporal_format=ON)",
+		    def->database, def->name);
 	}
 	out->name = arena_slice_str(cx->arena, v[C_NAME]);
 	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");
@@ -184,7 +185,7 @@ static int
 read_columns(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	buf_add_str(&sql,
 	    "SELECT column_name, data_type, column_type, character_set_name, collation_name, "
@@ -240,7 +241,7 @@ static int
 add_key_column(struct ctx *cx, struct table_def *def, const struct slice *v)
 {
 	const char *name = arena_slice_str(cx->arena, v[0]);
-	int         i = find_column(def, v[0]);
+	int i = find_column(def, v[0]);
 
 	if (i < 0)
 		return err_set(
@@ -263,7 +264,7 @@ static int
 read_key(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	buf_add_str(
 	    &sql, "SELECT column_name, sub_part, collation FROM information_schema.statistics");
@@ -306,15 +307,15 @@ refuse_unopened(struct ctx *cx, struct mysql_client *c, const struct table_def *
 	if (mysql_execf(cx, c, "DO (SELECT 1 FROM %s LIMIT 0)", name.data) != 0 &&
 	    cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
 		return err_wrap(cx->err, "looking at table '%s.%s'", def->database, def->name);
-	return err_set(cx->err, ERR_RETRY, "table '%s.%s' cannot be looked at while somebody alters it",
-	    def->database, def->name);
+	return err_set(cx->err, ERR_RETRY,
+	    "table '%s.%s' cannot be looked at while somebody alters it", def->database, def->name);
 }
 
 static int
 read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	buf_add_str(&sql,
 	    "SELECT table_type, engine, table_rows, auto_increment FROM information_schema.tables");
@@ -333,8 +334,7 @@ read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		return refuse_unopened(cx, c, def);
 	if (!slice_eq_str(rows.values[1], "InnoDB"))
 		return refuse_table(cx, def,
-		    arena_printf(
-			cx->arena, "is kept by the engine %.*s", SLICE_ARG(rows.values[1])),
+		    arena_printf(cx->arena, "is kept by the engine %.*s", SLICE_ARG(rows.values[1])),
 		    "ALTER TABLE ... ENGINE=InnoDB first: only a transactional engine can be "
 		    "copied while it is written to");
 	def->rows_estimate = number_of(rows.values[2]);
@@ -365,7 +365,7 @@ check_foreign_keys(struct ctx *cx, struct mysql_client *c, const struct table_de
 
 	for (size_t i = 0; i < 2; i++) {
 		SCOPED(buf) struct buf sql = BUF_INIT;
-		struct slice           found;
+		struct slice found;
 
 		buf_add_str(
 		    &sql, "SELECT constraint_name FROM information_schema.referential_constraints");
@@ -388,7 +388,7 @@ static int
 check_triggers(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct slice           found;
+	struct slice found;
 
 	buf_add_str(&sql, "SELECT trigger_name FROM information_schema.triggers");
 	add_where(&sql, "event_object_schema", "event_object_table", def);
@@ -409,7 +409,7 @@ show_create(
     struct ctx *cx, struct mysql_client *c, const struct table_def *def, struct create_table *out)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	buf_add_str(&sql, "SHOW CREATE TABLE ");
 	quote_table(&sql, slice_str(def->database), slice_str(def->name));
@@ -432,7 +432,7 @@ schema_check_lists(const struct table_def *def, const struct create_table *creat
 
 	for (int i = 0; i < create->clauses_count; i++) {
 		const struct clause *clause = &create->clauses[i];
-		bool                 same = true;
+		bool same = true;
 
 		if (clause->kind == CLAUSE_COLUMN)
 			same = columns < def->columns_count &&
@@ -446,8 +446,9 @@ schema_check_lists(const struct table_def *def, const struct create_table *creat
 	}
 	if (columns == def->columns_count)
 		return 0;
-	return err_set(err, ERR_CORRUPT, "table '%s.%s' has %d columns in the catalogue, %d as it is defined",
-	    def->database, def->name, def->columns_count, columns);
+	return err_set(err, ERR_CORRUPT,
+	    "table '%s.%s' has %d columns in the catalogue, %d as it is defined", def->database,
+	    def->name, def->columns_count, columns);
 }
 
 /* A default must not take its value from a sequence: the sequence is not moved. At the target there is
@@ -464,7 +465,8 @@ check_defaults(struct ctx *cx, const struct table_def *def, const struct create_
 		err_set(cx->err, ERR_REFUSED,
 		    "column '%.*s' of table '%s.%s' takes its default from a sequence, which would stay",
 		    SLICE_ARG(create->clauses[i].name), def->database, def->name);
-		return err_hint(cx->err, "ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT, or make it "
+		return err_hint(cx->err,
+		    "ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT, or make it "
 		    "AUTO_INCREMENT");
 	}
 	return 0;
@@ -483,7 +485,7 @@ read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);
 	for (int i = 0; i < create.clauses_count; i++) {
 		const struct clause *clause = &create.clauses[i];
-		struct index_def    *index = &def->indexes[def->indexes_count];
+		struct index_def *index = &def->indexes[def->indexes_count];
 
 		if (clause->kind != CLAUSE_INDEX)
 			continue;
@@ -519,8 +521,8 @@ int
 schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct create_table        create;
+	struct ctx inner = *cx;
+	struct create_table create;
 
 	inner.arena = &arena;
 	TRY(show_create(&inner, c, def, &create));
@@ -553,8 +555,10 @@ schema_check_row(const struct table_def *def, const struct slice *row, struct er
 		err_set(err, ERR_REFUSED,
 		    "column '%s' of table '%s.%s' holds %.*s, which its type would round today",
 		    c->name, def->database, def->name, SLICE_ARG(row[i]));
-		return err_hint(err, "UPDATE `%s` SET `%s`=ROUND(`%s`,%d) at the source, or widen the "
-		    "column's type, then move anew", def->name, c->name, c->name, c->type.scale);
+		return err_hint(err,
+		    "UPDATE `%s` SET `%s`=ROUND(`%s`,%d) at the source, or widen the "
+		    "column's type, then move anew",
+		    def->name, c->name, c->name, c->type.scale);
 	}
 	return 0;
 }
@@ -576,7 +580,7 @@ schema_select_list(struct buf *out, const struct table_def *def)
 {
 	for (int i = 0; i < def->columns_count; i++) {
 		SCOPED(buf) struct buf name = BUF_INIT;
-		const struct column   *c = &def->columns[i];
+		const struct column *c = &def->columns[i];
 
 		if (i > 0)
 			buf_add_char(out, ',');

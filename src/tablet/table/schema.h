@@ -13,39 +13,39 @@
 #include "mysql/client.h"
 
 struct column {
-	const char        *name;
+	const char *name;
 	struct column_type type;
-	bool               nullable, auto_increment, zerofill;
-	bool               old_format;     /* temporal, kept as MariaDB 5.3 did */
-	int                key_index;      /* position in the primary key, or -1 */
+	bool nullable, auto_increment, zerofill;
+	bool old_format; /* temporal, kept as MariaDB 5.3 did */
+	int key_index;   /* position in the primary key, or -1 */
 };
 
 struct index_def {
 	const char *name;
-	const char *clause;                /* "UNIQUE KEY `email` (`email`)", for ALTER TABLE ... ADD */
-	int         first;                 /* its first column */
-	bool        unique;
+	const char *clause; /* "UNIQUE KEY `email` (`email`)", for ALTER TABLE ... ADD */
+	int first;          /* its first column */
+	bool unique;
 };
 
 struct table_def {
-	const char       *database, *name;
-	struct column    *columns;
-	int               columns_count;
-	int               hidden_count;    /* behind them in the binlog only (rows.h) */
-	int              *key;             /* columns of the primary key, in key order */
-	int               key_count;
-	struct index_def *indexes;         /* secondary ones */
-	int               indexes_count;
-	const char       *create_sql;      /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
-	const char       *hash;            /* hex, of create_sql without the name */
-	uint64_t          auto_increment;  /* next value, 0: none */
-	int64_t           rows_estimate;   /* of the server's statistics: it may be far off */
+	const char *database, *name;
+	struct column *columns;
+	int columns_count;
+	int hidden_count; /* behind them in the binlog only (rows.h) */
+	int *key;         /* columns of the primary key, in key order */
+	int key_count;
+	struct index_def *indexes; /* secondary ones */
+	int indexes_count;
+	const char *create_sql;  /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
+	const char *hash;        /* hex, of create_sql without the name */
+	uint64_t auto_increment; /* next value, 0: none */
+	int64_t rows_estimate;   /* of the server's statistics: it may be far off */
 	/* a column has such a type: for schema_check_row(), schema_unsayable() */
-	bool              rounds, enums;
+	bool rounds, enums;
 	/* all key columns are integers, binary, or have a binary collation */
-	bool              key_binary;
+	bool key_binary;
 	/* integers and binary only: byte or number order is index order (rule 10) */
-	bool              key_ordered;
+	bool key_ordered;
 };
 
 /* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with
@@ -63,8 +63,8 @@ struct create_table;
  * definition is one value, which is whole or not there. Of a list that was cut short, rows and
  * definition of the target would lose the rest in silence. ERR_CORRUPT
  */
-int schema_check_lists(const struct table_def *def, const struct create_table *create,
-    struct err *err) MUST_USE;
+int schema_check_lists(
+    const struct table_def *def, const struct create_table *create, struct err *err) MUST_USE;
 /* ERR_REFUSED when a table at the target is not defined as its source, whose hash that is. */
 int schema_check_hash(const struct table_def *def, const char *hash, struct err *err) MUST_USE;
 

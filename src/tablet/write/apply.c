@@ -14,11 +14,11 @@
 #include <stdlib.h>
 
 enum {
-	STORE_MS       = 1000,    /* a position without changes is written at most this often */
-	RETRIES        = 20,      /* of a run that lost a deadlock or waited too long for a lock */
-	RETRY_MS       = 50,
-	ER_LOCK_WAIT   = 1205,
-	ER_DEADLOCK    = 1213,
+	STORE_MS = 1000, /* a position without changes is written at most this often */
+	RETRIES = 20,    /* of a run that lost a deadlock or waited too long for a lock */
+	RETRY_MS = 50,
+	ER_LOCK_WAIT = 1205,
+	ER_DEADLOCK = 1213,
 };
 
 /*
@@ -28,20 +28,20 @@ enum {
  */
 struct applier {
 	const struct apply_params *params;
-	struct stream_state       *state;
-	struct writers             writers;
-	struct fold                fold;
-	struct group               group;
-	struct apply_table        *tables;
-	struct apply_queue         queue;
-	struct waitlist            changed;      /* others wait for news */
-	struct position            cp;
-	struct buf                 prepared;     /* at applied (xids.h) */
-	bool                       alone;        /* has all slots, and what is on disk is known */
-	bool                       exact, ended, frozen;
-	struct freeze              freeze;
-	usec                       stored_at;
-	int64_t                    changes, last_commit_s;
+	struct stream_state *state;
+	struct writers writers;
+	struct fold fold;
+	struct group group;
+	struct apply_table *tables;
+	struct apply_queue queue;
+	struct waitlist changed; /* others wait for news */
+	struct position cp;
+	struct buf prepared; /* at applied (xids.h) */
+	bool alone;          /* has all slots, and what is on disk is known */
+	bool exact, ended, frozen;
+	struct freeze freeze;
+	usec stored_at;
+	int64_t changes, last_commit_s;
 };
 
 /* Is a target that is at this position the source's equal there, with nothing half written? */
@@ -57,10 +57,10 @@ is_exact_at(const struct applier *a, const struct position *p)
 void
 applier_check(const struct applier *a)
 {
-	check(a->alone || !(a->exact || a->frozen || a->writers.in_txn));      /* (1) */
-	check(!a->exact || is_exact_at(a, &a->state->applied));                /* (2) */
-	check(!a->frozen || a->freeze.wanted);                                 /* (4) */
-	check(list_empty(&a->queue.list) == (a->queue.bytes == 0));            /* (6) */
+	check(a->alone || !(a->exact || a->frozen || a->writers.in_txn)); /* (1) */
+	check(!a->exact || is_exact_at(a, &a->state->applied));           /* (2) */
+	check(!a->frozen || a->freeze.wanted);                            /* (4) */
+	check(list_empty(&a->queue.list) == (a->queue.bytes == 0));       /* (6) */
 }
 
 /* ---- Birth and death */
@@ -77,9 +77,9 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	for (int i = 0; i < params->tables_count; i++)
 		a->tables[i] = (struct apply_table){ params->tables[i], params->target_databases[i],
 			params->target_tables[i] };
-	writers_init(&a->writers, &(struct writers_params){ &params->target,
-	params->state->workflow,
-	    a->tables, params->tables_count, params->appliers });
+	writers_init(&a->writers,
+	    &(struct writers_params){ &params->target, params->state->workflow, a->tables,
+		params->tables_count, params->appliers });
 	fold_init(&a->fold);
 	buf_init(&a->prepared);
 	queue_init(&a->queue);
@@ -150,8 +150,7 @@ skip_applied(struct applier *a)
 {
 	const struct source_txn *txn;
 
-	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn &&
-	    is_applied(a, txn))
+	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn && is_applied(a, txn))
 		queue_take(&a->queue, NULL);
 }
 
@@ -228,8 +227,7 @@ static void
 position_sql(const struct applier *a, const struct apply_run *r, struct buf *out)
 {
 	if (r->freezes)
-		state_frozen_sql(out, state_id(a->state), &r->end, r->prepared,
-		    a->freeze.attempt);
+		state_frozen_sql(out, state_id(a->state), &r->end, r->prepared, a->freeze.attempt);
 	else
 		state_applied_sql(out, state_id(a->state), &r->end, r->prepared);
 }
@@ -303,8 +301,8 @@ static int
 still_ours(struct ctx *cx, struct applier *a)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct stream_state       *disk = arena_new(&arena, struct stream_state);
+	struct ctx inner = *cx;
+	struct stream_state *disk = arena_new(&arena, struct stream_state);
 
 	inner.arena = &arena;
 	TRY(writers_open_all(&inner, &a->writers));
@@ -340,8 +338,8 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 		if (!lost_a_lock(cx->err) || tries == RETRIES)
 			return -1;
 		if (amid)
-			return err_set(cx->err, ERR_RETRY,
-			    "a transaction of several fragments lost a lock");
+			return err_set(
+			    cx->err, ERR_RETRY, "a transaction of several fragments lost a lock");
 		TRY(task_sleep(cx, RETRY_MS * MSEC));
 		TRY(still_ours(cx, a));
 	}
@@ -352,7 +350,7 @@ must_store(const struct applier *a, const struct apply_run *r)
 {
 	return r->freezes || (!a->exact && may_be_exact(a)) ||
 	    (position_cmp(&r->end, &a->state->applied) > 0 &&
-	    task_now() - a->stored_at >= STORE_MS * MSEC);
+		task_now() - a->stored_at >= STORE_MS * MSEC);
 }
 
 static int
@@ -440,17 +438,17 @@ static int
 read_state(struct ctx *cx, struct applier *a)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct stream_state       *disk = arena_new(&arena, struct stream_state);
-	struct stream_id           id = state_id(a->state);
-	struct position           *known = &a->state->applied;
-	struct slice               prepared;
+	struct ctx inner = *cx;
+	struct stream_state *disk = arena_new(&arena, struct stream_state);
+	struct stream_id id = state_id(a->state);
+	struct position *known = &a->state->applied;
+	struct slice prepared;
 
 	if (mutant("tablet_commit_believed"))
 		known = &disk->applied;
 	inner.arena = &arena;
 	TRY(mutant("tablet_all_slots_first") ? writers_open(&inner, &a->writers, 0)
-	                                     : writers_open_all(&inner, &a->writers));
+					     : writers_open_all(&inner, &a->writers));
 	TRY(state_load(&inner, a->writers.conns[0], id, disk));
 	TRY(state_place(&inner, a->writers.conns[0], id, known, &prepared));
 	keep_prepared(a, prepared);
@@ -467,7 +465,7 @@ work(struct ctx *cx, struct applier *a)
 	look_at_mode(a);
 	while (!a->frozen) {
 		struct apply_run r;
-		int              rc = take_run(cx, a, &r);
+		int rc = take_run(cx, a, &r);
 		if (rc == 0)
 			rc = apply_one(cx, a, &r);
 		apply_run_done(&r);
@@ -571,8 +569,7 @@ applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, str
 		if (a->ended)
 			return err_set(cx->err, ERR_RETRY, "the applier has ended");
 		if (waitlist_wait(cx, &a->changed) != 0)
-			return err_wrap(cx->err,
-			    "waiting for the heartbeat in the source's binlog");
+			return err_wrap(cx->err, "waiting for the heartbeat in the source's binlog");
 	}
 	position_copy(at, seen);
 	return 0;

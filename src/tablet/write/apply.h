@@ -64,33 +64,33 @@
 enum {
 	/* Rows that are folded together: some milliseconds of the target's time, so that a freeze, which
 	 * ends a run, is not kept waiting by one. */
-	APPLY_RUN_ROWS    = 2000,
+	APPLY_RUN_ROWS = 2000,
 };
 
 struct apply_params {
-	struct mysql_params target;             /* as vt_stream, its ROLE_WRITER */
-	struct table_def  **tables;             /* source definitions */
-	const char        **target_databases, **target_tables;   /* by table index */
-	int                 tables_count;
-	int                 appliers;           /* 1 to WRITERS_MAX */
-	struct windows     *windows;
-	struct tail        *tail;
+	struct mysql_params target;                     /* as vt_stream, its ROLE_WRITER */
+	struct table_def **tables;                      /* source definitions */
+	const char **target_databases, **target_tables; /* by table index */
+	int tables_count;
+	int appliers; /* 1 to WRITERS_MAX */
+	struct windows *windows;
+	struct tail *tail;
 	/* applied, dirty_until are kept up to date here and on disk */
 	struct stream_state *state;
 	/* before each run; may wait; NULL: none */
-	int               (*throttle)(struct ctx *cx, void *arg);
-	void               *throttle_arg;
+	int (*throttle)(struct ctx *cx, void *arg);
+	void *throttle_arg;
 };
 
 struct applier;
 
 /* Borrows params. *out is the caller's until applier_free(). ERR_CORRUPT: the stored position is no list of
  * GTIDs. */
-int  applier_new(const struct apply_params *params, struct applier **out, struct err *err) MUST_USE;
+int applier_new(const struct apply_params *params, struct applier **out, struct err *err) MUST_USE;
 void applier_free(struct applier *a);
 /* Runs until cancelled, an error, or frozen: 0 when frozen at the position asked for. Also drives
  * the tail. */
-int  applier_run(struct ctx *cx, struct applier *a) MUST_USE;
+int applier_run(struct ctx *cx, struct applier *a) MUST_USE;
 
 /* Called by other tasks of the loop: */
 /* Past the last chunk: exact may begin. Of one that is exact already nothing changes (2). */
@@ -100,16 +100,16 @@ bool applier_exact(const struct applier *a);
 /* Apply all changes up to this position and none beyond, and stop: stored as FROZEN with the attempt,
  * in the transaction that stores the position (or in one of its own when already there). The position
  * stored may be beyond it by what others did at the source; ERR_CONFLICT when a change is. */
-int  applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err) MUST_USE;
+int applier_freeze_at(struct applier *a, const char *gtid, int attempt, struct err *err) MUST_USE;
 /* Waits until it has all of its slots (apply_write.h): another process's applier has none then, so
  * that nobody hands on changes past the windows of a chunk that begins from here on. */
-int  applier_wait_alone(struct ctx *cx, struct applier *a) MUST_USE;
+int applier_wait_alone(struct ctx *cx, struct applier *a) MUST_USE;
 /* Waits until a heartbeat with this token has been handed on: its position. */
-int  applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token,
-    struct position *at) MUST_USE;
+int applier_wait_heartbeat(
+    struct ctx *cx, struct applier *a, const char *token, struct position *at) MUST_USE;
 /* Waits until applied changes, the mode changes or the applier ends. */
-int  applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
-int64_t applier_changes(const struct applier *a);         /* rows applied, since applier_new() */
+int applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
+int64_t applier_changes(const struct applier *a); /* rows applied, since applier_new() */
 /* Of the last transaction applied that changed something, the source's clock in seconds; 0: none. */
 int64_t applier_last_commit_s(const struct applier *a);
 /* Aborts where (1), (2), (4) or (6) does not hold. */

@@ -16,37 +16,37 @@
 #include "task/waitlist.h"
 
 enum {
-	APPLY_QUEUE_BYTES = 32 * 1024 * 1024,   /* an eighth of vttablet's 256 MB */
-	HEARTBEATS_MAX    = 16,                 /* tokens remembered: one is waited for at a time */
+	APPLY_QUEUE_BYTES = 32 * 1024 * 1024, /* an eighth of vttablet's 256 MB */
+	HEARTBEATS_MAX = 16,                  /* tokens remembered: one is waited for at a time */
 };
 
 struct queued {
-	struct list_node   node;
+	struct list_node node;
 	struct source_txn *txn;
 };
 
 struct heartbeat_seen {
-	char            token[64];
+	char token[64];
 	struct position at;
 };
 
 struct apply_queue {
-	struct list           list;                 /* struct queued, the oldest first */
-	size_t                bytes;                /* that they take in memory, each with its struct */
-	struct waitlist       arrived, room;        /* something was pushed; something was taken */
+	struct list list;              /* struct queued, the oldest first */
+	size_t bytes;                  /* that they take in memory, each with its struct */
+	struct waitlist arrived, room; /* something was pushed; something was taken */
 	struct heartbeat_seen seen[HEARTBEATS_MAX];
-	unsigned              seen_count;           /* ever; the newest replace the oldest */
+	unsigned seen_count; /* ever; the newest replace the oldest */
 };
 
 void queue_init(struct apply_queue *q);
 void queue_done(struct apply_queue *q);
 
 /* Waits while the queue has APPLY_QUEUE_BYTES or more. */
-int  queue_wait_room(struct ctx *cx, struct apply_queue *q) MUST_USE;
+int queue_wait_room(struct ctx *cx, struct apply_queue *q) MUST_USE;
 /* Takes txn over. One without rows that follows another one without rows replaces it: only the newer
  * position is of use, and a silent source must not fill the queue. */
 void queue_push(struct apply_queue *q, struct source_txn *txn);
-struct source_txn *queue_first(const struct apply_queue *q);    /* NULL when empty */
+struct source_txn *queue_first(const struct apply_queue *q); /* NULL when empty */
 /* Of a queue that is not empty. The first one goes to the end of a list of struct queued, which owns it then,
  * or is freed when to is NULL. */
 void queue_take(struct apply_queue *q, struct list *to);

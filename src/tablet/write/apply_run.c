@@ -5,7 +5,7 @@
 void
 apply_run_init(struct apply_run *r, const struct position *at, struct slice prepared)
 {
-	memset(r, 0, sizeof(*r));       /* no second one on the stack: it has two positions */
+	memset(r, 0, sizeof(*r)); /* no second one on the stack: it has two positions */
 	list_init(&r->entries);
 	position_copy(&r->end, at);
 	r->prepared = prepared;

@@ -12,14 +12,14 @@
 #include "tablet/write/fold.h"
 
 struct apply_run {
-	struct list     entries;        /* struct queued */
-	size_t          rows;
-	struct position end, changed;   /* the end of all, and of the last that changes something */
-	struct slice    prepared;       /* xids at end (xids.h): borrowed from the last entry or from init */
-	int64_t         committed_s;    /* source clock of the last entry */
-	bool            whole;          /* ends with the last fragment of its last transaction */
-	bool            changes;
-	bool            freezes;        /* end is where the freeze wants it */
+	struct list entries; /* struct queued */
+	size_t rows;
+	struct position end, changed; /* the end of all, and of the last that changes something */
+	struct slice prepared; /* xids at end (xids.h): borrowed from the last entry or from init */
+	int64_t committed_s;   /* source clock of the last entry */
+	bool whole;            /* ends with the last fragment of its last transaction */
+	bool changes;
+	bool freezes; /* end is where the freeze wants it */
 };
 
 /* borrows prepared */
@@ -30,6 +30,6 @@ void apply_run_take(struct apply_run *r, struct apply_queue *q);
 /* A transaction of the run with a key in a sealed window; NULL: none has one. */
 const struct source_txn *apply_run_blocked(const struct apply_run *r, const struct windows *ws);
 /* Into a fold that is emptied before. */
-int  apply_run_fold(const struct apply_run *r, struct fold *f, struct err *err) MUST_USE;
+int apply_run_fold(const struct apply_run *r, struct fold *f, struct err *err) MUST_USE;
 
 #endif

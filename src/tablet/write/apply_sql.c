@@ -119,8 +119,8 @@ same(struct slice a, struct slice b)
 }
 
 bool
-apply_moves_unique(const struct table_def *def, const struct slice *before,
-    const struct slice *after)
+apply_moves_unique(
+    const struct table_def *def, const struct slice *before, const struct slice *after)
 {
 	for (int i = 0; i < def->columns_count; i++)
 		if (!same(before[i], after[i]) && is_in_unique(def, i))

@@ -14,7 +14,7 @@
 
 struct apply_table {
 	const struct table_def *def;
-	const char             *database, *name;    /* at the target */
+	const char *database, *name; /* at the target */
 };
 
 /* "(`id`=5 AND `d`='x')" for the key of row */
@@ -30,7 +30,7 @@ void apply_sql_upsert_end(struct buf *out, const struct apply_table *t);
 
 /* Does a column of a unique index differ, as bytes? Then an UPDATE could meet the value of a row
  * that changes later in the run. */
-bool apply_moves_unique(const struct table_def *def, const struct slice *before,
-    const struct slice *after);
+bool apply_moves_unique(
+    const struct table_def *def, const struct slice *before, const struct slice *after);
 
 #endif

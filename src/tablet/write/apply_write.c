@@ -10,13 +10,13 @@
 
 enum {
 	/* rows of one statement: the server's parser is at its best by then */
-	BATCH_ROWS    = 500,
-	BATCH_BYTES   = 512 * 1024,     /* ... and far below max_allowed_packet */
+	BATCH_ROWS = 500,
+	BATCH_BYTES = 512 * 1024, /* ... and far below max_allowed_packet */
 	/* keys of one DELETE: a range for each, and the optimizer counts them */
 	BATCH_DELETES = 100,
 	/* statements sent ahead: their answers fit in any socket's buffer */
-	PIPELINE      = 64,
-	LOCK_WAIT_S   = 10,             /* then it is tried again: a statement may run for long */
+	PIPELINE = 64,
+	LOCK_WAIT_S = 10, /* then it is tried again: a statement may run for long */
 };
 
 /* ---- Connections */
@@ -58,16 +58,16 @@ static int
 take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &a;
 	/* A lock's name has 64 characters, a workflow's up to 512. */
 	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
 	    (unsigned long long)hash_bytes(slice_str(w->params.workflow)), slot, LOCK_WAIT_S));
 	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
-		return err_set(cx->err, ERR_RETRY,
-		    "a former session of this stream is still at work");
+		return err_set(
+		    cx->err, ERR_RETRY, "a former session of this stream is still at work");
 	return 0;
 }
 
@@ -75,8 +75,8 @@ static int
 read_packet_max(struct ctx *cx, struct writers *w, struct mysql_client *c)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx                 inner = *cx;
-	struct mysql_rows          rows;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
 
 	inner.arena = &a;
 	TRY(mysql_select(&inner, c, slice_str("SELECT @@max_allowed_packet"), &rows));
@@ -92,7 +92,7 @@ read_packet_max(struct ctx *cx, struct writers *w, struct mysql_client *c)
 static int
 send_checked(struct ctx *cx, struct writers *w, int slot, struct slice sql)
 {
-	if (sql.len < w->packet_max)        /* a byte for the command */
+	if (sql.len < w->packet_max) /* a byte for the command */
 		return mysql_send(cx, w->conns[slot], sql);
 	err_set(cx->err, ERR_REFUSED,
 	    "a change takes a statement of %zu bytes, and the target's max_allowed_packet is %llu: %.60s...",
@@ -118,7 +118,7 @@ send_statement(struct ctx *cx, struct writers *w, int slot, const struct buf *sq
 static int
 check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err)
 {
-	size_t told = unsayable < UINT16_MAX ? unsayable : UINT16_MAX;  /* the answer has 16 bits */
+	size_t told = unsayable < UINT16_MAX ? unsayable : UINT16_MAX; /* the answer has 16 bits */
 
 	if (unsayable == 0 || ok->warnings == told)
 		return 0;
@@ -162,7 +162,8 @@ open_guard(struct ctx *cx, struct writers *w)
 	if (w->guard != NULL && !mysql_broken(w->guard))
 		return 0;
 	if (w->guard != NULL)
-		return err_set(cx->err, ERR_RETRY, "this pass's lock at the target went with its connection");
+		return err_set(
+		    cx->err, ERR_RETRY, "this pass's lock at the target went with its connection");
 	TRY(mysql_connect(cx, w->params.target, &c));
 	/* The guard's session sends nothing more until the pass ends, and must not be closed as idle. A
 	 * year is the most that servers take. */
@@ -189,9 +190,9 @@ writers_open_all(struct ctx *cx, struct writers *w)
 /* Statements that go out together, one to each connection. */
 struct round {
 	struct writers *writers;
-	struct buf      sql[WRITERS_MAX];
-	size_t          unsayable[WRITERS_MAX];
-	int             count;
+	struct buf sql[WRITERS_MAX];
+	size_t unsayable[WRITERS_MAX];
+	int count;
 };
 
 static void
@@ -229,7 +230,7 @@ static int
 run_round(struct ctx *cx, struct round *r)
 {
 	struct err first = { 0 };
-	int        sent, rc = send_round(cx, r, &sent);
+	int sent, rc = send_round(cx, r, &sent);
 
 	if (rc != 0)
 		first = *cx->err;
@@ -261,10 +262,10 @@ typedef void add_fn(struct buf *out, const struct apply_table *t, const struct s
 
 /* One phase of a run: what it takes of the rows, and how a statement of them is made. */
 struct phase {
-	bool    exists;
-	int     rows_max;
+	bool exists;
+	int rows_max;
 	add_fn *more;
-	void  (*end)(struct buf *out, const struct apply_table *t);
+	void (*end)(struct buf *out, const struct apply_table *t);
 };
 
 /*
@@ -280,8 +281,8 @@ row_of(const struct phase *p, const struct fold_row *row)
 /* The statement that is being made. */
 struct pending {
 	struct buf sql;
-	int        rows;
-	size_t     unsayable;
+	int rows;
+	size_t unsayable;
 };
 
 static int
@@ -315,11 +316,11 @@ is_in_phase(const struct phase *p, const struct fold_row *row)
 }
 
 static int
-run_phase_table(struct ctx *cx, const struct phase *p, struct round *r, const struct fold *f,
-    int table)
+run_phase_table(
+    struct ctx *cx, const struct phase *p, struct round *r, const struct fold *f, int table)
 {
 	struct pending s = { 0 };
-	int            rc = 0;
+	int rc = 0;
 
 	buf_init(&s.sql);
 	for (const struct fold_row *row = f->first; row != NULL && rc == 0; row = row->next) {
@@ -339,7 +340,7 @@ static int
 run_phase(struct ctx *cx, struct writers *w, const struct fold *f, const struct phase *p)
 {
 	struct round *r = mem_new(struct round);
-	int           rc = 0;
+	int rc = 0;
 
 	r->writers = w;
 	for (int i = 0; i < WRITERS_MAX; i++)
@@ -357,9 +358,9 @@ writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 {
 	static const struct phase deletes = { false, BATCH_DELETES, apply_sql_delete_more, NULL };
 	static const struct phase upserts = { true, BATCH_ROWS, apply_sql_insert_more,
-	    apply_sql_upsert_end };
-	bool deletes_first = !mutant("tablet_deletes_before_upserts") &&
-	    !mutant("sim_deletes_before_upserts");
+		apply_sql_upsert_end };
+	bool deletes_first =
+	    !mutant("tablet_deletes_before_upserts") && !mutant("sim_deletes_before_upserts");
 
 	check(!w->in_txn);
 	TRY(run_phase(cx, w, f, deletes_first ? &deletes : &upserts));
@@ -370,25 +371,24 @@ writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 
 struct exact_op {
 	const struct apply_table *table;
-	const struct slice       *key;          /* a row with the key, the first of several */
-	const char               *verb;
-	int                       rows;
-	uint64_t                  expected;
-	size_t                    unsayable;    /* values of it that strict mode refuses */
+	const struct slice *key; /* a row with the key, the first of several */
+	const char *verb;
+	int rows;
+	uint64_t expected;
+	size_t unsayable; /* values of it that strict mode refuses */
 };
 
 /* Sent and not yet answered, and the statement that is being made. */
 struct pipeline {
 	struct writers *writers;
 	struct exact_op ops[PIPELINE];
-	int             count;
-	struct buf      sql;
-	struct exact_op next;                   /* rows == 0: none */
+	int count;
+	struct buf sql;
+	struct exact_op next; /* rows == 0: none */
 };
 
 static int
-wrong_count(
-    const struct writers *w, const struct exact_op *op, uint64_t got, struct err *err)
+wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, struct err *err)
 {
 	SCOPED(buf) struct buf key = BUF_INIT;
 
@@ -412,8 +412,7 @@ read_answers(struct ctx *cx, struct pipeline *p)
 		const struct exact_op *op = &p->ops[i];
 		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0)
 			return err_wrap(cx->err, "%s in table '%s.%s'", op->verb,
-			    op->table->database,
-			    op->table->name);
+			    op->table->database, op->table->name);
 		TRY(check_warnings(&ok, op->unsayable, cx->err));
 		if (ok.affected_rows != op->expected && !mutant("tablet_row_counts")) {
 			p->writers->several = op->rows > 1;
@@ -441,7 +440,7 @@ static int
 next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_max)
 {
 	const struct exact_op *next = &p->next;
-	bool                   full;
+	bool full;
 
 	full = next->rows >= (p->writers->careful ? 1 : rows_max) || p->sql.len >= BATCH_BYTES;
 	if (next->rows > 0 && (full || next->table != op->table || next->verb != op->verb))
@@ -472,10 +471,10 @@ is_replaced(const struct writers *w, const struct fold_row *row)
 static int
 send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 {
-	static const char         verb[] = "DELETE", absent[] = "DELETE of an absent row";
+	static const char verb[] = "DELETE", absent[] = "DELETE of an absent row";
 	const struct apply_table *t = &p->writers->params.tables[row->table];
-	const struct slice       *key = row->existed ? row->before : row->after;
-	struct exact_op           op = { t, key, row->existed ? verb : absent, 1, row->existed, 0 };
+	const struct slice *key = row->existed ? row->before : row->after;
+	struct exact_op op = { t, key, row->existed ? verb : absent, 1, row->existed, 0 };
 
 	if (row->exists && !is_replaced(p->writers, row))
 		return 0;
@@ -489,10 +488,10 @@ send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 static int
 send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 {
-	static const char         insert[] = "INSERT", update[] = "UPDATE";
+	static const char insert[] = "INSERT", update[] = "UPDATE";
 	const struct apply_table *t = &p->writers->params.tables[row->table];
-	bool                      is_new = !row->existed || is_replaced(p->writers, row);
-	struct exact_op           op = { t, row->after, is_new ? insert : update, 1, 1, 0 };
+	bool is_new = !row->existed || is_replaced(p->writers, row);
+	struct exact_op op = { t, row->after, is_new ? insert : update, 1, 1, 0 };
 
 	if (!row->exists)
 		return 0;
@@ -530,8 +529,8 @@ begin(struct ctx *cx, struct writers *w)
 static int
 run_exact(struct ctx *cx, struct pipeline *p, const struct fold *f)
 {
-	bool deletes_first = !mutant("tablet_exact_deletes_first") &&
-	    !mutant("sim_exact_deletes_first");
+	bool deletes_first =
+	    !mutant("tablet_exact_deletes_first") && !mutant("sim_exact_deletes_first");
 
 	TRY(send_all(cx, p, f, deletes_first ? send_delete : send_write));
 	return send_all(cx, p, f, deletes_first ? send_write : send_delete);
@@ -541,7 +540,7 @@ int
 writers_exact(struct ctx *cx, struct writers *w, const struct fold *f)
 {
 	struct pipeline *p;
-	int              rc;
+	int rc;
 
 	TRY(begin(cx, w));
 	p = mem_new(struct pipeline);
@@ -562,8 +561,7 @@ writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql)
 	TRY(mysql_exec(cx, w->conns[0], position_sql, &ok));
 	if (ok.affected_rows != 1)
 		return err_set(cx->err, ERR_CONFLICT,
-		    "the row of stream '%s' is gone from its sidecar database",
-		    w->params.workflow);
+		    "the row of stream '%s' is gone from its sidecar database", w->params.workflow);
 	TRY(mysql_exec(cx, w->conns[0], slice_str("COMMIT"), NULL));
 	w->in_txn = false;
 	return 0;

@@ -17,30 +17,30 @@
 #include "tablet/write/apply_sql.h"
 #include "tablet/write/fold.h"
 
-enum { WRITERS_MAX = 16 };    /* more than the cores of a target that also serves */
+enum { WRITERS_MAX = 16 }; /* more than the cores of a target that also serves */
 
 struct writers_params {
 	const struct mysql_params *target;
-	const char                *workflow;
-	const struct apply_table  *tables;
-	int                        tables_count;
-	int                        parallel;    /* 1 to WRITERS_MAX */
+	const char *workflow;
+	const struct apply_table *tables;
+	int tables_count;
+	int parallel; /* 1 to WRITERS_MAX */
 };
 
 struct writers {
-	struct writers_params      params;
-	struct mysql_client       *conns[WRITERS_MAX];      /* opened as they are needed */
-	struct mysql_client       *guard;       /* NULL: this pass has not had its turn yet */
-	bool                       in_txn;      /* conns[0] has an open transaction */
-	uint64_t                   packet_max;  /* max_allowed_packet of the newest session */
+	struct writers_params params;
+	struct mysql_client *conns[WRITERS_MAX]; /* opened as they are needed */
+	struct mysql_client *guard;              /* NULL: this pass has not had its turn yet */
+	bool in_txn;                             /* conns[0] has an open transaction */
+	uint64_t packet_max;                     /* max_allowed_packet of the newest session */
 	/* The count that was wrong was of several rows; careful writes them one by one. */
-	bool                       several, careful;
+	bool several, careful;
 };
 
 /* borrows what params points to */
 void writers_init(struct writers *w, const struct writers_params *params);
 void writers_done(struct writers *w);
-void writers_close(struct writers *w);      /* a transaction that is open is rolled back */
+void writers_close(struct writers *w); /* a transaction that is open is rolled back */
 
 /* conns[slot], logged in and alone. */
 int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;

@@ -49,7 +49,7 @@ static struct fold_row *
 find_row(struct fold *f, int table, struct slice key, bool must_exist, struct err *err)
 {
 	SCOPED(buf) struct buf map_key = BUF_INIT;
-	struct fold_row       *row;
+	struct fold_row *row;
 
 	buf_add(&map_key, &table, sizeof(table));
 	buf_add_slice(&map_key, key);
@@ -60,9 +60,8 @@ find_row(struct fold *f, int table, struct slice key, bool must_exist, struct er
 	}
 	if (row->exists == must_exist)
 		return row;
-	err_set(err, ERR_CORRUPT, "the binlog %s", must_exist ?
-	    "changes a row that it has deleted" :
-	    "inserts a row that it has inserted");
+	err_set(err, ERR_CORRUPT, "the binlog %s",
+	    must_exist ? "changes a row that it has deleted" : "inserts a row that it has inserted");
 	return NULL;
 }
 
@@ -114,12 +113,9 @@ add_change(struct fold *f, const struct change *c, struct err *err)
 {
 	f->changes++;
 	switch (c->kind) {
-	case CHANGE_INSERT:
-		return insert_key(f, c, err);
-	case CHANGE_UPDATE:
-		return change_key(f, c, err);
-	case CHANGE_DELETE:
-		return remove_key(f, c, err);
+	case CHANGE_INSERT: return insert_key(f, c, err);
+	case CHANGE_UPDATE: return change_key(f, c, err);
+	case CHANGE_DELETE: return remove_key(f, c, err);
 	}
 	return err_set(err, ERR_CORRUPT, "a change of no kind");
 }

@@ -23,19 +23,19 @@
 #include "tablet/read/txn.h"
 
 struct fold_row {
-	int              table;
-	bool             existed, exists;
-	struct slice    *before;        /* first image when existed, else NULL; values by column */
-	struct slice    *after;         /* last image when exists, else NULL */
+	int table;
+	bool existed, exists;
+	struct slice *before; /* first image when existed, else NULL; values by column */
+	struct slice *after;  /* last image when exists, else NULL */
 	struct fold_row *next;
 };
 
 struct fold {
-	struct arena     arena;
-	struct map       by_key;        /* table and key bytes to row */
+	struct arena arena;
+	struct map by_key; /* table and key bytes to row */
 	struct fold_row *first, *last;
-	size_t           count;
-	uint64_t         changes;       /* folded */
+	size_t count;
+	uint64_t changes; /* folded */
 };
 
 void fold_init(struct fold *f);
@@ -44,6 +44,6 @@ void fold_done(struct fold *f);
 void fold_reset(struct fold *f);
 /* In the order of the source. txn must live until the fold is reset. ERR_CORRUPT, as above: the fold is
  * then of no more use than to be reset. */
-int  fold_add(struct fold *f, const struct source_txn *txn, struct err *err) MUST_USE;
+int fold_add(struct fold *f, const struct source_txn *txn, struct err *err) MUST_USE;
 
 #endif

@@ -11,22 +11,22 @@
 #include "tablet/server/position.h"
 
 struct freeze {
-	bool             wanted;
-	int              attempt;
-	struct gtid_list at;             /* P */
-	struct gtid_list last_change;    /* of the last change applied, or where we began */
+	bool wanted;
+	int attempt;
+	struct gtid_list at;          /* P */
+	struct gtid_list last_change; /* of the last change applied, or where we began */
 };
 
 void freeze_done(struct freeze *f);
 /* The last change applied ended here. */
-int  freeze_note_change(struct freeze *f, const struct position *end, struct err *err) MUST_USE;
+int freeze_note_change(struct freeze *f, const struct position *end, struct err *err) MUST_USE;
 /* applied: where the applier is; ERR_CONFLICT when that includes a change beyond P. */
-int  freeze_want(struct freeze *f, const char *gtid, int attempt, const struct position *applied,
+int freeze_want(struct freeze *f, const char *gtid, int attempt, const struct position *applied,
     struct err *err) MUST_USE;
 /* Does this position contain all that the freeze asks for? Not when none does. */
-int  freeze_reached(const struct freeze *f, const struct position *p, bool *reached,
-    struct err *err) MUST_USE;
+int freeze_reached(
+    const struct freeze *f, const struct position *p, bool *reached, struct err *err) MUST_USE;
 /* ERR_CONFLICT: a change was applied beyond P */
-int  freeze_check(const struct freeze *f, struct err *err) MUST_USE;
+int freeze_check(const struct freeze *f, struct err *err) MUST_USE;
 
 #endif

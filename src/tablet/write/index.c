@@ -26,7 +26,7 @@ has_index(struct ctx *cx, struct mysql_client *c, const char *database, const ch
     const struct index_def *index)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows      rows;
+	struct mysql_rows rows;
 
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.statistics WHERE table_schema=");
 	quote_string(&sql, slice_str(database));
@@ -58,10 +58,10 @@ all_there(struct ctx *cx, struct mysql_client *c, const struct table_def *def, c
 /* One table's. */
 struct build {
 	struct mysql_client *c;
-	const char          *table;
-	struct buf           sql;
-	int                  duplicates; /* met so far */
-	uint64_t             log_before, log_raised; /* the online log's bound; 0: as it was */
+	const char *table;
+	struct buf sql;
+	int duplicates;                  /* met so far */
+	uint64_t log_before, log_raised; /* the online log's bound; 0: as it was */
 };
 
 /* A terabyte is above any server's disk for temporary files, and below the variable's own end. */
@@ -71,7 +71,7 @@ static int
 raise_online_log(struct ctx *cx, struct build *b)
 {
 	struct mysql_rows rows;
-	uint64_t          now, higher;
+	uint64_t now, higher;
 
 	TRY(mysql_selectf(cx, b->c, &rows, "SELECT @@global." ONLINE_LOG));
 	if (rows.rows != 1)
@@ -97,9 +97,11 @@ restore_online_log(struct ctx *cx, struct build *b)
 	if (b->log_raised == 0)
 		return;
 	if (mysql_execf(&own, b->c,
-		"SET GLOBAL " ONLINE_LOG "=IF(@@global." ONLINE_LOG "=%llu, %llu, @@global." ONLINE_LOG ")",
+		"SET GLOBAL " ONLINE_LOG "=IF(@@global." ONLINE_LOG
+		"=%llu, %llu, @@global." ONLINE_LOG ")",
 		(unsigned long long)b->log_raised, (unsigned long long)b->log_before) != 0)
-		log_warn(ONLINE_LOG " stays at %llu: %s", (unsigned long long)b->log_raised, err.text);
+		log_warn(
+		    ONLINE_LOG " stays at %llu: %s", (unsigned long long)b->log_raised, err.text);
 }
 
 /* A transient duplicate is gone when its transaction has been applied. After some, the applier is
@@ -141,8 +143,7 @@ build_once(struct ctx *cx, struct build *b)
 }
 
 static int
-build_missing(
-    struct ctx *cx, struct build *b, const struct table_def *def, const char *database)
+build_missing(struct ctx *cx, struct build *b, const struct table_def *def, const char *database)
 {
 	struct err last = { 0 };
 
@@ -161,8 +162,8 @@ build_missing(
 }
 
 static int
-build_all(struct ctx *cx, struct mysql_client *c, const struct table_def *def,
-    const char *database, const char *table)
+build_all(struct ctx *cx, struct mysql_client *c, const struct table_def *def, const char *database,
+    const char *table)
 {
 	struct build b = { .c = c, .table = table };
 
@@ -170,7 +171,8 @@ build_all(struct ctx *cx, struct mysql_client *c, const struct table_def *def,
 	int rc = build_missing(cx, &b, def, database);
 	restore_online_log(cx, &b);
 	buf_done(&b.sql);
-	return rc == 0 ? 0 : err_wrap(cx->err, "building the indexes of table '%s.%s'", database, table);
+	return rc == 0 ? 0
+		       : err_wrap(cx->err, "building the indexes of table '%s.%s'", database, table);
 }
 
 int
@@ -178,9 +180,9 @@ index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def
     const char *database, const char *table)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(arena) struct arena          arena = ARENA_INIT;
-	struct ctx                          inner = *cx;
-	struct table_def                   *target;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct table_def *target;
 
 	inner.arena = &arena;
 	TRY(env_dba(&inner, env, &c));

@@ -52,8 +52,9 @@ load_sql(struct buf *out, const struct table_def *def, const char *database, con
 
 	buf_add_str(out, "LOAD DATA LOCAL INFILE 'rows' REPLACE INTO TABLE ");
 	quote_table(out, slice_str(database), slice_str(table));
-	buf_add_str(out, " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'"
-	                 " LINES TERMINATED BY '\\n' (");
+	buf_add_str(out,
+	    " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'"
+	    " LINES TERMINATED BY '\\n' (");
 	for (int i = 0; i < def->columns_count; i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
@@ -79,8 +80,8 @@ load_counts_read(const char *info, struct load_counts *out, struct err *err)
 {
 	*out = (struct load_counts){ 0 };
 	if (sscanf(info,
-	    "Records: %" SCNu64 " Deleted: %" SCNu64 " Skipped: %" SCNu64 " Warnings: %" SCNu64,
-	        &out->records, &out->deleted, &out->skipped, &out->warnings) != 4)
+		"Records: %" SCNu64 " Deleted: %" SCNu64 " Skipped: %" SCNu64 " Warnings: %" SCNu64,
+		&out->records, &out->deleted, &out->skipped, &out->warnings) != 4)
 		return err_set(err, ERR_CORRUPT, "a load answered '%.100s'", info);
 	return 0;
 }

@@ -17,10 +17,9 @@ struct load_counts {
 
 /* Appends a row's line; values as in binlog/column.h, one for each column. */
 void load_add_row(struct buf *out, const struct table_def *def, const struct slice *row);
-void load_sql(struct buf *out, const struct table_def *def, const char *database,
-    const char *table);
+void load_sql(struct buf *out, const struct table_def *def, const char *database, const char *table);
 /* Of the info text in the server's OK. ERR_CORRUPT when it is another text: the rows are then not known
  * to have been taken. */
-int  load_counts_read(const char *info, struct load_counts *out, struct err *err) MUST_USE;
+int load_counts_read(const char *info, struct load_counts *out, struct err *err) MUST_USE;
 
 #endif

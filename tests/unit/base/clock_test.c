@@ -19,7 +19,7 @@ TEST(clocks_go_forward_in_microseconds)
 TEST(rand_repeats_from_its_seed)
 {
 	struct rand a, b, c;
-	int         same = 0;
+	int same = 0;
 
 	rand_seed(&a, test_seed());
 	rand_seed(&b, test_seed());
@@ -48,13 +48,13 @@ TEST(rand_is_xoshiro256starstar)
 TEST(rand_below_is_even)
 {
 	struct rand r;
-	int         counts[7] = { 0 };
+	int counts[7] = { 0 };
 
 	rand_seed(&r, test_seed());
 	for (int i = 0; i < 70000; i++)
 		counts[rand_below(&r, 7)]++;
 	for (int i = 0; i < 7; i++)
-		expect(counts[i] > 9300 && counts[i] < 10700);   /* 7 standard deviations */
+		expect(counts[i] > 9300 && counts[i] < 10700); /* 7 standard deviations */
 	for (int i = 0; i < 1000; i++)
 		expect(rand_below(&r, 1) == 0 &&
 		    rand_below(&r, (UINT64_C(1) << 63) + 1) <= UINT64_C(1) << 63);
@@ -68,7 +68,7 @@ TEST(rand_secrets_differ)
 	rand_secret(a, sizeof a);
 	rand_secret(b, sizeof b);
 	expect(memcmp(a, b, sizeof a) != 0);
-	expect(memcmp(a + 256, (unsigned char [44]){ 0 }, 44) != 0);   /* filled to the end */
+	expect(memcmp(a + 256, (unsigned char[44]){ 0 }, 44) != 0); /* filled to the end */
 }
 
 TEST(the_coarse_clock_is_the_other_one_a_tick_behind)

@@ -11,18 +11,18 @@
 
 struct item {
 	struct list_node node;
-	int              number;
+	int number;
 };
 
 static void
 expect_list(const struct list *l, const char *want)
 {
-	char   got[64] = "";
+	char got[64] = "";
 	size_t len = 0;
 
 	list_each(l, n)
-		len += (size_t)snprintf(got + len, sizeof got - len, "%d",
-		    list_item(n, struct item, node)->number);
+		len += (size_t)snprintf(
+		    got + len, sizeof got - len, "%d", list_item(n, struct item, node)->number);
 	expect_str(got, want);
 	expect_eq(l->count, len);
 	expect(list_empty(l) == (len == 0));
@@ -49,7 +49,8 @@ TEST(list_keeps_order)
 	list_remove(&items[0].node);
 	list_remove(&items[4].node);
 	expect_list(&l, "13");
-	expect(list_pop(&l) == &items[1].node && list_pop(&l) == &items[3].node && list_pop(&l) == NULL);
+	expect(list_pop(&l) == &items[1].node && list_pop(&l) == &items[3].node &&
+	    list_pop(&l) == NULL);
 	expect_list(&l, "");
 	expect(l.first == NULL && l.last == NULL);
 }
@@ -82,10 +83,10 @@ enum { KEYS = 500 };
 static void
 expect_map(const struct map *m, int *const model[KEYS])
 {
-	char   text[32];
+	char text[32];
 	size_t count = 0, seen = 0;
 	struct slice key;
-	void  *value;
+	void *value;
 
 	for (int i = 0; i < KEYS; i++) {
 		expect(map_get(m, key_of(text, sizeof text, i)) == model[i]);
@@ -100,17 +101,18 @@ expect_map(const struct map *m, int *const model[KEYS])
 TEST(map_agrees_with_a_model)
 {
 	struct rand r;
-	struct map  m;
+	struct map m;
 	static int *model[KEYS];
-	int         values[8];
-	char        text[32];
+	int values[8];
+	char text[32];
 
 	rand_seed(&r, test_seed());
 	map_init(&m);
 	for (int step = 0; step < 20000; step++) {
-		int  i = (int)rand_below(&r, KEYS);
+		int i = (int)rand_below(&r, KEYS);
 		int *value = &values[rand_below(&r, 8)];
-		bool put = rand_below(&r, 100) < (step / 2000 % 2 == 0 ? 70 : 30);   /* grows, then shrinks */
+		bool put = rand_below(&r, 100) <
+		    (step / 2000 % 2 == 0 ? 70 : 30); /* grows, then shrinks */
 		struct slice key = key_of(text, sizeof text, i);
 
 		expect((put ? map_put(&m, key, value) : map_take(&m, key)) == model[i]);
@@ -129,7 +131,7 @@ TEST(map_copies_keys_and_takes_any_bytes)
 {
 	struct map m;
 	char key[] = "a\0b";
-	int  one = 1, two = 2;
+	int one = 1, two = 2;
 
 	map_init(&m);
 	expect(map_get(&m, slice_str("x")) == NULL && map_take(&m, slice_str("x")) == NULL);
@@ -146,14 +148,14 @@ TEST(map_copies_keys_and_takes_any_bytes)
 
 struct timer {
 	struct heap_node node;
-	uint64_t         came;
+	uint64_t came;
 };
 
 TEST(heap_gives_the_smallest_and_ties_in_order)
 {
 	enum { TIMERS = 2000 };
-	struct rand   r;
-	struct heap   h;
+	struct rand r;
+	struct heap h;
 	struct timer *timers = mem_zalloc(sizeof *timers * TIMERS);
 	struct heap_node *n, *last = NULL;
 	size_t in = 0;
@@ -164,12 +166,13 @@ TEST(heap_gives_the_smallest_and_ties_in_order)
 		heap_push(&h, &timers[i].node, (int64_t)rand_below(&r, 300) - 150);
 	for (size_t i = 0; i < TIMERS; i += 3, in--)
 		heap_remove(&h, &timers[i].node);
-	heap_remove(&h, &timers[0].node);   /* in none: nothing happens */
+	heap_remove(&h, &timers[0].node); /* in none: nothing happens */
 	expect_eq(h.count, in);
 	while ((n = heap_pop(&h)) != NULL) {
 		expect_eq(n->index, 0);
 		if (last != NULL)
-			expect(last->key < n->key || (last->key == n->key && last->order < n->order));
+			expect(
+			    last->key < n->key || (last->key == n->key && last->order < n->order));
 		last = n;
 		in--;
 	}
@@ -185,9 +188,9 @@ TEST(heap_remove_restores_order_upwards_too)
 
 	rand_seed(&r, test_seed());
 	for (int round = 0; round < 2000; round++) {
-		struct heap      h;
+		struct heap h;
 		struct heap_node nodes[16] = { { .index = 0 } };
-		int64_t          last = INT64_MIN;
+		int64_t last = INT64_MIN;
 
 		heap_init(&h);
 		for (int i = 0; i < 16; i++)

@@ -23,7 +23,7 @@ TEST(slice_order)
 {
 	expect(slice_cmp(slice_str("a"), slice_str("b")) < 0);
 	expect(slice_cmp(slice_str("ab"), slice_str("a")) > 0);
-	expect(slice_cmp(slice_str("a\xff"), slice_str("a\x01")) > 0);   /* bytes are unsigned */
+	expect(slice_cmp(slice_str("a\xff"), slice_str("a\x01")) > 0); /* bytes are unsigned */
 	expect_eq(slice_cmp(SLICE_NULL, slice_str("")), 0);
 }
 
@@ -32,8 +32,8 @@ TEST(slice_words)
 	struct slice head, rest;
 
 	expect(slice_eq_nocase(slice_str("SeLeCt"), slice_str("sElEcT")));
-	expect(!slice_eq_nocase(slice_str("\xc4"), slice_str("\xe4")));   /* ASCII only */
-	expect(!slice_eq_nocase(slice_str("@"), slice_str("`")));         /* 32 apart, not letters */
+	expect(!slice_eq_nocase(slice_str("\xc4"), slice_str("\xe4"))); /* ASCII only */
+	expect(!slice_eq_nocase(slice_str("@"), slice_str("`")));       /* 32 apart, not letters */
 	expect(slice_starts(slice_str("abc"), "ab") && !slice_starts(slice_str("a"), "ab"));
 	expect(slice_starts_nocase(slice_str("ABc"), "ab"));
 	expect_slice(slice_trim(slice_str(" \t\r\nx y\n ")), slice_str("x y"));
@@ -42,7 +42,7 @@ TEST(slice_words)
 	expect_slice(head, slice_str("a"));
 	expect_slice(rest, slice_str("b,c"));
 	rest = slice_split(slice_str("a,"), ',', &head);
-	expect(rest.len == 0 && !slice_is_null(rest));   /* an empty last part is a part */
+	expect(rest.len == 0 && !slice_is_null(rest)); /* an empty last part is a part */
 	rest = slice_split(slice_str("abc"), ',', &head);
 	expect(slice_is_null(rest));
 	expect_slice(head, slice_str("abc"));
@@ -111,7 +111,7 @@ TEST(arena_aligns_and_does_not_overlap)
 {
 	struct rand r;
 	struct arena a = ARENA_INIT;
-	static char  *pieces[400];
+	static char *pieces[400];
 	static size_t sizes[400];
 
 	rand_seed(&r, test_seed());
@@ -151,7 +151,7 @@ TEST(arena_reset_keeps_little)
 TEST(arena_poisons_what_is_not_handed_out)
 {
 	struct arena a = ARENA_INIT;
-	char        *piece = arena_alloc(&a, 5), *next = arena_alloc(&a, 5);
+	char *piece = arena_alloc(&a, 5), *next = arena_alloc(&a, 5);
 
 	expect(!__asan_address_is_poisoned(piece + 4) && __asan_address_is_poisoned(piece + 5));
 	expect(__asan_address_is_poisoned(next - 1) && !__asan_address_is_poisoned(next));
@@ -181,7 +181,7 @@ TEST(arena_texts)
 TEST(mem_grow_doubles)
 {
 	size_t cap = 0, moves = 0;
-	int   *array = NULL;
+	int *array = NULL;
 
 	for (size_t n = 1; n <= 1000; n++) {
 		size_t was = cap;
@@ -221,7 +221,8 @@ TEST(secret_is_wiped)
 	expect_slice(secret_reveal(&s), slice_of(longest, sizeof longest));
 	secret_set(&s, slice_str("short"));
 	expect_slice(secret_reveal(&s), slice_str("short"));
-	expect(s.hidden[5] == 0 && s.hidden[SECRET_MAX - 1] == 0);   /* nothing of the longer one is left */
+	expect(s.hidden[5] == 0 &&
+	    s.hidden[SECRET_MAX - 1] == 0); /* nothing of the longer one is left */
 	secret_done(&s);
 	expect(memcmp(&s, &zero, sizeof s) == 0);
 }

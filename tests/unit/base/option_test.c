@@ -5,17 +5,18 @@
 #include <stdlib.h>
 
 struct settings {
-	bool               verbose;
-	int64_t            port;
-	usec               timeout;
-	uint64_t           memory;
-	const char        *dir, *http;
-	int                on_lock;
+	bool verbose;
+	int64_t port;
+	usec timeout;
+	uint64_t memory;
+	const char *dir, *http;
+	int on_lock;
 	struct option_list cells;
 };
 
 #define FIELD(f) offsetof(struct settings, f)
 
+/* clang-format off */
 static const struct option table[] = {
 	{ "verbose", OPT_BOOL, FIELD(verbose), NULL, 0, 0, NULL, NULL, "Says more." },
 	{ "mysql-port", OPT_INT, FIELD(port), "3306", 1, 65535, NULL, "PORT", "Where to listen." },
@@ -29,6 +30,7 @@ static const struct option table[] = {
 	{ "cell", OPT_LIST, FIELD(cells), NULL, 0, 0, NULL, "NAME", "Which cells." },
 	{ 0 },
 };
+/* clang-format on */
 
 static struct err err;
 static const char *rest[4];
@@ -42,8 +44,8 @@ parse(struct settings *s, char **argv)
 	return option_parse(table, s, argv, rest, &rest_count, &err);
 }
 
-#define ARGS(...) ((char *[]){ (char []){ "prog" }, __VA_ARGS__, NULL })
-#define A(text) ((char []){ text })
+#define ARGS(...) ((char *[]){ (char[]){ "prog" }, __VA_ARGS__, NULL })
+#define A(text)   ((char[]){ text })
 
 TEST(option_defaults_come_from_the_rows)
 {
@@ -60,9 +62,11 @@ TEST(option_ways_to_write_one)
 {
 	struct settings s;
 
-	expect_ok(parse(&s, ARGS(A("--mysql_port=1"), A("-timeout"), A("2s"), A("x"),
-	    A("--verbose"), A("--dir="),
-	    A("--cell=a"), A("--cell"), A("b"), A("--on-lock=kill"), A("--"), A("--dir"), A("-"))), &err);
+	expect_ok(parse(&s,
+		      ARGS(A("--mysql_port=1"), A("-timeout"), A("2s"), A("x"), A("--verbose"),
+			  A("--dir="), A("--cell=a"), A("--cell"), A("b"), A("--on-lock=kill"),
+			  A("--"), A("--dir"), A("-"))),
+	    &err);
 	expect(s.port == 1 && s.timeout == 2 * SECOND && s.verbose && s.on_lock == 2);
 	expect_str(s.dir, "");
 	expect_eq(s.cells.count, 2);
@@ -93,11 +97,13 @@ refused(char **argv, const char *text)
 TEST(option_refusals_name_the_option)
 {
 	refused(ARGS(A("--mysql-port=0")), "option '--mysql-port': 0 is not between 1 and 65535");
-	refused(ARGS(A("--mysql-port=x")), "option '--mysql-port': 'x' is not a whole number of 64 bits");
+	refused(ARGS(A("--mysql-port=x")),
+	    "option '--mysql-port': 'x' is not a whole number of 64 bits");
 	refused(ARGS(A("--timeout=0")), "option '--timeout': the value is not between 1us and 1h");
 	refused(ARGS(A("--memory=16777215T")),
 	    "option '--memory': 9223372036854775807 is not between 1024 and 1099511627776");
-	refused(ARGS(A("--on-lock=ignore")), "option '--on-lock': 'ignore' is none of abort|wait|kill");
+	refused(
+	    ARGS(A("--on-lock=ignore")), "option '--on-lock': 'ignore' is none of abort|wait|kill");
 	refused(ARGS(A("--on-lock=abort|wait")),
 	    "option '--on-lock': 'abort|wait' is none of abort|wait|kill");
 	refused(ARGS(A("--http=here")),
@@ -125,8 +131,8 @@ TEST(option_suggestions)
 TEST(option_list_is_bounded)
 {
 	struct settings s;
-	static char     item[] = "--cell=x";
-	char           *argv[OPTION_LIST_MAX + 3] = { item };
+	static char item[] = "--cell=x";
+	char *argv[OPTION_LIST_MAX + 3] = { item };
 
 	for (int i = 1; i <= OPTION_LIST_MAX + 1; i++)
 		argv[i] = item;
@@ -138,9 +144,9 @@ TEST(option_list_is_bounded)
 
 TEST(option_help_fits_the_screen)
 {
-	char  *text = NULL;
+	char *text = NULL;
 	size_t size = 0, column = 0;
-	FILE  *out = open_memstream(&text, &size);
+	FILE *out = open_memstream(&text, &size);
 
 	option_help(table, out);
 	fclose(out);
@@ -148,18 +154,20 @@ TEST(option_help_fits_the_screen)
 		column = text[i] == '\n' ? 0 : column + 1;
 		expect(column <= 80);
 	}
-	expect(strstr(text, "  --mysql-port=PORT             Where to listen. (default 3306)\n") != NULL);
+	expect(strstr(text, "  --mysql-port=PORT             Where to listen. (default 3306)\n") !=
+	    NULL);
 	expect(strstr(text, "  --on-lock=abort|wait|kill     What to do. (default wait)\n") != NULL);
-	expect(strstr(text, "  --cell=NAME                   Which cells. (may be repeated)\n") != NULL);
+	expect(strstr(text, "  --cell=NAME                   Which cells. (may be repeated)\n") !=
+	    NULL);
 	free(text);
 }
 
 TEST(option_uses_are_read_as_they_were_written)
 {
-	struct settings   s;
+	struct settings s;
 	struct option_use u;
-	char            **argv = ARGS(A("a"), A("--mysql_port=1"), A("-timeout"), A("--verbose"),
-	               A("--no-verbose"), A("--verbose=on"), A("-"), A("--"), A("--dir=x"));
+	char **argv = ARGS(A("a"), A("--mysql_port=1"), A("-timeout"), A("--verbose"),
+	    A("--no-verbose"), A("--verbose=on"), A("-"), A("--"), A("--dir=x"));
 
 	expect_eq(parse(&s, argv), -1); /* the timeout is none, but it is taken for one */
 	expect(option_given(table, argv, "mysql-port") && option_given(table, argv, "verbose"));

@@ -6,9 +6,9 @@ static struct err err;
 
 TEST(parse_integers_to_their_limits)
 {
-	int64_t  i;
+	int64_t i;
 	uint64_t u;
-	int      n;
+	int n;
 
 	expect(parse_i64(slice_str("-9223372036854775808"), &i, &err) == 0 && i == INT64_MIN);
 	expect(parse_i64(slice_str("9223372036854775807"), &i, &err) == 0 && i == INT64_MAX);
@@ -24,14 +24,15 @@ TEST(parse_integers_to_their_limits)
 
 TEST(parse_integers_refuse_the_rest)
 {
-	static const char *const wrong[] = { "", "-", "+1", " 1", "1 ", "1x", "0x1", "--1", "1.0", "1e3" };
+	static const char *const wrong[] = { "", "-", "+1", " 1", "1 ", "1x", "0x1", "--1", "1.0",
+		"1e3" };
 	int64_t i;
 
 	for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
 		expect(parse_i64(slice_str(wrong[k]), &i, &err) == -1);
 		expect_eq(err.kind, ERR_REFUSED);
 	}
-	expect(parse_i64(slice_of("1\0", 2), &i, &err) == -1);   /* the whole text, NUL and all */
+	expect(parse_i64(slice_of("1\0", 2), &i, &err) == -1); /* the whole text, NUL and all */
 	expect(parse_i64(SLICE_NULL, &i, &err) == -1);
 }
 
@@ -56,7 +57,7 @@ TEST(parse_sizes)
 	expect(parse_size(slice_str("16M"), &u, &err) == 0 && u == 16777216);
 	expect(parse_size(slice_str("2G"), &u, &err) == 0 && u == UINT64_C(2) << 30);
 	expect(parse_size(slice_str("16777215T"), &u, &err) == 0);
-	expect(parse_size(slice_str("16777216T"), &u, &err) != 0);   /* 2^64 */
+	expect(parse_size(slice_str("16777216T"), &u, &err) != 0); /* 2^64 */
 	expect(parse_size(slice_str("k"), &u, &err) != 0);
 	expect(parse_size(slice_str("1kk"), &u, &err) != 0);
 	expect(parse_size(slice_str("-1"), &u, &err) != 0);
@@ -64,6 +65,7 @@ TEST(parse_sizes)
 
 TEST(parse_durations_as_go_prints_them)
 {
+	/* clang-format off */
 	static const struct { const char *text; usec want; } rows[] = {
 		{ "30s", 30 * SECOND }, { "1m30s", 90 * SECOND }, { "250ms", 250 * MSEC },
 		    { "2h", 120 * MINUTE },
@@ -71,6 +73,7 @@ TEST(parse_durations_as_go_prints_them)
 		{ "15\xc2\xb5s", 15 }, { "5", 5 * SECOND }, { "0", 0 }, { "0s", 0 }, { "2.5", 2500 * MSEC },
 		{ "1.000001s", SECOND + 1 }, { "1.0000010s", SECOND + 1 },
 	};
+	/* clang-format on */
 	usec d;
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -82,9 +85,8 @@ TEST(parse_durations_as_go_prints_them)
 TEST(parse_durations_refuse_the_rest)
 {
 	static const char *const wrong[] = { "", "s", "-1s", "1x", "1s5", "0s5", "1m 30s", "1.s",
-	    ".5s", "1..5s",
-		"9223372036855s", "18446744073709551616s", "1sm", "9223372036854.775807s",
-		"9223372036854775s9223372036854775s" };
+		".5s", "1..5s", "9223372036855s", "18446744073709551616s", "1sm",
+		"9223372036854.775807s", "9223372036854775s9223372036854775s" };
 	usec d;
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -94,11 +96,13 @@ TEST(parse_durations_refuse_the_rest)
 
 TEST(printed_durations)
 {
+	/* clang-format off */
 	static const struct { usec d; const char *want; } rows[] = {
 		{ 0, "0s" }, { 1, "1us" }, { 999, "999us" }, { 250 * MSEC, "250ms" }, { 1500, "1.5ms" },
 		{ SECOND, "1s" }, { 90 * SECOND, "1m30s" }, { 60 * MINUTE, "1h" }, { 61 * MINUTE, "1h1m" },
 		{ 60 * MINUTE + 1500 * MSEC, "1h1.5s" }, { -90 * SECOND, "-1m30s" }, { NEVER, "never" },
 	};
+	/* clang-format on */
 	char out[64];
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -130,13 +134,14 @@ TEST(durations_survive_printing_and_parsing)
 TEST(parse_addresses)
 {
 	char host[256];
-	int  port;
+	int port;
 
 	expect(parse_hostport(slice_str("127.0.0.1:3306"), host, &port, &err) == 0 && port == 3306);
 	expect_str(host, "127.0.0.1");
 	expect(parse_hostport(slice_str("[::1]:0"), host, &port, &err) == 0 && port == 0);
 	expect_str(host, "::1");
-	expect(parse_hostport(slice_str("db-1.example.org:65535"), host, &port, &err) == 0 && port == 65535);
+	expect(parse_hostport(slice_str("db-1.example.org:65535"), host, &port, &err) == 0 &&
+	    port == 65535);
 	expect(parse_hostport(slice_str("h:65536"), host, &port, &err) != 0);
 	print_hostport(host, sizeof(host), "[::1]:0", 4711);
 	expect_str(host, "[::1]:4711");
@@ -146,10 +151,9 @@ TEST(parse_addresses)
 TEST(parse_addresses_refuse_the_rest)
 {
 	static const char *const wrong[] = { "", ":1", "h", "h:", "h:x", "::1:3306", "[::1]",
-	    "[::1]3306", "[]:1", "a b:1",
-		"a/b:1", "u@h:1", "h:-1" };
+		"[::1]3306", "[]:1", "a b:1", "a/b:1", "u@h:1", "h:-1" };
 	char host[256], longest[300];
-	int  port;
+	int port;
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
 		if (parse_hostport(slice_str(wrong[i]), host, &port, &err) == 0)

@@ -25,10 +25,11 @@ TEST(err_gathers_context_and_keeps_its_kind)
 	expect_eq(err_wrap(&err, "copying '%s'", "users"), -1);
 	expect_str(err.text, "copying 'users': query failed: 'x'");
 	expect_str(err.hint, "try 2");
-	expect(err.kind == ERR_SERVER && err.mysql_errno == 1205 && strcmp(err.sqlstate, "HY000") == 0);
+	expect(err.kind == ERR_SERVER && err.mysql_errno == 1205 &&
+	    strcmp(err.sqlstate, "HY000") == 0);
 	expect_eq(err_copy(&copy, &err), -1);
 	expect_str(copy.text, err.text);
-	expect_eq(err_set(&err, ERR_RETRY, "again after: %s", err.text), -1);   /* from its own text */
+	expect_eq(err_set(&err, ERR_RETRY, "again after: %s", err.text), -1); /* from its own text */
 	expect_str(err.text, "again after: copying 'users': query failed: 'x'");
 	expect(err.mysql_errno == 0 && err.hint[0] == '\0' && err.sqlstate[0] == '\0');
 	err_clear(&err);
@@ -72,7 +73,8 @@ TEST(err_kinds_have_names_of_their_own)
 {
 	for (int i = ERR_NONE; i <= ERR_SERVER; i++)
 		for (int k = ERR_NONE; k < i; k++)
-			expect(strcmp(err_kind_name((enum err_kind)i), err_kind_name((enum err_kind)k)) != 0);
+			expect(strcmp(err_kind_name((enum err_kind)i),
+				   err_kind_name((enum err_kind)k)) != 0);
 	expect_str(err_kind_name(ERR_NOT_FOUND), "not found");
 }
 
@@ -81,7 +83,7 @@ static int
 captured(void (*fn)(void), char *out, size_t size)
 {
 	char path[128];
-	int  status;
+	int status;
 
 	snprintf(path, sizeof path, "%s/stderr", test_dir());
 	pid_t pid = fork();
@@ -129,6 +131,7 @@ TEST(log_lines)
 {
 	static char out[4096];
 	char *line = out;
+	/* clang-format off */
 	static const char *const want[] = {
 		" INFO  stream 3 users: copy done rows=7", " WARN  a\\nb\\tc\\x1b[31m\\x7f", " ERROR last" };
 
@@ -142,6 +145,7 @@ TEST(log_lines)
 		expect_str(line + 27, want[i]);
 		line = end + 1;
 	}
+	/* clang-format on */
 	expect_str(line, "");
 }
 
@@ -174,10 +178,11 @@ break_a_promise(void)
 TEST(check_says_what_and_where)
 {
 	static char out[8192];
-	int  status = captured(break_a_promise, out, sizeof out);
+	int status = captured(break_a_promise, out, sizeof out);
 
 	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-	expect(strstr(out, "report_test.c:") != NULL && strstr(out, "check failed: 1 + 1 == 3\n") != NULL);
+	expect(strstr(out, "report_test.c:") != NULL &&
+	    strstr(out, "check failed: 1 + 1 == 3\n") != NULL);
 }
 
 TEST(histogram_buckets_and_quantiles)
@@ -185,11 +190,12 @@ TEST(histogram_buckets_and_quantiles)
 	struct histogram h = { .total = 0 };
 
 	expect_eq(histogram_quantile(&h, 0.5), 0);
-	histogram_add(&h, 100);                  /* a bound belongs to its bucket */
+	histogram_add(&h, 100); /* a bound belongs to its bucket */
 	histogram_add(&h, 101);
 	histogram_add(&h, -5);
-	histogram_add(&h, 300 * SECOND);         /* past the last bound */
-	expect(h.counts[0] == 2 && h.counts[1] == 1 && h.counts[METRIC_BUCKETS] == 1 && h.total == 4);
+	histogram_add(&h, 300 * SECOND); /* past the last bound */
+	expect(
+	    h.counts[0] == 2 && h.counts[1] == 1 && h.counts[METRIC_BUCKETS] == 1 && h.total == 4);
 	expect_eq(h.max, 300 * SECOND);
 	expect_eq(histogram_quantile(&h, 0.5), 100);
 	expect_eq(histogram_quantile(&h, 0.75), 200);
@@ -213,10 +219,12 @@ TEST(metrics_in_prometheus_text)
 	histogram_add(&h, 250);
 	histogram_add(&h, 500 * SECOND);
 	metric_print_histogram(&out, "sy_wait", "Wait.", &h);
-	expect(strstr(out.data, "sy_wait_bucket{le=\"0.0001\"} 0\nsy_wait_bucket{le=\"0.0002\"} 0\n"
-	    "sy_wait_bucket{le=\"0.0004\"} 1\n") != NULL);
-	expect(strstr(out.data, "sy_wait_bucket{le=\"104.8576\"} 1\nsy_wait_bucket{le=\"+Inf\"} 2\n"
-	    "sy_wait_sum 500.00025\nsy_wait_count 2\n") != NULL);
+	expect(strstr(out.data,
+		   "sy_wait_bucket{le=\"0.0001\"} 0\nsy_wait_bucket{le=\"0.0002\"} 0\n"
+		   "sy_wait_bucket{le=\"0.0004\"} 1\n") != NULL);
+	expect(strstr(out.data,
+		   "sy_wait_bucket{le=\"104.8576\"} 1\nsy_wait_bucket{le=\"+Inf\"} 2\n"
+		   "sy_wait_sum 500.00025\nsy_wait_count 2\n") != NULL);
 }
 
 TEST(metric_labels)
@@ -231,8 +239,9 @@ TEST(metric_labels)
 	histogram_add(&h, 250);
 	metric_print_histogram_of(&out, "sy_step", NULL, "step=\"hold\"", &h);
 	expect(strncmp(out.data, "sy_step_bucket{step=\"hold\",le=\"0.0001\"} 0\n", 42) == 0);
-	expect(strstr(out.data, "sy_step_bucket{step=\"hold\",le=\"+Inf\"} 1\n"
-	    "sy_step_sum{step=\"hold\"} 0.00025\nsy_step_count{step=\"hold\"} 1\n") != NULL);
+	expect(strstr(out.data,
+		   "sy_step_bucket{step=\"hold\",le=\"+Inf\"} 1\n"
+		   "sy_step_sum{step=\"hold\"} 0.00025\nsy_step_count{step=\"hold\"} 1\n") != NULL);
 }
 
 enum { IDLE, RUNNING, DONE };
@@ -261,7 +270,8 @@ TEST(fsm_goes_along_its_edges_only)
 {
 	static char out[8192];
 
-	expect(fsm_may(&toy, IDLE, RUNNING) && !fsm_may(&toy, IDLE, DONE) && fsm_may(&toy, IDLE, IDLE));
+	expect(fsm_may(&toy, IDLE, RUNNING) && !fsm_may(&toy, IDLE, DONE) &&
+	    fsm_may(&toy, IDLE, IDLE));
 	expect(fsm_may(&toy, RUNNING, IDLE) && !fsm_may(&toy, DONE, IDLE));
 	fsm_check(&toy, RUNNING, DONE);
 	expect_str(fsm_name(&toy, DONE), "done");
@@ -297,14 +307,13 @@ TEST(fault_acts_on_its_passage_once)
 TEST(fault_refuses_what_it_does_not_understand)
 {
 	static const char *const wrong[] = { "a", "a=", "=kill", "a=explode", "a=error@0",
-	    "a=error@", "a=sleep", "a=sleep:-1",
-		"a=kill,b", "a=error@x" };
+		"a=error@", "a=sleep", "a=sleep:-1", "a=kill,b", "a=error@x" };
 	struct err err = { 0 };
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
 		if (fault_arm(wrong[i], &err) == 0)
 			test_fail(__FILE__, __LINE__, "'%s' is accepted", wrong[i]);
-	expect(!fault("a"));   /* a list with one wrong item arms nothing */
+	expect(!fault("a")); /* a list with one wrong item arms nothing */
 	expect_ok(fault_arm("", &err), &err);
 }
 
@@ -326,7 +335,7 @@ misspell(void)
 TEST(fault_reads_the_environment)
 {
 	static char out[4096];
-	int  status = captured(die_of_the_environment, out, sizeof out);
+	int status = captured(die_of_the_environment, out, sizeof out);
 
 	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	status = captured(misspell, out, sizeof out);

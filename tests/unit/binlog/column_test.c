@@ -5,15 +5,15 @@
 #include "unit/binlog/hex.h"
 
 static struct arena arena;
-static struct err   err;
+static struct err err;
 
 static struct column_type
 type(const char *text, const char *charset)
 {
 	struct column_type t;
 
-	expect_ok(column_type_parse(slice_str(text), slice_str(charset), SLICE_NULL, &t, &err),
-	    &err);
+	expect_ok(
+	    column_type_parse(slice_str(text), slice_str(charset), SLICE_NULL, &t, &err), &err);
 	return t;
 }
 
@@ -42,17 +42,18 @@ TEST(binary_collation_is_one_that_keeps_blanks)
 	struct column_type t;
 
 	expect_ok(column_type_parse(slice_str("varchar(3)"), slice_str("utf8mb4"),
-	    slice_str("utf8mb4_nopad_bin"), &t,
-	    &err), &err);
+		      slice_str("utf8mb4_nopad_bin"), &t, &err),
+	    &err);
 	expect(t.binary_collation);
 	expect_ok(column_type_parse(slice_str("varchar(3)"), slice_str("utf8mb4"),
-	    slice_str("utf8mb4_bin"), &t, &err),
+		      slice_str("utf8mb4_bin"), &t, &err),
 	    &err);
 	expect(!t.binary_collation);
 }
 
 TEST(other_types_are_refused_by_name)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"uuid", "inet6", "geometry", "point", "json", "year(2)", "vector(3)",
 		    "int(11) compressed",
@@ -60,11 +61,12 @@ TEST(other_types_are_refused_by_name)
 		    "timestamp /* mariadb-5.3 */",
 		"varchar(-1)", "bit",
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct column_type t;
-		expect_eq(column_type_parse(slice_str(bad[i]), SLICE_NULL, SLICE_NULL, &t, &err),
-		    -1);
+		expect_eq(
+		    column_type_parse(slice_str(bad[i]), SLICE_NULL, SLICE_NULL, &t, &err), -1);
 		expect_eq(err.kind, ERR_REFUSED);
 		expect(strstr(err.text, bad[i]) != NULL);
 	}
@@ -83,9 +85,9 @@ key(const char *type_text, const char *value)
 TEST(key_bytes_sort_as_their_index)
 {
 	static const char *const ints[] = { "-9223372036854775808", "-1", "0", "1",
-	    "9223372036854775807" };
+		"9223372036854775807" };
 	static const char *const doubles[] = { "-1e308", "-1.5", "-1e-308", "0", "1e-308", "1.5",
-	    "1e308" };
+		"1e308" };
 
 	for (size_t i = 0; i + 1 < sizeof(ints) / sizeof(ints[0]); i++)
 		expect(slice_cmp(key("bigint(20)", ints[i]), key("bigint(20)", ints[i + 1])) < 0);
@@ -93,8 +95,8 @@ TEST(key_bytes_sort_as_their_index)
 		expect(slice_cmp(key("double", doubles[i]), key("double", doubles[i + 1])) < 0);
 	expect(slice_cmp(key("varbinary(9)", "a"), key("varbinary(9)", "ab")) < 0);
 	expect(slice_cmp(key("varbinary(9)", "a\x01"), key("varbinary(9)", "b")) < 0);
-	expect(slice_cmp(key("bigint(20) unsigned", "9"), key("bigint(20) unsigned",
-	    "18446744073709551615")) < 0);
+	expect(slice_cmp(key("bigint(20) unsigned", "9"),
+		   key("bigint(20) unsigned", "18446744073709551615")) < 0);
 }
 
 TEST(key_bytes_do_not_depend_on_how_it_was_read)
@@ -151,12 +153,14 @@ TEST(literals)
 
 TEST(select_reads_exactly)
 {
+	/* clang-format off */
 	static const struct { const char *type, *want; } cases[] = {
 		{ "float", "`c`*1e0" }, { "double(10,2)", "`c`*1e0" }, { "enum('a')", "`c`+0" },
 		{ "set('a')", "CAST(`c`+0 AS UNSIGNED)" },
 		{ "bit(3)", "`c`+0" }, { "int(11)", "`c`" }, { "varchar(5)", "`c`" },
 		{ "decimal(5,2)", "`c`" },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct column_type t = type(cases[i].type, "");
@@ -170,7 +174,7 @@ TEST(select_reads_exactly)
 static const char *
 decimal(const char *hex, int precision, int scale)
 {
-	char         *text = arena_alloc(&arena, DECIMAL_TEXT_MAX);
+	char *text = arena_alloc(&arena, DECIMAL_TEXT_MAX);
 	struct cursor c = cursor_of(hex_bytes(&arena, hex));
 
 	expect(decimal_read(&c, precision, scale, text) > 0);
@@ -192,10 +196,10 @@ TEST(decimals)
 
 TEST(bad_decimals_are_noticed)
 {
-	char          text[DECIMAL_TEXT_MAX];
+	char text[DECIMAL_TEXT_MAX];
 	struct cursor c = cursor_of(slice_of("\xff\xff", 2));
 
-	expect_eq(decimal_read(&c, 4, 2, text), 0);     /* groups of two digits above 99 */
+	expect_eq(decimal_read(&c, 4, 2, text), 0); /* groups of two digits above 99 */
 	expect(c.failed);
 	c = cursor_of(slice_of("\x80", 1));
 	expect_eq(decimal_read(&c, 4, 2, text), 0);
@@ -207,15 +211,15 @@ TEST(bad_decimals_are_noticed)
 
 TEST(old_temporal_encodings)
 {
-	char          text[TEMPORAL_TEXT_MAX];
-	struct cursor c = cursor_of(hex_bytes(&arena, "d8f212"));        /* 1241816 */
+	char text[TEMPORAL_TEXT_MAX];
+	struct cursor c = cursor_of(hex_bytes(&arena, "d8f212")); /* 1241816 */
 
 	expect(temporal_time_old(&c, text) > 0);
 	expect_str(text, "124:18:16");
-	c = cursor_of(hex_bytes(&arena, "280ded"));                      /* -1241816 */
+	c = cursor_of(hex_bytes(&arena, "280ded")); /* -1241816 */
 	expect(temporal_time_old(&c, text) > 0);
 	expect_str(text, "-124:18:16");
-	c = cursor_of(hex_bytes(&arena, "3b0c8aa35d120000"));            /* 20191231235835 */
+	c = cursor_of(hex_bytes(&arena, "3b0c8aa35d120000")); /* 20191231235835 */
 	expect(temporal_datetime_old(&c, text) > 0);
 	c = cursor_of(hex_bytes(&arena, "00000000"));
 	expect(temporal_timestamp_old(&c, text) > 0);
@@ -230,18 +234,18 @@ TEST(old_temporal_encodings)
 /* Every tenth of a millisecond around zero keeps its sign and its borrow. */
 TEST(negative_times_borrow)
 {
-	char          text[TEMPORAL_TEXT_MAX];
-	struct cursor c = cursor_of(hex_bytes(&arena, "7fffffffffff"));  /* -1 microsecond */
+	char text[TEMPORAL_TEXT_MAX];
+	struct cursor c = cursor_of(hex_bytes(&arena, "7fffffffffff")); /* -1 microsecond */
 
 	expect(temporal_time(&c, 6, text) > 0);
 	expect_str(text, "-00:00:00.000001");
-	c = cursor_of(hex_bytes(&arena, "7fffffce"));                    /* -0.5 in hundredths */
+	c = cursor_of(hex_bytes(&arena, "7fffffce")); /* -0.5 in hundredths */
 	expect(temporal_time(&c, 2, text) > 0);
 	expect_str(text, "-00:00:00.50");
-	c = cursor_of(hex_bytes(&arena, "7fefffd8f1"));                  /* -1:00:00.9999 */
+	c = cursor_of(hex_bytes(&arena, "7fefffd8f1")); /* -1:00:00.9999 */
 	expect(temporal_time(&c, 4, text) > 0);
 	expect_str(text, "-01:00:00.9999");
-	c = cursor_of(hex_bytes(&arena, "800000ff"));                    /* 255 hundredths */
+	c = cursor_of(hex_bytes(&arena, "800000ff")); /* 255 hundredths */
 	expect_eq(temporal_time(&c, 2, text), 0);
 }
 
@@ -252,7 +256,8 @@ TEST(a_type_with_digits_keeps_what_it_would_not_round)
 	struct column_type plain = { .kind = COLUMN_DOUBLE };
 
 	/* 1 + 0.235 is not the double next to 1.235, and the first is what the server stores for it. */
-	expect(column_keeps(&d, slice_str("1.2349999999999999")) && !column_keeps(&d, slice_str("1.235")));
+	expect(column_keeps(&d, slice_str("1.2349999999999999")) &&
+	    !column_keeps(&d, slice_str("1.235")));
 	expect(column_keeps(&d, slice_str("1.25")) && !column_keeps(&d, slice_str("1.2345")));
 	expect(column_keeps(&d, slice_str("-0")) && column_keeps(&d, SLICE_NULL));
 	expect(column_keeps(&d, slice_str("999999999.999")) && column_keeps(&d, slice_str("1e300")));
@@ -265,7 +270,8 @@ TEST(a_type_with_digits_keeps_what_it_would_not_round)
 
 TEST(the_number_0_of_an_enum_alone_is_no_literal_s)
 {
-	struct column_type e = { .kind = COLUMN_ENUM, .length = 2 }, s = { .kind = COLUMN_SET, .length = 2 };
+	struct column_type e = { .kind = COLUMN_ENUM, .length = 2 },
+			   s = { .kind = COLUMN_SET, .length = 2 };
 
 	expect(column_is_unsayable(&e, slice_str("0")) && !column_is_unsayable(&e, slice_str("1")));
 	expect(!column_is_unsayable(&e, SLICE_NULL) && !column_is_unsayable(&s, slice_str("0")));

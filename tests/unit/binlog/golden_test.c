@@ -6,7 +6,7 @@
 #include "unit/binlog/kinds.h"
 
 static struct arena arena;
-static struct err   err;
+static struct err err;
 
 static struct event
 event(const char *hex)
@@ -19,7 +19,7 @@ event(const char *hex)
 
 TEST(format_description)
 {
-	struct event              e = event(golden_format);
+	struct event e = event(golden_format);
 	struct format_description f;
 
 	expect_eq(e.type, EVENT_FORMAT_DESCRIPTION);
@@ -34,7 +34,7 @@ TEST(format_description)
 
 TEST(rotate_names_the_next_file)
 {
-	struct event  e = event(golden_rotate);
+	struct event e = event(golden_rotate);
 	struct rotate r;
 
 	expect_ok(rotate_read(e.body, &r, &err), &err);
@@ -44,7 +44,7 @@ TEST(rotate_names_the_next_file)
 
 TEST(gtids)
 {
-	struct event      e = event(golden_gtid);
+	struct event e = event(golden_gtid);
 	struct gtid_event g;
 	struct gtid_list_event l;
 
@@ -65,9 +65,9 @@ TEST(gtids)
 
 TEST(xa_is_prepared_then_completed)
 {
-	struct event       e = event(golden_gtid_xa);
-	struct gtid_event  g;
-	struct xa_prepare  p;
+	struct event e = event(golden_gtid_xa);
+	struct gtid_event g;
+	struct xa_prepare p;
 	struct query_event q;
 
 	expect_ok(gtid_event_read(&e, &g, &err), &err);
@@ -91,7 +91,7 @@ TEST(xa_is_prepared_then_completed)
 TEST(query_has_database_mode_and_text)
 {
 	enum { NO_AUTO_VALUE_ON_ZERO = 1 << 19, ALLOW_INVALID_DATES = 1 << 25 };
-	struct event       e = event(golden_query_ddl);
+	struct event e = event(golden_query_ddl);
 	struct query_event q;
 
 	expect_ok(query_event_read(e.body, &q, &err), &err);
@@ -105,7 +105,7 @@ TEST(query_has_database_mode_and_text)
 TEST(xid_and_annotation)
 {
 	struct event e = event(golden_xid);
-	uint64_t     xid;
+	uint64_t xid;
 	struct slice sql;
 
 	expect_ok(xid_event_read(e.body, &xid, &err), &err);
@@ -152,9 +152,9 @@ TEST(table_map)
 static struct row_change
 change_of(const char *hex, struct tablemap *map, struct column_type types[KINDS])
 {
-	struct event      e = event(hex);
-	struct rows       rows;
-	struct row_shape  shape;
+	struct event e = event(hex);
+	struct rows rows;
+	struct row_shape shape;
 	struct row_change change, none;
 
 	read_map(map);
@@ -171,7 +171,7 @@ change_of(const char *hex, struct tablemap *map, struct column_type types[KINDS]
 static struct row_change
 change(const char *hex)
 {
-	struct tablemap    map;
+	struct tablemap map;
 	struct column_type types[KINDS];
 
 	return change_of(hex, &map, types);
@@ -179,6 +179,7 @@ change(const char *hex)
 
 TEST(every_type_at_an_extreme)
 {
+	/* clang-format off */
 	static const char *const want[KINDS] = {
 		"1", "-128", "255", "-32768", "-8388608", "16777215", "4294967295",
 		    "-9223372036854775808",
@@ -191,6 +192,7 @@ TEST(every_type_at_an_extreme)
 		    NULL, "text",
 		"{\"a\": 1}", NULL, NULL, "tiny", NULL, "3", "257",
 	};
+	/* clang-format on */
 	struct row_change c = change(golden_write_full);
 
 	expect_eq(c.kind, ROW_INSERT);
@@ -215,6 +217,7 @@ TEST(nulls)
 
 TEST(zeros_and_zero_dates)
 {
+	/* clang-format off */
 	static const char *const want[KINDS] = {
 		"3", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0.00",
 		    "0.000000000000000000000000000000",
@@ -223,6 +226,7 @@ TEST(zeros_and_zero_dates)
 		    "", "", "", "", "",
 		NULL, "", "", "", "0", "0",
 	};
+	/* clang-format on */
 	struct row_change c = change(golden_write_zeros), d = change(golden_delete);
 
 	expect_eq(d.kind, ROW_DELETE);
@@ -251,15 +255,15 @@ TEST(update_has_both_images)
 TEST(a_wrong_byte_is_noticed_by_the_checksum)
 {
 	struct slice bytes = hex_bytes(&arena, golden_update);
-	uint8_t     *copy = arena_alloc(&arena, bytes.len);
+	uint8_t *copy = arena_alloc(&arena, bytes.len);
 	struct event e;
 
 	for (size_t i = 0; i < bytes.len; i++) {
 		memcpy(copy, bytes.ptr, bytes.len);
 		copy[i] ^= 0x10;
-		if (i != 4)             /* another type may carry another checksum */
+		if (i != 4) /* another type may carry another checksum */
 			expect(event_read(EVENT_CHECKSUM_CRC32, slice_of(copy, bytes.len), &e,
-			    &err) == -1);
+				   &err) == -1);
 	}
 }
 
@@ -267,8 +271,8 @@ TEST(a_wrong_byte_is_noticed_by_the_checksum)
 TEST(an_incomplete_image_is_refused)
 {
 	struct event e = event(golden_update);
-	struct rows  rows;
-	uint8_t     *copy = arena_alloc(&arena, e.body.len);
+	struct rows rows;
+	uint8_t *copy = arena_alloc(&arena, e.body.len);
 
 	memcpy(copy, e.body.ptr, e.body.len);
 	copy[6 + 2 + 1 + 5] &= (uint8_t)~0x10;
@@ -280,18 +284,21 @@ TEST(an_incomplete_image_is_refused)
 
 TEST(another_definition_is_noticed)
 {
-	struct tablemap    map;
+	struct tablemap map;
 	struct column_type types[KINDS];
-	struct row_shape   shape;
+	struct row_shape shape;
 
 	(void)change_of(golden_update, &map, types);
-	expect_eq(row_shape_init(&shape, &map, &(struct row_columns){ types, KINDS - 1, 0 }, &err), -1);
+	expect_eq(
+	    row_shape_init(&shape, &map, &(struct row_columns){ types, KINDS - 1, 0 }, &err), -1);
 	expect_eq(err.kind, ERR_CONFLICT);
 	for (int i = 1; i < KINDS; i++) {
 		struct column_type saved = types[i];
 		/* DATE in its place, INT in DATE's */
 		types[i] = types[i == 15 ? 0 : 15];
-		expect_eq(row_shape_init(&shape, &map, &(struct row_columns){ types, KINDS, 0 }, &err), -1);
+		expect_eq(
+		    row_shape_init(&shape, &map, &(struct row_columns){ types, KINDS, 0 }, &err),
+		    -1);
 		expect_eq(err.kind, ERR_CONFLICT);
 		types[i] = saved;
 	}
@@ -300,7 +307,7 @@ TEST(another_definition_is_noticed)
 TEST(compressed_events_are_refused_by_name)
 {
 	struct event e = event(golden_update);
-	struct rows  rows;
+	struct rows rows;
 
 	e.type = 170;
 	expect(event_is_compressed(e.type) && event_is_rows(e.type));
@@ -314,15 +321,16 @@ TEST(compressed_events_are_refused_by_name)
  */
 TEST(cut_events_are_errors)
 {
-	struct tablemap    map, whole;
+	struct tablemap map, whole;
 	struct column_type types[KINDS];
-	struct event       e = event(golden_write_full), m = event(golden_map);
-	struct rows        rows;
-	struct row_shape   shape;
-	struct row_change  c;
+	struct event e = event(golden_write_full), m = event(golden_map);
+	struct rows rows;
+	struct row_shape shape;
+	struct row_change c;
 
 	(void)change_of(golden_update, &whole, types);
-	expect_ok(row_shape_init(&shape, &whole, &(struct row_columns){ types, KINDS, 0 }, &err), &err);
+	expect_ok(
+	    row_shape_init(&shape, &whole, &(struct row_columns){ types, KINDS, 0 }, &err), &err);
 	for (size_t n = 0; n < e.body.len; n++) {
 		struct event cut = e;
 		cut.body = arena_dup(&arena, slice_cut(e.body, 0, n));
@@ -333,8 +341,9 @@ TEST(cut_events_are_errors)
 		expect(rc == (n == 6 + 2 + 1 + 5 ? 0 : -1));
 	}
 	for (size_t n = 0; n < 8 + 2 + 1 + 6 + 1 + KINDS; n++)
-		expect_eq(tablemap_read(&arena, arena_dup(&arena, slice_cut(m.body, 0, n)), &map,
-		    &err), -1);
+		expect_eq(
+		    tablemap_read(&arena, arena_dup(&arena, slice_cut(m.body, 0, n)), &map, &err),
+		    -1);
 }
 
 TEST(positions_go_beyond_four_gigabytes)

@@ -9,7 +9,7 @@
 static inline struct slice
 hex_bytes(struct arena *a, const char *hex)
 {
-	size_t   n = strlen(hex) / 2;
+	size_t n = strlen(hex) / 2;
 	uint8_t *out = arena_alloc(a, n + 1);
 
 	for (size_t i = 0; i < n; i++) {

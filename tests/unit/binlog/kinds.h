@@ -6,6 +6,7 @@
 
 enum { KINDS = 34 };
 
+/* clang-format off */
 static const struct { const char *type, *charset; } kinds[KINDS] = {
 	{ "int(11)", "" }, { "tinyint(4)", "" }, { "tinyint(3) unsigned", "" }, { "smallint(6)",
 	"" },
@@ -23,14 +24,14 @@ static const struct { const char *type, *charset; } kinds[KINDS] = {
 	"" },
 	{ "set('a','b','c','d','e','f','g','h','i')", "" },
 };
+/* clang-format on */
 
 static inline int
 kinds_read(struct column_type types[KINDS], struct err *err)
 {
 	for (int i = 0; i < KINDS; i++)
 		if (column_type_parse(slice_str(kinds[i].type), slice_str(kinds[i].charset),
-		    SLICE_NULL, &types[i],
-		    err) != 0)
+			SLICE_NULL, &types[i], err) != 0)
 			return -1;
 	return 0;
 }

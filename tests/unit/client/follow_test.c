@@ -37,17 +37,21 @@ answer(struct ctx *cx, void *arg, const struct http_request *req, struct http_re
 static void
 moves(void *arg)
 {
-	static const char  *args[] = { "a.t", "b.t" };
-	struct err          err = { 0 };
+	static const char *args[] = { "a.t", "b.t" };
+	struct err err = { 0 };
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx          cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 	struct http_server *server;
-	char               *argv[] = { NULL };
+	char *argv[] = { NULL };
 	const struct command *command = command_find("MoveTables");
 	struct command_options options;
-	int                    status = 0;
-	struct client c = { .command = command->name, .options = command->options, .argv = argv,
-		.args = args, .args_count = 2, .server = "127.0.0.1:15000" };
+	int status = 0;
+	struct client c = { .command = command->name,
+		.options = command->options,
+		.argv = argv,
+		.args = args,
+		.args_count = 2,
+		.server = "127.0.0.1:15000" };
 
 	expect_ok(option_defaults(command->options, &options, &err), &err);
 	expect_ok(http_serve(c.server, answer, arg, &server, &err), &err);
@@ -65,6 +69,6 @@ TEST(the_summary_counts_the_holds_of_attempts_that_were_rolled_back)
 	task_detach(t);
 	sim_stop();
 	expect(strstr(said(),
-	    "  switched  in attempt 3; writes waited for 22 ms, after 2 attempts that held them for 2.0 s\n")
-	    != NULL);
+		   "  switched  in attempt 3; writes waited for 22 ms, after 2 attempts that "
+		   "held them for 2.0 s\n") != NULL);
 }

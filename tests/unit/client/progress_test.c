@@ -33,7 +33,7 @@ shown_at(struct progress *p, const struct move_view *v, int seconds)
 
 TEST(the_line_says_why_a_move_waits)
 {
-	struct progress  p;
+	struct progress p;
 	struct move_view v = running();
 
 	said_begin();
@@ -52,7 +52,7 @@ TEST(the_line_says_why_a_move_waits)
 
 TEST(on_a_terminal_the_reason_has_a_line_of_its_own)
 {
-	struct progress  p;
+	struct progress p;
 	struct move_view v = running();
 
 	said_begin();
@@ -70,7 +70,7 @@ TEST(on_a_terminal_the_reason_has_a_line_of_its_own)
 
 TEST(machines_read_the_reason_too)
 {
-	struct progress  p;
+	struct progress p;
 	struct move_view v = running();
 
 	said_begin();

@@ -2,18 +2,18 @@
 #include "client/command.h"
 #include "test.h"
 
-#define A(text) ((char[]){ text })
+#define A(text)   ((char[]){ text })
 #define ARGS(...) ((char *[]){ A("MoveTables"), __VA_ARGS__, NULL })
 
 static void
 resumes(char **argv, const char *server, const char *line)
 {
-	const struct command  *command = command_find("MoveTables");
+	const struct command *command = command_find("MoveTables");
 	struct command_options o;
-	struct err             err;
-	const char            *args[4];
-	struct buf             out = BUF_INIT;
-	struct client          c = {
+	struct err err;
+	const char *args[4];
+	struct buf out = BUF_INIT;
+	struct client c = {
 		.server = server != NULL ? server : "127.0.0.1:15000",
 		.server_given = server != NULL,
 		.command = command->name,
@@ -35,7 +35,8 @@ TEST(the_line_to_come_back_has_what_was_typed)
 	resumes(ARGS(A("a.t"), A("b.t")), NULL, "vtctlclient MoveTables a.t b.t");
 	resumes(ARGS(A("--no-switch"), A("a.t"), A("b.t")), NULL,
 	    "vtctlclient MoveTables --no-switch a.t b.t");
-	resumes(ARGS(A("a.t"), A("-grace_period"), A("7s"), A("--detach"), A("b.t"), A("--on-grace=kill")),
+	resumes(ARGS(A("a.t"), A("-grace_period"), A("7s"), A("--detach"), A("b.t"),
+		    A("--on-grace=kill")),
 	    "h:1", "vtctlclient --server h:1 MoveTables --grace-period=7s --on-grace=kill a.t b.t");
 	resumes(ARGS(A("--format"), A("json"), A("--no-detach"), A("--"), A("a.t"), A("b.t")), NULL,
 	    "vtctlclient MoveTables --format=json a.t b.t");

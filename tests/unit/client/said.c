@@ -27,7 +27,7 @@ const char *
 said(void)
 {
 	fflush(stdout);
-	FILE  *f = fopen(path(), "r");
+	FILE *f = fopen(path(), "r");
 	expect(f != NULL);
 	size_t n = fread(text, 1, sizeof(text) - 1, f);
 

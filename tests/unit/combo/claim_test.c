@@ -15,7 +15,7 @@ static struct places *
 some_places(int port_base)
 {
 	struct places *p = calloc(1, sizeof *p);
-	struct err     err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(places_init(p, test_dir(), port_base, &err), &err);
 	expect_ok(places_make(p, &err), &err);
@@ -26,8 +26,9 @@ some_places(int port_base)
 static int
 listen_at(int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	    .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -53,8 +54,9 @@ static int
 take_gate_port(int *base)
 {
 	for (*base = 12000 + getpid() % 5000; *base < 30000; *base += 400) {
-		struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		    .sin_port = htons((uint16_t)(*base + PORT_GATE_MYSQL)) };
+		struct sockaddr_in a = { .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+			.sin_port = htons((uint16_t)(*base + PORT_GATE_MYSQL)) };
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 		if (port_is_free(*base) && port_is_free(*base + PORT_GATE_HTTP) &&
@@ -68,9 +70,9 @@ take_gate_port(int *base)
 TEST(one_claim_per_data_directory)
 {
 	struct places *p = some_places(21000);
-	struct claim  *first = calloc(1, sizeof *first), *second = calloc(1, sizeof *second);
-	struct err     err = { 0 };
-	int            base;
+	struct claim *first = calloc(1, sizeof *first), *second = calloc(1, sizeof *second);
+	struct err err = { 0 };
+	int base;
 
 	expect_eq(claim_of(p, &base), 0);
 	expect_eq(base, 0);
@@ -83,7 +85,7 @@ TEST(one_claim_per_data_directory)
 	claim_drop(second);
 	claim_drop(first);
 	expect_eq(claim_of(p, &base), 0);
-	expect_eq(base, 21000);                        /* remembered */
+	expect_eq(base, 21000); /* remembered */
 	expect_ok(claim_take(second, p, &err), &err);
 	claim_drop(second);
 	free(first);
@@ -94,11 +96,11 @@ TEST(one_claim_per_data_directory)
 TEST(claim_ends_with_its_holder_and_not_with_asking)
 {
 	struct places *p = some_places(21000);
-	struct claim  *c = calloc(1, sizeof *c);
-	struct err     err = { 0 };
-	int            base, go[2];
-	char           byte;
-	pid_t          pid;
+	struct claim *c = calloc(1, sizeof *c);
+	struct err err = { 0 };
+	int base, go[2];
+	char byte;
+	pid_t pid;
 
 	expect(pipe(go) == 0);
 	pid = fork();
@@ -108,7 +110,7 @@ TEST(claim_ends_with_its_holder_and_not_with_asking)
 	}
 	expect(read(go[0], &byte, 1) == 1);
 	for (int i = 0; i < 100; i++)
-		expect_eq(claim_of(p, &base), pid);    /* asking takes nothing */
+		expect_eq(claim_of(p, &base), pid); /* asking takes nothing */
 	expect_eq(claim_take(c, p, &err), -1);
 	claim_drop(c);
 	kill(pid, SIGKILL);
@@ -122,11 +124,11 @@ TEST(claim_ends_with_its_holder_and_not_with_asking)
 
 TEST(taken_port_is_refused_by_name)
 {
-	int            base, fd = take_gate_port(&base), port = base + PORT_GATE_MYSQL;
+	int base, fd = take_gate_port(&base), port = base + PORT_GATE_MYSQL;
 	struct places *p = some_places(base);
-	struct claim  *c = calloc(1, sizeof *c);
-	struct err     err = { 0 };
-	char           want[200];
+	struct claim *c = calloc(1, sizeof *c);
+	struct err err = { 0 };
+	char want[200];
 
 	expect(!port_is_free(port));
 	expect_eq(claim_take(c, p, &err), -1);
@@ -144,7 +146,7 @@ static void
 leave_time_wait(int *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t          len = sizeof a;
+	socklen_t len = sizeof a;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ours, theirs;
 
 	expect(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 1) == 0);
@@ -155,7 +157,7 @@ leave_time_wait(int *port)
 	len = sizeof a;
 	expect(getsockname(ours, (struct sockaddr *)&a, &len) == 0);
 	*port = ntohs(a.sin_port);
-	close(ours);                                   /* who closes first waits */
+	close(ours); /* who closes first waits */
 	close(theirs);
 	close(listener);
 }
@@ -163,14 +165,15 @@ leave_time_wait(int *port)
 TEST(port_of_a_connection_that_has_ended_is_refused_at_once)
 {
 	struct claim *c = calloc(1, sizeof *c);
-	struct err    err = { 0 };
-	int           port;
+	struct err err = { 0 };
+	int port;
 
 	leave_time_wait(&port);
 	struct places *p = some_places(port - PORT_GATE_MYSQL);
 	expect_eq(claim_take(c, p, &err), -1);
 	expect(strstr(err.text, "for vtgate, is taken") != NULL);
-	expect(strstr(err.hint, "among the ports that the kernel gives to outgoing connections") != NULL);
+	expect(strstr(err.hint, "among the ports that the kernel gives to outgoing connections") !=
+	    NULL);
 	claim_drop(c);
 	free(c);
 	free(p);
@@ -179,20 +182,21 @@ TEST(port_of_a_connection_that_has_ended_is_refused_at_once)
 TEST(port_is_kept_while_its_program_is_away)
 {
 	struct claim *c = calloc(1, sizeof *c);
-	struct err    err = { 0 };
-	int           base, fd = take_gate_port(&base), port = base + PORT_GATE_MYSQL;
+	struct err err = { 0 };
+	int base, fd = take_gate_port(&base), port = base + PORT_GATE_MYSQL;
 
 	close(fd);
 	struct places *p = some_places(base);
 	expect_ok(claim_take(c, p, &err), &err);
 	for (int i = 0; i < 3; i++) {
-		struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		    .sin_port = htons((uint16_t)port) };
+		struct sockaddr_in a = { .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+			.sin_port = htons((uint16_t)port) };
 		int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-		expect_eq(bind(other, (struct sockaddr *)&a, sizeof a), -1);    /* nobody else gets it */
+		expect_eq(bind(other, (struct sockaddr *)&a, sizeof a), -1); /* nobody else gets it */
 		close(other);
-		fd = listen_at(port);                  /* ours does, again and again */
+		fd = listen_at(port); /* ours does, again and again */
 		expect(fd >= 0);
 		close(fd);
 	}
@@ -205,16 +209,16 @@ TEST(port_is_kept_while_its_program_is_away)
 TEST(uids_are_read_back)
 {
 	struct places *p = some_places(21000);
-	struct claim  *c = calloc(1, sizeof *c);
-	struct err     err = { 0 };
-	char           path[PLACE_MAX];
-	FILE          *f;
+	struct claim *c = calloc(1, sizeof *c);
+	struct err err = { 0 };
+	char path[PLACE_MAX];
+	FILE *f;
 
 	places_file(p, path, "tablets/%d", 7);
 	f = fopen(path, "w");
 	fprintf(f, "customer\n");
 	fclose(f);
-	places_file(p, path, "tablets/%d", 100);       /* no uid of ours */
+	places_file(p, path, "tablets/%d", 100); /* no uid of ours */
 	f = fopen(path, "w");
 	fprintf(f, "stranger\n");
 	fclose(f);

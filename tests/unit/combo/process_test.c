@@ -16,14 +16,14 @@ enum { PATH_LEN = 300 };
 static pid_t
 sleeper(const char *pid_file)
 {
-	char  program[] = "/bin/sleep", seconds[] = "60";
+	char program[] = "/bin/sleep", seconds[] = "60";
 	char *argv[] = { program, seconds, NULL };
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		struct err err = { 0 };
 
-		(void)!process_become(pid_file, argv, &err);   /* returns only when it failed */
+		(void)!process_become(pid_file, argv, &err); /* returns only when it failed */
 		_exit(9);
 	}
 	return pid;
@@ -35,15 +35,15 @@ wait_for_file(const char *pid_file)
 	pid_t pid;
 
 	while ((pid = process_of_file(pid_file)) == 0)
-		usleep(1000);          /* the test's own deadline ends this */
+		usleep(1000); /* the test's own deadline ends this */
 	return pid;
 }
 
 TEST(pid_file_names_the_process_while_it_lives)
 {
-	char  path[PATH_LEN];
+	char path[PATH_LEN];
 	pid_t pid;
-	int   fd;
+	int fd;
 
 	snprintf(path, sizeof path, "%s/a.pid", test_dir());
 	expect_eq(process_of_file(path), 0);
@@ -51,10 +51,10 @@ TEST(pid_file_names_the_process_while_it_lives)
 	expect_eq(wait_for_file(path), pid);
 	fd = process_watch(pid);
 	expect(fd >= 0);
-	expect_eq(process_wait(pid, 0), -1);       /* still running */
+	expect_eq(process_wait(pid, 0), -1); /* still running */
 	kill(pid, SIGKILL);
 	expect_eq(process_wait(pid, 10), 0);
-	expect_eq(process_of_file(path), 0);       /* a zombie is nobody */
+	expect_eq(process_of_file(path), 0); /* a zombie is nobody */
 	expect(WIFSIGNALED(process_reap(pid)));
 	expect_eq(process_reap(pid), -1);
 	close(fd);
@@ -62,7 +62,7 @@ TEST(pid_file_names_the_process_while_it_lives)
 
 TEST(reused_pid_is_not_the_process)
 {
-	char  path[PATH_LEN];
+	char path[PATH_LEN];
 	FILE *f;
 
 	snprintf(path, sizeof path, "%s/b.pid", test_dir());
@@ -82,8 +82,8 @@ TEST(reused_pid_is_not_the_process)
 
 TEST(program_that_is_missing_is_one_sentence)
 {
-	char       path[PATH_LEN], program[] = "/nowhere/at/all";
-	char      *argv[] = { program, NULL };
+	char path[PATH_LEN], program[] = "/nowhere/at/all";
+	char *argv[] = { program, NULL };
 	struct err err = { 0 };
 
 	snprintf(path, sizeof path, "%s/c.pid", test_dir());
@@ -93,10 +93,10 @@ TEST(program_that_is_missing_is_one_sentence)
 
 TEST(credentials_are_private_random_and_made_once)
 {
-	char        a[PATH_LEN], b[PATH_LEN], first[500] = "", again[500] = "", other[500] = "";
-	struct err  err = { 0 };
+	char a[PATH_LEN], b[PATH_LEN], first[500] = "", again[500] = "", other[500] = "";
+	struct err err = { 0 };
 	struct stat st;
-	FILE       *f;
+	FILE *f;
 
 	snprintf(a, sizeof a, "%s/a.json", test_dir());
 	snprintf(b, sizeof b, "%s/b.json", test_dir());
@@ -120,9 +120,9 @@ TEST(credentials_are_private_random_and_made_once)
 
 TEST(data_directory_has_a_bound_and_is_absolute)
 {
-	char          dir[DIR_MAX_BYTES + 2], path[PLACE_MAX];
+	char dir[DIR_MAX_BYTES + 2], path[PLACE_MAX];
 	struct places *p = calloc(1, sizeof *p);
-	struct err    err = { 0 };
+	struct err err = { 0 };
 
 	memset(dir, 'd', sizeof dir);
 	dir[0] = '/';

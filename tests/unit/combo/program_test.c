@@ -12,22 +12,23 @@
 #include <unistd.h>
 
 /* What vtcombo itself does as `exec PID_FILE argv...`, for a test program that is not vtcombo. */
-static const char become[] = "#!/bin/sh\nshift\nf=$1\nshift\n"
+static const char become[] =
+    "#!/bin/sh\nshift\nf=$1\nshift\n"
     "echo \"$$ $(cut -d' ' -f22 /proc/$$/stat)\" > $f.new && mv $f.new $f && exec \"$@\"\n";
 
 struct world {
-	struct places  where;
+	struct places where;
 	struct program p;
-	struct arena   arena;
-	struct group   group;
+	struct arena arena;
+	struct group group;
 };
 
 static struct world *
 new_world(const char *script)
 {
 	struct world *w = calloc(1, sizeof *w);
-	struct err    err = { 0 };
-	FILE         *f;
+	struct err err = { 0 };
+	FILE *f;
 
 	expect_ok(places_init(&w->where, test_dir(), 21000, &err), &err);
 	expect_ok(places_make(&w->where, &err), &err);
@@ -53,7 +54,7 @@ free_world(struct world *w)
 static void
 in_loop(task_fn *fn, struct world *w)
 {
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	struct loop *l = loop_new(&err);
 	struct task *t;
 
@@ -70,8 +71,8 @@ static void
 keep(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	expect_eq(program_keep(&cx, &w->p), -1);
 	expect_eq(err.kind, ERR_CANCELLED);
@@ -91,19 +92,19 @@ static void
 killed_comes_back(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err };
-	pid_t         first, second;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	pid_t first, second;
 
 	group_init(&w->group);
 	expect_ok(group_spawn(&w->group, "keep", keep, w, &err), &err);
 	first = wait_for_pid(&cx, w, 0);
 	kill(first, SIGKILL);
 	second = wait_for_pid(&cx, w, first);
-	group_done(&w->group);                 /* nobody keeps it, and it lives on */
+	group_done(&w->group); /* nobody keeps it, and it lives on */
 	expect_eq(process_of_file(w->p.pid_file), second);
 	expect_eq(w->p.starts, 2);
-	w->p.pid = 0;                          /* as a supervisor that was killed and is new */
+	w->p.pid = 0; /* as a supervisor that was killed and is new */
 	expect(program_adopt(&w->p) && w->p.pid == second);
 	program_stop(&cx, &w->p);
 	expect_eq(process_of_file(w->p.pid_file), 0);
@@ -118,17 +119,17 @@ static void
 adopted_is_kept(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err };
-	struct birth  b = { w->p.self, w->p.pid_file, w->p.log, w->p.argv };
-	pid_t         pid;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	struct birth b = { w->p.self, w->p.pid_file, w->p.log, w->p.argv };
+	pid_t pid;
 
 	expect_ok(process_spawn(&b, &pid, &err), &err);
 	(void)wait_for_pid(&cx, w, 0);
 	group_init(&w->group);
 	expect_ok(group_spawn(&w->group, "keep", keep, w, &err), &err);
 	expect_ok(task_sleep(&cx, 50 * MSEC), &err);
-	expect_eq(w->p.pid, pid);              /* not a second one */
+	expect_eq(w->p.pid, pid); /* not a second one */
 	expect_eq(w->p.starts, 0);
 	group_done(&w->group);
 	program_stop(&cx, &w->p);
@@ -143,14 +144,14 @@ static void
 stubborn_is_killed(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err }, soon;
-	pid_t         pid;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err }, soon;
+	pid_t pid;
 
 	group_init(&w->group);
 	expect_ok(group_spawn(&w->group, "keep", keep, w, &err), &err);
 	pid = wait_for_pid(&cx, w, 0);
-	expect_ok(task_sleep(&cx, 200 * MSEC), &err);   /* until the shell has set its trap */
+	expect_ok(task_sleep(&cx, 200 * MSEC), &err); /* until the shell has set its trap */
 	group_done(&w->group);
 	soon = ctx_within(&cx, 300 * MSEC);
 	program_stop(&soon, &w->p);
@@ -166,8 +167,8 @@ static void
 once(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	expect_eq(program_run(&cx, &w->p), -1);
 	expect(strstr(err.text, "child failed with status 7") != NULL);

@@ -6,17 +6,19 @@
 
 #include <stdio.h>
 
+/* clang-format off */
 static const char *const cancel_points[] = {
 	"workflow.cancel.stream.before", "workflow.cancel.stream.after",
 	"workflow.cancel.fence.before", "workflow.cancel.fence.after",
 	"workflow.cancel.rules.before", "workflow.cancel.rules.after",
 };
+/* clang-format on */
 enum { CANCEL_POINTS = sizeof(cancel_points) / sizeof(cancel_points[0]) };
 
 static void
 arm(const char *point, const char *action)
 {
-	char       spec[100];
+	char spec[100];
 	struct err err = { 0 };
 
 	snprintf(spec, sizeof(spec), "%s=%s", point, action);
@@ -213,7 +215,7 @@ static void
 cancelled_between_attempts(struct ctx *cx, struct world *w)
 {
 	struct workflow_options o = world_options();
-	usec                    asked;
+	usec asked;
 
 	o.switch_attempts = 100;
 	expect_ok(world_move(cx, w, 0, o), cx->err);
@@ -321,8 +323,8 @@ left_in_error_then_cancelled(struct ctx *cx, struct world *w)
 	r.state = WORKFLOW_ERROR;
 	r.rolling_back = true;
 	workflow_write(&json, &r);
-	expect_ok(topo_set(cx, w->topo, "/workflows/new_customer/users", buf_slice(&json), 0),
-	    cx->err);
+	expect_ok(
+	    topo_set(cx, w->topo, "/workflows/new_customer/users", buf_slice(&json), 0), cx->err);
 	take_over(cx, w);
 	expect_ok(world_cancel(cx, w, 1), cx->err);
 	ends_cancelled(cx, w);
@@ -343,8 +345,9 @@ refused_past_the_commit(struct ctx *cx, struct world *w)
 	for (int i = 0; i < 2; i++) {
 		expect_eq(world_cancel(cx, w, 0), -1);
 		expect_eq(cx->err->kind, ERR_REFUSED);
-		expect_str(cx->err->text, "cannot cancel workflow because you have already "
-					  "switched some or all read and write traffic");
+		expect_str(cx->err->text,
+		    "cannot cancel workflow because you have already "
+		    "switched some or all read and write traffic");
 		expect(cx->err->hint[0] != '\0');
 		expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
 	}
@@ -375,22 +378,22 @@ TEST(a_workflow_that_is_not_there_is_not_found)
 static void
 put_other(struct ctx *cx, struct world *w)
 {
-	static struct workflow_table  table = { "users", "users", "running", 0, 0 };
+	static struct workflow_table table = { "users", "users", "running", 0, 0 };
 	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
 		"zone1-3" };
-	struct workflow_record        r = {
-		       .name = "users",
-		       .state = WORKFLOW_RUNNING,
-		       .state_text = "",
-		       .hint = "",
-		       .source_keyspace = "customer",
-		       .target_keyspace = "other",
-		       .tables = &table,
-		       .tables_count = 1,
-		       .streams = &stream,
-		       .streams_count = 1,
-		       .step = "",
-		       .position = "",
+	struct workflow_record r = {
+		.name = "users",
+		.state = WORKFLOW_RUNNING,
+		.state_text = "",
+		.hint = "",
+		.source_keyspace = "customer",
+		.target_keyspace = "other",
+		.tables = &table,
+		.tables_count = 1,
+		.streams = &stream,
+		.streams_count = 1,
+		.step = "",
+		.position = "",
 	};
 	SCOPED(buf) struct buf json = BUF_INIT;
 

@@ -20,8 +20,8 @@ begin_check(struct ctx *cx, struct world *w)
 		.target_table = "users",
 		.options = world_options(),
 		.given = GIVEN_ALL };
-	struct slice       answer;
-	struct json_doc    doc;
+	struct slice answer;
+	struct json_doc doc;
 
 	expect_ok(world_call(cx, &w->ctlds[0], "move_tables", &q, &answer), cx->err);
 	expect_ok(json_open(&doc, "answer", answer, cx->arena, cx->err), cx->err);
@@ -56,7 +56,7 @@ static void
 deleted_while_checked(struct ctx *cx, struct world *w)
 {
 	struct ctl_request show = { .workflow = "new_customer/users" };
-	struct slice       answer;
+	struct slice answer;
 
 	begin_check(cx, w);
 	expect_ok(world_call(cx, &w->ctlds[0], "workflow_show", &show, &answer), cx->err);
@@ -75,10 +75,10 @@ TEST(a_move_that_is_being_checked_is_shown_and_deleted)
 static void
 deleted_under_the_command(void *arg)
 {
-	struct world              *w = arg;
-	struct err                 err = { 0 };
+	struct world *w = arg;
+	struct err err = { 0 };
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx                 cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
 	expect_ok(task_sleep(&cx, SECOND * 5 / 2), &err);
 	expect_ok(world_cancel(&cx, w, 0), &err);
@@ -163,7 +163,7 @@ static void
 refused_after_a_cancelled_one(struct ctx *cx, struct world *w)
 {
 	struct workflow_options o = world_options();
-	struct workflow_record  before, after;
+	struct workflow_record before, after;
 
 	o.no_switch = true;
 	expect_ok(world_move(cx, w, 0, o), cx->err);
@@ -193,23 +193,24 @@ TEST(a_refusal_puts_back_the_record_of_the_move_before)
 static void
 put_other(struct ctx *cx, struct world *w, int64_t created_us)
 {
-	static struct workflow_table  table = { "users", "users", "init", 0, 0 };
-	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0", "zone1-3" };
-	struct workflow_record        r = {
-		       .name = "users",
-		       .state = WORKFLOW_CHECKING,
-		       .state_text = "",
-		       .hint = "",
-		       .source_keyspace = "customer",
-		       .target_keyspace = "other",
-		       .tables = &table,
-		       .tables_count = 1,
-		       .streams = &stream,
-		       .streams_count = 1,
-		       .step = "",
-		       .position = "",
-		       .before = BEFORE_NOTHING,
-		       .created_us = created_us,
+	static struct workflow_table table = { "users", "users", "init", 0, 0 };
+	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
+		"zone1-3" };
+	struct workflow_record r = {
+		.name = "users",
+		.state = WORKFLOW_CHECKING,
+		.state_text = "",
+		.hint = "",
+		.source_keyspace = "customer",
+		.target_keyspace = "other",
+		.tables = &table,
+		.tables_count = 1,
+		.streams = &stream,
+		.streams_count = 1,
+		.step = "",
+		.position = "",
+		.before = BEFORE_NOTHING,
+		.created_us = created_us,
 	};
 	SCOPED(buf) struct buf json = BUF_INIT;
 

@@ -27,23 +27,23 @@ TEST(no_switch_waits_for_the_same_command_without_it)
 static void
 put_other(struct ctx *cx, struct world *w, enum workflow_state state)
 {
-	static struct workflow_table  table = { "users", "users", "copying", 0, 0 };
+	static struct workflow_table table = { "users", "users", "copying", 0, 0 };
 	static struct workflow_stream stream = { "customer", "0", "zone1-1", "other", "0",
 		"zone1-3" };
-	struct workflow_record        r = {
-		       .name = "users",
-		       .type = WORKFLOW_MOVETABLES,
-		       .state = state,
-		       .state_text = "",
-		       .hint = "",
-		       .source_keyspace = "customer",
-		       .target_keyspace = "other",
-		       .tables = &table,
-		       .tables_count = 1,
-		       .streams = &stream,
-		       .streams_count = 1,
-		       .step = "",
-		       .position = "",
+	struct workflow_record r = {
+		.name = "users",
+		.type = WORKFLOW_MOVETABLES,
+		.state = state,
+		.state_text = "",
+		.hint = "",
+		.source_keyspace = "customer",
+		.target_keyspace = "other",
+		.tables = &table,
+		.tables_count = 1,
+		.streams = &stream,
+		.streams_count = 1,
+		.step = "",
+		.position = "",
 	};
 	SCOPED(buf) struct buf json = BUF_INIT;
 
@@ -94,12 +94,12 @@ TEST(of_two_moves_of_a_table_that_are_created_at_once_one_gives_way)
 static void
 is_served_elsewhere_by_then(struct ctx *cx, struct world *w, const char *keyspace)
 {
-	struct routing_rule    rule = { keyspace, "users", "other", "users",
-		   .workflow = "other/users" };
-	struct rules_record    rules = { .rules = &rule, .count = 1 }, after;
+	struct routing_rule rule = { keyspace, "users", "other", "users",
+		.workflow = "other/users" };
+	struct rules_record rules = { .rules = &rule, .count = 1 }, after;
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct err             err = { 0 };
-	struct topo_kv         kv;
+	struct err err = { 0 };
+	struct topo_kv kv;
 
 	rules_write(&json, &rules); /* of version 0: the gates leave it alone */
 	expect_ok(fault_arm("movetables.create.before=sleep:1500", &err), &err);
@@ -141,7 +141,7 @@ ask_with(struct ctx *cx, struct world *w, struct workflow_options options, unsig
 		.target_table = "users",
 		.options = options,
 		.given = given };
-	struct slice       answer;
+	struct slice answer;
 
 	expect_ok(world_call(cx, &w->ctlds[0], "move_tables", &q, &answer), cx->err);
 }
@@ -149,7 +149,7 @@ ask_with(struct ctx *cx, struct world *w, struct workflow_options options, unsig
 static struct workflow_options
 options_now(struct ctx *cx, struct world *w)
 {
-	struct topo_kv         kv;
+	struct topo_kv kv;
 	struct workflow_record r;
 
 	expect_ok(topo_get(cx, w->topo, "/workflows/new_customer/users", &kv), cx->err);
@@ -162,7 +162,7 @@ comes_back(struct ctx *cx, struct world *w)
 {
 	const struct workflow_options first = { .grace_period = 7 * SECOND, .no_switch = true };
 	const struct workflow_options next = { .on_grace = ON_GRACE_KILL, .no_switch = true };
-	struct workflow_options       now;
+	struct workflow_options now;
 
 	ask_with(cx, w, first, GIVEN_GRACE_PERIOD | GIVEN_NO_SWITCH);
 	now = options_now(cx, w);
@@ -202,14 +202,11 @@ is_refused(struct ctx *cx, struct world *w)
 TEST(a_refusal_writes_nothing)
 {
 	world_tell(is_refused,
-	    (struct plan){
-		.method = "check_from at source", .trouble = FAILS, .times = FOR_EVER });
+	    (struct plan){ .method = "check_from at source", .trouble = FAILS, .times = FOR_EVER });
 	world_tell(is_refused,
-	    (struct plan){
-		.method = "check_to at target", .trouble = FAILS, .times = FOR_EVER });
+	    (struct plan){ .method = "check_to at target", .trouble = FAILS, .times = FOR_EVER });
 	world_tell(is_refused,
-	    (struct plan){
-		.method = "check_to at target", .trouble = HANGS, .times = FOR_EVER });
+	    (struct plan){ .method = "check_to at target", .trouble = HANGS, .times = FOR_EVER });
 }
 
 /* ---- Done, and moved on, or back */
@@ -218,8 +215,8 @@ TEST(a_refusal_writes_nothing)
 static void
 route_to(struct ctx *cx, struct world *w, const char *keyspace, enum rule_phase phase)
 {
-	struct topo_kv         kv;
-	struct rules_record    r;
+	struct topo_kv kv;
+	struct rules_record r;
 	SCOPED(buf) struct buf json = BUF_INIT;
 
 	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
@@ -318,7 +315,7 @@ TEST(a_cancelled_move_leaves_the_rules_of_the_moves_before)
 static void
 waits_for_the_fence(struct ctx *cx, struct world *w)
 {
-	struct topo_kv         kv;
+	struct topo_kv kv;
 	struct workflow_record r;
 
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);

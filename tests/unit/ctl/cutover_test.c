@@ -109,7 +109,7 @@ TEST(before_the_commit_a_step_that_always_fails_leaves_everything_as_it_was)
 static void
 kill_at(const char *point)
 {
-	char       spec[100];
+	char spec[100];
 	struct err err = { 0 };
 
 	printf("# %s\n", point);
@@ -303,9 +303,9 @@ wakes_late(struct ctx *cx, struct world *w)
 {
 	sleep_before_commit(cx, w, world_options());
 	/* Its lock has run out: another one takes over, rolls back and switches. */
-	const struct topo_op  drop = { .key = "/locks/workflow/new_customer/users" };
+	const struct topo_op drop = { .key = "/locks/workflow/new_customer/users" };
 	const struct topo_txn txn = { .ops = &drop, .ops_count = 1 };
-	struct topo_result    dropped;
+	struct topo_result dropped;
 
 	expect_ok(topo_txn(cx, w->topo, &txn, &dropped), cx->err);
 	expect(dropped.succeeded);

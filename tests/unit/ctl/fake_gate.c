@@ -67,7 +67,8 @@ take_post(
 		t = world_trouble(g->world, rule_phase_name(rule->phase));
 	TRY(world_before_act(cx, t));
 	TRY(adopt(g, req->body, cx->err));
-	while (!gate_is_open(g) && (gate_routes_to(g, "customer") || gate_is_paused(g)) && g->inside > 0)
+	while (!gate_is_open(g) && (gate_routes_to(g, "customer") || gate_is_paused(g)) &&
+	    g->inside > 0)
 		TRY(waitlist_wait(cx, &g->changed));
 	if (g->number == 1 && is_naming(g)) {
 		if (g->world->naming_until == 0)
@@ -84,8 +85,7 @@ take_post(
 }
 
 void
-fake_gate_handle(
-    struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
+fake_gate_handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct fake_gate *g = arg;

@@ -52,7 +52,8 @@ do_check_from(struct ctx *cx, struct world *w, const struct move_request *q, voi
 
 	reply->tables = arena_new(cx->arena, struct table_facts);
 	reply->tables_count = 1;
-	reply->tables[0] = (struct table_facts){ .definition = "CREATE TABLE users", .rows_estimate = 5 };
+	reply->tables[0] =
+	    (struct table_facts){ .definition = "CREATE TABLE users", .rows_estimate = 5 };
 	return 0;
 }
 
@@ -79,8 +80,8 @@ do_stream_status(struct ctx *cx, struct world *w, const struct move_request *q, 
 	if (!w->target.stream)
 		return err_set(cx->err, ERR_NOT_FOUND, "no stream");
 	reply->phase = w->target.finished ? STREAM_STOPPED
-	    : w->target.frozen          ? STREAM_FROZEN
-	                                : STREAM_RUNNING;
+	    : w->target.frozen            ? STREAM_FROZEN
+					  : STREAM_RUNNING;
 	if (w->target.broken) {
 		reply->phase = STREAM_ERROR;
 		reply->error = "its binlog is gone";
@@ -297,8 +298,7 @@ static const struct {
 };
 
 static int
-check_outdated(
-    struct ctx *cx, struct world *w, enum tablet_method m, const struct move_request *q)
+check_outdated(struct ctx *cx, struct world *w, enum tablet_method m, const struct move_request *q)
 {
 	struct fake_server *s;
 

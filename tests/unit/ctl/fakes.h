@@ -6,7 +6,7 @@
 
 #include "unit/ctl/world.h"
 
-enum { FAKE_LEASE_S = 3 };   /* of a gate, as design has it */
+enum { FAKE_LEASE_S = 3 }; /* of a gate, as design has it */
 
 /* Planned trouble with that method now; counted. */
 enum trouble world_trouble(struct world *w, const char *method);
@@ -28,8 +28,9 @@ bool world_write_row(struct ctx *cx, struct world *w, struct fake_server *s);
 bool gate_routes_to(const struct fake_gate *g, const char *keyspace);
 bool gate_serves_both_from(const struct fake_gate *g, const char *keyspace);
 bool gate_is_open(const struct fake_gate *g);
-bool gate_is_paused(const struct fake_gate *g);   /* its clock has not ended it yet */
-bool gate_is_left(const struct world *w, const struct fake_gate *g); /* in that pause, by those before it */
+bool gate_is_paused(const struct fake_gate *g); /* its clock has not ended it yet */
+bool gate_is_left(
+    const struct world *w, const struct fake_gate *g); /* in that pause, by those before it */
 
 void flaky_open(struct flaky *f, struct world *w);
 

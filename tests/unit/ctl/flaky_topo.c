@@ -60,8 +60,8 @@ static int
 flaky_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out)
 {
 	struct world *w = ((struct flaky *)t)->world;
-	const char   *name = name_of(txn);
-	enum trouble  trouble = name == NULL ? NO_TROUBLE : world_trouble(w, name);
+	const char *name = name_of(txn);
+	enum trouble trouble = name == NULL ? NO_TROUBLE : world_trouble(w, name);
 
 	if (trouble == NO_TROUBLE && changes_record(txn))
 		trouble = world_trouble(w, "record");

@@ -7,9 +7,9 @@
 
 #include "test.h"
 
-static struct ctl      ctl;
+static struct ctl ctl;
 static struct workflow w;
-static struct err      err;
+static struct err err;
 
 static struct workflow *
 fresh(void)
@@ -103,7 +103,7 @@ static void
 refused(struct workflow *left)
 {
 	struct ctx cx = { .deadline = NEVER, .err = &err };
-	bool       switched;
+	bool switched;
 
 	expect(cutover_resume(&cx, left, &switched) != 0 && err.kind == ERR_CORRUPT);
 }

@@ -50,7 +50,8 @@ expect_away(struct ctx *cx, struct world *w)
 	for (int i = 0; i < GATES; i++) {
 		const struct routing_rule *seen = rules_find(&w->gates[i].rules, "customer", "x");
 
-		expect(w->gates[i].dead || (seen != NULL && strcmp(seen->to_keyspace, "new_customer") == 0));
+		expect(w->gates[i].dead ||
+		    (seen != NULL && strcmp(seen->to_keyspace, "new_customer") == 0));
 	}
 }
 
@@ -273,11 +274,14 @@ oversleeps(struct ctx *cx, struct world *w)
 	expect_ok(group_spawn(&w->tasks, "sleeper", sleeper, &s, cx->err), cx->err);
 	expect_ok(task_sleep(cx, SECOND), cx->err);
 	/* as the end of its lease does, and whoever comes next then takes the lock */
-	expect_ok(topo_delete(cx, w->topo, &(struct topo_compare){ "/locks/naming",
-	    world_revision(cx, w, "/locks/naming") }), cx->err);
+	expect_ok(
+	    topo_delete(cx, w->topo,
+		&(struct topo_compare){ "/locks/naming", world_revision(cx, w, "/locks/naming") }),
+	    cx->err);
 	world_start_ctld(w, 1);
 	expect_ok(task_sleep(cx, 5 * SECOND), cx->err);
-	expect_away(cx, w); /* the second one has opened it, and a client makes the table there again */
+	expect_away(
+	    cx, w); /* the second one has opened it, and a client makes the table there again */
 	w->there[0] = "new_customer.x";
 	expect_ok(task_sleep(cx, 30 * SECOND), cx->err);
 	expect(s.done);

@@ -20,7 +20,8 @@ ends_unheld(struct ctx *cx, struct world *w)
 	if (world_wait_end(cx, w) == WORKFLOW_ERROR) {
 		expect_ok(task_sleep(cx, SECOND), cx->err); /* gates that were not told see it */
 		for (int i = 0; i < GATES; i++)
-			expect(gate_is_open(&w->gates[i]) && gate_routes_to(&w->gates[i], "customer"));
+			expect(
+			    gate_is_open(&w->gates[i]) && gate_routes_to(&w->gates[i], "customer"));
 		expect(!w->source.armed && w->source.lock_no == 0 && !w->target.frozen);
 		expect_ok(world_move(cx, w, 0, one_attempt()), cx->err);
 		expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);

@@ -69,10 +69,10 @@ static void
 cancelled_in_a_chain(struct ctx *cx, struct world *w)
 {
 	struct workflow_options o = world_options();
-	struct workflow_record  r;
-	struct rules_record     rules;
-	struct topo_kv          kv;
-	struct err              err = { 0 };
+	struct workflow_record r;
+	struct rules_record rules;
+	struct topo_kv kv;
+	struct err err = { 0 };
 
 	o.no_switch = true;
 	world_has_moved_before(cx, w);
@@ -109,7 +109,8 @@ cancelled_while_it_waits(struct ctx *cx, struct world *w)
 
 	crowd_it(w, FOR_EVER);
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	while (strstr(r.state_text, "waiting: tablet 'zone1-1': transactions use it all the time") == NULL) {
+	while (strstr(r.state_text,
+		   "waiting: tablet 'zone1-1': transactions use it all the time") == NULL) {
 		expect_ok(task_sleep(cx, SECOND / 4), cx->err);
 		world_record(cx, w, &r);
 	}

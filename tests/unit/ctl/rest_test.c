@@ -28,7 +28,8 @@ begin_anew(struct ctx *cx, struct world *w)
 	world_record(cx, w, &r);
 	r.state = WORKFLOW_CHECKING;
 	workflow_write(&json, &r);
-	expect_ok(topo_set(cx, w->topo, "/workflows/new_customer/users", buf_slice(&json), 0), cx->err);
+	expect_ok(
+	    topo_set(cx, w->topo, "/workflows/new_customer/users", buf_slice(&json), 0), cx->err);
 }
 
 static void

@@ -34,7 +34,7 @@ asked_in(struct ctx *cx, struct world *w, const char *step)
 	w->plan.times = 0; /* what does not answer does so again */
 	wait_step(cx, w, "");
 	expect(task_now() - asked < SECOND); /* on virtual time */
-	do { /* the job says what has become of it a moment later */
+	do {                                 /* the job says what has become of it a moment later */
 		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
 		world_record(cx, w, &r);
 	} while (r.state_text[0] == '\0');
@@ -63,8 +63,8 @@ asked_in_catch_up(struct ctx *cx, struct world *w)
 
 TEST(a_gate_that_asks_for_it_has_an_attempt_rolled_back_at_once)
 {
-	world_tell(asked_in_hold,
-	    (struct plan){ .method = "hold", .trouble = HANGS, .times = FOR_EVER });
+	world_tell(
+	    asked_in_hold, (struct plan){ .method = "hold", .trouble = HANGS, .times = FOR_EVER });
 	world_tell(asked_in_fence,
 	    (struct plan){ .method = "lock at source", .trouble = HANGS, .times = FOR_EVER });
 	world_tell(asked_in_catch_up,
@@ -75,9 +75,9 @@ TEST(a_gate_that_asks_for_it_has_an_attempt_rolled_back_at_once)
 static void
 left_in_error(struct ctx *cx, struct world *w)
 {
-	static const char      key[] = "/workflows/new_customer/users";
+	static const char key[] = "/workflows/new_customer/users";
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct topo_kv         kv;
+	struct topo_kv kv;
 	struct workflow_record r;
 
 	expect_ok(world_move(cx, w, 0, patient()), cx->err);

@@ -35,8 +35,7 @@ gate_routes_to(const struct fake_gate *g, const char *keyspace)
 {
 	const struct routing_rule *r = rules_find(&g->rules, "customer", "users");
 
-	return r == NULL ? strcmp(keyspace, "customer") == 0
-	                 : strcmp(r->to_keyspace, keyspace) == 0;
+	return r == NULL ? strcmp(keyspace, "customer") == 0 : strcmp(r->to_keyspace, keyspace) == 0;
 }
 
 bool
@@ -147,17 +146,17 @@ make_side(struct ctx *cx, struct world *w, int uid, const char *keyspace)
 	put(cx, w, arena_printf(cx->arena, "/keyspaces/%s", keyspace), &json);
 	tablet_write(&json,
 	    &(struct tablet_record){ .alias = alias,
-	        .cell = "zone1",
-	        .uid = uid,
-	        .keyspace = keyspace,
-	        .shard = "0",
-	        .type = TABLET_PRIMARY,
-	        .server = "server:1",
-	        .http = http });
+		.cell = "zone1",
+		.uid = uid,
+		.keyspace = keyspace,
+		.shard = "0",
+		.type = TABLET_PRIMARY,
+		.server = "server:1",
+		.http = http });
 	put(cx, w, arena_printf(cx->arena, "/tablets/%s", alias), &json);
 	health_write(&json,
 	    &(struct health_record){
-	        .healthy = true, .state = "SERVING", .reason = "", .version = "" });
+		.healthy = true, .state = "SERVING", .reason = "", .version = "" });
 	put(cx, w, arena_printf(cx->arena, "/health/%s", alias), &json);
 	expect_ok(http_serve(http, fake_tablet_handle, w, &w->tablets[uid - 1], cx->err), cx->err);
 }
@@ -172,13 +171,11 @@ make_gate(struct ctx *cx, struct world *w, int number)
 	snprintf(g->id, sizeof(g->id), "gate%d", number);
 	snprintf(g->address, sizeof(g->address), "gate%d:1", number);
 	expect_ok(http_serve(g->address, fake_gate_handle, g, &g->http, cx->err), cx->err);
-	expect_ok(
-	    w->topo->ops->lease_grant(cx, w->topo, FAKE_LEASE_S * SECOND, &g->lease), cx->err);
+	expect_ok(w->topo->ops->lease_grant(cx, w->topo, FAKE_LEASE_S * SECOND, &g->lease), cx->err);
 	gate_write(&json,
-	    &(struct gate_record){
-	        .id = g->id, .http = g->address, .mysql = "", .lease = g->lease });
+	    &(struct gate_record){ .id = g->id, .http = g->address, .mysql = "", .lease = g->lease });
 	expect_ok(topo_set(cx, w->topo, arena_printf(cx->arena, "/gates/%s", g->id),
-	              buf_slice(&json), g->lease),
+		      buf_slice(&json), g->lease),
 	    cx->err);
 	expect_ok(group_spawn(&w->tasks, "renews", fake_gate_renews, g, cx->err), cx->err);
 	expect_ok(group_spawn(&w->tasks, "watches", fake_gate_watches, g, cx->err), cx->err);
@@ -204,9 +201,7 @@ world_start_ctld(struct world *w, int n)
 	struct err err = { 0 };
 
 	flaky_open(&w->flaky[n], w);
-	w->ctlds[n] = (struct ctl){
-		.topo = &w->flaky[n].base, .name = n == 0 ? "first" : "second"
-	};
+	w->ctlds[n] = (struct ctl){ .topo = &w->flaky[n].base, .name = n == 0 ? "first" : "second" };
 	jobs_init(&w->ctlds[n]);
 	group_init(&w->orchestrators[n]);
 	expect_ok(
@@ -396,7 +391,7 @@ world_ask_to_roll_back(struct ctx *cx, struct world *w, const char *why)
 	r.rolling_back = true;
 	workflow_add_event(cx->arena, &r,
 	    &(struct workflow_event){
-	        .attempt = r.attempt, .step = r.step, .what = "failed", .text = why });
+		.attempt = r.attempt, .step = r.step, .what = "failed", .text = why });
 	workflow_write(&json, &r);
 	const struct topo_compare old = { key, kv.modified };
 	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), kv.lease, NULL), cx->err);
@@ -485,10 +480,12 @@ void
 world_has_moved_before(struct ctx *cx, struct world *w)
 {
 	struct routing_rule rules[] = {
-		{ "customer", "users", "customer", "users", .workflow = "customer/users", .maker = "" },
-		{ "new_customer", "users", "customer", "users", .workflow = "customer/users", .maker = "" },
+		{ "customer", "users", "customer", "users", .workflow = "customer/users",
+		    .maker = "" },
+		{ "new_customer", "users", "customer", "users", .workflow = "customer/users",
+		    .maker = "" },
 	};
-	struct rules_record    r = { .version = 1, .rules = rules, .count = 2 };
+	struct rules_record r = { .version = 1, .rules = rules, .count = 2 };
 	SCOPED(buf) struct buf json = BUF_INIT;
 
 	rules_write(&json, &r);

@@ -20,80 +20,80 @@
 
 enum trouble {
 	NO_TROUBLE,
-	FAILS,          /* answers with an error and has done nothing */
-	HANGS,          /* has done nothing, and does not answer */
-	LATE,           /* does it, and the answer is lost */
-	SLOW,           /* does it long after the caller has given up */
-	REFUSES,        /* the topology only: a file that cannot be written, say */
+	FAILS,   /* answers with an error and has done nothing */
+	HANGS,   /* has done nothing, and does not answer */
+	LATE,    /* does it, and the answer is lost */
+	SLOW,    /* does it long after the caller has given up */
+	REFUSES, /* the topology only: a file that cannot be written, say */
 };
 
-enum { FOR_EVER = 1000000 };   /* times */
+enum { FOR_EVER = 1000000 }; /* times */
 
 struct plan {
 	/* "lock at source"; "hold", "switched": what gates are posted; "txn", "rolling back", "end":
 	 * the commit, a record that says so, the last record; "record": any; NULL: none */
-	const char  *method;
+	const char *method;
 	enum trouble trouble;
-	int          times;     /* how often; then it works */
-	int          after;     /* how often it works before that */
+	int times; /* how often; then it works */
+	int after; /* how often it works before that */
 };
 
 enum { GATES = 2, CTLDS = 2 };
 
 struct fake_server {
-	int     rows;
-	bool    has_fence, armed, stream, frozen, finished, broken; /* broken: its stream has stopped */
-	int     fence_no, lock_no, freeze_no;   /* attempts; lock_no 0: not locked */
-	bool    row_left;                       /* of a fence, armed: its triggers are gone */
-	int     applied;                        /* target: rows of the source that have arrived */
-	int     next;                           /* target: AUTO_INCREMENT; the source's is rows + 1 */
-	int     seen;                           /* the highest number of a stream's or a fence's call */
+	int rows;
+	bool has_fence, armed, stream, frozen, finished, broken; /* broken: its stream has stopped */
+	int fence_no, lock_no, freeze_no; /* attempts; lock_no 0: not locked */
+	bool row_left;                    /* of a fence, armed: its triggers are gone */
+	int applied;                      /* target: rows of the source that have arrived */
+	int next;                         /* target: AUTO_INCREMENT; the source's is rows + 1 */
+	int seen;                         /* the highest number of a stream's or a fence's call */
 };
 
 struct fake_gate {
-	struct world       *world;
-	char                id[16], address[32];
+	struct world *world;
+	char id[16], address[32];
 	struct http_server *http;
 	struct rules_record rules;
-	struct arena        arena;
-	struct waitlist     changed;
-	int64_t             lease;
-	int                 inside, number;
-	int                 pause;      /* number of the last one, which began at */
-	usec                paused_at;
-	bool                dead;
+	struct arena arena;
+	struct waitlist changed;
+	int64_t lease;
+	int inside, number;
+	int pause; /* number of the last one, which began at */
+	usec paused_at;
+	bool dead;
 };
 
 /* Stands between a vtctld and the topology. */
 struct flaky {
-	struct topo   base;
+	struct topo base;
 	struct world *world;
-	int           reads;   /* gets and lists */
+	int reads; /* gets and lists */
 };
 
 struct world {
-	struct topo        *topo;
-	struct fake_server  source, target;
-	struct fake_gate    gates[GATES];
-	struct ctl          ctlds[CTLDS];
-	struct flaky        flaky[CTLDS];
+	struct topo *topo;
+	struct fake_server source, target;
+	struct fake_gate gates[GATES];
+	struct ctl ctlds[CTLDS];
+	struct flaky flaky[CTLDS];
 	struct http_server *tablets[2];
-	struct group        tasks, orchestrators[CTLDS];
-	struct plan         plan;
-	int                 acknowledged, troubles;
+	struct group tasks, orchestrators[CTLDS];
+	struct plan plan;
+	int acknowledged, troubles;
 	/* A served table is free only in a pause, only when so many have gone before, and only once those
 	 * who are on it when it begins have ended their transactions. */
-	bool                crowded;
-	int                 crowded_pauses, pauses;
-	usec                crowded_for;
-	usec                paused; /* all pauses together, as long as they may last */
-	bool                over;
+	bool crowded;
+	int crowded_pauses, pauses;
+	usec crowded_for;
+	usec paused; /* all pauses together, as long as they may last */
+	bool over;
 	/* Tables beside users, "customer.x"; they are seen once so many questions have been asked. */
-	const char         *there[2];
-	int                 there_after;
-	usec                naming_us;       /* how long a gate has DDL on a name under way */
-	int                 looks;           /* questions since it has said that it is over */
-	usec                naming_until;
+	const char *there[2];
+	int there_after;
+	usec naming_us; /* how long a gate has DDL on a name under way */
+	int looks;      /* questions since it has said that it is over */
+	usec naming_until;
 };
 
 typedef void story_fn(struct ctx *cx, struct world *w);

@@ -3,8 +3,8 @@
 #include "test.h"
 
 static struct plan_name names[] = {
-	{ { (const uint8_t *)"new", 3 }, { (const uint8_t *)"people", 6 }, { (const uint8_t *)"old", 3 },
-	    { (const uint8_t *)"users", 5 } },
+	{ { (const uint8_t *)"new", 3 }, { (const uint8_t *)"people", 6 },
+	    { (const uint8_t *)"old", 3 }, { (const uint8_t *)"users", 5 } },
 	{ { (const uint8_t *)"new", 3 }, { (const uint8_t *)"u", 1 }, { (const uint8_t *)"new", 3 },
 	    { (const uint8_t *)"u", 1 } },
 };
@@ -23,14 +23,16 @@ static void
 expect_column(uint64_t caps, const struct column_def *def, const char *want)
 {
 	struct answer_names a = all_names();
-	struct column_def   seen;
-	struct err          err = { 0 };
+	struct column_def seen;
+	struct err err = { 0 };
 	SCOPED(buf)
 	struct buf told = BUF_INIT, sent = BUF_INIT, got = BUF_INIT;
 
 	a.caps = caps;
 	column_def_put(&told, caps, def);
-	buf_add_str(&told, "\xfb" "default"); /* as COM_FIELD_LIST has it */
+	buf_add_str(&told,
+	    "\xfb"
+	    "default"); /* as COM_FIELD_LIST has it */
 	expect_ok(answer_names_definition(&a, buf_slice(&told), &sent, &err), &err);
 	expect_ok(column_def_read(buf_slice(&sent), caps, &seen, &err), &err);
 	buf_addf(&got, "%.*s %.*s %.*s %.*s", SLICE_ARG(seen.schema), SLICE_ARG(seen.table),
@@ -38,7 +40,9 @@ expect_column(uint64_t caps, const struct column_def *def, const char *want)
 	expect_str(got.data, want);
 	expect(seen.length == def->length && seen.type == def->type && seen.flags == def->flags);
 	expect(slice_eq(seen.extended, def->extended));
-	expect(slice_eq_str(slice_cut(buf_slice(&sent), sent.len - 8, sent.len), "\xfb" "default"));
+	expect(slice_eq_str(slice_cut(buf_slice(&sent), sent.len - 8, sent.len),
+	    "\xfb"
+	    "default"));
 }
 
 static struct column_def
@@ -75,7 +79,8 @@ TEST(columns_are_called_as_the_client_calls_their_table)
 }
 
 static void
-expect_row(struct answer_names *a, const char *told, size_t told_len, const char *want, size_t want_len)
+expect_row(
+    struct answer_names *a, const char *told, size_t told_len, const char *want, size_t want_len)
 {
 	struct err err = { 0 };
 	SCOPED(buf)
@@ -110,7 +115,8 @@ TEST(a_definition_begins_with_the_clients_name)
 	a.in_rows = a.defined = true;
 	a.columns = 2;
 	a.count = 1;
-	ROW(&a, "\6people\34CREATE TABLE `people` (x INT)", "\5users\33CREATE TABLE `users` (x INT)");
+	ROW(&a, "\6people\34CREATE TABLE `people` (x INT)",
+	    "\5users\33CREATE TABLE `users` (x INT)");
 	ROW(&a, "\6people\2no", "\5users\2no");
 	a.binary = true;
 	ROW(&a, "\0\0\6people\23CREATE VIEW people ", "\0\0\5users\24CREATE VIEW `users` ");
@@ -123,16 +129,17 @@ TEST(errors_name_the_clients_table)
 	struct buf out = BUF_INIT;
 
 	answer_names_text(&plan,
-	    slice_str("`c` failed for `new`.`people`, 'new.people' and 'new.u', `new`.`peoples`, it's"),
+	    slice_str(
+		"`c` failed for `new`.`people`, 'new.people' and 'new.u', `new`.`peoples`, it's"),
 	    &out);
-	expect_str(
-	    out.data, "`c` failed for `old`.`users`, 'old.users' and 'new.u', `new`.`peoples`, it's");
+	expect_str(out.data,
+	    "`c` failed for `old`.`users`, 'old.users' and 'new.u', `new`.`peoples`, it's");
 }
 
 TEST(what_ends_too_early_is_an_error)
 {
 	struct answer_names a = all_names();
-	struct err          err = { 0 };
+	struct err err = { 0 };
 	SCOPED(buf)
 	struct buf out = BUF_INIT;
 

@@ -7,9 +7,9 @@
 /* Who passes, by what a transaction did before the hold. */
 struct kind {
 	const char *name;
-	bool        begun, read_other, wrote_other, read_users, wrote_users;
-	bool        may_read, may_write; /* in the transaction, during the hold */
-	bool keeps, keeps_after; /* from being drained: at once, and once readers have waited */
+	bool begun, read_other, wrote_other, read_users, wrote_users;
+	bool may_read, may_write; /* in the transaction, during the hold */
+	bool keeps, keeps_after;  /* from being drained: at once, and once readers have waited */
 };
 
 static const struct kind KINDS[] = {
@@ -44,7 +44,7 @@ TEST(who_passes_a_hold)
 	sim_start(test_seed());
 	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
 		const struct kind *k = &KINDS[i];
-		struct work        w = { 0 };
+		struct work w = { 0 };
 
 		start_alone();
 		do_before(&w, k);
@@ -81,7 +81,7 @@ TEST(outside_of_transactions_reads_pass_and_writes_wait)
 TEST(a_running_write_keeps_the_hold_from_being_drained)
 {
 	const struct route_rule *rules[] = { NULL };
-	struct work              w = { .server = "db1:3306" }, reader = { .server = "db1:3306" };
+	struct work w = { .server = "db1:3306" }, reader = { .server = "db1:3306" };
 
 	start();
 	rules[0] = &in_flight.route->ruled[0];
@@ -145,7 +145,7 @@ TEST(acknowledged_stays_true)
 
 TEST(the_next_attempt_asks_again)
 {
-	struct work      w = { 0 };
+	struct work w = { 0 };
 	struct test_rule again = {
 		.to = "customer", .phase = RULE_HOLD, .attempt = 2, .reader_wait = SECOND
 	};
@@ -166,7 +166,7 @@ TEST(the_next_attempt_asks_again)
 /* The rule belongs to the first move's workflow until the second one's hold. */
 TEST(the_next_move_waits_for_what_began_under_the_first)
 {
-	struct work      w = { .server = "db1:3306" }, reader = { 0 };
+	struct work w = { .server = "db1:3306" }, reader = { 0 };
 	struct test_rule next = { .to = "customer",
 		.phase = RULE_HOLD,
 		.attempt = 1,
@@ -197,14 +197,14 @@ kill_it(struct work *w)
 
 TEST(grace_kills_when_told)
 {
-	struct work      w = { .kill = kill_it };
+	struct work w = { .kill = kill_it };
 	struct test_rule rule = { .to = "customer",
 		.phase = RULE_HOLD,
 		.attempt = 1,
 		.reader_wait = SECOND,
 		.grace = 10 * SECOND,
 		.on_grace = ON_GRACE_KILL };
-	usec             again;
+	usec again;
 
 	start();
 	run(&w, &WRITE_IN_TXN, true);
@@ -219,7 +219,7 @@ TEST(grace_kills_when_told)
 
 TEST(rules_that_vanish_hold_nobody)
 {
-	struct work     w = { 0 };
+	struct work w = { 0 };
 	struct barrier *b;
 
 	start();
@@ -248,8 +248,8 @@ TEST(who_passes_a_pause)
 	sim_start(test_seed());
 	for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
 		const struct kind *k = &KINDS[i];
-		struct work        w = { 0 };
-		bool               inside = k->read_users || k->wrote_users || k->wrote_other;
+		struct work w = { 0 };
+		bool inside = k->read_users || k->wrote_users || k->wrote_other;
 
 		start_alone();
 		do_before(&w, k);
@@ -269,7 +269,7 @@ TEST(who_passes_a_pause)
 TEST(a_pause_ends_by_the_clock_and_does_not_begin_again)
 {
 	struct work w = { 0 };
-	usec        again;
+	usec again;
 
 	start();
 	run(&w, &READ_IN_TXN, true);
@@ -295,8 +295,8 @@ static bool over;
 static void
 pausing(void *arg)
 {
-	struct err  err = { 0 };
-	struct ctx  cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 	struct work w = { 0 };
 
 	while (!passes(&w, &READ_ALONE))
@@ -329,8 +329,8 @@ pause_with_a_full_buffer(void *arg)
 static void
 held_past_the_commit(void *arg)
 {
-	struct err  err = { 0 };
-	struct ctx  cx = { .deadline = task_now() + SECOND, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = task_now() + SECOND, .err = &err };
 	struct work w = { 0 };
 
 	hold(2);
@@ -369,7 +369,7 @@ TEST(a_full_buffer_ends_a_pause)
 /* ---- let in: (8) ---- */
 
 static struct work first, second;
-static usec             let_in_at;
+static usec let_in_at;
 
 static void
 begun_in_the_hold(void *arg)
@@ -390,10 +390,10 @@ begun_in_the_hold(void *arg)
 static void
 hold_with_rows_locked(void *arg)
 {
-	struct err               err = { 0 };
-	struct ctx               cx = { .deadline = NEVER, .err = &err };
-	usec                     busy_from = *(usec *)arg;
-	struct task             *t;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	usec busy_from = *(usec *)arg;
+	struct task *t;
 
 	run(&first, &READ_IN_TXN, true);
 	hold(2);
@@ -463,14 +463,14 @@ TEST(nobody_is_let_in_behind_an_acknowledgement)
 
 /* ---- waiting ---- */
 
-static int  passed, gave_up;
+static int passed, gave_up;
 static usec passed_at;
 
 static void
 statement(void *arg)
 {
-	struct err  err = { 0 };
-	struct ctx  cx = { .deadline = task_now() + *(usec *)arg, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = task_now() + *(usec *)arg, .err = &err };
 	struct work w = { 0 };
 
 	while (!passes(&w, &WRITE_ALONE)) {

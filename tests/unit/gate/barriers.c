@@ -7,8 +7,8 @@
 struct in_flight in_flight;
 
 const struct barrier_ask READ_ALONE = { .reads = true }, WRITE_ALONE = { .locks = true },
-				READ_IN_TXN = { .transaction = true, .reads = true },
-				WRITE_IN_TXN = { .transaction = true, .locks = true };
+			 READ_IN_TXN = { .transaction = true, .reads = true },
+			 WRITE_IN_TXN = { .transaction = true, .locks = true };
 
 struct barrier *
 users(void)

@@ -6,7 +6,7 @@
 
 #include "gate/barrier.h"
 
-extern struct in_flight         in_flight;
+extern struct in_flight in_flight;
 extern const struct barrier_ask READ_ALONE, WRITE_ALONE, READ_IN_TXN, WRITE_IN_TXN;
 
 void start(void);       /* virtual time, and nothing in flight: users at customer, open */

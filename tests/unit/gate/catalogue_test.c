@@ -21,17 +21,17 @@ expect_view(const char *home, const char *table, const char *sql, const char *wa
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf            got = BUF_INIT;
-	struct route         *route = renamed();
-	struct conditions     conditions;
+	struct buf got = BUF_INIT;
+	struct route *route = renamed();
+	struct conditions conditions;
 	struct catalogue_view view;
-	struct err            err = { 0 };
-	struct catalogue_ask  ask = { .route = route,
-		 .table = catalogue_table(slice_str(table)),
-		 .home = home,
-		 .keyspace = slice_str("customer"),
-		 .alias = slice_str("t"),
-		 .conditions = &conditions };
+	struct err err = { 0 };
+	struct catalogue_ask ask = { .route = route,
+		.table = catalogue_table(slice_str(table)),
+		.home = home,
+		.keyspace = slice_str("customer"),
+		.alias = slice_str("t"),
+		.conditions = &conditions };
 
 	expect_ok(conditions_read(&arena, slice_str(sql), 0, &conditions, &err), &err);
 	catalogue_view(&arena, &ask, &view);
@@ -44,12 +44,13 @@ expect_view(const char *home, const char *table, const char *sql, const char *wa
 		    SLICE_ARG(view.sources[i].where), SLICE_ARG(view.sources[i].as_keyspace),
 		    SLICE_ARG(view.sources[i].as_table));
 	if (strcmp(got.data, want) != 0)
-		test_fail(__FILE__, __LINE__, "%s %s\n   got %s\n  want %s", table, sql, got.data, want);
+		test_fail(
+		    __FILE__, __LINE__, "%s %s\n   got %s\n  want %s", table, sql, got.data, want);
 	route_unref(route);
 }
 
-#define SYSTEM                                                                          \
-	"_utf8mb3'information_schema', _utf8mb3'mysql', _utf8mb3'performance_schema', " \
+#define SYSTEM                                                                                     \
+	"_utf8mb3'information_schema', _utf8mb3'mysql', _utf8mb3'performance_schema', "            \
 	"_utf8mb3'sys'"
 
 TEST(a_table_that_moved_is_shown_once_and_where_clients_know_it)
@@ -71,8 +72,8 @@ TEST(what_the_statement_rules_out_is_not_asked_for)
 {
 	expect_view("db1:3306", "columns", "where table_schema = 'customer' and table_name = 's'",
 	    "untouched");
-	expect_view("db1:3306", "columns", "where t.table_schema = database() and t.table_name = 's'",
-	    "untouched");
+	expect_view("db1:3306", "columns",
+	    "where t.table_schema = database() and t.table_name = 's'", "untouched");
 	expect_view("db1:3306", "columns",
 	    "where table_schema = 'customer' and table_name in ('USERS ', 's')",
 	    "TABLE_SCHEMA IN (_utf8mb3'customer') AND TABLE_NAME IN (_utf8mb3'USERS ', _utf8mb3's') "
@@ -81,16 +82,16 @@ TEST(what_the_statement_rules_out_is_not_asked_for)
 	    "_utf8mb3'people' as customer.users");
 	expect_view("db1:3306", "tables", "where table_schema = 'information_schema'", "untouched");
 	expect_view("db1:3306", "tables", "where table_schema = '_vt'", "FALSE");
-	expect_view("db1:3306", "tables", "where table_schema in ('customer', '_vt') and table_name = 'a'",
+	expect_view("db1:3306", "tables",
+	    "where table_schema in ('customer', '_vt') and table_name = 'a'",
 	    "TABLE_SCHEMA IN (_utf8mb3'customer') AND TABLE_NAME IN (_utf8mb3'a')");
 }
 
 /* Another table's condition, or one in bytes of another character set, leaves nothing out. */
 TEST(a_condition_of_another_table_counts_for_nothing)
 {
-	const char *everything =
-	    "SCHEMA_NAME IN (" SYSTEM ", _utf8mb3'customer')\n"
-	    "db2:3306 SCHEMA_NAME = _utf8mb3'new_customer' as new_customer.";
+	const char *everything = "SCHEMA_NAME IN (" SYSTEM ", _utf8mb3'customer')\n"
+				 "db2:3306 SCHEMA_NAME = _utf8mb3'new_customer' as new_customer.";
 
 	expect_view("db1:3306", "schemata", "where u.schema_name = 'customer'", everything);
 	expect_view("db1:3306", "schemata", "where table_schema = 'customer'", everything);
@@ -113,10 +114,10 @@ expect_query(const char *keyspace, const char *sql, const char *want)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf    got = BUF_INIT;
+	struct buf got = BUF_INIT;
 	struct route *route = renamed();
-	struct show   show;
-	struct err    err = { 0 };
+	struct show show;
+	struct err err = { 0 };
 
 	expect_ok(show_read(&arena, slice_str(sql), 0, &show, &err), &err);
 	if (!catalogue_show_query(route, &show, slice_str(keyspace), &got))

@@ -27,9 +27,9 @@ TEST(a_cause_quotes_nobody)
 
 TEST(complaints_are_counted_by_number_and_cause_over_all_loops)
 {
-	struct complaints       *a = mem_new(struct complaints), *b = mem_new(struct complaints);
+	struct complaints *a = mem_new(struct complaints), *b = mem_new(struct complaints);
 	const struct complaints *both[] = { a, b };
-	uint64_t                 since = 0;
+	uint64_t since = 0;
 	SCOPED(buf)
 	struct buf out = BUF_INIT;
 
@@ -53,7 +53,7 @@ TEST(complaints_are_counted_by_number_and_cause_over_all_loops)
 TEST(more_causes_than_there_is_room_for_are_others)
 {
 	struct complaints *c = mem_new(struct complaints);
-	const char        *last = NULL;
+	const char *last = NULL;
 
 	for (int i = 0; i < 2 * COMPLAINTS_MAX; i++)
 		last = complaints_add(c, i, COMPLAINT_OF_SERVER)->cause;

@@ -65,7 +65,7 @@ static void
 locked_story(struct ctx *cx, struct world *w)
 {
 	static const char *const ends[] = { "unlock tables", "begin", "lock tables other read" };
-	struct mysql_client     *c = world_client(cx, "customer");
+	struct mysql_client *c = world_client(cx, "customer");
 
 	for (int64_t i = 0; i < 3; i++) {
 		expect_eq(world_do(cx, c, "lock tables users write"), 0);
@@ -100,10 +100,12 @@ TEST(lock_tables_is_waited_for_until_it_ends)
 static void
 pause_story(struct ctx *cx, struct world *w)
 {
-	struct mysql_client *clients[] = { world_client(cx, "customer"), world_client(cx, "customer"),
-		world_client(cx, "customer"), world_client(cx, "customer") };
-	struct background    waiting[3];
-	static const char   *say[] = { "select b from users", "update users set a=2", "select c from users" };
+	struct mysql_client *clients[] = { world_client(cx, "customer"),
+		world_client(cx, "customer"), world_client(cx, "customer"),
+		world_client(cx, "customer") };
+	struct background waiting[3];
+	static const char *say[] = { "select b from users", "update users set a=2",
+		"select c from users" };
 
 	world_rules(w, 1, "customer", RULE_OPEN);
 	expect_eq(world_do(cx, clients[2], "begin"), 0);
@@ -138,7 +140,7 @@ static void
 back_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
-	struct background    held;
+	struct background held;
 
 	world_rules(w, 2, "customer", RULE_HOLD);
 	world_start(w, &held, c, "update users set a=2");
@@ -165,13 +167,15 @@ prepare_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "prepare p from 'select 1 from other'"), 0);
 	world_rules(w, 1, "customer", RULE_OPEN);
 	expect_str(world_ask(cx, c, "execute p"), "db1");
-	expect_eq(world_do(cx, c, "prepare p from 'select a from users where b=\\'x\\' and a=?'"), 0);
+	expect_eq(
+	    world_do(cx, c, "prepare p from 'select a from users where b=\\'x\\' and a=?'"), 0);
 	expect_str(world_ask(cx, c, "execute immediate 'select a from users'"), "db1");
 	world_rules(w, 2, "new_customer", RULE_OPEN);
 	buf_reset(&w->said);
 	expect_eq(world_do(cx, c, "execute p using 1, @x"), 0);
-	world_expect(w, "db2: EXECUTE IMMEDIATE 'select a from `new_customer`.`users` where "
-			"b=''x'' and a=?' USING 1, @x\n");
+	world_expect(w,
+	    "db2: EXECUTE IMMEDIATE 'select a from `new_customer`.`users` where "
+	    "b=''x'' and a=?' USING 1, @x\n");
 	expect_eq(world_do(cx, c, "deallocate prepare p"), 0);
 	expect_eq(world_do(cx, c, "drop prepare P"), 1243);
 	expect_eq(world_do(cx, c, "execute p"), 1243);
@@ -188,7 +192,7 @@ static void
 long_hold_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
-	struct background    held;
+	struct background held;
 
 	world_rules(w, 2, "customer", RULE_HOLD);
 	world_start(w, &held, c, "update users set a=2");
@@ -213,7 +217,7 @@ static void
 running_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
-	struct background    slow;
+	struct background slow;
 
 	w->slow = 5 * SECOND;
 	world_rules(w, 1, "customer", RULE_OPEN);
@@ -236,7 +240,7 @@ static void
 taken_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *a = world_client(cx, "customer"), *b = world_client(cx, "customer");
-	struct background    waiting;
+	struct background waiting;
 
 	world_rules(w, 1, "customer", RULE_OPEN);
 	w->gate_loop.pool.max = 1;
@@ -279,8 +283,7 @@ snapshot_story(struct ctx *cx, struct world *w)
 	world_rules(w, 3, "new_customer", RULE_SWITCHED);
 	expect_str(world_ask(cx, c, "select b from users"), "db1");
 	world_rules(w, 4, "new_customer", RULE_OPEN);
-	expect_str(
-	    world_ask(cx, c, "select c from users"), "db1"); /* by its snapshot, to its end */
+	expect_str(world_ask(cx, c, "select c from users"), "db1"); /* by its snapshot, to its end */
 	expect_eq(world_do(cx, c, "update users set a=1"), 1213);
 	expect_str(world_ask(cx, c, "select d from users"), "db2"); /* the transaction is over */
 	mysql_close(c);
@@ -368,7 +371,7 @@ static void
 late_writer_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
-	struct background    late;
+	struct background late;
 
 	world_rules(w, 1, "customer", RULE_OPEN);
 	expect_eq(world_do(cx, c, "begin"), 0);
@@ -397,7 +400,7 @@ static void
 lease_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
-	struct background    waiting;
+	struct background waiting;
 
 	world_rules(w, 1, "customer", RULE_OPEN);
 	world_lease(w, 1, task_boottime() + 3 * SECOND);
@@ -423,7 +426,7 @@ static void
 lapse_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
-	struct background    slow, plain;
+	struct background slow, plain;
 
 	w->slow = 5 * SECOND;
 	world_rules(w, 1, "customer", RULE_OPEN);
@@ -448,7 +451,7 @@ static void
 gap_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
-	struct background    slow;
+	struct background slow;
 
 	w->slow = 5 * SECOND;
 	world_rules(w, 1, "customer", RULE_OPEN);
@@ -478,8 +481,9 @@ fence_story(struct ctx *cx, struct world *w)
 	w->fence = true;
 	expect_eq(world_do(cx, d, "update users set a=1"), 1213);
 	expect_eq(w->refreshes, 1);
-	world_expect(
-	    w, "db1: begin\ndb1: update other set a=1\ndb1: update users set a=1\ndb1: " SIDE_ROLLBACK "\n");
+	world_expect(w,
+	    "db1: begin\ndb1: update other set a=1\ndb1: update users set a=1\ndb1: " SIDE_ROLLBACK
+	    "\n");
 	w->refreshed_to = 4;
 	expect_eq(world_do(cx, c, "update users set a=2"), 0); /* replayed, nobody has noticed */
 	world_expect(w, "db1: update users set a=2\ndb2: update `new_customer`.`users` set a=2\n");
@@ -489,8 +493,9 @@ fence_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, d, "insert into users values (3)"),
 	    0); /* the first of its transaction too */
 	expect_eq(world_do(cx, d, "commit"), 0);
-	world_expect(w, "db1: begin\ndb1: insert into users values (3)\ndb1: " SIDE_ROLLBACK "\ndb2: begin\n"
-			"db2: insert into `new_customer`.`users` values (3)\ndb2: commit\n");
+	world_expect(w,
+	    "db1: begin\ndb1: insert into users values (3)\ndb1: " SIDE_ROLLBACK "\ndb2: begin\n"
+	    "db2: insert into `new_customer`.`users` values (3)\ndb2: commit\n");
 	/* And the first of a transaction that autocommit=0 began. */
 	world_rules(w, 7, "customer", RULE_OPEN);
 	w->refreshed_to = 8;
@@ -498,10 +503,11 @@ fence_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, d, "insert into users values (4)"), 0);
 	expect_eq(world_do(cx, d, "commit"), 0);
 	expect_eq(world_do(cx, d, "set autocommit=1"), 0);
-	world_expect(w, "db1: set autocommit=0\ndb1: insert into users values (4)\ndb1: " SIDE_ROLLBACK "\n"
-			"db2: SET autocommit = 0\n"
-			"db2: insert into `new_customer`.`users` values (4)\ndb2: commit\n"
-			"db1: set autocommit=1\n");
+	world_expect(w,
+	    "db1: set autocommit=0\ndb1: insert into users values (4)\ndb1: " SIDE_ROLLBACK "\n"
+	    "db2: SET autocommit = 0\n"
+	    "db2: insert into `new_customer`.`users` values (4)\ndb2: commit\n"
+	    "db1: set autocommit=1\n");
 	world_rules(w, 9, "customer", RULE_OPEN);
 	w->refreshed_to = 10;
 	/* What may have done something before is not. */

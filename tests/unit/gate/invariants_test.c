@@ -7,7 +7,7 @@
 
 /* ---- The pool */
 
-static struct pool    pool;
+static struct pool pool;
 static struct backend backend = { .pool = &pool }, *slot;
 
 static struct backend *
@@ -75,7 +75,7 @@ TEST(a_backend_is_in_the_list_and_the_slot_of_its_state)
 /* ---- The session */
 
 static struct gate_loop loop;
-static struct session   session;
+static struct session session;
 
 static struct session *
 fresh(void)

@@ -41,7 +41,8 @@ TEST(what_waits_at_the_gate_is_killed_there)
 static void
 late_story(struct ctx *cx, struct world *w)
 {
-	struct mysql_client *a = world_client(cx, "customer"), *killer = world_client(cx, "customer");
+	struct mysql_client *a = world_client(cx, "customer"),
+			    *killer = world_client(cx, "customer");
 	struct background slow, next;
 
 	w->slow = SECOND;
@@ -69,7 +70,8 @@ TEST(a_backend_is_kept_until_its_kill_has_been_answered)
 static void
 idle_story(struct ctx *cx, struct world *w)
 {
-	struct mysql_client *a = world_client(cx, "customer"), *killer = world_client(cx, "customer");
+	struct mysql_client *a = world_client(cx, "customer"),
+			    *killer = world_client(cx, "customer");
 
 	expect_eq(world_do(cx, a, "begin"), 0);
 	expect_eq(world_do(cx, killer, "kill query 1"), 0);

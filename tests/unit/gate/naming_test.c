@@ -13,8 +13,8 @@ static const struct barrier_ask READ_ALONE = { .reads = true }, WRITE_ALONE = { 
 static bool
 passes(const struct work *w, const struct barrier_ask *ask)
 {
-	return barrier_judge(in_flight_barrier(&in_flight, &in_flight.route->rules.rules[0]), w, ask) ==
-	       BARRIER_PASS;
+	return barrier_judge(in_flight_barrier(&in_flight, &in_flight.route->rules.rules[0]), w,
+		   ask) == BARRIER_PASS;
 }
 
 static void
@@ -46,15 +46,15 @@ ddl_of(struct table_ref *table, const char *name)
 /* What is told that there is no such table need not wait; what may make it waits, in a transaction too. */
 TEST(only_ddl_waits_for_a_name)
 {
-	struct work        w = { .kill = NULL };
-	struct table_ref   table;
-	struct statement   st = ddl_of(&table, "users");
+	struct work w = { .kill = NULL };
+	struct table_ref table;
+	struct statement st = ddl_of(&table, "users");
 	struct barrier_ask ddl = { .locks = true, .defines = &st };
 
 	start();
 	in_flight_set_route(&in_flight, route_of(2, "customer", RULE_NAMING));
 	expect(passes(&w, &READ_ALONE) && passes(&w, &WRITE_ALONE) && passes(&w, &READ_IN_TXN) &&
-	       passes(&w, &WRITE_IN_TXN));
+	    passes(&w, &WRITE_IN_TXN));
 	expect(!passes(&w, &ddl));
 	ddl.transaction = true;
 	expect(!passes(&w, &ddl));
@@ -66,9 +66,9 @@ TEST(only_ddl_waits_for_a_name)
 
 TEST(ddl_under_way_on_a_name_is_waited_for)
 {
-	struct work        maker = { .kill = NULL }, other = { .kill = NULL }, writer = { .kill = NULL };
-	struct table_ref   tables[2];
-	struct statement   makes = ddl_of(&tables[0], "users"), alters = ddl_of(&tables[1], "orders");
+	struct work maker = { .kill = NULL }, other = { .kill = NULL }, writer = { .kill = NULL };
+	struct table_ref tables[2];
+	struct statement makes = ddl_of(&tables[0], "users"), alters = ddl_of(&tables[1], "orders");
 	struct barrier_ask ddl = { .locks = true, .defines = &makes };
 
 	start();

@@ -8,10 +8,10 @@ static void
 plan_of(struct buf *out, struct route *route, const char *keyspace, const char *sql)
 {
 	SCOPED(arena)
-	struct arena      arena = ARENA_INIT;
-	struct statement  s;
-	struct plan       plan;
-	struct err        err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct statement s;
+	struct plan plan;
+	struct err err = { 0 };
 	struct temporary_tables none = { .names = BUF_INIT };
 	struct plan_input in = { .route = route,
 		.temporary = &none,
@@ -58,7 +58,8 @@ TEST(without_rules_names_decide)
 	expect_plan(r, "customer", "select 1", "db1:3306 reads select 1");
 	expect_plan(r, NULL, "select * from t", "1046 No database selected");
 	/* the server says 1146 */
-	expect_plan(r, "customer", "select * from nosuch.t", "db1:3306 reads select * from nosuch.t");
+	expect_plan(
+	    r, "customer", "select * from nosuch.t", "db1:3306 reads select * from nosuch.t");
 	expect_plan(r, "customer", "update _switchyard.fence set armed=0",
 	    "1049 Unknown database '_switchyard'");
 	expect_plan(r, "customer", "select * from information_schema.tables",
@@ -75,7 +76,8 @@ TEST(a_database_that_is_no_keyspace_is_where_the_session_is)
 	expect_plan(r, "new_customer", "show tables from d", "db2:3306 reads show tables from d");
 	expect_plan(r, "d", "select * from t", "db1:3306 reads select * from t");
 	expect_plan(r, "d", "select 1", "db1:3306 reads select 1");
-	expect_plan(r, "d", "create procedure p() select 1", "db1:3306 locks create procedure p() select 1");
+	expect_plan(r, "d", "create procedure p() select 1",
+	    "db1:3306 locks create procedure p() select 1");
 	expect_plan(r, "new_customer", "create procedure d.p() select 1",
 	    "db2:3306 locks create procedure d.p() select 1");
 	expect_plan(r, "d", "select database() d from customer.users",
@@ -90,7 +92,8 @@ TEST(a_database_that_is_no_keyspace_is_where_the_session_is)
 	    "1049 Unknown database 'd': it is no keyspace, and in a session that has not used one it is "
 	    "not known which server it is about");
 	expect_plan(r, NULL, "select * from d.t", "any reads select * from d.t");
-	expect_plan(r, "customer", "drop database _switchyard", "1049 Unknown database '_switchyard'");
+	expect_plan(
+	    r, "customer", "drop database _switchyard", "1049 Unknown database '_switchyard'");
 	route_unref(r);
 }
 
@@ -102,9 +105,11 @@ TEST(a_keyspaces_database_is_no_database_of_its_own)
 	    "\"server\":\"db1:3306\",\"http\":\"h:1\"}") };
 	const struct slice keyspaces[] = { slice_str(
 	    "{\"name\":\"a\",\"database\":\"a_data\",\"created_us\":0}") };
-	struct route_source from = { .keyspaces = keyspaces, .keyspaces_count = 1, .tablets = tablets };
+	struct route_source from = {
+		.keyspaces = keyspaces, .keyspaces_count = 1, .tablets = tablets
+	};
 	struct route *r;
-	struct err    err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(route_new(&from, &r, &err), &err);
 	expect_plan(r, "a", "drop database a_data", "1049 Unknown database 'a_data'");
@@ -140,8 +145,7 @@ TEST(moved_names_are_rewritten)
 {
 	struct route *r = route_of(3, "new_customer", RULE_OPEN);
 
-	expect_plan(r, "customer",
-	    "select users.a, customer.users.b from users u, `customer`.users",
+	expect_plan(r, "customer", "select users.a, customer.users.b from users u, `customer`.users",
 	    "db2:3306 reads ruled select users.a, `new_customer`.`users`.b from `new_customer`.`users` u, "
 	    "`new_customer`.`users`");
 	expect_plan(r, "customer", "update users set a=(select 1 from users) where 'users'=1",
@@ -170,7 +174,8 @@ TEST(moved_names_are_rewritten)
 
 TEST(a_table_that_is_called_otherwise_keeps_its_name_in_the_text)
 {
-	struct route *r = route_with(3, &(struct test_rule){ .to = "new_customer", .to_table = "people" });
+	struct route *r =
+	    route_with(3, &(struct test_rule){ .to = "new_customer", .to_table = "people" });
 
 	expect_plan(r, "customer", "select users.a from users join users u on u.a=users.a",
 	    "db2:3306 reads ruled select users.a from `new_customer`.`people` AS `users` join "
@@ -222,18 +227,19 @@ TEST(names_in_another_character_set)
 {
 	static const struct {
 		const char *sql;
-		bool        refused;
+		bool refused;
 	} cases[] = { { "select * from t", false }, { "select * from caf\xe9", true },
 		{ "select * from `d\xe9`.t", true }, { "update users set a = '\xe9'", false } };
-	struct route *r = route_of(1, "customer", RULE_OPEN), *none = route_of(0, "customer", RULE_OPEN);
+	struct route *r = route_of(1, "customer", RULE_OPEN),
+		     *none = route_of(0, "customer", RULE_OPEN);
 	struct temporary_tables temporary = { .names = BUF_INIT };
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		SCOPED(arena)
-		struct arena      arena = ARENA_INIT;
-		struct statement  s;
-		struct plan       plan;
-		struct err        err = { 0 };
+		struct arena arena = ARENA_INIT;
+		struct statement s;
+		struct plan plan;
+		struct err err = { 0 };
 		struct plan_input in = { .route = r,
 			.statement = &s,
 			.sql = slice_str(cases[i].sql),
@@ -257,8 +263,8 @@ TEST(kinds_that_lock)
 {
 	struct route *r = route_of(1, "customer", RULE_HOLD);
 
-	expect_plan(r, "customer", "select f() from users",
-	    "db1:3306 locks ruled select f() from users");
+	expect_plan(
+	    r, "customer", "select f() from users", "db1:3306 locks ruled select f() from users");
 	expect_plan(r, "customer", "truncate users", "db1:3306 locks ruled truncate users");
 	expect_plan(
 	    r, "customer", "lock tables users read", "db1:3306 locks ruled lock tables users read");
@@ -277,13 +283,11 @@ TEST(kinds_that_lock)
 TEST(a_keyspace_without_a_server)
 {
 	static const struct slice only[] = { { (const uint8_t *)"", 0 } };
-	const struct slice        keyspaces[] = { slice_str(
-		   "{\"name\":\"lonely\",\"database\":\"lonely\",\"created_us\":0}") };
-	struct route_source       from = {
-		      .keyspaces = keyspaces, .keyspaces_count = 1, .tablets = only
-	};
+	const struct slice keyspaces[] = { slice_str(
+	    "{\"name\":\"lonely\",\"database\":\"lonely\",\"created_us\":0}") };
+	struct route_source from = { .keyspaces = keyspaces, .keyspaces_count = 1, .tablets = only };
 	struct route *r;
-	struct err    err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(route_new(&from, &r, &err), &err);
 	expect_plan(r, "lonely", "select * from t", "1049 keyspace 'lonely' has no primary tablet");
@@ -294,7 +298,7 @@ TEST(a_keyspace_without_a_server)
 TEST(a_table_of_another_name_goes_on_being_called_as_it_was)
 {
 	struct test_rule rule = { .to = "new_customer", .phase = RULE_OPEN, .to_table = "people" };
-	struct route    *r = route_with(1, &rule);
+	struct route *r = route_with(1, &rule);
 
 	expect_plan(r, "customer", "select id from users",
 	    "db2:3306 reads ruled select id from `new_customer`.`people` AS `users`");
@@ -324,7 +328,8 @@ TEST(a_table_of_another_name_goes_on_being_called_as_it_was)
 	expect_plan(r, NULL, "delete customer.users from customer.users join customer.users x",
 	    "db2:3306 locks ruled delete `new_customer`.`people` from `new_customer`.`people` join "
 	    "`new_customer`.`people` x");
-	expect_plan(r, "customer", "insert into users (a) values (1) on duplicate key update a = users.a + 1",
+	expect_plan(r, "customer",
+	    "insert into users (a) values (1) on duplicate key update a = users.a + 1",
 	    "db2:3306 locks ruled insert into `new_customer`.`people` (a) values (1) on duplicate key update "
 	    "a = `new_customer`.`people`.a + 1");
 	expect_plan(r, "customer", "select users.id from users partition (p0)",
@@ -351,7 +356,7 @@ TEST(a_name_that_may_be_the_statements_own_is_refused)
 		"delete from users where a in (with users as (select 1 as id) select users.id from users)",
 	};
 	struct test_rule rule = { .to = "new_customer", .phase = RULE_OPEN, .to_table = "people" };
-	struct route    *r = route_with(1, &rule);
+	struct route *r = route_with(1, &rule);
 
 	for (size_t i = 0; i < sizeof(unclear) / sizeof(unclear[0]); i++) {
 		SCOPED(buf) struct buf got = BUF_INIT;

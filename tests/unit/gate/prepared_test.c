@@ -19,7 +19,7 @@ static struct prepared *
 two_params(void)
 {
 	struct prepared *p;
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(prepared_new(slice_str("insert into t values (?, ?)"), 0, &p, &err), &err);
 	p->id = 5;
@@ -36,20 +36,22 @@ TEST(types_are_repeated_where_the_client_sent_them_once)
 
 	expect_ok(
 	    prepared_execute_packet(p, BYTES(HEAD "\x00\x01" TYPES VALUES), 9, &out, &err), &err);
-	expect_slice(buf_slice(&out), BYTES("\x17\x09\x00\x00\x00\x00\x01\x00\x00\x00"
-					    "\x00\x01" TYPES VALUES));
+	expect_slice(buf_slice(&out),
+	    BYTES("\x17\x09\x00\x00\x00\x00\x01\x00\x00\x00"
+		  "\x00\x01" TYPES VALUES));
 	buf_reset(&out);
 	expect_ok(prepared_execute_packet(p, BYTES(HEAD "\x00\x00" VALUES), 10, &out, &err), &err);
-	expect_slice(buf_slice(&out), BYTES("\x17\x0a\x00\x00\x00\x00\x01\x00\x00\x00"
-					    "\x00\x01" TYPES VALUES));
+	expect_slice(buf_slice(&out),
+	    BYTES("\x17\x0a\x00\x00\x00\x00\x01\x00\x00\x00"
+		  "\x00\x01" TYPES VALUES));
 	prepared_free(p);
 }
 
 TEST(packets_that_end_too_early)
 {
-	struct prepared   *p = two_params();
+	struct prepared *p = two_params();
 	const struct slice whole = BYTES(HEAD "\x00\x01" TYPES);
-	struct err         err = { 0 };
+	struct err err = { 0 };
 
 	for (size_t len = 0; len < whole.len; len++) {
 		SCOPED(buf)
@@ -64,9 +66,9 @@ TEST(packets_that_end_too_early)
 TEST(long_data_is_kept_and_bounded)
 {
 	struct prepared *p = two_params();
-	struct slice     packet;
-	size_t           at = 0;
-	char            *big = arena_alloc(&p->arena, LONG_DATA_MAX);
+	struct slice packet;
+	size_t at = 0;
+	char *big = arena_alloc(&p->arena, LONG_DATA_MAX);
 
 	prepared_add_long_data(p, slice_str("one"));
 	prepared_add_long_data(p, slice_str("second"));
@@ -83,7 +85,7 @@ TEST(long_data_is_kept_and_bounded)
 TEST(numbers_of_a_backend_belong_to_a_text)
 {
 	struct backend b = { 0 };
-	uint32_t       remote;
+	uint32_t remote;
 
 	map_init(&b.statements);
 	expect(!remote_find(&b, 1, slice_str("a"), &remote));

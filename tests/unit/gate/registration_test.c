@@ -7,23 +7,27 @@
 /* Two programs on one store: a's and b's handles on it. */
 struct store {
 	struct topo *a, *b;
-	void       (*scenario)(struct ctx *cx, struct store *s);
-	bool         ended;
+	void (*scenario)(struct ctx *cx, struct store *s);
+	bool ended;
 };
 
 static const usec TTL = 3 * SECOND;
 
-static const struct gate_record GATE_A = { .id = "gate", .http = "127.0.0.1:1", .mysql = "127.0.0.1:2" },
-				GATE_B = { .id = "gate", .http = "127.0.0.1:3", .mysql = "127.0.0.1:4" };
+static const struct gate_record GATE_A = { .id = "gate",
+	.http = "127.0.0.1:1",
+	.mysql = "127.0.0.1:2" },
+				GATE_B = {
+					.id = "gate", .http = "127.0.0.1:3", .mysql = "127.0.0.1:4"
+				};
 
 static void
 run(void *arg)
 {
 	struct store *s = arg;
-	struct err    err = { 0 };
+	struct err err = { 0 };
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
 	expect_ok(topo_memory_open(&s->a, &err), &err);
 	expect_ok(topo_memory_share(s->a, &s->b, &err), &err);
@@ -57,7 +61,7 @@ lease_of(struct ctx *cx, struct topo *t)
 static void
 expect_registered(struct ctx *cx, struct topo *t, const struct gate_record *want)
 {
-	struct topo_kv     kv;
+	struct topo_kv kv;
 	struct gate_record found;
 
 	expect_ok(topo_get(cx, t, "/gates/gate", &kv), cx->err);
@@ -71,13 +75,14 @@ static void
 refuse_second(struct ctx *cx, struct store *s)
 {
 	struct topo_lease *first = lease_of(cx, s->a), *second = lease_of(cx, s->b);
-	usec               begun = task_now();
+	usec begun = task_now();
 
 	expect_ok(registration_start(cx, s->a, first, &GATE_A), cx->err);
 	expect_eq(registration_start(cx, s->b, second, &GATE_B), -1);
 	expect_eq(cx->err->kind, ERR_CONFLICT);
-	expect_str(cx->err->text, "another gate is registered as 'gate' (it serves clients at "
-				  "127.0.0.1:2): choose another --id");
+	expect_str(cx->err->text,
+	    "another gate is registered as 'gate' (it serves clients at "
+	    "127.0.0.1:2): choose another --id");
 	expect(task_now() - begun > TTL);
 	topo_lease_stop(second);
 	expect_registered(cx, s->a, &GATE_A);
@@ -113,7 +118,7 @@ start_again(struct ctx *cx, struct store *s)
 {
 	struct gate_record dead = GATE_A;
 	struct topo_lease *l = lease_of(cx, s->b);
-	usec               begun = task_now();
+	usec begun = task_now();
 
 	expect_ok(s->a->ops->lease_grant(cx, s->a, TTL, &dead.lease), cx->err);
 	expect_ok(registration_put(cx, s->a, &dead), cx->err);
@@ -131,7 +136,7 @@ TEST(registration_of_a_gate_started_again_at_its_port_is_taken_over_at_once)
 
 TEST(registration_default_id_is_a_name_with_the_port)
 {
-	char       id[REGISTRATION_ID_MAX];
+	char id[REGISTRATION_ID_MAX];
 	struct err err = { 0 };
 
 	registration_default_id(id, "[::1]:65535");
@@ -147,7 +152,8 @@ put_version(struct ctx *cx, struct topo *t, const char *key, const char *version
 	SCOPED(buf)
 	struct buf json = BUF_INIT;
 
-	health_write(&json, &(struct health_record){ .state = "", .reason = "", .version = version });
+	health_write(
+	    &json, &(struct health_record){ .state = "", .reason = "", .version = version });
 	expect_ok(topo_set(cx, t, key, buf_slice(&json), 0), cx->err);
 }
 

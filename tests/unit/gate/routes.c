@@ -11,10 +11,10 @@ route_with(int64_t version, const struct test_rule *rule)
 		    "{\"name\":\"new_customer\",\"database\":\"new_customer\",\"created_us\":0}"),
 	};
 	const char *to_table = rule->to_table != NULL ? rule->to_table : "users";
-	struct buf  tablets[2] = { BUF_INIT, BUF_INIT };
+	struct buf tablets[2] = { BUF_INIT, BUF_INIT };
 	SCOPED(buf)
-	struct buf          json = BUF_INIT;
-	struct slice        texts[2];
+	struct buf json = BUF_INIT;
+	struct slice texts[2];
 	struct routing_rule rules[2];
 	struct rules_record record = {
 		.version = version, .rules = rules, .count = version == 0 ? 0 : 2
@@ -24,8 +24,8 @@ route_with(int64_t version, const struct test_rule *rule)
 		.tablets = texts,
 		.tablets_count = 2,
 		.epoch = 1 };
-	struct route       *route;
-	struct err          err = { 0 };
+	struct route *route;
+	struct err err = { 0 };
 
 	for (int i = 0; i < 2; i++) {
 		struct tablet_record t = { .alias = i == 0 ? "zone1-1" : "zone1-2",
@@ -43,8 +43,7 @@ route_with(int64_t version, const struct test_rule *rule)
 			.to_keyspace = rule->to,
 			.to_table = strcmp(rule->to, "customer") == 0 ? "users" : to_table,
 			.phase = rule->phase,
-			.workflow =
-			    rule->workflow != NULL ? rule->workflow : "new_customer/users",
+			.workflow = rule->workflow != NULL ? rule->workflow : "new_customer/users",
 			.attempt = rule->attempt,
 			.reader_wait = rule->reader_wait,
 			.grace = rule->grace,

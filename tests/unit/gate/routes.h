@@ -8,13 +8,13 @@
 #include "gate/route.h"
 
 struct test_rule {
-	const char     *to; /* keyspace */
+	const char *to; /* keyspace */
 	enum rule_phase phase;
-	int             attempt;
-	usec            reader_wait, grace;
-	enum on_grace   on_grace;
-	const char     *workflow; /* NULL: new_customer/users */
-	const char     *to_table; /* what new_customer calls it; NULL: users */
+	int attempt;
+	usec reader_wait, grace;
+	enum on_grace on_grace;
+	const char *workflow; /* NULL: new_customer/users */
+	const char *to_table; /* what new_customer calls it; NULL: users */
 };
 
 /* Both names of users go to keyspace to; version 0: no rules at all. */

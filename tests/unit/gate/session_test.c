@@ -61,8 +61,9 @@ moved_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "update users set a=1"), 0);
 	expect_str(world_ask(cx, c, "select a from other"), "db1");
 	mysql_close(c);
-	world_expect(w, "db2: select `new_customer`.`users`.a from `new_customer`.`users`\n"
-			"db2: update `new_customer`.`users` set a=1\ndb1: select a from other\n");
+	world_expect(w,
+	    "db2: select `new_customer`.`users`.a from `new_customer`.`users`\n"
+	    "db2: update `new_customer`.`users` set a=1\ndb1: select a from other\n");
 }
 
 TEST(moved_tables_are_rewritten)
@@ -106,9 +107,10 @@ deadlock_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_eq(world_do(cx, c, "update users set a=1"), 0);
 	expect_eq(world_do(cx, c, "update deadlock set a=1"), 1213);
-	world_pause(cx, MSEC);                          /* the client has its error first */
-	expect_eq(w->gate_loop.in_flight.work.count, 0); /* the server has rolled back: it was asked */
-	expect_eq(world_do(cx, c, "rollback"), 0);    /* nobody needs to hear this */
+	world_pause(cx, MSEC); /* the client has its error first */
+	expect_eq(
+	    w->gate_loop.in_flight.work.count, 0); /* the server has rolled back: it was asked */
+	expect_eq(world_do(cx, c, "rollback"), 0); /* nobody needs to hear this */
 	mysql_close(c);
 	world_expect(w, "db1: begin\ndb1: update users set a=1\ndb1: update deadlock set a=1\n");
 }
@@ -131,8 +133,9 @@ autocommit_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "update new_customer.t set a=1"), 0);
 	mysql_close(c);
 	/* The setting is repeated at the second server. */
-	world_expect(w, "db1: set autocommit=0\ndb1: update users set a=1\ndb1: commit\n"
-			"db2: SET autocommit = 0\ndb2: update new_customer.t set a=1\n");
+	world_expect(w,
+	    "db1: set autocommit=0\ndb1: update users set a=1\ndb1: commit\n"
+	    "db2: SET autocommit = 0\ndb2: update new_customer.t set a=1\n");
 }
 
 TEST(autocommit_off_opens_transactions)
@@ -152,8 +155,9 @@ share_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, b, "update t set a=1"), 0);
 	expect_eq(world_do(cx, a, "update t set a=2"), 0);
 	expect_eq(w->gate_loop.pool.count, 1);
-	world_expect(w, "db1: set sql_mode='x'\ndb1: @Reset connection\ndb1: update t set a=1\n"
-			"db1: @Reset connection\ndb1: SET sql_mode = 'x'\ndb1: update t set a=2\n");
+	world_expect(w,
+	    "db1: set sql_mode='x'\ndb1: @Reset connection\ndb1: update t set a=1\n"
+	    "db1: @Reset connection\ndb1: SET sql_mode = 'x'\ndb1: update t set a=2\n");
 	/* In a transaction it is not shared. */
 	expect_eq(world_do(cx, a, "begin"), 0);
 	expect_eq(world_do(cx, a, "update t set a=3"), 0);
@@ -278,7 +282,7 @@ next_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "commit"), 0);
 	expect_eq(world_do(cx, c, "set transaction read only"), 0);
 	expect_eq(world_do(cx, c, "update t join new_customer.t set a=1"), 1235); /* not sent */
-	expect_eq(world_do(cx, c, "select 1"), 0);                               /* no transaction */
+	expect_eq(world_do(cx, c, "select 1"), 0); /* no transaction */
 	expect_eq(world_do(cx, c, "update t set a=1"), 0);
 	expect_eq(world_do(cx, c, "update t set a=2"), 0);
 	expect_eq(world_do(cx, c, "set @@tx_isolation='read-committed', @@tx_read_only=1"), 0);
@@ -308,9 +312,10 @@ insert_id_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, a, "insert into generate values (null)"), 0);
 	expect_str(world_ask(cx, a, "select last_insert_id()"), "7");
 	expect_eq(world_do(cx, a, "insert into new_customer.t values (last_insert_id())"), 0);
-	world_expect(w, "db1: insert into generate values (null)\ndb1: select last_insert_id()\n"
-			"db1: SELECT LAST_INSERT_ID() LIMIT 1\ndb2: SET last_insert_id = 7\n"
-			"db2: insert into new_customer.t values (last_insert_id())\n");
+	world_expect(w,
+	    "db1: insert into generate values (null)\ndb1: select last_insert_id()\n"
+	    "db1: SELECT LAST_INSERT_ID() LIMIT 1\ndb2: SET last_insert_id = 7\n"
+	    "db2: insert into new_customer.t values (last_insert_id())\n");
 	mysql_close(a);
 	world_pause(cx, SECOND);
 	w->gate_loop.pool.max = 2;
@@ -322,8 +327,9 @@ insert_id_story(struct ctx *cx, struct world *w)
 	buf_reset(&w->said);
 	expect_eq(world_do(cx, b, "update t set a=1"), 0);
 	expect_str(world_ask(cx, a, "select last_insert_id()"), "7");
-	world_expect(w, "db1: @Reset connection\ndb1: update t set a=1\ndb1: @Reset connection\n"
-			"db1: SET last_insert_id = 7\ndb1: select last_insert_id()\n");
+	world_expect(w,
+	    "db1: @Reset connection\ndb1: update t set a=1\ndb1: @Reset connection\n"
+	    "db1: SET last_insert_id = 7\ndb1: select last_insert_id()\n");
 	mysql_close(a);
 	mysql_close(b);
 }
@@ -341,8 +347,7 @@ lost_answer_story(struct ctx *cx, struct world *w)
 	w->gate_loop.pool.max = 1;
 	expect_eq(world_do(cx, a, "update t set a=1"), 0);
 	expect_eq(world_do(cx, b, "update t set a=1"), 0);
-	expect_str(
-	    world_ask(cx, a, "select row_count()"), "error 1235"); /* not another session's */
+	expect_str(world_ask(cx, a, "select row_count()"), "error 1235"); /* not another session's */
 	expect_str(world_ask(cx, b, "select row_count()"), "error 1235");
 	expect_eq(world_do(cx, b, "update t set a=1"), 0);
 	expect_str(world_ask(cx, b, "select row_count()"), "db1");
@@ -361,7 +366,7 @@ static void
 gone_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
-	struct background    slow;
+	struct background slow;
 
 	w->slow = 5 * SECOND;
 	world_start(w, &slow, c, "update t set slow=1");

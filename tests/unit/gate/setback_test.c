@@ -6,14 +6,21 @@
 
 static struct topo *topo;
 static struct arena arena;
-static struct err   err;
+static struct err err;
 
 static struct workflow_record
 switching(int attempt)
 {
-	return (struct workflow_record){ .name = "users", .state = WORKFLOW_SWITCHING, .attempt = attempt,
-		.state_text = "", .hint = "", .source_keyspace = "customer",
-		.target_keyspace = "new_customer", .step = "catch-up", .position = "", .before = "" };
+	return (struct workflow_record){ .name = "users",
+		.state = WORKFLOW_SWITCHING,
+		.attempt = attempt,
+		.state_text = "",
+		.hint = "",
+		.source_keyspace = "customer",
+		.target_keyspace = "new_customer",
+		.step = "catch-up",
+		.position = "",
+		.before = "" };
 }
 
 static void
@@ -29,11 +36,11 @@ put(struct ctx *cx, const struct workflow_record *r)
 static bool
 rolls_back(struct ctx *cx, const struct workflow_record *r)
 {
-	const struct setback   s = {
+	const struct setback s = {
 		.topo = topo, .gate = "one", .workflow = "new_customer/users", .attempt = 3
 	};
 	struct workflow_record now;
-	struct topo_kv         kv;
+	struct topo_kv kv;
 
 	put(cx, r);
 	setback_overflow(cx, &s);
@@ -46,7 +53,7 @@ rolls_back(struct ctx *cx, const struct workflow_record *r)
 static void
 wishes(void *arg)
 {
-	struct ctx             cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 	struct workflow_record r = switching(3), other = switching(5), over = switching(3);
 
 	expect_ok(topo_memory_open(&topo, &err), &err);

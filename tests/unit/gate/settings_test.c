@@ -11,9 +11,9 @@ expect_read(const char *sql, const char *want)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf         got = BUF_INIT;
+	struct buf got = BUF_INIT;
 	struct assignments as;
-	struct err         err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(settings_read(&arena, slice_str(sql), 0, &as, &err), &err);
 	for (size_t i = 0; i < as.count; i++)
@@ -29,8 +29,7 @@ TEST(reading_assignments)
 	expect_read("SET autocommit=0", "s!:autocommit=0");
 	expect_read("set SESSION Sql_Mode = 'ANSI_QUOTES', @a := 5, @@global.x = 1",
 	    "s!:sql_mode='ANSI_QUOTES' | u!:@a=5 | g!:x=1");
-	expect_read(
-	    "set names utf8mb4 collate utf8mb4_bin", "s!:names=utf8mb4 collate utf8mb4_bin");
+	expect_read("set names utf8mb4 collate utf8mb4_bin", "s!:names=utf8mb4 collate utf8mb4_bin");
 	expect_read("set character set latin1", "s!:character set=latin1");
 	expect_read("set @@session.`wait_timeout` = 60, @@autocommit := on",
 	    "s!:wait_timeout=60 | s!:autocommit=on");
@@ -52,10 +51,10 @@ static bool
 set(struct settings *s, const char *sql)
 {
 	SCOPED(arena)
-	struct arena       arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct assignments as;
-	struct err         err = { 0 };
-	bool               all = true;
+	struct err err = { 0 };
+	bool all = true;
 
 	expect_ok(settings_read(&arena, slice_str(sql), 0, &as, &err), &err);
 	for (size_t i = 0; i < as.count; i++)
@@ -140,8 +139,10 @@ TEST(character_sets)
 	expect_eq(charset_named(slice_str("big5 collate big5_bin")).modes, SQL_BIG5);
 	expect_eq(charset_named(slice_str("28")).modes, SQL_GBK);
 	expect(charset_named(slice_str("gb18030")).refused);
-	expect(charset_named(slice_str("utf8mb4")).utf8 && charset_named(slice_str("utf8 COLLATE x")).utf8);
-	expect(!charset_named(slice_str("latin1")).utf8 && !charset_named(slice_str("default")).utf8);
+	expect(charset_named(slice_str("utf8mb4")).utf8 &&
+	    charset_named(slice_str("utf8 COLLATE x")).utf8);
+	expect(
+	    !charset_named(slice_str("latin1")).utf8 && !charset_named(slice_str("default")).utf8);
 	expect(!charset_named(slice_str("latin1")).refused && !charset_named(slice_str("")).refused);
 	expect(charset_of_collation(45).utf8 && charset_of_collation(33).utf8);
 	expect(!charset_of_collation(8).utf8 && charset_of_collation(8).modes == 0);

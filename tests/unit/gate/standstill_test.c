@@ -51,9 +51,9 @@ waits_with_rows(void *arg)
 static void
 keepers(void *arg)
 {
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err };
-	struct work  reader = { .server = NULL };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	struct work reader = { .server = NULL };
 	struct task *a, *b;
 
 	hold(2);

@@ -31,19 +31,23 @@ multiple_story(struct ctx *cx, struct world *w)
 
 	world_rules(w, 1, "new_customer", RULE_OPEN);
 	expect_eq(world_command(cx, c, "\x1b\x00\x00", 3), 0); /* SET_OPTION: several on */
-	expect_eq(world_do(cx, c, "insert into other values (1); insert into users values (2); do 0;"), 0);
-	world_expect(w, "db1: insert into other values (1)\n"
-			"db2: insert into `new_customer`.`users` values (2)\n"
-			"db1: do 0\n");
+	expect_eq(
+	    world_do(cx, c, "insert into other values (1); insert into users values (2); do 0;"), 0);
+	world_expect(w,
+	    "db1: insert into other values (1)\n"
+	    "db2: insert into `new_customer`.`users` values (2)\n"
+	    "db1: do 0\n");
 	expect_eq(world_do(cx, c,
 		      "begin; insert into users values (1); insert into other values (1); do 0"),
 	    1235);
 	world_expect(w, "db2: begin\ndb2: insert into `new_customer`.`users` values (1)\n");
-	expect_eq(world_do(cx, c,
-		      "rollback; use new_customer; create procedure p() begin do 1; do 2; end; do 0"),
+	expect_eq(
+	    world_do(cx, c,
+		"rollback; use new_customer; create procedure p() begin do 1; do 2; end; do 0"),
 	    0);
-	world_expect(w, "db2: rollback\n"
-			"db2: create procedure p() begin do 1; do 2; end\ndb2: do 0\n");
+	world_expect(w,
+	    "db2: rollback\n"
+	    "db2: create procedure p() begin do 1; do 2; end\ndb2: do 0\n");
 	mysql_close(c);
 }
 
@@ -64,8 +68,9 @@ reset_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "set autocommit=0"), 0);
 	expect_eq(world_command(cx, c, RESET, 1), 0);
 	expect_eq(world_do(cx, c, "insert into t values (1)"), 0);
-	world_expect(w, "db1: set autocommit=0\ndb1: @Reset connection\n"
-			"db1: insert into t values (1)\n");
+	world_expect(w,
+	    "db1: set autocommit=0\ndb1: @Reset connection\n"
+	    "db1: insert into t values (1)\n");
 	/* One that went back to the pool before the reset is no cleaner. */
 	expect_eq(world_do(cx, c, "set sql_mode='x'"), 0);
 	world_pause(cx, 2 * MINUTE);
@@ -93,15 +98,17 @@ autocommit_on_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_eq(world_do(cx, c, "set autocommit=1"), 0);
 	expect_eq(world_do(cx, c, "insert into t values (1)"), 0);
-	world_expect(w, "db1: set autocommit=0\ndb1: set autocommit=1\n"
-			"db1: insert into t values (1)\n");
+	world_expect(w,
+	    "db1: set autocommit=0\ndb1: set autocommit=1\n"
+	    "db1: insert into t values (1)\n");
 	/* From on to on it ends nothing. */
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_eq(world_do(cx, c, "set autocommit=1"), 0);
 	expect_eq(world_do(cx, c, "insert into t values (2)"), 0);
 	expect_eq(world_do(cx, c, "commit"), 0);
-	world_expect(w, "db1: set autocommit=1\ndb1: begin\ndb1: insert into t values (2)\n"
-			"db1: commit\n");
+	world_expect(w,
+	    "db1: set autocommit=1\ndb1: begin\ndb1: insert into t values (2)\n"
+	    "db1: commit\n");
 	mysql_close(c);
 }
 
@@ -141,7 +148,7 @@ static void
 prepared_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "customer");
-	uint32_t             id;
+	uint32_t id;
 
 	w->databases = true;
 	w->gate_loop.pool.max = 1;
@@ -182,26 +189,29 @@ savepoint_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "insert into users values (1)"), 0);
 	expect_eq(world_do(cx, c, "release savepoint s"), 0);
 	expect_eq(world_do(cx, c, "commit"), 0);
-	world_expect(w, "db2: begin\ndb2: SAVEPOINT `s`\n"
-			"db2: insert into `new_customer`.`users` values (1)\n"
-			"db2: release savepoint s\ndb2: commit\n");
+	world_expect(w,
+	    "db2: begin\ndb2: SAVEPOINT `s`\n"
+	    "db2: insert into `new_customer`.`users` values (1)\n"
+	    "db2: release savepoint s\ndb2: commit\n");
 	/* What a server was asked about is said again where the transaction goes on. */
 	expect_eq(world_do(cx, c, "begin"), 0);
 	expect_eq(world_do(cx, c, "savepoint s"), 0);
 	expect_eq(world_do(cx, c, "rollback to s"), 0);
 	expect_eq(world_do(cx, c, "insert into users values (2)"), 0);
 	expect_eq(world_do(cx, c, "commit"), 0);
-	world_expect(w, "db1: begin\ndb1: SAVEPOINT `s`\ndb1: rollback to s\ndb1: " SIDE_COMMIT "\n"
-			"db2: begin\ndb2: SAVEPOINT `s`\ndb2: rollback to s\n"
-			"db2: insert into `new_customer`.`users` values (2)\ndb2: commit\n");
+	world_expect(w,
+	    "db1: begin\ndb1: SAVEPOINT `s`\ndb1: rollback to s\ndb1: " SIDE_COMMIT "\n"
+	    "db2: begin\ndb2: SAVEPOINT `s`\ndb2: rollback to s\n"
+	    "db2: insert into `new_customer`.`users` values (2)\ndb2: commit\n");
 	/* Nothing has begun where autocommit is off, either. */
 	expect_eq(world_do(cx, c, "set autocommit=0"), 0);
 	expect_eq(world_do(cx, c, "savepoint `a``b`"), 0);
 	expect_eq(world_do(cx, c, "insert into users values (3)"), 0);
 	expect_eq(world_do(cx, c, "rollback"), 0);
-	world_expect(w, "db1: set autocommit=0\ndb2: SET autocommit = 0\n"
-			"db2: START TRANSACTION\ndb2: SAVEPOINT `a``b`\n"
-			"db2: insert into `new_customer`.`users` values (3)\ndb2: rollback\n");
+	world_expect(w,
+	    "db1: set autocommit=0\ndb2: SET autocommit = 0\n"
+	    "db2: START TRANSACTION\ndb2: SAVEPOINT `a``b`\n"
+	    "db2: insert into `new_customer`.`users` values (3)\ndb2: rollback\n");
 	mysql_close(c);
 }
 
@@ -214,7 +224,7 @@ static void
 savepoints_story(struct ctx *cx, struct world *w)
 {
 	struct mysql_client *c = world_client(cx, "customer");
-	int                  rc = 0, n = 0;
+	int rc = 0, n = 0;
 
 	expect_eq(world_do(cx, c, "begin"), 0);
 	for (; rc == 0 && n < 10000; n++)
@@ -242,15 +252,17 @@ returning_story(struct ctx *cx, struct world *w)
 
 	expect_str(world_ask(cx, c, "insert into generate values (null) returning a"), "db1");
 	expect_eq(world_do(cx, c, "insert into new_customer.t values (last_insert_id())"), 0);
-	world_expect(w, "db1: insert into generate values (null) returning a\n"
-			"db1: SELECT LAST_INSERT_ID() LIMIT 1\ndb2: SET last_insert_id = 7\n"
-			"db2: insert into new_customer.t values (last_insert_id())\n");
+	world_expect(w,
+	    "db1: insert into generate values (null) returning a\n"
+	    "db1: SELECT LAST_INSERT_ID() LIMIT 1\ndb2: SET last_insert_id = 7\n"
+	    "db2: insert into new_customer.t values (last_insert_id())\n");
 	/* One that generates none must not make an older one of its server the session's. */
 	expect_eq(world_do(cx, c, "insert into generate values (null)"), 0);
 	expect_str(world_ask(cx, c, "insert into new_customer.t values (1) returning a"), "db2");
-	world_expect(w, "db1: insert into generate values (null)\ndb1: SELECT LAST_INSERT_ID() LIMIT 1\n"
-			"db2: SET last_insert_id = 7\n"
-			"db2: insert into new_customer.t values (1) returning a\n");
+	world_expect(w,
+	    "db1: insert into generate values (null)\ndb1: SELECT LAST_INSERT_ID() LIMIT 1\n"
+	    "db2: SET last_insert_id = 7\n"
+	    "db2: insert into new_customer.t values (1) returning a\n");
 	mysql_close(c);
 }
 
@@ -306,10 +318,11 @@ execute_story(struct ctx *cx, struct world *w)
 	expect_eq(world_do(cx, c, "/* now */ execute immediate 'insert into t values (2)'"), 0);
 	expect_eq(world_do(cx, c, "rollback"), 0);
 	mysql_close(c);
-	world_expect(w, "db1: @Prepare insert into t values (1)\n"
-			"db1: begin\ndb1: insert into t values (1)\ndb1: rollback\n"
-			"db1: @Prepare insert into t values (2)\n"
-			"db1: begin\ndb1: insert into t values (2)\ndb1: rollback\n");
+	world_expect(w,
+	    "db1: @Prepare insert into t values (1)\n"
+	    "db1: begin\ndb1: insert into t values (1)\ndb1: rollback\n"
+	    "db1: @Prepare insert into t values (2)\n"
+	    "db1: begin\ndb1: insert into t values (2)\ndb1: rollback\n");
 }
 
 TEST(what_is_executed_in_sql_belongs_to_the_transaction)

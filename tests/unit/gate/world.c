@@ -13,7 +13,7 @@
 
 struct server {
 	struct world *world;
-	const char   *name;
+	const char *name;
 };
 
 /* Of one connection at a server. */
@@ -25,14 +25,14 @@ static uint16_t
 status(const struct memory *m)
 {
 	return (uint16_t)((m->open ? STATUS_IN_TRANS : 0) |
-			  (m->autocommit_off ? 0 : STATUS_AUTOCOMMIT));
+	    (m->autocommit_off ? 0 : STATUS_AUTOCOMMIT));
 }
 
 static bool
 is_write(struct slice sql)
 {
 	return slice_starts_nocase(sql, "update") || slice_starts_nocase(sql, "insert") ||
-	       slice_starts_nocase(sql, "delete") || slice_starts_nocase(sql, "call");
+	    slice_starts_nocase(sql, "delete") || slice_starts_nocase(sql, "call");
 }
 
 static int
@@ -46,7 +46,7 @@ send_ok(struct ctx *cx, struct fake_session *s, const struct memory *m)
 static int
 send_row(struct ctx *cx, struct fake_session *s, const struct memory *m, const char *value)
 {
-	struct slice       name = slice_str("v"), v = slice_str(value);
+	struct slice name = slice_str("v"), v = slice_str(value);
 	struct server_rows rows = {
 		.columns = 1, .rows = 1, .names = &name, .values = &v, .status = status(m)
 	};
@@ -84,7 +84,7 @@ take_transaction(struct memory *m, struct slice sql)
 	else if (slice_starts_nocase(sql, "commit") || slice_starts_nocase(sql, "rollback"))
 		m->open = false;
 	else if (slice_eq_nocase(sql, slice_str("set autocommit=0")) ||
-		 slice_eq_nocase(sql, slice_str("set autocommit = 0")))
+	    slice_eq_nocase(sql, slice_str("set autocommit = 0")))
 		m->autocommit_off = true;
 	else if (slice_eq_nocase(sql, slice_str("set autocommit=1")))
 		m->autocommit_off = m->open = false;
@@ -96,7 +96,7 @@ static int
 answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 {
 	struct server *server = arg;
-	struct world  *w = server->world;
+	struct world *w = server->world;
 	struct memory *m = s->user;
 
 	if (m == NULL)
@@ -118,8 +118,7 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 		TRY(task_sleep(cx, w->slow_kill));
 	if (w->fence && is_write(sql) && memmem(sql.ptr, sql.len, "users", 5) != NULL &&
 	    strcmp(server->name, "db1") == 0)
-		return send_error(
-		    cx, s, FENCE_ERRNO, FENCE_TEXT "table 'customer.users' has moved");
+		return send_error(cx, s, FENCE_ERRNO, FENCE_TEXT "table 'customer.users' has moved");
 	if (!w->chain || !slice_starts_nocase(sql, "commit"))
 		take_transaction(m, sql);
 	if (memmem(sql.ptr, sql.len, "deadlock", 8) != NULL) {
@@ -131,7 +130,7 @@ answer(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 	m->generated = memmem(sql.ptr, sql.len, "generate", 8) != NULL;
 	return slice_starts_nocase(sql, "select") || memmem(sql.ptr, sql.len, "returning", 9) != NULL
 	    ? send_row(cx, s, m, server->name)
-						  : send_ok(cx, s, m);
+	    : send_ok(cx, s, m);
 }
 
 static struct fake *
@@ -148,15 +147,15 @@ start_server(struct world *w, struct server *s, const char *name, const char *ad
 
 struct arrival {
 	struct world *world;
-	struct conn  *conn;
+	struct conn *conn;
 };
 
 static void
 client_task(void *arg)
 {
-	struct arrival            *a = arg;
-	struct err                 err = { 0 };
-	struct ctx                 cx = { .deadline = NEVER, .err = &err };
+	struct arrival *a = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 	struct conversation_params params = { .loop = &a->world->gate_loop,
 		.id = ++a->world->clients };
 
@@ -168,9 +167,9 @@ static void
 accept_task(void *arg)
 {
 	struct world *w = arg;
-	struct err    err = { 0 };
-	struct ctx    cx = { .deadline = NEVER, .err = &err };
-	struct conn  *conn;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	struct conn *conn;
 
 	while (net_accept(&cx, w->listener, &conn) == 0) {
 		struct arrival *a = mem_new(struct arrival);
@@ -206,7 +205,7 @@ world_lease(struct world *w, uint64_t epoch, usec until)
 static void
 pass_kill(void *arg, const struct kill_order *order)
 {
-	struct world     *w = arg;
+	struct world *w = arg;
 	struct kill_order answer = *order;
 
 	answer.answers = 1;
@@ -218,7 +217,7 @@ static void
 start_gate(struct world *w)
 {
 	struct gate_loop *l = &w->gate_loop;
-	struct err        err = { 0 };
+	struct err err = { 0 };
 
 	w->credentials = mem_new(struct credentials);
 	memcpy(w->credentials->app.user, "vt_app", 7);
@@ -246,12 +245,12 @@ struct play {
 static void
 main_task(void *arg)
 {
-	struct play  *play = arg;
+	struct play *play = arg;
 	struct world *w = mem_new(struct world);
 	struct server servers[2];
-	struct err    err = { 0 };
-	struct arena  arena = ARENA_INIT;
-	struct ctx    cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct err err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
 	buf_init(&w->said);
 	group_init(&w->group);
@@ -278,7 +277,7 @@ main_task(void *arg)
 void
 world_run(story_fn *story)
 {
-	struct play  play = { story };
+	struct play play = { story };
 	struct task *t;
 
 	sim_start(test_seed());
@@ -299,9 +298,7 @@ world_pause(struct ctx *cx, usec time)
 struct mysql_client *
 world_client(struct ctx *cx, const char *database)
 {
-	struct mysql_params params = {
-		.address = "gate:3306", .user = "app", .database = database
-	};
+	struct mysql_params params = { .address = "gate:3306", .user = "app", .database = database };
 	struct mysql_client *c;
 
 	expect_ok(mysql_connect(cx, &params, &c), cx->err);
@@ -390,8 +387,8 @@ static void
 background_task(void *arg)
 {
 	struct background *b = arg;
-	struct err         err = { 0 };
-	struct ctx         cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	b->rc = world_do(&cx, b->client, b->sql);
 	b->at = task_now();

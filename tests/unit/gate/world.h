@@ -15,22 +15,22 @@
 #include "unit/gate/routes.h"
 
 struct world {
-	struct gate_loop    gate_loop;
-	struct lease_view   lease;
+	struct gate_loop gate_loop;
+	struct lease_view lease;
 	struct credentials *credentials;
-	struct fake        *db1, *db2;
-	struct listener    *listener;
-	struct group        group;
-	struct buf          said; /* what servers were told, one line each */
-	uint32_t            clients;
-	int                 refreshes;
+	struct fake *db1, *db2;
+	struct listener *listener;
+	struct group group;
+	struct buf said; /* what servers were told, one line each */
+	uint32_t clients;
+	int refreshes;
 	int64_t refreshed_to; /* a refresh brings these rules: users at new_customer; 0: nothing */
-	bool    fence;        /* writes to users at db1 are refused */
-	bool    autocommit_off;
-	bool    chain;     /* COMMIT begins the next transaction: completion_type */
-	bool    databases; /* what is told of default databases is written down as well */
-	usec    slow_kill; /* a KILL takes so long */
-	usec    slow; /* a statement with the word slow takes so long */
+	bool fence;           /* writes to users at db1 are refused */
+	bool autocommit_off;
+	bool chain;     /* COMMIT begins the next transaction: completion_type */
+	bool databases; /* what is told of default databases is written down as well */
+	usec slow_kill; /* a KILL takes so long */
+	usec slow;      /* a statement with the word slow takes so long */
 };
 
 typedef void story_fn(struct ctx *cx, struct world *w);
@@ -51,7 +51,7 @@ int world_do(struct ctx *cx, struct mysql_client *c, const char *sql);
 int world_command(struct ctx *cx, struct mysql_client *c, const void *packet, size_t len);
 /* A prepared statement without parameters: its number; and its execution, as world_do(). */
 uint32_t world_prepare(struct ctx *cx, struct mysql_client *c, const char *sql);
-int      world_execute(struct ctx *cx, struct mysql_client *c, uint32_t id);
+int world_execute(struct ctx *cx, struct mysql_client *c, uint32_t id);
 /* The one value of a SELECT: which server answered. "error 1234" otherwise. */
 const char *world_ask(struct ctx *cx, struct mysql_client *c, const char *sql);
 /* What servers were told since the last call is exactly this. */
@@ -60,11 +60,11 @@ void world_expect(struct world *w, const char *said);
 /* A statement in a task of its own. */
 struct background {
 	struct mysql_client *client;
-	const char          *sql;
-	bool                 done;
-	int                  rc; /* as world_do() */
-	usec                 at;
-	struct group        *group;
+	const char *sql;
+	bool done;
+	int rc; /* as world_do() */
+	usec at;
+	struct group *group;
 };
 
 void world_start(

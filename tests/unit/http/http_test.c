@@ -12,12 +12,12 @@
 
 struct stage {
 	struct http_server *server;
-	char                address[64];
+	char address[64];
 	/* what handlers have seen */
-	int                 handled, cancelled, timed_out;
-	usec                time_given;
-	struct waitlist     news;
-	bool                has_news;
+	int handled, cancelled, timed_out;
+	usec time_given;
+	struct waitlist news;
+	bool has_news;
 };
 
 typedef void story_fn(struct ctx *cx, struct stage *s);
@@ -82,7 +82,7 @@ handler(struct ctx *cx, void *arg, const struct http_request *req, struct http_r
 
 struct play {
 	story_fn *story;
-	bool      ended;
+	bool ended;
 };
 
 static void
@@ -90,8 +90,8 @@ tell(void *arg)
 {
 	struct play *play = arg;
 	struct stage s = { 0 };
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	expect_ok(http_serve("127.0.0.1:0", handler, &s, &s.server, &err), &err);
 	snprintf(s.address, sizeof(s.address), "%s", http_address(s.server));
@@ -104,8 +104,8 @@ tell(void *arg)
 static void
 in_world(bool is_virtual, story_fn *story)
 {
-	struct play  play = { .story = story };
-	struct err   err;
+	struct play play = { .story = story };
+	struct err err;
 	struct loop *l = NULL;
 
 	if (is_virtual)
@@ -135,8 +135,8 @@ in_both_worlds(story_fn *story)
 static void
 call(struct stage *s, const char *path, struct slice body, int status, const char *text)
 {
-	struct err        err;
-	struct ctx        cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct http_reply reply;
 
 	expect_ok(http_call(&cx, s->address, path, body, &reply), &err);
@@ -175,13 +175,13 @@ bounds(struct ctx *cx, struct stage *s)
 {
 	struct http_reply reply;
 	SCOPED(buf) struct buf body = BUF_INIT;
-	char              path[HTTP_PATH_MAX + 8];
+	char path[HTTP_PATH_MAX + 8];
 
 	memset(buf_grow(&body, HTTP_BODY_MAX + 1), 'y', HTTP_BODY_MAX + 1);
 	struct slice most = slice_of(body.data, HTTP_BODY_MAX - 12);
 	expect_ok(http_call(cx, s->address, "/echo?", most, &reply), cx->err);
 	expect_eq(reply.status, 200);
-	expect_eq(reply.body.len, HTTP_BODY_MAX);       /* "POST /echo? " comes before the body */
+	expect_eq(reply.body.len, HTTP_BODY_MAX); /* "POST /echo? " comes before the body */
 	buf_done(&reply.body);
 	expect_eq(http_call(cx, s->address, "/echo", buf_slice(&body), &reply), -1);
 	expect_eq(cx->err->kind, ERR_REFUSED);
@@ -217,14 +217,14 @@ wait_for_news(void *arg)
 static void
 long_poll(struct ctx *cx, struct stage *s)
 {
-	struct group  g;
+	struct group g;
 
 	group_init(&g);
 	for (int i = 0; i < 50; i++)
 		expect_ok(group_spawn(&g, "caller", wait_for_news, s, cx->err), cx->err);
 	while (s->handled < 50)
 		expect_ok(task_sleep(cx, MSEC), cx->err);
-	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");      /* others are served meanwhile */
+	call(s, "/echo", SLICE_NULL, 200, "GET /echo? "); /* others are served meanwhile */
 	s->has_news = true;
 	waitlist_wake_all(&s->news);
 	expect_ok(group_wait(cx, &g), cx->err);
@@ -243,7 +243,7 @@ deadlines(struct ctx *cx, struct stage *s)
 	struct ctx soon = ctx_within(cx, 500 * MSEC);
 	expect_eq(http_call(&soon, s->address, "/news", SLICE_NULL, &reply), -1);
 	expect_eq(cx->err->kind, ERR_TIMEOUT);
-	expect(s->time_given > 0 && s->time_given <= 500 * MSEC);     /* the deadline travels along */
+	expect(s->time_given > 0 && s->time_given <= 500 * MSEC); /* the deadline travels along */
 	while (s->timed_out == 0)
 		expect_ok(task_sleep(cx, MSEC), cx->err);
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
@@ -258,15 +258,15 @@ TEST(the_callers_deadline_is_the_handlers)
 struct caller {
 	struct stage *stage;
 	enum err_kind kind;
-	int           status;
+	int status;
 };
 
 static void
 call_news(void *arg)
 {
-	struct caller    *c = arg;
-	struct err        err = { 0 };
-	struct ctx        cx = forever(&err);
+	struct caller *c = arg;
+	struct err err = { 0 };
+	struct ctx cx = forever(&err);
 	struct http_reply reply;
 
 	if (http_call(&cx, c->stage->address, "/news", SLICE_NULL, &reply) == 0) {
@@ -345,8 +345,8 @@ static void
 raw(struct ctx *cx, struct stage *s, const char *request, const char *status)
 {
 	struct conn *c;
-	char         text[64] = "";
-	size_t       got;
+	char text[64] = "";
+	size_t got;
 
 	expect_ok(net_connect(cx, s->address, &c), cx->err);
 	expect_ok(conn_write(cx, c, request, strlen(request)), cx->err);
@@ -358,19 +358,20 @@ raw(struct ctx *cx, struct stage *s, const char *request, const char *status)
 static void
 strangers(struct ctx *cx, struct stage *s)
 {
-	struct conn  *c;
+	struct conn *c;
 
-	raw(cx, s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 8388609\r\n\r\n", "HTTP/1.1 413");
+	raw(cx, s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 8388609\r\n\r\n",
+	    "HTTP/1.1 413");
 	raw(cx, s, "GET /silent HTTP/1.0\r\n\r\n", "HTTP/1.1 500");
-	raw(cx, s, "nonsense\r\n\r\n", "");           /* hung up on */
+	raw(cx, s, "nonsense\r\n\r\n", ""); /* hung up on */
 	expect_ok(net_connect(cx, s->address, &c), cx->err);
 	expect_ok(conn_write(cx, c, "POST /echo HTTP/1.1\r\nContent-Le", 31), cx->err);
-	conn_close(c);                              /* gone in the middle of a head */
+	conn_close(c); /* gone in the middle of a head */
 	expect_ok(net_connect(cx, s->address, &c), cx->err);
 	const char *half = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf";
 	expect_ok(conn_write(cx, c, half, strlen(half)), cx->err);
 	expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
-	conn_close(c);                              /* and in the middle of a body */
+	conn_close(c); /* and in the middle of a body */
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
 }
 
@@ -383,8 +384,8 @@ TEST(strangers_do_no_harm)
 static void
 hang_up(struct ctx *cx, struct stage *s)
 {
-	struct conn  *c;
-	const char   *request = "GET /news HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct conn *c;
+	const char *request = "GET /news HTTP/1.1\r\nHost: x\r\n\r\n";
 
 	expect_ok(net_connect(cx, s->address, &c), cx->err);
 	expect_ok(conn_write(cx, c, request, strlen(request)), cx->err);
@@ -411,7 +412,7 @@ faults(struct ctx *cx, struct stage *s)
 	sim_latency(s->address, 2 * MSEC);
 	usec before = task_now();
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
-	expect_eq(task_now() - before, 8 * MSEC);         /* connect, ask, answer */
+	expect_eq(task_now() - before, 8 * MSEC); /* connect, ask, answer */
 	sim_cut(s->address);
 	struct ctx soon = ctx_within(cx, SECOND);
 	expect_eq(http_call(&soon, s->address, "/echo", SLICE_NULL, &reply), -1);
@@ -419,7 +420,7 @@ faults(struct ctx *cx, struct stage *s)
 	sim_heal(s->address);
 	call(s, "/echo", SLICE_NULL, 200, "GET /echo? ");
 	struct caller c = { .stage = s };
-	struct task  *t = task_spawn("caller", call_news, &c);
+	struct task *t = task_spawn("caller", call_news, &c);
 	expect_ok(task_sleep(cx, SECOND), cx->err);
 	sim_reset(s->address);
 	expect_ok(task_join(cx, t), cx->err);
@@ -438,7 +439,7 @@ TEST(only_this_machine_is_served)
 		"[::ffff:127.0.0.1]:0" };
 	static const char *const served[] = { "127.0.0.1:0", "127.1.2.3:0", "[::1]:0" };
 	struct http_server *server;
-	struct err          err = { 0 };
+	struct err err = { 0 };
 
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
 		expect_eq(http_check_address(refused[i], &err), -1);

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-static struct err   err;
+static struct err err;
 static struct arena arena;
 static struct fake *fake;
 
@@ -39,9 +39,9 @@ world(task_fn *fn)
 static struct mysql_client *
 connect_to(const char *address)
 {
-	struct mysql_params  params = { .address = address, .user = "u", .local_files = true };
+	struct mysql_params params = { .address = address, .user = "u", .local_files = true };
 	struct mysql_client *c = NULL;
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 
 	expect_ok(mysql_connect(&cx, &params, &c), &err);
 	return c;
@@ -58,16 +58,16 @@ exec(struct mysql_client *c, const char *sql)
 static void
 script(void *arg)
 {
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 	struct mysql_client *c;
-	struct mysql_rows    rows;
-	struct mysql_ok      ok;
-	struct fake_rule    *r = fake_rows(fake_on(fake, "SELECT * FROM u*"), "id", "name", NULL);
+	struct mysql_rows rows;
+	struct mysql_ok ok;
+	struct fake_rule *r = fake_rows(fake_on(fake, "SELECT * FROM u*"), "id", "name", NULL);
 
 	fake_row(r, "1", "anna");
 	fake_row(r, "2", NULL);
-	fake_error(fake_times(fake_on(fake, "COMMIT"), 1), 1205, "HY000",
-	    "Lock wait timeout exceeded");
+	fake_error(
+	    fake_times(fake_on(fake, "COMMIT"), 1), 1205, "HY000", "Lock wait timeout exceeded");
 	fake_delay(fake_on(fake, "COMMIT"), 3 * SECOND);
 	fake_ok(fake_on(fake, "update*"), 7, "Rows matched: 7  Changed: 7  Warnings: 0");
 	fake_close(fake_on(fake, "DIE"));
@@ -99,10 +99,10 @@ TEST(client_follows_a_script)
 static void
 wrong_password(void *arg)
 {
-	struct secret        password;
-	struct mysql_params  params = { .address = "db:3306", .user = "u", .password = &password };
+	struct secret password;
+	struct mysql_params params = { .address = "db:3306", .user = "u", .password = &password };
 	struct mysql_client *c;
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 
 	fake_password(fake, "right");
 	secret_set(&password, slice_str("wrong"));
@@ -121,7 +121,7 @@ other_servers(void *arg)
 {
 	static const char *const versions[] = { "9.1.0", "8.0.36", "5.5.5-10.6.18-MariaDB", "10.11",
 		"MariaDB" };
-	struct mysql_params  params = { .address = "db:3306", .user = "u" };
+	struct mysql_params params = { .address = "db:3306", .user = "u" };
 	struct mysql_client *c = NULL;
 
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
@@ -153,7 +153,7 @@ static void
 deadline_and_cut(void *arg)
 {
 	struct mysql_client *c = connect_to("db:3306");
-	struct ctx           cx = ctx(), soon = ctx_within(&cx, 5 * SECOND);
+	struct ctx cx = ctx(), soon = ctx_within(&cx, 5 * SECOND);
 
 	fake_lenient(fake);
 	sim_cut("db:3306");
@@ -177,10 +177,10 @@ TEST(client_in_a_broken_network)
 static void
 load(void *arg)
 {
-	struct ctx             cx = ctx();
-	struct mysql_client   *c = connect_to("db:3306");
+	struct ctx cx = ctx();
+	struct mysql_client *c = connect_to("db:3306");
 	SCOPED(buf) struct buf want = BUF_INIT;
-	struct mysql_ok        ok;
+	struct mysql_ok ok;
 
 	fake_on(fake, "UPDATE*");
 	expect(mysql_load_start(&cx, c, slice_str("UPDATE t")) != 0 && err.kind == ERR_REFUSED);
@@ -190,7 +190,7 @@ load(void *arg)
 	expect_ok(mysql_load_start(&cx, c, slice_str("FILE")), &err);
 	for (int i = 0; i < 30000; i++) {
 		char line[32];
-		int  n = snprintf(line, sizeof(line), "%d\n", i);
+		int n = snprintf(line, sizeof(line), "%d\n", i);
 
 		buf_add(&want, line, (size_t)n);
 		expect_ok(mysql_load_write(&cx, c, slice_of(line, (size_t)n)), &err);
@@ -210,15 +210,15 @@ TEST(load_sends_every_byte)
 /* ---- relay: client -> gate:1 -> db:3306, both sides packets of this test's own ---- */
 
 static struct listener *gate;
-static int              relayed_writes;
-static uint64_t         relayed_packets;
+static int relayed_writes;
+static uint64_t relayed_packets;
 
 static int
 relay_one(struct ctx *cx, struct packets *client, struct packets *backend)
 {
-	struct slice          packet;
+	struct slice packet;
 	struct command_packet command;
-	struct reply_scan     scan;
+	struct reply_scan scan;
 
 	client->seq = 0;
 	TRY(packets_read(cx, client, 1 << 30, &packet));
@@ -248,15 +248,16 @@ everybody(void *arg, struct slice user, struct auth_stored *out)
 static void
 gate_main(void *arg)
 {
-	struct err           gate_err = { 0 };
-	struct ctx           cx = { .deadline = NEVER, .err = &gate_err, .arena = &arena };
-	struct server_params params = { .version = "10.11.0-MariaDB", .caps = SERVER_CAPS,
-	    .lookup = everybody };
+	struct err gate_err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &gate_err, .arena = &arena };
+	struct server_params params = {
+		.version = "10.11.0-MariaDB", .caps = SERVER_CAPS, .lookup = everybody
+	};
 	struct server_client who;
-	struct mysql_params  to = { .address = "db:3306", .user = "x", .local_files = true };
+	struct mysql_params to = { .address = "db:3306", .user = "x", .local_files = true };
 	struct mysql_client *backend;
-	struct packets       client;
-	struct conn         *conn;
+	struct packets client;
+	struct conn *conn;
 
 	expect_ok(net_accept(&cx, gate, &conn), &gate_err);
 	packets_init(&client, conn);
@@ -278,8 +279,8 @@ static int
 long_row(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 {
 	SCOPED(buf) struct buf text = BUF_INIT;
-	struct slice           names[] = { slice_str("v") }, values[3];
-	struct server_rows     rows = { .columns = 1, .rows = 3, .names = names, .values = values };
+	struct slice names[] = { slice_str("v") }, values[3];
+	struct server_rows rows = { .columns = 1, .rows = 3, .names = names, .values = values };
 
 	memset(buf_grow(&text, 17 * 1024 * 1024), 'v', 17 * 1024 * 1024);
 	values[0] = slice_str("small");
@@ -291,13 +292,13 @@ long_row(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 static void
 relay(void *arg)
 {
-	struct ctx           cx = ctx();
-	struct task         *t;
+	struct ctx cx = ctx();
+	struct task *t;
 	struct mysql_client *c;
-	struct mysql_ok      ok;
-	struct slice         value;
-	size_t               columns;
-	struct fake_rule    *r = fake_rows(fake_on(fake, "SELECT*"), "id", NULL);
+	struct mysql_ok ok;
+	struct slice value;
+	size_t columns;
+	struct fake_rule *r = fake_rows(fake_on(fake, "SELECT*"), "id", NULL);
 
 	for (int i = 0; i < 100; i++)
 		fake_row(r, "12345");
@@ -314,7 +315,7 @@ relay(void *arg)
 	expect_eq(rows.rows, 100);
 	expect_slice(rows.values[99], slice_str("12345"));
 	expect_eq(relayed_packets, 103);
-	expect_eq(relayed_writes, 1);            /* one small reply, one write */
+	expect_eq(relayed_writes, 1); /* one small reply, one write */
 	expect_ok(mysql_stream_start(&cx, c, slice_str("LONG"), &columns), &err);
 	expect_eq(mysql_stream_next(&cx, c, &value), 1);
 	expect_eq(mysql_stream_next(&cx, c, &value), 1);
@@ -350,7 +351,7 @@ struct pipe_ends {
 static struct pipe_ends
 pipe_pair(void)
 {
-	struct ctx       cx = ctx();
+	struct ctx cx = ctx();
 	struct listener *l = net_listen("pipe:1", false, &err);
 	struct pipe_ends p;
 
@@ -364,10 +365,10 @@ pipe_pair(void)
 static void
 bounds(void *arg)
 {
-	struct ctx       cx = ctx();
+	struct ctx cx = ctx();
 	struct pipe_ends ends = pipe_pair();
-	struct packets   p;
-	struct slice     payload;
+	struct packets p;
+	struct slice payload;
 
 	packets_init(&p, ends.b);
 	expect_ok(conn_write(&cx, ends.a, "\5\0\0\0hello\0\0\0\1\6\0\0\2world!", 23), &err);
@@ -375,16 +376,16 @@ bounds(void *arg)
 	expect_slice(payload, slice_str("hello"));
 	expect_ok(packets_read(&cx, &p, 5, &payload), &err);
 	expect_eq(payload.len, 0);
-	expect_eq(p.reads, 1);                                  /* three packets, one read */
+	expect_eq(p.reads, 1); /* three packets, one read */
 	expect(packets_buffered(&p));
-	expect(packets_read(&cx, &p, 5, &payload) != 0);        /* one byte more than allowed */
+	expect(packets_read(&cx, &p, 5, &payload) != 0); /* one byte more than allowed */
 	expect_eq(err.kind, ERR_CORRUPT);
 	expect_eq(err.mysql_errno, 1153);
 	expect(p.broken);
 	packets_done(&p);
 	packets_init(&p, ends.b);
 	expect_ok(conn_write(&cx, ends.a, "\1\0\0\7x", 5), &err);
-	expect(packets_read(&cx, &p, 5, &payload) != 0);        /* sequence 7 where 0 belongs */
+	expect(packets_read(&cx, &p, 5, &payload) != 0); /* sequence 7 where 0 belongs */
 	expect_eq(err.mysql_errno, 1156);
 	packets_done(&p);
 	conn_close(ends.a);
@@ -400,15 +401,17 @@ TEST(packets_bounds_and_order)
 static void
 sizes(void *arg)
 {
+	/* clang-format off */
 	static const size_t lens[] = {
 		0, 1, PACKET_FLUSH - 1, PACKET_FLUSH, PACKET_PIECE_MAX - 1, PACKET_PIECE_MAX,
 		    PACKET_PIECE_MAX + 1,
 		2 * (size_t)PACKET_PIECE_MAX,
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-		struct ctx             cx = ctx();
-		struct mysql_client   *c = connect_to("db:3306");
+		struct ctx cx = ctx();
+		struct mysql_client *c = connect_to("db:3306");
 		SCOPED(buf) struct buf sql = BUF_INIT;
 
 		buf_add_str(&sql, "Q");

@@ -7,7 +7,7 @@ static struct gtid_list
 list(const char *text)
 {
 	struct gtid_list l = { 0 };
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(gtid_list_parse(&l, slice_str(text), &err), &err);
 	return l;
@@ -16,13 +16,15 @@ list(const char *text)
 TEST(gtid_print_what_was_parsed)
 {
 	static const char *const rows[][2] = {
-		{ "", "" }, { "0-1-42", "0-1-42" }, { "5-1-7,0-2-3", "0-2-3,5-1-7" },
+		{ "", "" },
+		{ "0-1-42", "0-1-42" },
+		{ "5-1-7,0-2-3", "0-2-3,5-1-7" },
 		{ " 1-2-3 , 2-2-18446744073709551615 ", "1-2-3,2-2-18446744073709551615" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		SCOPED(buf) struct buf b = BUF_INIT;
-		struct gtid_list       l = list(rows[i][0]);
+		struct gtid_list l = list(rows[i][0]);
 
 		gtid_list_print(&b, &l);
 		expect_str(b.data, rows[i][1]);
@@ -33,13 +35,20 @@ TEST(gtid_print_what_was_parsed)
 TEST(gtid_refuse_what_is_none)
 {
 	static const char *const rows[] = {
-		"0-1", "0-1-", "a-1-2", "0-1-2-3", "0-1-2,", "0-1-2,0-1-3", "4294967296-1-1",
-		    "-1-1-1", ",0-1-1",
+		"0-1",
+		"0-1-",
+		"a-1-2",
+		"0-1-2-3",
+		"0-1-2,",
+		"0-1-2,0-1-3",
+		"4294967296-1-1",
+		"-1-1-1",
+		",0-1-1",
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct gtid_list l = { 0 };
-		struct err       err = { 0 };
+		struct err err = { 0 };
 
 		if (gtid_list_parse(&l, slice_str(rows[i]), &err) == 0)
 			test_fail(__FILE__, __LINE__, "'%s' was accepted", rows[i]);
@@ -51,9 +60,9 @@ TEST(gtid_refuse_what_is_none)
 TEST(gtid_add_and_contain)
 {
 	struct gtid_list l = list("0-1-10,2-1-5"), part = list("0-9-10");
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
-	expect(gtid_list_contains(&l, (struct gtid){ 0, 7, 10 }));    /* whatever the server */
+	expect(gtid_list_contains(&l, (struct gtid){ 0, 7, 10 })); /* whatever the server */
 	expect(!gtid_list_contains(&l, (struct gtid){ 0, 1, 11 }));
 	expect(!gtid_list_contains(&l, (struct gtid){ 1, 1, 1 }));
 	expect(gtid_list_covers(&l, &part));
@@ -68,7 +77,7 @@ TEST(gtid_add_and_contain)
 TEST(gtid_domains_are_bounded)
 {
 	struct gtid_list l = { 0 };
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	for (uint32_t d = 0; d < GTID_DOMAINS_MAX; d++)
 		expect_ok(gtid_list_add(&l, (struct gtid){ d, 1, 1 }, &err), &err);
@@ -79,7 +88,7 @@ TEST(gtid_domains_are_bounded)
 TEST(dialect_by_version)
 {
 	const struct dialect *d = NULL;
-	struct err            err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(dialect_find("10.11.19-MariaDB-0+deb12u1-log", &d, &err), &err);
 	expect_str(d->name, "MariaDB");

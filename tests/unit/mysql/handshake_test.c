@@ -19,8 +19,8 @@ payload(const char *name, struct buf *b)
 TEST(greeting_of_mariadb_both_ways)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, s = BUF_INIT, again = BUF_INIT;
-	struct err             err = { 0 };
-	struct greeting        g;
+	struct err err = { 0 };
+	struct greeting g;
 
 	golden_read(FILE_10_11, "scramble", &s);
 	expect_ok(greeting_read(payload("greeting", &b), &g, &err), &err);
@@ -37,8 +37,8 @@ TEST(greeting_of_mariadb_both_ways)
 TEST(greeting_cut_anywhere_is_an_error)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct slice           whole = payload("greeting", &b);
-	struct greeting        g;
+	struct slice whole = payload("greeting", &b);
+	struct greeting g;
 
 	for (size_t cut = 0; cut < whole.len; cut++) {
 		struct err err = { 0 };
@@ -50,8 +50,8 @@ TEST(greeting_cut_anywhere_is_an_error)
 
 TEST(response_both_ways)
 {
-	SCOPED(buf) struct buf    b = BUF_INIT, again = BUF_INIT;
-	struct err                err = { 0 };
+	SCOPED(buf) struct buf b = BUF_INIT, again = BUF_INIT;
+	struct err err = { 0 };
 	struct handshake_response r;
 
 	golden_read(FILE_10_11, "response", &b);
@@ -67,14 +67,16 @@ TEST(response_both_ways)
 
 TEST(response_with_attributes)
 {
-	SCOPED(buf) struct buf    b = BUF_INIT, attributes = BUF_INIT;
-	struct err                err = { 0 };
-	struct slice              left, key, value;
+	SCOPED(buf) struct buf b = BUF_INIT, attributes = BUF_INIT;
+	struct err err = { 0 };
+	struct slice left, key, value;
+	/* clang-format off */
 	struct handshake_response got, r = {
 		.caps = CAP_PROTOCOL_41 | CAP_PLUGIN_AUTH | CAP_PLUGIN_AUTH_LENENC | CAP_CONNECT_ATTRS,
 		.user = slice_str("u"), .auth = slice_str("12345678901234567890"),
 		    .plugin = slice_str("p"),
 	};
+	/* clang-format on */
 
 	wire_put_lenenc_str(&attributes, slice_str("_os"));
 	wire_put_lenenc_str(&attributes, slice_str("Linux"));
@@ -91,20 +93,20 @@ TEST(response_with_attributes)
 TEST(native_password_answers_as_the_server_accepted)
 {
 	/* The response's answer was accepted by the real server for the password secret-1. */
-	SCOPED(buf) struct buf    b = BUF_INIT, s = BUF_INIT;
-	struct err                err = { 0 };
+	SCOPED(buf) struct buf b = BUF_INIT, s = BUF_INIT;
+	struct err err = { 0 };
 	struct handshake_response r;
-	uint8_t                   answer[AUTH_ANSWER_MAX];
-	struct auth_stored        stored;
-	const uint8_t            *scramble;
-	size_t                    len;
+	uint8_t answer[AUTH_ANSWER_MAX];
+	struct auth_stored stored;
+	const uint8_t *scramble;
+	size_t len;
 
 	golden_read(FILE_10_11, "response", &b);
 	golden_read(FILE_10_11, "scramble", &s);
 	scramble = (const uint8_t *)s.data;
 	expect_ok(handshake_response_read(buf_slice(&b), &r, &err), &err);
-	len = auth_plugin_find(slice_str(AUTH_NATIVE))->answer(slice_str("secret-1"), scramble,
-	    answer);
+	len =
+	    auth_plugin_find(slice_str(AUTH_NATIVE))->answer(slice_str("secret-1"), scramble, answer);
 	expect_slice(slice_of(answer, len), r.auth);
 	auth_store(slice_str("secret-1"), &stored);
 	expect(auth_native_verify(&stored, scramble, r.auth));
@@ -116,7 +118,7 @@ TEST(native_password_answers_as_the_server_accepted)
 TEST(empty_password_is_an_empty_answer_only)
 {
 	struct auth_stored stored;
-	uint8_t            scramble[SCRAMBLE_LEN], answer[AUTH_ANSWER_MAX];
+	uint8_t scramble[SCRAMBLE_LEN], answer[AUTH_ANSWER_MAX];
 
 	auth_scramble(scramble);
 	for (int i = 0; i < SCRAMBLE_LEN; i++)
@@ -131,9 +133,9 @@ TEST(empty_password_is_an_empty_answer_only)
 TEST(auth_switch_of_mariadb)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, again = BUF_INIT;
-	struct err             err = { 0 };
-	struct auth_switch     sw;
-	struct slice           p = payload("auth_switch", &b);
+	struct err err = { 0 };
+	struct auth_switch sw;
+	struct slice p = payload("auth_switch", &b);
 
 	expect_ok(auth_switch_read(p, &sw, &err), &err);
 	expect_slice(sw.plugin, slice_str(AUTH_NATIVE));
@@ -145,7 +147,7 @@ TEST(auth_switch_of_mariadb)
 TEST(denial_becomes_the_servers_error)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct err             err = { 0 };
+	struct err err = { 0 };
 
 	expect(err_from_packet(payload("denied", &b), &err) == -1);
 	expect_eq(err.kind, ERR_SERVER);

@@ -17,7 +17,7 @@ scan(struct reply_scan *s, struct slice bytes, size_t piece)
 
 	while (bytes.len > 0 && s->state != REPLY_AT_END && s->state != REPLY_AT_FILE) {
 		struct err err = { 0 };
-		size_t     used;
+		size_t used;
 
 		expect_ok(reply_scan_feed(s, slice_cut(bytes, 0, piece), &used, &err), &err);
 		bytes = slice_cut(bytes, used, bytes.len);
@@ -33,12 +33,12 @@ scan(struct reply_scan *s, struct slice bytes, size_t piece)
 TEST(replies_end_where_they_end)
 {
 	static const struct {
-		const char     *name;
+		const char *name;
 		enum reply_kind kind;
-		uint64_t        caps;
-		uint16_t        status;
-		uint64_t        packets;
-		bool            rows, failed;
+		uint64_t caps;
+		uint16_t status;
+		uint64_t packets;
+		bool rows, failed;
 	} rows[] = {
 		{ "select", REPLY_RESULT, CAP_DEPRECATE_EOF, 0x22, 7, true, false },
 		{ "update", REPLY_RESULT, CAP_DEPRECATE_EOF, 2, 1, false, false },
@@ -59,9 +59,9 @@ TEST(replies_end_where_they_end)
 		{ "multi_eof", REPLY_RESULT, 0, 2, 11, true, false },
 		{ "multi_error_eof", REPLY_RESULT, 0, 0x0a, 6, true, true },
 		{ "track_use", REPLY_RESULT, CAP_DEPRECATE_EOF | CAP_SESSION_TRACK, 0x4002, 1,
-		false, false },
+		    false, false },
 		{ "track_update", REPLY_RESULT, CAP_DEPRECATE_EOF | CAP_SESSION_TRACK, 0x21, 1,
-		false, false },
+		    false, false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -70,17 +70,17 @@ TEST(replies_end_where_they_end)
 		golden_read(FILE_10_11, rows[i].name, &b);
 		for (size_t piece = 1; piece <= b.len + 3; piece++) {
 			struct reply_scan s;
-			size_t            len = b.len;
+			size_t len = b.len;
 
-			buf_add(&b, "\7\0\0", 3);   /* the beginning of another reply is not ours */
+			buf_add(&b, "\7\0\0", 3); /* the beginning of another reply is not ours */
 			reply_scan_init(&s, rows[i].kind, rows[i].caps);
 			if (scan(&s, slice_cut(buf_slice(&b), 0, len - 1), piece) != len - 1)
 				test_fail(__FILE__, __LINE__, "%s: ended early", rows[i].name);
 			expect(!reply_scan_ended(&s));
 			reply_scan_init(&s, rows[i].kind, rows[i].caps);
 			if (scan(&s, buf_slice(&b), piece) != len)
-				test_fail(__FILE__, __LINE__, "%s: pieces of %zu", rows[i].name,
-				    piece);
+				test_fail(
+				    __FILE__, __LINE__, "%s: pieces of %zu", rows[i].name, piece);
 			buf_truncate(&b, len);
 			expect(reply_scan_ended(&s));
 			expect_eq(s.status, rows[i].status);
@@ -97,14 +97,15 @@ static void
 expect_held(enum reply_kind kind, struct slice bytes, size_t from, size_t piece)
 {
 	struct reply_scan s;
-	size_t            fed = 0;
+	size_t fed = 0;
 
 	reply_scan_init(&s, kind, 0);
 	while (!reply_scan_ended(&s)) {
 		struct err err = { 0 };
-		size_t     used;
+		size_t used;
 
-		expect_ok(reply_scan_feed(&s, slice_cut(bytes, fed, fed + piece), &used, &err), &err);
+		expect_ok(
+		    reply_scan_feed(&s, slice_cut(bytes, fed, fed + piece), &used, &err), &err);
 		fed += used;
 		expect(fed - reply_scan_held(&s) <= from);
 	}
@@ -114,8 +115,8 @@ expect_held(enum reply_kind kind, struct slice bytes, size_t from, size_t piece)
 TEST(an_error_at_the_end_is_held_and_nothing_else)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct reply_scan      s;
-	size_t                 rows;
+	struct reply_scan s;
+	size_t rows;
 
 	golden_read(FILE_10_11, "multi_error_eof", &b);
 	reply_scan_init(&s, REPLY_RESULT, 0);
@@ -140,7 +141,7 @@ wire_id(const struct buf *b)
 TEST(prepare_tells_id_and_counts)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct reply_scan      s;
+	struct reply_scan s;
 
 	golden_read(FILE_10_11, "prepare", &b);
 	reply_scan_init(&s, REPLY_PREPARE, CAP_DEPRECATE_EOF);
@@ -153,7 +154,7 @@ TEST(prepare_tells_id_and_counts)
 TEST(file_request_stops_the_scan)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct reply_scan      s;
+	struct reply_scan s;
 
 	golden_read(FILE_10_11, "local_eof", &b);
 	reply_scan_init(&s, REPLY_RESULT, 0);
@@ -168,9 +169,9 @@ TEST(file_request_stops_the_scan)
 TEST(tail_is_the_ok_with_its_info)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct reply_scan      s;
-	struct ok_packet       ok;
-	struct err             err = { 0 };
+	struct reply_scan s;
+	struct ok_packet ok;
+	struct err err = { 0 };
 
 	golden_read(FILE_10_11, "update", &b);
 	reply_scan_init(&s, REPLY_RESULT, CAP_DEPRECATE_EOF);
@@ -183,11 +184,11 @@ TEST(tail_is_the_ok_with_its_info)
 TEST(session_changes)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, again = BUF_INIT;
-	struct ok_packet       ok;
-	struct err             err = { 0 };
-	uint8_t                type;
-	struct slice           data;
-	const uint64_t         caps = CAP_SESSION_TRACK | CAP_DEPRECATE_EOF;
+	struct ok_packet ok;
+	struct err err = { 0 };
+	uint8_t type;
+	struct slice data;
+	const uint64_t caps = CAP_SESSION_TRACK | CAP_DEPRECATE_EOF;
 
 	golden_read(FILE_10_11, "track_use", &b);
 	expect_ok(ok_read(slice_cut(buf_slice(&b), 4, b.len), caps, &ok, &err), &err);
@@ -237,12 +238,12 @@ TEST(scan_refuses_nonsense)
 {
 	static const struct {
 		enum reply_kind kind;
-		const char     *bytes;
-		size_t          len;
+		const char *bytes;
+		size_t len;
 	} rows[] = {
-		{ REPLY_RESULT, "\0\0\0\1", 4 },                    /* empty */
-		{ REPLY_RESULT, "\1\0\0\1\0", 5 },                  /* an OK of one byte */
-		{ REPLY_RESULT, "\4\0\0\1\xfd\xff\xff\xff", 8 },    /* 16 million columns */
+		{ REPLY_RESULT, "\0\0\0\1", 4 },                 /* empty */
+		{ REPLY_RESULT, "\1\0\0\1\0", 5 },               /* an OK of one byte */
+		{ REPLY_RESULT, "\4\0\0\1\xfd\xff\xff\xff", 8 }, /* 16 million columns */
 		{ REPLY_PREPARE, "\1\0\0\1\7", 5 },
 		{ REPLY_PREPARE, "\3\0\0\1\0\1\0", 7 },
 		{ REPLY_ROWS, "\1\0\0\1\xfe", 5 },
@@ -250,8 +251,8 @@ TEST(scan_refuses_nonsense)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct reply_scan s;
-		struct err        err = { 0 };
-		size_t            used;
+		struct err err = { 0 };
+		size_t used;
 
 		reply_scan_init(&s, rows[i].kind, CAP_DEPRECATE_EOF);
 		expect(reply_scan_feed(&s, slice_of(rows[i].bytes, rows[i].len), &used, &err) != 0);
@@ -262,7 +263,7 @@ TEST(scan_refuses_nonsense)
 TEST(err_packets)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct err             in = { 0 }, out = { 0 };
+	struct err in = { 0 }, out = { 0 };
 
 	err_set(&in, ERR_REFUSED, "no table '%s'", "x");
 	err_packet_put_err(&b, &in);
@@ -279,15 +280,16 @@ TEST(err_packets)
 TEST(rows_and_definitions_of_mariadb)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, again = BUF_INIT;
-	struct column_def      def;
-	struct slice           v[3];
-	struct err             err = { 0 };
-	size_t                 at = 5, n;
+	struct column_def def;
+	struct slice v[3];
+	struct err err = { 0 };
+	size_t at = 5, n;
 
 	golden_read(FILE_10_11, "select", &b);
 	for (int i = 0; i < 3; i++, at += PACKET_HEADER + n) {
 		n = packet_header_len((uint8_t *)b.data + at);
-		expect_ok(column_def_read(slice_cut(buf_slice(&b), at + 4, at + 4 + n), 0, &def, &err),
+		expect_ok(
+		    column_def_read(slice_cut(buf_slice(&b), at + 4, at + 4 + n), 0, &def, &err),
 		    &err);
 		buf_reset(&again);
 		column_def_put(&again, 0, &def);

@@ -14,7 +14,7 @@ static const struct role_setting *
 settings(void)
 {
 	const struct dialect *d = NULL;
-	struct err            err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(dialect_find("10.11.19-MariaDB", &d, &err), &err);
 	return d->settings;
@@ -34,8 +34,8 @@ TEST(role_states_each_setting_once)
 {
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
 		const struct role_setting *at = settings();
-		SCOPED(buf) struct buf     all = BUF_INIT, sql = BUF_INIT;
-		size_t                     expected = 0;
+		SCOPED(buf) struct buf all = BUF_INIT, sql = BUF_INIT;
+		size_t expected = 0;
 
 		while (role_next(&at, ours[i], &sql)) {
 			expect(slice_starts(buf_slice(&sql), "SET "));
@@ -46,7 +46,7 @@ TEST(role_states_each_setting_once)
 		}
 		for (const struct role_setting *s = settings(); s->name != NULL; s++) {
 			SCOPED(buf) struct buf text = BUF_INIT;
-			bool                   has = (s->roles & ROLE_BIT(ours[i])) != 0;
+			bool has = (s->roles & ROLE_BIT(ours[i])) != 0;
 
 			buf_addf(&text, ", %s=", s->name);
 			expect(count(buf_slice(&all), text.data) <= 1);
@@ -62,7 +62,7 @@ TEST(role_states_each_setting_once)
 TEST(role_of_a_client_states_nothing)
 {
 	const struct role_setting *at = settings();
-	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	expect(!role_next(&at, ROLE_CLIENT, &sql));
 }
@@ -70,11 +70,12 @@ TEST(role_of_a_client_states_nothing)
 /* A long table is cut between two settings, never inside one. */
 TEST(role_cuts_long_tables)
 {
-	static char         value[ROLE_SQL_MAX / 2];
-	struct role_setting rows[] = { { ROLE_BIT(ROLE_DBA), "a", value }, { ROLE_BIT(ROLE_DBA), "b", value },
-		{ ROLE_BIT(ROLE_WRITER), "c", "1" }, { ROLE_BIT(ROLE_DBA), "d", "1" }, { 0 } };
+	static char value[ROLE_SQL_MAX / 2];
+	struct role_setting rows[] = { { ROLE_BIT(ROLE_DBA), "a", value },
+		{ ROLE_BIT(ROLE_DBA), "b", value }, { ROLE_BIT(ROLE_WRITER), "c", "1" },
+		{ ROLE_BIT(ROLE_DBA), "d", "1" }, { 0 } };
 	const struct role_setting *at = rows;
-	SCOPED(buf) struct buf     sql = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	memset(value, 'x', sizeof(value) - 1);
 	expect(role_next(&at, ROLE_DBA, &sql));
@@ -93,10 +94,10 @@ static struct err err;
 static int
 connect_in(enum mysql_role role)
 {
-	struct ctx           cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
-	struct mysql_params  params = { .address = "db:3306", .user = "vt_stream", .role = role };
+	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
+	struct mysql_params params = { .address = "db:3306", .user = "vt_stream", .role = role };
 	struct mysql_client *c = NULL;
-	int                  rc = mysql_connect(&cx, &params, &c);
+	int rc = mysql_connect(&cx, &params, &c);
 
 	mysql_close(c);
 	return rc;
@@ -105,14 +106,15 @@ connect_in(enum mysql_role role)
 static void
 beginnings(void *arg)
 {
-	struct fake      *fake = fake_start("db:3306");
+	struct fake *fake = fake_start("db:3306");
 	struct fake_rule *reset, *set;
 
 	expect_ok(connect_in(ROLE_CLIENT), &err);
 	expect_eq(fake_unexpected(fake), 0);
 	reset = fake_times(fake_on(fake, "@Reset connection"), 2);
 	set = fake_times(fake_on(fake, "SET *sql_select_limit=18446744073709551615*"), 1);
-	fake_error(fake_times(fake_on(fake, "SET *"), 1), 1193, "HY000", "Unknown system variable 'x'");
+	fake_error(
+	    fake_times(fake_on(fake, "SET *"), 1), 1193, "HY000", "Unknown system variable 'x'");
 	fake_on(fake, "SET *");
 	expect(connect_in(ROLE_READER) != 0);
 	expect_eq(err.kind, ERR_SERVER);

@@ -7,8 +7,8 @@
 #include "task/sim.h"
 #include "test.h"
 
-static struct err       err;
-static struct arena     arena;
+static struct err err;
+static struct arena arena;
 static struct listener *listener;
 
 static struct ctx
@@ -30,22 +30,25 @@ lookup(void *arg, struct slice user, struct auth_stored *out)
 }
 
 static const struct server_params server = {
-	.version = "10.11.0-MariaDB-test", .thread_id = 7, .caps = SERVER_CAPS, .lookup = lookup,
+	.version = "10.11.0-MariaDB-test",
+	.thread_id = 7,
+	.caps = SERVER_CAPS,
+	.lookup = lookup,
 };
 
 /* What the server saw: of the handshake, then of a change of user. */
 static struct server_client seen;
-static int                  greeted, changed;
-static int                  refused_errno;
+static int greeted, changed;
+static int refused_errno;
 
 static void
 server_main(void *arg)
 {
-	struct err     e = { 0 };
-	struct ctx     cx = ctx(&e);
+	struct err e = { 0 };
+	struct ctx cx = ctx(&e);
 	struct packets p;
-	struct conn   *conn;
-	struct slice   packet;
+	struct conn *conn;
+	struct slice packet;
 
 	expect_ok(net_accept(&cx, listener, &conn), &e);
 	packets_init(&p, conn);
@@ -66,16 +69,16 @@ server_main(void *arg)
 }
 
 struct peer {
-	struct task    *server;
-	struct conn    *conn;
-	struct packets  packets;
+	struct task *server;
+	struct conn *conn;
+	struct packets packets;
 	struct greeting greeting;
 };
 
 static void
 meet(struct peer *p)
 {
-	struct ctx   cx = ctx(&err);
+	struct ctx cx = ctx(&err);
 	struct slice packet;
 
 	p->server = task_spawn("server", server_main, NULL);
@@ -98,7 +101,7 @@ say(struct peer *p, const struct buf *payload)
 static struct slice
 hear(struct peer *p)
 {
-	struct ctx   cx = ctx(&err);
+	struct ctx cx = ctx(&err);
 	struct slice packet;
 
 	expect_ok(packets_read(&cx, &p->packets, HANDSHAKE_MAX, &packet), &err);
@@ -109,19 +112,20 @@ hear(struct peer *p)
 static void
 respond(struct peer *p, const char *user, const char *password, const char *plugin)
 {
-	SCOPED(buf) struct buf    b = BUF_INIT;
-	uint8_t                   answer[AUTH_ANSWER_MAX];
-	size_t                    len;
+	SCOPED(buf) struct buf b = BUF_INIT;
+	uint8_t answer[AUTH_ANSWER_MAX];
+	size_t len;
 	struct handshake_response r = {
-		.caps = CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH | CAP_CONNECT_WITH_DB |
-		    CAP_DEPRECATE_EOF | CAP_ODBC,
-		.user = slice_str(user), .database = slice_str("customer"),
-		    .plugin = slice_str(plugin),
+		.caps = CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH |
+		    CAP_CONNECT_WITH_DB | CAP_DEPRECATE_EOF | CAP_ODBC,
+		.user = slice_str(user),
+		.database = slice_str("customer"),
+		.plugin = slice_str(plugin),
 		.collation = 33,
 	};
 
-	len = auth_plugin_find(slice_of("", 0))->answer(slice_str(password), p->greeting.scramble,
-	    answer);
+	len = auth_plugin_find(slice_of("", 0))
+		  ->answer(slice_str(password), p->greeting.scramble, answer);
 	r.auth = slice_of(answer, len);
 	handshake_response_put(&b, &r);
 	say(p, &b);
@@ -132,9 +136,9 @@ static void
 answer_switch(struct peer *p, const char *password)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct auth_switch     sw;
-	uint8_t                answer[AUTH_ANSWER_MAX];
-	size_t                 len;
+	struct auth_switch sw;
+	uint8_t answer[AUTH_ANSWER_MAX];
+	size_t len;
 
 	expect_ok(auth_switch_read(hear(p), &sw, &err), &err);
 	expect_slice(sw.plugin, slice_str(AUTH_NATIVE));
@@ -223,8 +227,8 @@ static void
 nonsense(void *arg)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct err             bad = { 0 };
-	struct peer            p;
+	struct err bad = { 0 };
+	struct peer p;
 
 	meet(&p);
 	buf_add_str(&b, "GET / HTTP/1.1");
@@ -240,11 +244,13 @@ static void
 change(struct peer *p, const char *user, const char *password)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
+	/* clang-format off */
 	struct change_user     c = {
 		.user = slice_str(user), .database = slice_str("other"),
 		    .plugin = slice_str(AUTH_NATIVE),
 		.auth = slice_str(password[0] != 0 ? "12345678901234567890" : ""), .collation = 45,
 	};
+	/* clang-format on */
 
 	meet(p);
 	respond(p, "app", "", AUTH_NATIVE);

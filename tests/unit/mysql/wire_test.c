@@ -11,16 +11,18 @@ TEST(wire_lenenc_edges)
 {
 	static const struct {
 		uint64_t v;
-		size_t   len;
+		size_t len;
+		/* clang-format off */
 	} rows[] = {
 		{ 0, 1 }, { 250, 1 }, { 251, 3 }, { 0xffff, 3 }, { 0x10000, 4 }, { 0xffffff, 4 },
 		{ 0x1000000, 9 },
 		{ UINT64_MAX, 9 },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		SCOPED(buf) struct buf b = BUF_INIT;
-		struct wire_reader     r;
+		struct wire_reader r;
 
 		wire_put_lenenc(&b, rows[i].v);
 		expect_eq(b.len, rows[i].len);
@@ -50,7 +52,7 @@ TEST(wire_lenenc_refuses_null_and_err)
 TEST(wire_error_sticks)
 {
 	struct wire_reader r = wire_reader(bytes("\1\2\3", 3));
-	struct err         err = { 0 };
+	struct err err = { 0 };
 
 	expect_eq(wire_u32(&r), 0);
 	expect_eq(wire_u8(&r), 0);
@@ -75,7 +77,9 @@ TEST(wire_strings)
 TEST(wire_length_larger_than_packet)
 {
 	/* A length of 2^64-1 must not wrap around into something small. */
-	struct wire_reader r = wire_reader(bytes("\xfe\xff\xff\xff\xff\xff\xff\xff\xff" "abc", 12));
+	struct wire_reader r = wire_reader(bytes("\xfe\xff\xff\xff\xff\xff\xff\xff\xff"
+						 "abc",
+	    12));
 
 	expect_eq(wire_lenenc_str(&r).len, 0);
 	expect(r.failed);

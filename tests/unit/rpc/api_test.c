@@ -6,7 +6,7 @@ static void
 pass_on(struct arena *a, const struct message *m, const void *value, void *back)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct err             err = { 0 };
+	struct err err = { 0 };
 
 	message_write(&json, m, value);
 	expect_ok(message_read(a, m, buf_slice(&json), back, &err), &err);
@@ -15,8 +15,8 @@ pass_on(struct arena *a, const struct message *m, const void *value, void *back)
 TEST(a_request_to_a_tablet_survives_the_way)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct moved_names         tables[] = { { "users", "people" }, { "odd \"name", "b\\c" } };
-	const char                *definitions[] = { "CREATE TABLE `t` (\n  `a` int\n)", "" };
+	struct moved_names tables[] = { { "users", "people" }, { "odd \"name", "b\\c" } };
+	const char *definitions[] = { "CREATE TABLE `t` (\n  `a` int\n)", "" };
 	struct check_to_request    back, request = {
 		   .move = {
 		       .head.timeout = 5 * SECOND,
@@ -49,17 +49,18 @@ TEST(a_request_to_a_tablet_survives_the_way)
 TEST(a_reply_of_a_tablet_survives_the_way)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct table_status        table = { TABLE_COPYING, .rows_copied = 7, .rows_estimate = 9 };
-	struct stream_status_reply back, reply = { .phase = STREAM_CATCHING_UP,
-		                             .error = "",
-		                             .hint = "do \"it\"",
-		                             .position = "0-1-1",
-		                             .exact = true,
-		                             .lag_ms = -1,
-		                             .tables = &table,
-		                             .tables_count = 1 };
-	struct auto_next          values[] = { { UINT64_MAX }, { 0 } };
-	struct next_values_reply   next, given = { .tables = values, .tables_count = 2 };
+	struct table_status table = { TABLE_COPYING, .rows_copied = 7, .rows_estimate = 9 };
+	struct stream_status_reply back,
+	    reply = { .phase = STREAM_CATCHING_UP,
+		    .error = "",
+		    .hint = "do \"it\"",
+		    .position = "0-1-1",
+		    .exact = true,
+		    .lag_ms = -1,
+		    .tables = &table,
+		    .tables_count = 1 };
+	struct auto_next values[] = { { UINT64_MAX }, { 0 } };
+	struct next_values_reply next, given = { .tables = values, .tables_count = 2 };
 
 	pass_on(&arena, tablet_calls[TABLET_STREAM_STATUS].reply, &reply, &back);
 	expect_eq(back.phase, STREAM_CATCHING_UP);
@@ -69,15 +70,16 @@ TEST(a_reply_of_a_tablet_survives_the_way)
 	expect_eq(back.tables[0].progress, TABLE_COPYING);
 	expect_eq(back.tables[0].rows_copied, 7);
 	pass_on(&arena, tablet_calls[TABLET_NEXT_VALUES].reply, &given, &next);
-	expect(next.tables_count == 2 && next.tables[0].next == UINT64_MAX && next.tables[1].next == 0);
+	expect(next.tables_count == 2 && next.tables[0].next == UINT64_MAX &&
+	    next.tables[1].next == 0);
 }
 
 static void
 refuses(enum tablet_method m, const char *json, const char *words)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct err                 err = { 0 };
-	void                      *back = arena_zalloc(&arena, tablet_calls[m].request->size);
+	struct err err = { 0 };
+	void *back = arena_zalloc(&arena, tablet_calls[m].request->size);
 
 	expect_eq(message_read(&arena, tablet_calls[m].request, slice_str(json), back, &err), -1);
 	expect(strstr(err.text, words) != NULL);
@@ -85,7 +87,8 @@ refuses(enum tablet_method m, const char *json, const char *words)
 
 TEST(a_request_with_a_wrong_member_says_which)
 {
-	refuses(TABLET_LOCK, "{\"workflow\":\"a/b\",\"tables\":[{\"from\":\"a\",\"to\":5}]}", "tables[0].to");
+	refuses(TABLET_LOCK, "{\"workflow\":\"a/b\",\"tables\":[{\"from\":\"a\",\"to\":5}]}",
+	    "tables[0].to");
 	refuses(TABLET_LOCK, "{\"attempt\":1}", "workflow");
 	refuses(TABLET_LOCK, "{\"workflow\":\"a/b\",\"side\":\"source\"}", "side");
 	refuses(TABLET_FREEZE, "{\"workflow\":\"a/b\"}", "position");
@@ -101,9 +104,9 @@ TEST(a_stored_request_is_read_in_both_forms)
 	    "\"tables\":[{\"source_table\":\"users\",\"target_table\":\"people\",\"auto_increment\":0}],"
 	    "\"position\":\"\",\"timeout\":0,\"max_lag\":1,\"on_side\":\"target\",\"definition\":\"\"}";
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf     json = BUF_INIT;
-	struct err                 err = { 0 };
-	struct move_request        r;
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct err err = { 0 };
+	struct move_request r;
 
 	expect_ok(stored_request_read(&arena, slice_str(old), &r, &err), &err);
 	stored_request_write(&json, &r);
@@ -118,7 +121,7 @@ TEST(a_stored_request_is_read_in_both_forms)
 TEST(an_error_carries_its_kind_in_the_status)
 {
 	struct http_reply reply = { .body = BUF_INIT };
-	struct err        err = { 0 };
+	struct err err = { 0 };
 
 	err_set(&err, ERR_CONFLICT, "attempt 1 is outdated");
 	rpc_reply_error(&reply, &err);

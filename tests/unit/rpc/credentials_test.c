@@ -30,7 +30,7 @@ load(const char *text, mode_t mode, struct err *err)
 
 TEST(three_accounts_and_the_clients_are_read)
 {
-	struct err          err;
+	struct err err;
 	struct credentials *c = load(good, 0600, &err);
 
 	expect(c != NULL);
@@ -55,8 +55,8 @@ TEST(two_equal_names_are_refused)
 	struct err err;
 
 	expect(load("{\"vt_app\":{\"user\":\"x\"},\"vt_stream\":{\"user\":\"x\"},\"vt_dba\":{"
-	            "\"user\":\"d\"}}",
-	           0600, &err) == NULL);
+		    "\"user\":\"d\"}}",
+		   0600, &err) == NULL);
 	expect(strstr(err.text, "same name") != NULL);
 }
 
@@ -65,7 +65,7 @@ TEST(an_error_never_shows_a_password)
 	struct err err;
 
 	expect(load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"},\"vt_stream\":{\"user\":5}}",
-	           0600, &err) == NULL);
+		   0600, &err) == NULL);
 	expect(strstr(err.text, "hush") == NULL);
 	expect(load("{\"vt_app\":{\"user\":\"x\",\"password\":\"hush\"", 0600, &err) == NULL);
 	expect(strstr(err.text, "hush") == NULL);

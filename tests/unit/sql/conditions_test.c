@@ -10,10 +10,10 @@ expect_conditions(unsigned modes, const char *sql, const char *want)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf        got = BUF_INIT;
+	struct buf got = BUF_INIT;
 	struct conditions c;
-	struct err        err = { 0 };
-	const char       *rest = strstr(sql, "from t") + strlen("from t");
+	struct err err = { 0 };
+	const char *rest = strstr(sql, "from t") + strlen("from t");
 
 	expect_ok(conditions_read(&arena, slice_str(rest), modes, &c, &err), &err);
 	if (slice_eq_str(c.alias, "q"))
@@ -24,7 +24,8 @@ expect_conditions(unsigned modes, const char *sql, const char *want)
 		buf_addf(&got, "%s", got.len > 0 ? " " : "");
 		if (!slice_is_null(one->qualifier))
 			buf_addf(&got, "%.*s.", SLICE_ARG(one->qualifier));
-		buf_addf(&got, "%.*s=%s", SLICE_ARG(one->column), one->is_database ? "DATABASE()" : "");
+		buf_addf(
+		    &got, "%.*s=%s", SLICE_ARG(one->column), one->is_database ? "DATABASE()" : "");
 		for (size_t v = 0; v < one->values_count; v++)
 			buf_addf(&got, "%s%.*s", v > 0 ? "," : "", SLICE_ARG(one->values[v]));
 	}
@@ -36,14 +37,18 @@ TEST(what_is_exactly_an_equality_is_a_condition)
 {
 	expect_conditions(0, "select 1 from t where a = 'x'", "a=x");
 	expect_conditions(0, "select 1 from t AS q where q.a = \"x\" and 'y'=`b`", "[q] q.a=x b=y");
-	expect_conditions(0, "select 1 from t q where a in ('x', 'y') order by b = 'z'", "[q] a=x,y");
-	expect_conditions(0, "select 1 from t where information_schema.t.a = database() and b=SCHEMA()",
+	expect_conditions(
+	    0, "select 1 from t q where a in ('x', 'y') order by b = 'z'", "[q] a=x,y");
+	expect_conditions(0,
+	    "select 1 from t where information_schema.t.a = database() and b=SCHEMA()",
 	    "t.a=DATABASE() b=DATABASE()");
 	expect_conditions(0, "select 1 from t where (a = 'x' and (b = 'y')) and c > 1", "a=x b=y");
 	expect_conditions(0, "select (select 1 from t where a = 'x') from u where b = 'y'", "a=x");
 	expect_conditions(0, "select 1 from t join u on u.a = 'no' where a = 'x' group by a", "a=x");
-	expect_conditions(0, "select 1 from t join (select 1 where b = 'no') v where a = 'x'", "a=x");
-	expect_conditions(0, "select 1 from t where a = 'x' union select 1 from u where a = 'y'", "a=x");
+	expect_conditions(
+	    0, "select 1 from t join (select 1 where b = 'no') v where a = 'x'", "a=x");
+	expect_conditions(
+	    0, "select 1 from t where a = 'x' union select 1 from u where a = 'y'", "a=x");
 	expect_conditions(0, "select 1 from t where a = ''", "a=");
 }
 

@@ -7,12 +7,12 @@
 static void
 expect_text(const char *sql, const char *want)
 {
-	struct arena              arena = ARENA_INIT;
-	struct err                err = { 0 };
-	struct statement          st;
-	struct identity_text      text = { slice_str(sql), 0, 96, "app@10.1.2.3", "app@%", 0 };
-	struct slice              got = text.sql;
-	struct buf                full = BUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct err err = { 0 };
+	struct statement st;
+	struct identity_text text = { slice_str(sql), 0, 96, "app@10.1.2.3", "app@%", 0 };
+	struct slice got = text.sql;
+	struct buf full = BUF_INIT;
 
 	expect_ok(statement_read(&arena, text.sql, 0, &st, &err), &err);
 	text.from = st.query_at;
@@ -56,9 +56,11 @@ TEST(a_connection_id_is_a_literal_with_the_name_of_its_text)
 	expect_text("select case connection_id() when 1 then 2 end from t",
 	    "select case $ when 1 then 2 end AS `case connection_id() when 1 then 2 end` from t");
 	expect_text("insert into t values (1, connection_id())", "insert into t values (1, $)");
-	expect_text("insert into t (connection_id) values (connection_id()) returning connection_id()",
+	expect_text(
+	    "insert into t (connection_id) values (connection_id()) returning connection_id()",
 	    "insert into t (connection_id) values ($) returning $ AS `connection_id()`");
-	expect_text("update t set a=connection_id() where b=connection_id()", "update t set a=$ where b=$");
+	expect_text(
+	    "update t set a=connection_id() where b=connection_id()", "update t set a=$ where b=$");
 	expect_text("set @a = connection_id()", "set @a = $");
 	expect_text("do connection_id()", "do $");
 	expect_text("explain select connection_id()", "explain select $ AS `connection_id()`");
@@ -72,7 +74,8 @@ TEST(what_is_no_call_stays)
 	    "insert into connection_id () values ($)");
 	expect_text("select 'connection_id()' -- connection_id()\n",
 	    "select 'connection_id()' -- connection_id()\n");
-	expect_text("create view v as select connection_id()", "create view v as select connection_id()");
+	expect_text(
+	    "create view v as select connection_id()", "create view v as select connection_id()");
 	expect_text("kill connection_id()", "kill connection_id()");
 	expect_text("set @@pseudo_thread_id = 5", "set @@pseudo_thread_id = 5");
 	expect_text("select 1 c, @@pseudo_thread_id = 5 c",
@@ -91,7 +94,8 @@ TEST(users_are_the_clients)
 	    "select a from t where owner = # or owner=~");
 	expect_text("insert into t values (user(), connection_id())", "insert into t values (#, $)");
 	expect_text("set @a = current_user", "set @a = ~");
-	expect_text("select substring_index(user(), '@', 1) u", "select substring_index(#, '@', 1) u");
+	expect_text(
+	    "select substring_index(user(), '@', 1) u", "select substring_index(#, '@', 1) u");
 }
 
 TEST(what_is_called_user_stays)

@@ -10,10 +10,10 @@ static void
 cut(struct buf *out, const char *sql, unsigned modes)
 {
 	static const char letters[] = "EWQSNPUVA.";
-	struct lexer      l;
-	struct token      t;
-	struct err        err = { 0 };
-	struct slice      text = slice_str(sql);
+	struct lexer l;
+	struct token t;
+	struct err err = { 0 };
+	struct slice text = slice_str(sql);
 
 	buf_reset(out);
 	lexer_init(&l, text, modes);
@@ -65,7 +65,8 @@ TEST(executable_comments_of_a_known_server)
 	expect_tokens("1/*!50699 2 *//*!50700 3 *//*!80013 4 *//*!99999 5 *//*!100000 6 */", m,
 	    "N:1 N:2 N:6");
 	expect_tokens("1/*!101119 2 *//*!101120 3 *//*!110000 4 */", m, "N:1 N:2");
-	expect_tokens("1/*M! 2 *//*M!80000 3 *//*M!101119 4 *//*M!101120 5 */", m, "N:1 N:2 N:3 N:4");
+	expect_tokens(
+	    "1/*M! 2 *//*M!80000 3 *//*M!101119 4 *//*M!101120 5 */", m, "N:1 N:2 N:3 N:4");
 	expect_tokens("1/*!99999 a /* b */ c */2", m, "N:1 N:2");
 	expect_tokens("1/*!1234567 2 */", m, "N:1");
 	expect_tokens("/*!99999 a", m, "error");
@@ -86,7 +87,7 @@ keyword_of(const char *sql, int nth)
 {
 	struct lexer l;
 	struct token t;
-	struct err   err = { 0 };
+	struct err err = { 0 };
 
 	lexer_init(&l, slice_str(sql), 0);
 	do {

@@ -6,9 +6,9 @@ static enum mention
 ask(const char *body, unsigned modes, const char *d)
 {
 	SCOPED(arena)
-	struct arena   arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct program p;
-	struct err     err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(program_read(&arena, slice_str(body), modes, &p, &err), &err);
 	return program_mentions(&p, slice_str(d), slice_str("customer"), slice_str("status"));
@@ -48,7 +48,7 @@ TEST(views)
 	names("select (select max(`x`.`id`) from `customer`.`status` `x`) AS `m`");
 	names("with c as (select 1 AS `a` from `customer`.`status`) select `c`.`a` AS `a` from `c`");
 	does_not("select `customer`.`o`.`id` AS `id`,`customer`.`o`.`status` AS `status` "
-	    "from `customer`.`o`");
+		 "from `customer`.`o`");
 	does_not("select `status`.`id` AS `id` from `customer`.`o` `status`");
 	does_not("select `customer`.`o`.`id` AS `status` from `customer`.`o`");
 	does_not("select 'status' AS `x`, \"status\" AS `y` from `customer`.`o` /* status */");
@@ -66,7 +66,8 @@ TEST(a_name_means_a_table_of_its_own_database)
 	expect_mention("FROBNICATE status", 0, "other", MENTION_NONE);
 	expect_mention("FROBNICATE status", 0, "customer", MENTION_PERHAPS);
 	expect_mention("FROBNICATE customer.status", 0, "other", MENTION_PERHAPS);
-	expect_mention("DELETE FROM Status", 0, "customer", MENTION_NONE); /* names compare as bytes */
+	expect_mention(
+	    "DELETE FROM Status", 0, "customer", MENTION_NONE); /* names compare as bytes */
 	expect_mention("SELECT \"status\"", SQL_ANSI_QUOTES, "customer", MENTION_NONE);
 	expect_mention("SELECT 1 FROM \"status\"", SQL_ANSI_QUOTES, "customer", MENTION_SURE);
 }
@@ -75,10 +76,11 @@ TEST(blocks)
 {
 	names("BEGIN DELETE FROM a; DELETE FROM status WHERE id = 1; END");
 	names("BEGIN IF x THEN SET y = 1; ELSEIF z THEN UPDATE status SET a = 1; ELSE "
-	    "SET y = 2; END IF; END");
+	      "SET y = 2; END IF; END");
 	names("l: BEGIN w: WHILE EXISTS (SELECT 1 FROM status) DO LEAVE l; END WHILE w; END l");
 	names("BEGIN REPEAT SET a = 1; UNTIL (SELECT COUNT(*) FROM status) > 3 END REPEAT; END");
-	names("BEGIN CASE a WHEN 1 THEN BEGIN END; ELSE INSERT INTO status VALUES (1); END CASE; END");
+	names(
+	    "BEGIN CASE a WHEN 1 THEN BEGIN END; ELSE INSERT INTO status VALUES (1); END CASE; END");
 	names("BEGIN CASE WHEN (SELECT 1 FROM status) THEN SET a = 1; END CASE; END");
 	names("BEGIN FOR r IN (SELECT id FROM status) DO SET a = r.id; END FOR; END");
 	names("BEGIN FOR i IN 1 .. 10 DO INSERT INTO status VALUES (i); END FOR; END");
@@ -87,7 +89,7 @@ TEST(blocks)
 	names("TRUNCATE TABLE status");
 	does_not("BEGIN IF status THEN SET status = status + 1; END IF; SELECT status; END");
 	does_not("BEGIN SET a = CASE WHEN b THEN 1 ELSE 2 END; IF CASE WHEN status THEN "
-	    "1 END THEN SET c = 1; END IF; END");
+		 "1 END THEN SET c = 1; END IF; END");
 	does_not("status: LOOP LEAVE status; END LOOP status");
 	does_not("SET NEW.status = OLD.status");
 	does_not("SET NEW.status = (SELECT 1 AS status)");
@@ -99,14 +101,15 @@ TEST(declarations)
 {
 	does_not("BEGIN DECLARE status INT DEFAULT 0; SET status = 1; SELECT status; END");
 	does_not("BEGIN DECLARE a, status VARCHAR(10) DEFAULT 'status'; SELECT o.id INTO "
-	    "status FROM o; END");
+		 "status FROM o; END");
 	names("BEGIN DECLARE a INT DEFAULT (SELECT MAX(id) FROM status); END");
-	names("BEGIN DECLARE c CURSOR FOR SELECT id FROM status; OPEN c; FETCH c INTO a; CLOSE c; END");
+	names(
+	    "BEGIN DECLARE c CURSOR FOR SELECT id FROM status; OPEN c; FETCH c INTO a; CLOSE c; END");
 	names("BEGIN DECLARE c CURSOR (p INT) FOR SELECT id FROM status; OPEN c(1); END");
 	does_not("BEGIN DECLARE status CURSOR FOR SELECT id FROM o; OPEN status; FETCH "
-	    "status INTO a; CLOSE status; END");
+		 "status INTO a; CLOSE status; END");
 	names("BEGIN DECLARE EXIT HANDLER FOR SQLSTATE '02000', NOT FOUND, 1062 DELETE "
-	    "FROM status; END");
+	      "FROM status; END");
 	names("BEGIN DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN DELETE FROM status; END; END");
 	does_not("BEGIN DECLARE status CONDITION FOR SQLSTATE '45000'; SIGNAL status; END");
 	perhaps("BEGIN DECLARE a TYPE OF status.id; END");
@@ -118,10 +121,11 @@ TEST(strings_that_are_run)
 {
 	perhaps("BEGIN PREPARE s FROM 'DELETE FROM status'; EXECUTE s; END");
 	perhaps("EXECUTE IMMEDIATE CONCAT('DELETE FROM ', 'status', ' WHERE 1')");
-	perhaps("BEGIN SET @q = CONCAT('DELETE FROM ', 'status'); PREPARE s FROM @q; EXECUTE s; END");
+	perhaps(
+	    "BEGIN SET @q = CONCAT('DELETE FROM ', 'status'); PREPARE s FROM @q; EXECUTE s; END");
 	does_not("BEGIN SET @q = 'DELETE FROM status'; SELECT @q; END");
 	does_not("BEGIN PREPARE s FROM 'DELETE FROM o'; EXECUTE s; DEALLOCATE PREPARE s; "
-	    "SELECT status FROM o; END");
+		 "SELECT status FROM o; END");
 	names("BEGIN PREPARE s FROM @q; EXECUTE s; DELETE FROM status; END");
 }
 
@@ -135,10 +139,11 @@ TEST(one_statement_that_is_not_understood_leaves_the_others)
 
 TEST(odd_ends_are_read_to_the_end)
 {
-	static const char *const texts[] = { "", ";", "BEGIN", "END", "IF", "IF a", "CASE", "DECLARE",
-		"DECLARE a", "DECLARE c CURSOR", "DECLARE EXIT HANDLER FOR", "FOR", "FOR a IN", "WHILE",
-		"UNTIL", "RETURN", "l:", "WHEN", "ELSE", "OPEN", "DECLARE a TYPE OF", "(", ")", "BEGIN NOT",
-		"DECLARE EXIT HANDLER FOR SQLSTATE", "IF (" };
+	static const char *const texts[] = { "", ";", "BEGIN", "END", "IF", "IF a", "CASE",
+		"DECLARE", "DECLARE a", "DECLARE c CURSOR", "DECLARE EXIT HANDLER FOR", "FOR",
+		"FOR a IN", "WHILE", "UNTIL", "RETURN", "l:", "WHEN", "ELSE", "OPEN",
+		"DECLARE a TYPE OF", "(", ")", "BEGIN NOT", "DECLARE EXIT HANDLER FOR SQLSTATE",
+		"IF (" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		does_not(texts[i]);

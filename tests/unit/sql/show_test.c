@@ -12,9 +12,9 @@ expect_show(const char *sql, const char *want)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf  got = BUF_INIT;
+	struct buf got = BUF_INIT;
 	struct show s;
-	struct err  err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(show_read(&arena, slice_str(sql), 0, &s, &err), &err);
 	buf_addf(&got, "%s%s", s.full ? "full " : "", kinds[s.kind]);

@@ -34,10 +34,10 @@ TEST(shapes)
 TEST(no_shape_where_the_pass_could_be_wrong)
 {
 	static const char *const none[] = { "select \"a\"", "select 'a\\'b'", "select 'it''s'",
-		"select /* 1 */ 2", "select 1 -- x", "select 1 # x", "select 1; select 2", "select @a",
-		"select @@x", "select 1e5", "select 0x1f", "select 2fa", "select x'1f'", "select N'a'",
-		"select _utf8'a'", "select .5", "select 1.", "select 1.5.2", "select `a``b`",
-		"select 'open", "select `open", "select 1/", "select \\N" };
+		"select /* 1 */ 2", "select 1 -- x", "select 1 # x", "select 1; select 2",
+		"select @a", "select @@x", "select 1e5", "select 0x1f", "select 2fa", "select x'1f'",
+		"select N'a'", "select _utf8'a'", "select .5", "select 1.", "select 1.5.2",
+		"select `a``b`", "select 'open", "select `open", "select 1/", "select \\N" };
 
 	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
 		expect_shape(none[i], NULL);
@@ -46,7 +46,7 @@ TEST(no_shape_where_the_pass_could_be_wrong)
 TEST(bounds_of_a_shape)
 {
 	SCOPED(buf)
-	struct buf   text = BUF_INIT;
+	struct buf text = BUF_INIT;
 	struct shape s;
 
 	buf_add_str(&text, "select ");
@@ -75,24 +75,25 @@ static void
 expect_same(const struct statement *got, const struct statement *want, const char *sql)
 {
 	bool same = got->kind == want->kind && got->understood == want->understood &&
-		    got->changes_session == want->changes_session &&
-		    got->implicit_commit == want->implicit_commit && got->locks == want->locks &&
-		    got->multiple == want->multiple && got->uses == want->uses &&
-		    got->tables_count == want->tables_count;
+	    got->changes_session == want->changes_session &&
+	    got->implicit_commit == want->implicit_commit && got->locks == want->locks &&
+	    got->multiple == want->multiple && got->uses == want->uses &&
+	    got->tables_count == want->tables_count;
 
 	for (size_t i = 0; same && i < want->tables_count; i++) {
 		const struct table_ref *a = &got->tables[i], *b = &want->tables[i];
 
 		same = a->start == b->start && a->end == b->end && a->role == b->role &&
-		       a->aliased == b->aliased && a->table.ptr == b->table.ptr &&
-		       a->table.len == b->table.len && a->database.ptr == b->database.ptr &&
-		       a->database.len == b->database.len;
+		    a->aliased == b->aliased && a->table.ptr == b->table.ptr &&
+		    a->table.len == b->table.len && a->database.ptr == b->database.ptr &&
+		    a->database.len == b->database.len;
 	}
 	if (!same)
 		test_fail(__FILE__, __LINE__, "read otherwise than kept: %s", sql);
 }
 
 /* # is a number and $ a string. */
+/* clang-format off */
 static const char *const TEMPLATES[] = {
 	"SELECT c FROM sbtest1 WHERE id=#", "SELECT c FROM sbtest1 WHERE id BETWEEN # AND # ORDER BY c",
 	"UPDATE sbtest1 SET k=k+#, c=$ WHERE id=#", "DELETE FROM customer.users WHERE id IN (#,#,#)",
@@ -104,6 +105,7 @@ static const char *const TEMPLATES[] = {
 	"select last_insert_id(), # from t", "set names $", "select get_lock($, #)", "values (#)",
 	"update a, b set a.x = #, b.y = $ where a.id = b.id and b.z <> #", "delete a from t as a where a.i=#",
 };
+/* clang-format on */
 
 static void
 fill(struct rand *r, const char *from, struct buf *out)
@@ -111,9 +113,9 @@ fill(struct rand *r, const char *from, struct buf *out)
 	buf_reset(out);
 	for (; *from != '\0'; from++) {
 		if (*from == '#')
-			buf_addf(out, "%u", (unsigned)rand_below(r, 10) == 0
-						? (unsigned)rand_below(r, 1000000000)
-						: (unsigned)rand_below(r, 100));
+			buf_addf(out, "%u",
+			    (unsigned)rand_below(r, 10) == 0 ? (unsigned)rand_below(r, 1000000000)
+							     : (unsigned)rand_below(r, 100));
 		else if (*from == '$')
 			buf_addf(out, "'%.*s'", (int)rand_below(r, 21), "from users u where 12");
 		else
@@ -124,7 +126,7 @@ fill(struct rand *r, const char *from, struct buf *out)
 TEST(found_again_is_as_read_anew)
 {
 	struct statement_cache *c = statement_cache_new();
-	struct rand             r;
+	struct rand r;
 	SCOPED(buf)
 	struct buf text = BUF_INIT;
 	SCOPED(arena)
@@ -132,9 +134,9 @@ TEST(found_again_is_as_read_anew)
 
 	rand_seed(&r, test_seed());
 	for (int i = 0; i < 5000; i++) {
-		struct statement      got, want;
+		struct statement got, want;
 		struct statement_text it;
-		struct err            err = { 0 };
+		struct err err = { 0 };
 
 		arena_reset(&arena);
 		fill(&r, TEMPLATES[rand_below(&r, sizeof TEMPLATES / sizeof TEMPLATES[0])], &text);
@@ -151,10 +153,10 @@ static void
 read_it(struct statement_cache *c, const char *sql, unsigned modes)
 {
 	SCOPED(arena)
-	struct arena     arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct statement_text text = { slice_str(sql), modes };
-	struct statement      s;
-	struct err            err = { 0 };
+	struct statement s;
+	struct err err = { 0 };
 
 	expect_ok(statement_cache_read(c, &arena, &text, &s, &err), &err);
 }
@@ -162,7 +164,8 @@ read_it(struct statement_cache *c, const char *sql, unsigned modes)
 TEST(not_kept)
 {
 	static const char *const sqls[] = { "set names 'x'", "select last_insert_id()", "begin",
-		"select get_lock('a', 1)", "create table t(a int)", "use db", "frobnicate 'a' in t" };
+		"select get_lock('a', 1)", "create table t(a int)", "use db",
+		"frobnicate 'a' in t" };
 	struct statement_cache *c = statement_cache_new();
 
 	for (size_t i = 0; i < sizeof sqls / sizeof sqls[0]; i++) {

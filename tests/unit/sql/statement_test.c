@@ -7,9 +7,9 @@ static void
 describe(struct buf *out, struct arena *a, const char *sql, unsigned modes)
 {
 	static const char *const roles[] = { "r", "w", "l", "d", "s", "c", "f", "h", "t", "q", "?" };
-	struct statement         s;
-	struct err               err = { 0 };
-	struct slice             text = slice_str(sql);
+	struct statement s;
+	struct err err = { 0 };
+	struct slice text = slice_str(sql);
 
 	if (statement_read(a, text, modes, &s, &err) != 0) {
 		buf_add_str(out, "error");
@@ -114,8 +114,7 @@ TEST(joins)
 	is("select 1 from (users)", "select users:r");
 	is("select 1 from ((a join b on 1) join (c, d))", "select a:r b:r c:r d:r");
 	is("select 1 from {oj a left outer join b on a.i=b.i} where 1", "select a:r b:r a:q b:q");
-	is("select 1 from a inner join (b left join c on 1=1) on 2=2 where x",
-	    "select a:r b:r c:r");
+	is("select 1 from a inner join (b left join c on 1=1) on 2=2 where x", "select a:r b:r c:r");
 	is("select 1 from a use index (x) ignore key for join (y) join b force index (z) on 1",
 	    "select a:r b:r");
 	is("select 1 from a right join b using (x) where right(a.c,1)=2", "select a:r b:r a:q");
@@ -270,7 +269,7 @@ TEST(loading)
 {
 	is("load data infile 'x' into table users", "write users:w");
 	is("load data local infile 'x' replace into table db.users character set utf8 fields "
-	    "terminated by ',' "
+	   "terminated by ',' "
 	   "lines terminated by '\\n' ignore 1 lines (a, @b) set c = @b + 0",
 	    "write session db.users:w");
 	is("load xml infile 'x' into table t rows identified by '<r>'", "write t:w");
@@ -315,7 +314,7 @@ TEST(definitions)
 	is("drop index i on users", "ddl commits users:d");
 	is("create view v as select * from users", "ddl commits v:d+ users:r");
 	is("create or replace algorithm=merge definer=root@localhost sql security definer view v "
-	    "(a) as select 1 from u "
+	   "(a) as select 1 from u "
 	   "with cascaded check option",
 	    "ddl commits v:d+ u:r");
 	is("drop database customer", "ddl commits customer.:d");
@@ -415,7 +414,8 @@ TEST(looking)
 	is("flush local tables users, b", "admin commits users:l b:l");
 	is("flush tables with read lock", "admin session commits");
 	is("flush hosts, tables with read lock", "admin session commits");
-	is("flush tables users, customer.b with read lock", "admin session commits users:l customer.b:l");
+	is("flush tables users, customer.b with read lock",
+	    "admin session commits users:l customer.b:l");
 	is("flush table users for export", "admin session commits users:l");
 	is("backup lock users", "admin session commits users:l");
 	is("backup stage start", "admin session commits");
@@ -450,9 +450,9 @@ static unsigned
 uses_of(const char *sql)
 {
 	SCOPED(arena)
-	struct arena     arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct statement s;
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(statement_read(&arena, slice_str(sql), 0, &s, &err), &err);
 	return s.uses;
@@ -478,9 +478,9 @@ TEST(what_is_asked_of_the_connection)
 TEST(transaction_details)
 {
 	SCOPED(arena)
-	struct arena     arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct statement s;
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok(statement_read(
 		      &arena, slice_str("start transaction with consistent snapshot"), 0, &s, &err),
@@ -498,10 +498,10 @@ TEST(transaction_details)
 TEST(spans_cover_the_name_as_written)
 {
 	SCOPED(arena)
-	struct arena     arena = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
 	struct statement s;
-	struct err       err = { 0 };
-	struct slice     sql =
+	struct err err = { 0 };
+	struct slice sql =
 	    slice_str("select a.`b`.c from `a` . b, show_ as x where y in (select 1 from\n`a``c`)");
 
 	expect_ok(statement_read(&arena, sql, 0, &s, &err), &err);
@@ -524,9 +524,9 @@ understood_at_depth(int n)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf       sql = BUF_INIT;
+	struct buf sql = BUF_INIT;
 	struct statement s;
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	buf_add_str(&sql, "select 1 from t");
 	for (int i = 0; i < n; i++)
@@ -543,9 +543,9 @@ TEST(depth_is_bounded)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf       sql = BUF_INIT;
+	struct buf sql = BUF_INIT;
 	struct statement s;
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	expect(understood_at_depth(5));
 	expect(!understood_at_depth(100));
@@ -568,9 +568,9 @@ TEST(long_value_lists_stay_small)
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
 	SCOPED(buf)
-	struct buf       sql = BUF_INIT;
+	struct buf sql = BUF_INIT;
 	struct statement s;
-	struct err       err = { 0 };
+	struct err err = { 0 };
 
 	buf_add_str(&sql, "insert into users values (1,'a',NULL)");
 	for (int i = 0; i < 20000; i++)

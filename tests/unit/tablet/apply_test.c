@@ -11,18 +11,18 @@
 
 static struct source_script script;
 static struct target_script target = { .packet_max = "16777216", .said = BUF_INIT };
-static struct err           err;
-static struct table_def    *tables[] = { &script_table };
-static const char          *databases[] = { "to" }, *names[] = { "t" };
-static struct tail_params   tail_params;
-static struct apply_params  params;
-static struct stream_state  state;
-static struct windows       ws;
-static struct tail         *tail;
-static struct applier      *applier;
-static struct group         group;
-static int                  applier_rc;
-static struct err           applier_err;
+static struct err err;
+static struct table_def *tables[] = { &script_table };
+static const char *databases[] = { "to" }, *names[] = { "t" };
+static struct tail_params tail_params;
+static struct apply_params params;
+static struct stream_state state;
+static struct windows ws;
+static struct tail *tail;
+static struct applier *applier;
+static struct group group;
+static int applier_rc;
+static struct err applier_err;
 
 static struct ctx
 ctx(void)
@@ -78,17 +78,27 @@ in_sim(task_fn *fn)
 	target_start(&target, "target:1");
 	windows_init(&ws);
 	target.disk_offset = "400";
-	state = (struct stream_state){ .sidecar = SIDECAR_DEFAULT, .workflow = "w", .phase = STREAM_RUNNING };
+	state = (struct stream_state){
+		.sidecar = SIDECAR_DEFAULT, .workflow = "w", .phase = STREAM_RUNNING
+	};
 	state.applied = script_position();
 	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
-		.id = { SIDECAR_DEFAULT, "w" }, .tables = tables, .tables_count = 1, .server_id = 9,
+		.id = { SIDECAR_DEFAULT, "w" },
+		.tables = tables,
+		.tables_count = 1,
+		.server_id = 9,
 		.spill_dir = test_dir() };
 	tail_params.start = script_position();
-	params = (struct apply_params){ .target = { .address = "target:1", .user = "u",
-	.found_rows = true },
-		.tables = tables, .target_databases = databases, .target_tables = names,
-		    .tables_count = 1,
-		.appliers = 4, .windows = &ws, .state = &state };
+	params = (struct apply_params){
+		.target = { .address = "target:1", .user = "u", .found_rows = true },
+		.tables = tables,
+		.target_databases = databases,
+		.target_tables = names,
+		.tables_count = 1,
+		.appliers = 4,
+		.windows = &ws,
+		.state = &state
+	};
 	t = task_spawn("test", fn, NULL);
 	expect(t != NULL);
 	task_detach(t);
@@ -105,8 +115,9 @@ end(void)
 	fake_stop(target.fake);
 }
 
-#define SAID(...) target_said(&target, (const char *const[]){ __VA_ARGS__ }, \
-	(int)(sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *)))
+#define SAID(...)                                                                                  \
+	target_said(&target, (const char *const[]){ __VA_ARGS__ },                                 \
+	    (int)(sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *)))
 
 static void
 one_of_each(void)
@@ -236,8 +247,8 @@ meets_cp(void *arg)
 	script_txn(&script, 2, "b");
 	start_applier();
 	rest();
-	SAID("(1,_latin1'a') ON DUPLICATE", "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'",
-	    "BEGIN\n",
+	SAID("(1,_latin1'a') ON DUPLICATE",
+	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'", "BEGIN\n",
 	    "VALUES (2,_latin1'b')\n", "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-102'");
 	end();
 }
@@ -251,8 +262,8 @@ static void
 touched(void *arg)
 {
 	SCOPED(buf) struct buf key = BUF_INIT, other = BUF_INIT;
-	struct slice           row = slice_str("1");
-	struct window         *w;
+	struct slice row = slice_str("1");
+	struct window *w;
 
 	target_listen(&target);
 	start_applier();
@@ -271,7 +282,7 @@ touched(void *arg)
 	script_txn(&script, 1, "a2");
 	script_txn(&script, 2, "b");
 	rest();
-	expect(strstr(target.said.data, "'b'") == NULL);       /* waits for the chunk that writes row 2 */
+	expect(strstr(target.said.data, "'b'") == NULL); /* waits for the chunk that writes row 2 */
 	expect_str(tail_position(tail)->gtid, "0-1-103");
 	window_close(w);
 	rest();
@@ -288,7 +299,7 @@ static void
 seal_row(struct window **w, const char *id)
 {
 	SCOPED(buf) struct buf key = BUF_INIT;
-	struct slice           row = slice_str(id);
+	struct slice row = slice_str(id);
 
 	schema_key(&key, &script_table, &row);
 	*w = window_open(&ws, 0, true);
@@ -308,14 +319,14 @@ waits_whole(void *arg)
 	script_txn(&script, 2, "b");
 	rest();
 	seal_row(&second, "4");
-	script_txn(&script, 3, "c");                    /* these two queue up behind it: one run */
+	script_txn(&script, 3, "c"); /* these two queue up behind it: one run */
 	script_txn(&script, 4, "d");
 	rest();
 	expect_str(target.said.data, "");
 	window_close(first);
 	rest();
 	SAID("_latin1'b'");
-	expect(strstr(target.said.data, "'c'") == NULL);       /* nor is what no chunk writes */
+	expect(strstr(target.said.data, "'c'") == NULL); /* nor is what no chunk writes */
 	expect(strstr(target.said.data, "'d'") == NULL);
 	window_close(second);
 	rest();
@@ -338,7 +349,7 @@ freezes(void *arg)
 	rest();
 	expect_ok(applier_freeze_at(applier, "0-1-102", 3, &err), &err);
 	rest();
-	expect_eq(applier_rc, 1);                       /* runs on: P has not come */
+	expect_eq(applier_rc, 1); /* runs on: P has not come */
 	script_txn(&script, 2, "b");
 	rest();
 	expect_eq(applier_rc, 0);
@@ -513,7 +524,7 @@ TEST(a_commit_whose_answer_was_lost_is_not_repeated)
 static void
 large(void *arg)
 {
-	enum { ROWS = 700 };            /* of 50 kB: more than two fragments */
+	enum { ROWS = 700 }; /* of 50 kB: more than two fragments */
 	const char *commit;
 
 	target_listen(&target);
@@ -526,8 +537,7 @@ large(void *arg)
 	start_applier();
 	rest();
 	SAID("BEGIN\n", "(0,_latin1", "(350,_latin1", "(699,_latin1",
-	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'",
-	    "COMMIT\n");
+	    "UPDATE `_switchyard`.`stream` SET applied_gtid='0-1-101'", "COMMIT\n");
 	commit = strstr(target.said.data, "COMMIT\n");
 	expect(strstr(commit + 1, "COMMIT\n") == NULL);
 	expect(strstr(strstr(target.said.data, "BEGIN\n") + 1, "BEGIN\n") == NULL);
@@ -544,7 +554,7 @@ static void
 a_second_cp(void *arg)
 {
 	struct position later = { .file = "bin.000009", .offset = 1 };
-	struct ctx      cx = ctx();
+	struct ctx cx = ctx();
 
 	target_listen(&target);
 	state.cp = script_position();

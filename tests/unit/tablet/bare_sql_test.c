@@ -10,7 +10,8 @@ static struct column columns[] = {
 	{ .name = "v" },
 };
 
-#define LINES "CREATE TABLE `s` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL AUTO_INCREMENT"
+#define LINES                                                                                      \
+	"CREATE TABLE `s` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL AUTO_INCREMENT"
 #define CHECKED ",\n  CONSTRAINT `c` CHECK (`k` > 0)"
 #define OPTIONS "\n) ENGINE=InnoDB"
 
@@ -34,17 +35,19 @@ expect_texts(const struct table_def *def, const char *create, const char *comple
 
 TEST(a_bare_table_has_the_primary_key_only)
 {
-	int              key[] = { ID };
+	int key[] = { ID };
 	struct index_def indexes[] = {
 		index_of("u", "UNIQUE KEY `u` (`i``d`,`v`)", ID),
 		index_of("v", "KEY `v` (`v`)", V),
 	};
+	/* clang-format off */
 	struct table_def def = {
 		.columns = columns, .columns_count = 3, .key = key, .key_count = 1,
 		.indexes = indexes, .indexes_count = 2,
 		.create_sql = LINES ",\n  PRIMARY KEY (`i``d`),\n  UNIQUE KEY `u` (`i``d`,`v`),\n"
 		              "  KEY `v` (`v`)" CHECKED OPTIONS,
 	};
+	/* clang-format on */
 
 	expect_texts(&def,
 	    "CREATE TABLE `d`.`t` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL AUTO_INCREMENT,\n"
@@ -64,10 +67,14 @@ expect_kept(struct index_def *indexes, int count, const char *kept, const char *
 {
 	SCOPED(buf) struct buf source = BUF_INIT;
 	SCOPED(buf) struct buf create = BUF_INIT;
-	int                    key[] = { K, ID };
-	struct table_def       def = {
-		      .columns = columns, .columns_count = 3, .key = key, .key_count = 2,
-		      .indexes = indexes, .indexes_count = count,
+	int key[] = { K, ID };
+	struct table_def def = {
+		.columns = columns,
+		.columns_count = 3,
+		.key = key,
+		.key_count = 2,
+		.indexes = indexes,
+		.indexes_count = count,
 	};
 
 	buf_add_str(&source, LINES ",\n  PRIMARY KEY (`k`,`i``d`)");

@@ -6,6 +6,7 @@
 #include "tablet/write/load.h"
 #include "test.h"
 
+/* clang-format off */
 static struct column columns[] = {
 	{ .name = "a", .type = { .kind = COLUMN_INT, .int_bytes = 4 }, .key_index = 0 },
 	{ .name = "b`", .type = { .kind = COLUMN_BYTES, .length = 20 }, .key_index = 1 },
@@ -13,17 +14,22 @@ static struct column columns[] = {
 	{ .name = "t", .type = { .kind = COLUMN_STRING, .charset = "utf8mb4" }, .nullable = true,
 	  .key_index = -1 },
 };
-static int              both[] = { 0, 1 };
+/* clang-format on */
+static int both[] = { 0, 1 };
 static struct table_def def = {
-	.database = "d", .name = "u", .columns = columns, .columns_count = 4, .key = both,
-	    .key_count = 2,
+	.database = "d",
+	.name = "u",
+	.columns = columns,
+	.columns_count = 4,
+	.key = both,
+	.key_count = 2,
 };
 
 static void
 expect_condition(bool after, struct slice bound, const char *want)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	struct err             err = { 0 };
+	struct err err = { 0 };
 
 	expect_ok((after ? bound_after : bound_upto)(&b, &def, bound, &err), &err);
 	expect_str(b.data, want);
@@ -32,7 +38,7 @@ expect_condition(bool after, struct slice bound, const char *want)
 TEST(bounds_are_written_out)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, first = BUF_INIT, literal = BUF_INIT, want = BUF_INIT;
-	struct slice           row[] = { slice_str("-7"), slice_str("x"), SLICE_NULL, SLICE_NULL };
+	struct slice row[] = { slice_str("-7"), slice_str("x"), SLICE_NULL, SLICE_NULL };
 
 	bound_of_first(&first, slice_str("42"));
 	expect_condition(true, buf_slice(&first), "`a`>42");
@@ -48,15 +54,17 @@ TEST(bounds_are_written_out)
 
 TEST(bounds_that_do_not_fit_the_key)
 {
+	/* clang-format off */
 	static const struct slice rows[] = {
 		{ (const uint8_t *)"", 0 },
 		{ (const uint8_t *)"\5ab", 3 },
 		{ (const uint8_t *)"\1" "1\1x\1y", 6 },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		SCOPED(buf) struct buf b = BUF_INIT;
-		struct err             err = { 0 };
+		struct err err = { 0 };
 
 		expect(bound_after(&b, &def, rows[i], &err) != 0);
 		expect_eq(err.kind, ERR_CORRUPT);
@@ -67,7 +75,7 @@ TEST(load_text_escapes_what_would_end_a_value)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, sql = BUF_INIT;
 	struct slice row[] = { slice_str("1"), slice_of("a\tb\nc\\d\0e\r'\"", 12), SLICE_NULL,
-	    slice_str("") };
+		slice_str("") };
 
 	load_add_row(&b, &def, row);
 	expect_str(b.data, "1\ta\\tb\\nc\\\\d\\0e\r'\"\t\\N\t\n");
@@ -81,10 +89,10 @@ TEST(load_text_escapes_what_would_end_a_value)
 TEST(load_counts)
 {
 	struct load_counts c;
-	struct err         err = { 0 };
+	struct err err = { 0 };
 
-	expect_ok(load_counts_read("Records: 12  Deleted: 3  Skipped: 0  Warnings: 65535", &c,
-	    &err), &err);
+	expect_ok(load_counts_read("Records: 12  Deleted: 3  Skipped: 0  Warnings: 65535", &c, &err),
+	    &err);
 	expect(c.records == 12 && c.deleted == 3 && c.skipped == 0 && c.warnings == 65535);
 	expect(load_counts_read("Rows matched: 1", &c, &err) != 0 && err.kind == ERR_CORRUPT);
 }
@@ -96,8 +104,8 @@ TEST(cuts_grow_and_are_even)
 	expect_eq(copy_plan_cuts(1000, 4, cuts), 3);
 	expect(cuts[0] == 250 && cuts[1] == 500 && cuts[2] == 750);
 	expect_eq(copy_plan_cuts(1000, 1, cuts), 0);
-	expect_eq(copy_plan_cuts(0, 4, cuts), 1);       /* one value: in the first range */
-	expect_eq(copy_plan_cuts(2, 8, cuts), 2);       /* fewer values than ranges */
+	expect_eq(copy_plan_cuts(0, 4, cuts), 1); /* one value: in the first range */
+	expect_eq(copy_plan_cuts(2, 8, cuts), 2); /* fewer values than ranges */
 	expect(cuts[0] == 0 && cuts[1] == 1);
 	expect_eq(copy_plan_cuts(UINT64_MAX, 16, cuts), 15);
 	for (int i = 1; i < 15; i++)

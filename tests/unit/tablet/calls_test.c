@@ -9,10 +9,10 @@ static struct calls calls_here;
 /* A call that comes after so many milliseconds and takes a second. */
 struct call {
 	const char *workflow;
-	int         attempt, at_ms;
-	int         rc;
-	usec        waited;
-	struct err  err;
+	int attempt, at_ms;
+	int rc;
+	usec waited;
+	struct err err;
 };
 
 #define CALL(name, number, ms)                                                                     \
@@ -24,7 +24,7 @@ static void
 call_task(void *arg)
 {
 	struct call *c = arg;
-	struct ctx   cx = { .deadline = NEVER, .err = &c->err };
+	struct ctx cx = { .deadline = NEVER, .err = &c->err };
 
 	expect_ok(task_sleep(&cx, c->at_ms * MSEC), &c->err);
 	c->waited = -task_now();

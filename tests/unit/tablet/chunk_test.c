@@ -9,34 +9,40 @@
 #include "task/sim.h"
 #include "test.h"
 
-#define CREATE "CREATE TABLE `u` (\n  `id` int(11) NOT NULL,\n  `v` varchar(20) DEFAULT NULL,\n" \
+#define CREATE                                                                                     \
+	"CREATE TABLE `u` (\n  `id` int(11) NOT NULL,\n  `v` varchar(20) DEFAULT NULL,\n"          \
 	"  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
 
 static struct column columns[] = {
 	{ .name = "id", .type = { .kind = COLUMN_INT, .int_bytes = 4 }, .key_index = 0 },
-	{ .name = "v", .type = { .kind = COLUMN_STRING, .charset = "utf8mb4", .length = 20 },
-	.nullable = true,
-	  .key_index = -1 },
+	{ .name = "v",
+	    .type = { .kind = COLUMN_STRING, .charset = "utf8mb4", .length = 20 },
+	    .nullable = true,
+	    .key_index = -1 },
 };
-static int              key[] = { 0 };
+static int key[] = { 0 };
+/* clang-format off */
 static struct table_def def = {
 	.database = "s", .name = "u", .columns = columns, .columns_count = 2, .key = key,
 	    .key_count = 1,
 	.create_sql = CREATE, .key_binary = true, .key_ordered = true,
 };
+/* clang-format on */
 
-static struct err           err;
-static struct arena         arena;
-static struct fake         *source_server, *target_server;
+static struct err err;
+static struct arena arena;
+static struct fake *source_server, *target_server;
 static struct mysql_client *source, *target;
-static struct windows       windows;
-static struct position      tail;
-static struct fake_rule    *committing;   /* the target's COMMIT */
+static struct windows windows;
+static struct position tail;
+static struct fake_rule *committing; /* the target's COMMIT */
+/* clang-format off */
 static struct chunk_job     job = {
 	.def = &def, .id = { SIDECAR_DEFAULT, "w" }, .name = "d.u", .target_database = "d", .target_table
 	    = "u",
 	.windows = &windows,
 };
+/* clang-format on */
 
 static struct ctx
 ctx(void)
@@ -52,10 +58,11 @@ static const char *rest_of_the_span = "0";
 static void
 script_source(void)
 {
-	fake_row(fake_rows(fake_on(source_server, "SELECT COUNT(*) FROM (SELECT 1 FROM `s`.`u`*"), "rest",
-	    NULL), rest_of_the_span);
-	struct fake_rule *r = fake_rows(fake_on(source_server, "SELECT*FROM `s`.`u`*"), "id", "v",
-	    NULL);
+	fake_row(fake_rows(fake_on(source_server, "SELECT COUNT(*) FROM (SELECT 1 FROM `s`.`u`*"),
+		     "rest", NULL),
+	    rest_of_the_span);
+	struct fake_rule *r =
+	    fake_rows(fake_on(source_server, "SELECT*FROM `s`.`u`*"), "id", "v", NULL);
 
 	fake_row(r, "1", "one");
 	fake_row(r, "2", "two");
@@ -68,8 +75,8 @@ script_source(void)
 static struct fake_rule *
 script_definition(const char *create)
 {
-	struct fake_rule *r = fake_rows(fake_on(source_server, "SHOW CREATE TABLE*"), "Table",
-	    "Create Table", NULL);
+	struct fake_rule *r =
+	    fake_rows(fake_on(source_server, "SHOW CREATE TABLE*"), "Table", "Create Table", NULL);
 
 	fake_row(r, "u", create);
 	return r;
@@ -79,8 +86,8 @@ script_definition(const char *create)
 static void
 script_view(int times, const char *offset)
 {
-	struct fake_rule *r = fake_times(fake_rows(fake_on(source_server, "SHOW STATUS*"),
-	    "Variable_name", "Value", NULL),
+	struct fake_rule *r = fake_times(
+	    fake_rows(fake_on(source_server, "SHOW STATUS*"), "Variable_name", "Value", NULL),
 	    times);
 
 	fake_row(r, "Binlog_snapshot_file", "b.000007");
@@ -98,10 +105,9 @@ script_target(void)
 static struct mysql_client *
 connect_to(const char *address)
 {
-	struct ctx           cx = ctx();
+	struct ctx cx = ctx();
 	struct mysql_client *c = NULL;
-	struct mysql_params  params = { .address = address, .user = "vt_stream",
-	    .local_files = true };
+	struct mysql_params params = { .address = address, .user = "vt_stream", .local_files = true };
 
 	expect_ok(mysql_connect(&cx, &params, &c), &err);
 	return c;
@@ -147,7 +153,7 @@ begin(void)
 static int
 read_chunk(struct chunk *c)
 {
-	struct ctx        cx = ctx();
+	struct ctx cx = ctx();
 	struct chunk_span span = { SLICE_NULL, SLICE_NULL, 100, &tail };
 
 	return chunk_read(&cx, source, &job, &span, c);
@@ -166,10 +172,9 @@ static void
 hand_on(const char *id)
 {
 	SCOPED(buf) struct buf k = BUF_INIT;
-	struct slice           row[] = { slice_str(id), SLICE_NULL };
-	struct change          change = { .kind = CHANGE_UPDATE, .table = 0 };
-	struct source_txn      txn = { .changes = &change, .count = 1, .first = true,
-	    .last = true };
+	struct slice row[] = { slice_str(id), SLICE_NULL };
+	struct change change = { .kind = CHANGE_UPDATE, .table = 0 };
+	struct source_txn txn = { .changes = &change, .count = 1, .first = true, .last = true };
 
 	schema_key(&k, &def, row);
 	change.key_before = change.key_after = buf_slice(&k);
@@ -180,10 +185,9 @@ static bool
 blocked(const char *id)
 {
 	SCOPED(buf) struct buf k = BUF_INIT;
-	struct slice           row[] = { slice_str(id), SLICE_NULL };
-	struct change          change = { .kind = CHANGE_UPDATE, .table = 0 };
-	struct source_txn      txn = { .changes = &change, .count = 1, .first = true,
-	    .last = true };
+	struct slice row[] = { slice_str(id), SLICE_NULL };
+	struct change change = { .kind = CHANGE_UPDATE, .table = 0 };
+	struct source_txn txn = { .changes = &change, .count = 1, .first = true, .last = true };
 
 	schema_key(&k, &def, row);
 	change.key_before = change.key_after = buf_slice(&k);
@@ -202,15 +206,16 @@ touched_rows(void *arg)
 	fake_ok(fake_file(fake_on(target_server, "LOAD DATA LOCAL*REPLACE INTO TABLE `d`.`u`*")), 2,
 	    "Records: 2  Deleted: 0  Skipped: 0  Warnings: 0");
 	begin();
-	hand_on("1");                            /* before the window: part of the view already */
+	hand_on("1"); /* before the window: part of the view already */
 	expect_ok(read_chunk(c), &err);
-	hand_on("2");                            /* after the read, before the load */
+	hand_on("2"); /* after the read, before the load */
 	expect(!blocked("1"));
 	expect_ok(load_chunk(c), &err);
 	expect_eq(c->dropped, 1);
 	expect_slice(fake_last_file(target_server), slice_str("1\tone\n3\t\\N\n"));
 	expect(c->window == NULL && list_empty(&windows.all));
-	expect_eq(fake_count(target_server, "UPDATE `_switchyard`.`copy_state` SET*row_count+3, finished=1*"),
+	expect_eq(fake_count(target_server,
+		      "UPDATE `_switchyard`.`copy_state` SET*row_count+3, finished=1*"),
 	    1);
 	chunk_free(c);
 	end_world();
@@ -229,19 +234,19 @@ touch_while_reading(void *arg)
 	struct ctx cx = ctx();
 
 	expect_ok(fake_wait(&cx, source_server, "START TRANSACTION*", 1), &err);
-	hand_on("3");                            /* the window is open before the view is */
+	hand_on("3"); /* the window is open before the view is */
 	fake_release(reading);
 }
 
 static void
 window_first(void *arg)
 {
-	struct ctx    cx = ctx();
+	struct ctx cx = ctx();
 	struct chunk *c = chunk_new();
-	struct task  *t;
+	struct task *t;
 
-	reading = fake_hold(fake_rows(fake_on(source_server, "SHOW STATUS*"), "Variable_name",
-	    "Value", NULL));
+	reading = fake_hold(
+	    fake_rows(fake_on(source_server, "SHOW STATUS*"), "Variable_name", "Value", NULL));
 	fake_row(reading, "Binlog_snapshot_file", "b.000007");
 	fake_row(reading, "Binlog_snapshot_position", "1000");
 	script_definition(CREATE);
@@ -278,9 +283,9 @@ look_while_sealed(void *arg)
 static void
 sealed(void *arg)
 {
-	struct ctx    cx = ctx();
+	struct ctx cx = ctx();
 	struct chunk *c = chunk_new();
-	struct task  *t;
+	struct task *t;
 
 	script_view(0, "1001");
 	script_definition(CREATE);
@@ -293,7 +298,7 @@ sealed(void *arg)
 	t = task_spawn("look", look_while_sealed, NULL);
 	expect(t != NULL);
 	expect_ok(load_chunk(c), &err);
-	expect(!blocked("1"));                   /* closed */
+	expect(!blocked("1")); /* closed */
 	expect_ok(task_join(&cx, t), &err);
 	chunk_free(c);
 	end_world();
@@ -313,7 +318,7 @@ overflow(void *arg)
 	script_definition(CREATE);
 	begin();
 	expect_ok(read_chunk(c), &err);
-	c->window->overflowed = true;            /* as windows_touch() does past WINDOW_BYTES_MAX */
+	c->window->overflowed = true; /* as windows_touch() does past WINDOW_BYTES_MAX */
 	expect_ok(load_chunk(c), &err);
 	expect(c->overflowed);
 	expect_eq(fake_count(target_server, "*"), 0);
@@ -361,8 +366,10 @@ cut_short(void *arg)
 	expect(read_chunk(c) != 0);
 	expect_eq(err.kind, ERR_CORRUPT);
 	expect(strstr(err.text, "a chunk of 3 rows is not whole") != NULL);
-	expect_eq(fake_count(source_server, "SELECT COUNT(*) FROM (SELECT 1 FROM `s`.`u` FORCE INDEX "
-	    "(PRIMARY) WHERE *3* ORDER BY `id` LIMIT 1) AS rest"), 1);
+	expect_eq(fake_count(source_server,
+		      "SELECT COUNT(*) FROM (SELECT 1 FROM `s`.`u` FORCE INDEX "
+		      "(PRIMARY) WHERE *3* ORDER BY `id` LIMIT 1) AS rest"),
+	    1);
 	chunk_free(c);
 	end_world();
 }
@@ -387,7 +394,7 @@ other_file(void *arg)
 	script_view(0, "4");
 	script_definition(CREATE);
 	begin();
-	expect_ok(read_chunk(c), &err);          /* the next file is ahead, whatever the offsets */
+	expect_ok(read_chunk(c), &err); /* the next file is ahead, whatever the offsets */
 	expect_eq(fake_count(source_server, "ROLLBACK"), 0);
 	chunk_free(c);
 	end_world();
@@ -406,7 +413,8 @@ definition_changed(void *arg)
 	struct chunk *c = chunk_new();
 
 	script_view(0, "1000");
-	script_definition("CREATE TABLE `u` (\n  `id` int(11) NOT NULL,\n  `v` varchar(30) DEFAULT NULL,\n"
+	script_definition(
+	    "CREATE TABLE `u` (\n  `id` int(11) NOT NULL,\n  `v` varchar(30) DEFAULT NULL,\n"
 	    "  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4");
 	begin();
 	expect(read_chunk(c) != 0);
@@ -426,11 +434,11 @@ TEST(chunk_of_another_definition_is_thrown_away)
 static void
 expect_load_refused(const char *info)
 {
-	struct chunk     *c = chunk_new();
-	struct fake_rule *r = fake_times(fake_ok(fake_file(fake_on(target_server, "LOAD DATA*")), 3,
-	    info), 1);
-	struct fake_rule *w = fake_times(fake_rows(fake_on(target_server, "SHOW WARNINGS*"), "l",
-	    "c", "m", NULL), 1);
+	struct chunk *c = chunk_new();
+	struct fake_rule *r =
+	    fake_times(fake_ok(fake_file(fake_on(target_server, "LOAD DATA*")), 3, info), 1);
+	struct fake_rule *w =
+	    fake_times(fake_rows(fake_on(target_server, "SHOW WARNINGS*"), "l", "c", "m", NULL), 1);
 
 	fake_row(w, "Warning", "1265", "Data truncated for column 'v' at row 2");
 	expect_ok(read_chunk(c), &err);

@@ -15,8 +15,8 @@ static const char users[] =
 
 TEST(each_line_becomes_a_clause)
 {
-	struct arena        arena = ARENA_INIT;
-	struct err          err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct err err = { 0 };
 	struct create_table t;
 
 	expect_ok(create_table_read(&arena, slice_str(users), &t, &err), &err);
@@ -37,8 +37,8 @@ TEST(each_line_becomes_a_clause)
 
 TEST(the_next_auto_increment_is_no_part_of_the_definition)
 {
-	struct arena        arena = ARENA_INIT;
-	struct err          err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct err err = { 0 };
 	struct create_table t;
 
 	expect_ok(create_table_read(&arena, slice_str(users), &t, &err), &err);
@@ -54,8 +54,8 @@ TEST(partitions_stay_behind_the_options)
 	static const char parts[] =
 	    "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`)\n"
 	    ") ENGINE=InnoDB AUTO_INCREMENT=7\n PARTITION BY HASH (`id`)\nPARTITIONS 4";
-	struct arena        arena = ARENA_INIT;
-	struct err          err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct err err = { 0 };
 	struct create_table t;
 
 	expect_ok(create_table_read(&arena, slice_str(parts), &t, &err), &err);
@@ -73,15 +73,15 @@ TEST(what_is_left_out_is_so_outside_of_quotes_only)
 	    "  `b /* mariadb-5.3 */` time /* mariadb-5.3 */ DEFAULT NULL COMMENT '\\' /* mariadb-5.3 */',\n"
 	    "  UNIQUE KEY `u` (`a`) USING HASH,\n  UNIQUE KEY `v` (`b`) COMMENT ' USING HASH',\n"
 	    "  KEY `w` (`a`) USING HASH\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=5'";
-	struct arena        arena = ARENA_INIT;
-	struct err          err = { 0 };
+	struct arena arena = ARENA_INIT;
+	struct err err = { 0 };
 	struct create_table t;
 
 	expect_ok(create_table_read(&arena, slice_str(sql), &t, &err), &err);
 	expect_slice(t.clauses[0].text,
 	    slice_str("`a` datetime DEFAULT NULL COMMENT 'it''s /* mariadb-5.3 */'"));
-	expect_slice(t.clauses[1].text, slice_str(
-	    "`b /* mariadb-5.3 */` time DEFAULT NULL COMMENT '\\' /* mariadb-5.3 */'"));
+	expect_slice(t.clauses[1].text,
+	    slice_str("`b /* mariadb-5.3 */` time DEFAULT NULL COMMENT '\\' /* mariadb-5.3 */'"));
 	expect(t.clauses[2].hashed && !t.clauses[3].hashed && !t.clauses[4].hashed);
 	expect_slice(t.options, slice_str(") ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=5'"));
 	arena_done(&arena);
@@ -91,8 +91,8 @@ TEST(what_looks_otherwise_is_an_error)
 {
 	static const char *const wrong[] = { "", "CREATE TABLE `t`", "CREATE VIEW `t` AS SELECT 1",
 		"CREATE TABLE `t` (\n  `a` int", "CREATE TABLE `t` (\n) ENGINE=InnoDB" };
-	struct arena             arena = ARENA_INIT;
-	struct create_table      t;
+	struct arena arena = ARENA_INIT;
+	struct create_table t;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct err err = { 0 };

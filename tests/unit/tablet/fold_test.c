@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct err          err;
-static struct source_txn  *txn;
-static struct fold         fold;
+static struct err err;
+static struct source_txn *txn;
+static struct fold fold;
 
 static struct slice *
 image(int key, int version)
@@ -38,8 +38,7 @@ insert(int key, int version)
 	c->key_after = c->after[0];
 }
 
-static void
-delete(int key, int version)
+static void delete (int key, int version)
 {
 	struct change *c = add(CHANGE_DELETE);
 
@@ -86,11 +85,11 @@ row(const char *key)
 TEST(of_each_key_the_first_and_the_last_count)
 {
 	begin();
-	insert(1, 1), update(1, 1, 1, 2);                       /* no, yes */
-	delete(2, 1), insert(2, 2), update(2, 2, 2, 3);         /* yes, yes */
-	update(3, 1, 3, 2), delete(3, 2);                       /* yes, no */
-	insert(4, 1), delete(4, 1);                             /* no, no */
-	update(5, 1, 6, 2);                                     /* yes, no and no, yes */
+	insert(1, 1), update(1, 1, 1, 2);                /* no, yes */
+	delete (2, 1), insert(2, 2), update(2, 2, 2, 3); /* yes, yes */
+	update(3, 1, 3, 2), delete (3, 2);               /* yes, no */
+	insert(4, 1), delete (4, 1);                     /* no, no */
+	update(5, 1, 6, 2);                              /* yes, no and no, yes */
 	expect_ok(fold_add(&fold, txn, &err), &err);
 	expect_eq(fold.count, 6);
 	expect_eq(fold.changes, 10);
@@ -102,7 +101,7 @@ TEST(of_each_key_the_first_and_the_last_count)
 	expect(row("3")->existed && !row("3")->exists);
 	expect_slice(row("3")->before[1], slice_str("1"));
 	expect(!row("4")->existed && !row("4")->exists);
-	expect(row("4")->after != NULL);                        /* its key is needed to delete it */
+	expect(row("4")->after != NULL); /* its key is needed to delete it */
 	expect(row("5")->existed && !row("5")->exists);
 	expect(!row("6")->existed && row("6")->exists);
 	end();
@@ -116,7 +115,7 @@ TEST(what_no_binlog_says_is_an_error)
 	expect_eq(err.kind, ERR_CORRUPT);
 	end();
 	begin();
-	delete(1, 1), update(1, 1, 1, 2);
+	delete (1, 1), update(1, 1, 1, 2);
 	expect_eq(fold_add(&fold, txn, &err), -1);
 	expect_eq(err.kind, ERR_CORRUPT);
 	end();
@@ -144,7 +143,7 @@ random_change(struct rand *r, int table[KEYS], int version)
 		insert(key, version);
 		table[key] = version;
 	} else if (rand_below(r, 3) == 0) {
-		delete(key, table[key]);
+		delete (key, table[key]);
 		table[key] = 0;
 	} else if (table[other] == 0) {
 		update(key, table[key], other, version);

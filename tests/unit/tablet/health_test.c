@@ -7,7 +7,7 @@
 #include "topo/record.h"
 
 static struct topo *topo;
-static struct err   err;
+static struct err err;
 static struct arena arena;
 
 static void
@@ -31,17 +31,23 @@ in_sim(task_fn *fn)
 static struct tablet_record
 tablet(const char *alias, int uid, const char *server)
 {
-	return (struct tablet_record){ .alias = alias, .cell = "zone1", .uid = uid, .keyspace = "customer",
-		.shard = "0", .type = TABLET_PRIMARY, .server = server, .http = "127.0.0.1:1" };
+	return (struct tablet_record){ .alias = alias,
+		.cell = "zone1",
+		.uid = uid,
+		.keyspace = "customer",
+		.shard = "0",
+		.type = TABLET_PRIMARY,
+		.server = server,
+		.http = "127.0.0.1:1" };
 }
 
 static int
 enter(struct topo *where, struct tablet_record record)
 {
 	struct tablet_env env = { .alias = record.alias, .server = record.server };
-	struct health     h = { .env = &env, .topo = where, .healthy = true };
+	struct health h = { .env = &env, .topo = where, .healthy = true };
 	struct ctx cx = { .deadline = task_now() + 10 * SECOND, .err = &err, .arena = &arena };
-	int        rc = health_register(&cx, &h, &record);
+	int rc = health_register(&cx, &h, &record);
 
 	health_done(&h);
 	return rc;
@@ -51,9 +57,9 @@ enter(struct topo *where, struct tablet_record record)
 static const char *
 entered(void)
 {
-	struct ctx       cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 	struct topo_list all;
-	struct buf       text = BUF_INIT;
+	struct buf text = BUF_INIT;
 
 	expect_ok(topo_list(&cx, topo, "/tablets/", &all), &err);
 	for (size_t i = 0; i < all.count; i++) {
@@ -76,7 +82,8 @@ second_primary(void *arg)
 	expect_ok(enter(topo, tablet("zone1-100", 100, "a:1")), &err);
 	expect_eq(enter(topo, tablet("zone1-50", 50, "b:2")), -1);
 	expect_eq(err.kind, ERR_REFUSED);
-	expect_str(err.text, "keyspace 'customer' has a primary already: tablet 'zone1-100' at 'a:1'; to "
+	expect_str(err.text,
+	    "keyspace 'customer' has a primary already: tablet 'zone1-100' at 'a:1'; to "
 	    "take its place stop it and start this one with --cell zone1 --uid 100");
 	expect_str(entered(), "zone1-100 at a:1");
 	replica.type = TABLET_REPLICA;
@@ -107,9 +114,9 @@ TEST(a_primary_may_come_back_with_another_server)
 
 /* A topology in which somebody else is faster between what was read and what is written. */
 struct racing {
-	struct topo          base;
+	struct topo base;
 	struct tablet_record rival;
-	bool                 raced;
+	bool raced;
 };
 
 static int
@@ -216,9 +223,9 @@ run_health(void *arg)
 static struct health_record
 told(void)
 {
-	struct err           unused;
-	struct ctx           cx = { .deadline = NEVER, .err = &unused, .arena = &arena };
-	struct topo_kv       kv;
+	struct err unused;
+	struct ctx cx = { .deadline = NEVER, .err = &unused, .arena = &arena };
+	struct topo_kv kv;
 	struct health_record r;
 
 	expect_ok(topo_get(&cx, topo, "/health/zone1-100", &kv), &unused);
@@ -229,15 +236,15 @@ told(void)
 static void
 lag_moves(void *arg)
 {
-	static const int64_t     lags[] = { 0, 40, 1700, -1, 20, 260 };
-	static const int64_t     seen[] = { 0, 0, 1700, -1, 20, 260 };        /* 40 is shown as 0 */
+	static const int64_t lags[] = { 0, 40, 1700, -1, 20, 260 };
+	static const int64_t seen[] = { 0, 0, 1700, -1, 20, 260 }; /* 40 is shown as 0 */
 	static const struct credentials accounts = { .dba = { .user = "dba" } };
-	struct tablet_env        env = { .alias = "zone1-100", .server = "a:1", .accounts = &accounts };
-	struct tablet_record     record = tablet("zone1-100", 100, "a:1");
-	struct health            h = { .env = &env, .topo = topo, .healthy = true, .lag_ms = lag };
-	struct ctx               cx = { .deadline = NEVER, .err = &err, .arena = &arena };
-	struct fake             *server = fake_start("a:1");
-	struct group             life;
+	struct tablet_env env = { .alias = "zone1-100", .server = "a:1", .accounts = &accounts };
+	struct tablet_record record = tablet("zone1-100", 100, "a:1");
+	struct health h = { .env = &env, .topo = topo, .healthy = true, .lag_ms = lag };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct fake *server = fake_start("a:1");
+	struct group life;
 
 	fake_lenient(server);
 	expect_ok(health_register(&cx, &h, &record), &err);

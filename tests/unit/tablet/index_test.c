@@ -6,14 +6,14 @@
 #include "unit/tablet/source_script.h"
 
 static struct fake *server;
-static struct err   err;
+static struct err err;
 
 /* Of the whole build; the script knows no table to compare with in the end. */
 static int
 build(void)
 {
 	static const struct credentials accounts = { .dba = { .user = "dba" } };
-	struct tablet_env               env = { .server = "target:1", .accounts = &accounts };
+	struct tablet_env env = { .server = "target:1", .accounts = &accounts };
 	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
 
 	return index_build(&cx, &env, &script_table, "to", "t");
@@ -48,7 +48,7 @@ moving_values(void *arg)
 	fake_on(server, "ALTER TABLE `to`.`t` ADD UNIQUE KEY `v` (`v`), LOCK=SHARED");
 	duplicates_fail("ALTER TABLE `to`.`t` ADD UNIQUE KEY `v` (`v`)");
 	expect_eq(build(), -1);
-	expect_eq(err.kind, ERR_NOT_FOUND);             /* it came to the comparison */
+	expect_eq(err.kind, ERR_NOT_FOUND); /* it came to the comparison */
 	expect_eq(fake_count(server, "ALTER *"), 3);
 	expect_eq(fake_count(server, "ALTER *, LOCK=SHARED"), 1);
 	fake_stop(server);
@@ -75,7 +75,8 @@ TEST(an_index_with_a_duplicate_that_stays_is_an_error)
 	in_sim(real_duplicates);
 }
 
-#define RESTORE "SET GLOBAL innodb_online_alter_log_max_size=IF(@@global.innodb_online_alter_log_max_size"
+#define RESTORE                                                                                    \
+	"SET GLOBAL innodb_online_alter_log_max_size=IF(@@global.innodb_online_alter_log_max_size"
 
 /* What the server tells of the log's bound, in turn. */
 static void
@@ -84,8 +85,10 @@ bounds(const char *a, const char *b, const char *c, const char *d)
 	const char *const values[] = { a, b, c, d };
 
 	for (int i = 0; i < 4; i++)
-		fake_row(fake_times(fake_rows(fake_on(server, "SELECT @@global.innodb_online*"), "v",
-			     NULL), 1), values[i]);
+		fake_row(
+		    fake_times(
+			fake_rows(fake_on(server, "SELECT @@global.innodb_online*"), "v", NULL), 1),
+		    values[i]);
 }
 
 static void
@@ -95,8 +98,9 @@ changed_log(void *arg)
 	fake_error(fake_on(server, "ALTER *"), 1030, "HY000", "disk full");
 	bounds("100", "400", "5000", "549755813888");
 	expect_eq(build(), -1);
-	expect_eq(err.mysql_errno, 1030);               /* put back after a failure too */
-	expect_eq(fake_count(server, "SET GLOBAL innodb_online_alter_log_max_size=1099511627776"), 1);
+	expect_eq(err.mysql_errno, 1030); /* put back after a failure too */
+	expect_eq(
+	    fake_count(server, "SET GLOBAL innodb_online_alter_log_max_size=1099511627776"), 1);
 	/* 5000, then 549755813888, were somebody else's: the last one is put back */
 	expect_eq(fake_count(server, RESTORE "=1099511627776, 549755813888, *"), 1);
 	fake_stop(server);

@@ -11,7 +11,7 @@ static struct position
 long_one(void)
 {
 	SCOPED(buf) struct buf text = BUF_INIT;
-	struct position        p = { .file = "bin.000001", .offset = 7 };
+	struct position p = { .file = "bin.000001", .offset = 7 };
 
 	for (int domain = 0; text.len < LONG; domain++)
 		buf_addf(&text, "%s%d-1-123456789", domain == 0 ? "" : ",", domain);
@@ -35,7 +35,7 @@ TEST(position_list_is_shared_and_outlives_the_first)
 
 TEST(position_keeps_what_it_copies_from_a_borrower)
 {
-	char            text[] = "0-1-5,7-1-9";
+	char text[] = "0-1-5,7-1-9";
 	struct position borrower = { .gtid = text, .file = "bin.000002" }, kept = long_one();
 
 	position_copy(&kept, &borrower);

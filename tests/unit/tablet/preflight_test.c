@@ -6,7 +6,7 @@
 #include "test.h"
 
 static struct fake *server;
-static struct err   err;
+static struct err err;
 
 typedef int check_fn(struct ctx *cx, const struct tablet_env *env, const struct move_request *q);
 
@@ -14,7 +14,7 @@ static int
 check_from(struct ctx *cx, const struct tablet_env *env, const struct move_request *q)
 {
 	struct check_from_request request = { .move = *q };
-	struct check_from_reply   reply;
+	struct check_from_reply reply;
 
 	return preflight_from(cx, env, &request, &reply);
 }
@@ -32,9 +32,9 @@ static void
 refused(check_fn *fn, const char *version, const char *words)
 {
 	static const struct credentials accounts = { .dba = { .user = "dba" } };
-	struct moved_names              table = { "t", "t" };
-	struct tablet_env               env = { .server = "db:1", .accounts = &accounts };
-	struct move_request             q = { .workflow = "w", .tables = &table, .tables_count = 1 };
+	struct moved_names table = { "t", "t" };
+	struct tablet_env env = { .server = "db:1", .accounts = &accounts };
+	struct move_request q = { .workflow = "w", .tables = &table, .tables_count = 1 };
 	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
 
 	err_clear(&err);

@@ -7,20 +7,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* clang-format off */
 static struct column script_columns[] = {
 	{ .name = "id", .type = { .kind = COLUMN_INT, .int_bytes = 4 }, .key_index = 0 },
 	{ .name = "v", .type = { .kind = COLUMN_STRING, .length = 60000, .charset = "latin1" },
 	    .nullable = true, .key_index = -1 },
 };
-static int              script_key[] = { 0 };
+/* clang-format on */
+static int script_key[] = { 0 };
 static struct index_def script_indexes[] = { { "v", "UNIQUE KEY `v` (`v`)", 1, true } };
 
+/* clang-format off */
 struct table_def script_table = {
 	.database = "db", .name = "t", .columns = script_columns, .columns_count = 2,
 	    .key = script_key,
 	.key_count = 1, .indexes = script_indexes, .indexes_count = 1, .key_binary = true,
 	.key_ordered = true,
 };
+/* clang-format on */
 
 struct position
 script_position(void)
@@ -69,7 +73,7 @@ script_gtid(struct source_script *s, int flags)
 	add_le(&b, 0, 4);
 	add_le(&b, (uint64_t)flags, 1);
 	bool xa = (flags & (GTID_PREPARED_XA | GTID_COMPLETED_XA)) != 0;
-	add_le(&b, xa ? 1 : 0, 4);              /* the format of an xid; else room */
+	add_le(&b, xa ? 1 : 0, 4); /* the format of an xid; else room */
 	add_le(&b, xa ? 0x0101 : 0, 2);
 	add_le(&b, 0x4141, 2);
 	script_add(s, EVENT_GTID, buf_slice(&b));
@@ -106,7 +110,7 @@ script_query(struct source_script *s, const char *database, const char *sql)
 void
 script_map(struct source_script *s, uint64_t id, const char *database, const char *table)
 {
-	static const uint8_t   types[] = { BINLOG_LONG, BINLOG_VARCHAR };
+	static const uint8_t types[] = { BINLOG_LONG, BINLOG_VARCHAR };
 	SCOPED(buf) struct buf b = BUF_INIT;
 
 	add_le(&b, id, 6);
@@ -209,8 +213,8 @@ static int
 send_rotate(struct ctx *cx, struct fake_session *session)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	const char             file[] = "bin.000001";
-	uint32_t               len = EVENT_HEADER_BYTES + 8 + sizeof(file) - 1;
+	const char file[] = "bin.000001";
+	uint32_t len = EVENT_HEADER_BYTES + 8 + sizeof(file) - 1;
 
 	add_le(&b, 0, 4);
 	add_le(&b, EVENT_ROTATE, 1);
@@ -228,7 +232,7 @@ static int
 send_place(struct ctx *cx, struct source_script *s, struct fake_session *session, uint32_t place)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	uint32_t               len = EVENT_HEADER_BYTES + 4 + 16;
+	uint32_t len = EVENT_HEADER_BYTES + 4 + 16;
 
 	add_le(&b, 0, 4);
 	add_le(&b, EVENT_GTID_LIST, 1);
@@ -253,12 +257,12 @@ event_at(const struct source_script *s, size_t at)
 static size_t
 find_sought(const struct source_script *s)
 {
-	bool   there = false;
+	bool there = false;
 	size_t at = 0;
 
 	for (; at < s->events.len; at += 4 + read_le4(s->events.data + at)) {
 		const char *e = event_at(s, at);
-		bool        is_gtid = (uint8_t)e[4] == EVENT_GTID;
+		bool is_gtid = (uint8_t)e[4] == EVENT_GTID;
 
 		if (is_gtid && read_le4(e + EVENT_HEADER_BYTES) == (uint32_t)s->sought + 1)
 			return at;
@@ -282,14 +286,17 @@ static int
 dump(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
 {
 	struct source_script *s = arg;
-	size_t                at = find_sought(s);
+	size_t at = find_sought(s);
 
 	if (s->refusal != NULL)
 		return refuse_dump(cx, s, session);
 	s->dumps++;
 	TRY(send_rotate(cx, session));
-	TRY(send_place(cx, s, session, at == 0 ? SCRIPT_START : at == s->events.len ? s->offset :
-	    read_le4(event_at(s, at) + 13) - read_le4(event_at(s, at) + 9)));
+	TRY(send_place(cx, s, session,
+	    at == 0 ? SCRIPT_START
+		: at == s->events.len
+		? s->offset
+		: read_le4(event_at(s, at) + 13) - read_le4(event_at(s, at) + 9)));
 	for (;;) {
 		while (at < s->events.len) {
 			uint32_t len = read_le4(s->events.data + at);
@@ -309,12 +316,12 @@ static int
 note_sought(struct ctx *cx, struct fake_session *session, struct slice text, void *arg)
 {
 	struct source_script *s = arg;
-	char                  sql[200];
+	char sql[200];
 
 	snprintf(sql, sizeof(sql), "%.*s", SLICE_ARG(text));
 	s->sought = strtoull(strrchr(sql, '-') + 1, NULL, 10);
-	return server_send_ok(cx, &session->packets, session->client.caps, &(struct ok_packet){
-		.status = 2 });
+	return server_send_ok(
+	    cx, &session->packets, session->client.caps, &(struct ok_packet){ .status = 2 });
 }
 
 void

@@ -15,17 +15,17 @@
 enum { SCRIPT_START = 400 };
 
 struct source_script {
-	struct fake    *fake;
-	struct buf      events;         /* each: length 4, event */
-	uint32_t        offset;         /* behind the last one */
-	uint64_t        seq;            /* of the last GTID 0-1-seq */
+	struct fake *fake;
+	struct buf events; /* each: length 4, event */
+	uint32_t offset;   /* behind the last one */
+	uint64_t seq;      /* of the last GTID 0-1-seq */
 	struct waitlist more;
 	/* The number of the one GTID that it says lies before the place; 0: the one asked for. */
-	uint64_t        says_seq;
-	const char     *refusal;        /* of a dump, with error 1236; NULL: none */
-	uint64_t        sought;         /* of the GTID asked for: the fake does not show it of a dump */
-	int             dumps;
-	bool            closing;        /* the dumps end once they have sent all */
+	uint64_t says_seq;
+	const char *refusal; /* of a dump, with error 1236; NULL: none */
+	uint64_t sought;     /* of the GTID asked for: the fake does not show it of a dump */
+	int dumps;
+	bool closing; /* the dumps end once they have sent all */
 };
 
 void script_start(struct source_script *s, const char *address);
@@ -51,6 +51,6 @@ void script_wake(struct source_script *s);
 
 /* db.t as the tablet knows it. */
 extern struct table_def script_table;
-struct position script_position(void);          /* where the script begins: GTID 0-1-0 */
+struct position script_position(void); /* where the script begins: GTID 0-1-0 */
 
 #endif

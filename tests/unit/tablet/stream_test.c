@@ -17,9 +17,11 @@ static const char request[] =
     "\"to\":{\"server\":\"target:1\",\"database\":\"to\",\"sidecar\":\"_switchyard\"},"
     "\"tables\":[{\"from\":\"t\",\"to\":\"t\"}]}";
 
-static struct tablet_env   env = { .server = "target:1", .sidecar = "_switchyard" };
-static struct stream_state state = { .sidecar = "_switchyard", .workflow = "to/t", .request = request };
-static struct err          err;
+static struct tablet_env env = { .server = "target:1", .sidecar = "_switchyard" };
+static struct stream_state state = {
+	.sidecar = "_switchyard", .workflow = "to/t", .request = request
+};
+static struct err err;
 
 /* A stream of that phase, whose task has not begun. */
 static struct stream *
@@ -82,7 +84,7 @@ TEST(a_stream_never_has_an_error_as_its_phase)
 /* ---- Its pass */
 
 static struct stream_state known;
-static struct run          run = { .state = &known };
+static struct run run = { .state = &known };
 
 /* Never looked at: a pass has something there. */
 static char something;
@@ -148,7 +150,7 @@ TEST(a_row_without_the_cp_that_its_phase_needs_is_refused)
 static void
 add_twice(void *arg)
 {
-	struct engine        e;
+	struct engine e;
 	struct engine_entry *entry;
 
 	engine_init(&e, &env);

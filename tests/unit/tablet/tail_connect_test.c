@@ -22,7 +22,7 @@ refused(const char *text)
 static void
 place(void *arg)
 {
-	script_txn(&script, 1, "a");            /* what comes next ends the search */
+	script_txn(&script, 1, "a"); /* what comes next ends the search */
 	script.says_seq = 99;
 	refused("is at GTID '0-1-99', ours at bin.000001:400 at '0-1-100'");
 	script.says_seq = 0;
@@ -45,7 +45,7 @@ lost(void *arg)
 	script_gtid(&script, 4);
 	script_map(&script, 7, "db", "t");
 	script_insert(&script, 2, "b");
-	script.closing = true;                  /* the connection ends amid the second */
+	script.closing = true; /* the connection ends amid the second */
 	open_tail();
 	txn = next_change();
 	expect_str(txn->end.gtid, "0-1-101");
@@ -86,9 +86,9 @@ static void
 beyond_4_gb(void *arg)
 {
 	struct source_txn *txn;
-	const uint64_t     far = (uint64_t)3 << 32;
+	const uint64_t far = (uint64_t)3 << 32;
 
-	params.start.offset = far + SCRIPT_START;       /* the wire has 32 bits of it */
+	params.start.offset = far + SCRIPT_START; /* the wire has 32 bits of it */
 	script_txn(&script, 1, "a");
 	open_tail();
 	txn = next_change();
@@ -106,7 +106,7 @@ static void
 silent(void *arg)
 {
 	struct source_txn *txn;
-	struct ctx         cx = ctx();
+	struct ctx cx = ctx();
 
 	open_tail();
 	sim_cut("source:1");
@@ -118,7 +118,7 @@ silent(void *arg)
 	script_txn(&script, 1, "a");
 	txn = next_change();
 	expect_eq(txn->count, 1);
-	expect(script.dumps > 1);               /* the dead connection was given up */
+	expect(script.dumps > 1); /* the dead connection was given up */
 	source_txn_free(txn);
 	end();
 }

@@ -3,16 +3,16 @@
 
 #include "test.h"
 
-static struct table_def  users = { .database = "customer", .name = "users" };
-static struct table_def  accounts = { .database = "customer", .name = "accounts" };
+static struct table_def users = { .database = "customer", .name = "users" };
+static struct table_def accounts = { .database = "customer", .name = "accounts" };
 static struct table_def *tables[] = { &accounts, &users };
 
 static enum tail_query
 read_in(const char *database, const char *sql)
 {
 	struct query_event q = { .database = slice_str(database), .sql = slice_str(sql) };
-	int                table;
-	enum tail_query    kind = tail_query_read(&q, tables, 2, &table);
+	int table;
+	enum tail_query kind = tail_query_read(&q, tables, 2, &table);
 
 	if (kind == TAIL_QUERY_TOUCHES && table != 1)
 		test_fail(__FILE__, __LINE__, "table %d of: %s", table, sql);
@@ -35,6 +35,7 @@ TEST(frames)
 
 TEST(what_touches_a_moved_table)
 {
+	/* clang-format off */
 	static const char *const in_customer[] = {
 		"ALTER TABLE users ADD c INT", "alter table `users` add c int",
 		"ALTER TABLE customer.users ADD c INT",
@@ -47,20 +48,22 @@ TEST(what_touches_a_moved_table)
 		"CREATE TABLE IF NOT EXISTS users (a INT)",
 		"ALTER TABLE other ADD FOREIGN KEY (a) REFERENCES users (id)",
 	};
+	/* clang-format on */
+	/* clang-format off */
 	static const char *const anywhere[] = {
 		"DROP DATABASE customer", "drop database if exists `customer`",
 		"ALTER DATABASE customer CHARACTER SET latin1",
 		"CREATE OR REPLACE DATABASE customer", "ALTER TABLE `customer` . `users` ADD c INT",
 		"SOMETHING NEW customer.users", "DROP TABLE a, customer.users",
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(in_customer) / sizeof(in_customer[0]); i++)
 		if (read_in("customer", in_customer[i]) != TAIL_QUERY_TOUCHES)
 			test_fail(__FILE__, __LINE__, "%s", in_customer[i]);
 	for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
-		struct query_event q = { .database = slice_str("x"),
-		    .sql = slice_str(anywhere[i]) };
-		int                table;
+		struct query_event q = { .database = slice_str("x"), .sql = slice_str(anywhere[i]) };
+		int table;
 		if (tail_query_read(&q, tables, 2, &table) != TAIL_QUERY_TOUCHES)
 			test_fail(__FILE__, __LINE__, "%s", anywhere[i]);
 	}
@@ -68,6 +71,7 @@ TEST(what_touches_a_moved_table)
 
 TEST(what_is_nobodys_business)
 {
+	/* clang-format off */
 	static const char *const none[] = {
 		"CREATE TABLE customer.other (a INT)", "ALTER TABLE other ADD users INT",
 		"DROP DATABASE customers",
@@ -87,12 +91,14 @@ TEST(what_is_nobodys_business)
 		/* release 0.1's, which its successor takes away */
 		"DROP TRIGGER IF EXISTS `customer`.`_vt_fence_del_0123456789abcdef`",
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		if (read_in("x", none[i]) != TAIL_QUERY_OTHER)
 			test_fail(__FILE__, __LINE__, "%s", none[i]);
-	expect_eq(read_in("customer",
-	    "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a='`_switchyard_fence_'"),
+	expect_eq(
+	    read_in("customer",
+		"CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a='`_switchyard_fence_'"),
 	    TAIL_QUERY_TOUCHES);
 }
 
@@ -101,7 +107,7 @@ TEST(a_name_in_another_character_set_may_be_ours)
 	static struct table_def cafe = { .database = "customer", .name = "caf\xc3\xa9" };
 	struct table_def *one[] = { &cafe };
 	static const struct {
-		const char     *sql;
+		const char *sql;
 		enum tail_query is;
 	} cases[] = {
 		{ "ALTER TABLE customer.caf\xc3\xa9 ADD c INT", TAIL_QUERY_TOUCHES },
@@ -112,8 +118,9 @@ TEST(a_name_in_another_character_set_may_be_ours)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct query_event q = { .database = slice_str("customer"), .sql = slice_str(cases[i].sql) };
-		int                table;
+		struct query_event q = { .database = slice_str("customer"),
+			.sql = slice_str(cases[i].sql) };
+		int table;
 
 		expect_eq(tail_query_read(&q, one, 1, &table), cases[i].is);
 	}
@@ -122,7 +129,7 @@ TEST(a_name_in_another_character_set_may_be_ours)
 TEST(what_cannot_be_read_is_taken_for_the_worst)
 {
 	struct query_event q = { .sql = slice_str("ALTER TABLE 'unended") };
-	int                table;
+	int table;
 
 	expect_eq(tail_query_read(&q, tables, 2, &table), TAIL_QUERY_TOUCHES);
 	expect_eq(tail_query_read(&q, tables, 0, &table), TAIL_QUERY_OTHER);

@@ -15,7 +15,7 @@ whole(void *arg)
 	script_map(&script, 7, "db", "t");
 	script_insert(&script, 1, "a");
 	open_tail();
-	expect_silence(SCRIPT_START);                   /* not before its end (rule 1) */
+	expect_silence(SCRIPT_START); /* not before its end (rule 1) */
 	tail_close(tail);
 	script_update(&script, 1, "a", 2, "b");
 	script_delete(&script, 3, "c");
@@ -75,7 +75,7 @@ static void
 savepoints(void *arg)
 {
 	struct source_txn *txn;
-	int                spilled = GROUP_MEMORY / 50000 + 2;  /* rows that overflow into the file */
+	int spilled = GROUP_MEMORY / 50000 + 2; /* rows that overflow into the file */
 
 	script_gtid(&script, 4);
 	script_map(&script, 7, "db", "t");
@@ -152,10 +152,10 @@ TEST(what_did_not_happen_is_not_handed_on)
 static void
 large(void *arg)
 {
-	enum { ROWS = 1000 };           /* of 50 kB: three times what is kept in memory */
+	enum { ROWS = 1000 }; /* of 50 kB: three times what is kept in memory */
 	struct source_txn *txn;
-	int                rows = 0, fragments = 0;
-	bool               last;
+	int rows = 0, fragments = 0;
+	bool last;
 
 	script_gtid(&script, 4);
 	script_map(&script, 7, "db", "t");
@@ -234,12 +234,13 @@ static void
 beat(struct source_script *s, const char *workflow, const char *token)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
-	size_t                 w = strlen(workflow), t = strlen(token);
+	size_t w = strlen(workflow), t = strlen(token);
 
 	script_gtid(s, 4);
 	/* workflow VARBINARY(513), token VARBINARY(64) */
 	script_add(s, EVENT_TABLE_MAP,
-	    slice_of("\x08\0\0\0\0\0\0\0\x0b_switchyard\0\x09heartbeat\0\2\x0f\x0f\4\1\2\x40\0\0", 41));
+	    slice_of(
+		"\x08\0\0\0\0\0\0\0\x0b_switchyard\0\x09heartbeat\0\2\x0f\x0f\4\1\2\x40\0\0", 41));
 	buf_add(&b, "\x08\0\0\0\0\0\1\0\2\xff\xff", 11);
 	for (int i = 0; i < 2; i++) {
 		buf_add_char(&b, 0);
@@ -306,7 +307,7 @@ xa_unknown(void *arg)
 {
 	struct source_txn *txn;
 
-	xa_end("ROLLBACK");             /* whatever it was, it is no change */
+	xa_end("ROLLBACK"); /* whatever it was, it is no change */
 	script_txn(&script, 1, "a");
 	xa_end("COMMIT");
 	open_tail();

@@ -4,10 +4,10 @@
 #include "test.h"
 
 struct source_script script;
-struct err           err;
+struct err err;
 static struct table_def *tables[] = { &script_table };
-struct tail_params   params;
-struct tail         *tail;
+struct tail_params params;
+struct tail *tail;
 
 struct ctx
 ctx(void)
@@ -24,7 +24,10 @@ in_sim(task_fn *fn)
 	script_start(&script, "source:1");
 	params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
 		.id = { SIDECAR_DEFAULT, "w" },
-		.tables = tables, .tables_count = 1, .start = script_position(), .server_id = 9,
+		.tables = tables,
+		.tables_count = 1,
+		.start = script_position(),
+		.server_id = 9,
 		.spill_dir = test_dir() };
 	t = task_spawn("test", fn, NULL);
 	expect(t != NULL);
@@ -51,7 +54,7 @@ end(void)
 struct source_txn *
 next(void)
 {
-	struct ctx         cx = ctx();
+	struct ctx cx = ctx();
 	struct source_txn *txn;
 
 	expect_ok(tail_next(&cx, tail, &txn), &err);
@@ -74,9 +77,9 @@ next_change(void)
 void
 fails(enum err_kind kind, const char *text)
 {
-	struct ctx         cx = ctx();
+	struct ctx cx = ctx();
 	struct source_txn *txn;
-	int                rc;
+	int rc;
 
 	while ((rc = tail_next(&cx, tail, &txn)) == 0) {
 		expect_eq(txn->count, 0);
@@ -90,7 +93,7 @@ fails(enum err_kind kind, const char *text)
 void
 expect_silence(uint64_t offset)
 {
-	struct ctx         cx = ctx();
+	struct ctx cx = ctx();
 	struct source_txn *txn;
 
 	cx.deadline = task_now() + 1 * SECOND;

@@ -8,15 +8,15 @@
 #include "unit/tablet/source_script.h"
 
 extern struct source_script script;
-extern struct err           err;
-extern struct tail_params   params;
-extern struct tail         *tail;
+extern struct err err;
+extern struct tail_params params;
+extern struct tail *tail;
 
 /* The story runs in a task; the script is started, and params fit it. */
-void       in_sim(task_fn *fn);
+void in_sim(task_fn *fn);
 struct ctx ctx(void);
-void       open_tail(void);
-void       end(void);
+void open_tail(void);
+void end(void);
 struct source_txn *next(void);
 /* The next one that is more than a position. */
 struct source_txn *next_change(void);

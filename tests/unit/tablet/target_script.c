@@ -9,11 +9,11 @@ answer_state(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg
 {
 	enum { COLUMNS = 14 };
 	const struct target_script *t = arg;
-	const struct position      *dirty = &t->state->dirty_until;
-	char                        offset[24];
-	const char *texts[COLUMNS] = { "catching-up", "0", "0-1-100", "bin.000001", t->disk_offset, "", "",
-		"0", position_gtid(dirty), dirty->file, offset, "{}", "", "" };
-	struct slice       values[COLUMNS], columns[COLUMNS];
+	const struct position *dirty = &t->state->dirty_until;
+	char offset[24];
+	const char *texts[COLUMNS] = { "catching-up", "0", "0-1-100", "bin.000001", t->disk_offset,
+		"", "", "0", position_gtid(dirty), dirty->file, offset, "{}", "", "" };
+	struct slice values[COLUMNS], columns[COLUMNS];
 	struct server_rows rows = { COLUMNS, 1, columns, values, 2 };
 
 	snprintf(offset, sizeof(offset), "%llu", (unsigned long long)dirty->offset);
@@ -50,7 +50,7 @@ static int
 answer_write(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg)
 {
 	struct target_script *t = arg;
-	struct ok_packet      ok = { .affected_rows = 1, .status = 2 };
+	struct ok_packet ok = { .affected_rows = 1, .status = 2 };
 
 	if (slice_starts(sql, "DELETE"))
 		ok.affected_rows = count_of(sql, "(`id`=");
@@ -70,7 +70,8 @@ target_start(struct target_script *t, const char *address)
 	fake_on(t->fake, "SET *");
 	lock = fake_rows(fake_on(t->fake, "SELECT GET_LOCK(*"), "l", NULL);
 	fake_row(lock, "1");
-	fake_row(fake_rows(fake_on(t->fake, "SELECT @@max_allowed_packet"), "m", NULL), t->packet_max);
+	fake_row(
+	    fake_rows(fake_on(t->fake, "SELECT @@max_allowed_packet"), "m", NULL), t->packet_max);
 	fake_call(fake_on(t->fake, "SELECT phase*"), answer_state, t);
 	fake_call(fake_on(t->fake, "SELECT applied_gtid*"), answer_place, t);
 	buf_reset(&t->said);

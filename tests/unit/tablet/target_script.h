@@ -10,11 +10,11 @@
 #include "tablet/server/position.h"
 
 struct target_script {
-	struct fake               *fake;
-	struct buf                 said;            /* what it was told, a statement a line */
-	const char                *disk_offset;     /* of the stream's applied */
-	const char                *packet_max;
-	const struct stream_state *state;           /* what may be half written */
+	struct fake *fake;
+	struct buf said;         /* what it was told, a statement a line */
+	const char *disk_offset; /* of the stream's applied */
+	const char *packet_max;
+	const struct stream_state *state; /* what may be half written */
 };
 
 void target_start(struct target_script *t, const char *address);

@@ -4,7 +4,7 @@
 #include "tablet/table/schema.h"
 #include "test.h"
 
-static struct err   err;
+static struct err err;
 static struct arena arena;
 
 /* ---- Columns and key of a table */
@@ -14,9 +14,11 @@ definition(const char *lines)
 {
 	struct create_table t;
 
-	expect_ok(create_table_read(&arena,
-	    slice_str(arena_printf(&arena, "CREATE TABLE `t` (\n%s\n) ENGINE=InnoDB", lines)), &t,
-	    &err), &err);
+	expect_ok(
+	    create_table_read(&arena,
+		slice_str(arena_printf(&arena, "CREATE TABLE `t` (\n%s\n) ENGINE=InnoDB", lines)),
+		&t, &err),
+	    &err);
 	return t;
 }
 
@@ -24,8 +26,11 @@ static int
 check_lists(const char *lines, struct column *columns, int columns_count, int key_count)
 {
 	struct create_table t = definition(lines);
-	struct table_def    def = { .database = "d", .name = "t", .columns = columns,
-		   .columns_count = columns_count, .key_count = key_count };
+	struct table_def def = { .database = "d",
+		.name = "t",
+		.columns = columns,
+		.columns_count = columns_count,
+		.key_count = key_count };
 
 	err_clear(&err);
 	return schema_check_lists(&def, &t, &err);
@@ -67,10 +72,12 @@ TEST(parts_of_a_primary_key_are_counted)
 {
 	static const struct {
 		const char *clause;
-		int         parts;
+		int parts;
 	} rows[] = {
-		{ "PRIMARY KEY (`a`)", 1 }, { "PRIMARY KEY (`a`,`b`(10),`c` DESC) USING BTREE", 3 },
-		{ "PRIMARY KEY (`a``b`,```c`,`d```)", 3 }, { "PRIMARY KEY (`,`,`(`,`)`)", 3 },
+		{ "PRIMARY KEY (`a`)", 1 },
+		{ "PRIMARY KEY (`a`,`b`(10),`c` DESC) USING BTREE", 3 },
+		{ "PRIMARY KEY (`a``b`,```c`,`d```)", 3 },
+		{ "PRIMARY KEY (`,`,`(`,`)`)", 3 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -84,8 +91,10 @@ TEST(parts_of_a_primary_key_are_counted)
 
 /* ---- Ranges */
 
+/* clang-format off */
 #define BOUND(text) { .ptr = (const uint8_t *)(text), .len = sizeof(text) - 1 }
 #define END { .ptr = NULL }
+/* clang-format on */
 
 TEST(ranges_join_from_end_to_end)
 {

@@ -5,7 +5,7 @@
 #include "test.h"
 
 static struct windows ws;
-static struct change  change;
+static struct change change;
 static struct source_txn txn = { .changes = &change, .count = 1 };
 
 static const struct source_txn *
@@ -70,7 +70,7 @@ TEST(a_collation_makes_any_sealed_chunk_of_the_table_block)
 TEST(touched_keys_are_bounded)
 {
 	struct window *w;
-	char           key[2000];
+	char key[2000];
 
 	windows_init(&ws);
 	w = window_open(&ws, 0, true);
@@ -83,7 +83,7 @@ TEST(touched_keys_are_bounded)
 		windows_touch(&ws, txn_of(0, NULL, key));
 	}
 	expect_eq(w->touched.count, 0);
-	windows_touch(&ws, txn_of(0, NULL, "later"));           /* is no matter any more */
+	windows_touch(&ws, txn_of(0, NULL, "later")); /* is no matter any more */
 	expect_eq(w->touched.count, 0);
 	windows_done(&ws);
 }

@@ -11,7 +11,7 @@ xid(uint32_t format, const char *gtrid, const char *bqual)
 TEST(an_xid_is_printed_as_the_server_prints_it)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct xid             x = xid(7, "gt", "");
+	struct xid x = xid(7, "gt", "");
 
 	xid_print(&out, &x);
 	expect_str(out.data, "X'6774',X'',7");
@@ -21,8 +21,8 @@ TEST(sets_of_xids)
 {
 	SCOPED(buf) struct buf set = BUF_INIT;
 	SCOPED(buf) struct buf other = BUF_INIT;
-	struct err             err = { 0 };
-	struct xid             a = xid(1, "a", "b"), b = xid(1, "ab", ""), c = xid(11, "a", "b");
+	struct err err = { 0 };
+	struct xid a = xid(1, "a", "b"), b = xid(1, "ab", ""), c = xid(11, "a", "b");
 
 	expect_ok(xids_add(&set, &a, &err), &err);
 	expect_ok(xids_add(&set, &b, &err), &err);
@@ -44,9 +44,9 @@ TEST(sets_of_xids)
 TEST(more_xids_than_a_set_holds_are_refused)
 {
 	SCOPED(buf) struct buf set = BUF_INIT;
-	struct err             err = { 0 };
-	uint32_t               n = 0;
-	struct xid             x;
+	struct err err = { 0 };
+	uint32_t n = 0;
+	struct xid x;
 
 	do {
 		x = xid(n++, "0123456789012345678901234567890123456789012345678901234567890123", "");
@@ -59,8 +59,8 @@ TEST(more_xids_than_a_set_holds_are_refused)
 TEST(an_xid_of_xa_recover)
 {
 	struct slice row[] = { slice_str("7"), slice_str("2"), slice_str("1"), slice_str("gtb") };
-	struct err   err = { 0 };
-	struct xid   x;
+	struct err err = { 0 };
+	struct xid x;
 
 	expect_ok(xid_of_recover(row, &x, &err), &err);
 	expect_eq(x.format, 7);

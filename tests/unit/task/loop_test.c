@@ -25,7 +25,7 @@ forever(struct err *err)
 static void
 in_loop(task_fn *fn, void *arg)
 {
-	struct err   err;
+	struct err err;
 	struct loop *l = loop_new(&err);
 
 	check(l != NULL);
@@ -41,7 +41,7 @@ real_sleep(void *arg)
 {
 	struct err err;
 	struct ctx cx = forever(&err);
-	usec       before = clock_mono();
+	usec before = clock_mono();
 
 	expect_ok(task_sleep(&cx, 30 * MSEC), &err);
 	expect(clock_mono() - before >= 30 * MSEC);
@@ -55,7 +55,7 @@ real_sleep(void *arg)
 static void
 hogs(void *arg)
 {
-	usec       until = clock_mono() + 25 * MSEC;
+	usec until = clock_mono() + 25 * MSEC;
 	struct err err;
 	struct ctx cx = forever(&err);
 
@@ -67,8 +67,8 @@ hogs(void *arg)
 TEST(a_turn_that_keeps_others_waiting_is_counted)
 {
 	_Atomic uint64_t turns = 0;
-	struct err       err;
-	struct loop     *l = loop_new(&err);
+	struct err err;
+	struct loop *l = loop_new(&err);
 
 	loop_count_slow(l, &turns);
 	for (int i = 0; i < 2; i++)
@@ -100,7 +100,7 @@ sleep_long(void *arg)
 }
 
 struct counted {
-	int  count;
+	int count;
 	bool late_cancelled;
 };
 
@@ -108,8 +108,8 @@ static void
 stop_the_loop(void *arg)
 {
 	struct counted *c = arg;
-	struct err      err;
-	struct ctx      cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	for (int i = 0; i < 3; i++) {
 		struct task *t = task_spawn("sleeper", sleep_long, &c->count);
@@ -132,17 +132,17 @@ TEST(stopping_a_loop_cancels_its_tasks)
 /* ---- descriptors that are not conns ---- */
 
 struct pipe_test {
-	int      fd[2];
+	int fd[2];
 	uint32_t got[2];
-	int      rc[2];
+	int rc[2];
 };
 
 static void
 wait_pipe_in(void *arg)
 {
 	struct pipe_test *p = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	p->rc[0] = loop_wait_fd(&cx, p->fd[0], EPOLLIN, &p->got[0]);
 }
@@ -151,8 +151,8 @@ static void
 wait_pipe_in_too(void *arg)
 {
 	struct pipe_test *p = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	p->rc[1] = loop_wait_fd(&cx, p->fd[0], EPOLLIN, &p->got[1]);
 }
@@ -161,10 +161,10 @@ static void
 write_pipe(void *arg)
 {
 	struct pipe_test *p = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
-	struct group      g;
-	uint32_t          got;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct group g;
+	uint32_t got;
 
 	group_init(&g);
 	expect_ok(group_spawn(&g, "in", wait_pipe_in, p, &err), &err);
@@ -207,7 +207,7 @@ raise_signal(void *arg)
 {
 	struct err err;
 	struct ctx cx = forever(&err);
-	int        sigs[2] = { SIGTERM, SIGUSR1 };
+	int sigs[2] = { SIGTERM, SIGUSR1 };
 
 	expect_ok(loop_on_signals(sigs, 2, note_signal, arg, &err), &err);
 	kill(getpid(), SIGUSR1);
@@ -225,16 +225,16 @@ TEST(signals_run_a_task)
 /* ---- offload ---- */
 
 struct blocking {
-	int       wr, rd;     /* pipe that the blocking call waits on */
+	int wr, rd; /* pipe that the blocking call waits on */
 	pthread_t thread;
-	bool      done;
+	bool done;
 };
 
 static void
 block(void *arg)
 {
 	struct blocking *b = arg;
-	char             byte;
+	char byte;
 
 	b->thread = pthread_self();
 	check(read(b->rd, &byte, 1) == 1);
@@ -245,8 +245,8 @@ static void
 offload_task(void *arg)
 {
 	struct blocking *b = arg;
-	struct err       err;
-	struct ctx       cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	offload(&cx, block, b);
 	expect(b->done);
@@ -257,22 +257,22 @@ static void
 unblock(void *arg)
 {
 	struct blocking *b = arg;
-	struct err       err;
-	struct ctx       cx = forever(&err);
-	struct task     *t = task_spawn("offloader", offload_task, b);
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct task *t = task_spawn("offloader", offload_task, b);
 
-	expect_ok(task_sleep(&cx, 10 * MSEC), &err);     /* the loop is not blocked */
+	expect_ok(task_sleep(&cx, 10 * MSEC), &err); /* the loop is not blocked */
 	task_cancel(t);
 	expect_ok(task_sleep(&cx, 10 * MSEC), &err);
 	expect_eq(write(b->wr, "x", 1), 1);
 	expect_ok(task_join(&cx, t), &err);
-	expect(b->done);                                 /* cancelled, yet it ran to its end */
+	expect(b->done); /* cancelled, yet it ran to its end */
 }
 
 TEST(offload_does_not_block_the_loop)
 {
 	struct blocking b = { 0 };
-	int             fd[2];
+	int fd[2];
 
 	expect_eq(pipe(fd), 0);
 	b.rd = fd[0];
@@ -281,8 +281,8 @@ TEST(offload_does_not_block_the_loop)
 }
 
 struct many {
-	int             threads_in, most;
-	int             done;
+	int threads_in, most;
+	int done;
 	pthread_mutex_t lock;
 };
 
@@ -314,8 +314,8 @@ offload_one(void *arg)
 static void
 offload_many(void *arg)
 {
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct group g;
 
 	group_init(&g);
@@ -339,7 +339,7 @@ enum { LETTERS = 20000 };
 
 struct post_office {
 	struct mailbox *box;
-	size_t          refused;
+	size_t refused;
 };
 
 static void *
@@ -357,11 +357,11 @@ static void
 take_letters(void *arg)
 {
 	struct post_office o = { 0 };
-	struct err         err;
-	struct ctx         cx = forever(&err);
-	pthread_t          threads[2];
-	int64_t            sum = 0;
-	void              *letter;
+	struct err err;
+	struct ctx cx = forever(&err);
+	pthread_t threads[2];
+	int64_t sum = 0;
+	void *letter;
 
 	o.box = mailbox_new(64, &err);
 	for (int i = 0; i < 2; i++)
@@ -391,11 +391,11 @@ TEST(mail_comes_from_other_threads)
 static void
 fill_mailbox(void *arg)
 {
-	struct err      err;
-	struct ctx      cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct mailbox *m = mailbox_new(2, &err);
-	int             letters[3];
-	void           *got;
+	int letters[3];
+	void *got;
 
 	expect(mailbox_new(0, &err) == NULL);
 	expect(mailbox_post(m, &letters[0]));
@@ -407,7 +407,7 @@ fill_mailbox(void *arg)
 	expect_ok(mailbox_take(&cx, m, &got), &err);
 	expect_ok(mailbox_take(&cx, m, &got), &err);
 	expect(got == &letters[2]);
-	expect(mailbox_post(m, &letters[0]));    /* freed with a letter in it and a post under way */
+	expect(mailbox_post(m, &letters[0])); /* freed with a letter in it and a post under way */
 	mailbox_free(m);
 	mailbox_free(NULL);
 }
@@ -433,7 +433,7 @@ borrow_buffers(void *arg)
 	buf_reserve(again, 100 * 1024);
 	bufpool_give(again);
 	bufpool_give(b);
-	expect(bufpool_take() == b);           /* the large one was not kept */
+	expect(bufpool_take() == b); /* the large one was not kept */
 	bufpool_give(b);
 	bufpool_give(NULL);
 }
@@ -448,12 +448,12 @@ TEST(buffers_are_reused_while_small)
 enum { LOOPS = 3, ROUNDS = 300 };
 
 struct neighbour {
-	pthread_t          thread;
+	pthread_t thread;
 	pthread_barrier_t *all_there;
-	struct mailbox    *box;
-	struct neighbour  *next;      /* a ring */
-	int                taken;
-	bool               blocked_once;
+	struct mailbox *box;
+	struct neighbour *next; /* a ring */
+	int taken;
+	bool blocked_once;
 };
 
 static void
@@ -468,9 +468,9 @@ static void
 pass_on(void *arg)
 {
 	struct neighbour *n = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
-	void             *token;
+	struct err err;
+	struct ctx cx = forever(&err);
+	void *token;
 
 	n->box = mailbox_new(LOOPS, &err);
 	expect_ok(n->box == NULL, &err);
@@ -483,7 +483,7 @@ pass_on(void *arg)
 			expect(mailbox_post(n->next->box, token));
 	}
 	expect(n->blocked_once);
-	pthread_barrier_wait(n->all_there);    /* nobody posts any more */
+	pthread_barrier_wait(n->all_there); /* nobody posts any more */
 	mailbox_free(n->box);
 }
 
@@ -497,7 +497,7 @@ run_neighbour(void *arg)
 TEST(loops_in_threads_share_nothing_but_mail)
 {
 	pthread_barrier_t all_there;
-	struct neighbour  n[LOOPS] = { 0 };
+	struct neighbour n[LOOPS] = { 0 };
 
 	expect_eq(pthread_barrier_init(&all_there, NULL, LOOPS), 0);
 	for (int i = 0; i < LOOPS; i++) {

@@ -13,11 +13,11 @@ enum world { TCP, UNIX, VIRTUAL, WORLDS };
 
 /* What a test's tasks share. */
 struct stage {
-	enum world       world;
+	enum world world;
 	struct listener *listener;
-	struct group     group;
-	char             address[128];
-	int              count;
+	struct group group;
+	char address[128];
+	int count;
 };
 
 static struct ctx
@@ -55,7 +55,7 @@ static void
 in_world(enum world world, task_fn *fn)
 {
 	struct stage s = { .world = world };
-	struct err   err;
+	struct err err;
 	struct loop *l = NULL;
 
 	if (world == VIRTUAL)
@@ -96,11 +96,11 @@ static void
 talk(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *p[2];
-	char          text[16];
-	size_t        got;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *p[2];
+	char text[16];
+	size_t got;
 
 	open_stage(s);
 	connect_pair(&cx, s, p);
@@ -141,18 +141,18 @@ TEST(two_sides_talk)
 
 struct waiting {
 	struct stage *stage;
-	struct conn  *conn;
+	struct conn *conn;
 	enum err_kind kind;
-	usec          deadline;
+	usec deadline;
 };
 
 static void
 wait_accept(void *arg)
 {
 	struct waiting *w = arg;
-	struct err      err = { 0 };
-	struct ctx      cx = { .deadline = w->deadline, .err = &err };
-	struct conn    *c;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = w->deadline, .err = &err };
+	struct conn *c;
 
 	expect_eq(net_accept(&cx, w->stage->listener, &c), -1);
 	w->kind = err.kind;
@@ -162,10 +162,10 @@ static void
 wait_read(void *arg)
 {
 	struct waiting *w = arg;
-	struct err      err = { 0 };
-	struct ctx      cx = { .deadline = w->deadline, .err = &err };
-	char            byte;
-	size_t          got;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = w->deadline, .err = &err };
+	char byte;
+	size_t got;
 
 	expect_eq(conn_read(&cx, w->conn, &byte, 1, &got), -1);
 	w->kind = err.kind;
@@ -175,8 +175,8 @@ static void
 wait_idle(void *arg)
 {
 	struct waiting *w = arg;
-	struct err      err = { 0 };
-	struct ctx      cx = { .deadline = w->deadline, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = w->deadline, .err = &err };
 
 	expect_eq(net_wait_readable(&cx, w->conn), -1);
 	w->kind = err.kind;
@@ -186,10 +186,10 @@ static void
 wait_write(void *arg)
 {
 	struct waiting *w = arg;
-	struct err      err = { 0 };
-	struct ctx      cx = { .deadline = w->deadline, .err = &err };
-	size_t          len = 64 * 1024 * 1024;
-	char           *data = mem_zalloc(len);
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = w->deadline, .err = &err };
+	size_t len = 64 * 1024 * 1024;
+	char *data = mem_zalloc(len);
 
 	expect_eq(conn_write(&cx, w->conn, data, len), -1);
 	w->kind = err.kind;
@@ -200,10 +200,10 @@ wait_write(void *arg)
 static void
 end_wait(struct stage *s, task_fn *fn, struct conn *c)
 {
-	struct err     err;
-	struct ctx     cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct waiting w = { s, c, ERR_NONE, task_now() + 20 * MSEC };
-	struct task   *t = task_spawn("waits", fn, &w);
+	struct task *t = task_spawn("waits", fn, &w);
 
 	expect_ok(task_join(&cx, t), &err);
 	expect_eq(w.kind, ERR_TIMEOUT);
@@ -218,10 +218,10 @@ end_wait(struct stage *s, task_fn *fn, struct conn *c)
 static void
 close_under(struct stage *s, task_fn *fn, struct conn *c)
 {
-	struct err     err;
-	struct ctx     cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct waiting w = { s, c, ERR_NONE, NEVER };
-	struct task   *t = task_spawn("waits", fn, &w);
+	struct task *t = task_spawn("waits", fn, &w);
 
 	expect_ok(task_sleep(&cx, 10 * MSEC), &err);
 	if (c != NULL) {
@@ -238,9 +238,9 @@ static void
 waits_end(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *p[2], *q[2], *r[2];
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *p[2], *q[2], *r[2];
 
 	open_stage(s);
 	connect_pair(&cx, s, p);
@@ -272,17 +272,17 @@ enum { STREAM_BYTES = 8 * 1024 * 1024 };
 
 struct flow {
 	struct conn *conn;
-	uint64_t     seed;
+	uint64_t seed;
 };
 
 static void
 send_stream(void *arg)
 {
 	struct flow *f = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
-	size_t       sent = 0, step;
-	char         bytes[3000];
+	struct err err;
+	struct ctx cx = forever(&err);
+	size_t sent = 0, step;
+	char bytes[3000];
 
 	while (sent < STREAM_BYTES) {
 		step = (sent * 7 + f->seed) % sizeof(bytes) + 1;
@@ -299,10 +299,10 @@ static void
 take_stream(void *arg)
 {
 	struct flow *f = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
-	size_t       taken = 0, got;
-	char         bytes[2000];
+	struct err err;
+	struct ctx cx = forever(&err);
+	size_t taken = 0, got;
+	char bytes[2000];
 
 	while (taken < STREAM_BYTES) {
 		if (taken % 3 == 0)
@@ -319,16 +319,17 @@ static void
 stream_both_ways(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *p[2];
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *p[2];
 
 	open_stage(s);
 	connect_pair(&cx, s, p);
 	struct flow f[4] = { { p[0], 1 }, { p[1], 1 }, { p[1], 2 }, { p[0], 2 } };
 	for (int i = 0; i < 4; i++)
-		expect_ok(group_spawn(&s->group, "flow", i % 2 == 0 ? send_stream : take_stream, &f[i],
-		    &err), &err);
+		expect_ok(group_spawn(&s->group, "flow", i % 2 == 0 ? send_stream : take_stream,
+			      &f[i], &err),
+		    &err);
 	expect_ok(group_wait(&cx, &s->group), &err);
 	conn_close(p[0]);
 	conn_close(p[1]);
@@ -347,12 +348,12 @@ static void
 read_now(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *p[2];
-	char          text[8];
-	size_t        got;
-	bool          eof;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *p[2];
+	char text[8];
+	size_t got;
+	bool eof;
 
 	open_stage(s);
 	connect_pair(&cx, s, p);
@@ -366,7 +367,7 @@ read_now(void *arg)
 	expect_ok(net_wait_readable(&cx, p[0]), &err);
 	expect_ok(conn_read_now(p[0], text, sizeof(text), &got, &eof, &err), &err);
 	expect(got == 0 && eof);
-	expect_ok(net_wait_readable(&cx, p[0]), &err);    /* the end stays readable */
+	expect_ok(net_wait_readable(&cx, p[0]), &err); /* the end stays readable */
 	conn_close(p[0]);
 	close_stage(s);
 	s->count++;
@@ -392,12 +393,12 @@ static void
 chatter(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *p[2];
-	char          byte = 0;
-	int           turns = 0;
-	size_t        got;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *p[2];
+	char byte = 0;
+	int turns = 0;
+	size_t got;
 
 	open_stage(s);
 	connect_pair(&cx, s, p);
@@ -423,12 +424,12 @@ static void
 refused(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *c;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *c;
 
 	open_stage(s);
-	expect(net_listen(s->address, false, &err) == NULL);       /* taken */
+	expect(net_listen(s->address, false, &err) == NULL); /* taken */
 	expect_eq(err.kind, ERR_RETRY);
 	listener_close(s->listener);
 	expect_eq(net_connect(&cx, s->address, &c), -1);
@@ -450,10 +451,10 @@ static void
 by_name(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *c;
-	char          text[64];
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *c;
+	char text[64];
 
 	open_stage(s);
 	snprintf(text, sizeof(text), "localhost:%d", listener_port(s->listener));
@@ -479,14 +480,14 @@ static void
 stale_socket(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	char          path[200], kept[210];
+	struct err err;
+	struct ctx cx = forever(&err);
+	char path[200], kept[210];
 
 	open_stage(s);
 	snprintf(path, sizeof(path), "%s", s->address + strlen("unix:"));
 	snprintf(kept, sizeof(kept), "%s.kept", path);
-	expect_eq(rename(path, kept), 0);      /* as if the process had been killed */
+	expect_eq(rename(path, kept), 0); /* as if the process had been killed */
 	listener_close(s->listener);
 	expect_eq(rename(kept, path), 0);
 	s->listener = net_listen(s->address, false, &err);
@@ -496,7 +497,7 @@ stale_socket(void *arg)
 	conn_close(p[0]);
 	conn_close(p[1]);
 	close_stage(s);
-	expect(rename(path, kept) != 0);       /* closing removes the file */
+	expect(rename(path, kept) != 0); /* closing removes the file */
 	s->count++;
 }
 
@@ -509,8 +510,8 @@ static void
 share_port(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	char          address[64];
+	struct err err;
+	char address[64];
 
 	group_init(&s->group);
 	struct listener *a = net_listen("127.0.0.1:0", true, &err);
@@ -532,9 +533,9 @@ static void
 accept_all(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *c;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *c;
 
 	expect_ok(net_accept(&cx, s->listener, &c), &err);
 	conn_close(c);
@@ -545,9 +546,9 @@ static void
 several_accept(void *arg)
 {
 	struct stage *s = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct conn  *c[3];
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *c[3];
 
 	open_stage(s);
 	for (int i = 0; i < 3; i++)

@@ -29,10 +29,10 @@ static void
 serve_echo(void *arg)
 {
 	struct conn *c = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
-	char         bytes[100];
-	size_t       got;
+	struct err err;
+	struct ctx cx = forever(&err);
+	char bytes[100];
+	size_t got;
 
 	while (conn_read(&cx, c, bytes, sizeof(bytes), &got) == 0 && got > 0)
 		if (conn_write(&cx, c, bytes, got) != 0)
@@ -42,15 +42,15 @@ serve_echo(void *arg)
 
 struct echo {
 	struct listener *listener;
-	struct group     clients;
+	struct group clients;
 };
 
 static void
 accept_echo(void *arg)
 {
 	struct echo *e = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct conn *c;
 
 	while (net_accept(&cx, e->listener, &c) == 0)
@@ -91,10 +91,10 @@ ask(struct ctx *cx, struct conn *c)
 static void
 latency(void *arg)
 {
-	struct echo  e;
+	struct echo e;
 	struct group g;
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct conn *c;
 
 	start_echo(&e, &g, "server:3306");
@@ -126,10 +126,10 @@ heal_later(void *arg)
 static void
 cut(void *arg)
 {
-	struct echo  e;
+	struct echo e;
 	struct group g;
-	struct err   err;
-	struct ctx   cx = forever(&err), soon;
+	struct err err;
+	struct ctx cx = forever(&err), soon;
 	struct conn *c, *other;
 
 	start_echo(&e, &g, "server:1");
@@ -146,7 +146,7 @@ cut(void *arg)
 	expect_ok(net_connect(&cx, "server:1", &other), &err);
 	expect_eq(task_now(), 5 * SECOND);
 	char answer[5];
-	expect_ok(conn_read_full(&cx, c, answer, 5), &err);     /* nothing was lost, only late */
+	expect_ok(conn_read_full(&cx, c, answer, 5), &err); /* nothing was lost, only late */
 	expect_ok(ask(&cx, other), &err);
 	conn_close(c);
 	conn_close(other);
@@ -161,13 +161,13 @@ TEST(a_cut_holds_bytes_until_healed)
 static void
 reset(void *arg)
 {
-	struct echo  e;
+	struct echo e;
 	struct group g;
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct conn *c;
-	size_t       got;
-	char         byte;
+	size_t got;
+	char byte;
 
 	start_echo(&e, &g, "server:1");
 	expect_ok(net_connect(&cx, "server:1", &c), &err);
@@ -179,7 +179,7 @@ reset(void *arg)
 	expect_eq(err.kind, ERR_RETRY);
 	conn_close(c);
 	expect_ok(task_sleep(&cx, MSEC), &err);
-	expect_eq(e.clients.children.count, 0);         /* the server's side has ended too */
+	expect_eq(e.clients.children.count, 0); /* the server's side has ended too */
 	expect_ok(net_connect(&cx, "server:1", &c), &err);
 	expect_ok(ask(&cx, c), &err);
 	conn_close(c);
@@ -194,13 +194,13 @@ TEST(a_reset_ends_all_connections)
 static void
 cut_while_closing(void *arg)
 {
-	struct echo  e;
+	struct echo e;
 	struct group g;
-	struct err   err;
-	struct ctx   cx = forever(&err), soon;
+	struct err err;
+	struct ctx cx = forever(&err), soon;
 	struct conn *c, *server;
-	char         byte;
-	size_t       got;
+	char byte;
+	size_t got;
 
 	group_init(&g);
 	e.listener = net_listen("server:1", false, &err);
@@ -209,7 +209,7 @@ cut_while_closing(void *arg)
 	sim_cut("server:1");
 	conn_close(server);
 	soon = ctx_within(&cx, SECOND);
-	expect_eq(conn_read(&soon, c, &byte, 1, &got), -1);     /* the end is held back too */
+	expect_eq(conn_read(&soon, c, &byte, 1, &got), -1); /* the end is held back too */
 	expect_eq(err.kind, ERR_TIMEOUT);
 	sim_heal("server:1");
 	expect_ok(conn_read(&cx, c, &byte, 1, &got), &err);
@@ -229,20 +229,20 @@ enum { RUNNERS = 20 };
 
 struct race {
 	char order[RUNNERS + 1];
-	int  count;
+	int count;
 };
 
 struct runner {
 	struct race *race;
-	char         letter;
+	char letter;
 };
 
 static void
 run_race(void *arg)
 {
 	struct runner *r = arg;
-	struct err     err;
-	struct ctx     cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	expect_ok(task_sleep(&cx, SECOND), &err);
 	r->race->order[r->race->count++] = r->letter;
@@ -251,7 +251,7 @@ run_race(void *arg)
 static struct race
 race_with(uint64_t seed)
 {
-	struct race   race = { 0 };
+	struct race race = { 0 };
 	struct runner r[RUNNERS];
 
 	sim_start(seed);
@@ -267,7 +267,8 @@ race_with(uint64_t seed)
 
 TEST(a_seed_decides_the_order)
 {
-	struct race plain = race_with(0), one = race_with(1), again = race_with(1), two = race_with(2);
+	struct race plain = race_with(0), one = race_with(1), again = race_with(1),
+		    two = race_with(2);
 
 	expect_str(plain.order, "abcdefghijklmnopqrst");
 	expect_str(one.order, again.order);
@@ -305,8 +306,8 @@ static void
 wait_for_ever(void *arg)
 {
 	struct waitlist w = { 0 };
-	struct err      err;
-	struct ctx      cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	(void)!waitlist_wait(&cx, &w);
 }
@@ -324,7 +325,7 @@ spin_for_ever(void *arg)
 static int
 signal_of(task_fn *fn)
 {
-	int   status;
+	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {

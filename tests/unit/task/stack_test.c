@@ -24,7 +24,7 @@ forever(struct err *err)
 static void
 in_loop(task_fn *fn, void *arg)
 {
-	struct err   err;
+	struct err err;
 	struct loop *l = loop_new(&err);
 
 	check(l != NULL);
@@ -52,8 +52,8 @@ static void
 park(void *arg)
 {
 	struct counts *c = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	c->parked++;
 	expect_eq(task_sleep(&cx, 10 * MINUTE), -1);
@@ -64,9 +64,9 @@ static void
 park_many(void *arg)
 {
 	struct counts *c = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct group  g;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct group g;
 
 	group_init(&g);
 	int count = parked_count();
@@ -93,10 +93,10 @@ static void
 spawn_until_refused(void *arg)
 {
 	struct counts *c = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
-	struct group  g;
-	int           spawned = 0;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct group g;
+	int spawned = 0;
 
 	group_init(&g);
 	while (spawned < 1000000 && group_spawn(&g, "parked", park, c, &err) == 0)
@@ -105,7 +105,7 @@ spawn_until_refused(void *arg)
 	expect(spawned > parked_count() && spawned < 1000000);
 	expect(task_spawn("one too many", park, c) == NULL);
 	void *still = mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	expect(still != MAP_FAILED);            /* a quarter of the maps is left */
+	expect(still != MAP_FAILED); /* a quarter of the maps is left */
 	expect_ok(task_yield(&cx), &err);
 	group_done(&g);
 	expect_eq(c->ended, spawned);
@@ -141,7 +141,7 @@ overflow(void *arg)
 static int
 signal_of_overflow(int kilobytes)
 {
-	int   status;
+	int status;
 	pid_t pid = fork();
 
 	check(pid >= 0);
@@ -157,7 +157,7 @@ signal_of_overflow(int kilobytes)
 static int
 signal_below_stack(int bytes)
 {
-	int   status;
+	int status;
 	pid_t pid = fork();
 
 	check(pid >= 0);
@@ -181,7 +181,7 @@ TEST(behind_a_stack_is_a_guard)
 
 TEST(a_test_that_uses_half_a_stack_fails)
 {
-	int   kilobytes = 40, status;
+	int kilobytes = 40, status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -198,7 +198,7 @@ static int
 resident_pages(const struct stack *s)
 {
 	unsigned char resident[STACK_SIZE / 4096];
-	int           pages = 0;
+	int pages = 0;
 
 	expect_eq(mincore(s->bottom, STACK_SIZE, resident), 0);
 	for (size_t i = 0; i < sizeof(resident); i++)
@@ -220,8 +220,8 @@ TEST(a_trimmed_stack_gives_its_pages_back)
 	char *sp = s->bottom + s->size - 5000;
 	stack_trim(s, sp);
 	expect(resident_pages(s) <= 3);
-	expect_eq(sp[0], 7);                               /* what is in use stays */
-	expect(stack_depth(s) >= STACK_SIZE - 20480);      /* and so does the census */
+	expect_eq(sp[0], 7);                          /* what is in use stays */
+	expect(stack_depth(s) >= STACK_SIZE - 20480); /* and so does the census */
 	stack_give(&p, s);
 	stack_pool_done(&p);
 }
@@ -232,7 +232,7 @@ be_idle(void *arg)
 {
 	struct err err;
 	struct ctx cx = forever(&err);
-	char       kept[200];
+	char kept[200];
 
 	memset(kept, 'k', sizeof(kept));
 	burn_stack(NULL, 20);
@@ -252,15 +252,16 @@ let_pass(struct loop *l, usec time)
 static void
 watch_idle_clients(void *arg)
 {
-	struct loop     *loop = sched_here();
-	struct err       err;
-	struct ctx       cx = forever(&err);
+	struct loop *loop = sched_here();
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct listener *l = net_listen("127.0.0.1:0", false, &err);
-	struct conn     *client[100], *server[100];
-	struct task     *idle[100];
-	char             address[32];
+	struct conn *client[100], *server[100];
+	struct task *idle[100];
+	char address[32];
 
-	loop->idle_after = 10 * MINUTE;    /* nobody has been silent for so long, however slow the machine */
+	loop->idle_after =
+	    10 * MINUTE; /* nobody has been silent for so long, however slow the machine */
 	snprintf(address, sizeof(address), "127.0.0.1:%d", listener_port(l));
 	for (int i = 0; i < 100; i++) {
 		expect_ok(net_connect(&cx, address, &client[i]), &err);
@@ -270,7 +271,7 @@ watch_idle_clients(void *arg)
 	expect_ok(task_yield(&cx), &err);
 	for (int i = 0; i < 100; i++)
 		expect(resident_pages(idle[i]->stack) > 4);
-	for (int sweeps = 0; sweeps < 2; sweeps++)         /* of 64 stacks each */
+	for (int sweeps = 0; sweeps < 2; sweeps++) /* of 64 stacks each */
 		let_pass(loop, loop->idle_after);
 	for (int i = 0; i < 100; i++)
 		expect(resident_pages(idle[i]->stack) <= 3);

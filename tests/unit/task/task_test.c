@@ -13,18 +13,18 @@ forever(struct err *err)
 }
 
 struct sleeper {
-	usec          duration, deadline, ended_at;
-	int           rc;
+	usec duration, deadline, ended_at;
+	int rc;
 	enum err_kind kind;
-	bool          shielded;
+	bool shielded;
 };
 
 static void
 sleep_task(void *arg)
 {
 	struct sleeper *s = arg;
-	struct err      err = { 0 };
-	struct ctx      cx = { .deadline = s->deadline, .err = &err, .shielded = s->shielded };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = s->deadline, .err = &err, .shielded = s->shielded };
 
 	s->rc = task_sleep(&cx, s->duration);
 	s->kind = err.kind;
@@ -86,15 +86,15 @@ TEST(a_deadline_in_the_past_does_not_wait)
 
 struct canceller {
 	struct task *victim;
-	usec         at;
+	usec at;
 };
 
 static void
 cancel_task(void *arg)
 {
 	struct canceller *c = arg;
-	struct err        err;
-	struct ctx        cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	expect_eq(task_sleep(&cx, c->at), 0);
 	task_cancel(c->victim);
@@ -103,7 +103,7 @@ cancel_task(void *arg)
 
 TEST(cancel_ends_the_present_wait)
 {
-	struct sleeper   s = { .duration = 30 * SECOND, .deadline = NEVER };
+	struct sleeper s = { .duration = 30 * SECOND, .deadline = NEVER };
 	struct canceller c = { .at = SECOND };
 
 	sim_start(0);
@@ -131,7 +131,7 @@ TEST(cancel_before_the_start_ends_the_first_wait)
 
 TEST(a_shielded_wait_goes_on)
 {
-	struct sleeper   s = { .duration = 3 * SECOND, .deadline = NEVER, .shielded = true };
+	struct sleeper s = { .duration = 3 * SECOND, .deadline = NEVER, .shielded = true };
 	struct canceller c = { .at = SECOND };
 
 	sim_start(0);
@@ -146,16 +146,16 @@ TEST(a_shielded_wait_goes_on)
 static void
 undo_task(void *arg)
 {
-	int       *undone = arg;
+	int *undone = arg;
 	struct err err, err2;
 	struct ctx cx = forever(&err);
 
 	expect_eq(task_sleep(&cx, MINUTE), -1);
 	expect(task_cancelled());
-	expect_eq(task_yield(&cx), -1);              /* still cancelled */
+	expect_eq(task_yield(&cx), -1); /* still cancelled */
 	struct ctx undo = ctx_shielded(&cx, 5 * SECOND, &err2);
 	expect_ok(task_sleep(&undo, SECOND), &err2);
-	expect_eq(task_sleep(&undo, MINUTE), -1);    /* its own deadline holds */
+	expect_eq(task_sleep(&undo, MINUTE), -1); /* its own deadline holds */
 	expect_eq(err2.kind, ERR_TIMEOUT);
 	expect_eq(task_now(), 6 * SECOND);
 	expect_eq(err.kind, ERR_CANCELLED);
@@ -164,7 +164,7 @@ undo_task(void *arg)
 
 TEST(clean_up_after_cancel_is_shielded_and_bounded)
 {
-	int              undone = 0;
+	int undone = 0;
 	struct canceller c = { .at = SECOND };
 
 	sim_start(0);
@@ -194,8 +194,8 @@ TEST(ctx_takes_the_nearer_deadline)
 static void
 join_late(void *arg)
 {
-	struct err   err;
-	struct ctx   cx = forever(&err), soon;
+	struct err err;
+	struct ctx cx = forever(&err), soon;
 	struct task *t = arg;
 
 	soon = ctx_within(&cx, SECOND);
@@ -218,10 +218,10 @@ TEST(join_may_time_out_and_be_tried_again)
 static void
 join_ended(void *arg)
 {
-	struct err     err;
-	struct ctx     cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct sleeper s = { .duration = SECOND, .deadline = NEVER };
-	struct task   *t = start("sleeper", sleep_task, &s);
+	struct task *t = start("sleeper", sleep_task, &s);
 
 	expect_eq(task_sleep(&cx, 5 * SECOND), 0);
 	expect_eq(task_join(&cx, t), 0);
@@ -262,23 +262,23 @@ TEST(tasks_have_names)
 
 struct line {
 	struct waitlist list;
-	char            order[16];
-	int             count;
-	int             timeouts;
+	char order[16];
+	int count;
+	int timeouts;
 };
 
 struct standing {
 	struct line *line;
-	char         letter;
-	usec         patience;
+	char letter;
+	usec patience;
 };
 
 static void
 stand_in_line(void *arg)
 {
 	struct standing *s = arg;
-	struct err       err = { 0 };
-	struct ctx       cx = { .deadline = s->patience, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = s->patience, .err = &err };
 
 	if (waitlist_wait(&cx, &s->line->list) == 0) {
 		s->line->order[s->line->count++] = s->letter;
@@ -292,8 +292,8 @@ static void
 wake_each_second(void *arg)
 {
 	struct line *line = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	while (!waitlist_empty(&line->list)) {
 		expect_eq(task_sleep(&cx, SECOND), 0);
@@ -303,8 +303,9 @@ wake_each_second(void *arg)
 
 TEST(first_come_first_served)
 {
-	struct line     line = { 0 };
-	struct standing s[3] = { { &line, 'a', NEVER }, { &line, 'b', 1500 * MSEC }, { &line, 'c', NEVER } };
+	struct line line = { 0 };
+	struct standing s[3] = { { &line, 'a', NEVER }, { &line, 'b', 1500 * MSEC },
+		{ &line, 'c', NEVER } };
 
 	sim_start(0);
 	for (int i = 0; i < 3; i++)
@@ -320,8 +321,8 @@ static void
 wake_at_the_same_instant(void *arg)
 {
 	struct line *line = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	expect_eq(task_sleep(&cx, SECOND), 0);
 	waitlist_wake_one(&line->list);
@@ -330,11 +331,11 @@ wake_at_the_same_instant(void *arg)
 /* "a" gives up at the instant of the wake: "b" must get it, or a wake is lost. */
 TEST(a_wake_is_not_lost_on_who_has_given_up)
 {
-	struct line     line = { 0 };
+	struct line line = { 0 };
 	struct standing s[2] = { { &line, 'a', SECOND }, { &line, 'b', NEVER } };
 
 	sim_start(0);
-	start_detached("waker", wake_at_the_same_instant, &line);    /* runs before "a" does */
+	start_detached("waker", wake_at_the_same_instant, &line); /* runs before "a" does */
 	start_detached("stander", stand_in_line, &s[0]);
 	start_detached("stander", stand_in_line, &s[1]);
 	sim_run();
@@ -348,15 +349,15 @@ static void
 wake_then_cancel(void *arg)
 {
 	struct line *line = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct standing s = { line, 'x', NEVER };
 	struct task *t = start("stander", stand_in_line, &s);
 
 	expect_eq(task_yield(&cx), 0);
 	expect(!waitlist_empty(&line->list));
 	waitlist_wake_all(&line->list);
-	task_cancel(t);                 /* too late for this wait */
+	task_cancel(t); /* too late for this wait */
 	expect_eq(task_join(&cx, t), 0);
 }
 
@@ -374,16 +375,16 @@ TEST(a_wait_ends_once)
 /* Rule 3: who is woken may find the thing taken again. */
 struct seat {
 	struct waitlist freed;
-	bool            taken;
-	int             sat, looked_again;
+	bool taken;
+	int sat, looked_again;
 };
 
 static void
 sit(void *arg)
 {
 	struct seat *s = arg;
-	struct err   err;
-	struct ctx   cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	for (int looks = 0; s->taken; looks++) {
 		s->looked_again += looks > 0;
@@ -405,7 +406,7 @@ TEST(after_a_wait_look_again)
 		start_detached("sitter", sit, &s);
 	sim_run();
 	expect_eq(s.sat, 4);
-	expect_eq(s.looked_again, 2 + 1);    /* each time all waiters but one find it taken */
+	expect_eq(s.looked_again, 2 + 1); /* each time all waiters but one find it taken */
 	expect_eq(task_now(), 4 * SECOND);
 	sim_stop();
 }
@@ -416,8 +417,8 @@ static void
 fail_after(void *arg)
 {
 	struct group *g = arg;
-	struct err    err;
-	struct ctx    cx = forever(&err);
+	struct err err;
+	struct ctx cx = forever(&err);
 
 	if (task_sleep(&cx, SECOND) != 0)
 		return;
@@ -425,15 +426,15 @@ fail_after(void *arg)
 	group_fail(g, &err);
 	err_set(&err, ERR_SERVER, "the second");
 	group_fail(g, &err);
-	expect(!task_cancelled());       /* its siblings are, not it */
+	expect(!task_cancelled()); /* its siblings are, not it */
 }
 
 static void
 group_with_failure(void *arg)
 {
-	struct group   g;
-	struct err     err;
-	struct ctx     cx = forever(&err);
+	struct group g;
+	struct err err;
+	struct ctx cx = forever(&err);
 	struct sleeper s = { .duration = MINUTE, .deadline = NEVER };
 
 	group_init(&g);
@@ -477,15 +478,15 @@ static void
 group_that_is_closed(void *arg)
 {
 	struct group g;
-	struct err   err;
-	struct ctx   cx = forever(&err);
-	bool         undone[2] = { 0 };
+	struct err err;
+	struct ctx cx = forever(&err);
+	bool undone[2] = { 0 };
 
 	group_init(&g);
 	expect_ok(group_spawn(&g, "stubborn", stubborn, &undone[0], &err), &err);
 	expect_ok(group_spawn(&g, "stubborn", stubborn, &undone[1], &err), &err);
-	expect_eq(task_sleep(&cx, 100 * SECOND), -1);      /* cancelled from outside */
-	group_done(&g);                                    /* waits although we are cancelled */
+	expect_eq(task_sleep(&cx, 100 * SECOND), -1); /* cancelled from outside */
+	group_done(&g);                               /* waits although we are cancelled */
 	expect(undone[0] && undone[1]);
 	expect_eq(task_now(), 8 * SECOND);
 }
@@ -504,9 +505,9 @@ TEST(closing_a_group_waits_for_its_children)
 static void
 wait_with_deadline(void *arg)
 {
-	struct group   g;
-	struct err     err;
-	struct ctx     cx = { .deadline = SECOND, .err = &err };
+	struct group g;
+	struct err err;
+	struct ctx cx = { .deadline = SECOND, .err = &err };
 	struct sleeper s = { .duration = MINUTE, .deadline = NEVER };
 
 	group_init(&g);

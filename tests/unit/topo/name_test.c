@@ -7,7 +7,7 @@
 #include <string.h>
 
 static struct arena arena;
-static struct err   err;
+static struct err err;
 
 static const char *
 repeated(const char *unit, int times)
@@ -21,13 +21,12 @@ repeated(const char *unit, int times)
 
 TEST(names_that_the_servers_take)
 {
-	const char *good[] = { "a", "_a-9Z", "a.b", "a b", " a", "a`b", "a'b", "a\"b", "a/b", "..", "-a",
-	    "%", "#",
-		"\xc3\xa9", "\xe6\xbc\xa2", repeated("n", 64), repeated("\xc3\xa9", 64),
-		repeated("\xe6\xbc\xa2", 64), "mysqls", "System" };
-	const char *bad[] = { "", "a ", " ", repeated("n", 65), repeated("\xc3\xa9", 65), "\xf0\x9f\x98\x80",
-		"a\nb", "\x1b[2J", "\x7f", "\xc2\x9b", "\xc3", "\xff", "\xc0\x80", "\xe0\x80\x80",
-		    "\xed\xa0\x80" };
+	const char *good[] = { "a", "_a-9Z", "a.b", "a b", " a", "a`b", "a'b", "a\"b", "a/b", "..",
+		"-a", "%", "#", "\xc3\xa9", "\xe6\xbc\xa2", repeated("n", 64),
+		repeated("\xc3\xa9", 64), repeated("\xe6\xbc\xa2", 64), "mysqls", "System" };
+	const char *bad[] = { "", "a ", " ", repeated("n", 65), repeated("\xc3\xa9", 65),
+		"\xf0\x9f\x98\x80", "a\nb", "\x1b[2J", "\x7f", "\xc2\x9b", "\xc3", "\xff",
+		"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		expect_ok(name_check("table", good[i], &err), &err);
@@ -40,7 +39,8 @@ TEST(names_that_the_servers_take)
 
 TEST(names_that_are_the_servers_own)
 {
-	static const char *const own[] = { "Mysql", "information_schema", "performance_schema", "sys" };
+	static const char *const own[] = { "Mysql", "information_schema", "performance_schema",
+		"sys" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		expect_eq(name_check("keyspace", own[i], &err), -1);
@@ -67,9 +67,8 @@ TEST(words_are_plain)
 
 TEST(names_come_back_however_they_were_written)
 {
-	static const char *const names[] = { "users", "a.b", "a b", "tick`s", "``", "a/b", "%41", "-x",
-	    "it's", "\\", "\"",
-		"\xc3\xa9", "customer", "100%", "." };
+	static const char *const names[] = { "users", "a.b", "a b", "tick`s", "``", "a/b", "%41",
+		"-x", "it's", "\\", "\"", "\xc3\xa9", "customer", "100%", "." };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
@@ -77,7 +76,8 @@ TEST(names_come_back_however_they_were_written)
 			struct name_parts got;
 			const char *quoted = name_of_table(&arena, names[i], names[k]);
 
-			expect(strspn(pair, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF_-%/\xc3\xa9") ==
+			expect(
+			    strspn(pair, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF_-%/\xc3\xa9") ==
 			    strlen(pair));
 			expect(strlen(pair) < NAME_PAIR_MAX);
 			expect_ok(name_split(&arena, pair, "keyspace.table", &got, &err), &err);
@@ -100,15 +100,14 @@ TEST(names_come_back_however_they_were_written)
 
 TEST(what_is_no_pair_is_refused)
 {
-	static const char *const bad[] = { "", "users", "a.", ".b", "a.b.c", "`a.b", "`a`b.c", "a.`b`c",
-	    "``.a", "a.``",
-		"a/", "/b", "a.`b" };
+	static const char *const bad[] = { "", "users", "a.", ".b", "a.b.c", "`a.b", "`a`b.c",
+		"a.`b`c", "``.a", "a.``", "a/", "/b", "a.`b" };
 	struct name_parts got;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		if (name_split(&arena, bad[i], "keyspace.table", &got, &err) == 0)
-			test_fail(__FILE__, __LINE__, "'%s' was read as '%s' and '%s'", bad[i], got.keyspace,
-			    got.name);
+			test_fail(__FILE__, __LINE__, "'%s' was read as '%s' and '%s'", bad[i],
+			    got.keyspace, got.name);
 		expect(strstr(err.text, "is not of the form keyspace.table") != NULL);
 	}
 	arena_done(&arena);
@@ -117,8 +116,8 @@ TEST(what_is_no_pair_is_refused)
 TEST(a_list_of_tables_is_read_as_it_is_written)
 {
 	static const char *const tables[] = { "users", "a,b", "c.d", "*", "tick`s" };
-	const char              *text = name_of_tables(&arena, "cus tomer", tables, 5);
-	struct name_list         got;
+	const char *text = name_of_tables(&arena, "cus tomer", tables, 5);
+	struct name_list got;
 
 	expect_str(text, "`cus tomer`.users,`a,b`,`c.d`,`*`,`tick``s`");
 	expect_ok(name_split_list(&arena, text, &got, &err), &err);
@@ -148,8 +147,8 @@ TEST(a_long_list_of_tables_is_cut_for_people)
 
 TEST(what_is_no_list_is_refused)
 {
-	static const char *const bad[] = { "", ".a", "c.", "c.a,", "c.,a", "c.a.b", "c.*,a", "c.a,*.b",
-	    "c.`a", "`c`d.a", "c.`a`b" };
+	static const char *const bad[] = { "", ".a", "c.", "c.a,", "c.,a", "c.a.b", "c.*,a",
+		"c.a,*.b", "c.`a", "`c`d.a", "c.`a`b" };
 	struct name_list got;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

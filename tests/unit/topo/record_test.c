@@ -13,6 +13,7 @@ static struct err err;
 static struct workflow_record
 a_workflow(void)
 {
+	/* clang-format off */
 	static struct workflow_table tables[2] = {
 		{ "users", "users", "copying", 1000000, 17 },
 		    { "orders", "orders_new", "init", 0, 0 } };
@@ -184,6 +185,7 @@ TEST(record_refuses_what_is_not_json)
 		expect_eq(workflow_read(&arena, slice_str(wrong[i]), &w, &err), -1);
 		expect_eq(err.kind, ERR_CORRUPT);
 	}
+	/* clang-format on */
 	expect_eq(workflow_read(&arena, SLICE_NULL, &w, &err), -1);
 	arena_done(&arena);
 }
@@ -226,8 +228,8 @@ TEST(record_reader_survives_damage)
 		buf_reset(&bad);
 		buf_add_slice(&bad, buf_slice(&good));
 		for (uint64_t n = rand_below(&rand, 4); n > 0; n--)
-			bad.data[rand_below(&rand, bad.len)] = "{}[]\",:0a\\-\xff"[rand_below(&rand,
-			    12)];
+			bad.data[rand_below(&rand, bad.len)] =
+			    "{}[]\",:0a\\-\xff"[rand_below(&rand, 12)];
 		if (rand_below(&rand, 4) == 0)
 			buf_truncate(&bad, rand_below(&rand, bad.len));
 		refused += workflow_read(&arena, buf_slice(&bad), &back, &err) != 0;
@@ -265,10 +267,11 @@ TEST(json_writer_makes_any_bytes_readable)
 	json_put_close(&w, '}');
 	expect_ok(json_open(&d, "test", buf_slice(&out), &arena, &err), &err);
 	struct json j = json_root(&d), list = json_get_array(&j, "list"),
-	    raw = json_get_object(&j, "raw");
+		    raw = json_get_object(&j, "raw");
 
 	expect_slice(slice_str(json_get_str(&j, "all")), slice_of(all + 1, 127));
-	expect_str(json_get_str(&j, "bad"), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"
+	expect_str(json_get_str(&j, "bad"),
+	    "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"
 	    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	expect_str(json_get_str(&j, "good"), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
 	expect_str(json_get_str(&j, "cut"), "\xef\xbf\xbd\xef\xbf\xbd");
@@ -285,7 +288,7 @@ TEST(json_writer_makes_any_bytes_readable)
 
 TEST(json_numbers_are_as_short_as_they_can_be)
 {
-	struct buf         out = BUF_INIT;
+	struct buf out = BUF_INIT;
 	struct json_writer w = { .out = &out };
 
 	json_put_open(&w, NULL, '[');

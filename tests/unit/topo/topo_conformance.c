@@ -10,17 +10,17 @@
 
 struct run {
 	scenario_fn *fn;
-	const char  *url;       /* NULL: in memory */
-	bool         ended;
+	const char *url; /* NULL: in memory */
+	bool ended;
 };
 
 static void
 run_scenario(void *arg)
 {
-	struct run  *r = arg;
+	struct run *r = arg;
 	struct arena arena = ARENA_INIT;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 	struct topo *a, *b;
 
 	if (r->url == NULL) {
@@ -61,7 +61,7 @@ on_memory(scenario_fn *fn)
 static void
 on_real_loop(task_fn *fn, void *arg)
 {
-	struct err   err = { 0 };
+	struct err err = { 0 };
 	struct loop *l = loop_new(&err);
 
 	expect(l != NULL);
@@ -91,8 +91,8 @@ on_sqlite(scenario_fn *fn)
 
 struct file_run {
 	const char *url;
-	void      (*fn)(struct ctx *cx, struct topo *t, void *arg);
-	void       *arg;
+	void (*fn)(struct ctx *cx, struct topo *t, void *arg);
+	void *arg;
 };
 
 static void
@@ -100,8 +100,8 @@ run_on_file(void *arg)
 {
 	struct file_run *r = arg;
 	struct arena arena = ARENA_INIT;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 	struct topo *t;
 
 	expect_ok(topo_open(&cx, r->url, &t), &err);
@@ -121,8 +121,8 @@ on_file(const char *url, void (*fn)(struct ctx *cx, struct topo *t, void *arg), 
 int64_t
 set(struct ctx *cx, struct topo *t, const char *key, const char *value)
 {
-	struct topo_op     op = { key, value == NULL ? SLICE_NULL : slice_str(value), 0 };
-	struct topo_txn    txn = { NULL, 0, &op, 1 };
+	struct topo_op op = { key, value == NULL ? SLICE_NULL : slice_str(value), 0 };
+	struct topo_txn txn = { NULL, 0, &op, 1 };
 	struct topo_result r;
 
 	expect_ok(topo_txn(cx, t, &txn, &r), cx->err);
@@ -134,7 +134,7 @@ void
 expect_value(struct ctx *cx, struct topo *t, const char *key, const char *value)
 {
 	struct topo_kv kv;
-	int            rc = topo_get(cx, t, key, &kv);
+	int rc = topo_get(cx, t, key, &kv);
 
 	if (value == NULL) {
 		expect_eq(rc, -1);

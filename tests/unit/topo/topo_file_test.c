@@ -18,9 +18,9 @@ static void
 add_to_both(struct ctx *cx, struct topo *t, int64_t *out)
 {
 	struct topo_list l = list_of(cx, t, "/n/");
-	char             text[32];
+	char text[32];
 	struct topo_compare compares[2] = { { "/n/1", 0 }, { "/n/2", 0 } };
-	struct topo_op   ops[2] = { { .key = "/n/1" }, { .key = "/n/2" } };
+	struct topo_op ops[2] = { { .key = "/n/1" }, { .key = "/n/2" } };
 	struct topo_result r;
 
 	*out = 1;
@@ -44,7 +44,7 @@ add_many(struct ctx *cx, struct topo *t, void *arg)
 {
 	int64_t number;
 
-	for (int done = 0; done < ADDS; done += number > 0)
+	for (int done = 0; done<ADDS; done += number> 0)
 		add_to_both(cx, t, &number);
 }
 
@@ -87,7 +87,7 @@ add_and_tell(struct ctx *cx, struct topo *t, void *arg)
 static void
 expect_at_least(struct ctx *cx, struct topo *t, void *arg)
 {
-	int64_t          acknowledged = *(int64_t *)arg, found = 0;
+	int64_t acknowledged = *(int64_t *)arg, found = 0;
 	struct topo_list l = list_of(cx, t, "/n/");
 
 	for (size_t i = 0; i < l.count; i++) {
@@ -104,8 +104,8 @@ expect_at_least(struct ctx *cx, struct topo *t, void *arg)
 TEST(file_kill_9_loses_nothing_acknowledged)
 {
 	struct rand r;
-	int64_t     acknowledged = 0, number;
-	int         pipes[2];
+	int64_t acknowledged = 0, number;
+	int pipes[2];
 
 	rand_seed(&r, test_seed());
 	for (int round = 0; round < 12; round++) {
@@ -145,7 +145,7 @@ outlive(struct ctx *cx, struct topo *t, void *arg)
 	expect_str(events_text(cx, &e), "+/alive=x");
 	struct ctx living = ctx_within(cx, 2 * TTL);
 
-	expect_eq(topo_watch(&living, t, "/alive", e.revision, &e), -1);   /* it is renewed */
+	expect_eq(topo_watch(&living, t, "/alive", e.revision, &e), -1); /* it is renewed */
 	expect_eq(cx->err->kind, ERR_TIMEOUT);
 	expect(kill(*(pid_t *)arg, SIGKILL) == 0);
 	usec killed = task_boottime();
@@ -180,7 +180,7 @@ static void
 watch_fifty(struct ctx *cx, struct topo *t, void *arg)
 {
 	struct topo_events e = { .revision = 0 };
-	int                seen = 0;
+	int seen = 0;
 
 	while (seen < 50) {
 		expect_ok(topo_watch(cx, t, "/n", e.revision, &e), cx->err);
@@ -204,9 +204,9 @@ TEST(file_a_lease_renewed_in_the_last_moment_is_not_ended)
 {
 	struct err err = { 0 };
 	struct db *d = open_tables(&err);
-	uint64_t   seen = 0;
-	int64_t    lease, revision;
-	struct arena        arena = ARENA_INIT;
+	uint64_t seen = 0;
+	int64_t lease, revision;
+	struct arena arena = ARENA_INIT;
 	struct table_leases all;
 
 	expect_ok(tables_lease_grant(d, SECOND, &lease, &err), &err);
@@ -223,17 +223,18 @@ TEST(file_a_lease_renewed_in_the_last_moment_is_not_ended)
 
 TEST(file_history_keeps_its_number_of_revisions)
 {
-	struct err         err = { 0 };
-	struct db         *d = open_tables(&err);
-	struct arena       arena = ARENA_INIT;
-	struct topo_op     op = { "/k", slice_str("x"), 0 };
-	struct topo_txn    txn = { NULL, 0, &op, 1 };
+	struct err err = { 0 };
+	struct db *d = open_tables(&err);
+	struct arena arena = ARENA_INIT;
+	struct topo_op op = { "/k", slice_str("x"), 0 };
+	struct topo_txn txn = { NULL, 0, &op, 1 };
 	struct topo_result r;
 
 	expect_ok(tables_txn(d, &txn, &r, &err), &err);
 	/* as if nearly all of the revisions had been written elsewhere */
-	expect_ok(db_execute(d, &err, "UPDATE state SET revision = ?", "i",
-	    (int64_t)TOPO_HISTORY - 1), &err);
+	expect_ok(
+	    db_execute(d, &err, "UPDATE state SET revision = ?", "i", (int64_t)TOPO_HISTORY - 1),
+	    &err);
 	for (int i = 0; i < 3; i++) {
 		struct topo_events e = { .revision = 0 }, later = { .revision = i };
 
@@ -252,7 +253,7 @@ TEST(file_history_keeps_its_number_of_revisions)
 static int
 open_error(const char *what, struct err *err)
 {
-	char       path[200];
+	char path[200];
 	struct db *d;
 
 	snprintf(path, sizeof path, "%s/%s", test_dir(), what);
@@ -265,7 +266,7 @@ open_error(const char *what, struct err *err)
 
 TEST(file_refuses_what_is_not_a_topology)
 {
-	char       path[200];
+	char path[200];
 	struct err err = { 0 };
 	struct db *d;
 
@@ -313,20 +314,20 @@ static void
 wait_for_lock(struct ctx *cx, struct topo *t, void *arg)
 {
 	struct ctx soon = ctx_within(cx, 300 * MSEC);
-	usec       begun = task_now();
+	usec begun = task_now();
 
 	expect_eq(topo_set(&soon, t, "/k", slice_str("x"), 0), -1);
 	expect_eq(cx->err->kind, ERR_TIMEOUT);
 	expect(task_now() - begun < 5 * SECOND);
 	expect(kill(*(pid_t *)arg, SIGKILL) == 0);
-	expect_ok(topo_set(cx, t, "/k", slice_str("x"), 0), cx->err);   /* the dead hold no locks */
+	expect_ok(topo_set(cx, t, "/k", slice_str("x"), 0), cx->err); /* the dead hold no locks */
 }
 
 TEST(file_a_locked_file_ends_the_wait_at_its_deadline)
 {
 	struct err err = { 0 };
-	int        pipes[2];
-	char       c = 0;
+	int pipes[2];
+	char c = 0;
 
 	db_close(open_tables(&err));
 	expect(pipe(pipes) == 0);

@@ -20,8 +20,8 @@ CONFORMS(revisions_rise_with_each_change)
 {
 	expect_eq(list_of(cx, a, "/").revision, 0);
 	expect_eq(set(cx, a, "/k", "1"), 1);
-	expect_eq(set(cx, b, "/k", "1"), 2);            /* the same value is a change too */
-	expect_eq(set(cx, a, "/nothing", NULL), 2);     /* a delete of what is not there is none */
+	expect_eq(set(cx, b, "/k", "1"), 2);        /* the same value is a change too */
+	expect_eq(set(cx, a, "/nothing", NULL), 2); /* a delete of what is not there is none */
 	expect_eq(set(cx, b, "/l", "x"), 3);
 	struct topo_kv kv = get(cx, a, "/k");
 
@@ -30,13 +30,14 @@ CONFORMS(revisions_rise_with_each_change)
 	expect_value(cx, b, "/k", NULL);
 	expect_eq(set(cx, b, "/k", "2"), 5);
 	kv = get(cx, a, "/k");
-	expect(kv.created == 5 && kv.modified == 5);    /* a new life */
+	expect(kv.created == 5 && kv.modified == 5); /* a new life */
 	expect_eq(list_of(cx, b, "/").revision, 5);
 }
 
 CONFORMS(transactions_compare_several_keys_and_do_all_or_nothing)
 {
 	struct topo_compare compares[3] = { { "/a", 0 }, { "/b", 0 }, { "/c", 0 } };
+	/* clang-format off */
 	struct topo_op      ops[3] = {
 		{ "/a", slice_str("1"), 0 }, { "/b", slice_str("2"), 0 }, { "/gone", SLICE_NULL,
 		    0 } };
@@ -180,6 +181,7 @@ CONFORMS(limits_of_transactions)
 		snprintf(keys[i], sizeof keys[i], "/k%d", i);
 		ops[i] = (struct topo_op){ keys[i], slice_str(keys[i]), 0 };
 	}
+	/* clang-format on */
 	refused(cx, topo_txn(cx, a, &(struct topo_txn){ NULL, 0, ops, TOPO_OPS_MAX + 1 }, &r));
 	expect_ok(topo_txn(cx, a, &(struct topo_txn){ NULL, 0, ops, TOPO_OPS_MAX }, &r), cx->err);
 	expect_eq(list_of(cx, b, "/k").count, TOPO_OPS_MAX);
@@ -208,8 +210,8 @@ CONFORMS(watches_deliver_the_past_in_order)
 
 struct writer {
 	struct topo *topo;
-	int          count;
-	usec         pause;
+	int count;
+	usec pause;
 };
 
 static void
@@ -217,9 +219,9 @@ write_numbers(void *arg)
 {
 	const struct writer *w = arg;
 	struct arena arena = ARENA_INIT;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
-	char         text[16];
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	char text[16];
 
 	for (int i = 1; i <= w->count; i++) {
 		expect_ok(task_sleep(&cx, w->pause), &err);
@@ -250,7 +252,7 @@ follow_numbers(struct ctx *cx, struct topo *t, int last)
 
 CONFORMS(watches_wait_for_changes_of_both_handles)
 {
-	struct group  g;
+	struct group g;
 	struct writer w = { b, 20, 7 * MSEC };
 
 	group_init(&g);
@@ -264,7 +266,7 @@ CONFORMS(watches_wait_for_changes_of_both_handles)
 
 CONFORMS(watches_of_ones_own_changes_are_woken_at_once)
 {
-	struct group  g;
+	struct group g;
 	struct writer w = { a, 20, 1 * MSEC };
 
 	group_init(&g);
@@ -276,23 +278,23 @@ CONFORMS(watches_of_ones_own_changes_are_woken_at_once)
 
 CONFORMS(watches_end_at_their_deadline)
 {
-	struct ctx         soon = ctx_within(cx, 50 * MSEC);
+	struct ctx soon = ctx_within(cx, 50 * MSEC);
 	struct topo_events e;
-	usec               begun = task_now();
+	usec begun = task_now();
 
 	set(cx, b, "/elsewhere", "x");
 	expect_eq(topo_watch(&soon, a, "/w/", 0, &e), -1);
 	expect_eq(cx->err->kind, ERR_TIMEOUT);
 	expect(task_now() - begun >= 50 * MSEC);
-	expect_eq(list_of(cx, a, "/").count, 1);   /* the handle is as good as before */
+	expect_eq(list_of(cx, a, "/").count, 1); /* the handle is as good as before */
 }
 
 static void
 watch_for_ever(void *arg)
 {
 	struct arena arena = ARENA_INIT;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 	struct topo_events e;
 
 	expect_eq(topo_watch(&cx, arg, "/w/", 0, &e), -1);
@@ -314,11 +316,11 @@ CONFORMS(watches_can_be_cancelled)
 
 CONFORMS(long_histories_come_in_whole_revisions)
 {
-	static char        keys[100][16];
-	struct topo_op     ops[100];
+	static char keys[100][16];
+	struct topo_op ops[100];
 	struct topo_result r;
 	struct topo_events e = { .revision = 0 };
-	size_t             seen = 0;
+	size_t seen = 0;
 
 	for (int i = 0; i < 100; i++) {
 		snprintf(keys[i], sizeof keys[i], "/w/%d", i);
@@ -337,7 +339,7 @@ CONFORMS(long_histories_come_in_whole_revisions)
 CONFORMS(what_is_no_longer_kept_is_compacted)
 {
 	enum { WRITES = TOPO_HISTORY_BYTES / TOPO_VALUE_MAX + 3 };
-	char              *value = mem_zalloc(TOPO_VALUE_MAX);
+	char *value = mem_zalloc(TOPO_VALUE_MAX);
 	struct topo_events e;
 
 	set(cx, a, "/w/small", "1");
@@ -349,7 +351,7 @@ CONFORMS(what_is_no_longer_kept_is_compacted)
 	expect(e.compacted && e.count == 0);
 	struct topo_list l = list_of(cx, b, "/w/");
 
-	expect_eq(l.count, 1);                      /* only the past is lost */
+	expect_eq(l.count, 1); /* only the past is lost */
 	expect_eq(l.revision, WRITES + 1);
 	set(cx, a, "/w/small", "2");
 	expect_ok(topo_watch(cx, b, "/w/", l.revision, &e), cx->err);
@@ -365,7 +367,7 @@ CONFORMS(what_is_no_longer_kept_is_compacted)
 
 struct adder {
 	struct topo *topo;
-	int          adds;
+	int adds;
 };
 
 static void
@@ -373,12 +375,12 @@ add_numbers(void *arg)
 {
 	const struct adder *w = arg;
 	struct arena arena = ARENA_INIT;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err, .arena = &arena };
-	char         text[32];
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	char text[32];
 
-	for (int done = 0; done < w->adds; ) {
-		struct topo_kv      kv = get(&cx, w->topo, "/n");
+	for (int done = 0; done < w->adds;) {
+		struct topo_kv kv = get(&cx, w->topo, "/n");
 		struct topo_compare old = { "/n", kv.modified };
 
 		snprintf(text, sizeof text, "%lld", atoll(arena_slice_str(&arena, kv.value)) + 1);

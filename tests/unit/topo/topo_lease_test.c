@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { TTL = 800 * (int)MSEC };   /* short for the real clock, long beside a slow disk's fsync */
+enum { TTL = 800 * (int)MSEC }; /* short for the real clock, long beside a slow disk's fsync */
 
 static int64_t
 grant(struct ctx *cx, struct topo *t, usec ttl)
@@ -26,9 +26,9 @@ attach(struct ctx *cx, struct topo *t, const char *key, int64_t lease)
 
 CONFORMS(keys_vanish_with_their_lease_at_once)
 {
-	int64_t            lease = grant(cx, a, TTL), revision;
+	int64_t lease = grant(cx, a, TTL), revision;
 	struct topo_events e;
-	usec               begun = task_now();
+	usec begun = task_now();
 
 	attach(cx, a, "/l/1", lease);
 	attach(cx, a, "/l/2", lease);
@@ -36,7 +36,7 @@ CONFORMS(keys_vanish_with_their_lease_at_once)
 	attach(cx, a, "/l/detached", lease);
 	attach(cx, b, "/l/detached", 0);
 	revision = list_of(cx, b, "/").revision;
-	expect_ok(topo_watch(cx, b, "/l/", revision, &e), cx->err);   /* nobody renews */
+	expect_ok(topo_watch(cx, b, "/l/", revision, &e), cx->err); /* nobody renews */
 	expect_str(events_text(cx, &e), "-/l/1 -/l/2");
 	expect(e.items[0].revision == revision + 1 && e.items[1].revision == revision + 1);
 	expect(task_now() - begun >= TTL);
@@ -51,14 +51,14 @@ CONFORMS(keys_vanish_with_their_lease_at_once)
 
 CONFORMS(renewals_keep_a_lease)
 {
-	int64_t  lease = grant(cx, a, TTL);
+	int64_t lease = grant(cx, a, TTL);
 	uint64_t before, after;
-	usec     ttl;
+	usec ttl;
 
 	attach(cx, a, "/l", lease);
 	expect_ok(b->ops->lease_counter(cx, b, lease, &before, &ttl), cx->err);
 	expect_eq(ttl, TTL);
-	for (int i = 0; i < 12; i++) {                  /* three times its time to live */
+	for (int i = 0; i < 12; i++) { /* three times its time to live */
 		expect_ok(task_sleep(cx, TTL / 4), cx->err);
 		expect_ok(a->ops->lease_renew(cx, a, lease), cx->err);
 	}
@@ -101,14 +101,14 @@ CONFORMS(locks_belong_to_one)
 	expect_eq(topo_unlock(cx, a, "move", one), -1);
 	expect_eq(cx->err->kind, ERR_NOT_FOUND);
 	expect_ok(topo_lock(cx, b, "move", "vtctld 2", two), cx->err);
-	expect_ok(b->ops->lease_revoke(cx, b, two), cx->err);            /* its holder has died */
+	expect_ok(b->ops->lease_revoke(cx, b, two), cx->err); /* its holder has died */
 	expect_ok(topo_lock(cx, a, "move", "vtctld 1", one), cx->err);
 }
 
 CONFORMS(a_kept_lease_is_held)
 {
 	struct topo_lease *l;
-	uint64_t           epoch;
+	uint64_t epoch;
 
 	expect_ok(topo_lease_start(cx, a, TTL, &l), cx->err);
 	attach(cx, a, "/l", topo_lease_id(l));
@@ -129,13 +129,13 @@ attach_again(struct ctx *cx, void *arg, int64_t lease)
 {
 	struct topo *t = arg;
 
-	(void)!topo_set(cx, t, "/l", slice_str("again"), lease);   /* the keeper reads cx->err */
+	(void)!topo_set(cx, t, "/l", slice_str("again"), lease); /* the keeper reads cx->err */
 }
 
 CONFORMS(a_lease_that_was_lost_is_granted_anew)
 {
 	struct topo_lease *l;
-	uint64_t           epoch;
+	uint64_t epoch;
 
 	expect_ok(topo_lease_start(cx, a, TTL, &l), cx->err);
 	topo_lease_on_grant(l, attach_again, a);
@@ -151,15 +151,15 @@ CONFORMS(a_lease_that_was_lost_is_granted_anew)
 
 struct told {
 	struct topo_lease *lease;
-	int                times;
+	int times;
 };
 
 static void
 count_news(void *arg)
 {
 	struct told *told = arg;
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = NEVER, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	while (topo_lease_wait(&cx, told->lease) == 0)
 		told->times++;
@@ -167,9 +167,9 @@ count_news(void *arg)
 
 CONFORMS(who_waits_is_told_of_renewals_and_of_a_loss)
 {
-	struct told  told = { 0 };
+	struct told told = { 0 };
 	struct group g;
-	usec         until;
+	usec until;
 
 	expect_ok(topo_lease_start(cx, a, TTL, &told.lease), cx->err);
 	group_init(&g);
@@ -177,12 +177,12 @@ CONFORMS(who_waits_is_told_of_renewals_and_of_a_loss)
 	until = topo_lease_until(told.lease);
 	while (told.times < 3)
 		expect_ok(task_sleep(cx, TTL / 20), cx->err);
-	expect(topo_lease_until(told.lease) >= until + TTL / 2);   /* each was a renewal */
+	expect(topo_lease_until(told.lease) >= until + TTL / 2); /* each was a renewal */
 	expect_ok(b->ops->lease_revoke(cx, b, topo_lease_id(told.lease)), cx->err);
 	while (topo_lease_epoch(told.lease) == 1 || !topo_lease_held(told.lease))
 		expect_ok(task_sleep(cx, TTL / 20), cx->err);
 	expect_ok(task_sleep(cx, 0), cx->err);
-	expect(told.times >= 4);   /* granted anew, and held */
+	expect(told.times >= 4); /* granted anew, and held */
 	group_done(&g);
 	topo_lease_stop(told.lease);
 }
@@ -194,13 +194,13 @@ cut_off(struct ctx *cx, struct topo *a, struct topo *b)
 {
 	struct topo_lease *l;
 	struct topo_events e;
-	usec               begun = task_now();
+	usec begun = task_now();
 
 	expect_ok(topo_lease_start(cx, a, TTL, &l), cx->err);
 	topo_lease_on_grant(l, attach_again, a);
 	attach(cx, a, "/l", topo_lease_id(l));
 	uint64_t epoch = topo_lease_epoch(l);
-	int64_t  revision = list_of(cx, b, "/").revision;
+	int64_t revision = list_of(cx, b, "/").revision;
 
 	topo_memory_cut(a, true);
 	expect_eq(topo_set(cx, a, "/k", slice_str("x"), 0), -1);
@@ -208,7 +208,7 @@ cut_off(struct ctx *cx, struct topo *a, struct topo *b)
 	expect_ok(topo_watch(cx, b, "/l", revision, &e), cx->err);
 	expect_str(events_text(cx, &e), "-/l");
 	expect(task_now() - begun >= TTL);
-	expect(!topo_lease_held(l));                    /* its holder knew first */
+	expect(!topo_lease_held(l)); /* its holder knew first */
 	topo_memory_cut(a, false);
 	expect_ok(task_sleep(cx, TTL), cx->err);
 	expect_value(cx, b, "/l", "again");
@@ -229,7 +229,7 @@ static void
 lapse_without_loss(struct ctx *cx, struct topo *a, struct topo *b)
 {
 	struct topo_lease *l;
-	uint64_t           epoch;
+	uint64_t epoch;
 
 	expect_ok(topo_lease_start(cx, a, TTL, &l), cx->err);
 	epoch = topo_lease_epoch(l);
@@ -242,7 +242,7 @@ lapse_without_loss(struct ctx *cx, struct topo *a, struct topo *b)
 	topo_memory_cut(a, false);
 	expect_ok(task_sleep(cx, TTL / 4), cx->err);
 	expect(topo_lease_held(l));
-	expect(topo_lease_epoch(l) != epoch);           /* held now, but not without a gap */
+	expect(topo_lease_epoch(l) != epoch); /* held now, but not without a gap */
 	topo_lease_stop(l);
 }
 
@@ -264,8 +264,8 @@ static void
 attach_fails_once(struct ctx *cx, struct topo *a, struct topo *b)
 {
 	struct topo_lease *l;
-	int                calls = 0;
-	bool               held_before = false;
+	int calls = 0;
+	bool held_before = false;
 
 	expect_ok(topo_lease_start(cx, a, TTL, &l), cx->err);
 	topo_lease_on_grant(l, attach_the_second_time, &calls);
@@ -273,7 +273,7 @@ attach_fails_once(struct ctx *cx, struct topo *a, struct topo *b)
 	while (calls < 2) {
 		held_before = calls == 1 && topo_lease_held(l);
 		expect_ok(task_sleep(cx, 1 * MSEC), cx->err);
-		expect(!held_before);                   /* its keys are not there yet */
+		expect(!held_before); /* its keys are not there yet */
 	}
 	expect_ok(task_sleep(cx, 1 * MSEC), cx->err);
 	expect(topo_lease_held(l));

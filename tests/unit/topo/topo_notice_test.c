@@ -32,7 +32,7 @@ told(const struct notice *n)
 TEST(file_commit_of_another_process_gives_notice)
 {
 	struct notice n;
-	char          events[1024];
+	char events[1024];
 
 	test_dir();
 	expect_exit(in_child(change_once, NULL));
@@ -50,12 +50,12 @@ TEST(file_commit_of_another_process_gives_notice)
 /* Most of what is written while programs are at rest: it must not wake the others. */
 TEST(file_renewals_tell_nobody)
 {
-	struct err          err = { 0 };
-	struct db          *d = open_tables(&err);
-	struct arena        arena = ARENA_INIT;
+	struct err err = { 0 };
+	struct db *d = open_tables(&err);
+	struct arena arena = ARENA_INIT;
 	struct table_leases all;
-	struct notice       n;
-	int64_t             lease, revision;
+	struct notice n;
+	int64_t lease, revision;
 
 	expect_ok(tables_lease_grant(d, SECOND, &lease, &err), &err);
 	notice_open(&n, test_url() + strlen("sqlite:"));
@@ -90,10 +90,10 @@ fsync(int fd)
 static bool
 put_is_synced(struct db *d)
 {
-	struct err         err = { 0 };
-	struct topo_op     op = { "/k", slice_str("x"), 0 };
+	struct err err = { 0 };
+	struct topo_op op = { "/k", slice_str("x"), 0 };
 	struct topo_result r;
-	int                before = syncs;
+	int before = syncs;
 
 	expect_ok(tables_txn(d, &(struct topo_txn){ NULL, 0, &op, 1 }, &r, &err), &err);
 	return syncs > before;
@@ -101,12 +101,12 @@ put_is_synced(struct db *d)
 
 TEST(file_renewals_are_not_synced_and_all_else_is)
 {
-	struct err          err = { 0 };
-	struct db          *d = open_tables(&err);
-	struct arena        arena = ARENA_INIT;
+	struct err err = { 0 };
+	struct db *d = open_tables(&err);
+	struct arena arena = ARENA_INIT;
 	struct table_leases all;
-	int64_t             lease;
-	int                 before;
+	int64_t lease;
+	int before;
 
 	expect_ok(tables_lease_grant(d, SECOND, &lease, &err), &err);
 	expect(put_is_synced(d));
@@ -124,17 +124,18 @@ static pid_t
 change_silently(void)
 {
 	struct err err = { 0 };
-	pid_t      pid = fork();
+	pid_t pid = fork();
 
 	expect(pid >= 0);
 	if (pid > 0)
 		return pid;
-	usleep(300 * 1000);   /* whoever watches is at rest by then */
+	usleep(300 * 1000); /* whoever watches is at rest by then */
 	struct db *d = open_tables(&err);
 
 	expect_ok(db_execute(d, &err, "BEGIN IMMEDIATE", ""), &err);
 	expect_ok(db_execute(d, &err, "INSERT INTO kv VALUES ('/k', x'31', 1, 1, 0)", ""), &err);
-	expect_ok(db_execute(d, &err, "INSERT INTO history VALUES (1, 1, '/k', x'31', 1, 0)", ""), &err);
+	expect_ok(
+	    db_execute(d, &err, "INSERT INTO history VALUES (1, 1, '/k', x'31', 1, 0)", ""), &err);
 	expect_ok(db_execute(d, &err, "UPDATE state SET revision = 1", ""), &err);
 	expect_ok(db_execute(d, &err, "COMMIT", ""), &err);
 	_exit(0);
@@ -143,7 +144,7 @@ change_silently(void)
 static void
 watch_silence(struct ctx *cx, struct topo *t, void *arg)
 {
-	struct ctx         within = ctx_within(cx, 20 * SECOND);
+	struct ctx within = ctx_within(cx, 20 * SECOND);
 	struct topo_events e;
 
 	expect_ok(topo_watch(&within, t, "/k", 0, &e), cx->err);
@@ -176,10 +177,10 @@ wakes(void)
 static void
 rest(struct ctx *cx, struct topo *t, void *arg)
 {
-	struct ctx         within;
+	struct ctx within;
 	struct topo_lease *l;
 	struct topo_events e;
-	long               before;
+	long before;
 
 	expect_ok(topo_lease_start(cx, t, 3 * SECOND, &l), cx->err);
 	expect_ok(task_sleep(cx, SECOND), cx->err);
@@ -187,7 +188,7 @@ rest(struct ctx *cx, struct topo *t, void *arg)
 	within = ctx_within(cx, REST_S * SECOND);
 	expect_eq(topo_watch(&within, t, "/k", list_of(cx, t, "/").revision, &e), -1);
 	expect_eq(cx->err->kind, ERR_TIMEOUT);
-	expect(wakes() > before);   /* the lease is kept */
+	expect(wakes() > before); /* the lease is kept */
 	expect(wakes() - before < REST_S * WAKES_A_SECOND);
 	topo_lease_stop(l);
 }
@@ -218,10 +219,10 @@ TEST(file_a_process_at_rest_is_seldom_woken)
 static void
 looks(void *arg)
 {
-	struct err   err = { 0 };
-	struct ctx   cx = { .deadline = task_now() + 10 * SECOND, .err = &err };
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = task_now() + 10 * SECOND, .err = &err };
 	struct notice n = { .fd = *(int *)arg };
-	usec         begun = task_now();
+	usec begun = task_now();
 
 	for (int i = 0; i < 5; i++) {
 		expect_ok(notice_wait(&cx, &n, SECOND), &err);
@@ -237,7 +238,7 @@ TEST(file_that_cannot_be_watched_is_looked_at_all_the_same)
 
 	expect(fds[1] >= 0);
 	for (int i = 0; i < 2; i++) {
-		struct err   err = { 0 };
+		struct err err = { 0 };
 		struct loop *l = loop_new(&err);
 		struct task *t;
 
