@@ -159,19 +159,33 @@ do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	return move->side == MOVE_FROM ? heartbeat_delete(cx, d.session, f.id) : 0;
 }
 
+/* Of the tables at that end. */
+static struct auto_values
+auto_values_of(struct arena *a, const struct move_request *move, enum move_side end)
+{
+	struct auto_values v = { end == MOVE_FROM ? move->from.database : move->to.database,
+		arena_array(a, const char *, move->tables_count), move->tables_count,
+		arena_array(a, uint64_t, move->tables_count) };
+
+	for (size_t i = 0; i < v.count; i++)
+		v.tables[i] = end == MOVE_FROM ? move->tables[i].from : move->tables[i].to;
+	return v;
+}
+
 static int
 do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
 	struct next_values_reply *reply = r;
+	struct auto_values v = auto_values_of(cx->arena, move, MOVE_FROM);
 	SCOPED(client) struct mysql_client *dba = NULL;
 
 	TRY(env_dba(cx, api->env, &dba));
-	reply->tables = arena_array(cx->arena, struct auto_next, move->tables_count);
-	reply->tables_count = move->tables_count;
-	for (size_t i = 0; i < move->tables_count; i++)
-		TRY(auto_increment_read(
-		    cx, dba, move->from.database, move->tables[i].from, &reply->tables[i].next));
+	TRY(auto_increment_read(cx, dba, &v));
+	reply->tables = arena_array(cx->arena, struct auto_next, v.count);
+	reply->tables_count = v.count;
+	for (size_t i = 0; i < v.count; i++)
+		reply->tables[i].next = v.next[i];
 	return 0;
 }
 
@@ -180,25 +194,18 @@ do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *
 {
 	const struct set_next_values_request *request = q;
 	const struct move_request *move = &request->move;
+	struct auto_values wanted = auto_values_of(cx->arena, move, MOVE_TO);
 	SCOPED(ddl) struct ddl d = { 0 };
 	struct stream *s;
 
 	if (request->values_count != move->tables_count)
 		return err_set(cx->err, ERR_REFUSED, "%zu next values for %zu tables",
 		    request->values_count, move->tables_count);
+	for (size_t i = 0; i < wanted.count; i++)
+		wanted.next[i] = request->values[i].next;
 	TRY(find_stream(cx, api, move, &s));
 	TRY(ddl_open(cx, api->env, &d));
-	for (size_t i = 0; i < move->tables_count; i++) {
-		struct auto_increment wanted = {
-			.database = move->to.database,
-			.table = move->tables[i].to,
-			.next = request->values[i].next,
-			.exact = stream_reached(s) == STREAM_FROZEN,
-		};
-
-		TRY(auto_increment_set(cx, &d, &wanted));
-	}
-	return 0;
+	return auto_increment_set(cx, &d, &wanted, stream_reached(s) == STREAM_FROZEN);
 }
 
 static int

@@ -12,6 +12,8 @@ struct verb {
 static const struct verb verbs[] = { { "ins", "INSERT" }, { "upd", "UPDATE" }, { "del", "DELETE" } };
 enum {
 	VERBS = sizeof(verbs) / sizeof(verbs[0]),
+	/* A look for one table's triggers takes 0.8 ms, one through a database 12 us for each table there. */
+	ONE_BY_ONE_MAX = 8,
 	ROW_AGAIN_MS = 100, /* a tenth of the wait: others queue behind it */
 	ROW_WAIT_S = 1,     /* of each try for a row: the least that InnoDB waits in turn */
 	ER_LOCK_WAIT_TIMEOUT = 1205,
@@ -114,10 +116,21 @@ delete_row(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	return ddl_run(cx, d, buf_slice(&sql));
 }
 
-/* How many of this workflow's three are there. */
+/* The fence on one of its tables. */
+static struct fence
+fence_on_one(const struct fence *f, const char *const *table)
+{
+	struct fence one = *f;
+
+	one.tables = table;
+	one.tables_count = 1;
+	return one;
+}
+
+/* How many of the workflow's triggers are there: VERBS for each of the tables. Where no single table is
+ * named, the server looks through all of the database. */
 static int
-count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, const char *table,
-    uint64_t *count)
+count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, uint64_t *count)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -128,13 +141,17 @@ count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, co
 	buf_add_str(
 	    &sql, "SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema=");
 	quote_string(&sql, slice_str(f->database));
-	buf_add_str(&sql, " AND event_object_table=");
-	quote_string(&sql, slice_str(table));
+	if (f->tables_count == 1) {
+		buf_add_str(&sql, " AND event_object_table=");
+		quote_string(&sql, slice_str(f->tables[0]));
+	}
 	buf_add_str(&sql, " AND trigger_name IN (''");
-	for (int v = 0; v < VERBS; v++) {
-		buf_add_str(&sql, ", '");
-		add_bare_name(&sql, f, &verbs[v], table);
-		buf_add_char(&sql, '\'');
+	for (int t = 0; t < f->tables_count; t++) {
+		for (int v = 0; v < VERBS; v++) {
+			buf_add_str(&sql, ", '");
+			add_bare_name(&sql, f, &verbs[v], f->tables[t]);
+			buf_add_char(&sql, '\'');
+		}
 	}
 	buf_add_char(&sql, ')');
 	TRY(mysql_select(&inner, c, buf_slice(&sql), &rows));
@@ -191,15 +208,17 @@ change_triggers(
 static int
 create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
 {
+	struct fence one = fence_on_one(f, &table);
 	uint64_t count;
 
-	TRY(count_triggers(cx, d->session, f, table, &count));
+	TRY(count_triggers(cx, d->session, &one, &count));
 	return count == VERBS ? 0 : change_triggers(cx, d, f, table, create_three);
 }
 
 static int
 install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
 {
+	struct fence one = fence_on_one(f, &table);
 	int fresh = insert_row(cx, d, f, table, armed); /* (1) */
 	uint64_t count = 1;
 
@@ -211,7 +230,7 @@ install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *tab
 	/* No trigger reads the row that was just made, so it is taken back. It must not be left to a
 	 * removal of the fence: an account that may not make triggers may not drop them either. */
 	if (fresh == 1 && first.kind == ERR_SERVER &&
-	    count_triggers(cx, d->session, f, table, &count) == 0 && count == 0)
+	    count_triggers(cx, d->session, &one, &count) == 0 && count == 0)
 		TRY(delete_row(cx, d, f, table));
 	return err_copy(cx->err, &first);
 }
@@ -227,19 +246,34 @@ fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed)
 	return 0;
 }
 
+/* In the hold, so of few tables one by one, and of more in one look through the database. */
+static int
+count_all(struct ctx *cx, struct mysql_client *dba, const struct fence *f, uint64_t *count)
+{
+	if (f->tables_count > ONE_BY_ONE_MAX)
+		return count_triggers(cx, dba, f, count);
+	*count = 0;
+	for (int t = 0; t < f->tables_count; t++) {
+		struct fence one = fence_on_one(f, &f->tables[t]);
+		uint64_t there;
+
+		TRY(count_triggers(cx, dba, &one, &there));
+		*count += there;
+	}
+	return 0;
+}
+
 int
 fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 {
-	for (int t = 0; t < f->tables_count; t++) {
-		uint64_t count;
+	uint64_t count, whole = (uint64_t)f->tables_count * VERBS;
 
-		TRY(count_triggers(cx, dba, f, f->tables[t], &count));
-		if (count != VERBS)
-			return err_set(cx->err, ERR_RETRY,
-			    "the fence of table '%s.%s' is not whole: %d of its %d triggers are there",
-			    f->database, f->tables[t], (int)count, VERBS);
-	}
-	return 0;
+	TRY(count_all(cx, dba, f, &count));
+	if (count == whole)
+		return 0;
+	return err_set(cx->err, ERR_RETRY,
+	    "the fence of workflow '%s' is not whole: %d of its %d triggers are there",
+	    f->id.workflow, (int)count, (int)whole);
 }
 
 /* (5): the triggers are counted first. Where there is none, the table is not asked for: it may have been
@@ -247,9 +281,10 @@ fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 static int
 remove_from(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
 {
+	struct fence one = fence_on_one(f, &table);
 	uint64_t count;
 
-	TRY(count_triggers(cx, d->session, f, table, &count));
+	TRY(count_triggers(cx, d->session, &one, &count));
 	if (count > 0)
 		TRY(change_triggers(cx, d, f, table, drop_three));
 	return delete_row(cx, d, f, table);

@@ -37,7 +37,7 @@
 struct fence {
 	struct stream_id id; /* of its rows */
 	const char *database;
-	const char **tables;
+	const char *const *tables;
 	int tables_count;
 	const char *stream_user; /* the account let through */
 	int attempt;             /* of a row that is made: lower ones change nothing */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 #include "task/group.h"
 
@@ -76,6 +77,17 @@ lock_within(struct ctx *cx, struct watch *w, struct slice sql, bool *again)
 	return result.kind != ERR_NONE ? err_copy(cx->err, &result) : -1;
 }
 
+/* "LOCK TABLES a READ, b READ" */
+static void
+add_lock(struct buf *out, const struct share_tables *tables)
+{
+	for (int i = 0; i < tables->count; i++) {
+		buf_add_str(out, i == 0 ? "LOCK TABLES " : ", ");
+		quote_table(out, slice_str(tables->database), slice_str(tables->names[i]));
+		buf_add_str(out, " READ");
+	}
+}
+
 static int
 let_go(struct ctx *cx, const struct share *s, int held)
 {
@@ -84,16 +96,19 @@ let_go(struct ctx *cx, const struct share *s, int held)
 	return 0;
 }
 
-/* All of them, or none and *again. */
+/* Each by its own connection, waiting for a moment: all of them, or none and *again. */
 static int
-lock_all(struct ctx *cx, const struct share *s, struct mysql_client *killer,
-    const struct buf *statements, bool *again)
+lock_singly(struct ctx *cx, const struct share *s, struct mysql_client *killer,
+    const struct share_tables *tables, bool *again)
 {
-	for (int i = 0; i < s->count; i++) {
+	for (int i = 0; i < tables->count; i++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+		struct share_tables one = { tables->database, &tables->names[i], 1 };
 		struct watch w = { .session = s->holders[i], .killer = killer };
 		struct err why;
 
-		if (lock_within(cx, &w, buf_slice(&statements[i]), again) == 0)
+		add_lock(&sql, &one);
+		if (lock_within(cx, &w, buf_slice(&sql), again) == 0)
 			continue;
 		why = *cx->err;
 		if (*again)
@@ -104,27 +119,77 @@ lock_all(struct ctx *cx, const struct share *s, struct mysql_client *killer,
 }
 
 static int
-take(struct ctx *cx, const struct tablet_env *env, struct share *s, const struct buf *statements)
+open_holder(struct ctx *cx, const struct tablet_env *env, struct share *s)
+{
+	struct mysql_client **c = &s->holders[s->count];
+
+	TRY(env_dba(cx, env, c));
+	s->count++;
+	/* a day: never by idling */
+	return mysql_exec(cx, *c, slice_str("SET autocommit=0, wait_timeout=86400"), NULL);
+}
+
+/* All of them by one connection, or none: it waits for nobody, so it makes no victim. */
+static int
+lock_at_once(struct ctx *cx, const struct share *s, const struct share_tables *tables, bool *again)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_lock(&sql, tables);
+	if (!mutant("tablet_share_waits"))
+		buf_add_str(&sql, " NOWAIT");
+	if (mysql_exec(cx, s->holders[0], buf_slice(&sql), NULL) == 0)
+		return 0;
+	*again = cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	return -1;
+}
+
+struct taking {
+	const struct tablet_env *env;
+	const struct share_tables *tables;
+	struct share *s;
+	int tries;
+};
+
+static int
+wait_for_them(struct ctx *cx, const struct taking *t, bool *again)
 {
 	SCOPED(client) struct mysql_client *killer = NULL;
+
+	while (t->s->count < t->tables->count)
+		TRY(open_holder(cx, t->env, t->s));
+	TRY(env_dba(cx, t->env, &killer));
+	return lock_singly(cx, t->s, killer, t->tables, again);
+}
+
+static int
+try_once(struct ctx *cx, struct taking *t, bool *again)
+{
+	bool patient = ++t->tries >= SHARE_AT_ONCE_TRIES && t->tables->count <= SHARE_SINGLY_MAX;
+
+	*again = false;
+	if (lock_at_once(cx, t->s, t->tables, again) == 0)
+		return 0;
+	if (!*again || !patient)
+		return -1;
+	*again = false;
+	return wait_for_them(cx, t, again);
+}
+
+static int
+take(struct ctx *cx, struct taking *t)
+{
 	bool again;
 
-	TRY(env_dba(cx, env, &killer));
-	for (int i = 0; i < s->count; i++) {
-		TRY(env_dba(cx, env, &s->holders[i]));
-		TRY(mysql_exec(cx, s->holders[i], slice_str("SET autocommit=0, wait_timeout=86400"),
-		    NULL)); /* a day: never by idling */
-	}
-	while (lock_all(cx, s, killer, statements, &again) != 0) {
-		struct err last = *cx->err;
-
-		if (!again)
-			return -1;
-		if (task_sleep(cx, SHARE_AGAIN_MS * MSEC) != 0)
-			return cx->err->kind != ERR_TIMEOUT
-			    ? -1
-			    : err_set(cx->err, ERR_TIMEOUT,
-				  "writes to it are open all the time: %.300s", last.text);
+	TRY(open_holder(cx, t->env, t->s));
+	while (try_once(cx, t, &again) != 0) {
+		if (again)
+			again = task_sleep(cx, SHARE_AGAIN_MS * MSEC) == 0;
+		if (again)
+			continue;
+		return cx->err->kind != ERR_TIMEOUT || t->tries == 1
+		    ? -1
+		    : err_set(cx->err, ERR_TIMEOUT, "writes to it are open all the time");
 	}
 	return 0;
 }
@@ -133,25 +198,14 @@ int
 share_take(struct ctx *cx, const struct tablet_env *env, const struct share_tables *tables,
     struct share *out)
 {
-	size_t count = (size_t)tables->count;
-	struct buf *statements = mem_zalloc(count * sizeof(*statements));
+	size_t most = (size_t)tables->count;
+	struct taking t = { .env = env, .tables = tables, .s = out };
 
-	*out = (struct share){ .holders = mem_zalloc(count * sizeof(struct mysql_client *)),
-		.count = tables->count };
-	for (int i = 0; i < tables->count; i++) {
-		buf_init(&statements[i]);
-		buf_add_str(&statements[i], "LOCK TABLES ");
-		quote_table(
-		    &statements[i], slice_str(tables->database), slice_str(tables->names[i]));
-		buf_add_str(&statements[i], " READ");
-	}
-	int rc = take(cx, env, out, statements);
-	for (int i = 0; i < tables->count; i++)
-		buf_done(&statements[i]);
-	free(statements);
-	if (rc != 0)
-		share_done(out);
-	return rc;
+	*out = (struct share){ .holders = mem_zalloc(most * sizeof(struct mysql_client *)) };
+	if (take(cx, &t) == 0)
+		return 0;
+	share_done(out);
+	return -1;
 }
 
 bool

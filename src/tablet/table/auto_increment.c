@@ -2,9 +2,54 @@
 
 #include "sql/quote.h"
 
-int
-auto_increment_read(
-    struct ctx *cx, struct mysql_client *c, const char *database, const char *table, uint64_t *next)
+/* A look at one table takes 0.2 ms, one through a database 20 us for each table there. */
+enum { ONE_BY_ONE_MAX = 16 };
+
+static const uint64_t UNSEEN = UINT64_MAX;
+
+static void
+add_question(struct buf *out, const struct auto_values *v)
+{
+	buf_add_str(out,
+	    "SELECT table_name, auto_increment FROM information_schema.tables WHERE table_schema=");
+	quote_string(out, slice_str(v->database));
+	buf_add_str(out, v->count == 1 ? " AND table_name=" : " AND table_name IN (");
+	for (size_t i = 0; i < v->count; i++) {
+		buf_add_str(out, i == 0 ? "" : ",");
+		quote_string(out, slice_str(v->tables[i]));
+	}
+	buf_add_str(out, v->count == 1 ? "" : ")");
+}
+
+/* The table of the set that an answer is about, or count. Where the server folds the case of names it answers
+ * with those that it keeps; where it does not, `T` may come with `t`, whose own answer then counts. */
+static size_t
+find(const struct auto_values *v, struct slice name)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		if (slice_eq_str(name, v->tables[i]))
+			return i;
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->next[i] == UNSEEN && slice_eq_nocase(name, slice_str(v->tables[i])))
+			return i;
+	}
+	return v->count;
+}
+
+static int
+note(const struct auto_values *v, const struct slice *row, struct err *err)
+{
+	size_t i = find(v, row[0]);
+
+	if (i == v->count)
+		return 0;
+	v->next[i] = 0;
+	return slice_is_null(row[1]) ? 0 : parse_u64(row[1], &v->next[i], err);
+}
+
+static int
+read_some(struct ctx *cx, struct mysql_client *c, const struct auto_values *v)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
@@ -12,31 +57,59 @@ auto_increment_read(
 	struct mysql_rows rows;
 
 	inner.arena = &arena;
-	*next = 0;
-	buf_add_str(
-	    &sql, "SELECT auto_increment FROM information_schema.tables WHERE table_schema=");
-	quote_string(&sql, slice_str(database));
-	buf_add_str(&sql, " AND table_name=");
-	quote_string(&sql, slice_str(table));
+	for (size_t i = 0; i < v->count; i++)
+		v->next[i] = UNSEEN;
+	add_question(&sql, v);
 	TRY(mysql_select(&inner, c, buf_slice(&sql), &rows));
-	if (rows.rows != 1)
-		return err_set(
-		    cx->err, ERR_REFUSED, "table '%s.%s' does not exist", database, table);
-	return slice_is_null(rows.values[0]) ? 0 : parse_u64(rows.values[0], next, cx->err);
+	for (size_t i = 0; i < rows.rows; i++)
+		TRY(note(v, rows.values + i * rows.columns, cx->err));
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->next[i] == UNSEEN)
+			return err_set(cx->err, ERR_REFUSED, "table '%s.%s' does not exist",
+			    v->database, v->tables[i]);
+	}
+	return 0;
 }
 
 int
-auto_increment_set(struct ctx *cx, struct ddl *d, const struct auto_increment *wanted)
+auto_increment_read(struct ctx *cx, struct mysql_client *c, const struct auto_values *values)
+{
+	if (values->count > ONE_BY_ONE_MAX)
+		return read_some(cx, c, values);
+	for (size_t i = 0; i < values->count; i++) {
+		struct auto_values one = { values->database, &values->tables[i], 1,
+			&values->next[i] };
+
+		TRY(read_some(cx, c, &one));
+	}
+	return 0;
+}
+
+static int
+set_one(struct ctx *cx, struct ddl *d, const char *database, const char *table, uint64_t next)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	uint64_t now;
 
-	if (wanted->next == 0)
-		return 0;
-	TRY(auto_increment_read(cx, d->session, wanted->database, wanted->table, &now));
-	if (now == 0 || now == wanted->next || (now > wanted->next && !wanted->exact))
-		return 0;
-	quote_table(&name, slice_str(wanted->database), slice_str(wanted->table));
-	return ddl_runf(cx, d, "ALTER TABLE %s AUTO_INCREMENT=%llu", name.data,
-	    (unsigned long long)wanted->next);
+	quote_table(&name, slice_str(database), slice_str(table));
+	return ddl_runf(
+	    cx, d, "ALTER TABLE %s AUTO_INCREMENT=%llu", name.data, (unsigned long long)next);
+}
+
+int
+auto_increment_set(struct ctx *cx, struct ddl *d, const struct auto_values *wanted, bool exact)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct auto_values now = *wanted;
+
+	now.next = arena_array(&arena, uint64_t, wanted->count);
+	TRY(auto_increment_read(cx, d->session, &now));
+	for (size_t i = 0; i < wanted->count; i++) {
+		uint64_t next = wanted->next[i];
+
+		if (next == 0 || now.next[i] == 0 || now.next[i] == next ||
+		    (now.next[i] > next && !exact))
+			continue;
+		TRY(set_one(cx, d, wanted->database, wanted->tables[i], next));
+	}
+	return 0;
 }

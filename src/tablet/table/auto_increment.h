@@ -12,16 +12,19 @@
 
 #include "tablet/server/ddl.h"
 
-/* *next: 0 for a table without such a column. */
-int auto_increment_read(struct ctx *cx, struct mysql_client *c, const char *database,
-    const char *table, uint64_t *next) MUST_USE;
-
-struct auto_increment {
-	const char *database, *table;
-	uint64_t next; /* 0: nothing to set */
-	bool exact;    /* else a higher counter stays: rows are being written */
+/* Of tables of one database; next[i] is that of tables[i], 0 where there is no such column. */
+struct auto_values {
+	const char *database;
+	const char **tables;
+	size_t count;
+	uint64_t *next;
 };
 
-int auto_increment_set(struct ctx *cx, struct ddl *d, const struct auto_increment *wanted) MUST_USE;
+/* Fills next. ERR_REFUSED: one of them does not exist. */
+int auto_increment_read(
+    struct ctx *cx, struct mysql_client *c, const struct auto_values *values) MUST_USE;
+/* exact: to the number; else a higher counter stays, since rows are being written. 0 is not set. */
+int auto_increment_set(
+    struct ctx *cx, struct ddl *d, const struct auto_values *wanted, bool exact) MUST_USE;
 
 #endif

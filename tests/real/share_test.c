@@ -1,0 +1,177 @@
+/*
+ * share_test.c - READ locks on sets of tables of a real server, beside clients that use them.
+ */
+#include "tablet/server/share.h"
+
+#include "rpc/api.h"
+#include "real/mariadb.h"
+#include "task/group.h"
+#include "test.h"
+
+#include <stdio.h>
+
+static struct mariadb server;
+static struct credentials accounts;
+static struct tablet_env env;
+static struct err err;
+static struct arena arena;
+static const char *names[] = { "a", "b" };
+static const struct share_tables both = { "d", names, 2 };
+
+static struct ctx
+ctx(int seconds)
+{
+	return (
+	    struct ctx){ .deadline = task_now() + seconds * SECOND, .err = &err, .arena = &arena };
+}
+
+static struct mysql_client *
+client(void)
+{
+	struct mysql_params params = { .address = server.address, .user = "root" };
+	struct mysql_client *c = NULL;
+	struct ctx cx = ctx(30);
+
+	expect_ok(mysql_connect(&cx, &params, &c), &err);
+	return c;
+}
+
+static void
+exec(struct mysql_client *c, const char *sql)
+{
+	struct ctx cx = ctx(30);
+
+	expect_ok(mysql_exec(&cx, c, slice_str(sql), NULL), &err);
+}
+
+/* With two tables of two rows. */
+static struct mysql_client *
+begin(int server_id)
+{
+	struct mysql_client *c;
+
+	mariadb_start(&server, test_dir(), server_id);
+	snprintf(accounts.dba.user, sizeof(accounts.dba.user), "root");
+	env = (struct tablet_env){ .server = server.address, .accounts = &accounts };
+	c = client();
+	exec(c, "CREATE DATABASE d");
+	exec(c, "CREATE TABLE d.a (id INT PRIMARY KEY, v INT)");
+	exec(c, "CREATE TABLE d.b (id INT PRIMARY KEY, v INT)");
+	exec(c, "INSERT INTO d.a VALUES (1,0), (2,0)");
+	exec(c, "INSERT INTO d.b VALUES (1,0), (2,0)");
+	return c;
+}
+
+static void
+lock_at_once_task(void *arg)
+{
+	struct mysql_client *c = begin(31);
+	struct ctx cx = ctx(30);
+	struct share s;
+
+	expect_ok(share_take(&cx, &env, &both, &s), &err);
+	expect_eq(s.count, 1);
+	exec(c, "SET lock_wait_timeout=0");
+	exec(c, "SELECT * FROM d.a");
+	expect(mysql_exec(&cx, c, slice_str("UPDATE d.b SET v=1 WHERE id=3"), NULL) != 0);
+	expect(share_alive(&cx, &s));
+	share_done(&s);
+	for (int i = 0; mysql_exec(&cx, c, slice_str("UPDATE d.b SET v=1 WHERE id=1"), NULL) != 0;
+	     i++)
+		expect(i < 1000 && task_sleep(&cx, 10 * MSEC) == 0);
+	mysql_close(c);
+}
+
+TEST(free_tables_are_locked_by_one_connection)
+{
+	in_task(lock_at_once_task, &arena);
+}
+
+/* A client that stays in the way: told, and nothing is kept. */
+static void
+lock_never_task(void *arg)
+{
+	struct mysql_client *c = begin(32), *other = client();
+	struct ctx cx = ctx(1);
+	struct share s;
+
+	exec(c, "BEGIN");
+	exec(c, "UPDATE d.b SET v=1 WHERE id=1");
+	expect(share_take(&cx, &env, &both, &s) != 0);
+	expect_eq(err.kind, ERR_TIMEOUT);
+	expect(strstr(err.text, "writes to it are open all the time") != NULL);
+	exec(other, "SET lock_wait_timeout=5");
+	exec(other, "UPDATE d.a SET v=1 WHERE id=1"); /* a was free, and is so again */
+	exec(c, "COMMIT");
+	mysql_close(c);
+	mysql_close(other);
+}
+
+TEST(tables_that_stay_in_use_are_not_waited_for_past_the_deadline)
+{
+	in_task(lock_never_task, &arena);
+}
+
+/* Clients that have written one table and go to the other, all the time: the lock comes, and none of them is
+ * the victim of a deadlock. */
+struct writer {
+	struct mysql_client *c;
+	const char *first, *second;
+	bool stop;
+	int rounds;
+};
+
+static void
+write_both(void *arg)
+{
+	struct writer *w = arg;
+
+	for (w->rounds = 0; !w->stop; w->rounds++) {
+		struct ctx cx = ctx(30);
+
+		exec(w->c, "BEGIN");
+		exec(w->c, w->first);
+		check(task_sleep(&cx, 2 * MSEC) == 0);
+		exec(w->c, w->second);
+		exec(w->c, "COMMIT");
+	}
+}
+
+static void
+no_victim_task(void *arg)
+{
+	struct mysql_client *c = begin(33);
+	struct writer writers[] = {
+		{ .c = client(),
+		    .first = "UPDATE d.b SET v=v+1 WHERE id=1",
+		    .second = "UPDATE d.a SET v=v+1 WHERE id=1" },
+		{ .c = client(),
+		    .first = "UPDATE d.a SET v=v+1 WHERE id=2",
+		    .second = "UPDATE d.b SET v=v+1 WHERE id=2" },
+	};
+	struct ctx cx = ctx(30);
+	struct group g;
+
+	group_init(&g);
+	for (int i = 0; i < 2; i++)
+		expect_ok(group_spawn(&g, "writer", write_both, &writers[i], &err), &err);
+	for (int i = 0; i < 10; i++) {
+		struct share s;
+
+		check(task_sleep(&cx, 20 * MSEC) == 0);
+		expect_ok(share_take(&cx, &env, &both, &s), &err);
+		share_done(&s);
+	}
+	writers[0].stop = writers[1].stop = true;
+	expect_ok(group_wait(&cx, &g), &err);
+	group_done(&g);
+	expect(writers[0].rounds > 1 && writers[1].rounds > 1);
+	mysql_close(writers[0].c);
+	mysql_close(writers[1].c);
+	mysql_close(c);
+}
+
+TEST(clients_that_use_both_tables_are_no_victims)
+{
+	in_task(no_victim_task, &arena);
+}
