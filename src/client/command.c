@@ -1,5 +1,6 @@
 #include "client/command.h"
 
+#include "client/statements.h"
 #include "topo/json.h"
 
 #include <inttypes.h>
@@ -67,6 +68,15 @@ static const struct option tablet_options[] = {
 static const struct option format_options[] = {
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
 	    "text for people, json for machines"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+static const struct option statements_options[] = {
+	OPTION("limit", OPT_INT, limit, "50", 1, STATEMENTS_MAX, NULL, "N",
+	    "show that many, the most frequent first"),
+	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
+	    "text for people, json (all of them) for machines"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
 	{ 0 },
 };
@@ -180,6 +190,24 @@ get_routing_rules(struct ctx *cx, struct client *c, const struct command_options
 }
 
 static int
+get_statements(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { .keyspace =
+				     c->args_count == 0 ? "" : name_one(cx->arena, c->args[0]) };
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct statements_record seen;
+	struct slice answer;
+
+	if (c->json)
+		return print_answer(cx, c, "get_statements", &r);
+	TRY(client_call(cx, c, "get_statements", &r, &answer));
+	TRY(message_read(cx->arena, &statements_record_message, answer, &seen, cx->err));
+	statements_print(&out, &seen, o->limit);
+	printf("%s", out.data);
+	return 0;
+}
+
+static int
 drop_table(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	struct name_list list;
@@ -209,6 +237,10 @@ static const struct command commands[] = {
 	    "shows who serves a keyspace, and where its moved tables are", 1, 2, plain_options,
 	    get_srv_keyspace },
 	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options, get_routing_rules },
+	{ "GetStatements", "[--limit N] [--format json] [KEYSPACE]",
+	    "shows which statements clients run through the gates, literals left out: how often, errors, "
+	    "rows, latency, tables; and which tables their transactions span",
+	    0, 1, statements_options, get_statements },
 	{ "MoveTables",
 	    "[options] KEYSPACE.TABLE[,TABLE...] TARGET_KEYSPACE[.TABLE[,TABLE...]] | KEYSPACE.* "
 	    "TARGET_KEYSPACE | Cancel KEYSPACE.WORKFLOW",

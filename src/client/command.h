@@ -10,7 +10,7 @@
 /* Every option of every command; a command's table names those it takes. */
 struct command_options {
 	struct workflow_options move;
-	int64_t switch_attempts;
+	int64_t switch_attempts, limit;
 	int on_grace, format;
 	bool detach, force, help;
 	const char *keyspace, *sidecar, *workflow, *exclude_tables;

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "ctl/api_method.h"
 #include "ctl/rules.h"
+#include "ctl/seen.h"
 #include "topo/json.h"
 
 #include <stdlib.h>
@@ -273,6 +274,21 @@ get_routing_rules(struct ctx *cx, struct ctl *c, const struct ctl_request *q, st
 	return 0;
 }
 
+/* ---- What clients do */
+
+static int
+get_statements(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct keyspace_record keyspace;
+	struct statements_record seen;
+
+	if (q->keyspace[0] != '\0')
+		TRY(cluster_keyspace(cx, c, q->keyspace, &keyspace));
+	TRY(seen_statements(cx, c, q->keyspace, &seen));
+	message_write(out, &statements_record_message, &seen);
+	return 0;
+}
+
 const struct api_method api_cluster_methods[] = {
 	{ "create_keyspace", create_keyspace },
 	{ "get_keyspaces", get_keyspaces },
@@ -280,5 +296,6 @@ const struct api_method api_cluster_methods[] = {
 	{ "get_tablets", get_tablets },
 	{ "get_srv_keyspace", get_srv_keyspace },
 	{ "get_routing_rules", get_routing_rules },
+	{ "get_statements", get_statements },
 	{ NULL, NULL },
 };

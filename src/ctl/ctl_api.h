@@ -19,6 +19,10 @@
  *     "served_by":"new_customer.users","phase":"open"}]}
  * get_routing_rules
  *     {"version":N,"rules":[{"from_table":"customer.users","to_tables":["new_customer.users"]}]}
+ * get_statements    [keyspace]
+ *     struct statements_record (rpc/statements.h) of all gates: {"since_us","seen_us","gates","silent":[..],
+ *     "count","left","statements":[{"text","tables":[..],"count","errors","rows","total_us","max_us",
+ *     "latency":[{"below_us","count"},..]},..],"spans":[{"tables":[..],"count"},..],..}
  * workflow_show     workflow
  *     {"record":<workflow_record>,"revision":N,"progress":<progress>}
  * workflow_list     [keyspace]

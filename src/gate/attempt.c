@@ -95,16 +95,6 @@ note_temporary(struct ctx *cx, const struct attempt *a)
 	return refuse(cx->err, ER_NOT_SUPPORTED_YET, "so many temporary tables in one session");
 }
 
-struct slice
-attempt_keyspace(const struct attempt *a)
-{
-	const struct request *q = a->q;
-
-	return q->prepared != NULL ? q->prepared->keyspace
-	    : q->named != NULL     ? q->named->keyspace
-				   : session_keyspace(a->s);
-}
-
 static struct slice
 base_of(const struct attempt *a)
 {

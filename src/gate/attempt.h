@@ -48,7 +48,20 @@ struct attempt {
 };
 
 /* The keyspace that its names are of; SLICE_NULL: none. */
-struct slice attempt_keyspace(const struct attempt *a);
+static inline struct slice
+request_keyspace(const struct session *s, const struct request *q)
+{
+	return q->prepared != NULL ? q->prepared->keyspace
+	    : q->named != NULL     ? q->named->keyspace
+				   : session_keyspace(s);
+}
+
+static inline struct slice
+attempt_keyspace(const struct attempt *a)
+{
+	return request_keyspace(a->s, a->q);
+}
+
 /* On the present route: the caller gives the reference back. The scan is begun later. */
 static inline void
 attempt_init(struct attempt *a, struct session *s, const struct request *q)

@@ -122,6 +122,7 @@ prepare(struct ctx *cx, struct session *s, struct slice sql)
 	if (asks < 0 || (asks == 1 && prepared_new(sql, session_modes(s), &st, cx->err) != 0))
 		return syntax_error(cx, s);
 	st->id = s->statements_next++;
+	st->statement.number = statement_cache_number(s->loop->statements);
 	prepared_set_keyspace(st, session_keyspace(s), session_base(s));
 	return forward_prepare(cx, s, st);
 }

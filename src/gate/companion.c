@@ -74,6 +74,7 @@ companion_snapshot(struct ctx *cx, struct session *s, const struct request *q)
 		take_snapshots(cx, s, r);
 	route_unref(r);
 	TRY(execute(cx, s, q));
+	s->txn_shared = s->txn == TXN_OPEN;
 	if (s->txn != TXN_OPEN)
 		session_end_companions(s);
 	session_rest(s);

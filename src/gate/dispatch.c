@@ -4,6 +4,7 @@
 #include "gate/beside.h"
 #include "gate/companion.h"
 #include "gate/database.h"
+#include "gate/digesting.h"
 #include "gate/execute.h"
 #include "gate/handler.h"
 #include "gate/kill.h"
@@ -210,8 +211,8 @@ nothing(struct ctx *cx, struct session *s, struct slice sql)
 	return session_send_err(cx, s, cx->err);
 }
 
-int
-dispatch(struct ctx *cx, struct session *s, const struct request *q)
+static int
+run(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct request simple = as_query(s, q);
 
@@ -247,4 +248,15 @@ dispatch(struct ctx *cx, struct session *s, const struct request *q)
 	case STATEMENT_OTHER: return other(cx, s, q);
 	}
 	return execute(cx, s, q);
+}
+
+int
+dispatch(struct ctx *cx, struct session *s, const struct request *q)
+{
+	struct digesting d;
+
+	digesting_begin(&d, s, q);
+	int rc = run(cx, s, q);
+	digesting_end(&d, s, rc != 0);
+	return rc;
 }

@@ -367,6 +367,7 @@ answer(struct ctx *cx, struct attempt *a)
 	if ((a->q->quiet ? packets_drop_reply(cx, p, &a->scan)
 			 : relay_answer(cx, a, head.first != 0)) != 0)
 		return OUTCOME_CLOSE;
+	a->s->rows = a->scan.rows;
 	keep_state(a);
 	if (a->scan.failed)
 		return answer_error(cx, a, reply_scan_tail(&a->scan));

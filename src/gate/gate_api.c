@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/gate_metrics.h"
+#include "gate/gathering.h"
 #include "gate/registration.h"
 #include "gate/setback.h"
 #include "gate/source.h"
@@ -57,6 +58,7 @@ struct gate {
 	bool stale;           /* read again as soon as possible */
 	bool stopping;
 	struct waitlist news; /* of any of these */
+	struct gathering gathering;
 	struct err failure;
 };
 
@@ -311,6 +313,7 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 		if (!g->stopping) /* workers that drain take no more orders */
 			worker_pass_kill(g->workers, g->workers_count, m);
 		break;
+	case WORKER_STATEMENTS: gathering_take(&g->gathering, m); break;
 	case WORKER_ENDED: g->ended++; break;
 	}
 	waitlist_wake_all(&g->news);
@@ -371,6 +374,23 @@ get_metrics(struct gate *g, struct http_reply *reply)
 	    lease_view_held(&g->view, g->loaded_epoch));
 }
 
+/* A GET, by hand, is for all. */
+static int
+statements(struct ctx *cx, struct gate *g, const struct http_request *req, struct http_reply *reply)
+{
+	SCOPED(arena)
+	struct arena arena = ARENA_INIT;
+	struct statements_request what = { .keyspace = "" };
+
+	if (strcmp(req->method, "POST") == 0)
+		TRY(message_read(&arena, &statements_request_message, req->body, &what, cx->err));
+	if (g->gathering.workers_count < g->params.workers || g->stopping)
+		return err_set(cx->err, ERR_RETRY, "vtgate is starting or stopping");
+	TRY(gathering_run(cx, &g->gathering, &what, &reply->body));
+	reply->status = 200;
+	return 0;
+}
+
 static void
 handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
 {
@@ -378,6 +398,9 @@ handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_re
 
 	if (strcmp(req->path, "/gate/rules") == 0 && strcmp(req->method, "POST") == 0) {
 		if (post_rules(cx, g, req->body, reply) != 0)
+			rpc_reply_error(reply, cx->err);
+	} else if (strcmp(req->path, "/gate/statements") == 0) {
+		if (statements(cx, g, req, reply) != 0)
 			rpc_reply_error(reply, cx->err);
 	} else if (strcmp(req->path, "/metrics") == 0) {
 		get_metrics(g, reply);
@@ -477,6 +500,8 @@ serve(struct ctx *cx, struct gate *g)
 	TRY(load(cx, g));
 	TRY(spawn_tasks(g, cx->err));
 	TRY(start_workers(cx, g));
+	g->gathering.workers = g->workers;
+	g->gathering.workers_count = g->workers_count;
 	topo_lease_on_grant(g->lease, attach, g);
 	attach(cx, g, topo_lease_id(g->lease));
 	if (cx->err->kind != ERR_NONE)

@@ -9,6 +9,8 @@
  * /acks/<id> for those who watch.
  *
  *   POST /gate/rules    struct rules_record -> struct ack_record, once acknowledged
+ *   POST /gate/statements  struct statements_request -> struct statements_record (rpc/statements.h);
+ *                       GET for all of them
  *   GET  /metrics       Prometheus
  *   GET  /healthz       200 while clients are served
  */

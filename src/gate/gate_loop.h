@@ -6,6 +6,7 @@
 
 #include "gate/barrier.h"
 #include "gate/complaints.h"
+#include "gate/digest.h"
 #include "gate/lease_view.h"
 #include "gate/pool.h"
 #include "rpc/api.h"
@@ -29,7 +30,8 @@ struct gate_loop {
 	struct gate_counts counts;
 	struct list sessions;
 	struct statement_cache *statements; /* that the loop's clients have sent; NULL: none are kept */
-	struct waitlist left;               /* a session has ended */
+	struct digests *digests; /* what the loop's clients have run; NULL: it is not kept */
+	struct waitlist left;    /* a session has ended */
 	bool draining;
 	size_t packet_max;   /* larger statements of clients are refused */
 	struct group *tasks; /* of the loop, for what must not wait for a session; or NULL */

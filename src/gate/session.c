@@ -113,8 +113,9 @@ void
 session_end_txn(struct session *s)
 {
 	session_check(s);
+	session_note_span(s);
 	s->txn = TXN_NONE;
-	s->txn_named = s->begin_cut = s->txn_read_only = false;
+	s->txn_shared = s->txn_named = s->begin_cut = s->txn_read_only = false;
 	s->next_used = 0;
 	buf_reset(&s->begin);
 	route_unref(s->view);

@@ -128,6 +128,8 @@ struct session {
 	size_t next_used;    /* bytes of begin that came from next for the present statement */
 	struct route *view;  /* (2) */
 	struct route *began; /* OPEN: the route when it began; NULL: not known */
+	struct touched touched; /* tables that it has named, as far as a move could end it (digest.h) */
+	bool txn_shared;        /* WITH CONSISTENT SNAPSHOT: it has one at each server */
 	struct work work;
 
 	struct map statements; /* prepared ones: number (4 bytes) to struct prepared */
@@ -137,6 +139,7 @@ struct session {
 	struct prepared *cursor; /* one with an open cursor on slots[bound] */
 	bool idle;               /* waiting for the client's next command */
 	bool replied;            /* something of the present answer has gone to the client */
+	uint64_t rows;           /* of the last answer, or changed by it */
 	bool failed;             /* that answer was an error */
 	bool killed;
 	int running;      /* the slot whose server executes the client's statement, or -1 */
@@ -193,6 +196,8 @@ void session_end_txn(struct session *s);
 bool session_begin_with(struct session *s, struct slice sql) MUST_USE;
 /* The next of them; false at the end. *at starts at 0. */
 bool session_next_begin(const struct session *s, size_t *at, struct slice *sql);
+/* The transaction ends: which tables it has named is noted (digest.h). */
+void session_note_span(struct session *s);
 /* A statement begins a transaction without a BEGIN: it gets what SET TRANSACTION said. */
 void session_use_next(struct session *s);
 /* It was not sent after all: the next one gets that. */

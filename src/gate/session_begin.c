@@ -1,5 +1,5 @@
 /*
- * session_begin.c - what a transaction begins with: SET TRANSACTION, BEGIN, savepoints.
+ * session_begin.c - what a transaction begins with: SET TRANSACTION, BEGIN, savepoints; what it named.
  */
 #include "base/check.h"
 #include "gate/session.h"
@@ -92,4 +92,21 @@ enum completion
 session_completion(const struct session *s)
 {
 	return session_completion_of(settings_get(&s->settings, "completion_type"));
+}
+
+/* Would it have ended if its tables had been on two servers? Then they are noted. */
+void
+session_note_span(struct session *s)
+{
+	bool moves;
+
+	if (s->touched.count == 0)
+		return;
+	moves = s->work.wrote_seq == 0 &&
+	    (s->txn_shared || session_isolation(s) == ISOLATION_READ_COMMITTED);
+
+	if (s->loop->digests != NULL && !moves)
+		digests_transaction(s->loop->digests, &s->touched);
+	else
+		touched_forget(&s->touched);
 }

@@ -1,6 +1,7 @@
 #include "gate/worker.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "gate/conversation.h"
@@ -22,12 +23,13 @@ enum {
 #define AGE_EVERY   (5 * SECOND)
 #define RETRY_PAUSE (100 * MSEC) /* after accept() failed: out of descriptors, most likely */
 
-enum order { ORDER_ROUTE, ORDER_DRAIN, ORDER_KILL, ORDER_KILLED };
+enum order { ORDER_ROUTE, ORDER_DRAIN, ORDER_KILL, ORDER_KILLED, ORDER_STATEMENTS };
 
 struct order_message {
 	enum order kind;
 	struct route *route;
 	struct kill_order kill;
+	struct statements_order statements;
 };
 
 struct worker {
@@ -305,6 +307,18 @@ take_kill(struct worker *w, struct kill_order *order)
 }
 
 static void
+copy_statements(struct worker *w, const struct statements_order *order)
+{
+	struct statements_copy *copy = mem_new(struct statements_copy);
+	struct statements_request what = { order->keyspace };
+
+	digests_copy(w->gate_loop.digests, &copy->arena, &what, &copy->record);
+	tell(w,
+	    &(struct worker_message){
+		.kind = WORKER_STATEMENTS, .statements = copy, .ticket = order->ticket });
+}
+
+static void
 serve(struct ctx *cx, struct worker *w)
 {
 	void *message;
@@ -319,6 +333,8 @@ serve(struct ctx *cx, struct worker *w)
 			take_route(w, order.route);
 		else if (order.kind == ORDER_KILL)
 			take_kill(w, &order.kill);
+		else if (order.kind == ORDER_STATEMENTS)
+			copy_statements(w, &order.statements);
 		else
 			kill_answered(&w->gate_loop, &order.kill);
 	}
@@ -379,6 +395,7 @@ gate_loop_init(struct worker *w)
 	l->arg = w;
 	list_init(&l->sessions);
 	l->statements = statement_cache_new();
+	l->digests = digests_new(clock_mono());
 	in_flight_init(&l->in_flight, w->params.hold_bytes_max);
 	pool_init(&l->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
 	    w->params.backends_max);
@@ -392,6 +409,7 @@ worker_free(struct worker *w)
 	(void)pthread_join(w->thread, NULL);
 	(void)sem_destroy(&w->started);
 	statement_cache_free(w->gate_loop.statements);
+	digests_free(w->gate_loop.digests);
 	free(w);
 }
 
@@ -407,6 +425,7 @@ worker_start(const struct worker_params *params, struct err *err)
 	rc = pthread_create(&w->thread, NULL, thread_main, w);
 	if (rc != 0) {
 		statement_cache_free(w->gate_loop.statements);
+		digests_free(w->gate_loop.digests);
 		free(w);
 		err_errno(err, rc, "starting a thread");
 		return NULL;
@@ -440,6 +459,21 @@ void
 worker_drain(struct worker *w)
 {
 	post(w, &(struct order_message){ .kind = ORDER_DRAIN });
+}
+
+void
+worker_ask_statements(struct worker *w, const struct statements_order *order)
+{
+	post(w, &(struct order_message){ .kind = ORDER_STATEMENTS, .statements = *order });
+}
+
+void
+statements_copy_free(struct statements_copy *copy)
+{
+	if (copy == NULL)
+		return;
+	arena_done(&copy->arena);
+	free(copy);
 }
 
 static int

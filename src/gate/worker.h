@@ -26,10 +26,23 @@ enum worker_news {
 	WORKER_STANDSTILL,
 	WORKER_KILL,   /* a client of it says KILL */
 	WORKER_KILLED, /* what came of one */
+	WORKER_STATEMENTS,
 	WORKER_ENDED
 };
 
 struct worker;
+
+/* Which digests are asked for. */
+struct statements_order {
+	uint64_t ticket;
+	char keyspace[NAME_MAX_BYTES + 1]; /* "": all */
+};
+
+/* Those of one loop, copied there. */
+struct statements_copy {
+	struct arena arena;
+	struct statements_record record;
+};
 
 /* What a worker tells; freed by who takes it. */
 struct worker_message {
@@ -39,8 +52,10 @@ struct worker_message {
 	int attempt;     /* OVERFLOW, STANDSTILL */
 	struct standstill standstill;
 	char workflow[NAME_PAIR_MAX];
-	struct kill_order kill; /* KILL, KILLED */
-	struct err err;         /* FAILED: why it does not listen; it waits to be drained */
+	struct kill_order kill;             /* KILL, KILLED */
+	struct statements_copy *statements; /* STATEMENTS: the taker's, in answer to this ticket */
+	uint64_t ticket;
+	struct err err; /* FAILED: why it does not listen; it waits to be drained */
 };
 
 struct worker_params {
@@ -62,6 +77,9 @@ void worker_route(struct worker *w, struct route *route);
 void worker_drain(struct worker *w); /* the last order: WORKER_ENDED follows */
 /* KILL goes to the workers it may concern, or back at once when there is none; KILLED to the asker's. */
 void worker_pass_kill(struct worker *const *workers, int count, const struct worker_message *m);
+/* WORKER_STATEMENTS follows, unless it is being drained. */
+void worker_ask_statements(struct worker *w, const struct statements_order *order);
+void statements_copy_free(struct statements_copy *copy); /* NULL is fine */
 int worker_port(const struct worker *w);
 int worker_index(const struct worker *w);
 const struct gate_counts *worker_counts(const struct worker *w);

@@ -245,6 +245,7 @@ result_ended(struct reply_scan *s, struct err *err)
 	else
 		read_ok_head(&r, &ok);
 	TRY(wire_done(&r, "end of a result", err));
+	s->rows += s->state == REPLY_AT_ROWS ? s->packets - s->rows_begin - 1 : ok.affected_rows;
 	s->status = ok.status;
 	s->state = (ok.status & STATUS_MORE_RESULTS) != 0 ? REPLY_AT_FIRST : REPLY_AT_END;
 	return 0;
@@ -271,6 +272,13 @@ first_packet(struct reply_scan *s, struct err *err)
 	return 0;
 }
 
+static void
+rows_begin(struct reply_scan *s)
+{
+	s->state = REPLY_AT_ROWS;
+	s->rows_begin = s->packets;
+}
+
 /* The EOF between definitions and rows. When a cursor was opened for the client, the reply ends with it. A
  * result of a procedure that has a cursor of its own open has the cursor's flag too, and yet has rows; but
  * more results follow it. */
@@ -284,7 +292,7 @@ columns_eof(struct reply_scan *s, struct err *err)
 	TRY(eof_read(reply_scan_tail(s), s->caps, &eof, err));
 	if ((eof.status & STATUS_CURSOR_EXISTS) != 0 && (eof.status & STATUS_MORE_RESULTS) == 0)
 		return result_ended(s, err);
-	s->state = REPLY_AT_ROWS;
+	rows_begin(s);
 	return 0;
 }
 
@@ -334,8 +342,12 @@ definition(struct reply_scan *s)
 static int
 column(struct reply_scan *s, struct err *err)
 {
-	if (--s->definitions == 0)
-		s->state = (s->caps & CAP_DEPRECATE_EOF) != 0 ? REPLY_AT_ROWS : REPLY_AT_COLUMNS_EOF;
+	if (--s->definitions > 0)
+		return 0;
+	if ((s->caps & CAP_DEPRECATE_EOF) != 0)
+		rows_begin(s);
+	else
+		s->state = REPLY_AT_COLUMNS_EOF;
 	return 0;
 }
 

@@ -107,6 +107,8 @@ struct reply_scan {
 	uint16_t params, columns;
 	uint16_t status; /* of the last OK or EOF */
 	uint64_t packets, bytes;
+	uint64_t rows; /* of its results that have ended, and those that its OKs say were changed */
+	uint64_t rows_begin; /* packets before the first row of this one */
 	/* the packet being scanned */
 	bool in_packet;     /* its header was read */
 	bool continued;     /* it is the rest of a payload of 16 MB and more */

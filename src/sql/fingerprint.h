@@ -10,8 +10,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "sql/lexer.h"
 
 /* Appends to out. modes as for statement_read(). */
 int fingerprint_add(struct buf *out, struct slice sql, unsigned modes, struct err *err) MUST_USE;
+
+/* The same of tokens that were read already (tokens.h), and of one longer than max bytes the beginning and
+ * " ...". */
+void fingerprint_put(
+    struct buf *out, struct slice sql, const struct token *tokens, size_t count, size_t max);
 
 #endif

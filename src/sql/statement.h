@@ -17,6 +17,8 @@
 #include "base/err.h"
 #include "sql/modes.h"
 
+struct token;
+
 enum statement_kind {
 	STATEMENT_EMPTY,
 	STATEMENT_SELECT, /* a plain read: nothing that it does is part of a transaction, or changes a row
@@ -136,6 +138,11 @@ struct statement {
 	struct slice handler;     /* HANDLER: its name; or SLICE_NULL */
 	bool closes;              /* HANDLER h CLOSE */
 	struct slice savepoint;   /* SAVEPOINT name, and nothing else; or SLICE_NULL */
+	/* Another one for each statement that a statement_cache.h keeps, the same whenever it is found again;
+	 * 0: it is not kept */
+	uint64_t number;
+	const struct token *tokens; /* what it was read from, in the arena; NULL: it was not read now */
+	size_t tokens_count;
 };
 
 /* Fails (ERR_REFUSED) only on text that no server accepts: an unended string or comment. */

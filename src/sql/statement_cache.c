@@ -26,7 +26,7 @@ struct kept {
 };
 
 struct statement_cache {
-	uint64_t hits;
+	uint64_t hits, numbers;
 	struct kept *slots[STATEMENT_CACHE_SLOTS];
 	struct shape shape; /* of the present text: too large for a stack */
 };
@@ -34,7 +34,7 @@ struct statement_cache {
 /* A new member that points into the text must be kept as a place: look at can_keep() and restore(). DDL, with
  * its query_at, is not kept. */
 _Static_assert(
-    sizeof(struct statement) == 136, "struct statement has changed: does the cache know?");
+    sizeof(struct statement) == 160, "struct statement has changed: does the cache know?");
 
 struct statement_cache *
 statement_cache_new(void)
@@ -54,6 +54,12 @@ uint64_t
 statement_cache_hits(const struct statement_cache *c)
 {
 	return c->hits;
+}
+
+uint64_t
+statement_cache_number(struct statement_cache *c)
+{
+	return c == NULL ? 0 : ++c->numbers;
 }
 
 /* ---- keeping ---- */
@@ -96,16 +102,19 @@ keep_slice(const struct shape *shape, struct slice sql, struct slice part)
 
 static void
 keep(struct statement_cache *c, uint64_t hash, const struct statement_text *text,
-    const struct statement *s)
+    struct statement *s)
 {
 	struct slice sql = text->sql;
 	const struct shape *shape = &c->shape;
 	struct kept **slot = &c->slots[hash % STATEMENT_CACHE_SLOTS];
 	struct kept *k = mem_alloc(sizeof *k + shape->len);
 
+	s->number = statement_cache_number(c);
 	*k = (struct kept){
 		.hash = hash, .modes = text->modes, .len = (uint16_t)shape->len, .statement = *s
 	};
+	k->statement.tokens = NULL;
+	k->statement.tokens_count = 0;
 	for (size_t i = 0; i < s->tables_count; i++) {
 		const struct table_ref *t = &s->tables[i];
 

@@ -32,6 +32,8 @@ struct statement_text {
 /* As statement_read(); without a cache (NULL) it is that. */
 int statement_cache_read(struct statement_cache *c, struct arena *a,
     const struct statement_text *text, struct statement *out, struct err *err) MUST_USE;
+/* A number for a statement that is kept elsewhere; no other one of this cache gets it. Without a cache 0. */
+uint64_t statement_cache_number(struct statement_cache *c);
 /* How often it has answered, for tests. */
 uint64_t statement_cache_hits(const struct statement_cache *c);
 

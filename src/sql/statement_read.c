@@ -560,8 +560,8 @@ statement_read(
 
 	*out = (struct statement){ .kind = STATEMENT_OTHER, .understood = true };
 	TRY(tokens_read(a, sql, modes, &tokens, err));
-	r.tokens = tokens.items;
-	r.count = tokens.count;
+	out->tokens = r.tokens = tokens.items;
+	out->tokens_count = r.count = tokens.count;
 	while (reader_accept_punct(&r, ';'))
 		;
 	if (r.count == r.at) {

@@ -232,6 +232,7 @@ start_gate(struct world *w)
 	list_init(&l->sessions);
 	in_flight_init(&l->in_flight, 1 << 20);
 	l->credentials = w->credentials;
+	l->digests = digests_new(task_now());
 	pool_init(&l->pool, "vt_app", &w->credentials->app.password, 10);
 	w->listener = net_listen("gate:3306", false, &err);
 	expect(w->listener != NULL);
@@ -266,6 +267,7 @@ main_task(void *arg)
 	listener_close(w->listener);
 	pool_done(&w->gate_loop.pool);
 	in_flight_done(&w->gate_loop.in_flight);
+	digests_free(w->gate_loop.digests);
 	fake_stop(w->db1);
 	fake_stop(w->db2);
 	buf_done(&w->said);
