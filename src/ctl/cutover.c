@@ -31,11 +31,15 @@ cutover_check(const struct cutover *c, enum cutover_way way)
 
 /* The same compare-and-swap that the commit needs. */
 static int
-write_rolling_back(struct ctx *cx, struct workflow *w, const char *why)
+write_rolling_back(struct ctx *cx, const struct cutover *c, const char *why)
 {
+	struct workflow *w = c->w;
+
 	/* A gate that wants it rolled back writes no number of its own. */
 	if (w->r.rolling_back && w->r.attempt % 2 == 0)
 		return 0;
+	check(c->reached < step_commit()); /* (4) */
+	w->r.step = cutover_steps[c->reached].name;
 	if (!w->r.rolling_back)
 		workflow_note(w, w->r.step, "failed", why);
 	w->r.rolling_back = true;
@@ -70,26 +74,26 @@ undo_until_done(struct ctx *cx, struct cutover *c, const struct step *s)
 	}
 }
 
-/* Undoes what has begun, the last first. The record is loaded and not committed. */
+/* Undoes what may have begun, the last first. The record is loaded and not committed. */
 static int
-roll_back(struct ctx *cx, struct workflow *w, const char *why)
+roll_back(struct ctx *cx, struct cutover *c, const char *why)
 {
-	struct cutover c = { .w = w };
+	struct workflow *w = c->w;
 	struct ctx patient = *cx;
 
 	patient.deadline =
 	    NEVER; /* nothing ends a hold by itself: it is undone, however long that takes */
-	TRY(write_rolling_back(&patient, w, why));
-	c.attempt = w->r.attempt;
-	cutover_check(&c, CUTOVER_BACK);
-	int last = step_find(w->r.step);
+	TRY(write_rolling_back(&patient, c, why));
+	c->attempt = w->r.attempt;
+	cutover_check(c, CUTOVER_BACK);
+	int last = c->reached;
 	for (int i = last; i >= 0; i--) {
 		const struct step *s =
 		    &cutover_steps[mutant("ctl_gates_let_go_first") ? last - i : i];
 
 		if (s->undo == NULL)
 			continue;
-		TRY(undo_until_done(&patient, &c, s));
+		TRY(undo_until_done(&patient, c, s));
 		workflow_note(w, s->name, "undone", "");
 	}
 	w->r.state = WORKFLOW_RUNNING;
@@ -102,14 +106,17 @@ roll_back(struct ctx *cx, struct workflow *w, const char *why)
 /* ---- Forwards */
 
 static int
-begin_step(struct ctx *cx, struct workflow *w, const struct step *s)
+begin_step(struct ctx *cx, struct cutover *c, const struct step *s)
 {
+	struct workflow *w = c->w;
+
 	/* The commit's name is written by the transaction that commits: a record that has it is committed. */
 	if (s->point_of_no_return)
 		return 0;
+	c->reached = (int)(s - cutover_steps);
 	w->r.step = s->name;
 	workflow_note(w, s->name, "begun", s->sentence);
-	return s->own_record || mutant("ctl_step_unwritten") ? 0 : workflow_save(cx, w);
+	return s->own_record || s->in_hold ? 0 : workflow_save(cx, w);
 }
 
 static int
@@ -136,7 +143,7 @@ run_step(struct ctx *cx, struct cutover *c, const struct step *s)
 
 	inner.arena = &scratch;
 	TRY(workflow_pass(cx, c->w, s->before));
-	TRY(begin_step(&inner, c->w, s));
+	TRY(begin_step(&inner, c, s));
 	TRY(measure(&inner, c, s));
 	if (!s->point_of_no_return)
 		workflow_note(c->w, s->name, "done", "");
@@ -310,7 +317,7 @@ after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 	/* Somebody else has written "rolling back", with the reason: that one is told, not our own error. */
 	if (c->w->r.rolling_back && workflow_failure(c->w) != NULL)
 		err_set(&reason, ERR_RETRY, "%s", workflow_failure(c->w));
-	if (roll_back(cx, c->w, reason.text) != 0)
+	if (roll_back(cx, c, reason.text) != 0)
 		return -1;
 	return err_copy(cx->err, &reason);
 }
@@ -362,9 +369,11 @@ cutover_resume(struct ctx *cx, struct workflow *w, bool *switched)
 
 	check(w->r.state == WORKFLOW_SWITCHING);
 	TRY(check_left(&w->r, cx->err));
+	c.reached = mutant("ctl_hold_taken_literally") ? step_find(w->r.step)
+						       : step_reached(step_find(w->r.step));
 	*switched = cutover_committed(&w->r);
 	if (!*switched)
-		return roll_back(cx, w, "it was left in the middle");
+		return roll_back(cx, &c, "it was left in the middle");
 	int first = step_find(w->r.step);
 	return go_forward(cx, &c, first > step_commit() ? first : step_commit() + 1);
 }

@@ -13,12 +13,13 @@
  *                            begun is undone, the last step first
  *   SWITCHING, left behind   cutover_resume(): go_forward() past the commit, roll_back() before
  *
- * On disk before it is acted on: the attempt's number, each step, "rolling back", and with the rules
- * in one transaction the hold, the commit and the release.
+ * On disk before it is acted on: the attempt's number, "rolling back", and with the rules in one
+ * transaction the hold, the commit and the release. Of the steps between those nothing is, since each
+ * write would keep clients waiting (steps.h).
  *
- *   vtctld dies in catch-up          the next one reads step "catch-up": not committed. It
- *                                    writes "rolling back" with the next number, thaws, disarms,
- *                                    unlocks, opens the rules, and tries again.
+ *   vtctld dies in catch-up          the next one reads step "hold": not committed, and anything up to
+ *                                    the commit may have begun. It writes "rolling back" with the next
+ *                                    number, thaws, disarms, unlocks, opens the rules, tries again.
  *   vtctld dies after the commit     the next one reads step "commit" or later and goes on forward.
  *   vtctld sleeps before the commit  the next one has written "rolling back": the sleeper's
  *   and wakes                        compare-and-swap finds another revision and nothing happens.
@@ -40,10 +41,10 @@
  *   5.3 s  1        (grace is over)     rolling back, 2
  *   5.3 s  2        hold, undone        RUNNING                      the rules are open, writes go on
  *   6.3 s  3        preflight, hold     SWITCHING, 3; hold           drained at once
- *   6.4 s  3        fence               fence, position P            the old table is locked, its fence armed
- *   6.4 s  3        catch-up            catch-up                     the stream is frozen at P
+ *   6.4 s  3        fence               (as before)                  the old table is locked, its fence armed
+ *   6.4 s  3        catch-up            (as before)                  the stream is frozen at P
  *   6.5 s  3        commit              commit, with the rules       reads go to the new side
- *   6.5 s  3        acknowledge         acknowledge                  every gate has these rules; unlocked
+ *   6.5 s  3        acknowledge         (as before)                  every gate has these rules; unlocked
  *   6.5 s  3        release             release, with the rules      writes run at the new side
  *   6.6 s  3        finish              SWITCHED                     the stream is stopped
  */

@@ -276,29 +276,32 @@ run_finish(struct ctx *cx, struct cutover *c)
 
 /* ---- The table */
 
-#define POINTS(name) "movetables." name ".before", "movetables." name ".after"
+#define POINTS(name) .before = "movetables." name ".before", .after = "movetables." name ".after"
 
+/* clang-format off */
 const struct step cutover_steps[] = {
-	{ "preflight", "asking everybody and installing the fences", run_preflight, NULL, false,
-	    false, false, POINTS("preflight") },
-	{ "hold", "gates keep new writes waiting", run_hold, undo_hold, false, false, true,
-	    POINTS("hold") },
-	{ "fence", "locking the old table and arming its fence", run_fence, undo_fence, false,
-	    false, false, POINTS("fence") },
-	{ "catch-up", "applying the last changes and freezing the stream", run_catch_up,
-	    undo_catch_up, false, false, false, POINTS("catch-up") },
-	{ "reverse", "giving the reverse stream its start", NULL, NULL, true, false, false,
-	    POINTS("reverse") },
-	{ "commit", "switching the routing rules", run_commit, NULL, false, true, true,
-	    POINTS("commit") },
-	{ "acknowledge", "every gate reads the new rules", run_acknowledge, NULL, false, false,
-	    false, POINTS("acknowledge") },
-	{ "release", "writes run at the new table", run_release, NULL, false, false, false,
-	    POINTS("release") },
-	{ "triggers", "moving user triggers, starting the reverse stream", NULL, NULL, true, false,
-	    false, POINTS("triggers") },
-	{ "finish", "ending the stream", run_finish, NULL, false, false, false, POINTS("finish") },
+	{ "preflight", "asking everybody and installing the fences", run_preflight, NULL,
+	    .own_record = false, POINTS("preflight") },
+	{ "hold", "gates keep new writes waiting", run_hold, undo_hold,
+	    .own_record = true, POINTS("hold") },
+	{ "fence", "locking the old table and arming its fence", run_fence, undo_fence,
+	    .in_hold = true, POINTS("fence") },
+	{ "catch-up", "applying the last changes and freezing the stream", run_catch_up, undo_catch_up,
+	    .in_hold = true, POINTS("catch-up") },
+	{ "reverse", "giving the reverse stream its start", NULL, NULL,
+	    .absent = true, POINTS("reverse") },
+	{ "commit", "switching the routing rules", run_commit, NULL,
+	    .point_of_no_return = true, .own_record = true, POINTS("commit") },
+	{ "acknowledge", "every gate reads the new rules", run_acknowledge, NULL,
+	    .in_hold = true, POINTS("acknowledge") },
+	{ "release", "writes run at the new table", run_release, NULL,
+	    .own_record = true, POINTS("release") },
+	{ "triggers", "moving user triggers, starting the reverse stream", NULL, NULL,
+	    .absent = true, POINTS("triggers") },
+	{ "finish", "ending the stream", run_finish, NULL,
+	    .own_record = false, POINTS("finish") },
 };
+/* clang-format on */
 const int cutover_steps_count = sizeof(cutover_steps) / sizeof(cutover_steps[0]);
 
 int
@@ -317,6 +320,17 @@ step_commit(void)
 	int i = 0;
 
 	while (!cutover_steps[i].point_of_no_return)
+		i++;
+	return i;
+}
+
+int
+step_reached(int recorded)
+{
+	int i = recorded;
+
+	while (
+	    i + 1 < step_commit() && (cutover_steps[i + 1].in_hold || cutover_steps[i + 1].absent))
 		i++;
 	return i;
 }

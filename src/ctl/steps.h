@@ -8,7 +8,14 @@
  * the attempt finds it outdated, and the next attempt is above both.
  *
  * Up to the one marked point of no return a failure undoes backwards; from it on there is only
- * forward. A step whose change of the rules is its record (own_record) is written by that change.
+ * forward.
+ *
+ * What is on disk of a step, before it is acted on: a step whose change of the rules is its record
+ * (own_record) is written by that change, in one transaction; of a step inside the hold nothing is
+ * (in_hold), since each write would keep clients waiting for the disk. So a record at "hold" stands for
+ * any of the steps from there to the commit: whoever takes an attempt over undoes all of them, and whoever
+ * goes on behind the commit does again all that is not known to be done. The other steps are written for
+ * people, who may look at them for a while.
  */
 #ifndef CTL_STEPS_H
 #define CTL_STEPS_H
@@ -19,6 +26,7 @@ struct cutover {
 	struct workflow *w;
 	int attempt;
 	usec deadline; /* of steps 1 to 5: --timeout */
+	int reached;   /* the last step that may have begun */
 };
 
 /* 0: done, or had been done. -1: it may be half done, and is to be undone or done again. Results are in
@@ -32,6 +40,7 @@ struct step {
 	bool absent;          /* stands in the table, is not built yet */
 	bool point_of_no_return;
 	bool own_record;
+	bool in_hold;
 	const char *before, *after; /* fault points */
 };
 
@@ -42,5 +51,7 @@ extern const int cutover_steps_count;
 int step_find(const char *name);
 /* The one after which there is only forward. */
 int step_commit(void);
+/* Of an attempt left at that step, by its record: the last one that may have begun. */
+int step_reached(int recorded);
 
 #endif

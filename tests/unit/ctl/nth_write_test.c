@@ -31,7 +31,7 @@ ends_unheld(struct ctx *cx, struct world *w)
 }
 
 /* A move that meets no trouble writes its record that often. */
-enum { WRITES = 17 };
+enum { WRITES = 13 };
 
 static void
 each_write(enum trouble trouble)

@@ -12,6 +12,13 @@ wait_step(struct ctx *cx, struct world *w, const char *step)
 	} while (strcmp(r.step, step) != 0);
 }
 
+static void
+wait_trouble(struct ctx *cx, const struct world *w)
+{
+	while (w->troubles == 0)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+}
+
 static struct workflow_options
 patient(void)
 {
@@ -23,12 +30,12 @@ patient(void)
 
 /* In a step that would wait for a minute. */
 static void
-asked_in(struct ctx *cx, struct world *w, const char *step)
+asked_in(struct ctx *cx, struct world *w)
 {
 	struct workflow_record r;
 
 	expect_ok(world_move(cx, w, 0, patient()), cx->err);
-	wait_step(cx, w, step);
+	wait_trouble(cx, w);
 	usec asked = task_now();
 	world_ask_to_roll_back(cx, w, "the hold buffer of gate 'g' is full");
 	w->plan.times = 0; /* what does not answer does so again */
@@ -43,31 +50,12 @@ asked_in(struct ctx *cx, struct world *w, const char *step)
 	world_expect_target(cx, w);
 }
 
-static void
-asked_in_hold(struct ctx *cx, struct world *w)
-{
-	asked_in(cx, w, "hold");
-}
-
-static void
-asked_in_fence(struct ctx *cx, struct world *w)
-{
-	asked_in(cx, w, "fence");
-}
-
-static void
-asked_in_catch_up(struct ctx *cx, struct world *w)
-{
-	asked_in(cx, w, "catch-up");
-}
-
 TEST(a_gate_that_asks_for_it_has_an_attempt_rolled_back_at_once)
 {
-	world_tell(
-	    asked_in_hold, (struct plan){ .method = "hold", .trouble = HANGS, .times = FOR_EVER });
-	world_tell(asked_in_fence,
+	world_tell(asked_in, (struct plan){ .method = "hold", .trouble = HANGS, .times = FOR_EVER });
+	world_tell(asked_in,
 	    (struct plan){ .method = "lock at source", .trouble = HANGS, .times = FOR_EVER });
-	world_tell(asked_in_catch_up,
+	world_tell(asked_in,
 	    (struct plan){ .method = "freeze at target", .trouble = HANGS, .times = FOR_EVER });
 }
 
@@ -81,7 +69,7 @@ left_in_error(struct ctx *cx, struct world *w)
 	struct workflow_record r;
 
 	expect_ok(world_move(cx, w, 0, patient()), cx->err);
-	wait_step(cx, w, "fence");
+	wait_trouble(cx, w);
 	world_kill_ctld(w, 0);
 	w->ctlds[0].topo = NULL;
 	w->plan.times = 0;
