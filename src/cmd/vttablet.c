@@ -9,6 +9,7 @@
 #include "tablet/copy/chunk.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/sidecar.h"
+#include "tablet/server/spare.h"
 #include "tablet/tablet_api.h"
 #include "task/group.h"
 
@@ -64,6 +65,7 @@ struct program {
 	struct credentials *accounts;
 	struct tablet_env env;
 	struct server_lock lock;
+	struct spares spares;
 	struct tablet_api api;
 	struct health health;
 	struct topo *topo;
@@ -199,6 +201,7 @@ end(void *arg)
 	engine_done(&p->api.engine);
 	server_lock_done(&p->lock);
 	locks_done(&p->api.locks);
+	spares_done(&p->spares);
 	calls_done(&p->api.calls);
 	health_done(&p->health);
 	topo_close(p->topo);
@@ -220,6 +223,7 @@ wire(struct program *p)
 		.accounts = p->accounts,
 		.data_dir = p->settings.data_dir,
 		.lock = &p->lock,
+		.spares = &p->spares,
 		.appliers = (int)p->settings.appliers,
 		.copy_parallel = (int)p->settings.copy_parallel,
 		.chunk_rows = (size_t)p->settings.chunk_rows,

@@ -5,6 +5,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/preflight.h"
 #include "tablet/read/place.h"
+#include "tablet/server/spare.h"
 #include "tablet/table/auto_increment.h"
 #include "tablet/tablet_metrics.h"
 
@@ -178,10 +179,10 @@ do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	const struct move_request *move = q;
 	struct next_values_reply *reply = r;
 	struct auto_values v = auto_values_of(cx->arena, move, MOVE_FROM);
-	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(spare) struct spare dba = { 0 };
 
-	TRY(env_dba(cx, api->env, &dba));
-	TRY(auto_increment_read(cx, dba, &v));
+	TRY(spare_take(cx, api->env, ROLE_DBA, &dba));
+	TRY(auto_increment_read(cx, dba.client, &v));
 	reply->tables = arena_array(cx->arena, struct auto_next, v.count);
 	reply->tables_count = v.count;
 	for (size_t i = 0; i < v.count; i++)
@@ -195,7 +196,7 @@ do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *
 	const struct set_next_values_request *request = q;
 	const struct move_request *move = &request->move;
 	struct auto_values wanted = auto_values_of(cx->arena, move, MOVE_TO);
-	SCOPED(ddl) struct ddl d = { 0 };
+	SCOPED(spare) struct spare own = { 0 };
 	struct stream *s;
 
 	if (request->values_count != move->tables_count)
@@ -204,8 +205,9 @@ do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *
 	for (size_t i = 0; i < wanted.count; i++)
 		wanted.next[i] = request->values[i].next;
 	TRY(find_stream(cx, api, move, &s));
-	TRY(ddl_open(cx, api->env, &d));
-	return auto_increment_set(cx, &d, &wanted, stream_reached(s) == STREAM_FROZEN);
+	TRY(spare_take(cx, api->env, ROLE_DDL, &own));
+	return auto_increment_set(
+	    cx, &(struct ddl){ own.client }, &wanted, stream_reached(s) == STREAM_FROZEN);
 }
 
 static int
@@ -245,11 +247,11 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
 	struct fence f = fence_of(cx->arena, api, move);
-	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(spare) struct spare c = { 0 };
 
 	TRY(lock_forbid(cx, &api->locks, move->workflow, move->attempt));
-	TRY(env_dba(cx, api->env, &c));
-	return fence_disarm(cx, c, &f);
+	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
+	return fence_disarm(cx, c.client, &f);
 }
 
 static int
@@ -257,15 +259,15 @@ do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct freeze_request *request = q;
 	struct position_reply *reply = r;
-	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(spare) struct spare c = { 0 };
 	struct stream *s;
 	SCOPED(position) struct position p = { 0 };
 
 	TRY(find_stream(cx, api, &request->move, &s));
 	TRY(stream_freeze(cx, s, request->position, request->move.attempt));
-	TRY(env_dba(cx, api->env, &c));
+	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
 	struct place_reader reader = place_reader(api->env, api->env->server);
-	TRY(place_now(cx, c, &reader, &p));
+	TRY(place_now(cx, c.client, &reader, &p));
 	reply->position = arena_strdup(cx->arena, position_gtid(&p));
 	return 0;
 }

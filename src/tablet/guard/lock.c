@@ -5,6 +5,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/server/share.h"
+#include "tablet/server/spare.h"
 
 #include <stdlib.h>
 
@@ -153,7 +154,7 @@ int
 lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct position *p)
 {
 	struct table_lock *t;
-	SCOPED(client) struct mysql_client *second = NULL;
+	SCOPED(spare) struct spare second = { 0 };
 
 	TRY(make_room(cx, l, r, &t));
 	if (t != NULL) {
@@ -165,11 +166,11 @@ lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct positio
 	t->attempt = r->attempt;
 	t->busy = true;
 	list_push(&l->all, &t->node);
-	int rc = env_dba(cx, l->env, &second);
+	int rc = spare_take(cx, l->env, ROLE_DBA, &second);
 	if (rc == 0)
-		rc = take_with(cx, l, second, r, t);
+		rc = take_with(cx, l, second.client, r, t);
 	if (rc == 0)
-		rc = read_place(cx, l->env, second, t);
+		rc = read_place(cx, l->env, second.client, t);
 	t->busy = false;
 	if (rc == 0)
 		position_copy(p, &t->p);
@@ -182,7 +183,7 @@ int
 lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 {
 	struct table_lock *t = find(l, f->id.workflow);
-	SCOPED(client) struct mysql_client *second = NULL;
+	SCOPED(spare) struct spare second = { 0 };
 
 	*held = false;
 	if (t == NULL || t->attempt != f->attempt || t->busy)
@@ -194,8 +195,8 @@ lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 		lock_free(t);
 		return 0;
 	}
-	TRY(env_dba(cx, l->env, &second));
-	return fence_armed(cx, second, f, held);
+	TRY(spare_take(cx, l->env, ROLE_DBA, &second));
+	return fence_armed(cx, second.client, f, held);
 }
 
 void

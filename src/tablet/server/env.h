@@ -9,6 +9,7 @@
 #include "rpc/api.h"
 
 struct server_lock;
+struct spares;
 
 struct tablet_env {
 	const char *alias;   /* "zone1-100" */
@@ -17,6 +18,7 @@ struct tablet_env {
 	const struct credentials *accounts;
 	const char *data_dir;     /* for spilled transactions */
 	struct server_lock *lock; /* that streams run under (server_lock.h) */
+	struct spares *spares;    /* connections for calls (spare.h), or NULL: none is kept */
 	/* How much at once, of each stream: connections that write changes, chunks in flight, and the rows
 	 * of a chunk at most (0: as chunk.h says). */
 	int appliers, copy_parallel;

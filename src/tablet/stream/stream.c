@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "tablet/server/spare.h"
 #include "tablet/stream/run.h"
 
 #include <stdio.h>
@@ -92,26 +93,26 @@ error_passes(const struct err *err)
 static int
 save(struct ctx *cx, struct stream *s)
 {
-	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(spare) struct spare dba = { 0 };
 	struct ctx within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
 
-	TRY(env_dba(&within, s->env, &dba));
-	return state_update(&within, dba, &s->state);
+	TRY(spare_take(&within, s->env, ROLE_DBA, &dba));
+	return state_update(&within, dba.client, &s->state);
 }
 
 static int
 save_phase(struct ctx *cx, struct stream *s, enum stream_phase phase)
 {
-	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(spare) struct spare dba = { 0 };
 	struct ctx within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
 	enum stream_phase from = s->state.phase;
 	int attempt = s->state.attempt;
 
-	TRY(env_dba(&within, s->env, &dba));
+	TRY(spare_take(&within, s->env, ROLE_DBA, &dba));
 	if (s->state.phase != from || s->state.attempt != attempt)
 		return err_set(cx->err, ERR_CONFLICT, "another request moved the stream of '%s'",
 		    s->state.workflow);
-	return state_move(&within, dba, &s->state, phase);
+	return state_move(&within, dba.client, &s->state, phase);
 }
 
 static void
