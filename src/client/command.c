@@ -37,6 +37,9 @@ static const struct option move_options[] = {
 	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL,
 	    "go on past views, routines, events and triggers that name the table or may name it; they "
 	    "are left as they are, and look for it at its old place"),
+	OPTION("drop-foreign-keys", OPT_BOOL, move.drop_foreign_keys, NULL, 0, 0, NULL, NULL,
+	    "go on without foreign keys between a table that moves and one that stays: left out at the "
+	    "target, or dropped at the source before the switch; each is named"),
 	OPTION("workflow", OPT_STRING, workflow, NULL, 0, 0, NULL, "NAME",
 	    "the move's name; default: the table's at the target, or of several the source keyspace's"),
 	OPTION("exclude-tables", OPT_STRING, exclude_tables, NULL, 0, 0, NULL, "TABLE,...",

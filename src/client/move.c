@@ -208,6 +208,7 @@ given(const struct client *c)
 		{ "switch-attempts", GIVEN_SWITCH_ATTEMPTS },
 		{ "max-replication-lag-allowed", GIVEN_MAX_LAG },
 		{ "force", GIVEN_FORCE },
+		{ "drop-foreign-keys", GIVEN_DROP_FOREIGN_KEYS },
 	};
 	unsigned bits = GIVEN_NO_SWITCH;
 

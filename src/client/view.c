@@ -41,7 +41,8 @@ read_notes(struct arena *a, const struct json *record)
 		struct json e = json_item(&events, i);
 		const char *what = json_get_str(&e, "what");
 
-		if (strcmp(what, "forced") == 0 || strcmp(what, "converted") == 0)
+		if (strcmp(what, "forced") == 0 || strcmp(what, "dropped") == 0 ||
+		    strcmp(what, "converted") == 0)
 			buf_addf(&lines, "note: %s\n", json_get_str(&e, "text"));
 	}
 	return arena_slice_str(a, buf_slice(&lines));

@@ -55,8 +55,8 @@ fill_stream(
 	};
 }
 
-/* From the answer of the end that the tables leave: what --force has let pass, for the record, and each
- * table's definition, for the question to the other end. */
+/* From the answer of the end that the tables leave: what --force and --drop-foreign-keys have let
+ * pass, for the record, and each table's definition, for the question to the other end. */
 static void
 take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
     struct check_to_request *q)
@@ -65,6 +65,8 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 	q->definitions_count = r->tables_count;
 	if (r->passed[0] != '\0')
 		workflow_note(w, "check", "forced", r->passed);
+	if (r->dropped[0] != '\0')
+		workflow_note(w, "check", "dropped", r->dropped);
 	for (size_t i = 0; i < r->tables_count; i++) {
 		if (r->tables[i].converted[0] != '\0')
 			workflow_note(w, "check", "converted", r->tables[i].converted);
@@ -77,7 +79,8 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 static int
 ask_tablets(struct ctx *cx, struct workflow *w)
 {
-	struct check_from_request from = { .force = w->r.options.force };
+	struct check_from_request from = { .force = w->r.options.force,
+		.drop_foreign_keys = w->r.options.drop_foreign_keys };
 	struct check_from_reply described;
 	struct check_to_request to = { .definitions_count = 0 };
 

@@ -461,7 +461,8 @@ side_ask(struct ctx *cx, const struct workflow *w, enum side s)
 int
 side_fence_install(struct ctx *cx, const struct workflow *w, enum side s)
 {
-	struct fence_install_request q = { .force = w->r.options.force };
+	struct fence_install_request q = { .force = w->r.options.force,
+		.drop_foreign_keys = w->r.options.drop_foreign_keys };
 
 	TRY(side_request(cx, w, s, &q.move));
 	return side_call(cx, w, TABLET_FENCE_INSTALL, &q, NULL);

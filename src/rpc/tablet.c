@@ -86,6 +86,9 @@ static const struct message nothing = { "a tablet's reply", nothing_members, 0, 
 
 static const struct member check_from_members[] = {
 	{ .name = "force", .type = MEMBER_BOOL, .offset = offsetof(struct check_from_request, force) },
+	{ .name = "drop_foreign_keys",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct check_from_request, drop_foreign_keys) },
 	{ 0 },
 };
 MOVE_MESSAGE(check_from, "request to check_from", struct check_from_request);
@@ -106,6 +109,7 @@ static const struct member check_from_reply_members[] = {
 	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct check_from_reply, tables),
 	    .of = &facts, .count = offsetof(struct check_from_reply, tables_count) },
 	{ .name = "passed", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, passed) },
+	{ .name = "dropped", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, dropped) },
 	{ 0 },
 };
 /* clang-format on */
@@ -169,6 +173,9 @@ static const struct member fence_install_members[] = {
 	{ .name = "force",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct fence_install_request, force) },
+	{ .name = "drop_foreign_keys",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct fence_install_request, drop_foreign_keys) },
 	{ 0 },
 };
 MOVE_MESSAGE(fence_install, "request to fence_install", struct fence_install_request);

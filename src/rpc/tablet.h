@@ -97,7 +97,8 @@ struct move_request {
 
 struct check_from_request {
 	struct move_request move;
-	bool force; /* goes on past views and the like that name a table */
+	bool force;             /* goes on past views and the like that name a table */
+	bool drop_foreign_keys; /* goes on without foreign keys that lead out of the set or into it */
 };
 
 struct table_facts {
@@ -109,7 +110,8 @@ struct table_facts {
 struct check_from_reply {
 	struct table_facts *tables; /* as the request's */
 	size_t tables_count;
-	const char *passed; /* a sentence: what force passed; "" */
+	const char *passed;  /* a sentence: what force passed; "" */
+	const char *dropped; /* a sentence: foreign keys that it goes on without; "" */
 };
 
 struct check_to_request {
@@ -120,7 +122,7 @@ struct check_to_request {
 
 struct fence_install_request {
 	struct move_request move;
-	bool force; /* as in check_from */
+	bool force, drop_foreign_keys; /* as in check_from */
 };
 
 struct stream_delete_request {

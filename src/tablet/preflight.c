@@ -1,11 +1,14 @@
 #include "tablet/preflight.h"
 
+#include "base/mutant.h"
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
-#include "tablet/table/create_table.h"
+#include "tablet/server_settings.h"
+#include "tablet/table/closure.h"
+#include "tablet/table/definition.h"
 #include "tablet/table/mention.h"
 #include "tablet/table/rehearse.h"
 
@@ -15,158 +18,6 @@ enum {
 	PROBE_DEADLINE_S = 10, /* a heartbeat crosses an idle server in milliseconds */
 	ER_NO_SUCH_TABLE = 1146,
 };
-
-struct setting {
-	const char *sql, *wanted, *why, *hint;
-};
-
-/* What the gates take for granted of every session that they open, at either side. */
-static const struct setting common_settings[] = {
-	{ "@@global.lower_case_table_names", "0",
-	    "lower_case_table_names is not 0, so that names of tables mean something else",
-	    "set lower_case_table_names=0 where the server's data is made anew" },
-	{ "@@global.tx_isolation", "REPEATABLE-READ", "tx_isolation is not REPEATABLE-READ",
-	    "SET GLOBAL tx_isolation='REPEATABLE-READ', and let clients reconnect" },
-	{ "@@global.autocommit", "1", "autocommit is off",
-	    "SET GLOBAL autocommit=1, and let clients reconnect" },
-	{ "@@global.completion_type", "NO_CHAIN", "completion_type is not NO_CHAIN",
-	    "SET GLOBAL completion_type='NO_CHAIN', and let clients reconnect" },
-	{ "FIND_IN_SET('ANSI_QUOTES', @@global.sql_mode)", "0", "sql_mode has ANSI_QUOTES",
-	    "SET GLOBAL sql_mode=DEFAULT, or another without it, and let clients reconnect" },
-	{ "FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@global.sql_mode)", "0",
-	    "sql_mode has NO_BACKSLASH_ESCAPES",
-	    "SET GLOBAL sql_mode=DEFAULT, or another without it, and let clients reconnect" },
-	{ 0 },
-};
-
-#define GREETED "SET GLOBAL init_connect='' or without it, and let clients reconnect"
-
-/* The same of the session that a client really gets: the server's init_connect may say otherwise than its
- * GLOBAL values. And what the stream takes for granted of those at its source. */
-static const struct setting client_settings[] = {
-	{ "@@session.tx_isolation", "REPEATABLE-READ",
-	    "tx_isolation is not REPEATABLE-READ in clients' sessions", GREETED },
-	{ "@@session.autocommit", "1", "autocommit is off in clients' sessions", GREETED },
-	{ "@@session.completion_type", "NO_CHAIN",
-	    "completion_type is not NO_CHAIN in clients' sessions", GREETED },
-	{ "FIND_IN_SET('ANSI_QUOTES', @@session.sql_mode)", "0",
-	    "sql_mode has ANSI_QUOTES in clients' sessions", GREETED },
-	{ "FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@session.sql_mode)", "0",
-	    "sql_mode has NO_BACKSLASH_ESCAPES in clients' sessions", GREETED },
-	{ 0 },
-};
-
-static const struct setting source_client_settings[] = {
-	{ "@@session.sql_log_bin", "1", "sql_log_bin is off in clients' sessions", GREETED },
-	{ "@@session.binlog_format", "ROW", "binlog_format is not ROW in clients' sessions",
-	    GREETED },
-	{ "@@session.binlog_row_image", "FULL", "binlog_row_image is not FULL in clients' sessions",
-	    GREETED },
-	{ 0 },
-};
-
-/* What our own sessions cannot set for themselves (mysql/role.h). */
-static const struct setting own_settings[] = {
-	{ "COALESCE(@@global.enforce_storage_engine, 'InnoDB')", "InnoDB",
-	    "enforce_storage_engine is another than InnoDB",
-	    "SET GLOBAL enforce_storage_engine=NULL" },
-	/* the statements of the applier have half of it */
-	{ "@@global.max_allowed_packet >= 1024 * 1024", "1", "max_allowed_packet is below 1 MB",
-	    "SET GLOBAL max_allowed_packet=16777216" },
-	{ 0 },
-};
-
-static const struct setting source_settings[] = {
-	{ "@@global.log_bin", "1", "the binlog is off",
-	    "set log_bin in the server's configuration and restart it" },
-	{ "@@global.binlog_format", "ROW", "binlog_format is not ROW",
-	    "SET GLOBAL binlog_format='ROW', and let clients reconnect" },
-	{ "@@global.log_bin_compress", "0",
-	    "log_bin_compress is on, and compressed events are not understood yet",
-	    "SET GLOBAL log_bin_compress=OFF" },
-	{ "@@global.binlog_row_image", "FULL", "binlog_row_image is not FULL",
-	    "SET GLOBAL binlog_row_image='FULL', and let clients reconnect" },
-	{ 0 },
-};
-
-static const struct setting target_settings[] = {
-	{ "@@global.local_infile", "1", "local_infile is off", "SET GLOBAL local_infile=ON" },
-	{ 0 },
-};
-
-static int
-check_settings(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
-    const struct setting *settings)
-{
-	for (const struct setting *s = settings; s->sql != NULL; s++) {
-		struct mysql_rows rows;
-
-		TRY(mysql_selectf(cx, c, &rows, "SELECT %s LIMIT 1", s->sql));
-		if (rows.rows == 1 && slice_eq_nocase(rows.values[0], slice_str(s->wanted)))
-			continue;
-		err_set(cx->err, ERR_REFUSED, "%s at server '%s' of tablet '%s'", s->why,
-		    env->server, env->alias);
-		return err_hint(cx->err, "%s", s->hint);
-	}
-	return 0;
-}
-
-/* An init_connect that fails is named by the first connection. */
-static int
-check_clients(struct ctx *cx, const struct tablet_env *env, const struct setting *more)
-{
-	SCOPED(client) struct mysql_client *probe = NULL, *c = NULL;
-
-	if (env_app(cx, env, ROLE_PROBE, &probe) != 0 || env_app(cx, env, ROLE_CLIENT, &c) != 0)
-		return err_wrap(cx->err, "serving clients at '%s'", env->server);
-	TRY(check_settings(cx, env, c, client_settings));
-	return check_settings(cx, env, c, more);
-}
-
-/* "a,b" as SHOW MASTER STATUS has it. */
-static bool
-lists(struct slice names, const char *name)
-{
-	while (!slice_is_null(names)) {
-		struct slice one;
-
-		names = slice_split(names, ',', &one);
-		if (slice_eq_str(one, name))
-			return true;
-	}
-	return false;
-}
-
-/* The server leaves out whole databases: those not in the first list when there is one, or those in the
- * second. */
-static int
-check_filtered(
-    struct ctx *cx, const struct tablet_env *env, const struct slice *filters, const char *database)
-{
-	bool wanted = filters[0].len == 0 || lists(filters[0], database);
-
-	if (wanted && (filters[0].len > 0 || !lists(filters[1], database)))
-		return 0;
-	err_set(cx->err, ERR_REFUSED, "database '%s' is left out of the binlog of server '%s' (%s)",
-	    database, env->server, wanted ? "binlog_ignore_db" : "binlog_do_db");
-	return err_hint(
-	    cx->err, "take that setting out of the server's configuration, and restart it");
-}
-
-static int
-check_filters(
-    struct ctx *cx, const struct tablet_env *env, struct mysql_client *c, const char *database)
-{
-	enum { DO_DB = 2, COLUMNS = 4 }; /* File, Position, Binlog_Do_DB, Binlog_Ignore_DB */
-	struct mysql_rows rows;
-
-	TRY(mysql_select(cx, c, slice_str(mysql_dialect(c)->position_sql), &rows));
-	if (rows.rows != 1 || rows.columns < COLUMNS)
-		return err_set(cx->err, ERR_CORRUPT,
-		    "server '%s' does not tell its binlog's filters", env->server);
-	TRY(check_filtered(cx, env, rows.values + DO_DB, database));
-	return check_filtered(cx, env, rows.values + DO_DB, env->sidecar);
-}
 
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
 
@@ -307,18 +158,25 @@ find_converted(struct arena *a, const struct table_def *def)
 	    def->database, def->name, names.data);
 }
 
-/* What names one of the tables is refused, or is *passed with force: "" when there is none. */
-static int
-check_mentions(struct ctx *cx, struct mysql_client *c, const struct move_request *q, bool force,
-    const char **passed)
+static struct table_set
+set_at(struct arena *a, const struct move_request *q, enum move_side side)
 {
-	const char **tables = arena_array(cx->arena, const char *, q->tables_count);
-	struct mention_set set = { q->from.database, tables, q->tables_count };
-	struct mentions m;
+	const char **tables = arena_array(a, const char *, q->tables_count);
 
 	for (size_t i = 0; i < q->tables_count; i++)
-		tables[i] = q->tables[i].from;
-	TRY(mention_find(cx, c, &set, &m));
+		tables[i] = side == MOVE_FROM ? q->tables[i].from : q->tables[i].to;
+	return (struct table_set){ side == MOVE_FROM ? q->from.database : q->to.database, tables,
+		q->tables_count };
+}
+
+/* What names one of the tables is refused, or is *passed with force: "" when there is none. */
+static int
+check_mentions(struct ctx *cx, struct mysql_client *c, const struct table_set *set, bool force,
+    const char **passed)
+{
+	struct mentions m;
+
+	TRY(mention_find(cx, c, set, &m));
 	*passed = m.text;
 	if (m.text[0] == '\0' || force)
 		return 0;
@@ -326,11 +184,25 @@ check_mentions(struct ctx *cx, struct mysql_client *c, const struct move_request
 	return err_hint(cx->err, "%s", m.hint);
 }
 
+/* A key that leads out of the set or into it is refused, or found in *open when the set goes on without. */
+static int
+check_closed(struct ctx *cx, struct mysql_client *c, const struct table_set *set, bool drop,
+    struct closure *open)
+{
+	TRY(closure_find(cx, c, set, open));
+	if (open->text[0] == '\0' || drop || mutant("tablet_open_set_passes"))
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", open->text);
+	return err_hint(cx->err, "%s", open->hint);
+}
+
 int
-preflight_attempt(
-    struct ctx *cx, const struct tablet_env *env, const struct move_request *q, bool force)
+preflight_attempt(struct ctx *cx, const struct tablet_env *env,
+    const struct fence_install_request *request, struct closure *open)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
+	const struct move_request *q = &request->move;
+	const struct table_set set = set_at(cx->arena, q, MOVE_FROM);
 	const char *passed;
 
 	TRY(env_dba(cx, env, &c));
@@ -342,7 +214,8 @@ preflight_attempt(
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c, q->from.database, q->tables[i].from, &def));
 	}
-	return check_mentions(cx, c, q, force, &passed);
+	TRY(check_closed(cx, c, &set, request->drop_foreign_keys, open));
+	return check_mentions(cx, c, &set, request->force, &passed);
 }
 
 static int
@@ -350,6 +223,8 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
     struct check_from_reply *reply)
 {
 	const struct move_request *q = &request->move;
+	const struct table_set set = set_at(cx->arena, q, MOVE_FROM);
+	struct closure open;
 
 	reply->tables = arena_array(cx->arena, struct table_facts, q->tables_count);
 	reply->tables_count = q->tables_count;
@@ -363,7 +238,9 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 			.rows_estimate = def->rows_estimate,
 		};
 	}
-	return check_mentions(cx, c, q, request->force, &reply->passed);
+	TRY(check_closed(cx, c, &set, request->drop_foreign_keys, &open));
+	reply->dropped = open.dropped;
+	return check_mentions(cx, c, &set, request->force, &reply->passed);
 }
 
 int
@@ -375,11 +252,7 @@ preflight_from(struct ctx *cx, const struct tablet_env *env,
 
 	TRY(env_dba(cx, env, &c));
 	TRY(describe_tables(cx, c, request, reply));
-	TRY(check_settings(cx, env, c, common_settings));
-	TRY(check_settings(cx, env, c, own_settings));
-	TRY(check_settings(cx, env, c, source_settings));
-	TRY(check_clients(cx, env, source_client_settings));
-	TRY(check_filters(cx, env, c, q->from.database));
+	TRY(server_settings_from(cx, env, c, q->from.database));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
 		return blame(cx, &env->accounts->stream,
@@ -404,11 +277,31 @@ drop_hint(struct ctx *cx, const struct move_request *q, size_t i, const char *wh
 	    q->tables[i].to);
 }
 
+/* Is the table at the target, as it is there, the copy of what the definition says of the one that
+ * arrives? */
+static int
+is_same(struct ctx *cx, const struct table_def *def, const struct move_request *q,
+    const char *definition, bool *same)
+{
+	const struct table_set from = set_at(cx->arena, q, MOVE_FROM),
+			       to = set_at(cx->arena, q, MOVE_TO);
+	const char *mine, *wanted;
+
+	*same = false;
+	if (definition == NULL)
+		return 0;
+	TRY(definition_hash(cx->arena, def->create_sql, &to, &mine, cx->err));
+	TRY(definition_hash(cx->arena, definition, &from, &wanted, cx->err));
+	*same = strcmp(mine, wanted) == 0;
+	return 0;
+}
+
 /* definition: NULL, not compared. */
 static int
 check_arrival(struct ctx *cx, struct mysql_client *c, const struct move_request *q, size_t i,
     const char *definition)
 {
+	bool same;
 	SCOPED(buf) struct buf name = BUF_INIT;
 	const char *table = q->tables[i].to;
 	struct mysql_rows rows;
@@ -427,8 +320,8 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct move_request 
 		return drop_hint(cx, q, i, "if its rows are not needed");
 	}
 	TRY(schema_read(cx, c, q->to.database, table, &def));
-	if (definition == NULL ||
-	    strcmp(create_table_body(def->create_sql), create_table_body(definition)) != 0) {
+	TRY(is_same(cx, def, q, definition, &same));
+	if (!same) {
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' exists at the target and is defined differently", q->to.database,
 		    table);
@@ -505,6 +398,22 @@ probe_alone(struct ctx *cx, struct mysql_client *c)
 	return err_set(cx->err, ERR_RETRY, "another move is being tried");
 }
 
+/* A foreign key of another table there would refer to what arrives, or one of a table that waits for
+ * its rows to another table: nobody has said that it should. */
+static int
+check_closed_there(struct ctx *cx, struct mysql_client *c, const struct move_request *q)
+{
+	const struct table_set set = set_at(cx->arena, q, MOVE_TO);
+	struct closure open;
+
+	if (check_closed(cx, c, &set, false, &open) == 0)
+		return 0;
+	if (cx->err->kind != ERR_REFUSED)
+		return -1;
+	err_wrap(cx->err, "at the target");
+	return err_hint(cx->err, "drop that foreign key at the target first");
+}
+
 int
 preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request)
 {
@@ -515,10 +424,8 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 		return err_set(cx->err, ERR_REFUSED, "%zu definitions for %zu tables",
 		    request->definitions_count, q->tables_count);
 	TRY(env_dba(cx, env, &c));
-	TRY(check_settings(cx, env, c, common_settings));
-	TRY(check_settings(cx, env, c, own_settings));
-	TRY(check_settings(cx, env, c, target_settings));
-	TRY(check_clients(cx, env, (const struct setting[]){ { 0 } }));
+	TRY(server_settings_to(cx, env, c));
+	TRY(check_closed_there(cx, c, q));
 	for (size_t i = 0; i < q->tables_count; i++)
 		TRY(check_arrival(
 		    cx, c, q, i, request->definitions_count > 0 ? request->definitions[i] : NULL));
@@ -544,21 +451,26 @@ try_clients(struct ctx *cx, const struct tablet_env *env, const struct table_def
 }
 
 int
-preflight_attempt_to(
-    struct ctx *cx, const struct tablet_env *env, const struct move_request *q, const char **hashes)
+preflight_attempt_to(struct ctx *cx, const struct tablet_env *env,
+    const struct fence_install_request *request, const char **hashes)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
+	const struct move_request *q = &request->move;
+	const struct table_set set = set_at(cx->arena, q, MOVE_TO);
 
 	TRY(env_dba(cx, env, &c));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx inner = *cx;
 		struct table_def *def;
+		const char *mine;
 
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c, q->to.database, q->tables[i].to, &def));
-		TRY(schema_check_hash(def, hashes[i], cx->err));
+		TRY(definition_hash(&scratch, def->create_sql, &set, &mine, cx->err));
+		TRY(schema_check_hash(def, mine, hashes[i], cx->err));
 		TRY(try_clients(&inner, env, def));
 	}
-	return 0;
+	/* Where those keys stay behind, the end that the tables come back to has them still. */
+	return request->drop_foreign_keys ? 0 : check_closed_there(cx, c, q);
 }

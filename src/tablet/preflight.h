@@ -14,21 +14,24 @@
 
 #include "rpc/tablet.h"
 #include "tablet/server/ddl.h"
+#include "tablet/table/closure.h"
 #include "tablet/table/schema.h"
 
 /* The end that the tables leave: describes them (reply in cx->arena). */
 int preflight_from(struct ctx *cx, const struct tablet_env *env,
     const struct check_from_request *request, struct check_from_reply *reply) MUST_USE;
 /* The same end again, before each attempt to switch: a view, a routine, a trigger or a foreign key that
- * has come since would be left behind. */
-int preflight_attempt(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
-    bool force) MUST_USE;
+ * has come since would be left behind. *open: the foreign keys that the set goes on without, in
+ * cx->arena. */
+int preflight_attempt(struct ctx *cx, const struct tablet_env *env,
+    const struct fence_install_request *request, struct closure *open) MUST_USE;
 /* The end where they arrive: a table that exists must be empty and defined as the request says. */
 int preflight_to(
     struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request) MUST_USE;
 /* The same end again, before each attempt to switch: is what has arrived defined as the stream's tables
- * are (hashes: one for each), without a trigger, and may clients work with it? */
-int preflight_attempt_to(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
-    const char **hashes) MUST_USE;
+ * are (hashes: one for each, with the foreign keys of the set), without a trigger, and may clients
+ * work with it? */
+int preflight_attempt_to(struct ctx *cx, const struct tablet_env *env,
+    const struct fence_install_request *request, const char **hashes) MUST_USE;
 
 #endif

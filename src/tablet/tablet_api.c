@@ -115,8 +115,9 @@ check_no_xa(struct ctx *cx, struct mysql_client *c)
 }
 
 static int
-check_arrived(struct ctx *cx, struct tablet_api *api, const struct move_request *q)
+check_arrived(struct ctx *cx, struct tablet_api *api, const struct fence_install_request *request)
 {
+	const struct move_request *q = &request->move;
 	struct stream *s;
 	const char **hashes;
 
@@ -126,7 +127,26 @@ check_arrived(struct ctx *cx, struct tablet_api *api, const struct move_request 
 		return err_set(cx->err, ERR_REFUSED,
 		    "the stream of workflow '%s' has %zu tables, not %zu", q->workflow,
 		    stream_request(s)->tables_count, q->tables_count);
-	return preflight_attempt_to(cx, api->env, q, hashes);
+	return preflight_attempt_to(cx, api->env, request, hashes);
+}
+
+/* Tables that stay could not be written any more: what they refer to is elsewhere. */
+static int
+drop_inward(struct ctx *cx, struct ddl *d, const struct closure *open)
+{
+	for (size_t i = 0; i < open->inward_count; i++) {
+		const struct closure_key *k = &open->inward[i];
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		buf_add_str(&sql, "ALTER TABLE ");
+		quote_table(&sql, slice_str(k->database), slice_str(k->table));
+		buf_add_str(&sql, " DROP FOREIGN KEY ");
+		quote_ident(&sql, slice_str(k->name));
+		if (ddl_run(cx, d, buf_slice(&sql)) != 0)
+			return err_wrap(cx->err, "dropping the foreign key '%s' of table '%s.%s'",
+			    k->name, k->database, k->table);
+	}
+	return 0;
 }
 
 static int
@@ -136,13 +156,15 @@ do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	const struct move_request *move = &request->move;
 	SCOPED(ddl) struct ddl d = { 0 };
 	struct fence f = fence_of(cx->arena, api, move);
+	struct closure open;
 
 	TRY(ddl_open(cx, api->env, &d));
 	if (move->side == MOVE_TO) {
-		TRY(check_arrived(cx, api, move));
+		TRY(check_arrived(cx, api, request));
 	} else {
-		TRY(preflight_attempt(cx, api->env, move, request->force));
+		TRY(preflight_attempt(cx, api->env, request, &open));
 		TRY(check_no_xa(cx, d.session));
+		TRY(drop_inward(cx, &d, &open));
 	}
 	return fence_install(cx, &d, &f, move->side == MOVE_TO);
 }

@@ -41,6 +41,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_bool(w, "no_switch", o->no_switch);
 	if (given & GIVEN_FORCE)
 		json_put_bool(w, "force", o->force);
+	if (given & GIVEN_DROP_FOREIGN_KEYS)
+		json_put_bool(w, "drop_foreign_keys", o->drop_foreign_keys);
 	json_put_close(w, '}');
 }
 
@@ -49,7 +51,8 @@ options_given(const struct json *j)
 {
 	/* In the order of enum workflow_given. */
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
-		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force" };
+		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force",
+		"drop_foreign_keys" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -74,6 +77,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.switch_attempts = json_get_int(&j, "switch_attempts", 0, INT_MAX),
 		.no_switch = json_get_bool(&j, "no_switch"),
 		.force = json_get_bool(&j, "force"),
+		.drop_foreign_keys = json_get_bool(&j, "drop_foreign_keys"),
 	};
 }
 
@@ -97,4 +101,6 @@ workflow_options_take(
 		to->no_switch = from->no_switch;
 	if (given & GIVEN_FORCE)
 		to->force = from->force;
+	if (given & GIVEN_DROP_FOREIGN_KEYS)
+		to->drop_foreign_keys = from->drop_foreign_keys;
 }

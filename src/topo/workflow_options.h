@@ -20,7 +20,8 @@ struct workflow_options {
 	enum on_grace on_grace;
 	int switch_attempts;
 	bool no_switch;
-	bool force; /* goes on past what names the table */
+	bool force;             /* goes on past what names the table */
+	bool drop_foreign_keys; /* goes on without those that lead out of the set or into it */
 };
 
 enum workflow_given {
@@ -32,7 +33,8 @@ enum workflow_given {
 	GIVEN_SWITCH_ATTEMPTS = 1 << 5,
 	GIVEN_NO_SWITCH = 1 << 6,
 	GIVEN_FORCE = 1 << 7,
-	GIVEN_ALL = (1 << 8) - 1,
+	GIVEN_DROP_FOREIGN_KEYS = 1 << 8,
+	GIVEN_ALL = (1 << 9) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

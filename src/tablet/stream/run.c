@@ -11,6 +11,7 @@
 #include "tablet/server/ddl.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/table/bare_sql.h"
+#include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
 
 #include <stdarg.h>
@@ -19,7 +20,9 @@
 enum {
 	LAG_POLL_MS = 200,   /* a fifth of the second that lag is judged by */
 	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
-	XA_POLL_MS = 500,    /* a prepared transaction ends by a person or a coordinator, not within
+	KEY_AGAIN_MS = 1000, /* doubled each time: the anti-join may read a large table */
+	KEY_AGAIN_MAX_MS = 60000,
+	XA_POLL_MS = 500, /* a prepared transaction ends by a person or a coordinator, not within
 			      milliseconds */
 	CREATE_WITHIN_S = 10, /* milliseconds, on a server that is alive */
 	TOKEN_BYTES = 16,     /* cannot be met by chance */
@@ -184,6 +187,48 @@ build_indexes(struct ctx *cx, struct run *r)
 {
 	for (size_t i = 0; i < r->request->tables_count; i++)
 		TRY(index_build(cx, r->env, r->defs[i], r->target_databases[i], r->target_tables[i]));
+	return 0;
+}
+
+/* Tells what it waits for until the next try. */
+static int
+wait_noted(struct ctx *cx, struct run *r, int64_t ms)
+{
+	struct err why = *cx->err;
+
+	log_warn("%s", why.text);
+	for (; ms > 0; ms -= KEY_AGAIN_MS) {
+		waiting_note(r->waiting, "waiting: %s", why.text);
+		TRY(task_sleep(cx, KEY_AGAIN_MS * MSEC));
+	}
+	return 0;
+}
+
+/* Until somebody has mended what violates a key: the copy is not thrown away for it. */
+static int
+add_foreign_keys(struct ctx *cx, struct run *r)
+{
+	struct foreign_build b = {
+		.env = r->env,
+		.applier = r->applier,
+		.tables = r->defs,
+		.from = r->from,
+		.to = r->to,
+	};
+
+	for (int64_t ms = KEY_AGAIN_MS; foreign_build(cx, &b) != 0; ms *= 2) {
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1;
+		TRY(wait_noted(cx, r, ms < KEY_AGAIN_MAX_MS ? ms : KEY_AGAIN_MAX_MS));
+	}
+	return 0;
+}
+
+static int
+complete_tables(struct ctx *cx, struct run *r)
+{
+	TRY(build_indexes(cx, r));
+	TRY(add_foreign_keys(cx, r));
 	return save_phase(cx, r, STREAM_RUNNING);
 }
 
@@ -202,7 +247,7 @@ conduct(struct ctx *cx, struct run *r)
 	if (r->state->phase == STREAM_CATCHING_UP)
 		TRY(save_phase(cx, r, STREAM_INDEXING));
 	if (r->state->phase == STREAM_INDEXING)
-		TRY(build_indexes(cx, r));
+		TRY(complete_tables(cx, r));
 	return 0;
 }
 
@@ -337,19 +382,39 @@ throttle_run(struct ctx *cx, void *arg)
 	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
 }
 
+/* The preflight has said so already, unless the key has come since. */
+static int
+check_no_cascade(const struct table_def *def, struct err *err)
+{
+	for (int i = 0; i < def->foreign_count; i++) {
+		const struct foreign_key *k = &def->foreign_keys[i];
+
+		if (k->cascades && !mutant("tablet_cascades_pass"))
+			return err_set(err, ERR_REFUSED,
+			    "the foreign key '%s' of table '%s.%s' has%s: what it changes is in no binlog",
+			    k->name, def->database, def->name, k->actions);
+	}
+	return 0;
+}
+
 static int
 read_definitions(struct ctx *cx, struct run *r)
 {
 	const struct move_request *q = r->request;
+	const char **from = arena_array(&r->arena, const char *, q->tables_count);
 
 	r->defs = arena_array(&r->arena, struct table_def *, q->tables_count);
 	r->target_databases = arena_array(&r->arena, const char *, q->tables_count);
 	r->target_tables = arena_array(&r->arena, const char *, q->tables_count);
 	for (size_t i = 0; i < q->tables_count; i++) {
 		TRY(schema_read(cx, r->source, q->from.database, q->tables[i].from, &r->defs[i]));
+		TRY(check_no_cascade(r->defs[i], cx->err));
+		from[i] = q->tables[i].from;
 		r->target_databases[i] = q->to.database;
 		r->target_tables[i] = q->tables[i].to;
 	}
+	r->from = (struct table_set){ q->from.database, from, q->tables_count };
+	r->to = (struct table_set){ q->to.database, r->target_tables, q->tables_count };
 	return 0;
 }
 

@@ -14,7 +14,7 @@
  *          are made.
  * RUNNING  Five tasks share the pass:
  *            apply    drives the tail, and moves the phase RUNNING -> FROZEN
- *            copy     the conductor: copy, consistency point, indexes; it moves all other phases
+ *            copy     the conductor: copy, consistency point, indexes, keys; moves all other phases
  *            lag      asks the source for its position
  *            room     watches the target's disk
  *            lock     waits for the loss of the server's lock (server_lock.h)
@@ -43,7 +43,7 @@
  *   2     copying       after the last chunk a heartbeat; its event is the consistency point
  *                                                                                   -> catching-up
  *   2     catching-up   the applier has become exact                                -> indexing
- *   2     indexing      unique indexes are built                                    -> running
+ *   2     indexing      indexes are built, foreign keys are added                   -> running
  *   2     running       a cutover freezes it; the applier stores it                 -> frozen
  *   3     frozen        run_open() opens nothing
  */
@@ -75,7 +75,8 @@ struct run {
 	struct mysql_client *source; /* other server; the conductor's */
 	struct table_def **defs;
 	const char **target_databases, **target_tables;
-	struct slice prepared; /* where the tail begins (xids.h) */
+	struct table_set from, to; /* the same names, at either end */
+	struct slice prepared;     /* where the tail begins (xids.h) */
 	struct tail_params tail_params;
 	struct apply_params apply_params;
 	struct copy_params copy_params;

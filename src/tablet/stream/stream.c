@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "tablet/server/spare.h"
 #include "tablet/stream/run.h"
+#include "tablet/table/definition.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -370,8 +371,11 @@ stream_definitions(const struct stream *s, struct arena *a, const char ***out, s
 	if (s->run.applier == NULL)
 		return err_set(err, ERR_RETRY, "the stream is not connected");
 	*out = arena_array(a, const char *, s->request.tables_count);
-	for (size_t i = 0; i < s->request.tables_count; i++)
-		(*out)[i] = arena_strdup(a, s->run.defs[i]->hash);
+	for (size_t i = 0; i < s->request.tables_count; i++) {
+		const struct table_def *def = s->run.defs[i];
+
+		TRY(definition_hash(a, def->create_sql, &s->run.from, &(*out)[i], err));
+	}
 	return 0;
 }
 

@@ -58,6 +58,7 @@ bare_sql_create(
 	/* It was read once already. */
 	if (create_table_read(&arena, slice_str(def->create_sql), &create, &err) != 0)
 		unreachable();
+	create_table_drop_foreign(&create);
 	buf_add_str(out, "CREATE TABLE ");
 	quote_table(out, slice_str(database), slice_str(table));
 	buf_add_str(out, " (");

@@ -1,7 +1,8 @@
 /*
  * bare_sql.h - the target's table while it is copied, and what makes it whole (rule 12).
  *
- * A bare table has its source's columns, checks and primary key. Of the indexes it has one, where
+ * A bare table has its source's columns, checks and primary key, and no foreign key: those are
+ * added when all tables of the set are whole (foreign.h). Of the indexes it has one, where
  * AUTO_INCREMENT needs it (the primary key does not begin with its column), and that one is never
  * unique: chunks are of different moments, so that a value which changes hands may be in two rows
  * for a while. An index of the source's serves if it is a plain one. Where only unique ones would,

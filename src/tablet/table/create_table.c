@@ -26,9 +26,8 @@ create_table_find(struct slice sql, const char *word)
 	return sql.len;
 }
 
-/* The name that s begins with, in backquotes; NULL slice when there is none. *rest is what follows. */
-static struct slice
-quoted_name(struct arena *a, struct slice s, struct slice *rest)
+struct slice
+create_table_name(struct arena *a, struct slice s, struct slice *rest)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 
@@ -61,12 +60,12 @@ read_index(struct arena *a, struct slice rest, struct clause *out)
 	const uint8_t *paren;
 
 	out->kind = CLAUSE_INDEX;
-	out->name = quoted_name(a, rest, &rest);
+	out->name = create_table_name(a, rest, &rest);
 	paren = rest.len == 0 ? NULL : memchr(rest.ptr, '(', rest.len);
 	if (paren == NULL)
 		return;
 	rest = slice_cut(rest, (size_t)(paren - rest.ptr) + 1, rest.len);
-	out->first = quoted_name(a, rest, &rest);
+	out->first = create_table_name(a, rest, &rest);
 	out->hashed = create_table_find(rest, " USING HASH") < rest.len;
 }
 
@@ -80,8 +79,8 @@ count_parts(struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] != '`')
 			continue;
-		/* A doubled backquote is a part of the name. It ends the quotes and opens them again at once,
-		 * and that opening is not counted. */
+		/* A doubled backquote is a part of the name. It ends the quotes and opens them again
+		 * at once, and that opening is not counted. */
 		quoted = !quoted;
 		parts += quoted && (i == 0 || s.ptr[i - 1] != '`');
 	}
@@ -96,7 +95,7 @@ read_clause(struct arena *a, struct slice text)
 
 	if (text.len > 0 && text.ptr[0] == '`') {
 		c.kind = CLAUSE_COLUMN;
-		c.name = quoted_name(a, text, &rest);
+		c.name = create_table_name(a, text, &rest);
 	} else if (slice_starts(text, "PRIMARY KEY ")) {
 		c.kind = CLAUSE_PRIMARY;
 		c.parts = count_parts(text);
@@ -109,6 +108,10 @@ read_clause(struct arena *a, struct slice text)
 	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY "))) {
 		read_index(a, rest, &c);
 		c.kind = CLAUSE_FULLTEXT;
+	} else if (!slice_is_null(rest = behind(text, "CONSTRAINT "))) {
+		c.name = create_table_name(a, rest, &rest);
+		if (slice_starts(rest, " FOREIGN KEY "))
+			c.kind = CLAUSE_FOREIGN;
 	}
 	return c;
 }
@@ -176,13 +179,16 @@ read_lines(struct arena *a, struct slice sql, struct create_table *out, struct s
 	return slice_is_null(lines) || out->clauses_count == 0 ? -1 : 0;
 }
 
-/* The first line has nothing but the name. */
-const char *
-create_table_body(const char *text)
+void
+create_table_drop_foreign(struct create_table *t)
 {
-	const char *end = strchr(text, '\n');
+	int kept = 0;
 
-	return end == NULL ? text : end;
+	for (int i = 0; i < t->clauses_count; i++) {
+		if (t->clauses[i].kind != CLAUSE_FOREIGN)
+			t->clauses[kept++] = t->clauses[i];
+	}
+	t->clauses_count = kept;
 }
 
 int

@@ -16,12 +16,19 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum clause_kind { CLAUSE_COLUMN, CLAUSE_PRIMARY, CLAUSE_INDEX, CLAUSE_FULLTEXT, CLAUSE_OTHER };
+enum clause_kind {
+	CLAUSE_COLUMN,
+	CLAUSE_PRIMARY,
+	CLAUSE_INDEX,
+	CLAUSE_FULLTEXT,
+	CLAUSE_FOREIGN,
+	CLAUSE_OTHER,
+};
 
 struct clause {
 	enum clause_kind kind;
 	struct slice text;  /* without indentation and comma */
-	struct slice name;  /* of a column or an index, as it is: without quotes */
+	struct slice name;  /* of a column, index or constraint, as it is: without quotes */
 	struct slice first; /* CLAUSE_INDEX: its first column's name */
 	int parts;          /* CLAUSE_PRIMARY: its columns */
 	bool unique;
@@ -36,9 +43,11 @@ struct create_table {
 	const char *text;     /* the whole, without what is left out */
 };
 
-/* Of such a text, what two tables of different names have in common when they are defined the same. */
-const char *create_table_body(const char *text);
-
+/* The name in backquotes that s begins with, as it is; NULL slice when there is none. *rest is what
+ * follows. */
+struct slice create_table_name(struct arena *a, struct slice s, struct slice *rest);
+/* Takes the foreign keys out of the clauses; the text keeps them. */
+void create_table_drop_foreign(struct create_table *t);
 /* Where the word first stands outside of strings, quoted names and comments' texts; sql.len: nowhere. */
 size_t create_table_find(struct slice sql, const char *word);
 /* Everything points into the arena. ERR_CORRUPT when sql does not look as above. */

@@ -48,7 +48,7 @@ add_occurs(struct buf *out, const char *body, const char *name)
 
 static int
 read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s,
-    const struct mention_set *set, struct mysql_rows *rows)
+    const struct table_set *set, struct mysql_rows *rows)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -95,7 +95,7 @@ modes_of(struct slice sql_mode)
 
 /* The most that it says of any of them. */
 static enum mention
-mention_of(struct ctx *cx, const struct slice *v, const struct mention_set *set, struct found *f)
+mention_of(struct ctx *cx, const struct slice *v, const struct table_set *set, struct found *f)
 {
 	struct program p;
 	struct err unread = { 0 };
@@ -138,7 +138,7 @@ add_found(struct found *f, const char *what, const struct slice *v, enum mention
 }
 
 static int
-look_through(struct ctx *cx, struct mysql_client *c, const struct mention_set *set, struct found *f)
+look_through(struct ctx *cx, struct mysql_client *c, const struct table_set *set, struct found *f)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
@@ -164,7 +164,7 @@ look_through(struct ctx *cx, struct mysql_client *c, const struct mention_set *s
 
 /* "the table 'customer.users'", or "tables of the set, 'customer.users' and more" */
 static const char *
-named(struct arena *a, const struct found *f, const struct mention_set *set)
+named(struct arena *a, const struct found *f, const struct table_set *set)
 {
 	return f->more
 	    ? arena_printf(a, "tables of the set ('%s.%s' and more)", set->database, f->table)
@@ -172,7 +172,7 @@ named(struct arena *a, const struct found *f, const struct mention_set *set)
 }
 
 static const char *
-sentence(struct arena *a, const struct found *f, const struct mention_set *set)
+sentence(struct arena *a, const struct found *f, const struct table_set *set)
 {
 	const char *more =
 	    f->count > NAMED_MAX ? arena_printf(a, " and %d more", f->count - NAMED_MAX) : "";
@@ -188,7 +188,7 @@ sentence(struct arena *a, const struct found *f, const struct mention_set *set)
 
 int
 mention_find(
-    struct ctx *cx, struct mysql_client *c, const struct mention_set *set, struct mentions *out)
+    struct ctx *cx, struct mysql_client *c, const struct table_set *set, struct mentions *out)
 {
 	SCOPED(buf) struct buf names = BUF_INIT;
 	struct found f = { .names = &names };

@@ -8,21 +8,15 @@
 #define TABLET_TABLE_MENTION_H
 
 #include "mysql/client.h"
+#include "tablet/table/table_set.h"
 
 struct mentions {
 	const char *text,
 	    *hint; /* a sentence with the first few of them, what to do; "": there is none */
 };
 
-/* Tables of one database that are to be moved together. Borrowed. */
-struct mention_set {
-	const char *database;
-	const char *const *tables;
-	size_t count;
-};
-
 /* Looks through all databases of the server, once for all of the set; the answer is in cx->arena. */
-int mention_find(struct ctx *cx, struct mysql_client *c, const struct mention_set *set,
+int mention_find(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
     struct mentions *out) MUST_USE;
 
 #endif

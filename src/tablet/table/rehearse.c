@@ -85,6 +85,7 @@ rehearse_table(
 
 	inner.arena = &arena;
 	TRY(create_table_read(&arena, slice_str(definition), &wanted, cx->err));
+	create_table_drop_foreign(&wanted); /* added past the copy, to the tables of the set */
 	quote_table(&name, slice_str(database), slice_str("_switchyard_rehearsal"));
 	add_create(&sql, &wanted, name.data);
 	if (mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)

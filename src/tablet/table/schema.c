@@ -1,12 +1,12 @@
 #include "tablet/table/schema.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/mutant.h"
 #include "binlog/coltype.h"
 #include "rpc/api.h"
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
+#include "tablet/table/definition.h"
 
 /* ---- Columns */
 
@@ -356,35 +356,6 @@ look_for(struct ctx *cx, struct mysql_client *c, struct buf *sql, struct slice *
 }
 
 static int
-check_foreign_keys(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
-{
-	static const char *const sides[][2] = {
-		{ "constraint_schema", "table_name" },
-		{ "unique_constraint_schema", "referenced_table_name" },
-	};
-
-	for (size_t i = 0; i < 2; i++) {
-		SCOPED(buf) struct buf sql = BUF_INIT;
-		struct slice found;
-
-		buf_add_str(
-		    &sql, "SELECT constraint_name FROM information_schema.referential_constraints");
-		add_where(&sql, sides[i][0], sides[i][1], def);
-		/* The catalogue compares by a collation, to which `Users` and `üsers` are the same. For
-		 * the server they are different tables. */
-		buf_addf(&sql, " AND BINARY %s=", sides[i][1]);
-		quote_string(&sql, slice_str(def->name));
-		TRY(look_for(cx, c, &sql, &found));
-		if (!slice_is_null(found))
-			return refuse_table(cx, def,
-			    arena_printf(cx->arena, "takes part in the foreign key '%.*s'",
-				SLICE_ARG(found)),
-			    "drop the foreign key first");
-	}
-	return 0;
-}
-
-static int
 check_triggers(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -417,12 +388,6 @@ show_create(
 	if (rows.rows != 1 || rows.columns < 2)
 		return err_set(cx->err, ERR_CORRUPT, "SHOW CREATE TABLE gave %zu rows", rows.rows);
 	return create_table_read(cx->arena, rows.values[1], out, cx->err);
-}
-
-static const char *
-hash_text(struct arena *a, const char *text)
-{
-	return arena_printf(a, "%016llx", (unsigned long long)hash_bytes(slice_str(text)));
 }
 
 int
@@ -472,8 +437,20 @@ check_defaults(struct ctx *cx, const struct table_def *def, const struct create_
 	return 0;
 }
 
+static void
+add_index(struct arena *a, struct table_def *def, const struct clause *clause)
+{
+	struct index_def *index = &def->indexes[def->indexes_count++];
+
+	index->name = arena_slice_str(a, clause->name);
+	index->clause = arena_slice_str(a, clause->text);
+	index->unique = clause->unique;
+	def->hidden_count += clause->hashed;
+	index->first = find_column(def, clause->first);
+}
+
 static int
-read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+read_definition(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 {
 	struct create_table create;
 
@@ -481,20 +458,17 @@ read_indexes(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 	TRY(schema_check_lists(def, &create, cx->err));
 	TRY(check_defaults(cx, def, &create));
 	def->create_sql = create.text;
-	def->hash = hash_text(cx->arena, create_table_body(create.text));
+	TRY(definition_hash(cx->arena, create.text, NULL, &def->hash, cx->err));
 	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);
+	def->foreign_keys = arena_array(cx->arena, struct foreign_key, create.clauses_count);
 	for (int i = 0; i < create.clauses_count; i++) {
 		const struct clause *clause = &create.clauses[i];
-		struct index_def *index = &def->indexes[def->indexes_count];
 
-		if (clause->kind != CLAUSE_INDEX)
-			continue;
-		index->name = arena_slice_str(cx->arena, clause->name);
-		index->clause = arena_slice_str(cx->arena, clause->text);
-		index->unique = clause->unique;
-		def->hidden_count += clause->hashed;
-		index->first = find_column(def, clause->first);
-		def->indexes_count++;
+		if (clause->kind == CLAUSE_INDEX)
+			add_index(cx->arena, def, clause);
+		if (clause->kind == CLAUSE_FOREIGN)
+			TRY(foreign_read(cx->arena, def->database, clause->text,
+			    &def->foreign_keys[def->foreign_count++], cx->err));
 	}
 	return 0;
 }
@@ -510,9 +484,8 @@ schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const 
 	TRY(read_table(cx, c, def));
 	TRY(read_columns(cx, c, def));
 	TRY(read_key(cx, c, def));
-	TRY(check_foreign_keys(cx, c, def));
 	TRY(check_triggers(cx, c, def));
-	TRY(read_indexes(cx, c, def));
+	TRY(read_definition(cx, c, def));
 	*out = def;
 	return 0;
 }
@@ -533,9 +506,9 @@ schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def)
 }
 
 int
-schema_check_hash(const struct table_def *def, const char *hash, struct err *err)
+schema_check_hash(const struct table_def *def, const char *mine, const char *hash, struct err *err)
 {
-	if (strcmp(def->hash, hash) == 0)
+	if (strcmp(mine, hash) == 0)
 		return 0;
 	err_set(err, ERR_REFUSED, "table '%s.%s' is not defined as its source is", def->database,
 	    def->name);

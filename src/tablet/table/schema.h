@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "binlog/column.h"
 #include "mysql/client.h"
+#include "tablet/table/foreign.h"
 
 struct column {
 	const char *name;
@@ -36,8 +37,10 @@ struct table_def {
 	int key_count;
 	struct index_def *indexes; /* secondary ones */
 	int indexes_count;
+	struct foreign_key *foreign_keys; /* by which it refers to others, or to itself */
+	int foreign_count;
 	const char *create_sql;  /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
-	const char *hash;        /* hex, of create_sql without the name */
+	const char *hash;        /* hex, of create_sql without the name and the foreign keys */
 	uint64_t auto_increment; /* next value, 0: none */
 	int64_t rows_estimate;   /* of the server's statistics: it may be far off */
 	/* a column has such a type: for schema_check_row(), schema_unsayable() */
@@ -50,7 +53,7 @@ struct table_def {
 
 /* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with
  * a hint when it has what cannot be moved yet: a column type, generated column, no primary key, key
- * type, foreign key (either way), trigger, non-InnoDB engine, partitions with a hint, a view, a
+ * type, trigger, non-InnoDB engine, partitions with a hint, a view, a
  * sequence, system versioning. Names are quoted in the sentence. */
 int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
     struct table_def **out) MUST_USE;
@@ -65,8 +68,10 @@ struct create_table;
  */
 int schema_check_lists(
     const struct table_def *def, const struct create_table *create, struct err *err) MUST_USE;
-/* ERR_REFUSED when a table at the target is not defined as its source, whose hash that is. */
-int schema_check_hash(const struct table_def *def, const char *hash, struct err *err) MUST_USE;
+/* ERR_REFUSED when a table at the target is not defined as its source; both hashes are
+ * of the same kind (definition.h). */
+int schema_check_hash(
+    const struct table_def *def, const char *mine, const char *hash, struct err *err) MUST_USE;
 
 /* ERR_REFUSED, by name: a value that the target's column would not keep as it is. */
 int schema_check_row(const struct table_def *def, const struct slice *row, struct err *err) MUST_USE;

@@ -8,6 +8,7 @@
 #include "tablet/write/apply_run.h"
 #include "tablet/write/apply_write.h"
 #include "tablet/write/freeze.h"
+#include "tablet/write/stored.h"
 #include "task/group.h"
 
 #include <stdio.h>
@@ -39,6 +40,8 @@ struct applier {
 	struct buf prepared; /* at applied (xids.h) */
 	bool alone;          /* has all slots, and what is on disk is known */
 	bool exact, ended, frozen;
+	bool suspend;   /* asked for */
+	bool suspended; /* nothing is written */
 	struct freeze freeze;
 	usec stored_at;
 	int64_t changes, last_commit_s;
@@ -61,6 +64,7 @@ applier_check(const struct applier *a)
 	check(!a->exact || is_exact_at(a, &a->state->applied));           /* (2) */
 	check(!a->frozen || a->freeze.wanted);                            /* (4) */
 	check(list_empty(&a->queue.list) == (a->queue.bytes == 0));       /* (6) */
+	check(!a->suspended || (a->exact && !a->writers.in_txn));         /* (7) */
 }
 
 /* ---- Birth and death */
@@ -189,12 +193,29 @@ fill_run(struct applier *a, struct apply_run *r, struct err *err)
 	return 0;
 }
 
+/* Between two runs. Who suspends has the target to himself until he resumes. */
+static int
+stand_suspended(struct ctx *cx, struct applier *a)
+{
+	int rc = 0;
+
+	a->suspended = true;
+	waitlist_wake_all(&a->changed);
+	applier_check(a);
+	while (a->suspend && rc == 0)
+		rc = waitlist_wait(cx, &a->queue.arrived);
+	a->suspended = false;
+	return rc;
+}
+
 /* Until there is something to write, a freeze to store, or the mode to change. */
 static int
 take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
 {
 	apply_run_init(r, &a->state->applied, buf_slice(&a->prepared));
 	for (;;) {
+		if (a->suspend && !a->writers.in_txn)
+			TRY(stand_suspended(cx, a));
 		skip_applied(a);
 		TRY(freeze_reached(&a->freeze, &a->state->applied, &r->freezes, cx->err));
 		if (r->freezes && !a->writers.in_txn)
@@ -223,37 +244,11 @@ wait_windows(struct ctx *cx, struct applier *a, const struct apply_run *r)
 
 /* ---- Writing a run */
 
-static void
-position_sql(const struct applier *a, const struct apply_run *r, struct buf *out)
-{
-	if (r->freezes)
-		state_frozen_sql(out, state_id(a->state), &r->end, r->prepared, a->freeze.attempt);
-	else
-		state_applied_sql(out, state_id(a->state), &r->end, r->prepared);
-}
-
 static int
 store_position(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	position_sql(a, r, &sql);
-	TRY(writers_commit(cx, &a->writers, buf_slice(&sql)));
+	TRY(stored_position(cx, &a->writers, a->state, r, a->freeze.attempt));
 	a->stored_at = task_now();
-	return 0;
-}
-
-/* The run may be half written from here to its position: a replay converges. */
-static int
-store_dirty(struct ctx *cx, struct applier *a, const struct apply_run *r)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	if (position_cmp(&a->state->dirty_until, &r->end) >= 0)
-		return 0;
-	state_dirty_sql(&sql, state_id(a->state), &r->end);
-	TRY(writers_commit(cx, &a->writers, buf_slice(&sql)));
-	position_copy(&a->state->dirty_until, &r->end);
 	return 0;
 }
 
@@ -261,7 +256,7 @@ static int
 write_converging(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	if (!mutant("tablet_dirty_stored"))
-		TRY(store_dirty(cx, a, r));
+		TRY(stored_dirty(cx, &a->writers, a->state, &r->end));
 	if (fault("stream.converge.before"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	TRY(writers_converge(cx, &a->writers, &a->fold));
@@ -294,28 +289,6 @@ lost_a_lock(const struct err *err)
 }
 
 /*
- * With the connections that were closed their named locks were let go: another process may have
- * gone on with the stream meanwhile, and this run be long past.
- */
-static int
-still_ours(struct ctx *cx, struct applier *a)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct stream_state *disk = arena_new(&arena, struct stream_state);
-
-	inner.arena = &arena;
-	TRY(writers_open_all(&inner, &a->writers));
-	TRY(state_load(&inner, a->writers.conns[0], state_id(a->state), disk));
-	if (position_cmp(&disk->applied, &a->state->applied) <= 0 &&
-	    position_cmp(&disk->dirty_until, &a->state->dirty_until) <= 0)
-		return 0;
-	if (mutant("tablet_retry_still_ours"))
-		return 0;
-	return err_set(cx->err, ERR_RETRY, "another process has gone on with this stream");
-}
-
-/*
  * A transaction of several fragments cannot be repeated from its middle: the stream goes on from its
  * position.
  */
@@ -332,7 +305,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 		writers_close(&a->writers);
 		if (a->writers.several && !a->writers.careful && names) {
 			a->writers.careful = true; /* once more, to name the row */
-			TRY(still_ours(cx, a));
+			TRY(stored_still_ours(cx, &a->writers, a->state));
 			continue;
 		}
 		if (!lost_a_lock(cx->err) || tries == RETRIES)
@@ -341,7 +314,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 			return err_set(
 			    cx->err, ERR_RETRY, "a transaction of several fragments lost a lock");
 		TRY(task_sleep(cx, RETRY_MS * MSEC));
-		TRY(still_ours(cx, a));
+		TRY(stored_still_ours(cx, &a->writers, a->state));
 	}
 }
 
@@ -549,6 +522,31 @@ applier_wait_change(struct ctx *cx, struct applier *a)
 	if (!a->ended)
 		TRY(waitlist_wait(cx, &a->changed));
 	return a->ended && !a->frozen ? err_set(cx->err, ERR_RETRY, "the applier has ended") : 0;
+}
+
+int
+applier_suspend(struct ctx *cx, struct applier *a)
+{
+	applier_check(a);
+	check(a->exact && !a->suspend);
+	if (mutant("tablet_keys_applier_goes_on"))
+		return 0;
+	a->suspend = true;
+	waitlist_wake_all(&a->queue.arrived);
+	while (!a->suspended) {
+		if (applier_wait_change(cx, a) == 0)
+			continue;
+		applier_resume(a);
+		return -1;
+	}
+	return 0;
+}
+
+void
+applier_resume(struct applier *a)
+{
+	a->suspend = false;
+	waitlist_wake_all(&a->queue.arrived);
 }
 
 int

@@ -38,6 +38,8 @@
  *   (5)  What is on disk is never ahead of the rows: position and rows commit together (EXACT), or the
  *        position after them (CATCHING UP), with dirty_until before them.
  *   (6)* The queue counts its bytes: it is empty exactly when they are 0.
+ *   (7)* SUSPENDED: EXACT, and no target transaction is open. The target is what the source was at the
+ *        position applied, and nobody but who suspended the applier writes it.
  *
  * An example: rows of table t, position 100 at first, and cp becomes known as 250.
  *
@@ -107,6 +109,11 @@ int applier_wait_alone(struct ctx *cx, struct applier *a) MUST_USE;
 /* Waits until a heartbeat with this token has been handed on: its position. */
 int applier_wait_heartbeat(
     struct ctx *cx, struct applier *a, const char *token, struct position *at) MUST_USE;
+/* Of one that is exact: waits until it stands between two transactions of the source, and keeps it
+ * there until applier_resume(). The source is read meanwhile, as far as the queue has room. After -1
+ * there is nothing to resume. */
+int applier_suspend(struct ctx *cx, struct applier *a) MUST_USE;
+void applier_resume(struct applier *a);
 /* Waits until applied changes, the mode changes or the applier ends. */
 int applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
 int64_t applier_changes(const struct applier *a); /* rows applied, since applier_new() */

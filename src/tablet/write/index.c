@@ -188,5 +188,5 @@ index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def
 	TRY(env_dba(&inner, env, &c));
 	TRY(build_all(&inner, c, def, database, table));
 	TRY(schema_read(&inner, c, database, table, &target));
-	return schema_check_hash(target, def->hash, cx->err);
+	return schema_check_hash(target, target->hash, def->hash, cx->err);
 }

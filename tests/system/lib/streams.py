@@ -12,10 +12,13 @@ class Pair:
 
     def __init__(self, source, target, table, workflow="new_customer/t"):
         self.source, self.target, self.table, self.workflow = source, target, table, workflow
+        self.tables = [(table, table)]      # names at either end
 
     def request(self, attempt=0, **more):
         return {"workflow": self.workflow, "attempt": attempt, "from": {"server": self.source.address, "database": "customer"},
-                "to": {"database": "new_customer"}, "tables": [{"from": self.table, "to": self.table}], **more}
+                "to": {"database": "new_customer"},
+                "tables": [{"from": mine, "to": theirs} for mine, theirs in self.tables],
+                **more}
 
     def start(self):
         self.target.call("stream_create", **self.request())

@@ -87,6 +87,28 @@ TEST(what_is_left_out_is_so_outside_of_quotes_only)
 	arena_done(&arena);
 }
 
+TEST(foreign_keys_are_told_from_other_constraints_and_taken_out)
+{
+	static const char sql[] =
+	    "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`),\n"
+	    "  CONSTRAINT `fk` FOREIGN KEY (`id`) REFERENCES `p` (`id`),\n"
+	    "  CONSTRAINT ` FOREIGN KEY ` CHECK (`id` <> ' FOREIGN KEY ')\n) ENGINE=InnoDB";
+	struct arena arena = ARENA_INIT;
+	struct err err = { 0 };
+	struct create_table t;
+
+	expect_ok(create_table_read(&arena, slice_str(sql), &t, &err), &err);
+	expect_eq(t.clauses_count, 4);
+	expect_eq(t.clauses[2].kind, CLAUSE_FOREIGN);
+	expect_slice(t.clauses[2].name, slice_str("fk"));
+	expect_eq(t.clauses[3].kind, CLAUSE_OTHER);
+	create_table_drop_foreign(&t);
+	expect_eq(t.clauses_count, 3);
+	expect_slice(t.clauses[2].name, slice_str(" FOREIGN KEY "));
+	expect(strstr(t.text, "REFERENCES `p`") != NULL);
+	arena_done(&arena);
+}
+
 TEST(what_looks_otherwise_is_an_error)
 {
 	static const char *const wrong[] = { "", "CREATE TABLE `t`", "CREATE VIEW `t` AS SELECT 1",

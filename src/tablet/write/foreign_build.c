@@ -1,0 +1,171 @@
+#include "tablet/write/foreign_build.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mutant.h"
+#include "sql/quote.h"
+#include "tablet/server/ddl.h"
+#include "tablet/table/definition.h"
+
+enum { ADD_WITHIN_S = 10 }; /* milliseconds, at a table that nobody uses */
+
+/* One that is missing. */
+struct missing_key {
+	const struct foreign_key *key;
+	const struct table_def *def; /* the child's, at the source */
+	struct foreign_place place;  /* at the target */
+};
+
+/* ---- The proof */
+
+/* "CONCAT_WS(', ', '`id`=', ...)": the row's key as people read it, in one column. */
+static void
+add_row_name(struct buf *out, const struct table_def *def)
+{
+	buf_add_str(out, "CONCAT_WS(', '");
+	for (int i = 0; i < def->key_count; i++) {
+		const struct column *column = &def->columns[def->key[i]];
+		bool bytes = column->type.kind == COLUMN_BYTES;
+		SCOPED(buf) struct buf name = BUF_INIT;
+
+		quote_ident(&name, slice_str(column->name));
+		buf_add_str(out, ", CONCAT(");
+		quote_string(out, buf_slice(&name));
+		buf_addf(out, ", %s(c.%s))", bytes ? "'=0x', HEX" : "'=', ", name.data);
+	}
+	buf_add_char(out, ')');
+}
+
+static int
+violated(struct ctx *cx, const struct missing_key *m, struct slice row)
+{
+	const struct foreign_key *k = m->key;
+
+	err_set(cx->err, ERR_CONFLICT,
+	    "the row %.*s of '%s.%s' violates the foreign key '%s': '%s.%s' has no row that it refers to",
+	    SLICE_ARG(slice_cut(row, 0, 150)), m->def->database, m->def->name, k->name, k->database,
+	    k->table);
+	return err_hint(cx->err,
+	    "delete or change such rows where they are served: it goes on by itself; or take the move back");
+}
+
+/* Reads both tables by their keys; nothing is written meanwhile. */
+static int
+prove(struct ctx *cx, struct mysql_client *dba, const struct missing_key *m)
+{
+	SCOPED(buf) struct buf row_name = BUF_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+
+	if (mutant("tablet_keys_unproved"))
+		return 0;
+	add_row_name(&row_name, m->def);
+	foreign_sql_orphan(&sql, m->key, &m->place, row_name.data);
+	TRY(mysql_select(cx, dba, buf_slice(&sql), &rows));
+	return rows.rows == 0 ? 0 : violated(cx, m, rows.values[0]);
+}
+
+/* ---- One key */
+
+static int
+add_key(struct ctx *cx, struct ddl *d, const struct missing_key *m)
+{
+	struct ctx within = ctx_within(cx, ADD_WITHIN_S * SECOND);
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	foreign_sql_add(&sql, m->key, &m->place);
+	buf_add_str(&sql, ", ALGORITHM=INSTANT");
+	if (ddl_run(&within, d, buf_slice(&sql)) == 0)
+		return 0;
+	err_wrap(cx->err, "adding the foreign key '%s' to table '%s.%s'", m->key->name,
+	    m->place.database, m->place.table);
+	if (cx->err->kind != ERR_TIMEOUT)
+		return -1;
+	cx->err->kind = ERR_CONFLICT; /* the applier is not to wait for whoever it is */
+	return err_hint(cx->err, "it goes on when nobody uses the table at the target");
+}
+
+static int
+prove_and_add(struct ctx *cx, struct mysql_client *dba, struct ddl *d, const struct missing_key *m)
+{
+	int ms = fault_sleep_ms("stream.key.proved");
+
+	TRY(prove(cx, dba, m));
+	if (ms > 0)
+		TRY(task_sleep(cx, ms * MSEC));
+	if (fault("stream.key.before"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	TRY(add_key(cx, d, m));
+	if (fault("stream.key.after"))
+		return err_set(cx->err, ERR_RETRY, "fault");
+	return 0;
+}
+
+static int
+build_key(struct ctx *cx, const struct foreign_build *b, struct mysql_client *dba,
+    const struct missing_key *m)
+{
+	SCOPED(ddl) struct ddl d = { 0 };
+
+	TRY(ddl_open(cx, b->env, &d));
+	TRY(applier_suspend(cx, b->applier));
+	int rc = prove_and_add(cx, dba, &d, m);
+	applier_resume(b->applier);
+	if (rc == 0)
+		log_info("foreign key '%s' of '%s.%s' is proved and added", m->key->name,
+		    m->place.database, m->place.table);
+	return rc;
+}
+
+/* ---- All of them */
+
+static bool
+has_key(const struct table_def *target, const char *name)
+{
+	for (int i = 0; i < target->foreign_count; i++) {
+		if (strcmp(target->foreign_keys[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+build_of_table(struct ctx *cx, const struct foreign_build *b, struct mysql_client *dba, size_t i)
+{
+	const struct table_def *def = b->tables[i];
+	struct table_def *target;
+	const char *mine, *wanted;
+
+	TRY(schema_read(cx, dba, b->to.database, b->to.tables[i], &target));
+	for (int n = 0; n < def->foreign_count; n++) {
+		const struct foreign_key *k = &def->foreign_keys[n];
+		int parent = table_set_find(&b->from, k->database, k->table);
+
+		if (parent < 0 || has_key(target, k->name))
+			continue;
+		TRY(build_key(cx, b, dba,
+		    &(struct missing_key){
+			k, def, { b->to.database, b->to.tables[i], b->to.tables[parent] } }));
+	}
+	if (def->foreign_count > 0)
+		TRY(schema_read(cx, dba, b->to.database, b->to.tables[i], &target));
+	TRY(definition_hash(cx->arena, target->create_sql, &b->to, &mine, cx->err));
+	TRY(definition_hash(cx->arena, def->create_sql, &b->from, &wanted, cx->err));
+	return schema_check_hash(target, mine, wanted, cx->err);
+}
+
+int
+foreign_build(struct ctx *cx, const struct foreign_build *b)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+
+	TRY(env_dba(cx, b->env, &dba));
+	for (size_t i = 0; i < b->from.count; i++) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+
+		inner.arena = &scratch;
+		TRY(build_of_table(&inner, b, dba, i));
+	}
+	return 0;
+}

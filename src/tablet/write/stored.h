@@ -1,0 +1,21 @@
+/*
+ * stored.h - what an applier has on disk: its position, in the transaction that it writes or in one of
+ * its own.
+ */
+#ifndef TABLET_WRITE_STORED_H
+#define TABLET_WRITE_STORED_H
+
+#include "tablet/write/apply_run.h"
+#include "tablet/write/apply_write.h"
+
+/* The run's end, committed with what is written; as frozen by the attempt when the run freezes. */
+int stored_position(struct ctx *cx, struct writers *w, const struct stream_state *s,
+    const struct apply_run *r, int attempt) MUST_USE;
+/* A run up to end may be half written from here to its position: a replay converges. */
+int stored_dirty(
+    struct ctx *cx, struct writers *w, struct stream_state *s, const struct position *end) MUST_USE;
+/* With connections that were closed their named locks were let go: another process may have gone on
+ * with the stream meanwhile, and a run be long past. ERR_RETRY then. */
+int stored_still_ours(struct ctx *cx, struct writers *w, const struct stream_state *s) MUST_USE;
+
+#endif
