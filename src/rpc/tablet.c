@@ -56,6 +56,7 @@ static const struct member move_members[] = {
 	{ .name = "timeout", .type = MEMBER_I64, .offset = offsetof(struct move_request, head.timeout) },
 	{ .name = "workflow", .type = MEMBER_STR, .offset = offsetof(struct move_request, workflow),
 	    .needed = true },
+	{ .name = "round", .type = MEMBER_INT, .offset = offsetof(struct move_request, round) },
 	{ .name = "attempt", .type = MEMBER_INT, .offset = offsetof(struct move_request, attempt) },
 	{ .name = "side", .type = MEMBER_ENUM, .offset = offsetof(struct move_request, side),
 	    .words = side_names },
@@ -297,6 +298,12 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_TABLE_DROP] = { "table_drop", &tables, &nothing },
 };
 
+int
+move_round(const struct move_request *r)
+{
+	return r->round == 0 ? 1 : r->round;
+}
+
 /* ---- On disk */
 
 void
@@ -345,6 +352,7 @@ stored_request_read(struct arena *a, struct slice json, struct move_request *out
 
 	if (message_read(a, &old_move, json, out, &ignored) != 0)
 		TRY(message_read(a, &move, json, out, err));
+	out->round = move_round(out);
 	out->from.sidecar = sidecar_or_default(out->from.sidecar);
 	return 0;
 }

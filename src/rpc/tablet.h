@@ -1,6 +1,9 @@
 /*
  * tablet.h - what vttablets are asked, and what they answer: one request and one reply for each method.
  *
+ * A workflow has a stream for each direction that it has had, counted by rounds: 1 forth, 2 back, 3 forth
+ * again. What is said below of a stream is of the request's round; fences and locks are the workflow's.
+ *
  * POST /tablet/<method>; the tables of members (topo/message.h) are in tablet.c. A move has two ends:
  * rows go from one to the other, and a move that comes back has them exchanged; which end the server
  * is that is asked, side says. Nothing here is called source or target.
@@ -88,6 +91,7 @@ struct moved_names {
 struct move_request {
 	struct tablet_request head;
 	const char *workflow; /* "new_customer/users" */
+	int round; /* which of the workflow's streams; 0, as of a time before they were counted: 1 */
 	int attempt;
 	enum move_side side; /* which end is asked */
 	struct move_end from, to;
@@ -240,6 +244,9 @@ struct tablet_call {
 };
 
 extern const struct tablet_call tablet_calls[TABLET_METHODS];
+
+/* From 1. */
+int move_round(const struct move_request *r);
 
 /* What a stream was created with, as its row keeps it: stream_create's request. Of a row that release 0.1
  * wrote, or one before this form, too. */

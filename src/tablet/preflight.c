@@ -41,7 +41,7 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	char token[33];
 	uint64_t secret[2];
 	struct tail *tail = NULL;
-	struct stream_id id = { env->sidecar, workflow };
+	struct stream_id id = { env->sidecar, workflow, 1 };
 	struct tail_params params = {
 		.source = env_stream_params(env, env->server, ROLE_STREAM),
 		.id = id,
@@ -81,7 +81,7 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 		struct fence f = {
 			/* A name of the probe's own: the fence of the workflow itself may be there
 			 * already, if somebody else has asked for the same move. */
-			.id = { env->sidecar, arena_printf(cx->arena, "probe %s", q->workflow) },
+			.id = { env->sidecar, arena_printf(cx->arena, "probe %s", q->workflow), 1 },
 			.database = q->from.database,
 			.tables = &q->tables[i].from,
 			.tables_count = 1,

@@ -23,7 +23,7 @@ typedef int method_fn(struct ctx *cx, struct tablet_api *api, const void *q, voi
 static struct stream_id
 id_of(const struct tablet_api *api, const struct move_request *q)
 {
-	return (struct stream_id){ api->env->sidecar, q->workflow };
+	return (struct stream_id){ api->env->sidecar, q->workflow, move_round(q) };
 }
 
 /* The tables of the end that this server is. */
@@ -48,10 +48,11 @@ static int
 find_stream(
     struct ctx *cx, struct tablet_api *api, const struct move_request *q, struct stream **out)
 {
-	*out = engine_find(&api->engine, q->workflow);
+	*out = engine_find(&api->engine, q->workflow, move_round(q));
 	if (*out == NULL)
-		return err_set(cx->err, ERR_NOT_FOUND, "tablet '%s' has no stream of workflow '%s'",
-		    api->env->alias, q->workflow);
+		return err_set(cx->err, ERR_NOT_FOUND,
+		    "tablet '%s' has no stream of workflow '%s', round %d", api->env->alias,
+		    q->workflow, move_round(q));
 	return 0;
 }
 

@@ -1,5 +1,7 @@
 #include "tablet/tablet_metrics.h"
 
+#include <stdio.h>
+
 #include "base/metric.h"
 
 #include <math.h>
@@ -60,6 +62,16 @@ static const struct {
 	{ "vttablet_stream_error", "Has an error stopped it?", stopped_by_error },
 };
 
+static void
+label_stream(struct buf *out, const struct stream *s)
+{
+	char round[12];
+
+	snprintf(round, sizeof(round), "%d", stream_round(s));
+	metric_label(out, "workflow", stream_workflow(s));
+	metric_label(out, "round", round);
+}
+
 /* Metric by metric, as the format wants them grouped. */
 static void
 print_streams(struct buf *out, const struct engine *e, size_t m)
@@ -72,7 +84,7 @@ print_streams(struct buf *out, const struct engine *e, size_t m)
 		struct stream_status_reply r;
 
 		stream_status(s, &scratch, &r);
-		metric_label(&labels, "workflow", stream_workflow(s));
+		label_stream(&labels, s);
 		metric_print(
 		    out, stream_metrics[m].name, help, labels.data, stream_metrics[m].value(&r));
 		help = NULL;
@@ -107,7 +119,7 @@ print_retries(struct buf *out, const struct engine *e)
 
 			if (count == 0)
 				continue;
-			metric_label(&labels, "workflow", stream_workflow(s));
+			label_stream(&labels, s);
 			metric_label(&labels, "cause", err_kind_name((enum err_kind)kind));
 			metric_print(
 			    out, "vttablet_stream_retries_total", help, labels.data, (double)count);

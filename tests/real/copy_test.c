@@ -63,7 +63,7 @@ make_target(struct world *w)
 	sidecar_create_sql(&sql, SIDECAR_DEFAULT, SIDECAR_COPY_STATE);
 	exec(w->target, sql.data);
 	expect_ok(
-	    copy_state_delete(&cx, w->target, (struct stream_id){ SIDECAR_DEFAULT, "w" }), &err);
+	    copy_state_delete(&cx, w->target, (struct stream_id){ SIDECAR_DEFAULT, "w", 1 }), &err);
 	buf_reset(&sql);
 	exec(w->target, "CREATE DATABASE IF NOT EXISTS d");
 	expect_ok(mysql_execf(&cx, w->target, "DROP TABLE IF EXISTS d.%s", w->name), &err);
@@ -84,7 +84,7 @@ open_world(struct world *w, const char *name, int parallel)
 	windows_init(&w->windows);
 	w->tail_params = (struct tail_params){
 		.source = { .address = from.address, .user = "root", .role = ROLE_STREAM },
-		.id = { SIDECAR_DEFAULT, "w" },
+		.id = { SIDECAR_DEFAULT, "w", 1 },
 		.tables = &w->def,
 		.tables_count = 1,
 		.server_id = 4711,
@@ -104,7 +104,7 @@ open_world(struct world *w, const char *name, int parallel)
 		.target_databases = &w->database,
 		.target_tables = &w->name,
 		.tables_count = 1,
-		.id = { SIDECAR_DEFAULT, "w" },
+		.id = { SIDECAR_DEFAULT, "w", 1 },
 		.windows = &w->windows,
 		.tail = w->tail,
 		.parallel = parallel,

@@ -112,7 +112,7 @@ made_and_found(void *arg)
 	const char *place, *before;
 
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "2");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "3");
 	before = whole(d.session);
 	place = ask(d.session, "SELECT @@global.gtid_binlog_pos");
 	expect_open(&d, NAME);
@@ -171,18 +171,18 @@ not_as_known(void *arg)
 	struct ddl d = ddl_as("root");
 
 	expect_open(&d, NAME);
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=4");
 	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 3, and this vttablet knows versions up to 2");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=2");
+	    &d, NAME, "'_switchyard' is of version 4, and this vttablet knows versions up to 3");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
-	expect_refused(&d, NAME, "'stream.extra' is not as version 2 has it");
+	expect_refused(&d, NAME, "'stream.extra' is not as version 3 has it");
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP extra, MODIFY attempt BIGINT NOT NULL");
 	expect_refused(&d, NAME, "'stream.attempt' is not as");
 	exec(d.session, "ALTER TABLE " NAME ".stream MODIFY attempt INT NOT NULL");
 	expect_open(&d, NAME);
 	exec(d.session, "ALTER TABLE " NAME ".heartbeat DROP token");
-	expect_refused(&d, NAME, "'heartbeat' is not as");
+	expect_refused(&d, NAME, "'heartbeat.round' is not as");
 	exec(d.session, "DROP TABLE " NAME ".heartbeat");
 	expect_refused(&d, NAME, "'heartbeat' is not as");
 	forget(d.session);
@@ -358,7 +358,7 @@ expect_taken_over(struct mysql_client *c, const char *name)
 {
 	struct ctx cx = ctx();
 	struct stream_state *state = arena_new(&arena, struct stream_state);
-	struct stream_id id = { name, "new_customer/users" };
+	struct stream_id id = { name, "new_customer/users", 1 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	expect_ok(state_load(&cx, c, id, state), &err);
@@ -447,6 +447,64 @@ cut_off(void *arg)
 	ddl_done(&d);
 }
 
+/* ---- Version 2's, which had no rounds and no guard */
+
+static const char *const to_version_2[] = {
+	"ALTER TABLE " NAME ".stream DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
+	"ALTER TABLE " NAME
+	".copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no)",
+	"ALTER TABLE " NAME ".heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
+	"DROP TABLE " NAME ".guard",
+	"UPDATE " NAME ".schema_version SET version=2",
+};
+
+/* From release 0.1's rows, which version 2 took over as they were. */
+static void
+make_version_2(struct ddl *d)
+{
+	make_0_1(d->session);
+	expect_open(d, NAME);
+	for (size_t i = 0; i < sizeof(to_version_2) / sizeof(to_version_2[0]); i++)
+		exec(d->session, to_version_2[i]);
+}
+
+static void
+brought_up(void *arg)
+{
+	struct ddl d = ddl_as("root");
+	const char *made;
+
+	expect_open(&d, NAME);
+	made = whole(d.session);
+	forget(d.session);
+	/* Cut off behind each of the three tables that are altered, or not at all. */
+	for (int i = 1; i <= 4; i++) {
+		char point[64];
+		struct ctx cx = ctx();
+
+		make_version_2(&d);
+		snprintf(point, sizeof(point), "sidecar.alter.after=error@%d", i);
+		expect_ok(fault_arm(point, &err), &err);
+		expect_eq(sidecar_open(&cx, &d, NAME) == 0, i == 4);
+		err_clear(&err);
+		fault_disarm_all();
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"),
+		    i == 4 ? "3" : "2");
+		expect_open(&d, NAME);
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "3");
+		expect_taken_over(d.session, NAME);
+		exec(d.session, "DROP DATABASE s");
+		exec(d.session, "DROP DATABASE _vt");
+		expect_str(whole(d.session), made);
+		forget(d.session);
+	}
+	make_version_2(&d);
+	exec(d.session, "ALTER TABLE " NAME ".copy_state DROP cp_file");
+	expect_refused(&d, NAME, "'copy_state' is not as version 2 has it");
+	forget(d.session);
+	ddl_done(&d);
+}
+
 TEST(sidecar_database)
 {
 	mariadb_start(&server, test_dir(), 1);
@@ -457,5 +515,6 @@ TEST(sidecar_database)
 	in_task(without_rights, &arena);
 	in_task(taken_over, &arena);
 	in_task(cut_off, &arena);
+	in_task(brought_up, &arena);
 	mariadb_kill(&server);
 }

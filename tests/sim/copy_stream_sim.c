@@ -163,7 +163,7 @@ committed(void *arg)
 static struct stream *
 stream_of(struct world *w)
 {
-	return engine_find(&w->engine, WORKFLOW);
+	return engine_find(&w->engine, WORKFLOW, 1);
 }
 
 static int
@@ -459,7 +459,7 @@ rival(struct ctx *cx, struct world *w)
 
 	minidb_kill_for(s, "_vt vttablet");
 	open_beside(cx, w);
-	while (stream_phase(engine_find(&w->beside, WORKFLOW)) != STREAM_RUNNING)
+	while (stream_phase(engine_find(&w->beside, WORKFLOW, 1)) != STREAM_RUNNING)
 		live(cx, w, 300 * MSEC);
 	stream_status(stream_of(w), &w->arena, &reply);
 	if (strstr(reply.error, "'target:3306' is lost") == NULL || engine_lag_ms(&w->engine) != -1)

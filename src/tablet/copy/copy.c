@@ -247,6 +247,6 @@ copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id 
 
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, id.sidecar, "copy_state");
-	sidecar_where(&sql, id.workflow);
+	sidecar_where_stream(&sql, id);
 	return mysql_exec(cx, target, buf_slice(&sql), NULL);
 }

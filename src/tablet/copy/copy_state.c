@@ -6,9 +6,9 @@
 #include <inttypes.h>
 
 static void
-where(struct buf *out, const char *workflow, const char *name)
+where(struct buf *out, struct stream_id id, const char *name)
 {
-	sidecar_where(out, workflow);
+	sidecar_where_stream(out, id);
 	buf_add_str(out, " AND tbl=");
 	quote_string(out, slice_str(name));
 }
@@ -63,7 +63,7 @@ copy_state_load(struct ctx *cx, struct mysql_client *target, struct stream_id id
 	buf_add_str(
 	    &sql, "SELECT done_key, row_count, finished, range_no, lower_key, upper_key FROM ");
 	sidecar_table(&sql, id.sidecar, "copy_state");
-	where(&sql, id.workflow, name);
+	where(&sql, id, name);
 	buf_add_str(&sql, " ORDER BY range_no");
 	TRY(mysql_select(cx, target, buf_slice(&sql), &rows));
 	out->count = rows.rows;
@@ -93,7 +93,7 @@ copy_state_reload(struct ctx *cx, struct mysql_client *target, struct stream_id 
 	inner.arena = &arena;
 	buf_add_str(&sql, "SELECT done_key, row_count, finished FROM ");
 	sidecar_table(&sql, id.sidecar, "copy_state");
-	where(&sql, id.workflow, name);
+	where(&sql, id, name);
 	buf_addf(&sql, " AND range_no=%d FOR UPDATE", range->no);
 	TRY(mysql_select(&inner, target, buf_slice(&sql), &rows));
 	if (rows.rows != 1)
@@ -111,12 +111,12 @@ copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream_id 
 	buf_add_str(&sql, "INSERT INTO ");
 	sidecar_table(&sql, id.sidecar, "copy_state");
 	buf_add_str(&sql,
-	    " (workflow, tbl, range_no, lower_key, upper_key,"
+	    " (workflow, round, tbl, range_no, lower_key, upper_key,"
 	    " row_count, finished, cp_file, cp_offset) VALUES ");
 	for (size_t i = 0; i < ranges->count; i++) {
 		buf_add_str(&sql, i > 0 ? ",(" : "(");
 		quote_string(&sql, slice_str(id.workflow));
-		buf_add_char(&sql, ',');
+		buf_addf(&sql, ",%d,", id.round);
 		quote_string(&sql, slice_str(name));
 		buf_addf(&sql, ",%d,", ranges->items[i].no);
 		key_or_null(&sql, ranges->items[i].lower);
@@ -142,6 +142,6 @@ copy_state_step_sql(struct buf *out, struct stream_id id, const char *name, int 
 	buf_addf(out, "row_count=row_count+%zu, finished=%d, cp_file=", step->rows, step->finished);
 	quote_string(out, slice_str(step->view->file));
 	buf_addf(out, ", cp_offset=%" PRIu64, step->view->offset);
-	where(out, id.workflow, name);
+	where(out, id, name);
 	buf_addf(out, " AND range_no=%d", range_no);
 }

@@ -212,7 +212,7 @@ add_stream(struct buf *out, const char *words, const char *sidecar)
 struct stream_id
 state_id(const struct stream_state *s)
 {
-	return (struct stream_id){ s->sidecar, s->workflow };
+	return (struct stream_id){ s->sidecar, s->workflow, s->round };
 }
 
 static int
@@ -237,10 +237,11 @@ select_stream(struct ctx *cx, struct mysql_client *c, const char *columns, struc
 
 	buf_add_str(&sql, columns);
 	add_stream(&sql, " FROM ", id.sidecar);
-	sidecar_where(&sql, id.workflow);
+	sidecar_where_stream(&sql, id);
 	TRY(mysql_select(cx, c, buf_slice(&sql), out));
 	if (out->rows == 0)
-		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s'", id.workflow);
+		return err_set(cx->err, ERR_NOT_FOUND, "no stream of workflow '%s', round %d",
+		    id.workflow, id.round);
 	return 0;
 }
 
@@ -264,7 +265,9 @@ state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct s
 {
 	struct mysql_rows rows;
 
-	*out = (struct stream_state){ .sidecar = id.sidecar, .phase = STREAM_STARTING };
+	*out = (struct stream_state){
+		.sidecar = id.sidecar, .round = id.round, .phase = STREAM_STARTING
+	};
 	TRY(select_stream(cx, c,
 	    "SELECT phase, attempt, applied_gtid, applied_file, applied_offset, cp_gtid, cp_file,"
 	    " cp_offset, dirty_gtid, dirty_file, dirty_offset, request, error, hint",
@@ -275,15 +278,15 @@ state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct s
 }
 
 int
-state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar, struct mysql_rows *workflows)
+state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar, struct mysql_rows *streams)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	add_stream(&sql, "SELECT workflow FROM ", sidecar);
+	add_stream(&sql, "SELECT workflow, round FROM ", sidecar);
 	/* The LIMIT is far above any number of streams. It stands there so that a sql_select_limit that the
 	 * server sets for all sessions cannot cut the list short. */
-	buf_add_str(&sql, " ORDER BY workflow LIMIT 1000000");
-	return mysql_select(cx, c, buf_slice(&sql), workflows);
+	buf_add_str(&sql, " ORDER BY workflow, round LIMIT 1000000");
+	return mysql_select(cx, c, buf_slice(&sql), streams);
 }
 
 /* "prefix_gtid='..', prefix_file='..', prefix_offset=N" */
@@ -342,6 +345,7 @@ state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 	add_stream(&sql, "INSERT INTO ", s->sidecar);
 	buf_add_str(&sql, " SET workflow=");
 	quote_string(&sql, slice_str(s->workflow));
+	buf_addf(&sql, ", round=%d", s->round);
 	add_text(&sql, "request", s->request == NULL ? "" : s->request);
 	buf_add_str(&sql, ", ");
 	add_applied(&sql, &s->applied, slice_str(""));
@@ -361,7 +365,7 @@ state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *
 
 	add_update(&sql, state_id(s));
 	add_saved(&sql, s);
-	sidecar_where(&sql, s->workflow);
+	sidecar_where_stream(&sql, state_id(s));
 	return mysql_exec(cx, c, buf_slice(&sql), NULL);
 }
 
@@ -401,7 +405,7 @@ state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	add_stream(&sql, "DELETE FROM ", id.sidecar);
-	sidecar_where(&sql, id.workflow);
+	sidecar_where_stream(&sql, id);
 	return mysql_exec(cx, c, buf_slice(&sql), NULL);
 }
 
@@ -411,7 +415,7 @@ state_applied_sql(
 {
 	add_update(out, id);
 	add_applied(out, applied, prepared);
-	sidecar_where(out, id.workflow);
+	sidecar_where_stream(out, id);
 }
 
 void
@@ -421,7 +425,7 @@ state_frozen_sql(struct buf *out, struct stream_id id, const struct position *ap
 	add_update(out, id);
 	buf_addf(out, "phase='frozen', attempt=%d, ", attempt);
 	add_applied(out, applied, prepared);
-	sidecar_where(out, id.workflow);
+	sidecar_where_stream(out, id);
 }
 
 void
@@ -429,25 +433,30 @@ state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dir
 {
 	add_update(out, id);
 	add_position(out, "dirty", dirty_until);
-	sidecar_where(out, id.workflow);
+	sidecar_where_stream(out, id);
 }
 
 int
 heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token)
 {
-	enum { ER_BAD_DB_ERROR = 1049, ER_NO_SUCH_TABLE = 1146 };
+	enum { ER_BAD_DB_ERROR = 1049, ER_BAD_FIELD_ERROR = 1054, ER_NO_SUCH_TABLE = 1146 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_add_str(&sql, "REPLACE INTO ");
 	sidecar_table(&sql, id.sidecar, "heartbeat");
-	buf_add_str(&sql, " (workflow, token) VALUES (");
+	buf_add_str(&sql, " (workflow, round, token) VALUES (");
 	quote_string(&sql, slice_str(id.workflow));
-	buf_addf(&sql, ", '%s')", token);
+	buf_addf(&sql, ", %d, '%s')", id.round, token);
 	if (mysql_exec(cx, source, buf_slice(&sql), NULL) == 0)
 		return 0;
 	if (cx->err->mysql_errno == ER_BAD_DB_ERROR || cx->err->mysql_errno == ER_NO_SUCH_TABLE)
 		return err_set(cx->err, ERR_RETRY,
 		    "the source has no sidecar database '%s': its vttablet makes one when it starts",
+		    id.sidecar);
+	if (cx->err->mysql_errno == ER_BAD_FIELD_ERROR)
+		return err_set(cx->err, ERR_RETRY,
+		    "the source's sidecar database '%s' is of an earlier release: its vttablet of this one "
+		    "brings it up to date when it starts",
 		    id.sidecar);
 	return -1;
 }

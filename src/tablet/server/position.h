@@ -8,7 +8,7 @@
  * positions of one loop that have it.
  *
  * A stream's row (table stream, at its target) has the state below; copy_state's rows are
- * copy_state.h's, and heartbeat has one of workflow and token, at the source. Each is written
+ * copy_state.h's, and heartbeat has one of the stream's token, at the source. Each is written
  * in the transaction that makes it true.
  */
 #ifndef TABLET_SERVER_POSITION_H
@@ -47,6 +47,7 @@ int position_place(struct ctx *cx, struct mysql_client *source, struct position 
 struct stream_state {
 	const char *sidecar; /* the database that its row is in; borrowed */
 	char workflow[NAME_PAIR_MAX];
+	int round; /* from 1 */
 	enum stream_phase phase;
 	/* Past cp: target = source at this position; before: convergent with it. */
 	struct position applied;
@@ -67,9 +68,9 @@ int state_load(
  * have no row of ours (xids.h), in cx->arena. ERR_NOT_FOUND */
 int state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct position *applied, struct slice *prepared) MUST_USE;
-/* one column */
+/* workflow and round of each */
 int state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
-    struct mysql_rows *workflows) MUST_USE;
+    struct mysql_rows *streams) MUST_USE;
 /* Which row it is. */
 struct stream_id state_id(const struct stream_state *s);
 /* Inserts the whole row. Of a row that exists applied, prepared and dirty_until stay as they are: only
@@ -95,9 +96,10 @@ void state_frozen_sql(struct buf *out, struct stream_id id, const struct positio
 /* The same for dirty_until, before a run that may be left half written. */
 void state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until);
 
-/* The workflow's heartbeat, at its source. ERR_RETRY where there is no such table yet. */
+/* The stream's heartbeat, at its source. ERR_RETRY where there is no such table yet. */
 int heartbeat_write(
     struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token) MUST_USE;
+/* Of all rounds. */
 int heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id) MUST_USE;
 
 #endif

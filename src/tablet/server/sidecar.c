@@ -1,5 +1,7 @@
 #include "tablet/server/sidecar.h"
 
+#include "base/fault.h"
+#include "base/hash.h"
 #include "base/mutant.h"
 #include "sql/quote.h"
 
@@ -8,10 +10,12 @@
 struct column {
 	const char *name, *type, *rest;
 	const char *was; /* its type in version 1; NULL: the same */
+	int since;       /* the version that has it first; 0: all have */
 };
 
 enum {
 	COLUMNS_MAX = 20,
+	ROUNDS_SINCE = 3,
 	/* Errors of a server that may not be written to, and of one that was busy. */
 	ER_OPTION_PREVENTS_STATEMENT = 1290,
 	ER_LOCK_WAIT_TIMEOUT = 1205,
@@ -23,43 +27,56 @@ enum {
 /* A position has a GTID for each domain that the server has ever written in, with no bound on their
  * number. */
 #define POSITION(prefix)                                                                           \
-	{ prefix "_gtid", "longblob", "NOT NULL", "varbinary(1024)" },                             \
-	    { prefix "_file", "varbinary(256)", "NOT NULL", NULL },                                \
+	{ prefix "_gtid", "longblob", "NOT NULL", "varbinary(1024)", 0 },                          \
+	    { prefix "_file", "varbinary(256)", "NOT NULL", NULL, 0 },                             \
 	{                                                                                          \
-		prefix "_offset", "bigint(20) unsigned", "NOT NULL", NULL                          \
+		prefix "_offset", "bigint(20) unsigned", "NOT NULL", NULL, 0                       \
+	}
+
+/* Its default is what rows get that were there before it. */
+#define ROUND                                                                                      \
+	{                                                                                          \
+		"round", "int(11)", "NOT NULL DEFAULT 1", NULL, ROUNDS_SINCE                       \
 	}
 
 static const struct table {
 	const char *name, *keys;
-	struct column columns[COLUMNS_MAX];
+	struct column columns[COLUMNS_MAX]; /* the last one is empty */
+	int since;
 } tables[] = {
-	[SIDECAR_STREAM] = { "stream", "PRIMARY KEY (workflow)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-		{ "phase", "varbinary(32)", "NOT NULL", NULL },
-		{ "attempt", "int(11)", "NOT NULL", NULL }, POSITION("applied"), POSITION("cp"),
-		POSITION("dirty"), { "prepared", "longblob", "NOT NULL", NULL },
-		{ "request", "longblob", "NOT NULL", NULL },
-		{ "error", "varbinary(512)", "NOT NULL", NULL },
-		{ "hint", "varbinary(200)", "NOT NULL", NULL } } },
-	[SIDECAR_COPY_STATE] = { "copy_state", "PRIMARY KEY (workflow, tbl, range_no)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-		{ "tbl", WORKFLOW_TYPE, "NOT NULL", "varbinary(256)" },
-		{ "range_no", "int(11)", "NOT NULL", NULL }, { "lower_key", "longblob", "", NULL },
-		{ "upper_key", "longblob", "", NULL }, { "done_key", "longblob", "", NULL },
-		{ "row_count", "bigint(20)", "NOT NULL", NULL },
-		{ "finished", "tinyint(4)", "NOT NULL", NULL },
-		{ "cp_file", "varbinary(256)", "NOT NULL", NULL },
-		{ "cp_offset", "bigint(20) unsigned", "NOT NULL", NULL } } },
+	/* A guard reads its first two columns out of the binlog (tail_group.c). */
+	[SIDECAR_STREAM] = { "stream", "PRIMARY KEY (workflow, round)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,
+		{ "phase", "varbinary(32)", "NOT NULL", NULL, 0 },
+		{ "attempt", "int(11)", "NOT NULL", NULL, 0 }, POSITION("applied"), POSITION("cp"),
+		POSITION("dirty"), { "prepared", "longblob", "NOT NULL", NULL, 0 },
+		{ "request", "longblob", "NOT NULL", NULL, 0 },
+		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 },
+		{ "hint", "varbinary(200)", "NOT NULL", NULL, 0 } } },
+	[SIDECAR_COPY_STATE] = { "copy_state", "PRIMARY KEY (workflow, round, tbl, range_no)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,
+		{ "tbl", WORKFLOW_TYPE, "NOT NULL", "varbinary(256)", 0 },
+		{ "range_no", "int(11)", "NOT NULL", NULL, 0 },
+		{ "lower_key", "longblob", "", NULL, 0 }, { "upper_key", "longblob", "", NULL, 0 },
+		{ "done_key", "longblob", "", NULL, 0 },
+		{ "row_count", "bigint(20)", "NOT NULL", NULL, 0 },
+		{ "finished", "tinyint(4)", "NOT NULL", NULL, 0 },
+		{ "cp_file", "varbinary(256)", "NOT NULL", NULL, 0 },
+		{ "cp_offset", "bigint(20) unsigned", "NOT NULL", NULL, 0 } } },
 	/* The tail reads its first two columns out of the binlog (tail_group.c). */
-	[SIDECAR_HEARTBEAT] = { "heartbeat", "PRIMARY KEY (workflow)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-		{ "token", "varbinary(64)", "NOT NULL", NULL } } },
+	[SIDECAR_HEARTBEAT] = { "heartbeat", "PRIMARY KEY (workflow, round)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 },
+		{ "token", "varbinary(64)", "NOT NULL", NULL, 0 }, ROUND } },
 	[SIDECAR_FENCE] = { "fence", "PRIMARY KEY (workflow, db, tbl)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)" },
-		{ "db", "varbinary(256)", "NOT NULL", NULL },
-		{ "tbl", "varbinary(256)", "NOT NULL", NULL },
-		{ "armed", "tinyint(4)", "NOT NULL", NULL },
-		{ "attempt", "int(11)", "NOT NULL", NULL } } },
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 },
+		{ "db", "varbinary(256)", "NOT NULL", NULL, 0 },
+		{ "tbl", "varbinary(256)", "NOT NULL", NULL, 0 },
+		{ "armed", "tinyint(4)", "NOT NULL", NULL, 0 },
+		{ "attempt", "int(11)", "NOT NULL", NULL, 0 } } },
+	[SIDECAR_GUARD] = { "guard", "PRIMARY KEY (workflow, round)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND, POSITION("read"),
+		{ "finding", "varbinary(512)", "NOT NULL", NULL, 0 } },
+	    ROUNDS_SINCE },
 };
 
 static const char version_table[] = "schema_version";
@@ -83,13 +100,59 @@ sidecar_where(struct buf *out, const char *workflow)
 	quote_string(out, slice_str(workflow));
 }
 
+void
+sidecar_where_stream(struct buf *out, struct stream_id id)
+{
+	sidecar_where(out, id.workflow);
+	buf_addf(out, " AND round=%d", id.round);
+}
+
+void
+stream_id_print(struct buf *out, struct stream_id id)
+{
+	buf_add_str(out, id.workflow);
+	if (id.round > 1)
+		buf_addf(out, " round %d", id.round);
+}
+
+uint64_t
+stream_id_hash(struct stream_id id)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	buf_add_str(&name, id.workflow);
+	if (id.round > 1) {
+		buf_add_char(&name, '\0'); /* no name has it */
+		buf_addf(&name, "%d", id.round);
+	}
+	return hash_bytes(buf_slice(&name));
+}
+
 /* ---- Looking */
 
-/* What has been seen of one table's columns. */
+/* Of version 1 and all that follow. */
+#define ALL_FORMS (FORM_OF(SIDECAR_VERSION + 1) - FORM_OF(1))
+
+/* What has been seen of one table's columns, for each version that it may be of. */
 struct comparison {
-	int next;
-	bool old, new; /* as far as seen, the columns are those of version 1; of ours */
+	bool there;
+	int next[SIDECAR_VERSION + 1]; /* the column that is to come */
+	unsigned equal;                /* FORM_OF() those that it is equal to so far */
 };
+
+/* The column that a table of that version has at next or behind it. At the end its name is NULL. */
+static void
+skip_later(const struct table *t, int version, int *next)
+{
+	while (t->columns[*next].name != NULL && t->columns[*next].since > version)
+		(*next)++;
+}
+
+static const char *
+type_in(const struct column *c, int version)
+{
+	return version == 1 && c->was != NULL ? c->was : c->type;
+}
 
 static int
 find_table(struct slice name)
@@ -105,34 +168,35 @@ static void
 compare_column(
     struct ctx *cx, struct sidecar_view *v, struct comparison *seen, int t, const struct slice *row)
 {
-	static const struct column none = { "", "", "", NULL };
-	bool beyond = seen->next == COLUMNS_MAX;
-	const struct column *c = beyond ? &none : &tables[t].columns[seen->next++];
-	const char *name = c->name == NULL ? "" : c->name;
-	bool is_old =
-	    slice_eq_str(row[1], name) && slice_eq_str(row[2], c->was != NULL ? c->was : c->type);
-	bool is_new = slice_eq_str(row[1], name) && slice_eq_str(row[2], c->type);
+	seen->there = true;
+	for (int version = 1; version <= SIDECAR_VERSION; version++) {
+		int *next = &seen->next[version];
 
-	seen->old &= is_old;
-	seen->new &= is_new;
-	if (!is_new && v->wrong == NULL)
+		skip_later(&tables[t], version, next);
+		const struct column *c = &tables[t].columns[*next];
+		if (c->name != NULL && slice_eq_str(row[1], c->name) &&
+		    slice_eq_str(row[2], type_in(c, version)))
+			(*next)++;
+		else
+			seen->equal &= ~FORM_OF(version);
+	}
+	if ((seen->equal & FORM_NEW) == 0 && v->wrong == NULL)
 		v->wrong = arena_printf(cx->arena, "%s.%.*s", tables[t].name, SLICE_ARG(row[1]));
 }
 
 static void
-judge(struct sidecar_view *v, const struct comparison *seen)
+judge(struct sidecar_view *v, struct comparison *seen)
 {
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		bool whole =
-		    seen[t].next < COLUMNS_MAX && tables[t].columns[seen[t].next].name == NULL;
+		for (int version = 1; version <= SIDECAR_VERSION; version++) {
+			int *next = &seen[t].next[version];
 
-		if (seen[t].next == 0)
-			v->forms[t] = FORM_NONE;
-		else if (whole && seen[t].new)
-			v->forms[t] = FORM_NEW;
-		else
-			v->forms[t] = whole && seen[t].old ? FORM_OLD : FORM_OTHER;
-		if ((v->forms[t] == FORM_NONE || !whole) && v->wrong == NULL)
+			skip_later(&tables[t], version, next);
+			if (tables[t].columns[*next].name != NULL || tables[t].since > version)
+				seen[t].equal &= ~FORM_OF(version);
+		}
+		v->forms[t] = seen[t].there ? seen[t].equal : FORM_NONE;
+		if ((v->forms[t] & FORM_NEW) == 0 && v->wrong == NULL)
 			v->wrong = tables[t].name;
 	}
 }
@@ -161,7 +225,7 @@ look_at(struct ctx *cx, struct mysql_client *c, const char *sidecar, struct side
 	bool versioned = false;
 
 	for (int t = 0; t < SIDECAR_TABLES; t++)
-		seen[t] = (struct comparison){ .old = true, .new = true };
+		seen[t] = (struct comparison){ .equal = ALL_FORMS };
 	*v = (struct sidecar_view){ 0 };
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.schemata WHERE schema_name=");
 	quote_string(&sql, slice_str(sidecar));
@@ -206,7 +270,7 @@ static int
 check_ours(struct ctx *cx, const char *sidecar, const struct sidecar_view *v)
 {
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		if (v->forms[t] == FORM_OTHER)
+		if (v->forms[t] == 0)
 			return refuse_foreign(cx, sidecar, tables[t].name);
 	}
 	return v->stranger == NULL ? 0 : refuse_foreign(cx, sidecar, v->stranger);
@@ -236,7 +300,7 @@ check_none_left(
 		const char *name = tables[with_state[i]].name;
 		uint64_t count = 0;
 
-		if (old->forms[with_state[i]] == FORM_OLD)
+		if (old->forms[with_state[i]] & FORM_OLD)
 			TRY(count_rows(cx, c, SIDECAR_0_1, name, &count));
 		if (count == 0)
 			continue;
@@ -249,6 +313,29 @@ check_none_left(
 	return 0;
 }
 
+/* A table that is neither as this version has it nor as that one had it has been altered. */
+static const char *
+find_altered(const struct sidecar_view *v, int version)
+{
+	for (int t = 0; t < SIDECAR_TABLES; t++) {
+		bool missing = v->forms[t] == FORM_NONE && tables[t].since > version;
+
+		if ((v->forms[t] & (FORM_OF(version) | FORM_NEW)) == 0 && !missing)
+			return tables[t].name;
+	}
+	return NULL;
+}
+
+static int
+refuse_altered(struct ctx *cx, const char *sidecar, const char *wrong, int version)
+{
+	err_set(cx->err, ERR_REFUSED,
+	    "the sidecar database '%s' has been altered: '%s' is not as version %d has it", sidecar,
+	    wrong, version);
+	return err_hint(cx->err,
+	    "restore it; or, when no move is under way, drop the database: it is made anew");
+}
+
 static int
 check_current(struct ctx *cx, const char *sidecar, const struct sidecar_view *v)
 {
@@ -259,16 +346,17 @@ check_current(struct ctx *cx, const char *sidecar, const struct sidecar_view *v)
 		    sidecar, v->version, SIDECAR_VERSION);
 		return err_hint(cx->err, "start the newer release that made it");
 	}
-	if (v->wrong == NULL)
-		return 0;
-	err_set(cx->err, ERR_REFUSED,
-	    "the sidecar database '%s' has been altered: '%s' is not as version %d has it", sidecar,
-	    v->wrong, SIDECAR_VERSION);
-	return err_hint(cx->err,
-	    "restore it; or, when no move is under way, drop the database: it is made anew");
+	return v->wrong == NULL ? 0 : refuse_altered(cx, sidecar, v->wrong, SIDECAR_VERSION);
 }
 
 /* ---- Making */
+
+/* Tests cut it off here. */
+static int
+passage(struct ctx *cx, const char *name)
+{
+	return fault(name) ? err_set(cx->err, ERR_RETRY, "fault %s", name) : 0;
+}
 
 static void
 add_columns(struct buf *out, const struct table *t)
@@ -302,20 +390,28 @@ create_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct ta
 	return ddl_run(cx, d, buf_slice(&sql));
 }
 
+/* How one of an earlier version gets the form of this one: by one statement. */
 static int
-widen(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t)
+alter_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t, bool first)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	const char *comma = "";
+	const char *before = NULL, *comma = "";
+	bool added = false;
 
 	buf_add_str(&sql, "ALTER TABLE ");
 	sidecar_table(&sql, sidecar, t->name);
-	for (const struct column *col = t->columns; col->name != NULL; col++) {
-		if (col->was == NULL)
+	for (const struct column *c = t->columns; c->name != NULL; before = c->name, c++) {
+		if (c->since <= 1 && (!first || c->was == NULL))
 			continue;
-		buf_addf(&sql, "%s MODIFY %s %s %s", comma, col->name, col->type, col->rest);
+		buf_addf(&sql, "%s %s %s %s %s", comma, c->since > 1 ? "ADD" : "MODIFY", c->name,
+		    c->type, c->rest);
+		if (c->since > 1 && before != NULL)
+			buf_addf(&sql, " AFTER %s", before);
 		comma = ",";
+		added |= c->since > 1;
 	}
+	if (added)
+		buf_addf(&sql, ", DROP PRIMARY KEY, ADD %s", t->keys);
 	return ddl_run(cx, d, buf_slice(&sql));
 }
 
@@ -323,15 +419,39 @@ static int
 write_version(struct ctx *cx, struct ddl *d, const char *sidecar)
 {
 	static const struct table version = { version_table, "PRIMARY KEY (id)",
-		{ { "id", "tinyint(4)", "NOT NULL", NULL },
-		    { "version", "int(11)", "NOT NULL", NULL } } };
+		{ { "id", "tinyint(4)", "NOT NULL", NULL, 0 },
+		    { "version", "int(11)", "NOT NULL", NULL, 0 } },
+		0 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	TRY(create_table(cx, d, sidecar, &version));
-	buf_add_str(&sql, "INSERT IGNORE INTO ");
+	buf_add_str(&sql, "INSERT INTO ");
 	sidecar_table(&sql, sidecar, version_table);
-	buf_addf(&sql, " (id, version) VALUES (1, %d)", SIDECAR_VERSION);
+	buf_addf(&sql, " (id, version) VALUES (1, %d) ON DUPLICATE KEY UPDATE version=%d",
+	    SIDECAR_VERSION, SIDECAR_VERSION);
 	return ddl_run(cx, d, buf_slice(&sql));
+}
+
+/* Those that are there, of whatever version, get this version's form, those that are not are made. */
+static int
+make_tables(struct ctx *cx, struct ddl *d, const char *sidecar)
+{
+	struct sidecar_view now;
+
+	for (int t = 0; t < SIDECAR_TABLES; t++)
+		TRY(create_table(cx, d, sidecar, &tables[t]));
+	TRY(look_at(cx, d->session, sidecar, &now));
+	for (int t = 0; t < SIDECAR_TABLES; t++) {
+		bool known = (now.forms[t] & (FORM_OF(1) | FORM_OF(2))) != 0;
+
+		if ((now.forms[t] & FORM_NEW) != 0 || !known)
+			continue; /* check_current() says what it makes of one that is not known */
+		TRY(alter_table(cx, d, sidecar, &tables[t], (now.forms[t] & FORM_OLD) != 0));
+		TRY(passage(cx, "sidecar.alter.after"));
+	}
+	TRY(write_version(cx, d, sidecar));
+	TRY(look_at(cx, d->session, sidecar, &now));
+	return check_current(cx, sidecar, &now);
 }
 
 static int
@@ -339,7 +459,6 @@ make(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_vi
     const struct sidecar_view *old)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
-	struct sidecar_view now;
 
 	quote_ident(&name, slice_str(sidecar));
 	if (!v->exists)
@@ -348,16 +467,7 @@ make(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_vi
 	if (mutant("tablet_sidecar_version_first"))
 		TRY(write_version(cx, d, sidecar));
 	TRY(sidecar_upgrade(cx, d, sidecar, old));
-	for (int t = 0; t < SIDECAR_TABLES; t++)
-		TRY(create_table(cx, d, sidecar, &tables[t]));
-	TRY(look_at(cx, d->session, sidecar, &now));
-	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		if (now.forms[t] == FORM_OLD)
-			TRY(widen(cx, d, sidecar, &tables[t]));
-	}
-	TRY(write_version(cx, d, sidecar));
-	TRY(look_at(cx, d->session, sidecar, &now));
-	return check_current(cx, sidecar, &now);
+	return make_tables(cx, d, sidecar);
 }
 
 /* What the server said to an attempt to write, for people. */
@@ -397,12 +507,18 @@ sidecar_open(struct ctx *cx, struct ddl *d, const char *sidecar)
 		TRY(look_at(&inner, d->session, SIDECAR_0_1, &old));
 	else
 		old = v;
-	if (v.version != 0) {
+	if (v.version >= SIDECAR_VERSION || v.version == 1)
 		TRY(check_current(cx, sidecar, &v));
-		return old.forms[SIDECAR_STREAM] == FORM_NONE
-		    ? 0
-		    : check_none_left(&inner, d->session, sidecar, &old);
+	if (v.version != 0 && old.forms[SIDECAR_STREAM] != FORM_NONE)
+		TRY(check_none_left(&inner, d->session, sidecar, &old));
+	if (v.version == SIDECAR_VERSION)
+		return 0;
+	if (v.version == 0) {
+		TRY(check_ours(cx, sidecar, &v));
+		return make(&inner, d, sidecar, &v, &old) == 0 ? 0 : explain(cx, sidecar);
 	}
-	TRY(check_ours(cx, sidecar, &v));
-	return make(&inner, d, sidecar, &v, &old) == 0 ? 0 : explain(cx, sidecar);
+	const char *altered = find_altered(&v, v.version);
+	if (altered != NULL)
+		return refuse_altered(cx, sidecar, altered, v.version);
+	return make_tables(&inner, d, sidecar) == 0 ? 0 : explain(cx, sidecar);
 }

@@ -171,7 +171,7 @@ rename_tables(struct ctx *cx, struct ddl *d, const char *sidecar, const struct s
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		if (t == SIDECAR_FENCE || old->forms[t] != FORM_OLD)
+		if (t == SIDECAR_FENCE || (old->forms[t] & FORM_OLD) == 0)
 			continue;
 		buf_add_str(&sql, sql.len == 0 ? "RENAME TABLE " : ", ");
 		sidecar_table(&sql, SIDECAR_0_1, sidecar_table_name(t));
@@ -191,7 +191,7 @@ int
 sidecar_upgrade(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_view *old)
 {
 	bool in_place = strcmp(sidecar, SIDECAR_0_1) == 0;
-	bool fences = old->forms[SIDECAR_FENCE] == FORM_OLD;
+	bool fences = (old->forms[SIDECAR_FENCE] & FORM_OLD) != 0;
 
 	if (fences && !in_place)
 		TRY(copy_fences(cx, d, sidecar)); /* 1 */

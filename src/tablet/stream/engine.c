@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/server/ddl.h"
 
@@ -17,15 +18,22 @@ engine_init(struct engine *e, const struct tablet_env *env)
 }
 
 static struct engine_entry *
-find(const struct engine *e, const char *workflow)
+find(const struct engine *e, const char *workflow, int round)
 {
 	list_each(&e->streams, n) {
 		struct engine_entry *entry = list_item(n, struct engine_entry, node);
 
-		if (strcmp(stream_workflow(entry->stream), workflow) == 0)
+		if (stream_round(entry->stream) == round &&
+		    strcmp(stream_workflow(entry->stream), workflow) == 0)
 			return entry;
 	}
 	return NULL;
+}
+
+static struct engine_entry *
+find_of(const struct engine *e, const struct stream *s)
+{
+	return find(e, stream_workflow(s), stream_round(s));
 }
 
 /* Streams are few, and who calls this writes to a disk. */
@@ -35,14 +43,14 @@ engine_check(const struct engine *e)
 	list_each(&e->streams, n) {
 		struct engine_entry *entry = list_item(n, struct engine_entry, node);
 
-		check(find(e, stream_workflow(entry->stream)) == entry); /* (2) */
+		check(find_of(e, entry->stream) == entry); /* (2) */
 	}
 }
 
 struct stream *
-engine_find(const struct engine *e, const char *workflow)
+engine_find(const struct engine *e, const char *workflow, int round)
 {
-	struct engine_entry *entry = find(e, workflow);
+	struct engine_entry *entry = find(e, workflow, round);
 
 	return entry == NULL ? NULL : entry->stream;
 }
@@ -119,13 +127,15 @@ engine_open(struct ctx *cx, struct engine *e)
 	TRY(env_dba(&inner, e->env, &dba));
 	TRY(state_list(&inner, dba, e->env->sidecar, &rows));
 	for (size_t i = 0; i < rows.rows; i++) {
-		const char *workflow = arena_slice_str(&arena, rows.values[i]);
+		const struct slice *row = rows.values + i * rows.columns;
+		struct stream_id id = { e->env->sidecar, arena_slice_str(&arena, row[0]), 1 };
 		struct stream_state *state =
 		    arena_new(&arena, struct stream_state); /* too large for a stack */
 
-		if (find(e, workflow) != NULL)
+		TRY(parse_int(row[1], 1, INT32_MAX, &id.round, cx->err));
+		if (find(e, id.workflow, id.round) != NULL)
 			continue;
-		TRY(state_load(&inner, dba, (struct stream_id){ e->env->sidecar, workflow }, state));
+		TRY(state_load(&inner, dba, id, state));
 		TRY(start(e, state, cx->err));
 	}
 	return 0;
@@ -148,7 +158,11 @@ first_state(struct arena *a, const struct engine *e, const struct move_request *
 	if (strlen(request->workflow) >= sizeof(state->workflow))
 		return err_set(
 		    err, ERR_REFUSED, "workflow name '%.200s' is too long", request->workflow);
+	if (move_round(request) < 1)
+		return err_set(err, ERR_REFUSED, "round %d of workflow '%s': rounds begin with 1",
+		    request->round, request->workflow);
 	snprintf(state->workflow, sizeof(state->workflow), "%s", request->workflow);
+	state->round = move_round(request);
 	state->sidecar = e->env->sidecar;
 	state->phase = STREAM_STARTING;
 	if (!mutant(
@@ -166,7 +180,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	SCOPED(client) struct mysql_client *dba = NULL;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct stream_state *state = NULL;
-	struct stream *s = engine_find(e, request->workflow);
+	struct stream *s = engine_find(e, request->workflow, move_round(request));
 
 	engine_check(e);
 	if (s != NULL) {
@@ -176,7 +190,8 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	TRY(first_state(&arena, e, request, &state, cx->err));
 	TRY(env_dba(cx, e->env, &dba));
 	TRY(state_save(cx, dba, state));
-	if (engine_find(e, request->workflow) != NULL) /* somebody else was faster while we saved */
+	if (engine_find(e, request->workflow, move_round(request)) !=
+	    NULL) /* somebody else was faster while we saved */
 		return 0;
 	return start(e, state, cx->err);
 }
@@ -247,7 +262,7 @@ check_delete(struct ctx *cx, const struct stream *s, const struct move_request *
 int
 engine_delete(struct ctx *cx, struct engine *e, const struct move_request *request, bool drop)
 {
-	struct engine_entry *entry = find(e, request->workflow);
+	struct engine_entry *entry = find(e, request->workflow, move_round(request));
 	struct ddl d;
 
 	engine_check(e);

@@ -18,7 +18,7 @@
  * Invariants (engine_check() looks at those with a *)
  *   (1)  A stream exists when its row is in the sidecar database: it is stored before engine_create()
  *        answers, and deleted last. So a restart of this program goes on with all of them.
- *   (2)* No two streams of the list have the same workflow.
+ *   (2)* No two streams of the list have the same workflow and round.
  *   (3)  Nothing is deleted under a number lower than one that the stream has seen, and no table is dropped
  *        past the commit.
  *
@@ -50,8 +50,8 @@ void engine_init(struct engine *e, const struct tablet_env *env);
 /* Starts those streams that are on disk and do not run yet. */
 int engine_open(struct ctx *cx, struct engine *e) MUST_USE;
 void engine_done(struct engine *e);
-struct stream *engine_find(
-    const struct engine *e, const char *workflow); /* NULL when there is none */
+/* NULL when there is none */
+struct stream *engine_find(const struct engine *e, const char *workflow, int round);
 /* The stream behind that one; of NULL the first. NULL at the end. */
 struct stream *engine_next(const struct engine *e, const struct stream *after);
 /* Milliseconds that the stream is behind which is furthest behind, of those that have not arrived

@@ -167,7 +167,7 @@ prepare(struct ctx *cx, struct run *r)
 static int
 reach_cp(struct ctx *cx, struct run *r)
 {
-	struct stream_id id = { r->request->from.sidecar, r->state->workflow };
+	struct stream_id id = { r->request->from.sidecar, r->state->workflow, r->state->round };
 	unsigned char secret[TOKEN_BYTES];
 	char token[2 * TOKEN_BYTES + 1];
 
@@ -418,6 +418,16 @@ read_definitions(struct ctx *cx, struct run *r)
 	return 0;
 }
 
+/* Each stream's tail is a replica of its own. */
+static uint32_t
+reader_id(const struct run *r)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	stream_id_print(&name, state_id(r->state));
+	return env_server_id(r->env, name.data);
+}
+
 static void
 fill_params(struct run *r)
 {
@@ -425,12 +435,12 @@ fill_params(struct run *r)
 
 	r->tail_params = (struct tail_params){
 		.source = env_stream_params(r->env, r->request->from.server, ROLE_STREAM),
-		.id = { r->request->from.sidecar, r->state->workflow },
+		.id = { r->request->from.sidecar, r->state->workflow, r->state->round },
 		.tables = r->defs,
 		.tables_count = count,
 		.start = r->state->applied,
 		.prepared = r->prepared,
-		.server_id = env_server_id(r->env, r->state->workflow),
+		.server_id = reader_id(r),
 		.spill_dir = r->env->data_dir,
 	};
 	r->apply_params = (struct apply_params){

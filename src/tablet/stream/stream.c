@@ -24,6 +24,7 @@ struct stream {
 	struct stream_state state;
 	struct group life; /* its one task */
 	struct waitlist changed;
+	char *name;     /* stream_id_print()'s, in the arena */
 	struct run run; /* one pass; applier is NULL between passes */
 	struct waiting waiting;
 	uint64_t passes, retries[STREAM_CAUSES];
@@ -125,10 +126,9 @@ stop_with(struct ctx *cx, struct stream *s, const struct err *err)
 	snprintf(s->state.error, sizeof(s->state.error), "%s", err->text);
 	stream_check(s); /* (2): its pass has ended */
 	snprintf(s->state.hint, sizeof(s->state.hint), "%s", err->hint);
-	log_error("stream %s stopped: %s", s->state.workflow, err->text);
+	log_error("stream %s stopped: %s", s->name, err->text);
 	if (save(&shielded, s) != 0)
-		log_error(
-		    "stream %s: its error could not be stored: %s", s->state.workflow, saving.text);
+		log_error("stream %s: its error could not be stored: %s", s->name, saving.text);
 	waitlist_wake_all(&s->changed);
 }
 
@@ -199,7 +199,7 @@ stream_main(void *arg)
 		}
 		s->retries[err.kind]++;
 		waiting_note(&s->waiting, "waiting: %.500s", err.text);
-		log_warn("stream %s goes on in %d ms: %s", s->state.workflow, backoff_ms, err.text);
+		log_warn("stream %s goes on in %d ms: %s", s->name, backoff_ms, err.text);
 		if (s->passes != passes)
 			backoff_ms = BACKOFF_FIRST_MS; /* it did connect: the trouble is a new one */
 		if (task_sleep(&cx, backoff_ms * MSEC) != 0)
@@ -215,16 +215,19 @@ stream_start(const struct tablet_env *env, const struct stream_state *known, str
     struct err *err)
 {
 	struct stream *s = mem_new(struct stream);
+	SCOPED(buf) struct buf name = BUF_INIT;
 
 	s->env = env;
 	state_copy(&s->state, known);
+	stream_id_print(&name, state_id(&s->state));
+	s->name = arena_strdup(&s->arena, name.data);
 	s->state.request = arena_strdup(&s->arena, known->request);
 	group_init(&s->life);
 	if (stored_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
 		goto fail;
 	s->rows_copied = arena_array(&s->arena, int64_t, s->request.tables_count);
 	stream_check(s);
-	if (group_spawn(&s->life, s->state.workflow, stream_main, s, err) != 0)
+	if (group_spawn(&s->life, s->name, stream_main, s, err) != 0)
 		goto fail;
 	*out = s;
 	return 0;
@@ -265,6 +268,12 @@ const char *
 stream_workflow(const struct stream *s)
 {
 	return s->state.workflow;
+}
+
+int
+stream_round(const struct stream *s)
+{
+	return s->state.round;
 }
 
 const struct move_request *
@@ -445,7 +454,7 @@ restart_task(struct ctx *cx, struct stream *s)
 	group_done(&s->life);
 	group_init(&s->life);
 	s->wake = false;
-	TRY(group_spawn(&s->life, s->state.workflow, stream_main, s, cx->err));
+	TRY(group_spawn(&s->life, s->name, stream_main, s, cx->err));
 	return save(cx, s);
 }
 

@@ -1,5 +1,5 @@
 /*
- * stream.h - one workflow's flow of rows into this server: copy, catch up, follow, freeze.
+ * stream.h - one round of a workflow, a flow of rows into this server: copy, catch up, follow, freeze.
  *
  *   STARTING -> COPYING -> CATCHING_UP -> INDEXING -> RUNNING <-> FROZEN -> STOPPED
  *
@@ -64,6 +64,7 @@ void stream_stop(struct stream *s);
 
 struct stream_id stream_id(const struct stream *s);
 const char *stream_workflow(const struct stream *s);
+int stream_round(const struct stream *s);
 const struct move_request *stream_request(const struct stream *s);
 enum stream_phase stream_phase(const struct stream *s);
 /* The same, or the phase that an error stopped it in. */

@@ -82,7 +82,7 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 		a->tables[i] = (struct apply_table){ params->tables[i], params->target_databases[i],
 			params->target_tables[i] };
 	writers_init(&a->writers,
-	    &(struct writers_params){ &params->target, params->state->workflow, a->tables,
+	    &(struct writers_params){ &params->target, state_id(params->state), a->tables,
 		params->tables_count, params->appliers });
 	fold_init(&a->fold);
 	buf_init(&a->prepared);

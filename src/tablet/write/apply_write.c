@@ -62,9 +62,9 @@ take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 	struct mysql_rows rows;
 
 	inner.arena = &a;
-	/* A lock's name has 64 characters, a workflow's up to 512. */
+	/* A lock's name has 64 characters, a workflow's up to 512. Each round has locks of its own. */
 	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
-	    (unsigned long long)hash_bytes(slice_str(w->params.workflow)), slot, LOCK_WAIT_S));
+	    (unsigned long long)stream_id_hash(w->params.id), slot, LOCK_WAIT_S));
 	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
 		return err_set(
 		    cx->err, ERR_RETRY, "a former session of this stream is still at work");
@@ -400,7 +400,7 @@ wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, st
 	    (unsigned long long)op->expected);
 	return err_hint(err,
 	    "vtctlclient Workflow delete %s, then move anew: something else wrote to the target",
-	    w->params.workflow);
+	    w->params.id.workflow);
 }
 
 static int
@@ -561,7 +561,8 @@ writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql)
 	TRY(mysql_exec(cx, w->conns[0], position_sql, &ok));
 	if (ok.affected_rows != 1)
 		return err_set(cx->err, ERR_CONFLICT,
-		    "the row of stream '%s' is gone from its sidecar database", w->params.workflow);
+		    "the row of stream '%s' is gone from its sidecar database",
+		    w->params.id.workflow);
 	TRY(mysql_exec(cx, w->conns[0], slice_str("COMMIT"), NULL));
 	w->in_txn = false;
 	return 0;

@@ -1,7 +1,7 @@
 /*
  * apply_write.h - the applier's connections to the target, and runs written through them.
  *
- * Slot i's session holds a named lock of the server, "vt <hash of workflow> <i>", as long
+ * Slot i's session holds a named lock of the server, "vt <hash of workflow and round> <i>", as long
  * as it lives. A connection that broke may have left a statement running at the
  * server; its successor waits for the lock, so that no statement of a former
  * session can land behind one of ours. Therefore too a statement's error waits
@@ -21,7 +21,7 @@ enum { WRITERS_MAX = 16 }; /* more than the cores of a target that also serves *
 
 struct writers_params {
 	const struct mysql_params *target;
-	const char *workflow;
+	struct stream_id id;
 	const struct apply_table *tables;
 	int tables_count;
 	int parallel; /* 1 to WRITERS_MAX */

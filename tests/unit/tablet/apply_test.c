@@ -79,11 +79,11 @@ in_sim(task_fn *fn)
 	windows_init(&ws);
 	target.disk_offset = "400";
 	state = (struct stream_state){
-		.sidecar = SIDECAR_DEFAULT, .workflow = "w", .phase = STREAM_RUNNING
+		.sidecar = SIDECAR_DEFAULT, .workflow = "w", .round = 1, .phase = STREAM_RUNNING
 	};
 	state.applied = script_position();
 	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
-		.id = { SIDECAR_DEFAULT, "w" },
+		.id = { SIDECAR_DEFAULT, "w", 1 },
 		.tables = tables,
 		.tables_count = 1,
 		.server_id = 9,

@@ -38,7 +38,7 @@ static struct position tail;
 static struct fake_rule *committing; /* the target's COMMIT */
 /* clang-format off */
 static struct chunk_job     job = {
-	.def = &def, .id = { SIDECAR_DEFAULT, "w" }, .name = "d.u", .target_database = "d", .target_table
+	.def = &def, .id = { SIDECAR_DEFAULT, "w", 1 }, .name = "d.u", .target_database = "d", .target_table
 	    = "u",
 	.windows = &windows,
 };

@@ -19,7 +19,7 @@ static const char request[] =
 
 static struct tablet_env env = { .server = "target:1", .sidecar = "_switchyard" };
 static struct stream_state state = {
-	.sidecar = "_switchyard", .workflow = "to/t", .request = request
+	.sidecar = "_switchyard", .workflow = "to/t", .round = 1, .request = request
 };
 static struct err err;
 
@@ -171,5 +171,5 @@ two_of_a_workflow(void)
 
 TEST(two_streams_of_one_workflow_end_the_process)
 {
-	expect_check_fails(two_of_a_workflow, "find(e, stream_workflow(entry->stream)) == entry");
+	expect_check_fails(two_of_a_workflow, "find_of(e, entry->stream) == entry");
 }

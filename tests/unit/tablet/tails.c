@@ -23,7 +23,7 @@ in_sim(task_fn *fn)
 	sim_start(test_seed());
 	script_start(&script, "source:1");
 	params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
-		.id = { SIDECAR_DEFAULT, "w" },
+		.id = { SIDECAR_DEFAULT, "w", 1 },
 		.tables = tables,
 		.tables_count = 1,
 		.start = script_position(),
