@@ -48,7 +48,7 @@ THIRD_PARTY = [
 SYSTEM = re.compile(r'''(?x)
     (sys|linux|netinet|arpa|net|asm)/[\w./]+
   | (aio|assert|ctype|dirent|dlfcn|endian|errno|execinfo|fcntl|float|fnmatch|ftw|getopt|glob|grp|inttypes|limits|locale
-    |malloc|math|netdb|poll|pthread|pwd|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool
+    |malloc|math|netdb|poll|pthread|pwd|regex|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool
     |stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios|time|ucontext|unistd|utime|wchar)\.h''')
 
 # (module, module): reason. Kept empty if at all possible.

@@ -89,6 +89,7 @@ set_value(const struct option *o, void *value, const char *text, struct err *err
 	case OPT_ADDRESS: return set_address(value, text, err);
 	case OPT_ENUM: return set_enum(o, value, text, err);
 	case OPT_LIST: return set_list(value, text, err);
+	case OPT_REFUSED: break; /* read_option() has refused it */
 	}
 	unreachable();
 }
@@ -114,6 +115,7 @@ clear_value(const struct option *o, void *value)
 	case OPT_ADDRESS: *(const char **)value = NULL; return;
 	case OPT_ENUM: *(int *)value = 0; return;
 	case OPT_LIST: ((struct option_list *)value)->count = 0; return;
+	case OPT_REFUSED: return;
 	}
 	unreachable();
 }
@@ -221,7 +223,7 @@ unknown(const struct option *table, struct slice name, struct err *err)
 	memcpy(word, name.ptr, name.len);
 	for (const struct option *o = table; o->name != NULL; o++) {
 		names[0] = o->name;
-		if (option_suggest(word, names) == NULL)
+		if (o->type == OPT_REFUSED || option_suggest(word, names) == NULL)
 			continue;
 		int distance = edit_distance(word, o->name);
 
@@ -244,6 +246,13 @@ option_find_negated(const struct option *table, struct slice name)
 	return o != NULL && o->type == OPT_BOOL ? o : NULL;
 }
 
+static int
+refuse(const struct option *o, struct err *err)
+{
+	err_set(err, ERR_REFUSED, "there is no option '--%s' here", o->name);
+	return err_hint(err, "%s", o->help);
+}
+
 /* Reads *argv, and the value behind it when it needs one; argv stays at what was read last. */
 static int
 read_option(const struct option *table, char ***argv, struct option_use *out, struct err *err)
@@ -259,6 +268,8 @@ read_option(const struct option *table, char ***argv, struct option_use *out, st
 	}
 	if (out->option == NULL)
 		return unknown(table, name, err);
+	if (out->option->type == OPT_REFUSED)
+		return refuse(out->option, err);
 	if (!slice_is_null(value) || out->option->type == OPT_BOOL)
 		return 0;
 	if ((*argv)[1] == NULL)
@@ -382,6 +393,8 @@ print_row(const struct option *o, FILE *out)
 void
 option_help(const struct option *table, FILE *out)
 {
-	for (const struct option *o = table; o->name != NULL; o++)
-		print_row(o, out);
+	for (const struct option *o = table; o->name != NULL; o++) {
+		if (o->help != NULL && o->type != OPT_REFUSED)
+			print_row(o, out);
+	}
 }

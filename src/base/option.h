@@ -22,6 +22,7 @@ enum option_type {
 	OPT_ADDRESS,  /* the same, and parse_hostport() takes it */
 	OPT_ENUM,     /* int: index into choices */
 	OPT_LIST,     /* struct option_list: may be repeated */
+	OPT_REFUSED,  /* none: known, and an error with help as its hint; --help does not show it */
 };
 
 enum { OPTION_LIST_MAX = 64 }; /* repeated options a person types */
@@ -39,7 +40,7 @@ struct option {
 	int64_t min, max;     /* both 0: no limits */
 	const char *choices;  /* OPT_ENUM: "abort|wait|kill" */
 	const char *value;    /* placeholder in --help: "DIR"; an OPT_ENUM shows its choices */
-	const char *help;     /* one sentence */
+	const char *help; /* one sentence; NULL: another spelling of an option, not shown by --help */
 };
 
 /* Rows end with { 0 }. Sets defaults. */

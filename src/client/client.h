@@ -17,6 +17,7 @@ struct client {
 	const char **args; /* what follows the command and is no option */
 	int args_count;
 	bool json;                 /* --format json */
+	bool is_vtctldclient;      /* called by that name: answers as Vitess's does */
 	bool begun;                /* vtctld has said that the move is there */
 	volatile bool interrupted; /* Ctrl-C was typed */
 };

@@ -15,6 +15,11 @@
 		    value, help                                                                    \
 	}
 
+#define REFUSED(name, instead)                                                                     \
+	{                                                                                          \
+		name, OPT_REFUSED, 0, NULL, 0, 0, NULL, NULL, instead                              \
+	}
+
 /* An hour: beyond that a pause is no pause any more. */
 #define HOUR (60 * MINUTE)
 
@@ -42,13 +47,50 @@ static const struct option move_options[] = {
 	    "target, or dropped at the source before the switch; each is named"),
 	OPTION("workflow", OPT_STRING, workflow, NULL, 0, 0, NULL, "NAME",
 	    "the move's name; default: the table's at the target, or of several the source keyspace's"),
-	OPTION("exclude-tables", OPT_STRING, exclude_tables, NULL, 0, 0, NULL, "TABLE,...",
-	    "with KEYSPACE.*: leave these where they are"),
+	OPTION("target-keyspace", OPT_STRING, target_keyspace, NULL, 0, 0, NULL, "NAME",
+	    "with --workflow: which one is meant, in place of KEYSPACE.WORKFLOW"),
+	OPTION("source-keyspace", OPT_STRING, source_keyspace, NULL, 0, 0, NULL, "NAME",
+	    "Create: where the tables are (or --source)"),
+	OPTION("source", OPT_STRING, source_keyspace, NULL, 0, 0, NULL, "NAME", NULL),
+	OPTION("tables", OPT_STRING, tables, NULL, 0, 0, NULL, "TABLE,/PATTERN/,...",
+	    "Create: which, by name and by regular expression"),
+	OPTION("all-tables", OPT_BOOL, all_tables, NULL, 0, 0, NULL, NULL,
+	    "Create: all that the source keyspace serves (or --all)"),
+	OPTION("all", OPT_BOOL, all_tables, NULL, 0, 0, NULL, NULL, NULL),
+	OPTION("exclude-tables", OPT_STRING, exclude_tables, NULL, 0, 0, NULL, "TABLE,/PATTERN/,...",
+	    "with --all-tables, KEYSPACE.* or patterns: leave these where they are (or --exclude)"),
+	OPTION("exclude", OPT_STRING, exclude_tables, NULL, 0, 0, NULL, "TABLE,...", NULL),
+	OPTION("v1", OPT_BOOL, first_form, NULL, 0, 0, NULL, NULL, NULL),
+	OPTION("on-ddl", OPT_ENUM, on_ddl, "STOP", 0, 0, "STOP", NULL,
+	    "what the stream does when it meets a change of a moving table's definition"),
 	OPTION("detach", OPT_BOOL, detach, NULL, 0, 0, NULL, NULL,
 	    "start the move and return at once"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
 	    "text for people, json for machines"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	/* What Vitess has and this has not. */
+	REFUSED("tablet-types",
+	    "streams read from the primary, and all traffic switches at once; leave it out"),
+	REFUSED("tablet-types-in-preference-order", "streams read from the primary; leave it out"),
+	REFUSED("cells", "there is one cell; leave it out"),
+	REFUSED("all-cells", "there is one cell; leave it out"),
+	REFUSED("source-shards", "a keyspace has one shard, and moves whole; leave it out"),
+	REFUSED("shards", "a keyspace has one shard; leave it out"),
+	REFUSED("atomic-copy",
+	    "every copy ends at one point for all tables of the move; name them in one, and leave it out"),
+	REFUSED("initialize-target-sequences",
+	    "AUTO_INCREMENT goes on at the target to the number; sequence tables move like others"),
+	REFUSED(
+	    "global-keyspace", "no sequence tables are made; AUTO_INCREMENT goes on at the target"),
+	REFUSED("remove-sharded-auto-increment", "no target is sharded; leave it out"),
+	REFUSED("sharded-auto-increment-handling", "no target is sharded; leave it out"),
+	REFUSED("defer-secondary-keys", "indexes are always built after the copy; leave it out"),
+	REFUSED(
+	    "source-time-zone", "values travel as they are; convert them before or after the move"),
+	REFUSED("no-routing-rules",
+	    "clients are switched by the rules; without them copy the table with mariadb-dump"),
+	REFUSED("tenant-id", "whole tables move; select a tenant's rows with INSERT ... SELECT"),
+	REFUSED("config-overrides", "the streams' settings are vttablet's options: vttablet --help"),
 	{ 0 },
 };
 
@@ -246,10 +288,11 @@ static const struct command commands[] = {
 	    0, 1, statements_options, get_statements },
 	{ "MoveTables",
 	    "[options] KEYSPACE.TABLE[,TABLE...] TARGET_KEYSPACE[.TABLE[,TABLE...]] | KEYSPACE.* "
-	    "TARGET_KEYSPACE | Cancel KEYSPACE.WORKFLOW",
+	    "TARGET_KEYSPACE | ACTION KEYSPACE.WORKFLOW",
 	    "moves live tables, all of them with one switch; running it again attaches to the move, or "
-	    "reports that it is done; Cancel: Workflow delete",
-	    2, 2, move_options, move_run },
+	    "reports that it is done. ACTION, as in Vitess: Create (with --source-keyspace and --tables; it "
+	    "waits for SwitchTraffic), Status or Progress, Show, GetState, SwitchTraffic, Cancel",
+	    1, 3, move_options, move_run },
 	{ "Workflow",
 	    "[--format json] list [KEYSPACE] | show KEYSPACE.WORKFLOW | delete KEYSPACE.WORKFLOW",
 	    "list: all, with their states; show: one's state, progress and last steps; delete: takes a "
@@ -262,6 +305,41 @@ static const struct command commands[] = {
 	{ "DeleteTable", "KEYSPACE.TABLE[,TABLE...]", "the same as DropTable", 1, 1, plain_options,
 	    drop_table },
 };
+/* Vitess's, and what there is in their place. */
+static const struct {
+	const char *name, *instead;
+} refused_commands[] = {
+	{ "SwitchReads",
+	    "reads and writes switch at once: MoveTables SwitchTraffic KEYSPACE.WORKFLOW" },
+	{ "SwitchWrites",
+	    "reads and writes switch at once: MoveTables SwitchTraffic KEYSPACE.WORKFLOW" },
+	{ "DropSources", "the old tables go with: DropTable KEYSPACE.TABLE[,TABLE...]" },
+	{ "Reshard", "a keyspace has one shard" },
+	{ "Migrate",
+	    "give the server a vttablet and a keyspace of its own, and MoveTables from there" },
+	{ "Mount", "give the server a vttablet and a keyspace of its own" },
+	{ "Materialize", "MoveTables moves tables as they are" },
+	{ "CreateLookupIndex", "no keyspace is sharded" },
+	{ "LookupVindex", "no keyspace is sharded" },
+	{ "VDiff",
+	    "past the copy a stream checks each row that it changes; to compare whole tables: CHECKSUM "
+	    "TABLE at both servers" },
+	{ "ApplyVSchema", "no keyspace is sharded, so that there is no VSchema" },
+	{ "GetVSchema", "no keyspace is sharded, so that there is no VSchema" },
+	{ "PlannedReparentShard", "each keyspace has one server, its primary" },
+	{ "EmergencyReparentShard", "each keyspace has one server, its primary" },
+};
+
+const char *
+command_instead(const char *name)
+{
+	for (size_t i = 0; i < sizeof(refused_commands) / sizeof(refused_commands[0]); i++) {
+		if (strcasecmp(refused_commands[i].name, name) == 0)
+			return refused_commands[i].instead;
+	}
+	return NULL;
+}
+
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 const struct command *

@@ -12,8 +12,11 @@ struct command_options {
 	struct workflow_options move;
 	int64_t switch_attempts, limit;
 	int on_grace, format;
-	bool detach, force, help;
-	const char *keyspace, *sidecar, *workflow, *exclude_tables;
+	int on_ddl;      /* "STOP", the only way there is */
+	bool first_form; /* -v1, which says what the arguments say too */
+	bool detach, force, help, all_tables, auto_start, dry_run;
+	const char *keyspace, *sidecar, *workflow, *tables, *exclude_tables;
+	const char *source_keyspace, *target_keyspace;
 };
 
 enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */
@@ -31,9 +34,10 @@ struct command {
  * no such command. */
 const struct command *command_find(const char *name);
 const char *command_suggest(const char *name); /* the closest one, or NULL */
+const char *command_instead(const char *name); /* of one that Vitess alone has: what to do; NULL */
 void command_list(FILE *out);
 
-/* move.c: follows a move to its end. */
+/* move.c: MoveTables in all its spellings (forms.h). */
 int move_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 

@@ -64,6 +64,42 @@ read_tables(struct arena *a, const struct json *record, const char *keyspace, co
 	return name_of_tables(a, json_get_str(record, keyspace), names, count);
 }
 
+/* The names as they are called at the target. */
+static void
+read_table_views(struct arena *a, const struct json *record, struct move_view *v)
+{
+	struct json tables = json_get_array(record, "tables");
+
+	v->tables = json_count(&tables);
+	v->table_views = arena_array(a, struct table_view, v->tables);
+	for (size_t i = 0; i < v->tables; i++) {
+		struct json t = json_item(&tables, i);
+
+		v->table_views[i] = (struct table_view){
+			.table = json_get_str(&t, "target_table"),
+			.state = json_get_str(&t, "state"),
+			.rows_copied = json_get_i64(&t, "rows_copied"),
+			.rows_total = json_get_i64(&t, "rows_estimate"),
+		};
+	}
+}
+
+static void
+read_ends(const struct json *record, struct move_view *v)
+{
+	struct json streams = json_get_array(record, "streams");
+
+	v->source_keyspace = json_get_str(record, "source_keyspace");
+	v->target_keyspace = json_get_str(record, "target_keyspace");
+	v->source_shard = v->target_shard = v->target_tablet = "";
+	if (json_count(&streams) == 0)
+		return;
+	struct json s = json_item(&streams, 0);
+	v->source_shard = json_get_str(&s, "source_shard");
+	v->target_shard = json_get_str(&s, "target_shard");
+	v->target_tablet = json_get_str(&s, "target_tablet");
+}
+
 static void
 read_record(struct arena *a, const struct json *root, struct move_view *v)
 {
@@ -80,10 +116,24 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->hold_us = json_get_i64(&r, "hold_us");
 	read_holds(&r, v);
 	v->notes = read_notes(a, &r);
-	struct json tables = json_get_array(&r, "tables");
-	v->tables = json_count(&tables);
+	struct json options = json_get_object(&r, "options");
+	v->commanded = json_get_bool(&options, "manual") && json_get_bool(&options, "no_switch");
+	read_table_views(a, &r, v);
+	read_ends(&r, v);
 	v->source = read_tables(a, &r, "source_keyspace", "source_table");
 	v->target = read_tables(a, &r, "target_keyspace", "target_table");
+}
+
+bool
+view_arrived(const struct move_view *v)
+{
+	return strcmp(v->state, "Switched") == 0 || strcmp(v->state, "Complete") == 0;
+}
+
+bool
+view_failed(const struct move_view *v)
+{
+	return strcmp(v->state, "Error") == 0 || strcmp(v->state, "Cancelled") == 0;
 }
 
 int
@@ -96,6 +146,8 @@ view_read(struct ctx *cx, struct slice answer, struct move_view *v)
 	json_need(&root, "record");
 	read_record(cx->arena, &root, v);
 	v->revision = json_get_i64(&root, "revision");
+	v->traffic = json_get_str(&root, "traffic_state");
+	v->position = json_get_str(&p, "position");
 	v->phase = json_get_str(&p, "state");
 	v->rows_copied = json_get_i64(&p, "rows_copied");
 	v->rows_total = json_get_i64(&p, "rows_total");

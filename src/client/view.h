@@ -6,6 +6,12 @@
 
 #include "task/task.h"
 
+struct table_view {
+	const char *table; /* at the target */
+	const char *state; /* "copying" */
+	int64_t rows_copied, rows_total;
+};
+
 /* One answer of move_status, as far as it is shown. Strings live in the answer's arena. */
 struct move_view {
 	const char *workflow;
@@ -15,13 +21,24 @@ struct move_view {
 	const char *phase; /* of the stream: "copying", "catching-up", ... */
 	const char *stream_error, *stream_hint;
 	const char *source, *target; /* "customer.users", "customer.users,orders" */
+	const char *source_keyspace, *target_keyspace;
+	const char *source_shard, *target_shard, *target_tablet; /* "0", "zone1-101" */
+	struct table_view *table_views;
 	size_t tables;
+	const char *traffic;  /* "Reads Not Switched. Writes Not Switched" */
+	const char *position; /* of the stream; "" */
+	bool commanded;       /* it waits for SwitchTraffic */
 	int64_t rows_copied, rows_total, lag_ms, changes_applied;
 	int64_t created_us, copied_us, switched_us, hold_us;
 	int64_t attempt, revision; /* attempt: from 0, whatever had its name before */
 	const char *notes;         /* what its check found and passed, a line each; "" mostly */
 	int64_t undone_holds, undone_us; /* of attempts that were rolled back: how many, how long */
 };
+
+/* It is served at the target. */
+bool view_arrived(const struct move_view *v);
+/* It does not go on by itself. */
+bool view_failed(const struct move_view *v);
 
 /* From an answer of move_status or workflow_show. */
 int view_read(struct ctx *cx, struct slice answer, struct move_view *v) MUST_USE;

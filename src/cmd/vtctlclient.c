@@ -14,6 +14,7 @@ enum {
 
 struct program {
 	const struct command *command;
+	const char *name; /* "vtctlclient", or "vtctldclient" */
 	struct command_options options;
 	struct client client;
 	const char *args[4];
@@ -140,10 +141,15 @@ read_globals(struct program *p, char **argv)
 static int
 unknown_command(const char *name)
 {
-	const char *close = command_suggest(name);
+	const char *close = command_suggest(name), *instead = command_instead(name);
 
-	fprintf(stderr, "vtctlclient: unknown command '%s'\n", name);
-	if (close != NULL)
+	fprintf(stderr,
+	    instead != NULL ? "vtctlclient: there is no command '%s' here\n"
+			    : "vtctlclient: unknown command '%s'\n",
+	    name);
+	if (instead != NULL)
+		fprintf(stderr, "hint: %s\n", instead);
+	else if (close != NULL)
 		fprintf(stderr, "hint: did you mean %s?\n", close);
 	else
 		fprintf(stderr, "hint: vtctlclient --help lists the commands\n");
@@ -181,9 +187,12 @@ int
 main(int argc, char **argv)
 {
 	struct program p = { .client = { .server = getenv("VTCTLD_SERVER") } };
+	const char *slash = strrchr(argv[0], '/');
 	struct err err = { 0 };
 	int at = read_globals(&p, argv);
 
+	p.name = slash == NULL ? argv[0] : slash + 1;
+	p.client.is_vtctldclient = strcmp(p.name, "vtctldclient") == 0;
 	if (at == 0) {
 		usage(argc > 1 ? stdout : stderr);
 		return argc > 1 ? 0 : 2;

@@ -1,6 +1,8 @@
 #include "ctl/api_method.h"
 #include "ctl/cancel.h"
+#include "ctl/control.h"
 #include "ctl/create.h"
+#include "ctl/traffic.h"
 #include "topo/json.h"
 
 enum {
@@ -21,6 +23,7 @@ put_progress(struct json_writer *w, const struct stream_status_reply *r, const c
 	json_put_i64(w, "rows_total", r->rows_total);
 	json_put_i64(w, "lag_ms", r->lag_ms);
 	json_put_i64(w, "changes_applied", r->changes_applied);
+	json_put_str(w, "position", r->position == NULL ? "" : r->position);
 	json_put_str(w, "error", r->error);
 	json_put_str(w, "hint", r->hint);
 	json_put_close(w, '}');
@@ -60,6 +63,7 @@ put_workflow(struct ctx *cx, const struct workflow *w, struct buf *out)
 	json_put_open(&j, NULL, '{');
 	json_put_raw(&j, "record", buf_slice(&record));
 	json_put_i64(&j, "revision", w->revision);
+	json_put_str(&j, "traffic_state", traffic_state(&r));
 	put_progress(&j, &progress, state);
 	json_put_close(&j, '}');
 	return 0;
@@ -96,26 +100,12 @@ show(struct ctx *cx, struct ctl *c, const char *id, struct buf *out)
 	return rc;
 }
 
-/* The two parts apart, or without a keyspace the id as it was answered. */
-static int
-id_of(struct ctx *cx, const struct ctl_request *q, const char **id)
-{
-	struct name_parts parts = { q->keyspace, q->workflow };
-
-	if (q->keyspace[0] == '\0')
-		TRY(name_split(cx->arena, q->workflow, "keyspace/workflow", &parts, cx->err));
-	TRY(name_check("keyspace", parts.keyspace, cx->err));
-	TRY(name_check("workflow", parts.name, cx->err));
-	*id = name_pair(cx->arena, parts.keyspace, parts.name);
-	return 0;
-}
-
 static int
 workflow_show(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
 	const char *id;
 
-	TRY(id_of(cx, q, &id));
+	TRY(control_id(cx, q, &id));
 	return show(cx, c, id, out);
 }
 
@@ -124,7 +114,7 @@ move_status(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 {
 	const char *id;
 
-	TRY(id_of(cx, q, &id));
+	TRY(control_id(cx, q, &id));
 	TRY(wait_newer(cx, c, id, q->after_revision));
 	return show(cx, c, id, out);
 }
@@ -197,7 +187,7 @@ workflow_delete(struct ctx *cx, struct ctl *c, const struct ctl_request *q, stru
 	const char *id;
 	struct cancel_answer a;
 
-	TRY(id_of(cx, q, &id));
+	TRY(control_id(cx, q, &id));
 	TRY(cancel_ask(cx, c, id, &a));
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "workflow", id);

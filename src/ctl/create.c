@@ -2,10 +2,10 @@
 
 #include "base/clock.h"
 #include "base/mutant.h"
+#include "ctl/pick.h"
 
 enum {
 	TELL_AFTER_MS = 1000, /* a long poll: ctl_api.h */
-	TABLET_WITHIN_S = 20, /* for the names of 50,000 tables */
 	/* each is locked by a connection of its own in the hold (share.h), of the hundreds that there are */
 	MOVE_TABLES_MAX = 100,
 };
@@ -41,7 +41,7 @@ options_over(const struct workflow_options *before, const struct ctl_request *q)
 static void
 as_set(struct arena *a, struct ctl_request *q)
 {
-	if (q->tables_count > 0 || q->all)
+	if (q->tables_count > 0 || pick_is_open(q))
 		return;
 	q->tables = arena_new(a, struct moved_names);
 	q->tables[0] = (struct moved_names){ .from = q->table, .to = q->target_table };
@@ -55,7 +55,7 @@ workflow_name(const struct ctl_request *q)
 {
 	if (q->workflow[0] != '\0')
 		return q->workflow;
-	return q->tables_count == 1 && !q->all ? q->tables[0].to : q->keyspace;
+	return q->tables_count == 1 && !pick_is_open(q) ? q->tables[0].to : q->keyspace;
 }
 
 static int
@@ -105,51 +105,6 @@ check_request(struct ctx *cx, const struct ctl_request *q)
 	return err_hint(cx->err, "name another keyspace as the target");
 }
 
-/* ---- All that a keyspace serves */
-
-static bool
-is_excluded(const struct ctl_request *q, const char *table)
-{
-	for (size_t i = 0; i < q->excluded_count; i++) {
-		if (strcmp(q->excluded[i], table) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* One that has moved away is there still, until it is dropped. */
-static bool
-is_served_there(const struct rules_record *rules, const char *keyspace, const char *table)
-{
-	const struct routing_rule *rule = rules_find(rules, keyspace, table);
-
-	return rule == NULL ||
-	    (strcmp(rule->to_keyspace, keyspace) == 0 && strcmp(rule->to_table, table) == 0);
-}
-
-/* q's tables are what its source keyspace serves now; none is no error. */
-static int
-name_all(struct ctx *cx, struct ctl *c, struct ctl_request *q)
-{
-	struct ctx within = ctx_within(cx, TABLET_WITHIN_S * SECOND);
-	const struct place p = { q->keyspace, "" };
-	struct table_list_reply there;
-	struct rules_record rules;
-	int64_t revision;
-
-	TRY(rules_load(cx, c, &rules, &revision));
-	TRY(cluster_table_call(&within, c, &p, TABLET_TABLE_LIST, &there));
-	q->tables = arena_array(cx->arena, struct moved_names, there.tables_count);
-	q->tables_count = 0;
-	for (size_t i = 0; i < there.tables_count; i++) {
-		const char *table = there.tables[i];
-
-		if (!is_excluded(q, table) && is_served_there(&rules, q->keyspace, table))
-			q->tables[q->tables_count++] = (struct moved_names){ table, table };
-	}
-	return check_tables(cx, q);
-}
-
 /* ---- One that is there */
 
 static bool
@@ -180,7 +135,7 @@ check_same(struct ctx *cx, const struct workflow *w, const struct ctl_request *q
 {
 	bool same = strcmp(w->r.source_keyspace, q->keyspace) == 0;
 
-	if (same && (q->all || names_same(w, q)))
+	if (same && (pick_is_open(q) || names_same(w, q)))
 		return 0;
 	if (w->r.tables_count == 1 && q->tables_count == 1)
 		err_set(cx->err, ERR_REFUSED, "workflow '%s' moves '%s.%s', not '%s.%s'", w->id,
@@ -209,8 +164,10 @@ static int
 begins_anew(struct ctx *cx, const struct workflow *w, const struct ctl_request *q, bool *anew)
 {
 	bool arrived = true;
-	bool more = q->all && q->tables_count > 0; /* that came since, or was left out */
+	bool more = false; /* that came since, or was left out */
 
+	for (size_t i = 0; i < q->tables_count && pick_is_open(q); i++)
+		more |= !has_table(w, &q->tables[i]);
 	if (workflow_switched(&w->r))
 		TRY(rules_arrived(cx, w, &arrived));
 	*anew = !arrived || (workflow_switched(&w->r) && more) || w->r.state == WORKFLOW_CANCELLED ||
@@ -324,7 +281,9 @@ create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	TRY(check_keyspaces(cx, w->ctl, q));
 	if (q->tables_count == 0)
 		return err_set(cx->err, ERR_REFUSED,
-		    "keyspace '%s' serves no table that could be moved", q->keyspace);
+		    q->all ? "no tables to move: keyspace '%s' serves no table that could be moved"
+			   : "no tables to move: keyspace '%s' serves none that matches",
+		    q->keyspace);
 	fill_record(cx, w, q);
 	w->r.before = was;
 	w->r.attempt = attempt;
@@ -439,8 +398,10 @@ create_move(
 
 	as_set(cx->arena, &q);
 	TRY(check_request(cx, &q));
-	if (q.all && q.after_revision == 0)
-		TRY(name_all(cx, c, &q));
+	if (pick_is_open(&q) && q.after_revision == 0) {
+		TRY(pick_tables(cx, c, &q));
+		TRY(check_tables(cx, &q));
+	}
 	out->workflow = name_pair(cx->arena, q.target_keyspace, workflow_name(&q));
 	workflow_init(&w, c, out->workflow);
 	int rc = move(cx, &w, &q, out);

@@ -17,14 +17,15 @@ static const struct api_method *
 find_method(const char *path)
 {
 	static const char prefix[] = "/api/";
-	const struct api_method *m;
+	static const struct api_method *const tables[] = { api_cluster_methods, api_move_methods,
+		api_control_methods, api_name_methods };
+	const struct api_method *m = NULL;
 
 	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
 		return NULL;
-	m = find_in(api_cluster_methods, path + sizeof(prefix) - 1);
-	if (m == NULL)
-		m = find_in(api_move_methods, path + sizeof(prefix) - 1);
-	return m != NULL ? m : find_in(api_name_methods, path + sizeof(prefix) - 1);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && m == NULL; i++)
+		m = find_in(tables[i], path + sizeof(prefix) - 1);
+	return m;
 }
 
 static int

@@ -24,13 +24,15 @@
  *     "count","left","statements":[{"text","tables":[..],"count","errors","rows","total_us","max_us",
  *     "latency":[{"below_us","count"},..]},..],"spans":[{"tables":[..],"count"},..],..}
  * workflow_show     workflow
- *     {"record":<workflow_record>,"revision":N,"progress":<progress>}
+ *     {"record":<workflow_record>,"revision":N,"traffic_state":"Reads Not Switched. Writes Not
+ *     Switched","progress":<progress>}
  * workflow_list     [keyspace]
  *     {"workflows":["new_customer/users",..],"details":[{"workflow","state","source","target"},..]}
  * drop_table        keyspace, table
  *     {}; refused while a rule routes to it or an unswitched workflow uses it, and when it does
  *     not exist
- * move_tables       keyspace, table, target_keyspace, target_table, options, after_revision
+ * move_tables       keyspace, target_keyspace, tables | all | patterns, excluded, workflow, options,
+ *     after_revision
  *     Creates the workflow, attaches to it, or finds it done. {"workflow":"new_customer/users",
  *     "created":bool,"done":bool,"checking":bool,"state_text":"","revision":N}. Of the options those
  *     that the request has: a move that is there keeps the others, a new one has the defaults.
@@ -42,6 +44,10 @@
  *     Has a move that has not switched taken back (cancel.h) and answers at once: move_status tells when
  *     its state is Cancelled. {"workflow":"new_customer/users","done":bool,"already":bool}; done: there
  *     is nothing to wait for, as of one that was only being checked; already: it was before
+ * workflow_switch   workflow, options
+ *     Leave to switch (control.h); answers at once: {"workflow":..,"start_state":"Reads Not Switched.
+ *     Writes Not Switched","changed":bool,"done":bool}; done: it had switched. Of one that fails the
+ *     record says so, and it waits for the next command
  * route_name        keyspace, table, target_keyspace, target_table
  *     For gates. The name, which no table has, stands for that table from now on; every gate knows.
  *     {"version":N} of the rules that say so. Refusals have numbers for clients (reroute.h).
@@ -52,8 +58,8 @@
  *     For gates. Refused while a move uses the table that the name stands for.
  *
  * <progress> is of this moment, from the tablet that the stream ends at:
- *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,"error":"",
- *    "hint":""}
+ *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,
+ *    "position":"0-1-42","error":"","hint":""}
  */
 #ifndef CTL_CTL_API_H
 #define CTL_CTL_API_H

@@ -198,7 +198,11 @@ give_up(struct ctx *cx, struct job *j, const struct err *why)
 {
 	struct workflow *w = &j->w;
 
-	w->r.state = WORKFLOW_ERROR;
+	/* One that switches on command waits for the next. A stream that has stopped is an error of both. */
+	if (w->r.options.manual && j->tries > 0)
+		w->r.options.no_switch = true;
+	else
+		w->r.state = WORKFLOW_ERROR;
 	w->r.state_text = j->tries == 0
 	    ? arena_printf(&w->arena, "the stream has stopped: %s", why->text)
 	    : arena_printf(

@@ -20,6 +20,27 @@ fence_table_missing(struct slice text)
 /* ---- Requests to vtctld */
 
 static void
+put_texts(struct json_writer *w, const char *key, const char **texts, size_t count)
+{
+	json_put_open(w, key, '[');
+	for (size_t i = 0; i < count; i++)
+		json_put_str(w, NULL, texts[i]);
+	json_put_close(w, ']');
+}
+
+static size_t
+get_texts(const struct json *j, const char *key, struct arena *a, const char ***out)
+{
+	struct json texts = json_get_array(j, key);
+	size_t count = json_count(&texts);
+
+	*out = arena_array(a, const char *, count);
+	for (size_t i = 0; i < count; i++)
+		(*out)[i] = json_item_str(&texts, i);
+	return count;
+}
+
+static void
 put_set(struct json_writer *w, const struct ctl_request *r)
 {
 	json_put_open(w, "tables", '[');
@@ -31,16 +52,15 @@ put_set(struct json_writer *w, const struct ctl_request *r)
 	}
 	json_put_close(w, ']');
 	json_put_bool(w, "all", r->all);
-	json_put_open(w, "excluded", '[');
-	for (size_t i = 0; i < r->excluded_count; i++)
-		json_put_str(w, NULL, r->excluded[i]);
-	json_put_close(w, ']');
+	put_texts(w, "excluded", r->excluded, r->excluded_count);
+	put_texts(w, "patterns", r->patterns, r->patterns_count);
+	put_texts(w, "excluded_patterns", r->excluded_patterns, r->excluded_patterns_count);
 }
 
 static void
 get_set(const struct json *j, struct arena *a, struct ctl_request *r)
 {
-	struct json tables = json_get_array(j, "tables"), excluded = json_get_array(j, "excluded");
+	struct json tables = json_get_array(j, "tables");
 
 	r->all = json_get_bool(j, "all");
 	r->tables_count = json_count(&tables);
@@ -53,10 +73,9 @@ get_set(const struct json *j, struct arena *a, struct ctl_request *r)
 		r->tables[i].from = json_get_str(&item, "from");
 		r->tables[i].to = json_get_str(&item, "to");
 	}
-	r->excluded_count = json_count(&excluded);
-	r->excluded = arena_array(a, const char *, r->excluded_count);
-	for (size_t i = 0; i < r->excluded_count; i++)
-		r->excluded[i] = json_item_str(&excluded, i);
+	r->excluded_count = get_texts(j, "excluded", a, &r->excluded);
+	r->patterns_count = get_texts(j, "patterns", a, &r->patterns);
+	r->excluded_patterns_count = get_texts(j, "excluded_patterns", a, &r->excluded_patterns);
 }
 
 void
@@ -74,6 +93,7 @@ ctl_request_write(struct buf *out, const struct ctl_request *r)
 	json_put_str(&w, "action", r->action);
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	json_put_bool(&w, "force", r->force);
+	json_put_bool(&w, "dry_run", r->dry_run);
 	json_put_i64(&w, "after_revision", r->after_revision);
 	workflow_options_put(&w, &r->options, r->given);
 	json_put_close(&w, '}');
@@ -95,6 +115,7 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 		.action = json_get_str(&j, "action"),
 		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
 		.force = json_get_bool(&j, "force"),
+		.dry_run = json_get_bool(&j, "dry_run"),
 		.after_revision = json_get_i64(&j, "after_revision"),
 	};
 	get_set(&j, a, out);

@@ -83,10 +83,15 @@ struct ctl_request {
 	bool all;
 	const char **excluded;
 	size_t excluded_count;
+	/* beside tables: those whose names match one of these POSIX extended regular expressions; and the
+	 * same of what is excluded */
+	const char **patterns, **excluded_patterns;
+	size_t patterns_count, excluded_patterns_count;
 	const char *workflow; /* move_tables: its name; "": the default */
 	const char *action;
 	const char *sidecar; /* create_keyspace; "": the default */
 	bool force;
+	bool dry_run; /* says what would be done, and does nothing */
 	struct workflow_options options;
 	unsigned given; /* of the options: enum workflow_given */
 	/* long poll: answer when the record is newer */

@@ -43,6 +43,18 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_bool(w, "force", o->force);
 	if (given & GIVEN_DROP_FOREIGN_KEYS)
 		json_put_bool(w, "drop_foreign_keys", o->drop_foreign_keys);
+	if (given & GIVEN_MANUAL)
+		json_put_bool(w, "manual", o->manual);
+	if (given & GIVEN_NO_START)
+		json_put_bool(w, "no_start", o->no_start);
+	if (given & GIVEN_STOP_AFTER_COPY)
+		json_put_bool(w, "stop_after_copy", o->stop_after_copy);
+	if (given & GIVEN_POSTPONE_FILE)
+		json_put_str(w, "postpone_file", o->postpone_file);
+	if (given & GIVEN_WINDOW) {
+		json_put_i64(w, "window_from", o->window_from);
+		json_put_i64(w, "window_to", o->window_to);
+	}
 	json_put_close(w, '}');
 }
 
@@ -52,7 +64,8 @@ options_given(const struct json *j)
 	/* In the order of enum workflow_given. */
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
 		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force",
-		"drop_foreign_keys" };
+		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
+		"window_from" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -78,6 +91,12 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.no_switch = json_get_bool(&j, "no_switch"),
 		.force = json_get_bool(&j, "force"),
 		.drop_foreign_keys = json_get_bool(&j, "drop_foreign_keys"),
+		.manual = json_get_bool(&j, "manual"),
+		.no_start = json_get_bool(&j, "no_start"),
+		.stop_after_copy = json_get_bool(&j, "stop_after_copy"),
+		.postpone_file = json_get_str(&j, "postpone_file"),
+		.window_from = json_get_int(&j, "window_from", 0, MINUTES_OF_DAY - 1),
+		.window_to = json_get_int(&j, "window_to", 0, MINUTES_OF_DAY - 1),
 	};
 }
 
@@ -103,4 +122,16 @@ workflow_options_take(
 		to->force = from->force;
 	if (given & GIVEN_DROP_FOREIGN_KEYS)
 		to->drop_foreign_keys = from->drop_foreign_keys;
+	if (given & GIVEN_MANUAL)
+		to->manual = from->manual;
+	if (given & GIVEN_NO_START)
+		to->no_start = from->no_start;
+	if (given & GIVEN_STOP_AFTER_COPY)
+		to->stop_after_copy = from->stop_after_copy;
+	if (given & GIVEN_POSTPONE_FILE)
+		to->postpone_file = from->postpone_file;
+	if (given & GIVEN_WINDOW) {
+		to->window_from = from->window_from;
+		to->window_to = from->window_to;
+	}
 }

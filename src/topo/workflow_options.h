@@ -12,6 +12,8 @@
 struct json;
 struct json_writer;
 
+enum { MINUTES_OF_DAY = 24 * 60 };
+
 /* What becomes of transactions that are open when the grace period is over. */
 enum on_grace { ON_GRACE_ABORT, ON_GRACE_WAIT, ON_GRACE_KILL };
 
@@ -22,6 +24,14 @@ struct workflow_options {
 	bool no_switch;
 	bool force;             /* goes on past what names the table */
 	bool drop_foreign_keys; /* goes on without those that lead out of the set or into it */
+	/* Made in one of Vitess's forms: it switches when SwitchTraffic says so, and a switch that fails
+	 * leaves it waiting for the next word. With no_switch until then. */
+	bool manual;
+	bool no_start;             /* --auto-start=false */
+	bool stop_after_copy;      /* the stream stops once it is in sync */
+	const char *postpone_file; /* no switch while it exists on vtctld's machine; "": none */
+	/* No switch but between these minutes of vtctld's day; both the same: always. */
+	int window_from, window_to;
 };
 
 enum workflow_given {
@@ -34,7 +44,12 @@ enum workflow_given {
 	GIVEN_NO_SWITCH = 1 << 6,
 	GIVEN_FORCE = 1 << 7,
 	GIVEN_DROP_FOREIGN_KEYS = 1 << 8,
-	GIVEN_ALL = (1 << 9) - 1,
+	GIVEN_MANUAL = 1 << 9,
+	GIVEN_NO_START = 1 << 10,
+	GIVEN_STOP_AFTER_COPY = 1 << 11,
+	GIVEN_POSTPONE_FILE = 1 << 12,
+	GIVEN_WINDOW = 1 << 13,
+	GIVEN_ALL = (1 << 14) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

@@ -1,0 +1,359 @@
+#include "client/forms.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+/* ---- Lists of tables */
+
+/* Moves the items between slashes out of text into patterns; what is left is a list of plain names. */
+static int
+take_patterns(
+    struct arena *a, const char *text, struct picked *out, struct buf *plain, struct err *err)
+{
+	bool quoted = false;
+
+	for (const char *s = text; *s != '\0';) {
+		bool begins = s == text || (s[-1] == ',' && !quoted);
+
+		if (begins && *s == '/') {
+			const char *end = strchr(s + 1, '/');
+
+			while (end != NULL && end[1] != ',' && end[1] != '\0')
+				end = strchr(end + 1, '/');
+			if (end == NULL || end == s + 1)
+				return err_set(err, ERR_REFUSED,
+				    "'%.100s' does not end as a /regular expression/ does", s);
+			out->patterns[out->patterns_count++] =
+			    arena_printf(a, "%.*s", (int)(end - s - 1), s + 1);
+			s = end[1] == ',' ? end + 2 : end + 1;
+			continue;
+		}
+		quoted ^= *s == '`';
+		buf_add_char(plain, *s++);
+	}
+	if (plain->len > 0 && plain->data[plain->len - 1] == ',' && out->patterns_count > 0)
+		buf_truncate(plain, plain->len - 1);
+	return 0;
+}
+
+int
+form_tables(struct arena *a, const char *text, struct picked *out, struct err *err)
+{
+	SCOPED(buf) struct buf plain = BUF_INIT;
+	size_t most = 1;
+
+	for (const char *s = text; *s != '\0'; s++)
+		most += *s == ',';
+	*out = (struct picked){ .patterns = arena_array(a, const char *, most) };
+	if (text[0] == '{')
+		return err_set(err, ERR_REFUSED,
+		    "tables as JSON say how they are sharded, and no keyspace is: name them, a,b,c");
+	TRY(take_patterns(a, text, out, &plain, err));
+	if (plain.len == 0 && out->patterns_count > 0)
+		return 0;
+	TRY(name_split_list(a, arena_printf(a, "x.%s", plain.data), &out->names, err));
+	return 0;
+}
+
+/* ---- What was given */
+
+/* Leave to switch is what the short form says each time: without --no-switch it switches. */
+static unsigned
+given(const struct client *c)
+{
+	static const struct {
+		const char *name;
+		enum workflow_given bit;
+	} options[] = {
+		{ "grace-period", GIVEN_GRACE_PERIOD },
+		{ "timeout", GIVEN_TIMEOUT },
+		{ "reader-wait", GIVEN_READER_WAIT },
+		{ "on-grace", GIVEN_ON_GRACE },
+		{ "switch-attempts", GIVEN_SWITCH_ATTEMPTS },
+		{ "max-replication-lag-allowed", GIVEN_MAX_LAG },
+		{ "force", GIVEN_FORCE },
+		{ "drop-foreign-keys", GIVEN_DROP_FOREIGN_KEYS },
+	};
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (client_given(c, options[i].name))
+			bits |= options[i].bit;
+	}
+	return bits;
+}
+
+static void
+take_options(const struct client *c, const struct command_options *o, struct ctl_request *r)
+{
+	r->options = o->move;
+	r->options.force = o->force;
+	r->options.on_grace = (enum on_grace)o->on_grace;
+	r->options.switch_attempts = (int)o->switch_attempts;
+	r->given = given(c);
+	r->dry_run = o->dry_run;
+}
+
+/* ---- Ours */
+
+/* The target's names are the source's unless they are given, one for each. */
+static int
+take_names(struct ctx *cx, const struct client *c, const struct name_list *from,
+    const struct name_list *to, struct ctl_request *r)
+{
+	if (from->count == 0 && !from->all)
+		return err_set(cx->err, ERR_REFUSED,
+		    "'%s' names no table: %s.table, or %s.* for all", c->args[0], c->args[0],
+		    c->args[0]);
+	if (to->all || (to->count > 0 && to->count != from->count))
+		return err_set(cx->err, ERR_REFUSED,
+		    "'%s' and '%s' do not name as many tables: name the target keyspace alone, or each table",
+		    c->args[0], c->args[1]);
+	r->tables = arena_array(cx->arena, struct moved_names, from->count);
+	r->tables_count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		r->tables[i] = (struct moved_names){ from->names[i],
+			to->count > 0 ? to->names[i] : from->names[i] };
+	return 0;
+}
+
+static int
+take_excluded(struct ctx *cx, const struct command_options *o, struct ctl_request *r)
+{
+	struct picked p;
+
+	if (o->exclude_tables == NULL)
+		return 0;
+	if (!r->all && r->patterns_count == 0)
+		return err_set(cx->err, ERR_REFUSED,
+		    "--exclude-tables is for --all-tables, /patterns/ and KEYSPACE.*");
+	TRY(form_tables(cx->arena, o->exclude_tables, &p, cx->err));
+	r->excluded = p.names.names;
+	r->excluded_count = p.names.count;
+	r->excluded_patterns = p.patterns;
+	r->excluded_patterns_count = p.patterns_count;
+	return 0;
+}
+
+static int
+read_short(struct ctx *cx, const struct client *c, const struct command_options *o, struct form *f)
+{
+	struct ctl_request *r = &f->request;
+	struct name_list from, to;
+
+	TRY(name_split_list(cx->arena, c->args[0], &from, cx->err));
+	TRY(name_split_list(cx->arena, c->args[1], &to, cx->err));
+	r->keyspace = from.keyspace;
+	r->target_keyspace = to.keyspace;
+	r->workflow = o->workflow == NULL ? "" : name_one(cx->arena, o->workflow);
+	r->all = from.all;
+	TRY(take_names(cx, c, &from, &to, r));
+	TRY(take_excluded(cx, o, r));
+	take_options(c, o, r);
+	r->given |= GIVEN_NO_SWITCH;
+	return 0;
+}
+
+/* ---- Vitess's */
+
+static int
+need(struct ctx *cx, bool there, const char *what, const char *hint)
+{
+	if (there)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", what);
+	return err_hint(cx->err, "%s", hint);
+}
+
+static int
+take_tables(struct ctx *cx, const struct command_options *o, struct form *f)
+{
+	const char *tables = o->tables;
+	struct ctl_request *r = &f->request;
+	struct picked p = { .patterns_count = 0 };
+
+	TRY(need(cx, tables != NULL || o->all_tables, "no tables specified to move",
+	    "--tables a,b,/^c/ or --all-tables"));
+	TRY(need(cx, tables == NULL || !o->all_tables,
+	    "--tables and --all-tables exclude each other", "--exclude-tables leaves some out"));
+	if (tables != NULL)
+		TRY(form_tables(cx->arena, tables, &p, cx->err));
+	r->all = o->all_tables || p.names.all;
+	r->patterns = p.patterns;
+	r->patterns_count = p.patterns_count;
+	r->tables = arena_array(cx->arena, struct moved_names, p.names.count);
+	r->tables_count = p.names.count;
+	for (size_t i = 0; i < p.names.count; i++)
+		r->tables[i] = (struct moved_names){ p.names.names[i], p.names.names[i] };
+	return take_excluded(cx, o, r);
+}
+
+/* It waits to be told to switch. */
+static int
+read_create(struct ctx *cx, const struct client *c, const struct command_options *o, struct form *f)
+{
+	struct ctl_request *r = &f->request;
+
+	TRY(need(cx, o->source_keyspace != NULL, "source keyspace is not specified",
+	    "--source-keyspace NAME"));
+	r->keyspace = name_one(cx->arena, o->source_keyspace);
+	r->target_keyspace = f->keyspace;
+	r->workflow = f->workflow;
+	TRY(take_tables(cx, o, f));
+	take_options(c, o, r);
+	r->options.no_switch = r->options.manual = true;
+	r->given |= GIVEN_NO_SWITCH | GIVEN_MANUAL;
+	return 0;
+}
+
+/* MoveTables -workflow=w source target tables, or -all source target */
+static int
+read_first(struct ctx *cx, const struct client *c, const struct command_options *o, struct form *f)
+{
+	struct command_options as_second = *o;
+
+	TRY(need(cx, o->workflow != NULL, "a workflow name is not specified",
+	    "MoveTables --workflow NAME SOURCE_KEYSPACE TARGET_KEYSPACE TABLES"));
+	f->action = MOVE_CREATE;
+	f->verb = "Create";
+	f->keyspace = name_one(cx->arena, c->args[1]);
+	f->workflow = name_one(cx->arena, o->workflow);
+	as_second.source_keyspace = c->args[0];
+	if (c->args_count == 3)
+		as_second.tables = c->args[2];
+	return read_create(cx, c, &as_second, f);
+}
+
+/* ---- Actions */
+
+static const struct action {
+	const char *word, *verb;
+	enum move_action action;
+	const char *instead; /* not there: what to do */
+} actions[] = {
+	{ "create", "Create", MOVE_CREATE, NULL },
+	{ "show", "Show", MOVE_SHOW, NULL },
+	{ "status", "Status", MOVE_STATUS, NULL },
+	{ "progress", "Progress", MOVE_STATUS, NULL },
+	{ "switchtraffic", "SwitchTraffic", MOVE_SWITCH, NULL },
+	{ "cancel", "Cancel", MOVE_CANCEL, NULL },
+	{ "getstate", "GetState", MOVE_GET_STATE, NULL },
+	{ "mirrortraffic", "MirrorTraffic", MOVE_SHORT,
+	    "no statement is sent to both sides; what the target has can be read at its own server" },
+};
+enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
+
+static const struct action *
+find_action(const char *word)
+{
+	for (int i = 0; i < ACTIONS; i++) {
+		if (strcasecmp(actions[i].word, word) == 0)
+			return &actions[i];
+	}
+	return NULL;
+}
+
+/* NULL: none is like it. */
+static const char *
+suggest_action(const char *word)
+{
+	const char *names[ACTIONS + 1] = { NULL };
+
+	for (int i = 0; i < ACTIONS; i++)
+		names[i] = actions[i].verb;
+	return strpbrk(word, "./") != NULL ? NULL : option_suggest(word, names);
+}
+
+static int
+unknown_action(struct ctx *cx, const char *word)
+{
+	const char *close = suggest_action(word);
+
+	err_set(cx->err, ERR_REFUSED, "unknown action '%s' of MoveTables", word);
+	return close != NULL ? err_hint(cx->err, "did you mean %s?", close)
+			     : err_hint(cx->err,
+				   "MoveTables KEYSPACE.TABLE TARGET_KEYSPACE, or one of "
+				   "Create, Show, Status, SwitchTraffic, Cancel");
+}
+
+/* "new_customer.w", or --target-keyspace and --workflow. */
+static int
+take_workflow(
+    struct ctx *cx, const struct client *c, const struct command_options *o, struct form *f)
+{
+	bool options = o->workflow != NULL || o->target_keyspace != NULL;
+
+	if (c->args_count == 2) {
+		TRY(need(cx, !options, "the workflow is named twice",
+		    "KEYSPACE.WORKFLOW, or --target-keyspace and --workflow"));
+		return client_split_workflow(
+		    cx->arena, c->args[1], &f->keyspace, &f->workflow, cx->err);
+	}
+	TRY(need(cx, o->workflow != NULL && o->target_keyspace != NULL,
+	    "two arguments are needed: action, keyspace.workflow",
+	    "or one, the action, with --workflow and --target-keyspace"));
+	f->keyspace = name_one(cx->arena, o->target_keyspace);
+	f->workflow = name_one(cx->arena, o->workflow);
+	return 0;
+}
+
+/* An option of another action would be passed over in silence. */
+static int
+check_options(
+    struct ctx *cx, const struct client *c, const struct command_options *o, const struct form *f)
+{
+	static const char *const of_create[] = { "source-keyspace", "source", "tables",
+		"all-tables", "all", "exclude-tables", "exclude", "no-switch" };
+
+	for (size_t i = 0; i < sizeof(of_create) / sizeof(of_create[0]) && f->action != MOVE_CREATE;
+	     i++) {
+		if (client_given(c, of_create[i]))
+			return err_set(cx->err, ERR_REFUSED, "--%s is not for %s, but for Create",
+			    of_create[i], f->verb);
+	}
+	if (!o->dry_run || f->action == MOVE_CREATE || f->action == MOVE_SWITCH ||
+	    f->action == MOVE_CANCEL)
+		return 0;
+	return err_set(cx->err, ERR_REFUSED,
+	    "--dry-run is only supported for Create, SwitchTraffic, ReverseTraffic, Complete and "
+	    "Cancel, not for %s",
+	    f->verb);
+}
+
+static int
+read_action(struct ctx *cx, const struct client *c, const struct command_options *o,
+    const struct action *a, struct form *f)
+{
+	if (a->instead != NULL) {
+		err_set(cx->err, ERR_REFUSED, "there is no %s here", a->verb);
+		return err_hint(cx->err, "%s", a->instead);
+	}
+	f->action = a->action;
+	f->verb = a->verb;
+	TRY(check_options(cx, c, o, f));
+	TRY(take_workflow(cx, c, o, f));
+	if (a->action == MOVE_CREATE)
+		return read_create(cx, c, o, f);
+	f->request.keyspace = f->keyspace;
+	f->request.workflow = f->workflow;
+	take_options(c, o, &f->request);
+	return 0;
+}
+
+int
+form_read(struct ctx *cx, const struct client *c, const struct command_options *o, struct form *out)
+{
+	const struct action *a = find_action(c->args[0]);
+
+	*out = (struct form){ .action = MOVE_SHORT,
+		.verb = "",
+		.request = {
+		    .keyspace = "", .table = "", .target_keyspace = "", .target_table = "" } };
+	if (a != NULL && c->args_count <= 2)
+		return read_action(cx, c, o, a, out);
+	if (c->args_count == 3 || (c->args_count == 2 && o->all_tables))
+		return read_first(cx, c, o, out);
+	if (c->args_count == 1 || suggest_action(c->args[0]) != NULL)
+		return unknown_action(cx, c->args[0]);
+	return read_short(cx, c, o, out);
+}

@@ -1,0 +1,93 @@
+#include "client/traffic.h"
+
+#include "client/follow.h"
+#include "topo/json.h"
+
+#include <stdio.h>
+
+struct asked {
+	const char *workflow, *start_state;
+	bool done;
+};
+
+static int
+ask(struct ctx *cx, struct client *c, const struct form *form, struct asked *out)
+{
+	struct slice answer;
+	struct json_doc doc;
+
+	TRY(client_call(cx, c, "workflow_switch", &form->request, &answer));
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc);
+	json_need(&root, "start_state");
+	*out = (struct asked){
+		.workflow = json_get_str(&root, "workflow"),
+		.start_state = json_get_str(&root, "start_state"),
+		.done = json_get_bool(&root, "done"),
+	};
+	return json_close(&doc);
+}
+
+/* One that waits for another command again has given this one up. */
+static enum outcome
+switched_of(const struct move_view *v, const struct command_options *o)
+{
+	if (view_arrived(v))
+		return MOVE_DONE;
+	if (view_failed(v) || (strcmp(v->state, "Running") == 0 && v->commanded))
+		return MOVE_FAILED;
+	return MOVE_GOES_ON;
+}
+
+static void
+put_json(const char *summary, const char *start, const char *now)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	SCOPED(buf) struct buf pretty = BUF_INIT;
+	struct json_writer w = json_to(&out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "summary", summary);
+	json_put_str(&w, "start_state", start);
+	json_put_str(&w, "current_state", now);
+	json_put_open(&w, "dry_run_results", '[');
+	json_put_close(&w, ']');
+	json_put_close(&w, '}');
+	client_pretty(&pretty, buf_slice(&out));
+	printf("%s", pretty.data);
+}
+
+static void
+say(struct arena *a, const struct client *c, const struct form *form, const struct asked *asked,
+    const char *now)
+{
+	const char *summary = arena_printf(a, "%s was successful for workflow %s", form->verb,
+	    name_of_table(a, form->keyspace, form->workflow));
+
+	if (c->json)
+		put_json(summary, asked->start_state, now);
+	else
+		printf(
+		    "%s\nStart State: %s\nCurrent State: %s\n\n", summary, asked->start_state, now);
+}
+
+int
+traffic_run(struct ctx *cx, struct client *c, const struct command_options *o,
+    const struct form *form, int *status)
+{
+	struct asked asked;
+	struct follow f;
+
+	TRY(ask(cx, c, form, &asked));
+	if (asked.done) {
+		say(cx->arena, c, form, &asked, asked.start_state);
+		return 0;
+	}
+	follow_init(&f, c, o, switched_of);
+	f.quiet = true;
+	int rc = follow_run(cx, &f, asked.workflow, status);
+	if (rc == 0 && *status == 0)
+		say(cx->arena, c, form, &asked, f.view.traffic);
+	follow_done(&f);
+	return rc;
+}

@@ -1,0 +1,160 @@
+"""MoveTables as Vitess's users type it: its spellings, its life cycle step by step, its outputs and its refusals."""
+import json
+import re
+import subprocess
+
+import pytest
+
+from lib import proc
+from lib.combo import Failed
+
+KEYSPACES = ("customer", "new_customer")
+# As reference/vitess.md 1.3 and 1.4 have them.
+NOT_SWITCHED = "Reads Not Switched. Writes Not Switched"
+SWITCHED = "All Reads Switched. Writes Switched"
+
+
+def at(combo, keyspace, sql):
+    return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
+
+
+def table(name, rows=3):
+    return (f"CREATE TABLE {name} (id INT PRIMARY KEY, v VARCHAR(20)) ENGINE=InnoDB;"
+            f" INSERT INTO {name} SELECT seq, 'x' FROM seq_1_to_{rows};")
+
+
+@pytest.fixture
+def fresh(shared_combo):
+    """Databases with a few tables; whatever a test moved is cancelled or dropped by the next one's names."""
+    def empty():
+        for keyspace in KEYSPACES:
+            at(shared_combo, keyspace, f"DROP DATABASE {keyspace}; CREATE DATABASE {keyspace}")
+    empty()
+    yield shared_combo
+    for listed in shared_combo.api("workflow_list")["details"]:
+        if listed["state"] not in ("Switched", "Complete", "Cancelled"):
+            shared_combo.client("Workflow", "delete", listed["workflow"])
+    empty()
+
+
+def vtctldclient(combo, *args, check=True):
+    done = subprocess.run([proc.program("vtctldclient"), "--server", f"127.0.0.1:{combo.base}", *args],
+                          capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    if check and done.returncode != 0:
+        raise Failed(done.stderr + done.stdout)
+    return done
+
+
+def state(combo, workflow):
+    try:
+        return combo.api("workflow_show", workflow=workflow)["record"]["state"]
+    except Failed:
+        return None
+
+
+def wait_state(combo, workflow, wanted):
+    return proc.wait_for(lambda: state(combo, workflow) == wanted, 60, f"{workflow} to be {wanted}")
+
+
+def test_the_second_form_waits_for_its_switch(fresh):
+    c = fresh
+    at(c, "customer", table("va") + table("vb"))
+    said = c.client("MoveTables", "--", "--source", "customer", "--tables", "va,vb", "Create", "new_customer.v2").stdout
+    assert said.startswith("Waiting for workflow to start:\n0% ... 100% ...\nWorkflow started successfully with 1 stream(s)\n\n")
+    assert "The following vreplication streams exist for workflow new_customer.v2:\n\nid=1 on 0/zone1-" in said
+    wait_state(c, "new_customer/v2", "Running")
+    assert c.client("MoveTables", "GetState", "new_customer.v2").stdout == NOT_SWITCHED + "\n"
+    said = c.client("MoveTables", "Progress", "new_customer.v2").stdout
+    assert re.search(r"^id=1 on 0/zone1-\d+: Status: Running\. VStream Lag: 0s\.$", said, re.M), said
+    # The same again attaches; it does not switch.
+    c.client("MoveTables", "--", "--source", "customer", "--tables", "va,vb", "Create", "new_customer.v2")
+    assert state(c, "new_customer/v2") == "Running"
+    c.mariadb("INSERT INTO va VALUES (77, 'late')", "customer")
+    said = c.client("MoveTables", "--timeout", "20s", "SwitchTraffic", "new_customer.v2").stdout
+    assert said == ("SwitchTraffic was successful for workflow new_customer.v2\n"
+                    f"Start State: {NOT_SWITCHED}\nCurrent State: {SWITCHED}\n\n")
+    assert at(c, "new_customer", "SELECT COUNT(*) FROM va WHERE id=77") == "1"
+    assert c.mariadb("SELECT COUNT(*) FROM customer.vb").strip() == "3"
+    # And again: nothing is left to do.
+    said = c.client("MoveTables", "SwitchTraffic", "new_customer.v2").stdout
+    assert f"Start State: {SWITCHED}\nCurrent State: {SWITCHED}\n" in said
+    refused = c.client("MoveTables", "Cancel", "new_customer.v2", check=False)
+    assert refused.returncode == 1 and "already switched some or all read and write traffic" in refused.stderr
+
+
+def test_vtctldclients_form_and_what_it_prints(fresh):
+    c, w = fresh, ("--workflow", "vt", "--target-keyspace", "new_customer")
+    at(c, "customer", table("vc", 5))
+    said = vtctldclient(c, "MoveTables", *w, "create", "--source-keyspace", "customer", "--tables", "vc").stdout
+    assert said.startswith("The following vreplication streams exist for workflow new_customer.vt:\n\nid=1 on new_customer/zone1-")
+    wait_state(c, "new_customer/vt", "Running")
+    said = vtctldclient(c, "MoveTables", *w, "status").stdout
+    assert re.fullmatch(
+        r"The following vreplication streams exist for workflow new_customer\.vt:\n\n"
+        r"id=1 on new_customer/zone1-\d+: Status: Running\. VStream Lag: 0s\.\n\n"
+        r"Table Copy Status:\n"
+        r"\tvc: RowsCopied:5, RowsTotal:5, RowsPercentage:100\.00, Phase:COMPLETE\n\n"
+        rf"Traffic State: {NOT_SWITCHED}\n", said), said
+    shown = json.loads(vtctldclient(c, "MoveTables", *w, "status", "--format", "json").stdout)
+    assert shown["table_copy_state"] == {} and shown["traffic_state"] == NOT_SWITCHED
+    (stream,) = shown["shard_streams"]["new_customer/0"]["streams"]
+    assert stream["source_shard"] == "customer/0" and stream["status"] == "Running" and stream["info"] == "VStream Lag: 0s"
+    assert stream["tablet"]["cell"] == "zone1" and stream["position"]
+    shown = json.loads(vtctldclient(c, "MoveTables", *w, "SwitchTraffic", "--format=json").stdout)
+    assert shown == {"summary": "SwitchTraffic was successful for workflow new_customer.vt", "start_state": NOT_SWITCHED,
+                     "current_state": SWITCHED, "dry_run_results": []}
+
+
+def test_the_first_form_and_patterns(fresh):
+    c = fresh
+    at(c, "customer", "".join(table(t) for t in ("wp_a", "wp_b", "wp_old", "other")))
+    c.client("MoveTables", "-workflow=v1", "customer", "new_customer", "/^wp_/", "-exclude", "/old$/")
+    wait_state(c, "new_customer/v1", "Running")
+    assert at(c, "new_customer", "SHOW TABLES").split() == ["wp_a", "wp_b"]
+    c.client("MoveTables", "Cancel", "new_customer.v1")
+    assert at(c, "new_customer", "SHOW TABLES") == "" and state(c, "new_customer/v1") == "Cancelled"
+    assert c.client("MoveTables", "GetState", "new_customer.v1").stdout == "Not Created\n"
+
+
+@pytest.mark.parametrize("tables, said", [
+    ("/nothing/", "no tables to move: keyspace 'customer' serves none that matches"),
+    ("/(/", "'/(/' is no regular expression"),
+    ("missing", "missing")])
+def test_tables_that_are_not_there_are_refused(fresh, tables, said):
+    refused = fresh.client("MoveTables", "--source", "customer", "--tables", tables, "Create", "new_customer.none", check=False)
+    assert refused.returncode == 1 and said in refused.stderr
+    assert state(fresh, "new_customer/none") is None
+
+
+def test_a_switch_that_cannot_be_is_refused_in_vitess_words(fresh):
+    c = fresh
+    refused = c.client("MoveTables", "SwitchTraffic", "new_customer.nowhere", check=False)
+    assert refused.returncode == 1 and "workflow new_customer/nowhere does not exist" in refused.stderr
+    at(c, "customer", table("vd"))
+    c.client("MoveTables", "--source", "customer", "--tables", "vd", "Create", "new_customer.err")
+    wait_state(c, "new_customer/err", "Running")
+    at(c, "customer", "ALTER TABLE vd ADD COLUMN w INT")
+    wait_state(c, "new_customer/err", "Error")
+    refused = c.client("MoveTables", "SwitchTraffic", "new_customer.err", check=False)
+    assert "cannot switch traffic for workflow err at this time: workflow has errors" in refused.stderr
+    assert re.search(r"Status: Error: .*vd.*\.", c.client("MoveTables", "Progress", "new_customer.err").stdout)
+
+
+def test_a_switch_that_fails_leaves_the_move_waiting_for_the_next_command(fresh):
+    c = fresh
+    at(c, "customer", table("ve"))
+    c.client("MoveTables", "--source", "customer", "--tables", "ve", "Create", "new_customer.again")
+    wait_state(c, "new_customer/again", "Running")
+    with subprocess.Popen(["mariadb", "--no-defaults", "--protocol=tcp", "-h127.0.0.1", f"-P{c.gate_port}", "-uapp", "-n", "customer"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        client.stdin.write("BEGIN; UPDATE ve SET v='open' WHERE id=1; SELECT 'begun';\n")
+        client.stdin.flush()
+        client.stdout.readline()
+        failed = c.client("MoveTables", "--switch-attempts", "1", "--grace-period", "500ms", "SwitchTraffic", "new_customer.again",
+                          check=False)
+        assert failed.returncode == 1 and "gave up switching after 1 attempts" in failed.stderr
+        assert state(c, "new_customer/again") == "Running"
+        client.stdin.write("COMMIT;\n")
+        client.stdin.close()
+    assert SWITCHED in c.client("MoveTables", "SwitchTraffic", "new_customer.again").stdout
+    assert at(c, "new_customer", "SELECT v FROM ve WHERE id=1") == "open"
