@@ -165,7 +165,7 @@ pace(struct link *l)
 	step = (int64_t)(1e6 * l->set->clients / l->set->rate);
 	if (l->next_us < now - BEHIND_MAX_US)
 		l->next_us = now - BEHIND_MAX_US;
-	if (l->next_us > now)
+	if (l->next_us > now && !l->in_burst)
 		nap(l->next_us - now);
 	l->next_us += step;
 }

@@ -35,6 +35,8 @@ struct settings {
 	uint64_t seed;
 	int64_t start_us; /* of this run */
 	bool tolerate_disconnects;
+	bool orders; /* also writes orders.h's tables */
+	bool burst;  /* the statements of a transaction follow one another at once */
 };
 
 enum {
@@ -55,6 +57,7 @@ struct link {
 	/* by enum prep of workload.c; made again on each connection */
 	MYSQL_STMT *prepared[3];
 	struct stalls stalls;
+	bool in_burst;        /* in such a transaction */
 	int64_t next_us;      /* when the rate lets the next statement go */
 	pthread_mutex_t lock; /* of what follows: the control thread reads it */
 	uint64_t errors, disconnects, wrong_reads;

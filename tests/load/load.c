@@ -1,5 +1,6 @@
 /*
- * load - clients that write to `users`, remember every answer, and check the table against it.
+ * load - clients that write to `users`, with --orders to two more tables, remember every answer, and
+ * check the tables against it.
  *
  *   load run     --host H --port P ... --journal DIR   until "stop", SIGTERM or --seconds
  *   load verify  --host H --port P ... --journal DIR   compares that server's table
@@ -153,7 +154,8 @@ put_summary(FILE *f, const struct run *r)
 		t.writes += r->clients[i].writes;
 		t.reads += r->clients[i].reads;
 		t.transactions += r->clients[i].transactions;
-		t.unknown += r->clients[i].unknown;
+		t.unknown += r->clients[i].unknown + r->clients[i].orders.unknown;
+		t.writes += r->clients[i].orders.acknowledged;
 	}
 	fprintf(f, "{\"event\":\"summary\",\"clients\":%d,\"seconds\":%.3f,", r->set.clients,
 	    (double)(r->end_us - r->start_us) / 1e6);
@@ -338,6 +340,8 @@ do_verify(const struct settings *set)
 	MYSQL *my = open_or_say(set);
 	int rc = my == NULL ? -1 : verify_table(set, my, &v);
 
+	if (rc == 0 && set->orders)
+		rc = orders_verify(set, my, &v);
 	if (my != NULL)
 		mysql_close(my);
 	if (rc != 0)
@@ -363,7 +367,8 @@ static const struct option options[] = {
 	{ "rate", required_argument, NULL, 'r' }, { "seconds", required_argument, NULL, 's' },
 	{ "journal", required_argument, NULL, 'j' }, { "summary", required_argument, NULL, 'o' },
 	{ "seed", required_argument, NULL, 'S' }, { "socket", required_argument, NULL, 'k' },
-	{ "tolerate-disconnects", no_argument, NULL, 't' }, { NULL, 0, NULL, 0 },
+	{ "tolerate-disconnects", no_argument, NULL, 't' }, { "orders", no_argument, NULL, 'O' },
+	{ "burst", no_argument, NULL, 'b' }, { NULL, 0, NULL, 0 },
 };
 /* clang-format on */
 
@@ -399,6 +404,8 @@ take_option(struct settings *s, int c)
 	case 'S': s->seed = strtoull(optarg, NULL, 10); return 0;
 	case 'k': s->socket = optarg; return 0;
 	case 't': s->tolerate_disconnects = true; return 0;
+	case 'O': s->orders = true; return 0;
+	case 'b': s->burst = true; return 0;
 	default: return -1;
 	}
 }
@@ -409,7 +416,7 @@ usage(void)
 	fprintf(stderr,
 	    "usage: load run|verify --journal DIR [--host H] [--port P] [--socket S] [--user U]\n"
 	    "    [--password-file F] [--database D] [--clients N] [--rate R] [--seconds N] [--seed N]\n"
-	    "    [--summary FILE] [--tolerate-disconnects]\n");
+	    "    [--summary FILE] [--tolerate-disconnects] [--orders] [--burst]\n");
 	return EXIT_BROKEN;
 }
 

@@ -33,8 +33,8 @@ struct picture {
 	struct verdict *v;
 };
 
-__attribute__((format(printf, 3, 4))) static void
-complain(struct verdict *v, uint64_t *counter, const char *fmt, ...)
+void
+verdict_add(struct verdict *v, uint64_t *counter, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -194,7 +194,7 @@ check_fact(struct picture *p, struct fact *f, char **cols, const unsigned long *
 		g->may_be_before = g->may_be_before && is_as(p, &f->before, cols, lens);
 		g->may_be_after = g->may_be_after && is_as(p, &f->now, cols, lens);
 		if (!g->may_be_before && !g->may_be_after)
-			complain(p->v, &p->v->wrong_rows,
+			verdict_add(p->v, &p->v->wrong_rows,
 			    "row %" PRIu64 ": a change without an answer happened in part",
 			    f->now.id);
 		return;
@@ -202,11 +202,11 @@ check_fact(struct picture *p, struct fact *f, char **cols, const unsigned long *
 	if (is_as(p, &f->now, cols, lens))
 		return;
 	if (cols == NULL)
-		complain(p->v, &p->v->lost_writes,
+		verdict_add(p->v, &p->v->lost_writes,
 		    "row %" PRIu64 " is missing: version %" PRIu32 " was acknowledged", f->now.id,
 		    f->now.ver);
 	else
-		complain(p->v, &p->v->lost_writes,
+		verdict_add(p->v, &p->v->lost_writes,
 		    "row %" PRIu64 " holds email '%.60s' name '%.60s': version %" PRIu32
 		    " %s was acknowledged",
 		    f->now.id, cols[1], cols[2] == NULL ? "NULL" : cols[2], f->now.ver,
@@ -223,17 +223,17 @@ check_row(struct picture *p, uint64_t id, char **cols, const unsigned long *lens
 	if (f == NULL && at < 0 && user_seed_of_email(cols[1], lens[1], &seed) && seed >> 63 != 0)
 		f = find(p, seed); /* its id was never answered */
 	if (f != NULL && f->seen)
-		complain(p->v, &p->v->duplicates, "row %" PRIu64 " is there twice", id);
+		verdict_add(p->v, &p->v->duplicates, "row %" PRIu64 " is there twice", id);
 	if (at >= 0)
 		p->base_seen[at] = true;
 	if (f != NULL) {
 		f->seen = true;
 		check_fact(p, f, cols, lens);
 	} else if (at < 0) {
-		complain(p->v, &p->v->duplicates,
+		verdict_add(p->v, &p->v->duplicates,
 		    "row %" PRIu64 " was written by nobody: email '%.60s'", id, cols[1]);
 	} else if (user_hash(cols, lens) != p->base.rows[at].hash) {
-		complain(p->v, &p->v->wrong_rows,
+		verdict_add(p->v, &p->v->wrong_rows,
 		    "row %" PRIu64 " was written by nobody and has changed: email '%.60s'", id,
 		    cols[1]);
 	}
@@ -248,7 +248,7 @@ check_absent(struct picture *p)
 			check_fact(p, &p->facts[i], NULL, NULL);
 	for (size_t i = 0; i < p->base.count; i++)
 		if (!p->base_seen[i] && find(p, p->base.rows[i].id) == NULL)
-			complain(p->v, &p->v->wrong_rows,
+			verdict_add(p->v, &p->v->wrong_rows,
 			    "row %" PRIu64 " was written by nobody and is missing",
 			    p->base.rows[i].id);
 }
@@ -266,7 +266,7 @@ scan(struct picture *p, MYSQL *my)
 		uint64_t id = strtoull(row[0], NULL, 10);
 
 		if (p->v->rows++ > 0 && id <= last)
-			complain(p->v, &p->v->duplicates,
+			verdict_add(p->v, &p->v->duplicates,
 			    "row %" PRIu64 " comes after row %" PRIu64, id, last);
 		last = id;
 		check_row(p, id, row, mysql_fetch_lengths(res));
@@ -295,7 +295,7 @@ check_count(struct picture *p, MYSQL *my)
 		return -1;
 	}
 	if (count != p->v->rows)
-		complain(p->v, &p->v->wrong_rows,
+		verdict_add(p->v, &p->v->wrong_rows,
 		    "COUNT(*) says %" PRIu64 ", the scan found %" PRIu64 " rows", count, p->v->rows);
 	return 0;
 }

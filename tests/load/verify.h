@@ -22,5 +22,8 @@ struct verdict {
 /* 0 when the comparison was made, whatever it found; -1 with a sentence on stderr. */
 int verify_table(const struct settings *set, MYSQL *my, struct verdict *v);
 bool verdict_ok(const struct verdict *v);
+/* Counts one more, and keeps the sentence of the first few. */
+void verdict_add(struct verdict *v, uint64_t *counter, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

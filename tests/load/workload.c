@@ -12,7 +12,11 @@ enum { PREP_SELECT, PREP_UPDATE, PREP_INSERT };
 #define SQL_INSERT                                                                                 \
 	"INSERT INTO users (id, email, name, created_at, balance, data) VALUES (?, ?, ?, ?, ?, ?)"
 
-enum { TXN_ROWS_MAX = 3 }; /* short, and still more than one lock */
+enum {
+	TXN_ROWS_MAX = 3, /* short, and still more than one lock */
+	ORDERS_EACH =
+	    10, /* of so many acts one is an order: about as many statements as transactions */
+};
 
 static uint64_t
 draw(struct workload *w, uint64_t below)
@@ -371,7 +375,7 @@ txn_settle(struct workload *w, enum outcome out, struct userrow **rows,
 }
 
 static void
-do_transaction(struct workload *w)
+transact(struct workload *w)
 {
 	struct userrow *rows[TXN_ROWS_MAX];
 	struct change changes[TXN_ROWS_MAX];
@@ -384,6 +388,7 @@ do_transaction(struct workload *w)
 	if (n == 0 || link_run(&w->link, STMT_TXN, "BEGIN", 5, NULL) != DONE)
 		return;
 	w->transactions++;
+	w->link.in_burst = w->set->burst;
 	out = txn_body(w, rows, changes, n);
 	if (out == LOST) /* COMMIT was never sent: nothing of it may be there */
 		return;
@@ -394,6 +399,21 @@ do_transaction(struct workload *w)
 	}
 	out = link_run(&w->link, STMT_COMMIT, "COMMIT", 6, NULL);
 	txn_settle(w, out, rows, changes, n); /* a refused COMMIT too leaves open what happened */
+}
+
+static void
+do_transaction(struct workload *w)
+{
+	transact(w);
+	w->link.in_burst = false;
+}
+
+static void
+do_order(struct workload *w)
+{
+	w->transactions++;
+	orders_write(&w->orders, &w->link);
+	w->link.in_burst = false;
 }
 
 /* A read of other clients' rows: its answer is not known, its success is asked for. */
@@ -436,7 +456,10 @@ run(void *arg)
 			break;
 		while (left >= acts[i].share)
 			left -= acts[i++].share;
-		acts[i].act(w);
+		if (w->set->orders && draw(w, ORDERS_EACH) == 0)
+			do_order(w);
+		else
+			acts[i].act(w);
 	}
 	mysql_thread_end();
 	return NULL;
@@ -504,6 +527,8 @@ workload_start(struct workload *w, int no, const struct settings *set, const str
 	w->random = user_mix(set->seed * 1000 + (uint64_t)no);
 	link_init(&w->link, set, stop);
 	claim(w);
+	if (set->orders && orders_init(&w->orders, set, no) != 0)
+		return -1;
 	w->journal = journal_create(set->journal, no);
 	if (w->journal == NULL || pthread_create(&w->thread, NULL, run, w) != 0)
 		return -1;
@@ -514,6 +539,7 @@ void
 workload_join(struct workload *w)
 {
 	pthread_join(w->thread, NULL);
+	orders_done(&w->orders);
 	if (fclose(w->journal) != 0)
 		fprintf(stderr, "load: writing the journal of client %d: %m\n", w->no);
 }

@@ -13,6 +13,7 @@
 #include "baseline.h"
 #include "journal.h"
 #include "link.h"
+#include "orders.h"
 
 /* Explicit ids lie between the last id at the start and the ceiling,
     where one row keeps AUTO_INCREMENT above
@@ -27,6 +28,7 @@ struct workload {
 	const struct baseline *base;
 	struct link link;
 	FILE *journal;
+	struct orders orders;
 	struct userrow *rows; /* own rows, those deleted too */
 	size_t count, cap;
 	uint64_t next_id, ceiling, first_token, tokens, random;

@@ -148,3 +148,41 @@ def test_the_rate_is_kept(server, folder):
     done = load.stats()["statements"] - start
     load.stop()
     assert 900 < done <= 1320   # 1200 asked for, and what a late client may make up for
+
+
+def make_orders(server):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "demo", "orders.sql")) as f:
+        for statement in f.read().split(";\n"):
+            if statement.strip():
+                server.sql(statement, database="customer")
+
+
+def test_orders_and_their_lines_are_as_they_were_written(server, folder):
+    make_orders(server)
+    for _ in range(2):      # beside the orders of an earlier run
+        load = make(server, folder, clients=4, orders=True, burst=True)
+        summary = run_for(load, 6000)
+        assert summary["errors"] == 0 and summary["wrong_reads"] == 0, summary["first_errors"]
+        verdict = load.verify()
+        assert verdict["ok"], verdict["first"]
+    assert server.sql("SELECT COUNT(*) FROM customer.orders")[0][0] > 100
+
+
+@pytest.mark.parametrize("damage, counter", [
+    ("DELETE FROM orders ORDER BY id DESC LIMIT 1", "lost_writes"),
+    ("UPDATE orders SET total=total+1 ORDER BY id DESC LIMIT 1", "wrong_rows"),
+    ("UPDATE order_lines SET amount=amount+1 ORDER BY order_id DESC LIMIT 1", "wrong_rows"),
+    ("INSERT INTO orders (client, seq, total) SELECT client, seq+1000000, total FROM orders ORDER BY id DESC LIMIT 1",
+     "duplicates"),
+])
+def test_damaged_orders_are_counted(server, folder, damage, counter):
+    make_orders(server)
+    load = make(server, folder, clients=2, orders=True)
+    run_for(load, 3000)
+    conn = server.connect("customer")
+    with conn.cursor() as cur:
+        cur.execute("SET foreign_key_checks=0")
+        assert cur.execute(damage) == 1
+    conn.close()
+    verdict = load.verify()
+    assert not verdict["ok"] and verdict[counter] == 1, verdict

@@ -7,10 +7,11 @@ from . import proc
 
 class Load:
     def __init__(self, journal, port, clients=4, rate=0, database="customer", user="app", seed=1, tolerate=False,
-                 host="127.0.0.1", socket=None):
+                 host="127.0.0.1", socket=None, orders=False, burst=False):
         self.args = [proc.program("load"), f"--journal={journal}", f"--clients={clients}", f"--database={database}",
-                     f"--user={user}", f"--host={host}"]
-        self.more = [f"--rate={rate}", f"--seed={seed}"] + (["--tolerate-disconnects"] if tolerate else [])
+                     f"--user={user}", f"--host={host}"] + (["--orders"] if orders else [])
+        self.more = [f"--rate={rate}", f"--seed={seed}"] + (["--tolerate-disconnects"] if tolerate else []) \
+            + (["--burst"] if burst else [])
         self.where = [f"--socket={socket}"] if socket else [f"--port={port}"]
         self.process = None
         self.code = None
