@@ -1,6 +1,9 @@
 /* What a person says to a workflow that is there (control.h). */
 #include "ctl/api_method.h"
+#include "ctl/back.h"
+#include "ctl/complete.h"
 #include "ctl/control.h"
+#include "ctl/traffic.h"
 #include "topo/json.h"
 
 static int
@@ -29,7 +32,48 @@ workflow_switch(struct ctx *cx, struct ctl *c, const struct ctl_request *q, stru
 	return put_answer(cx, q, &a, out);
 }
 
+static int
+workflow_reverse(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct back_answer a;
+	struct workflow w;
+	const char *id;
+
+	TRY(control_id(cx, q, &id));
+	workflow_init(&w, c, id);
+	int rc = back_ask(cx, &w, q, &a);
+	workflow_done(&w);
+	TRY(rc);
+	const struct control_answer answer = {
+		.changed = !a.already, .start_state = a.start_state, .done = a.already
+	};
+	return put_answer(cx, q, &answer, out);
+}
+
+static int
+workflow_complete(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct complete_answer a;
+	enum old_tables old = OLD_TABLES_DROP;
+	const char *id;
+
+	TRY(control_id(cx, q, &id));
+	if (strcmp(q->action, "keep") == 0)
+		old = OLD_TABLES_KEEP;
+	else if (strcmp(q->action, "rename") == 0)
+		old = OLD_TABLES_RENAME;
+	else if (strcmp(q->action, "drop") != 0)
+		return err_set(cx->err, ERR_REFUSED, "the action is drop, rename or keep");
+	TRY(complete_ask(cx, c, id, old, &a));
+	const struct control_answer answer = {
+		.changed = !a.already, .start_state = traffic_switched, .done = a.already
+	};
+	return put_answer(cx, q, &answer, out);
+}
+
 const struct api_method api_control_methods[] = {
+	{ "workflow_reverse", workflow_reverse },
+	{ "workflow_complete", workflow_complete },
 	{ "workflow_switch", workflow_switch },
 	{ NULL, NULL },
 };

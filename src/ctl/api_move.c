@@ -1,5 +1,7 @@
+#include "base/mutant.h"
 #include "ctl/api_method.h"
 #include "ctl/cancel.h"
+#include "ctl/complete.h"
 #include "ctl/control.h"
 #include "ctl/create.h"
 #include "ctl/traffic.h"
@@ -29,24 +31,77 @@ put_progress(struct json_writer *w, const struct stream_status_reply *r, const c
 	json_put_close(w, '}');
 }
 
-/* From the record alone when the tablet does not answer, or has no stream yet. The phase's name, or "". */
+static int
+ask_status(struct ctx *cx, const struct workflow *w, int round, struct stream_status_reply *r)
+{
+	struct ctx within = ctx_within(cx, PROGRESS_WITHIN_MS * MSEC);
+	struct move_request q;
+
+	TRY(round_request(&within, w, round, round_from(round + 1), &q));
+	return side_call(&within, w, TABLET_STREAM_STATUS, &q, r);
+}
+
+/* From the record alone when the tablet does not answer, or has no stream yet. The phase's name, or "". Of
+ * one that has switched it is the stream that brought the tables. */
 static const char *
 read_progress(struct ctx *cx, const struct workflow *w, struct stream_status_reply *r)
 {
-	struct ctx within = ctx_within(cx, PROGRESS_WITHIN_MS * MSEC);
+	struct ctx quiet = *cx;
 	struct err ignored = { 0 };
-	struct move_request q;
+	bool there;
 
-	within.err = &ignored;
-	if (side_request(&within, w, SIDE_TARGET, &q) == 0 &&
-	    side_call(&within, w, TABLET_STREAM_STATUS, &q, r) == 0)
+	quiet.err = &ignored;
+	there = ask_status(&quiet, w, w->r.round - workflow_switched(&w->r), r) == 0;
+	if (there && w->r.round == 1 + workflow_switched(&w->r))
 		return stream_phase_name(r->phase);
-	*r = (struct stream_status_reply){ .error = "", .hint = "", .lag_ms = -1 };
+	if (!there)
+		*r = (struct stream_status_reply){ .error = "", .hint = "", .lag_ms = -1 };
+	r->rows_copied = r->rows_total = 0;
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		r->rows_copied += w->r.tables[i].rows_copied;
 		r->rows_total += w->r.tables[i].rows_estimate;
 	}
-	return "";
+	return there ? stream_phase_name(r->phase) : "";
+}
+
+/* What people and machines are told of the way back. */
+static const char *
+way_back(const struct workflow *w, bool answered, const struct stream_status_reply *r)
+{
+	if (w->r.closed[0] != '\0' || r->closed[0] != '\0' || r->phase == STREAM_ERROR)
+		return "closed";
+	if (w->r.finishing)
+		return "pending";
+	return answered ? "open" : "unknown";
+}
+
+/* Nothing of one that has none. */
+static void
+put_way_back(struct ctx *cx, const struct workflow *w, struct json_writer *j)
+{
+	struct stream_status_reply r = { .lag_ms = -1, .guard_lag_ms = -1 };
+	struct ctx quiet = *cx;
+	struct err ignored = { 0 };
+	bool answered;
+
+	if (w->r.state != WORKFLOW_SWITCHED || w->r.start[0] == '\0')
+		return;
+	quiet.err = &ignored;
+	answered = ask_status(&quiet, w, w->r.round, &r) == 0;
+	if (!answered)
+		r.error = r.closed = "";
+	json_put_open(j, "way_back", '{');
+	json_put_str(j, "state", way_back(w, answered, &r));
+	json_put_i64(j, "lag_ms", r.lag_ms);
+	json_put_i64(j, "guard_lag_ms", r.guard_lag_ms);
+	json_put_i64(j, "changes_applied", r.changes_applied);
+	json_put_str(j, "closed",
+	    w->r.closed[0] != '\0'        ? w->r.closed
+		: r.closed[0] != '\0'     ? r.closed
+		: r.phase == STREAM_ERROR ? r.error
+					  : "");
+	json_put_str(j, "error", answered ? r.error : ignored.text);
+	json_put_close(j, '}');
 }
 
 static int
@@ -65,6 +120,7 @@ put_workflow(struct ctx *cx, const struct workflow *w, struct buf *out)
 	json_put_i64(&j, "revision", w->revision);
 	json_put_str(&j, "traffic_state", traffic_state(&r));
 	put_progress(&j, &progress, state);
+	put_way_back(cx, w, &j);
 	json_put_close(&j, '}');
 	return 0;
 }
@@ -173,6 +229,8 @@ move_tables(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 	json_put_str(&w, "workflow", r.workflow);
 	json_put_bool(&w, "created", r.created);
 	json_put_bool(&w, "done", r.done);
+	json_put_bool(&w, "back", r.back);
+	json_put_str(&w, "ended", r.ended == NULL ? "" : r.ended);
 	json_put_bool(&w, "checking", r.checking);
 	json_put_str(&w, "state_text", r.state_text);
 	json_put_i64(&w, "revision", r.revision);
@@ -243,19 +301,46 @@ check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 	return 0;
 }
 
+/* A way back that ends at this table ends before it is dropped. */
+static int
+end_way_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct json_writer *w)
+{
+	struct topo_list all;
+
+	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count && !mutant("ctl_drop_under_way_back"); i++) {
+		struct complete_answer a;
+		struct workflow_record r;
+
+		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
+		if (!workflow_uses(&r, q->keyspace, q->table) ||
+		    (r.state != WORKFLOW_COMPLETING &&
+			(r.state != WORKFLOW_SWITCHED || (r.start[0] == '\0' && !r.finishing))))
+			continue;
+		const char *id = name_pair(cx->arena, r.target_keyspace, r.name);
+		TRY(complete_ask(cx, c, id, OLD_TABLES_KEEP, &a));
+		TRY(complete_wait(cx, c, id));
+		json_put_str(w, "completed", id);
+	}
+	return 0;
+}
+
 static int
 drop_table(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
 	struct ctx within = ctx_within(cx, DROP_WITHIN_S * SECOND);
 	const struct place p = { q->keyspace, q->table };
+	struct json_writer w = json_to(out);
 	struct keyspace_record keyspace;
 
 	TRY(cluster_keyspace(cx, c, q->keyspace, &keyspace));
 	TRY(name_check("table", q->table, cx->err));
 	TRY(check_not_routed(cx, c, q));
 	TRY(check_not_used(cx, c, q));
+	json_put_open(&w, NULL, '{');
+	TRY(end_way_back(&within, c, q, &w));
 	TRY(cluster_table_call(&within, c, &p, TABLET_TABLE_DROP, NULL));
-	buf_add_str(out, "{}");
+	json_put_close(&w, '}');
 	return 0;
 }
 

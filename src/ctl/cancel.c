@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mutant.h"
+#include "ctl/complete.h"
 #include "ctl/cutover.h"
 #include "ctl/pause.h"
 
@@ -12,16 +13,27 @@ enum {
 /* ---- Asking */
 
 static int
+hint_back(struct ctx *cx, const struct workflow *w)
+{
+	if (w->r.start[0] != '\0')
+		return err_hint(cx->err, "to go back: vtctlclient MoveTables ReverseTraffic %s",
+		    name_typed(cx->arena, w->r.target_keyspace, w->r.name));
+	return err_hint(cx->err, "the way back is a move: vtctlclient MoveTables %s %s",
+	    name_typed(cx->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)),
+	    name_typed(cx->arena, w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0)));
+}
+
+static int
 check_not_switched(struct ctx *cx, const struct workflow *w)
 {
 	static const char refusal[] = "cannot cancel workflow because you have already switched "
 				      "some or all read and write traffic";
 
-	if (workflow_switched(&w->r)) {
+	/* An attempt to come back is under way, or was left: it is served from the new side. */
+	if (workflow_switched(&w->r) ||
+	    (w->r.direction == DIRECTION_REVERSE && !mutant("ctl_cancel_while_reversing"))) {
 		err_set(cx->err, ERR_REFUSED, "%s", refusal);
-		return err_hint(cx->err, "the way back is a move: vtctlclient MoveTables %s %s",
-		    name_typed(cx->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)),
-		    name_typed(cx->arena, w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0)));
+		return hint_back(cx, w);
 	}
 	if (!cutover_committed(&w->r) || mutant("ctl_cancel_past_commit"))
 		return 0;
@@ -35,7 +47,7 @@ cancel_begin(struct ctx *cx, struct workflow *w)
 	if (!mutant("ctl_cancel_same_number"))
 		workflow_outdate(w); /* (1) */
 	w->r.state = WORKFLOW_CANCELLING;
-	w->r.cancel = false;
+	w->r.cancel = w->r.finishing = false;
 	w->r.step = w->r.state_text = w->r.hint = "";
 	workflow_note(w, "cancel", "begun", "");
 	return workflow_save(cx, w);
@@ -98,10 +110,22 @@ cancel_ask(struct ctx *cx, struct ctl *c, const char *id, struct cancel_answer *
 
 /* ---- Doing it */
 
+/* It has been there and back: the last lock may be held still, the stream of the round before is kept, and
+ * the target's tables are older than its stream, which is no maker of them. */
+static int
+delete_after_rounds(struct ctx *cx, const struct workflow *w)
+{
+	TRY(round_do(cx, w, w->r.round - 1, SIDE_TARGET, TABLET_UNLOCK));
+	TRY(round_stream_delete(cx, w, w->r.round - 1, false));
+	return complete_drop(cx, w, SIDE_TARGET);
+}
+
 static int
 delete_stream(struct ctx *cx, struct workflow *w)
 {
-	TRY(side_stream_delete(cx, w, true));
+	TRY(round_stream_delete(cx, w, w->r.round, w->r.round == 1));
+	if (w->r.round > 1)
+		TRY(delete_after_rounds(cx, w));
 	/* Its triggers went with the table. */
 	return side_fence_remove(cx, w, SIDE_TARGET);
 }

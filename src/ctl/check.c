@@ -106,7 +106,7 @@ clear_before(struct ctx *cx, struct workflow *w)
 {
 	if (w->r.attempts_from == 0 || mutant("ctl_left_fence_stays"))
 		return 0;
-	TRY(side_stream_delete(cx, w, false));
+	TRY(round_stream_delete(cx, w, w->r.round, false));
 	TRY(side_fence_remove(cx, w, SIDE_TARGET));
 	TRY(side_do(cx, w, SIDE_SOURCE, TABLET_DISARM, w->r.attempt));
 	return side_fence_remove(cx, w, SIDE_SOURCE);

@@ -62,6 +62,23 @@ cluster_table_call(
 }
 
 int
+cluster_table_rename(struct ctx *cx, struct ctl *c, const struct place *p, const char *to)
+{
+	struct keyspace_record k;
+	struct tablet_record primary;
+
+	TRY(cluster_keyspace(cx, c, p->keyspace, &k));
+	TRY(cluster_primary(cx, c, p->keyspace, &primary));
+	const struct table_rename_request q = {
+		.head.timeout = cx->deadline - task_now(),
+		.database = k.database,
+		.table = p->table,
+		.to = to,
+	};
+	return rpc_tablet(cx, primary.http, TABLET_TABLE_RENAME, &q, NULL);
+}
+
+int
 cluster_health(struct ctx *cx, struct ctl *c, const char *alias, struct health_record *out)
 {
 	struct topo_kv kv;

@@ -46,6 +46,9 @@ struct place {
 /* A method about that table alone, of the keyspace's primary, which has as long as cx: with a deadline. */
 int cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p,
     enum tablet_method method, void *reply) MUST_USE;
+/* Renames that table, within its database; done again it is no error. */
+int cluster_table_rename(
+    struct ctx *cx, struct ctl *c, const struct place *p, const char *to) MUST_USE;
 /* The tablet's record, by alias ("zone1-100"), whether the tablet runs or not; ERR_NOT_FOUND. */
 int cluster_tablet(
     struct ctx *cx, struct ctl *c, const char *alias, struct tablet_record *out) MUST_USE;

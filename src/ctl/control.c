@@ -1,6 +1,7 @@
 #include "ctl/control.h"
 
 #include "base/check.h"
+#include "ctl/back.h"
 #include "ctl/traffic.h"
 
 #include <inttypes.h>
@@ -114,6 +115,7 @@ check_state(struct ctx *cx, const struct workflow *w)
 	case WORKFLOW_RUNNING:
 	case WORKFLOW_SWITCHING:
 	case WORKFLOW_SWITCHED:
+	case WORKFLOW_COMPLETING:
 	case WORKFLOW_COMPLETE: return 0;
 	}
 	unreachable();
@@ -127,11 +129,19 @@ give_leave(
 	out->done = traffic_at_target(&w->r) && w->r.state != WORKFLOW_SWITCHING;
 	out->changed = !out->done && w->r.state != WORKFLOW_SWITCHING;
 	TRY(check_state(cx, w));
-	if (!out->changed)
+	if (w->r.state == WORKFLOW_SWITCHING && w->r.direction == DIRECTION_REVERSE)
+		return back_refuse_under_way(cx, w);
+	if (w->r.state == WORKFLOW_SWITCHED && w->r.reversing) {
+		w->r.reversing =
+		    false; /* between two attempts to go back: they are not wanted any more */
+		out->changed = true;
+	}
+	if (!out->changed || out->done)
 		return 0;
 	workflow_options_take(&w->r.options, &q->options, q->given);
 	TRY(check_stream(cx, w, w->r.options.max_lag));
 	w->r.options.no_switch = false;
+	back_count_anew(w);
 	if (!(q->given & GIVEN_POSTPONE_FILE))
 		w->r.options.postpone_file = "";
 	if (!(q->given & GIVEN_WINDOW))

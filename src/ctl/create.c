@@ -2,10 +2,13 @@
 
 #include "base/clock.h"
 #include "base/mutant.h"
+#include "ctl/back.h"
+#include "ctl/complete.h"
 #include "ctl/pick.h"
 
 enum {
 	TELL_AFTER_MS = 1000, /* a long poll: ctl_api.h */
+	END_WITHIN_S = 60,    /* for the way back of the move before */
 	/* each is locked by a connection of its own in the hold (share.h), of the hundreds that there are */
 	MOVE_TABLES_MAX = 100,
 };
@@ -185,6 +188,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		return err_hint(
 		    cx->err, "this waits until it is: vtctlclient Workflow delete %.130s", w->id);
 	}
+	if (w->r.state == WORKFLOW_SWITCHING && w->r.direction == DIRECTION_REVERSE)
+		return back_refuse_under_way(cx, w);
 	if (w->r.state == WORKFLOW_SWITCHING || workflow_switched(&w->r))
 		return 0;
 	if (w->r.state == WORKFLOW_ERROR) {
@@ -193,6 +198,7 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		w->r.state = w->r.rolling_back ? WORKFLOW_SWITCHING : WORKFLOW_COPYING;
 	}
 	w->r.options = options_over(&w->r.options, q);
+	back_count_anew(w);
 	w->r.state_text = w->r.hint = "";
 	return workflow_save(cx, w);
 }
@@ -229,6 +235,10 @@ fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		.streams = arena_new(cx->arena, struct workflow_stream),
 		.streams_count = 1,
 		.direction = DIRECTION_FORWARD,
+		.round = 1,
+		.start = "",
+		.next_start = "",
+		.closed = "",
 		.step = "",
 		.position = "",
 		.created_us = clock_wall(),
@@ -341,7 +351,92 @@ tell(struct ctx *cx, struct workflow *w)
 	return err_copy(cx->err, &why);
 }
 
+/* ---- The way back, said as a move */
+
+static bool
+leads_back(const struct workflow_record *r, const struct ctl_request *q)
+{
+	bool there = workflow_has_way_back(r) ||
+	    (r->state == WORKFLOW_SWITCHING && r->direction == DIRECTION_REVERSE) ||
+	    (r->state == WORKFLOW_RUNNING && r->round > 1);
+
+	if (!there || strcmp(r->source_keyspace, q->target_keyspace) != 0 ||
+	    strcmp(r->target_keyspace, q->keyspace) != 0 || r->tables_count != q->tables_count)
+		return false;
+	for (size_t i = 0; i < r->tables_count; i++) {
+		size_t t = 0;
+
+		while (t < q->tables_count &&
+		    (strcmp(r->tables[i].target_table, q->tables[t].from) != 0 ||
+			strcmp(r->tables[i].source_table, q->tables[t].to) != 0))
+			t++;
+		if (t == q->tables_count)
+			return false;
+	}
+	return true;
+}
+
+/* Of the workflow that has brought these tables, and can bring them back; NULL: none. */
+static int
+find_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, const char **id)
+{
+	struct topo_list all;
+
+	*id = NULL;
+	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count && !mutant("ctl_back_is_a_new_move"); i++) {
+		struct workflow_record r;
+
+		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
+		if (leads_back(&r, q))
+			*id = name_pair(cx->arena, r.target_keyspace, r.name);
+	}
+	return 0;
+}
+
+/* *back: it is, and has been asked for. A way back that proves closed is none: then it is a move. */
+static int
+go_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_result *out)
+{
+	struct back_answer a = { .already = false };
+	struct workflow w;
+	const char *id;
+
+	TRY(find_back(cx, c, q, &id));
+	if (id == NULL)
+		return 0;
+	workflow_init(&w, c, id);
+	int rc = back_ask(cx, &w, q, &a);
+	workflow_done(&w);
+	if (rc != 0 && a.closed) {
+		err_clear(cx->err);
+		return 0;
+	}
+	out->workflow = id;
+	out->back = true;
+	out->done = a.already;
+	out->state_text = "";
+	return rc;
+}
+
 /* ---- The command */
+
+/* A new move of a name whose last one has switched: its way back ends here, as it does when another name's
+ * move takes its tables. */
+static int
+end_before(struct ctx *cx, struct workflow *w, struct move_result *out)
+{
+	struct ctx within = ctx_within(cx, END_WITHIN_S * SECOND);
+	struct complete_answer a;
+
+	if (w->r.state != WORKFLOW_COMPLETING &&
+	    (w->r.state != WORKFLOW_SWITCHED || (w->r.start[0] == '\0' && !w->r.finishing)))
+		return 0;
+	TRY(complete_ask(&within, w->ctl, w->id, OLD_TABLES_KEEP, &a));
+	TRY(complete_wait(&within, w->ctl, w->id));
+	out->ended = out->workflow;
+	return workflow_load(cx, w);
+}
 
 static int
 begin(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct move_result *out)
@@ -352,6 +447,8 @@ begin(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct mo
 		out->created = rc != 0 && cx->err->kind == ERR_NOT_FOUND;
 		if (rc == 0)
 			rc = begins_anew(cx, w, q, &out->created);
+		if (rc == 0 && out->created)
+			rc = end_before(cx, w, out);
 		if (out->created)
 			rc = create(cx, w, q);
 		else if (rc == 0)
@@ -402,6 +499,10 @@ create_move(
 		TRY(pick_tables(cx, c, &q));
 		TRY(check_tables(cx, &q));
 	}
+	if (q.after_revision == 0)
+		TRY(go_back(cx, c, &q, out));
+	if (out->back)
+		return 0;
 	out->workflow = name_pair(cx->arena, q.target_keyspace, workflow_name(&q));
 	workflow_init(&w, c, out->workflow);
 	int rc = move(cx, &w, &q, out);

@@ -15,6 +15,8 @@
 struct move_result {
 	const char *workflow; /* cx->arena */
 	bool created, done;
+	bool back;              /* it is the way back of that workflow, which has been asked for */
+	const char *ended;      /* the workflow whose way back has ended for this move, or NULL */
 	bool checking;          /* not over: to be asked again, after this revision */
 	const char *state_text; /* what that waits for; cx->arena */
 	int64_t revision;

@@ -25,12 +25,13 @@
  *     "latency":[{"below_us","count"},..]},..],"spans":[{"tables":[..],"count"},..],..}
  * workflow_show     workflow
  *     {"record":<workflow_record>,"revision":N,"traffic_state":"Reads Not Switched. Writes Not
- *     Switched","progress":<progress>}
+ *     Switched","progress":<progress>,"way_back":<way_back>}; the last of one that has switched and has
+ *     one
  * workflow_list     [keyspace]
  *     {"workflows":["new_customer/users",..],"details":[{"workflow","state","source","target"},..]}
  * drop_table        keyspace, table
  *     {}; refused while a rule routes to it or an unswitched workflow uses it, and when it does
- *     not exist
+ *     not exist. A way back that ends at this table ends first: {"completed":"new_customer/users"}
  * move_tables       keyspace, target_keyspace, tables | all | patterns, excluded, workflow, options,
  *     after_revision
  *     Creates the workflow, attaches to it, or finds it done. {"workflow":"new_customer/users",
@@ -48,6 +49,11 @@
  *     Leave to switch (control.h); answers at once: {"workflow":..,"start_state":"Reads Not Switched.
  *     Writes Not Switched","changed":bool,"done":bool}; done: it had switched. Of one that fails the
  *     record says so, and it waits for the next command
+ * workflow_reverse  workflow, options
+ *     Asks for the way back (back.h); answers at once, as workflow_switch
+ * workflow_complete workflow, action (drop, rename or keep: the old tables)
+ *     Ends the way back of a move that has switched (complete.h); answers at once, as workflow_switch:
+ *     move_status tells when its state is Complete
  * route_name        keyspace, table, target_keyspace, target_table
  *     For gates. The name, which no table has, stands for that table from now on; every gate knows.
  *     {"version":N} of the rules that say so. Refusals have numbers for clients (reroute.h).
@@ -60,6 +66,10 @@
  * <progress> is of this moment, from the tablet that the stream ends at:
  *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,
  *    "position":"0-1-42","error":"","hint":""}
+ * <way_back> too, from the tablet of the side that does not serve:
+ *   {"state":"open","lag_ms":N,"guard_lag_ms":N,"changes_applied":N,"closed":"","error":""}
+ *   state: pending until the switch's last step is done, open, closed with the sentence why, or unknown
+ *   while the tablet does not answer, with its error
  */
 #ifndef CTL_CTL_API_H
 #define CTL_CTL_API_H

@@ -96,8 +96,9 @@ roll_back(struct ctx *cx, struct cutover *c, const char *why)
 		TRY(undo_until_done(&patient, c, s));
 		workflow_note(w, s->name, "undone", "");
 	}
-	w->r.state = WORKFLOW_RUNNING;
-	w->r.step = w->r.position = "";
+	bool forth = w->r.direction == DIRECTION_FORWARD || mutant("ctl_rolled_back_to_running");
+	w->r.state = forth ? WORKFLOW_RUNNING : WORKFLOW_SWITCHED;
+	w->r.step = w->r.position = w->r.next_start = "";
 	w->r.rolling_back = false;
 	w->ctl->counts.rolled_back++;
 	return workflow_save(&patient, w);
@@ -250,6 +251,55 @@ run_until_done(struct ctx *cx, struct cutover *c, const struct step *s)
 	}
 }
 
+/* Step "finish", which has no name in the record: its sides are exchanged already. */
+static int
+finish(struct ctx *cx, struct workflow *w)
+{
+	struct cutover c = { .w = w, .attempt = w->r.attempt, .deadline = NEVER };
+	const struct step *s = &cutover_steps[step_find("finish")];
+
+	TRY(workflow_pass(cx, w, s->before));
+	workflow_note(w, s->name, "begun", s->sentence);
+	if (measure(cx, &c, s) != 0 && !finish_is_in_vain(w, cx->err))
+		return -1;
+	workflow_note(w, s->name, "done", "");
+	w->r.finishing = false;
+	w->r.state_text = "";
+	TRY(workflow_save(cx, w));
+	log_info("%s: %s done, round %d", w->id, s->name, w->r.round);
+	return workflow_pass(cx, w, s->after);
+}
+
+int
+cutover_finish(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, FORWARD_WITHIN_S * SECOND);
+
+	check(w->r.finishing);
+	return finish(&within, w);
+}
+
+/* Clients write at the new side. It is the one that the next round comes from. */
+static int
+arrive(struct ctx *cx, struct workflow *w)
+{
+	bool back = w->r.direction == DIRECTION_REVERSE;
+
+	for (size_t i = 0; i < w->r.tables_count; i++)
+		w->r.tables[i].state = back ? "running" : "switched";
+	w->r.state = back ? WORKFLOW_RUNNING : WORKFLOW_SWITCHED;
+	w->r.direction = back ? DIRECTION_FORWARD : DIRECTION_REVERSE;
+	w->r.round++;
+	w->r.start = w->r.next_start;
+	w->r.next_start = w->r.closed = w->r.step = w->r.state_text = w->r.hint = "";
+	w->r.finishing = true;
+	w->r.reversing = false;
+	if (back && !mutant("ctl_reverse_goes_on"))
+		w->r.options.no_switch = w->r.options.manual = true; /* until SwitchTraffic */
+	w->r.switched_us = clock_wall();
+	return workflow_save(cx, w);
+}
+
 static int
 go_forward(struct ctx *cx, struct cutover *c, int first)
 {
@@ -258,16 +308,17 @@ go_forward(struct ctx *cx, struct cutover *c, int first)
 	cutover_check(c, CUTOVER_FORWARD);
 	patient.deadline = NEVER;
 	for (int i = first; i < cutover_steps_count; i++) {
-		if (!cutover_steps[i].absent)
+		if (!cutover_steps[i].absent && !cutover_steps[i].serving)
 			TRY(run_until_done(&patient, c, &cutover_steps[i]));
 	}
-	for (size_t i = 0; i < c->w->r.tables_count; i++)
-		c->w->r.tables[i].state = "switched";
-	c->w->r.state = WORKFLOW_SWITCHED;
-	c->w->r.step = "";
-	c->w->r.state_text = c->w->r.hint = "";
-	c->w->r.switched_us = clock_wall();
-	return workflow_save(&patient, c->w);
+	TRY(arrive(&patient, c->w));
+	if (cutover_finish(&patient, c->w) == 0)
+		return 0;
+	if (cx->err->kind == ERR_CANCELLED)
+		return -1;
+	/* It has switched. What is left the job does. */
+	log_warn("%s: finish: %s", c->w->id, cx->err->text);
+	return workflow_load(&patient, c->w);
 }
 
 /* ---- The two verbs */
@@ -275,12 +326,13 @@ go_forward(struct ctx *cx, struct cutover *c, int first)
 static int
 begin_attempt(struct ctx *cx, struct workflow *w)
 {
-	check(w->r.state == WORKFLOW_RUNNING && !w->r.rolling_back);
+	check(w->r.state == WORKFLOW_RUNNING || w->r.state == WORKFLOW_SWITCHED);
+	check(!w->r.rolling_back && !w->r.finishing);
 	w->r.attempt += 1 + w->r.attempt % 2; /* the next odd number */
 	w->r.state = WORKFLOW_SWITCHING;
 	w->r.step = cutover_steps[0].name;
 	w->ctl->counts.attempts++;
-	w->r.position = "";
+	w->r.position = w->r.next_start = "";
 	return workflow_save(cx, w);
 }
 
@@ -319,6 +371,9 @@ after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 		err_set(&reason, ERR_RETRY, "%s", workflow_failure(c->w));
 	if (roll_back(cx, c, reason.text) != 0)
 		return -1;
+	/* It may be tried again. To the caller ERR_CONFLICT would say that somebody else has it. */
+	if (reason.kind == ERR_CONFLICT)
+		reason.kind = ERR_RETRY;
 	return err_copy(cx->err, &reason);
 }
 
@@ -337,13 +392,7 @@ cutover_attempt(struct ctx *cx, struct workflow *w)
 	/* ERR_CONFLICT may come from the record or from a tablet: only the record says what has happened. */
 	if (why.kind == ERR_CANCELLED)
 		return -1;
-	if (after_failure(cx, &c, &why) == 0)
-		return 0;
-	/* An attempt that was rolled back may be tried again. Where somebody else has the workflow, the
-	 * ERR_CONFLICT tells the caller to leave it alone. */
-	if (cx->err->kind == ERR_CONFLICT && w->r.state == WORKFLOW_RUNNING)
-		cx->err->kind = ERR_RETRY;
-	return -1;
+	return after_failure(cx, &c, &why);
 }
 
 /* Of a record in SWITCHING, as it was read: is it one that an attempt leaves behind? Of a step that is

@@ -8,6 +8,7 @@
 #include "base/mutant.h"
 #include "ctl/cancel.h"
 #include "ctl/check.h"
+#include "ctl/complete.h"
 #include "ctl/cutover.h"
 #include "ctl/enlist.h"
 #include "ctl/pause.h"
@@ -43,14 +44,8 @@ static int
 stream_status(struct ctx *cx, struct workflow *w, struct stream_status_reply *r)
 {
 	struct ctx within = ctx_within(cx, CALL_WITHIN_S * SECOND);
-	struct move_request q;
 
-	TRY(side_request(&within, w, SIDE_TARGET, &q));
-	TRY(side_call(&within, w, TABLET_STREAM_STATUS, &q, r));
-	if (r->phase != STREAM_ERROR)
-		return 0;
-	err_set(cx->err, ERR_REFUSED, "%s", r->error);
-	return r->hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", r->hint);
+	return stream_may_switch(&within, w, r);
 }
 
 /* Into the record, when it says something new. */
@@ -92,7 +87,7 @@ take_back(struct ctx *cx, struct workflow *w)
 	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
 	int64_t version;
 
-	TRY(side_stream_delete(&within, w, true));
+	TRY(round_stream_delete(&within, w, w->r.round, true));
 	return rules_apply(&within, w, RULES_REMOVE, &version);
 }
 
@@ -105,6 +100,7 @@ do_create(struct ctx *cx, struct job *j)
 
 	if (fault("movetables.create.before"))
 		return err_set(cx->err, ERR_CANCELLED, "fault point");
+	TRY(complete_others(&within, w));
 	TRY(rules_apply(&within, w, RULES_CREATE, &version));
 	if (!mutant("ctl_rule_after_table"))
 		TRY(rules_acknowledged(&within, j->ctl, version));
@@ -160,7 +156,10 @@ do_copy(struct ctx *cx, struct job *j)
 	if (stream_status(cx, w, &r) != 0) {
 		/* A stream that an error has stopped goes on when it is asked for again. That is done once:
 		 * if it stops again, a person has to look. */
-		if (cx->err->kind != ERR_NOT_FOUND && (cx->err->kind != ERR_REFUSED || j->tries > 0))
+		bool again = cx->err->kind == ERR_NOT_FOUND ||
+		    (cx->err->kind == ERR_REFUSED && j->tries == 0);
+		/* One that came after a switch was not made by copying, and is not made anew so. */
+		if (!again || w->r.round > 1)
 			return -1;
 		j->tries = 1;
 		return side_do(cx, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt);
@@ -198,8 +197,11 @@ give_up(struct ctx *cx, struct job *j, const struct err *why)
 {
 	struct workflow *w = &j->w;
 
-	/* One that switches on command waits for the next. A stream that has stopped is an error of both. */
-	if (w->r.options.manual && j->tries > 0)
+	/* What is served at the new side stays so, and the way back waits for another word, as one that
+	 * switches on command does. A stream that has stopped is an error of both. */
+	if (w->r.state == WORKFLOW_SWITCHED)
+		w->r.reversing = false;
+	else if (w->r.options.manual && j->tries > 0)
 		w->r.options.no_switch = true;
 	else
 		w->r.state = WORKFLOW_ERROR;
@@ -209,27 +211,6 @@ give_up(struct ctx *cx, struct job *j, const struct err *why)
 		  &w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
 	w->r.hint = hint_of(w, why);
 	return workflow_save(cx, w);
-}
-
-/* Or until somebody has changed the record: it may have been cancelled. */
-static int
-wait_unless_changed(struct ctx *cx, const struct workflow *w, usec wait)
-{
-	const char *key = workflow_key(cx->arena, w->id);
-	struct ctx within = ctx_within(cx, wait);
-	struct topo_events e = { .revision = w->revision };
-
-	while (!mutant("ctl_cancel_waits_out") &&
-	    topo_watch(&within, w->ctl->topo, key, e.revision, &e) == 0) {
-		for (size_t i = 0; i < e.count; i++) {
-			if (slice_eq_str(e.items[i].kv.key, key))
-				return 0;
-		}
-		if (e.compacted)
-			return 0;
-	}
-	/* Over, or nobody can tell. */
-	return task_now() < within.deadline ? task_sleep(cx, within.deadline - task_now()) : 0;
 }
 
 static int
@@ -244,7 +225,7 @@ wait_next_attempt(struct ctx *cx, struct job *j, const struct err *why)
 	    arena_printf(&w->arena, "attempt %d of %d was rolled back (%s); the next in %llds",
 		j->tries, w->r.options.switch_attempts, why->text, (long long)seconds);
 	TRY(workflow_save(cx, w));
-	return wait_unless_changed(cx, w, seconds * SECOND);
+	return workflow_sleep(cx, w, seconds * SECOND);
 }
 
 static int
@@ -272,11 +253,15 @@ static int
 do_switch(struct ctx *cx, struct job *j)
 {
 	struct workflow *w = &j->w;
+	enum workflow_state began = w->r.state;
+	int round = w->r.round;
 	struct stream_status_reply r;
 
 	/* A stream that has stopped does not go on by itself: no attempt would mend it. */
 	if (stream_status(cx, w, &r) != 0) {
 		j->why = *cx->err;
+		if (j->why.kind == ERR_REFUSED && began == WORKFLOW_SWITCHED)
+			w->r.closed = arena_strdup(&w->arena, j->why.text);
 		return j->why.kind == ERR_REFUSED ? give_up(cx, j, &j->why) : -1;
 	}
 	if (cutover_attempt(cx, w) == 0)
@@ -288,7 +273,7 @@ do_switch(struct ctx *cx, struct job *j)
 	j->tries++;
 	TRY(workflow_load(cx, w));
 	/* The record says where it ended: an answer may have been lost, or a rolling back not written. */
-	if (w->r.state == WORKFLOW_RUNNING || mutant("ctl_given_up_in_a_hold"))
+	if ((w->r.state == began && w->r.round == round) || mutant("ctl_given_up_in_a_hold"))
 		return after_attempt(cx, j);
 	return w->r.state == WORKFLOW_SWITCHING ? do_resume(cx, j) : 0;
 }
@@ -301,11 +286,26 @@ do_run(struct ctx *cx, struct job *j)
 
 	if (w->r.cancel && !mutant("ctl_cancel_forgotten"))
 		return cancel_begin(cx, w);
+	if (w->r.finishing)
+		return cutover_finish(cx, w);
 	if (!w->r.options.no_switch)
 		return do_switch(cx, j);
 	TRY(stream_status(cx, w, &r));
 	j->tries = 0;
 	return task_sleep(cx, POLL_MS * MSEC);
+}
+
+/* Its job ends when there is nothing to do: the way back is the tablets'. */
+static int
+do_switched(struct ctx *cx, struct job *j)
+{
+	return j->w.r.finishing ? cutover_finish(cx, &j->w) : do_switch(cx, j);
+}
+
+static int
+do_complete(struct ctx *cx, struct job *j)
+{
+	return complete_run(cx, &j->w);
 }
 
 static int
@@ -318,14 +318,15 @@ do_cancel(struct ctx *cx, struct job *j)
 
 typedef int state_fn(struct ctx *cx, struct job *j);
 
-/* NULL: there is nothing to do. */
+/* NULL: there is never anything to do. */
 static state_fn *const state_fns[] = {
 	[WORKFLOW_CHECKING] = do_check,
 	[WORKFLOW_CREATING] = do_create,
 	[WORKFLOW_COPYING] = do_copy,
 	[WORKFLOW_RUNNING] = do_run,
 	[WORKFLOW_SWITCHING] = do_resume,
-	[WORKFLOW_SWITCHED] = NULL,
+	[WORKFLOW_SWITCHED] = do_switched,
+	[WORKFLOW_COMPLETING] = do_complete,
 	[WORKFLOW_COMPLETE] = NULL,
 	[WORKFLOW_CANCELLING] = do_cancel,
 	[WORKFLOW_CANCELLED] = NULL,
@@ -351,6 +352,8 @@ end_in_error(struct ctx *cx, struct job *j, const struct err *why)
 		return err_copy(cx->err, why);
 	/* It is to be cancelled, and whoever asks again is told that somebody is at it. */
 	if (w->r.cancel && !mutant("ctl_cancel_ends_in_error"))
+		return err_copy(cx->err, why);
+	if (w->r.finishing) /* it is served, and the end of the switch is still to come */
 		return err_copy(cx->err, why);
 	bool nothing_left = w->r.state == WORKFLOW_CREATING;
 	if (nothing_left)
@@ -394,7 +397,7 @@ work(struct ctx *cx, struct job *j)
 		if (workflow_load(&inner, &j->w) == 0) {
 			state_fn *fn = state_fns[j->w.r.state];
 
-			if (fn == NULL)
+			if (workflow_ended(&j->w.r) && !workflow_has_work(&j->w.r))
 				return;
 			if (fn(&inner, j) == 0) {
 				again_ms = AGAIN_MS_MIN;
@@ -492,7 +495,7 @@ take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv, bool *open)
 	struct workflow_record r;
 
 	TRY(workflow_read(cx->arena, kv->value, &r, cx->err));
-	if (workflow_ended(&r))
+	if (workflow_ended(&r) && !workflow_has_work(&r))
 		return 0;
 	*open = true;
 	if (job_of(c, id) != NULL)

@@ -17,18 +17,29 @@ enum {
 
 /* ---- 0 preflight: changes nothing that is seen */
 
+int
+stream_may_switch(struct ctx *cx, const struct workflow *w, struct stream_status_reply *r)
+{
+	struct move_request q;
+
+	TRY(side_request(cx, w, workflow_to(w), &q));
+	TRY(side_call(cx, w, TABLET_STREAM_STATUS, &q, r));
+	if (r->closed[0] != '\0' && !mutant("ctl_closed_way_back"))
+		return err_set(cx->err, ERR_REFUSED, "%s", r->closed);
+	if (r->phase != STREAM_ERROR)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", r->error);
+	return r->hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", r->hint);
+}
+
 static int
 stream_is_close(struct ctx *cx, struct cutover *c, int64_t *lag_ms)
 {
-	struct move_request q;
 	struct stream_status_reply r;
 
-	TRY(side_request(cx, c->w, workflow_to(c->w), &q));
-	TRY(side_call(cx, c->w, TABLET_STREAM_STATUS, &q, &r));
-	if (r.phase == STREAM_ERROR) {
-		err_set(cx->err, ERR_REFUSED, "the stream has stopped: %s", r.error);
-		return err_hint(cx->err, "%s", r.hint);
-	}
+	if (stream_may_switch(cx, c->w, &r) != 0)
+		return cx->err->kind == ERR_REFUSED ? err_wrap(cx->err, "the stream has stopped")
+						    : -1;
 	if (r.phase != STREAM_RUNNING || !r.exact)
 		return err_set(cx->err, ERR_RETRY, "the stream is %s, not running",
 		    stream_phase_name(r.phase));
@@ -200,6 +211,35 @@ undo_catch_up(struct ctx *cx, struct cutover *c)
 	return side_do(cx, c->w, workflow_to(c->w), TABLET_THAW, c->w->r.attempt);
 }
 
+/* ---- 4 reverse */
+
+/* The position that the reverse stream begins at is read after the freeze and the last ALTER at the to side,
+ * and before anybody else may write there. */
+static int
+run_reverse(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_until(cx, c->deadline);
+	struct stream_prepare_request q = { .guard_from = c->w->r.position };
+	struct position_reply r;
+	struct workflow *w = c->w;
+
+	/* Who goes back has asked for a stream forth before. */
+	if (!w->r.options.reverse && w->r.direction == DIRECTION_FORWARD)
+		return 0;
+	TRY(round_request(cx, w, w->r.round + 1, workflow_from(w), &q.move));
+	TRY(side_call(&within, w, TABLET_STREAM_PREPARE, &q, &r));
+	if (r.position[0] == '\0')
+		return err_set(cx->err, ERR_CORRUPT, "the reverse stream came without a position");
+	w->r.next_start = arena_strdup(&w->arena, r.position);
+	return 0;
+}
+
+static int
+undo_reverse(struct ctx *cx, struct cutover *c)
+{
+	return round_stream_delete(cx, c->w, c->w->r.round + 1, false);
+}
+
 /* ---- 5 commit */
 
 static int
@@ -264,14 +304,40 @@ run_release(struct ctx *cx, struct cutover *c)
 	return 0;
 }
 
+/* ---- 7, at leisure: the record has turned round */
+
+/* Rows of the rounds before the last are nobody's any more. */
+static int
+start_reverse(struct ctx *cx, const struct workflow *w)
+{
+	if (w->r.round > 2)
+		TRY(round_stream_delete(cx, w, w->r.round - 2, false));
+	return round_do(cx, w, w->r.round, workflow_to(w), TABLET_STREAM_START);
+}
+
+bool
+finish_is_in_vain(struct workflow *w, const struct err *why)
+{
+	if (w->r.start[0] == '\0' || (why->kind != ERR_REFUSED && why->kind != ERR_NOT_FOUND))
+		return false;
+	w->r.closed = arena_printf(&w->arena, "the stream back could not be started: %s", why->text);
+	return true;
+}
+
 static int
 run_finish(struct ctx *cx, struct cutover *c)
 {
-	TRY(side_do(cx, c->w, workflow_from(c->w), TABLET_UNLOCK, c->attempt));
-	TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_FINISH, c->attempt));
+	struct workflow *w = c->w;
+	int last = w->r.round - 1;
+
+	TRY(round_do(cx, w, last, workflow_to(w), TABLET_UNLOCK));
+	TRY(round_do(cx, w, last, workflow_from(w), TABLET_FINISH));
+	/* The fences of both sides stay while there is a way back: no round has DDL at a served table. */
+	if (w->r.start[0] != '\0')
+		return start_reverse(cx, w);
 	/* Its triggers would cost every write at the new side. The old side's fence stays with its
 	 * table. */
-	return pause_for(cx, c->w, workflow_to(c->w), side_fence_remove);
+	return pause_for(cx, w, workflow_from(w), side_fence_remove);
 }
 
 /* ---- The table */
@@ -288,18 +354,18 @@ const struct step cutover_steps[] = {
 	    .in_hold = true, POINTS("fence") },
 	{ "catch-up", "applying the last changes and freezing the stream", run_catch_up, undo_catch_up,
 	    .in_hold = true, POINTS("catch-up") },
-	{ "reverse", "giving the reverse stream its start", NULL, NULL,
-	    .absent = true, POINTS("reverse") },
+	{ "reverse", "giving the reverse stream its start", run_reverse, undo_reverse,
+	    .in_hold = true, POINTS("reverse") },
 	{ "commit", "switching the routing rules", run_commit, NULL,
 	    .point_of_no_return = true, .own_record = true, POINTS("commit") },
 	{ "acknowledge", "every gate reads the new rules", run_acknowledge, NULL,
 	    .in_hold = true, POINTS("acknowledge") },
 	{ "release", "writes run at the new table", run_release, NULL,
 	    .own_record = true, POINTS("release") },
-	{ "triggers", "moving user triggers, starting the reverse stream", NULL, NULL,
-	    .absent = true, POINTS("triggers") },
-	{ "finish", "ending the stream", run_finish, NULL,
-	    .own_record = false, POINTS("finish") },
+	{ "triggers", "moving user triggers", NULL, NULL,
+	    .absent = true, .serving = true, POINTS("triggers") },
+	{ "finish", "ending the stream, starting the reverse one", run_finish, NULL,
+	    .serving = true, POINTS("finish") },
 };
 /* clang-format on */
 const int cutover_steps_count = sizeof(cutover_steps) / sizeof(cutover_steps[0]);

@@ -16,6 +16,10 @@
  * any of the steps from there to the commit: whoever takes an attempt over undoes all of them, and whoever
  * goes on behind the commit does again all that is not known to be done. The other steps are written for
  * people, who may look at them for a while.
+ *
+ * The table names from and to, so that the way back is the same table. What comes once the new side
+ * serves (serving) is done when the record has turned round already: from is the new side then, and round
+ * the one that step "reverse" has prepared.
  */
 #ifndef CTL_STEPS_H
 #define CTL_STEPS_H
@@ -41,6 +45,7 @@ struct step {
 	bool point_of_no_return;
 	bool own_record;
 	bool in_hold;
+	bool serving; /* clients write at the new side by then: it may take as long as it takes */
 	const char *before, *after; /* fault points */
 };
 
@@ -53,5 +58,11 @@ int step_find(const char *name);
 int step_commit(void);
 /* Of an attempt left at that step, by its record: the last one that may have begun. */
 int step_reached(int recorded);
+/* Can step "finish" never be done, as its stream is gone? Sets closed: why there is no way back. */
+bool finish_is_in_vain(struct workflow *w, const struct err *why);
+/* ERR_REFUSED with the sentence when the stream that ends at the to side has stopped for good, or, of a way
+ * back, when its guard has found something. *r is in cx->arena. */
+int stream_may_switch(
+    struct ctx *cx, const struct workflow *w, struct stream_status_reply *r) MUST_USE;
 
 #endif

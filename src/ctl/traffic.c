@@ -2,6 +2,8 @@
 
 #include "ctl/cutover.h"
 
+const char traffic_switched[] = "All Reads Switched. Writes Switched";
+
 bool
 traffic_at_target(const struct workflow_record *r)
 {
@@ -17,6 +19,5 @@ traffic_state(const struct workflow_record *r)
 {
 	if (r->state == WORKFLOW_CANCELLED || workflow_unmade(r))
 		return "Not Created";
-	return traffic_at_target(r) ? "All Reads Switched. Writes Switched"
-				    : "Reads Not Switched. Writes Not Switched";
+	return traffic_at_target(r) ? traffic_switched : "Reads Not Switched. Writes Not Switched";
 }

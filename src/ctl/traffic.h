@@ -10,6 +10,7 @@
 bool traffic_at_target(const struct workflow_record *r);
 /* "Reads Not Switched. Writes Not Switched", "All Reads Switched. Writes Switched", and "Not Created" before
  * it is made and after it was cancelled. */
+extern const char traffic_switched[]; /* the second of them */
 const char *traffic_state(const struct workflow_record *r);
 
 #endif

@@ -17,12 +17,13 @@ workflow_check(const struct workflow *w)
 	check(w->revision > 0 || (w->was == WORKFLOW_CHECKING && w->was_attempt == 0)); /* (1) */
 	check(fsm_may(&workflow_states, (int)w->was, (int)w->r.state));                 /* (2) */
 	check(w->r.attempt >= w->was_attempt);                                          /* (3) */
+	check((w->r.round % 2 == 0) == (w->r.direction == DIRECTION_REVERSE));          /* (6) */
 }
 
 void
 workflow_init(struct workflow *w, struct ctl *c, const char *id)
 {
-	*w = (struct workflow){ .ctl = c, .arena = ARENA_INIT };
+	*w = (struct workflow){ .ctl = c, .arena = ARENA_INIT, .r = { .round = 1 } };
 	int n = snprintf(w->id, sizeof(w->id), "%s", id);
 	check(n >= 0 && (size_t)n < sizeof(w->id));
 }
@@ -31,7 +32,7 @@ void
 workflow_done(struct workflow *w)
 {
 	arena_done(&w->arena);
-	w->r = (struct workflow_record){ .name = NULL };
+	w->r = (struct workflow_record){ .name = NULL, .round = 1 };
 	w->revision = 0;
 	w->was = WORKFLOW_CHECKING;
 	w->was_attempt = 0;
@@ -147,6 +148,26 @@ workflow_next(struct ctx *cx, struct workflow *w)
 	}
 }
 
+int
+workflow_sleep(struct ctx *cx, const struct workflow *w, usec wait)
+{
+	const char *key = workflow_key(cx->arena, w->id);
+	struct ctx within = ctx_within(cx, wait);
+	struct topo_events e = { .revision = w->revision };
+
+	while (!mutant("ctl_cancel_waits_out") &&
+	    topo_watch(&within, w->ctl->topo, key, e.revision, &e) == 0) {
+		for (size_t i = 0; i < e.count; i++) {
+			if (slice_eq_str(e.items[i].kv.key, key))
+				return 0;
+		}
+		if (e.compacted)
+			return 0;
+	}
+	/* Over, or nobody can tell. */
+	return task_now() < within.deadline ? task_sleep(cx, within.deadline - task_now()) : 0;
+}
+
 bool
 workflow_unmade(const struct workflow_record *r)
 {
@@ -212,7 +233,23 @@ workflow_failure(const struct workflow *w)
 bool
 workflow_switched(const struct workflow_record *r)
 {
-	return r->state == WORKFLOW_SWITCHED || r->state == WORKFLOW_COMPLETE;
+	return r->state == WORKFLOW_SWITCHED || r->state == WORKFLOW_COMPLETING ||
+	    r->state == WORKFLOW_COMPLETE;
+}
+
+bool
+workflow_has_work(const struct workflow_record *r)
+{
+	bool finishing = r->finishing && !mutant("ctl_finish_forgotten");
+
+	return r->state == WORKFLOW_COMPLETING ||
+	    (r->state == WORKFLOW_SWITCHED && (finishing || r->reversing));
+}
+
+bool
+workflow_has_way_back(const struct workflow_record *r)
+{
+	return r->state == WORKFLOW_SWITCHED && r->start[0] != '\0' && r->closed[0] == '\0';
 }
 
 bool
@@ -295,7 +332,7 @@ check_apart(struct ctx *cx, const struct workflow *w, const struct workflow_reco
 static bool
 in_the_way(const struct workflow *w, const struct workflow_record *other, const char *id)
 {
-	if (workflow_ended(other))
+	if (workflow_ended(other) && !other->reversing)
 		return false;
 	if (other->state != WORKFLOW_CHECKING)
 		return true;
@@ -370,12 +407,6 @@ side_alias(const struct workflow *w, enum side s)
 	return s == SIDE_SOURCE ? w->r.streams[0].source_tablet : w->r.streams[0].target_tablet;
 }
 
-enum move_side
-side_end(const struct workflow *w, enum side s)
-{
-	return s == workflow_from(w) ? MOVE_FROM : MOVE_TO;
-}
-
 static int
 fill_end(struct ctx *cx, const struct workflow *w, enum side s, struct move_end *out)
 {
@@ -391,14 +422,16 @@ fill_end(struct ctx *cx, const struct workflow *w, enum side s, struct move_end 
 }
 
 int
-side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out)
+round_request(
+    struct ctx *cx, const struct workflow *w, int round, enum side s, struct move_request *out)
 {
-	enum side from = workflow_from(w), to = workflow_to(w);
+	enum side from = round_from(round), to = round_from(round + 1);
 
 	*out = (struct move_request){
 		.workflow = w->id,
+		.round = round,
 		.attempt = w->r.attempt,
-		.side = side_end(w, s),
+		.side = s == from ? MOVE_FROM : MOVE_TO,
 		.tables = arena_array(cx->arena, struct moved_names, w->r.tables_count),
 		.tables_count = w->r.tables_count,
 	};
@@ -411,10 +444,16 @@ side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_
 }
 
 int
+side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out)
+{
+	return round_request(cx, w, w->r.round, s, out);
+}
+
+int
 side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, void *q, void *reply)
 {
 	struct move_request *request = q;
-	enum side s = request->side == MOVE_FROM ? workflow_from(w) : workflow_to(w);
+	enum side s = round_from(request->side == MOVE_FROM ? request->round : request->round + 1);
 	struct tablet_record tablet;
 	struct ctx later = *cx;
 
@@ -475,10 +514,19 @@ side_fence_remove(struct ctx *cx, const struct workflow *w, enum side s)
 }
 
 int
-side_stream_delete(struct ctx *cx, const struct workflow *w, bool drop)
+round_stream_delete(struct ctx *cx, const struct workflow *w, int round, bool drop)
 {
 	struct stream_delete_request q = { .drop = drop };
 
-	TRY(side_request(cx, w, SIDE_TARGET, &q.move));
+	TRY(round_request(cx, w, round, round_from(round + 1), &q.move));
 	return side_call(cx, w, TABLET_STREAM_DELETE, &q, NULL);
+}
+
+int
+round_do(struct ctx *cx, const struct workflow *w, int round, enum side s, enum tablet_method method)
+{
+	struct move_request q;
+
+	TRY(round_request(cx, w, round, s, &q));
+	return side_call(cx, w, method, &q, NULL);
 }

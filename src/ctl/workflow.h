@@ -27,7 +27,9 @@
  *   (3)* r.attempt is never lower than it was at revision: what a tablet has seen stays outdated.
  *   (4)  Who holds an old copy changes nothing: the revision is compared in the transaction that writes.
  *   (5)  A state is saved before it is acted on (docs/architecture.md, section 6).
- *   (6)  Strings put into r live until workflow_save(), which reads everything back into an arena
+ *   (6)* Rows go forward in odd rounds and in reverse in even ones; so the side that serves is always
+ *        workflow_from(), but between a commit and its release.
+ *   (7)  Strings put into r live until workflow_save(), which reads everything back into an arena
  *        of its own; pointers into r die there, and in workflow_load() and workflow_next().
  *
  * An example: a job and a cancellation change the same record.
@@ -64,7 +66,7 @@ struct workflow {
 void workflow_init(struct workflow *w, struct ctl *c, const char *id);
 /* To EMPTY; its id stays. */
 void workflow_done(struct workflow *w);
-/* Aborts where (1), (2) or (3) does not hold. */
+/* Aborts where (1), (2), (3) or (6) does not hold. */
 void workflow_check(const struct workflow *w);
 /* "/workflows/..." in that arena. */
 const char *workflow_key(struct arena *a, const char *id);
@@ -78,6 +80,8 @@ int workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_com
     const struct topo_op *other) MUST_USE;
 /* Waits for what somebody makes of it next, and reads that. ERR_NOT_FOUND: it is gone. */
 int workflow_next(struct ctx *cx, struct workflow *w) MUST_USE;
+/* Waits so long, or until somebody has changed the record: it may have been cancelled. */
+int workflow_sleep(struct ctx *cx, const struct workflow *w, usec wait) MUST_USE;
 /* Its check is not over, or has refused it: nothing was made, and deleting it puts back what its name
  * stood for before. */
 bool workflow_unmade(const struct workflow_record *r);
@@ -92,6 +96,10 @@ const char *workflow_failure(const struct workflow *w);
 /* Nothing more will be done for it. */
 bool workflow_ended(const struct workflow_record *r);
 bool workflow_switched(const struct workflow_record *r);
+/* It has ended and something is left to do: the end of a switch, or what was asked for since. */
+bool workflow_has_work(const struct workflow_record *r);
+/* Switched, and the old side follows: ReverseTraffic is possible as far as the record tells. */
+bool workflow_has_way_back(const struct workflow_record *r);
 /* Somebody has asked for it, and it is not over. */
 bool workflow_cancelling(const struct workflow_record *r);
 /* Gives it the next even number: whatever still travels under those before is outdated everywhere. */
@@ -125,13 +133,21 @@ workflow_to(const struct workflow *w)
 	return w->r.direction == DIRECTION_FORWARD ? SIDE_TARGET : SIDE_SOURCE;
 }
 
+/* Where the rows of that round come from. */
+static inline enum side
+round_from(int round)
+{
+	return round % 2 == 1 ? SIDE_SOURCE : SIDE_TARGET;
+}
+
 const char *side_keyspace(const struct workflow *w, enum side s);
 const char *side_table(const struct workflow *w, enum side s, size_t i);
-/* Which end of the move a side is now. */
-enum move_side side_end(const struct workflow *w, enum side s);
-/* What all requests about the move begin with, to the tablet of that side; the caller adds the rest. */
+/* What all requests about the move begin with, to the tablet of that side; the caller adds the rest. Of the
+ * present round, or of another one. */
 int side_request(
     struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out) MUST_USE;
+int round_request(struct ctx *cx, const struct workflow *w, int round, enum side s,
+    struct move_request *out) MUST_USE;
 /* Calls the tablet of the side that q names, until cx's deadline; its errors name it. q and reply are the
  * method's own structs; q begins with a struct move_request, whose timeout is set. */
 int side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, void *q,
@@ -141,8 +157,11 @@ int side_ask(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
 /* The fence of that side, made and removed under the record's number. */
 int side_fence_install(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
 int side_fence_remove(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
-/* Forgets the stream that ends at the target, and drops its tables if told so. */
-int side_stream_delete(struct ctx *cx, const struct workflow *w, bool drop) MUST_USE;
+/* Forgets that round's stream, where it ends, and drops the tables that it has made if told so. */
+int round_stream_delete(struct ctx *cx, const struct workflow *w, int round, bool drop) MUST_USE;
+/* side_call() about another round, with nothing but the record's attempt, and no reply. */
+int round_do(struct ctx *cx, const struct workflow *w, int round, enum side s,
+    enum tablet_method method) MUST_USE;
 /* side_call() with nothing but the attempt, and no reply. */
 int side_do(struct ctx *cx, const struct workflow *w, enum side s, enum tablet_method method,
     int attempt) MUST_USE;

@@ -127,6 +127,15 @@ MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);
 
 /* ---- Streams */
 
+static const struct member stream_prepare_members[] = {
+	{ .name = "guard_from",
+	    .type = MEMBER_STR,
+	    .offset = offsetof(struct stream_prepare_request, guard_from),
+	    .needed = true },
+	{ 0 },
+};
+MOVE_MESSAGE(stream_prepare, "request to stream_prepare", struct stream_prepare_request);
+
 static const struct member stream_delete_members[] = {
 	{ .name = "drop",
 	    .type = MEMBER_BOOL,
@@ -161,6 +170,8 @@ static const struct member stream_status_reply_members[] = {
 	{ .name = "rows_copied", .type = MEMBER_I64, .offset = STATUS(rows_copied) },
 	{ .name = "rows_total", .type = MEMBER_I64, .offset = STATUS(rows_total) },
 	{ .name = "changes_applied", .type = MEMBER_I64, .offset = STATUS(changes_applied) },
+	{ .name = "closed", .type = MEMBER_STR, .offset = STATUS(closed) },
+	{ .name = "guard_lag_ms", .type = MEMBER_I64, .offset = STATUS(guard_lag_ms) },
 	{ .name = "tables", .type = MEMBER_LIST, .offset = STATUS(tables), .of = &table_status,
 	    .count = STATUS(tables_count) },
 	{ 0 },
@@ -251,6 +262,19 @@ static const struct member tables_members[] = {
 /* clang-format on */
 MESSAGE(tables, "request about tables", struct tables_request);
 
+#define RENAME(member) offsetof(struct table_rename_request, member)
+
+/* clang-format off */
+static const struct member table_rename_members[] = {
+	{ .name = "timeout", .type = MEMBER_I64, .offset = RENAME(head.timeout) },
+	{ .name = "database", .type = MEMBER_STR, .offset = RENAME(database), .needed = true },
+	{ .name = "table", .type = MEMBER_STR, .offset = RENAME(table), .needed = true },
+	{ .name = "to", .type = MEMBER_STR, .offset = RENAME(to), .needed = true },
+	{ 0 },
+};
+/* clang-format on */
+MESSAGE(table_rename, "request to table_rename", struct table_rename_request);
+
 static const struct member found_members[] = {
 	{ .name = "exists", .type = MEMBER_BOOL, .offset = offsetof(struct table_found, exists) },
 	{ 0 },
@@ -280,6 +304,8 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_CHECK_FROM] = { "check_from", &check_from, &check_from_reply },
 	[TABLET_CHECK_TO] = { "check_to", &check_to, &nothing },
 	[TABLET_STREAM_CREATE] = { "stream_create", &move, &nothing },
+	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &position_reply },
+	[TABLET_STREAM_START] = { "stream_start", &move, &nothing },
 	[TABLET_STREAM_STATUS] = { "stream_status", &move, &stream_status_reply },
 	[TABLET_STREAM_DELETE] = { "stream_delete", &stream_delete, &nothing },
 	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },
@@ -296,6 +322,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_TABLE_FIND] = { "table_find", &tables, &table_find_reply },
 	[TABLET_TABLE_LIST] = { "table_list", &tables, &table_list_reply },
 	[TABLET_TABLE_DROP] = { "table_drop", &tables, &nothing },
+	[TABLET_TABLE_RENAME] = { "table_rename", &table_rename, &nothing },
 };
 
 int

@@ -14,6 +14,9 @@
  *  check_to                  may they arrive: each missing, or empty and defined as definitions says
  *  stream_create             makes the bare tables anew and starts the stream; idempotent
  *  stream_status
+ *  stream_prepare            step 4: a stream back from Q, which the reply has; it does not run yet.
+ *                            Idempotent for the attempt, and a higher one replaces it
+ *  stream_start              it runs: without a copy, exact from the first event; idempotent
  *  stream_delete             stops and forgets the stream, and drops the tables that it made if told so and
  *                            it is not past its commit; idempotent
  *  fence_install             triggers, disarmed (MOVE_FROM) or armed (MOVE_TO); idempotent. ERR_TIMEOUT:
@@ -32,6 +35,7 @@
  *  table_find                which exist, a view too; waits for who makes or drops one
  *  table_list                the names of a database's base tables
  *  table_drop                DROP TABLE with its fence; refuses what does not exist
+ *  table_rename              RENAME TABLE within its database, then its fence goes; idempotent
  *
  * An attempt that is lower than one seen before is refused with ERR_CONFLICT.
  */
@@ -49,6 +53,8 @@ enum tablet_method {
 	TABLET_CHECK_FROM,
 	TABLET_CHECK_TO,
 	TABLET_STREAM_CREATE,
+	TABLET_STREAM_PREPARE,
+	TABLET_STREAM_START,
 	TABLET_STREAM_STATUS,
 	TABLET_STREAM_DELETE,
 	TABLET_FENCE_INSTALL,
@@ -65,6 +71,7 @@ enum tablet_method {
 	TABLET_TABLE_FIND,
 	TABLET_TABLE_LIST,
 	TABLET_TABLE_DROP,
+	TABLET_TABLE_RENAME,
 	TABLET_METHODS,
 };
 
@@ -129,6 +136,11 @@ struct fence_install_request {
 	bool force, drop_foreign_keys; /* as in check_from */
 };
 
+struct stream_prepare_request {
+	struct move_request move;
+	const char *guard_from; /* P: from there on the moved tables' own binlog is looked at */
+};
+
 struct stream_delete_request {
 	struct move_request move;
 	bool drop;
@@ -175,6 +187,8 @@ struct stream_status_reply {
 	int64_t lag_ms;                  /* -1: not known */
 	int64_t rows_copied, rows_total; /* the total is an estimate */
 	int64_t changes_applied;
+	const char *closed;          /* round 2 and later: why there is no way back any more; "" */
+	int64_t guard_lag_ms;        /* the same: how far the guard is behind; -1: not known */
 	struct table_status *tables; /* as the stream's */
 	size_t tables_count;
 };
@@ -220,6 +234,11 @@ struct tables_request {
 	const char *database;
 	const char **tables;
 	size_t tables_count;
+};
+
+struct table_rename_request {
+	struct tablet_request head;
+	const char *database, *table, *to;
 };
 
 struct table_found {

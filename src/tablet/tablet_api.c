@@ -317,6 +317,21 @@ do_finish(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 
 /* ---- Tables, of whatever workflow */
 
+static int
+forget_fences(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char *database,
+    const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, api->env->sidecar, "fence");
+	buf_add_str(&sql, " WHERE db=");
+	quote_string(&sql, slice_str(database));
+	buf_add_str(&sql, " AND tbl=");
+	quote_string(&sql, slice_str(table));
+	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
+}
+
 /* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table
  * that is not there they go too: the first try may have ended between the two. */
 static int
@@ -325,7 +340,6 @@ drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char
 {
 	enum { ER_BAD_TABLE_ERROR = 1051 };
 	SCOPED(buf) struct buf name = BUF_INIT;
-	SCOPED(buf) struct buf sql = BUF_INIT;
 	bool unknown = false;
 
 	quote_table(&name, slice_str(database), slice_str(table));
@@ -334,13 +348,7 @@ drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char
 		if (!unknown)
 			return err_wrap(cx->err, "dropping table '%s.%s'", database, table);
 	}
-	buf_add_str(&sql, "DELETE FROM ");
-	sidecar_table(&sql, api->env->sidecar, "fence");
-	buf_add_str(&sql, " WHERE db=");
-	quote_string(&sql, slice_str(database));
-	buf_add_str(&sql, " AND tbl=");
-	quote_string(&sql, slice_str(table));
-	TRY(mysql_exec(cx, d->session, buf_slice(&sql), NULL));
+	TRY(forget_fences(cx, d, api, database, table));
 	if (!unknown)
 		return 0;
 	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' does not exist", database, table);
@@ -379,6 +387,57 @@ find_table(
 	*exists = error != ER_NO_SUCH_TABLE;
 	err_clear(cx->err);
 	return 0;
+}
+
+/* The triggers of whatever fences it has: a trigger whose row is gone would refuse for ever. */
+static int
+drop_fences(struct ctx *cx, struct ddl *d, const char *database, const char *table)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+
+	buf_add_str(
+	    &sql, "SELECT trigger_name FROM information_schema.triggers WHERE LEFT(trigger_name,");
+	buf_addf(&sql, "%zu)='" FENCE_PREFIX "' AND event_object_schema=", strlen(FENCE_PREFIX));
+	quote_string(&sql, slice_str(database));
+	buf_add_str(&sql, " AND event_object_table=");
+	quote_string(&sql, slice_str(table));
+	TRY(mysql_select(cx, d->session, buf_slice(&sql), &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		SCOPED(buf) struct buf name = BUF_INIT;
+
+		quote_table(&name, slice_str(database), rows.values[i]);
+		TRY(ddl_runf(cx, d, "DROP TRIGGER IF EXISTS %s", name.data));
+	}
+	return 0;
+}
+
+/* The armed fence goes along, and last: at no moment the table takes writes under its old name. */
+static int
+do_table_rename(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct table_rename_request *request = q;
+	SCOPED(buf) struct buf from = BUF_INIT;
+	SCOPED(buf) struct buf to = BUF_INIT;
+	SCOPED(ddl) struct ddl d = { 0 };
+	bool there;
+
+	TRY(ddl_open(cx, api->env, &d));
+	quote_table(&from, slice_str(request->database), slice_str(request->table));
+	quote_table(&to, slice_str(request->database), slice_str(request->to));
+	if (ddl_runf(cx, &d, "RENAME TABLE %s TO %s", from.data, to.data) != 0) {
+		struct err why = *cx->err;
+
+		TRY(find_table(cx, d.session, request->database, request->to, &there));
+		if (there)
+			TRY(find_table(cx, d.session, request->database, request->table, &there));
+		else
+			there = true;
+		if (there) /* neither was it done before */
+			return err_copy(cx->err, &why);
+	}
+	TRY(drop_fences(cx, &d, request->database, request->to));
+	return forget_fences(cx, &d, api, request->database, request->table);
 }
 
 static int
@@ -445,6 +504,7 @@ static const struct method {
 	[TABLET_TABLE_FIND] = { do_table_find, false },
 	[TABLET_TABLE_LIST] = { do_table_list, false },
 	[TABLET_TABLE_DROP] = { do_table_drop, false },
+	[TABLET_TABLE_RENAME] = { do_table_rename, false },
 };
 
 /* -1: there is none at that path. */
@@ -481,7 +541,7 @@ handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
 {
 	int i = find_method(req->path);
 
-	if (i < 0)
+	if (i < 0 || methods[i].run == NULL)
 		return err_set(cx->err, ERR_NOT_FOUND, "no method '%s'", req->path);
 	const struct tablet_call *call = &tablet_calls[i];
 	void *q = arena_zalloc(cx->arena, call->request->size);

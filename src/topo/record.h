@@ -108,7 +108,10 @@ struct rules_record {
 };
 
 enum workflow_type { WORKFLOW_MOVETABLES, WORKFLOW_MIGRATE, WORKFLOW_MATERIALIZE };
+/* Rows go this way: with odd rounds forward, with even ones in reverse. */
 enum workflow_direction { DIRECTION_FORWARD, DIRECTION_REVERSE };
+/* What completing a workflow does with the tables at the side that does not serve. */
+enum old_tables { OLD_TABLES_KEEP, OLD_TABLES_DROP, OLD_TABLES_RENAME };
 
 /* Rows of workflow_states, which says what each means and where it may go. */
 enum workflow_state {
@@ -118,6 +121,7 @@ enum workflow_state {
 	WORKFLOW_RUNNING,
 	WORKFLOW_SWITCHING,
 	WORKFLOW_SWITCHED,
+	WORKFLOW_COMPLETING,
 	WORKFLOW_COMPLETE,
 	WORKFLOW_CANCELLING,
 	WORKFLOW_CANCELLED,
@@ -159,7 +163,16 @@ struct workflow_record {
 	struct workflow_stream *streams;
 	size_t streams_count;
 	enum workflow_direction direction;
-	int attempt; /* raised by compare-and-swap with each cutover attempt */
+	/* Of the stream that is now: 1 forth, 2 the way back, 3 forth again ... Each switch adds one and
+	 * turns the direction, so that the side that serves is the one that rows come from. */
+	int round;
+	const char *start; /* Q: where this round's stream begins; "": it copies, or there is none */
+	const char *next_start; /* the same of the next round, which this attempt has prepared */
+	bool finishing;         /* the last step of the last switch is not done yet */
+	bool reversing;         /* SWITCHED: ReverseTraffic was asked for, and is not over */
+	const char *closed;     /* why there is no way back any more, as an attempt found it; "" */
+	enum old_tables old_tables; /* COMPLETING */
+	int attempt;                /* raised by compare-and-swap with each cutover attempt */
 	/* the cutover's step written before it is acted on; "" outside */
 	const char *step;
 	bool rolling_back; /* of this attempt: no commit any more */

@@ -9,6 +9,7 @@
 /* As in record.c: written as names. */
 static const char *const workflow_type_names[] = { "MoveTables", "Migrate", "Materialize", NULL };
 static const char *const direction_names[] = { "forward", "reverse", NULL };
+static const char *const old_tables_names[] = { "keep", "drop", "rename", NULL };
 
 /* clang-format off */
 static const struct fsm_state workflow_rows[] = {
@@ -22,11 +23,16 @@ static const struct fsm_state workflow_rows[] = {
 	    "the stream is on its way to exact" },
 	[WORKFLOW_RUNNING] = { "Running",
 	    FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
-	    "the stream is exact and the fences are there, disarmed at the source" },
+	    "the stream is exact and the fences are there, disarmed at the source; as after a way back" },
 	[WORKFLOW_SWITCHING] = { "Switching", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_SWITCHED),
 	    "an attempt is under way: it is finished, or undone, and nothing else" },
-	[WORKFLOW_SWITCHED] = { "Switched", FSM_TO(WORKFLOW_CHECKING), "past the commit and released" },
-	[WORKFLOW_COMPLETE] = { "Complete", FSM_TO(WORKFLOW_CHECKING), "and the old side is gone (later)" },
+	[WORKFLOW_SWITCHED] = { "Switched",
+	    FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_COMPLETING) | FSM_TO(WORKFLOW_CHECKING),
+	    "past the commit and released; the old side follows while there is a way back" },
+	[WORKFLOW_COMPLETING] = { "Completing", FSM_TO(WORKFLOW_COMPLETE),
+	    "the way back is ended for good; there is no way back from that" },
+	[WORKFLOW_COMPLETE] = { "Complete", FSM_TO(WORKFLOW_CHECKING),
+	    "no way back is left; the old tables are dropped, renamed or kept" },
 	[WORKFLOW_CANCELLING] = { "Cancelling", FSM_TO(WORKFLOW_CANCELLED),
 	    "what the move made is taken away, the rules last; there is no way back" },
 	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CHECKING),
@@ -176,6 +182,12 @@ events_read(const struct json *j, struct workflow_record *r)
 	}
 }
 
+static const char *
+text_of(const char *text)
+{
+	return text == NULL ? "" : text;
+}
+
 void
 workflow_write(struct buf *out, const struct workflow_record *r)
 {
@@ -192,12 +204,19 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	tables_write(&w, r);
 	streams_write(&w, r);
 	json_put_str(&w, "direction", name_at(direction_names, r->direction, DIRECTION_REVERSE));
+	json_put_i64(&w, "round", r->round);
+	json_put_str(&w, "start", text_of(r->start));
+	json_put_str(&w, "next_start", text_of(r->next_start));
+	json_put_bool(&w, "finishing", r->finishing);
+	json_put_bool(&w, "reversing", r->reversing);
+	json_put_str(&w, "closed", text_of(r->closed));
+	json_put_str(&w, "old_tables", name_at(old_tables_names, r->old_tables, OLD_TABLES_RENAME));
 	json_put_i64(&w, "attempt", r->attempt);
 	json_put_str(&w, "step", r->step);
 	json_put_bool(&w, "rolling_back", r->rolling_back);
 	json_put_bool(&w, "cancel", r->cancel);
 	json_put_i64(&w, "attempts_from", r->attempts_from);
-	json_put_str(&w, "before", r->before == NULL ? "" : r->before);
+	json_put_str(&w, "before", text_of(r->before));
 	json_put_str(&w, "position", r->position);
 	json_put_i64(&w, "hold_us", r->hold_us);
 	json_put_i64(&w, "created_us", r->created_us);
@@ -206,6 +225,18 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	workflow_options_put(&w, &r->options, GIVEN_ALL);
 	events_write(&w, r);
 	json_put_close(&w, '}');
+}
+
+/* A record of a program that knew no way back: it has switched once, or not yet. */
+static void
+add_round(struct workflow_record *r)
+{
+	bool switched = r->state == WORKFLOW_SWITCHED || r->state == WORKFLOW_COMPLETE;
+
+	if (r->round > 0)
+		return;
+	r->round = switched ? 2 : 1;
+	r->direction = switched ? DIRECTION_REVERSE : DIRECTION_FORWARD;
 }
 
 int
@@ -229,6 +260,13 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.target_keyspace = json_get_str(&j, "target_keyspace"),
 		.direction =
 		    (enum workflow_direction)json_get_enum(&j, "direction", direction_names),
+		.round = json_get_int(&j, "round", 0, INT_MAX),
+		.start = json_get_str(&j, "start"),
+		.next_start = json_get_str(&j, "next_start"),
+		.finishing = json_get_bool(&j, "finishing"),
+		.reversing = json_get_bool(&j, "reversing"),
+		.closed = json_get_str(&j, "closed"),
+		.old_tables = (enum old_tables)json_get_enum(&j, "old_tables", old_tables_names),
 		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
 		.step = json_get_str(&j, "step"),
 		.rolling_back = json_get_bool(&j, "rolling_back"),
@@ -245,6 +283,7 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 	tables_read(&j, out);
 	streams_read(&j, out);
 	events_read(&j, out);
+	add_round(out);
 	return json_close(&d);
 }
 

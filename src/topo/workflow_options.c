@@ -55,6 +55,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_i64(w, "window_from", o->window_from);
 		json_put_i64(w, "window_to", o->window_to);
 	}
+	if (given & GIVEN_REVERSE)
+		json_put_bool(w, "reverse_replication", o->reverse);
 	json_put_close(w, '}');
 }
 
@@ -65,7 +67,7 @@ options_given(const struct json *j)
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
 		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force",
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
-		"window_from" };
+		"window_from", "reverse_replication" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -97,6 +99,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.postpone_file = json_get_str(&j, "postpone_file"),
 		.window_from = json_get_int(&j, "window_from", 0, MINUTES_OF_DAY - 1),
 		.window_to = json_get_int(&j, "window_to", 0, MINUTES_OF_DAY - 1),
+		.reverse = json_get_bool(&j, "reverse_replication"),
 	};
 }
 
@@ -134,4 +137,6 @@ workflow_options_take(
 		to->window_from = from->window_from;
 		to->window_to = from->window_to;
 	}
+	if (given & GIVEN_REVERSE)
+		to->reverse = from->reverse;
 }

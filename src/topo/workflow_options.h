@@ -32,6 +32,7 @@ struct workflow_options {
 	const char *postpone_file; /* no switch while it exists on vtctld's machine; "": none */
 	/* No switch but between these minutes of vtctld's day; both the same: always. */
 	int window_from, window_to;
+	bool reverse; /* a switch leaves a way back: --enable-reverse-replication */
 };
 
 enum workflow_given {
@@ -49,7 +50,8 @@ enum workflow_given {
 	GIVEN_STOP_AFTER_COPY = 1 << 11,
 	GIVEN_POSTPONE_FILE = 1 << 12,
 	GIVEN_WINDOW = 1 << 13,
-	GIVEN_ALL = (1 << 14) - 1,
+	GIVEN_REVERSE = 1 << 14,
+	GIVEN_ALL = (1 << 15) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

@@ -246,6 +246,8 @@ is_at(struct ctx *cx, struct world *w)
 		return w->source.lock_no > 0;
 	if (strcmp(cancel_at, "catch-up") == 0)
 		return w->target.frozen;
+	if (strcmp(cancel_at, "reverse") == 0)
+		return w->source.prepared;
 	return strcmp(record(cx, w).step, cancel_at) == 0;
 }
 
@@ -276,7 +278,8 @@ TEST(an_attempt_is_rolled_back_before_its_move_is_cancelled)
 	cancel_in("preflight", "movetables.preflight.after", "sleep:1500");
 	cancel_in("hold", "movetables.hold.after", "sleep:1500");
 	cancel_in("fence", "movetables.fence.after", "sleep:1500");
-	cancel_in("catch-up", "movetables.commit.before", "sleep:1500");
+	cancel_in("catch-up", "movetables.catch-up.after", "sleep:1500");
+	cancel_in("reverse", "movetables.commit.before", "sleep:1500");
 }
 
 static void

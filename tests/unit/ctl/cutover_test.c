@@ -15,10 +15,12 @@ static const struct {
 	{ "hold", "hold" },
 	{ "fence", "lock at source" },
 	{ "catch-up", "freeze at target" },
+	{ "reverse", "stream_prepare at source" },
 	{ "commit", "lock_status at source" },
 	{ "acknowledge", "switched" },
 	{ "release", "disarm at target" },
 	{ "finish", "finish at target" },
+	{ "finish", "stream_start at source" },
 };
 enum { WEAK_POINTS = sizeof(weak_points) / sizeof(weak_points[0]) };
 

@@ -53,6 +53,14 @@ is_naming(const struct fake_gate *g)
 	return r != NULL && r->phase == RULE_NAMING;
 }
 
+static bool
+waits_for_drain(const struct fake_gate *g)
+{
+	const struct routing_rule *r = rules_find(&g->rules, "customer", "users");
+
+	return r != NULL && (r->phase == RULE_HOLD || gate_is_paused(g));
+}
+
 static int
 take_post(
     struct ctx *cx, struct fake_gate *g, const struct http_request *req, struct http_reply *reply)
@@ -67,8 +75,7 @@ take_post(
 		t = world_trouble(g->world, rule_phase_name(rule->phase));
 	TRY(world_before_act(cx, t));
 	TRY(adopt(g, req->body, cx->err));
-	while (!gate_is_open(g) && (gate_routes_to(g, "customer") || gate_is_paused(g)) &&
-	    g->inside > 0)
+	while (waits_for_drain(g) && g->inside > 0)
 		TRY(waitlist_wait(cx, &g->changed));
 	if (g->number == 1 && is_naming(g)) {
 		if (g->world->naming_until == 0)

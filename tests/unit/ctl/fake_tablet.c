@@ -5,13 +5,28 @@
 
 /* ---- Servers */
 
+/* Rows go to that server. */
+static bool
+flows(const struct fake_server *to)
+{
+	return to->stream && !to->prepared && !to->frozen && !to->finished;
+}
+
+static void
+carry(struct fake_server *to, const struct fake_server *from)
+{
+	if (!flows(to))
+		return;
+	to->rows += from->rows - to->applied;
+	to->applied = from->rows;
+}
+
 void
 world_stream(struct world *w)
 {
-	if (!w->target.stream || w->target.frozen)
-		return;
-	w->target.rows += w->source.rows - w->target.applied;
-	w->target.applied = w->source.rows;
+	expect(!(flows(&w->source) && flows(&w->target))); /* they would echo */
+	carry(&w->target, &w->source);
+	carry(&w->source, &w->target);
 }
 
 /* One write at a server; false: its fence refuses. Waits for the lock. */
@@ -57,17 +72,74 @@ do_check_from(struct ctx *cx, struct world *w, const struct move_request *q, voi
 	return 0;
 }
 
+static struct fake_server *
+end_of(struct world *w, const struct move_request *q, enum move_side end)
+{
+	return (q->round % 2 == 1) == (end == MOVE_TO) ? &w->target : &w->source;
+}
+
+static struct fake_server *
+side(struct world *w, const struct move_request *q)
+{
+	return end_of(w, q, q->side);
+}
+
+/* At the other end of the move. */
+static struct fake_server *
+other(struct world *w, const struct move_request *q)
+{
+	return end_of(w, q, q->side == MOVE_TO ? MOVE_FROM : MOVE_TO);
+}
+
 static int
 do_stream_create(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
+	struct fake_server *s = &w->target;
+
+	expect_eq(q->round, 1);         /* no other one copies */
 	for (int i = 0; i < GATES; i++) /* the rule is known before the table exists */
 		expect(w->gates[i].dead ||
 		    rules_find(&w->gates[i].rules, "new_customer", "users") != NULL);
-	if (!w->target.stream) {
-		w->target.rows = w->target.applied = 0;
-		w->target.freeze_no = q->attempt;
+	if (!s->stream) {
+		s->rows = s->applied = 0;
+		s->freeze_no = q->attempt;
+		s->bare = true;
 	}
-	w->target.stream = true;
+	s->stream = true;
+	s->round = 1;
+	s->gone = s->prepared = false;
+	world_stream(w);
+	return 0;
+}
+
+static int
+do_stream_prepare(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	struct fake_server *s = side(w, q), *from = other(w, q);
+
+	if (q->attempt < s->freeze_no)
+		return outdated(cx, q->attempt, s->freeze_no);
+	/* Nobody but us writes at either side: both are equal, and Q is where both are so. */
+	expect(s->lock_no == q->attempt && from->frozen);
+	expect_eq(s->rows, from->rows);
+	expect(!s->stream || s->round < q->round || s->prepared);
+	s->freeze_no = q->attempt;
+	s->stream = s->prepared = true;
+	s->frozen = s->finished = false;
+	s->round = q->round;
+	s->applied = from->rows;
+	((struct position_reply *)r)->position = arena_printf(cx->arena, "0-2-%d", from->rows);
+	return 0;
+}
+
+static int
+do_stream_start(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	struct fake_server *s = side(w, q);
+
+	if (!s->stream || s->round != q->round)
+		return err_set(cx->err, ERR_NOT_FOUND, "no stream");
+	s->prepared = false;
 	world_stream(w);
 	return 0;
 }
@@ -76,17 +148,20 @@ static int
 do_stream_status(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct stream_status_reply *reply = r;
+	const struct fake_server *s = side(w, q);
 
-	if (!w->target.stream)
+	if (!s->stream || s->round != q->round)
 		return err_set(cx->err, ERR_NOT_FOUND, "no stream");
-	reply->phase = w->target.finished ? STREAM_STOPPED
-	    : w->target.frozen            ? STREAM_FROZEN
-					  : STREAM_RUNNING;
-	if (w->target.broken) {
+	reply->phase = s->finished ? STREAM_STOPPED
+	    : s->frozen            ? STREAM_FROZEN
+	    : s->prepared          ? STREAM_STARTING
+				   : STREAM_RUNNING;
+	if (s->broken) {
 		reply->phase = STREAM_ERROR;
 		reply->error = "its binlog is gone";
 	}
-	reply->exact = true;
+	reply->closed = s->closed ? "TRUNCATE TABLE users was found" : "";
+	reply->exact = !s->prepared;
 	reply->lag_ms = 0;
 	return 0;
 }
@@ -94,17 +169,19 @@ do_stream_status(struct ctx *cx, struct world *w, const struct move_request *q, 
 static int
 do_stream_delete(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	for (int i = 0; i < GATES && w->target.stream; i++) /* nobody reads a table that is dropped */
-		expect(w->gates[i].dead || gate_serves_both_from(&w->gates[i], "customer"));
-	w->target.stream = w->target.has_fence = w->target.armed = w->target.frozen = false;
-	w->target.broken = w->target.finished = false;
-	return 0;
-}
+	bool drop = ((const struct stream_delete_request *)(const void *)q)->drop;
+	struct fake_server *s = side(w, q);
 
-static struct fake_server *
-side(struct world *w, const struct move_request *q)
-{
-	return q->side == MOVE_TO ? &w->target : &w->source;
+	if (!s->stream || s->round != q->round)
+		return 0;
+	for (int i = 0; i < GATES && drop; i++) /* nobody reads a table that is dropped */
+		expect(w->gates[i].dead || gate_serves_both_from(&w->gates[i], "customer"));
+	s->stream = s->frozen = s->broken = s->finished = s->prepared = s->closed = false;
+	if (drop) {
+		s->has_fence = s->armed = s->bare = false;
+		s->gone = true;
+	}
+	return 0;
 }
 
 /* A table that clients never leave alone is free only while the gates make room for it. */
@@ -118,7 +195,7 @@ wait_for_room(
 	do {
 		bool paused = true;
 
-		served = s->stream == false || s->finished;
+		served = gate_routes_to(&w->gates[0], s == &w->source ? "customer" : "new_customer");
 		for (int i = 0; i < GATES; i++)
 			paused = paused && (w->gates[i].dead || gate_is_left(w, &w->gates[i]));
 		if (!w->crowded || !served || (paused && w->pauses > w->crowded_pauses))
@@ -132,12 +209,12 @@ do_fence_install(struct ctx *cx, struct world *w, const struct move_request *q, 
 {
 	struct fake_server *s = side(w, q);
 
-	if (s == &w->target && !s->stream)
+	if (s->gone)
 		return err_set(cx->err, ERR_SERVER, "no table");
 	if (!s->has_fence)
 		TRY(wait_for_room(cx, w, s, q));
 	if (!s->has_fence)
-		s->armed = s == &w->target || s->row_left;
+		s->armed = q->side == MOVE_TO || s->row_left;
 	s->has_fence = true;
 	return 0;
 }
@@ -156,7 +233,7 @@ do_fence_remove(struct ctx *cx, struct world *w, const struct move_request *q, v
 static int
 do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	struct fake_server *s = &w->source;
+	struct fake_server *s = side(w, q);
 
 	if (!s->has_fence || q->attempt < s->fence_no)
 		return outdated(cx, q->attempt, s->fence_no);
@@ -169,16 +246,20 @@ do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 static int
 do_lock_status(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
+	const struct fake_server *s = side(w, q);
+
 	((struct lock_status_reply *)r)->held =
-	    w->source.lock_no == q->attempt && w->source.armed && w->source.fence_no == q->attempt;
+	    s->lock_no == q->attempt && s->armed && s->fence_no == q->attempt;
 	return 0;
 }
 
 static int
 do_unlock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	if (w->source.lock_no <= q->attempt)
-		w->source.lock_no = 0;
+	struct fake_server *s = side(w, q);
+
+	if (s->lock_no <= q->attempt)
+		s->lock_no = 0;
 	return 0;
 }
 
@@ -201,7 +282,7 @@ do_next_values(struct ctx *cx, struct world *w, const struct move_request *q, vo
 
 	reply->tables = arena_new(cx->arena, struct auto_next);
 	reply->tables_count = 1;
-	reply->tables[0].next = (uint64_t)w->source.rows + 1;
+	reply->tables[0].next = (uint64_t)side(w, q)->rows + 1;
 	return 0;
 }
 
@@ -209,11 +290,12 @@ static int
 do_set_next_values(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	const struct set_next_values_request *request = (const void *)q;
+	struct fake_server *s = side(w, q);
 	int given = (int)request->values[0].next;
 
 	/* Not to the number while the stream goes on, which would be outdated at once. */
-	if (w->target.frozen || given > w->target.next)
-		w->target.next = given;
+	if (s->frozen || given > s->next)
+		s->next = given;
 	return 0;
 }
 
@@ -221,15 +303,18 @@ static int
 do_freeze(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	const struct freeze_request *request = (const void *)q;
+	struct fake_server *s = side(w, q);
 	int p;
 
 	expect(sscanf(request->position, "0-1-%d", &p) == 1);
-	if (q->attempt < w->target.freeze_no)
-		return outdated(cx, q->attempt, w->target.freeze_no);
+	if (q->attempt < s->freeze_no)
+		return outdated(cx, q->attempt, s->freeze_no);
+	if (s->closed)
+		return err_set(cx->err, ERR_REFUSED, "TRUNCATE TABLE users was found");
 	world_stream(w);
-	expect(w->target.applied <= p); /* never beyond P */
-	w->target.freeze_no = q->attempt;
-	w->target.frozen = true;
+	expect(s->applied <= p); /* never beyond P */
+	s->freeze_no = q->attempt;
+	s->frozen = true;
 	((struct position_reply *)r)->position = request->position;
 	return 0;
 }
@@ -237,10 +322,12 @@ do_freeze(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 static int
 do_thaw(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	if (q->attempt < w->target.freeze_no)
-		return outdated(cx, q->attempt, w->target.freeze_no);
-	w->target.freeze_no = q->attempt;
-	w->target.frozen = false;
+	struct fake_server *s = side(w, q);
+
+	if (q->attempt < s->freeze_no)
+		return outdated(cx, q->attempt, s->freeze_no);
+	s->freeze_no = q->attempt;
+	s->frozen = false;
 	world_stream(w);
 	return 0;
 }
@@ -248,9 +335,51 @@ do_thaw(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 static int
 do_finish(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	expect(w->target.frozen);
-	expect_eq(w->target.next, w->source.rows + 1);
-	w->target.finished = true;
+	struct fake_server *s = side(w, q);
+
+	expect(s->frozen);
+	if (!s->finished)
+		expect_eq(s->next, other(w, q)->rows + 1);
+	s->finished = true;
+	s->bare = false;
+	return 0;
+}
+
+static struct fake_server *
+server_of(struct world *w, const char *database)
+{
+	return strcmp(database, "customer") == 0 ? &w->source : &w->target;
+}
+
+/* Its stream and what guards it have ended, and no gate sends anything there. */
+static int
+do_table_drop(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	const struct tables_request *request = (const void *)q;
+	struct fake_server *s = server_of(w, request->database);
+
+	for (int i = 0; i < GATES; i++)
+		expect(w->gates[i].dead || !gate_routes_to(&w->gates[i], request->database));
+	expect(!s->stream || s->finished);
+	if (s->gone)
+		return err_set(
+		    cx->err, ERR_REFUSED, "table '%s.users' does not exist", request->database);
+	s->gone = true;
+	s->has_fence = s->armed = false;
+	return 0;
+}
+
+static int
+do_table_rename(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	const struct table_rename_request *request = (const void *)q;
+	struct fake_server *s = server_of(w, request->database);
+
+	expect_str(request->table, "users");
+	expect_str(request->to, "_users_old");
+	expect(!s->stream || s->finished);
+	s->gone = s->renamed = true;
+	s->has_fence = s->armed = false;
 	return 0;
 }
 
@@ -268,6 +397,8 @@ do_table_find(struct ctx *cx, struct world *w, const struct move_request *q, voi
 		w->there_after--;
 		return 0;
 	}
+	if (strcmp(request->tables[0], "users") == 0)
+		reply->tables[0].exists = !server_of(w, request->database)->gone;
 	for (int i = 0; i < 2; i++)
 		reply->tables[0].exists |= w->there[i] != NULL && strcmp(w->there[i], name) == 0;
 	return 0;
@@ -281,6 +412,8 @@ static const struct {
 	[TABLET_CHECK_FROM] = { .run = do_check_from },
 	[TABLET_CHECK_TO] = { .run = do_nothing },
 	[TABLET_STREAM_CREATE] = { .run = do_stream_create, .one_at_a_time = true },
+	[TABLET_STREAM_PREPARE] = { .run = do_stream_prepare, .one_at_a_time = true },
+	[TABLET_STREAM_START] = { .run = do_stream_start, .one_at_a_time = true },
 	[TABLET_STREAM_STATUS] = { .run = do_stream_status },
 	[TABLET_STREAM_DELETE] = { .run = do_stream_delete, .one_at_a_time = true },
 	[TABLET_FENCE_INSTALL] = { .run = do_fence_install, .one_at_a_time = true },
@@ -295,6 +428,8 @@ static const struct {
 	[TABLET_THAW] = { .run = do_thaw },
 	[TABLET_FINISH] = { .run = do_finish },
 	[TABLET_TABLE_FIND] = { .run = do_table_find },
+	[TABLET_TABLE_DROP] = { .run = do_table_drop },
+	[TABLET_TABLE_RENAME] = { .run = do_table_rename },
 };
 
 static int
@@ -324,12 +459,12 @@ find_method(const char *path)
 
 /* As the tests name it: those about a server are of either. */
 static const char *
-name_call(struct arena *a, enum tablet_method m, const struct move_request *q)
+name_call(struct arena *a, struct world *w, enum tablet_method m, const struct move_request *q)
 {
-	bool about_a_move = m != TABLET_STATUS && m != TABLET_TABLE_FIND;
+	bool at_target = tablet_calls[m].request->size >= sizeof(struct move_request) &&
+	    side(w, q) == &w->target;
 
-	return arena_printf(a, "%s at %s", tablet_calls[m].name,
-	    about_a_move && q->side == MOVE_TO ? "target" : "source");
+	return arena_printf(a, "%s at %s", tablet_calls[m].name, at_target ? "target" : "source");
 }
 
 static int
@@ -341,7 +476,7 @@ run_method(struct ctx *cx, struct world *w, const struct http_request *req, stru
 	enum trouble t;
 
 	TRY(message_read(cx->arena, tablet_calls[m].request, req->body, q, cx->err));
-	t = world_trouble(w, name_call(cx->arena, m, q));
+	t = world_trouble(w, name_call(cx->arena, w, m, q));
 	TRY(world_before_act(cx, t));
 	TRY(check_outdated(cx, w, m, q));
 	TRY(methods[m].run(cx, w, q, r));

@@ -27,6 +27,8 @@ begin_anew(struct ctx *cx, struct world *w)
 
 	world_record(cx, w, &r);
 	r.state = WORKFLOW_CHECKING;
+	r.direction = DIRECTION_FORWARD;
+	r.round = 1;
 	workflow_write(&json, &r);
 	expect_ok(
 	    topo_set(cx, w->topo, "/workflows/new_customer/users", buf_slice(&json), 0), cx->err);

@@ -2,8 +2,8 @@
  * world.h - a cluster in one process, on virtual time: two tablets, two gates, clients, vtctlds.
  *
  * A server is a counter of rows. Clients add one to a table through their gate,
- * which routes, holds and acknowledges as its rules say; the stream carries the
- * source's counter to the target. Whatever happens, the side that is served in the end has at
+ * which routes, holds and acknowledges as its rules say; the streams carry the
+ * counter from one side to the other. Whatever happens, the side that is served in the end has at
  * least the rows that were acknowledged, and no moment may have two sides that accept writes:
  * world_check() looks after every act.
  *
@@ -42,12 +42,16 @@ enum { GATES = 2, CTLDS = 2 };
 
 struct fake_server {
 	int rows;
-	bool has_fence, armed, stream, frozen, finished, broken; /* broken: its stream has stopped */
+	bool has_fence, armed;
+	/* Of the stream that ends there. broken: it has stopped; closed: its guard has found something */
+	bool stream, prepared, frozen, finished, broken, closed;
+	int round;                        /* of it */
+	bool gone, renamed, bare;         /* its table; bare: it has only what was copied */
 	int fence_no, lock_no, freeze_no; /* attempts; lock_no 0: not locked */
 	bool row_left;                    /* of a fence, armed: its triggers are gone */
-	int applied;                      /* target: rows of the source that have arrived */
-	int next;                         /* target: AUTO_INCREMENT; the source's is rows + 1 */
-	int seen;                         /* the highest number of a stream's or a fence's call */
+	int applied;                      /* rows of the other side that have arrived */
+	int next; /* AUTO_INCREMENT, as it was set; who serves has rows + 1 */
+	int seen; /* the highest number of a stream's or a fence's call */
 };
 
 struct fake_gate {
@@ -110,6 +114,9 @@ int world_call(struct ctx *cx, struct ctl *c, const char *method, const struct c
 int world_move(struct ctx *cx, struct world *w, int n, struct workflow_options options) MUST_USE;
 /* Workflow delete new_customer.users. */
 int world_cancel(struct ctx *cx, struct world *w, int n) MUST_USE;
+/* SwitchTraffic, ReverseTraffic or Complete ("workflow_switch" ...; action: of Complete). */
+int world_ask(
+    struct ctx *cx, struct world *w, int n, const char *method, const char *action) MUST_USE;
 /* Starts the n-th vtctld; ends it as a kill would. */
 void world_start_ctld(struct world *w, int n);
 void world_kill_ctld(struct world *w, int n);

@@ -28,12 +28,15 @@ a_workflow(void)
 		.hint = "wait", .source_keyspace = "customer", .target_keyspace = "new_customer",
 		    .tables = tables,
 		.tables_count = 2, .streams = streams, .streams_count = 1,
-		    .direction = DIRECTION_REVERSE, .attempt = 3,
+		    .direction = DIRECTION_REVERSE, .round = 4, .start = "0-2-7", .next_start = "0-1-9",
+		    .finishing = true, .reversing = true, .closed = "TRUNCATE was found",
+		    .old_tables = OLD_TABLES_RENAME, .attempt = 3,
 		.step = "fence", .rolling_back = true, .cancel = true,
 		    .attempts_from = 2, .position = "0-1-42", .hold_us = 12345,
 		    .created_us = INT64_MAX,
 		.copied_us = INT64_MIN, .switched_us = -1,
-		.options = { 1, 2, 3, NEVER, ON_GRACE_KILL, 5, true, false }, .events = events,
+		.options = { 1, 2, 3, NEVER, ON_GRACE_KILL, 5, true, false, .reverse = true },
+		    .events = events,
 		    .events_count = 1 };
 }
 
@@ -52,9 +55,37 @@ TEST(record_workflow_survives)
 	    back.options.no_switch);
 	expect(back.options.on_grace == ON_GRACE_KILL && back.copied_us == INT64_MIN &&
 	    back.attempt == 3);
+	expect(back.round == 4 && back.finishing && back.reversing && back.options.reverse &&
+	    back.old_tables == OLD_TABLES_RENAME);
+	expect_str(back.start, "0-2-7");
+	expect_str(back.next_start, "0-1-9");
+	expect_str(back.closed, "TRUNCATE was found");
 	expect_str(back.tables[1].target_table, "orders_new");
 	expect_str(back.events[0].text, "in 5 \"ms\"\n\\");
 	expect_str(back.streams[0].target_tablet, "zone1-2");
+	arena_done(&arena);
+}
+
+/* Release 0.1 turned nothing round. */
+TEST(record_workflow_without_rounds_has_switched_once_or_not_yet)
+{
+	static const char form[] = "{\"name\":\"users\",\"state\":\"%s\",\"direction\":\"forward\"}";
+	static const char *const switched[] = { "Switched", "Complete" };
+	static const char *const others[] = { "Running", "Switching", "Cancelled", "Error" };
+	struct workflow_record r;
+
+	for (int i = 0; i < 2; i++) {
+		const char *json = arena_printf(&arena, form, switched[i]);
+
+		expect_ok(workflow_read(&arena, slice_str(json), &r, &err), &err);
+		expect(r.round == 2 && r.direction == DIRECTION_REVERSE && r.start[0] == '\0');
+	}
+	for (int i = 0; i < 4; i++) {
+		const char *json = arena_printf(&arena, form, others[i]);
+
+		expect_ok(workflow_read(&arena, slice_str(json), &r, &err), &err);
+		expect(r.round == 1 && r.direction == DIRECTION_FORWARD);
+	}
 	arena_done(&arena);
 }
 

@@ -1,0 +1,151 @@
+#include "ctl/back.h"
+
+#include "ctl/steps.h"
+#include "ctl/traffic.h"
+
+enum { CHECK_WITHIN_S = 10 };
+
+/* ---- Refusals */
+
+static const char *
+typed(struct ctx *cx, const struct workflow *w)
+{
+	return name_typed(cx->arena, w->r.target_keyspace, w->r.name);
+}
+
+int
+back_refuse_under_way(struct ctx *cx, const struct workflow *w)
+{
+	err_set(cx->err, ERR_REFUSED, "workflow '%s' is being switched %s", w->id,
+	    w->r.direction == DIRECTION_FORWARD ? "to its target" : "back to its source");
+	return err_hint(cx->err, "wait for it: vtctlclient Workflow show %s", typed(cx, w));
+}
+
+static int
+refuse_over(struct ctx *cx, const struct workflow *w)
+{
+	bool cancelled = w->r.state == WORKFLOW_CANCELLED || w->r.state == WORKFLOW_CANCELLING;
+
+	err_set(cx->err, ERR_REFUSED, "workflow '%s' %s", w->id,
+	    cancelled ? "was cancelled" : "is complete: there is no way back any more");
+	return err_hint(cx->err, "a new move goes there, or back: vtctlclient MoveTables");
+}
+
+static int
+refuse_closed(struct ctx *cx, const struct workflow *w)
+{
+	if (w->r.start[0] == '\0') {
+		err_set(cx->err, ERR_REFUSED,
+		    "workflow '%s' has no way back: it was switched without a reverse stream",
+		    w->id);
+		return err_hint(cx->err, "go back by a move: vtctlclient MoveTables %s %s",
+		    name_typed(cx->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)),
+		    name_typed(cx->arena, w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0)));
+	}
+	err_set(cx->err, ERR_REFUSED, "the way back of workflow '%s' is closed: %s", w->id,
+	    w->r.closed);
+	return err_hint(cx->err,
+	    "go back by a move once the old tables are dropped: vtctlclient DropTable %s",
+	    name_typed(cx->arena, w->r.source_keyspace, side_table(w, SIDE_SOURCE, 0)));
+}
+
+/* ---- Back */
+
+/* What an attempt would find, before anything is written. A tablet that does not answer now is the attempts'
+ * affair. */
+static int
+check_open(struct ctx *cx, struct workflow *w, struct back_answer *out)
+{
+	struct ctx within = ctx_within(cx, CHECK_WITHIN_S * SECOND);
+	struct stream_status_reply r;
+
+	if (w->r.start[0] != '\0' && w->r.closed[0] == '\0') {
+		if (w->r.finishing || stream_may_switch(&within, w, &r) == 0 ||
+		    cx->err->kind != ERR_REFUSED)
+			return 0;
+		w->r.closed = arena_strdup(&w->arena, cx->err->text);
+		TRY(workflow_save(cx, w));
+	}
+	out->closed = w->r.closed[0] != '\0';
+	return refuse_closed(cx, w);
+}
+
+/* The attempts of this wish are counted, and not those of the switches before. */
+void
+back_count_anew(struct workflow *w)
+{
+	if (w->r.round > 1)
+		w->r.attempts_from = w->r.attempt + w->r.attempt % 2;
+}
+
+static void
+begin_wish(struct workflow *w, const struct ctl_request *q)
+{
+	/* When it goes there, and by whose word, is not this wish's. */
+	const unsigned how = GIVEN_GRACE_PERIOD | GIVEN_TIMEOUT | GIVEN_READER_WAIT |
+	    GIVEN_MAX_LAG | GIVEN_ON_GRACE | GIVEN_SWITCH_ATTEMPTS;
+
+	workflow_options_take(&w->r.options, &q->options, q->given & how);
+	back_count_anew(w);
+	w->r.reversing = true;
+	w->r.state_text = w->r.hint = "";
+}
+
+static int
+ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct back_answer *out)
+{
+	switch (w->r.state) {
+	case WORKFLOW_SWITCHED:
+		if (w->r.reversing)
+			return 0;
+		TRY(check_open(cx, w, out));
+		begin_wish(w, q);
+		return workflow_save(cx, w);
+	case WORKFLOW_SWITCHING:
+		return w->r.direction == DIRECTION_REVERSE ? 0 : back_refuse_under_way(cx, w);
+	case WORKFLOW_COMPLETING:
+	case WORKFLOW_COMPLETE:
+	case WORKFLOW_CANCELLING:
+	case WORKFLOW_CANCELLED: return refuse_over(cx, w);
+	case WORKFLOW_RUNNING:
+		out->already = true;
+		if (w->r.options.no_switch)
+			return 0;
+		w->r.options.no_switch = true; /* between two attempts: withdrawn */
+		return workflow_save(cx, w);
+	case WORKFLOW_CHECKING:
+	case WORKFLOW_CREATING:
+	case WORKFLOW_COPYING:
+	case WORKFLOW_ERROR: break;
+	}
+	out->already = true;
+	return 0;
+}
+
+static int
+load(struct ctx *cx, struct workflow *w)
+{
+	if (workflow_load(cx, w) == 0)
+		return 0;
+	return cx->err->kind != ERR_NOT_FOUND
+	    ? -1
+	    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist", w->id);
+}
+
+int
+back_ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct back_answer *out)
+{
+	for (;;) {
+		*out = (struct back_answer){ .already = false };
+		TRY(load(cx, w));
+		out->start_state = traffic_state(&w->r);
+		if (ask(cx, w, q, out) == 0)
+			break;
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1; /* its job has just written: on top of that */
+	}
+	err_clear(cx->err);
+	w->ctl->kick = true;
+	waitlist_wake_all(&w->ctl->kicked);
+	return 0;
+}

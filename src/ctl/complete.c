@@ -1,0 +1,351 @@
+#include "ctl/complete.h"
+
+#include "base/log.h"
+#include "base/mutant.h"
+#include "ctl/pause.h"
+
+#include <stdio.h>
+
+enum {
+	STEP_WITHIN_S = 20, /* of one try, as of a cancellation's */
+	AGAIN_MS = 50,
+	OLD_NAME_CHARS = 59, /* of 64: "_" and "_old" are added */
+};
+
+/* ---- Asking */
+
+static int
+check_may_complete(struct ctx *cx, const struct workflow *w)
+{
+	const char *name = name_typed(cx->arena, w->r.target_keyspace, w->r.name);
+
+	if (workflow_switched(&w->r) && !w->r.reversing)
+		return 0;
+	if (w->r.direction == DIRECTION_REVERSE) {
+		err_set(cx->err, ERR_REFUSED, "workflow '%s' is being switched back", w->id);
+		return err_hint(cx->err, "see: vtctlclient Workflow show %s", name);
+	}
+	err_set(cx->err, ERR_REFUSED,
+	    "cannot complete workflow because you have not yet switched all read and write traffic");
+	return w->r.round == 1
+	    ? err_hint(cx->err, "see: vtctlclient Workflow show %s", name)
+	    : err_hint(cx->err,
+		  "'%s' serves again; to end the move: vtctlclient MoveTables Cancel %s",
+		  w->r.source_keyspace, name);
+}
+
+/* What is dropped must not be served. */
+static int
+check_not_served(struct ctx *cx, const struct workflow *w, int64_t *version)
+{
+	struct rules_record rules;
+	enum side old = workflow_to(w);
+	int64_t revision;
+
+	TRY(rules_load(cx, w->ctl, &rules, &revision));
+	*version = rules.version;
+	for (size_t i = 0; i < rules.count && !mutant("ctl_complete_drops_served"); i++) {
+		const struct routing_rule *r = &rules.rules[i];
+
+		for (size_t t = 0; t < w->r.tables_count; t++) {
+			if (strcmp(r->to_keyspace, side_keyspace(w, old)) == 0 &&
+			    strcmp(r->to_table, side_table(w, old, t)) == 0)
+				return err_set(cx->err, ERR_REFUSED,
+				    "table '%s.%s' is served: a routing rule sends '%s.%s' there",
+				    r->to_keyspace, r->to_table, r->from_keyspace, r->from_table);
+		}
+	}
+	return 0;
+}
+
+static const char *
+old_name(struct arena *a, const char *table)
+{
+	return arena_printf(a, "_%.*s_old", OLD_NAME_CHARS, table);
+}
+
+static int
+check_old_names(struct ctx *cx, const struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, STEP_WITHIN_S * SECOND);
+	enum side old = workflow_to(w);
+
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		const struct place p = { side_keyspace(w, old),
+			old_name(cx->arena, side_table(w, old, i)) };
+		struct table_find_reply r;
+
+		TRY(cluster_table_call(&within, w->ctl, &p, TABLET_TABLE_FIND, &r));
+		if (r.tables_count == 1 && !r.tables[0].exists)
+			continue;
+		err_set(cx->err, ERR_REFUSED, "table '%s.%s' exists already", p.keyspace, p.table);
+		return err_hint(
+		    cx->err, "drop it or give it another name, or drop or keep the old tables");
+	}
+	return 0;
+}
+
+static int
+begin(struct ctx *cx, struct workflow *w, enum old_tables old)
+{
+	int64_t version;
+
+	if (old != OLD_TABLES_KEEP)
+		TRY(check_not_served(cx, w, &version));
+	if (old == OLD_TABLES_RENAME)
+		TRY(check_old_names(cx, w));
+	if (!mutant("ctl_complete_same_number"))
+		workflow_outdate(w); /* (1) */
+	w->r.state = WORKFLOW_COMPLETING;
+	w->r.old_tables = old;
+	w->r.finishing = false;
+	w->r.step = w->r.state_text = w->r.hint = "";
+	workflow_note(w, "complete", "begun", "");
+	return workflow_save(cx, w);
+}
+
+static int
+ask(struct ctx *cx, struct workflow *w, enum old_tables old, struct complete_answer *out)
+{
+	for (;;) {
+		if (workflow_load(cx, w) != 0)
+			return cx->err->kind != ERR_NOT_FOUND
+			    ? -1
+			    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist", w->id);
+		TRY(check_may_complete(cx, w));
+		out->already = w->r.state == WORKFLOW_COMPLETE;
+		if (w->r.state != WORKFLOW_SWITCHED || begin(cx, w, old) == 0)
+			return 0;
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1; /* its job has just written: on top of that */
+	}
+}
+
+int
+complete_ask(
+    struct ctx *cx, struct ctl *c, const char *id, enum old_tables old, struct complete_answer *out)
+{
+	struct workflow w;
+
+	workflow_init(&w, c, id);
+	int rc = ask(cx, &w, old, out);
+	workflow_done(&w);
+	TRY(rc);
+	err_clear(cx->err);
+	c->kick = true;
+	waitlist_wake_all(&c->kicked);
+	return 0;
+}
+
+static int
+wait_complete(struct ctx *cx, struct workflow *w)
+{
+	TRY(workflow_load(cx, w));
+	while (w->r.state == WORKFLOW_SWITCHED || w->r.state == WORKFLOW_COMPLETING) {
+		char why[ERR_TEXT_MAX];
+
+		snprintf(why, sizeof(why), "%s", w->r.state_text);
+		if (workflow_next(cx, w) == 0)
+			continue;
+		if (cx->err->kind != ERR_TIMEOUT)
+			return -1;
+		return err_set(cx->err, ERR_TIMEOUT,
+		    "the way back of workflow '%s' is still being ended%s%s", w->id,
+		    why[0] == '\0' ? "" : ": ", why);
+	}
+	return 0;
+}
+
+int
+complete_wait(struct ctx *cx, struct ctl *c, const char *id)
+{
+	struct workflow w;
+
+	workflow_init(&w, c, id);
+	int rc = wait_complete(cx, &w);
+	workflow_done(&w);
+	return rc;
+}
+
+/* ---- Doing it */
+
+/* The last lock may be held still: the switch's own end has not come. */
+static int
+delete_streams(struct ctx *cx, struct workflow *w)
+{
+	enum side old = workflow_to(w);
+
+	TRY(round_do(cx, w, w->r.round - 1, old, TABLET_UNLOCK));
+	TRY(round_stream_delete(cx, w, w->r.round, false));
+	return round_stream_delete(cx, w, w->r.round - 1, false);
+}
+
+static int
+drop_one(struct ctx *cx, const struct workflow *w, enum side s, const char *table)
+{
+	const struct place p = { side_keyspace(w, s), table };
+	struct table_find_reply r;
+	struct err why;
+
+	if (cluster_table_call(cx, w->ctl, &p, TABLET_TABLE_DROP, NULL) == 0)
+		return 0;
+	if (cx->err->kind != ERR_REFUSED)
+		return -1;
+	why = *cx->err;
+	TRY(cluster_table_call(cx, w->ctl, &p, TABLET_TABLE_FIND, &r));
+	return r.tables_count == 1 && !r.tables[0].exists ? 0 : err_copy(cx->err, &why);
+}
+
+int
+complete_drop(struct ctx *cx, const struct workflow *w, enum side s)
+{
+	for (size_t i = 0; i < w->r.tables_count; i++)
+		TRY(drop_one(cx, w, s, side_table(w, s, i)));
+	return 0;
+}
+
+static int
+change_tables(struct ctx *cx, struct workflow *w)
+{
+	enum side old = workflow_to(w);
+	int64_t version;
+
+	if (w->r.old_tables == OLD_TABLES_KEEP)
+		return 0;
+	TRY(check_not_served(cx, w, &version));
+	TRY(rules_acknowledged(cx, w->ctl, version)); /* (3) */
+	if (w->r.old_tables == OLD_TABLES_DROP)
+		return complete_drop(cx, w, old);
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		const struct place p = { side_keyspace(w, old), side_table(w, old, i) };
+
+		TRY(cluster_table_rename(cx, w->ctl, &p, old_name(cx->arena, p.table)));
+	}
+	return 0;
+}
+
+static int
+remove_fence(struct ctx *cx, struct workflow *w)
+{
+	return pause_for(cx, w, workflow_from(w), side_fence_remove);
+}
+
+#define POINTS(name) "workflow.complete." name ".before", "workflow.complete." name ".after"
+
+static const struct complete_step {
+	const char *name;
+	const char *doing; /* what an operator reads when it does not come to an end */
+	int (*run)(struct ctx *cx, struct workflow *w);
+	const char *before, *after; /* fault points */
+} complete_steps[] = {
+	{ "stream", "ending the stream back", delete_streams, POINTS("stream") },
+	{ "tables", "dropping or renaming the old tables", change_tables, POINTS("tables") },
+	{ "fence", "removing the fence from the served tables", remove_fence, POINTS("fence") },
+};
+
+static int
+run_step(struct ctx *cx, struct workflow *w, const struct complete_step *s)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = ctx_within(cx, STEP_WITHIN_S * SECOND);
+
+	inner.arena = &scratch;
+	TRY(workflow_pass(cx, w, s->before));
+	if (strcmp(w->r.step, s->name) != 0) {
+		w->r.step = s->name;
+		workflow_note(w, s->name, "begun", s->doing);
+		TRY(workflow_save(&inner, w));
+	}
+	if (s->run(&inner, w) != 0)
+		return err_wrap(cx->err, "%s", s->doing);
+	return workflow_pass(cx, w, s->after);
+}
+
+static int
+tell_why(struct ctx *cx, struct workflow *w)
+{
+	struct err why = *cx->err;
+
+	if (why.kind != ERR_CANCELLED && why.kind != ERR_CONFLICT &&
+	    strcmp(w->r.state_text, why.text) != 0) {
+		w->r.state_text = arena_strdup(&w->arena, why.text);
+		w->r.hint = arena_strdup(&w->arena, why.hint);
+		TRY(workflow_save(cx, w));
+	}
+	return err_copy(cx->err, &why);
+}
+
+int
+complete_run(struct ctx *cx, struct workflow *w)
+{
+	const size_t count = sizeof(complete_steps) / sizeof(complete_steps[0]);
+	const size_t first = mutant("ctl_complete_tables_first") ? 1 : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (run_step(cx, w, &complete_steps[(first + i) % count]) != 0)
+			return tell_why(cx, w);
+	}
+	w->r.state = WORKFLOW_COMPLETE;
+	w->r.start = w->r.closed = w->r.step = w->r.position = w->r.state_text = w->r.hint = "";
+	workflow_note(w, "complete", "done", "");
+	log_info("workflow '%s' is complete", w->id);
+	return workflow_save(cx, w);
+}
+
+/* ---- In the way of another move */
+
+static bool
+shares_table(const struct workflow *w, const struct workflow_record *other)
+{
+	for (size_t i = 0; i < 2 * w->r.tables_count; i++) {
+		enum side s = i % 2 == 0 ? SIDE_SOURCE : SIDE_TARGET;
+
+		if (workflow_uses(other, side_keyspace(w, s), side_table(w, s, i / 2)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_in_the_way(const struct workflow *w, const struct workflow_record *other)
+{
+	/* One whose way back is closed has its stream and guard still. */
+	bool left = other->state == WORKFLOW_COMPLETING ||
+	    (other->state == WORKFLOW_SWITCHED && (other->finishing || other->start[0] != '\0'));
+
+	return left && shares_table(w, other);
+}
+
+static int
+end_other(struct ctx *cx, struct workflow *w, const char *id)
+{
+	struct complete_answer a;
+
+	TRY(complete_ask(cx, w->ctl, id, OLD_TABLES_KEEP, &a));
+	workflow_note(w, "create", "ended",
+	    arena_printf(cx->arena,
+		"the way back of workflow '%s' ends with this move; its old tables are kept", id));
+	TRY(workflow_save(cx, w));
+	return complete_wait(cx, w->ctl, id);
+}
+
+int
+complete_others(struct ctx *cx, struct workflow *w)
+{
+	struct topo_list all;
+
+	if (mutant("ctl_way_back_in_the_way"))
+		return 0;
+	TRY(topo_list(cx, w->ctl->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count; i++) {
+		const char *key = arena_slice_str(cx->arena, all.items[i].key);
+		struct workflow_record other;
+
+		if (strcmp(key, workflow_key(cx->arena, w->id)) == 0)
+			continue;
+		TRY(workflow_read(cx->arena, all.items[i].value, &other, cx->err));
+		if (is_in_the_way(w, &other))
+			TRY(end_other(cx, w, key + strlen("/workflows/")));
+	}
+	return 0;
+}
