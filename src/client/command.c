@@ -40,8 +40,9 @@ static const struct option move_options[] = {
 	OPTION("no-switch", OPT_BOOL, move.no_switch, NULL, 0, 0, NULL, NULL,
 	    "copy and stay in sync; the same command without it switches later"),
 	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL,
-	    "go on past views, routines, events and triggers that name the table or may name it; they "
-	    "are left as they are, and look for it at its old place"),
+	    "go on past what the preflight's list refuses: statements and transactions that would break, a "
+	    "disk that is too small; and past views, routines, events and triggers that name the table or "
+	    "may name it: they are left as they are, and look for it at its old place"),
 	OPTION("drop-foreign-keys", OPT_BOOL, move.drop_foreign_keys, NULL, 0, 0, NULL, NULL,
 	    "go on without foreign keys between a table that moves and one that stays: left out at the "
 	    "target, or dropped at the source before the switch; each is named"),

@@ -16,10 +16,29 @@ enum { CHECKING_EVERY_S = 2 }; /* silent for longer looks stuck */
 
 struct created {
 	const char *workflow;
+	bool refused; /* by the preflight's list */
+	const char *text, *hint, *findings;
 	bool created, done, checking;
 	const char *state_text; /* what its check waits for */
 	int64_t revision;
 };
+
+/* The preflight's list; for machines as it came. */
+static const char *
+read_findings(struct arena *a, const struct client *c, struct slice answer, const struct json *root)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct json findings = json_get_array(root, "findings");
+
+	for (size_t i = 0; !c->json && i < json_count(&findings); i++) {
+		struct json f = json_item(&findings, i);
+
+		view_finding(&out, json_get_str(&f, "severity"), json_get_str(&f, "text"));
+	}
+	if (c->json)
+		buf_addf(&out, "%.*s\n", SLICE_ARG(answer));
+	return arena_slice_str(a, buf_slice(&out));
+}
 
 static int
 create(struct ctx *cx, struct client *c, const struct ctl_request *request, struct created *out)
@@ -32,6 +51,10 @@ create(struct ctx *cx, struct client *c, const struct ctl_request *request, stru
 	struct json root = json_root(&doc);
 	json_need(&root, "workflow");
 	*out = (struct created){
+		.refused = json_get_bool(&root, "refused"),
+		.text = json_get_str(&root, "text"),
+		.hint = json_get_str(&root, "hint"),
+		.findings = read_findings(cx->arena, c, answer, &root),
 		.workflow = json_get_str(&root, "workflow"),
 		.created = json_get_bool(&root, "created"),
 		.done = json_get_bool(&root, "done"),
@@ -62,6 +85,10 @@ poll_check(struct ctx *cx, struct follow *f, const struct ctl_request *r, struct
 	if (create(cx, f->client, r, &now) == 0) {
 		f->gone_since = NEVER;
 		made->checking = now.checking;
+		made->refused = now.refused;
+		made->text = now.text;
+		made->hint = now.hint;
+		made->findings = now.findings;
 		made->state_text = now.state_text;
 		made->revision = now.revision;
 		return 0;
@@ -97,6 +124,15 @@ say_checking(void *arg)
 		progress_checking(&f->progress, f->checking, since, task_now());
 }
 
+/* By the preflight's list, which is printed first. */
+static int
+refused(struct ctx *cx, const struct created *made)
+{
+	printf("%s", made->findings);
+	err_set(cx->err, ERR_REFUSED, "%s", made->text);
+	return err_hint(cx->err, "%s", made->hint);
+}
+
 /* The check asks two servers, and waits for what they wait for. */
 static int
 begin_aloud(struct ctx *cx, struct follow *f, const struct ctl_request *r, struct created *made)
@@ -109,7 +145,7 @@ begin_aloud(struct ctx *cx, struct follow *f, const struct ctl_request *r, struc
 	rc = begin(cx, f, r, made);
 	group_done(&group);
 	progress_end_line(&f->progress);
-	return rc;
+	return rc == 0 && made->refused ? refused(cx, made) : rc;
 }
 
 /* ---- Ours: to its end */

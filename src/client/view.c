@@ -1,5 +1,6 @@
 #include "client/view.h"
 
+#include "rpc/findings.h"
 #include "topo/json.h"
 #include "topo/name.h"
 
@@ -30,6 +31,15 @@ read_holds(const struct json *record, struct move_view *v)
 	}
 }
 
+void
+view_finding(struct buf *out, const char *severity, const char *text)
+{
+	for (int i = 0; finding_severity_names[i] != NULL; i++) {
+		if (strcmp(severity, finding_severity_names[i]) == 0)
+			buf_addf(out, "%s: %s\n", severity, text);
+	}
+}
+
 /* What a person is to know of the move before it is over. */
 static const char *
 read_notes(struct arena *a, const struct json *record)
@@ -44,6 +54,8 @@ read_notes(struct arena *a, const struct json *record)
 		if (strcmp(what, "forced") == 0 || strcmp(what, "dropped") == 0 ||
 		    strcmp(what, "converted") == 0)
 			buf_addf(&lines, "note: %s\n", json_get_str(&e, "text"));
+		if (strcmp(json_get_str(&e, "step"), "preflight") == 0)
+			view_finding(&lines, what, json_get_str(&e, "text"));
 	}
 	return arena_slice_str(a, buf_slice(&lines));
 }

@@ -4,6 +4,7 @@
 #ifndef CLIENT_VIEW_H
 #define CLIENT_VIEW_H
 
+#include "base/buf.h"
 #include "task/task.h"
 
 struct table_view {
@@ -40,6 +41,8 @@ bool view_arrived(const struct move_view *v);
 /* It does not go on by itself. */
 bool view_failed(const struct move_view *v);
 
+/* One line of a preflight's list; of an event that is none, nothing. */
+void view_finding(struct buf *out, const char *severity, const char *text);
 /* From an answer of move_status or workflow_show. */
 int view_read(struct ctx *cx, struct slice answer, struct move_view *v) MUST_USE;
 

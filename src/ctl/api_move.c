@@ -218,6 +218,23 @@ workflow_list(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct
 
 /* ---- Moving */
 
+/* What an error says, and the list that it sums up. */
+static void
+put_refusal(struct json_writer *w, const struct move_result *r)
+{
+	json_put_bool(w, "refused", true);
+	json_put_str(w, "text", r->text);
+	json_put_str(w, "hint", r->hint);
+	json_put_open(w, "findings", '[');
+	for (size_t i = 0; i < r->findings.count; i++) {
+		SCOPED(buf) struct buf one = BUF_INIT;
+
+		message_write(&one, &finding_message, &r->findings.items[i]);
+		json_put_raw(w, NULL, buf_slice(&one));
+	}
+	json_put_close(w, ']');
+}
+
 static int
 move_tables(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
@@ -226,6 +243,8 @@ move_tables(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 
 	TRY(create_move(cx, c, q, &r));
 	json_put_open(&w, NULL, '{');
+	if (r.refused)
+		put_refusal(&w, &r);
 	json_put_str(&w, "workflow", r.workflow);
 	json_put_bool(&w, "created", r.created);
 	json_put_bool(&w, "done", r.done);

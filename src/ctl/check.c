@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "ctl/preflight.h"
 #include "ctl/rules.h"
 
 enum { AGAIN_MS = 100 }; /* a topology that is away */
@@ -112,6 +113,17 @@ clear_before(struct ctx *cx, struct workflow *w)
 	return side_fence_remove(cx, w, SIDE_SOURCE);
 }
 
+/* What works and will hurt. */
+static int
+look(struct ctx *cx, struct workflow *w)
+{
+	struct hurt found;
+
+	TRY(preflight_collect(cx, w, &found));
+	preflight_note(w, &found.findings);
+	return preflight_judge(cx, w, &found);
+}
+
 static int
 ask_everybody(struct ctx *cx, struct workflow *w)
 {
@@ -131,6 +143,7 @@ ask_everybody(struct ctx *cx, struct workflow *w)
 	TRY(ask_tablets(cx, w));
 	TRY(rules_load(cx, w->ctl, &rules, &revision));
 	TRY(rules_acknowledged(cx, w->ctl, rules.version));
+	TRY(look(cx, w));
 	return clear_before(cx, w);
 }
 
@@ -214,6 +227,19 @@ ask_watched(struct ctx *cx, struct workflow *w)
 	return rc;
 }
 
+/* The list stays with the refusal, for whoever asked for the move. */
+static int
+keep_list(struct ctx *cx, struct workflow *w)
+{
+	struct err why = *cx->err;
+
+	if (why.kind != ERR_REFUSED || workflow_event_at(w, "preflight", "refuses") == 0)
+		return -1;
+	if (workflow_save(cx, w) != 0 && cx->err->kind == ERR_CONFLICT)
+		return -1;
+	return err_copy(cx->err, &why);
+}
+
 int
 check_run(struct ctx *cx, struct workflow *w)
 {
@@ -225,7 +251,7 @@ check_run(struct ctx *cx, struct workflow *w)
 		if (cx->err->kind != ERR_CANCELLED && cx->err->kind != ERR_CONFLICT)
 			cx->err->kind = ERR_REFUSED;
 		w->ctl->counts.refused += cx->err->kind == ERR_REFUSED;
-		return -1;
+		return keep_list(cx, w);
 	}
 	w->r.state = WORKFLOW_CREATING;
 	w->r.state_text = w->r.hint = w->r.before = "";

@@ -334,21 +334,41 @@ wait_checked(struct ctx *cx, struct workflow *w)
 	return 0;
 }
 
+static void
+take_findings(struct ctx *cx, const struct workflow *w, struct findings *out)
+{
+	*out = (struct findings){ .count = 0 };
+	for (size_t i = 0; i < w->r.events_count; i++) {
+		const struct workflow_event *e = &w->r.events[i];
+
+		for (int s = FINDING_NOTE; s <= FINDING_REFUSES; s++) {
+			if (strcmp(e->step, "preflight") == 0 &&
+			    strcmp(e->what, finding_severity_names[s]) == 0)
+				findings_add(
+				    cx->arena, out, (enum finding_severity)s, "%s", e->text);
+		}
+	}
+}
+
 /* Refused: whoever asked for it knows it now, so that everything can be as it was. When it cannot be
  * written the record says it still, and may be deleted. */
 static int
-tell(struct ctx *cx, struct workflow *w)
+tell(struct ctx *cx, struct workflow *w, struct move_result *out)
 {
 	struct err why;
 
 	if (w->r.state != WORKFLOW_ERROR || !workflow_unmade(&w->r))
 		return 0;
+	take_findings(cx, w, &out->findings);
+	out->refused = findings_count(&out->findings, FINDING_REFUSES) > 0;
+	out->text = arena_strdup(cx->arena, w->r.state_text);
+	out->hint = arena_strdup(cx->arena, w->r.hint);
 	err_set(cx->err, ERR_REFUSED, "%s", w->r.state_text);
 	if (w->r.hint[0] != '\0')
 		err_hint(cx->err, "%s", w->r.hint);
 	why = *cx->err;
 	(void)!workflow_unmake(cx, w);
-	return err_copy(cx->err, &why);
+	return out->refused ? 0 : err_copy(cx->err, &why);
 }
 
 /* ---- The way back, said as a move */
@@ -479,7 +499,9 @@ move(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct mov
 		TRY(go_on_waiting(cx, w));
 	}
 	TRY(wait_checked(cx, w));
-	TRY(tell(cx, w));
+	TRY(tell(cx, w, out));
+	if (out->refused)
+		return 0;
 	out->checking = w->r.state == WORKFLOW_CHECKING;
 	out->revision = w->revision;
 	out->state_text = arena_strdup(cx->arena, w->r.state_text);

@@ -20,6 +20,10 @@ struct move_result {
 	bool checking;          /* not over: to be asked again, after this revision */
 	const char *state_text; /* what that waits for; cx->arena */
 	int64_t revision;
+	/* The preflight's list has refused it: everything is as it was before. */
+	bool refused;
+	const char *text, *hint;  /* why */
+	struct findings findings; /* of the check, once it is over */
 };
 
 int create_move(

@@ -38,7 +38,8 @@
  *     "created":bool,"done":bool,"checking":bool,"state_text":"","revision":N}. Of the options those
  *     that the request has: a move that is there keeps the others, a new one has the defaults.
  *     checking: its check is not over after a second; to wait on, the same with after_revision = N. A
- *     move that is refused is told as this method's error, and there is none any more.
+ *     move that is refused is told as this method's error, and there is none any more. But where the
+ *     preflight's list refuses it: "refused":true,"text","hint","findings":[{"severity","text"},..].
  * move_status       workflow, after_revision
  *     as workflow_show; waits up to a second for a record newer than after_revision
  * workflow_delete   workflow

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "ctl/pause.h"
+#include "ctl/preflight.h"
 
 #include <inttypes.h>
 
@@ -98,6 +99,24 @@ carry_auto_increment(struct ctx *cx, struct cutover *c)
 	return any ? side_call(cx, c->w, TABLET_SET_NEXT_VALUES, &set, NULL) : 0;
 }
 
+/* Clients may have begun since to run what the switch would break. The list is noted once, before the first
+ * attempt of a command. */
+static int
+look_again(struct ctx *cx, struct cutover *c)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct hurt found;
+
+	if (mutant("ctl_preflight_once"))
+		return 0;
+	inner.arena = &scratch;
+	TRY(preflight_collect(&inner, c->w, &found));
+	if (c->w->r.attempt <= c->w->r.attempts_from + 1)
+		preflight_note(c->w, &found.findings);
+	return preflight_judge(&inner, c->w, &found);
+}
+
 static int
 run_preflight(struct ctx *cx, struct cutover *c)
 {
@@ -109,6 +128,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(side_ask(&within, c->w, workflow_from(c->w)));
 	TRY(rules_load(&within, c->w->ctl, &rules, &revision));
 	TRY(rules_acknowledged(&within, c->w->ctl, rules.version));
+	TRY(look_again(&within, c));
 	TRY(pause_for(&within, c->w, workflow_from(c->w), side_fence_install));
 	/* Its row is not touched here: writers that are open hold it, and only the hold waits for them. */
 	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));

@@ -21,6 +21,7 @@ enum {
 struct kept {
 	int64_t count;
 	int64_t lately; /* how often it was met, older times counting less */
+	usec last;      /* when */
 	int users;      /* statements of it that are under way: it stays */
 	bool left;      /* its digests have begun anew meanwhile: it goes with the last of them */
 	size_t key_len;
@@ -73,6 +74,14 @@ struct digests {
 };
 
 /* ---- Keeping those that are used most */
+
+static void
+kept_met(struct kept *k)
+{
+	k->count++;
+	k->lately++;
+	k->last = task_now();
+}
 
 static void
 store_begin(struct store *s, size_t max)
@@ -441,8 +450,7 @@ digests_done(
 		return;
 	}
 	one->kept.users--;
-	one->kept.count++;
-	one->kept.lately++;
+	kept_met(&one->kept);
 	one->errors += o->failed;
 	one->rows += (int64_t)o->rows;
 	one->total_us += o->took;
@@ -482,8 +490,7 @@ digests_transaction(struct digests *d, struct touched *t)
 		s = map_get(&d->spans.by_key, slice_of(key, len));
 		if (s == NULL)
 			s = add_span(d, slice_of(key, len), t);
-		s->kept.count++;
-		s->kept.lately++;
+		kept_met(&s->kept);
 	}
 	touched_forget(t);
 }
@@ -521,6 +528,7 @@ copy_digest(const struct digests *d, struct arena *a, const struct digest *one,
 		.count = one->kept.count,
 		.errors = one->errors,
 		.rows = one->rows,
+		.ago_us = task_now() - one->kept.last,
 		.total_us = one->total_us,
 		.max_us = one->max_us };
 	out->latency = arena_array(a, struct latency_bucket, LATENCY_BUCKETS);
@@ -541,7 +549,8 @@ copy_span(const struct digests *d, struct arena *a, const struct span *s, struct
 	*out = (struct table_span){ .tables = copy_names(d, a, names, s->tables.count),
 		.tables_count = s->tables.count,
 		.more_tables = s->tables.more,
-		.count = s->kept.count };
+		.count = s->kept.count,
+		.ago_us = task_now() - s->kept.last };
 }
 
 void

@@ -28,6 +28,7 @@ static const struct member digest_members[] = {
 	COUNTER(statement_digest, count),
 	COUNTER(statement_digest, errors),
 	COUNTER(statement_digest, rows),
+	COUNTER(statement_digest, ago_us),
 	COUNTER(statement_digest, total_us),
 	COUNTER(statement_digest, max_us),
 	{ .name = "latency", .type = MEMBER_LIST, .offset = offsetof(struct statement_digest, latency),
@@ -42,6 +43,7 @@ static const struct member span_members[] = {
 	    .count = offsetof(struct table_span, tables_count) },
 	{ .name = "more_tables", .type = MEMBER_BOOL, .offset = offsetof(struct table_span, more_tables) },
 	COUNTER(table_span, count),
+	COUNTER(table_span, ago_us),
 	{ 0 },
 };
 static const struct message span = { "tables of a transaction", span_members, sizeof(struct table_span),
@@ -169,6 +171,7 @@ merge_statement(struct merge *m, const struct statement_digest *d)
 	to->count += d->count;
 	to->errors += d->errors;
 	to->rows += d->rows;
+	to->ago_us = d->ago_us < to->ago_us ? d->ago_us : to->ago_us;
 	to->total_us += d->total_us;
 	to->max_us = d->max_us > to->max_us ? d->max_us : to->max_us;
 	add_latency(m->arena, to, d);
@@ -189,6 +192,7 @@ merge_span(struct merge *m, const struct table_span *s)
 		return;
 	}
 	to->count += s->count;
+	to->ago_us = s->ago_us < to->ago_us ? s->ago_us : to->ago_us;
 }
 
 static void

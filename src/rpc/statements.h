@@ -47,6 +47,7 @@ struct statement_digest {
 	bool more_tables; /* it names more than are kept */
 	int64_t count, errors;
 	int64_t rows;             /* sent to clients, or changed */
+	int64_t ago_us;           /* since it was last met */
 	int64_t total_us, max_us; /* from the command to the end of its answer, waiting included */
 	struct latency_bucket *latency; /* those that are not empty */
 	size_t latency_count;
@@ -57,7 +58,8 @@ struct table_span {
 	const char **tables; /* as above */
 	size_t tables_count;
 	bool more_tables;
-	int64_t count; /* of the transactions */
+	int64_t count;  /* of the transactions */
+	int64_t ago_us; /* since the last of them ended */
 };
 
 struct statements_record {

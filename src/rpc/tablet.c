@@ -125,6 +125,22 @@ static const struct member check_to_members[] = {
 };
 MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);
 
+static const struct member survey_members[] = {
+	{ .name = "bytes", .type = MEMBER_I64, .offset = offsetof(struct survey_request, bytes) },
+	{ 0 },
+};
+MOVE_MESSAGE(survey, "request to survey", struct survey_request);
+
+/* clang-format off */
+static const struct member survey_reply_members[] = {
+	{ .name = "findings", .type = MEMBER_LIST, .offset = offsetof(struct survey_reply, findings.items),
+	    .of = &finding_message, .count = offsetof(struct survey_reply, findings.count) },
+	{ .name = "bytes", .type = MEMBER_I64, .offset = offsetof(struct survey_reply, bytes) },
+	{ 0 },
+};
+/* clang-format on */
+MESSAGE(survey_reply, "reply to survey", struct survey_reply);
+
 /* ---- Streams */
 
 static const struct member stream_prepare_members[] = {
@@ -303,6 +319,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STATUS] = { "status", &tablet, &status_reply },
 	[TABLET_CHECK_FROM] = { "check_from", &check_from, &check_from_reply },
 	[TABLET_CHECK_TO] = { "check_to", &check_to, &nothing },
+	[TABLET_SURVEY] = { "survey", &survey, &survey_reply },
 	[TABLET_STREAM_CREATE] = { "stream_create", &move, &nothing },
 	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &position_reply },
 	[TABLET_STREAM_START] = { "stream_start", &move, &nothing },

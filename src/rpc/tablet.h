@@ -12,6 +12,8 @@
  *  check_from                may these tables be moved away: refuses (with a hint), or describes them.
  *                            Privileges are tried by doing, and undone
  *  check_to                  may they arrive: each missing, or empty and defined as definitions says
+ *  survey                    what will hurt the move at this end, as far as its server tells: findings, and
+ *                            how much there is to copy (MOVE_FROM); asks only. bytes: what is to arrive
  *  stream_create             makes the bare tables anew and starts the stream; idempotent
  *  stream_status
  *  stream_prepare            step 4: a stream back from Q, which the reply has; it does not run yet.
@@ -43,6 +45,7 @@
 #define RPC_TABLET_H
 
 #include "base/fsm.h"
+#include "rpc/findings.h"
 #include "task/task.h"
 #include "topo/message.h"
 
@@ -52,6 +55,7 @@ enum tablet_method {
 	TABLET_STATUS,
 	TABLET_CHECK_FROM,
 	TABLET_CHECK_TO,
+	TABLET_SURVEY,
 	TABLET_STREAM_CREATE,
 	TABLET_STREAM_PREPARE,
 	TABLET_STREAM_START,
@@ -129,6 +133,16 @@ struct check_to_request {
 	struct move_request move;
 	const char **definitions; /* of the tables at the other end; none: not compared */
 	size_t definitions_count;
+};
+
+struct survey_request {
+	struct move_request move;
+	int64_t bytes; /* MOVE_TO: of rows and indexes at the other end */
+};
+
+struct survey_reply {
+	struct findings findings;
+	int64_t bytes; /* MOVE_FROM: the same of the tables here, as the server estimates */
 };
 
 struct fence_install_request {

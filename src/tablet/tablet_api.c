@@ -6,6 +6,7 @@
 #include "tablet/preflight.h"
 #include "tablet/read/place.h"
 #include "tablet/server/spare.h"
+#include "tablet/survey.h"
 #include "tablet/table/auto_increment.h"
 #include "tablet/tablet_metrics.h"
 
@@ -76,6 +77,15 @@ static int
 do_check_to(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	return preflight_to(cx, api->env, q);
+}
+
+static int
+do_survey(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct survey_request *request = q;
+
+	return request->move.side == MOVE_FROM ? survey_from(cx, api->env, request, r)
+					       : survey_to(cx, api->env, request, r);
 }
 
 static int
@@ -487,6 +497,7 @@ static const struct method {
 	[TABLET_STATUS] = { do_status, false },
 	[TABLET_CHECK_FROM] = { do_check_from, false },
 	[TABLET_CHECK_TO] = { do_check_to, false },
+	[TABLET_SURVEY] = { do_survey, false },
 	[TABLET_STREAM_CREATE] = { do_stream_create, true },
 	[TABLET_STREAM_STATUS] = { do_stream_status, false },
 	[TABLET_STREAM_DELETE] = { do_stream_delete, true },

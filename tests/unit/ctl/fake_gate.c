@@ -91,6 +91,17 @@ take_post(
 	return 0;
 }
 
+/* Both have seen the same. */
+static void
+tell_statements(const struct fake_gate *g, struct http_reply *reply)
+{
+	static const struct statements_record nothing = { .gates = 1 };
+
+	reply->status = 200;
+	message_write(&reply->body, &statements_record_message,
+	    g->world->seen != NULL ? g->world->seen : &nothing);
+}
+
 void
 fake_gate_handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
 {
@@ -101,6 +112,8 @@ fake_gate_handle(struct ctx *cx, void *arg, const struct http_request *req, stru
 
 	if (g->dead)
 		err_set(&err, ERR_RETRY, "dead");
+	else if (strcmp(req->path, "/gate/statements") == 0)
+		return tell_statements(g, reply);
 	else if (take_post(&inner, g, req, reply) == 0)
 		return;
 	rpc_reply_error(reply, &err);

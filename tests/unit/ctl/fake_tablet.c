@@ -410,6 +410,7 @@ static const struct {
 } methods[TABLET_METHODS] = {
 	[TABLET_STATUS] = { .run = do_nothing },
 	[TABLET_CHECK_FROM] = { .run = do_check_from },
+	[TABLET_SURVEY] = { .run = do_nothing },
 	[TABLET_CHECK_TO] = { .run = do_nothing },
 	[TABLET_STREAM_CREATE] = { .run = do_stream_create, .one_at_a_time = true },
 	[TABLET_STREAM_PREPARE] = { .run = do_stream_prepare, .one_at_a_time = true },

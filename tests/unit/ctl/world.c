@@ -145,7 +145,7 @@ make_side(struct ctx *cx, struct world *w, int uid, const char *keyspace)
 		.keyspace = keyspace,
 		.shard = "0",
 		.type = TABLET_PRIMARY,
-		.server = "server:1",
+		.server = arena_printf(cx->arena, "server%d:1", uid),
 		.http = http });
 	put(cx, w, arena_printf(cx->arena, "/tablets/%s", alias), &json);
 	health_write(&json,

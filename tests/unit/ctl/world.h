@@ -15,6 +15,7 @@
 
 #include "ctl/ctl_api.h"
 #include "ctl/job.h"
+#include "rpc/statements.h"
 #include "task/sim.h"
 #include "test.h"
 
@@ -77,6 +78,7 @@ struct flaky {
 
 struct world {
 	struct topo *topo;
+	const struct statements_record *seen; /* by each gate; NULL: nothing */
 	struct fake_server source, target;
 	struct fake_gate gates[GATES];
 	struct ctl ctlds[CTLDS];

@@ -14,11 +14,12 @@ TEST(the_same_statement_of_two_gates_is_one)
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	SCOPED(buf) struct buf json = BUF_INIT;
 	struct latency_bucket fast[] = { { 64, 3 }, { 256, 1 } }, slow[] = { { 256, 2 }, { 0, 1 } };
-	struct statement_digest d1[] = { { "select ?", users, 1, false, 4, 1, 8, 400, 200, fast,
+	struct statement_digest d1[] = { { "select ?", users, 1, false, 4, 1, 8, 30, 400, 200, fast,
 	    2 } };
-	struct statement_digest d2[] = { { "select ?", users, 1, false, 3, 0, 3, 900, 500, slow, 2 },
-		{ "select ?", both, 2, false, 9, 0, 0, 9, 1, fast, 0 } };
-	struct table_span s1[] = { { both, 2, false, 5 } }, s2[] = { { both, 2, false, 6 } };
+	struct statement_digest d2[] = { { "select ?", users, 1, false, 3, 0, 3, 20, 900, 500, slow,
+					     2 },
+		{ "select ?", both, 2, false, 9, 0, 0, 1, 9, 1, fast, 0 } };
+	struct table_span s1[] = { { both, 2, false, 5, 10 } }, s2[] = { { both, 2, false, 6, 11 } };
 	struct statements_record r1 = { 1000, 50, 50, 1, NULL, 0, 4, 1, 7, 2, d1, 1, s1, 1 };
 	struct statements_record r2 = { 900, 60, 20, 1, NULL, 0, 12, 0, 0, 0, d2, 2, s2, 1 };
 	const struct statements_record *all[] = { &r1, &r2 };
@@ -41,6 +42,8 @@ TEST(the_same_statement_of_two_gates_is_one)
 	expect_eq(again.statements[1].count, 7);
 	expect_eq(again.statements[1].errors, 1);
 	expect_eq(again.statements[1].rows, 11);
+	expect_eq(again.statements[1].ago_us, 20);
+	expect_eq(again.spans[0].ago_us, 10);
 	expect_eq(again.statements[1].max_us, 500);
 	expect_eq(again.statements[1].latency_count, 3);
 	expect_eq(again.statements[1].latency[1].count, 3);
