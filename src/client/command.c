@@ -64,6 +64,12 @@ static const struct option move_options[] = {
 	OPTION("v1", OPT_BOOL, first_form, NULL, 0, 0, NULL, NULL, NULL),
 	OPTION("on-ddl", OPT_ENUM, on_ddl, "STOP", 0, 0, "STOP", NULL,
 	    "what the stream does when it meets a change of a moving table's definition"),
+	OPTION("enable-reverse-replication", OPT_BOOL, move.reverse, NULL, 0, 0, NULL, NULL,
+	    "the old tables follow once it has switched, so that ReverseTraffic can go back"),
+	OPTION("keep-data", OPT_BOOL, keep_data, NULL, 0, 0, NULL, NULL,
+	    "Complete: the old tables stay as they are"),
+	OPTION("rename-tables", OPT_BOOL, rename_tables, NULL, 0, 0, NULL, NULL,
+	    "Complete: the old tables become _NAME_old"),
 	OPTION("detach", OPT_BOOL, detach, NULL, 0, 0, NULL, NULL,
 	    "start the move and return at once"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
@@ -253,6 +259,21 @@ get_statements(struct ctx *cx, struct client *c, const struct command_options *o
 	return 0;
 }
 
+/* The way back of a move may have led to that table. */
+static int
+say_completed(struct ctx *cx, struct slice answer)
+{
+	struct json_doc doc;
+
+	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
+	struct json root = json_root(&doc);
+	const char *completed = json_get_str(&root, "completed");
+
+	if (completed[0] != '\0')
+		printf("note: workflow %s is complete: its way back has ended.\n", completed);
+	return json_close(&doc);
+}
+
 static int
 drop_table(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
@@ -266,6 +287,7 @@ drop_table(struct ctx *cx, struct client *c, const struct command_options *o, in
 		struct slice answer;
 
 		TRY(client_call(cx, c, "drop_table", &r, &answer));
+		TRY(say_completed(cx, answer));
 		printf("Dropped table %s.\n", name_of_table(cx->arena, r.keyspace, r.table));
 	}
 	return 0;
@@ -292,7 +314,8 @@ static const struct command commands[] = {
 	    "TARGET_KEYSPACE | ACTION KEYSPACE.WORKFLOW",
 	    "moves live tables, all of them with one switch; running it again attaches to the move, or "
 	    "reports that it is done. ACTION, as in Vitess: Create (with --source-keyspace and --tables; it "
-	    "waits for SwitchTraffic), Status or Progress, Show, GetState, SwitchTraffic, Cancel",
+	    "waits for SwitchTraffic), Status or Progress, Show, GetState, SwitchTraffic, "
+	    "ReverseTraffic (as often as wanted), Complete (drops the old tables), Cancel",
 	    1, 3, move_options, move_run },
 	{ "Workflow",
 	    "[--format json] list [KEYSPACE] | show KEYSPACE.WORKFLOW | delete KEYSPACE.WORKFLOW",

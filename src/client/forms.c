@@ -73,6 +73,7 @@ given(const struct client *c)
 		{ "max-replication-lag-allowed", GIVEN_MAX_LAG },
 		{ "force", GIVEN_FORCE },
 		{ "drop-foreign-keys", GIVEN_DROP_FOREIGN_KEYS },
+		{ "enable-reverse-replication", GIVEN_REVERSE },
 	};
 	unsigned bits = 0;
 
@@ -236,6 +237,8 @@ static const struct action {
 	{ "status", "Status", MOVE_STATUS, NULL },
 	{ "progress", "Progress", MOVE_STATUS, NULL },
 	{ "switchtraffic", "SwitchTraffic", MOVE_SWITCH, NULL },
+	{ "reversetraffic", "ReverseTraffic", MOVE_REVERSE, NULL },
+	{ "complete", "Complete", MOVE_COMPLETE, NULL },
 	{ "cancel", "Cancel", MOVE_CANCEL, NULL },
 	{ "getstate", "GetState", MOVE_GET_STATE, NULL },
 	{ "mirrortraffic", "MirrorTraffic", MOVE_SHORT,
@@ -270,10 +273,11 @@ unknown_action(struct ctx *cx, const char *word)
 	const char *close = suggest_action(word);
 
 	err_set(cx->err, ERR_REFUSED, "unknown action '%s' of MoveTables", word);
-	return close != NULL ? err_hint(cx->err, "did you mean %s?", close)
-			     : err_hint(cx->err,
-				   "MoveTables KEYSPACE.TABLE TARGET_KEYSPACE, or one of "
-				   "Create, Show, Status, SwitchTraffic, Cancel");
+	return close != NULL
+	    ? err_hint(cx->err, "did you mean %s?", close)
+	    : err_hint(cx->err,
+		  "MoveTables KEYSPACE.TABLE TARGET_KEYSPACE, or one of "
+		  "Create, Show, Status, SwitchTraffic, ReverseTraffic, Complete, Cancel");
 }
 
 /* "new_customer.w", or --target-keyspace and --workflow. */
@@ -311,6 +315,14 @@ check_options(
 			return err_set(cx->err, ERR_REFUSED, "--%s is not for %s, but for Create",
 			    of_create[i], f->verb);
 	}
+	if (f->action != MOVE_COMPLETE && (o->keep_data || o->rename_tables))
+		return err_set(cx->err, ERR_REFUSED, "--%s is not for %s, but for Complete",
+		    o->keep_data ? "keep-data" : "rename-tables", f->verb);
+	if (o->keep_data && o->rename_tables)
+		return err_set(
+		    cx->err, ERR_REFUSED, "--keep-data and --rename-tables exclude each other");
+	if (o->dry_run && (f->action == MOVE_REVERSE || f->action == MOVE_COMPLETE))
+		return err_set(cx->err, ERR_REFUSED, "--dry-run is not there for %s yet", f->verb);
 	if (!o->dry_run || f->action == MOVE_CREATE || f->action == MOVE_SWITCH ||
 	    f->action == MOVE_CANCEL)
 		return 0;
@@ -336,6 +348,7 @@ read_action(struct ctx *cx, const struct client *c, const struct command_options
 		return read_create(cx, c, o, f);
 	f->request.keyspace = f->keyspace;
 	f->request.workflow = f->workflow;
+	f->request.action = o->keep_data ? "keep" : o->rename_tables ? "rename" : "drop";
 	take_options(c, o, &f->request);
 	return 0;
 }

@@ -22,6 +22,8 @@ enum move_action {
 	MOVE_SHOW,
 	MOVE_STATUS, /* Progress, too */
 	MOVE_SWITCH,
+	MOVE_REVERSE,
+	MOVE_COMPLETE,
 	MOVE_CANCEL,
 	MOVE_GET_STATE,
 };

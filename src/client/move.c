@@ -19,6 +19,8 @@ struct created {
 	bool refused; /* by the preflight's list */
 	const char *text, *hint, *findings;
 	bool created, done, checking;
+	bool back;              /* it is the way back of that workflow */
+	const char *ended;      /* the workflow whose way back has ended for it; "" */
 	const char *state_text; /* what its check waits for */
 	int64_t revision;
 };
@@ -59,6 +61,8 @@ create(struct ctx *cx, struct client *c, const struct ctl_request *request, stru
 		.created = json_get_bool(&root, "created"),
 		.done = json_get_bool(&root, "done"),
 		.checking = json_get_bool(&root, "checking"),
+		.back = json_get_bool(&root, "back"),
+		.ended = json_get_str(&root, "ended"),
 		.state_text = json_get_str(&root, "state_text"),
 		.revision = json_get_i64(&root, "revision"),
 	};
@@ -160,6 +164,21 @@ end_of(const struct move_view *v, const struct command_options *o)
 	return o->move.no_switch && strcmp(v->state, "Running") == 0 ? MOVE_DONE : MOVE_GOES_ON;
 }
 
+/* A move of the same tables the other way is the way back. */
+static int
+follow_back(struct ctx *cx, struct follow *f, const struct created *made, int *status)
+{
+	if (!f->client->json)
+		printf("This is the way back of workflow %s.\n", made->workflow);
+	f->end = traffic_reversed;
+	if (f->options->detach)
+		return follow_detach(f, status, 0);
+	TRY(follow_run(cx, f, made->workflow, status));
+	if (*status == 0)
+		progress_summary(&f->progress, &f->view);
+	return 0;
+}
+
 static int
 follow_to_end(struct ctx *cx, struct follow *f, const struct created *made, int *status)
 {
@@ -186,7 +205,10 @@ run_short(struct ctx *cx, struct client *c, const struct command_options *o,
 		say_done(c, &made);
 		return 0;
 	}
-	int rc = follow_to_end(cx, &f, &made, status);
+	if (made.ended[0] != '\0' && !c->json)
+		printf("note: the way back of workflow %s ends with this move.\n", made.ended);
+	int rc =
+	    made.back ? follow_back(cx, &f, &made, status) : follow_to_end(cx, &f, &made, status);
 	follow_done(&f);
 	return rc;
 }
@@ -231,7 +253,9 @@ move_run(struct ctx *cx, struct client *c, const struct command_options *o, int 
 	case MOVE_SHOW:
 	case MOVE_STATUS:
 	case MOVE_GET_STATE: return streams_run(cx, c, &form);
-	case MOVE_SWITCH: return traffic_run(cx, c, o, &form, status);
+	case MOVE_SWITCH:
+	case MOVE_REVERSE:
+	case MOVE_COMPLETE: return traffic_run(cx, c, o, &form, status);
 	case MOVE_CANCEL:
 		return cancel_run(cx, c, name_pair(cx->arena, form.keyspace, form.workflow), status);
 	}

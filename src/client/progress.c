@@ -254,13 +254,19 @@ progress_summary(const struct progress *p, const struct move_view *v)
 		return;
 	}
 	add_grouped(&rows, v->rows_copied);
-	if (strcmp(v->state, "Running") == 0) {
+	if (strcmp(v->state, "Running") == 0 && !v->served_back) {
 		printf("%s is in sync with %s (%s rows). Run the same command without --no-switch "
 		       "to switch.\n",
 		    v->target, v->source, rows.data);
 		return;
 	}
-	printf("%s is now served from %s.\n", v->source, v->target);
+	printf("%s is now served from %s.\n", v->source, v->served_back ? v->source : v->target);
+	if (v->served_back) {
+		printf("  writes waited for %.0f ms\n%s follows. To go there again: vtctlclient "
+		       "MoveTables SwitchTraffic %s\n",
+		    (double)v->hold_us / 1000, v->target, v->workflow);
+		return;
+	}
 	printf("  copied    %s rows in %.1fs", rows.data, copy_s);
 	if (copy_s > 0) {
 		buf_reset(&rows);

@@ -10,13 +10,21 @@ struct asked {
 	bool done;
 };
 
+static const char *
+method_of(const struct form *form)
+{
+	return form->action == MOVE_SWITCH ? "workflow_switch"
+	    : form->action == MOVE_REVERSE ? "workflow_reverse"
+					   : "workflow_complete";
+}
+
 static int
 ask(struct ctx *cx, struct client *c, const struct form *form, struct asked *out)
 {
 	struct slice answer;
 	struct json_doc doc;
 
-	TRY(client_call(cx, c, "workflow_switch", &form->request, &answer));
+	TRY(client_call(cx, c, method_of(form), &form->request, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc);
 	json_need(&root, "start_state");
@@ -37,6 +45,32 @@ switched_of(const struct move_view *v, const struct command_options *o)
 	if (view_failed(v) || (strcmp(v->state, "Running") == 0 && v->commanded))
 		return MOVE_FAILED;
 	return MOVE_GOES_ON;
+}
+
+enum outcome
+traffic_reversed(const struct move_view *v, const struct command_options *o)
+{
+	if (strcmp(v->state, "Running") == 0 && !v->finishing)
+		return MOVE_DONE;
+	if (view_failed(v) || (view_arrived(v) && !v->reversing))
+		return MOVE_FAILED;
+	return MOVE_GOES_ON;
+}
+
+static enum outcome
+completed_of(const struct move_view *v, const struct command_options *o)
+{
+	return strcmp(v->state, "Complete") == 0 ? MOVE_DONE
+	    : view_failed(v)                     ? MOVE_FAILED
+						 : MOVE_GOES_ON;
+}
+
+static outcome_fn *
+end_of(const struct form *form)
+{
+	return form->action == MOVE_SWITCH ? switched_of
+	    : form->action == MOVE_REVERSE ? traffic_reversed
+					   : completed_of;
 }
 
 static void
@@ -83,7 +117,7 @@ traffic_run(struct ctx *cx, struct client *c, const struct command_options *o,
 		say(cx->arena, c, form, &asked, asked.start_state);
 		return 0;
 	}
-	follow_init(&f, c, o, switched_of);
+	follow_init(&f, c, o, end_of(form));
 	f.quiet = true;
 	int rc = follow_run(cx, &f, asked.workflow, status);
 	if (rc == 0 && *status == 0)

@@ -51,8 +51,8 @@ read_notes(struct arena *a, const struct json *record)
 		struct json e = json_item(&events, i);
 		const char *what = json_get_str(&e, "what");
 
-		if (strcmp(what, "forced") == 0 || strcmp(what, "dropped") == 0 ||
-		    strcmp(what, "converted") == 0)
+		if (strcmp(what, "forced") == 0 || strcmp(what, "ended") == 0 ||
+		    strcmp(what, "dropped") == 0 || strcmp(what, "converted") == 0)
 			buf_addf(&lines, "note: %s\n", json_get_str(&e, "text"));
 		if (strcmp(json_get_str(&e, "step"), "preflight") == 0)
 			view_finding(&lines, what, json_get_str(&e, "text"));
@@ -130,16 +130,31 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->notes = read_notes(a, &r);
 	struct json options = json_get_object(&r, "options");
 	v->commanded = json_get_bool(&options, "manual") && json_get_bool(&options, "no_switch");
+	v->reversing = json_get_bool(&r, "reversing");
+	v->finishing = json_get_bool(&r, "finishing");
+	v->served_back = json_get_i64(&r, "round") > 2 && strcmp(v->state, "Running") == 0;
 	read_table_views(a, &r, v);
 	read_ends(&r, v);
 	v->source = read_tables(a, &r, "source_keyspace", "source_table");
 	v->target = read_tables(a, &r, "target_keyspace", "target_table");
 }
 
+static void
+read_way_back(const struct json *root, struct move_view *v)
+{
+	struct json back = json_get_object(root, "way_back");
+	const char *closed = json_get_str(&back, "closed");
+
+	v->way_back = json_get_str(&back, "state");
+	v->way_back_why = closed[0] != '\0' ? closed : json_get_str(&back, "error");
+	v->way_back_lag_ms = v->way_back[0] == '\0' ? -1 : json_get_i64(&back, "lag_ms");
+}
+
 bool
 view_arrived(const struct move_view *v)
 {
-	return strcmp(v->state, "Switched") == 0 || strcmp(v->state, "Complete") == 0;
+	return strcmp(v->state, "Switched") == 0 || strcmp(v->state, "Completing") == 0 ||
+	    strcmp(v->state, "Complete") == 0;
 }
 
 bool
@@ -157,6 +172,7 @@ view_read(struct ctx *cx, struct slice answer, struct move_view *v)
 	struct json root = json_root(&doc), p = json_get_object(&root, "progress");
 	json_need(&root, "record");
 	read_record(cx->arena, &root, v);
+	read_way_back(&root, v);
 	v->revision = json_get_i64(&root, "revision");
 	v->traffic = json_get_str(&root, "traffic_state");
 	v->position = json_get_str(&p, "position");

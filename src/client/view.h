@@ -26,9 +26,15 @@ struct move_view {
 	const char *source_shard, *target_shard, *target_tablet; /* "0", "zone1-101" */
 	struct table_view *table_views;
 	size_t tables;
-	const char *traffic;  /* "Reads Not Switched. Writes Not Switched" */
-	const char *position; /* of the stream; "" */
-	bool commanded;       /* it waits for SwitchTraffic */
+	const char *traffic;      /* "Reads Not Switched. Writes Not Switched" */
+	const char *position;     /* of the stream; "" */
+	bool commanded;           /* it waits for SwitchTraffic */
+	bool reversing;           /* ReverseTraffic was asked for, and is not over */
+	bool finishing;           /* the last step of its switch is to come */
+	bool served_back;         /* it has been there, and is served by the source again */
+	const char *way_back;     /* "open", "pending", "closed", "unknown"; "": none */
+	const char *way_back_why; /* it is closed, or not known */
+	int64_t way_back_lag_ms;
 	int64_t rows_copied, rows_total, lag_ms, changes_applied;
 	int64_t created_us, copied_us, switched_us, hold_us;
 	int64_t attempt, revision; /* attempt: from 0, whatever had its name before */

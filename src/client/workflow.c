@@ -63,6 +63,20 @@ put_stream(const struct move_view *v)
 	put_line("", v->stream_hint);
 }
 
+/* How far the old side is behind, or why there is no going back. */
+static void
+put_way_back(const struct move_view *v)
+{
+	if (v->way_back[0] == '\0')
+		return;
+	printf("%-11s%s", "Way back:", v->way_back);
+	if (v->way_back_lag_ms >= 0)
+		printf(", lag %.1fs", (double)v->way_back_lag_ms / 1000);
+	if (v->way_back_why[0] != '\0')
+		printf(": %s", v->way_back_why);
+	printf("\n");
+}
+
 static void
 put_attempts(const struct move_view *v)
 {
@@ -122,6 +136,7 @@ put_workflow(struct ctx *cx, const char *workflow, struct slice answer)
 	put_line("", v.state_text);
 	put_line("Next:", v.hint);
 	put_stream(&v);
+	put_way_back(&v);
 	put_attempts(&v);
 	put_times(&v);
 	return put_events(cx, answer);
