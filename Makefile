@@ -66,7 +66,7 @@ test-clients:
 mutants: deps
 	@$(PYTHON) tools/mutants.py $(ONLY)
 
-##make model     explore the model of the cutover
+##make model     explore the models of the cutover
 model: deps
 	@model/run
 

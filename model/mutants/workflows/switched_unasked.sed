@@ -1,0 +1,3 @@
+# cast: each
+# The writes are let go without asking the gates.
+/@switched_ack/d
