@@ -6,6 +6,8 @@ const char *const table_progress_names[] = { "init", "copying", "copied", "catch
 	"running", "switched", "error", NULL };
 static const struct fsm_state phase_rows[] = {
 	[STREAM_STARTING] = { "starting", FSM_TO(STREAM_COPYING), "target tables may be half made" },
+	[STREAM_PREPARED] = { "prepared", FSM_TO(STREAM_RUNNING),
+	    "a way back: target = source at the start position, and nothing is read yet" },
 	[STREAM_COPYING] = { "copying", FSM_TO(STREAM_CATCHING_UP),
 	    "the start position is stored; ranges in copy_state tell how far" },
 	[STREAM_CATCHING_UP] = { "catching-up", FSM_TO(STREAM_INDEXING),
@@ -143,13 +145,13 @@ MESSAGE(survey_reply, "reply to survey", struct survey_reply);
 
 /* ---- Streams */
 
+/* clang-format off */
 static const struct member stream_prepare_members[] = {
-	{ .name = "guard_from",
-	    .type = MEMBER_STR,
-	    .offset = offsetof(struct stream_prepare_request, guard_from),
-	    .needed = true },
+	{ .name = "guard_from", .type = MEMBER_STR,
+	    .offset = offsetof(struct stream_prepare_request, guard_from), .needed = true },
 	{ 0 },
 };
+/* clang-format on */
 MOVE_MESSAGE(stream_prepare, "request to stream_prepare", struct stream_prepare_request);
 
 static const struct member stream_delete_members[] = {

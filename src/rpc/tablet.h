@@ -15,10 +15,11 @@
  *  survey                    what will hurt the move at this end, as far as its server tells: findings, and
  *                            how much there is to copy (MOVE_FROM); asks only. bytes: what is to arrive
  *  stream_create             makes the bare tables anew and starts the stream; idempotent
+ *  stream_prepare            a way back: stores a stream of round 2 or higher that copies nothing and begins
+ *                            at the position which move.from has now, and does not start it. Idempotent
+ *                            for an attempt; a higher one's takes the place of one that has not started
+ *  stream_start              starts what was prepared; idempotent
  *  stream_status
- *  stream_prepare            step 4: a stream back from Q, which the reply has; it does not run yet.
- *                            Idempotent for the attempt, and a higher one replaces it
- *  stream_start              it runs: without a copy, exact from the first event; idempotent
  *  stream_delete             stops and forgets the stream, and drops the tables that it made if told so and
  *                            it is not past its commit; idempotent
  *  fence_install             triggers, disarmed (MOVE_FROM) or armed (MOVE_TO); idempotent. ERR_TIMEOUT:
@@ -152,7 +153,8 @@ struct fence_install_request {
 
 struct stream_prepare_request {
 	struct move_request move;
-	const char *guard_from; /* P: from there on the moved tables' own binlog is looked at */
+	/* P of the attempt: from there on nobody else may change the tables at move.to. */
+	const char *guard_from;
 };
 
 struct stream_delete_request {
@@ -164,6 +166,7 @@ struct stream_delete_request {
  * STREAM_ERROR, which is told in place of the phase that an error stopped it in. */
 enum stream_phase {
 	STREAM_STARTING,
+	STREAM_PREPARED,
 	STREAM_COPYING,
 	STREAM_CATCHING_UP,
 	STREAM_INDEXING,
@@ -196,13 +199,13 @@ struct stream_status_reply {
 	enum stream_phase phase;
 	const char *error; /* why it stopped, or what it waits for; "" */
 	const char *hint;
-	const char *position;            /* applied: a GTID list */
-	bool exact;                      /* in exact mode, and every table is indexed */
-	int64_t lag_ms;                  /* -1: not known */
+	const char *closed;   /* why there is no way back any more, a sentence; "" */
+	const char *position; /* applied: a GTID list */
+	bool exact;           /* in exact mode, and every table is indexed */
+	int64_t lag_ms;       /* -1: not known */
+	int64_t guard_lag_ms; /* of the way back's guard, which reads its own server; as above */
 	int64_t rows_copied, rows_total; /* the total is an estimate */
 	int64_t changes_applied;
-	const char *closed;          /* round 2 and later: why there is no way back any more; "" */
-	int64_t guard_lag_ms;        /* the same: how far the guard is behind; -1: not known */
 	struct table_status *tables; /* as the stream's */
 	size_t tables_count;
 };
@@ -227,7 +230,7 @@ struct freeze_request {
 	const char *position;
 };
 
-/* Of lock (P) and freeze (Q). */
+/* Of lock (P), freeze and stream_prepare (Q). */
 struct position_reply {
 	const char *position; /* a GTID list, "0-1-42" */
 };

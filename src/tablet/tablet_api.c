@@ -95,6 +95,28 @@ do_stream_create(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
+do_stream_prepare(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct stream_prepare_request *request = q;
+	struct position_reply *reply = r;
+	SCOPED(position) struct position start = { 0 };
+
+	TRY(engine_prepare(cx, &api->engine, &request->move, &start));
+	reply->position = arena_strdup(cx->arena, position_gtid(&start));
+	return 0;
+}
+
+static int
+do_stream_start(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct move_request *move = q;
+	struct stream *s;
+
+	TRY(find_stream(cx, api, move, &s));
+	return stream_begin(cx, s, move->attempt);
+}
+
+static int
 do_stream_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	struct stream *s;
@@ -499,6 +521,8 @@ static const struct method {
 	[TABLET_CHECK_TO] = { do_check_to, false },
 	[TABLET_SURVEY] = { do_survey, false },
 	[TABLET_STREAM_CREATE] = { do_stream_create, true },
+	[TABLET_STREAM_PREPARE] = { do_stream_prepare, true },
+	[TABLET_STREAM_START] = { do_stream_start, true },
 	[TABLET_STREAM_STATUS] = { do_stream_status, false },
 	[TABLET_STREAM_DELETE] = { do_stream_delete, true },
 	[TABLET_FENCE_INSTALL] = { do_fence_install, true },

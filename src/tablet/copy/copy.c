@@ -117,7 +117,8 @@ count_table(struct copy_table *t)
 	t->progress.done = t->unfinished == 0;
 }
 
-/* The ranges on disk; when there are none yet, new ones. source is connected when it is needed. */
+/* The ranges on disk; when there are none yet, new ones, unless nothing is to be copied. source is connected
+ * when it is needed. */
 static int
 know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
     struct mysql_client **source)
@@ -126,7 +127,7 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	struct copy_table *t = &c->tables[i];
 
 	TRY(copy_state_load(cx, target, p->id, t->name, &t->ranges));
-	if (t->ranges.count == 0) {
+	if (t->ranges.count == 0 && !p->complete) {
 		if (*source == NULL)
 			TRY(mysql_connect(cx, &p->source, source));
 		TRY(copy_plan(cx, *source, p->tables[i], p->parallel, &t->ranges));

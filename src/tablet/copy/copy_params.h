@@ -20,6 +20,7 @@ struct copy_params {
 	struct stream_id id; /* of the rows in copy_state */
 	struct windows *windows;
 	struct tail *tail; /* for rule 8's A */
+	bool complete;     /* all is copied: a table without ranges has none to come */
 	int parallel;      /* chunks in flight over all tables */
 	size_t chunk_rows; /* at most; 0: as chunk.h says */
 	/* before each chunk; may wait; NULL: none */

@@ -283,7 +283,7 @@ on_xa_commit(struct tail *t, struct err *err)
 	SCOPED(buf) struct buf what = BUF_INIT;
 
 	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables_count == 0 ||
-	    mutant("tablet_xa_unknown"))
+	    t->params->none_prepared || mutant("tablet_xa_unknown"))
 		return 0;
 	buf_add_str(&what, "XA COMMIT ");
 	xid_print(&what, &t->gtid.xid);

@@ -25,7 +25,10 @@ struct tail_params {
 	int tables_count;
 	struct position start; /* borrowed, by tail_open() alone */
 	struct slice prepared; /* there: XA transactions without rows of ours (xids.h) */
-	uint32_t server_id;    /* unique at the source for our COM_REGISTER_SLAVE */
+	/* No XA transaction that was prepared before start has rows of the tables, which nobody could
+	 * write then: so the COMMIT of one that is not known changes nothing here. */
+	bool none_prepared;
+	uint32_t server_id; /* unique at the source for our COM_REGISTER_SLAVE */
 	const char *spill_dir;
 };
 

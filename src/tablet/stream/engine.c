@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
+#include "tablet/read/place.h"
 #include "tablet/server/ddl.h"
 
 #include <stdio.h>
@@ -73,7 +74,9 @@ engine_next(const struct engine *e, const struct stream *after)
 static bool
 has_arrived(const struct stream *s)
 {
-	return stream_phase(s) == STREAM_FROZEN || stream_phase(s) == STREAM_STOPPED;
+	enum stream_phase phase = stream_phase(s);
+
+	return phase == STREAM_PREPARED || phase == STREAM_FROZEN || phase == STREAM_STOPPED;
 }
 
 int64_t
@@ -196,6 +199,94 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	return start(e, state, cx->err);
 }
 
+static int
+check_attempt(struct ctx *cx, const struct stream *s, const struct move_request *request)
+{
+	if (request->attempt < stream_attempt(s))
+		return err_set(cx->err, ERR_CONFLICT,
+		    "attempt %d of '%s' is outdated: its stream has seen attempt %d",
+		    request->attempt, request->workflow, stream_attempt(s));
+	return 0;
+}
+
+/* ---- Ways back */
+
+/* Nobody but the streams writes the tables at the other end from before the attempt's freeze until the
+ * release. So this one's target is what the source is at any position in between. */
+static int
+read_start(struct ctx *cx, const struct tablet_env *env, const struct move_request *request,
+    struct position *out)
+{
+	SCOPED(client) struct mysql_client *source = NULL;
+	struct place_reader reader = place_reader(env, request->from.server);
+
+	if (env_stream(cx, env, request->from.server, ROLE_STREAM, &source) == 0 &&
+	    place_now(cx, source, &reader, out) == 0)
+		return 0;
+	return err_wrap(cx->err, "reading the position of '%s'", request->from.server);
+}
+
+/* What is prepared goes: its attempt is over. */
+static int
+make_room(
+    struct ctx *cx, struct engine *e, struct mysql_client *dba, const struct move_request *request)
+{
+	struct engine_entry *entry = find(e, request->workflow, move_round(request));
+
+	if (entry == NULL)
+		return 0;
+	TRY(check_attempt(cx, entry->stream, request));
+	if (stream_phase(entry->stream) != STREAM_PREPARED)
+		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s', round %d, is %s already",
+		    request->workflow, move_round(request),
+		    stream_phase_name(stream_phase(entry->stream)));
+	TRY(state_delete(cx, dba, stream_id(entry->stream)));
+	forget(entry);
+	return 0;
+}
+
+static int
+store_prepared(struct ctx *cx, struct engine *e, struct mysql_client *dba,
+    const struct move_request *request, const struct position *start_at)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct stream_state *state = NULL;
+
+	TRY(first_state(&arena, e, request, &state, cx->err));
+	state->phase = STREAM_PREPARED;
+	state->attempt = request->attempt;
+	position_copy(&state->applied, start_at);
+	position_copy(&state->cp, start_at);
+	int rc = state_save(cx, dba, state);
+	if (rc == 0)
+		rc = start(e, state, cx->err);
+	state_done(state);
+	return rc;
+}
+
+int
+engine_prepare(
+    struct ctx *cx, struct engine *e, const struct move_request *request, struct position *start_at)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	const struct stream *s = engine_find(e, request->workflow, move_round(request));
+
+	engine_check(e);
+	if (move_round(request) < 2)
+		return err_set(cx->err, ERR_REFUSED, "round %d of '%s' is no way back",
+		    move_round(request), request->workflow);
+	if (s != NULL && stream_attempt(s) == request->attempt) {
+		position_copy(start_at, stream_cp(s));
+		return 0;
+	}
+	TRY(env_dba(cx, e->env, &dba));
+	TRY(make_room(cx, e, dba, request));
+	TRY(read_start(cx, e->env, request, start_at));
+	return store_prepared(cx, e, dba, request, start_at);
+}
+
+/* ---- Deleting */
+
 /* A table that is still being prepared may be the user's own: dropped only when it is empty. */
 static int
 may_drop(struct ctx *cx, struct mysql_client *c, const char *quoted, bool ours, bool *drop)
@@ -249,10 +340,11 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 static int
 check_delete(struct ctx *cx, const struct stream *s, const struct move_request *request, bool drop)
 {
-	if (request->attempt < stream_attempt(s))
-		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: its stream has seen attempt %d",
-		    request->attempt, request->workflow, stream_attempt(s));
+	TRY(check_attempt(cx, s, request));
+	if (drop && stream_round(s) > 1)
+		return err_set(cx->err, ERR_REFUSED,
+		    "the stream of '%s', round %d, is a way back: its tables are not its own",
+		    request->workflow, stream_round(s));
 	if (drop && stream_reached(s) == STREAM_STOPPED)
 		return err_set(cx->err, ERR_REFUSED, "workflow '%s' has switched: its tables serve",
 		    request->workflow);

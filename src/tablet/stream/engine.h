@@ -6,6 +6,7 @@
  *              engine_open()     ^                              |
  *                                +----- it failed: HALTED ------+
  *
+ *   (none)    -> RUNS HERE  engine_prepare() the same, of a stream that rests until it is begun
  *   (none)    -> RUNS HERE  engine_create() stores the row, then starts the task; engine_open() starts
  *                           all streams whose rows are there
  *   RUNS HERE -> DELETING   engine_delete() takes it from the list, so that only this call has it, and
@@ -59,7 +60,13 @@ struct stream *engine_next(const struct engine *e, const struct stream *after);
 int64_t engine_lag_ms(const struct engine *e);
 /* Idempotent: one that exists is left alone, or goes on if an error had stopped it. */
 int engine_create(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
-/* Forgets the stream, and drops the tables that it made if told so. Refused past the commit.
+/* A stream of round 2 or higher, in the phase PREPARED: *start_at, which is all zero, is where its source is
+ * now. The same attempt again: the same answer. ERR_CONFLICT: one of that round has begun, or has seen a
+ * higher attempt. */
+int engine_prepare(struct ctx *cx, struct engine *e, const struct move_request *request,
+    struct position *start_at) MUST_USE;
+/* Forgets the stream, and drops the tables that it made if told so. Refused past the commit,
+ * and of a way back, which made none.
  * Idempotent; one that fails leaves a stream that is halted, and is done again. */
 int engine_delete(
     struct ctx *cx, struct engine *e, const struct move_request *request, bool drop) MUST_USE;

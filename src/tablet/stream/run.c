@@ -28,10 +28,11 @@ enum {
 	TOKEN_BYTES = 16,     /* cannot be met by chance */
 };
 
+/* Nothing is read or written. */
 static bool
-is_over(enum stream_phase phase)
+rests(enum stream_phase phase)
 {
-	return phase == STREAM_FROZEN || phase == STREAM_STOPPED;
+	return phase == STREAM_PREPARED || phase == STREAM_FROZEN || phase == STREAM_STOPPED;
 }
 
 /* Of what is stored. Until the last chunk is committed there is no consistency point. */
@@ -440,6 +441,7 @@ fill_params(struct run *r)
 		.tables_count = count,
 		.start = r->state->applied,
 		.prepared = r->prepared,
+		.none_prepared = r->state->round > 1,
 		.server_id = reader_id(r),
 		.spill_dir = r->env->data_dir,
 	};
@@ -462,6 +464,7 @@ fill_params(struct run *r)
 		.target_tables = r->target_tables,
 		.tables_count = count,
 		.id = state_id(r->state),
+		.complete = wants_cp(r->state),
 		.windows = &r->windows,
 		.parallel = r->env->copy_parallel,
 		.chunk_rows = r->env->chunk_rows,
@@ -489,7 +492,7 @@ run_open(struct ctx *cx, struct run *r)
 	group_init(&r->group);
 	r->behind_since = NEVER;
 	inner.arena = &r->arena;
-	if (is_over(r->state->phase))
+	if (rests(r->state->phase))
 		return 0;
 	if (wants_cp(r->state) && !position_is_set(&r->state->cp))
 		return err_set(cx->err, ERR_CORRUPT,
@@ -522,7 +525,7 @@ run_go(struct ctx *cx, struct run *r)
 	run_check(r);
 	if (r->applier == NULL)
 		return 0;
-	check(!is_over(r->state->phase)); /* (2) */
+	check(!rests(r->state->phase)); /* (2) */
 	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]) && rc == 0; i++)
 		rc = group_spawn(&r->group, tasks[i].name, pass_task_main, &tasks[i], cx->err);
 	if (rc == 0)

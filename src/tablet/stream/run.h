@@ -5,7 +5,7 @@
  *             run_open()            run_go()               run_close()
  *   CLOSED -------------> OPEN ----------------> RUNNING ----------------> CLOSED
  *      ^  |                                                                  |
- *      |  +-- run_open() of a stream that is frozen or stopped: IDLE --------+
+ *      |  +-- run_open() of a stream that is prepared, frozen or stopped: IDLE +
  *      +-- run_open() that failed, after run_close()
  *
  * CLOSED   No connection, no applier, copier or tail.
@@ -23,8 +23,8 @@
  *
  * Invariants (run_check() looks at those with a *)
  *   (1)* tail, copier and applier are there together, and both connections with them.
- *   (2)* Nothing is opened in the phase FROZEN or STOPPED: what is frozen must not write, and what
- *        is past the commit is done.
+ *   (2)* Nothing is opened in the phase PREPARED, FROZEN or STOPPED: what is prepared may be for nothing,
+ *        what is frozen must not write, and what is past the commit is done.
  *   (3)* In a phase after COPYING the consistency point is known. It is stored with the phase.
  *   (4)  A phase is on disk before the pass acts on it (state_move()).
  *   (5)  Only one process has a pass of a stream: it holds the server's lock from run_open() on, in
@@ -96,7 +96,7 @@ struct run {
 void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Of one that is zero but for what the stream gives. 0 with run->applier == NULL when there is nothing to
- * run (frozen or stopped). ERR_RETRY: the server's lock is not held, or a server does not answer;
+ * run (prepared, frozen or stopped). ERR_RETRY: the server's lock is not held, or a server does not answer;
  * ERR_CORRUPT: the stream's row contradicts itself. After -1 too run_close() is to be called. */
 int run_open(struct ctx *cx, struct run *r) MUST_USE;
 /* Until the applier is frozen (0) or something failed. */

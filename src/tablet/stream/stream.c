@@ -125,7 +125,8 @@ stop_with(struct ctx *cx, struct stream *s, const struct err *err)
 
 	snprintf(s->state.error, sizeof(s->state.error), "%s", err->text);
 	stream_check(s); /* (2): its pass has ended */
-	snprintf(s->state.hint, sizeof(s->state.hint), "%s", err->hint);
+	/* The hints are about moves, which can be made anew; a way back cannot. */
+	snprintf(s->state.hint, sizeof(s->state.hint), "%s", s->state.round > 1 ? "" : err->hint);
 	log_error("stream %s stopped: %s", s->name, err->text);
 	if (save(&shielded, s) != 0)
 		log_error("stream %s: its error could not be stored: %s", s->name, saving.text);
@@ -295,6 +296,12 @@ stream_reached(const struct stream *s)
 	return s->state.phase;
 }
 
+const struct position *
+stream_cp(const struct stream *s)
+{
+	return &s->state.cp;
+}
+
 int
 stream_attempt(const struct stream *s)
 {
@@ -306,6 +313,7 @@ table_progress(enum stream_phase phase, bool copied)
 {
 	switch (phase) {
 	case STREAM_STARTING: return TABLE_INIT;
+	case STREAM_PREPARED: return TABLE_COPIED;
 	case STREAM_COPYING: return copied ? TABLE_COPIED : TABLE_COPYING;
 	case STREAM_CATCHING_UP: return TABLE_CATCHING_UP;
 	case STREAM_INDEXING: return TABLE_INDEXING;
@@ -354,6 +362,16 @@ stream_retries(const struct stream *s, enum err_kind kind)
 	return s->retries[kind];
 }
 
+/* Serving is not touched by it: the tables are served where the stream reads. */
+static const char *
+why_closed(const struct stream *s, struct arena *a)
+{
+	if (s->state.round == 1 || s->state.error[0] == '\0')
+		return "";
+	return arena_printf(a, "what is written at '%s' does not come here any more: %s",
+	    s->request.from.server, s->state.error);
+}
+
 void
 stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply)
 {
@@ -362,9 +380,11 @@ stream_status(const struct stream *s, struct arena *a, struct stream_status_repl
 		.phase = stream_phase(s),
 		.error = arena_strdup(a, stopped_or_waiting(s)),
 		.hint = arena_strdup(a, s->state.hint),
+		.closed = why_closed(s, a),
 		.position = arena_strdup(a, position_gtid(&s->state.applied)),
 		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
 		.lag_ms = stream_lag_ms(s),
+		.guard_lag_ms = -1,
 		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
 		.tables = arena_array(a, struct table_status, s->request.tables_count),
 		.tables_count = s->request.tables_count,
@@ -406,7 +426,7 @@ stream_retry(struct stream *s)
 	wake(s);
 }
 
-/* ---- Freeze and thaw */
+/* ---- Begin, freeze and thaw */
 
 static int
 refuse_attempt(struct ctx *cx, const struct stream *s, int attempt)
@@ -418,6 +438,22 @@ refuse_attempt(struct ctx *cx, const struct stream *s, int attempt)
 	if (s->state.error[0] != '\0')
 		return err_set(
 		    cx->err, ERR_REFUSED, "the stream has stopped: %.400s", s->state.error);
+	return 0;
+}
+
+int
+stream_begin(struct ctx *cx, struct stream *s, int attempt)
+{
+	stream_check(s);
+	if (s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN ||
+	    s->state.phase == STREAM_STOPPED)
+		return 0;
+	TRY(refuse_attempt(cx, s, attempt));
+	if (s->state.phase != STREAM_PREPARED)
+		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' is %s, not prepared",
+		    s->name, stream_phase_name(s->state.phase));
+	TRY(save_phase(cx, s, STREAM_RUNNING));
+	wake(s);
 	return 0;
 }
 

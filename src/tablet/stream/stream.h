@@ -2,6 +2,7 @@
  * stream.h - one round of a workflow, a flow of rows into this server: copy, catch up, follow, freeze.
  *
  *   STARTING -> COPYING -> CATCHING_UP -> INDEXING -> RUNNING <-> FROZEN -> STOPPED
+ *                                         PREPARED ------^
  *
  * The phases are the rows of stream_phases (rpc/tablet.h), with what is true in each. Who moves it:
  *
@@ -10,6 +11,9 @@
  *   COPYING -> CATCHING_UP     a pass has copied the last chunk and met its heartbeat
  *   CATCHING_UP -> INDEXING    the applier is exact (apply.h)
  *   INDEXING -> RUNNING        a pass has built the last index
+ *   -> PREPARED                the row of a way back is made: its target was served, and is the source's
+ *                              equal at the start position, which is the consistency point too
+ *   PREPARED -> RUNNING        stream_begin(): past the commit
  *   RUNNING -> FROZEN          stream_freeze(): the applier stores it with the last change
  *   FROZEN -> RUNNING          stream_thaw()
  *   FROZEN -> STOPPED          stream_finish()
@@ -19,7 +23,8 @@
  *   PASS     A pass is under way, connected or connecting.
  *   BACK-OFF A pass has ended with an error that waiting mends (a server that went away, a deadlock).
  *            Another one is made in 200 ms; the time doubles up to 10 s as long as none connects.
- *   RESTS    Nothing is left to do (FROZEN, STOPPED) until stream_thaw() wakes the task.
+ *   RESTS    Nothing is to be done (PREPARED, FROZEN, STOPPED) until stream_begin() or stream_thaw() wakes
+ *            the task.
  *   ERROR    A pass has ended with an error that waiting does not mend. It is on disk, a sentence and
  *            a hint, beside the phase. stream_phase() then says STREAM_ERROR, and stream_retry()
  *            goes on from what is on disk.
@@ -69,7 +74,8 @@ const struct move_request *stream_request(const struct stream *s);
 enum stream_phase stream_phase(const struct stream *s);
 /* The same, or the phase that an error stopped it in. */
 enum stream_phase stream_reached(const struct stream *s);
-int stream_attempt(const struct stream *s); /* the highest seen */
+int stream_attempt(const struct stream *s);               /* the highest seen */
+const struct position *stream_cp(const struct stream *s); /* of one that was prepared: its start */
 /* Fills the reply from memory; texts live in the arena. */
 void stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply);
 /* What hash says of the tables (schema.h) as the rows are read; copies, as many as the request has tables.
@@ -86,6 +92,9 @@ void stream_retry(struct stream *s);
 /* Aborts where (1), (2) or (3) does not hold. */
 void stream_check(const struct stream *s);
 
+/* Past the commit: PREPARED -> RUNNING, exact from the first change on. 0 where that was done before.
+ * ERR_CONFLICT: a lower number than one seen, or a stream that was not prepared. */
+int stream_begin(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 /* Step 3: waits until the stream is frozen at position for this attempt. ERR_CONFLICT for a lower
  * attempt than one seen, or when the stream is already beyond. Asked again with the same attempt it
  * gives the same answer. */

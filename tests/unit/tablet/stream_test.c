@@ -132,7 +132,7 @@ TEST(a_pass_has_all_of_its_parts_and_a_cp_where_one_is_needed)
 	expect_check_fails(open_without_a_tail, "(r->tail != NULL) == open");
 	expect_check_fails(open_without_connections, "r->dba != NULL && r->source != NULL");
 	expect_check_fails(catch_up_without_a_cp, "position_is_set(&r->state->cp)");
-	expect_check_fails(run_a_frozen_one, "!is_over(r->state->phase)");
+	expect_check_fails(run_a_frozen_one, "!rests(r->state->phase)");
 }
 
 /* What comes from a disk is an error, and no check. */

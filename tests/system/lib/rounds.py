@@ -1,0 +1,103 @@
+"""The steps of switching forth and back, asked of two vttablets as vtctld asks them."""
+from . import proc, tablets
+from .streams import Pair
+
+FENCED = 1290
+
+
+class Rounds:
+    """A pair whose stream of round 1 runs. served: the tablet whose table clients write."""
+
+    def __init__(self, pair: Pair):
+        self.pair, self.round, self.attempt = pair, 1, 1
+        self.sides = {pair.source: "customer", pair.target: "new_customer"}
+        self.fence("fence_install", pair.source, "from")
+        self.fence("fence_install", pair.target, "to")
+
+    @property
+    def served(self):
+        return self.pair.source if self.round % 2 == 1 else self.pair.target
+
+    @property
+    def other(self):
+        return self.pair.target if self.round % 2 == 1 else self.pair.source
+
+    def request(self, round_, **more):
+        """Of the stream of that round: from where it reads to where it writes."""
+        ends = [self.pair.source, self.pair.target]
+        come, go = ends if round_ % 2 == 1 else reversed(ends)
+        return {"workflow": self.pair.workflow, "round": round_, "attempt": self.attempt, "side": "to",
+                "from": {"server": come.address, "database": self.sides[come]},
+                "to": {"server": go.address, "database": self.sides[go]},
+                "tables": [{"from": self.pair.table, "to": self.pair.table}], **more}
+
+    def fence(self, method, tablet, side):
+        return tablet.call(method, **self.pair.request(attempt=self.attempt, side=side))
+
+    def side_of(self, tablet):
+        return "from" if tablet is self.pair.source else "to"
+
+    def app(self, tablet):
+        return tablets.app(tablet.server, self.sides[tablet])
+
+    def hold(self):
+        """Steps 2 and 3: the fence and the lock at the served side, then the stream stops at P."""
+        self.attempt += 2
+        self.position = self.fence("lock", self.served, self.side_of(self.served))["position"]
+        return self.other.call("freeze", **self.request(self.round, position=self.position))
+
+    def prepare(self, **more):
+        return self.served.call("stream_prepare", **self.request(self.round + 1, guard_from=self.position, **more))["position"]
+
+    def commit(self):
+        """Steps 6a to 7, without the start of the way back."""
+        old, new = self.served, self.other
+        self.fence("unlock", old, self.side_of(old))
+        self.fence("disarm", new, self.side_of(new))
+        new.call("finish", **self.request(self.round))
+        self.round += 1
+
+    def begin(self):
+        """The way back starts, at what is not served now."""
+        self.other.call("stream_start", **self.request(self.round))
+
+    def switch(self):
+        self.hold()
+        q = self.prepare()
+        self.commit()
+        self.begin()
+        return q
+
+    def roll_back(self, delete=True):
+        """Of an attempt that holds: under the next number."""
+        self.attempt += 1
+        if delete:
+            self.served.call("stream_delete", **self.request(self.round + 1))
+        self.fence("disarm", self.served, self.side_of(self.served))
+        self.fence("unlock", self.served, self.side_of(self.served))
+        self.other.call("thaw", **self.request(self.round))
+
+    def status(self, round_=None):
+        round_ = round_ or self.round
+        tablet = self.pair.target if round_ % 2 == 1 else self.pair.source
+        return tablet.call("stream_status", **self.request(round_))
+
+    def caught_up(self):
+        served = self.served.server
+        written = served.sql("SELECT @@global.gtid_binlog_pos")[0][0]
+        return set(self.status()["position"].split(",")) == set(written.split(","))
+
+    def catch_up(self):
+        proc.wait_for(self.caught_up, 60, "the way back to catch up",
+                      lambda: f"{self.status()} {proc.tail(self.other.log)}")
+
+    def closed(self, words):
+        """Waits until the way back says in a sentence with these words that it is none."""
+        found = proc.wait_for(lambda: self.status()["closed"], 60, "the way back to close",
+                              lambda: f"{self.status()} {proc.tail(self.other.log)}")
+        assert words in found, found
+        return found
+
+    def check_equal(self):
+        self.catch_up()
+        self.pair.check_equal()

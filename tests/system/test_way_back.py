@@ -1,0 +1,151 @@
+"""The way back, asked of the two vttablets: rows that follow, what closes it, and kills."""
+import pymysql
+import pytest
+
+from lib import proc, tablets
+from lib.rounds import FENCED, Rounds
+from lib.streams import Writer, fill
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
+
+
+@pytest.fixture
+def rounds(pair):
+    p = pair("t")
+    fill(p.source.server, 500)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    return Rounds(p)
+
+
+def run(conn, *statements):
+    with conn.cursor() as cur:
+        for sql in statements:
+            cur.execute(sql)
+
+
+WRITES = ["INSERT INTO t (u, name, x) VALUES ('new', 'n', 1)", "UPDATE t SET name = 'm' WHERE id < 50",
+          "UPDATE t SET id = id + 10000 WHERE id BETWEEN 60 AND 70", "DELETE FROM t WHERE id BETWEEN 80 AND 90",
+          "UPDATE t a JOIN t b ON a.id = 101 AND b.id = 102 SET a.name = b.name"]
+
+
+def test_rows_go_back_and_forth(rounds):
+    for _ in range(4):
+        rounds.switch()
+        run(rounds.app(rounds.served), *WRITES, "DELETE FROM t WHERE u = 'new' OR id > 10000")
+        rounds.check_equal()
+        with pytest.raises(pymysql.Error) as e:
+            run(rounds.app(rounds.other), WRITES[1])
+        assert e.value.args[0] == FENCED
+        status = rounds.status()
+        assert status["state"] == "running" and status["exact"] and status["closed"] == ""
+    states = [rounds.status(r)["state"] for r in range(1, 6)]
+    assert states == ["stopped"] * 4 + ["running"]
+
+
+def test_a_writer_goes_on_through_a_way_back(rounds):
+    rounds.switch()
+    writer = Writer(Redirected(rounds.served.server, "new_customer"), 7)
+    writer.start()
+    proc.wait_for(lambda: rounds.status()["changes_applied"] > 300, 60, "changes to come back")
+    rounds.other.kill()
+    rounds.other.start()
+    proc.wait_for(lambda: rounds.status()["changes_applied"] > 300, 60, "changes to come back")
+    writer.end()
+    rounds.check_equal()
+
+
+class Redirected:
+    """A server whose clients use another database than they ask for."""
+
+    def __init__(self, server, database):
+        self.server, self.database = server, database
+
+    def connect(self, _, **options):
+        return self.server.connect(self.database, **options)
+
+
+def test_what_is_prepared_rests_and_can_be_replaced(rounds):
+    rounds.hold()
+    q = rounds.prepare()
+    assert rounds.prepare() == q
+    assert rounds.status(2)["state"] == "prepared"
+    rounds.served.kill()
+    rounds.served.start()
+    assert rounds.status(2)["state"] == "prepared" and rounds.prepare() == q
+    rounds.roll_back()
+    with pytest.raises(tablets.Refused, match="no stream of workflow 'new_customer/t', round 2"):
+        rounds.status(2)
+    run(rounds.app(rounds.served), *WRITES)
+    rounds.hold()
+    rounds.prepare()
+    rounds.roll_back(delete=False)      # its undo did not arrive
+    run(rounds.app(rounds.served), *WRITES[1:])
+    rounds.hold()
+    again = rounds.prepare()
+    rounds.attempt -= 2
+    with pytest.raises(tablets.Refused, match="outdated"):
+        rounds.prepare()
+    rounds.attempt += 2
+    assert rounds.prepare() == again
+    rounds.commit()
+    run(rounds.app(rounds.served), *WRITES[1:])
+    rounds.begin()                      # late: serving did not wait for it
+    rounds.begin()
+    rounds.check_equal()
+    rounds.attempt += 2
+    with pytest.raises(tablets.Refused, match="round 2, is running already"):
+        rounds.round -= 1
+        rounds.prepare()
+
+
+def test_a_way_back_has_no_tables_to_drop_and_goes_alone(rounds):
+    rounds.switch()
+    with pytest.raises(tablets.Refused, match="its tables are not its own"):
+        rounds.other.call("stream_delete", **rounds.request(2, drop=True))
+    rounds.check_equal()
+    rounds.other.call("stream_delete", **rounds.request(2))
+    assert rounds.status(1)["state"] == "stopped"
+    assert rounds.other.server.sql("SELECT COUNT(*) FROM _switchyard.stream") == ((0,),)
+    with pytest.raises(tablets.Refused, match="is no way back"):
+        rounds.served.call("stream_prepare", **rounds.request(1, guard_from=rounds.position))
+
+
+def test_ddl_where_the_tables_are_served_closes_it(rounds):
+    rounds.switch()
+    run(rounds.app(rounds.served), *WRITES, "ALTER TABLE t ADD extra INT", "UPDATE t SET extra = 7 WHERE id < 10")
+    rounds.closed(f"what is written at '{rounds.served.address}' does not come here any more")
+    assert "ALTER TABLE t ADD extra INT" in rounds.status()["closed"] and rounds.status()["hint"] == ""
+    rounds.other.kill()
+    rounds.other.start()
+    rounds.closed("ALTER TABLE t ADD extra INT")
+
+
+def test_a_row_that_does_not_fit_closes_it(rounds):
+    rounds.switch()
+    with tablets.app(rounds.other.server, "customer", user="vt_stream") as c:
+        run(c, "SET sql_log_bin = 0", "DELETE FROM t WHERE id = 5")     # in no binlog: the stream itself finds it
+    run(rounds.app(rounds.served), "UPDATE t SET name = 'x' WHERE id = 5")
+    rounds.closed("differs from its source")
+    run(rounds.app(rounds.served), "UPDATE t SET name = 'y' WHERE id = 6")
+
+
+def purge(server):
+    """All files but the last; the server lets go of a file when it notices that its reader is gone."""
+    server.sql("FLUSH BINARY LOGS")
+
+    def purged():
+        server.sql("PURGE BINARY LOGS TO %s", (server.sql("SHOW MASTER STATUS")[0][0],))
+        return len(server.sql("SHOW BINARY LOGS")) == 1
+    proc.wait_for(purged, 60, "the binlog to be purged")
+
+
+def test_a_binlog_that_is_purged_closes_it(rounds):
+    rounds.switch()
+    rounds.check_equal()
+    rounds.other.kill()
+    run(rounds.app(rounds.served), *WRITES)
+    purge(rounds.served.server)
+    rounds.other.start()
+    rounds.closed("binlog")
