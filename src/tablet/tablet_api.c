@@ -3,6 +3,7 @@
 #include "rpc/tablet.h"
 #include "sql/quote.h"
 #include "tablet/guard/fence.h"
+#include "tablet/named_tables.h"
 #include "tablet/preflight.h"
 #include "tablet/read/place.h"
 #include "tablet/server/spare.h"
@@ -350,166 +351,21 @@ do_finish(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 /* ---- Tables, of whatever workflow */
 
 static int
-forget_fences(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char *database,
-    const char *table)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
-
-	buf_add_str(&sql, "DELETE FROM ");
-	sidecar_table(&sql, api->env->sidecar, "fence");
-	buf_add_str(&sql, " WHERE db=");
-	quote_string(&sql, slice_str(database));
-	buf_add_str(&sql, " AND tbl=");
-	quote_string(&sql, slice_str(table));
-	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
-}
-
-/* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table
- * that is not there they go too: the first try may have ended between the two. */
-static int
-drop_one(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char *database,
-    const char *table)
-{
-	enum { ER_BAD_TABLE_ERROR = 1051 };
-	SCOPED(buf) struct buf name = BUF_INIT;
-	bool unknown = false;
-
-	quote_table(&name, slice_str(database), slice_str(table));
-	if (ddl_runf(cx, d, "DROP TABLE %s", name.data) != 0) {
-		unknown = cx->err->mysql_errno == ER_BAD_TABLE_ERROR;
-		if (!unknown)
-			return err_wrap(cx->err, "dropping table '%s.%s'", database, table);
-	}
-	TRY(forget_fences(cx, d, api, database, table));
-	if (!unknown)
-		return 0;
-	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' does not exist", database, table);
-}
-
-static int
 do_table_drop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct tables_request *request = q;
-	SCOPED(ddl) struct ddl d = { 0 };
-
-	TRY(ddl_open(cx, api->env, &d));
-	for (size_t i = 0; i < request->tables_count; i++)
-		TRY(drop_one(cx, &d, api, request->database, request->tables[i]));
-	return 0;
-}
-
-/* SELECT needs a lock on the name which a session that is making the table has exclusively. So this waits
- * until the table is there or is not, and no CREATE that was under way is overlooked. */
-static int
-find_table(
-    struct ctx *cx, struct mysql_client *c, const char *database, const char *table, bool *exists)
-{
-	/* 1356, 1449: there is a view of that name whose table, or whose definer, is gone. */
-	enum { ER_NO_SUCH_TABLE = 1146, ER_VIEW_INVALID = 1356, ER_NO_SUCH_USER = 1449 };
-	SCOPED(buf) struct buf name = BUF_INIT;
-	struct mysql_rows rows;
-	int error;
-
-	quote_table(&name, slice_str(database), slice_str(table));
-	*exists = mysql_selectf(cx, c, &rows, "SELECT 1 FROM %s LIMIT 0", name.data) == 0;
-	error = cx->err->mysql_errno;
-	if (*exists ||
-	    (error != ER_NO_SUCH_TABLE && error != ER_VIEW_INVALID && error != ER_NO_SUCH_USER))
-		return *exists ? 0 : -1;
-	*exists = error != ER_NO_SUCH_TABLE;
-	err_clear(cx->err);
-	return 0;
-}
-
-/* The triggers of whatever fences it has: a trigger whose row is gone would refuse for ever. */
-static int
-drop_fences(struct ctx *cx, struct ddl *d, const char *database, const char *table)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows rows;
-
-	buf_add_str(
-	    &sql, "SELECT trigger_name FROM information_schema.triggers WHERE LEFT(trigger_name,");
-	buf_addf(&sql, "%zu)='" FENCE_PREFIX "' AND event_object_schema=", strlen(FENCE_PREFIX));
-	quote_string(&sql, slice_str(database));
-	buf_add_str(&sql, " AND event_object_table=");
-	quote_string(&sql, slice_str(table));
-	TRY(mysql_select(cx, d->session, buf_slice(&sql), &rows));
-	for (size_t i = 0; i < rows.rows; i++) {
-		SCOPED(buf) struct buf name = BUF_INIT;
-
-		quote_table(&name, slice_str(database), rows.values[i]);
-		TRY(ddl_runf(cx, d, "DROP TRIGGER IF EXISTS %s", name.data));
-	}
-	return 0;
-}
-
-/* The armed fence goes along, and last: at no moment the table takes writes under its old name. */
-static int
-do_table_rename(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	const struct table_rename_request *request = q;
-	SCOPED(buf) struct buf from = BUF_INIT;
-	SCOPED(buf) struct buf to = BUF_INIT;
-	SCOPED(ddl) struct ddl d = { 0 };
-	bool there;
-
-	TRY(ddl_open(cx, api->env, &d));
-	quote_table(&from, slice_str(request->database), slice_str(request->table));
-	quote_table(&to, slice_str(request->database), slice_str(request->to));
-	if (ddl_runf(cx, &d, "RENAME TABLE %s TO %s", from.data, to.data) != 0) {
-		struct err why = *cx->err;
-
-		TRY(find_table(cx, d.session, request->database, request->to, &there));
-		if (there)
-			TRY(find_table(cx, d.session, request->database, request->table, &there));
-		else
-			there = true;
-		if (there) /* neither was it done before */
-			return err_copy(cx->err, &why);
-	}
-	TRY(drop_fences(cx, &d, request->database, request->to));
-	return forget_fences(cx, &d, api, request->database, request->table);
+	return named_tables_drop(cx, api->env, q);
 }
 
 static int
 do_table_find(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct tables_request *request = q;
-	struct table_find_reply *reply = r;
-	SCOPED(client) struct mysql_client *c = NULL;
-
-	TRY(env_dba(cx, api->env, &c));
-	reply->tables = arena_array(cx->arena, struct table_found, request->tables_count);
-	reply->tables_count = request->tables_count;
-	for (size_t i = 0; i < request->tables_count; i++)
-		TRY(find_table(
-		    cx, c, request->database, request->tables[i], &reply->tables[i].exists));
-	return 0;
+	return named_tables_find(cx, api->env, q, r);
 }
 
-/* Views are none, and sequences are not yet. */
 static int
 do_table_list(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct tables_request *request = q;
-	struct table_list_reply *reply = r;
-	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows rows;
-
-	TRY(env_dba(cx, api->env, &c));
-	buf_add_str(&sql,
-	    "SELECT table_name FROM information_schema.tables WHERE table_type IN "
-	    "('BASE TABLE','SYSTEM VERSIONED') AND table_schema=");
-	quote_string(&sql, slice_str(request->database));
-	buf_add_str(&sql, " ORDER BY table_name");
-	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
-	reply->tables = arena_array(cx->arena, const char *, rows.rows);
-	reply->tables_count = rows.rows;
-	for (size_t i = 0; i < rows.rows; i++)
-		reply->tables[i] = arena_slice_str(cx->arena, rows.values[i]);
-	return 0;
+	return named_tables_list(cx, api->env, q, r);
 }
 
 static const struct method {

@@ -1,0 +1,21 @@
+/*
+ * named_tables.h - tables of this tablet's server that are asked about by name, whatever workflow they are of.
+ */
+#ifndef TABLET_NAMED_TABLES_H
+#define TABLET_NAMED_TABLES_H
+
+#include "rpc/tablet.h"
+#include "tablet/server/env.h"
+
+/* DROP TABLE, then the rows of the table's fences. ERR_REFUSED: there is no such table; what is left of
+ * its fences goes all the same. */
+int named_tables_drop(
+    struct ctx *cx, const struct tablet_env *env, const struct tables_request *request) MUST_USE;
+/* Which exist, a view too? Waits for whoever makes or drops one. */
+int named_tables_find(struct ctx *cx, const struct tablet_env *env,
+    const struct tables_request *request, struct table_find_reply *reply) MUST_USE;
+/* The database's base tables. */
+int named_tables_list(struct ctx *cx, const struct tablet_env *env,
+    const struct tables_request *request, struct table_list_reply *reply) MUST_USE;
+
+#endif
