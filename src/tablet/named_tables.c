@@ -5,13 +5,13 @@
 #include "tablet/server/sidecar.h"
 
 static int
-forget_fences(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const char *database,
+forget_fences(struct ctx *cx, struct ddl *d, const struct tablet_env *env, const char *database,
     const char *table)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_add_str(&sql, "DELETE FROM ");
-	sidecar_table(&sql, sidecar, "fence");
+	sidecar_table(&sql, env->sidecar, "fence");
 	buf_add_str(&sql, " WHERE db=");
 	quote_string(&sql, slice_str(database));
 	buf_add_str(&sql, " AND tbl=");
@@ -22,7 +22,8 @@ forget_fences(struct ctx *cx, struct ddl *d, const struct tablet_api *api, const
 /* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table
  * that is not there they go too: the first try may have ended between the two. */
 static int
-drop_one(struct ctx *cx, struct ddl *d, const char *sidecar, const char *database, const char *table)
+drop_one(struct ctx *cx, struct ddl *d, const struct tablet_env *env, const char *database,
+    const char *table)
 {
 	enum { ER_BAD_TABLE_ERROR = 1051 };
 	SCOPED(buf) struct buf name = BUF_INIT;
@@ -34,7 +35,7 @@ drop_one(struct ctx *cx, struct ddl *d, const char *sidecar, const char *databas
 		if (!unknown)
 			return err_wrap(cx->err, "dropping table '%s.%s'", database, table);
 	}
-	TRY(forget_fences(cx, d, api, database, table));
+	TRY(forget_fences(cx, d, env, database, table));
 	if (!unknown)
 		return 0;
 	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' does not exist", database, table);
@@ -47,7 +48,7 @@ named_tables_drop(struct ctx *cx, const struct tablet_env *env, const struct tab
 
 	TRY(ddl_open(cx, env, &d));
 	for (size_t i = 0; i < request->tables_count; i++)
-		TRY(drop_one(cx, &d, env->sidecar, request->database, request->tables[i]));
+		TRY(drop_one(cx, &d, env, request->database, request->tables[i]));
 	return 0;
 }
 
@@ -98,10 +99,10 @@ drop_fences(struct ctx *cx, struct ddl *d, const char *database, const char *tab
 }
 
 /* The armed fence goes along, and last: at no moment the table takes writes under its old name. */
-static int
-do_table_rename(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+int
+named_tables_rename(
+    struct ctx *cx, const struct tablet_env *env, const struct table_rename_request *request)
 {
-	const struct table_rename_request *request = q;
 	SCOPED(buf) struct buf from = BUF_INIT;
 	SCOPED(buf) struct buf to = BUF_INIT;
 	SCOPED(ddl) struct ddl d = { 0 };
@@ -122,7 +123,7 @@ do_table_rename(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 			return err_copy(cx->err, &why);
 	}
 	TRY(drop_fences(cx, &d, request->database, request->to));
-	return forget_fences(cx, &d, api, request->database, request->table);
+	return forget_fences(cx, &d, env, request->database, request->table);
 }
 
 int

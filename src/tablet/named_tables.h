@@ -1,5 +1,5 @@
 /*
- * named_tables.h - tables of this tablet's server that are asked about by name, whatever workflow they are of.
+ * named_tables.h - tables of this tablet's server that are asked about by name, of whatever workflow.
  */
 #ifndef TABLET_NAMED_TABLES_H
 #define TABLET_NAMED_TABLES_H
@@ -11,6 +11,9 @@
  * its fences goes all the same. */
 int named_tables_drop(
     struct ctx *cx, const struct tablet_env *env, const struct tables_request *request) MUST_USE;
+/* Within its database; then the table's fence goes. Idempotent. */
+int named_tables_rename(struct ctx *cx, const struct tablet_env *env,
+    const struct table_rename_request *request) MUST_USE;
 /* Which exist, a view too? Waits for whoever makes or drops one. */
 int named_tables_find(struct ctx *cx, const struct tablet_env *env,
     const struct tables_request *request, struct table_find_reply *reply) MUST_USE;

@@ -357,6 +357,12 @@ do_table_drop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
+do_table_rename(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return named_tables_rename(cx, api->env, q);
+}
+
+static int
 do_table_find(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	return named_tables_find(cx, api->env, q, r);
