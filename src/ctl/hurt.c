@@ -51,12 +51,12 @@ is_everywhere(const char *database)
 }
 
 static bool
-is_moving(const struct workflow_record *r, const char *keyspace, const char *table)
+is_moving(const struct hurt_world *w, const char *keyspace, const char *table)
 {
-	if (strcmp(keyspace, r->source_keyspace) != 0)
+	if (strcmp(keyspace, w->from) != 0)
 		return false;
-	for (size_t i = 0; i < r->tables_count; i++) {
-		if (strcmp(r->tables[i].source_table, table) == 0)
+	for (size_t i = 0; i < w->tables_count; i++) {
+		if (strcmp(w->tables[i], table) == 0)
 			return true;
 	}
 	return false;
@@ -67,19 +67,19 @@ static bool
 follow(const struct search *s, const char *name, struct name_parts *t, const char **now,
     const char **then)
 {
-	const struct workflow_record *r = s->world->move;
+	const struct hurt_world *w = s->world;
 	const struct routing_rule *rule;
 	struct err err;
 
 	if (name_split(s->arena, name, "keyspace.table", t, &err) != 0 || is_everywhere(t->keyspace))
 		return false;
-	rule = rules_find(s->world->rules, t->keyspace, t->name);
+	rule = rules_find(w->rules, t->keyspace, t->name);
 	if (rule != NULL)
 		*t = (struct name_parts){ rule->to_keyspace, rule->to_table };
 	*now = server_of(s, t->keyspace);
 	if (*now == NULL)
-		*now = server_of(s, r->source_keyspace);
-	*then = is_moving(r, t->keyspace, t->name) ? server_of(s, r->target_keyspace) : *now;
+		*now = server_of(s, w->from);
+	*then = is_moving(w, t->keyspace, t->name) ? server_of(s, w->to) : *now;
 	return *now != NULL && *then != NULL;
 }
 
@@ -96,7 +96,7 @@ judge(const struct search *s, const char *const *tables, size_t count)
 
 		if (!follow(s, tables[i], &t, &now, &then))
 			continue;
-		if (is_moving(s->world->move, t.keyspace, t.name))
+		if (is_moving(s->world, t.keyspace, t.name))
 			v.moving = v.moving == NULL ? tables[i] : v.moving;
 		else
 			v.staying = v.staying == NULL ? tables[i] : v.staying;
@@ -160,7 +160,7 @@ note_staying(struct search *s, const char *const *tables, size_t count)
 		SCOPED(buf) struct buf one = BUF_INIT;
 
 		if (!follow(s, tables[i], &t, &now, &then) ||
-		    is_moving(s->world->move, t.keyspace, t.name))
+		    is_moving(s->world, t.keyspace, t.name))
 			continue;
 		buf_addf(&one, "%s,", name_of_table(s->arena, t.keyspace, t.name));
 		if (strstr(s->together.data, one.data) != NULL)

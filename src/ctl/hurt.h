@@ -26,9 +26,11 @@ struct keyspace_place {
 	const char *keyspace, *server;
 };
 
-/* Before the switch. */
+/* Before the switch, from one keyspace to the other: a move that comes back has them exchanged. */
 struct hurt_world {
-	const struct workflow_record *move;
+	const char *from, *to;
+	const char **tables; /* as they are called at from */
+	size_t tables_count;
 	const struct rules_record *rules;
 	const struct keyspace_place *places; /* of all keyspaces that have a server */
 	size_t places_count;

@@ -40,8 +40,15 @@ find_statements(struct ctx *cx, struct workflow *w, struct hurt *out)
 {
 	struct rules_record rules;
 	struct statements_record seen;
-	struct hurt_world world = { .move = &w->r, .rules = &rules };
+	struct hurt_world world = { .rules = &rules,
+		.from = side_keyspace(w, workflow_from(w)),
+		.to = side_keyspace(w, workflow_to(w)),
+		.tables = arena_array(cx->arena, const char *, w->r.tables_count),
+		.tables_count = w->r.tables_count };
 	int64_t revision;
+
+	for (size_t i = 0; i < world.tables_count; i++)
+		world.tables[i] = side_table(w, workflow_from(w), i);
 
 	TRY(rules_load(cx, w->ctl, &rules, &revision));
 	TRY(read_places(cx, w->ctl, &world));
@@ -129,7 +136,9 @@ preflight_judge(struct ctx *cx, const struct workflow *w, const struct hurt *fou
 {
 	size_t refusals = findings_count(&found->findings, FINDING_REFUSES);
 
-	if (refusals == 0 || w->r.options.force || mutant("ctl_preflight_passes"))
+	/* Nothing may stand in the way back: somebody needs it now. The list is there to be read. */
+	if (refusals == 0 || w->r.options.force || w->r.direction == DIRECTION_REVERSE ||
+	    mutant("ctl_preflight_passes"))
 		return 0;
 	if (found->statements + found->transactions == 0) {
 		for (size_t i = 0; i < found->findings.count; i++) {

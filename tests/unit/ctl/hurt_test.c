@@ -9,8 +9,7 @@ enum { TABLES_MAX = 4, KINDS_MAX = 30 };
 
 static const struct keyspace_place places[] = { { "customer", "a:1" }, { "new_customer", "b:1" },
 	{ "beside", "a:1" } };
-static struct workflow_table moved[] = { { .source_table = "users", .target_table = "users" },
-	{ .source_table = "items", .target_table = "items" } };
+static const char *moved[] = { "users", "items" };
 static struct routing_rule ruled[] = { { .from_keyspace = "customer",
 					   .from_table = "gone",
 					   .to_keyspace = "new_customer",
@@ -64,12 +63,14 @@ spanned(struct seen *s, int64_t count, const char *const *tables)
 static struct hurt
 find(struct arena *a, struct seen *s)
 {
-	struct workflow_record move = { .source_keyspace = "customer",
-		.target_keyspace = "new_customer",
-		.tables = moved,
-		.tables_count = 2 };
 	struct rules_record rules = { .rules = ruled, .count = 2 };
-	struct hurt_world world = { &move, &rules, places, 3 };
+	struct hurt_world world = { .from = "customer",
+		.to = "new_customer",
+		.tables = moved,
+		.tables_count = 2,
+		.rules = &rules,
+		.places = places,
+		.places_count = 3 };
 	struct hurt out;
 
 	s->record.statements = s->digests;

@@ -124,3 +124,33 @@ TEST(an_empty_record_is_a_warning_in_the_events)
 {
 	world_tell(unseen_story, (struct plan){ .method = NULL });
 }
+
+/* What would refuse the way there is a line on the way back: somebody needs it now. */
+static void
+back_story(struct ctx *cx, struct world *w)
+{
+	static const char *names[] = { "customer.users", "new_customer.invoices" };
+	struct table_span span = { .tables = names, .tables_count = 2, .count = 3 };
+	struct statements_record seen = { .gates = 1, .spans = &span, .spans_count = 1 };
+	struct workflow_record r;
+	bool listed = false;
+
+	world_moves(cx, w);
+	w->seen = &seen;
+	expect_ok(world_ask(cx, w, 0, "workflow_reverse", ""), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_RUNNING);
+	world_expect_source(cx, w);
+	world_record(cx, w, &r);
+	for (size_t i = 0; i < r.events_count; i++)
+		listed = listed ||
+		    (strcmp(r.events[i].what, "refuses") == 0 &&
+			strstr(r.events[i].text,
+			    "named customer.users, which moves, with "
+			    "new_customer.invoices, which stays") != NULL);
+	expect(listed);
+}
+
+TEST(nothing_that_would_break_stands_in_the_way_back)
+{
+	world_tell(back_story, (struct plan){ .method = NULL });
+}
