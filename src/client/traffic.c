@@ -50,8 +50,8 @@ switched_of(const struct move_view *v, const struct command_options *o)
 enum outcome
 traffic_reversed(const struct move_view *v, const struct command_options *o)
 {
-	if (strcmp(v->state, "Running") == 0 && !v->finishing)
-		return MOVE_DONE;
+	if (strcmp(v->state, "Running") == 0)
+		return view_settles(v) ? MOVE_GOES_ON : MOVE_DONE;
 	if (view_failed(v) || (view_arrived(v) && !v->reversing))
 		return MOVE_FAILED;
 	return MOVE_GOES_ON;

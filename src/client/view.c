@@ -1,10 +1,13 @@
 #include "client/view.h"
 
 #include "rpc/findings.h"
+#include "base/clock.h"
 #include "topo/json.h"
 #include "topo/name.h"
 
 #include <string.h>
+
+enum { SETTLES_S = 10 }; /* a tablet that is started again is back in seconds */
 
 /* Writes were held by attempts that were rolled back too: from each hold to its undoing. */
 static void
@@ -151,8 +154,16 @@ read_way_back(const struct json *root, struct move_view *v)
 }
 
 bool
+view_settles(const struct move_view *v)
+{
+	return v->finishing && clock_wall() < v->switched_us + SETTLES_S * SECOND;
+}
+
+bool
 view_arrived(const struct move_view *v)
 {
+	if (view_settles(v))
+		return false;
 	return strcmp(v->state, "Switched") == 0 || strcmp(v->state, "Completing") == 0 ||
 	    strcmp(v->state, "Complete") == 0;
 }

@@ -42,7 +42,9 @@ struct move_view {
 	int64_t undone_holds, undone_us; /* of attempts that were rolled back: how many, how long */
 };
 
-/* It is served at the target. */
+/* It has just switched, and the last step, which holds nobody, is under way: worth waiting for a moment. */
+bool view_settles(const struct move_view *v);
+/* It is served at the target, and the switch is over. */
 bool view_arrived(const struct move_view *v);
 /* It does not go on by itself. */
 bool view_failed(const struct move_view *v);

@@ -2,11 +2,30 @@
 
 #include "ctl/steps.h"
 
+enum { WAY_OPEN, WAY_PENDING, WAY_CLOSED, WAYS_BACK };
+
+static void
+print_ways_back(struct buf *out, const int counts[WAYS_BACK])
+{
+	static const char *const states[WAYS_BACK] = { "open", "pending", "closed" };
+
+	for (int i = 0; i < WAYS_BACK; i++) {
+		SCOPED(buf) struct buf labels = BUF_INIT;
+
+		metric_label(&labels, "state", states[i]);
+		metric_print(out, "vtctld_ways_back",
+		    i == 0
+			? "Workflows that have switched and have a way back, as their records know it."
+			: NULL,
+		    labels.data, counts[i]);
+	}
+}
+
 /* Each state has a line, so that a graph of one does not begin with its first workflow. */
 static int
 print_workflows(struct ctx *cx, struct ctl *c, struct buf *out)
 {
-	int counts[WORKFLOW_ERROR + 1] = { 0 };
+	int counts[WORKFLOW_ERROR + 1] = { 0 }, ways[WAYS_BACK] = { 0 };
 	struct topo_list all;
 
 	TRY(topo_list(cx, c->topo, "/workflows/", &all));
@@ -15,6 +34,10 @@ print_workflows(struct ctx *cx, struct ctl *c, struct buf *out)
 
 		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
 		counts[r.state]++;
+		if (r.state == WORKFLOW_SWITCHED && r.start[0] != '\0')
+			ways[r.closed[0] != '\0' ? WAY_CLOSED
+				: r.finishing    ? WAY_PENDING
+						 : WAY_OPEN]++;
 	}
 	for (int i = 0; i <= WORKFLOW_ERROR; i++) {
 		SCOPED(buf) struct buf labels = BUF_INIT;
@@ -23,6 +46,7 @@ print_workflows(struct ctx *cx, struct ctl *c, struct buf *out)
 		metric_print(out, "vtctld_workflows",
 		    i == 0 ? "Workflows of the cluster by state." : NULL, labels.data, counts[i]);
 	}
+	print_ways_back(out, ways);
 	return 0;
 }
 
