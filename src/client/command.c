@@ -23,6 +23,15 @@
 /* An hour: beyond that a pause is no pause any more. */
 #define HOUR (60 * MINUTE)
 
+/* clang-format off */
+#define SWITCH_TIME                                                                                \
+	OPTION("postpone-file", OPT_STRING, move.postpone_file, NULL, 0, 0, NULL, "FILE",          \
+	    "no switch while this file exists on vtctld's machine; SwitchTraffic switches all the same"), \
+	OPTION("switch-window", OPT_STRING, switch_window, NULL, 0, 0, NULL, "HH:MM-HH:MM",        \
+	    "no switch but between these times of vtctld's day, over midnight too; SwitchTraffic "  \
+	    "switches all the same")
+/* clang-format on */
+
 static const struct option move_options[] = {
 	OPTION("grace-period", OPT_DURATION, move.grace_period, "10s", 0, HOUR, NULL, "DURATION",
 	    "how long transactions in flight may take to end once writes are held"),
@@ -37,6 +46,7 @@ static const struct option move_options[] = {
 	    "how often switching is tried before it is left to you"),
 	OPTION("max-replication-lag-allowed", OPT_DURATION, move.max_lag, "30s", 0, HOUR, NULL,
 	    "DURATION", "switch only when the target is behind by no more than this"),
+	SWITCH_TIME,
 	OPTION("no-switch", OPT_BOOL, move.no_switch, NULL, 0, 0, NULL, NULL,
 	    "copy and stay in sync; the same command without it switches later"),
 	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL,
@@ -62,6 +72,10 @@ static const struct option move_options[] = {
 	    "with --all-tables, KEYSPACE.* or patterns: leave these where they are (or --exclude)"),
 	OPTION("exclude", OPT_STRING, exclude_tables, NULL, 0, 0, NULL, "TABLE,...", NULL),
 	OPTION("v1", OPT_BOOL, first_form, NULL, 0, 0, NULL, NULL, NULL),
+	OPTION("auto-start", OPT_BOOL, auto_start, "true", 0, 0, NULL, NULL,
+	    "Create: --no-auto-start leaves it stopped, for Start"),
+	OPTION("stop-after-copy", OPT_BOOL, move.stop_after_copy, NULL, 0, 0, NULL, NULL,
+	    "Create: stops the stream once it is in sync, for Start"),
 	OPTION("on-ddl", OPT_ENUM, on_ddl, "STOP", 0, 0, "STOP", NULL,
 	    "what the stream does when it meets a change of a moving table's definition"),
 	OPTION("enable-reverse-replication", OPT_BOOL, move.reverse, NULL, 0, 0, NULL, NULL,
@@ -117,19 +131,41 @@ static const struct option tablet_options[] = {
 	{ 0 },
 };
 
-static const struct option format_options[] = {
-	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
-	    "text for people, json for machines"),
-	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
-	{ 0 },
-};
-
 static const struct option statements_options[] = {
 	OPTION("limit", OPT_INT, limit, "50", 1, STATEMENTS_MAX, NULL, "N",
 	    "show that many, the most frequent first"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
 	    "text for people, json (all of them) for machines"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+/* Those of move_options that a workflow which is there can be given. */
+static const struct option workflow_command_options[] = {
+	OPTION("keyspace", OPT_STRING, keyspace, NULL, 0, 0, NULL, "NAME",
+	    "with --workflow: which one is meant, in place of KEYSPACE.WORKFLOW"),
+	OPTION("workflow", OPT_STRING, workflow, NULL, 0, 0, NULL, "NAME", "the same"),
+	OPTION("grace-period", OPT_DURATION, move.grace_period, "10s", 0, HOUR, NULL, "DURATION",
+	    "update: how long transactions in flight may take to end once writes are held"),
+	OPTION("timeout", OPT_DURATION, move.timeout, "30s", SECOND, HOUR, NULL, "DURATION",
+	    "update: bound of one switching attempt"),
+	OPTION("reader-wait", OPT_DURATION, move.reader_wait, "1s", 0, HOUR, NULL, "DURATION",
+	    "update: how long transactions that only read are waited for"),
+	OPTION("on-grace", OPT_ENUM, on_grace, "abort", 0, 0, "abort|wait|kill", "WHAT",
+	    "update: what becomes of transactions when the grace period is over"),
+	OPTION("switch-attempts", OPT_INT, switch_attempts, "10", 1, 1000, NULL, "N",
+	    "update: how often switching is tried before it is left to you"),
+	OPTION("max-replication-lag-allowed", OPT_DURATION, move.max_lag, "30s", 0, HOUR, NULL,
+	    "DURATION", "update: switch only when the target is behind by no more than this"),
+	SWITCH_TIME,
+	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
+	    "text for people, json for machines"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	REFUSED("tablet-types", "streams read from the primary; leave it out"),
+	REFUSED("cells", "there is one cell; leave it out"),
+	REFUSED("shards", "a keyspace has one shard; leave it out"),
+	REFUSED("on-ddl", "a stream stops at a change of a moving table's definition, always"),
+	REFUSED("config-overrides", "the streams' settings are vttablet's options: vttablet --help"),
 	{ 0 },
 };
 
@@ -314,14 +350,15 @@ static const struct command commands[] = {
 	    "TARGET_KEYSPACE | ACTION KEYSPACE.WORKFLOW",
 	    "moves live tables, all of them with one switch; running it again attaches to the move, or "
 	    "reports that it is done. ACTION, as in Vitess: Create (with --source-keyspace and --tables; it "
-	    "waits for SwitchTraffic), Status or Progress, Show, GetState, SwitchTraffic, "
+	    "waits for SwitchTraffic), Status or Progress, Show, GetState, Stop, Start, SwitchTraffic, "
 	    "ReverseTraffic (as often as wanted), Complete (drops the old tables), Cancel",
 	    1, 3, move_options, move_run },
-	{ "Workflow",
-	    "[--format json] list [KEYSPACE] | show KEYSPACE.WORKFLOW | delete KEYSPACE.WORKFLOW",
-	    "list: all, with their states; show: one's state, progress and last steps; delete: takes a "
+	{ "Workflow", "[options] list [KEYSPACE] | show|start|stop|update|delete KEYSPACE.WORKFLOW",
+	    "list: all, with their states; show: one's state, progress and last steps; stop: its stream "
+	    "stays where it is, and start has it go on from there; update: gives it other options; "
+	    "delete: takes a "
 	    "move back that has not switched",
-	    1, 2, format_options, workflow_run },
+	    1, 2, workflow_command_options, workflow_run },
 	{ "DropTable", "KEYSPACE.TABLE[,TABLE...]",
 	    "drops a table for good, with its fence: one that was moved away, or was never moved; refuses "
 	    "one that a routing rule or a move uses",

@@ -10,6 +10,7 @@
 /* Every option of every command; a command's table names those it takes. */
 struct command_options {
 	struct workflow_options move;
+	const char *switch_window;
 	int64_t switch_attempts, limit;
 	int on_grace, format;
 	int on_ddl;      /* "STOP", the only way there is */

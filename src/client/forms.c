@@ -74,6 +74,9 @@ given(const struct client *c)
 		{ "force", GIVEN_FORCE },
 		{ "drop-foreign-keys", GIVEN_DROP_FOREIGN_KEYS },
 		{ "enable-reverse-replication", GIVEN_REVERSE },
+		{ "stop-after-copy", GIVEN_STOP_AFTER_COPY },
+		{ "postpone-file", GIVEN_POSTPONE_FILE },
+		{ "switch-window", GIVEN_WINDOW },
 	};
 	unsigned bits = 0;
 
@@ -84,8 +87,42 @@ given(const struct client *c)
 	return bits;
 }
 
-static void
-take_options(const struct client *c, const struct command_options *o, struct ctl_request *r)
+/* "02:00", at *text, which moves behind it. -1: it is none. */
+static int
+read_minute(const char **text)
+{
+	unsigned hour, minute;
+	int len = 0;
+
+	if (sscanf(*text, "%2u:%2u%n", &hour, &minute, &len) != 2 || hour > 24 || minute > 59 ||
+	    hour * 60 + minute > MINUTES_OF_DAY)
+		return -1;
+	*text += len;
+	return (int)(hour * 60 + minute) % MINUTES_OF_DAY;
+}
+
+/* "" takes a window away. */
+static int
+read_window(struct ctx *cx, const char *text, struct workflow_options *out)
+{
+	const char *s = text;
+
+	if (text[0] == '\0')
+		return 0;
+	out->window_from = read_minute(&s);
+	if (out->window_from >= 0 && *s++ == '-') {
+		out->window_to = read_minute(&s);
+		if (out->window_to >= 0 && *s == '\0' && out->window_from != out->window_to)
+			return 0;
+	}
+	err_set(cx->err, ERR_REFUSED, "'%.40s' is no window of a day", text);
+	return err_hint(
+	    cx->err, "--switch-window 02:00-04:00, in the local time of vtctld's machine");
+}
+
+int
+form_options(
+    struct ctx *cx, const struct client *c, const struct command_options *o, struct ctl_request *r)
 {
 	r->options = o->move;
 	r->options.force = o->force;
@@ -93,6 +130,7 @@ take_options(const struct client *c, const struct command_options *o, struct ctl
 	r->options.switch_attempts = (int)o->switch_attempts;
 	r->given = given(c);
 	r->dry_run = o->dry_run;
+	return o->switch_window == NULL ? 0 : read_window(cx, o->switch_window, &r->options);
 }
 
 /* ---- Ours */
@@ -150,7 +188,7 @@ read_short(struct ctx *cx, const struct client *c, const struct command_options 
 	r->all = from.all;
 	TRY(take_names(cx, c, &from, &to, r));
 	TRY(take_excluded(cx, o, r));
-	take_options(c, o, r);
+	TRY(form_options(cx, c, o, r));
 	r->given |= GIVEN_NO_SWITCH;
 	return 0;
 }
@@ -201,9 +239,10 @@ read_create(struct ctx *cx, const struct client *c, const struct command_options
 	r->target_keyspace = f->keyspace;
 	r->workflow = f->workflow;
 	TRY(take_tables(cx, o, f));
-	take_options(c, o, r);
+	TRY(form_options(cx, c, o, r));
 	r->options.no_switch = r->options.manual = true;
-	r->given |= GIVEN_NO_SWITCH | GIVEN_MANUAL;
+	r->options.no_start = !o->auto_start;
+	r->given |= GIVEN_NO_SWITCH | GIVEN_MANUAL | GIVEN_NO_START;
 	return 0;
 }
 
@@ -236,6 +275,8 @@ static const struct action {
 	{ "show", "Show", MOVE_SHOW, NULL },
 	{ "status", "Status", MOVE_STATUS, NULL },
 	{ "progress", "Progress", MOVE_STATUS, NULL },
+	{ "start", "Start", MOVE_START, NULL },
+	{ "stop", "Stop", MOVE_STOP, NULL },
 	{ "switchtraffic", "SwitchTraffic", MOVE_SWITCH, NULL },
 	{ "reversetraffic", "ReverseTraffic", MOVE_REVERSE, NULL },
 	{ "complete", "Complete", MOVE_COMPLETE, NULL },
@@ -277,7 +318,8 @@ unknown_action(struct ctx *cx, const char *word)
 	    ? err_hint(cx->err, "did you mean %s?", close)
 	    : err_hint(cx->err,
 		  "MoveTables KEYSPACE.TABLE TARGET_KEYSPACE, or one of "
-		  "Create, Show, Status, SwitchTraffic, ReverseTraffic, Complete, Cancel");
+		  "Create, Show, Status, Stop, Start, SwitchTraffic, ReverseTraffic, "
+		  "Complete, Cancel");
 }
 
 /* "new_customer.w", or --target-keyspace and --workflow. */
@@ -306,8 +348,8 @@ static int
 check_options(
     struct ctx *cx, const struct client *c, const struct command_options *o, const struct form *f)
 {
-	static const char *const of_create[] = { "source-keyspace", "source", "tables",
-		"all-tables", "all", "exclude-tables", "exclude", "no-switch" };
+	static const char *const of_create[] = { "source-keyspace", "source", "tables", "all-tables",
+		"all", "exclude-tables", "exclude", "no-switch", "auto-start", "stop-after-copy" };
 
 	for (size_t i = 0; i < sizeof(of_create) / sizeof(of_create[0]) && f->action != MOVE_CREATE;
 	     i++) {
@@ -349,8 +391,7 @@ read_action(struct ctx *cx, const struct client *c, const struct command_options
 	f->request.keyspace = f->keyspace;
 	f->request.workflow = f->workflow;
 	f->request.action = o->keep_data ? "keep" : o->rename_tables ? "rename" : "drop";
-	take_options(c, o, &f->request);
-	return 0;
+	return form_options(cx, c, o, &f->request);
 }
 
 int

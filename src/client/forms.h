@@ -21,6 +21,8 @@ enum move_action {
 	MOVE_CREATE,
 	MOVE_SHOW,
 	MOVE_STATUS, /* Progress, too */
+	MOVE_START,
+	MOVE_STOP,
 	MOVE_SWITCH,
 	MOVE_REVERSE,
 	MOVE_COMPLETE,
@@ -38,6 +40,10 @@ struct form {
 /* Reads c->args and the options. ERR_REFUSED says what is missing, or what was probably meant. */
 int form_read(struct ctx *cx, const struct client *c, const struct command_options *o,
     struct form *out) MUST_USE;
+
+/* Of the options that say how a move is done: those that were typed, into r->options and r->given. */
+int form_options(struct ctx *cx, const struct client *c, const struct command_options *o,
+    struct ctl_request *r) MUST_USE;
 
 struct picked {
 	struct name_list names;

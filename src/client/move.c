@@ -1,6 +1,7 @@
 #include "client/command.h"
 
 #include "base/check.h"
+#include "client/control.h"
 #include "client/follow.h"
 #include "client/forms.h"
 #include "client/streams.h"
@@ -253,6 +254,8 @@ move_run(struct ctx *cx, struct client *c, const struct command_options *o, int 
 	case MOVE_SHOW:
 	case MOVE_STATUS:
 	case MOVE_GET_STATE: return streams_run(cx, c, &form);
+	case MOVE_START: return control_run(cx, c, "workflow_start", &form.request);
+	case MOVE_STOP: return control_run(cx, c, "workflow_stop", &form.request);
 	case MOVE_SWITCH:
 	case MOVE_REVERSE:
 	case MOVE_COMPLETE: return traffic_run(cx, c, o, &form, status);

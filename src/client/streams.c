@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- As Vitess calls it */
 
@@ -127,18 +126,6 @@ json_tables(struct arena *a, struct json_writer *w, const struct move_view *v)
 }
 
 static void
-json_tablet(struct json_writer *w, const char *alias)
-{
-	const char *dash = strrchr(alias, '-');
-
-	json_put_open(w, "tablet", '{');
-	json_put_slice(
-	    w, "cell", slice_cut(slice_str(alias), 0, dash == NULL ? 0 : (size_t)(dash - alias)));
-	json_put_i64(w, "uid", dash == NULL ? 0 : atoll(dash + 1));
-	json_put_close(w, '}');
-}
-
-static void
 json_stream(struct arena *a, struct json_writer *w, const struct move_view *v)
 {
 	SCOPED(buf) struct buf info = BUF_INIT;
@@ -146,7 +133,7 @@ json_stream(struct arena *a, struct json_writer *w, const struct move_view *v)
 	add_info(&info, v);
 	json_put_open(w, NULL, '{');
 	json_put_i64(w, "id", 1);
-	json_tablet(w, v->target_tablet);
+	view_put_tablet(w, v->target_tablet);
 	json_put_str(
 	    w, "source_shard", arena_printf(a, "%s/%s", v->source_keyspace, v->source_shard));
 	json_put_str(w, "position", v->position);

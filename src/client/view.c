@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "topo/json.h"
 #include "topo/name.h"
+#include "topo/workflow_options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SETTLES_S = 10 }; /* a tablet that is started again is back in seconds */
@@ -136,6 +138,9 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->reversing = json_get_bool(&r, "reversing");
 	v->finishing = json_get_bool(&r, "finishing");
 	v->served_back = json_get_i64(&r, "round") > 2 && strcmp(v->state, "Running") == 0;
+	v->postpone_file = json_get_str(&options, "postpone_file");
+	v->window_from = json_get_int(&options, "window_from", 0, MINUTES_OF_DAY - 1);
+	v->window_to = json_get_int(&options, "window_to", 0, MINUTES_OF_DAY - 1);
 	read_table_views(a, &r, v);
 	read_ends(&r, v);
 	v->source = read_tables(a, &r, "source_keyspace", "source_table");
@@ -151,6 +156,18 @@ read_way_back(const struct json *root, struct move_view *v)
 	v->way_back = json_get_str(&back, "state");
 	v->way_back_why = closed[0] != '\0' ? closed : json_get_str(&back, "error");
 	v->way_back_lag_ms = v->way_back[0] == '\0' ? -1 : json_get_i64(&back, "lag_ms");
+}
+
+void
+view_put_tablet(struct json_writer *w, const char *alias)
+{
+	const char *dash = strrchr(alias, '-');
+
+	json_put_open(w, "tablet", '{');
+	json_put_slice(
+	    w, "cell", slice_cut(slice_str(alias), 0, dash == NULL ? 0 : (size_t)(dash - alias)));
+	json_put_i64(w, "uid", dash == NULL ? 0 : atoll(dash + 1));
+	json_put_close(w, '}');
 }
 
 bool

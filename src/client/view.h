@@ -35,6 +35,8 @@ struct move_view {
 	const char *way_back;     /* "open", "pending", "closed", "unknown"; "": none */
 	const char *way_back_why; /* it is closed, or not known */
 	int64_t way_back_lag_ms;
+	const char *postpone_file;  /* "" */
+	int window_from, window_to; /* minutes of the day; both the same: none */
 	int64_t rows_copied, rows_total, lag_ms, changes_applied;
 	int64_t created_us, copied_us, switched_us, hold_us;
 	int64_t attempt, revision; /* attempt: from 0, whatever had its name before */
@@ -42,6 +44,9 @@ struct move_view {
 	int64_t undone_holds, undone_us; /* of attempts that were rolled back: how many, how long */
 };
 
+struct json_writer;
+/* "zone1-100" as member "tablet": {"cell":"zone1","uid":100} */
+void view_put_tablet(struct json_writer *w, const char *alias);
 /* It has just switched, and the last step, which holds nobody, is under way: worth waiting for a moment. */
 bool view_settles(const struct move_view *v);
 /* It is served at the target, and the switch is over. */

@@ -1,5 +1,7 @@
 #include "client/command.h"
 
+#include "client/control.h"
+#include "client/forms.h"
 #include "client/view.h"
 #include "topo/json.h"
 
@@ -124,6 +126,16 @@ put_events(struct ctx *cx, struct slice answer)
 	return json_close(&doc);
 }
 
+static void
+put_switch_time(const struct move_view *v)
+{
+	if (v->postpone_file[0] != '\0')
+		printf("%-11snot while '%s' exists\n", "Switches:", v->postpone_file);
+	if (v->window_from != v->window_to)
+		printf("%-11sbetween %02d:%02d and %02d:%02d\n", "Switches:", v->window_from / 60,
+		    v->window_from % 60, v->window_to / 60, v->window_to % 60);
+}
+
 static int
 put_workflow(struct ctx *cx, const char *workflow, struct slice answer)
 {
@@ -135,6 +147,7 @@ put_workflow(struct ctx *cx, const char *workflow, struct slice answer)
 	put_line("State:", v.state);
 	put_line("", v.state_text);
 	put_line("Next:", v.hint);
+	put_switch_time(&v);
 	put_stream(&v);
 	put_way_back(&v);
 	put_attempts(&v);
@@ -221,13 +234,68 @@ list(struct ctx *cx, struct client *c, const char *keyspace, int *status)
 
 /* ---- Which of them */
 
+struct wanted {
+	const struct command_options *options;
+	const char *name; /* "new_customer.w", "new_customer" of list; "" */
+};
+
+typedef int action_fn(struct ctx *cx, struct client *c, const struct wanted *w, int *status);
+
+static int
+do_show(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
+{
+	return show(cx, c, w->name, status);
+}
+
+static int
+do_list(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
+{
+	return list(cx, c, w->name, status);
+}
+
+static int
+do_delete(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
+{
+	return cancel_run(cx, c, w->name, status);
+}
+
+static int
+control(struct ctx *cx, struct client *c, const struct wanted *w, const char *method)
+{
+	struct ctl_request r = { .keyspace = "" };
+
+	TRY(client_split_workflow(cx->arena, w->name, &r.keyspace, &r.workflow, cx->err));
+	TRY(form_options(cx, c, w->options, &r));
+	return control_run(cx, c, method, &r);
+}
+
+static int
+do_start(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
+{
+	return control(cx, c, w, "workflow_start");
+}
+
+static int
+do_stop(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
+{
+	return control(cx, c, w, "workflow_stop");
+}
+
+static int
+do_update(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
+{
+	return control(cx, c, w, "workflow_update");
+}
+
 static const struct action {
 	const char *verb;
-	int (*run)(struct ctx *cx, struct client *c, const char *name, int *status);
+	action_fn *run;
 	bool alone; /* needs no name */
 } actions[] = {
-	{ "show", show, false }, { "delete", cancel_run, false }, { "list", list, true },
-	{ "listall", list, true }, /* Vitess's older one; here both list those that have ended too */
+	{ "show", do_show, false }, { "delete", do_delete, false }, { "start", do_start, false },
+	{ "stop", do_stop, false }, { "update", do_update, false }, { "list", do_list, true },
+	{ "listall", do_list,
+	    true }, /* Vitess's older one; here both list those that have ended too */
 };
 enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 
@@ -250,21 +318,45 @@ verb_is_first(const char **args)
 	return find_action(args[1]) == NULL && strpbrk(args[0], "./") == NULL;
 }
 
+static int
+unknown_action(struct ctx *cx, const char *verb)
+{
+	const char *names[ACTIONS + 1] = { NULL };
+
+	for (int i = 0; i < ACTIONS; i++)
+		names[i] = actions[i].verb;
+	const char *close = option_suggest(verb, names);
+	err_set(cx->err, ERR_REFUSED, "unknown action '%s' of Workflow", verb);
+	return close != NULL
+	    ? err_hint(cx->err, "did you mean %s?", close)
+	    : err_hint(cx->err, "vtctlclient Workflow list, show, start, stop, update or delete");
+}
+
+/* vtctldclient's: --keyspace K show --workflow W, --keyspace K list. */
+static const char *
+named_by_options(struct arena *a, const struct command_options *o)
+{
+	if (o->keyspace == NULL)
+		return "";
+	if (o->workflow == NULL)
+		return name_one(a, o->keyspace);
+	return name_of_table(a, name_one(a, o->keyspace), name_one(a, o->workflow));
+}
+
 int
 workflow_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	bool first = c->args_count < 2 || verb_is_first(c->args);
 	const char *verb = c->args[first ? 0 : 1];
-	const char *name = c->args_count < 2 ? "" : c->args[first ? 1 : 0];
+	struct wanted w = { o,
+		c->args_count < 2 ? named_by_options(cx->arena, o) : c->args[first ? 1 : 0] };
 	const struct action *a = find_action(verb);
 
-	if (a == NULL) {
-		err_set(cx->err, ERR_REFUSED, "unknown action '%s' of Workflow", verb);
-		return err_hint(cx->err, "vtctlclient Workflow list, show or delete");
-	}
-	if (name[0] == '\0' && !a->alone) {
+	if (a == NULL)
+		return unknown_action(cx, verb);
+	if (w.name[0] == '\0' && !a->alone) {
 		err_set(cx->err, ERR_REFUSED, "Workflow %s needs the name of a workflow", a->verb);
 		return err_hint(cx->err, "vtctlclient Workflow list shows them");
 	}
-	return a->run(cx, c, name, status);
+	return a->run(cx, c, &w, status);
 }

@@ -17,6 +17,7 @@ put_answer(
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "workflow", id);
 	json_put_str(&w, "start_state", a->start_state);
+	json_put_str(&w, "tablet", a->tablet);
 	json_put_bool(&w, "changed", a->changed);
 	json_put_bool(&w, "done", a->done);
 	json_put_close(&w, '}');
@@ -71,9 +72,39 @@ workflow_complete(struct ctx *cx, struct ctl *c, const struct ctl_request *q, st
 	return put_answer(cx, q, &answer, out);
 }
 
+static int
+workflow_stop(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct control_answer a;
+
+	TRY(control_stop(cx, c, q, &a));
+	return put_answer(cx, q, &a, out);
+}
+
+static int
+workflow_start(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct control_answer a;
+
+	TRY(control_start(cx, c, q, &a));
+	return put_answer(cx, q, &a, out);
+}
+
+static int
+workflow_update(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct control_answer a;
+
+	TRY(control_update(cx, c, q, &a));
+	return put_answer(cx, q, &a, out);
+}
+
 const struct api_method api_control_methods[] = {
 	{ "workflow_reverse", workflow_reverse },
 	{ "workflow_complete", workflow_complete },
 	{ "workflow_switch", workflow_switch },
+	{ "workflow_stop", workflow_stop },
+	{ "workflow_start", workflow_start },
+	{ "workflow_update", workflow_update },
 	{ NULL, NULL },
 };

@@ -116,6 +116,7 @@ ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct back
 	case WORKFLOW_CHECKING:
 	case WORKFLOW_CREATING:
 	case WORKFLOW_COPYING:
+	case WORKFLOW_STOPPED:
 	case WORKFLOW_ERROR: break;
 	}
 	out->already = true;

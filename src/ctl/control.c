@@ -2,11 +2,15 @@
 
 #include "base/check.h"
 #include "ctl/back.h"
+#include "ctl/switch_time.h"
 #include "ctl/traffic.h"
 
 #include <inttypes.h>
 
-enum { STREAM_WITHIN_S = 10 };
+enum {
+	STREAM_WITHIN_S = 10,
+	STOP_WITHIN_S = 30, /* a pass of a stream ends, and a tablet that is away comes back */
+};
 
 int
 control_id(struct ctx *cx, const struct ctl_request *q, const char **id)
@@ -37,6 +41,8 @@ change_until_saved(struct ctx *cx, struct workflow *w, change_fn *change,
 			    ? -1
 			    : err_set(cx->err, ERR_NOT_FOUND, "workflow %s does not exist", w->id);
 		*out = (struct control_answer){ .changed = true };
+		if (w->r.streams_count > 0)
+			out->tablet = arena_strdup(cx->arena, w->r.streams[0].target_tablet);
 		TRY(change(cx, w, q, out));
 		if (!out->changed || q->dry_run || workflow_save(cx, w) == 0)
 			return 0;
@@ -109,6 +115,9 @@ check_state(struct ctx *cx, const struct workflow *w)
 		return cannot_switch(cx, w,
 		    arena_printf(cx->arena, "workflow has errors: %s", w->r.state_text),
 		    "see: vtctlclient Workflow show");
+	case WORKFLOW_STOPPED:
+		return cannot_switch(
+		    cx, w, "workflow is stopped", "start it: vtctlclient Workflow start");
 	case WORKFLOW_CANCELLING:
 	case WORKFLOW_CANCELLED:
 		return cannot_switch(cx, w, "it is cancelled", "see: vtctlclient Workflow show");
@@ -139,6 +148,7 @@ give_leave(
 	if (!out->changed || out->done)
 		return 0;
 	workflow_options_take(&w->r.options, &q->options, q->given);
+	TRY(switch_time_check(&w->r.options, cx->err));
 	TRY(check_stream(cx, w, w->r.options.max_lag));
 	w->r.options.no_switch = false;
 	back_count_anew(w);
@@ -156,4 +166,165 @@ control_switch(
     struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct control_answer *out)
 {
 	return change_record(cx, c, give_leave, q, out);
+}
+
+/* ---- Stop and start */
+
+/* What still travels of its calls is outdated. Its attempts are counted as before. */
+static void
+outdate(struct workflow *w)
+{
+	int before = w->r.attempt;
+
+	workflow_outdate(w);
+	w->r.attempts_from += w->r.attempt - before;
+}
+
+static int
+cannot(struct ctx *cx, const struct workflow *w, const char *act, const char *why)
+{
+	err_set(cx->err, ERR_REFUSED, "cannot %s workflow %s at this time: %s", act, w->r.name, why);
+	return err_hint(cx->err, "see: vtctlclient Workflow show %.140s", w->id);
+}
+
+static bool
+may_stop(const struct workflow_record *r)
+{
+	if (r->cancel || r->rolling_back || r->finishing || workflow_unmade(r))
+		return false;
+	return r->state == WORKFLOW_COPYING || r->state == WORKFLOW_RUNNING ||
+	    (r->state == WORKFLOW_ERROR && r->tables_count > 0 && r->copied_us != 0);
+}
+
+/* Why neither a stop nor a start is to be had from that state. */
+static const char *
+busy_with(const struct workflow_record *r)
+{
+	if (traffic_at_target(r))
+		return "workflow is frozen: its traffic is switched";
+	switch (r->state) {
+	case WORKFLOW_SWITCHING: return "an attempt to switch is under way";
+	case WORKFLOW_CANCELLING:
+	case WORKFLOW_CANCELLED: return "it is cancelled";
+	case WORKFLOW_CHECKING:
+	case WORKFLOW_CREATING: return "it is being created";
+	case WORKFLOW_COPYING:
+	case WORKFLOW_RUNNING:
+	case WORKFLOW_STOPPED:
+	case WORKFLOW_SWITCHED:
+	case WORKFLOW_COMPLETING:
+	case WORKFLOW_COMPLETE:
+	case WORKFLOW_ERROR: return "workflow has errors";
+	}
+	unreachable();
+}
+
+static int
+begin_stop(
+    struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct control_answer *out)
+{
+	out->start_state = traffic_state(&w->r);
+	out->changed = w->r.state != WORKFLOW_STOPPED;
+	out->done = !out->changed && w->r.step[0] == '\0';
+	if (!out->changed)
+		return 0;
+	if (!may_stop(&w->r))
+		return cannot(cx, w, "stop", busy_with(&w->r));
+	outdate(w);
+	w->r.state = WORKFLOW_STOPPED;
+	w->r.step = "stop";
+	w->r.state_text = "it was stopped by command";
+	w->r.hint = arena_printf(&w->arena, "it goes on with: vtctlclient Workflow start %s", w->id);
+	workflow_note(w, "stop", "begun", "");
+	return 0;
+}
+
+/* Its job has the stream stopped. */
+static int
+wait_stopped(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, STOP_WITHIN_S * SECOND);
+
+	TRY(workflow_load(cx, w));
+	while (w->r.state == WORKFLOW_STOPPED && w->r.step[0] != '\0') {
+		if (workflow_next(&within, w) != 0)
+			return err_wrap(
+			    cx->err, "workflow %s stops as soon as its tablet answers", w->id);
+	}
+	return 0;
+}
+
+int
+control_stop(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct control_answer *out)
+{
+	struct workflow w;
+	const char *id;
+
+	TRY(change_record(cx, c, begin_stop, q, out));
+	TRY(control_id(cx, q, &id));
+	workflow_init(&w, c, id);
+	int rc = wait_stopped(cx, &w);
+	workflow_done(&w);
+	out->done = rc == 0;
+	return rc;
+}
+
+void
+control_restart(struct workflow *w)
+{
+	outdate(w);
+	w->r.state = WORKFLOW_COPYING;
+	w->r.step = w->r.state_text = w->r.hint = "";
+	w->r.options.no_start = w->r.options.stop_after_copy = false;
+	workflow_note(w, "start", "begun", "");
+}
+
+static int
+begin_start(
+    struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct control_answer *out)
+{
+	out->start_state = traffic_state(&w->r);
+	out->done = true;
+	out->changed = w->r.state == WORKFLOW_STOPPED ||
+	    (w->r.state == WORKFLOW_ERROR && !w->r.rolling_back && !workflow_unmade(&w->r) &&
+		!traffic_at_target(&w->r));
+	if (w->r.state == WORKFLOW_COPYING || w->r.state == WORKFLOW_RUNNING)
+		return 0;
+	if (!out->changed)
+		return cannot(cx, w, "start", busy_with(&w->r));
+	control_restart(w);
+	return 0;
+}
+
+int
+control_start(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct control_answer *out)
+{
+	return change_record(cx, c, begin_start, q, out);
+}
+
+/* ---- Options */
+
+static int
+take_options(
+    struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct control_answer *out)
+{
+	out->start_state = traffic_state(&w->r);
+	out->done = true;
+	if (q->given == 0) {
+		err_set(cx->err, ERR_REFUSED, "no option is given that could be updated");
+		return err_hint(cx->err, "vtctlclient Workflow --help lists them");
+	}
+	if (w->r.state == WORKFLOW_CANCELLED || w->r.state == WORKFLOW_COMPLETE)
+		return cannot(cx, w, "update", "it is over");
+	TRY(switch_time_check(&q->options, cx->err));
+	workflow_options_take(&w->r.options, &q->options, q->given);
+	workflow_note(w, "update", "done", "");
+	return 0;
+}
+
+int
+control_update(
+    struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct control_answer *out)
+{
+	return change_record(cx, c, take_options, q, out);
 }

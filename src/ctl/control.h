@@ -18,10 +18,21 @@ struct control_answer {
 	bool changed;            /* else it was so already, or is under way */
 	const char *start_state; /* of the traffic before, traffic_state() */
 	bool done;               /* there is nothing to wait for */
+	const char *tablet;      /* that its stream ends at; cx->arena */
 };
 
 int control_switch(struct ctx *cx, struct ctl *c, const struct ctl_request *q,
     struct control_answer *out) MUST_USE;
+
+int control_stop(struct ctx *cx, struct ctl *c, const struct ctl_request *q,
+    struct control_answer *out) MUST_USE;
+int control_start(struct ctx *cx, struct ctl *c, const struct ctl_request *q,
+    struct control_answer *out) MUST_USE;
+/* The options that the request has, others stay. They hold from the next attempt on. */
+int control_update(struct ctx *cx, struct ctl *c, const struct ctl_request *q,
+    struct control_answer *out) MUST_USE;
+/* STOPPED -> COPYING, under a number above what may still stop it; to be saved. */
+void control_restart(struct workflow *w);
 
 /* "keyspace/workflow" of a request that names one, in cx->arena. */
 int control_id(struct ctx *cx, const struct ctl_request *q, const char **id) MUST_USE;

@@ -4,7 +4,9 @@
 #include "base/mutant.h"
 #include "ctl/back.h"
 #include "ctl/complete.h"
+#include "ctl/control.h"
 #include "ctl/pick.h"
+#include "ctl/switch_time.h"
 
 enum {
 	TELL_AFTER_MS = 1000, /* a long poll: ctl_api.h */
@@ -96,6 +98,7 @@ check_request(struct ctx *cx, const struct ctl_request *q)
 	TRY(name_check("keyspace", q->target_keyspace, cx->err));
 	TRY(name_check("workflow", workflow_name(q), cx->err));
 	TRY(check_tables(cx, q));
+	TRY(switch_time_check(&q->options, cx->err));
 	if (strcmp(q->keyspace, q->target_keyspace) != 0)
 		return 0;
 	if (q->tables_count == 1)
@@ -192,6 +195,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		return back_refuse_under_way(cx, w);
 	if (w->r.state == WORKFLOW_SWITCHING || workflow_switched(&w->r))
 		return 0;
+	if (w->r.state == WORKFLOW_STOPPED && !q->options.manual)
+		control_restart(w);
 	if (w->r.state == WORKFLOW_ERROR) {
 		TRY(workflow_check_alone(cx, w));
 		/* An attempt that was left in the middle is undone first. */
@@ -199,7 +204,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	}
 	w->r.options = options_over(&w->r.options, q);
 	back_count_anew(w);
-	w->r.state_text = w->r.hint = "";
+	if (w->r.state != WORKFLOW_STOPPED)
+		w->r.state_text = w->r.hint = "";
 	return workflow_save(cx, w);
 }
 

@@ -12,7 +12,10 @@
 #include "ctl/cutover.h"
 #include "ctl/enlist.h"
 #include "ctl/pause.h"
+#include "ctl/progress.h"
 #include "ctl/reroute.h"
+#include "ctl/stopping.h"
+#include "ctl/switch_time.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,28 +49,6 @@ stream_status(struct ctx *cx, struct workflow *w, struct stream_status_reply *r)
 	struct ctx within = ctx_within(cx, CALL_WITHIN_S * SECOND);
 
 	return stream_may_switch(&within, w, r);
-}
-
-/* Into the record, when it says something new. */
-static bool
-take_progress(struct workflow *w, const struct stream_status_reply *r)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < r->tables_count && i < w->r.tables_count; i++) {
-		struct workflow_table *t = &w->r.tables[i];
-		const struct table_status *s = &r->tables[i];
-		const char *state = table_progress_names[s->progress];
-
-		if (t->rows_copied == s->rows_copied && strcmp(t->state, state) == 0)
-			continue;
-		changed = true;
-		t->rows_copied = s->rows_copied;
-		t->state = state;
-		if (s->rows_estimate > 0)
-			t->rows_estimate = s->rows_estimate;
-	}
-	return changed;
 }
 
 /* ---- CHECKING */
@@ -104,6 +85,9 @@ do_create(struct ctx *cx, struct job *j)
 	TRY(rules_apply(&within, w, RULES_CREATE, &version));
 	if (!mutant("ctl_rule_after_table"))
 		TRY(rules_acknowledged(&within, j->ctl, version));
+	if (w->r.options.no_start)
+		return stopping_write(
+		    cx, w, "it was created without being started (--auto-start=false)", "");
 	TRY(side_do(&within, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt));
 	if (fault("movetables.create.after"))
 		return err_set(cx->err, ERR_CANCELLED, "fault point");
@@ -164,7 +148,14 @@ do_copy(struct ctx *cx, struct job *j)
 		j->tries = 1;
 		return side_do(cx, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt);
 	}
-	changed = take_progress(w, &r);
+	if (r.phase == STREAM_SUSPENDED) /* it was started again */
+		return side_do(cx, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt);
+	changed = progress_take(w, &r);
+	if (caught_up(&r) && w->r.options.stop_after_copy) {
+		w->r.copied_us = clock_wall();
+		return stopping_write(
+		    cx, w, "it has stopped after the copy (--stop-after-copy)", "stop");
+	}
 	if (caught_up(&r)) {
 		TRY(prepare(cx, w));
 		w->r.state = WORKFLOW_RUNNING;
@@ -176,6 +167,14 @@ do_copy(struct ctx *cx, struct job *j)
 	if (changed)
 		TRY(workflow_save(cx, w));
 	return task_sleep(cx, POLL_MS * MSEC);
+}
+
+/* ---- STOPPED */
+
+static int
+do_stop(struct ctx *cx, struct job *j)
+{
+	return stopping_run(cx, &j->w);
 }
 
 /* ---- RUNNING */
@@ -283,15 +282,18 @@ do_run(struct ctx *cx, struct job *j)
 {
 	struct workflow *w = &j->w;
 	struct stream_status_reply r;
+	bool changed = false;
 
 	if (w->r.cancel && !mutant("ctl_cancel_forgotten"))
 		return cancel_begin(cx, w);
 	if (w->r.finishing)
 		return cutover_finish(cx, w);
-	if (!w->r.options.no_switch)
+	if (!w->r.options.no_switch && switch_may_begin(w, &changed))
 		return do_switch(cx, j);
 	TRY(stream_status(cx, w, &r));
 	j->tries = 0;
+	if (changed)
+		return workflow_save(cx, w);
 	return task_sleep(cx, POLL_MS * MSEC);
 }
 
@@ -324,6 +326,7 @@ static state_fn *const state_fns[] = {
 	[WORKFLOW_CREATING] = do_create,
 	[WORKFLOW_COPYING] = do_copy,
 	[WORKFLOW_RUNNING] = do_run,
+	[WORKFLOW_STOPPED] = do_stop,
 	[WORKFLOW_SWITCHING] = do_resume,
 	[WORKFLOW_SWITCHED] = do_switched,
 	[WORKFLOW_COMPLETING] = do_complete,
@@ -397,7 +400,7 @@ work(struct ctx *cx, struct job *j)
 		if (workflow_load(&inner, &j->w) == 0) {
 			state_fn *fn = state_fns[j->w.r.state];
 
-			if (workflow_ended(&j->w.r) && !workflow_has_work(&j->w.r))
+			if (stopping_rests(&j->w.r))
 				return;
 			if (fn(&inner, j) == 0) {
 				again_ms = AGAIN_MS_MIN;
@@ -495,7 +498,7 @@ take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv, bool *open)
 	struct workflow_record r;
 
 	TRY(workflow_read(cx->arena, kv->value, &r, cx->err));
-	if (workflow_ended(&r) && !workflow_has_work(&r))
+	if (stopping_rests(&r))
 		return 0;
 	*open = true;
 	if (job_of(c, id) != NULL)

@@ -6,7 +6,9 @@
  *   COPYING    do_copy(): the stream is watched until it runs exactly and is
  *              close; then both fences are made                              -> RUNNING
  *   RUNNING    do_run(): waits for leave to switch; attempts, 1, 2, 4 ...
- *              60 s apart                                                    -> SWITCHING
+ *              60 s apart, unless it is to wait (switch_time.h)              -> SWITCHING
+ *   STOPPED    do_stop(): the stream is suspended; no job then, until a
+ *              person starts it (control.h)                                  -> COPYING
  *   SWITCHING  cutover.h                                                     -> SWITCHED or RUNNING
  *   CANCELLING cancel.h                                                      -> CANCELLED
  *   CHECKING, CREATING, COPYING, RUNNING

@@ -18,6 +18,8 @@ static const struct fsm_state phase_rows[] = {
 	[STREAM_FROZEN] = { "frozen", FSM_TO(STREAM_RUNNING) | FSM_TO(STREAM_STOPPED),
 	    "applied is P of the attempt stored, and nothing is applied beyond it" },
 	[STREAM_STOPPED] = { "stopped", 0, "past the commit: done for good" },
+	[STREAM_SUSPENDED] = { "suspended", 0,
+	    "never on disk; told in place of the phase in which a command has stopped it" },
 	[STREAM_ERROR] = { "error", 0, "never on disk; told in place of the phase it stopped in" },
 };
 const struct fsm stream_phases = { "stream", phase_rows, STREAM_ERROR + 1 };
@@ -326,6 +328,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &position_reply },
 	[TABLET_STREAM_START] = { "stream_start", &move, &nothing },
 	[TABLET_STREAM_STATUS] = { "stream_status", &move, &stream_status_reply },
+	[TABLET_STREAM_SUSPEND] = { "stream_suspend", &move, &nothing },
 	[TABLET_STREAM_DELETE] = { "stream_delete", &stream_delete, &nothing },
 	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },
 	[TABLET_FENCE_REMOVE] = { "fence_remove", &move, &nothing },

@@ -20,6 +20,8 @@
  *                            for an attempt; a higher one's takes the place of one that has not started
  *  stream_start              starts what was prepared; idempotent
  *  stream_status
+ *  stream_suspend            the stream stops where it is, durably; stream_create has it go on.
+ *                            Nothing without one
  *  stream_delete             stops and forgets the stream, and drops the tables that it made if told so and
  *                            it is not past its commit; idempotent
  *  fence_install             triggers, disarmed (MOVE_FROM) or armed (MOVE_TO); idempotent. ERR_TIMEOUT:
@@ -61,6 +63,7 @@ enum tablet_method {
 	TABLET_STREAM_PREPARE,
 	TABLET_STREAM_START,
 	TABLET_STREAM_STATUS,
+	TABLET_STREAM_SUSPEND,
 	TABLET_STREAM_DELETE,
 	TABLET_FENCE_INSTALL,
 	TABLET_FENCE_REMOVE,
@@ -163,7 +166,8 @@ struct stream_delete_request {
 };
 
 /* Phases of a stream, rows of stream_phases: what each means and what comes next. On disk as names, but for
- * STREAM_ERROR, which is told in place of the phase that an error stopped it in. */
+ * STREAM_SUSPENDED and STREAM_ERROR, which are told in place of the phase that a command, or an error, has
+ * stopped it in. */
 enum stream_phase {
 	STREAM_STARTING,
 	STREAM_PREPARED,
@@ -173,6 +177,7 @@ enum stream_phase {
 	STREAM_RUNNING,
 	STREAM_FROZEN,
 	STREAM_STOPPED,
+	STREAM_SUSPENDED,
 	STREAM_ERROR,
 };
 extern const struct fsm stream_phases;

@@ -128,6 +128,12 @@ do_stream_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
+do_stream_suspend(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return engine_suspend(cx, &api->engine, q);
+}
+
+static int
 do_stream_delete(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct stream_delete_request *request = q;
@@ -386,6 +392,7 @@ static const struct method {
 	[TABLET_STREAM_PREPARE] = { do_stream_prepare, true },
 	[TABLET_STREAM_START] = { do_stream_start, true },
 	[TABLET_STREAM_STATUS] = { do_stream_status, false },
+	[TABLET_STREAM_SUSPEND] = { do_stream_suspend, true },
 	[TABLET_STREAM_DELETE] = { do_stream_delete, true },
 	[TABLET_FENCE_INSTALL] = { do_fence_install, true },
 	[TABLET_FENCE_REMOVE] = { do_fence_remove, true },

@@ -16,14 +16,20 @@ static const struct fsm_state workflow_rows[] = {
 	[WORKFLOW_CHECKING] = { "Checking", FSM_TO(WORKFLOW_CREATING) | FSM_TO(WORKFLOW_ERROR),
 	    "both sides are asked whether it can be; nothing is made" },
 	[WORKFLOW_CREATING] = { "Creating",
-	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
+	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_STOPPED) | FSM_TO(WORKFLOW_CANCELLING) |
+	        FSM_TO(WORKFLOW_ERROR),
 	    "rules and stream are being made" },
 	[WORKFLOW_COPYING] = { "Copying",
-	    FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
+	    FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_STOPPED) | FSM_TO(WORKFLOW_CANCELLING) |
+	        FSM_TO(WORKFLOW_ERROR),
 	    "the stream is on its way to exact" },
 	[WORKFLOW_RUNNING] = { "Running",
-	    FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
+	    FSM_TO(WORKFLOW_SWITCHING) | FSM_TO(WORKFLOW_STOPPED) | FSM_TO(WORKFLOW_CANCELLING) |
+	        FSM_TO(WORKFLOW_ERROR),
 	    "the stream is exact and the fences are there, disarmed at the source; as after a way back" },
+	[WORKFLOW_STOPPED] = { "Stopped",
+	    FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_CANCELLING) | FSM_TO(WORKFLOW_ERROR),
+	    "by command: the stream stays where it is, or is not made yet; with a step: it is to stop" },
 	[WORKFLOW_SWITCHING] = { "Switching", FSM_TO(WORKFLOW_RUNNING) | FSM_TO(WORKFLOW_SWITCHED),
 	    "an attempt is under way: it is finished, or undone, and nothing else" },
 	[WORKFLOW_SWITCHED] = { "Switched",
@@ -39,7 +45,7 @@ static const struct fsm_state workflow_rows[] = {
 	    "everything is as before; the record is kept for its number" },
 	[WORKFLOW_ERROR] = { "Error",
 	    FSM_TO(WORKFLOW_CHECKING) | FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_SWITCHING) |
-	        FSM_TO(WORKFLOW_CANCELLING),
+	        FSM_TO(WORKFLOW_STOPPED) | FSM_TO(WORKFLOW_CANCELLING),
 	    "a person has to look; the same command goes on, or begins anew where nothing was made" },
 };
 /* clang-format on */

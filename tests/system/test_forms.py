@@ -158,3 +158,78 @@ def test_a_switch_that_fails_leaves_the_move_waiting_for_the_next_command(fresh)
         client.stdin.close()
     assert SWITCHED in c.client("MoveTables", "SwitchTraffic", "new_customer.again").stdout
     assert at(c, "new_customer", "SELECT v FROM ve WHERE id=1") == "open"
+
+
+# ---- Stopped and started
+
+def count(combo, keyspace, name):
+    return int(at(combo, keyspace, f"SELECT COUNT(*) FROM {name}"))
+
+
+def test_a_stopped_stream_keeps_its_position_over_a_kill_and_goes_on_exactly(fresh):
+    c = fresh
+    at(c, "customer", table("sa", 10))
+    c.client("MoveTables", "--source", "customer", "--tables", "sa", "Create", "new_customer.stop")
+    wait_state(c, "new_customer/stop", "Running")
+    said = json.loads(vtctldclient(c, "Workflow", "--keyspace", "new_customer", "stop", "--workflow", "stop").stdout)
+    assert said["summary"] == "Successfully updated the stop workflow on (1) target primary tablets in the new_customer keyspace"
+    assert said["details"][0]["changed"] is True and said["details"][0]["tablet"]["cell"] == "zone1"
+    c.mariadb("INSERT INTO sa VALUES (100, 'while stopped'); UPDATE sa SET v='changed' WHERE id=1; DELETE FROM sa WHERE id=2", "customer")
+    old = c.kill("vttablet", "new_customer")
+    c.wait_restarted("vttablet", old, "new_customer")
+    proc.wait_for(lambda: c.api("workflow_show", workflow="new_customer/stop")["progress"]["state"] == "suspended", 30,
+                  "the stream to be known again")
+    assert count(c, "new_customer", "sa") == 10 and state(c, "new_customer/stop") == "Stopped"
+    assert "Status: Stopped" in c.client("MoveTables", "Progress", "new_customer.stop").stdout
+    assert "Workflow start" in c.client("Workflow", "show", "new_customer.stop").stdout
+    refused = c.client("MoveTables", "SwitchTraffic", "new_customer.stop", check=False)
+    assert "cannot switch traffic for workflow stop at this time: workflow is stopped" in refused.stderr
+    c.client("Workflow", "start", "new_customer.stop")
+    wait_state(c, "new_customer/stop", "Running")
+    c.client("MoveTables", "SwitchTraffic", "new_customer.stop")
+    assert at(c, "new_customer", "SELECT GROUP_CONCAT(id, v ORDER BY id) FROM sa WHERE id IN (1, 2, 100)") == "1changed,100while stopped"
+    refused = c.client("Workflow", "stop", "new_customer.stop", check=False)
+    assert "workflow is frozen" in refused.stderr
+
+
+def test_created_stopped_and_stopped_after_the_copy(fresh):
+    c = fresh
+    at(c, "customer", table("sb"))
+    said = c.client("MoveTables", "--auto_start=false", "--stop_after_copy", "--source", "customer", "--tables", "sb", "Create",
+                    "new_customer.late").stdout
+    assert said == "Workflow has been created in Stopped state\n"
+    assert at(c, "new_customer", "SHOW TABLES") == ""
+    c.client("Workflow", "update", "--grace-period", "3s", "new_customer.late")
+    assert c.api("workflow_show", workflow="new_customer/late")["record"]["options"]["grace_period_us"] == 3_000_000
+    c.client("MoveTables", "Start", "new_customer.late")
+    wait_state(c, "new_customer/late", "Running")
+    c.client("MoveTables", "Cancel", "new_customer.late")
+    c.client("MoveTables", "--stop_after_copy", "--source", "customer", "--tables", "sb", "Create", "new_customer.late")
+    wait_state(c, "new_customer/late", "Stopped")
+    assert count(c, "new_customer", "sb") == 3
+    c.client("MoveTables", "Start", "new_customer.late")
+    wait_state(c, "new_customer/late", "Running")
+
+
+# ---- When it switches by itself
+
+def test_no_switch_while_the_file_is_there_nor_out_of_the_window(fresh, tmp_path):
+    c, flag = fresh, tmp_path / "postpone"
+    at(c, "customer", table("pa"))
+    flag.touch()
+    c.client("MoveTables", "--detach", "--postpone-file", str(flag), "customer.pa", "new_customer.pa")
+    wait_state(c, "new_customer/pa", "Running")
+    shown = proc.wait_for(lambda: (s := c.client("Workflow", "show", "new_customer.pa").stdout) and "postponed: " in s and s, 30,
+                          "the wait to be shown")
+    assert f"postponed: the file '{flag}' is there" in shown and f"Switches:  not while '{flag}' exists" in shown
+    hour = int(subprocess.run(["date", "+%H"], capture_output=True, text=True, check=True).stdout)
+    window = f"{(hour + 10) % 24:02d}:00-{(hour + 12) % 24:02d}:00"
+    c.client("Workflow", "update", "--switch-window", window, "new_customer.pa")
+    flag.unlink()
+    proc.wait_for(lambda: "it switches between" in c.api("workflow_show", workflow="new_customer/pa")["record"]["state_text"], 30,
+                  "the window to be waited for")
+    assert state(c, "new_customer/pa") == "Running"
+    # A switch on command does not wait for it.
+    assert SWITCHED in c.client("MoveTables", "SwitchTraffic", "new_customer.pa").stdout
+    refused = c.client("MoveTables", "--postpone-file", "here", "customer.pa", "new_customer.pb", check=False)
+    assert "name it from / on" in refused.stderr

@@ -163,7 +163,7 @@ read_phase(struct ctx *cx, struct slice name, enum stream_phase *out)
 {
 	int phase = fsm_find(&stream_phases, arena_slice_str(cx->arena, name));
 
-	if (phase < 0 || phase == STREAM_ERROR)
+	if (phase < 0 || phase == STREAM_ERROR || phase == STREAM_SUSPENDED)
 		return err_set(
 		    cx->err, ERR_CORRUPT, "unknown phase '%.*s' of a stream", SLICE_ARG(name));
 	*out = (enum stream_phase)phase;

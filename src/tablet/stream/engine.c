@@ -199,6 +199,15 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	return start(e, state, cx->err);
 }
 
+int
+engine_suspend(struct ctx *cx, struct engine *e, const struct move_request *request)
+{
+	struct stream *s = engine_find(e, request->workflow, move_round(request));
+
+	engine_check(e);
+	return s == NULL ? 0 : stream_suspend(cx, s, request->attempt);
+}
+
 static int
 check_attempt(struct ctx *cx, const struct stream *s, const struct move_request *request)
 {

@@ -60,6 +60,10 @@ struct stream *engine_next(const struct engine *e, const struct stream *after);
 int64_t engine_lag_ms(const struct engine *e);
 /* Idempotent: one that exists is left alone, or goes on if an error had stopped it. */
 int engine_create(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
+/* A command: it stops where it is, and after a restart too, until engine_create(). Idempotent, and
+ * nothing where there is none. ERR_CONFLICT for a lower number than one seen, ERR_REFUSED while it is
+ * frozen. */
+int engine_suspend(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
 /* A stream of round 2 or higher, in the phase PREPARED: *start_at, which is all zero, is where its source is
  * now. The same attempt again: the same answer. ERR_CONFLICT: one of that round has begun, or has seen a
  * higher attempt. */

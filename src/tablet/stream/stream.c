@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "tablet/server/spare.h"
 #include "tablet/stream/run.h"
 #include "tablet/table/definition.h"
@@ -16,6 +17,9 @@ enum {
 	WAITING_NEW_MS = BACKOFF_MAX_MS + 2000, /* until the next try has failed too */
 	SAVE_DEADLINE_MS = 5000,
 };
+
+/* What is stored in place of an error. */
+static const char suspended_text[] = "it was stopped by command";
 
 struct stream {
 	const struct tablet_env *env;
@@ -37,6 +41,7 @@ void
 stream_check(const struct stream *s)
 {
 	check(s->state.phase != STREAM_ERROR);                          /* (1) */
+	check(s->state.phase != STREAM_SUSPENDED);                      /* (1) */
 	check(s->state.error[0] == '\0' || s->run.applier == NULL);     /* (2) */
 	check(s->run.state == NULL || s->run.state == &s->state);       /* (3) */
 	check(s->run.request == NULL || s->run.request == &s->request); /* (3) */
@@ -287,6 +292,8 @@ enum stream_phase
 stream_phase(const struct stream *s)
 {
 	stream_check(s);
+	if (strcmp(s->state.error, suspended_text) == 0)
+		return STREAM_SUSPENDED;
 	return s->state.error[0] != '\0' ? STREAM_ERROR : s->state.phase;
 }
 
@@ -320,6 +327,7 @@ table_progress(enum stream_phase phase, bool copied)
 	case STREAM_RUNNING:
 	case STREAM_FROZEN: return TABLE_RUNNING;
 	case STREAM_STOPPED: return TABLE_SWITCHED;
+	case STREAM_SUSPENDED:
 	case STREAM_ERROR: return TABLE_ERROR;
 	}
 	unreachable();
@@ -492,6 +500,27 @@ restart_task(struct ctx *cx, struct stream *s)
 	s->wake = false;
 	TRY(group_spawn(&s->life, s->name, stream_main, s, cx->err));
 	return save(cx, s);
+}
+
+int
+stream_suspend(struct ctx *cx, struct stream *s, int attempt)
+{
+	stream_check(s);
+	if (attempt < s->state.attempt)
+		return refuse_attempt(cx, s, attempt);
+	if (s->state.phase == STREAM_PREPARED || s->state.phase == STREAM_FROZEN ||
+	    s->state.phase == STREAM_STOPPED)
+		return err_set(cx->err, ERR_REFUSED, "the stream of '%s' is %s", s->state.workflow,
+		    stream_phase_name(s->state.phase));
+	s->state.attempt = attempt;
+	group_done(&s->life); /* its pass ends */
+	group_init(&s->life);
+	s->wake = s->unsaved = false;
+	snprintf(s->state.error, sizeof(s->state.error), "%s", suspended_text);
+	s->state.hint[0] = '\0';
+	waitlist_wake_all(&s->changed);
+	TRY(group_spawn(&s->life, s->state.workflow, stream_main, s, cx->err));
+	return mutant("tablet_suspend_forgotten") ? 0 : save(cx, s);
 }
 
 int

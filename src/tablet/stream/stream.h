@@ -25,13 +25,17 @@
  *            Another one is made in 200 ms; the time doubles up to 10 s as long as none connects.
  *   RESTS    Nothing is to be done (PREPARED, FROZEN, STOPPED) until stream_begin() or stream_thaw() wakes
  *            the task.
+ *   SUSPENDED  A command has stopped it, with stream_suspend(). It is on disk as an error of a fixed
+ *            text, so that a restart leaves it so; stream_phase() says STREAM_SUSPENDED, and
+ *            stream_retry() goes on.
  *   ERROR    A pass has ended with an error that waiting does not mend. It is on disk, a sentence and
  *            a hint, beside the phase. stream_phase() then says STREAM_ERROR, and stream_retry()
  *            goes on from what is on disk.
  *
  * Invariants (stream_check() looks at those with a *)
- *   (1)* STREAM_ERROR is told and never stored: the phase that it stopped in stays known.
- *   (2)* In ERROR there is no pass.
+ *   (1)* STREAM_ERROR and STREAM_SUSPENDED are told and never stored: the phase that it stopped in stays
+ *        known.
+ *   (2)* In ERROR and SUSPENDED there is no pass.
  *   (3)* A pass works on the stream's own state and request.
  *   (4)  What is on disk (its row, in the transaction that makes it true) is all that is believed after a
  *        restart.
@@ -87,7 +91,10 @@ int64_t stream_lag_ms(const struct stream *s);
 enum { STREAM_CAUSES = ERR_SERVER + 1 };
 /* How often a pass ended with an error of that kind, and another was made. */
 uint64_t stream_retries(const struct stream *s, enum err_kind kind);
-/* After an error: goes on from what is on disk. Nothing happens without one. */
+/* By command: stops it where it is, and stores that. ERR_CONFLICT for a lower number than one seen;
+ * ERR_REFUSED from FROZEN on. */
+int stream_suspend(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
+/* After an error, or suspended: goes on from what is on disk. Nothing happens without one. */
 void stream_retry(struct stream *s);
 /* Aborts where (1), (2) or (3) does not hold. */
 void stream_check(const struct stream *s);

@@ -195,3 +195,28 @@ TEST(what_vitess_alone_has_is_refused_by_name_with_what_to_do)
 	}
 	expect(command_instead("switchwrites") != NULL && command_instead("GetTablets") == NULL);
 }
+
+static void
+window(const char *text, int from, int to)
+{
+	char line[128];
+	struct typed t;
+
+	snprintf(line, sizeof(line), "a.t b --switch-window %s", text);
+	expect_ok(type(&t, line), &t.err);
+	expect_eq(t.form.request.options.window_from, from);
+	expect_eq(t.form.request.options.window_to, to);
+	expect(t.form.request.given & GIVEN_WINDOW);
+	arena_done(&t.arena);
+}
+
+TEST(a_window_of_the_day_is_read)
+{
+	window("02:00-04:00", 120, 240);
+	window("22:30-4:05", 1350, 245);
+	window("22:00-24:00", 1320, 0);
+	refuses("a.t b --switch-window 2-4", "'2-4' is no window of a day", "02:00-04:00");
+	refuses("a.t b --switch-window 02:00-25:00", "no window", "");
+	refuses("a.t b --switch-window 02:00-02:00", "no window", "");
+	refuses("a.t b --switch-window 02:00-04:00x", "no window", "");
+}

@@ -107,7 +107,7 @@ do_stream_create(struct ctx *cx, struct world *w, const struct move_request *q, 
 	}
 	s->stream = true;
 	s->round = 1;
-	s->gone = s->prepared = false;
+	s->gone = s->prepared = s->suspended = false;
 	world_stream(w);
 	return 0;
 }
@@ -160,9 +160,20 @@ do_stream_status(struct ctx *cx, struct world *w, const struct move_request *q, 
 		reply->phase = STREAM_ERROR;
 		reply->error = "its binlog is gone";
 	}
+	if (s->suspended)
+		reply->phase = STREAM_SUSPENDED;
 	reply->closed = s->closed ? "TRUNCATE TABLE users was found" : "";
 	reply->exact = !s->prepared;
 	reply->lag_ms = 0;
+	return 0;
+}
+
+static int
+do_stream_suspend(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	struct fake_server *s = side(w, q);
+
+	s->suspended = s->stream;
 	return 0;
 }
 
@@ -416,6 +427,7 @@ static const struct {
 	[TABLET_STREAM_PREPARE] = { .run = do_stream_prepare, .one_at_a_time = true },
 	[TABLET_STREAM_START] = { .run = do_stream_start, .one_at_a_time = true },
 	[TABLET_STREAM_STATUS] = { .run = do_stream_status },
+	[TABLET_STREAM_SUSPEND] = { .run = do_stream_suspend, .one_at_a_time = true },
 	[TABLET_STREAM_DELETE] = { .run = do_stream_delete, .one_at_a_time = true },
 	[TABLET_FENCE_INSTALL] = { .run = do_fence_install, .one_at_a_time = true },
 	[TABLET_FENCE_REMOVE] = { .run = do_fence_remove, .one_at_a_time = true },

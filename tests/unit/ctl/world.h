@@ -43,6 +43,7 @@ enum { GATES = 2, CTLDS = 2 };
 
 struct fake_server {
 	int rows;
+	bool suspended; /* the stream that ends there: by command */
 	bool has_fence, armed;
 	/* Of the stream that ends there. broken: it has stopped; closed: its guard has found something */
 	bool stream, prepared, frozen, finished, broken, closed;
