@@ -198,10 +198,10 @@ def test_a_move_is_shown_listed_and_counted(fresh):
     before = metrics(vtctld)
     go(fresh, "customer.shown", "new_customer.shown", "--no-switch")
     counted = metrics(tablet)
-    assert counted['vttablet_stream_rows_copied{workflow="new_customer/shown"}'] == 2
+    assert counted['vttablet_stream_rows_copied{workflow="new_customer/shown",round="1"}'] == 2
     assert counted['vttablet_streams{phase="running"}'] == 1 and counted["vttablet_healthy"] == 1
-    assert counted['vttablet_stream_position_bytes{workflow="new_customer/shown"}'] >= len("0-1-1")
-    assert 'vttablet_stream_lag_seconds{workflow="new_customer/shown"}' in counted
+    assert counted['vttablet_stream_position_bytes{workflow="new_customer/shown",round="1"}'] >= len("0-1-1")
+    assert 'vttablet_stream_lag_seconds{workflow="new_customer/shown",round="1"}' in counted
     shown = fresh.client("Workflow", "show", "new_customer.shown").stdout
     assert re.search(r"State: +Running", shown) and "customer.shown -> new_customer.shown" in shown and "2 rows copied" in shown
     assert json.loads(fresh.client("Workflow", "--format", "json", "new_customer.shown", "show").stdout)["record"]["name"] == "shown"
