@@ -95,6 +95,8 @@ static const struct option move_options[] = {
 	    "streams read from the primary, and all traffic switches at once; leave it out"),
 	REFUSED("tablet-types-in-preference-order", "streams read from the primary; leave it out"),
 	REFUSED("cells", "there is one cell; leave it out"),
+	REFUSED("dry-run",
+	    "what stands in the way is told before anything is made; Workflow show tells the rest"),
 	REFUSED("all-cells", "there is one cell; leave it out"),
 	REFUSED("source-shards", "a keyspace has one shard, and moves whole; leave it out"),
 	REFUSED("shards", "a keyspace has one shard; leave it out"),
@@ -126,6 +128,10 @@ static const struct option keyspace_options[] = {
 
 static const struct option tablet_options[] = {
 	OPTION("keyspace", OPT_STRING, keyspace, NULL, 0, 0, NULL, "NAME", "only this keyspace's"),
+	OPTION("shard", OPT_STRING, shard, NULL, 0, 0, NULL, "NAME",
+	    "only this shard's; with --keyspace"),
+	OPTION("tablet-type", OPT_STRING, tablet_type, NULL, 0, 0, NULL, "TYPE",
+	    "only primary, replica or rdonly ones"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
 	    "text for people, json for machines"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
@@ -227,40 +233,6 @@ get_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, 
 	return print_answer(cx, c, "get_keyspace", &r);
 }
 
-static void
-print_tablet(const struct json *t)
-{
-	int64_t lag_ms = json_get_i64(t, "lag_ms");
-	char lag[32] = "unknown";
-
-	if (lag_ms >= 0)
-		snprintf(lag, sizeof(lag), "%.1fs", (double)lag_ms / 1000);
-	printf("%s %s %s %s %s %s %s\n", json_get_str(t, "alias"), json_get_str(t, "keyspace"),
-	    json_get_str(t, "shard"), json_get_str(t, "type"), json_get_str(t, "state"), lag,
-	    json_get_str(t, "server"));
-}
-
-static int
-get_tablets(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
-{
-	struct ctl_request r = { .keyspace =
-				     o->keyspace == NULL ? NULL : name_one(cx->arena, o->keyspace) };
-	struct slice answer;
-	struct json_doc doc;
-
-	if (c->json)
-		return print_answer(cx, c, "get_tablets", &r);
-	TRY(client_call(cx, c, "get_tablets", &r, &answer));
-	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
-	struct json root = json_root(&doc), tablets = json_get_array(&root, "tablets");
-	for (size_t i = 0; i < json_count(&tablets); i++) {
-		struct json t = json_item(&tablets, i);
-
-		print_tablet(&t);
-	}
-	return json_close(&doc);
-}
-
 /* GetSrvKeyspace [cell] keyspace: the cell may be left out while there is one. */
 static int
 get_srv_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
@@ -335,9 +307,10 @@ static const struct command commands[] = {
 	    keyspace_options, create_keyspace },
 	{ "GetKeyspaces", "", "lists the keyspaces", 0, 0, plain_options, get_keyspaces },
 	{ "GetKeyspace", "KEYSPACE", "shows one keyspace", 1, 1, plain_options, get_keyspace },
-	{ "GetTablets", "[--keyspace NAME] [--format json]",
+	{ "GetTablet", "ALIAS", "shows one tablet, as JSON", 1, 1, plain_options, tablets_show },
+	{ "GetTablets", "[--keyspace NAME [--shard NAME]] [--tablet-type TYPE] [--format json]",
 	    "lists the tablets: alias, keyspace, shard, type, state, replication lag, address", 0,
-	    0, tablet_options, get_tablets },
+	    0, tablet_options, tablets_list },
 	{ "GetSrvKeyspace", "[CELL] KEYSPACE",
 	    "shows who serves a keyspace, and where its moved tables are", 1, 2, plain_options,
 	    get_srv_keyspace },

@@ -18,6 +18,7 @@ struct command_options {
 	bool detach, force, help, all_tables, auto_start, dry_run, keep_data, rename_tables;
 	const char *keyspace, *sidecar, *workflow, *tables, *exclude_tables;
 	const char *source_keyspace, *target_keyspace;
+	const char *shard, *tablet_type;
 };
 
 enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */
@@ -50,5 +51,11 @@ int workflow_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 /* cancel.c: has a workflow taken back that has not switched, and waits until it is. */
 int cancel_run(struct ctx *cx, struct client *c, const char *workflow, int *status) MUST_USE;
+
+/* tablets.c: GetTablets, which lists them, and GetTablet, which shows one as Vitess's of that name does. */
+int tablets_list(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
+int tablets_show(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 
 #endif

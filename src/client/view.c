@@ -159,15 +159,21 @@ read_way_back(const struct json *root, struct move_view *v)
 }
 
 void
-view_put_tablet(struct json_writer *w, const char *alias)
+view_put_tablet_as(struct json_writer *w, const char *key, const char *alias)
 {
 	const char *dash = strrchr(alias, '-');
 
-	json_put_open(w, "tablet", '{');
+	json_put_open(w, key, '{');
 	json_put_slice(
 	    w, "cell", slice_cut(slice_str(alias), 0, dash == NULL ? 0 : (size_t)(dash - alias)));
 	json_put_i64(w, "uid", dash == NULL ? 0 : atoll(dash + 1));
 	json_put_close(w, '}');
+}
+
+void
+view_put_tablet(struct json_writer *w, const char *alias)
+{
+	view_put_tablet_as(w, "tablet", alias);
 }
 
 bool

@@ -47,6 +47,8 @@ struct move_view {
 struct json_writer;
 /* "zone1-100" as member "tablet": {"cell":"zone1","uid":100} */
 void view_put_tablet(struct json_writer *w, const char *alias);
+/* The same under another key. */
+void view_put_tablet_as(struct json_writer *w, const char *key, const char *alias);
 /* It has just switched, and the last step, which holds nobody, is under way: worth waiting for a moment. */
 bool view_settles(const struct move_view *v);
 /* It is served at the target, and the switch is over. */

@@ -233,3 +233,27 @@ def test_no_switch_while_the_file_is_there_nor_out_of_the_window(fresh, tmp_path
     assert SWITCHED in c.client("MoveTables", "SwitchTraffic", "new_customer.pa").stdout
     refused = c.client("MoveTables", "--postpone-file", "here", "customer.pa", "new_customer.pb", check=False)
     assert "name it from / on" in refused.stderr
+
+
+# ---- Tablets
+
+def test_tablets_are_listed_by_shard_and_type_and_shown_one_by_one(fresh):
+    c = fresh
+    lines = c.client("GetTablets", "--keyspace", "customer", "--shard", "0", "--tablet-type", "PRIMARY").stdout.splitlines()
+    assert len(lines) == 1 and lines[0].split()[1:4] == ["customer", "0", "primary"]
+    alias = lines[0].split()[0]
+    assert c.client("GetTablets", "--tablet_type", "replica").stdout == ""
+    listed = json.loads(vtctldclient(c, "GetTablets", "--keyspace", "customer", "--format", "json").stdout)["tablets"]
+    assert [t["alias"] for t in listed] == [alias]
+    shown = json.loads(c.client("GetTablet", alias).stdout)
+    assert shown["alias"] == {"cell": alias.split("-")[0], "uid": int(alias.split("-")[1])}
+    assert shown["type"] == "PRIMARY" and shown["mysql_port"] == c.port("server", "customer") and shown["keyspace"] == "customer"
+
+
+@pytest.mark.parametrize("typed, said", [
+    (("GetTablets", "--shard", "0"), "--shard (= 0) cannot be passed without also passing --keyspace"),
+    (("GetTablets", "--tablet-type", "master"), "there is no tablet type 'master'"),
+    (("GetTablet", "zone1-999"), "tablet 'zone1-999' does not exist")])
+def test_tablets_that_are_not_there_are_refused(fresh, typed, said):
+    refused = fresh.client(*typed, check=False)
+    assert refused.returncode != 0 and said in refused.stderr
