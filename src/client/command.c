@@ -79,8 +79,8 @@ static const struct option move_options[] = {
 	OPTION("on-ddl", OPT_ENUM, on_ddl, "STOP", 0, 0, "STOP", NULL,
 	    "what the stream does when it meets a change of a moving table's definition"),
 	OPTION("enable-reverse-replication", OPT_BOOL, move.reverse, NULL, 0, 0, NULL, NULL,
-	    "the old tables follow once it has switched, so that ReverseTraffic can go back; a TRUNCATE or "
-	    "ALTER of an old table meanwhile is not noticed yet"),
+	    "the old tables follow once it has switched, so that ReverseTraffic can go back; a TRUNCATE, "
+	    "ALTER or write of an old table by others ends that, and is told"),
 	OPTION("keep-data", OPT_BOOL, keep_data, NULL, 0, 0, NULL, NULL,
 	    "Complete: the old tables stay as they are"),
 	OPTION("rename-tables", OPT_BOOL, rename_tables, NULL, 0, 0, NULL, NULL,

@@ -102,7 +102,7 @@ do_stream_prepare(struct ctx *cx, struct tablet_api *api, const void *q, void *r
 	struct position_reply *reply = r;
 	SCOPED(position) struct position start = { 0 };
 
-	TRY(engine_prepare(cx, &api->engine, &request->move, &start));
+	TRY(engine_prepare(cx, &api->engine, request, &start));
 	reply->position = arena_strdup(cx->arena, position_gtid(&start));
 	return 0;
 }
@@ -330,6 +330,7 @@ do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
 	struct place_reader reader = place_reader(api->env, api->env->server);
 	TRY(place_now(cx, c.client, &reader, &p));
+	TRY(stream_wait_guard(cx, s, &p));
 	reply->position = arena_strdup(cx->arena, position_gtid(&p));
 	return 0;
 }

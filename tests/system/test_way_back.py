@@ -149,3 +149,86 @@ def test_a_binlog_that_is_purged_closes_it(rounds):
     purge(rounds.served.server)
     rounds.other.start()
     rounds.closed("binlog")
+
+
+def disarmed_write(rounds, sql):
+    """As whoever may do all: the fence's row is changed behind the programs' back."""
+    rounds.other.server.sql("UPDATE _switchyard.fence SET armed = 0")
+    with tablets.app(rounds.other.server, rounds.sides[rounds.other], user="vt_dba") as c:
+        run(c, sql)
+    rounds.other.server.sql("UPDATE _switchyard.fence SET armed = 1")
+
+
+CHANGES = {"truncate": ("TRUNCATE TABLE t", "TRUNCATE TABLE t"), "alter": ("ALTER TABLE t ADD extra INT", "ADD extra INT"),
+           "write": ("UPDATE t SET x = 7 WHERE id = 1", "rows of table 'customer.t' were changed by another than its stream"),
+           "drop": ("DROP TABLE t", "DROP TABLE"),
+           "xa": ("XA START 'a'; UPDATE t SET x = 7 WHERE id = 1; XA END 'a'; XA PREPARE 'a'", "XA PREPARE of changes")}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_behind_the_streams_back_closes_it_for_good(rounds, change):
+    statements, words = CHANGES[change]
+    rounds.switch()
+    run(rounds.app(rounds.served), *WRITES)
+    rounds.check_equal()
+    assert rounds.status()["closed"] == ""
+    proc.wait_for(lambda: rounds.status()["guard_lag_ms"] == 0, 30, "the guard to know how far it is")
+    rounds.other.server.sql("UPDATE _switchyard.fence SET armed = 0")
+    with tablets.app(rounds.other.server, "customer", user="vt_dba") as c:
+        run(c, *statements.split("; "))
+        rounds.closed(words)
+        if change == "xa":
+            run(c, "XA ROLLBACK 'a'")
+    rounds.other.server.sql("UPDATE _switchyard.fence SET armed = 1")
+    run(rounds.app(rounds.served), "INSERT INTO t (u) VALUES ('served on')")
+    if change in ("truncate", "write", "xa"):
+        with pytest.raises(tablets.Refused, match="there is no way back: the tables at .* are not as they were left"):
+            rounds.hold()
+    rounds.other.kill()
+    rounds.other.start(faults="guard.pass.before=sleep:800000")
+    rounds.closed(words)
+
+
+def test_what_happened_while_no_program_looked_closes_it(rounds):
+    rounds.switch()
+    rounds.check_equal()
+    rounds.other.kill()
+    disarmed_write(rounds, "UPDATE t SET x = 7 WHERE id = 1")
+    disarmed_write(rounds, "CREATE TABLE elsewhere (id INT PRIMARY KEY)")
+    rounds.other.start(faults="guard.pass.before=sleep:8000")
+    rounds.attempt += 2
+    rounds.position = rounds.fence("lock", rounds.served, rounds.side_of(rounds.served))["position"]
+    with pytest.raises(tablets.Refused, match="rows of table 'customer.t' were changed"):   # it waits for the guard
+        rounds.other.call("freeze", **rounds.request(2, position=rounds.position))
+
+
+def test_what_is_done_to_other_tables_and_by_ourselves_closes_nothing(rounds):
+    rounds.switch()
+    old = rounds.other.server
+    old.sql("CREATE TABLE elsewhere (id INT PRIMARY KEY)", database="customer")
+    old.sql("INSERT INTO elsewhere SELECT seq FROM seq_1_to_1000", database="customer")
+    old.sql("TRUNCATE TABLE elsewhere", database="customer")
+    old.sql("ANALYZE TABLE t", database="customer")
+    with tablets.app(old, "customer", user="vt_dba") as c:
+        run(c, "XA START 'b'", "INSERT INTO elsewhere VALUES (1)", "XA END 'b'", "XA PREPARE 'b'", "XA COMMIT 'b'")
+    rounds.other.call("set_next_values", **rounds.request(2, values=[{"next": 20000}]))
+    run(rounds.app(rounds.served), *WRITES)
+    rounds.check_equal()
+    old.sql("FLUSH BINARY LOGS")
+    rounds.other.kill()
+    rounds.other.start()
+    for _ in range(2):
+        rounds.switch()
+        rounds.check_equal()
+    assert rounds.status()["closed"] == "" and rounds.round == 4
+
+
+def test_the_row_of_another_round_makes_no_change_the_streams(rounds):
+    for _ in range(3):
+        rounds.switch()
+        rounds.check_equal()
+    with tablets.app(rounds.other.server, "customer", user="vt_dba") as c:
+        run(c, "BEGIN", "UPDATE _switchyard.stream SET hint = 'other' WHERE round = 2",
+            "UPDATE _switchyard.fence SET armed = 0", "UPDATE t SET x = 8 WHERE id = 1",
+            "UPDATE _switchyard.fence SET armed = 1", "COMMIT")
+    rounds.closed("rows of table 'customer.t' were changed by another than its stream")

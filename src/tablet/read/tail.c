@@ -313,7 +313,8 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 	case TAIL_QUERY_XA_COMMIT: TRY(on_xa_commit(t, err)); break;
 	case TAIL_QUERY_XA_ROLLBACK: (void)xids_remove(&t->prepared, &t->gtid.xid); break;
 	case TAIL_QUERY_TOUCHES:
-		if (mutant("tablet_ddl_seen"))
+		if (mutant("tablet_ddl_seen") ||
+		    (t->params->guards && tail_query_sets_next_value(q.sql)))
 			break;
 		return refuse_statement(t, t->params->tables[table], q.sql, err);
 	case TAIL_QUERY_OTHER: break;
@@ -504,8 +505,8 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	buf_init(&t->prepared);
 	buf_add_slice(&t->prepared, params->prepared);
 	group_state_init(&t->group,
-	    &(struct group_params){
-		params->tables, params->tables_count, params->id, params->spill_dir });
+	    &(struct group_params){ params->tables, params->tables_count, params->id,
+		params->guards, params->spill_dir });
 	if (gtid_list_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
 	    connect_once(cx, t) != 0) {
 		tail_close(t);

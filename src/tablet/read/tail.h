@@ -28,6 +28,9 @@ struct tail_params {
 	/* No XA transaction that was prepared before start has rows of the tables, which nobody could
 	 * write then: so the COMMIT of one that is not known changes nothing here. */
 	bool none_prepared;
+	/* It reads the server that the stream writes: the stream's own transactions are marked (txn.h), and
+	 * the statement that sets a table's next AUTO_INCREMENT value changes nothing. */
+	bool guards;
 	uint32_t server_id; /* unique at the source for our COM_REGISTER_SLAVE */
 	const char *spill_dir;
 };

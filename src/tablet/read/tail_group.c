@@ -70,6 +70,7 @@ group_begin(struct tail_group *g)
 	g->events_at = 0;
 	g->started = false;
 	g->heartbeat[0] = 0;
+	g->by_stream = false;
 	close_file(g);
 }
 
@@ -82,8 +83,12 @@ find_table(const struct group_params *p, const struct tablemap *map)
 		if (slice_eq_str(map->table, p->tables[t]->name) &&
 		    slice_eq_str(map->database, p->tables[t]->database))
 			return t;
-	if (slice_eq_str(map->database, p->id.sidecar) && slice_eq_str(map->table, "heartbeat"))
+	if (!slice_eq_str(map->database, p->id.sidecar))
+		return GROUP_TABLE_OTHER;
+	if (slice_eq_str(map->table, "heartbeat") && !p->guards)
 		return GROUP_TABLE_HEARTBEAT;
+	if (slice_eq_str(map->table, "stream") && p->guards)
+		return GROUP_TABLE_STREAM;
 	return GROUP_TABLE_OTHER;
 }
 
@@ -312,6 +317,26 @@ note_heartbeat(struct tail_group *g, struct rows *rows, const struct tablemap *m
 	g->heartbeat[values[1].len] = 0;
 }
 
+/* Workflow and round are the first two columns of stream (sidecar.c). Its statements write one row. */
+static void
+note_stream(struct tail_group *g, struct rows *rows, const struct tablemap *map)
+{
+	struct cursor *c = &rows->data;
+	struct slice nulls = cursor_bytes(c, (map->count + 7) / 8), workflow;
+	struct column_type t = { .kind = COLUMN_BYTES };
+
+	if (c->failed || rows->columns != map->count || map->count < 2 || (nulls.ptr[0] & 3) != 0 ||
+	    map->columns[0].type != BINLOG_VARCHAR || map->columns[1].type != BINLOG_LONG)
+		return;
+	t.length = map->columns[0].length;
+	if (!coltype_decode(&t, &map->columns[0], c, &g->arena, &workflow))
+		return;
+	uint64_t round = cursor_le(c, 4);
+	if (!c->failed && slice_eq_str(workflow, g->params.id.workflow) &&
+	    (round == (uint64_t)g->params.id.round || mutant("guard_any_round")))
+		g->by_stream = true;
+}
+
 static int
 take_rows(struct tail_group *g, const struct event *e, const struct group_map *m, struct err *err)
 {
@@ -324,7 +349,10 @@ take_rows(struct tail_group *g, const struct event *e, const struct group_map *m
 		    err, "table '%.*s.%.*s'", SLICE_ARG(m->map.database), SLICE_ARG(m->map.table));
 	if (m->table >= 0)
 		return keep(g, e, (size_t)(m - g->maps), err);
-	note_heartbeat(g, &rows, &m->map);
+	if (m->table == GROUP_TABLE_STREAM)
+		note_stream(g, &rows, &m->map);
+	else
+		note_heartbeat(g, &rows, &m->map);
 	return 0;
 }
 
@@ -506,6 +534,7 @@ group_next(struct tail_group *g, struct source_txn **out, struct err *err)
 	txn->last = !has_more(g);
 	txn->bytes = txn->arena.used_bytes + to.cap * sizeof(struct change);
 	memcpy(txn->heartbeat, g->heartbeat, sizeof(txn->heartbeat));
+	txn->by_stream = g->by_stream;
 	*out = txn;
 	return 0;
 }

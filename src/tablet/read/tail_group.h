@@ -26,7 +26,8 @@ enum {
 struct group_params {
 	struct table_def **tables;
 	int tables_count;
-	struct stream_id id; /* of the heartbeat */
+	struct stream_id id; /* of the heartbeat, or of the stream's row */
+	bool guards;         /* whose row is looked for, see tail.h */
 	const char *spill_dir;
 };
 
@@ -43,7 +44,12 @@ struct group_savepoint {
 };
 
 /* FREE: of another table in a statement that has ended; its place can be taken. */
-enum { GROUP_TABLE_OTHER = -1, GROUP_TABLE_HEARTBEAT = -2, GROUP_TABLE_FREE = -3 };
+enum {
+	GROUP_TABLE_OTHER = -1,
+	GROUP_TABLE_HEARTBEAT = -2,
+	GROUP_TABLE_FREE = -3,
+	GROUP_TABLE_STREAM = -4,
+};
 
 struct tail_group {
 	struct group_params params;
@@ -57,6 +63,7 @@ struct tail_group {
 	uint64_t file_bytes, file_at;
 	struct group_savepoint *savepoints; /* the newest */
 	bool started;                       /* a fragment was handed on */
+	bool by_stream;                     /* it writes the row of the stream that is guarded */
 	char heartbeat[64];
 };
 

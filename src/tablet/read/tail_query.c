@@ -105,6 +105,20 @@ is_fence(struct slice sql)
 	return rest.len > 1 && rest.ptr[0] == '.' && is_fence_name(slice_cut(rest, 1, rest.len));
 }
 
+bool
+tail_query_sets_next_value(struct slice sql)
+{
+	struct slice rest = skip_quoted(skip_word(sql, "alter table "));
+
+	if (rest.len < 2 || rest.ptr[0] != '.')
+		return false;
+	rest = skip_word(slice_trim(skip_quoted(slice_cut(rest, 1, rest.len))), "auto_increment=");
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.ptr[i] < '0' || rest.ptr[i] > '9')
+			return false;
+	return rest.len > 0;
+}
+
 /* Names that differ by case are other tables: the preflight takes servers of no other kind. */
 static bool
 is_table(const struct table_ref *ref, struct slice database, const struct table_def *def)

@@ -1,5 +1,6 @@
 #include "tablet/server/env.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 
 uint32_t
@@ -93,4 +94,52 @@ env_is_denied(const struct err *err)
 			return true;
 	}
 	return false;
+}
+
+/* ---- Which errors waiting mends */
+
+static bool
+server_error_passes(int code)
+{
+	static const int passing[] = {
+		1040,                   /* too many connections */
+		1053,                   /* shutdown in progress */
+		1158, 1159, 1160, 1161, /* network read and write errors and timeouts */
+		1205,                   /* lock wait timeout */
+		1213,                   /* deadlock */
+		1317,                   /* query interrupted */
+		1927,                   /* connection was killed */
+		1226,                   /* resource limit for now */
+		1021, 1114,             /* disk full, which InnoDB calls a full table */
+	};
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		if (passing[i] == code)
+			return true;
+	}
+	return false;
+}
+
+/* A temporary file that cannot grow is told by several numbers, with the system's error in the text. */
+static bool
+is_full_disk(const struct err *err)
+{
+	return strstr(err->text, "(Errcode: 28 ") != NULL;
+}
+
+bool
+env_error_passes(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_RETRY:
+	case ERR_TIMEOUT: return true;
+	case ERR_SERVER: return server_error_passes(err->mysql_errno) || is_full_disk(err);
+	case ERR_NONE:
+	case ERR_CANCELLED:
+	case ERR_REFUSED:
+	case ERR_CORRUPT:
+	case ERR_CONFLICT:
+	case ERR_NOT_FOUND: return false;
+	}
+	unreachable();
 }

@@ -42,6 +42,8 @@ int env_app(struct ctx *cx, const struct tablet_env *env, enum mysql_role role,
 
 /* Does the error say that an account may not do what was tried? */
 bool env_is_denied(const struct err *err);
+/* Does waiting mend it: a server that went away, a deadlock, a full disk? */
+bool env_error_passes(const struct err *err);
 
 /* For COM_REGISTER_SLAVE, of one that reads a binlog: a server ends the dump of whoever came before
  * with the same number, so every stream and every probe has its own. */

@@ -171,8 +171,8 @@ read_phase(struct ctx *cx, struct slice name, enum stream_phase *out)
 }
 
 /* gtid, file, offset as three columns from values on; what is read borrows from the arena. */
-static int
-read_position(struct ctx *cx, const struct slice *values, struct position *out)
+int
+position_read(struct ctx *cx, const struct slice *values, struct position *out)
 {
 	*out = (struct position){ .gtid = arena_slice_str(cx->arena, values[0]) };
 	TRY(copy_text(out->file, sizeof(out->file), values[1], "a binlog's name", cx->err));
@@ -220,9 +220,9 @@ read_state(struct ctx *cx, const struct slice *v, struct stream_state *out)
 {
 	TRY(read_phase(cx, v[0], &out->phase));
 	TRY(parse_int(v[1], 0, INT32_MAX, &out->attempt, cx->err));
-	TRY(read_position(cx, v + 2, &out->applied));
-	TRY(read_position(cx, v + 5, &out->cp));
-	TRY(read_position(cx, v + 8, &out->dirty_until));
+	TRY(position_read(cx, v + 2, &out->applied));
+	TRY(position_read(cx, v + 5, &out->cp));
+	TRY(position_read(cx, v + 8, &out->dirty_until));
 	out->request = arena_slice_str(cx->arena, v[11]);
 	TRY(copy_text(out->error, sizeof(out->error), v[12], "an error", cx->err));
 	return copy_text(out->hint, sizeof(out->hint), v[13], "a hint", cx->err);
@@ -255,7 +255,7 @@ state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct 
 	TRY(select_stream(
 	    cx, c, "SELECT applied_gtid, applied_file, applied_offset, prepared", id, &rows));
 	*prepared = rows.values[3];
-	TRY(read_position(cx, rows.values, &stored));
+	TRY(position_read(cx, rows.values, &stored));
 	position_copy(applied, &stored);
 	return 0;
 }

@@ -34,6 +34,8 @@ const char *position_gtid(const struct position *p); /* never NULL */
 void position_copy(struct position *to, const struct position *from);
 void position_set_gtid(struct position *p, struct slice gtid);
 void position_done(struct position *p);
+/* Of a row of ours: gtid, file and offset as three columns from values on. Borrows from cx->arena. */
+int position_read(struct ctx *cx, const struct slice *values, struct position *out) MUST_USE;
 /* <0, 0, >0 by file number, then offset. An unset one is before all. */
 int position_cmp(const struct position *a, const struct position *b);
 /* The server's present GTIDs and then its place, in out, which is all zero or a position. agreed: nothing was

@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
+#include "tablet/guard/guard.h"
 #include "tablet/read/place.h"
 #include "tablet/server/ddl.h"
 
@@ -274,9 +275,10 @@ store_prepared(struct ctx *cx, struct engine *e, struct mysql_client *dba,
 }
 
 int
-engine_prepare(
-    struct ctx *cx, struct engine *e, const struct move_request *request, struct position *start_at)
+engine_prepare(struct ctx *cx, struct engine *e, const struct stream_prepare_request *q,
+    struct position *start_at)
 {
+	const struct move_request *request = &q->move;
 	SCOPED(client) struct mysql_client *dba = NULL;
 	const struct stream *s = engine_find(e, request->workflow, move_round(request));
 
@@ -291,6 +293,9 @@ engine_prepare(
 	TRY(env_dba(cx, e->env, &dba));
 	TRY(make_room(cx, e, dba, request));
 	TRY(read_start(cx, e->env, request, start_at));
+	TRY(guard_row_make(cx, dba,
+	    (struct stream_id){ e->env->sidecar, request->workflow, move_round(request) },
+	    q->guard_from));
 	return store_prepared(cx, e, dba, request, start_at);
 }
 
@@ -343,6 +348,7 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 	if (drop)
 		TRY(drop_tables(cx, d, s, reached != STREAM_STARTING));
 	TRY(copy_state_delete(cx, d->session, id));
+	TRY(guard_row_delete(cx, d->session, id));
 	return state_delete(cx, d->session, id);
 }
 

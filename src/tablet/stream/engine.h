@@ -67,7 +67,7 @@ int engine_suspend(struct ctx *cx, struct engine *e, const struct move_request *
 /* A stream of round 2 or higher, in the phase PREPARED: *start_at, which is all zero, is where its source is
  * now. The same attempt again: the same answer. ERR_CONFLICT: one of that round has begun, or has seen a
  * higher attempt. */
-int engine_prepare(struct ctx *cx, struct engine *e, const struct move_request *request,
+int engine_prepare(struct ctx *cx, struct engine *e, const struct stream_prepare_request *request,
     struct position *start_at) MUST_USE;
 /* Forgets the stream, and drops the tables that it made if told so. Refused past the commit,
  * and of a way back, which made none.

@@ -254,32 +254,13 @@ conduct(struct ctx *cx, struct run *r)
 
 /* ---- Lag */
 
-static void
-note_polled(struct run *r, const struct position *now)
-{
-	bool reached = position_cmp(&r->state->applied, &r->polled) >= 0;
-
-	r->lag_known = true;
-	if (position_cmp(&r->state->applied, now) >= 0)
-		r->behind_since = NEVER;
-	else if (r->behind_since == NEVER || reached)
-		r->behind_since = task_now();
-	if (reached || !position_is_set(&r->polled))
-		position_copy(&r->polled, now);
-}
-
 static int
 poll_lag(struct ctx *cx, struct run *r)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(position) struct position now = { 0 };
 
 	TRY(env_stream(cx, r->env, r->request->from.server, ROLE_STREAM, &c));
-	for (;;) {
-		TRY(position_place(cx, c, &now));
-		note_polled(r, &now);
-		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
-	}
+	return lag_poll(cx, &r->lag, c, &r->state->applied, LAG_POLL_MS * MSEC);
 }
 
 /* ---- Room */
@@ -316,9 +297,7 @@ watch_room(struct ctx *cx, struct run *r)
 int64_t
 run_lag_ms(const struct run *r)
 {
-	if (!r->lag_known)
-		return -1;
-	return r->behind_since == NEVER ? 0 : (task_now() - r->behind_since) / MSEC;
+	return lag_ms(&r->lag);
 }
 
 /* ---- The tasks */
@@ -490,7 +469,7 @@ run_open(struct ctx *cx, struct run *r)
 	arena_init(&r->arena);
 	windows_init(&r->windows);
 	group_init(&r->group);
-	r->behind_since = NEVER;
+	lag_init(&r->lag);
 	inner.arena = &r->arena;
 	if (rests(r->state->phase))
 		return 0;
@@ -545,7 +524,7 @@ run_close(struct run *r)
 	r->applier = NULL;
 	r->copier = NULL;
 	r->tail = NULL;
-	position_done(&r->polled);
+	lag_done(&r->lag);
 	windows_done(&r->windows);
 	client_done(&r->dba);
 	client_done(&r->source);

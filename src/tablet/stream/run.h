@@ -51,6 +51,7 @@
 #define TABLET_STREAM_RUN_H
 
 #include "tablet/copy/copy.h"
+#include "tablet/read/lag.h"
 #include "tablet/server/env.h"
 #include "tablet/write/apply.h"
 #include "task/group.h"
@@ -87,10 +88,7 @@ struct run {
 	struct group group;
 	uint64_t term; /* of the server's lock, which the pass ends with */
 
-	/* Lag: since when the newest polled position of the source is not applied. */
-	struct position polled;
-	usec behind_since; /* NEVER: not behind */
-	bool lag_known;
+	struct lag lag;
 };
 
 void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/server/spare.h"
+#include "tablet/guard/guard.h"
 #include "tablet/stream/run.h"
 #include "tablet/table/definition.h"
 
@@ -28,8 +29,9 @@ struct stream {
 	struct stream_state state;
 	struct group life; /* its one task */
 	struct waitlist changed;
-	char *name;     /* stream_id_print()'s, in the arena */
-	struct run run; /* one pass; applier is NULL between passes */
+	char *name;          /* stream_id_print()'s, in the arena */
+	struct guard *guard; /* of a way back that was begun and is not over; else NULL */
+	struct run run;      /* one pass; applier is NULL between passes */
 	struct waiting waiting;
 	uint64_t passes, retries[STREAM_CAUSES];
 	bool wake;            /* somebody wants another pass */
@@ -45,54 +47,6 @@ stream_check(const struct stream *s)
 	check(s->state.error[0] == '\0' || s->run.applier == NULL);     /* (2) */
 	check(s->run.state == NULL || s->run.state == &s->state);       /* (3) */
 	check(s->run.request == NULL || s->run.request == &s->request); /* (3) */
-}
-
-/* ---- Which errors waiting mends */
-
-static bool
-server_error_passes(int code)
-{
-	static const int passing[] = {
-		1040,                   /* too many connections */
-		1053,                   /* shutdown in progress */
-		1158, 1159, 1160, 1161, /* network read and write errors and timeouts */
-		1205,                   /* lock wait timeout */
-		1213,                   /* deadlock */
-		1317,                   /* query interrupted */
-		1927,                   /* connection was killed */
-		1226,                   /* resource limit for now */
-		1021, 1114,             /* disk full, which InnoDB calls a full table */
-	};
-
-	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
-		if (passing[i] == code)
-			return true;
-	}
-	return false;
-}
-
-/* A temporary file that cannot grow is told by several numbers, with the system's error in the text. */
-static bool
-is_full_disk(const struct err *err)
-{
-	return strstr(err->text, "(Errcode: 28 ") != NULL;
-}
-
-static bool
-error_passes(const struct err *err)
-{
-	switch (err->kind) {
-	case ERR_RETRY:
-	case ERR_TIMEOUT: return true;
-	case ERR_SERVER: return server_error_passes(err->mysql_errno) || is_full_disk(err);
-	case ERR_NONE:
-	case ERR_CANCELLED:
-	case ERR_REFUSED:
-	case ERR_CORRUPT:
-	case ERR_CONFLICT:
-	case ERR_NOT_FOUND: return false;
-	}
-	unreachable();
 }
 
 /* ---- The stream's task */
@@ -195,7 +149,7 @@ stream_main(void *arg)
 
 		if (rc != 0 && task_cancelled())
 			return;
-		if (rc == 0 || !error_passes(&err)) {
+		if (rc == 0 || !env_error_passes(&err)) {
 			if (rc != 0)
 				stop_with(&cx, s, &err);
 			if (wait_wake(&cx, s) != 0)
@@ -212,6 +166,32 @@ stream_main(void *arg)
 			return;
 		backoff_ms = backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff_ms * 2;
 	}
+}
+
+/* ---- Its guard */
+
+static int
+start_guard(struct stream *s, struct err *err)
+{
+	bool needed = s->state.round > 1 &&
+	    (s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN);
+
+	if (!needed || s->guard != NULL)
+		return 0;
+	return guard_start(s->env, state_id(&s->state), &s->request, &s->guard, err);
+}
+
+static void
+stop_guard(struct stream *s)
+{
+	guard_stop(s->guard);
+	s->guard = NULL;
+}
+
+int
+stream_wait_guard(struct ctx *cx, struct stream *s, const struct position *at)
+{
+	return s->guard == NULL ? 0 : guard_wait(cx, s->guard, at);
 }
 
 /* ---- Birth and death */
@@ -233,11 +213,14 @@ stream_start(const struct tablet_env *env, const struct stream_state *known, str
 		goto fail;
 	s->rows_copied = arena_array(&s->arena, int64_t, s->request.tables_count);
 	stream_check(s);
+	if (start_guard(s, err) != 0)
+		goto fail;
 	if (group_spawn(&s->life, s->name, stream_main, s, err) != 0)
 		goto fail;
 	*out = s;
 	return 0;
 fail:
+	stop_guard(s);
 	state_done(&s->state);
 	arena_done(&s->arena);
 	free(s);
@@ -248,6 +231,7 @@ void
 stream_halt(struct stream *s)
 {
 	stream_check(s);
+	stop_guard(s);
 	group_done(&s->life);
 }
 
@@ -256,6 +240,7 @@ stream_stop(struct stream *s)
 {
 	if (s == NULL)
 		return;
+	stop_guard(s);
 	group_done(&s->life);
 	state_done(&s->state);
 	arena_done(&s->arena);
@@ -374,6 +359,10 @@ stream_retries(const struct stream *s, enum err_kind kind)
 static const char *
 why_closed(const struct stream *s, struct arena *a)
 {
+	const char *finding = s->guard == NULL ? "" : guard_finding(s->guard);
+
+	if (finding[0] != '\0')
+		return arena_strdup(a, finding);
 	if (s->state.round == 1 || s->state.error[0] == '\0')
 		return "";
 	return arena_printf(a, "what is written at '%s' does not come here any more: %s",
@@ -392,7 +381,7 @@ stream_status(const struct stream *s, struct arena *a, struct stream_status_repl
 		.position = arena_strdup(a, position_gtid(&s->state.applied)),
 		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
 		.lag_ms = stream_lag_ms(s),
-		.guard_lag_ms = -1,
+		.guard_lag_ms = s->guard == NULL ? -1 : guard_lag_ms(s->guard),
 		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
 		.tables = arena_array(a, struct table_status, s->request.tables_count),
 		.tables_count = s->request.tables_count,
@@ -455,14 +444,14 @@ stream_begin(struct ctx *cx, struct stream *s, int attempt)
 	stream_check(s);
 	if (s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN ||
 	    s->state.phase == STREAM_STOPPED)
-		return 0;
+		return start_guard(s, cx->err);
 	TRY(refuse_attempt(cx, s, attempt));
 	if (s->state.phase != STREAM_PREPARED)
 		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' is %s, not prepared",
 		    s->name, stream_phase_name(s->state.phase));
 	TRY(save_phase(cx, s, STREAM_RUNNING));
 	wake(s);
-	return 0;
+	return start_guard(s, cx->err);
 }
 
 int
@@ -550,6 +539,7 @@ stream_finish(struct ctx *cx, struct stream *s, int attempt)
 		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' is %s, not frozen",
 		    s->state.workflow, stream_phase_name(s->state.phase));
 	TRY(save_phase(cx, s, STREAM_STOPPED));
+	stop_guard(s);
 	waitlist_wake_all(&s->changed);
 	return 0;
 }

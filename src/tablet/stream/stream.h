@@ -106,6 +106,9 @@ int stream_begin(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
  * attempt than one seen, or when the stream is already beyond. Asked again with the same attempt it
  * gives the same answer. */
 int stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt) MUST_USE;
+/* Of a way back: until its guard has judged all up to that position of our own server (guard.h). ERR_REFUSED:
+ * there is no way back any more. 0 for a stream of round 1. */
+int stream_wait_guard(struct ctx *cx, struct stream *s, const struct position *at) MUST_USE;
 /* The attempt was rolled back, under this number: FROZEN -> RUNNING, and a freeze that is still waited for
  * ends. ERR_CONFLICT for a lower number than one seen. */
 int stream_thaw(struct ctx *cx, struct stream *s, int attempt) MUST_USE;

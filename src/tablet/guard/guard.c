@@ -1,0 +1,389 @@
+#include "tablet/guard/guard.h"
+
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/mutant.h"
+#include "base/parse.h"
+#include "mysql/gtid.h"
+#include "sql/quote.h"
+#include "tablet/read/lag.h"
+#include "tablet/read/place.h"
+#include "tablet/read/tail.h"
+#include "tablet/server/server_lock.h"
+#include "task/group.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	BACKOFF_MS = 500,
+	POLL_MS = 1000,                /* the lag is told to people and judged by seconds */
+	STORE_BYTES = 16 * 1024 * 1024 /* read again after a kill: a second's work */
+};
+
+struct guard {
+	const struct tablet_env *env;
+	struct stream_id id;
+	const struct move_request *request;
+	struct group life;
+	struct waitlist changed;
+	struct position read;   /* all up to here was judged */
+	struct position stored; /* file and offset alone */
+	char finding[512];
+	struct lag lag;
+
+	/* While READING. */
+	struct mysql_client *dba;
+	struct arena arena;
+	struct table_def **defs;
+	struct tail_params params;
+	struct tail *tail;
+};
+
+void
+guard_check(const struct guard *g)
+{
+	check(g->tail == NULL || (g->dba != NULL && g->finding[0] == '\0')); /* (1) */
+}
+
+/* ---- Its row */
+
+int
+guard_row_make(struct ctx *cx, struct mysql_client *c, struct stream_id id, const char *gtid)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "REPLACE INTO ");
+	sidecar_table(&sql, id.sidecar, "guard");
+	buf_add_str(&sql, " SET workflow=");
+	quote_string(&sql, slice_str(id.workflow));
+	buf_addf(&sql, ", round=%d, read_gtid=", id.round);
+	quote_string(&sql, slice_str(gtid));
+	buf_add_str(&sql, ", read_file='', read_offset=0, finding=''");
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+int
+guard_row_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, id.sidecar, "guard");
+	sidecar_where_stream(&sql, id);
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+/* Where to go on, and the finding. One that was just made has no file yet. */
+static int
+load_row(struct ctx *cx, struct guard *g)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+	struct position stored;
+	const struct slice *v;
+
+	buf_add_str(&sql, "SELECT read_gtid, read_file, read_offset, finding FROM ");
+	sidecar_table(&sql, g->id.sidecar, "guard");
+	sidecar_where_stream(&sql, g->id);
+	TRY(mysql_select(cx, g->dba, buf_slice(&sql), &rows));
+	if (rows.rows == 0)
+		return err_set(cx->err, ERR_NOT_FOUND, "the row of its guard is gone");
+	v = rows.values;
+	TRY(position_read(cx, v, &stored));
+	position_copy(&g->read, &stored);
+	snprintf(g->finding, sizeof(g->finding), "%.*s", SLICE_ARG(v[3]));
+	return 0;
+}
+
+static int
+store_read(struct ctx *cx, struct guard *g)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "UPDATE ");
+	sidecar_table(&sql, g->id.sidecar, "guard");
+	buf_add_str(&sql, " SET read_gtid=");
+	quote_string(&sql, slice_str(position_gtid(&g->read)));
+	buf_add_str(&sql, ", read_file=");
+	quote_string(&sql, slice_str(g->read.file));
+	buf_addf(&sql, ", read_offset=%llu", (unsigned long long)g->read.offset);
+	sidecar_where_stream(&sql, g->id);
+	TRY(mysql_exec(cx, g->dba, buf_slice(&sql), NULL));
+	position_copy(&g->stored, &g->read);
+	return 0;
+}
+
+static int
+store_finding(struct ctx *cx, struct guard *g)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	if (mutant("guard_finding_forgotten"))
+		return 0;
+	buf_add_str(&sql, "UPDATE ");
+	sidecar_table(&sql, g->id.sidecar, "guard");
+	buf_add_str(&sql, " SET finding=");
+	quote_string(&sql, slice_str(g->finding));
+	sidecar_where_stream(&sql, g->id);
+	TRY(env_dba(cx, g->env, &c));
+	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+}
+
+/* ---- Judging */
+
+static int
+judge(const struct guard *g, const struct source_txn *txn, struct err *err)
+{
+	const struct table_def *def;
+
+	if (txn->count == 0 || txn->by_stream || mutant("guard_passes_rows"))
+		return 0;
+	def = g->defs[txn->changes[0].table];
+	return err_set(err, ERR_REFUSED,
+	    "rows of table '%s.%s' were changed by another than its stream, at %s:%llu",
+	    def->database, def->name, txn->end.file, (unsigned long long)txn->end.offset);
+}
+
+static bool
+must_store(const struct guard *g)
+{
+	return strcmp(g->read.file, g->stored.file) != 0 ||
+	    g->read.offset - g->stored.offset >= STORE_BYTES;
+}
+
+static int
+read_one(struct ctx *cx, struct guard *g)
+{
+	struct source_txn *txn;
+
+	TRY(tail_next(cx, g->tail, &txn));
+	int rc = judge(g, txn, cx->err);
+	if (rc == 0 && txn->last)
+		position_copy(&g->read, &txn->end);
+	source_txn_free(txn);
+	TRY(rc);
+	waitlist_wake_all(&g->changed);
+	return must_store(g) ? store_read(cx, g) : 0;
+}
+
+/* ---- A pass */
+
+static int
+find_start(struct ctx *cx, struct guard *g)
+{
+	struct place_reader reader = place_reader(g->env, g->env->server);
+	SCOPED(position) struct position near = { 0 };
+
+	if (position_is_set(&g->read))
+		return 0;
+	TRY(position_place(cx, g->dba, &near));
+	position_set_gtid(&near, slice_str(position_gtid(&g->read)));
+	TRY(place_find(cx, &reader, &near));
+	position_copy(&g->read, &near);
+	return 0;
+}
+
+static int
+open_tail(struct ctx *cx, struct guard *g)
+{
+	const struct move_request *q = g->request;
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	g->defs = arena_array(cx->arena, struct table_def *, q->tables_count);
+	for (size_t i = 0; i < q->tables_count; i++)
+		TRY(schema_read(cx, g->dba, q->to.database, q->tables[i].to, &g->defs[i]));
+	TRY(find_start(cx, g));
+	buf_add_str(&name, "guard ");
+	stream_id_print(&name, g->id);
+	g->params = (struct tail_params){
+		.source = env_stream_params(g->env, g->env->server, ROLE_STREAM),
+		.id = g->id,
+		.tables = g->defs,
+		.tables_count = (int)q->tables_count,
+		.start = g->read,
+		.none_prepared = true,
+		.guards = true,
+		.server_id = env_server_id(g->env, name.data),
+		.spill_dir = g->env->data_dir,
+	};
+	return tail_open(cx, &g->params, &g->tail);
+}
+
+static int
+read_on(struct ctx *cx, struct guard *g)
+{
+	uint64_t term, now;
+
+	TRY(server_lock_held(g->env->lock, &term, cx->err));
+	TRY(env_dba(cx, g->env, &g->dba));
+	TRY(load_row(cx, g));
+	if (g->finding[0] != '\0')
+		return 0;
+	TRY(open_tail(cx, g));
+	guard_check(g);
+	for (;;) {
+		TRY(read_one(cx, g));
+		TRY(server_lock_held(g->env->lock, &now, cx->err));
+		if (now != term)
+			return err_set(cx->err, ERR_RETRY, "the server's lock was lost meanwhile");
+	}
+}
+
+static int
+one_pass(struct ctx *cx, struct guard *g)
+{
+	struct ctx inner = *cx;
+	int ms = fault_sleep_ms("guard.pass.before");
+
+	if (ms > 0)
+		TRY(task_sleep(cx, ms * MSEC));
+	arena_init(&g->arena);
+	inner.arena = &g->arena;
+	int rc = read_on(&inner, g);
+	tail_close(g->tail);
+	g->tail = NULL;
+	client_done(&g->dba);
+	arena_done(&g->arena);
+	return rc;
+}
+
+static void
+close_with(struct guard *g, const struct err *why)
+{
+	snprintf(g->finding, sizeof(g->finding),
+	    "the tables at '%.60s' are not as they were left: %.400s", g->env->server, why->text);
+	log_error("way back %s round %d: %s", g->id.workflow, g->id.round, g->finding);
+	waitlist_wake_all(&g->changed);
+}
+
+static void
+guard_main(void *arg)
+{
+	struct guard *g = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	while (g->finding[0] == '\0' && one_pass(&cx, g) != 0) {
+		if (task_cancelled())
+			return;
+		if (!env_error_passes(&err)) {
+			close_with(g, &err);
+			break;
+		}
+		log_warn(
+		    "the guard of %s goes on in %d ms: %s", g->id.workflow, BACKOFF_MS, err.text);
+		if (task_sleep(&cx, BACKOFF_MS * MSEC) != 0)
+			return;
+	}
+	waitlist_wake_all(&g->changed);
+	while (store_finding(&cx, g) != 0) { /* (2) */
+		if (task_cancelled() || task_sleep(&cx, BACKOFF_MS * MSEC) != 0)
+			return;
+	}
+}
+
+/* ---- How far it is */
+
+static int
+poll_once(struct ctx *cx, struct guard *g)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_stream(cx, g->env, g->env->server, ROLE_STREAM, &c));
+	return lag_poll(cx, &g->lag, c, &g->read, POLL_MS * MSEC);
+}
+
+static void
+lag_main(void *arg)
+{
+	struct guard *g = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+
+	while (poll_once(&cx, g) != 0 && !task_cancelled()) {
+		if (task_sleep(&cx, POLL_MS * MSEC) != 0)
+			return;
+	}
+}
+
+/* ---- What others ask */
+
+int
+guard_start(const struct tablet_env *env, struct stream_id id, const struct move_request *request,
+    struct guard **out, struct err *err)
+{
+	struct guard *g = mem_new(struct guard);
+
+	g->env = env;
+	g->id = id;
+	g->request = request;
+	lag_init(&g->lag);
+	group_init(&g->life);
+	if (group_spawn(&g->life, "guard", guard_main, g, err) != 0 ||
+	    group_spawn(&g->life, "guard lag", lag_main, g, err) != 0) {
+		guard_stop(g);
+		return -1;
+	}
+	*out = g;
+	return 0;
+}
+
+void
+guard_stop(struct guard *g)
+{
+	if (g == NULL)
+		return;
+	group_done(&g->life);
+	position_done(&g->read);
+	position_done(&g->stored);
+	lag_done(&g->lag);
+	free(g);
+}
+
+const char *
+guard_finding(const struct guard *g)
+{
+	guard_check(g);
+	return g->finding;
+}
+
+int64_t
+guard_lag_ms(const struct guard *g)
+{
+	return g->tail == NULL ? -1 : lag_ms(&g->lag);
+}
+
+static int
+has_judged(const struct guard *g, const struct gtid_list *at, bool *judged, struct err *err)
+{
+	SCOPED(gtid_list) struct gtid_list read = { 0 };
+
+	TRY(gtid_list_parse(&read, slice_str(position_gtid(&g->read)), err));
+	*judged = g->tail != NULL && gtid_list_covers(&read, at);
+	return 0;
+}
+
+int
+guard_wait(struct ctx *cx, struct guard *g, const struct position *at)
+{
+	SCOPED(gtid_list) struct gtid_list wanted = { 0 };
+	bool judged;
+
+	guard_check(g);
+	TRY(gtid_list_parse(&wanted, slice_str(position_gtid(at)), cx->err));
+	for (;;) {
+		if (g->finding[0] != '\0')
+			return err_set(
+			    cx->err, ERR_REFUSED, "there is no way back: %.450s", g->finding);
+		TRY(has_judged(g, &wanted, &judged, cx->err));
+		if (judged || mutant("guard_not_waited_for"))
+			return 0;
+		if (waitlist_wait(cx, &g->changed) != 0)
+			return err_wrap(cx->err, "waiting for the guard of '%s' to reach %.200s",
+			    g->id.workflow, position_gtid(at));
+	}
+}

@@ -1,0 +1,65 @@
+/*
+ * guard.h - the side that was left, while it is a way back: has anybody but the stream changed its tables?
+ *
+ * The stream of a way back (round 2 and later) keeps the tables of the side that was left equal to those
+ * that are served. The fence there refuses writes, but not all: TRUNCATE and DDL pass it, a superuser may
+ * drop it, and what the fence let by before is unknown. If such a table were served again, acknowledged rows
+ * would be missing. So the guard reads its own server's binlog, from the position P at which the fence was
+ * armed: a row event or a statement on one of the tables outside of the stream's own transactions is a
+ * finding. The stream's own are known by the stream's row in the sidecar database (by workflow and round),
+ * which each of them writes, and no client may. With a finding there is no way back any more.
+ *
+ *   guard_start()            the row is read               somebody's change, or what cannot be read
+ *   ------------> BACK-OFF -------------------> READING ------------------------------> CLOSED
+ *                     ^      a passing error       |                                       ^
+ *                     +----------------------------+        a finding is in the row        |
+ *                     +--------------------------------------------------------------------+
+ *
+ * BACK-OFF  Its server does not answer, or this program has not the server's lock. It is tried again.
+ * READING   The tail is connected.
+ * CLOSED    There is a finding, which stays for good. Nothing is read any more.
+ *
+ * Invariants (guard_check() looks at those with a *)
+ *   (1)* There is a tail exactly while READING, and none with a finding.
+ *   (2)  The position stored is not beyond what was judged: after a kill it is read again from there, so a
+ *        finding that could not be stored is found again.
+ *   (3)  A finding is never taken back: it goes with the stream.
+ *   (4)  An error that waiting does not mend is a finding: what was not read is not known to be clean.
+ *
+ * The statement that carries the next AUTO_INCREMENT value to this side (table/auto_increment.h) changes no
+ * row, and is let by, whoever runs it.
+ *
+ * An example: a switch at P = 0-1-40, and TRUNCATE at the side that was left.
+ *
+ *   0-1-41  the stream's transaction, with its row: judged clean
+ *   0-1-42  TRUNCATE TABLE users, by a client: CLOSED; the sentence is stored and told. Serving goes on
+ *   freeze  of an attempt to come back: refused with that sentence, so nothing is committed
+ */
+#ifndef TABLET_GUARD_GUARD_H
+#define TABLET_GUARD_GUARD_H
+
+#include "rpc/tablet.h"
+#include "tablet/server/env.h"
+#include "tablet/server/position.h"
+
+struct guard;
+
+/* The row of a guard that begins behind that GTID list. */
+int guard_row_make(
+    struct ctx *cx, struct mysql_client *c, struct stream_id id, const char *gtid) MUST_USE;
+int guard_row_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
+
+/* Of the stream whose request it is, and whose rows are at our server. Borrows env, request and what id
+ * points to. */
+int guard_start(const struct tablet_env *env, struct stream_id id,
+    const struct move_request *request, struct guard **out, struct err *err) MUST_USE;
+/* What is on disk stays. */
+void guard_stop(struct guard *g);
+/* Why there is no way back: a sentence; "" */
+const char *guard_finding(const struct guard *g);
+int64_t guard_lag_ms(const struct guard *g); /* -1: not known */
+/* Until all up to there was judged. ERR_REFUSED: with a finding. */
+int guard_wait(struct ctx *cx, struct guard *g, const struct position *at) MUST_USE;
+void guard_check(const struct guard *g);
+
+#endif
