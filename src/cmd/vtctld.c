@@ -6,6 +6,7 @@
 #include "cmd/daemon.h"
 #include "ctl/ctl_api.h"
 #include "ctl/job.h"
+#include "topo/routing_upgrade.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ serve(struct ctx *cx, void *arg)
 	struct program *p = arg;
 
 	TRY(topo_open(cx, p->settings.topo, &p->ctl.topo));
+	TRY(routing_upgrade(cx, p->ctl.topo));
 	TRY(http_serve(p->settings.http, ctl_api_handle, &p->ctl, &p->http, cx->err));
 	snprintf(p->name, sizeof(p->name), "vtctld %s, process %d", http_address(p->http),
 	    (int)getpid());

@@ -230,10 +230,9 @@ get_srv_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, str
 	struct json_writer w = json_to(out);
 	struct keyspace_record keyspace;
 	struct rules_record rules;
-	int64_t revision;
 
 	TRY(cluster_keyspace(cx, c, q->keyspace, &keyspace));
-	TRY(rules_load(cx, c, &rules, &revision));
+	TRY(rules_load(cx, c, &rules));
 	json_put_open(&w, NULL, '{');
 	json_put_open(&w, "partitions", '[');
 	put_partition(&w, "PRIMARY");
@@ -250,9 +249,8 @@ get_routing_rules(struct ctx *cx, struct ctl *c, const struct ctl_request *q, st
 {
 	struct json_writer w = json_to(out);
 	struct rules_record rules;
-	int64_t revision;
 
-	TRY(rules_load(cx, c, &rules, &revision));
+	TRY(rules_load(cx, c, &rules));
 	json_put_open(&w, NULL, '{');
 	json_put_i64(&w, "version", rules.version);
 	json_put_open(&w, "rules", '[');

@@ -280,9 +280,8 @@ static int
 check_not_routed(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 {
 	struct rules_record rules;
-	int64_t revision;
 
-	TRY(rules_load(cx, c, &rules, &revision));
+	TRY(rules_load(cx, c, &rules));
 	for (size_t i = 0; i < rules.count; i++) {
 		const struct routing_rule *r = &rules.rules[i];
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mutant.h"
+#include "ctl/acknowledge.h"
 #include "ctl/complete.h"
 #include "ctl/cutover.h"
 #include "ctl/pause.h"
@@ -140,10 +141,8 @@ remove_fence(struct ctx *cx, struct workflow *w)
 static int
 remove_rules(struct ctx *cx, struct workflow *w)
 {
-	int64_t version;
-
-	TRY(rules_apply(cx, w, RULES_REMOVE, &version));
-	return rules_acknowledged(cx, w->ctl, version);
+	TRY(rules_apply(cx, w, RULES_REMOVE));
+	return rules_known(cx, w->ctl);
 }
 
 #define POINTS(name) "workflow.cancel." name ".before", "workflow.cancel." name ".after"

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "ctl/acknowledge.h"
 #include "ctl/preflight.h"
 #include "ctl/rules.h"
 
@@ -130,19 +131,17 @@ ask_everybody(struct ctx *cx, struct workflow *w)
 	struct keyspace_record from, to;
 	struct tablet_record source, target;
 	struct rules_record rules;
-	int64_t revision;
 
 	TRY(cluster_keyspace(cx, w->ctl, w->r.source_keyspace, &from));
 	TRY(cluster_keyspace(cx, w->ctl, w->r.target_keyspace, &to));
 	TRY(workflow_check_alone(cx, w));
-	TRY(rules_load(cx, w->ctl, &rules, &revision));
+	TRY(rules_load(cx, w->ctl, &rules));
 	TRY(rules_check_served(cx, &rules, w));
 	TRY(healthy_primary(cx, w->ctl, w->r.source_keyspace, &source));
 	TRY(healthy_primary(cx, w->ctl, w->r.target_keyspace, &target));
 	fill_stream(w, &source, &target);
 	TRY(ask_tablets(cx, w));
-	TRY(rules_load(cx, w->ctl, &rules, &revision));
-	TRY(rules_acknowledged(cx, w->ctl, rules.version));
+	TRY(rules_known(cx, w->ctl));
 	TRY(look(cx, w));
 	return clear_before(cx, w);
 }

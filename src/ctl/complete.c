@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mutant.h"
+#include "ctl/acknowledge.h"
 #include "ctl/pause.h"
 
 #include <stdio.h>
@@ -36,14 +37,12 @@ check_may_complete(struct ctx *cx, const struct workflow *w)
 
 /* What is dropped must not be served. */
 static int
-check_not_served(struct ctx *cx, const struct workflow *w, int64_t *version)
+check_not_served(struct ctx *cx, const struct workflow *w)
 {
 	struct rules_record rules;
 	enum side old = workflow_to(w);
-	int64_t revision;
 
-	TRY(rules_load(cx, w->ctl, &rules, &revision));
-	*version = rules.version;
+	TRY(rules_load(cx, w->ctl, &rules));
 	for (size_t i = 0; i < rules.count && !mutant("ctl_complete_drops_served"); i++) {
 		const struct routing_rule *r = &rules.rules[i];
 
@@ -88,10 +87,8 @@ check_old_names(struct ctx *cx, const struct workflow *w)
 static int
 begin(struct ctx *cx, struct workflow *w, enum old_tables old)
 {
-	int64_t version;
-
 	if (old != OLD_TABLES_KEEP)
-		TRY(check_not_served(cx, w, &version));
+		TRY(check_not_served(cx, w));
 	if (old == OLD_TABLES_RENAME)
 		TRY(check_old_names(cx, w));
 	if (!mutant("ctl_complete_same_number"))
@@ -208,12 +205,11 @@ static int
 change_tables(struct ctx *cx, struct workflow *w)
 {
 	enum side old = workflow_to(w);
-	int64_t version;
 
 	if (w->r.old_tables == OLD_TABLES_KEEP)
 		return 0;
-	TRY(check_not_served(cx, w, &version));
-	TRY(rules_acknowledged(cx, w->ctl, version)); /* (3) */
+	TRY(check_not_served(cx, w));
+	TRY(switch_acknowledged(cx, w->ctl, w->id)); /* (3) */
 	if (w->r.old_tables == OLD_TABLES_DROP)
 		return complete_drop(cx, w, old);
 	for (size_t i = 0; i < w->r.tables_count; i++) {

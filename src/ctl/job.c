@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "ctl/acknowledge.h"
 #include "ctl/cancel.h"
 #include "ctl/check.h"
 #include "ctl/complete.h"
@@ -66,10 +67,9 @@ static int
 take_back(struct ctx *cx, struct workflow *w)
 {
 	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
-	int64_t version;
 
 	TRY(round_stream_delete(&within, w, w->r.round, true));
-	return rules_apply(&within, w, RULES_REMOVE, &version);
+	return rules_apply(&within, w, RULES_REMOVE);
 }
 
 static int
@@ -77,14 +77,13 @@ do_create(struct ctx *cx, struct job *j)
 {
 	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
 	struct workflow *w = &j->w;
-	int64_t version;
 
 	if (fault("movetables.create.before"))
 		return err_set(cx->err, ERR_CANCELLED, "fault point");
 	TRY(complete_others(&within, w));
-	TRY(rules_apply(&within, w, RULES_CREATE, &version));
+	TRY(rules_apply(&within, w, RULES_CREATE));
 	if (!mutant("ctl_rule_after_table"))
-		TRY(rules_acknowledged(&within, j->ctl, version));
+		TRY(rules_known(&within, j->ctl));
 	if (w->r.options.no_start)
 		return stopping_write(
 		    cx, w, "it was created without being started (--auto-start=false)", "");

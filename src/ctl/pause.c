@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "base/rand.h"
+#include "ctl/acknowledge.h"
 
 enum {
 	CALL_WITHIN_MS = 2000, /* of one call: a cancellation has to wait for its end */
@@ -96,12 +97,11 @@ reopen(struct ctx *cx, struct workflow *w)
 {
 	struct ctx soon;
 	struct err ignored = { 0 };
-	int64_t version;
 
-	TRY(rules_apply(cx, w, RULES_REOPEN, &version));
+	TRY(rules_apply(cx, w, RULES_REOPEN));
 	soon = ctx_within(cx, TELL_WITHIN_MS * MSEC);
 	soon.err = &ignored;
-	if (rules_acknowledged(&soon, w->ctl, version) != 0)
+	if (switch_acknowledged(&soon, w->ctl, w->id) != 0)
 		log_info("a gate that cannot be told now ends the pause itself: %s", ignored.text);
 	return 0;
 }
@@ -111,14 +111,13 @@ pause_once(struct ctx *cx, struct workflow *w, struct call *c)
 {
 	struct ctx within, undo;
 	struct err ignored = { 0 };
-	int64_t version;
 
-	TRY(rules_apply(cx, w, mutant("ctl_no_pause") ? RULES_REOPEN : RULES_PAUSE, &version));
+	TRY(rules_apply(cx, w, mutant("ctl_no_pause") ? RULES_REOPEN : RULES_PAUSE));
 	within = ctx_within(cx, w->pause);
 	within.err = &ignored;
 	TRY(workflow_pass(cx, w, "workflow.pause"));
 	/* The server itself says whether anybody is left on the table. */
-	if (rules_acknowledged(&within, w->ctl, version) != 0)
+	if (switch_acknowledged(&within, w->ctl, w->id) != 0)
 		log_debug("pausing: %s", ignored.text);
 	wait_done(&within, c, within.deadline);
 	undo = ctx_shielded(cx, REOPEN_WITHIN_S * SECOND, cx->err);

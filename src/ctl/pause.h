@@ -3,16 +3,16 @@
  *
  *   0 s      the tablet is asked; it tries every few milliseconds, and waits in no server's queue
  *            (tablet/server/ddl.h), so that no client can be hurt by it
- *   1 s      transactions follow one another without a gap: rules n say PAUSE, all gates are posted
- *   +100 ms at most   the tablet has it, or not: rules n+1 say OPEN
+ *   1 s      transactions follow one another without a gap: the switch key says PAUSE, all gates are posted
+ *   +100 ms at most   the tablet has it, or not: the switch key says OPEN
  *   2 s      the next pause, of 200 ms at most, and so on up to 800 ms and from 100 ms again, nine times
  *            as far apart as they last, until the tablet has it or the caller's deadline
  *
- * A pause is a hold like that of a cutover: its rules are swapped in together with the workflow's record,
- * its number is the version of the rules that began it, gates acknowledge it when they are drained, and the
- * same compare-and-swap ends it. As nothing but latency hangs on it, each gate also ends it by its own
- * clock: a vtctld that dies in one leaves no table held, and any later change of the rules by the workflow
- * takes what is left of it out of them.
+ * A pause is a hold like that of a cutover: it is swapped into the workflow's switch key together with its
+ * record, its number is the revision of the record before, gates acknowledge it when they are drained, and
+ * the same compare-and-swap ends it. As nothing but latency hangs on it, each gate also ends it by its own
+ * clock: a vtctld that dies in one leaves no table held, and any later change of the switch key by the
+ * workflow takes what is left of it out of it.
  */
 #ifndef CTL_PAUSE_H
 #define CTL_PAUSE_H

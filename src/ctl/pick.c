@@ -137,11 +137,10 @@ pick_tables(struct ctx *cx, struct ctl *c, struct ctl_request *q)
 	SCOPED(patterns) struct patterns in = { .count = 0 };
 	SCOPED(patterns) struct patterns out = { .count = 0 };
 	struct table_list_reply there;
-	int64_t revision;
 
 	TRY(compile(cx->arena, q->patterns, q->patterns_count, &in, cx->err));
 	TRY(compile(cx->arena, q->excluded_patterns, q->excluded_patterns_count, &out, cx->err));
-	TRY(rules_load(cx, c, &rules, &revision));
+	TRY(rules_load(cx, c, &rules));
 	TRY(cluster_table_call(&within, c, &p, TABLET_TABLE_LIST, &there));
 	const struct pick pick = { .q = &asked, .rules = &rules, .in = in, .out = out };
 	take(cx->arena, &pick, &there, q);

@@ -45,12 +45,11 @@ find_statements(struct ctx *cx, struct workflow *w, struct hurt *out)
 		.to = side_keyspace(w, workflow_to(w)),
 		.tables = arena_array(cx->arena, const char *, w->r.tables_count),
 		.tables_count = w->r.tables_count };
-	int64_t revision;
 
 	for (size_t i = 0; i < world.tables_count; i++)
 		world.tables[i] = side_table(w, workflow_from(w), i);
 
-	TRY(rules_load(cx, w->ctl, &rules, &revision));
+	TRY(rules_load(cx, w->ctl, &rules));
 	TRY(read_places(cx, w->ctl, &world));
 	TRY(seen_statements(cx, w->ctl, "", &seen));
 	hurt_find(cx->arena, &world, &seen, out);

@@ -3,6 +3,8 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "ctl/acknowledge.h"
+#include "ctl/rule_edit.h"
 #include "ctl/rules.h"
 
 enum {
@@ -18,13 +20,13 @@ enum {
 };
 
 static const char lock_name[] = "naming";
-static const char busy[] = "naming"; /* the workflow of a rule that is NAMING: no move's */
+static const char busy[] = "naming"; /* the workflow that governs a rule that is NAMING: no move's */
 
 /* One name on its way. */
 struct naming {
 	struct ctl *ctl;
 	struct place name, to, from;
-	int number; /* version of the rules that made it NAMING */
+	int64_t number; /* version of the rules that made it NAMING */
 };
 
 static bool
@@ -130,111 +132,149 @@ check_rules(struct ctx *cx, const struct naming *n, const struct rules_record *r
 
 /* ---- The rules */
 
-static struct routing_rule *
-find_rule(struct rules_record *rules, const struct place *name)
-{
-	for (size_t i = 0; i < rules->count; i++) {
-		struct routing_rule *rule = &rules->rules[i];
-
-		if (strcmp(rule->from_keyspace, name->keyspace) == 0 &&
-		    strcmp(rule->from_table, name->table) == 0)
-			return rule;
-	}
-	return NULL;
-}
-
 /* A rule of a client's statement that routes a name to where it is without a rule: it can go. */
 static bool
-is_idle(const struct routing_rule *rule)
+is_idle(const struct rule_edit *e, const struct rule_record *r)
 {
-	const struct place name = { rule->from_keyspace, rule->from_table };
-	const struct place to = { rule->to_keyspace, rule->to_table };
+	const struct rule_place *at = rule_edit_place(e, r);
 
-	return strcmp(rule->maker, MAKER_DDL) == 0 && is_place(&name, &to);
+	return strcmp(r->maker, MAKER_DDL) == 0 && strcmp(r->name.keyspace, at->keyspace) == 0 &&
+	    strcmp(r->name.table, at->table) == 0;
 }
 
+/* There is one at a time; but is left as it is. */
 static void
-end_naming(struct rules_record *rules)
+end_naming(struct rule_edit *e, const struct rule_record *but)
 {
-	size_t kept = 0;
+	for (size_t i = 0; i < e->r.rules_count; i++) {
+		struct rule_record *r = &e->r.rules[i];
 
-	for (size_t i = 0; i < rules->count; i++) {
-		struct routing_rule *rule = &rules->rules[i];
-		bool ours = rule->phase == RULE_NAMING;
-
-		if (ours) {
-			rule->phase = RULE_OPEN;
-			rule->workflow = "";
-		}
-		if (!ours || !is_idle(rule))
-			rules->rules[kept++] = *rule;
+		if (r == but || strcmp(r->workflow, busy) != 0)
+			continue;
+		if (is_idle(e, r))
+			rule_edit_remove(e, r);
+		else
+			rule_edit_settle(e, r);
 	}
-	rules->count = kept;
 }
 
 static int
-edit_end(struct ctx *cx, struct rules_record *rules, void *arg)
+edit_end(struct ctx *cx, struct rule_edit *e, void *arg)
 {
-	end_naming(rules);
+	end_naming(e, NULL);
 	return 0;
 }
 
+static struct rule_record *
+find_rule(const struct rule_edit *e, const struct place *name)
+{
+	return rule_edit_find(e, &(struct rule_place){ name->keyspace, name->table });
+}
+
 static int
-edit_begin(struct ctx *cx, struct rules_record *rules, void *arg)
+check_free(struct err *err, const struct naming *n, const struct switch_record *sw)
+{
+	if (sw == NULL || (sw->phase != RULE_HOLD && sw->phase != RULE_SWITCHED))
+		return 0;
+	err_set(err, ERR_REFUSED, "table '%s.%s' is held by workflow '%s'", n->name.keyspace,
+	    n->name.table, sw->workflow);
+	return refused(err, ER_NOT_SUPPORTED_YET);
+}
+
+/* Until it has its new place, both are the present one. */
+static int
+edit_begin(struct ctx *cx, struct rule_edit *e, void *arg)
 {
 	struct naming *n = arg;
-	struct routing_rule *rule;
+	struct rule_record *old = find_rule(e, &n->name),
+			   held = { .name = { n->name.keyspace, n->name.table },
+				   .workflow = busy,
+				   .maker = MAKER_DDL };
+	struct switch_record *sw;
 
-	end_naming(rules); /* the lock is ours: of one that is dead */
-	TRY(check_rules(cx, n, rules));
-	rule = find_rule(rules, &n->name);
-	if (rule == NULL) {
-		rules_make_room(cx->arena, rules, 1);
-		rule = &rules->rules[rules->count++];
-		*rule = (struct routing_rule){
-			.from_keyspace = n->name.keyspace,
-			.from_table = n->name.table,
-			.to_keyspace = n->name.keyspace,
-			.to_table = n->name.table,
-			.workflow = "",
-			.maker = MAKER_DDL,
-		};
+	end_naming(e, old); /* the lock is ours: of one that is dead */
+	TRY(check_rules(cx, n, &e->r.view));
+	held.places[RULE_SOURCE] = held.places[RULE_TARGET] =
+	    old == NULL ? held.name : *rule_edit_place(e, old);
+	if (old != NULL) {
+		TRY(check_free(cx->err, n, rule_edit_governor(e, old)));
+		held.maker = rule_maker(old, rule_edit_governor(e, old));
 	}
-	if (rule->phase == RULE_HOLD || rule->phase == RULE_SWITCHED) {
-		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is held by workflow '%s'",
-		    n->name.keyspace, n->name.table, rule->workflow);
-		return refused(cx->err, ER_NOT_SUPPORTED_YET);
-	}
-	n->number = (int)(rules->version + 1);
-	rule->phase = RULE_NAMING;
-	rule->workflow = busy;
-	rule->attempt = n->number;
+	n->number = e->r.version + 1;
+	rule_edit_put(e, old, &held);
+	sw = rule_edit_switch(e, busy, RULE_SOURCE);
+	sw->phase = RULE_NAMING;
+	sw->number = n->number;
 	return 0;
 }
 
 static bool
-is_held_for(const struct naming *n, const struct routing_rule *rule)
+is_held_for(const struct naming *n, const struct rule_edit *e, const struct rule_record *r)
 {
+	const struct switch_record *sw = rule_edit_governor(e, r);
+
 	if (mutant("ctl_naming_number"))
 		return true;
-	return rule->phase == RULE_NAMING && rule->attempt == n->number;
+	return sw != NULL && sw->phase == RULE_NAMING && sw->number == n->number;
 }
 
 /* Only if the rule is still held for this naming: what was looked up at the servers (nothing has the name)
  * is true as long as it is held, and may be false for a later one. */
 static int
-edit_commit(struct ctx *cx, struct rules_record *rules, void *arg)
+edit_commit(struct ctx *cx, struct rule_edit *e, void *arg)
 {
 	const struct naming *n = arg;
-	struct routing_rule *rule = find_rule(rules, &n->name);
+	struct rule_record *r = find_rule(e, &n->name);
 
-	if (rule == NULL || !is_held_for(n, rule))
+	if (r == NULL || !is_held_for(n, e, r))
 		return err_set(cx->err, ERR_CONFLICT, "somebody else has ended it");
-	TRY(check_rules(cx, n, rules));
-	rule->to_keyspace = n->to.keyspace;
-	rule->to_table = n->to.table;
-	end_naming(rules);
+	TRY(check_rules(cx, n, &e->r.view));
+	struct rule_record moved = *r;
+	moved.places[RULE_SOURCE] = moved.places[RULE_TARGET] =
+	    (struct rule_place){ n->to.keyspace, n->to.table };
+	rule_edit_put(e, r, &moved);
+	end_naming(e, NULL);
 	return 0;
+}
+
+typedef int edit_fn(struct ctx *cx, struct rule_edit *e, void *arg);
+
+/* *refused: it was the edit, of rules that nobody has changed meanwhile. */
+static int
+edit_once(struct ctx *cx, struct ctl *c, edit_fn *edit, void *arg, bool *is_refused)
+{
+	struct rule_edit *e = arena_new(cx->arena, struct rule_edit);
+	struct topo_result result;
+	struct topo_txn txn;
+
+	TRY(rule_edit_load(cx, c, e));
+	*is_refused = edit(cx, e, arg) != 0;
+	if (*is_refused)
+		return -1;
+	txn = rule_edit_txn(e);
+	if (txn.ops_count == 0)
+		return 0;
+	TRY(topo_txn(cx, c->topo, &txn, &result));
+	return result.succeeded
+	    ? 0
+	    : err_set(cx->err, ERR_CONFLICT, "the routing rules were changed by somebody else");
+}
+
+static int
+edit_rules(struct ctx *cx, struct ctl *c, edit_fn *edit, void *arg)
+{
+	for (;;) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+		bool is_refused = false;
+
+		inner.arena = &scratch;
+		if (edit_once(&inner, c, edit, arg, &is_refused) == 0)
+			return 0;
+		if (is_refused || cx->err->kind != ERR_CONFLICT)
+			return -1;
+		err_clear(cx->err);
+	}
 }
 
 /* ---- The steps */
@@ -243,12 +283,11 @@ static int
 begin(struct ctx *cx, struct naming *n)
 {
 	struct ctx within = ctx_within(cx, GATES_WITHIN_S * SECOND);
-	int64_t version;
 
-	TRY(rules_edit(cx, n->ctl, edit_begin, n, &version));
+	TRY(edit_rules(cx, n->ctl, edit_begin, n));
 	TRY(pass(cx, n->ctl, "naming.begun"));
 	if (!mutant("ctl_naming_unacknowledged"))
-		TRY(rules_acknowledged(&within, n->ctl, version));
+		TRY(switch_acknowledged(&within, n->ctl, busy));
 	if (!mutant("ctl_naming_one_look"))
 		TRY(check_both_absent(cx, n));
 	return pass(cx, n->ctl, "naming.checked");
@@ -260,21 +299,20 @@ undo(struct ctx *cx, const struct naming *n)
 {
 	struct err ignored = { 0 };
 	struct ctx shielded = ctx_shielded(cx, UNDO_WITHIN_S * SECOND, &ignored);
-	int64_t version;
 
 	shielded.arena = cx->arena;
-	if (n->ctl->dead || rules_edit(&shielded, n->ctl, edit_end, NULL, &version) == 0)
+	if (n->ctl->dead || edit_rules(&shielded, n->ctl, edit_end, NULL) == 0)
 		return;
 	log_warn("opening name '%s.%s' again: %s", n->name.keyspace, n->name.table, ignored.text);
 }
 
 static int
-change(struct ctx *cx, struct naming *n, const struct rules_record *rules, int64_t *version)
+change(struct ctx *cx, struct naming *n, const struct rules_record *rules)
 {
 	TRY(check_rules(cx, n, rules));
 	TRY(check_both_absent(
 	    cx, n)); /* most of what is to be refused is, before any gate hears of it */
-	if (begin(cx, n) != 0 || rules_edit(cx, n->ctl, edit_commit, n, version) != 0) {
+	if (begin(cx, n) != 0 || edit_rules(cx, n->ctl, edit_commit, n) != 0) {
 		undo(cx, n);
 		return -1;
 	}
@@ -288,17 +326,18 @@ go(struct ctx *cx, struct naming *n, int64_t *version)
 {
 	struct rules_record rules;
 	struct ctx within;
-	int64_t revision;
 
-	TRY(rules_load(cx, n->ctl, &rules, &revision));
+	TRY(rules_load(cx, n->ctl, &rules));
 	n->from = place_of(&rules, &n->name);
 	*version = rules.version;
 	if (!is_place(&n->from, &n->to))
-		TRY(change(cx, n, &rules, version));
+		TRY(change(cx, n, &rules));
 	else if (mutant("ctl_naming_there_untold"))
 		return 0;
+	TRY(rules_load(cx, n->ctl, &rules));
+	*version = rules.version;
 	within = ctx_within(cx, ROUTED_WITHIN_S * SECOND);
-	return rules_acknowledged(&within, n->ctl, *version);
+	return rules_known(&within, n->ctl);
 }
 
 /* ERR_CONFLICT: somebody else has it. The lock is this vtctld's, the flag a task's of it. */
@@ -375,9 +414,8 @@ reroute_home(
 	struct naming n = { .ctl = c, .name = { keyspace, table }, .to = { keyspace, table } };
 	const struct routing_rule *rule;
 	struct rules_record rules;
-	int64_t revision;
 
-	TRY(rules_load(cx, c, &rules, &revision));
+	TRY(rules_load(cx, c, &rules));
 	*version = rules.version;
 	rule = rules_find(&rules, keyspace, table);
 	return rule == NULL || strcmp(rule->maker, MAKER_DDL) != 0 ? 0 : name_it(cx, &n, version);
@@ -389,9 +427,8 @@ reroute_check_rest(struct ctx *cx, struct ctl *c, const char *keyspace, const ch
 	const struct place name = { keyspace, table };
 	struct rules_record rules;
 	struct place served;
-	int64_t revision;
 
-	TRY(rules_load(cx, c, &rules, &revision));
+	TRY(rules_load(cx, c, &rules));
 	served = place_of(&rules, &name);
 	TRY(check_rest(cx, c, &name));
 	return check_rest(cx, c, &served);
@@ -400,13 +437,12 @@ reroute_check_rest(struct ctx *cx, struct ctl *c, const char *keyspace, const ch
 int
 reroute_tidy(struct ctx *cx, struct ctl *c, bool *open)
 {
-	struct rules_record rules;
-	int64_t revision, version;
-	bool left = false;
+	struct topo_kv kv;
+	bool left = topo_get(cx, c->topo, switch_key(cx->arena, busy), &kv) == 0;
 
-	TRY(rules_load(cx, c, &rules, &revision));
-	for (size_t i = 0; i < rules.count; i++)
-		left = left || rules.rules[i].phase == RULE_NAMING;
+	if (!left && cx->err->kind != ERR_NOT_FOUND)
+		return -1;
+	err_clear(cx->err);
 	if (!left || mutant("ctl_naming_left"))
 		return 0;
 	*open = true;
@@ -416,7 +452,7 @@ reroute_tidy(struct ctx *cx, struct ctl *c, bool *open)
 		err_clear(cx->err);
 		return 0;
 	}
-	int rc = rules_edit(cx, c, edit_end, NULL, &version);
+	int rc = edit_rules(cx, c, edit_end, NULL);
 	give_turn(cx, c);
 	return rc;
 }

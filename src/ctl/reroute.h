@@ -10,7 +10,7 @@
  *      gate that asks        vtctld                        other gates              x is served, or made
  *      CREATE ... LIKE       lock "naming"
  *      asks, waits     --->  t at rest? nothing has x?                              at home
- *                            rules n: x is NAMING     ---> DDL on x waits,
+ *                            rules n, switch NAMING   ---> DDL on x waits,
  *                            every gate has them,          what was sent is
  *                            or has lost its lease    <--- waited for               at home
  *                            still nothing has x, at home or beside t?              nothing is made

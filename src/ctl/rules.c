@@ -2,77 +2,51 @@
 
 #include "base/check.h"
 #include "base/mutant.h"
-
-static const char rules_key[] = "/routing_rules";
+#include "ctl/rule_edit.h"
 
 int
-rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out, int64_t *revision)
+rules_load(struct ctx *cx, struct ctl *c, struct rules_record *out)
 {
-	struct topo_kv kv;
+	struct routing r;
 
-	*out = (struct rules_record){ .version = 0 };
-	*revision = 0;
-	if (topo_get(cx, c->topo, rules_key, &kv) != 0) {
-		if (cx->err->kind != ERR_NOT_FOUND)
-			return err_wrap(cx->err, "reading the routing rules");
-		err_clear(cx->err);
-		return 0;
-	}
-	*revision = kv.modified;
-	return rules_read(cx->arena, kv.value, out, cx->err);
-}
-
-/* ---- Edits: of a copy that is then swapped in */
-
-void
-rules_make_room(struct arena *a, struct rules_record *r, size_t more)
-{
-	struct routing_rule *rules = arena_array(a, struct routing_rule, r->count + more);
-
-	if (r->count > 0)
-		memcpy(rules, r->rules, r->count * sizeof(*rules));
-	r->rules = rules;
+	TRY(routing_load(cx, c->topo, &r));
+	*out = r.view;
+	return 0;
 }
 
 static bool
-routes_to(const struct routing_rule *rule, const char *keyspace, const char *table)
+is_at(const struct rule_place *p, const char *keyspace, const char *table)
 {
-	return strcmp(rule->to_keyspace, keyspace) == 0 && strcmp(rule->to_table, table) == 0;
+	return strcmp(p->keyspace, keyspace) == 0 && strcmp(p->table, table) == 0;
 }
 
-/* Index of the workflow's table whose from side this rule routes to; -1: none. */
+static bool
+is_same(const struct rule_place *a, const struct rule_place *b)
+{
+	return is_at(a, b->keyspace, b->table);
+}
+
+/* Index of the workflow's table that is at that place on side s; -1: none. */
 static int
-routed_table(const struct workflow *w, const struct routing_rule *rule, enum side s)
+table_at(const struct workflow *w, const struct rule_place *p, enum side s)
 {
 	for (size_t i = 0; i < w->r.tables_count; i++) {
-		if (routes_to(rule, side_keyspace(w, s), side_table(w, s, i)))
+		if (is_at(p, side_keyspace(w, s), side_table(w, s, i)))
 			return (int)i;
 	}
 	return -1;
 }
 
-static bool
-is_ours(const struct workflow *w, const struct routing_rule *rule)
+static enum rule_side
+served(enum side s)
 {
-	return strcmp(rule->workflow, w->id) == 0;
+	return s == SIDE_SOURCE ? RULE_SOURCE : RULE_TARGET;
 }
 
-static void
-add_missing(struct rules_record *r, const struct workflow *w, enum side name_side, size_t i)
+static bool
+is_ours(const struct workflow *w, const struct rule_record *r)
 {
-	enum side from = workflow_from(w);
-
-	if (rules_find(r, side_keyspace(w, name_side), side_table(w, name_side, i)) != NULL)
-		return;
-	r->rules[r->count++] = (struct routing_rule){
-		.from_keyspace = side_keyspace(w, name_side),
-		.from_table = side_table(w, name_side, i),
-		.to_keyspace = side_keyspace(w, from),
-		.to_table = side_table(w, from, i),
-		.phase = RULE_OPEN,
-		.workflow = w->id,
-		.maker = w->id,
-	};
+	return strcmp(r->workflow, w->id) == 0;
 }
 
 int
@@ -85,8 +59,12 @@ rules_check_served(struct ctx *cx, const struct rules_record *r, const struct wo
 		const char *table = side_table(w, s, i / 2);
 		const struct routing_rule *rule = rules_find(r, side_keyspace(w, s), table);
 
-		if (rule == NULL ||
-		    routes_to(rule, side_keyspace(w, from), side_table(w, from, i / 2)))
+		const struct rule_place *to;
+
+		if (rule == NULL)
+			continue;
+		to = &(struct rule_place){ rule->to_keyspace, rule->to_table };
+		if (is_at(to, side_keyspace(w, from), side_table(w, from, i / 2)))
 			continue;
 		if (strcmp(rule->to_keyspace, side_keyspace(w, s)) == 0)
 			return err_set(cx->err, ERR_REFUSED,
@@ -105,215 +83,350 @@ int
 rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived)
 {
 	struct rules_record r;
-	int64_t revision;
 
 	*arrived = true;
-	TRY(rules_load(cx, w->ctl, &r, &revision));
+	TRY(rules_load(cx, w->ctl, &r));
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		const struct routing_rule *rule =
 		    rules_find(&r, side_keyspace(w, SIDE_SOURCE), side_table(w, SIDE_SOURCE, i));
 
 		*arrived = *arrived && rule != NULL &&
-		    routes_to(rule, side_keyspace(w, SIDE_TARGET), side_table(w, SIDE_TARGET, i));
+		    is_at(&(struct rule_place){ rule->to_keyspace, rule->to_table },
+			side_keyspace(w, SIDE_TARGET), side_table(w, SIDE_TARGET, i));
 	}
 	return 0;
+}
+
+/* ---- Edits of rules: each as much as a transaction takes. Nothing edited: it is all done */
+
+/* Held by a cutover, or while a name gets another place: no other workflow takes a rule of it. A pause does
+ * not count: it ends by itself, also when the vtctld that began it has died. */
+static bool
+is_held(const struct switch_record *sw)
+{
+	return sw->phase == RULE_HOLD || sw->phase == RULE_SWITCHED || sw->phase == RULE_NAMING;
+}
+
+static int
+held_by(struct err *err, const struct rule_place *p, const char *workflow)
+{
+	return err_set(err, ERR_REFUSED, "table '%s.%s' is held by workflow '%s'", p->keyspace,
+	    p->table, workflow);
+}
+
+static struct rule_record
+governed(const struct workflow *w, const struct rule_place *name, size_t i)
+{
+	return (struct rule_record){
+		.name = *name,
+		.places = { [RULE_SOURCE] = { side_keyspace(w, SIDE_SOURCE),
+				side_table(w, SIDE_SOURCE, i) },
+		    [RULE_TARGET] = { side_keyspace(w, SIDE_TARGET),
+			side_table(w, SIDE_TARGET, i) } },
+		.workflow = w->id,
+		.maker = w->id,
+	};
+}
+
+static int
+take(struct ctx *cx, const struct workflow *w, struct rule_edit *e, struct rule_record *r)
+{
+	const struct switch_record *sw = rule_edit_governor(e, r);
+	struct rule_record now;
+	int i;
+
+	if (is_ours(w, r))
+		return 0;
+	i = table_at(w, rule_edit_place(e, r), workflow_from(w));
+	if (i < 0)
+		return 0;
+	if (sw != NULL && is_held(sw))
+		return held_by(cx->err, rule_edit_place(e, r), sw->workflow);
+	now = governed(w, &r->name, (size_t)i);
+	if (!mutant("ctl_taken_is_made"))
+		now.maker = rule_maker(r, sw);
+	rule_edit_put(e, r, &now);
+	return 0;
+}
+
+static void
+add_missing(const struct workflow *w, struct rule_edit *e, enum side s, size_t i)
+{
+	const struct rule_place name = { side_keyspace(w, s), side_table(w, s, i) };
+	const struct rule_record made = governed(w, &name, i);
+
+	if (!rule_edit_full(e) && rule_edit_find(e, &name) == NULL)
+		rule_edit_put(e, NULL, &made);
+}
+
+static int
+edit_take(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
+{
+	size_t count = e->r.rules_count;
+
+	(void)rule_edit_switch(e, w->id, served(workflow_from(w)));
+	for (size_t i = 0; i < count && !rule_edit_full(e); i++)
+		TRY(take(cx, w, e, &e->r.rules[i]));
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		add_missing(w, e, SIDE_SOURCE, i);
+		add_missing(w, e, SIDE_TARGET, i);
+	}
+	return 0;
+}
+
+/* An earlier move of that name has switched: what it left is governed by nobody, before this one begins. */
+static void
+settle_earlier(const struct workflow *w, struct rule_edit *e)
+{
+	for (size_t i = 0; i < e->r.rules_count && !rule_edit_full(e); i++) {
+		if (is_ours(w, &e->r.rules[i]))
+			rule_edit_settle(e, &e->r.rules[i]);
+	}
 }
 
 /* Two that are created at once have both written their records before they come here, so that one of
  * them sees the other at least. */
 static int
-edit_create(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+edit_create(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
 {
+	struct switch_record *sw;
+
 	if (!mutant("ctl_created_at_once"))
 		TRY(workflow_check_alone(cx, w));
 	if (!mutant("ctl_moved_since_preflight"))
-		TRY(rules_check_served(cx, r, w)); /* a move may have switched since the preflight */
-	rules_make_room(cx->arena, r, 2 * w->r.tables_count);
-	for (size_t i = 0; i < w->r.tables_count; i++) {
-		add_missing(r, w, SIDE_SOURCE, i);
-		add_missing(r, w, SIDE_TARGET, i);
-	}
-	return 0;
+		TRY(rules_check_served(
+		    cx, &e->r.view, w)); /* a move may have switched since the preflight */
+	sw = rule_edit_switch(e, w->id, RULE_SOURCE);
+	if (sw->committed)
+		settle_earlier(w, e); /* the key goes with the last of them */
+	if (e->count > 0)
+		return 0;
+	sw->committed = false;
+	sw->serves = served(workflow_from(w));
+	return edit_take(cx, w, e);
 }
 
-/* Another move of the same table found its name routed and made no rule of its own: it takes this one
- * over. (Its record was there before it looked for the rule.) */
+/* One that this workflow has made, and another move of the same table has taken meanwhile: it is that
+ * one's to remove, if it is one of its own names. */
 static int
-hand_over(struct ctx *cx, const struct workflow *w, struct routing_rule *rule, bool *taken)
+hand_over(struct ctx *cx, struct rule_edit *e, struct rule_record *r)
 {
-	const char *other;
+	const struct switch_record *sw = rule_edit_governor(e, r);
+	struct rule_record handed = *r;
 
-	TRY(workflow_other(cx, w, rule->from_keyspace, rule->from_table, &other));
-	*taken = other != NULL && !mutant("ctl_cancel_takes_all_rules");
-	if (*taken)
-		rule->workflow = rule->maker = other;
+	handed.maker = r->workflow;
+	if ((is_same(&r->name, &r->places[RULE_SOURCE]) ||
+		is_same(&r->name, &r->places[RULE_TARGET])) &&
+	    !mutant("ctl_cancel_takes_all_rules")) {
+		rule_edit_put(e, r, &handed);
+		return 0;
+	}
+	if (is_held(sw)) {
+		held_by(cx->err, rule_edit_place(e, r), sw->workflow);
+		cx->err->kind = ERR_RETRY; /* it ends */
+		return -1;
+	}
+	rule_edit_remove(e, r);
 	return 0;
 }
 
 /* What an earlier move has left is how clients find the table: it stays. */
 static int
-edit_remove(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+remove_one(struct ctx *cx, const struct workflow *w, struct rule_edit *e, struct rule_record *r)
 {
-	size_t kept = 0;
+	bool made = strcmp(rule_maker(r, rule_edit_governor(e, r)), w->id) == 0;
 
-	for (size_t i = 0; i < r->count; i++) {
-		struct routing_rule *rule = &r->rules[i];
-		bool ours = mutant("ctl_cancel_takes_earlier_rules")
-		    ? is_ours(w, rule)
-		    : strcmp(rule->maker, w->id) == 0;
-		bool stays = !ours || routed_table(w, rule, SIDE_SOURCE) < 0;
-
-		if (!stays)
-			TRY(hand_over(cx, w, rule, &stays));
-		if (stays)
-			r->rules[kept++] = *rule;
-	}
-	r->count = kept;
+	if (made && r->workflow[0] != '\0' && !is_ours(w, r))
+		return hand_over(cx, e, r);
+	if (made || (is_ours(w, r) && mutant("ctl_cancel_takes_earlier_rules")))
+		rule_edit_remove(e, r);
+	else if (is_ours(w, r))
+		rule_edit_settle(e, r);
 	return 0;
 }
 
-/* Held by a cutover, or while a name gets another place: no other workflow may change such a rule. A pause
- * does not count: it ends by itself, also when the vtctld that began it has died. */
-static bool
-is_held(const struct routing_rule *rule)
+static int
+edit_remove(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
 {
-	return rule->phase == RULE_HOLD || rule->phase == RULE_SWITCHED ||
-	    rule->phase == RULE_NAMING;
+	for (size_t i = 0; i < e->r.rules_count && !rule_edit_full(e); i++)
+		TRY(remove_one(cx, w, e, &e->r.rules[i]));
+	return 0;
+}
+
+/* ---- Swaps of the switch key */
+
+static void
+end_pause(struct switch_record *sw)
+{
+	if (sw->phase == RULE_PAUSE && !mutant("ctl_pause_left"))
+		sw->phase = RULE_OPEN;
+}
+
+/* Whatever is routed to the tables must be held with them; and both names of each must be there. */
+static int
+check_governed(struct ctx *cx, const struct workflow *w, const struct routing *r)
+{
+	size_t names = 0;
+
+	for (size_t i = 0; i < r->rules_count; i++) {
+		const struct rule_record *rule = &r->rules[i];
+		const struct rule_place to = { r->view.rules[i].to_keyspace,
+			r->view.rules[i].to_table };
+
+		if (is_ours(w, rule))
+			names += is_same(&rule->name, &rule->places[RULE_SOURCE]) ||
+			    is_same(&rule->name, &rule->places[RULE_TARGET]);
+		else if (table_at(w, &to, workflow_from(w)) >= 0)
+			return err_set(cx->err, ERR_RETRY,
+			    "the routing rule of '%s.%s' is governed by workflow '%s'",
+			    rule->name.keyspace, rule->name.table, rule->workflow);
+	}
+	return names == 2 * w->r.tables_count
+	    ? 0
+	    : err_set(cx->err, ERR_RETRY, "a routing rule of '%s' is gone", w->id);
 }
 
 static int
-edit_hold(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+swap_hold(struct ctx *cx, const struct workflow *w, struct switch_record *sw)
 {
 	const struct workflow_options *o = &w->r.options;
 
-	for (size_t i = 0; i < r->count; i++) {
-		struct routing_rule *rule = &r->rules[i];
-
-		if (routed_table(w, rule, workflow_from(w)) < 0)
-			continue;
-		if (is_held(rule) && !is_ours(w, rule))
-			return err_set(cx->err, ERR_REFUSED,
-			    "table '%s.%s' is held by workflow '%s'", rule->to_keyspace,
-			    rule->to_table, rule->workflow);
-		rule->phase = RULE_HOLD;
-		rule->workflow = w->id;
-		rule->attempt = w->r.attempt;
-		rule->reader_wait = o->reader_wait;
-		rule->grace = o->grace_period;
-		rule->on_grace = o->on_grace;
-	}
+	if (sw->serves != served(workflow_from(w)))
+		return err_set(cx->err, ERR_REFUSED, "workflow '%s' has switched", w->id);
+	sw->phase = RULE_HOLD;
+	sw->number = w->r.attempt;
+	sw->reader_wait = o->reader_wait;
+	sw->grace = o->grace_period;
+	sw->on_grace = o->on_grace;
 	return 0;
 }
 
 static int
-edit_pause(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+swap_pause(struct ctx *cx, const struct workflow *w, struct switch_record *sw)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		struct routing_rule *rule = &r->rules[i];
-
-		if (routed_table(w, rule, SIDE_SOURCE) < 0 && routed_table(w, rule, SIDE_TARGET) < 0)
-			continue;
-		if (is_held(rule))
-			return err_set(cx->err, ERR_RETRY, "table '%s.%s' is held by workflow '%s'",
-			    rule->to_keyspace, rule->to_table, rule->workflow);
-		rule->phase = RULE_PAUSE;
-		rule->workflow = w->id;
-		if (mutant("ctl_pause_makes_rules"))
-			rule->maker = w->id;
-		rule->attempt = (int)(r->version + 1); /* that of these rules */
-		rule->reader_wait = 0;
-		rule->grace = w->pause;
-		rule->on_grace = ON_GRACE_ABORT;
-	}
-	return 0;
-}
-
-static void
-end_pause(const struct workflow *w, struct rules_record *r)
-{
-	for (size_t i = 0; i < r->count; i++) {
-		if (is_ours(w, &r->rules[i]) && r->rules[i].phase == RULE_PAUSE)
-			r->rules[i].phase = RULE_OPEN;
-	}
-}
-
-static int
-edit_reopen(struct ctx *cx, const struct workflow *w, struct rules_record *r)
-{
-	for (size_t i = 0; i < r->count; i++) {
-		if (is_ours(w, &r->rules[i]) && r->rules[i].phase == RULE_HOLD)
-			r->rules[i].phase = RULE_OPEN;
-	}
+	if (is_held(sw))
+		return err_set(cx->err, ERR_RETRY, "workflow '%s' is switching", w->id);
+	sw->phase = RULE_PAUSE;
+	sw->number = w->revision; /* grows with each change of the record */
+	sw->reader_wait = 0;
+	sw->grace = w->pause;
+	sw->on_grace = ON_GRACE_ABORT;
 	return 0;
 }
 
 static int
-edit_switch(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+swap_reopen(struct ctx *cx, const struct workflow *w, struct switch_record *sw)
 {
-	enum side to = workflow_to(w);
-	size_t switched = 0;
-
-	for (size_t n = 0; n < r->count; n++) {
-		struct routing_rule *rule = &r->rules[n];
-		int i = routed_table(w, rule, workflow_from(w));
-
-		if (i < 0)
-			continue;
-		if (rule->phase != RULE_HOLD || !is_ours(w, rule) || rule->attempt != w->r.attempt)
-			return err_set(
-			    cx->err, ERR_REFUSED, "the hold of attempt %d is gone", w->r.attempt);
-		rule->phase = RULE_SWITCHED;
-		rule->maker = "";
-		rule->to_keyspace = side_keyspace(w, to);
-		rule->to_table = side_table(w, to, (size_t)i);
-		switched++;
-	}
-	if (switched < w->r.tables_count)
-		return err_set(cx->err, ERR_REFUSED, "a routing rule of '%s' is gone", w->id);
+	if (sw->phase == RULE_HOLD)
+		sw->phase = RULE_OPEN;
 	return 0;
 }
 
 static int
-edit_release(struct ctx *cx, const struct workflow *w, struct rules_record *r)
+swap_switch(struct ctx *cx, const struct workflow *w, struct switch_record *sw)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		if (is_ours(w, &r->rules[i]) && r->rules[i].phase == RULE_SWITCHED)
-			r->rules[i].phase = RULE_OPEN;
-	}
+	if (sw->phase != RULE_HOLD || sw->number != w->r.attempt)
+		return err_set(cx->err, ERR_REFUSED, "the hold of attempt %d is gone", w->r.attempt);
+	sw->phase = RULE_SWITCHED;
+	sw->serves = served(workflow_to(w));
+	sw->committed = true;
 	return 0;
 }
 
-typedef int edit_fn(struct ctx *cx, const struct workflow *w, struct rules_record *r);
+static int
+swap_release(struct ctx *cx, const struct workflow *w, struct switch_record *sw)
+{
+	if (sw->phase == RULE_SWITCHED)
+		sw->phase = RULE_OPEN;
+	return 0;
+}
+
+typedef int edit_fn(struct ctx *cx, const struct workflow *w, struct rule_edit *e);
+typedef int swap_fn(struct ctx *cx, const struct workflow *w, struct switch_record *sw);
 
 static edit_fn *const edits[] = {
 	[RULES_CREATE] = edit_create,
+	[RULES_TAKE] = edit_take,
 	[RULES_REMOVE] = edit_remove,
-	[RULES_HOLD] = edit_hold,
-	[RULES_PAUSE] = edit_pause,
-	[RULES_REOPEN] = edit_reopen,
-	[RULES_SWITCH] = edit_switch,
-	[RULES_RELEASE] = edit_release,
+	[RULES_RELEASE] = NULL, /* that one, and those between, swap the switch key */
 };
 
-/* ---- Swapping in */
+static swap_fn *const swaps[] = {
+	[RULES_HOLD] = swap_hold,
+	[RULES_PAUSE] = swap_pause,
+	[RULES_REOPEN] = swap_reopen,
+	[RULES_SWITCH] = swap_switch,
+	[RULES_RELEASE] = swap_release,
+};
+
+/* ---- In one transaction with the record */
 
 static int
-swap_once(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version)
+edit_once(struct ctx *cx, struct workflow *w, enum rules_change change, bool *more)
+{
+	struct rule_edit *e = arena_new(cx->arena, struct rule_edit);
+	struct topo_txn txn;
+
+	TRY(rule_edit_load(cx, w->ctl, e));
+	TRY(edits[change](cx, w, e));
+	*more = e->count > 0;
+	if (!*more)
+		return 0;
+	for (size_t i = 0; i < e->r.switches_count; i++) {
+		if (e->touched[i] && strcmp(e->r.switches[i].workflow, w->id) == 0)
+			end_pause(&e->r.switches[i]);
+	}
+	txn = rule_edit_txn(e);
+	return workflow_save_with(cx, w, &txn);
+}
+
+/* For HOLD all rules are read, before anybody waits; the others need the switch key alone. */
+static int
+load_switch(
+    struct ctx *cx, struct workflow *w, enum rules_change change, struct topo_kv *out, bool *there)
+{
+	struct routing r;
+
+	if (change == RULES_HOLD) {
+		TRY(routing_load(cx, w->ctl->topo, &r));
+		TRY(check_governed(cx, w, &r));
+	}
+	*there = topo_get(cx, w->ctl->topo, switch_key(cx->arena, w->id), out) == 0;
+	if (*there)
+		return 0;
+	if (cx->err->kind != ERR_NOT_FOUND)
+		return err_wrap(cx->err, "reading the switch key of '%s'", w->id);
+	err_clear(cx->err);
+	return 0;
+}
+
+static int
+swap_once(struct ctx *cx, struct workflow *w, enum rules_change change)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct rules_record r;
-	int64_t revision;
+	struct switch_record sw;
+	struct topo_kv kv;
+	bool there;
 
-	TRY(rules_load(cx, w->ctl, &r, &revision));
-	if (!mutant("ctl_pause_left"))
-		end_pause(w, &r);
-	TRY(edits[change](cx, w, &r));
-	r.version++;
-	*version = r.version;
-	rules_write(&json, &r);
-	struct topo_compare compare = { .key = rules_key, .modified = revision };
-	struct topo_op op = { .key = rules_key, .value = buf_slice(&json) };
-	return workflow_save_with(cx, w, &compare, &op);
+	TRY(load_switch(cx, w, change, &kv, &there));
+	if (!there && change == RULES_SWITCH)
+		return err_set(cx->err, ERR_REFUSED, "the switch key of '%s' is gone", w->id);
+	if (!there)
+		return workflow_save(cx, w); /* it governs nothing */
+	TRY(switch_read(cx->arena, kv.value, &sw, cx->err));
+	end_pause(&sw);
+	TRY(swaps[change](cx, w, &sw));
+	switch_write(&json, &sw);
+	struct topo_compare compare = { switch_key(cx->arena, w->id), kv.modified };
+	struct topo_op op = { .key = compare.key, .value = buf_slice(&json) };
+	struct topo_txn txn = { &compare, 1, &op, 1 };
+	if (mutant("ctl_switch_apart")) {
+		struct topo_result result;
+
+		TRY(topo_txn(cx, w->ctl->topo, &txn, &result));
+		return workflow_save(cx, w);
+	}
+	return workflow_save_with(cx, w, &txn);
 }
 
 /* Has the workflow's record the revision that we know? Then it was the rules that somebody else changed. */
@@ -332,212 +445,27 @@ still_ours(struct ctx *cx, const struct workflow *w, bool *ours)
 }
 
 int
-rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change, int64_t *version)
+rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change)
 {
-	for (;;) {
+	for (bool more = true; more;) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx inner = *cx;
 		struct err conflict;
 		bool ours;
 
 		inner.arena = &scratch;
-		if (swap_once(&inner, w, change, version) == 0)
-			return 0;
+		more = false;
+		if ((edits[change] != NULL ? edit_once(&inner, w, change, &more)
+					   : swap_once(&inner, w, change)) == 0)
+			continue;
 		if (cx->err->kind != ERR_CONFLICT)
 			return -1;
 		conflict = *cx->err;
 		TRY(still_ours(&inner, w, &ours));
 		if (!ours)
 			return err_copy(cx->err, &conflict);
-	}
-}
-
-static int
-edit_once(struct ctx *cx, struct ctl *c, rules_edit_fn *edit, void *arg, int64_t *version)
-{
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct rules_record r;
-	struct topo_compare old = { .key = rules_key };
-
-	TRY(rules_load(cx, c, &r, &old.modified));
-	TRY(edit(cx, &r, arg));
-	r.version++;
-	*version = r.version;
-	rules_write(&json, &r);
-	return topo_put(cx, c->topo, &old, buf_slice(&json), 0, NULL);
-}
-
-int
-rules_edit(struct ctx *cx, struct ctl *c, rules_edit_fn *edit, void *arg, int64_t *version)
-{
-	int64_t seen = *version = -1;
-
-	for (;;) {
-		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx inner = *cx;
-
-		inner.arena = &scratch;
-		if (edit_once(&inner, c, edit, arg, version) == 0)
-			return 0;
-		/* Without a version the edit itself has refused: nobody else has changed the rules, so that
-		 * trying again would not help. */
-		if (cx->err->kind != ERR_CONFLICT || *version == seen)
-			return -1;
 		err_clear(cx->err);
-		seen = *version = -1;
-	}
-}
-
-/* ---- Acknowledgements */
-
-enum {
-	ASK_WITHIN_MS =
-	    1000,          /* of one post: then the lease and the gate's own record are looked at */
-	ASK_AGAIN_MS = 50, /* a gate that cannot be reached is asked again, inside the hold */
-	GATES_MAX =
-	    256, /* gates asked at a time, each by a task; with more of them no rules are changed */
-};
-
-struct asking {
-	struct ctl *ctl;
-	const char *id, *http;
-	int64_t lease, version;
-	struct slice body;
-	usec deadline;
-	struct group *group;
-};
-
-static int
-post(struct ctx *cx, const struct asking *a)
-{
-	struct ctx within = ctx_within(cx, ASK_WITHIN_MS * MSEC);
-	struct ack_record ack;
-	struct slice answer;
-
-	TRY(rpc_call(&within, a->http, "/gate/rules", a->body, &answer));
-	TRY(ack_read(cx->arena, answer, &ack, cx->err));
-	if (ack.version < a->version)
-		return err_set(
-		    cx->err, ERR_RETRY, "it has version %lld of the rules", (long long)ack.version);
-	return 0;
-}
-
-/* Of a gate that could not be posted: *yes when it has no lease any more, so that it serves no moved
- * table, or when it has written its acknowledgement into the topology. */
-static int
-gone_or_written(struct ctx *cx, const struct asking *a, bool *yes)
-{
-	struct topo_kv kv;
-	struct ack_record ack;
-
-	*yes = true;
-	if (topo_get(cx, a->ctl->topo, arena_printf(cx->arena, "/gates/%s", a->id), &kv) != 0)
-		return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
-	if (kv.lease != a->lease || mutant("ctl_gate_gone_at_once"))
-		return 0; /* it has registered anew, and reads the rules after that */
-	*yes = false;
-	if (topo_get(cx, a->ctl->topo, arena_printf(cx->arena, "/acks/%s", a->id), &kv) != 0)
-		return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
-	TRY(ack_read(cx->arena, kv.value, &ack, cx->err));
-	*yes = kv.lease == a->lease && ack.version >= a->version;
-	return 0;
-}
-
-static int
-ask(struct ctx *cx, const struct asking *a)
-{
-	for (;;) {
-		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx inner = *cx;
-		struct err why;
-		bool done;
-
-		inner.arena = &scratch;
-		if (post(&inner, a) == 0)
-			return 0;
-		if (cx->err->kind == ERR_CANCELLED)
-			return -1;
-		why = *cx->err;
-		if (gone_or_written(&inner, a, &done) == 0 && done)
-			return 0;
-		if (task_sleep(cx, ASK_AGAIN_MS * MSEC) != 0) {
-			if (cx->err->kind == ERR_TIMEOUT)
-				err_set(cx->err, ERR_TIMEOUT, "%s", why.text);
-			return err_wrap(cx->err, "gate '%s' does not acknowledge", a->id);
-		}
-	}
-}
-
-static void
-ask_task(void *arg)
-{
-	struct asking *a = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = a->deadline, .err = &err };
-
-	if (ask(&cx, a) != 0)
-		group_fail(a->group, &err);
-}
-
-static int
-ask_all(struct ctx *cx, struct group *g, struct asking *askings, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		askings[i].group = g;
-		TRY(group_spawn(g, "asking a gate", ask_task, &askings[i], cx->err));
-	}
-	return group_wait(cx, g);
-}
-
-static int
-read_gates(struct ctx *cx, struct ctl *c, struct asking **out, size_t *count)
-{
-	struct topo_list gates;
-
-	TRY(topo_list(cx, c->topo, "/gates/", &gates));
-	if (gates.count > GATES_MAX)
-		return err_set(cx->err, ERR_REFUSED,
-		    "%zu gates are registered, at most %d can be asked", gates.count, GATES_MAX);
-	*out = arena_array(cx->arena, struct asking, gates.count);
-	*count = gates.count;
-	for (size_t i = 0; i < gates.count; i++) {
-		struct gate_record gate;
-
-		TRY(gate_read(cx->arena, gates.items[i].value, &gate, cx->err));
-		(*out)[i] = (struct asking){
-			.ctl = c, .id = gate.id, .http = gate.http, .lease = gates.items[i].lease
-		};
+		more = true;
 	}
 	return 0;
-}
-
-int
-rules_acknowledged(struct ctx *cx, struct ctl *c, int64_t version)
-{
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct ctx inner = *cx;
-	struct rules_record r;
-	struct asking *askings = NULL;
-	struct group g;
-	size_t count = 0;
-	int64_t revision;
-
-	inner.arena = &scratch;
-	TRY(rules_load(&inner, c, &r, &revision));
-	rules_write(&json, &r);
-	TRY(read_gates(&inner, c, &askings, &count));
-	for (size_t i = 0; i < count; i++) {
-		askings[i].version = version;
-		askings[i].body = buf_slice(&json);
-		askings[i].deadline = cx->deadline;
-	}
-	group_init(&g);
-	/* The tasks have the caller's deadline, this wait a later one: so the error is that of a task, which
-	 * says which gate has not answered. */
-	if (cx->deadline != NEVER)
-		inner.deadline = cx->deadline + ASK_WITHIN_MS * MSEC;
-	int rc = ask_all(&inner, &g, askings, count);
-	group_done(&g);
-	return rc;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "ctl/acknowledge.h"
 #include "ctl/pause.h"
 #include "ctl/preflight.h"
 
@@ -121,13 +122,11 @@ static int
 run_preflight(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_within(cx, c->w->r.options.timeout);
-	struct rules_record rules;
-	int64_t revision;
 
 	TRY(wait_small_lag(&within, c));
 	TRY(side_ask(&within, c->w, workflow_from(c->w)));
-	TRY(rules_load(&within, c->w->ctl, &rules, &revision));
-	TRY(rules_acknowledged(&within, c->w->ctl, rules.version));
+	TRY(rules_apply(&within, c->w, RULES_TAKE)); /* mostly there is nothing to do */
+	TRY(rules_known(&within, c->w->ctl));
 	TRY(look_again(&within, c));
 	TRY(pause_for(&within, c->w, workflow_from(c->w), side_fence_install));
 	/* Its row is not touched here: writers that are open hold it, and only the hold waits for them. */
@@ -155,12 +154,11 @@ hold_deadline(const struct cutover *c)
 static int
 run_hold(struct ctx *cx, struct cutover *c)
 {
-	int64_t version;
 	struct ctx within = ctx_until(cx, hold_deadline(c));
 
-	TRY(rules_apply(&within, c->w, RULES_HOLD, &version));
+	TRY(rules_apply(&within, c->w, RULES_HOLD));
 	if (mutant("ctl_hold_unacknowledged") ||
-	    rules_acknowledged(&within, c->w->ctl, version) == 0)
+	    switch_acknowledged(&within, c->w->ctl, c->w->id) == 0)
 		return 0;
 	err_wrap(cx->err, "waiting for transactions in flight");
 	return cx->err->kind == ERR_TIMEOUT
@@ -174,11 +172,10 @@ undo_hold(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_within(cx, SECOND);
 	struct err ignored = { 0 };
-	int64_t version;
 
-	TRY(rules_apply(cx, c->w, RULES_REOPEN, &version));
+	TRY(rules_apply(cx, c->w, RULES_REOPEN));
 	within.err = &ignored;
-	if (rules_acknowledged(&within, c->w->ctl, version) != 0)
+	if (switch_acknowledged(&within, c->w->ctl, c->w->id) != 0)
 		log_info("a gate that cannot be told now sees it in the topology: %s", ignored.text);
 	return 0;
 }
@@ -269,7 +266,6 @@ run_commit(struct ctx *cx, struct cutover *c)
 	struct move_request q;
 	struct lock_status_reply r;
 	enum side from = workflow_from(c->w);
-	int64_t version;
 
 	/* The lock dies with its tablet, and what no trigger sees could have been written since. */
 	TRY(side_request(cx, c->w, from, &q));
@@ -280,20 +276,10 @@ run_commit(struct ctx *cx, struct cutover *c)
 		    cx->err, ERR_RETRY, "the lock at '%s' was lost", side_keyspace(c->w, from));
 	c->w->r.step = "commit";
 	workflow_note(c->w, "commit", "done", "");
-	return rules_apply(&within, c->w, RULES_SWITCH, &version);
+	return rules_apply(&within, c->w, RULES_SWITCH);
 }
 
 /* ---- 6a, 6b, and the end: only forward */
-
-static int
-acknowledge_now(struct ctx *cx, struct cutover *c)
-{
-	struct rules_record rules;
-	int64_t revision;
-
-	TRY(rules_load(cx, c->w->ctl, &rules, &revision));
-	return rules_acknowledged(cx, c->w->ctl, rules.version);
-}
 
 static int
 run_acknowledge(struct ctx *cx, struct cutover *c)
@@ -302,7 +288,7 @@ run_acknowledge(struct ctx *cx, struct cutover *c)
 	struct err ignored = { 0 };
 
 	if (!mutant("ctl_release_in_one"))
-		TRY(acknowledge_now(cx, c));
+		TRY(switch_acknowledged(cx, c->w->ctl, c->w->id));
 	/* A tablet that does not answer may be dead, and its lock with it: writes do not wait for that. The
 	 * last step asks again until it is done. */
 	within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
@@ -315,11 +301,9 @@ run_acknowledge(struct ctx *cx, struct cutover *c)
 static int
 run_release(struct ctx *cx, struct cutover *c)
 {
-	int64_t version;
-
 	TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt));
-	TRY(rules_apply(cx, c->w, RULES_RELEASE, &version));
-	TRY(acknowledge_now(cx, c));
+	TRY(rules_apply(cx, c->w, RULES_RELEASE));
+	TRY(switch_acknowledged(cx, c->w->ctl, c->w->id));
 	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
 	return 0;
 }
@@ -376,9 +360,9 @@ const struct step cutover_steps[] = {
 	    .in_hold = true, POINTS("catch-up") },
 	{ "reverse", "giving the reverse stream its start", run_reverse, undo_reverse,
 	    .in_hold = true, POINTS("reverse") },
-	{ "commit", "switching the routing rules", run_commit, NULL,
+	{ "commit", "the switch key says where the tables are served", run_commit, NULL,
 	    .point_of_no_return = true, .own_record = true, POINTS("commit") },
-	{ "acknowledge", "every gate reads the new rules", run_acknowledge, NULL,
+	{ "acknowledge", "every gate reads at the new side", run_acknowledge, NULL,
 	    .in_hold = true, POINTS("acknowledge") },
 	{ "release", "writes run at the new table", run_release, NULL,
 	    .own_record = true, POINTS("release") },

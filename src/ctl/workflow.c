@@ -81,17 +81,16 @@ workflow_load(struct ctx *cx, struct workflow *w)
 }
 
 int
-workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare *compare,
-    const struct topo_op *other)
+workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_txn *others)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	SCOPED(buf) struct buf json = BUF_INIT;
 	struct ctx inner = *cx;
-	struct topo_compare compares[2];
-	struct topo_op ops[2];
-	struct topo_txn txn = {
-		.compares = compares, .compares_count = 1, .ops = ops, .ops_count = 1
-	};
+	struct topo_compare *compares =
+	    arena_array(&scratch, struct topo_compare, others->compares_count + 1);
+	struct topo_op *ops = arena_array(&scratch, struct topo_op, others->ops_count + 1);
+	const struct topo_txn txn = { compares, others->compares_count + 1, ops,
+		others->ops_count + 1 };
 	struct topo_result result;
 	enum workflow_state was = w->was;
 
@@ -101,10 +100,10 @@ workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare
 	workflow_write(&json, &w->r);
 	compares[0] = (struct topo_compare){ workflow_key(&scratch, w->id), w->revision };
 	ops[0] = (struct topo_op){ .key = compares[0].key, .value = buf_slice(&json) };
-	if (other != NULL) {
-		compares[txn.compares_count++] = *compare;
-		ops[txn.ops_count++] = *other;
-	}
+	for (size_t i = 0; i < others->compares_count; i++)
+		compares[i + 1] = others->compares[i];
+	for (size_t i = 0; i < others->ops_count; i++)
+		ops[i + 1] = others->ops[i];
 	if (topo_txn(&inner, w->ctl->topo, &txn, &result) != 0)
 		return err_wrap(cx->err, "saving workflow '%s'", w->id);
 	if (!result.succeeded)
@@ -118,7 +117,7 @@ workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare
 int
 workflow_save(struct ctx *cx, struct workflow *w)
 {
-	return workflow_save_with(cx, w, NULL, NULL);
+	return workflow_save_with(cx, w, &(struct topo_txn){ .ops_count = 0 });
 }
 
 int
@@ -360,28 +359,6 @@ workflow_check_alone(struct ctx *cx, const struct workflow *w)
 		TRY(workflow_read(&scratch, all.items[i].value, &other, cx->err));
 		if (in_the_way(w, &other, key + strlen("/workflows/")))
 			TRY(check_apart(&inner, w, &other));
-	}
-	return 0;
-}
-
-int
-workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace, const char *table,
-    const char **id)
-{
-	struct topo_list all;
-
-	*id = NULL;
-	TRY(topo_list(cx, w->ctl->topo, "/workflows/", &all));
-	for (size_t i = 0; i < all.count && *id == NULL; i++) {
-		struct workflow_record r;
-
-		if (slice_eq_str(all.items[i].key, workflow_key(cx->arena, w->id)))
-			continue;
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (!workflow_switched(&r) && !workflow_unmade(&r) &&
-		    r.state != WORKFLOW_CANCELLING && r.state != WORKFLOW_CANCELLED &&
-		    workflow_uses(&r, keyspace, table))
-			*id = name_pair(cx->arena, r.target_keyspace, r.name);
 	}
 	return 0;
 }

@@ -75,9 +75,8 @@ const char *workflow_key(struct arena *a, const char *id);
 int workflow_load(struct ctx *cx, struct workflow *w) MUST_USE;
 /* Replaces it, or makes it when there is none. ERR_CONFLICT: somebody else was faster. */
 int workflow_save(struct ctx *cx, struct workflow *w) MUST_USE;
-/* The same together with one more key, both or none of them. other->lease is 0. */
-int workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_compare *compare,
-    const struct topo_op *other) MUST_USE;
+/* The same together with what else is compared and done, all or nothing; that is less than TOPO_OPS_MAX. */
+int workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_txn *others) MUST_USE;
 /* Waits for what somebody makes of it next, and reads that. ERR_NOT_FOUND: it is gone. */
 int workflow_next(struct ctx *cx, struct workflow *w) MUST_USE;
 /* Waits so long, or until somebody has changed the record: it may have been cancelled. */
@@ -114,10 +113,6 @@ bool workflow_uses(const struct workflow_record *r, const char *keyspace, const 
 /* ERR_REFUSED while another workflow that has not ended uses one of its tables. Of two that are being
  * checked the later one is refused, and none that is past its check waits for one that is not. */
 int workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
-/* Sets *id to that of another one that was made, uses the table and has neither switched nor been cancelled
- * (cx->arena), or NULL. */
-int workflow_other(struct ctx *cx, const struct workflow *w, const char *keyspace,
-    const char *table, const char **id) MUST_USE;
 
 /* ---- The two sides */
 

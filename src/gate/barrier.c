@@ -233,18 +233,24 @@ in_flight_done(struct in_flight *f)
 	f->route = NULL;
 }
 
-/* A rule that belongs to no workflow is held by nobody; all such share one barrier. */
-struct barrier *
-in_flight_barrier(struct in_flight *f, const struct routing_rule *rule)
+static struct barrier *
+barrier_of(struct in_flight *f, const char *workflow)
 {
-	struct barrier *b = map_get(&f->barriers, slice_str(rule->workflow));
+	struct barrier *b = map_get(&f->barriers, slice_str(workflow));
 
 	if (b == NULL) {
 		b = mem_new(struct barrier);
-		(void)snprintf(b->workflow, sizeof b->workflow, "%s", rule->workflow);
-		(void)map_put(&f->barriers, slice_str(rule->workflow), b);
+		(void)snprintf(b->workflow, sizeof b->workflow, "%s", workflow);
+		(void)map_put(&f->barriers, slice_str(workflow), b);
 	}
 	return b;
+}
+
+/* A rule that no workflow governs is held by nobody; all such share one barrier. */
+struct barrier *
+in_flight_barrier(struct in_flight *f, const struct routing_rule *rule)
+{
+	return barrier_of(f, rule->workflow);
 }
 
 /* Are rules of this phase acknowledged only when it is drained? */
@@ -255,33 +261,34 @@ must_drain(enum rule_phase phase)
 }
 
 static void
-follow(struct in_flight *f, const struct route_rule *ruled)
+follow(struct in_flight *f, const struct route_switch *sw)
 {
-	const struct routing_rule *rule = ruled->record;
-	struct barrier *b = in_flight_barrier(f, rule);
-	enum rule_phase phase = rule->phase;
+	const struct switch_record *r = &sw->record;
+	struct barrier *b = barrier_of(f, r->workflow);
+	enum rule_phase phase = r->phase;
 	bool begins;
 
-	if (phase == RULE_PAUSE && rule->attempt == b->pause_over &&
-	    !mutant("gate_pause_again")) /* (7) */
+	if (phase == RULE_PAUSE && r->number == b->pause_over && !mutant("gate_pause_again")) /* (7) */
 		phase = RULE_OPEN;
-	begins = must_drain(phase) && (b->phase != phase || b->attempt != rule->attempt);
+	begins = must_drain(phase) && (b->phase != phase || b->attempt != r->number);
 
-	b->server = ruled->to != NULL ? ruled->to->server : NULL;
-	b->reader_wait = rule->reader_wait;
-	b->grace = rule->grace;
-	b->on_grace = rule->on_grace;
+	b->ruled = true;
+	b->server = sw->server;
+	b->revision = sw->revision;
+	b->reader_wait = r->reader_wait;
+	b->grace = r->grace;
+	b->on_grace = r->on_grace;
 	if (begins) {
 		b->held_seq = ++f->seq;
 		b->held_since = task_now();
 		b->acknowledged = b->overflowed = b->reported = false;
 	}
 	if (b->phase != phase)
-		log_info("workflow %s: %s, version=%lld in_flight=%zu waiting=%zu", b->workflow,
-		    rule_phase_name(phase), (long long)f->route->rules.version, f->work.count,
-		    b->waiting);
+		log_info("workflow %s: %s, number=%lld revision=%lld in_flight=%zu waiting=%zu",
+		    b->workflow, rule_phase_name(phase), (long long)r->number,
+		    (long long)sw->revision, f->work.count, b->waiting);
 	b->phase = phase;
-	b->attempt = rule->attempt;
+	b->attempt = r->number;
 }
 
 /* What it did to tables of the old barrier counts for b as well. */
@@ -314,21 +321,25 @@ follow_workflow(struct in_flight *f, const struct routing_rule *rule)
 		touch_also(list_item(n, struct work, node), old, b);
 }
 
-/* A workflow without a rule holds nothing any more. */
+/* A workflow without a switch key holds nothing any more. */
 static void
-open_forgotten(struct in_flight *f)
+follow_switches(struct in_flight *f)
 {
 	struct slice key;
 	void *value;
 
 	for (size_t i = 0; map_next(&f->barriers, &i, &key, &value);) {
 		struct barrier *b = value;
-		bool ruled = false;
 
 		b->server = NULL; /* it pointed into the route before */
-		for (size_t n = 0; n < f->route->rules.count; n++)
-			ruled = ruled || strcmp(f->route->rules.rules[n].workflow, b->workflow) == 0;
-		if (!ruled)
+		b->ruled = false;
+	}
+	for (size_t i = 0; i < f->route->switches_count; i++)
+		follow(f, &f->route->switches[i]);
+	for (size_t i = 0; map_next(&f->barriers, &i, &key, &value);) {
+		struct barrier *b = value;
+
+		if (!b->ruled)
 			b->phase = RULE_OPEN;
 	}
 }
@@ -349,12 +360,11 @@ in_flight_set_route(struct in_flight *f, struct route *route)
 {
 	struct route *before = f->route;
 
-	for (size_t i = 0; i < route->rules.count; i++)
+	for (size_t i = 0; (before == NULL || before->set != route->set) && i < route->rules.count;
+	     i++)
 		follow_workflow(f, &route->rules.rules[i]);
 	f->route = route;
-	open_forgotten(f);
-	for (size_t i = 0; i < route->rules.count; i++)
-		follow(f, &route->ruled[i]);
+	follow_switches(f);
 	count_holds(f);
 	route_unref(before);
 	waitlist_wake_all(&f->opened);
@@ -466,9 +476,9 @@ in_flight_drained(struct in_flight *f, usec now, usec *again)
 		struct barrier *b = value;
 
 		end_pause(f, b, now, again);
-		if (!drained(f, b, now, again))
-			all = false;
-		else if (must_drain(b->phase))
+		b->drained = drained(f, b, now, again);
+		all = all && b->drained;
+		if (b->drained && must_drain(b->phase))
 			b->acknowledged = true;
 	}
 	return all;

@@ -1,20 +1,21 @@
 /*
  * barrier.h - holds statements on the tables of one workflow while they change hands.
  *
- *          rules v+1                 rules v+2                  rules v+3
+ *        switch key: hold       switch key: switched      switch key: open
  *   OPEN ------------> HOLD ------------------> SWITCHED ------------> OPEN
  *                        |        rolled back                           ^
  *                        +----------------------------------------------+
  *
- *          rules n                 rules n+1, or its time is over
+ *    switch key: pause          switch key: open, or its time is over
  *   OPEN ----------> PAUSE -------------------------------------------> OPEN
  *
- *          rules n                       rules n+1
+ *    switch key: naming            it is gone again
  *   OPEN ----------> NAMING ------------------------> OPEN, elsewhere or as before
  *
- * A barrier is what one workflow's rules say to the sessions of one loop. An in_flight is all that these
- * sessions have under way; a work is one session's part of it, a statement or a transaction. Phases
- * come only from routing rules.
+ * A barrier is what one workflow's switch key says to the sessions of one loop. An in_flight is all that
+ * these sessions have under way; a work is one session's part of it, a statement or a transaction. Phases
+ * come only from switch keys. Barriers know nothing of one another: each is drained, and acknowledged, for
+ * itself.
  *
  * An awaited transaction is one that, before the hold began, had touched a table of the workflow, or
  * had written or locked anything on the server that has them. It passes, since it may have rows locked
@@ -37,7 +38,7 @@
  *           names it waits, in a transaction too: DDL commits the transaction first, so it holds no
  *           rows that others need. Everything else goes on and is told that there is no such table.
  *
- * A barrier is drained, and its rules may be acknowledged, when
+ * A barrier is drained, and its switch key may be acknowledged, when
  *   HOLD      no awaited transaction that has written is left, those that have only read had
  *             reader_wait to end, and no statement sent before the hold is running
  *   PAUSE     no awaited transaction is left, and no statement sent before it is running
@@ -49,7 +50,7 @@
  *       ended.
  *   (2) Which transactions are awaited is decided by what was done before the hold (sequence
  *       numbers), so they only become fewer while it lasts, but for (8).
- *   (3) HOLD ends only by newer rules. The deadline of one that waits ends its own wait, never the
+ *   (3) HOLD ends only by a newer switch key. The deadline of one that waits ends its own wait, never the
  *       hold: a gate that ended it by its own clock could write at the present side while others
  *       write at the new one.
  *   (4) What waits is bounded in bytes. Past the bound nobody is refused; overflowed asks for the
@@ -59,8 +60,8 @@
  *   (6) When a rule gets another workflow, what was done to its table counts for that one as well:
  *       a second move of a table waits for what began under the first one's name.
  *   (7) A pause ends after grace by this gate's clock. That is safe: the server refuses whoever needs the
- *       table while somebody is on it, so only time is lost. The number of a pause is the version of
- *       the rules that began it; one that the clock has ended does not begin again.
+ *       table while somebody is on it, so only time is lost. Each pause has a number of its own; one that the
+ *       clock has ended does not begin again.
  *   (8) A transaction that was begun during a HOLD, has locked rows at the workflow's server and
  *       waits here may have the rows that an awaited one needs. When a statement that the hold waits
  *       for has not come back for STALL_MS, it is let in and awaited as well, unless drained was
@@ -90,14 +91,18 @@ enum {
 struct barrier {
 	char workflow[NAME_PAIR_MAX];
 	enum rule_phase phase;
-	int attempt;
+	int64_t attempt;    /* or the number of the pause, of the naming */
+	int64_t revision;   /* of the switch key that says so */
+	int64_t told;       /* the last of these that was acknowledged to the control loop */
 	const char *server; /* of the present side, borrowed from the loop's route; NULL for none */
 	uint64_t held_seq;  /* when the phase began, in the loop's order of events */
 	usec held_since;
 	usec reader_wait, grace;
 	enum on_grace on_grace;
-	int pause_over;    /* number of the last pause that the clock has ended */
-	bool acknowledged; /* of this hold: it was drained once (5) */
+	int64_t pause_over; /* number of the last pause that the clock has ended */
+	bool ruled;         /* the route has a switch key of the workflow */
+	bool drained;       /* when it was looked at last */
+	bool acknowledged;  /* of this hold: it was drained once (5) */
 	bool overflowed, reported;
 	size_t waiting, waiting_bytes;
 };
@@ -176,9 +181,9 @@ void work_answered(struct in_flight *f, struct work *w, bool in_transaction);
 /* Its session has ended, or its server has gone. */
 void work_leave(struct in_flight *f, struct work *w);
 
-/* May these rules be acknowledged? Pauses whose time is over end here. *again: when to ask again
- * although nothing has happened; NEVER for not at all. Transactions past their grace are killed here
- * when the rules say so. */
+/* Sets each barrier's drained, and tells whether all are. Pauses whose time is over end here. *again: when
+ * to ask again although nothing has happened; NEVER for not at all. Transactions past their grace are
+ * killed here when the switch key says so. */
 bool in_flight_drained(struct in_flight *f, usec now, usec *again);
 
 struct standstill in_flight_standstill(const struct in_flight *f, const struct barrier *b);

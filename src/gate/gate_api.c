@@ -4,12 +4,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gate/acks.h"
 #include "gate/gate_metrics.h"
 #include "gate/gathering.h"
 #include "gate/registration.h"
 #include "gate/setback.h"
 #include "gate/source.h"
 #include "task/group.h"
+#include "topo/routing_upgrade.h"
 #include "topo/topo.h"
 
 #include <stdio.h>
@@ -22,13 +24,14 @@ enum {
 #define LEASE_TTL    (3 * SECOND) /* docs/architecture.md, gates and leases */
 #define RETRY_PAUSE  (200 * MSEC) /* the store did not answer */
 #define READ_TIMEOUT (2 * SECOND)
+#define WATCH_WITHIN (50 * MSEC) /* a watch brings it in a few */
 
 struct watched {
 	struct gate *gate;
 	const char *prefix;
 };
 
-static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", "/routing_rules", "/vtctlds/",
+static const char *const WATCHED[] = { "/keyspaces/", "/tablets/", ROUTING_PREFIX, "/vtctlds/",
 	SOURCE_HEALTH };
 
 enum { WATCHES = sizeof WATCHED / sizeof WATCHED[0] };
@@ -43,19 +46,18 @@ struct gate {
 	struct watched watches[WATCHES];
 	struct mailbox *mail;
 	struct worker *workers[WORKERS_MAX];
-	int64_t acknowledged_by[WORKERS_MAX];
+	struct acks acks;
 	int workers_count, ready, ended;
 	_Atomic size_t clients; /* of all workers */
 	char mysql_address[300];
 	char id[REGISTRATION_ID_MAX];
 
 	struct source source;
-	struct buf rules;    /* JSON; empty: none yet */
+	struct known_rules rules;
 	struct route *route; /* the latest; one reference */
+	uint64_t routes;     /* so far */
 	uint64_t loaded_epoch;
-	int64_t acknowledged; /* by all workers */
-	int64_t written;      /* to /acks/<id> */
-	bool stale;           /* read again as soon as possible */
+	bool stale; /* read again as soon as possible */
 	bool stopping;
 	struct waitlist news; /* of any of these */
 	struct gathering gathering;
@@ -70,24 +72,14 @@ task_ctx(struct err *err, struct arena *arena)
 
 /* ---- routes ---- */
 
-/* A new route for all workers, with the rules of json unless they are older than those that we have. */
+/* A new route for all workers, of what is known now. */
 static int
-publish(struct gate *g, struct slice json, struct err *err)
+publish(struct gate *g, struct err *err)
 {
-	SCOPED(buf)
-	struct buf before = BUF_INIT;
+	const struct route_stamp stamp = { .number = ++g->routes, .epoch = g->loaded_epoch };
 	struct route *route;
 
-	TRY(source_route(&g->source, json, g->loaded_epoch, &route, err));
-	if (g->route != NULL && route->rules.version < g->route->rules.version) {
-		/* They were read before the newer ones came. */
-		route_unref(route);
-		json = g->rules.len == 0 ? SLICE_NULL : buf_slice(&g->rules);
-		TRY(source_route(&g->source, json, g->loaded_epoch, &route, err));
-	} else {
-		buf_swap(&before, &g->rules);
-		buf_add_slice(&g->rules, json);
-	}
+	TRY(source_route(&g->source, &g->rules, &stamp, &route, err));
 	route_unref(g->route);
 	g->route = route;
 	for (int i = 0; i < g->workers_count; i++)
@@ -114,20 +106,15 @@ load(struct ctx *cx, struct gate *g)
 {
 	uint64_t epoch = topo_lease_epoch(g->lease);
 	struct ctx within = ctx_within(cx, READ_TIMEOUT);
-	struct source read, before = g->source;
 
 	g->stale = false;
-	if (source_read(&within, g->topo, &read) != 0) {
+	if (source_renew(&within, g->topo, &g->source, &g->rules) != 0) {
 		g->stale = true;
-		source_done(&read);
 		return -1;
 	}
-	g->source = read;
-	source_keep_version(&g->source, &before);
-	source_done(&before);
 	g->loaded_epoch = epoch;
 	publish_lease(g);
-	return publish(g, g->source.rules, cx->err);
+	return publish(g, cx->err);
 }
 
 /* ---- tasks ---- */
@@ -170,22 +157,43 @@ lease_task(void *arg)
 	lease_view_publish(&g->view, g->loaded_epoch, 0);
 }
 
-/* A change of the prefix makes what we know stale; what changed is read by load(). */
+/* A change of rules or of a switch key says all there is to know; of others it is read by load(). */
+static int
+follow(struct ctx *cx, struct gate *g, const char *prefix, const struct topo_events *events)
+{
+	if (!events->compacted && strcmp(prefix, ROUTING_PREFIX) == 0) {
+		TRY(known_rules_follow(&g->rules, events, cx->err));
+		return publish(g, cx->err);
+	}
+	if (events->compacted || source_is_old(cx, &g->source, g->topo, prefix)) {
+		g->stale = true;
+		waitlist_wake_all(&g->news);
+	}
+	return 0;
+}
+
+static int64_t
+read_until(const struct gate *g, const char *prefix)
+{
+	return strcmp(prefix, ROUTING_PREFIX) == 0 ? g->rules.revision : g->source.revision;
+}
+
 static void
 watch(struct ctx *cx, struct gate *g, const char *prefix)
 {
-	int64_t revision = g->source.revision;
+	int64_t revision = read_until(g, prefix);
 
 	while (!task_cancelled()) {
 		struct topo_events events;
 
 		arena_reset(cx->arena);
 		if (topo_watch(cx, g->topo, prefix, revision, &events) == 0) {
-			if (events.compacted || source_is_old(cx, &g->source, g->topo, prefix)) {
+			if (follow(cx, g, prefix, &events) != 0) {
+				log_warn("following %s: %s", prefix, cx->err->text);
 				g->stale = true;
 				waitlist_wake_all(&g->news);
 			}
-			revision = events.compacted ? g->source.revision : events.revision;
+			revision = events.compacted ? read_until(g, prefix) : events.revision;
 		} else if (task_sleep(cx, RETRY_PAUSE) != 0) {
 			return;
 		}
@@ -204,21 +212,6 @@ watch_task(void *arg)
 	watch(&cx, w->gate, w->prefix);
 }
 
-static int
-write_ack(struct ctx *cx, struct gate *g, int64_t lease)
-{
-	SCOPED(buf)
-	struct buf json = BUF_INIT;
-	struct ack_record ack = { .id = g->id, .version = g->acknowledged };
-	char key[TOPO_KEY_MAX];
-
-	(void)snprintf(key, sizeof key, "/acks/%s", g->id);
-	ack_write(&json, &ack);
-	TRY(topo_set(cx, g->topo, key, buf_slice(&json), lease));
-	g->written = ack.version;
-	return 0;
-}
-
 static void
 ack_task(void *arg)
 {
@@ -229,10 +222,11 @@ ack_task(void *arg)
 	struct ctx cx = task_ctx(&err, &arena);
 
 	while (!task_cancelled()) {
-		if (g->written == g->acknowledged) {
+		if (!acks_unwritten(&g->acks)) {
 			if (waitlist_wait(&cx, &g->news) != 0)
 				return;
-		} else if (write_ack(&cx, g, topo_lease_id(g->lease)) != 0) {
+		} else if (acks_write(&cx, &g->acks, g->topo, g->id, topo_lease_id(g->lease)) != 0 ||
+		    acks_sweep(&cx, &g->acks, g->route, g->topo, g->id) != 0) {
 			log_warn("writing the acknowledgement: %s", err.text);
 			if (task_sleep(&cx, RETRY_PAUSE) != 0)
 				return;
@@ -257,8 +251,10 @@ attach(struct ctx *cx, void *arg, int64_t lease)
 	struct gate *g = arg;
 	struct gate_record record = record_of(g, lease);
 
+	acks_forget_written(&g->acks); /* those of the lease before */
 	if (registration_put(cx, g->topo, &record) == 0)
-		(void)(write_ack(cx, g, lease) != 0); /* cx->err tells the lease's task */
+		(void)(acks_write(cx, &g->acks, g->topo, g->id, lease) !=
+		    0); /* cx->err tells the lease's task */
 }
 
 static int
@@ -268,29 +264,16 @@ start_lease(struct ctx *cx, struct gate *g)
 
 	TRY(topo_lease_start(cx, g->topo, LEASE_TTL, &g->lease));
 	TRY(registration_start(cx, g->topo, g->lease, &record));
-	return write_ack(cx, g, topo_lease_id(g->lease));
+	return acks_write(cx, &g->acks, g->topo, g->id, topo_lease_id(g->lease));
 }
 
 /* ---- what workers tell ---- */
 
-static void
-acknowledged(struct gate *g, const struct worker_message *m)
-{
-	int64_t least = INT64_MAX;
-
-	g->acknowledged_by[worker_index(m->worker)] = m->version;
-	for (int i = 0; i < g->workers_count; i++) {
-		if (g->acknowledged_by[i] < least)
-			least = g->acknowledged_by[i];
-	}
-	if (least > g->acknowledged)
-		g->acknowledged = least;
-}
-
 static struct setback
 setback_of(const struct gate *g, const struct worker_message *m)
 {
-	return (struct setback){ g->topo, topo_lease_id(g->lease), g->id, m->workflow, m->attempt };
+	return (struct setback){ g->topo, topo_lease_id(g->lease), g->id, m->of.workflow,
+		(int)m->of.number };
 }
 
 static void
@@ -304,8 +287,9 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 		err_copy(&g->failure, &m->err);
 		g->stopping = true;
 		break;
-	case WORKER_ACKNOWLEDGED: acknowledged(g, m); break;
-	case WORKER_REFRESH: g->stale = g->stale || m->version >= g->route->rules.version; break;
+	case WORKER_ROUTED: acks_routed(&g->acks, worker_index(m->worker), m->version); break;
+	case WORKER_ACKNOWLEDGED: acks_drained(&g->acks, worker_index(m->worker), &m->of); break;
+	case WORKER_REFRESH: g->stale = g->stale || m->route_number >= g->route->number; break;
 	case WORKER_OVERFLOW: setback_overflow(cx, &s); break;
 	case WORKER_STANDSTILL: setback_standstill(cx, &s, &m->standstill); break;
 	case WORKER_KILL:
@@ -338,24 +322,44 @@ mail_task(void *arg)
 
 /* ---- HTTP ---- */
 
+/* By the watch, which is on its way; where that does not come they are read. */
+static int
+until_known(struct ctx *cx, struct gate *g, int64_t version)
+{
+	struct ctx soon = ctx_within(cx, WATCH_WITHIN);
+
+	while (g->rules.version < version) {
+		if (waitlist_wait(&soon, &g->news) == 0)
+			continue;
+		if (cx->err->kind != ERR_TIMEOUT || task_now() >= cx->deadline)
+			return err_wrap(cx->err, "reading the routing rules");
+		err_clear(cx->err);
+		g->stale = true;
+		waitlist_wake_all(&g->news);
+		soon = ctx_within(cx, READ_TIMEOUT);
+	}
+	return 0;
+}
+
 static int
 post_rules(struct ctx *cx, struct gate *g, struct slice body, struct http_reply *reply)
 {
 	SCOPED(arena)
 	struct arena arena = ARENA_INIT;
-	struct rules_record rules;
-	struct ack_record ack = { .id = g->id };
+	struct rules_post post;
+	struct ack_record ack;
 
-	TRY(rules_read(&arena, body, &rules, cx->err));
+	TRY(rules_post_read(&arena, body, &post, cx->err));
 	while (g->route == NULL) /* the caller knows the address from a gate that ran here before */
 		TRY(waitlist_wait(cx, &g->news));
-	if (rules.version > g->route->rules.version)
-		TRY(publish(g, body, cx->err));
-	while (g->acknowledged < rules.version) {
+	if (post.has_switch && known_rules_post(&g->rules, &post.sw, post.revision))
+		TRY(publish(g, cx->err));
+	TRY(until_known(cx, g, post.version));
+	while (!acks_answer(&g->acks, g->route, &post, &ack)) {
 		if (waitlist_wait(cx, &g->news) != 0)
 			return err_wrap(cx->err, "waiting for transactions to end");
 	}
-	ack.version = g->acknowledged;
+	ack.id = g->id;
 	reply->status = 200;
 	ack_write(&reply->body, &ack);
 	return 0;
@@ -370,7 +374,7 @@ get_metrics(struct gate *g, struct http_reply *reply)
 		counts[i] = worker_counts(g->workers[i]);
 	reply->status = 200;
 	reply->content_type = "text/plain; version=0.0.4";
-	gate_metrics_print(&reply->body, counts, g->workers_count, g->acknowledged,
+	gate_metrics_print(&reply->body, counts, g->workers_count, acks_version(&g->acks),
 	    lease_view_held(&g->view, g->loaded_epoch));
 }
 
@@ -407,7 +411,7 @@ handle(struct ctx *cx, void *arg, const struct http_request *req, struct http_re
 	} else if (strcmp(req->path, "/healthz") == 0) {
 		reply->status = g->ready == g->params.workers && !g->stopping ? 200 : 503;
 		buf_addf(&reply->body, "{\"ok\":%s,\"version\":%lld}",
-		    reply->status == 200 ? "true" : "false", (long long)g->acknowledged);
+		    reply->status == 200 ? "true" : "false", (long long)acks_version(&g->acks));
 	} else {
 		err_set(cx->err, ERR_NOT_FOUND, "no such path '%s'", req->path);
 		rpc_reply_error(reply, cx->err);
@@ -486,6 +490,7 @@ static int
 serve(struct ctx *cx, struct gate *g)
 {
 	TRY(topo_open(cx, g->params.topo, &g->topo));
+	TRY(routing_upgrade(cx, g->topo));
 	g->mail = mailbox_new(MAIL_MAX, cx->err);
 	if (g->mail == NULL)
 		return -1;
@@ -565,7 +570,8 @@ gate_new(const struct gate_params *params)
 	check(params->workers >= 1 && params->workers <= WORKERS_MAX);
 	g->params = *params;
 	arena_init(&g->source.arena);
-	buf_init(&g->rules);
+	known_rules_init(&g->rules);
+	acks_init(&g->acks, params->workers);
 	group_init(&g->tasks);
 	return g;
 }
@@ -576,7 +582,8 @@ gate_free(struct gate *g)
 	if (g == NULL)
 		return;
 	route_unref(g->route);
-	buf_done(&g->rules);
+	known_rules_done(&g->rules);
+	acks_done(&g->acks);
 	arena_done(&g->source.arena);
 	free(g);
 }

@@ -4,11 +4,14 @@
  * Runs on a loop of its own. First comes the lease, then the gate's record
  * under it, and only then the rules are read; each new grant of a lease that was
  * lost repeats this, and what was read before is not believed any more (its
- * epoch is another). A version of the rules is acknowledged when every worker
- * has acknowledged it: as the answer to the POST that brought it, and in
- * /acks/<id> for those who watch.
+ * epoch is another). A version of the rules is acknowledged when every worker goes by it, a workflow's
+ * switch key when every worker has drained what it says (acks.h): as the answer to the POST that asks
+ * for it, and in /acks/<id> for those who watch.
  *
- *   POST /gate/rules    struct rules_record -> struct ack_record, once acknowledged
+ * Rules come by the watch of /routing/, or are read when somebody is found to be ahead; a switch key may be
+ * in a POST, and is gone by at once (known_rules.h).
+ *
+ *   POST /gate/rules    struct rules_post -> struct ack_record, once acknowledged
  *   POST /gate/statements  struct statements_request -> struct statements_record (rpc/statements.h);
  *                       GET for all of them
  *   GET  /metrics       Prometheus
@@ -19,8 +22,6 @@
 
 #include "gate/worker.h"
 #include "topo/topo.h"
-
-enum { WORKERS_MAX = 32 }; /* cores of one machine that one gate may use; see worker.c INDEX_BITS */
 
 struct gate_params {
 	const char *topo, *http, *mysql;

@@ -73,6 +73,6 @@ gate_metrics_print(struct buf *out, const struct gate_counts *const *counts, int
 	}
 	print_complaints(out, counts, workers);
 	metric_print(out, "vtgate_rules_version",
-	    "Version of the routing rules that is acknowledged.", NULL, (double)version);
+	    "Version of the routing rules by which all its loops go.", NULL, (double)version);
 	metric_print(out, "vtgate_lease_held", "Is the gate's lease held?", NULL, lease_held);
 }

@@ -50,41 +50,52 @@ read_vtctlds(struct route *r, const struct route_source *from)
 	r->vtctlds_count = from->vtctlds_count;
 }
 
-/* NUL between them, which no name has: a dot may be part of either. */
-static size_t
-write_key(char *out, struct slice keyspace, struct slice table)
+static void
+read_switches(struct route *r, const struct route_source *from, struct map *by_workflow)
 {
-	memcpy(out, keyspace.ptr, keyspace.len);
-	out[keyspace.len] = '\0';
-	memcpy(out + keyspace.len + 1, table.ptr, table.len);
-	return keyspace.len + 1 + table.len;
-}
+	r->switches = arena_array(&r->arena, struct route_switch, from->switches_count + 1);
+	r->switches_count = from->switches_count;
+	for (size_t i = 0; i < from->switches_count; i++) {
+		struct route_switch *sw = &r->switches[i];
 
-static struct slice
-table_key(struct arena *a, struct slice keyspace, struct slice table)
-{
-	char *key = arena_alloc(a, keyspace.len + 1 + table.len);
-
-	return slice_of(key, write_key(key, keyspace, table));
-}
-
-static int
-read_rules(struct route *r, const struct route_source *from, struct err *err)
-{
-	if (slice_is_null(from->rules))
-		return 0;
-	TRY(rules_read(&r->arena, from->rules, &r->rules, err));
-	r->ruled = arena_array(&r->arena, struct route_rule, r->rules.count + 1);
-	for (size_t i = 0; i < r->rules.count; i++) {
-		const struct routing_rule *rule = &r->rules.rules[i];
-
-		r->ruled[i].record = rule;
-		r->ruled[i].to = route_keyspace(r, slice_str(rule->to_keyspace));
-		(void)map_put(&r->by_table,
-		    table_key(&r->arena, slice_str(rule->from_keyspace), slice_str(rule->from_table)),
-		    &r->ruled[i]);
+		sw->record = from->switches[i].record;
+		sw->record.workflow = arena_strdup(&r->arena, sw->record.workflow);
+		sw->revision = from->switches[i].revision;
+		(void)map_put(by_workflow, slice_str(sw->record.workflow), sw);
 	}
-	return 0;
+}
+
+static void
+read_rule(struct route *r, size_t i, const struct map *by_workflow)
+{
+	const struct rule_record *rule = &r->set->rules[i];
+	struct route_switch *sw = map_get(by_workflow, slice_str(rule->workflow));
+	struct routing_rule *view = &r->rules.rules[i];
+
+	*view = rule_view(rule, sw == NULL ? NULL : &sw->record);
+	r->ruled[i].record = view;
+	r->ruled[i].to = route_keyspace(r, slice_str(view->to_keyspace));
+	if (sw != NULL)
+		sw->server = r->ruled[i].to == NULL ? NULL : r->ruled[i].to->server;
+}
+
+static void
+read_rules(struct route *r, const struct route_source *from)
+{
+	struct map by_workflow;
+
+	if (from->rules == NULL)
+		return;
+	map_init(&by_workflow);
+	r->set = rule_set_ref(from->rules);
+	r->rules = (struct rules_record){ .version = r->set->version,
+		.rules = arena_array(&r->arena, struct routing_rule, r->set->count + 1),
+		.count = r->set->count };
+	r->ruled = arena_array(&r->arena, struct route_rule, r->set->count + 1);
+	read_switches(r, from, &by_workflow);
+	for (size_t i = 0; i < r->set->count; i++)
+		read_rule(r, i, &by_workflow);
+	map_done(&by_workflow);
 }
 
 int
@@ -94,17 +105,17 @@ route_new(const struct route_source *from, struct route **out, struct err *err)
 
 	atomic_init(&r->refs, 1);
 	arena_init(&r->arena);
-	map_init(&r->by_table);
 	map_init(&r->by_keyspace);
-	r->epoch = from->epoch;
+	r->number = from->stamp.number;
+	r->epoch = from->stamp.epoch;
 	(void)snprintf(r->version, sizeof r->version, "%s",
 	    from->version != NULL && from->version[0] != '\0' ? from->version : VERSION_UNKNOWN);
 	read_vtctlds(r, from);
-	if (read_keyspaces(r, from, err) != 0 || read_tablets(r, from, err) != 0 ||
-	    read_rules(r, from, err) != 0) {
+	if (read_keyspaces(r, from, err) != 0 || read_tablets(r, from, err) != 0) {
 		route_unref(r);
 		return err_wrap(err, "reading the topology");
 	}
+	read_rules(r, from);
 	*out = r;
 	return 0;
 }
@@ -121,7 +132,7 @@ route_unref(struct route *r)
 {
 	if (r == NULL || atomic_fetch_sub(&r->refs, 1) > 1)
 		return;
-	map_done(&r->by_table);
+	rule_set_unref(r->set);
 	map_done(&r->by_keyspace);
 	arena_done(&r->arena);
 	free(r);
@@ -136,12 +147,9 @@ route_keyspace(const struct route *r, struct slice name)
 const struct route_rule *
 route_rule(const struct route *r, struct slice keyspace, struct slice table)
 {
-	char key[NAME_PAIR_MAX];
+	int i = r->rules.count == 0 ? -1 : rule_set_find(r->set, keyspace, table);
 
-	/* A longer name is no table, and no rule has one. */
-	if (r->rules.count == 0 || keyspace.len > NAME_MAX_BYTES || table.len > NAME_MAX_BYTES)
-		return NULL;
-	return map_get(&r->by_table, slice_of(key, write_key(key, keyspace, table)));
+	return i < 0 ? NULL : &r->ruled[i];
 }
 
 bool

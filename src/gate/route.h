@@ -1,10 +1,10 @@
 /*
  * route.h - where every table is served: an immutable snapshot of the topology, swapped whole.
  *
- * A snapshot is made of the records of keyspaces, tablets and routing rules
- * as they were read together. It is shared by all loops and never changes;
- * who keeps one over a wait holds a reference. version is that of the rules;
- * two snapshots with the same version may differ in where a keyspace's server is.
+ * A snapshot is made of the records of keyspaces and tablets, of the routing rules, and of the workflows'
+ * switch keys. It is shared by all loops and never changes; who keeps one over a wait holds a reference.
+ * The rules' version is that of the rules themselves: two snapshots with the same version may differ in
+ * what the switch keys say (each has the revision of its last change), and in where a keyspace's server is.
  * epoch is the gate's lease epoch under which the rules were read: a rule is
  * to be believed only while that lease is held (lease_view.h).
  *
@@ -13,10 +13,7 @@
 #ifndef GATE_ROUTE_H
 #define GATE_ROUTE_H
 
-#include "base/map.h"
-#include "topo/record.h"
-
-#include <stdatomic.h>
+#include "gate/known_rules.h"
 
 struct route_keyspace {
 	const char *name, *database;
@@ -29,29 +26,44 @@ struct route_rule {
 	const struct route_keyspace *to; /* NULL: the keyspace is gone */
 };
 
+struct route_switch {
+	struct switch_record record;
+	int64_t revision;   /* of its last change */
+	const char *server; /* of the side that serves now; NULL: none, or it governs no rule */
+};
+
 struct route {
 	_Atomic int refs;
 	struct arena arena;
+	uint64_t number; /* of this gate's routes, each above the last */
 	uint64_t epoch;
-	char version[64]; /* of the servers, for greetings */
-	struct rules_record rules;
-	struct route_rule *ruled; /* as rules.rules */
+	char version[64];          /* of the servers, for greetings */
+	struct rule_set *set;      /* a reference */
+	struct rules_record rules; /* what they come to; as set->rules */
+	struct route_rule *ruled;  /* as rules.rules */
+	struct route_switch *switches;
+	size_t switches_count;
 	struct route_keyspace *keyspaces;
 	size_t keyspaces_count;
 	const char **vtctlds; /* addresses */
 	size_t vtctlds_count;
-	struct map by_table; /* "keyspace.table" to route_rule */
 	struct map by_keyspace;
 };
 
-/* The JSON texts of records; rules may be SLICE_NULL: none yet. */
+struct route_stamp {
+	uint64_t number, epoch;
+};
+
+/* The JSON texts of records; rules may be NULL: none yet. */
 struct route_source {
 	const struct slice *keyspaces, *tablets;
 	size_t keyspaces_count, tablets_count;
 	const struct slice *vtctlds;
 	size_t vtctlds_count;
-	struct slice rules;
-	uint64_t epoch;
+	struct rule_set *rules;
+	const struct known_switch *switches; /* of all workflows that govern one of the rules */
+	size_t switches_count;
+	struct route_stamp stamp;
 	const char *version; /* "": not known yet */
 };
 

@@ -80,18 +80,10 @@ source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char
 	return version[0] != '\0' && strcmp(version, s->version) != 0;
 }
 
-void
-source_keep_version(struct source *s, const struct source *before)
-{
-	if (s->version[0] == '\0')
-		memcpy(s->version, before->version, sizeof s->version);
-}
-
 static int
 read_all(struct ctx *cx, const struct reading *r)
 {
 	struct topo_list l;
-	struct topo_kv kv;
 
 	TRY(list(cx, r, "/keyspaces/", &l));
 	r->out->keyspaces = values(cx->arena, &l);
@@ -102,28 +94,38 @@ read_all(struct ctx *cx, const struct reading *r)
 	TRY(list(cx, r, "/vtctlds/", &l));
 	r->out->vtctlds = values(cx->arena, &l);
 	r->out->vtctlds_count = l.count;
-	TRY(read_version(cx, r));
-	if (topo_get(cx, r->topo, "/routing_rules", &kv) == 0) {
-		r->out->rules = kv.value;
-		return 0;
-	}
-	if (cx->err->kind != ERR_NOT_FOUND)
-		return -1;
-	err_clear(cx->err); /* nothing has ever been moved */
-	return 0;
+	return read_version(cx, r);
 }
 
-int
-source_read(struct ctx *cx, struct topo *t, struct source *out)
+/* out is new; source_done() in any case. */
+static int
+source_read(struct ctx *cx, struct topo *t, struct source *out, struct known_rules *rules)
 {
 	struct reading r = { t, out };
 	struct ctx inner = *cx;
+	struct topo_list routing;
 
-	*out = (struct source){ .rules = SLICE_NULL };
+	*out = (struct source){ .revision = 0 };
 	arena_init(&out->arena);
 	inner.arena = &out->arena;
-	if (read_all(&inner, &r) != 0)
+	if (read_all(&inner, &r) != 0 || topo_list(&inner, t, ROUTING_PREFIX, &routing) != 0)
 		return err_wrap(cx->err, "reading the topology");
+	return known_rules_list(rules, &routing, cx->err);
+}
+
+int
+source_renew(struct ctx *cx, struct topo *t, struct source *s, struct known_rules *rules)
+{
+	struct source read, before = *s;
+
+	if (source_read(cx, t, &read, rules) != 0) {
+		source_done(&read);
+		return -1;
+	}
+	if (read.version[0] == '\0')
+		memcpy(read.version, before.version, sizeof read.version);
+	*s = read;
+	source_done(&before);
 	return 0;
 }
 
@@ -134,18 +136,20 @@ source_done(struct source *s)
 }
 
 int
-source_route(
-    const struct source *s, struct slice rules, uint64_t epoch, struct route **out, struct err *err)
+source_route(const struct source *s, const struct known_rules *rules,
+    const struct route_stamp *stamp, struct route **out, struct err *err)
 {
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct route_source from = { .keyspaces = s->keyspaces,
 		.tablets = s->tablets,
 		.keyspaces_count = s->keyspaces_count,
 		.tablets_count = s->tablets_count,
 		.vtctlds = s->vtctlds,
 		.vtctlds_count = s->vtctlds_count,
-		.rules = rules,
-		.epoch = epoch,
+		.rules = rules->rules,
+		.stamp = *stamp,
 		.version = s->version };
 
+	from.switches = known_rules_switches(rules, &scratch, &from.switches_count);
 	return route_new(&from, out, err);
 }

@@ -1,5 +1,5 @@
 /*
- * source.h - the texts of the topology that a route is made of, read together.
+ * source.h - the texts of the topology that a route is made of besides the rules, read together.
  *
  * A source is read into a new one and swapped in when it is whole: whoever makes a
  * route in the meantime makes it of the one before.
@@ -20,20 +20,18 @@ struct source {
 	size_t keyspaces_count, tablets_count;
 	struct slice *vtctlds; /* their addresses */
 	size_t vtctlds_count;
-	struct slice rules;               /* SLICE_NULL: none yet */
 	int64_t revision;                 /* of the oldest of these reads: watch from here */
 	char version[SOURCE_VERSION_MAX]; /* of the oldest server; "" when no tablet has told */
 };
 
-/* out is new; source_done() in any case. */
-int source_read(struct ctx *cx, struct topo *t, struct source *out) MUST_USE;
+/* Reads all of it, and of /routing/, anew; where that fails both stay as they were. A version that no
+ * tablet is there to tell any more is what it was. */
+int source_renew(
+    struct ctx *cx, struct topo *t, struct source *s, struct known_rules *rules) MUST_USE;
 void source_done(struct source *s);
 /* Something under this prefix has changed: does it say anything new for a route? */
 bool source_is_old(struct ctx *cx, const struct source *s, struct topo *t, const char *changed);
-/* Where no tablet is there to tell, the version is what it was. */
-void source_keep_version(struct source *s, const struct source *before);
-/* rules: those to use, the source's own or newer ones. */
-int source_route(const struct source *s, struct slice rules, uint64_t epoch, struct route **out,
-    struct err *err) MUST_USE;
+int source_route(const struct source *s, const struct known_rules *rules,
+    const struct route_stamp *stamp, struct route **out, struct err *err) MUST_USE;
 
 #endif

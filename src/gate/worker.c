@@ -43,7 +43,6 @@ struct worker {
 	struct listener *listener;
 	_Atomic int port;
 	uint32_t clients; /* so far */
-	int64_t acknowledged;
 	struct group tasks, sessions;
 };
 
@@ -69,7 +68,7 @@ ask_refresh(void *arg)
 
 	tell(w,
 	    &(struct worker_message){
-		.kind = WORKER_REFRESH, .version = w->gate_loop.in_flight.route->rules.version });
+		.kind = WORKER_REFRESH, .route_number = w->gate_loop.in_flight.route->number });
 }
 
 static void
@@ -153,6 +152,15 @@ accept_task(void *arg)
 
 /* ---- holds ---- */
 
+static struct switch_ack
+word_of(const struct barrier *b)
+{
+	struct switch_ack word = { .revision = b->revision, .number = b->attempt, .phase = b->phase };
+
+	(void)snprintf(word.workflow, sizeof word.workflow, "%s", b->workflow);
+	return word;
+}
+
 static void
 report_overflows(struct worker *w)
 {
@@ -161,12 +169,11 @@ report_overflows(struct worker *w)
 
 	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
 		struct barrier *b = value;
-		struct worker_message m = { .kind = WORKER_OVERFLOW, .attempt = b->attempt };
+		struct worker_message m = { .kind = WORKER_OVERFLOW, .of = word_of(b) };
 
 		if (!b->overflowed || b->reported)
 			continue;
 		b->reported = true;
-		(void)snprintf(m.workflow, sizeof m.workflow, "%s", b->workflow);
 		tell(w, &m);
 	}
 }
@@ -181,13 +188,12 @@ report_standstills(struct worker *w)
 
 	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
 		struct barrier *b = value;
-		struct worker_message m = { .kind = WORKER_STANDSTILL, .attempt = b->attempt };
+		struct worker_message m = { .kind = WORKER_STANDSTILL, .of = word_of(b) };
 
 		held = held || b->phase == RULE_HOLD;
 		m.standstill = in_flight_standstill(&w->gate_loop.in_flight, b);
 		if (!m.standstill.stalled && !m.standstill.keeps)
 			continue;
-		(void)snprintf(m.workflow, sizeof m.workflow, "%s", b->workflow);
 		tell(w, &m);
 	}
 	return held;
@@ -209,6 +215,23 @@ standstill_task(void *arg)
 	}
 }
 
+/* Each workflow for itself, once for each change of its switch key. */
+static void
+acknowledge_drained(struct worker *w)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
+		struct barrier *b = value;
+
+		if (!b->ruled || !b->drained || b->told == b->revision)
+			continue;
+		b->told = b->revision;
+		tell(w, &(struct worker_message){ .kind = WORKER_ACKNOWLEDGED, .of = word_of(b) });
+	}
+}
+
 static void
 acknowledge_task(void *arg)
 {
@@ -218,16 +241,11 @@ acknowledge_task(void *arg)
 
 	for (;;) {
 		struct in_flight *in_flight = &w->gate_loop.in_flight;
-		int64_t version = in_flight->route->rules.version;
 		usec again = NEVER;
 
 		report_overflows(w);
-		if (in_flight_drained(in_flight, task_now(), &again) && w->acknowledged != version) {
-			w->acknowledged = version;
-			tell(w,
-			    &(struct worker_message){
-				.kind = WORKER_ACKNOWLEDGED, .version = version });
-		}
+		(void)in_flight_drained(in_flight, task_now(), &again);
+		acknowledge_drained(w);
 		struct ctx until = ctx_until(&cx, again);
 
 		if (waitlist_wait(&until, &in_flight->changed) != 0 && err.kind != ERR_TIMEOUT)
@@ -272,6 +290,7 @@ take_route(struct worker *w, struct route *route)
 	bool first = w->gate_loop.in_flight.route == NULL;
 
 	in_flight_set_route(&w->gate_loop.in_flight, route);
+	tell(w, &(struct worker_message){ .kind = WORKER_ROUTED, .version = route->rules.version });
 	if (first && start_serving(w) != 0)
 		tell(w, &(struct worker_message){ .kind = WORKER_FAILED, .err = w->err });
 }

@@ -2,7 +2,7 @@
  * worker.h - one thread with one loop: accepts clients, serves them, follows the routes it is
  * given.
  *
- *            routes, drain, stop                    ready, acknowledged, refresh, overflow, ended
+ *            routes, drain, stop                    ready, routed, acknowledged, refresh, overflow, ended
  *   control -------------------> worker's mailbox,  worker -----------------------> control's
  * mailbox
  *
@@ -20,7 +20,8 @@
 enum worker_news {
 	WORKER_READY,
 	WORKER_FAILED,
-	WORKER_ACKNOWLEDGED,
+	WORKER_ROUTED,       /* it goes by a new route */
+	WORKER_ACKNOWLEDGED, /* of one workflow */
 	WORKER_REFRESH,
 	WORKER_OVERFLOW,
 	WORKER_STANDSTILL,
@@ -44,14 +45,25 @@ struct statements_copy {
 	struct statements_record record;
 };
 
+enum { WORKERS_MAX = 32 }; /* as many as a client's number has room for: worker.c */
+
+/* A workflow's switch key of that revision, or the newest one before it that this loop has seen, is
+ * drained. */
+struct switch_ack {
+	char workflow[NAME_PAIR_MAX];
+	int64_t revision, number;
+	enum rule_phase phase;
+};
+
 /* What a worker tells; freed by who takes it. */
 struct worker_message {
 	enum worker_news kind;
 	struct worker *worker;
-	int64_t version; /* ACKNOWLEDGED: of the rules; REFRESH: what it has */
-	int attempt;     /* OVERFLOW, STANDSTILL */
+	int64_t version;       /* ROUTED: of the rules */
+	uint64_t route_number; /* REFRESH: of the route that it has */
+	/* ACKNOWLEDGED; of OVERFLOW and STANDSTILL the workflow and the number */
+	struct switch_ack of;
 	struct standstill standstill;
-	char workflow[NAME_PAIR_MAX];
 	struct kill_order kill;             /* KILL, KILLED */
 	struct statements_copy *statements; /* STATEMENTS: the taker's, in answer to this ticket */
 	uint64_t ticket;

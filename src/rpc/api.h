@@ -8,7 +8,7 @@
  * turns it back into the err it was.
  *
  * vtctld -> vttablet    /tablet/<method>    tablet.h
- * vtctld -> vtgate      /gate/rules         struct rules_record, struct ack_record
+ * vtctld -> vtgate      /gate/rules         struct rules_post (topo/routing.h), struct ack_record
  * vtctlclient -> vtctld /api/<method>       struct ctl_request, a JSON document of the method's own
  *
  * ---- Programs

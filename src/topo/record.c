@@ -10,7 +10,7 @@
  * changes no record on disk. Durations end in _us.
  */
 static const char *const tablet_type_names[] = { "primary", "replica", "rdonly", NULL };
-static const char *const phase_names[] = { "open", "hold", "switched", "pause", "naming", NULL };
+const char *const rule_phase_names[] = { "open", "hold", "switched", "pause", "naming", NULL };
 
 static const char *
 name_at(const char *const *names, unsigned i, unsigned last)
@@ -28,7 +28,7 @@ tablet_type_name(enum tablet_type t)
 const char *
 rule_phase_name(enum rule_phase p)
 {
-	return name_at(phase_names, p, RULE_NAMING);
+	return name_at(rule_phase_names, p, RULE_NAMING);
 }
 
 /* ---- Keyspaces, tablets, health, gates */
@@ -183,6 +183,12 @@ ack_write(struct buf *out, const struct ack_record *r)
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "id", r->id);
 	json_put_i64(&w, "version", r->version);
+	if (r->workflow[0] != '\0') {
+		json_put_str(&w, "workflow", r->workflow);
+		json_put_i64(&w, "revision", r->revision);
+		json_put_i64(&w, "number", r->number);
+		json_put_str(&w, "phase", rule_phase_name(r->phase));
+	}
 	json_put_close(&w, '}');
 }
 
@@ -197,7 +203,11 @@ ack_read(struct arena *a, struct slice json, struct ack_record *out, struct err 
 	json_need(&j, "id");
 	json_need(&j, "version");
 	*out = (struct ack_record){ .id = json_get_str(&j, "id"),
-		.version = json_get_i64(&j, "version") };
+		.version = json_get_i64(&j, "version"),
+		.workflow = json_get_str(&j, "workflow"),
+		.revision = json_get_i64(&j, "revision"),
+		.number = json_get_i64(&j, "number"),
+		.phase = (enum rule_phase)json_get_enum(&j, "phase", rule_phase_names) };
 	return json_close(&d);
 }
 
@@ -249,10 +259,10 @@ rule_read(const struct json *j)
 		.from_table = json_get_str(j, "from_table"),
 		.to_keyspace = json_get_str(j, "to_keyspace"),
 		.to_table = json_get_str(j, "to_table"),
-		.phase = (enum rule_phase)json_get_enum(j, "phase", phase_names),
+		.phase = (enum rule_phase)json_get_enum(j, "phase", rule_phase_names),
 		.workflow = json_get_str(j, "workflow"),
 		.maker = json_get_str(j, "maker"),
-		.attempt = json_get_int(j, "attempt", 0, INT_MAX),
+		.attempt = json_get_i64(j, "attempt"),
 		.reader_wait = json_get_i64(j, "reader_wait_us"),
 		.grace = json_get_i64(j, "grace_us"),
 		.on_grace = on_grace_get(j),

@@ -8,10 +8,12 @@
  *                                       compared, by whoever enters one, so that there is one only
  *   /health/<alias>                     struct health_record, on the tablet's lease
  *   /gates/<id>                         struct gate_record, on the gate's lease
- *   /acks/<id>                          struct ack_record, on the gate's lease
+ *   /acks/<id>                          struct ack_record of the rules, on the gate's lease
+ *   /acks/<id>/<keyspace>/<name>        struct ack_record of that workflow's switch key, on the same
  *   /stalled/<keyspace>/<name>          text: the attempt whose hold waits for a statement that does not come
  *                                       back, on the lease of the gate that has it (gate/barrier.h (9))
- *   /routing_rules                      struct rules_record, one versioned record, replaced as a whole
+ *   /routing/...                        where tables are served: routing.h
+ *   /routing_rules                      what was that until version 0.2 (routing_upgrade.h)
  *   /workflows/<keyspace>/<name>        struct workflow_record (keyspace: the target's)
  *   /locks/<name>                       text: who holds it, on the holder's lease
  *   /vtctlds/<address>                  text: that address, where it answers; on its lease
@@ -67,11 +69,6 @@ struct gate_record {
 	int64_t lease;     /* so that others can wait it out */
 };
 
-struct ack_record {
-	const char *id;
-	int64_t version; /* of the rules, acknowledged as step 1 of a cutover says */
-};
-
 /*
  * A rule says where statements that name from_keyspace.from_table go. While
  * phase is not RULE_OPEN gates keep writes waiting:
@@ -88,12 +85,12 @@ struct routing_rule {
 	const char *from_keyspace, *from_table;
 	const char *to_keyspace, *to_table;
 	enum rule_phase phase;
-	const char *workflow; /* "new_customer/users", whose move has set phase last */
+	const char *workflow; /* "new_customer/users", which governs it; "": none */
 	/* Whose move has made it, and takes it away when it is cancelled; "": one that has switched, the
 	 * rule is how clients find the table. MAKER_DDL: a client's statement, and it goes with the table */
 	const char *maker;
-	/* of the cutover that set phase; RULE_PAUSE, RULE_NAMING: the version of the rules that began it */
-	int attempt;
+	/* of the cutover that set phase; RULE_PAUSE, RULE_NAMING: a number that it has for itself */
+	int64_t attempt;
 	usec reader_wait; /* RULE_HOLD: how long transactions that only read are waited for */
 	usec grace;       /* RULE_HOLD: --grace-period; RULE_PAUSE: how long */
 	enum on_grace on_grace;
@@ -101,8 +98,20 @@ struct routing_rule {
 
 #define MAKER_DDL "ddl"
 
+/* A gate's word: all of it goes by rules of that version, or newer ones; or, with a workflow, by its switch
+ * key of that revision, whose phase is drained. */
+struct ack_record {
+	const char *id;
+	int64_t version;
+	const char *workflow; /* "": of the rules */
+	int64_t revision;     /* topology's, of the switch key's last change */
+	int64_t number;       /* of the attempt, the pause */
+	enum rule_phase phase;
+};
+
+/* All of them: what the records of routing.h come to. */
 struct rules_record {
-	int64_t version; /* raised by one with each replacement; 0: no record yet */
+	int64_t version; /* raised by one whenever rules change; 0: there never were any */
 	struct routing_rule *rules;
 	size_t count;
 };
@@ -209,6 +218,7 @@ void gate_write(struct buf *out, const struct gate_record *r);
 int gate_read(struct arena *a, struct slice json, struct gate_record *out, struct err *err) MUST_USE;
 void ack_write(struct buf *out, const struct ack_record *r);
 int ack_read(struct arena *a, struct slice json, struct ack_record *out, struct err *err) MUST_USE;
+/* Their form until version 0.2, as one text. */
 void rules_write(struct buf *out, const struct rules_record *r);
 int rules_read(
     struct arena *a, struct slice json, struct rules_record *out, struct err *err) MUST_USE;
@@ -225,6 +235,7 @@ void workflow_add_event(struct arena *a, struct workflow_record *r, const struct
 const char *tablet_type_name(enum tablet_type t);       /* "primary", as Vitess prints it */
 const char *workflow_type_name(enum workflow_type t);   /* "MoveTables" */
 const char *workflow_state_name(enum workflow_state s); /* "Creating", "Copying", ... */
+extern const char *const rule_phase_names[];
 const char *rule_phase_name(enum rule_phase p); /* "open", "hold", "switched", "pause", "naming" */
 
 #endif

@@ -417,6 +417,33 @@ put_other(struct ctx *cx, struct world *w)
 	expect_ok(topo_set(cx, w->topo, "/workflows/other/users", buf_slice(&json), 0), cx->err);
 }
 
+/* As its creation did. */
+static void
+take_rules(struct ctx *cx, struct world *w)
+{
+	const struct switch_record sw = { .workflow = "other/users", .version = 100 };
+	SCOPED(buf) struct buf json = BUF_INIT, version = BUF_INIT;
+
+	switch_write(&json, &sw);
+	expect_ok(
+	    topo_set(cx, w->topo, "/routing/switches/other/users", buf_slice(&json), 0), cx->err);
+	for (int i = 0; i < 2; i++) {
+		const struct rule_record r = { .name = { i == 0 ? "customer" : "new_customer",
+						   "users" },
+			.places = { { "customer", "users" }, { "other", "users" } },
+			.workflow = "other/users",
+			.maker = "new_customer/users" };
+		SCOPED(buf) struct buf rule = BUF_INIT;
+
+		rule_write(&rule, &r);
+		expect_ok(topo_set(cx, w->topo, rule_key(cx->arena, r.name.keyspace, "users"),
+			      buf_slice(&rule), 0),
+		    cx->err);
+	}
+	routing_version_write(&version, 100);
+	expect_ok(topo_set(cx, w->topo, ROUTING_VERSION_KEY, buf_slice(&version), 0), cx->err);
+}
+
 static void
 cancelled_beside_another(struct ctx *cx, struct world *w)
 {
@@ -425,12 +452,14 @@ cancelled_beside_another(struct ctx *cx, struct world *w)
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
 	put_other(cx, w); /* nobody was at work on the table any more */
+	take_rules(cx, w);
 	expect_ok(world_cancel(cx, w, 0), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
 	expect_eq(w->gates[0].rules.count, 1);
 	r = rules_find(&w->gates[0].rules, "customer", "users");
 	expect(r != NULL);
 	expect_str(r->workflow, "other/users");
+	expect_str(r->maker, "other/users");
 	expect_str(r->to_keyspace, "customer");
 }
 

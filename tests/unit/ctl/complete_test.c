@@ -107,21 +107,17 @@ TEST(what_still_travels_of_a_move_is_outdated_when_it_completes)
 static void
 a_name_is_served_there(struct ctx *cx, struct world *w)
 {
+	const struct rule_record rule = { .name = { "customer", "people" },
+		.places = { { "customer", "users" }, { "customer", "users" } },
+		.workflow = "",
+		.maker = "" };
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct rules_record r;
-	struct topo_kv kv;
 
 	world_moves(cx, w);
-	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
-	expect_ok(rules_read(cx->arena, kv.value, &r, cx->err), cx->err);
-	struct routing_rule rules[3] = { r.rules[0], r.rules[1],
-		{ "customer", "people", "customer", "users", .workflow = "", .maker = "" } };
-	expect_eq(r.count, 2);
-	r.rules = rules;
-	r.count = 3;
-	r.version++;
-	rules_write(&json, &r);
-	expect_ok(topo_set(cx, w->topo, "/routing_rules", buf_slice(&json), 0), cx->err);
+	rule_write(&json, &rule);
+	expect_ok(
+	    topo_set(cx, w->topo, rule_key(cx->arena, "customer", "people"), buf_slice(&json), 0),
+	    cx->err);
 	expect_eq(world_ask(cx, w, 0, "workflow_complete", "drop"), -1);
 	expect(strstr(cx->err->text, "is served: a routing rule sends 'customer.people' there") !=
 	    NULL);

@@ -94,22 +94,23 @@ TEST(of_two_moves_of_a_table_that_are_created_at_once_one_gives_way)
 static void
 is_served_elsewhere_by_then(struct ctx *cx, struct world *w, const char *keyspace)
 {
-	struct routing_rule rule = { keyspace, "users", "other", "users",
-		.workflow = "other/users" };
-	struct rules_record rules = { .rules = &rule, .count = 1 }, after;
+	const struct rule_record rule = { .name = { keyspace, "users" },
+		.places = { { "other", "users" }, { "other", "users" } },
+		.workflow = "",
+		.maker = "" };
 	SCOPED(buf) struct buf json = BUF_INIT;
 	struct err err = { 0 };
-	struct topo_kv kv;
+	struct routing after;
 
-	rules_write(&json, &rules); /* of version 0: the gates leave it alone */
+	rule_write(&json, &rule);
 	expect_ok(fault_arm("movetables.create.before=sleep:1500", &err), &err);
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
-	expect_ok(topo_set(cx, w->topo, "/routing_rules", buf_slice(&json), 0), cx->err);
+	expect_ok(topo_set(cx, w->topo, rule_key(cx->arena, keyspace, "users"), buf_slice(&json), 0),
+	    cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
-	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
-	expect_ok(rules_read(cx->arena, kv.value, &after, cx->err), cx->err);
-	expect_eq(after.count, 1);
-	expect_str(after.rules[0].to_keyspace, "other");
+	expect_ok(routing_load(cx, w->topo, &after), cx->err);
+	expect_eq(after.view.count, 1);
+	expect_str(after.view.rules[0].to_keyspace, "other");
 	expect(!w->target.stream);
 }
 
@@ -215,22 +216,14 @@ TEST(a_refusal_writes_nothing)
 static void
 route_to(struct ctx *cx, struct world *w, const char *keyspace, enum rule_phase phase)
 {
-	struct topo_kv kv;
-	struct rules_record r;
-	SCOPED(buf) struct buf json = BUF_INIT;
+	const char *workflow = arena_printf(cx->arena, "%s/users", keyspace);
+	struct topo_op op = { .key = "/routing/switches/new_customer/users", .value = SLICE_NULL };
+	struct topo_txn txn = { .ops = &op, .ops_count = 1 };
+	struct topo_result result;
 
-	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
-	expect_ok(rules_read(cx->arena, kv.value, &r, cx->err), cx->err);
-	expect_eq(r.count, 2);
-	for (size_t i = 0; i < r.count; i++) {
-		r.rules[i].to_keyspace = keyspace;
-		r.rules[i].phase = phase;
-	}
-	r.version++;
-	rules_write(&json, &r);
-	const struct topo_compare old = { "/routing_rules", kv.modified };
-	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), 0, NULL), cx->err);
-	expect_ok(task_sleep(cx, SECOND), cx->err); /* every gate has seen it */
+	world_route(cx, w, &(struct world_route){ workflow, keyspace, phase, false });
+	expect_ok(topo_txn(cx, w->topo, &txn, &result), cx->err); /* it has no rule any more */
+	expect_ok(task_sleep(cx, SECOND), cx->err);               /* every gate has seen it */
 }
 
 static void

@@ -25,20 +25,22 @@ note_pause(struct fake_gate *g)
 	}
 }
 
+/* All that is in the topology now. A gate that was posted something has that, too. */
 static int
-adopt(struct fake_gate *g, struct slice json, struct err *err)
+adopt(struct fake_gate *g, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct rules_record r;
+	struct ctx cx = { .deadline = NEVER, .err = err, .arena = &arena };
+	struct routing r;
 
-	TRY(rules_read(&arena, json, &r, err));
-	if (r.version <= g->rules.version) {
+	if (routing_load(&cx, g->world->topo, &r) != 0 || r.revision < g->revision) {
 		arena_done(&arena);
-		return 0;
+		return err->kind == ERR_NONE ? 0 : -1;
 	}
 	arena_done(&g->arena);
 	g->arena = arena;
-	g->rules = r;
+	g->rules = r.view;
+	g->revision = r.revision;
 	note_pause(g);
 	waitlist_wake_all(&g->changed);
 	world_check(g->world);
@@ -65,19 +67,18 @@ static int
 take_post(
     struct ctx *cx, struct fake_gate *g, const struct http_request *req, struct http_reply *reply)
 {
-	struct rules_record posted;
-	const struct routing_rule *rule;
+	struct rules_post posted;
 	enum trouble t = NO_TROUBLE;
 
-	TRY(rules_read(cx->arena, req->body, &posted, cx->err));
-	rule = rules_find(&posted, "customer", "users");
-	if (g->number == 1 && rule != NULL && rule->phase != RULE_OPEN)
-		t = world_trouble(g->world, rule_phase_name(rule->phase));
+	TRY(rules_post_read(cx->arena, req->body, &posted, cx->err));
+	if (g->number == 1 && posted.has_switch && posted.sw.phase != RULE_OPEN)
+		t = world_trouble(g->world, rule_phase_name(posted.sw.phase));
 	TRY(world_before_act(cx, t));
-	TRY(adopt(g, req->body, cx->err));
-	while (waits_for_drain(g) && g->inside > 0)
+	TRY(adopt(g, cx->err));
+	while (posted.has_switch && posted.sw.phase != RULE_NAMING && waits_for_drain(g) &&
+	    g->inside > 0)
 		TRY(waitlist_wait(cx, &g->changed));
-	if (g->number == 1 && is_naming(g)) {
+	if (g->number == 1 && posted.has_switch && is_naming(g)) {
 		if (g->world->naming_until == 0)
 			g->world->naming_until = task_now() + g->world->naming_us;
 		if (task_now() < g->world->naming_until)
@@ -85,7 +86,11 @@ take_post(
 	}
 	if (t == LATE)
 		TRY(world_lost(cx));
-	struct ack_record ack = { .id = g->id, .version = g->rules.version };
+	struct ack_record ack = { .id = g->id, .version = g->rules.version, .workflow = "" };
+	if (posted.has_switch) {
+		ack.workflow = posted.sw.workflow;
+		ack.revision = posted.revision;
+	}
 	reply->status = 200;
 	ack_write(&reply->body, &ack);
 	return 0;
@@ -141,14 +146,12 @@ fake_gate_watches(void *arg)
 	struct err err = { 0 };
 
 	for (;;) {
-		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &scratch };
-		struct topo_kv kv;
+		struct ctx cx = { .deadline = NEVER, .err = &err };
 
 		if (task_sleep(&cx, SECOND / 2) != 0)
 			return;
-		if (!g->dead && topo_get(&cx, g->world->topo, "/routing_rules", &kv) == 0)
-			expect_ok(adopt(g, kv.value, &err), &err);
+		if (!g->dead)
+			expect_ok(adopt(g, &err), &err);
 	}
 }
 

@@ -36,7 +36,8 @@ name_of(const struct topo_txn *txn)
 	for (size_t i = 0; i < txn->ops_count; i++) {
 		const struct topo_op *op = &txn->ops[i];
 
-		if (strcmp(op->key, "/routing_rules") == 0 && says(op, "switched"))
+		if (strncmp(op->key, "/routing/switches/", 18) == 0 &&
+		    says(op, "\"phase\":\"switched\""))
 			return "txn";
 		if (says(op, "\"rolling_back\":true"))
 			name = "rolling back";

@@ -6,13 +6,10 @@
 static const struct routing_rule *
 rule_now(struct ctx *cx, struct world *w, struct rules_record *rules)
 {
-	struct topo_kv kv;
+	struct routing routing;
 
-	if (topo_get(cx, w->topo, "/routing_rules", &kv) != 0) {
-		err_clear(cx->err);
-		return NULL;
-	}
-	expect_ok(rules_read(cx->arena, kv.value, rules, cx->err), cx->err);
+	expect_ok(routing_load(cx, w->topo, &routing), cx->err);
+	*rules = routing.view;
 	return rules_find(rules, "customer", "x");
 }
 

@@ -70,8 +70,7 @@ cancelled_in_a_chain(struct ctx *cx, struct world *w)
 {
 	struct workflow_options o = world_options();
 	struct workflow_record r;
-	struct rules_record rules;
-	struct topo_kv kv;
+	struct routing routing;
 	struct err err = { 0 };
 
 	o.no_switch = true;
@@ -85,11 +84,10 @@ cancelled_in_a_chain(struct ctx *cx, struct world *w)
 	while (!w->ctlds[0].dead)
 		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
 	fault_disarm_all();
-	expect_ok(topo_get(cx, w->topo, "/routing_rules", &kv), cx->err);
-	expect_ok(rules_read(cx->arena, kv.value, &rules, cx->err), cx->err);
-	expect_eq(rules.count, 2);
-	expect_eq(rules.rules[0].phase, RULE_PAUSE);
-	expect_str(rules.rules[0].workflow, "new_customer/users");
+	expect_ok(routing_load(cx, w->topo, &routing), cx->err);
+	expect_eq(routing.view.count, 2);
+	expect_eq(routing.view.rules[0].phase, RULE_PAUSE);
+	expect_str(routing.view.rules[0].workflow, "new_customer/users");
 	expect_eq(world_wait_end(cx, w), WORKFLOW_CANCELLED);
 	expect(w->pauses > w->crowded_pauses);
 	expect_ok(task_sleep(cx, SECOND), cx->err);

@@ -447,7 +447,7 @@ settle(struct ctx *cx, struct world *w)
 		const struct fake_gate *g = &w->gates[i];
 		const struct routing_rule *r = rules_find(&g->rules, "customer", "users");
 
-		expect(g->dead || (g->rules.version > 0 && (r == NULL || r->phase == RULE_OPEN)));
+		expect(g->dead || (g->revision > 0 && (r == NULL || r->phase == RULE_OPEN)));
 	}
 }
 
@@ -498,20 +498,47 @@ world_expect_nothing(struct ctx *cx, struct world *w)
 	expect(w->source.rows >= w->acknowledged);
 }
 
+static void
+set_record(struct ctx *cx, struct world *w, const char *key, const struct buf *json)
+{
+	expect_ok(topo_set(cx, w->topo, key, buf_slice(json), 0), cx->err);
+}
+
+static void
+route_name(struct ctx *cx, struct world *w, const struct world_route *r, const char *keyspace)
+{
+	const struct rule_record rule = { .name = { keyspace, "users" },
+		.places = { { r->keyspace, "users" }, { r->keyspace, "users" } },
+		.workflow = r->workflow,
+		.maker = "" };
+	SCOPED(buf) struct buf json = BUF_INIT;
+
+	rule_write(&json, &rule);
+	set_record(cx, w, rule_key(cx->arena, keyspace, "users"), &json);
+}
+
+void
+world_route(struct ctx *cx, struct world *w, const struct world_route *r)
+{
+	struct routing now;
+	struct switch_record sw = { .workflow = r->workflow, .phase = r->phase, .committed = true };
+	SCOPED(buf) struct buf json = BUF_INIT, version = BUF_INIT;
+
+	expect_ok(routing_load(cx, w->topo, &now), cx->err);
+	sw.version = now.version + 1;
+	switch_write(&json, &sw);
+	set_record(cx, w, switch_key(cx->arena, r->workflow), &json);
+	route_name(cx, w, r, r->one_name ? r->keyspace : "customer");
+	if (!r->one_name)
+		route_name(cx, w, r, "new_customer");
+	routing_version_write(&version, sw.version);
+	set_record(cx, w, ROUTING_VERSION_KEY, &version);
+}
+
 void
 world_has_moved_before(struct ctx *cx, struct world *w)
 {
-	struct routing_rule rules[] = {
-		{ "customer", "users", "customer", "users", .workflow = "customer/users",
-		    .maker = "" },
-		{ "new_customer", "users", "customer", "users", .workflow = "customer/users",
-		    .maker = "" },
-	};
-	struct rules_record r = { .version = 1, .rules = rules, .count = 2 };
-	SCOPED(buf) struct buf json = BUF_INIT;
-
-	rules_write(&json, &r);
-	expect_ok(topo_set(cx, w->topo, "/routing_rules", buf_slice(&json), 0), cx->err);
+	world_route(cx, w, &(struct world_route){ "customer/users", "customer", RULE_OPEN, false });
 }
 
 void

@@ -18,6 +18,7 @@
 #include "rpc/statements.h"
 #include "task/sim.h"
 #include "test.h"
+#include "topo/routing.h"
 
 enum trouble {
 	NO_TROUBLE,
@@ -65,7 +66,8 @@ struct fake_gate {
 	struct waitlist changed;
 	int64_t lease;
 	int inside, number;
-	int pause; /* number of the last one, which began at */
+	int64_t revision; /* that the rules were read at */
+	int64_t pause;    /* number of the last one, which began at */
 	usec paused_at;
 	bool dead;
 };
@@ -133,6 +135,14 @@ void world_record(struct ctx *cx, struct world *w, struct workflow_record *r);
 void world_kill_gate(struct world *w, int n);
 /* users was at new_customer, and was brought back: rules that a move which is over has left. */
 void world_has_moved_before(struct ctx *cx, struct world *w);
+/* What another workflow's switch key is to say of users, at that keyspace. */
+struct world_route {
+	const char *workflow, *keyspace;
+	enum rule_phase phase;
+	bool one_name; /* of that keyspace alone: no gate goes by it */
+};
+/* Has it govern both names, as if it had taken them. */
+void world_route(struct ctx *cx, struct world *w, const struct world_route *r);
 /* They are there, as they were, and open. */
 void world_expect_moved_before(const struct world *w);
 /* Until the workflow has ended. When a fault point kills the first vtctld, the second goes on. */

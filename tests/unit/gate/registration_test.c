@@ -162,21 +162,26 @@ versions(struct ctx *cx, struct store *s)
 {
 	static const char *const told[] = { "", "10.11.14-MariaDB", "10.11.6-MariaDB-log",
 		"11.4.2-MariaDB" };
-	struct source source, next;
+	struct source source = { .revision = 0 };
+	struct known_rules rules;
 
-	expect_ok(source_read(cx, s->a, &source), cx->err);
+	arena_init(&source.arena);
+	known_rules_init(&rules);
+	expect_ok(source_renew(cx, s->a, &source, &rules), cx->err);
 	expect_str(source.version, "");
 	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
 		put_version(cx, s->a, arena_printf(cx->arena, "/health/zone1-%zu", i), told[i]);
 	expect(source_is_old(cx, &source, s->a, SOURCE_HEALTH));
 	expect(source_is_old(cx, &source, s->a, "/tablets/"));
-	expect_ok(source_read(cx, s->a, &next), cx->err);
-	expect_str(next.version, "10.11.6-MariaDB-log");
-	expect(!source_is_old(cx, &next, s->a, SOURCE_HEALTH));
-	source_keep_version(&source, &next);
+	expect_ok(source_renew(cx, s->a, &source, &rules), cx->err);
+	expect_str(source.version, "10.11.6-MariaDB-log");
+	expect(!source_is_old(cx, &source, s->a, SOURCE_HEALTH));
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+		put_version(cx, s->a, arena_printf(cx->arena, "/health/zone1-%zu", i), "");
+	expect_ok(source_renew(cx, s->a, &source, &rules), cx->err); /* nobody tells: as it was */
 	expect_str(source.version, "10.11.6-MariaDB-log");
 	source_done(&source);
-	source_done(&next);
+	known_rules_done(&rules);
 }
 
 TEST(clients_are_greeted_with_the_oldest_servers_version)

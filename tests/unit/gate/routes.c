@@ -2,6 +2,46 @@
 
 #include "test.h"
 
+static void
+fill_tablet(int i, struct buf *out)
+{
+	struct tablet_record t = { .alias = i == 0 ? "zone1-1" : "zone1-2",
+		.cell = "zone1",
+		.uid = i + 1,
+		.keyspace = i == 0 ? "customer" : "new_customer",
+		.shard = "0",
+		.server = i == 0 ? "db1:3306" : "db2:3306",
+		.http = "" };
+
+	tablet_write(out, &t);
+}
+
+/* Both names of users. */
+static struct rule_set *
+rules_of(int64_t version, const struct test_rule *rule, const char *workflow)
+{
+	const char *to_table = rule->to_table != NULL ? rule->to_table : "users";
+	const struct rule_place places[] = { { "customer", "users" }, { "new_customer", to_table } };
+	struct buf json[2] = { BUF_INIT, BUF_INIT };
+	struct slice texts[2];
+	struct rule_set *set;
+	struct err err = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		const struct rule_record r = { .name = places[i],
+			.places = { places[0], places[1] },
+			.workflow = workflow,
+			.maker = "" };
+
+		rule_write(&json[i], &r);
+		texts[i] = buf_slice(&json[i]);
+	}
+	expect_ok(rule_set_new(texts, version == 0 ? 0 : 2, version, &set, &err), &err);
+	buf_done(&json[0]);
+	buf_done(&json[1]);
+	return set;
+}
+
 struct route *
 route_with(int64_t version, const struct test_rule *rule)
 {
@@ -10,48 +50,37 @@ route_with(int64_t version, const struct test_rule *rule)
 		slice_str(
 		    "{\"name\":\"new_customer\",\"database\":\"new_customer\",\"created_us\":0}"),
 	};
-	const char *to_table = rule->to_table != NULL ? rule->to_table : "users";
+	const char *workflow = rule->workflow != NULL ? rule->workflow : "new_customer/users";
 	struct buf tablets[2] = { BUF_INIT, BUF_INIT };
-	SCOPED(buf)
-	struct buf json = BUF_INIT;
 	struct slice texts[2];
-	struct routing_rule rules[2];
-	struct rules_record record = {
-		.version = version, .rules = rules, .count = version == 0 ? 0 : 2
+	const struct known_switch sw = {
+		.record = { .workflow = workflow,
+		    .serves = strcmp(rule->to, "customer") == 0 ? RULE_SOURCE : RULE_TARGET,
+		    .phase = rule->phase,
+		    .number = rule->attempt,
+		    .reader_wait = rule->reader_wait,
+		    .grace = rule->grace,
+		    .on_grace = rule->on_grace,
+		    .version = version },
+		.revision = version,
 	};
 	struct route_source from = { .keyspaces = keyspaces,
 		.keyspaces_count = 2,
 		.tablets = texts,
 		.tablets_count = 2,
-		.epoch = 1 };
+		.rules = rules_of(version, rule, workflow),
+		.switches = &sw,
+		.switches_count = version == 0 ? 0 : 1,
+		.stamp = { .number = (uint64_t)version, .epoch = 1 } };
 	struct route *route;
 	struct err err = { 0 };
 
 	for (int i = 0; i < 2; i++) {
-		struct tablet_record t = { .alias = i == 0 ? "zone1-1" : "zone1-2",
-			.cell = "zone1",
-			.uid = i + 1,
-			.keyspace = i == 0 ? "customer" : "new_customer",
-			.shard = "0",
-			.server = i == 0 ? "db1:3306" : "db2:3306",
-			.http = "" };
-
-		tablet_write(&tablets[i], &t);
+		fill_tablet(i, &tablets[i]);
 		texts[i] = buf_slice(&tablets[i]);
-		rules[i] = (struct routing_rule){ .from_keyspace = t.keyspace,
-			.from_table = i == 1 ? to_table : "users",
-			.to_keyspace = rule->to,
-			.to_table = strcmp(rule->to, "customer") == 0 ? "users" : to_table,
-			.phase = rule->phase,
-			.workflow = rule->workflow != NULL ? rule->workflow : "new_customer/users",
-			.attempt = rule->attempt,
-			.reader_wait = rule->reader_wait,
-			.grace = rule->grace,
-			.on_grace = rule->on_grace };
 	}
-	rules_write(&json, &record);
-	from.rules = buf_slice(&json);
 	expect_ok(route_new(&from, &route, &err), &err);
+	rule_set_unref(from.rules);
 	buf_done(&tablets[0]);
 	buf_done(&tablets[1]);
 	return route;

@@ -120,7 +120,7 @@ TEST(record_small_ones_survive)
 	    "h:2", "side" }, t2;
 	struct health_record h = { true, "SERVING", "", -1, "10.11.6-MariaDB" }, h2;
 	struct gate_record g = { "gate1", "h:3", "h:4", 99 }, g2;
-	struct ack_record a = { "gate1", 12 }, a2;
+	struct ack_record a = { "gate1", 12, "c/users", 40, 3, RULE_HOLD }, a2;
 
 	keyspace_write(&out, &k);
 	expect_ok(keyspace_read(&arena, buf_slice(&out), &k2, &err), &err);
