@@ -225,7 +225,7 @@ list(struct ctx *cx, struct client *c, const char *keyspace, int *status)
 	TRY(client_call(cx, c, "workflow_list", &r, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc), all = json_get_array(&root, "details");
-	if (c->json)
+	if (c->json || c->is_vtctldclient)
 		list_json(&all, keyspace[0] == '\0');
 	else
 		list_text(cx->arena, &all);

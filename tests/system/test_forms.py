@@ -100,6 +100,7 @@ def test_vtctldclients_form_and_what_it_prints(fresh):
     (stream,) = shown["shard_streams"]["new_customer/0"]["streams"]
     assert stream["source_shard"] == "customer/0" and stream["status"] == "Running" and stream["info"] == "VStream Lag: 0s"
     assert stream["tablet"]["cell"] == "zone1" and stream["position"]
+    assert "vt" in json.loads(vtctldclient(c, "Workflow", "--keyspace", "new_customer", "list").stdout)
     shown = json.loads(vtctldclient(c, "MoveTables", *w, "SwitchTraffic", "--format=json").stdout)
     assert shown == {"summary": "SwitchTraffic was successful for workflow new_customer.vt", "start_state": NOT_SWITCHED,
                      "current_state": SWITCHED, "dry_run_results": []}
