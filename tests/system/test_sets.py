@@ -167,7 +167,7 @@ REFUSED = [
     (("customer", "new_customer"), "names no table"),
     (("customer.account,", "new_customer"), "is not of the form"),
     (("customer.account,absent", "new_customer"), "'customer.absent'"),
-    (("--exclude-tables=a", "customer.account", "new_customer"), "--exclude-tables is for KEYSPACE.*"),
+    (("--exclude-tables=a", "customer.account", "new_customer"), "--exclude-tables is for --all-tables, /patterns/ and KEYSPACE.*"),
     (("customer.*", "customer"), "source and target are both keyspace 'customer'"),
     (("new_customer.*", "customer"), "keyspace 'new_customer' serves no table"),
     (("customer." + ",".join(f"t{i}" for i in range(101)), "new_customer"), "101 tables in one move, at most 100"),
