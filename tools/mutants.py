@@ -26,7 +26,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 BUILD = os.path.join(ROOT, 'build-mutants')
 DEADLINE_S = '30'       # a guard that is missing often hangs its test; no single test needs half of this
 SYSTEM_S = 600
-NAME = re.compile(r'\bmutant\("([^"]*)"\)')
+NAME = re.compile(r'\bmutant\(\s*"([^"]*)"\s*\)')    # a formatter may break it
 
 Guard = collections.namedtuple('Guard', 'name test pattern where')
 
