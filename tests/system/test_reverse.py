@@ -1,4 +1,4 @@
-"""There and back under load: ReverseTraffic and SwitchTraffic, and deaths of vtctld on the way."""
+"""There and back under load: ReverseTraffic and SwitchTraffic, deaths of vtctld on the way, and what closes the way back."""
 import json
 
 import pytest
@@ -125,6 +125,29 @@ def test_vtctld_killed_on_the_way_back_at(combo, step, when):
     assert move.state(combo) == "running" and shown(combo)["record"]["round"] == 3
     verify(combo, load, "customer")
     wait_equal(combo)
+
+
+CLOSING = {
+    "TRUNCATE": "TRUNCATE TABLE users",
+    "DDL": "ALTER TABLE users ADD COLUMN later INT",
+    # Nothing at the old side refuses a statement of somebody who takes the fence away.
+    "a write": "DROP TRIGGER IF EXISTS {trigger}; INSERT INTO users (email) VALUES ('behind@the.guard')",
+}
+
+
+@pytest.mark.parametrize("what", CLOSING)
+def test_what_closes_the_way_back(switched, what):
+    triggers = at(switched, "customer", "SHOW TRIGGERS LIKE 'users'").split("\n")
+    inserting = next(t.split("\t")[0] for t in triggers if t.split("\t")[1] == "INSERT")
+    at(switched, "customer", CLOSING[what].format(trigger=f"`{inserting}`"))
+    closed = proc.wait_for(lambda: way_back(switched).get("closed"), 30, "the way back to be closed")
+    refused = switched.client("MoveTables", "ReverseTraffic", move.WORKFLOW, check=False)
+    assert refused.returncode == 1 and "is closed: " in refused.stderr and closed in refused.stderr
+    said = switched.client("Workflow", "show", move.WORKFLOW).stdout
+    assert "Way back:  closed" in said and closed in said
+    # Serving goes on at the new side.
+    switched.mariadb("INSERT INTO users (email) VALUES ('goes@on')", "customer")
+    assert at(switched, "new_customer", "SELECT COUNT(*) FROM users") == str(ROWS + 1)
 
 
 @pytest.mark.parametrize("how, left", [("--keep-data", "users"), ("--rename-tables", "_users_old"), (None, "")])
