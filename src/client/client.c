@@ -116,6 +116,7 @@ static const struct {
 } outcomes[] = {
 	{ "CreateKeyspace", "GetKeyspaces", false },
 	{ "MoveTables", "Workflow show", true },
+	{ "FollowKeyspace", "GetKeyspaces", false },
 	{ "DropTable", "DropTable", true }, /* refuses what is not there any more */
 	{ "DeleteTable", "DeleteTable", true },
 };

@@ -138,6 +138,15 @@ static const struct option tablet_options[] = {
 	{ 0 },
 };
 
+static const struct option follow_options[] = {
+	OPTION("end", OPT_BOOL, end, NULL, 0, 0, NULL, NULL,
+	    "make new tables in the keyspace itself again"),
+	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL,
+	    "also while tables of the keyspace have not moved: new ones cannot be joined with those"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
 static const struct option statements_options[] = {
 	OPTION("limit", OPT_INT, limit, "50", 1, STATEMENTS_MAX, NULL, "N",
 	    "show that many, the most frequent first"),
@@ -284,6 +293,26 @@ say_completed(struct ctx *cx, struct slice answer)
 }
 
 static int
+follow_keyspace(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
+{
+	struct ctl_request r = { .keyspace = name_one(cx->arena, c->args[0]),
+		.target_keyspace = c->args_count == 2 ? name_one(cx->arena, c->args[1]) : "",
+		.force = o->force };
+	struct slice answer;
+
+	if (o->end == (c->args_count == 2))
+		return err_set(cx->err, ERR_REFUSED,
+		    "FollowKeyspace KEYSPACE TARGET_KEYSPACE begins it, FollowKeyspace --end KEYSPACE "
+		    "ends it");
+	TRY(client_call(cx, c, "follow_keyspace", &r, &answer));
+	if (o->end)
+		printf("New tables of %s are made in %s itself.\n", r.keyspace, r.keyspace);
+	else
+		printf("New tables of %s are made in %s.\n", r.keyspace, r.target_keyspace);
+	return 0;
+}
+
+static int
 drop_table(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	struct name_list list;
@@ -315,6 +344,10 @@ static const struct command commands[] = {
 	    "shows who serves a keyspace, and where its moved tables are", 1, 2, plain_options,
 	    get_srv_keyspace },
 	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options, get_routing_rules },
+	{ "FollowKeyspace", "[--force] KEYSPACE TARGET_KEYSPACE | --end KEYSPACE",
+	    "has new tables of a keyspace that has moved whole made where the others are; GetKeyspace shows "
+	    "it; --end ends it",
+	    1, 2, follow_options, follow_keyspace },
 	{ "GetStatements", "[--limit N] [--format json] [KEYSPACE]",
 	    "shows which statements clients run through the gates, literals left out: how often, errors, "
 	    "rows, latency, tables; and which tables their transactions span",

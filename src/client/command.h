@@ -15,7 +15,7 @@ struct command_options {
 	int on_grace, format;
 	int on_ddl;      /* "STOP", the only way there is */
 	bool first_form; /* -v1, which says what the arguments say too */
-	bool detach, force, help, all_tables, auto_start, dry_run, keep_data, rename_tables;
+	bool detach, force, help, end, all_tables, auto_start, dry_run, keep_data, rename_tables;
 	const char *keyspace, *sidecar, *workflow, *tables, *exclude_tables;
 	const char *source_keyspace, *target_keyspace;
 	const char *shard, *tablet_type;

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "ctl/api_method.h"
+#include "ctl/follow.h"
 #include "ctl/rules.h"
 #include "ctl/seen.h"
 #include "topo/json.h"
@@ -23,6 +24,8 @@ put_keyspace(struct buf *out, const struct keyspace_record *r)
 	json_put_str(&w, "durability_policy", "none");
 	json_put_raw(&w, "throttler_config", slice_str("null"));
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
+	if (r->follows != NULL && r->follows[0] != '\0')
+		json_put_str(&w, "follows", r->follows);
 	json_put_close(&w, '}');
 	json_put_close(&w, '}');
 }
@@ -107,6 +110,17 @@ get_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct 
 {
 	struct keyspace_record r;
 
+	TRY(cluster_keyspace(cx, c, q->keyspace, &r));
+	put_keyspace(out, &r);
+	return 0;
+}
+
+static int
+follow_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct keyspace_record r;
+
+	TRY(follow_set(cx, c, q->keyspace, q->target_keyspace, q->force));
 	TRY(cluster_keyspace(cx, c, q->keyspace, &r));
 	put_keyspace(out, &r);
 	return 0;
@@ -291,6 +305,7 @@ const struct api_method api_cluster_methods[] = {
 	{ "create_keyspace", create_keyspace },
 	{ "get_keyspaces", get_keyspaces },
 	{ "get_keyspace", get_keyspace },
+	{ "follow_keyspace", follow_keyspace },
 	{ "get_tablets", get_tablets },
 	{ "get_srv_keyspace", get_srv_keyspace },
 	{ "get_routing_rules", get_routing_rules },

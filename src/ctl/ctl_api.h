@@ -10,6 +10,9 @@
  *     {"keyspaces":["customer",..]}, sorted
  * get_keyspace      keyspace
  *     as create_keyspace
+ * follow_keyspace   keyspace, target_keyspace, force
+ *     What is made in the keyspace is made in the target keyspace from now on; target_keyspace "": in itself
+ *     (follow.h). As create_keyspace; "follows" says which, there and in get_keyspace
  * get_tablets       [keyspace]
  *     {"tablets":[{"alias","keyspace","shard","type","state","lag_ms","server","http"},..]} sorted
  *     by alias; state is the health's, or "NOT_SERVING" without one

@@ -46,6 +46,25 @@ beside_was_made(const struct beside *r, const struct table_ref *t)
 	return false;
 }
 
+/* Where a keyspace wants its new tables that has moved whole. NULL: with itself. */
+static const struct route_keyspace *
+followed(const struct beside *r)
+{
+	for (size_t i = 0; i < r->st->tables_count; i++) {
+		const struct table_ref *t = &r->st->tables[i];
+		const struct route_keyspace *k, *to;
+
+		if (!t->made || slice_is_null(beside_keyspace(r, t)) || beside_rule(r, t) != NULL)
+			continue;
+		k = route_keyspace(r->route, beside_keyspace(r, t));
+		to = k == NULL || k->follows[0] == '\0'
+		    ? NULL
+		    : route_keyspace(r->route, slice_str(k->follows));
+		return to == NULL || to->server == NULL ? NULL : to;
+	}
+	return NULL;
+}
+
 const struct route_keyspace *
 beside_place(const struct beside *r)
 {
@@ -57,7 +76,7 @@ beside_place(const struct beside *r)
 		if (beside_is_table(t) && !t->made && !beside_was_made(r, t))
 			k = place_of(r, t);
 	}
-	return k;
+	return k != NULL ? k : followed(r);
 }
 
 bool

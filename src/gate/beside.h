@@ -27,7 +27,8 @@ struct slice beside_keyspace(const struct beside *b, const struct table_ref *t);
 const struct route_rule *beside_rule(const struct beside *b, const struct table_ref *t);
 /* RENAME TABLE a TO b, b TO c: the second b is what a was. */
 bool beside_was_made(const struct beside *b, const struct table_ref *t);
-/* Where the tables are that were there before; NULL: it names none. */
+/* Where the tables are that were there before; of a statement that names none, where the keyspace of what it
+ * makes wants its new tables; NULL: nowhere else. */
 const struct route_keyspace *beside_place(const struct beside *b);
 /* The next name, from *at on, that would be made at another server; or NULL. */
 const struct table_ref *beside_next(

@@ -7,6 +7,9 @@
  * and sent as any other (ctl/reroute.h has the order of things and what each death leaves). Where x is at
  * t's server already, nobody is asked, but that RENAME of a table with a rule asks whether a move is at it.
  *
+ * The same for CREATE TABLE x (...) in a keyspace that follows another one since all of it has moved
+ * (ctl/follow.h): x is made where the others are.
+ *
  * After DROP and RENAME, and after a statement that failed, the route of a name that nothing has any more is
  * taken away if a statement has made it. Where that fails it stays, which does no harm.
  */

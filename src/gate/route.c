@@ -19,7 +19,8 @@ read_keyspaces(struct route *r, const struct route_source *from, struct err *err
 		TRY(keyspace_read(&r->arena, from->keyspaces[i], &k, err));
 		r->keyspaces[i] = (struct route_keyspace){ .name = k.name,
 			.database = k.database,
-			.sidecar = sidecar_or_default(k.sidecar) };
+			.sidecar = sidecar_or_default(k.sidecar),
+			.follows = k.follows };
 		(void)map_put(&r->by_keyspace, slice_str(k.name), &r->keyspaces[i]);
 	}
 	r->keyspaces_count = from->keyspaces_count;

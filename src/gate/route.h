@@ -19,6 +19,7 @@ struct route_keyspace {
 	const char *name, *database;
 	const char *sidecar; /* the database of our own there */
 	const char *server;  /* of its primary; NULL while there is none */
+	const char *follows; /* the keyspace that new tables are made in; "": itself */
 };
 
 struct route_rule {

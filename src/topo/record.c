@@ -48,6 +48,8 @@ keyspace_write(struct buf *out, const struct keyspace_record *r)
 	json_put_str(&w, "name", r->name);
 	json_put_str(&w, "database", r->database);
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
+	if (r->follows != NULL && r->follows[0] != '\0')
+		json_put_str(&w, "follows", r->follows);
 	json_put_i64(&w, "created_us", r->created_us);
 	json_put_close(&w, '}');
 }
@@ -65,6 +67,7 @@ keyspace_read(struct arena *a, struct slice json, struct keyspace_record *out, s
 		.name = json_get_str(&j, "name"),
 		.database = json_get_str(&j, "database"),
 		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
+		.follows = json_get_str(&j, "follows"),
 		.created_us = json_get_i64(&j, "created_us"),
 	};
 	return json_close(&d);

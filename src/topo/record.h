@@ -38,7 +38,8 @@ struct keyspace_record {
 	const char *name;
 	const char *database; /* physical database, usually the same name */
 	const char *sidecar;  /* the database of our own, at the same server */
-	int64_t created_us;   /* wall clock, for people */
+	const char *follows; /* the keyspace that new tables are made in; "": itself (ctl/follow.h) */
+	int64_t created_us; /* wall clock, for people */
 };
 
 enum tablet_type { TABLET_PRIMARY, TABLET_REPLICA, TABLET_RDONLY };

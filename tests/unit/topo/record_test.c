@@ -115,7 +115,7 @@ TEST(record_rules_survive)
 TEST(record_small_ones_survive)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct keyspace_record k = { "customer", "cust", "side", 5 }, k2;
+	struct keyspace_record k = { "customer", "cust", "side", "there", 5 }, k2;
 	struct tablet_record t = { "zone1-100", "zone1", 100, "customer", "0", TABLET_RDONLY, "h:1",
 	    "h:2", "side" }, t2;
 	struct health_record h = { true, "SERVING", "", -1, "10.11.6-MariaDB" }, h2;
@@ -125,7 +125,8 @@ TEST(record_small_ones_survive)
 	keyspace_write(&out, &k);
 	expect_ok(keyspace_read(&arena, buf_slice(&out), &k2, &err), &err);
 	expect(strcmp(k2.name, "customer") == 0 && strcmp(k2.database, "cust") == 0 &&
-	    strcmp(k2.sidecar, "side") == 0 && k2.created_us == 5);
+	    strcmp(k2.sidecar, "side") == 0 && strcmp(k2.follows, "there") == 0 &&
+	    k2.created_us == 5);
 	buf_reset(&out);
 	tablet_write(&out, &t);
 	expect_ok(tablet_read(&arena, buf_slice(&out), &t2, &err), &err);
