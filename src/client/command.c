@@ -53,6 +53,9 @@ static const struct option move_options[] = {
 	    "go on past what the preflight's list refuses: statements and transactions that would break, a "
 	    "disk that is too small; and past views, routines, events and triggers that name the table or "
 	    "may name it: they are left as they are, and look for it at its old place"),
+	OPTION("with-views", OPT_BOOL, move.with_views, NULL, 0, 0, NULL, NULL,
+	    "views that name nothing but the tables that move, and each other, move with them: they are "
+	    "made at the target before the switch"),
 	OPTION("drop-foreign-keys", OPT_BOOL, move.drop_foreign_keys, NULL, 0, 0, NULL, NULL,
 	    "go on without foreign keys between a table that moves and one that stays: left out at the "
 	    "target, or dropped at the source before the switch; each is named"),

@@ -77,6 +77,7 @@ given(const struct client *c)
 		{ "stop-after-copy", GIVEN_STOP_AFTER_COPY },
 		{ "postpone-file", GIVEN_POSTPONE_FILE },
 		{ "switch-window", GIVEN_WINDOW },
+		{ "with-views", GIVEN_WITH_VIEWS },
 	};
 	unsigned bits = 0;
 

@@ -57,7 +57,8 @@ read_notes(struct arena *a, const struct json *record)
 		const char *what = json_get_str(&e, "what");
 
 		if (strcmp(what, "forced") == 0 || strcmp(what, "ended") == 0 ||
-		    strcmp(what, "dropped") == 0 || strcmp(what, "converted") == 0)
+		    strcmp(what, "dropped") == 0 || strcmp(what, "views") == 0 ||
+		    strcmp(what, "converted") == 0)
 			buf_addf(&lines, "note: %s\n", json_get_str(&e, "text"));
 		if (strcmp(json_get_str(&e, "step"), "preflight") == 0)
 			view_finding(&lines, what, json_get_str(&e, "text"));

@@ -57,6 +57,23 @@ fill_stream(
 	};
 }
 
+static void
+take_views(struct workflow *w, const struct check_from_reply *r)
+{
+	SCOPED(buf) struct buf names = BUF_INIT;
+
+	w->r.views = arena_array(&w->arena, const char *, r->views_count);
+	w->r.views_count = r->views_count;
+	for (size_t i = 0; i < r->views_count; i++) {
+		w->r.views[i] = arena_strdup(&w->arena, r->views[i]);
+		buf_addf(&names, "%s'%s.%s'", i > 0 ? ", " : "", w->r.source_keyspace, r->views[i]);
+	}
+	if (r->views_count > 0)
+		workflow_note(w, "check", "views",
+		    arena_printf(&w->arena, "made at the target before the switch: view%s %s",
+			r->views_count > 1 ? "s" : "", names.data));
+}
+
 /* From the answer of the end that the tables leave: what --force and --drop-foreign-keys have let
  * pass, for the record, and each table's definition, for the question to the other end. */
 static void
@@ -69,6 +86,7 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 		workflow_note(w, "check", "forced", r->passed);
 	if (r->dropped[0] != '\0')
 		workflow_note(w, "check", "dropped", r->dropped);
+	take_views(w, r);
 	for (size_t i = 0; i < r->tables_count; i++) {
 		if (r->tables[i].converted[0] != '\0')
 			workflow_note(w, "check", "converted", r->tables[i].converted);
@@ -82,7 +100,8 @@ static int
 ask_tablets(struct ctx *cx, struct workflow *w)
 {
 	struct check_from_request from = { .force = w->r.options.force,
-		.drop_foreign_keys = w->r.options.drop_foreign_keys };
+		.drop_foreign_keys = w->r.options.drop_foreign_keys,
+		.with_views = w->r.options.with_views };
 	struct check_from_reply described;
 	struct check_to_request to = { .definitions_count = 0 };
 

@@ -43,11 +43,11 @@ find_statements(struct ctx *cx, struct workflow *w, struct hurt *out)
 	struct hurt_world world = { .rules = &rules,
 		.from = side_keyspace(w, workflow_from(w)),
 		.to = side_keyspace(w, workflow_to(w)),
-		.tables = arena_array(cx->arena, const char *, w->r.tables_count),
-		.tables_count = w->r.tables_count };
+		.tables = arena_array(cx->arena, const char *, workflow_names(w)),
+		.tables_count = workflow_names(w) };
 
 	for (size_t i = 0; i < world.tables_count; i++)
-		world.tables[i] = side_table(w, workflow_from(w), i);
+		world.tables[i] = side_name(w, workflow_from(w), i);
 
 	TRY(rules_load(cx, w->ctl, &rules));
 	TRY(read_places(cx, w->ctl, &world));

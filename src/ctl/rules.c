@@ -30,8 +30,8 @@ is_same(const struct rule_place *a, const struct rule_place *b)
 static int
 table_at(const struct workflow *w, const struct rule_place *p, enum side s)
 {
-	for (size_t i = 0; i < w->r.tables_count; i++) {
-		if (is_at(p, side_keyspace(w, s), side_table(w, s, i)))
+	for (size_t i = 0; i < workflow_names(w); i++) {
+		if (is_at(p, side_keyspace(w, s), side_name(w, s, i)))
 			return (int)i;
 	}
 	return -1;
@@ -54,9 +54,9 @@ rules_check_served(struct ctx *cx, const struct rules_record *r, const struct wo
 {
 	enum side from = workflow_from(w);
 
-	for (size_t i = 0; i < 2 * w->r.tables_count; i++) {
+	for (size_t i = 0; i < 2 * workflow_names(w); i++) {
 		enum side s = i % 2 == 0 ? SIDE_SOURCE : SIDE_TARGET;
-		const char *table = side_table(w, s, i / 2);
+		const char *table = side_name(w, s, i / 2);
 		const struct routing_rule *rule = rules_find(r, side_keyspace(w, s), table);
 
 		const struct rule_place *to;
@@ -64,7 +64,7 @@ rules_check_served(struct ctx *cx, const struct rules_record *r, const struct wo
 		if (rule == NULL)
 			continue;
 		to = &(struct rule_place){ rule->to_keyspace, rule->to_table };
-		if (is_at(to, side_keyspace(w, from), side_table(w, from, i / 2)))
+		if (is_at(to, side_keyspace(w, from), side_name(w, from, i / 2)))
 			continue;
 		if (strcmp(rule->to_keyspace, side_keyspace(w, s)) == 0)
 			return err_set(cx->err, ERR_REFUSED,
@@ -86,13 +86,13 @@ rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived)
 
 	*arrived = true;
 	TRY(rules_load(cx, w->ctl, &r));
-	for (size_t i = 0; i < w->r.tables_count; i++) {
+	for (size_t i = 0; i < workflow_names(w); i++) {
 		const struct routing_rule *rule =
-		    rules_find(&r, side_keyspace(w, SIDE_SOURCE), side_table(w, SIDE_SOURCE, i));
+		    rules_find(&r, side_keyspace(w, SIDE_SOURCE), side_name(w, SIDE_SOURCE, i));
 
 		*arrived = *arrived && rule != NULL &&
 		    is_at(&(struct rule_place){ rule->to_keyspace, rule->to_table },
-			side_keyspace(w, SIDE_TARGET), side_table(w, SIDE_TARGET, i));
+			side_keyspace(w, SIDE_TARGET), side_name(w, SIDE_TARGET, i));
 	}
 	return 0;
 }
@@ -120,9 +120,9 @@ governed(const struct workflow *w, const struct rule_place *name, size_t i)
 	return (struct rule_record){
 		.name = *name,
 		.places = { [RULE_SOURCE] = { side_keyspace(w, SIDE_SOURCE),
-				side_table(w, SIDE_SOURCE, i) },
+				side_name(w, SIDE_SOURCE, i) },
 		    [RULE_TARGET] = { side_keyspace(w, SIDE_TARGET),
-			side_table(w, SIDE_TARGET, i) } },
+			side_name(w, SIDE_TARGET, i) } },
 		.workflow = w->id,
 		.maker = w->id,
 	};
@@ -152,7 +152,7 @@ take(struct ctx *cx, const struct workflow *w, struct rule_edit *e, struct rule_
 static void
 add_missing(const struct workflow *w, struct rule_edit *e, enum side s, size_t i)
 {
-	const struct rule_place name = { side_keyspace(w, s), side_table(w, s, i) };
+	const struct rule_place name = { side_keyspace(w, s), side_name(w, s, i) };
 	const struct rule_record made = governed(w, &name, i);
 
 	if (!rule_edit_full(e) && rule_edit_find(e, &name) == NULL)
@@ -167,7 +167,7 @@ edit_take(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
 	(void)rule_edit_switch(e, w->id, served(workflow_from(w)));
 	for (size_t i = 0; i < count && !rule_edit_full(e); i++)
 		TRY(take(cx, w, e, &e->r.rules[i]));
-	for (size_t i = 0; i < w->r.tables_count; i++) {
+	for (size_t i = 0; i < workflow_names(w); i++) {
 		add_missing(w, e, SIDE_SOURCE, i);
 		add_missing(w, e, SIDE_TARGET, i);
 	}
@@ -281,7 +281,7 @@ check_governed(struct ctx *cx, const struct workflow *w, const struct routing *r
 			    "the routing rule of '%s.%s' is governed by workflow '%s'",
 			    rule->name.keyspace, rule->name.table, rule->workflow);
 	}
-	return names == 2 * w->r.tables_count
+	return names == 2 * workflow_names(w)
 	    ? 0
 	    : err_set(cx->err, ERR_RETRY, "a routing rule of '%s' is gone", w->id);
 }

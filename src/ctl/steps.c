@@ -130,6 +130,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(look_again(&within, c));
 	TRY(pause_for(&within, c->w, workflow_from(c->w), side_fence_install));
 	/* Its row is not touched here: writers that are open hold it, and only the hold waits for them. */
+	TRY(side_views_make(&within, c->w));
 	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));
 	TRY(carry_auto_increment(&within, c));
 	c->deadline = task_now() + c->w->r.options.timeout;

@@ -308,15 +308,21 @@ workflow_uses(const struct workflow_record *r, const char *keyspace, const char 
 		    strcmp(r->tables[i].target_table, table) == 0)
 			return true;
 	}
+	for (size_t i = 0; i < r->views_count; i++) {
+		if ((strcmp(r->source_keyspace, keyspace) == 0 ||
+			strcmp(r->target_keyspace, keyspace) == 0) &&
+		    strcmp(r->views[i], table) == 0)
+			return true;
+	}
 	return false;
 }
 
 static int
 check_apart(struct ctx *cx, const struct workflow *w, const struct workflow_record *other)
 {
-	for (size_t i = 0; i < 2 * w->r.tables_count; i++) {
+	for (size_t i = 0; i < 2 * workflow_names(w); i++) {
 		enum side s = i % 2 == 0 ? SIDE_SOURCE : SIDE_TARGET;
-		const char *keyspace = side_keyspace(w, s), *table = side_table(w, s, i / 2);
+		const char *keyspace = side_keyspace(w, s), *table = side_name(w, s, i / 2);
 
 		if (!workflow_uses(other, keyspace, table))
 			continue;
@@ -377,6 +383,18 @@ side_table(const struct workflow *w, enum side s, size_t i)
 	return s == SIDE_SOURCE ? w->r.tables[i].source_table : w->r.tables[i].target_table;
 }
 
+size_t
+workflow_names(const struct workflow *w)
+{
+	return w->r.tables_count + w->r.views_count;
+}
+
+const char *
+side_name(const struct workflow *w, enum side s, size_t i)
+{
+	return i < w->r.tables_count ? side_table(w, s, i) : w->r.views[i - w->r.tables_count];
+}
+
 static const char *
 side_alias(const struct workflow *w, enum side s)
 {
@@ -411,6 +429,8 @@ round_request(
 		.side = s == from ? MOVE_FROM : MOVE_TO,
 		.tables = arena_array(cx->arena, struct moved_names, w->r.tables_count),
 		.tables_count = w->r.tables_count,
+		.views = w->r.views,
+		.views_count = w->r.views_count,
 	};
 	TRY(fill_end(cx, w, from, &out->from));
 	TRY(fill_end(cx, w, to, &out->to));
@@ -472,6 +492,23 @@ side_ask(struct ctx *cx, const struct workflow *w, enum side s)
 	if (rpc_tablet(cx, tablet.http, TABLET_STATUS, &q, &r) == 0)
 		return 0;
 	return err_wrap(cx->err, "tablet '%s'", tablet.alias);
+}
+
+int
+side_views_make(struct ctx *cx, const struct workflow *w)
+{
+	struct views_make_request make = { .definitions_count = 0 };
+	struct views_read_reply r;
+	struct move_request q;
+
+	if (w->r.views_count == 0)
+		return 0;
+	TRY(side_request(cx, w, workflow_from(w), &q));
+	TRY(side_call(cx, w, TABLET_VIEWS_READ, &q, &r));
+	TRY(side_request(cx, w, workflow_to(w), &make.move));
+	make.definitions = r.views;
+	make.definitions_count = r.views_count;
+	return side_call(cx, w, TABLET_VIEWS_MAKE, &make, NULL);
 }
 
 int

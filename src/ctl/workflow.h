@@ -137,6 +137,9 @@ round_from(int round)
 
 const char *side_keyspace(const struct workflow *w, enum side s);
 const char *side_table(const struct workflow *w, enum side s, size_t i);
+/* All names that are routed: the tables', and behind them the views'. */
+size_t workflow_names(const struct workflow *w);
+const char *side_name(const struct workflow *w, enum side s, size_t i);
 /* What all requests about the move begin with, to the tablet of that side; the caller adds the rest. Of the
  * present round, or of another one. */
 int side_request(
@@ -149,6 +152,9 @@ int side_call(struct ctx *cx, const struct workflow *w, enum tablet_method metho
     void *reply) MUST_USE;
 /* Does the tablet of that side answer? */
 int side_ask(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
+/* The views that move too: read where they are served, made where they go to, whether they are there
+ * or not. */
+int side_views_make(struct ctx *cx, const struct workflow *w) MUST_USE;
 /* The fence of that side, made and removed under the record's number. */
 int side_fence_install(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
 int side_fence_remove(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;

@@ -69,6 +69,8 @@ static const struct member move_members[] = {
 	{ .name = "to", .type = MEMBER_OBJECT, .offset = offsetof(struct move_request, to), .of = &end },
 	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct move_request, tables),
 	    .of = &names, .count = offsetof(struct move_request, tables_count) },
+	{ .name = "views", .type = MEMBER_TEXTS, .offset = offsetof(struct move_request, views),
+	    .count = offsetof(struct move_request, views_count) },
 	{ 0 },
 };
 /* clang-format on */
@@ -94,6 +96,9 @@ static const struct member check_from_members[] = {
 	{ .name = "drop_foreign_keys",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct check_from_request, drop_foreign_keys) },
+	{ .name = "with_views",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct check_from_request, with_views) },
 	{ 0 },
 };
 MOVE_MESSAGE(check_from, "request to check_from", struct check_from_request);
@@ -115,6 +120,8 @@ static const struct member check_from_reply_members[] = {
 	    .of = &facts, .count = offsetof(struct check_from_reply, tables_count) },
 	{ .name = "passed", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, passed) },
 	{ .name = "dropped", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, dropped) },
+	{ .name = "views", .type = MEMBER_TEXTS, .offset = offsetof(struct check_from_reply, views),
+	    .count = offsetof(struct check_from_reply, views_count) },
 	{ 0 },
 };
 /* clang-format on */
@@ -211,6 +218,35 @@ static const struct member fence_install_members[] = {
 	{ 0 },
 };
 MOVE_MESSAGE(fence_install, "request to fence_install", struct fence_install_request);
+
+/* clang-format off */
+static const struct member view_members[] = {
+	{ .name = "name", .type = MEMBER_STR, .offset = offsetof(struct view_definition, name),
+	    .needed = true },
+	{ .name = "sql", .type = MEMBER_STR, .offset = offsetof(struct view_definition, sql),
+	    .needed = true },
+	{ .name = "charset", .type = MEMBER_STR, .offset = offsetof(struct view_definition, charset) },
+	{ .name = "collation", .type = MEMBER_STR,
+	    .offset = offsetof(struct view_definition, collation) },
+	{ 0 },
+};
+MESSAGE(view, "view", struct view_definition);
+
+static const struct member views_read_reply_members[] = {
+	{ .name = "views", .type = MEMBER_LIST, .offset = offsetof(struct views_read_reply, views),
+	    .of = &view, .count = offsetof(struct views_read_reply, views_count) },
+	{ 0 },
+};
+MESSAGE(views_read_reply, "reply to views_read", struct views_read_reply);
+
+static const struct member views_make_members[] = {
+	{ .name = "definitions", .type = MEMBER_LIST,
+	    .offset = offsetof(struct views_make_request, definitions),
+	    .of = &view, .count = offsetof(struct views_make_request, definitions_count) },
+	{ 0 },
+};
+/* clang-format on */
+MOVE_MESSAGE(views_make, "request to views_make", struct views_make_request);
 
 static const struct member next_members[] = {
 	{ .name = "next", .type = MEMBER_U64, .offset = offsetof(struct auto_next, next) },
@@ -332,6 +368,8 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STREAM_DELETE] = { "stream_delete", &stream_delete, &nothing },
 	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },
 	[TABLET_FENCE_REMOVE] = { "fence_remove", &move, &nothing },
+	[TABLET_VIEWS_READ] = { "views_read", &move, &views_read_reply },
+	[TABLET_VIEWS_MAKE] = { "views_make", &views_make, &nothing },
 	[TABLET_NEXT_VALUES] = { "next_values", &move, &next_values_reply },
 	[TABLET_SET_NEXT_VALUES] = { "set_next_values", &set_next_values, &nothing },
 	[TABLET_LOCK] = { "lock", &move, &position_reply },

@@ -27,6 +27,8 @@
  *  fence_install             triggers, disarmed (MOVE_FROM) or armed (MOVE_TO); idempotent. ERR_TIMEOUT:
  *                            the table was never free (ctl/pause.h)
  *  fence_remove              triggers and fence rows go; idempotent, and as above
+ *  views_read                the definitions of the views that move too
+ *  views_make                makes them, or makes them anew; refuses what cannot be read there
  *  next_values               the tables' next AUTO_INCREMENT values
  *  set_next_values           sets them: of a frozen stream to the number, of another one to no less than it
  *  lock                      step 2: READ lock, fence armed, position P. The lock ends by unlock, by a lost
@@ -67,6 +69,8 @@ enum tablet_method {
 	TABLET_STREAM_DELETE,
 	TABLET_FENCE_INSTALL,
 	TABLET_FENCE_REMOVE,
+	TABLET_VIEWS_READ,
+	TABLET_VIEWS_MAKE,
 	TABLET_NEXT_VALUES,
 	TABLET_SET_NEXT_VALUES,
 	TABLET_LOCK,
@@ -112,12 +116,15 @@ struct move_request {
 	struct move_end from, to;
 	struct moved_names *tables;
 	size_t tables_count;
+	const char **views; /* that move with them, under the same names */
+	size_t views_count;
 };
 
 struct check_from_request {
 	struct move_request move;
 	bool force;             /* goes on past views and the like that name a table */
 	bool drop_foreign_keys; /* goes on without foreign keys that lead out of the set or into it */
+	bool with_views; /* those that name nothing but tables of the set, and each other, move too */
 };
 
 struct table_facts {
@@ -131,6 +138,8 @@ struct check_from_reply {
 	size_t tables_count;
 	const char *passed;  /* a sentence: what force passed; "" */
 	const char *dropped; /* a sentence: foreign keys that it goes on without; "" */
+	const char **views;  /* that move too */
+	size_t views_count;
 };
 
 struct check_to_request {
@@ -222,6 +231,23 @@ struct auto_next {
 struct next_values_reply {
 	struct auto_next *tables;
 	size_t tables_count;
+};
+
+struct view_definition {
+	const char *name;
+	const char *sql;                 /* SHOW CREATE VIEW, in its own database */
+	const char *charset, *collation; /* of the session that made it */
+};
+
+struct views_read_reply {
+	struct view_definition *views; /* as the request's */
+	size_t views_count;
+};
+
+struct views_make_request {
+	struct move_request move;
+	struct view_definition *definitions;
+	size_t definitions_count;
 };
 
 struct set_next_values_request {

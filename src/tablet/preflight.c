@@ -11,6 +11,7 @@
 #include "tablet/table/definition.h"
 #include "tablet/table/mention.h"
 #include "tablet/table/rehearse.h"
+#include "tablet/table/view.h"
 
 #include <stdio.h>
 
@@ -169,19 +170,61 @@ set_at(struct arena *a, const struct move_request *q, enum move_side side)
 		q->tables_count };
 }
 
-/* What names one of the tables is refused, or is *passed with force: "" when there is none. */
+/* What leaves a server: tables, and views that name nothing else. */
+struct leaving {
+	struct table_set tables, views;
+};
+
+/* The views that may move with the tables: those whose tables keep their names. */
 static int
-check_mentions(struct ctx *cx, struct mysql_client *c, const struct table_set *set, bool force,
+find_views(struct ctx *cx, struct mysql_client *c, const struct move_request *q,
+    const char ***names, size_t *count)
+{
+	const char **tables = arena_array(cx->arena, const char *, q->tables_count);
+	struct table_set set = { q->from.database, tables, 0 };
+
+	for (size_t i = 0; i < q->tables_count; i++) {
+		if (strcmp(q->tables[i].from, q->tables[i].to) == 0)
+			tables[set.count++] = q->tables[i].from;
+	}
+	return view_find(cx, c, &set, names, count);
+}
+
+/* What names one of them is refused, or is *passed with force: "" when there is none. */
+static int
+check_mentions(struct ctx *cx, struct mysql_client *c, const struct leaving *l, bool force,
     const char **passed)
 {
 	struct mentions m;
 
-	TRY(mention_find(cx, c, set, &m));
+	TRY(mention_find(cx, c, &l->tables, &l->views, &m));
 	*passed = m.text;
 	if (m.text[0] == '\0' || force)
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "%s", m.text);
 	return err_hint(cx->err, "%s", m.hint);
+}
+
+/* Do the views that were to move still name nothing else? */
+static int
+check_views(struct ctx *cx, struct mysql_client *c, const struct move_request *q)
+{
+	struct table_set movable = { .database = q->from.database };
+	const char **names;
+
+	if (q->views_count == 0)
+		return 0;
+	TRY(find_views(cx, c, q, &names, &movable.count));
+	movable.tables = names;
+	for (size_t i = 0; i < q->views_count; i++) {
+		if (table_set_find(&movable, q->from.database, q->views[i]) >= 0)
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "view '%s.%s' is gone, or names more by now than the tables that move",
+		    q->from.database, q->views[i]);
+		return err_hint(cx->err, "make it as it was, or move anew");
+	}
+	return 0;
 }
 
 /* A key that leads out of the set or into it is refused, or found in *open when the set goes on without. */
@@ -202,7 +245,8 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request *q = &request->move;
-	const struct table_set set = set_at(cx->arena, q, MOVE_FROM);
+	const struct leaving l = { set_at(cx->arena, q, MOVE_FROM),
+		{ q->from.database, q->views, q->views_count } };
 	const char *passed;
 
 	TRY(env_dba(cx, env, &c));
@@ -214,8 +258,9 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c, q->from.database, q->tables[i].from, &def));
 	}
-	TRY(check_closed(cx, c, &set, request->drop_foreign_keys, open));
-	return check_mentions(cx, c, &set, request->force, &passed);
+	TRY(check_closed(cx, c, &l.tables, request->drop_foreign_keys, open));
+	TRY(check_views(cx, c, q));
+	return check_mentions(cx, c, &l, request->force, &passed);
 }
 
 static int
@@ -223,7 +268,7 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
     struct check_from_reply *reply)
 {
 	const struct move_request *q = &request->move;
-	const struct table_set set = set_at(cx->arena, q, MOVE_FROM);
+	struct leaving l = { set_at(cx->arena, q, MOVE_FROM), { .database = q->from.database } };
 	struct closure open;
 
 	reply->tables = arena_array(cx->arena, struct table_facts, q->tables_count);
@@ -238,9 +283,13 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 			.rows_estimate = def->rows_estimate,
 		};
 	}
-	TRY(check_closed(cx, c, &set, request->drop_foreign_keys, &open));
+	TRY(check_closed(cx, c, &l.tables, request->drop_foreign_keys, &open));
 	reply->dropped = open.dropped;
-	return check_mentions(cx, c, &set, request->force, &reply->passed);
+	if (request->with_views)
+		TRY(find_views(cx, c, q, &reply->views, &reply->views_count));
+	l.views.tables = reply->views;
+	l.views.count = reply->views_count;
+	return check_mentions(cx, c, &l, request->force, &reply->passed);
 }
 
 int
@@ -252,6 +301,8 @@ preflight_from(struct ctx *cx, const struct tablet_env *env,
 
 	TRY(env_dba(cx, env, &c));
 	TRY(describe_tables(cx, c, request, reply));
+	TRY(view_try(
+	    cx, env, &(struct table_set){ q->from.database, reply->views, reply->views_count }));
 	TRY(server_settings_from(cx, env, c, q->from.database));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
@@ -414,6 +465,29 @@ check_closed_there(struct ctx *cx, struct mysql_client *c, const struct move_req
 	return err_hint(cx->err, "drop that foreign key at the target first");
 }
 
+/* One that is there is not replaced: it may be another one. */
+static int
+check_views_there(struct ctx *cx, struct mysql_client *c, const struct move_request *q)
+{
+	for (size_t i = 0; i < q->views_count; i++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+		struct mysql_rows rows;
+
+		buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
+		quote_string(&sql, slice_str(q->to.database));
+		buf_add_str(&sql, " AND BINARY table_name=");
+		quote_string(&sql, slice_str(q->views[i]));
+		TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+		if (rows.rows == 0)
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "'%s.%s' exists at the target, and view '%s.%s' would move there",
+		    q->to.database, q->views[i], q->from.database, q->views[i]);
+		return err_hint(cx->err, "drop it at the target, or move without --with-views");
+	}
+	return 0;
+}
+
 int
 preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request)
 {
@@ -429,6 +503,7 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	for (size_t i = 0; i < q->tables_count; i++)
 		TRY(check_arrival(
 		    cx, c, q, i, request->definitions_count > 0 ? request->definitions[i] : NULL));
+	TRY(check_views_there(cx, c, q));
 	TRY(probe_alone(cx, c));
 	TRY(probe_target(cx, env, q->to.database));
 	for (size_t i = 0; i < request->definitions_count; i++) {

@@ -5,6 +5,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/named_tables.h"
 #include "tablet/preflight.h"
+#include "tablet/table/view.h"
 #include "tablet/read/place.h"
 #include "tablet/server/spare.h"
 #include "tablet/survey.h"
@@ -170,25 +171,6 @@ check_arrived(struct ctx *cx, struct tablet_api *api, const struct fence_install
 	return preflight_attempt_to(cx, api->env, request, hashes);
 }
 
-/* Tables that stay could not be written any more: what they refer to is elsewhere. */
-static int
-drop_inward(struct ctx *cx, struct ddl *d, const struct closure *open)
-{
-	for (size_t i = 0; i < open->inward_count; i++) {
-		const struct closure_key *k = &open->inward[i];
-		SCOPED(buf) struct buf sql = BUF_INIT;
-
-		buf_add_str(&sql, "ALTER TABLE ");
-		quote_table(&sql, slice_str(k->database), slice_str(k->table));
-		buf_add_str(&sql, " DROP FOREIGN KEY ");
-		quote_ident(&sql, slice_str(k->name));
-		if (ddl_run(cx, d, buf_slice(&sql)) != 0)
-			return err_wrap(cx->err, "dropping the foreign key '%s' of table '%s.%s'",
-			    k->name, k->database, k->table);
-	}
-	return 0;
-}
-
 static int
 do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
@@ -204,7 +186,7 @@ do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	} else {
 		TRY(preflight_attempt(cx, api->env, request, &open));
 		TRY(check_no_xa(cx, d.session));
-		TRY(drop_inward(cx, &d, &open));
+		TRY(closure_drop_inward(cx, &d, &open));
 	}
 	return fence_install(cx, &d, &f, move->side == MOVE_TO);
 }
@@ -233,6 +215,24 @@ auto_values_of(struct arena *a, const struct move_request *move, enum move_side 
 	for (size_t i = 0; i < v.count; i++)
 		v.tables[i] = end == MOVE_FROM ? move->tables[i].from : move->tables[i].to;
 	return v;
+}
+
+static int
+do_views_read(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+
+	TRY(env_dba(cx, api->env, &dba));
+	return view_read_all(cx, dba, q, r);
+}
+
+static int
+do_views_make(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+
+	TRY(env_dba(cx, api->env, &dba));
+	return view_make(cx, api->env, dba, q);
 }
 
 static int
@@ -397,6 +397,8 @@ static const struct method {
 	[TABLET_STREAM_DELETE] = { do_stream_delete, true },
 	[TABLET_FENCE_INSTALL] = { do_fence_install, true },
 	[TABLET_FENCE_REMOVE] = { do_fence_remove, true },
+	[TABLET_VIEWS_READ] = { do_views_read, false },
+	[TABLET_VIEWS_MAKE] = { do_views_make, true },
 	[TABLET_NEXT_VALUES] = { do_next_values, false },
 	[TABLET_SET_NEXT_VALUES] = { do_set_next_values, false },
 	[TABLET_LOCK] = { do_lock, false },

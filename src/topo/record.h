@@ -171,6 +171,8 @@ struct workflow_record {
 	const char *source_keyspace, *target_keyspace;
 	struct workflow_table *tables;
 	size_t tables_count;
+	const char **views; /* that move with them: names at both sides */
+	size_t views_count;
 	struct workflow_stream *streams;
 	size_t streams_count;
 	enum workflow_direction direction;

@@ -111,6 +111,30 @@ tables_read(const struct json *j, struct workflow_record *r)
 }
 
 static void
+views_write(struct json_writer *w, const struct workflow_record *r)
+{
+	json_put_open(w, "views", '[');
+	for (size_t i = 0; i < r->views_count; i++)
+		json_put_str(w, NULL, r->views[i]);
+	json_put_close(w, ']');
+}
+
+/* A record of before has none. */
+static void
+views_read(const struct json *j, struct workflow_record *r)
+{
+	struct json array;
+
+	if (!json_has(j, "views"))
+		return;
+	array = json_get_array(j, "views");
+	r->views_count = json_count(&array);
+	r->views = arena_array(j->doc->arena, const char *, r->views_count);
+	for (size_t i = 0; i < r->views_count; i++)
+		r->views[i] = json_item_str(&array, i);
+}
+
+static void
 streams_write(struct json_writer *w, const struct workflow_record *r)
 {
 	json_put_open(w, "streams", '[');
@@ -208,6 +232,7 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	json_put_str(&w, "source_keyspace", r->source_keyspace);
 	json_put_str(&w, "target_keyspace", r->target_keyspace);
 	tables_write(&w, r);
+	views_write(&w, r);
 	streams_write(&w, r);
 	json_put_str(&w, "direction", name_at(direction_names, r->direction, DIRECTION_REVERSE));
 	json_put_i64(&w, "round", r->round);
@@ -287,6 +312,7 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.options = workflow_options_get(&j, &given),
 	};
 	tables_read(&j, out);
+	views_read(&j, out);
 	streams_read(&j, out);
 	events_read(&j, out);
 	add_round(out);

@@ -57,6 +57,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 	}
 	if (given & GIVEN_REVERSE)
 		json_put_bool(w, "reverse_replication", o->reverse);
+	if (given & GIVEN_WITH_VIEWS)
+		json_put_bool(w, "with_views", o->with_views);
 	json_put_close(w, '}');
 }
 
@@ -67,7 +69,7 @@ options_given(const struct json *j)
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
 		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force",
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
-		"window_from", "reverse_replication" };
+		"window_from", "reverse_replication", "with_views" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -100,6 +102,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.window_from = json_get_int(&j, "window_from", 0, MINUTES_OF_DAY - 1),
 		.window_to = json_get_int(&j, "window_to", 0, MINUTES_OF_DAY - 1),
 		.reverse = json_get_bool(&j, "reverse_replication"),
+		.with_views = json_get_bool(&j, "with_views"),
 	};
 }
 
@@ -139,4 +142,6 @@ workflow_options_take(
 	}
 	if (given & GIVEN_REVERSE)
 		to->reverse = from->reverse;
+	if (given & GIVEN_WITH_VIEWS)
+		to->with_views = from->with_views;
 }

@@ -23,6 +23,7 @@ struct workflow_options {
 	int switch_attempts;
 	bool no_switch;
 	bool force;             /* goes on past what names the table */
+	bool with_views;        /* those that name nothing else move too */
 	bool drop_foreign_keys; /* goes on without those that lead out of the set or into it */
 	/* Made in one of Vitess's forms: it switches when SwitchTraffic says so, and a switch that fails
 	 * leaves it waiting for the next word. With no_switch until then. */
@@ -51,7 +52,8 @@ enum workflow_given {
 	GIVEN_POSTPONE_FILE = 1 << 12,
 	GIVEN_WINDOW = 1 << 13,
 	GIVEN_REVERSE = 1 << 14,
-	GIVEN_ALL = (1 << 15) - 1,
+	GIVEN_WITH_VIEWS = 1 << 15,
+	GIVEN_ALL = (1 << 16) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

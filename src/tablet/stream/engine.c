@@ -320,11 +320,28 @@ may_drop(struct ctx *cx, struct mysql_client *c, const char *quoted, bool ours, 
 	return 0;
 }
 
+/* The names were free when the move was created. */
+static int
+drop_views(struct ctx *cx, struct ddl *d, const struct move_request *q)
+{
+	for (size_t i = 0; i < q->views_count; i++) {
+		SCOPED(buf) struct buf name = BUF_INIT;
+
+		quote_table(&name, slice_str(q->to.database), slice_str(q->views[i]));
+		if (ddl_runf(cx, d, "DROP VIEW IF EXISTS %s", name.data) != 0)
+			return err_wrap(
+			    cx->err, "dropping view '%s.%s'", q->to.database, q->views[i]);
+	}
+	return 0;
+}
+
 static int
 drop_tables(struct ctx *cx, struct ddl *d, const struct stream *s, bool ours)
 {
 	const struct move_request *q = stream_request(s);
 
+	if (ours)
+		TRY(drop_views(cx, d, q));
 	for (size_t i = 0; i < q->tables_count; i++) {
 		SCOPED(buf) struct buf name = BUF_INIT;
 		bool drop;

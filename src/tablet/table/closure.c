@@ -272,3 +272,21 @@ closure_find(
 	list_inward(cx->arena, edges, count, out);
 	return 0;
 }
+
+int
+closure_drop_inward(struct ctx *cx, struct ddl *d, const struct closure *open)
+{
+	for (size_t i = 0; i < open->inward_count; i++) {
+		const struct closure_key *k = &open->inward[i];
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		buf_add_str(&sql, "ALTER TABLE ");
+		quote_table(&sql, slice_str(k->database), slice_str(k->table));
+		buf_add_str(&sql, " DROP FOREIGN KEY ");
+		quote_ident(&sql, slice_str(k->name));
+		if (ddl_run(cx, d, buf_slice(&sql)) != 0)
+			return err_wrap(cx->err, "dropping the foreign key '%s' of table '%s.%s'",
+			    k->name, k->database, k->table);
+	}
+	return 0;
+}

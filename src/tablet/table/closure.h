@@ -12,6 +12,7 @@
 #define TABLET_TABLE_CLOSURE_H
 
 #include "mysql/client.h"
+#include "tablet/server/ddl.h"
 #include "tablet/table/table_set.h"
 
 /* A foreign key of a table that stays, which refers to one of the set. */
@@ -31,5 +32,9 @@ struct closure {
  * set. */
 int closure_find(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
     struct closure *out) MUST_USE;
+
+/* Drops the keys that lead into the set: tables that stay could not be written any more, since what
+ * they refer to is elsewhere. */
+int closure_drop_inward(struct ctx *cx, struct ddl *d, const struct closure *open) MUST_USE;
 
 #endif

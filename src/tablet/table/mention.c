@@ -137,8 +137,17 @@ add_found(struct found *f, const char *what, const struct slice *v, enum mention
 	    SLICE_ARG(v[B_SCHEMA]), SLICE_ARG(v[B_NAME]), m == MENTION_PERHAPS ? " (perhaps)" : "");
 }
 
+/* A view that does. */
+static bool
+moves(struct ctx *cx, const struct slice *v, const struct table_set *views)
+{
+	return table_set_find(views, arena_slice_str(cx->arena, v[B_SCHEMA]),
+		   arena_slice_str(cx->arena, v[B_NAME])) >= 0;
+}
+
 static int
-look_through(struct ctx *cx, struct mysql_client *c, const struct table_set *set, struct found *f)
+look_through(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
+    const struct table_set *views, struct found *f)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
@@ -150,7 +159,11 @@ look_through(struct ctx *cx, struct mysql_client *c, const struct table_set *set
 		for (size_t n = 0; n < rows.rows; n++) {
 			const struct slice *v = &rows.values[n * B_COUNT];
 			struct found before = *f;
-			enum mention m = mention_of(&inner, v, set, f);
+			enum mention m;
+
+			if (i == 0 && moves(&inner, v, views))
+				continue;
+			m = mention_of(&inner, v, set, f);
 
 			if (m == MENTION_SURE ||
 			    (m == MENTION_PERHAPS && !is_servers_own(v[B_SCHEMA])))
@@ -186,21 +199,35 @@ sentence(struct arena *a, const struct found *f, const struct table_set *set)
 	    f->more ? "their" : "its");
 }
 
-int
-mention_find(
-    struct ctx *cx, struct mysql_client *c, const struct table_set *set, struct mentions *out)
+/* Tables and the views that move: whoever names one of them names what goes away. */
+static struct table_set
+joined(struct arena *a, const struct table_set *set, const struct table_set *views)
 {
+	const char **names = arena_array(a, const char *, set->count + views->count);
+
+	for (size_t i = 0; i < set->count; i++)
+		names[i] = set->tables[i];
+	for (size_t i = 0; i < views->count; i++)
+		names[set->count + i] = views->tables[i];
+	return (struct table_set){ set->database, names, set->count + views->count };
+}
+
+int
+mention_find(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
+    const struct table_set *views, struct mentions *out)
+{
+	const struct table_set all = joined(cx->arena, set, views);
 	SCOPED(buf) struct buf names = BUF_INIT;
 	struct found f = { .names = &names };
 
 	*out = (struct mentions){ .text = "", .hint = "" };
-	TRY(look_through(cx, c, set, &f));
+	TRY(look_through(cx, c, &all, views, &f));
 	if (f.count == 0)
 		return 0;
-	out->text = sentence(cx->arena, &f, set);
+	out->text = sentence(cx->arena, &f, &all);
 	out->hint = f.sure == 0
 	    ? "if it does not: MoveTables --force goes on"
-	    : "drop it first, and make it anew where the table goes; MoveTables --force goes on and "
-	      "leaves it as it is";
+	    : "drop it first, and make it anew where the table goes; --with-views takes views along that "
+	      "name nothing else; --force goes on and leaves it as it is";
 	return 0;
 }

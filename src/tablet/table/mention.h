@@ -16,7 +16,9 @@ struct mentions {
 };
 
 /* Looks through all databases of the server, once for all of the set; the answer is in cx->arena. */
+/* views: of the set's database, that move with the tables. They are not told of, and what
+ * names one of them is. */
 int mention_find(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
-    struct mentions *out) MUST_USE;
+    const struct table_set *views, struct mentions *out) MUST_USE;
 
 #endif
