@@ -121,8 +121,7 @@ governed(const struct workflow *w, const struct rule_place *name, size_t i)
 		.name = *name,
 		.places = { [RULE_SOURCE] = { side_keyspace(w, SIDE_SOURCE),
 				side_name(w, SIDE_SOURCE, i) },
-		    [RULE_TARGET] = { side_keyspace(w, SIDE_TARGET),
-			side_name(w, SIDE_TARGET, i) } },
+		    [RULE_TARGET] = { side_keyspace(w, SIDE_TARGET), side_name(w, SIDE_TARGET, i) } },
 		.workflow = w->id,
 		.maker = w->id,
 	};

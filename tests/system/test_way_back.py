@@ -185,7 +185,7 @@ def test_a_change_behind_the_streams_back_closes_it_for_good(rounds, change):
         with pytest.raises(tablets.Refused, match="there is no way back: the tables at .* are not as they were left"):
             rounds.hold()
     rounds.other.kill()
-    rounds.other.start(faults="guard.pass.before=sleep:800000")
+    rounds.other.start(faults="guard.tail.before=sleep:800000")
     rounds.closed(words)
 
 
@@ -195,7 +195,7 @@ def test_what_happened_while_no_program_looked_closes_it(rounds):
     rounds.other.kill()
     disarmed_write(rounds, "UPDATE t SET x = 7 WHERE id = 1")
     disarmed_write(rounds, "CREATE TABLE elsewhere (id INT PRIMARY KEY)")
-    rounds.other.start(faults="guard.pass.before=sleep:8000")
+    rounds.other.start(faults="guard.tail.before=sleep:8000")
     rounds.attempt += 2
     rounds.position = rounds.fence("lock", rounds.served, rounds.side_of(rounds.served))["position"]
     with pytest.raises(tablets.Refused, match="rows of table 'customer.t' were changed"):   # it waits for the guard

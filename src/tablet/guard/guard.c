@@ -216,6 +216,7 @@ open_tail(struct ctx *cx, struct guard *g)
 static int
 read_on(struct ctx *cx, struct guard *g)
 {
+	int ms = fault_sleep_ms("guard.tail.before");
 	uint64_t term, now;
 
 	TRY(server_lock_held(g->env->lock, &term, cx->err));
@@ -223,6 +224,8 @@ read_on(struct ctx *cx, struct guard *g)
 	TRY(load_row(cx, g));
 	if (g->finding[0] != '\0')
 		return 0;
+	if (ms > 0)
+		TRY(task_sleep(cx, ms * MSEC));
 	TRY(open_tail(cx, g));
 	guard_check(g);
 	for (;;) {
@@ -237,10 +240,7 @@ static int
 one_pass(struct ctx *cx, struct guard *g)
 {
 	struct ctx inner = *cx;
-	int ms = fault_sleep_ms("guard.pass.before");
 
-	if (ms > 0)
-		TRY(task_sleep(cx, ms * MSEC));
 	arena_init(&g->arena);
 	inner.arena = &g->arena;
 	int rc = read_on(&inner, g);
