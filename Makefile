@@ -44,7 +44,7 @@ deps:
 
 ##make format    what clang-format says, written
 format:
-	@find src tests -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
+	@find src tests -path tests/tools -prune -o -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
 
 ##make lint      format, layers, sizes, waits, form, tables of states, cppcheck
 lint: deps

@@ -134,7 +134,7 @@ def test_rows_kept_at_one_gate_that_another_one_waits_for_end_the_attempt(ready,
     first = client()
     first.run("BEGIN")
     first.run("UPDATE users SET name = 'first' WHERE id = 1")
-    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "60s")
+    moving = move.Moving(ready, "--force", "--on-grace", "wait", "--timeout", "60s")
     proc.wait_for(lambda: in_hold(ready), 20, "the hold")
     narrow_gate.run("BEGIN")
     narrow_gate.run("UPDATE other SET v = 1 WHERE id = 1")

@@ -111,5 +111,5 @@ def test_machines_read_json_to_the_last_line(vtctld):
     assert status == 130 and lines(said)[0]["phase"] == "running" and lines(said)[-1]["detached"]
     said, _, status = moves(vtctld(200, CREATED, after=15), "--format", "json", interrupts=[0.5, 0.5])
     assert status == 130 and "not known" in lines(said)[-1]["error"]
-    said, _, status = moves(vtctld(200, CREATED), "--format", "json", "third")
+    said, _, status = moves(vtctld(200, CREATED), "--format", "json", "third", "fourth")
     assert status == 2 and lines(said)[-1]["error"]

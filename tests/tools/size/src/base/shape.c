@@ -1,12 +1,12 @@
 static const struct y fixed = { 1 };
 static const char *const names[] = { "a", "b" };
 static void (*const call)(int, int) = 0;
-static const char *moving[] = { "a" };     /* finds: moving is a variable */
-static struct y state = { 1 };             /* finds: state is a variable */
-static unsigned long long counter;         /* finds: counter is a variable */
-static int first = 1,                      /* finds: first is a variable */
-    *second;                               /* finds: second is a variable */
-static void (*hook)(int, int);             /* finds: hook is a variable */
+static const char *moving[] = { "a" }; /* finds: moving is a variable */
+static struct y state = { 1 }; /* finds: state is a variable */
+static unsigned long long counter; /* finds: counter is a variable */
+static int first = 1, /* finds: first is a variable */
+    *second; /* finds: second is a variable */
+static void (*hook)(int, int); /* finds: hook is a variable */
 static _Thread_local struct loop *current; /* finds: current is a variable */
 
 int
@@ -43,8 +43,10 @@ flat(int n)
 	else {
 		do {
 			switch (n) {
-			case 1: n++;
-			default: break;
+			case 1:
+				n++;
+			default:
+				break;
 			}
 		} while (n);
 	}

@@ -9,6 +9,5 @@ struct kept {
 	struct ctx *cx; /* finds: a struct ctx kept in a struct */
 };
 int sleep_for(struct ctx *cx, long duration);
-int late(long duration,
-    struct ctx *cx); /* finds: late() takes a struct ctx that is not its first parameter */
+int late(long duration, struct ctx *cx); /* finds: late() takes a struct ctx that is not its first parameter */
 struct ctx ctx_within(const struct ctx *cx, long duration);
