@@ -65,7 +65,7 @@ def test_the_second_form_waits_for_its_switch(fresh):
     wait_state(c, "new_customer/v2", "Running")
     assert c.client("MoveTables", "GetState", "new_customer.v2").stdout == NOT_SWITCHED + "\n"
     said = c.client("MoveTables", "Progress", "new_customer.v2").stdout
-    assert re.search(r"^id=1 on 0/zone1-\d+: Status: Running\. VStream Lag: 0s\.$", said, re.M), said
+    assert re.search(r"^id=1 on 0/zone1-\d+: Status: Running\. VStream Lag: \d+s\.$", said, re.M), said
     # The same again attaches; it does not switch.
     c.client("MoveTables", "--", "--source", "customer", "--tables", "va,vb", "Create", "new_customer.v2")
     assert state(c, "new_customer/v2") == "Running"
@@ -91,14 +91,14 @@ def test_vtctldclients_form_and_what_it_prints(fresh):
     said = vtctldclient(c, "MoveTables", *w, "status").stdout
     assert re.fullmatch(
         r"The following vreplication streams exist for workflow new_customer\.vt:\n\n"
-        r"id=1 on new_customer/zone1-\d+: Status: Running\. VStream Lag: 0s\.\n\n"
+        r"id=1 on new_customer/zone1-\d+: Status: Running\. VStream Lag: \d+s\.\n\n"
         r"Table Copy Status:\n"
         r"\tvc: RowsCopied:5, RowsTotal:5, RowsPercentage:100\.00, Phase:COMPLETE\n\n"
         rf"Traffic State: {NOT_SWITCHED}\n", said), said
     shown = json.loads(vtctldclient(c, "MoveTables", *w, "status", "--format", "json").stdout)
     assert shown["table_copy_state"] == {} and shown["traffic_state"] == NOT_SWITCHED
     (stream,) = shown["shard_streams"]["new_customer/0"]["streams"]
-    assert stream["source_shard"] == "customer/0" and stream["status"] == "Running" and stream["info"] == "VStream Lag: 0s"
+    assert stream["source_shard"] == "customer/0" and stream["status"] == "Running" and re.fullmatch(r"VStream Lag: \d+s", stream["info"])
     assert stream["tablet"]["cell"] == "zone1" and stream["position"]
     assert "vt" in json.loads(vtctldclient(c, "Workflow", "--keyspace", "new_customer", "list").stdout)
     shown = json.loads(vtctldclient(c, "MoveTables", *w, "SwitchTraffic", "--format=json").stdout)
