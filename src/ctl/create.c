@@ -11,7 +11,7 @@
 enum {
 	TELL_AFTER_MS = 1000, /* a long poll: ctl_api.h */
 	END_WITHIN_S = 60,    /* for the way back of the move before */
-	/* each is locked by a connection of its own in the hold (share.h), of the hundreds that there are */
+	/* where writers leave no gap each has a connection of its own (SHARE_SINGLY_MAX) */
 	MOVE_TABLES_MAX = 100,
 };
 
