@@ -1,9 +1,15 @@
 #include "tablet/table/bounds.h"
 
+#include "base/parse.h"
 #include "mysql/wire.h"
 #include "sql/quote.h"
 
-enum { KEY_COLUMNS_MAX = 32 }; /* the servers allow 32 in an index */
+#include <inttypes.h>
+
+enum {
+	KEY_COLUMNS_MAX = 32, /* the servers allow 32 in an index */
+	LISTED_MAX = 255,     /* members of an ENUM of one byte */
+};
 
 void
 bound_of_row(struct buf *out, const struct table_def *def, const struct slice *row)
@@ -34,11 +40,44 @@ read_bound(struct slice bound, const struct table_def *def, struct slice *values
 	return 0;
 }
 
+/*
+ * Servers find the numbers that an ENUM equals by its index, but go through all of the index for one that it
+ * is greater than: so the numbers are listed, 0 for what was no member.
+ * false: it is no such column, or too long a list.
+ */
+static bool
+compare_listed(struct buf *out, const struct column *c, const char *op, struct slice value)
+{
+	uint64_t at, first = 0, last = c->type.length;
+	struct err err;
+
+	if (c->type.kind != COLUMN_ENUM || c->type.length > LISTED_MAX || op[0] == '=' ||
+	    parse_u64(value, &at, &err) != 0 || at > last)
+		return false;
+	if (op[0] == '>')
+		first = op[1] == '=' ? at : at + 1;
+	else if (op[1] != '=' && at == 0)
+		first = last + 1;
+	else
+		last = op[1] == '=' ? at : at - 1;
+	if (first > last) {
+		buf_add_str(out, "FALSE");
+		return true;
+	}
+	quote_ident(out, slice_str(c->name));
+	for (uint64_t n = first; n <= last; n++)
+		buf_addf(out, n == first ? " IN (%" PRIu64 : ",%" PRIu64, n);
+	buf_add_char(out, ')');
+	return true;
+}
+
 static void
 compare(struct buf *out, const struct table_def *def, int i, const char *op, struct slice value)
 {
 	const struct column *c = &def->columns[def->key[i]];
 
+	if (compare_listed(out, c, op, value))
+		return;
 	quote_ident(out, slice_str(c->name));
 	buf_add_str(out, op);
 	column_literal(out, &c->type, value);

@@ -224,16 +224,24 @@ refuse_key(struct ctx *cx, const struct table_def *def, const char *column, cons
 	err_set(cx->err, ERR_REFUSED,
 	    "the primary key of table '%s.%s' %s '%s', which cannot be moved yet", def->database,
 	    def->name, what, column);
-	return err_hint(
-	    cx->err, "primary keys may be of integer, binary, or utf8mb4 or latin1 string columns");
+	return err_hint(cx->err,
+	    "primary keys may have columns of all types but FLOAT and DOUBLE, strings in the "
+	    "character sets utf8mb4, utf8mb3, latin1 and ascii");
 }
 
+/* A bound's text must find the very place of its row: of a FLOAT the digits do not. */
 static bool
 key_type_ok(const struct column_type *t)
 {
-	if (t->kind == COLUMN_STRING)
-		return strcmp(t->charset, "utf8mb4") == 0 || strcmp(t->charset, "latin1") == 0;
-	return t->kind == COLUMN_INT || t->kind == COLUMN_BYTES;
+	static const char *const charsets[] = { "utf8mb4", "utf8mb3", "latin1", "ascii" };
+
+	if (t->kind != COLUMN_STRING)
+		return t->kind != COLUMN_FLOAT && t->kind != COLUMN_DOUBLE;
+	for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++) {
+		if (strcmp(t->charset, charsets[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* v: column_name, sub_part, collation */
@@ -254,7 +262,6 @@ add_key_column(struct ctx *cx, struct table_def *def, const struct slice *v)
 		return refuse_key(cx, def, name, "has column");
 	def->columns[i].key_index = def->key_count;
 	def->key[def->key_count++] = i;
-	def->key_ordered = def->key_ordered && def->columns[i].type.kind != COLUMN_STRING;
 	def->key_binary = def->key_binary &&
 	    (def->columns[i].type.kind != COLUMN_STRING || def->columns[i].type.binary_collation);
 	return 0;
@@ -277,7 +284,7 @@ read_key(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		return err_hint(cx->err, "ALTER TABLE ... ADD PRIMARY KEY first");
 	}
 	def->key = arena_array(cx->arena, int, rows.rows);
-	def->key_binary = def->key_ordered = true;
+	def->key_binary = true;
 	for (size_t i = 0; i < rows.rows; i++)
 		TRY(add_key_column(cx, def, &rows.values[i * rows.columns]));
 	return 0;

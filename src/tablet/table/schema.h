@@ -45,10 +45,9 @@ struct table_def {
 	int64_t rows_estimate;   /* of the server's statistics: it may be far off */
 	/* a column has such a type: for schema_check_row(), schema_unsayable() */
 	bool rounds, enums;
-	/* all key columns are integers, binary, or have a binary collation */
+	/* of no key column two values that differ are one to the index: none is a string whose
+	 * collation says so */
 	bool key_binary;
-	/* integers and binary only: byte or number order is index order (rule 10) */
-	bool key_ordered;
 };
 
 /* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with

@@ -26,10 +26,11 @@ class Rounds:
         """Of the stream of that round: from where it reads to where it writes."""
         ends = [self.pair.source, self.pair.target]
         come, go = ends if round_ % 2 == 1 else reversed(ends)
+        tables = self.pair.tables if round_ % 2 == 1 else [names[::-1] for names in self.pair.tables]
         return {"workflow": self.pair.workflow, "round": round_, "attempt": self.attempt, "side": "to",
                 "from": {"server": come.address, "database": self.sides[come]},
                 "to": {"server": go.address, "database": self.sides[go]},
-                "tables": [{"from": self.pair.table, "to": self.pair.table}], **more}
+                "tables": [{"from": mine, "to": theirs} for mine, theirs in tables], **more}
 
     def fence(self, method, tablet, side):
         return tablet.call(method, **self.pair.request(attempt=self.attempt, side=side))

@@ -52,6 +52,50 @@ TEST(bounds_are_written_out)
 	expect_condition(false, buf_slice(&b), want.data);
 }
 
+/* MariaDB reads all of an index for `e`>1, and finds what the ENUM equals in it. */
+TEST(bounds_of_an_enum_are_lists)
+{
+	static struct column enum_columns[] = {
+		{ .name = "e", .type = { .kind = COLUMN_ENUM, .length = 3 }, .key_index = 0 },
+		{ .name = "a", .type = { .kind = COLUMN_INT, .int_bytes = 4 }, .key_index = 1 },
+	};
+	static const struct {
+		const char *value;
+		bool after;
+		const char *one, *two;
+	} cases[] = {
+		{ "1", true, "`e` IN (2,3)",
+		    "`e` IN (1,2,3) AND ((`e` IN (2,3)) OR (`e`=1 AND `a`>5))" },
+		{ "1", false, "`e` IN (0,1)",
+		    "`e` IN (0,1) AND ((`e` IN (0)) OR (`e`=1 AND `a`<=5))" },
+		{ "3", true, "FALSE", "`e` IN (3) AND ((FALSE) OR (`e`=3 AND `a`>5))" },
+		{ "0", false, "`e` IN (0)", "`e` IN (0) AND ((FALSE) OR (`e`=0 AND `a`<=5))" },
+	};
+	struct table_def of_enum = { .name = "u", .columns = enum_columns, .key = both };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (of_enum.key_count = 1; of_enum.key_count <= 2; of_enum.key_count++) {
+			SCOPED(buf) struct buf b = BUF_INIT, bound = BUF_INIT;
+			struct slice row[] = { slice_str(cases[i].value), slice_str("5") };
+			struct err err = { 0 };
+
+			bound_of_row(&bound, &of_enum, row);
+			expect_ok((cases[i].after ? bound_after : bound_upto)(
+				      &b, &of_enum, buf_slice(&bound), &err),
+			    &err);
+			expect_str(b.data, of_enum.key_count == 1 ? cases[i].one : cases[i].two);
+		}
+	}
+	/* More members than are listed: what the server reads more is no error. */
+	enum_columns[0].type.length = 256;
+	SCOPED(buf) struct buf b = BUF_INIT, bound = BUF_INIT;
+	struct err err = { 0 };
+
+	bound_of_first(&bound, slice_str("7"));
+	expect_ok(bound_after(&b, &of_enum, buf_slice(&bound), &err), &err);
+	expect_str(b.data, "`e`>7");
+}
+
 TEST(bounds_that_do_not_fit_the_key)
 {
 	/* clang-format off */

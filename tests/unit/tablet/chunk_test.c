@@ -25,7 +25,7 @@ static int key[] = { 0 };
 static struct table_def def = {
 	.database = "s", .name = "u", .columns = columns, .columns_count = 2, .key = key,
 	    .key_count = 1,
-	.create_sql = CREATE, .key_binary = true, .key_ordered = true,
+	.create_sql = CREATE, .key_binary = true,
 };
 /* clang-format on */
 

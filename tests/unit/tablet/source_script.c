@@ -22,7 +22,6 @@ struct table_def script_table = {
 	.database = "db", .name = "t", .columns = script_columns, .columns_count = 2,
 	    .key = script_key,
 	.key_count = 1, .indexes = script_indexes, .indexes_count = 1, .key_binary = true,
-	.key_ordered = true,
 };
 /* clang-format on */
 
