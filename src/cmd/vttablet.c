@@ -120,7 +120,7 @@ static int
 wait_server(struct ctx *cx, struct program *p)
 {
 	for (bool told = false;; told = true) {
-		if (prepare_server(cx, p) == 0)
+		if (prepare_server(cx, p) == 0 && fence_open(cx, &p->env, &p->api.moves) == 0)
 			return engine_open(cx, &p->api.engine);
 		if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
 			return -1;
@@ -202,7 +202,7 @@ end(void *arg)
 	server_lock_done(&p->lock);
 	locks_done(&p->api.locks);
 	spares_done(&p->spares);
-	calls_done(&p->api.calls);
+	moves_done(&p->api.moves);
 	health_done(&p->health);
 	topo_close(p->topo);
 }
@@ -234,7 +234,7 @@ wire(struct program *p)
 	server_lock_init(&p->lock, &p->env);
 	engine_init(&p->api.engine, &p->env);
 	locks_init(&p->api.locks, &p->env);
-	calls_init(&p->api.calls);
+	moves_init(&p->api.moves);
 }
 
 static int

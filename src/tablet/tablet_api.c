@@ -31,7 +31,7 @@ id_of(const struct tablet_api *api, const struct move_request *q)
 
 /* The tables of the end that this server is. */
 static struct fence
-fence_of(struct arena *a, const struct tablet_api *api, const struct move_request *q)
+fence_of(struct arena *a, struct tablet_api *api, const struct move_request *q)
 {
 	const char **tables = arena_array(a, const char *, q->tables_count);
 
@@ -39,6 +39,7 @@ fence_of(struct arena *a, const struct tablet_api *api, const struct move_reques
 		tables[i] = q->side == MOVE_TO ? q->tables[i].to : q->tables[i].from;
 	return (struct fence){
 		.id = id_of(api, q),
+		.move = move_of(&api->moves, q->workflow),
 		.database = q->side == MOVE_TO ? q->to.database : q->from.database,
 		.tables = tables,
 		.tables_count = (int)q->tables_count,
@@ -300,7 +301,7 @@ do_unlock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
 
-	lock_release(&api->locks, move->workflow, move->attempt);
+	lock_release(&api->locks, move_of(&api->moves, move->workflow));
 	return 0;
 }
 
@@ -311,7 +312,7 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	struct fence f = fence_of(cx->arena, api, move);
 	SCOPED(spare) struct spare c = { 0 };
 
-	TRY(lock_forbid(cx, &api->locks, move->workflow, move->attempt));
+	TRY(lock_wait_outdated(cx, &api->locks, f.move));
 	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
 	return fence_disarm(cx, c.client, &f);
 }
@@ -381,40 +382,47 @@ do_table_list(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	return named_tables_list(cx, api->env, q, r);
 }
 
-static const struct method {
-	method_fn *run;
-	bool one_at_a_time; /* calls.h; of methods about a move only */
-} methods[TABLET_METHODS] = {
-	[TABLET_STATUS] = { do_status, false },
-	[TABLET_CHECK_FROM] = { do_check_from, false },
-	[TABLET_CHECK_TO] = { do_check_to, false },
-	[TABLET_SURVEY] = { do_survey, false },
-	[TABLET_STREAM_CREATE] = { do_stream_create, true },
-	[TABLET_STREAM_PREPARE] = { do_stream_prepare, true },
-	[TABLET_STREAM_START] = { do_stream_start, true },
-	[TABLET_STREAM_STATUS] = { do_stream_status, false },
-	[TABLET_STREAM_SUSPEND] = { do_stream_suspend, true },
-	[TABLET_STREAM_DELETE] = { do_stream_delete, true },
-	[TABLET_FENCE_INSTALL] = { do_fence_install, true },
-	[TABLET_FENCE_REMOVE] = { do_fence_remove, true },
-	[TABLET_VIEWS_READ] = { do_views_read, false },
-	[TABLET_VIEWS_MAKE] = { do_views_make, true },
-	[TABLET_NEXT_VALUES] = { do_next_values, false },
-	[TABLET_SET_NEXT_VALUES] = { do_set_next_values, false },
-	[TABLET_LOCK] = { do_lock, false },
-	[TABLET_LOCK_STATUS] = { do_lock_status, false },
-	[TABLET_UNLOCK] = { do_unlock, false },
-	[TABLET_DISARM] = { do_disarm, false },
-	[TABLET_FREEZE] = { do_freeze, false },
-	[TABLET_THAW] = { do_thaw, false },
-	[TABLET_FINISH] = { do_finish, false },
-	[TABLET_TABLE_FIND] = { do_table_find, false },
-	[TABLET_TABLE_LIST] = { do_table_list, false },
-	[TABLET_TABLE_DROP] = { do_table_drop, false },
-	[TABLET_TABLE_RENAME] = { do_table_rename, false },
+/* Of a call that is outdated (move.h). */
+enum late {
+	LATE_IS_HEARD, /* it changes nothing, or is about no move */
+	LATE_IS_DONE,  /* nothing is left to be done, which is what its caller wants to hear */
+	LATE_IS_REFUSED,
+	LATE_IN_TURN, /* refused; and one at a time of a move */
 };
 
-/* -1: there is none at that path. */
+static const struct method {
+	method_fn *run;
+	enum late late;
+} methods[TABLET_METHODS] = {
+	[TABLET_STATUS] = { do_status, LATE_IS_HEARD },
+	[TABLET_CHECK_FROM] = { do_check_from, LATE_IS_HEARD },
+	[TABLET_CHECK_TO] = { do_check_to, LATE_IS_HEARD },
+	[TABLET_SURVEY] = { do_survey, LATE_IS_HEARD },
+	[TABLET_STREAM_CREATE] = { do_stream_create, LATE_IN_TURN },
+	[TABLET_STREAM_PREPARE] = { do_stream_prepare, LATE_IN_TURN },
+	[TABLET_STREAM_START] = { do_stream_start, LATE_IN_TURN },
+	[TABLET_STREAM_STATUS] = { do_stream_status, LATE_IS_HEARD },
+	[TABLET_STREAM_SUSPEND] = { do_stream_suspend, LATE_IN_TURN },
+	[TABLET_STREAM_DELETE] = { do_stream_delete, LATE_IN_TURN },
+	[TABLET_FENCE_INSTALL] = { do_fence_install, LATE_IN_TURN },
+	[TABLET_FENCE_REMOVE] = { do_fence_remove, LATE_IN_TURN },
+	[TABLET_VIEWS_READ] = { do_views_read, LATE_IS_HEARD },
+	[TABLET_VIEWS_MAKE] = { do_views_make, LATE_IS_REFUSED },
+	[TABLET_NEXT_VALUES] = { do_next_values, LATE_IS_HEARD },
+	[TABLET_SET_NEXT_VALUES] = { do_set_next_values, LATE_IS_REFUSED },
+	[TABLET_LOCK] = { do_lock, LATE_IS_REFUSED },
+	[TABLET_LOCK_STATUS] = { do_lock_status, LATE_IS_HEARD },
+	[TABLET_UNLOCK] = { do_unlock, LATE_IS_DONE },
+	[TABLET_DISARM] = { do_disarm, LATE_IS_DONE },
+	[TABLET_FREEZE] = { do_freeze, LATE_IS_REFUSED },
+	[TABLET_THAW] = { do_thaw, LATE_IS_REFUSED },
+	[TABLET_FINISH] = { do_finish, LATE_IS_REFUSED },
+	[TABLET_TABLE_FIND] = { do_table_find, LATE_IS_HEARD },
+	[TABLET_TABLE_LIST] = { do_table_list, LATE_IS_HEARD },
+	[TABLET_TABLE_DROP] = { do_table_drop, LATE_IS_HEARD },
+	[TABLET_TABLE_RENAME] = { do_table_rename, LATE_IS_HEARD },
+};
+
 static int
 find_method(const char *path)
 {
@@ -432,13 +440,21 @@ find_method(const char *path)
 static int
 run_method(struct ctx *cx, struct tablet_api *api, const struct method *m, const void *q, void *r)
 {
-	const struct move_request *move = q;
+	const struct move_request *request = q;
+	struct move *move;
 
-	if (!m->one_at_a_time)
+	if (m->late == LATE_IS_HEARD)
 		return m->run(cx, api, q, r);
-	TRY(call_begin(cx, &api->calls, move->workflow, move->attempt));
+	move = move_of(&api->moves, request->workflow);
+	if (m->late == LATE_IS_DONE && move_outdates(move, request->attempt))
+		return 0;
+	if (m->late != LATE_IN_TURN) {
+		TRY(move_admit(move, request->attempt, cx->err));
+		return m->run(cx, api, q, r);
+	}
+	TRY(move_begin(cx, move, request->attempt));
 	int rc = m->run(cx, api, q, r);
-	call_end(&api->calls, move->workflow);
+	move_end(move);
 	return rc;
 }
 

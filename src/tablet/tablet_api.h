@@ -4,8 +4,8 @@
 #ifndef TABLET_TABLET_API_H
 #define TABLET_TABLET_API_H
 
-#include "tablet/guard/calls.h"
 #include "tablet/guard/lock.h"
+#include "tablet/guard/move.h"
 #include "tablet/health.h"
 #include "tablet/stream/engine.h"
 
@@ -13,7 +13,7 @@ struct tablet_api {
 	const struct tablet_env *env;
 	struct engine engine;
 	struct locks locks;
-	struct calls calls;
+	struct moves moves;
 	const struct health *health;
 };
 

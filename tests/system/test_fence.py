@@ -174,6 +174,19 @@ def test_the_lock_dies_with_the_tablet_and_the_fence_does_not(tablet):
     assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == FENCED
 
 
+def test_a_tablet_that_is_started_again_refuses_also_a_late_removal(tablet):
+    """What it had seen is in the fence's row; the call is of a move that was cancelled and made anew."""
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=3))
+    tablet.kill()
+    tablet.start()
+    for method in ("fence_remove", "fence_install", "stream_create", "lock"):
+        with pytest.raises(tablets.Refused, match="attempt 2 .* outdated: attempt 3 was seen"):
+            tablet.call(method, **request(attempt=2))
+    assert tablet.server.sql("SELECT armed FROM _switchyard.fence") == ((1,),)
+    assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == FENCED
+
+
 def test_a_killed_lock_connection_is_noticed(tablet):
     tablet.call("fence_install", **request())
     tablet.call("lock", **request(attempt=1))
@@ -324,7 +337,7 @@ def test_a_fence_that_lost_a_trigger_is_not_armed(tablet):
         tablet.call("lock", **request(attempt=1))
     assert torn.value.kind == "retry" and "2 of its 3" in torn.value.text
     assert tablet.server.sql("SELECT armed FROM _switchyard.fence") == ((0,),)
-    tablet.call("fence_install", **request())
+    tablet.call("fence_install", **request(attempt=2))
     tablet.call("lock", **request(attempt=3))
 
 

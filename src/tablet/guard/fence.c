@@ -301,6 +301,33 @@ fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f)
 	return 0;
 }
 
+int
+fence_open(struct ctx *cx, const struct tablet_env *env, struct moves *moves)
+{
+	SCOPED(client) struct mysql_client *dba = NULL;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+	struct ctx inner = *cx;
+
+	if (mutant("guard_rows_unread"))
+		return 0;
+	inner.arena = &arena;
+	buf_add_str(&sql, "SELECT workflow, MAX(attempt) FROM ");
+	sidecar_table(&sql, env->sidecar, "fence");
+	buf_add_str(&sql, " GROUP BY workflow");
+	TRY(env_dba(&inner, env, &dba));
+	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		const struct slice *row = rows.values + i * rows.columns;
+		int seen;
+
+		TRY(parse_int(row[1], 0, INT32_MAX, &seen, cx->err));
+		move_saw(move_of(moves, arena_slice_str(&arena, row[0])), seen);
+	}
+	return 0;
+}
+
 /* ---- Trying it */
 
 /* While another table is locked the server looks at the account's rights, and then refuses, before it
@@ -428,14 +455,23 @@ count_rows(struct ctx *cx, struct mysql_client *dba, const char *only, const str
 int
 fence_current(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 {
-	uint64_t count;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+	struct ctx inner = *cx;
+	int seen;
 
-	TRY(count_rows(cx, dba, "TRUE", f, &count));
-	if (count == 0)
-		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated, or its fence is not installed", f->attempt,
-		    f->id.workflow);
-	return 0;
+	inner.arena = &arena;
+	buf_add_str(&sql, "SELECT MAX(attempt) FROM ");
+	sidecar_table(&sql, f->id.sidecar, "fence");
+	add_rows_condition(&sql, f);
+	TRY(mysql_select(&inner, dba, buf_slice(&sql), &rows));
+	if (rows.rows != 1 || slice_is_null(rows.values[0]))
+		return err_set(
+		    cx->err, ERR_CONFLICT, "the fence of '%s' is not installed", f->move->workflow);
+	TRY(parse_int(rows.values[0], 0, INT32_MAX, &seen, cx->err));
+	move_saw(f->move, seen);
+	return move_admit(f->move, f->attempt, cx->err);
 }
 
 int
@@ -444,15 +480,13 @@ fence_arm(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 	uint64_t matched;
 
 	TRY(update_rows(cx, dba, "armed=1", f, &matched));
-	if (matched == 0)
-		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: its fence was not armed", f->attempt,
-		    f->id.workflow);
-	if (matched != (uint64_t)f->tables_count && !mutant("guard_arms_some"))
-		return err_set(cx->err, ERR_RETRY,
-		    "the fence of '%s' is not whole: %d rows for %d tables", f->id.workflow,
-		    (int)matched, f->tables_count);
-	return 0;
+	if (matched == (uint64_t)f->tables_count)
+		return 0;
+	TRY(fence_current(cx, dba, f));
+	return mutant("guard_arms_some")
+	    ? 0
+	    : err_set(cx->err, ERR_RETRY, "the fence of '%s' is not whole: %d rows for %d tables",
+		  f->move->workflow, (int)matched, f->tables_count);
 }
 
 int
@@ -460,7 +494,6 @@ fence_disarm(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 {
 	uint64_t matched, armed;
 
-	/* (2): nothing to do when outdated */
 	while (update_rows(cx, dba, "armed=0", f, &matched) != 0) {
 		if (cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
 			return -1;

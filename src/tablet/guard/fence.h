@@ -17,8 +17,8 @@
  *     +------- fence_remove() ---------------------------+
  *
  * (1) The row exists before the triggers do; a trigger without its row refuses (fails closed).
- * (2) Every change is conditional on the attempt: WHERE attempt <= n. One that finds no row was
- * outdated.
+ * (2) Every change is conditional on the attempt: WHERE attempt <= n. What a row has is told to the move
+ * (move.h), which alone decides who is outdated.
  * (3) Installing and removing is DDL under one WRITE lock, which never waits in the server's queue
  * (ddl.h); arming and disarming never is DDL.
  * (4) The triggers are made and dropped under a WRITE lock, all three at once (server/write_lock.h).
@@ -32,10 +32,13 @@
 #ifndef TABLET_GUARD_FENCE_H
 #define TABLET_GUARD_FENCE_H
 
+#include "tablet/guard/move.h"
+#include "tablet/server/env.h"
 #include "tablet/server/sidecar.h"
 
 struct fence {
 	struct stream_id id; /* of its rows */
+	struct move *move;   /* whose it is; NULL for fence_try() */
 	const char *database;
 	const char *const *tables;
 	int tables_count;
@@ -43,6 +46,8 @@ struct fence {
 	int attempt;             /* of a row that is made: lower ones change nothing */
 };
 
+/* At the start of the program: the moves are told what the rows in its server have seen. */
+int fence_open(struct ctx *cx, const struct tablet_env *env, struct moves *moves) MUST_USE;
 /* Idempotent; rows that exist keep attempt and armed, new ones get armed. */
 int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed) MUST_USE;
 /* ERR_RETRY unless every table has all its triggers. */
@@ -51,14 +56,13 @@ int fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 int fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
 /* May it be installed? Asks for no lock that anybody would notice, changes nothing. */
 int fence_try(struct ctx *cx, struct ddl *d, const struct fence *f) MUST_USE;
-/* Of all its tables, by its attempt. ERR_CONFLICT when a higher attempt was seen, or without a fence. Locks
- * nothing. */
+/* Asks the rows. ERR_CONFLICT when its attempt is outdated, or without a fence. Locks nothing. */
 int fence_current(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
 /* From the commit of its UPDATE on no client's write passes. It waits for the writers that have read a row,
- * as long as the session waits for row locks. ERR_CONFLICT: outdated (2), or there is no fence. ERR_RETRY: a
+ * as long as the session waits for row locks. ERR_CONFLICT: outdated, or there is no fence. ERR_RETRY: a
  * table has no row, and would refuse nobody. */
 int fence_arm(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
-/* Until cx's deadline; 0 also when it is outdated (2). lock_forbid() comes before it, see (6). */
+/* Until cx's deadline. lock_wait_outdated() comes before it, see (6). */
 int fence_disarm(struct ctx *cx, struct mysql_client *dba, const struct fence *f) MUST_USE;
 /* All of them, by this attempt? */
 int fence_armed(

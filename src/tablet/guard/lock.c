@@ -1,5 +1,6 @@
 #include "tablet/guard/lock.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/guard/fence.h"
@@ -15,19 +16,12 @@ enum {
 
 struct table_lock {
 	struct list_node node;
-	char *workflow;
+	struct move *move;
 	int attempt;
 	bool busy;          /* a task is taking or asking it */
 	bool doomed;        /* released meanwhile: that task ends it */
 	struct share share; /* connections 1 */
 	struct position p;
-};
-
-/* (5) */
-struct forbidden {
-	struct list_node node;
-	char *workflow;
-	int attempt; /* and all below */
 };
 
 static void
@@ -36,20 +30,29 @@ lock_free(struct table_lock *t)
 	list_remove(&t->node);
 	share_done(&t->share);
 	position_done(&t->p);
-	free(t->workflow);
 	free(t);
 }
 
 static struct table_lock *
-find(struct locks *l, const char *workflow)
+find(const struct locks *l, const struct move *m)
 {
 	list_each(&l->all, n) {
 		struct table_lock *t = list_item(n, struct table_lock, node);
 
-		if (strcmp(t->workflow, workflow) == 0)
+		if (t->move == m)
 			return t;
 	}
 	return NULL;
+}
+
+void
+locks_check(const struct locks *l)
+{
+	list_each(&l->all, n) {
+		const struct table_lock *t = list_item(n, struct table_lock, node);
+
+		check(t->attempt <= t->move->seen);
+	}
 }
 
 void
@@ -57,7 +60,6 @@ locks_init(struct locks *l, const struct tablet_env *env)
 {
 	*l = (struct locks){ .env = env };
 	list_init(&l->all);
-	list_init(&l->forbidden);
 }
 
 void
@@ -65,35 +67,17 @@ locks_done(struct locks *l)
 {
 	while (!list_empty(&l->all))
 		lock_free(list_item(l->all.first, struct table_lock, node));
-	while (!list_empty(&l->forbidden)) {
-		struct forbidden *f = list_item(l->forbidden.first, struct forbidden, node);
-
-		list_remove(&f->node);
-		free(f->workflow);
-		free(f);
-	}
 }
 
-static struct forbidden *
-find_forbidden(struct locks *l, const char *workflow)
-{
-	list_each(&l->forbidden, n) {
-		struct forbidden *f = list_item(n, struct forbidden, node);
-
-		if (strcmp(f->workflow, workflow) == 0)
-			return f;
-	}
-	return NULL;
-}
-
-/* (4) */
+/* (4), (5) */
 static int
 check_wanted(struct ctx *cx, const struct table_lock *t)
 {
+	TRY(move_admit(t->move, t->attempt, cx->err));
 	if (!t->doomed)
 		return 0;
-	return err_set(
-	    cx->err, ERR_RETRY, "the lock of '%s' was released while it was taken", t->workflow);
+	return err_set(cx->err, ERR_RETRY, "the lock of '%s' was released while it was taken",
+	    t->move->workflow);
 }
 
 static int
@@ -126,23 +110,15 @@ read_place(
 static int
 make_room(struct ctx *cx, struct locks *l, const struct fence *r, struct table_lock **present)
 {
-	struct table_lock *t = find(l, r->id.workflow);
-	const struct forbidden *f = find_forbidden(l, r->id.workflow);
+	struct table_lock *t = find(l, r->move);
 
 	*present = NULL;
-	if (f != NULL && f->attempt >= r->attempt && !mutant("tablet_disarmed_attempt_locks"))
-		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: attempt %d has disarmed its fence", r->attempt,
-		    r->id.workflow, f->attempt);
+	TRY(move_admit(r->move, r->attempt, cx->err));
 	if (t == NULL)
 		return 0;
-	if (t->attempt > r->attempt)
-		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: attempt %d holds the lock", r->attempt,
-		    r->id.workflow, t->attempt);
 	if (t->busy)
 		return err_set(
-		    cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->id.workflow);
+		    cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->move->workflow);
 	if (t->attempt == r->attempt && !share_broken(&t->share))
 		*present = t;
 	else
@@ -162,7 +138,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct positio
 		return 0;
 	}
 	t = mem_new(struct table_lock);
-	t->workflow = mem_strdup(r->id.workflow);
+	t->move = r->move;
 	t->attempt = r->attempt;
 	t->busy = true;
 	list_push(&l->all, &t->node);
@@ -182,7 +158,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct positio
 int
 lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 {
-	struct table_lock *t = find(l, f->id.workflow);
+	struct table_lock *t = find(l, f->move);
 	SCOPED(spare) struct spare second = { 0 };
 
 	*held = false;
@@ -200,11 +176,12 @@ lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 }
 
 void
-lock_release(struct locks *l, const char *workflow, int attempt)
+lock_release(struct locks *l, const struct move *m)
 {
-	struct table_lock *t = find(l, workflow);
+	struct table_lock *t = find(l, m);
 
-	if (t == NULL || t->attempt > attempt)
+	locks_check(l);
+	if (t == NULL)
 		return;
 	if (t->busy) {
 		if (!mutant("tablet_release_forgotten"))
@@ -215,23 +192,14 @@ lock_release(struct locks *l, const char *workflow, int attempt)
 }
 
 int
-lock_forbid(struct ctx *cx, struct locks *l, const char *workflow, int attempt)
+lock_wait_outdated(struct ctx *cx, struct locks *l, const struct move *m)
 {
-	struct forbidden *f = find_forbidden(l, workflow);
-
-	if (f == NULL) {
-		f = mem_new(struct forbidden);
-		f->workflow = mem_strdup(workflow);
-		list_push(&l->forbidden, &f->node);
-	}
-	if (f->attempt < attempt)
-		f->attempt = attempt;
+	locks_check(l);
 	for (;;) {
-		struct table_lock *t = find(l, workflow);
+		const struct table_lock *t = find(l, m);
 
-		if (t == NULL || t->attempt > attempt || !t->busy)
+		if (t == NULL || !t->busy || !move_outdates(m, t->attempt))
 			return 0;
-		t->doomed = true;
 		TRY(task_sleep(cx, BUSY_POLL_MS * MSEC));
 	}
 }

@@ -16,8 +16,8 @@
  * without triggers would refuse nobody.
  * (4) A release that comes while the lock is being taken, or asked, is done by the task that does
  * that; what it arms after a disarm of a higher attempt is refused by the row.
- * (5) Where the row cannot be had (fence.h (6)), the attempts that are over are known here: they take
- * no lock any more, so they arm nothing. A tablet that ends takes its calls with it.
+ * (5) Before it arms, the task that takes a lock asks its move whether it is outdated. So where the row
+ * cannot be had (fence.h (6)), an attempt that is over arms nothing once lock_wait_outdated() is back.
  */
 #ifndef TABLET_GUARD_LOCK_H
 #define TABLET_GUARD_LOCK_H
@@ -30,22 +30,22 @@
 struct locks {
 	const struct tablet_env *env;
 	struct list all;
-	struct list forbidden;
 };
 
 void locks_init(struct locks *l, const struct tablet_env *env);
 void locks_done(struct locks *l); /* closes the connections: the locks end, the fences stay */
 /* The lock of the fence's tables, and the fence armed. Until cx's deadline. The same attempt again: the same
- * P. ERR_CONFLICT: a higher attempt has the lock, or this one is over (5). ERR_RETRY: another call is taking
- * it just now. */
+ * P. ERR_CONFLICT: it is outdated. ERR_RETRY: another call is taking it just now. */
 int lock_take(struct ctx *cx, struct locks *l, const struct fence *f, struct position *p) MUST_USE;
 /* *held: this attempt's READ locks are all there, and its fence is armed, as the server says just now. Where
  * a connection has gone the others are closed. */
 int lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held) MUST_USE;
-/* Attempts up to that one take no lock from now on; waits for one that is taking it, which gives up
- * as soon as its server has answered. A lock that is held stays. */
-int lock_forbid(struct ctx *cx, struct locks *l, const char *workflow, int attempt) MUST_USE;
-/* Idempotent; a higher attempt's lock stays. */
-void lock_release(struct locks *l, const char *workflow, int attempt);
+/* Until no outdated attempt is taking the lock: one that does gives up as soon as its server has answered. A
+ * lock that is held stays. */
+int lock_wait_outdated(struct ctx *cx, struct locks *l, const struct move *m) MUST_USE;
+/* Idempotent. By a call that is not outdated, so whatever lock the move has is its attempt's or a lower one's. */
+void lock_release(struct locks *l, const struct move *m);
+/* Aborts where a lock has a higher attempt than its move (move.h (2)). */
+void locks_check(const struct locks *l);
 
 #endif

@@ -1,10 +1,10 @@
-/* Calls about one workflow: one at a time, never a late one. */
-#include "tablet/guard/calls.h"
+/* Calls about one move: one at a time, never a late one. */
+#include "tablet/guard/move.h"
 
 #include "task/sim.h"
 #include "test.h"
 
-static struct calls calls_here;
+static struct moves moves_here;
 
 /* A call that comes after so many milliseconds and takes a second. */
 struct call {
@@ -28,19 +28,19 @@ call_task(void *arg)
 
 	expect_ok(task_sleep(&cx, c->at_ms * MSEC), &c->err);
 	c->waited = -task_now();
-	c->rc = call_begin(&cx, &calls_here, c->workflow, c->attempt);
+	c->rc = move_begin(&cx, move_of(&moves_here, c->workflow), c->attempt);
 	c->waited += task_now();
 	if (c->rc != 0)
 		return;
 	expect_ok(task_sleep(&cx, SECOND), &c->err);
-	call_end(&calls_here, c->workflow);
+	move_end(move_of(&moves_here, c->workflow));
 }
 
 static void
 tell(struct call *calls, int count)
 {
 	sim_start(test_seed());
-	calls_init(&calls_here);
+	moves_init(&moves_here);
 	for (int i = 0; i < count; i++) {
 		struct task *t = task_spawn("call", call_task, &calls[i]);
 
@@ -48,7 +48,7 @@ tell(struct call *calls, int count)
 		task_detach(t);
 	}
 	sim_run();
-	calls_done(&calls_here);
+	moves_done(&moves_here);
 	sim_stop();
 }
 
@@ -73,4 +73,38 @@ TEST(a_call_with_a_lower_number_is_refused_also_when_it_has_waited)
 	expect_eq(calls[1].err.kind, ERR_CONFLICT);
 	expect_eq(calls[3].err.kind, ERR_CONFLICT);
 	expect(calls[2].waited > 0 && calls[3].waited == 0);
+}
+
+TEST(a_move_outdates_what_is_lower_and_asks_no_more_of_what_is_the_same)
+{
+	struct err err = { 0 };
+	struct move *m;
+
+	moves_init(&moves_here);
+	m = move_of(&moves_here, "a/b");
+	expect(move_of(&moves_here, "a/b") == m && move_of(&moves_here, "a/c") != m);
+	expect_ok(move_admit(m, 0, &err), &err);
+	expect_ok(move_admit(m, 5, &err), &err);
+	expect_ok(move_admit(m, 5, &err), &err);
+	move_saw(m, 6); /* on disk, say */
+	expect(move_admit(m, 5, &err) != 0 && err.kind == ERR_CONFLICT);
+	expect_str(err.text, "attempt 5 of 'a/b' is outdated: attempt 6 was seen");
+	expect(move_outdates(m, 5) && !move_outdates(m, 6));
+	move_saw(m, 2);
+	expect(move_outdates(m, 5));
+	expect(move_admit(m, -1, &err) != 0); /* no number of ours */
+	moves_done(&moves_here);
+}
+
+static void
+act_unseen(void)
+{
+	struct move m = { .seen = 4, .acting = 5 };
+
+	move_check(&m);
+}
+
+TEST(nobody_acts_whom_its_move_has_not_seen)
+{
+	expect_check_fails(act_unseen, "m->acting <= m->seen");
 }
