@@ -232,7 +232,7 @@ wire(struct program *p)
 	    (struct health){ .env = &p->env, .lag_ms = worst_lag, .lag_arg = &p->api.engine };
 	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };
 	server_lock_init(&p->lock, &p->env);
-	engine_init(&p->api.engine, &p->env);
+	engine_init(&p->api.engine, &p->env, &p->api.moves);
 	locks_init(&p->api.locks, &p->env);
 	moves_init(&p->api.moves);
 }

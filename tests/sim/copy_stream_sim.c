@@ -18,9 +18,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "sim/sim_process.h"
 #include "sim/sim_table.h"
 #include "tablet/server/server_lock.h"
-#include "tablet/stream/engine.h"
 #include "task/sim.h"
 #include "test.h"
 
@@ -45,11 +45,9 @@ struct world {
 	struct sim_table table;
 	struct rand rand;
 	struct credentials *accounts;
-	struct tablet_env env;
-	struct server_lock lock; /* where a world says so */
-	struct engine engine;
-	struct tablet_env beside_env; /* of another process beside the same server */
-	struct engine beside;
+	struct sim_process process; /* under test */
+	struct server_lock lock;    /* where a world says so */
+	struct sim_process beside;  /* another one, beside the same server */
 	struct arena arena;
 	int faults, snaps; /* yet to come: by the clock, at a commit of the target's */
 	int attempt;
@@ -163,7 +161,7 @@ committed(void *arg)
 static struct stream *
 stream_of(struct world *w)
 {
-	return engine_find(&w->engine, WORKFLOW, 1);
+	return engine_find(&w->process.engine, WORKFLOW, 1);
 }
 
 static int
@@ -177,14 +175,14 @@ open_process(struct ctx *cx, struct world *w)
 		.tables = &table,
 		.tables_count = 1 };
 
-	TRY(engine_open(cx, &w->engine));
-	return stream_of(w) != NULL ? 0 : engine_create(cx, &w->engine, &request);
+	TRY(engine_open(cx, &w->process.engine));
+	return stream_of(w) != NULL ? 0 : engine_create(cx, &w->process.engine, &request);
 }
 
 static void
 start_process(struct ctx *cx, struct world *w)
 {
-	engine_init(&w->engine, &w->env);
+	sim_process_begin(&w->process);
 	while (open_process(cx, w) != 0) {
 		if (cx->err->kind != ERR_RETRY && cx->err->mysql_errno == 0)
 			fail(w, "the process cannot start: %s", cx->err->text);
@@ -202,7 +200,7 @@ kill_process(struct ctx *cx, struct world *w)
 		sim_reset(SOURCE);
 		sim_reset(TARGET);
 	}
-	engine_done(&w->engine);
+	sim_process_end(&w->process);
 	if (below(w, 2) == 0)
 		check(task_sleep(cx, (usec)below(w, 500 * MSEC)) == 0);
 	start_process(cx, w);
@@ -373,7 +371,7 @@ check_definition(struct world *w)
 static void
 end_world(struct world *w)
 {
-	engine_done(&w->engine);
+	sim_process_end(&w->process);
 	server_lock_done(&w->lock);
 	minidb_stop(w->table.source);
 	minidb_stop(w->table.target);
@@ -407,11 +405,11 @@ live_once(void *arg)
 static void
 open_beside(struct ctx *cx, struct world *w)
 {
-	w->beside_env = w->env;
-	w->beside_env.alias = "zone1-200";
-	w->beside_env.lock = NULL;
-	engine_init(&w->beside, &w->beside_env);
-	while (engine_open(cx, &w->beside) != 0)
+	w->beside.env = w->process.env;
+	w->beside.env.alias = "zone1-200";
+	w->beside.env.lock = NULL;
+	sim_process_begin(&w->beside);
+	while (engine_open(cx, &w->beside.engine) != 0)
 		check(task_sleep(cx, 100 * MSEC) == 0);
 }
 
@@ -432,7 +430,7 @@ end_frozen(struct ctx *cx, struct world *w)
 	wait_running(cx, w);
 	sim_writers_stop(cx, &w->table);
 	(void)freeze(cx, w, false);
-	check(engine_lag_ms(&w->engine) == 0); /* a frozen one has arrived */
+	check(engine_lag_ms(&w->process.engine) == 0); /* a frozen one has arrived */
 	end_world(w);
 }
 
@@ -446,7 +444,7 @@ live_beside(void *arg)
 	copy_begins(&cx, w);
 	open_beside(&cx, w);
 	live(&cx, w, 20 * SECOND);
-	engine_done(&w->beside);
+	sim_process_end(&w->beside);
 	end_frozen(&cx, w);
 }
 
@@ -459,12 +457,13 @@ rival(struct ctx *cx, struct world *w)
 
 	minidb_kill_for(s, "_vt vttablet");
 	open_beside(cx, w);
-	while (stream_phase(engine_find(&w->beside, WORKFLOW, 1)) != STREAM_RUNNING)
+	while (stream_phase(engine_find(&w->beside.engine, WORKFLOW, 1)) != STREAM_RUNNING)
 		live(cx, w, 300 * MSEC);
 	stream_status(stream_of(w), &w->arena, &reply);
-	if (strstr(reply.error, "'target:3306' is lost") == NULL || engine_lag_ms(&w->engine) != -1)
+	if (strstr(reply.error, "'target:3306' is lost") == NULL ||
+	    engine_lag_ms(&w->process.engine) != -1)
 		fail(w, "the stream goes on without the lock: %s", reply.error);
-	engine_done(&w->beside);
+	sim_process_end(&w->beside);
 	minidb_close(s);
 }
 
@@ -475,8 +474,8 @@ live_lock_lost(void *arg)
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
 
-	w->env.lock = &w->lock;
-	server_lock_init(&w->lock, &w->env);
+	w->process.env.lock = &w->lock;
+	server_lock_init(&w->lock, &w->process.env);
 	check(server_lock_take(&cx, &w->lock) == 0);
 	copy_begins(&cx, w);
 	live(&cx, w, 200 * MSEC);
@@ -515,7 +514,7 @@ run_world(enum sim_variant variant, uint64_t seed, task_fn *life)
 	w->accounts = mem_new(struct credentials);
 	snprintf(w->accounts->dba.user, sizeof(w->accounts->dba.user), "vt_dba");
 	snprintf(w->accounts->stream.user, sizeof(w->accounts->stream.user), "vt_stream");
-	w->env = (struct tablet_env){ .alias = "zone1-100",
+	w->process.env = (struct tablet_env){ .alias = "zone1-100",
 		.server = TARGET,
 		.sidecar = SIDECAR_DEFAULT,
 		.accounts = w->accounts,

@@ -43,7 +43,7 @@ int lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held
 /* Until no outdated attempt is taking the lock: one that does gives up as soon as its server has answered. A
  * lock that is held stays. */
 int lock_wait_outdated(struct ctx *cx, struct locks *l, const struct move *m) MUST_USE;
-/* Idempotent. By a call that is not outdated, so whatever lock the move has is its attempt's or a lower one's. */
+/* Idempotent. The caller is not outdated, so the lock is of its attempt or of a lower one. */
 void lock_release(struct locks *l, const struct move *m);
 /* Aborts where a lock has a higher attempt than its move (move.h (2)). */
 void locks_check(const struct locks *l);

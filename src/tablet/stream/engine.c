@@ -13,9 +13,9 @@
 #include <stdlib.h>
 
 void
-engine_init(struct engine *e, const struct tablet_env *env)
+engine_init(struct engine *e, const struct tablet_env *env, struct moves *moves)
 {
-	*e = (struct engine){ .env = env };
+	*e = (struct engine){ .env = env, .moves = moves };
 	list_init(&e->streams);
 }
 
@@ -102,7 +102,7 @@ start(struct engine *e, const struct stream_state *state, struct err *err)
 {
 	struct stream *s;
 
-	TRY(stream_start(e->env, state, &s, err));
+	TRY(stream_start(e->env, move_of(e->moves, state->workflow), state, &s, err));
 	struct engine_entry *entry = mem_new(struct engine_entry);
 	entry->stream = s;
 	list_push(&e->streams, &entry->node);
@@ -178,6 +178,12 @@ first_state(struct arena *a, const struct engine *e, const struct move_request *
 	return 0;
 }
 
+static int
+admit(struct engine *e, const struct move_request *request, struct err *err)
+{
+	return move_admit(move_of(e->moves, request->workflow), request->attempt, err);
+}
+
 int
 engine_create(struct ctx *cx, struct engine *e, const struct move_request *request)
 {
@@ -187,6 +193,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	struct stream *s = engine_find(e, request->workflow, move_round(request));
 
 	engine_check(e);
+	TRY(admit(e, request, cx->err));
 	if (s != NULL) {
 		stream_retry(s);
 		return 0;
@@ -207,16 +214,6 @@ engine_suspend(struct ctx *cx, struct engine *e, const struct move_request *requ
 
 	engine_check(e);
 	return s == NULL ? 0 : stream_suspend(cx, s, request->attempt);
-}
-
-static int
-check_attempt(struct ctx *cx, const struct stream *s, const struct move_request *request)
-{
-	if (request->attempt < stream_attempt(s))
-		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: its stream has seen attempt %d",
-		    request->attempt, request->workflow, stream_attempt(s));
-	return 0;
 }
 
 /* ---- Ways back */
@@ -245,7 +242,6 @@ make_room(
 
 	if (entry == NULL)
 		return 0;
-	TRY(check_attempt(cx, entry->stream, request));
 	if (stream_phase(entry->stream) != STREAM_PREPARED)
 		return err_set(cx->err, ERR_CONFLICT, "the stream of '%s', round %d, is %s already",
 		    request->workflow, move_round(request),
@@ -283,6 +279,7 @@ engine_prepare(struct ctx *cx, struct engine *e, const struct stream_prepare_req
 	const struct stream *s = engine_find(e, request->workflow, move_round(request));
 
 	engine_check(e);
+	TRY(admit(e, request, cx->err));
 	if (move_round(request) < 2)
 		return err_set(cx->err, ERR_REFUSED, "round %d of '%s' is no way back",
 		    move_round(request), request->workflow);
@@ -372,7 +369,6 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 static int
 check_delete(struct ctx *cx, const struct stream *s, const struct move_request *request, bool drop)
 {
-	TRY(check_attempt(cx, s, request));
 	if (drop && stream_round(s) > 1)
 		return err_set(cx->err, ERR_REFUSED,
 		    "the stream of '%s', round %d, is a way back: its tables are not its own",
@@ -390,6 +386,7 @@ engine_delete(struct ctx *cx, struct engine *e, const struct move_request *reque
 	struct ddl d;
 
 	engine_check(e);
+	TRY(admit(e, request, cx->err));
 	if (entry == NULL)
 		return 0;
 	TRY(check_delete(cx, entry->stream, request, drop));

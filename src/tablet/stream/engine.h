@@ -20,8 +20,8 @@
  *   (1)  A stream exists when its row is in the sidecar database: it is stored before engine_create()
  *        answers, and deleted last. So a restart of this program goes on with all of them.
  *   (2)* No two streams of the list have the same workflow and round.
- *   (3)  Nothing is deleted under a number lower than one that the stream has seen, and no table is dropped
- *        past the commit.
+ *   (3)  Nothing is made or deleted by a call that is outdated (guard/move.h), and no table is dropped past
+ *        the commit.
  *
  * An example: the program is killed while a stream is deleted.
  *
@@ -38,6 +38,7 @@
 
 struct engine {
 	const struct tablet_env *env;
+	struct moves *moves; /* whose the streams are */
 	struct list streams; /* struct engine_entry, as they were started */
 };
 
@@ -47,7 +48,7 @@ struct engine_entry {
 	struct stream *stream;
 };
 
-void engine_init(struct engine *e, const struct tablet_env *env);
+void engine_init(struct engine *e, const struct tablet_env *env, struct moves *moves);
 /* Starts those streams that are on disk and do not run yet. */
 int engine_open(struct ctx *cx, struct engine *e) MUST_USE;
 void engine_done(struct engine *e);
@@ -61,12 +62,11 @@ int64_t engine_lag_ms(const struct engine *e);
 /* Idempotent: one that exists is left alone, or goes on if an error had stopped it. */
 int engine_create(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
 /* A command: it stops where it is, and after a restart too, until engine_create(). Idempotent, and
- * nothing where there is none. ERR_CONFLICT for a lower number than one seen, ERR_REFUSED while it is
- * frozen. */
+ * nothing where there is none. ERR_CONFLICT: outdated; ERR_REFUSED while it is frozen. */
 int engine_suspend(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
 /* A stream of round 2 or higher, in the phase PREPARED: *start_at, which is all zero, is where its source is
- * now. The same attempt again: the same answer. ERR_CONFLICT: one of that round has begun, or has seen a
- * higher attempt. */
+ * now. The same attempt again: the same answer. ERR_CONFLICT: one of that round has begun, or it is
+ * outdated. */
 int engine_prepare(struct ctx *cx, struct engine *e, const struct stream_prepare_request *request,
     struct position *start_at) MUST_USE;
 /* Forgets the stream, and drops the tables that it made if told so. Refused past the commit,

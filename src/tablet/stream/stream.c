@@ -24,6 +24,7 @@ static const char suspended_text[] = "it was stopped by command";
 
 struct stream {
 	const struct tablet_env *env;
+	struct move *move;
 	struct arena arena; /* the request */
 	struct move_request request;
 	struct stream_state state;
@@ -47,6 +48,7 @@ stream_check(const struct stream *s)
 	check(s->state.error[0] == '\0' || s->run.applier == NULL);     /* (2) */
 	check(s->run.state == NULL || s->run.state == &s->state);       /* (3) */
 	check(s->run.request == NULL || s->run.request == &s->request); /* (3) */
+	check(s->state.attempt <= s->move->seen);                       /* (5) */
 }
 
 /* ---- The stream's task */
@@ -197,17 +199,19 @@ stream_wait_guard(struct ctx *cx, struct stream *s, const struct position *at)
 /* ---- Birth and death */
 
 int
-stream_start(const struct tablet_env *env, const struct stream_state *known, struct stream **out,
-    struct err *err)
+stream_start(const struct tablet_env *env, struct move *move, const struct stream_state *row,
+    struct stream **out, struct err *err)
 {
 	struct stream *s = mem_new(struct stream);
 	SCOPED(buf) struct buf name = BUF_INIT;
 
 	s->env = env;
-	state_copy(&s->state, known);
+	s->move = move;
+	move_saw(move, row->attempt);
+	state_copy(&s->state, row);
 	stream_id_print(&name, state_id(&s->state));
 	s->name = arena_strdup(&s->arena, name.data);
-	s->state.request = arena_strdup(&s->arena, known->request);
+	s->state.request = arena_strdup(&s->arena, row->request);
 	group_init(&s->life);
 	if (stored_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
 		goto fail;
@@ -428,10 +432,7 @@ stream_retry(struct stream *s)
 static int
 refuse_attempt(struct ctx *cx, const struct stream *s, int attempt)
 {
-	if (attempt < s->state.attempt)
-		return err_set(cx->err, ERR_CONFLICT,
-		    "attempt %d of '%s' is outdated: attempt %d was seen", attempt,
-		    s->state.workflow, s->state.attempt);
+	TRY(move_admit(s->move, attempt, cx->err));
 	if (s->state.error[0] != '\0')
 		return err_set(
 		    cx->err, ERR_REFUSED, "the stream has stopped: %.400s", s->state.error);
@@ -495,8 +496,7 @@ int
 stream_suspend(struct ctx *cx, struct stream *s, int attempt)
 {
 	stream_check(s);
-	if (attempt < s->state.attempt)
-		return refuse_attempt(cx, s, attempt);
+	TRY(move_admit(s->move, attempt, cx->err));
 	if (s->state.phase == STREAM_PREPARED || s->state.phase == STREAM_FROZEN ||
 	    s->state.phase == STREAM_STOPPED)
 		return err_set(cx->err, ERR_REFUSED, "the stream of '%s' is %s", s->state.workflow,
@@ -516,8 +516,7 @@ int
 stream_thaw(struct ctx *cx, struct stream *s, int attempt)
 {
 	stream_check(s);
-	if (attempt < s->state.attempt)
-		return refuse_attempt(cx, s, attempt);
+	TRY(move_admit(s->move, attempt, cx->err));
 	s->state.attempt = attempt;
 	if (s->state.phase == STREAM_RUNNING)
 		return restart_task(cx, s);

@@ -39,7 +39,7 @@
  *   (3)* A pass works on the stream's own state and request.
  *   (4)  What is on disk (its row, in the transaction that makes it true) is all that is believed after a
  *        restart.
- *   (5)  The number of an attempt only rises. What comes with a lower one is refused.
+ *   (5)* Its move (guard/move.h) has seen whatever attempt its row has. What is outdated is refused.
  *   (6)  A freeze belongs to a pass: one whose pass has ended is asked for again of the next pass.
  *
  * An example: a cutover's attempt 5 freezes the stream while its source is away for a moment.
@@ -56,15 +56,17 @@
 #define TABLET_STREAM_STREAM_H
 
 #include "tablet/copy/copy.h"
+#include "tablet/guard/move.h"
 #include "tablet/server/env.h"
 #include "tablet/write/apply.h"
 #include "task/group.h"
 
 struct stream;
 
-/* Starts the task of a stream that is on disk: known is its row, with the request it was created with as
- * JSON. Copied. *out is the caller's until stream_stop(). ERR_CORRUPT: the request cannot be read. */
-int stream_start(const struct tablet_env *env, const struct stream_state *known,
+/* Starts the task of a stream that is on disk, from its row, with the request it was created with
+ * as JSON. Copied; its move is told what the row has seen. *out is the caller's until stream_stop().
+ * ERR_CORRUPT: the request cannot be read. */
+int stream_start(const struct tablet_env *env, struct move *move, const struct stream_state *row,
     struct stream **out, struct err *err) MUST_USE;
 /* Cancels and joins its task; the stream still answers. */
 void stream_halt(struct stream *s);
@@ -78,7 +80,7 @@ const struct move_request *stream_request(const struct stream *s);
 enum stream_phase stream_phase(const struct stream *s);
 /* The same, or the phase that an error stopped it in. */
 enum stream_phase stream_reached(const struct stream *s);
-int stream_attempt(const struct stream *s);               /* the highest seen */
+int stream_attempt(const struct stream *s);               /* that its row was changed under */
 const struct position *stream_cp(const struct stream *s); /* of one that was prepared: its start */
 /* Fills the reply from memory; texts live in the arena. */
 void stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply);
@@ -91,26 +93,25 @@ int64_t stream_lag_ms(const struct stream *s);
 enum { STREAM_CAUSES = ERR_SERVER + 1 };
 /* How often a pass ended with an error of that kind, and another was made. */
 uint64_t stream_retries(const struct stream *s, enum err_kind kind);
-/* By command: stops it where it is, and stores that. ERR_CONFLICT for a lower number than one seen;
+/* By command: stops it where it is, and stores that. ERR_CONFLICT: outdated;
  * ERR_REFUSED from FROZEN on. */
 int stream_suspend(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 /* After an error, or suspended: goes on from what is on disk. Nothing happens without one. */
 void stream_retry(struct stream *s);
-/* Aborts where (1), (2) or (3) does not hold. */
+/* Aborts where (1), (2), (3) or (5) does not hold. */
 void stream_check(const struct stream *s);
 
 /* Past the commit: PREPARED -> RUNNING, exact from the first change on. 0 where that was done before.
- * ERR_CONFLICT: a lower number than one seen, or a stream that was not prepared. */
+ * ERR_CONFLICT: outdated, or a stream that was not prepared. */
 int stream_begin(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
-/* Step 3: waits until the stream is frozen at position for this attempt. ERR_CONFLICT for a lower
- * attempt than one seen, or when the stream is already beyond. Asked again with the same attempt it
- * gives the same answer. */
+/* Step 3: waits until the stream is frozen at position for this attempt. ERR_CONFLICT: outdated, or
+ * the stream is already beyond. Asked again with the same attempt it gives the same answer. */
 int stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt) MUST_USE;
 /* Of a way back: until its guard has judged all up to that position of our own server (guard.h). ERR_REFUSED:
  * there is no way back any more. 0 for a stream of round 1. */
 int stream_wait_guard(struct ctx *cx, struct stream *s, const struct position *at) MUST_USE;
 /* The attempt was rolled back, under this number: FROZEN -> RUNNING, and a freeze that is still waited for
- * ends. ERR_CONFLICT for a lower number than one seen. */
+ * ends. ERR_CONFLICT: outdated. */
 int stream_thaw(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 /* Past the commit: FROZEN -> STOPPED. ERR_CONFLICT in any other phase; 0 where it was done before. */
 int stream_finish(struct ctx *cx, struct stream *s, int attempt) MUST_USE;

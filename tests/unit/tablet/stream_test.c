@@ -21,6 +21,8 @@ static struct tablet_env env = { .server = "target:1", .sidecar = "_switchyard" 
 static struct stream_state state = {
 	.sidecar = "_switchyard", .workflow = "to/t", .round = 1, .request = request
 };
+static struct moves moves;
+static struct move move = { .home = &moves, .acting = -1, .workflow = NULL };
 static struct err err;
 
 /* A stream of that phase, whose task has not begun. */
@@ -30,7 +32,7 @@ stream_in(enum stream_phase phase)
 	struct stream *s;
 
 	state.phase = phase;
-	expect_ok(stream_start(&env, &state, &s, &err), &err);
+	expect_ok(stream_start(&env, &move, &state, &s, &err), &err);
 	return s;
 }
 
@@ -73,6 +75,28 @@ static void
 one(void)
 {
 	in_sim(start_one);
+}
+
+static void
+forget_what_was_seen(void *arg)
+{
+	struct stream *s;
+
+	state.attempt = 6;
+	s = stream_in(STREAM_FROZEN);
+	move.seen = 5;
+	stream_check(s);
+}
+
+static void
+row_unseen(void)
+{
+	in_sim(forget_what_was_seen);
+}
+
+TEST(a_streams_move_has_seen_what_its_row_has)
+{
+	expect_check_fails(row_unseen, "s->state.attempt <= s->move->seen");
 }
 
 TEST(a_stream_never_has_an_error_as_its_phase)
@@ -153,7 +177,7 @@ add_twice(void *arg)
 	struct engine e;
 	struct engine_entry *entry;
 
-	engine_init(&e, &env);
+	engine_init(&e, &env, &moves);
 	for (int i = 0; i < 2; i++) {
 		engine_check(&e);
 		entry = mem_new(struct engine_entry);
