@@ -99,7 +99,8 @@ row_shape_init(struct row_shape *s, const struct tablemap *map, const struct row
 {
 	if (map->count != columns->count + columns->hidden)
 		return err_set(err, ERR_CONFLICT,
-		    "table '%.*s.%.*s' has %zu columns in the binlog, %zu in its definition",
+		    "table '%.*s.%.*s' has %zu columns in the binlog, %zu in its definition: "
+		    "it was altered after these rows were written",
 		    SLICE_ARG(map->database), SLICE_ARG(map->table), map->count,
 		    columns->count + columns->hidden);
 	TRY(match_columns(map, columns, err));

@@ -208,19 +208,35 @@ undo_fence(struct ctx *cx, struct cutover *c)
 
 /* ---- 3 catch up */
 
+/* Of a table that was served before: from the guard's word on that nobody has changed it, nobody may. After
+ * the last ALTER there, which the lock would keep waiting. */
+static int
+lock_to(struct ctx *cx, struct cutover *c)
+{
+	struct move_request q;
+	struct position_reply r;
+
+	if (c->w->r.round == 1)
+		return 0;
+	TRY(side_request(cx, c->w, workflow_to(c->w), &q));
+	q.attempt = c->attempt;
+	return side_call(cx, c->w, TABLET_LOCK, &q, &r);
+}
+
 static int
 run_catch_up(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
 	struct freeze_request q = { .position = c->w->r.position };
-	struct position_reply r;
 
 	if (mutant("ctl_target_opens_first"))
 		TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt));
 	TRY(side_request(cx, c->w, workflow_to(c->w), &q.move));
 	q.move.attempt = c->attempt;
-	TRY(side_call(&within, c->w, TABLET_FREEZE, &q, &r));
-	return mutant("ctl_auto_increment_early") ? 0 : carry_auto_increment(&within, c);
+	TRY(side_call(&within, c->w, TABLET_FREEZE, &q, NULL));
+	if (!mutant("ctl_auto_increment_early"))
+		TRY(carry_auto_increment(&within, c));
+	return lock_to(&within, c);
 }
 
 static int
@@ -260,21 +276,29 @@ undo_reverse(struct ctx *cx, struct cutover *c)
 
 /* ---- 5 commit */
 
+/* A lock dies with its tablet, and what no trigger sees could have been written since. */
+static int
+check_lock(struct ctx *cx, struct cutover *c, enum side s)
+{
+	struct move_request q;
+	struct lock_status_reply r;
+
+	TRY(side_request(cx, c->w, s, &q));
+	q.attempt = c->attempt;
+	TRY(side_call(cx, c->w, TABLET_LOCK_STATUS, &q, &r));
+	if (r.held || mutant("ctl_lost_lock_ignored"))
+		return 0;
+	return err_set(cx->err, ERR_RETRY, "the lock at '%s' was lost", side_keyspace(c->w, s));
+}
+
 static int
 run_commit(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
-	struct move_request q;
-	struct lock_status_reply r;
-	enum side from = workflow_from(c->w);
 
-	/* The lock dies with its tablet, and what no trigger sees could have been written since. */
-	TRY(side_request(cx, c->w, from, &q));
-	q.attempt = c->attempt;
-	TRY(side_call(&within, c->w, TABLET_LOCK_STATUS, &q, &r));
-	if (!r.held && !mutant("ctl_lost_lock_ignored"))
-		return err_set(
-		    cx->err, ERR_RETRY, "the lock at '%s' was lost", side_keyspace(c->w, from));
+	TRY(check_lock(&within, c, workflow_from(c->w)));
+	if (c->w->r.round > 1)
+		TRY(check_lock(&within, c, workflow_to(c->w)));
 	c->w->r.step = "commit";
 	workflow_note(c->w, "commit", "done", "");
 	return rules_apply(&within, c->w, RULES_SWITCH);

@@ -1,5 +1,7 @@
 #include "rpc/tablet.h"
 
+#include "base/check.h"
+
 #include "topo/name.h"
 
 const char *const table_progress_names[] = { "init", "copying", "copied", "catching-up", "indexing",
@@ -28,6 +30,24 @@ const char *
 stream_phase_name(enum stream_phase p)
 {
 	return fsm_name(&stream_phases, (int)p);
+}
+
+enum table_progress
+table_progress_in(enum stream_phase phase, bool copied)
+{
+	switch (phase) {
+	case STREAM_STARTING: return TABLE_INIT;
+	case STREAM_PREPARED: return TABLE_COPIED;
+	case STREAM_COPYING: return copied ? TABLE_COPIED : TABLE_COPYING;
+	case STREAM_CATCHING_UP: return TABLE_CATCHING_UP;
+	case STREAM_INDEXING: return TABLE_INDEXING;
+	case STREAM_RUNNING:
+	case STREAM_FROZEN: return TABLE_RUNNING;
+	case STREAM_STOPPED: return TABLE_SWITCHED;
+	case STREAM_SUSPENDED:
+	case STREAM_ERROR: return TABLE_ERROR;
+	}
+	unreachable();
 }
 
 static const char *const side_names[] = { "from", "to", NULL };
@@ -376,7 +396,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_LOCK_STATUS] = { "lock_status", &move, &lock_status_reply },
 	[TABLET_UNLOCK] = { "unlock", &move, &nothing },
 	[TABLET_DISARM] = { "disarm", &move, &nothing },
-	[TABLET_FREEZE] = { "freeze", &freeze, &position_reply },
+	[TABLET_FREEZE] = { "freeze", &freeze, &nothing },
 	[TABLET_THAW] = { "thaw", &move, &nothing },
 	[TABLET_FINISH] = { "finish", &move, &nothing },
 	[TABLET_TABLE_FIND] = { "table_find", &tables, &table_find_reply },

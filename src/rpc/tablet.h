@@ -31,12 +31,14 @@
  *  views_make                makes them, or makes them anew; refuses what cannot be read there
  *  next_values               the tables' next AUTO_INCREMENT values
  *  set_next_values           sets them: of a frozen stream to the number, of another one to no less than it
- *  lock                      step 2: READ lock, fence armed, position P. The lock ends by unlock, by a lost
- *                            connection, or with the program; the same attempt again gives the same answer
- *  lock_status               are the locks held still, and the fence armed?
- *  unlock                    idempotent
+ *  lock                      MOVE_FROM, step 2: READ lock, fence armed, position P. It ends by unlock, by a
+ *                            lost connection, or with the program; the same attempt again gives the same
+ *                            answer. MOVE_TO, step 3: READ lock of what was frozen, then the guard's word; it
+ *                            ends by disarm, by thaw, and as above
+ *  lock_status               are that end's locks held still, and the fence of MOVE_FROM armed?
+ *  unlock                    of MOVE_FROM; idempotent
  *  disarm                    fences of attempts up to this one refuse nobody any more; idempotent
- *  freeze                    step 3: waits until position is applied, and stops there; the reply has Q
+ *  freeze                    step 3: waits until position is applied, and stops there
  *  thaw                      the stream goes on; idempotent
  *  finish                    past the commit: the stream has ended for good, kept for its status
  *  table_find                which exist, a view too; waits for who makes or drops one
@@ -203,6 +205,8 @@ enum table_progress {
 	TABLE_ERROR,
 };
 extern const char *const table_progress_names[]; /* "init", "copying", ...; NULL-terminated */
+/* Of a table whose rows were all copied, or not, while its stream is in that phase. */
+enum table_progress table_progress_in(enum stream_phase phase, bool copied);
 
 struct table_status {
 	enum table_progress progress;
@@ -261,7 +265,7 @@ struct freeze_request {
 	const char *position;
 };
 
-/* Of lock (P), freeze and stream_prepare (Q). */
+/* Of lock (P; "" of MOVE_TO) and stream_prepare (Q). */
 struct position_reply {
 	const char *position; /* a GTID list, "0-1-42" */
 };

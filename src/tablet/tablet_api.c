@@ -6,7 +6,6 @@
 #include "tablet/named_tables.h"
 #include "tablet/preflight.h"
 #include "tablet/table/view.h"
-#include "tablet/read/place.h"
 #include "tablet/server/spare.h"
 #include "tablet/survey.h"
 #include "tablet/table/auto_increment.h"
@@ -273,6 +272,16 @@ do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *
 	    cx, &(struct ddl){ own.client }, &wanted, stream_reached(s) == STREAM_FROZEN);
 }
 
+/* At the to side: nobody changes from now on what is to be served. */
+static int
+lock_to(struct ctx *cx, struct tablet_api *api, const struct move_request *q)
+{
+	struct stream *s;
+
+	TRY(find_stream(cx, api, q, &s));
+	return stream_lock(cx, s, q->attempt);
+}
+
 static int
 do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
@@ -281,6 +290,9 @@ do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	struct fence f = fence_of(cx->arena, api, move);
 	SCOPED(position) struct position p = { 0 };
 
+	reply->position = "";
+	if (move->side == MOVE_TO)
+		return lock_to(cx, api, move);
 	TRY(lock_take(cx, &api->locks, &f, &p));
 	reply->position = arena_strdup(cx->arena, position_gtid(&p));
 	return 0;
@@ -292,8 +304,13 @@ do_lock_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	const struct move_request *move = q;
 	struct lock_status_reply *reply = r;
 	struct fence f = fence_of(cx->arena, api, move);
+	struct stream *s;
 
-	return lock_held(cx, &api->locks, &f, &reply->held);
+	if (move->side == MOVE_FROM)
+		return lock_held(cx, &api->locks, &f, &reply->held);
+	TRY(find_stream(cx, api, move, &s));
+	reply->held = stream_locked(cx, s, move->attempt);
+	return 0;
 }
 
 static int
@@ -311,29 +328,26 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	const struct move_request *move = q;
 	struct fence f = fence_of(cx->arena, api, move);
 	SCOPED(spare) struct spare c = { 0 };
+	struct stream *s = move->side == MOVE_TO
+	    ? engine_find(&api->engine, move->workflow, move_round(move))
+	    : NULL;
 
 	TRY(lock_wait_outdated(cx, &api->locks, f.move));
 	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
-	return fence_disarm(cx, c.client, &f);
+	TRY(fence_disarm(cx, c.client, &f));
+	if (s != NULL)
+		stream_unlock(s, move->attempt);
+	return 0;
 }
 
 static int
 do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct freeze_request *request = q;
-	struct position_reply *reply = r;
-	SCOPED(spare) struct spare c = { 0 };
 	struct stream *s;
-	SCOPED(position) struct position p = { 0 };
 
 	TRY(find_stream(cx, api, &request->move, &s));
-	TRY(stream_freeze(cx, s, request->position, request->move.attempt));
-	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
-	struct place_reader reader = place_reader(api->env, api->env->server);
-	TRY(place_now(cx, c.client, &reader, &p));
-	TRY(stream_wait_guard(cx, s, &p));
-	reply->position = arena_strdup(cx->arena, position_gtid(&p));
-	return 0;
+	return stream_freeze(cx, s, request->position, request->move.attempt);
 }
 
 static int

@@ -1,4 +1,6 @@
 """The way back, asked of the two vttablets: rows that follow, what closes it, and kills."""
+from concurrent.futures import ThreadPoolExecutor
+
 import pymysql
 import pytest
 
@@ -114,12 +116,23 @@ def test_a_way_back_has_no_tables_to_drop_and_goes_alone(rounds):
 
 def test_ddl_where_the_tables_are_served_closes_it(rounds):
     rounds.switch()
-    run(rounds.app(rounds.served), *WRITES, "ALTER TABLE t ADD extra INT", "UPDATE t SET extra = 7 WHERE id < 10")
+    run(rounds.app(rounds.served), *WRITES)
+    rounds.check_equal()                # it has read the definition
+    run(rounds.app(rounds.served), "ALTER TABLE t ADD extra INT", "UPDATE t SET extra = 7 WHERE id < 10")
     rounds.closed(f"what is written at '{rounds.served.address}' does not come here any more")
     assert "ALTER TABLE t ADD extra INT" in rounds.status()["closed"] and rounds.status()["hint"] == ""
     rounds.other.kill()
     rounds.other.start()
     rounds.closed("ALTER TABLE t ADD extra INT")
+
+
+def test_ddl_before_it_has_read_the_definition_closes_it_too(rounds):
+    rounds.hold()
+    rounds.prepare()
+    rounds.commit()
+    run(rounds.app(rounds.served), *WRITES, "ALTER TABLE t ADD extra INT")
+    rounds.begin()
+    rounds.closed("has 4 columns in the binlog, 5 in its definition: it was altered after these rows were written")
 
 
 def test_a_row_that_does_not_fit_closes_it(rounds):
@@ -196,10 +209,82 @@ def test_what_happened_while_no_program_looked_closes_it(rounds):
     disarmed_write(rounds, "UPDATE t SET x = 7 WHERE id = 1")
     disarmed_write(rounds, "CREATE TABLE elsewhere (id INT PRIMARY KEY)")
     rounds.other.start(faults="guard.tail.before=sleep:8000")
-    rounds.attempt += 2
-    rounds.position = rounds.fence("lock", rounds.served, rounds.side_of(rounds.served))["position"]
+    rounds.freeze()
     with pytest.raises(tablets.Refused, match="rows of table 'customer.t' were changed"):   # it waits for the guard
-        rounds.other.call("freeze", **rounds.request(2, position=rounds.position))
+        rounds.of_other("lock")
+
+
+def cannot(rounds, sql):
+    """A client that passes every fence, at the side that was left: it has to wait."""
+    with rounds.other.server.connect("customer") as c, c.cursor() as cur:
+        cur.execute("SET lock_wait_timeout = 1, innodb_lock_wait_timeout = 1")
+        with pytest.raises(pymysql.Error, match="Lock wait timeout"):
+            cur.execute(sql)
+
+
+def test_nobody_changes_what_is_to_be_served_once_the_guard_was_asked(rounds):
+    rounds.switch()
+    rounds.check_equal()
+    for _ in range(2):      # an attempt that is rolled back, and one that is not
+        rounds.hold()
+        assert rounds.of_other("lock_status")["held"]
+        for sql in ("TRUNCATE TABLE t", "ALTER TABLE t ADD y INT", "DELETE FROM t WHERE id < 0"):
+            cannot(rounds, sql)
+        rounds.of_other("lock")
+        with rounds.other.server.connect("customer") as c, c.cursor() as cur:
+            assert cur.execute("SELECT * FROM t") > 0
+        if rounds.attempt < 6:
+            rounds.roll_back()
+            assert not rounds.of_other("lock_status")["held"]
+            rounds.check_equal()
+    rounds.prepare()
+    rounds.of_served("unlock")
+    rounds.of_other("disarm")
+    rounds.other.server.sql("TRUNCATE TABLE t", database="customer")    # its own clients': it is served
+    rounds.of_other("finish")
+    rounds.round += 1
+    rounds.begin()
+    rounds.closed("TRUNCATE TABLE t")
+
+
+def test_the_lock_of_what_is_to_be_served_dies_with_its_tablet(rounds):
+    rounds.switch()
+    rounds.check_equal()
+    rounds.hold()
+    rounds.other.kill()
+    rounds.other.start()
+    assert not rounds.of_other("lock_status")["held"]
+    rounds.of_other("lock")
+    assert rounds.of_other("lock_status")["held"]
+    rounds.roll_back()
+
+
+def test_a_lock_that_comes_when_its_attempt_is_over_is_let_go(rounds):
+    rounds.switch()
+    rounds.check_equal()
+    rounds.freeze()
+    with rounds.other.server.connect("customer") as c, c.cursor() as cur:
+        cur.execute("BEGIN")
+        cur.execute("DELETE FROM t WHERE id < 0")       # no trigger sees it; nobody may lock the table meanwhile
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(rounds.of_other, "lock")
+            wait_for_lock(rounds.other.server)
+            rounds.attempt += 1
+            rounds.of_other("thaw")
+            cur.execute("COMMIT")
+            with pytest.raises(tablets.Refused, match="outdated"):
+                late.result()
+    rounds.attempt += 1
+    rounds.other.server.sql("ANALYZE TABLE t", database="customer")
+    with rounds.other.server.connect("customer") as c, c.cursor() as cur:
+        cur.execute("SET lock_wait_timeout = 0")
+        cur.execute("LOCK TABLES t WRITE")
+
+
+def wait_for_lock(server):
+    """Until somebody asks for a READ lock, and waits or has been refused."""
+    proc.wait_for(lambda: server.sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'LOCK TABLES %%READ%%' "
+                                     "AND state LIKE 'Waiting%%'"), 30, "the lock to wait")
 
 
 def test_what_is_done_to_other_tables_and_by_ourselves_closes_nothing(rounds):

@@ -12,6 +12,8 @@
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
 #include "tablet/server/server_lock.h"
+#include "tablet/server/share.h"
+#include "tablet/server/spare.h"
 #include "task/group.h"
 
 #include <stdio.h>
@@ -28,11 +30,12 @@ struct guard {
 	struct stream_id id;
 	const struct move_request *request;
 	struct group life;
-	struct waitlist changed;
+	struct waitlist *changed;
 	struct position read;   /* all up to here was judged */
 	struct position stored; /* file and offset alone */
 	char finding[512];
 	struct lag lag;
+	struct share lock; /* count is 0: none */
 
 	/* While READING. */
 	struct mysql_client *dba;
@@ -166,7 +169,7 @@ read_one(struct ctx *cx, struct guard *g)
 		position_copy(&g->read, &txn->end);
 	source_txn_free(txn);
 	TRY(rc);
-	waitlist_wake_all(&g->changed);
+	waitlist_wake_all(g->changed);
 	return must_store(g) ? store_read(cx, g) : 0;
 }
 
@@ -257,7 +260,7 @@ close_with(struct guard *g, const struct err *why)
 	snprintf(g->finding, sizeof(g->finding),
 	    "the tables at '%.60s' are not as they were left: %.400s", g->env->server, why->text);
 	log_error("way back %s round %d: %s", g->id.workflow, g->id.round, g->finding);
-	waitlist_wake_all(&g->changed);
+	waitlist_wake_all(g->changed);
 }
 
 static void
@@ -279,7 +282,7 @@ guard_main(void *arg)
 		if (task_sleep(&cx, BACKOFF_MS * MSEC) != 0)
 			return;
 	}
-	waitlist_wake_all(&g->changed);
+	waitlist_wake_all(g->changed);
 	while (store_finding(&cx, g) != 0) { /* (2) */
 		if (task_cancelled() || task_sleep(&cx, BACKOFF_MS * MSEC) != 0)
 			return;
@@ -313,14 +316,14 @@ lag_main(void *arg)
 /* ---- What others ask */
 
 int
-guard_start(const struct tablet_env *env, struct stream_id id, const struct move_request *request,
-    struct guard **out, struct err *err)
+guard_start(const struct guard_params *params, struct guard **out, struct err *err)
 {
 	struct guard *g = mem_new(struct guard);
 
-	g->env = env;
-	g->id = id;
-	g->request = request;
+	g->env = params->env;
+	g->id = params->id;
+	g->request = params->request;
+	g->changed = params->changed;
 	lag_init(&g->lag);
 	group_init(&g->life);
 	if (group_spawn(&g->life, "guard", guard_main, g, err) != 0 ||
@@ -338,6 +341,7 @@ guard_stop(struct guard *g)
 	if (g == NULL)
 		return;
 	group_done(&g->life);
+	guard_unlock(g);
 	position_done(&g->read);
 	position_done(&g->stored);
 	lag_done(&g->lag);
@@ -357,33 +361,98 @@ guard_lag_ms(const struct guard *g)
 	return g->tail == NULL ? -1 : lag_ms(&g->lag);
 }
 
-static int
-has_judged(const struct guard *g, const struct gtid_list *at, bool *judged, struct err *err)
-{
-	SCOPED(gtid_list) struct gtid_list read = { 0 };
+/* ---- The lock */
 
-	TRY(gtid_list_parse(&read, slice_str(position_gtid(&g->read)), err));
-	*judged = g->tail != NULL && gtid_list_covers(&read, at);
+static int
+take_lock(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg)
+{
+	size_t count = g->request->tables_count;
+	const char **names = arena_array(cx->arena, const char *, count);
+	struct share_tables tables = { g->request->to.database, names, (int)count };
+	struct share taken;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = g->request->tables[i].to;
+	if (share_take(cx, g->env, &tables, &taken) != 0)
+		return err_wrap(cx->err, "locking the tables of '%s'", tables.database);
+	if (wanted(cx, arg) != 0 && !mutant("guard_locks_unwanted")) {
+		share_done(&taken);
+		return -1;
+	}
+	share_done(&g->lock); /* of an earlier call for the same */
+	g->lock = taken;
 	return 0;
 }
 
-int
-guard_wait(struct ctx *cx, struct guard *g, const struct position *at)
+static int
+judged(const struct guard *g, const struct gtid_list *at, bool *out, struct err *err)
 {
-	SCOPED(gtid_list) struct gtid_list wanted = { 0 };
-	bool judged;
+	SCOPED(gtid_list) struct gtid_list read = { 0 };
 
 	guard_check(g);
-	TRY(gtid_list_parse(&wanted, slice_str(position_gtid(at)), cx->err));
+	if (g->finding[0] != '\0')
+		return err_set(err, ERR_REFUSED, "there is no way back: %.450s", g->finding);
+	TRY(gtid_list_parse(&read, slice_str(position_gtid(&g->read)), err));
+	*out = (g->tail != NULL && gtid_list_covers(&read, at)) || mutant("guard_not_waited_for");
+	return 0;
+}
+
+static int
+read_now(struct ctx *cx, const struct guard *g, struct gtid_list *out)
+{
+	SCOPED(spare) struct spare c = { 0 };
+	SCOPED(position) struct position now = { 0 };
+	struct place_reader reader = place_reader(g->env, g->env->server);
+
+	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
+	TRY(place_now(cx, c.client, &reader, &now));
+	return gtid_list_parse(out, slice_str(position_gtid(&now)), cx->err);
+}
+
+static int
+wait_judged(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg)
+{
+	SCOPED(gtid_list) struct gtid_list now = { 0 };
+	bool done = false;
+
+	TRY(read_now(cx, g, &now));
 	for (;;) {
-		if (g->finding[0] != '\0')
-			return err_set(
-			    cx->err, ERR_REFUSED, "there is no way back: %.450s", g->finding);
-		TRY(has_judged(g, &wanted, &judged, cx->err));
-		if (judged || mutant("guard_not_waited_for"))
+		TRY(wanted(cx, arg));
+		TRY(judged(g, &now, &done, cx->err));
+		if (done)
 			return 0;
-		if (waitlist_wait(cx, &g->changed) != 0)
-			return err_wrap(cx->err, "waiting for the guard of '%s' to reach %.200s",
-			    g->id.workflow, position_gtid(at));
+		if (waitlist_wait(cx, g->changed) != 0)
+			return err_wrap(cx->err, "waiting for the guard to judge the last changes");
 	}
+}
+
+int
+guard_lock(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg)
+{
+	if (!mutant("guard_unlocked"))
+		TRY(take_lock(cx, g, wanted, arg));
+	return wait_judged(cx, g, wanted, arg);
+}
+
+/* The lock is ours while its server is asked: whoever lets go of it meanwhile makes it unwanted. */
+bool
+guard_locked(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg)
+{
+	struct share mine = g->lock;
+
+	g->lock = (struct share){ 0 };
+	bool alive = mine.count > 0 && share_alive(cx, &mine);
+	if (!alive || wanted(cx, arg) != 0) {
+		share_done(&mine);
+		return mutant("guard_lost_lock_ignored");
+	}
+	share_done(&g->lock);
+	g->lock = mine;
+	return true;
+}
+
+void
+guard_unlock(struct guard *g)
+{
+	share_done(&g->lock);
 }

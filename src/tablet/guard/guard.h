@@ -33,7 +33,10 @@
  *
  *   0-1-41  the stream's transaction, with its row: judged clean
  *   0-1-42  TRUNCATE TABLE users, by a client: CLOSED; the sentence is stored and told. Serving goes on
- *   freeze  of an attempt to come back: refused with that sentence, so nothing is committed
+ *   lock    of an attempt to come back: refused with that sentence, so nothing is committed
+ *
+ * Its word is true of what it has read. So an attempt to come back takes READ locks on the tables first
+ * (guard_lock()), which nobody who may write there delays, asks then, and keeps them until the tables serve.
  */
 #ifndef TABLET_GUARD_GUARD_H
 #define TABLET_GUARD_GUARD_H
@@ -41,6 +44,7 @@
 #include "rpc/tablet.h"
 #include "tablet/server/env.h"
 #include "tablet/server/position.h"
+#include "task/waitlist.h"
 
 struct guard;
 
@@ -49,17 +53,28 @@ int guard_row_make(
     struct ctx *cx, struct mysql_client *c, struct stream_id id, const char *gtid) MUST_USE;
 int guard_row_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
 
-/* Of the stream whose request it is, and whose rows are at our server. Borrows env, request and what id
- * points to. */
-int guard_start(const struct tablet_env *env, struct stream_id id,
-    const struct move_request *request, struct guard **out, struct err *err) MUST_USE;
+/* Borrowed, with what id points to. */
+struct guard_params {
+	const struct tablet_env *env;
+	struct stream_id id;
+	const struct move_request *request; /* the stream's: the tables are at our server */
+	struct waitlist *changed; /* woken when there is more; whoever waits in guard_lock() waits there */
+};
+
+int guard_start(const struct guard_params *params, struct guard **out, struct err *err) MUST_USE;
 /* What is on disk stays. */
 void guard_stop(struct guard *g);
 /* Why there is no way back: a sentence; "" */
 const char *guard_finding(const struct guard *g);
 int64_t guard_lag_ms(const struct guard *g); /* -1: not known */
-/* Until all up to there was judged. ERR_REFUSED: with a finding. */
-int guard_wait(struct ctx *cx, struct guard *g, const struct position *at) MUST_USE;
+/* ERR_* when the lock is not wanted any more. The guard may be gone then. */
+typedef int guard_wanted_fn(struct ctx *cx, const void *arg);
+/* READ locks on its tables, until guard_unlock() or the guard's end, and all that came before is judged.
+ * ERR_REFUSED: with a finding. ERR_TIMEOUT at cx's deadline; the lock may be there. */
+int guard_lock(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg) MUST_USE;
+/* Is it there, as the server says just now? */
+bool guard_locked(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg);
+void guard_unlock(struct guard *g);
 void guard_check(const struct guard *g);
 
 #endif

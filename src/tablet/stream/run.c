@@ -11,6 +11,7 @@
 #include "tablet/server/ddl.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/table/bare_sql.h"
+#include "tablet/table/definition.h"
 #include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
 
@@ -292,6 +293,17 @@ watch_room(struct ctx *cx, struct run *r)
 			    r->env->server);
 		TRY(task_sleep(cx, ROOM_POLL_MS * MSEC));
 	}
+}
+
+int
+run_definitions(const struct run *r, struct arena *a, const char ***out, struct err *err)
+{
+	if (r->applier == NULL)
+		return err_set(err, ERR_RETRY, "the stream is not connected");
+	*out = arena_array(a, const char *, r->request->tables_count);
+	for (size_t i = 0; i < r->request->tables_count; i++)
+		TRY(definition_hash(a, r->defs[i]->create_sql, &r->from, &(*out)[i], err));
+	return 0;
 }
 
 int64_t

@@ -103,6 +103,9 @@ int run_go(struct ctx *cx, struct run *r) MUST_USE;
 void run_close(struct run *r);
 /* Milliseconds since when the newest position polled of the source is not applied; -1: not known yet. */
 int64_t run_lag_ms(const struct run *r);
+/* See stream_definitions(). */
+int run_definitions(
+    const struct run *r, struct arena *a, const char ***out, struct err *err) MUST_USE;
 /* Aborts where (1) or (3) does not hold; not for a run that run_open() is at. run_go() looks at (2). */
 void run_check(const struct run *r);
 

@@ -7,7 +7,6 @@
 #include "tablet/server/spare.h"
 #include "tablet/guard/guard.h"
 #include "tablet/stream/run.h"
-#include "tablet/table/definition.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +31,9 @@ struct stream {
 	struct waitlist changed;
 	char *name;          /* stream_id_print()'s, in the arena */
 	struct guard *guard; /* of a way back that was begun and is not over; else NULL */
-	struct run run;      /* one pass; applier is NULL between passes */
+	int callers;         /* (8) */
+	bool halted, stopped;
+	struct run run; /* one pass; applier is NULL between passes */
 	struct waiting waiting;
 	uint64_t passes, retries[STREAM_CAUSES];
 	bool wake;            /* somebody wants another pass */
@@ -180,7 +181,9 @@ start_guard(struct stream *s, struct err *err)
 
 	if (!needed || s->guard != NULL)
 		return 0;
-	return guard_start(s->env, state_id(&s->state), &s->request, &s->guard, err);
+	return guard_start(
+	    &(struct guard_params){ s->env, state_id(&s->state), &s->request, &s->changed },
+	    &s->guard, err);
 }
 
 static void
@@ -190,13 +193,23 @@ stop_guard(struct stream *s)
 	s->guard = NULL;
 }
 
-int
-stream_wait_guard(struct ctx *cx, struct stream *s, const struct position *at)
+/* ---- Birth and death */
+
+static void
+stream_free(struct stream *s)
 {
-	return s->guard == NULL ? 0 : guard_wait(cx, s->guard, at);
+	state_done(&s->state);
+	arena_done(&s->arena);
+	free(s);
 }
 
-/* ---- Birth and death */
+/* (8) */
+static void
+leave(struct stream *s)
+{
+	if (--s->callers == 0 && s->stopped)
+		stream_free(s);
+}
 
 int
 stream_start(const struct tablet_env *env, struct move *move, const struct stream_state *row,
@@ -225,9 +238,7 @@ stream_start(const struct tablet_env *env, struct move *move, const struct strea
 	return 0;
 fail:
 	stop_guard(s);
-	state_done(&s->state);
-	arena_done(&s->arena);
-	free(s);
+	stream_free(s);
 	return -1;
 }
 
@@ -235,6 +246,8 @@ void
 stream_halt(struct stream *s)
 {
 	stream_check(s);
+	s->halted = true;
+	waitlist_wake_all(&s->changed);
 	stop_guard(s);
 	group_done(&s->life);
 }
@@ -244,11 +257,10 @@ stream_stop(struct stream *s)
 {
 	if (s == NULL)
 		return;
-	stop_guard(s);
-	group_done(&s->life);
-	state_done(&s->state);
-	arena_done(&s->arena);
-	free(s);
+	stream_halt(s);
+	s->stopped = true;
+	if (s->callers == 0)
+		stream_free(s);
 }
 
 /* ---- What others ask */
@@ -304,24 +316,6 @@ stream_attempt(const struct stream *s)
 	return s->state.attempt;
 }
 
-static enum table_progress
-table_progress(enum stream_phase phase, bool copied)
-{
-	switch (phase) {
-	case STREAM_STARTING: return TABLE_INIT;
-	case STREAM_PREPARED: return TABLE_COPIED;
-	case STREAM_COPYING: return copied ? TABLE_COPIED : TABLE_COPYING;
-	case STREAM_CATCHING_UP: return TABLE_CATCHING_UP;
-	case STREAM_INDEXING: return TABLE_INDEXING;
-	case STREAM_RUNNING:
-	case STREAM_FROZEN: return TABLE_RUNNING;
-	case STREAM_STOPPED: return TABLE_SWITCHED;
-	case STREAM_SUSPENDED:
-	case STREAM_ERROR: return TABLE_ERROR;
-	}
-	unreachable();
-}
-
 static void
 add_table_status(const struct stream *s, size_t i, struct stream_status_reply *reply)
 {
@@ -334,7 +328,7 @@ add_table_status(const struct stream *s, size_t i, struct stream_status_reply *r
 		done = copier_progress(s->run.copier, (int)i)->done;
 		t->rows_estimate = s->run.defs[i]->rows_estimate;
 	}
-	t->progress = table_progress(s->state.phase, done);
+	t->progress = table_progress_in(s->state.phase, done);
 	reply->rows_copied += t->rows_copied;
 	reply->rows_total += t->rows_estimate;
 }
@@ -398,15 +392,7 @@ int
 stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err)
 {
 	stream_check(s);
-	if (s->run.applier == NULL)
-		return err_set(err, ERR_RETRY, "the stream is not connected");
-	*out = arena_array(a, const char *, s->request.tables_count);
-	for (size_t i = 0; i < s->request.tables_count; i++) {
-		const struct table_def *def = s->run.defs[i];
-
-		TRY(definition_hash(a, def->create_sql, &s->run.from, &(*out)[i], err));
-	}
-	return 0;
+	return run_definitions(&s->run, a, out, err);
 }
 
 static void
@@ -433,6 +419,9 @@ static int
 refuse_attempt(struct ctx *cx, const struct stream *s, int attempt)
 {
 	TRY(move_admit(s->move, attempt, cx->err));
+	if (s->halted)
+		return err_set(
+		    cx->err, ERR_CONFLICT, "the stream of '%s' is going", s->state.workflow);
 	if (s->state.error[0] != '\0')
 		return err_set(
 		    cx->err, ERR_REFUSED, "the stream has stopped: %.400s", s->state.error);
@@ -455,12 +444,11 @@ stream_begin(struct ctx *cx, struct stream *s, int attempt)
 	return start_guard(s, cx->err);
 }
 
-int
-stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt)
+static int
+wait_frozen(struct ctx *cx, struct stream *s, const char *position, int attempt)
 {
 	uint64_t asked = 0; /* the pass whose applier knows of it */
 
-	stream_check(s);
 	while (s->state.phase != STREAM_FROZEN || s->state.attempt != attempt) {
 		TRY(refuse_attempt(cx, s, attempt));
 		if (s->state.phase != STREAM_RUNNING)
@@ -476,6 +464,71 @@ stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attemp
 			    s->state.workflow, position);
 	}
 	return 0;
+}
+
+int
+stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt)
+{
+	stream_check(s);
+	s->callers++;
+	int rc = wait_frozen(cx, s, position, attempt);
+	leave(s);
+	return rc;
+}
+
+/* ---- The lock of what was frozen */
+
+static int
+check_frozen(struct ctx *cx, const struct stream *s, int attempt)
+{
+	TRY(refuse_attempt(cx, s, attempt));
+	if (s->state.phase == STREAM_FROZEN && s->state.attempt == attempt)
+		return 0;
+	return err_set(cx->err, ERR_CONFLICT, "the stream of '%s' is not frozen for attempt %d",
+	    s->state.workflow, attempt);
+}
+
+struct attempt_lock {
+	const struct stream *s;
+	int attempt;
+};
+
+static int
+still_frozen(struct ctx *cx, const void *arg)
+{
+	const struct attempt_lock *l = arg;
+
+	return check_frozen(cx, l->s, l->attempt);
+}
+
+int
+stream_lock(struct ctx *cx, struct stream *s, int attempt)
+{
+	stream_check(s);
+	s->callers++;
+	int rc = check_frozen(cx, s, attempt);
+	if (rc == 0 && s->guard != NULL)
+		rc = guard_lock(cx, s->guard, still_frozen, &(struct attempt_lock){ s, attempt });
+	leave(s);
+	return rc;
+}
+
+bool
+stream_locked(struct ctx *cx, struct stream *s, int attempt)
+{
+	s->callers++;
+	bool held = check_frozen(cx, s, attempt) == 0 &&
+	    (s->guard == NULL ||
+		guard_locked(cx, s->guard, still_frozen, &(struct attempt_lock){ s, attempt }));
+	leave(s);
+	return held;
+}
+
+void
+stream_unlock(struct stream *s, int attempt)
+{
+	if (s->guard != NULL && attempt >= s->state.attempt)
+		guard_unlock(s->guard);
 }
 
 /*
@@ -518,6 +571,8 @@ stream_thaw(struct ctx *cx, struct stream *s, int attempt)
 	stream_check(s);
 	TRY(move_admit(s->move, attempt, cx->err));
 	s->state.attempt = attempt;
+	stream_unlock(s, attempt);
+	waitlist_wake_all(&s->changed); /* who waits for a lower attempt */
 	if (s->state.phase == STREAM_RUNNING)
 		return restart_task(cx, s);
 	if (s->state.phase != STREAM_FROZEN)

@@ -41,6 +41,9 @@
  *        restart.
  *   (5)* Its move (guard/move.h) has seen whatever attempt its row has. What is outdated is refused.
  *   (6)  A freeze belongs to a pass: one whose pass has ended is asked for again of the next pass.
+ *   (7)  Its tables are locked only while it is FROZEN, for the attempt that froze it. The lock is in memory
+ *        and dies with this program: stream_locked() tells.
+ *   (8)  Whoever waits in a call of it keeps its memory, and finds it halted.
  *
  * An example: a cutover's attempt 5 freezes the stream while its source is away for a moment.
  *
@@ -68,9 +71,9 @@ struct stream;
  * ERR_CORRUPT: the request cannot be read. */
 int stream_start(const struct tablet_env *env, struct move *move, const struct stream_state *row,
     struct stream **out, struct err *err) MUST_USE;
-/* Cancels and joins its task; the stream still answers. */
+/* Cancels and joins its task; calls that wait for it fail. The stream still answers. */
 void stream_halt(struct stream *s);
-/* The same, and frees. What is on disk stays. */
+/* The same, and frees it once the last such call has returned. What is on disk stays. */
 void stream_stop(struct stream *s);
 
 struct stream_id stream_id(const struct stream *s);
@@ -107,9 +110,14 @@ int stream_begin(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 /* Step 3: waits until the stream is frozen at position for this attempt. ERR_CONFLICT: outdated, or
  * the stream is already beyond. Asked again with the same attempt it gives the same answer. */
 int stream_freeze(struct ctx *cx, struct stream *s, const char *position, int attempt) MUST_USE;
-/* Of a way back: until its guard has judged all up to that position of our own server (guard.h). ERR_REFUSED:
- * there is no way back any more. 0 for a stream of round 1. */
-int stream_wait_guard(struct ctx *cx, struct stream *s, const struct position *at) MUST_USE;
+/* Of a way back that is frozen for this attempt: nobody changes its tables from now on, until
+ * stream_unlock(), a thaw or the end of the stream, and its guard has found nothing up to now (guard.h).
+ * ERR_REFUSED: there is no way back any more. A stream of round 1 has no guard: nothing is locked. */
+int stream_lock(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
+/* As the server says just now. True in round 1. */
+bool stream_locked(struct ctx *cx, struct stream *s, int attempt);
+/* Not when a higher attempt has frozen it. */
+void stream_unlock(struct stream *s, int attempt);
 /* The attempt was rolled back, under this number: FROZEN -> RUNNING, and a freeze that is still waited for
  * ends. ERR_CONFLICT: outdated. */
 int stream_thaw(struct ctx *cx, struct stream *s, int attempt) MUST_USE;

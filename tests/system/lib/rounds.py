@@ -11,8 +11,8 @@ class Rounds:
     def __init__(self, pair: Pair):
         self.pair, self.round, self.attempt = pair, 1, 1
         self.sides = {pair.source: "customer", pair.target: "new_customer"}
-        self.fence("fence_install", pair.source, "from")
-        self.fence("fence_install", pair.target, "to")
+        self.of_served("fence_install")
+        self.of_other("fence_install")
 
     @property
     def served(self):
@@ -32,30 +32,34 @@ class Rounds:
                 "to": {"server": go.address, "database": self.sides[go]},
                 "tables": [{"from": mine, "to": theirs} for mine, theirs in tables], **more}
 
-    def fence(self, method, tablet, side):
-        return tablet.call(method, **self.pair.request(attempt=self.attempt, side=side))
+    def of_served(self, method):
+        return self.served.call(method, **self.request(self.round, side="from"))
 
-    def side_of(self, tablet):
-        return "from" if tablet is self.pair.source else "to"
+    def of_other(self, method):
+        return self.other.call(method, **self.request(self.round))
 
     def app(self, tablet):
         return tablets.app(tablet.server, self.sides[tablet])
 
     def hold(self):
-        """Steps 2 and 3: the fence and the lock at the served side, then the stream stops at P."""
+        """Steps 2 and 3: the fence and the lock at the served side, then the stream stops at P, and the other
+        side is locked."""
+        self.freeze()
+        self.of_other("lock")
+
+    def freeze(self):
         self.attempt += 2
-        self.position = self.fence("lock", self.served, self.side_of(self.served))["position"]
-        return self.other.call("freeze", **self.request(self.round, position=self.position))
+        self.position = self.of_served("lock")["position"]
+        self.other.call("freeze", **self.request(self.round, position=self.position))
 
     def prepare(self, **more):
         return self.served.call("stream_prepare", **self.request(self.round + 1, guard_from=self.position, **more))["position"]
 
     def commit(self):
         """Steps 6a to 7, without the start of the way back."""
-        old, new = self.served, self.other
-        self.fence("unlock", old, self.side_of(old))
-        self.fence("disarm", new, self.side_of(new))
-        new.call("finish", **self.request(self.round))
+        self.of_served("unlock")
+        self.of_other("disarm")
+        self.of_other("finish")
         self.round += 1
 
     def begin(self):
@@ -74,9 +78,9 @@ class Rounds:
         self.attempt += 1
         if delete:
             self.served.call("stream_delete", **self.request(self.round + 1))
-        self.fence("disarm", self.served, self.side_of(self.served))
-        self.fence("unlock", self.served, self.side_of(self.served))
-        self.other.call("thaw", **self.request(self.round))
+        self.of_served("disarm")
+        self.of_served("unlock")
+        self.of_other("thaw")
 
     def status(self, round_=None):
         round_ = round_ or self.round

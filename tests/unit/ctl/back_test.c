@@ -368,6 +368,28 @@ TEST(a_way_back_that_is_closed_while_it_is_gone_is_not_committed)
 	world_tell(is_closed_meanwhile, (struct plan){ .method = NULL });
 }
 
+static void
+loses_the_lock_at_the_old_side(struct ctx *cx, struct world *w)
+{
+	int attempt;
+
+	world_moves(cx, w);
+	expect_ok(fault_arm("movetables.commit.before=sleep:500", cx->err), cx->err);
+	expect_ok(world_ask(cx, w, 0, "workflow_reverse", ""), cx->err);
+	while (!w->source.to_locked)
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	attempt = record(cx, w).attempt;
+	w->source.to_locked = false; /* its tablet was restarted */
+	expect_eq(world_wait_end(cx, w), WORKFLOW_RUNNING);
+	expect(record(cx, w).attempt > attempt); /* that one was not committed */
+	world_expect_source(cx, w);
+}
+
+TEST(a_way_back_whose_old_side_is_not_locked_any_more_is_not_committed)
+{
+	world_tell(loses_the_lock_at_the_old_side, (struct plan){ .method = NULL });
+}
+
 /* ---- The last step */
 
 static void

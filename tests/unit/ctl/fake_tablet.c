@@ -242,10 +242,24 @@ do_fence_remove(struct ctx *cx, struct world *w, const struct move_request *q, v
 }
 
 static int
+lock_to(struct ctx *cx, struct fake_server *s, const struct move_request *q)
+{
+	if (!s->frozen || q->attempt != s->freeze_no)
+		return outdated(cx, q->attempt, s->freeze_no);
+	if (s->closed)
+		return err_set(cx->err, ERR_REFUSED, "TRUNCATE TABLE users was found");
+	s->to_locked = true;
+	return 0;
+}
+
+static int
 do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct fake_server *s = side(w, q);
 
+	((struct position_reply *)r)->position = "";
+	if (q->side == MOVE_TO)
+		return lock_to(cx, s, q);
 	if (!s->has_fence || q->attempt < s->fence_no)
 		return outdated(cx, q->attempt, s->fence_no);
 	s->fence_no = s->lock_no = q->attempt;
@@ -259,8 +273,9 @@ do_lock_status(struct ctx *cx, struct world *w, const struct move_request *q, vo
 {
 	const struct fake_server *s = side(w, q);
 
-	((struct lock_status_reply *)r)->held =
-	    s->lock_no == q->attempt && s->armed && s->fence_no == q->attempt;
+	((struct lock_status_reply *)r)->held = q->side == MOVE_TO
+	    ? s->to_locked
+	    : s->lock_no == q->attempt && s->armed && s->fence_no == q->attempt;
 	return 0;
 }
 
@@ -282,7 +297,7 @@ do_disarm(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 	if (q->attempt < s->fence_no)
 		return 0;
 	s->fence_no = q->attempt;
-	s->armed = false;
+	s->armed = s->to_locked = false;
 	return 0;
 }
 
@@ -304,6 +319,7 @@ do_set_next_values(struct ctx *cx, struct world *w, const struct move_request *q
 	struct fake_server *s = side(w, q);
 	int given = (int)request->values[0].next;
 
+	expect(!s->to_locked); /* it is an ALTER */
 	/* Not to the number while the stream goes on, which would be outdated at once. */
 	if (s->frozen || given > s->next)
 		s->next = given;
@@ -320,13 +336,10 @@ do_freeze(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 	expect(sscanf(request->position, "0-1-%d", &p) == 1);
 	if (q->attempt < s->freeze_no)
 		return outdated(cx, q->attempt, s->freeze_no);
-	if (s->closed)
-		return err_set(cx->err, ERR_REFUSED, "TRUNCATE TABLE users was found");
 	world_stream(w);
 	expect(s->applied <= p); /* never beyond P */
 	s->freeze_no = q->attempt;
 	s->frozen = true;
-	((struct position_reply *)r)->position = request->position;
 	return 0;
 }
 
@@ -338,7 +351,7 @@ do_thaw(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 	if (q->attempt < s->freeze_no)
 		return outdated(cx, q->attempt, s->freeze_no);
 	s->freeze_no = q->attempt;
-	s->frozen = false;
+	s->frozen = s->to_locked = false;
 	world_stream(w);
 	return 0;
 }

@@ -21,7 +21,7 @@ enum {
 static bool
 accepts(const struct fake_server *s)
 {
-	return !s->gone && s->lock_no == 0 && (s->has_fence ? !s->armed : !s->bare);
+	return !s->gone && s->lock_no == 0 && !s->to_locked && (s->has_fence ? !s->armed : !s->bare);
 }
 
 bool
