@@ -16,13 +16,13 @@ enum {
 	SLEEP_MAX_MS = 3600 * 1000, /* longer than any test's deadline */
 };
 
-enum fault_action { FAULT_KILL, FAULT_ERROR, FAULT_SLEEP };
+enum fault_action { FAULT_KILL, FAULT_STOP, FAULT_ERROR, FAULT_SLEEP };
 
 struct fault_point {
 	char name[FAULT_NAME_MAX];
 	enum fault_action action;
 	int ms;   /* FAULT_SLEEP */
-	int left; /* passages until it acts; 0: it has */
+	int left; /* passages until it acts; 0: it has, and FAULT_STOP stays at 1 */
 };
 
 /*
@@ -47,11 +47,14 @@ parse_action(struct slice s, struct fault_point *p, struct err *err)
 	}
 	if (slice_eq_str(s, "kill"))
 		p->action = FAULT_KILL;
+	else if (slice_eq_str(s, "stop"))
+		p->action = FAULT_STOP;
 	else if (slice_eq_str(s, "error"))
 		p->action = FAULT_ERROR;
 	else
 		return err_set(err, ERR_REFUSED,
-		    "'%.*s' is not a fault's action; kill, error and sleep:MS are", SLICE_ARG(s));
+		    "'%.*s' is not a fault's action; kill, stop, error and sleep:MS are",
+		    SLICE_ARG(s));
 	return 0;
 }
 
@@ -128,6 +131,16 @@ fault_disarm_all(void)
 	pthread_mutex_unlock(&fault_lock);
 }
 
+static bool
+is_at(const struct fault_point *p, const char *name)
+{
+	size_t len = strlen(p->name);
+
+	if (p->name[len - 1] == '*')
+		return strncmp(p->name, name, len - 1) == 0;
+	return strcmp(p->name, name) == 0;
+}
+
 /* Counts a passage of name; the point that acts now, by value, or left == 0 and name "". */
 static struct fault_point
 pass(const char *name, bool sleeps)
@@ -139,11 +152,12 @@ pass(const char *name, bool sleeps)
 	for (int i = 0; i < fault_count; i++) {
 		struct fault_point *p = &fault_points[i];
 
-		if (p->left == 0 || (p->action == FAULT_SLEEP) != sleeps ||
-		    strcmp(p->name, name) != 0)
+		if (p->left == 0 || (p->action == FAULT_SLEEP) != sleeps || !is_at(p, name) ||
+		    --p->left > 0)
 			continue;
-		if (--p->left == 0)
-			acts = *p;
+		acts = *p;
+		if (p->action == FAULT_STOP)
+			p->left = 1;
 	}
 	pthread_mutex_unlock(&fault_lock);
 	return acts;
@@ -162,6 +176,10 @@ fault(const char *name)
 	if (acts.action == FAULT_KILL) {
 		kill(getpid(), SIGKILL);
 		unreachable();
+	}
+	if (acts.action == FAULT_STOP) {
+		raise(SIGSTOP); /* of this thread: it goes no further before all of them stand still */
+		return false;
 	}
 	return true;
 }

@@ -304,6 +304,40 @@ TEST(fault_acts_on_its_passage_once)
 	expect(!fault("c.x"));
 }
 
+TEST(fault_with_a_star_is_of_all_that_begin_so)
+{
+	struct err err = { 0 };
+
+	expect_ok(fault_arm("a.b*=error@2", &err), &err);
+	expect(!fault("a.c") && !fault("a.bc") && !fault("a"));
+	expect(fault("a.b"));
+	expect(!fault("a.b"));
+}
+
+static void
+wait_stopped(pid_t child)
+{
+	int status;
+
+	expect(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+	expect(kill(child, SIGCONT) == 0);
+}
+
+TEST(fault_stops_at_every_passage_until_somebody_lets_it_go_on)
+{
+	struct err err = { 0 };
+	int status;
+
+	expect_ok(fault_arm("a.*=stop@2", &err), &err);
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(fault("a.b") || fault("a.c") || fault("a.d") || fault("b"));
+	wait_stopped(child);
+	wait_stopped(child);
+	expect(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 TEST(fault_refuses_what_it_does_not_understand)
 {
 	static const char *const wrong[] = { "a", "a=", "=kill", "a=explode", "a=error@0",
