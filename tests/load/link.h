@@ -35,8 +35,9 @@ struct settings {
 	uint64_t seed;
 	int64_t start_us; /* of this run */
 	bool tolerate_disconnects;
-	bool orders; /* also writes orders.h's tables */
-	bool burst;  /* the statements of a transaction follow one another at once */
+	bool orders;  /* also writes orders.h's tables */
+	bool burst;   /* the statements of a transaction follow one another at once */
+	bool inserts; /* nothing but autocommit INSERTs */
 };
 
 enum {

@@ -368,7 +368,8 @@ static const struct option options[] = {
 	{ "journal", required_argument, NULL, 'j' }, { "summary", required_argument, NULL, 'o' },
 	{ "seed", required_argument, NULL, 'S' }, { "socket", required_argument, NULL, 'k' },
 	{ "tolerate-disconnects", no_argument, NULL, 't' }, { "orders", no_argument, NULL, 'O' },
-	{ "burst", no_argument, NULL, 'b' }, { NULL, 0, NULL, 0 },
+	{ "burst", no_argument, NULL, 'b' }, { "inserts", no_argument, NULL, 'i' },
+	{ NULL, 0, NULL, 0 },
 };
 /* clang-format on */
 
@@ -406,6 +407,7 @@ take_option(struct settings *s, int c)
 	case 't': s->tolerate_disconnects = true; return 0;
 	case 'O': s->orders = true; return 0;
 	case 'b': s->burst = true; return 0;
+	case 'i': s->inserts = true; return 0;
 	default: return -1;
 	}
 }
@@ -416,7 +418,8 @@ usage(void)
 	fprintf(stderr,
 	    "usage: load run|verify --journal DIR [--host H] [--port P] [--socket S] [--user U]\n"
 	    "    [--password-file F] [--database D] [--clients N] [--rate R] [--seconds N] [--seed N]\n"
-	    "    [--summary FILE] [--tolerate-disconnects] [--orders] [--burst]\n");
+	    "    [--summary FILE] [--tolerate-disconnects] [--orders] [--burst]\n"
+	    "    [--inserts]\n");
 	return EXIT_BROKEN;
 }
 

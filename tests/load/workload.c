@@ -429,11 +429,13 @@ do_range(struct workload *w)
 	(void)link_run(&w->link, STMT_SELECT, sql, (size_t)n, NULL); /* counted there */
 }
 
-/* Of a hundred acts: what a busy small application does. */
-static const struct {
+struct act {
 	int share;
 	void (*act)(struct workload *w);
-} acts[] = {
+};
+
+/* Of a hundred acts: what a busy small application does. */
+static const struct act usual_acts[] = {
 	{ 30, do_select },
 	{ 5, do_range },
 	{ 28, do_update },
@@ -443,10 +445,17 @@ static const struct {
 	{ 12, do_transaction },
 };
 
+/* With ids of the client's own, and with ids that the server gives out. */
+static const struct act insert_acts[] = {
+	{ 50, do_insert },
+	{ 50, do_auto_insert },
+};
+
 static void *
 run(void *arg)
 {
 	struct workload *w = arg;
+	const struct act *acts = w->set->inserts ? insert_acts : usual_acts;
 
 	mysql_thread_init();
 	while (!atomic_load(w->link.stop)) {

@@ -7,11 +7,11 @@ from . import proc
 
 class Load:
     def __init__(self, journal, port, clients=4, rate=0, database="customer", user="app", seed=1, tolerate=False,
-                 host="127.0.0.1", socket=None, orders=False, burst=False):
+                 host="127.0.0.1", socket=None, orders=False, burst=False, inserts=False):
         self.args = [proc.program("load"), f"--journal={journal}", f"--clients={clients}", f"--database={database}",
                      f"--user={user}", f"--host={host}"] + (["--orders"] if orders else [])
         self.more = [f"--rate={rate}", f"--seed={seed}"] + (["--tolerate-disconnects"] if tolerate else []) \
-            + (["--burst"] if burst else [])
+            + (["--burst"] if burst else []) + (["--inserts"] if inserts else [])
         self.where = [f"--socket={socket}"] if socket else [f"--port={port}"]
         self.process = None
         self.code = None
