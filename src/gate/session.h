@@ -27,7 +27,8 @@
  *   IN USE -> PARKED     session_rest(), at the end of each statement, unless the session has something
  *                        there that cannot be repeated elsewhere
  *   PARKED -> IN USE     session_backend(), session_keep()
- *   PARKED -> empty      another session has taken it (pool_take()), or it was parked for too long
+ *   PARKED -> empty      another session has taken it (pool_take()), it was parked for too long, or its
+ *                        server has closed it (session_backend())
  *   any    -> empty      session_drop_backend(), session_reset(), session_done()
  *
  * Invariants (session_check() looks at all but (6))

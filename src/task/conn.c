@@ -233,6 +233,12 @@ conn_read_now(struct conn *c, void *out, size_t len, size_t *got, bool *eof, str
 	return 0;
 }
 
+bool
+conn_ended(const struct conn *c)
+{
+	return c->ended;
+}
+
 /* Bytes, the end, or an error: in all three cases a read would not wait. */
 static bool
 is_readable(struct conn *c)

@@ -28,8 +28,9 @@ int conn_write(struct ctx *cx, struct conn *c, const void *data, size_t len) MUS
 void conn_write_last(struct conn *c, const void *data, size_t len);
 /* Until there is something to read (or the end); needs no buffer: for parked clients. */
 int net_wait_readable(struct ctx *cx, struct conn *c) MUST_USE;
-bool conn_has_input(const struct conn *c);   /* bytes already received and not yet read */
-void conn_close(struct conn *c);             /* NULL is fine */
+bool conn_has_input(const struct conn *c); /* bytes already received and not yet read */
+bool conn_ended(const struct conn *c);     /* the peer has closed it, as far as events have told */
+void conn_close(struct conn *c);           /* NULL is fine */
 const char *conn_peer(const struct conn *c); /* "127.0.0.1:51234" */
 const char *conn_local(const struct conn *c);
 bool conn_is_loopback(const struct conn *c);

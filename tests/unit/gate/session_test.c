@@ -385,3 +385,24 @@ TEST(a_lost_server_costs_its_own_clients_their_connections)
 {
 	world_run(gone_story);
 }
+
+static void
+restarted_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+
+	expect_eq(world_do(cx, c, "set sql_safe_updates=1"), 0);
+	expect_str(world_ask(cx, c, "select a from t"), "db1");
+	sim_reset("db1:3306");
+	world_pause(cx, SECOND);
+	w->said.len = 0;
+	expect_str(world_ask(cx, c, "select a from t"), "db1");
+	mysql_close(c);
+	/* with what the session has set */
+	world_expect(w, "db1: SET sql_safe_updates = 1\ndb1: select a from t\n");
+}
+
+TEST(a_server_that_was_lost_while_nothing_was_on_it_costs_nobody_anything)
+{
+	world_run(restarted_story);
+}
