@@ -12,6 +12,9 @@ from lib.streams import Writer, fill
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
 
+POINTS = [f"{act}.{when}" for act in ("copy.commit", "stream.converge", "stream.exact") for when in ("before", "after")]
+
+
 class Killer(threading.Thread):
     """Kills one connection or statement of the tablets' accounts after the other."""
 
@@ -64,3 +67,22 @@ def test_killed_connections_lose_nothing(pair):
     p.freeze()
     p.check_equal()
     assert killer.kills > 0
+
+
+def test_a_tablet_killed_while_it_writes_loses_nothing(pair):
+    p = pair("t")
+    fill(p.source.server, 5000)
+    p.source.start(), p.target.start()
+    writer = Writer(p.source.server, 1)
+    writer.start()
+    p.start()
+    p.target.kill()
+    for point in POINTS:            # in their order: a stream copies, converges, and is exact
+        p.target.start(faults=f"{point}=kill")
+        proc.wait_for(lambda: p.target.process.poll() is not None, 60, f"vttablet to die at {point}",
+                      lambda: proc.tail(p.target.log))
+    p.target.start()
+    p.wait("running")
+    writer.end()
+    p.catch_up()
+    p.check_equal()
