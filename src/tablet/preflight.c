@@ -43,9 +43,11 @@ probe_stream(struct ctx *cx, const struct tablet_env *env, const char *workflow)
 	uint64_t secret[2];
 	struct tail *tail = NULL;
 	struct stream_id id = { env->sidecar, workflow, 1 };
+	struct moved_tables none = { .count = 0 };
 	struct tail_params params = {
 		.source = env_stream_params(env, env->server, ROLE_STREAM),
 		.id = id,
+		.tables = &none,
 		.spill_dir = env->data_dir,
 	};
 	struct ctx within = ctx_within(cx, PROBE_DEADLINE_S * SECOND);

@@ -328,14 +328,14 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	const struct move_request *move = q;
 	struct fence f = fence_of(cx->arena, api, move);
 	SCOPED(spare) struct spare c = { 0 };
-	struct stream *s = move->side == MOVE_TO
-	    ? engine_find(&api->engine, move->workflow, move_round(move))
-	    : NULL;
+	struct stream *s;
 
 	TRY(lock_wait_outdated(cx, &api->locks, f.move));
 	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
 	TRY(fence_disarm(cx, c.client, &f));
-	if (s != NULL)
+	s = engine_find(
+	    &api->engine, move->workflow, move_round(move)); /* it may have gone meanwhile */
+	if (s != NULL && move->side == MOVE_TO)
 		stream_unlock(s, move->attempt);
 	return 0;
 }

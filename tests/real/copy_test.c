@@ -44,8 +44,8 @@ exec(struct mysql_client *c, const char *sql)
 
 struct world {
 	struct mysql_client *source, *target;
-	struct table_def *def;
-	const char *database, *name;
+	const char *name;
+	struct moved_tables tables;
 	struct windows windows;
 	struct tail_params tail_params;
 	struct tail *tail;
@@ -67,8 +67,7 @@ make_target(struct world *w)
 	buf_reset(&sql);
 	exec(w->target, "CREATE DATABASE IF NOT EXISTS d");
 	expect_ok(mysql_execf(&cx, w->target, "DROP TABLE IF EXISTS d.%s", w->name), &err);
-	bare_sql_create(&sql, w->def, "d", w->name);
-	expect_ok(mysql_exec(&cx, w->target, buf_slice(&sql), NULL), &err);
+	expect_ok(mysql_exec(&cx, w->target, slice_str(w->tables.items[0].bare_sql), NULL), &err);
 }
 
 static void
@@ -76,17 +75,19 @@ open_world(struct world *w, const char *name, int parallel)
 {
 	struct ctx cx = ctx();
 
-	*w = (struct world){ .name = name, .database = "d" };
+	struct table_def *def;
+
+	*w = (struct world){ .name = name };
 	w->source = connect_to(&from);
 	w->target = connect_to(&to);
-	expect_ok(schema_read(&cx, w->source, "s", name, &w->def), &err);
+	expect_ok(schema_read(&cx, w->source, "s", name, &def), &err);
+	moved_tables_make(&arena, &def, (struct table_set){ "d", &w->name, 1 }, &w->tables);
 	make_target(w);
 	windows_init(&w->windows);
 	w->tail_params = (struct tail_params){
 		.source = { .address = from.address, .user = "root", .role = ROLE_STREAM },
 		.id = { SIDECAR_DEFAULT, "w", 1 },
-		.tables = &w->def,
-		.tables_count = 1,
+		.tables = &w->tables,
 		.server_id = 4711,
 		.spill_dir = test_dir(),
 	};
@@ -100,16 +101,13 @@ open_world(struct world *w, const char *name, int parallel)
 		    .role = ROLE_WRITER,
 		    .local_files = true,
 		    .found_rows = true },
-		.tables = &w->def,
-		.target_databases = &w->database,
-		.target_tables = &w->name,
-		.tables_count = 1,
+		.tables = &w->tables,
 		.id = { SIDECAR_DEFAULT, "w", 1 },
 		.windows = &w->windows,
 		.tail = w->tail,
 		.parallel = parallel,
 	};
-	expect_ok(copier_new(&w->params, &w->copier, &err), &err);
+	w->copier = copier_new(&w->params);
 }
 
 static void

@@ -111,10 +111,12 @@ open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct c
 
 	position_copy(&tail, span->tail);
 	if (!late)
-		c->window = window_open(job->windows, job->table, job->def->key_binary);
+		c->window =
+		    window_open(job->windows, job->table->index, job->table->def->key_binary);
 	TRY(open_view(cx, source, &tail, &c->view));
 	if (late)
-		c->window = window_open(job->windows, job->table, job->def->key_binary);
+		c->window =
+		    window_open(job->windows, job->table->index, job->table->def->key_binary);
 	return 0;
 }
 
@@ -126,18 +128,18 @@ from_sql(
 	const char *word = " WHERE ";
 
 	buf_add_str(out, " FROM ");
-	quote_table(out, slice_str(job->def->database), slice_str(job->def->name));
+	quote_table(out, slice_str(job->table->def->database), slice_str(job->table->def->name));
 	buf_add_str(out, " FORCE INDEX (PRIMARY)");
 	if (!slice_is_null(span->after)) {
 		buf_add_str(out, word);
-		TRY(bound_after(out, job->def, span->after, err));
+		TRY(bound_after(out, job->table->def, span->after, err));
 		word = " AND ";
 	}
 	if (!slice_is_null(span->upper)) {
 		buf_add_str(out, word);
-		TRY(bound_upto(out, job->def, span->upper, err));
+		TRY(bound_upto(out, job->table->def, span->upper, err));
 	}
-	bound_order(out, job->def);
+	bound_order(out, job->table->def);
 	buf_addf(out, " LIMIT %zu", span->limit);
 	return 0;
 }
@@ -207,8 +209,8 @@ check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_job *j
 	if (rows.rows == 1 && slice_eq_str(rows.values[0], "0"))
 		return 0;
 	return err_set(cx->err, ERR_CORRUPT,
-	    "table '%s.%s': the answer of a chunk of %zu rows is not whole", job->def->database,
-	    job->def->name, c->count);
+	    "table '%s.%s': the answer of a chunk of %zu rows is not whole",
+	    job->table->def->database, job->table->def->name, c->count);
 }
 
 int
@@ -220,13 +222,13 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 
 	TRY(open_window_and_view(cx, source, job, span, c));
 	buf_add_str(&sql, "SELECT ");
-	schema_select_list(&sql, job->def);
+	buf_add_str(&sql, job->table->plan.columns);
 	TRY(from_sql(&sql, job, span, cx->err));
 	TRY(mysql_stream_start(cx, source, buf_slice(&sql), &columns));
-	if (columns != (size_t)job->def->columns_count)
-		return err_set(
-		    cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", job->def->name, columns);
-	TRY(read_rows(cx, source, job->def, c));
+	if (columns != (size_t)job->table->def->columns_count)
+		return err_set(cx->err, ERR_CONFLICT, "table '%s' gave %zu columns",
+		    job->table->def->name, columns);
+	TRY(read_rows(cx, source, job->table->def, c));
 	if (c->overflowed)
 		return 0;
 	/*
@@ -234,7 +236,7 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 	 * (rule 9).
 	 */
 	if (!mutant("copy_same_definition"))
-		TRY(schema_same(cx, source, job->def));
+		TRY(schema_same(cx, source, job->table->def));
 	c->ends = c->count < span->limit;
 	if (c->ends && !mutant("tablet_end_is_checked"))
 		TRY(check_end(cx, source, job, span, c));
@@ -297,8 +299,8 @@ refuse_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job 
 	inner.arena = &arena;
 	TRY(mysql_select(&inner, target, slice_str("SHOW WARNINGS LIMIT 1"), &rows));
 	err_set(cx->err, ERR_REFUSED,
-	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)", job->target_database,
-	    job->target_table,
+	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)", job->table->database,
+	    job->table->name,
 	    SLICE_ARG(rows.rows == 1 && rows.columns == 3 ? slice_cut(rows.values[2], 0, 200)
 							  : slice_str("the counts differ")),
 	    (uintmax_t)counts->records, (uintmax_t)counts->skipped, (uintmax_t)counts->warnings);
@@ -317,7 +319,7 @@ load_rows(
 		return 0;
 	if (c->unsayable > 0)
 		buf_add_str(&sql, mysql_dialect(target)->lenient_sql);
-	load_sql(&sql, job->def, job->target_database, job->target_table);
+	load_sql(&sql, job->table);
 	TRY(mysql_load_start(cx, target, buf_slice(&sql)));
 	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));
 	TRY(mysql_load_end(cx, target, &ok));
@@ -335,7 +337,7 @@ commit_with_progress(
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_ok ok;
 
-	copy_state_step_sql(&sql, job->id, job->name, job->range_no,
+	copy_state_step_sql(&sql, job->id, job->table->full_name, job->range_no,
 	    &(struct copy_step){ .done = buf_slice(&c->last),
 		.rows = c->count,
 		.finished = c->ends,
@@ -343,8 +345,8 @@ commit_with_progress(
 	TRY(mysql_exec(cx, target, buf_slice(&sql), &ok));
 	if (ok.affected_rows != 1 && !mutant("copy_progress_row"))
 		return err_set(cx->err, ERR_CONFLICT,
-		    "range %d of '%s' is gone from '%s.copy_state'", job->range_no, job->name,
-		    job->id.sidecar);
+		    "range %d of '%s' is gone from '%s.copy_state'", job->range_no,
+		    job->table->full_name, job->id.sidecar);
 	if (fault("copy.commit.before"))
 		return err_set(cx->err, ERR_RETRY, "fault copy.commit.before");
 	TRY(mysql_exec(cx, target, slice_str("COMMIT"), NULL));
@@ -364,7 +366,7 @@ chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *
 	drop_and_seal(c);
 	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
 	if (load_rows(cx, target, job, c) != 0 || commit_with_progress(cx, target, job, c) != 0)
-		return err_wrap(cx->err, "copying table '%s'", job->def->name);
+		return err_wrap(cx->err, "copying table '%s'", job->table->def->name);
 	if (mutant("sim_seal_after_load"))
 		window_seal(c->window);
 	close_window(c);

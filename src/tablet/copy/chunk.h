@@ -31,11 +31,8 @@ enum {
 
 /* Which table, from where to where. */
 struct chunk_job {
-	const struct table_def *def;
-	int table; /* index, as the windows know it */
-	struct stream_id id;
-	const char *name; /* with id: of the rows in copy_state */
-	const char *target_database, *target_table;
+	const struct moved_table *table;
+	struct stream_id id; /* with the table's full name: of the rows in copy_state */
 	int range_no;
 	struct windows *windows;
 };

@@ -8,18 +8,15 @@
 #include "tablet/copy/copy_worker.h"
 #include "task/group.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-/* Of 64 characters each, of 4 bytes at most. */
-enum { COPY_NAME_MAX = 2 * 256 + 2, BACKOFF_MS = 500 };
+enum { BACKOFF_MS = 500 };
 
 /* One table's ranges. */
 struct copy_table {
 	struct copy_ranges ranges;
 	size_t next; /* the first range that no worker has taken */
 	size_t unfinished;
-	char name[COPY_NAME_MAX]; /* "database.table" of the target */
 	struct copy_progress progress;
 };
 
@@ -36,22 +33,21 @@ struct copier {
 static void
 set_order(struct copier *c)
 {
-	struct table_def **defs = c->params->tables;
-	int count = c->params->tables_count;
+	const struct moved_tables *tables = c->params->tables;
 
-	c->order = arena_array(&c->arena, int, count);
-	for (int i = 0; i < count; i++) {
+	c->order = arena_array(&c->arena, int, tables->count);
+	for (int i = 0; i < tables->count; i++) {
+		int64_t rows = tables->items[i].def->rows_estimate;
 		int at = i;
 
-		for (; at > 0 && defs[c->order[at - 1]]->rows_estimate < defs[i]->rows_estimate;
-		     at--)
+		for (; at > 0 && tables->items[c->order[at - 1]].def->rows_estimate < rows; at--)
 			c->order[at] = c->order[at - 1];
 		c->order[at] = i;
 	}
 }
 
-int
-copier_new(const struct copy_params *params, struct copier **out, struct err *err)
+struct copier *
+copier_new(const struct copy_params *params)
 {
 	struct copier *c;
 
@@ -59,26 +55,15 @@ copier_new(const struct copy_params *params, struct copier **out, struct err *er
 	c = mem_new(struct copier);
 	c->params = params;
 	arena_init(&c->arena);
-	c->tables = arena_array(&c->arena, struct copy_table, params->tables_count);
+	c->tables = arena_array(&c->arena, struct copy_table, params->tables->count);
 	set_order(c);
-	for (int i = 0; i < params->tables_count; i++) {
-		int n = snprintf(c->tables[i].name, COPY_NAME_MAX, "%s.%s",
-		    params->target_databases[i], params->target_tables[i]);
-
-		if (n < 0 || n >= COPY_NAME_MAX) {
-			copier_free(c);
-			return err_set(err, ERR_REFUSED, "the name of table '%s' is too long",
-			    params->target_tables[i]);
-		}
-	}
-	*out = c;
-	return 0;
+	return c;
 }
 
 static void
 forget_ranges(struct copier *c)
 {
-	for (int i = 0; i < c->params->tables_count; i++) {
+	for (int i = 0; i < c->params->tables->count; i++) {
 		struct copy_table *t = &c->tables[i];
 
 		for (size_t j = 0; j < t->ranges.count; j++)
@@ -101,7 +86,7 @@ copier_free(struct copier *c)
 const struct copy_progress *
 copier_progress(const struct copier *c, int table)
 {
-	check(table >= 0 && table < c->params->tables_count);
+	check(table >= 0 && table < c->params->tables->count);
 	return &c->tables[table].progress;
 }
 
@@ -124,14 +109,15 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
     struct mysql_client **source)
 {
 	const struct copy_params *p = c->params;
+	const struct moved_table *moved = &p->tables->items[i];
 	struct copy_table *t = &c->tables[i];
 
-	TRY(copy_state_load(cx, target, p->id, t->name, &t->ranges));
+	TRY(copy_state_load(cx, target, p->id, moved->full_name, &t->ranges));
 	if (t->ranges.count == 0 && !p->complete) {
 		if (*source == NULL)
 			TRY(mysql_connect(cx, &p->source, source));
-		TRY(copy_plan(cx, *source, p->tables[i], p->parallel, &t->ranges));
-		TRY(copy_state_insert(cx, target, p->id, t->name, &t->ranges));
+		TRY(copy_plan(cx, *source, moved->def, p->parallel, &t->ranges));
+		TRY(copy_state_insert(cx, target, p->id, moved->full_name, &t->ranges));
 	}
 	for (size_t j = 0; j < t->ranges.count; j++)
 		t->ranges.items[j].table = i;
@@ -148,7 +134,7 @@ know_ranges(struct ctx *cx, struct copier *c)
 
 	inner.arena = &c->arena;
 	rc = mysql_connect(&inner, &c->params->target, &target);
-	for (int i = 0; rc == 0 && i < c->params->tables_count; i++)
+	for (int i = 0; rc == 0 && i < c->params->tables->count; i++)
 		rc = know_table(&inner, c, i, target, &source);
 	mysql_close(target);
 	mysql_close(source);
@@ -158,7 +144,7 @@ know_ranges(struct ctx *cx, struct copier *c)
 static struct copy_range *
 take_range(struct copier *c)
 {
-	for (int i = 0; i < c->params->tables_count; i++) {
+	for (int i = 0; i < c->params->tables->count; i++) {
 		struct copy_table *t = &c->tables[c->order[i]];
 
 		while (t->next < t->ranges.count) {
@@ -182,10 +168,7 @@ copy_ranges(struct ctx *cx, struct copier *c)
 		struct copy_worker_work work = {
 			.params = p, .range = r, .rows = &t->progress.rows,
 			.job = {
-				.def = p->tables[r->table], .table = r->table,
-				    .id = p->id,
-				.name = t->name, .target_database = p->target_databases[r->table],
-				.target_table = p->target_tables[r->table], .range_no = r->no,
+				.table = &p->tables->items[r->table], .id = p->id, .range_no = r->no,
 				.windows = p->windows,
 			},
 		};
@@ -213,7 +196,7 @@ run_workers(struct ctx *cx, struct copier *c)
 	size_t unfinished = 0;
 	int rc = 0;
 
-	for (int i = 0; i < c->params->tables_count; i++)
+	for (int i = 0; i < c->params->tables->count; i++)
 		unfinished += c->tables[i].unfinished;
 	group_init(&c->group);
 	for (size_t i = 0; rc == 0 && i < unfinished && i < (size_t)c->params->parallel; i++)

@@ -23,13 +23,12 @@ struct copy_progress {
 
 struct copier;
 
-/* Borrows params and what it points to, until copier_free(). ERR_REFUSED: a table's name is too long for its
- * rows in copy_state. */
-int copier_new(const struct copy_params *params, struct copier **out, struct err *err) MUST_USE;
+/* Borrows params and what it points to, until copier_free(). */
+struct copier *copier_new(const struct copy_params *params);
 void copier_free(struct copier *c);
 /* Until the last chunk of every table is committed: 0. Retries a lost connection by itself. */
 int copier_run(struct ctx *cx, struct copier *c) MUST_USE;
-/* Of that table, by its index among params' tables; valid until copier_free(). Never waits. */
+/* Of that table, by its index; valid until copier_free(). Never waits. */
 const struct copy_progress *copier_progress(const struct copier *c, int table);
 /* Forgets all ranges of the stream: after it a copy would begin anew. Nothing to delete is no error. */
 int copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id id) MUST_USE;

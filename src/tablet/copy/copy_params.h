@@ -1,8 +1,7 @@
 /*
  * copy_params.h - what a copy is of, from where to where.
  *
- * Everything is borrowed, and must live as long as the copier. Arrays have tables_count items, and the same
- * index means the same table in all of them, in the tail and in the windows.
+ * Everything is borrowed, and must live as long as the copier.
  */
 #ifndef TABLET_COPY_COPY_PARAMS_H
 #define TABLET_COPY_COPY_PARAMS_H
@@ -14,9 +13,7 @@ enum { COPY_PARALLEL_MAX = 16 }; /* more than the cores of a target that also se
 
 struct copy_params {
 	struct mysql_params source, target; /* as vt_stream, its ROLE_READER and ROLE_WRITER */
-	struct table_def **tables;
-	const char **target_databases, **target_tables;
-	int tables_count;
+	const struct moved_tables *tables;
 	struct stream_id id; /* of the rows in copy_state */
 	struct windows *windows;
 	struct tail *tail; /* for rule 8's A */

@@ -215,7 +215,7 @@ open_worker(struct ctx *cx, struct worker *l)
 	TRY(mysql_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
 	/* What is on disk, and not what is remembered: a commit whose answer was lost may have happened. */
-	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.name, w->range));
+	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.table->full_name, w->range));
 	*w->rows += w->range->rows - known;
 	return 0;
 }
@@ -262,8 +262,8 @@ copy_worker_run(struct ctx *cx, const struct copy_worker_work *work)
 			continue;
 		if (!copy_error_passes(cx))
 			return -1;
-		log_warn(
-		    "copying '%s' goes on at what is committed: %s", work->job.name, cx->err->text);
+		log_warn("copying '%s' goes on at what is committed: %s",
+		    work->job.table->full_name, cx->err->text);
 		if (l.overflowed) {
 			l.limit = l.limit > 1 ? l.limit / 2 : 1;
 			continue;

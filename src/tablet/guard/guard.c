@@ -40,7 +40,7 @@ struct guard {
 	/* While READING. */
 	struct mysql_client *dba;
 	struct arena arena;
-	struct table_def **defs;
+	struct moved_tables tables; /* at our end */
 	struct tail_params params;
 	struct tail *tail;
 };
@@ -145,7 +145,7 @@ judge(const struct guard *g, const struct source_txn *txn, struct err *err)
 
 	if (txn->count == 0 || txn->by_stream || mutant("guard_passes_rows"))
 		return 0;
-	def = g->defs[txn->changes[0].table];
+	def = g->tables.items[txn->changes[0].table].def;
 	return err_set(err, ERR_REFUSED,
 	    "rows of table '%s.%s' were changed by another than its stream, at %s:%llu",
 	    def->database, def->name, txn->end.file, (unsigned long long)txn->end.offset);
@@ -195,18 +195,19 @@ open_tail(struct ctx *cx, struct guard *g)
 {
 	const struct move_request *q = g->request;
 	SCOPED(buf) struct buf name = BUF_INIT;
+	struct table_def **defs;
 
-	g->defs = arena_array(cx->arena, struct table_def *, q->tables_count);
+	defs = arena_array(cx->arena, struct table_def *, q->tables_count);
 	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(schema_read(cx, g->dba, q->to.database, q->tables[i].to, &g->defs[i]));
+		TRY(schema_read(cx, g->dba, q->to.database, q->tables[i].to, &defs[i]));
+	moved_tables_of(cx->arena, defs, (int)q->tables_count, &g->tables);
 	TRY(find_start(cx, g));
 	buf_add_str(&name, "guard ");
 	stream_id_print(&name, g->id);
 	g->params = (struct tail_params){
 		.source = env_stream_params(g->env, g->env->server, ROLE_STREAM),
 		.id = g->id,
-		.tables = g->defs,
-		.tables_count = (int)q->tables_count,
+		.tables = &g->tables,
 		.start = g->read,
 		.none_prepared = true,
 		.guards = true,

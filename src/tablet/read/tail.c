@@ -282,7 +282,7 @@ on_xa_commit(struct tail *t, struct err *err)
 {
 	SCOPED(buf) struct buf what = BUF_INIT;
 
-	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables_count == 0 ||
+	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables->count == 0 ||
 	    t->params->none_prepared || mutant("tablet_xa_unknown"))
 		return 0;
 	buf_add_str(&what, "XA COMMIT ");
@@ -301,7 +301,7 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 	TRY(query_event_read(e->body, &q, err));
 	if (t->gtid.extra & (GTID_EXTRA_START_ALTER | GTID_EXTRA_ROLLBACK_ALTER))
 		return end_group(t, e, true, err);
-	switch (tail_query_read(&q, t->params->tables, t->params->tables_count, &table)) {
+	switch (tail_query_read(&q, t->params->tables, &table)) {
 	case TAIL_QUERY_COMMIT: return end_group(t, e, true, err);
 	case TAIL_QUERY_ROLLBACK: return end_group(t, e, false, err);
 	case TAIL_QUERY_SAVEPOINT: group_savepoint(&t->group, tail_query_savepoint(q.sql)); break;
@@ -316,7 +316,7 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 		if (mutant("tablet_ddl_seen") ||
 		    (t->params->guards && tail_query_sets_next_value(q.sql)))
 			break;
-		return refuse_statement(t, t->params->tables[table], q.sql, err);
+		return refuse_statement(t, t->params->tables->items[table].def, q.sql, err);
 	case TAIL_QUERY_OTHER: break;
 	}
 	return standalone ? end_group(t, e, true, err) : 0;
@@ -505,8 +505,7 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	buf_init(&t->prepared);
 	buf_add_slice(&t->prepared, params->prepared);
 	group_state_init(&t->group,
-	    &(struct group_params){ params->tables, params->tables_count, params->id,
-		params->guards, params->spill_dir });
+	    &(struct group_params){ params->tables, params->id, params->guards, params->spill_dir });
 	if (gtid_list_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
 	    connect_once(cx, t) != 0) {
 		tail_close(t);

@@ -18,12 +18,10 @@
 #include "tablet/read/txn.h"
 
 struct tail_params {
-	struct mysql_params source; /* as vt_stream, its ROLE_STREAM */
-	struct stream_id id;        /* of our heartbeat, at the source */
-	/* moved ones; the tail checks each table map against them */
-	struct table_def **tables;
-	int tables_count;
-	struct position start; /* borrowed, by tail_open() alone */
+	struct mysql_params source;        /* as vt_stream, its ROLE_STREAM */
+	struct stream_id id;               /* of our heartbeat, at the source */
+	const struct moved_tables *tables; /* each table map is checked against their definitions */
+	struct position start;             /* borrowed, by tail_open() alone */
 	struct slice prepared; /* there: XA transactions without rows of ours (xids.h) */
 	/* No XA transaction that was prepared before start has rows of the tables, which nobody could
 	 * write then: so the COMMIT of one that is not known changes nothing here. */

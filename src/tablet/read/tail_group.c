@@ -25,9 +25,9 @@ group_state_init(struct tail_group *g, const struct group_params *params)
 	*g = (struct tail_group){ .params = *params, .file = -1 };
 	arena_init(&g->arena);
 	buf_init(&g->events);
-	g->types = mem_zalloc(sizeof(g->types[0]) * (size_t)(params->tables_count + 1));
-	for (int t = 0; t < params->tables_count; t++) {
-		const struct table_def *def = params->tables[t];
+	g->types = mem_zalloc(sizeof(g->types[0]) * (size_t)(params->tables->count + 1));
+	for (int t = 0; t < params->tables->count; t++) {
+		const struct table_def *def = params->tables->items[t].def;
 		g->types[t] =
 		    mem_zalloc(sizeof(struct column_type) * (size_t)(def->columns_count + 1));
 		for (int i = 0; i < def->columns_count; i++)
@@ -47,7 +47,7 @@ close_file(struct tail_group *g)
 void
 group_state_done(struct tail_group *g)
 {
-	for (int t = 0; g->types != NULL && t < g->params.tables_count; t++)
+	for (int t = 0; g->types != NULL && t < g->params.tables->count; t++)
 		free(g->types[t]);
 	free(g->types);
 	g->types = NULL;
@@ -79,9 +79,9 @@ group_begin(struct tail_group *g)
 static int
 find_table(const struct group_params *p, const struct tablemap *map)
 {
-	for (int t = 0; t < p->tables_count; t++)
-		if (slice_eq_str(map->table, p->tables[t]->name) &&
-		    slice_eq_str(map->database, p->tables[t]->database))
+	for (int t = 0; t < p->tables->count; t++)
+		if (slice_eq_str(map->table, p->tables->items[t].def->name) &&
+		    slice_eq_str(map->database, p->tables->items[t].def->database))
 			return t;
 	if (!slice_eq_str(map->database, p->id.sidecar))
 		return GROUP_TABLE_OTHER;
@@ -143,7 +143,7 @@ known_map(const struct tail_group *g, uint64_t id, int table)
 static struct row_columns
 columns_of(const struct tail_group *g, int table)
 {
-	const struct table_def *def = g->params.tables[table];
+	const struct table_def *def = g->params.tables->items[table].def;
 
 	return (struct row_columns){ g->types[table], (size_t)def->columns_count,
 		(size_t)def->hidden_count };
@@ -508,7 +508,7 @@ add_event(struct tail_group *g, struct adder *to, struct err *err)
 	shape = (struct row_shape){ &map->map, columns_of(g, map->table) };
 	TRY(rows_read(&e, &rows, err));
 	while ((rc = rows_next(&rows, &shape, &to->txn->arena, &row, err)) == 1)
-		TRY(add_change(to, &row, g->params.tables[map->table], map->table, err));
+		TRY(add_change(to, &row, g->params.tables->items[map->table].def, map->table, err));
 	return rc;
 }
 

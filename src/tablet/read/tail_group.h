@@ -24,8 +24,7 @@ enum {
 };
 
 struct group_params {
-	struct table_def **tables;
-	int tables_count;
+	const struct moved_tables *tables;
 	struct stream_id id; /* of the heartbeat, or of the stream's row */
 	bool guards;         /* whose row is looked for, see tail.h */
 	const char *spill_dir;

@@ -266,7 +266,7 @@ is_frame(enum statement_kind kind)
 }
 
 enum tail_query
-tail_query_read(const struct query_event *q, struct table_def *const *tables, int count, int *table)
+tail_query_read(const struct query_event *q, const struct moved_tables *tables, int *table)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct statement s;
@@ -281,17 +281,17 @@ tail_query_read(const struct query_event *q, struct table_def *const *tables, in
 	modes |= q->sql_mode & MODE_ANSI_QUOTES ? SQL_ANSI_QUOTES : 0;
 	modes |= q->sql_mode & MODE_NO_BACKSLASH_ESCAPES ? SQL_NO_BACKSLASH_ESCAPES : 0;
 	if (statement_read(&a, q->sql, modes, &s, &err) != 0)
-		return count > 0 ? TAIL_QUERY_TOUCHES : TAIL_QUERY_OTHER;
+		return tables->count > 0 ? TAIL_QUERY_TOUCHES : TAIL_QUERY_OTHER;
 	if (is_frame(s.kind))
 		return read_frame(slice_trim(q->sql), s.kind);
 	if (s.kind == STATEMENT_ADMIN && s.understood)
 		/* ANALYZE and its like: no row and no definition changes */
 		return TAIL_QUERY_OTHER;
-	for (*table = 0; *table < count; (*table)++)
-		if (names(&s, q->database, tables[*table]))
+	for (*table = 0; *table < tables->count; (*table)++)
+		if (names(&s, q->database, tables->items[*table].def))
 			return TAIL_QUERY_TOUCHES;
-	for (*table = 0; *table < count; (*table)++)
-		if (touches(q, &s, tables[*table]))
+	for (*table = 0; *table < tables->count; (*table)++)
+		if (touches(q, &s, tables->items[*table].def))
 			return TAIL_QUERY_TOUCHES;
 	return TAIL_QUERY_OTHER;
 }

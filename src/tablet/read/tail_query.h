@@ -10,7 +10,7 @@
 #define TABLET_READ_TAIL_QUERY_H
 
 #include "binlog/control.h"
-#include "tablet/table/schema.h"
+#include "tablet/table/moved_table.h"
 
 enum tail_query {
 	TAIL_QUERY_OTHER, /* nobody's business */
@@ -31,6 +31,6 @@ bool tail_query_sets_next_value(struct slice sql);
 
 /* *table is the index of the first one touched; of a text that cannot be read, 0. */
 enum tail_query tail_query_read(
-    const struct query_event *q, struct table_def *const *tables, int count, int *table);
+    const struct query_event *q, const struct moved_tables *tables, int *table);
 
 #endif

@@ -9,7 +9,7 @@
 #define TABLET_READ_TXN_H
 
 #include "tablet/server/position.h"
-#include "tablet/table/schema.h"
+#include "tablet/table/moved_table.h"
 
 enum change_kind { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE };
 

@@ -10,7 +10,6 @@
 #include "tablet/read/xids.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/server_lock.h"
-#include "tablet/table/bare_sql.h"
 #include "tablet/table/definition.h"
 #include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
@@ -108,31 +107,29 @@ wait_prepared(struct ctx *cx, struct run *r, struct buf *before)
 }
 
 static int
-make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, int i)
+make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, const struct moved_table *t)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
 
-	quote_table(&name, slice_str(r->target_databases[i]), slice_str(r->target_tables[i]));
+	quote_table(&name, slice_str(t->database), slice_str(t->name));
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
-	quote_string(&sql, slice_str(r->target_databases[i]));
+	quote_string(&sql, slice_str(t->database));
 	buf_add_str(&sql, " AND table_name=");
-	quote_string(&sql, slice_str(r->target_tables[i]));
+	quote_string(&sql, slice_str(t->name));
 	TRY(mysql_select(cx, r->dba, buf_slice(&sql), &rows));
-	buf_reset(&sql);
 	if (rows.rows > 0) {
 		TRY(mysql_selectf(cx, r->dba, &rows, "SELECT 1 FROM %s LIMIT 1", name.data));
 		if (rows.rows > 0)
 			return err_set(cx->err, ERR_REFUSED, "table '%s.%s' has rows already",
-			    r->target_databases[i], r->target_tables[i]);
+			    t->database, t->name);
 		TRY(ddl_runf(cx, d, "DROP TABLE %s", name.data));
 	}
-	bare_sql_create(&sql, r->defs[i], r->target_databases[i], r->target_tables[i]);
 	/* Shielded from a cancellation: a CREATE that goes on at the server after its task has ended
 	 * could make the table behind a deletion of the stream, which would not find it. */
 	struct ctx whole = ctx_shielded(cx, CREATE_WITHIN_S * SECOND, cx->err);
-	return ddl_run(&whole, d, buf_slice(&sql));
+	return ddl_run(&whole, d, slice_str(t->bare_sql));
 }
 
 static int
@@ -154,8 +151,8 @@ prepare(struct ctx *cx, struct run *r)
 	struct place_reader reader = place_reader(r->env, r->request->from.server);
 
 	TRY(ddl_open(cx, r->env, &d));
-	for (size_t i = 0; i < r->request->tables_count; i++)
-		TRY(make_bare_table(cx, r, &d, (int)i));
+	for (int i = 0; i < r->tables.count; i++)
+		TRY(make_bare_table(cx, r, &d, &r->tables.items[i]));
 	TRY(place_now(cx, r->source, &reader, &start));
 	if (!mutant("tablet_xa_waited"))
 		TRY(wait_prepared(cx, r, &prepared));
@@ -187,8 +184,8 @@ reach_cp(struct ctx *cx, struct run *r)
 static int
 build_indexes(struct ctx *cx, struct run *r)
 {
-	for (size_t i = 0; i < r->request->tables_count; i++)
-		TRY(index_build(cx, r->env, r->defs[i], r->target_databases[i], r->target_tables[i]));
+	for (int i = 0; i < r->tables.count; i++)
+		TRY(index_build(cx, r->env, &r->tables.items[i]));
 	return 0;
 }
 
@@ -213,9 +210,7 @@ add_foreign_keys(struct ctx *cx, struct run *r)
 	struct foreign_build b = {
 		.env = r->env,
 		.applier = r->applier,
-		.tables = r->defs,
-		.from = r->from,
-		.to = r->to,
+		.tables = &r->tables,
 	};
 
 	for (int64_t ms = KEY_AGAIN_MS; foreign_build(cx, &b) != 0; ms *= 2) {
@@ -302,7 +297,8 @@ run_definitions(const struct run *r, struct arena *a, const char ***out, struct 
 		return err_set(err, ERR_RETRY, "the stream is not connected");
 	*out = arena_array(a, const char *, r->request->tables_count);
 	for (size_t i = 0; i < r->request->tables_count; i++)
-		TRY(definition_hash(a, r->defs[i]->create_sql, &r->from, &(*out)[i], err));
+		TRY(definition_hash(
+		    a, r->tables.items[i].def->create_sql, &r->tables.from, &(*out)[i], err));
 	return 0;
 }
 
@@ -393,20 +389,16 @@ static int
 read_definitions(struct ctx *cx, struct run *r)
 {
 	const struct move_request *q = r->request;
-	const char **from = arena_array(&r->arena, const char *, q->tables_count);
+	struct table_def **defs = arena_array(&r->arena, struct table_def *, q->tables_count);
+	const char **to = arena_array(&r->arena, const char *, q->tables_count);
 
-	r->defs = arena_array(&r->arena, struct table_def *, q->tables_count);
-	r->target_databases = arena_array(&r->arena, const char *, q->tables_count);
-	r->target_tables = arena_array(&r->arena, const char *, q->tables_count);
 	for (size_t i = 0; i < q->tables_count; i++) {
-		TRY(schema_read(cx, r->source, q->from.database, q->tables[i].from, &r->defs[i]));
-		TRY(check_no_cascade(r->defs[i], cx->err));
-		from[i] = q->tables[i].from;
-		r->target_databases[i] = q->to.database;
-		r->target_tables[i] = q->tables[i].to;
+		TRY(schema_read(cx, r->source, q->from.database, q->tables[i].from, &defs[i]));
+		TRY(check_no_cascade(defs[i], cx->err));
+		to[i] = q->tables[i].to;
 	}
-	r->from = (struct table_set){ q->from.database, from, q->tables_count };
-	r->to = (struct table_set){ q->to.database, r->target_tables, q->tables_count };
+	moved_tables_make(
+	    &r->arena, defs, (struct table_set){ q->to.database, to, q->tables_count }, &r->tables);
 	return 0;
 }
 
@@ -423,13 +415,10 @@ reader_id(const struct run *r)
 static void
 fill_params(struct run *r)
 {
-	int count = (int)r->request->tables_count;
-
 	r->tail_params = (struct tail_params){
 		.source = env_stream_params(r->env, r->request->from.server, ROLE_STREAM),
 		.id = { r->request->from.sidecar, r->state->workflow, r->state->round },
-		.tables = r->defs,
-		.tables_count = count,
+		.tables = &r->tables,
 		.start = r->state->applied,
 		.prepared = r->prepared,
 		.none_prepared = r->state->round > 1,
@@ -438,10 +427,7 @@ fill_params(struct run *r)
 	};
 	r->apply_params = (struct apply_params){
 		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
-		.tables = r->defs,
-		.target_databases = r->target_databases,
-		.target_tables = r->target_tables,
-		.tables_count = count,
+		.tables = &r->tables,
 		.appliers = r->env->appliers,
 		.windows = &r->windows,
 		.state = r->state,
@@ -450,10 +436,7 @@ fill_params(struct run *r)
 	r->copy_params = (struct copy_params){
 		.source = env_stream_params(r->env, r->request->from.server, ROLE_READER),
 		.target = env_stream_params(r->env, r->env->server, ROLE_WRITER),
-		.tables = r->defs,
-		.target_databases = r->target_databases,
-		.target_tables = r->target_tables,
-		.tables_count = count,
+		.tables = &r->tables,
 		.id = state_id(r->state),
 		.complete = wants_cp(r->state),
 		.windows = &r->windows,
@@ -469,7 +452,7 @@ open_parts(struct ctx *cx, struct run *r)
 	TRY(tail_open(cx, &r->tail_params, &r->tail));
 	r->apply_params.tail = r->tail;
 	r->copy_params.tail = r->tail;
-	TRY(copier_new(&r->copy_params, &r->copier, cx->err));
+	r->copier = copier_new(&r->copy_params);
 	return applier_new(&r->apply_params, &r->applier, cx->err);
 }
 

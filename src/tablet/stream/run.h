@@ -74,10 +74,8 @@ struct run {
 	struct arena arena;
 	struct mysql_client *dba;    /* own server; the conductor's */
 	struct mysql_client *source; /* other server; the conductor's */
-	struct table_def **defs;
-	const char **target_databases, **target_tables;
-	struct table_set from, to; /* the same names, at either end */
-	struct slice prepared;     /* where the tail begins (xids.h) */
+	struct moved_tables tables;
+	struct slice prepared; /* where the tail begins (xids.h) */
 	struct tail_params tail_params;
 	struct apply_params apply_params;
 	struct copy_params copy_params;

@@ -326,7 +326,7 @@ add_table_status(const struct stream *s, size_t i, struct stream_status_reply *r
 	if (s->run.copier != NULL) {
 		t->rows_copied = copier_progress(s->run.copier, (int)i)->rows;
 		done = copier_progress(s->run.copier, (int)i)->done;
-		t->rows_estimate = s->run.defs[i]->rows_estimate;
+		t->rows_estimate = s->run.tables.items[i].def->rows_estimate;
 	}
 	t->progress = table_progress_in(s->state.phase, done);
 	reply->rows_copied += t->rows_copied;
@@ -527,7 +527,7 @@ stream_locked(struct ctx *cx, struct stream *s, int attempt)
 void
 stream_unlock(struct stream *s, int attempt)
 {
-	if (s->guard != NULL && attempt >= s->state.attempt)
+	if (s->guard != NULL && !move_outdates(s->move, attempt))
 		guard_unlock(s->guard);
 }
 

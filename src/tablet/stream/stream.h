@@ -116,7 +116,7 @@ int stream_freeze(struct ctx *cx, struct stream *s, const char *position, int at
 int stream_lock(struct ctx *cx, struct stream *s, int attempt) MUST_USE;
 /* As the server says just now. True in round 1. */
 bool stream_locked(struct ctx *cx, struct stream *s, int attempt);
-/* Not when a higher attempt has frozen it. */
+/* Nothing when it is outdated: the lock is of a higher attempt. */
 void stream_unlock(struct stream *s, int attempt);
 /* The attempt was rolled back, under this number: FROZEN -> RUNNING, and a freeze that is still waited for
  * ends. ERR_CONFLICT: outdated. */

@@ -33,7 +33,6 @@ struct applier {
 	struct writers writers;
 	struct fold fold;
 	struct group group;
-	struct apply_table *tables;
 	struct apply_queue queue;
 	struct waitlist changed; /* others wait for news */
 	struct position cp;
@@ -77,13 +76,9 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	a->params = params;
 	a->state = params->state;
 	position_copy(&a->cp, &params->state->cp); /* known from before a restart */
-	a->tables = mem_zalloc(sizeof(a->tables[0]) * (size_t)(params->tables_count + 1));
-	for (int i = 0; i < params->tables_count; i++)
-		a->tables[i] = (struct apply_table){ params->tables[i], params->target_databases[i],
-			params->target_tables[i] };
 	writers_init(&a->writers,
-	    &(struct writers_params){ &params->target, state_id(params->state), a->tables,
-		params->tables_count, params->appliers });
+	    &(struct writers_params){
+		&params->target, state_id(params->state), params->tables, params->appliers });
 	fold_init(&a->fold);
 	buf_init(&a->prepared);
 	queue_init(&a->queue);
@@ -102,7 +97,6 @@ applier_free(struct applier *a)
 		return;
 	queue_done(&a->queue);
 	writers_done(&a->writers);
-	free(a->tables);
 	fold_done(&a->fold);
 	buf_done(&a->prepared);
 	freeze_done(&a->freeze);

@@ -70,10 +70,8 @@ enum {
 };
 
 struct apply_params {
-	struct mysql_params target;                     /* as vt_stream, its ROLE_WRITER */
-	struct table_def **tables;                      /* source definitions */
-	const char **target_databases, **target_tables; /* by table index */
-	int tables_count;
+	struct mysql_params target; /* as vt_stream, its ROLE_WRITER */
+	const struct moved_tables *tables;
 	int appliers; /* 1 to WRITERS_MAX */
 	struct windows *windows;
 	struct tail *tail;

@@ -3,7 +3,7 @@
 #include "sql/quote.h"
 
 static void
-add_name(struct buf *out, const struct apply_table *t)
+add_name(struct buf *out, const struct moved_table *t)
 {
 	quote_table(out, slice_str(t->database), slice_str(t->name));
 }
@@ -25,7 +25,7 @@ add_values(struct buf *out, const struct table_def *def, const struct slice *row
 }
 
 static void
-add_insert_head(struct buf *out, const struct apply_table *t)
+add_insert_head(struct buf *out, const struct moved_table *t)
 {
 	buf_add_str(out, "INSERT INTO ");
 	add_name(out, t);
@@ -37,7 +37,7 @@ add_insert_head(struct buf *out, const struct apply_table *t)
 }
 
 void
-apply_sql_key(struct buf *out, const struct apply_table *t, const struct slice *row)
+apply_sql_key(struct buf *out, const struct moved_table *t, const struct slice *row)
 {
 	for (int k = 0; k < t->def->key_count; k++) {
 		int i = t->def->key[k];
@@ -50,7 +50,7 @@ apply_sql_key(struct buf *out, const struct apply_table *t, const struct slice *
 }
 
 void
-apply_sql_delete_more(struct buf *out, const struct apply_table *t, const struct slice *row)
+apply_sql_delete_more(struct buf *out, const struct moved_table *t, const struct slice *row)
 {
 	if (out->len == 0) {
 		buf_add_str(out, "DELETE FROM ");
@@ -63,7 +63,7 @@ apply_sql_delete_more(struct buf *out, const struct apply_table *t, const struct
 }
 
 void
-apply_sql_update(struct buf *out, const struct apply_table *t, const struct slice *after)
+apply_sql_update(struct buf *out, const struct moved_table *t, const struct slice *after)
 {
 	buf_add_str(out, "UPDATE ");
 	add_name(out, t);
@@ -78,7 +78,7 @@ apply_sql_update(struct buf *out, const struct apply_table *t, const struct slic
 }
 
 void
-apply_sql_insert_more(struct buf *out, const struct apply_table *t, const struct slice *row)
+apply_sql_insert_more(struct buf *out, const struct moved_table *t, const struct slice *row)
 {
 	if (out->len == 0)
 		add_insert_head(out, t);
@@ -89,7 +89,7 @@ apply_sql_insert_more(struct buf *out, const struct apply_table *t, const struct
 
 /* Key columns too: keys that a collation calls equal are one row of the target. */
 void
-apply_sql_upsert_end(struct buf *out, const struct apply_table *t)
+apply_sql_upsert_end(struct buf *out, const struct moved_table *t)
 {
 	for (int i = 0; i < t->def->columns_count; i++) {
 		buf_add_str(out, i == 0 ? " ON DUPLICATE KEY UPDATE " : ",");

@@ -10,23 +10,18 @@
 #ifndef TABLET_WRITE_APPLY_SQL_H
 #define TABLET_WRITE_APPLY_SQL_H
 
-#include "tablet/table/schema.h"
-
-struct apply_table {
-	const struct table_def *def;
-	const char *database, *name; /* at the target */
-};
+#include "tablet/table/moved_table.h"
 
 /* "(`id`=5 AND `d`='x')" for the key of row */
-void apply_sql_key(struct buf *out, const struct apply_table *t, const struct slice *row);
+void apply_sql_key(struct buf *out, const struct moved_table *t, const struct slice *row);
 /* All columns of the row that has after's key. */
-void apply_sql_update(struct buf *out, const struct apply_table *t, const struct slice *after);
+void apply_sql_update(struct buf *out, const struct moved_table *t, const struct slice *after);
 
 /* Many rows in one statement: add the first with an empty buf, the others behind it. */
-void apply_sql_delete_more(struct buf *out, const struct apply_table *t, const struct slice *row);
-void apply_sql_insert_more(struct buf *out, const struct apply_table *t, const struct slice *row);
+void apply_sql_delete_more(struct buf *out, const struct moved_table *t, const struct slice *row);
+void apply_sql_insert_more(struct buf *out, const struct moved_table *t, const struct slice *row);
 /* Makes upserts of inserts. */
-void apply_sql_upsert_end(struct buf *out, const struct apply_table *t);
+void apply_sql_upsert_end(struct buf *out, const struct moved_table *t);
 
 /* Does a column of a unique index differ, as bytes? Then an UPDATE could meet the value of a row
  * that changes later in the run. */

@@ -258,14 +258,14 @@ end_statement(struct ctx *cx, struct round *r, struct buf *sql, size_t unsayable
 	return r->count < r->writers->params.parallel ? 0 : run_round(cx, r);
 }
 
-typedef void add_fn(struct buf *out, const struct apply_table *t, const struct slice *row);
+typedef void add_fn(struct buf *out, const struct moved_table *t, const struct slice *row);
 
 /* One phase of a run: what it takes of the rows, and how a statement of them is made. */
 struct phase {
 	bool exists;
 	int rows_max;
 	add_fn *more;
-	void (*end)(struct buf *out, const struct apply_table *t);
+	void (*end)(struct buf *out, const struct moved_table *t);
 };
 
 /*
@@ -291,14 +291,14 @@ flush_phase(struct ctx *cx, const struct phase *p, struct pending *s, struct rou
 	size_t unsayable = s->unsayable;
 
 	if (s->sql.len > 0 && p->end != NULL)
-		p->end(&s->sql, &r->writers->params.tables[table]);
+		p->end(&s->sql, &r->writers->params.tables->items[table]);
 	s->rows = 0;
 	s->unsayable = 0;
 	return end_statement(cx, r, &s->sql, unsayable);
 }
 
 static void
-add_to_phase(const struct phase *p, struct pending *s, const struct apply_table *t,
+add_to_phase(const struct phase *p, struct pending *s, const struct moved_table *t,
     const struct fold_row *row)
 {
 	p->more(&s->sql, t, row_of(p, row));
@@ -326,7 +326,7 @@ run_phase_table(
 	for (const struct fold_row *row = f->first; row != NULL && rc == 0; row = row->next) {
 		if (row->table != table || !is_in_phase(p, row))
 			continue;
-		add_to_phase(p, &s, &r->writers->params.tables[table], row);
+		add_to_phase(p, &s, &r->writers->params.tables->items[table], row);
 		if (s.rows >= p->rows_max || s.sql.len >= BATCH_BYTES)
 			rc = flush_phase(cx, p, &s, r, table);
 	}
@@ -345,7 +345,7 @@ run_phase(struct ctx *cx, struct writers *w, const struct fold *f, const struct 
 	r->writers = w;
 	for (int i = 0; i < WRITERS_MAX; i++)
 		buf_init(&r->sql[i]);
-	for (int t = 0; t < w->params.tables_count && rc == 0; t++)
+	for (int t = 0; t < w->params.tables->count && rc == 0; t++)
 		rc = run_phase_table(cx, p, r, f, t);
 	if (rc == 0)
 		rc = run_round(cx, r);
@@ -370,7 +370,7 @@ writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 /* ---- Exact */
 
 struct exact_op {
-	const struct apply_table *table;
+	const struct moved_table *table;
 	const struct slice *key; /* a row with the key, the first of several */
 	const char *verb;
 	int rows;
@@ -461,7 +461,7 @@ is_replaced(const struct writers *w, const struct fold_row *row)
 	if (mutant("tablet_moved_unique_value") || mutant("sim_moved_unique_value"))
 		return false;
 	return row->existed && row->exists &&
-	    apply_moves_unique(w->params.tables[row->table].def, row->before, row->after);
+	    apply_moves_unique(w->params.tables->items[row->table].def, row->before, row->after);
 }
 
 /*
@@ -472,7 +472,7 @@ static int
 send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 {
 	static const char verb[] = "DELETE", absent[] = "DELETE of an absent row";
-	const struct apply_table *t = &p->writers->params.tables[row->table];
+	const struct moved_table *t = &p->writers->params.tables->items[row->table];
 	const struct slice *key = row->existed ? row->before : row->after;
 	struct exact_op op = { t, key, row->existed ? verb : absent, 1, row->existed, 0 };
 
@@ -489,7 +489,7 @@ static int
 send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 {
 	static const char insert[] = "INSERT", update[] = "UPDATE";
-	const struct apply_table *t = &p->writers->params.tables[row->table];
+	const struct moved_table *t = &p->writers->params.tables->items[row->table];
 	bool is_new = !row->existed || is_replaced(p->writers, row);
 	struct exact_op op = { t, row->after, is_new ? insert : update, 1, 1, 0 };
 

@@ -22,8 +22,7 @@ enum { WRITERS_MAX = 16 }; /* more than the cores of a target that also serves *
 struct writers_params {
 	const struct mysql_params *target;
 	struct stream_id id;
-	const struct apply_table *tables;
-	int tables_count;
+	const struct moved_tables *tables;
 	int parallel; /* 1 to WRITERS_MAX */
 };
 

@@ -130,27 +130,29 @@ has_key(const struct table_def *target, const char *name)
 }
 
 static int
-build_of_table(struct ctx *cx, const struct foreign_build *b, struct mysql_client *dba, size_t i)
+build_of_table(struct ctx *cx, const struct foreign_build *b, struct mysql_client *dba,
+    const struct moved_table *t)
 {
-	const struct table_def *def = b->tables[i];
+	const struct moved_tables *all = b->tables;
+	const struct table_def *def = t->def;
 	struct table_def *target;
 	const char *mine, *wanted;
 
-	TRY(schema_read(cx, dba, b->to.database, b->to.tables[i], &target));
+	TRY(schema_read(cx, dba, t->database, t->name, &target));
 	for (int n = 0; n < def->foreign_count; n++) {
 		const struct foreign_key *k = &def->foreign_keys[n];
-		int parent = table_set_find(&b->from, k->database, k->table);
+		int parent = table_set_find(&all->from, k->database, k->table);
 
 		if (parent < 0 || has_key(target, k->name))
 			continue;
 		TRY(build_key(cx, b, dba,
 		    &(struct missing_key){
-			k, def, { b->to.database, b->to.tables[i], b->to.tables[parent] } }));
+			k, def, { t->database, t->name, all->to.tables[parent] } }));
 	}
 	if (def->foreign_count > 0)
-		TRY(schema_read(cx, dba, b->to.database, b->to.tables[i], &target));
-	TRY(definition_hash(cx->arena, target->create_sql, &b->to, &mine, cx->err));
-	TRY(definition_hash(cx->arena, def->create_sql, &b->from, &wanted, cx->err));
+		TRY(schema_read(cx, dba, t->database, t->name, &target));
+	TRY(definition_hash(cx->arena, target->create_sql, &all->to, &mine, cx->err));
+	TRY(definition_hash(cx->arena, def->create_sql, &all->from, &wanted, cx->err));
 	return schema_check_hash(target, mine, wanted, cx->err);
 }
 
@@ -160,12 +162,12 @@ foreign_build(struct ctx *cx, const struct foreign_build *b)
 	SCOPED(client) struct mysql_client *dba = NULL;
 
 	TRY(env_dba(cx, b->env, &dba));
-	for (size_t i = 0; i < b->from.count; i++) {
+	for (int i = 0; i < b->tables->count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx inner = *cx;
 
 		inner.arena = &scratch;
-		TRY(build_of_table(&inner, b, dba, i));
+		TRY(build_of_table(&inner, b, dba, &b->tables->items[i]));
 	}
 	return 0;
 }

@@ -21,15 +21,13 @@
 #define TABLET_WRITE_FOREIGN_BUILD_H
 
 #include "tablet/server/env.h"
-#include "tablet/table/schema.h"
 #include "tablet/write/apply.h"
 
 /* Tables of one stream. */
 struct foreign_build {
 	const struct tablet_env *env;
-	struct applier *applier;   /* exact */
-	struct table_def **tables; /* source definitions */
-	struct table_set from, to; /* their names at either end */
+	struct applier *applier; /* exact */
+	const struct moved_tables *tables;
 };
 
 /* Idempotent; keys that refer to others than the tables are left out. In the end the target's definitions,

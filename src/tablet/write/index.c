@@ -5,7 +5,6 @@
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
-#include "tablet/table/bare_sql.h"
 
 #define ONLINE_LOG "innodb_online_alter_log_max_size"
 
@@ -22,16 +21,16 @@ enum {
 
 /* The bare table may have a plain index of the name of a unique one. */
 static int
-has_index(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+has_index(struct ctx *cx, struct mysql_client *c, const struct moved_table *t,
     const struct index_def *index)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
 
 	buf_add_str(&sql, "SELECT 1 FROM information_schema.statistics WHERE table_schema=");
-	quote_string(&sql, slice_str(database));
+	quote_string(&sql, slice_str(t->database));
 	buf_add_str(&sql, " AND table_name=");
-	quote_string(&sql, slice_str(table));
+	quote_string(&sql, slice_str(t->name));
 	buf_add_str(&sql, " AND index_name=");
 	quote_string(&sql, slice_str(index->name));
 	if (!mutant("tablet_index_of_that_name"))
@@ -43,11 +42,10 @@ has_index(struct ctx *cx, struct mysql_client *c, const char *database, const ch
 
 /* 1: every index is there; 0: some are missing; -1. As one ALTER makes them, it is all or none. */
 static int
-all_there(struct ctx *cx, struct mysql_client *c, const struct table_def *def, const char *database,
-    const char *table)
+all_there(struct ctx *cx, struct mysql_client *c, const struct moved_table *t)
 {
-	for (int i = 0; i < def->indexes_count; i++) {
-		int has = has_index(cx, c, database, table, &def->indexes[i]);
+	for (int i = 0; i < t->def->indexes_count; i++) {
+		int has = has_index(cx, c, t, &t->def->indexes[i]);
 
 		if (has != 1)
 			return has;
@@ -58,7 +56,7 @@ all_there(struct ctx *cx, struct mysql_client *c, const struct table_def *def, c
 /* One table's. */
 struct build {
 	struct mysql_client *c;
-	const char *table;
+	const struct moved_table *table;
 	struct buf sql;
 	int duplicates;                  /* met so far */
 	uint64_t log_before, log_raised; /* the online log's bound; 0: as it was */
@@ -122,7 +120,7 @@ after_failure(struct ctx *cx, struct build *b)
 {
 	if (cx->err->kind != ERR_SERVER)
 		return -1;
-	log_warn("building the indexes of '%s' failed: %s", b->table, cx->err->text);
+	log_warn("building the indexes of '%s' failed: %s", b->table->name, cx->err->text);
 	switch (cx->err->mysql_errno) {
 	case ER_DUP_ENTRY: return after_duplicate(cx, b);
 	case ER_DUP_KEYNAME: return task_sleep(cx, SECOND);
@@ -143,13 +141,13 @@ build_once(struct ctx *cx, struct build *b)
 }
 
 static int
-build_missing(struct ctx *cx, struct build *b, const struct table_def *def, const char *database)
+build_missing(struct ctx *cx, struct build *b)
 {
 	struct err last = { 0 };
 
-	bare_sql_complete(&b->sql, def, database, b->table);
+	buf_add_str(&b->sql, b->table->complete_sql);
 	for (int i = 0; i < BUILD_TRIES; i++) {
-		int there = all_there(cx, b->c, def, database, b->table);
+		int there = all_there(cx, b->c, b->table);
 
 		if (there != 0 || b->sql.len == 0)
 			return there < 0 ? -1 : 0;
@@ -162,22 +160,21 @@ build_missing(struct ctx *cx, struct build *b, const struct table_def *def, cons
 }
 
 static int
-build_all(struct ctx *cx, struct mysql_client *c, const struct table_def *def, const char *database,
-    const char *table)
+build_all(struct ctx *cx, struct mysql_client *c, const struct moved_table *t)
 {
-	struct build b = { .c = c, .table = table };
+	struct build b = { .c = c, .table = t };
 
 	buf_init(&b.sql);
-	int rc = build_missing(cx, &b, def, database);
+	int rc = build_missing(cx, &b);
 	restore_online_log(cx, &b);
 	buf_done(&b.sql);
-	return rc == 0 ? 0
-		       : err_wrap(cx->err, "building the indexes of table '%s.%s'", database, table);
+	return rc == 0
+	    ? 0
+	    : err_wrap(cx->err, "building the indexes of table '%s.%s'", t->database, t->name);
 }
 
 int
-index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def *def,
-    const char *database, const char *table)
+index_build(struct ctx *cx, const struct tablet_env *env, const struct moved_table *t)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
@@ -186,7 +183,7 @@ index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def
 
 	inner.arena = &arena;
 	TRY(env_dba(&inner, env, &c));
-	TRY(build_all(&inner, c, def, database, table));
-	TRY(schema_read(&inner, c, database, table, &target));
-	return schema_check_hash(target, target->hash, def->hash, cx->err);
+	TRY(build_all(&inner, c, t));
+	TRY(schema_read(&inner, c, t->database, t->name, &target));
+	return schema_check_hash(target, target->hash, t->def->hash, cx->err);
 }

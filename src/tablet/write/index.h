@@ -17,11 +17,10 @@
 #define TABLET_WRITE_INDEX_H
 
 #include "tablet/server/env.h"
-#include "tablet/table/schema.h"
+#include "tablet/table/moved_table.h"
 
-/* Idempotent. Afterwards the target's definition is compared with def's: a difference is
+/* Idempotent. Afterwards the definition at the target is compared with that at the source: a difference is
  * ERR_REFUSED. */
-int index_build(struct ctx *cx, const struct tablet_env *env, const struct table_def *def,
-    const char *database, const char *table) MUST_USE;
+int index_build(struct ctx *cx, const struct tablet_env *env, const struct moved_table *t) MUST_USE;
 
 #endif

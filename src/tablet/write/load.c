@@ -46,12 +46,13 @@ by_number(const struct column *c)
 }
 
 void
-load_sql(struct buf *out, const struct table_def *def, const char *database, const char *table)
+load_sql(struct buf *out, const struct moved_table *t)
 {
+	const struct table_def *def = t->def;
 	const char *separator = " SET ";
 
 	buf_add_str(out, "LOAD DATA LOCAL INFILE 'rows' REPLACE INTO TABLE ");
-	quote_table(out, slice_str(database), slice_str(table));
+	quote_table(out, slice_str(t->database), slice_str(t->name));
 	buf_add_str(out,
 	    " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'"
 	    " LINES TERMINATED BY '\\n' (");

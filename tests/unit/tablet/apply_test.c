@@ -12,8 +12,8 @@
 static struct source_script script;
 static struct target_script target = { .packet_max = "16777216", .said = BUF_INIT };
 static struct err err;
-static struct table_def *tables[] = { &script_table };
-static const char *databases[] = { "to" }, *names[] = { "t" };
+static const struct moved_table moved = { .def = &script_table, .database = "to", .name = "t" };
+static const struct moved_tables tables = { .items = &moved, .count = 1 };
 static struct tail_params tail_params;
 static struct apply_params params;
 static struct stream_state state;
@@ -84,17 +84,13 @@ in_sim(task_fn *fn)
 	state.applied = script_position();
 	tail_params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
 		.id = { SIDECAR_DEFAULT, "w", 1 },
-		.tables = tables,
-		.tables_count = 1,
+		.tables = &tables,
 		.server_id = 9,
 		.spill_dir = test_dir() };
 	tail_params.start = script_position();
 	params = (struct apply_params){
 		.target = { .address = "target:1", .user = "u", .found_rows = true },
-		.tables = tables,
-		.target_databases = databases,
-		.target_tables = names,
-		.tables_count = 1,
+		.tables = &tables,
 		.appliers = 4,
 		.windows = &ws,
 		.state = &state

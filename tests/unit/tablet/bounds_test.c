@@ -123,7 +123,7 @@ TEST(load_text_escapes_what_would_end_a_value)
 
 	load_add_row(&b, &def, row);
 	expect_str(b.data, "1\ta\\tb\\nc\\\\d\\0e\r'\"\t\\N\t\n");
-	load_sql(&sql, &def, "d2", "u2");
+	load_sql(&sql, &(struct moved_table){ .def = &def, .database = "d2", .name = "u2" });
 	expect_str(sql.data,
 	    "LOAD DATA LOCAL INFILE 'rows' REPLACE INTO TABLE `d2`.`u2` CHARACTER SET binary "
 	    "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' (`a`,`b```,@v2,`t`) "

@@ -36,13 +36,12 @@ static struct mysql_client *source, *target;
 static struct windows windows;
 static struct position tail;
 static struct fake_rule *committing; /* the target's COMMIT */
-/* clang-format off */
-static struct chunk_job     job = {
-	.def = &def, .id = { SIDECAR_DEFAULT, "w", 1 }, .name = "d.u", .target_database = "d", .target_table
-	    = "u",
-	.windows = &windows,
+static const struct moved_table moved = {
+	.def = &def, .database = "d", .name = "u", .full_name = "d.u", .plan = { "`id`,`v`" }
 };
-/* clang-format on */
+static const struct chunk_job job = {
+	.table = &moved, .id = { SIDECAR_DEFAULT, "w", 1 }, .windows = &windows
+};
 
 static struct ctx
 ctx(void)

@@ -16,7 +16,12 @@ build(void)
 	struct tablet_env env = { .server = "target:1", .accounts = &accounts };
 	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
 
-	return index_build(&cx, &env, &script_table, "to", "t");
+	struct moved_table t = { .def = &script_table,
+		.database = "to",
+		.name = "t",
+		.complete_sql = "ALTER TABLE `to`.`t` ADD UNIQUE KEY `v` (`v`)" };
+
+	return index_build(&cx, &env, &t);
 }
 
 static void

@@ -5,14 +5,15 @@
 
 static struct table_def users = { .database = "customer", .name = "users" };
 static struct table_def accounts = { .database = "customer", .name = "accounts" };
-static struct table_def *tables[] = { &accounts, &users };
+static const struct moved_table both[] = { { .def = &accounts }, { .def = &users } };
+static const struct moved_tables tables = { .items = both, .count = 2 };
 
 static enum tail_query
 read_in(const char *database, const char *sql)
 {
 	struct query_event q = { .database = slice_str(database), .sql = slice_str(sql) };
 	int table;
-	enum tail_query kind = tail_query_read(&q, tables, 2, &table);
+	enum tail_query kind = tail_query_read(&q, &tables, &table);
 
 	if (kind == TAIL_QUERY_TOUCHES && table != 1)
 		test_fail(__FILE__, __LINE__, "table %d of: %s", table, sql);
@@ -64,7 +65,7 @@ TEST(what_touches_a_moved_table)
 	for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
 		struct query_event q = { .database = slice_str("x"), .sql = slice_str(anywhere[i]) };
 		int table;
-		if (tail_query_read(&q, tables, 2, &table) != TAIL_QUERY_TOUCHES)
+		if (tail_query_read(&q, &tables, &table) != TAIL_QUERY_TOUCHES)
 			test_fail(__FILE__, __LINE__, "%s", anywhere[i]);
 	}
 }
@@ -105,7 +106,8 @@ TEST(what_is_nobodys_business)
 TEST(a_name_in_another_character_set_may_be_ours)
 {
 	static struct table_def cafe = { .database = "customer", .name = "caf\xc3\xa9" };
-	struct table_def *one[] = { &cafe };
+	const struct moved_table moved = { .def = &cafe };
+	const struct moved_tables one = { .items = &moved, .count = 1 };
 	static const struct {
 		const char *sql;
 		enum tail_query is;
@@ -122,7 +124,7 @@ TEST(a_name_in_another_character_set_may_be_ours)
 			.sql = slice_str(cases[i].sql) };
 		int table;
 
-		expect_eq(tail_query_read(&q, one, 1, &table), cases[i].is);
+		expect_eq(tail_query_read(&q, &one, &table), cases[i].is);
 	}
 }
 
@@ -131,6 +133,7 @@ TEST(what_cannot_be_read_is_taken_for_the_worst)
 	struct query_event q = { .sql = slice_str("ALTER TABLE 'unended") };
 	int table;
 
-	expect_eq(tail_query_read(&q, tables, 2, &table), TAIL_QUERY_TOUCHES);
-	expect_eq(tail_query_read(&q, tables, 0, &table), TAIL_QUERY_OTHER);
+	expect_eq(tail_query_read(&q, &tables, &table), TAIL_QUERY_TOUCHES);
+	expect_eq(
+	    tail_query_read(&q, &(struct moved_tables){ .count = 0 }, &table), TAIL_QUERY_OTHER);
 }

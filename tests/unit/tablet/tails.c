@@ -5,7 +5,8 @@
 
 struct source_script script;
 struct err err;
-static struct table_def *tables[] = { &script_table };
+static const struct moved_table moved = { .def = &script_table };
+static const struct moved_tables tables = { .items = &moved, .count = 1 };
 struct tail_params params;
 struct tail *tail;
 
@@ -24,8 +25,7 @@ in_sim(task_fn *fn)
 	script_start(&script, "source:1");
 	params = (struct tail_params){ .source = { .address = "source:1", .user = "u" },
 		.id = { SIDECAR_DEFAULT, "w", 1 },
-		.tables = tables,
-		.tables_count = 1,
+		.tables = &tables,
 		.start = script_position(),
 		.server_id = 9,
 		.spill_dir = test_dir() };
