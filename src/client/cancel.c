@@ -16,7 +16,8 @@ struct cancelling {
 	struct ctl_request request;
 	struct arena arena; /* of the last answer */
 	const char *trouble, *hint;
-	usec stuck_since; /* NEVER: nothing stops it */
+	const char *restore; /* SQL for what the cancelled move has dropped and not made again; "" */
+	usec stuck_since;    /* NEVER: nothing stops it */
 	bool over;
 };
 
@@ -30,6 +31,7 @@ read_status(struct ctx *cx, struct cancelling *c, struct slice answer)
 	c->request.after_revision = json_get_i64(&root, "revision");
 	c->trouble = json_get_str(&r, "state_text");
 	c->hint = json_get_str(&r, "hint");
+	c->restore = json_get_str(&r, "restore");
 	/* Whatever else it is: it was cancelled, and somebody has begun it anew. */
 	c->over =
 	    strcmp(json_get_str(&r, "state"), "Cancelling") != 0 && !json_get_bool(&r, "cancel");
@@ -120,11 +122,32 @@ ask(struct ctx *cx, const struct cancelling *c, bool *done, bool *already)
 	return json_close(&doc);
 }
 
+static void
+say(const char *keyspace, const char *name, bool already)
+{
+	if (already)
+		printf("The %s workflow in the %s keyspace is cancelled already: nothing to do.\n",
+		    name, keyspace);
+	else
+		printf(
+		    "Successfully cancelled the %s workflow in the %s keyspace\n", name, keyspace);
+}
+
+/* What was dropped may be violated by now: who owns the rows decides. */
+static void
+say_restore(const char *sql)
+{
+	if (sql[0] != '\0')
+		printf("note: foreign keys of tables that stay were dropped for the switch, and stay "
+		       "dropped; to make them again: %s\n",
+		    sql);
+}
+
 int
 cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *status)
 {
 	const char *keyspace, *name;
-	struct cancelling c = { .client = client, .stuck_since = NEVER };
+	struct cancelling c = { .client = client, .stuck_since = NEVER, .restore = "" };
 	bool done, already;
 
 	TRY(client_split_workflow(cx->arena, workflow, &keyspace, &name, cx->err));
@@ -133,6 +156,7 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 	if (!done) {
 		int rc = wait_over(cx, &c, status);
 
+		c.restore = arena_strdup(cx->arena, c.restore);
 		arena_done(&c.arena);
 		if (rc != 0 || *status != 0)
 			return rc;
@@ -140,11 +164,9 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 	if (client->json)
 		printf("{\"workflow\":\"%s\",\"state\":\"Cancelled\",\"already\":%s}\n",
 		    c.request.workflow, already ? "true" : "false");
-	else if (already)
-		printf("The %s workflow in the %s keyspace is cancelled already: nothing to do.\n",
-		    name, keyspace);
-	else
-		printf(
-		    "Successfully cancelled the %s workflow in the %s keyspace\n", name, keyspace);
+	else {
+		say(keyspace, name, already);
+		say_restore(c.restore);
+	}
 	return 0;
 }

@@ -370,8 +370,8 @@ static const struct command commands[] = {
 	    "move back that has not switched",
 	    1, 2, workflow_command_options, workflow_run },
 	{ "DropTable", "KEYSPACE.TABLE[,TABLE...]",
-	    "drops a table for good, with its fence: one that was moved away, or was never moved; refuses "
-	    "one that a routing rule or a move uses",
+	    "drops a table for good, with its fence, or a view: one that was moved away, or was never moved; "
+	    "refuses one that a routing rule or a move uses",
 	    1, 1, plain_options, drop_table },
 	{ "DeleteTable", "KEYSPACE.TABLE[,TABLE...]", "the same as DropTable", 1, 1, plain_options,
 	    drop_table },

@@ -203,6 +203,12 @@ finish(struct ctx *cx, struct workflow *w)
 	w->r.state_text = arena_printf(&w->arena,
 	    "the workflow was cancelled; '%s.%s' is served as it was before the move",
 	    w->r.source_keyspace, source_table);
+	if (w->r.copied_us == 0)
+		w->r.restore = ""; /* the fences, before which keys are dropped, come later */
+	if (w->r.restore[0] != '\0')
+		w->r.state_text = arena_printf(&w->arena,
+		    "%s, but for foreign keys of tables that stay, which were dropped for the switch: %s",
+		    w->r.state_text, w->r.restore);
 	w->r.hint = arena_printf(&w->arena, "to begin anew: vtctlclient MoveTables %s %s",
 	    name_typed(&w->arena, w->r.source_keyspace, source_table),
 	    name_typed(&w->arena, w->r.target_keyspace, side_table(w, SIDE_TARGET, 0)));

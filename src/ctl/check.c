@@ -86,6 +86,7 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 		workflow_note(w, "check", "forced", r->passed);
 	if (r->dropped[0] != '\0')
 		workflow_note(w, "check", "dropped", r->dropped);
+	w->r.restore = arena_strdup(&w->arena, r->restore);
 	take_views(w, r);
 	for (size_t i = 0; i < r->tables_count; i++) {
 		if (r->tables[i].converted[0] != '\0')
@@ -105,14 +106,14 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 	struct check_from_reply described;
 	struct check_to_request to = { .definitions_count = 0 };
 
-	TRY(side_request(cx, w, SIDE_SOURCE, &from.move));
+	TRY(side_check_request(cx, w, SIDE_SOURCE, &from.move));
 	TRY(side_call(cx, w, TABLET_CHECK_FROM, &from, &described));
 	if (described.tables_count != w->r.tables_count)
 		return err_set(cx->err, ERR_CORRUPT,
 		    "the source's tablet described %zu tables of %zu", described.tables_count,
 		    w->r.tables_count);
 	take_facts(cx, w, &described, &to);
-	TRY(side_request(cx, w, SIDE_TARGET, &to.move));
+	TRY(side_check_request(cx, w, SIDE_TARGET, &to.move));
 	return side_call(cx, w, TABLET_CHECK_TO, &to, NULL);
 }
 

@@ -46,9 +46,9 @@ check_not_served(struct ctx *cx, const struct workflow *w)
 	for (size_t i = 0; i < rules.count && !mutant("ctl_complete_drops_served"); i++) {
 		const struct routing_rule *r = &rules.rules[i];
 
-		for (size_t t = 0; t < w->r.tables_count; t++) {
+		for (size_t n = 0; n < workflow_names(w); n++) {
 			if (strcmp(r->to_keyspace, side_keyspace(w, old)) == 0 &&
-			    strcmp(r->to_table, side_table(w, old, t)) == 0)
+			    strcmp(r->to_table, side_name(w, old, n)) == 0)
 				return err_set(cx->err, ERR_REFUSED,
 				    "table '%s.%s' is served: a routing rule sends '%s.%s' there",
 				    r->to_keyspace, r->to_table, r->from_keyspace, r->from_table);
@@ -193,12 +193,19 @@ drop_one(struct ctx *cx, const struct workflow *w, enum side s, const char *tabl
 	return r.tables_count == 1 && !r.tables[0].exists ? 0 : err_copy(cx->err, &why);
 }
 
+/* Views, which are behind the tables, go first: none ever names what is not there. */
+static int
+drop_names(struct ctx *cx, const struct workflow *w, enum side s, size_t first)
+{
+	for (size_t i = workflow_names(w); i-- > first;)
+		TRY(drop_one(cx, w, s, side_name(w, s, i)));
+	return 0;
+}
+
 int
 complete_drop(struct ctx *cx, const struct workflow *w, enum side s)
 {
-	for (size_t i = 0; i < w->r.tables_count; i++)
-		TRY(drop_one(cx, w, s, side_table(w, s, i)));
-	return 0;
+	return drop_names(cx, w, s, 0);
 }
 
 static int
@@ -212,6 +219,8 @@ change_tables(struct ctx *cx, struct workflow *w)
 	TRY(switch_acknowledged(cx, w->ctl, w->id)); /* (3) */
 	if (w->r.old_tables == OLD_TABLES_DROP)
 		return complete_drop(cx, w, old);
+	/* Views would name tables that are called otherwise, and are where the tables are served. */
+	TRY(drop_names(cx, w, old, w->r.tables_count));
 	for (size_t i = 0; i < w->r.tables_count; i++) {
 		const struct place p = { side_keyspace(w, old), side_table(w, old, i) };
 

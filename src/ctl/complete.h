@@ -37,7 +37,7 @@ int complete_wait(struct ctx *cx, struct ctl *c, const char *id) MUST_USE;
 /* Ends the ways back of other workflows that have switched and use a table of this one, and waits for
  * that; an event of each in w's record. */
 int complete_others(struct ctx *cx, struct workflow *w) MUST_USE;
-/* Drops the workflow's tables at that side, as far as they are there. */
+/* Drops the workflow's tables and views at that side, as far as they are there. */
 int complete_drop(struct ctx *cx, const struct workflow *w, enum side s) MUST_USE;
 
 #endif

@@ -245,6 +245,7 @@ fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		.start = "",
 		.next_start = "",
 		.closed = "",
+		.restore = "",
 		.step = "",
 		.position = "",
 		.created_us = clock_wall(),

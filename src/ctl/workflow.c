@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/mutant.h"
+#include "topo/routing.h"
 
 #include <stdio.h>
 
@@ -446,6 +447,35 @@ side_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_
 	return round_request(cx, w, w->r.round, s, out);
 }
 
+static bool
+is_served(const struct rules_record *r, const char *keyspace, const char *table)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(r->rules[i].to_keyspace, keyspace) == 0 &&
+		    strcmp(r->rules[i].to_table, table) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+side_check_request(struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out)
+{
+	const char *keyspace = side_keyspace(w, s);
+	struct routing routing;
+	const struct rules_record *r = &routing.view;
+
+	TRY(side_request(cx, w, s, out));
+	TRY(routing_load(cx, w->ctl->topo, &routing));
+	out->away = arena_array(cx->arena, const char *, r->count);
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(r->rules[i].from_keyspace, keyspace) == 0 &&
+		    !is_served(r, keyspace, r->rules[i].from_table))
+			out->away[out->away_count++] = r->rules[i].from_table;
+	}
+	return 0;
+}
+
 int
 side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, void *q, void *reply)
 {
@@ -517,7 +547,7 @@ side_fence_install(struct ctx *cx, const struct workflow *w, enum side s)
 	struct fence_install_request q = { .force = w->r.options.force,
 		.drop_foreign_keys = w->r.options.drop_foreign_keys };
 
-	TRY(side_request(cx, w, s, &q.move));
+	TRY(side_check_request(cx, w, s, &q.move));
 	return side_call(cx, w, TABLET_FENCE_INSTALL, &q, NULL);
 }
 

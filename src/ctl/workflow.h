@@ -146,6 +146,10 @@ int side_request(
     struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out) MUST_USE;
 int round_request(struct ctx *cx, const struct workflow *w, int round, enum side s,
     struct move_request *out) MUST_USE;
+/* Of what is asked before a move and before a switch: with the tables of that end that nobody is served
+ * from. */
+int side_check_request(
+    struct ctx *cx, const struct workflow *w, enum side s, struct move_request *out) MUST_USE;
 /* Calls the tablet of the side that q names, until cx's deadline; its errors name it. q and reply are the
  * method's own structs; q begins with a struct move_request, whose timeout is set. */
 int side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, void *q,

@@ -91,6 +91,8 @@ static const struct member move_members[] = {
 	    .of = &names, .count = offsetof(struct move_request, tables_count) },
 	{ .name = "views", .type = MEMBER_TEXTS, .offset = offsetof(struct move_request, views),
 	    .count = offsetof(struct move_request, views_count) },
+	{ .name = "away", .type = MEMBER_TEXTS, .offset = offsetof(struct move_request, away),
+	    .count = offsetof(struct move_request, away_count) },
 	{ 0 },
 };
 /* clang-format on */
@@ -140,6 +142,7 @@ static const struct member check_from_reply_members[] = {
 	    .of = &facts, .count = offsetof(struct check_from_reply, tables_count) },
 	{ .name = "passed", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, passed) },
 	{ .name = "dropped", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, dropped) },
+	{ .name = "restore", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, restore) },
 	{ .name = "views", .type = MEMBER_TEXTS, .offset = offsetof(struct check_from_reply, views),
 	    .count = offsetof(struct check_from_reply, views_count) },
 	{ 0 },

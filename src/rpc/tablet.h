@@ -120,6 +120,10 @@ struct move_request {
 	size_t tables_count;
 	const char **views; /* that move with them, under the same names */
 	size_t views_count;
+	/* In what is asked before a move and before a switch: tables of the end that is asked which no name
+	 * is served from. Earlier moves have left them. */
+	const char **away;
+	size_t away_count;
 };
 
 struct check_from_request {
@@ -140,6 +144,7 @@ struct check_from_reply {
 	size_t tables_count;
 	const char *passed;  /* a sentence: what force passed; "" */
 	const char *dropped; /* a sentence: foreign keys that it goes on without; "" */
+	const char *restore; /* SQL that makes those again which are dropped here; "" */
 	const char **views;  /* that move too */
 	size_t views_count;
 };

@@ -19,6 +19,17 @@ forget_fences(struct ctx *cx, struct ddl *d, const struct tablet_env *env, const
 	return mysql_exec(cx, d->session, buf_slice(&sql), NULL);
 }
 
+/* A view that has moved with its tables is one of the names that it has left. */
+static int
+drop_table_or_view(struct ctx *cx, struct ddl *d, const char *name)
+{
+	enum { ER_IT_IS_A_VIEW = 1965 };
+
+	if (ddl_runf(cx, d, "DROP TABLE %s", name) == 0)
+		return 0;
+	return cx->err->mysql_errno == ER_IT_IS_A_VIEW ? ddl_runf(cx, d, "DROP VIEW %s", name) : -1;
+}
+
 /* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table
  * that is not there they go too: the first try may have ended between the two. */
 static int
@@ -30,7 +41,7 @@ drop_one(struct ctx *cx, struct ddl *d, const struct tablet_env *env, const char
 	bool unknown = false;
 
 	quote_table(&name, slice_str(database), slice_str(table));
-	if (ddl_runf(cx, d, "DROP TABLE %s", name.data) != 0) {
+	if (drop_table_or_view(cx, d, name.data) != 0) {
 		unknown = cx->err->mysql_errno == ER_BAD_TABLE_ERROR;
 		if (!unknown)
 			return err_wrap(cx->err, "dropping table '%s.%s'", database, table);

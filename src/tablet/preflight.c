@@ -229,12 +229,23 @@ check_views(struct ctx *cx, struct mysql_client *c, const struct move_request *q
 	return 0;
 }
 
+/* Of the end that is asked. */
+static int
+find_closure(
+    struct ctx *cx, struct mysql_client *c, const struct move_request *q, struct closure *open)
+{
+	const struct table_set set = set_at(cx->arena, q, q->side);
+	const struct table_set away = { set.database, q->away, q->away_count };
+
+	return closure_find(cx, c, &set, &away, open);
+}
+
 /* A key that leads out of the set or into it is refused, or found in *open when the set goes on without. */
 static int
-check_closed(struct ctx *cx, struct mysql_client *c, const struct table_set *set, bool drop,
+check_closed(struct ctx *cx, struct mysql_client *c, const struct move_request *q, bool drop,
     struct closure *open)
 {
-	TRY(closure_find(cx, c, set, open));
+	TRY(find_closure(cx, c, q, open));
 	if (open->text[0] == '\0' || drop || mutant("tablet_open_set_passes"))
 		return 0;
 	err_set(cx->err, ERR_REFUSED, "%s", open->text);
@@ -260,7 +271,7 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c, q->from.database, q->tables[i].from, &def));
 	}
-	TRY(check_closed(cx, c, &l.tables, request->drop_foreign_keys, open));
+	TRY(check_closed(cx, c, q, request->drop_foreign_keys, open));
 	TRY(check_views(cx, c, q));
 	return check_mentions(cx, c, &l, request->force, &passed);
 }
@@ -285,8 +296,9 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 			.rows_estimate = def->rows_estimate,
 		};
 	}
-	TRY(check_closed(cx, c, &l.tables, request->drop_foreign_keys, &open));
+	TRY(check_closed(cx, c, q, request->drop_foreign_keys, &open));
 	reply->dropped = open.dropped;
+	reply->restore = open.restore;
 	if (request->with_views)
 		TRY(find_views(cx, c, q, &reply->views, &reply->views_count));
 	l.views.tables = reply->views;
@@ -456,15 +468,28 @@ probe_alone(struct ctx *cx, struct mysql_client *c)
 static int
 check_closed_there(struct ctx *cx, struct mysql_client *c, const struct move_request *q)
 {
-	const struct table_set set = set_at(cx->arena, q, MOVE_TO);
 	struct closure open;
 
-	if (check_closed(cx, c, &set, false, &open) == 0)
+	if (check_closed(cx, c, q, false, &open) == 0)
 		return 0;
 	if (cx->err->kind != ERR_REFUSED)
 		return -1;
 	err_wrap(cx->err, "at the target");
 	return err_hint(cx->err, "drop that foreign key at the target first");
+}
+
+/* Where keys stay behind, the end that the tables come back to has them still. One to a table that has left
+ * meanwhile would refuse what clients write. */
+static int
+check_parents_there(struct ctx *cx, struct mysql_client *c, const struct move_request *q)
+{
+	struct closure open;
+
+	TRY(find_closure(cx, c, q, &open));
+	if (open.lost[0] == '\0')
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%s", open.lost);
+	return err_hint(cx->err, "move that table back first");
 }
 
 /* One that is there is not replaced: it may be another one. */
@@ -490,6 +515,15 @@ check_views_there(struct ctx *cx, struct mysql_client *c, const struct move_requ
 	return 0;
 }
 
+static int
+check_key_names(struct ctx *cx, struct mysql_client *c, const struct check_to_request *request)
+{
+	const struct table_set from = set_at(cx->arena, &request->move, MOVE_FROM),
+			       to = set_at(cx->arena, &request->move, MOVE_TO);
+
+	return closure_check_names(cx, c, &from, &to, request->definitions);
+}
+
 int
 preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request)
 {
@@ -506,6 +540,8 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 		TRY(check_arrival(
 		    cx, c, q, i, request->definitions_count > 0 ? request->definitions[i] : NULL));
 	TRY(check_views_there(cx, c, q));
+	if (request->definitions_count > 0)
+		TRY(check_key_names(cx, c, request));
 	TRY(probe_alone(cx, c));
 	TRY(probe_target(cx, env, q->to.database));
 	for (size_t i = 0; i < request->definitions_count; i++) {
@@ -548,6 +584,6 @@ preflight_attempt_to(struct ctx *cx, const struct tablet_env *env,
 		TRY(schema_check_hash(def, mine, hashes[i], cx->err));
 		TRY(try_clients(&inner, env, def));
 	}
-	/* Where those keys stay behind, the end that the tables come back to has them still. */
-	return request->drop_foreign_keys ? 0 : check_closed_there(cx, c, q);
+	return request->drop_foreign_keys ? check_parents_there(cx, c, q)
+					  : check_closed_there(cx, c, q);
 }

@@ -184,6 +184,9 @@ struct workflow_record {
 	bool finishing;         /* the last step of the last switch is not done yet */
 	bool reversing;         /* SWITCHED: ReverseTraffic was asked for, and is not over */
 	const char *closed;     /* why there is no way back any more, as an attempt found it; "" */
+	/* SQL that makes the foreign keys again which are dropped at the source for the switch; "". Once it
+	 * is cancelled: those that were dropped */
+	const char *restore;
 	enum old_tables old_tables; /* COMPLETING */
 	int attempt;                /* raised by compare-and-swap with each cutover attempt */
 	/* the cutover's step written before it is acted on; "" outside */

@@ -241,6 +241,7 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	json_put_bool(&w, "finishing", r->finishing);
 	json_put_bool(&w, "reversing", r->reversing);
 	json_put_str(&w, "closed", text_of(r->closed));
+	json_put_str(&w, "restore", text_of(r->restore));
 	json_put_str(&w, "old_tables", name_at(old_tables_names, r->old_tables, OLD_TABLES_RENAME));
 	json_put_i64(&w, "attempt", r->attempt);
 	json_put_str(&w, "step", r->step);
@@ -297,6 +298,7 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.finishing = json_get_bool(&j, "finishing"),
 		.reversing = json_get_bool(&j, "reversing"),
 		.closed = json_get_str(&j, "closed"),
+		.restore = json_get_str(&j, "restore"),
 		.old_tables = (enum old_tables)json_get_enum(&j, "old_tables", old_tables_names),
 		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
 		.step = json_get_str(&j, "step"),

@@ -211,6 +211,21 @@ def test_a_key_of_another_table_at_the_target_is_refused(family):
     family.target.call("check_to", **family.request(side="to"))
 
 
+def test_a_keys_name_that_is_taken_at_the_target_is_refused(family):
+    """Names of foreign keys are a database's: an old table that was renamed keeps its own."""
+    family.target.start()
+    there = family.target.server
+    definitions = [t["definition"] for t in family.source.call("check_from", **family.request(side="from"))["tables"]]
+    there.sql("CREATE TABLE _child_old (id INT PRIMARY KEY, u INT, CONSTRAINT zz FOREIGN KEY (u) REFERENCES _child_old (id))",
+              database="new_customer")
+    with pytest.raises(tablets.Refused) as refused:
+        family.target.call("check_to", **family.request(side="to", definitions=definitions))
+    assert "the name of the foreign key 'zz' is taken at the target, by one of table 'new_customer._child_old'" in refused.value.text
+    assert "ALTER TABLE `_child_old` DROP FOREIGN KEY `zz`" in refused.value.hint
+    there.sql("ALTER TABLE _child_old DROP FOREIGN KEY zz", database="new_customer")
+    family.target.call("check_to", **family.request(side="to", definitions=definitions))
+
+
 def test_an_empty_copy_at_the_target_may_have_the_keys(family):
     family.target.start()
     there = family.target.server
@@ -379,3 +394,43 @@ def test_without_the_keys_that_lead_out_and_in(combo):
     assert "CONSTRAINT `inward`" not in at(combo, "customer", "SHOW CREATE TABLE stays")
     with pytest.raises(Failed, match="1452"):
         combo.mariadb("INSERT INTO product VALUES (500, 500, 'x')", "customer")
+
+
+INWARD = "ALTER TABLE `customer`.`stays` ADD CONSTRAINT `inward` FOREIGN KEY (`c`) REFERENCES `category` (`id`)"
+
+
+def test_a_cancelled_move_says_which_keys_it_has_dropped(combo):
+    combo.up("customer", "new_customer")
+    at(combo, "customer", SCHEMA + "CREATE TABLE stays (id INT PRIMARY KEY, c INT); " + INWARD)
+    before = at(combo, "customer", "SHOW CREATE TABLE stays")
+    tables = "category,product,tagged,stock,nothing,tag"
+    # Nothing is dropped before the copy has caught up.
+    combo.client("MoveTables", "--auto-start=false", "--drop-foreign-keys", "--source=customer", f"--tables={tables}", "Create",
+                 "new_customer.w")
+    assert "note" not in combo.client("Workflow", "delete", "new_customer.w").stdout
+    assert at(combo, "customer", "SHOW CREATE TABLE stays") == before
+    combo.client("MoveTables", "--drop-foreign-keys", "--workflow=w", "--no-switch", f"customer.{tables}", "new_customer")
+    assert at(combo, "customer", "SHOW CREATE TABLE stays") != before
+    said = combo.client("Workflow", "delete", "new_customer.w").stdout
+    assert "stay dropped; to make them again: ALTER TABLE `customer`.`line`" in said and f" {INWARD};" in said
+    assert INWARD in combo.client("Workflow", "show", "new_customer.w").stdout
+    at(combo, "customer", INWARD)
+    assert at(combo, "customer", "SHOW CREATE TABLE stays") == before
+
+
+def test_a_child_that_has_left_is_no_key_into_its_parent(combo):
+    """Its old table is kept at the source, where nobody writes it."""
+    combo.up("customer", "new_customer")
+    at(combo, "customer", SCHEMA)
+    back = ("MoveTables", "--enable-reverse-replication", "--switch-attempts=1")
+    combo.client(*back, "--drop-foreign-keys", "--workflow=first", "customer.orders,line,log", "new_customer")
+    combo.client(*back, "--workflow=second", "customer.customer,address,country", "new_customer")
+    assert combo.mariadb("SELECT COUNT(*) FROM orders o RIGHT JOIN customer c ON c.id = o.customer", "customer").strip() == "300"
+    # It does not come back to a parent that is not served there any more: no client could write it.
+    said = combo.client("MoveTables", "ReverseTraffic", "new_customer.first", check=False)
+    assert said.returncode == 1 and "refers to 'customer." in said.stderr and "which is served elsewhere by now" in said.stderr
+    combo.mariadb("INSERT INTO orders (customer) VALUES (7)", "customer")
+    combo.client("MoveTables", "ReverseTraffic", "new_customer.second")
+    combo.client("MoveTables", "ReverseTraffic", "new_customer.first")
+    combo.mariadb("INSERT INTO orders (customer) VALUES (8)", "customer")
+    assert at(combo, "customer", "SELECT COUNT(*) FROM orders") == "2"

@@ -132,3 +132,26 @@ def test_a_name_that_is_taken_at_the_target_is_refused(fresh):
     said = fresh.client("MoveTables", "--with-views", *MOVE[1:], check=False)
     assert said.returncode == 1 and "'new_customer.first' exists at the target" in said.stderr
     assert at(fresh, "new_customer", "SHOW TABLES") == "first"
+
+
+def test_views_come_back_and_leave_nothing_at_the_end(fresh):
+    before = views(fresh, "customer")
+    move = ("MoveTables", "--enable-reverse-replication", "--with-views", *MOVE[1:])
+    fresh.client(*move)
+    fresh.client("MoveTables", "ReverseTraffic", "new_customer.customer")
+    assert views(fresh, "customer") == before and views(fresh, "new_customer") == before
+    fresh.mariadb("UPDATE first SET n = 5 WHERE id = 50", "customer")
+    assert at(fresh, "customer", "SELECT n FROM item WHERE id = 50") == "5"
+    fresh.client("MoveTables", "Cancel", "new_customer.customer")
+    assert at(fresh, "new_customer", "SHOW TABLES") == ""
+    # Under other names the old tables are nobody's; a view of them would be broken, and in the way of the next move.
+    fresh.client(*move)
+    fresh.client("MoveTables", "Complete", "--rename-tables", "new_customer.customer")
+    assert at(fresh, "customer", "SHOW TABLES").split() == ["_item_old", "_shop_old", "stays"]
+    fresh.client("MoveTables", "--with-views", "--workflow=home", "new_customer.item,shop", "customer")
+    assert views(fresh, "customer") == before
+    # One that was kept is dropped as its tables are, when nobody is served from it.
+    refused = fresh.client("DropTable", "customer.first", check=False)
+    assert refused.returncode == 1 and "is served" in refused.stderr
+    fresh.client("DropTable", "new_customer.first,item,shop")
+    assert len(views(fresh, "new_customer")) == 4 and fresh.mariadb("SELECT n FROM first WHERE id = 50", "customer").strip() == "5"

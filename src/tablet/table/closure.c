@@ -2,6 +2,8 @@
 
 #include "base/mutant.h"
 #include "sql/quote.h"
+#include "tablet/table/create_table.h"
+#include "tablet/table/foreign.h"
 
 enum {
 	NAMED_MAX = 3,    /* in one sentence: three keys with three names each fit it */
@@ -16,8 +18,20 @@ struct edge {
 	const char *name;
 	const char *child_database, *child, *parent_database, *parent;
 	const char *action; /* " ON DELETE CASCADE": changes rows of the child; "" */
-	bool child_moves, parent_moves;
+	bool child_moves, parent_moves, child_away, parent_away;
 };
+
+/* What moves, and what has left before. */
+struct scope {
+	const struct table_set *set, *away;
+};
+
+/* Only one of both moves, and somebody would miss the other. */
+static bool
+is_open(const struct edge *e)
+{
+	return e->child_moves != e->parent_moves && (e->child_moves || !e->child_away);
+}
 
 static const char *
 action_of(struct arena *a, const struct slice *v)
@@ -37,7 +51,7 @@ action_of(struct arena *a, const struct slice *v)
 }
 
 static struct edge
-edge_of(struct arena *a, const struct slice *v, const struct table_set *set)
+edge_of(struct arena *a, const struct slice *v, const struct scope *scope)
 {
 	struct edge e = {
 		.name = arena_slice_str(a, v[E_NAME]),
@@ -48,15 +62,19 @@ edge_of(struct arena *a, const struct slice *v, const struct table_set *set)
 		.action = action_of(a, v),
 	};
 
-	e.child_moves = table_set_find(set, e.child_database, e.child) >= 0;
-	e.parent_moves = table_set_find(set, e.parent_database, e.parent) >= 0;
+	e.child_moves = table_set_find(scope->set, e.child_database, e.child) >= 0;
+	e.parent_moves = table_set_find(scope->set, e.parent_database, e.parent) >= 0;
+	e.child_away = !mutant("tablet_left_child_counts") &&
+	    table_set_find(scope->away, e.child_database, e.child) >= 0;
+	e.parent_away = !mutant("tablet_left_parent_refers") &&
+	    table_set_find(scope->away, e.parent_database, e.parent) >= 0;
 	return e;
 }
 
 /* The catalogue finds names by a collation, to which `Users` and `üsers` are the same: others are
  * found too, and told apart by their bytes. */
 static int
-read_edges(struct ctx *cx, struct mysql_client *c, const struct table_set *set, struct edge **out,
+read_edges(struct ctx *cx, struct mysql_client *c, const struct scope *scope, struct edge **out,
     size_t *count)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -66,9 +84,9 @@ read_edges(struct ctx *cx, struct mysql_client *c, const struct table_set *set, 
 	    "SELECT constraint_schema, constraint_name, table_name, unique_constraint_schema, "
 	    "referenced_table_name, update_rule, delete_rule "
 	    "FROM information_schema.referential_constraints WHERE constraint_schema=");
-	quote_string(&sql, slice_str(set->database));
+	quote_string(&sql, slice_str(scope->set->database));
 	buf_add_str(&sql, " OR unique_constraint_schema=");
-	quote_string(&sql, slice_str(set->database));
+	quote_string(&sql, slice_str(scope->set->database));
 	buf_add_str(&sql, " ORDER BY table_name, constraint_name");
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
 	if (rows.rows > 0 && rows.columns != E_COUNT)
@@ -78,7 +96,7 @@ read_edges(struct ctx *cx, struct mysql_client *c, const struct table_set *set, 
 	*out = arena_array(cx->arena, struct edge, rows.rows);
 	*count = rows.rows;
 	for (size_t i = 0; i < rows.rows; i++)
-		(*out)[i] = edge_of(cx->arena, &rows.values[i * E_COUNT], set);
+		(*out)[i] = edge_of(cx->arena, &rows.values[i * E_COUNT], scope);
 	return 0;
 }
 
@@ -135,7 +153,7 @@ connected(struct arena *a, const struct table_set *set, const struct edge *edges
 			const struct edge *e = &edges[i];
 			struct table_set now = { set->database, all.names, all.count };
 
-			if (strcmp(e->child_database, e->parent_database) != 0)
+			if (e->child_away || strcmp(e->child_database, e->parent_database) != 0)
 				continue;
 			if (table_set_find(&now, e->child_database, e->child) >= 0)
 				add_name(&all, e->parent);
@@ -153,8 +171,7 @@ is_closable(const struct edge *edges, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct edge *e = &edges[i];
 
-		if (e->child_moves != e->parent_moves &&
-		    strcmp(e->child_database, e->parent_database) != 0)
+		if (is_open(e) && strcmp(e->child_database, e->parent_database) != 0)
 			return false;
 	}
 	return true;
@@ -209,7 +226,7 @@ open_sentence(struct arena *a, const struct edge *edges, size_t count)
 	int found = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (edges[i].child_moves == edges[i].parent_moves)
+		if (!is_open(&edges[i]))
 			continue;
 		if (found < NAMED_MAX)
 			add_open(&text, &edges[i], found);
@@ -230,7 +247,7 @@ dropped_sentence(struct arena *a, const struct edge *edges, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct edge *e = &edges[i];
 
-		if (e->child_moves == e->parent_moves)
+		if (!is_open(e))
 			continue;
 		buf_addf(&text,
 		    "%sthe foreign key '%s' of table '%s.%s', which refers to '%s.%s', %s",
@@ -241,37 +258,159 @@ dropped_sentence(struct arena *a, const struct edge *edges, size_t count)
 	return arena_slice_str(a, buf_slice(&text));
 }
 
-static void
-list_inward(struct arena *a, const struct edge *edges, size_t count, struct closure *out)
+static int
+read_clause(struct ctx *cx, struct mysql_client *c, struct closure_key *k)
 {
-	out->inward = arena_array(a, struct closure_key, count);
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct create_table create;
+	struct mysql_rows rows;
+
+	quote_table(&name, slice_str(k->database), slice_str(k->table));
+	TRY(mysql_selectf(cx, c, &rows, "SHOW CREATE TABLE %s", name.data));
+	if (rows.rows != 1 || rows.columns < 2)
+		return err_set(cx->err, ERR_CORRUPT, "SHOW CREATE TABLE gave %zu rows", rows.rows);
+	TRY(create_table_read(cx->arena, rows.values[1], &create, cx->err));
+	for (int i = 0; i < create.clauses_count; i++) {
+		const struct clause *clause = &create.clauses[i];
+
+		if (clause->kind == CLAUSE_FOREIGN && slice_eq_str(clause->name, k->name))
+			k->clause = arena_slice_str(cx->arena, clause->text);
+	}
+	return k->clause != NULL
+	    ? 0
+	    : err_set(cx->err, ERR_CONFLICT, "the foreign key '%s' of table '%s.%s' has just gone",
+		  k->name, k->database, k->table);
+}
+
+static int
+list_inward(struct ctx *cx, struct mysql_client *c, const struct edge *edges, size_t count,
+    struct closure *out)
+{
+	out->inward = arena_array(cx->arena, struct closure_key, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct edge *e = &edges[i];
+		struct closure_key *k = &out->inward[out->inward_count];
+
+		if (!is_open(e) || !e->parent_moves)
+			continue;
+		*k = (struct closure_key){ e->name, e->child_database, e->child, NULL };
+		TRY(read_clause(cx, c, k));
+		out->inward_count++;
+	}
+	return 0;
+}
+
+static const char *
+restore_sql(struct arena *a, const struct closure *open)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	for (size_t i = 0; i < open->inward_count; i++) {
+		const struct closure_key *k = &open->inward[i];
+
+		buf_add_str(&sql, i > 0 ? " ALTER TABLE " : "ALTER TABLE ");
+		quote_table(&sql, slice_str(k->database), slice_str(k->table));
+		buf_addf(&sql, " ADD %s;", k->clause);
+	}
+	return arena_slice_str(a, buf_slice(&sql));
+}
+
+static const char *
+lost_sentence(struct arena *a, const struct edge *edges, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		const struct edge *e = &edges[i];
 
-		if (e->parent_moves && !e->child_moves)
-			out->inward[out->inward_count++] =
-			    (struct closure_key){ e->name, e->child_database, e->child };
+		if (e->child_moves && !e->parent_moves && e->parent_away)
+			return arena_printf(a,
+			    "the foreign key '%s' of table '%s.%s' refers to '%s.%s', which is "
+			    "served elsewhere by now",
+			    e->name, e->child_database, e->child, e->parent_database, e->parent);
 	}
+	return "";
 }
 
 int
-closure_find(
-    struct ctx *cx, struct mysql_client *c, const struct table_set *set, struct closure *out)
+closure_find(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
+    const struct table_set *away, struct closure *out)
 {
+	const struct scope scope = { set, away };
 	struct edge *edges = NULL;
 	size_t count = 0;
 
-	*out = (struct closure){ .text = "", .hint = "", .dropped = "" };
-	TRY(read_edges(cx, c, set, &edges, &count));
+	*out = (struct closure){ .text = "", .hint = "", .lost = "", .dropped = "", .restore = "" };
+	TRY(read_edges(cx, c, &scope, &edges, &count));
 	TRY(check_actions(cx, edges, count));
 	out->text = open_sentence(cx->arena, edges, count);
 	if (out->text[0] == '\0')
 		return 0;
 	out->hint = closing_hint(cx->arena, set, edges, count);
+	out->lost = lost_sentence(cx->arena, edges, count);
 	out->dropped = dropped_sentence(cx->arena, edges, count);
-	list_inward(cx->arena, edges, count, out);
+	TRY(list_inward(cx, c, edges, count, out));
+	out->restore = restore_sql(cx->arena, out);
 	return 0;
 }
+
+/* ---- Names at the other end */
+
+/* "'a','b'": the keys of one table that lead to tables of the set. */
+static int
+list_names(struct buf *out, const char *definition, const struct table_set *set, struct err *err)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct create_table create;
+
+	TRY(create_table_read(&scratch, slice_str(definition), &create, err));
+	for (int i = 0; i < create.clauses_count; i++) {
+		struct foreign_key k;
+
+		if (create.clauses[i].kind != CLAUSE_FOREIGN)
+			continue;
+		TRY(foreign_read(&scratch, set->database, create.clauses[i].text, &k, err));
+		if (table_set_find(set, k.database, k.table) < 0)
+			continue;
+		if (out->len > 0)
+			buf_add_char(out, ',');
+		quote_string(out, slice_str(k.name));
+	}
+	return 0;
+}
+
+int
+closure_check_names(struct ctx *cx, struct mysql_client *c, const struct table_set *from,
+    const struct table_set *to, const char *const *definitions)
+{
+	SCOPED(buf) struct buf names = BUF_INIT;
+	SCOPED(buf) struct buf database = BUF_INIT;
+	struct mysql_rows rows;
+
+	for (size_t i = 0; i < from->count; i++)
+		TRY(list_names(&names, definitions[i], from, cx->err));
+	if (names.len == 0)
+		return 0;
+	quote_string(&database, slice_str(to->database));
+	TRY(mysql_selectf(cx, c, &rows,
+	    "SELECT constraint_name, table_name FROM information_schema.referential_constraints "
+	    "WHERE constraint_schema=%s AND constraint_name IN (%s)",
+	    database.data, names.data));
+	for (size_t i = 0; i < rows.rows; i++) {
+		const char *key = arena_slice_str(cx->arena, rows.values[2 * i]);
+		const char *table = arena_slice_str(cx->arena, rows.values[2 * i + 1]);
+
+		if (table_set_find(to, to->database, table) >= 0)
+			continue;
+		err_set(cx->err, ERR_REFUSED,
+		    "the name of the foreign key '%s' is taken at the target, by one of table '%s.%s'",
+		    key, to->database, table);
+		return err_hint(cx->err,
+		    "there, drop that table, or its key: ALTER TABLE `%s` DROP FOREIGN KEY `%s`",
+		    table, key);
+	}
+	return 0;
+}
+
+/* ---- What stands in the way of tables that stay */
 
 int
 closure_drop_inward(struct ctx *cx, struct ddl *d, const struct closure *open)

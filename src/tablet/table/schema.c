@@ -377,7 +377,7 @@ check_triggers(struct ctx *cx, struct mysql_client *c, const struct table_def *d
 		return 0;
 	return refuse_table(cx, def,
 	    arena_printf(cx->arena, "has the trigger '%.*s'", SLICE_ARG(found)),
-	    "drop the trigger first");
+	    "do its work in the application and drop it (DROP TRIGGER), or leave the table where it is");
 }
 
 /* ---- SHOW CREATE TABLE */
