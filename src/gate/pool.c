@@ -2,9 +2,11 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
 #include "sql/modes.h"
+#include "task/conn.h"
 
 #include <stdlib.h>
 
@@ -55,6 +57,13 @@ backend_fits(const struct backend *b, const struct pool_key *key)
 {
 	return b->caps == key->caps && b->collation == key->collation &&
 	    strcmp(b->server, key->server) == 0;
+}
+
+bool
+backend_has_gone(const struct backend *b)
+{
+	return b->state == BACKEND_PARKED && conn_ended(mysql_packets(b->client)->conn) &&
+	    !mutant("gate_parked_ended");
 }
 
 void

@@ -123,6 +123,9 @@ void pool_close_idle(struct pool *p);
  * only, it gets a new one. */
 int backend_reset(struct ctx *cx, struct backend *b) MUST_USE;
 bool backend_fits(const struct backend *b, const struct pool_key *key);
+/* PARKED, and its server has closed it since, as far as events have told: nothing of the session is lost with
+ * it. */
+bool backend_has_gone(const struct backend *b);
 void backend_set_database(struct backend *b, const char *name); /* NULL: unknown */
 
 /* Aborts where (2) or (3) does not hold for it. */

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "base/mutant.h"
 #include "gate/prepared.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
@@ -465,15 +464,6 @@ take_clean(struct ctx *cx, struct session *s, const struct pool_key *key, struct
 	return 0;
 }
 
-/* Its server has gone since the session's last statement there. A parked one has nothing that could not be
- * repeated on another. */
-static bool
-has_ended(const struct session *s, int slot)
-{
-	return s->slots[slot]->state == BACKEND_PARKED && mysql_ended(s->slots[slot]->client) &&
-	    !mutant("gate_parked_ended");
-}
-
 int
 session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *where, int *slot)
 {
@@ -485,7 +475,7 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 	if (s->only_slot >= 0 && s->only_slot != *slot)
 		return refuse(cx->err, ER_NOT_SUPPORTED_YET,
 		    "another server, for a session with a setting that vtgate cannot repeat there");
-	if (*slot >= 0 && has_ended(s, *slot)) {
+	if (*slot >= 0 && backend_has_gone(s->slots[*slot])) {
 		release(s, *slot, false);
 		*slot = -1;
 	}

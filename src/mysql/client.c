@@ -55,12 +55,6 @@ mysql_hung_up(struct mysql_client *c)
 	    eof;
 }
 
-bool
-mysql_ended(const struct mysql_client *c)
-{
-	return c->broken || conn_ended(c->conn);
-}
-
 uint32_t
 mysql_thread_id(const struct mysql_client *c)
 {

@@ -51,8 +51,6 @@ void mysql_close(struct mysql_client *c);
 bool mysql_broken(const struct mysql_client *c);
 /* Has an idle server closed the connection, or said something that nobody asked for? Does not wait. */
 bool mysql_hung_up(struct mysql_client *c);
-/* Has the server closed the connection, as far as events have told? The kernel is not asked. */
-bool mysql_ended(const struct mysql_client *c);
 uint32_t mysql_thread_id(const struct mysql_client *c); /* for KILL */
 /* "10.11.19-MariaDB-0+deb12u1-log" */
 const char *mysql_server_version(const struct mysql_client *c);
