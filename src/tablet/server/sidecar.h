@@ -7,7 +7,7 @@
  *
  *   stream          target   one row per stream: how far it is (position.h)
  *   copy_state      target   one row per range of a table: how far its copy is (copy_state.h)
- *   heartbeat       source   one row per stream: token; its event is the consistency point
+ *   heartbeat       source   one row per stream that copies: token; its event is the consistency point
  *   fence           both     one row per workflow and table: armed, attempt (fence.h)
  *   guard           target   one row per stream that is a way back (guard/guard.h)
  *   schema_version  both     one row: which form the others have. It is written last.

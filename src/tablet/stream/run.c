@@ -224,8 +224,11 @@ add_foreign_keys(struct ctx *cx, struct run *r)
 static int
 complete_tables(struct ctx *cx, struct run *r)
 {
+	struct stream_id id = { r->request->from.sidecar, r->state->workflow, r->state->round };
+
 	TRY(build_indexes(cx, r));
 	TRY(add_foreign_keys(cx, r));
+	TRY(heartbeat_delete(cx, r->source, id)); /* it was met: nobody asks for it any more */
 	return save_phase(cx, r, STREAM_RUNNING);
 }
 
