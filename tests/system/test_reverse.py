@@ -1,12 +1,14 @@
 """There and back under load: ReverseTraffic and SwitchTraffic, and what closes the way back."""
 import json
 
+import pymysql
 import pytest
 
 from lib import move, proc
 from lib.combo import Failed
 
 ROWS = 2000
+FENCED = 1290
 ROUNDS = 5              # of there and back: ten switches
 MOVE = ("MoveTables", "--enable-reverse-replication", "customer.users", move.WORKFLOW)
 
@@ -123,6 +125,36 @@ def test_what_closes_the_way_back(switched, what):
     # Serving goes on at the new side.
     switched.mariadb("INSERT INTO users (email) VALUES ('goes@on')", "customer")
     assert at(switched, "new_customer", "SELECT COUNT(*) FROM users") == str(ROWS + 1)
+
+
+LATE = ["UPDATE users SET name = 'late' WHERE id = 1", "DELETE FROM users WHERE id = 2",
+        "INSERT INTO users (email) VALUES ('late@the.old.side')", "REPLACE INTO users (id, email) VALUES (3, 'late@the.old.side')",
+        "EXECUTE late"]
+
+
+def test_a_direct_client_that_began_before_the_fence_is_refused_and_closes_nothing(combo):
+    """Its snapshot shows no armed fence, and its statement was prepared before; the trigger's locking read sees the present."""
+    combo.up("customer", "new_customer")
+    move.fill(combo, ROWS)
+    combo.client(*MOVE, "--no-switch")
+    late = pymysql.connect(host="127.0.0.1", port=combo.port("server", "customer"), user="vt_app", database="customer",
+                           password=combo.credentials()["vt_app"]["password"], autocommit=False)
+    with late.cursor() as cur:
+        cur.execute("PREPARE late FROM 'UPDATE users SET balance = balance + 1 WHERE id = 4'")
+        cur.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        cur.execute("SELECT COUNT(*) FROM users")
+        combo.client("MoveTables", "SwitchTraffic", move.WORKFLOW)
+        for sql in LATE:
+            with pytest.raises(pymysql.Error) as refused:
+                cur.execute(sql)
+            assert refused.value.args[0] == FENCED, (sql, refused.value)
+        cur.execute("UPDATE users SET name = 'nobody' WHERE id = -1")       # blind: it matches no row
+    late.commit()
+    late.close()
+    assert way_back(combo)["state"] == "open" and way_back(combo)["closed"] == ""
+    wait_equal(combo)
+    combo.client("MoveTables", "ReverseTraffic", move.WORKFLOW)
+    assert combo.mariadb("SELECT COUNT(*), SUM(name LIKE 'late%') FROM users", "customer").split() == [str(ROWS), "0"]
 
 
 @pytest.mark.parametrize("how, left", [("--keep-data", "users"), ("--rename-tables", "_users_old"), (None, "")])
