@@ -18,12 +18,14 @@ RUNNING = {"record": {"state": "Running", "source_keyspace": "a", "target_keyspa
 
 
 class Vtctld(http.server.ThreadingHTTPServer):
-    """Answers move_tables after some seconds, and everything else at once."""
+    """Answers move_tables when it may, and then after some seconds; everything else at once."""
     daemon_threads = True
 
     def __init__(self, status, answer, after):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status, self.answer, self.after = status, answer, after
+        self.name = f"127.0.0.1:{self.server_port}"
+        self.asked, self.followed, self.may_answer = threading.Event(), threading.Event(), threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -32,9 +34,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         status, answer = 200, RUNNING
         if self.path == "/api/move_tables":
+            self.server.asked.set()
+            self.server.may_answer.wait()
             time.sleep(self.server.after)
             status, answer = self.server.status, self.server.answer
         else:
+            self.server.followed.set()
             time.sleep(0.1)
         body = json.dumps(answer).encode()
         self.send_response(status)
@@ -52,30 +57,50 @@ def vtctld():
 
     def start(status, answer, after=0):
         servers.append(Vtctld(status, answer, after))
-        return f"127.0.0.1:{servers[-1].server_port}"
+        return servers[-1]
 
     yield start
     for s in servers:
+        s.may_answer.set()
         s.shutdown()
         s.server_close()
 
 
-def moves(server, *flags, interrupts=()):
-    """stdout, stderr and status of a MoveTables that gets SIGINT after these seconds."""
-    client = subprocess.Popen([proc.program("vtctlclient"), "--server", server, "MoveTables", *flags, "a.t", "b.t"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+NOBODY, ASKING, LEAVING, FOLLOWING = "nobody", "asking", "leaving", "following"
+
+
+def interrupt(client, server, when):
+    """What it complains of meanwhile."""
+    if when == NOBODY:
+        return b""
+    assert (server.followed if when == FOLLOWING else server.asked).wait(300)
+    client.send_signal(signal.SIGINT)
+    if when == FOLLOWING:
+        return b""
+    complained = client.stderr.readline()       # the first one has come
+    if when == LEAVING:
+        client.send_signal(signal.SIGINT)
+        client.wait(300)
+    return complained
+
+
+def moves(server, *flags, interrupted=NOBODY):
+    """stdout, stderr and status of a MoveTables that gets SIGINT: once while it waits for the answer, twice, or later."""
+    client = subprocess.Popen([proc.program("vtctlclient"), "--server", server.name, "MoveTables", *flags, "a.t", "b.t"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     try:
-        for seconds in interrupts:
-            time.sleep(seconds)
-            client.send_signal(signal.SIGINT)
-        said, complained = client.communicate(timeout=20)
+        if interrupted in (NOBODY, FOLLOWING):
+            server.may_answer.set()
+        first = interrupt(client, server, interrupted)
+        server.may_answer.set()
+        said, complained = client.communicate(timeout=300)
     finally:
         proc.end(client)
-    return said, complained, client.returncode
+    return said.decode(), (first + complained).decode(), client.returncode
 
 
 def test_a_refusal_is_told_also_when_it_comes_after_an_interrupt(vtctld):
-    said, complained, status = moves(vtctld(400, REFUSAL, after=3), interrupts=[1])
+    said, complained, status = moves(vtctld(400, REFUSAL, after=3), interrupted=ASKING)
     assert status == 1
     assert "has no primary key" in complained and "add one" in complained
     assert "waiting for vtctld's answer" in complained
@@ -83,17 +108,17 @@ def test_a_refusal_is_told_also_when_it_comes_after_an_interrupt(vtctld):
 
 
 def test_a_move_that_is_made_after_an_interrupt_is_left_as_one(vtctld):
-    said, complained, status = moves(vtctld(200, CREATED, after=1), interrupts=[0.5])
+    said, complained, status = moves(vtctld(200, CREATED), interrupted=ASKING)
     assert status == 130
     assert said.splitlines()[-1].strip().endswith("MoveTables a.t b.t")
 
 
 def test_leaving_without_an_answer_says_what_tells(vtctld):
-    server = vtctld(200, CREATED, after=15)
-    said, complained, status = moves(server, interrupts=[0.5, 0.5])
+    server = vtctld(200, CREATED)
+    said, complained, status = moves(server, interrupted=LEAVING)
     assert status == 130
     assert "not known" in complained
-    assert f"vtctlclient --server {server} Workflow show b.t tells" in complained
+    assert f"vtctlclient --server {server.name} Workflow show b.t tells" in complained
 
 
 def test_machines_read_json_to_the_last_line(vtctld):
@@ -107,9 +132,9 @@ def test_machines_read_json_to_the_last_line(vtctld):
     assert status == 0
     assert lines(said)[-1]["detached"] and lines(said)[-1]["resume"].endswith(
         "MoveTables --format=json --no-switch a.t b.t")
-    said, _, status = moves(vtctld(200, CREATED), "--format", "json", interrupts=[0.5])
+    said, _, status = moves(vtctld(200, CREATED), "--format", "json", interrupted=FOLLOWING)
     assert status == 130 and lines(said)[0]["phase"] == "running" and lines(said)[-1]["detached"]
-    said, _, status = moves(vtctld(200, CREATED, after=15), "--format", "json", interrupts=[0.5, 0.5])
+    said, _, status = moves(vtctld(200, CREATED), "--format", "json", interrupted=LEAVING)
     assert status == 130 and "not known" in lines(said)[-1]["error"]
     said, _, status = moves(vtctld(200, CREATED), "--format", "json", "third", "fourth")
     assert status == 2 and lines(said)[-1]["error"]
