@@ -145,7 +145,7 @@ def test_the_lock_holds_back_a_write_that_matches_no_row(tablet):
     proc.wait_for(lambda: tablet.server.sql(waiting)[0][0] == 1, 10, "the writer to wait")
     assert not done.is_set()
     tablet.call("unlock", **request(attempt=1))
-    writer.join(10)
+    writer.join(100)
     assert done.is_set()
 
 
@@ -361,7 +361,7 @@ def test_a_lock_that_is_released_while_it_waits_is_not_kept(tablet):
     proc.wait_for(lambda: tablet.server.sql(waiting)[0][0] == 1, 10, "the lock to be waited for")
     tablet.call("unlock", **request(attempt=2))
     writer.commit()
-    taking.join(20)
+    taking.join(100)
     assert outcome in (["retry"], ["conflict"])
     assert tablet.call("lock_status", **request(attempt=1))["held"] is False
     assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == 0
@@ -376,7 +376,7 @@ def test_a_lock_that_is_released_while_it_is_asked_is_gone(tablet):
         asking = threading.Thread(target=lambda n=attempt: tablet.call("lock_status", **request(attempt=n)))
         asking.start()
         tablet.call("unlock", **request(attempt=attempt))
-        asking.join(10)
+        asking.join(100)
         assert tablet.call("lock_status", **request(attempt=attempt))["held"] is False
 
 
@@ -419,7 +419,7 @@ def test_disarming_waits_for_a_refused_writers_transaction(tablet):
     disarming = threading.Thread(target=lambda: tablet.call("disarm", **request(attempt=2)))
     disarming.start()
     app.rollback()
-    disarming.join(10)
+    disarming.join(100)
     assert refused(app, WRITES[1]) == 0
 
 

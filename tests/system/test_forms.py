@@ -39,7 +39,7 @@ def fresh(shared_combo):
 
 def vtctldclient(combo, *args, check=True):
     done = subprocess.run([proc.program("vtctldclient"), "--server", f"127.0.0.1:{combo.base}", *args],
-                          capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+                          capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
     if check and done.returncode != 0:
         raise Failed(done.stderr + done.stdout)
     return done

@@ -15,7 +15,7 @@ NO_TABLE, NOT_SUPPORTED, TRY_AGAIN, GATE_GONE = 1146, 1235, 1205, (2006, 2013, 1
 
 
 def connect(port, database="customer"):
-    return pymysql.connect(host="127.0.0.1", port=port, user="app", database=database, autocommit=True, read_timeout=60)
+    return pymysql.connect(host="127.0.0.1", port=port, user="app", database=database, autocommit=True, read_timeout=300)
 
 
 def ask(port, sql, database="customer"):

@@ -88,7 +88,7 @@ def test_open_writer_is_waited_for_and_nobody_sees_an_error(ready, client):
     writer, waiter = client(), client()
     writer.run("BEGIN")
     writer.run("UPDATE users SET name = 'from before the hold' WHERE id = 1")
-    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "60s")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "300s")
     proc.wait_for(lambda: in_hold(ready), 20, "the hold")
     held = waiter.later("UPDATE users SET name = 'during the hold' WHERE id = 2")
     time.sleep(1)
@@ -97,7 +97,7 @@ def test_open_writer_is_waited_for_and_nobody_sees_an_error(ready, client):
     writer.run("UPDATE users SET balance = 5 WHERE id = 1")   # what was let in goes on
     writer.run("COMMIT")
     moving.finish()
-    held.join(20)
+    held.join(100)
     assert held.error is None and not held.is_alive()
     assert move.state(ready) == "switched"
     assert name_of(ready, 1) == "from before the hold" and name_of(ready, 2) == "during the hold"
@@ -134,16 +134,16 @@ def test_rows_kept_at_one_gate_that_another_one_waits_for_end_the_attempt(ready,
     first = client()
     first.run("BEGIN")
     first.run("UPDATE users SET name = 'first' WHERE id = 1")
-    moving = move.Moving(ready, "--force", "--on-grace", "wait", "--timeout", "60s")
+    moving = move.Moving(ready, "--force", "--on-grace", "wait", "--timeout", "300s")
     proc.wait_for(lambda: in_hold(ready), 20, "the hold")
     narrow_gate.run("BEGIN")
     narrow_gate.run("UPDATE other SET v = 1 WHERE id = 1")
     held = narrow_gate.later("UPDATE users SET name = 'second' WHERE id = 2")
     waiting = first.later("UPDATE other SET v = v + 1 WHERE id = 1")      # for a client that waits for the hold
-    held.join(15)
+    held.join(100)
     assert not held.is_alive() and held.error is None, held.error
     narrow_gate.run("COMMIT")
-    waiting.join(15)
+    waiting.join(100)
     assert not waiting.is_alive() and waiting.error is None, waiting.error
     first.run("COMMIT")
     moving.finish()
@@ -155,12 +155,12 @@ def test_full_hold_buffer_rolls_back_at_once_and_refuses_nobody(ready, client, n
     writer = client()
     writer.run("BEGIN")
     writer.run("UPDATE users SET name = 'slow' WHERE id = 1")
-    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "60s", "--switch-attempts", "1")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "300s", "--switch-attempts", "1")
     proc.wait_for(lambda: in_hold(ready), 20, "the hold")
     large = narrow_gate.later(f"UPDATE users SET name = 'large' WHERE id = 2 /* {'x' * 2000} */")
-    said, _ = moving.process.communicate(timeout=30)    # long before the timeout, with the writer still there
+    said, _ = moving.process.communicate(timeout=150)    # long before the timeout, with the writer still there
     assert moving.process.returncode != 0 and "the hold buffer of gate 'narrow' is full" in said
-    large.join(10)
+    large.join(100)
     assert large.error is None and not large.is_alive()
     writer.run("COMMIT")
     ready.client("MoveTables", "--grace-period", "10s", "customer.users", move.WORKFLOW)
@@ -196,7 +196,7 @@ def test_transaction_that_wrote_beside_the_table_is_waited_for(ready, client):
     c = client()
     c.run("BEGIN")
     c.run("UPDATE other SET v = v + 1 WHERE id = 1")
-    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "60s")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "300s")
     proc.wait_for(lambda: in_hold(ready), 20, "the hold")
     c.run("UPDATE users SET name = 'let through' WHERE id = 1")
     c.run("COMMIT")

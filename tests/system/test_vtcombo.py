@@ -13,7 +13,7 @@ from lib.combo import Combo, Failed
 def up_refused(combo, *more):
     """`vtcombo up` that is to end by itself: what it says."""
     done = subprocess.run([proc.program("vtcombo"), "up", "--data-dir", combo.data_dir, "--port-base", str(combo.base),
-                           *more], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+                           *more], capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
     assert done.returncode == 1, done
     return done.stderr
 
@@ -49,7 +49,7 @@ def test_a_data_directory_in_use_is_one_sentence(combo):
 def test_a_missing_database_server_is_one_sentence(combo):
     command = (f"mount --bind /dev/null $(command -v mariadbd) && exec {proc.program('vtcombo')} up"
                f" --data-dir {combo.data_dir} --port-base {combo.base}")
-    done = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=300)
     if "unshare" in done.stderr or "mount" in done.stderr:
         pytest.skip(done.stderr)
     assert sentences(done.stderr) == ["vtcombo: no database server: the program 'mariadbd' is not installed"]
@@ -190,7 +190,7 @@ def test_the_last_ports_are_remembered(combo):
         assert f"127.0.0.1:{combo.gate_port}" in line
     finally:
         process.terminate()
-        status = process.wait(60)
+        status = process.wait(300)
         process.stdout.close()
     assert status == 0
     assert descendants(combo) == {}

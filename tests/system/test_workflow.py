@@ -60,7 +60,7 @@ def test_a_move_that_is_being_checked_is_shown_and_deleted_and_its_client_told(c
     proc.wait_for(lambda: state(combo) == "Checking", 30, "the move to be there")
     assert "Successfully cancelled" in combo.client("Workflow", "delete", "new_customer.t").stdout
     assert state(combo) is None
-    _, complained = client.communicate(timeout=30)
+    _, complained = client.communicate(timeout=100)
     assert client.returncode == 1 and "deleted, while it was checked" in complained
 
 

@@ -144,7 +144,7 @@ class Client:
     """One connection, its packets read here so that nothing of an answer is lost."""
 
     def __init__(self, flags, **where):
-        self.c = pymysql.connect(autocommit=None, read_timeout=60, charset="utf8mb4", client_flag=flags, **where)
+        self.c = pymysql.connect(autocommit=None, read_timeout=300, charset="utf8mb4", client_flag=flags, **where)
         self.last = Answer()
 
     def close(self):

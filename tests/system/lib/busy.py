@@ -22,7 +22,7 @@ class Busy:
     def __exit__(self, *exc):
         self.stopping.set()
         for t in self.threads:
-            t.join(60)
+            t.join(300)
         return False
 
     def _transaction(self, cur, row):

@@ -145,7 +145,7 @@ class Combo:
         call = urllib.request.Request(f"http://127.0.0.1:{self.base}/api/{method}", json.dumps(request).encode(),
                                       {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(call, timeout=30) as reply:
+            with urllib.request.urlopen(call, timeout=100) as reply:
                 return json.load(reply)
         except urllib.error.HTTPError as e:
             raise Failed(e.read().decode(errors="replace")) from None

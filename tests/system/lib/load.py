@@ -51,7 +51,7 @@ class Load:
     def stop(self):
         """Ends the clients; their summary. self.code is 0 when no client saw an error."""
         summary = self.ask("stop")
-        self.code = self.process.wait(60)
+        self.code = self.process.wait(300)
         self.process.stdin.close()
         self.process.stdout.close()
         return summary

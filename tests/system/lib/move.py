@@ -51,7 +51,7 @@ class Moving:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True)
 
-    def finish(self, seconds=60):
+    def finish(self, seconds=300):
         """Waits; when it did not succeed the same command is typed again, as a person would."""
         end = time.monotonic() + seconds
         said, _ = self.process.communicate(timeout=seconds)

@@ -1,5 +1,6 @@
 """Processes of a test: started, found, ended by pid, and never by name."""
 import glob
+import itertools
 import os
 import signal
 import socket
@@ -29,10 +30,19 @@ def is_built(name):
         return False
 
 
+# Below those that the kernel gives to outgoing connections, one of which might have the port before its server has
+# it, and below those of free_base(). Each process takes them from a part of its own, one after the other.
+FIRST_PORT, PORTS, OWN_PORTS = 10000, 9600, 200
+_next_port = itertools.count()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Nobody else's, of all processes that test here, until this process ends."""
+    for _ in range(PORTS):
+        port = FIRST_PORT + (os.getpid() * OWN_PORTS + next(_next_port) % OWN_PORTS) % PORTS
+        if is_free(port) and is_ours(port):
+            return port
+    raise RuntimeError("no free port")
 
 
 def free_base(offsets):
@@ -72,7 +82,12 @@ def is_free(port):
             return False
 
 
+PATIENCE = 5            # times what a machine needs that does nothing else; only a test that fails waits so long
+
+
 def wait_for(ready, seconds, what, more=lambda: ""):
+    """seconds: more than enough on a machine that does nothing else."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
         value = ready()
@@ -133,10 +148,10 @@ def end(process, sig=signal.SIGTERM, patience=10):
         return
     process.send_signal(sig)
     try:
-        process.wait(patience)
+        process.wait(patience * PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(patience)
+        process.wait(patience * PATIENCE)
 
 
 def kill_pid(pid, sig=signal.SIGKILL, seconds=10):

@@ -79,7 +79,7 @@ class Tablet:
         except (OSError, Refused):
             return False
 
-    def call(self, method, timeout_s=30, **members):
+    def call(self, method, timeout_s=150, **members):
         members["timeout"] = members.get("timeout", timeout_s * 1000000)
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/tablet/{method}",
                                          data=json.dumps(members).encode(), method="POST")
