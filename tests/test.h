@@ -2,7 +2,7 @@
  * test.h - one process per test, a deadline for each, no longjmp.
  *
  * TEST(name) { ... } registers itself. Each runs in a forked child with a
- * deadline (60 s, $TEST_DEADLINE_S); the parent prints one line per failure
+ * deadline (300 s, $TEST_DEADLINE_S); the parent prints one line per failure
  * and ends with "N passed, N failed". $TEST_ONLY=substring picks tests,
  * $TEST_PART=2 with $TEST_PARTS=3 the second, fifth, eighth of them and so on,
  * $TEST_SEED sets test_seed(), which is printed when a test fails.
