@@ -13,7 +13,7 @@ POINTS = ["commit.after", "finish.before", "finish.after"]
 def test_vtctld_killed_at(combo, point):
     combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": f"movetables.{point}=kill"})
     move.fill(combo, ROWS)
-    load = move.start_load(combo, rate=300)
+    load = move.start_load(combo, rate=150)
     armed = combo.pid("vtctld")
     moving = move.Moving(combo, "--enable-reverse-replication=false")
     try:
@@ -23,7 +23,7 @@ def test_vtctld_killed_at(combo, point):
         combo.up()
         combo.wait_restarted("vtctld", combo.kill("vtctld"))
         moving.finish()
-        load.go_on(300)
+        load.go_on(150)
     finally:
         moving.abandon()
         summary = load.stop()

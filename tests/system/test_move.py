@@ -3,7 +3,10 @@ import pytest
 
 from lib import move, proc
 
-ROWS = 60000        # about a second of copying: long enough to be killed in
+ROWS = 2000
+MANY_ROWS = 60000   # about a second of copying under load
+SLOW_ROWS = 20000   # some chunks of growing size, each of which begins late: long enough to be killed in
+SLOW_COPY = {"SWITCHYARD_FAULTS": "stream.chunk.before=sleep:300"}
 
 # Whose death costs clients their connections. Nothing else may cost them anything.
 COSTS_CONNECTIONS = {("vtgate", None), ("server", "customer")}
@@ -32,16 +35,18 @@ def finish_and_verify(combo, load, moving):
     return summary
 
 
-def test_a_table_moves_under_load_without_an_error_or_a_lost_write(filled):
-    load = move.start_load(filled, clients=8)
+def test_a_table_moves_under_load_without_an_error_or_a_lost_write(combo):
+    combo.up("customer", "new_customer")
+    move.fill(combo, MANY_ROWS)
+    load = move.start_load(combo, clients=8)
     load.go_on(1000)
-    summary = finish_and_verify(filled, load, move.Moving(filled))
+    summary = finish_and_verify(combo, load, move.Moving(combo))
     assert summary["disconnects"] == 0
     # The old table is left in place and refuses writes of whoever comes past the gate.
-    old = filled.port("server", "customer")
-    assert int(filled.mariadb("SELECT COUNT(*) FROM users", "customer", port=old, user="vt_dba")) > 0
+    old = combo.port("server", "customer")
+    assert int(combo.mariadb("SELECT COUNT(*) FROM users", "customer", port=old, user="vt_dba")) > 0
     with pytest.raises(Exception, match="1290|fence"):
-        filled.mariadb("INSERT INTO users (email) VALUES ('past@the.gate')", "customer", port=old, user="vt_dba")
+        combo.mariadb("INSERT INTO users (email) VALUES ('past@the.gate')", "customer", port=old, user="vt_dba")
 
 
 def test_the_same_command_again_says_that_it_is_done(filled):
@@ -80,16 +85,18 @@ def test_no_switch_waits_and_the_same_command_without_it_switches(filled):
 
 
 @pytest.mark.parametrize("name, keyspace", VICTIMS)
-def test_killed_during_copy(filled, name, keyspace):
+def test_killed_during_copy(combo, name, keyspace):
+    combo.up("customer", "new_customer", env=SLOW_COPY)
+    move.fill(combo, SLOW_ROWS)
     tolerate = (name, keyspace) in COSTS_CONNECTIONS
-    load = move.start_load(filled, rate=400, tolerate=tolerate)
-    moving = move.Moving(filled)
+    load = move.start_load(combo, rate=400, tolerate=tolerate)
+    moving = move.Moving(combo)
     try:
-        proc.wait_for(lambda: move.rows_copied(filled) > 0 or moving.process.poll() is not None, 60, "rows copied")
-        killed_in = move.state(filled)
-        kill_and_return(filled, name, keyspace)
+        proc.wait_for(lambda: move.rows_copied(combo) > 0 or moving.process.poll() is not None, 60, "rows copied")
+        killed_in = move.state(combo)
+        kill_and_return(combo, name, keyspace)
     finally:
-        summary = finish_and_verify(filled, load, moving)
+        summary = finish_and_verify(combo, load, moving)
     assert killed_in == "copying", f"the copy was over before the kill: {killed_in}"
     assert tolerate or summary["disconnects"] == 0
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+import time
 
 import pymysql
 import pytest
@@ -135,6 +136,7 @@ class Teacher(threading.Thread):
                     self.rests.clear()
                 self.lesson()
                 self.done += 1
+                time.sleep(0.1)
         except Exception as e:      # told by end()
             self.failed = e
         self.rests.set()
@@ -152,7 +154,7 @@ class Busy:
 
     def __init__(self, combo, teachers=3):
         self.combo = combo
-        self.load = Load(os.path.join(combo.folder, "journal"), combo.gate_port, clients=4, rate=400, orders=True).start()
+        self.load = Load(os.path.join(combo.folder, "journal"), combo.gate_port, clients=4, rate=200, orders=True).start()
         self.teachers = [Teacher(combo, i) for i in range(teachers)]
         for t in self.teachers:
             t.start()
@@ -160,7 +162,7 @@ class Busy:
     def go_on(self, lessons=5):
         goals = [t.done + lessons for t in self.teachers]
         proc.wait_for(lambda: all(t.done > g or t.failed for t, g in zip(self.teachers, goals)), 120, "teachers to go on")
-        self.load.go_on(500)
+        self.load.go_on(300)
 
     def pause(self):
         """All rest: teachers between two lessons, the load generator wherever it is, in transactions too."""

@@ -49,13 +49,13 @@ class Writer(threading.Thread):
                 while not self.ended.is_set():
                     cur.execute(f"INSERT INTO {self.table} (v) VALUES (%s)", (self.done,))
                     self.done += 1
-                    time.sleep(0.005)
+                    time.sleep(0.02)
         except Exception as e:      # told by end()
             self.failed = e
 
     def end(self):
         self.ended.set()
-        self.join(60)
+        self.join(300)
         assert self.failed is None and not self.is_alive(), self.failed
         self.conn.close()
 
@@ -80,7 +80,7 @@ class Move:
         self.thread.start()
 
     def finish(self):
-        self.thread.join(150)
+        self.thread.join(300)
         assert self.ended is not None, f"the move of {self.table} waits: {record(self.combo, self.workflow)['state_text']}"
         assert self.ended.returncode == 0, self.ended.stderr
         assert state(self.combo, self.workflow) == "Switched"
