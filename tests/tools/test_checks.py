@@ -4,10 +4,13 @@
 A line that must be found carries a comment with "finds:" and the beginning of the
 finding's text; every other line must be let through.
 """
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -77,6 +80,25 @@ class Checks(unittest.TestCase):
 
     def test_waits(self):
         self.compare('check_waits.py', 'waits')
+
+    @unittest.skipUnless(shutil.which('clang'), 'clang is for make lint')
+    def test_clang(self):
+        with tempfile.TemporaryDirectory() as build:
+            entries = []
+            for name, text in (('good', 'int good(void);\n'), ('bad', 'struct s { int a, b; } x = { 1 };\n')):
+                with open(os.path.join(build, f'{name}.c'), 'w', encoding='utf-8') as f:
+                    f.write(text)
+                entries.append({'directory': build, 'file': f'{name}.c', 'output': f'{name}.o',
+                                'command': f'ccache clang -Wextra -Werror -MD -MF {name}.d -o {name}.o -c {name}.c'})
+            with open(os.path.join(build, 'build.ninja'), 'w', encoding='utf-8') as f:
+                f.write('build build.ninja: phony\n')
+            for these, status in ((entries, 1), (entries[:1], 0), ([], 1)):
+                with open(os.path.join(build, 'compile_commands.json'), 'w', encoding='utf-8') as f:
+                    json.dump(these, f)
+                run = subprocess.run([sys.executable, os.path.join(TOOLS, 'check_clang.py'), build], capture_output=True, text=True)
+                self.assertEqual((run.returncode, 'bad.c:1:' in run.stdout), (status, len(these) == 2), run.stdout + run.stderr)
+                self.assertNotIn('good.c', run.stdout)
+                self.assertFalse(os.path.exists(os.path.join(build, 'good.o')))
 
 
 if __name__ == '__main__':
