@@ -24,7 +24,8 @@ flaky_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list 
 static bool
 says(const struct topo_op *op, const char *words)
 {
-	return memmem(op->value.ptr, op->value.len, words, strlen(words)) != NULL;
+	return op->value.len > 0 &&
+	    memmem(op->value.ptr, op->value.len, words, strlen(words)) != NULL;
 }
 
 /* What a plan may call it; NULL: it is left alone. */
