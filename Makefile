@@ -11,8 +11,8 @@ PYTHON  = /usr/bin/python3
 # A build on the way to something else says nothing unless it fails.
 QUIETLY = $(MAKE) --no-print-directory -s all NINJA_ARGS=--quiet
 NINJA_ARGS =
-# Under sanitizers and valgrind a test may take that many times longer than 60 s.
-SLOWLY  = TEST_DEADLINE_S=300
+# Under sanitizers and valgrind a test takes several times as long.
+SLOWLY  = TEST_DEADLINE_S=900
 export ROWS CLIENTS RATE
 
 all: $(BUILD)/build.ninja
@@ -46,7 +46,7 @@ deps:
 format:
 	@find src tests -path tests/tools -prune -o -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
 
-##make lint      format, layers, sizes, waits, form, tables of states, cppcheck
+##make lint      format, layers, sizes, waits, form, tables of states, clang's warnings, cppcheck
 lint: deps
 	@$(PYTHON) tools/lint.py
 
