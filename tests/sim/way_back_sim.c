@@ -1,0 +1,521 @@
+/*
+ * way_back_sim.c - worlds in which a workflow has switched, and keeps the side that it left as a way back.
+ *
+ * The server "source" serves; "target" was left, and equals it. The process under test, beside
+ * target, runs the product's stream of round 2 and its guard: prepared, begun, frozen, locked, thawed,
+ * frozen again, ended. At each of these steps it may be killed, connections break, networks stop,
+ * servers crash. What must hold:
+ *
+ *   (1) the target is the source as of the position applied, byte for byte: looked at after every commit;
+ *   (2) a stream that was prepared rests, keeps its start, and is there after a kill;
+ *   (3) one that has frozen at P is the source at P; a guard that has found something gives no lock;
+ *   (4) what somebody else has changed at the target closes the way back, whatever is killed when;
+ *   (5) all of this comes to its end.
+ *
+ * Seeds as in copy_stream_sim.c.
+ */
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "sim/mini_table.h"
+#include "sim/sim_process.h"
+#include "sim/sim_table.h"
+#include "task/sim.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	WORLDS = 20, /* with the fixed ones about a second of a core */
+	FIXED_WORLDS = 40,
+	PATIENCE_S = 900, /* of virtual time: far above the sum of all back-offs */
+	FAULTS_MAX = 12,
+	STRANGE_KEY = 1000, /* no writer's */
+	ROUND = 2,
+};
+
+#define WORKFLOW "move"
+#define SOURCE   "source:3306"
+#define TARGET   "target:3306"
+
+struct world {
+	uint64_t seed;
+	struct sim_table table;
+	struct rand rand;
+	struct credentials *accounts;
+	struct sim_process process; /* under test */
+	struct arena arena;
+	int faults;
+	int attempt;
+	bool written_past; /* by somebody else */
+	bool done;
+};
+
+#define fail(w, ...)                                                                               \
+	do {                                                                                       \
+		fprintf(stderr, "world TEST_SEED=%llu at %.6f s\n", (unsigned long long)(w)->seed, \
+		    (double)task_now() / 1e6);                                                     \
+		test_fail(__FILE__, __LINE__, __VA_ARGS__);                                        \
+	} while (0)
+
+static uint64_t
+below(struct world *w, uint64_t n)
+{
+	return rand_below(&w->rand, n);
+}
+
+static const char *
+gtid_now(struct world *w, struct minidb *db)
+{
+	return arena_printf(
+	    &w->arena, "0-%d-%llu", MINI_SERVER_ID, (unsigned long long)minidb_seq(db));
+}
+
+/* ---- (1) */
+
+static uint64_t
+applied_seq(const struct mini_table *t, const struct slice *row)
+{
+	int at = table_column(t, slice_str("applied_gtid"));
+	SCOPED(buf) struct buf text = BUF_INIT;
+	const char *dash;
+
+	check(at >= 0);
+	buf_add_slice(&text, row[at]);
+	dash = strrchr(text.data, '-');
+	return dash == NULL ? 0 : strtoull(dash + 1, NULL, 10);
+}
+
+static void
+committed(void *arg)
+{
+	struct world *w = arg;
+	const struct mini_table *t = store_find(
+	    minidb_store(w->table.target), slice_str(SIDECAR_DEFAULT), slice_str("stream"));
+	/* As sim_table_differs() reads the table: what is logged, be it visible yet or not. */
+	const struct slice *row =
+	    t == NULL || t->count == 0 ? NULL : row_logged(t->rows[0], UINT64_MAX);
+	const char *differs;
+
+	if (row == NULL || w->written_past)
+		return;
+	differs = sim_table_differs(&w->table, applied_seq(t, row), &w->arena);
+	if (differs != NULL)
+		fail(w, "the side that was left is not the served one at 0-1-%llu: %s",
+		    (unsigned long long)applied_seq(t, row), differs);
+}
+
+/* ---- The process under test */
+
+/* NULL: not made yet, or not read from the disk yet. */
+static struct stream *
+stream_of(struct world *w)
+{
+	return engine_find(&w->process.engine, WORKFLOW, ROUND);
+}
+
+static void
+start_process(struct ctx *cx, struct world *w)
+{
+	sim_process_begin(&w->process);
+	while (engine_open(cx, &w->process.engine) != 0) {
+		if (cx->err->kind != ERR_RETRY && cx->err->mysql_errno == 0)
+			fail(w, "the process cannot start: %s", cx->err->text);
+		check(task_sleep(cx, 100 * MSEC) == 0);
+	}
+}
+
+static void
+kill_process(struct ctx *cx, struct world *w)
+{
+	log_info("the process is killed");
+	if (below(w, 2) == 0) {
+		sim_reset(SOURCE);
+		sim_reset(TARGET);
+	}
+	sim_process_end(&w->process);
+	start_process(cx, w);
+}
+
+/* ---- Faults */
+
+static void
+crash(struct ctx *cx, struct world *w, struct minidb *db)
+{
+	minidb_crash(db);
+	check(task_sleep(cx, (usec)below(w, SECOND)) == 0);
+	minidb_up(db);
+}
+
+static void
+cut(struct ctx *cx, struct world *w, const char *address)
+{
+	sim_cut(address);
+	check(task_sleep(cx, (usec)below(w, below(w, 4) == 0 ? 8 * SECOND : SECOND)) == 0);
+	sim_heal(address);
+}
+
+static void
+do_fault(struct ctx *cx, struct world *w)
+{
+	uint64_t kind = below(w, 9);
+	bool source = below(w, 2) == 0;
+
+	log_info("fault %d at the %s", (int)kind, source ? "source" : "target");
+	if (kind < 4)
+		kill_process(cx, w);
+	else if (kind < 6)
+		sim_reset(source ? SOURCE : TARGET);
+	else if (kind < 7)
+		crash(cx, w, source ? w->table.source : w->table.target);
+	else if (kind < 8)
+		minidb_rotate(source ? w->table.source : w->table.target);
+	else
+		cut(cx, w, source ? SOURCE : TARGET);
+}
+
+/* Time passes, and at times something breaks. */
+static void
+live(struct ctx *cx, struct world *w, usec longest)
+{
+	check(task_sleep(cx, (usec)below(w, (uint64_t)longest)) == 0);
+	if (w->faults > 0 && below(w, 2) == 0) {
+		w->faults--;
+		do_fault(cx, w);
+	}
+	if (task_now() > PATIENCE_S * SECOND)
+		fail(w, "no end: %s", cx->err->text);
+}
+
+/* ---- Two sides that are equal */
+
+static void
+add_value(struct buf *sql, const struct mini_column *c, struct slice v)
+{
+	if (slice_is_null(v))
+		buf_add_str(sql, "NULL");
+	else if (c->kind == MINI_INT)
+		buf_add_slice(sql, v);
+	else
+		buf_add_str(sql, "0x");
+	for (size_t i = 0; !slice_is_null(v) && c->kind != MINI_INT && i < v.len; i++)
+		buf_addf(sql, "%02x", v.ptr[i]);
+}
+
+static void
+copy_row(struct ctx *cx, struct mini_session *s, const struct mini_table *t, const struct slice *row)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "INSERT INTO `dst`.`t` (");
+	for (int i = 0; i < t->columns_count; i++)
+		buf_addf(&sql, "%s`%s`", i > 0 ? "," : "", t->columns[i].name);
+	buf_add_str(&sql, ") VALUES (");
+	for (int i = 0; i < t->columns_count; i++) {
+		buf_add_str(&sql, i > 0 ? "," : "");
+		add_value(&sql, &t->columns[i], row[i]);
+	}
+	buf_add_char(&sql, ')');
+	check(minidb_exec(cx, s, sql.data) == 0);
+}
+
+static void
+make_sides(struct ctx *cx, struct world *w)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	const struct mini_table *t;
+	struct mini_session *s;
+
+	sim_table_create(cx, &w->table);
+	t = store_find(minidb_store(w->table.source), slice_str("src"), slice_str("t"));
+	s = minidb_open(w->table.target);
+	mini_table_show(&sql, t);
+	check(slice_starts(buf_slice(&sql), "CREATE TABLE `t` "));
+	buf_consume(&sql, strlen("CREATE TABLE `t` "));
+	const char *create =
+	    arena_printf(&w->arena, "CREATE TABLE `dst`.`t` %.*s", SLICE_ARG(buf_slice(&sql)));
+	check(minidb_exec(cx, s, create) == 0);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct slice *row = row_at(t->rows[i], NULL, UINT64_MAX);
+
+		if (row != NULL)
+			copy_row(cx, s, t, row);
+	}
+	minidb_close(s);
+}
+
+/* ---- The steps */
+
+/* Each is asked for again and again, as vtctld does. */
+typedef int step_fn(struct ctx *cx, struct world *w);
+
+static void
+do_step(struct ctx *cx, struct world *w, const char *name, step_fn *step)
+{
+	for (int times = 0;; times++) {
+		struct ctx within = ctx_within(cx, 2 * SECOND);
+
+		live(cx, w, 100 * MSEC);
+		if (stream_of(w) != NULL && stream_phase(stream_of(w)) == STREAM_ERROR)
+			fail(w, "%s: the stream has stopped", name);
+		if (step(&within, w) == 0 && (times > 0 || below(w, 2) == 0))
+			break; /* at times once more, for the same answer */
+		log_info("%s: %s", name, cx->err->text);
+	}
+	live(cx, w, 100 * MSEC);
+}
+
+static int
+prepare(struct ctx *cx, struct world *w)
+{
+	struct moved_names table = { "t", "t" };
+	struct stream_prepare_request q = { .move = { .workflow = WORKFLOW,
+						.round = ROUND,
+						.attempt = w->attempt,
+						.side = MOVE_TO,
+						.from = { SOURCE, "src", SIDECAR_DEFAULT },
+						.to = { "", "dst", "" },
+						.tables = &table,
+						.tables_count = 1 },
+		.guard_from = gtid_now(w, w->table.target) };
+	SCOPED(position) struct position at = { 0 };
+
+	TRY(engine_prepare(cx, &w->process.engine, &q, &at));
+	if (strcmp(position_gtid(&at), gtid_now(w, w->table.source)) != 0)
+		fail(w, "the start is %s, not where the source is", position_gtid(&at));
+	return 0;
+}
+
+/* (2) */
+static int
+rests(struct ctx *cx, struct world *w)
+{
+	if (stream_of(w) == NULL || stream_phase(stream_of(w)) != STREAM_PREPARED)
+		fail(w, "what was prepared is gone");
+	return 0;
+}
+
+static int
+begin(struct ctx *cx, struct world *w)
+{
+	return stream_begin(cx, stream_of(w), w->attempt);
+}
+
+static int
+freeze(struct ctx *cx, struct world *w)
+{
+	const char *differs;
+
+	TRY(stream_freeze(cx, stream_of(w), gtid_now(w, w->table.source), w->attempt));
+	differs = sim_table_differs(&w->table, minidb_seq(w->table.source), &w->arena);
+	if (differs != NULL && !w->written_past)
+		fail(w, "frozen, and not the source: %s", differs);
+	return 0;
+}
+
+static int
+lock(struct ctx *cx, struct world *w)
+{
+	TRY(stream_lock(cx, stream_of(w), w->attempt));
+	if (w->written_past)
+		fail(w, "the guard has found nothing");
+	return 0;
+}
+
+static int
+is_closed(struct ctx *cx, struct world *w)
+{
+	if (lock(cx, w) != 0 && cx->err->kind == ERR_REFUSED)
+		return 0;
+	return -1;
+}
+
+static int
+thaw(struct ctx *cx, struct world *w)
+{
+	return stream_thaw(cx, stream_of(w), w->attempt);
+}
+
+static int
+finish(struct ctx *cx, struct world *w)
+{
+	return stream_finish(cx, stream_of(w), w->attempt);
+}
+
+/* By who may do everything at the server that was left. */
+static int
+write_past(struct ctx *cx, struct world *w)
+{
+	struct mini_session *s = minidb_open(w->table.target);
+	int rc;
+
+	if (s == NULL)
+		return -1;
+	w->written_past = true;
+	rc = minidb_exec(cx, s,
+	    arena_printf(&w->arena, "REPLACE INTO `dst`.`t` (`id`,`v`,`n`) VALUES (%d,'x',NULL)",
+		STRANGE_KEY));
+	minidb_close(s);
+	return rc == 0 ? 0 : -1;
+}
+
+/* ---- Lives */
+
+static void
+serve(struct ctx *cx, struct world *w)
+{
+	sim_writers_start(&w->table, 1 + (int)below(w, 3));
+	for (int i = 0; i < 4; i++)
+		live(cx, w, SECOND);
+	sim_writers_stop(cx, &w->table);
+}
+
+static void
+switch_away(struct ctx *cx, struct world *w)
+{
+	make_sides(cx, w);
+	start_process(cx, w);
+	w->attempt = 1;
+	do_step(cx, w, "prepare", prepare);
+	do_step(cx, w, "rest", rests);
+	do_step(cx, w, "begin", begin);
+	serve(cx, w);
+}
+
+static void
+end_world(struct world *w)
+{
+	sim_process_end(&w->process);
+	minidb_stop(w->table.source);
+	minidb_stop(w->table.target);
+	w->done = true;
+}
+
+/* An attempt to come back that is given up, and one that comes through. */
+static void
+live_back(void *arg)
+{
+	struct world *w = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
+
+	switch_away(&cx, w);
+	w->attempt = 3;
+	do_step(&cx, w, "freeze", freeze);
+	do_step(&cx, w, "lock", lock);
+	w->attempt = 4;
+	do_step(&cx, w, "thaw", thaw);
+	serve(&cx, w);
+	w->attempt = 5;
+	do_step(&cx, w, "freeze", freeze);
+	do_step(&cx, w, "lock", lock);
+	do_step(&cx, w, "finish", finish);
+	if (stream_phase(stream_of(w)) != STREAM_STOPPED)
+		fail(w, "the stream has not ended");
+	end_world(w);
+}
+
+static void
+live_written_past(void *arg)
+{
+	struct world *w = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
+
+	switch_away(&cx, w);
+	do_step(&cx, w, "write", write_past);
+	if (below(w, 2) == 0) /* else the guard may have judged nothing of it yet */
+		serve(&cx, w);
+	w->attempt = 3;
+	do_step(&cx, w, "freeze", freeze);
+	do_step(&cx, w, "lock", is_closed);
+	kill_process(&cx, w);
+	do_step(&cx, w, "lock again", is_closed);
+	end_world(w);
+}
+
+/* ---- Worlds */
+
+static struct minidb *
+start_server(struct world *w, const char *address, bool is_source)
+{
+	struct minidb_params params = {
+		.address = address, .binlog = true, .seed = rand_u64(&w->rand),
+		.pace = {
+			.statement = 100 + (usec)below(w, 5 * MSEC),
+			.visible = (usec)below(w, 60 * MSEC),
+			.alter = 300 * MSEC, .lock_wait = 2 * SECOND,
+			.dump = (usec)below(w, 200 * MSEC),
+		},
+		.committed = is_source ? NULL : committed, .arg = w,
+	};
+
+	sim_latency(address, (usec)below(w, MSEC));
+	return minidb_start(&params);
+}
+
+static void
+run_world(uint64_t seed, task_fn *life)
+{
+	struct world *w = mem_new(struct world);
+
+	sim_start(seed);
+	w->seed = seed;
+	rand_seed(&w->rand, seed);
+	w->accounts = mem_new(struct credentials);
+	snprintf(w->accounts->dba.user, sizeof(w->accounts->dba.user), "vt_dba");
+	snprintf(w->accounts->stream.user, sizeof(w->accounts->stream.user), "vt_stream");
+	w->process.env = (struct tablet_env){ .alias = "zone1-100",
+		.server = TARGET,
+		.sidecar = SIDECAR_DEFAULT,
+		.accounts = w->accounts,
+		.data_dir = "/tmp",
+		.appliers = 4,
+		.copy_parallel = 4,
+		.chunk_rows = 10 };
+	w->faults = below(w, 4) == 0 ? 0 : (int)below(w, FAULTS_MAX + 1);
+	w->table = (struct sim_table){
+		.variant = SIM_INT,
+		.keys = 8 + (int)below(w, 24),
+		.writer_pause = 10 * MSEC + (usec)below(w, 40 * MSEC),
+	};
+	rand_seed(&w->table.rand, rand_u64(&w->rand));
+	w->table.source = start_server(w, SOURCE, true);
+	w->table.target = start_server(w, TARGET, false);
+	struct task *t = task_spawn("world", life, w);
+	check(t != NULL);
+	task_detach(t);
+	sim_run_until(2 * PATIENCE_S * SECOND);
+	if (!w->done)
+		fail(w, "the world did not end");
+	sim_stop();
+	arena_done(&w->arena);
+	free(w->accounts);
+	free(w);
+}
+
+static void
+run_worlds(task_fn *life)
+{
+	const char *count = getenv("SIM_WORLDS");
+	uint64_t worlds = WORLDS;
+
+	check(count == NULL || parse_u64(slice_str(count), &worlds, &(struct err){ 0 }) == 0);
+	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
+	/* The first ones are always the same, so that what they catch is caught each time. */
+	for (uint64_t i = 1; getenv("TEST_SEED") == NULL && i <= FIXED_WORLDS; i++)
+		run_world(i, life);
+	for (uint64_t i = 0; i < worlds; i++)
+		run_world(test_seed() + i, life);
+}
+
+TEST(there_and_back_with_kills_at_each_step)
+{
+	run_worlds(live_back);
+}
+
+TEST(what_somebody_else_has_written_closes_the_way_back)
+{
+	run_worlds(live_written_past);
+}
