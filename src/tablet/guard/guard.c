@@ -8,13 +8,9 @@
 #include "base/parse.h"
 #include "mysql/gtid.h"
 #include "sql/quote.h"
-#include "tablet/read/lag.h"
 #include "tablet/read/place.h"
-#include "tablet/read/tail.h"
 #include "tablet/server/server_lock.h"
-#include "tablet/server/share.h"
 #include "tablet/server/spare.h"
-#include "task/group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,26 +19,6 @@ enum {
 	BACKOFF_MS = 500,
 	POLL_MS = 1000,                /* the lag is told to people and judged by seconds */
 	STORE_BYTES = 16 * 1024 * 1024 /* read again after a kill: a second's work */
-};
-
-struct guard {
-	const struct tablet_env *env;
-	struct stream_id id;
-	const struct move_request *request;
-	struct group life;
-	struct waitlist *changed;
-	struct position read;   /* all up to here was judged */
-	struct position stored; /* file and offset alone */
-	char finding[512];
-	struct lag lag;
-	struct share lock; /* count is 0: none */
-
-	/* While READING. */
-	struct mysql_client *dba;
-	struct arena arena;
-	struct moved_tables tables; /* at our end */
-	struct tail_params params;
-	struct tail *tail;
 };
 
 void

@@ -42,11 +42,32 @@
 #define TABLET_GUARD_GUARD_H
 
 #include "rpc/tablet.h"
+#include "tablet/read/lag.h"
+#include "tablet/read/tail.h"
 #include "tablet/server/env.h"
-#include "tablet/server/position.h"
-#include "task/waitlist.h"
+#include "tablet/server/share.h"
+#include "task/group.h"
 
-struct guard;
+/* Of guard.c alone. */
+struct guard {
+	const struct tablet_env *env;
+	struct stream_id id;
+	const struct move_request *request;
+	struct group life;
+	struct waitlist *changed;
+	struct position read;   /* all up to here was judged */
+	struct position stored; /* file and offset alone */
+	char finding[512];
+	struct lag lag;
+	struct share lock; /* count is 0: none */
+
+	/* While READING. */
+	struct mysql_client *dba;
+	struct arena arena;
+	struct moved_tables tables; /* at our end */
+	struct tail_params params;
+	struct tail *tail;
+};
 
 /* The row of a guard that begins behind that GTID list. */
 int guard_row_make(
@@ -75,6 +96,7 @@ int guard_lock(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const v
 /* Is it there, as the server says just now? */
 bool guard_locked(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg);
 void guard_unlock(struct guard *g);
+/* Aborts where (1) does not hold. */
 void guard_check(const struct guard *g);
 
 #endif

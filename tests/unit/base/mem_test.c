@@ -226,3 +226,16 @@ TEST(secret_is_wiped)
 	secret_done(&s);
 	expect(memcmp(&s, &zero, sizeof s) == 0);
 }
+
+static void
+longer_than_its_room(void)
+{
+	struct buf b = { .data = (char[4]){ "abc" }, .len = 4, .cap = 4 };
+
+	buf_truncate(&b, 0);
+}
+
+TEST(a_buf_without_room_for_its_end_ends_the_process)
+{
+	expect_check_fails(longer_than_its_room, "b->len < b->cap");
+}

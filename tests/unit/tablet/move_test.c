@@ -104,7 +104,15 @@ act_unseen(void)
 	move_check(&m);
 }
 
+static void
+end_without_a_turn(void)
+{
+	moves_init(&moves_here);
+	move_end(move_of(&moves_here, "a/b"));
+}
+
 TEST(nobody_acts_whom_its_move_has_not_seen)
 {
 	expect_check_fails(act_unseen, "m->acting <= m->seen");
+	expect_check_fails(end_without_a_turn, "m->acting != NOBODY");
 }

@@ -421,3 +421,28 @@ TEST(a_compressed_event_stops_the_tail_by_name)
 {
 	in_sim(compressed);
 }
+
+/* ---- What a tail must never be in */
+
+static void
+hand_on_what_was_not_read(void *arg)
+{
+	struct position *returned;
+
+	script_txn(&script, 1, "a");
+	open_tail();
+	returned = (struct position *)(uintptr_t)tail_position(tail);
+	returned->offset = UINT64_MAX;
+	next();
+}
+
+static void
+ahead(void)
+{
+	in_sim(hand_on_what_was_not_read);
+}
+
+TEST(a_tail_that_has_handed_on_more_than_it_read_ends_the_process)
+{
+	expect_check_fails(ahead, "position_cmp(&t->returned, &t->read) <= 0");
+}
