@@ -159,7 +159,7 @@ class Busy:
         for t in self.teachers:
             t.start()
 
-    def go_on(self, lessons=5):
+    def go_on(self, lessons=3):
         goals = [t.done + lessons for t in self.teachers]
         proc.wait_for(lambda: all(t.done > g or t.failed for t, g in zip(self.teachers, goals)), 120, "teachers to go on")
         self.load.go_on(300)
