@@ -36,7 +36,7 @@ int client_split_workflow(struct arena *a, const char *text, const char **keyspa
 
 /* Was that option typed? */
 bool client_given(const struct client *c, const char *option);
-/* What to type to follow this command's move again: the same, without --detach. */
+/* What to type to watch this command's move again: the same, without --detach. */
 void client_resume(struct buf *out, const struct client *c);
 
 /* For machines: the error as the last line of what is printed. */

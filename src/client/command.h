@@ -43,7 +43,7 @@ void command_list(FILE *out);
 int move_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 
-/* Says how to follow the move again that goes on without this command. */
+/* Says how to watch the move again that goes on without this command. */
 void move_leave(const struct client *c);
 /* workflow.c: lists workflows, shows one, or has it taken back. "Workflow show keyspace.name" and Vitess's
  * older "Workflow keyspace.name show". */

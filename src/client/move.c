@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "client/control.h"
-#include "client/follow.h"
+#include "client/watch.h"
 #include "client/forms.h"
 #include "client/streams.h"
 #include "client/traffic.h"
@@ -34,9 +34,9 @@ read_findings(struct arena *a, const struct client *c, struct slice answer, cons
 	struct json findings = json_get_array(root, "findings");
 
 	for (size_t i = 0; !c->json && i < json_count(&findings); i++) {
-		struct json f = json_item(&findings, i);
+		struct json one = json_item(&findings, i);
 
-		view_finding(&out, json_get_str(&f, "severity"), json_get_str(&f, "text"));
+		view_finding(&out, json_get_str(&one, "severity"), json_get_str(&one, "text"));
 	}
 	if (c->json)
 		buf_addf(&out, "%.*s\n", SLICE_ARG(answer));
@@ -83,12 +83,12 @@ say_done(const struct client *c, const struct created *made)
 /* One long poll for the end of the check. A vtctld that is away for a while is waited for: another one, or
  * the same, goes on. */
 static int
-poll_check(struct ctx *cx, struct follow *f, const struct ctl_request *r, struct created *made)
+poll_check(struct ctx *cx, struct watch *w, const struct ctl_request *r, struct created *made)
 {
 	struct created now;
 
-	if (create(cx, f->client, r, &now) == 0) {
-		f->gone_since = NEVER;
+	if (create(cx, w->client, r, &now) == 0) {
+		w->gone_since = NEVER;
 		made->checking = now.checking;
 		made->refused = now.refused;
 		made->text = now.text;
@@ -98,20 +98,20 @@ poll_check(struct ctx *cx, struct follow *f, const struct ctl_request *r, struct
 		made->revision = now.revision;
 		return 0;
 	}
-	return follow_away(cx, f);
+	return watch_away(cx, w);
 }
 
 static int
-begin(struct ctx *cx, struct follow *f, const struct ctl_request *request, struct created *made)
+begin(struct ctx *cx, struct watch *w, const struct ctl_request *request, struct created *made)
 {
 	struct ctl_request r = *request;
 
-	TRY(create(cx, f->client, &r, made));
-	f->client->begun = true;
-	while (made->checking && !f->client->interrupted) {
-		f->checking = made->state_text;
+	TRY(create(cx, w->client, &r, made));
+	w->client->begun = true;
+	while (made->checking && !w->client->interrupted) {
+		w->checking = made->state_text;
 		r.after_revision = made->revision;
-		TRY(poll_check(cx, f, &r, made));
+		TRY(poll_check(cx, w, &r, made));
 	}
 	return 0;
 }
@@ -120,13 +120,13 @@ begin(struct ctx *cx, struct follow *f, const struct ctl_request *request, struc
 static void
 say_checking(void *arg)
 {
-	struct follow *f = arg;
+	struct watch *w = arg;
 	struct err err;
 	struct ctx cx = { .deadline = NEVER, .err = &err };
 	usec since = task_now();
 
 	while (task_sleep(&cx, CHECKING_EVERY_S * SECOND) == 0)
-		progress_checking(&f->progress, f->checking, since, task_now());
+		progress_checking(&w->progress, w->checking, since, task_now());
 }
 
 /* By the preflight's list, which is printed first. */
@@ -140,16 +140,16 @@ refused(struct ctx *cx, const struct created *made)
 
 /* The check asks two servers, and waits for what they wait for. */
 static int
-begin_aloud(struct ctx *cx, struct follow *f, const struct ctl_request *r, struct created *made)
+begin_aloud(struct ctx *cx, struct watch *w, const struct ctl_request *r, struct created *made)
 {
 	struct group group;
 	int rc;
 
 	group_init(&group);
-	TRY(group_spawn(&group, "checking", say_checking, f, cx->err));
-	rc = begin(cx, f, r, made);
+	TRY(group_spawn(&group, "checking", say_checking, w, cx->err));
+	rc = begin(cx, w, r, made);
 	group_done(&group);
-	progress_end_line(&f->progress);
+	progress_end_line(&w->progress);
 	return rc == 0 && made->refused ? refused(cx, made) : rc;
 }
 
@@ -167,29 +167,29 @@ end_of(const struct move_view *v, const struct command_options *o)
 
 /* A move of the same tables the other way is the way back. */
 static int
-follow_back(struct ctx *cx, struct follow *f, const struct created *made, int *status)
+watch_back(struct ctx *cx, struct watch *w, const struct created *made, int *status)
 {
-	if (!f->client->json)
+	if (!w->client->json)
 		printf("This is the way back of workflow %s.\n", made->workflow);
-	f->end = traffic_reversed;
-	if (f->options->detach)
-		return follow_detach(f, status, 0);
-	TRY(follow_run(cx, f, made->workflow, status));
+	w->end = traffic_reversed;
+	if (w->options->detach)
+		return watch_detach(w, status, 0);
+	TRY(watch_run(cx, w, made->workflow, status));
 	if (*status == 0)
-		progress_summary(&f->progress, &f->view);
+		progress_summary(&w->progress, &w->view);
 	return 0;
 }
 
 static int
-follow_to_end(struct ctx *cx, struct follow *f, const struct created *made, int *status)
+watch_to_end(struct ctx *cx, struct watch *w, const struct created *made, int *status)
 {
-	if (!made->created && !f->client->json)
-		printf("Workflow %s is there already: following it.\n", made->workflow);
-	if (f->options->detach)
-		return follow_detach(f, status, 0);
-	TRY(follow_run(cx, f, made->workflow, status));
+	if (!made->created && !w->client->json)
+		printf("Workflow %s is there already: watching it.\n", made->workflow);
+	if (w->options->detach)
+		return watch_detach(w, status, 0);
+	TRY(watch_run(cx, w, made->workflow, status));
 	if (*status == 0)
-		progress_summary(&f->progress, &f->view);
+		progress_summary(&w->progress, &w->view);
 	return 0;
 }
 
@@ -198,19 +198,18 @@ run_short(struct ctx *cx, struct client *c, const struct command_options *o,
     const struct ctl_request *r, int *status)
 {
 	struct created made;
-	struct follow f;
+	struct watch w;
 
-	follow_init(&f, c, o, end_of);
-	TRY(begin_aloud(cx, &f, r, &made));
+	watch_init(&w, c, o, end_of);
+	TRY(begin_aloud(cx, &w, r, &made));
 	if (made.done) {
 		say_done(c, &made);
 		return 0;
 	}
 	if (made.ended[0] != '\0' && !c->json)
 		printf("note: the way back of workflow %s ends with this move.\n", made.ended);
-	int rc =
-	    made.back ? follow_back(cx, &f, &made, status) : follow_to_end(cx, &f, &made, status);
-	follow_done(&f);
+	int rc = made.back ? watch_back(cx, &w, &made, status) : watch_to_end(cx, &w, &made, status);
+	watch_done(&w);
 	return rc;
 }
 
@@ -230,15 +229,15 @@ run_create(struct ctx *cx, struct client *c, const struct command_options *o,
     const struct form *form, int *status)
 {
 	struct created made;
-	struct follow f;
+	struct watch w;
 
-	follow_init(&f, c, o, begun_of);
-	f.quiet = true;
-	TRY(begin_aloud(cx, &f, &form->request, &made));
-	int rc = follow_run(cx, &f, made.workflow, status);
+	watch_init(&w, c, o, begun_of);
+	w.quiet = true;
+	TRY(begin_aloud(cx, &w, &form->request, &made));
+	int rc = watch_run(cx, &w, made.workflow, status);
 	if (rc == 0 && *status == 0)
-		streams_put_created(c, form, &f.view);
-	follow_done(&f);
+		streams_put_created(c, form, &w.view);
+	watch_done(&w);
 	return rc;
 }
 

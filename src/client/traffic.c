@@ -1,6 +1,6 @@
 #include "client/traffic.h"
 
-#include "client/follow.h"
+#include "client/watch.h"
 #include "topo/json.h"
 
 #include <stdio.h>
@@ -110,18 +110,18 @@ traffic_run(struct ctx *cx, struct client *c, const struct command_options *o,
     const struct form *form, int *status)
 {
 	struct asked asked;
-	struct follow f;
+	struct watch w;
 
 	TRY(ask(cx, c, form, &asked));
 	if (asked.done) {
 		say(cx->arena, c, form, &asked, asked.start_state);
 		return 0;
 	}
-	follow_init(&f, c, o, end_of(form));
-	f.quiet = true;
-	int rc = follow_run(cx, &f, asked.workflow, status);
+	watch_init(&w, c, o, end_of(form));
+	w.quiet = true;
+	int rc = watch_run(cx, &w, asked.workflow, status);
 	if (rc == 0 && *status == 0)
-		say(cx->arena, c, form, &asked, f.view.traffic);
-	follow_done(&f);
+		say(cx->arena, c, form, &asked, w.view.traffic);
+	watch_done(&w);
 	return rc;
 }

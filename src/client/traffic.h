@@ -4,7 +4,7 @@
 #ifndef CLIENT_TRAFFIC_H
 #define CLIENT_TRAFFIC_H
 
-#include "client/follow.h"
+#include "client/watch.h"
 #include "client/forms.h"
 
 int traffic_run(struct ctx *cx, struct client *c, const struct command_options *o,

@@ -1,4 +1,4 @@
-#include "client/follow.h"
+#include "client/watch.h"
 
 #include "topo/json.h"
 
@@ -12,31 +12,31 @@ enum {
 };
 
 void
-follow_init(struct follow *f, struct client *c, const struct command_options *o, outcome_fn *end)
+watch_init(struct watch *w, struct client *c, const struct command_options *o, outcome_fn *end)
 {
-	*f = (struct follow){
+	*w = (struct watch){
 		.client = c, .options = o, .end = end, .gone_since = NEVER, .checking = ""
 	};
-	progress_init(&f->progress, isatty(STDOUT_FILENO) == 1, c->json);
+	progress_init(&w->progress, isatty(STDOUT_FILENO) == 1, c->json);
 }
 
 void
-follow_done(struct follow *f)
+watch_done(struct watch *w)
 {
-	arena_done(&f->arena);
+	arena_done(&w->arena);
 }
 
 int
-follow_away(struct ctx *cx, struct follow *f)
+watch_away(struct ctx *cx, struct watch *w)
 {
 	if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
 		return -1;
-	if (f->gone_since == NEVER) {
-		f->gone_since = task_now();
-		progress_end_line(&f->progress);
+	if (w->gone_since == NEVER) {
+		w->gone_since = task_now();
+		progress_end_line(&w->progress);
 		fprintf(stderr, "waiting for vtctld: %s\n", cx->err->text);
 	}
-	if (task_now() - f->gone_since > GONE_AFTER_S * SECOND)
+	if (task_now() - w->gone_since > GONE_AFTER_S * SECOND)
 		return err_hint(cx->err,
 		    "the move goes on when vtctld runs again; the same command attaches to it");
 	return task_sleep(cx, AGAIN_MS * MSEC);
@@ -44,23 +44,23 @@ follow_away(struct ctx *cx, struct follow *f)
 
 /* One poll. Without an answer: 0 while there is hope. */
 static int
-ask(struct ctx *cx, struct follow *f)
+ask(struct ctx *cx, struct watch *w)
 {
 	struct ctx within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
 	struct arena arena = ARENA_INIT;
 	struct slice answer;
 
 	within.arena = &arena;
-	f->request.after_revision = f->view.revision;
-	if (client_call(&within, f->client, "move_status", &f->request, &answer) == 0) {
-		arena_done(&f->arena);
-		f->arena = arena;
-		within.arena = &f->arena;
-		f->gone_since = NEVER;
-		return view_read(&within, answer, &f->view);
+	w->request.after_revision = w->view.revision;
+	if (client_call(&within, w->client, "move_status", &w->request, &answer) == 0) {
+		arena_done(&w->arena);
+		w->arena = arena;
+		within.arena = &w->arena;
+		w->gone_since = NEVER;
+		return view_read(&within, answer, &w->view);
 	}
 	arena_done(&arena);
-	return follow_away(cx, f);
+	return watch_away(cx, w);
 }
 
 static void
@@ -85,15 +85,15 @@ move_leave(const struct client *c)
 	if (c->json)
 		leave_json(resume.data);
 	else
-		printf("The move goes on without this command. To follow it again:\n  %s\n",
+		printf("The move goes on without this command. To watch it again:\n  %s\n",
 		    resume.data);
 }
 
 int
-follow_detach(struct follow *f, int *status, int code)
+watch_detach(struct watch *w, int *status, int code)
 {
-	progress_end_line(&f->progress);
-	move_leave(f->client);
+	progress_end_line(&w->progress);
+	move_leave(w->client);
 	*status = code;
 	return 0;
 }
@@ -109,36 +109,36 @@ failed(struct ctx *cx, const struct move_view *v)
 }
 
 static int
-watch(struct ctx *cx, struct follow *f, int *status)
+poll_until_end(struct ctx *cx, struct watch *w, int *status)
 {
-	bool noted = f->client->json || f->quiet;
+	bool noted = w->client->json || w->quiet;
 
 	for (;;) {
 		enum outcome end;
 
-		if (f->client->interrupted)
-			return follow_detach(f, status, COMMAND_INTERRUPTED);
-		TRY(ask(cx, f));
-		if (f->gone_since != NEVER)
+		if (w->client->interrupted)
+			return watch_detach(w, status, COMMAND_INTERRUPTED);
+		TRY(ask(cx, w));
+		if (w->gone_since != NEVER)
 			continue;
-		f->view.workflow = f->request.workflow;
+		w->view.workflow = w->request.workflow;
 		if (!noted)
-			printf("%s", f->view.notes);
+			printf("%s", w->view.notes);
 		noted = true;
-		if (!f->quiet)
-			progress_show(&f->progress, &f->view, task_now());
-		end = f->end(&f->view, f->options);
+		if (!w->quiet)
+			progress_show(&w->progress, &w->view, task_now());
+		end = w->end(&w->view, w->options);
 		if (end == MOVE_GOES_ON)
 			continue;
-		progress_end_line(&f->progress);
-		return end == MOVE_FAILED ? failed(cx, &f->view) : 0;
+		progress_end_line(&w->progress);
+		return end == MOVE_FAILED ? failed(cx, &w->view) : 0;
 	}
 }
 
 int
-follow_run(struct ctx *cx, struct follow *f, const char *workflow, int *status)
+watch_run(struct ctx *cx, struct watch *w, const char *workflow, int *status)
 {
-	f->request = (struct ctl_request){ .workflow = workflow };
-	f->client->begun = true;
-	return watch(cx, f, status);
+	w->request = (struct ctl_request){ .workflow = workflow };
+	w->client->begun = true;
+	return poll_until_end(cx, w, status);
 }

@@ -1,11 +1,11 @@
 /*
- * follow.h - a workflow watched by long polls until it is where its command wants it.
+ * watch.h - a workflow watched by long polls until it is where its command wants it.
  *
  * A vtctld that goes away for a while is waited for: another one, or the same, goes on. Ctrl-C leaves,
  * and says what to type to come back.
  */
-#ifndef CLIENT_FOLLOW_H
-#define CLIENT_FOLLOW_H
+#ifndef CLIENT_WATCH_H
+#define CLIENT_WATCH_H
 
 #include "client/command.h"
 #include "client/progress.h"
@@ -15,7 +15,7 @@ enum outcome { MOVE_GOES_ON, MOVE_DONE, MOVE_FAILED };
 
 typedef enum outcome outcome_fn(const struct move_view *v, const struct command_options *o);
 
-struct follow {
+struct watch {
 	struct client *client;
 	const struct command_options *options;
 	outcome_fn *end;
@@ -28,15 +28,14 @@ struct follow {
 	const char *checking;  /* what its check waits for */
 };
 
-void follow_init(
-    struct follow *f, struct client *c, const struct command_options *o, outcome_fn *end);
-void follow_done(struct follow *f);
-/* Until the outcome. 0 and *status, which is not 0 when it was left; f->view is how it stands then. A
+void watch_init(struct watch *w, struct client *c, const struct command_options *o, outcome_fn *end);
+void watch_done(struct watch *w);
+/* Until the outcome. 0 and *status, which is not 0 when it was left; w->view is how it stands then. A
  * move that failed is the error. */
-int follow_run(struct ctx *cx, struct follow *f, const char *workflow, int *status) MUST_USE;
+int watch_run(struct ctx *cx, struct watch *w, const char *workflow, int *status) MUST_USE;
 /* A call has failed: 0 while there is hope, after a moment. */
-int follow_away(struct ctx *cx, struct follow *f) MUST_USE;
+int watch_away(struct ctx *cx, struct watch *w) MUST_USE;
 /* Leaves it: how to come back is said. */
-int follow_detach(struct follow *f, int *status, int code);
+int watch_detach(struct watch *w, int *status, int code);
 
 #endif
