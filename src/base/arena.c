@@ -181,19 +181,29 @@ arena_dup(struct arena *a, struct slice s)
 }
 
 char *
-arena_printf(struct arena *a, const char *fmt, ...)
+arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
-	va_list ap, again;
+	va_list again;
 
-	va_start(ap, fmt);
 	va_copy(again, ap);
-	int len = vsnprintf(NULL, 0, fmt, ap);
+	int len = vsnprintf(NULL, 0, fmt, again);
 
-	va_end(ap);
+	va_end(again);
 	check(len >= 0);
 	char *text = arena_alloc(a, (size_t)len + 1);
 
-	vsnprintf(text, (size_t)len + 1, fmt, again);
-	va_end(again);
+	vsnprintf(text, (size_t)len + 1, fmt, ap);
+	return text;
+}
+
+char *
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *text = arena_vprintf(a, fmt, ap);
+
+	va_end(ap);
 	return text;
 }

@@ -11,6 +11,8 @@
 
 #include "base/slice.h"
 
+#include <stdarg.h>
+
 struct arena_block;
 
 struct arena {
@@ -32,6 +34,8 @@ char *arena_strndup(struct arena *a, const void *ptr, size_t len); /* adds NUL *
 char *arena_slice_str(struct arena *a, struct slice s);            /* adds NUL */
 struct slice arena_dup(struct arena *a, struct slice s);           /* NULL stays NULL */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 
 #define arena_new(a, type)      ((type *)arena_zalloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (size_t)(n)))

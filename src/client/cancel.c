@@ -1,5 +1,6 @@
 #include "client/command.h"
 
+#include "client/dry_run.h"
 #include "topo/json.h"
 
 #include <stdio.h>
@@ -59,12 +60,12 @@ poll_status(struct ctx *cx, struct cancelling *c)
 static int
 gave_up(struct ctx *cx, const struct cancelling *c)
 {
-	err_set(cx->err, ERR_TIMEOUT, "workflow '%s' is still being cancelled%s%s",
-	    c->request.workflow, c->trouble[0] == '\0' ? "" : ": ", c->trouble);
+	err_set(cx->err, ERR_TIMEOUT, "workflow '%s.%s' is still being cancelled%s%s",
+	    c->request.keyspace, c->request.workflow, c->trouble[0] == '\0' ? "" : ": ", c->trouble);
 	return err_hint(cx->err,
 	    "vtctld tries again until it is done; to wait for it: "
 	    "vtctlclient Workflow delete %s",
-	    c->request.workflow);
+	    name_typed(cx->arena, c->request.keyspace, c->request.workflow));
 }
 
 /* Nothing is wrong then: clients are asked to make room, for longer and longer. */
@@ -109,12 +110,10 @@ wait_over(struct ctx *cx, struct cancelling *c, int *status)
 }
 
 static int
-ask(struct ctx *cx, const struct cancelling *c, bool *done, bool *already)
+read_asked(struct ctx *cx, struct slice answer, bool *done, bool *already)
 {
-	struct slice answer;
 	struct json_doc doc;
 
-	TRY(client_call(cx, c->client, "workflow_delete", &c->request, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc);
 	*done = json_get_bool(&root, "done");
@@ -144,15 +143,19 @@ say_restore(const char *sql)
 }
 
 int
-cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *status)
+cancel_run(struct ctx *cx, struct client *client, const struct ctl_request *request, int *status)
 {
-	const char *keyspace, *name;
-	struct cancelling c = { .client = client, .stuck_since = NEVER, .restore = "" };
+	struct cancelling c = {
+		.client = client, .request = *request, .restore = "", .stuck_since = NEVER
+	};
+	struct slice answer;
 	bool done, already;
 
-	TRY(client_split_workflow(cx->arena, workflow, &keyspace, &name, cx->err));
-	c.request.workflow = name_pair(cx->arena, keyspace, name);
-	TRY(ask(cx, &c, &done, &already));
+	TRY(client_call(cx, client, "workflow_delete", request, &answer));
+	if (request->dry_run)
+		return dry_run_print(cx, client, "Cancel",
+		    name_of_table(cx->arena, request->keyspace, request->workflow), answer);
+	TRY(read_asked(cx, answer, &done, &already));
 	if (!done) {
 		int rc = wait_over(cx, &c, status);
 
@@ -163,9 +166,10 @@ cancel_run(struct ctx *cx, struct client *client, const char *workflow, int *sta
 	}
 	if (client->json)
 		printf("{\"workflow\":\"%s\",\"state\":\"Cancelled\",\"already\":%s}\n",
-		    c.request.workflow, already ? "true" : "false");
+		    name_pair(cx->arena, request->keyspace, request->workflow),
+		    already ? "true" : "false");
 	else {
-		say(keyspace, name, already);
+		say(request->keyspace, request->workflow, already);
 		say_restore(c.restore);
 	}
 	return 0;

@@ -90,6 +90,21 @@ add_command(struct buf *out, const struct client *c, const char *command)
 	buf_add_str(out, command);
 }
 
+const char *
+client_hint(struct arena *a, const struct client *c, const char *hint)
+{
+	static const char program[] = "vtctlclient ";
+	SCOPED(buf) struct buf out = BUF_INIT;
+
+	for (const char *next; (next = strstr(hint, program)) != NULL;) {
+		buf_add(&out, hint, (size_t)(next - hint));
+		add_command(&out, c, "");
+		hint = next + sizeof(program) - 1;
+	}
+	buf_add_str(&out, hint);
+	return arena_slice_str(a, buf_slice(&out));
+}
+
 void
 client_resume(struct buf *out, const struct client *c)
 {
@@ -117,6 +132,10 @@ static const struct {
 	{ "CreateKeyspace", "GetKeyspaces", false },
 	{ "MoveTables", "Workflow show", true },
 	{ "FollowKeyspace", "GetKeyspaces", false },
+	{ "DeleteKeyspace", "GetKeyspaces", false },
+	{ "DeleteTablets", "GetTablets", false },
+	{ "DeleteTablet", "GetTablets", false },
+	{ "ApplyRoutingRules", "GetRoutingRules", false },
 	{ "DropTable", "DropTable", true }, /* refuses what is not there any more */
 	{ "DeleteTable", "DeleteTable", true },
 };
@@ -219,4 +238,18 @@ client_pretty(struct buf *out, struct slice json)
 		i++;
 	}
 	buf_add_char(out, '\n');
+}
+
+void
+client_print(const struct client *c, struct slice json)
+{
+	SCOPED(buf) struct buf pruned = BUF_INIT;
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct err ignored = { 0 };
+
+	/* What cannot be pruned is printed as it came. */
+	bool shorter = c->compact && json_prune(&pruned, json, &ignored) == 0;
+
+	client_pretty(&out, shorter ? buf_slice(&pruned) : json);
+	printf("%s", out.data);
 }

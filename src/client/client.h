@@ -17,6 +17,7 @@ struct client {
 	const char **args; /* what follows the command and is no option */
 	int args_count;
 	bool json;                 /* --format json */
+	bool compact;              /* JSON without members that say nothing */
 	bool is_vtctldclient;      /* called by that name: answers as Vitess's does */
 	bool begun;                /* vtctld has said that the move is there */
 	volatile bool interrupted; /* Ctrl-C was typed */
@@ -39,11 +40,15 @@ bool client_given(const struct client *c, const char *option);
 /* What to type to watch this command's move again: the same, without --detach. */
 void client_resume(struct buf *out, const struct client *c);
 
+/* A hint of vtctld's, whose commands go to the same vtctld when they are pasted; in the arena. */
+const char *client_hint(struct arena *a, const struct client *c, const char *hint);
 /* For machines: the error as the last line of what is printed. */
 void client_put_error(const struct client *c, const struct err *err);
 /* Nobody waits for vtctld's answer any more: what is not known, and what to type to know it. */
 void client_left(const struct client *c, struct err *err);
 
+/* Prints it so, and with --compact without what says nothing. */
+void client_print(const struct client *c, struct slice json);
 /* JSON text with two spaces per level, as Vitess's tools print it. */
 void client_pretty(struct buf *out, struct slice json);
 

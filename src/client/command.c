@@ -84,10 +84,22 @@ static const struct option move_options[] = {
 	OPTION("enable-reverse-replication", OPT_BOOL, move.reverse, NULL, 0, 0, NULL, NULL,
 	    "the old tables follow once it has switched, so that ReverseTraffic can go back; a TRUNCATE, "
 	    "ALTER or write of an old table by others ends that, and is told"),
+	OPTION("reverse-replication", OPT_BOOL, move.reverse, NULL, 0, 0, NULL, NULL, NULL),
+	OPTION("follow-keyspace", OPT_BOOL, move.follow, NULL, 0, 0, NULL, NULL,
+	    "of a keyspace that moves whole: from the switch on, new tables of it are made at the target, "
+	    "beside the others; ReverseTraffic ends that, and so does FollowKeyspace --end"),
+	OPTION("dry-run", OPT_BOOL, dry_run, NULL, 0, 0, NULL, NULL,
+	    "everything is asked that would be, nothing is changed, and what would be done is told"),
 	OPTION("keep-data", OPT_BOOL, keep_data, NULL, 0, 0, NULL, NULL,
-	    "Complete: the old tables stay as they are"),
+	    "Complete: the old tables stay as they are; Cancel: the target's do, as far as they are copied"),
+	OPTION("keep-routing-rules", OPT_BOOL, keep_rules, NULL, 0, 0, NULL, NULL,
+	    "Cancel: the routing rules stay, and lead to the source; Complete: what it does anyway"),
+	OPTION("remove-routing-rules", OPT_BOOL, remove_rules, NULL, 0, 0, NULL, NULL,
+	    "Complete: the old names no longer lead to the moved tables; not with --keep-data"),
 	OPTION("rename-tables", OPT_BOOL, rename_tables, NULL, 0, 0, NULL, NULL,
 	    "Complete: the old tables become _NAME_old"),
+	OPTION("include-logs", OPT_BOOL, logs, "true", 0, 0, NULL, NULL,
+	    "Show: what was done, with its times; only as vtctldclient"),
 	OPTION("detach", OPT_BOOL, detach, NULL, 0, 0, NULL, NULL,
 	    "start the move and return at once"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
@@ -98,8 +110,6 @@ static const struct option move_options[] = {
 	    "streams read from the primary, and all traffic switches at once; leave it out"),
 	REFUSED("tablet-types-in-preference-order", "streams read from the primary; leave it out"),
 	REFUSED("cells", "there is one cell; leave it out"),
-	REFUSED("dry-run",
-	    "what stands in the way is told before anything is made; Workflow show tells the rest"),
 	REFUSED("all-cells", "there is one cell; leave it out"),
 	REFUSED("source-shards", "a keyspace has one shard, and moves whole; leave it out"),
 	REFUSED("shards", "a keyspace has one shard; leave it out"),
@@ -116,6 +126,10 @@ static const struct option move_options[] = {
 	    "source-time-zone", "values travel as they are; convert them before or after the move"),
 	REFUSED("no-routing-rules",
 	    "clients are switched by the rules; without them copy the table with mariadb-dump"),
+	REFUSED("ignore-source-keyspace",
+	    "the source's fence and way back are ended with the move: its tablet has to answer"),
+	REFUSED("delete-batch-size", "tables are dropped whole; leave it out"),
+	REFUSED("percent", "no statement is sent to both sides"),
 	REFUSED("tenant-id", "whole tables move; select a tenant's rows with INSERT ... SELECT"),
 	REFUSED("config-overrides", "the streams' settings are vttablet's options: vttablet --help"),
 	{ 0 },
@@ -138,6 +152,34 @@ static const struct option tablet_options[] = {
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
 	    "text for people, json for machines"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+static const struct option delete_keyspace_options[] = {
+	OPTION("recursive", OPT_BOOL, recursive, NULL, 0, 0, NULL, NULL,
+	    "with the records of its tablets"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	REFUSED("force", "what uses the keyspace is named; end that first"),
+	{ 0 },
+};
+
+static const struct option delete_tablets_options[] = {
+	OPTION("allow-primary", OPT_BOOL, allow_primary, NULL, 0, 0, NULL, NULL,
+	    "also a primary: its keyspace is not served until another one is started"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
+static const struct option rules_options[] = {
+	OPTION("rules", OPT_STRING, rules, NULL, 0, 0, NULL, "JSON",
+	    "the rules that are to stay, as GetRoutingRules prints them; {} for none"),
+	OPTION(
+	    "rules-file", OPT_STRING, rules_file, NULL, 0, 0, NULL, "FILE", "the same from a file"),
+	OPTION("dry-run", OPT_BOOL, dry_run, NULL, 0, 0, NULL, NULL,
+	    "nothing is changed, and the rules are shown as they would be"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	REFUSED("skip-rebuild", "nothing is rebuilt: every gate has the rules at once; leave it out"),
+	REFUSED("cells", "there is one cell; leave it out"),
 	{ 0 },
 };
 
@@ -177,9 +219,20 @@ static const struct option workflow_command_options[] = {
 	OPTION("max-replication-lag-allowed", OPT_DURATION, move.max_lag, "30s", 0, HOUR, NULL,
 	    "DURATION", "update: switch only when the target is behind by no more than this"),
 	SWITCH_TIME,
+	OPTION("include-logs", OPT_BOOL, logs, "true", 0, 0, NULL, NULL,
+	    "show: what was done, with its times; only as vtctldclient"),
+	OPTION("keep-data", OPT_BOOL, keep_data, NULL, 0, 0, NULL, NULL,
+	    "delete: the target's tables stay, as far as they are copied"),
+	OPTION("keep-routing-rules", OPT_BOOL, keep_rules, NULL, 0, 0, NULL, NULL,
+	    "delete: the routing rules stay, and lead to the source"),
+	OPTION("dry-run", OPT_BOOL, dry_run, NULL, 0, 0, NULL, NULL,
+	    "delete: nothing is changed, and what would be done is told"),
 	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
 	    "text for people, json for machines"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	REFUSED("ignore-source-keyspace",
+	    "the source's fence is ended with the move: its tablet has to answer"),
+	REFUSED("delete-batch-size", "tables are dropped whole; leave it out"),
 	REFUSED("tablet-types", "streams read from the primary; leave it out"),
 	REFUSED("cells", "there is one cell; leave it out"),
 	REFUSED("shards", "a keyspace has one shard; leave it out"),
@@ -198,12 +251,10 @@ static const struct option plain_options[] = {
 static int
 print_answer(struct ctx *cx, struct client *c, const char *method, const struct ctl_request *request)
 {
-	SCOPED(buf) struct buf out = BUF_INIT;
 	struct slice answer;
 
 	TRY(client_call(cx, c, method, request, &answer));
-	client_pretty(&out, answer);
-	printf("%s", out.data);
+	client_print(c, answer);
 	return 0;
 }
 
@@ -213,12 +264,11 @@ create_keyspace(struct ctx *cx, struct client *c, const struct command_options *
 	struct ctl_request r = { .keyspace = name_one(cx->arena, c->args[0]),
 		.sidecar = name_one(cx->arena, o->sidecar),
 		.force = o->force };
-	SCOPED(buf) struct buf out = BUF_INIT;
 	struct slice answer;
 
 	TRY(client_call(cx, c, "create_keyspace", &r, &answer));
-	client_pretty(&out, answer);
-	printf("Successfully created keyspace %s. Result:\n%s", c->args[0], out.data);
+	printf("Successfully created keyspace %s. Result:\n", c->args[0]);
+	client_print(c, answer);
 	return 0;
 }
 
@@ -347,6 +397,18 @@ static const struct command commands[] = {
 	    "shows who serves a keyspace, and where its moved tables are", 1, 2, plain_options,
 	    get_srv_keyspace },
 	{ "GetRoutingRules", "", "shows the routing rules", 0, 0, plain_options, get_routing_rules },
+	{ "ApplyRoutingRules", "{--rules JSON | --rules-file FILE} [--dry-run]",
+	    "takes away the routing rules that are not among those given, as far as finished moves have left "
+	    "them; moves make rules, and change them",
+	    0, 0, rules_options, admin_apply_rules },
+	{ "DeleteKeyspace", "[--recursive] KEYSPACE",
+	    "takes a keyspace away that no move and no routing rule uses; its server and data stay",
+	    1, 1, delete_keyspace_options, admin_delete_keyspace },
+	{ "DeleteTablets", "[--allow-primary] ALIAS...",
+	    "takes tablets' records away: of those that are gone for good", 1, COMMAND_ARGS_MAX,
+	    delete_tablets_options, admin_delete_tablets },
+	{ "DeleteTablet", "[--allow-primary] ALIAS", "the same as DeleteTablets", 1, 1,
+	    delete_tablets_options, admin_delete_tablets },
 	{ "FollowKeyspace", "[--force] KEYSPACE TARGET_KEYSPACE | --end KEYSPACE",
 	    "has new tables of a keyspace that has moved whole made where the others are; GetKeyspace shows "
 	    "it; --end ends it",

@@ -16,11 +16,14 @@ struct command_options {
 	int on_ddl;      /* "STOP", the only way there is */
 	bool first_form; /* -v1, which says what the arguments say too */
 	bool detach, force, help, end, all_tables, auto_start, dry_run, keep_data, rename_tables;
+	bool keep_rules, remove_rules, allow_primary, recursive, logs;
+	const char *rules, *rules_file;
 	const char *keyspace, *sidecar, *workflow, *tables, *exclude_tables;
 	const char *source_keyspace, *target_keyspace;
 	const char *shard, *tablet_type;
 };
 
+enum { COMMAND_ARGS_MAX = 64 };     /* of one that takes any number */
 enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */
 
 struct command {
@@ -49,8 +52,18 @@ void move_leave(const struct client *c);
  * older "Workflow keyspace.name show". */
 int workflow_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
-/* cancel.c: has a workflow taken back that has not switched, and waits until it is. */
-int cancel_run(struct ctx *cx, struct client *c, const char *workflow, int *status) MUST_USE;
+/* cancel.c: has a workflow taken back that has not switched, and waits until it is. request: its keyspace,
+ * workflow, and what is to stay. */
+int cancel_run(
+    struct ctx *cx, struct client *c, const struct ctl_request *request, int *status) MUST_USE;
+
+/* admin.c: what an administrator takes away. */
+int admin_delete_keyspace(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
+int admin_delete_tablets(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
+int admin_apply_rules(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 
 /* tablets.c: GetTablets, which lists them, and GetTablet, which shows one as Vitess's of that name does. */
 int tablets_list(

@@ -6,10 +6,9 @@
 #include <stdio.h>
 
 static void
-put_json(const char *summary, const char *tablet, bool changed)
+put_json(const struct client *c, const char *summary, const char *tablet, bool changed)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	SCOPED(buf) struct buf pretty = BUF_INIT;
 	struct json_writer w = json_to(&out);
 
 	json_put_open(&w, NULL, '{');
@@ -21,8 +20,7 @@ put_json(const char *summary, const char *tablet, bool changed)
 	json_put_close(&w, '}');
 	json_put_close(&w, ']');
 	json_put_close(&w, '}');
-	client_pretty(&pretty, buf_slice(&out));
-	printf("%s", pretty.data);
+	client_print(c, buf_slice(&out));
 }
 
 int
@@ -42,7 +40,7 @@ control_run(struct ctx *cx, struct client *c, const char *method, const struct c
 	bool changed = json_get_bool(&root, "changed");
 	TRY(json_close(&doc));
 	if (c->json || c->is_vtctldclient)
-		put_json(summary, tablet, changed);
+		put_json(c, summary, tablet, changed);
 	else
 		printf("%s\n", summary);
 	return 0;

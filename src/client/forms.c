@@ -78,6 +78,8 @@ given(const struct client *c)
 		{ "postpone-file", GIVEN_POSTPONE_FILE },
 		{ "switch-window", GIVEN_WINDOW },
 		{ "with-views", GIVEN_WITH_VIEWS },
+		{ "follow-keyspace", GIVEN_FOLLOW },
+		{ "reverse-replication", GIVEN_REVERSE },
 	};
 	unsigned bits = 0;
 
@@ -175,12 +177,29 @@ take_excluded(struct ctx *cx, const struct command_options *o, struct ctl_reques
 	return 0;
 }
 
+/* The short form begins moves, and ends none. */
+static int
+check_short(struct ctx *cx, const struct client *c)
+{
+	static const char *const ends[] = { "keep-data", "keep-routing-rules",
+		"remove-routing-rules", "rename-tables" };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (client_given(c, ends[i]))
+			return err_set(cx->err, ERR_REFUSED,
+			    "--%s is not for a move's beginning, but for Complete and Cancel",
+			    ends[i]);
+	}
+	return 0;
+}
+
 static int
 read_short(struct ctx *cx, const struct client *c, const struct command_options *o, struct form *f)
 {
 	struct ctl_request *r = &f->request;
 	struct name_list from, to;
 
+	TRY(check_short(cx, c));
 	TRY(name_split_list(cx->arena, c->args[0], &from, cx->err));
 	TRY(name_split_list(cx->arena, c->args[1], &to, cx->err));
 	r->keyspace = from.keyspace;
@@ -344,35 +363,57 @@ take_workflow(
 	return 0;
 }
 
-/* An option of another action would be passed over in silence. */
+/* For which actions an option is that is not for all: another one would pass over it in silence. */
+static const struct {
+	const char *option;
+	unsigned actions;
+	const char *named; /* those, for people */
+} options_of[] = {
+#define OF(action) (1U << (action))
+	{ "source-keyspace", OF(MOVE_CREATE), "Create" },
+	{ "source", OF(MOVE_CREATE), "Create" },
+	{ "tables", OF(MOVE_CREATE), "Create" },
+	{ "all-tables", OF(MOVE_CREATE), "Create" },
+	{ "all", OF(MOVE_CREATE), "Create" },
+	{ "exclude-tables", OF(MOVE_CREATE), "Create" },
+	{ "exclude", OF(MOVE_CREATE), "Create" },
+	{ "no-switch", OF(MOVE_CREATE), "Create" },
+	{ "auto-start", OF(MOVE_CREATE), "Create" },
+	{ "stop-after-copy", OF(MOVE_CREATE), "Create" },
+	{ "follow-keyspace", OF(MOVE_CREATE), "Create" },
+	{ "keep-data", OF(MOVE_COMPLETE) | OF(MOVE_CANCEL), "Complete and Cancel" },
+	{ "keep-routing-rules", OF(MOVE_COMPLETE) | OF(MOVE_CANCEL), "Complete and Cancel" },
+	{ "remove-routing-rules", OF(MOVE_COMPLETE), "Complete" },
+	{ "rename-tables", OF(MOVE_COMPLETE), "Complete" },
+	{ "dry-run",
+	    OF(MOVE_CREATE) | OF(MOVE_SWITCH) | OF(MOVE_REVERSE) | OF(MOVE_COMPLETE) |
+		OF(MOVE_CANCEL),
+	    "Create, SwitchTraffic, ReverseTraffic, Complete and Cancel" },
+#undef OF
+};
+
 static int
 check_options(
     struct ctx *cx, const struct client *c, const struct command_options *o, const struct form *f)
 {
-	static const char *const of_create[] = { "source-keyspace", "source", "tables", "all-tables",
-		"all", "exclude-tables", "exclude", "no-switch", "auto-start", "stop-after-copy" };
-
-	for (size_t i = 0; i < sizeof(of_create) / sizeof(of_create[0]) && f->action != MOVE_CREATE;
-	     i++) {
-		if (client_given(c, of_create[i]))
-			return err_set(cx->err, ERR_REFUSED, "--%s is not for %s, but for Create",
-			    of_create[i], f->verb);
+	for (size_t i = 0; i < sizeof(options_of) / sizeof(options_of[0]); i++) {
+		if (!client_given(c, options_of[i].option) ||
+		    (options_of[i].actions & (1U << f->action)) != 0)
+			continue;
+		if (strcmp(options_of[i].option, "dry-run") == 0)
+			return err_set(cx->err, ERR_REFUSED,
+			    "--dry-run is only supported for %s, not for %s", options_of[i].named,
+			    f->verb);
+		return err_set(cx->err, ERR_REFUSED, "--%s is not for %s, but for %s",
+		    options_of[i].option, f->verb, options_of[i].named);
 	}
-	if (f->action != MOVE_COMPLETE && (o->keep_data || o->rename_tables))
-		return err_set(cx->err, ERR_REFUSED, "--%s is not for %s, but for Complete",
-		    o->keep_data ? "keep-data" : "rename-tables", f->verb);
 	if (o->keep_data && o->rename_tables)
 		return err_set(
 		    cx->err, ERR_REFUSED, "--keep-data and --rename-tables exclude each other");
-	if (o->dry_run && (f->action == MOVE_REVERSE || f->action == MOVE_COMPLETE))
-		return err_set(cx->err, ERR_REFUSED, "--dry-run is not there for %s yet", f->verb);
-	if (!o->dry_run || f->action == MOVE_CREATE || f->action == MOVE_SWITCH ||
-	    f->action == MOVE_CANCEL)
-		return 0;
-	return err_set(cx->err, ERR_REFUSED,
-	    "--dry-run is only supported for Create, SwitchTraffic, ReverseTraffic, Complete and "
-	    "Cancel, not for %s",
-	    f->verb);
+	if (o->keep_rules && o->remove_rules)
+		return err_set(cx->err, ERR_REFUSED,
+		    "--keep-routing-rules and --remove-routing-rules exclude each other");
+	return 0;
 }
 
 static int
@@ -392,6 +433,8 @@ read_action(struct ctx *cx, const struct client *c, const struct command_options
 	f->request.keyspace = f->keyspace;
 	f->request.workflow = f->workflow;
 	f->request.action = o->keep_data ? "keep" : o->rename_tables ? "rename" : "drop";
+	f->request.keep_rules = o->keep_rules;
+	f->request.remove_rules = o->remove_rules;
 	return form_options(cx, c, o, &f->request);
 }
 

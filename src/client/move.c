@@ -2,8 +2,10 @@
 
 #include "base/check.h"
 #include "client/control.h"
+#include "client/dry_run.h"
 #include "client/watch.h"
 #include "client/forms.h"
+#include "client/show.h"
 #include "client/streams.h"
 #include "client/traffic.h"
 #include "task/group.h"
@@ -44,12 +46,10 @@ read_findings(struct arena *a, const struct client *c, struct slice answer, cons
 }
 
 static int
-create(struct ctx *cx, struct client *c, const struct ctl_request *request, struct created *out)
+read_created(struct ctx *cx, const struct client *c, struct slice answer, struct created *out)
 {
-	struct slice answer;
 	struct json_doc doc;
 
-	TRY(client_call(cx, c, "move_tables", request, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc);
 	json_need(&root, "workflow");
@@ -68,6 +68,15 @@ create(struct ctx *cx, struct client *c, const struct ctl_request *request, stru
 		.revision = json_get_i64(&root, "revision"),
 	};
 	return json_close(&doc);
+}
+
+static int
+create(struct ctx *cx, struct client *c, const struct ctl_request *request, struct created *out)
+{
+	struct slice answer;
+
+	TRY(client_call(cx, c, "move_tables", request, &answer));
+	return read_created(cx, c, answer, out);
 }
 
 static void
@@ -236,9 +245,25 @@ run_create(struct ctx *cx, struct client *c, const struct command_options *o,
 	TRY(begin_aloud(cx, &w, &form->request, &made));
 	int rc = watch_run(cx, &w, made.workflow, status);
 	if (rc == 0 && *status == 0)
-		streams_put_created(c, form, &w.view);
+		rc = streams_put_created(cx, c, form, &w.view);
 	watch_done(&w);
 	return rc;
+}
+
+static int
+run_dry(struct ctx *cx, struct client *c, const struct form *form)
+{
+	const char *keyspace, *name;
+	struct created made;
+	struct slice answer;
+
+	TRY(client_call(cx, c, "move_tables", &form->request, &answer));
+	TRY(read_created(cx, c, answer, &made));
+	if (made.refused)
+		return refused(cx, &made);
+	TRY(client_split_workflow(cx->arena, made.workflow, &keyspace, &name, cx->err));
+	return dry_run_print(cx, c, form->verb[0] == '\0' ? "MoveTables" : form->verb,
+	    name_of_table(cx->arena, keyspace, name), answer);
 }
 
 int
@@ -247,10 +272,15 @@ move_run(struct ctx *cx, struct client *c, const struct command_options *o, int 
 	struct form form;
 
 	TRY(form_read(cx, c, o, &form));
+	if (o->dry_run && (form.action == MOVE_SHORT || form.action == MOVE_CREATE))
+		return run_dry(cx, c, &form);
 	switch (form.action) {
 	case MOVE_SHORT: return run_short(cx, c, o, &form.request, status);
 	case MOVE_CREATE: return run_create(cx, c, o, &form, status);
 	case MOVE_SHOW:
+		if (c->is_vtctldclient)
+			return show_run(cx, c, form.keyspace, form.workflow, o->logs);
+		return streams_run(cx, c, &form);
 	case MOVE_STATUS:
 	case MOVE_GET_STATE: return streams_run(cx, c, &form);
 	case MOVE_START: return control_run(cx, c, "workflow_start", &form.request);
@@ -258,8 +288,7 @@ move_run(struct ctx *cx, struct client *c, const struct command_options *o, int 
 	case MOVE_SWITCH:
 	case MOVE_REVERSE:
 	case MOVE_COMPLETE: return traffic_run(cx, c, o, &form, status);
-	case MOVE_CANCEL:
-		return cancel_run(cx, c, name_pair(cx->arena, form.keyspace, form.workflow), status);
+	case MOVE_CANCEL: return cancel_run(cx, c, &form.request, status);
 	}
 	unreachable();
 }

@@ -7,9 +7,8 @@
 
 /* ---- As Vitess calls it */
 
-/* "Copying", "Running", "Stopped", "Error" */
-static const char *
-status_of(const struct move_view *v)
+const char *
+streams_state(const struct move_view *v)
 {
 	if (strcmp(v->state, "Stopped") == 0 || view_arrived(v) ||
 	    strcmp(v->state, "Cancelled") == 0)
@@ -43,6 +42,12 @@ total_of(const struct table_view *t)
 	return t->rows_total > t->rows_copied ? t->rows_total : t->rows_copied;
 }
 
+static int64_t
+bytes_of(const struct table_view *t)
+{
+	return t->bytes_total > t->bytes_copied ? t->bytes_total : t->bytes_copied;
+}
+
 static const char *
 copy_phase(const struct table_view *t)
 {
@@ -72,8 +77,12 @@ put_progress(const struct move_view *v)
 		if (!begun)
 			printf("\nCopy Progress (approx):\n\n");
 		begun = true;
-		printf("%s: rows copied %" PRId64 "/%" PRId64 " (%.0f%%)\n", t->table,
-		    t->rows_copied, total_of(t), percent(t->rows_copied, total_of(t)));
+		printf("%s: rows copied %" PRId64 "/%" PRId64 " (%.0f%%)", t->table, t->rows_copied,
+		    total_of(t), percent(t->rows_copied, total_of(t)));
+		if (v->sizes_known)
+			printf(", size copied %" PRId64 "/%" PRId64 " (%.0f%%)", t->bytes_copied,
+			    bytes_of(t), percent(t->bytes_copied, bytes_of(t)));
+		printf("\n");
 	}
 	if (begun)
 		printf("\n");
@@ -86,8 +95,8 @@ put_streams(const char *workflow, const char *place, const struct move_view *v)
 
 	add_info(&info, v);
 	printf("The following vreplication streams exist for workflow %s:\n\n"
-	       "id=1 on %s/%s: Status: %s%s\n",
-	    workflow, place, v->target_tablet, status_of(v), info.data);
+	       "id=%" PRId64 " on %s/%s: Status: %s%s\n",
+	    workflow, v->stream_id, place, v->target_tablet, streams_state(v), info.data);
 }
 
 /* ---- vtctldclient's */
@@ -99,10 +108,13 @@ put_tables(const struct move_view *v)
 	for (size_t i = 0; i < v->tables; i++) {
 		const struct table_view *t = &v->table_views[i];
 
-		printf("\t%s: RowsCopied:%" PRId64 ", RowsTotal:%" PRId64
-		       ", RowsPercentage:%.2f, Phase:%s\n",
-		    t->table, t->rows_copied, total_of(t), percent(t->rows_copied, total_of(t)),
-		    copy_phase(t));
+		printf("\t%s: RowsCopied:%" PRId64 ", RowsTotal:%" PRId64 ", RowsPercentage:%.2f, ",
+		    t->table, t->rows_copied, total_of(t), percent(t->rows_copied, total_of(t)));
+		if (v->sizes_known)
+			printf("BytesCopied:%" PRId64 ", BytesTotal:%" PRId64
+			       ", BytesPercentage:%.2f, ",
+			    t->bytes_copied, bytes_of(t), percent(t->bytes_copied, bytes_of(t)));
+		printf("Phase:%s\n", copy_phase(t));
 	}
 }
 
@@ -119,6 +131,13 @@ json_tables(struct arena *a, struct json_writer *w, const struct move_view *v)
 		json_put_str(w, "rows_copied", arena_printf(a, "%" PRId64, t->rows_copied));
 		json_put_str(w, "rows_total", arena_printf(a, "%" PRId64, total_of(t)));
 		json_put_double(w, "rows_percentage", percent(t->rows_copied, total_of(t)));
+		if (v->sizes_known) {
+			json_put_str(
+			    w, "bytes_copied", arena_printf(a, "%" PRId64, t->bytes_copied));
+			json_put_str(w, "bytes_total", arena_printf(a, "%" PRId64, bytes_of(t)));
+			json_put_double(
+			    w, "bytes_percentage", percent(t->bytes_copied, bytes_of(t)));
+		}
 		json_put_str(w, "phase", copy_phase(t));
 		json_put_close(w, '}');
 	}
@@ -132,21 +151,20 @@ json_stream(struct arena *a, struct json_writer *w, const struct move_view *v)
 
 	add_info(&info, v);
 	json_put_open(w, NULL, '{');
-	json_put_i64(w, "id", 1);
+	json_put_i64(w, "id", v->stream_id);
 	view_put_tablet(w, v->target_tablet);
 	json_put_str(
 	    w, "source_shard", arena_printf(a, "%s/%s", v->source_keyspace, v->source_shard));
 	json_put_str(w, "position", v->position);
-	json_put_str(w, "status", status_of(v));
+	json_put_str(w, "status", streams_state(v));
 	json_put_slice(w, "info", slice_cut(buf_slice(&info), 2, info.len - 1));
 	json_put_close(w, '}');
 }
 
 static void
-put_json(struct arena *a, const struct move_view *v)
+put_json(struct arena *a, const struct client *c, const struct move_view *v)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	SCOPED(buf) struct buf pretty = BUF_INIT;
 	struct json_writer w = json_to(&out);
 
 	json_put_open(&w, NULL, '{');
@@ -160,8 +178,7 @@ put_json(struct arena *a, const struct move_view *v)
 	json_put_close(&w, '}');
 	json_put_str(&w, "traffic_state", v->traffic);
 	json_put_close(&w, '}');
-	client_pretty(&pretty, buf_slice(&out));
-	printf("%s", pretty.data);
+	client_print(c, buf_slice(&out));
 }
 
 /* ---- Both */
@@ -173,7 +190,7 @@ put_status(
 	const char *workflow = name_of_table(a, form->keyspace, form->workflow);
 
 	if (c->json) {
-		put_json(a, v);
+		put_json(a, c, v);
 	} else if (c->is_vtctldclient) {
 		put_streams(workflow, v->target_keyspace, v);
 		put_tables(v);
@@ -187,10 +204,11 @@ put_status(
 int
 streams_run(struct ctx *cx, struct client *c, const struct form *form)
 {
-	struct move_view v;
+	struct ctl_request r = { .keyspace = form->keyspace, .workflow = form->workflow };
+	struct move_view v = { .workflow = "" };
 	struct slice answer;
 
-	TRY(client_call(cx, c, "workflow_show", &form->request, &answer));
+	TRY(client_call(cx, c, "workflow_show", &r, &answer));
 	TRY(view_read(cx, answer, &v));
 	if (form->action == MOVE_GET_STATE)
 		printf("%s\n", v.traffic);
@@ -199,18 +217,17 @@ streams_run(struct ctx *cx, struct client *c, const struct form *form)
 	return 0;
 }
 
-void
-streams_put_created(const struct client *c, const struct form *form, const struct move_view *v)
+int
+streams_put_created(
+    struct ctx *cx, struct client *c, const struct form *form, const struct move_view *v)
 {
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-
 	if (!c->json && !c->is_vtctldclient) {
 		if (strcmp(v->state, "Stopped") == 0) {
 			printf("Workflow has been created in Stopped state\n");
-			return;
+			return 0;
 		}
 		printf("Waiting for workflow to start:\n0%% ... 100%% ...\n"
 		       "Workflow started successfully with 1 stream(s)\n\n");
 	}
-	put_status(&arena, c, form, v);
+	return streams_run(cx, c, form);
 }

@@ -1,8 +1,10 @@
 /*
  * streams.h - a workflow's streams as Vitess shows them: what its Create, Progress, Status and Show print.
  *
- * vtctlclient and vtctldclient print them differently, each as Vitess's of that name does. What is not known
- * here, the bytes of tables, is left out.
+ * vtctlclient and vtctldclient print them differently, each as Vitess's of that name does. The id of a stream
+ * is its round: 1 the first one, 2 the way back, 3 the second one there. Bytes are left out while they
+ * are not
+ * known.
  */
 #ifndef CLIENT_STREAMS_H
 #define CLIENT_STREAMS_H
@@ -10,9 +12,12 @@
 #include "client/forms.h"
 #include "client/view.h"
 
+/* "Copying", "Running", "Stopped", "Error" */
+const char *streams_state(const struct move_view *v);
 /* Status, Progress, Show and GetState. */
 int streams_run(struct ctx *cx, struct client *c, const struct form *form) MUST_USE;
-/* What Create ends with. */
-void streams_put_created(const struct client *c, const struct form *form, const struct move_view *v);
+/* What Create ends with; v: how it stands. */
+int streams_put_created(
+    struct ctx *cx, struct client *c, const struct form *form, const struct move_view *v) MUST_USE;
 
 #endif

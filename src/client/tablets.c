@@ -103,7 +103,6 @@ int
 tablets_list(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	SCOPED(buf) struct buf pretty = BUF_INIT;
 	struct json_writer w = json_to(&out);
 	struct tablets all;
 
@@ -120,9 +119,8 @@ tablets_list(struct ctx *cx, struct client *c, const struct command_options *o, 
 	}
 	json_put_close(&w, ']');
 	json_put_close(&w, '}');
-	client_pretty(&pretty, buf_slice(&out));
 	if (c->json)
-		printf("%s", pretty.data);
+		client_print(c, buf_slice(&out));
 	return 0;
 }
 
@@ -171,7 +169,6 @@ int
 tablets_show(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	SCOPED(buf) struct buf pretty = BUF_INIT;
 	struct json_writer w = json_to(&out);
 	struct tablets all;
 
@@ -180,8 +177,7 @@ tablets_show(struct ctx *cx, struct client *c, const struct command_options *o, 
 		if (strcmp(all.items[i].alias, c->args[0]) != 0)
 			continue;
 		put_tablet(&w, &all.items[i]);
-		client_pretty(&pretty, buf_slice(&out));
-		printf("%s", pretty.data);
+		client_print(c, buf_slice(&out));
 		return 0;
 	}
 	err_set(cx->err, ERR_NOT_FOUND, "tablet '%s' does not exist", c->args[0]);

@@ -1,5 +1,6 @@
 #include "client/traffic.h"
 
+#include "client/dry_run.h"
 #include "client/watch.h"
 #include "topo/json.h"
 
@@ -7,6 +8,7 @@
 
 struct asked {
 	const char *workflow, *start_state;
+	const char *left; /* tables that do not come back; "" */
 	bool done;
 };
 
@@ -19,18 +21,17 @@ method_of(const struct form *form)
 }
 
 static int
-ask(struct ctx *cx, struct client *c, const struct form *form, struct asked *out)
+read_asked(struct ctx *cx, struct slice answer, struct asked *out)
 {
-	struct slice answer;
 	struct json_doc doc;
 
-	TRY(client_call(cx, c, method_of(form), &form->request, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc);
 	json_need(&root, "start_state");
 	*out = (struct asked){
 		.workflow = json_get_str(&root, "workflow"),
 		.start_state = json_get_str(&root, "start_state"),
+		.left = json_get_str(&root, "left"),
 		.done = json_get_bool(&root, "done"),
 	};
 	return json_close(&doc);
@@ -74,10 +75,9 @@ end_of(const struct form *form)
 }
 
 static void
-put_json(const char *summary, const char *start, const char *now)
+put_json(const struct client *c, const char *summary, const char *start, const char *now)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	SCOPED(buf) struct buf pretty = BUF_INIT;
 	struct json_writer w = json_to(&out);
 
 	json_put_open(&w, NULL, '{');
@@ -87,8 +87,7 @@ put_json(const char *summary, const char *start, const char *now)
 	json_put_open(&w, "dry_run_results", '[');
 	json_put_close(&w, ']');
 	json_put_close(&w, '}');
-	client_pretty(&pretty, buf_slice(&out));
-	printf("%s", pretty.data);
+	client_print(c, buf_slice(&out));
 }
 
 static void
@@ -99,7 +98,7 @@ say(struct arena *a, const struct client *c, const struct form *form, const stru
 	    name_of_table(a, form->keyspace, form->workflow));
 
 	if (c->json)
-		put_json(summary, asked->start_state, now);
+		put_json(c, summary, asked->start_state, now);
 	else
 		printf(
 		    "%s\nStart State: %s\nCurrent State: %s\n\n", summary, asked->start_state, now);
@@ -110,9 +109,18 @@ traffic_run(struct ctx *cx, struct client *c, const struct command_options *o,
     const struct form *form, int *status)
 {
 	struct asked asked;
+	struct slice answer;
 	struct watch w;
 
-	TRY(ask(cx, c, form, &asked));
+	TRY(client_call(cx, c, method_of(form), &form->request, &answer));
+	if (o->dry_run)
+		return dry_run_print(cx, c, form->verb,
+		    name_of_table(cx->arena, form->keyspace, form->workflow), answer);
+	TRY(read_asked(cx, answer, &asked));
+	if (asked.left[0] != '\0' && !c->json)
+		printf(
+		    "note: tables %s, which clients made while the keyspace followed, stay where they are.\n",
+		    asked.left);
 	if (asked.done) {
 		say(cx->arena, c, form, &asked, asked.start_state);
 		return 0;

@@ -58,7 +58,8 @@ read_notes(struct arena *a, const struct json *record)
 
 		if (strcmp(what, "forced") == 0 || strcmp(what, "ended") == 0 ||
 		    strcmp(what, "dropped") == 0 || strcmp(what, "views") == 0 ||
-		    strcmp(what, "converted") == 0)
+		    strcmp(what, "converted") == 0 ||
+		    (strcmp(json_get_str(&e, "step"), "follow") == 0 && strcmp(what, "failed") == 0))
 			buf_addf(&lines, "note: %s\n", json_get_str(&e, "text"));
 		if (strcmp(json_get_str(&e, "step"), "preflight") == 0)
 			view_finding(&lines, what, json_get_str(&e, "text"));
@@ -102,6 +103,21 @@ read_table_views(struct arena *a, const struct json *record, struct move_view *v
 	}
 }
 
+/* As the tables are. */
+static void
+read_sizes(const struct json *root, struct move_view *v)
+{
+	struct json sizes = json_get_array(root, "sizes");
+
+	v->sizes_known = v->tables > 0 && json_count(&sizes) == v->tables;
+	for (size_t i = 0; i < v->tables && v->sizes_known; i++) {
+		struct json s = json_item(&sizes, i);
+
+		v->table_views[i].bytes_copied = json_get_i64(&s, "copied");
+		v->table_views[i].bytes_total = json_get_i64(&s, "total");
+	}
+}
+
 static void
 read_ends(const struct json *record, struct move_view *v)
 {
@@ -136,6 +152,7 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->notes = read_notes(a, &r);
 	struct json options = json_get_object(&r, "options");
 	v->commanded = json_get_bool(&options, "manual") && json_get_bool(&options, "no_switch");
+	v->follow = json_get_bool(&options, "follow_keyspace");
 	v->reversing = json_get_bool(&r, "reversing");
 	v->finishing = json_get_bool(&r, "finishing");
 	v->served_back = json_get_i64(&r, "round") > 2 && strcmp(v->state, "Running") == 0;
@@ -208,6 +225,8 @@ view_read(struct ctx *cx, struct slice answer, struct move_view *v)
 	json_need(&root, "record");
 	read_record(cx->arena, &root, v);
 	read_way_back(&root, v);
+	read_sizes(&root, v);
+	v->stream_id = json_get_i64(&p, "id");
 	v->revision = json_get_i64(&root, "revision");
 	v->traffic = json_get_str(&root, "traffic_state");
 	v->position = json_get_str(&p, "position");

@@ -11,6 +11,7 @@ struct table_view {
 	const char *table; /* at the target */
 	const char *state; /* "copying" */
 	int64_t rows_copied, rows_total;
+	int64_t bytes_copied, bytes_total; /* with sizes_known */
 };
 
 /* One answer of move_status, as far as it is shown. Strings live in the answer's arena. */
@@ -26,13 +27,16 @@ struct move_view {
 	const char *source_shard, *target_shard, *target_tablet; /* "0", "zone1-101" */
 	struct table_view *table_views;
 	size_t tables;
-	const char *traffic;      /* "Reads Not Switched. Writes Not Switched" */
-	const char *position;     /* of the stream; "" */
-	bool commanded;           /* it waits for SwitchTraffic */
-	bool reversing;           /* ReverseTraffic was asked for, and is not over */
-	bool finishing;           /* the last step of its switch is to come */
-	bool served_back;         /* it has been there, and is served by the source again */
-	const char *way_back;     /* "open", "pending", "closed", "unknown"; "": none */
+	bool sizes_known;
+	int64_t stream_id;    /* of the stream: its round */
+	const char *traffic;  /* "Reads Not Switched. Writes Not Switched" */
+	const char *position; /* of the stream; "" */
+	bool commanded;       /* it waits for SwitchTraffic */
+	bool follow;          /* new tables of the source keyspace are made where the tables are */
+	bool reversing;       /* ReverseTraffic was asked for, and is not over */
+	bool finishing;       /* the last step of its switch is to come */
+	bool served_back;     /* it has been there, and is served by the source again */
+	const char *way_back; /* "open", "pending", "closed", "unknown"; "": none */
 	const char *way_back_why; /* it is closed, or not known */
 	int64_t way_back_lag_ms;
 	const char *postpone_file;  /* "" */

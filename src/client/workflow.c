@@ -2,6 +2,7 @@
 
 #include "client/control.h"
 #include "client/forms.h"
+#include "client/show.h"
 #include "client/view.h"
 #include "topo/json.h"
 
@@ -137,7 +138,7 @@ put_switch_time(const struct move_view *v)
 }
 
 static int
-put_workflow(struct ctx *cx, const char *workflow, struct slice answer)
+put_workflow(struct ctx *cx, const struct client *c, const char *workflow, struct slice answer)
 {
 	struct move_view v = { .workflow = workflow };
 
@@ -146,23 +147,16 @@ put_workflow(struct ctx *cx, const char *workflow, struct slice answer)
 	printf("%-11s%s -> %s\n", "Moves:", v.source, v.target);
 	put_line("State:", v.state);
 	put_line("", v.state_text);
-	put_line("Next:", v.hint);
+	put_line("Next:", client_hint(cx->arena, c, v.hint));
+	if (v.follow)
+		printf("%-11snew tables of %s are made in %s, from the switch on\n",
+		    "Follows:", v.source_keyspace, v.target_keyspace);
 	put_switch_time(&v);
 	put_stream(&v);
 	put_way_back(&v);
 	put_attempts(&v);
 	put_times(&v);
 	return put_events(cx, answer);
-}
-
-static int
-put_json(struct slice answer)
-{
-	SCOPED(buf) struct buf out = BUF_INIT;
-
-	client_pretty(&out, answer);
-	printf("%s", out.data);
-	return 0;
 }
 
 static int
@@ -173,9 +167,11 @@ show(struct ctx *cx, struct client *c, const char *name, int *status)
 
 	TRY(client_split_workflow(cx->arena, name, &r.keyspace, &r.workflow, cx->err));
 	TRY(client_call(cx, c, "workflow_show", &r, &answer));
-	if (c->json)
-		return put_json(answer);
-	return put_workflow(cx, name_of_table(cx->arena, r.keyspace, r.workflow), answer);
+	if (c->json) {
+		client_print(c, answer);
+		return 0;
+	}
+	return put_workflow(cx, c, name_of_table(cx->arena, r.keyspace, r.workflow), answer);
 }
 
 /* ---- list */
@@ -244,7 +240,13 @@ typedef int action_fn(struct ctx *cx, struct client *c, const struct wanted *w, 
 static int
 do_show(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
 {
-	return show(cx, c, w->name, status);
+	struct ctl_request r = { .keyspace = w->name, .workflow = "" };
+
+	if (!c->is_vtctldclient)
+		return show(cx, c, w->name, status);
+	if (strpbrk(w->name, "./") != NULL)
+		TRY(client_split_workflow(cx->arena, w->name, &r.keyspace, &r.workflow, cx->err));
+	return show_run(cx, c, r.keyspace, r.workflow, w->options->logs);
 }
 
 static int
@@ -256,7 +258,12 @@ do_list(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
 static int
 do_delete(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
 {
-	return cancel_run(cx, c, w->name, status);
+	struct ctl_request r = { .action = w->options->keep_data ? "keep" : "drop",
+		.keep_rules = w->options->keep_rules,
+		.dry_run = w->options->dry_run };
+
+	TRY(client_split_workflow(cx->arena, w->name, &r.keyspace, &r.workflow, cx->err));
+	return cancel_run(cx, c, &r, status);
 }
 
 static int

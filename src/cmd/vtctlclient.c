@@ -17,9 +17,10 @@ struct program {
 	const char *name; /* "vtctlclient", or "vtctldclient" */
 	struct command_options options;
 	struct client client;
-	const char *args[4];
+	const char *args[COMMAND_ARGS_MAX + 1];
 	int status;
-	bool left; /* by a second Ctrl-C: all is said */
+	bool left;           /* by a second Ctrl-C: all is said */
+	usec action_timeout; /* 0: the command's own */
 };
 
 static void
@@ -27,8 +28,12 @@ usage(FILE *out)
 {
 	fprintf(out,
 	    "vtctlclient - types commands to vtctld\n\n"
-	    "usage: vtctlclient [--server HOST:PORT] COMMAND [options] [arguments]\n\n"
+	    "usage: vtctlclient [--server HOST:PORT] [--action-timeout DURATION] [--compact] COMMAND "
+	    "[options] "
+	    "[arguments]\n\n"
 	    "--server defaults to $VTCTLD_SERVER, else 127.0.0.1:15000.\n"
+	    "--action-timeout ends a command that has no answer by then; what vtctld has begun goes on.\n"
+	    "--compact leaves members out of JSON that say nothing.\n"
 	    "vtctlclient COMMAND --help shows a command's options.\n\n");
 	command_list(out);
 }
@@ -47,8 +52,13 @@ move_forever(const struct program *p)
 }
 
 static int
-complain(struct program *p, const struct err *err)
+complain(struct program *p, const struct err *said)
 {
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct err told = *said, *err = &told;
+
+	if (said->hint[0] != '\0')
+		(void)!err_hint(err, "%s", client_hint(&arena, &p->client, said->hint));
 	p->client.json = p->options.format == 1; /* not set yet when the arguments are wrong */
 	client_put_error(&p->client, err);
 	fflush(stdout);
@@ -63,7 +73,9 @@ main_task(void *arg)
 	struct arena arena = ARENA_INIT;
 	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
-	if (!move_forever(p))
+	if (p->action_timeout > 0)
+		cx.deadline = task_now() + p->action_timeout;
+	else if (!move_forever(p))
 		cx.deadline = task_now() + CALL_WITHIN_S * SECOND;
 	/* A refusal is one, also when somebody has typed Ctrl-C before it came. */
 	if (p->command->run(&cx, &p->client, &p->options, &p->status) != 0 && !p->left)
@@ -118,24 +130,59 @@ run(struct program *p)
 	return p->status;
 }
 
-/* Global options stand before the command. Returns the command's place in argv, or 0. */
+struct globals {
+	const char *server;
+	usec action_timeout; /* 0: the command's own */
+	bool compact, help;
+};
+
+static const struct option global_options[] = {
+	{ "server", OPT_STRING, offsetof(struct globals, server), NULL, 0, 0, NULL, "HOST:PORT", "" },
+	{ "action-timeout", OPT_DURATION, offsetof(struct globals, action_timeout), NULL, SECOND,
+	    24 * 60 * MINUTE, NULL, "DURATION", "" },
+	{ "compact", OPT_BOOL, offsetof(struct globals, compact), NULL, 0, 0, NULL, NULL, "" },
+	{ "help", OPT_BOOL, offsetof(struct globals, help), NULL, 0, 0, NULL, NULL, "" },
+	{ "h", OPT_BOOL, offsetof(struct globals, help), NULL, 0, 0, NULL, NULL, NULL },
+	{ 0 },
+};
+
+/* How many words before the command are options and their values. */
 static int
-read_globals(struct program *p, char **argv)
+count_globals(char **argv)
 {
 	int i = 1;
 
 	for (; argv[i] != NULL && argv[i][0] == '-'; i++) {
-		const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+		const char *name = argv[i] + strspn(argv[i], "-");
+		bool takes = strcmp(name, "server") == 0 || strcmp(name, "action-timeout") == 0 ||
+		    strcmp(name, "action_timeout") == 0;
 
-		if (strncmp(name, "server=", 7) == 0)
-			p->client.server = name + 7;
-		else if (strcmp(name, "server") == 0 && argv[i + 1] != NULL)
-			p->client.server = argv[++i];
-		else
-			return strcmp(name, "help") == 0 || strcmp(name, "h") == 0 ? 0 : -i;
-		p->client.server_given = true;
+		i += takes && argv[i + 1] != NULL;
 	}
-	return argv[i] == NULL ? 0 : i;
+	return i - 1;
+}
+
+/* Global options stand before the command. *at is its place in argv, 0 when there is none or help is
+ * wanted. */
+static int
+read_globals(struct program *p, char **argv, int *at, struct err *err)
+{
+	struct globals g = { 0 };
+	int count = count_globals(argv), rest_count = 0;
+	char *command = argv[count + 1];
+	const char *rest[1];
+
+	argv[count + 1] = NULL;
+	int rc = option_parse(global_options, &g, argv, rest, &rest_count, err);
+	argv[count + 1] = command;
+	TRY(rc);
+	if (g.server != NULL)
+		p->client.server = g.server;
+	p->client.server_given = g.server != NULL;
+	p->client.compact = g.compact;
+	p->action_timeout = g.action_timeout;
+	*at = g.help || command == NULL ? 0 : count + 1;
+	return 0;
 }
 
 static int
@@ -189,22 +236,15 @@ main(int argc, char **argv)
 	struct program p = { .client = { .server = getenv("VTCTLD_SERVER") } };
 	const char *slash = strrchr(argv[0], '/');
 	struct err err = { 0 };
-	int at = read_globals(&p, argv);
+	int at;
 
 	p.name = slash == NULL ? argv[0] : slash + 1;
 	p.client.is_vtctldclient = strcmp(p.name, "vtctldclient") == 0;
+	if (read_globals(&p, argv, &at, &err) != 0)
+		return main_complain("vtctlclient", &err) + 1;
 	if (at == 0) {
 		usage(argc > 1 ? stdout : stderr);
 		return argc > 1 ? 0 : 2;
-	}
-	if (at < 0) {
-		bool server = strcmp(argv[-at] + strspn(argv[-at], "-"), "server") == 0;
-
-		fprintf(stderr,
-		    server ? "vtctlclient: option '%s' needs a value\n"
-			   : "vtctlclient: unknown option '%s' before the command\n",
-		    argv[-at]);
-		return 2;
 	}
 	p.command = command_find(argv[at]);
 	if (p.command == NULL)

@@ -258,34 +258,6 @@ get_srv_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, str
 	return 0;
 }
 
-static int
-get_routing_rules(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
-{
-	struct json_writer w = json_to(out);
-	struct rules_record rules;
-
-	TRY(rules_load(cx, c, &rules));
-	json_put_open(&w, NULL, '{');
-	json_put_i64(&w, "version", rules.version);
-	json_put_open(&w, "rules", '[');
-	for (size_t i = 0; i < rules.count; i++) {
-		const struct routing_rule *r = &rules.rules[i];
-
-		json_put_open(&w, NULL, '{');
-		json_put_str(
-		    &w, "from_table", name_of_table(cx->arena, r->from_keyspace, r->from_table));
-		json_put_open(&w, "to_tables", '[');
-		json_put_str(&w, NULL, name_of_table(cx->arena, r->to_keyspace, r->to_table));
-		json_put_close(&w, ']');
-		if (r->phase != RULE_OPEN)
-			json_put_str(&w, "phase", rule_phase_name(r->phase));
-		json_put_close(&w, '}');
-	}
-	json_put_close(&w, ']');
-	json_put_close(&w, '}');
-	return 0;
-}
-
 /* ---- What clients do */
 
 static int
@@ -308,7 +280,6 @@ const struct api_method api_cluster_methods[] = {
 	{ "follow_keyspace", follow_keyspace },
 	{ "get_tablets", get_tablets },
 	{ "get_srv_keyspace", get_srv_keyspace },
-	{ "get_routing_rules", get_routing_rules },
 	{ "get_statements", get_statements },
 	{ NULL, NULL },
 };

@@ -20,6 +20,8 @@ put_answer(
 	json_put_str(&w, "tablet", a->tablet);
 	json_put_bool(&w, "changed", a->changed);
 	json_put_bool(&w, "done", a->done);
+	json_put_str(&w, "left", a->left);
+	lines_put(&w, &a->lines);
 	json_put_close(&w, '}');
 	return 0;
 }
@@ -46,7 +48,11 @@ workflow_reverse(struct ctx *cx, struct ctl *c, const struct ctl_request *q, str
 	workflow_done(&w);
 	TRY(rc);
 	const struct control_answer answer = {
-		.changed = !a.already, .start_state = a.start_state, .done = a.already
+		.changed = !a.already,
+		.start_state = a.start_state,
+		.done = a.already,
+		.left = a.left,
+		.lines = a.lines,
 	};
 	return put_answer(cx, q, &answer, out);
 }
@@ -54,20 +60,25 @@ workflow_reverse(struct ctx *cx, struct ctl *c, const struct ctl_request *q, str
 static int
 workflow_complete(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
-	struct complete_answer a;
-	enum old_tables old = OLD_TABLES_DROP;
+	struct complete_answer a = { .already = false };
+	struct complete_wish wish = { .old_tables = OLD_TABLES_DROP,
+		.remove_rules = q->remove_rules,
+		.dry_run = q->dry_run };
 	const char *id;
 
 	TRY(control_id(cx, q, &id));
 	if (strcmp(q->action, "keep") == 0)
-		old = OLD_TABLES_KEEP;
+		wish.old_tables = OLD_TABLES_KEEP;
 	else if (strcmp(q->action, "rename") == 0)
-		old = OLD_TABLES_RENAME;
+		wish.old_tables = OLD_TABLES_RENAME;
 	else if (strcmp(q->action, "drop") != 0)
 		return err_set(cx->err, ERR_REFUSED, "the action is drop, rename or keep");
-	TRY(complete_ask(cx, c, id, old, &a));
+	TRY(complete_ask(cx, c, id, &wish, &a));
 	const struct control_answer answer = {
-		.changed = !a.already, .start_state = traffic_switched, .done = a.already
+		.changed = !a.already,
+		.start_state = traffic_switched,
+		.done = a.already,
+		.lines = a.lines,
 	};
 	return put_answer(cx, q, &answer, out);
 }

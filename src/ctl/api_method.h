@@ -17,7 +17,8 @@ struct api_method {
 };
 
 /* All end with { NULL, NULL }. */
-extern const struct api_method api_cluster_methods[]; /* keyspaces, tablets, rules */
+extern const struct api_method api_cluster_methods[]; /* keyspaces, tablets */
+extern const struct api_method api_admin_methods[];   /* rules, and what is taken away */
 extern const struct api_method api_move_methods[];    /* workflows and tables */
 extern const struct api_method api_control_methods[]; /* to workflows that are there */
 extern const struct api_method api_name_methods[];    /* for gates: places of names */

@@ -17,9 +17,11 @@ enum {
 /* ---- Showing */
 
 static void
-put_progress(struct json_writer *w, const struct stream_status_reply *r, const char *state)
+put_progress(
+    struct json_writer *w, const struct stream_status_reply *r, const char *state, int round)
 {
 	json_put_open(w, "progress", '{');
+	json_put_i64(w, "id", round);
 	json_put_str(w, "state", state);
 	json_put_i64(w, "rows_copied", r->rows_copied);
 	json_put_i64(w, "rows_total", r->rows_total);
@@ -41,8 +43,14 @@ ask_status(struct ctx *cx, const struct workflow *w, int round, struct stream_st
 	return side_call(&within, w, TABLET_STREAM_STATUS, &q, r);
 }
 
-/* From the record alone when the tablet does not answer, or has no stream yet. The phase's name, or "". Of
- * one that has switched it is the stream that brought the tables. */
+/* Of one that has switched it is the stream that brought the tables. */
+static int
+shown_round(const struct workflow *w)
+{
+	return w->r.round - workflow_switched(&w->r);
+}
+
+/* From the record alone when the tablet does not answer, or has no stream yet. The phase's name, or "". */
 static const char *
 read_progress(struct ctx *cx, const struct workflow *w, struct stream_status_reply *r)
 {
@@ -51,7 +59,7 @@ read_progress(struct ctx *cx, const struct workflow *w, struct stream_status_rep
 	bool there;
 
 	quiet.err = &ignored;
-	there = ask_status(&quiet, w, w->r.round - workflow_switched(&w->r), r) == 0;
+	there = ask_status(&quiet, w, shown_round(w), r) == 0;
 	if (there && w->r.round == 1 + workflow_switched(&w->r))
 		return stream_phase_name(r->phase);
 	if (!there)
@@ -105,7 +113,45 @@ put_way_back(struct ctx *cx, const struct workflow *w, struct json_writer *j)
 }
 
 static int
-put_workflow(struct ctx *cx, const struct workflow *w, struct buf *out)
+ask_sizes(struct ctx *cx, const struct workflow *w, enum side s, struct table_sizes_reply *out)
+{
+	struct ctx within = ctx_within(cx, PROGRESS_WITHIN_MS * MSEC);
+	struct places p = { side_keyspace(w, s),
+		arena_array(cx->arena, const char *, w->r.tables_count), w->r.tables_count };
+
+	for (size_t i = 0; i < p.count; i++)
+		p.tables[i] = side_table(w, s, i);
+	TRY(cluster_tables_call(&within, w->ctl, &p, TABLET_TABLE_SIZES, out));
+	return out->tables_count == p.count
+	    ? 0
+	    : err_set(
+		  cx->err, ERR_CORRUPT, "sizes of %zu tables of %zu", out->tables_count, p.count);
+}
+
+/* Nothing while one of the two tablets does not answer. */
+static void
+put_sizes(struct ctx *cx, const struct workflow *w, struct json_writer *j)
+{
+	struct table_sizes_reply source, target;
+	struct ctx quiet = *cx;
+	struct err ignored = { 0 };
+
+	quiet.err = &ignored;
+	if (workflow_unmade(&w->r) || ask_sizes(&quiet, w, SIDE_SOURCE, &source) != 0 ||
+	    ask_sizes(&quiet, w, SIDE_TARGET, &target) != 0)
+		return;
+	json_put_open(j, "sizes", '[');
+	for (size_t i = 0; i < w->r.tables_count; i++) {
+		json_put_open(j, NULL, '{');
+		json_put_i64(j, "copied", target.tables[i].bytes);
+		json_put_i64(j, "total", source.tables[i].bytes);
+		json_put_close(j, '}');
+	}
+	json_put_close(j, ']');
+}
+
+static int
+put_workflow(struct ctx *cx, const struct workflow *w, bool sizes, struct buf *out)
 {
 	SCOPED(buf) struct buf record = BUF_INIT;
 	struct json_writer j = json_to(out);
@@ -119,8 +165,10 @@ put_workflow(struct ctx *cx, const struct workflow *w, struct buf *out)
 	json_put_raw(&j, "record", buf_slice(&record));
 	json_put_i64(&j, "revision", w->revision);
 	json_put_str(&j, "traffic_state", traffic_state(&r));
-	put_progress(&j, &progress, state);
+	put_progress(&j, &progress, state, shown_round(w));
 	put_way_back(cx, w, &j);
+	if (sizes)
+		put_sizes(cx, w, &j);
 	json_put_close(&j, '}');
 	return 0;
 }
@@ -142,7 +190,7 @@ wait_newer(struct ctx *cx, struct ctl *c, const char *id, int64_t after)
 }
 
 static int
-show(struct ctx *cx, struct ctl *c, const char *id, struct buf *out)
+show(struct ctx *cx, struct ctl *c, const char *id, bool sizes, struct buf *out)
 {
 	struct workflow w;
 
@@ -151,7 +199,7 @@ show(struct ctx *cx, struct ctl *c, const char *id, struct buf *out)
 	if (rc != 0 && cx->err->kind == ERR_NOT_FOUND)
 		err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist", id);
 	if (rc == 0)
-		rc = put_workflow(cx, &w, out);
+		rc = put_workflow(cx, &w, sizes, out);
 	workflow_done(&w);
 	return rc;
 }
@@ -162,7 +210,7 @@ workflow_show(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct
 	const char *id;
 
 	TRY(control_id(cx, q, &id));
-	return show(cx, c, id, out);
+	return show(cx, c, id, true, out);
 }
 
 static int
@@ -172,7 +220,7 @@ move_status(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 
 	TRY(control_id(cx, q, &id));
 	TRY(wait_newer(cx, c, id, q->after_revision));
-	return show(cx, c, id, out);
+	return show(cx, c, id, false, out);
 }
 
 static int
@@ -253,6 +301,7 @@ move_tables(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 	json_put_bool(&w, "checking", r.checking);
 	json_put_str(&w, "state_text", r.state_text);
 	json_put_i64(&w, "revision", r.revision);
+	lines_put(&w, &r.lines);
 	json_put_close(&w, '}');
 	return 0;
 }
@@ -262,14 +311,16 @@ workflow_delete(struct ctx *cx, struct ctl *c, const struct ctl_request *q, stru
 {
 	struct json_writer w = json_to(out);
 	const char *id;
-	struct cancel_answer a;
+	struct cancel_answer a = { .done = false };
 
 	TRY(control_id(cx, q, &id));
-	TRY(cancel_ask(cx, c, id, &a));
+	TRY(cancel_ask(cx, c, id, q, &a));
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "workflow", id);
 	json_put_bool(&w, "done", a.done);
 	json_put_bool(&w, "already", a.already);
+	json_put_str(&w, "start_state", a.start_state);
+	lines_put(&w, &a.lines);
 	json_put_close(&w, '}');
 	return 0;
 }
@@ -312,9 +363,8 @@ check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' is in use by workflow '%s/%s', which has not switched",
 		    q->keyspace, q->table, r.target_keyspace, r.name);
-		return err_hint(cx->err,
-		    "to take that move back: vtctlclient Workflow delete %.64s.%.64s",
-		    r.target_keyspace, r.name);
+		return err_hint(cx->err, "to take that move back: vtctlclient Workflow delete %s",
+		    workflow_typed(cx->arena, &r));
 	}
 	return 0;
 }
@@ -336,7 +386,7 @@ end_way_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct 
 			(r.state != WORKFLOW_SWITCHED || (r.start[0] == '\0' && !r.finishing))))
 			continue;
 		const char *id = name_pair(cx->arena, r.target_keyspace, r.name);
-		TRY(complete_ask(cx, c, id, OLD_TABLES_KEEP, &a));
+		TRY(complete_ask(cx, c, id, &complete_keeping, &a));
 		TRY(complete_wait(cx, c, id));
 		json_put_str(w, "completed", id);
 	}

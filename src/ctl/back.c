@@ -1,6 +1,8 @@
 #include "ctl/back.h"
 
-#include "ctl/steps.h"
+#include "base/mutant.h"
+#include "ctl/cutover.h"
+#include "ctl/follow.h"
 #include "ctl/traffic.h"
 
 enum { CHECK_WITHIN_S = 10 };
@@ -54,7 +56,7 @@ refuse_closed(struct ctx *cx, const struct workflow *w)
 /* What an attempt would find, before anything is written. A tablet that does not answer now is the attempts'
  * affair. */
 static int
-check_open(struct ctx *cx, struct workflow *w, struct back_answer *out)
+check_open(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct back_answer *out)
 {
 	struct ctx within = ctx_within(cx, CHECK_WITHIN_S * SECOND);
 	struct stream_status_reply r;
@@ -64,7 +66,8 @@ check_open(struct ctx *cx, struct workflow *w, struct back_answer *out)
 		    cx->err->kind != ERR_REFUSED)
 			return 0;
 		w->r.closed = arena_strdup(&w->arena, cx->err->text);
-		TRY(workflow_save(cx, w));
+		if (!q->dry_run)
+			TRY(workflow_save(cx, w));
 	}
 	out->closed = w->r.closed[0] != '\0';
 	return refuse_closed(cx, w);
@@ -98,9 +101,10 @@ ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct back
 	case WORKFLOW_SWITCHED:
 		if (w->r.reversing)
 			return 0;
-		TRY(check_open(cx, w, out));
+		TRY(check_open(cx, w, q, out));
+		TRY(follow_made(cx, w, &out->left));
 		begin_wish(w, q);
-		return workflow_save(cx, w);
+		return q->dry_run ? cutover_rehearse(cx, w, &out->lines) : workflow_save(cx, w);
 	case WORKFLOW_SWITCHING:
 		return w->r.direction == DIRECTION_REVERSE ? 0 : back_refuse_under_way(cx, w);
 	case WORKFLOW_COMPLETING:
@@ -109,7 +113,7 @@ ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct back
 	case WORKFLOW_CANCELLED: return refuse_over(cx, w);
 	case WORKFLOW_RUNNING:
 		out->already = true;
-		if (w->r.options.no_switch)
+		if (w->r.options.no_switch || q->dry_run)
 			return 0;
 		w->r.options.no_switch = true; /* between two attempts: withdrawn */
 		return workflow_save(cx, w);
@@ -137,7 +141,7 @@ int
 back_ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct back_answer *out)
 {
 	for (;;) {
-		*out = (struct back_answer){ .already = false };
+		*out = (struct back_answer){ .already = false, .left = "" };
 		TRY(load(cx, w));
 		out->start_state = traffic_state(&w->r);
 		if (ask(cx, w, q, out) == 0)
@@ -148,5 +152,47 @@ back_ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct
 	err_clear(cx->err);
 	w->ctl->kick = true;
 	waitlist_wake_all(&w->ctl->kicked);
+	return 0;
+}
+
+/* ---- Said as a move */
+
+static bool
+leads_back(const struct workflow_record *r, const struct ctl_request *q)
+{
+	bool there = workflow_has_way_back(r) ||
+	    (r->state == WORKFLOW_SWITCHING && r->direction == DIRECTION_REVERSE) ||
+	    (r->state == WORKFLOW_RUNNING && r->round > 1);
+
+	if (!there || strcmp(r->source_keyspace, q->target_keyspace) != 0 ||
+	    strcmp(r->target_keyspace, q->keyspace) != 0 || r->tables_count != q->tables_count)
+		return false;
+	for (size_t i = 0; i < r->tables_count; i++) {
+		size_t t = 0;
+
+		while (t < q->tables_count &&
+		    (strcmp(r->tables[i].target_table, q->tables[t].from) != 0 ||
+			strcmp(r->tables[i].source_table, q->tables[t].to) != 0))
+			t++;
+		if (t == q->tables_count)
+			return false;
+	}
+	return true;
+}
+
+int
+back_find(struct ctx *cx, struct ctl *c, const struct ctl_request *q, const char **id)
+{
+	struct topo_list all;
+
+	*id = NULL;
+	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	for (size_t i = 0; i < all.count && !mutant("ctl_back_is_a_new_move"); i++) {
+		struct workflow_record r;
+
+		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
+		if (leads_back(&r, q))
+			*id = name_pair(cx->arena, r.target_keyspace, r.name);
+	}
 	return 0;
 }

@@ -17,18 +17,22 @@
 #ifndef CTL_BACK_H
 #define CTL_BACK_H
 
-#include "ctl/workflow.h"
+#include "ctl/lines.h"
 
 struct back_answer {
 	bool already;            /* it is served by the source: nothing to do */
 	bool closed;             /* of a refusal: there was a way back, and is none any more */
 	const char *start_state; /* traffic_state() before */
+	const char *left;        /* tables that will not come along: follow_made(); cx->arena */
+	struct lines lines;      /* of a dry run */
 };
 
 /* w is loaded here. ERR_REFUSED, with what stands in the way; ERR_NOT_FOUND. Options that q does not give
  * stay. */
 int back_ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q,
     struct back_answer *out) MUST_USE;
+/* Of the workflow that has brought the tables which q wants moved, and can bring them back; NULL: none. */
+int back_find(struct ctx *cx, struct ctl *c, const struct ctl_request *q, const char **id) MUST_USE;
 /* The refusal of whoever wants the other way while an attempt is under way. */
 int back_refuse_under_way(struct ctx *cx, const struct workflow *w) MUST_USE;
 /* A new wish to switch: its attempts are counted from one. */

@@ -162,8 +162,7 @@ ask_everybody(struct ctx *cx, struct workflow *w)
 	fill_stream(w, &source, &target);
 	TRY(ask_tablets(cx, w));
 	TRY(rules_known(cx, w->ctl));
-	TRY(look(cx, w));
-	return clear_before(cx, w);
+	return look(cx, w);
 }
 
 /* ---- Unless somebody else ends it */
@@ -183,7 +182,7 @@ ask_task(void *arg)
 	struct ctx cx = { .deadline = d->deadline, .err = &err, .arena = &arena };
 
 	task_rename("workflow %s", d->w->id);
-	if (ask_everybody(&cx, d->w) != 0)
+	if (ask_everybody(&cx, d->w) != 0 || clear_before(&cx, d->w) != 0)
 		group_fail(&d->group, &err);
 	else
 		group_cancel(&d->group);
@@ -279,4 +278,12 @@ check_run(struct ctx *cx, struct workflow *w)
 	TRY(workflow_save(cx, w));
 	log_info("workflow '%s' is created", w->id);
 	return 0;
+}
+
+int
+check_rehearse(struct ctx *cx, struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, w->r.options.timeout);
+
+	return ask_everybody(&within, w);
 }

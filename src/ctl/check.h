@@ -14,5 +14,8 @@
 /* -> CREATING. ERR_REFUSED: it may not be, or somebody did not answer within the move's timeout. Ends when
  * the record is gone, or says something else: ERR_CONFLICT. */
 int check_run(struct ctx *cx, struct workflow *w) MUST_USE;
+/* The same questions, of a record that is nowhere but in w; the servers are as before. Findings are in its
+ * events. */
+int check_rehearse(struct ctx *cx, struct workflow *w) MUST_USE;
 
 #endif

@@ -43,22 +43,31 @@ cluster_primary(struct ctx *cx, struct ctl *c, const char *keyspace, struct tabl
 }
 
 int
-cluster_table_call(
-    struct ctx *cx, struct ctl *c, const struct place *p, enum tablet_method method, void *reply)
+cluster_tables_call(
+    struct ctx *cx, struct ctl *c, const struct places *p, enum tablet_method method, void *reply)
 {
 	struct keyspace_record k;
 	struct tablet_record primary;
 
 	TRY(cluster_keyspace(cx, c, p->keyspace, &k));
 	TRY(cluster_primary(cx, c, p->keyspace, &primary));
-	const char *table = p->table;
 	struct tables_request q = {
 		.head.timeout = cx->deadline - task_now(),
 		.database = k.database,
-		.tables = &table,
-		.tables_count = 1,
+		.tables = p->tables,
+		.tables_count = p->count,
 	};
 	return rpc_tablet(cx, primary.http, method, &q, reply);
+}
+
+int
+cluster_table_call(
+    struct ctx *cx, struct ctl *c, const struct place *p, enum tablet_method method, void *reply)
+{
+	const char *table = p->table;
+	const struct places one = { p->keyspace, &table, 1 };
+
+	return cluster_tables_call(cx, c, &one, method, reply);
 }
 
 int

@@ -46,6 +46,15 @@ struct place {
 /* A method about that table alone, of the keyspace's primary, which has as long as cx: with a deadline. */
 int cluster_table_call(struct ctx *cx, struct ctl *c, const struct place *p,
     enum tablet_method method, void *reply) MUST_USE;
+/* Several of one keyspace. */
+struct places {
+	const char *keyspace;
+	const char **tables;
+	size_t count;
+};
+
+int cluster_tables_call(struct ctx *cx, struct ctl *c, const struct places *p,
+    enum tablet_method method, void *reply) MUST_USE;
 /* Renames that table, within its database; done again it is no error. */
 int cluster_table_rename(
     struct ctx *cx, struct ctl *c, const struct place *p, const char *to) MUST_USE;

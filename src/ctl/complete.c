@@ -13,7 +13,7 @@ enum {
 	OLD_NAME_CHARS = 59, /* of 64: "_" and "_old" are added */
 };
 
-/* ---- Asking */
+/* ---- May it be? */
 
 static int
 check_may_complete(struct ctx *cx, const struct workflow *w)
@@ -84,84 +84,25 @@ check_old_names(struct ctx *cx, const struct workflow *w)
 	return 0;
 }
 
+/* Without its route a name stands for the old table again. */
 static int
-begin(struct ctx *cx, struct workflow *w, enum old_tables old)
+check_rules_may_go(struct ctx *cx, const struct complete_wish *wish)
 {
-	if (old != OLD_TABLES_KEEP)
+	if (!wish->remove_rules || wish->old_tables != OLD_TABLES_KEEP ||
+	    mutant("ctl_complete_bares_old_table"))
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "--remove-routing-rules and --keep-data exclude each other: clients would read the old tables");
+	return err_hint(cx->err, "drop the old tables, or rename them: --rename-tables");
+}
+
+static int
+check_wish(struct ctx *cx, const struct workflow *w, const struct complete_wish *wish)
+{
+	TRY(check_rules_may_go(cx, wish));
+	if (wish->old_tables != OLD_TABLES_KEEP)
 		TRY(check_not_served(cx, w));
-	if (old == OLD_TABLES_RENAME)
-		TRY(check_old_names(cx, w));
-	if (!mutant("ctl_complete_same_number"))
-		workflow_outdate(w); /* (1) */
-	w->r.state = WORKFLOW_COMPLETING;
-	w->r.old_tables = old;
-	w->r.finishing = false;
-	w->r.step = w->r.state_text = w->r.hint = "";
-	workflow_note(w, "complete", "begun", "");
-	return workflow_save(cx, w);
-}
-
-static int
-ask(struct ctx *cx, struct workflow *w, enum old_tables old, struct complete_answer *out)
-{
-	for (;;) {
-		if (workflow_load(cx, w) != 0)
-			return cx->err->kind != ERR_NOT_FOUND
-			    ? -1
-			    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist", w->id);
-		TRY(check_may_complete(cx, w));
-		out->already = w->r.state == WORKFLOW_COMPLETE;
-		if (w->r.state != WORKFLOW_SWITCHED || begin(cx, w, old) == 0)
-			return 0;
-		if (cx->err->kind != ERR_CONFLICT)
-			return -1; /* its job has just written: on top of that */
-	}
-}
-
-int
-complete_ask(
-    struct ctx *cx, struct ctl *c, const char *id, enum old_tables old, struct complete_answer *out)
-{
-	struct workflow w;
-
-	workflow_init(&w, c, id);
-	int rc = ask(cx, &w, old, out);
-	workflow_done(&w);
-	TRY(rc);
-	err_clear(cx->err);
-	c->kick = true;
-	waitlist_wake_all(&c->kicked);
-	return 0;
-}
-
-static int
-wait_complete(struct ctx *cx, struct workflow *w)
-{
-	TRY(workflow_load(cx, w));
-	while (w->r.state == WORKFLOW_SWITCHED || w->r.state == WORKFLOW_COMPLETING) {
-		char why[ERR_TEXT_MAX];
-
-		snprintf(why, sizeof(why), "%s", w->r.state_text);
-		if (workflow_next(cx, w) == 0)
-			continue;
-		if (cx->err->kind != ERR_TIMEOUT)
-			return -1;
-		return err_set(cx->err, ERR_TIMEOUT,
-		    "the way back of workflow '%s' is still being ended%s%s", w->id,
-		    why[0] == '\0' ? "" : ": ", why);
-	}
-	return 0;
-}
-
-int
-complete_wait(struct ctx *cx, struct ctl *c, const char *id)
-{
-	struct workflow w;
-
-	workflow_init(&w, c, id);
-	int rc = wait_complete(cx, &w);
-	workflow_done(&w);
-	return rc;
+	return wish->old_tables == OLD_TABLES_RENAME ? check_old_names(cx, w) : 0;
 }
 
 /* ---- Doing it */
@@ -235,18 +176,78 @@ remove_fence(struct ctx *cx, struct workflow *w)
 	return pause_for(cx, w, workflow_from(w), side_fence_remove);
 }
 
+/* Clients have found the tables by these names; who has asked for it says that none does any more. */
+static int
+remove_rules(struct ctx *cx, struct workflow *w)
+{
+	if (!w->r.remove_rules)
+		return 0;
+	TRY(rules_apply(cx, w, RULES_FORGET));
+	return rules_known(cx, w->ctl);
+}
+
+/* ---- What a dry run says of it (lines.h) */
+
+static int
+rehearse_streams(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	if (w->r.start[0] != '\0')
+		lines_add(cx->arena, out, "Delete reverse vreplication streams on: [%s]",
+		    lines_tablet(cx->arena, w, workflow_to(w)));
+	lines_add(cx->arena, out, "Delete vreplication streams on: [%s]",
+	    lines_tablet(cx->arena, w, workflow_from(w)));
+	return 0;
+}
+
+static int
+rehearse_tables(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	static const char *const acts[] = { [OLD_TABLES_KEEP] =
+						"Keeping these tables, closed to writers,",
+		[OLD_TABLES_DROP] = "Dropping these tables",
+		[OLD_TABLES_RENAME] = "Renaming these tables to _NAME_old" };
+	enum side old = workflow_to(w);
+
+	lines_add(cx->arena, out,
+	    "%s in the database of keyspace %s: [keyspace:%s;shard:0;%s;tables:%s]",
+	    acts[w->r.old_tables], side_keyspace(w, old), side_keyspace(w, old),
+	    lines_tablet(cx->arena, w, old), lines_tables(cx->arena, w, old));
+	return 0;
+}
+
+static int
+rehearse_fence(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_add(cx->arena, out, "Remove the fence from keyspace %s for tables %s",
+	    side_keyspace(w, workflow_from(w)), lines_tables(cx->arena, w, workflow_from(w)));
+	return 0;
+}
+
+static int
+rehearse_rules(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_add(cx->arena, out, "Routing rules for tables %s will be %s",
+	    lines_tables(cx->arena, w, workflow_to(w)), w->r.remove_rules ? "deleted" : "kept");
+	return 0;
+}
+
 #define POINTS(name) "workflow.complete." name ".before", "workflow.complete." name ".after"
 
 static const struct complete_step {
 	const char *name;
 	const char *doing; /* what an operator reads when it does not come to an end */
 	int (*run)(struct ctx *cx, struct workflow *w);
+	rehearse_fn *rehearse;
 	const char *before, *after; /* fault points */
 } complete_steps[] = {
-	{ "stream", "ending the stream back", delete_streams, POINTS("stream") },
-	{ "tables", "dropping or renaming the old tables", change_tables, POINTS("tables") },
-	{ "fence", "removing the fence from the served tables", remove_fence, POINTS("fence") },
+	{ "stream", "ending the stream back", delete_streams, rehearse_streams, POINTS("stream") },
+	{ "tables", "dropping or renaming the old tables", change_tables, rehearse_tables,
+	    POINTS("tables") },
+	{ "fence", "removing the fence from the served tables", remove_fence, rehearse_fence,
+	    POINTS("fence") },
+	{ "rules", "removing the routing rules", remove_rules, rehearse_rules, POINTS("rules") },
 };
+enum { COMPLETE_STEPS = sizeof(complete_steps) / sizeof(complete_steps[0]) };
 
 static int
 run_step(struct ctx *cx, struct workflow *w, const struct complete_step *s)
@@ -283,11 +284,10 @@ tell_why(struct ctx *cx, struct workflow *w)
 int
 complete_run(struct ctx *cx, struct workflow *w)
 {
-	const size_t count = sizeof(complete_steps) / sizeof(complete_steps[0]);
 	const size_t first = mutant("ctl_complete_tables_first") ? 1 : 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (run_step(cx, w, &complete_steps[(first + i) % count]) != 0)
+	for (size_t i = 0; i < COMPLETE_STEPS; i++) {
+		if (run_step(cx, w, &complete_steps[(first + i) % COMPLETE_STEPS]) != 0)
 			return tell_why(cx, w);
 	}
 	w->r.state = WORKFLOW_COMPLETE;
@@ -295,6 +295,103 @@ complete_run(struct ctx *cx, struct workflow *w)
 	workflow_note(w, "complete", "done", "");
 	log_info("workflow '%s' is complete", w->id);
 	return workflow_save(cx, w);
+}
+
+/* ---- Asking */
+
+const struct complete_wish complete_keeping = { .old_tables = OLD_TABLES_KEEP, .dry_run = false };
+
+static int
+rehearse(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_lock(cx->arena, w, out);
+	for (size_t i = 0; i < COMPLETE_STEPS; i++)
+		TRY(complete_steps[i].rehearse(cx, w, out));
+	lines_unlock(cx->arena, w, out);
+	return 0;
+}
+
+static int
+begin(struct ctx *cx, struct workflow *w)
+{
+	if (!mutant("ctl_complete_same_number"))
+		workflow_outdate(w); /* (1) */
+	w->r.state = WORKFLOW_COMPLETING;
+	w->r.finishing = false;
+	w->r.step = w->r.state_text = w->r.hint = "";
+	workflow_note(w, "complete", "begun", "");
+	return workflow_save(cx, w);
+}
+
+static int
+ask(struct ctx *cx, struct workflow *w, const struct complete_wish *wish,
+    struct complete_answer *out)
+{
+	for (;;) {
+		if (workflow_load(cx, w) != 0)
+			return cx->err->kind != ERR_NOT_FOUND
+			    ? -1
+			    : err_set(cx->err, ERR_NOT_FOUND, "workflow '%s' does not exist", w->id);
+		TRY(check_may_complete(cx, w));
+		out->already = w->r.state == WORKFLOW_COMPLETE;
+		if (w->r.state != WORKFLOW_SWITCHED)
+			return 0;
+		TRY(check_wish(cx, w, wish));
+		w->r.old_tables = wish->old_tables;
+		w->r.remove_rules = wish->remove_rules;
+		if (wish->dry_run)
+			return rehearse(cx, w, &out->lines);
+		if (begin(cx, w) == 0)
+			return 0;
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1; /* its job has just written: on top of that */
+	}
+}
+
+int
+complete_ask(struct ctx *cx, struct ctl *c, const char *id, const struct complete_wish *wish,
+    struct complete_answer *out)
+{
+	struct workflow w;
+
+	workflow_init(&w, c, id);
+	int rc = ask(cx, &w, wish, out);
+	workflow_done(&w);
+	TRY(rc);
+	err_clear(cx->err);
+	c->kick = true;
+	waitlist_wake_all(&c->kicked);
+	return 0;
+}
+
+static int
+wait_complete(struct ctx *cx, struct workflow *w)
+{
+	TRY(workflow_load(cx, w));
+	while (w->r.state == WORKFLOW_SWITCHED || w->r.state == WORKFLOW_COMPLETING) {
+		char why[ERR_TEXT_MAX];
+
+		snprintf(why, sizeof(why), "%s", w->r.state_text);
+		if (workflow_next(cx, w) == 0)
+			continue;
+		if (cx->err->kind != ERR_TIMEOUT)
+			return -1;
+		return err_set(cx->err, ERR_TIMEOUT,
+		    "the way back of workflow '%s' is still being ended%s%s", w->id,
+		    why[0] == '\0' ? "" : ": ", why);
+	}
+	return 0;
+}
+
+int
+complete_wait(struct ctx *cx, struct ctl *c, const char *id)
+{
+	struct workflow w;
+
+	workflow_init(&w, c, id);
+	int rc = wait_complete(cx, &w);
+	workflow_done(&w);
+	return rc;
 }
 
 /* ---- In the way of another move */
@@ -322,11 +419,16 @@ is_in_the_way(const struct workflow *w, const struct workflow_record *other)
 }
 
 static int
-end_other(struct ctx *cx, struct workflow *w, const char *id)
+end_other(struct ctx *cx, struct workflow *w, const char *id, struct lines *out)
 {
 	struct complete_answer a;
 
-	TRY(complete_ask(cx, w->ctl, id, OLD_TABLES_KEEP, &a));
+	if (out != NULL) {
+		lines_add(cx->arena, out,
+		    "The way back of workflow %s ends with this move; its old tables are kept", id);
+		return 0;
+	}
+	TRY(complete_ask(cx, w->ctl, id, &complete_keeping, &a));
 	workflow_note(w, "create", "ended",
 	    arena_printf(cx->arena,
 		"the way back of workflow '%s' ends with this move; its old tables are kept", id));
@@ -334,8 +436,9 @@ end_other(struct ctx *cx, struct workflow *w, const char *id)
 	return complete_wait(cx, w->ctl, id);
 }
 
-int
-complete_others(struct ctx *cx, struct workflow *w)
+/* out: a dry run, which only says so. */
+static int
+end_others(struct ctx *cx, struct workflow *w, struct lines *out)
 {
 	struct topo_list all;
 
@@ -350,7 +453,19 @@ complete_others(struct ctx *cx, struct workflow *w)
 			continue;
 		TRY(workflow_read(cx->arena, all.items[i].value, &other, cx->err));
 		if (is_in_the_way(w, &other))
-			TRY(end_other(cx, w, key + strlen("/workflows/")));
+			TRY(end_other(cx, w, key + strlen("/workflows/"), out));
 	}
 	return 0;
+}
+
+int
+complete_others(struct ctx *cx, struct workflow *w)
+{
+	return end_others(cx, w, NULL);
+}
+
+int
+complete_others_rehearse(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	return end_others(cx, w, out);
 }

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "ctl/back.h"
+#include "ctl/cutover.h"
 #include "ctl/switch_time.h"
 #include "ctl/traffic.h"
 
@@ -76,7 +77,8 @@ cannot_switch(struct ctx *cx, const struct workflow *w, const char *why, const c
 {
 	err_set(cx->err, ERR_REFUSED, "cannot switch traffic for workflow %s at this time: %s",
 	    w->r.name, why);
-	return hint == NULL ? -1 : err_hint(cx->err, "%s %.140s", hint, w->id);
+	return hint == NULL ? -1
+			    : err_hint(cx->err, "%s %s", hint, workflow_typed(cx->arena, &w->r));
 }
 
 static int
@@ -158,7 +160,7 @@ give_leave(
 		w->r.options.window_from = w->r.options.window_to = 0;
 	w->r.state_text = w->r.hint = "";
 	workflow_note(w, "switch", "asked", "");
-	return 0;
+	return q->dry_run ? cutover_rehearse(cx, w, &out->lines) : 0;
 }
 
 int
@@ -184,7 +186,8 @@ static int
 cannot(struct ctx *cx, const struct workflow *w, const char *act, const char *why)
 {
 	err_set(cx->err, ERR_REFUSED, "cannot %s workflow %s at this time: %s", act, w->r.name, why);
-	return err_hint(cx->err, "see: vtctlclient Workflow show %.140s", w->id);
+	return err_hint(
+	    cx->err, "see: vtctlclient Workflow show %s", workflow_typed(cx->arena, &w->r));
 }
 
 static bool
@@ -234,7 +237,8 @@ begin_stop(
 	w->r.state = WORKFLOW_STOPPED;
 	w->r.step = "stop";
 	w->r.state_text = "it was stopped by command";
-	w->r.hint = arena_printf(&w->arena, "it goes on with: vtctlclient Workflow start %s", w->id);
+	w->r.hint = arena_printf(&w->arena, "it goes on with: vtctlclient Workflow start %s",
+	    workflow_typed(&w->arena, &w->r));
 	workflow_note(w, "stop", "begun", "");
 	return 0;
 }

@@ -12,6 +12,7 @@
 #ifndef CTL_CONTROL_H
 #define CTL_CONTROL_H
 
+#include "ctl/lines.h"
 #include "ctl/rules.h"
 
 struct control_answer {
@@ -19,6 +20,8 @@ struct control_answer {
 	const char *start_state; /* of the traffic before, traffic_state() */
 	bool done;               /* there is nothing to wait for */
 	const char *tablet;      /* that its stream ends at; cx->arena */
+	const char *left;   /* of a way back: tables that were made at the target and stay there */
+	struct lines lines; /* of a dry run */
 };
 
 int control_switch(struct ctx *cx, struct ctl *c, const struct ctl_request *q,

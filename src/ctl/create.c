@@ -3,16 +3,16 @@
 #include "base/clock.h"
 #include "base/mutant.h"
 #include "ctl/back.h"
+#include "ctl/check.h"
 #include "ctl/complete.h"
 #include "ctl/control.h"
+#include "ctl/follow.h"
+#include "ctl/move_request.h"
 #include "ctl/pick.h"
-#include "ctl/switch_time.h"
 
 enum {
 	TELL_AFTER_MS = 1000, /* a long poll: ctl_api.h */
 	END_WITHIN_S = 60,    /* for the way back of the move before */
-	/* where writers leave no gap each has a connection of its own (SHARE_SINGLY_MAX) */
-	MOVE_TABLES_MAX = 100,
 };
 
 /* What is asked of a new move when the command says nothing. */
@@ -38,77 +38,6 @@ options_over(const struct workflow_options *before, const struct ctl_request *q)
 	if (o.switch_attempts == 0)
 		o.switch_attempts = defaults.switch_attempts;
 	return o;
-}
-
-/* ---- What the request alone tells */
-
-/* One table is a set too. */
-static void
-as_set(struct arena *a, struct ctl_request *q)
-{
-	if (q->tables_count > 0 || pick_is_open(q))
-		return;
-	q->tables = arena_new(a, struct moved_names);
-	q->tables[0] = (struct moved_names){ .from = q->table, .to = q->target_table };
-	q->tables_count = 1;
-}
-
-/* What a set is called that nobody has named: one table as it is called at the target, several as the
- * keyspace that they leave. */
-static const char *
-workflow_name(const struct ctl_request *q)
-{
-	if (q->workflow[0] != '\0')
-		return q->workflow;
-	return q->tables_count == 1 && !pick_is_open(q) ? q->tables[0].to : q->keyspace;
-}
-
-static int
-refuse_twice(struct ctx *cx, const char *keyspace, const char *table)
-{
-	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' is named twice", keyspace, table);
-}
-
-static int
-check_tables(struct ctx *cx, const struct ctl_request *q)
-{
-	if (q->tables_count > MOVE_TABLES_MAX) {
-		err_set(cx->err, ERR_REFUSED, "%zu tables in one move, at most %d", q->tables_count,
-		    MOVE_TABLES_MAX);
-		return err_hint(cx->err,
-		    "name some of them, and the others in a move of their own (--workflow)");
-	}
-	for (size_t i = 0; i < q->tables_count; i++) {
-		TRY(name_check("table", q->tables[i].from, cx->err));
-		TRY(name_check("table", q->tables[i].to, cx->err));
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(q->tables[j].from, q->tables[i].from) == 0)
-				return refuse_twice(cx, q->keyspace, q->tables[i].from);
-			if (strcmp(q->tables[j].to, q->tables[i].to) == 0)
-				return refuse_twice(cx, q->target_keyspace, q->tables[i].to);
-		}
-	}
-	return 0;
-}
-
-static int
-check_request(struct ctx *cx, const struct ctl_request *q)
-{
-	TRY(name_check("keyspace", q->keyspace, cx->err));
-	TRY(name_check("keyspace", q->target_keyspace, cx->err));
-	TRY(name_check("workflow", workflow_name(q), cx->err));
-	TRY(check_tables(cx, q));
-	TRY(switch_time_check(&q->options, cx->err));
-	if (strcmp(q->keyspace, q->target_keyspace) != 0)
-		return 0;
-	if (q->tables_count == 1)
-		err_set(cx->err, ERR_REFUSED,
-		    "source and target are both in keyspace '%s': '%s.%s' to '%s.%s'", q->keyspace,
-		    q->keyspace, q->tables[0].from, q->target_keyspace, q->tables[0].to);
-	else
-		err_set(
-		    cx->err, ERR_REFUSED, "source and target are both keyspace '%s'", q->keyspace);
-	return err_hint(cx->err, "name another keyspace as the target");
 }
 
 /* ---- One that is there */
@@ -150,7 +79,8 @@ check_same(struct ctx *cx, const struct workflow *w, const struct ctl_request *q
 	else
 		err_set(cx->err, ERR_REFUSED, "workflow '%s' moves other tables of keyspace '%s'",
 		    w->id, w->r.source_keyspace);
-	return err_hint(cx->err, "--workflow NAME, or see: vtctlclient Workflow show %.140s", w->id);
+	return err_hint(cx->err, "--workflow NAME, or see: vtctlclient Workflow show %s",
+	    workflow_typed(cx->arena, &w->r));
 }
 
 static bool
@@ -188,8 +118,8 @@ go_on(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	if (workflow_cancelling(&w->r)) {
 		err_set(cx->err, ERR_REFUSED, "workflow '%s' is being cancelled", w->id);
-		return err_hint(
-		    cx->err, "this waits until it is: vtctlclient Workflow delete %.130s", w->id);
+		return err_hint(cx->err, "this waits until it is: vtctlclient Workflow delete %s",
+		    workflow_typed(cx->arena, &w->r));
 	}
 	if (w->r.state == WORKFLOW_SWITCHING && w->r.direction == DIRECTION_REVERSE)
 		return back_refuse_under_way(cx, w);
@@ -229,7 +159,7 @@ static void
 fill_record(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	w->r = (struct workflow_record){
-		.name = workflow_name(q),
+		.name = move_request_workflow(q),
 		.type = WORKFLOW_MOVETABLES,
 		.state = WORKFLOW_CHECKING,
 		.state_text = "",
@@ -272,7 +202,8 @@ check_keyspaces(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 	struct keyspace_record r;
 
 	TRY(cluster_keyspace(cx, c, q->keyspace, &r));
-	return cluster_keyspace(cx, c, q->target_keyspace, &r);
+	TRY(cluster_keyspace(cx, c, q->target_keyspace, &r));
+	return q->options.follow ? follow_check_to(cx, c, q->keyspace, q->target_keyspace) : 0;
 }
 
 /* The record that the name has now, as text: it is put back if the new move is refused. */
@@ -289,8 +220,9 @@ before(struct arena *a, const struct workflow *w)
 	return arena_slice_str(a, buf_slice(&json));
 }
 
+/* The record, as it would begin; not saved. */
 static int
-create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
+make(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 {
 	const char *was = before(cx->arena, w);
 	int attempt = mutant("ctl_cancel_counts_anew") ? 0 : w->r.attempt;
@@ -308,6 +240,13 @@ create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 		workflow_outdate(w); /* late calls of that one have a lower number, and are refused */
 	w->r.attempts_from = w->r.attempt;
 	workflow_note(w, "check", "begun", "");
+	return 0;
+}
+
+static int
+create(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
+{
+	TRY(make(cx, w, q));
 	return workflow_save(cx, w);
 }
 
@@ -380,47 +319,6 @@ tell(struct ctx *cx, struct workflow *w, struct move_result *out)
 
 /* ---- The way back, said as a move */
 
-static bool
-leads_back(const struct workflow_record *r, const struct ctl_request *q)
-{
-	bool there = workflow_has_way_back(r) ||
-	    (r->state == WORKFLOW_SWITCHING && r->direction == DIRECTION_REVERSE) ||
-	    (r->state == WORKFLOW_RUNNING && r->round > 1);
-
-	if (!there || strcmp(r->source_keyspace, q->target_keyspace) != 0 ||
-	    strcmp(r->target_keyspace, q->keyspace) != 0 || r->tables_count != q->tables_count)
-		return false;
-	for (size_t i = 0; i < r->tables_count; i++) {
-		size_t t = 0;
-
-		while (t < q->tables_count &&
-		    (strcmp(r->tables[i].target_table, q->tables[t].from) != 0 ||
-			strcmp(r->tables[i].source_table, q->tables[t].to) != 0))
-			t++;
-		if (t == q->tables_count)
-			return false;
-	}
-	return true;
-}
-
-/* Of the workflow that has brought these tables, and can bring them back; NULL: none. */
-static int
-find_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, const char **id)
-{
-	struct topo_list all;
-
-	*id = NULL;
-	TRY(topo_list(cx, c->topo, "/workflows/", &all));
-	for (size_t i = 0; i < all.count && !mutant("ctl_back_is_a_new_move"); i++) {
-		struct workflow_record r;
-
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (leads_back(&r, q))
-			*id = name_pair(cx->arena, r.target_keyspace, r.name);
-	}
-	return 0;
-}
-
 /* *back: it is, and has been asked for. A way back that proves closed is none: then it is a move. */
 static int
 go_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_result *out)
@@ -429,7 +327,7 @@ go_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_
 	struct workflow w;
 	const char *id;
 
-	TRY(find_back(cx, c, q, &id));
+	TRY(back_find(cx, c, q, &id));
 	if (id == NULL)
 		return 0;
 	workflow_init(&w, c, id);
@@ -443,23 +341,128 @@ go_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct move_
 	out->back = true;
 	out->done = a.already;
 	out->state_text = "";
+	out->lines = a.lines;
 	return rc;
+}
+
+/* A new move of a name whose last one has switched: its way back ends, as it does when another name's
+ * move takes
+ * its tables. */
+static bool
+is_to_be_ended(const struct workflow_record *r)
+{
+	return r->state == WORKFLOW_COMPLETING ||
+	    (r->state == WORKFLOW_SWITCHED && (r->start[0] != '\0' || r->finishing));
+}
+
+/* ---- A dry run */
+
+static void
+add_findings(struct ctx *cx, const struct workflow *w, struct lines *out)
+{
+	for (size_t i = 0; i < w->r.events_count; i++) {
+		const struct workflow_event *e = &w->r.events[i];
+
+		if (strcmp(e->step, "preflight") == 0)
+			lines_add(cx->arena, out, "%s: %s", e->what, e->text);
+		else if (strcmp(e->step, "check") == 0 && e->text[0] != '\0')
+			lines_add(cx->arena, out, "note: %s", e->text);
+	}
+}
+
+/* What the job does of CREATING and COPYING. */
+static void
+add_acts(struct ctx *cx, const struct workflow *w, struct lines *out)
+{
+	struct arena *a = cx->arena;
+	int64_t rows = 0;
+
+	for (size_t i = 0; i < w->r.tables_count; i++)
+		rows += w->r.tables[i].rows_estimate;
+	lines_add(a, out,
+	    "Routing rules for tables %s will be created: both keyspaces' names lead to keyspace %s",
+	    lines_tables(a, w, SIDE_SOURCE), w->r.source_keyspace);
+	lines_add(a, out, "Wait until every gate has them");
+	if (!w->r.options.no_start)
+		lines_add(a, out,
+		    "Create tables %s in keyspace %s, and copy about %lld rows into them: [%s]",
+		    lines_tables(a, w, SIDE_TARGET), w->r.target_keyspace, (long long)rows,
+		    lines_tablet(a, w, SIDE_TARGET));
+	lines_add(a, out,
+	    w->r.options.no_start              ? "Leave the workflow stopped, for Start"
+		: w->r.options.stop_after_copy ? "Stop the stream after the copy, for Start"
+		: w->r.options.no_switch ? "Stay in step with the source until it is told to switch"
+					 : "Switch traffic once the copy is in step");
+}
+
+/* Refused by its list: that is told as of a move (tell()). */
+static int
+rehearse_new(struct ctx *cx, struct workflow *w, struct move_result *out)
+{
+	int rc = check_rehearse(cx, w);
+
+	take_findings(cx, w, &out->findings);
+	if (rc != 0 && findings_count(&out->findings, FINDING_REFUSES) > 0) {
+		out->refused = true;
+		out->text = arena_strdup(cx->arena, cx->err->text);
+		out->hint = arena_strdup(cx->arena, cx->err->hint);
+		return 0;
+	}
+	TRY(rc);
+	add_findings(cx, w, &out->lines);
+	lines_lock(cx->arena, w, &out->lines);
+	TRY(complete_others_rehearse(cx, w, &out->lines));
+	add_acts(cx, w, &out->lines);
+	lines_unlock(cx->arena, w, &out->lines);
+	return 0;
+}
+
+/* One that is there would be gone on with. */
+static int
+rehearse_attach(
+    struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct move_result *out)
+{
+	TRY(check_same(cx, w, q));
+	out->done = workflow_switched(&w->r);
+	if (!out->done)
+		lines_add(cx->arena, &out->lines, "Go on with workflow %s, which is %s",
+		    name_of_table(cx->arena, w->r.target_keyspace, w->r.name),
+		    workflow_state_name(w->r.state));
+	return 0;
+}
+
+static int
+rehearse(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct move_result *out)
+{
+	int rc = workflow_load(cx, w);
+
+	out->created = rc != 0 && cx->err->kind == ERR_NOT_FOUND;
+	if (rc == 0)
+		TRY(begins_anew(cx, w, q, &out->created));
+	else if (!out->created)
+		return -1;
+	out->state_text = "";
+	if (!out->created)
+		return rehearse_attach(cx, w, q, out);
+	if (w->revision != 0 && is_to_be_ended(&w->r))
+		lines_add(cx->arena, &out->lines,
+		    "The way back of workflow %s ends with this move; its old tables are kept",
+		    name_of_table(cx->arena, w->r.target_keyspace, w->r.name));
+	TRY(make(cx, w, q));
+	return rehearse_new(cx, w, out);
 }
 
 /* ---- The command */
 
-/* A new move of a name whose last one has switched: its way back ends here, as it does when another name's
- * move takes its tables. */
 static int
 end_before(struct ctx *cx, struct workflow *w, struct move_result *out)
 {
 	struct ctx within = ctx_within(cx, END_WITHIN_S * SECOND);
 	struct complete_answer a;
 
-	if (w->r.state != WORKFLOW_COMPLETING &&
-	    (w->r.state != WORKFLOW_SWITCHED || (w->r.start[0] == '\0' && !w->r.finishing)))
+	if (!is_to_be_ended(&w->r))
 		return 0;
-	TRY(complete_ask(&within, w->ctl, w->id, OLD_TABLES_KEEP, &a));
+	TRY(complete_ask(&within, w->ctl, w->id, &complete_keeping, &a));
 	TRY(complete_wait(&within, w->ctl, w->id));
 	out->ended = out->workflow;
 	return workflow_load(cx, w);
@@ -522,19 +525,19 @@ create_move(
 	struct ctl_request q = *request;
 	struct workflow w;
 
-	as_set(cx->arena, &q);
-	TRY(check_request(cx, &q));
+	move_request_set(cx->arena, &q);
+	TRY(move_request_check(cx, &q));
 	if (pick_is_open(&q) && q.after_revision == 0) {
 		TRY(pick_tables(cx, c, &q));
-		TRY(check_tables(cx, &q));
+		TRY(move_request_check_tables(cx, &q));
 	}
 	if (q.after_revision == 0)
 		TRY(go_back(cx, c, &q, out));
 	if (out->back)
 		return 0;
-	out->workflow = name_pair(cx->arena, q.target_keyspace, workflow_name(&q));
+	out->workflow = name_pair(cx->arena, q.target_keyspace, move_request_workflow(&q));
 	workflow_init(&w, c, out->workflow);
-	int rc = move(cx, &w, &q, out);
+	int rc = q.dry_run ? rehearse(cx, &w, &q, out) : move(cx, &w, &q, out);
 	workflow_done(&w);
 	TRY(rc);
 	err_clear(cx->err);

@@ -10,6 +10,7 @@
 #ifndef CTL_CREATE_H
 #define CTL_CREATE_H
 
+#include "ctl/lines.h"
 #include "ctl/rules.h"
 
 struct move_result {
@@ -24,6 +25,7 @@ struct move_result {
 	bool refused;
 	const char *text, *hint;  /* why */
 	struct findings findings; /* of the check, once it is over */
+	struct lines lines;       /* of a dry run, which makes no record and asks at once */
 };
 
 int create_move(

@@ -22,6 +22,12 @@
  *     "served_by":"new_customer.users","phase":"open"}]}
  * get_routing_rules
  *     {"version":N,"rules":[{"from_table":"customer.users","to_tables":["new_customer.users"]}]}
+ * apply_routing_rules  tables (from and to, "keyspace.table" each), dry_run
+ *     Rules that are not among them are taken away, as far as finished moves have left them (take_away.h); no
+ *     rule is made or changed so. As get_routing_rules: what they are then, or would be
+ * delete_keyspace   keyspace, recursive
+ * delete_tablet     alias, allow_primary
+ *     {"running":["zone1-101",..]}: tablets whose records have gone and whose vttablets run
  * get_statements    [keyspace]
  *     struct statements_record (rpc/statements.h) of all gates: {"since_us","seen_us","gates","silent":[..],
  *     "count","left","statements":[{"text","tables":[..],"count","errors","rows","total_us","max_us",
@@ -48,16 +54,25 @@
  * workflow_delete   workflow
  *     Has a move that has not switched taken back (cancel.h) and answers at once: move_status tells when
  *     its state is Cancelled. {"workflow":"new_customer/users","done":bool,"already":bool}; done: there
- *     is nothing to wait for, as of one that was only being checked; already: it was before
+ *     is nothing to wait for, as of one that was only being checked; already: it was before. action
+ *     "keep": the
+ *     target's tables stay; keep_routing_rules
  * workflow_switch   workflow, options
  *     Leave to switch (control.h); answers at once: {"workflow":..,"start_state":"Reads Not Switched.
  *     Writes Not Switched","changed":bool,"done":bool}; done: it had switched. Of one that fails the
  *     record says so, and it waits for the next command
  * workflow_reverse  workflow, options
- *     Asks for the way back (back.h); answers at once, as workflow_switch
- * workflow_complete workflow, action (drop, rename or keep: the old tables)
+ *     Asks for the way back (back.h); answers at once, as workflow_switch, and with
+ *     "left":"[plugin,..]", tables
+ *     that clients made at the target while the keyspace followed, which stay there; ""
+ * workflow_complete workflow, action (drop, rename or keep: the old tables), remove_routing_rules
  *     Ends the way back of a move that has switched (complete.h); answers at once, as workflow_switch:
  *     move_status tells when its state is Complete
+ *
+ * move_tables, workflow_switch, _reverse, _complete and _delete with dry_run ask what they would ask, change
+ * nothing and answer with "dry_run_results":["..",..]: what they would do, a line each (lines.h).
+ * None: nothing.
+ *
  * route_name        keyspace, table, target_keyspace, target_table
  *     For gates. The name, which no table has, stands for that table from now on; every gate knows.
  *     {"version":N} of the rules that say so. Refusals have numbers for clients (reroute.h).
@@ -67,8 +82,12 @@
  * at_rest           keyspace, table
  *     For gates. Refused while a move uses the table that the name stands for.
  *
- * <progress> is of this moment, from the tablet that the stream ends at:
- *   {"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,
+ * workflow_show also has "sizes":[{"copied":N,"total":N},..], bytes of each table at target and source
+ * as their
+ * servers estimate them, while both tablets answer.
+ *
+ * <progress> is of this moment, from the tablet that the stream ends at; id is the stream's round:
+ *   {"id":1,"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,
  *    "position":"0-1-42","error":"","hint":""}
  * <way_back> too, from the tablet of the side that does not serve:
  *   {"state":"open","lag_ms":N,"guard_lag_ms":N,"changes_applied":N,"closed":"","error":""}

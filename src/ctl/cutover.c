@@ -426,3 +426,15 @@ cutover_resume(struct ctx *cx, struct workflow *w, bool *switched)
 	int first = step_find(w->r.step);
 	return go_forward(cx, &c, first > step_commit() ? first : step_commit() + 1);
 }
+
+int
+cutover_rehearse(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	struct ctx within = ctx_within(cx, w->r.options.timeout);
+
+	for (int i = 0; i < cutover_steps_count; i++) {
+		if (cutover_steps[i].rehearse != NULL)
+			TRY(cutover_steps[i].rehearse(&within, w, out));
+	}
+	return 0;
+}

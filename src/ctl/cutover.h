@@ -68,6 +68,8 @@ bool cutover_committed(const struct workflow_record *r);
  * back, everything as before, and why; or ERR_CONFLICT or ERR_CANCELLED: this vtctld has nothing more to
  * do with it. */
 int cutover_attempt(struct ctx *cx, struct workflow *w) MUST_USE;
+/* What an attempt would do from the record's state, and what its preflight asks; nothing is changed. */
+int cutover_rehearse(struct ctx *cx, struct workflow *w, struct lines *out) MUST_USE;
 /* What is left of a switch that has released writes: step "finish". -1: it is to be done again. */
 int cutover_finish(struct ctx *cx, struct workflow *w) MUST_USE;
 /* What somebody left in SWITCHING: forward when it has committed, else back. 0: *switched says which.

@@ -1,5 +1,6 @@
 #include "ctl/follow.h"
 
+#include "base/mutant.h"
 #include "ctl/rules.h"
 
 enum { TABLET_WITHIN_S = 20 }; /* for the names of 50,000 tables */
@@ -28,8 +29,8 @@ check_moved(struct ctx *cx, struct ctl *c, const char *keyspace)
 	return 0;
 }
 
-static int
-check_to(struct ctx *cx, struct ctl *c, const char *keyspace, const char *to)
+int
+follow_check_to(struct ctx *cx, struct ctl *c, const char *keyspace, const char *to)
 {
 	struct keyspace_record r;
 
@@ -74,9 +75,67 @@ follow_set(struct ctx *cx, struct ctl *c, const char *keyspace, const char *to, 
 
 	TRY(cluster_keyspace(cx, c, keyspace, &r));
 	if (to[0] != '\0') {
-		TRY(check_to(cx, c, keyspace, to));
+		TRY(follow_check_to(cx, c, keyspace, to));
 		if (!force)
 			TRY(check_moved(cx, c, keyspace));
 	}
 	return put(cx, c, keyspace, to);
+}
+
+/* ---- With a move */
+
+static int
+end_following(struct ctx *cx, struct workflow *w)
+{
+	struct keyspace_record r;
+
+	TRY(cluster_keyspace(cx, w->ctl, w->r.source_keyspace, &r));
+	/* Somebody may have it follow another one since. */
+	if (strcmp(r.follows, w->r.target_keyspace) != 0 || mutant("ctl_follows_on_the_way_back"))
+		return 0;
+	TRY(follow_set(cx, w->ctl, w->r.source_keyspace, "", false));
+	workflow_note(
+	    w, "follow", "ended", "new tables are made in the source keyspace itself again");
+	return 0;
+}
+
+int
+follow_switched(struct ctx *cx, struct workflow *w)
+{
+	struct ctl *c = w->ctl;
+
+	if (!w->r.options.follow)
+		return 0;
+	if (w->r.direction == DIRECTION_FORWARD)
+		return end_following(cx, w);
+	if (follow_set(cx, c, w->r.source_keyspace, w->r.target_keyspace, false) == 0) {
+		workflow_note(w, "follow", "done", "new tables are made in the target keyspace");
+		return 0;
+	}
+	if (cx->err->kind != ERR_REFUSED)
+		return -1;
+	workflow_note(w, "follow", "failed", cx->err->text);
+	err_clear(cx->err);
+	return 0;
+}
+
+int
+follow_made(struct ctx *cx, const struct workflow *w, const char **out)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+	struct rules_record rules;
+
+	TRY(rules_load(cx, w->ctl, &rules));
+	for (size_t i = 0; i < rules.count; i++) {
+		const struct routing_rule *r = &rules.rules[i];
+
+		if (strcmp(r->maker, MAKER_DDL) == 0 &&
+		    strcmp(r->from_keyspace, w->r.source_keyspace) == 0 &&
+		    strcmp(r->to_keyspace, w->r.target_keyspace) == 0)
+			buf_addf(&text, "%s%s", text.len == 0 ? "[" : ",", r->from_table);
+	}
+	if (text.len > 0)
+		buf_add_char(&text, ']');
+	*out = arena_slice_str(cx->arena, buf_slice(&text));
+	return 0;
 }

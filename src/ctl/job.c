@@ -186,7 +186,7 @@ hint_of(struct workflow *w, const struct err *why)
 	    ? arena_strdup(&w->arena, why->hint)
 	    : arena_printf(&w->arena,
 		  "the same command goes on; to take the move back: vtctlclient Workflow delete %s",
-		  w->id);
+		  workflow_typed(&w->arena, &w->r));
 }
 
 /* Switching is left to a person: the stream goes on and the fence stays, disarmed. */

@@ -72,9 +72,9 @@ rules_check_served(struct ctx *cx, const struct rules_record *r, const struct wo
 			    side_keyspace(w, s), table);
 		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is served from '%s.%s'",
 		    side_keyspace(w, s), table, rule->to_keyspace, rule->to_table);
-		return err_hint(cx->err,
-		    "move it from there: vtctlclient MoveTables %.64s.%.64s ...", rule->to_keyspace,
-		    rule->to_table);
+		return err_hint(cx->err, "move it from there: vtctlclient MoveTables %s %s",
+		    name_typed(cx->arena, rule->to_keyspace, rule->to_table),
+		    name_typed(cx->arena, w->r.target_keyspace, side_name(w, SIDE_TARGET, i / 2)));
 	}
 	return 0;
 }
@@ -252,6 +252,38 @@ edit_remove(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
 	return 0;
 }
 
+/* No cancellation of another move of that name is to take it away. */
+static int
+edit_settle(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
+{
+	for (size_t i = 0; i < e->r.rules_count && !rule_edit_full(e); i++) {
+		struct rule_record *r = &e->r.rules[i];
+
+		if (!is_ours(w, r))
+			continue;
+		rule_edit_settle(e, r);
+		r->maker = "";
+	}
+	return 0;
+}
+
+static int
+edit_forget(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
+{
+	for (size_t i = 0; i < e->r.rules_count && !rule_edit_full(e); i++) {
+		struct rule_record *r = &e->r.rules[i];
+
+		if (!is_ours(w, r))
+			continue;
+		if (table_at(w, &r->name, SIDE_SOURCE) >= 0 ||
+		    table_at(w, &r->name, SIDE_TARGET) >= 0)
+			rule_edit_remove(e, r);
+		else
+			rule_edit_settle(e, r);
+	}
+	return 0;
+}
+
 /* ---- Swaps of the switch key */
 
 static void
@@ -347,6 +379,8 @@ static edit_fn *const edits[] = {
 	[RULES_CREATE] = edit_create,
 	[RULES_TAKE] = edit_take,
 	[RULES_REMOVE] = edit_remove,
+	[RULES_SETTLE] = edit_settle,
+	[RULES_FORGET] = edit_forget,
 	[RULES_RELEASE] = NULL, /* that one, and those between, swap the switch key */
 };
 

@@ -13,6 +13,13 @@
  *                  creation that is undone, and a move that is cancelled. What an earlier move that has
  *                  switched left stays, governed by nobody: clients find the table by it
  *
+ *   RULES_SETTLE   the rules that it governs stay where they are served, governed by nobody; for a
+ *                  move that is
+ *                  cancelled and told to keep them
+ *   RULES_FORGET   the rules of its own names go; for a move that is complete and told to take them
+ *                  away. What
+ *                  else it governs stays, governed by nobody
+ *
  *   RULES_HOLD     held. Refused unless every rule of the from tables is governed by this workflow (step 1)
  *   RULES_PAUSE    paused, unless it is held                                 (pause.h)
  *   RULES_REOPEN   held or paused: open as before                            (rolled back; a pause is over)
@@ -35,6 +42,8 @@ enum rules_change {
 	RULES_CREATE,
 	RULES_TAKE,
 	RULES_REMOVE,
+	RULES_SETTLE,
+	RULES_FORGET,
 	RULES_HOLD,
 	RULES_PAUSE,
 	RULES_REOPEN,

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "ctl/acknowledge.h"
+#include "ctl/follow.h"
 #include "ctl/pause.h"
 #include "ctl/preflight.h"
 
@@ -247,6 +248,13 @@ undo_catch_up(struct ctx *cx, struct cutover *c)
 
 /* ---- 4 reverse */
 
+static bool
+leaves_way_back(const struct workflow *w)
+{
+	/* Who goes back has asked for a stream forth before. */
+	return w->r.options.reverse || w->r.direction == DIRECTION_REVERSE;
+}
+
 /* The position that the reverse stream begins at is read after the freeze and the last ALTER at the to side,
  * and before anybody else may write there. */
 static int
@@ -257,8 +265,7 @@ run_reverse(struct ctx *cx, struct cutover *c)
 	struct position_reply r;
 	struct workflow *w = c->w;
 
-	/* Who goes back has asked for a stream forth before. */
-	if (!w->r.options.reverse && w->r.direction == DIRECTION_FORWARD)
+	if (!leaves_way_back(w))
 		return 0;
 	TRY(round_request(cx, w, w->r.round + 1, workflow_from(w), &q.move));
 	TRY(side_call(&within, w, TABLET_STREAM_PREPARE, &q, &r));
@@ -361,12 +368,125 @@ run_finish(struct ctx *cx, struct cutover *c)
 
 	TRY(round_do(cx, w, last, workflow_to(w), TABLET_UNLOCK));
 	TRY(round_do(cx, w, last, workflow_from(w), TABLET_FINISH));
+	TRY(follow_switched(cx, w));
 	/* The fences of both sides stay while there is a way back: no round has DDL at a served table. */
 	if (w->r.start[0] != '\0')
 		return start_reverse(cx, w);
 	/* Its triggers would cost every write at the new side. The old side's fence stays with its
 	 * table. */
 	return pause_for(cx, w, workflow_from(w), side_fence_remove);
+}
+
+/* ---- What a dry run says of them (lines.h) */
+
+/* What run_preflight() asks before it changes anything; the list is the answer's. */
+static int
+rehearse_preflight(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	struct cutover c = { .w = w, .attempt = w->r.attempt, .deadline = cx->deadline };
+	struct hurt found;
+
+	TRY(wait_small_lag(cx, &c));
+	TRY(side_ask(cx, w, workflow_from(w)));
+	TRY(rules_known(cx, w->ctl));
+	TRY(preflight_collect(cx, w, &found));
+	TRY(preflight_judge(cx, w, &found));
+	for (size_t i = 0; i < found.findings.count; i++)
+		lines_add(cx->arena, out, "%s: %s",
+		    finding_severity_names[found.findings.items[i].severity],
+		    found.findings.items[i].text);
+	lines_lock(cx->arena, w, out);
+	return 0;
+}
+
+static int
+rehearse_hold(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	static const char *const then[] = {
+		[ON_GRACE_ABORT] = "give this attempt up",
+		[ON_GRACE_WAIT] = "wait on",
+		[ON_GRACE_KILL] = "end them",
+	};
+
+	lines_add(cx->arena, out,
+	    "Hold writes on keyspace %s for tables %s at all gates, and wait for transactions in flight for "
+	    "up to %s, then %s",
+	    side_keyspace(w, workflow_from(w)), lines_tables(cx->arena, w, workflow_from(w)),
+	    lines_duration(cx->arena, w->r.options.grace_period), then[w->r.options.on_grace]);
+	return 0;
+}
+
+static int
+rehearse_fence(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	enum side from = workflow_from(w);
+
+	lines_add(cx->arena, out,
+	    "Stop writes on keyspace %s for tables %s: [keyspace:%s;shard:0;%s]",
+	    side_keyspace(w, from), lines_tables(cx->arena, w, from), side_keyspace(w, from),
+	    lines_tablet(cx->arena, w, from));
+	return 0;
+}
+
+static int
+rehearse_catch_up(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_add(cx->arena, out, "Wait for vreplication on stopped streams to catchup for up to %s",
+	    lines_duration(cx->arena, w->r.options.timeout));
+	return 0;
+}
+
+static int
+rehearse_reverse(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	if (leaves_way_back(w))
+		lines_add(cx->arena, out,
+		    "Create reverse vreplication stream %d of workflow %s on: [%s]", w->r.round + 1,
+		    w->r.name, lines_tablet(cx->arena, w, workflow_from(w)));
+	return 0;
+}
+
+static int
+rehearse_commit(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_add(cx->arena, out,
+	    "Switch routing from keyspace %s to keyspace %s for tables %s, reads and writes at once",
+	    side_keyspace(w, workflow_from(w)), side_keyspace(w, workflow_to(w)),
+	    lines_tables(cx->arena, w, workflow_from(w)));
+	return 0;
+}
+
+static int
+rehearse_acknowledge(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_add(cx->arena, out, "Wait until every gate has the new routing");
+	return 0;
+}
+
+static int
+rehearse_release(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_add(cx->arena, out, "Enable writes on keyspace %s for tables %s",
+	    side_keyspace(w, workflow_to(w)), lines_tables(cx->arena, w, workflow_to(w)));
+	return 0;
+}
+
+static int
+rehearse_finish(struct ctx *cx, struct workflow *w, struct lines *out)
+{
+	lines_add(cx->arena, out, "Switch writes completed, end vreplication streams on: [%s]",
+	    lines_tablet(cx->arena, w, workflow_to(w)));
+	if (leaves_way_back(w))
+		lines_add(cx->arena, out, "Start reverse vreplication streams on: [%s]",
+		    lines_tablet(cx->arena, w, workflow_from(w)));
+	else
+		lines_add(cx->arena, out, "Remove the fence from keyspace %s for tables %s",
+		    side_keyspace(w, workflow_to(w)), lines_tables(cx->arena, w, workflow_to(w)));
+	if (w->r.options.follow)
+		lines_add(cx->arena, out, "New tables of keyspace %s will be made in keyspace %s",
+		    w->r.source_keyspace, side_keyspace(w, workflow_to(w)));
+	lines_unlock(cx->arena, w, out);
+	return 0;
 }
 
 /* ---- The table */
@@ -376,24 +496,31 @@ run_finish(struct ctx *cx, struct cutover *c)
 /* clang-format off */
 const struct step cutover_steps[] = {
 	{ "preflight", "asking everybody and installing the fences", run_preflight, NULL,
+	    rehearse_preflight,
 	    .own_record = false, POINTS("preflight") },
-	{ "hold", "gates keep new writes waiting", run_hold, undo_hold,
+	{ "hold", "gates keep new writes waiting", run_hold, undo_hold, rehearse_hold,
 	    .own_record = true, POINTS("hold") },
 	{ "fence", "locking the old table and arming its fence", run_fence, undo_fence,
+	    rehearse_fence,
 	    .in_hold = true, POINTS("fence") },
 	{ "catch-up", "applying the last changes and freezing the stream", run_catch_up, undo_catch_up,
+	    rehearse_catch_up,
 	    .in_hold = true, POINTS("catch-up") },
 	{ "reverse", "giving the reverse stream its start", run_reverse, undo_reverse,
+	    rehearse_reverse,
 	    .in_hold = true, POINTS("reverse") },
 	{ "commit", "the switch key says where the tables are served", run_commit, NULL,
+	    rehearse_commit,
 	    .point_of_no_return = true, .own_record = true, POINTS("commit") },
 	{ "acknowledge", "every gate reads at the new side", run_acknowledge, NULL,
+	    rehearse_acknowledge,
 	    .in_hold = true, POINTS("acknowledge") },
-	{ "release", "writes run at the new table", run_release, NULL,
+	{ "release", "writes run at the new table", run_release, NULL, rehearse_release,
 	    .own_record = true, POINTS("release") },
-	{ "triggers", "moving user triggers", NULL, NULL,
+	{ "triggers", "moving user triggers", NULL, NULL, NULL,
 	    .absent = true, .serving = true, POINTS("triggers") },
 	{ "finish", "ending the stream, starting the reverse one", run_finish, NULL,
+	    rehearse_finish,
 	    .serving = true, POINTS("finish") },
 };
 /* clang-format on */

@@ -24,6 +24,7 @@
 #ifndef CTL_STEPS_H
 #define CTL_STEPS_H
 
+#include "ctl/lines.h"
 #include "ctl/rules.h"
 
 struct cutover {
@@ -41,7 +42,8 @@ struct step {
 	const char *name;
 	const char *sentence; /* what an operator reads while it lasts */
 	step_fn *run, *undo;  /* NULL: nothing to do */
-	bool absent;          /* stands in the table, is not built yet */
+	rehearse_fn *rehearse;
+	bool absent; /* stands in the table, is not built yet */
 	bool point_of_no_return;
 	bool own_record;
 	bool in_hold;

@@ -8,7 +8,8 @@ stopping_write(struct ctx *cx, struct workflow *w, const char *text, const char 
 	w->r.state = WORKFLOW_STOPPED;
 	w->r.step = step;
 	w->r.state_text = text;
-	w->r.hint = arena_printf(&w->arena, "it goes on with: vtctlclient Workflow start %s", w->id);
+	w->r.hint = arena_printf(&w->arena, "it goes on with: vtctlclient Workflow start %s",
+	    workflow_typed(&w->arena, &w->r));
 	workflow_note(w, "stop", step[0] == '\0' ? "done" : "begun", "");
 	return workflow_save(cx, w);
 }

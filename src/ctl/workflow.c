@@ -298,6 +298,12 @@ workflow_tables(struct arena *a, const struct workflow_record *r, enum side s)
 	    a, s == SIDE_SOURCE ? r->source_keyspace : r->target_keyspace, tables, r->tables_count);
 }
 
+const char *
+workflow_typed(struct arena *a, const struct workflow_record *r)
+{
+	return name_typed(a, r->target_keyspace, r->name);
+}
+
 bool
 workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table)
 {
@@ -329,8 +335,8 @@ check_apart(struct ctx *cx, const struct workflow *w, const struct workflow_reco
 			continue;
 		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is being moved by workflow '%s/%s'",
 		    keyspace, table, other->target_keyspace, other->name);
-		return err_hint(cx->err, "wait for it: vtctlclient Workflow show %.64s.%.64s",
-		    other->target_keyspace, other->name);
+		return err_hint(cx->err, "wait for it: vtctlclient Workflow show %s",
+		    workflow_typed(cx->arena, other));
 	}
 	return 0;
 }

@@ -108,6 +108,8 @@ void workflow_outdate(struct workflow *w);
 int workflow_pass(struct ctx *cx, struct workflow *w, const char *point) MUST_USE;
 /* "customer.users,orders", for people. */
 const char *workflow_tables(struct arena *a, const struct workflow_record *r, enum side s);
+/* "new_customer.w", as people type it, for hints. */
+const char *workflow_typed(struct arena *a, const struct workflow_record *r);
 /* Is that table its source or its target? */
 bool workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table);
 /* ERR_REFUSED while another workflow that has not ended uses one of its tables. Of two that are being

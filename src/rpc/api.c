@@ -92,6 +92,11 @@ ctl_request_write(struct buf *out, const struct ctl_request *r)
 	json_put_str(&w, "workflow", r->workflow);
 	json_put_str(&w, "action", r->action);
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
+	json_put_bool(&w, "keep_routing_rules", r->keep_rules);
+	json_put_bool(&w, "remove_routing_rules", r->remove_rules);
+	json_put_str(&w, "alias", r->alias);
+	json_put_bool(&w, "allow_primary", r->allow_primary);
+	json_put_bool(&w, "recursive", r->recursive);
 	json_put_bool(&w, "force", r->force);
 	json_put_bool(&w, "dry_run", r->dry_run);
 	json_put_i64(&w, "after_revision", r->after_revision);
@@ -114,6 +119,11 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 		.workflow = json_get_str(&j, "workflow"),
 		.action = json_get_str(&j, "action"),
 		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
+		.keep_rules = json_get_bool(&j, "keep_routing_rules"),
+		.remove_rules = json_get_bool(&j, "remove_routing_rules"),
+		.alias = json_get_str(&j, "alias"),
+		.allow_primary = json_get_bool(&j, "allow_primary"),
+		.recursive = json_get_bool(&j, "recursive"),
 		.force = json_get_bool(&j, "force"),
 		.dry_run = json_get_bool(&j, "dry_run"),
 		.after_revision = json_get_i64(&j, "after_revision"),

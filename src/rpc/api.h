@@ -88,8 +88,12 @@ struct ctl_request {
 	const char **patterns, **excluded_patterns;
 	size_t patterns_count, excluded_patterns_count;
 	const char *workflow; /* move_tables: its name; "": the default */
-	const char *action;
-	const char *sidecar; /* create_keyspace; "": the default */
+	const char *action;   /* workflow_complete, workflow_delete: what becomes of the tables */
+	bool keep_rules, remove_rules; /* and of the routing rules */
+	const char *sidecar;           /* create_keyspace; "": the default */
+	const char *alias;             /* delete_tablet */
+	bool allow_primary;            /* delete_tablet: also a keyspace's only one */
+	bool recursive;                /* delete_keyspace: with its tablets' records */
 	bool force;
 	bool dry_run; /* says what would be done, and does nothing */
 	struct workflow_options options;

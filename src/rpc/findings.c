@@ -1,7 +1,6 @@
 #include "rpc/findings.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 const char *const finding_severity_names[] = { "note", "warns", "refuses", NULL };
 
@@ -29,16 +28,12 @@ void
 findings_add(
     struct arena *a, struct findings *f, enum finding_severity severity, const char *fmt, ...)
 {
-	va_list args, again;
-	int len;
+	va_list args;
 
 	va_start(args, fmt);
-	va_copy(again, args);
-	len = vsnprintf(NULL, 0, fmt, args);
+	const char *text = arena_vprintf(a, fmt, args);
+
 	va_end(args);
-	char *text = arena_alloc(a, (size_t)len + 1);
-	(void)vsnprintf(text, (size_t)len + 1, fmt, again);
-	va_end(again);
 	add(a, f, severity, text);
 }
 

@@ -369,6 +369,21 @@ static const struct member table_find_reply_members[] = {
 /* clang-format on */
 MESSAGE(table_find_reply, "reply to table_find", struct table_find_reply);
 
+static const struct member size_members[] = {
+	{ .name = "bytes", .type = MEMBER_I64, .offset = offsetof(struct table_size, bytes) },
+	{ 0 },
+};
+MESSAGE(size, "size of a table", struct table_size);
+
+/* clang-format off */
+static const struct member table_sizes_reply_members[] = {
+	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct table_sizes_reply, tables),
+	    .of = &size, .count = offsetof(struct table_sizes_reply, tables_count) },
+	{ 0 },
+};
+/* clang-format on */
+MESSAGE(table_sizes_reply, "reply to table_sizes", struct table_sizes_reply);
+
 /* clang-format off */
 static const struct member table_list_reply_members[] = {
 	{ .name = "tables", .type = MEMBER_TEXTS, .offset = offsetof(struct table_list_reply, tables),
@@ -404,6 +419,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_FINISH] = { "finish", &move, &nothing },
 	[TABLET_TABLE_FIND] = { "table_find", &tables, &table_find_reply },
 	[TABLET_TABLE_LIST] = { "table_list", &tables, &table_list_reply },
+	[TABLET_TABLE_SIZES] = { "table_sizes", &tables, &table_sizes_reply },
 	[TABLET_TABLE_DROP] = { "table_drop", &tables, &nothing },
 	[TABLET_TABLE_RENAME] = { "table_rename", &table_rename, &nothing },
 };

@@ -43,6 +43,7 @@
  *  finish                    past the commit: the stream has ended for good, kept for its status
  *  table_find                which exist, a view too; waits for who makes or drops one
  *  table_list                the names of a database's base tables
+ *  table_sizes               how many bytes their rows have, as the server estimates; 0 of what is not there
  *  table_drop                DROP TABLE with its fence; refuses what does not exist
  *  table_rename              RENAME TABLE within its database, then its fence goes; idempotent
  *
@@ -84,6 +85,7 @@ enum tablet_method {
 	TABLET_FINISH,
 	TABLET_TABLE_FIND,
 	TABLET_TABLE_LIST,
+	TABLET_TABLE_SIZES,
 	TABLET_TABLE_DROP,
 	TABLET_TABLE_RENAME,
 	TABLET_METHODS,
@@ -304,6 +306,15 @@ struct table_found {
 
 struct table_find_reply {
 	struct table_found *tables; /* as the request's */
+	size_t tables_count;
+};
+
+struct table_size {
+	int64_t bytes;
+};
+
+struct table_sizes_reply {
+	struct table_size *tables; /* as the request's */
 	size_t tables_count;
 };
 

@@ -1,5 +1,6 @@
 #include "tablet/named_tables.h"
 
+#include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/sidecar.h"
@@ -149,6 +150,48 @@ named_tables_find(struct ctx *cx, const struct tablet_env *env,
 	for (size_t i = 0; i < request->tables_count; i++)
 		TRY(find_table(
 		    cx, c, request->database, request->tables[i], &reply->tables[i].exists));
+	return 0;
+}
+
+/* The index of that table in the request; -1: asked for by nobody. */
+static int
+index_of(const struct tables_request *request, struct slice table)
+{
+	for (size_t i = 0; i < request->tables_count; i++) {
+		if (slice_eq_str(table, request->tables[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
+int
+named_tables_sizes(struct ctx *cx, const struct tablet_env *env,
+    const struct tables_request *request, struct table_sizes_reply *reply)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_rows rows;
+
+	reply->tables = arena_array(cx->arena, struct table_size, request->tables_count);
+	reply->tables_count = request->tables_count;
+	TRY(env_dba(cx, env, &c));
+	buf_add_str(&sql,
+	    "SELECT table_name, COALESCE(data_length, 0) FROM information_schema.tables WHERE "
+	    "table_schema=");
+	quote_string(&sql, slice_str(request->database));
+	buf_add_str(&sql, " AND table_name IN (''");
+	for (size_t i = 0; i < request->tables_count; i++) {
+		buf_add_char(&sql, ',');
+		quote_string(&sql, slice_str(request->tables[i]));
+	}
+	buf_add_char(&sql, ')');
+	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		int at = index_of(request, rows.values[2 * i]);
+
+		if (at >= 0)
+			TRY(parse_i64(rows.values[2 * i + 1], &reply->tables[at].bytes, cx->err));
+	}
 	return 0;
 }
 

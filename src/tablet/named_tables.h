@@ -17,6 +17,9 @@ int named_tables_rename(struct ctx *cx, const struct tablet_env *env,
 /* Which exist, a view too? Waits for whoever makes or drops one. */
 int named_tables_find(struct ctx *cx, const struct tablet_env *env,
     const struct tables_request *request, struct table_find_reply *reply) MUST_USE;
+/* As the server's catalogue estimates them. */
+int named_tables_sizes(struct ctx *cx, const struct tablet_env *env,
+    const struct tables_request *request, struct table_sizes_reply *reply) MUST_USE;
 /* The database's base tables. */
 int named_tables_list(struct ctx *cx, const struct tablet_env *env,
     const struct tables_request *request, struct table_list_reply *reply) MUST_USE;

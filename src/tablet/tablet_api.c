@@ -391,6 +391,12 @@ do_table_find(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
+do_table_sizes(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return named_tables_sizes(cx, api->env, q, r);
+}
+
+static int
 do_table_list(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	return named_tables_list(cx, api->env, q, r);
@@ -433,6 +439,7 @@ static const struct method {
 	[TABLET_FINISH] = { do_finish, LATE_IS_REFUSED },
 	[TABLET_TABLE_FIND] = { do_table_find, LATE_IS_HEARD },
 	[TABLET_TABLE_LIST] = { do_table_list, LATE_IS_HEARD },
+	[TABLET_TABLE_SIZES] = { do_table_sizes, LATE_IS_HEARD },
 	[TABLET_TABLE_DROP] = { do_table_drop, LATE_IS_HEARD },
 	[TABLET_TABLE_RENAME] = { do_table_rename, LATE_IS_HEARD },
 };

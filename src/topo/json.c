@@ -442,3 +442,61 @@ json_put_raw(struct json_writer *w, const char *key, struct slice json)
 	put_key(w, key);
 	buf_add_slice(w->out, json);
 }
+
+/* ---- Without what says nothing */
+
+static bool
+says_nothing(const json_t *v)
+{
+	const char *text = json_string_value(v);
+
+	if (text != NULL)
+		return text[0] == '\0' || strcmp(text, "0") == 0;
+	if (json_is_object(v))
+		return json_object_size(v) == 0;
+	if (json_is_array(v))
+		return json_array_size(v) == 0;
+	return json_is_null(v) || json_is_false(v) ||
+	    (json_is_number(v) && json_number_value(v) == 0);
+}
+
+/* No deeper than JSON_DEPTH_MAX (too_deep()). Items of arrays stay, whatever they say. */
+static void
+prune(json_t *v)
+{
+	const char *key;
+	json_t *member;
+	void *next;
+	size_t i;
+
+	json_array_foreach(v, i, member)
+	{
+		prune(member);
+	}
+	json_object_foreach_safe(v, next, key, member)
+	{
+		prune(member);
+		if (says_nothing(member))
+			(void)json_object_del(v, key);
+	}
+}
+
+int
+json_prune(struct buf *out, struct slice text, struct err *err)
+{
+	json_error_t why;
+	json_t *root = too_deep(text)
+	    ? NULL
+	    : json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
+
+	if (root == NULL)
+		return err_set(err, ERR_CORRUPT, "the answer is not JSON, or nested too deep");
+	prune(root);
+	char *dumped = json_dumps(root, JSON_COMPACT);
+
+	json_decref(root);
+	check(dumped != NULL);
+	buf_add_str(out, dumped);
+	free(dumped);
+	return 0;
+}

@@ -70,6 +70,9 @@ const char *json_item_str(const struct json *array, size_t i); /* a string */
 /* For values that break a rule of the caller's: "'tables[2].state' <what>". */
 void json_wrong(const struct json *j, const char *key, const char *what);
 
+/* The same text without members that say nothing: "", 0, "0", false, null, and what is empty without them. */
+int json_prune(struct buf *out, struct slice text, struct err *err) MUST_USE;
+
 /* ---- Writing */
 struct json_writer {
 	struct buf *out;

@@ -188,7 +188,10 @@ struct workflow_record {
 	 * is cancelled: those that were dropped */
 	const char *restore;
 	enum old_tables old_tables; /* COMPLETING */
-	int attempt;                /* raised by compare-and-swap with each cutover attempt */
+	bool remove_rules;          /* COMPLETING: the routes of its names go, too */
+	bool keep_data,
+	    keep_rules; /* CANCELLING, or with cancel: the target's tables stay; the routes do */
+	int attempt;    /* raised by compare-and-swap with each cutover attempt */
 	/* the cutover's step written before it is acted on; "" outside */
 	const char *step;
 	bool rolling_back; /* of this attempt: no commit any more */

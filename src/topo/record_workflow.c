@@ -243,6 +243,9 @@ workflow_write(struct buf *out, const struct workflow_record *r)
 	json_put_str(&w, "closed", text_of(r->closed));
 	json_put_str(&w, "restore", text_of(r->restore));
 	json_put_str(&w, "old_tables", name_at(old_tables_names, r->old_tables, OLD_TABLES_RENAME));
+	json_put_bool(&w, "remove_rules", r->remove_rules);
+	json_put_bool(&w, "keep_data", r->keep_data);
+	json_put_bool(&w, "keep_rules", r->keep_rules);
 	json_put_i64(&w, "attempt", r->attempt);
 	json_put_str(&w, "step", r->step);
 	json_put_bool(&w, "rolling_back", r->rolling_back);
@@ -300,6 +303,9 @@ workflow_read(struct arena *a, struct slice json, struct workflow_record *out, s
 		.closed = json_get_str(&j, "closed"),
 		.restore = json_get_str(&j, "restore"),
 		.old_tables = (enum old_tables)json_get_enum(&j, "old_tables", old_tables_names),
+		.remove_rules = json_get_bool(&j, "remove_rules"),
+		.keep_data = json_get_bool(&j, "keep_data"),
+		.keep_rules = json_get_bool(&j, "keep_rules"),
 		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
 		.step = json_get_str(&j, "step"),
 		.rolling_back = json_get_bool(&j, "rolling_back"),

@@ -59,6 +59,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_bool(w, "reverse_replication", o->reverse);
 	if (given & GIVEN_WITH_VIEWS)
 		json_put_bool(w, "with_views", o->with_views);
+	if (given & GIVEN_FOLLOW)
+		json_put_bool(w, "follow_keyspace", o->follow);
 	json_put_close(w, '}');
 }
 
@@ -69,7 +71,7 @@ options_given(const struct json *j)
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
 		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force",
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
-		"window_from", "reverse_replication", "with_views" };
+		"window_from", "reverse_replication", "with_views", "follow_keyspace" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -103,6 +105,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.window_to = json_get_int(&j, "window_to", 0, MINUTES_OF_DAY - 1),
 		.reverse = json_get_bool(&j, "reverse_replication"),
 		.with_views = json_get_bool(&j, "with_views"),
+		.follow = json_get_bool(&j, "follow_keyspace"),
 	};
 }
 
@@ -144,4 +147,6 @@ workflow_options_take(
 		to->reverse = from->reverse;
 	if (given & GIVEN_WITH_VIEWS)
 		to->with_views = from->with_views;
+	if (given & GIVEN_FOLLOW)
+		to->follow = from->follow;
 }

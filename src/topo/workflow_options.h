@@ -34,6 +34,8 @@ struct workflow_options {
 	/* No switch but between these minutes of vtctld's day; both the same: always. */
 	int window_from, window_to;
 	bool reverse; /* a switch leaves a way back: --enable-reverse-replication */
+	/* While the tables are at the target, new ones of the source keyspace are made there: ctl/follow.h */
+	bool follow;
 };
 
 enum workflow_given {
@@ -53,7 +55,8 @@ enum workflow_given {
 	GIVEN_WINDOW = 1 << 13,
 	GIVEN_REVERSE = 1 << 14,
 	GIVEN_WITH_VIEWS = 1 << 15,
-	GIVEN_ALL = (1 << 16) - 1,
+	GIVEN_FOLLOW = 1 << 16,
+	GIVEN_ALL = (1 << 17) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

@@ -67,3 +67,27 @@ def test_what_cannot_be_is_refused(shared_combo, args, said):
         shared_combo.client("CreateKeyspace", "--force", k)
     done = shared_combo.client("FollowKeyspace", *args, check=False)
     assert done.returncode != 0 and said in done.stderr
+
+
+def test_a_move_of_the_whole_keyspace_has_it_follow_there_and_back(shop):
+    done = shop.client("MoveTables", "--follow-keyspace", "customer.users", "new_customer", check=False)
+    assert done.returncode != 0 and "--follow-keyspace is for a keyspace that moves whole" in done.stderr
+    shop.client("MoveTables", "--follow-keyspace", "--enable-reverse-replication", "--workflow", "shop", "customer.*", "new_customer")
+    proc.wait_for(lambda: follows(shop) == "new_customer", 30, "the keyspace to follow")
+    assert "new tables of customer are made in new_customer" in shop.client("Workflow", "show", "new_customer.shop").stdout
+
+    def made_at(keyspace, name):
+        """The gate has read it: a table that it has made is there."""
+        shop.mariadb(f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} (id INT PRIMARY KEY)", "customer")
+        return name in at(shop, keyspace)
+    proc.wait_for(lambda: made_at("new_customer", "plugin"), 30, "a table made where the others are")
+    said = shop.client("MoveTables", "ReverseTraffic", "new_customer.shop").stdout
+    assert "note: tables [plugin], which clients made while the keyspace followed, stay where they are." in said
+    proc.wait_for(lambda: follows(shop) == "", 30, "the keyspace not to follow any more")
+    proc.wait_for(lambda: made_at("customer", "own"), 30, "a table made where the others are again")
+    assert "plugin" in at(shop, "new_customer")
+    # It has a table of its own now, which the move does not take along: new ones could not be joined with it.
+    shop.client("MoveTables", "SwitchTraffic", "new_customer.shop")
+    proc.wait_for(lambda: any(e["step"] == "follow" and e["what"] == "failed" and "'own'" in e["text"] for e in
+                              shop.workflow(name="shop")["record"]["events"]), 30, "the reason")
+    assert follows(shop) == ""

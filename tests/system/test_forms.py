@@ -93,7 +93,8 @@ def test_vtctldclients_form_and_what_it_prints(fresh):
         r"The following vreplication streams exist for workflow new_customer\.vt:\n\n"
         r"id=1 on new_customer/zone1-\d+: Status: Running\. VStream Lag: \d+s\.\n\n"
         r"Table Copy Status:\n"
-        r"\tvc: RowsCopied:5, RowsTotal:5, RowsPercentage:100\.00, Phase:COMPLETE\n\n"
+        r"\tvc: RowsCopied:5, RowsTotal:5, RowsPercentage:100\.00, BytesCopied:\d+, BytesTotal:\d+, BytesPercentage:[\d.]+, "
+        r"Phase:COMPLETE\n\n"
         rf"Traffic State: {NOT_SWITCHED}\n", said), said
     shown = json.loads(vtctldclient(c, "MoveTables", *w, "status", "--format", "json").stdout)
     assert shown["table_copy_state"] == {} and shown["traffic_state"] == NOT_SWITCHED
@@ -101,6 +102,21 @@ def test_vtctldclients_form_and_what_it_prints(fresh):
     assert stream["source_shard"] == "customer/0" and stream["status"] == "Running" and re.fullmatch(r"VStream Lag: \d+s", stream["info"])
     assert stream["tablet"]["cell"] == "zone1" and stream["position"]
     assert "vt" in json.loads(vtctldclient(c, "Workflow", "--keyspace", "new_customer", "list").stdout)
+    shown = json.loads(vtctldclient(c, "Workflow", "--keyspace", "new_customer", "show", "--workflow", "vt").stdout)
+    assert shown == json.loads(vtctldclient(c, "MoveTables", *w, "show").stdout)
+    (one,) = shown["workflows"]
+    assert one["name"] == "vt" and one["source"] == {"keyspace": "customer", "shards": ["0"]} and one["target"]["keyspace"] == "new_customer"
+    assert re.fullmatch(r"\d+", one["max_v_replication_lag"]) and one["workflow_type"] == "MoveTables"
+    ((shard, streams),) = one["shard_streams"].items()
+    (stream,) = streams["streams"]
+    assert re.fullmatch(r"0/zone1-\d+", shard) and streams["is_primary_serving"] and stream["id"] == "1" and stream["state"] == "Running"
+    assert stream["binlog_source"]["filter"]["rules"] == [{"match": "vc", "filter": "select * from `vc`"}] and stream["rows_copied"] == "5"
+    assert any(log["type"] == "create" for log in stream["logs"]) and stream["position"]
+    all_of_it = json.loads(vtctldclient(c, "Workflow", "--keyspace", "new_customer", "show", "--no-include-logs").stdout)["workflows"]
+    assert any(w["name"] == "vt" and list(w["shard_streams"].values())[0]["streams"][0]["logs"] == [] for w in all_of_it)
+    compact = subprocess.run([proc.program("vtctldclient"), "--server", f"127.0.0.1:{c.base}", "--compact", "MoveTables", *w, "show"],
+                             capture_output=True, text=True, timeout=60, check=True).stdout
+    assert '"stop_position"' not in compact and '"log_fetch_error"' not in compact and json.loads(compact)["workflows"][0]["name"] == "vt"
     shown = json.loads(vtctldclient(c, "MoveTables", *w, "SwitchTraffic", "--format=json").stdout)
     assert shown == {"summary": "SwitchTraffic was successful for workflow new_customer.vt", "start_state": NOT_SWITCHED,
                      "current_state": SWITCHED, "dry_run_results": []}
@@ -258,3 +274,198 @@ def test_tablets_are_listed_by_shard_and_type_and_shown_one_by_one(fresh):
 def test_tablets_that_are_not_there_are_refused(fresh, typed, said):
     refused = fresh.client(*typed, check=False)
     assert refused.returncode != 0 and said in refused.stderr
+
+
+# ---- What would be done
+
+def everything(combo):
+    """Of both servers and the topology, all that a command could have changed."""
+    seen = {k: at(combo, k, "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_schema NOT IN"
+                            " ('information_schema', 'mysql', 'performance_schema', 'sys') ORDER BY 1, 2;"
+                            "SELECT trigger_schema, trigger_name FROM information_schema.triggers WHERE trigger_schema <> 'sys' ORDER BY 1, 2;"
+                            "SELECT * FROM _switchyard.fence ORDER BY 1, 2, 3") for k in KEYSPACES}
+    rules = combo.client("GetRoutingRules").stdout
+    records = {}
+    for w in combo.api("workflow_list")["workflows"]:
+        shown = combo.api("workflow_show", workflow=w)
+        records[w] = (shown["revision"] if shown["record"]["state"] != "Running" else 0, shown["record"]["state"], shown["record"]["options"])
+    return seen, rules, records
+
+
+def dry(combo, *args):
+    """The lines; nothing has changed."""
+    before = everything(combo)
+    said = combo.client("MoveTables", "--dry-run", *args).stdout
+    assert everything(combo) == before
+    head, rest = said.split("\n\n", 1)
+    return head.splitlines(), [line for line in rest.splitlines() if not re.match("(note|warns): ", line)]
+
+
+def test_a_dry_run_asks_everything_tells_all_and_changes_nothing(fresh):
+    c = fresh
+    at(c, "customer", table("da") + table("db"))
+    head, lines = dry(c, "--source", "customer", "--tables", "da,db", "Create", "new_customer.dry")
+    assert re.fullmatch(r"Dry Run results for Create run at \d\d \w{3} \d\d \d\d:\d\d UTC", head[0])
+    assert head[1] == "Parameters: Create new_customer.dry"
+    assert lines[0] == "Lock workflow new_customer.dry" and lines[-1] == "Unlock workflow new_customer.dry"
+    assert any(line.startswith("Create tables [da,db] in keyspace new_customer, and copy about 3 rows") or
+               line.startswith("Create tables [da,db] in keyspace new_customer, and copy about 6 rows") for line in lines), lines
+    assert state(c, "new_customer/dry") is None
+    # What would refuse it refuses.
+    at(c, "new_customer", table("db"))
+    refused = c.client("MoveTables", "--dry-run", "customer.da,db", "new_customer", check=False)
+    assert refused.returncode == 1 and "'new_customer.db'" in refused.stderr
+    at(c, "new_customer", "DROP TABLE db")
+    c.client("MoveTables", "--source", "customer", "--tables", "da,db", "--enable-reverse-replication", "Create", "new_customer.dry")
+    wait_state(c, "new_customer/dry", "Running")
+    _, lines = dry(c, "--source", "customer", "--tables", "da,db", "Create", "new_customer.dry")
+    assert lines == ["Go on with workflow new_customer.dry, which is Running"]
+    _, lines = dry(c, "--timeout", "20s", "SwitchTraffic", "new_customer.dry")
+    assert lines[0] == "Lock workflow new_customer.dry" and lines[-1] == "Unlock workflow new_customer.dry"
+    assert re.match(r"Stop writes on keyspace customer for tables \[da,db\]: \[keyspace:customer;shard:0;tablet:zone1-\d+\]$", lines[2]), lines
+    assert "Wait for vreplication on stopped streams to catchup for up to 20s" in lines
+    assert "Switch routing from keyspace customer to keyspace new_customer for tables [da,db], reads and writes at once" in lines
+    assert "Enable writes on keyspace new_customer for tables [da,db]" in lines
+    assert any(line.startswith("Start reverse vreplication streams on: [tablet:zone1-") for line in lines)
+    _, lines = dry(c, "Cancel", "new_customer.dry")
+    assert any(line.startswith("Dropping these tables in the database of keyspace new_customer: [") for line in lines), lines
+    said = json.loads(vtctldclient(c, "MoveTables", "--workflow", "dry", "--target-keyspace", "new_customer", "switchtraffic", "--dry-run",
+                                   "--format", "json").stdout)
+    assert said["start_state"] == said["current_state"] == NOT_SWITCHED and "Lock workflow new_customer.dry" in said["dry_run_results"]
+    refused = c.client("MoveTables", "--dry-run", "Complete", "new_customer.dry", check=False)
+    assert "you have not yet switched all read and write traffic" in refused.stderr
+    c.client("MoveTables", "SwitchTraffic", "new_customer.dry")
+    _, lines = dry(c, "SwitchTraffic", "new_customer.dry")
+    assert lines == ["No changes required"]
+    _, lines = dry(c, "ReverseTraffic", "new_customer.dry")
+    assert "Switch routing from keyspace new_customer to keyspace customer for tables [da,db], reads and writes at once" in lines
+    for options, act in (([], "Dropping these tables in"), (["--keep-data"], "Keeping these tables"), (["--rename-tables"], "Renaming these tables to _NAME_old")):
+        _, lines = dry(c, *options, "Complete", "new_customer.dry")
+        assert any(line.startswith(act) for line in lines), lines
+    refused = c.client("MoveTables", "--dry-run", "Progress", "new_customer.dry", check=False)
+    assert "--dry-run is only supported for Create, SwitchTraffic, ReverseTraffic, Complete and Cancel, not for Progress" in refused.stderr
+    c.client("MoveTables", "Complete", "new_customer.dry")
+
+
+# ---- What is to stay
+
+def test_cancel_keeps_what_it_is_told_to_keep(fresh):
+    c = fresh
+    at(c, "customer", table("ka"))
+    c.client("MoveTables", "--source", "customer", "--tables", "ka", "Create", "new_customer.keep")
+    wait_state(c, "new_customer/keep", "Running")
+    c.client("MoveTables", "--keep-data", "--keep-routing-rules", "Cancel", "new_customer.keep")
+    assert at(c, "new_customer", "SELECT COUNT(*) FROM ka") == "3"
+    assert at(c, "new_customer", "SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_table='ka'") == "0"
+    rules = {r["from_table"]: r["to_tables"] for r in json.loads(c.client("GetRoutingRules").stdout)["rules"]}
+    assert rules["customer.ka"] == rules["new_customer.ka"] == ["customer.ka"]
+    c.mariadb("INSERT INTO ka VALUES (9, 'at home')", "customer")
+    assert at(c, "customer", "SELECT COUNT(*) FROM ka") == "4"
+    # The next move of it takes the rules over, and leaves them when it goes.
+    at(c, "new_customer", "DROP TABLE ka")
+    c.client("MoveTables", "customer.ka", "new_customer.ka", "--no-switch", "--workflow", "keep2")
+    c.client("Workflow", "delete", "new_customer.keep2")
+    assert "customer.ka" in c.client("GetRoutingRules").stdout and at(c, "new_customer", "SHOW TABLES") == ""
+
+
+def test_complete_takes_the_rules_away_when_told_to(fresh):
+    c = fresh
+    at(c, "customer", table("kb"))
+    c.client("MoveTables", "customer.kb", "new_customer.kb", "--workflow", "gone")
+    refused = c.client("MoveTables", "--keep-data", "--remove-routing-rules", "Complete", "new_customer.gone", check=False)
+    assert refused.returncode == 1 and "clients would read the old tables" in refused.stderr
+    c.client("MoveTables", "--remove-routing-rules", "Complete", "new_customer.gone")
+    assert "kb" not in c.client("GetRoutingRules").stdout
+    assert c.mariadb("SELECT COUNT(*) FROM kb", "new_customer").strip() == "3"
+    c.mariadb("CREATE TABLE kb (id INT PRIMARY KEY)", "customer")
+    assert at(c, "customer", "SHOW TABLES") == "kb"
+
+
+@pytest.mark.parametrize("typed, said", [
+    (("--remove-routing-rules", "Cancel", "new_customer.w"), "--remove-routing-rules is not for Cancel, but for Complete"),
+    (("--keep-routing-rules", "--remove-routing-rules", "Complete", "new_customer.w"), "exclude each other"),
+    (("--rename-tables", "customer.t", "new_customer.t"), "--rename-tables is not for a move's beginning")])
+def test_endings_that_cannot_be_are_refused(shared_combo, typed, said):
+    refused = shared_combo.client("MoveTables", *typed, check=False)
+    assert refused.returncode != 0 and said in refused.stderr
+
+
+# ---- What is taken away
+
+def rules_of(combo):
+    return json.loads(combo.client("GetRoutingRules").stdout)["rules"]
+
+
+def test_rules_that_finished_moves_have_left_are_taken_away_and_no_others(fresh):
+    c = fresh
+    at(c, "customer", table("ra") + table("rb"))
+    c.client("MoveTables", "customer.ra", "new_customer.ra")
+    c.client("MoveTables", "--no-switch", "customer.rb", "new_customer.rb")
+    others = [r for r in rules_of(c) if r["from_table"][-3:] not in (".ra", ".rb")]      # of this file's other tests
+    live = others + [r for r in rules_of(c) if r["from_table"].endswith(".rb")]
+    live.sort(key=rules_of(c).index)
+    # A live move's are not touched.
+    moved = [r for r in rules_of(c) if r["from_table"].endswith(".ra")]
+    refused = c.client("ApplyRoutingRules", "--rules", json.dumps({"rules": others + moved}), check=False)
+    assert refused.returncode == 1 and "is governed by workflow 'new_customer/rb'" in refused.stderr, refused.stderr
+    assert f"vtctlclient --server 127.0.0.1:{c.base} Workflow show new_customer.rb" in refused.stderr     # to be pasted
+    # Nor is what would bare the old table, nor anything made or turned.
+    refused = c.client("ApplyRoutingRules", "--rules", json.dumps({"rules": live}), check=False)
+    assert refused.returncode == 1 and "without its routing rule 'customer.ra' would stand for the old table" in refused.stderr, refused.stderr
+    c.client("DropTable", "customer.ra")
+    turned = others + [{"from_table": "customer.rb", "to_tables": ["new_customer.rb"]}]
+    refused = c.client("ApplyRoutingRules", "--rules", json.dumps({"rules": turned}), check=False)
+    assert "is not switched by rules" in refused.stderr
+    refused = c.client("ApplyRoutingRules", "--rules", json.dumps({"rules": live + [{"from_table": "customer.x", "to_tables": ["customer.y"]}]}),
+                       check=False)
+    assert "there is no routing rule of 'customer.x'" in refused.stderr
+    before = rules_of(c)
+    said = c.client("ApplyRoutingRules", "--dry-run", "--rules", json.dumps({"rules": live})).stdout
+    assert said.startswith("[DRY RUN] Would have saved new RoutingRules object:\n{") and ".ra" not in said and rules_of(c) == before
+    # Vitess's other way of writing it, from a file.
+    path = f"{c.folder}/rules.json"
+    with open(path, "w") as f:
+        json.dump({"rules": [{"fromTable": r["from_table"], "toTables": r["to_tables"]} for r in live]}, f)
+    said = c.client("ApplyRoutingRules", "--rules-file", path).stdout
+    assert said.startswith("New RoutingRules object:\n{") and rules_of(c) == live
+    c.mariadb("CREATE TABLE ra (id INT PRIMARY KEY)", "customer")       # a table of the keyspace's own again
+    assert at(c, "customer", "SHOW TABLES").split() == ["ra", "rb"]
+    assert c.mariadb("SELECT COUNT(*) FROM ra", "new_customer").strip() == "3"
+
+
+@pytest.mark.parametrize("typed, said", [
+    (("ApplyRoutingRules",), "one of --rules and --rules-file is needed"),
+    (("ApplyRoutingRules", "--rules", "{"), "the rules: not JSON"),
+    (("ApplyRoutingRules", "--skip-rebuild", "--rules", "{}"), "nothing is rebuilt"),
+    (("DeleteKeyspace", "nowhere"), "'nowhere' does not exist"),
+    (("DeleteTablets", "zone1-1"), "cannot delete tablet zone1-1 as it is a primary"),
+    (("DeleteTablets", "--allow-primary", "zone1-77"), "zone1-77")])
+def test_what_is_used_is_not_taken_away(fresh, typed, said):
+    refused = fresh.client(*typed, check=False)
+    assert refused.returncode != 0 and said in refused.stderr, refused.stderr
+
+
+def test_a_keyspace_goes_once_nothing_uses_it(combo):
+    c = combo.up("customer", "new_customer")
+    at(c, "customer", table("t"))
+    c.client("MoveTables", "--no-switch", "customer.t", "new_customer.t")
+    refused = c.client("DeleteKeyspace", "--recursive", "new_customer", check=False)
+    assert "keyspace 'new_customer' is used by workflow 'new_customer.t', which is not over" in refused.stderr
+    refused = c.client("DeleteTablets", "--allow-primary", "zone1-2", check=False)
+    assert "tablet 'zone1-2' is used by workflow 'new_customer.t'" in refused.stderr
+    c.client("MoveTables", "customer.t", "new_customer.t")
+    c.client("MoveTables", "Complete", "new_customer.t")
+    refused = c.client("DeleteKeyspace", "--recursive", "customer", check=False)
+    assert "keyspace 'customer' is used by a routing rule" in refused.stderr
+    c.client("ApplyRoutingRules", "--rules", "{}")
+    c.client("FollowKeyspace", "--force", "new_customer", "customer")
+    refused = c.client("DeleteKeyspace", "--recursive", "customer", check=False)
+    assert "new tables of keyspace 'new_customer' are made in 'customer'" in refused.stderr
+    c.client("FollowKeyspace", "--end", "new_customer")
+    refused = c.client("DeleteKeyspace", "customer", check=False)
+    assert "keyspace customer still has tablets; use --recursive or remove them" in refused.stderr
+    said = c.client("DeleteKeyspace", "--recursive", "customer").stdout
+    assert "the vttablet of zone1-1 runs still" in said and said.endswith("Successfully deleted keyspace customer.\n")
+    assert c.client("GetKeyspaces").stdout == "new_customer\n" and "zone1-1 " not in c.client("GetTablets").stdout
+    assert c.mariadb("SELECT COUNT(*) FROM t", "new_customer").strip() == "3"
+    assert at(c, "customer", "SHOW DATABASES LIKE 'customer'") == "customer"     # the server and its data are as they were

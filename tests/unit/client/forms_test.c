@@ -177,12 +177,28 @@ TEST(what_is_missing_or_meant_is_said)
 	refuses("customer new_customer", "'customer' names no table", "");
 }
 
+TEST(an_option_of_another_action_is_not_passed_over)
+{
+	refuses("SwitchTraffic new_customer.w --all",
+	    "--all is not for SwitchTraffic, but for Create", "");
+	refuses("Cancel new_customer.w --rename-tables", "is not for Cancel, but for Complete", "");
+	refuses("SwitchTraffic new_customer.w --keep-data", "but for Complete and Cancel", "");
+	refuses("Complete new_customer.w --follow-keyspace", "but for Create", "");
+	refuses("Complete new_customer.w --keep-data --rename-tables", "exclude each other", "");
+	refuses("GetState new_customer.w --dry-run", "--dry-run is only supported for Create, ", "");
+	refuses("a.t b.t --keep-routing-rules", "not for a move's beginning", "");
+	acts("Complete new_customer.w --dry-run --keep-routing-rules", MOVE_COMPLETE);
+	acts("Cancel new_customer.w --keep_data --keep_routing_rules", MOVE_CANCEL);
+}
+
 TEST(what_vitess_alone_has_is_refused_by_name_with_what_to_do)
 {
 	static const char *const options[] = { "tablet-types", "tablet_types", "cells", "all-cells",
 		"source-shards", "shards", "atomic-copy", "initialize-target-sequences",
 		"global-keyspace", "source-time-zone", "no-routing-rules", "tenant-id",
-		"config-overrides", "defer-secondary-keys" };
+		"config-overrides", "defer-secondary-keys", "ignore-source-keyspace",
+		"delete-batch-size", "percent", "tablet-types-in-preference-order",
+		"remove-sharded-auto-increment", "sharded-auto-increment-handling" };
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		char line[128];

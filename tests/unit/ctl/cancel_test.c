@@ -181,7 +181,7 @@ cancelled_after_an_error(struct ctx *cx, struct world *w)
 {
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_ERROR);
-	expect(strstr(record(cx, w).hint, "vtctlclient Workflow delete new_customer/users") != NULL);
+	expect(strstr(record(cx, w).hint, "vtctlclient Workflow delete new_customer.users") != NULL);
 	expect_ok(world_cancel(cx, w, 0), cx->err);
 	ends_cancelled(cx, w);
 }

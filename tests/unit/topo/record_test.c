@@ -350,3 +350,26 @@ TEST(record_events_keep_the_last)
 	expect_str(r.events[0].what, "");
 	arena_done(&arena);
 }
+
+static void
+prunes(const char *text, const char *left)
+{
+	struct buf out = BUF_INIT;
+	struct err why = { 0 };
+
+	expect_ok(json_prune(&out, slice_str(text), &why), &why);
+	expect_str(out.data, left);
+	buf_done(&out);
+}
+
+TEST(json_without_what_says_nothing)
+{
+	prunes("{\"a\":\"\",\"b\":0,\"c\":\"0\",\"d\":null,\"e\":false,\"f\":[],\"g\":{}}", "{}");
+	prunes("{\"a\":{\"b\":{\"c\":\"\"}},\"d\":1}", "{\"d\":1}");
+	prunes("{\"a\":[{\"b\":\"\"},0,\"\"],\"z\":true,\"k\":\"00\"}",
+	    "{\"a\":[{},0,\"\"],\"z\":true,\"k\":\"00\"}");
+	struct buf out = BUF_INIT;
+	struct err why = { 0 };
+	expect(json_prune(&out, slice_str("{\"a\":"), &why) == -1 && why.kind == ERR_CORRUPT);
+	buf_done(&out);
+}
