@@ -52,6 +52,8 @@ def test_an_unknown_command_suggests_the_one_meant(filled):
 @pytest.mark.parametrize("typed, said", [
     (["--server"], "option '--server' needs a value"),
     (["--sever", "x"], "unknown option '--sever'"),
+    (["--action_timeout", "soon", "GetKeyspaces"], "option '--action-timeout'"),
+    (["--action-timeout"], "option '--action-timeout' needs a value"),
     (["Workflow", "frobnicate", "new_customer.users"], "unknown action 'frobnicate' of Workflow"),
     (["Workflow", "new_customer.users", "frobnicate"], "unknown action 'frobnicate' of Workflow"),
     (["Workflow", "users", "show"], "'users' is not of the form keyspace.workflow")])
