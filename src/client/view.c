@@ -36,6 +36,59 @@ read_holds(const struct json *record, struct move_view *v)
 	}
 }
 
+/* Index of the event with which the last switch's hold begins; count: they have it no more. */
+static size_t
+last_hold(const struct json *events, size_t count)
+{
+	int64_t attempt = -1;
+
+	for (size_t i = count; i > 0; i--) {
+		struct json e = json_item(events, i - 1);
+		const char *step = json_get_str(&e, "step"), *what = json_get_str(&e, "what");
+
+		if (strcmp(step, "release") == 0 && strcmp(what, "done") == 0 && attempt < 0)
+			attempt = json_get_i64(&e, "attempt");
+		if (strcmp(step, "hold") == 0 && strcmp(what, "begun") == 0 &&
+		    json_get_i64(&e, "attempt") == attempt)
+			return i - 1;
+	}
+	return count;
+}
+
+/*
+ * "hold 4.1 ms, fence 6.0 ms, ...". A step lasts until the next one begins, so that together they are the
+ * whole hold. The commit is noted once, in the transaction that makes it: it begins when the step before is
+ * done.
+ */
+static const char *
+read_steps(struct arena *a, const struct json *record)
+{
+	SCOPED(buf) struct buf line = BUF_INIT;
+	struct json events = json_get_array(record, "events");
+	size_t count = json_count(&events), i = last_hold(&events, count);
+	const char *step = "";
+	int64_t since = 0, done = 0;
+
+	for (bool over = false; i < count && !over; i++) {
+		struct json e = json_item(&events, i);
+		const char *next = json_get_str(&e, "step"), *what = json_get_str(&e, "what");
+		int64_t at = json_get_i64(&e, "at_us");
+
+		over = strcmp(next, "release") == 0 && strcmp(what, "done") == 0;
+		if (strcmp(next, step) != 0 || over) {
+			int64_t begun = strcmp(what, "begun") == 0 || over ? at : done;
+
+			if (step[0] != '\0')
+				buf_addf(&line, "%s%s %.1f ms", line.len == 0 ? "" : ", ", step,
+				    (double)(begun - since) / 1000);
+			step = next;
+			since = begun;
+		}
+		done = at;
+	}
+	return arena_slice_str(a, buf_slice(&line));
+}
+
 void
 view_finding(struct buf *out, const char *severity, const char *text)
 {
@@ -149,6 +202,7 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->switched_us = json_get_i64(&r, "switched_us");
 	v->hold_us = json_get_i64(&r, "hold_us");
 	read_holds(&r, v);
+	v->steps = read_steps(a, &r);
 	v->notes = read_notes(a, &r);
 	struct json options = json_get_object(&r, "options");
 	v->commanded = json_get_bool(&options, "manual") && json_get_bool(&options, "no_switch");

@@ -46,6 +46,7 @@ struct move_view {
 	int64_t attempt, revision; /* attempt: from 0, whatever had its name before */
 	const char *notes;         /* what its check found and passed, a line each; "" mostly */
 	int64_t undone_holds, undone_us; /* of attempts that were rolled back: how many, how long */
+	const char *steps; /* how long each step took that writes waited for, of the last switch; "" */
 };
 
 struct json_writer;

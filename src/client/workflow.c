@@ -49,6 +49,7 @@ put_times(const struct move_view *v)
 		return;
 	put_time("Switched:", v->switched_us);
 	printf("; writes waited for %.0f ms\n", (double)v->hold_us / 1000);
+	put_line("Steps:", v->steps);
 }
 
 static void

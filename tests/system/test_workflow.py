@@ -212,6 +212,9 @@ def test_a_move_is_shown_listed_and_counted(fresh):
     assert after['vtctld_step_seconds_count{step="commit"}'] == before['vtctld_step_seconds_count{step="commit"}'] + 1
     assert after['vtctld_workflows{state="Switched"}'] >= 1 and after['vtctld_workflows{state="Running"}'] == 0
     assert "shown" in json.loads(fresh.client("Workflow", "list", "new_customer", "--format=json").stdout)
-    assert "writes waited for" in fresh.client("Workflow", "show", "new_customer.shown").stdout
+    shown = fresh.client("Workflow", "show", "new_customer.shown").stdout
+    assert "writes waited for" in shown
+    steps = re.search(r"Steps: +(.*)", shown).group(1)
+    assert [s.split()[0] for s in steps.split(", ")] == ["hold", "fence", "catch-up", "reverse", "commit", "acknowledge", "release"]
     refused = fresh.client("Workflow", "show", check=False)
     assert refused.returncode == 1 and "needs the name of a workflow" in refused.stderr

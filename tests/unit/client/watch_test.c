@@ -1,11 +1,30 @@
 /* MoveTables against a vtctld of the test's, on virtual time. */
 #include "client/command.h"
+#include "client/view.h"
 #include "http/http.h"
 #include "task/sim.h"
 #include "test.h"
 #include "unit/client/said.h"
 
 #include <stdio.h>
+
+/* Writes waited in attempt 5, and in a switch before; the last event is of one that goes back just now. */
+static const char traced[] =
+    "{\"revision\":9,\"record\":{\"state\":\"Switching\",\"attempt\":7,\"events\":["
+    "{\"at_us\":1000000,\"attempt\":1,\"step\":\"hold\",\"what\":\"begun\"},"
+    "{\"at_us\":3000000,\"attempt\":1,\"step\":\"release\",\"what\":\"done\"},"
+    "{\"at_us\":8000000,\"attempt\":5,\"step\":\"preflight\",\"what\":\"done\"},"
+    "{\"at_us\":9000000,\"attempt\":5,\"step\":\"hold\",\"what\":\"begun\"},"
+    "{\"at_us\":9004000,\"attempt\":5,\"step\":\"hold\",\"what\":\"done\"},"
+    "{\"at_us\":9004100,\"attempt\":5,\"step\":\"fence\",\"what\":\"begun\"},"
+    "{\"at_us\":9010100,\"attempt\":5,\"step\":\"fence\",\"what\":\"done\"},"
+    "{\"at_us\":9011100,\"attempt\":5,\"step\":\"commit\",\"what\":\"done\"},"
+    "{\"at_us\":9017000,\"attempt\":5,\"step\":\"acknowledge\",\"what\":\"begun\"},"
+    "{\"at_us\":9017500,\"attempt\":5,\"step\":\"acknowledge\",\"what\":\"done\"},"
+    "{\"at_us\":9017500,\"attempt\":5,\"step\":\"release\",\"what\":\"begun\"},"
+    "{\"at_us\":9022000,\"attempt\":5,\"step\":\"release\",\"what\":\"done\"},"
+    "{\"at_us\":9100000,\"attempt\":5,\"step\":\"finish\",\"what\":\"done\"},"
+    "{\"at_us\":9900000,\"attempt\":7,\"step\":\"hold\",\"what\":\"begun\"}]}}";
 
 /* Attempts 1 and 3 were held by their grace period; 5 switched. */
 static const char switched[] =
@@ -71,4 +90,24 @@ TEST(the_summary_counts_the_holds_of_attempts_that_were_rolled_back)
 	expect(strstr(said(),
 		   "  switched  in attempt 3; writes waited for 22 ms, after 2 attempts that "
 		   "held them for 2.0 s\n") != NULL);
+}
+
+static const char *
+steps_of(struct arena *a, const char *answer_text)
+{
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = a };
+	struct move_view v = { .workflow = "b/t" };
+
+	expect_ok(view_read(&cx, slice_str(answer_text), &v), &err);
+	return v.steps;
+}
+
+TEST(the_last_switch_is_shown_step_by_step)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+
+	expect_str(steps_of(&arena, traced),
+	    "hold 4.1 ms, fence 6.0 ms, commit 6.9 ms, acknowledge 0.5 ms, release 4.5 ms");
+	expect_str(steps_of(&arena, switched), ""); /* its release is not among the events */
 }
