@@ -291,6 +291,31 @@ def test_whoever_else_has_a_lock_keeps_it_waiting_and_no_more(tablet, method, ta
     assert count == (3 if method == "fence_install" else 0)
 
 
+def test_the_tables_of_a_set_are_asked_for_together_and_those_that_are_free_do_not_wait_for_another(tablet):
+    """A pause lasts 100 ms, and a table is kept for 21 of them: one after the other, a set would take a pause for each few."""
+    def locks():
+        return int(tablet.server.sql("SHOW GLOBAL STATUS LIKE 'Com_lock_tables'")[0][1])
+
+    def fenced():
+        return dict(tablet.server.sql("SELECT event_object_table, COUNT(*) FROM information_schema.triggers GROUP BY 1"))
+
+    for name in "uvw":
+        tablet.server.sql(f"CREATE TABLE {name} LIKE t", database="customer")
+    reader = tablets.app(tablet.server, "customer")
+    with reader.cursor() as cur:
+        cur.execute("BEGIN")
+        cur.execute("SELECT * FROM t")
+        thread, outcome = trying(tablet, "fence_install", **set_of("t", "u", "v", "w"))
+        proc.wait_for(lambda: fenced() == {"u": 3, "v": 3, "w": 3}, 50, "those that are free to be fenced", fenced)
+        reader.rollback()
+    thread.join()
+    assert outcome == [{}] and fenced() == {"t": 3, "u": 3, "v": 3, "w": 3}
+    for method in ("fence_remove", "fence_install"):
+        before = locks()
+        tablet.call(method, **request(**set_of("t", "u", "v", "w")))
+        assert locks() == before + 1, method
+
+
 def test_the_preflight_does_not_need_the_table_for_itself(tablet):
     reader = tablets.app(tablet.server, "customer")
     with reader.cursor() as cur, Busy(lambda: tablets.app(tablet.server, "customer"), "t", (1, 2), think=0.01) as busy:

@@ -127,8 +127,31 @@ fence_on_one(const struct fence *f, const char *const *table)
 	return one;
 }
 
-/* How many of the workflow's triggers are there: VERBS for each of the tables. Where no single table is
- * named, the server looks through all of the database. */
+/* "(SELECT COUNT(*) ...)" of the workflow's triggers. Where no single table is named, the server looks
+ * through all of the database. */
+static void
+add_count(struct buf *out, const struct fence *f)
+{
+	buf_add_str(
+	    out, "(SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema=");
+	quote_string(out, slice_str(f->database));
+	if (f->tables_count == 1) {
+		buf_add_str(out, " AND event_object_table=");
+		quote_string(out, slice_str(f->tables[0]));
+	}
+	buf_add_str(out, " AND trigger_name IN (''");
+	for (int t = 0; t < f->tables_count; t++) {
+		for (int v = 0; v < VERBS; v++) {
+			buf_add_str(out, ", '");
+			add_bare_name(out, f, &verbs[v], f->tables[t]);
+			buf_add_char(out, '\'');
+		}
+	}
+	buf_add_str(out, "))");
+}
+
+/* How many are there: VERBS for each of the tables. In the hold, so of few tables each is looked at by its
+ * name, and of more all in one look through the database; in one statement in any case. */
 static int
 count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, uint64_t *count)
 {
@@ -138,129 +161,132 @@ count_triggers(struct ctx *cx, struct mysql_client *c, const struct fence *f, ui
 	struct ctx inner = *cx;
 
 	inner.arena = &arena;
-	buf_add_str(
-	    &sql, "SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema=");
-	quote_string(&sql, slice_str(f->database));
-	if (f->tables_count == 1) {
-		buf_add_str(&sql, " AND event_object_table=");
-		quote_string(&sql, slice_str(f->tables[0]));
+	buf_add_str(&sql, "SELECT ");
+	if (f->tables_count > ONE_BY_ONE_MAX)
+		add_count(&sql, f);
+	for (int t = 0; f->tables_count <= ONE_BY_ONE_MAX && t < f->tables_count; t++) {
+		struct fence one = fence_on_one(f, &f->tables[t]);
+
+		buf_add_str(&sql, t == 0 ? "" : "+");
+		add_count(&sql, &one);
 	}
-	buf_add_str(&sql, " AND trigger_name IN (''");
-	for (int t = 0; t < f->tables_count; t++) {
-		for (int v = 0; v < VERBS; v++) {
-			buf_add_str(&sql, ", '");
-			add_bare_name(&sql, f, &verbs[v], f->tables[t]);
-			buf_add_char(&sql, '\'');
-		}
-	}
-	buf_add_char(&sql, ')');
 	TRY(mysql_select(&inner, c, buf_slice(&sql), &rows));
 	return parse_u64(rows.rows == 1 ? rows.values[0] : SLICE_NULL, count, cx->err);
 }
 
-/* Of one table. */
-struct fence_on {
-	const struct fence *fence;
-	const char *table;
-};
-
 static int
-create_three(struct ctx *cx, struct mysql_client *c, void *arg)
+create_three(struct ctx *cx, struct mysql_client *c, const char *table, void *fence)
 {
-	const struct fence_on *on = arg;
-
 	for (int v = 0; v < VERBS; v++) {
 		SCOPED(buf) struct buf sql = BUF_INIT;
 
-		add_create_trigger(&sql, on->fence, &verbs[v], on->table);
+		add_create_trigger(&sql, fence, &verbs[v], table);
 		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
 	}
 	return 0;
 }
 
 static int
-drop_three(struct ctx *cx, struct mysql_client *c, void *arg)
+drop_three(struct ctx *cx, struct mysql_client *c, const char *table, void *fence)
 {
-	const struct fence_on *on = arg;
-
 	for (int v = 0; v < VERBS; v++) {
 		SCOPED(buf) struct buf sql = BUF_INIT;
 
 		buf_add_str(&sql, "DROP TRIGGER IF EXISTS ");
-		add_trigger_name(&sql, on->fence, &verbs[v], on->table);
+		add_trigger_name(&sql, fence, &verbs[v], table);
 		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
 	}
 	return 0;
 }
 
-/* All three at one time, so that the table is asked for once. */
+/* Those of its tables whose number of triggers says so. */
 static int
-change_triggers(
-    struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, write_lock_fn *work)
+pick_tables(struct ctx *cx, struct ddl *d, const struct fence *f, struct write_lock_set *out,
+    bool (*is_wanted)(uint64_t count))
 {
-	SCOPED(buf) struct buf name = BUF_INIT;
-	struct fence_on on = { f, table };
+	out->database = f->database;
+	out->tables = arena_array(cx->arena, const char *, (size_t)f->tables_count);
+	for (int t = 0; t < f->tables_count; t++) {
+		struct fence one = fence_on_one(f, &f->tables[t]);
+		uint64_t count;
 
-	quote_table(&name, slice_str(f->database), slice_str(table));
-	return write_lock_run(cx, d, buf_slice(&name), work, &on);
+		TRY(count_triggers(cx, d->session, &one, &count));
+		if (is_wanted(count))
+			out->tables[out->count++] = f->tables[t];
+	}
+	return 0;
 }
 
-static int
-create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
+static bool
+is_torn(uint64_t triggers)
 {
-	struct fence one = fence_on_one(f, &table);
-	uint64_t count;
-
-	TRY(count_triggers(cx, d->session, &one, &count));
-	return count == VERBS ? 0 : change_triggers(cx, d, f, table, create_three);
+	return triggers < VERBS;
 }
 
-static int
-install_on(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table, bool armed)
+static bool
+is_guarded(uint64_t triggers)
 {
-	struct fence one = fence_on_one(f, &table);
-	int fresh = insert_row(cx, d, f, table, armed); /* (1) */
-	uint64_t count = 1;
+	return triggers > 0;
+}
 
-	if (fresh < 0)
-		return -1;
-	if (create_triggers(cx, d, f, table) == 0)
+/* All three of a table at one time, so that it is asked for once. */
+static int
+create_triggers(struct ctx *cx, struct ddl *d, const struct fence *f)
+{
+	struct write_lock_set set = { .work = create_three, .arg = (void *)(uintptr_t)f };
+
+	TRY(pick_tables(cx, d, f, &set, is_torn));
+	if (write_lock_run(cx, d, &set) == 0)
 		return 0;
-	struct err first = *cx->err;
-	/* No trigger reads the row that was just made, so it is taken back. It must not be left to a
-	 * removal of the fence: an account that may not make triggers may not drop them either. */
-	if (fresh == 1 && first.kind == ERR_SERVER &&
-	    count_triggers(cx, d->session, &one, &count) == 0 && count == 0)
-		TRY(delete_row(cx, d, f, table));
-	return err_copy(cx->err, &first);
+	return err_wrap(
+	    cx->err, "installing the fence on table '%s.%s'", f->database, set.tables[set.at]);
+}
+
+/* No trigger reads a row that was just made, so it is taken back. It must not be left to a removal of the
+ * fence: an account that may not make triggers may not drop them either. */
+static int
+take_back(struct ctx *cx, struct ddl *d, const struct fence *f, const bool *fresh)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		struct fence one = fence_on_one(f, &f->tables[t]);
+		uint64_t count;
+
+		if (!fresh[t])
+			continue;
+		TRY(count_triggers(cx, d->session, &one, &count));
+		if (count == 0)
+			TRY(delete_row(cx, d, f, f->tables[t]));
+	}
+	return 0;
+}
+
+static int
+insert_rows(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed, bool *fresh)
+{
+	for (int t = 0; t < f->tables_count; t++) {
+		int made = insert_row(cx, d, f, f->tables[t], armed);
+
+		if (made < 0)
+			return err_wrap(cx->err, "installing the fence on table '%s.%s'",
+			    f->database, f->tables[t]);
+		fresh[t] = made == 1;
+	}
+	return 0;
 }
 
 int
 fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed)
 {
-	for (int t = 0; t < f->tables_count; t++) {
-		if (install_on(cx, d, f, f->tables[t], armed) != 0)
-			return err_wrap(cx->err, "installing the fence on table '%s.%s'",
-			    f->database, f->tables[t]);
-	}
-	return 0;
-}
+	bool *fresh = arena_array(cx->arena, bool, (size_t)f->tables_count);
+	struct err first;
 
-/* In the hold, so of few tables one by one, and of more in one look through the database. */
-static int
-count_all(struct ctx *cx, struct mysql_client *dba, const struct fence *f, uint64_t *count)
-{
-	if (f->tables_count > ONE_BY_ONE_MAX)
-		return count_triggers(cx, dba, f, count);
-	*count = 0;
-	for (int t = 0; t < f->tables_count; t++) {
-		struct fence one = fence_on_one(f, &f->tables[t]);
-		uint64_t there;
-
-		TRY(count_triggers(cx, dba, &one, &there));
-		*count += there;
-	}
-	return 0;
+	TRY(insert_rows(cx, d, f, armed, fresh)); /* (1) */
+	if (create_triggers(cx, d, f) == 0)
+		return 0;
+	first = *cx->err;
+	if (first.kind == ERR_SERVER)
+		TRY(take_back(cx, d, f, fresh));
+	return err_copy(cx->err, &first);
 }
 
 int
@@ -268,7 +294,7 @@ fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 {
 	uint64_t count, whole = (uint64_t)f->tables_count * VERBS;
 
-	TRY(count_all(cx, dba, f, &count));
+	TRY(count_triggers(cx, dba, f, &count));
 	if (count == whole)
 		return 0;
 	return err_set(cx->err, ERR_RETRY,
@@ -278,26 +304,17 @@ fence_check(struct ctx *cx, struct mysql_client *dba, const struct fence *f)
 
 /* (5): the triggers are counted first. Where there is none, the table is not asked for: it may have been
  * dropped, with its triggers. */
-static int
-remove_from(struct ctx *cx, struct ddl *d, const struct fence *f, const char *table)
-{
-	struct fence one = fence_on_one(f, &table);
-	uint64_t count;
-
-	TRY(count_triggers(cx, d->session, &one, &count));
-	if (count > 0)
-		TRY(change_triggers(cx, d, f, table, drop_three));
-	return delete_row(cx, d, f, table);
-}
-
 int
 fence_remove(struct ctx *cx, struct ddl *d, const struct fence *f)
 {
-	for (int t = 0; t < f->tables_count; t++) {
-		if (remove_from(cx, d, f, f->tables[t]) != 0)
-			return err_wrap(cx->err, "removing the fence of table '%s.%s'", f->database,
-			    f->tables[t]);
-	}
+	struct write_lock_set set = { .work = drop_three, .arg = (void *)(uintptr_t)f };
+
+	TRY(pick_tables(cx, d, f, &set, is_guarded));
+	if (write_lock_run(cx, d, &set) != 0)
+		return err_wrap(cx->err, "removing the fence of table '%s.%s'", f->database,
+		    set.tables[set.at]);
+	for (int t = 0; t < f->tables_count; t++)
+		TRY(delete_row(cx, d, f, f->tables[t]));
 	return 0;
 }
 

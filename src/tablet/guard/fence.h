@@ -21,7 +21,8 @@
  * (move.h), which alone decides who is outdated.
  * (3) Installing and removing is DDL under one WRITE lock, which never waits in the server's queue
  * (ddl.h); arming and disarming never is DDL.
- * (4) The triggers are made and dropped under a WRITE lock, all three at once (server/write_lock.h).
+ * (4) The triggers are made and dropped under a WRITE lock, a table's three at once, and those of the other
+ * tables with them as far as they are free (server/write_lock.h).
  * (5) Rows and triggers are a workflow's own: what another one installs at the same table, or
  * removes, or has left behind there, changes nothing for this one.
  * (6) A client's open transaction keeps its row shared until it ends, and everybody else's writes

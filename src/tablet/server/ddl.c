@@ -6,12 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-	ER_LOCK_WAIT_TIMEOUT = 1205,
-	/* Past the deadline, for the answer to what was asked before it, and for the sentence that says who
-	 * is in the way. Callers wait for their answer half a second longer. */
-	LATER_MS = 200,
-};
+enum { ER_LOCK_WAIT_TIMEOUT = 1205 };
 
 int
 ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out)
@@ -35,7 +30,7 @@ name_user(struct ctx *cx, struct ddl *d)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct err ignored = { 0 };
-	struct ctx own = ctx_shielded(cx, LATER_MS * MSEC, &ignored);
+	struct ctx own = ctx_shielded(cx, DDL_LATER_MS * MSEC, &ignored);
 	struct mysql_rows rows = { 0 };
 
 	own.arena = &arena;
@@ -55,18 +50,37 @@ name_user(struct ctx *cx, struct ddl *d)
 }
 
 int
-ddl_exec(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok)
+ddl_try(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bool *busy)
 {
 	struct ctx later = *cx;
 
 	check(d->session != NULL);
+	*busy = false;
 	if (cx->deadline != NEVER)
-		later.deadline = cx->deadline + LATER_MS * MSEC;
-	while (mysql_exec(&later, d->session, sql, ok) != 0) {
-		if (cx->err->kind != ERR_SERVER || cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
+		later.deadline = cx->deadline + DDL_LATER_MS * MSEC;
+	if (mysql_exec(&later, d->session, sql, ok) == 0)
+		return 0;
+	*busy = cx->err->kind == ERR_SERVER && cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	return -1;
+}
+
+int
+ddl_again(struct ctx *cx, struct ddl *d)
+{
+	if (task_sleep(cx, DDL_AGAIN_MS * MSEC) == 0)
+		return 0;
+	return cx->err->kind == ERR_TIMEOUT ? name_user(cx, d) : -1;
+}
+
+int
+ddl_exec(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok)
+{
+	bool busy;
+
+	while (ddl_try(cx, d, sql, ok, &busy) != 0) {
+		if (!busy)
 			return -1;
-		if (task_sleep(cx, DDL_AGAIN_MS * MSEC) != 0)
-			return cx->err->kind == ERR_TIMEOUT ? name_user(cx, d) : -1;
+		TRY(ddl_again(cx, d));
 	}
 	return 0;
 }

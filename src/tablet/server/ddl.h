@@ -20,15 +20,26 @@ struct ddl {
 	struct mysql_client *session;
 };
 
-/* Between two tries: a refused one costs the server 0.2 ms, so that this is a few hundredths of a core;
- * and two transactions of a client are a millisecond apart, so that a free moment is soon met. */
-enum { DDL_AGAIN_MS = 5 };
+enum {
+	/* Between two tries: a refused one costs the server 0.2 ms, so that this is a few hundredths of a
+	 * core; and two transactions of a client are a millisecond apart, so that a free moment is soon
+	 * met. */
+	DDL_AGAIN_MS = 5,
+	/* Past the deadline, for the answer to what was asked before it, and for the sentence that says who
+	 * is in the way. Callers wait for their answer half a second longer. */
+	DDL_LATER_MS = 200,
+};
 
 int ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out) MUST_USE;
 void ddl_done(struct ddl *d);
 /* Runs sql, again and again while the table is in use. ERR_TIMEOUT at cx's deadline says by whom. Any
  * other error is the caller's. */
 int ddl_run(struct ctx *cx, struct ddl *d, struct slice sql) MUST_USE;
+/* The same once. *busy: the table is in use, and nothing was done. */
+int ddl_try(
+    struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bool *busy) MUST_USE;
+/* Until the next try; errors as of ddl_run(). */
+int ddl_again(struct ctx *cx, struct ddl *d) MUST_USE;
 /* Also for a row of our own tables, which FLUSH TABLES WITH READ LOCK keeps from being written. */
 int ddl_exec(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok) MUST_USE;
 int ddl_runf(struct ctx *cx, struct ddl *d, const char *fmt, ...) MUST_USE

@@ -99,7 +99,7 @@ struct triggers {
 
 /* Under the table's lock. */
 static int
-replace_triggers(struct ctx *cx, struct mysql_client *c, void *arg)
+replace_triggers(struct ctx *cx, struct mysql_client *c, const char *table, void *arg)
 {
 	const struct triggers *all = arg;
 	SCOPED(buf) struct buf sql = BUF_INIT;
@@ -149,7 +149,7 @@ move_triggers(struct ctx *cx, struct ddl *d, const char *sidecar)
 
 	TRY(list_triggers(cx, d->session, &all, &count));
 	for (size_t i = 0; i < count; i = end) {
-		SCOPED(buf) struct buf name = BUF_INIT;
+		const char *table = arena_slice_str(cx->arena, all[i].table);
 
 		for (end = i + 1; end < count && slice_eq(all[end].database, all[i].database) &&
 		     slice_eq(all[end].table, all[i].table);
@@ -157,8 +157,14 @@ move_triggers(struct ctx *cx, struct ddl *d, const char *sidecar)
 			;
 		struct triggers of = { &all[i], end - i, sidecar };
 
-		quote_table(&name, all[i].database, all[i].table);
-		TRY(write_lock_run(cx, d, buf_slice(&name), replace_triggers, &of));
+		struct write_lock_set set = {
+			.database = arena_slice_str(cx->arena, all[i].database),
+			.tables = &table,
+			.count = 1,
+			.work = replace_triggers,
+			.arg = &of,
+		};
+		TRY(write_lock_run(cx, d, &set));
 	}
 	return 0;
 }

@@ -1,17 +1,32 @@
 #include "tablet/server/write_lock.h"
 
+#include "base/mem.h"
+#include "sql/quote.h"
+
+#include <stdlib.h>
+
 enum {
 	CLOCK_MS = 21, /* two hundredths of a second and a little: see run_locked() */
 	ER_LOCK_WAIT_TIMEOUT = 1205,
 };
 
-static int
-lock_table(struct ctx *cx, struct ddl *d, struct slice table)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
+/* Of those of a set that are to be done. */
+struct batch {
+	struct ddl *d;
+	struct write_lock_set *set;
+	bool *done; /* of each table */
+	bool busy;  /* the last try met a table in use */
+};
 
-	buf_addf(&sql, "LOCK TABLES %.*s WRITE", SLICE_ARG(table));
-	return ddl_run(cx, d, buf_slice(&sql));
+static int
+work_on(struct ctx *cx, struct batch *b, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		b->set->at = i;
+		if (!b->done[i])
+			TRY(b->set->work(cx, b->d->session, b->set->tables[i], b->set->arg));
+	}
+	return 0;
 }
 
 /*
@@ -19,41 +34,110 @@ lock_table(struct ctx *cx, struct ddl *d, struct slice table)
  * prepared before the lock can bear, and the lock is kept until it has come.
  */
 static int
-run_locked(struct ctx *cx, struct ddl *d, write_lock_fn *work, void *arg)
+run_locked(struct ctx *cx, struct batch *b, int from, int to)
 {
 	usec until = task_now() + CLOCK_MS * MSEC;
 
-	TRY(mysql_execf(cx, d->session,
+	TRY(mysql_execf(cx, b->d->session,
 	    "EXECUTE IMMEDIATE CONCAT('SET timestamp=', "
 	    "(CEIL(UNIX_TIMESTAMP(SYSDATE(6))*100)+1)/100)"));
-	TRY(work(cx, d->session, arg));
+	TRY(work_on(cx, b, from, to));
 	return task_now() < until ? task_sleep(cx, until - task_now()) : 0;
 }
 
 static int
-work_once(struct ctx *cx, struct ddl *d, struct slice table, write_lock_fn *work, void *arg)
+lock(struct ctx *cx, struct batch *b, int from, int to)
 {
-	struct err first;
+	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	TRY(lock_table(cx, d, table));
-	int rc = run_locked(cx, d, work, arg);
-	first = *cx->err;
-	if (mysql_broken(d->session)) /* the lock went with it */
-		return -1;
-	TRY(mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL));
-	TRY(mysql_exec(cx, d->session, slice_str("SET timestamp=DEFAULT"), NULL));
-	return rc == 0 ? 0 : err_copy(cx->err, &first);
+	for (int i = from; i < to; i++) {
+		if (b->done[i])
+			continue;
+		buf_add_str(&sql, sql.len == 0 ? "LOCK TABLES " : ", ");
+		quote_table(&sql, slice_str(b->set->database), slice_str(b->set->tables[i]));
+		buf_add_str(&sql, " WRITE");
+	}
+	return ddl_try(cx, b->d, buf_slice(&sql), NULL, &b->busy);
 }
 
-/* What looks at the definition only (SHOW COLUMNS, an open HANDLER) is let in beside the WRITE lock, and
- * is in a trigger's way for that moment. */
-int
-write_lock_run(struct ctx *cx, struct ddl *d, struct slice table, write_lock_fn *work, void *arg)
+/* Those of them that are left, at once. busy: one was in use. What looks at the definition only (SHOW
+ * COLUMNS, an open HANDLER) is let in beside the WRITE lock, and is in a trigger's way for that moment. */
+static int
+try_some(struct ctx *cx, struct batch *b, int from, int to)
 {
-	while (work_once(cx, d, table, work, arg) != 0) {
-		if (cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT || cx->err->kind != ERR_SERVER)
+	struct ctx later = *cx;
+	struct err first;
+
+	b->set->at = from;
+	TRY(lock(cx, b, from, to));
+	/* It has the tables: cut off now it would have to get them again. */
+	if (cx->deadline != NEVER)
+		later.deadline = cx->deadline + DDL_LATER_MS * MSEC;
+	int rc = run_locked(&later, b, from, to);
+	first = *cx->err;
+	b->busy = rc != 0 && first.kind == ERR_SERVER && first.mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	if (mysql_broken(b->d->session)) /* the lock went with it */
+		return -1;
+	TRY(mysql_exec(&later, b->d->session, slice_str("UNLOCK TABLES"), NULL));
+	TRY(mysql_exec(&later, b->d->session, slice_str("SET timestamp=DEFAULT"), NULL));
+	if (rc != 0)
+		return err_copy(cx->err, &first);
+	for (int i = from; i < to; i++)
+		b->done[i] = true;
+	return 0;
+}
+
+static int
+left(const struct batch *b, int from, int to)
+{
+	int n = 0;
+
+	for (int i = from; i < to; i++)
+		n += !b->done[i];
+	return n;
+}
+
+/* At once, else one by one. */
+static int
+try_group(struct ctx *cx, struct batch *b, int from, int to)
+{
+	if (left(b, from, to) == 0 || try_some(cx, b, from, to) == 0)
+		return 0;
+	if (!b->busy)
+		return -1;
+	for (int i = from; i < to && left(b, from, to) > 1; i++) {
+		if (!b->done[i] && try_some(cx, b, i, i + 1) != 0 && !b->busy)
 			return -1;
-		TRY(task_sleep(cx, DDL_AGAIN_MS * MSEC));
+	}
+	err_clear(cx->err);
+	return 0;
+}
+
+static int
+try_all(struct ctx *cx, struct batch *b)
+{
+	int count = b->set->count;
+
+	while (left(b, 0, count) > 0) {
+		for (int i = 0; i < count; i += WRITE_LOCK_AT_ONCE)
+			TRY(try_group(cx, b, i,
+			    i + WRITE_LOCK_AT_ONCE < count ? i + WRITE_LOCK_AT_ONCE : count));
+		if (left(b, 0, count) == 0)
+			break;
+		for (b->set->at = 0; b->done[b->set->at];)
+			b->set->at++;
+		TRY(ddl_again(cx, b->d));
 	}
 	return 0;
+}
+
+int
+write_lock_run(struct ctx *cx, struct ddl *d, struct write_lock_set *set)
+{
+	struct batch b = { .d = d, .set = set };
+
+	b.done = mem_zalloc((size_t)set->count * sizeof(bool));
+	int rc = try_all(cx, &b);
+	free(b.done);
+	return rc;
 }
