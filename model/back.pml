@@ -272,17 +272,28 @@ inline roll_back(m)
 
 #define ALL_ACKED(n, p) (gack[0] && gack[1] && gowner[0] == n && gowner[1] == n && gphase[0] == p && gphase[1] == p)
 
-/* Steps 6a to 7 of attempt n of round r: only forward, repeated by whoever lives. */
+inline unlock()
+{
+	atomic { if :: lock[FROM(r)] == n -> lock[FROM(r)] = 0 :: else fi; one_side() }         /* @unlock */
+}
+
+/* Steps 6a to 7 of attempt n of round r: only forward, repeated by whoever lives. The to side's fence may be
+ * disarmed, and its lock end, before the gates have answered. */
 inline go_forward()
 {
+	if
+	:: atomic { phase == COMMIT && owner == n && TAKES(TO(r), n) -> armed[TO(r)] = false;
+		if :: lock[TO(r)] == n -> lock[TO(r)] = 0 :: else fi; one_side() }
+	:: true
+	fi;
 	if
 	:: ALL_ACKED(n, COMMIT)                                         /* @all_switched */
 	:: atomic { phase != COMMIT || owner != n -> goto look }
 	fi;
-	atomic { if :: lock[FROM(r)] == n -> lock[FROM(r)] = 0 :: else fi; one_side() };        /* @unlock */
 	atomic { if :: TAKES(TO(r), n) -> armed[TO(r)] = false :: else fi;                      /* @release_fence */
 		if :: lock[TO(r)] == n -> lock[TO(r)] = 0 :: else fi; one_side() };
 	atomic { if :: phase == COMMIT && owner == n -> phase = SERVED; round = r + 1 :: else fi };
+	unlock();
 	goto look
 }
 
@@ -307,7 +318,8 @@ look:	atomic { if :: id == 1 && n != 0 && !(phase == SERVED && PENDING) -> goto 
 	do
 	:: atomic { phase == COMMIT -> n = owner; r = round }; go_forward()
 	:: atomic { phase == HOLD || phase == ROLL -> n = owner; r = round }; roll_back(n); goto look
-	:: atomic { phase == SERVED && round > START && PENDING -> r = round - 1 }; start_way_back(); goto look
+	:: atomic { phase == SERVED && round > START && PENDING -> n = owner; r = round - 1 }; unlock(); n = 0;
+		start_way_back(); goto look
 	:: atomic { phase == SERVED && !PENDING && round <= LAST && record < 2 * ATTEMPTS && !closed[TO(round)] ->
 		n = record + 1; record = n + 1; r = round; phase = HOLD; owner = n; break }     /* 1 hold */
 	:: atomic { phase == SERVED && !(round > START && PENDING) &&

@@ -304,13 +304,19 @@ proctype Ctld(byte n)
 	/* 5 commit */
 	atomic { if :: phase == HOLD && owner == n -> move_rules(COMMIT) :: else -> goto failed fi }; /* @commit */
 
-	/* After it only forward. */
+	/* After it only forward. The to side's fence is disarmed while the gates are asked: before they have
+	 * answered, or after. */
 forward:
-	atomic { if :: phase == COMMIT -> v = ver :: else -> goto gone fi };
+	atomic { if :: phase == COMMIT -> v = ver :: else -> goto unlock fi };
+	if
+	:: atomic { phase == COMMIT -> armed_to = false; one_side() }
+	:: true
+	fi;
 	all_gates(v); /* @all_switched */
-	atomic { if :: phase == COMMIT && lock == owner -> lock = 0 :: else fi; one_side() }; /* @unlock */
 	atomic { if :: phase == COMMIT -> armed_to = false :: else fi; one_side() };
 	atomic { if :: phase == COMMIT -> move_rules(FREE); assert((D & acked) == acked) :: else fi };
+unlock:
+	atomic { if :: phase == FREE && lock == owner -> lock = 0 :: else fi; one_side() }; /* @unlock */
 	goto gone;
 failed:
 	roll_back(n);

@@ -152,24 +152,33 @@ run_step(struct ctx *cx, struct cutover *c, const struct step *s)
 	return workflow_pass(cx, c->w, s->after);
 }
 
-/* ---- Before the commit: each step, unless somebody else ends the attempt */
+/* ---- Up to the commit, unless somebody else ends the attempt */
 
 struct watched {
 	struct cutover *c;
-	const struct step *step;
 	usec deadline;
 	struct group group;
 };
 
+static int
+run_steps(struct ctx *cx, struct cutover *c)
+{
+	for (int i = 0; i < step_commit(); i++) {
+		if (!cutover_steps[i].absent)
+			TRY(run_step(cx, c, &cutover_steps[i]));
+	}
+	return 0;
+}
+
 static void
-step_task(void *arg)
+steps_task(void *arg)
 {
 	struct watched *d = arg;
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = d->deadline, .err = &err };
 
 	task_rename("workflow %s", d->c->w->id);
-	if (run_step(&cx, d->c, d->step) != 0)
+	if (run_steps(&cx, d->c) != 0)
 		group_fail(&d->group, &err);
 	else
 		group_cancel(&d->group);
@@ -215,14 +224,15 @@ watch_task(void *arg)
 	workflow_done(&seen);
 }
 
-/* A gate whose hold buffer is full does not wait for the step's own bound. */
+/* A gate whose hold buffer is full does not wait for a step's own bound. One who watches is enough for all
+ * steps: each look at the record would be one more that clients wait for. */
 static int
-run_watched(struct ctx *cx, struct cutover *c, const struct step *s)
+run_watched(struct ctx *cx, struct cutover *c)
 {
-	struct watched d = { .c = c, .step = s, .deadline = cx->deadline };
+	struct watched d = { .c = c, .deadline = cx->deadline };
 
 	group_init(&d.group);
-	int rc = group_spawn(&d.group, s->name, step_task, &d, cx->err);
+	int rc = group_spawn(&d.group, "steps", steps_task, &d, cx->err);
 	if (rc == 0)
 		rc = group_spawn(&d.group, "watching the record", watch_task, &d, cx->err);
 	if (rc == 0)
@@ -339,10 +349,7 @@ begin_attempt(struct ctx *cx, struct workflow *w)
 static int
 run_to_commit(struct ctx *cx, struct cutover *c)
 {
-	for (int i = 0; i < step_commit(); i++) {
-		if (!cutover_steps[i].absent)
-			TRY(run_watched(cx, c, &cutover_steps[i]));
-	}
+	TRY(run_watched(cx, c));
 	return run_step(cx, c, &cutover_steps[step_commit()]);
 }
 

@@ -51,8 +51,9 @@
  *   6.4 s  3        fence               (as before)                  the old table is locked, its fence armed
  *   6.4 s  3        catch-up            (as before)                  the stream is frozen at P
  *   6.5 s  3        commit              commit, with the rules       reads go to the new side
- *   6.5 s  3        acknowledge         (as before)                  every gate has these rules; unlocked
- *   6.5 s  3        release             release, with the rules      writes run at the new side
+ *   6.5 s  3        acknowledge         (as before)                  every gate has these rules; the fence of
+ *                                                                    the new side is disarmed
+ *   6.5 s  3        release             release, with the rules      writes run at the new side; unlocked
  *   6.6 s  3        (turned round)      SWITCHED, finishing, round 2
  *   6.6 s  3        finish              SWITCHED                     the stream is stopped, the one back runs
  */

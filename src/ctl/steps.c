@@ -7,14 +7,16 @@
 #include "ctl/follow.h"
 #include "ctl/pause.h"
 #include "ctl/preflight.h"
+#include "task/group.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum {
 	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
 	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
 	LAG_POLL_MS = 100,
-	UNLOCK_WITHIN_S = 1, /* writes are held meanwhile */
+	UNLOCK_WITHIN_S = 1, /* what waits for the lock is answered with an error */
 	GRACE_LATER_S = 2, /* gates end the transactions at the grace period and acknowledge after */
 };
 
@@ -75,10 +77,19 @@ wait_small_lag(struct ctx *cx, struct cutover *c)
 	    most_ms);
 }
 
+static int
+check_values(struct ctx *cx, const struct cutover *c, size_t count)
+{
+	if (count == c->w->r.tables_count)
+		return 0;
+	return err_set(cx->err, ERR_CORRUPT, "the tablet told of %zu tables of %zu", count,
+	    c->w->r.tables_count);
+}
+
 /*
  * Values that rows deleted on the source, or given out and not used, have had must not come again. Done
  * twice: here, so that there is mostly nothing left to do in the hold; and under the lock, to
- * the number, when the stream is frozen and no row can be given a value any more.
+ * the number, when the stream is frozen and no row can be given a value any more (steps 2 and 3).
  */
 static int
 carry_auto_increment(struct ctx *cx, struct cutover *c)
@@ -86,19 +97,14 @@ carry_auto_increment(struct ctx *cx, struct cutover *c)
 	struct move_request q;
 	struct next_values_reply r;
 	struct set_next_values_request set = { .values_count = 0 };
-	bool any = false;
 
 	TRY(side_request(cx, c->w, workflow_from(c->w), &q));
 	TRY(side_call(cx, c->w, TABLET_NEXT_VALUES, &q, &r));
+	TRY(check_values(cx, c, r.tables_count));
 	TRY(side_request(cx, c->w, workflow_to(c->w), &set.move));
-	if (r.tables_count != set.move.tables_count)
-		return err_set(cx->err, ERR_CORRUPT, "the tablet told of %zu tables of %zu",
-		    r.tables_count, set.move.tables_count);
-	for (size_t i = 0; i < r.tables_count; i++)
-		any |= r.tables[i].next != 0;
 	set.values = r.tables;
 	set.values_count = r.tables_count;
-	return any ? side_call(cx, c->w, TABLET_SET_NEXT_VALUES, &set, NULL) : 0;
+	return side_call(cx, c->w, TABLET_SET_NEXT_VALUES, &set, NULL);
 }
 
 /* Clients may have begun since to run what the switch would break. The list is noted once, before the first
@@ -134,6 +140,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(side_views_make(&within, c->w));
 	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));
 	TRY(carry_auto_increment(&within, c));
+	TRY(workflow_know_sides(&within, c->w));
 	c->deadline = task_now() + c->w->r.options.timeout;
 	return 0;
 }
@@ -189,14 +196,18 @@ run_fence(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
 	struct move_request q;
-	struct position_reply r;
+	struct lock_reply r;
 
 	TRY(side_request(cx, c->w, workflow_from(c->w), &q));
 	q.attempt = c->attempt;
 	TRY(side_call(&within, c->w, TABLET_LOCK, &q, &r));
 	if (r.position[0] == '\0')
 		return err_set(cx->err, ERR_CORRUPT, "the lock came without a position");
+	TRY(check_values(cx, c, r.tables_count));
 	c->w->r.position = arena_strdup(&c->w->arena, r.position);
+	c->values_count = r.tables_count;
+	c->values = arena_array(&c->w->arena, struct auto_next, r.tables_count);
+	memcpy(c->values, r.tables, r.tables_count * sizeof(*r.tables));
 	return 0;
 }
 
@@ -215,7 +226,7 @@ static int
 lock_to(struct ctx *cx, struct cutover *c)
 {
 	struct move_request q;
-	struct position_reply r;
+	struct lock_reply r;
 
 	if (c->w->r.round == 1)
 		return 0;
@@ -229,14 +240,20 @@ run_catch_up(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
 	struct freeze_request q = { .position = c->w->r.position };
+	struct freeze_reply r;
 
 	if (mutant("ctl_target_opens_first"))
 		TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt));
 	TRY(side_request(cx, c->w, workflow_to(c->w), &q.move));
 	q.move.attempt = c->attempt;
-	TRY(side_call(&within, c->w, TABLET_FREEZE, &q, NULL));
-	if (!mutant("ctl_auto_increment_early"))
-		TRY(carry_auto_increment(&within, c));
+	q.values = c->values;
+	q.values_count = mutant("ctl_auto_increment_early") ? 0 : c->values_count;
+	TRY(side_call(&within, c->w, TABLET_FREEZE, &q, &r));
+	if (r.place.position[0] == '\0')
+		return err_set(cx->err, ERR_CORRUPT, "the stream stopped without a position");
+	c->start = (struct place_of){ .position = arena_strdup(&c->w->arena, r.place.position),
+		.file = arena_strdup(&c->w->arena, r.place.file),
+		.offset = r.place.offset };
 	return lock_to(&within, c);
 }
 
@@ -255,23 +272,20 @@ leaves_way_back(const struct workflow *w)
 	return w->r.options.reverse || w->r.direction == DIRECTION_REVERSE;
 }
 
-/* The position that the reverse stream begins at is read after the freeze and the last ALTER at the to side,
- * and before anybody else may write there. */
+/* Q, which the reverse stream begins at, was read after the freeze and the last ALTER at the to side, and
+ * before anybody else may write there. */
 static int
 run_reverse(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
-	struct stream_prepare_request q = { .guard_from = c->w->r.position };
-	struct position_reply r;
+	struct stream_prepare_request q = { .guard_from = c->w->r.position, .start = c->start };
 	struct workflow *w = c->w;
 
 	if (!leaves_way_back(w))
 		return 0;
 	TRY(round_request(cx, w, w->r.round + 1, workflow_from(w), &q.move));
-	TRY(side_call(&within, w, TABLET_STREAM_PREPARE, &q, &r));
-	if (r.position[0] == '\0')
-		return err_set(cx->err, ERR_CORRUPT, "the reverse stream came without a position");
-	w->r.next_start = arena_strdup(&w->arena, r.position);
+	TRY(side_call(&within, w, TABLET_STREAM_PREPARE, &q, NULL));
+	w->r.next_start = c->start.position;
 	return 0;
 }
 
@@ -313,17 +327,77 @@ run_commit(struct ctx *cx, struct cutover *c)
 
 /* ---- 6a, 6b, and the end: only forward */
 
+struct beside {
+	struct cutover *c;
+	step_fn *run;
+	usec deadline;
+	struct group group;
+};
+
+static void
+beside_task(void *arg)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct beside *b = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = b->deadline, .err = &err, .arena = &scratch };
+
+	if (b->run(&cx, b->c) != 0)
+		group_fail(&b->group, &err);
+}
+
+/* Both at the same time, since clients wait for them. Neither saves the record, which the other one reads. */
+static int
+do_both(struct ctx *cx, struct cutover *c, step_fn *here, step_fn *beside)
+{
+	struct beside b = { .c = c, .run = beside, .deadline = cx->deadline };
+
+	group_init(&b.group);
+	int rc = group_spawn(&b.group, "part of a step", beside_task, &b, cx->err);
+	if (rc == 0)
+		rc = here(cx, c);
+	if (rc == 0)
+		rc = group_wait(cx, &b.group);
+	group_done(&b.group);
+	return rc;
+}
+
+static int
+acknowledged(struct ctx *cx, struct cutover *c)
+{
+	return mutant("ctl_release_in_one") ? 0 : switch_acknowledged(cx, c->w->ctl, c->w->id);
+}
+
+static int
+disarm_to(struct ctx *cx, struct cutover *c)
+{
+	return side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt);
+}
+
+/* No gate writes at the to side before the release, so its fence has nobody to refuse there but clients that
+ * bypass the gates; and the from side's stays armed. */
 static int
 run_acknowledge(struct ctx *cx, struct cutover *c)
 {
-	struct ctx within;
+	return do_both(cx, c, acknowledged, disarm_to);
+}
+
+static int
+released(struct ctx *cx, struct cutover *c)
+{
+	TRY(switch_acknowledged(cx, c->w->ctl, c->w->id));
+	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
+	return 0;
+}
+
+/* A tablet that does not answer may be dead, and its lock with it. The last step asks again until it is
+ * done. */
+static int
+unlock_from(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
 	struct err ignored = { 0 };
 
-	if (!mutant("ctl_release_in_one"))
-		TRY(switch_acknowledged(cx, c->w->ctl, c->w->id));
-	/* A tablet that does not answer may be dead, and its lock with it: writes do not wait for that. The
-	 * last step asks again until it is done. */
-	within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
 	within.err = &ignored;
 	if (side_do(&within, c->w, workflow_from(c->w), TABLET_UNLOCK, c->attempt) != 0)
 		log_warn("unlocking: %s", ignored.text);
@@ -333,11 +407,8 @@ run_acknowledge(struct ctx *cx, struct cutover *c)
 static int
 run_release(struct ctx *cx, struct cutover *c)
 {
-	TRY(side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt));
 	TRY(rules_apply(cx, c->w, RULES_RELEASE));
-	TRY(switch_acknowledged(cx, c->w->ctl, c->w->id));
-	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
-	return 0;
+	return do_both(cx, c, released, unlock_from);
 }
 
 /* ---- 7, at leisure: the record has turned round */

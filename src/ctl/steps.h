@@ -32,6 +32,10 @@ struct cutover {
 	int attempt;
 	usec deadline; /* of steps 1 to 5: --timeout */
 	int reached;   /* the last step that may have begun */
+	/* What one step tells the next. In w->arena, so until the commit saves the record. */
+	struct auto_next *values; /* next AUTO_INCREMENT values at the from side, under its lock */
+	size_t values_count;
+	struct place_of start; /* Q */
 };
 
 /* 0: done, or had been done. -1: it may be half done, and is to be undone or done again. Results are in

@@ -3,12 +3,26 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/mem.h"
 #include "base/mutant.h"
 #include "topo/routing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { REPLY_LATER_MS = 500 }; /* a call waits so much longer than what it asked for may take */
+
+/* Where a side is, as the topology says. */
+struct known_side {
+	struct tablet_record tablet;
+	struct keyspace_record keyspace;
+};
+
+struct known_sides {
+	struct arena arena;
+	bool old; /* a call has failed since: it may be elsewhere */
+	struct known_side of[2];
+};
 
 /* ---- The record */
 
@@ -32,6 +46,7 @@ workflow_init(struct workflow *w, struct ctl *c, const char *id)
 void
 workflow_done(struct workflow *w)
 {
+	workflow_forget_sides(w);
 	arena_done(&w->arena);
 	w->r = (struct workflow_record){ .name = NULL, .round = 1 };
 	w->revision = 0;
@@ -410,16 +425,51 @@ side_alias(const struct workflow *w, enum side s)
 }
 
 static int
+find_side(struct ctx *cx, const struct workflow *w, enum side s, struct known_side *out)
+{
+	if (w->known != NULL && !w->known->old) {
+		*out = w->known->of[s];
+		return 0;
+	}
+	TRY(cluster_tablet(cx, w->ctl, side_alias(w, s), &out->tablet));
+	return cluster_keyspace(cx, w->ctl, side_keyspace(w, s), &out->keyspace);
+}
+
+int
+workflow_know_sides(struct ctx *cx, struct workflow *w)
+{
+	struct known_sides *k = mem_new(struct known_sides);
+	struct ctx inner = *cx;
+
+	workflow_forget_sides(w);
+	inner.arena = &k->arena;
+	int rc = find_side(&inner, w, SIDE_SOURCE, &k->of[SIDE_SOURCE]);
+	if (rc == 0)
+		rc = find_side(&inner, w, SIDE_TARGET, &k->of[SIDE_TARGET]);
+	w->known = k;
+	if (rc != 0)
+		workflow_forget_sides(w);
+	return rc;
+}
+
+void
+workflow_forget_sides(struct workflow *w)
+{
+	if (w->known != NULL)
+		arena_done(&w->known->arena);
+	free(w->known);
+	w->known = NULL;
+}
+
+static int
 fill_end(struct ctx *cx, const struct workflow *w, enum side s, struct move_end *out)
 {
-	struct tablet_record tablet;
-	struct keyspace_record keyspace;
+	struct known_side side;
 
-	TRY(cluster_tablet(cx, w->ctl, side_alias(w, s), &tablet));
-	TRY(cluster_keyspace(cx, w->ctl, side_keyspace(w, s), &keyspace));
-	*out = (struct move_end){
-		.server = tablet.server, .database = keyspace.database, .sidecar = tablet.sidecar
-	};
+	TRY(find_side(cx, w, s, &side));
+	*out = (struct move_end){ .server = side.tablet.server,
+		.database = side.keyspace.database,
+		.sidecar = side.tablet.sidecar };
 	return 0;
 }
 
@@ -487,7 +537,7 @@ side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, v
 {
 	struct move_request *request = q;
 	enum side s = round_from(request->side == MOVE_FROM ? request->round : request->round + 1);
-	struct tablet_record tablet;
+	struct known_side side;
 	struct ctx later = *cx;
 
 	/* The tablet gives up first, so that its sentence arrives, which says what was waited for. */
@@ -495,15 +545,17 @@ side_call(struct ctx *cx, const struct workflow *w, enum tablet_method method, v
 		request->head.timeout = cx->deadline - task_now();
 		later.deadline = cx->deadline + REPLY_LATER_MS * MSEC;
 	}
-	TRY(cluster_tablet(cx, w->ctl, side_alias(w, s), &tablet));
+	TRY(find_side(cx, w, s, &side));
 	if (cx->deadline != NEVER && request->head.timeout <= 0)
 		return err_set(
-		    cx->err, ERR_TIMEOUT, "no time was left to ask tablet '%s'", tablet.alias);
-	if (rpc_tablet(&later, tablet.http, method, q, reply) == 0)
+		    cx->err, ERR_TIMEOUT, "no time was left to ask tablet '%s'", side.tablet.alias);
+	if (rpc_tablet(&later, side.tablet.http, method, q, reply) == 0)
 		return 0;
+	if (w->known != NULL && !mutant("ctl_known_for_ever"))
+		w->known->old = true;
 	if (cx->err->kind == ERR_REFUSED || cx->err->kind == ERR_CANCELLED)
 		return -1;
-	return err_wrap(cx->err, "tablet '%s'", tablet.alias);
+	return err_wrap(cx->err, "tablet '%s'", side.tablet.alias);
 }
 
 int

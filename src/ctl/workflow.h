@@ -60,6 +60,7 @@ struct workflow {
 	enum workflow_state was; /* at that revision; one that is to be made begins with CHECKING */
 	int was_attempt;         /* the same: its number (3) */
 	usec pause;              /* how long the pause lasts at most that RULES_PAUSE begins */
+	struct known_sides *known; /* workflow_know_sides(), or NULL */
 };
 
 /* Fills an empty one: no record yet. */
@@ -137,6 +138,10 @@ round_from(int round)
 	return round % 2 == 1 ? SIDE_SOURCE : SIDE_TARGET;
 }
 
+/* Reads from the topology where both are. Calls go there without a look at it, since clients wait for each,
+ * until one fails, or workflow_forget_sides(). */
+int workflow_know_sides(struct ctx *cx, struct workflow *w) MUST_USE;
+void workflow_forget_sides(struct workflow *w);
 const char *side_keyspace(const struct workflow *w, enum side s);
 const char *side_table(const struct workflow *w, enum side s, size_t i);
 /* All names that are routed: the tables', and behind them the views'. */

@@ -178,9 +178,23 @@ MESSAGE(survey_reply, "reply to survey", struct survey_reply);
 /* ---- Streams */
 
 /* clang-format off */
+static const struct member place_members[] = {
+	{ .name = "position", .type = MEMBER_STR, .offset = offsetof(struct place_of, position),
+	    .needed = true },
+	{ .name = "file", .type = MEMBER_STR, .offset = offsetof(struct place_of, file) },
+	{ .name = "offset", .type = MEMBER_I64, .offset = offsetof(struct place_of, offset) },
+	{ 0 },
+};
+/* clang-format on */
+MESSAGE(place, "place in a binlog", struct place_of);
+
+/* clang-format off */
 static const struct member stream_prepare_members[] = {
 	{ .name = "guard_from", .type = MEMBER_STR,
 	    .offset = offsetof(struct stream_prepare_request, guard_from), .needed = true },
+	{ .name = "start", .type = MEMBER_OBJECT,
+	    .offset = offsetof(struct stream_prepare_request, start), .of = &place,
+	    .needed = true },
 	{ 0 },
 };
 /* clang-format on */
@@ -300,18 +314,27 @@ MOVE_MESSAGE(set_next_values, "request to set_next_values", struct set_next_valu
 static const struct member freeze_members[] = {
 	{ .name = "position", .type = MEMBER_STR, .offset = offsetof(struct freeze_request, position),
 	    .needed = true },
+	{ .name = "values", .type = MEMBER_LIST, .offset = offsetof(struct freeze_request, values),
+	    .of = &next, .count = offsetof(struct freeze_request, values_count) },
+	{ 0 },
+};
+
+static const struct member freeze_reply_members[] = {
+	{ .name = "place", .type = MEMBER_OBJECT, .offset = offsetof(struct freeze_reply, place),
+	    .of = &place, .needed = true },
+	{ 0 },
+};
+
+static const struct member lock_reply_members[] = {
+	{ .name = "position", .type = MEMBER_STR, .offset = offsetof(struct lock_reply, position) },
+	{ .name = "tables", .type = MEMBER_LIST, .offset = offsetof(struct lock_reply, tables),
+	    .of = &next, .count = offsetof(struct lock_reply, tables_count) },
 	{ 0 },
 };
 /* clang-format on */
 MOVE_MESSAGE(freeze, "request to freeze", struct freeze_request);
-
-static const struct member position_reply_members[] = {
-	{ .name = "position",
-	    .type = MEMBER_STR,
-	    .offset = offsetof(struct position_reply, position) },
-	{ 0 },
-};
-MESSAGE(position_reply, "a position in reply", struct position_reply);
+MESSAGE(freeze_reply, "reply to freeze", struct freeze_reply);
+MESSAGE(lock_reply, "reply to lock", struct lock_reply);
 
 static const struct member lock_status_reply_members[] = {
 	{ .name = "held", .type = MEMBER_BOOL, .offset = offsetof(struct lock_status_reply, held) },
@@ -399,7 +422,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_CHECK_TO] = { "check_to", &check_to, &nothing },
 	[TABLET_SURVEY] = { "survey", &survey, &survey_reply },
 	[TABLET_STREAM_CREATE] = { "stream_create", &move, &nothing },
-	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &position_reply },
+	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &nothing },
 	[TABLET_STREAM_START] = { "stream_start", &move, &nothing },
 	[TABLET_STREAM_STATUS] = { "stream_status", &move, &stream_status_reply },
 	[TABLET_STREAM_SUSPEND] = { "stream_suspend", &move, &nothing },
@@ -410,11 +433,11 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_VIEWS_MAKE] = { "views_make", &views_make, &nothing },
 	[TABLET_NEXT_VALUES] = { "next_values", &move, &next_values_reply },
 	[TABLET_SET_NEXT_VALUES] = { "set_next_values", &set_next_values, &nothing },
-	[TABLET_LOCK] = { "lock", &move, &position_reply },
+	[TABLET_LOCK] = { "lock", &move, &lock_reply },
 	[TABLET_LOCK_STATUS] = { "lock_status", &move, &lock_status_reply },
 	[TABLET_UNLOCK] = { "unlock", &move, &nothing },
 	[TABLET_DISARM] = { "disarm", &move, &nothing },
-	[TABLET_FREEZE] = { "freeze", &freeze, &nothing },
+	[TABLET_FREEZE] = { "freeze", &freeze, &freeze_reply },
 	[TABLET_THAW] = { "thaw", &move, &nothing },
 	[TABLET_FINISH] = { "finish", &move, &nothing },
 	[TABLET_TABLE_FIND] = { "table_find", &tables, &table_find_reply },

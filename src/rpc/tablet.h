@@ -16,8 +16,8 @@
  *                            how much there is to copy (MOVE_FROM); asks only. bytes: what is to arrive
  *  stream_create             makes the bare tables anew and starts the stream; idempotent
  *  stream_prepare            a way back: stores a stream of round 2 or higher that copies nothing and begins
- *                            at the position which move.from has now, and does not start it. Idempotent
- *                            for an attempt; a higher one's takes the place of one that has not started
+ *                            at start, and does not start it. Idempotent for an attempt; a higher one's
+ *                            takes the place of one that has not started
  *  stream_start              starts what was prepared; idempotent
  *  stream_status
  *  stream_suspend            the stream stops where it is, durably; stream_create has it go on.
@@ -31,14 +31,17 @@
  *  views_make                makes them, or makes them anew; refuses what cannot be read there
  *  next_values               the tables' next AUTO_INCREMENT values
  *  set_next_values           sets them: of a frozen stream to the number, of another one to no less than it
- *  lock                      MOVE_FROM, step 2: READ lock, fence armed, position P. It ends by unlock, by a
- *                            lost connection, or with the program; the same attempt again gives the same
- *                            answer. MOVE_TO, step 3: READ lock of what was frozen, then the guard's word; it
- *                            ends by disarm, by thaw, and as above
+ *  lock                      MOVE_FROM, step 2: READ lock, fence armed, position P, and the next
+ *                            AUTO_INCREMENT values. It ends by unlock, by a lost connection, or with the
+ *                            program; the same attempt again gives the same answer. MOVE_TO, step 3: READ
+ *                            lock of what was frozen, then the guard's word; it ends by disarm, by thaw,
+ *                            and as above
  *  lock_status               are that end's locks held still, and the fence of MOVE_FROM armed?
  *  unlock                    of MOVE_FROM; idempotent
  *  disarm                    fences of attempts up to this one refuse nobody any more; idempotent
- *  freeze                    step 3: waits until position is applied, and stops there
+ *  freeze                    step 3: waits until position is applied, and stops there; then sets the next
+ *                            AUTO_INCREMENT values to the number. The reply has Q, where the server is
+ *                            after all that
  *  thaw                      the stream goes on; idempotent
  *  finish                    past the commit: the stream has ended for good, kept for its status
  *  table_find                which exist, a view too; waits for who makes or drops one
@@ -172,10 +175,18 @@ struct fence_install_request {
 	bool force, drop_foreign_keys; /* as in check_from */
 };
 
+/* Of a server's binlog. */
+struct place_of {
+	const char *position; /* a GTID list, "0-1-42" */
+	const char *file;
+	int64_t offset;
+};
+
 struct stream_prepare_request {
 	struct move_request move;
 	/* P of the attempt: from there on nobody else may change the tables at move.to. */
 	const char *guard_from;
+	struct place_of start; /* Q of the attempt: where move.from is after the freeze */
 };
 
 struct stream_delete_request {
@@ -270,11 +281,20 @@ struct set_next_values_request {
 struct freeze_request {
 	struct move_request move;
 	const char *position;
+	struct auto_next *values; /* as move.tables; none: they stay */
+	size_t values_count;
 };
 
-/* Of lock (P; "" of MOVE_TO) and stream_prepare (Q). */
-struct position_reply {
-	const char *position; /* a GTID list, "0-1-42" */
+/* P; of MOVE_TO nothing. */
+struct lock_reply {
+	const char *position;     /* a GTID list, "0-1-42"; "" */
+	struct auto_next *tables; /* as the request's */
+	size_t tables_count;
+};
+
+/* Q */
+struct freeze_reply {
+	struct place_of place;
 };
 
 struct lock_status_reply {

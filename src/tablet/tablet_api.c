@@ -5,6 +5,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/named_tables.h"
 #include "tablet/preflight.h"
+#include "tablet/read/place.h"
 #include "tablet/table/view.h"
 #include "tablet/server/spare.h"
 #include "tablet/survey.h"
@@ -99,13 +100,7 @@ do_stream_create(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_stream_prepare(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct stream_prepare_request *request = q;
-	struct position_reply *reply = r;
-	SCOPED(position) struct position start = { 0 };
-
-	TRY(engine_prepare(cx, &api->engine, request, &start));
-	reply->position = arena_strdup(cx->arena, position_gtid(&start));
-	return 0;
+	return engine_prepare(cx, &api->engine, q);
 }
 
 static int
@@ -188,7 +183,8 @@ do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 		TRY(check_no_xa(cx, d.session));
 		TRY(closure_drop_inward(cx, &d, &open));
 	}
-	return fence_install(cx, &d, &f, move->side == MOVE_TO);
+	TRY(fence_install(cx, &d, &f, move->side == MOVE_TO));
+	return spares_fill(cx, api->env, ROLE_DBA, SPARES_HOLD);
 }
 
 static int
@@ -236,20 +232,51 @@ do_views_make(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
-do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+read_next_values(
+    struct ctx *cx, struct tablet_api *api, const struct move_request *move, struct auto_next **out)
 {
-	const struct move_request *move = q;
-	struct next_values_reply *reply = r;
-	struct auto_values v = auto_values_of(cx->arena, move, MOVE_FROM);
+	struct auto_values v = auto_values_of(cx->arena, move, move->side);
 	SCOPED(spare) struct spare dba = { 0 };
 
 	TRY(spare_take(cx, api->env, ROLE_DBA, &dba));
 	TRY(auto_increment_read(cx, dba.client, &v));
-	reply->tables = arena_array(cx->arena, struct auto_next, v.count);
-	reply->tables_count = v.count;
+	*out = arena_array(cx->arena, struct auto_next, v.count);
 	for (size_t i = 0; i < v.count; i++)
-		reply->tables[i].next = v.next[i];
+		(*out)[i].next = v.next[i];
 	return 0;
+}
+
+static int
+do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct move_request *move = q;
+	struct next_values_reply *reply = r;
+
+	TRY(read_next_values(cx, api, move, &reply->tables));
+	reply->tables_count = move->tables_count;
+	return 0;
+}
+
+static int
+set_next_values(struct ctx *cx, struct tablet_api *api, const struct move_request *move,
+    const struct auto_next *values, bool exact)
+{
+	struct auto_values wanted = auto_values_of(cx->arena, move, MOVE_TO);
+	SCOPED(spare) struct spare own = { 0 };
+
+	for (size_t i = 0; i < wanted.count; i++)
+		wanted.next[i] = values[i].next;
+	TRY(spare_take(cx, api->env, ROLE_DDL, &own));
+	return auto_increment_set(cx, &(struct ddl){ own.client }, &wanted, exact);
+}
+
+static int
+check_values(struct ctx *cx, const struct move_request *move, size_t count)
+{
+	if (count == move->tables_count)
+		return 0;
+	return err_set(
+	    cx->err, ERR_REFUSED, "%zu next values for %zu tables", count, move->tables_count);
 }
 
 static int
@@ -257,19 +284,11 @@ do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *
 {
 	const struct set_next_values_request *request = q;
 	const struct move_request *move = &request->move;
-	struct auto_values wanted = auto_values_of(cx->arena, move, MOVE_TO);
-	SCOPED(spare) struct spare own = { 0 };
 	struct stream *s;
 
-	if (request->values_count != move->tables_count)
-		return err_set(cx->err, ERR_REFUSED, "%zu next values for %zu tables",
-		    request->values_count, move->tables_count);
-	for (size_t i = 0; i < wanted.count; i++)
-		wanted.next[i] = request->values[i].next;
+	TRY(check_values(cx, move, request->values_count));
 	TRY(find_stream(cx, api, move, &s));
-	TRY(spare_take(cx, api->env, ROLE_DDL, &own));
-	return auto_increment_set(
-	    cx, &(struct ddl){ own.client }, &wanted, stream_reached(s) == STREAM_FROZEN);
+	return set_next_values(cx, api, move, request->values, stream_reached(s) == STREAM_FROZEN);
 }
 
 /* At the to side: nobody changes from now on what is to be served. */
@@ -286,7 +305,7 @@ static int
 do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
-	struct position_reply *reply = r;
+	struct lock_reply *reply = r;
 	struct fence f = fence_of(cx->arena, api, move);
 	SCOPED(position) struct position p = { 0 };
 
@@ -295,6 +314,8 @@ do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 		return lock_to(cx, api, move);
 	TRY(lock_take(cx, &api->locks, &f, &p));
 	reply->position = arena_strdup(cx->arena, position_gtid(&p));
+	TRY(read_next_values(cx, api, move, &reply->tables));
+	reply->tables_count = move->tables_count;
 	return 0;
 }
 
@@ -341,13 +362,36 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
+own_place(struct ctx *cx, struct tablet_api *api, struct position *out)
+{
+	struct place_reader reader = place_reader(api->env, api->env->server);
+	SCOPED(spare) struct spare c = { 0 };
+
+	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
+	return place_now(cx, c.client, &reader, out);
+}
+
+static int
 do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct freeze_request *request = q;
+	struct freeze_reply *reply = r;
+	SCOPED(position) struct position here = { 0 };
 	struct stream *s;
 
 	TRY(find_stream(cx, api, &request->move, &s));
-	return stream_freeze(cx, s, request->position, request->move.attempt);
+	TRY(stream_freeze(cx, s, request->position, request->move.attempt));
+	if (request->values_count > 0) {
+		TRY(check_values(cx, &request->move, request->values_count));
+		TRY(set_next_values(cx, api, &request->move, request->values, true));
+	}
+	/* Behind the freeze and the last ALTER here, and before anybody else may write: a way back may
+	 * begin at any position in between. */
+	TRY(own_place(cx, api, &here));
+	reply->place = (struct place_of){ .position = arena_strdup(cx->arena, position_gtid(&here)),
+		.file = arena_strdup(cx->arena, here.file),
+		.offset = (int64_t)here.offset };
+	return 0;
 }
 
 static int

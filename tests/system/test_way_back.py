@@ -111,7 +111,7 @@ def test_a_way_back_has_no_tables_to_drop_and_goes_alone(rounds):
     assert rounds.status(1)["state"] == "stopped"
     assert rounds.other.server.sql("SELECT COUNT(*) FROM _switchyard.stream") == ((0,),)
     with pytest.raises(tablets.Refused, match="is no way back"):
-        rounds.served.call("stream_prepare", **rounds.request(1, guard_from=rounds.position))
+        rounds.served.call("stream_prepare", **rounds.request(1, guard_from=rounds.position, start=rounds.start))
 
 
 def test_ddl_where_the_tables_are_served_closes_it(rounds):

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/guard/fence.h"
-#include "tablet/read/place.h"
 #include "tablet/server/share.h"
 #include "tablet/server/spare.h"
 
@@ -94,14 +93,11 @@ take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const st
 	return fence_arm(cx, second, f);
 }
 
-/* (2) */
+/* (2): its GTIDs, which is all that a freeze asks for. */
 static int
-read_place(
-    struct ctx *cx, const struct tablet_env *env, struct mysql_client *c, struct table_lock *t)
+read_place(struct ctx *cx, struct mysql_client *c, struct table_lock *t)
 {
-	struct place_reader reader = place_reader(env, env->server);
-
-	TRY(place_now(cx, c, &reader, &t->p));
+	TRY(position_gtids(cx, c, &t->p));
 	return check_wanted(cx, t);
 }
 
@@ -146,7 +142,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct positio
 	if (rc == 0)
 		rc = take_with(cx, l, second.client, r, t);
 	if (rc == 0)
-		rc = read_place(cx, l->env, second.client, t);
+		rc = read_place(cx, second.client, t);
 	t->busy = false;
 	if (rc == 0)
 		position_copy(p, &t->p);

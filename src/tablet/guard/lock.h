@@ -11,7 +11,7 @@
  *
  * (1) One lock per workflow. A higher attempt takes over from a lower one, never the other way
  * round.
- * (2) P is read after the fence was armed, while connection 1 holds its lock.
+ * (2) P is read after the fence was armed, while connection 1 holds its lock: a GTID list without a place.
  * (3) The fence's triggers are counted under the lock, which keeps DDL off the table: armed rows
  * without triggers would refuse nobody.
  * (4) A release that comes while the lock is being taken, or asked, is done by the task that does

@@ -141,6 +141,20 @@ position_place(struct ctx *cx, struct mysql_client *source, struct position *out
 }
 
 int
+position_gtids(struct ctx *cx, struct mysql_client *source, struct position *out)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct slice gtid;
+
+	inner.arena = &arena;
+	position_done(out);
+	TRY(read_gtid(&inner, source, &gtid));
+	position_set_gtid(out, gtid);
+	return 0;
+}
+
+int
 position_try(struct ctx *cx, struct mysql_client *c, struct position *out, bool *agreed)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;

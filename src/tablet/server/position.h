@@ -42,6 +42,8 @@ int position_cmp(const struct position *a, const struct position *b);
  * committed in between, so that they belong together (place_now() sees to that). */
 int position_try(
     struct ctx *cx, struct mysql_client *source, struct position *out, bool *agreed) MUST_USE;
+/* The present GTIDs alone, without their place: one statement. out as above. */
+int position_gtids(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 /* The place alone, without GTIDs: one statement. */
 int position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 

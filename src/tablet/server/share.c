@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "sql/quote.h"
+#include "tablet/server/spare.h"
 #include "task/group.h"
 
 #include <stdlib.h>
@@ -121,12 +122,12 @@ lock_singly(struct ctx *cx, const struct share *s, struct mysql_client *killer,
 static int
 open_holder(struct ctx *cx, const struct tablet_env *env, struct share *s)
 {
-	struct mysql_client **c = &s->holders[s->count];
+	struct spare spare;
 
-	TRY(env_dba(cx, env, c));
-	s->count++;
+	TRY(spare_take(cx, env, ROLE_DBA, &spare));
+	struct mysql_client *c = s->holders[s->count++] = spare_keep(&spare);
 	/* a day: never by idling */
-	return mysql_exec(cx, *c, slice_str("SET autocommit=0, wait_timeout=86400"), NULL);
+	return mysql_exec(cx, c, slice_str("SET autocommit=0, wait_timeout=86400"), NULL);
 }
 
 /* All of them by one connection, or none: it waits for nobody, so it makes no victim. */

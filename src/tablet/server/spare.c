@@ -45,6 +45,38 @@ spare_take(struct ctx *cx, const struct tablet_env *env, enum mysql_role role, s
 	return role == ROLE_DDL ? env_ddl(cx, env, &out->client) : env_dba(cx, env, &out->client);
 }
 
+int
+spares_fill(struct ctx *cx, const struct tablet_env *env, enum mysql_role role, int count)
+{
+	struct spare taken[SPARES_HOLD];
+	int got = 0, rc = 0;
+
+	check(count <= SPARES_HOLD);
+	while (got < count && rc == 0) {
+		rc = spare_take(cx, env, role, &taken[got]);
+		got += rc == 0;
+	}
+	while (got > 0)
+		spare_done(&taken[--got]);
+	return rc;
+}
+
+void
+spare_close(struct spare *s)
+{
+	mysql_close(s->client);
+	s->client = NULL;
+}
+
+struct mysql_client *
+spare_keep(struct spare *s)
+{
+	struct mysql_client *c = s->client;
+
+	s->client = NULL;
+	return c;
+}
+
 void
 spare_done(struct spare *s)
 {

@@ -13,16 +13,19 @@
  * Invariants (spares_check() looks at those with a *)
  *   (1)* Kept are at most SPARES_MAX, of roles that state what a session relies on (mysql/role.h).
  *   (2)  A call leaves nothing in the session: no transaction, lock, temporary table, variable. Whoever
- *        needs any of these opens a connection of its own (env_dba(), ddl_open()).
+ *        needs any of these opens a connection of its own (env_dba(), ddl_open()), or closes the one that it
+ *        has taken (spare_close(), spare_keep()).
  *   (3)  One that the server has closed is not handed out; that is looked at without a round trip, so it
  *        may still be lost a moment later, as any other.
  *
  * An example: attempt 3 of a cutover.
  *
- *   preflight   next_values opens one, and keeps it
+ *   preflight   fence_install opens as many as the hold will need, and keeps them
  *   hold
- *   fence       lock takes it for the fence's row and P, and keeps it; its READ locks have their own
- *   commit      lock_status takes it, and keeps it
+ *   fence       lock takes one for its READ locks, which is closed with them, and one for the fence's row and
+ *               P, which it gives back
+ *   reverse     stream_prepare takes that, and gives it back
+ *   commit      lock_status, the same
  */
 #ifndef TABLET_SERVER_SPARE_H
 #define TABLET_SERVER_SPARE_H
@@ -30,7 +33,10 @@
 #include "tablet/server/env.h"
 
 /* One cutover's calls to a tablet come one after another; two workflows may be at it at once. */
-enum { SPARES_MAX = 4 };
+enum {
+	SPARES_MAX = 6,
+	SPARES_HOLD = 2, /* what one cutover has in use at a time, at a side */
+};
 
 struct spares {
 	struct mysql_client *kept[SPARES_MAX];
@@ -48,8 +54,15 @@ struct spare {
 /* To env's own server as vt_dba, in ROLE_DBA or ROLE_DDL. */
 int spare_take(
     struct ctx *cx, const struct tablet_env *env, enum mysql_role role, struct spare *out) MUST_USE;
+/* Sees to it that so many are there to be taken, in that role. */
+int spares_fill(
+    struct ctx *cx, const struct tablet_env *env, enum mysql_role role, int count) MUST_USE;
 /* For SCOPED(spare). */
 void spare_done(struct spare *s);
+/* Closes it, with whatever is in its session. */
+void spare_close(struct spare *s);
+/* It is the caller's from here on, who closes it. */
+struct mysql_client *spare_keep(struct spare *s);
 /* Closes those that are kept. */
 void spares_done(struct spares *s);
 /* Aborts where (1) does not hold. */

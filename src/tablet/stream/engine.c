@@ -6,8 +6,8 @@
 #include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/guard/guard.h"
-#include "tablet/read/place.h"
 #include "tablet/server/ddl.h"
+#include "tablet/server/spare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,21 +218,6 @@ engine_suspend(struct ctx *cx, struct engine *e, const struct move_request *requ
 
 /* ---- Ways back */
 
-/* Nobody but the streams writes the tables at the other end from before the attempt's freeze until the
- * release. So this one's target is what the source is at any position in between. */
-static int
-read_start(struct ctx *cx, const struct tablet_env *env, const struct move_request *request,
-    struct position *out)
-{
-	SCOPED(client) struct mysql_client *source = NULL;
-	struct place_reader reader = place_reader(env, request->from.server);
-
-	if (env_stream(cx, env, request->from.server, ROLE_STREAM, &source) == 0 &&
-	    place_now(cx, source, &reader, out) == 0)
-		return 0;
-	return err_wrap(cx->err, "reading the position of '%s'", request->from.server);
-}
-
 /* What is prepared goes: its attempt is over. */
 static int
 make_room(
@@ -251,19 +236,38 @@ make_room(
 	return 0;
 }
 
+/* Both rows at once: clients wait for each time that something reaches the disk. */
 static int
-store_prepared(struct ctx *cx, struct engine *e, struct mysql_client *dba,
-    const struct move_request *request, const struct position *start_at)
+store_prepared(struct ctx *cx, struct mysql_client *dba, const struct stream_state *state,
+    const char *guard_from)
+{
+	TRY(mysql_exec(cx, dba, slice_str("START TRANSACTION"), NULL));
+	int rc = guard_row_make(cx, dba, state_id(state), guard_from);
+	if (rc == 0)
+		rc = state_save(cx, dba, state);
+	return rc == 0 ? mysql_exec(cx, dba, slice_str("COMMIT"), NULL) : -1;
+}
+
+static int
+prepare_with(struct ctx *cx, struct engine *e, struct mysql_client *dba,
+    const struct stream_prepare_request *q)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	struct stream_state *state = NULL;
+	struct position start_at = { .gtid = q->start.position,
+		.offset = (uint64_t)q->start.offset };
 
-	TRY(first_state(&arena, e, request, &state, cx->err));
+	if (snprintf(start_at.file, sizeof(start_at.file), "%s", q->start.file) >=
+	    (int)sizeof(start_at.file))
+		return err_set(cx->err, ERR_REFUSED, "a binlog's name of %zu bytes, maximum %zu",
+		    strlen(q->start.file), sizeof(start_at.file) - 1);
+	TRY(make_room(cx, e, dba, &q->move));
+	TRY(first_state(&arena, e, &q->move, &state, cx->err));
 	state->phase = STREAM_PREPARED;
-	state->attempt = request->attempt;
-	position_copy(&state->applied, start_at);
-	position_copy(&state->cp, start_at);
-	int rc = state_save(cx, dba, state);
+	state->attempt = q->move.attempt;
+	position_copy(&state->applied, &start_at);
+	position_copy(&state->cp, &start_at);
+	int rc = store_prepared(cx, dba, state, q->guard_from);
 	if (rc == 0)
 		rc = start(e, state, cx->err);
 	state_done(state);
@@ -271,29 +275,24 @@ store_prepared(struct ctx *cx, struct engine *e, struct mysql_client *dba,
 }
 
 int
-engine_prepare(struct ctx *cx, struct engine *e, const struct stream_prepare_request *q,
-    struct position *start_at)
+engine_prepare(struct ctx *cx, struct engine *e, const struct stream_prepare_request *q)
 {
 	const struct move_request *request = &q->move;
-	SCOPED(client) struct mysql_client *dba = NULL;
 	const struct stream *s = engine_find(e, request->workflow, move_round(request));
+	SCOPED(spare) struct spare dba = { 0 };
 
 	engine_check(e);
 	TRY(admit(e, request, cx->err));
 	if (move_round(request) < 2)
 		return err_set(cx->err, ERR_REFUSED, "round %d of '%s' is no way back",
 		    move_round(request), request->workflow);
-	if (s != NULL && stream_attempt(s) == request->attempt) {
-		position_copy(start_at, stream_cp(s));
+	if (s != NULL && stream_attempt(s) == request->attempt)
 		return 0;
-	}
-	TRY(env_dba(cx, e->env, &dba));
-	TRY(make_room(cx, e, dba, request));
-	TRY(read_start(cx, e->env, request, start_at));
-	TRY(guard_row_make(cx, dba,
-	    (struct stream_id){ e->env->sidecar, request->workflow, move_round(request) },
-	    q->guard_from));
-	return store_prepared(cx, e, dba, request, start_at);
+	TRY(spare_take(cx, e->env, ROLE_DBA, &dba));
+	int rc = prepare_with(cx, e, dba.client, q);
+	if (rc != 0)
+		spare_close(&dba); /* a transaction may be open */
+	return rc;
 }
 
 /* ---- Deleting */

@@ -64,11 +64,10 @@ int engine_create(struct ctx *cx, struct engine *e, const struct move_request *r
 /* A command: it stops where it is, and after a restart too, until engine_create(). Idempotent, and
  * nothing where there is none. ERR_CONFLICT: outdated; ERR_REFUSED while it is frozen. */
 int engine_suspend(struct ctx *cx, struct engine *e, const struct move_request *request) MUST_USE;
-/* A stream of round 2 or higher, in the phase PREPARED: *start_at, which is all zero, is where its source is
- * now. The same attempt again: the same answer. ERR_CONFLICT: one of that round has begun, or it is
- * outdated. */
-int engine_prepare(struct ctx *cx, struct engine *e, const struct stream_prepare_request *request,
-    struct position *start_at) MUST_USE;
+/* A stream of round 2 or higher, in the phase PREPARED: it and its guard's row in one transaction. Nothing
+ * for the same attempt again. ERR_CONFLICT: one of that round has begun, or it is outdated. */
+int engine_prepare(
+    struct ctx *cx, struct engine *e, const struct stream_prepare_request *request) MUST_USE;
 /* Forgets the stream, and drops the tables that it made if told so. Refused past the commit,
  * and of a way back, which made none.
  * Idempotent; one that fails leaves a stream that is halted, and is done again. */

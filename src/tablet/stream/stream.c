@@ -304,12 +304,6 @@ stream_reached(const struct stream *s)
 	return s->state.phase;
 }
 
-const struct position *
-stream_cp(const struct stream *s)
-{
-	return &s->state.cp;
-}
-
 int
 stream_attempt(const struct stream *s)
 {

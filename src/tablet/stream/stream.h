@@ -83,8 +83,7 @@ const struct move_request *stream_request(const struct stream *s);
 enum stream_phase stream_phase(const struct stream *s);
 /* The same, or the phase that an error stopped it in. */
 enum stream_phase stream_reached(const struct stream *s);
-int stream_attempt(const struct stream *s);               /* that its row was changed under */
-const struct position *stream_cp(const struct stream *s); /* of one that was prepared: its start */
+int stream_attempt(const struct stream *s); /* that its row was changed under */
 /* Fills the reply from memory; texts live in the arena. */
 void stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply);
 /* What hash says of the tables (schema.h) as the rows are read; copies, as many as the request has tables.

@@ -2,23 +2,42 @@
 
 #include "sql/quote.h"
 
-/* A look at one table takes 0.2 ms, one through a database 20 us for each table there. */
+/* A look at one table takes 0.2 ms, one through a database 20 us for each table there. So of a few each is
+ * looked at by its name, all in one statement: in a hold clients wait for each round trip. */
 enum { ONE_BY_ONE_MAX = 16 };
 
 static const uint64_t UNSEEN = UINT64_MAX;
 
 static void
-add_question(struct buf *out, const struct auto_values *v)
+add_select(struct buf *out, const struct auto_values *v)
 {
 	buf_add_str(out,
 	    "SELECT table_name, auto_increment FROM information_schema.tables WHERE table_schema=");
 	quote_string(out, slice_str(v->database));
-	buf_add_str(out, v->count == 1 ? " AND table_name=" : " AND table_name IN (");
+	buf_add_str(out, " AND table_name");
+}
+
+static void
+add_each(struct buf *out, const struct auto_values *v)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		buf_add_str(out, i == 0 ? "" : " UNION ALL ");
+		add_select(out, v);
+		buf_add_char(out, '=');
+		quote_string(out, slice_str(v->tables[i]));
+	}
+}
+
+static void
+add_all(struct buf *out, const struct auto_values *v)
+{
+	add_select(out, v);
+	buf_add_str(out, " IN (");
 	for (size_t i = 0; i < v->count; i++) {
 		buf_add_str(out, i == 0 ? "" : ",");
 		quote_string(out, slice_str(v->tables[i]));
 	}
-	buf_add_str(out, v->count == 1 ? "" : ")");
+	buf_add_char(out, ')');
 }
 
 /* The table of the set that an answer is about, or count. Where the server folds the case of names it answers
@@ -48,8 +67,8 @@ note(const struct auto_values *v, const struct slice *row, struct err *err)
 	return slice_is_null(row[1]) ? 0 : parse_u64(row[1], &v->next[i], err);
 }
 
-static int
-read_some(struct ctx *cx, struct mysql_client *c, const struct auto_values *v)
+int
+auto_increment_read(struct ctx *cx, struct mysql_client *c, const struct auto_values *v)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(arena) struct arena arena = ARENA_INIT;
@@ -59,7 +78,7 @@ read_some(struct ctx *cx, struct mysql_client *c, const struct auto_values *v)
 	inner.arena = &arena;
 	for (size_t i = 0; i < v->count; i++)
 		v->next[i] = UNSEEN;
-	add_question(&sql, v);
+	(v->count > ONE_BY_ONE_MAX ? add_all : add_each)(&sql, v);
 	TRY(mysql_select(&inner, c, buf_slice(&sql), &rows));
 	for (size_t i = 0; i < rows.rows; i++)
 		TRY(note(v, rows.values + i * rows.columns, cx->err));
@@ -67,20 +86,6 @@ read_some(struct ctx *cx, struct mysql_client *c, const struct auto_values *v)
 		if (v->next[i] == UNSEEN)
 			return err_set(cx->err, ERR_REFUSED, "table '%s.%s' does not exist",
 			    v->database, v->tables[i]);
-	}
-	return 0;
-}
-
-int
-auto_increment_read(struct ctx *cx, struct mysql_client *c, const struct auto_values *values)
-{
-	if (values->count > ONE_BY_ONE_MAX)
-		return read_some(cx, c, values);
-	for (size_t i = 0; i < values->count; i++) {
-		struct auto_values one = { values->database, &values->tables[i], 1,
-			&values->next[i] };
-
-		TRY(read_some(cx, c, &one));
 	}
 	return 0;
 }

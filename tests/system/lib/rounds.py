@@ -50,10 +50,11 @@ class Rounds:
     def freeze(self):
         self.attempt += 2
         self.position = self.of_served("lock")["position"]
-        self.other.call("freeze", **self.request(self.round, position=self.position))
+        self.start = self.other.call("freeze", **self.request(self.round, position=self.position))["place"]
 
     def prepare(self, **more):
-        return self.served.call("stream_prepare", **self.request(self.round + 1, guard_from=self.position, **more))["position"]
+        self.served.call("stream_prepare", **self.request(self.round + 1, guard_from=self.position, start=self.start, **more))
+        return self.start["position"]
 
     def commit(self):
         """Steps 6a to 7, without the start of the way back."""

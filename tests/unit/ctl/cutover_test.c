@@ -1,6 +1,6 @@
 /* Each step of the cutover x { fails, times out, is lost, comes late, vtctld killed before, after
  * }. */
-#include "unit/ctl/world.h"
+#include "unit/ctl/fakes.h"
 
 #include "base/fault.h"
 #include "ctl/steps.h"
@@ -319,4 +319,26 @@ wakes_late(struct ctx *cx, struct world *w)
 TEST(a_vtctld_that_wakes_late_does_nothing)
 {
 	world_tell(wakes_late, (struct plan){ .method = NULL });
+}
+
+/* ---- Tablets */
+
+/* Its vttablet is started again at another port, between the commit and the end of the hold. */
+static void
+tablet_moves_house(struct ctx *cx, struct world *w)
+{
+	struct err err = { 0 };
+
+	expect_ok(fault_arm("movetables.acknowledge.before=sleep:1000", &err), &err);
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (!gate_routes_to(&w->gates[0], "new_customer"))
+		expect_ok(task_sleep(cx, 10 * MSEC), cx->err);
+	world_move_tablet(cx, w, 2, "127.0.0.1:15999");
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+}
+
+TEST(a_tablet_that_is_elsewhere_past_the_commit_is_found)
+{
+	world_tell(tablet_moves_house, (struct plan){ .method = NULL });
 }

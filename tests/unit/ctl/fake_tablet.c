@@ -115,6 +115,7 @@ do_stream_create(struct ctx *cx, struct world *w, const struct move_request *q, 
 static int
 do_stream_prepare(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
+	const struct stream_prepare_request *request = (const void *)q;
 	struct fake_server *s = side(w, q), *from = other(w, q);
 
 	if (q->attempt < s->freeze_no)
@@ -128,7 +129,7 @@ do_stream_prepare(struct ctx *cx, struct world *w, const struct move_request *q,
 	s->frozen = s->finished = false;
 	s->round = q->round;
 	s->applied = from->rows;
-	((struct position_reply *)r)->position = arena_printf(cx->arena, "0-2-%d", from->rows);
+	expect_str(request->start.position, arena_printf(cx->arena, "0-2-%d", from->rows));
 	return 0;
 }
 
@@ -241,6 +242,15 @@ do_fence_remove(struct ctx *cx, struct world *w, const struct move_request *q, v
 	return 0;
 }
 
+static struct auto_next *
+next_values(struct arena *a, const struct fake_server *s)
+{
+	struct auto_next *next = arena_new(a, struct auto_next);
+
+	next->next = (uint64_t)s->rows + 1;
+	return next;
+}
+
 static int
 lock_to(struct ctx *cx, struct fake_server *s, const struct move_request *q)
 {
@@ -256,15 +266,18 @@ static int
 do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct fake_server *s = side(w, q);
+	struct lock_reply *reply = r;
 
-	((struct position_reply *)r)->position = "";
+	reply->position = "";
 	if (q->side == MOVE_TO)
 		return lock_to(cx, s, q);
 	if (!s->has_fence || q->attempt < s->fence_no)
 		return outdated(cx, q->attempt, s->fence_no);
 	s->fence_no = s->lock_no = q->attempt;
 	s->armed = true;
-	((struct position_reply *)r)->position = arena_printf(cx->arena, "0-1-%d", s->rows);
+	reply->position = arena_printf(cx->arena, "0-1-%d", s->rows);
+	reply->tables = next_values(cx->arena, s);
+	reply->tables_count = 1;
 	return 0;
 }
 
@@ -306,9 +319,8 @@ do_next_values(struct ctx *cx, struct world *w, const struct move_request *q, vo
 {
 	struct next_values_reply *reply = r;
 
-	reply->tables = arena_new(cx->arena, struct auto_next);
+	reply->tables = next_values(cx->arena, side(w, q));
 	reply->tables_count = 1;
-	reply->tables[0].next = (uint64_t)side(w, q)->rows + 1;
 	return 0;
 }
 
@@ -340,6 +352,11 @@ do_freeze(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 	expect(s->applied <= p); /* never beyond P */
 	s->freeze_no = q->attempt;
 	s->frozen = true;
+	expect(!s->to_locked); /* it is an ALTER */
+	if (request->values_count > 0)
+		s->next = (int)request->values[0].next;
+	((struct freeze_reply *)r)->place =
+	    (struct place_of){ arena_printf(cx->arena, "0-2-%d", s->rows), "binlog.000001", 4 };
 	return 0;
 }
 

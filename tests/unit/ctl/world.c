@@ -129,30 +129,46 @@ put(struct ctx *cx, struct world *w, const char *key, struct buf *json)
 	buf_reset(json);
 }
 
+/* Its vttablet answers there from now on. */
 static void
-make_side(struct ctx *cx, struct world *w, int uid, const char *keyspace)
+start_tablet(struct ctx *cx, struct world *w, int uid, const char *http)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
 	char *alias = arena_printf(cx->arena, "zone1-%d", uid);
-	char *http = arena_printf(cx->arena, "tablet%d:1", uid);
 
-	keyspace_write(&json, &(struct keyspace_record){ .name = keyspace, .database = keyspace });
-	put(cx, w, arena_printf(cx->arena, "/keyspaces/%s", keyspace), &json);
 	tablet_write(&json,
 	    &(struct tablet_record){ .alias = alias,
 		.cell = "zone1",
 		.uid = uid,
-		.keyspace = keyspace,
+		.keyspace = uid == 1 ? "customer" : "new_customer",
 		.shard = "0",
 		.type = TABLET_PRIMARY,
 		.server = arena_printf(cx->arena, "server%d:1", uid),
 		.http = http });
 	put(cx, w, arena_printf(cx->arena, "/tablets/%s", alias), &json);
+	expect_ok(http_serve(http, fake_tablet_handle, w, &w->tablets[uid - 1], cx->err), cx->err);
+}
+
+void
+world_move_tablet(struct ctx *cx, struct world *w, int uid, const char *http)
+{
+	http_stop(w->tablets[uid - 1]);
+	start_tablet(cx, w, uid, http);
+}
+
+static void
+make_side(struct ctx *cx, struct world *w, int uid, const char *keyspace)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	char *alias = arena_printf(cx->arena, "zone1-%d", uid);
+
+	keyspace_write(&json, &(struct keyspace_record){ .name = keyspace, .database = keyspace });
+	put(cx, w, arena_printf(cx->arena, "/keyspaces/%s", keyspace), &json);
 	health_write(&json,
 	    &(struct health_record){
 		.healthy = true, .state = "SERVING", .reason = "", .version = "" });
 	put(cx, w, arena_printf(cx->arena, "/health/%s", alias), &json);
-	expect_ok(http_serve(http, fake_tablet_handle, w, &w->tablets[uid - 1], cx->err), cx->err);
+	start_tablet(cx, w, uid, arena_printf(cx->arena, "tablet%d:1", uid));
 }
 
 static void
