@@ -72,7 +72,7 @@ def measure(c, say):
     try:
         load.go_on(RATE)
         tables = ",".join(["users", *(f"other{n}" for n in range(1, TABLES))])
-        c.client("MoveTables", "--workflow=whole", "--enable-reverse-replication", f"customer.{tables}", "new_customer")
+        c.client("MoveTables", "--workflow=whole", f"customer.{tables}", "new_customer")
         for number in range(1, ROUNDS + 1):
             rounds.one(number)
             say(f"   round {number:3}: {rounds.waits[-1]:8.1f} ms, control {rounds.control[-1]:8.1f} ms, "

@@ -81,10 +81,11 @@ static const struct option move_options[] = {
 	    "Create: stops the stream once it is in sync, for Start"),
 	OPTION("on-ddl", OPT_ENUM, on_ddl, "STOP", 0, 0, "STOP", NULL,
 	    "what the stream does when it meets a change of a moving table's definition"),
-	OPTION("enable-reverse-replication", OPT_BOOL, move.reverse, NULL, 0, 0, NULL, NULL,
+	OPTION("enable-reverse-replication", OPT_BOOL, move.reverse, "true", 0, 0, NULL, NULL,
 	    "the old tables follow once it has switched, so that ReverseTraffic can go back; a TRUNCATE, "
-	    "ALTER or write of an old table by others ends that, and is told"),
-	OPTION("reverse-replication", OPT_BOOL, move.reverse, NULL, 0, 0, NULL, NULL, NULL),
+	    "ALTER or write of an old table by others ends that, and is told. "
+	    "--no-enable-reverse-replication leaves them as they were"),
+	OPTION("reverse-replication", OPT_BOOL, move.reverse, "true", 0, 0, NULL, NULL, NULL),
 	OPTION("follow-keyspace", OPT_BOOL, move.follow, NULL, 0, 0, NULL, NULL,
 	    "of a keyspace that moves whole: from the switch on, new tables of it are made at the target, "
 	    "beside the others; ReverseTraffic ends that, and so does FollowKeyspace --end"),

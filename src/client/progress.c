@@ -243,6 +243,20 @@ summary_json(const struct move_view *v)
 	printf("%s\n", out.data);
 }
 
+static void
+print_old_tables(const struct move_view *v)
+{
+	bool one = v->tables == 1;
+	const char *old = v->tables <= NAMES_SHOWN ? v->source : "KEYSPACE.TABLE[,TABLE...]";
+
+	if (strcmp(v->way_back, "open") == 0 || strcmp(v->way_back, "pending") == 0)
+		printf("The old table%s. To go back: vtctlclient MoveTables ReverseTraffic %s\n",
+		    one ? " follows" : "s follow", v->workflow);
+	else
+		printf("The old table%s in place.\n", one ? " stays" : "s stay");
+	printf("When you no longer need %s: vtctlclient DropTable %s\n", one ? "it" : "them", old);
+}
+
 void
 progress_summary(const struct progress *p, const struct move_view *v)
 {
@@ -279,12 +293,5 @@ progress_summary(const struct progress *p, const struct move_view *v)
 		printf(", after %" PRId64 " attempt%s that held them for %.1f s", v->undone_holds,
 		    v->undone_holds == 1 ? "" : "s", (double)v->undone_us / 1e6);
 	printf("\n");
-	if (v->tables == 1)
-		printf("The old table stays in place. When you no longer need it: vtctlclient "
-		       "DropTable %s\n",
-		    v->source);
-	else
-		printf("The old tables stay in place. When you no longer need them: vtctlclient "
-		       "DropTable %s\n",
-		    v->tables <= NAMES_SHOWN ? v->source : "KEYSPACE.TABLE[,TABLE...]");
+	print_old_tables(v);
 }

@@ -23,6 +23,7 @@ static const struct workflow_options defaults = {
 	.max_lag = 30 * SECOND,
 	.on_grace = ON_GRACE_ABORT,
 	.switch_attempts = 10,
+	.reverse = true,
 };
 
 /* What the command gave, over what there is. */

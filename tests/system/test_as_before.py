@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is
 
 KEYSPACES = ["customer", "new_customer"]
 ROWS = 500
-MOVE = ("MoveTables", "--enable-reverse-replication", "customer.users", move.WORKFLOW)
+MOVE = ("MoveTables", "customer.users", move.WORKFLOW)
 
 ALWAYS = {
     r"topology /(gates|gate|vtctlds|health|acks|tablets|locks)/.*": "who is there, and what gates have acknowledged",
@@ -231,7 +231,7 @@ def test_completed_the_tables_are_moved_and_nothing_else_is_left(shared_combo, f
     combo, t, old = shared_combo, f"t_{form}", f"_t_{form}_old"
     combo.mariadb(f"CREATE TABLE {t} (id INT AUTO_INCREMENT PRIMARY KEY, v INT); INSERT INTO {t} (v) VALUES (1), (2)", "customer")
     before = everything.of_cluster(combo, KEYSPACES)
-    combo.client("MoveTables", "--enable-reverse-replication", f"customer.{t}", f"new_customer.{t}")
+    combo.client("MoveTables", f"customer.{t}", f"new_customer.{t}")
     combo.client("MoveTables", *FORMS[form], "Complete", f"new_customer.{t}")
     moved = {rf"new_customer: (table|rows) new_customer\.{t}": "it is here now", rf"seen by clients: new_customer\.{t}": "too"}
     gone = {rf"customer: (table|rows) customer\.{t}": "it was here"}

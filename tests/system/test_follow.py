@@ -72,7 +72,7 @@ def test_what_cannot_be_is_refused(shared_combo, args, said):
 def test_a_move_of_the_whole_keyspace_has_it_follow_there_and_back(shop):
     done = shop.client("MoveTables", "--follow-keyspace", "customer.users", "new_customer", check=False)
     assert done.returncode != 0 and "--follow-keyspace is for a keyspace that moves whole" in done.stderr
-    shop.client("MoveTables", "--follow-keyspace", "--enable-reverse-replication", "--workflow", "shop", "customer.*", "new_customer")
+    shop.client("MoveTables", "--follow-keyspace", "--workflow", "shop", "customer.*", "new_customer")
     proc.wait_for(lambda: follows(shop) == "new_customer", 30, "the keyspace to follow")
     assert "new tables of customer are made in new_customer" in shop.client("Workflow", "show", "new_customer.shop").stdout
 

@@ -422,7 +422,7 @@ def test_a_child_that_has_left_is_no_key_into_its_parent(combo):
     """Its old table is kept at the source, where nobody writes it."""
     combo.up("customer", "new_customer")
     at(combo, "customer", SCHEMA)
-    back = ("MoveTables", "--enable-reverse-replication", "--switch-attempts=1")
+    back = ("MoveTables", "--switch-attempts=1")
     combo.client(*back, "--drop-foreign-keys", "--workflow=first", "customer.orders,line,log", "new_customer")
     combo.client(*back, "--workflow=second", "customer.customer,address,country", "new_customer")
     assert combo.mariadb("SELECT COUNT(*) FROM orders o RIGHT JOIN customer c ON c.id = o.customer", "customer").strip() == "300"

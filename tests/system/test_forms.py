@@ -316,7 +316,7 @@ def test_a_dry_run_asks_everything_tells_all_and_changes_nothing(fresh):
     refused = c.client("MoveTables", "--dry-run", "customer.da,db", "new_customer", check=False)
     assert refused.returncode == 1 and "'new_customer.db'" in refused.stderr
     at(c, "new_customer", "DROP TABLE db")
-    c.client("MoveTables", "--source", "customer", "--tables", "da,db", "--enable-reverse-replication", "Create", "new_customer.dry")
+    c.client("MoveTables", "--source", "customer", "--tables", "da,db", "Create", "new_customer.dry")
     wait_state(c, "new_customer/dry", "Running")
     _, lines = dry(c, "--source", "customer", "--tables", "da,db", "Create", "new_customer.dry")
     assert lines == ["Go on with workflow new_customer.dry, which is Running"]

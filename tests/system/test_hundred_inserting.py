@@ -47,7 +47,7 @@ class Rounds:
 def play(combo, rounds):
     combo.up("customer", "new_customer")
     move.fill(combo, ROWS)
-    combo.client("MoveTables", "--enable-reverse-replication", "--no-switch", "customer.users", move.WORKFLOW)
+    combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
     load = Load(os.path.join(combo.folder, "journal"), combo.gate_port, clients=CLIENTS, rate=RATE, inserts=True).start()
     done = Rounds(combo, load)
     try:

@@ -108,7 +108,7 @@ class Cluster:
 
     def begin(self):
         """The move is made by vtctlds that die at each point of its beginning; the same command is typed again."""
-        moving = move.Moving(self.combo, "--enable-reverse-replication", "--no-switch")
+        moving = move.Moving(self.combo, "--no-switch")
         try:
             for point in BEGINNING:
                 self.stepper.at(point, self.kill("vtctld", "customer"))

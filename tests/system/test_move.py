@@ -64,15 +64,32 @@ def test_both_keyspaces_see_the_table_after_the_move(filled):
     assert filled.mariadb("SELECT COUNT(*) FROM users WHERE email = 'a@b.c'", "new_customer").strip() == "1"
 
 
-def test_a_table_moves_there_and_back(filled):
-    """The armed fence at the old place is another workflow's: it goes with the emptied table, and comes not back."""
-    filled.client("MoveTables", "customer.users", move.WORKFLOW)
-    old = filled.port("server", "customer")
-    filled.mariadb("TRUNCATE TABLE users", "customer", port=old, user="vt_dba")
-    filled.client("MoveTables", move.WORKFLOW, "customer.users")
+def is_back(filled, old):
     for keyspace in ("customer", "new_customer"):
         filled.mariadb(f"INSERT INTO users (email) VALUES ('{keyspace}@b.c')", keyspace)
     assert filled.mariadb("SELECT COUNT(*) FROM users", "customer", port=old, user="vt_dba").strip() == str(ROWS + 2)
+
+
+def test_a_table_moves_there_and_back_by_two_moves(filled):
+    """The armed fence at the old place is another workflow's: it goes with the emptied table, and comes not back."""
+    filled.client("MoveTables", "--no-enable-reverse-replication", "customer.users", move.WORKFLOW)
+    old = filled.port("server", "customer")
+    filled.mariadb("TRUNCATE TABLE users", "customer", port=old, user="vt_dba")
+    filled.client("MoveTables", move.WORKFLOW, "customer.users")
+    is_back(filled, old)
+
+
+def test_an_old_table_that_somebody_has_emptied_is_not_served_again(filled):
+    filled.client("MoveTables", "customer.users", move.WORKFLOW)
+    old = filled.port("server", "customer")
+    filled.mariadb("TRUNCATE TABLE users", "customer", port=old, user="vt_dba")
+    proc.wait_for(lambda: "TRUNCATE" in filled.client("Workflow", "show", move.WORKFLOW).stdout, 60, "the way back to close")
+    refused = filled.client("MoveTables", "ReverseTraffic", move.WORKFLOW, check=False)
+    assert refused.returncode != 0 and "DropTable customer.users" in refused.stderr
+    assert filled.mariadb("SELECT COUNT(*) FROM users", "customer").strip() == str(ROWS)
+    said = filled.client("MoveTables", move.WORKFLOW, "customer.users").stdout     # not the way back: a copy
+    assert "the way back of workflow 'new_customer/users' ends with this move" in said and "60,000 rows" in said
+    is_back(filled, old)
 
 
 def test_no_switch_waits_and_the_same_command_without_it_switches(filled):

@@ -10,7 +10,7 @@ from lib.combo import Failed
 ROWS = 2000
 FENCED = 1290
 ROUNDS = 5              # of there and back: ten switches
-MOVE = ("MoveTables", "--enable-reverse-replication", "customer.users", move.WORKFLOW)
+MOVE = ("MoveTables", "customer.users", move.WORKFLOW)
 
 
 def at(combo, keyspace, sql):
@@ -178,13 +178,13 @@ def test_dropping_the_old_table_ends_the_way_back(switched):
     said = switched.client("DropTable", "customer.users").stdout
     assert "note: workflow new_customer/users is complete" in said and "Dropped table customer.users" in said
     assert at(switched, "customer", "SHOW TABLES") == "" and move.state(switched) == "complete"
-    switched.client("MoveTables", "--enable-reverse-replication", move.WORKFLOW, "customer.users")
+    switched.client("MoveTables", move.WORKFLOW, "customer.users")
     assert switched.mariadb("SELECT COUNT(*) FROM users", "new_customer").strip() == str(ROWS)
 
 
 def test_a_move_to_a_third_keyspace_ends_the_way_back_and_says_so(switched):
     switched.client("CreateKeyspace", "third")
-    said = switched.client("MoveTables", "--enable-reverse-replication", move.WORKFLOW, "third.users").stdout
+    said = switched.client("MoveTables", move.WORKFLOW, "third.users").stdout
     assert "the way back of workflow 'new_customer/users' ends with this move" in said
     assert move.state(switched) == "complete"
     assert at(switched, "third", "SELECT COUNT(*) FROM users") == str(ROWS)

@@ -255,7 +255,7 @@ def school(combo):
 
 
 WORKFLOW = "new_customer.customer"
-MOVE = ("MoveTables", "--enable-reverse-replication", "--with-views", "customer.*", "new_customer")
+MOVE = ("MoveTables", "--with-views", "customer.*", "new_customer")
 
 
 def test_a_schema_goes_there_and_back_whole_under_load(school):

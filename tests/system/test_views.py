@@ -136,7 +136,7 @@ def test_a_name_that_is_taken_at_the_target_is_refused(fresh):
 
 def test_views_come_back_and_leave_nothing_at_the_end(fresh):
     before = views(fresh, "customer")
-    move = ("MoveTables", "--enable-reverse-replication", "--with-views", *MOVE[1:])
+    move = ("MoveTables", "--with-views", *MOVE[1:])
     fresh.client(*move)
     fresh.client("MoveTables", "ReverseTraffic", "new_customer.customer")
     assert views(fresh, "customer") == before and views(fresh, "new_customer") == before

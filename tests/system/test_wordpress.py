@@ -11,7 +11,7 @@ from lib import proc, wordpress
 pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(combos.missing_programs()), reason="not all programs are built")]
 
 WORKFLOW = "new_customer.customer"
-MOVE = ("MoveTables", "--enable-reverse-replication", "customer.*", "new_customer")
+MOVE = ("MoveTables", "customer.*", "new_customer")
 # Makes a table as plug-ins do, and joins it with WordPress's own.
 PLUGIN = r"""<?php
 /* Plugin Name: Guestbook */

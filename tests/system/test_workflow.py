@@ -145,32 +145,37 @@ def check_served(combo, keyspace, rows):
     return rows + 2
 
 
+def one_way(c, source, target, *options):
+    go(c, source, target, "--no-enable-reverse-replication", *options)
+
+
 def test_there_and_back_and_there_again(fresh):
+    """By moves that leave no way back."""
     c, here, there = fresh, "customer.t", "new_customer.t"
     at(c, "customer", "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(20)); INSERT INTO t (v) VALUES ('a')")
-    go(c, here, there)
+    one_way(c, here, there)
     rows = check_served(c, "new_customer", 1)
     refused = c.client("MoveTables", there, here, check=False)
     assert "exists at the target and is not empty" in refused.stderr and "DropTable customer.t" in refused.stderr
     assert state(c, "customer/t") is None
     c.client("DropTable", here)
-    go(c, there, here)
+    one_way(c, there, here)
     rows = check_served(c, "customer", rows)
     refused = c.client("MoveTables", here, there, check=False)
     assert "DropTable new_customer.t" in refused.stderr
     assert state(c) == "Switched"              # the record of the move before is back
     at(c, "new_customer", "DROP TABLE t")      # past us: the fence's rows stay behind
-    go(c, here, there)
+    one_way(c, here, there)
     rows = check_served(c, "new_customer", rows)
     at(c, "customer", "TRUNCATE TABLE t")
-    go(c, there, here, "--no-switch")
+    one_way(c, there, here, "--no-switch")
     c.client("Workflow", "delete", "customer.t")
     rows = check_served(c, "new_customer", rows)
-    go(c, there, here)
+    one_way(c, there, here)
     rows = check_served(c, "customer", rows)
     assert "nothing to do" in c.client("MoveTables", there, here).stdout
     c.client("DropTable", there)
-    go(c, here, there)
+    one_way(c, here, there)
     check_served(c, "new_customer", rows)
 
 
