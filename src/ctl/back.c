@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "ctl/cutover.h"
 #include "ctl/follow.h"
+#include "ctl/ready.h"
 #include "ctl/traffic.h"
 
 enum { CHECK_WITHIN_S = 10 };

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "ctl/acknowledge.h"
+#include "ctl/alone.h"
 #include "ctl/preflight.h"
 #include "ctl/rules.h"
 

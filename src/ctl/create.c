@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mutant.h"
+#include "ctl/alone.h"
 #include "ctl/back.h"
 #include "ctl/check.h"
 #include "ctl/complete.h"

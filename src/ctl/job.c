@@ -14,6 +14,7 @@
 #include "ctl/enlist.h"
 #include "ctl/pause.h"
 #include "ctl/progress.h"
+#include "ctl/ready.h"
 #include "ctl/reroute.h"
 #include "ctl/stopping.h"
 #include "ctl/switch_time.h"

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mutant.h"
+#include "ctl/alone.h"
 #include "ctl/rule_edit.h"
 
 int

@@ -4,78 +4,21 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "ctl/acknowledge.h"
+#include "ctl/both.h"
 #include "ctl/follow.h"
 #include "ctl/pause.h"
 #include "ctl/preflight.h"
-#include "task/group.h"
+#include "ctl/ready.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum {
-	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
-	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
-	LAG_POLL_MS = 100,
 	UNLOCK_WITHIN_S = 1, /* what waits for the lock is answered with an error */
 	GRACE_LATER_S = 2, /* gates end the transactions at the grace period and acknowledge after */
 };
 
 /* ---- 0 preflight: changes nothing that is seen */
-
-int
-stream_may_switch(struct ctx *cx, const struct workflow *w, struct stream_status_reply *r)
-{
-	struct move_request q;
-
-	TRY(side_request(cx, w, workflow_to(w), &q));
-	TRY(side_call(cx, w, TABLET_STREAM_STATUS, &q, r));
-	if (r->closed[0] != '\0' && !mutant("ctl_closed_way_back"))
-		return err_set(cx->err, ERR_REFUSED, "%s", r->closed);
-	if (r->phase != STREAM_ERROR)
-		return 0;
-	err_set(cx->err, ERR_REFUSED, "%s", r->error);
-	return r->hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", r->hint);
-}
-
-static int
-stream_is_close(struct ctx *cx, struct cutover *c, int64_t *lag_ms)
-{
-	struct stream_status_reply r;
-
-	if (stream_may_switch(cx, c->w, &r) != 0)
-		return cx->err->kind == ERR_REFUSED ? err_wrap(cx->err, "the stream has stopped")
-						    : -1;
-	if (r.phase != STREAM_RUNNING || !r.exact)
-		return err_set(cx->err, ERR_RETRY, "the stream is %s, not running",
-		    stream_phase_name(r.phase));
-	*lag_ms = r.lag_ms;
-	return 0;
-}
-
-static int
-wait_small_lag(struct ctx *cx, struct cutover *c)
-{
-	usec end = task_now() + LAG_WAIT_S * SECOND;
-	int64_t lag_ms = -1, most_ms = c->w->r.options.max_lag / MSEC;
-
-	for (;;) {
-		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx inner = *cx;
-
-		inner.arena = &scratch;
-		TRY(stream_is_close(&inner, c, &lag_ms));
-		if (lag_ms >= 0 && lag_ms <= LAG_SMALL_MS && lag_ms <= most_ms)
-			return 0;
-		if (task_now() >= end)
-			break;
-		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
-	}
-	if (lag_ms >= 0 && lag_ms <= most_ms)
-		return 0;
-	return err_set(cx->err, ERR_RETRY,
-	    "replication lag %" PRId64 " ms is higher than the %" PRId64 " ms allowed", lag_ms,
-	    most_ms);
-}
 
 static int
 check_values(struct ctx *cx, const struct cutover *c, size_t count)
@@ -130,7 +73,7 @@ run_preflight(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_within(cx, c->w->r.options.timeout);
 
-	TRY(wait_small_lag(&within, c));
+	TRY(ready_wait(&within, c->w));
 	TRY(side_ask(&within, c->w, workflow_from(c->w)));
 	TRY(rules_apply(&within, c->w, RULES_TAKE)); /* mostly there is nothing to do */
 	TRY(rules_known(&within, c->w->ctl));
@@ -191,16 +134,24 @@ undo_hold(struct ctx *cx, struct cutover *c)
 
 /* ---- 2 fence */
 
+/* side_call() about the attempt, with nothing more. */
+static int
+ask_side(struct ctx *cx, const struct cutover *c, enum side s, enum tablet_method m, void *reply)
+{
+	struct move_request q;
+
+	TRY(side_request(cx, c->w, s, &q));
+	q.attempt = c->attempt;
+	return side_call(cx, c->w, m, &q, reply);
+}
+
 static int
 run_fence(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
-	struct move_request q;
 	struct lock_reply r;
 
-	TRY(side_request(cx, c->w, workflow_from(c->w), &q));
-	q.attempt = c->attempt;
-	TRY(side_call(&within, c->w, TABLET_LOCK, &q, &r));
+	TRY(ask_side(&within, c, workflow_from(c->w), TABLET_LOCK, &r));
 	if (r.position[0] == '\0')
 		return err_set(cx->err, ERR_CORRUPT, "the lock came without a position");
 	TRY(check_values(cx, c, r.tables_count));
@@ -225,14 +176,9 @@ undo_fence(struct ctx *cx, struct cutover *c)
 static int
 lock_to(struct ctx *cx, struct cutover *c)
 {
-	struct move_request q;
 	struct lock_reply r;
 
-	if (c->w->r.round == 1)
-		return 0;
-	TRY(side_request(cx, c->w, workflow_to(c->w), &q));
-	q.attempt = c->attempt;
-	return side_call(cx, c->w, TABLET_LOCK, &q, &r);
+	return c->w->r.round == 1 ? 0 : ask_side(cx, c, workflow_to(c->w), TABLET_LOCK, &r);
 }
 
 static int
@@ -301,12 +247,9 @@ undo_reverse(struct ctx *cx, struct cutover *c)
 static int
 check_lock(struct ctx *cx, struct cutover *c, enum side s)
 {
-	struct move_request q;
 	struct lock_status_reply r;
 
-	TRY(side_request(cx, c->w, s, &q));
-	q.attempt = c->attempt;
-	TRY(side_call(cx, c->w, TABLET_LOCK_STATUS, &q, &r));
+	TRY(ask_side(cx, c, s, TABLET_LOCK_STATUS, &r));
 	if (r.held || mutant("ctl_lost_lock_ignored"))
 		return 0;
 	return err_set(cx->err, ERR_RETRY, "the lock at '%s' was lost", side_keyspace(c->w, s));
@@ -327,50 +270,19 @@ run_commit(struct ctx *cx, struct cutover *c)
 
 /* ---- 6a, 6b, and the end: only forward */
 
-struct beside {
-	struct cutover *c;
-	step_fn *run;
-	usec deadline;
-	struct group group;
-};
-
-static void
-beside_task(void *arg)
-{
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct beside *b = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = b->deadline, .err = &err, .arena = &scratch };
-
-	if (b->run(&cx, b->c) != 0)
-		group_fail(&b->group, &err);
-}
-
-/* Both at the same time, since clients wait for them. Neither saves the record, which the other one reads. */
 static int
-do_both(struct ctx *cx, struct cutover *c, step_fn *here, step_fn *beside)
+acknowledged(struct ctx *cx, void *arg)
 {
-	struct beside b = { .c = c, .run = beside, .deadline = cx->deadline };
+	struct cutover *c = arg;
 
-	group_init(&b.group);
-	int rc = group_spawn(&b.group, "part of a step", beside_task, &b, cx->err);
-	if (rc == 0)
-		rc = here(cx, c);
-	if (rc == 0)
-		rc = group_wait(cx, &b.group);
-	group_done(&b.group);
-	return rc;
-}
-
-static int
-acknowledged(struct ctx *cx, struct cutover *c)
-{
 	return mutant("ctl_release_in_one") ? 0 : switch_acknowledged(cx, c->w->ctl, c->w->id);
 }
 
 static int
-disarm_to(struct ctx *cx, struct cutover *c)
+disarm_to(struct ctx *cx, void *arg)
 {
+	struct cutover *c = arg;
+
 	return side_do(cx, c->w, workflow_to(c->w), TABLET_DISARM, c->attempt);
 }
 
@@ -379,12 +291,14 @@ disarm_to(struct ctx *cx, struct cutover *c)
 static int
 run_acknowledge(struct ctx *cx, struct cutover *c)
 {
-	return do_both(cx, c, acknowledged, disarm_to);
+	return both(cx, acknowledged, disarm_to, c);
 }
 
 static int
-released(struct ctx *cx, struct cutover *c)
+released(struct ctx *cx, void *arg)
 {
+	struct cutover *c = arg;
+
 	TRY(switch_acknowledged(cx, c->w->ctl, c->w->id));
 	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
 	return 0;
@@ -393,8 +307,9 @@ released(struct ctx *cx, struct cutover *c)
 /* A tablet that does not answer may be dead, and its lock with it. The last step asks again until it is
  * done. */
 static int
-unlock_from(struct ctx *cx, struct cutover *c)
+unlock_from(struct ctx *cx, void *arg)
 {
+	struct cutover *c = arg;
 	struct ctx within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
 	struct err ignored = { 0 };
 
@@ -408,7 +323,7 @@ static int
 run_release(struct ctx *cx, struct cutover *c)
 {
 	TRY(rules_apply(cx, c->w, RULES_RELEASE));
-	return do_both(cx, c, released, unlock_from);
+	return both(cx, released, unlock_from, c);
 }
 
 /* ---- 7, at leisure: the record has turned round */
@@ -454,10 +369,9 @@ run_finish(struct ctx *cx, struct cutover *c)
 static int
 rehearse_preflight(struct ctx *cx, struct workflow *w, struct lines *out)
 {
-	struct cutover c = { .w = w, .attempt = w->r.attempt, .deadline = cx->deadline };
 	struct hurt found;
 
-	TRY(wait_small_lag(cx, &c));
+	TRY(ready_wait(cx, w));
 	TRY(side_ask(cx, w, workflow_from(w)));
 	TRY(rules_known(cx, w->ctl));
 	TRY(preflight_collect(cx, w, &found));

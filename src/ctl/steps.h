@@ -66,9 +66,5 @@ int step_commit(void);
 int step_reached(int recorded);
 /* Can step "finish" never be done, as its stream is gone? Sets closed: why there is no way back. */
 bool finish_is_in_vain(struct workflow *w, const struct err *why);
-/* ERR_REFUSED with the sentence when the stream that ends at the to side has stopped for good, or, of a way
- * back, when its guard has found something. *r is in cx->arena. */
-int stream_may_switch(
-    struct ctx *cx, const struct workflow *w, struct stream_status_reply *r) MUST_USE;
 
 #endif

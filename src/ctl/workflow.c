@@ -339,58 +339,6 @@ workflow_uses(const struct workflow_record *r, const char *keyspace, const char 
 	return false;
 }
 
-static int
-check_apart(struct ctx *cx, const struct workflow *w, const struct workflow_record *other)
-{
-	for (size_t i = 0; i < 2 * workflow_names(w); i++) {
-		enum side s = i % 2 == 0 ? SIDE_SOURCE : SIDE_TARGET;
-		const char *keyspace = side_keyspace(w, s), *table = side_name(w, s, i / 2);
-
-		if (!workflow_uses(other, keyspace, table))
-			continue;
-		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is being moved by workflow '%s/%s'",
-		    keyspace, table, other->target_keyspace, other->name);
-		return err_hint(cx->err, "wait for it: vtctlclient Workflow show %s",
-		    workflow_typed(cx->arena, other));
-	}
-	return 0;
-}
-
-static bool
-in_the_way(const struct workflow *w, const struct workflow_record *other, const char *id)
-{
-	if (workflow_ended(other) && !other->reversing)
-		return false;
-	if (other->state != WORKFLOW_CHECKING)
-		return true;
-	if (w->r.state != WORKFLOW_CHECKING || mutant("ctl_checked_at_once"))
-		return false;
-	return other->created_us < w->r.created_us ||
-	    (other->created_us == w->r.created_us && strcmp(id, w->id) < 0);
-}
-
-int
-workflow_check_alone(struct ctx *cx, const struct workflow *w)
-{
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct topo_list all;
-
-	inner.arena = &scratch;
-	TRY(topo_list(&inner, w->ctl->topo, "/workflows/", &all));
-	for (size_t i = 0; i < all.count; i++) {
-		const char *key = arena_slice_str(&scratch, all.items[i].key);
-		struct workflow_record other;
-
-		if (strcmp(key, workflow_key(&scratch, w->id)) == 0)
-			continue;
-		TRY(workflow_read(&scratch, all.items[i].value, &other, cx->err));
-		if (in_the_way(w, &other, key + strlen("/workflows/")))
-			TRY(check_apart(&inner, w, &other));
-	}
-	return 0;
-}
-
 /* ---- The two sides */
 
 const char *

@@ -113,9 +113,6 @@ const char *workflow_tables(struct arena *a, const struct workflow_record *r, en
 const char *workflow_typed(struct arena *a, const struct workflow_record *r);
 /* Is that table its source or its target? */
 bool workflow_uses(const struct workflow_record *r, const char *keyspace, const char *table);
-/* ERR_REFUSED while another workflow that has not ended uses one of its tables. Of two that are being
- * checked the later one is refused, and none that is past its check waits for one that is not. */
-int workflow_check_alone(struct ctx *cx, const struct workflow *w) MUST_USE;
 
 /* ---- The two sides */
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "sim/mini_session.h"
 #include "sim/mini_table.h"
 #include "sim/sim_process.h"
 #include "sim/sim_table.h"
@@ -270,21 +271,21 @@ static int
 prepare(struct ctx *cx, struct world *w)
 {
 	struct moved_names table = { "t", "t" };
-	struct stream_prepare_request q = { .move = { .workflow = WORKFLOW,
-						.round = ROUND,
-						.attempt = w->attempt,
-						.side = MOVE_TO,
-						.from = { SOURCE, "src", SIDECAR_DEFAULT },
-						.to = { "", "dst", "" },
-						.tables = &table,
-						.tables_count = 1 },
-		.guard_from = gtid_now(w, w->table.target) };
-	SCOPED(position) struct position at = { 0 };
+	uint64_t seq = minidb_seq(w->table.source), offset;
+	const char *file;
 
-	TRY(engine_prepare(cx, &w->process.engine, &q, &at));
-	if (strcmp(position_gtid(&at), gtid_now(w, w->table.source)) != 0)
-		fail(w, "the start is %s, not where the source is", position_gtid(&at));
-	return 0;
+	minidb_place(w->table.source, seq, &file, &offset);
+	return engine_prepare(cx, &w->process.engine,
+	    &(struct stream_prepare_request){ .move = { .workflow = WORKFLOW,
+						  .round = ROUND,
+						  .attempt = w->attempt,
+						  .side = MOVE_TO,
+						  .from = { SOURCE, "src", SIDECAR_DEFAULT },
+						  .to = { "", "dst", "" },
+						  .tables = &table,
+						  .tables_count = 1 },
+		.guard_from = gtid_now(w, w->table.target),
+		.start = { gtid_now(w, w->table.source), file, (int64_t)offset } });
 }
 
 /* (2) */
