@@ -177,18 +177,28 @@ take_excluded(struct ctx *cx, const struct command_options *o, struct ctl_reques
 	return 0;
 }
 
-/* The short form begins moves, and ends none. */
+/* The short form names its tables itself, begins at once and goes on to the end; it ends no move. */
 static int
 check_short(struct ctx *cx, const struct client *c)
 {
-	static const char *const ends[] = { "keep-data", "keep-routing-rules",
-		"remove-routing-rules", "rename-tables" };
+	static const struct {
+		const char *option, *form;
+	} others[] = {
+		{ "auto-start", "Create" },
+		{ "source", "Create" },
+		{ "source-keyspace", "Create" },
+		{ "tables", "Create" },
+		{ "keep-data", "Complete and Cancel" },
+		{ "keep-routing-rules", "Complete and Cancel" },
+		{ "remove-routing-rules", "Complete" },
+		{ "rename-tables", "Complete" },
+	};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (client_given(c, ends[i]))
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (client_given(c, others[i].option))
 			return err_set(cx->err, ERR_REFUSED,
-			    "--%s is not for a move's beginning, but for Complete and Cancel",
-			    ends[i]);
+			    "--%s is not for MoveTables TABLES TARGET, but for MoveTables %s",
+			    others[i].option, others[i].form);
 	}
 	return 0;
 }

@@ -384,7 +384,7 @@ def test_complete_takes_the_rules_away_when_told_to(fresh):
 @pytest.mark.parametrize("typed, said", [
     (("--remove-routing-rules", "Cancel", "new_customer.w"), "--remove-routing-rules is not for Cancel, but for Complete"),
     (("--keep-routing-rules", "--remove-routing-rules", "Complete", "new_customer.w"), "exclude each other"),
-    (("--rename-tables", "customer.t", "new_customer.t"), "--rename-tables is not for a move's beginning")])
+    (("--rename-tables", "customer.t", "new_customer.t"), "--rename-tables is not for MoveTables TABLES TARGET")])
 def test_endings_that_cannot_be_are_refused(shared_combo, typed, said):
     refused = shared_combo.client("MoveTables", *typed, check=False)
     assert refused.returncode != 0 and said in refused.stderr

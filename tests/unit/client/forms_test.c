@@ -186,7 +186,10 @@ TEST(an_option_of_another_action_is_not_passed_over)
 	refuses("Complete new_customer.w --follow-keyspace", "but for Create", "");
 	refuses("Complete new_customer.w --keep-data --rename-tables", "exclude each other", "");
 	refuses("GetState new_customer.w --dry-run", "--dry-run is only supported for Create, ", "");
-	refuses("a.t b.t --keep-routing-rules", "not for a move's beginning", "");
+	refuses("a.t b.t --keep-routing-rules", "not for MoveTables TABLES TARGET", "");
+	refuses("a.t b.t --auto-start=false",
+	    "--auto-start is not for MoveTables TABLES TARGET, but for MoveTables Create", "");
+	refuses("a.t b.t --tables x", "but for MoveTables Create", "");
 	acts("Complete new_customer.w --dry-run --keep-routing-rules", MOVE_COMPLETE);
 	acts("Cancel new_customer.w --keep_data --keep_routing_rules", MOVE_CANCEL);
 }
