@@ -98,8 +98,11 @@ client_hint(struct arena *a, const struct client *c, const char *hint)
 
 	for (const char *next; (next = strstr(hint, program)) != NULL;) {
 		buf_add(&out, hint, (size_t)(next - hint));
-		add_command(&out, c, "");
 		hint = next + sizeof(program) - 1;
+		if (strncmp(hint, "--server ", sizeof("--server ") - 1) == 0)
+			buf_add_str(&out, program); /* it is one of ours */
+		else
+			add_command(&out, c, "");
 	}
 	buf_add_str(&out, hint);
 	return arena_slice_str(a, buf_slice(&out));

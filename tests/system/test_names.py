@@ -5,6 +5,7 @@ import pytest
 
 from lib import combo
 from lib.combo import Failed
+from lib.proc import wait_for
 
 pytestmark = pytest.mark.skipif(bool(combo.missing_programs()), reason="not all programs are built")
 
@@ -59,7 +60,7 @@ def test_a_table_moves(shop, table):
     c.client("MoveTables", source, target)
     c.mariadb(f"SET NAMES utf8mb4; INSERT INTO {source} (id) VALUES (2000); DELETE FROM {target} WHERE id = 2", SOURCE)
     assert at(c, TARGET, f"SELECT COUNT(*), MAX(id) FROM {target}") == f"{ROWS + 1}\t2000"
-    assert at(c, SOURCE, f"SELECT COUNT(*), MAX(id) FROM {source}") == f"{ROWS + 1}\t1001"
+    wait_for(lambda: at(c, SOURCE, f"SELECT COUNT(*), MAX(id) FROM {source}") == f"{ROWS + 1}\t2000", 60, "the old table to follow")
     routing = json.loads(c.client("GetSrvKeyspace", SOURCE).stdout)["routing"]["tables"]
     assert [t["phase"] for t in routing if t["table"] == table] == ["open"]
     with pytest.raises(Failed, match="fence"):

@@ -47,3 +47,17 @@ TEST(the_line_to_come_back_is_safe_to_type)
 	resumes(ARGS(A("a.t;x"), A("it's")), "[::1]:15000",
 	    "vtctlclient --server '[::1]:15000' MoveTables 'a.t;x' 'it'\\''s'");
 }
+
+TEST(a_hint_can_be_pasted)
+{
+	struct arena a = ARENA_INIT;
+	struct client c = { .server = "h:1", .server_given = true };
+
+	expect_str(client_hint(&a, &c, "first: vtctlclient A b, then vtctlclient C"),
+	    "first: vtctlclient --server h:1 A b, then vtctlclient --server h:1 C");
+	expect_str(
+	    client_hint(&a, &c, "vtctlclient --server h:1 A b"), "vtctlclient --server h:1 A b");
+	c.server_given = false;
+	expect_str(client_hint(&a, &c, "vtctlclient A b"), "vtctlclient A b");
+	arena_done(&a);
+}
