@@ -133,11 +133,10 @@ def test_no_row_comes_between_the_proof_and_the_key(family):
 
 
 def test_a_tablet_that_is_killed_at_a_key_goes_on(family):
-    for point in ("before", "after"):
-        family.target.start(faults=f"stream.key.{point}=kill@2")
-        if point == "before":
-            family.start()
-        family.target.process.wait(120)
+    family.target.start(faults="stream.key.before=kill@2")
+    family.start()
+    family.target.process.wait(120)
+    family.target.die_at("stream.key.after", "kill@2")
     family.target.start()
     family.wait("running")
     assert len(keys(family.target.server, "new_customer")) == 4

@@ -78,9 +78,7 @@ def test_a_tablet_killed_while_it_writes_loses_nothing(pair):
     p.start()
     p.target.kill()
     for point in POINTS:            # in their order: a stream copies, converges, and is exact
-        p.target.start(faults=f"{point}=kill")
-        proc.wait_for(lambda: p.target.process.poll() is not None, 60, f"vttablet to die at {point}",
-                      lambda: proc.tail(p.target.log))
+        p.target.die_at(point)
     p.target.start()
     p.wait("running")
     writer.end()

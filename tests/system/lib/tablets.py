@@ -61,15 +61,24 @@ class Tablet:
     def address(self):
         return f"127.0.0.1:{self.server.port}"
 
-    def start(self, faults="", options=()):
+    def launch(self, faults="", options=()):
         cmd = [proc.program("vttablet"), "--topo", self.topo, "--http", f"127.0.0.1:{self.port}", "--server", self.address,
                "--keyspace", self.keyspace, "--uid", str(self.uid), "--credentials", self.credentials,
                "--data-dir", self.folder, *options]
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                             env={**os.environ, "SWITCHYARD_FAULTS": faults})
+
+    def start(self, faults="", options=()):
+        self.launch(faults, options)
         proc.wait_for(self.is_up, 20, f"vttablet {self.uid} to answer", lambda: proc.tail(self.log))
         return self
+
+    def die_at(self, point, kill="kill"):
+        """Starts it with streams that come to that point, maybe before it answers, and waits for its end."""
+        self.launch(f"{point}={kill}")
+        proc.wait_for(lambda: self.process.poll() is not None, 60, f"vttablet {self.uid} to die at {point}",
+                      lambda: proc.tail(self.log))
 
     def is_up(self):
         if self.process.poll() is not None:
