@@ -151,8 +151,7 @@ back_ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct
 			return -1; /* its job has just written: on top of that */
 	}
 	err_clear(cx->err);
-	w->ctl->kick = true;
-	waitlist_wake_all(&w->ctl->kicked);
+	ctl_kick(w->ctl);
 	return 0;
 }
 

@@ -293,7 +293,6 @@ cancel_ask(struct ctx *cx, struct ctl *c, const char *id, const struct ctl_reque
 	workflow_done(&w);
 	TRY(rc);
 	err_clear(cx->err);
-	c->kick = true;
-	waitlist_wake_all(&c->kicked);
+	ctl_kick(c);
 	return 0;
 }

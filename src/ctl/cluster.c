@@ -2,6 +2,13 @@
 
 enum { HEALTHY_POLL_MS = 100 }; /* beside the seconds that a database server takes to start */
 
+void
+ctl_kick(struct ctl *c)
+{
+	c->kick = true;
+	waitlist_wake_all(&c->kicked);
+}
+
 int
 cluster_keyspace(struct ctx *cx, struct ctl *c, const char *name, struct keyspace_record *out)
 {

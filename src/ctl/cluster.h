@@ -24,11 +24,14 @@ struct ctl {
 	struct group jobs;        /* one task per workflow at work here */
 	struct list working;      /* struct job of each */
 	struct waitlist kicked;
-	bool kick; /* somebody made or changed a workflow: look at once */
+	bool kick; /* ctl_kick() */
 	struct ctl_counts counts;
 	bool naming; /* a task of this vtctld has the turn, or takes it (reroute.c) */
 	bool dead;   /* a fault point has ended it: it does nothing more */
 };
+
+/* Somebody made or changed a workflow: whoever runs the jobs looks at once. */
+void ctl_kick(struct ctl *c);
 
 enum { CTL_LEASE_S = 3 }; /* as a gate's: what a killed vtctld's workflows wait for the next one */
 

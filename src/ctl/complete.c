@@ -359,8 +359,7 @@ complete_ask(struct ctx *cx, struct ctl *c, const char *id, const struct complet
 	workflow_done(&w);
 	TRY(rc);
 	err_clear(cx->err);
-	c->kick = true;
-	waitlist_wake_all(&c->kicked);
+	ctl_kick(c);
 	return 0;
 }
 

@@ -65,8 +65,7 @@ change_record(struct ctx *cx, struct ctl *c, change_fn *change, const struct ctl
 	workflow_done(&w);
 	TRY(rc);
 	err_clear(cx->err);
-	c->kick = true;
-	waitlist_wake_all(&c->kicked);
+	ctl_kick(c);
 	return 0;
 }
 

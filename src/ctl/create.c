@@ -505,8 +505,7 @@ move(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct mov
 {
 	if (q->after_revision == 0) {
 		TRY(begin(cx, w, q, out));
-		w->ctl->kick = true;
-		waitlist_wake_all(&w->ctl->kicked);
+		ctl_kick(w->ctl);
 	} else {
 		TRY(go_on_waiting(cx, w));
 	}
