@@ -23,8 +23,13 @@ check_apart(struct ctx *cx, const struct workflow *w, const struct workflow_reco
 }
 
 static bool
-in_the_way(const struct workflow *w, const struct workflow_record *other, const char *id)
+in_the_way(const struct workflow_found *f, const void *arg)
 {
+	const struct workflow *w = arg;
+	const struct workflow_record *other = &f->r;
+
+	if (strcmp(f->id, w->id) == 0)
+		return false;
 	if (workflow_ended(other) && !other->reversing)
 		return false;
 	if (other->state != WORKFLOW_CHECKING)
@@ -32,7 +37,7 @@ in_the_way(const struct workflow *w, const struct workflow_record *other, const 
 	if (w->r.state != WORKFLOW_CHECKING || mutant("ctl_checked_at_once"))
 		return false;
 	return other->created_us < w->r.created_us ||
-	    (other->created_us == w->r.created_us && strcmp(id, w->id) < 0);
+	    (other->created_us == w->r.created_us && strcmp(f->id, w->id) < 0);
 }
 
 int
@@ -40,19 +45,14 @@ workflow_check_alone(struct ctx *cx, const struct workflow *w)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct ctx inner = *cx;
-	struct topo_list all;
+	struct workflow_query q = { .prefix = "/workflows/", .wanted = in_the_way, .arg = w };
 
 	inner.arena = &scratch;
-	TRY(topo_list(&inner, w->ctl->topo, "/workflows/", &all));
-	for (size_t i = 0; i < all.count; i++) {
-		const char *key = arena_slice_str(&scratch, all.items[i].key);
-		struct workflow_record other;
-
-		if (strcmp(key, workflow_key(&scratch, w->id)) == 0)
-			continue;
-		TRY(workflow_read(&scratch, all.items[i].value, &other, cx->err));
-		if (in_the_way(w, &other, key + strlen("/workflows/")))
-			TRY(check_apart(&inner, w, &other));
+	TRY(workflow_find(&inner, w->ctl->topo, &q));
+	for (size_t i = 0; i < q.count; i++) {
+		/* whole, it may be over by now */
+		if (in_the_way(&q.items[i], w))
+			TRY(check_apart(&inner, w, &q.items[i].r));
 	}
 	return 0;
 }

@@ -223,43 +223,39 @@ move_status(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 	return show(cx, c, id, false, out);
 }
 
-static int
-put_details(struct ctx *cx, struct json_writer *w, const struct topo_list *all)
+static void
+put_details(struct ctx *cx, struct json_writer *w, const struct workflow_query *all)
 {
 	json_put_open(w, "details", '[');
 	for (size_t i = 0; i < all->count; i++) {
-		struct workflow_record r;
+		const struct workflow_record *r = &all->items[i].r;
 
-		TRY(workflow_read(cx->arena, all->items[i].value, &r, cx->err));
 		json_put_open(w, NULL, '{');
-		json_put_slice(
-		    w, "workflow", slice_cut(all->items[i].key, strlen("/workflows/"), SIZE_MAX));
-		json_put_str(w, "state", workflow_state_name(r.state));
-		json_put_str(w, "source", workflow_tables(cx->arena, &r, SIDE_SOURCE));
-		json_put_str(w, "target", workflow_tables(cx->arena, &r, SIDE_TARGET));
+		json_put_str(w, "workflow", all->items[i].id);
+		json_put_str(w, "state", workflow_state_name(r->state));
+		json_put_str(w, "source", workflow_tables(cx->arena, r, SIDE_SOURCE));
+		json_put_str(w, "target", workflow_tables(cx->arena, r, SIDE_TARGET));
 		json_put_close(w, '}');
 	}
 	json_put_close(w, ']');
-	return 0;
 }
 
 static int
 workflow_list(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
 	struct json_writer w = json_to(out);
-	struct topo_list all;
-	const char *prefix = q->keyspace[0] == '\0'
-	    ? "/workflows/"
-	    : arena_printf(cx->arena, "/workflows/%s/", name_escaped(cx->arena, q->keyspace));
+	struct workflow_query all = { .prefix = q->keyspace[0] == '\0'
+		    ? "/workflows/"
+		    : arena_printf(
+			  cx->arena, "/workflows/%s/", name_escaped(cx->arena, q->keyspace)) };
 
-	TRY(topo_list(cx, c->topo, prefix, &all));
+	TRY(workflow_find(cx, c->topo, &all));
 	json_put_open(&w, NULL, '{');
 	json_put_open(&w, "workflows", '[');
 	for (size_t i = 0; i < all.count; i++)
-		json_put_slice(
-		    &w, NULL, slice_cut(all.items[i].key, strlen("/workflows/"), SIZE_MAX));
+		json_put_str(&w, NULL, all.items[i].id);
 	json_put_close(&w, ']');
-	TRY(put_details(cx, &w, &all));
+	put_details(cx, &w, &all);
 	json_put_close(&w, '}');
 	return 0;
 }
@@ -346,46 +342,59 @@ check_not_routed(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 	return 0;
 }
 
+static bool
+is_before_its_switch(const struct workflow_found *f, const void *arg)
+{
+	const struct workflow_record *r = &f->r;
+
+	return !workflow_switched(r) && r->state != WORKFLOW_CANCELLED &&
+	    (r->state != WORKFLOW_ERROR || !workflow_unmade(r));
+}
+
 static int
 check_not_used(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 {
-	struct topo_list all;
+	struct workflow_query all = { .prefix = "/workflows/", .wanted = is_before_its_switch };
 
-	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	TRY(workflow_find(cx, c->topo, &all));
 	for (size_t i = 0; i < all.count; i++) {
-		struct workflow_record r;
+		const struct workflow_record *r = &all.items[i].r;
 
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (workflow_switched(&r) || r.state == WORKFLOW_CANCELLED ||
-		    (r.state == WORKFLOW_ERROR && workflow_unmade(&r)) ||
-		    !workflow_uses(&r, q->keyspace, q->table))
+		if (!is_before_its_switch(&all.items[i], NULL) ||
+		    !workflow_uses(r, q->keyspace, q->table))
 			continue;
 		err_set(cx->err, ERR_REFUSED,
 		    "table '%s.%s' is in use by workflow '%s/%s', which has not switched",
-		    q->keyspace, q->table, r.target_keyspace, r.name);
+		    q->keyspace, q->table, r->target_keyspace, r->name);
 		return err_hint(cx->err, "to take that move back: vtctlclient Workflow delete %s",
-		    workflow_typed(cx->arena, &r));
+		    workflow_typed(cx->arena, r));
 	}
 	return 0;
+}
+
+static bool
+has_way_back(const struct workflow_found *f, const void *arg)
+{
+	const struct workflow_record *r = &f->r;
+
+	return r->state == WORKFLOW_COMPLETING ||
+	    (r->state == WORKFLOW_SWITCHED && (r->start[0] != '\0' || r->finishing));
 }
 
 /* A way back that ends at this table ends before it is dropped. */
 static int
 end_way_back(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct json_writer *w)
 {
-	struct topo_list all;
+	struct workflow_query all = { .prefix = "/workflows/", .wanted = has_way_back };
 
-	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	TRY(workflow_find(cx, c->topo, &all));
 	for (size_t i = 0; i < all.count && !mutant("ctl_drop_under_way_back"); i++) {
+		const char *id = all.items[i].id;
 		struct complete_answer a;
-		struct workflow_record r;
 
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (!workflow_uses(&r, q->keyspace, q->table) ||
-		    (r.state != WORKFLOW_COMPLETING &&
-			(r.state != WORKFLOW_SWITCHED || (r.start[0] == '\0' && !r.finishing))))
+		if (!has_way_back(&all.items[i], NULL) ||
+		    !workflow_uses(&all.items[i].r, q->keyspace, q->table))
 			continue;
-		const char *id = name_pair(cx->arena, r.target_keyspace, r.name);
 		TRY(complete_ask(cx, c, id, &complete_keeping, &a));
 		TRY(complete_wait(cx, c, id));
 		json_put_str(w, "completed", id);

@@ -158,14 +158,22 @@ back_ask(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct
 /* ---- Said as a move */
 
 static bool
-leads_back(const struct workflow_record *r, const struct ctl_request *q)
+may_lead_back(const struct workflow_found *f, const void *arg)
 {
+	const struct ctl_request *q = arg;
+	const struct workflow_record *r = &f->r;
 	bool there = workflow_has_way_back(r) ||
 	    (r->state == WORKFLOW_SWITCHING && r->direction == DIRECTION_REVERSE) ||
 	    (r->state == WORKFLOW_RUNNING && r->round > 1);
 
-	if (!there || strcmp(r->source_keyspace, q->target_keyspace) != 0 ||
-	    strcmp(r->target_keyspace, q->keyspace) != 0 || r->tables_count != q->tables_count)
+	return there && strcmp(r->source_keyspace, q->target_keyspace) == 0 &&
+	    strcmp(r->target_keyspace, q->keyspace) == 0;
+}
+
+static bool
+leads_back(const struct workflow_record *r, const struct ctl_request *q)
+{
+	if (r->tables_count != q->tables_count)
 		return false;
 	for (size_t i = 0; i < r->tables_count; i++) {
 		size_t t = 0;
@@ -183,16 +191,13 @@ leads_back(const struct workflow_record *r, const struct ctl_request *q)
 int
 back_find(struct ctx *cx, struct ctl *c, const struct ctl_request *q, const char **id)
 {
-	struct topo_list all;
+	struct workflow_query all = { .prefix = "/workflows/", .wanted = may_lead_back, .arg = q };
 
 	*id = NULL;
-	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	TRY(workflow_find(cx, c->topo, &all));
 	for (size_t i = 0; i < all.count && !mutant("ctl_back_is_a_new_move"); i++) {
-		struct workflow_record r;
-
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (leads_back(&r, q))
-			*id = name_pair(cx->arena, r.target_keyspace, r.name);
+		if (may_lead_back(&all.items[i], q) && leads_back(&all.items[i].r, q))
+			*id = all.items[i].id;
 	}
 	return 0;
 }

@@ -407,14 +407,16 @@ shares_table(const struct workflow *w, const struct workflow_record *other)
 	return false;
 }
 
+/* One whose way back is closed has its stream and guard still. */
 static bool
-is_in_the_way(const struct workflow *w, const struct workflow_record *other)
+has_left_something(const struct workflow_found *f, const void *arg)
 {
-	/* One whose way back is closed has its stream and guard still. */
-	bool left = other->state == WORKFLOW_COMPLETING ||
-	    (other->state == WORKFLOW_SWITCHED && (other->finishing || other->start[0] != '\0'));
+	const struct workflow *w = arg;
+	const struct workflow_record *other = &f->r;
 
-	return left && shares_table(w, other);
+	return strcmp(f->id, w->id) != 0 &&
+	    (other->state == WORKFLOW_COMPLETING ||
+		(other->state == WORKFLOW_SWITCHED && (other->finishing || other->start[0] != '\0')));
 }
 
 static int
@@ -439,20 +441,16 @@ end_other(struct ctx *cx, struct workflow *w, const char *id, struct lines *out)
 static int
 end_others(struct ctx *cx, struct workflow *w, struct lines *out)
 {
-	struct topo_list all;
+	struct workflow_query all = {
+		.prefix = "/workflows/", .wanted = has_left_something, .arg = w
+	};
 
 	if (mutant("ctl_way_back_in_the_way"))
 		return 0;
-	TRY(topo_list(cx, w->ctl->topo, "/workflows/", &all));
+	TRY(workflow_find(cx, w->ctl->topo, &all));
 	for (size_t i = 0; i < all.count; i++) {
-		const char *key = arena_slice_str(cx->arena, all.items[i].key);
-		struct workflow_record other;
-
-		if (strcmp(key, workflow_key(cx->arena, w->id)) == 0)
-			continue;
-		TRY(workflow_read(cx->arena, all.items[i].value, &other, cx->err));
-		if (is_in_the_way(w, &other))
-			TRY(end_other(cx, w, key + strlen("/workflows/"), out));
+		if (has_left_something(&all.items[i], w) && shares_table(w, &all.items[i].r))
+			TRY(end_other(cx, w, all.items[i].id, out));
 	}
 	return 0;
 }

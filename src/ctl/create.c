@@ -208,18 +208,15 @@ check_keyspaces(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
 	return q->options.follow ? follow_check_to(cx, c, q->keyspace, q->target_keyspace) : 0;
 }
 
-/* The record that the name has now, as text: it is put back if the new move is refused. */
+/* The head that the name has now, as text: it is put back if the new move is refused, and finds its tables
+ * and its journal (topo/workflow_store.h). */
 static const char *
 before(struct arena *a, const struct workflow *w)
 {
-	SCOPED(buf) struct buf json = BUF_INIT;
-
 	if (w->revision == 0)
 		return BEFORE_NOTHING;
-	if (workflow_unmade(&w->r))
-		return arena_strdup(a, w->r.before);
-	workflow_write(&json, &w->r);
-	return arena_slice_str(a, buf_slice(&json));
+	return workflow_unmade(&w->r) ? arena_strdup(a, w->r.before)
+				      : arena_slice_str(a, w->texts->head);
 }
 
 /* The record, as it would begin; not saved. */

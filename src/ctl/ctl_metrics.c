@@ -30,14 +30,15 @@ print_workflows(struct ctx *cx, struct ctl *c, struct buf *out)
 
 	TRY(topo_list(cx, c->topo, "/workflows/", &all));
 	for (size_t i = 0; i < all.count; i++) {
-		struct workflow_record r;
+		struct workflow_head h;
+		const struct workflow_record *r = &h.r;
 
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		counts[r.state]++;
-		if (r.state == WORKFLOW_SWITCHED && r.start[0] != '\0')
-			ways[r.closed[0] != '\0' ? WAY_CLOSED
-				: r.finishing    ? WAY_PENDING
-						 : WAY_OPEN]++;
+		TRY(workflow_head_read(cx->arena, all.items[i].value, &h, cx->err));
+		counts[r->state]++;
+		if (r->state == WORKFLOW_SWITCHED && r->start[0] != '\0')
+			ways[r->closed[0] != '\0' ? WAY_CLOSED
+				: r->finishing    ? WAY_PENDING
+						  : WAY_OPEN]++;
 	}
 	for (int i = 0; i <= WORKFLOW_ERROR; i++) {
 		SCOPED(buf) struct buf labels = BUF_INIT;

@@ -495,10 +495,10 @@ static int
 take_one(struct ctx *cx, struct ctl *c, const struct topo_kv *kv, bool *open)
 {
 	const char *key = arena_slice_str(cx->arena, kv->key), *id = key + strlen("/workflows/");
-	struct workflow_record r;
+	struct workflow_head h;
 
-	TRY(workflow_read(cx->arena, kv->value, &r, cx->err));
-	if (stopping_rests(&r))
+	TRY(workflow_head_read(cx->arena, kv->value, &h, cx->err));
+	if (stopping_rests(&h.r))
 		return 0;
 	*open = true;
 	if (job_of(c, id) != NULL)

@@ -155,17 +155,18 @@ make_room(struct ctx *cx, struct workflow *w, struct call *c)
 int
 pause_for(struct ctx *cx, struct workflow *w, enum side s, pause_work_fn *work)
 {
-	struct call c = { .side = s, .work = work };
+	struct call *c = arena_new(cx->arena, struct call); /* for the stack it is large */
 	struct group g;
 
-	workflow_init(&c.seen, w->ctl, w->id);
+	*c = (struct call){ .side = s, .work = work };
+	workflow_init(&c->seen, w->ctl, w->id);
 	group_init(&g);
-	int rc = workflow_load(cx, &c.seen);
+	int rc = workflow_load(cx, &c->seen);
 	if (rc == 0)
-		rc = group_spawn(&g, "asking a tablet", call_task, &c, cx->err);
+		rc = group_spawn(&g, "asking a tablet", call_task, c, cx->err);
 	if (rc == 0)
-		rc = make_room(cx, w, &c);
+		rc = make_room(cx, w, c);
 	group_done(&g);
-	workflow_done(&c.seen);
+	workflow_done(&c->seen);
 	return rc;
 }

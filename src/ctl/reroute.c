@@ -59,25 +59,26 @@ pass(struct ctx *cx, struct ctl *c, const char *point)
 /* ---- May it be done? */
 
 static bool
-is_at_work(const struct workflow_record *r)
+is_at_work(const struct workflow_found *f, const void *arg)
 {
+	const struct workflow_record *r = &f->r;
+
 	return !workflow_switched(r) && r->state != WORKFLOW_CANCELLED && !workflow_unmade(r);
 }
 
 static int
 check_rest(struct ctx *cx, struct ctl *c, const struct place *p)
 {
-	struct topo_list all;
+	struct workflow_query all = { .prefix = "/workflows/", .wanted = is_at_work };
 
-	TRY(topo_list(cx, c->topo, "/workflows/", &all));
+	TRY(workflow_find(cx, c->topo, &all));
 	for (size_t i = 0; i < all.count; i++) {
-		struct workflow_record r;
+		const struct workflow_record *r = &all.items[i].r;
 
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (!is_at_work(&r) || !workflow_uses(&r, p->keyspace, p->table))
+		if (!is_at_work(&all.items[i], NULL) || !workflow_uses(r, p->keyspace, p->table))
 			continue;
 		err_set(cx->err, ERR_REFUSED, "table '%s.%s' is being moved by workflow '%s/%s'",
-		    p->keyspace, p->table, r.target_keyspace, r.name);
+		    p->keyspace, p->table, r->target_keyspace, r->name);
 		return refused(cx->err, ER_NOT_SUPPORTED_YET);
 	}
 	return 0;

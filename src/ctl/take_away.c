@@ -22,6 +22,7 @@ is_over(const struct workflow_record *r)
 	    (r->state == WORKFLOW_SWITCHED && r->start[0] == '\0' && !r->finishing);
 }
 
+/* Of the head. */
 typedef bool uses_fn(const struct workflow_record *r, const char *what);
 
 static bool
@@ -49,16 +50,17 @@ check_moves(struct ctx *cx, struct ctl *c, uses_fn *uses, const char *kind, cons
 
 	TRY(topo_list(cx, c->topo, "/workflows/", &all));
 	for (size_t i = 0; i < all.count && !mutant("ctl_taken_from_a_move"); i++) {
-		struct workflow_record r;
+		struct workflow_head h;
+		const struct workflow_record *r = &h.r;
 
-		TRY(workflow_read(cx->arena, all.items[i].value, &r, cx->err));
-		if (is_over(&r) || !uses(&r, name))
+		TRY(workflow_head_read(cx->arena, all.items[i].value, &h, cx->err));
+		if (is_over(r) || !uses(r, name))
 			continue;
 		err_set(cx->err, ERR_REFUSED, "%s '%s' is used by workflow '%s', which is not over",
-		    kind, name, name_of_table(cx->arena, r.target_keyspace, r.name));
+		    kind, name, name_of_table(cx->arena, r->target_keyspace, r->name));
 		return err_hint(cx->err,
 		    "complete it or cancel it; see: vtctlclient Workflow show %s",
-		    name_typed(cx->arena, r.target_keyspace, r.name));
+		    name_typed(cx->arena, r->target_keyspace, r->name));
 	}
 	return 0;
 }
@@ -292,14 +294,14 @@ check_known(struct ctx *cx, const struct wanted_rules *wanted, const struct rule
 static int
 check_governor(struct ctx *cx, struct ctl *c, const struct routing_rule *r)
 {
-	struct workflow_record w;
+	struct workflow_head w;
 	struct topo_kv kv = { .modified = 0 };
 
 	if (r->workflow[0] == '\0' || mutant("ctl_rule_of_a_live_move"))
 		return 0;
 	if (topo_get(cx, c->topo, workflow_key(cx->arena, r->workflow), &kv) == 0) {
-		TRY(workflow_read(cx->arena, kv.value, &w, cx->err));
-		if (is_over(&w) && r->phase == RULE_OPEN)
+		TRY(workflow_head_read(cx->arena, kv.value, &w, cx->err));
+		if (is_over(&w.r) && r->phase == RULE_OPEN)
 			return 0;
 	} else if (cx->err->kind != ERR_NOT_FOUND) {
 		return -1;
@@ -309,7 +311,7 @@ check_governor(struct ctx *cx, struct ctl *c, const struct routing_rule *r)
 	return kv.modified == 0
 	    ? -1
 	    : err_hint(cx->err, "complete it or cancel it; see: vtctlclient Workflow show %s",
-		  workflow_typed(cx->arena, &w));
+		  workflow_typed(cx->arena, &w.r));
 }
 
 /* Where nobody answers for the keyspace, no gate reads there either. */

@@ -49,35 +49,32 @@ workflow_done(struct workflow *w)
 	workflow_forget_sides(w);
 	arena_done(&w->arena);
 	w->r = (struct workflow_record){ .name = NULL, .round = 1 };
+	w->texts = NULL;
 	w->revision = 0;
 	w->was = WORKFLOW_CHECKING;
 	w->was_attempt = 0;
 	workflow_check(w);
 }
 
-const char *
-workflow_key(struct arena *a, const char *id)
-{
-	return arena_printf(a, "/workflows/%s", id);
-}
-
-/* Takes over a text that is in the topology with that revision. */
+/* Takes over what is in the topology. */
 static int
-adopt(struct workflow *w, struct slice json, int64_t revision, struct err *err)
+adopt(struct workflow *w, const struct workflow_texts *now, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
+	const struct workflow_texts *x = workflow_texts_copy(&arena, now);
 	struct workflow_record r;
 
-	if (workflow_read(&arena, json, &r, err) != 0) {
+	if (workflow_assemble(&arena, x, &r, err) != 0) {
 		arena_done(&arena);
 		return -1;
 	}
 	arena_done(&w->arena);
 	w->arena = arena;
+	w->texts = x;
 	w->r = r;
 	w->was = r.state;
 	w->was_attempt = r.attempt;
-	w->revision = revision;
+	w->revision = x->revision;
 	workflow_check(w);
 	return 0;
 }
@@ -87,45 +84,37 @@ workflow_load(struct ctx *cx, struct workflow *w)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct ctx inner = *cx;
-	struct topo_kv kv;
+	struct workflow_texts now;
 
 	workflow_check(w);
 	inner.arena = &scratch;
-	if (topo_get(&inner, w->ctl->topo, workflow_key(&scratch, w->id), &kv) != 0)
+	if (workflow_fetch(&inner, w->ctl->topo, w->id, &now) != 0)
 		return err_wrap(cx->err, "workflow '%s'", w->id);
-	return adopt(w, kv.value, kv.modified, cx->err);
+	return adopt(w, &now, cx->err);
+}
+
+static struct workflow_texts
+texts_of(const struct workflow *w)
+{
+	return w->texts != NULL ? *w->texts : (struct workflow_texts){ .id = w->id };
 }
 
 int
 workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_txn *others)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	SCOPED(buf) struct buf json = BUF_INIT;
 	struct ctx inner = *cx;
-	struct topo_compare *compares =
-	    arena_array(&scratch, struct topo_compare, others->compares_count + 1);
-	struct topo_op *ops = arena_array(&scratch, struct topo_op, others->ops_count + 1);
-	const struct topo_txn txn = { compares, others->compares_count + 1, ops,
-		others->ops_count + 1 };
-	struct topo_result result;
+	struct workflow_texts x = texts_of(w);
 	enum workflow_state was = w->was;
 
 	fsm_check(&workflow_states, (int)was, (int)w->r.state); /* (2), with the names in the log */
 	workflow_check(w);
 	inner.arena = &scratch;
-	workflow_write(&json, &w->r);
-	compares[0] = (struct topo_compare){ workflow_key(&scratch, w->id), w->revision };
-	ops[0] = (struct topo_op){ .key = compares[0].key, .value = buf_slice(&json) };
-	for (size_t i = 0; i < others->compares_count; i++)
-		compares[i + 1] = others->compares[i];
-	for (size_t i = 0; i < others->ops_count; i++)
-		ops[i + 1] = others->ops[i];
-	if (topo_txn(&inner, w->ctl->topo, &txn, &result) != 0)
-		return err_wrap(cx->err, "saving workflow '%s'", w->id);
-	if (!result.succeeded)
-		return err_set(
-		    cx->err, ERR_CONFLICT, "workflow '%s' was changed by somebody else", w->id);
-	TRY(adopt(w, buf_slice(&json), result.revision, cx->err));
+	if (workflow_replace(&inner, w->ctl->topo, &x, &w->r, others) != 0)
+		return cx->err->kind == ERR_CONFLICT
+		    ? -1
+		    : err_wrap(cx->err, "saving workflow '%s'", w->id);
+	TRY(adopt(w, &x, cx->err));
 	fsm_moved(&workflow_states, w->id, (int)was, (int)w->was);
 	return 0;
 }
@@ -133,7 +122,7 @@ workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_txn *ot
 int
 workflow_save(struct ctx *cx, struct workflow *w)
 {
-	return workflow_save_with(cx, w, &(struct topo_txn){ .ops_count = 0 });
+	return workflow_save_with(cx, w, NULL);
 }
 
 int
@@ -158,7 +147,7 @@ workflow_next(struct ctx *cx, struct workflow *w)
 			if (slice_is_null(kv->value))
 				return err_set(
 				    cx->err, ERR_NOT_FOUND, "workflow '%s' is gone", w->id);
-			return adopt(w, kv->value, kv->modified, cx->err);
+			return workflow_load(cx, w);
 		}
 	}
 }
@@ -193,20 +182,21 @@ int
 workflow_unmake(struct ctx *cx, struct workflow *w)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	SCOPED(buf) struct buf json = BUF_INIT;
-	const struct topo_compare old = { workflow_key(&scratch, w->id), w->revision };
+	struct ctx inner = *cx;
+	struct workflow_texts x = texts_of(w), old = x;
 	struct workflow_record r;
 
 	workflow_check(w);
 	check(workflow_unmade(&w->r));
+	inner.arena = &scratch;
 	if (strcmp(w->r.before, BEFORE_NOTHING) == 0)
-		return topo_delete(cx, w->ctl->topo, &old);
-	TRY(workflow_read(&scratch, slice_str(w->r.before), &r, cx->err));
+		return workflow_replace(&inner, w->ctl->topo, &x, NULL, NULL);
+	old.head = slice_str(w->r.before); /* its parts are there still */
+	TRY(workflow_assemble(&scratch, &old, &r, cx->err));
 	/* Calls may travel under its number: the next one gets another. */
 	r.attempts_from += w->r.attempt - r.attempt;
 	r.attempt = w->r.attempt;
-	workflow_write(&json, &r);
-	return topo_put(cx, w->ctl->topo, &old, buf_slice(&json), 0, NULL);
+	return workflow_replace(&inner, w->ctl->topo, &x, &r, NULL);
 }
 
 void

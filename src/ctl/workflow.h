@@ -47,6 +47,7 @@
 #include "ctl/cluster.h"
 #include "rpc/api.h"
 #include "rpc/tablet.h"
+#include "topo/workflow_store.h"
 
 /* Of a workflow, whichever way it goes (rpc/tablet.h: ends). */
 enum side { SIDE_SOURCE, SIDE_TARGET };
@@ -56,6 +57,8 @@ struct workflow {
 	char id[NAME_PAIR_MAX]; /* "new_customer/users" */
 	struct arena arena;
 	struct workflow_record r;
+	/* In the arena: what it was read from, so that no more than what differs is written; NULL: EMPTY. */
+	const struct workflow_texts *texts;
 	int64_t revision;        /* of the topology, by the record's last write; 0: none was read */
 	enum workflow_state was; /* at that revision; one that is to be made begins with CHECKING */
 	int was_attempt;         /* the same: its number (3) */
@@ -69,14 +72,13 @@ void workflow_init(struct workflow *w, struct ctl *c, const char *id);
 void workflow_done(struct workflow *w);
 /* Aborts where (1), (2), (3) or (6) does not hold. */
 void workflow_check(const struct workflow *w);
-/* "/workflows/..." in that arena. */
-const char *workflow_key(struct arena *a, const char *id);
 
 /* Reads it, or reads it anew. ERR_NOT_FOUND. */
 int workflow_load(struct ctx *cx, struct workflow *w) MUST_USE;
 /* Replaces it, or makes it when there is none. ERR_CONFLICT: somebody else was faster. */
 int workflow_save(struct ctx *cx, struct workflow *w) MUST_USE;
-/* The same together with what else is compared and done, all or nothing; that is less than TOPO_OPS_MAX. */
+/* The same together with what else is compared and done, all or nothing; NULL: nothing. Together with
+ * WORKFLOW_OPS_MAX that is TOPO_OPS_MAX at most. */
 int workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_txn *others) MUST_USE;
 /* Waits for what somebody makes of it next, and reads that. ERR_NOT_FOUND: it is gone. */
 int workflow_next(struct ctx *cx, struct workflow *w) MUST_USE;

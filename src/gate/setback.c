@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutant.h"
-#include "topo/record.h"
+#include "topo/workflow_store.h"
 
 #include <stdio.h>
 
@@ -26,16 +26,11 @@ has_committed(const struct workflow_record *w)
 static int
 write_wish(struct ctx *cx, const struct setback *s, const char *why)
 {
-	struct topo_kv kv;
+	struct workflow_texts x;
 	struct workflow_record w;
-	struct topo_compare old;
-	SCOPED(buf)
-	struct buf json = BUF_INIT;
-	char key[TOPO_KEY_MAX];
 
-	(void)snprintf(key, sizeof key, "/workflows/%s", s->workflow);
-	TRY(topo_get(cx, s->topo, key, &kv));
-	TRY(workflow_read(cx->arena, kv.value, &w, cx->err));
+	TRY(workflow_fetch(cx, s->topo, s->workflow, &x));
+	TRY(workflow_assemble(cx->arena, &x, &w, cx->err));
 	if (w.attempt != s->attempt || w.state != WORKFLOW_SWITCHING || w.rolling_back ||
 	    has_committed(&w))
 		return 0;
@@ -46,9 +41,7 @@ write_wish(struct ctx *cx, const struct setback *s, const char *why)
 		.step = w.step,
 		.what = "failed",
 		.text = why });
-	workflow_write(&json, &w);
-	old = (struct topo_compare){ key, kv.modified };
-	return topo_put(cx, s->topo, &old, buf_slice(&json), kv.lease, NULL);
+	return workflow_replace(cx, s->topo, &x, &w, NULL);
 }
 
 static void

@@ -14,7 +14,8 @@
  *                                       back, on the lease of the gate that has it (gate/barrier.h (9))
  *   /routing/...                        where tables are served: routing.h
  *   /routing_rules                      what was that until version 0.2 (routing_upgrade.h)
- *   /workflows/<keyspace>/<name>        struct workflow_record (keyspace: the target's)
+ *   /workflows/<keyspace>/<name>        struct workflow_head (keyspace: the target's)
+ *   /workflow_parts/<keyspace>/<name>/...   its tables and its journal: workflow_store.h
  *   /locks/<name>                       text: who holds it, on the holder's lease
  *   /vtctlds/<address>                  text: that address, where it answers; on its lease
  *
@@ -164,6 +165,9 @@ struct workflow_event {
 
 struct workflow_record {
 	const char *name; /* unique within the target keyspace */
+	/* The how manieth move of that name it is, by which its tables and its journal are found
+	 * (workflow_store.h); 0: not kept so yet */
+	int move;
 	enum workflow_type type;
 	enum workflow_state state;
 	const char *state_text; /* a sentence; the error when state is ERROR */
@@ -210,6 +214,14 @@ struct workflow_record {
 
 #define BEFORE_NOTHING "none"
 
+/* What /workflows/ has of a workflow. */
+struct workflow_head {
+	/* Without tables and events; with them where it is whole. */
+	struct workflow_record r;
+	bool whole;            /* as it was written until version 0.2 */
+	size_t tables, events; /* how many there are elsewhere */
+};
+
 enum { WORKFLOW_EVENTS_MAX = 200 }; /* ten attempts of a cutover of ten steps, twice each */
 
 /* "/keyspaces/customer", the name escaped; in the arena. */
@@ -231,8 +243,21 @@ int ack_read(struct arena *a, struct slice json, struct ack_record *out, struct 
 void rules_write(struct buf *out, const struct rules_record *r);
 int rules_read(
     struct arena *a, struct slice json, struct rules_record *out, struct err *err) MUST_USE;
+/* As one text: for answers, and what was in the topology until version 0.2. */
 void workflow_write(struct buf *out, const struct workflow_record *r);
 int workflow_read(
+    struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
+/* In parts. A head has numbers where a whole record has arrays: a program that knows only those
+ * refuses it, where it would otherwise believe in a move of no table. */
+void workflow_head_write(struct buf *out, const struct workflow_record *r);
+/* Of either form. */
+int workflow_head_read(
+    struct arena *a, struct slice json, struct workflow_head *out, struct err *err) MUST_USE;
+void workflow_tables_write(struct buf *out, const struct workflow_table *tables, size_t count);
+int workflow_tables_read(
+    struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
+void workflow_events_write(struct buf *out, const struct workflow_record *r);
+int workflow_events_read(
     struct arena *a, struct slice json, struct workflow_record *out, struct err *err) MUST_USE;
 
 /* The rule for keyspace.table, or NULL. Names compare as bytes. */

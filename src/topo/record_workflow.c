@@ -73,11 +73,11 @@ workflow_state_name(enum workflow_state s)
 /* ---- Workflows */
 
 static void
-tables_write(struct json_writer *w, const struct workflow_record *r)
+tables_write(struct json_writer *w, const struct workflow_table *tables, size_t count)
 {
 	json_put_open(w, "tables", '[');
-	for (size_t i = 0; i < r->tables_count; i++) {
-		const struct workflow_table *t = &r->tables[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct workflow_table *t = &tables[i];
 
 		json_put_open(w, NULL, '{');
 		json_put_str(w, "source_table", t->source_table);
@@ -218,46 +218,86 @@ text_of(const char *text)
 	return text == NULL ? "" : text;
 }
 
+/* All but tables and events. */
+static void
+members_write(struct json_writer *w, const struct workflow_record *r)
+{
+	json_put_str(w, "name", r->name);
+	json_put_str(w, "type", workflow_type_name(r->type));
+	json_put_str(w, "state", workflow_state_name(r->state));
+	json_put_str(w, "state_text", r->state_text);
+	json_put_str(w, "hint", r->hint);
+	json_put_str(w, "source_keyspace", r->source_keyspace);
+	json_put_str(w, "target_keyspace", r->target_keyspace);
+	views_write(w, r);
+	streams_write(w, r);
+	json_put_str(w, "direction", name_at(direction_names, r->direction, DIRECTION_REVERSE));
+	json_put_i64(w, "round", r->round);
+	json_put_str(w, "start", text_of(r->start));
+	json_put_str(w, "next_start", text_of(r->next_start));
+	json_put_bool(w, "finishing", r->finishing);
+	json_put_bool(w, "reversing", r->reversing);
+	json_put_str(w, "closed", text_of(r->closed));
+	json_put_str(w, "restore", text_of(r->restore));
+	json_put_str(w, "old_tables", name_at(old_tables_names, r->old_tables, OLD_TABLES_RENAME));
+	json_put_bool(w, "remove_rules", r->remove_rules);
+	json_put_bool(w, "keep_data", r->keep_data);
+	json_put_bool(w, "keep_rules", r->keep_rules);
+	json_put_i64(w, "attempt", r->attempt);
+	json_put_str(w, "step", r->step);
+	json_put_bool(w, "rolling_back", r->rolling_back);
+	json_put_bool(w, "cancel", r->cancel);
+	json_put_i64(w, "attempts_from", r->attempts_from);
+	json_put_str(w, "before", text_of(r->before));
+	json_put_str(w, "position", r->position);
+	json_put_i64(w, "hold_us", r->hold_us);
+	json_put_i64(w, "created_us", r->created_us);
+	json_put_i64(w, "copied_us", r->copied_us);
+	json_put_i64(w, "switched_us", r->switched_us);
+	workflow_options_put(w, &r->options, GIVEN_ALL);
+}
+
 void
 workflow_write(struct buf *out, const struct workflow_record *r)
 {
 	struct json_writer w = json_to(out);
 
 	json_put_open(&w, NULL, '{');
-	json_put_str(&w, "name", r->name);
-	json_put_str(&w, "type", workflow_type_name(r->type));
-	json_put_str(&w, "state", workflow_state_name(r->state));
-	json_put_str(&w, "state_text", r->state_text);
-	json_put_str(&w, "hint", r->hint);
-	json_put_str(&w, "source_keyspace", r->source_keyspace);
-	json_put_str(&w, "target_keyspace", r->target_keyspace);
-	tables_write(&w, r);
-	views_write(&w, r);
-	streams_write(&w, r);
-	json_put_str(&w, "direction", name_at(direction_names, r->direction, DIRECTION_REVERSE));
-	json_put_i64(&w, "round", r->round);
-	json_put_str(&w, "start", text_of(r->start));
-	json_put_str(&w, "next_start", text_of(r->next_start));
-	json_put_bool(&w, "finishing", r->finishing);
-	json_put_bool(&w, "reversing", r->reversing);
-	json_put_str(&w, "closed", text_of(r->closed));
-	json_put_str(&w, "restore", text_of(r->restore));
-	json_put_str(&w, "old_tables", name_at(old_tables_names, r->old_tables, OLD_TABLES_RENAME));
-	json_put_bool(&w, "remove_rules", r->remove_rules);
-	json_put_bool(&w, "keep_data", r->keep_data);
-	json_put_bool(&w, "keep_rules", r->keep_rules);
-	json_put_i64(&w, "attempt", r->attempt);
-	json_put_str(&w, "step", r->step);
-	json_put_bool(&w, "rolling_back", r->rolling_back);
-	json_put_bool(&w, "cancel", r->cancel);
-	json_put_i64(&w, "attempts_from", r->attempts_from);
-	json_put_str(&w, "before", text_of(r->before));
-	json_put_str(&w, "position", r->position);
-	json_put_i64(&w, "hold_us", r->hold_us);
-	json_put_i64(&w, "created_us", r->created_us);
-	json_put_i64(&w, "copied_us", r->copied_us);
-	json_put_i64(&w, "switched_us", r->switched_us);
-	workflow_options_put(&w, &r->options, GIVEN_ALL);
+	members_write(&w, r);
+	tables_write(&w, r->tables, r->tables_count);
+	events_write(&w, r);
+	json_put_close(&w, '}');
+}
+
+void
+workflow_head_write(struct buf *out, const struct workflow_record *r)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	members_write(&w, r);
+	json_put_i64(&w, "move", r->move);
+	json_put_i64(&w, "tables", (int64_t)r->tables_count);
+	json_put_i64(&w, "events", (int64_t)r->events_count);
+	json_put_close(&w, '}');
+}
+
+void
+workflow_tables_write(struct buf *out, const struct workflow_table *tables, size_t count)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	tables_write(&w, tables, count);
+	json_put_close(&w, '}');
+}
+
+void
+workflow_events_write(struct buf *out, const struct workflow_record *r)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
 	events_write(&w, r);
 	json_put_close(&w, '}');
 }
@@ -274,56 +314,109 @@ add_round(struct workflow_record *r)
 	r->direction = switched ? DIRECTION_REVERSE : DIRECTION_FORWARD;
 }
 
+static void
+members_read(const struct json *j, struct workflow_record *out)
+{
+	unsigned given; /* a record of an older program may lack one: zero */
+
+	json_need(j, "name");
+	json_need(j, "state");
+	*out = (struct workflow_record){
+		.name = json_get_str(j, "name"),
+		.type = (enum workflow_type)json_get_enum(j, "type", workflow_type_names),
+		.state = (enum workflow_state)json_get_state(j, "state", &workflow_states),
+		.state_text = json_get_str(j, "state_text"),
+		.hint = json_get_str(j, "hint"),
+		.source_keyspace = json_get_str(j, "source_keyspace"),
+		.target_keyspace = json_get_str(j, "target_keyspace"),
+		.direction = (enum workflow_direction)json_get_enum(j, "direction", direction_names),
+		.round = json_get_int(j, "round", 0, INT_MAX),
+		.start = json_get_str(j, "start"),
+		.next_start = json_get_str(j, "next_start"),
+		.finishing = json_get_bool(j, "finishing"),
+		.reversing = json_get_bool(j, "reversing"),
+		.closed = json_get_str(j, "closed"),
+		.restore = json_get_str(j, "restore"),
+		.old_tables = (enum old_tables)json_get_enum(j, "old_tables", old_tables_names),
+		.remove_rules = json_get_bool(j, "remove_rules"),
+		.keep_data = json_get_bool(j, "keep_data"),
+		.keep_rules = json_get_bool(j, "keep_rules"),
+		.attempt = json_get_int(j, "attempt", 0, INT_MAX),
+		.step = json_get_str(j, "step"),
+		.rolling_back = json_get_bool(j, "rolling_back"),
+		.cancel = json_get_bool(j, "cancel"),
+		.attempts_from = json_get_int(j, "attempts_from", 0, INT_MAX),
+		.before = json_get_str(j, "before"),
+		.position = json_get_str(j, "position"),
+		.hold_us = json_get_i64(j, "hold_us"),
+		.created_us = json_get_i64(j, "created_us"),
+		.copied_us = json_get_i64(j, "copied_us"),
+		.switched_us = json_get_i64(j, "switched_us"),
+		.options = workflow_options_get(j, &given),
+	};
+	views_read(j, out);
+	streams_read(j, out);
+	add_round(out);
+}
+
 int
 workflow_read(struct arena *a, struct slice json, struct workflow_record *out, struct err *err)
 {
 	struct json_doc d;
-	unsigned given; /* a record of an older program may lack one: zero */
 
 	TRY(json_open(&d, "workflow record", json, a, err));
 	struct json j = json_root(&d);
 
-	json_need(&j, "name");
-	json_need(&j, "state");
-	*out = (struct workflow_record){
-		.name = json_get_str(&j, "name"),
-		.type = (enum workflow_type)json_get_enum(&j, "type", workflow_type_names),
-		.state = (enum workflow_state)json_get_state(&j, "state", &workflow_states),
-		.state_text = json_get_str(&j, "state_text"),
-		.hint = json_get_str(&j, "hint"),
-		.source_keyspace = json_get_str(&j, "source_keyspace"),
-		.target_keyspace = json_get_str(&j, "target_keyspace"),
-		.direction =
-		    (enum workflow_direction)json_get_enum(&j, "direction", direction_names),
-		.round = json_get_int(&j, "round", 0, INT_MAX),
-		.start = json_get_str(&j, "start"),
-		.next_start = json_get_str(&j, "next_start"),
-		.finishing = json_get_bool(&j, "finishing"),
-		.reversing = json_get_bool(&j, "reversing"),
-		.closed = json_get_str(&j, "closed"),
-		.restore = json_get_str(&j, "restore"),
-		.old_tables = (enum old_tables)json_get_enum(&j, "old_tables", old_tables_names),
-		.remove_rules = json_get_bool(&j, "remove_rules"),
-		.keep_data = json_get_bool(&j, "keep_data"),
-		.keep_rules = json_get_bool(&j, "keep_rules"),
-		.attempt = json_get_int(&j, "attempt", 0, INT_MAX),
-		.step = json_get_str(&j, "step"),
-		.rolling_back = json_get_bool(&j, "rolling_back"),
-		.cancel = json_get_bool(&j, "cancel"),
-		.attempts_from = json_get_int(&j, "attempts_from", 0, INT_MAX),
-		.before = json_get_str(&j, "before"),
-		.position = json_get_str(&j, "position"),
-		.hold_us = json_get_i64(&j, "hold_us"),
-		.created_us = json_get_i64(&j, "created_us"),
-		.copied_us = json_get_i64(&j, "copied_us"),
-		.switched_us = json_get_i64(&j, "switched_us"),
-		.options = workflow_options_get(&j, &given),
-	};
+	members_read(&j, out);
 	tables_read(&j, out);
-	views_read(&j, out);
-	streams_read(&j, out);
 	events_read(&j, out);
-	add_round(out);
+	return json_close(&d);
+}
+
+int
+workflow_head_read(struct arena *a, struct slice json, struct workflow_head *out, struct err *err)
+{
+	struct json_doc d;
+
+	TRY(json_open(&d, "workflow record", json, a, err));
+	struct json j = json_root(&d);
+
+	*out = (struct workflow_head){ .whole = !json_has(&j, "move") };
+	members_read(&j, &out->r);
+	if (out->whole) {
+		tables_read(&j, &out->r);
+		events_read(&j, &out->r);
+	} else {
+		out->r.move = json_get_int(&j, "move", 1, INT_MAX);
+		out->tables = (size_t)json_get_int(&j, "tables", 0, INT_MAX);
+		out->events = (size_t)json_get_int(&j, "events", 0, INT_MAX);
+	}
+	return json_close(&d);
+}
+
+int
+workflow_tables_read(
+    struct arena *a, struct slice json, struct workflow_record *out, struct err *err)
+{
+	struct json_doc d;
+
+	TRY(json_open(&d, "tables of a workflow", json, a, err));
+	struct json j = json_root(&d);
+
+	tables_read(&j, out);
+	return json_close(&d);
+}
+
+int
+workflow_events_read(
+    struct arena *a, struct slice json, struct workflow_record *out, struct err *err)
+{
+	struct json_doc d;
+
+	TRY(json_open(&d, "journal of a workflow", json, a, err));
+	struct json j = json_root(&d);
+
+	events_read(&j, out);
 	return json_close(&d);
 }
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "topo/json.h"
+#include "topo/workflow_store.h"
 
 enum { STEP_RULES = 50 }; /* each has a key, and its workflow's switch another: etcd takes 128 */
 
@@ -101,16 +102,16 @@ take_places(const struct workflow_record *w, const struct routing_rule *r, struc
 static int
 find_places(struct ctx *cx, struct step *s, const struct routing_rule *r, struct converted *out)
 {
-	struct topo_kv kv;
 	struct workflow_record w;
+	struct ctx inner = *cx;
 
-	if (topo_get(cx, s->topo, arena_printf(s->a, "/workflows/%s", r->workflow), &kv) != 0) {
+	inner.arena = s->a;
+	if (workflow_whole(&inner, s->topo, r->workflow, &w) != 0) {
 		if (cx->err->kind != ERR_NOT_FOUND)
 			return -1;
 		err_clear(cx->err);
 		return 0;
 	}
-	TRY(workflow_read(s->a, kv.value, &w, cx->err));
 	take_places(&w, r, out);
 	return 0;
 }

@@ -218,7 +218,6 @@ another_move_begins(struct ctx *cx, struct world *w)
 		.action = "" };
 	struct workflow_record r;
 	struct slice answer;
-	struct topo_kv kv;
 	bool told = false;
 
 	world_moves(cx, w);
@@ -229,8 +228,7 @@ another_move_begins(struct ctx *cx, struct world *w)
 	expect_ok(task_sleep(cx, 20 * SECOND), cx->err);
 	expect_eq(record(cx, w).state, WORKFLOW_COMPLETE);
 	expect(!w->source.stream && !w->source.gone);
-	expect_ok(topo_get(cx, w->topo, "/workflows/customer/people", &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	expect_ok(workflow_whole(cx, w->topo, "customer/people", &r), cx->err);
 	for (size_t i = 0; i < r.events_count; i++)
 		told |= strcmp(r.events[i].what, "ended") == 0 &&
 		    strstr(r.events[i].text, "'new_customer/users'") != NULL;

@@ -150,11 +150,9 @@ ask_with(struct ctx *cx, struct world *w, struct workflow_options options, unsig
 static struct workflow_options
 options_now(struct ctx *cx, struct world *w)
 {
-	struct topo_kv kv;
 	struct workflow_record r;
 
-	expect_ok(topo_get(cx, w->topo, "/workflows/new_customer/users", &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	expect_ok(workflow_whole(cx, w->topo, "new_customer/users", &r), cx->err);
 	return r.options;
 }
 
@@ -315,15 +313,13 @@ TEST(a_cancelled_move_leaves_the_rules_of_the_moves_before)
 static void
 waits_for_the_fence(struct ctx *cx, struct world *w)
 {
-	struct topo_kv kv;
 	struct workflow_record r;
 
 	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
 	while (w->troubles == 0)
 		expect_ok(task_sleep(cx, SECOND / 10), cx->err);
 	expect_ok(task_sleep(cx, SECOND), cx->err); /* of the five that it may take */
-	expect_ok(topo_get(cx, w->topo, "/workflows/new_customer/users", &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	expect_ok(workflow_whole(cx, w->topo, "new_customer/users", &r), cx->err);
 	expect(strstr(r.state_text, "installing the fence") != NULL);
 	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
 }

@@ -398,29 +398,23 @@ world_revision(struct ctx *cx, struct world *w, const char *key)
 void
 world_record(struct ctx *cx, struct world *w, struct workflow_record *r)
 {
-	struct topo_kv kv;
 
-	expect_ok(topo_get(cx, w->topo, "/workflows/" WORKFLOW, &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, r, cx->err), cx->err);
+	expect_ok(workflow_whole(cx, w->topo, WORKFLOW, r), cx->err);
 }
 
 void
 world_ask_to_roll_back(struct ctx *cx, struct world *w, const char *why)
 {
-	static const char key[] = "/workflows/" WORKFLOW;
-	SCOPED(buf) struct buf json = BUF_INIT;
-	struct topo_kv kv;
+	struct workflow_texts x;
 	struct workflow_record r;
 
-	expect_ok(topo_get(cx, w->topo, key, &kv), cx->err);
-	expect_ok(workflow_read(cx->arena, kv.value, &r, cx->err), cx->err);
+	expect_ok(workflow_fetch(cx, w->topo, WORKFLOW, &x), cx->err);
+	expect_ok(workflow_assemble(cx->arena, &x, &r, cx->err), cx->err);
 	r.rolling_back = true;
 	workflow_add_event(cx->arena, &r,
 	    &(struct workflow_event){
 		.attempt = r.attempt, .step = r.step, .what = "failed", .text = why });
-	workflow_write(&json, &r);
-	const struct topo_compare old = { key, kv.modified };
-	expect_ok(topo_put(cx, w->topo, &old, buf_slice(&json), kv.lease, NULL), cx->err);
+	expect_ok(workflow_replace(cx, w->topo, &x, &r, NULL), cx->err);
 }
 
 /* Nobody works on it, or whoever does waits for leave. */

@@ -3,6 +3,7 @@
 
 #include "task/sim.h"
 #include "test.h"
+#include "topo/workflow_store.h"
 
 static struct topo *topo;
 static struct arena arena;
@@ -40,12 +41,10 @@ rolls_back(struct ctx *cx, const struct workflow_record *r)
 		.topo = topo, .gate = "one", .workflow = "new_customer/users", .attempt = 3
 	};
 	struct workflow_record now;
-	struct topo_kv kv;
 
 	put(cx, r);
 	setback_overflow(cx, &s);
-	expect_ok(topo_get(cx, topo, "/workflows/new_customer/users", &kv), &err);
-	expect_ok(workflow_read(&arena, kv.value, &now, &err), &err);
+	expect_ok(workflow_whole(cx, topo, "new_customer/users", &now), &err);
 	expect_eq(now.events_count, r->events_count + now.rolling_back);
 	return now.rolling_back;
 }
