@@ -20,25 +20,28 @@ int
 rule_edit_load(struct ctx *cx, struct ctl *c, struct rule_edit *e)
 {
 	struct routing *r = &e->r;
-	size_t rules, switches;
+	const size_t more = RULE_EDIT_OPS_MAX;
 
-	*e = (struct rule_edit){ .arena = cx->arena };
+	*e = (struct rule_edit){ .arena = cx->arena, .needed = 1 };
 	TRY(routing_load(cx, c->topo, r));
-	r->rules = GROWN(e, r->rules, r->rules_count, RULE_EDIT_MAX);
-	r->rules_modified = GROWN(e, r->rules_modified, r->rules_count, RULE_EDIT_MAX);
-	r->switches = GROWN(e, r->switches, r->switches_count, 2 * RULE_EDIT_MAX);
-	r->switches_modified = GROWN(e, r->switches_modified, r->switches_count, 2 * RULE_EDIT_MAX);
-	rules = r->rules_count + RULE_EDIT_MAX;
-	switches = r->switches_count + 2 * (size_t)RULE_EDIT_MAX;
-	e->edited = arena_array(cx->arena, enum rule_edited, rules);
-	e->touched = arena_array(cx->arena, bool, switches);
+	r->rules = GROWN(e, r->rules, r->rules_count, more);
+	r->rules_modified = GROWN(e, r->rules_modified, r->rules_count, more);
+	r->switches = GROWN(e, r->switches, r->switches_count, more);
+	r->switches_modified = GROWN(e, r->switches_modified, r->switches_count, more);
+	e->edited = arena_array(cx->arena, enum rule_edited, r->rules_count + more);
+	e->touched = arena_array(cx->arena, bool, r->switches_count + more);
+	e->read_count = r->rules_count;
+	e->names = name_index_new(cx->arena, r->rules_count);
+	for (size_t i = 0; i < r->rules_count; i++)
+		name_index_add(&e->names, r->rules[i].name.keyspace, r->rules[i].name.table, i);
+	name_index_sort(&e->names);
 	return 0;
 }
 
 bool
 rule_edit_full(const struct rule_edit *e)
 {
-	return e->count == RULE_EDIT_MAX;
+	return e->needed + RULE_EDIT_OPS_OF_ONE > RULE_EDIT_OPS_MAX;
 }
 
 /* Those that were added stand behind, in no order. */
@@ -72,7 +75,11 @@ rule_edit_place(const struct rule_edit *e, const struct rule_record *r)
 struct rule_record *
 rule_edit_find(const struct rule_edit *e, const struct rule_place *name)
 {
-	for (size_t i = 0; i < e->r.rules_count; i++) {
+	const struct name_at *there = name_index_find(&e->names, name->keyspace, name->table);
+
+	if (there != NULL && e->edited[there->at] != RULE_GONE)
+		return &e->r.rules[there->at];
+	for (size_t i = e->read_count; i < e->r.rules_count; i++) { /* those that were added */
 		struct rule_record *r = &e->r.rules[i];
 
 		if (e->edited[i] != RULE_GONE && strcmp(r->name.table, name->table) == 0 &&
@@ -93,6 +100,7 @@ rule_edit_switch(struct rule_edit *e, const char *workflow, enum rule_side serve
 		sw = &e->r.switches[e->r.switches_count++];
 		*sw = (struct switch_record){ .workflow = workflow, .serves = serves };
 	}
+	e->needed += !e->touched[sw - e->r.switches];
 	e->touched[sw - e->r.switches] = true;
 	return sw;
 }
@@ -110,7 +118,8 @@ note(struct rule_edit *e, const struct rule_record *r, enum rule_edited how)
 	size_t i = (size_t)(r - e->r.rules);
 
 	e->count += e->edited[i] == RULE_SAME;
-	check(e->count <= RULE_EDIT_MAX);
+	e->needed += e->edited[i] == RULE_SAME;
+	check(e->needed <= RULE_EDIT_OPS_MAX);
 	e->edited[i] = how;
 }
 

@@ -7,8 +7,9 @@
  *
  * It keeps the invariants (1) to (3) of topo/routing.h: the version goes up by one, and every switch key that
  * a rule was given to, taken from, or changed under is written with it, made with its first rule and
- * deleted with its last. A transaction has RULE_EDIT_MAX rules at most; who has more to change begins anew
- * with what is left, until there is nothing more.
+ * deleted with its last. A transaction takes so many operations; who has more to change begins anew
+ * with what is left, until there is nothing more. Most of a set's rules have one switch key, so that it is a
+ * hundred rules at once: the two thousand of a thousand tables are twenty transactions.
  *
  * What is read lives in the ctx's arena, and what is put in is borrowed until the transaction is done.
  */
@@ -16,23 +17,27 @@
 #define CTL_RULE_EDIT_H
 
 #include "ctl/cluster.h"
+#include "topo/name_index.h"
 #include "topo/routing.h"
+#include "topo/workflow_store.h"
 
-/* Each rule may bring two switch keys; with the version and a workflow's record that stays below
- * TOPO_OPS_MAX. */
 enum {
-	RULE_EDIT_MAX = 40,
-	RULE_EDIT_OPS_MAX = 3 * RULE_EDIT_MAX + 2,
+	/* The workflow's record comes with them. */
+	RULE_EDIT_OPS_MAX = (int)TOPO_OPS_MAX - (int)WORKFLOW_OPS_MAX,
+	RULE_EDIT_OPS_OF_ONE = 3, /* of a rule, which may bring two switch keys */
 };
 
 enum rule_edited { RULE_SAME, RULE_PUT, RULE_GONE };
 
 struct rule_edit {
 	struct arena *arena;
-	struct routing r; /* with room for RULE_EDIT_MAX more rules and twice as many switches */
+	struct routing r; /* with room for as many rules and switches more as a transaction takes */
+	struct name_index names;  /* of the rules that were read */
 	enum rule_edited *edited; /* as r.rules */
 	bool *touched;            /* as r.switches */
+	size_t read_count;        /* of r.rules; behind them those that were added */
 	size_t count;             /* rules that are edited */
+	size_t needed;            /* operations: they, their switch keys, and the version */
 	struct topo_compare compares[RULE_EDIT_OPS_MAX];
 	struct topo_op ops[RULE_EDIT_OPS_MAX];
 };

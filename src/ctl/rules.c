@@ -27,15 +27,27 @@ is_same(const struct rule_place *a, const struct rule_place *b)
 	return is_at(a, b->keyspace, b->table);
 }
 
-/* Index of the workflow's table that is at that place on side s; -1: none. */
-static int
-table_at(const struct workflow *w, const struct rule_place *p, enum side s)
+/* Where the workflow's tables are on side s: which of its names is at a place. */
+static struct name_index
+tables_at(struct arena *a, const struct workflow *w, enum side s)
 {
-	for (size_t i = 0; i < workflow_names(w); i++) {
-		if (is_at(p, side_keyspace(w, s), side_name(w, s, i)))
-			return (int)i;
-	}
-	return -1;
+	struct name_index x = name_index_new(a, workflow_names(w));
+
+	for (size_t i = 0; i < workflow_names(w); i++)
+		name_index_add(&x, side_keyspace(w, s), side_name(w, s, i), i);
+	name_index_sort(&x);
+	return x;
+}
+
+static struct name_index
+rules_by_name(struct arena *a, const struct rules_record *r)
+{
+	struct name_index x = name_index_new(a, r->count);
+
+	for (size_t i = 0; i < r->count; i++)
+		name_index_add(&x, r->rules[i].from_keyspace, r->rules[i].from_table, i);
+	name_index_sort(&x);
+	return x;
 }
 
 static enum rule_side
@@ -54,16 +66,18 @@ int
 rules_check_served(struct ctx *cx, const struct rules_record *r, const struct workflow *w)
 {
 	enum side from = workflow_from(w);
+	const struct name_index by_name = rules_by_name(cx->arena, r);
 
 	for (size_t i = 0; i < 2 * workflow_names(w); i++) {
 		enum side s = i % 2 == 0 ? SIDE_SOURCE : SIDE_TARGET;
 		const char *table = side_name(w, s, i / 2);
-		const struct routing_rule *rule = rules_find(r, side_keyspace(w, s), table);
-
+		const struct name_at *at = name_index_find(&by_name, side_keyspace(w, s), table);
+		const struct routing_rule *rule;
 		const struct rule_place *to;
 
-		if (rule == NULL)
+		if (at == NULL)
 			continue;
+		rule = &r->rules[at->at];
 		to = &(struct rule_place){ rule->to_keyspace, rule->to_table };
 		if (is_at(to, side_keyspace(w, from), side_name(w, from, i / 2)))
 			continue;
@@ -84,12 +98,15 @@ int
 rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived)
 {
 	struct rules_record r;
+	struct name_index by_name;
 
 	*arrived = true;
 	TRY(rules_load(cx, w->ctl, &r));
+	by_name = rules_by_name(cx->arena, &r);
 	for (size_t i = 0; i < workflow_names(w); i++) {
-		const struct routing_rule *rule =
-		    rules_find(&r, side_keyspace(w, SIDE_SOURCE), side_name(w, SIDE_SOURCE, i));
+		const struct name_at *at = name_index_find(
+		    &by_name, side_keyspace(w, SIDE_SOURCE), side_name(w, SIDE_SOURCE, i));
+		const struct routing_rule *rule = at == NULL ? NULL : &r.rules[at->at];
 
 		*arrived = *arrived && rule != NULL &&
 		    is_at(&(struct rule_place){ rule->to_keyspace, rule->to_table },
@@ -128,21 +145,27 @@ governed(const struct workflow *w, const struct rule_place *name, size_t i)
 	};
 }
 
-static int
-take(struct ctx *cx, const struct workflow *w, struct rule_edit *e, struct rule_record *r)
-{
-	const struct switch_record *sw = rule_edit_governor(e, r);
-	struct rule_record now;
-	int i;
+/* served: where w's tables are now. */
+struct taking {
+	const struct workflow *w;
+	struct rule_edit *e;
+	struct name_index served;
+};
 
-	if (is_ours(w, r))
-		return 0;
-	i = table_at(w, rule_edit_place(e, r), workflow_from(w));
-	if (i < 0)
+static int
+take(struct ctx *cx, const struct taking *t, struct rule_record *r)
+{
+	struct rule_edit *e = t->e;
+	const struct switch_record *sw = rule_edit_governor(e, r);
+	const struct rule_place *place = rule_edit_place(e, r);
+	const struct name_at *at = name_index_find(&t->served, place->keyspace, place->table);
+	struct rule_record now;
+
+	if (is_ours(t->w, r) || at == NULL)
 		return 0;
 	if (sw != NULL && is_held(sw))
-		return held_by(cx->err, rule_edit_place(e, r), sw->workflow);
-	now = governed(w, &r->name, (size_t)i);
+		return held_by(cx->err, place, sw->workflow);
+	now = governed(t->w, &r->name, at->at);
 	if (!mutant("ctl_taken_is_made"))
 		now.maker = rule_maker(r, sw);
 	rule_edit_put(e, r, &now);
@@ -163,10 +186,11 @@ static int
 edit_take(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
 {
 	size_t count = e->r.rules_count;
+	const struct taking t = { w, e, tables_at(cx->arena, w, workflow_from(w)) };
 
 	(void)rule_edit_switch(e, w->id, served(workflow_from(w)));
 	for (size_t i = 0; i < count && !rule_edit_full(e); i++)
-		TRY(take(cx, w, e, &e->r.rules[i]));
+		TRY(take(cx, &t, &e->r.rules[i]));
 	for (size_t i = 0; i < workflow_names(w); i++) {
 		add_missing(w, e, SIDE_SOURCE, i);
 		add_missing(w, e, SIDE_TARGET, i);
@@ -271,13 +295,17 @@ edit_settle(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
 static int
 edit_forget(struct ctx *cx, const struct workflow *w, struct rule_edit *e)
 {
+	const struct name_index sources = tables_at(cx->arena, w, SIDE_SOURCE);
+	const struct name_index targets = tables_at(cx->arena, w, SIDE_TARGET);
+
 	for (size_t i = 0; i < e->r.rules_count && !rule_edit_full(e); i++) {
 		struct rule_record *r = &e->r.rules[i];
+		const struct rule_place *name = &r->name;
 
 		if (!is_ours(w, r))
 			continue;
-		if (table_at(w, &r->name, SIDE_SOURCE) >= 0 ||
-		    table_at(w, &r->name, SIDE_TARGET) >= 0)
+		if (name_index_find(&sources, name->keyspace, name->table) != NULL ||
+		    name_index_find(&targets, name->keyspace, name->table) != NULL)
 			rule_edit_remove(e, r);
 		else
 			rule_edit_settle(e, r);
@@ -298,17 +326,17 @@ end_pause(struct switch_record *sw)
 static int
 check_governed(struct ctx *cx, const struct workflow *w, const struct routing *r)
 {
+	const struct name_index tables = tables_at(cx->arena, w, workflow_from(w));
 	size_t names = 0;
 
 	for (size_t i = 0; i < r->rules_count; i++) {
 		const struct rule_record *rule = &r->rules[i];
-		const struct rule_place to = { r->view.rules[i].to_keyspace,
-			r->view.rules[i].to_table };
+		const struct routing_rule *view = &r->view.rules[i];
 
 		if (is_ours(w, rule))
 			names += is_same(&rule->name, &rule->places[RULE_SOURCE]) ||
 			    is_same(&rule->name, &rule->places[RULE_TARGET]);
-		else if (table_at(w, &to, workflow_from(w)) >= 0)
+		else if (name_index_find(&tables, view->to_keyspace, view->to_table) != NULL)
 			return err_set(cx->err, ERR_RETRY,
 			    "the routing rule of '%s.%s' is governed by workflow '%s'",
 			    rule->name.keyspace, rule->name.table, rule->workflow);

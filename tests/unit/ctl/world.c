@@ -398,7 +398,6 @@ world_revision(struct ctx *cx, struct world *w, const char *key)
 void
 world_record(struct ctx *cx, struct world *w, struct workflow_record *r)
 {
-
 	expect_ok(workflow_whole(cx, w->topo, WORKFLOW, r), cx->err);
 }
 

@@ -229,8 +229,7 @@ STORE_TEST(store_says_when_a_part_is_lost)
 	expect_ok(
 	    topo_delete(cx, topo, &(struct topo_compare){ x.parts[0].key, kv.modified }), &err);
 	expect_eq(workflow_whole(cx, topo, ID, &r), -1);
-	expect_str(err.text,
-	    "workflow '" ID "' has lost keys of its tables, or its journal");
+	expect_str(err.text, "workflow '" ID "' has lost keys of its tables, or its journal");
 	expect_eq(err.kind, ERR_CORRUPT);
 	err_clear(&err);
 }

@@ -1,0 +1,30 @@
+/*
+ * name_index.h - finds tables of many by keyspace and name: filled, sorted once, then asked.
+ *
+ * For what compares sets with sets: a thousand names against two thousand rules, one by one, are two
+ * million comparisons. Names compare as bytes. It lives in an arena and borrows the names.
+ */
+#ifndef TOPO_NAME_INDEX_H
+#define TOPO_NAME_INDEX_H
+
+#include "base/arena.h"
+
+struct name_at {
+	const char *keyspace, *table;
+	size_t at; /* whatever the caller counts */
+};
+
+struct name_index {
+	struct name_at *items;
+	size_t count, room;
+};
+
+struct name_index name_index_new(struct arena *a, size_t room);
+void name_index_add(struct name_index *x, const char *keyspace, const char *table, size_t at);
+/* After the last one was added. */
+void name_index_sort(struct name_index *x);
+/* NULL: there is no such name. Of two that are the same, either. */
+const struct name_at *name_index_find(
+    const struct name_index *x, const char *keyspace, const char *table);
+
+#endif
