@@ -42,3 +42,13 @@ name_index_find(const struct name_index *x, const char *keyspace, const char *ta
 	return x->count == 0 ? NULL
 			     : bsearch(&wanted, x->items, x->count, sizeof(x->items[0]), compare);
 }
+
+const struct name_at *
+name_index_twice(const struct name_index *x)
+{
+	for (size_t i = 1; i < x->count; i++) {
+		if (compare(&x->items[i - 1], &x->items[i]) == 0)
+			return &x->items[i];
+	}
+	return NULL;
+}

@@ -27,4 +27,7 @@ void name_index_sort(struct name_index *x);
 const struct name_at *name_index_find(
     const struct name_index *x, const char *keyspace, const char *table);
 
+/* The first name that is there twice, of one that is sorted; NULL: none. */
+const struct name_at *name_index_twice(const struct name_index *x);
+
 #endif

@@ -14,6 +14,8 @@ struct step {
 	struct topo *topo;
 	int64_t old_modified;
 	struct rules_record left; /* of the old form */
+	const char *known;        /* the workflow that was read last: a set's rules have one */
+	struct workflow_record workflow;
 	struct routing now;
 	struct switch_record switches[STEP_RULES];
 	int64_t switches_modified[STEP_RULES];
@@ -102,17 +104,18 @@ take_places(const struct workflow_record *w, const struct routing_rule *r, struc
 static int
 find_places(struct ctx *cx, struct step *s, const struct routing_rule *r, struct converted *out)
 {
-	struct workflow_record w;
 	struct ctx inner = *cx;
 
 	inner.arena = s->a;
-	if (workflow_whole(&inner, s->topo, r->workflow, &w) != 0) {
+	if ((s->known == NULL || strcmp(s->known, r->workflow) != 0) &&
+	    workflow_whole(&inner, s->topo, r->workflow, &s->workflow) != 0) {
 		if (cx->err->kind != ERR_NOT_FOUND)
 			return -1;
 		err_clear(cx->err);
 		return 0;
 	}
-	take_places(&w, r, out);
+	s->known = r->workflow;
+	take_places(&s->workflow, r, out);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/mutant.h"
 
-#include <stdlib.h>
+#include <limits.h>
 
 const char *
 workflow_key(struct arena *a, const char *id)
@@ -294,9 +294,13 @@ next_move(struct arena *a, const struct workflow_texts *x)
 	int last = 0;
 
 	for (size_t i = 0; i < x->parts_count; i++) {
-		int move = atoi(x->parts[i].key + skip);
+		struct slice move;
+		struct err ignored = { 0 };
+		int n;
 
-		last = move > last ? move : last;
+		(void)slice_split(slice_str(x->parts[i].key + skip), '/', &move);
+		if (parse_int(move, 1, INT_MAX - 1, &n, &ignored) == 0 && n > last)
+			last = n;
 	}
 	return last + 1;
 }

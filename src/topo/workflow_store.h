@@ -5,9 +5,10 @@
  *   /workflow_parts/<keyspace>/<name>/<move>/tables/<nnn>    WORKFLOW_PART_TABLES of its tables each
  *   /workflow_parts/<keyspace>/<name>/<move>/journal         its events
  *
- * Each key is bounded, whatever number of tables moves: a thousand tables and two hundred events in one
- * record would be some 200 kB, written anew with each step, and would not stay below the 1.5 MB that etcd
- * takes. Only parts whose text differs are written. Who looks for workflows reads heads alone.
+ * Each key is bounded, whatever number of tables moves: a thousand tables and two hundred events in
+ * one record would be some 200 kB, written anew with each step, and would not stay below the
+ * 1.5 MB that etcd takes. Only parts whose text differs are written. Who looks for workflows reads
+ * heads alone.
  *
  * <move> counts the moves that a name has stood for. While a new one is checked, the parts of the one
  * before are kept beside its own, as its head is kept in the new head's member before: a refusal puts back
@@ -15,8 +16,9 @@
  *
  * Invariants
  *   (1)  Whatever writes or deletes a part writes the head in the same transaction, and compares it.
- *   (2)  So no part is newer than its head. Whoever reads lists the parts after the head; where it finds a
- *        newer one, or not as many as the head says, somebody has written between the two, and it reads again.
+ *   (2)  So no part is newer than its head. Whoever reads lists the parts after the head; where it finds
+ *        a newer one, or not as many as the head says, somebody has written between the two, and it
+ *        reads again.
  *   (3)  Parts that there are belong to the head's move, or to that of its member before.
  *
  *   revision                          a reader
@@ -25,8 +27,8 @@
  *                                     lists the parts: tables/000 of 41 > 40: again
  *                                     reads the head: 41; lists the parts: 41. That is one state
  *
- * Until version 0.2 all of it was one text, the head's. That is read as it is (workflow_head_read), and what
- * is written next is written in parts.
+ * Until version 0.2 all of it was one text, the head's. That is read as it is (workflow_head_read), and
+ * what is written next is written in parts.
  */
 #ifndef TOPO_WORKFLOW_STORE_H
 #define TOPO_WORKFLOW_STORE_H

@@ -1,5 +1,8 @@
 /* A vtctld without an unfinished move: it reads nothing over and over, and is told when there is one. */
+#include "base/fault.h"
 #include "unit/ctl/fakes.h"
+
+#include <stdio.h>
 
 enum { REST_S = 60 };
 
@@ -51,4 +54,65 @@ is_told(struct ctx *cx, struct world *w)
 TEST(a_vtctld_at_rest_is_told_of_a_move_that_another_has_begun)
 {
 	world_tell(is_told, (struct plan){ 0 });
+}
+
+/* ---- What an older program has written */
+
+/* The workflow's record as one text, and no parts. */
+static void
+as_before(struct ctx *cx, struct world *w)
+{
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct workflow_record r;
+	struct topo_list parts;
+
+	world_record(cx, w, &r);
+	workflow_write(&json, &r);
+	expect_ok(
+	    topo_set(cx, w->topo, "/workflows/new_customer/users", buf_slice(&json), 0), cx->err);
+	expect_ok(topo_list(cx, w->topo, "/workflow_parts/", &parts), cx->err);
+	for (size_t i = 0; i < parts.count; i++) {
+		const struct topo_kv *kv = &parts.items[i];
+
+		expect_ok(
+		    topo_delete(cx, w->topo,
+			&(struct topo_compare){ arena_slice_str(cx->arena, kv->key), kv->modified }),
+		    cx->err);
+	}
+}
+
+static void
+goes_on(struct ctx *cx, struct world *w)
+{
+	struct topo_list parts;
+
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	while (!w->ctlds[0].dead)
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err);
+	world_kill_ctld(w, 0);
+	w->ctlds[0].topo = NULL;
+	as_before(cx, w);
+	world_start_ctld(w, 1);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+	world_expect_target(cx, w);
+	expect_ok(topo_list(cx, w->topo, "/workflow_parts/new_customer/users/1/", &parts), cx->err);
+	expect_eq(parts.count, 2); /* its table, and its journal */
+	expect_ok(world_ask(cx, w, 1, "workflow_reverse", ""), cx->err);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_RUNNING);
+	world_expect_source(cx, w);
+}
+
+TEST(a_move_of_an_older_vtctld_goes_on)
+{
+	static const char *const points[] = { "movetables.preflight.before",
+		"movetables.hold.after", "movetables.commit.after" };
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+		char spec[100];
+		struct err err = { 0 };
+
+		snprintf(spec, sizeof(spec), "%s=error", points[i]);
+		expect_ok(fault_arm(spec, &err), &err);
+		world_tell(goes_on, (struct plan){ 0 });
+	}
 }

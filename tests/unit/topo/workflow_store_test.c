@@ -1,4 +1,4 @@
-/* A workflow in parts: what is written, what is read while somebody writes, and what came before that form. */
+/* A workflow in parts: what is written, what is read while somebody writes, and the form before that. */
 #include "task/sim.h"
 #include "test.h"
 #include "topo/workflow_store.h"
