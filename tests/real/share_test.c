@@ -113,8 +113,8 @@ TEST(tables_that_stay_in_use_are_not_waited_for_past_the_deadline)
 }
 
 /* Clients that have written one table and go to the other, again and again: the lock comes, and none of them
- * is the victim of a deadlock. Between two transactions they rest for a moment, else it is up to the disk, which
- * each commit waits for, whether the tables are ever free. */
+ * is the victim of a deadlock. Between two transactions they rest for a moment: else it is up to the disk,
+ * which each commit waits for, whether the tables are ever free. */
 struct writer {
 	struct mysql_client *c;
 	const char *first, *second;
@@ -177,4 +177,43 @@ no_victim_task(void *arg)
 TEST(clients_that_use_both_tables_are_no_victims)
 {
 	in_task(no_victim_task, &arena);
+}
+
+static struct share taken;
+static struct err taking;
+
+static void
+take_both(void *arg)
+{
+	struct ctx cx = { .deadline = task_now() + 30 * SECOND, .err = &taking, .arena = &arena };
+
+	expect_ok(share_take(&cx, &env, &both, &taken), &taking);
+}
+
+/* A client has written one table, then the locks are asked for, then it writes the other. */
+static void
+second_write_task(void *arg)
+{
+	struct mysql_client *c = begin(34), *writer = client();
+	struct ctx cx = ctx(30);
+	struct group g;
+
+	exec(writer, "BEGIN");
+	exec(writer, "UPDATE d.b SET v=1 WHERE id=1");
+	group_init(&g);
+	expect_ok(group_spawn(&g, "locks", take_both, NULL, &err), &err);
+	check(task_sleep(&cx, 200 * MSEC) == 0); /* a connection and many a try */
+	exec(writer, "UPDATE d.a SET v=1 WHERE id=1");
+	exec(writer, "COMMIT");
+	expect_ok(group_wait(&cx, &g), &err);
+	group_done(&g);
+	expect(share_alive(&cx, &taken));
+	share_done(&taken);
+	mysql_close(writer);
+	mysql_close(c);
+}
+
+TEST(client_that_goes_from_one_table_to_the_other_is_no_victim)
+{
+	in_task(second_write_task, &arena);
 }

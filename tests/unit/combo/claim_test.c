@@ -162,8 +162,8 @@ leave_time_wait(int *port)
 	close(listener);
 }
 
-/* Refused for vtgate's port, which an ended connection has; not for one of the ports beside it, which the kernel
- * may have given to anybody. */
+/* Refused for vtgate's port, which an ended connection has; not for one of the ports beside it, which the
+ * kernel may have given to anybody. */
 static bool
 is_refused_for_gate(struct err *err)
 {
