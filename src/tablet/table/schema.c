@@ -300,6 +300,13 @@ refuse_table(struct ctx *cx, const struct table_def *def, const char *what, cons
 	return err_hint(cx->err, "%s", hint);
 }
 
+static int
+refuse_altered(struct err *err, const char *database, const char *table)
+{
+	return err_set(err, ERR_RETRY, "table '%s.%s' cannot be looked at while somebody alters it",
+	    database, table);
+}
+
 /*
  * A catalogue answers with NULLs where the server cannot open the table: for the moment, since somebody has
  * it for himself, or for good, and then the table itself says why.
@@ -314,8 +321,7 @@ refuse_unopened(struct ctx *cx, struct mysql_client *c, const struct table_def *
 	if (mysql_execf(cx, c, "DO (SELECT 1 FROM %s LIMIT 0)", name.data) != 0 &&
 	    cx->err->mysql_errno != ER_LOCK_WAIT_TIMEOUT)
 		return err_wrap(cx->err, "looking at table '%s.%s'", def->database, def->name);
-	return err_set(cx->err, ERR_RETRY,
-	    "table '%s.%s' cannot be looked at while somebody alters it", def->database, def->name);
+	return refuse_altered(cx->err, def->database, def->name);
 }
 
 static int
@@ -457,19 +463,15 @@ add_index(struct arena *a, struct table_def *def, const struct clause *clause)
 }
 
 static int
-read_definition(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+use_definition(struct ctx *cx, const struct create_table *create, struct table_def *def)
 {
-	struct create_table create;
-
-	TRY(show_create(cx, c, def, &create));
-	TRY(schema_check_lists(def, &create, cx->err));
-	TRY(check_defaults(cx, def, &create));
-	def->create_sql = create.text;
-	TRY(definition_hash(cx->arena, create.text, NULL, &def->hash, cx->err));
-	def->indexes = arena_array(cx->arena, struct index_def, create.clauses_count);
-	def->foreign_keys = arena_array(cx->arena, struct foreign_key, create.clauses_count);
-	for (int i = 0; i < create.clauses_count; i++) {
-		const struct clause *clause = &create.clauses[i];
+	TRY(schema_check_lists(def, create, cx->err));
+	TRY(check_defaults(cx, def, create));
+	TRY(definition_hash(cx->arena, def->create_sql, NULL, &def->hash, cx->err));
+	def->indexes = arena_array(cx->arena, struct index_def, create->clauses_count);
+	def->foreign_keys = arena_array(cx->arena, struct foreign_key, create->clauses_count);
+	for (int i = 0; i < create->clauses_count; i++) {
+		const struct clause *clause = &create->clauses[i];
 
 		if (clause->kind == CLAUSE_INDEX)
 			add_index(cx->arena, def, clause);
@@ -480,21 +482,56 @@ read_definition(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 	return 0;
 }
 
-int
-schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
-    struct table_def **out)
+/* What cannot be defined may be no table: that is the better answer. */
+static int
+begin_with(struct ctx *cx, struct mysql_client *c, struct table_def *def, struct create_table *out)
 {
-	struct table_def *def = arena_new(cx->arena, struct table_def);
+	struct err why;
 
-	def->database = arena_strdup(cx->arena, database);
-	def->name = arena_strdup(cx->arena, table);
+	if (show_create(cx, c, def, out) == 0)
+		return 0;
+	why = *cx->err;
+	TRY(read_table(cx, c, def));
+	return err_copy(cx->err, &why);
+}
+
+/* What the catalogue says is true of the definition that was the same before and after it was asked: each
+ * answer is read by a statement of its own, and an ALTER may come between any two.
+ * *same: it was. */
+static int
+read_once(struct ctx *cx, struct mysql_client *c, struct table_def *def, bool *same)
+{
+	struct create_table before, after;
+
+	TRY(begin_with(cx, c, def, &before));
 	TRY(read_table(cx, c, def));
 	TRY(read_columns(cx, c, def));
 	TRY(read_key(cx, c, def));
 	TRY(check_triggers(cx, c, def));
-	TRY(read_definition(cx, c, def));
-	*out = def;
-	return 0;
+	TRY(show_create(cx, c, def, &after));
+	def->create_sql = after.text;
+	*same = strcmp(before.text, after.text) == 0 || mutant("tablet_schema_read_once");
+	return *same ? use_definition(cx, &after, def) : 0;
+}
+
+int
+schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+    struct table_def **out)
+{
+	enum {
+		TRIES = 5
+	}; /* a table that is altered again and again is not asked about without end */
+	bool same = false;
+
+	for (int i = 0; i < TRIES && !same; i++) {
+		struct table_def *def = arena_new(cx->arena, struct table_def);
+
+		def->database = arena_strdup(cx->arena, database);
+		def->name = arena_strdup(cx->arena, table);
+		TRY(read_once(cx, c, def, &same));
+		*out = def;
+	}
+	return same ? 0 : refuse_altered(cx->err, database, table);
 }
 
 int

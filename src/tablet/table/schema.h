@@ -53,7 +53,7 @@ struct table_def {
 /* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with
  * a hint when it has what cannot be moved yet: a column type, generated column, no primary key, key
  * type, trigger, non-InnoDB engine, partitions with a hint, a view, a
- * sequence, system versioning. Names are quoted in the sentence. */
+ * sequence, system versioning; ERR_RETRY while it is altered. Names are quoted in the sentence. */
 int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
     struct table_def **out) MUST_USE;
 /* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */
