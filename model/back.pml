@@ -72,6 +72,7 @@ bool gack[2];
 
 byte acked = BIT(OLD);          /* writes that a client was told of, */
 byte cleared;                   /* and those that were truncated where they were served */
+byte early;                     /* at the new side, past the gates, before all of these have switched: reads need not show it */
 
 #define SERVING       (phase == COMMIT -> TO(round) : FROM(round))
 #define ACCEPTS(x)    (!armed[x] && lock[x] == 0)
@@ -128,7 +129,7 @@ inline writer(g)
 }
 
 /* What is done behind the guard's back at the side that a read is under way at, the read may see. */
-#define FRESH(x, what, must) (meddled[x] || ((what | cleared) & must) == must)
+#define FRESH(x, what, must) (meddled[x] || ((what | cleared | early) & must) == must)
 
 inline reader(g)
 {
@@ -183,6 +184,8 @@ proctype Client(byte g)
 done:	w = 0; side = 0; must = 0; its = 0; good = false
 }
 
+#define MAY_BE_EARLY(x) early = (phase == COMMIT && x == SERVING -> BIT(DIRECT) : 0)
+
 /* A client that bypasses the gates. It knows A, and B once that has been served. */
 proctype Behind()
 {
@@ -195,8 +198,9 @@ proctype Behind()
 		fi };
 	if
 	:: atomic { ACCEPTS(x) -> content[x] = content[x] | BIT(DIRECT); log_event(x, DIRECT + 1);
-		acked = acked | BIT(DIRECT) }
-	:: atomic { lock[x] == 0 -> blind_write(x, DIRECT); acked = acked | (x == SERVING -> BIT(DIRECT) : 0) }
+		acked = acked | BIT(DIRECT); MAY_BE_EARLY(x) }
+	:: atomic { lock[x] == 0 -> blind_write(x, DIRECT); acked = acked | (x == SERVING -> BIT(DIRECT) : 0);
+		MAY_BE_EARLY(x) }
 	:: atomic { lock[x] == 0 -> log_event(x, DDL); content[x] = 0; /* TRUNCATE */
 		if
 		:: x == SERVING -> cleared = 255; meddled[1 - x] = true
