@@ -39,17 +39,16 @@ exec(struct mysql_client *c, const char *sql)
 	expect_ok(mysql_exec(&cx, c, slice_str(sql), NULL), &err);
 }
 
-/* A column's type, and their number, change all the time. */
+/* A column's length, and how many columns there are, grow all the time: no definition comes twice. */
 static void
 alter_main(void *arg)
 {
 	struct mysql_client *c = arg;
 	struct ctx cx = ctx();
 
-	while (!enough) {
-		exec(c, "ALTER TABLE d.t MODIFY v BIGINT UNSIGNED, ADD w INT");
-		check(task_sleep(&cx, 2 * MSEC) == 0);
-		exec(c, "ALTER TABLE d.t MODIFY v INT, DROP w");
+	for (int n = 1; n <= 500 && !enough; n++) { /* a table has at most 1017 columns */
+		exec(c,
+		    arena_printf(&arena, "ALTER TABLE d.t MODIFY v VARCHAR(%d), ADD w%d INT", n, n));
 		check(task_sleep(&cx, 2 * MSEC) == 0);
 	}
 }
@@ -61,14 +60,14 @@ look(struct ctx *cx, struct mysql_client *c)
 	struct table_def *def = NULL;
 
 	if (schema_read(cx, c, "d", "t", &def) != 0) {
-		expect_eq(err.kind, ERR_RETRY);
+		if (err.kind != ERR_RETRY)
+			expect_str(err.text, "altered meanwhile");
 		return false;
 	}
-	bool wide = strstr(def->create_sql, "bigint") != NULL;
+	int n = def->columns_count - 2;
 
-	expect_eq(def->columns_count, wide ? 3 : 2);
-	expect_eq(def->columns[1].type.int_bytes, wide ? 8 : 4);
-	expect_eq(def->columns[1].type.is_unsigned, wide);
+	expect(strstr(def->create_sql, arena_printf(&arena, "`v` varchar(%d)", n)) != NULL);
+	expect_eq(def->columns[1].type.length, n);
 	return true;
 }
 
@@ -82,10 +81,10 @@ altered_task(void *arg)
 	int seen = 0;
 
 	exec(c, "CREATE DATABASE d");
-	exec(c, "CREATE TABLE d.t (id INT PRIMARY KEY, v INT)");
+	exec(c, "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(0))");
 	group_init(&g);
 	expect_ok(group_spawn(&g, "alter", alter_main, other, &err), &err);
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 200; i++)
 		seen += look(&cx, c);
 	enough = true;
 	expect_ok(group_wait(&cx, &g), &err);

@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/table/bounds.h"
+#include "tablet/table/table_row.h"
 
 #include <stdlib.h>
 
@@ -149,9 +150,9 @@ add_row(struct chunk *c, const struct table_def *def, const struct slice *row)
 {
 	c->rows = mem_grow(c->rows, &c->cap, c->count + 1, sizeof(*c->rows));
 	load_add_row(&c->text, def, row);
-	schema_key(&c->keys, def, row);
+	table_row_key(&c->keys, def, row);
 	c->rows[c->count++] =
-	    (struct chunk_row){ c->text.len, c->keys.len, schema_unsayable(def, row) };
+	    (struct chunk_row){ c->text.len, c->keys.len, table_row_unsayable(def, row) };
 	buf_reset(&c->last);
 	bound_of_row(&c->last, def, row);
 }
@@ -176,7 +177,7 @@ read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *d
 				return err_set(cx->err, ERR_CORRUPT,
 				    "table '%s': a NULL in the key", def->name);
 		}
-		TRY(schema_check_row(def, row, cx->err));
+		TRY(table_row_check(def, row, cx->err));
 		add_row(c, def, row);
 		if (too_large(c)) {
 			c->overflowed = true;

@@ -47,7 +47,7 @@ struct chunk_span {
 /* Where the row's bytes end in the chunk's two buffers; they begin where those of the row before end. */
 struct chunk_row {
 	size_t text_end, key_end; /* in text and keys */
-	size_t unsayable;         /* values that the load warns of (schema_unsayable()) */
+	size_t unsayable;         /* values that the load warns of (table_row_unsayable()) */
 };
 
 struct chunk {

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "tablet/table/table_row.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -460,7 +461,7 @@ set_key(struct source_txn *txn, const struct table_def *def, const struct slice 
 		if (slice_is_null(row[def->key[i]]))
 			return err_set(err, ERR_CORRUPT, "a row of '%s.%s' has NULL in its key",
 			    def->database, def->name);
-	schema_key(&key, def, row);
+	table_row_key(&key, def, row);
 	if (mutant("sim_key_of_tail_unpadded"))
 		unpad(&key);
 	*out = arena_dup(&txn->arena, buf_slice(&key));
@@ -486,7 +487,7 @@ add_change(struct adder *to, const struct row_change *row, const struct table_de
 	    : row->kind == ROW_UPDATE     ? CHANGE_UPDATE
 					  : CHANGE_DELETE;
 	if (c->after != NULL)
-		TRY(schema_check_row(def, c->after, err));
+		TRY(table_row_check(def, c->after, err));
 	TRY(set_key(txn, def, c->before, &c->key_before, err));
 	return set_key(txn, def, c->after, &c->key_after, err);
 }

@@ -1,6 +1,7 @@
 #include "tablet/table/moved_table.h"
 
 #include "tablet/table/bare_sql.h"
+#include "tablet/table/table_row.h"
 
 static const char *
 keep(struct arena *a, const struct buf *text)
@@ -14,7 +15,7 @@ make_texts(struct arena *a, struct moved_table *t)
 {
 	SCOPED(buf) struct buf columns = BUF_INIT, bare = BUF_INIT, complete = BUF_INIT;
 
-	schema_select_list(&columns, t->def);
+	table_row_select_list(&columns, t->def);
 	bare_sql_create(&bare, t->def, t->database, t->name);
 	bare_sql_complete(&complete, t->def, t->database, t->name);
 	t->plan = (struct row_plan){ keep(a, &columns) };

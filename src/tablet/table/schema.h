@@ -43,7 +43,7 @@ struct table_def {
 	const char *hash;        /* hex, of create_sql without the name and the foreign keys */
 	uint64_t auto_increment; /* next value, 0: none */
 	int64_t rows_estimate;   /* of the server's statistics: it may be far off */
-	/* a column has such a type: for schema_check_row(), schema_unsayable() */
+	/* a column has such a type: for table_row_check(), table_row_unsayable() */
 	bool rounds, enums;
 	/* of no key column two values that differ are one to the index: none is a string whose
 	 * collation says so */
@@ -71,17 +71,5 @@ int schema_check_lists(
  * of the same kind (definition.h). */
 int schema_check_hash(
     const struct table_def *def, const char *mine, const char *hash, struct err *err) MUST_USE;
-
-/* ERR_REFUSED, by name: a value that the target's column would not keep as it is. */
-int schema_check_row(const struct table_def *def, const struct slice *row, struct err *err) MUST_USE;
-/* How many of the values are taken only without strict mode, with a warning each (column.h). */
-size_t schema_unsayable(const struct table_def *def, const struct slice *row);
-
-/* SQL texts, appended. */
-/* "`id`,`f`*1e0,`e`+0": the select list that gives values in column.h's form. */
-void schema_select_list(struct buf *out, const struct table_def *def);
-
-/* The key's canonical bytes from a whole row. */
-void schema_key(struct buf *out, const struct table_def *def, const struct slice *row);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "base/parse.h"
+#include "tablet/table/table_row.h"
 
 #include <stdlib.h>
 
@@ -304,7 +305,7 @@ add_to_phase(const struct phase *p, struct pending *s, const struct moved_table 
 	p->more(&s->sql, t, row_of(p, row));
 	s->rows++;
 	if (p->exists)
-		s->unsayable += schema_unsayable(t->def, row->after);
+		s->unsayable += table_row_unsayable(t->def, row->after);
 }
 
 static bool
@@ -495,7 +496,7 @@ send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 
 	if (!row->exists)
 		return 0;
-	op.unsayable = schema_unsayable(t->def, row->after);
+	op.unsayable = table_row_unsayable(t->def, row->after);
 	TRY(next_op(cx, p, &op, is_new ? BATCH_ROWS : 1));
 	if (is_new)
 		apply_sql_insert_more(&p->sql, t, row->after);

@@ -1,6 +1,7 @@
 /* The applier between a scripted source and a scripted target. */
 #include "tablet/write/apply.h"
 
+#include "tablet/table/table_row.h"
 #include "task/group.h"
 #include "task/sim.h"
 #include "test.h"
@@ -264,9 +265,9 @@ touched(void *arg)
 	target_listen(&target);
 	start_applier();
 	rest();
-	schema_key(&key, &script_table, &row);
+	table_row_key(&key, &script_table, &row);
 	row = slice_str("2");
-	schema_key(&other, &script_table, &row);
+	table_row_key(&other, &script_table, &row);
 	w = window_open(&ws, 0, true);
 	script_txn(&script, 1, "a");
 	rest();
@@ -297,7 +298,7 @@ seal_row(struct window **w, const char *id)
 	SCOPED(buf) struct buf key = BUF_INIT;
 	struct slice row = slice_str(id);
 
-	schema_key(&key, &script_table, &row);
+	table_row_key(&key, &script_table, &row);
 	*w = window_open(&ws, 0, true);
 	window_add(*w, buf_slice(&key));
 	window_seal(*w);

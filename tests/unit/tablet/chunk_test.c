@@ -6,6 +6,7 @@
 #include "tablet/copy/chunk.h"
 
 #include "fake/fakemysql.h"
+#include "tablet/table/table_row.h"
 #include "task/sim.h"
 #include "test.h"
 
@@ -175,7 +176,7 @@ hand_on(const char *id)
 	struct change change = { .kind = CHANGE_UPDATE, .table = 0 };
 	struct source_txn txn = { .changes = &change, .count = 1, .first = true, .last = true };
 
-	schema_key(&k, &def, row);
+	table_row_key(&k, &def, row);
 	change.key_before = change.key_after = buf_slice(&k);
 	windows_touch(&windows, &txn);
 }
@@ -188,7 +189,7 @@ blocked(const char *id)
 	struct change change = { .kind = CHANGE_UPDATE, .table = 0 };
 	struct source_txn txn = { .changes = &change, .count = 1, .first = true, .last = true };
 
-	schema_key(&k, &def, row);
+	table_row_key(&k, &def, row);
 	change.key_before = change.key_after = buf_slice(&k);
 	return windows_blocked(&windows, &txn);
 }

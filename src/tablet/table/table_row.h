@@ -1,0 +1,22 @@
+/*
+ * table_row.h - a row of a table whose definition is known.
+ *
+ * A row is a slice for each of the definition's columns, in their order, in column.h's form.
+ */
+#ifndef TABLET_TABLE_TABLE_ROW_H
+#define TABLET_TABLE_TABLE_ROW_H
+
+#include "tablet/table/schema.h"
+
+/* ERR_REFUSED, by name: a value that the target's column would not keep as it is. */
+int table_row_check(const struct table_def *def, const struct slice *row, struct err *err) MUST_USE;
+/* How many of the values are taken only without strict mode, with a warning each (column.h). */
+size_t table_row_unsayable(const struct table_def *def, const struct slice *row);
+
+/* Appends "`id`,`f`*1e0,`e`+0": the select list that gives values in column.h's form. */
+void table_row_select_list(struct buf *out, const struct table_def *def);
+
+/* The key's canonical bytes from a whole row. */
+void table_row_key(struct buf *out, const struct table_def *def, const struct slice *row);
+
+#endif
