@@ -42,7 +42,7 @@ static const struct fsm_state workflow_rows[] = {
 	[WORKFLOW_CANCELLING] = { "Cancelling", FSM_TO(WORKFLOW_CANCELLED),
 	    "what the move made is taken away, the rules last; there is no way back" },
 	[WORKFLOW_CANCELLED] = { "Cancelled", FSM_TO(WORKFLOW_CHECKING),
-	    "everything is as before; the record is kept for its number" },
+	    "as before, but for rules that a way back has left; the record is kept for its number" },
 	[WORKFLOW_ERROR] = { "Error",
 	    FSM_TO(WORKFLOW_CHECKING) | FSM_TO(WORKFLOW_COPYING) | FSM_TO(WORKFLOW_SWITCHING) |
 	        FSM_TO(WORKFLOW_STOPPED) | FSM_TO(WORKFLOW_CANCELLING),
