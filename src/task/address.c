@@ -68,6 +68,8 @@ static void
 look_up(void *arg)
 {
 	struct lookup *l = arg;
+	/* SOCK_STREAM: else each address comes once for each kind of socket. AI_ADDRCONFIG: no v6
+	 * addresses on a machine without v6, where each would be a connect that fails first. */
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
 
 	l->rc = getaddrinfo(l->host, NULL, &hints, &l->list);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 enum {
-	KEEP_MAX = 64, /* buffers: 1 MB; so many packets are rarely in flight at once */
-	KEEP_SIZE_MAX = 64 * 1024,
+	KEEP_MAX = 64,             /* buffers: 1 MB; so many packets are rarely in flight at once */
+	KEEP_SIZE_MAX = 64 * 1024, /* one large row must not hold its memory for all that follow */
 };
 
 struct bufpool {

@@ -9,7 +9,12 @@
  *             promises a new edge for what comes after. So a statement costs
  *             one recv(), not two.
  *
- * An event that says the stream has ended (ended) makes IN_NO impossible.
+ * An event that says the stream has ended (ended) makes IN_NO impossible: the end may have come in one event
+ * with the last bytes, and then there is no other edge to hear of it.
+ *
+ * A statement's way: parked in net_wait_readable() with IN_NO; the client's packet makes an edge, IN_YES,
+ * wakes the task; conn_read() asks for 16 kB and gets 40 bytes, IN_NO; the answer goes out by
+ * conn_write(); the next net_wait_readable() parks at once, without a system call.
  */
 #include "task/conn.h"
 
@@ -42,6 +47,9 @@ struct conn {
 	char *peer, *local;
 };
 
+/* Registered once with all of it: to ask for EPOLLOUT only while somebody writes would cost two
+ * epoll_ctl() a time, and an edge that nobody waits for costs nothing but its place in epoll_wait()'s
+ * answer. */
 enum { EVERYTHING = EPOLLIN | EPOLLOUT | EPOLLRDHUP | (int)EPOLLET };
 
 /* A peer that is gone is worth another try; a socket's ETIMEDOUT is no deadline of ours. */
@@ -428,6 +436,8 @@ conn_finish_connect(struct ctx *cx, struct conn *c)
 	socklen_t len = sizeof(errnum);
 
 	enter(c);
+	/* A connect that has ended either way makes the socket writable; which way is in SO_ERROR, see
+	 * connect(2). */
 	int rc = wait_out(cx, c, "connecting to");
 	if (rc == 0 && getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &errnum, &len) != 0)
 		errnum = errno;

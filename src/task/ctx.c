@@ -12,7 +12,7 @@ ctx_until(const struct ctx *cx, usec deadline)
 	return child;
 }
 
-/* NEVER and other long durations must not wrap around. */
+/* NEVER and other long durations must not wrap around: the sum would be a deadline in the past. */
 static usec
 from_now(usec duration)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 struct child {
+	/* On group->children from its spawning until its body has returned. */
 	struct list_node node;
 	struct group *group;
 	struct task *task;
@@ -28,6 +29,7 @@ child_main(void *arg)
 	struct child *c = arg;
 	struct group *g = c->group;
 
+	/* Detached at the end, not at the start: until then the pointer is what group_cancel() cancels by. */
 	c->body(c->arg);
 	list_remove(&c->node);
 	free(c);
@@ -38,6 +40,8 @@ child_main(void *arg)
 int
 group_spawn(struct group *g, const char *name, task_fn *fn, void *arg, struct err *err)
 {
+	/* One that came after the cancellation would not have been told, and group_done() would wait for
+	 * its whole life. */
 	if (g->closing || g->err.kind != ERR_NONE)
 		return err_set(err, ERR_CANCELLED, "starting task '%s': its group is ending", name);
 	struct child *c = mem_new(struct child);
@@ -54,6 +58,7 @@ group_spawn(struct group *g, const char *name, task_fn *fn, void *arg, struct er
 static void
 cancel_all_but(struct group *g, const struct task *spared)
 {
+	/* task_cancel() runs nobody: the list stands still until this task waits. */
 	list_each(&g->children, n) {
 		struct child *c = list_item(n, struct child, node);
 		if (c->task != spared)
@@ -94,6 +99,8 @@ group_done(struct group *g)
 		.deadline = NEVER, .err = &err, .shielded = !mutant("task_group_unshielded")
 	};
 
+	/* The owner may be cancelled itself: an unshielded wait would return at once, and the children
+	 * would go on with pointers into a stack that is gone. */
 	g->closing = true;
 	group_cancel(g);
 	while (!list_empty(&g->children))

@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* A timer so far away may fire a whole turn late and nobody sees the difference; a near one may not. */
 #define FAR SECOND
 
 void
@@ -57,6 +58,7 @@ loop_new(struct err *err)
 	l->poller = p;
 	struct watch *letters = mem_new(struct watch);
 	*letters = (struct watch){ .fd = l->remote.fd, .fire = letters_came };
+	/* The slot frees it with the loop, also on the way out below. */
 	slot_set(l, SLOT_LETTERS, letters, free);
 	if (poller_add(p, letters, EPOLLIN | EPOLLET) != 0) {
 		err_errno(err, errno, "watching an eventfd");
@@ -93,6 +95,7 @@ void
 loop_run(struct loop *l)
 {
 	check(!l->tick.is_virtual && l == loop_current() && l->running == NULL);
+	/* Tasks that were spawned before the first round are on l->ready already: so the wait stands last. */
 	for (;;) {
 		l->tick.now = clock_mono();
 		sched_fire_timers(l);
@@ -122,6 +125,8 @@ fd_ready(struct watch *w, uint32_t events)
 {
 	struct fd_wait *wait = list_item(w, struct fd_wait, watch);
 
+	/* Twice before the task runs: with the same descriptor in two rounds. The second finds nobody
+	 * parked. */
 	wait->got |= events;
 	(void)sched_wake(wait->task);
 }
@@ -189,6 +194,7 @@ signal_came(struct watch *w, uint32_t events)
 	struct signals *s = list_item(w, struct signals, watch);
 	struct signalfd_siginfo info;
 
+	/* Edge-triggered: what is left unread would not be told again. */
 	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		struct signal_call *call = mem_new(struct signal_call);
 		*call = (struct signal_call){ s, (int)info.ssi_signo };
@@ -221,6 +227,8 @@ loop_on_signals(
 	sigemptyset(&set);
 	for (int i = 0; i < count; i++)
 		check(sigaddset(&set, sigs[i]) == 0);
+	/* A signal that is not blocked would be handled the default way, which ends the process, and not
+	 * be read here. */
 	check(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
 	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0)

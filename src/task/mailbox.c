@@ -20,6 +20,8 @@ struct mailbox {
 static void
 mail_came(struct post *p)
 {
+	/* All: one post stands for any number of messages, since posting what is in the box already does
+	 * nothing. */
 	waitlist_wake_all(&list_item(p, struct mailbox, post)->takers);
 }
 
@@ -45,6 +47,7 @@ mailbox_free(struct mailbox *m)
 	if (m == NULL)
 		return;
 	check(waitlist_empty(&m->takers));
+	/* The post may still lie in the loop's box, for messages that a taker found by itself. */
 	remote_cancel(m->home, &m->post);
 	check(pthread_mutex_destroy(&m->lock) == 0);
 	free(m->ring);
@@ -81,6 +84,8 @@ take_now(struct mailbox *m, void **message)
 int
 mailbox_take(struct ctx *cx, struct mailbox *m, void **message)
 {
+	/* A poster that is faster than the taker would keep it from ever waiting, and the loop's other
+	 * tasks from running. */
 	TRY(sched_breathe(cx));
 	while (!take_now(m, message))
 		if (waitlist_wait(cx, &m->takers) != 0)

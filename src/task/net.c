@@ -77,6 +77,7 @@ net_connect(struct ctx *cx, const char *address, struct conn **out)
 		return connect_virtual(cx, address, out);
 	if (address_resolve(cx, address, found, &count) != 0)
 		return err_wrap(cx->err, "connecting to '%s'", address);
+	/* One behind the other: a machine without a way to v6 says so at once, by ENETUNREACH. */
 	for (int i = 0; i < count && rc != 0; i++) {
 		rc = connect_one(cx, &found[i], out);
 		if (rc != 0 && (cx->err->kind == ERR_CANCELLED || cx->err->kind == ERR_TIMEOUT))
@@ -104,6 +105,7 @@ remove_stale(const struct address *a, const char *path)
 	if (fd < 0)
 		return false;
 	int rc = connect(fd, (const struct sockaddr *)&a->storage, a->len);
+	/* Refused: the file is a socket and nobody is behind it. A full backlog says EAGAIN, and is alive. */
 	bool stale = rc != 0 && errno == ECONNREFUSED;
 	close(fd);
 	return stale && unlink(path) == 0;
@@ -257,6 +259,7 @@ int
 net_accept(struct ctx *cx, struct listener *l, struct conn **out)
 {
 	*out = NULL;
+	/* listener_close() may come while this waits: the last one inside frees it. */
 	l->inside++;
 	int rc = sched_breathe(cx);
 	if (rc == 0)

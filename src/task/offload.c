@@ -114,6 +114,8 @@ static bool
 submit(struct offload_pool *p, struct job *j)
 {
 	check(pthread_mutex_lock(&p->lock) == 0);
+	/* Each job that lies there already has an idle thread that will take it: so one more thread for
+	 * one more job. */
 	if ((size_t)p->idle_count <= p->jobs.count && p->thread_count < THREADS_MAX)
 		start_thread(p);
 	bool accepted = p->thread_count > 0;

@@ -36,6 +36,9 @@ remote_post(struct remote *r, struct post *p)
 	uint64_t one = 1;
 
 	check(pthread_mutex_lock(&r->lock) == 0);
+	/* Only the first of a row writes: remote_run() goes on until the box is empty, so it meets those
+	 * that come meanwhile. It reads the fd before it looks: who finds the box empty after that makes
+	 * it readable anew. */
 	bool first = list_empty(&r->posts);
 	if (p->node.list == NULL)
 		list_push(&r->posts, &p->node);

@@ -4,6 +4,10 @@
  * A post is embedded in whatever has something to tell (a mailbox, a finished
  * offload). Posting one that is already in the box does nothing. The loop's
  * thread runs the posts; fd becomes readable when there are some.
+ *
+ * To post is to say "look": how often something happened, and what, is in the struct that embeds the
+ * post, under that one's own lock. The post must stay until it was opened or cancelled. A loop has one
+ * box, freed with it, so whoever posts must have ended before the loop does.
  */
 #ifndef TASK_REMOTE_H
 #define TASK_REMOTE_H
@@ -26,8 +30,9 @@ struct remote {
 
 int remote_init(struct remote *r, bool with_fd, struct err *err) MUST_USE;
 void remote_done(struct remote *r);
-void remote_post(struct remote *r, struct post *p);   /* from any thread */
-void remote_cancel(struct remote *r, struct post *p); /* p is in the box no more */
-bool remote_run(struct remote *r);                    /* true when there was something */
+void remote_post(struct remote *r, struct post *p); /* from any thread; never waits for the loop */
+/* On the loop's thread, before p goes away: p is in the box no more, and opened is not under way. */
+void remote_cancel(struct remote *r, struct post *p);
+bool remote_run(struct remote *r); /* true when there was something */
 
 #endif

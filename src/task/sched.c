@@ -1,3 +1,23 @@
+/*
+ * How a wait ends once (2), shown with a read that has a deadline one second away. A is the task; times
+ * are ticks.
+ *
+ *   0.000  conn_read() meets EAGAIN and calls sched_wait(): park() makes A PARKED, puts its deadline into the
+ *          heap, and leave() goes over to the loop's own stack, into run_task() behind its context_switch()
+ *   0.000  nothing else is ready: loop_run() sleeps in epoll_wait() for 1,000 ms
+ *   1.000  the peer's bytes come. poller_wait() calls conn_event() -> sched_wake() -> end_wait(): A is
+ *          READY, its reason WAKE_EVENT
+ *   1.000  the next round reads the clock and fires timers: A's deadline has come too, but
+ *          deadline_passed() sees that A is not PARKED, and does nothing
+ *   1.000  sched_run_ready() gives A its turn: park() goes on behind leave(), takes its timer out of the
+ *          heap (it has fired: a no-op) and returns 0; conn_read() calls recv() again
+ *
+ * Had the clock said 1.000 before the bytes came, A would have been READY with WAKE_DEADLINE,
+ * sched_wake() would have said false, and the bytes would have stayed in the socket for the next read.
+ *
+ * A task never runs inside of another one's call: to wake is to put on a queue. So whoever wakes needs no
+ * care for what the woken one may do to its data before the waker itself waits.
+ */
 #include "task/sched.h"
 
 #include "base/check.h"
@@ -61,13 +81,15 @@ sched_fire_timers(struct loop *l)
 {
 	struct heap_node *n;
 
+	/* One by one, each out of the heap first: what fires may set and stop any timer, its own too. */
 	while ((n = heap_min(&l->timers)) != NULL && n->key <= l->tick.now) {
 		struct timer *t = list_item(heap_pop(&l->timers), struct timer, node);
 		t->fire(t);
 	}
 }
 
-/* At most this far from the end, so that a shuffled queue of thousands stays cheap. */
+/* A simulation's order: a task that gets ready overtakes up to so many others, by the seed. No further,
+ * so that inserting into a shuffled queue of thousands stays cheap. */
 enum { SHUFFLE_REACH = 64 };
 
 static void
@@ -109,6 +131,7 @@ sched_wake(struct task *t)
 void
 sched_cancel(struct task *t)
 {
+	/* Before the test of the state: a task that is READY or RUNNING finds the flag at its next wait. */
 	t->cancelled = true;
 	if (t->state == TASK_PARKED && !t->shielded)
 		end_wait(t, WAKE_CANCEL);
@@ -134,6 +157,7 @@ deadline_passed(struct timer *timer)
 static int
 check_still_wanted(struct ctx *cx, struct task *t)
 {
+	/* The cancellation first: a task that was stopped late was still stopped. */
 	if (t->cancelled && !cx->shielded && !mutant("task_cancel_forgotten"))
 		return err_set(cx->err, ERR_CANCELLED, "cancelled");
 	if (cx->deadline <= t->loop->tick.now)
@@ -144,6 +168,7 @@ check_still_wanted(struct ctx *cx, struct task *t)
 static void
 leave(struct task *t)
 {
+	/* Others get their turn now: so what it did without waiting counts from zero. */
 	t->burst = 0;
 	context_switch(&t->context, &t->loop->context, t->state == TASK_ENDED);
 }
@@ -186,6 +211,8 @@ sched_wait_idle(struct ctx *cx, const char *what)
 	TRY(check_still_wanted(cx, t));
 	struct loop *l = t->loop;
 	list_push(&l->idle, &t->queued);
+	/* One timer for all: armed by the first to come, and by sweep_idle() while there are more. In a
+	 * virtual loop it would make time jump, and a world that has come to rest would go on for 10 s. */
 	if (l->idle.count == 1 && !l->tick.is_virtual && l->sweep.node.index == 0)
 		timer_set(l, &l->sweep, l->tick.now + l->idle_after);
 	return park(cx, t, what);
@@ -222,6 +249,8 @@ sched_yield_now(struct ctx *cx)
 	t->state = TASK_READY;
 	list_push(&t->loop->ready, &t->queued); /* at the end, shuffled or not: all others first */
 	leave(t);
+	/* Again: it may have been cancelled while the others ran, and a loop of yields has no other place
+	 * to hear of it. */
 	return check_still_wanted(cx, t);
 }
 
@@ -291,14 +320,16 @@ give_stack(struct loop *l, struct task *t)
 static void
 bury(struct loop *l, struct task *t)
 {
+	/* On the loop's stack: a task cannot give back the stack that it stands on. */
 	context_done(&t->context);
 	give_stack(l, t);
 	list_remove(&t->all);
 	if (t->detached)
 		sched_free_ended(t);
 	else if (t->joiner != NULL)
-		(void)sched_wake(
-		    t->joiner); /* false: it has given up at this moment, and looks again */
+		/* false: its deadline or a cancellation was first. It returns with that, and t stays to
+		 * be joined. */
+		(void)sched_wake(t->joiner);
 }
 
 static void
@@ -345,6 +376,8 @@ sched_run_ready(struct loop *l)
 	bool watch = WATCH_SLOW && !l->tick.is_virtual;
 	usec began = watch ? clock_coarse() : 0;
 	char name[SCHED_NAME_MAX];
+	/* Only those that are ready now: two tasks that wake each other must not keep descriptors and
+	 * timers from their turn. */
 	size_t left = l->ready.count;
 
 	while (left-- > 0 && !list_empty(&l->ready)) {
@@ -434,6 +467,8 @@ sched_loop_free(struct loop *l)
 	if (!list_empty(&l->tasks))
 		sched_log_tasks(l);
 	check(list_empty(&l->tasks));
+	/* While this loop still stands: simnet stops its timers, and offload's threads post until they
+	 * are joined. */
 	for (int i = 0; i < SLOT_COUNT; i++)
 		if (l->slots[i].what != NULL)
 			l->slots[i].free(l->slots[i].what);

@@ -50,6 +50,7 @@ run_instant(struct loop *l)
 	uint64_t limit = l->switches + STANDSTILL_MAX;
 
 	for (;;) {
+		/* A virtual loop has no eventfd that tells of mail: so the box is looked at each time. */
 		bool any = remote_run(&l->remote);
 		sched_fire_timers(l);
 		if (list_empty(&l->ready) && !any)

@@ -5,6 +5,9 @@
  * and jumps to the next timer when nothing is ready; net_listen/net_connect
  * use names in memory ("tablet1:3306"); offload() runs in place. The order of
  * ready tasks is shuffled by the seed when it is not 0, the same each time.
+ *
+ * Use: sim_start(seed); task_spawn() the first tasks; sim_run(); sim_stop(). A loop of this kind has no
+ * descriptors: loop_wait_fd() and loop_on_signals() are not for it.
  */
 #ifndef TASK_SIM_H
 #define TASK_SIM_H
@@ -16,7 +19,7 @@ void sim_start(uint64_t seed);
 void sim_run(void);
 /* Like sim_run(), but gives up at that time: for worlds with endless tasks; cancels the rest. */
 void sim_run_until(usec end);
-void sim_stop(void);
+void sim_stop(void); /* frees the loop and its network; all tasks have ended */
 
 /* Faults of the network between listener name and its peers. */
 void sim_cut(const char *address); /* bytes stop, connections stay, connects hang */

@@ -289,6 +289,7 @@ shake_hands(struct ctx *cx, struct simnet_host *h)
 {
 	usec before;
 
+	/* Again when it got slower meanwhile: the test that set it wants no connection sooner than that. */
 	do {
 		before = h->latency;
 		if (before > 0)
@@ -370,6 +371,8 @@ simnet_close(struct simnet_end *e)
 	e->closed = true;
 	e->watch = NULL;
 	buf_reset(&e->inbox);
+	/* The first to close leaves the link standing: what it has sent is still to arrive, and then its
+	 * end. */
 	if (to->closed)
 		free_link(e->link);
 	else

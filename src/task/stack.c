@@ -50,6 +50,9 @@ read_max_map_count(void)
 static struct stack *
 map_stack(void)
 {
+	/* Mapped without access first, and opened above the guard: the other way round there would be an
+	 * instant, and an error path, with a stack that has none. NORESERVE: most of each is never
+	 * touched. */
 	size_t len = PAGE + STACK_SIZE;
 	int guard = mutant("task_no_guard") ? PROT_READ | PROT_WRITE : PROT_NONE;
 	char *map = mmap(NULL, len, guard, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -128,6 +131,7 @@ stack_take(struct stack_pool *p)
 		p->idle_count--;
 		return s;
 	}
+	/* Counted before it is mapped: loops of several threads may be here at once. */
 	if (atomic_fetch_add(&stacks_mapped, 1) < limit)
 		s = map_stack();
 	if (s == NULL)
@@ -170,6 +174,7 @@ stack_trim(struct stack *s, const void *sp)
 {
 	uintptr_t bottom = (uintptr_t)s->bottom, end = (uintptr_t)sp / PAGE * PAGE;
 
+	/* The page of sp itself stays: the frames of the parked task begin in it. */
 	check(end >= bottom && end < bottom + STACK_SIZE);
 	s->depth = stack_depth(s);
 	if (end > bottom)

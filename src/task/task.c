@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* task.h does not include sched.h, which is for this floor alone: so the length stands in both. */
 _Static_assert((int)TASK_NAME_MAX == (int)SCHED_NAME_MAX, "one length of names");
 
 struct task *
@@ -28,6 +29,8 @@ int
 task_join(struct ctx *cx, struct task *t)
 {
 	check(!t->detached && t->joiner == NULL && t != sched_running());
+	/* bury() wakes the joiner, and is the only one that does: but a wake by any event means look
+	 * again. */
 	while (t->state != TASK_ENDED) {
 		t->joiner = sched_running();
 		int rc = sched_wait(cx, "joining");
@@ -90,6 +93,7 @@ task_boottime(void)
 {
 	const struct tick *t = tick_current();
 
+	/* A simulated machine is never suspended, so its two clocks are one. */
 	return t != NULL && t->is_virtual ? t->now : clock_boot();
 }
 
@@ -101,6 +105,7 @@ task_sleep(struct ctx *cx, usec duration)
 	struct err ended;
 	struct ctx own = *cx;
 
+	/* The caller's deadline comes first, and is an error: this sleep would not have ended in time. */
 	if (cx->deadline <= end)
 		return sched_wait(cx, "sleeping");
 	if (duration <= 0)
