@@ -22,6 +22,8 @@ too_deep(struct slice text)
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.ptr[i];
 
+		/* A quote behind a backslash ends nothing; what else follows one does not matter
+			 * here. */
 		if (quoted) {
 			i += c == '\\';
 			quoted = c != '"';
@@ -45,6 +47,7 @@ json_open(struct json_doc *d, const char *what, struct slice text, struct arena 
 	*d = (struct json_doc){ .what = what, .arena = a, .err = err };
 	if (too_deep(text))
 		return err_set(err, ERR_CORRUPT, "%s: nested deeper than %d", what, JSON_DEPTH_MAX);
+	/* A member twice is refused: parsers differ in which of the two they believe. */
 	d->root = json_loadb(
 	    text.len == 0 ? "" : (const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
 	if (d->root == NULL)

@@ -47,21 +47,28 @@ struct json {
 	size_t index;
 };
 
+/* what names the text in errors; it, a and err are used until json_close(), text is not. -1 with
+ * ERR_CORRUPT: not JSON, not an object, a member twice, too deep. Then there is nothing to close. */
 int json_open(struct json_doc *d, const char *what, struct slice text, struct arena *a,
     struct err *err) MUST_USE;
+/* The outermost object. */
 struct json json_root(struct json_doc *d);
+/* Ends the document and all struct json of it; strings stay in the arena. -1 with ERR_CORRUPT where any
+ * member was wrong: what was read is then not to be used. */
 int json_close(struct json_doc *d) MUST_USE;
 
 void json_need(const struct json *j, const char *key); /* missing is an error */
 bool json_has(const struct json *j, const char *key);
+/* One member each, of an object that may itself be missing: then all of its members are. */
 const char *json_get_str(const struct json *j, const char *key);
 bool json_get_bool(const struct json *j, const char *key);
 int64_t json_get_i64(const struct json *j, const char *key);
 uint64_t json_get_u64(const struct json *j, const char *key); /* past 2^63-1 as a string of digits */
-int json_get_int(const struct json *j, const char *key, int min, int max); /* missing: 0 */
+int json_get_int(const struct json *j, const char *key, int min, int max); /* missing: 0, unchecked */
 /* Index of a name in names (NULL-terminated); missing: 0. */
 int json_get_enum(const struct json *j, const char *key, const char *const *names);
 int json_get_state(const struct json *j, const char *key, const struct fsm *states);
+/* j must outlive what these two return: paths in errors are found through it. */
 struct json json_get_object(const struct json *j, const char *key);
 struct json json_get_array(const struct json *j, const char *key);
 size_t json_count(const struct json *array);
@@ -70,10 +77,11 @@ const char *json_item_str(const struct json *array, size_t i); /* a string */
 /* For values that break a rule of the caller's: "'tables[2].state' <what>". */
 void json_wrong(const struct json *j, const char *key, const char *what);
 
-/* The same text without members that say nothing: "", 0, "0", false, null, and what is empty without them. */
+/* The same text without members that say nothing: "", 0, "0", false, null, and what is empty without
+ * them. For answers that people read; appended to out. -1 with ERR_CORRUPT, and out as it was. */
 int json_prune(struct buf *out, struct slice text, struct err *err) MUST_USE;
 
-/* ---- Writing */
+/* ---- Writing. Nothing here can fail; that brackets match is the caller's care. */
 struct json_writer {
 	struct buf *out;
 	bool comma; /* something stands before on this level */

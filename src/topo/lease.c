@@ -7,6 +7,24 @@
  * until, there was a moment at which topo_lease_held() said no while the
  * store still had the lease: somebody who waited the lease out may have gone
  * on, so the epoch changes as if it had been lost.
+ *
+ *   state    until      by                          what others may do
+ *   HELD     > now      renew() succeeded in time   nothing
+ *   LAPSED   <= now     time went by                end the lease, each by its own count
+ *   LOST     0          grant(), while attach()     the old keys are gone, the new ones are not there yet
+ *
+ * One worked timeline, with a time to live of 4 s (so a renewal each second; while it fails each 0.25 s):
+ *
+ *    0.00  renew() is sent and the counter becomes 7; the answer comes at 0.10. until = 4.00. A watcher sees
+ *          7 at 0.15 at the earliest, and may end the lease at 4.15
+ *    1.10  the next one fails: the store cannot be reached. Logged once; tried again until it works
+ *    4.00  topo_lease_held() is false. Its owner stops what only a holder may do; nobody was told anything
+ *    4.60  the store answers again. Either nobody has ended the lease: the renewal succeeds, but after until:
+ *          the epoch is another one, until = 8.60. Or it says ERR_NOT_FOUND: a new lease is granted, with a
+ *          new id, the owner attaches its keys, and until counts from before the grant. The epoch is another
+ *          one here too
+ *
+ * "Held since then" is so a comparison of two epochs, and needs no clock of anybody else.
  */
 #include "base/check.h"
 #include "base/log.h"
@@ -111,6 +129,7 @@ renew(struct ctx *cx, struct topo_lease *l)
 		TRY(grant(cx, l));
 		log_warn("the lease was lost; granted anew lease=%lld", (long long)l->id);
 	}
+	/* After the answer, not before the call: it is the answer that came late. */
 	bool lapsed = task_boottime() >= l->until;
 
 	if (mutant("topo_lease_held_after_attach"))
@@ -168,6 +187,7 @@ topo_lease_start(struct ctx *cx, struct topo *t, usec ttl, struct topo_lease **o
 	l->topo = t;
 	l->ttl = ttl;
 	group_init(&l->group);
+	/* on_grant is not known yet: this grant's keys are the caller's to attach. */
 	if (grant(cx, l) != 0 || group_spawn(&l->group, "topo lease", keep, l, cx->err) != 0) {
 		group_done(&l->group);
 		free(l);
@@ -188,6 +208,8 @@ topo_lease_stop(struct topo_lease *l)
 	group_done(&l->group);
 	check(waitlist_empty(&l->changed));
 	l->until = 0;
+	/* Shielded: whoever stops has mostly been cancelled. A second: a program that ends must not hang
+	 * on a store that does. */
 	struct ctx cx = { .deadline = task_now() + SECOND, .err = &err, .shielded = true };
 
 	if (l->topo->ops->lease_revoke(&cx, l->topo, l->id) != 0 && err.kind != ERR_NOT_FOUND)

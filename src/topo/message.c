@@ -5,7 +5,8 @@
 
 #include <limits.h>
 
-/* Where a member is in its struct. Values are moved by memcpy(), whatever their type is. */
+/* Where a member is in its struct. Values are moved by memcpy(), whatever their type is: a cast to a
+ * pointer of the member's type would be an alias that the compiler need not expect. */
 static const char *
 at(const void *value, size_t offset)
 {

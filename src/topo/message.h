@@ -9,6 +9,9 @@
  *
  * Reading is json.h's: strict about types, a missing member is zero unless it is needed, unknown ones
  * are ignored, the first thing that is wrong is named with its path. Strings are never NULL.
+ *
+ * So a request or a reply of two programs' is a struct and one table, which both sides use: no member can be
+ * written under one name and read under another. A table is a constant and has no state.
  */
 #ifndef TOPO_MESSAGE_H
 #define TOPO_MESSAGE_H
@@ -55,8 +58,11 @@ struct message {
 	const struct message *base;
 };
 
+/* Appends one object. A NULL string is written as "". An enum beyond its words is a mistake of ours, and
+ * not looked for. */
 void message_write(struct buf *out, const struct message *m, const void *value);
-/* Into *out, which has the message's size (0: out may be NULL); what it points to is in the arena. */
+/* Into *out, which has the message's size (0: out may be NULL) and is zeroed first; what it points to is
+ * in the arena. -1 with ERR_CORRUPT: *out is then half read and not to be used. */
 int message_read(struct arena *a, const struct message *m, struct slice json, void *out,
     struct err *err) MUST_USE;
 

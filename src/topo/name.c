@@ -261,6 +261,7 @@ unescaped(struct arena *a, const char *text)
 		int high = *text == '%' ? digit_of(text[1]) : -1;
 		int low = high < 0 ? -1 : digit_of(text[2]);
 
+		/* %00 stays as typed: it would end the name. */
 		if (low >= 0 && (high | low) != 0) {
 			buf_add_char(&out, (char)(high * 16 + low));
 			text += 2;
@@ -277,6 +278,8 @@ name_split(
 {
 	SCOPED(buf) struct buf first = BUF_INIT;
 	SCOPED(buf) struct buf second = BUF_INIT;
+	/* Behind a '/' it is the way of keys, where %XX is a byte; between backquotes % is a character as
+	 * any other. */
 	bool plain_head = text[0] != '`';
 	const char *rest = read_ident(text, "./", &first);
 	char separator = rest == NULL ? '\0' : *rest;

@@ -33,14 +33,16 @@ enum {
 /* "" is what records have that release 0.1 wrote. */
 const char *sidecar_or_default(const char *name);
 
-/* A "keyspace" is none of the server's own databases. */
+/* what: "keyspace", "table", ...: in the error, and a "keyspace" must be none of the server's own
+ * databases, nor a usual name of a sidecar one. ERR_REFUSED, with a hint. */
 int name_check(const char *what, const char *name, struct err *err) MUST_USE;
 /* A database's, for our own tables: not one of the server's own. */
 int name_sidecar_check(const char *name, struct err *err) MUST_USE;
 /* 1 to 64 of letters, digits, _ and -, not starting with -. */
 int name_word_check(const char *what, const char *name, struct err *err) MUST_USE;
 
-/* "new_customer/a%2Eb", and one name alone; in the arena. */
+/* "new_customer/a%2Eb", and one name alone; in the arena. Any two names have different texts, and none
+ * has a '/', a blank or a control character, which keys may not have. */
 const char *name_pair(struct arena *a, const char *keyspace, const char *name);
 const char *name_escaped(struct arena *a, const char *name);
 
@@ -52,7 +54,8 @@ struct name_parts {
 	const char *keyspace, *name;
 };
 
-/* Reads either way of writing, as people type it. form: "keyspace.table", for the error. */
+/* Reads either way of writing, as people type it, into the arena. Does not say whether these are names
+ * (name_check()). ERR_REFUSED where it is neither. form: "keyspace.table", for the error. */
 int name_split(struct arena *a, const char *text, const char *form, struct name_parts *out,
     struct err *err) MUST_USE;
 
@@ -68,11 +71,11 @@ struct name_list {
 };
 
 /* Reads tables as people type them: "customer.users", "customer.users,orders", "customer.*"; and "customer"
- * alone, which names none. */
+ * alone, which names none. A quoted `*` is a name. ERR_REFUSED for all else. */
 int name_split_list(
     struct arena *a, const char *text, struct name_list *out, struct err *err) MUST_USE;
 
-/* One name, as it is or between backquotes. */
+/* One name, as it is or between backquotes; what is neither comes back as it was. */
 const char *name_one(struct arena *a, const char *text);
 
 #endif

@@ -22,6 +22,8 @@ static int
 compare(const void *a, const void *b)
 {
 	const struct name_at *x = a, *y = b;
+	/* The table first: of thousands of names most have one of two keyspaces, and the first strcmp()
+	 * decides. */
 	int c = strcmp(x->table, y->table);
 
 	return c != 0 ? c : strcmp(x->keyspace, y->keyspace);

@@ -19,6 +19,7 @@ struct name_index {
 	size_t count, room;
 };
 
+/* room: how many names at most; one more is a mistake of the caller's. Nothing here can fail. */
 struct name_index name_index_new(struct arena *a, size_t room);
 void name_index_add(struct name_index *x, const char *keyspace, const char *table, size_t at);
 /* After the last one was added. */

@@ -76,6 +76,8 @@ notice_wait(struct ctx *cx, struct notice *n, usec within)
 		TRY(wait_for_event(cx, n, within, &n->told));
 	else
 		TRY(task_sleep(cx, POLL_GAP));
+	/* The pause stands before the events are taken: commits that fall into it need no look of their
+	 * own. */
 	if (n->last + LOOK_GAP > task_now())
 		TRY(task_sleep(cx, n->last + LOOK_GAP - task_now()));
 	if (n->fd >= 0)

@@ -9,6 +9,10 @@
  * A notice may be missed (its giver was killed between the commit and the notice, or could not set
  * the file's times): so a wait ends by itself when its caller says, and whoever waited looks in any
  * case. Where the system has no inotify instance left, waits are short.
+ *
+ *   writer   COMMIT; notice_give(): utimensat()
+ *   waiter   its inotify descriptor is readable; takes all events; looks (a read transaction of SQLite's). A
+ *            change that comes during the look gives an event that is still there at the next wait
  */
 #ifndef TOPO_NOTICE_H
 #define TOPO_NOTICE_H

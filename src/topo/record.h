@@ -23,6 +23,14 @@
  * newer program may have written them), allocates from the arena and says
  * which record and member is wrong. Every write_ function appends one JSON
  * object. Strings are NUL-terminated and never NULL ("" when absent).
+ *
+ * An error of a read_ function is ERR_CORRUPT: the record is then not used, and *out not defined. An
+ * enum's name that is not known is such an error, since a newer program may mean by it what an older one
+ * must not pass over.
+ *
+ * Who writes what: vtctld (and vtcombo) the keyspaces, vtctld the rules, switch keys, workflows and
+ * locks; a tablet its own record, primary and health; a gate its own record, acknowledgements and what is
+ * stalled. Whoever writes a key that others write too compares its revision.
  */
 #ifndef TOPO_RECORD_H
 #define TOPO_RECORD_H
@@ -45,6 +53,7 @@ struct keyspace_record {
 
 enum tablet_type { TABLET_PRIMARY, TABLET_REPLICA, TABLET_RDONLY };
 
+/* A tablet's own word, written anew at each start. Addresses are "host:port". */
 struct tablet_record {
 	const char *alias; /* "zone1-100" */
 	const char *cell;
@@ -56,6 +65,8 @@ struct tablet_record {
 	const char *sidecar; /* the database of our own that it works with */
 };
 
+/* A tablet's word, for as long as its lease lasts: where there is none the tablet is not running, or cut
+ * off. */
 struct health_record {
 	bool healthy;
 	const char *state;   /* "SERVING", "NOT_SERVING" */
@@ -64,6 +75,7 @@ struct health_record {
 	const char *version; /* of the server */
 };
 
+/* A gate's word; vtctld waits for the acknowledgement of each that has one. */
 struct gate_record {
 	const char *id;
 	const char *http;  /* where vtctld posts rules */

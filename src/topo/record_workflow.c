@@ -1,4 +1,15 @@
-/* record_workflow.c - the largest of the records: a workflow. */
+/*
+ * record_workflow.c - the largest of the records: a workflow.
+ *
+ * It is written in two ways. As one text (workflow_write()) for answers over HTTP, and until version
+ * 0.2 in the topology too; in parts since: a head without tables and events, and these as keys of their own
+ * (workflow_store.h). Both have the same members in members_write(), and a new member is written and read
+ * there, once.
+ *
+ * Compatibility. A member that an older program did not write reads as zero, so a new one is chosen so
+ * that zero means "as before"; round is the exception (add_round()). Enums and states are written as
+ * words. A state that is not known is an error, and the workflow is left alone by that program.
+ */
 #include "topo/record.h"
 
 #include "base/check.h"
@@ -383,6 +394,7 @@ workflow_head_read(struct arena *a, struct slice json, struct workflow_head *out
 
 	*out = (struct workflow_head){ .whole = !json_has(&j, "move") };
 	members_read(&j, &out->r);
+	/* move is what tells: heads have it, and a record that is whole has not. */
 	if (out->whole) {
 		tables_read(&j, &out->r);
 		events_read(&j, &out->r);
@@ -433,6 +445,7 @@ workflow_add_event(struct arena *a, struct workflow_record *r, const struct work
 	    r->events_count < WORKFLOW_EVENTS_MAX ? r->events_count : WORKFLOW_EVENTS_MAX - 1;
 	struct workflow_event *events = arena_array(a, struct workflow_event, keep + 1);
 
+	/* A new array each time: a copy of the record as it was before may share the old one. */
 	if (keep > 0)
 		memcpy(events, r->events + (r->events_count - keep), keep * sizeof *events);
 	events[keep] = (struct workflow_event){

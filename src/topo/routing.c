@@ -248,6 +248,8 @@ look_at(struct arena *a, struct routing *r, struct err *err)
 		const struct rule_record *rule = &r->rules[i];
 		const struct switch_record *sw = NULL;
 
+		/* A list is of one revision, so a rule without its switch key was never written by us. To
+		 * guess where it is served would send writes to the wrong side. */
 		if (rule->workflow[0] != '\0') {
 			sw = routing_switch(r, rule->workflow);
 			if (sw == NULL)
@@ -263,6 +265,7 @@ look_at(struct arena *a, struct routing *r, struct err *err)
 int
 routing_read(struct arena *a, const struct topo_list *l, struct routing *out, struct err *err)
 {
+	/* Each array has room for all keys: which is which is known only when they are read. */
 	*out = (struct routing){ .revision = l->revision,
 		.rules = arena_array(a, struct rule_record, l->count),
 		.rules_modified = arena_array(a, int64_t, l->count),

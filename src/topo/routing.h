@@ -92,6 +92,7 @@ struct routing {
 	struct rules_record view;
 };
 
+/* Keys, in the arena; workflow is escaped already, as "new_customer/users" (name_pair()). */
 const char *rule_key(struct arena *a, const char *keyspace, const char *table);
 const char *switch_key(struct arena *a, const char *workflow);
 
@@ -103,12 +104,14 @@ int switch_read(
 void routing_version_write(struct buf *out, int64_t version);
 int routing_version_read(struct arena *a, struct slice json, int64_t *out, struct err *err) MUST_USE;
 
-/* Reads what topo_list() has found under /routing/. ERR_CORRUPT where (3) does not hold. */
+/* Reads what topo_list() has found under /routing/, into the arena; the list's own memory is not kept.
+ * Members that a newer program has put there are passed over. ERR_CORRUPT where (3) does not hold, or a
+ * record is wrong: then no rule is to be believed, and the caller stays with those that it has. */
 int routing_read(
     struct arena *a, const struct topo_list *l, struct routing *out, struct err *err) MUST_USE;
-/* The same of the topology now, in cx->arena. */
+/* The same of the topology now, in cx->arena; waits. */
 int routing_load(struct ctx *cx, struct topo *t, struct routing *out) MUST_USE;
-/* NULL: there is none. */
+/* By the workflow's id. NULL: there is none. Points into r. */
 const struct switch_record *routing_switch(const struct routing *r, const char *workflow);
 
 /*

@@ -9,6 +9,9 @@ enum { STEP_RULES = 50 }; /* each has a key, and its workflow's switch another: 
 
 static const char old_key[] = "/routing_rules";
 
+/* What one transaction does: it takes the first STEP_RULES of left, each as a record of its own, with the
+ * switch keys of their workflows, the next version and what is left now. All in one arena, freed with the
+ * step. */
 struct step {
 	struct arena *a;
 	struct topo *topo;
@@ -221,6 +224,8 @@ step(struct ctx *cx, struct step *s)
 	struct topo_result result;
 
 	TRY(routing_load(cx, s->topo, &s->now));
+	/* Gates have seen versions up to the old record's: a lower one would look like one they have
+	 * already. */
 	if (s->now.version < s->left.version)
 		s->now.version = s->left.version; /* counts on */
 	for (size_t i = 0; i < count; i++)

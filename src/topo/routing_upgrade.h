@@ -23,6 +23,9 @@
 
 #include "topo/routing.h"
 
+/* 0: what /routing/ has is all there is, also when that was so before. Waits. -1 with the store's errors,
+ * or ERR_CORRUPT for an old record that cannot be read: nothing of the step under way was done, and the
+ * next call goes on from there. */
 int routing_upgrade(struct ctx *cx, struct topo *t) MUST_USE;
 
 #endif

@@ -20,6 +20,7 @@ key_check(const char *key, struct err *err)
 
 	if (len == 0 || len > TOPO_KEY_MAX || key[0] != '/')
 		return err_set(err, ERR_REFUSED, "'%.64s' is not a key of the topology", key);
+	/* Blanks would end a key in logs and on command lines; UTF-8 beyond ASCII passes. */
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)key[i] <= ' ' || key[i] == 0x7f)
 			return err_set(
@@ -43,6 +44,7 @@ txn_check(const struct topo_txn *txn, struct err *err)
 {
 	size_t bytes = 0;
 
+	/* Here and not in a store, so that what works with one works with the other, and with etcd. */
 	if (txn->compares_count > TOPO_OPS_MAX || txn->ops_count > TOPO_OPS_MAX)
 		return err_set(
 		    err, ERR_REFUSED, "a transaction of more than %d operations", TOPO_OPS_MAX);
@@ -155,6 +157,8 @@ lock_taken(struct ctx *cx, struct topo *t, const char *key, const struct topo_op
 {
 	struct topo_kv kv;
 
+	/* It may go between the failed creation and this look: then it is free, but nobody's; the caller
+	 * tries again. */
 	if (topo_get(cx, t, key, &kv) != 0) {
 		if (cx->err->kind != ERR_NOT_FOUND)
 			return -1;

@@ -6,8 +6,8 @@
  * a key remembers the revision of its creation and of its last change. A
  * transaction compares any number of keys and then does all of its puts and
  * deletes, or none. A watch delivers every change of a prefix after a
- * revision, in order, each once; a revision no longer kept is
- * TOPO_COMPACTED: read the prefix anew and watch from there.
+ * revision, in order, each once; where that revision is no longer kept it is
+ * answered with compacted: read the prefix anew and watch from there.
  *
  * Leases. A lease is granted with a time to live and kept by renewing it,
  * which raises its counter. Keys attached to a lease vanish with it, in one
@@ -17,11 +17,30 @@
  * counts from before it sent the renewal, so it always believes less than
  * others do.
  *
+ * A read and a watch from it, as every program begins:
+ *
+ *   topo_list("/routing/")               items, revision 40; they are used
+ *   topo_watch("/routing/", 40)          waits; somebody commits revision 41, of another prefix: waits on
+ *                                        42, of this one: returns its change and revision 42
+ *   topo_watch("/routing/", 42)          ERR_RETRY: the store cannot be read. The cursor stays the caller's:
+ *                                        the same call is made again, and misses nothing
+ *   topo_watch("/routing/", 42)          compacted: this program slept for 10,000 revisions. List again
+ *
+ * A change, by whoever read the key: topo_put() with the revision that it was read at. ERR_CONFLICT: read
+ * again, and decide again. ERR_RETRY: it may have been done or not. The same put made again is harmless:
+ * if the first was done it conflicts, and reading shows one's own value.
+ *
  * All stores pass the same conformance test (tests/unit/topo).
  * Keys start with '/' and are UTF-8 without blanks and control characters. A prefix is
  * compared as text: end it with '/' to mean a folder.
- * Errors: ERR_RETRY when the store cannot be reached, ERR_TIMEOUT and
- * ERR_CANCELLED as any wait; a compare that fails is no error.
+ * Errors: ERR_RETRY when the store cannot be reached, and for a transaction then nobody knows whether it was
+ * done; ERR_TIMEOUT and ERR_CANCELLED as any wait, the same of a transaction; ERR_REFUSED for keys and sizes
+ * beyond the bounds below, before anything is sent; ERR_CORRUPT for a store that holds what none wrote. A
+ * compare that fails is no error of topo_txn(), and ERR_CONFLICT of the calls that have one compare.
+ *
+ * All calls may wait, topo_close() without a ctx, as what ends a scope does. Results are in cx->arena,
+ * which must be given, and stay valid as long as it does; what goes in (keys, values) must stay until the
+ * call returns, and is copied.
  */
 #ifndef TOPO_TOPO_H
 #define TOPO_TOPO_H
@@ -38,6 +57,7 @@ enum {
 	    64 * 1024 * 1024, /* of values in them: a store's file must not grow with time */
 };
 
+/* modified is what a compare takes. A key that is deleted and made again has another created. */
 struct topo_kv {
 	struct slice key, value;   /* in the caller's arena */
 	int64_t created, modified; /* revisions */
@@ -56,12 +76,16 @@ struct topo_compare {
 	int64_t modified;
 };
 
+/* A put replaces value and lease, both: without a lease the key stays when the one it had ends. Deleting
+ * what is not there is no change, and no error. */
 struct topo_op {
 	const char *key;
 	struct slice value; /* SLICE_NULL deletes */
 	int64_t lease;      /* 0: none */
 };
 
+/* No key twice in ops. All or nothing, as one revision; none when nothing changes. ERR_NOT_FOUND when a
+ * put names a lease that has ended: nothing is done then. */
 struct topo_txn {
 	const struct topo_compare *compares;
 	size_t compares_count;
@@ -71,7 +95,7 @@ struct topo_txn {
 
 struct topo_result {
 	bool succeeded;   /* all compares held and all ops are done */
-	int64_t revision; /* of the store after the transaction */
+	int64_t revision; /* of the store after the transaction, also when it did nothing */
 };
 
 struct topo_event {
@@ -79,6 +103,8 @@ struct topo_event {
 	int64_t revision;
 };
 
+/* Whole revisions, oldest first; where there are many, those that come first (500 or a little more), and
+ * revision says how far this answer goes. */
 struct topo_events {
 	struct topo_event *items;
 	size_t count;
@@ -88,6 +114,7 @@ struct topo_events {
 
 struct topo;
 
+/* What a store does; callers use the functions below, which check keys and sizes first. */
 struct topo_ops {
 	const char *name;
 	/* ERR_NOT_FOUND */
@@ -114,18 +141,23 @@ struct topo {
 	const struct topo_ops *ops;
 };
 
-/* Stores. A handle belongs to one loop and may be used by many of its tasks at once. */
+/* Stores. A handle belongs to one loop and may be used by many of its tasks at once. topo_open() makes
+ * the file when there is none. ERR_REFUSED: the url is of no kind, the file may not be opened, holds
+ * something else or is of another version. */
 int topo_open(
     struct ctx *cx, const char *url, struct topo **out) MUST_USE;  /* "sqlite:/path/topo.db" */
 int topo_memory_open(struct topo **out, struct err *err) MUST_USE; /* a new, empty world */
-/* Another handle on the same in-memory world, for another simulated program. */
+/* Another handle on the same in-memory world, for another simulated program; the last one closed frees
+ * the world. */
 int topo_memory_share(struct topo *other, struct topo **out, struct err *err) MUST_USE;
 /* For simulations: while cut every call through this handle fails with ERR_RETRY, watches too. */
 void topo_memory_cut(struct topo *t, bool cut);
-/* No task uses the handle any more. NULL is allowed. */
+/* No task uses the handle any more, its leases are stopped (topo_lease_stop()): those that are not end by
+ * time. From a task: it waits until the file is closed. NULL is allowed. */
 void topo_close(struct topo *t);
 
-/* The same, said shortly. */
+/* The calls of struct topo_ops. topo_get(): ERR_NOT_FOUND; topo_list(): a prefix with nothing under it is
+ * an empty list. */
 int topo_get(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out) MUST_USE;
 int topo_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out) MUST_USE;
 int topo_txn(
@@ -137,7 +169,7 @@ int topo_watch(struct ctx *cx, struct topo *t, const char *prefix, int64_t revis
 int topo_put(struct ctx *cx, struct topo *t, const struct topo_compare *old, struct slice value,
     int64_t lease, int64_t *revision) MUST_USE;
 int topo_delete(struct ctx *cx, struct topo *t, const struct topo_compare *old) MUST_USE;
-/* Without a compare. */
+/* Without a compare: for keys that only their owner writes. */
 int topo_set(
     struct ctx *cx, struct topo *t, const char *key, struct slice value, int64_t lease) MUST_USE;
 
@@ -154,6 +186,7 @@ int topo_set(
 struct topo_lease;
 
 int topo_lease_start(struct ctx *cx, struct topo *t, usec ttl, struct topo_lease **out) MUST_USE;
+/* Changes with each new grant: read it anew for each key. */
 int64_t topo_lease_id(const struct topo_lease *l);
 uint64_t topo_lease_epoch(const struct topo_lease *l);
 bool topo_lease_held(const struct topo_lease *l);
@@ -166,13 +199,17 @@ int topo_lease_wait(struct ctx *cx, struct topo_lease *l) MUST_USE;
  * leaves cx->err set has failed, and is called again (err_clear() what it dealt with itself). */
 void topo_lease_on_grant(
     struct topo_lease *l, void (*fn)(struct ctx *cx, void *arg, int64_t lease), void *arg);
-/* revokes when it can be done at once; waits for its task; nobody is in topo_lease_wait() */
+/* Waits for its task, then revokes, for a second at most: where that fails the lease ends by time, and
+ * others wait for it. Frees l. NULL is fine. Nobody is in topo_lease_wait(). */
 void topo_lease_stop(struct topo_lease *l);
 
-/* A lock is a key attached to a lease: ERR_CONFLICT when somebody holds it, with the holder's
- * text in the err. */
+/* A lock is a key attached to a lease, "/locks/<name>": ERR_CONFLICT when somebody holds it, with the
+ * holder's text in the err. Does not wait for it. Whoever asks again with the same lease and the same
+ * text has it: so that a call whose answer was lost can be made again. Two tasks of one
+ * program exclude each other by a flag of their own. */
 int topo_lock(
     struct ctx *cx, struct topo *t, const char *name, const char *holder, int64_t lease) MUST_USE;
+/* ERR_NOT_FOUND: nobody holds it. ERR_CONFLICT: it is held with another lease, and stays so. */
 int topo_unlock(struct ctx *cx, struct topo *t, const char *name, int64_t lease) MUST_USE;
 
 #endif

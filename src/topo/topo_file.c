@@ -15,6 +15,17 @@
  * programs are at rest, and nobody waits for one. The task looks in any case
  * when a lease may be over, often enough to see renewals soon, and once a second
  * for the notice that was never given; who renews a lease of his own has looked.
+ *
+ * A commit of process A, as a watch of process B learns of it:
+ *
+ *   A   tables_txn() commits revision 42 and sets the file's times
+ *   B   notice_wait() ends (at most 2 ms later than the last look allows); look() calls tables_leases(),
+ *       which also reads the revision; observe() -> publish(): 42 > 41, so everybody in file_watch() is
+ *       woken
+ *   B   each reads the events of its own prefix after its own cursor: one has some and returns, another has
+ *       none, takes 42 as its cursor and waits on
+ *
+ * So while nothing happens a process reads once a second, whatever the number of its watches.
  */
 #include "base/check.h"
 #include "base/log.h"
@@ -46,8 +57,8 @@ struct seen {
 struct file {
 	struct topo topo;
 	struct db *db;
-	bool busy; /* a call runs on a helper thread */
-	struct waitlist free;
+	bool busy;               /* a call runs on a helper thread, which alone uses db then */
+	struct waitlist free;    /* tasks that want to be the next */
 	int64_t revision;        /* the highest known; it only grows */
 	struct notice notice;    /* others have changed the file */
 	usec looked;             /* when leases and revision were read last, on task_now() */
@@ -102,6 +113,8 @@ static int
 make_call(struct ctx *cx, struct file *f, struct call *c)
 {
 	for (;;) {
+		/* Not in the order of their coming: all are woken, and the first to run has it. Calls are
+		 * short. */
 		while (f->busy)
 			TRY(waitlist_wait(cx, &f->free));
 		f->busy = true;
@@ -195,6 +208,7 @@ run_close(struct call *c)
 static void
 publish(struct file *f, int64_t revision)
 {
+	/* A watch's answer may end before the newest revision that is known: it must not turn that back. */
 	if (revision <= f->revision)
 		return;
 	f->revision = revision;
@@ -260,6 +274,8 @@ expire_leases(struct ctx *cx, struct file *f)
 	usec now = task_boottime();
 
 	for (size_t i = 0; i < f->seen_count; i++) {
+		/* A copy, and f->seen[i] is read anew each time: end_lease() waits, and another task's
+		 * renewal then replaces the whole array by observe(). */
 		const struct table_lease lease = f->seen[i].lease;
 
 		if (now - f->seen[i].since < lease.ttl)
@@ -487,6 +503,7 @@ file_close(struct topo *t)
 	struct ctx cx = { .deadline = NEVER, .err = &err, .shielded = true };
 	struct call c = { .act = run_close, .db = f->db };
 
+	/* The task that looks first: it may be inside of a call. */
 	group_done(&f->group);
 	check(!f->busy && waitlist_empty(&f->changed));
 	offload(&cx, run_call, &c);

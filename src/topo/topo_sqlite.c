@@ -1,3 +1,13 @@
+/*
+ * One connection, used by one thread at a time. Three things here are not as SQLite's examples have them:
+ *
+ *   kept statements   a statement is prepared once and kept by its text. Only texts that are constants come
+ *                     here, so there are few; a kept one that is still being read is not handed out twice.
+ *   busy              SQLite's busy handler naps for a tenth of a second in all, then the call fails with
+ *                     busy set: the waiting task makes it again, so that its deadline and cancellation count.
+ *   synchronous       FULL or NORMAL by the transaction, not by the connection: what somebody waits for is on
+ *                     disk, a renewal need not be (topo_sqlite.h).
+ */
 #include "topo/topo_sqlite.h"
 
 #include "base/check.h"
@@ -50,6 +60,7 @@ kind_of(int code)
 static int
 fail(struct db *d, struct err *err)
 {
+	/* SQLITE_BUSY_SNAPSHOT and the like are SQLITE_BUSY with more above the low byte. */
 	int code = sqlite3_errcode(d->db) & 0xff; /* without the extension */
 
 	d->busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
@@ -219,6 +230,7 @@ db_copy(struct arena *a, struct db_rows *s, int i)
 static int
 transaction(struct db *d, const char *begin, db_body_fn *body, void *arg, struct err *err)
 {
+	/* Where BEGIN fails there is nothing to undo. */
 	TRY(db_execute(d, err, begin, ""));
 	if (body(d, arg, err) == 0 && db_execute(d, err, "COMMIT", "") == 0)
 		return 0;
@@ -267,6 +279,8 @@ db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err)
 int
 db_writing_quietly(struct db *d, db_body_fn *body, void *arg, struct err *err)
 {
+	/* NORMAL in WAL mode: COMMIT writes to the log and does not wait for the disk. The next
+	 * checkpoint, or the next FULL commit of any process, waits for all of the log. */
 	TRY(set_synced(d, false, err));
 	return writing(d, body, arg, err);
 }
@@ -298,6 +312,8 @@ db_open(const char *path, struct db **out, struct err *err)
 	if (sqlite3_open_v2(path, &d->db, flags, NULL) != SQLITE_OK)
 		return fail(d, err);
 	sqlite3_busy_handler(d->db, nap_while_busy, NULL);
+	/* WAL: readers do not wait for a writer, nor it for them. The mode is kept in the file; to set it
+	 * again is a read. */
 	TRY(db_execute(d, err, "PRAGMA journal_mode = WAL", ""));
 	return set_synced(d, true, err);
 }

@@ -4,6 +4,13 @@
  * Everything blocks and belongs on a helper thread, one call at a time per
  * db. What db_writing() has committed is on disk when it returns (WAL, synchronous=FULL); after a
  * crash it is there as a whole or not at all.
+ *
+ * A db has no lock of its own (SQLITE_OPEN_NOMUTEX): its owner sees to it that one thread at a time is
+ * inside, as topo_file.c does with busy. Which thread that is may change from call to call.
+ *
+ * Errors: ERR_RETRY when the file is locked, the disk is full or cannot be read; ERR_REFUSED when it may
+ * not be opened; ERR_CORRUPT when it is no database or a damaged one. Nothing here retries beyond about a
+ * tenth of a second: db_busy() tells the caller that it was a lock, and the caller has a deadline.
  */
 #ifndef TOPO_TOPO_SQLITE_H
 #define TOPO_TOPO_SQLITE_H
@@ -42,7 +49,8 @@ int db_number(struct db *d, struct err *err, struct db_rows *s, int64_t *out) MU
 int db_script(struct db *d, const char *sql, struct err *err) MUST_USE; /* several statements */
 int db_changes(const struct db *d);                                     /* rows of the last one */
 
-/* Runs body in a transaction; on error nothing of it has happened. */
+/* Runs body in a transaction; on error nothing of it has happened. What body reads is of one moment. Not
+ * nested. */
 int db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
 /* The other processes get notice of what it did (notice.h). */
 int db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;

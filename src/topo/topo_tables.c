@@ -15,6 +15,9 @@ enum {
  * kv        what is there now.
  * history   every change of the revisions after state.dropped, value NULL for a delete.
  * lease     counter is raised by each renewal; there is no time in the file.
+ *
+ * kv_lease finds what ends with a lease; it has only the few keys that hang on one. history_revision is what
+ * watches read by, and what drops the oldest. seq keeps the order of a revision's changes.
  */
 static const char schema[] =
     "CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL,"
@@ -123,6 +126,7 @@ tables_open(const char *path, struct db **out, struct err *err)
 {
 	bool made;
 
+	/* Read first: a program that starts need not wait for the writers of a file that has its tables. */
 	TRY(db_open(path, out, err));
 	TRY(db_reading(*out, schema_check, &made, err));
 	return made ? 0 : db_writing(*out, make_schema, NULL, err);
@@ -232,6 +236,7 @@ events_body(struct db *d, void *arg, struct err *err)
 		out->compacted = true;
 		return 0;
 	}
+	/* Whole revisions only: a cursor is a revision, so the rest of a half one could not be asked for. */
 	last = st.revision;
 	/* Where the answer ends when there is more than it may hold. */
 	TRY(db_number(d, err,
@@ -274,6 +279,8 @@ put(struct db *d, struct state *st, const struct topo_op *op, struct err *err)
 	    "INSERT INTO kv VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
 	    " value = excluded.value, modified = excluded.modified, lease = excluded.lease",
 	    "sbiii", op->key, op->value, st->revision + 1, st->revision + 1, op->lease));
+	/* History has the value, not a pointer to it: kv may be changed again before a watch reads this
+	 * revision. */
 	st->history_bytes += (int64_t)op->value.len;
 	return db_execute(d, err,
 	    "INSERT INTO history (revision, key, value, created, lease)"
@@ -320,6 +327,7 @@ publish(struct db *d, struct state *st, struct err *err)
 	st->revision++;
 	if (st->revision - st->dropped > TOPO_HISTORY)
 		TRY(drop(d, st, st->revision - TOPO_HISTORY, err));
+	/* By halves: values differ in size, and few rounds are needed whatever they are. */
 	while (st->history_bytes > TOPO_HISTORY_BYTES && st->dropped < st->revision - 1)
 		TRY(drop(d, st, st->dropped + (st->revision - st->dropped) / 2, err));
 	return state_write(d, st, err);
@@ -355,6 +363,7 @@ txn_body(struct db *d, void *arg, struct err *err)
 	bool changed = false;
 
 	TRY(state_read(d, &st, err));
+	/* Under the write lock from the beginning: nobody commits between the compares and the operations. */
 	TRY(compares_hold(d, c->txn, &c->out->succeeded, err));
 	for (size_t i = 0; c->out->succeeded && i < c->txn->ops_count; i++) {
 		const struct topo_op *op = &c->txn->ops[i];
@@ -431,6 +440,8 @@ end_body(struct db *d, void *arg, struct err *err)
 	struct lease_change *c = arg;
 	struct state st;
 
+	/* Check and end are one transaction: a renewal either raised the counter before, or finds no
+	 * lease. */
 	TRY(lease_check(d, c, err));
 	TRY(state_read(d, &st, err));
 	TRY(db_execute(d, err,
@@ -438,6 +449,7 @@ end_body(struct db *d, void *arg, struct err *err)
 	    " created, lease FROM kv WHERE lease = ? ORDER BY key",
 	    "ii", st.revision + 1, c->id));
 	TRY(db_execute(d, err, "DELETE FROM kv WHERE lease = ?", "i", c->id));
+	/* A lease without keys ends without a revision: no watch has anything to hear. */
 	if (db_changes(d) > 0)
 		TRY(publish(d, &st, err));
 	c->revision = st.revision;

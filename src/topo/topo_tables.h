@@ -2,7 +2,9 @@
  * topo_tables.h - the store's tables in its SQLite file, and each call as one
  * transaction on them.
  *
- * Everything blocks (topo_sqlite.h). Results are in the arena given.
+ * Everything blocks (topo_sqlite.h). Results are in the arena given. Errors are those of topo_sqlite.h
+ * and of the calls of topo.h that they make true. On an error nothing in the file has changed; what was
+ * written to *out is not to be used.
  */
 #ifndef TOPO_TOPO_TABLES_H
 #define TOPO_TOPO_TABLES_H
@@ -22,7 +24,8 @@ struct table_leases {
 	int64_t revision; /* of the store when it was read */
 };
 
-/* On error too *out is set, for db_busy() and db_close(). */
+/* Makes the tables in an empty file. ERR_REFUSED for a file of another version, or one that holds
+ * something else: it stays as it was. On error too *out is set, for db_busy() and db_close(). */
 int tables_open(const char *path, struct db **out, struct err *err) MUST_USE;
 int tables_get(
     struct db *d, struct arena *a, const char *key, struct topo_kv *out, struct err *err) MUST_USE;
@@ -42,6 +45,8 @@ int tables_lease_renew(struct db *d, int64_t lease, struct arena *a, struct tabl
  * ended, ERR_CONFLICT if it was renewed. *revision is the store's after that. */
 int tables_lease_end(struct db *d, int64_t lease, const uint64_t *counter, int64_t *revision,
     struct err *err) MUST_USE;
+/* All of them, with the revision of the same moment. A read: it takes no lock that a writer would wait
+ * for. */
 int tables_leases(struct db *d, struct arena *a, struct table_leases *out, struct err *err) MUST_USE;
 
 #endif

@@ -3,6 +3,10 @@
  *
  * A workflow's record has all of them. A command's request has those that were typed: the
  * others stay as the workflow has them, or get their defaults when it is made.
+ *
+ * Where an option comes from, nearest first: this command, the workflow's record, the default of
+ * its command. given is a set of enum workflow_given, and the members without their bit are zero and mean
+ * nothing.
  */
 #ifndef TOPO_WORKFLOW_OPTIONS_H
 #define TOPO_WORKFLOW_OPTIONS_H
@@ -18,9 +22,12 @@ enum { MINUTES_OF_DAY = 24 * 60 };
 enum on_grace { ON_GRACE_ABORT, ON_GRACE_WAIT, ON_GRACE_KILL };
 
 struct workflow_options {
+	/* grace_period: how long a cutover's hold waits for transactions that are open, then on_grace
+	 * says. timeout: a whole attempt. reader_wait: those that only read, within it. max_lag: more
+	 * than that, and no attempt begins. */
 	usec grace_period, timeout, reader_wait, max_lag;
 	enum on_grace on_grace;
-	int switch_attempts;
+	int switch_attempts; /* then the move stays in step with the source and waits for a person */
 	bool no_switch;
 	bool force;             /* goes on past what names the table */
 	bool with_views;        /* those that name nothing else move too */
@@ -38,6 +45,7 @@ struct workflow_options {
 	bool follow;
 };
 
+/* In the order in which options_given() asks for their members. */
 enum workflow_given {
 	GIVEN_GRACE_PERIOD = 1 << 0,
 	GIVEN_TIMEOUT = 1 << 1,
