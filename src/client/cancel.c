@@ -46,6 +46,8 @@ poll_status(struct ctx *cx, struct cancelling *c)
 	struct ctx within = ctx_within(cx, STATUS_WITHIN_S * SECOND);
 	struct slice answer;
 
+	/* What was read of the answer before goes with it. */
+	c->trouble = c->hint = c->restore = "";
 	arena_done(&c->arena);
 	within.arena = &c->arena;
 	if (client_call(&within, c->client, "move_status", &c->request, &answer) == 0)
@@ -53,7 +55,6 @@ poll_status(struct ctx *cx, struct cancelling *c)
 	if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
 		return -1;
 	c->trouble = arena_strdup(&c->arena, cx->err->text);
-	c->hint = "";
 	return task_sleep(cx, AGAIN_MS * MSEC);
 }
 

@@ -15,6 +15,7 @@ client_call(struct ctx *cx, const struct client *c, const char *method,
 	ctl_request_write(&body, request);
 	if (rpc_call(cx, c->server, path, buf_slice(&body), answer) == 0)
 		return 0;
+	/* A hint of vtctld's own knows more than this one. */
 	if (cx->err->kind == ERR_RETRY && cx->err->hint[0] == '\0')
 		err_hint(cx->err,
 		    "is vtctld running there? --server or $VTCTLD_SERVER name another one");
@@ -154,10 +155,14 @@ client_left(const struct client *c, struct err *err)
 			continue;
 		err_set(err, ERR_CANCELLED,
 		    "left without vtctld's answer: whether it is done, or will be, is not known");
-		add_command(&line, c, outcomes[i].tells);
-		if (outcomes[i].of_last) {
+		const char *last = outcomes[i].of_last ? c->args[c->args_count - 1] : "";
+		/* MoveTables names the target keyspace alone, mostly: the workflow's name is vtctld's to make. */
+		bool listed = outcomes[i].of_last && strpbrk(last, "./") == NULL;
+
+		add_command(&line, c, listed ? "Workflow list" : outcomes[i].tells);
+		if (outcomes[i].of_last && !listed) {
 			buf_add_char(&line, ' ');
-			add_word(&line, c->args[c->args_count - 1]);
+			add_word(&line, last);
 		}
 		err_hint(err, "%s tells", line.data);
 	}
@@ -188,7 +193,8 @@ new_line(struct buf *out, int depth)
 		buf_add_str(out, "  ");
 }
 
-/* Copies a string with its quotes; returns the index behind it. */
+/* Copies a string with its quotes; returns the index behind it. A backslash takes the byte behind it
+ * along, so that an escaped quote does not end it. */
 static size_t
 copy_string(struct buf *out, struct slice json, size_t i)
 {
@@ -201,7 +207,8 @@ copy_string(struct buf *out, struct slice json, size_t i)
 	return i;
 }
 
-/* Brackets: an empty pair stays together. */
+/* Brackets: an empty pair stays together. The text is walked over, not parsed: it was checked by whoever
+ * made it, and members keep their order and numbers their digits. */
 static void
 put_bracket(struct buf *out, struct slice json, size_t i, int *depth)
 {

@@ -126,20 +126,34 @@ program_run(struct ctx *cx, struct program *p)
 	    WEXITSTATUS(p->status), p->log);
 }
 
+/* From here, or from where it is, to its end. */
+static int
+live(struct ctx *cx, struct program *p)
+{
+	if (p->pid == 0 && !program_adopt(p))
+		TRY(start(p, cx->err));
+	return wait_for_end(cx, p);
+}
+
 int
 program_keep(struct ctx *cx, struct program *p)
 {
-	usec pause = BACK_OFF_MIN, since;
+	usec pause = BACK_OFF_MIN;
 
 	for (;;) {
-		if (p->pid == 0 && !program_adopt(p))
-			TRY(start(p, cx->err));
-		since = task_now();
-		TRY(wait_for_end(cx, p));
+		usec since = task_now();
+		int rc = live(cx, p);
+
+		if (rc != 0 && (cx->err->kind == ERR_CANCELLED || cx->err->kind == ERR_TIMEOUT))
+			return -1;
 		if (task_now() - since >= STEADY)
 			pause = BACK_OFF_MIN;
-		log_warn("%s has ended, starting it again pause_ms=%lld log=%s", p->name,
-		    (long long)(pause / MSEC), p->log);
+		if (rc == 0)
+			log_warn("%s has ended, starting it again pause_ms=%lld log=%s", p->name,
+			    (long long)(pause / MSEC), p->log);
+		else /* no process to be had, or its file is away: that passes, and nobody else starts it */
+			log_error("%s; trying again pause_ms=%lld", cx->err->text,
+			    (long long)(pause / MSEC));
 		TRY(task_sleep(cx, pause));
 		pause = pause * 2 < BACK_OFF_MAX ? pause * 2 : BACK_OFF_MAX;
 	}

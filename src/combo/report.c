@@ -156,7 +156,9 @@ add_entry_json(struct buf *b, const struct entry *e)
 	    e->pid != 0 ? "true" : "false");
 	add_address(b, "http", e->http);
 	add_address(b, "mysql", e->mysql);
-	buf_addf(b, "\"keyspace\":\"%s\",\"log\":", e->keyspace);
+	buf_add_str(b, "\"keyspace\":");
+	add_json_text(b, e->keyspace);
+	buf_add_str(b, ",\"log\":");
 	add_json_text(b, e->log);
 	buf_add_str(b, "}");
 }

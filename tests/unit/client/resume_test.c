@@ -61,3 +61,28 @@ TEST(a_hint_can_be_pasted)
 	expect_str(client_hint(&a, &c, "vtctlclient A b"), "vtctlclient A b");
 	arena_done(&a);
 }
+
+/* What Ctrl-C says that is typed before vtctld has answered. */
+static void
+leaves(const char *name, const char **args, int count, const char *hint)
+{
+	struct err err = { 0 };
+	const struct client c = {
+		.server = "h:1", .command = name, .args = args, .args_count = count
+	};
+
+	client_left(&c, &err);
+	expect_str(err.hint, hint);
+}
+
+TEST(who_leaves_without_an_answer_is_told_how_to_know)
+{
+	leaves("MoveTables", (const char *[]){ "SwitchTraffic", "b.w" }, 2,
+	    "vtctlclient Workflow show b.w tells");
+	leaves("MoveTables", (const char *[]){ "a.t", "b.t" }, 2,
+	    "vtctlclient Workflow show b.t tells");
+	/* The keyspace alone, as the target is mostly typed, is no workflow's name. */
+	leaves("MoveTables", (const char *[]){ "a.t", "b" }, 2, "vtctlclient Workflow list tells");
+	leaves("DropTable", (const char *[]){ "a.t" }, 1, "vtctlclient DropTable a.t tells");
+	leaves("CreateKeyspace", (const char *[]){ "b" }, 1, "vtctlclient GetKeyspaces tells");
+}

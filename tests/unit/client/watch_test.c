@@ -111,3 +111,50 @@ TEST(the_last_switch_is_shown_step_by_step)
 	    "hold 4.1 ms, fence 6.0 ms, commit 6.9 ms, acknowledge 0.5 ms, release 4.5 ms");
 	expect_str(steps_of(&arena, switched), ""); /* its release is not among the events */
 }
+
+/* The second poll meets a vtctld that answers with something else. */
+static void
+half_an_answer(struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply)
+{
+	int *polls = arg;
+
+	reply->status = 200;
+	if (strcmp(req->path, "/api/workflow_delete") == 0)
+		buf_add_str(&reply->body, "{\"done\":false}");
+	else if ((*polls)++ == 0)
+		buf_add_str(&reply->body,
+		    "{\"revision\":7,\"record\":{\"state\":\"Cancelling\",\"state_text\":\"\","
+		    "\"restore\":\"ALTER TABLE a.t ADD FOREIGN KEY (x) REFERENCES a.u (x)\"}}");
+	else
+		buf_add_str(&reply->body, "{\"revision\":");
+}
+
+static void
+cancels(void *arg)
+{
+	struct err err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
+	const struct ctl_request request = { .keyspace = "b", .workflow = "t" };
+	struct client c = { .command = "MoveTables", .server = "127.0.0.1:15000" };
+	struct http_server *server;
+	int status = 0;
+
+	expect_ok(http_serve(c.server, half_an_answer, arg, &server, &err), &err);
+	expect_eq(cancel_run(&cx, &c, &request, &status), -1);
+	expect_eq(err.kind, ERR_CORRUPT);
+	http_stop(server);
+}
+
+/* What was read of the answer before lives no longer than that answer: seen by the sanitizers. */
+TEST(a_cancellation_whose_answer_cannot_be_read_is_an_error)
+{
+	int polls = 0;
+
+	sim_start(test_seed());
+	struct task *t = task_spawn("test", cancels, &polls);
+	sim_run();
+	task_detach(t);
+	sim_stop();
+	expect_eq(polls, 2);
+}

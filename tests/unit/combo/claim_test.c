@@ -1,4 +1,5 @@
 #include "combo/claim.h"
+#include "combo/report.h"
 #include "test.h"
 
 #include <arpa/inet.h>
@@ -240,5 +241,26 @@ TEST(uids_are_read_back)
 	expect_str(c->keyspaces[1], "");
 	claim_drop(c);
 	free(c);
+	free(p);
+}
+
+TEST(status_is_json_whatever_a_keyspace_is_called)
+{
+	struct places *p = some_places(21000);
+	struct err err = { 0 };
+	struct buf out = BUF_INIT;
+	char path[PLACE_MAX];
+	FILE *f;
+
+	places_file(p, path, "tablets/%d", 7);
+	f = fopen(path, "w");
+	fprintf(f, "a\"b\\c\n");
+	fclose(f);
+	places_file(p, path, "run/server-%d.pid", 7);
+	f = fopen(path, "w");
+	fclose(f);
+	expect_ok(report_status(p, true, &out, &err), &err);
+	expect(strstr(out.data, "\"keyspace\":\"a\\\"b\\\\c\",") != NULL);
+	buf_done(&out);
 	free(p);
 }

@@ -180,3 +180,30 @@ TEST(running_once_tells_the_exit_status)
 {
 	in_loop(once, new_world("exit 7"));
 }
+
+static void
+missing_is_tried_again(void *arg)
+{
+	struct world *w = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
+	char away[PLACE_MAX];
+
+	places_file(&w->where, away, "away");
+	expect_eq(rename(w->where.self, away), 0);
+	group_init(&w->group);
+	expect_ok(group_spawn(&w->group, "keep", keep, w, &err), &err);
+	expect_ok(task_yield(&cx), &err); /* it has tried, and failed */
+	expect_eq(w->p.starts, 0);
+	expect_eq(rename(away, w->where.self), 0);
+	(void)wait_for_pid(&cx, w, 0);
+	group_done(&w->group);
+	expect_eq(w->p.starts, 1);
+	program_stop(&cx, &w->p);
+}
+
+/* As while a package is exchanged, or when there is no process to be had for a moment. */
+TEST(program_that_cannot_be_started_is_tried_again)
+{
+	in_loop(missing_is_tried_again, new_world("exec sleep 60"));
+}
