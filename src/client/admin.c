@@ -1,4 +1,8 @@
-/* What an administrator takes away: DeleteKeyspace, DeleteTablets, ApplyRoutingRules. */
+/*
+ * What an administrator takes away: DeleteKeyspace, DeleteTablets, ApplyRoutingRules. vtctld decides what
+ * may go (nothing that a move or a rule uses); here arguments become requests, and what is left to do by
+ * hand is said.
+ */
 #include "client/command.h"
 
 #include "topo/json.h"

@@ -9,6 +9,14 @@
 
 /* ---- Options */
 
+/*
+ * Options are tables (base/option.h). They bear Vitess's names where Vitess has the option, and what
+ * Vitess has and this has not is named too (REFUSED), with what to do instead: a script that was written
+ * for Vitess is told what is not done, and never has an option passed over. A help of NULL hides an
+ * option that is another one's second name.
+ *
+ * Limits stand where a value beyond them is surely a mistake: of the pauses an hour, of attempts a thousand.
+ */
 #define OPTION(name, type, member, fallback, min, max, choices, value, help)                       \
 	{                                                                                          \
 		name, type, offsetof(struct command_options, member), fallback, min, max, choices, \
@@ -354,6 +362,7 @@ follow_keyspace(struct ctx *cx, struct client *c, const struct command_options *
 		.force = o->force };
 	struct slice answer;
 
+	/* One name ends, two begin; --end with two, or none with one, was probably meant otherwise. */
 	if (o->end == (c->args_count == 2))
 		return err_set(cx->err, ERR_REFUSED,
 		    "FollowKeyspace KEYSPACE TARGET_KEYSPACE begins it, FollowKeyspace --end KEYSPACE "
@@ -378,6 +387,7 @@ drop_table(struct ctx *cx, struct client *c, const struct command_options *o, in
 		struct ctl_request r = { .keyspace = list.keyspace, .table = list.names[i] };
 		struct slice answer;
 
+		/* One by one: what was dropped before a failure stays dropped, and was said. */
 		TRY(client_call(cx, c, "drop_table", &r, &answer));
 		TRY(say_completed(cx, answer));
 		printf("Dropped table %s.\n", name_of_table(cx->arena, r.keyspace, r.table));

@@ -1,5 +1,11 @@
 /*
  * command.h - vtctlclient's commands: one row each.
+ *
+ * A row has what the program needs to read the arguments, to print the help and to run it; a new command is a
+ * row in command.c and a function. The spellings of MoveTables are forms.h's, not rows.
+ *
+ * Exit statuses: 0 done; 1 an error, which was printed; 2 the arguments are wrong; 130 left by Ctrl-C, with a
+ * line that says how to come back.
  */
 #ifndef CLIENT_COMMAND_H
 #define CLIENT_COMMAND_H
@@ -7,7 +13,9 @@
 #include "base/option.h"
 #include "client/client.h"
 
-/* Every option of every command; a command's table names those it takes. */
+/* Every option of every command; a command's table names those it takes. One struct, so that an option
+ * has one name and one place whichever command takes it; what a table does not name stays as zeroed
+ * memory has it: NULL, 0, false. */
 struct command_options {
 	struct workflow_options move;
 	const char *switch_window;
@@ -26,6 +34,7 @@ struct command_options {
 enum { COMMAND_ARGS_MAX = 64 };     /* of one that takes any number */
 enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */
 
+/* A constant row. options ends with { 0 }; args and help are printed as they stand. */
 struct command {
 	const char *name, *args, *help;
 	int args_min, args_max;
@@ -38,22 +47,26 @@ struct command {
 /* Case does not matter. Two-word commands ("Workflow show") take their second word from args. NULL:
  * no such command. */
 const struct command *command_find(const char *name);
+/* For a name that is none. Constants, as all that these three return. */
 const char *command_suggest(const char *name); /* the closest one, or NULL */
 const char *command_instead(const char *name); /* of one that Vitess alone has: what to do; NULL */
 void command_list(FILE *out);
 
-/* move.c: MoveTables in all its spellings (forms.h). */
+/* move.c: MoveTables in all its spellings (forms.h). Has no deadline of its own: a copy takes as long as
+ * it takes. */
 int move_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 
-/* Says how to watch the move again that goes on without this command. */
+/* Says, on standard output, how to watch the move again that goes on without this command. */
 void move_leave(const struct client *c);
 /* workflow.c: lists workflows, shows one, or has it taken back. "Workflow show keyspace.name" and Vitess's
  * older "Workflow keyspace.name show". */
 int workflow_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 /* cancel.c: has a workflow taken back that has not switched, and waits until it is. request: its keyspace,
- * workflow, and what is to stay. */
+ * workflow, and what is to stay. Typed again it attaches to the same cancellation. ERR_TIMEOUT when it
+ * goes on after this has given up waiting; a rollback that waits for clients is waited for to the end of
+ * its time, a trouble for 10 s. */
 int cancel_run(
     struct ctx *cx, struct client *c, const struct ctl_request *request, int *status) MUST_USE;
 

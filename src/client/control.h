@@ -6,7 +6,9 @@
 
 #include "client/client.h"
 
-/* request: its keyspace, workflow and options. */
+/* method: vtctld's, "workflow_start" and the like. request: its keyspace, workflow and options. Does not
+ * wait for the stream to have stopped or started: vtctld answers when it is recorded. Prints Vitess's
+ * sentence, which is the same for all three. */
 int control_run(struct ctx *cx, struct client *c, const char *method,
     const struct ctl_request *request) MUST_USE;
 

@@ -14,7 +14,9 @@
 
 #include "client/client.h"
 
-/* verb: "SwitchTraffic"; workflow: "new_customer.shop"; answer: vtctld's, of a request with dry_run. */
+/* verb: "SwitchTraffic"; workflow: "new_customer.shop"; answer: vtctld's, of a request with dry_run: an array
+ * dry_run_results, and start_state. With --format json as vtctldclient's. ERR_CORRUPT when the answer is
+ * none. The time is this machine's: nothing depends on it. */
 int dry_run_print(struct ctx *cx, const struct client *c, const char *verb, const char *workflow,
     struct slice answer) MUST_USE;
 

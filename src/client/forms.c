@@ -16,6 +16,8 @@ take_patterns(
 		bool begins = s == text || (s[-1] == ',' && !quoted);
 
 		if (begins && *s == '/') {
+			/* It ends at a slash that ends the item: a slash in the middle is the
+			 * expression's own. */
 			const char *end = strchr(s + 1, '/');
 
 			while (end != NULL && end[1] != ',' && end[1] != '\0')
@@ -31,6 +33,7 @@ take_patterns(
 		quoted ^= *s == '`';
 		buf_add_char(plain, *s++);
 	}
+	/* "a,/^b/": the comma before a pattern went along with the names. */
 	if (plain->len > 0 && plain->data[plain->len - 1] == ',' && out->patterns_count > 0)
 		buf_truncate(plain, plain->len - 1);
 	return 0;
@@ -51,6 +54,7 @@ form_tables(struct arena *a, const char *text, struct picked *out, struct err *e
 	TRY(take_patterns(a, text, out, &plain, err));
 	if (plain.len == 0 && out->patterns_count > 0)
 		return 0;
+	/* With a keyspace before them they are what name_split_list() reads, backquotes and "*" included. */
 	TRY(name_split_list(a, arena_printf(a, "x.%s", plain.data), &out->names, err));
 	return 0;
 }
@@ -219,6 +223,8 @@ read_short(struct ctx *cx, const struct client *c, const struct command_options 
 	TRY(take_names(cx, c, &from, &to, r));
 	TRY(take_excluded(cx, o, r));
 	TRY(form_options(cx, c, o, r));
+	/* Said each time, also when it was not typed: the short form without --no-switch means "and
+	 * switch", of a move too that was begun with it. */
 	r->given |= GIVEN_NO_SWITCH;
 	return 0;
 }
@@ -270,6 +276,7 @@ read_create(struct ctx *cx, const struct client *c, const struct command_options
 	r->workflow = f->workflow;
 	TRY(take_tables(cx, o, f));
 	TRY(form_options(cx, c, o, r));
+	/* Vitess's Create leaves the switch to SwitchTraffic; so it does here, whatever options say. */
 	r->options.no_switch = r->options.manual = true;
 	r->options.no_start = !o->auto_start;
 	r->given |= GIVEN_NO_SWITCH | GIVEN_MANUAL | GIVEN_NO_START;

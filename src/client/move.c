@@ -17,6 +17,13 @@ enum { CHECKING_EVERY_S = 2 }; /* silent for longer looks stuck */
 
 /* ---- Beginning */
 
+/*
+ * A move begins with one call, move_tables, which is safe to repeat: vtctld finds the move that is there.
+ * While it checks both sides the call returns after a second with checking set, and is made again with
+ * after_revision, until the check has an outcome: made, refused by the preflight's list (refused; not an
+ * error of the call, since there is a list to print), or an error. From the first answer on there is
+ * something to come back to (begun).
+ */
 struct created {
 	const char *workflow;
 	bool refused; /* by the preflight's list */
@@ -96,6 +103,8 @@ poll_check(struct ctx *cx, struct watch *w, const struct ctl_request *r, struct 
 {
 	struct created now;
 
+	/* Only what the check has found is taken over: workflow, created, back and ended are the first
+	 * answer's to tell, which knew what was there before. */
 	if (create(cx, w->client, r, &now) == 0) {
 		w->gone_since = NEVER;
 		made->checking = now.checking;
@@ -154,6 +163,7 @@ begin_aloud(struct ctx *cx, struct watch *w, const struct ctl_request *r, struct
 	struct group group;
 	int rc;
 
+	/* A task beside the call: it prints that it waits while this one waits for the answer. */
 	group_init(&group);
 	TRY(group_spawn(&group, "checking", say_checking, w, cx->err));
 	rc = begin(cx, w, r, made);

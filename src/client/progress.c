@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 enum {
-	BAR_CELLS = 24, /* leaves room for the figures in 80 columns */
-	PLAIN_EVERY_S = 2,
+	BAR_CELLS = 24,    /* leaves room for the figures in 80 columns */
+	PLAIN_EVERY_S = 2, /* a log of an hour's copy has 1,800 lines */
 };
 
 void
@@ -44,6 +44,8 @@ phase_of(const struct move_view *v)
 	static const char *const whole[] = { "Switching", "Switched", "Complete", "Cancelling",
 		"Cancelled", "Error" };
 
+	/* The workflow's word where it says all; in the others the stream's phase says more than
+	 * "Copying". */
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
 		if (strcmp(v->state, whole[i]) == 0)
 			return whole[i];
@@ -60,6 +62,7 @@ rows_per_s(const struct progress *p, const struct move_view *v, usec now)
 {
 	double seconds = (double)(now - p->phase_since) / (double)SECOND;
 
+	/* Of the first moment a rate would be noise. */
 	return seconds < 0.2 ? 0 : (double)(v->rows_copied - p->phase_rows) / seconds;
 }
 
@@ -165,6 +168,7 @@ take_why(struct progress *p, const struct move_view *v)
 	bool ended = strcmp(v->state, "Error") == 0 || strcmp(v->state, "Cancelled") == 0;
 	const char *why = ended ? "" : v->state_text;
 
+	/* Compared as far as it is kept: a longer one would be "new" each time. */
 	if (strncmp(p->why, why, sizeof(p->why) - 1) == 0)
 		return false;
 	snprintf(p->why, sizeof(p->why), "%s", why);

@@ -16,7 +16,8 @@ struct shown {
 	bool logs;
 };
 
-/* Vitess's int64 are strings. */
+/* Vitess's int64 are strings: its JSON is protobuf's, where a number of 64 bits would lose digits in
+ * JavaScript. */
 static void
 put_long(const struct shown *s, const char *key, int64_t value)
 {
@@ -228,6 +229,7 @@ show_all(struct ctx *cx, struct client *c, const char *keyspace, struct json_wri
 
 		rc = show_one(cx, c, &one, w, logs);
 	}
+	/* json_close() may set an error of its own, and the first one is the one to tell. */
 	struct err why = *cx->err;
 	int closed = json_close(&doc);
 	return rc == 0 ? closed : err_copy(cx->err, &why);

@@ -9,7 +9,8 @@
 
 #include "client/client.h"
 
-/* workflow: "": all of the keyspace. logs: with the record's events. */
+/* workflow: "": all of the keyspace, one call for each. logs: with the record's events. Printed at the
+ * end, as one text: an error in between prints nothing. */
 int show_run(struct ctx *cx, struct client *c, const char *keyspace, const char *workflow,
     bool logs) MUST_USE;
 

@@ -10,6 +10,8 @@
 const char *
 streams_state(const struct move_view *v)
 {
+	/* Vitess stops the forward stream at the switch, and shows it so; the way back is another stream
+	 * there. */
 	if (strcmp(v->state, "Stopped") == 0 || view_arrived(v) ||
 	    strcmp(v->state, "Cancelled") == 0)
 		return "Stopped";
@@ -157,6 +159,7 @@ json_stream(struct arena *a, struct json_writer *w, const struct move_view *v)
 	    w, "source_shard", arena_printf(a, "%s/%s", v->source_keyspace, v->source_shard));
 	json_put_str(w, "position", v->position);
 	json_put_str(w, "status", streams_state(v));
+	/* Without the ". " or ": " before it and the full stop behind it, which are the text form's. */
 	json_put_slice(w, "info", slice_cut(buf_slice(&info), 2, info.len - 1));
 	json_put_close(w, '}');
 }

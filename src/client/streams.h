@@ -15,6 +15,7 @@
 /* "Copying", "Running", "Stopped", "Error" */
 const char *streams_state(const struct move_view *v);
 /* Status, Progress, Show and GetState. */
+/* One call, and one print. form: which workflow and which action; GetState prints the traffic state alone. */
 int streams_run(struct ctx *cx, struct client *c, const struct form *form) MUST_USE;
 /* What Create ends with; v: how it stands. */
 int streams_put_created(

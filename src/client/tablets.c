@@ -134,6 +134,8 @@ put_host(struct json_writer *w, const char *key, const char *address)
 	int port;
 	struct err ignored;
 
+	/* A tablet that has not said its addresses yet: the member is left out, as Vitess leaves out what
+	 * is empty. */
 	if (parse_hostport(slice_str(address), host, &port, &ignored) != 0)
 		return 0;
 	json_put_str(w, key, host);

@@ -51,6 +51,7 @@ switched_of(const struct move_view *v, const struct command_options *o)
 enum outcome
 traffic_reversed(const struct move_view *v, const struct command_options *o)
 {
+	/* Running is where a way back ends: the source serves, and the stream runs forth again. */
 	if (strcmp(v->state, "Running") == 0)
 		return view_settles(v) ? MOVE_GOES_ON : MOVE_DONE;
 	if (view_failed(v) || (view_arrived(v) && !v->reversing))

@@ -11,7 +11,8 @@
 
 enum { SETTLES_S = 10 }; /* a tablet that is started again is back in seconds */
 
-/* Writes were held by attempts that were rolled back too: from each hold to its undoing. */
+/* Writes were held by attempts that were rolled back too: from each hold to its undoing. The journal is
+ * bounded, so of a move with many attempts these are the last ones. */
 static void
 read_holds(const struct json *record, struct move_view *v)
 {
@@ -28,6 +29,7 @@ read_holds(const struct json *record, struct move_view *v)
 			continue;
 		if (strcmp(what, "begun") == 0)
 			begun = at;
+		/* An undoing whose beginning the journal has dropped: how long it was is not known. */
 		if (strcmp(what, "undone") != 0 || begun == 0)
 			continue;
 		v->undone_holds++;
@@ -42,6 +44,8 @@ last_hold(const struct json *events, size_t count)
 {
 	int64_t attempt = -1;
 
+	/* From the end: the last release that was done is the switch that people mean; attempts after it
+	 * are of the way back, and not over. */
 	for (size_t i = count; i > 0; i--) {
 		struct json e = json_item(events, i - 1);
 		const char *step = json_get_str(&e, "step"), *what = json_get_str(&e, "what");
@@ -92,6 +96,7 @@ read_steps(struct arena *a, const struct json *record)
 void
 view_finding(struct buf *out, const char *severity, const char *text)
 {
+	/* A journal has other events too, whose what is no severity. */
 	for (int i = 0; finding_severity_names[i] != NULL; i++) {
 		if (strcmp(severity, finding_severity_names[i]) == 0)
 			buf_addf(out, "%s: %s\n", severity, text);
@@ -162,6 +167,8 @@ read_sizes(const struct json *root, struct move_view *v)
 {
 	struct json sizes = json_get_array(root, "sizes");
 
+	/* In the order of the tables, or not at all: move_status has none, and workflow_show needs both
+	 * sides. */
 	v->sizes_known = v->tables > 0 && json_count(&sizes) == v->tables;
 	for (size_t i = 0; i < v->tables && v->sizes_known; i++) {
 		struct json s = json_item(&sizes, i);
@@ -209,6 +216,7 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->follow = json_get_bool(&options, "follow_keyspace");
 	v->reversing = json_get_bool(&r, "reversing");
 	v->finishing = json_get_bool(&r, "finishing");
+	/* Odd rounds run forth: from the third on, Running means that it has been there and is back. */
 	v->served_back = json_get_i64(&r, "round") > 2 && strcmp(v->state, "Running") == 0;
 	v->postpone_file = json_get_str(&options, "postpone_file");
 	v->window_from = json_get_int(&options, "window_from", 0, MINUTES_OF_DAY - 1);
@@ -251,6 +259,8 @@ view_put_tablet(struct json_writer *w, const char *alias)
 bool
 view_settles(const struct move_view *v)
 {
+	/* Bounded: a step that cannot be done (its tablet is away) must not keep a command that has got
+	 * what it wanted. */
 	return v->finishing && clock_wall() < v->switched_us + SETTLES_S * SECOND;
 }
 

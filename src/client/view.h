@@ -1,5 +1,12 @@
 /*
  * view.h - what vtctld answers of a workflow, as far as people are shown it.
+ *
+ * One reader of the answer for all commands that show a move, so that each member of vtctld's JSON is
+ * named in one place of the client. It derives what people ask for and no record has: how long each step
+ * of the last switch took, how long writes waited in vain, whether the move has arrived.
+ *
+ * All strings are non-NULL. States are compared as words: a client that is older than vtctld shows a
+ * state that it does not know by its name, and goes on.
  */
 #ifndef CLIENT_VIEW_H
 #define CLIENT_VIEW_H
@@ -11,15 +18,15 @@ struct table_view {
 	const char *table; /* at the target */
 	const char *state; /* "copying" */
 	int64_t rows_copied, rows_total;
-	int64_t bytes_copied, bytes_total; /* with sizes_known */
+	int64_t bytes_copied, bytes_total; /* with sizes_known; the source's, an estimate */
 };
 
 /* One answer of move_status, as far as it is shown. Strings live in the answer's arena. */
 struct move_view {
 	const char *workflow;
 	const char *state, *state_text,
-	    *hint; /* of the workflow's record; text: why it waits or failed */
-	const char *step;
+	    *hint;         /* of the workflow's record; text: why it waits or failed */
+	const char *step;  /* of the cutover under way; "" outside */
 	const char *phase; /* of the stream: "copying", "catching-up", ... */
 	const char *stream_error, *stream_hint;
 	const char *source, *target; /* "customer.users", "customer.users,orders" */
@@ -41,7 +48,9 @@ struct move_view {
 	int64_t way_back_lag_ms;
 	const char *postpone_file;  /* "" */
 	int window_from, window_to; /* minutes of the day; both the same: none */
+	/* rows_total: the server's estimate when the copy began. lag_ms: -1 where it is not known. */
 	int64_t rows_copied, rows_total, lag_ms, changes_applied;
+	/* By vtctld's wall clock, 0: not yet; hold_us is a duration. */
 	int64_t created_us, copied_us, switched_us, hold_us;
 	int64_t attempt, revision; /* attempt: from 0, whatever had its name before */
 	const char *notes;         /* what its check found and passed, a line each; "" mostly */

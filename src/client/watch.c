@@ -7,8 +7,8 @@
 
 enum {
 	STATUS_WITHIN_S = 10, /* of one long poll, which waits a second at most */
-	GONE_AFTER_S = 60,    /* a restarted vtctld is back in seconds */
-	AGAIN_MS = 300,
+	GONE_AFTER_S = 60, /* a restarted vtctld is back in seconds; a killed one's lease has 3 */
+	AGAIN_MS = 300,    /* a refused connection costs nothing */
 };
 
 void
@@ -50,6 +50,7 @@ ask(struct ctx *cx, struct watch *w)
 	struct arena arena = ARENA_INIT;
 	struct slice answer;
 
+	/* An arena of its own until it has succeeded (1): a failed call must leave the view that is shown. */
 	within.arena = &arena;
 	w->request.after_revision = w->view.revision;
 	if (client_call(&within, w->client, "move_status", &w->request, &answer) == 0) {
@@ -101,6 +102,7 @@ watch_detach(struct watch *w, int *status, int code)
 static int
 failed(struct ctx *cx, const struct move_view *v)
 {
+	/* The workflow's word first: it says what the stream's error means for the move. */
 	const char *text = v->state_text[0] != '\0' ? v->state_text : v->stream_error;
 	const char *hint = v->hint[0] != '\0' ? v->hint : v->stream_hint;
 
@@ -118,7 +120,10 @@ poll_until_end(struct ctx *cx, struct watch *w, int *status)
 
 		if (w->client->interrupted)
 			return watch_detach(w, status, COMMAND_INTERRUPTED);
+		/* Before the call: a call may take a second, and then its answer decides (see
+		 * interrupted's use in cmd/vtctlclient.c: a second Ctrl-C does not wait for it). */
 		TRY(ask(cx, w));
+		/* No answer: the view is the last one's, and was shown. */
 		if (w->gone_since != NEVER)
 			continue;
 		w->view.workflow = w->request.workflow;

@@ -243,6 +243,8 @@ do_show(struct ctx *cx, struct client *c, const struct wanted *w, int *status)
 {
 	struct ctl_request r = { .keyspace = w->name, .workflow = "" };
 
+	/* vtctlclient's is for people, or the answer as it came; vtctldclient's is Vitess's JSON, which
+	 * scripts read. */
 	if (!c->is_vtctldclient)
 		return show(cx, c, w->name, status);
 	if (strpbrk(w->name, "./") != NULL)
@@ -354,6 +356,7 @@ named_by_options(struct arena *a, const struct command_options *o)
 int
 workflow_run(struct ctx *cx, struct client *c, const struct command_options *o, int *status)
 {
+	/* Both orders are taken: "show new_customer.w" and Vitess's older "new_customer.w show". */
 	bool first = c->args_count < 2 || verb_is_first(c->args);
 	const char *verb = c->args[first ? 0 : 1];
 	struct wanted w = { o,
