@@ -156,7 +156,7 @@ client_left(const struct client *c, struct err *err)
 		err_set(err, ERR_CANCELLED,
 		    "left without vtctld's answer: whether it is done, or will be, is not known");
 		const char *last = outcomes[i].of_last ? c->args[c->args_count - 1] : "";
-		/* MoveTables names the target keyspace alone, mostly: the workflow's name is vtctld's to make. */
+		/* MoveTables with the target keyspace alone: the workflow's name is vtctld's to make. */
 		bool listed = outcomes[i].of_last && strpbrk(last, "./") == NULL;
 
 		add_command(&line, c, listed ? "Workflow list" : outcomes[i].tells);

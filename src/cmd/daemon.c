@@ -13,11 +13,13 @@ main_task(void *arg)
 	struct arena arena = ARENA_INIT;
 	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &arena };
 
+	/* A cancellation is how a signal ends it: no failure. */
 	if (d->serve(&cx, d->arg) != 0 && err.kind != ERR_CANCELLED) {
 		log_error("%s stops: %s%s%s", d->name, err.text, err.hint[0] != '\0' ? "; " : "",
 		    err.hint);
 		d->status = 1;
 	}
+	/* In the task, since to close may wait; serve() is over, so it finds nobody inside. */
 	if (d->end != NULL)
 		d->end(d->arg);
 	arena_done(&arena);
@@ -64,6 +66,7 @@ daemon_main(struct daemon *d, char **argv)
 		option_help(d->options, stdout);
 		return 0;
 	}
+	/* Spilled transactions have rows in them, and the topology names every server. */
 	umask(077);
 	if (main_loop(d->name, main_task, on_signal, d, &err) != 0)
 		return main_complain(d->name, &err);

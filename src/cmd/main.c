@@ -20,6 +20,7 @@ main_loop(const char *name, void (*main_task)(void *arg), void (*on_signal)(int 
 	}
 	struct task *t = task_spawn(name, main_task, arg);
 	check(t != NULL); /* the first one */
+	/* Nobody joins it: the loop runs until it has ended. */
 	task_detach(t);
 	loop_run(loop);
 	loop_free(loop);

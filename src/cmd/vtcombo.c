@@ -4,6 +4,10 @@
  *   vtcombo up      starts or adopts everything and stays; SIGTERM or Ctrl-C stops everything in order
  *   vtcombo status  what runs
  *   vtcombo down    stops everything, with or without a supervisor; --purge removes the data as well
+ *   vtcombo exec    not for people: what each supervised program begins as (combo/process.h)
+ *
+ * status and down need no loop: they read pid files and the data directory's lock, and down sends
+ * signals. So they work beside a supervisor that hangs, and after one that was killed.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -48,6 +52,7 @@ static const struct option options[] = {
 };
 /* clang-format on */
 
+/* Of "up". task: while supervisor_run() is inside, for the signal to cancel; NULL before and after. */
 struct up {
 	struct supervisor *s;
 	struct settings *set;
@@ -80,6 +85,7 @@ run_up(void *arg)
 		log_error("%s", err.text);
 		up->status = 1;
 	}
+	/* From here on a second signal is nothing: everything is being stopped already. */
 	up->task = NULL;
 	supervisor_stop(&cx, up->s);
 	loop_stop(loop_current());
@@ -99,6 +105,7 @@ up(struct settings *set, const struct places *where)
 	struct up u = { .s = s, .set = set, .status = 1 };
 
 	s->where = *where;
+	/* A reader of our output that has gone must not end the supervisor. */
 	signal(SIGPIPE, SIG_IGN);
 	if (supervisor_open(s, &err) != 0 || main_loop("vtcombo", run_up, on_signal, &u, &err) != 0)
 		say(&err);
@@ -151,6 +158,7 @@ find_places(const struct settings *set, struct places *where, struct err *err)
 		dir = geteuid() == 0 ? "/var/lib/switchyard" : home;
 	}
 	TRY(places_init(where, dir, (int)set->port_base, err));
+	/* The lock file outlives its holder: so "status" of a stopped cluster names the same ports. */
 	(void)claim_of(where, &before);
 	if (where->port_base == 0)
 		where->port_base = before != 0 ? before : PORT_BASE_DEFAULT;

@@ -1,5 +1,15 @@
 /*
  * vtctlclient - types commands to vtctld.
+ *
+ *   argv            global options, the command, its own options and arguments; what is wrong ends with
+ *                   status 2
+ *   main_task()     runs the command's function in one task, under a deadline: --action-timeout, or two
+ *                   minutes; MoveTables has none
+ *   Ctrl-C          the first lets the answer under way decide whether there is something to come back
+ *                   to; the second leaves at once, and says what is not known
+ *   status          0 done, 1 an error, 130 left by Ctrl-C
+ *
+ * Called as vtctldclient (a link to it) it answers as Vitess's of that name does: is_vtctldclient.
  */
 #include "client/command.h"
 #include "cmd/main.h"
@@ -12,6 +22,7 @@ enum {
 	CALL_WITHIN_S = 120
 }; /* above the longest preflight and the start of a new keyspace's server */
 
+/* left and status are set by the signal's task while the main one waits: both are of one loop. */
 struct program {
 	const struct command *command;
 	const char *name; /* "vtctlclient", or "vtctldclient" */
@@ -172,6 +183,8 @@ read_globals(struct program *p, char **argv, int *at, struct err *err)
 	char *command = argv[count + 1];
 	const char *rest[1];
 
+	/* The command ends the global options, also where one of its own has the same name: so argv is
+	 * cut there, and mended. */
 	argv[count + 1] = NULL;
 	int rc = option_parse(global_options, &g, argv, rest, &rest_count, err);
 	argv[count + 1] = command;

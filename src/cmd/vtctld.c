@@ -1,6 +1,10 @@
 /*
  * vtctld - the cluster's orchestrator: makes keyspaces, moves tables. It holds nothing that is not
  * in the topology and never touches a database server itself.
+ *
+ * In this order: the topology is opened (and its routing rules brought into the present form), HTTP is
+ * served, then jobs_run() looks for workflows to take over. So a request may come before the first job
+ * runs: it reads the topology, as any other vtctld would.
  */
 #include "base/mem.h"
 #include "cmd/daemon.h"
@@ -41,6 +45,8 @@ serve(struct ctx *cx, void *arg)
 	TRY(topo_open(cx, p->settings.topo, &p->ctl.topo));
 	TRY(routing_upgrade(cx, p->ctl.topo));
 	TRY(http_serve(p->settings.http, ctl_api_handle, &p->ctl, &p->http, cx->err));
+	/* What a lock's holder is called, to people who wait for it: so it says where it answers, and
+	 * which process it is. */
 	snprintf(p->name, sizeof(p->name), "vtctld %s, process %d", http_address(p->http),
 	    (int)getpid());
 	p->ctl.name = p->name;
@@ -55,6 +61,7 @@ end(void *arg)
 {
 	struct program *p = arg;
 
+	/* Requests first: their handlers use jobs and topology. */
 	if (p->http != NULL)
 		http_stop(p->http);
 	jobs_done(&p->ctl);
@@ -68,6 +75,8 @@ prepare(void *arg, struct err *err)
 
 	if (p->settings.topo == NULL)
 		return err_set(err, ERR_REFUSED, "--topo is needed");
+	/* Here, and not in http_serve() alone: before the topology is opened, and changed, for a program
+	 * that cannot serve. */
 	TRY(http_check_address(p->settings.http, err));
 	jobs_init(&p->ctl);
 	return 0;

@@ -1,6 +1,14 @@
 /*
  * vtgate - speaks the database protocol to applications and sends each statement to the server that
  * has its tables.
+ *
+ * This thread runs the gate's first loop: registration, rules, HTTP. Clients are served by --workers
+ * loops, each with a thread and a listening socket of its own on one port (gate/worker.c). A signal does
+ * not cancel: gate_stop() lets open transactions go on for --drain-timeout, and sends others away.
+ *
+ * Why the defaults: 10,000 clients are well below the 24,573 tasks that the kernel's default number of
+ * maps allows (task/README.md); 600 backends stay below the 1,000 connections that vtcombo's servers
+ * take; 64 MB is the max_allowed_packet that MySQL has by default.
  */
 #include "cmd/daemon.h"
 #include "gate/gate_api.h"
@@ -54,6 +62,7 @@ worker_count(const struct settings *s)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+	/* 0, the default: as many loops as can run at once. More would only take turns. */
 	if (s->workers > 0)
 		return (int)s->workers;
 	return cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (int)cores;

@@ -1,6 +1,18 @@
 /*
  * vttablet - registers one database server, reports its health, runs the streams that end there,
  * and holds the lock and the fence when it is the side that a table leaves.
+ *
+ * What is done before it says that it is ready, and why in this order:
+ *
+ *   topo_open(), read_sidecar()   which database of the server is ours is the keyspace's to say
+ *   health_may_register()         a tablet that must not be entered (a second primary) is told before it
+ *                                 touches the server
+ *   wait_server()                 the server may not be up yet: its lock, our tables, the keyspace's
+ *                                 database and the fences that were armed are tried until they are there;
+ *                                 then the recorded streams begin
+ *   http_serve()                  only now: a request that comes earlier would meet streams that are not
+ *                                 there
+ *   health_register()             the record with the HTTP port that was bound, and the lease
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -122,6 +134,7 @@ wait_server(struct ctx *cx, struct program *p)
 	for (bool told = false;; told = true) {
 		if (prepare_server(cx, p) == 0 && fence_open(cx, &p->env, &p->api.moves) == 0)
 			return engine_open(cx, &p->api.engine);
+		/* What the server refuses (an account, a foreign sidecar) does not mend itself. */
 		if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
 			return -1;
 		if (!told)
@@ -183,7 +196,7 @@ serve(struct ctx *cx, void *arg)
 	TRY(wait_server(cx, p));
 	TRY(http_serve(p->settings.http, tablet_api_handle, &p->api, &p->http, cx->err));
 	p->health.healthy = true;
-	record = record_of(p);
+	record = record_of(p); /* again: now the port is known */
 	TRY(health_register(cx, &p->health, &record));
 	printf("vttablet ready http=%s server=%s alias=%s\n", http_address(p->http),
 	    p->settings.server, p->alias);
@@ -196,6 +209,7 @@ end(void *arg)
 {
 	struct program *p = arg;
 
+	/* As it was built, backwards; each of these takes what was never opened. */
 	if (p->http != NULL)
 		http_stop(p->http);
 	engine_done(&p->api.engine);
@@ -249,6 +263,8 @@ prepare(void *arg, struct err *err)
 	TRY(http_check_address(p->settings.http, err));
 	TRY(name_check("keyspace", p->settings.keyspace, err));
 	TRY(name_word_check("cell", p->settings.cell, err));
+	/* Taken and checked, for scripts that name it: a shard of any other name would be served by
+	 * nobody. */
 	if (strcmp(p->settings.shard, "0") != 0)
 		return err_set(err, ERR_REFUSED,
 		    "--shard '%s': a keyspace has one shard, and its name is 0", p->settings.shard);

@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 
-/* Leaves an existing file alone. The client `app` has no password and is let in from loopback only. */
+/* Leaves an existing file alone: its passwords are in the servers already. Else written beside it, synced
+ * and renamed, mode 0600, so that a file of that name is whole. Blocking. The client `app` has no
+ * password and is let in from loopback only. */
 int account_file_make(const char *path, struct err *err) MUST_USE;
 
 #endif

@@ -82,6 +82,7 @@ bind_to(int port)
 bool
 claim_hold(struct claim *c, int port)
 {
+	/* Handed out once, kept for good: a program's port is asked for at each of its starts. */
 	for (int i = 0; i < c->held_count; i++)
 		if (c->held[i].port == port)
 			return true;
@@ -215,6 +216,8 @@ int
 claim_take(struct claim *c, const struct places *where, struct err *err)
 {
 	*c = (struct claim){ .where = where, .lock_fd = -1, .taken = true };
+	/* The lock first: all else is read and checked as the only one. The pid is written last, so that
+	 * the file keeps the port base of before until everything is known to fit. */
 	TRY(lock_dir(c, err));
 	TRY(check_base(c, err));
 	TRY(read_uids(c, err));

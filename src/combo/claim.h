@@ -4,6 +4,12 @@
  * The lock is an open file description's (fcntl F_OFD_SETLK): it ends with its holder, whatever
  * ends that, is not inherited by the programs, and can be asked about without being taken.
  * DIR/lock holds "PID PORT_BASE", which outlive the holder: the next one uses the same ports.
+ *
+ * Why ports are held and not only checked. A program that was killed comes back a tenth of a second
+ * later, and another program's outgoing connection may have its port by then where the kernel deals out
+ * such numbers; TIME-WAIT keeps it for a minute. A socket that is bound with SO_REUSEADDR and does not
+ * listen keeps the number from the kernel's choice, and is no hindrance for another one with SO_REUSEADDR
+ * that binds and listens.
  */
 #ifndef COMBO_CLAIM_H
 #define COMBO_CLAIM_H
@@ -17,10 +23,12 @@
 /* vtctld's, vtgate's two, and two for each uid. */
 enum { CLAIM_PORTS_MAX = 3 + 2 * TABLET_UID_MAX };
 
+/* A port, and the socket that is bound to it. */
 struct held_port {
 	int port, fd;
 };
 
+/* One for a supervisor, in its struct; all zero is one that was never taken. where must outlive it. */
 struct claim {
 	const struct places *where;
 	int lock_fd;
@@ -34,6 +42,7 @@ struct claim {
 
 /* All that one sentence can refuse, before anything is started: directory in use, port taken. */
 int claim_take(struct claim *c, const struct places *where, struct err *err) MUST_USE;
+/* Lets go of lock and ports. No-op on one that is not taken. The file stays. */
 void claim_drop(struct claim *c);
 /* The keyspace that a file of DIR/tablets names; "" when there is none. */
 void claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1]);

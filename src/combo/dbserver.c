@@ -30,6 +30,7 @@ dbserver_check_folder(const struct places *where, struct err *err)
 
 	if (pw == NULL)
 		return 0;
+	/* Each folder from the root down: one that others may not enter hides all below it. */
 	for (size_t i = 1; i <= strlen(where->dir); i++) {
 		if (where->dir[i] != '/' && where->dir[i] != '\0')
 			continue;
@@ -152,6 +153,7 @@ write_private(const char *path, struct slice bytes, struct err *err)
 	const struct passwd *pw = server_account();
 	int fd, rc;
 
+	/* O_EXCL behind it: the file has passwords, and must not be one that somebody else has opened. */
 	(void)unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

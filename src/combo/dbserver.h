@@ -1,6 +1,11 @@
 /*
  * dbserver.h - a database server of a keyspace: own data directory, loopback only, durable, GTID,
-    row binlog.
+ * row binlog.
+ *
+ * A data directory is made under another name and renamed, so that a folder server-UID is a whole one.
+ * Accounts, their passwords and the keyspace's database come from an init file that the server runs at
+ * each start, by itself and outside of the binlog: so nobody needs an account to make accounts, and a
+ * lost credentials file is mended by stopping and starting everything.
  */
 #ifndef COMBO_DBSERVER_H
 #define COMBO_DBSERVER_H
@@ -8,12 +13,14 @@
 #include "combo/program.h"
 #include "rpc/api.h"
 
-/* Makes what is missing: the data directory, and the init file with accounts and database. */
+/* Makes what is missing: the data directory, and the init file with accounts and database. Waits for the
+ * server's own installer, a few seconds. May be called again after any failure. */
 int dbserver_prepare(struct ctx *cx, const struct places *where, const struct credentials *accounts,
     int uid, const char *database) MUST_USE;
-/* Fills p with the command that runs it. */
+/* Fills p with the command that runs it; its strings are in the arena. Starts nothing. */
 void dbserver_program(struct arena *a, const struct places *where, int uid, struct program *p);
-/* Until the accounts can log in. */
+/* Until the accounts can log in, whatever the server says before. -1 past cx->deadline, with what it has
+ * said last. */
 int dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,
     int uid) MUST_USE;
 /* Can the server's own account reach the data directory? One sentence when not. */

@@ -8,10 +8,11 @@
  *   DIR/server-UID/       a database server's own directory
  *   DIR/run/NAME.pid      see process.h; also server-UID.init and tmp-UID/
  *   DIR/log/NAME.log
- *   DIR/spill/           transactions too large for a tablet's memory
+ *   DIR/spill/            transactions too large for a tablet's memory
  *
  * Ports from the base: vtctld +0, vtgate HTTP +1, vtgate MySQL +306, tablets
- * +400+uid, servers +2100+uid; uids 1 to 99.
+ * +400+uid, servers +2100+uid; uids 1 to 99. The distances are Vitess's examples' where people know them
+ * by heart (15000, 15306) and leave a hundred numbers for each kind.
  */
 #ifndef COMBO_PLACES_H
 #define COMBO_PLACES_H
@@ -32,6 +33,7 @@ enum {
 
 #define COMBO_CELL "zone1"
 
+/* Plain bytes, may be copied. Large (2.5 kB): on the heap or in a supervisor, not on a task's stack. */
 struct places {
 	char dir[DIR_MAX_BYTES];  /* absolute */
 	char programs[PLACE_MAX]; /* the folder of this very program, where the others are */
@@ -40,11 +42,12 @@ struct places {
 	int port_base;
 };
 
-/* dir may not exist yet and is made absolute. */
+/* dir may not exist yet and is made absolute. ERR_REFUSED when it is too long. port_base 0: not known yet. */
 int places_init(struct places *p, const char *dir, int port_base, struct err *err) MUST_USE;
-/* Finds the database server's programs; one sentence when they are not installed. */
+/* Finds the database server's programs in $PATH and where daemons are; one sentence when they are not
+ * installed. */
 int places_find_server(struct places *p, struct err *err) MUST_USE;
-/* All folders. */
+/* All folders, those above too. One that is there stays as it is, with its owner and mode. */
 int places_make(const struct places *p, struct err *err) MUST_USE;
 /* A file, or a folder with all that is in it. Blocking; -1 with errno. */
 int places_remove(const char *path);

@@ -120,6 +120,7 @@ process_spawn(const struct birth *b, pid_t *pid, struct err *err)
 	char **args = prefixed(b);
 	int rc;
 
+	/* Our loop blocks signals, and exec() would hand that down: the child must hear of SIGTERM. */
 	sigemptyset(&none);
 	sigfillset(&all);
 	check(posix_spawn_file_actions_init(&files) == 0 && posix_spawnattr_init(&attr) == 0);

@@ -1,9 +1,14 @@
 /*
- * process.h - other processes, known by pid file: pid and start time,
-    so that a reused pid is no match.
+ * process.h - other processes, known by pid file: pid and start time, so that a reused pid is no match.
  *
  * A process writes its pid file itself, before it becomes its program
  * (process_become), and the file stays when it ends: who reads it asks /proc.
+ *
+ *   supervisor   process_spawn(): fork and exec of this very program, as "vtcombo exec PID_FILE argv..."
+ *   child        process_become(): writes "PID START" to PID_FILE.new, renames it, execs argv: the pid
+ *                and the start time stay the same over exec
+ *   supervisor   killed here, or anywhere: the file is there before the program is
+ *   the next     process_of_file(): /proc/PID has that start time, so it is that process; adopts it
  */
 #ifndef COMBO_PROCESS_H
 #define COMBO_PROCESS_H
@@ -27,15 +32,17 @@ struct birth {
 	char *const *argv;
 };
 
-/* Own session, signals as at birth, stdout and stderr appended to log. */
+/* Own session (a Ctrl-C at our terminal is not theirs), signals as at birth, stdout and stderr appended
+ * to log. *pid is set before the pid file is there. The child is ours to reap. */
 int process_spawn(const struct birth *b, pid_t *pid, struct err *err) MUST_USE;
 /* A descriptor that is readable once the process has ended; -1 when it is already gone. */
 int process_watch(pid_t pid);
 
-/* After the end: the exit status as waitpid() gives it,
-    or -1 for a process that is not our child. */
+/* After the end: the exit status as waitpid() gives it, or -1 for a process that is not our child. Never
+ * waits. */
 int process_reap(pid_t pid);
-/* The same from outside of any loop: waits up to that long; 0 when it has ended. */
+/* The same from outside of any loop: waits up to that long; 0 when it has ended, -1 when it has not.
+ * Reaps nothing. */
 int process_wait(pid_t pid, int seconds);
 
 #endif

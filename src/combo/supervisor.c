@@ -161,6 +161,7 @@ bring_up(struct ctx *cx, struct tablet_start *t)
 {
 	struct supervisor *s = t->s;
 
+	/* Once: a second attempt finds the server kept, and goes on with waiting for it. */
 	if (t->server == NULL) {
 		struct program *p = arena_new(&s->arena, struct program);
 
@@ -453,6 +454,7 @@ supervisor_stop(struct ctx *cx, struct supervisor *s)
 	static const char *const order[] = { "vtgate", "vtctld", "vttablet-", "server-" };
 	struct err err = { 0 };
 
+	/* First nobody keeps anything: else what is stopped here would be started again. */
 	group_done(&s->tasks); /* (3) */
 	if (s->lease != NULL)
 		topo_lease_stop(s->lease);

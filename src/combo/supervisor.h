@@ -10,6 +10,18 @@
  *   (1) One supervisor per data directory: whoever holds the lock on DIR/lock.
  *   (2) DIR/tablets/UID exists before anything else of that uid does.
  *   (3) A program is kept by one task, or by none once stopping has begun.
+ *
+ * A keyspace's way to a tablet, each step safe to be the last one before a kill -9:
+ *
+ *   watch_keyspaces()   a keyspace of the topology that has neither a uid here nor a tablet of others
+ *   assign_uid()        DIR/tablets/UID is written and synced: the next supervisor reads it and goes on here
+ *   dbserver_prepare()  server-UID.new is filled and renamed to server-UID: a half-made one is thrown away
+ *   keep_program()      the server runs, and writes its pid file first: the next one adopts it
+ *   dbserver_wait()     until its accounts can log in; the whole bring-up is tried again every 2 s
+ *   keep_program()      vttablet runs, enters itself, and its health key appears
+ *   announce()          "vtcombo ready ...", once all that is there serves; not again for keyspaces of later
+ *
+ * A keyspace that is deleted keeps its server, its uid and its data: nothing is dropped by the way.
  */
 #ifndef COMBO_SUPERVISOR_H
 #define COMBO_SUPERVISOR_H
@@ -40,9 +52,11 @@ int supervisor_open(struct supervisor *s, struct err *err) MUST_USE;
 /* keyspaces: those to create if they do not exist. Returns only on failure or when cancelled. */
 int supervisor_run(
     struct ctx *cx, struct supervisor *s, const char *const *keyspaces, int count) MUST_USE;
-/* In the task of supervisor_run(), after it. */
+/* In the task of supervisor_run(), after it, also when that was cancelled. Waits, up to 30 s for each
+ * kind of program and then kills; nothing it has started runs afterwards, nor anything that it had
+ * adopted. */
 void supervisor_stop(struct ctx *cx, struct supervisor *s);
-/* What supervisor_open() has taken; outside of the loop. */
+/* What supervisor_open() has taken; outside of the loop. Also when that has failed. */
 void supervisor_close(struct supervisor *s);
 
 #endif

@@ -3,6 +3,15 @@
  * socket_wanted() what it wants to hear of, and by timer_wanted() when it wants
  * to be called at the latest; the task waits for that descriptor in the loop's.
  * Nothing outlives the call, so that a cancelled one leaves nothing behind.
+ *
+ *   run_call()        hands the handle to curl, which connects and says by socket_wanted() and timer_wanted()
+ *                     what it waits for
+ *   wait_for_curl()   parks until the call's epoll descriptor is readable (which it is when one of its own is
+ *                     ready: epoll(7), "Q3") or curl's timer has come
+ *   tell_curl()       reports both to curl, which reads, writes, and wants something else
+ *   read_outcome()    once curl says that nothing is running any more
+ *
+ * curl never waits itself: with the multi-socket interface it only asks to be called again.
  */
 #include "base/check.h"
 #include "base/mutant.h"
@@ -42,6 +51,7 @@ socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_ar
 		ev.events |= EPOLLIN;
 	if ((what & CURL_POLL_OUT) != 0)
 		ev.events |= EPOLLOUT;
+	/* curl does not say whether it had asked before: the commoner case first. */
 	if (epoll_ctl(c->epoll_fd, EPOLL_CTL_MOD, fd, &ev) == 0)
 		return 0;
 	return epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, fd, &ev);
@@ -62,6 +72,7 @@ body_came(char *data, size_t size, size_t count, void *arg)
 	struct call *c = arg;
 	size_t len = size * count;
 
+	/* Fewer bytes than came make curl end the call; too_large tells why. */
 	if (len > HTTP_BODY_MAX - c->reply->body.len) {
 		c->too_large = true;
 		return 0;
@@ -87,6 +98,7 @@ set_address(struct call *c, const char *address, const char *path)
 	SET(c->easy, CURLOPT_URL, url.data); /* copied */
 	SET(c->easy, CURLOPT_PROTOCOLS_STR, "http");
 	SET(c->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
+	/* A name may have dots, as in /api/x/..: curl must not shorten it. */
 	SET(c->easy, CURLOPT_PATH_AS_IS, 1L);
 }
 
@@ -193,9 +205,11 @@ read_outcome(struct call *c, struct err *err)
 	const char *type = NULL;
 	CURLMsg *m = curl_multi_info_read(c->multi, &left);
 
+	/* One handle, which is not running any more: there is exactly one message. */
 	check(m != NULL && m->msg == CURLMSG_DONE);
 	if (c->too_large)
 		return err_set(err, ERR_CORRUPT, "the reply has more than %d bytes", HTTP_BODY_MAX);
+	/* An address that is none stays one: to try again would not help, so it is no ERR_RETRY. */
 	if (m->data.result == CURLE_URL_MALFORMAT)
 		return err_set(err, ERR_REFUSED, "%s", curl_easy_strerror(m->data.result));
 	if (m->data.result != CURLE_OK)

@@ -145,6 +145,7 @@ accept_main(void *arg)
 	while (net_accept(&cx, s->listener, &c) == 0) {
 		struct visit *v = mem_new(struct visit);
 		*v = (struct visit){ s, c };
+		/* One too many is hung up on, which is ERR_RETRY for the caller; a real server says 503. */
 		if (s->handlers.children.count < HTTP_HANDLERS_MAX &&
 		    group_spawn(&s->handlers, "http request", visit_main, v, &err) == 0)
 			continue;
@@ -184,6 +185,7 @@ memory_port(const struct memory_server *s)
 void
 memory_stop(struct memory_server *s)
 {
+	/* In this order: nobody comes any more, then those inside end. */
 	group_done(&s->acceptor);
 	listener_close(s->listener);
 	group_done(&s->handlers);

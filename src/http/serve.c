@@ -12,6 +12,14 @@
  * MHD runs in one task, drive(). Without threads of its own MHD cannot tell
  * that a connection was resumed, so drive() waits for an epoll descriptor that
  * holds MHD's and an eventfd, poke, which handle() writes to.
+ *
+ *   progress    from                by
+ *   READING     begin()             look_at_head(), then a piece of the body at a time
+ *   HANDLING    start()             the handler's task; the connection is suspended
+ *   ANSWERING   handle(), refuse()  MHD sends; complete() frees
+ *
+ * MHD calls serve() at least twice for a request without a body: once for the head, once for its end.
+ * What is refused by its head is answered before the body is read.
  */
 #include "base/check.h"
 #include "base/mem.h"
@@ -32,8 +40,8 @@
 
 enum {
 	IDLE_S = 30, /* a keep-alive connection without a request, and a request without progress */
-	BACKLOG = 256, /* connections that come while a handler computes */
-	CLOSING_ROUNDS = 10,
+	BACKLOG = 256,       /* connections that come while a handler computes */
+	CLOSING_ROUNDS = 10, /* each sends what the sockets take; who reads slower loses the rest */
 };
 
 struct http_server {
@@ -99,11 +107,13 @@ answer(struct exchange *x)
 	x->progress = ANSWERING;
 	if (type == NULL)
 		type = "application/json";
+	/* The body is not copied: the exchange has it until complete(). */
 	r = MHD_create_response_from_buffer(
 	    x->reply.body.len, x->reply.body.data, MHD_RESPMEM_PERSISTENT);
 	if (r == NULL)
 		return MHD_NO;
 	enum MHD_Result rc = MHD_add_response_header(r, "Content-Type", type);
+	/* Answers are of a moment: a browser that shows an old one would show another cluster. */
 	if (rc == MHD_YES)
 		rc = MHD_add_response_header(r, "Cache-Control", "no-store");
 	if (rc == MHD_YES)
@@ -119,6 +129,9 @@ handle(void *arg)
 
 	http_run_handler(&x->work, &x->reply);
 	x->progress = ANSWERING;
+	/* MHD looks at resumed connections only when it is run: drive() may be parked on a quiet epoll
+	 * descriptor. */
+
 	MHD_resume_connection(x->connection);
 	check(eventfd_write(x->server->poke, 1) == 0);
 }
@@ -231,6 +244,7 @@ drive(void *arg)
 static int
 open_epoll(struct http_server *s, struct err *err)
 {
+	/* MHD's own descriptor is an epoll one too, and becomes readable when a connection of its is. */
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct epoll_event ev = { .events = EPOLLIN };
 
@@ -299,6 +313,8 @@ start_daemon(struct http_server *s, const char *address, struct err *err)
 
 	if (fd < 0)
 		return -1;
+	/* Twice as many connections as handlers: those above are told 503, where MHD would hang up
+	 * without a word. */
 	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, serve,
 	    s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin, s,
 	    MHD_OPTION_NOTIFY_COMPLETED, complete, s, MHD_OPTION_CONNECTION_TIMEOUT,
