@@ -20,6 +20,17 @@ struct kept {
 
 _Static_assert(GROUP_MAPS_MAX <= UINT16_MAX, "kept.map holds any map's index");
 
+/* Names have no NUL. */
+static struct slice
+full_name(struct tail_group *g, struct slice database, struct slice table)
+{
+	buf_reset(&g->name);
+	buf_add_slice(&g->name, database);
+	buf_add_char(&g->name, '\0');
+	buf_add_slice(&g->name, table);
+	return buf_slice(&g->name);
+}
+
 void
 group_state_init(struct tail_group *g, const struct group_params *params)
 {
@@ -27,8 +38,13 @@ group_state_init(struct tail_group *g, const struct group_params *params)
 	arena_init(&g->arena);
 	buf_init(&g->events);
 	g->types = mem_zalloc(sizeof(g->types[0]) * (size_t)(params->tables->count + 1));
+	map_init(&g->by_name);
+	buf_init(&g->name);
 	for (int t = 0; t < params->tables->count; t++) {
 		const struct table_def *def = params->tables->items[t].def;
+
+		map_put(&g->by_name, full_name(g, slice_str(def->database), slice_str(def->name)),
+		    (void *)(uintptr_t)&params->tables->items[t]);
 		g->types[t] =
 		    mem_zalloc(sizeof(struct column_type) * (size_t)(def->columns_count + 1));
 		for (int i = 0; i < def->columns_count; i++)
@@ -56,6 +72,8 @@ group_state_done(struct tail_group *g)
 	g->maps = NULL;
 	close_file(g);
 	buf_done(&g->events);
+	buf_done(&g->name);
+	map_done(&g->by_name);
 	arena_done(&g->arena);
 }
 
@@ -77,13 +95,15 @@ group_begin(struct tail_group *g)
 
 /* ---- Tables */
 
+/* Of a set of a thousand, for each table of each statement at the source. */
 static int
-find_table(const struct group_params *p, const struct tablemap *map)
+find_table(struct tail_group *g, const struct tablemap *map)
 {
-	for (int t = 0; t < p->tables->count; t++)
-		if (slice_eq_str(map->table, p->tables->items[t].def->name) &&
-		    slice_eq_str(map->database, p->tables->items[t].def->database))
-			return t;
+	const struct group_params *p = &g->params;
+	const struct moved_table *t = map_get(&g->by_name, full_name(g, map->database, map->table));
+
+	if (t != NULL)
+		return (int)(t - p->tables->items);
 	if (!slice_eq_str(map->database, p->id.sidecar))
 		return GROUP_TABLE_OTHER;
 	if (slice_eq_str(map->table, "heartbeat") && !p->guards)
@@ -159,7 +179,7 @@ group_map(struct tail_group *g, const struct event *e, struct err *err)
 	struct group_map *slot;
 
 	TRY(tablemap_read(&scratch, e->body, &map, err));
-	int table = find_table(&g->params, &map);
+	int table = find_table(g, &map);
 	if (table >= 0) {
 		struct row_columns columns = columns_of(g, table);
 		TRY(row_shape_init(&shape, &map, &columns, err));

@@ -12,6 +12,7 @@
 #ifndef TABLET_READ_TAIL_GROUP_H
 #define TABLET_READ_TAIL_GROUP_H
 
+#include "base/map.h"
 #include "binlog/rows.h"
 #include "tablet/read/txn.h"
 
@@ -53,6 +54,8 @@ enum {
 struct tail_group {
 	struct group_params params;
 	struct column_type **types; /* by table: those of its columns */
+	struct map by_name;         /* "database\0table" to its struct moved_table */
+	struct buf name;            /* one that is looked for */
 	struct arena arena;         /* maps, until the group ends */
 	struct group_map *maps;
 	size_t maps_count, maps_cap;

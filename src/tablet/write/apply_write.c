@@ -317,15 +317,17 @@ is_in_phase(const struct phase *p, const struct fold_row *row)
 }
 
 static int
-run_phase_table(
-    struct ctx *cx, const struct phase *p, struct round *r, const struct fold *f, int table)
+run_phase_table(struct ctx *cx, const struct phase *p, struct round *r,
+    const struct fold_by_table *f, int table)
 {
 	struct pending s = { 0 };
 	int rc = 0;
 
 	buf_init(&s.sql);
-	for (const struct fold_row *row = f->first; row != NULL && rc == 0; row = row->next) {
-		if (row->table != table || !is_in_phase(p, row))
+	for (size_t i = table == 0 ? 0 : f->ends[table - 1]; i < f->ends[table] && rc == 0; i++) {
+		const struct fold_row *row = f->rows[i];
+
+		if (!is_in_phase(p, row))
 			continue;
 		add_to_phase(p, &s, &r->writers->params.tables->items[table], row);
 		if (s.rows >= p->rows_max || s.sql.len >= BATCH_BYTES)
@@ -338,7 +340,7 @@ run_phase_table(
 }
 
 static int
-run_phase(struct ctx *cx, struct writers *w, const struct fold *f, const struct phase *p)
+run_phase(struct ctx *cx, struct writers *w, const struct fold_by_table *f, const struct phase *p)
 {
 	struct round *r = mem_new(struct round);
 	int rc = 0;
@@ -357,6 +359,8 @@ run_phase(struct ctx *cx, struct writers *w, const struct fold *f, const struct 
 int
 writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 {
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	const struct fold_by_table rows = fold_group(&scratch, f, w->params.tables->count);
 	static const struct phase deletes = { false, BATCH_DELETES, apply_sql_delete_more, NULL };
 	static const struct phase upserts = { true, BATCH_ROWS, apply_sql_insert_more,
 		apply_sql_upsert_end };
@@ -364,8 +368,8 @@ writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 	    !mutant("tablet_deletes_before_upserts") && !mutant("sim_deletes_before_upserts");
 
 	check(!w->in_txn);
-	TRY(run_phase(cx, w, f, deletes_first ? &deletes : &upserts));
-	return run_phase(cx, w, f, deletes_first ? &upserts : &deletes);
+	TRY(run_phase(cx, w, &rows, deletes_first ? &deletes : &upserts));
+	return run_phase(cx, w, &rows, deletes_first ? &upserts : &deletes);
 }
 
 /* ---- Exact */

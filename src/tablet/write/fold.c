@@ -127,3 +127,23 @@ fold_add(struct fold *f, const struct source_txn *txn, struct err *err)
 		TRY(add_change(f, &txn->changes[i], err));
 	return 0;
 }
+
+struct fold_by_table
+fold_group(struct arena *a, const struct fold *f, int tables)
+{
+	struct fold_by_table out = { arena_array(a, const struct fold_row *, f->count),
+		arena_array(a, size_t, (size_t)tables) };
+	size_t at = 0;
+
+	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
+		out.ends[row->table]++;
+	for (int t = 0; t < tables; t++) { /* for now the beginning */
+		size_t count = out.ends[t];
+
+		out.ends[t] = at;
+		at += count;
+	}
+	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
+		out.rows[out.ends[row->table]++] = row;
+	return out;
+}

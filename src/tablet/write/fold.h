@@ -46,4 +46,12 @@ void fold_reset(struct fold *f);
  * then of no more use than to be reset. */
 int fold_add(struct fold *f, const struct source_txn *txn, struct err *err) MUST_USE;
 
+/* The rows table by table, each table's in their order. */
+struct fold_by_table {
+	const struct fold_row **rows;
+	size_t *ends; /* by table: index in rows of the next one's first */
+};
+/* In that arena. */
+struct fold_by_table fold_group(struct arena *a, const struct fold *f, int tables);
+
 #endif

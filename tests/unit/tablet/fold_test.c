@@ -191,3 +191,24 @@ TEST(any_run_ends_where_its_changes_end)
 		end();
 	}
 }
+
+TEST(rows_by_table_keep_their_order)
+{
+	static const int tables[] = { 2, 0, 2, 4, 0, 2 };
+	static const char *const wanted[] = { "1", "4", "0", "2", "5", "3" };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct fold_by_table rows;
+
+	begin();
+	for (int i = 0; i < 6; i++) {
+		insert(i, 1);
+		txn->changes[i].table = tables[i];
+	}
+	expect_ok(fold_add(&fold, txn, &err), &err);
+	rows = fold_group(&arena, &fold, 5);
+	for (int i = 0; i < 6; i++)
+		expect(slice_eq_str(rows.rows[i]->after[0], wanted[i]));
+	expect(rows.ends[0] == 2 && rows.ends[1] == 2 && rows.ends[2] == 5);
+	expect(rows.ends[3] == 5 && rows.ends[4] == 6);
+	end();
+}
