@@ -145,7 +145,7 @@ static int
 run_step(struct ctx *cx, struct workflow *w, const struct cancel_step *s)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = ctx_within(cx, STEP_WITHIN_S * SECOND);
+	struct ctx inner = ctx_within(cx, workflow_longer(w, STEP_WITHIN_S * SECOND));
 
 	inner.arena = &scratch;
 	TRY(workflow_pass(cx, w, s->before));

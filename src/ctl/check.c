@@ -262,7 +262,7 @@ keep_list(struct ctx *cx, struct workflow *w)
 int
 check_run(struct ctx *cx, struct workflow *w)
 {
-	struct ctx within = ctx_within(cx, w->r.options.timeout);
+	struct ctx within = ctx_within(cx, workflow_longer(w, w->r.options.timeout));
 
 	TRY(workflow_pass(cx, w, "movetables.check.before"));
 	if (ask_watched(&within, w) != 0) {
@@ -284,7 +284,7 @@ check_run(struct ctx *cx, struct workflow *w)
 int
 check_rehearse(struct ctx *cx, struct workflow *w)
 {
-	struct ctx within = ctx_within(cx, w->r.options.timeout);
+	struct ctx within = ctx_within(cx, workflow_longer(w, w->r.options.timeout));
 
 	return ask_everybody(&within, w);
 }

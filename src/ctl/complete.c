@@ -66,7 +66,7 @@ old_name(struct arena *a, const char *table)
 static int
 check_old_names(struct ctx *cx, const struct workflow *w)
 {
-	struct ctx within = ctx_within(cx, STEP_WITHIN_S * SECOND);
+	struct ctx within = ctx_within(cx, workflow_longer(w, STEP_WITHIN_S * SECOND));
 	enum side old = workflow_to(w);
 
 	for (size_t i = 0; i < w->r.tables_count; i++) {
@@ -253,7 +253,7 @@ static int
 run_step(struct ctx *cx, struct workflow *w, const struct complete_step *s)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = ctx_within(cx, STEP_WITHIN_S * SECOND);
+	struct ctx inner = ctx_within(cx, workflow_longer(w, STEP_WITHIN_S * SECOND));
 
 	inner.arena = &scratch;
 	TRY(workflow_pass(cx, w, s->before));

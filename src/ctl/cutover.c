@@ -437,7 +437,7 @@ cutover_resume(struct ctx *cx, struct workflow *w, bool *switched)
 int
 cutover_rehearse(struct ctx *cx, struct workflow *w, struct lines *out)
 {
-	struct ctx within = ctx_within(cx, w->r.options.timeout);
+	struct ctx within = ctx_within(cx, workflow_longer(w, w->r.options.timeout));
 
 	for (int i = 0; i < cutover_steps_count; i++) {
 		if (cutover_steps[i].rehearse != NULL)

@@ -67,7 +67,7 @@ do_check(struct ctx *cx, struct job *j)
 static int
 take_back(struct ctx *cx, struct workflow *w)
 {
-	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
+	struct ctx within = ctx_within(cx, workflow_longer(w, CREATE_WITHIN_S * SECOND));
 
 	TRY(round_stream_delete(&within, w, w->r.round, true));
 	return rules_apply(&within, w, RULES_REMOVE);
@@ -76,8 +76,8 @@ take_back(struct ctx *cx, struct workflow *w)
 static int
 do_create(struct ctx *cx, struct job *j)
 {
-	struct ctx within = ctx_within(cx, CREATE_WITHIN_S * SECOND);
 	struct workflow *w = &j->w;
+	struct ctx within = ctx_within(cx, workflow_longer(w, CREATE_WITHIN_S * SECOND));
 
 	if (fault("movetables.create.before"))
 		return err_set(cx->err, ERR_CANCELLED, "fault point");
@@ -110,7 +110,7 @@ caught_up(const struct stream_status_reply *r)
 static int
 prepare(struct ctx *cx, struct workflow *w)
 {
-	struct ctx within = ctx_within(cx, w->r.options.timeout);
+	struct ctx within = ctx_within(cx, workflow_longer(w, w->r.options.timeout));
 	struct err why;
 
 	if (w->r.copied_us == 0)

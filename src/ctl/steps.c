@@ -71,7 +71,7 @@ look_again(struct ctx *cx, struct cutover *c)
 static int
 run_preflight(struct ctx *cx, struct cutover *c)
 {
-	struct ctx within = ctx_within(cx, c->w->r.options.timeout);
+	struct ctx within = ctx_within(cx, workflow_longer(c->w, c->w->r.options.timeout));
 
 	TRY(ready_wait(&within, c->w));
 	TRY(side_ask(&within, c->w, workflow_from(c->w)));

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Some 30 ms on a server at rest; what is cut off begins anew, or has failed. */
+enum { TABLE_WITHIN_MS = 500 };
 enum { REPLY_LATER_MS = 500 }; /* a call waits so much longer than what it asked for may take */
 
 /* Where a side is, as the topology says. */
@@ -330,6 +332,12 @@ workflow_uses(const struct workflow_record *r, const char *keyspace, const char 
 }
 
 /* ---- The two sides */
+
+usec
+workflow_longer(const struct workflow *w, usec within)
+{
+	return within + TABLE_WITHIN_MS * (usec)w->r.tables_count * MSEC;
+}
 
 const char *
 side_keyspace(const struct workflow *w, enum side s)

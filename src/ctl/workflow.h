@@ -146,6 +146,8 @@ const char *side_table(const struct workflow *w, enum side s, size_t i);
 /* All names that are routed: the tables', and behind them the views'. */
 size_t workflow_names(const struct workflow *w);
 const char *side_name(const struct workflow *w, enum side s, size_t i);
+/* So long, and so much longer for each table: for what is done to one after the other. */
+usec workflow_longer(const struct workflow *w, usec within);
 /* What all requests about the move begin with, to the tablet of that side; the caller adds the rest. Of the
  * present round, or of another one. */
 int side_request(

@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-enum { BACKOFF_MS = 500 };
+/* 500 ms for what a busy server does in a tenth of that. */
+enum { BACKOFF_MS = 500, TABLE_WITHIN_MS = 500 };
 
 /* One table's ranges. */
 struct copy_table {
@@ -128,7 +129,8 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 static int
 know_ranges(struct ctx *cx, struct copier *c)
 {
-	struct ctx inner = ctx_within(cx, MINUTE);
+	struct ctx inner =
+	    ctx_within(cx, MINUTE + c->params->tables->count * (usec)TABLE_WITHIN_MS * MSEC);
 	struct mysql_client *target = NULL, *source = NULL;
 	int rc;
 
