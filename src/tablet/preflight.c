@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "base/rand.h"
 #include "sql/quote.h"
+#include "tablet/client_probe.h"
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
@@ -16,9 +17,21 @@
 #include <stdio.h>
 
 enum {
-	PROBE_DEADLINE_S = 10, /* a heartbeat crosses an idle server in milliseconds */
+	PROBE_DEADLINE_S = 10,             /* a heartbeat crosses an idle server in milliseconds */
+	DEFINITIONS_MAX = 4 * 1024 * 1024, /* half of what a message takes (http.h) */
 	ER_NO_SUCH_TABLE = 1146,
 };
+
+static struct table_set
+set_at(struct arena *a, const struct move_request *q, enum move_side side)
+{
+	const char **tables = arena_array(a, const char *, q->tables_count);
+
+	for (size_t i = 0; i < q->tables_count; i++)
+		tables[i] = side == MOVE_FROM ? q->tables[i].from : q->tables[i].to;
+	return (struct table_set){ side == MOVE_FROM ? q->from.database : q->to.database, tables,
+		q->tables_count };
+}
 
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
 
@@ -79,68 +92,19 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 {
 	SCOPED(ddl) struct ddl d = { 0 };
 
+	const struct table_set set = set_at(cx->arena, q, MOVE_FROM);
+	const struct fence f = {
+		/* A name of the probe's own: the fence of the workflow itself may be there
+		 * already, if somebody else has asked for the same move. */
+		.id = { env->sidecar, arena_printf(cx->arena, "probe %s", q->workflow), 1 },
+		.database = set.database,
+		.tables = set.tables,
+		.tables_count = (int)set.count,
+		.stream_user = env->accounts->stream.user,
+	};
+
 	TRY(ddl_open(cx, env, &d));
-	for (size_t i = 0; i < q->tables_count; i++) {
-		struct fence f = {
-			/* A name of the probe's own: the fence of the workflow itself may be there
-			 * already, if somebody else has asked for the same move. */
-			.id = { env->sidecar, arena_printf(cx->arena, "probe %s", q->workflow), 1 },
-			.database = q->from.database,
-			.tables = &q->tables[i].from,
-			.tables_count = 1,
-			.stream_user = env->accounts->stream.user,
-		};
-
-		TRY(fence_try(cx, &d, &f));
-	}
-	return 0;
-}
-
-/* ---- Privileges */
-
-/* Turns the error of a probe that lacked a privilege into a refusal that names the account and what to grant.
- * Other errors stay as they are. grant: "SELECT ON *.*". */
-static int
-blame(struct ctx *cx, const struct account *account, const char *grant)
-{
-	if (!env_is_denied(cx->err))
-		return -1;
-	cx->err->kind = ERR_REFUSED;
-	err_wrap(cx->err, "account '%s'", account->user);
-	return err_hint(cx->err, "GRANT %s TO '%s'@'127.0.0.1'", grant, account->user);
-}
-
-/* Tries the statements that clients will run, each in a way that touches no row: no trigger fires, and
- * nothing comes into the binlog. */
-static int
-act_as_client(struct ctx *cx, const struct tablet_env *env, const char *table, const char *column)
-{
-	SCOPED(client) struct mysql_client *c = NULL;
-	struct mysql_rows rows;
-
-	TRY(env_app(cx, env, ROLE_PROBE, &c));
-	TRY(mysql_selectf(cx, c, &rows, "SELECT * FROM %s WHERE FALSE", table));
-	TRY(mysql_execf(cx, c, "INSERT INTO %s SELECT * FROM %s WHERE FALSE", table, table));
-	TRY(mysql_execf(cx, c, "UPDATE %s SET %s=%s WHERE FALSE", table, column, column));
-	return mysql_execf(cx, c, "DELETE FROM %s WHERE FALSE", table);
-}
-
-/* A table of the target; the column is one of its, quoted. */
-static int
-probe_clients(struct ctx *cx, const struct tablet_env *env, const char *database, const char *table,
-    const char *column)
-{
-	SCOPED(buf) struct buf name = BUF_INIT;
-	SCOPED(buf) struct buf grant = BUF_INIT;
-
-	quote_table(&name, slice_str(database), slice_str(table));
-	if (act_as_client(cx, env, name.data, column) == 0)
-		return 0;
-	err_wrap(cx->err, "serving clients at '%s'", env->server);
-	buf_add_str(&grant, "SELECT, INSERT, UPDATE, DELETE ON ");
-	quote_ident(&grant, slice_str(database));
-	buf_add_str(&grant, ".*");
-	return blame(cx, &env->accounts->app, grant.data);
+	return fence_try(cx, &d, &f);
 }
 
 /* What the copy has in another way than the table; "" mostly. */
@@ -159,17 +123,6 @@ find_converted(struct arena *a, const struct table_def *def)
 	    "'%s.%s' keeps %s in the temporal format of MariaDB 5.3, its copy in today's: the values "
 	    "are the same",
 	    def->database, def->name, names.data);
-}
-
-static struct table_set
-set_at(struct arena *a, const struct move_request *q, enum move_side side)
-{
-	const char **tables = arena_array(a, const char *, q->tables_count);
-
-	for (size_t i = 0; i < q->tables_count; i++)
-		tables[i] = side == MOVE_FROM ? q->tables[i].from : q->tables[i].to;
-	return (struct table_set){ side == MOVE_FROM ? q->from.database : q->to.database, tables,
-		q->tables_count };
 }
 
 /* What leaves a server: tables, and views that name nothing else. */
@@ -276,6 +229,23 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 	return check_mentions(cx, c, &l, request->force, &passed);
 }
 
+/* The other end is told them in one message, in which a text is longer than itself. */
+static int
+check_definitions(struct ctx *cx, const struct check_from_reply *reply)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < reply->tables_count; i++)
+		bytes += strlen(reply->tables[i].definition);
+	if (bytes <= DEFINITIONS_MAX)
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "the definitions of these %zu tables have %zu bytes together, at most %d",
+	    reply->tables_count, bytes, DEFINITIONS_MAX);
+	return err_hint(
+	    cx->err, "name some of them, and the others in a move of their own (--workflow)");
+}
+
 static int
 describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_request *request,
     struct check_from_reply *reply)
@@ -296,6 +266,7 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 			.rows_estimate = def->rows_estimate,
 		};
 	}
+	TRY(check_definitions(cx, reply));
 	TRY(check_closed(cx, c, q, request->drop_foreign_keys, &open));
 	reply->dropped = open.dropped;
 	reply->restore = open.restore;
@@ -320,12 +291,12 @@ preflight_from(struct ctx *cx, const struct tablet_env *env,
 	TRY(server_settings_from(cx, env, c, q->from.database));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
-		return blame(cx, &env->accounts->stream,
+		return probe_blame(cx, &env->accounts->stream,
 		    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN ON *.*");
 	}
 	if (probe_fence(cx, env, q) != 0) {
 		err_wrap(cx->err, "trying the fence at '%s'", env->server);
-		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
+		return probe_blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
 	}
 	return 0;
 }
@@ -423,10 +394,14 @@ probe_accounts(struct ctx *cx, const struct tablet_env *env, const char *databas
 	quote_table(&name, slice_str(database), slice_str(table));
 	if (act_as_stream(cx, env, name.data) != 0) {
 		err_wrap(cx->err, "writing at '%s'", env->server);
-		return blame(cx, &env->accounts->stream,
+		return probe_blame(cx, &env->accounts->stream,
 		    "SELECT, INSERT, UPDATE, DELETE, BINLOG ADMIN ON *.*");
 	}
-	return probe_clients(cx, env, database, table, "id");
+	struct client_probe p = { env, database, NULL };
+	int rc = client_probe_table(cx, &p, table, "id");
+
+	client_done(&p.session);
+	return rc;
 }
 
 static int
@@ -442,7 +417,7 @@ probe_target(struct ctx *cx, const struct tablet_env *env, const char *database)
 	quote_table(&name, slice_str(database), slice_str(probe));
 	if (ddl_runf(cx, &d, "CREATE OR REPLACE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB",
 		name.data) != 0)
-		return blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
+		return probe_blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
 	int rc = probe_accounts(cx, env, database, probe);
 	undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
 	if (ddl_runf(&undo, &d, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
@@ -555,12 +530,31 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 /* ---- The target, before each attempt */
 
 static int
-try_clients(struct ctx *cx, const struct tablet_env *env, const struct table_def *def)
+try_clients(struct ctx *cx, struct client_probe *p, const struct table_def *def)
 {
 	SCOPED(buf) struct buf column = BUF_INIT;
 
 	quote_ident(&column, slice_str(def->columns[0].name));
-	return probe_clients(cx, env, def->database, def->name, column.data);
+	return client_probe_table(cx, p, def->name, column.data);
+}
+
+static int
+check_tables_there(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
+    const char **hashes, struct client_probe *p)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct ctx inner = *cx;
+		struct table_def *def;
+		const char *mine;
+
+		inner.arena = &scratch;
+		TRY(schema_read(&inner, c, set->database, set->tables[i], &def));
+		TRY(definition_hash(&scratch, def->create_sql, set, &mine, cx->err));
+		TRY(schema_check_hash(def, mine, hashes[i], cx->err));
+		TRY(try_clients(&inner, p, def));
+	}
+	return 0;
 }
 
 int
@@ -570,20 +564,13 @@ preflight_attempt_to(struct ctx *cx, const struct tablet_env *env,
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request *q = &request->move;
 	const struct table_set set = set_at(cx->arena, q, MOVE_TO);
+	struct client_probe p = { env, q->to.database, NULL };
 
 	TRY(env_dba(cx, env, &c));
-	for (size_t i = 0; i < q->tables_count; i++) {
-		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		struct ctx inner = *cx;
-		struct table_def *def;
-		const char *mine;
-
-		inner.arena = &scratch;
-		TRY(schema_read(&inner, c, q->to.database, q->tables[i].to, &def));
-		TRY(definition_hash(&scratch, def->create_sql, &set, &mine, cx->err));
-		TRY(schema_check_hash(def, mine, hashes[i], cx->err));
-		TRY(try_clients(&inner, env, def));
-	}
+	int rc = check_tables_there(cx, c, &set, hashes, &p);
+	client_done(&p.session);
+	if (rc != 0)
+		return -1;
 	return request->drop_foreign_keys ? check_parents_there(cx, c, q)
 					  : check_closed_there(cx, c, q);
 }

@@ -33,19 +33,8 @@
 #ifndef TABLET_GUARD_FENCE_H
 #define TABLET_GUARD_FENCE_H
 
+#include "tablet/guard/fence_triggers.h"
 #include "tablet/guard/move.h"
-#include "tablet/server/env.h"
-#include "tablet/server/sidecar.h"
-
-struct fence {
-	struct stream_id id; /* of its rows */
-	struct move *move;   /* whose it is; NULL for fence_try() */
-	const char *database;
-	const char *const *tables;
-	int tables_count;
-	const char *stream_user; /* the account let through */
-	int attempt;             /* of a row that is made: lower ones change nothing */
-};
 
 /* At the start of the program: the moves are told what the rows in its server have seen. */
 int fence_open(struct ctx *cx, const struct tablet_env *env, struct moves *moves) MUST_USE;
