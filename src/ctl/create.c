@@ -227,11 +227,7 @@ make(struct ctx *cx, struct workflow *w, const struct ctl_request *q)
 	int attempt = mutant("ctl_cancel_counts_anew") ? 0 : w->r.attempt;
 
 	TRY(check_keyspaces(cx, w->ctl, q));
-	if (q->tables_count == 0)
-		return err_set(cx->err, ERR_REFUSED,
-		    q->all ? "no tables to move: keyspace '%s' serves no table that could be moved"
-			   : "no tables to move: keyspace '%s' serves none that matches",
-		    q->keyspace);
+	TRY(move_request_check_count(cx, q));
 	fill_record(cx, w, q);
 	w->r.before = was;
 	w->r.attempt = attempt;
@@ -467,6 +463,16 @@ end_before(struct ctx *cx, struct workflow *w, struct move_result *out)
 	return workflow_load(cx, w);
 }
 
+/* What is refused must not have ended a way back. */
+static int
+begin_anew(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct move_result *out)
+{
+	TRY(move_request_check_count(cx, q));
+	if (w->revision != 0)
+		TRY(end_before(cx, w, out));
+	return create(cx, w, q);
+}
+
 static int
 begin(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct move_result *out)
 {
@@ -476,10 +482,8 @@ begin(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct mo
 		out->created = rc != 0 && cx->err->kind == ERR_NOT_FOUND;
 		if (rc == 0)
 			rc = begins_anew(cx, w, q, &out->created);
-		if (rc == 0 && out->created)
-			rc = end_before(cx, w, out);
 		if (out->created)
-			rc = create(cx, w, q);
+			rc = begin_anew(cx, w, q, out);
 		else if (rc == 0)
 			rc = attach(cx, w, q, out);
 		if (rc == 0 || (cx->err->kind != ERR_CONFLICT && cx->err->kind != ERR_NOT_FOUND))

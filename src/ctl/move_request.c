@@ -2,11 +2,8 @@
 
 #include "ctl/pick.h"
 #include "ctl/switch_time.h"
-
-enum {
-	/* where writers leave no gap each has a connection of its own (SHARE_SINGLY_MAX) */
-	MOVE_TABLES_MAX = 100,
-};
+#include "topo/name_index.h"
+#include "topo/workflow_store.h"
 
 void
 move_request_set(struct arena *a, struct ctl_request *q)
@@ -32,26 +29,46 @@ refuse_twice(struct ctx *cx, const char *keyspace, const char *table)
 	return err_set(cx->err, ERR_REFUSED, "table '%s.%s' is named twice", keyspace, table);
 }
 
+static int
+check_once(struct ctx *cx, struct name_index *x)
+{
+	const struct name_at *twice;
+
+	name_index_sort(x);
+	twice = name_index_twice(x);
+	return twice == NULL ? 0 : refuse_twice(cx, twice->keyspace, twice->table);
+}
+
 int
 move_request_check_tables(struct ctx *cx, const struct ctl_request *q)
 {
-	if (q->tables_count > MOVE_TABLES_MAX) {
-		err_set(cx->err, ERR_REFUSED, "%zu tables in one move, at most %d", q->tables_count,
-		    MOVE_TABLES_MAX);
-		return err_hint(cx->err,
-		    "name some of them, and the others in a move of their own (--workflow)");
-	}
+	struct name_index from = name_index_new(cx->arena, q->tables_count);
+	struct name_index to = name_index_new(cx->arena, q->tables_count);
+
 	for (size_t i = 0; i < q->tables_count; i++) {
 		TRY(name_check("table", q->tables[i].from, cx->err));
 		TRY(name_check("table", q->tables[i].to, cx->err));
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(q->tables[j].from, q->tables[i].from) == 0)
-				return refuse_twice(cx, q->keyspace, q->tables[i].from);
-			if (strcmp(q->tables[j].to, q->tables[i].to) == 0)
-				return refuse_twice(cx, q->target_keyspace, q->tables[i].to);
-		}
+		name_index_add(&from, q->keyspace, q->tables[i].from, i);
+		name_index_add(&to, q->target_keyspace, q->tables[i].to, i);
 	}
-	return 0;
+	TRY(check_once(cx, &from));
+	return check_once(cx, &to);
+}
+
+int
+move_request_check_count(struct ctx *cx, const struct ctl_request *q)
+{
+	if (q->tables_count == 0)
+		return err_set(cx->err, ERR_REFUSED,
+		    q->all ? "no tables to move: keyspace '%s' serves no table that could be moved"
+			   : "no tables to move: keyspace '%s' serves none that matches",
+		    q->keyspace);
+	if (q->tables_count <= WORKFLOW_TABLES_MAX)
+		return 0;
+	err_set(cx->err, ERR_REFUSED, "%zu tables in one move, at most %d", q->tables_count,
+	    WORKFLOW_TABLES_MAX);
+	return err_hint(
+	    cx->err, "name some of them, and the others in a move of their own (--workflow)");
 }
 
 /* Whether it has moved whole is known once it has. */

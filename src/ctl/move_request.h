@@ -15,5 +15,8 @@ const char *move_request_workflow(const struct ctl_request *q);
 int move_request_check(struct ctx *cx, const struct ctl_request *q) MUST_USE;
 /* Its tables alone: once those are picked that are meant (pick.h). */
 int move_request_check_tables(struct ctx *cx, const struct ctl_request *q) MUST_USE;
+/* Of a move that is to be made: a pattern that finds more than one may have still means the move that
+ * is there. */
+int move_request_check_count(struct ctx *cx, const struct ctl_request *q) MUST_USE;
 
 #endif

@@ -170,7 +170,7 @@ REFUSED = [
     (("--exclude-tables=a", "customer.account", "new_customer"), "--exclude-tables is for --all-tables, /patterns/ and KEYSPACE.*"),
     (("customer.*", "customer"), "source and target are both keyspace 'customer'"),
     (("new_customer.*", "customer"), "keyspace 'new_customer' serves no table"),
-    (("customer." + ",".join(f"t{i}" for i in range(101)), "new_customer"), "101 tables in one move, at most 100"),
+    (("customer." + ",".join(f"t{i}" for i in range(1001)), "new_customer"), "1001 tables in one move, at most 1000"),
 ]
 
 
@@ -181,6 +181,17 @@ def test_what_is_no_set_is_refused_and_nothing_is_made(fresh):
         assert said.returncode == 1 and words in said.stderr, said.stderr
         assert at(fresh, "new_customer", "SHOW TABLES") == "" and at(fresh, "customer", "SHOW TRIGGERS") == ""
         assert fresh.api("workflow_list")["workflows"] == []
+
+
+def test_definitions_that_no_message_takes_are_refused(fresh):
+    comment = "x" * 1000
+    columns = ",".join(f"c{i} INT COMMENT '{comment}'" for i in range(60))
+    for part in range(0, 150, 30):
+        at(fresh, "customer", "".join(f"CREATE TABLE t{i} (id INT PRIMARY KEY,{columns});" for i in range(part, part + 30)))
+    said = fresh.client("MoveTables", "customer.*", "new_customer", check=False)
+    assert said.returncode == 1 and "the definitions of these 150 tables have" in said.stderr, said.stderr
+    assert fresh.api("workflow_list")["workflows"] == []
+    fresh.client("MoveTables", "customer.t1,t2", "new_customer")
 
 
 def test_another_set_of_the_same_name_says_what_is_in_its_way(fresh):

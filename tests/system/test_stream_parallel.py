@@ -34,3 +34,28 @@ def test_appliers_chunks_and_their_rows(pair):
 def test_what_is_out_of_bounds_is_refused_by_name(option):
     done = subprocess.run([proc.program("vttablet"), option], capture_output=True, text=True)
     assert done.returncode == 1 and option.split("=")[0] in done.stderr
+
+
+def test_the_largest_table_is_copied_first(pair):
+    """It takes longest: begun last, it would be copied alone at the end."""
+    p = pair("t")
+    p.tables = [(name, name) for name in ("a_small", "b_large", "c_middle")]
+    source = p.source.server
+    for (name, _), rows in zip(p.tables, (10, 5000, 500)):
+        source.sql(f"CREATE TABLE customer.{name} (id INT PRIMARY KEY)")
+        source.sql(f"INSERT INTO customer.{name} SELECT seq FROM customer.seq_1_to_{rows}")
+        source.sql(f"ANALYZE TABLE customer.{name}")
+    p.source.start(), p.target.start(options=["--copy-parallel=1"])
+    source.sql("SET GLOBAL log_output = 'TABLE'")
+    source.sql("SET GLOBAL general_log = 1")
+    p.start()
+    p.wait("running")
+    source.sql("SET GLOBAL general_log = 0")
+    read = [sql for (sql,) in source.sql(
+        "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE argument LIKE '%FORCE INDEX%' ORDER BY event_time, thread_id")]
+    order = []
+    for sql in read:
+        name = next(n for n, _ in p.tables if f"`{n}`" in sql)
+        if name not in order:
+            order.append(name)
+    assert order == ["b_large", "c_middle", "a_small"]

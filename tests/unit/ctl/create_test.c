@@ -329,3 +329,56 @@ TEST(a_move_behind_an_open_reader_says_so_while_it_waits)
 	world_tell(waits_for_the_fence,
 	    (struct plan){ .method = "fence_install at source", .trouble = HANGS, .times = 1 });
 }
+
+/* ---- All that a keyspace serves, where that is more than a move may have */
+
+static int
+ask_for_all(struct ctx *cx, struct world *w)
+{
+	struct ctl_request q = { .keyspace = "customer",
+		.target_keyspace = "new_customer",
+		.workflow = "users",
+		.all = true };
+	struct slice answer;
+
+	w->listed = WORKFLOW_TABLES_MAX + 1;
+	return world_call(cx, &w->ctlds[0], "move_tables", &q, &answer);
+}
+
+static void
+finds_too_many(struct ctx *cx, struct world *w)
+{
+	struct workflow_record r;
+
+	world_moves(cx, w);
+	expect_eq(ask_for_all(cx, w), -1);
+	expect_str(cx->err->text, "1001 tables in one move, at most 1000");
+	expect_ok(task_sleep(cx, 5 * SECOND), cx->err);
+	world_record(cx, w, &r);
+	expect_eq(r.state, WORKFLOW_SWITCHED);
+	expect(w->source.stream && !w->source.finished); /* the way back has not ended for it */
+}
+
+TEST(a_pattern_that_finds_too_many_is_refused_and_ends_no_way_back)
+{
+	world_tell(finds_too_many, (struct plan){ .method = NULL });
+}
+
+static void
+finds_the_move_that_is_there(struct ctx *cx, struct world *w)
+{
+	struct workflow_options o = world_options();
+	struct workflow_record r;
+
+	o.no_switch = true;
+	expect_ok(world_move(cx, w, 0, o), cx->err);
+	expect_ok(ask_for_all(cx, w), cx->err);
+	world_record(cx, w, &r);
+	expect_eq(r.tables_count, 1);
+	expect_str(r.tables[0].source_table, "users");
+}
+
+TEST(a_pattern_that_finds_too_many_means_the_move_that_is_there)
+{
+	world_tell(finds_the_move_that_is_there, (struct plan){ .method = NULL });
+}

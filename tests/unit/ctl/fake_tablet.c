@@ -445,6 +445,18 @@ do_table_find(struct ctx *cx, struct world *w, const struct move_request *q, voi
 	return 0;
 }
 
+static int
+do_table_list(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	struct table_list_reply *reply = r;
+
+	reply->tables = arena_array(cx->arena, const char *, w->listed);
+	reply->tables_count = w->listed;
+	for (size_t i = 0; i < w->listed; i++)
+		reply->tables[i] = arena_printf(cx->arena, "t%zu", i);
+	return 0;
+}
+
 static const struct {
 	method_fn *run;
 	bool one_at_a_time; /* what the tablets' calls.h does */
@@ -471,6 +483,7 @@ static const struct {
 	[TABLET_THAW] = { .run = do_thaw },
 	[TABLET_FINISH] = { .run = do_finish },
 	[TABLET_TABLE_FIND] = { .run = do_table_find },
+	[TABLET_TABLE_LIST] = { .run = do_table_list },
 	[TABLET_TABLE_DROP] = { .run = do_table_drop },
 	[TABLET_TABLE_RENAME] = { .run = do_table_rename },
 };

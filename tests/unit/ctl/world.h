@@ -101,6 +101,7 @@ struct world {
 	/* Tables beside users, "customer.x"; they are seen once so many questions have been asked. */
 	const char *there[2];
 	int there_after;
+	size_t listed;  /* how many tables, "t0" and so on, a list of a keyspace has */
 	usec naming_us; /* how long a gate has DDL on a name under way */
 	int looks;      /* questions since it has said that it is over */
 	usec naming_until;
