@@ -19,13 +19,16 @@ def test_appliers_chunks_and_their_rows(pair):
     p = pair("t")
     fill(p.source.server, ROWS)
     p.source.server.sql("ANALYZE TABLE customer.t")
-    p.source.start(), p.target.start(options=["--appliers=7", "--copy-parallel=3", "--chunk-rows=10000"])
-    p.start()
-    p.wait("running")
+    p.source.start()
+    p.target.start(options=["--appliers=7", "--copy-parallel=3", "--chunk-rows=10000"], faults="stream.chunk.before=sleep:200")
     target = p.target.server
+    p.start()
+    proc.wait_for(lambda: connections(target) == 7 + 1 + 3, 60, "seven appliers, their guard and three that copy",
+                  lambda: str(connections(target)))
+    p.wait("running")
     assert target.sql("SELECT COUNT(*) FROM _switchyard.copy_state")[0][0] == 3
     assert int(target.sql("SHOW GLOBAL STATUS LIKE 'Com_load'")[0][1]) >= ROWS // 10000
-    assert connections(target) == 7 + 1    # and the guard; the copy's have been closed
+    assert connections(target) == 1 + 1    # an exact stream writes through one, and there is the guard
     assert target.sql("SELECT COUNT(*) FROM new_customer.t")[0][0] == ROWS
 
 

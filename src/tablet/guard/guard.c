@@ -24,7 +24,7 @@ enum {
 void
 guard_check(const struct guard *g)
 {
-	check(g->tail == NULL || (g->dba != NULL && g->finding[0] == '\0')); /* (1) */
+	check(g->tail == NULL || g->finding[0] == '\0'); /* (1) */
 }
 
 /* ---- Its row */
@@ -59,6 +59,7 @@ guard_row_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 static int
 load_row(struct ctx *cx, struct guard *g)
 {
+	SCOPED(spare) struct spare c = { 0 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
 	struct position stored;
@@ -67,7 +68,8 @@ load_row(struct ctx *cx, struct guard *g)
 	buf_add_str(&sql, "SELECT read_gtid, read_file, read_offset, finding FROM ");
 	sidecar_table(&sql, g->id.sidecar, "guard");
 	sidecar_where_stream(&sql, g->id);
-	TRY(mysql_select(cx, g->dba, buf_slice(&sql), &rows));
+	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
+	TRY(mysql_select(cx, c.client, buf_slice(&sql), &rows));
 	if (rows.rows == 0)
 		return err_set(cx->err, ERR_NOT_FOUND, "the row of its guard is gone");
 	v = rows.values;
@@ -80,6 +82,7 @@ load_row(struct ctx *cx, struct guard *g)
 static int
 store_read(struct ctx *cx, struct guard *g)
 {
+	SCOPED(spare) struct spare c = { 0 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_add_str(&sql, "UPDATE ");
@@ -90,7 +93,8 @@ store_read(struct ctx *cx, struct guard *g)
 	quote_string(&sql, slice_str(g->read.file));
 	buf_addf(&sql, ", read_offset=%llu", (unsigned long long)g->read.offset);
 	sidecar_where_stream(&sql, g->id);
-	TRY(mysql_exec(cx, g->dba, buf_slice(&sql), NULL));
+	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
+	TRY(mysql_exec(cx, c.client, buf_slice(&sql), NULL));
 	position_copy(&g->stored, &g->read);
 	return 0;
 }
@@ -98,7 +102,7 @@ store_read(struct ctx *cx, struct guard *g)
 static int
 store_finding(struct ctx *cx, struct guard *g)
 {
-	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(spare) struct spare c = { 0 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	if (mutant("guard_finding_forgotten"))
@@ -108,8 +112,8 @@ store_finding(struct ctx *cx, struct guard *g)
 	buf_add_str(&sql, " SET finding=");
 	quote_string(&sql, slice_str(g->finding));
 	sidecar_where_stream(&sql, g->id);
-	TRY(env_dba(cx, g->env, &c));
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
+	return mysql_exec(cx, c.client, buf_slice(&sql), NULL);
 }
 
 /* ---- Judging */
@@ -152,14 +156,14 @@ read_one(struct ctx *cx, struct guard *g)
 /* ---- A pass */
 
 static int
-find_start(struct ctx *cx, struct guard *g)
+find_start(struct ctx *cx, struct guard *g, struct mysql_client *c)
 {
 	struct place_reader reader = place_reader(g->env, g->env->server);
 	SCOPED(position) struct position near = { 0 };
 
 	if (position_is_set(&g->read))
 		return 0;
-	TRY(position_place(cx, g->dba, &near));
+	TRY(position_place(cx, c, &near));
 	position_set_gtid(&near, slice_str(position_gtid(&g->read)));
 	TRY(place_find(cx, &reader, &near));
 	position_copy(&g->read, &near);
@@ -170,14 +174,16 @@ static int
 open_tail(struct ctx *cx, struct guard *g)
 {
 	const struct move_request *q = g->request;
+	SCOPED(spare) struct spare c = { 0 };
 	SCOPED(buf) struct buf name = BUF_INIT;
 	struct table_def **defs;
 
+	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
 	defs = arena_array(cx->arena, struct table_def *, q->tables_count);
 	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(schema_read(cx, g->dba, q->to.database, q->tables[i].to, &defs[i]));
+		TRY(schema_read(cx, c.client, q->to.database, q->tables[i].to, &defs[i]));
 	moved_tables_of(cx->arena, defs, (int)q->tables_count, &g->tables);
-	TRY(find_start(cx, g));
+	TRY(find_start(cx, g, c.client));
 	buf_add_str(&name, "guard ");
 	stream_id_print(&name, g->id);
 	g->params = (struct tail_params){
@@ -200,7 +206,6 @@ read_on(struct ctx *cx, struct guard *g)
 	uint64_t term, now;
 
 	TRY(server_lock_held(g->env->lock, &term, cx->err));
-	TRY(env_dba(cx, g->env, &g->dba));
 	TRY(load_row(cx, g));
 	if (g->finding[0] != '\0')
 		return 0;
@@ -226,7 +231,6 @@ one_pass(struct ctx *cx, struct guard *g)
 	int rc = read_on(&inner, g);
 	tail_close(g->tail);
 	g->tail = NULL;
-	client_done(&g->dba);
 	arena_done(&g->arena);
 	return rc;
 }

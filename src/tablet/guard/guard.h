@@ -62,7 +62,6 @@ struct guard {
 	struct share lock; /* count is 0: none */
 
 	/* While READING. */
-	struct mysql_client *dba;
 	struct arena arena;
 	struct moved_tables tables; /* at our end */
 	struct tail_params params;

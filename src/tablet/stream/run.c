@@ -10,6 +10,7 @@
 #include "tablet/read/xids.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/server_lock.h"
+#include "tablet/server/spare.h"
 #include "tablet/table/definition.h"
 #include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
@@ -48,7 +49,7 @@ run_check(const struct run *r)
 	bool open = r->applier != NULL;
 
 	check((r->tail != NULL) == open && (r->copier != NULL) == open);       /* (1) */
-	check(!open || (r->dba != NULL && r->source != NULL));                 /* (1) */
+	check(!open || r->conducted || (r->dba != NULL && r->source != NULL)); /* (1) */
 	check(!open || !wants_cp(r->state) || position_is_set(&r->state->cp)); /* (3) */
 }
 
@@ -232,6 +233,13 @@ complete_tables(struct ctx *cx, struct run *r)
 	return save_phase(cx, r, STREAM_RUNNING);
 }
 
+static void
+close_sessions(struct run *r)
+{
+	client_done(&r->dba);
+	client_done(&r->source);
+}
+
 static int
 conduct(struct ctx *cx, struct run *r)
 {
@@ -248,6 +256,8 @@ conduct(struct ctx *cx, struct run *r)
 		TRY(save_phase(cx, r, STREAM_INDEXING));
 	if (r->state->phase == STREAM_INDEXING)
 		TRY(complete_tables(cx, r));
+	r->conducted = true;
+	close_sessions(r);
 	return 0;
 }
 
@@ -271,16 +281,15 @@ poll_lag(struct ctx *cx, struct run *r)
 static int
 watch_room(struct ctx *cx, struct run *r)
 {
-	SCOPED(client) struct mysql_client *c = NULL;
-
-	TRY(env_dba(cx, r->env, &c));
 	for (;;) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		SCOPED(spare) struct spare c = { 0 };
 		struct ctx inner = *cx;
 		struct mysql_rows rows;
 
 		inner.arena = &scratch;
-		TRY(mysql_select(&inner, c,
+		TRY(spare_take(&inner, r->env, ROLE_DBA, &c));
+		TRY(mysql_select(&inner, c.client,
 		    slice_str("SELECT 1 FROM information_schema.processlist "
 			      "WHERE state = 'Waiting for someone to free space' LIMIT 1"),
 		    &rows));
@@ -289,6 +298,7 @@ watch_room(struct ctx *cx, struct run *r)
 			    "waiting: the disk of server '%s' is full; once there is "
 			    "room again it goes on within a minute or two",
 			    r->env->server);
+		spare_done(&c);
 		TRY(task_sleep(cx, ROOM_POLL_MS * MSEC));
 	}
 }
@@ -524,7 +534,6 @@ run_close(struct run *r)
 	r->tail = NULL;
 	lag_done(&r->lag);
 	windows_done(&r->windows);
-	client_done(&r->dba);
-	client_done(&r->source);
+	close_sessions(r);
 	arena_done(&r->arena);
 }

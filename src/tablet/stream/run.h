@@ -22,7 +22,8 @@
  *          The stream decides whether to make another pass.
  *
  * Invariants (run_check() looks at those with a *)
- *   (1)* tail, copier and applier are there together, and both connections with them.
+ *   (1)* tail, copier and applier are there together, and both connections with them until the conductor has
+ *        done its work: a stream may follow for weeks, beside many others of its servers.
  *   (2)* Nothing is opened in the phase PREPARED, FROZEN or STOPPED: what is prepared may be for nothing,
  *        what is frozen must not write, and what is past the commit is done.
  *   (3)* In a phase after COPYING the consistency point is known. It is stored with the phase.
@@ -74,6 +75,7 @@ struct run {
 	struct arena arena;
 	struct mysql_client *dba;    /* own server; the conductor's */
 	struct mysql_client *source; /* other server; the conductor's */
+	bool conducted;              /* its work is done, both are closed */
 	struct moved_tables tables;
 	struct slice prepared; /* where the tail begins (xids.h) */
 	struct tail_params tail_params;

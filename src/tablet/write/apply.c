@@ -371,6 +371,7 @@ look_at_mode(struct applier *a)
 	if (a->exact || !may_be_exact(a))
 		return;
 	a->exact = true;
+	writers_keep_first(&a->writers); /* a stream may follow for weeks, beside many others */
 	log_info("exact from %s:%llu on", a->state->applied.file,
 	    (unsigned long long)a->state->applied.offset);
 	waitlist_wake_all(&a->changed);

@@ -15,7 +15,8 @@
  *              dirty_until is stored; all deletes; when all are done all upserts (every column, key
  *              columns too), in parallel over keys on appliers connections; when all are done the
  *              position. A replay converges.
- * EXACT        A run is one target transaction with the position in it; every statement's row count
+ * EXACT        A run is one target transaction with the position in it, by the one connection that is
+ *              left; every statement's row count
  *              is checked; deletes first. A count that differs stops the stream with the key in the
  *              message: from here on replication verifies itself.
  * FROZEN       The position, the phase FROZEN and the attempt are on disk, in the transaction that

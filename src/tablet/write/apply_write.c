@@ -36,16 +36,28 @@ close_guard(struct writers *w)
 	w->guard = NULL;
 }
 
+static void
+close_from(struct writers *w, int slot)
+{
+	for (; slot < WRITERS_MAX; slot++) {
+		mysql_close(w->conns[slot]);
+		w->conns[slot] = NULL;
+	}
+}
+
 void
 writers_close(struct writers *w)
 {
 	if (mutant("tablet_guard_let_go"))
 		close_guard(w);
-	for (int i = 0; i < WRITERS_MAX; i++) {
-		mysql_close(w->conns[i]);
-		w->conns[i] = NULL;
-	}
+	close_from(w, 0);
 	w->in_txn = false;
+}
+
+void
+writers_keep_first(struct writers *w)
+{
+	close_from(w, 1);
 }
 
 void

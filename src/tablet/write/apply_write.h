@@ -40,6 +40,8 @@ struct writers {
 void writers_init(struct writers *w, const struct writers_params *params);
 void writers_done(struct writers *w);
 void writers_close(struct writers *w); /* a transaction that is open is rolled back */
+/* Closes all but conns[0], of which no statement is under way: exact runs need no other. */
+void writers_keep_first(struct writers *w);
 
 /* conns[slot], logged in and alone. */
 int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;
