@@ -275,10 +275,13 @@ guard_main(void *arg)
 static int
 poll_once(struct ctx *cx, struct guard *g)
 {
-	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(spare) struct spare c = { 0 };
+	SCOPED(position) struct position now = { 0 };
 
-	TRY(env_stream(cx, g->env, g->env->server, ROLE_STREAM, &c));
-	return lag_poll(cx, &g->lag, c, &g->read, POLL_MS * MSEC);
+	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
+	TRY(position_place(cx, c.client, &now));
+	lag_note(&g->lag, &g->read, &now);
+	return 0;
 }
 
 static void
@@ -288,7 +291,10 @@ lag_main(void *arg)
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = NEVER, .err = &err };
 
-	while (poll_once(&cx, g) != 0 && !task_cancelled()) {
+	for (;;) {
+		if (poll_once(&cx, g) != 0)
+			err_clear(
+			    &err); /* it is asked again; a guard that cannot read says so itself */
 		if (task_sleep(&cx, POLL_MS * MSEC) != 0)
 			return;
 	}
