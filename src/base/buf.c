@@ -18,37 +18,13 @@ buf_check(const struct buf *b)
 }
 
 void
-buf_init(struct buf *b)
+buf_free(struct buf *b)
 {
-	*b = (struct buf)BUF_INIT;
+	free(b->data);
 }
 
 void
-buf_done(struct buf *b)
-{
-	if (b->cap > 0)
-		free(b->data);
-	buf_init(b);
-}
-
-void
-buf_truncate(struct buf *b, size_t len)
-{
-	buf_check(b);
-	check(len <= b->len);
-	b->len = len;
-	if (b->cap > 0)
-		b->data[len] = '\0'; /* (1) */
-}
-
-void
-buf_reset(struct buf *b)
-{
-	buf_truncate(b, 0);
-}
-
-void
-buf_reserve(struct buf *b, size_t more)
+buf_enlarge(struct buf *b, size_t more)
 {
 	size_t want, cap = b->cap < BUF_FIRST ? BUF_FIRST : b->cap;
 
@@ -61,42 +37,6 @@ buf_reserve(struct buf *b, size_t more)
 	b->data = mem_realloc(b->cap == 0 ? NULL : b->data, cap);
 	b->cap = cap;
 	b->data[b->len] = '\0';
-}
-
-char *
-buf_grow(struct buf *b, size_t len)
-{
-	buf_reserve(b, len);
-	char *at = b->data + b->len;
-
-	b->len += len;
-	b->data[b->len] = '\0';
-	return at;
-}
-
-void
-buf_add(struct buf *b, const void *data, size_t len)
-{
-	if (len > 0)
-		memcpy(buf_grow(b, len), data, len);
-}
-
-void
-buf_add_slice(struct buf *b, struct slice s)
-{
-	buf_add(b, s.ptr, s.len);
-}
-
-void
-buf_add_str(struct buf *b, const char *str)
-{
-	buf_add(b, str, strlen(str));
-}
-
-void
-buf_add_char(struct buf *b, char c)
-{
-	*buf_grow(b, 1) = c;
 }
 
 void
@@ -134,10 +74,4 @@ buf_swap(struct buf *a, struct buf *b)
 
 	*a = *b;
 	*b = was;
-}
-
-struct slice
-buf_slice(const struct buf *b)
-{
-	return slice_of(b->data, b->len);
 }

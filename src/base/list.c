@@ -20,12 +20,6 @@ list_link(struct list *l, struct list_node *prev, struct list_node *n, struct li
 }
 
 void
-list_push(struct list *l, struct list_node *n)
-{
-	list_link(l, l->last, n, NULL);
-}
-
-void
 list_push_front(struct list *l, struct list_node *n)
 {
 	list_link(l, NULL, n, l->first);
@@ -36,28 +30,4 @@ list_insert_before(struct list *l, struct list_node *at, struct list_node *n)
 {
 	check(at->list == l);
 	list_link(l, at->prev, n, at);
-}
-
-void
-list_remove(struct list_node *n)
-{
-	struct list *l = n->list;
-
-	if (l == NULL)
-		return;
-	check(l->count > 0);
-	*(n->prev == NULL ? &l->first : &n->prev->next) = n->next;
-	*(n->next == NULL ? &l->last : &n->next->prev) = n->prev;
-	l->count--;
-	*n = (struct list_node){ NULL, NULL, NULL };
-}
-
-struct list_node *
-list_pop(struct list *l)
-{
-	struct list_node *n = l->first;
-
-	if (n != NULL)
-		list_remove(n);
-	return n;
 }

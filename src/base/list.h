@@ -8,6 +8,8 @@
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
+#include "base/check.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,11 +24,45 @@ struct list {
 };
 
 void list_init(struct list *l);
-void list_push(struct list *l, struct list_node *n); /* at the end; n is on no list */
 void list_push_front(struct list *l, struct list_node *n);
 void list_insert_before(struct list *l, struct list_node *at, struct list_node *n);
-void list_remove(struct list_node *n);      /* no-op when on none */
-struct list_node *list_pop(struct list *l); /* from the front; NULL when empty */
+
+/* Puts n, which is on no list, at the end. */
+static inline void
+list_push(struct list *l, struct list_node *n)
+{
+	check(n->list == NULL);
+	*n = (struct list_node){ l->last, NULL, l };
+	*(l->last == NULL ? &l->first : &l->last->next) = n;
+	l->last = n;
+	l->count++;
+}
+
+/* No-op when on none. */
+static inline void
+list_remove(struct list_node *n)
+{
+	struct list *l = n->list;
+
+	if (l == NULL)
+		return;
+	check(l->count > 0);
+	*(n->prev == NULL ? &l->first : &n->prev->next) = n->next;
+	*(n->next == NULL ? &l->last : &n->next->prev) = n->prev;
+	l->count--;
+	*n = (struct list_node){ NULL, NULL, NULL };
+}
+
+/* From the front; NULL when empty. */
+static inline struct list_node *
+list_pop(struct list *l)
+{
+	struct list_node *n = l->first;
+
+	if (n != NULL)
+		list_remove(n);
+	return n;
+}
 
 static inline bool
 list_empty(const struct list *l)

@@ -11,8 +11,7 @@ packet_put(struct buf *out, uint8_t *seq, struct slice payload)
 
 	do {
 		n = payload.len - at < PACKET_PIECE_MAX ? payload.len - at : PACKET_PIECE_MAX;
-		wire_put_int(out, n, 3);
-		wire_put_int(out, (*seq)++, 1);
+		packet_header_put(out, n, (*seq)++);
 		buf_add_slice(out, slice_cut(payload, at, at + n));
 		at += n;
 	} while (n == PACKET_PIECE_MAX);
@@ -259,8 +258,7 @@ packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 	while (payload.len >= PACKET_FLUSH) {
 		size_t n = payload.len < PACKET_PIECE_MAX ? payload.len : PACKET_PIECE_MAX;
 
-		wire_put_int(output(p), n, 3);
-		wire_put_int(output(p), p->seq++, 1);
+		packet_header_put(output(p), n, p->seq++);
 		TRY(packets_flush(cx, p));
 		TRY(write_now(cx, p, slice_cut(payload, 0, n)));
 		if (n < PACKET_PIECE_MAX)
@@ -465,10 +463,7 @@ relay_rewritten(struct ctx *cx, struct packets *from, struct packets *to, struct
 	}
 	now = out->len - at - PACKET_HEADER;
 	check(now < PACKET_PIECE_MAX);
-	out->data[at] = (char)(now & 0xff);
-	out->data[at + 1] = (char)(now >> 8 & 0xff);
-	out->data[at + 2] = (char)(now >> 16);
-	out->data[at + 3] = (char)to->seq++;
+	packet_header_write(out->data + at, now, to->seq++);
 	from->in_at += len;
 	return out->len >= PACKET_FLUSH ? packets_flush(cx, to) : 0;
 }

@@ -28,6 +28,9 @@
 #include "mysql/caps.h"
 #include "mysql/wire.h"
 
+/* What the first byte of a packet says; 0xfb where a result begins: the server asks for a file. */
+enum { HEAD_OK = 0x00, HEAD_FILE = 0xfb, HEAD_EOF = 0xfe, HEAD_ERR = 0xff };
+
 struct ok_packet {
 	uint64_t affected_rows, insert_id;
 	uint16_t status, warnings;
@@ -44,6 +47,8 @@ bool reply_is_err(struct slice packet);
 /* An EOF packet, or the OK that stands for it. */
 bool reply_is_eof(struct slice packet);
 
+/* The part before info, which both forms of the end of rows begin with. */
+void ok_head_read(struct wire_reader *r, struct ok_packet *out);
 /* Reads an OK (0x00 or 0xfe). */
 int ok_read(struct slice packet, uint64_t caps, struct ok_packet *out, struct err *err) MUST_USE;
 void ok_put(struct buf *b, uint64_t caps, const struct ok_packet *ok);

@@ -2,38 +2,10 @@
 
 #include "base/check.h"
 
-struct wire_reader
-wire_reader(struct slice packet)
-{
-	return (struct wire_reader){ packet.ptr,
-		packet.ptr == NULL ? NULL : packet.ptr + packet.len, false };
-}
-
-size_t
-wire_left(const struct wire_reader *r)
-{
-	return (size_t)(r->end - r->pos);
-}
-
-/* The next len bytes, or NULL with the reader failed and at its end. */
-static const uint8_t *
-take(struct wire_reader *r, uint64_t len)
-{
-	const uint8_t *at = r->pos;
-
-	if (r->failed || len > wire_left(r)) {
-		r->failed = true;
-		r->pos = r->end;
-		return NULL;
-	}
-	r->pos += len;
-	return at;
-}
-
 uint64_t
 wire_int(struct wire_reader *r, int bytes)
 {
-	const uint8_t *p = take(r, (uint64_t)bytes);
+	const uint8_t *p = wire_take(r, (uint64_t)bytes);
 	uint64_t v = 0;
 
 	check(bytes >= 1 && bytes <= 8);
@@ -44,28 +16,10 @@ wire_int(struct wire_reader *r, int bytes)
 	return v;
 }
 
-uint8_t
-wire_u8(struct wire_reader *r)
-{
-	return (uint8_t)wire_int(r, 1);
-}
-
-uint16_t
-wire_u16(struct wire_reader *r)
-{
-	return (uint16_t)wire_int(r, 2);
-}
-
 uint32_t
 wire_u24(struct wire_reader *r)
 {
 	return (uint32_t)wire_int(r, 3);
-}
-
-uint32_t
-wire_u32(struct wire_reader *r)
-{
-	return (uint32_t)wire_int(r, 4);
 }
 
 uint64_t
@@ -75,24 +29,20 @@ wire_u64(struct wire_reader *r)
 }
 
 uint64_t
-wire_lenenc(struct wire_reader *r)
+wire_lenenc_rest(struct wire_reader *r, uint8_t first)
 {
-	uint8_t first = wire_u8(r);
-
 	switch (first) {
 	case 0xfc: return wire_int(r, 2);
 	case 0xfd: return wire_int(r, 3);
 	case 0xfe: return wire_int(r, 8);
-	case 0xfb:
-	case 0xff: take(r, UINT64_MAX); return 0;
-	default: return first;
+	default: wire_skip(r, UINT64_MAX); return 0;
 	}
 }
 
 struct slice
 wire_bytes(struct wire_reader *r, uint64_t len)
 {
-	const uint8_t *p = take(r, len);
+	const uint8_t *p = wire_take(r, len);
 
 	if (p == NULL)
 		return slice_of("", 0);
@@ -133,7 +83,7 @@ wire_nul_str(struct wire_reader *r)
 	struct slice s;
 
 	if (nul == NULL) {
-		take(r, UINT64_MAX);
+		wire_skip(r, UINT64_MAX);
 		return slice_of("", 0);
 	}
 	s = slice_of(r->pos, (size_t)(nul - r->pos));
@@ -145,12 +95,6 @@ struct slice
 wire_rest(struct wire_reader *r)
 {
 	return wire_bytes(r, wire_left(r));
-}
-
-void
-wire_skip(struct wire_reader *r, uint64_t len)
-{
-	take(r, len);
 }
 
 int

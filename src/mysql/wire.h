@@ -29,27 +29,106 @@ packet_header_len(const uint8_t *header)
 	return (uint32_t)header[0] | (uint32_t)header[1] << 8 | (uint32_t)header[2] << 16;
 }
 
+static inline void
+packet_header_write(char *at, size_t len, uint8_t seq)
+{
+	at[0] = (char)(len & 0xff);
+	at[1] = (char)(len >> 8 & 0xff);
+	at[2] = (char)(len >> 16 & 0xff);
+	at[3] = (char)seq;
+}
+
+static inline void
+packet_header_put(struct buf *b, size_t len, uint8_t seq)
+{
+	packet_header_write(buf_grow(b, PACKET_HEADER), len, seq);
+}
+
 struct wire_reader {
 	const uint8_t *pos, *end;
 	bool failed;
 };
 
-struct wire_reader wire_reader(struct slice packet);
-size_t wire_left(const struct wire_reader *r);
-uint8_t wire_u8(struct wire_reader *r);
-uint16_t wire_u16(struct wire_reader *r);
+static inline struct wire_reader
+wire_reader(struct slice packet)
+{
+	return (struct wire_reader){ packet.ptr,
+		packet.ptr == NULL ? NULL : packet.ptr + packet.len, false };
+}
+
+static inline size_t
+wire_left(const struct wire_reader *r)
+{
+	return (size_t)(r->end - r->pos);
+}
+
+/* The next len bytes, or NULL with the reader failed and at its end. */
+static inline const uint8_t *
+wire_take(struct wire_reader *r, uint64_t len)
+{
+	const uint8_t *at = r->pos;
+
+	if (__builtin_expect(r->failed || len > wire_left(r), 0)) {
+		r->failed = true;
+		r->pos = r->end;
+		return NULL;
+	}
+	r->pos += len;
+	return at;
+}
+
+static inline uint8_t
+wire_u8(struct wire_reader *r)
+{
+	const uint8_t *p = wire_take(r, 1);
+
+	return p == NULL ? 0 : *p;
+}
+
+static inline uint16_t
+wire_u16(struct wire_reader *r)
+{
+	const uint8_t *p = wire_take(r, 2);
+
+	return p == NULL ? 0 : (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t
+wire_u32(struct wire_reader *r)
+{
+	const uint8_t *p = wire_take(r, 4);
+
+	return p == NULL
+	    ? 0
+	    : (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline void
+wire_skip(struct wire_reader *r, uint64_t len)
+{
+	(void)wire_take(r, len);
+}
+
 uint32_t wire_u24(struct wire_reader *r);
-uint32_t wire_u32(struct wire_reader *r);
 uint64_t wire_u64(struct wire_reader *r);
 uint64_t wire_int(struct wire_reader *r, int bytes); /* 1 to 8 bytes, least first */
-uint64_t wire_lenenc(struct wire_reader *r);
+/* An int<lenenc> of the first byte, which was read. */
+uint64_t wire_lenenc_rest(struct wire_reader *r, uint8_t first);
+
+static inline uint64_t
+wire_lenenc(struct wire_reader *r)
+{
+	uint8_t first = wire_u8(r);
+
+	return first < 0xfb ? first : wire_lenenc_rest(r, first);
+}
+
 struct slice wire_bytes(struct wire_reader *r, uint64_t len);
 struct slice wire_lenenc_str(struct wire_reader *r);
 /* As in a text row: SLICE_NULL for NULL. */
 struct slice wire_lenenc_or_null(struct wire_reader *r);
 struct slice wire_nul_str(struct wire_reader *r);
 struct slice wire_rest(struct wire_reader *r);
-void wire_skip(struct wire_reader *r, uint64_t len);
 /* 0, or ERR_CORRUPT "<what>: the packet ends too early". */
 int wire_done(const struct wire_reader *r, const char *what, struct err *err) MUST_USE;
 

@@ -234,6 +234,48 @@ TEST(a_row_of_16_megabytes_is_not_an_end)
 	}
 }
 
+static void
+expect_same(const struct reply_scan *a, const struct reply_scan *b)
+{
+	expect_eq(a->state, b->state);
+	expect_eq(a->failed, b->failed);
+	expect_eq(a->cut, b->cut);
+	expect_eq(a->packets, b->packets);
+	expect_eq(a->seq, b->seq);
+	expect_eq(reply_scan_held(a), reply_scan_held(b));
+	expect_slice(reply_scan_tail(a), reply_scan_tail(b));
+}
+
+/* Packets that are there as a whole are not copied first. What is known after them is the same. */
+TEST(whole_packets_leave_what_their_pieces_leave)
+{
+	/* An OK that is longer than a tail, with more results; a result that ends in ERR between its
+	 * definitions. */
+	SCOPED(buf) struct buf b = BUF_INIT;
+	struct reply_scan whole;
+	size_t info = REPLY_TAIL_MAX + 500;
+
+	wire_put_int(&b, 7 + 3 + info, 3);
+	wire_put_int(&b, 1, 1);
+	buf_add(&b, "\0\1\2\x0a\0\0\0", 7);
+	wire_put_lenenc(&b, info);
+	memset(buf_grow(&b, info), 'i', info);
+	buf_add(&b, "\1\0\0\2\3", 5);
+	add_packet(&b, 40, 'd');
+	add_packet(&b, 300, 'd');
+	add_packet(&b, 20, 0xff);
+	reply_scan_init(&whole, REPLY_RESULT, 0);
+	expect_eq(scan(&whole, buf_slice(&b), b.len), b.len);
+	expect(reply_scan_ended(&whole) && whole.failed);
+	for (size_t piece = 1; piece < b.len; piece++) {
+		struct reply_scan pieces;
+
+		reply_scan_init(&pieces, REPLY_RESULT, 0);
+		expect_eq(scan(&pieces, buf_slice(&b), piece), b.len);
+		expect_same(&pieces, &whole);
+	}
+}
+
 TEST(scan_refuses_nonsense)
 {
 	static const struct {
@@ -244,9 +286,9 @@ TEST(scan_refuses_nonsense)
 		{ REPLY_RESULT, "\0\0\0\1", 4 },                 /* empty */
 		{ REPLY_RESULT, "\1\0\0\1\0", 5 },               /* an OK of one byte */
 		{ REPLY_RESULT, "\4\0\0\1\xfd\xff\xff\xff", 8 }, /* 16 million columns */
-		{ REPLY_PREPARE, "\1\0\0\1\7", 5 },
-		{ REPLY_PREPARE, "\3\0\0\1\0\1\0", 7 },
+		{ REPLY_PREPARE, "\1\0\0\1\7", 5 }, { REPLY_PREPARE, "\3\0\0\1\0\1\0", 7 },
 		{ REPLY_ROWS, "\1\0\0\1\xfe", 5 },
+		{ REPLY_RESULT, "\1\0\0\1\2\0\0\0\2", 9 }, /* an empty definition */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
