@@ -37,7 +37,7 @@ EXCEPTIONS = {
     ('src/task/conn.h', 'conn_read_now'): 'reports bytes, end and error, and has no ctx to put the last in',
     ('src/task/conn.c', 'conn_read_now'): 'as its header',
     ('src/http/serve.c', 'serve'): 'as libmicrohttpd calls it',
-    ('src/task/tick.c', 'current_tick'): 'which loop this thread runs',
+    ('src/task/tick.c', 'tick_of_thread'): 'which loop this thread runs',
     ('src/task/stack.c', 'stacks_mapped'): 'the kernel counts maps by process, so all loops share one census',
     ('tests/load/link.h', 'link_execute'): 'a prepared statement is its kind, its slot, its text and its values',
     ('tests/load/link.c', 'link_execute'): 'as its header',

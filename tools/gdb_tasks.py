@@ -18,12 +18,12 @@ def word_at(address):
 
 
 def loops():
-    """Each thread's loop. current_tick points to a loop's first member."""
+    """Each thread's loop. tick_of_thread points to a loop's first member."""
     before = gdb.selected_thread()
     for thread in gdb.selected_inferior().threads():
         thread.switch()
         try:
-            tick = gdb.parse_and_eval("'tick.c'::current_tick")
+            tick = gdb.parse_and_eval("tick_of_thread")
         except gdb.error:
             continue
         if int(tick) != 0:

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "task/address.h"
+#include "task/kernel.h"
 #include "task/poller.h"
 #include "task/sched.h"
 #include "task/simnet.h"
@@ -153,7 +154,7 @@ receive(struct conn *c, void *out, size_t len, bool peek)
 
 	do
 		n = c->end != NULL ? simnet_recv(c->end, out, len, peek)
-				   : recv(c->watch.fd, out, len, peek ? MSG_PEEK : 0);
+				   : kernel_recv(c->watch.fd, out, len, peek ? MSG_PEEK : 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EWOULDBLOCK)
 		errno = EAGAIN;
@@ -292,7 +293,7 @@ transmit(struct conn *c, const void *data, size_t len)
 
 	do
 		n = c->end != NULL ? simnet_send(c->end, data, len)
-				   : send(c->watch.fd, data, len, MSG_NOSIGNAL);
+				   : kernel_send(c->watch.fd, data, len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n;
 }

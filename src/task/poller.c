@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "task/kernel.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -70,7 +71,7 @@ to_ms(usec timeout)
 void
 poller_wait(struct poller *p, usec timeout)
 {
-	int n = epoll_wait(p->fd, p->events, EVENTS_MAX, to_ms(timeout));
+	int n = kernel_epoll_wait(p->fd, p->events, EVENTS_MAX, to_ms(timeout));
 
 	check(n >= 0 || errno == EINTR);
 	for (int i = 0; i < n; i++) {

@@ -38,23 +38,6 @@ enum {
 	SWEEP_PAUSE_US = 1000,
 };
 
-struct loop *
-sched_here(void)
-{
-	struct tick *t = tick_current();
-
-	check(t != NULL);
-	return (struct loop *)t;
-}
-
-struct task *
-sched_running(void)
-{
-	struct tick *t = tick_current();
-
-	return t == NULL ? NULL : ((struct loop *)t)->running;
-}
-
 void
 timer_set(struct loop *l, struct timer *t, usec at)
 {
@@ -183,7 +166,8 @@ park(struct ctx *cx, struct task *t, const char *what)
 	if (cx->deadline != NEVER)
 		timer_set(t->loop, &t->deadline, cx->deadline);
 	leave(t);
-	timer_stop(t->loop, &t->deadline);
+	if (cx->deadline != NEVER)
+		timer_stop(t->loop, &t->deadline);
 	switch (t->reason) {
 	case WAKE_EVENT: return 0;
 	case WAKE_DEADLINE: return err_set(cx->err, ERR_TIMEOUT, "timed out");
@@ -320,6 +304,7 @@ give_stack(struct loop *l, struct task *t)
 static void
 bury(struct loop *l, struct task *t)
 {
+	memcpy(l->ended, t->name, sizeof(l->ended));
 	/* On the loop's stack: a task cannot give back the stack that it stands on. */
 	context_done(&t->context);
 	give_stack(l, t);
@@ -332,7 +317,8 @@ bury(struct loop *l, struct task *t)
 		(void)sched_wake(t->joiner);
 }
 
-static void
+/* Its name, or a copy of it when it has ended: then it may be gone. */
+static const char *
 run_task(struct loop *l, struct task *t)
 {
 	check(t->state == TASK_READY && l->running == NULL);
@@ -341,8 +327,10 @@ run_task(struct loop *l, struct task *t)
 	l->switches++;
 	context_switch(&l->context, &t->context, false);
 	l->running = NULL;
-	if (t->state == TASK_ENDED)
-		bury(l, t);
+	if (t->state != TASK_ENDED)
+		return t->name;
+	bury(l, t);
+	return l->ended;
 }
 
 #ifdef WITH_SANITIZER
@@ -351,8 +339,7 @@ enum { WATCH_SLOW = 0 };
 enum { WATCH_SLOW = 1 };
 #endif
 
-/* Who ended is gone by now: the name was copied while it ran. The clock is read at each turn, and a tick more
- * or less makes no turn slow: the coarse one does. */
+/* The clock is read at each turn, and a tick more or less makes no turn slow: the coarse one does. */
 static usec
 watch_slow(struct loop *l, const char *name, usec began)
 {
@@ -375,16 +362,13 @@ sched_run_ready(struct loop *l)
 {
 	bool watch = WATCH_SLOW && !l->tick.is_virtual;
 	usec began = watch ? clock_coarse() : 0;
-	char name[SCHED_NAME_MAX];
 	/* Only those that are ready now: two tasks that wake each other must not keep descriptors and
 	 * timers from their turn. */
 	size_t left = l->ready.count;
 
 	while (left-- > 0 && !list_empty(&l->ready)) {
 		struct task *t = list_item(list_pop(&l->ready), struct task, queued);
-		if (watch)
-			memcpy(name, t->name, sizeof(name));
-		run_task(l, t);
+		const char *name = run_task(l, t);
 		if (watch)
 			began = watch_slow(l, name, began);
 	}
@@ -412,12 +396,6 @@ sched_log_tasks(struct loop *l)
 		    t->state == TASK_PARKED ? t->waiting_for : "", (double)t->parked_at / 1e6,
 		    t->cancelled ? ", cancelled" : "");
 	}
-}
-
-void *
-slot_get(struct loop *l, enum loop_slot slot)
-{
-	return l->slots[slot].what;
 }
 
 void

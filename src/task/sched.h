@@ -30,6 +30,7 @@
 #ifndef TASK_SCHED_H
 #define TASK_SCHED_H
 
+#include "base/check.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/rand.h"
@@ -55,23 +56,24 @@ enum {
 	SCHED_BURST = 64,    /* reads or writes that need not wait, before others get a turn */
 };
 
+/* What each wait and each turn touches comes first: it is in cold cache lines of its own for each client. */
 struct task {
 	struct loop *loop;
-	struct list_node all; /* on loop->tasks */
 	struct list_node queued; /* on loop->ready, or while long parked on loop->idle; never on both */
-	struct timer deadline;
-	struct context context;
-	struct stack *stack;
-	void (*body)(void *arg);
-	void *arg;
-	struct task *joiner;     /* parked in task_join() for this one */
-	const char *waiting_for; /* "reading": for listings and gdb */
-	usec parked_at;          /* the tick of its last wait; kept after it */
 	enum task_state state;
 	enum wake_reason reason; /* of the end of its last wait */
 	int burst;               /* calls that did not need to wait, since it last left */
 	/* shielded: of the present wait, not of the task. detached: freed at its end. */
 	bool cancelled, shielded, detached;
+	const char *waiting_for; /* "reading": for listings and gdb */
+	usec parked_at;          /* the tick of its last wait; kept after it */
+	struct context context;
+	struct timer deadline;
+	struct list_node all; /* on loop->tasks */
+	struct stack *stack;
+	void (*body)(void *arg);
+	void *arg;
+	struct task *joiner; /* parked in task_join() for this one */
 	char name[SCHED_NAME_MAX];
 };
 
@@ -102,6 +104,7 @@ struct loop {
 	bool stopping;       /* new tasks are born cancelled */
 	bool check_stacks;   /* $SWITCHYARD_CHECK_STACKS is set: a deep stack ends the program */
 	uint64_t switches; /* turns given to tasks since the beginning; sim.c finds endless ones by it */
+	char ended[SCHED_NAME_MAX];   /* the name of the last task that has ended */
 	usec slow_logged;             /* when a slow turn was logged last, on the coarse clock */
 	_Atomic uint64_t *slow_turns; /* counts them; NULL: nobody does */
 	usec idle_after;              /* parked for so long: its stack is trimmed */
@@ -110,8 +113,25 @@ struct loop {
 struct loop *sched_loop_new(
     bool is_virtual, struct err *err) MUST_USE; /* the current one from now on */
 void sched_loop_free(struct loop *l);
-struct loop *sched_here(void);    /* this thread's; check-fails when there is none */
-struct task *sched_running(void); /* NULL outside of tasks */
+
+/* This thread's; check-fails when there is none. */
+static inline struct loop *
+sched_here(void)
+{
+	struct tick *t = tick_current();
+
+	check(t != NULL);
+	return (struct loop *)t;
+}
+
+/* NULL outside of tasks. */
+static inline struct task *
+sched_running(void)
+{
+	struct tick *t = tick_current();
+
+	return t == NULL ? NULL : ((struct loop *)t)->running;
+}
 
 /* As task_spawn(). NULL: census full. */
 struct task *sched_spawn(const char *name, void (*fn)(void *arg), void *arg);
@@ -147,7 +167,13 @@ void sched_run_ready(struct loop *l); /* those that are ready now, each once */
 usec sched_next_timer(const struct loop *l);
 void sched_log_tasks(struct loop *l);
 
-void *slot_get(struct loop *l, enum loop_slot slot); /* NULL: not made yet */
+/* NULL: not made yet. */
+static inline void *
+slot_get(struct loop *l, enum loop_slot slot)
+{
+	return l->slots[slot].what;
+}
+
 /* Once for a slot (check-fails); what is the loop's from now on, freed by free_fn in sched_loop_free(). */
 void slot_set(struct loop *l, enum loop_slot slot, void *what, void (*free_fn)(void *what));
 

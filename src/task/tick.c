@@ -2,23 +2,17 @@
 
 #include "base/clock.h"
 
-/* The one mutable variable of this floor: which loop this thread runs. */
-static _Thread_local struct tick *current_tick;
-
-struct tick *
-tick_current(void)
-{
-	return current_tick;
-}
+/* The one mutable variable of this floor. */
+_Thread_local struct tick *tick_of_thread;
 
 void
 tick_set_current(struct tick *t)
 {
-	current_tick = t;
+	tick_of_thread = t;
 }
 
 usec
-tick_now(void)
+tick_clock(void)
 {
-	return current_tick != NULL ? current_tick->now : clock_mono();
+	return clock_mono();
 }

@@ -10,13 +10,32 @@
 
 #include "base/parse.h"
 
+#include <stddef.h>
+
 struct tick {
 	usec now;        /* read once per round */
 	bool is_virtual; /* moved by hand: see sim.h */
 };
 
-struct tick *tick_current(void); /* NULL on a thread without a loop */
+/* Which loop this thread runs; the functions below are for it. */
+extern _Thread_local struct tick *tick_of_thread;
+
+usec tick_clock(void); /* the clock's own */
+
+/* NULL on a thread without a loop. */
+static inline struct tick *
+tick_current(void)
+{
+	return tick_of_thread;
+}
+
 void tick_set_current(struct tick *t);
-usec tick_now(void); /* the clock's own where there is no loop */
+
+/* The clock's own where there is no loop. */
+static inline usec
+tick_now(void)
+{
+	return tick_of_thread != NULL ? tick_of_thread->now : tick_clock();
+}
 
 #endif
