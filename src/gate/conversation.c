@@ -54,7 +54,8 @@ serve(struct ctx *cx, struct session *s)
 		count(&s->loop->counts.statements, 1);
 		s->replied = s->failed = false;
 		TRY(commands_run(cx, s, packet));
-		err_clear(cx->err);
+		if (cx->err->kind != ERR_NONE) /* it is large: most statements leave it alone */
+			err_clear(cx->err);
 	}
 	return err_set(cx->err, ERR_CANCELLED, "vtgate is stopping");
 }

@@ -115,18 +115,20 @@ dispatch_use(struct ctx *cx, struct session *s, struct slice name)
 /* ---- statements ---- */
 
 /* The statement as a packet of its own: for a prepared one that the session itself must see. */
-static struct request
+static const struct request *
 as_query(struct session *s, const struct request *q)
 {
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
-	struct request out = *q;
+	struct request *out;
 
 	if (q->prepared == NULL)
-		return out;
+		return q;
+	out = arena_new(&s->arena, struct request);
+	*out = *q;
 	command_put_text(&packet, COM_QUERY, q->sql);
-	out.packet = arena_dup(&s->arena, buf_slice(&packet));
-	out.prepared = NULL;
+	out->packet = arena_dup(&s->arena, buf_slice(&packet));
+	out->prepared = NULL;
 	return out;
 }
 
@@ -214,8 +216,6 @@ nothing(struct ctx *cx, struct session *s, struct slice sql)
 static int
 run(struct ctx *cx, struct session *s, const struct request *q)
 {
-	struct request simple = as_query(s, q);
-
 	if (is_kill(q))
 		return kill_run(cx, s, q);
 	if (q->statement->multiple) /* which no server reads on its own connection: a syntax error */
@@ -223,21 +223,22 @@ run(struct ctx *cx, struct session *s, const struct request *q)
 	switch (q->statement->kind) {
 	case STATEMENT_BEGIN:
 		if (!q->statement->snapshot)
-			return begin(cx, s, &simple);
+			return begin(cx, s, as_query(s, q));
 		/* The snapshots are taken now, at the session's own server and at others. */
 		if (execute_commit(cx, s) != 0)
 			return -1;
 		return companion_snapshot(cx, s, q);
 	case STATEMENT_COMMIT:
-	case STATEMENT_ROLLBACK: return end(cx, s, &simple);
+	case STATEMENT_ROLLBACK: return end(cx, s, as_query(s, q));
 	case STATEMENT_SAVEPOINT: return savepoint_run(cx, s, q);
 	case STATEMENT_USE: return dispatch_use(cx, s, q->statement->use_database);
 	case STATEMENT_SET: return variables_set(cx, s, q);
-	case STATEMENT_LOCK_TABLES: return lock_tables_run(cx, s, &simple);
+	case STATEMENT_LOCK_TABLES: return lock_tables_run(cx, s, as_query(s, q));
 	case STATEMENT_PREPARE: return prepare_in_sql(cx, s, q);
 	case STATEMENT_EMPTY: return nothing(cx, s, q->sql);
 	case STATEMENT_DDL:
-		return trigger_is_dropped(s, q) ? drop_trigger(cx, s, &simple) : define(cx, s, q);
+		return trigger_is_dropped(s, q) ? drop_trigger(cx, s, as_query(s, q))
+						: define(cx, s, q);
 	case STATEMENT_SELECT:
 	case STATEMENT_SELECT_LOCKING:
 	case STATEMENT_WRITE:

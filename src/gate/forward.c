@@ -109,7 +109,7 @@ answer_prepare(
 		TRY(packets_flush(cx, &s->client));
 		return err_from_packet(reply_scan_tail(&scan), cx->err);
 	}
-	remote_put(s->slots[slot], st->id, plan->text, scan.statement_id);
+	remote_put(s->slots[slot], st->id, prepared_hash(st, plan->text), scan.statement_id);
 	st->params = scan.params;
 	st->columns = scan.columns;
 	command_set_statement_id((uint8_t *)ours.data, st->id);

@@ -91,7 +91,7 @@ is_otherwise(
     const struct planner *p, const struct table_ref *t, struct slice *database, struct slice *table)
 {
 	const struct route_rule *rule = planner_rule(p, meant_by(p, t));
-	const struct route_keyspace *named = route_keyspace(p->route, planner_keyspace(p, t));
+	const struct route_keyspace *named;
 
 	if (t->role == TABLE_UNCLEAR || t->role == TABLE_CURRENT || t->role == TABLE_HANDLER ||
 	    (t->role == TABLE_QUALIFIER && slice_is_null(t->database) &&
@@ -113,9 +113,11 @@ is_otherwise(
 		    !slice_eq(*table, t->table) ||
 		    !slice_eq_str(planner_keyspace(p, t), rule->to->database);
 	}
+	if (slice_is_null(t->database))
+		return false;
 	/* A keyspace whose database has another name. */
-	if (named == NULL || slice_is_null(t->database) ||
-	    slice_eq_str(t->database, named->database))
+	named = route_keyspace(p->route, t->database);
+	if (named == NULL || slice_eq_str(t->database, named->database))
 		return false;
 	*database = slice_str(named->database);
 	return true;

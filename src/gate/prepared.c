@@ -22,6 +22,7 @@ prepared_new(struct slice text, unsigned modes, struct prepared **out, struct er
 	buf_init(&p->types);
 	buf_init(&p->long_data);
 	p->text = arena_dup(&p->arena, text);
+	p->hash = hash_bytes(text);
 	p->keyspace = p->base = SLICE_NULL;
 	p->modes = modes;
 	if (statement_read(&p->arena, p->text, modes, &p->statement, err) != 0) {
@@ -122,6 +123,8 @@ prepared_execute_packet(
 
 	if (packet.len < EXECUTE_HEAD || (p->params > 0 && packet.len < bound + 1))
 		return err_set(err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", packet.len);
+	buf_reserve(
+	    out, packet.len + p->types.len); /* once: it is most often longer than a first piece */
 	buf_add_slice(out, slice_cut(packet, 0, p->params > 0 ? bound : packet.len));
 	command_set_statement_id((uint8_t *)out->data, remote);
 	if (p->params == 0)
@@ -146,24 +149,30 @@ prepared_execute_packet(
 /* One word: the number in the low half, a part of the text's hash above, and a bit that makes it no
  * NULL. */
 static uintptr_t
-word_of(struct slice text, uint32_t remote)
+word_of(uint64_t hash, uint32_t remote)
 {
-	return (uintptr_t)remote | (uintptr_t)(hash_bytes(text) >> 33) << 32 | (uintptr_t)1 << 63;
+	return (uintptr_t)remote | (uintptr_t)(hash >> 33) << 32 | (uintptr_t)1 << 63;
+}
+
+uint64_t
+prepared_hash(const struct prepared *p, struct slice text)
+{
+	return text.ptr == p->text.ptr && text.len == p->text.len ? p->hash : hash_bytes(text);
 }
 
 bool
-remote_find(const struct backend *b, uint32_t id, struct slice text, uint32_t *remote)
+remote_find(const struct backend *b, uint32_t id, uint64_t hash, uint32_t *remote)
 {
 	uintptr_t word = (uintptr_t)map_get(&b->statements, id_key(&id));
 
 	*remote = (uint32_t)word;
-	return word != 0 && word == word_of(text, *remote);
+	return word != 0 && word == word_of(hash, *remote);
 }
 
 void
-remote_put(struct backend *b, uint32_t id, struct slice text, uint32_t remote)
+remote_put(struct backend *b, uint32_t id, uint64_t hash, uint32_t remote)
 {
-	(void)map_put(&b->statements, id_key(&id), (void *)word_of(text, remote));
+	(void)map_put(&b->statements, id_key(&id), (void *)word_of(hash, remote));
 }
 
 bool

@@ -27,6 +27,7 @@ struct prepared {
 	uint32_t id;
 	struct arena arena; /* of text and statement */
 	struct slice text;
+	uint64_t hash;         /* of text */
 	struct slice keyspace; /* that its names are of; SLICE_NULL: none */
 	struct slice base;     /* the session's then: plan.h */
 	struct statement statement;
@@ -57,9 +58,11 @@ bool prepared_next_long_data(const struct prepared *p, size_t *at, struct slice 
 int prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote,
     struct buf *out, struct err *err) MUST_USE;
 
-/* What this backend calls it: false when it is not prepared there with this text. */
-bool remote_find(const struct backend *b, uint32_t id, struct slice text, uint32_t *remote);
-void remote_put(struct backend *b, uint32_t id, struct slice text, uint32_t remote);
+/* The hash of a plan's text for it, which in most cases is its own. */
+uint64_t prepared_hash(const struct prepared *p, struct slice text);
+/* What this backend calls it: false when it is not prepared there with a text of this hash. */
+bool remote_find(const struct backend *b, uint32_t id, uint64_t hash, uint32_t *remote);
+void remote_put(struct backend *b, uint32_t id, uint64_t hash, uint32_t remote);
 /* The same, whatever its text. */
 bool remote_known(const struct backend *b, uint32_t id, uint32_t *remote);
 /* Forgets it; true when it was known, as *remote, whatever its text. */

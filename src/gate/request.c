@@ -89,10 +89,14 @@ request_prepare(struct ctx *cx, struct attempt *a)
 	struct backend *b = a->s->slots[a->slot];
 	struct packets *p = mysql_packets(b->client);
 	struct reply_scan scan;
+	uint64_t hash;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	if (a->q->prepared == NULL || remote_find(b, a->q->prepared->id, a->plan.text, &a->remote))
+	if (a->q->prepared == NULL)
+		return 0;
+	hash = prepared_hash(a->q->prepared, a->plan.text);
+	if (remote_find(b, a->q->prepared->id, hash, &a->remote))
 		return 0;
 	TRY(session_use_keyspace(cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
 	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
@@ -103,7 +107,7 @@ request_prepare(struct ctx *cx, struct attempt *a)
 	TRY(packets_drop_reply(cx, p, &scan));
 	if (scan.failed)
 		return err_from_packet(reply_scan_tail(&scan), cx->err);
-	remote_put(b, a->q->prepared->id, a->plan.text, scan.statement_id);
+	remote_put(b, a->q->prepared->id, hash, scan.statement_id);
 	a->remote = scan.statement_id;
 	return 0;
 }

@@ -19,7 +19,7 @@ session_check(const struct session *s)
 	check(s->view == NULL || s->txn == TXN_OPEN);             /* (2) */
 	check(s->bound < 0 ||
 	    (s->slots[s->bound] != NULL && s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
-	for (int i = 0; i < SLOTS_MAX; i++)
+	for (int i = 0; session_keeps_any(s) && i < SLOTS_MAX; i++)
 		check((s->keeps[i] == 0 && !s->companions[i]) ||
 		    (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3), (5) */
 	check(s->home < 0 || s->keeps[s->home] != 0);                               /* (3) */

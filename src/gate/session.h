@@ -248,6 +248,17 @@ int session_side_command(struct ctx *cx, struct session *s, int slot, struct sli
 int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
 /* May the connection be closed without the client losing anything but the connection? */
 bool session_at_rest(const struct session *s);
+/* Has any slot something that only it has? Asked several times a statement, and rarely so. */
+static inline bool
+session_keeps_any(const struct session *s)
+{
+	static const unsigned nothing[SLOTS_MAX];
+	static const bool none[SLOTS_MAX];
+
+	return memcmp(s->keeps, nothing, sizeof(s->keeps)) != 0 ||
+	    memcmp(s->companions, none, sizeof(s->companions)) != 0;
+}
+
 /* Aborts where one of (1) to (5) does not hold. */
 void session_check(const struct session *s);
 

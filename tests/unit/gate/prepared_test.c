@@ -1,4 +1,6 @@
 #include "gate/prepared.h"
+
+#include "base/hash.h"
 #include "mysql/command.h"
 #include "test.h"
 
@@ -88,12 +90,12 @@ TEST(numbers_of_a_backend_belong_to_a_text)
 	uint32_t remote;
 
 	map_init(&b.statements);
-	expect(!remote_find(&b, 1, slice_str("a"), &remote));
-	remote_put(&b, 1, slice_str("a"), 0xffffffff);
-	remote_put(&b, 2, slice_str("b"), 0);
-	expect(remote_find(&b, 1, slice_str("a"), &remote) && remote == 0xffffffff);
-	expect(remote_find(&b, 2, slice_str("b"), &remote) && remote == 0);
-	expect(!remote_find(&b, 1, slice_str("rewritten"), &remote));
+	expect(!remote_find(&b, 1, hash_bytes(slice_str("a")), &remote));
+	remote_put(&b, 1, hash_bytes(slice_str("a")), 0xffffffff);
+	remote_put(&b, 2, hash_bytes(slice_str("b")), 0);
+	expect(remote_find(&b, 1, hash_bytes(slice_str("a")), &remote) && remote == 0xffffffff);
+	expect(remote_find(&b, 2, hash_bytes(slice_str("b")), &remote) && remote == 0);
+	expect(!remote_find(&b, 1, hash_bytes(slice_str("rewritten")), &remote));
 	expect(remote_known(&b, 1, &remote) && remote == 0xffffffff);
 	expect(remote_take(&b, 1, &remote) && !remote_known(&b, 1, &remote));
 	expect(!remote_take(&b, 1, &remote));
