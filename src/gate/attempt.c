@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "gate/catalogue.h"
 #include "gate/forward.h"
+#include "gate/plan_kept.h"
 #include "gate/refuse.h"
 #include "gate/user_variables.h"
 
@@ -105,16 +106,27 @@ base_of(const struct attempt *a)
 				   : session_base(a->s);
 }
 
+static int
+make_plan(struct ctx *cx, struct attempt *a, const struct plan_input *in)
+{
+	if (plan_kept_find(a->q->prepared, in, &a->plan))
+		return 0;
+	if (catalogue_plan(cx, a->s, in, &a->plan) == 0) {
+		plan_kept_note(a->q->prepared, in, &a->plan);
+		return 0;
+	}
+	forward_judge(cx, a->s, in->statement, in->sql);
+	return -1;
+}
+
 int
 attempt_plan(struct ctx *cx, struct attempt *a)
 {
 	struct session *s = a->s;
 	/* clang-format off */
 	struct plan_input in = {
-		.statement = a->q->statement,
-		.sql = a->q->sql,
-		.keyspace = attempt_keyspace(a),
-		.base = base_of(a),
+		.statement = a->q->statement, .sql = a->q->sql,
+		.keyspace = attempt_keyspace(a), .base = base_of(a),
 		.temporary = &s->temporary,
 		.ascii_only = !s->charset.utf8,
 		.modes = a->q->prepared != NULL ? a->q->prepared->modes : session_modes(s)
@@ -129,10 +141,7 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		a->route = route_ref(s->view);
 	}
 	in.route = a->route;
-	if (catalogue_plan(cx, s, &in, &a->plan) != 0) {
-		forward_judge(cx, s, in.statement, in.sql);
-		return -1;
-	}
+	TRY(make_plan(cx, a, &in));
 	TRY(check_hidden(cx, a));
 	TRY(note_temporary(cx, a));
 	if (s->next.len > 0 && s->txn == TXN_NONE && !is_outside(a))

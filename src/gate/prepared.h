@@ -11,6 +11,7 @@
 #define GATE_PREPARED_H
 
 #include "base/map.h"
+#include "gate/planner.h"
 #include "gate/pool.h"
 #include "sql/statement.h"
 
@@ -22,6 +23,14 @@ enum {
 /* In place of a number: the statement that was prepared last. So a client can send its execution
  * in one go with it. */
 #define PREPARED_LAST UINT32_MAX
+
+/* plan_kept.h; route, by which it is found alone: it may be gone. NULL: none is kept. */
+struct plan_kept {
+	const struct route *route;
+	uint64_t number; /* of the route */
+	bool ascii_only;
+	struct plan plan;
+};
 
 struct prepared {
 	uint32_t id;
@@ -36,6 +45,7 @@ struct prepared {
 	struct buf types;     /* two bytes for each parameter, as last sent; empty: never */
 	struct buf long_data; /* COM_STMT_SEND_LONG_DATA packets, each with its length before it */
 	bool long_data_lost;  /* there was too much */
+	struct plan_kept kept;
 };
 
 /* Reads the text; not in any map yet. */

@@ -175,6 +175,54 @@ TEST(a_prepared_statement_keeps_the_names_it_was_prepared_with)
 	world_run(prepared_story);
 }
 
+/* Executed again it is planned once for each route. */
+static void
+moved_meanwhile_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	uint32_t id = world_prepare(cx, c, "update users set a=1");
+
+	expect_eq(world_execute(cx, c, id), 0);
+	expect_eq(world_execute(cx, c, id), 0);
+	world_expect(w, "db1: @Prepare update users set a=1\ndb1: @Execute\ndb1: @Execute\n");
+	world_rules(w, 1, "new_customer", RULE_OPEN);
+	expect_eq(world_execute(cx, c, id), 0);
+	expect_eq(world_execute(cx, c, id), 0);
+	world_expect(w,
+	    "db2: @Prepare update `new_customer`.`users` set a=1\ndb2: @Execute\n"
+	    "db2: @Execute\n");
+	world_rules(w, 2, "customer", RULE_OPEN);
+	expect_eq(world_execute(cx, c, id), 0);
+	world_expect(w, "db1: @Execute\n");
+	mysql_close(c);
+}
+
+TEST(a_prepared_statement_follows_its_table)
+{
+	world_run(moved_meanwhile_story);
+}
+
+/* A temporary table hides the table that the statement was executed on. */
+static void
+hidden_meanwhile_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer");
+	uint32_t id = world_prepare(cx, c, "update t set a=1");
+
+	world_rules(w, 1, "new_customer", RULE_OPEN);
+	expect_eq(world_execute(cx, c, id), 0);
+	expect_eq(world_do(cx, c, "create temporary table t as select a from users"), 0);
+	buf_reset(&w->said);
+	expect_eq(world_execute(cx, c, id), 0);
+	world_expect(w, "db2: @Prepare update `new_customer`.`t` set a=1\ndb2: @Execute\n");
+	mysql_close(c);
+}
+
+TEST(a_prepared_statement_finds_a_temporary_table_that_was_made_since)
+{
+	world_run(hidden_meanwhile_story);
+}
+
 /* ---- savepoints ---- */
 
 static void
