@@ -71,7 +71,7 @@ kill_read(struct arena *a, struct slice sql, unsigned modes, struct kill *out, s
 {
 	struct statement statement = { 0 };
 	struct tokens tokens;
-	struct reader r = { .arena = a, .sql = sql, .out = &statement };
+	struct reader r = { .arena = a, .sql = sql, .modes = modes, .out = &statement };
 
 	*out = (struct kill){ .user = SLICE_NULL };
 	TRY(tokens_read(a, sql, modes, &tokens, err));

@@ -7,6 +7,7 @@
 struct walk {
 	struct arena *arena;
 	struct slice sql;
+	unsigned modes;
 	struct tokens tokens;
 	size_t at;
 	struct statement found; /* only its tables count */
@@ -107,11 +108,14 @@ read_part(struct walk *w, size_t end, read_fn *part)
 	bool conditional = false;
 	struct reader r = { .arena = w->arena,
 		.sql = w->sql,
+		.modes = w->modes,
 		.tokens = tokens,
 		.count = count,
 		.out = &w->found,
 		.refs_room = w->refs_room };
 
+	/* A copy with an end of its own: a reader goes to TOKEN_END, and must not go on into the next
+	 * statement. */
 	for (size_t i = 0; i < count; i++) {
 		tokens[i] = w->tokens.items[w->at + i];
 		conditional |= tokens[i].conditional;
@@ -338,7 +342,7 @@ list_literals(struct walk *w)
 int
 program_read(struct arena *a, struct slice sql, unsigned modes, struct program *out, struct err *err)
 {
-	struct walk w = { .arena = a, .sql = sql, .out = out };
+	struct walk w = { .arena = a, .sql = sql, .modes = modes, .out = out };
 
 	*out = (struct program){ .tables = NULL };
 	TRY(tokens_read(a, sql, modes, &w.tokens, err));

@@ -146,7 +146,7 @@ int
 show_read(struct arena *a, struct slice sql, unsigned modes, struct show *out, struct err *err)
 {
 	struct statement st = { .understood = true }; /* where the reader notes doubts */
-	struct reader r = { .arena = a, .sql = sql, .out = &st };
+	struct reader r = { .arena = a, .sql = sql, .modes = modes, .out = &st };
 	struct tokens tokens;
 
 	*out = (struct show){ .kind = SHOW_OTHER };

@@ -1,3 +1,4 @@
+#include "sql/modes.h"
 #include "sql/program.h"
 #include "test.h"
 
@@ -147,4 +148,17 @@ TEST(odd_ends_are_read_to_the_end)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		does_not(texts[i]);
+}
+
+/* 0x60 is the second half of a character there, and no backtick that could be doubled. */
+TEST(a_quoted_name_keeps_characters_of_two_bytes)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct program p;
+	struct err err = { 0 };
+
+	expect_ok(
+	    program_read(&arena, slice_str("DELETE FROM `\x83\x60x`"), SQL_SJIS, &p, &err), &err);
+	expect_eq(p.tables_count, 1);
+	expect(slice_eq_str(p.tables[0].table, "\x83\x60x"));
 }

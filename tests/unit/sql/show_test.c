@@ -1,4 +1,6 @@
 #include "base/buf.h"
+#include "sql/kill.h"
+#include "sql/modes.h"
 #include "sql/show.h"
 #include "test.h"
 
@@ -68,4 +70,20 @@ TEST(what_is_none_of_these_is_left_to_the_server)
 	expect_show("select 1", "other -|-|-");
 	expect_show("analyze select 1", "other -|-|-");
 	expect_show("", "other -|-|-");
+}
+
+/* 0x60 is the second half of a character there, and no backtick that could be doubled. */
+TEST(a_quoted_database_or_user_keeps_characters_of_two_bytes)
+{
+	SCOPED(arena)
+	struct arena arena = ARENA_INIT;
+	struct show s;
+	struct kill k;
+	struct err err = { 0 };
+
+	expect_ok(
+	    show_read(&arena, slice_str("SHOW TABLES FROM `\x83\x60x`"), SQL_SJIS, &s, &err), &err);
+	expect(slice_eq_str(s.database, "\x83\x60x"));
+	expect_ok(kill_read(&arena, slice_str("KILL USER `\x83\x60x`"), SQL_SJIS, &k, &err), &err);
+	expect(slice_eq_str(k.user, "\x83\x60x"));
 }
