@@ -1,3 +1,20 @@
+/*
+ * Taking a move back. vtctld is asked once (workflow_delete), and answers at once; then move_status is
+ * polled until the workflow is neither Cancelling nor waits for the rollback of an attempt before (member
+ * cancel).
+ *
+ *   over      neither of the two any more: done, whatever has become of the workflow since
+ *   trouble   the record's sentence, said once on standard error: "waiting: ..." while clients are asked
+ *             to make room, everything else an error that vtctld meets again and again
+ *   stuck     trouble for STUCK_S without a moment free of it, but for "waiting: "; or WITHIN_S in all.
+ *             ERR_TIMEOUT: this command ends, vtctld goes on
+ *
+ *   0.0  workflow_delete: not done yet
+ *   0.1  move_status: Switching, cancel: an attempt is under way and is rolled back first
+ *   2.1  Cancelling, "deleting the stream: ... connection refused": said, and stuck_since is set
+ *   6.0  the tablet is back: the record has no sentence, stuck_since is NEVER again
+ *   6.4  Cancelled: over
+ */
 #include "client/command.h"
 
 #include "client/dry_run.h"
@@ -54,6 +71,7 @@ poll_status(struct ctx *cx, struct cancelling *c)
 		return read_status(&within, c, answer);
 	if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
 		return -1;
+	/* vtctld itself is away: a trouble like any other, which has 10 s to pass. */
 	c->trouble = arena_strdup(&c->arena, cx->err->text);
 	return task_sleep(cx, AGAIN_MS * MSEC);
 }

@@ -62,9 +62,12 @@ void client_put_error(const struct client *c, const struct err *err);
  * ERR_CANCELLED. */
 void client_left(const struct client *c, struct err *err);
 
-/* Prints it so, and with --compact without what says nothing. */
+/* Prints it so, and with --compact without what says nothing. For answers that stay JSON, on standard
+ * output. */
 void client_print(const struct client *c, struct slice json);
 /* JSON text with two spaces per level, as Vitess's tools print it. */
+/* Appended, with a newline at the end. Text that is no JSON comes out in some shape, and nothing is lost
+ * of it but blanks. */
 void client_pretty(struct buf *out, struct slice json);
 
 #endif

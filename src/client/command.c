@@ -395,6 +395,8 @@ drop_table(struct ctx *cx, struct client *c, const struct command_options *o, in
 	return 0;
 }
 
+/* In the order in which --help prints them. args is the usage line behind the name; args_min and args_max
+ * count what is no option. */
 static const struct command commands[] = {
 	{ "CreateKeyspace", "[--force] [--sidecar-db-name NAME] KEYSPACE", "makes a keyspace", 1, 1,
 	    keyspace_options, create_keyspace },

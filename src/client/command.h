@@ -17,15 +17,18 @@
  * has one name and one place whichever command takes it; what a table does not name stays as zeroed
  * memory has it: NULL, 0, false. */
 struct command_options {
-	struct workflow_options move;
-	const char *switch_window;
-	int64_t switch_attempts, limit;
-	int on_grace, format;
-	int on_ddl;      /* "STOP", the only way there is */
-	bool first_form; /* -v1, which says what the arguments say too */
+	struct workflow_options move; /* of a move; client_given() says which of them were typed */
+	const char *switch_window;    /* "22:00-04:00", read by form_options(); NULL */
+	int64_t switch_attempts, limit; /* limit: GetStatements' lines */
+	int on_grace, format; /* indexes of the options' choices; format: 0 text, 1 json */
+	int on_ddl;           /* "STOP", the only way there is */
+	bool first_form;      /* -v1, which says what the arguments say too */
 	bool detach, force, help, end, all_tables, auto_start, dry_run, keep_data, rename_tables;
 	bool keep_rules, remove_rules, allow_primary, recursive, logs;
-	const char *rules, *rules_file;
+	/* From here on NULL where it was not typed. */
+	const char *rules, *rules_file; /* of ApplyRoutingRules: one of the two */
+	/* Names as typed: name_one() takes backquotes off. tables, exclude_tables: form_tables() reads
+	 * them. */
 	const char *keyspace, *sidecar, *workflow, *tables, *exclude_tables;
 	const char *source_keyspace, *target_keyspace;
 	const char *shard, *tablet_type;
@@ -41,6 +44,7 @@ struct command {
 	const struct option *options;
 	/* 0 and *status (0 unless told otherwise), or -1: the caller prints the error and exits
 	 * with 1. */
+	/* In a task of its own; may wait. Arguments are counted already, options checked. */
 	int (*run)(struct ctx *cx, struct client *c, const struct command_options *o, int *status);
 };
 

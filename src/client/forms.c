@@ -13,6 +13,7 @@ take_patterns(
 	bool quoted = false;
 
 	for (const char *s = text; *s != '\0';) {
+		/* An item begins behind a comma, but not behind one in a quoted name. */
 		bool begins = s == text || (s[-1] == ',' && !quoted);
 
 		if (begins && *s == '/') {
@@ -85,6 +86,8 @@ given(const struct client *c)
 		{ "follow-keyspace", GIVEN_FOLLOW },
 		{ "reverse-replication", GIVEN_REVERSE },
 	};
+	/* Asked of what was typed and not of the values: a default must not overwrite what the workflow
+	 * has. */
 	unsigned bits = 0;
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -198,6 +201,7 @@ check_short(struct ctx *cx, const struct client *c)
 		{ "rename-tables", "Complete" },
 	};
 
+	/* By name, with the form that has a use for it. */
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (client_given(c, others[i].option))
 			return err_set(cx->err, ERR_REFUSED,
@@ -213,6 +217,8 @@ read_short(struct ctx *cx, const struct client *c, const struct command_options 
 	struct ctl_request *r = &f->request;
 	struct name_list from, to;
 
+	/* What is refused is refused in the order in which people read their line: options, first name,
+	 * second name. */
 	TRY(check_short(cx, c));
 	TRY(name_split_list(cx->arena, c->args[0], &from, cx->err));
 	TRY(name_split_list(cx->arena, c->args[1], &to, cx->err));
@@ -295,6 +301,7 @@ read_first(struct ctx *cx, const struct client *c, const struct command_options 
 	f->verb = "Create";
 	f->keyspace = name_one(cx->arena, c->args[1]);
 	f->workflow = name_one(cx->arena, o->workflow);
+	/* Three positions mean what three options of the second form mean. */
 	as_second.source_keyspace = c->args[0];
 	if (c->args_count == 3)
 		as_second.tables = c->args[2];
@@ -364,6 +371,8 @@ static int
 take_workflow(
     struct ctx *cx, const struct client *c, const struct command_options *o, struct form *f)
 {
+	/* Twice is refused, also where both say the same: one of them was probably meant for something
+	 * else. */
 	bool options = o->workflow != NULL || o->target_keyspace != NULL;
 
 	if (c->args_count == 2) {
@@ -437,6 +446,7 @@ static int
 read_action(struct ctx *cx, const struct client *c, const struct command_options *o,
     const struct action *a, struct form *f)
 {
+	/* What Vitess has and this has not: told before anything else of the line is looked at. */
 	if (a->instead != NULL) {
 		err_set(cx->err, ERR_REFUSED, "there is no %s here", a->verb);
 		return err_hint(cx->err, "%s", a->instead);

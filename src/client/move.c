@@ -177,6 +177,8 @@ begin_aloud(struct ctx *cx, struct watch *w, const struct ctl_request *r, struct
 static enum outcome
 end_of(const struct move_view *v, const struct command_options *o)
 {
+	/* A move that has switched is done also when it is asked for with --no-switch: there is nothing
+	 * to hold back. */
 	if (view_arrived(v))
 		return MOVE_DONE;
 	if (view_failed(v))
@@ -190,6 +192,7 @@ watch_back(struct ctx *cx, struct watch *w, const struct created *made, int *sta
 {
 	if (!w->client->json)
 		printf("This is the way back of workflow %s.\n", made->workflow);
+	/* The same watch with another end: vtctld has turned the move around. */
 	w->end = traffic_reversed;
 	if (w->options->detach)
 		return watch_detach(w, status, 0);
@@ -251,6 +254,7 @@ run_create(struct ctx *cx, struct client *c, const struct command_options *o,
 	struct watch w;
 
 	watch_init(&w, c, o, begun_of);
+	/* As Vitess's Create: nothing while it waits, then what streams_put_created() prints. */
 	w.quiet = true;
 	TRY(begin_aloud(cx, &w, &form->request, &made));
 	int rc = watch_run(cx, &w, made.workflow, status);

@@ -1,3 +1,15 @@
+/*
+ * What a line looks like (on a terminal the same one is drawn over itself):
+ *
+ *   checking     2s
+ *   copying      [######------------------]  25% 250,000 rows, 81,224 rows/s, ETA 10s, lag 0.3s
+ *   catching-up  4s, lag 12.0s
+ *   Switching    attempt 1: fence
+ *
+ * The name is the workflow's state where that says all, else the stream's phase; seconds count from when
+ * this command saw the phase begin, so a command that comes later counts anew. Rates are of this phase,
+ * as seen here.
+ */
 #include "client/progress.h"
 
 #include "topo/json.h"
@@ -186,6 +198,7 @@ progress_show(struct progress *p, const struct move_view *v, usec now)
 	bool changed = enter_phase(p, v, now);
 
 	changed |= take_why(p, v);
+	/* A change is told at once, figures every two seconds; a live line, drawn over itself, at each answer. */
 	if (!p->terminal && !changed && now - p->shown_at < PLAIN_EVERY_S * SECOND)
 		return;
 	p->shown_at = now;
@@ -250,6 +263,7 @@ summary_json(const struct move_view *v)
 static void
 print_old_tables(const struct move_view *v)
 {
+	/* Of many tables the line could not be pasted: then its form is shown. */
 	bool one = v->tables == 1;
 	const char *old = v->tables <= NAMES_SHOWN ? v->source : "KEYSPACE.TABLE[,TABLE...]";
 

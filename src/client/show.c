@@ -1,3 +1,15 @@
+/*
+ * Vitess's GetWorkflowsResponse (proto/vtctldata.proto), as its vtctldclient prints it: names with
+ * underscores, numbers of 64 bits as strings, what is not set as empty. What is ours stands there so:
+ *
+ *   streams[].id               the round (streams.h)
+ *   streams[].state            streams_state()
+ *   streams[].binlog_source    the tables of the move, each with the query "select * from it"
+ *   streams[].copy_states      the tables that are being copied
+ *   streams[].logs             the record's events: type is the step, state what became of it
+ *   shard_streams              one, "0/zone1-101": a keyspace has one shard
+ *   max_v_replication_lag      seconds, rounded up; 0 where it is not known
+ */
 #include "client/show.h"
 
 #include "client/streams.h"

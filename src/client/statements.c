@@ -1,3 +1,9 @@
+/*
+ * Three parts: how much was seen and by whom; the statements, the most frequent first; the sets of tables
+ * that one transaction spans. Figures have fixed columns, so that lines can be compared and cut by tools:
+ * count 10, errors 8, rows 10, then mean, 99th percentile and longest time, 11 each; then the statement,
+ * cut after STATEMENTS_WIDTH bytes, and its tables in brackets.
+ */
 #include "client/statements.h"
 
 /* "3 days", "41 minutes": one unit is enough. */
@@ -12,6 +18,7 @@ put_time(struct buf *out, usec t)
 	size_t i = 0;
 	int64_t n;
 
+	/* From two of a unit on: "1 day" could be anything up to two, "30 hours" cannot. */
 	while (i < 3 && t < 2 * units[i].of)
 		i++;
 	n = t / units[i].of;

@@ -1,3 +1,21 @@
+/*
+ * What vtctlclient prints of a move that copies, and of one that runs:
+ *
+ *   Copy Progress (approx):
+ *
+ *   users: rows copied 500/1000 (50%), size copied 16384/32768 (50%)
+ *
+ *   The following vreplication streams exist for workflow new_customer.w:
+ *
+ *   id=1 on 0/zone1-101: Status: Copying. VStream Lag: 1s.
+ *
+ * vtctldclient begins with the streams, has the keyspace where this has the shard, then all tables under
+ * "Table Copy Status:", with their phases, and ends with "Traffic State: ...". With --format json both
+ * print the same object.
+ *
+ * Totals are the server's estimates, so they are never shown below what is copied already; percentages
+ * end at 100.
+ */
 #include "client/streams.h"
 
 #include "topo/json.h"

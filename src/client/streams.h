@@ -14,7 +14,7 @@
 
 /* "Copying", "Running", "Stopped", "Error" */
 const char *streams_state(const struct move_view *v);
-/* Status, Progress, Show and GetState. */
+/* Status, Progress, Show and GetState. ERR_NOT_FOUND, by vtctld, for a workflow that there is not. */
 /* One call, and one print. form: which workflow and which action; GetState prints the traffic state alone. */
 int streams_run(struct ctx *cx, struct client *c, const struct form *form) MUST_USE;
 /* What Create ends with; v: how it stands. */

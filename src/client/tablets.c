@@ -1,3 +1,12 @@
+/*
+ * GetTablets, a line each, separated by one blank, so that scripts can cut it as they cut Vitess's:
+ *
+ *   zone1-101 new_customer 0 primary SERVING 0.2s 127.0.0.1:17101
+ *   alias, keyspace, shard, type, state, the worst lag of its streams, its server's address
+ *
+ * GetTablet is Vitess's JSON of a topodata.Tablet. Both ask for all tablets, or one keyspace's, and
+ * choose here: there are few.
+ */
 #include "client/command.h"
 
 #include "client/view.h"

@@ -43,6 +43,8 @@ switched_of(const struct move_view *v, const struct command_options *o)
 {
 	if (view_arrived(v))
 		return MOVE_DONE;
+	/* Running and commanded: the attempts are over, and vtctld has put it back to wait (switch, then
+	 * no_switch again). */
 	if (view_failed(v) || (strcmp(v->state, "Running") == 0 && v->commanded))
 		return MOVE_FAILED;
 	return MOVE_GOES_ON;

@@ -63,6 +63,15 @@ last_hold(const struct json *events, size_t count)
  * "hold 4.1 ms, fence 6.0 ms, ...". A step lasts until the next one begins, so that together they are the
  * whole hold. The commit is noted once, in the transaction that makes it: it begins when the step before is
  * done.
+ *
+ *   at (ms)  step       what     so
+ *   9000.0   hold       begun
+ *   9004.0   hold       done
+ *   9004.1   fence      begun    hold 4.1 ms
+ *   9010.1   fence      done
+ *   9011.1   commit     done     fence 6.0 ms: the commit began at 9010.1, when the fence was done
+ *   9017.0   release    begun    commit 6.9 ms
+ *   9022.0   release    done     release 5.0 ms
  */
 static const char *
 read_steps(struct arena *a, const struct json *record)

@@ -1,3 +1,16 @@
+/*
+ * Workflow show, for people: one fact a line, those that there are, labels in a column of 11.
+ *
+ *   Workflow:  new_customer.w
+ *   Moves:     customer.users -> new_customer.users
+ *   State:     Switching
+ *              waiting for transactions that are open
+ *   Next:      a hint, with commands to paste
+ *   Stream:    running, 1000 rows copied, lag 0.1s, 25 changes applied
+ *   Attempts:  2, at the step 'hold'; 1 held writes for 10.0 s before they were rolled back
+ *   Begun:     2026-11-28 06:15:00 UTC
+ *   Events (the last 12):
+ */
 #include "client/command.h"
 
 #include "client/control.h"

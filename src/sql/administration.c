@@ -1,6 +1,7 @@
 #include "sql/administration.h"
 
-/* These are no keywords (keyword.h): they are compared as text. */
+/* These are no keywords (keyword.h): they are compared as text, once for a statement that no rule of
+ * statement_read.c knows. */
 static const char *const WORDS[] = { "flush", "kill", "reset", "purge", "stop", "change", "install",
 	"uninstall", "shutdown", "binlog", "backup", "cache", "help" };
 

@@ -30,6 +30,7 @@ insert_body(struct reader *r)
 	while (!reader_done(r)) {
 		size_t before = r->at;
 
+		/* INSERT ... SELECT, also behind a column list */
 		if (begins_query(r)) {
 			query_read(r);
 		} else if (reader_accept(r, KW_ON)) {

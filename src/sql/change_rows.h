@@ -1,5 +1,9 @@
 /*
  * change_rows.h - readers of the statements that change rows. Each starts behind its first word.
+ *
+ * Each adds the tables that it finds, what is written as TABLE_WRITE and what a subquery reads as
+ * TABLE_READ, and goes to the end of the statement, or is unclear. The clauses may come in any order:
+ * which are allowed together the server judges.
  */
 #ifndef SQL_CHANGE_ROWS_H
 #define SQL_CHANGE_ROWS_H

@@ -232,6 +232,7 @@ change_create(struct reader *r)
 	r->out->replaces = reader_accept(r, KW_OR);
 	if (r->out->replaces)
 		reader_expect(r, KW_REPLACE);
+	/* A temporary table hides one of its name from this connection alone, and commits nothing. */
 	temporary = reader_accept(r, KW_TEMPORARY);
 	if (temporary)
 		reader_leaves(r, LEAVES_TABLES);

@@ -1,5 +1,10 @@
 /*
  * change_tables.h - readers of the statements that change definitions. Each starts behind its first word.
+ *
+ * A definition is gone over token by token: only the few words behind which a table can stand are known
+ * (definition_token() in the .c file), so new kinds of columns and options need no rule. What may have a
+ * program in it, and is none that change_trigger.h reads, is unclear: every identifier of its text is
+ * then listed.
  */
 #ifndef SQL_CHANGE_TABLES_H
 #define SQL_CHANGE_TABLES_H

@@ -109,6 +109,7 @@ plain_text(const struct cut *c, const struct token *t, struct slice *out)
 
 	if (t->kind != TOKEN_STRING || s.len < 2 || (s.ptr[0] != '\'' && s.ptr[0] != '"'))
 		return false;
+	/* With something to unescape it would need the session's rules: then it is no condition. */
 	*out = slice_cut(s, 1, s.len - 1);
 	return memchr(out->ptr, s.ptr[0], out->len) == NULL &&
 	    memchr(out->ptr, '\\', out->len) == NULL;
@@ -219,6 +220,8 @@ is_plain(const struct cut *c, size_t from, size_t to)
 	for (size_t i = from; i < to;) {
 		const struct token *t = &c->tokens[i];
 
+		/* || is OR, but for PIPES_AS_CONCAT; && is an AND that is not cut at; := changes what is
+		 * compared. */
 		if (is_punct(t, '|') || is_punct(t, '&') || t->kind == TOKEN_ASSIGN)
 			return false;
 		for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {

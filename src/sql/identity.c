@@ -96,6 +96,7 @@ static enum asked
 find_call(const struct replacer *r, size_t i, size_t *count)
 {
 	const struct function *f = find_function(r, i);
+	/* Only calls without arguments are the servers' own: USER(1) is none of them. */
 	bool open = i + 2 < r->tokens.count && is_punct(token(r, i + 1), '(');
 
 	if (f == NULL || is_name(r, i))
@@ -117,6 +118,7 @@ is_variable(const struct replacer *r, size_t i)
 	struct slice text = text_of(r, i, i);
 	const struct token *next = token(r, i + 1); /* there is always one, if only the end */
 
+	/* On the left of a SET it is assigned to, and has to stay a name. */
 	if (token(r, 0)->keyword == KW_SET && (is_punct(next, '=') || next->kind == TOKEN_ASSIGN))
 		return false;
 	for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {

@@ -31,7 +31,8 @@ struct identity_text {
 /* Does the statement ask for one of them when it runs? A definition of a view or a program does not: the
  * call is stored with it. */
 bool identity_is_asked(const struct statement *s);
-/* The text with values in place of the calls. Fails as statement_read() does. */
+/* The text with values in place of the calls, in the arena; without a call it is a copy. Everything else
+ * stays byte for byte. Fails as statement_read() does. */
 int identity_replace(
     struct arena *a, const struct identity_text *text, struct slice *out, struct err *err) MUST_USE;
 

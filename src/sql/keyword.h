@@ -2,6 +2,9 @@
  * keyword.h - the words that the reader of statements acts on, reserved or not.
  *
  * Every other word is KW_NONE: rare ones are compared as text where they matter.
+ *
+ * A keyword here is not more than a word with a number: whether it may be a name at its place is the
+ * reader's to know, since the servers reserve different ones.
  */
 #ifndef SQL_KEYWORD_H
 #define SQL_KEYWORD_H
@@ -28,7 +31,7 @@ enum keyword {
 };
 /* clang-format on */
 
-/* ASCII case does not matter. */
+/* By binary search; ASCII case does not matter. KW_NONE for every other word. */
 enum keyword keyword_find(struct slice word);
 
 /* A function of the servers that only computes: no effect on data, session or other sessions. Also true of

@@ -28,7 +28,8 @@ struct kill {
 	struct slice user; /* without quotes */
 };
 
-/* ERR_REFUSED: not one of these forms. */
+/* ERR_REFUSED: not one of these forms; *out is then half filled. out->user points into sql, or into the
+ * arena. A gate finds its client by it, so the numbers are those that clients know, never a server's. */
 int kill_read(
     struct arena *a, struct slice sql, unsigned modes, struct kill *out, struct err *err) MUST_USE;
 

@@ -145,6 +145,7 @@ runs_at(unsigned server, unsigned version, bool mariadb)
 static int
 enter_executable(struct lexer *l, struct err *err)
 {
+	/* sql_lex.cc of both: at the mark the version is read, then the rest is code up to its end mark. */
 	bool mariadb = peek(l, 2) == 'M';
 	size_t mark = mariadb ? 4 : 3, digits = 0;
 	unsigned server = l->modes >> SQL_SERVER_SHIFT, version = 0;
@@ -172,6 +173,7 @@ comment(struct lexer *l, struct err *err)
 		skip_line(l);
 		return 1;
 	}
+	/* The end mark of one: from here on the text is outside of it. They do not nest. */
 	if (l->in_executable && peek(l, 0) == '*' && peek(l, 1) == '/') {
 		l->in_executable = l->conditional = false;
 		l->at += 2;
@@ -212,6 +214,8 @@ skip_quoted(struct lexer *l, bool backslashes, struct err *err)
 		if (skip_multibyte(l))
 			continue;
 		l->at++;
+		/* The byte behind it, whatever it is, is part of the string: past the end lexer_next()
+		 * finds out. */
 		if (c == '\\' && backslashes) {
 			l->at++;
 		} else if (c == quote && peek(l, 0) == quote) {
@@ -408,6 +412,7 @@ lexer_next(struct lexer *l, struct token *out, struct err *err)
 	*out = (struct token){
 		.kind = TOKEN_END, .start = l->at, .end = l->at, .conditional = l->conditional
 	};
+	/* Behind a blank or a comment "1.5" is a number again, and SELECT a keyword. */
 	if (l->at != before)
 		l->after_name = l->after_dot = false;
 	if (at_end(l) && l->in_executable)

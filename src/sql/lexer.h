@@ -18,6 +18,14 @@
  *   M!         runs                    a comment      conditional
  *
  * With a version (modes.h) it is code or a comment, as for that server.
+ *
+ * What is not decided here: whether a word is a keyword at its place, whether a '-' is a sign, what an
+ * escape in a string means. Tokens are spans of the text and copy nothing.
+ *
+ * Names and numbers. A name may begin with a digit (2fa) and a number may not be followed by a name (1e5x
+ * is a name), so a run of name characters is read to its end first. Behind a dot it is a name whatever it
+ * looks like: t.1, t.select. A dot with a digit behind it begins a number only where no name ends right
+ * before it.
  */
 #ifndef SQL_LEXER_H
 #define SQL_LEXER_H
@@ -47,6 +55,8 @@ struct token {
 	size_t start, end; /* bytes of the text */
 };
 
+/* A place in a text. Borrowed: the text stays the caller's and must not change. May be copied, to look
+ * ahead. */
 struct lexer {
 	struct slice sql;
 	unsigned modes;
@@ -57,7 +67,8 @@ struct lexer {
 };
 
 void lexer_init(struct lexer *l, struct slice sql, unsigned modes);
-/* TOKEN_END at the end, again and again. ERR_REFUSED: a string, name or comment without its end. */
+/* TOKEN_END at the end, again and again. ERR_REFUSED: a string, name or comment without its end; no
+ * server would run the text either, and the lexer is not to be asked again. */
 int lexer_next(struct lexer *l, struct token *out, struct err *err) MUST_USE;
 
 #endif

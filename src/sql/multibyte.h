@@ -9,6 +9,10 @@
  * The ranges are those by which MariaDB's own lexer skips a character (strings/ctype-sjis.c,
  * ctype-gbk.c, ctype-big5.c). In every other character set that a statement may be written in, a
  * byte below 80 is a character of its own.
+ *
+ * Why it matters: 0x5c is a backslash and 0x60 a backtick. A lexer that takes the second half of a
+ * character for one of them ends a string or a name where the server does not, and what it then reads as
+ * a table is a piece of somebody's text.
  */
 #ifndef SQL_MULTIBYTE_H
 #define SQL_MULTIBYTE_H

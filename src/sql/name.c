@@ -1,6 +1,8 @@
 #include "sql/name.h"
 
-/* Functions that say something about the connection rather than the data. */
+/* Functions that say something about the connection rather than the data, or have an effect that is none
+ * on data. They are not among keyword.h's pure ones, so a name that is missing here counts as a stored
+ * function: as a write. */
 struct noted {
 	const char *name;
 	unsigned uses;
@@ -114,6 +116,7 @@ note_current(struct reader *r)
 {
 	const struct token *t = reader_now(r);
 	struct table_ref ref = { .role = TABLE_CURRENT, .start = t->start };
+	/* The column is called "database()" then: with another text in its place it would need an alias. */
 	bool whole = r->in_list && r->open == 0 && r->at > 0 && begins_item(t - 1);
 
 	ref.end = reader_ahead(r, 2)->end;

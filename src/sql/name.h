@@ -3,6 +3,13 @@
  *
  * An expression is gone over without being understood; what is noted of it are the qualifiers, which
  * may name a table, and what a function or a variable says or changes of the connection.
+ *
+ *   a            passed over: a column, an alias, a word of an operator
+ *   a.b          TABLE_QUALIFIER a: a table, or an alias that another part of the text gives
+ *   d.a.b        TABLE_QUALIFIER d.a: a table for sure
+ *   d.f(         TABLE_ROUTINE d: a stored function, which may do anything
+ *   f(           one of the servers' own (keyword.h), or else a stored function of the default database
+ *   nextval(s    TABLE_SEQUENCE s
  */
 #ifndef SQL_NAME_H
 #define SQL_NAME_H

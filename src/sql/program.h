@@ -6,6 +6,15 @@
  * and each is read as statement.h reads it, so that a variable, an alias, a column or a word in a
  * string is no table. What is not understood is one statement at most: its identifiers are listed as
  * TABLE_UNCLEAR, those of the others keep their roles.
+ *
+ *   BEGIN DECLARE n INT DEFAULT (SELECT count(*) FROM a); IF n > 0 THEN UPDATE b SET x = 1; END IF; END
+ *      block_begin()   BEGIN
+ *      variables()     reads "(SELECT count(*) FROM a)" as an expression: a, TABLE_READ
+ *      then_behind()   reads "n > 0"
+ *      statement       "UPDATE b SET x = 1": b, TABLE_WRITE
+ *      block_end()     END IF; END
+ *
+ * Blocks are not matched: whether a body is well formed is the server's to say, which has stored it.
  */
 #ifndef SQL_PROGRAM_H
 #define SQL_PROGRAM_H
@@ -21,7 +30,7 @@ struct program {
 	bool runs_strings; /* PREPARE or EXECUTE IMMEDIATE: what is in a string may be SQL */
 };
 
-/* Fails (ERR_REFUSED) on text that no server accepts. */
+/* Everything is in the arena or points into sql. Fails (ERR_REFUSED) on text that no server accepts. */
 int program_read(struct arena *a, struct slice sql, unsigned modes, struct program *out,
     struct err *err) MUST_USE;
 

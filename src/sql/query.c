@@ -64,6 +64,8 @@ query_expressions(struct reader *r, bool comma)
 	size_t open = 0, outside = r->open; /* parentheses and braces of this expression */
 
 	for (; !reader_done(r); r->open = outside) {
+		/* Inside of parentheses a keyword ends nothing: EXTRACT(DAY FROM d), GROUP_CONCAT(a ORDER
+		 * BY b). */
 		if (open == 0 && (query_ends_expression(r) || (!comma && reader_is_punct(r, ','))))
 			return;
 		if (reader_is_punct(r, ')') || reader_is_punct(r, '}')) {
@@ -399,6 +401,7 @@ query_continue(struct reader *r)
 static void
 mark_locked(struct reader *r, size_t from)
 {
+	/* TABLE_WRITE and the others stay: an INSERT ... SELECT ... FOR UPDATE writes its target. */
 	for (size_t i = from; i < r->out->tables_count; i++) {
 		if (r->out->tables[i].role == TABLE_READ)
 			r->out->tables[i].role = TABLE_LOCK;
@@ -448,6 +451,7 @@ with_list(struct reader *r)
 		if (reader_is_punct(r, '('))
 			reader_skip_parens(r);
 		reader_expect(r, KW_AS);
+		/* RECURSIVE: the name is known inside of its own query. */
 		if (recursive) {
 			check_forward(r, refs, name);
 			push_cte(r, name);

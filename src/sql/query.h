@@ -1,5 +1,15 @@
 /*
  * query.h - expressions, FROM lists and whole queries, over a reader.
+ *
+ * The functions call one another as the parts of SQL contain one another, READER_DEPTH_MAX deep at most:
+ * a text of parentheses must not use up a task's stack. Deeper ones are unclear.
+ *
+ *   query_read()         WITH names; query_term(), then UNION and its like
+ *   query_tables()       between FROM and the next clause: commas and joins of table_factor()s
+ *   query_expressions()  everything else; a '(' with SELECT behind it is query_read() again
+ *
+ * A query leaves r->writes when it has an effect (INTO, a stored function) and r->locked when it locks
+ * what it reads; the caller decides what kind of statement that makes.
  */
 #ifndef SQL_QUERY_H
 #define SQL_QUERY_H

@@ -4,6 +4,10 @@
  * Identifiers go between backquotes. Strings go between single quotes with
  * backslash escapes, or as 0x... where bytes must not meet a character set.
  * These functions are for connections without NO_BACKSLASH_ESCAPES; quote_anywhere() is for any connection.
+ *
+ * All append, and cannot fail. Bytes are not checked: a name or text is in the connection's character
+ * set, which must be one where a byte below 80 is a character of its own (multibyte.h has the others);
+ * our own connections speak utf8mb4.
  */
 #ifndef SQL_QUOTE_H
 #define SQL_QUOTE_H

@@ -5,6 +5,14 @@
  * rule for sets unclear and returns; statement_read() then throws the roles
  * away and lists every identifier. So no reader has to guess: when in doubt,
  * it calls reader_unclear().
+ *
+ * Invariants
+ *   (1) at <= count, and tokens[count] is TOKEN_END: looking ahead never leaves the array.
+ *   (2) reader_unclear() sets at to count: every loop over tokens ends, and what was added is thrown away
+ *       later.
+ *   (3) Refs are only added. Whoever needs "those of this part" remembers tables_count from before.
+ *
+ * A reader is on the stack of statement_read() and its like; what it makes is in the arena.
  */
 #ifndef SQL_READER_H
 #define SQL_READER_H
@@ -63,7 +71,7 @@ void reader_unclear(struct reader *r);
 /* A token as it stands in the statement. */
 struct slice reader_text(const struct reader *r, const struct token *t);
 /* The text of a token that is a name, without quotes. */
-struct slice reader_name(struct reader *r, const struct token *t);
+struct slice reader_name(struct reader *r, const struct token *t); /* in the text, or in the arena */
 void reader_add(struct reader *r, const struct table_ref *ref);
 /* At "table" or "db.table": adds it with this role (but a WITH name is passed over). Unclear when
  * there is no name. */

@@ -35,7 +35,8 @@ struct show {
 	struct slice name;     /* of SHOW_CREATE_TRIGGER, in database; SLICE_NULL: none */
 };
 
-/* Slices point into the text, or into the arena. What is not one of these is SHOW_OTHER. */
+/* Slices point into the text, or into the arena. What is not one of these is SHOW_OTHER, which the server
+ * answers as it is; so is one with a word that has no place here. Fails as statement_read() does. */
 int show_read(
     struct arena *a, struct slice sql, unsigned modes, struct show *out, struct err *err) MUST_USE;
 

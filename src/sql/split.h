@@ -5,6 +5,11 @@
  * BEGIN ...; END and of BEGIN NOT ATOMIC are its own. Programs are not understood here: the words that
  * open and close blocks are counted. Where that goes wrong the cut is a text that no server accepts, or
  * one that is longer than a statement, which a server without CLIENT_MULTI_STATEMENTS refuses as well.
+ *
+ *   SELECT 1; SELECT 2                                      cut at the ';'
+ *   CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END; DO 1   cut at the last ';': BEGIN opens, END closes
+ *   CREATE TABLE t (begin INT, end INT); DO 1               cut at the ';': it makes no program
+ *   SELECT CASE a WHEN 1 THEN 2 END; DO 1                   cut at the ';': no program begins with SELECT
  */
 #ifndef SQL_SPLIT_H
 #define SQL_SPLIT_H

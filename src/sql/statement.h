@@ -9,6 +9,18 @@
  *
  * All slices point into the statement's own text, or into the arena where a
  * name was written with doubled quotes.
+ *
+ * A worked example, with the roles of what is found:
+ *
+ *   INSERT INTO shop.orders (id) SELECT u.id FROM users u WHERE u.age > (SELECT max(age) FROM old)
+ *     STATEMENT_WRITE; shop.orders TABLE_WRITE; users TABLE_READ, aliased; u TABLE_QUALIFIER, twice; old
+ *     TABLE_READ
+ *
+ * That u is an alias is for the caller to see, who knows which names are moved at all. To rewrite, it
+ * replaces the spans [start, end) from the last one to the first.
+ *
+ * Nothing here is an answer about what exists: names are as they were written, with no default database
+ * put in front, in the session's character set, and compared by nobody yet.
  */
 #ifndef SQL_STATEMENT_H
 #define SQL_STATEMENT_H
@@ -145,7 +157,9 @@ struct statement {
 	size_t tokens_count;
 };
 
-/* Fails (ERR_REFUSED) only on text that no server accepts: an unended string or comment. */
+/* Only the first of several statements is described (multiple). Takes time and memory by the number of
+ * tokens, a list of literals being one. Fails (ERR_REFUSED) only on text that no server accepts: an
+ * unended string or comment. */
 int statement_read(struct arena *a, struct slice sql, unsigned modes, struct statement *out,
     struct err *err) MUST_USE;
 

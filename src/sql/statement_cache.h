@@ -9,6 +9,10 @@
  *
  * A slot is found by hash and holds one shape; another shape of the same slot takes
  * its place. Belongs to one loop.
+ *
+ * A hit costs the pass over the text, a hash and a comparison of the whole shape: a hash alone would take
+ * one statement for another some day. sql_mode's bits are compared too. Nothing has to be thrown away,
+ * whatever happens at the servers: what is kept is about the text alone.
  */
 #ifndef SQL_STATEMENT_CACHE_H
 #define SQL_STATEMENT_CACHE_H
@@ -22,8 +26,10 @@ enum {
 
 struct statement_cache;
 
+/* Empty; a slot's memory is taken when it is filled. */
 struct statement_cache *statement_cache_new(void);
 void statement_cache_free(struct statement_cache *c);
+/* What a statement is read from; sql stays the caller's, and *out points into it. */
 struct statement_text {
 	struct slice sql;
 	unsigned modes;

@@ -8,7 +8,9 @@
 
 /* Reads one statement from its first word; r->unclear when it is not understood. */
 void statement_part(struct reader *r);
-/* Adds every identifier of the text as TABLE_UNCLEAR, with what stands before its dot. */
+/* Adds every identifier of the text as TABLE_UNCLEAR, with what stands before its dot. For a part that
+ * was not understood: a list that is too long makes the caller refuse a statement that it could have run,
+ * one that is too short would lose a table. */
 void statement_identifiers(struct reader *r);
 
 #endif

@@ -5,6 +5,12 @@
  * the array of a statement with a million values is a handful of tokens.
  * A folded token spans what it stands for. It is a literal: a string, a
  * number, a parameter, a signed number, and NULL, TRUE or FALSE as a member of a list.
+ *
+ *   IN (1, -2, 'x')                 ( ? )          three literals are one
+ *   VALUES (1, 'a'), (2, 'b')       ( ? )          and so are the lists
+ *   VALUES (1, now()), (2, now())   stays: a call is no literal
+ *
+ * It is done while tokens come, with a look at the last few: memory follows what is left, not the text.
  */
 #ifndef SQL_TOKENS_H
 #define SQL_TOKENS_H
