@@ -148,6 +148,7 @@ admin_delete_tablets(struct ctx *cx, struct client *c, const struct command_opti
 		struct ctl_request r = { .alias = c->args[i], .allow_primary = o->allow_primary };
 		struct slice answer;
 
+		/* Those before stay deleted: how many is said before the error is. */
 		if (client_call(cx, c, "delete_tablet", &r, &answer) != 0) {
 			if (i > 0)
 				printf("Deleted %d of %d tablets.\n", i, c->args_count);

@@ -176,6 +176,7 @@ client_put_error(const struct client *c, const struct err *err)
 	SCOPED(buf) struct buf out = BUF_INIT;
 	struct json_writer w = json_to(&out);
 
+	/* People read it on standard error. */
 	if (!c->json)
 		return;
 	json_put_open(&w, NULL, '{');

@@ -1,3 +1,7 @@
+/*
+ * Vitess answers start, stop and update with one and the same sentence, whatever has changed; changed is
+ * in the JSON alone. The tablet that is named there is the one that the stream ends at.
+ */
 #include "client/control.h"
 
 #include "client/view.h"

@@ -72,6 +72,7 @@ dry_run_print(struct ctx *cx, const struct client *c, const char *verb, const ch
 	put_head(c, verb, summary, at);
 	for (size_t i = 0; i < json_count(&lines); i++)
 		printf("%s\n", json_item_str(&lines, i));
+	/* A command that finds all done already: said, so that nobody takes silence for a failure. */
 	if (json_count(&lines) == 0)
 		printf("No changes required\n");
 	return json_close(&doc);

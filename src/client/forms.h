@@ -55,7 +55,8 @@ struct form {
 int form_read(struct ctx *cx, const struct client *c, const struct command_options *o,
     struct form *out) MUST_USE;
 
-/* Of the options that say how a move is done: those that were typed, into r->options and r->given. */
+/* Of the options that say how a move is done: those that were typed, into r->options and r->given. Waits
+ * for nothing; ERR_REFUSED for a window that is none. */
 int form_options(struct ctx *cx, const struct client *c, const struct command_options *o,
     struct ctl_request *r) MUST_USE;
 

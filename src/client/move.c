@@ -147,7 +147,8 @@ say_checking(void *arg)
 		progress_checking(&w->progress, w->checking, since, task_now());
 }
 
-/* By the preflight's list, which is printed first. */
+/* By the preflight's list, which is printed first: the error is one sentence, the list says all at once
+ * what is in the way. */
 static int
 refused(struct ctx *cx, const struct created *made)
 {
@@ -186,7 +187,8 @@ end_of(const struct move_view *v, const struct command_options *o)
 	return o->move.no_switch && strcmp(v->state, "Running") == 0 ? MOVE_DONE : MOVE_GOES_ON;
 }
 
-/* A move of the same tables the other way is the way back. */
+/* A move of the same tables the other way is the way back: vtctld has turned the workflow around, and
+ * said so. It ends where the state is Running again. */
 static int
 watch_back(struct ctx *cx, struct watch *w, const struct created *made, int *status)
 {

@@ -198,7 +198,7 @@ progress_show(struct progress *p, const struct move_view *v, usec now)
 	bool changed = enter_phase(p, v, now);
 
 	changed |= take_why(p, v);
-	/* A change is told at once, figures every two seconds; a live line, drawn over itself, at each answer. */
+	/* A change is told at once, figures every two seconds; a live line is drawn at each answer. */
 	if (!p->terminal && !changed && now - p->shown_at < PLAIN_EVERY_S * SECOND)
 		return;
 	p->shown_at = now;

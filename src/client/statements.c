@@ -70,6 +70,8 @@ put_seen(struct buf *out, const struct statements_record *r)
 	buf_addf(out, "%lld statements seen by %lld gate%s in ", (long long)r->count,
 	    (long long)r->gates, r->gates == 1 ? "" : "s");
 	put_time(out, r->seen_us);
+	/* A gate that was started lately has seen less than the others: then the figures are not of the
+	 * whole time. */
 	if (r->youngest_us < r->seen_us / 2) {
 		buf_add_str(out, " (one of them only for ");
 		put_time(out, r->youngest_us);

@@ -98,6 +98,8 @@ check_wanted(struct ctx *cx, const struct command_options *o)
 	if (o->shard != NULL && o->keyspace == NULL)
 		return err_set(cx->err, ERR_REFUSED,
 		    "--shard (= %s) cannot be passed without also passing --keyspace", o->shard);
+	/* Checked here: an unknown type would match no tablet, and an empty list would look like an
+	 * answer. */
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && o->tablet_type != NULL; i++) {
 		if (strcasecmp(types[i], o->tablet_type) == 0)
 			return 0;

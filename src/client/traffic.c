@@ -1,3 +1,11 @@
+/*
+ *   command         asks for           there when        failed when
+ *   SwitchTraffic   workflow_switch    view_arrived()    view_failed(); Running, and waiting again
+ *   ReverseTraffic  workflow_reverse   Running           view_failed(); arrived, and not reversing
+ *   Complete        workflow_complete  Complete          view_failed()
+ *
+ * In all other states it is on its way, whatever they are: a vtctld of another version may have more.
+ */
 #include "client/traffic.h"
 
 #include "client/dry_run.h"

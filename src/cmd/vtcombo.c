@@ -152,6 +152,7 @@ find_places(const struct settings *set, struct places *where, struct err *err)
 	const char *dir = set->data_dir;
 	int before;
 
+	/* Root's cluster is the machine's, everybody else's their own. */
 	if (dir == NULL) {
 		snprintf(home, sizeof home, "%.300s/.local/share/switchyard",
 		    getenv("HOME") == NULL ? "" : getenv("HOME"));

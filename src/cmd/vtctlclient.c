@@ -102,6 +102,8 @@ leave(struct program *p)
 	struct err err;
 
 	p->left = true;
+	/* left, before the loop stops: the main task ends by ERR_CANCELLED then, which must not be
+	 * printed as well. */
 	p->status = COMMAND_INTERRUPTED;
 	if (isatty(STDOUT_FILENO) == 1)
 		printf("\n"); /* behind the live line */

@@ -129,6 +129,8 @@ check_port(struct claim *c, const char *name, int port, struct err *err)
 	char path[PLACE_MAX];
 
 	places_file(c->where, path, "run/%s.pid", name);
+	/* One that lives has the port itself: it is held when that program is started again
+	 * (hold_ports()). */
 	if (process_of_file(path) != 0 || claim_hold(c, port))
 		return 0;
 	return claim_refuse_port(name, port, err);

@@ -1,3 +1,12 @@
+/*
+ * One keeper for a program, which is the only one that starts it. How it comes back:
+ *
+ *   killed after a day        100 ms later: STEADY has passed, so the pause is the shortest
+ *   ends at once, each time   after 0.1, 0.2, 0.4, ... 6.4 s, then each 10 s, with a line in the log each
+ *   cannot be started         the same
+ *   its supervisor is killed  it runs on; the next one's program_adopt() finds it by its pid file, and sees
+ *                             its end through a pidfd, since waitpid() is for children only
+ */
 #include "combo/program.h"
 
 #include "base/check.h"
@@ -63,6 +72,7 @@ wait_for_end(struct ctx *cx, struct program *p)
 	int fd = process_watch(p->pid), rc = 0;
 	uint32_t got;
 
+	/* ESRCH: it has ended between two looks, and there is nothing to wait for. */
 	if (fd < 0 && errno != ESRCH)
 		return err_errno(cx->err, errno, "watching %s", p->name);
 	if (fd >= 0) {
@@ -87,6 +97,7 @@ spawn(struct program *p, struct err *err)
 static int
 start(struct program *p, struct err *err)
 {
+	/* Not of one that is adopted: it has its ports. */
 	if (p->before_start != NULL)
 		p->before_start(p, p->before_arg);
 	TRY(spawn(p, err));

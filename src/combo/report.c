@@ -209,6 +209,7 @@ stop_process(const char *name, pid_t pid, struct err *err)
 		return err_errno(err, errno, "stopping %s (process %d)", name, (int)pid);
 	if (process_wait(pid, PATIENCE_S) == 0)
 		return 0;
+	/* A server that is killed recovers at its next start: it is durable. */
 	kill(pid, SIGKILL);
 	if (process_wait(pid, PATIENCE_S) == 0)
 		return 0;
@@ -225,6 +226,7 @@ report_down(const struct places *where, struct err *err)
 	TRY(entries(where, &all, &count, err));
 	if (pid != 0)
 		rc = stop_process("vtcombo", pid, err);
+	/* Read anew: the supervisor has stopped most of them by now. */
 	for (int i = 0; i < count && rc == 0; i++) {
 		pid_t left = process_of_file(all[i].pid_file);
 
@@ -242,6 +244,7 @@ report_purge(const struct places *where, struct err *err)
 		"credentials.json.new", "topo.db", "topo.db-wal", "topo.db-shm", "lock" };
 	char path[PLACE_MAX];
 
+	/* By name, one by one: what a person has put into the folder is not ours to remove. */
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
 		places_file(where, path, "server-%d", uid);
 		(void)places_remove(path); /* most uids were never used */

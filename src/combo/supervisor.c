@@ -1,3 +1,15 @@
+/*
+ * The tasks of a supervisor; all but the first are children of s->tasks:
+ *
+ *   supervisor_run()       presence, the keyspaces of the command line, the center; then
+ *                          watch_keyspaces() for good
+ *   keep()                 one for each program, for as long as that is kept
+ *   bring_up_until_done()  one for each uid, until its vttablet is kept
+ *   announce()             until everything serves, once
+ *
+ * What goes wrong with one keyspace or program is logged, and tried again where that can help; it ends
+ * none of the others. What ends all of it is the topology that cannot be read, and a signal.
+ */
 #include "combo/supervisor.h"
 
 #include "base/check.h"
@@ -217,6 +229,8 @@ assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
 			continue;
 		places_file(&s->where, path, "tablets/%d", uid);
 		f = fopen(path, "we");
+		/* Synced before anything of that uid is made (2): a crash must not give its server's data
+		 * to another keyspace. */
 		if (f == NULL || fprintf(f, "%s\n", keyspace) < 0 || fflush(f) != 0 ||
 		    fsync(fileno(f)) != 0) {
 			err_errno(err, errno, "writing '%s'", path);
@@ -311,6 +325,7 @@ watch_keyspaces(struct ctx *cx, struct supervisor *s)
 	struct topo_list list;
 	struct topo_events events = { 0 };
 
+	/* Compacted: this returns 0, and is called again with a list of now. */
 	TRY(topo_list(cx, s->topo, "/keyspaces/", &list));
 	for (size_t i = 0; i < list.count; i++)
 		if (serve_keyspace(cx, s, &list.items[i]) != 0)
@@ -378,6 +393,7 @@ announce(void *arg)
 	const char *what;
 	usec said = task_now();
 
+	/* By asking the programs, not by what was started: a port that answers is what a client needs. */
 	while ((what = missing(&cx, s)) != NULL) {
 		if (task_now() - said > 10 * SECOND) {
 			log_warn("still waiting for %s", what);

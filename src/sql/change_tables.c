@@ -91,6 +91,8 @@ definition(struct reader *r)
 			reader_step(r);
 			reader_table(r, TABLE_DDL);
 		} else if (open == 0 && begins_query(r)) {
+			/* The definition is stored as it is written; the query runs now, and may ask who
+			 * runs it (identity.h). */
 			r->out->query_at = reader_now(r)->start;
 			query_read(r);
 			return;

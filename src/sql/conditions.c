@@ -1,3 +1,9 @@
+/*
+ * The text behind the table's name is cut into tokens; find_where() looks for the WHERE of this level,
+ * over parentheses; end_of_level() for what ends it. read_all() cuts that at its ANDs, each member is one
+ * condition or none, and a member that is all in parentheses is cut again. An operator that is not known
+ * makes its member no condition, and one that binds weaker than AND makes the whole none (is_plain()).
+ */
 #include "sql/conditions.h"
 
 #include "sql/lexer.h"
@@ -147,6 +153,7 @@ read_column(const struct cut *c, size_t i, struct condition *out, size_t *end)
 static void
 add_value(const struct cut *c, struct condition *out, struct slice value)
 {
+	/* A copy each time: lists are of a few names, and the arena goes with the statement. */
 	struct slice *more = arena_array(c->arena, struct slice, out->values_count + 1);
 
 	for (size_t i = 0; i < out->values_count; i++)

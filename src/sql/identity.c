@@ -1,3 +1,14 @@
+/*
+ * Two passes over the tokens. For each call name_around() goes backwards to the select lists that it is
+ * in, and notes an alias behind the item of each that has no name of its own: a server calls a column by
+ * the text of its expression, and the client must not see another name because we have put another text
+ * there. Then put_text() writes the text anew, with a value for each call and the aliases where they were
+ * noted.
+ *
+ * Only the tokens decide, so a few words have to be known: those behind which the same word is a table's,
+ * a routine's or an account's name (is_name()), and those that may end an expression without being an
+ * alias (is_named()).
+ */
 #include "sql/identity.h"
 
 #include "base/buf.h"

@@ -1,6 +1,7 @@
 #include "sql/keyword.h"
 
-/* A longer word is neither a keyword nor a function of the tables below. */
+/* A longer word is neither a keyword nor a function of the tables below: it need not be looked up, nor
+ * copied whole. */
 enum { WORD_MAX = 31 };
 
 struct entry {

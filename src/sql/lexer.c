@@ -1,3 +1,12 @@
+/*
+ * A token is found as the servers find it: blanks and comments are skipped, then the first byte decides.
+ * A quote begins a string or a name, '@' a variable, a digit a number or a name, a byte of a name a word;
+ * everything else is one byte of punctuation, but for := and the \N that is NULL. Operators of two bytes
+ * need no rule: nobody above asks what an operator means.
+ *
+ * Bytes of 80 and above are parts of names, whatever the character set: no server has an operator or a
+ * blank there.
+ */
 #include "sql/lexer.h"
 
 #include "base/check.h"

@@ -30,6 +30,7 @@ void query_read(struct reader *r);
 /* Behind its first part: UNION and its like with the queries behind them, ORDER BY, LIMIT, INTO,
  * FOR UPDATE of the whole. */
 void query_continue(struct reader *r);
+/* Is this SELECT, WITH, TABLE, VALUES with a '(' behind it, or a '('? A query may begin here. */
 bool query_starts(const struct reader *r);
 /* Unclear unless a clause begins here, or what is being read ends. */
 void query_expect_clause(struct reader *r);

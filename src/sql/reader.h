@@ -49,7 +49,7 @@ struct reader {
 	bool writes; /* an effect was met: INTO, a stored function, ... */
 };
 
-/* The present token; TOKEN_END at the end. */
+/* The present token; TOKEN_END at the end. Pointers to tokens stay good as long as the arena. */
 const struct token *reader_now(const struct reader *r);
 const struct token *reader_ahead(const struct reader *r, size_t n);
 void reader_step(struct reader *r);       /* stays at the end */
@@ -63,10 +63,10 @@ bool reader_is_name(const struct reader *r);   /* a word or a quoted name */
 bool reader_accept(struct reader *r, enum keyword keyword);
 bool reader_accept_punct(struct reader *r, uint8_t c);
 bool reader_accept_text(struct reader *r, const char *word);
-/* Unclear when it is not there. */
+/* Steps over it; unclear when it is not there. */
 void reader_expect(struct reader *r, enum keyword keyword);
 void reader_expect_punct(struct reader *r, uint8_t c);
-void reader_unclear(struct reader *r);
+void reader_unclear(struct reader *r); /* gives the statement up, and goes to its end */
 
 /* A token as it stands in the statement. */
 struct slice reader_text(const struct reader *r, const struct token *t);
@@ -81,7 +81,8 @@ void reader_database(struct reader *r, enum table_role role);
 void reader_table_list(struct reader *r, enum table_role role); /* a, b, c */
 /* Notes what stays on the connection: enum statement_leaves. */
 void reader_leaves(struct reader *r, unsigned what);
-/* From '(' to behind its ')', whatever is inside. */
+/* From '(' to behind its ')', whatever is inside: for lists of columns and hints, in which no table can
+ * be named. */
 void reader_skip_parens(struct reader *r);
 
 #endif

@@ -1,3 +1,13 @@
+/*
+ * One class for each byte, one function for each class. Names, blanks and punctuation are copied as they
+ * are; a number or a string becomes one byte, and its place and length are noted; a byte of class STOP
+ * ends the pass.
+ *
+ * What has no shape, and why no code is spent on it: comments, since executable ones are code;
+ * backslashes, which NO_BACKSLASH_ESCAPES gives another meaning; double quotes, as ANSI_QUOTES does;
+ * variables, which are the session's; a ';', behind which another statement may stand. Texts that drivers
+ * and libraries make hardly ever have them.
+ */
 #include "sql/shape.h"
 
 enum byte_class {

@@ -75,6 +75,7 @@ at_start(const struct splitter *s)
 	static const char *const named[] = { "procedure", "function", "trigger", "event", "exists",
 		"end" };
 
+	/* Right behind these stands a program's name, or a label, which may be called as a block begins. */
 	if (s->open == 0)
 		return !is_any(s, &s->before, named, sizeof named / sizeof named[0]);
 	return is_punct(&s->before, ';') || is_punct(&s->before, ':') ||

@@ -55,6 +55,8 @@ fold(struct tokens *t, struct slice sql)
 {
 	struct token *last = &t->items[t->count - 1];
 
+	/* NULL, TRUE and FALSE count where a member begins: elsewhere they may be IS NULL, a name, an
+	 * operand. */
 	if (t->count >= 2 && opens_member(last - 1) && is_constant_word(sql, last))
 		last->kind = TOKEN_NUMBER;
 	if (t->count >= 3 && last->kind == TOKEN_NUMBER && opens_member(last - 2) &&
@@ -63,6 +65,7 @@ fold(struct tokens *t, struct slice sql)
 		merge(t, 2);
 		last--;
 	}
+	/* At most one step is needed for each token: what was folded before stays one literal. */
 	if (t->count >= 3 && is_literal(last) && is_punct(last - 1, ',') && is_literal(last - 2)) {
 		merge(t, 3);
 	} else if (ends_in_list(t, t->count) && t->count >= 7 && is_punct(last - 3, ',') &&
