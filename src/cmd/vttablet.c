@@ -19,6 +19,7 @@
 #include "cmd/daemon.h"
 #include "sql/quote.h"
 #include "tablet/copy/chunk.h"
+#include "tablet/read/place_watch.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/sidecar.h"
 #include "tablet/server/spare.h"
@@ -78,6 +79,7 @@ struct program {
 	struct tablet_env env;
 	struct server_lock lock;
 	struct spares spares;
+	struct place_watches places;
 	struct tablet_api api;
 	struct health health;
 	struct topo *topo;
@@ -238,6 +240,7 @@ wire(struct program *p)
 		.data_dir = p->settings.data_dir,
 		.lock = &p->lock,
 		.spares = &p->spares,
+		.places = &p->places,
 		.appliers = (int)p->settings.appliers,
 		.copy_parallel = (int)p->settings.copy_parallel,
 		.chunk_rows = (size_t)p->settings.chunk_rows,
@@ -245,6 +248,7 @@ wire(struct program *p)
 	p->health =
 	    (struct health){ .env = &p->env, .lag_ms = worst_lag, .lag_arg = &p->api.engine };
 	p->api = (struct tablet_api){ .env = &p->env, .health = &p->health };
+	place_watches_init(&p->places);
 	server_lock_init(&p->lock, &p->env);
 	engine_init(&p->api.engine, &p->env, &p->api.moves);
 	locks_init(&p->api.locks, &p->env);

@@ -3,6 +3,8 @@
 void
 sim_process_begin(struct sim_process *p)
 {
+	place_watches_init(&p->places);
+	p->env.places = &p->places;
 	moves_init(&p->moves);
 	engine_init(&p->engine, &p->env, &p->moves);
 }

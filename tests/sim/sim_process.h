@@ -4,10 +4,12 @@
 #ifndef TESTS_SIM_SIM_PROCESS_H
 #define TESTS_SIM_SIM_PROCESS_H
 
+#include "tablet/read/place_watch.h"
 #include "tablet/stream/engine.h"
 
 struct sim_process {
 	struct tablet_env env;
+	struct place_watches places;
 	struct moves moves;
 	struct engine engine;
 };

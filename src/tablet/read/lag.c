@@ -33,16 +33,3 @@ lag_ms(const struct lag *l)
 		return -1;
 	return l->behind_since == NEVER ? 0 : (task_now() - l->behind_since) / MSEC;
 }
-
-int
-lag_poll(struct ctx *cx, struct lag *l, struct mysql_client *server, const struct position *read,
-    usec every)
-{
-	SCOPED(position) struct position now = { 0 };
-
-	for (;;) {
-		TRY(position_place(cx, server, &now));
-		lag_note(l, read, &now);
-		TRY(task_sleep(cx, every));
-	}
-}

@@ -10,6 +10,7 @@
 
 struct server_lock;
 struct spares;
+struct place_watches;
 
 struct tablet_env {
 	const char *alias;   /* "zone1-100" */
@@ -19,6 +20,8 @@ struct tablet_env {
 	const char *data_dir;     /* for spilled transactions */
 	struct server_lock *lock; /* that streams run under (server_lock.h) */
 	struct spares *spares;    /* connections for calls (spare.h), or NULL: none is kept */
+	struct place_watches
+	    *places; /* who asks where servers are (place_watch.h), or NULL: each for itself */
 	/* How much at once, of each stream: connections that write changes, chunks in flight, and the rows
 	 * of a chunk at most (0: as chunk.h says). */
 	int appliers, copy_parallel;

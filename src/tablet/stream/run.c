@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/read/place.h"
+#include "tablet/read/place_watch.h"
 #include "tablet/read/xids.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/server_lock.h"
@@ -19,7 +20,6 @@
 #include <stdio.h>
 
 enum {
-	LAG_POLL_MS = 200,   /* a fifth of the second that lag is judged by */
 	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
 	KEY_AGAIN_MS = 1000, /* doubled each time: the anti-join may read a large table */
 	KEY_AGAIN_MAX_MS = 60000,
@@ -266,10 +266,14 @@ conduct(struct ctx *cx, struct run *r)
 static int
 poll_lag(struct ctx *cx, struct run *r)
 {
-	SCOPED(client) struct mysql_client *c = NULL;
+	SCOPED(place_watch) struct place_watch *w = NULL;
+	SCOPED(position) struct position now = { 0 };
 
-	TRY(env_stream(cx, r->env, r->request->from.server, ROLE_STREAM, &c));
-	return lag_poll(cx, &r->lag, c, &r->state->applied, LAG_POLL_MS * MSEC);
+	TRY(place_watch_take(r->env, r->request->from.server, &w, cx->err));
+	for (;;) {
+		TRY(place_watch_next(cx, w, &now));
+		lag_note(&r->lag, &r->state->applied, &now);
+	}
 }
 
 /* ---- Room */
