@@ -183,6 +183,7 @@ cancel_run(struct ctx *cx, struct client *client, const struct ctl_request *requ
 		if (rc != 0 || *status != 0)
 			return rc;
 	}
+	/* The id has no quote and no backslash in it: both are escaped in a key (name_pair()). */
 	if (client->json)
 		printf("{\"workflow\":\"%s\",\"state\":\"Cancelled\",\"already\":%s}\n",
 		    name_pair(cx->arena, request->keyspace, request->workflow),

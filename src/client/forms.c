@@ -310,6 +310,8 @@ read_first(struct ctx *cx, const struct client *c, const struct command_options 
 
 /* ---- Actions */
 
+/* The words in lower case, as both of Vitess's clients take them whatever case they are typed in; the
+ * verbs as it prints them. */
 static const struct action {
 	const char *word, *verb;
 	enum move_action action;

@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-enum { CHECKING_EVERY_S = 2 }; /* silent for longer looks stuck */
+enum { CHECKING_EVERY_S = 2 }; /* silent for longer looks stuck; as progress.c's lines */
 
 /* ---- Beginning */
 

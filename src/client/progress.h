@@ -15,9 +15,10 @@
 #include "client/view.h"
 
 struct progress {
-	bool terminal, json;
-	bool line_open; /* a live line stands unfinished */
-	char phase[32];
+	bool terminal, json; /* not both */
+	bool line_open;      /* a live line stands unfinished */
+	char phase[32];      /* as shown last; "" at the beginning */
+	/* By the caller's now: when it was first seen, and when a line was printed. */
 	usec phase_since, shown_at;
 	int64_t phase_rows;           /* copied when the phase began */
 	char why[ERR_TEXT_MAX + 128]; /* of waiting, as last shown: an error and what led to it */

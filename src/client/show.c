@@ -236,6 +236,7 @@ show_all(struct ctx *cx, struct client *c, const char *keyspace, struct json_wri
 	TRY(client_call(cx, c, "workflow_list", &r, &answer));
 	TRY(json_open(&doc, "vtctld's answer", answer, cx->arena, cx->err));
 	struct json root = json_root(&doc), names = json_get_array(&root, "workflows");
+	/* One that has been taken away since the list was made is an error. */
 	for (size_t i = 0; i < json_count(&names) && rc == 0; i++) {
 		struct ctl_request one = { .workflow = json_item_str(&names, i) };
 

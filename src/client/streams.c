@@ -59,6 +59,7 @@ add_info(struct buf *out, const struct move_view *v)
 static int64_t
 total_of(const struct table_view *t)
 {
+	/* An estimate below what is copied already would print more than a hundred percent. */
 	return t->rows_total > t->rows_copied ? t->rows_total : t->rows_copied;
 }
 
@@ -71,6 +72,8 @@ bytes_of(const struct table_view *t)
 static const char *
 copy_phase(const struct table_view *t)
 {
+	/* Vitess's phases of a copy. Indexes are built behind it: those tables count as complete, their
+	 * rows are there. */
 	if (strcmp(t->state, "init") == 0)
 		return "NOT_STARTED";
 	return strcmp(t->state, "copying") == 0 ? "IN_PROGRESS" : "COMPLETE";

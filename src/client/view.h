@@ -21,7 +21,14 @@ struct table_view {
 	int64_t bytes_copied, bytes_total; /* with sizes_known; the source's, an estimate */
 };
 
-/* One answer of move_status, as far as it is shown. Strings live in the answer's arena. */
+/*
+ * One answer of move_status, as far as it is shown. Strings live in the answer's arena.
+ *
+ * Three things of an answer come together here: the record (state, step, times, options), which is what
+ * vtctld has decided; the stream's progress (phase, rows, lag, changes), which its tablet reports, and
+ * which is empty while that does not answer; and the way back's. They are not of one moment: a phase may
+ * be behind the state.
+ */
 struct move_view {
 	const char *workflow;
 	const char *state, *state_text,
@@ -44,9 +51,9 @@ struct move_view {
 	bool finishing;       /* the last step of its switch is to come */
 	bool served_back;     /* it has been there, and is served by the source again */
 	const char *way_back; /* "open", "pending", "closed", "unknown"; "": none */
-	const char *way_back_why; /* it is closed, or not known */
-	int64_t way_back_lag_ms;
-	const char *postpone_file;  /* "" */
+	const char *way_back_why;   /* it is closed, or not known */
+	int64_t way_back_lag_ms;    /* -1: none, or not known */
+	const char *postpone_file;  /* on vtctld's machine; "" */
 	int window_from, window_to; /* minutes of the day; both the same: none */
 	/* rows_total: the server's estimate when the copy began. lag_ms: -1 where it is not known. */
 	int64_t rows_copied, rows_total, lag_ms, changes_applied;

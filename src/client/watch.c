@@ -106,6 +106,7 @@ failed(struct ctx *cx, const struct move_view *v)
 	const char *text = v->state_text[0] != '\0' ? v->state_text : v->stream_error;
 	const char *hint = v->hint[0] != '\0' ? v->hint : v->stream_hint;
 
+	/* ERR_REFUSED: to type the same again would not help before somebody has looked. */
 	err_set(cx->err, ERR_REFUSED, "moving %s to %s: %s", v->source, v->target, text);
 	return hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", hint);
 }

@@ -131,6 +131,7 @@ put_events(struct ctx *cx, struct slice answer)
 	size_t count = json_count(&events);
 	size_t first = count > EVENTS_SHOWN ? count - EVENTS_SHOWN : 0;
 
+	/* The number stands in the format only where something was left out. */
 	if (count > 0)
 		printf(first > 0 ? "Events (the last %d):\n" : "Events:\n", EVENTS_SHOWN);
 	for (size_t i = first; i < count; i++) {

@@ -87,6 +87,7 @@ run_up(void *arg)
 	}
 	/* From here on a second signal is nothing: everything is being stopped already. */
 	up->task = NULL;
+	/* In this task, which was cancelled: the stop is shielded, and takes as long as servers need. */
 	supervisor_stop(&cx, up->s);
 	loop_stop(loop_current());
 }

@@ -165,6 +165,7 @@ count_globals(char **argv)
 {
 	int i = 1;
 
+	/* Before anything is parsed: the command's own table is not known until its name is found. */
 	for (; argv[i] != NULL && argv[i][0] == '-'; i++) {
 		const char *name = argv[i] + strspn(argv[i], "-");
 		bool takes = strcmp(name, "server") == 0 || strcmp(name, "action-timeout") == 0 ||

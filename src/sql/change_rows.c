@@ -83,6 +83,8 @@ delete_targets(struct reader *r)
 static void
 settle_targets(struct reader *r, size_t first, size_t lists)
 {
+	/* DELETE a, b FROM t AS a JOIN b: a is t's alias, and no table of its own; b is the table in the
+	 * list. */
 	for (size_t i = first; i < lists; i++) {
 		struct table_ref *target = &r->out->tables[i];
 		bool named = false;
@@ -142,6 +144,7 @@ change_load(struct reader *r)
 		reader_unclear(r);
 		return;
 	}
+	/* LOCAL, the file's name, REPLACE or IGNORE: nothing that names a table. */
 	while (!reader_done(r) && !reader_is(r, KW_INTO)) {
 		if (reader_is_text(r, "local"))
 			r->out->uses |= USES_LOCAL_FILE;

@@ -344,6 +344,8 @@ identity_replace(
 	r.added = arena_array(a, struct slice, r.tokens.count + 1);
 	for (size_t i = 0; i <= r.tokens.count; i++)
 		r.added[i] = SLICE_NULL;
+	/* All aliases before any text: an item may have several calls, and gets one alias, with the text
+	 * that the client wrote. */
 	for (size_t i = 0; i < r.tokens.count; i++) {
 		size_t count;
 

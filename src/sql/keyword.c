@@ -1,7 +1,6 @@
 #include "sql/keyword.h"
 
-/* A longer word is neither a keyword nor a function of the tables below: it need not be looked up, nor
- * copied whole. */
+/* A longer word is neither a keyword nor a function of the tables below: it need not be looked up. */
 enum { WORD_MAX = 31 };
 
 struct entry {

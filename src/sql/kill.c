@@ -79,5 +79,7 @@ kill_read(struct arena *a, struct slice sql, unsigned modes, struct kill *out, s
 	r.count = tokens.count;
 	if (read_kill(&r, out, err) == 0 && !r.unclear && reader_done(&r))
 		return 0;
+	/* Also for an expression that a server would compute: here it would be another connection's
+	 * number. */
 	return err_set(err, ERR_REFUSED, "KILL of something else than a number or a user");
 }

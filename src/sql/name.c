@@ -208,6 +208,7 @@ dotted(struct reader *r)
 		reader_add(r, &ref);
 		return;
 	}
+	/* The last part is a column or a *: what stands before it names a table, or an alias. */
 	if (count == READER_NAME_PARTS)
 		ref.database = reader_name(r, parts[0]);
 	ref.table = reader_name(r, parts[count - 2]);

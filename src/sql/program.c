@@ -368,6 +368,7 @@ program_read(struct arena *a, struct slice sql, unsigned modes, struct program *
 static bool
 in_a_string(const struct program *p, struct slice name)
 {
+	/* Anywhere in it: 'DELETE FROM status' as well as a piece that is put together later. */
 	for (size_t i = 0; i < p->literals_count; i++) {
 		if (memmem(p->literals[i].ptr, p->literals[i].len, name.ptr, name.len) != NULL)
 			return true;

@@ -109,6 +109,8 @@ keep(struct statement_cache *c, uint64_t hash, const struct statement_text *text
 	struct kept **slot = &c->slots[hash % STATEMENT_CACHE_SLOTS];
 	struct kept *k = mem_alloc(sizeof *k + shape->len);
 
+	/* A new number for each keeping: what somebody has stored by the old one was made from another
+	 * text. */
 	s->number = statement_cache_number(c);
 	*k = (struct kept){
 		.hash = hash, .modes = text->modes, .len = (uint16_t)shape->len, .statement = *s
@@ -177,6 +179,8 @@ statement_cache_read(struct statement_cache *c, struct arena *a, const struct st
 	const struct kept *k;
 	uint64_t hash;
 
+	/* In those character sets half of a character may be a quote, which the pass over the bytes does
+	 * not know. */
 	if (c == NULL || (text->modes & SQL_MULTIBYTE) != 0 || !shape_of(sql, &c->shape))
 		return statement_read(a, sql, text->modes, out, err);
 	hash = hash_bytes(slice_of(c->shape.bytes, c->shape.len));

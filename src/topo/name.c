@@ -170,6 +170,7 @@ add_ident(struct buf *out, const char *name)
 
 	while (*s != '\0' && is_plain(*s))
 		s++;
+	/* A leading '-' would be read as an option where the name is pasted into a command. */
 	if (*s == '\0' && name[0] != '\0' && name[0] != '-') {
 		buf_add_str(out, name);
 		return;

@@ -186,6 +186,7 @@ ack_write(struct buf *out, const struct ack_record *r)
 	json_put_open(&w, NULL, '{');
 	json_put_str(&w, "id", r->id);
 	json_put_i64(&w, "version", r->version);
+	/* An acknowledgement of the rules has no phase: "open" there would look like one of a switch key. */
 	if (r->workflow[0] != '\0') {
 		json_put_str(&w, "workflow", r->workflow);
 		json_put_i64(&w, "revision", r->revision);

@@ -273,6 +273,8 @@ put(struct db *d, struct state *st, const struct topo_op *op, struct err *err)
 	if (op->lease != 0)
 		TRY(db_number(d, err,
 		    db_query(d, err, "SELECT 1 FROM lease WHERE id = ?", "i", op->lease), &exists));
+	/* In the same transaction as the put: a lease that ends at this moment ends before it, or takes
+	 * this key along. */
 	if (op->lease != 0 && exists == 0)
 		return err_set(err, ERR_NOT_FOUND, "lease %lld has ended", (long long)op->lease);
 	TRY(db_execute(d, err,
