@@ -1,7 +1,6 @@
 #include "ctl/acknowledge.h"
 
 #include "base/mutant.h"
-#include "topo/routing.h"
 
 enum {
 	ASK_WITHIN_MS =
@@ -189,11 +188,24 @@ rules_known(struct ctx *cx, struct ctl *c)
 }
 
 int
+swap_acknowledged(struct ctx *cx, struct ctl *c, const struct switch_record *sw, int64_t revision)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	const struct rules_post what = {
+		.version = sw->version, .has_switch = true, .sw = *sw, .revision = revision
+	};
+	struct ctx inner = *cx;
+
+	inner.arena = &scratch;
+	return tell_all(&inner, c, &what);
+}
+
+int
 switch_acknowledged(struct ctx *cx, struct ctl *c, const char *workflow)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct ctx inner = *cx;
-	struct rules_post what = { .has_switch = true };
+	struct switch_record sw;
 	struct topo_kv kv;
 
 	inner.arena = &scratch;
@@ -203,8 +215,6 @@ switch_acknowledged(struct ctx *cx, struct ctl *c, const char *workflow)
 		err_clear(cx->err);
 		return rules_known(cx, c);
 	}
-	TRY(switch_read(&scratch, kv.value, &what.sw, cx->err));
-	what.version = what.sw.version;
-	what.revision = kv.modified;
-	return tell_all(&inner, c, &what);
+	TRY(switch_read(&scratch, kv.value, &sw, cx->err));
+	return swap_acknowledged(cx, c, &sw, kv.modified);
 }

@@ -14,10 +14,14 @@
 #define CTL_ACKNOWLEDGE_H
 
 #include "ctl/cluster.h"
+#include "topo/routing.h"
 
 /* Until every gate has the rules as they are now. ERR_TIMEOUT at cx's deadline names a gate that has not. */
 int rules_known(struct ctx *cx, struct ctl *c) MUST_USE;
 /* Until every gate has acknowledged the workflow's switch key as it is now; without one, as rules_known(). */
 int switch_acknowledged(struct ctx *cx, struct ctl *c, const char *workflow) MUST_USE;
+/* Until every gate has acknowledged the switch key as it became with that revision, or a newer one. */
+int swap_acknowledged(
+    struct ctx *cx, struct ctl *c, const struct switch_record *sw, int64_t revision) MUST_USE;
 
 #endif

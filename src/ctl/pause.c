@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "base/rand.h"
-#include "ctl/acknowledge.h"
 
 enum {
 	CALL_WITHIN_MS = 2000, /* of one call: a cancellation has to wait for its end */
@@ -101,7 +100,7 @@ reopen(struct ctx *cx, struct workflow *w)
 	TRY(rules_apply(cx, w, RULES_REOPEN));
 	soon = ctx_within(cx, TELL_WITHIN_MS * MSEC);
 	soon.err = &ignored;
-	if (switch_acknowledged(&soon, w->ctl, w->id) != 0)
+	if (rules_acknowledged(&soon, w) != 0)
 		log_info("a gate that cannot be told now ends the pause itself: %s", ignored.text);
 	return 0;
 }
@@ -117,7 +116,7 @@ pause_once(struct ctx *cx, struct workflow *w, struct call *c)
 	within.err = &ignored;
 	TRY(workflow_pass(cx, w, "workflow.pause"));
 	/* The server itself says whether anybody is left on the table. */
-	if (switch_acknowledged(&within, w->ctl, w->id) != 0)
+	if (rules_acknowledged(&within, w) != 0)
 		log_debug("pausing: %s", ignored.text);
 	wait_done(&within, c, within.deadline);
 	undo = ctx_shielded(cx, REOPEN_WITHIN_S * SECOND, cx->err);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mutant.h"
+#include "ctl/acknowledge.h"
 #include "ctl/alone.h"
 #include "ctl/rule_edit.h"
 
@@ -442,53 +443,78 @@ edit_once(struct ctx *cx, struct workflow *w, enum rules_change change, bool *mo
 	return workflow_save_with(cx, w, &txn);
 }
 
-/* For HOLD all rules are read, before anybody waits; the others need the switch key alone. */
+/* revision 0: there is none. */
 static int
-load_switch(
-    struct ctx *cx, struct workflow *w, enum rules_change change, struct topo_kv *out, bool *there)
+read_switch(struct ctx *cx, struct workflow *w, struct swapped *out)
 {
-	struct routing r;
+	struct topo_kv kv;
 
-	if (change == RULES_HOLD) {
-		TRY(routing_load(cx, w->ctl->topo, &r));
-		TRY(check_governed(cx, w, &r));
+	out->revision = 0;
+	if (topo_get(cx, w->ctl->topo, switch_key(cx->arena, w->id), &kv) == 0) {
+		out->revision = kv.modified;
+		return switch_read(cx->arena, kv.value, &out->sw, cx->err);
 	}
-	*there = topo_get(cx, w->ctl->topo, switch_key(cx->arena, w->id), out) == 0;
-	if (*there)
-		return 0;
 	if (cx->err->kind != ERR_NOT_FOUND)
 		return err_wrap(cx->err, "reading the switch key of '%s'", w->id);
 	err_clear(cx->err);
 	return 0;
 }
 
+/* For HOLD all rules are read, before anybody waits; the others need the switch key alone. What is remembered
+ * of it is used once: who is told by the store that it is old has to read. */
+static int
+load_switch(struct ctx *cx, struct workflow *w, enum rules_change change, struct swapped *out)
+{
+	const struct swapped *last = w->swapped;
+	struct routing r;
+
+	w->swapped = NULL;
+	if (last != NULL) {
+		*out = *last;
+		return 0;
+	}
+	if (change == RULES_HOLD) {
+		TRY(routing_load(cx, w->ctl->topo, &r));
+		TRY(check_governed(cx, w, &r));
+	}
+	return read_switch(cx, w, out);
+}
+
+static int
+swap_apart(struct ctx *cx, struct workflow *w, const struct topo_txn *txn)
+{
+	struct topo_result result;
+
+	TRY(topo_txn(cx, w->ctl->topo, txn, &result));
+	return workflow_save(cx, w);
+}
+
 static int
 swap_once(struct ctx *cx, struct workflow *w, enum rules_change change)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct switch_record sw;
-	struct topo_kv kv;
-	bool there;
+	struct swapped now;
 
-	TRY(load_switch(cx, w, change, &kv, &there));
-	if (!there && change == RULES_SWITCH)
+	TRY(load_switch(cx, w, change, &now));
+	if (now.revision == 0 && change == RULES_SWITCH)
 		return err_set(cx->err, ERR_REFUSED, "the switch key of '%s' is gone", w->id);
-	if (!there)
+	if (now.revision == 0)
 		return workflow_save(cx, w); /* it governs nothing */
-	TRY(switch_read(cx->arena, kv.value, &sw, cx->err));
-	end_pause(&sw);
-	TRY(swaps[change](cx, w, &sw));
-	switch_write(&json, &sw);
-	struct topo_compare compare = { switch_key(cx->arena, w->id), kv.modified };
+	now.sw.workflow = w->id;
+	end_pause(&now.sw);
+	TRY(swaps[change](cx, w, &now.sw));
+	switch_write(&json, &now.sw);
+	struct topo_compare compare = { switch_key(cx->arena, w->id), now.revision };
 	struct topo_op op = { .key = compare.key, .value = buf_slice(&json) };
 	struct topo_txn txn = { &compare, 1, &op, 1 };
-	if (mutant("ctl_switch_apart")) {
-		struct topo_result result;
-
-		TRY(topo_txn(cx, w->ctl->topo, &txn, &result));
-		return workflow_save(cx, w);
-	}
-	return workflow_save_with(cx, w, &txn);
+	if (mutant("ctl_switch_apart"))
+		return swap_apart(cx, w, &txn);
+	TRY(workflow_save_with(cx, w, &txn));
+	now.revision = w->revision;
+	struct swapped *kept = arena_new(&w->arena, struct swapped);
+	*kept = now;
+	w->swapped = kept;
+	return 0;
 }
 
 /* Has the workflow's record the revision that we know? Then it was the rules that somebody else changed. */
@@ -530,4 +556,13 @@ rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change)
 		more = true;
 	}
 	return 0;
+}
+
+int
+rules_acknowledged(struct ctx *cx, struct workflow *w)
+{
+	const struct swapped *last = w->swapped;
+
+	return last != NULL ? swap_acknowledged(cx, w->ctl, &last->sw, last->revision)
+			    : switch_acknowledged(cx, w->ctl, w->id);
 }

@@ -26,6 +26,10 @@
  *   RULES_SWITCH   what this attempt holds: the to side serves, held         (step 5, the commit)
  *   RULES_RELEASE  switched: open                                            (step 6b)
  *
+ * Those five swap the switch key. Clients wait for each after the first, so what a swap has written is remembered
+ * with w: neither the next swap nor rules_acknowledged() reads it again. That may be old; the next swap
+ * compares its revision, and then reads.
+ *
  * All but HOLD and SWITCH are done again without harm. SWITCH is refused when the hold of this
  * attempt is gone. Every change by a workflow ends a pause of its own.
  *
@@ -63,5 +67,7 @@ int rules_arrived(struct ctx *cx, const struct workflow *w, bool *arrived) MUST_
 /* Changes them, and saves w. ERR_CONFLICT when w is outdated; a change of the rules by another workflow
  * meanwhile is tried again. Any other error leaves it open whether a transaction has happened: load w. */
 int rules_apply(struct ctx *cx, struct workflow *w, enum rules_change change) MUST_USE;
+/* Until every gate has acknowledged the switch key, as this w has swapped it last or else as it is now. */
+int rules_acknowledged(struct ctx *cx, struct workflow *w) MUST_USE;
 
 #endif

@@ -109,8 +109,7 @@ run_hold(struct ctx *cx, struct cutover *c)
 	struct ctx within = ctx_until(cx, hold_deadline(c));
 
 	TRY(rules_apply(&within, c->w, RULES_HOLD));
-	if (mutant("ctl_hold_unacknowledged") ||
-	    switch_acknowledged(&within, c->w->ctl, c->w->id) == 0)
+	if (mutant("ctl_hold_unacknowledged") || rules_acknowledged(&within, c->w) == 0)
 		return 0;
 	err_wrap(cx->err, "waiting for transactions in flight");
 	return cx->err->kind == ERR_TIMEOUT
@@ -127,7 +126,7 @@ undo_hold(struct ctx *cx, struct cutover *c)
 
 	TRY(rules_apply(cx, c->w, RULES_REOPEN));
 	within.err = &ignored;
-	if (switch_acknowledged(&within, c->w->ctl, c->w->id) != 0)
+	if (rules_acknowledged(&within, c->w) != 0)
 		log_info("a gate that cannot be told now sees it in the topology: %s", ignored.text);
 	return 0;
 }
@@ -256,13 +255,27 @@ check_lock(struct ctx *cx, struct cutover *c, enum side s)
 }
 
 static int
+check_lock_from(struct ctx *cx, void *arg)
+{
+	struct cutover *c = arg;
+
+	return check_lock(cx, c, workflow_from(c->w));
+}
+
+static int
+check_lock_to(struct ctx *cx, void *arg)
+{
+	struct cutover *c = arg;
+
+	return c->w->r.round == 1 ? 0 : check_lock(cx, c, workflow_to(c->w));
+}
+
+static int
 run_commit(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
 
-	TRY(check_lock(&within, c, workflow_from(c->w)));
-	if (c->w->r.round > 1)
-		TRY(check_lock(&within, c, workflow_to(c->w)));
+	TRY(both(&within, check_lock_from, check_lock_to, c));
 	c->w->r.step = "commit";
 	workflow_note(c->w, "commit", "done", "");
 	return rules_apply(&within, c->w, RULES_SWITCH);
@@ -275,7 +288,7 @@ acknowledged(struct ctx *cx, void *arg)
 {
 	struct cutover *c = arg;
 
-	return mutant("ctl_release_in_one") ? 0 : switch_acknowledged(cx, c->w->ctl, c->w->id);
+	return mutant("ctl_release_in_one") ? 0 : rules_acknowledged(cx, c->w);
 }
 
 static int
@@ -299,7 +312,7 @@ released(struct ctx *cx, void *arg)
 {
 	struct cutover *c = arg;
 
-	TRY(switch_acknowledged(cx, c->w->ctl, c->w->id));
+	TRY(rules_acknowledged(cx, c->w));
 	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
 	return 0;
 }

@@ -53,6 +53,7 @@ workflow_done(struct workflow *w)
 	w->r = (struct workflow_record){ .name = NULL, .round = 1 };
 	w->texts = NULL;
 	w->revision = 0;
+	w->swapped = NULL;
 	w->was = WORKFLOW_CHECKING;
 	w->was_attempt = 0;
 	workflow_check(w);
@@ -77,6 +78,7 @@ adopt(struct workflow *w, const struct workflow_texts *now, struct err *err)
 	w->was = r.state;
 	w->was_attempt = r.attempt;
 	w->revision = x->revision;
+	w->swapped = NULL;
 	workflow_check(w);
 	return 0;
 }

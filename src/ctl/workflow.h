@@ -47,10 +47,17 @@
 #include "ctl/cluster.h"
 #include "rpc/api.h"
 #include "rpc/tablet.h"
+#include "topo/routing.h"
 #include "topo/workflow_store.h"
 
 /* Of a workflow, whichever way it goes (rpc/tablet.h: ends). */
 enum side { SIDE_SOURCE, SIDE_TARGET };
+
+/* The switch key as it became with that revision of the topology; 0: there is none. */
+struct swapped {
+	struct switch_record sw;
+	int64_t revision;
+};
 
 struct workflow {
 	struct ctl *ctl;
@@ -63,7 +70,8 @@ struct workflow {
 	enum workflow_state was; /* at that revision; one that is to be made begins with CHECKING */
 	int was_attempt;         /* the same: its number (3) */
 	usec pause;              /* how long the pause lasts at most that RULES_PAUSE begins */
-	struct known_sides *known; /* workflow_know_sides(), or NULL */
+	struct known_sides *known;     /* workflow_know_sides(), or NULL */
+	const struct swapped *swapped; /* by the last save, if that was a swap (rules.h); or NULL */
 };
 
 /* Fills an empty one: no record yet. */

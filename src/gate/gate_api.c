@@ -21,10 +21,13 @@ enum {
 	MAIL_MAX = 65536, /* news of all workers: acknowledgements and refreshes, taken at once */
 };
 
-#define LEASE_TTL    (3 * SECOND) /* docs/architecture.md, gates and leases */
-#define RETRY_PAUSE  (200 * MSEC) /* the store did not answer */
-#define READ_TIMEOUT (2 * SECOND)
-#define WATCH_WITHIN (50 * MSEC) /* a watch brings it in a few */
+#define LEASE_TTL          (3 * SECOND) /* docs/architecture.md, gates and leases */
+#define RETRY_PAUSE        (200 * MSEC) /* the store did not answer */
+#define READ_TIMEOUT       (2 * SECOND)
+#define WATCH_WITHIN       (50 * MSEC) /* a watch brings it in a few */
+/* A post has been answered by then, and a hold is over: to write while clients wait would keep the store,
+ * and its disk, from the next step of the switch. */
+#define ACKS_WRITTEN_AFTER (250 * MSEC)
 
 struct watched {
 	struct gate *gate;
@@ -225,6 +228,8 @@ ack_task(void *arg)
 		if (!acks_unwritten(&g->acks)) {
 			if (waitlist_wait(&cx, &g->news) != 0)
 				return;
+		} else if (task_sleep(&cx, ACKS_WRITTEN_AFTER) != 0) {
+			return;
 		} else if (acks_write(&cx, &g->acks, g->topo, g->id, topo_lease_id(g->lease)) != 0 ||
 		    acks_sweep(&cx, &g->acks, g->route, g->topo, g->id) != 0) {
 			log_warn("writing the acknowledgement: %s", err.text);
