@@ -4,6 +4,7 @@
 #include "ctl/complete.h"
 #include "ctl/control.h"
 #include "ctl/create.h"
+#include "ctl/steps.h"
 #include "ctl/traffic.h"
 #include "topo/json.h"
 
@@ -173,17 +174,48 @@ put_workflow(struct ctx *cx, const struct workflow *w, bool sizes, struct buf *o
 	return 0;
 }
 
+/* Do clients wait for what comes next of it? */
+static bool
+is_held(const struct workflow_record *r)
+{
+	return r->state == WORKFLOW_SWITCHING && !r->rolling_back &&
+	    step_find(r->step) >= step_find("hold");
+}
+
+/* Is the last of these changes of the record one to be told? Of a hold the next record tells: to ask tablets
+ * how far the move is would delay the step that they are at, and the clients that wait for it. */
+static bool
+is_told(struct ctx *cx, const char *key, const struct topo_events *events)
+{
+	struct err ignored = { 0 };
+	struct workflow_head h;
+
+	for (size_t i = events->count; i > 0; i--) {
+		const struct topo_kv *kv = &events->items[i - 1].kv;
+
+		if (slice_eq_str(kv->key, key))
+			return slice_is_null(kv->value) ||
+			    workflow_head_read(cx->arena, kv->value, &h, &ignored) != 0 ||
+			    !is_held(&h.r) || mutant("ctl_hold_is_told");
+	}
+	return events->compacted;
+}
+
 /* Waits a moment for a record newer than that; the deadline is no error. */
 static int
 wait_newer(struct ctx *cx, struct ctl *c, const char *id, int64_t after)
 {
 	struct ctx within = ctx_within(cx, STATUS_WAIT_MS * MSEC);
-	struct topo_events events;
+	const char *key = workflow_key(cx->arena, id);
+	struct topo_events events = { .revision = after };
 
-	if (after <= 0 ||
-	    topo_watch(&within, c->topo, workflow_key(cx->arena, id), after, &events) == 0)
-		return 0;
-	if (cx->err->kind != ERR_TIMEOUT)
+	while (after > 0) {
+		if (topo_watch(&within, c->topo, key, events.revision, &events) != 0)
+			break;
+		if (is_told(cx, key, &events))
+			return 0;
+	}
+	if (after > 0 && cx->err->kind != ERR_TIMEOUT)
 		return -1;
 	err_clear(cx->err);
 	return 0;

@@ -480,6 +480,14 @@ load_switch(struct ctx *cx, struct workflow *w, enum rules_change change, struct
 	return read_switch(cx, w, out);
 }
 
+/* After a power cut too: of a release that is undone by it the record says "commit", and whoever goes on from
+ * there releases. Clients wait for it, and the save that follows is synced. */
+static bool
+may_be_done_again(enum rules_change change)
+{
+	return change == RULES_RELEASE || mutant("ctl_commit_unsynced");
+}
+
 static int
 swap_apart(struct ctx *cx, struct workflow *w, const struct topo_txn *txn)
 {
@@ -506,7 +514,7 @@ swap_once(struct ctx *cx, struct workflow *w, enum rules_change change)
 	switch_write(&json, &now.sw);
 	struct topo_compare compare = { switch_key(cx->arena, w->id), now.revision };
 	struct topo_op op = { .key = compare.key, .value = buf_slice(&json) };
-	struct topo_txn txn = { &compare, 1, &op, 1 };
+	struct topo_txn txn = { &compare, 1, &op, 1, may_be_done_again(change) };
 	if (mutant("ctl_switch_apart"))
 		return swap_apart(cx, w, &txn);
 	TRY(workflow_save_with(cx, w, &txn));

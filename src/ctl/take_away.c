@@ -125,7 +125,7 @@ delete_key(struct deletion *d, const char *key, int64_t modified)
 static int
 commit(struct ctx *cx, struct ctl *c, const struct deletion *d)
 {
-	const struct topo_txn txn = { d->compares, d->count, d->ops, d->count };
+	const struct topo_txn txn = { d->compares, d->count, d->ops, d->count, false };
 	struct topo_result result;
 
 	TRY(topo_txn(cx, c->topo, &txn, &result));

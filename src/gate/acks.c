@@ -243,7 +243,7 @@ sweep_one(struct ctx *cx, struct acks *a, struct ack *ack, struct topo *t, const
 	(void)snprintf(key, sizeof key, "/acks/%s/%s", id, ack->workflow);
 	(void)map_take(&a->by_workflow, slice_str(ack->workflow));
 	free(ack);
-	return topo_txn(cx, t, &(struct topo_txn){ NULL, 0, &op, 1 }, &result);
+	return topo_txn(cx, t, &(struct topo_txn){ .ops = &op, .ops_count = 1 }, &result);
 }
 
 int

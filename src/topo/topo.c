@@ -100,7 +100,7 @@ static int
 change(struct ctx *cx, struct topo *t, const struct topo_compare *old, const struct topo_op *op,
     struct topo_result *result)
 {
-	struct topo_txn txn = { old, old == NULL ? 0 : 1, op, 1 };
+	struct topo_txn txn = { old, old == NULL ? 0 : 1, op, 1, false };
 
 	TRY(topo_txn(cx, t, &txn, result));
 	if (!result->succeeded)

@@ -91,6 +91,9 @@ struct topo_txn {
 	size_t compares_count;
 	const struct topo_op *ops;
 	size_t ops_count;
+	/* A power cut may undo it, as long as nobody commits another one that is synced: of what whoever
+	 * goes on after it does again. All see it at once, and the death of programs undoes nothing. */
+	bool unsynced;
 };
 
 struct topo_result {

@@ -265,15 +265,28 @@ writing(struct db *d, db_body_fn *body, void *arg, struct err *err)
 	return transaction(d, "BEGIN IMMEDIATE", body, arg, err);
 }
 
+static int
+writing_with_notice(struct db *d, db_body_fn *body, void *arg, struct err *err)
+{
+	TRY(writing(d, body, arg, err));
+	if (!mutant("topo_commit_gives_no_notice"))
+		notice_give(d->path);
+	return 0;
+}
+
 int
 db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err)
 {
 	if (!mutant("topo_commit_is_synced"))
 		TRY(set_synced(d, true, err));
-	TRY(writing(d, body, arg, err));
-	if (!mutant("topo_commit_gives_no_notice"))
-		notice_give(d->path);
-	return 0;
+	return writing_with_notice(d, body, arg, err);
+}
+
+int
+db_writing_unsynced(struct db *d, db_body_fn *body, void *arg, struct err *err)
+{
+	TRY(set_synced(d, false, err));
+	return writing_with_notice(d, body, arg, err);
 }
 
 int

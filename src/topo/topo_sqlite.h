@@ -54,6 +54,8 @@ int db_changes(const struct db *d);                                     /* rows 
 int db_reading(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
 /* The other processes get notice of what it did (notice.h). */
 int db_writing(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
+/* The same of what a power cut may undo: on disk with the next db_writing() of anybody. */
+int db_writing_unsynced(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;
 /* For what nobody waits for and a power cut may undo: no notice, and on disk with the next
  * db_writing() of anybody. A process that is killed loses nothing of it. */
 int db_writing_quietly(struct db *d, db_body_fn *body, void *arg, struct err *err) MUST_USE;

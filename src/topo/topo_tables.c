@@ -386,7 +386,10 @@ txn_body(struct db *d, void *arg, struct err *err)
 int
 tables_txn(struct db *d, const struct topo_txn *txn, struct topo_result *out, struct err *err)
 {
-	return db_writing(d, txn_body, &(struct change){ txn, out }, err);
+	struct change c = { txn, out };
+
+	return txn->unsynced ? db_writing_unsynced(d, txn_body, &c, err)
+			     : db_writing(d, txn_body, &c, err);
 }
 
 /* ---- Leases */

@@ -58,6 +58,18 @@ changes_record(const struct topo_txn *txn)
 	return false;
 }
 
+/* Of all that is written only a release may be undone by a power cut: the commit is behind it. */
+static void
+check_synced(const struct topo_txn *txn)
+{
+	bool releases = false;
+
+	for (size_t i = 0; i < txn->ops_count; i++)
+		releases |= strncmp(txn->ops[i].key, "/workflows/", strlen("/workflows/")) == 0 &&
+		    says(&txn->ops[i], "\"step\":\"release\"");
+	expect(releases || !txn->unsynced);
+}
+
 static int
 flaky_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo_result *out)
 {
@@ -65,6 +77,7 @@ flaky_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct top
 	const char *name = name_of(txn);
 	enum trouble trouble = name == NULL ? NO_TROUBLE : world_trouble(w, name);
 
+	check_synced(txn);
 	if (trouble == NO_TROUBLE && changes_record(txn))
 		trouble = world_trouble(w, "record");
 	if (trouble == REFUSES)

@@ -2,6 +2,8 @@
 #include "base/fault.h"
 #include "unit/ctl/fakes.h"
 
+#include "topo/json.h"
+
 #include <stdio.h>
 
 enum { REST_S = 60 };
@@ -115,4 +117,48 @@ TEST(a_move_of_an_older_vtctld_goes_on)
 		expect_ok(fault_arm(spec, &err), &err);
 		world_tell(goes_on, (struct plan){ 0 });
 	}
+}
+
+/* ---- Who follows a move */
+
+/* Of the record in an answer: its revision; *held: clients wait for what comes next. */
+static int64_t
+look_at(struct ctx *cx, struct slice answer, bool *held)
+{
+	struct json_doc doc;
+
+	expect_ok(json_open(&doc, "an answer", answer, cx->arena, cx->err), cx->err);
+	struct json root = json_root(&doc), record = json_get_object(&root, "record");
+	int64_t revision = json_get_i64(&root, "revision");
+
+	*held = strcmp(json_get_str(&record, "state"), "Switching") == 0 &&
+	    strcmp(json_get_str(&record, "step"), "preflight") != 0;
+	expect_ok(json_close(&doc), cx->err);
+	return revision;
+}
+
+static void
+is_followed(struct ctx *cx, struct world *w)
+{
+	struct ctl_request q = {
+		.keyspace = "new_customer", .workflow = "users", .after_revision = 1
+	};
+	struct workflow_record r;
+	bool held;
+
+	expect_ok(world_move(cx, w, 0, world_options()), cx->err);
+	do {
+		struct slice answer;
+
+		expect_ok(world_call(cx, &w->ctlds[0], "move_status", &q, &answer), cx->err);
+		q.after_revision = look_at(cx, answer, &held);
+		expect(!held);
+		world_record(cx, w, &r);
+	} while (r.state != WORKFLOW_SWITCHED || r.finishing);
+	expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
+}
+
+TEST(who_follows_a_move_is_told_when_its_hold_is_over)
+{
+	world_tell(is_followed, (struct plan){ .method = NULL });
 }

@@ -122,7 +122,7 @@ int64_t
 set(struct ctx *cx, struct topo *t, const char *key, const char *value)
 {
 	struct topo_op op = { key, value == NULL ? SLICE_NULL : slice_str(value), 0 };
-	struct topo_txn txn = { NULL, 0, &op, 1 };
+	struct topo_txn txn = { .ops = &op, .ops_count = 1 };
 	struct topo_result r;
 
 	expect_ok(topo_txn(cx, t, &txn, &r), cx->err);

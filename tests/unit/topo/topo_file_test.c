@@ -31,7 +31,11 @@ add_to_both(struct ctx *cx, struct topo *t, int64_t *out)
 	}
 	snprintf(text, sizeof text, "%lld", (long long)*out);
 	ops[0].value = ops[1].value = slice_str(text);
-	expect_ok(topo_txn(cx, t, &(struct topo_txn){ compares, 2, ops, 2 }, &r), cx->err);
+	expect_ok(topo_txn(cx, t,
+		      &(struct topo_txn){
+			  .compares = compares, .compares_count = 2, .ops = ops, .ops_count = 2 },
+		      &r),
+	    cx->err);
 	if (!r.succeeded)
 		*out = 0;
 	arena_reset(cx->arena);
@@ -227,7 +231,7 @@ TEST(file_history_keeps_its_number_of_revisions)
 	struct db *d = open_tables(&err);
 	struct arena arena = ARENA_INIT;
 	struct topo_op op = { "/k", slice_str("x"), 0 };
-	struct topo_txn txn = { NULL, 0, &op, 1 };
+	struct topo_txn txn = { .ops = &op, .ops_count = 1 };
 	struct topo_result r;
 
 	expect_ok(tables_txn(d, &txn, &r, &err), &err);

@@ -41,7 +41,7 @@ CONFORMS(transactions_compare_several_keys_and_do_all_or_nothing)
 	struct topo_op      ops[3] = {
 		{ "/a", slice_str("1"), 0 }, { "/b", slice_str("2"), 0 }, { "/gone", SLICE_NULL,
 		    0 } };
-	struct topo_txn     txn = { compares, 3, ops, 3 };
+	struct topo_txn     txn = { compares, 3, ops, 3, false };
 	struct topo_result  r;
 
 	set(cx, a, "/gone", "x");
@@ -70,7 +70,7 @@ CONFORMS(transactions_compare_several_keys_and_do_all_or_nothing)
 CONFORMS(a_transaction_with_an_ended_lease_does_nothing)
 {
 	struct topo_op     ops[2] = { { "/a", slice_str("1"), 0 }, { "/b", slice_str("2"), 4711 } };
-	struct topo_txn    txn = { NULL, 0, ops, 2 };
+	struct topo_txn    txn = { NULL, 0, ops, 2, false };
 	struct topo_result r;
 
 	expect_eq(topo_txn(cx, a, &txn, &r), -1);
@@ -182,10 +182,12 @@ CONFORMS(limits_of_transactions)
 		ops[i] = (struct topo_op){ keys[i], slice_str(keys[i]), 0 };
 	}
 	/* clang-format on */
-	refused(cx, topo_txn(cx, a, &(struct topo_txn){ NULL, 0, ops, TOPO_OPS_MAX + 1 }, &r));
-	expect_ok(topo_txn(cx, a, &(struct topo_txn){ NULL, 0, ops, TOPO_OPS_MAX }, &r), cx->err);
+	refused(cx,
+	    topo_txn(cx, a, &(struct topo_txn){ .ops = ops, .ops_count = TOPO_OPS_MAX + 1 }, &r));
+	expect_ok(topo_txn(cx, a, &(struct topo_txn){ .ops = ops, .ops_count = TOPO_OPS_MAX }, &r),
+	    cx->err);
 	expect_eq(list_of(cx, b, "/k").count, TOPO_OPS_MAX);
-	refused(cx, topo_txn(cx, a, &(struct topo_txn){ NULL, 0, twice, 2 }, &r));
+	refused(cx, topo_txn(cx, a, &(struct topo_txn){ .ops = twice, .ops_count = 2 }, &r));
 }
 
 /* ---- Watches */
@@ -327,7 +329,8 @@ CONFORMS(long_histories_come_in_whole_revisions)
 		ops[i] = (struct topo_op){ keys[i], slice_str("x"), 0 };
 	}
 	for (int i = 0; i < 13; i++)
-		expect_ok(topo_txn(cx, a, &(struct topo_txn){ NULL, 0, ops, 100 }, &r), cx->err);
+		expect_ok(topo_txn(cx, a, &(struct topo_txn){ .ops = ops, .ops_count = 100 }, &r),
+		    cx->err);
 	while (seen < 1300) {
 		expect_ok(topo_watch(cx, b, "/w/", e.revision, &e), cx->err);
 		expect(e.count > 0 && e.count % 100 == 0);

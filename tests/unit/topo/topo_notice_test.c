@@ -88,15 +88,22 @@ fsync(int fd)
 }
 
 static bool
-put_is_synced(struct db *d)
+is_synced(struct db *d, bool unsynced)
 {
 	struct err err = { 0 };
 	struct topo_op op = { "/k", slice_str("x"), 0 };
+	struct topo_txn txn = { .ops = &op, .ops_count = 1, .unsynced = unsynced };
 	struct topo_result r;
 	int before = syncs;
 
-	expect_ok(tables_txn(d, &(struct topo_txn){ NULL, 0, &op, 1 }, &r, &err), &err);
+	expect_ok(tables_txn(d, &txn, &r, &err), &err);
 	return syncs > before;
+}
+
+static bool
+put_is_synced(struct db *d)
+{
+	return is_synced(d, false);
 }
 
 TEST(file_renewals_are_not_synced_and_all_else_is)
@@ -116,6 +123,20 @@ TEST(file_renewals_are_not_synced_and_all_else_is)
 	expect_eq(syncs, before);
 	expect(put_is_synced(d));
 	arena_done(&arena);
+	db_close(d);
+}
+
+TEST(file_a_transaction_that_need_not_be_is_not_synced_and_gives_notice)
+{
+	struct err err = { 0 };
+	struct db *d = open_tables(&err);
+	struct notice n;
+
+	notice_open(&n, db_path(d));
+	expect(!is_synced(d, true));
+	expect_eq(told(&n), 1);
+	expect(put_is_synced(d));
+	notice_close(&n);
 	db_close(d);
 }
 
