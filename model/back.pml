@@ -315,10 +315,10 @@ proctype Killer() { dead = true }
 
 proctype Ctld(byte id)
 {
-	byte n, r, P, Q; bool rolled;
+	byte n, r, P, Q, did; bool rolled;
 
 	{ id == 1 || CTLDS == 1 || record > 0 || dead;                  /* which of the two is first does not matter */
-look:	atomic { if :: id == 1 && n != 0 && !(phase == SERVED && PENDING) -> goto gone :: else -> n = 0; r = 0; P = 0; Q = 0 fi };
+look:	atomic { if :: id == 1 && n != 0 && !(phase == SERVED && PENDING) -> goto gone :: else -> n = 0; r = 0; P = 0; Q = 0; did = 0 fi };
 	do
 	:: atomic { phase == COMMIT -> n = owner; r = round }; go_forward()
 	:: atomic { phase == HOLD || phase == ROLL -> n = owner; r = round }; roll_back(n); goto look
@@ -338,33 +338,36 @@ look:	atomic { if :: id == 1 && n != 0 && !(phase == SERVED && PENDING) -> goto 
 	atomic { if :: TAKES(FROM(r), n) -> number[FROM(r)] = n; lock[FROM(r)] = n :: else -> goto failed fi }; /* @lock */
 	atomic { if :: TAKES(FROM(r), n) -> armed[FROM(r)] = true; P = ending[FROM(r)] :: else -> goto failed fi }; /* @arm */
 
-	/* 3 catch up: freeze, the next AUTO_INCREMENT values (DDL), and the lock that no change passes until the release */
+	/* 3 catch up: freeze, the next AUTO_INCREMENT values (DDL), Q */
 	if
 	:: atomic { stream[TO(r)] == RUNNING && !closed[TO(r)] && pos[TO(r)] == P && TAKES(TO(r), n) ->
 		number[TO(r)] = n; stream[TO(r)] = FROZEN }
 	:: goto failed
 	fi;
 	/* @early_q */
-	atomic { if :: TAKES(TO(r), n) -> log_event(TO(r), DDL + 8 * r) :: else -> goto failed fi };
-	atomic { if :: TAKES(TO(r), n) -> lock[TO(r)] = n :: else -> goto failed fi };  /* @lock_to */
-	if
-	:: atomic { r == 1 || (guard_pos[TO(r)] == ending[TO(r)] && !closed[TO(r)]) }   /* @guard */
-	:: goto failed
-	fi;
-
-	/* 4 reverse */
-	atomic { Q = ending[TO(r)]; /* @q */
-		if :: TAKES(FROM(r), n) && stream[FROM(r)] <= PREPARED ->      /* @prepare */
-			stream[FROM(r)] = PREPARED; its_round[FROM(r)] = r + 1;
-			pos[FROM(r)] = Q; guard_pos[FROM(r)] = P; closed[FROM(r)] = false
+	atomic { if :: TAKES(TO(r), n) -> log_event(TO(r), DDL + 8 * r); Q = ending[TO(r)]; /* @q */
 		:: else -> goto failed fi };
+
+	/* 4 reverse; beside it the lock of the new side, which no change passes until the release, and its guard's word */
+	do
+	:: atomic { !(did & 1) ->
+		if :: TAKES(TO(r), n) -> lock[TO(r)] = n; did = did | 1 :: else -> goto failed fi }     /* @lock_to */
+	:: atomic { (did & 3) == 1 && (r == 1 || (guard_pos[TO(r)] == ending[TO(r)] && !closed[TO(r)])) -> did = did | 2 } /* @guard */
+	:: atomic { !(did & 4) ->
+		if :: TAKES(FROM(r), n) && stream[FROM(r)] <= PREPARED ->      /* @prepare */
+			stream[FROM(r)] = PREPARED; its_round[FROM(r)] = r + 1; did = did | 4;
+			pos[FROM(r)] = Q; guard_pos[FROM(r)] = P; closed[FROM(r)] = false
+		:: else -> goto failed fi }
+	:: (did & 3) == 1 -> goto failed                                /* a deadline */
+	:: did == 7 -> break
+	od;
 
 	/* 5 commit */
 	atomic { if :: phase == HOLD && owner == n -> phase = COMMIT;   /* @commit */
 			assert(content[A] == content[B] && !meddled[TO(r)]) :: else -> goto failed fi };
 	go_forward();
 failed:	roll_back(n); goto look;
-gone:	n = 0; r = 0; P = 0; Q = 0
+gone:	n = 0; r = 0; P = 0; Q = 0; did = 0
 	} unless { dead && id == 1 }
 }
 

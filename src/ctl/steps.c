@@ -170,16 +170,6 @@ undo_fence(struct ctx *cx, struct cutover *c)
 
 /* ---- 3 catch up */
 
-/* Of a table that was served before: from the guard's word on that nobody has changed it, nobody may. After
- * the last ALTER there, which the lock would keep waiting. */
-static int
-lock_to(struct ctx *cx, struct cutover *c)
-{
-	struct lock_reply r;
-
-	return c->w->r.round == 1 ? 0 : ask_side(cx, c, workflow_to(c->w), TABLET_LOCK, &r);
-}
-
 static int
 run_catch_up(struct ctx *cx, struct cutover *c)
 {
@@ -199,7 +189,7 @@ run_catch_up(struct ctx *cx, struct cutover *c)
 	c->start = (struct place_of){ .position = arena_strdup(&c->w->arena, r.place.position),
 		.file = arena_strdup(&c->w->arena, r.place.file),
 		.offset = r.place.offset };
-	return lock_to(&within, c);
+	return 0;
 }
 
 static int
@@ -220,17 +210,37 @@ leaves_way_back(const struct workflow *w)
 /* Q, which the reverse stream begins at, was read after the freeze and the last ALTER at the to side, and
  * before anybody else may write there. */
 static int
+prepare_back(struct ctx *cx, void *arg)
+{
+	struct cutover *c = arg;
+	struct stream_prepare_request q = { .guard_from = c->w->r.position, .start = c->start };
+
+	if (!leaves_way_back(c->w))
+		return 0;
+	TRY(round_request(cx, c->w, c->w->r.round + 1, workflow_from(c->w), &q.move));
+	return side_call(cx, c->w, TABLET_STREAM_PREPARE, &q, NULL);
+}
+
+/* Of a table that was served before: from the guard's word on that nobody has changed it, nobody may. After
+ * the last ALTER there, which the lock would keep waiting. */
+static int
+lock_to(struct ctx *cx, void *arg)
+{
+	struct cutover *c = arg;
+	struct lock_reply r;
+
+	return c->w->r.round == 1 ? 0 : ask_side(cx, c, workflow_to(c->w), TABLET_LOCK, &r);
+}
+
+/* The two are at different servers, and neither needs the other: clients wait for the longer one. */
+static int
 run_reverse(struct ctx *cx, struct cutover *c)
 {
 	struct ctx within = ctx_until(cx, c->deadline);
-	struct stream_prepare_request q = { .guard_from = c->w->r.position, .start = c->start };
-	struct workflow *w = c->w;
 
-	if (!leaves_way_back(w))
-		return 0;
-	TRY(round_request(cx, w, w->r.round + 1, workflow_from(w), &q.move));
-	TRY(side_call(&within, w, TABLET_STREAM_PREPARE, &q, NULL));
-	w->r.next_start = c->start.position;
+	TRY(both(&within, prepare_back, lock_to, c));
+	if (leaves_way_back(c->w))
+		c->w->r.next_start = c->start.position;
 	return 0;
 }
 

@@ -6,7 +6,8 @@
  *   it has drained a workflow     acks_drained(): up to that revision of its switch key
  *
  * The gate's word is the least of its loops'. It is asked for (acks_version(), acks_of()), and written to the
- * topology (acks_write()), for a vtctld that cannot reach the gate.
+ * topology (acks_write()), for a vtctld that cannot reach the gate: a moment later, since nobody else
+ * waits for that, and while a hold lasts clients would.
  *
  * Invariants
  *   (1) A workflow's acknowledgement comes from what was told of that workflow, whatever others do.
