@@ -1,5 +1,6 @@
 """How long the longest statement waits for a switch, above what it waits for anyway."""
 import os
+import re
 import statistics
 import time
 
@@ -41,14 +42,28 @@ def longest(load, name, work):
     return window["longest_ms"], window["statements"] / (end - begin), end - begin
 
 
-class Rounds:
-    """The tables go back and forth: each round is one switch."""
+class Cluster:
+    """One build's: its tables go back and forth under load, and each round is one switch."""
 
-    def __init__(self, c, load):
-        self.c, self.load = c, load
-        self.waits, self.control, self.rates = [], [], []
+    def __init__(self, c, name, build):
+        self.c, self.name, self.build = c, name, build
+        self.load = None
+        self.waits, self.control, self.rates, self.steps = [], [], [], {}
+
+    def up(self):
+        self.use()
+        self.c.up("customer", "new_customer")
+        fill(self.c)
+        self.load = Load(os.path.join(self.c.folder, "journal"), self.c.gate_port, clients=CLIENTS, rate=RATE, burst=True).start()
+        self.load.go_on(RATE)
+        tables = ",".join(["users", *(f"other{n}" for n in range(1, TABLES))])
+        self.c.client("MoveTables", "--workflow=whole", f"customer.{tables}", "new_customer")
+
+    def use(self):
+        os.environ["SWITCHYARD_BUILD"] = self.build
 
     def one(self, number):
+        self.use()
         action = "ReverseTraffic" if number % 2 == 1 else "SwitchTraffic"
         wait, rate, took = longest(self.load, f"switch-{number}",
                                    lambda: self.c.client("MoveTables", action, WORKFLOW))
@@ -56,32 +71,56 @@ class Rounds:
         self.waits.append(wait)
         self.control.append(control)
         self.rates.append(rate)
+        self.keep_steps()
+
+    def keep_steps(self):
+        """What vtctld has told of each step, in ms."""
+        shown = re.search(r"^Steps:\s+(.*)$", self.c.client("Workflow", "show", WORKFLOW).stdout, re.MULTILINE)
+        for step, ms in re.findall(r"([a-z-]+) ([\d.]+) ms", shown.group(1) if shown else ""):
+            self.steps.setdefault(step, []).append(float(ms))
+
+    def result(self):
+        return {"p50_ms": percentile(self.waits, 50), "p99_ms": percentile(self.waits, 99), "max_ms": max(self.waits),
+                "control_p50_ms": percentile(self.control, 50), "control_p99_ms": percentile(self.control, 99),
+                "control_max_ms": max(self.control), "statements_per_s": round(statistics.median(self.rates)),
+                "steps_p50_ms": {step: percentile(ms, 50) for step, ms in self.steps.items()}}
+
+    def end(self):
+        """The load's errors."""
+        self.use()
+        errors = self.load.stop()["errors"]
+        where = "customer" if ROUNDS % 2 == 1 else "new_customer"
+        told = self.load.verify(port=self.c.port("server", where), user="vt_app", database=where,
+                                password_file=self.c.password_file("vt_app"))
+        if not told["ok"]:
+            raise combos.Failed(f"{where}.users is not what was acknowledged: {told}")
+        return errors
+
+    def down(self):
+        self.use()
+        if self.load is not None:
+            proc.end(self.load.process)
+        self.c.down()
 
 
-def verify(c, load, where):
-    told = load.verify(port=c.port("server", where), user="vt_app", database=where, password_file=c.password_file("vt_app"))
-    if not told["ok"]:
-        raise combos.Failed(f"{where}.users is not what was acknowledged: {told}")
-
-
-def measure(c, say):
-    c.up("customer", "new_customer")
-    fill(c)
-    load = Load(os.path.join(c.folder, "journal"), c.gate_port, clients=CLIENTS, rate=RATE, burst=True).start()
-    rounds = Rounds(c, load)
+def measure(say):
+    """Each round on every cluster, so that they have the same machine: this build's, and that of $BEFORE."""
+    builds = {"now": proc.build_dir(), **({"before": os.environ["BEFORE"]} if os.environ.get("BEFORE") else {})}
+    all_ = []
     try:
-        load.go_on(RATE)
-        tables = ",".join(["users", *(f"other{n}" for n in range(1, TABLES))])
-        c.client("MoveTables", "--workflow=whole", f"customer.{tables}", "new_customer")
+        for name, build in builds.items():
+            all_.append(Cluster(combos.Combo(), name, build))   # its ports are free once the one before has its own
+            all_[-1].up()
         for number in range(1, ROUNDS + 1):
-            rounds.one(number)
-            say(f"   round {number:3}: {rounds.waits[-1]:8.1f} ms, control {rounds.control[-1]:8.1f} ms, "
-                f"{rounds.rates[-1]:,.0f} statements/s")
-        errors = load.stop()["errors"]
+            for cluster in all_ if number % 2 == 1 else all_[::-1]:
+                cluster.one(number)
+                say(f"   round {number:3} {cluster.name:6}: {cluster.waits[-1]:8.1f} ms, control {cluster.control[-1]:8.1f} ms, "
+                    f"{cluster.rates[-1]:,.0f} statements/s")
+        errors = sum(cluster.end() for cluster in all_)
+        results = {cluster.name: cluster.result() for cluster in all_}
     finally:
-        proc.end(load.process)
-    verify(c, load, "customer" if ROUNDS % 2 == 1 else "new_customer")
-    return {"bench": "switch", "rounds": ROUNDS, "errors": errors, "p50_ms": percentile(rounds.waits, 50),
-            "p99_ms": percentile(rounds.waits, 99), "max_ms": max(rounds.waits), "control_p50_ms": percentile(rounds.control, 50),
-            "control_p99_ms": percentile(rounds.control, 99), "control_max_ms": max(rounds.control),
-            "statements_per_s": round(statistics.median(rounds.rates)), "clients": CLIENTS, "tables": TABLES, "rate": RATE, "rows": ROWS}
+        for cluster in all_:
+            cluster.down()
+        os.environ["SWITCHYARD_BUILD"] = builds["now"]
+    return {"bench": "switch", "rounds": ROUNDS, "errors": errors, **results.pop("now"), **results,
+            "clients": CLIENTS, "tables": TABLES, "rate": RATE, "rows": ROWS}
