@@ -336,9 +336,13 @@ look:	atomic { if :: id == 1 && n != 0 && !(phase == SERVED && PENDING) -> goto 
 
 	/* 2 fence */
 	atomic { if :: TAKES(FROM(r), n) -> number[FROM(r)] = n; lock[FROM(r)] = n :: else -> goto failed fi }; /* @lock */
-	atomic { if :: TAKES(FROM(r), n) -> armed[FROM(r)] = true; P = ending[FROM(r)] :: else -> goto failed fi }; /* @arm */
+	atomic { if :: lock[FROM(r)] == n -> P = ending[FROM(r)] :: else -> goto failed fi };
 
-	/* 3 catch up: freeze, the next AUTO_INCREMENT values (DDL), Q */
+	/* 3 catch up: the fence is armed, before or after the others; freeze, the next AUTO_INCREMENT values (DDL), Q */
+	if
+	:: atomic { if :: TAKES(FROM(r), n) -> armed[FROM(r)] = true :: else -> goto failed fi }; /* @arm */
+	:: true
+	fi;
 	if
 	:: atomic { stream[TO(r)] == RUNNING && !closed[TO(r)] && pos[TO(r)] == P && TAKES(TO(r), n) ->
 		number[TO(r)] = n; stream[TO(r)] = FROZEN }
@@ -347,6 +351,7 @@ look:	atomic { if :: id == 1 && n != 0 && !(phase == SERVED && PENDING) -> goto 
 	/* @early_q */
 	atomic { if :: TAKES(TO(r), n) -> log_event(TO(r), DDL + 8 * r); Q = ending[TO(r)]; /* @q */
 		:: else -> goto failed fi };
+	atomic { if :: TAKES(FROM(r), n) -> armed[FROM(r)] = true :: else -> goto failed fi }; /* @arm */
 
 	/* 4 reverse; beside it the lock of the new side, which no change passes until the release, and its guard's word */
 	do

@@ -295,11 +295,15 @@ proctype Ctld(byte n)
 		if :: fence_no <= n -> lock = n :: else -> goto failed fi } /* @lock_again: it may have been undone */
 	:: atomic { pending = pending & ~BIT(n) -> goto failed } /* @lock_timeout */
 	fi;
-	atomic { if :: fence_no <= n -> armed = true; fence_no = n :: else -> goto failed fi }; /* @arm */
 	P = S; /* @position */
 
-	/* 3 catch up */
+	/* 3 catch up; the fence is armed before the freeze, or after */
+	if
+	:: atomic { if :: fence_no <= n -> armed = true; fence_no = n :: else -> goto failed fi } /* @arm */
+	:: true
+	fi;
 	atomic { if :: freeze_no <= n -> D = D | P; frozen = n; freeze_no = n :: else -> goto failed fi }; /* @freeze */
+	atomic { if :: fence_no <= n -> armed = true; fence_no = n :: else -> goto failed fi }; /* @arm */
 
 	/* 5 commit */
 	atomic { if :: phase == HOLD && owner == n -> move_rules(COMMIT) :: else -> goto failed fi }; /* @commit */

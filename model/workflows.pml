@@ -207,18 +207,22 @@ proctype Ctld(byte w)
 	atomic { EACH(assert(acts[t] == 0); acts[t] = w + 1); phase[w] = HOLD };
 	ALL_ACKED(w, HOLD);                                             /* @hold_ack */
 
-	/* 2 fence: each table is locked by itself, all rows of the fence are armed by one statement */
+	/* 2 fence: each table is locked by itself */
 	do
 	:: atomic { t < TABLES -> if :: MEMBER(w, t) -> lock[t] = true :: else fi; t++ }        /* @lock */
 	:: atomic { t == TABLES -> t = 0; break }
 	od;
+
+	/* 3 to 5: catch up to P, freeze, and beside it all rows of the fence are armed by one statement; commit */
+	if
+	:: atomic { EACH(D[t] = D[t] | S[t]) }                          /* @catch_up */
+	:: true
+	fi;
 	atomic {
 		if
 		:: w == 0 && (fences & 3) != 3 -> EACH(lock[t] = false; acts[t] = 0); phase[w] = SERVED; goto gone /* @arm */
 		:: else -> EACH(armed[t] = (fences >> t) & 1)
 		fi };
-
-	/* 3 to 5: catch up to P, freeze, commit */
 	atomic { EACH(D[t] = D[t] | S[t]) };                            /* @catch_up */
 	atomic { phase[w] = COMMIT };
 

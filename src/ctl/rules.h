@@ -26,9 +26,9 @@
  *   RULES_SWITCH   what this attempt holds: the to side serves, held         (step 5, the commit)
  *   RULES_RELEASE  switched: open                                            (step 6b)
  *
- * Those five swap the switch key. Clients wait for each after the first, so what a swap has written is remembered
- * with w: neither the next swap nor rules_acknowledged() reads it again. That may be old; the next swap
- * compares its revision, and then reads.
+ * Those five swap the switch key. Clients wait for each after the first, so what a swap has written is
+ * remembered with w: neither the next swap nor rules_acknowledged() reads it again. That may be old; the
+ * next swap compares its revision, and then reads.
  *
  * All but HOLD and SWITCH are done again without harm. SWITCH is refused when the hold of this
  * attempt is gone. Every change by a workflow ends a pause of its own.

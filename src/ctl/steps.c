@@ -171,9 +171,9 @@ undo_fence(struct ctx *cx, struct cutover *c)
 /* ---- 3 catch up */
 
 static int
-run_catch_up(struct ctx *cx, struct cutover *c)
+freeze(struct ctx *cx, void *arg)
 {
-	struct ctx within = ctx_until(cx, c->deadline);
+	struct cutover *c = arg;
 	struct freeze_request q = { .position = c->w->r.position };
 	struct freeze_reply r;
 
@@ -183,13 +183,33 @@ run_catch_up(struct ctx *cx, struct cutover *c)
 	q.move.attempt = c->attempt;
 	q.values = c->values;
 	q.values_count = mutant("ctl_auto_increment_early") ? 0 : c->values_count;
-	TRY(side_call(&within, c->w, TABLET_FREEZE, &q, &r));
+	TRY(side_call(cx, c->w, TABLET_FREEZE, &q, &r));
 	if (r.place.position[0] == '\0')
 		return err_set(cx->err, ERR_CORRUPT, "the stream stopped without a position");
 	c->start = (struct place_of){ .position = arena_strdup(&c->w->arena, r.place.position),
 		.file = arena_strdup(&c->w->arena, r.place.file),
 		.offset = r.place.offset };
 	return 0;
+}
+
+/* P is read, and the lock keeps everybody from writing: what the fence is for is that the lock may be lost.
+ * So it is armed while the stream goes on to P, at another server and another disk. */
+static int
+arm_from(struct ctx *cx, void *arg)
+{
+	struct cutover *c = arg;
+
+	return mutant("ctl_never_armed")
+	    ? 0
+	    : side_do(cx, c->w, workflow_from(c->w), TABLET_ARM, c->attempt);
+}
+
+static int
+run_catch_up(struct ctx *cx, struct cutover *c)
+{
+	struct ctx within = ctx_until(cx, c->deadline);
+
+	return both(&within, freeze, arm_from, c);
 }
 
 static int
@@ -508,10 +528,11 @@ const struct step cutover_steps[] = {
 	    .own_record = false, POINTS("preflight") },
 	{ "hold", "gates keep new writes waiting", run_hold, undo_hold, rehearse_hold,
 	    .own_record = true, POINTS("hold") },
-	{ "fence", "locking the old table and arming its fence", run_fence, undo_fence,
+	{ "fence", "locking the old table", run_fence, undo_fence,
 	    rehearse_fence,
 	    .in_hold = true, POINTS("fence") },
-	{ "catch-up", "applying the last changes and freezing the stream", run_catch_up, undo_catch_up,
+	{ "catch-up", "arming the fence, applying the last changes, freezing the stream", run_catch_up,
+	    undo_catch_up,
 	    rehearse_catch_up,
 	    .in_hold = true, POINTS("catch-up") },
 	{ "reverse", "giving the reverse stream its start", run_reverse, undo_reverse,

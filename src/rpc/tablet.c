@@ -434,6 +434,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_NEXT_VALUES] = { "next_values", &move, &next_values_reply },
 	[TABLET_SET_NEXT_VALUES] = { "set_next_values", &set_next_values, &nothing },
 	[TABLET_LOCK] = { "lock", &move, &lock_reply },
+	[TABLET_ARM] = { "arm", &move, &nothing },
 	[TABLET_LOCK_STATUS] = { "lock_status", &move, &lock_status_reply },
 	[TABLET_UNLOCK] = { "unlock", &move, &nothing },
 	[TABLET_DISARM] = { "disarm", &move, &nothing },

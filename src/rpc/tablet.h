@@ -31,11 +31,12 @@
  *  views_make                makes them, or makes them anew; refuses what cannot be read there
  *  next_values               the tables' next AUTO_INCREMENT values
  *  set_next_values           sets them: of a frozen stream to the number, of another one to no less than it
- *  lock                      MOVE_FROM, step 2: READ lock, fence armed, position P, and the next
- *                            AUTO_INCREMENT values. It ends by unlock, by a lost connection, or with the
- *                            program; the same attempt again gives the same answer. MOVE_TO, step 3: READ
- *                            lock of what was frozen, then the guard's word; it ends by disarm, by thaw,
- *                            and as above
+ *  lock                      MOVE_FROM, step 2: READ lock, position P, and the next AUTO_INCREMENT values.
+ *                            It ends by unlock, by a lost connection, or with the program; the same
+ *                            attempt again gives the same answer. MOVE_TO, step 4: READ lock of what was
+ *                            frozen, then the guard's word; it ends by disarm, by thaw, and as above
+ *  arm                       MOVE_FROM, step 3: the fence is armed, under the lock; idempotent. ERR_RETRY
+ *                            without that lock
  *  lock_status               are that end's locks held still, and the fence of MOVE_FROM armed?
  *  unlock                    of MOVE_FROM; idempotent
  *  disarm                    fences of attempts up to this one refuse nobody any more; idempotent
@@ -80,6 +81,7 @@ enum tablet_method {
 	TABLET_NEXT_VALUES,
 	TABLET_SET_NEXT_VALUES,
 	TABLET_LOCK,
+	TABLET_ARM,
 	TABLET_LOCK_STATUS,
 	TABLET_UNLOCK,
 	TABLET_DISARM,

@@ -320,6 +320,14 @@ do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
+do_arm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	struct fence f = fence_of(cx->arena, api, q);
+
+	return lock_arm(cx, &api->locks, &f);
+}
+
+static int
 do_lock_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
@@ -475,6 +483,7 @@ static const struct method {
 	[TABLET_NEXT_VALUES] = { do_next_values, LATE_IS_HEARD },
 	[TABLET_SET_NEXT_VALUES] = { do_set_next_values, LATE_IS_REFUSED },
 	[TABLET_LOCK] = { do_lock, LATE_IS_REFUSED },
+	[TABLET_ARM] = { do_arm, LATE_IS_REFUSED },
 	[TABLET_LOCK_STATUS] = { do_lock_status, LATE_IS_HEARD },
 	[TABLET_UNLOCK] = { do_unlock, LATE_IS_DONE },
 	[TABLET_DISARM] = { do_disarm, LATE_IS_DONE },

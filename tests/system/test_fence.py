@@ -29,6 +29,13 @@ def request(attempt=0, **more):
             "side": "from", **more}
 
 
+def lock_and_arm(tablet, **q):
+    """Steps 2 and 3 of a cutover, at the side that serves."""
+    reply = tablet.call("lock", **q)
+    tablet.call("arm", **q)
+    return reply
+
+
 def refused(conn, sql):
     with conn.cursor() as cur:
         try:
@@ -48,7 +55,7 @@ def test_disarmed_lets_all_through_and_armed_refuses_every_write(tablet):
     app = tablets.app(tablet.server, "customer")
     assert refused(app, WRITES[0]) == 0
     before = tablet.server.sql("SELECT * FROM t ORDER BY id", database="customer")
-    position = tablet.call("lock", **request(attempt=1))["position"]
+    position = lock_and_arm(tablet, **request(attempt=1))["position"]
     assert position
     tablet.call("unlock", **request(attempt=1))
     for sql in WRITES[1:]:
@@ -67,10 +74,33 @@ def test_a_limit_of_the_writers_own_changes_nothing(tablet):
     assert refused(app, "SET sql_select_limit = 0") == 0
     for sql in WRITES:
         assert refused(app, sql) == 0, sql
-    tablet.call("lock", **request(attempt=1))
+    lock_and_arm(tablet, **request(attempt=1))
     tablet.call("unlock", **request(attempt=1))
     for sql in [*WRITES[:2], "DELETE FROM t WHERE id = 1"]:
         assert refused(app, sql) == FENCED, sql
+
+
+def test_arming_needs_the_lock_of_its_own_attempt(tablet):
+    tablet.call("fence_install", **request())
+    app = tablets.app(tablet.server, "customer")
+    with pytest.raises(tablets.Refused, match="not there to arm under"):
+        tablet.call("arm", **request(attempt=1))
+    tablet.call("lock", **request(attempt=3))
+    with pytest.raises(tablets.Refused, match="not there to arm under"):
+        tablet.call("arm", **request(attempt=5))
+    tablet.call("unlock", **request(attempt=5))
+    assert refused(app, WRITES[1]) == 0
+    lock_and_arm(tablet, **request(attempt=7))
+    tablet.call("arm", **request(attempt=7))
+    assert tablet.call("lock_status", **request(attempt=7))["held"] is True
+
+
+def test_a_lock_alone_is_not_held_without_its_fence(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock", **request(attempt=1))
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is False
+    tablet.call("arm", **request(attempt=1))
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is True
 
 
 def test_an_older_snapshot_meets_the_armed_fence(tablet):
@@ -78,16 +108,16 @@ def test_an_older_snapshot_meets_the_armed_fence(tablet):
     app = tablets.app(tablet.server, "customer")
     with app.cursor() as cur:
         cur.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        tablet.call("lock", **request(attempt=1))
+        lock_and_arm(tablet, **request(attempt=1))
         tablet.call("unlock", **request(attempt=1))
     assert refused(app, WRITES[1]) == FENCED
 
 
 def test_a_lower_attempt_does_nothing(tablet):
     tablet.call("fence_install", **request())
-    tablet.call("lock", **request(attempt=2))
+    lock_and_arm(tablet, **request(attempt=2))
     with pytest.raises(tablets.Refused) as late:
-        tablet.call("lock", **request(attempt=1))
+        lock_and_arm(tablet, **request(attempt=1))
     assert late.value.kind == "conflict"
     tablet.call("unlock", **request(attempt=1))
     tablet.call("disarm", **request(attempt=1))
@@ -104,12 +134,12 @@ def set_of(*tables):
 def test_a_row_of_the_set_that_is_gone_keeps_it_from_being_locked(tablet):
     tablet.server.sql("CREATE TABLE u (id INT PRIMARY KEY)", database="customer")
     tablet.call("fence_install", **request(**set_of("t", "u")))
-    tablet.call("lock", **request(attempt=1, **set_of("t", "u")))
+    lock_and_arm(tablet, **request(attempt=1, **set_of("t", "u")))
     assert tablet.call("lock_status", **request(attempt=1, **set_of("t", "u")))["held"] is True
     tablet.call("unlock", **request(attempt=1))
     tablet.server.sql("DELETE FROM _switchyard.fence WHERE tbl = 'u'")
     with pytest.raises(tablets.Refused) as partly:
-        tablet.call("lock", **request(attempt=3, **set_of("t", "u")))
+        lock_and_arm(tablet, **request(attempt=3, **set_of("t", "u")))
     assert partly.value.kind == "retry" and "1 rows for 2 tables" in partly.value.text
     tablet.call("disarm", **request(attempt=4, **set_of("t", "u")))
     assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == 0
@@ -118,10 +148,10 @@ def test_a_row_of_the_set_that_is_gone_keeps_it_from_being_locked(tablet):
 def test_what_an_earlier_set_of_that_name_has_left_stays_armed(tablet):
     tablet.server.sql("CREATE TABLE u (id INT PRIMARY KEY)", database="customer")
     tablet.call("fence_install", **request())
-    tablet.call("lock", **request(attempt=1))
+    lock_and_arm(tablet, **request(attempt=1))
     tablet.call("unlock", **request(attempt=1))
     tablet.call("fence_install", **request(attempt=3, **set_of("u")))
-    tablet.call("lock", **request(attempt=3, **set_of("u")))
+    lock_and_arm(tablet, **request(attempt=3, **set_of("u")))
     assert tablet.call("lock_status", **request(attempt=3, **set_of("u")))["held"] is True
     tablet.call("unlock", **request(attempt=3))
     tablet.call("disarm", **request(attempt=4, **set_of("u")))
@@ -131,7 +161,7 @@ def test_what_an_earlier_set_of_that_name_has_left_stays_armed(tablet):
 
 def test_the_lock_holds_back_a_write_that_matches_no_row(tablet):
     tablet.call("fence_install", **request())
-    tablet.call("lock", **request(attempt=1))
+    lock_and_arm(tablet, **request(attempt=1))
     done = threading.Event()
     app = tablets.app(tablet.server, "customer")
 
@@ -156,18 +186,18 @@ def test_the_lock_waits_for_an_open_writer_and_delays_no_reader(tablet):
         cur.execute("BEGIN")
         cur.execute("UPDATE t SET v = 99 WHERE id = 1")
     with pytest.raises(tablets.Refused) as late:
-        tablet.call("lock", **request(attempt=1, timeout=1500000))
+        lock_and_arm(tablet, **request(attempt=1, timeout=1500000))
     assert late.value.kind == "timeout"
     assert refused(reader, "SELECT * FROM t") == 0
     app.commit()
-    tablet.call("lock", **request(attempt=2))
+    lock_and_arm(tablet, **request(attempt=2))
     assert refused(reader, "SELECT * FROM t") == 0
     assert tablet.server.sql("SELECT v FROM t WHERE id = 1", database="customer") == ((99,),)
 
 
 def test_the_lock_dies_with_the_tablet_and_the_fence_does_not(tablet):
     tablet.call("fence_install", **request())
-    tablet.call("lock", **request(attempt=1))
+    lock_and_arm(tablet, **request(attempt=1))
     tablet.kill()
     tablet.start()
     assert tablet.call("lock_status", **request(attempt=1))["held"] is False
@@ -177,7 +207,7 @@ def test_the_lock_dies_with_the_tablet_and_the_fence_does_not(tablet):
 def test_a_tablet_that_is_started_again_refuses_also_a_late_removal(tablet):
     """What it had seen is in the fence's row; the call is of a move that was cancelled and made anew."""
     tablet.call("fence_install", **request())
-    tablet.call("lock", **request(attempt=3))
+    lock_and_arm(tablet, **request(attempt=3))
     tablet.kill()
     tablet.start()
     for method in ("fence_remove", "fence_install", "stream_create", "lock"):
@@ -189,7 +219,7 @@ def test_a_tablet_that_is_started_again_refuses_also_a_late_removal(tablet):
 
 def test_a_killed_lock_connection_is_noticed(tablet):
     tablet.call("fence_install", **request())
-    tablet.call("lock", **request(attempt=1))
+    lock_and_arm(tablet, **request(attempt=1))
     assert tablet.call("lock_status", **request(attempt=1))["held"] is True
     for (pid,) in tablet.server.sql("SELECT id FROM information_schema.processlist WHERE user = 'vt_dba'"):
         try:
@@ -347,7 +377,7 @@ def test_another_workflows_fence_is_its_own(tablet):
     tablet.call("fence_install", **other)
     assert tablet.server.sql("SELECT COUNT(*) FROM information_schema.triggers") == ((6,),)
     tablet.call("fence_remove", **other)
-    tablet.call("lock", **request(attempt=1))
+    lock_and_arm(tablet, **request(attempt=1))
     tablet.call("unlock", **request(attempt=1))
     app = tablets.app(tablet.server, "customer")
     for sql in WRITES:
@@ -359,11 +389,11 @@ def test_a_fence_that_lost_a_trigger_is_not_armed(tablet):
     name = tablet.server.sql("SELECT trigger_name FROM information_schema.triggers LIMIT 1")[0][0]
     tablet.server.sql(f"DROP TRIGGER `{name}`", database="customer")
     with pytest.raises(tablets.Refused) as torn:
-        tablet.call("lock", **request(attempt=1))
+        lock_and_arm(tablet, **request(attempt=1))
     assert torn.value.kind == "retry" and "2 of its 3" in torn.value.text
     assert tablet.server.sql("SELECT armed FROM _switchyard.fence") == ((0,),)
     tablet.call("fence_install", **request(attempt=2))
-    tablet.call("lock", **request(attempt=3))
+    lock_and_arm(tablet, **request(attempt=3))
 
 
 def test_a_lock_that_is_released_while_it_waits_is_not_kept(tablet):
@@ -376,7 +406,7 @@ def test_a_lock_that_is_released_while_it_waits_is_not_kept(tablet):
 
     def lock():
         try:
-            outcome.append(tablet.call("lock", **request(attempt=1)))
+            outcome.append(lock_and_arm(tablet, **request(attempt=1)))
         except tablets.Refused as e:
             outcome.append(e.kind)
 
@@ -390,14 +420,14 @@ def test_a_lock_that_is_released_while_it_waits_is_not_kept(tablet):
     assert outcome in (["retry"], ["conflict"])
     assert tablet.call("lock_status", **request(attempt=1))["held"] is False
     assert refused(tablets.app(tablet.server, "customer"), WRITES[1]) == 0
-    tablet.call("lock", **request(attempt=3))
+    lock_and_arm(tablet, **request(attempt=3))
 
 
 def test_a_lock_that_is_released_while_it_is_asked_is_gone(tablet):
     """A release that meets the question whether the lock is held."""
     tablet.call("fence_install", **request())
     for attempt in range(1, 40, 2):
-        tablet.call("lock", **request(attempt=attempt))
+        lock_and_arm(tablet, **request(attempt=attempt))
         asking = threading.Thread(target=lambda n=attempt: tablet.call("lock_status", **request(attempt=n)))
         asking.start()
         tablet.call("unlock", **request(attempt=attempt))
@@ -423,16 +453,16 @@ def test_an_open_transaction_stops_neither_other_writers_nor_the_rollback(tablet
     tablet.call("disarm", **request(attempt=2, timeout=5000000))
     tablet.call("unlock", **request(attempt=2))
     with pytest.raises(tablets.Refused) as late:
-        tablet.call("lock", **request(attempt=1))
+        lock_and_arm(tablet, **request(attempt=1))
     assert late.value.kind == "conflict"
     app.commit()
     assert refused(app, WRITES[1]) == 0
-    tablet.call("lock", **request(attempt=3))
+    lock_and_arm(tablet, **request(attempt=3))
 
 
 def test_disarming_waits_for_a_refused_writers_transaction(tablet):
     tablet.call("fence_install", **request())
-    tablet.call("lock", **request(attempt=1))
+    lock_and_arm(tablet, **request(attempt=1))
     tablet.call("unlock", **request(attempt=1))
     app = tablets.app(tablet.server, "customer")
     with app.cursor() as cur:

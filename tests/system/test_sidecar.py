@@ -131,6 +131,7 @@ def test_an_armed_fence_of_release_0_1_stays_armed(pair):
     fence = p.request(attempt=1, side="from")
     p.source.call("fence_install", **fence)
     p.source.call("lock", **fence)
+    p.source.call("arm", **fence)
     p.source.kill()               # the lock goes with it, the fence does not
     to_0_1(p.source.server)
     knocker = Knocker(p.source.server)

@@ -17,7 +17,7 @@ struct table_lock {
 	struct list_node node;
 	struct move *move;
 	int attempt;
-	bool busy;          /* a task is taking or asking it */
+	bool busy;          /* a task is taking or asking it, or arms */
 	bool doomed;        /* released meanwhile: that task ends it */
 	struct share share; /* connections 1 */
 	struct position p;
@@ -89,8 +89,7 @@ take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const st
 	if (share_take(cx, l->env, &tables, &t->share) != 0)
 		return err_wrap(cx->err, "locking the tables of '%s'", f->database);
 	TRY(fence_check(cx, second, f)); /* (3) */
-	TRY(check_wanted(cx, t));
-	return fence_arm(cx, second, f);
+	return check_wanted(cx, t);
 }
 
 /* (2): its GTIDs, which is all that a freeze asks for. */
@@ -148,6 +147,34 @@ lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct positio
 		position_copy(p, &t->p);
 	else
 		lock_free(t);
+	return rc;
+}
+
+static int
+arm(struct ctx *cx, struct locks *l, const struct fence *f, const struct table_lock *t)
+{
+	SCOPED(spare) struct spare second = { 0 };
+
+	TRY(spare_take(cx, l->env, ROLE_DBA, &second));
+	TRY(check_wanted(cx, t)); /* (5) */
+	return fence_arm(cx, second.client, f);
+}
+
+int
+lock_arm(struct ctx *cx, struct locks *l, const struct fence *f)
+{
+	struct table_lock *t = find(l, f->move);
+
+	if (t == NULL || t->busy || t->attempt != f->attempt)
+		return err_set(cx->err, ERR_RETRY, "the lock of '%s' is not there to arm under",
+		    f->move->workflow);
+	t->busy = true;
+	int rc = arm(cx, l, f, t);
+	t->busy = false;
+	if (rc == 0)
+		rc = check_wanted(cx, t);
+	if (rc != 0)
+		lock_free(t); /* (4); or the attempt is over, and nobody is to wait for its undoing */
 	return rc;
 }
 

@@ -22,9 +22,10 @@
  *
  *   preflight   fence_install opens as many as the hold will need, and keeps them
  *   hold
- *   fence       lock takes one for its READ locks, which is closed with them, and one for the fence's row and
+ *   fence       lock takes one for its READ locks, which is closed with them, and one for the triggers and
  *               P, which it gives back
- *   reverse     stream_prepare takes that, and gives it back
+ *   catch-up    arm takes that for the fence's row, and gives it back
+ *   reverse     stream_prepare, the same
  *   commit      lock_status, the same
  */
 #ifndef TABLET_SERVER_SPARE_H

@@ -68,6 +68,8 @@ static const struct {
 	{ "hold", "hold" },
 	{ "fence", "lock at target" },
 	{ "catch-up", "freeze at source" },
+	{ "catch-up", "arm at target" },
+	{ "reverse", "lock at source" },
 	{ "reverse", "stream_prepare at target" },
 	{ "commit", "lock_status at target" },
 	{ "acknowledge", "switched" },

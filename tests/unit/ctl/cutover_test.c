@@ -15,6 +15,7 @@ static const struct {
 	{ "hold", "hold" },
 	{ "fence", "lock at source" },
 	{ "catch-up", "freeze at target" },
+	{ "catch-up", "arm at source" },
 	{ "reverse", "stream_prepare at source" },
 	{ "commit", "lock_status at source" },
 	{ "acknowledge", "switched" },

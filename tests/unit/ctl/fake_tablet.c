@@ -273,11 +273,24 @@ do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 		return lock_to(cx, s, q);
 	if (!s->has_fence || q->attempt < s->fence_no)
 		return outdated(cx, q->attempt, s->fence_no);
-	s->fence_no = s->lock_no = q->attempt;
-	s->armed = true;
+	s->lock_no = q->attempt;
 	reply->position = arena_printf(cx->arena, "0-1-%d", s->rows);
 	reply->tables = next_values(cx->arena, s);
 	reply->tables_count = 1;
+	return 0;
+}
+
+static int
+do_arm(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	struct fake_server *s = side(w, q);
+
+	if (q->attempt < s->fence_no)
+		return outdated(cx, q->attempt, s->fence_no);
+	if (s->lock_no != q->attempt)
+		return err_set(cx->err, ERR_RETRY, "there is no lock");
+	s->fence_no = q->attempt;
+	s->armed = true;
 	return 0;
 }
 
@@ -476,6 +489,7 @@ static const struct {
 	[TABLET_NEXT_VALUES] = { .run = do_next_values },
 	[TABLET_SET_NEXT_VALUES] = { .run = do_set_next_values },
 	[TABLET_LOCK] = { .run = do_lock },
+	[TABLET_ARM] = { .run = do_arm },
 	[TABLET_LOCK_STATUS] = { .run = do_lock_status },
 	[TABLET_UNLOCK] = { .run = do_unlock },
 	[TABLET_DISARM] = { .run = do_disarm },
