@@ -221,8 +221,8 @@ write_wish(struct ctx *cx, struct workflow *w)
 		w->r.state = WORKFLOW_SWITCHING; /* an attempt that was left in the middle */
 	if (w->r.state != WORKFLOW_SWITCHING || mutant("ctl_cancel_around_rollback"))
 		return cancel_begin(cx, w);
-	/* As a gate does that wants an attempt rolled back (gate/setback.h): only the wish is written
-	 * here. The job that runs the attempt rolls it back, under the next number. */
+	/* As a gate asks for it (gate/rollback_request.h): only the wish is written here. The job that runs
+	 * the attempt rolls it back, under the next number. */
 	if (!w->r.rolling_back)
 		workflow_note(w, w->r.step, "failed", "the move is cancelled");
 	w->r.rolling_back = w->r.cancel = true;

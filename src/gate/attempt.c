@@ -523,14 +523,14 @@ check_locked(struct ctx *cx, const struct attempt *a)
 	    a->plan.place->name);
 }
 
-/* Is it a read at a server that has a companion of the transaction? */
+/* Is it a read at a server that has a snapshot beside the transaction's? */
 static bool
-reads_at_companion(const struct attempt *a)
+reads_at_snapshot(const struct attempt *a)
 {
 	const struct session *s = a->s;
 
 	for (int i = 0; !a->ask.locks && i < SLOTS_MAX; i++) {
-		if (s->companions[i] && strcmp(s->slots[i]->server, a->plan.place->server) == 0)
+		if (s->snapshots[i] && strcmp(s->slots[i]->server, a->plan.place->server) == 0)
 			return true;
 	}
 	return false;
@@ -545,7 +545,7 @@ attempt_settle_server(struct ctx *cx, struct attempt *a)
 		return OUTCOME_ERROR;
 	if (!is_bound(a) || s->txn != TXN_OPEN || a->plan.place == NULL ||
 	    strcmp(s->slots[s->txn_slot]->server, a->plan.place->server) == 0 ||
-	    reads_at_companion(a))
+	    reads_at_snapshot(a))
 		return OUTCOME_DONE;
 	return other_server(cx, a);
 }

@@ -1,7 +1,7 @@
 #include "gate/commands.h"
 
 #include "gate/dispatch.h"
-#include "gate/entrance.h"
+#include "gate/client_login.h"
 #include "gate/forward.h"
 #include "gate/kill.h"
 #include "gate/refuse.h"
@@ -300,7 +300,7 @@ commands_run(struct ctx *cx, struct session *s, struct slice packet)
 	if (c.com == COM_SET_OPTION)
 		return set_option(cx, s, c.option);
 	if (c.com == COM_CHANGE_USER)
-		return entrance_change_user(cx, s, packet);
+		return client_login_change_user(cx, s, packet);
 	if (c.com == COM_PROCESS_KILL)
 		return kill_id(cx, s, c.thread_id);
 	if (c.com == COM_PROCESS_INFO)

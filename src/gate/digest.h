@@ -16,7 +16,7 @@
  * A span is the set of tables that one transaction has named, two at least, where a move of some of them
  * would end such a transaction. So two kinds are left out when they have only read: those that keep no
  * snapshot go on at another server, and those WITH CONSISTENT SNAPSHOT have one at each server
- * (companion.h).
+ * (snapshot.h).
  *
  * Bounds. Of DIGESTS_MAX digests (DIGEST_SPANS_MAX spans) the least used quarter leaves when there is no
  * room: those that were met least since the last such time, where what was before counts half. Those that

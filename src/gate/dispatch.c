@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "gate/beside.h"
-#include "gate/companion.h"
+#include "gate/snapshot.h"
 #include "gate/database.h"
 #include "gate/digesting.h"
 #include "gate/execute.h"
@@ -227,7 +227,7 @@ run(struct ctx *cx, struct session *s, const struct request *q)
 		/* The snapshots are taken now, at the session's own server and at others. */
 		if (execute_commit(cx, s) != 0)
 			return -1;
-		return companion_snapshot(cx, s, q);
+		return snapshot_begin(cx, s, q);
 	case STATEMENT_COMMIT:
 	case STATEMENT_ROLLBACK: return end(cx, s, as_query(s, q));
 	case STATEMENT_SAVEPOINT: return savepoint_run(cx, s, q);

@@ -8,7 +8,7 @@
 #include "gate/gate_metrics.h"
 #include "gate/gathering.h"
 #include "gate/registration.h"
-#include "gate/setback.h"
+#include "gate/rollback_request.h"
 #include "gate/source.h"
 #include "task/group.h"
 #include "topo/routing_upgrade.h"
@@ -274,17 +274,17 @@ start_lease(struct ctx *cx, struct gate *g)
 
 /* ---- what workers tell ---- */
 
-static struct setback
-setback_of(const struct gate *g, const struct worker_message *m)
+static struct rollback_request
+rollback_request_of(const struct gate *g, const struct worker_message *m)
 {
-	return (struct setback){ g->topo, topo_lease_id(g->lease), g->id, m->of.workflow,
+	return (struct rollback_request){ g->topo, topo_lease_id(g->lease), g->id, m->of.workflow,
 		(int)m->of.number };
 }
 
 static void
 take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 {
-	struct setback s = setback_of(g, m);
+	struct rollback_request s = rollback_request_of(g, m);
 
 	switch (m->kind) {
 	case WORKER_READY: g->ready++; break;
@@ -295,8 +295,8 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 	case WORKER_ROUTED: acks_routed(&g->acks, worker_index(m->worker), m->version); break;
 	case WORKER_ACKNOWLEDGED: acks_drained(&g->acks, worker_index(m->worker), &m->of); break;
 	case WORKER_REFRESH: g->stale = g->stale || m->route_number >= g->route->number; break;
-	case WORKER_OVERFLOW: setback_overflow(cx, &s); break;
-	case WORKER_STANDSTILL: setback_standstill(cx, &s, &m->standstill); break;
+	case WORKER_OVERFLOW: rollback_request_overflow(cx, &s); break;
+	case WORKER_STANDSTILL: rollback_request_standstill(cx, &s, &m->standstill); break;
 	case WORKER_KILL:
 	case WORKER_KILLED:
 		if (!g->stopping) /* workers that drain take no more orders */

@@ -20,7 +20,7 @@ session_check(const struct session *s)
 	check(s->bound < 0 ||
 	    (s->slots[s->bound] != NULL && s->slots[s->bound]->state == BACKEND_IN_USE)); /* (3) */
 	for (int i = 0; session_keeps_any(s) && i < SLOTS_MAX; i++)
-		check((s->keeps[i] == 0 && !s->companions[i]) ||
+		check((s->keeps[i] == 0 && !s->snapshots[i]) ||
 		    (s->slots[i] != NULL && s->slots[i]->state == BACKEND_IN_USE)); /* (3), (5) */
 	check(s->home < 0 || s->keeps[s->home] != 0);                               /* (3) */
 	check(s->lock_slot < 0 || (s->locked[s->lock_slot] && s->work.wrote_seq != 0)); /* (4) */
@@ -121,7 +121,7 @@ session_end_txn(struct session *s)
 	route_unref(s->view);
 	route_unref(s->began);
 	s->view = s->began = NULL;
-	session_end_companions(s);
+	session_end_snapshots(s);
 	if (s->lock_slot < 0)
 		work_leave(&s->loop->in_flight, &s->work);
 }
@@ -239,7 +239,7 @@ release(struct session *s, int slot, bool reusable)
 	if ((s->keeps[slot] & LEAVES_TABLES) != 0)
 		lose_temporary(s, b->server);
 	session_keep_no_more(s, slot, ~0U);
-	s->companions[slot] = false;
+	s->snapshots[slot] = false;
 	if (s->only_slot == slot)
 		s->only_slot = SLOTS_MAX;
 	if (s->locked[slot])
@@ -249,11 +249,11 @@ release(struct session *s, int slot, bool reusable)
 }
 
 void
-session_end_companions(struct session *s)
+session_end_snapshots(struct session *s)
 {
 	session_check(s);
 	for (int i = 0; i < SLOTS_MAX; i++) {
-		if (s->companions[i])
+		if (s->snapshots[i])
 			release(s, i, false);
 	}
 }
@@ -551,7 +551,7 @@ session_rest(struct session *s)
 		struct backend *b = s->slots[i];
 
 		if (b == NULL || b->state != BACKEND_IN_USE || i == s->bound || s->keeps[i] != 0 ||
-		    s->locked[i] || s->companions[i] || i == s->insert_slot ||
+		    s->locked[i] || s->snapshots[i] || i == s->insert_slot ||
 		    (s->txn == TXN_OPEN && i == s->txn_slot))
 			continue;
 		packets_park(mysql_packets(b->client));
@@ -573,7 +573,7 @@ session_take_status(struct session *s, int slot, uint16_t status)
 	s->modes = (status & STATUS_NO_BACKSLASH_ESCAPES) != 0 ? SQL_NO_BACKSLASH_ESCAPES : 0;
 	if ((status & STATUS_ANSI_QUOTES) != 0)
 		s->modes |= SQL_ANSI_QUOTES;
-	if (s->companions[slot])
+	if (s->snapshots[slot])
 		return;
 	if ((status & STATUS_IN_TRANS) != 0) {
 		s->txn = TXN_OPEN;

@@ -39,8 +39,8 @@
  *       named elsewhere. home is the first of them.
  *   (4) While LOCK TABLES is in force the session's work counts as one that has written: a cutover's
  *       own lock would wait for it, and it must still be let through to its UNLOCK TABLES.
- *   (5) A companion is IN USE and ends, its connection closed, with the transaction that it stands beside:
- *       companion.h. What it says of transactions is not the session's.
+ *   (5) A snapshot beside the transaction (snapshot.h) is IN USE and ends with it, its connection closed.
+ *       What it says of transactions is not the session's.
  *   (6) Between two statements every backend that none of (1), (3), (4), (5) and no insert id keeps is
  *       PARKED: an idle client holds no connection that another one could use.
  *
@@ -120,8 +120,8 @@ struct session {
 
 	enum txn_state txn;
 	int txn_slot;
-	bool companions[SLOTS_MAX]; /* snapshots beside txn_slot's (5) */
-	bool txn_named;             /* it has named a table */
+	bool snapshots[SLOTS_MAX]; /* snapshots beside txn_slot's (5) */
+	bool txn_named;            /* it has named a table */
 	bool txn_read_only;
 	struct buf begin;    /* what to begin with, here or elsewhere: session_begin_with() */
 	bool begin_cut;      /* not all of it was kept: it cannot go elsewhere */
@@ -215,7 +215,7 @@ void session_keep_no_more(struct session *s, int slot, unsigned what);
 int session_keeper(const struct session *s, unsigned what);
 /* LOCK TABLES is in force there. */
 void session_locked(struct session *s, int slot);
-void session_end_companions(struct session *s);
+void session_end_snapshots(struct session *s);
 /* It is in force no longer: the server has said so, or the connection has gone. */
 void session_unlocked(struct session *s, int slot);
 int session_locked_count(const struct session *s);
@@ -256,7 +256,7 @@ session_keeps_any(const struct session *s)
 	static const bool none[SLOTS_MAX];
 
 	return memcmp(s->keeps, nothing, sizeof(s->keeps)) != 0 ||
-	    memcmp(s->companions, none, sizeof(s->companions)) != 0;
+	    memcmp(s->snapshots, none, sizeof(s->snapshots)) != 0;
 }
 
 /* Aborts where one of (1) to (5) does not hold. */

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "gate/conversation.h"
+#include "gate/client_connection.h"
 #include "gate/kill.h"
 #include "gate/kill_ask.h"
 #include "task/group.h"
@@ -102,10 +102,10 @@ client_task(void *arg)
 	struct worker *w = a->worker;
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = NEVER, .err = &err };
-	struct conversation_params params = { .loop = &w->gate_loop, .id = next_id(w) };
+	struct client_connection_params params = { .loop = &w->gate_loop, .id = next_id(w) };
 
 	task_rename("client %u from %s", params.id, conn_peer(a->conn));
-	conversation_run(&cx, &params, a->conn);
+	client_connection_serve(&cx, &params, a->conn);
 	if (err.kind != ERR_NONE)
 		log_debug("client gone: %s", err.text);
 	atomic_fetch_sub(w->params.clients, 1);
@@ -125,7 +125,7 @@ arrive(struct ctx *cx, struct worker *w, struct conn *conn)
 	free(a);
 	atomic_fetch_sub(w->params.clients, 1);
 	count(&w->gate_loop.counts.refused, 1);
-	conversation_refuse(cx, conn);
+	client_connection_refuse(cx, conn);
 }
 
 static void

@@ -156,10 +156,10 @@ client_task(void *arg)
 	struct arrival *a = arg;
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = NEVER, .err = &err };
-	struct conversation_params params = { .loop = &a->world->gate_loop,
+	struct client_connection_params params = { .loop = &a->world->gate_loop,
 		.id = ++a->world->clients };
 
-	conversation_run(&cx, &params, a->conn);
+	client_connection_serve(&cx, &params, a->conn);
 	free(a);
 }
 

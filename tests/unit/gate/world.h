@@ -9,7 +9,7 @@
 #ifndef TESTS_UNIT_GATE_WORLD_H
 #define TESTS_UNIT_GATE_WORLD_H
 
-#include "gate/conversation.h"
+#include "gate/client_connection.h"
 #include "mysql/client.h"
 #include "fake/fakemysql.h"
 #include "unit/gate/routes.h"

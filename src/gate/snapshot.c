@@ -1,4 +1,4 @@
-#include "gate/companion.h"
+#include "gate/snapshot.h"
 
 #include "gate/execute.h"
 
@@ -20,10 +20,10 @@ serves(const struct route *r, struct slice keyspace, const struct route_keyspace
 }
 
 static bool
-has_companion(const struct session *s, const char *server)
+has_snapshot(const struct session *s, const char *server)
 {
 	for (int i = 0; i < SLOTS_MAX; i++) {
-		if (s->companions[i] && strcmp(s->slots[i]->server, server) == 0)
+		if (s->snapshots[i] && strcmp(s->slots[i]->server, server) == 0)
 			return true;
 	}
 	return false;
@@ -35,7 +35,7 @@ take_snapshot(struct ctx *cx, struct session *s, const struct route_keyspace *k)
 	int slot;
 
 	TRY(session_backend(cx, s, k, &slot));
-	s->companions[slot] = true;
+	s->snapshots[slot] = true;
 	if (session_side_query(cx, s, slot,
 		slice_str("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")) == 0)
 		return 0;
@@ -57,7 +57,7 @@ take_snapshots(struct ctx *cx, struct session *s, const struct route *r)
 		const struct route_keyspace *k = &r->keyspaces[i];
 
 		if (k->server == NULL || strcmp(k->server, home->server) == 0 ||
-		    has_companion(s, k->server) || !serves(r, session_keyspace(s), k) ||
+		    has_snapshot(s, k->server) || !serves(r, session_keyspace(s), k) ||
 		    taken + 1 >= SLOTS_MAX)
 			continue;
 		taken += take_snapshot(cx, s, k) == 0;
@@ -66,7 +66,7 @@ take_snapshots(struct ctx *cx, struct session *s, const struct route *r)
 }
 
 int
-companion_snapshot(struct ctx *cx, struct session *s, const struct request *q)
+snapshot_begin(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct route *r = route_ref(s->loop->in_flight.route);
 
@@ -76,7 +76,7 @@ companion_snapshot(struct ctx *cx, struct session *s, const struct request *q)
 	TRY(execute(cx, s, q));
 	s->txn_shared = s->txn == TXN_OPEN;
 	if (s->txn != TXN_OPEN)
-		session_end_companions(s);
+		session_end_snapshots(s);
 	session_rest(s);
 	return 0;
 }

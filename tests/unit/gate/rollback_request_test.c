@@ -1,5 +1,5 @@
 /* A gate's wish that an attempt is rolled back: of which attempts it is written. */
-#include "gate/setback.h"
+#include "gate/rollback_request.h"
 
 #include "task/sim.h"
 #include "test.h"
@@ -37,13 +37,13 @@ put(struct ctx *cx, const struct workflow_record *r)
 static bool
 rolls_back(struct ctx *cx, const struct workflow_record *r)
 {
-	const struct setback s = {
+	const struct rollback_request s = {
 		.topo = topo, .gate = "one", .workflow = "new_customer/users", .attempt = 3
 	};
 	struct workflow_record now;
 
 	put(cx, r);
-	setback_overflow(cx, &s);
+	rollback_request_overflow(cx, &s);
 	expect_ok(workflow_whole(cx, topo, "new_customer/users", &now), &err);
 	expect_eq(now.events_count, r->events_count + now.rolling_back);
 	return now.rolling_back;
@@ -70,7 +70,7 @@ wishes(void *arg)
 	arena_done(&arena);
 }
 
-TEST(a_setback_is_written_of_an_attempt_that_has_not_committed)
+TEST(a_rollback_is_asked_of_an_attempt_that_has_not_committed)
 {
 	struct task *t;
 

@@ -1,4 +1,4 @@
-#include "gate/entrance.h"
+#include "gate/client_login.h"
 
 #include "gate/database.h"
 #include "gate/refuse.h"
@@ -78,7 +78,7 @@ take_client(struct ctx *cx, struct session *s, const struct server_client *clien
 }
 
 int
-entrance_greet(struct ctx *cx, struct session *s)
+client_login_greet(struct ctx *cx, struct session *s)
 {
 	struct lookup lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
 	struct server_params offer = { .version = s->loop->in_flight.route->version,
@@ -104,7 +104,7 @@ entrance_greet(struct ctx *cx, struct session *s)
 }
 
 int
-entrance_change_user(struct ctx *cx, struct session *s, struct slice packet)
+client_login_change_user(struct ctx *cx, struct session *s, struct slice packet)
 {
 	struct lookup lookup = { s->loop->credentials, conn_is_loopback(s->conn) };
 	struct server_params offer = { .lookup = lookup_client, .arg = &lookup };

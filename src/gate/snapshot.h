@@ -1,5 +1,5 @@
 /*
- * companion.h - reading several servers in one snapshot.
+ * snapshot.h - reading several servers in one snapshot.
  *
  * A keyspace's tables may be on several servers once one of them has moved, and a dump reads them all in
  * one transaction. START TRANSACTION WITH CONSISTENT SNAPSHOT therefore takes one, READ ONLY, at each further
@@ -13,15 +13,15 @@
  *   COMMIT       COMMIT                      (its connection is closed)
  *
  * The snapshots are taken one right after the other and are no single moment: of two writes by different
- * transactions at two servers a dump may see the second one only. Nothing is written at a companion: that is
- * refused as it is without one. A companion ends with the transaction that it stands beside (session.c).
+ * transactions at two servers a dump may see the second one only. Nothing is written there: that is
+ * refused as it is without one. A snapshot ends with the transaction that it stands beside (session.c).
  */
-#ifndef GATE_COMPANION_H
-#define GATE_COMPANION_H
+#ifndef GATE_SNAPSHOT_H
+#define GATE_SNAPSHOT_H
 
 #include "gate/attempt.h"
 
 /* START TRANSACTION WITH CONSISTENT SNAPSHOT; 0: the client has its answer. */
-int companion_snapshot(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
+int snapshot_begin(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
 
 #endif

@@ -1,10 +1,10 @@
-#include "gate/conversation.h"
+#include "gate/client_connection.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "gate/commands.h"
-#include "gate/entrance.h"
+#include "gate/client_login.h"
 #include "gate/refuse.h"
 #include "gate/user_variables.h"
 #include "mysql/server.h"
@@ -78,14 +78,15 @@ goodbye(struct ctx *cx, struct session *s)
 }
 
 void
-conversation_run(struct ctx *cx, const struct conversation_params *params, struct conn *conn)
+client_connection_serve(
+    struct ctx *cx, const struct client_connection_params *params, struct conn *conn)
 {
 	struct session *s = mem_new(struct session);
 
 	session_init(s, params->loop, conn, params->id);
 	s->task = task_self();
 	count(&params->loop->counts.clients, 1);
-	if (entrance_greet(cx, s) == 0) {
+	if (client_login_greet(cx, s) == 0) {
 		err_clear(cx->err);
 		(void)serve(cx, s);
 		if (s->killed)
@@ -99,7 +100,7 @@ conversation_run(struct ctx *cx, const struct conversation_params *params, struc
 }
 
 void
-conversation_refuse(struct ctx *cx, struct conn *conn)
+client_connection_refuse(struct ctx *cx, struct conn *conn)
 {
 	struct packets p;
 	struct ctx within = ctx_within(cx, SECOND);

@@ -1,4 +1,4 @@
-#include "gate/setback.h"
+#include "gate/rollback_request.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,13 +18,13 @@ has_committed(const struct workflow_record *w)
 
 		if (e->attempt == w->attempt && strcmp(e->step, "commit") == 0 &&
 		    strcmp(e->what, "done") == 0)
-			return !mutant("gate_setback_past_commit");
+			return !mutant("gate_rollback_past_commit");
 	}
 	return false;
 }
 
 static int
-write_wish(struct ctx *cx, const struct setback *s, const char *why)
+write_wish(struct ctx *cx, const struct rollback_request *s, const char *why)
 {
 	struct workflow_texts x;
 	struct workflow_record w;
@@ -45,7 +45,7 @@ write_wish(struct ctx *cx, const struct setback *s, const char *why)
 }
 
 static void
-ask(struct ctx *cx, const struct setback *s, const char *why)
+ask(struct ctx *cx, const struct rollback_request *s, const char *why)
 {
 	log_warn("workflow %s: %s; asking for attempt %d to be rolled back", s->workflow, why,
 	    s->attempt);
@@ -58,7 +58,7 @@ ask(struct ctx *cx, const struct setback *s, const char *why)
 }
 
 void
-setback_overflow(struct ctx *cx, const struct setback *s)
+rollback_request_overflow(struct ctx *cx, const struct rollback_request *s)
 {
 	ask(cx, s,
 	    arena_printf(cx->arena,
@@ -66,7 +66,7 @@ setback_overflow(struct ctx *cx, const struct setback *s)
 }
 
 static int
-meet(struct ctx *cx, const struct setback *s, const struct standstill *what, bool *met)
+meet(struct ctx *cx, const struct rollback_request *s, const struct standstill *what, bool *met)
 {
 	struct topo_kv kv;
 	char key[TOPO_KEY_MAX], attempt[16];
@@ -89,7 +89,8 @@ meet(struct ctx *cx, const struct setback *s, const struct standstill *what, boo
 }
 
 void
-setback_standstill(struct ctx *cx, const struct setback *s, const struct standstill *what)
+rollback_request_standstill(
+    struct ctx *cx, const struct rollback_request *s, const struct standstill *what)
 {
 	bool met;
 
