@@ -15,8 +15,11 @@
 #include <stdlib.h>
 
 enum {
-	STORE_MS = 1000, /* a position without changes is written at most this often */
-	RETRIES = 20,    /* of a run that lost a deadlock or waited too long for a lock */
+	/* A position without changes is written at most this often. It is an event in the target's own
+	 * binlog, which whoever follows that server passes over, and then stores one in turn: where many
+	 * follow, they would keep each other at work. After a restart so much is read again. */
+	STORE_MS = 10000,
+	RETRIES = 20, /* of a run that lost a deadlock or waited too long for a lock */
 	RETRY_MS = 50,
 	ER_LOCK_WAIT = 1205,
 	ER_DEADLOCK = 1213,
