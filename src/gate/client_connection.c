@@ -62,7 +62,7 @@ serve(struct ctx *cx, struct session *s)
 
 /* What the client is told before its connection ends, where it can still be told. */
 static void
-goodbye(struct ctx *cx, struct session *s)
+tell_why(struct ctx *cx, struct session *s)
 {
 	struct err err;
 	struct ctx last = ctx_shielded(cx, SECOND, &err);
@@ -91,7 +91,7 @@ client_connection_serve(
 		(void)serve(cx, s);
 		if (s->killed)
 			(void)refuse(cx->err, ER_CONNECTION_KILLED, "Connection was killed");
-		goodbye(cx, s);
+		tell_why(cx, s);
 	}
 	session_done(s);
 	count(&params->loop->counts.clients, -1);

@@ -9,6 +9,8 @@
 
 enum { METRICS_WORKERS_MAX = 32 }; /* as gate_api.h has them */
 
+/* Appends Prometheus' text format (prometheus.io, "Exposition formats"). counts: one for each worker, at most
+ * METRICS_WORKERS_MAX; they go on counting meanwhile. */
 void gate_metrics_print(struct buf *out, const struct gate_counts *const *counts, int workers,
     int64_t version, bool lease_held);
 

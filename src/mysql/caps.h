@@ -47,6 +47,8 @@
 #define CAP_MARIADB_CACHE_METADATA      (UINT64_C(1) << 36)
 #define CAP_MARIADB_MASK                (~UINT64_C(0xffffffff))
 
+/* In each OK and EOF packet: what holds behind the statement. vtgate follows its sessions by them, and passes
+ * all of them on. */
 enum {
 	STATUS_IN_TRANS = 0x0001,
 	STATUS_AUTOCOMMIT = 0x0002,
@@ -65,6 +67,8 @@ enum {
 	STATUS_ANSI_QUOTES = 0x8000,
 };
 
+/* The first byte of each packet that a client sends. Which ones vtgate serves, and how it refuses the others,
+ * stands in gate/commands.c. */
 /* clang-format off */
 enum command {
 	COM_SLEEP = 0, COM_QUIT, COM_INIT_DB, COM_QUERY, COM_FIELD_LIST, COM_CREATE_DB, COM_DROP_DB,
@@ -80,6 +84,8 @@ enum command {
 };
 /* clang-format on */
 
+/* A column's type in a result and a parameter's in an execution. The binlog has the same numbers, and alone
+ * has the three with a 2 behind them. */
 /* clang-format off */
 enum wire_type {
 	TYPE_DECIMAL = 0, TYPE_TINY, TYPE_SHORT, TYPE_LONG, TYPE_FLOAT, TYPE_DOUBLE, TYPE_NULL,

@@ -56,6 +56,7 @@ wire_reader(struct slice packet)
 		packet.ptr == NULL ? NULL : packet.ptr + packet.len, false };
 }
 
+/* Bytes not read yet; 0 once it has failed. */
 static inline size_t
 wire_left(const struct wire_reader *r)
 {
@@ -123,6 +124,7 @@ wire_lenenc(struct wire_reader *r)
 	return first < 0xfb ? first : wire_lenenc_rest(r, first);
 }
 
+/* Each of these: a slice of the packet, valid as long as that; empty once the reader has failed. */
 struct slice wire_bytes(struct wire_reader *r, uint64_t len);
 struct slice wire_lenenc_str(struct wire_reader *r);
 /* As in a text row: SLICE_NULL for NULL. */
@@ -132,10 +134,12 @@ struct slice wire_rest(struct wire_reader *r);
 /* 0, or ERR_CORRUPT "<what>: the packet ends too early". */
 int wire_done(const struct wire_reader *r, const char *what, struct err *err) MUST_USE;
 
+/* Appended. What does not fit in bytes is cut off: the caller has checked. */
 void wire_put_int(struct buf *b, uint64_t v, int bytes);
-void wire_put_lenenc(struct buf *b, uint64_t v);
+void wire_put_lenenc(struct buf *b, uint64_t v); /* in the shortest form, as servers do */
 void wire_put_lenenc_str(struct buf *b, struct slice s);
 void wire_put_null(struct buf *b); /* NULL of a text row */
-void wire_put_nul_str(struct buf *b, struct slice s);
+void wire_put_nul_str(
+    struct buf *b, struct slice s); /* s has no zero byte: a reader would stop there */
 
 #endif
