@@ -50,6 +50,7 @@ class Rounds:
     def freeze(self):
         self.attempt += 2
         self.position = self.of_served("lock")["position"]
+        self.of_served("arm")
         self.start = self.other.call("freeze", **self.request(self.round, position=self.position))["place"]
 
     def prepare(self, **more):
