@@ -25,7 +25,7 @@ ALWAYS = {
 }
 CANCELLED = {
     **ALWAYS,
-    r"topology /workflows/new_customer/users": "it stays for its number, as Cancelled",
+    r"topology /workflow(s|_parts)/new_customer/users(/.*)?": "it stays for its number, as Cancelled",
     r"topology /routing/version": "each change of the rules counts",
 }
 # Of one that has been there: clients may have begun to use the other name, and go on finding the table by it.
@@ -215,7 +215,7 @@ def test_cancelled_at_every_state_all_is_as_before(combo):
 FORMS = {"drop": [], "rename": ["--rename-tables"], "keep": ["--keep-data"]}
 COMPLETED = {
     **ALWAYS,
-    r"topology /workflows/new_customer/t_\w+": "the record stays, as Complete",
+    r"topology /workflow(s|_parts)/new_customer/t_\w+(/.*)?": "the record stays, as Complete",
     r"topology /routing/(rules/(new_)?customer|switches/new_customer)/t_\w+": "both names lead to the new place",
     r"topology /routing/version": "each change of the rules counts",
 }
