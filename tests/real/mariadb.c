@@ -83,17 +83,19 @@ install(const struct mariadb *m)
 void
 mariadb_restart(struct mariadb *m)
 {
-	char datadir[300], sock[320], id[40], pidfile[300];
+	char datadir[300], tmpdir[300], sock[320], id[40], pidfile[300];
 	usec end = clock_mono() + START_SECONDS * SECOND;
 
 	snprintf(datadir, sizeof(datadir), "--datadir=%s/data", m->dir);
+	snprintf(tmpdir, sizeof(tmpdir), "--tmpdir=%s/tmp", m->dir);
 	snprintf(sock, sizeof(sock), "--socket=%s", m->socket);
 	snprintf(id, sizeof(id), "--server-id=%d", m->server_id);
 	snprintf(pidfile, sizeof(pidfile), "--pid-file=%s/data/pid", m->dir);
-	char *argv[] = { "mariadbd", "--no-defaults", "--user=mysql", datadir, sock, id, pidfile,
-		"--skip-networking", "--log-bin=b", "--binlog-format=ROW", "--gtid-strict-mode=1",
-		"--local-infile=1", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
-		"--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", NULL };
+	char *argv[] = { "mariadbd", "--no-defaults", "--user=mysql", datadir, tmpdir, sock, id,
+		pidfile, "--skip-networking", "--log-bin=b", "--binlog-format=ROW",
+		"--gtid-strict-mode=1", "--local-infile=1", "--innodb-buffer-pool-size=32M",
+		"--innodb-log-file-size=16M", "--sync-binlog=0",
+		"--innodb-flush-log-at-trx-commit=2", NULL };
 	m->pid = run(m, argv);
 	while (!answers(m)) {
 		if (clock_mono() > end || waitpid(m->pid, NULL, WNOHANG) != 0)
@@ -105,6 +107,8 @@ mariadb_restart(struct mariadb *m)
 void
 mariadb_start(struct mariadb *m, const char *dir, int server_id)
 {
+	char tmp[300];
+
 	*m = (struct mariadb){ .server_id = server_id };
 	snprintf(m->dir, sizeof(m->dir), "%s/m%d", dir, server_id);
 	snprintf(m->socket, sizeof(m->socket), "%s/data/server.sock", m->dir);
@@ -112,6 +116,10 @@ mariadb_start(struct mariadb *m, const char *dir, int server_id)
 	/* The server runs as another user when we are root: it must be able to pass. */
 	if (chmod(dir, 0755) != 0 || mkdir(m->dir, 0755) != 0)
 		test_fail(__FILE__, __LINE__, "cannot make %s", m->dir);
+	/* Its own: a server that starts deletes temporary tables of others in the same folder. */
+	snprintf(tmp, sizeof(tmp), "%s/tmp", m->dir);
+	if (mkdir(tmp, 0755) != 0 || chmod(tmp, 01777) != 0)
+		test_fail(__FILE__, __LINE__, "cannot make %s", tmp);
 	install(m);
 	mariadb_restart(m);
 }
