@@ -136,7 +136,7 @@ def main():
     parser.add_argument('--valgrind', action='store_true')
     args = parser.parse_args()
     total = Total()
-    with tempfile.TemporaryDirectory(prefix='switchyard-template-', dir='/tmp') as templates:
+    with tempfile.TemporaryDirectory(prefix='switchyard-template-', dir=datadir.base()) as templates:
         prepare(templates)
         run_all(total, args)
     print(f'{total.passed} passed, {total.failed} failed')

@@ -33,7 +33,7 @@ def combo_template():
 @pytest.fixture
 def folder():
     """This test's own folder; readable by the database server's account."""
-    where = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
+    where = tempfile.mkdtemp(prefix="switchyard-test-", dir=datadir.base())
     os.chmod(where, 0o755)
     yield where
     shutil.rmtree(where, ignore_errors=True)
@@ -42,7 +42,7 @@ def folder():
 @pytest.fixture(scope="module")
 def shared_folder():
     """The same, one for all tests of a file."""
-    where = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
+    where = tempfile.mkdtemp(prefix="switchyard-test-", dir=datadir.base())
     os.chmod(where, 0o755)
     yield where
     shutil.rmtree(where, ignore_errors=True)
@@ -78,7 +78,7 @@ def kept(template):
 def kept_server(template, kept):
     """One that other tests have had before; this one finds and leaves it as new. For tests that begin with one server."""
     if not kept:
-        home = tempfile.mkdtemp(prefix="switchyard-test-", dir="/tmp")
+        home = tempfile.mkdtemp(prefix="switchyard-test-", dir=datadir.base())
         os.chmod(home, 0o755)
         kept.append(Kept(mariadb.Server(template, home, "kept", 100).start()))
     yield kept[0].server
@@ -141,7 +141,7 @@ def shared_combo(shared_folder, combo_template):
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes a minute or more; runs in make soak")
     if TEMPLATES not in os.environ:             # whoever runs us may have made it, and xdist's workers find it
-        os.environ[TEMPLATES] = config.own_templates = tempfile.mkdtemp(prefix="switchyard-template-", dir="/tmp")
+        os.environ[TEMPLATES] = config.own_templates = tempfile.mkdtemp(prefix="switchyard-template-", dir=datadir.base())
         os.chmod(config.own_templates, 0o755)
 
 

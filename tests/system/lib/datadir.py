@@ -10,6 +10,23 @@ import shutil
 import subprocess
 
 
+MEMORY = "/dev/shm"
+# Six tests at once have a few hundred MB each.
+MEMORY_ENOUGH = 8 << 30
+
+
+def base():
+    """Where tests make their folders: $SWITCHYARD_TEST_BASE, or in memory where there is room. A test copies, writes and
+    removes some hundred files for each of its servers, which costs a disk more than what is tested."""
+    if os.environ.get("SWITCHYARD_TEST_BASE"):
+        return os.environ["SWITCHYARD_TEST_BASE"]
+    try:
+        room = os.statvfs(MEMORY)
+    except OSError:
+        return "/tmp"
+    return MEMORY if room.f_bavail * room.f_frsize >= MEMORY_ENOUGH else "/tmp"
+
+
 def server_user():
     """mariadbd refuses to run as root: the account it changes to, or None when we are not root."""
     if os.geteuid() != 0:
