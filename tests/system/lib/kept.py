@@ -55,9 +55,11 @@ class Kept:
         proc.wait_for(self.end_others, 20, "other connections to end")
         for *_, xid in self.ask("XA RECOVER FORMAT='SQL'"):
             self.ask(f"XA ROLLBACK {xid if isinstance(xid, str) else xid.decode()}")
+        self.ask("SET foreign_key_checks = 0")      # databases come in the order of their folders on the disk
         for name, in self.ask(DATABASES):
             if name not in self.before["databases"]:
                 self.ask(f"DROP DATABASE {quoted(name)}")
+        self.ask("SET foreign_key_checks = DEFAULT")
         for user, host, _ in self.ask(ACCOUNTS):
             if (user, host) not in self.before["accounts"]:
                 self.ask(f"DROP USER {quoted(user)}@{quoted(host)}")
