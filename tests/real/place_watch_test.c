@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 #include "real/mariadb.h"
+#include "task/group.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -130,4 +131,37 @@ failed_task(void *arg)
 TEST(an_error_is_told_to_all_who_have_it_and_to_nobody_after_them)
 {
 	in_task(failed_task, &arena);
+}
+
+static struct place_watch *taken;
+
+static void
+take_main(void *arg)
+{
+	taken = take();
+}
+
+/* Its task is waited for, and somebody comes meanwhile. */
+static void
+late_task(void *arg)
+{
+	struct mysql_client *c = begin(73);
+	struct place_watch *a = take();
+	struct ctx cx = ctx();
+	struct group g;
+
+	(void)next(a);
+	group_init(&g);
+	expect_ok(group_spawn(&g, "taker", take_main, NULL, &err), &err);
+	place_watch_done(&a);
+	expect_ok(group_wait(&cx, &g), &err);
+	group_done(&g);
+	expect(next(taken) > 0);
+	place_watch_done(&taken);
+	mysql_close(c);
+}
+
+TEST(what_is_ended_is_handed_to_nobody)
+{
+	in_task(late_task, &arena);
 }
