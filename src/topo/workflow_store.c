@@ -125,8 +125,12 @@ assemble_tables(struct arena *a, const struct workflow_texts *x, const struct wo
 {
 	size_t parts = tables_parts(h->tables);
 
-	out->tables = arena_array(a, struct workflow_table, h->tables);
 	out->tables_count = 0;
+	if (parts > x->parts_count) /* no memory for what is not there */
+		return err_set(err, ERR_CORRUPT,
+		    "workflow '%s' has not the keys of the %zu tables that its head says", x->id,
+		    h->tables);
+	out->tables = arena_array(a, struct workflow_table, h->tables);
 	for (size_t i = 0; i < parts; i++) {
 		const struct workflow_part *p = find(x, tables_key(a, x->id, out->move, i));
 		struct workflow_record some;

@@ -233,3 +233,21 @@ STORE_TEST(store_says_when_a_part_is_lost)
 	expect_eq(err.kind, ERR_CORRUPT);
 	err_clear(&err);
 }
+
+STORE_TEST(store_makes_no_room_for_tables_that_are_not_there)
+{
+	struct workflow_texts x = { .id = ID };
+	struct workflow_record r = a_set(3);
+	struct slice was, rest;
+
+	expect_ok(workflow_replace(cx, topo, &x, &r, NULL), &err);
+	rest = slice_str(
+	    strstr(arena_slice_str(&arena, x.head), "\"tables\":3") + strlen("\"tables\":3"));
+	was = slice_cut(x.head, 0, x.head.len - rest.len - strlen("\"tables\":3"));
+	x.head = slice_str(
+	    arena_printf(&arena, "%.*s\"tables\":2147483647%.*s", SLICE_ARG(was), SLICE_ARG(rest)));
+	expect_eq(workflow_assemble(&arena, &x, &r, &err), -1);
+	expect_str(err.text,
+	    "workflow '" ID "' has not the keys of the 2147483647 tables that its head says");
+	err_clear(&err);
+}
