@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Some 30 ms on a server at rest; what is cut off begins anew, or has failed. */
+/* The fences of a thousand took 450 s on a machine with much else to do. What is cut off begins anew, or has
+ * failed. */
 enum { TABLE_WITHIN_MS = 500 };
 enum { REPLY_LATER_MS = 500 }; /* a call waits so much longer than what it asked for may take */
 
