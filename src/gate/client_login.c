@@ -59,14 +59,13 @@ take_client(struct ctx *cx, struct session *s, const struct server_client *clien
 	uint8_t collation = s->collation;
 	int rc = 0;
 
-	s->keyspace = s->base = NULL;
+	session_put_keyspace(s, NULL, NULL);
 	s->collation = client->collation;
 	if (names_database(client))
 		rc = database_use(cx, s, slice_str(client->database));
 	session_rest(s);
 	if (rc != 0) {
-		s->keyspace = keyspace;
-		s->base = base;
+		session_put_keyspace(s, keyspace, base);
 		s->collation = collation;
 		return -1;
 	}

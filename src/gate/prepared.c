@@ -115,33 +115,42 @@ prepared_next_long_data(const struct prepared *p, size_t *at, struct slice *pack
  * if there are parameters: NULL bits, int<1> types follow, [int<2> type for each], values */
 enum { EXECUTE_HEAD = 10 };
 
-int
+static uint8_t *
+put(uint8_t *to, struct slice s)
+{
+	if (s.len > 0)
+		memcpy(to, s.ptr, s.len);
+	return to + s.len;
+}
+
+struct slice
 prepared_execute_packet(
-    struct prepared *p, struct slice packet, uint32_t remote, struct buf *out, struct err *err)
+    struct prepared *p, struct slice packet, uint32_t remote, struct arena *arena)
 {
 	size_t nulls = (p->params + 7u) / 8u, types = 2u * p->params, bound = EXECUTE_HEAD + nulls;
+	bool has_types;
+	uint8_t *first, *to;
 
 	if (packet.len < EXECUTE_HEAD || (p->params > 0 && packet.len < bound + 1))
-		return err_set(err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", packet.len);
-	buf_reserve(
-	    out, packet.len + p->types.len); /* once: it is most often longer than a first piece */
-	buf_add_slice(out, slice_cut(packet, 0, p->params > 0 ? bound : packet.len));
-	command_set_statement_id((uint8_t *)out->data, remote);
-	if (p->params == 0)
-		return 0;
-	if (packet.ptr[bound] != 0) {
-		if (packet.len < bound + 1 + types)
-			return err_set(
-			    err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", packet.len);
+		return SLICE_NULL;
+	has_types = p->params > 0 && packet.ptr[bound] != 0;
+	if (has_types && packet.len < bound + 1 + types)
+		return SLICE_NULL;
+	first = to = arena_alloc(arena, packet.len + p->types.len);
+	if (p->params == 0 || has_types) {
+		to = put(to, packet);
+	} else {
+		to = put(to, slice_cut(packet, 0, bound));
+		*to++ = p->types.len > 0;
+		to = put(to, buf_slice(&p->types));
+		to = put(to, slice_cut(packet, bound + 1, packet.len));
+	}
+	if (has_types) {
 		buf_reset(&p->types);
 		buf_add_slice(&p->types, slice_cut(packet, bound + 1, bound + 1 + types));
-		buf_add_slice(out, slice_cut(packet, bound, packet.len));
-		return 0;
 	}
-	buf_add_char(out, p->types.len > 0);
-	buf_add_slice(out, buf_slice(&p->types));
-	buf_add_slice(out, slice_cut(packet, bound + 1, packet.len));
-	return 0;
+	command_set_statement_id(first, remote);
+	return slice_of(first, (size_t)(to - first));
 }
 
 /* ---- numbers on a backend ---- */

@@ -63,10 +63,10 @@ void prepared_add_long_data(struct prepared *p, struct slice packet);
 /* The next kept packet; false at the end. *at starts at 0. */
 bool prepared_next_long_data(const struct prepared *p, size_t *at, struct slice *packet);
 
-/* Writes a COM_STMT_EXECUTE for another server: its number, and the types when the client did not
- * repeat them. ERR_CORRUPT for a packet that ends too early. */
-int prepared_execute_packet(struct prepared *p, struct slice packet, uint32_t remote,
-    struct buf *out, struct err *err) MUST_USE;
+/* A COM_STMT_EXECUTE for another server, in the arena: its number, and the types when the client did not
+ * repeat them. SLICE_NULL for a packet that ends too early. */
+struct slice prepared_execute_packet(
+    struct prepared *p, struct slice packet, uint32_t remote, struct arena *arena);
 
 /* The hash of a plan's text for it, which in most cases is its own. */
 uint64_t prepared_hash(const struct prepared *p, struct slice text);

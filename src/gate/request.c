@@ -68,7 +68,7 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
-	struct slice chunk;
+	struct slice chunk, execute;
 
 	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk);) {
 		buf_reset(&packet);
@@ -77,10 +77,12 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 		p->seq = 0;
 		TRY(packets_write(cx, p, buf_slice(&packet)));
 	}
-	buf_reset(&packet);
-	TRY(prepared_execute_packet(a->q->prepared, a->q->packet, a->remote, &packet, cx->err));
+	execute = prepared_execute_packet(a->q->prepared, a->q->packet, a->remote, &a->s->arena);
+	if (slice_is_null(execute))
+		return err_set(
+		    cx->err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", a->q->packet.len);
 	p->seq = 0;
-	return packets_write(cx, p, buf_slice(&packet));
+	return packets_write(cx, p, execute);
 }
 
 int

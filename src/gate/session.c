@@ -67,41 +67,6 @@ session_init(struct session *s, struct gate_loop *loop, struct conn *conn, uint3
 	list_push(&loop->sessions, &s->node);
 }
 
-struct slice
-session_keyspace(const struct session *s)
-{
-	return s->keyspace == NULL ? SLICE_NULL : slice_str(s->keyspace);
-}
-
-struct slice
-session_base(const struct session *s)
-{
-	return s->base == NULL ? SLICE_NULL : slice_str(s->base);
-}
-
-void
-session_set_keyspace(struct session *s, struct slice name)
-{
-	session_check(s);
-	free(s->keyspace);
-	s->keyspace = slice_is_null(name) ? NULL : mem_strndup(name.ptr, name.len);
-	if (s->keyspace == NULL || route_keyspace(s->loop->in_flight.route, name) == NULL)
-		return;
-	free(s->base);
-	s->base = mem_strdup(s->keyspace);
-}
-
-const struct route_keyspace *
-session_place(const struct session *s, const struct route *r)
-{
-	const struct route_keyspace *k;
-
-	if (s->keyspace == NULL)
-		return NULL;
-	k = route_keyspace(r, session_keyspace(s));
-	return k != NULL ? k : route_base(r, session_base(s));
-}
-
 void
 session_set_user(struct session *s, const char *user)
 {
@@ -406,51 +371,6 @@ repeat_settings(struct ctx *cx, struct session *s, int slot)
 	return 0;
 }
 
-int
-session_use(struct ctx *cx, struct session *s, int slot, const char *database)
-{
-	struct backend *b = s->slots[slot];
-	SCOPED(buf)
-	struct buf packet = BUF_INIT;
-
-	session_check(s);
-	/* A reset keeps the database, and gives character_set_database, by which LOAD DATA reads, the
-	 * server's value. */
-	if (!b->was_reset && b->database != NULL && strcmp(b->database, database) == 0)
-		return 0;
-	command_put_text(&packet, COM_INIT_DB, slice_str(database));
-	if (session_side_command(cx, s, slot, buf_slice(&packet)) != 0) {
-		if (cx->err->kind != ERR_SERVER) /* which keeps the one that it has */
-			backend_set_database(b, NULL);
-		return -1;
-	}
-	backend_set_database(b, database);
-	b->was_reset = false;
-	return 0;
-}
-
-int
-session_use_keyspace(
-    struct ctx *cx, struct session *s, int slot, struct slice keyspace, struct slice base)
-{
-	const struct route *r = s->loop->in_flight.route;
-	const struct route_keyspace *own =
-	    slice_is_null(keyspace) ? NULL : route_keyspace(r, keyspace);
-
-	session_check(s);
-	if (own == NULL && !slice_is_null(keyspace)) {
-		own = route_is_system(keyspace) ? NULL : route_base(r, base);
-		if (own == NULL || own->server == NULL ||
-		    strcmp(own->server, s->slots[slot]->server) == 0)
-			return session_use(cx, s, slot, arena_slice_str(&s->arena, keyspace));
-	}
-	/* Elsewhere than at its own keyspace every table is named in full, and some statements want a
-	 * default database all the same: DELETE x FROM a.t AS x. */
-	if (own != NULL && (own->server == NULL || strcmp(own->server, s->slots[slot]->server) != 0))
-		own = route_keyspace_at(r, s->slots[slot]->server);
-	return own == NULL ? 0 : session_use(cx, s, slot, own->database);
-}
-
 /* A default database can be changed on a connection and not taken away: who has none must not get
  * another's. */
 static int
@@ -486,8 +406,7 @@ session_backend(struct ctx *cx, struct session *s, const struct route_keyspace *
 	} else if (s->slots[*slot]->state == BACKEND_PARKED) {
 		pool_unpark(&s->loop->pool, s->slots[*slot]);
 	}
-	if (repeat_settings(cx, s, *slot) == 0 &&
-	    session_use_keyspace(cx, s, *slot, session_keyspace(s), session_base(s)) == 0)
+	if (repeat_settings(cx, s, *slot) == 0 && session_use_own(cx, s, *slot) == 0)
 		return 0;
 	if (cx->err->kind != ERR_SERVER)
 		session_drop_backend(s, *slot);

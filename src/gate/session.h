@@ -90,6 +90,8 @@ struct session {
 	char *user;
 	char *keyspace; /* NULL: none; or a database that is no keyspace, at base's server */
 	char *base;     /* the last that was a keyspace; NULL: none was */
+	const struct route_keyspace *own; /* keyspace's, by the route of this number; NULL: it has none */
+	uint64_t own_number;              /* 0: not looked for */
 	struct settings settings;
 	unsigned modes;         /* of sql_mode, for the lexer */
 	struct charset charset; /* of the client's statements */
@@ -162,6 +164,8 @@ void session_reset(struct session *s);
 struct slice session_keyspace(const struct session *s); /* SLICE_NULL: none */
 struct slice session_base(const struct session *s);     /* the same */
 void session_set_keyspace(struct session *s, struct slice name);
+/* Both as they are, to be freed by the session; what it had is the caller's. */
+void session_put_keyspace(struct session *s, char *keyspace, char *base);
 /* The keyspace at whose server the current database is; NULL: there is none. */
 const struct route_keyspace *session_place(const struct session *s, const struct route *r);
 void session_set_user(struct session *s, const char *user);
@@ -175,6 +179,8 @@ int session_use(struct ctx *cx, struct session *s, int slot, const char *databas
 /* The default database in which names of the keyspace are understood there. */
 int session_use_keyspace(
     struct ctx *cx, struct session *s, int slot, struct slice keyspace, struct slice base) MUST_USE;
+/* The same of the session's own. It runs for every statement: the route is asked once. */
+int session_use_own(struct ctx *cx, struct session *s, int slot) MUST_USE;
 /* The statement generated an insert id there. */
 void session_note_insert_id(struct session *s, int slot);
 /* False when it was lost with its connection. */
