@@ -2,7 +2,6 @@
  * One call: a curl handle and an epoll descriptor of its own. curl says through
  * socket_wanted() what it wants to hear of, and by timer_wanted() when it wants
  * to be called at the latest; the task waits for that descriptor in the loop's.
- * Nothing outlives the call, so that a cancelled one leaves nothing behind.
  *
  *   run_call()        hands the handle to curl, which connects and says by socket_wanted() and timer_wanted()
  *                     what it waits for
@@ -12,8 +11,20 @@
  *   read_outcome()    once curl says that nothing is running any more
  *
  * curl never waits itself: with the multi-socket interface it only asks to be called again.
+ *
+ * A call that has had its reply is kept, with its connection, for the loop's next one to that address:
+ *
+ *   call_new() --> in use --- keep() --> kept --- take_kept() --> in use
+ *                    |                     |
+ *                    +---- call_free() ----+   no reply, cancelled; too old, too many, loop_free()
+ *
+ * What is kept waits for nothing. Before curl uses a connection again it looks whether the server has closed
+ * it, and connects anew if so, or when the server closes it before the first byte of an answer: so a request
+ * may come twice, as it does when a caller tries again.
  */
 #include "base/check.h"
+#include "base/list.h"
+#include "base/mem.h"
 #include "base/mutant.h"
 #include "http/http.h"
 #include "http/memory.h"
@@ -22,10 +33,21 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+enum {
+	KEPT_MAX = 16, /* both tablets, a dozen gates; what is above connects each time */
+	KEPT_FOR_S =
+	    20, /* below the 30 s after which our servers close a connection without a request */
+};
+
 struct call {
+	struct list_node node; /* in the loop's kept ones */
+	char *address;
+	usec kept_since;
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -135,30 +157,107 @@ set_callbacks(struct call *c)
 	check(curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c) == CURLM_OK);
 }
 
+/* Nothing of the request is left; the connection is. */
 static void
-call_done(struct call *c)
+call_end(struct call *c)
 {
-	if (c->multi != NULL && c->easy != NULL)
-		(void)curl_multi_remove_handle(c->multi, c->easy);
-	curl_easy_cleanup(c->easy);
-	(void)curl_multi_cleanup(c->multi);
+	(void)curl_multi_remove_handle(c->multi, c->easy);
+	curl_easy_reset(c->easy);
 	curl_slist_free_all(c->headers);
-	if (c->epoll_fd >= 0)
-		close(c->epoll_fd);
+	c->headers = NULL;
+	c->reply = NULL;
 }
 
-static int
-call_init(struct call *c, struct http_reply *reply, struct err *err)
+static void
+call_free(struct call *c)
 {
-	*c = (struct call){ .reply = reply, .timer = NEVER };
-	c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (c->epoll_fd < 0)
-		return err_errno(err, errno, "making an epoll descriptor");
+	call_end(c);
+	curl_easy_cleanup(c->easy);
+	(void)curl_multi_cleanup(c->multi);
+	close(c->epoll_fd);
+	free(c->address);
+	free(c);
+}
+
+static struct call *
+call_new(const char *address, struct err *err)
+{
+	struct call *c;
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd < 0) {
+		err_errno(err, errno, "making an epoll descriptor");
+		return NULL;
+	}
+	c = mem_new(struct call);
+	*c = (struct call){ .address = mem_strdup(address), .epoll_fd = fd };
 	c->multi = curl_multi_init();
 	c->easy = curl_easy_init();
 	check(c->multi != NULL && c->easy != NULL); /* out of memory */
-	set_callbacks(c);
-	return 0;
+	return c;
+}
+
+/* ---- kept ones: of one loop, the longest first ---- */
+
+static void
+drop_first(struct list *kept)
+{
+	call_free(list_item(list_pop(kept), struct call, node));
+}
+
+static void
+kept_free(void *arg)
+{
+	struct list *kept = arg;
+
+	while (!list_empty(kept))
+		drop_first(kept);
+	free(kept);
+}
+
+static struct list *
+kept_here(void)
+{
+	struct list *kept = loop_kept();
+
+	if (kept != NULL)
+		return kept;
+	kept = mem_new(struct list);
+	list_init(kept);
+	loop_keep(kept, kept_free);
+	return kept;
+}
+
+static bool
+is_old(struct list_node *n)
+{
+	return list_item(n, struct call, node)->kept_since + KEPT_FOR_S * SECOND < task_now();
+}
+
+static struct call *
+take_kept(struct list *kept, const char *address)
+{
+	while (!list_empty(kept) && is_old(kept->first))
+		drop_first(kept);
+	for (struct list_node *n = kept->first; n != NULL; n = n->next) {
+		struct call *c = list_item(n, struct call, node);
+
+		if (strcmp(c->address, address) != 0)
+			continue;
+		list_remove(n);
+		return c;
+	}
+	return NULL;
+}
+
+static void
+keep(struct list *kept, struct call *c)
+{
+	call_end(c);
+	c->kept_since = task_now();
+	list_push(kept, &c->node);
+	if (kept->count > KEPT_MAX)
+		drop_first(kept);
 }
 
 /* Until a socket is ready or curl's timer has come; only the caller's own deadline is an error. */
@@ -240,15 +339,25 @@ static int
 real_call(struct ctx *cx, const char *address, const char *path, struct slice body,
     struct http_reply *reply)
 {
-	struct call c;
+	struct list *kept = kept_here();
+	struct call *c = take_kept(kept, address);
 
-	int rc = call_init(&c, reply, cx->err);
-	if (rc == 0) {
-		set_address(&c, address, path);
-		set_request(&c, body, http_timeout_ms(cx));
-		rc = run_call(cx, &c);
-	}
-	call_done(&c);
+	if (c == NULL)
+		c = call_new(address, cx->err);
+	if (c == NULL)
+		return -1;
+	c->reply = reply;
+	c->timer = NEVER;
+	c->too_large = false;
+	c->problem[0] = '\0';
+	set_callbacks(c);
+	set_address(c, address, path);
+	set_request(c, body, http_timeout_ms(cx));
+	int rc = run_call(cx, c);
+	if (rc == 0)
+		keep(kept, c);
+	else
+		call_free(c);
 	return rc;
 }
 

@@ -78,6 +78,18 @@ loop_free(struct loop *l)
 	poller_free(p);
 }
 
+void
+loop_keep(void *what, void (*free_fn)(void *what))
+{
+	slot_set(sched_here(), SLOT_KEPT, what, free_fn);
+}
+
+void *
+loop_kept(void)
+{
+	return slot_get(sched_here(), SLOT_KEPT);
+}
+
 static usec
 time_to_wait(const struct loop *l)
 {

@@ -33,6 +33,11 @@ void loop_stop(struct loop *l);
 struct loop *loop_current(void); /* this thread's, or NULL */
 bool loop_is_virtual(void);      /* this thread's is one of sim.h */
 
+/* One thing that a module above keeps for this thread's loop: the loop's from loop_keep() on (once), freed by
+ * free_fn in loop_free(). NULL: nothing is kept yet. */
+void loop_keep(void *what, void (*free_fn)(void *what));
+void *loop_kept(void);
+
 /* Waits for a descriptor that is not a conn (libcurl's, libmicrohttpd's, signalfd, pidfd).
  * events and the result are EPOLLIN, EPOLLOUT, ..., level-triggered: what is ready already ends the wait.
  * 0 fills *got, -1 (deadline, cancel, or an errno of epoll's) leaves 0 or what came too late. The

@@ -79,7 +79,15 @@ struct task {
 
 /* What higher modules keep per loop: made when first asked for, freed with the loop, in this order. A
  * loop knows none of their types, so that the modules above can be tested without each other. */
-enum loop_slot { SLOT_BUFPOOL, SLOT_OFFLOAD, SLOT_SIMNET, SLOT_SIGNALS, SLOT_LETTERS, SLOT_COUNT };
+enum loop_slot {
+	SLOT_BUFPOOL,
+	SLOT_OFFLOAD,
+	SLOT_SIMNET,
+	SLOT_SIGNALS,
+	SLOT_LETTERS,
+	SLOT_KEPT, /* loop_keep() */
+	SLOT_COUNT
+};
 struct slot {
 	void *what;
 	void (*free)(void *what);

@@ -402,6 +402,101 @@ TEST(a_client_may_hang_up)
 	in_world(false, hang_up);
 }
 
+/* ---- real only: connections that are kept ---- */
+
+/* A server that counts its connections and answers each request with how many there were; it closes one after
+ * so many answers. */
+struct counting {
+	struct listener *listener;
+	int connections, answers_each;
+};
+
+static void
+counting_task(void *arg)
+{
+	struct counting *s = arg;
+	struct err err;
+	struct ctx cx = forever(&err);
+	struct conn *c;
+
+	while (net_accept(&cx, s->listener, &c) == 0) {
+		char text[512], reply[64];
+		size_t got;
+
+		s->connections++;
+		for (int i = 0; i < s->answers_each &&
+		     conn_read(&cx, c, text, sizeof(text), &got) == 0 && got > 0;
+		     i++) {
+			snprintf(reply, sizeof(reply),
+			    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d", s->connections);
+			expect_ok(conn_write(&cx, c, reply, strlen(reply)), &err);
+		}
+		conn_close(c);
+	}
+}
+
+static void
+count_connections(struct ctx *cx, struct stage *stage, int answers_each, const char *expected)
+{
+	struct counting s = { .answers_each = answers_each };
+
+	s.listener = net_listen("127.0.0.1:0", false, cx->err);
+	expect(s.listener != NULL);
+	snprintf(stage->address, sizeof(stage->address), "127.0.0.1:%d", listener_port(s.listener));
+	struct task *t = task_spawn("counting", counting_task, &s);
+	for (; *expected != '\0'; expected++) {
+		call(stage, "/", SLICE_NULL, 200, (char[]){ *expected, '\0' });
+		expect_ok(task_sleep(cx, 5 * MSEC), cx->err); /* for the server to close it */
+	}
+	task_cancel(t);
+	expect_ok(task_join(cx, t), cx->err);
+	listener_close(s.listener);
+}
+
+static void
+kept(struct ctx *cx, struct stage *s)
+{
+	count_connections(cx, s, 100, "1111");
+}
+
+TEST(a_connection_is_used_again)
+{
+	in_world(false, kept);
+}
+
+static void
+closed_meanwhile(struct ctx *cx, struct stage *s)
+{
+	count_connections(cx, s, 2, "112233");
+}
+
+TEST(a_kept_connection_that_the_server_has_closed_is_replaced)
+{
+	in_world(false, closed_meanwhile);
+}
+
+static void
+many_addresses(struct ctx *cx, struct stage *s)
+{
+	struct http_server *servers[40];
+
+	for (int i = 0; i < 40; i++) {
+		expect_ok(http_serve("127.0.0.1:0", handler, s, &servers[i], cx->err), cx->err);
+		snprintf(s->address, sizeof(s->address), "%s", http_address(servers[i]));
+		call(s, "/nowhere", SLICE_NULL, 404, "{}");
+	}
+	for (int i = 0; i < 40; i++) {
+		snprintf(s->address, sizeof(s->address), "%s", http_address(servers[i]));
+		call(s, "/nowhere", SLICE_NULL, 404, "{}");
+		http_stop(servers[i]);
+	}
+}
+
+TEST(more_addresses_than_are_kept)
+{
+	in_world(false, many_addresses);
+}
+
 /* ---- virtual only: the network's faults ---- */
 
 static void
