@@ -384,16 +384,19 @@ def test_another_workflows_fence_is_its_own(tablet):
         assert refused(app, sql) == FENCED, sql
 
 
-def test_a_fence_that_lost_a_trigger_is_not_armed(tablet):
+def test_a_lock_whose_fence_lost_a_trigger_is_not_held(tablet):
     tablet.call("fence_install", **request())
     name = tablet.server.sql("SELECT trigger_name FROM information_schema.triggers LIMIT 1")[0][0]
     tablet.server.sql(f"DROP TRIGGER `{name}`", database="customer")
+    lock_and_arm(tablet, **request(attempt=1))
     with pytest.raises(tablets.Refused) as torn:
-        lock_and_arm(tablet, **request(attempt=1))
+        tablet.call("lock_status", **request(attempt=1))
     assert torn.value.kind == "retry" and "2 of its 3" in torn.value.text
-    assert tablet.server.sql("SELECT armed FROM _switchyard.fence") == ((0,),)
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is False
+    tablet.call("disarm", **request(attempt=2))
     tablet.call("fence_install", **request(attempt=2))
     lock_and_arm(tablet, **request(attempt=3))
+    assert tablet.call("lock_status", **request(attempt=3))["held"] is True
 
 
 def test_a_lock_that_is_released_while_it_waits_is_not_kept(tablet):

@@ -6,6 +6,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/server/share.h"
 #include "tablet/server/spare.h"
+#include "task/group.h"
 
 #include <stdlib.h>
 
@@ -21,15 +22,37 @@ struct table_lock {
 	bool doomed;        /* released meanwhile: that task ends it */
 	struct share share; /* connections 1 */
 	struct position p;
+	const struct tablet_env *env;
+	struct arena arena; /* fence's strings */
+	struct fence fence; /* whose triggers are counted */
+	usec count_until;
+	struct group counting; /* one task */
 };
 
+/* Nobody finds it any more while the task that counts ends. */
 static void
 lock_free(struct table_lock *t)
 {
 	list_remove(&t->node);
+	group_done(&t->counting);
 	share_done(&t->share);
 	position_done(&t->p);
+	arena_done(&t->arena);
 	free(t);
+}
+
+static struct table_lock *
+lock_new(const struct locks *l, const struct fence *f, usec deadline)
+{
+	struct table_lock *t = mem_new(struct table_lock);
+
+	*t = (struct table_lock){
+		.move = f->move, .attempt = f->attempt, .env = l->env, .count_until = deadline
+	};
+	arena_init(&t->arena);
+	t->fence = fence_copy(&t->arena, f);
+	group_init(&t->counting);
+	return t;
 }
 
 static struct table_lock *
@@ -80,6 +103,27 @@ check_wanted(struct ctx *cx, const struct table_lock *t)
 }
 
 static int
+count(struct ctx *cx, const struct table_lock *t)
+{
+	SCOPED(spare) struct spare third = { 0 };
+
+	TRY(spare_take(cx, t->env, ROLE_DBA, &third));
+	return fence_check(cx, third.client, &t->fence);
+}
+
+static void
+count_main(void *arg)
+{
+	struct table_lock *t = arg;
+	struct err err = { 0 };
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx cx = { .deadline = t->count_until, .err = &err, .arena = &arena };
+
+	if (count(&cx, t) != 0)
+		group_fail(&t->counting, &err);
+}
+
+static int
 take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const struct fence *f,
     struct table_lock *t)
 {
@@ -88,7 +132,7 @@ take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const st
 	TRY(fence_current(cx, second, f));
 	if (share_take(cx, l->env, &tables, &t->share) != 0)
 		return err_wrap(cx->err, "locking the tables of '%s'", f->database);
-	TRY(fence_check(cx, second, f)); /* (3) */
+	TRY(group_spawn(&t->counting, "counting triggers", count_main, t, cx->err)); /* (3) */
 	return check_wanted(cx, t);
 }
 
@@ -132,9 +176,7 @@ lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct positio
 		position_copy(p, &t->p);
 		return 0;
 	}
-	t = mem_new(struct table_lock);
-	t->move = r->move;
-	t->attempt = r->attempt;
+	t = lock_new(l, r, cx->deadline);
 	t->busy = true;
 	list_push(&l->all, &t->node);
 	int rc = spare_take(cx, l->env, ROLE_DBA, &second);
@@ -189,10 +231,11 @@ lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 		return 0;
 	t->busy = true;
 	bool alive = share_alive(cx, &t->share);
+	int rc = mutant("tablet_triggers_uncounted") ? 0 : group_wait(cx, &t->counting); /* (3) */
 	t->busy = false;
-	if (!alive || t->doomed) {
+	if (!alive || t->doomed || rc != 0) {
 		lock_free(t);
-		return 0;
+		return rc;
 	}
 	TRY(spare_take(cx, l->env, ROLE_DBA, &second));
 	return fence_armed(cx, second.client, f, held);

@@ -43,9 +43,12 @@ static void
 taking(void *arg)
 {
 	const char *table = "t";
-	struct fence f = {
-		.move = move, .database = "d", .tables = &table, .tables_count = 1, .attempt = 5
-	};
+	struct fence f = { .id = { .workflow = "d/t" },
+		.move = move,
+		.database = "d",
+		.tables = &table,
+		.tables_count = 1,
+		.attempt = 5 };
 	struct position p = { 0 };
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = NEVER, .err = &err };
