@@ -10,6 +10,8 @@ enum {
 	FORWARD_WITHIN_S = 10,
 	AGAIN_MS_MIN = 100,  /* inside a hold: soon */
 	AGAIN_MS_MAX = 2000, /* a server that is away needs seconds to come back */
+	BACKLOG_MS =
+	    100, /* what was held runs now, for about as long as it was held: nothing beside it */
 };
 
 bool
@@ -322,6 +324,7 @@ go_forward(struct ctx *cx, struct cutover *c, int first)
 			TRY(run_until_done(&patient, c, &cutover_steps[i]));
 	}
 	TRY(arrive(&patient, c->w));
+	TRY(task_sleep(cx, BACKLOG_MS * MSEC));
 	if (cutover_finish(&patient, c->w) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CANCELLED)

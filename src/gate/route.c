@@ -72,12 +72,16 @@ read_rule(struct route *r, size_t i, const struct map *by_workflow)
 	const struct rule_record *rule = &r->set->rules[i];
 	struct route_switch *sw = map_get(by_workflow, slice_str(rule->workflow));
 	struct routing_rule *view = &r->rules.rules[i];
+	enum rule_side other;
 
 	*view = rule_view(rule, sw == NULL ? NULL : &sw->record);
 	r->ruled[i].record = view;
 	r->ruled[i].to = route_keyspace(r, slice_str(view->to_keyspace));
-	if (sw != NULL)
-		sw->server = r->ruled[i].to == NULL ? NULL : r->ruled[i].to->server;
+	if (sw == NULL)
+		return;
+	other = sw->record.serves == RULE_SOURCE ? RULE_TARGET : RULE_SOURCE;
+	r->ruled[i].other = route_keyspace(r, slice_str(rule->places[other].keyspace));
+	sw->server = r->ruled[i].to == NULL ? NULL : r->ruled[i].to->server;
 }
 
 static void

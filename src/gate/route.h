@@ -25,6 +25,7 @@ struct route_keyspace {
 struct route_rule {
 	const struct routing_rule *record;
 	const struct route_keyspace *to; /* NULL: the keyspace is gone */
+	const struct route_keyspace *other; /* of its workflow's other side; NULL: no workflow, or gone */
 };
 
 struct route_switch {

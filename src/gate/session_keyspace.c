@@ -1,4 +1,4 @@
-/* A session's current keyspace, and the default database of its backends, which follows from it and the route. */
+/* A session's current keyspace, and its backends' default database, which follows from it and the route. */
 #include "gate/session.h"
 
 #include "base/mem.h"

@@ -103,6 +103,36 @@ def test_open_writer_is_waited_for_and_nobody_sees_an_error(ready, client):
     assert name_of(ready, 1) == "from before the hold" and name_of(ready, 2) == "during the hold"
 
 
+def test_what_waits_has_its_connection_at_the_other_side_already(ready, client):
+    """It is made while nothing else can be done. A session that keeps something anywhere is left alone."""
+    writer, waiter, keeper = client(), client(), client()
+    keeper.run("CREATE TEMPORARY TABLE mine (id INT)")
+    waiter.run("SET time_zone = '+03:00'")
+    writer.run("BEGIN")
+    writer.run("UPDATE users SET name = 'from before the hold' WHERE id = 1")
+
+    def at_new_side():
+        return int(ready.mariadb("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'vt_app'",
+                                 port=ready.port("server", "new_customer"), user="vt_dba"))
+
+    before = at_new_side()
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "300s")
+    proc.wait_for(lambda: in_hold(ready), 20, "the hold")
+    kept = keeper.later("UPDATE users SET name = 'of the keeper' WHERE id = 3")
+    time.sleep(0.3)
+    assert at_new_side() == before
+    held = waiter.later("UPDATE users SET name = @@time_zone WHERE id = 2")
+    proc.wait_for(lambda: at_new_side() == before + 1, 20, "the connection")
+    assert held.is_alive()
+    writer.run("COMMIT")
+    moving.finish()
+    held.join(100)
+    kept.join(100)
+    assert held.error is None and kept.error is None
+    assert name_of(ready, 2) == "+03:00" and name_of(ready, 3) == "of the keeper"
+    assert keeper.run("SELECT COUNT(*) FROM mine") == ((0,),)
+
+
 def test_grace_period_over_rolls_back_and_a_later_attempt_succeeds(ready, client):
     writer = client()
     writer.run("BEGIN")
