@@ -324,7 +324,7 @@ go_forward(struct ctx *cx, struct cutover *c, int first)
 			TRY(run_until_done(&patient, c, &cutover_steps[i]));
 	}
 	TRY(arrive(&patient, c->w));
-	TRY(task_sleep(cx, BACKLOG_MS * MSEC));
+	TRY(task_sleep(&patient, BACKLOG_MS * MSEC));
 	if (cutover_finish(&patient, c->w) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CANCELLED)

@@ -1,8 +1,7 @@
 #include "gate/warm.h"
 
 enum {
-	WITHIN_MS =
-	    20, /* a hold is mostly over by then, and the statement must not wait longer for this */
+	WITHIN_MS = 20, /* by then the hold may be over */
 };
 
 static bool
