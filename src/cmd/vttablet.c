@@ -134,8 +134,9 @@ static int
 wait_server(struct ctx *cx, struct program *p)
 {
 	for (bool told = false;; told = true) {
-		if (prepare_server(cx, p) == 0 && fence_open(cx, &p->env, &p->api.moves) == 0)
-			return engine_open(cx, &p->api.engine);
+		if (prepare_server(cx, p) == 0 && fence_open(cx, &p->env, &p->api.moves) == 0 &&
+		    engine_open(cx, &p->api.engine) == 0)
+			return 0;
 		/* What the server refuses (an account, a foreign sidecar) does not mend itself. */
 		if (cx->err->kind != ERR_RETRY && cx->err->kind != ERR_TIMEOUT)
 			return -1;

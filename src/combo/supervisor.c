@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/parse.h"
@@ -31,6 +32,7 @@
 #define SERVER_PATIENCE (90 * SECOND)
 #define RETRY_PAUSE     (2 * SECOND) /* between attempts to bring a tablet up */
 #define READY_POLL      (100 * MSEC)
+#define WATCH_AGAIN     (500 * MSEC)
 /* vtctld waits for tablets as long after a supervisor was killed; the next one shows itself anew */
 #define PRESENCE_TTL    (10 * SECOND)
 #define STOP_PATIENCE   (30 * SECOND) /* for a server to write out what it holds */
@@ -333,11 +335,32 @@ watch_keyspaces(struct ctx *cx, struct supervisor *s)
 	for (int64_t revision = list.revision; !events.compacted; revision = events.revision) {
 		arena_reset(a);
 		TRY(topo_watch(cx, s->topo, "/keyspaces/", revision, &events));
+		if (fault("combo.keyspaces.seen"))
+			return err_set(cx->err, ERR_RETRY, "fault");
 		for (size_t i = 0; i < events.count; i++)
 			if (serve_keyspace(cx, s, &events.items[i].kv) != 0)
 				log_error("%s", cx->err->text);
 	}
 	return 0;
+}
+
+/* Until it is cancelled. A topology that cannot be read for a while stops nothing: what runs serves clients. */
+static int
+follow_keyspaces(struct ctx *cx, struct supervisor *s)
+{
+	for (;;) {
+		SCOPED(arena) struct arena a = ARENA_INIT;
+		struct ctx inner = *cx;
+
+		inner.arena = &a;
+		if (watch_keyspaces(&inner, s) == 0)
+			continue;
+		if (cx->err->kind == ERR_CANCELLED)
+			return -1;
+		log_warn("watching keyspaces: %s", cx->err->text);
+		err_clear(cx->err);
+		TRY(task_sleep(cx, WATCH_AGAIN));
+	}
 }
 
 /* ---- Ready */
@@ -454,13 +477,7 @@ supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspace
 		if (s->claim.keyspaces[uid][0] != '\0')
 			TRY(start_tablet(s, uid, cx->err));
 	TRY(group_spawn(&s->tasks, "announce", announce, s, cx->err));
-	for (;;) {
-		SCOPED(arena) struct arena a = ARENA_INIT;
-		struct ctx inner = *cx;
-
-		inner.arena = &a;
-		TRY(watch_keyspaces(&inner, s));
-	}
+	return follow_keyspaces(cx, s);
 }
 
 /* Gates first, so that clients are gone before what they use; servers last. */

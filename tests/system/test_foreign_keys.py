@@ -1,12 +1,12 @@
 """Foreign keys between tables of a set: proved and added at the target, identical, and enforced after the switch."""
 import random
-import threading
 import time
 
 import pymysql
 import pytest
 
 from lib import proc, tablets
+from lib.background import Background
 from lib.combo import Failed
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
@@ -277,13 +277,12 @@ def at(combo, keyspace, sql):
     return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
 
 
-class Shop(threading.Thread):
+class Shop(Background):
     """Orders with lines, which point at each other; some are taken back, children first; some are refused, as they are to be."""
 
     def __init__(self, combo, seed):
-        super().__init__()
-        self.conn = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database="customer", autocommit=False)
-        self.random, self.ended, self.done, self.refused, self.failed = random.Random(seed), threading.Event(), 0, 0, None
+        super().__init__(combo, autocommit=False)
+        self.random, self.refused = random.Random(seed), 0
 
     def order(self, cur):
         r = self.random
@@ -313,21 +312,10 @@ class Shop(threading.Thread):
             return
         raise AssertionError(f"not refused: {sql}")
 
-    def run(self):
-        try:
-            with self.conn.cursor() as cur:
-                while not self.ended.is_set():
-                    self.order(cur)
-                    if self.random.random() < 0.2:
-                        self.wrong(cur)
-        except Exception as e:      # told by end()
-            self.failed = e
-        self.conn.close()
-
-    def end(self):
-        self.ended.set()
-        self.join()
-        assert self.failed is None, self.failed
+    def one(self, cur):
+        self.order(cur)
+        if self.random.random() < 0.2:
+            self.wrong(cur)
 
 
 def definitions(combo, keyspace):

@@ -1,11 +1,9 @@
 """A move of many tables, there and back with clients on some of them: more than are locked at once, than one part of the
 workflow's record has, and than rules are written in one transaction."""
-import threading
-
-import pymysql
 import pytest
 
 from lib import proc
+from lib.background import Background
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
 
@@ -25,30 +23,19 @@ def make(combo, count):
     at(combo, "customer", sql)
 
 
-class Writer(threading.Thread):
-    """One row after the other, in the first, a middle and the last table; what was acknowledged is counted."""
+class Writer(Background):
+    """One row after the other, in the first, a middle and the last table."""
+
+    pause_s = 0.02
 
     def __init__(self, combo, tables):
-        super().__init__()
-        self.conn = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database="customer", autocommit=True)
-        self.tables, self.ended, self.done, self.failed = tables, threading.Event(), 0, None
+        super().__init__(combo)
+        self.tables = tables
 
-    def run(self):
-        try:
-            with self.conn.cursor() as cur:
-                while not self.ended.wait(0.02):
-                    for t in self.tables:
-                        cur.execute(f"INSERT INTO {t} (v) VALUES (-1)")
-                    self.done += 1
-        except Exception as e:      # told by end()
-            self.failed = e
-        self.conn.close()
-
-    def end(self):
-        self.ended.set()
-        self.join()
-        assert self.failed is None, self.failed
-        return self.done
+    def one(self, cur):
+        for t in self.tables:
+            cur.execute(f"INSERT INTO {t} (v) VALUES (-1)")
+        self.done += 1
 
 
 def record(combo):

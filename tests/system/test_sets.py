@@ -1,10 +1,8 @@
 """Several tables that move as one: one switch, and no moment in which a transaction finds them at two servers."""
-import threading
-
-import pymysql
 import pytest
 
 from lib import proc
+from lib.background import Background
 from lib.combo import Failed
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
@@ -34,13 +32,12 @@ def fresh(combo):
     return combo.up("customer", "new_customer")
 
 
-class Teller(threading.Thread):
-    """Transactions over three tables of the set, each on rows of its own; what was acknowledged is counted."""
+class Teller(Background):
+    """Transactions over three tables of the set, each on rows of its own."""
 
     def __init__(self, combo, number):
-        super().__init__()
-        self.conn = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database="customer", autocommit=False)
-        self.number, self.ended, self.done, self.failed = number, threading.Event(), 0, None
+        super().__init__(combo, autocommit=False)
+        self.number = number
 
     def transfer(self, cur):
         debit, credit = self.number * 2 + 1, self.number * 2 + 2
@@ -53,22 +50,10 @@ class Teller(threading.Thread):
                     "WHERE t.debit = %s", (f"l{self.number + 1}", debit))
         assert cur.fetchall() == ((self.done + 1,),)
 
-    def run(self):
-        try:
-            with self.conn.cursor() as cur:
-                while not self.ended.is_set():
-                    self.transfer(cur)
-                    self.conn.commit()
-                    self.done += 1
-        except Exception as e:      # told by end()
-            self.failed = e
-        self.conn.close()
-
-    def end(self):
-        self.ended.set()
-        self.join()
-        assert self.failed is None, self.failed
-        return self.done
+    def one(self, cur):
+        self.transfer(cur)
+        self.conn.commit()
+        self.done += 1
 
 
 def check_books(combo, where, counts):

@@ -3,12 +3,12 @@
 A transaction that has written at a server is waited for by every hold there (it may have rows that others need), so what is kept
 in its hold comes from the other server."""
 import threading
-import time
 
 import pymysql
 import pytest
 
 from lib import proc
+from lib.background import Background
 from lib.combo import Failed
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
@@ -35,29 +35,18 @@ def at(combo, keyspace, sql):
     return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
 
 
-class Writer(threading.Thread):
-    """Adds rows to one table through the gate; each that was acknowledged is counted."""
+class Writer(Background):
+    """Adds rows to one table through the gate."""
+
+    pause_s = 0.02
 
     def __init__(self, combo, keyspace, table):
-        super().__init__(daemon=True)
-        self.conn = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database=keyspace, autocommit=True)
-        self.table, self.ended, self.done, self.failed = table, threading.Event(), 0, None
+        super().__init__(combo, database=keyspace)
+        self.table = table
 
-    def run(self):
-        try:
-            with self.conn.cursor() as cur:
-                while not self.ended.is_set():
-                    cur.execute(f"INSERT INTO {self.table} (v) VALUES (%s)", (self.done,))
-                    self.done += 1
-                    time.sleep(0.02)
-        except Exception as e:      # told by end()
-            self.failed = e
-
-    def end(self):
-        self.ended.set()
-        self.join(300)
-        assert self.failed is None and not self.is_alive(), self.failed
-        self.conn.close()
+    def one(self, cur):
+        cur.execute(f"INSERT INTO {self.table} (v) VALUES (%s)", (self.done,))
+        self.done += 1
 
 
 class Move:

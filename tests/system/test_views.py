@@ -1,10 +1,8 @@
 """Views that name moved tables: those that name nothing else move too, the others are named."""
-import threading
-
-import pymysql
 import pytest
 
 from lib import proc
+from lib.background import Background
 from lib.combo import Failed
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
@@ -42,33 +40,20 @@ def fresh(combo):
     return combo
 
 
-class Counter(threading.Thread):
-    """Writes through a view and reads through others, until told to stop."""
+class Counter(Background):
+    """Writes through a view and reads through others."""
 
     def __init__(self, combo, key):
-        super().__init__()
-        self.conn = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database="customer", autocommit=True)
-        self.key, self.done, self.ended, self.failed = key, 0, threading.Event(), None
+        super().__init__(combo)
+        self.key = key
 
-    def run(self):
-        try:
-            with self.conn.cursor() as cur:
-                while not self.ended.is_set():
-                    cur.execute("UPDATE first SET n = n + 1 WHERE id = %s", (self.key,))
-                    self.done += 1
-                    cur.execute("SELECT n FROM first WHERE id = %s", (self.key,))
-                    assert cur.fetchall() == ((self.done,),)
-                    cur.execute("SELECT COUNT(*) FROM on_views o JOIN counted c JOIN shop s ON s.id = c.shop WHERE o.id = %s",
-                                (self.key,))
-                    assert cur.fetchall() == ((2,),)
-        except Exception as e:      # told by end()
-            self.failed = e
-        self.conn.close()
-
-    def end(self):
-        self.ended.set()
-        self.join()
-        assert self.failed is None, self.failed
+    def one(self, cur):
+        cur.execute("UPDATE first SET n = n + 1 WHERE id = %s", (self.key,))
+        self.done += 1
+        cur.execute("SELECT n FROM first WHERE id = %s", (self.key,))
+        assert cur.fetchall() == ((self.done,),)
+        cur.execute("SELECT COUNT(*) FROM on_views o JOIN counted c JOIN shop s ON s.id = c.shop WHERE o.id = %s", (self.key,))
+        assert cur.fetchall() == ((2,),)
 
 
 def test_views_move_with_their_tables_under_load(fresh):

@@ -112,6 +112,16 @@ def test_down_ends_orphans_and_purge_leaves_nothing(combo, folder):
     assert not os.path.exists(combo.data_dir)
 
 
+def test_a_topology_that_cannot_be_read_once_stops_nothing(combo):
+    combo.up("customer", env={"SWITCHYARD_FAULTS": "combo.keyspaces.seen=error"})
+    before = descendants(combo)
+    combo.client("CreateKeyspace", "target")
+    assert combo.process.poll() is None
+    assert combo.mariadb("SELECT 1", "target").strip() == "1"
+    assert {name: descendants(combo).get(name) for name in before} == before
+    assert "watching keyspaces: fault" in proc.tail(combo.log)
+
+
 def test_create_keyspace_returns_when_its_tablet_is_healthy(bare_combo):
     combo = bare_combo
     combo.up("customer")
