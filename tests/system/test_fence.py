@@ -384,6 +384,12 @@ def test_another_workflows_fence_is_its_own(tablet):
         assert refused(app, sql) == FENCED, sql
 
 
+def test_a_tablet_that_cannot_read_its_streams_at_the_start_tries_again(tablet):
+    tablet.stop()
+    tablet.start(faults="stream.rows.read=error")
+    assert "waiting for the server: fault" in proc.tail(tablet.log)
+
+
 def test_a_lock_whose_fence_lost_a_trigger_is_not_held(tablet):
     tablet.call("fence_install", **request())
     name = tablet.server.sql("SELECT trigger_name FROM information_schema.triggers LIMIT 1")[0][0]

@@ -1,6 +1,7 @@
 #include "tablet/stream/engine.h"
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "base/parse.h"
@@ -130,6 +131,8 @@ engine_open(struct ctx *cx, struct engine *e)
 	inner.arena = &arena;
 	TRY(env_dba(&inner, e->env, &dba));
 	TRY(state_list(&inner, dba, e->env->sidecar, &rows));
+	if (fault("stream.rows.read"))
+		return err_set(cx->err, ERR_RETRY, "fault");
 	for (size_t i = 0; i < rows.rows; i++) {
 		const struct slice *row = rows.values + i * rows.columns;
 		struct stream_id id = { e->env->sidecar, arena_slice_str(&arena, row[0]), 1 };
