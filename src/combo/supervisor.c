@@ -344,7 +344,7 @@ watch_keyspaces(struct ctx *cx, struct supervisor *s)
 	return 0;
 }
 
-/* Until it is cancelled. A topology that cannot be read for a while stops nothing: what runs serves clients. */
+/* Until it is cancelled. A topology that cannot be read for a while stops nothing: what runs serves. */
 static int
 follow_keyspaces(struct ctx *cx, struct supervisor *s)
 {
