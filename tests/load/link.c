@@ -145,9 +145,11 @@ link_ensure(struct link *l)
 		int64_t start = wall_us();
 
 		l->my = link_open(l->set, &code, text, sizeof text);
-		stalls_add(&l->stalls, start, wall_us() - start, STMT_CONNECT);
-		if (l->my == NULL) {
-			/* counted; the loop goes on whatever it was */
+		if (l->my != NULL) {
+			stalls_add(&l->stalls, start, wall_us() - start, STMT_CONNECT);
+		} else {
+			/* Counted among what failed, not as done: who waits for the load to go on waits for
+			 * somebody who answers. The loop goes on whatever it was. */
 			(void)failed(l, code, text, "connect");
 			nap(RECONNECT_PAUSE_US);
 		}

@@ -48,6 +48,8 @@ ELSEWHERE = {
     "stream.run": "tests/system/test_stream_lag.py",
     "stream.key": "tests/system/test_foreign_keys.py",
     "stream.index": "tests/system/test_stream_bare.py",
+    "stream.rows": "tests/system/test_fence.py",
+    "combo.keyspaces": "tests/system/test_vtcombo.py",
     "guard.tail": "tests/system/test_way_back.py",
 }
 

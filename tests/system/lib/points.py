@@ -8,7 +8,9 @@ import time
 
 from . import proc
 
-PASSES = re.compile(r"\bfault(_sleep_ms)?\(|\bworkflow_pass\(|\bPOINTS\(")
+DIRECT = re.compile(r'\bfault(?:_sleep_ms)?\("([a-z._-]+)"\)')
+# Passed by a name that stands elsewhere in the file.
+INDIRECT = re.compile(r'\bfault(_sleep_ms)?\((?!")|\bworkflow_pass\(|\bPOINTS\(')
 NAME = re.compile(r'"([a-z]+(?:\.[a-z_-]+)+)"')
 PREFIX = re.compile(r'#define POINTS\(name\)\s+(?:\.before = )?"([a-z.]+\.)" name')
 STEP = re.compile(r'POINTS\("([a-z-]+)"\)')
@@ -16,9 +18,9 @@ STEP = re.compile(r'POINTS\("([a-z-]+)"\)')
 
 def in_text(text):
     """The points of one file of the source."""
-    if not PASSES.search(text):
-        return set()
-    found = set(NAME.findall(text))
+    found = set(DIRECT.findall(text))
+    if INDIRECT.search(text):
+        found |= set(NAME.findall(text))
     prefix = PREFIX.search(text)
     if prefix:
         found |= {f"{prefix[1]}{step}.{when}" for step in STEP.findall(text) for when in ("before", "after")}
