@@ -32,7 +32,7 @@
 #define SERVER_PATIENCE (90 * SECOND)
 #define RETRY_PAUSE     (2 * SECOND) /* between attempts to bring a tablet up */
 #define READY_POLL      (100 * MSEC)
-#define WATCH_AGAIN     (500 * MSEC)
+#define WATCH_AGAIN     (500 * MSEC) /* after the topology could not be read */
 /* vtctld waits for tablets as long after a supervisor was killed; the next one shows itself anew */
 #define PRESENCE_TTL    (10 * SECOND)
 #define STOP_PATIENCE   (30 * SECOND) /* for a server to write out what it holds */

@@ -4,10 +4,10 @@
 #include "base/mutant.h"
 #include "gate/catalogue.h"
 #include "gate/forward.h"
+#include "gate/other_side.h"
 #include "gate/plan_kept.h"
 #include "gate/refuse.h"
 #include "gate/user_variables.h"
-#include "gate/warm.h"
 
 /* ---- where to ---- */
 
@@ -450,7 +450,7 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 		session_rest(s);
 		count(&s->loop->counts.holds, 1);
 		a->held = true;
-		warm_other_side(cx, s, a->plan.ruled[i]);
+		other_side_connect(cx, s, a->plan.ruled[i]);
 		if (!attempt_is_current(a)) /* that has taken time, and nobody would wake it */
 			return OUTCOME_AGAIN;
 		if (barrier_wait(cx, in_flight, b, &s->work, a->q->packet.len) != 0)

@@ -29,12 +29,13 @@ struct table_lock {
 	struct group counting; /* one task */
 };
 
-/* Nobody finds it any more while the task that counts ends. */
+/* Found, and busy, until the task that counts has ended: nobody takes another one meanwhile (1). */
 static void
 lock_free(struct table_lock *t)
 {
-	list_remove(&t->node);
+	t->busy = true;
 	group_done(&t->counting);
+	list_remove(&t->node);
 	share_done(&t->share);
 	position_done(&t->p);
 	arena_done(&t->arena);

@@ -1,4 +1,4 @@
-#include "gate/warm.h"
+#include "gate/other_side.h"
 
 enum {
 	WITHIN_MS = 20, /* by then the hold may be over */
@@ -19,7 +19,7 @@ has_room(const struct pool *p)
 }
 
 void
-warm_other_side(struct ctx *cx, struct session *s, const struct route_rule *rule)
+other_side_connect(struct ctx *cx, struct session *s, const struct route_rule *rule)
 {
 	struct err ignored = { 0 };
 	struct ctx within = ctx_within(cx, WITHIN_MS * MSEC);
