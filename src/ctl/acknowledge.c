@@ -12,8 +12,7 @@ enum {
 
 struct asking {
 	struct ctl *ctl;
-	const char *id, *http;
-	int64_t lease;
+	struct gate_at gate;
 	const struct rules_post *what;
 	struct slice body; /* what, as text */
 	usec deadline;
@@ -45,7 +44,7 @@ post(struct ctx *cx, const struct asking *a)
 	struct ack_record ack;
 	struct slice answer;
 
-	TRY(rpc_call(&within, a->http, "/gate/rules", a->body, &answer));
+	TRY(rpc_call(&within, a->gate.http, "/gate/rules", a->body, &answer));
 	TRY(ack_read(cx->arena, answer, &ack, cx->err));
 	return is_enough(a->what, &ack) ? 0 : behind(cx->err, &ack);
 }
@@ -55,14 +54,15 @@ post(struct ctx *cx, const struct asking *a)
 static int
 gone_or_written(struct ctx *cx, const struct asking *a, bool *yes)
 {
-	const char *key = arena_printf(cx->arena, "/acks/%s", a->id);
+	const char *key = arena_printf(cx->arena, "/acks/%s", a->gate.id);
 	struct topo_kv kv;
 	struct ack_record ack;
 
 	*yes = true;
-	if (topo_get(cx, a->ctl->topo, arena_printf(cx->arena, "/gates/%s", a->id), &kv) != 0)
+	if (topo_get(
+		cx, a->ctl->topo, arena_printf(cx->arena, GATES_FOLDER "%s", a->gate.id), &kv) != 0)
 		return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
-	if (kv.lease != a->lease || mutant("ctl_gate_gone_at_once"))
+	if (kv.lease != a->gate.lease || mutant("ctl_gate_gone_at_once"))
 		return 0; /* it has registered anew, and reads the rules after that */
 	*yes = false;
 	if (a->what->has_switch)
@@ -70,7 +70,7 @@ gone_or_written(struct ctx *cx, const struct asking *a, bool *yes)
 	if (topo_get(cx, a->ctl->topo, key, &kv) != 0)
 		return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
 	TRY(ack_read(cx->arena, kv.value, &ack, cx->err));
-	*yes = kv.lease == a->lease && is_enough(a->what, &ack);
+	*yes = kv.lease == a->gate.lease && is_enough(a->what, &ack);
 	return 0;
 }
 
@@ -94,7 +94,7 @@ ask(struct ctx *cx, const struct asking *a)
 		if (task_sleep(cx, ASK_AGAIN_MS * MSEC) != 0) {
 			if (cx->err->kind == ERR_TIMEOUT)
 				err_set(cx->err, ERR_TIMEOUT, "%s", why.text);
-			return err_wrap(cx->err, "gate '%s' does not acknowledge", a->id);
+			return err_wrap(cx->err, "gate '%s' does not acknowledge", a->gate.id);
 		}
 	}
 }
@@ -120,50 +120,53 @@ ask_all(struct ctx *cx, struct group *g, struct asking *askings, size_t count)
 	return group_wait(cx, g);
 }
 
-static int
-read_gates(struct ctx *cx, struct ctl *c, struct asking **out, size_t *count)
+int
+gates_from(struct arena *a, const struct topo_list *list, struct gates *out, struct err *err)
 {
-	struct topo_list gates;
-
-	TRY(topo_list(cx, c->topo, "/gates/", &gates));
-	if (gates.count > GATES_MAX)
-		return err_set(cx->err, ERR_REFUSED,
-		    "%zu gates are registered, at most %d can be asked", gates.count, GATES_MAX);
-	*out = arena_array(cx->arena, struct asking, gates.count);
-	*count = gates.count;
-	for (size_t i = 0; i < gates.count; i++) {
+	out->count = list->count;
+	out->items = arena_array(a, struct gate_at, list->count);
+	for (size_t i = 0; i < list->count; i++) {
 		struct gate_record gate;
 
-		TRY(gate_read(cx->arena, gates.items[i].value, &gate, cx->err));
-		(*out)[i] = (struct asking){
-			.ctl = c, .id = gate.id, .http = gate.http, .lease = gates.items[i].lease
-		};
+		TRY(gate_read(a, list->items[i].value, &gate, err));
+		out->items[i] = (struct gate_at){ gate.id, gate.http, list->items[i].lease };
 	}
 	return 0;
 }
 
 static int
-tell_all(struct ctx *cx, struct ctl *c, const struct rules_post *what)
+gates_now(struct ctx *cx, struct ctl *c, struct gates *out)
+{
+	struct topo_list list;
+
+	TRY(topo_list(cx, c->topo, GATES_FOLDER, &list));
+	return gates_from(cx->arena, &list, out, cx->err);
+}
+
+static int
+tell_all(struct ctx *cx, struct ctl *c, const struct gates *gates, const struct rules_post *what)
 {
 	SCOPED(buf) struct buf json = BUF_INIT;
-	struct asking *askings = NULL;
+	struct asking *askings = arena_array(cx->arena, struct asking, gates->count);
 	struct ctx later = *cx;
 	struct group g;
-	size_t count = 0;
 
+	if (gates->count > GATES_MAX)
+		return err_set(cx->err, ERR_REFUSED,
+		    "%zu gates are registered, at most %d can be asked", gates->count, GATES_MAX);
 	rules_post_write(&json, what);
-	TRY(read_gates(cx, c, &askings, &count));
-	for (size_t i = 0; i < count; i++) {
-		askings[i].what = what;
-		askings[i].body = buf_slice(&json);
-		askings[i].deadline = cx->deadline;
-	}
+	for (size_t i = 0; i < gates->count; i++)
+		askings[i] = (struct asking){ .ctl = c,
+			.gate = gates->items[i],
+			.what = what,
+			.body = buf_slice(&json),
+			.deadline = cx->deadline };
 	group_init(&g);
 	/* The tasks have the caller's deadline, this wait a later one: so the error is that of a task, which
 	 * says which gate has not answered. */
 	if (cx->deadline != NEVER)
 		later.deadline = cx->deadline + ASK_WITHIN_MS * MSEC;
-	int rc = ask_all(&later, &g, askings, count);
+	int rc = ask_all(&later, &g, askings, gates->count);
 	group_done(&g);
 	return rc;
 }
@@ -174,6 +177,7 @@ rules_known(struct ctx *cx, struct ctl *c)
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct ctx inner = *cx;
 	struct rules_post what = { .version = 0 };
+	struct gates gates;
 	struct topo_kv kv;
 
 	inner.arena = &scratch;
@@ -184,20 +188,21 @@ rules_known(struct ctx *cx, struct ctl *c)
 			return err_wrap(cx->err, "reading the version of the routing rules");
 		err_clear(cx->err); /* there never were any: gates only say that they are there */
 	}
-	return tell_all(&inner, c, &what);
+	TRY(gates_now(&inner, c, &gates));
+	return tell_all(&inner, c, &gates, &what);
 }
 
 int
-swap_acknowledged(struct ctx *cx, struct ctl *c, const struct switch_record *sw, int64_t revision)
+swap_acknowledged(struct ctx *cx, struct ctl *c, const struct swapped *s)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	const struct rules_post what = {
-		.version = sw->version, .has_switch = true, .sw = *sw, .revision = revision
+		.version = s->sw.version, .has_switch = true, .sw = s->sw, .revision = s->revision
 	};
 	struct ctx inner = *cx;
 
 	inner.arena = &scratch;
-	return tell_all(&inner, c, &what);
+	return tell_all(&inner, c, &s->gates, &what);
 }
 
 int
@@ -205,7 +210,7 @@ switch_acknowledged(struct ctx *cx, struct ctl *c, const char *workflow)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct ctx inner = *cx;
-	struct switch_record sw;
+	struct swapped now;
 	struct topo_kv kv;
 
 	inner.arena = &scratch;
@@ -215,6 +220,8 @@ switch_acknowledged(struct ctx *cx, struct ctl *c, const char *workflow)
 		err_clear(cx->err);
 		return rules_known(cx, c);
 	}
-	TRY(switch_read(&scratch, kv.value, &sw, cx->err));
-	return swap_acknowledged(cx, c, &sw, kv.modified);
+	TRY(switch_read(&scratch, kv.value, &now.sw, cx->err));
+	now.revision = kv.modified;
+	TRY(gates_now(&inner, c, &now.gates));
+	return swap_acknowledged(cx, c, &now);
 }

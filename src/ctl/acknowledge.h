@@ -16,12 +16,32 @@
 #include "ctl/cluster.h"
 #include "topo/routing.h"
 
+struct gate_at {
+	const char *id, *http;
+	int64_t lease; /* it is waited for no longer than that is alive */
+};
+
+struct gates {
+	struct gate_at *items;
+	size_t count;
+};
+
+/* The switch key as it became with that revision of the topology (0: there is none), and the gates that were
+ * registered in the same revision: one that registers later reads the rules after that. */
+struct swapped {
+	struct switch_record sw;
+	int64_t revision;
+	struct gates gates;
+};
+
+/* Of a list of GATES_FOLDER. */
+int gates_from(
+    struct arena *a, const struct topo_list *list, struct gates *out, struct err *err) MUST_USE;
 /* Until every gate has the rules as they are now. ERR_TIMEOUT at cx's deadline names a gate that has not. */
 int rules_known(struct ctx *cx, struct ctl *c) MUST_USE;
 /* Until every gate has acknowledged the workflow's switch key as it is now; without one, as rules_known(). */
 int switch_acknowledged(struct ctx *cx, struct ctl *c, const char *workflow) MUST_USE;
-/* Until every gate has acknowledged the switch key as it became with that revision, or a newer one. */
-int swap_acknowledged(
-    struct ctx *cx, struct ctl *c, const struct switch_record *sw, int64_t revision) MUST_USE;
+/* Until those gates have acknowledged the switch key as it became with that revision, or a newer one. */
+int swap_acknowledged(struct ctx *cx, struct ctl *c, const struct swapped *s) MUST_USE;
 
 #endif

@@ -497,6 +497,20 @@ swap_apart(struct ctx *cx, struct workflow *w, const struct topo_txn *txn)
 	return workflow_save(cx, w);
 }
 
+/* sw: with texts of the record before, which are w's no more. */
+static int
+keep_swapped(struct workflow *w, const struct switch_record *sw, const struct topo_list *gates,
+    struct err *err)
+{
+	struct swapped *s = arena_new(&w->arena, struct swapped);
+
+	*s = (struct swapped){ .sw = *sw, .revision = w->revision };
+	s->sw.workflow = w->id;
+	TRY(gates_from(&w->arena, gates, &s->gates, err));
+	w->swapped = s;
+	return 0;
+}
+
 static int
 swap_once(struct ctx *cx, struct workflow *w, enum rules_change change)
 {
@@ -514,15 +528,12 @@ swap_once(struct ctx *cx, struct workflow *w, enum rules_change change)
 	switch_write(&json, &now.sw);
 	struct topo_compare compare = { switch_key(cx->arena, w->id), now.revision };
 	struct topo_op op = { .key = compare.key, .value = buf_slice(&json) };
-	struct topo_txn txn = { &compare, 1, &op, 1, may_be_done_again(change) };
+	struct topo_read gates = { .prefix = GATES_FOLDER };
+	struct topo_txn txn = { &compare, 1, &op, 1, may_be_done_again(change), &gates };
 	if (mutant("ctl_switch_apart"))
 		return swap_apart(cx, w, &txn);
 	TRY(workflow_save_with(cx, w, &txn));
-	now.revision = w->revision;
-	struct swapped *kept = arena_new(&w->arena, struct swapped);
-	*kept = now;
-	w->swapped = kept;
-	return 0;
+	return keep_swapped(w, &now.sw, &gates.out, cx->err);
 }
 
 /* Has the workflow's record the revision that we know? Then it was the rules that somebody else changed. */
@@ -571,6 +582,6 @@ rules_acknowledged(struct ctx *cx, struct workflow *w)
 {
 	const struct swapped *last = w->swapped;
 
-	return last != NULL ? swap_acknowledged(cx, w->ctl, &last->sw, last->revision)
+	return last != NULL ? swap_acknowledged(cx, w->ctl, last)
 			    : switch_acknowledged(cx, w->ctl, w->id);
 }

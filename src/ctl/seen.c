@@ -51,7 +51,7 @@ read_gates(struct ctx *cx, struct ctl *c, struct question **out, size_t *count)
 {
 	struct topo_list gates;
 
-	TRY(topo_list(cx, c->topo, "/gates/", &gates));
+	TRY(topo_list(cx, c->topo, GATES_FOLDER, &gates));
 	if (gates.count > SEEN_GATES_MAX)
 		return err_set(cx->err, ERR_REFUSED,
 		    "%zu gates are registered, at most %d can be asked", gates.count,

@@ -125,7 +125,10 @@ delete_key(struct deletion *d, const char *key, int64_t modified)
 static int
 commit(struct ctx *cx, struct ctl *c, const struct deletion *d)
 {
-	const struct topo_txn txn = { d->compares, d->count, d->ops, d->count, false };
+	const struct topo_txn txn = { .compares = d->compares,
+		.compares_count = d->count,
+		.ops = d->ops,
+		.ops_count = d->count };
 	struct topo_result result;
 
 	TRY(topo_txn(cx, c->topo, &txn, &result));

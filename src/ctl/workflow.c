@@ -107,15 +107,12 @@ texts_of(const struct workflow *w)
 int
 workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_txn *others)
 {
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = *cx;
 	struct workflow_texts x = texts_of(w);
 	enum workflow_state was = w->was;
 
 	fsm_check(&workflow_states, (int)was, (int)w->r.state); /* (2), with the names in the log */
 	workflow_check(w);
-	inner.arena = &scratch;
-	if (workflow_replace(&inner, w->ctl->topo, &x, &w->r, others) != 0)
+	if (workflow_replace(cx, w->ctl->topo, &x, &w->r, others) != 0)
 		return cx->err->kind == ERR_CONFLICT
 		    ? -1
 		    : err_wrap(cx->err, "saving workflow '%s'", w->id);
@@ -127,7 +124,11 @@ workflow_save_with(struct ctx *cx, struct workflow *w, const struct topo_txn *ot
 int
 workflow_save(struct ctx *cx, struct workflow *w)
 {
-	return workflow_save_with(cx, w, NULL);
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct ctx inner = *cx;
+
+	inner.arena = &scratch;
+	return workflow_save_with(&inner, w, NULL);
 }
 
 int

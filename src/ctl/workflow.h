@@ -44,6 +44,7 @@
 #ifndef CTL_WORKFLOW_H
 #define CTL_WORKFLOW_H
 
+#include "ctl/acknowledge.h"
 #include "ctl/cluster.h"
 #include "rpc/api.h"
 #include "rpc/tablet.h"
@@ -52,12 +53,6 @@
 
 /* Of a workflow, whichever way it goes (rpc/tablet.h: ends). */
 enum side { SIDE_SOURCE, SIDE_TARGET };
-
-/* The switch key as it became with that revision of the topology; 0: there is none. */
-struct swapped {
-	struct switch_record sw;
-	int64_t revision;
-};
 
 struct workflow {
 	struct ctl *ctl;

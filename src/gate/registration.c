@@ -63,7 +63,7 @@ registration_put(struct ctx *cx, struct topo *t, const struct gate_record *r)
 	struct ctx own = *cx;
 
 	own.arena = &scratch;
-	(void)snprintf(key, sizeof key, "/gates/%s", r->id);
+	(void)snprintf(key, sizeof key, GATES_FOLDER "%s", r->id);
 	TRY(replaceable(&own, t, key, r, &old.modified));
 	gate_write(&json, r);
 	return topo_put(&own, t, &old, buf_slice(&json), r->lease, NULL);

@@ -124,7 +124,10 @@ enter(struct ctx *cx, struct health *h, const struct tablet_record *record)
 	struct topo_op ops[] = { { .key = key }, { primary, slice_str(record->alias), 0 } };
 	bool is_primary = record->type == TABLET_PRIMARY;
 	bool compared = is_primary && !mutant("tablet_one_primary");
-	struct topo_txn txn = { &compare, compared, ops, 1 + (size_t)is_primary, false };
+	struct topo_txn txn = { .compares = &compare,
+		.compares_count = compared,
+		.ops = ops,
+		.ops_count = 1 + (size_t)is_primary };
 	struct topo_result result = { 0 };
 
 	snprintf(key, sizeof(key), "/tablets/%s", record->alias);

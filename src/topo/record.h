@@ -76,6 +76,8 @@ struct health_record {
 };
 
 /* A gate's word; vtctld waits for the acknowledgement of each that has one. */
+#define GATES_FOLDER "/gates/" /* the key of each under it is its id */
+
 struct gate_record {
 	const char *id;
 	const char *http;  /* where vtctld posts rules */

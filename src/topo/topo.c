@@ -58,6 +58,8 @@ txn_check(const struct topo_txn *txn, struct err *err)
 			    txn->ops[i].key, txn->ops[i].value.len, TOPO_VALUE_MAX);
 		bytes += txn->ops[i].value.len;
 	}
+	if (txn->read != NULL)
+		TRY(key_check(txn->read->prefix, err));
 	if (bytes > TOPO_TXN_MAX)
 		return err_set(err, ERR_REFUSED, "a transaction of %zu bytes, at most %d", bytes,
 		    TOPO_TXN_MAX);
@@ -100,7 +102,9 @@ static int
 change(struct ctx *cx, struct topo *t, const struct topo_compare *old, const struct topo_op *op,
     struct topo_result *result)
 {
-	struct topo_txn txn = { old, old == NULL ? 0 : 1, op, 1, false };
+	struct topo_txn txn = {
+		.compares = old, .compares_count = old == NULL ? 0 : 1, .ops = op, .ops_count = 1
+	};
 
 	TRY(topo_txn(cx, t, &txn, result));
 	if (!result->succeeded)

@@ -84,6 +84,13 @@ struct topo_op {
 	int64_t lease;      /* 0: none */
 };
 
+/* What is under prefix in the revision that a transaction makes: nobody comes between the two, and they cost
+ * one call. Filled (cx->arena) where all compares held. */
+struct topo_read {
+	const char *prefix;
+	struct topo_list out;
+};
+
 /* No key twice in ops. All or nothing, as one revision; none when nothing changes. ERR_NOT_FOUND when a
  * put names a lease that has ended: nothing is done then. */
 struct topo_txn {
@@ -94,6 +101,7 @@ struct topo_txn {
 	/* A power cut may undo it, as long as nobody commits another one that is synced: of what whoever
 	 * goes on after it does again. All see it at once, and the death of programs undoes nothing. */
 	bool unsynced;
+	struct topo_read *read; /* NULL: nothing */
 };
 
 struct topo_result {

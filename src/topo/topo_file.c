@@ -148,7 +148,7 @@ run_list(struct call *c)
 static int
 run_txn(struct call *c)
 {
-	return tables_txn(c->db, c->txn, &c->result, &c->err);
+	return tables_txn(c->db, &c->arena, c->txn, &c->result, &c->err);
 }
 
 /* number is the revision watched from; a try that found the file locked may have changed events. */
@@ -370,18 +370,25 @@ file_get(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out)
 	return rc;
 }
 
+static struct topo_list
+list_out(struct arena *a, const struct topo_list *l)
+{
+	struct topo_list copy = *l;
+
+	copy.items = arena_array(a, struct topo_kv, l->count);
+	for (size_t i = 0; i < l->count; i++)
+		copy.items[i] = copy_out(a, &l->items[i]);
+	return copy;
+}
+
 static int
 file_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out)
 {
 	struct call c = { .act = run_list, .text = prefix };
 	int rc = make_call(cx, (struct file *)t, &c);
 
-	if (rc == 0) {
-		*out = c.list;
-		out->items = arena_array(cx->arena, struct topo_kv, out->count);
-		for (size_t i = 0; i < out->count; i++)
-			out->items[i] = copy_out(cx->arena, &c.list.items[i]);
-	}
+	if (rc == 0)
+		*out = list_out(cx->arena, &c.list);
 	call_done(&c);
 	return rc;
 }
@@ -392,10 +399,16 @@ file_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct topo
 	struct file *f = (struct file *)t;
 	struct call c = { .act = run_txn, .txn = txn };
 
-	TRY(make_call(cx, f, &c));
-	*out = c.result;
-	publish(f, out->revision);
-	return 0;
+	int rc = make_call(cx, f, &c);
+
+	if (rc == 0) {
+		*out = c.result;
+		if (txn->read != NULL && out->succeeded)
+			txn->read->out = list_out(cx->arena, &txn->read->out);
+		publish(f, out->revision);
+	}
+	call_done(&c);
+	return rc;
 }
 
 static void

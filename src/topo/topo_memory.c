@@ -1,13 +1,10 @@
 /*
- * topo_memory.c - the store for tests and simulations: a world of keys that
- * handles of one loop share.
+ * topo_memory.c - the store for tests and simulations: a world of keys that handles of one loop share.
  *
- * Every call yields once before it acts and once after, as a call to a real
- * store does: what a caller believed before may have changed, and others may
- * act between the act and the caller's learning of it. Leases are looked at
- * whenever the world is: one whose time has passed is ended before anything
- * else happens, and a watch sleeps no longer than to the end of the next one.
- * So a simulation ends when its own tasks have.
+ * Every call yields once before it acts and once after, as a call to a real store does: what a caller
+ * believed before may have changed, and others may act between the act and the caller's learning of it.
+ * Leases are looked at whenever the world is: one whose time has passed is ended before anything else
+ * happens, and a watch sleeps to the end of the next one at most. So a simulation ends when its tasks have.
  */
 #include "base/check.h"
 #include "base/list.h"
@@ -207,16 +204,15 @@ publish(struct world *w)
 
 /* ---- Leases */
 
-static struct memory_lease *
-lease_find(const struct world *w, int64_t id)
+static int
+lease_find(const struct world *w, int64_t id, struct memory_lease **out, struct err *err)
 {
 	list_each(&w->leases, n) {
-		struct memory_lease *l = list_item(n, struct memory_lease, node);
-
-		if (l->id == id)
-			return l;
+		*out = list_item(n, struct memory_lease, node);
+		if ((*out)->id == id)
+			return 0;
 	}
-	return NULL;
+	return err_set(err, ERR_NOT_FOUND, "lease %lld has ended", (long long)id);
 }
 
 static void
@@ -313,21 +309,28 @@ memory_get(struct ctx *cx, struct topo *t, const char *key, struct topo_kv *out)
 	return end(cx);
 }
 
+static struct topo_list
+list_under(struct arena *a, const struct world *w, const char *prefix)
+{
+	size_t len = strlen(prefix), from = lower_bound(w, prefix);
+	struct topo_list l = { .revision = w->revision };
+
+	while (
+	    from + l.count < w->count && strncmp(w->entries[from + l.count]->key, prefix, len) == 0)
+		l.count++;
+	l.items = arena_array(a, struct topo_kv, l.count);
+	for (size_t i = 0; i < l.count; i++)
+		l.items[i] = copy_out(a, w->entries[from + i]);
+	return l;
+}
+
 static int
 memory_list(struct ctx *cx, struct topo *t, const char *prefix, struct topo_list *out)
 {
 	struct world *w;
-	size_t len = strlen(prefix);
 
 	TRY(begin(cx, t, &w));
-	size_t from = lower_bound(w, prefix), to = from;
-
-	while (to < w->count && strncmp(w->entries[to]->key, prefix, len) == 0)
-		to++;
-	*out = (struct topo_list){ arena_array(cx->arena, struct topo_kv, to - from), to - from,
-		w->revision };
-	for (size_t i = from; i < to; i++)
-		out->items[i - from] = copy_out(cx->arena, w->entries[i]);
+	*out = list_under(cx->arena, w, prefix);
 	return end(cx);
 }
 
@@ -348,10 +351,10 @@ leases_exist(const struct world *w, const struct topo_txn *txn, struct err *err)
 {
 	for (size_t i = 0; i < txn->ops_count; i++) {
 		const struct topo_op *op = &txn->ops[i];
+		struct memory_lease *l;
 
-		if (op->lease != 0 && !slice_is_null(op->value) && lease_find(w, op->lease) == NULL)
-			return err_set(
-			    err, ERR_NOT_FOUND, "lease %lld has ended", (long long)op->lease);
+		if (op->lease != 0 && !slice_is_null(op->value))
+			TRY(lease_find(w, op->lease, &l, err));
 	}
 	return 0;
 }
@@ -388,6 +391,8 @@ memory_txn(struct ctx *cx, struct topo *t, const struct topo_txn *txn, struct to
 	if (out->succeeded) {
 		TRY(leases_exist(w, txn, cx->err));
 		do_ops(w, txn);
+		if (txn->read != NULL)
+			txn->read->out = list_under(cx->arena, w, txn->read->prefix);
 	}
 	out->revision = w->revision;
 	return end(cx);
@@ -471,15 +476,12 @@ memory_lease_grant(struct ctx *cx, struct topo *t, usec ttl, int64_t *lease)
 	return end(cx);
 }
 
-/* begin() for a call on a lease; NULL in *l never comes back with 0. */
+/* begin() for a call on a lease. */
 static int
 begin_lease(struct ctx *cx, struct topo *t, int64_t lease, struct world **w, struct memory_lease **l)
 {
 	TRY(begin(cx, t, w));
-	*l = lease_find(*w, lease);
-	if (*l == NULL)
-		return err_set(cx->err, ERR_NOT_FOUND, "lease %lld has ended", (long long)lease);
-	return 0;
+	return lease_find(*w, lease, l, cx->err);
 }
 
 static int
@@ -520,10 +522,8 @@ memory_lease_counter(struct ctx *cx, struct topo *t, int64_t lease, uint64_t *co
 static void
 world_free(struct world *w)
 {
-	for (size_t i = 0; i < w->count; i++) {
-		entry_done(w->entries[i]);
-		free(w->entries[i]);
-	}
+	while (w->count > 0)
+		erase(w, w->entries[w->count - 1]);
 	free(w->entries);
 	while (w->history.first != NULL)
 		drop_oldest(w);

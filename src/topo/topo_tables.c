@@ -336,6 +336,7 @@ publish(struct db *d, struct state *st, struct err *err)
 }
 
 struct change {
+	struct arena *arena;
 	const struct topo_txn *txn;
 	struct topo_result *out;
 };
@@ -380,13 +381,17 @@ txn_body(struct db *d, void *arg, struct err *err)
 	if (changed)
 		TRY(publish(d, &st, err));
 	c->out->revision = st.revision;
-	return 0;
+	if (!c->out->succeeded || c->txn->read == NULL)
+		return 0;
+	return list_body(
+	    d, &(struct listing){ c->arena, c->txn->read->prefix, &c->txn->read->out }, err);
 }
 
 int
-tables_txn(struct db *d, const struct topo_txn *txn, struct topo_result *out, struct err *err)
+tables_txn(struct db *d, struct arena *a, const struct topo_txn *txn, struct topo_result *out,
+    struct err *err)
 {
-	struct change c = { txn, out };
+	struct change c = { a, txn, out };
 
 	return txn->unsynced ? db_writing_unsynced(d, txn_body, &c, err)
 			     : db_writing(d, txn_body, &c, err);

@@ -31,8 +31,8 @@ int tables_get(
     struct db *d, struct arena *a, const char *key, struct topo_kv *out, struct err *err) MUST_USE;
 int tables_list(struct db *d, struct arena *a, const char *prefix, struct topo_list *out,
     struct err *err) MUST_USE;
-int tables_txn(
-    struct db *d, const struct topo_txn *txn, struct topo_result *out, struct err *err) MUST_USE;
+int tables_txn(struct db *d, struct arena *a, const struct topo_txn *txn, struct topo_result *out,
+    struct err *err) MUST_USE;
 /* Changes under prefix after out->revision, which is raised. */
 int tables_events(struct db *d, struct arena *a, const char *prefix, struct topo_events *out,
     struct err *err) MUST_USE;

@@ -353,7 +353,8 @@ workflow_replace(struct ctx *cx, struct topo *t, struct workflow_texts *x,
 		compares[1 + i] = o->compares[i];
 	for (size_t i = 0; i < o->ops_count; i++)
 		w.ops[w.count++] = o->ops[i];
-	const struct topo_txn txn = { compares, 1 + o->compares_count, w.ops, w.count, o->unsynced };
+	const struct topo_txn txn = { compares, 1 + o->compares_count, w.ops, w.count, o->unsynced,
+		o->read };
 	TRY(topo_txn(cx, t, &txn, &result));
 	if (!result.succeeded)
 		return err_set(

@@ -234,7 +234,7 @@ TEST(file_history_keeps_its_number_of_revisions)
 	struct topo_txn txn = { .ops = &op, .ops_count = 1 };
 	struct topo_result r;
 
-	expect_ok(tables_txn(d, &txn, &r, &err), &err);
+	expect_ok(tables_txn(d, &arena, &txn, &r, &err), &err);
 	/* as if nearly all of the revisions had been written elsewhere */
 	expect_ok(
 	    db_execute(d, &err, "UPDATE state SET revision = ?", "i", (int64_t)TOPO_HISTORY - 1),
@@ -242,7 +242,7 @@ TEST(file_history_keeps_its_number_of_revisions)
 	for (int i = 0; i < 3; i++) {
 		struct topo_events e = { .revision = 0 }, later = { .revision = i };
 
-		expect_ok(tables_txn(d, &txn, &r, &err), &err);
+		expect_ok(tables_txn(d, &arena, &txn, &r, &err), &err);
 		expect_eq(r.revision, TOPO_HISTORY + i);
 		expect_ok(tables_events(d, &arena, "/", &e, &err), &err);
 		expect_eq(e.compacted, i > 0);

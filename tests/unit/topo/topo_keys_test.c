@@ -34,6 +34,35 @@ CONFORMS(revisions_rise_with_each_change)
 	expect_eq(list_of(cx, b, "/").revision, 5);
 }
 
+CONFORMS(a_transaction_reads_what_it_has_made)
+{
+	struct topo_compare compare = { "/folder/a", 0 };
+	struct topo_op ops[] = { { "/folder/a", slice_str("1"), 0 },
+		{ "/folder/b", SLICE_NULL, 0 } };
+	struct topo_read read = { .prefix = "/folder/" };
+	struct topo_txn txn = {
+		.compares = &compare, .compares_count = 1, .ops = ops, .ops_count = 2, .read = &read
+	};
+	struct topo_result r;
+
+	set(cx, b, "/folder/b", "gone");
+	set(cx, b, "/folder/c", "2");
+	set(cx, b, "/folderless", "3");
+	expect_ok(topo_txn(cx, a, &txn, &r), cx->err);
+	expect(r.succeeded && read.out.revision == r.revision && read.out.count == 2);
+	expect_slice(read.out.items[0].key, slice_str("/folder/a"));
+	expect_slice(read.out.items[0].value, slice_str("1"));
+	expect_slice(read.out.items[1].key, slice_str("/folder/c"));
+
+	/* One that does nothing has read nothing. */
+	read.out.count = 99;
+	expect_ok(topo_txn(cx, a, &txn, &r), cx->err);
+	expect(!r.succeeded && read.out.count == 99);
+	read.prefix = "folder/";
+	expect_eq(topo_txn(cx, a, &txn, &r), -1);
+	expect_eq(cx->err->kind, ERR_REFUSED);
+}
+
 CONFORMS(transactions_compare_several_keys_and_do_all_or_nothing)
 {
 	struct topo_compare compares[3] = { { "/a", 0 }, { "/b", 0 }, { "/c", 0 } };
@@ -41,7 +70,7 @@ CONFORMS(transactions_compare_several_keys_and_do_all_or_nothing)
 	struct topo_op      ops[3] = {
 		{ "/a", slice_str("1"), 0 }, { "/b", slice_str("2"), 0 }, { "/gone", SLICE_NULL,
 		    0 } };
-	struct topo_txn     txn = { compares, 3, ops, 3, false };
+	struct topo_txn     txn = { compares, 3, ops, 3, false, NULL };
 	struct topo_result  r;
 
 	set(cx, a, "/gone", "x");
@@ -70,7 +99,7 @@ CONFORMS(transactions_compare_several_keys_and_do_all_or_nothing)
 CONFORMS(a_transaction_with_an_ended_lease_does_nothing)
 {
 	struct topo_op     ops[2] = { { "/a", slice_str("1"), 0 }, { "/b", slice_str("2"), 4711 } };
-	struct topo_txn    txn = { NULL, 0, ops, 2, false };
+	struct topo_txn    txn = { NULL, 0, ops, 2, false, NULL };
 	struct topo_result r;
 
 	expect_eq(topo_txn(cx, a, &txn, &r), -1);

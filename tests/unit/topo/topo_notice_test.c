@@ -96,7 +96,7 @@ is_synced(struct db *d, bool unsynced)
 	struct topo_result r;
 	int before = syncs;
 
-	expect_ok(tables_txn(d, &txn, &r, &err), &err);
+	expect_ok(tables_txn(d, NULL, &txn, &r, &err), &err);
 	return syncs > before;
 }
 
