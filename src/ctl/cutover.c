@@ -10,8 +10,11 @@ enum {
 	FORWARD_WITHIN_S = 10,
 	AGAIN_MS_MIN = 100,  /* inside a hold: soon */
 	AGAIN_MS_MAX = 2000, /* a server that is away needs seconds to come back */
-	BACKLOG_MS =
-	    100, /* what was held runs now, for about as long as it was held: nothing beside it */
+	/* What was held runs now, and what has come meanwhile: nothing beside it, for twice as long as the
+	 * hold. A server half busy is through then; and clients that wait bring only so much. */
+	BACKLOG_TIMES = 2,
+	BACKLOG_MS_MIN = 100,
+	BACKLOG_MS_MAX = 2000,
 };
 
 bool
@@ -312,6 +315,16 @@ arrive(struct ctx *cx, struct workflow *w)
 	return workflow_save(cx, w);
 }
 
+static usec
+backlog(const struct workflow *w)
+{
+	usec wait = BACKLOG_TIMES * w->r.hold_us;
+
+	if (wait < BACKLOG_MS_MIN * MSEC)
+		return BACKLOG_MS_MIN * MSEC;
+	return wait < BACKLOG_MS_MAX * MSEC ? wait : BACKLOG_MS_MAX * MSEC;
+}
+
 static int
 go_forward(struct ctx *cx, struct cutover *c, int first)
 {
@@ -324,7 +337,7 @@ go_forward(struct ctx *cx, struct cutover *c, int first)
 			TRY(run_until_done(&patient, c, &cutover_steps[i]));
 	}
 	TRY(arrive(&patient, c->w));
-	TRY(task_sleep(&patient, BACKLOG_MS * MSEC));
+	TRY(task_sleep(&patient, backlog(c->w)));
 	if (cutover_finish(&patient, c->w) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CANCELLED)

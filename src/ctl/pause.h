@@ -3,7 +3,8 @@
  *
  *   0 s      the tablet is asked; it tries every few milliseconds, and waits in no server's queue
  *            (tablet/server/ddl.h), so that no client can be hurt by it
- *   1 s      transactions follow one another without a gap: the switch key says PAUSE, all gates are posted
+ *   1 s      it says that it is refused the table, as transactions follow one another without a gap: the
+ *            switch key says PAUSE, all gates are posted
  *   +100 ms at most   the tablet has it, or not: the switch key says OPEN
  *   2 s      the next pause, of 200 ms at most, and so on up to 800 ms and from 100 ms again, nine times
  *            as far apart as they last, until the tablet has it or the caller's deadline

@@ -18,6 +18,31 @@ enum {
 	GRACE_LATER_S = 2, /* gates end the transactions at the grace period and acknowledge after */
 };
 
+/* side_call() about the attempt, with nothing more. */
+static int
+ask_side(struct ctx *cx, const struct cutover *c, enum side s, enum tablet_method m, void *reply)
+{
+	struct move_request q;
+
+	TRY(side_request(cx, c->w, s, &q));
+	q.attempt = c->attempt;
+	return side_call(cx, c->w, m, &q, reply);
+}
+
+/* A tablet that does not answer may be dead, and its lock with it. */
+static int
+unlock_from(struct ctx *cx, void *arg)
+{
+	struct cutover *c = arg;
+	struct ctx within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
+	struct err ignored = { 0 };
+
+	within.err = &ignored;
+	if (side_do(&within, c->w, workflow_from(c->w), TABLET_UNLOCK, c->attempt) != 0)
+		log_warn("unlocking: %s", ignored.text);
+	return 0;
+}
+
 /* ---- 0 preflight: changes nothing that is seen */
 
 static int
@@ -84,8 +109,17 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));
 	TRY(carry_auto_increment(&within, c));
 	TRY(workflow_know_sides(&within, c->w));
+	/* Last: until the lock has come, nobody else's DDL gets at the tables. */
+	TRY(ask_side(&within, c, workflow_from(c->w), TABLET_LOCK_PREPARE, NULL));
 	c->deadline = task_now() + c->w->r.options.timeout;
 	return 0;
+}
+
+/* Of a tablet that is alive and not reached, that ends by itself, or with the next attempt. */
+static int
+undo_preflight(struct ctx *cx, struct cutover *c)
+{
+	return unlock_from(cx, c);
 }
 
 /* ---- 1 hold */
@@ -132,17 +166,6 @@ undo_hold(struct ctx *cx, struct cutover *c)
 }
 
 /* ---- 2 fence */
-
-/* side_call() about the attempt, with nothing more. */
-static int
-ask_side(struct ctx *cx, const struct cutover *c, enum side s, enum tablet_method m, void *reply)
-{
-	struct move_request q;
-
-	TRY(side_request(cx, c->w, s, &q));
-	q.attempt = c->attempt;
-	return side_call(cx, c->w, m, &q, reply);
-}
 
 static int
 run_fence(struct ctx *cx, struct cutover *c)
@@ -347,26 +370,11 @@ released(struct ctx *cx, void *arg)
 	return 0;
 }
 
-/* A tablet that does not answer may be dead, and its lock with it. The last step asks again until it is
- * done. */
-static int
-unlock_from(struct ctx *cx, void *arg)
-{
-	struct cutover *c = arg;
-	struct ctx within = ctx_within(cx, UNLOCK_WITHIN_S * SECOND);
-	struct err ignored = { 0 };
-
-	within.err = &ignored;
-	if (side_do(&within, c->w, workflow_from(c->w), TABLET_UNLOCK, c->attempt) != 0)
-		log_warn("unlocking: %s", ignored.text);
-	return 0;
-}
-
 static int
 run_release(struct ctx *cx, struct cutover *c)
 {
 	TRY(rules_apply(cx, c->w, RULES_RELEASE));
-	return both(cx, released, unlock_from, c);
+	return both(cx, released, unlock_from, c); /* the last step asks again until it is done */
 }
 
 /* ---- 7, at leisure: the record has turned round */
@@ -523,7 +531,7 @@ rehearse_finish(struct ctx *cx, struct workflow *w, struct lines *out)
 
 /* clang-format off */
 const struct step cutover_steps[] = {
-	{ "preflight", "asking everybody and installing the fences", run_preflight, NULL,
+	{ "preflight", "asking everybody and installing the fences", run_preflight, undo_preflight,
 	    rehearse_preflight,
 	    .own_record = false, POINTS("preflight") },
 	{ "hold", "gates keep new writes waiting", run_hold, undo_hold, rehearse_hold,

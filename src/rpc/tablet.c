@@ -336,6 +336,12 @@ MOVE_MESSAGE(freeze, "request to freeze", struct freeze_request);
 MESSAGE(freeze_reply, "reply to freeze", struct freeze_reply);
 MESSAGE(lock_reply, "reply to lock", struct lock_reply);
 
+static const struct member fence_status_reply_members[] = {
+	{ .name = "waits", .type = MEMBER_BOOL, .offset = offsetof(struct fence_status_reply, waits) },
+	{ 0 },
+};
+MESSAGE(fence_status_reply, "reply to fence_status", struct fence_status_reply);
+
 static const struct member lock_status_reply_members[] = {
 	{ .name = "held", .type = MEMBER_BOOL, .offset = offsetof(struct lock_status_reply, held) },
 	{ 0 },
@@ -429,10 +435,12 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STREAM_DELETE] = { "stream_delete", &stream_delete, &nothing },
 	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },
 	[TABLET_FENCE_REMOVE] = { "fence_remove", &move, &nothing },
+	[TABLET_FENCE_STATUS] = { "fence_status", &move, &fence_status_reply },
 	[TABLET_VIEWS_READ] = { "views_read", &move, &views_read_reply },
 	[TABLET_VIEWS_MAKE] = { "views_make", &views_make, &nothing },
 	[TABLET_NEXT_VALUES] = { "next_values", &move, &next_values_reply },
 	[TABLET_SET_NEXT_VALUES] = { "set_next_values", &set_next_values, &nothing },
+	[TABLET_LOCK_PREPARE] = { "lock_prepare", &move, &nothing },
 	[TABLET_LOCK] = { "lock", &move, &lock_reply },
 	[TABLET_ARM] = { "arm", &move, &nothing },
 	[TABLET_LOCK_STATUS] = { "lock_status", &move, &lock_status_reply },

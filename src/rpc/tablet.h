@@ -76,10 +76,12 @@ enum tablet_method {
 	TABLET_STREAM_DELETE,
 	TABLET_FENCE_INSTALL,
 	TABLET_FENCE_REMOVE,
+	TABLET_FENCE_STATUS,
 	TABLET_VIEWS_READ,
 	TABLET_VIEWS_MAKE,
 	TABLET_NEXT_VALUES,
 	TABLET_SET_NEXT_VALUES,
+	TABLET_LOCK_PREPARE,
 	TABLET_LOCK,
 	TABLET_ARM,
 	TABLET_LOCK_STATUS,
@@ -297,6 +299,10 @@ struct lock_reply {
 /* Q */
 struct freeze_reply {
 	struct place_of place;
+};
+
+struct fence_status_reply {
+	bool waits; /* a call that makes or removes it has been refused a table that others use */
 };
 
 struct lock_status_reply {

@@ -171,11 +171,12 @@ do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct fence_install_request *request = q;
 	const struct move_request *move = &request->move;
-	SCOPED(ddl) struct ddl d = { 0 };
+	SCOPED(ddl) struct ddl d = { .session = 0 };
 	struct fence f = fence_of(cx->arena, api, move);
 	struct closure open;
 
 	TRY(ddl_open(cx, api->env, &d));
+	d.waits = &f.move->waits;
 	if (move->side == MOVE_TO) {
 		TRY(check_arrived(cx, api, request));
 	} else {
@@ -191,26 +192,46 @@ static int
 do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
-	SCOPED(ddl) struct ddl d = { 0 };
+	SCOPED(ddl) struct ddl d = { .session = 0 };
 	struct fence f = fence_of(cx->arena, api, move);
 
+	lock_release(&api->locks, f.move); /* whatever an attempt has left would keep the DDL off */
 	TRY(ddl_open(cx, api->env, &d));
+	d.waits = &f.move->waits;
 	TRY(fence_remove(cx, &d, &f));
 	/* Written there by the stream, whose consistency point it was. */
 	return move->side == MOVE_FROM ? heartbeat_delete(cx, d.session, f.id) : 0;
+}
+
+static int
+do_fence_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	struct fence_status_reply *reply = r;
+
+	reply->waits = fence_of(cx->arena, api, q).move->waits;
+	return 0;
 }
 
 /* Of the tables at that end. */
 static struct auto_values
 auto_values_of(struct arena *a, const struct move_request *move, enum move_side end)
 {
-	struct auto_values v = { end == MOVE_FROM ? move->from.database : move->to.database,
-		arena_array(a, const char *, move->tables_count), move->tables_count,
-		arena_array(a, uint64_t, move->tables_count) };
+	const char **tables = arena_array(a, const char *, move->tables_count);
 
-	for (size_t i = 0; i < v.count; i++)
-		v.tables[i] = end == MOVE_FROM ? move->tables[i].from : move->tables[i].to;
-	return v;
+	for (size_t i = 0; i < move->tables_count; i++)
+		tables[i] = end == MOVE_FROM ? move->tables[i].from : move->tables[i].to;
+	return (struct auto_values){ end == MOVE_FROM ? move->from.database : move->to.database,
+		tables, move->tables_count, arena_array(a, uint64_t, move->tables_count) };
+}
+
+static struct auto_next *
+auto_next_of(struct arena *a, const uint64_t *next, size_t count)
+{
+	struct auto_next *out = arena_array(a, struct auto_next, count);
+
+	for (size_t i = 0; i < count; i++)
+		out[i].next = next[i];
+	return out;
 }
 
 static int
@@ -232,28 +253,17 @@ do_views_make(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
-read_next_values(
-    struct ctx *cx, struct tablet_api *api, const struct move_request *move, struct auto_next **out)
+do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
+	const struct move_request *move = q;
+	struct next_values_reply *reply = r;
 	struct auto_values v = auto_values_of(cx->arena, move, move->side);
 	SCOPED(spare) struct spare dba = { 0 };
 
 	TRY(spare_take(cx, api->env, ROLE_DBA, &dba));
 	TRY(auto_increment_read(cx, dba.client, &v));
-	*out = arena_array(cx->arena, struct auto_next, v.count);
-	for (size_t i = 0; i < v.count; i++)
-		(*out)[i].next = v.next[i];
-	return 0;
-}
-
-static int
-do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	const struct move_request *move = q;
-	struct next_values_reply *reply = r;
-
-	TRY(read_next_values(cx, api, move, &reply->tables));
-	reply->tables_count = move->tables_count;
+	reply->tables = auto_next_of(cx->arena, v.next, v.count);
+	reply->tables_count = v.count;
 	return 0;
 }
 
@@ -267,7 +277,7 @@ set_next_values(struct ctx *cx, struct tablet_api *api, const struct move_reques
 	for (size_t i = 0; i < wanted.count; i++)
 		wanted.next[i] = values[i].next;
 	TRY(spare_take(cx, api->env, ROLE_DDL, &own));
-	return auto_increment_set(cx, &(struct ddl){ own.client }, &wanted, exact);
+	return auto_increment_set(cx, &(struct ddl){ .session = own.client }, &wanted, exact);
 }
 
 static int
@@ -302,19 +312,27 @@ lock_to(struct ctx *cx, struct tablet_api *api, const struct move_request *q)
 }
 
 static int
+do_lock_prepare(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	struct fence f = fence_of(cx->arena, api, q);
+
+	return lock_prepare(cx, &api->locks, &f);
+}
+
+static int
 do_lock(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
 	struct lock_reply *reply = r;
 	struct fence f = fence_of(cx->arena, api, move);
-	SCOPED(position) struct position p = { 0 };
+	const struct lock_values *v;
 
 	reply->position = "";
 	if (move->side == MOVE_TO)
 		return lock_to(cx, api, move);
-	TRY(lock_take(cx, &api->locks, &f, &p));
-	reply->position = arena_strdup(cx->arena, position_gtid(&p));
-	TRY(read_next_values(cx, api, move, &reply->tables));
+	TRY(lock_take(cx, &api->locks, &f, &v));
+	reply->position = arena_strdup(cx->arena, position_gtid(&v->p));
+	reply->tables = auto_next_of(cx->arena, v->next, move->tables_count);
 	reply->tables_count = move->tables_count;
 	return 0;
 }
@@ -478,10 +496,12 @@ static const struct method {
 	[TABLET_STREAM_DELETE] = { do_stream_delete, LATE_IN_TURN },
 	[TABLET_FENCE_INSTALL] = { do_fence_install, LATE_IN_TURN },
 	[TABLET_FENCE_REMOVE] = { do_fence_remove, LATE_IN_TURN },
+	[TABLET_FENCE_STATUS] = { do_fence_status, LATE_IS_HEARD },
 	[TABLET_VIEWS_READ] = { do_views_read, LATE_IS_HEARD },
 	[TABLET_VIEWS_MAKE] = { do_views_make, LATE_IS_REFUSED },
 	[TABLET_NEXT_VALUES] = { do_next_values, LATE_IS_HEARD },
 	[TABLET_SET_NEXT_VALUES] = { do_set_next_values, LATE_IS_REFUSED },
+	[TABLET_LOCK_PREPARE] = { do_lock_prepare, LATE_IN_TURN },
 	[TABLET_LOCK] = { do_lock, LATE_IS_REFUSED },
 	[TABLET_ARM] = { do_arm, LATE_IS_REFUSED },
 	[TABLET_LOCK_STATUS] = { do_lock_status, LATE_IS_HEARD },

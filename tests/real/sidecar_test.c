@@ -40,7 +40,7 @@ connect_as(const char *user)
 static struct ddl
 ddl_as(const char *user)
 {
-	return (struct ddl){ connect_as(user) };
+	return (struct ddl){ .session = connect_as(user) };
 }
 
 /* Sessions of ROLE_DDL do not wait: the server's own purge may be at the table for a moment. */
@@ -48,7 +48,7 @@ static void
 exec(struct mysql_client *c, const char *sql)
 {
 	struct ctx cx = ctx();
-	struct ddl d = { c };
+	struct ddl d = { .session = c };
 
 	expect_ok(ddl_run(&cx, &d, slice_str(sql)), &err);
 }
@@ -305,7 +305,7 @@ fence_0_1(struct mysql_client *c, const char *table)
 	static const char *const verbs[][2] = { { "ins", "INSERT" }, { "upd", "UPDATE" },
 		{ "del", "DELETE" } };
 	struct ctx cx = ctx();
-	struct ddl d = { c };
+	struct ddl d = { .session = c };
 
 	expect_ok(ddl_runf(&cx, &d, "CREATE TABLE s.%s (id INT PRIMARY KEY, v INT)", table), &err);
 	expect_ok(ddl_runf(&cx, &d, "INSERT INTO s.%s VALUES (1,1)", table), &err);

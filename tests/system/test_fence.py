@@ -11,6 +11,7 @@ from lib.busy import Busy
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
 
 FENCED = 1290
+LOCK_WAIT_TIMEOUT = 1205
 
 
 @pytest.fixture
@@ -390,19 +391,69 @@ def test_a_tablet_that_cannot_read_its_streams_at_the_start_tries_again(tablet):
     assert "waiting for the server: fault" in proc.tail(tablet.log)
 
 
-def test_a_lock_whose_fence_lost_a_trigger_is_not_held(tablet):
-    tablet.call("fence_install", **request())
+def drop_a_trigger(tablet):
+    """0, or the number of the error that somebody's DDL gets when it waits for no more than a second."""
     name = tablet.server.sql("SELECT trigger_name FROM information_schema.triggers LIMIT 1")[0][0]
-    tablet.server.sql(f"DROP TRIGGER `{name}`", database="customer")
-    lock_and_arm(tablet, **request(attempt=1))
+    try:
+        tablet.server.sql(f"SET STATEMENT lock_wait_timeout=1 FOR DROP TRIGGER `{name}`", database="customer")
+    except pymysql.Error as e:
+        return e.args[0]
+    return 0
+
+
+@pytest.mark.parametrize("call", ["lock_prepare", "lock"])
+def test_a_fence_that_lost_a_trigger_gives_no_lock(tablet, call):
+    tablet.call("fence_install", **request())
+    assert drop_a_trigger(tablet) == 0
     with pytest.raises(tablets.Refused) as torn:
-        tablet.call("lock_status", **request(attempt=1))
+        tablet.call(call, **request(attempt=1))
     assert torn.value.kind == "retry" and "2 of its 3" in torn.value.text
     assert tablet.call("lock_status", **request(attempt=1))["held"] is False
-    tablet.call("disarm", **request(attempt=2))
     tablet.call("fence_install", **request(attempt=2))
     lock_and_arm(tablet, **request(attempt=3))
     assert tablet.call("lock_status", **request(attempt=3))["held"] is True
+
+
+def test_no_trigger_goes_once_they_are_counted(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock_prepare", **request(attempt=1))
+    tablet.call("lock_prepare", **request(attempt=1))
+    assert drop_a_trigger(tablet) == LOCK_WAIT_TIMEOUT
+    lock_and_arm(tablet, **request(attempt=1))
+    assert drop_a_trigger(tablet) == LOCK_WAIT_TIMEOUT
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is True
+    tablet.call("disarm", **request(attempt=2))
+    tablet.call("unlock", **request(attempt=2))
+    assert drop_a_trigger(tablet) == 0
+
+
+def test_writers_pass_until_the_lock_comes(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock_prepare", **request(attempt=1))
+    app = tablets.app(tablet.server, "customer")
+    for sql in WRITES:
+        assert refused(app, sql) == 0, sql
+    lock_and_arm(tablet, **request(attempt=1))
+
+
+def test_a_lock_does_not_come_when_triggers_may_have_gone_since_they_were_counted(tablet):
+    tablet.call("fence_install", **request())
+    tablet.call("lock_prepare", **request(attempt=1))
+    newest = tablet.server.sql("SELECT MAX(id) FROM information_schema.processlist WHERE user = 'vt_dba'")[0][0]
+    tablet.server.sql(f"KILL {newest}")
+    assert drop_a_trigger(tablet) == 0
+    with pytest.raises(tablets.Refused) as lost:
+        tablet.call("lock", **request(attempt=1))
+    assert lost.value.kind == "retry"
+    assert tablet.call("lock_status", **request(attempt=1))["held"] is False
+
+
+@pytest.mark.parametrize("end", ["unlock", "fence_remove", "fence_remove of the next attempt"])
+def test_what_was_prepared_ends_with_its_attempt(tablet, end):
+    tablet.call("fence_install", **request())
+    tablet.call("lock_prepare", **request(attempt=1))
+    tablet.call(end.split()[0], **request(attempt=1 if end == "fence_remove" else 2))
+    tablet.server.sql("SET STATEMENT lock_wait_timeout=1 FOR ALTER TABLE t ADD COLUMN w INT", database="customer")
 
 
 def test_a_lock_that_is_released_while_it_waits_is_not_kept(tablet):
@@ -502,3 +553,35 @@ def test_what_has_come_since_the_preflight_is_refused_before_an_attempt(tablet, 
         tablet.call("fence_install", **request(attempt=1))
     assert refused_now.value.kind == "refused" and words in refused_now.value.text
     assert refused_now.value.hint
+
+
+# More than are asked for by name; some of them not under the name that InnoDB has, or in another case than asked.
+NAMES = [f"n{i:02}" for i in range(20)] + ["a-b", "Ünder", "with space", "Upper", "bare1", "bare2", "full"]
+
+
+@pytest.mark.parametrize("process", [True, False])
+def test_the_next_values_of_many_locked_tables_are_the_servers(tablet, process):
+    sql = tablet.server.sql
+    for name in NAMES:
+        column = "INT" if name.startswith("bare") else "TINYINT AUTO_INCREMENT" if name == "full" else "INT AUTO_INCREMENT"
+        sql(f"CREATE TABLE `{name}` (id {column} PRIMARY KEY, v INT)", database="customer")
+    sql("INSERT INTO full VALUES (127, 1)", database="customer")
+    if not process:
+        sql("REVOKE PROCESS ON *.* FROM 'vt_dba'@'127.0.0.1'")
+        tablet.stop()
+        tablet.start()
+    q = request(tables=[{"from": name, "to": name} for name in NAMES])
+    tablet.call("fence_install", **q)
+    tablet.call("lock_prepare", **{**q, "attempt": 1})
+    with tablets.app(tablet.server, "customer").cursor() as cur:
+        for i, name in enumerate(n for n in NAMES[:-1] if not n.startswith("bare")):
+            cur.execute(f"INSERT INTO `{name}` (v) SELECT seq FROM seq_1_to_{1 + i}")
+            cur.execute(f"DELETE FROM `{name}`")
+        cur.execute("BEGIN")
+        cur.execute("INSERT INTO n00 (v) VALUES (1), (2), (3), (4)")
+        cur.execute("ROLLBACK")
+    told = tablet.call("lock", **{**q, "attempt": 1})["tables"]
+    shown = dict(sql("SELECT table_name, auto_increment FROM information_schema.tables WHERE table_schema = 'customer'"))
+    assert [t["next"] for t in told] == [shown[name] or 0 for name in NAMES]
+    assert shown["n00"] > 5 and shown["n19"] > 20 and shown["full"] == 128
+    assert tablet.call("lock", **{**q, "attempt": 1})["tables"] == told

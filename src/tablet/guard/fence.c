@@ -124,20 +124,6 @@ insert_missing(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed,
 	    cx->err, "installing the fence on table '%s.%s'", f->database, bare.tables[0]);
 }
 
-struct fence
-fence_copy(struct arena *a, const struct fence *f)
-{
-	struct fence copy = *f;
-	const char **tables = arena_array(a, const char *, (size_t)f->tables_count);
-
-	for (int t = 0; t < f->tables_count; t++)
-		tables[t] = arena_strdup(a, f->tables[t]);
-	copy.id.workflow = arena_strdup(a, f->id.workflow);
-	copy.database = arena_strdup(a, f->database);
-	copy.tables = tables;
-	return copy;
-}
-
 int
 fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed)
 {

@@ -38,8 +38,6 @@
 
 /* At the start of the program: the moves are told what the rows in its server have seen. */
 int fence_open(struct ctx *cx, const struct tablet_env *env, struct moves *moves) MUST_USE;
-/* Its names in the arena; what it borrows besides lives as long as the tablet. */
-struct fence fence_copy(struct arena *a, const struct fence *f);
 /* Idempotent; rows that exist keep attempt and armed, new ones get armed. */
 int fence_install(struct ctx *cx, struct ddl *d, const struct fence *f, bool armed) MUST_USE;
 /* ERR_RETRY unless every table has all its triggers. */

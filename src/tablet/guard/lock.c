@@ -3,56 +3,52 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "sql/quote.h"
 #include "tablet/guard/fence.h"
 #include "tablet/server/share.h"
 #include "tablet/server/spare.h"
-#include "task/group.h"
+#include "tablet/table/auto_increment.h"
 
 #include <stdlib.h>
 
 enum {
-	BUSY_POLL_MS = 5
-}; /* until a task has ended that takes a lock which nobody wants any more */
+	BUSY_POLL_MS = 5, /* until a task has ended that takes a lock which nobody wants any more */
+	/* Then the server ends what was prepared: for an attempt whose vtctld and whose undoing were lost. */
+	PREPARED_S = 600,
+};
 
 struct table_lock {
 	struct list_node node;
 	struct move *move;
 	int attempt;
-	bool busy;          /* a task is taking or asking it, or arms */
-	bool doomed;        /* released meanwhile: that task ends it */
-	struct share share; /* connections 1 */
-	struct position p;
-	const struct tablet_env *env;
-	struct arena arena; /* fence's strings */
-	struct fence fence; /* whose triggers are counted */
-	usec count_until;
-	struct group counting; /* one task */
+	bool busy;   /* a task prepares, takes or asks it, or arms */
+	bool doomed; /* released meanwhile: that task ends it */
+	bool taken;  /* with its P; else it is prepared at most */
+	/* Its open transaction keeps DDL off since the triggers were counted (3); NULL once the lock does. */
+	struct mysql_client *reader;
+	struct share share;        /* connections 1 */
+	struct lock_values values; /* next: before it is taken, as of the count */
 };
 
-/* Found, and busy, until the task that counts has ended: nobody takes another one meanwhile (1). */
 static void
 lock_free(struct table_lock *t)
 {
-	t->busy = true;
-	group_done(&t->counting);
 	list_remove(&t->node);
+	client_done(&t->reader);
 	share_done(&t->share);
-	position_done(&t->p);
-	arena_done(&t->arena);
+	position_done(&t->values.p);
+	free(t->values.next);
 	free(t);
 }
 
 static struct table_lock *
-lock_new(const struct locks *l, const struct fence *f, usec deadline)
+lock_new(struct locks *l, const struct fence *f)
 {
 	struct table_lock *t = mem_new(struct table_lock);
 
-	*t = (struct table_lock){
-		.move = f->move, .attempt = f->attempt, .env = l->env, .count_until = deadline
-	};
-	arena_init(&t->arena);
-	t->fence = fence_copy(&t->arena, f);
-	group_init(&t->counting);
+	*t = (struct table_lock){ .move = f->move, .attempt = f->attempt };
+	t->values.next = mem_zalloc((size_t)f->tables_count * sizeof(uint64_t));
+	list_push(&l->all, &t->node);
 	return t;
 }
 
@@ -104,24 +100,53 @@ check_wanted(struct ctx *cx, const struct table_lock *t)
 }
 
 static int
-count(struct ctx *cx, const struct table_lock *t)
+read_each(struct ctx *cx, struct mysql_client *c, const struct fence *f)
 {
-	SCOPED(spare) struct spare third = { 0 };
+	for (int i = 0; i < f->tables_count; i++) {
+		SCOPED(buf) struct buf sql = BUF_INIT;
 
-	TRY(spare_take(cx, t->env, ROLE_DBA, &third));
-	return fence_check(cx, third.client, &t->fence);
+		buf_add_str(&sql, "SELECT 1 FROM ");
+		quote_table(&sql, slice_str(f->database), slice_str(f->tables[i]));
+		buf_add_str(&sql, " LIMIT 0");
+		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
+	}
+	return 0;
 }
 
-static void
-count_main(void *arg)
+static struct auto_values
+next_values(const struct table_lock *t, const struct fence *f)
 {
-	struct table_lock *t = arg;
-	struct err err = { 0 };
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx cx = { .deadline = t->count_until, .err = &err, .arena = &arena };
+	return (
+	    struct auto_values){ f->database, f->tables, (size_t)f->tables_count, t->values.next };
+}
 
-	if (count(&cx, t) != 0)
-		group_fail(&t->counting, &err);
+static int
+prepare(struct ctx *cx, const struct locks *l, const struct fence *f, struct table_lock *t)
+{
+	const struct auto_values next = next_values(t, f);
+
+	if (t->reader != NULL)
+		return 0;
+	TRY(env_dba(cx, l->env, &t->reader));
+	TRY(mysql_execf(cx, t->reader, "SET autocommit=0, wait_timeout=%d", PREPARED_S));
+	if (!mutant("tablet_tables_unread"))
+		TRY(read_each(cx, t->reader, f));
+	TRY(fence_check(cx, t->reader, f));
+	TRY(auto_increment_read(cx, t->reader, &next));
+	return check_wanted(cx, t);
+}
+
+/* (3) */
+static int
+end_prepared(struct ctx *cx, struct table_lock *t)
+{
+	if (!mutant("tablet_reader_unasked") &&
+	    mysql_exec(cx, t->reader, slice_str("DO 0"), NULL) != 0)
+		return err_set(cx->err, ERR_RETRY,
+		    "the transaction that kept the fence of '%s' as it was has ended",
+		    t->move->workflow);
+	client_done(&t->reader);
+	return 0;
 }
 
 static int
@@ -133,64 +158,92 @@ take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const st
 	TRY(fence_current(cx, second, f));
 	if (share_take(cx, l->env, &tables, &t->share) != 0)
 		return err_wrap(cx->err, "locking the tables of '%s'", f->database);
-	TRY(group_spawn(&t->counting, "counting triggers", count_main, t, cx->err)); /* (3) */
+	TRY(end_prepared(cx, t));
 	return check_wanted(cx, t);
 }
 
 /* (2): its GTIDs, which is all that a freeze asks for. */
 static int
-read_place(struct ctx *cx, struct mysql_client *c, struct table_lock *t)
+read_values(struct ctx *cx, struct mysql_client *c, const struct fence *f, struct table_lock *t)
 {
-	TRY(position_gtids(cx, c, &t->p));
+	const struct auto_values next = next_values(t, f);
+
+	TRY(position_gtids(cx, c, &t->values.p));
+	TRY(auto_increment_read_locked(cx, c, &next));
 	return check_wanted(cx, t);
 }
 
-/* (1): *present is the lock that this attempt already has, or NULL. A lock of a lower attempt is ended here;
- * for a higher one the request is refused. */
 static int
-make_room(struct ctx *cx, struct locks *l, const struct fence *r, struct table_lock **present)
+take(struct ctx *cx, struct locks *l, const struct fence *f, struct table_lock *t)
 {
-	struct table_lock *t = find(l, r->move);
+	SCOPED(spare) struct spare second = { 0 };
 
-	*present = NULL;
-	TRY(move_admit(r->move, r->attempt, cx->err));
-	if (t == NULL)
-		return 0;
-	if (t->busy)
+	TRY(prepare(cx, l, f, t));
+	TRY(spare_take(cx, l->env, ROLE_DBA, &second));
+	TRY(take_with(cx, l, second.client, f, t));
+	TRY(read_values(cx, second.client, f, t));
+	t->taken = true;
+	return 0;
+}
+
+static bool
+is_lost(const struct table_lock *t)
+{
+	return t->reader != NULL ? mysql_broken(t->reader) : share_broken(&t->share);
+}
+
+/* (1): this attempt's, as far as it has come. A lock of a lower attempt is ended here; for a higher one the
+ * request is refused. */
+static int
+find_own(struct ctx *cx, struct locks *l, const struct fence *f, struct table_lock **out)
+{
+	struct table_lock *t = find(l, f->move);
+
+	TRY(move_admit(f->move, f->attempt, cx->err));
+	if (t != NULL && t->busy)
 		return err_set(
-		    cx->err, ERR_RETRY, "the lock of '%s' is being taken", r->move->workflow);
-	if (t->attempt == r->attempt && !share_broken(&t->share))
-		*present = t;
-	else
+		    cx->err, ERR_RETRY, "the lock of '%s' is being taken", f->move->workflow);
+	if (t != NULL && (t->attempt != f->attempt || is_lost(t))) {
 		lock_free(t);
+		t = NULL;
+	}
+	*out = t != NULL ? t : lock_new(l, f);
 	return 0;
 }
 
 int
-lock_take(struct ctx *cx, struct locks *l, const struct fence *r, struct position *p)
+lock_prepare(struct ctx *cx, struct locks *l, const struct fence *f)
 {
 	struct table_lock *t;
-	SCOPED(spare) struct spare second = { 0 };
 
-	TRY(make_room(cx, l, r, &t));
-	if (t != NULL) {
-		position_copy(p, &t->p);
+	TRY(find_own(cx, l, f, &t));
+	if (t->taken)
 		return 0;
-	}
-	t = lock_new(l, r, cx->deadline);
 	t->busy = true;
-	list_push(&l->all, &t->node);
-	int rc = spare_take(cx, l->env, ROLE_DBA, &second);
-	if (rc == 0)
-		rc = take_with(cx, l, second.client, r, t);
-	if (rc == 0)
-		rc = read_place(cx, second.client, t);
+	int rc = prepare(cx, l, f, t);
 	t->busy = false;
-	if (rc == 0)
-		position_copy(p, &t->p);
-	else
+	if (rc != 0)
 		lock_free(t);
 	return rc;
+}
+
+int
+lock_take(struct ctx *cx, struct locks *l, const struct fence *f, const struct lock_values **out)
+{
+	struct table_lock *t;
+
+	TRY(find_own(cx, l, f, &t));
+	if (!t->taken) {
+		t->busy = true;
+		int rc = take(cx, l, f, t);
+		t->busy = false;
+		if (rc != 0) {
+			lock_free(t);
+			return rc;
+		}
+	}
+	*out = &t->values;
+	return 0;
 }
 
 static int
@@ -208,7 +261,7 @@ lock_arm(struct ctx *cx, struct locks *l, const struct fence *f)
 {
 	struct table_lock *t = find(l, f->move);
 
-	if (t == NULL || t->busy || t->attempt != f->attempt)
+	if (t == NULL || t->busy || !t->taken || t->attempt != f->attempt)
 		return err_set(cx->err, ERR_RETRY, "the lock of '%s' is not there to arm under",
 		    f->move->workflow);
 	t->busy = true;
@@ -228,15 +281,14 @@ lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held)
 	SCOPED(spare) struct spare second = { 0 };
 
 	*held = false;
-	if (t == NULL || t->attempt != f->attempt || t->busy)
+	if (t == NULL || t->attempt != f->attempt || t->busy || !t->taken)
 		return 0;
 	t->busy = true;
 	bool alive = share_alive(cx, &t->share);
-	int rc = mutant("tablet_triggers_uncounted") ? 0 : group_wait(cx, &t->counting); /* (3) */
 	t->busy = false;
-	if (!alive || t->doomed || rc != 0) {
+	if (!alive || t->doomed) {
 		lock_free(t);
-		return rc;
+		return 0;
 	}
 	TRY(spare_take(cx, l->env, ROLE_DBA, &second));
 	return fence_armed(cx, second.client, f, held);

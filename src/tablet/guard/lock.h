@@ -1,26 +1,30 @@
 /*
- * lock.h - steps 2 and 3 of the cutover: the READ lock and the armed fence, held for a workflow's attempt.
+ * lock.h - steps 0, 2 and 3 of the cutover: the READ lock and the armed fence, held for a workflow's attempt.
+ *
+ * Before clients wait the fence's triggers are counted, in a transaction that has read every table and stays
+ * open: its metadata locks keep DDL off the tables until the READ locks do.
  *
  * Connection 1 (one for each table: share.h) takes LOCK TABLES ... READ with autocommit off: it comes
  * when every writer and every prepared XA transaction is over, and delays no reader. Then P is read. The
  * fence is armed by another call (lock_arm()), which waits for a disk, while the stream goes on to P. The
  * lock stays until lock_release(), so that a write which matches no row (and fires no trigger) waits too.
  *
- *   lock_take()    READ lock, P                             nobody writes: the lock
- *                  from here on the triggers are counted
- *   lock_arm()     the row says armed                       nobody writes: the lock, and the fence
- *   lock_held()    both are there, and all the triggers     so nobody has written since P
+ *   lock_prepare()   every table read, triggers counted        no DDL: the transaction
+ *   lock_take()      READ lock, then the transaction ends, P   nobody writes, no DDL: the lock
+ *   lock_arm()       the row says armed                        nobody writes: the lock, and the fence
+ *   lock_held()      both are there                            so nobody has written since P
  *
  * The lock dies with its connection or with this program; the fence does not.
  * lock_held() tells, by asking both; then the attempt rolls back.
  *
  * (1) One lock per workflow. A higher attempt takes over from a lower one, never the other way
  * round.
- * (2) P is read while connection 1 holds its lock: a GTID list without a place. A lock that is lost is never
- * taken again with the same P: so what lock_held() finds has been there since P.
- * (3) The fence's triggers are counted under the lock, which keeps DDL off the table: armed rows
- * without triggers would refuse nobody. That takes up to 0.8 ms a table, so a task does it while the rest of
- * the hold goes on; lock_held() waits for it, before the commit.
+ * (2) P is read while connection 1 holds its lock: a GTID list without a place; then the next AUTO_INCREMENT
+ * values. A lock that is lost is never taken again with the same P: so what lock_held() finds has been
+ * there since P.
+ * (3) From the count on nobody can take a trigger away: armed rows without triggers would refuse nobody. The
+ * transaction is asked whether it is still there when the lock has come, and only then ended. The count takes
+ * up to 0.8 ms a table, which is why it comes before the hold.
  * (4) A release that comes while the lock is being taken, or asked, is done by the task that does
  * that; what it arms after a disarm of a higher attempt is refused by the row.
  * (5) Before it arms, the task that arms asks its move whether it is outdated. So where the row
@@ -34,6 +38,12 @@
 #include "tablet/server/env.h"
 #include "tablet/server/position.h"
 
+/* Read under the lock. */
+struct lock_values {
+	struct position p;
+	uint64_t *next; /* of each of its tables, AUTO_INCREMENT's (table/auto_increment.h) */
+};
+
 struct locks {
 	const struct tablet_env *env;
 	struct list all;
@@ -41,14 +51,19 @@ struct locks {
 
 void locks_init(struct locks *l, const struct tablet_env *env);
 void locks_done(struct locks *l); /* closes the connections: the locks end, the fences stay */
-/* The lock of the fence's tables. Until cx's deadline. The same attempt again: the same P. ERR_CONFLICT: it
- * is outdated. ERR_RETRY: another call is taking it just now. */
-int lock_take(struct ctx *cx, struct locks *l, const struct fence *f, struct position *p) MUST_USE;
+/* Counts the triggers and keeps them, until lock_release() or a higher attempt, for ten minutes at most.
+ * Idempotent. Waits for DDL that somebody else has begun. ERR_RETRY: one is missing. */
+int lock_prepare(struct ctx *cx, struct locks *l, const struct fence *f) MUST_USE;
+/* The lock of the fence's tables, prepared if it is not. Until cx's deadline. The same attempt again: the
+ * same values. They are the lock's, valid until the caller waits. ERR_CONFLICT: it is outdated. ERR_RETRY:
+ * another call is taking it just now, or a trigger may be missing. */
+int lock_take(struct ctx *cx, struct locks *l, const struct fence *f,
+    const struct lock_values **out) MUST_USE;
 /* Arms the fence under this attempt's lock. ERR_RETRY: that is not there, or another call has it just now.
  * Does not ask whether the lock is alive: lock_held() does, afterwards. Where it fails the lock ends. */
 int lock_arm(struct ctx *cx, struct locks *l, const struct fence *f) MUST_USE;
 /* *held: this attempt's READ locks are all there, and its fence is armed, as the server says just now. Where
- * a connection has gone the others are closed. ERR_RETRY: a trigger was missing, and the lock ends. */
+ * a connection has gone the others are closed. */
 int lock_held(struct ctx *cx, struct locks *l, const struct fence *f, bool *held) MUST_USE;
 /* Until no outdated attempt is taking the lock, or arms: one that does gives up as soon as its server has
  * answered. A lock that is held stays. */

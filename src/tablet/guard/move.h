@@ -57,6 +57,7 @@ struct move {
 	char *workflow;
 	int seen;   /* the highest number */
 	int acting; /* of the call that has the turn (4); -1: none */
+	bool waits; /* its DDL was refused a table just now (server/ddl.h) */
 };
 
 void moves_init(struct moves *m);

@@ -15,10 +15,18 @@ ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out)
 	return env_ddl(cx, env, &out->session);
 }
 
+static void
+tell(const struct ddl *d, bool waits)
+{
+	if (d->waits != NULL)
+		*d->waits = waits;
+}
+
 void
 ddl_done(struct ddl *d)
 {
 	client_done(&d->session);
+	tell(d, false);
 }
 
 /*
@@ -58,10 +66,11 @@ ddl_try(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bo
 	*busy = false;
 	if (cx->deadline != NEVER)
 		later.deadline = cx->deadline + DDL_LATER_MS * MSEC;
-	if (mysql_exec(&later, d->session, sql, ok) == 0)
-		return 0;
-	*busy = cx->err->kind == ERR_SERVER && cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;
-	return -1;
+	int rc = mysql_exec(&later, d->session, sql, ok);
+	*busy =
+	    rc != 0 && cx->err->kind == ERR_SERVER && cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	tell(d, *busy);
+	return rc;
 }
 
 int

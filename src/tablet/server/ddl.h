@@ -18,6 +18,7 @@
 /* A session whose requests do not wait. */
 struct ddl {
 	struct mysql_client *session;
+	bool *waits; /* may be NULL: true from a refused try on, until one is not refused or ddl_done() */
 };
 
 enum {

@@ -22,8 +22,8 @@
  *
  *   preflight   fence_install opens as many as the hold will need, and keeps them
  *   hold
- *   fence       lock takes one for its READ locks, which is closed with them, one for P, which it gives back,
- *               and one to count the triggers, which comes back when they are counted
+ *   fence       lock takes one for its READ locks, which is closed with them, and one for P, which it gives
+ *               back
  *   catch-up    arm takes one for the fence's row, and gives it back
  *   reverse     stream_prepare, the same
  *   commit      lock_status, the same
@@ -36,7 +36,7 @@
 /* One cutover's calls to a tablet come one after another; two workflows may be at it at once. */
 enum {
 	SPARES_MAX = 6,
-	SPARES_HOLD = 3, /* what one cutover has in use at a time, at a side */
+	SPARES_HOLD = 2, /* what one cutover has in use at a time, at a side */
 };
 
 struct spares {

@@ -198,8 +198,7 @@ do_stream_delete(struct ctx *cx, struct world *w, const struct move_request *q, 
 
 /* A table that clients never leave alone is free only while the gates make room for it. */
 static int
-wait_for_room(
-    struct ctx *cx, struct world *w, const struct fake_server *s, const struct move_request *q)
+wait_for_room(struct ctx *cx, struct world *w, struct fake_server *s, const struct move_request *q)
 {
 	struct ctx within = ctx_within(cx, q->head.timeout);
 	bool served;
@@ -210,7 +209,8 @@ wait_for_room(
 		served = gate_routes_to(&w->gates[0], s == &w->source ? "customer" : "new_customer");
 		for (int i = 0; i < GATES; i++)
 			paused = paused && (w->gates[i].dead || gate_is_left(w, &w->gates[i]));
-		if (!w->crowded || !served || (paused && w->pauses > w->crowded_pauses))
+		s->refused = w->crowded && served && !(paused && w->pauses > w->crowded_pauses);
+		if (!s->refused)
 			return 0;
 	} while (task_sleep(&within, MSEC) == 0);
 	return err_set(cx->err, ERR_TIMEOUT, "transactions use it all the time");
@@ -223,6 +223,7 @@ do_fence_install(struct ctx *cx, struct world *w, const struct move_request *q, 
 
 	if (s->gone)
 		return err_set(cx->err, ERR_SERVER, "no table");
+	TRY(task_sleep(cx, s->fence_takes));
 	if (!s->has_fence)
 		TRY(wait_for_room(cx, w, s, q));
 	if (!s->has_fence)
@@ -239,6 +240,13 @@ do_fence_remove(struct ctx *cx, struct world *w, const struct move_request *q, v
 	if (s->has_fence)
 		TRY(wait_for_room(cx, w, s, q));
 	s->has_fence = s->armed = s->row_left = false;
+	return 0;
+}
+
+static int
+do_fence_status(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	((struct fence_status_reply *)r)->waits = side(w, q)->refused;
 	return 0;
 }
 
@@ -263,6 +271,17 @@ lock_to(struct ctx *cx, struct fake_server *s, const struct move_request *q)
 }
 
 static int
+do_lock_prepare(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+{
+	struct fake_server *s = side(w, q);
+
+	if (!s->has_fence)
+		return err_set(cx->err, ERR_RETRY, "there is no fence");
+	s->counted_no = q->attempt;
+	return 0;
+}
+
+static int
 do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
 	struct fake_server *s = side(w, q);
@@ -273,6 +292,8 @@ do_lock(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 		return lock_to(cx, s, q);
 	if (!s->has_fence || q->attempt < s->fence_no)
 		return outdated(cx, q->attempt, s->fence_no);
+	expect_eq(s->counted_no, q->attempt);
+	s->counted_no = 0;
 	s->lock_no = q->attempt;
 	reply->position = arena_printf(cx->arena, "0-1-%d", s->rows);
 	reply->tables = next_values(cx->arena, s);
@@ -312,6 +333,8 @@ do_unlock(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 
 	if (s->lock_no <= q->attempt)
 		s->lock_no = 0;
+	if (s->counted_no <= q->attempt)
+		s->counted_no = 0;
 	return 0;
 }
 
@@ -486,8 +509,10 @@ static const struct {
 	[TABLET_STREAM_DELETE] = { .run = do_stream_delete, .one_at_a_time = true },
 	[TABLET_FENCE_INSTALL] = { .run = do_fence_install, .one_at_a_time = true },
 	[TABLET_FENCE_REMOVE] = { .run = do_fence_remove, .one_at_a_time = true },
+	[TABLET_FENCE_STATUS] = { .run = do_fence_status },
 	[TABLET_NEXT_VALUES] = { .run = do_next_values },
 	[TABLET_SET_NEXT_VALUES] = { .run = do_set_next_values },
+	[TABLET_LOCK_PREPARE] = { .run = do_lock_prepare, .one_at_a_time = true },
 	[TABLET_LOCK] = { .run = do_lock },
 	[TABLET_ARM] = { .run = do_arm },
 	[TABLET_LOCK_STATUS] = { .run = do_lock_status },

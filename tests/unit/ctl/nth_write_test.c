@@ -22,7 +22,8 @@ ends_unheld(struct ctx *cx, struct world *w)
 		for (int i = 0; i < GATES; i++)
 			expect(
 			    gate_is_open(&w->gates[i]) && gate_routes_to(&w->gates[i], "customer"));
-		expect(!w->source.armed && w->source.lock_no == 0 && !w->target.frozen);
+		expect(!w->source.armed && w->source.lock_no == 0 && w->source.counted_no == 0 &&
+		    !w->target.frozen);
 		expect_ok(world_move(cx, w, 0, one_attempt()), cx->err);
 		expect_eq(world_wait_end(cx, w), WORKFLOW_SWITCHED);
 	}

@@ -42,6 +42,20 @@ TEST(a_gate_that_hangs_in_a_pause_holds_nothing_up)
 	world_tell(crowded_move, (struct plan){ .method = "pause", .trouble = FAILS, .times = 2 });
 }
 
+/* With a thousand tables: seconds before the first of them is asked for. */
+static void
+slow_move(struct ctx *cx, struct world *w)
+{
+	w->source.fence_takes = 1900 * MSEC;
+	world_moves(cx, w);
+	expect_eq(w->pauses, 0);
+}
+
+TEST(nobody_is_held_up_while_a_tablet_is_at_work)
+{
+	world_tell(slow_move, (struct plan){ .method = NULL });
+}
+
 static void
 cancelled(struct ctx *cx, struct world *w)
 {

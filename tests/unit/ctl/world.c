@@ -479,7 +479,7 @@ world_expect_target(struct ctx *cx, struct world *w)
 
 	settle(cx, w);
 	expect(accepts(&w->target) && (w->source.armed || w->source.gone));
-	expect(w->source.lock_no == 0);
+	expect(w->source.lock_no == 0 && w->source.counted_no == 0);
 	/* The old side follows, if it is to. */
 	if (w->source.stream)
 		expect_eq(w->source.rows, w->target.rows);
@@ -501,6 +501,7 @@ world_expect_nothing(struct ctx *cx, struct world *w)
 {
 	settle(cx, w);
 	expect(!w->source.has_fence && !w->source.armed && w->source.lock_no == 0);
+	expect_eq(w->source.counted_no, 0);
 	expect(!w->target.has_fence && !w->target.stream);
 	for (int i = 0; i < GATES; i++)
 		expect(w->gates[i].dead || w->gates[i].rules.count == 0);

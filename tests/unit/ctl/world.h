@@ -49,13 +49,16 @@ struct fake_server {
 	bool to_locked; /* frozen, to be served again */
 	/* Of the stream that ends there. broken: it has stopped; closed: its guard has found something */
 	bool stream, prepared, frozen, finished, broken, closed;
-	int round;                        /* of it */
-	bool gone, renamed, bare;         /* its table; bare: it has only what was copied */
-	int fence_no, lock_no, freeze_no; /* attempts; lock_no 0: not locked */
-	bool row_left;                    /* of a fence, armed: its triggers are gone */
-	int applied;                      /* rows of the other side that have arrived */
-	int next; /* AUTO_INCREMENT, as it was set; who serves has rows + 1 */
-	int seen; /* the highest number of a stream's or a fence's call */
+	int round;                /* of it */
+	bool gone, renamed, bare; /* its table; bare: it has only what was copied */
+	/* attempts; lock_no 0: not locked; counted_no 0: nothing keeps DDL off before that */
+	int fence_no, counted_no, lock_no, freeze_no;
+	usec fence_takes; /* before it asks for the table */
+	bool refused;     /* its DDL, just now */
+	bool row_left;    /* of a fence, armed: its triggers are gone */
+	int applied;      /* rows of the other side that have arrived */
+	int next;         /* AUTO_INCREMENT, as it was set; who serves has rows + 1 */
+	int seen;         /* the highest number of a stream's or a fence's call */
 };
 
 struct fake_gate {

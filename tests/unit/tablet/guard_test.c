@@ -49,11 +49,11 @@ taking(void *arg)
 		.tables = &table,
 		.tables_count = 1,
 		.attempt = 5 };
-	struct position p = { 0 };
+	const struct lock_values *v;
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = NEVER, .err = &err };
 
-	(void)!lock_take(&cx, &locks, &f, &p);
+	(void)!lock_take(&cx, &locks, &f, &v);
 }
 
 static void
