@@ -1,6 +1,7 @@
 /*
  * share_test.c - READ locks on sets of tables of a real server, beside clients that use them.
  */
+#include "base/fault.h"
 #include "tablet/server/share.h"
 
 #include "rpc/api.h"
@@ -211,6 +212,20 @@ second_write_task(void *arg)
 	share_done(&taken);
 	mysql_close(writer);
 	mysql_close(c);
+}
+
+/* As where the server has not begun with the statement yet. */
+static void
+lost_kill_task(void *arg)
+{
+	expect_ok(fault_arm("share.kill.lost=error", &err), &err);
+	second_write_task(NULL);
+}
+
+TEST(a_lock_that_waits_is_ended_although_a_kill_was_lost)
+{
+	in_task(lost_kill_task, &arena);
+	fault_disarm_all();
 }
 
 TEST(client_that_goes_from_one_table_to_the_other_is_no_victim)

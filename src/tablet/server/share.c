@@ -1,6 +1,7 @@
 #include "tablet/server/share.h"
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
@@ -17,7 +18,9 @@ enum {
 	    5000, /* KILL itself takes microseconds; a server that needs longer is gone */
 };
 
-/* The watchman: kills a statement when its time is over. */
+/* The watchman: kills a statement when its time is over, and again until it has ended. A KILL QUERY that comes
+ * before the server has begun with the statement is lost, and on a busy machine that takes longer than
+ * SHARE_WAIT_MS; the statement would wait on, and with it the writers of the tables that are locked already. */
 struct watch {
 	struct mysql_client *session, *killer;
 	bool finished, fired;
@@ -28,15 +31,24 @@ watch_main(void *arg)
 {
 	struct watch *w = arg;
 	struct err err = { 0 };
-	struct ctx cx = { .deadline = task_now() + (SHARE_WAIT_MS + KILL_DEADLINE_MS) * MSEC,
-		.err = &err };
+	struct ctx cx = { .deadline = NEVER, .err = &err };
 
-	if (task_sleep(&cx, SHARE_WAIT_MS * MSEC) != 0 || w->finished)
-		return;
-	w->fired = true;
-	/* A KILL that fails leaves the statement to the caller's deadline. */
-	if (mysql_execf(&cx, w->killer, "KILL QUERY %u", mysql_thread_id(w->session)) != 0)
-		log_debug("killing a waiting statement: %s", err.text);
+	while (task_sleep(&cx, SHARE_WAIT_MS * MSEC) == 0 && !w->finished) {
+		struct ctx within = ctx_within(&cx, KILL_DEADLINE_MS * MSEC);
+		bool again = w->fired;
+
+		w->fired = true;
+		if (again && mutant("tablet_killed_once"))
+			return;
+		if (fault("share.kill.lost"))
+			continue;
+		/* A KILL that fails leaves the statement to the caller's deadline. */
+		if (mysql_execf(&within, w->killer, "KILL QUERY %u", mysql_thread_id(w->session)) !=
+		    0) {
+			log_debug("killing a waiting statement: %s", err.text);
+			return;
+		}
+	}
 }
 
 /* A KILL QUERY that arrives after its statement has ended interrupts the next statement of the connection.
