@@ -49,6 +49,7 @@ ELSEWHERE = {
     "stream.key": "tests/system/test_foreign_keys.py",
     "stream.index": "tests/system/test_stream_bare.py",
     "stream.rows": "tests/system/test_fence.py",
+    "share.kill": "tests/real/share_test.c",
     "combo.keyspaces": "tests/system/test_vtcombo.py",
     "guard.tail": "tests/system/test_way_back.py",
 }

@@ -18,9 +18,9 @@ enum {
 	    5000, /* KILL itself takes microseconds; a server that needs longer is gone */
 };
 
-/* The watchman: kills a statement when its time is over, and again until it has ended. A KILL QUERY that comes
- * before the server has begun with the statement is lost, and on a busy machine that takes longer than
- * SHARE_WAIT_MS; the statement would wait on, and with it the writers of the tables that are locked already. */
+/* The watchman: kills a statement when its time is over, and again until it has ended. A KILL QUERY that
+ * comes before the server has begun with the statement is lost, and on a busy machine that takes longer
+ * than SHARE_WAIT_MS; the statement would wait on, and so would writers of the tables locked by now. */
 struct watch {
 	struct mysql_client *session, *killer;
 	bool finished, fired;
