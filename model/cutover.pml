@@ -318,6 +318,12 @@ forward:
 	fi;
 	all_gates(v); /* @all_switched */
 	atomic { if :: phase == COMMIT -> armed_to = false :: else fi; one_side() };
+	/* A gate is told before it is written, or later: whoever has the switched rules, and no newer ones. */
+	do
+	:: atomic { g < GATES && gphase[g] == COMMIT && gver[g] == v -> gphase[g] = FREE; g++ } /* @told_ahead */
+	:: atomic { g < GATES -> g++ }
+	:: atomic { g == GATES -> g = 0; break }
+	od;
 	atomic { if :: phase == COMMIT -> move_rules(FREE); assert((D & acked) == acked) :: else fi };
 unlock:
 	atomic { if :: phase == FREE && lock == owner -> lock = 0 :: else fi; one_side() }; /* @unlock */

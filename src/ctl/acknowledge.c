@@ -134,6 +134,18 @@ gates_from(struct arena *a, const struct topo_list *list, struct gates *out, str
 	return 0;
 }
 
+struct swapped
+swapped_copy(struct arena *a, const struct swapped *s)
+{
+	struct swapped copy = *s;
+
+	copy.gates.items = arena_array(a, struct gate_at, s->gates.count);
+	for (size_t i = 0; i < s->gates.count; i++)
+		copy.gates.items[i] = (struct gate_at){ arena_strdup(a, s->gates.items[i].id),
+			arena_strdup(a, s->gates.items[i].http), s->gates.items[i].lease };
+	return copy;
+}
+
 static int
 gates_now(struct ctx *cx, struct ctl *c, struct gates *out)
 {

@@ -9,6 +9,7 @@
 #include "ctl/pause.h"
 #include "ctl/preflight.h"
 #include "ctl/ready.h"
+#include "ctl/release.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -366,14 +367,15 @@ released(struct ctx *cx, void *arg)
 	struct cutover *c = arg;
 
 	TRY(rules_acknowledged(cx, c->w));
-	c->w->r.hold_us = clock_wall() - workflow_event_at(c->w, "hold", "begun");
+	c->w->r.hold_us = (c->told_us != 0 ? c->told_us : clock_wall()) -
+	    workflow_event_at(c->w, "hold", "begun");
 	return 0;
 }
 
 static int
 run_release(struct ctx *cx, struct cutover *c)
 {
-	TRY(rules_apply(cx, c->w, RULES_RELEASE));
+	TRY(release_apply(cx, c->w, &c->told_us));
 	return both(cx, released, unlock_from, c); /* the last step asks again until it is done */
 }
 

@@ -157,6 +157,29 @@ check_switches(const struct known_rules *k, struct err *err)
 	return 0;
 }
 
+static const struct item *
+base_of(const struct known_rules *k, const char *workflow)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+
+	return map_get(&k->items, slice_str(switch_key(&arena, workflow)));
+}
+
+static bool
+is_release_of(const struct item *there, const struct switch_record *sw, int64_t revision)
+{
+	return there != NULL && there->modified == revision &&
+	    (there->sw.phase == RULE_SWITCHED || mutant("gate_hold_released")) &&
+	    sw->phase == RULE_OPEN;
+}
+
+static bool
+is_news(const struct known_rules *k, const struct item *post)
+{
+	return post->modified > k->revision ||
+	    is_release_of(base_of(k, post->sw.workflow), &post->sw, post->modified);
+}
+
 /* The posts that the base has caught up with. */
 static void
 drop_posts(struct known_rules *k)
@@ -167,7 +190,7 @@ drop_posts(struct known_rules *k)
 	for (size_t i = 0; map_next(&k->posts, &i, &key, &value);) {
 		struct item *it = value;
 
-		if (it->modified > k->revision)
+		if (is_news(k, it))
 			continue;
 		(void)map_take(&k->posts, key);
 		item_free(it);
@@ -246,7 +269,9 @@ known_rules_post(struct known_rules *k, const struct switch_record *sw, int64_t 
 	struct err err = { 0 };
 	struct item *it;
 
-	if (revision <= k->revision || (there != NULL && revision <= there->modified))
+	if (there != NULL && revision <= there->modified && !is_release_of(there, sw, revision))
+		return false;
+	if (revision <= k->revision && !is_release_of(base_of(k, sw->workflow), sw, revision))
 		return false;
 	switch_write(&json, sw);
 	it = item_new(slice_str(sw->workflow), buf_slice(&json), revision);
@@ -258,7 +283,7 @@ known_rules_post(struct known_rules *k, const struct switch_record *sw, int64_t 
 static bool
 is_used(const struct known_rules *k, const struct item *post)
 {
-	return post != NULL && post->modified > k->revision &&
+	return post != NULL && is_news(k, post) &&
 	    (post->sw.version <= k->version || mutant("gate_switch_without_rules"));
 }
 

@@ -12,13 +12,21 @@
  *   posted revision      its version of the rules
  *   <= base's            any                          the base has that key, or a newer one, or it is gone
  *   since >  base's            <= base's                    used
- *   >  base's            >  base's                    not yet; known_rules_wants() tells what to wait for
+ *   >  base's            >  base's                    not yet, until the base has those
+ *
+ * A release is posted before it is written: the switch key is open, and has the revision at which it said
+ * SWITCHED. It is used in the place of that one, whether base or post, until there is a newer one:
+ *
+ *   57  switched, posted or read     reads go to the new side, writes wait
+ *   57  open, posted                 writes go there
+ *       a list of 60: 57, switched   the same: it has not been written yet
+ *   63  open, by the watch           the post is dropped
  *
  * Invariants
  *   (1) What is used of a workflow, its switch key and its rules, is as it was at one revision: the
  *       base's, or a newer one at which its rules were still the base's (routing.h (2)).
- *   (2) Of each switch key the revision that is used only grows. The base's revision only grows; a list that
- *       was overtaken by the watch is dropped.
+ *   (2) Of each switch key the revision that is used only grows, and of one revision SWITCHED is followed by
+ *       OPEN alone. The base's revision only grows; a list that was overtaken by the watch is dropped.
  *   (3) A rule has its switch key (routing.h (3)); a list in which one has not is an error, and changes
  *       nothing.
  */

@@ -51,6 +51,19 @@ TEST(a_table_moves)
 	world_tell(world_moves, (struct plan){ .method = NULL });
 }
 
+static void
+told(struct ctx *cx, struct world *w)
+{
+	world_moves(cx, w);
+	for (int i = 0; i < GATES; i++)
+		expect_eq(w->gates[i].told, 1);
+}
+
+TEST(every_gate_is_told_of_the_release_before_it_is_written)
+{
+	world_tell(told, (struct plan){ .method = NULL });
+}
+
 TEST(the_table_of_steps_is_as_designed)
 {
 	int commits = 0;

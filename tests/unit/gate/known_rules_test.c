@@ -116,6 +116,81 @@ TEST(a_posted_switch_key_is_used_until_the_watch_has_brought_a_newer_one)
 	end();
 }
 
+static bool
+post_phase(enum rule_phase phase, int64_t revision)
+{
+	struct switch_record r = sw("b/users", RULE_TARGET, 7);
+
+	r.phase = phase;
+	return known_rules_post(&known, &r, revision);
+}
+
+static struct topo_kv
+phase_kv(enum rule_phase phase, int64_t modified)
+{
+	struct switch_record r = sw("b/users", RULE_TARGET, 7);
+	SCOPED(buf) struct buf json = BUF_INIT;
+
+	r.phase = phase;
+	switch_write(&json, &r);
+	return (struct topo_kv){ .key = slice_str(switch_key(&arena, "b/users")),
+		.value = arena_dup(&arena, buf_slice(&json)),
+		.modified = modified };
+}
+
+static void
+follow(struct topo_kv kv, int64_t revision)
+{
+	struct topo_event event = { kv, kv.modified };
+	const struct topo_events e = { &event, 1, revision, false };
+
+	expect_ok(known_rules_follow(&known, &e, &err), &err);
+}
+
+static void
+expect_used(enum rule_phase phase, int64_t revision)
+{
+	struct known_switch now = used("b/users");
+
+	expect_eq(now.record.phase, phase);
+	expect_eq(now.revision, revision);
+}
+
+/* Told by a post, and the watch comes later; or the other way round. */
+TEST(a_release_is_used_before_it_is_written)
+{
+	for (int watched = 0; watched < 2; watched++) {
+		start();
+		if (watched)
+			follow(phase_kv(RULE_SWITCHED, 57), 58);
+		else
+			expect(post_phase(RULE_SWITCHED, 57));
+		expect(post_phase(RULE_OPEN, 57));
+		expect(!post_phase(RULE_OPEN, 57));
+		expect_used(RULE_OPEN, 57);
+		follow(phase_kv(RULE_SWITCHED, 57), 60);
+		expect_used(RULE_OPEN, 57);
+		expect(!post_phase(RULE_SWITCHED, 57)); /* once more, and late */
+		expect_used(RULE_OPEN, 57);
+		follow(phase_kv(RULE_OPEN, 63), 63);
+		expect_used(RULE_OPEN, 63);
+		expect_eq(known.posts.count, 0);
+		end();
+	}
+}
+
+TEST(a_release_that_comes_late_releases_nothing)
+{
+	start();
+	follow(phase_kv(RULE_SWITCHED, 57), 57);
+	follow(phase_kv(RULE_HOLD, 70), 70);
+	expect(!post_phase(RULE_OPEN, 57));
+	expect_used(RULE_HOLD, 70);
+	expect(!post_phase(RULE_OPEN, 70)); /* a hold is not released so */
+	expect_used(RULE_HOLD, 70);
+	end();
+}
+
 /* Another move has taken the rule of users (version 9); what is posted of either is not used before. */
 TEST(a_switch_key_is_not_used_without_the_rules_that_it_speaks_of)
 {
