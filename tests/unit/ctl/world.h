@@ -73,7 +73,7 @@ struct fake_gate {
 	int64_t revision; /* that the rules were read at */
 	int64_t released; /* revision of the switch key that it was told is over; how often */
 	int told;
-	int64_t pause;    /* number of the last one, which began at */
+	int64_t pause; /* number of the last one, which began at */
 	usec paused_at;
 	bool dead;
 };
