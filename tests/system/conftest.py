@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lib import datadir, mariadb, proc, tablets  # noqa: E402
+from lib import datadir, mariadb, proc, servers as kinds, tablets  # noqa: E402
 from lib.kept import Kept  # noqa: E402
 from lib.combo import Combo, missing_programs  # noqa: E402
 from lib.streams import Pair  # noqa: E402
@@ -21,7 +21,7 @@ TEMPLATES = "SWITCHYARD_TEST_TEMPLATES"     # the folder of those that a whole r
 @pytest.fixture(scope="session")
 def template():
     """A data directory that lets root in by socket, without a password, from any account."""
-    return datadir.template(os.environ[TEMPLATES], "normal")
+    return mariadb.Server.template(os.environ[TEMPLATES])
 
 
 @pytest.fixture(scope="session")
@@ -49,20 +49,28 @@ def shared_folder():
 
 
 @pytest.fixture
-def servers(template, folder):
-    """make(name, *settings) starts one more server."""
+def servers_of(folder):
+    """make(flavour, name, *settings) starts one more server of a kind that lib/servers.py has."""
     made = []
 
-    def make(name, *extra):
+    def make(flavour, name, *extra):
+        kind = kinds.KINDS[flavour]
+        template = kind.template(os.environ[TEMPLATES])
         home = os.path.join(folder, f"server-{len(made)}")
         os.mkdir(home)
-        server = mariadb.Server(template, home, name, 100 + len(made), extra)
+        server = kind(template, home, name, 100 + len(made), extra)
         made.append(server)
         return server.start()
 
     yield make
     for server in made:
         server.remove()
+
+
+@pytest.fixture
+def servers(servers_of):
+    """make(name, *settings) starts one more of the system's MariaDB."""
+    return lambda name, *extra: servers_of(mariadb.Server.flavour, name, *extra)
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +160,7 @@ def pytest_unconfigure(config):
 
 
 # What a test of one's own servers costs, the dearest first: a cluster, a stream's two servers, one server.
-DEAREST = ["bare_combo", "combo", "pair", "servers"]
+DEAREST = ["bare_combo", "combo", "pair", "servers_of"]
 
 
 def of_file(item):

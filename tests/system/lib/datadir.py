@@ -1,4 +1,4 @@
-"""Data directories of MariaDB servers, ready to be copied. Standard library only.
+"""Data directories of servers, ready to be copied. Standard library only.
 
 mariadb-install-db takes as long as a short test: it runs once, and each server
 begins with a copy of what it made.
@@ -48,24 +48,30 @@ def copy(template, where):
     subprocess.run(["cp", "--archive", "--sparse=always", template, where], check=True)
 
 
-def install(where, auth):
+def install(where, auth, program="mariadb-install-db", user=None):
+    """By the system's MariaDB, or the program of another, which runs as that user."""
+    user = user or server_user()
     os.mkdir(where + ".tmp")
     give_to_server(where + ".tmp")
     # The size of our servers' log: else each of them would begin by making it anew.
-    command = ["mariadb-install-db", "--no-defaults", f"--datadir={where}", f"--tmpdir={where}.tmp",
+    command = [program, "--no-defaults", f"--datadir={where}", f"--tmpdir={where}.tmp",
                f"--auth-root-authentication-method={auth}", "--skip-test-db", "--innodb-log-file-size=256M"]
-    if server_user():
-        command.append("--user=" + server_user())
+    if user:
+        command.append("--user=" + user)
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def template(folder, auth):
-    """One for all who share the folder; whoever asks first makes it. auth: how root is let in, "normal" or "socket"."""
-    where = os.path.join(folder, auth)
+def template(folder, name, make=None):
+    """One for all who share the folder; whoever asks first makes it, by make(where). Without that it is the system's
+    MariaDB's, and the name is how root is let in, "normal" or "socket"."""
+    where = os.path.join(folder, name)
     with open(where + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(where):
-            install(where + ".made", auth)
+            if make is None:
+                install(where + ".made", name)
+            else:
+                make(where + ".made")
             copy(where + ".made", where + ".new")
             shutil.rmtree(where + ".made")
             os.rename(where + ".new", where)

@@ -2,7 +2,7 @@
 
 Each begins with a copy of a data directory that is made once per run
 (datadir.py), and costs half a second. Servers are stopped by the pid that started
-them, and their folders are removed.
+them, and their folders are removed. Servers of other kinds are in servers.py.
 """
 import os
 import shutil
@@ -13,16 +13,34 @@ import pymysql
 
 from . import datadir, proc
 
-# What the product asks of a server, and what a person would run in production.
-SETTINGS = [
+# What the product asks of a server, and what a person would run in production: of any kind,
+DURABLE = [
     "--bind-address=127.0.0.1", "--log-bin=binlog", "--binlog-format=ROW", "--binlog-row-image=FULL",
-    "--gtid-strict-mode=1", "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1", "--local-infile=1",
+    "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1", "--local-infile=1",
     "--innodb-buffer-pool-size=256M", "--skip-name-resolve", "--max-connections=400",
-    "--innodb-log-file-size=256M", "--performance-schema=0",
 ]
+# and of MariaDB.
+SETTINGS = [*DURABLE, "--gtid-strict-mode=1", "--innodb-log-file-size=256M", "--performance-schema=0"]
 
 
 class Server:
+    flavour, daemon, settings = "mariadb-10.11", "mariadbd", SETTINGS
+
+    @classmethod
+    def program(cls, name):
+        """As it is called: the system's is in the PATH."""
+        return name
+
+    @classmethod
+    def user(cls):
+        """The account that it changes to, or None."""
+        return datadir.server_user()
+
+    @classmethod
+    def template(cls, folder):
+        """A data directory that lets root in by socket, without a password, from any account."""
+        return datadir.template(folder, "normal")
+
     def __init__(self, template, folder, name, server_id, extra=()):
         self.name, self.folder, self.extra = name, folder, list(extra)
         self.datadir = os.path.join(folder, name)
@@ -38,11 +56,11 @@ class Server:
         datadir.give_to_server(folder, self.tmpdir)
 
     def start(self):
-        cmd = ["mariadbd", "--no-defaults", f"--datadir={self.datadir}", f"--tmpdir={self.tmpdir}", f"--port={self.port}",
-               f"--socket={self.socket}", f"--pid-file={self.datadir}/pid", f"--server-id={self.server_id}",
-               f"--log-error={self.log}", *SETTINGS, *self.extra]
-        if datadir.server_user():
-            cmd.append("--user=" + datadir.server_user())
+        cmd = [self.program(self.daemon), "--no-defaults", f"--datadir={self.datadir}", f"--tmpdir={self.tmpdir}",
+               f"--port={self.port}", f"--socket={self.socket}", f"--pid-file={self.datadir}/pid",
+               f"--server-id={self.server_id}", f"--log-error={self.log}", *self.settings, *self.extra]
+        if self.user():
+            cmd.append("--user=" + self.user())
         self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
         proc.wait_for(self.is_up, 30, f"server {self.name} to answer", lambda: proc.tail(self.log))

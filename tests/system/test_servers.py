@@ -1,0 +1,72 @@
+"""The servers of each kind that tests can have: what they are, and that nothing is left of them."""
+import os
+import subprocess
+
+import pytest
+
+from lib import proc, servers
+
+GTID_OF = {"mariadb": ("SELECT @@gtid_strict_mode", ((1,),), "SELECT @@gtid_binlog_pos"),
+           "mysql": ("SELECT @@gtid_mode, @@enforce_gtid_consistency", (("ON", "ON"),), "SELECT @@gtid_executed")}
+
+
+def brand(server):
+    return server.flavour.split("-")[0]
+
+
+def version(server):
+    return server.flavour.split("-")[1]
+
+
+def make_row(server):
+    server.sql("CREATE DATABASE shop")
+    server.sql("CREATE TABLE shop.t (id INT PRIMARY KEY, name VARCHAR(20) CHARACTER SET utf8mb4)")
+    server.sql("INSERT INTO shop.t VALUES (1, 'läuft')")
+
+
+def rows(server):
+    return server.sql("SELECT id, name FROM shop.t")
+
+
+@pytest.mark.parametrize("flavour", servers.KINDS)
+def test_it_is_what_its_name_says(servers_of, flavour):
+    server = servers_of(flavour, "s")
+    assert server.sql("SELECT @@version")[0][0].startswith(version(server) + ".")
+    daemon = subprocess.run([server.program(server.daemon), "--version"], capture_output=True, text=True, check=True)
+    assert f" Ver {version(server)}." in daemon.stdout
+
+
+@pytest.mark.parametrize("flavour", servers.KINDS)
+def test_rows_and_gtids_are_in_its_binlog(servers_of, flavour):
+    server = servers_of(flavour, "s")
+    settings, wanted, position = GTID_OF[brand(server)]
+    assert server.sql(settings) == wanted
+    assert server.sql("SELECT @@log_bin, @@binlog_format, @@binlog_row_image") == ((1, "ROW", "FULL"),)
+    assert server.sql(position) == (("",),)
+    make_row(server)
+    assert rows(server) == ((1, "läuft"),)
+    assert server.sql(position)[0][0]
+    tool = {"mariadb": "mariadb-binlog", "mysql": "mysqlbinlog"}[brand(server)]
+    path = os.path.join(server.datadir, "binlog.000001")
+    shown = subprocess.run([server.program(tool), "--verbose", path], capture_output=True, text=True, check=True).stdout
+    assert "### INSERT INTO `shop`.`t`" in shown and "GTID" in shown
+
+
+@pytest.mark.parametrize("flavour", servers.KINDS)
+def test_a_row_outlives_a_kill_and_nothing_outlives_the_test(servers_of, flavour):
+    server = servers_of(flavour, "s")
+    make_row(server)
+    server.kill()
+    server.start()
+    assert rows(server) == ((1, "läuft"),)
+    pid = server.process.pid
+    server.stop()
+    assert server.process.returncode == 0 and not proc.alive(pid)
+    server.remove()
+    assert not os.path.exists(server.datadir)
+    assert proc.is_free(server.port)
+
+
+def test_two_of_mysql_have_names_of_their_own(servers_of):
+    one, other = servers_of("mysql-9.7", "one"), servers_of("mysql-9.7", "other")
+    assert one.sql("SELECT @@server_uuid") != other.sql("SELECT @@server_uuid")
