@@ -6,8 +6,14 @@ import pytest
 
 from lib import proc, servers
 
-GTID_OF = {"mariadb": ("SELECT @@gtid_strict_mode", ((1,),), "SELECT @@gtid_binlog_pos"),
-           "mysql": ("SELECT @@gtid_mode, @@enforce_gtid_consistency", (("ON", "ON"),), "SELECT @@gtid_executed")}
+# How it is set, to what, and where the server is.
+GTID_OF = {"mariadb": ("@@gtid_strict_mode", (1,), "@@gtid_binlog_pos"),
+           "mysql": ("@@gtid_mode, @@enforce_gtid_consistency", ("ON", "ON"), "@@gtid_executed")}
+BINLOG_OF = {"mariadb": "mariadb-binlog", "mysql": "mysqlbinlog"}
+
+
+def output(server, program, *args):
+    return subprocess.run([server.program(program), *args], capture_output=True, text=True, check=True).stdout
 
 
 def brand(server):
@@ -32,23 +38,20 @@ def rows(server):
 def test_it_is_what_its_name_says(servers_of, flavour):
     server = servers_of(flavour, "s")
     assert server.sql("SELECT @@version")[0][0].startswith(version(server) + ".")
-    daemon = subprocess.run([server.program(server.daemon), "--version"], capture_output=True, text=True, check=True)
-    assert f" Ver {version(server)}." in daemon.stdout
+    assert f" Ver {version(server)}." in output(server, server.daemon, "--version")
 
 
 @pytest.mark.parametrize("flavour", servers.KINDS)
 def test_rows_and_gtids_are_in_its_binlog(servers_of, flavour):
     server = servers_of(flavour, "s")
     settings, wanted, position = GTID_OF[brand(server)]
-    assert server.sql(settings) == wanted
+    assert server.sql(f"SELECT {settings}") == (wanted,)
     assert server.sql("SELECT @@log_bin, @@binlog_format, @@binlog_row_image") == ((1, "ROW", "FULL"),)
-    assert server.sql(position) == (("",),)
+    assert server.sql(f"SELECT {position}") == (("",),)
     make_row(server)
     assert rows(server) == ((1, "läuft"),)
-    assert server.sql(position)[0][0]
-    tool = {"mariadb": "mariadb-binlog", "mysql": "mysqlbinlog"}[brand(server)]
-    path = os.path.join(server.datadir, "binlog.000001")
-    shown = subprocess.run([server.program(tool), "--verbose", path], capture_output=True, text=True, check=True).stdout
+    assert server.sql(f"SELECT {position}")[0][0]
+    shown = output(server, BINLOG_OF[brand(server)], "--verbose", os.path.join(server.datadir, "binlog.000001"))
     assert "### INSERT INTO `shop`.`t`" in shown and "GTID" in shown
 
 

@@ -62,8 +62,8 @@ def install(where, auth, program="mariadb-install-db", user=None):
 
 
 def template(folder, name, make=None):
-    """One for all who share the folder; whoever asks first makes it, by make(where). Without that it is the system's
-    MariaDB's, and the name is how root is let in, "normal" or "socket"."""
+    """One for all who share the folder; whoever asks first makes it, by make(where). Without that it is the
+    system's MariaDB's, and the name is how root is let in, "normal" or "socket"."""
     where = os.path.join(folder, name)
     with open(where + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -56,9 +56,10 @@ class Server:
         datadir.give_to_server(folder, self.tmpdir)
 
     def start(self):
-        cmd = [self.program(self.daemon), "--no-defaults", f"--datadir={self.datadir}", f"--tmpdir={self.tmpdir}",
-               f"--port={self.port}", f"--socket={self.socket}", f"--pid-file={self.datadir}/pid",
-               f"--server-id={self.server_id}", f"--log-error={self.log}", *self.settings, *self.extra]
+        cmd = [self.program(self.daemon), "--no-defaults", f"--datadir={self.datadir}",
+               f"--tmpdir={self.tmpdir}", f"--port={self.port}", f"--socket={self.socket}",
+               f"--pid-file={self.datadir}/pid", f"--server-id={self.server_id}", f"--log-error={self.log}",
+               *self.settings, *self.extra]
         if self.user():
             cmd.append("--user=" + self.user())
         self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
-"""Private servers of each kind that we are tested with: KINDS[flavour](...) is as mariadb.Server, which is one of them.
+"""Private servers of each kind that we are tested with.
 
-The others are put into folders of their own by tools/install-server, and are started from there.
+KINDS[flavour] is a class as mariadb.Server, which is the system's; the others' programs are in folders
+that tools/install-server makes.
 """
 import functools
 import os
@@ -53,7 +54,8 @@ class MySQL97(Installed):
         command = [cls.program(cls.daemon), "--no-defaults", "--initialize-insecure", f"--datadir={where}"]
         if cls.user():
             command.append("--user=" + cls.user())
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
         # The server's name in its GTIDs: each copy is to give itself one.
         os.remove(os.path.join(where, "auto.cnf"))
 
