@@ -11,6 +11,7 @@ PYTHON  = /usr/bin/python3
 # A build on the way to something else says nothing unless it fails.
 QUIETLY = $(MAKE) --no-print-directory -s all NINJA_ARGS=--quiet
 NINJA_ARGS =
+SERVERS = mysql-9.7 mariadb-11.8
 # Under sanitizers and valgrind a test takes several times as long.
 SLOWLY  = TEST_DEADLINE_S=900
 export ROWS CLIENTS RATE
@@ -32,7 +33,7 @@ demo:
 	@demo/run
 
 ##make test      unit, golden, simulation and short system tests
-test:
+test: servers
 	@tools/install-deps test
 	@$(QUIETLY)
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system
@@ -41,6 +42,10 @@ test:
 ##make deps      install what building, testing and checking need
 deps:
 	@tools/install-deps lint
+
+##make servers   put the servers that system tests need and Debian 12 has not into ~/.cache/switchyard
+servers:
+	@tools/install-server $(SERVERS) >/dev/null
 
 ##make format    what clang-format says, written
 format:
@@ -92,7 +97,7 @@ fuzz: deps
 	@tests/fuzz/run $(SECONDS_EACH)
 
 ##make soak      the long things: sanitizers, valgrind, fuzzers, mutants, all system tests
-soak: asan tsan
+soak: asan tsan servers
 	@$(QUIETLY)
 	@$(SLOWLY) $(PYTHON) tools/run_tests.py --build $(BUILD) --valgrind
 	@$(PYTHON) tools/run_tests.py --build $(BUILD) --system --long
@@ -111,4 +116,4 @@ install: all
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-clang build-mutants
 
-.PHONY: all format help demo test test-clients test-suites deps lint mutants model bench asan tsan fuzz soak install clean
+.PHONY: all format help demo test test-clients test-suites deps servers lint mutants model bench asan tsan fuzz soak install clean
