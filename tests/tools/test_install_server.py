@@ -4,9 +4,22 @@ import fcntl
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tools')
+
+
+def waited_for(lock, seconds=30):
+    """Somebody stands behind us at the lock; the kernel's list has it as "-> FLOCK"."""
+    inode = f':{os.fstat(lock.fileno()).st_ino} '
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with open('/proc/locks', encoding='utf-8') as f:
+            if any('->' in line and inode in line for line in f):
+                return True
+        time.sleep(0.02)
+    return False
 
 
 class InstallServer(unittest.TestCase):
@@ -16,6 +29,8 @@ class InstallServer(unittest.TestCase):
         self.cache = os.path.join(self.folder.name, 'cache')
         self.bin = os.path.join(self.folder.name, 'bin')
         os.mkdir(self.bin)
+        self.env = {'PATH': f'{self.bin}:/usr/bin:/bin', 'HOME': self.folder.name,
+                    'XDG_CACHE_HOME': self.cache}
         self.stand_in('apt-get', 'echo the network is away >&2; exit 100')
 
     def stand_in(self, name, script):
@@ -24,8 +39,7 @@ class InstallServer(unittest.TestCase):
         os.chmod(f.name, 0o755)
 
     def start(self, tool, *args):
-        env = {'PATH': f'{self.bin}:/usr/bin:/bin', 'HOME': self.folder.name, 'XDG_CACHE_HOME': self.cache}
-        return subprocess.Popen([os.path.join(TOOLS, tool), *args], env=env, text=True,
+        return subprocess.Popen([os.path.join(TOOLS, tool), *args], env=self.env, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run_tool(self, tool, *args):
@@ -61,9 +75,18 @@ class InstallServer(unittest.TestCase):
         self.assertIn('apt could not fetch mysql-server-core', err)
         self.assertEqual(self.left(), ['mysql-9.7.lock'])
 
+    def test_lists_that_apt_cannot_fetch_are_the_reason_it_says(self):
+        """With the real apt, for which that alone is no error, and a way to the network that ends nowhere."""
+        os.remove(os.path.join(self.bin, 'apt-get'))
+        self.env['http_proxy'] = 'http://127.0.0.1:1'
+        status, _, err = self.run_tool('install-mysql')
+        self.assertEqual(status, 1)
+        self.assertIn('Could not connect to 127.0.0.1:1', err)
+
     def test_what_is_there_is_said_and_nothing_else(self):
         self.run_tool('install-mysql')
-        for name, tool, *args in (('mysql-9.7', 'install-mysql'), ('mariadb-11.8', 'install-mariadb', '11.8')):
+        for name, tool, *args in (('mysql-9.7', 'install-mysql'),
+                                  ('mariadb-11.8', 'install-mariadb', '11.8')):
             path = self.where(name, there=False)
             status, out, err = self.run_tool('install-server', '--where', name)
             self.assertEqual((status, out), (1, ''))
@@ -76,8 +99,11 @@ class InstallServer(unittest.TestCase):
         self.stand_in('apt-get', 'kill -9 $PPID')
         self.assertNotEqual(self.run_tool('install-mysql')[0], 0)
         self.assertIn('mysql-9.7.new', self.left())
-        self.stand_in('apt-get', 'exit 100')
-        self.run_tool('install-mysql')
+        archives = os.path.join(self.where('mysql-9.7.new'), 'apt', 'archives')
+        with open(os.path.join(archives, 'half.deb'), 'w', encoding='utf-8'):
+            pass
+        self.stand_in('apt-get', f'test -d {archives} && test ! -e {archives}/half.deb && echo new; exit 100')
+        self.assertIn('new\n', self.run_tool('install-mysql')[2])
         self.assertEqual(self.left(), ['mysql-9.7.lock'])
 
     def test_the_second_of_two_runs_waits_and_takes_what_the_first_made(self):
@@ -87,6 +113,7 @@ class InstallServer(unittest.TestCase):
             fcntl.flock(lock, fcntl.LOCK_EX)
             second = self.start('install-mysql')
             self.assertIn('waiting', second.stderr.readline())
+            self.assertTrue(waited_for(lock), second.poll())
             os.mkdir(path)
         self.assertEqual(second.communicate(), (path + '\n', ''))
         self.assertEqual(second.returncode, 0)
