@@ -70,6 +70,16 @@ def test_a_row_outlives_a_kill_and_nothing_outlives_the_test(servers_of, flavour
     assert proc.is_free(server.port)
 
 
+def test_mysqls_client_has_what_a_password_at_mariadb_takes(servers_of):
+    server = servers_of("mariadb-10.11", "s")
+    server.sql("CREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret'")
+    client = servers.KINDS["mysql-9.7"].program("mysql")
+    said = subprocess.run([client, "-h127.0.0.1", f"-P{server.port}", "-uapp", "-psecret", "-Ne",
+                           "SELECT CURRENT_USER()"],
+                          capture_output=True, text=True)
+    assert (said.returncode, said.stdout) == (0, "app@127.0.0.1\n"), said.stderr
+
+
 def test_two_of_mysql_have_names_of_their_own(servers_of):
     one, other = servers_of("mysql-9.7", "one"), servers_of("mysql-9.7", "other")
     assert one.sql("SELECT @@server_uuid") != other.sql("SELECT @@server_uuid")
