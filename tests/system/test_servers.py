@@ -51,7 +51,8 @@ def test_rows_and_gtids_are_in_its_binlog(servers_of, flavour):
     make_row(server)
     assert rows(server) == ((1, "läuft"),)
     assert server.sql(f"SELECT {position}")[0][0]
-    shown = output(server, BINLOG_OF[brand(server)], "--verbose", os.path.join(server.datadir, "binlog.000001"))
+    path = os.path.join(server.datadir, "binlog.000001")
+    shown = output(server, BINLOG_OF[brand(server)], "--verbose", path)
     assert "### INSERT INTO `shop`.`t`" in shown and "GTID" in shown
 
 
