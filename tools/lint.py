@@ -24,6 +24,7 @@ CHECKS = [
     ('waits', [f'{TOOLS}/check_waits.py']),
     ('format', ['sh', '-c', f'{SOURCES} clang-format-14 --dry-run --Werror']),
     ('form', [f'{TOOLS}/check_form.py']),
+    ('flavour', [f'{TOOLS}/check_flavour.py']),
     ('states', [f'{TOOLS}/fsm_graph.py', '--check']),
     ('clang', [f'{TOOLS}/check_clang.py']),
     ('cppcheck', CPPCHECK),

@@ -66,6 +66,20 @@ class Checks(unittest.TestCase):
         self.assertEqual({k: v for k, v in want.items() if v not in got.get(k, '')}, {}, 'marked, but not found')
         self.assertEqual(status, 1)
 
+    def test_flavour(self):
+        self.compare('check_flavour.py', 'flavour')
+
+    def test_flavour_allows_what_is_listed_and_no_more(self):
+        sys.path.insert(0, TOOLS)
+        import check_flavour
+        found = {'a': [(1, 'x'), (2, 'y')], 'b': [(3, 'z')]}
+        judge = lambda allowed: list(check_flavour.judge(found, allowed))
+        self.assertEqual(judge({'a': (2, ''), 'b': (1, '')}), [])
+        self.assertEqual(judge({'a': (1, ''), 'b': (1, '')}),
+                         [('a', 1, 'x (1 of 2 are allowed)'), ('a', 2, 'y (1 of 2 are allowed)')])
+        self.assertEqual(judge({'a': (2, '')}), [('b', 3, 'z')])
+        self.assertEqual([f[0] for f in judge({'a': (3, ''), 'b': (1, ''), 'gone': (1, '')})], ['a', 'gone'])
+
     def test_layers(self):
         self.compare('check_layers.py', 'layers')
 
