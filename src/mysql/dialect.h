@@ -1,13 +1,13 @@
 /*
  * dialect.h - what differs between servers, as rows.
  *
- * One row for each family, found by the greeting when a connection is made (mysql_dialect()).
+ * One row for each family, found by the greeting when a connection is made (flavour.h,
+ * mysql_dialect()).
  * Code asks the row and never the version: what MySQL does otherwise comes as a second row.
  */
 #ifndef MYSQL_DIALECT_H
 #define MYSQL_DIALECT_H
 
-#include "base/err.h"
 #include "base/slice.h"
 #include "mysql/role.h"
 
@@ -25,15 +25,5 @@ struct dialect {
 	/* What our own sessions state (role.h). */
 	const struct role_setting *settings;
 };
-
-/* In front of the version in greetings of MariaDB before 11, for replicas that know MySQL 5 only; and for
- * clients, some of which take a server without it for a MySQL of that number. */
-#define GREETING_PREFIX "5.5.5-"
-/* GREETING_PREFIX, or "" where a server of this version greets without it. */
-const char *dialect_greeting_prefix(const char *version);
-
-/* By a server's version string. ERR_REFUSED, by name, with a hint, for a server that is not
- * supported yet. */
-int dialect_find(const char *version, const struct dialect **out, struct err *err) MUST_USE;
 
 #endif

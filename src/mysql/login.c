@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "mysql/auth.h"
+#include "mysql/flavour.h"
 
 #include <stdio.h>
 
@@ -22,7 +23,7 @@ take_greeting(struct login *out, const struct greeting *g, struct err *err)
 	    SLICE_ARG(slice_starts(g->version, GREETING_PREFIX)
 		    ? slice_cut(g->version, strlen(GREETING_PREFIX), SIZE_MAX)
 		    : g->version));
-	return dialect_find(out->version, &out->dialect, err);
+	return flavour_find(out->version, &out->dialect, err);
 }
 
 static uint64_t

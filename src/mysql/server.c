@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "mysql/command.h"
-#include "mysql/dialect.h"
+#include "mysql/flavour.h"
 #include "mysql/result.h"
 
 #include <stdio.h>
@@ -178,7 +178,7 @@ send_greeting(
 		.plugin = slice_str(AUTH_NATIVE),
 	};
 
-	buf_addf(&version, "%s%s", dialect_greeting_prefix(params->version), params->version);
+	buf_addf(&version, "%s%s", flavour_greeting_prefix(params->version), params->version);
 	g.version = buf_slice(&version);
 	auth_scramble(scramble);
 	memcpy(g.scramble, scramble, SCRAMBLE_LEN);

@@ -1,6 +1,6 @@
 #include "mysql/gtid.h"
 
-#include "mysql/dialect.h"
+#include "mysql/flavour.h"
 #include "test.h"
 
 static struct gtid_list
@@ -90,9 +90,9 @@ TEST(dialect_by_version)
 	const struct dialect *d = NULL;
 	struct err err = { 0 };
 
-	expect_ok(dialect_find("10.11.19-MariaDB-0+deb12u1-log", &d, &err), &err);
+	expect_ok(flavour_find("10.11.19-MariaDB-0+deb12u1-log", &d, &err), &err);
 	expect_str(d->name, "MariaDB");
-	expect_ok(dialect_find("11.4.2-MariaDB", &d, &err), &err);
-	expect(dialect_find("10.6.1-MariaDB", &d, &err) != 0 && err.kind == ERR_REFUSED);
-	expect(dialect_find("9.7.4", &d, &err) != 0 && err.kind == ERR_REFUSED);
+	expect_ok(flavour_find("11.4.2-MariaDB", &d, &err), &err);
+	expect(flavour_find("10.6.1-MariaDB", &d, &err) != 0 && err.kind == ERR_REFUSED);
+	expect(flavour_find("9.7.4", &d, &err) != 0 && err.kind == ERR_REFUSED);
 }

@@ -2,6 +2,7 @@
 
 #include "fake/fakemysql.h"
 #include "mysql/client.h"
+#include "mysql/flavour.h"
 #include "task/sim.h"
 #include "test.h"
 
@@ -16,7 +17,7 @@ settings(void)
 	const struct dialect *d = NULL;
 	struct err err = { 0 };
 
-	expect_ok(dialect_find("10.11.19-MariaDB", &d, &err), &err);
+	expect_ok(flavour_find("10.11.19-MariaDB", &d, &err), &err);
 	return d->settings;
 }
 

@@ -1,8 +1,4 @@
-#include "mysql/dialect.h"
-
-#include "base/parse.h"
-
-#include <string.h>
+#include "mysql/mariadb.h"
 
 enum {
 	DDL = ROLE_BIT(ROLE_DDL),
@@ -118,7 +114,7 @@ static const struct role_setting mariadb_settings[] = {
 	{ 0 },
 };
 
-static const struct dialect mariadb = {
+const struct dialect mariadb_dialect = {
 	.name = "MariaDB",
 	.position_sql = "SHOW MASTER STATUS",
 	.gtid_sql = "SELECT @@global.gtid_binlog_pos",
@@ -132,46 +128,3 @@ static const struct dialect mariadb = {
 		       "ALLOW_INVALID_DATES' FOR ",
 	.settings = mariadb_settings,
 };
-
-/* MariaDB 11.0 was the first to leave it out. */
-const char *
-dialect_greeting_prefix(const char *version)
-{
-	return strstr(version, "MariaDB") != NULL && strncmp(version, "10.", 3) == 0
-	    ? GREETING_PREFIX
-	    : "";
-}
-
-/* The oldest release on which the behaviour that we rely on was seen. */
-enum { MARIADB_MAJOR = 10, MARIADB_MINOR = 11 };
-
-static int
-refuse(struct err *err)
-{
-	return err_hint(err, "use MariaDB %d.%d or newer", MARIADB_MAJOR, MARIADB_MINOR);
-}
-
-int
-dialect_find(const char *version, const struct dialect **out, struct err *err)
-{
-	struct slice major, minor, rest = slice_split(slice_str(version), '.', &major);
-	int a, b;
-
-	if (strstr(version, "MariaDB") == NULL) {
-		err_set(err, ERR_REFUSED,
-		    "server version '%s' is not MariaDB: MySQL is not "
-		    "supported yet",
-		    version);
-		return refuse(err);
-	}
-	(void)slice_split(rest, '.', &minor);
-	if (parse_int(major, 1, 1000, &a, err) != 0 || parse_int(minor, 0, 1000, &b, err) != 0)
-		return err_wrap(err, "server version '%s'", version);
-	if (a < MARIADB_MAJOR || (a == MARIADB_MAJOR && b < MARIADB_MINOR)) {
-		err_set(err, ERR_REFUSED, "server version '%s' is older than MariaDB %d.%d",
-		    version, MARIADB_MAJOR, MARIADB_MINOR);
-		return refuse(err);
-	}
-	*out = &mariadb;
-	return 0;
-}
