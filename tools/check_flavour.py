@@ -58,17 +58,11 @@ ALLOWED = {
     'src/sql/keyword.c': (3, 'the functions of both flavours, on purpose'),
     'src/sql/lexer.c': (2, 'executable comments by version: a number that the caller makes of the dialect'),
     'src/tablet/copy/chunk.c': (2, 'the place of a snapshot'),
-    'src/tablet/guard/fence.c': (1, 'a statement that waits for row locks for so long at most'),
-    'src/tablet/named_tables.c': (1, 'the error that says that a table is a view'),
-    'src/tablet/preflight.c': (4, 'the rights of our accounts, a table made anew, the old temporal format'),
-    'src/tablet/server/share.c': (1, 'a lock of tables that fails at once'),
-    'src/tablet/server/write_lock.c': (1, "the session's clock for triggers"),
+    'src/tablet/preflight.c': (3, 'the rights of our accounts, a table made anew'),
     'src/tablet/server_settings.c': (11, "what a server's settings must be"),
     'src/tablet/survey.c': (1, 'the list of replicas'),
-    'src/tablet/table/auto_increment.c': (1, "the engine's next values"),
     'src/tablet/table/create_table.c': (1, 'the comment behind old temporal columns'),
     'src/tablet/table/rehearse.c': (1, 'a table made anew'),
-    'src/tablet/table/schema.c': (4, 'collations by bytes, the old temporal format'),
 }
 
 

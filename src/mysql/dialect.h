@@ -11,6 +11,12 @@
 #include "base/slice.h"
 #include "mysql/role.h"
 
+struct old_temporal {
+	const char *mark; /* in a column's type; NULL: there is none */
+	const char *name; /* who kept them so */
+	const char *cure; /* of a table: which setting ALTER TABLE ... FORCE takes it out with */
+};
+
 struct dialect {
 	const char *name; /* "MariaDB" */
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
@@ -22,6 +28,25 @@ struct dialect {
 	const char *dump_sql, *dump_gtid_sql;
 	/* Prefix of one statement of a writer's session: what strict mode refuses is a warning. */
 	const char *lenient_sql;
+	/* Makes of a statement one that waits for each row lock so many seconds at most (1 or more; then it
+	 * fails with 1205), whatever its session says. */
+	void (*row_wait)(struct buf *out, int seconds, struct slice sql);
+	/* Suffix of LOCK TABLES: gets all of them, or fails with 1205 at once and has let none wait. */
+	const char *lock_at_once_sql;
+	/* Sets a session's clock so far ahead that a trigger which it makes is younger than whatever the
+	 * server had prepared before (tablet/server/write_lock.h). SET timestamp=DEFAULT takes it back. */
+	const char *clock_ahead_sql;
+	/* DROP TABLE has failed with this error: may there be a view of that name? */
+	bool (*may_be_view)(int error);
+	/* Prefix, then a list of names in brackets: the next values of tables ("database/table" with plain
+	 * letters), as the engine has them in memory. Tables that were not opened yet are left out. */
+	const char *engine_next_sql;
+	/* What a catalogue says of a column: does its collation tell all texts apart that have different
+	 * bytes, 'a' from 'a ' too; is it computed from others. Either text may be NULL. */
+	bool (*is_bytewise)(struct slice collation);
+	bool (*is_generated)(struct slice extra, struct slice expression);
+	/* A form of temporal columns that is still read and is made no more. */
+	struct old_temporal old_temporal;
 	/* What our own sessions state (role.h). */
 	const struct role_setting *settings;
 };

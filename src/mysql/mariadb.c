@@ -1,5 +1,7 @@
 #include "mysql/mariadb.h"
 
+#include <string.h>
+
 enum {
 	DDL = ROLE_BIT(ROLE_DDL),
 	DBA = ROLE_BIT(ROLE_DBA) | DDL, /* they differ in how long they wait for a lock */
@@ -114,6 +116,41 @@ static const struct role_setting mariadb_settings[] = {
 	{ 0 },
 };
 
+static void
+row_wait(struct buf *out, int seconds, struct slice sql)
+{
+	buf_addf(out, "SET STATEMENT innodb_lock_wait_timeout=%d FOR ", seconds);
+	buf_add_slice(out, sql);
+}
+
+static bool
+may_be_view(int error)
+{
+	enum { ER_IT_IS_A_VIEW = 1965 };
+
+	return error == ER_IT_IS_A_VIEW;
+}
+
+static bool
+contains(struct slice s, const char *part)
+{
+	return s.len > 0 && memmem(s.ptr, s.len, part, strlen(part)) != NULL;
+}
+
+/* Other _bin collations pad with spaces: 'a' and 'a ' are equal there. */
+static bool
+is_bytewise(struct slice collation)
+{
+	return contains(collation, "_nopad_bin");
+}
+
+/* A period's columns have no expression. */
+static bool
+is_generated(struct slice extra, struct slice expression)
+{
+	return contains(extra, "GENERATED") || expression.len > 0;
+}
+
 const struct dialect mariadb_dialect = {
 	.name = "MariaDB",
 	.position_sql = "SHOW MASTER STATUS",
@@ -126,5 +163,16 @@ const struct dialect mariadb_dialect = {
 			 "@slave_connect_state=",
 	.lenient_sql = "SET STATEMENT sql_mode='NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
 		       "ALLOW_INVALID_DATES' FOR ",
+	.row_wait = row_wait,
+	.lock_at_once_sql = " NOWAIT",
+	/* A trigger's time is kept in hundredths of a second, rounded down. */
+	.clock_ahead_sql = "EXECUTE IMMEDIATE CONCAT('SET timestamp=', "
+			   "(CEIL(UNIX_TIMESTAMP(SYSDATE(6))*100)+1)/100)",
+	.may_be_view = may_be_view,
+	.engine_next_sql = "SELECT name, autoinc FROM information_schema.innodb_sys_tablestats WHERE "
+			   "autoinc > 0 AND name IN ",
+	.is_bytewise = is_bytewise,
+	.is_generated = is_generated,
+	.old_temporal = { "/* mariadb-5.3 */", "MariaDB 5.3", "mysql56_temporal_format=ON" },
 	.settings = mariadb_settings,
 };

@@ -24,11 +24,11 @@ forget_fences(struct ctx *cx, struct ddl *d, const struct tablet_env *env, const
 static int
 drop_table_or_view(struct ctx *cx, struct ddl *d, const char *name)
 {
-	enum { ER_IT_IS_A_VIEW = 1965 };
-
 	if (ddl_runf(cx, d, "DROP TABLE %s", name) == 0)
 		return 0;
-	return cx->err->mysql_errno == ER_IT_IS_A_VIEW ? ddl_runf(cx, d, "DROP VIEW %s", name) : -1;
+	return mysql_dialect(d->session)->may_be_view(cx->err->mysql_errno)
+	    ? ddl_runf(cx, d, "DROP VIEW %s", name)
+	    : -1;
 }
 
 /* Its triggers go with the table; the fence's rows after it, so that no write slips between. Of a table

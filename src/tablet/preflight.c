@@ -109,7 +109,7 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 
 /* What the copy has in another way than the table; "" mostly. */
 static const char *
-find_converted(struct arena *a, const struct table_def *def)
+find_converted(struct arena *a, const struct dialect *d, const struct table_def *def)
 {
 	SCOPED(buf) struct buf names = BUF_INIT;
 
@@ -120,9 +120,8 @@ find_converted(struct arena *a, const struct table_def *def)
 	if (names.len == 0)
 		return "";
 	return arena_printf(a,
-	    "'%s.%s' keeps %s in the temporal format of MariaDB 5.3, its copy in today's: the values "
-	    "are the same",
-	    def->database, def->name, names.data);
+	    "'%s.%s' keeps %s in the temporal format of %s, its copy in today's: the values are the same",
+	    def->database, def->name, names.data, d->old_temporal.name);
 }
 
 /* What leaves a server: tables, and views that name nothing else. */
@@ -262,7 +261,7 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 		TRY(schema_read(cx, c, q->from.database, q->tables[i].from, &def));
 		reply->tables[i] = (struct table_facts){
 			.definition = def->create_sql,
-			.converted = find_converted(cx->arena, def),
+			.converted = find_converted(cx->arena, mysql_dialect(c), def),
 			.rows_estimate = def->rows_estimate,
 		};
 	}

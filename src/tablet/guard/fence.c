@@ -268,15 +268,16 @@ update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, const str
     uint64_t *matched)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
+	SCOPED(buf) struct buf bounded = BUF_INIT;
 	struct mysql_ok ok;
 
-	/* (6) */
-	buf_addf(&sql, "SET STATEMENT innodb_lock_wait_timeout=%d FOR UPDATE ", ROW_WAIT_S);
+	buf_add_str(&sql, "UPDATE ");
 	sidecar_table(&sql, f->id.sidecar, "fence");
 	buf_addf(&sql, " SET %s, attempt=%d", set, f->attempt);
 	add_rows_condition(&sql, f);
 	buf_addf(&sql, " AND attempt<=%d", f->attempt);
-	TRY(mysql_exec(cx, dba, buf_slice(&sql), &ok));
+	mysql_dialect(dba)->row_wait(&bounded, ROW_WAIT_S, buf_slice(&sql)); /* (6) */
+	TRY(mysql_exec(cx, dba, buf_slice(&bounded), &ok));
 	*matched = ok.affected_rows; /* found_rows: matched, not changed */
 	return 0;
 }

@@ -150,7 +150,7 @@ lock_at_once(struct ctx *cx, const struct share *s, const struct share_tables *t
 
 	add_lock(&sql, tables);
 	if (!mutant("tablet_share_waits"))
-		buf_add_str(&sql, " NOWAIT");
+		buf_add_str(&sql, mysql_dialect(s->holders[0])->lock_at_once_sql);
 	if (mysql_exec(cx, s->holders[0], buf_slice(&sql), NULL) == 0)
 		return 0;
 	*again = cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;

@@ -4,7 +4,7 @@
  * A READ lock that waits makes no victim by itself, but writers queue behind it; and with several
  * tables in one statement it holds one while it waits for the next, which does make victims: a client
  * that has written the next goes to the first. So the tables are asked for in one statement that
- * waits for nobody (NOWAIT: it gets all of them or none, in 40 us a table). Where writers follow one
+ * waits for nobody (it gets all of them or none, in 40 us a table). Where writers follow one
  * another without a gap that never comes through: then each table has its own connection, each waits
  * for a few milliseconds, and when one does not come all are let go and tried again after a pause.
  */

@@ -30,17 +30,16 @@ work_on(struct ctx *cx, struct batch *b, int from, int to)
 }
 
 /*
- * The session's clock is set to the next hundredth of a second that no statement
- * prepared before the lock can bear, and the lock is kept until it has come.
+ * The session's clock is set to a time that no statement prepared before the lock can
+ * bear, and the lock is kept until it has come.
  */
 static int
 run_locked(struct ctx *cx, struct batch *b, int from, int to)
 {
 	usec until = task_now() + CLOCK_MS * MSEC;
 
-	TRY(mysql_execf(cx, b->d->session,
-	    "EXECUTE IMMEDIATE CONCAT('SET timestamp=', "
-	    "(CEIL(UNIX_TIMESTAMP(SYSDATE(6))*100)+1)/100)"));
+	TRY(mysql_exec(
+	    cx, b->d->session, slice_str(mysql_dialect(b->d->session)->clock_ahead_sql), NULL));
 	TRY(work_on(cx, b, from, to));
 	return task_now() < until ? task_sleep(cx, until - task_now()) : 0;
 }

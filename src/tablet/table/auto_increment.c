@@ -111,11 +111,9 @@ auto_increment_read(struct ctx *cx, struct mysql_client *c, const struct auto_va
 /* "customer/users": with another than plain letters InnoDB has the name in a form of its own, which is not
  * looked for. */
 static void
-add_stats(struct buf *out, const struct auto_values *v)
+add_names(struct buf *out, const struct auto_values *v)
 {
-	buf_add_str(out,
-	    "SELECT name, autoinc FROM information_schema.innodb_sys_tablestats WHERE "
-	    "autoinc > 0 AND name IN (''");
+	buf_add_str(out, "(''");
 	for (size_t i = 0; i < v->count; i++) {
 		buf_add_str(out, ",CONCAT(");
 		quote_string(out, slice_str(v->database));
@@ -154,7 +152,8 @@ ask_innodb(struct ctx *cx, struct mysql_client *c, const struct auto_values *v, 
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
 
-	add_stats(&sql, v);
+	buf_add_str(&sql, mysql_dialect(c)->engine_next_sql);
+	add_names(&sql, v);
 	if (mysql_select(cx, c, buf_slice(&sql), &rows) == 0)
 		return note_stats(cx, v, &rows, wanted);
 	/* It takes the privilege PROCESS, which an account need not have. */

@@ -102,7 +102,8 @@ count_members(struct slice type)
 }
 
 static void
-fill_type(const struct type_name *name, const struct slice *v, struct column_type *out)
+fill_type(const struct dialect *d, const struct type_name *name, const struct slice *v,
+    struct column_type *out)
 {
 	*out = (struct column_type){
 		.kind = name->kind, .int_bytes = name->int_bytes, .fixed = name->fixed
@@ -120,8 +121,7 @@ fill_type(const struct type_name *name, const struct slice *v, struct column_typ
 		out->length = count_members(v[C_COLUMN_TYPE]);
 	if (v[C_CHARSET].len > 0 && v[C_CHARSET].len < sizeof(out->charset))
 		memcpy(out->charset, v[C_CHARSET].ptr, v[C_CHARSET].len);
-	/* Other _bin collations pad with spaces: 'a' and 'a ' are equal there. */
-	out->binary_collation = name->kind == COLUMN_BYTES || contains(v[C_COLLATION], "_nopad_bin");
+	out->binary_collation = name->kind == COLUMN_BYTES || d->is_bytewise(v[C_COLLATION]);
 }
 
 static int
@@ -132,8 +132,28 @@ refuse_column(struct ctx *cx, const struct table_def *def, const struct slice *v
 	return err_hint(cx->err, "drop or change the column, or leave the table where it is");
 }
 
+static bool
+has_old_format(const struct dialect *d, struct slice type)
+{
+	return d->old_temporal.mark != NULL &&
+	    create_table_find(type, d->old_temporal.mark) < type.len;
+}
+
 static int
-fill_column(struct ctx *cx, struct table_def *def, const struct slice *v, struct column *out)
+refuse_old_format(struct ctx *cx, const struct table_def *def, const struct old_temporal *old,
+    const struct slice *v)
+{
+	refuse_column(cx, def, v,
+	    arena_printf(
+		cx->arena, "is kept with fractions of seconds in the format of %s", old->name));
+	return err_hint(cx->err,
+	    "ALTER TABLE `%s`.`%s` FORCE at the source keeps it in today's (%s)", def->database,
+	    def->name, old->cure);
+}
+
+static int
+fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, const struct slice *v,
+    struct column *out)
 {
 	const struct type_name *name = NULL;
 
@@ -144,28 +164,21 @@ fill_column(struct ctx *cx, struct table_def *def, const struct slice *v, struct
 	if (name == NULL)
 		return refuse_column(cx, def, v,
 		    arena_printf(cx->arena, "has the type %.*s", SLICE_ARG(v[C_DATA_TYPE])));
-	if (contains(v[C_EXTRA], "GENERATED") || v[C_GENERATED].len > 0)
+	if (d->is_generated(v[C_EXTRA], v[C_GENERATED]))
 		return refuse_column(cx, def, v, "is generated");
 	if (name->kind == COLUMN_SET && count_members(v[C_COLUMN_TYPE]) > SET_MEMBERS_MAX)
 		return refuse_column(cx, def, v, "is a SET of more than 53 members");
 	if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
 		return refuse_column(cx, def, v, "is compressed");
-	out->old_format =
-	    create_table_find(v[C_COLUMN_TYPE], "/* mariadb-5.3 */") < v[C_COLUMN_TYPE].len;
-	if (out->old_format && number_of(v[C_FSP]) > 0) {
-		refuse_column(
-		    cx, def, v, "is kept with fractions of seconds in the format of MariaDB 5.3");
-		return err_hint(cx->err,
-		    "ALTER TABLE `%s`.`%s` FORCE at the source keeps it in "
-		    "today's (mysql56_temporal_format=ON)",
-		    def->database, def->name);
-	}
+	out->old_format = has_old_format(d, v[C_COLUMN_TYPE]);
+	if (out->old_format && number_of(v[C_FSP]) > 0)
+		return refuse_old_format(cx, def, &d->old_temporal, v);
 	out->name = arena_slice_str(cx->arena, v[C_NAME]);
 	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");
 	out->auto_increment = contains(v[C_EXTRA], "auto_increment");
 	out->zerofill = contains(v[C_COLUMN_TYPE], "zerofill");
 	out->key_index = -1;
-	fill_type(name, v, &out->type);
+	fill_type(d, name, v, &out->type);
 	def->rounds |= out->type.rounds;
 	def->enums |= out->type.kind == COLUMN_ENUM;
 	return 0;
@@ -202,7 +215,8 @@ read_columns(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 	def->columns_count = (int)rows.rows;
 	def->columns = arena_array(cx->arena, struct column, rows.rows);
 	for (size_t i = 0; i < rows.rows; i++)
-		TRY(fill_column(cx, def, &rows.values[i * C_COUNT], &def->columns[i]));
+		TRY(fill_column(
+		    cx, mysql_dialect(c), def, &rows.values[i * C_COUNT], &def->columns[i]));
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct column {
 	const char *name;
 	struct column_type type;
 	bool nullable, auto_increment, zerofill;
-	bool old_format; /* temporal, kept as MariaDB 5.3 did */
+	bool old_format; /* temporal, kept in a form of old (mysql/dialect.h) */
 	int key_index;   /* position in the primary key, or -1 */
 };
 
