@@ -57,12 +57,7 @@ ALLOWED = {
     'src/gate/variables.c': (4, "what clients may call it: both flavours' names, on purpose"),
     'src/sql/keyword.c': (3, 'the functions of both flavours, on purpose'),
     'src/sql/lexer.c': (2, 'executable comments by version: a number that the caller makes of the dialect'),
-    'src/tablet/copy/chunk.c': (2, 'the place of a snapshot'),
-    'src/tablet/preflight.c': (3, 'the rights of our accounts, a table made anew'),
-    'src/tablet/server_settings.c': (11, "what a server's settings must be"),
-    'src/tablet/survey.c': (1, 'the list of replicas'),
     'src/tablet/table/create_table.c': (1, 'the comment behind old temporal columns'),
-    'src/tablet/table/rehearse.c': (1, 'a table made anew'),
 }
 
 

@@ -11,6 +11,15 @@
 #include "base/slice.h"
 #include "mysql/role.h"
 
+/* Of a server: an expression and the value that it must have; else why that will not do, and a hint. A
+ * table of them ends with a row without an expression. */
+struct demand {
+	const char *sql, *wanted, *why, *hint;
+};
+
+/* The hint where a server's init_connect says otherwise than its GLOBAL values. */
+#define DEMAND_GREETED "SET GLOBAL init_connect='' or without it, and let clients reconnect"
+
 struct old_temporal {
 	const char *mark; /* in a column's type; NULL: there is none */
 	const char *name; /* who kept them so */
@@ -21,13 +30,20 @@ struct dialect {
 	const char *name; /* "MariaDB" */
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
 	const char *position_sql, *gtid_sql;
-	/* A transaction with one read view; then, in it, the binlog place that it shows exactly
-	 * (rows Variable_name, Value: binlog_snapshot_file, binlog_snapshot_position). */
+	/* A transaction with one read view; then, in it, a question for the binlog place that it shows
+	 * exactly; and of the answer's values, row after row, the file and the offset: what it does not
+	 * tell stays as it is. */
 	const char *snapshot_sql, *snapshot_position_sql;
+	void (*snapshot_place)(
+	    const struct slice *values, size_t count, struct slice *file, struct slice *offset);
 	/* Before a dump: says what we understand. Prefix: then a quoted GTID text to begin behind. */
 	const char *dump_sql, *dump_gtid_sql;
 	/* Prefix of one statement of a writer's session: what strict mode refuses is a warning. */
 	const char *lenient_sql;
+	/* Prefix of one query whose answer is whole, however long it takes, whatever a session's limits. */
+	const char *whole_sql;
+	/* Prefix, then a quoted statement and " USING " its values: prepared, run and forgotten in one. */
+	const char *execute_sql;
 	/* Makes of a statement one that waits for each row lock so many seconds at most (1 or more; then it
 	 * fails with 1205), whatever its session says. */
 	void (*row_wait)(struct buf *out, int seconds, struct slice sql);
@@ -47,6 +63,14 @@ struct dialect {
 	bool (*is_generated)(struct slice extra, struct slice expression);
 	/* A form of temporal columns that is still read and is made no more. */
 	struct old_temporal old_temporal;
+	/* A row for each replica that follows the server now. */
+	const char *replicas_sql;
+	/* What the account of streams needs on all tables, for people to GRANT: where they read, where
+	 * they write. */
+	const char *reader_rights, *writer_rights;
+	/* What must be so, beside what all flavours say in the same way: at both ends, in clients' sessions,
+	 * at the source. */
+	const struct demand *demands, *session_demands, *source_demands;
 	/* What our own sessions state (role.h). */
 	const struct role_setting *settings;
 };

@@ -116,6 +116,40 @@ static const struct role_setting mariadb_settings[] = {
 	{ 0 },
 };
 
+static const struct demand mariadb_demands[] = {
+	{ "@@global.tx_isolation", "REPEATABLE-READ", "tx_isolation is not REPEATABLE-READ",
+	    "SET GLOBAL tx_isolation='REPEATABLE-READ', and let clients reconnect" },
+	{ "COALESCE(@@global.enforce_storage_engine, 'InnoDB')", "InnoDB",
+	    "enforce_storage_engine is another than InnoDB",
+	    "SET GLOBAL enforce_storage_engine=NULL" },
+	{ 0 },
+};
+
+static const struct demand mariadb_session_demands[] = {
+	{ "@@session.tx_isolation", "REPEATABLE-READ",
+	    "tx_isolation is not REPEATABLE-READ in clients' sessions", DEMAND_GREETED },
+	{ 0 },
+};
+
+static const struct demand mariadb_source_demands[] = {
+	{ "@@global.log_bin_compress", "0",
+	    "log_bin_compress is on, and compressed events are not understood yet",
+	    "SET GLOBAL log_bin_compress=OFF" },
+	{ 0 },
+};
+
+/* Rows Variable_name, Value. */
+static void
+snapshot_place(const struct slice *values, size_t count, struct slice *file, struct slice *offset)
+{
+	for (size_t i = 0; i + 1 < count; i += 2) {
+		if (slice_eq_nocase(values[i], slice_str("binlog_snapshot_file")))
+			*file = values[i + 1];
+		else if (slice_eq_nocase(values[i], slice_str("binlog_snapshot_position")))
+			*offset = values[i + 1];
+	}
+}
+
 static void
 row_wait(struct buf *out, int seconds, struct slice sql)
 {
@@ -163,6 +197,10 @@ const struct dialect mariadb_dialect = {
 			 "@slave_connect_state=",
 	.lenient_sql = "SET STATEMENT sql_mode='NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
 		       "ALLOW_INVALID_DATES' FOR ",
+	.snapshot_place = snapshot_place,
+	.whole_sql =
+	    "SET STATEMENT sql_select_limit = 18446744073709551615, max_statement_time = 0 FOR ",
+	.execute_sql = "EXECUTE IMMEDIATE ",
 	.row_wait = row_wait,
 	.lock_at_once_sql = " NOWAIT",
 	/* A trigger's time is kept in hundredths of a second, rounded down. */
@@ -174,5 +212,12 @@ const struct dialect mariadb_dialect = {
 	.is_bytewise = is_bytewise,
 	.is_generated = is_generated,
 	.old_temporal = { "/* mariadb-5.3 */", "MariaDB 5.3", "mysql56_temporal_format=ON" },
+	.replicas_sql = "SHOW SLAVE HOSTS",
+	.reader_rights =
+	    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN",
+	.writer_rights = "SELECT, INSERT, UPDATE, DELETE, BINLOG ADMIN",
+	.demands = mariadb_demands,
+	.session_demands = mariadb_session_demands,
+	.source_demands = mariadb_source_demands,
 	.settings = mariadb_settings,
 };

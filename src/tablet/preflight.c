@@ -33,6 +33,14 @@ set_at(struct arena *a, const struct move_request *q, enum move_side side)
 		q->tables_count };
 }
 
+static int
+blame_stream(struct ctx *cx, const struct tablet_env *env, const char *rights)
+{
+	const char *grant = arena_printf(cx->arena, "%s ON *.*", rights);
+
+	return probe_blame(cx, &env->accounts->stream, grant);
+}
+
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
 
 static int
@@ -290,8 +298,7 @@ preflight_from(struct ctx *cx, const struct tablet_env *env,
 	TRY(server_settings_from(cx, env, c, q->from.database));
 	if (probe_stream(cx, env, q->workflow) != 0) {
 		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
-		return probe_blame(cx, &env->accounts->stream,
-		    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN ON *.*");
+		return blame_stream(cx, env, mysql_dialect(c)->reader_rights);
 	}
 	if (probe_fence(cx, env, q) != 0) {
 		err_wrap(cx->err, "trying the fence at '%s'", env->server);
@@ -386,15 +393,15 @@ act_as_stream(struct ctx *cx, const struct tablet_env *env, const char *table)
 }
 
 static int
-probe_accounts(struct ctx *cx, const struct tablet_env *env, const char *database, const char *table)
+probe_accounts(struct ctx *cx, const struct tablet_env *env, const struct dialect *d,
+    const char *database, const char *table)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 
 	quote_table(&name, slice_str(database), slice_str(table));
 	if (act_as_stream(cx, env, name.data) != 0) {
 		err_wrap(cx->err, "writing at '%s'", env->server);
-		return probe_blame(cx, &env->accounts->stream,
-		    "SELECT, INSERT, UPDATE, DELETE, BINLOG ADMIN ON *.*");
+		return blame_stream(cx, env, d->writer_rights);
 	}
 	struct client_probe p = { env, database, NULL };
 	int rc = client_probe_table(cx, &p, table, "id");
@@ -414,10 +421,11 @@ probe_target(struct ctx *cx, const struct tablet_env *env, const char *database)
 
 	TRY(ddl_open(cx, env, &d));
 	quote_table(&name, slice_str(database), slice_str(probe));
-	if (ddl_runf(cx, &d, "CREATE OR REPLACE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB",
-		name.data) != 0)
+	/* One of the name may be left of a probe that was cut off. */
+	if (ddl_runf(cx, &d, "DROP TABLE IF EXISTS %s", name.data) != 0 ||
+	    ddl_runf(cx, &d, "CREATE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB", name.data) != 0)
 		return probe_blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
-	int rc = probe_accounts(cx, env, database, probe);
+	int rc = probe_accounts(cx, env, mysql_dialect(d.session), database, probe);
 	undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
 	if (ddl_runf(&undo, &d, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
 		return err_copy(cx->err, &undoing);

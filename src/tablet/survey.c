@@ -208,7 +208,7 @@ find_replicas(struct ctx *cx, struct survey *s)
 {
 	struct mysql_rows rows;
 
-	TRY(mysql_select(cx, s->client, slice_str("SHOW SLAVE HOSTS"), &rows));
+	TRY(mysql_select(cx, s->client, slice_str(mysql_dialect(s->client)->replicas_sql), &rows));
 	if (rows.rows > 0)
 		ADD(s, FINDING_NOTE,
 		    "%zu replica%s follow%s server '%s' and will get the copy too: their lag is not known "

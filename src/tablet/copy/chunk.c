@@ -52,19 +52,17 @@ chunk_free(struct chunk *c)
 /* ---- Reading */
 
 static int
-view_position(struct ctx *cx, const struct mysql_rows *rows, struct position *out)
+view_position(
+    struct ctx *cx, const struct dialect *d, const struct mysql_rows *rows, struct position *out)
 {
-	*out = (struct position){ 0 };
-	for (size_t i = 0; i < rows->rows && rows->columns == 2; i++) {
-		struct slice name = rows->values[2 * i], value = rows->values[2 * i + 1];
+	struct slice file = SLICE_NULL, offset = SLICE_NULL;
 
-		if (slice_eq_nocase(name, slice_str("binlog_snapshot_file")) &&
-		    value.len < sizeof(out->file))
-			memcpy(out->file, value.ptr, value.len);
-		else if (slice_eq_nocase(name, slice_str("binlog_snapshot_position")) &&
-		    value.len > 0)
-			TRY(parse_u64(value, &out->offset, cx->err));
-	}
+	*out = (struct position){ 0 };
+	d->snapshot_place(rows->values, rows->columns == 2 ? 2 * rows->rows : 0, &file, &offset);
+	if (file.len > 0 && file.len < sizeof(out->file))
+		memcpy(out->file, file.ptr, file.len);
+	if (offset.len > 0)
+		TRY(parse_u64(offset, &out->offset, cx->err));
 	if (!position_is_set(out))
 		return err_set(
 		    cx->err, ERR_REFUSED, "the source does not tell the position of a snapshot");
@@ -91,7 +89,7 @@ open_view(
 		inner.arena = &arena;
 		TRY(mysql_exec(cx, source, slice_str(d->snapshot_sql), NULL));
 		TRY(mysql_select(&inner, source, slice_str(d->snapshot_position_sql), &rows));
-		TRY(view_position(cx, &rows, view));
+		TRY(view_position(cx, d, &rows, view));
 		if (position_cmp(view, tail) >= 0 || mutant("copy_view_contains_tail") ||
 		    mutant("sim_view_contains_tail"))
 			return 0;

@@ -10,7 +10,7 @@ enum { UNDO_S = 10 }; /* a DROP of an empty table that nobody knows */
 static void
 add_create(struct buf *out, const struct create_table *t, const char *name)
 {
-	buf_addf(out, "CREATE OR REPLACE TABLE %s (\n", name);
+	buf_addf(out, "CREATE TABLE %s (\n", name);
 	for (int i = 0; i < t->clauses_count; i++) {
 		buf_add_str(out, i > 0 ? ",\n  " : "  ");
 		buf_add_slice(out, t->clauses[i].text);
@@ -88,7 +88,9 @@ rehearse_table(
 	create_table_drop_foreign(&wanted); /* added past the copy, to the tables of the set */
 	quote_table(&name, slice_str(database), slice_str("_switchyard_rehearsal"));
 	add_create(&sql, &wanted, name.data);
-	if (mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)
+	/* One of the name may be left of a rehearsal that was cut off. */
+	if (mysql_execf(&inner, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 ||
+	    mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)
 		return cannot_be_made(cx->err);
 	int rc = compare(&inner, dba, name.data, &wanted);
 	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
