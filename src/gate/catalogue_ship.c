@@ -4,16 +4,32 @@
 #include "sql/lexer.h"
 #include "sql/quote.h"
 
-/* Whatever the server's defaults are: nothing is cut short. */
-#define WHOLE "SET STATEMENT sql_select_limit = 18446744073709551615, max_statement_time = 0 FOR "
-
 /* ---- reading ---- */
 
-int
-catalogue_select(
-    struct ctx *cx, struct session *s, const char *server, struct slice sql, struct mysql_rows *out)
+/* whole: nothing is cut short. */
+struct question {
+	const char *server;
+	struct slice sql;
+	bool whole;
+};
+
+static int
+ask(struct ctx *cx, struct mysql_client *c, const struct question *q, struct mysql_rows *out)
 {
-	struct pool_key key = { server, s->caps & POOL_CAPS, COLLATION_UTF8MB4_GENERAL_CI };
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	if (!q->whole)
+		return mysql_select(cx, c, q->sql, out);
+	buf_add_str(&sql, mysql_dialect(c)->whole_sql);
+	buf_add_slice(&sql, q->sql);
+	return mysql_select(cx, c, buf_slice(&sql), out);
+}
+
+static int
+ask_server(struct ctx *cx, struct session *s, const struct question *q, struct mysql_rows *out)
+{
+	struct pool_key key = { q->server, s->caps & POOL_CAPS, COLLATION_UTF8MB4_GENERAL_CI };
 	struct ctx inner = *cx;
 	struct backend *b;
 	int rc;
@@ -22,9 +38,18 @@ catalogue_select(
 	TRY(pool_take(cx, &s->loop->pool, &key, &b));
 	rc = b->session == 0 ? 0 : backend_reset(cx, b);
 	if (rc == 0)
-		rc = mysql_select(&inner, b->client, sql, out);
+		rc = ask(&inner, b->client, q, out);
 	pool_give(&s->loop->pool, b, !mysql_broken(b->client));
 	return rc;
+}
+
+int
+catalogue_select(
+    struct ctx *cx, struct session *s, const char *server, struct slice sql, struct mysql_rows *out)
+{
+	const struct question q = { server, sql, false };
+
+	return ask_server(cx, s, &q, out);
 }
 
 /* "SELECT 0, T.* ... UNION ALL SELECT 1, T.* ...": each row says which source it is of. */
@@ -32,7 +57,6 @@ static void
 put_query(const struct catalogue_ask *ask, const struct catalogue_source *sources, size_t n,
     struct buf *out)
 {
-	buf_add_str(out, WHOLE);
 	for (size_t i = 0; i < n; i++) {
 		buf_addf(out, "%sSELECT %zu, T.* FROM (SELECT ", i == 0 ? "" : " UNION ALL ", i);
 		catalogue_columns(ask, out);
@@ -268,7 +292,8 @@ ship_next(struct ctx *cx, struct shipment *p)
 
 	p->at += n;
 	put_query(p->ask, sources, n, &sql);
-	TRY(catalogue_select(cx, p->s, sources[0].at->server, buf_slice(&sql), &rows));
+	const struct question q = { sources[0].at->server, buf_slice(&sql), true };
+	TRY(ask_server(cx, p->s, &q, &rows));
 	places = find_places(p->ask->table, &rows);
 	for (size_t i = 0; i < rows.rows; i++) {
 		struct slice *row = &rows.values[i * rows.columns];

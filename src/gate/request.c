@@ -35,12 +35,12 @@ put_literal(struct buf *out, struct slice text, unsigned modes)
 
 /* EXECUTE p USING @a as one statement, so that nothing has to be prepared there. */
 static void
-put_execute(struct buf *packet, const struct attempt *a)
+put_execute(struct buf *packet, const struct attempt *a, const struct dialect *d)
 {
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, "EXECUTE IMMEDIATE ");
+	buf_add_str(&sql, d->execute_sql);
 	put_literal(&sql, a->plan.text, a->s->modes);
 	buf_add_str(&sql, " USING ");
 	buf_add_slice(&sql, a->q->using);
@@ -55,7 +55,7 @@ send_query(struct ctx *cx, struct attempt *a, struct packets *p)
 
 	p->seq = 0;
 	if (!slice_is_null(a->q->using))
-		put_execute(&packet, a);
+		put_execute(&packet, a, mysql_dialect(a->s->slots[a->slot]->client));
 	else if (a->plan.rewritten)
 		command_put_text(&packet, COM_QUERY, a->plan.text);
 	else
