@@ -85,8 +85,12 @@ lock_within(struct ctx *cx, struct watch *w, struct slice sql, bool *again)
 	group_done(&g);
 	if (rc == 0)
 		return w->fired ? absorb_kill(cx, w->session) : 0;
-	if (result.mysql_errno == ER_QUERY_INTERRUPTED || result.mysql_errno == ER_LOCK_WAIT_TIMEOUT)
-		*again = absorb_kill(cx, w->session) == 0;
+	if (result.mysql_errno == ER_QUERY_INTERRUPTED ||
+	    result.mysql_errno == ER_LOCK_WAIT_TIMEOUT) {
+		TRY(absorb_kill(cx,
+		    w->session)); /* at the deadline that is what ends it, no error of the server's */
+		*again = true;
+	}
 	return result.kind != ERR_NONE ? err_copy(cx->err, &result) : -1;
 }
 
