@@ -87,8 +87,8 @@ lock_within(struct ctx *cx, struct watch *w, struct slice sql, bool *again)
 		return w->fired ? absorb_kill(cx, w->session) : 0;
 	if (result.mysql_errno == ER_QUERY_INTERRUPTED ||
 	    result.mysql_errno == ER_LOCK_WAIT_TIMEOUT) {
-		TRY(absorb_kill(cx,
-		    w->session)); /* at the deadline that is what ends it, no error of the server's */
+		/* At the deadline it is this that ends it, and no error of the server's. */
+		TRY(absorb_kill(cx, w->session));
 		*again = true;
 	}
 	return result.kind != ERR_NONE ? err_copy(cx->err, &result) : -1;
