@@ -448,6 +448,25 @@ def test_a_lock_does_not_come_when_triggers_may_have_gone_since_they_were_counte
     assert tablet.call("lock_status", **request(attempt=1))["held"] is False
 
 
+def test_an_attempt_has_the_tables_that_it_began_with(tablet):
+    """Values are kept for as many as were counted."""
+    many = [f"many{i}" for i in range(50)]
+    for name in many:
+        tablet.server.sql(f"CREATE TABLE {name} (id INT PRIMARY KEY AUTO_INCREMENT)", database="customer")
+    whole = request(tables=[{"from": name, "to": name} for name in ["t", *many]])
+    tablet.call("fence_install", **whole)
+    tablet.call("lock_prepare", **request(attempt=1))
+    for call in ("lock_prepare", "lock"):
+        with pytest.raises(tablets.Refused) as other:
+            tablet.call(call, **{**whole, "attempt": 1})
+        assert other.value.kind == "refused" and "1 tables, not 51" in other.value.text
+    lock_and_arm(tablet, **request(attempt=1))
+    with pytest.raises(tablets.Refused):
+        tablet.call("lock", **{**whole, "attempt": 1})
+    tablet.call("unlock", **request(attempt=2))
+    lock_and_arm(tablet, **{**whole, "attempt": 3})
+
+
 @pytest.mark.parametrize("end", ["unlock", "fence_remove", "fence_remove of the next attempt"])
 def test_what_was_prepared_ends_with_its_attempt(tablet, end):
     tablet.call("fence_install", **request())

@@ -21,9 +21,10 @@ struct table_lock {
 	struct list_node node;
 	struct move *move;
 	int attempt;
-	bool busy;   /* a task prepares, takes or asks it, or arms */
-	bool doomed; /* released meanwhile: that task ends it */
-	bool taken;  /* with its P; else it is prepared at most */
+	int tables_count; /* of its fence, and of values.next */
+	bool busy;        /* a task prepares, takes or asks it, or arms */
+	bool doomed;      /* released meanwhile: that task ends it */
+	bool taken;       /* with its P; else it is prepared at most */
 	/* Its open transaction keeps DDL off since the triggers were counted (3); NULL once the lock does. */
 	struct mysql_client *reader;
 	struct share share;        /* connections 1 */
@@ -46,7 +47,9 @@ lock_new(struct locks *l, const struct fence *f)
 {
 	struct table_lock *t = mem_new(struct table_lock);
 
-	*t = (struct table_lock){ .move = f->move, .attempt = f->attempt };
+	*t = (struct table_lock){
+		.move = f->move, .attempt = f->attempt, .tables_count = f->tables_count
+	};
 	t->values.next = mem_zalloc((size_t)f->tables_count * sizeof(uint64_t));
 	list_push(&l->all, &t->node);
 	return t;
@@ -108,7 +111,9 @@ read_each(struct ctx *cx, struct mysql_client *c, const struct fence *f)
 		buf_add_str(&sql, "SELECT 1 FROM ");
 		quote_table(&sql, slice_str(f->database), slice_str(f->tables[i]));
 		buf_add_str(&sql, " LIMIT 0");
-		TRY(mysql_exec(cx, c, buf_slice(&sql), NULL));
+		if (mysql_exec(cx, c, buf_slice(&sql), NULL) != 0)
+			return err_wrap(
+			    cx->err, "keeping DDL off table '%s.%s'", f->database, f->tables[i]);
 	}
 	return 0;
 }
@@ -141,10 +146,13 @@ static int
 end_prepared(struct ctx *cx, struct table_lock *t)
 {
 	if (!mutant("tablet_reader_unasked") &&
-	    mysql_exec(cx, t->reader, slice_str("DO 0"), NULL) != 0)
-		return err_set(cx->err, ERR_RETRY,
-		    "the transaction that kept the fence of '%s' as it was has ended",
+	    mysql_exec(cx, t->reader, slice_str("DO 0"), NULL) != 0) {
+		if (cx->err->kind == ERR_SERVER)
+			cx->err->kind = ERR_RETRY; /* it was killed, say */
+		return err_wrap(cx->err,
+		    "asking the transaction that keeps the fence of '%s' as it is",
 		    t->move->workflow);
+	}
 	client_done(&t->reader);
 	return 0;
 }
@@ -193,7 +201,7 @@ is_lost(const struct table_lock *t)
 }
 
 /* (1): this attempt's, as far as it has come. A lock of a lower attempt is ended here; for a higher one the
- * request is refused. */
+ * request is refused, and so it is with another number of tables than the attempt began with. */
 static int
 find_own(struct ctx *cx, struct locks *l, const struct fence *f, struct table_lock **out)
 {
@@ -207,6 +215,9 @@ find_own(struct ctx *cx, struct locks *l, const struct fence *f, struct table_lo
 		lock_free(t);
 		t = NULL;
 	}
+	if (t != NULL && t->tables_count != f->tables_count)
+		return err_set(cx->err, ERR_REFUSED, "attempt %d of '%s' has %d tables, not %d",
+		    t->attempt, f->move->workflow, t->tables_count, f->tables_count);
 	*out = t != NULL ? t : lock_new(l, f);
 	return 0;
 }

@@ -52,7 +52,8 @@ struct locks {
 void locks_init(struct locks *l, const struct tablet_env *env);
 void locks_done(struct locks *l); /* closes the connections: the locks end, the fences stay */
 /* Counts the triggers and keeps them, until lock_release() or a higher attempt, for ten minutes at most.
- * Idempotent. Waits for DDL that somebody else has begun. ERR_RETRY: one is missing. */
+ * Idempotent. Waits for DDL that somebody else has begun. ERR_RETRY: one is missing. ERR_REFUSED: the attempt
+ * began with another number of tables. */
 int lock_prepare(struct ctx *cx, struct locks *l, const struct fence *f) MUST_USE;
 /* The lock of the fence's tables, prepared if it is not. Until cx's deadline. The same attempt again: the
  * same values. They are the lock's, valid until the caller waits. ERR_CONFLICT: it is outdated. ERR_RETRY:
