@@ -228,6 +228,32 @@ TEST(a_lock_that_waits_is_ended_although_a_kill_was_lost)
 	fault_disarm_all();
 }
 
+/* Wherever the deadline comes, between a lock and its end too: it is that which is told. */
+static void
+any_deadline_task(void *arg)
+{
+	struct mysql_client *c = begin(35);
+
+	exec(c, "BEGIN");
+	exec(c, "UPDATE d.b SET v=1 WHERE id=1");
+	for (int i = 0; i < 200; i++) {
+		struct ctx cx = {
+			.deadline = task_now() + 25 * MSEC + i * 100, .err = &err, .arena = &arena
+		};
+		struct share s;
+
+		expect(share_take(&cx, &env, &both, &s) != 0);
+		expect_eq(err.kind, ERR_TIMEOUT);
+		err_clear(&err);
+	}
+	mysql_close(c);
+}
+
+TEST(a_deadline_is_told_wherever_it_comes)
+{
+	in_task(any_deadline_task, &arena);
+}
+
 TEST(client_that_goes_from_one_table_to_the_other_is_no_victim)
 {
 	in_task(second_write_task, &arena);
