@@ -41,7 +41,7 @@ int gates_from(
 int rules_known(struct ctx *cx, struct ctl *c) MUST_USE;
 /* Until every gate has acknowledged the workflow's switch key as it is now; without one, as rules_known(). */
 int switch_acknowledged(struct ctx *cx, struct ctl *c, const char *workflow) MUST_USE;
-/* A copy that nothing of w is in, but the workflow's id. */
+/* A copy that shares with s the workflow's id alone, which is the workflow's own. */
 struct swapped swapped_copy(struct arena *a, const struct swapped *s);
 /* Until those gates have acknowledged the switch key as it became with that revision, or a newer one. */
 int swap_acknowledged(struct ctx *cx, struct ctl *c, const struct swapped *s) MUST_USE;

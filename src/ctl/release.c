@@ -15,7 +15,7 @@ struct release {
 };
 
 static int
-write(struct ctx *cx, void *arg)
+write_release(struct ctx *cx, void *arg)
 {
 	struct release *r = arg;
 
@@ -23,7 +23,7 @@ write(struct ctx *cx, void *arg)
 }
 
 static int
-tell(struct ctx *cx, void *arg)
+tell_release(struct ctx *cx, void *arg)
 {
 	struct release *r = arg;
 	struct ctx within = ctx_within(cx, TELL_WITHIN_MS * MSEC);
@@ -45,7 +45,6 @@ release_apply(struct ctx *cx, struct workflow *w, int64_t *told_us)
 	    mutant("ctl_release_untold"))
 		return rules_apply(cx, w, RULES_RELEASE);
 	r.open = swapped_copy(cx->arena, w->swapped);
-	r.open.sw.workflow = w->id;
 	r.open.sw.phase = RULE_OPEN;
-	return both(cx, write, tell, &r);
+	return both(cx, write_release, tell_release, &r);
 }

@@ -171,7 +171,7 @@ do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct fence_install_request *request = q;
 	const struct move_request *move = &request->move;
-	SCOPED(ddl) struct ddl d = { .session = 0 };
+	SCOPED(ddl) struct ddl d = { 0 };
 	struct fence f = fence_of(cx->arena, api, move);
 	struct closure open;
 
@@ -192,7 +192,7 @@ static int
 do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
 	const struct move_request *move = q;
-	SCOPED(ddl) struct ddl d = { .session = 0 };
+	SCOPED(ddl) struct ddl d = { 0 };
 	struct fence f = fence_of(cx->arena, api, move);
 
 	lock_release(&api->locks, f.move); /* whatever an attempt has left would keep the DDL off */

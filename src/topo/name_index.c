@@ -36,6 +36,17 @@ name_index_sort(struct name_index *x)
 		qsort(x->items, x->count, sizeof(x->items[0]), compare);
 }
 
+struct name_index
+name_index_of(struct arena *a, const char *const *tables, size_t count)
+{
+	struct name_index x = name_index_new(a, count);
+
+	for (size_t i = 0; i < count; i++)
+		name_index_add(&x, "", tables[i], i);
+	name_index_sort(&x);
+	return x;
+}
+
 const struct name_at *
 name_index_find(const struct name_index *x, const char *keyspace, const char *table)
 {

@@ -24,6 +24,8 @@ struct name_index name_index_new(struct arena *a, size_t room);
 void name_index_add(struct name_index *x, const char *keyspace, const char *table, size_t at);
 /* After the last one was added. */
 void name_index_sort(struct name_index *x);
+/* Of tables of one keyspace, which is asked for as "": each at its place in them. Filled and sorted. */
+struct name_index name_index_of(struct arena *a, const char *const *tables, size_t count);
 /* NULL: there is no such name. Of two that are the same, either. */
 const struct name_at *name_index_find(
     const struct name_index *x, const char *keyspace, const char *table);

@@ -75,9 +75,9 @@ struct health_record {
 	const char *version; /* of the server */
 };
 
-/* A gate's word; vtctld waits for the acknowledgement of each that has one. */
 #define GATES_FOLDER "/gates/" /* the key of each under it is its id */
 
+/* A gate's word; vtctld waits for the acknowledgement of each that has one. */
 struct gate_record {
 	const char *id;
 	const char *http;  /* where vtctld posts rules */

@@ -193,12 +193,9 @@ static int
 count_each(struct ctx *cx, struct ddl *d, const struct fence *f, uint64_t *counts)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct name_index at = name_index_new(cx->arena, (size_t)f->tables_count);
+	struct name_index at = name_index_of(cx->arena, f->tables, (size_t)f->tables_count);
 	struct mysql_rows rows;
 
-	for (int t = 0; t < f->tables_count; t++)
-		name_index_add(&at, "", f->tables[t], (size_t)t);
-	name_index_sort(&at);
 	add_counts(&sql, f);
 	TRY(mysql_select(cx, d->session, buf_slice(&sql), &rows));
 	for (size_t i = 0; i < rows.rows; i++) {

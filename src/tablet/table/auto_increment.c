@@ -41,17 +41,6 @@ add_all(struct buf *out, const struct auto_values *v)
 	buf_add_char(out, ')');
 }
 
-static struct name_index
-index_of(struct arena *a, const struct auto_values *v)
-{
-	struct name_index x = name_index_new(a, v->count);
-
-	for (size_t i = 0; i < v->count; i++)
-		name_index_add(&x, "", v->tables[i], i);
-	name_index_sort(&x);
-	return x;
-}
-
 /* The table of the set that an answer is about, or count. Where the server folds the case of names it answers
  * with those that it keeps; where it does not, `T` may come with `t`, whose own answer then counts. */
 static size_t
@@ -71,7 +60,7 @@ find(const struct auto_values *v, const struct name_index *tables, const char *n
 static int
 note_all(struct ctx *cx, const struct auto_values *v, const struct mysql_rows *rows)
 {
-	const struct name_index tables = index_of(cx->arena, v);
+	const struct name_index tables = name_index_of(cx->arena, v->tables, v->count);
 
 	for (size_t r = 0; r < rows->rows; r++) {
 		const struct slice *row = rows->values + r * rows->columns;
@@ -128,7 +117,7 @@ add_names(struct buf *out, const struct auto_values *v)
 static int
 note_stats(struct ctx *cx, const struct auto_values *v, const struct mysql_rows *rows, bool *wanted)
 {
-	const struct name_index tables = index_of(cx->arena, v);
+	const struct name_index tables = name_index_of(cx->arena, v->tables, v->count);
 	size_t skip = strlen(v->database) + 1;
 
 	for (size_t r = 0; r < rows->rows; r++) {
