@@ -14,6 +14,7 @@ TABLES = max(1, int(os.environ.get("TABLES") or 1))
 RATE = int(os.environ.get("RATE") or 2000)      # statements a second of all clients
 ROWS = int(os.environ.get("SWITCH_ROWS") or 2000)
 WORKFLOW = "new_customer.whole"
+THIS_BUILD = proc.build_dir()
 BEFORE_S, AFTER_S = 0.2, 0.8                    # around the command: its reply may be there before the last held answer
 
 
@@ -54,7 +55,9 @@ class Cluster:
         self.use()
         self.c.up("customer", "new_customer")
         fill(self.c)
+        os.environ["SWITCHYARD_BUILD"] = THIS_BUILD      # the same load for all, and one that knows how to rest
         self.load = Load(os.path.join(self.c.folder, "journal"), self.c.gate_port, clients=CLIENTS, rate=RATE, burst=True).start()
+        self.use()
         self.load.go_on(RATE)
         tables = ",".join(["users", *(f"other{n}" for n in range(1, TABLES))])
         self.c.client("MoveTables", "--workflow=whole", f"customer.{tables}", "new_customer")
@@ -104,16 +107,20 @@ class Cluster:
 
 
 def measure(say):
-    """Each round on every cluster, so that they have the same machine: this build's, and that of $BEFORE."""
-    builds = {"now": proc.build_dir(), **({"before": os.environ["BEFORE"]} if os.environ.get("BEFORE") else {})}
+    """Each round on every cluster, one at work at a time: this build's, and that of $BEFORE."""
+    builds = {"now": THIS_BUILD, **({"before": os.environ["BEFORE"]} if os.environ.get("BEFORE") else {})}
     all_ = []
     try:
         for name, build in builds.items():
             all_.append(Cluster(combos.Combo(), name, build))   # its ports are free once the one before has its own
             all_[-1].up()
+            all_[-1].load.rest(True)
         for number in range(1, ROUNDS + 1):
             for cluster in all_ if number % 2 == 1 else all_[::-1]:
+                cluster.load.rest(False)
+                cluster.load.go_on(RATE)
                 cluster.one(number)
+                cluster.load.rest(True)
                 say(f"   round {number:3} {cluster.name:6}: {cluster.waits[-1]:8.1f} ms, control {cluster.control[-1]:8.1f} ms, "
                     f"{cluster.rates[-1]:,.0f} statements/s")
         errors = sum(cluster.end() for cluster in all_)
@@ -121,6 +128,6 @@ def measure(say):
     finally:
         for cluster in all_:
             cluster.down()
-        os.environ["SWITCHYARD_BUILD"] = builds["now"]
+        os.environ["SWITCHYARD_BUILD"] = THIS_BUILD
     return {"bench": "switch", "rounds": ROUNDS, "errors": errors, **results.pop("now"), **results,
             "clients": CLIENTS, "tables": TABLES, "rate": RATE, "rows": ROWS}

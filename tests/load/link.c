@@ -12,15 +12,16 @@ enum {
 	ANSWER_TIMEOUT_S = 120,
 	RECONNECT_PAUSE_US = 50000, /* a server that restarts takes seconds */
 	BEHIND_MAX_US = 100000,     /* after a stall, make up for this much and no more */
+	REST_LOOK_US = 20000,       /* how late the end of a rest is seen */
 };
 
 const char *const stmt_kind_names[] = { "select", "insert", "update", "delete", "txn", "commit",
 	"connect" };
 
 void
-link_init(struct link *l, const struct settings *set, atomic_bool *stop)
+link_init(struct link *l, const struct settings *set, const struct steering *steering)
 {
-	*l = (struct link){ .set = set, .stop = stop };
+	*l = (struct link){ .set = set, .steering = steering };
 	stalls_init(&l->stalls);
 	pthread_mutex_init(&l->lock, NULL);
 }
@@ -141,7 +142,7 @@ link_ensure(struct link *l)
 	char text[256];
 	unsigned code = 0;
 
-	while (l->my == NULL && !atomic_load(l->stop)) {
+	while (l->my == NULL && !atomic_load(&l->steering->stop)) {
 		int64_t start = wall_us();
 
 		l->my = link_open(l->set, &code, text, sizeof text);
@@ -157,11 +158,24 @@ link_ensure(struct link *l)
 	return l->my != NULL;
 }
 
+/* As long as that lasts there is nothing to catch up with. */
+static void
+rest(struct link *l)
+{
+	if (l->in_burst || !atomic_load(&l->steering->rest))
+		return;
+	while (atomic_load(&l->steering->rest) && !atomic_load(&l->steering->stop))
+		nap(REST_LOOK_US);
+	l->next_us = wall_us();
+}
+
 static void
 pace(struct link *l)
 {
-	int64_t now = wall_us(), step;
+	int64_t now, step;
 
+	rest(l);
+	now = wall_us();
 	if (l->set->rate <= 0)
 		return;
 	step = (int64_t)(1e6 * l->set->clients / l->set->rate);

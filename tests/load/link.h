@@ -40,6 +40,12 @@ struct settings {
 	bool inserts; /* nothing but autocommit INSERTs */
 };
 
+/* What all clients of a run are told. */
+struct steering {
+	atomic_bool stop;
+	atomic_bool rest; /* no new statement, except in a burst that has begun */
+};
+
 enum {
 	FAILURES_KEPT = 10, /* the first few are told in full */
 	PARAMS_MAX = 6,
@@ -53,7 +59,7 @@ struct failure {
 
 struct link {
 	const struct settings *set;
-	atomic_bool *stop;
+	const struct steering *steering;
 	MYSQL *my; /* NULL when not connected */
 	/* by enum prep of workload.c; made again on each connection */
 	MYSQL_STMT *prepared[3];
@@ -67,7 +73,7 @@ struct link {
 };
 
 /* A text result of one statement; free with link_free_result(). */
-void link_init(struct link *l, const struct settings *set, atomic_bool *stop);
+void link_init(struct link *l, const struct settings *set, const struct steering *steering);
 void link_done(struct link *l);
 /* A new connection with the session as the checks need it; NULL with *code and text on failure. */
 MYSQL *link_open(const struct settings *set, unsigned *code, char *text, size_t size);

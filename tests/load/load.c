@@ -10,6 +10,7 @@
  *   mark NAME           a new interval begins
  *   window NAME T0 T1   the longest wait of a statement between two moments (microseconds since 1970)
  *   stats               counters up to now
+ *   rest, work          no new statement (with --burst: nor transaction), until work
  *   stop                ends the run; the summary follows
  * Exit status: 0 when all is well, 1 when a client saw an error or the table is wrong, 2 when it
  * could not run.
@@ -45,13 +46,13 @@ struct run {
 
 /* Set by the signal handler and the control loop,
     read by all: the only state outside of a struct. */
-static atomic_bool stopping;
+static struct steering steering;
 
 static void
 on_signal(int sig)
 {
 	(void)sig;
-	atomic_store(&stopping, true);
+	atomic_store(&steering.stop, true);
 }
 
 static void
@@ -198,7 +199,7 @@ obey(struct run *r, const char *line)
 	int64_t from, to;
 
 	if (strcmp(line, "stop") == 0) {
-		atomic_store(&stopping, true);
+		atomic_store(&steering.stop, true);
 		return;
 	}
 	if (sscanf(line, "mark %47s", name) == 1) {
@@ -208,6 +209,9 @@ obey(struct run *r, const char *line)
 	} else if (sscanf(line, "window %47s %" SCNd64 " %" SCNd64, name, &from, &to) == 3) {
 		put_wait(stdout, r, name, from, to);
 		printf("\n");
+	} else if (strcmp(line, "rest") == 0 || strcmp(line, "work") == 0) {
+		atomic_store(&steering.rest, line[0] == 'r');
+		printf("{\"event\":\"%s\",\"at_us\":%" PRId64 "}\n", line, wall_us());
 	} else if (strcmp(line, "stats") == 0) {
 		struct totals t = add_up(r);
 
@@ -228,12 +232,12 @@ control(struct run *r)
 	size_t used = 0;
 	int fd = 0;
 
-	while (!atomic_load(&stopping)) {
+	while (!atomic_load(&steering.stop)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		char c;
 
 		if (r->set.seconds > 0 && wall_us() - r->start_us > (int64_t)r->set.seconds * 1000000)
-			atomic_store(&stopping, true);
+			atomic_store(&steering.stop, true);
 		if (poll(&p, 1, 100) <= 0) /* ms: how late --seconds may be seen */
 			continue;
 		if (read(0, &c, 1) != 1) {
@@ -292,7 +296,7 @@ run_clients(struct run *r)
 		abort();
 	r->start_us = r->set.start_us = wall_us();
 	for (int i = 0; i < r->set.clients; i++)
-		if (workload_start(&r->clients[i], i, &r->set, &r->base, &stopping) != 0)
+		if (workload_start(&r->clients[i], i, &r->set, &r->base, &steering) != 0)
 			return -1;
 	printf("{\"event\":\"ready\",\"at_us\":%" PRId64 ",\"rows\":%zu}\n", r->start_us,
 	    r->base.count + 1);

@@ -458,7 +458,7 @@ run(void *arg)
 	const struct act *acts = w->set->inserts ? insert_acts : usual_acts;
 
 	mysql_thread_init();
-	while (!atomic_load(w->link.stop)) {
+	while (!atomic_load(&w->link.steering->stop)) {
 		int left = (int)draw(w, 100), i = 0;
 
 		if (!link_ensure(&w->link))
@@ -524,7 +524,7 @@ claim(struct workload *w)
 
 int
 workload_start(struct workload *w, int no, const struct settings *set, const struct baseline *base,
-    atomic_bool *stop)
+    const struct steering *steering)
 {
 	*w = (struct workload){ .no = no, .set = set, .base = base };
 	/*
@@ -534,7 +534,7 @@ workload_start(struct workload *w, int no, const struct settings *set, const str
 	w->first_token = UINT64_C(1) << 63 | (user_mix((uint64_t)set->start_us) & 0x1fffff) << 42 |
 	    (uint64_t)no << 32;
 	w->random = user_mix(set->seed * 1000 + (uint64_t)no);
-	link_init(&w->link, set, stop);
+	link_init(&w->link, set, steering);
 	claim(w);
 	if (set->orders && orders_init(&w->orders, set, no) != 0)
 		return -1;

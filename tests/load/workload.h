@@ -38,7 +38,7 @@ struct workload {
 };
 
 int workload_start(struct workload *w, int no, const struct settings *set,
-    const struct baseline *base, atomic_bool *stop);
+    const struct baseline *base, const struct steering *steering);
 void workload_join(struct workload *w);
 /* The row at the ceiling, written and journaled before the clients start. */
 int workload_put_ceiling(MYSQL *my, const struct settings *set, const struct baseline *base);

@@ -45,6 +45,10 @@ class Load:
         goal = self.stats()["statements"] + statements
         proc.wait_for(lambda: self.stats()["statements"] >= goal, seconds, f"{statements} statements")
 
+    def rest(self, resting):
+        """No new statements (in burst: transactions), or again."""
+        self.ask("rest" if resting else "work")
+
     def window(self, name, from_us, to_us):
         return self.ask(f"window {name} {from_us} {to_us}")
 
