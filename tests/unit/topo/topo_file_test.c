@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "task/group.h"
 #include "topo/topo_tables.h"
 
 #include <fcntl.h>
@@ -199,6 +200,95 @@ TEST(file_watches_see_every_change_of_another_process)
 	pid_t pid = in_child(count_to_fifty, NULL);
 
 	on_file(test_url(), watch_fifty, NULL);
+	expect_exit(pid);
+}
+
+/* ---- Many watches of one handle */
+
+enum { NUMBERS = 150, STEADY = 4, RESTLESS = 3 };
+
+/* To /a and /b in turn: 1, 2, 3 ... */
+static void
+write_in_turn(struct ctx *cx, struct topo *t, void *arg)
+{
+	struct rand r;
+
+	rand_seed(&r, test_seed());
+	for (int i = 1; i <= NUMBERS; i++) {
+		char text[8];
+
+		snprintf(text, sizeof text, "%d", i);
+		set(cx, t, i % 2 == 1 ? "/a" : "/b", text);
+		expect_ok(task_sleep(cx, (usec)rand_below(&r, 4 * MSEC)), cx->err);
+	}
+}
+
+struct one_of_many {
+	struct topo *topo;
+	const char *prefix;
+	int first, step; /* the numbers that come under it */
+	struct rand rand; /* of a restless one: how long it waits each time, in looks and between them */
+	bool restless;
+};
+
+static void
+watch_in_turn(void *arg)
+{
+	struct one_of_many *w = arg;
+	struct arena arena = ARENA_INIT;
+	struct err err = { 0 };
+	struct topo_events e = { .revision = 0 };
+
+	for (int next = w->first; next <= NUMBERS;) {
+		struct ctx cx = { .deadline = NEVER, .arena = &arena, .err = &err };
+		int64_t from = e.revision;
+
+		if (w->restless)
+			cx.deadline = task_now() + (usec)rand_below(&w->rand, 3 * MSEC);
+		if (topo_watch(&cx, w->topo, w->prefix, from, &e) != 0) {
+			expect(w->restless);
+			expect_eq(err.kind, ERR_TIMEOUT);
+			e.revision = from;
+			err_clear(&err);
+			continue;
+		}
+		for (size_t i = 0; i < e.count; i++, next += w->step)
+			expect_eq(atoll(arena_slice_str(&arena, e.items[i].kv.value)), next);
+		arena_reset(&arena);
+	}
+	arena_done(&arena);
+}
+
+static void
+watch_many(struct ctx *cx, struct topo *t, void *arg)
+{
+	static const struct one_of_many kinds[] = {
+		{ .prefix = "/", .first = 1, .step = 1 },
+		{ .prefix = "/a", .first = 1, .step = 2 },
+		{ .prefix = "/b", .first = 2, .step = 2 },
+	};
+	struct one_of_many all[STEADY + RESTLESS];
+	struct group g;
+
+	group_init(&g);
+	for (int i = 0; i < STEADY + RESTLESS; i++) {
+		all[i] = kinds[i % 3];
+		all[i].topo = t;
+		all[i].restless = i >= STEADY;
+		rand_seed(&all[i].rand, test_seed() + (uint64_t)i);
+		expect_ok(group_spawn(&g, "watch", watch_in_turn, &all[i], cx->err), cx->err);
+	}
+	expect_ok(group_wait(cx, &g), cx->err);
+	group_done(&g);
+}
+
+/* Some give up while a look reads for them, and come again. */
+TEST(file_each_of_many_watches_sees_its_changes_once_and_in_order)
+{
+	test_dir();
+	pid_t pid = in_child(write_in_turn, NULL);
+
+	on_file(test_url(), watch_many, NULL);
 	expect_exit(pid);
 }
 
