@@ -154,8 +154,6 @@ auth_switch_read(struct slice packet, struct auth_switch *out, struct err *err)
 		return err_set(err, ERR_REFUSED, "the server asks for a password of before 4.1");
 	out->plugin = wire_nul_str(&r);
 	out->data = wire_rest(&r);
-	if (out->data.len > 0 && out->data.ptr[out->data.len - 1] == 0)
-		out->data.len--;
 	return wire_done(&r, "auth switch request", err);
 }
 
@@ -164,7 +162,7 @@ auth_switch_put(struct buf *b, const struct auth_switch *s)
 {
 	wire_put_int(b, 0xfe, 1);
 	wire_put_nul_str(b, s->plugin);
-	wire_put_nul_str(b, s->data);
+	buf_add_slice(b, s->data);
 }
 
 bool

@@ -21,7 +21,7 @@
  *   str<NUL> database, if CONNECT_WITH_DB | str<NUL> plugin, if PLUGIN_AUTH
  *   str<lenenc> attributes, each two str<lenenc>, if CONNECT_ATTRS
  *
- * auth switch request: int<1> 0xfe | str<NUL> plugin | str<EOF> scramble, NUL
+ * auth switch request: int<1> 0xfe | str<NUL> plugin | str<EOF> scramble, with most plugins NUL
  */
 #ifndef MYSQL_HANDSHAKE_H
 #define MYSQL_HANDSHAKE_H
@@ -56,7 +56,7 @@ struct handshake_response {
 
 struct auth_switch {
 	struct slice plugin;
-	struct slice data; /* without its final NUL */
+	struct slice data; /* a scramble; of most plugins with a final NUL */
 };
 
 int greeting_read(struct slice packet, struct greeting *out, struct err *err) MUST_USE;

@@ -8,22 +8,22 @@
 
 enum {
 	PACKET_MAX = 1 << 30, /* the servers' largest max_allowed_packet */
-	AUTH_STEPS = 4,       /* a switch, an answer, more data: no honest server needs more */
+	/* three plugins of one account, each with what it says: no honest server needs more */
+	AUTH_STEPS = 12,
 };
 
 static const uint64_t base_caps = CAP_LONG_FLAG | CAP_PROTOCOL_41 | CAP_TRANSACTIONS |
     CAP_SECURE_CONNECTION | CAP_MULTI_RESULTS | CAP_PS_MULTI_RESULTS | CAP_PLUGIN_AUTH |
     CAP_PLUGIN_AUTH_LENENC | CAP_DEPRECATE_EOF;
 
-static int
-take_greeting(struct login *out, const struct greeting *g, struct err *err)
+static void
+take_greeting(struct login *out, const struct greeting *g)
 {
 	out->thread_id = g->thread_id;
 	snprintf(out->version, sizeof(out->version), "%.*s",
 	    SLICE_ARG(slice_starts(g->version, GREETING_PREFIX)
 		    ? slice_cut(g->version, strlen(GREETING_PREFIX), SIZE_MAX)
 		    : g->version));
-	return flavour_find(out->version, &out->dialect, err);
 }
 
 static uint64_t
@@ -48,13 +48,18 @@ password_of(const struct mysql_params *params)
 	return params->password == NULL ? slice_of("", 0) : secret_reveal(params->password);
 }
 
-static int
-send_response(struct ctx *cx, struct packets *p, const struct mysql_params *params, uint64_t caps,
-    const struct greeting *g)
+static enum auth_privacy
+privacy_of(const struct conn *conn)
 {
-	uint8_t answer[AUTH_ANSWER_MAX];
-	const struct auth_plugin *plugin = auth_plugin_find(g->plugin);
-	struct handshake_response r = {
+	if (conn_is_private(conn))
+		return AUTH_SOCKET;
+	return conn_is_loopback(conn) ? AUTH_LOOPBACK : AUTH_OPEN;
+}
+
+static struct handshake_response
+response_of(const struct mysql_params *params, uint64_t caps)
+{
+	return (struct handshake_response){
 		.caps = caps,
 		.packet_max = PACKET_MAX,
 		.collation =
@@ -62,46 +67,74 @@ send_response(struct ctx *cx, struct packets *p, const struct mysql_params *para
 		.user = slice_str(params->user),
 		.database = slice_str(params->database != NULL ? params->database : ""),
 	};
-	SCOPED(buf) struct buf out = BUF_INIT;
+}
+
+static int
+send_response(struct ctx *cx, struct packets *p, struct handshake_response *r,
+    const struct greeting *g, struct auth_talk *talk)
+{
+	SCOPED(buf) struct buf out = BUF_INIT, answer = BUF_INIT;
+	struct auth_switch with = { .data = slice_of(g->scramble, SCRAMBLE_LEN) };
 
 	/* When we do not speak the server's default plugin, we offer ours; the server switches to the
 	 * account's own. */
-	if (plugin == NULL)
-		plugin = auth_plugin_find(slice_of("", 0));
-	r.auth = slice_of(answer, plugin->answer(password_of(params), g->scramble, answer));
-	r.plugin = slice_str(plugin->name);
-	handshake_response_put(&out, &r);
+	if (auth_greets(g->plugin))
+		with.plugin = g->plugin;
+	TRY(auth_begin(talk, &with, &answer, cx->err));
+	r->auth = buf_slice(&answer);
+	r->plugin = slice_str(auth_name(talk));
+	handshake_response_put(&out, r);
 	TRY(packets_write(cx, p, buf_slice(&out)));
 	return packets_flush(cx, p);
 }
 
+/* Without a copy in a buffer that others will have: the payload may be the password. */
 static int
-answer_switch(
-    struct ctx *cx, struct packets *p, const struct mysql_params *params, struct slice packet)
+send_answer(struct ctx *cx, struct packets *p, struct slice payload)
 {
-	uint8_t answer[AUTH_ANSWER_MAX];
-	struct auth_switch sw;
-	const struct auth_plugin *plugin;
-	size_t len;
+	struct buf raw = BUF_INIT;
+	int rc;
 
-	TRY(auth_switch_read(packet, &sw, cx->err));
-	plugin = auth_plugin_find(sw.plugin);
-	if (plugin == NULL) {
-		err_set(cx->err, ERR_REFUSED,
-		    "account '%s' uses the authentication plugin '%.*s', which is not spoken here",
-		    params->user, SLICE_ARG(slice_cut(sw.plugin, 0, 64)));
-		return err_hint(cx->err, "give the account an " AUTH_NATIVE " password");
-	}
-	if (sw.data.len != SCRAMBLE_LEN)
-		return err_set(cx->err, ERR_CORRUPT, "auth switch request: a scramble of %zu bytes",
-		    sw.data.len);
-	len = plugin->answer(password_of(params), sw.data.ptr, answer);
-	TRY(packets_write(cx, p, slice_of(answer, len)));
-	return packets_flush(cx, p);
+	buf_reserve(&raw, PACKET_HEADER + payload.len + 1);
+	packet_put(&raw, &p->seq, payload);
+	rc = packets_write_raw(cx, p, buf_slice(&raw));
+	auth_wipe(&raw);
+	return rc == 0 ? packets_flush(cx, p) : rc;
+}
+
+/* An auth switch request, or 0x01 and what the plugin's other side says. */
+static int
+go_on(struct auth_talk *talk, struct slice packet, struct buf *answer, bool *answered,
+    struct err *err)
+{
+	int first = packet.len > 0 ? packet.ptr[0] : -1;
+	struct auth_switch with;
+
+	*answered = true;
+	if (first == 0x01)
+		return auth_more(talk, slice_cut(packet, 1, packet.len), answer, answered, err);
+	if (first != 0xfe)
+		return err_set(
+		    err, ERR_CORRUPT, "authentication: a packet that begins with %d", first);
+	TRY(auth_switch_read(packet, &with, err));
+	return auth_begin(talk, &with, answer, err);
 }
 
 static int
-authenticate(struct ctx *cx, struct packets *p, const struct mysql_params *params)
+answer_next(struct ctx *cx, struct packets *p, struct auth_talk *talk, struct slice packet)
+{
+	struct buf answer = BUF_INIT;
+	bool answered;
+	int rc = go_on(talk, packet, &answer, &answered, cx->err);
+
+	if (rc == 0 && answered)
+		rc = send_answer(cx, p, buf_slice(&answer));
+	auth_wipe(&answer);
+	return rc;
+}
+
+static int
+authenticate(struct ctx *cx, struct packets *p, struct auth_talk *talk)
 {
 	for (int i = 0; i < AUTH_STEPS; i++) {
 		struct slice packet;
@@ -111,25 +144,60 @@ authenticate(struct ctx *cx, struct packets *p, const struct mysql_params *param
 			return 0;
 		if (reply_is_err(packet))
 			return err_from_packet(packet, cx->err);
-		TRY(answer_switch(cx, p, params, packet));
+		TRY(answer_next(cx, p, talk, packet));
 	}
 	return err_set(cx->err, ERR_CORRUPT, "authentication does not come to an end");
+}
+
+/* The server says who it is. */
+static int
+meet(struct ctx *cx, struct packets *p, struct greeting *g, struct login *out)
+{
+	struct slice packet;
+
+	TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
+	if (reply_is_err(packet))
+		return err_from_packet(packet, cx->err); /* too many connections, host blocked */
+	TRY(greeting_read(packet, g, cx->err));
+	if ((g->caps & CAP_PROTOCOL_41) == 0 || (g->caps & CAP_PLUGIN_AUTH) == 0)
+		return err_set(cx->err, ERR_REFUSED, "the server is older than MySQL 5.5");
+	*out = (struct login){ 0 };
+	take_greeting(out, g);
+	return 0;
+}
+
+/* And so do we. */
+static int
+introduce(struct ctx *cx, struct packets *p, const struct mysql_params *params,
+    const struct greeting *g, struct login *out)
+{
+	struct auth_talk talk = {
+		.password = password_of(params),
+		.privacy = privacy_of(p->conn),
+	};
+	struct handshake_response r;
+
+	out->caps = wanted_caps(params) & g->caps;
+	r = response_of(params, out->caps);
+	TRY(send_response(cx, p, &r, g, &talk));
+	return authenticate(cx, p, &talk);
 }
 
 int
 login(struct ctx *cx, struct packets *p, const struct mysql_params *params, struct login *out)
 {
-	struct slice packet;
 	struct greeting g;
 
-	TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
-	if (reply_is_err(packet))
-		return err_from_packet(packet, cx->err); /* too many connections, host blocked */
-	TRY(greeting_read(packet, &g, cx->err));
-	if ((g.caps & CAP_PROTOCOL_41) == 0 || (g.caps & CAP_PLUGIN_AUTH) == 0)
-		return err_set(cx->err, ERR_REFUSED, "the server is older than MySQL 5.5");
-	TRY(take_greeting(out, &g, cx->err));
-	out->caps = wanted_caps(params) & g.caps;
-	TRY(send_response(cx, p, params, out->caps, &g));
-	return authenticate(cx, p, params);
+	TRY(meet(cx, p, &g, out));
+	TRY(flavour_find(out->version, &out->dialect, cx->err));
+	return introduce(cx, p, params, &g, out);
+}
+
+int
+login_any(struct ctx *cx, struct packets *p, const struct mysql_params *params, struct login *out)
+{
+	struct greeting g;
+
+	TRY(meet(cx, p, &g, out));
+	return introduce(cx, p, params, &g, out);
 }

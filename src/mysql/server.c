@@ -115,10 +115,12 @@ static int
 switch_plugin(struct ctx *cx, struct packets *p, const uint8_t *scramble, struct slice *answer)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
+	uint8_t data[SCRAMBLE_LEN + 1] = { 0 };
 
+	memcpy(data, scramble, SCRAMBLE_LEN);
 	auth_switch_put(&b,
 	    &(struct auth_switch){
-		.plugin = slice_str(AUTH_NATIVE), .data = slice_of(scramble, SCRAMBLE_LEN) });
+		.plugin = slice_str(AUTH_NATIVE), .data = slice_of(data, sizeof(data)) });
 	TRY(send_payload(cx, p, &b));
 	return packets_read(cx, p, HANDSHAKE_MAX, answer);
 }

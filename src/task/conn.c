@@ -44,7 +44,7 @@ struct conn {
 	struct task *reader, *writer;
 	int inside; /* tasks within a call; memory stays until they have left */
 	enum input input;
-	bool ended, closed, loopback;
+	bool ended, closed, loopback, private;
 	char *peer, *local;
 };
 
@@ -351,6 +351,7 @@ conn_from_end(struct loop *l, struct simnet_end *end)
 	c->peer = mem_strdup(simnet_peer(end));
 	c->local = mem_strdup(simnet_name(end));
 	c->loopback = true;
+	c->private = strncmp(c->peer, "unix:", strlen("unix:")) == 0;
 	simnet_attach(end, &c->watch);
 	return c;
 }
@@ -379,6 +380,7 @@ conn_from_fd(struct loop *l, int fd, const struct address *peer, struct err *err
 	c->peer = mem_strdup(text);
 	c->local = local_name(fd);
 	c->loopback = address_is_loopback(peer);
+	c->private = address_is_unix(peer);
 	if (!address_is_unix(peer) &&
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
 		conn_fail(err, errno, "setting TCP_NODELAY for", text);
@@ -428,6 +430,12 @@ bool
 conn_is_loopback(const struct conn *c)
 {
 	return c->loopback;
+}
+
+bool
+conn_is_private(const struct conn *c)
+{
+	return c->private;
 }
 
 int

@@ -49,6 +49,9 @@ const char *conn_local(const struct conn *c);
  * count. */
 bool conn_is_loopback(const struct conn *c);
 
+/* Nobody can listen in: a unix socket. */
+bool conn_is_private(const struct conn *c);
+
 /* For net.c. */
 struct address;
 struct simnet_end;

@@ -48,19 +48,35 @@ def shared_folder():
     shutil.rmtree(where, ignore_errors=True)
 
 
+def start_server(folder, made, flavour, name, *extra):
+    kind = kinds.KINDS[flavour]
+    template = kind.template(os.environ[TEMPLATES])
+    home = os.path.join(folder, f"server-{len(made)}")
+    os.mkdir(home)
+    server = kind(template, home, name, 100 + len(made), extra)
+    made.append(server)
+    return server.start()
+
+
 @pytest.fixture
 def servers_of(folder):
     """make(flavour, name, *settings) starts one more server of a kind that lib/servers.py has."""
     made = []
+    yield lambda flavour, name, *extra: start_server(folder, made, flavour, name, *extra)
+    for server in made:
+        server.remove()
 
-    def make(flavour, name, *extra):
-        kind = kinds.KINDS[flavour]
-        template = kind.template(os.environ[TEMPLATES])
-        home = os.path.join(folder, f"server-{len(made)}")
-        os.mkdir(home)
-        server = kind(template, home, name, 100 + len(made), extra)
-        made.append(server)
-        return server.start()
+
+@pytest.fixture(scope="module")
+def module_servers(shared_folder):
+    """make(flavour, *settings): one of each for all tests of a file, made by whoever asks first."""
+    made, known = [], {}
+
+    def make(flavour, *extra):
+        key = (flavour, *extra)
+        if key not in known:
+            known[key] = start_server(shared_folder, made, flavour, f"s{len(made)}", *extra)
+        return known[key]
 
     yield make
     for server in made:
