@@ -106,20 +106,93 @@ gtid_event_read(const struct event *e, struct gtid_event *out, struct err *err)
 	return c.failed ? corrupt(err, "Gtid", e->body.len) : 0;
 }
 
+/*
+ * A number of MySQL's serialized messages: as many low bits of the first byte are set as bytes follow,
+ * then a 0 bit, then the number, little endian. Signed ones have their sign in the lowest bit.
+ */
+static uint64_t
+read_packed(struct cursor *c)
+{
+	uint64_t first = cursor_le(c, 1), rest;
+	int more = 0;
+
+	while (more < 8 && (first >> more & 1) != 0)
+		more++;
+	rest = cursor_le(c, (size_t)more);
+	return more == 8 ? rest : first >> (more + 1) | rest << (7 - more);
+}
+
+static void
+read_packed_uuid(struct cursor *c, uint8_t out[GTID_UUID_BYTES])
+{
+	for (int i = 0; i < GTID_UUID_BYTES; i++) {
+		uint64_t byte = read_packed(c);
+
+		c->failed |= byte > UINT8_MAX;
+		out[i] = (uint8_t)byte;
+	}
+}
+
+static void
+read_packed_tag(struct cursor *c, char out[GTID_TAG_MAX + 1])
+{
+	struct slice tag = cursor_bytes(c, (size_t)read_packed(c));
+
+	c->failed |= tag.len > GTID_TAG_MAX;
+	if (c->failed)
+		return;
+	memcpy(out, tag.ptr, tag.len);
+	out[tag.len] = '\0';
+}
+
+/*
+ * Gtid_tagged: version, size, the last field that a reader must know, then fields, each with its number
+ * before it: 0 flags, 1 the uuid, 2 the transaction's number, 3 the tag. What follows is of no use here.
+ */
+static bool
+read_tagged(struct cursor *c, struct gtid_member *out)
+{
+	enum { FLAGS = 0, UUID = 1, NUMBER = 2, TAG = 3, VERSION = 1 };
+
+	c->failed |= read_packed(c) != VERSION;
+	(void)read_packed(c);
+	c->failed |= read_packed(c) > TAG;
+	c->failed |= read_packed(c) != FLAGS;
+	(void)read_packed(c);
+	c->failed |= read_packed(c) != UUID;
+	read_packed_uuid(c, out->uuid);
+	c->failed |= read_packed(c) != NUMBER;
+	uint64_t number = read_packed(c);
+	c->failed |= (number & 1) != 0 || number == 0;
+	out->number = number / 2;
+	c->failed |= read_packed(c) != TAG;
+	read_packed_tag(c, out->tag);
+	return !c->failed;
+}
+
+/* flags 1 (may contain statements), uuid, number */
+static bool
+read_untagged(struct cursor *c, struct gtid_member *out)
+{
+	cursor_take(c, 1);
+	struct slice uuid = cursor_bytes(c, GTID_UUID_BYTES);
+	out->number = cursor_le(c, 8);
+	if (!c->failed)
+		memcpy(out->uuid, uuid.ptr, GTID_UUID_BYTES);
+	return !c->failed;
+}
+
 int
 mysql_gtid_event_read(const struct event *e, struct mysql_gtid_event *out, struct err *err)
 {
 	struct cursor c = cursor_of(e->body);
+	bool tagged = e->type == EVENT_MYSQL_GTID_TAGGED;
 
-	/* flags: may contain statements */
-	cursor_take(&c, 1);
-	struct slice uuid = cursor_bytes(&c, sizeof(out->uuid));
-	out->sequence = cursor_le(&c, 8);
-	out->is_anonymous = e->type == EVENT_MYSQL_ANONYMOUS;
-	if (c.failed)
-		return corrupt(err, "Gtid (MySQL)", e->body.len);
-	memcpy(out->uuid, uuid.ptr, sizeof(out->uuid));
-	return 0;
+	*out = (struct mysql_gtid_event){ .is_anonymous = e->type == EVENT_MYSQL_ANONYMOUS };
+	bool read = tagged ? read_tagged(&c, &out->id) : read_untagged(&c, &out->id);
+	if (read && (out->is_anonymous || (out->id.number > 0 && out->id.number < INT64_MAX)))
+		return 0;
+	return corrupt(err, tagged ? "Gtid_tagged" : "Gtid (MySQL)", e->body.len);
 }
 
 int

@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "binlog/event.h"
-#include "mysql/gtid.h"
+#include "mysql/gtids.h"
 
 struct format_description {
 	uint16_t binlog_version; /* 4, the only one accepted */
@@ -65,9 +65,8 @@ struct gtid_event {
 };
 
 struct mysql_gtid_event {
-	uint8_t uuid[16];
-	uint64_t sequence;
-	bool is_anonymous;
+	struct gtid_member id;
+	bool is_anonymous; /* written without a GTID: id is none */
 };
 
 /* The last GTID of each domain and server before this file, the last of a domain behind its others. */

@@ -1,34 +1,31 @@
 #include "binlog/dump.h"
 
 #include "base/check.h"
+#include "binlog/control.h"
+#include "binlog/dump_way.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-	FIRST_EVENT = 4, /* behind the file's magic number */
-};
-
-static void
-add_le(struct buf *out, uint64_t v, size_t bytes)
+static const struct dump_way *
+way_of(const struct dialect *d)
 {
-	for (size_t i = 0; i < bytes; i++, v >>= 8)
-		buf_add_char(out, (char)(v & 0xff));
+	return d->gtid_form == GTID_FORM_SET ? &dump_way_mysql : &dump_way_mariadb;
 }
 
 /*
  * The checksum that we announce is the server's own setting: a server whose
- * files have checksums refuses who does not know of them.
+ * files have checksums refuses who does not know of them. MySQL looks at both names of each variable.
  */
 static int
-announce(struct ctx *cx, struct mysql_client *client, const struct dump_params *p)
+announce(struct ctx *cx, struct dump *d, const struct dump_params *p)
 {
-	TRY(mysql_execf(cx, client,
+	TRY(mysql_execf(cx, d->client,
 	    "SET @master_binlog_checksum=@@global.binlog_checksum, "
-	    "@master_heartbeat_period=%" PRId64,
-	    p->heartbeat_us * 1000));
-	TRY(mysql_exec(cx, client, slice_str(mysql_dialect(client)->dump_sql), NULL));
-	return mysql_execf(cx, client, "%s'%s'", mysql_dialect(client)->dump_gtid_sql, p->gtid);
+	    "@master_heartbeat_period=%" PRId64 ", @source_heartbeat_period=%" PRId64
+	    ", @source_binlog_checksum=@@global.binlog_checksum",
+	    p->heartbeat_us * 1000, p->heartbeat_us * 1000));
+	return d->way->announce(cx, d->client, p);
 }
 
 /* What the artificial Rotate before the first format description carries. */
@@ -58,23 +55,19 @@ register_replica(struct ctx *cx, struct mysql_client *client, uint32_t server_id
 	bool eof;
 
 	buf_add_char(&packet, COM_REGISTER_SLAVE);
-	add_le(&packet, server_id, 4);
-	add_le(&packet, 0, 3 + 2 + 4 + 4);
+	dump_add_le(&packet, server_id, 4);
+	dump_add_le(&packet, 0, 3 + 2 + 4 + 4);
 	TRY(mysql_command(cx, client, buf_slice(&packet)));
 	return mysql_read_packet(cx, client, &answer, &eof);
 }
 
-/* position 4, flags 2, server id 4, file to the end: no file, the GTIDs say it */
 static int
-request(struct ctx *cx, struct mysql_client *client, const struct dump_params *p)
+request(struct ctx *cx, struct dump *d, const struct dump_params *p)
 {
 	SCOPED(buf) struct buf packet = BUF_INIT;
 
-	buf_add_char(&packet, COM_BINLOG_DUMP);
-	add_le(&packet, FIRST_EVENT, 4);
-	add_le(&packet, 0, 2);
-	add_le(&packet, p->server_id, 4);
-	return mysql_command(cx, client, buf_slice(&packet));
+	TRY(d->way->request(&packet, p, cx->err));
+	return mysql_command(cx, d->client, buf_slice(&packet));
 }
 
 int
@@ -82,11 +75,9 @@ dump_start(
     struct ctx *cx, struct mysql_client *client, const struct dump_params *params, struct dump *out)
 {
 	check(params->server_id != 0 && params->heartbeat_us > 0);
-	*out = (struct dump){ .client = client };
-	if (strspn(params->gtid, "0123456789-,") != strlen(params->gtid))
-		return err_set(cx->err, ERR_REFUSED, "'%s' is not a GTID list", params->gtid);
-	if (announce(cx, client, params) != 0 || ask_checksum(cx, client, out) != 0 ||
-	    register_replica(cx, client, params->server_id) != 0 || request(cx, client, params) != 0)
+	*out = (struct dump){ .client = client, .way = way_of(mysql_dialect(client)) };
+	if (announce(cx, out, params) != 0 || ask_checksum(cx, client, out) != 0 ||
+	    register_replica(cx, client, params->server_id) != 0 || request(cx, out, params) != 0)
 		return err_wrap(cx->err, "asking for the binlog");
 	return 0;
 }
@@ -116,12 +107,25 @@ follow_format(struct dump *d, const struct event *e, struct err *err)
 	return 0;
 }
 
+/* Of MySQL: sent at a place in no event, with all bits of it. */
+static int
+follow_heartbeat(struct dump *d, const struct event *e, struct err *err)
+{
+	struct heartbeat h;
+
+	TRY(heartbeat_read(e, &h, err));
+	d->position = h.position;
+	return 0;
+}
+
 /* Artificial events and those whose header has no position are in no file and move nothing. */
 static int
 follow(struct dump *d, const struct event *e, struct err *err)
 {
 	if (e->type == EVENT_ROTATE)
 		return follow_rotate(d, e, err);
+	if (e->type == EVENT_HEARTBEAT_V2)
+		return follow_heartbeat(d, e, err);
 	if (e->type == EVENT_FORMAT_DESCRIPTION)
 		TRY(follow_format(d, e, err));
 	if (e->end_pos != 0 && (e->flags & EVENT_FLAG_ARTIFICIAL) == 0)
@@ -136,6 +140,12 @@ dump_next(struct ctx *cx, struct dump *d, struct event *out)
 	struct slice packet;
 	bool eof;
 
+	if (d->unread) {
+		*out = d->event;
+		d->position += out->length;
+		d->unread = false;
+		return 0;
+	}
 	TRY(mysql_read_packet(cx, d->client, &packet, &eof));
 	if (eof)
 		return err_set(cx->err, ERR_RETRY,
@@ -150,67 +160,9 @@ dump_next(struct ctx *cx, struct dump *d, struct event *out)
 	return 0;
 }
 
-/* ---- Finding the place */
-
-/* The last of a domain stands behind its others. */
-static int
-note_list(struct gtid_list *there, const struct event *e, struct err *err)
-{
-	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct gtid_list_event list;
-
-	TRY(gtid_list_event_read(&a, e->body, &list, err));
-	for (size_t i = 0; i < list.count; i++)
-		TRY(gtid_list_set(there, list.gtids[i], err));
-	return 0;
-}
-
-/* The multiple of 4 GB that is nearest to what is expected. */
-static uint64_t
-widen(uint32_t end_pos, const struct dump *d, const struct dump_place *near)
-{
-	const uint64_t half = (uint64_t)1 << 31;
-	uint64_t from;
-
-	if (strcmp(d->file, near->file) != 0)
-		return end_pos;
-	from = near->position < half ? 0 : near->position - half;
-	return position_advance(from, end_pos);
-}
-
-/* Of what comes before the place: 1 when nothing more will. */
-static int
-step(struct dump *d, const struct event *e, const struct dump_place *near, struct gtid_list *there,
-    struct err *err)
-{
-	switch (e->type) {
-	case EVENT_GTID_LIST:
-		if (e->flags & EVENT_FLAG_ARTIFICIAL)
-			d->position = widen(e->end_pos, d, near);
-		return note_list(there, e, err);
-	case EVENT_GTID:
-	case EVENT_HEARTBEAT: return 1;
-	default: /* a byte from the wire: heads of files */ return 0;
-	}
-}
-
 int
-dump_find(struct ctx *cx, struct dump *d, const struct gtid_list *wanted,
-    const struct dump_place *near, struct gtid_list *there)
+dump_find(struct ctx *cx, struct dump *d, const struct gtids *wanted, const struct dump_place *near,
+    struct gtids *there)
 {
-	struct event e;
-	int ended = 0;
-
-	there->count = 0;
-	do {
-		TRY(dump_next(cx, d, &e));
-		ended = step(d, &e, near, there, cx->err);
-		if (ended < 0)
-			return -1;
-		/* There may be one for each domain whose end is met, and none where nothing is
-		 * stepped over. */
-		if (e.type == EVENT_GTID_LIST && gtid_list_same(there, wanted))
-			return 0;
-	} while (!ended);
-	return 0;
+	return d->way->find(cx, d, wanted, near, there);
 }

@@ -1,7 +1,7 @@
 #include "binlog/event.h"
 
+#include "binlog/checksum.h"
 #include "binlog/cursor.h"
-#include "binlog/payload.h"
 
 /* clang-format off */
 static const char *const names[256] = {
@@ -60,8 +60,7 @@ event_name(uint8_t type)
 bool
 event_is_compressed(uint8_t type)
 {
-	return type == EVENT_MYSQL_PAYLOAD ||
-	    (type >= EVENT_QUERY_COMPRESSED && type <= EVENT_ROWS_COMPRESSED_LAST);
+	return type >= EVENT_QUERY_COMPRESSED && type <= EVENT_ROWS_COMPRESSED_LAST;
 }
 
 int
@@ -85,7 +84,7 @@ take_checksum(struct slice bytes, struct event *out, struct err *err)
 {
 	size_t covered = bytes.len - EVENT_CHECKSUM_BYTES;
 	struct cursor c = cursor_of(slice_cut(bytes, covered, bytes.len));
-	uint32_t computed = payload_crc32(slice_cut(bytes, 0, covered));
+	uint32_t computed = checksum_crc32(slice_cut(bytes, 0, covered));
 
 	out->checksum = (uint32_t)cursor_le(&c, EVENT_CHECKSUM_BYTES);
 	out->body.len -= EVENT_CHECKSUM_BYTES;

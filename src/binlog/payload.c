@@ -1,10 +1,145 @@
 #include "binlog/payload.h"
 
-#include <zlib.h>
+#include "binlog/cursor.h"
 
-/* An event is below 2^32 bytes: its header could not say more. */
-uint32_t
-payload_crc32(struct slice bytes)
+#include <zstd.h>
+
+enum {
+	STEP = 1024 * 1024, /* memory for an event comes as its bytes do: its length may be a lie */
+};
+
+enum { FIELD_END = 0, FIELD_SIZE = 1, FIELD_ALGORITHM = 2 };
+
+static int
+corrupt(struct err *err, const char *what)
 {
-	return (uint32_t)crc32(crc32(0, NULL, 0), bytes.ptr, (uInt)bytes.len);
+	return err_set(err, ERR_CORRUPT, "Transaction_payload event: %s", what);
+}
+
+/* Up to and with the end mark; what is left of c is the compressed bytes. */
+static int
+read_fields(struct cursor *c, uint64_t *size, uint64_t *algorithm, struct err *err)
+{
+	for (;;) {
+		uint64_t field = cursor_lenenc(c);
+
+		if (c->failed)
+			return corrupt(err, "its fields do not end");
+		if (field == FIELD_END)
+			return 0;
+		struct cursor value = cursor_of(cursor_bytes(c, (size_t)cursor_lenenc(c)));
+		if (field == FIELD_SIZE)
+			*size = cursor_lenenc(&value);
+		if (field == FIELD_ALGORITHM)
+			*algorithm = cursor_lenenc(&value);
+		c->failed |= value.failed;
+	}
+}
+
+int
+payload_open(struct payload *p, struct slice body, struct err *err)
+{
+	enum { ZSTD = 0, NONE = 255, UNKNOWN = 256 };
+	struct cursor c = cursor_of(body);
+	uint64_t size = UINT64_MAX, algorithm = UNKNOWN;
+
+	*p = (struct payload){ .event = BUF_INIT };
+	TRY(read_fields(&c, &size, &algorithm, err));
+	p->packed = cursor_rest(&c);
+	if (size != p->packed.len)
+		return corrupt(err, "another size than it says");
+	if (algorithm != ZSTD && algorithm != NONE)
+		return err_set(err, ERR_REFUSED,
+		    "compression algorithm %d in the binlog is not known", (int)algorithm);
+	if (algorithm == NONE)
+		return 0;
+	p->zstd = ZSTD_createDCtx();
+	return p->zstd != NULL ? 0 : err_set(err, ERR_RETRY, "no memory for zstd");
+}
+
+void
+payload_close(struct payload *p)
+{
+	ZSTD_freeDCtx(p->zstd);
+	buf_done(&p->event);
+	*p = (struct payload){ .event = BUF_INIT };
+}
+
+static size_t
+copy_some(struct payload *p, char *to, size_t room)
+{
+	struct slice some = slice_cut(p->packed, 0, room);
+
+	if (some.len > 0)
+		memcpy(to, some.ptr, some.len);
+	p->packed = slice_cut(p->packed, some.len, p->packed.len);
+	return some.len;
+}
+
+/* At least a byte where there is one more. */
+static int
+unpack_some(struct payload *p, char *to, size_t room, size_t *got, struct err *err)
+{
+	ZSTD_inBuffer in = { p->packed.ptr, p->packed.len, 0 };
+	ZSTD_outBuffer out = { to, room, 0 };
+	size_t rc;
+
+	*got = 0;
+	if (p->zstd == NULL) {
+		*got = copy_some(p, to, room);
+		return 0;
+	}
+	/* Twice without a byte out: what is in is only a beginning, or all has come out. */
+	do {
+		size_t before = in.pos;
+
+		rc = ZSTD_decompressStream(p->zstd, &out, &in);
+		if (ZSTD_isError(rc))
+			return corrupt(err, ZSTD_getErrorName(rc));
+		if (in.pos == before && out.pos == 0)
+			break;
+	} while (out.pos == 0);
+	p->packed = slice_cut(p->packed, in.pos, p->packed.len);
+	*got = out.pos;
+	return 0;
+}
+
+/* Until event has len bytes; false in *whole where there are no more. */
+static int
+fill(struct payload *p, size_t len, bool *whole, struct err *err)
+{
+	*whole = true;
+	while (p->event.len < len && *whole) {
+		size_t had = p->event.len, want = len - had < STEP ? len - had : STEP, got;
+
+		TRY(unpack_some(p, buf_grow(&p->event, want), want, &got, err));
+		buf_truncate(&p->event, had + got);
+		*whole = got > 0;
+	}
+	return 0;
+}
+
+static size_t
+length_in_header(const struct buf *event)
+{
+	struct cursor c = cursor_of(slice_cut(buf_slice(event), 9, EVENT_HEADER_BYTES));
+
+	return (size_t)cursor_le(&c, 4);
+}
+
+int
+payload_next(struct payload *p, struct event *out, bool *more, struct err *err)
+{
+	bool whole;
+
+	buf_reset(&p->event);
+	TRY(fill(p, EVENT_HEADER_BYTES, &whole, err));
+	*more = p->event.len > 0;
+	if (!*more)
+		return 0;
+	if (whole)
+		TRY(fill(p, length_in_header(&p->event), &whole, err));
+	if (!whole)
+		return corrupt(err, "it ends inside of an event");
+	return event_read(EVENT_CHECKSUM_NONE, buf_slice(&p->event), out, err);
 }

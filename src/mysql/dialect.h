@@ -9,6 +9,7 @@
 #define MYSQL_DIALECT_H
 
 #include "base/slice.h"
+#include "mysql/gtids.h"
 #include "mysql/role.h"
 
 /* Of a server: an expression and the value that it must have; else why that will not do, and a hint. A
@@ -30,14 +31,13 @@ struct dialect {
 	const char *name; /* "MariaDB" */
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
 	const char *position_sql, *gtid_sql;
+	enum gtid_form gtid_form; /* of that text, and of its binlog */
 	/* A transaction with one read view; then, in it, a question for the binlog place that it shows
 	 * exactly; and of the answer's values, row after row, the file and the offset: what it does not
 	 * tell stays as it is. */
 	const char *snapshot_sql, *snapshot_position_sql;
 	void (*snapshot_place)(
 	    const struct slice *values, size_t count, struct slice *file, struct slice *offset);
-	/* Before a dump: says what we understand. Prefix: then a quoted GTID text to begin behind. */
-	const char *dump_sql, *dump_gtid_sql;
 	/* Prefix of one statement of a writer's session: what strict mode refuses is a warning. */
 	const char *lenient_sql;
 	/* Prefix of one query whose answer is whole, however long it takes, whatever a session's limits. */

@@ -6,7 +6,7 @@
  * smaller or equal number in that domain has gone by. Text form "0-1-42,1-2-7", ordered
  * by domain when printed. (mariadb.com/kb: Global Transaction ID)
  *
- * MySQL's sets (uuid:1-5:7) come beside this, behind the dialect.
+ * MySQL's sets are gtid_set.h's; gtids.h is either.
  */
 #ifndef MYSQL_GTID_H
 #define MYSQL_GTID_H

@@ -189,12 +189,9 @@ const struct dialect mariadb_dialect = {
 	.name = "MariaDB",
 	.position_sql = "SHOW MASTER STATUS",
 	.gtid_sql = "SELECT @@global.gtid_binlog_pos",
+	.gtid_form = GTID_FORM_LIST,
 	.snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
 	.snapshot_position_sql = "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'",
-	/* MARIA_SLAVE_CAPABILITY_GTID: send GTID events as they are. */
-	.dump_sql = "SET @mariadb_slave_capability=4",
-	.dump_gtid_sql = "SET @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0, "
-			 "@slave_connect_state=",
 	.lenient_sql = "SET STATEMENT sql_mode='NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
 		       "ALLOW_INVALID_DATES' FOR ",
 	.snapshot_place = snapshot_place,

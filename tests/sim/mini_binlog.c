@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "binlog/control.h"
-#include "binlog/payload.h"
+#include "binlog/checksum.h"
 #include "binlog/tablemap.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ put_event(struct buf *out, const struct event_head *h, struct slice body)
 	put(out, h->placed ? h->at + length : 0, 4);
 	put(out, h->flags, 2);
 	buf_add_slice(out, body);
-	put(out, payload_crc32(slice_of(out->data + start, out->len - start)), 4);
+	put(out, checksum_crc32(slice_of(out->data + start, out->len - start)), 4);
 }
 
 static void

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "base/parse.h"
-#include "mysql/gtid.h"
+#include "mysql/gtids.h"
 #include "sql/quote.h"
 #include "tablet/read/place.h"
 #include "tablet/server/server_lock.h"
@@ -372,20 +372,20 @@ take_lock(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *
 }
 
 static int
-judged(const struct guard *g, const struct gtid_list *at, bool *out, struct err *err)
+judged(const struct guard *g, const struct gtids *at, bool *out, struct err *err)
 {
-	SCOPED(gtid_list) struct gtid_list read = { 0 };
+	SCOPED(gtids) struct gtids read = { 0 };
 
 	guard_check(g);
 	if (g->finding[0] != '\0')
 		return err_set(err, ERR_REFUSED, "there is no way back: %.450s", g->finding);
-	TRY(gtid_list_parse(&read, slice_str(position_gtid(&g->read)), err));
-	*out = (g->tail != NULL && gtid_list_covers(&read, at)) || mutant("guard_not_waited_for");
+	TRY(gtids_parse(&read, slice_str(position_gtid(&g->read)), err));
+	*out = (g->tail != NULL && gtids_cover(&read, at)) || mutant("guard_not_waited_for");
 	return 0;
 }
 
 static int
-read_now(struct ctx *cx, const struct guard *g, struct gtid_list *out)
+read_now(struct ctx *cx, const struct guard *g, struct gtids *out)
 {
 	SCOPED(spare) struct spare c = { 0 };
 	SCOPED(position) struct position now = { 0 };
@@ -393,13 +393,13 @@ read_now(struct ctx *cx, const struct guard *g, struct gtid_list *out)
 
 	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
 	TRY(place_now(cx, c.client, &reader, &now));
-	return gtid_list_parse(out, slice_str(position_gtid(&now)), cx->err);
+	return gtids_parse(out, slice_str(position_gtid(&now)), cx->err);
 }
 
 static int
 wait_judged(struct ctx *cx, struct guard *g, guard_wanted_fn *wanted, const void *arg)
 {
-	SCOPED(gtid_list) struct gtid_list now = { 0 };
+	SCOPED(gtids) struct gtids now = { 0 };
 	bool done = false;
 
 	TRY(read_now(cx, g, &now));

@@ -39,7 +39,7 @@ int
 place_find(struct ctx *cx, const struct place_reader *reader, struct position *out)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(gtid_list) struct gtid_list wanted = { 0 }, there = { 0 };
+	SCOPED(gtids) struct gtids wanted = { 0 }, there = { 0 };
 	struct dump_params p = {
 		.server_id = reader->server_id,
 		.gtid = position_gtid(out),
@@ -48,11 +48,11 @@ place_find(struct ctx *cx, const struct place_reader *reader, struct position *o
 	struct dump_place near = { out->file, out->offset };
 	struct dump d;
 
-	TRY(gtid_list_parse(&wanted, slice_str(position_gtid(out)), cx->err));
+	TRY(gtids_parse(&wanted, slice_str(position_gtid(out)), cx->err));
 	TRY(mysql_connect(cx, &reader->params, &c));
 	TRY(dump_start(cx, c, &p, &d));
 	TRY(dump_find(cx, &d, &wanted, &near, &there));
-	if (!gtid_list_same(&wanted, &there))
+	if (!gtids_same(&wanted, &there))
 		return err_set(cx->err, ERR_RETRY, "the binlog has no place behind '%.200s'",
 		    position_gtid(out));
 	return copy_place(&d, out, cx->err);

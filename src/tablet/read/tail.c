@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "binlog/dump.h"
+#include "binlog/group.h"
+#include "binlog/payload.h"
 #include "tablet/read/tail_group.h"
 #include "tablet/read/tail_query.h"
 #include "tablet/read/xids.h"
@@ -34,9 +36,9 @@ struct tail {
 	struct tail_group group;
 	struct mysql_client *client; /* NULL: not connected */
 	struct dump dump;
-	struct gtid_list gtids; /* of all groups up to read */
-	struct gtid_event gtid; /* of this group */
-	struct buf prepared;    /* XA transactions, at read (xids.h) */
+	struct gtids gtids;       /* of all groups up to read */
+	struct group_begin begin; /* of this group */
+	struct buf prepared;      /* XA transactions, at read (xids.h) */
 	bool in_group, handing;
 	struct position read, returned;
 	bool unprinted; /* gtids have gone on beyond read's text: read_place() */
@@ -59,7 +61,7 @@ read_place(struct tail *t)
 	SCOPED(buf) struct buf text = BUF_INIT;
 
 	if (t->unprinted) {
-		gtid_list_print(&text, &t->gtids);
+		gtids_print(&text, &t->gtids);
 		position_set_gtid(&t->read, buf_slice(&text));
 		t->unprinted = false;
 	}
@@ -110,16 +112,16 @@ refused_place(struct tail *t, struct err *err)
  * and the file must not be an older one. Where only heads of files lie in between, the server may begin
  * before or behind them: begin_group() sees whether anything else was there. */
 static int
-compare_place(struct tail *t, const struct gtid_list *there, struct err *err)
+compare_place(struct tail *t, const struct gtids *there, struct err *err)
 {
 	SCOPED(buf) struct buf text = BUF_INIT;
 	struct position file_end = { .offset = UINT64_MAX };
 
 	snprintf(file_end.file, sizeof(file_end.file), "%.*s", (int)sizeof(file_end.file) - 1,
 	    t->dump.file);
-	if (gtid_list_same(there, &t->gtids) && position_cmp(&file_end, &t->read) >= 0)
+	if (gtids_same(there, &t->gtids) && position_cmp(&file_end, &t->read) >= 0)
 		return 0;
-	gtid_list_print(&text, there);
+	gtids_print(&text, there);
 	err_set(err, ERR_REFUSED,
 	    "the source's binlog at %s:%" PRIu64 " is at GTID '%.100s', ours at %s:%" PRIu64
 	    " at '%.100s'",
@@ -131,7 +133,7 @@ compare_place(struct tail *t, const struct gtid_list *there, struct err *err)
 static int
 find_place(struct ctx *cx, struct tail *t)
 {
-	SCOPED(gtid_list) struct gtid_list there = { 0 };
+	SCOPED(gtids) struct gtids there = { 0 };
 	const struct dump_place near = { t->read.file, t->read.offset };
 
 	if (dump_find(cx, &t->dump, &t->gtids, &near, &there) != 0)
@@ -148,7 +150,8 @@ start_dump(struct ctx *cx, struct tail *t)
 		.heartbeat_us = HEARTBEAT_MS * MSEC,
 	};
 
-	TRY(dump_start(cx, t->client, &p, &t->dump));
+	if (dump_start(cx, t->client, &p, &t->dump) != 0)
+		return cx->err->kind == ERR_REFUSED ? hint_move_anew(t, cx->err) : -1;
 	TRY(find_place(cx, t));
 	mysql_packets(t->client)->silence = DEAD_MS * MSEC;
 	return 0;
@@ -211,8 +214,10 @@ move_read(struct tail *t)
 static int
 refuse_group(const struct tail *t, struct err *err, const char *what)
 {
-	err_set(err, ERR_REFUSED, "%s in transaction %u-%u-%" PRIu64 " of the source", what,
-	    t->gtid.id.domain, t->gtid.id.server, t->gtid.id.seq);
+	SCOPED(buf) struct buf id = BUF_INIT;
+
+	gtid_id_print(&id, &t->begin.id);
+	err_set(err, ERR_REFUSED, "%s in transaction %s of the source", what, id.data);
 	return err_hint(err,
 	    "vtctlclient Workflow delete %s, then move anew once such statements have ended",
 	    t->params->id.workflow);
@@ -240,10 +245,8 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 	if (t->in_group)
 		return err_set(err, ERR_CORRUPT, "a GTID event inside of a group");
 	TRY(check_begin(t, e, err));
-	TRY(gtid_event_read(e, &t->gtid, err));
+	TRY(group_begin_read(e, &t->begin, err));
 	group_begin(&t->group);
-	t->gtid.xid.gtrid = arena_dup(&t->group.arena, t->gtid.xid.gtrid);
-	t->gtid.xid.bqual = arena_dup(&t->group.arena, t->gtid.xid.bqual);
 	t->in_group = true;
 	return 0;
 }
@@ -255,7 +258,7 @@ end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 {
 	if (!t->in_group)
 		return err_set(err, ERR_CORRUPT, "the end of a group outside of one");
-	if (gtid_list_add(&t->gtids, t->gtid.id, err) != 0)
+	if (gtids_add(&t->gtids, &t->begin.id, err) != 0)
 		return err_wrap(err, "the source's binlog");
 	t->unprinted = true;
 	move_read(t);
@@ -278,15 +281,15 @@ refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, 
  * whose rows the chunks have: their COMMIT changes nothing here. One of another xid may commit rows
  * that nobody has seen. */
 static int
-on_xa_commit(struct tail *t, struct err *err)
+on_xa_commit(struct tail *t, struct slice xid, struct err *err)
 {
 	SCOPED(buf) struct buf what = BUF_INIT;
 
-	if (xids_remove(&t->prepared, &t->gtid.xid) || t->params->tables->count == 0 ||
+	if (xids_remove(&t->prepared, xid) || t->params->tables->count == 0 ||
 	    t->params->none_prepared || mutant("tablet_xa_unknown"))
 		return 0;
 	buf_add_str(&what, "XA COMMIT ");
-	xid_print(&what, &t->gtid.xid);
+	buf_add_slice(&what, xid);
 	buf_add_str(&what, ", prepared before the move could see of which tables,");
 	return refuse_group(t, err, what.data);
 }
@@ -295,12 +298,13 @@ static int
 on_query(struct tail *t, const struct event *e, struct err *err)
 {
 	struct query_event q;
-	bool standalone = (t->gtid.flags & GTID_STANDALONE) != 0;
 	int table;
 
 	TRY(query_event_read(e->body, &q, err));
-	if (t->gtid.extra & (GTID_EXTRA_START_ALTER | GTID_EXTRA_ROLLBACK_ALTER))
+	if (t->in_group && t->begin.is_no_change)
 		return end_group(t, e, true, err);
+	if (t->begin.frame == GROUP_BY_QUERY)
+		t->begin.frame = group_frame_of(q.sql);
 	switch (tail_query_read(&q, t->params->tables, &table)) {
 	case TAIL_QUERY_COMMIT: return end_group(t, e, true, err);
 	case TAIL_QUERY_ROLLBACK: return end_group(t, e, false, err);
@@ -310,8 +314,8 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 		    group_has_rows(&t->group))
 			return refuse_group(t, err, "ROLLBACK TO an unknown SAVEPOINT");
 		break;
-	case TAIL_QUERY_XA_COMMIT: TRY(on_xa_commit(t, err)); break;
-	case TAIL_QUERY_XA_ROLLBACK: (void)xids_remove(&t->prepared, &t->gtid.xid); break;
+	case TAIL_QUERY_XA_COMMIT: TRY(on_xa_commit(t, tail_query_xid(q.sql), err)); break;
+	case TAIL_QUERY_XA_ROLLBACK: (void)xids_remove(&t->prepared, tail_query_xid(q.sql)); break;
 	case TAIL_QUERY_TOUCHES:
 		if (mutant("tablet_ddl_seen") ||
 		    (t->params->guards && tail_query_sets_next_value(q.sql)))
@@ -319,7 +323,7 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 		return refuse_statement(t, t->params->tables->items[table].def, q.sql, err);
 	case TAIL_QUERY_OTHER: break;
 	}
-	return standalone ? end_group(t, e, true, err) : 0;
+	return t->begin.frame == GROUP_STATEMENT ? end_group(t, e, true, err) : 0;
 }
 
 /* Rows that are prepared are no change yet, and a later COMMIT carries none. */
@@ -363,7 +367,7 @@ is_harmless(const struct event *e)
 	/* clang-format off */
 	static const uint8_t types[] = {
 		EVENT_STOP, EVENT_INTVAR, EVENT_RAND, EVENT_USER_VAR, EVENT_FORMAT_DESCRIPTION,
-		    EVENT_HEARTBEAT,
+		    EVENT_HEARTBEAT, EVENT_HEARTBEAT_V2, EVENT_MYSQL_PREVIOUS,
 		EVENT_IGNORABLE, EVENT_ROWS_QUERY, EVENT_ANNOTATE_ROWS, EVENT_BINLOG_CHECKPOINT,
 		    EVENT_GTID_LIST,
 		EVENT_START_ENCRYPTION,
@@ -391,18 +395,54 @@ on_other(struct tail *t, const struct event *e, struct err *err)
 	return 0;
 }
 
+/* Of a group, compressed or not. */
 static int
-on_event(struct tail *t, const struct event *e, struct err *err)
+on_group_event(struct tail *t, const struct event *e, struct err *err)
 {
 	if (event_is_rows(e->type) || e->type == EVENT_TABLE_MAP)
 		return on_rows(t, e, err);
 	switch (e->type) {
-	case EVENT_GTID: return begin_group(t, e, err);
 	case EVENT_QUERY: return on_query(t, e, err);
 	case EVENT_XID: return end_group(t, e, true, err);
 	case EVENT_XA_PREPARE: return on_xa_prepare(t, e, err);
-	case EVENT_ROTATE: return on_rotate(t);
 	default: /* a byte from the wire */ return on_other(t, e, err);
+	}
+}
+
+static int
+unpack(struct tail *t, struct payload *p, struct err *err)
+{
+	struct event e;
+	bool more;
+
+	for (;;) {
+		TRY(payload_next(p, &e, &more, err));
+		if (!more)
+			return 0;
+		TRY(on_group_event(t, &e, err));
+	}
+}
+
+/* All of a group behind its GTID. */
+static int
+on_payload(struct tail *t, const struct event *e, struct err *err)
+{
+	struct payload p;
+	int rc = payload_open(&p, e->body, err) == 0 ? unpack(t, &p, err) : -1;
+
+	payload_close(&p);
+	return rc;
+}
+
+static int
+on_event(struct tail *t, const struct event *e, struct err *err)
+{
+	if (group_begins(e->type))
+		return begin_group(t, e, err);
+	switch (e->type) {
+	case EVENT_ROTATE: return on_rotate(t);
+	case EVENT_MYSQL_PAYLOAD: return on_payload(t, e, err);
+	default: /* a byte from the wire */ return on_group_event(t, e, err);
 	}
 }
 
@@ -506,7 +546,7 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	buf_add_slice(&t->prepared, params->prepared);
 	group_state_init(&t->group,
 	    &(struct group_params){ params->tables, params->id, params->guards, params->spill_dir });
-	if (gtid_list_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
+	if (gtids_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
 	    connect_once(cx, t) != 0) {
 		tail_close(t);
 		return err_wrap(cx->err, "reading the source's binlog");
@@ -522,7 +562,7 @@ tail_close(struct tail *t)
 		return;
 	mysql_close(t->client);
 	group_state_done(&t->group);
-	gtid_list_done(&t->gtids);
+	gtids_done(&t->gtids);
 	position_done(&t->read);
 	position_done(&t->returned);
 	buf_done(&t->prepared);

@@ -105,6 +105,14 @@ is_fence(struct slice sql)
 	return rest.len > 1 && rest.ptr[0] == '.' && is_fence_name(slice_cut(rest, 1, rest.len));
 }
 
+struct slice
+tail_query_xid(struct slice sql)
+{
+	struct slice rest = skip_word(sql, "xa commit ");
+
+	return slice_is_null(rest) ? skip_word(sql, "xa rollback ") : rest;
+}
+
 bool
 tail_query_sets_next_value(struct slice sql)
 {

@@ -26,6 +26,9 @@ enum tail_query {
 /* The name in a SAVEPOINT or ROLLBACK TO, with its quotes: the server writes it the same way in both. */
 struct slice tail_query_savepoint(struct slice sql);
 
+/* The xid in an XA COMMIT or XA ROLLBACK, as xids.h has it. */
+struct slice tail_query_xid(struct slice sql);
+
 /* ALTER TABLE `db`.`t` AUTO_INCREMENT=n and nothing else, as table/auto_increment.h writes it? */
 bool tail_query_sets_next_value(struct slice sql);
 

@@ -69,18 +69,14 @@ xids_add(struct buf *set, const struct xid *x, struct err *err)
 }
 
 bool
-xids_remove(struct buf *set, const struct xid *x)
+xids_remove(struct buf *set, struct slice xid)
 {
-	SCOPED(buf) struct buf entry = BUF_INIT;
-	size_t at, behind;
+	size_t at = find(set, xid), behind = at + xid.len + 1;
 
-	xid_print(&entry, x);
-	at = find(set, buf_slice(&entry));
 	if (at == set->len)
 		return false;
-	behind = at + entry.len + 1;
 	memmove(set->data + at, set->data + behind, set->len - behind);
-	buf_truncate(set, set->len - entry.len - 1);
+	buf_truncate(set, set->len - xid.len - 1);
 	return true;
 }
 

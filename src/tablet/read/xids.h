@@ -25,8 +25,8 @@ void xid_print(struct buf *out, const struct xid *x);
 
 /* Twice is once. ERR_REFUSED beyond XIDS_BYTES_MAX. */
 int xids_add(struct buf *set, const struct xid *x, struct err *err) MUST_USE;
-/* False: it was not there. */
-bool xids_remove(struct buf *set, const struct xid *x);
+/* xid as xid_print() writes it. False: it was not there. */
+bool xids_remove(struct buf *set, struct slice xid);
 /* Is one of them in both? */
 bool xids_meet(const struct buf *a, const struct buf *b);
 

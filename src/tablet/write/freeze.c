@@ -5,33 +5,33 @@
 void
 freeze_done(struct freeze *f)
 {
-	gtid_list_done(&f->at);
-	gtid_list_done(&f->last_change);
+	gtids_done(&f->at);
+	gtids_done(&f->last_change);
 }
 
 int
 freeze_note_change(struct freeze *f, const struct position *end, struct err *err)
 {
-	return gtid_list_parse(&f->last_change, slice_str(position_gtid(end)), err);
+	return gtids_parse(&f->last_change, slice_str(position_gtid(end)), err);
 }
 
 int
 freeze_reached(const struct freeze *f, const struct position *p, bool *reached, struct err *err)
 {
-	SCOPED(gtid_list) struct gtid_list at = { 0 };
+	SCOPED(gtids) struct gtids at = { 0 };
 
 	*reached = false;
 	if (!f->wanted)
 		return 0;
-	TRY(gtid_list_parse(&at, slice_str(position_gtid(p)), err));
-	*reached = gtid_list_covers(&at, &f->at);
+	TRY(gtids_parse(&at, slice_str(position_gtid(p)), err));
+	*reached = gtids_cover(&at, &f->at);
 	return 0;
 }
 
 int
 freeze_check(const struct freeze *f, struct err *err)
 {
-	if (gtid_list_covers(&f->at, &f->last_change) || mutant("tablet_freeze_beyond"))
+	if (gtids_cover(&f->at, &f->last_change) || mutant("tablet_freeze_beyond"))
 		return 0;
 	return err_set(err, ERR_CONFLICT, "a change was applied beyond the position to freeze at");
 }
@@ -40,11 +40,11 @@ int
 freeze_want(struct freeze *f, const char *gtid, int attempt, const struct position *applied,
     struct err *err)
 {
-	SCOPED(gtid_list) struct gtid_list now = { 0 };
+	SCOPED(gtids) struct gtids now = { 0 };
 
-	TRY(gtid_list_parse(&f->at, slice_str(gtid), err));
-	TRY(gtid_list_parse(&now, slice_str(position_gtid(applied)), err));
-	if (gtid_list_covers(&now, &f->at))
+	TRY(gtids_parse(&f->at, slice_str(gtid), err));
+	TRY(gtids_parse(&now, slice_str(position_gtid(applied)), err));
+	if (gtids_cover(&now, &f->at))
 		TRY(freeze_check(f, err));
 	f->wanted = true;
 	f->attempt = attempt;

@@ -7,14 +7,14 @@
 #ifndef TABLET_WRITE_FREEZE_H
 #define TABLET_WRITE_FREEZE_H
 
-#include "mysql/gtid.h"
+#include "mysql/gtids.h"
 #include "tablet/server/position.h"
 
 struct freeze {
 	bool wanted;
 	int attempt;
-	struct gtid_list at;          /* P */
-	struct gtid_list last_change; /* of the last change applied, or where we began */
+	struct gtids at;          /* P */
+	struct gtids last_change; /* of the last change applied, or where we began */
 };
 
 void freeze_done(struct freeze *f);

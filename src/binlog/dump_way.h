@@ -1,0 +1,38 @@
+/*
+ * dump_way.h - how a server of one flavour is asked for its binlog, and how it tells where it begins.
+ *
+ * Only dump.c and the ways themselves include this.
+ */
+#ifndef BINLOG_DUMP_WAY_H
+#define BINLOG_DUMP_WAY_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct dump;
+struct dump_params;
+struct dump_place;
+struct gtids;
+struct mysql_client;
+
+struct dump_way {
+	/* SQL, before the request: that we understand GTIDs, and which ones. ERR_REFUSED: the server has
+	 * not all of them. */
+	int (*announce)(struct ctx *cx, struct mysql_client *client, const struct dump_params *p);
+	/* Of the request: all of its packet. ERR_REFUSED: the text of the GTIDs is none. */
+	int (*request)(struct buf *packet, const struct dump_params *p, struct err *err);
+	/* dump_find() */
+	int (*find)(struct ctx *cx, struct dump *d, const struct gtids *wanted,
+	    const struct dump_place *near, struct gtids *there);
+};
+
+extern const struct dump_way dump_way_mariadb, dump_way_mysql;
+
+static inline void
+dump_add_le(struct buf *out, uint64_t v, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++, v >>= 8)
+		buf_add_char(out, (char)(v & 0xff));
+}
+
+#endif

@@ -1,0 +1,48 @@
+#include "binlog/group.h"
+
+bool
+group_begins(uint8_t type)
+{
+	return type == EVENT_GTID || type == EVENT_MYSQL_GTID || type == EVENT_MYSQL_GTID_TAGGED ||
+	    type == EVENT_MYSQL_ANONYMOUS;
+}
+
+static int
+read_mysql(const struct event *e, struct group_begin *out, struct err *err)
+{
+	struct mysql_gtid_event g;
+
+	TRY(mysql_gtid_event_read(e, &g, err));
+	if (g.is_anonymous) {
+		err_set(err, ERR_REFUSED, "the binlog has a transaction without a GTID");
+		return err_hint(err, "SET PERSIST gtid_mode=ON, step by step, then move anew");
+	}
+	*out = (struct group_begin){ .id = { .form = GTID_FORM_SET, .member = g.id },
+		.frame = GROUP_BY_QUERY };
+	return 0;
+}
+
+int
+group_begin_read(const struct event *e, struct group_begin *out, struct err *err)
+{
+	struct gtid_event g;
+
+	if (e->type != EVENT_GTID)
+		return read_mysql(e, out, err);
+	TRY(gtid_event_read(e, &g, err));
+	*out = (struct group_begin){
+		.id = { .form = GTID_FORM_LIST, .plain = g.id },
+		.frame = (g.flags & GTID_STANDALONE) != 0 ? GROUP_STATEMENT : GROUP_TRANSACTION,
+		.is_no_change =
+		    (g.extra & (GTID_EXTRA_START_ALTER | GTID_EXTRA_ROLLBACK_ALTER)) != 0,
+	};
+	return 0;
+}
+
+enum group_frame
+group_frame_of(struct slice sql)
+{
+	bool begins = slice_eq_str(sql, "BEGIN") || slice_starts(sql, "XA START ");
+
+	return begins ? GROUP_TRANSACTION : GROUP_STATEMENT;
+}
