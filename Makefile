@@ -1,6 +1,6 @@
 # The verbs people type. Meson and Ninja do the building; see CONTRIBUTING.md.
 #
-#   ROWS=, CLIENTS=, RATE=      for make demo
+#   ROWS=, CLIENTS=, RATE=, SOURCE=, TARGET=      for make demo
 #   DESTDIR=, PREFIX=           for make install
 #   SECONDS_EACH=               for make fuzz
 #   SUITES=                     for make test-suites
@@ -14,7 +14,7 @@ NINJA_ARGS =
 SERVERS = mysql-9.7 mariadb-11.8
 # Under sanitizers and valgrind a test takes several times as long.
 SLOWLY  = TEST_DEADLINE_S=900
-export ROWS CLIENTS RATE
+export ROWS CLIENTS RATE SOURCE TARGET
 
 all: $(BUILD)/build.ninja
 	@ninja $(NINJA_ARGS) -C $(BUILD)

@@ -46,8 +46,8 @@ FIRST_OF_ONE = 1900
 # path: (how many, what it needs). The counts shrink.
 ALLOWED = {
     'src/client/command.c': (1, "advice to people: names a program of MariaDB's"),
-    'src/combo/dbserver.c': (1, "the account's rights, before any server runs: by the program that was found"),
-    'src/combo/places.c': (4, "the server's program: a row for each, and what they are started with"),
+    'src/combo/dbkind.c': (7, 'the servers that are started: a row for each kind'),
+    'src/combo/dbkind.h': (1, 'their names'),
     'src/gate/dispatch.c': (1, 'the name by which the session has said that transactions only read'),
     'src/gate/refuse.h': (3, 'numbers that clients know: those of the server that they take us for'),
     'src/gate/route.c': (1, 'the version that is told before any server is known'),

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/option.h"
 #include "cmd/main.h"
+#include "combo/dbkind.h"
 #include "combo/process.h"
 #include "combo/report.h"
 #include "combo/supervisor.h"
@@ -40,8 +41,9 @@ static const struct option options[] = {
 	{ "port-base", OPT_INT, offsetof(struct settings, port_base), NULL, 1024, PORT_BASE_MAX,
 	    NULL, "PORT",
 	    "First port; as the last time in this data directory, else 15000." },
-	{ "keyspace", OPT_LIST, offsetof(struct settings, keyspaces), NULL, 0, 0, NULL, "NAME",
-	    "Create this keyspace if it does not exist; may be repeated (up)." },
+	{ "keyspace", OPT_LIST, offsetof(struct settings, keyspaces), NULL, 0, 0, NULL, "NAME[=KIND]",
+	    "Create this keyspace if it does not exist, with a server of KIND, " DBKIND_NAMES "; "
+	    "may be repeated (up)." },
 	{ "format", OPT_ENUM, offsetof(struct settings, format), "text", 0, 0, "text|json",
 	    "FORMAT",
 	    "How status is printed." },
@@ -80,8 +82,7 @@ run_up(void *arg)
 
 	up->task = task_self();
 	up->status = 0;
-	if (supervisor_run(&cx, up->s, up->set->keyspaces.items, up->set->keyspaces.count) != 0 &&
-	    err.kind != ERR_CANCELLED) {
+	if (supervisor_run(&cx, up->s) != 0 && err.kind != ERR_CANCELLED) {
 		log_error("%s", err.text);
 		up->status = 1;
 	}
@@ -108,7 +109,8 @@ up(struct settings *set, const struct places *where)
 	s->where = *where;
 	/* A reader of our output that has gone must not end the supervisor. */
 	signal(SIGPIPE, SIG_IGN);
-	if (supervisor_open(s, &err) != 0 || main_loop("vtcombo", run_up, on_signal, &u, &err) != 0)
+	if (supervisor_open(s, set->keyspaces.items, set->keyspaces.count, &err) != 0 ||
+	    main_loop("vtcombo", run_up, on_signal, &u, &err) != 0)
 		say(&err);
 	supervisor_close(s);
 	free(s);

@@ -172,20 +172,59 @@ check_base(const struct claim *c, struct err *err)
 	return err_hint(err, "use --port-base %d, or vtcombo down first", before);
 }
 
-void
-claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1])
+/* Without its newline; "" at the end. */
+static void
+read_line(FILE *f, char *out, size_t size)
 {
-	char line[NAME_MAX_BYTES + 2]; /* with the newline */
+	out[0] = '\0';
+	if (fgets(out, (int)size, f) != NULL)
+		out[strcspn(out, "\n")] = '\0';
+}
+
+int
+claim_keyspace(
+    const char *path, char out[NAME_MAX_BYTES + 1], const struct dbkind **kind, struct err *err)
+{
+	char name[NAME_MAX_BYTES + 2], of[32] = ""; /* with the newline */
+	const struct dbkind *found;
 	FILE *f = fopen(path, "re");
 
 	out[0] = '\0';
 	if (f == NULL)
-		return;
-	if (fgets(line, sizeof line, f) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		memcpy(out, line, strlen(line) + 1);
+		return 0;
+	read_line(f, name, sizeof name);
+	read_line(f, of, sizeof of);
+	fclose(f);
+	memcpy(out, name, strlen(name) + 1);
+	found = dbkind_find(slice_str(of));
+	if (found == NULL)
+		return err_set(err, ERR_REFUSED,
+		    "'%s': keyspace '%s' has a server of kind '%s', which this release does not know",
+		    path, out, of);
+	if (kind != NULL)
+		*kind = found;
+	return 0;
+}
+
+int
+claim_uid(struct claim *c, int uid, const char *keyspace, const struct dbkind *kind, struct err *err)
+{
+	char path[PLACE_MAX];
+	FILE *f;
+
+	places_file(c->where, path, "tablets/%d", uid);
+	f = fopen(path, "we");
+	if (f == NULL || fprintf(f, "%s\n%s\n", keyspace, kind->name) < 0 || fflush(f) != 0 ||
+	    fsync(fileno(f)) != 0) {
+		err_errno(err, errno, "writing '%s'", path);
+		if (f != NULL)
+			fclose(f);
+		return -1;
 	}
 	fclose(f);
+	snprintf(c->keyspaces[uid], sizeof c->keyspaces[uid], "%s", keyspace);
+	c->kinds[uid] = kind;
+	return 0;
 }
 
 /* (2) */
@@ -195,12 +234,13 @@ read_uids(struct claim *c, struct err *err)
 	char path[PLACE_MAX];
 	DIR *d;
 	struct dirent *e;
+	int rc = 0;
 
 	places_file(c->where, path, "tablets");
 	d = opendir(path);
 	if (d == NULL)
 		return err_errno(err, errno, "reading '%s'", path);
-	while ((e = readdir(d)) != NULL) {
+	while (rc == 0 && (e = readdir(d)) != NULL) {
 		struct err other_file;
 		int uid;
 
@@ -208,10 +248,10 @@ read_uids(struct claim *c, struct err *err)
 			&other_file) != 0)
 			continue;
 		places_file(c->where, path, "tablets/%d", uid);
-		claim_keyspace(path, c->keyspaces[uid]);
+		rc = claim_keyspace(path, c->keyspaces[uid], &c->kinds[uid], err);
 	}
 	closedir(d);
-	return 0;
+	return rc;
 }
 
 int

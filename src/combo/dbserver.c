@@ -8,43 +8,68 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define RETRY_PAUSE (100 * MSEC) /* a server takes one to three seconds to start */
 
-/* mariadbd refuses to run as root and changes to this account. NULL: it stays who we are. */
+/* Servers refuse to run as root and change to this account. NULL: it stays who we are. */
 static const struct passwd *
 server_account(void)
 {
 	return geteuid() == 0 ? getpwnam("mysql") : NULL;
 }
 
+/* May that account enter each folder on the way to path, which is absolute, and path itself if it is one?
+ * Else blocked is the first that it may not. */
+static bool
+can_enter(const struct passwd *pw, const char *path, char blocked[PLACE_MAX])
+{
+	struct stat st;
+
+	for (size_t i = 1; i <= strlen(path); i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		snprintf(blocked, PLACE_MAX, "%.*s", (int)i, path);
+		if (stat(blocked, &st) == 0 && (st.st_mode & S_IXOTH) == 0 &&
+		    !(st.st_uid == pw->pw_uid && st.st_mode & S_IXUSR))
+			return false;
+	}
+	return true;
+}
+
+/* Who a server of that program runs as: one in a folder of root's own is root's to the end, since its
+ * plugins and messages are there too. NULL: who we are, who is not root. */
+static const char *
+runs_as(const char *program)
+{
+	const struct passwd *pw = server_account();
+	char blocked[PLACE_MAX], *real;
+	bool can;
+
+	if (geteuid() != 0)
+		return NULL;
+	real = realpath(program, NULL);
+	can = pw != NULL && real != NULL && can_enter(pw, real, blocked);
+	free(real);
+	return can ? pw->pw_name : "root";
+}
+
 int
 dbserver_check_folder(const struct places *where, struct err *err)
 {
 	const struct passwd *pw = server_account();
-	char path[PLACE_MAX];
-	struct stat st;
+	char blocked[PLACE_MAX];
 
-	if (pw == NULL)
+	/* One that others may not enter hides all below it. */
+	if (pw == NULL || can_enter(pw, where->dir, blocked))
 		return 0;
-	/* Each folder from the root down: one that others may not enter hides all below it. */
-	for (size_t i = 1; i <= strlen(where->dir); i++) {
-		if (where->dir[i] != '/' && where->dir[i] != '\0')
-			continue;
-		snprintf(path, sizeof path, "%.*s", (int)i, where->dir);
-		if (stat(path, &st) != 0 || (st.st_mode & S_IXOTH) != 0 ||
-		    (st.st_uid == pw->pw_uid && st.st_mode & S_IXUSR))
-			continue;
-		err_set(err, ERR_REFUSED,
-		    "data directory '%s': the database server's account 'mysql' cannot enter '%s'",
-		    where->dir, path);
-		return err_hint(
-		    err, "choose another with --data-dir, for example /var/lib/switchyard");
-	}
-	return 0;
+	err_set(err, ERR_REFUSED,
+	    "data directory '%s': the database server's account '%s' cannot enter '%s'", where->dir,
+	    pw->pw_name, blocked);
+	return err_hint(err, "choose another with --data-dir, for example /var/lib/switchyard");
 }
 
 /* Its own: a server that starts deletes the temporary tables that it finds, whosever they are. */
@@ -67,29 +92,36 @@ remove_left(void *arg)
 	(void)places_remove(arg); /* mostly there is nothing */
 }
 
-static int
-install(struct ctx *cx, const struct places *where, int uid)
+static void
+add_args(struct arena *a, struct program *p, const char *const *args)
 {
-	char made[PLACE_MAX], dir[PLACE_MAX], name[PROGRAM_NAME_MAX];
+	for (; *args != NULL; args++)
+		program_arg(a, p, "%s", *args);
+}
+
+static int
+install(struct ctx *cx, const struct places *where, int uid, const struct dbkind *kind)
+{
+	char made[PLACE_MAX], dir[PLACE_MAX], name[PROGRAM_NAME_MAX], daemon[PLACE_MAX],
+	    installer[PLACE_MAX];
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct program *p = arena_new(&a, struct program);
-	const struct passwd *pw = server_account();
 
 	places_file(where, dir, "server-%d", uid);
 	places_file(where, made, "server-%d.new", uid);
 	if (access(dir, F_OK) == 0)
 		return 0;
+	TRY(dbkind_programs(kind, daemon, installer, cx->err));
 	offload(cx, remove_left, made); /* of an attempt that was cut short */
 	snprintf(name, sizeof name, "install-%d", uid);
 	program_init(p, where, name);
-	program_arg(&a, p, "%s", where->install_db);
+	program_arg(&a, p, "%s", installer);
 	program_arg(&a, p, "--no-defaults");
 	program_arg(&a, p, "--datadir=%s", made);
 	program_arg(&a, p, "--tmpdir=%s/run/tmp-%d", where->dir, uid);
-	program_arg(&a, p, "--auth-root-authentication-method=socket");
-	program_arg(&a, p, "--skip-test-db");
-	if (pw != NULL)
-		program_arg(&a, p, "--user=%s", pw->pw_name);
+	add_args(&a, p, kind->install_args);
+	if (runs_as(daemon) != NULL)
+		program_arg(&a, p, "--user=%s", runs_as(daemon));
 	TRY(program_run(cx, p));
 	if (rename(made, dir) != 0)
 		return err_errno(cx->err, errno, "renaming '%s'", made);
@@ -120,7 +152,7 @@ put_pattern(struct buf *b, const char *name)
 
 /* One statement per line, as --init-file wants it; repeated at each start without harm. */
 static void
-put_init(struct buf *b, const struct credentials *c, const char *database)
+put_init(struct buf *b, const struct credentials *c, const char *database, const struct dbkind *kind)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf pattern = BUF_INIT;
@@ -129,8 +161,8 @@ put_init(struct buf *b, const struct credentials *c, const char *database)
 	put_pattern(&pattern, name.data);
 	/* The server would read the file in a character set of its own. */
 	buf_addf(b,
-	    "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\nCREATE DATABASE IF NOT EXISTS %s;\n",
-	    name.data);
+	    "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\n%sCREATE DATABASE IF NOT EXISTS %s;\n",
+	    kind->init_sql, name.data);
 	put_account(b, &c->app);
 	put_account(b, &c->stream);
 	put_account(b, &c->dba);
@@ -138,11 +170,7 @@ put_init(struct buf *b, const struct credentials *c, const char *database)
 	    "GRANT ALL PRIVILEGES ON %s.* TO '%s'@'127.0.0.1';\n"
 	    "GRANT PROCESS ON *.* TO '%s'@'127.0.0.1';\n",
 	    pattern.data, c->app.user, c->app.user);
-	buf_addf(b,
-	    "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES, PROCESS, "
-	    "RELOAD, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN "
-	    "ON *.* TO '%s'@'127.0.0.1';\n",
-	    c->stream.user);
+	buf_addf(b, "GRANT %s ON *.* TO '%s'@'127.0.0.1';\n", kind->stream_rights, c->stream.user);
 	buf_addf(
 	    b, "GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;\n", c->dba.user);
 }
@@ -168,20 +196,21 @@ write_private(const char *path, struct slice bytes, struct err *err)
 
 int
 dbserver_prepare(struct ctx *cx, const struct places *where, const struct credentials *accounts,
-    int uid, const char *database)
+    const struct dbserver *server, const char *database)
 {
 	SCOPED(buf) struct buf init = BUF_INIT;
 	char path[PLACE_MAX];
 
-	TRY(make_tmp(where, uid, cx->err));
-	TRY(install(cx, where, uid));
-	put_init(&init, accounts, database);
-	places_file(where, path, "run/server-%d.init", uid);
+	TRY(make_tmp(where, server->uid, cx->err));
+	TRY(install(cx, where, server->uid, server->kind));
+	put_init(&init, accounts, database, server->kind);
+	places_file(where, path, "run/server-%d.init", server->uid);
 	return write_private(path, buf_slice(&init), cx->err);
 }
 
-void
-dbserver_program(struct arena *a, const struct places *where, int uid, struct program *p)
+int
+dbserver_program(struct arena *a, const struct places *where, const struct dbserver *server,
+    struct program *p, struct err *err)
 {
 	/* Durable as in production; binlog as a move asks for it. 1,000 connections: vtgate's 600, and what
 	 * tablets and people use. Binlogs stay for a week: a stream that was stopped for longer has to copy
@@ -190,21 +219,21 @@ dbserver_program(struct arena *a, const struct places *where, int uid, struct pr
 	static const char *const settings[] = {
 		"--bind-address=127.0.0.1", "--skip-name-resolve", "--log-bin=binlog",
 		    "--binlog-format=ROW",
-		"--binlog-row-image=FULL", "--gtid-strict-mode=ON", "--sync-binlog=1",
+		"--binlog-row-image=FULL", "--sync-binlog=1",
 		    "--innodb-flush-log-at-trx-commit=1",
 		"--local-infile=ON", "--character-set-server=utf8mb4",
 		    "--collation-server=utf8mb4_general_ci",
 		"--max-connections=1000", "--innodb-buffer-pool-size=512M",
-		    "--innodb-log-file-size=256M",
-		"--binlog-expire-logs-seconds=604800",
+		"--binlog-expire-logs-seconds=604800", NULL,
 	};
 	/* clang-format on */
-	const struct passwd *pw = server_account();
-	char name[PROGRAM_NAME_MAX];
+	char name[PROGRAM_NAME_MAX], daemon[PLACE_MAX], installer[PLACE_MAX];
+	int uid = server->uid;
 
+	TRY(dbkind_programs(server->kind, daemon, installer, err));
 	snprintf(name, sizeof name, "server-%d", uid);
 	program_init(p, where, name);
-	program_arg(a, p, "%s", where->mariadbd);
+	program_arg(a, p, "%s", daemon);
 	program_arg(a, p, "--no-defaults");
 	program_arg(a, p, "--datadir=%s/server-%d", where->dir, uid);
 	program_arg(a, p, "--tmpdir=%s/run/tmp-%d", where->dir, uid);
@@ -216,10 +245,11 @@ dbserver_program(struct arena *a, const struct places *where, int uid, struct pr
 	program_arg(a, p, "--pid-file=pid");
 	/* unique on this machine */
 	program_arg(a, p, "--server-id=%d", where->port_base + PORT_SERVER + uid);
-	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-		program_arg(a, p, "%s", settings[i]);
-	if (pw != NULL)
-		program_arg(a, p, "--user=%s", pw->pw_name);
+	add_args(a, p, settings);
+	add_args(a, p, server->kind->settings);
+	if (runs_as(daemon) != NULL)
+		program_arg(a, p, "--user=%s", runs_as(daemon));
+	return 0;
 }
 
 int

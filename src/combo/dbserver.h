@@ -10,15 +10,23 @@
 #ifndef COMBO_DBSERVER_H
 #define COMBO_DBSERVER_H
 
+#include "combo/dbkind.h"
 #include "combo/program.h"
 #include "rpc/api.h"
+
+struct dbserver {
+	int uid;
+	const struct dbkind *kind;
+};
 
 /* Makes what is missing: the data directory, and the init file with accounts and database. Waits for the
  * server's own installer, a few seconds. May be called again after any failure. */
 int dbserver_prepare(struct ctx *cx, const struct places *where, const struct credentials *accounts,
-    int uid, const char *database) MUST_USE;
-/* Fills p with the command that runs it; its strings are in the arena. Starts nothing. */
-void dbserver_program(struct arena *a, const struct places *where, int uid, struct program *p);
+    const struct dbserver *server, const char *database) MUST_USE;
+/* Fills p with the command that runs it; its strings are in the arena. Starts nothing. ERR_REFUSED: it is not
+ * installed. */
+int dbserver_program(struct arena *a, const struct places *where, const struct dbserver *server,
+    struct program *p, struct err *err) MUST_USE;
 /* Until the accounts can log in, whatever the server says before. -1 past cx->deadline, with what it has
  * said last. */
 int dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,

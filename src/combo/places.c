@@ -60,34 +60,6 @@ places_init(struct places *p, const char *dir, int port_base, struct err *err)
 	return 0;
 }
 
-/* In $PATH, and where Debian puts daemons although people's $PATH may lack it. */
-static int
-find_program(const char *name, char out[PLACE_MAX])
-{
-	const char *path = getenv("PATH");
-	char all[2048];
-
-	snprintf(all, sizeof all, "%.1900s:/usr/sbin:/usr/local/sbin:/usr/bin",
-	    path == NULL ? "" : path);
-	for (char *rest = all, *folder; (folder = strsep(&rest, ":")) != NULL;) {
-		int n = snprintf(out, PLACE_MAX, "%s/%s", folder, name);
-
-		if (n < PLACE_MAX && folder[0] == '/' && access(out, X_OK) == 0)
-			return 0;
-	}
-	return -1;
-}
-
-int
-places_find_server(struct places *p, struct err *err)
-{
-	if (find_program("mariadbd", p->mariadbd) == 0 &&
-	    find_program("mariadb-install-db", p->install_db) == 0)
-		return 0;
-	err_set(err, ERR_REFUSED, "no database server: the program 'mariadbd' is not installed");
-	return err_hint(err, "apt-get install mariadb-server");
-}
-
 static int
 make_folder(const char *path, mode_t mode, struct err *err)
 {

@@ -1,10 +1,10 @@
 /*
- * places.h - where things are: files below the data directory, ports from the base, program files.
+ * places.h - where things are: files below the data directory, ports from the base, our own programs.
  *
  *   DIR/lock              held by the supervisor; says its pid and the port base
  *   DIR/credentials.json  accounts, 0600
  *   DIR/topo.db           the topology
- *   DIR/tablets/UID       text: the keyspace of that uid
+ *   DIR/tablets/UID       text: the keyspace of that uid; in a second line its server's kind (dbkind.h)
  *   DIR/server-UID/       a database server's own directory
  *   DIR/run/NAME.pid      see process.h; also server-UID.init and tmp-UID/
  *   DIR/log/NAME.log
@@ -33,20 +33,16 @@ enum {
 
 #define COMBO_CELL "zone1"
 
-/* Plain bytes, may be copied. Large (2.5 kB): on the heap or in a supervisor, not on a task's stack. */
+/* Plain bytes, may be copied. Large (1.5 kB): on the heap or in a supervisor, not on a task's stack. */
 struct places {
 	char dir[DIR_MAX_BYTES];  /* absolute */
 	char programs[PLACE_MAX]; /* the folder of this very program, where the others are */
 	char self[PLACE_MAX];     /* this program */
-	char mariadbd[PLACE_MAX], install_db[PLACE_MAX];
 	int port_base;
 };
 
 /* dir may not exist yet and is made absolute. ERR_REFUSED when it is too long. port_base 0: not known yet. */
 int places_init(struct places *p, const char *dir, int port_base, struct err *err) MUST_USE;
-/* Finds the database server's programs in $PATH and where daemons are; one sentence when they are not
- * installed. */
-int places_find_server(struct places *p, struct err *err) MUST_USE;
 /* All folders, those above too. One that is there stays as it is, with its owner and mode. */
 int places_make(const struct places *p, struct err *err) MUST_USE;
 /* A file, or a folder with all that is in it. Blocking; -1 with errno. */

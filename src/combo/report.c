@@ -56,9 +56,10 @@ static void
 fill_keyspace(const struct places *where, int uid, struct entry *e)
 {
 	char path[PLACE_MAX];
+	struct err newer_kind;
 
 	places_file(where, path, "tablets/%d", uid);
-	claim_keyspace(path, e->keyspace);
+	(void)!claim_keyspace(path, e->keyspace, NULL, &newer_kind);
 }
 
 static void

@@ -39,15 +39,72 @@
 
 /* ---- Before anything is started */
 
+/* "NAME" or "NAME=KIND" */
+static int
+read_wanted(struct supervisor *s, const char *text, struct wanted_keyspace *out, struct err *err)
+{
+	const char *kind = strrchr(text, '=');
+	size_t len = kind == NULL ? strlen(text) : (size_t)(kind - text);
+
+	out->keyspace = arena_strndup(&s->arena, text, len);
+	out->kind = dbkind_find(slice_str(kind == NULL ? "" : kind + 1));
+	if (out->kind != NULL && (kind == NULL || kind[1] != '\0'))
+		return name_check("keyspace", out->keyspace, err);
+	err_set(
+	    err, ERR_REFUSED, "keyspace '%s': '%s' is no kind of server", out->keyspace, kind + 1);
+	return err_hint(err, "write %s=KIND, where KIND is " DBKIND_NAMES, out->keyspace);
+}
+
+static int
+check_installed(const struct dbkind *k, struct err *err)
+{
+	char daemon[PLACE_MAX], installer[PLACE_MAX];
+
+	return dbkind_programs(k, daemon, installer, err);
+}
+
+/* A keyspace that is here keeps its server. */
+static int
+check_wanted(const struct supervisor *s, const struct wanted_keyspace *w, struct err *err)
+{
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
+		if (strcmp(s->claim.keyspaces[uid], w->keyspace) == 0 &&
+		    s->claim.kinds[uid] != w->kind)
+			return err_set(err, ERR_REFUSED,
+			    "keyspace '%s' has a server of kind '%s' already", w->keyspace,
+			    s->claim.kinds[uid]->name);
+	return check_installed(w->kind, err);
+}
+
+/* What is here, what is wanted; with neither what a keyspace of later would get. */
+static int
+check_servers(const struct supervisor *s, struct err *err)
+{
+	int known = 0;
+
+	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
+		if (s->claim.keyspaces[uid][0] == '\0')
+			continue;
+		known++;
+		TRY(check_installed(s->claim.kinds[uid], err));
+	}
+	for (int i = 0; i < s->wanted_count; i++)
+		TRY(check_wanted(s, &s->wanted[i], err));
+	return known + s->wanted_count > 0 ? 0 : check_installed(dbkind_find(slice_str("")), err);
+}
+
 int
-supervisor_open(struct supervisor *s, struct err *err)
+supervisor_open(struct supervisor *s, const char *const *keyspaces, int count, struct err *err)
 {
 	char path[PLACE_MAX];
 
-	TRY(places_find_server(&s->where, err));
+	s->wanted = arena_array(&s->arena, struct wanted_keyspace, count);
+	for (s->wanted_count = 0; s->wanted_count < count; s->wanted_count++)
+		TRY(read_wanted(s, keyspaces[s->wanted_count], &s->wanted[s->wanted_count], err));
 	TRY(places_make(&s->where, err));
 	TRY(dbserver_check_folder(&s->where, err));
 	TRY(claim_take(&s->claim, &s->where, err));
+	TRY(check_servers(s, err));
 	places_file(&s->where, path, "credentials.json");
 	TRY(account_file_make(path, err));
 	s->accounts = credentials_new(path, err);
@@ -179,8 +236,11 @@ bring_up(struct ctx *cx, struct tablet_start *t)
 	if (t->server == NULL) {
 		struct program *p = arena_new(&s->arena, struct program);
 
-		dbserver_program(&s->arena, &s->where, t->uid, p);
-		TRY(dbserver_prepare(cx, &s->where, s->accounts, t->uid, s->claim.keyspaces[t->uid]));
+		const struct dbserver server = { t->uid, s->claim.kinds[t->uid] };
+
+		TRY(dbserver_program(&s->arena, &s->where, &server, p, cx->err));
+		TRY(dbserver_prepare(
+		    cx, &s->where, s->accounts, &server, s->claim.keyspaces[t->uid]));
 		TRY(keep_program(s, p, cx->err));
 		t->server = p;
 	}
@@ -217,32 +277,27 @@ start_tablet(struct supervisor *s, int uid, struct err *err)
 	return group_spawn(&s->tasks, name, bring_up_until_done, t, err);
 }
 
+/* As the command line says; of a keyspace that was created otherwise the default. */
+static const struct dbkind *
+kind_of(const struct supervisor *s, const char *keyspace)
+{
+	for (int i = 0; i < s->wanted_count; i++)
+		if (strcmp(s->wanted[i].keyspace, keyspace) == 0)
+			return s->wanted[i].kind;
+	return dbkind_find(slice_str(""));
+}
+
 /* The lowest uid that nobody has and whose ports are free; written down (2). 0 when there is none. */
 static int
 assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
 {
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
-		char path[PLACE_MAX];
-		FILE *f;
-
-		if (s->claim.keyspaces[uid][0] != '\0' ||
-		    !claim_hold(&s->claim, s->where.port_base + PORT_TABLET + uid) ||
-		    !claim_hold(&s->claim, s->where.port_base + PORT_SERVER + uid))
-			continue;
-		places_file(&s->where, path, "tablets/%d", uid);
-		f = fopen(path, "we");
-		/* Synced before anything of that uid is made (2): a crash must not give its server's data
-		 * to another keyspace. */
-		if (f == NULL || fprintf(f, "%s\n", keyspace) < 0 || fflush(f) != 0 ||
-		    fsync(fileno(f)) != 0) {
-			err_errno(err, errno, "writing '%s'", path);
-			if (f != NULL)
-				fclose(f);
-			return 0;
-		}
-		fclose(f);
-		snprintf(s->claim.keyspaces[uid], sizeof s->claim.keyspaces[uid], "%s", keyspace);
-		return uid;
+		if (s->claim.keyspaces[uid][0] == '\0' &&
+		    claim_hold(&s->claim, s->where.port_base + PORT_TABLET + uid) &&
+		    claim_hold(&s->claim, s->where.port_base + PORT_SERVER + uid))
+			return claim_uid(&s->claim, uid, keyspace, kind_of(s, keyspace), err) == 0
+			    ? uid
+			    : 0;
 	}
 	err_set(err, ERR_REFUSED, "keyspace '%s': all uids from %d to %d are taken", keyspace,
 	    TABLET_UID_MIN, TABLET_UID_MAX);
@@ -309,7 +364,6 @@ create_keyspace(struct ctx *cx, struct supervisor *s, const char *name)
 		.sidecar = SIDECAR_DEFAULT,
 		.created_us = clock_wall() };
 
-	TRY(name_check("keyspace", name, cx->err));
 	snprintf(key, sizeof key, "/keyspaces/%s", name_escaped(cx->arena, name));
 	keyspace_write(&value, &r);
 	if (topo_put(cx, s->topo, &(struct topo_compare){ .key = key }, buf_slice(&value), 0,
@@ -465,13 +519,13 @@ open_topology(struct ctx *cx, struct supervisor *s)
 }
 
 int
-supervisor_run(struct ctx *cx, struct supervisor *s, const char *const *keyspaces, int count)
+supervisor_run(struct ctx *cx, struct supervisor *s)
 {
 	group_init(&s->tasks);
 	TRY(open_topology(cx, s));
 	TRY(start_presence(cx, s));
-	for (int i = 0; i < count; i++)
-		TRY(create_keyspace(cx, s, keyspaces[i]));
+	for (int i = 0; i < s->wanted_count; i++)
+		TRY(create_keyspace(cx, s, s->wanted[i].keyspace));
 	TRY(start_center(s, cx->err));
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
 		if (s->claim.keyspaces[uid][0] != '\0')

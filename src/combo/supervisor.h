@@ -32,8 +32,16 @@
 #include "task/group.h"
 #include "topo/topo.h"
 
+/* Of the command line. */
+struct wanted_keyspace {
+	const char *keyspace;
+	const struct dbkind *kind;
+};
+
 struct supervisor {
 	struct places where;
+	struct wanted_keyspace *wanted; /* in the arena */
+	int wanted_count;
 	struct credentials *accounts;
 	struct topo *topo;
 	struct topo_lease *lease; /* /combo/PID is on it */
@@ -46,12 +54,12 @@ struct supervisor {
 	struct claim claim;
 };
 
-/* Settings in s->where; takes the lock and checks all that one sentence can refuse. Blocking, before
- * the loop's work. */
-int supervisor_open(struct supervisor *s, struct err *err) MUST_USE;
-/* keyspaces: those to create if they do not exist. Returns only on failure or when cancelled. */
-int supervisor_run(
-    struct ctx *cx, struct supervisor *s, const char *const *keyspaces, int count) MUST_USE;
+/* Settings in s->where; takes the lock and checks all that one sentence can refuse. keyspaces: those to
+ * create if they do not exist, "NAME" or "NAME=KIND" (dbkind.h). Blocking, before the loop's work. */
+int supervisor_open(
+    struct supervisor *s, const char *const *keyspaces, int count, struct err *err) MUST_USE;
+/* Returns only on failure or when cancelled. */
+int supervisor_run(struct ctx *cx, struct supervisor *s) MUST_USE;
 /* In the task of supervisor_run(), after it, also when that was cancelled. Waits, up to 30 s for each
  * kind of program and then kills; nothing it has started runs afterwards, nor anything that it had
  * adopted. */

@@ -21,8 +21,7 @@ ask(struct ctx *cx, struct mysql_client *c, const struct question *q, struct mys
 
 	if (!q->whole)
 		return mysql_select(cx, c, q->sql, out);
-	buf_add_str(&sql, mysql_dialect(c)->whole_sql);
-	buf_add_slice(&sql, q->sql);
+	mysql_dialect(c)->whole(&sql, q->sql);
 	return mysql_select(cx, c, buf_slice(&sql), out);
 }
 

@@ -33,15 +33,43 @@ put_literal(struct buf *out, struct slice text, unsigned modes)
 	buf_add_char(out, '\'');
 }
 
-/* EXECUTE p USING @a as one statement, so that nothing has to be prepared there. */
+/* What a server calls a statement of a client's, where it has to be prepared by a statement of its own: one
+ * at a time, for the EXECUTE that follows. */
+#define PREPARED_NAME "switchyard_execute"
+
+static bool
+must_be_prepared(const struct attempt *a)
+{
+	return !slice_is_null(a->q->using) &&
+	    mysql_dialect(a->s->slots[a->slot]->client)->execute_sql == NULL;
+}
+
+/* It could be prepared when the client asked for it: an error is one of those after which nothing of
+ * the connection is sure. */
+static int
+prepare_there(struct ctx *cx, struct attempt *a)
+{
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "PREPARE " PREPARED_NAME " FROM ");
+	put_literal(&sql, a->plan.text, a->s->modes);
+	return mysql_exec(cx, a->s->slots[a->slot]->client, buf_slice(&sql), NULL);
+}
+
+/* EXECUTE p USING @a: as one statement where there is one, so that nothing has to be prepared. */
 static void
 put_execute(struct buf *packet, const struct attempt *a, const struct dialect *d)
 {
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
-	buf_add_str(&sql, d->execute_sql);
-	put_literal(&sql, a->plan.text, a->s->modes);
+	if (d->execute_sql != NULL) {
+		buf_add_str(&sql, d->execute_sql);
+		put_literal(&sql, a->plan.text, a->s->modes);
+	} else {
+		buf_add_str(&sql, "EXECUTE " PREPARED_NAME);
+	}
 	buf_add_str(&sql, " USING ");
 	buf_add_slice(&sql, a->q->using);
 	command_put_text(packet, COM_QUERY, buf_slice(&sql));
@@ -119,6 +147,8 @@ request_send(struct ctx *cx, struct attempt *a)
 {
 	struct packets *p = mysql_packets(a->s->slots[a->slot]->client);
 
+	if (must_be_prepared(a))
+		TRY(prepare_there(cx, a)); /* before anything whose answer is still to come */
 	if (a->begins)
 		TRY(send_begin(cx, a, p));
 	if (a->q->prepared != NULL)

@@ -2,8 +2,7 @@
  * dialect.h - what differs between servers, as rows.
  *
  * One row for each family, found by the greeting when a connection is made (flavour.h,
- * mysql_dialect()).
- * Code asks the row and never the version: what MySQL does otherwise comes as a second row.
+ * mysql_dialect()). Code asks the row and never the version.
  */
 #ifndef MYSQL_DIALECT_H
 #define MYSQL_DIALECT_H
@@ -28,27 +27,36 @@ struct old_temporal {
 };
 
 struct dialect {
-	const char *name; /* "MariaDB" */
+	const char *name; /* "MariaDB", "MySQL" */
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
 	const char *position_sql, *gtid_sql;
 	enum gtid_form gtid_form; /* of that text, and of its binlog */
+	/* Prefix, then a quoted text of GTIDs and ")": waits until what was read in the binlog can be seen
+	 * too by transactions that begin; answers 0. NULL where a view itself tells what it shows. */
+	const char *wait_visible_sql;
 	/* A transaction with one read view; then, in it, a question for the binlog place that it shows
-	 * exactly; and of the answer's values, row after row, the file and the offset: what it does not
-	 * tell stays as it is. */
+	 * exactly (NULL: see wait_visible_sql); and of the answer's values, row after row, the file and the
+	 * offset: what it does not tell stays as it is. */
 	const char *snapshot_sql, *snapshot_position_sql;
 	void (*snapshot_place)(
 	    const struct slice *values, size_t count, struct slice *file, struct slice *offset);
-	/* Prefix of one statement of a writer's session: what strict mode refuses is a warning. */
-	const char *lenient_sql;
-	/* Prefix of one query whose answer is whole, however long it takes, whatever a session's limits. */
-	const char *whole_sql;
-	/* Prefix, then a quoted statement and " USING " its values: prepared, run and forgotten in one. */
+	/* Makes of an INSERT, UPDATE, DELETE or REPLACE of a writer's session one for which what strict mode
+	 * refuses is a warning. */
+	void (*lenient)(struct buf *out, struct slice sql);
+	/* Makes of a SELECT one whose answer is whole, however long it takes, whatever a session's limits. */
+	void (*whole)(struct buf *out, struct slice sql);
+	/* Prefix, then a quoted statement and " USING " its values: prepared, run and forgotten in one. NULL:
+	 * there is no such statement. */
 	const char *execute_sql;
 	/* Makes of a statement one that waits for each row lock so many seconds at most (1 or more; then it
-	 * fails with 1205), whatever its session says. */
+	 * fails with 1205), whatever its session says. NULL: its session has to say it. */
 	void (*row_wait)(struct buf *out, int seconds, struct slice sql);
-	/* Suffix of LOCK TABLES: gets all of them, or fails with 1205 at once and has let none wait. */
+	/* Suffix of LOCK TABLES: gets all of them, or fails with 1205 at once and has let none wait. NULL:
+	 * a request that cannot be met waits, for a second at least, and DDL too. */
 	const char *lock_at_once_sql;
+	/* Where it waits: prefix, then a quoted database, " AND object_name IN " and tables' names: how many
+	 * locks on these others have or want. */
+	const char *users_sql;
 	/* Sets a session's clock so far ahead that a trigger which it makes is younger than whatever the
 	 * server had prepared before (tablet/server/write_lock.h). SET timestamp=DEFAULT takes it back. */
 	const char *clock_ahead_sql;
@@ -61,6 +69,8 @@ struct dialect {
 	 * bytes, 'a' from 'a ' too; is it computed from others. Either text may be NULL. */
 	bool (*is_bytewise)(struct slice collation);
 	bool (*is_generated)(struct slice extra, struct slice expression);
+	/* Of an ALTER TABLE that adds a foreign key without looking at the rows that are there. */
+	const char *foreign_algorithm;
 	/* A form of temporal columns that is still read and is made no more. */
 	struct old_temporal old_temporal;
 	/* A row for each replica that follows the server now. */

@@ -2,6 +2,7 @@
 
 #include "base/parse.h"
 #include "mysql/mariadb.h"
+#include "mysql/mysql.h"
 
 #include <string.h>
 
@@ -14,36 +15,41 @@ flavour_greeting_prefix(const char *version)
 	    : "";
 }
 
-/* The oldest release on which the behaviour that we rely on was seen. */
-enum { MARIADB_MAJOR = 10, MARIADB_MINOR = 11 };
+/* The oldest releases on which the behaviour that we rely on was seen. */
+static const struct family {
+	const char *name, *mark; /* in the version; "": of any other */
+	int major, minor;
+	const struct dialect *dialect;
+} families[] = {
+	{ "MariaDB", "MariaDB", 10, 11, &mariadb_dialect },
+	{ "MySQL", "", 8, 4, &mysql_server_dialect },
+};
 
-static int
-refuse(struct err *err)
+static const struct family *
+family_of(const char *version)
 {
-	return err_hint(err, "use MariaDB %d.%d or newer", MARIADB_MAJOR, MARIADB_MINOR);
+	const struct family *f = families;
+
+	while (strstr(version, f->mark) == NULL)
+		f++;
+	return f;
 }
 
 int
 flavour_find(const char *version, const struct dialect **out, struct err *err)
 {
+	const struct family *f = family_of(version);
 	struct slice major, minor, rest = slice_split(slice_str(version), '.', &major);
 	int a, b;
 
-	if (strstr(version, "MariaDB") == NULL) {
-		err_set(err, ERR_REFUSED,
-		    "server version '%s' is not MariaDB: MySQL is not "
-		    "supported yet",
-		    version);
-		return refuse(err);
-	}
 	(void)slice_split(rest, '.', &minor);
 	if (parse_int(major, 1, 1000, &a, err) != 0 || parse_int(minor, 0, 1000, &b, err) != 0)
 		return err_wrap(err, "server version '%s'", version);
-	if (a < MARIADB_MAJOR || (a == MARIADB_MAJOR && b < MARIADB_MINOR)) {
-		err_set(err, ERR_REFUSED, "server version '%s' is older than MariaDB %d.%d",
-		    version, MARIADB_MAJOR, MARIADB_MINOR);
-		return refuse(err);
+	if (a < f->major || (a == f->major && b < f->minor)) {
+		err_set(err, ERR_REFUSED, "server version '%s' is older than %s %d.%d", version,
+		    f->name, f->major, f->minor);
+		return err_hint(err, "use %s %d.%d or newer", f->name, f->major, f->minor);
 	}
-	*out = &mariadb_dialect;
+	*out = f->dialect;
 	return 0;
 }

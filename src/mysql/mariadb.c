@@ -68,9 +68,7 @@ static const struct role_setting mariadb_settings[] = {
 
 	/* Strict and without substitution: a value that does not fit is an error. Zero dates pass because
 	 * NO_ZERO_DATE and NO_ZERO_IN_DATE are absent; ALLOW_INVALID_DATES lets stored oddities through. */
-	{ OURS, "sql_mode",
-	    "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
-	    "ALLOW_INVALID_DATES'" },
+	{ OURS, "sql_mode", "'" STRICT_MODE "'" },
 	{ OURS, "old_mode", "'UTF8_IS_UTF8MB3'" },
 	{ OURS, "time_zone", "'+00:00'" },
 	{ OURS, "explicit_defaults_for_timestamp", "1" },
@@ -151,6 +149,21 @@ snapshot_place(const struct slice *values, size_t count, struct slice *file, str
 }
 
 static void
+lenient(struct buf *out, struct slice sql)
+{
+	buf_add_str(out, "SET STATEMENT sql_mode='" LENIENT_MODE "' FOR ");
+	buf_add_slice(out, sql);
+}
+
+static void
+whole(struct buf *out, struct slice sql)
+{
+	buf_add_str(out,
+	    "SET STATEMENT sql_select_limit = 18446744073709551615, max_statement_time = 0 FOR ");
+	buf_add_slice(out, sql);
+}
+
+static void
 row_wait(struct buf *out, int seconds, struct slice sql)
 {
 	buf_addf(out, "SET STATEMENT innodb_lock_wait_timeout=%d FOR ", seconds);
@@ -192,11 +205,9 @@ const struct dialect mariadb_dialect = {
 	.gtid_form = GTID_FORM_LIST,
 	.snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
 	.snapshot_position_sql = "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'",
-	.lenient_sql = "SET STATEMENT sql_mode='NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,"
-		       "ALLOW_INVALID_DATES' FOR ",
 	.snapshot_place = snapshot_place,
-	.whole_sql =
-	    "SET STATEMENT sql_select_limit = 18446744073709551615, max_statement_time = 0 FOR ",
+	.lenient = lenient,
+	.whole = whole,
 	.execute_sql = "EXECUTE IMMEDIATE ",
 	.row_wait = row_wait,
 	.lock_at_once_sql = " NOWAIT",
@@ -208,6 +219,7 @@ const struct dialect mariadb_dialect = {
 			   "autoinc > 0 AND name IN ",
 	.is_bytewise = is_bytewise,
 	.is_generated = is_generated,
+	.foreign_algorithm = "INSTANT",
 	.old_temporal = { "/* mariadb-5.3 */", "MariaDB 5.3", "mysql56_temporal_format=ON" },
 	.replicas_sql = "SHOW SLAVE HOSTS",
 	.reader_rights =

@@ -39,9 +39,16 @@ struct role_setting {
 
 #define ROLE_BIT(role) (1u << (role))
 
+/* sql_mode of our sessions, and of one that takes what strict mode refuses (column.h) for the time of a
+ * statement. */
+#define LENIENT_MODE "NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+#define STRICT_MODE  "STRICT_ALL_TABLES," LENIENT_MODE
+
 enum {
 	/* the servers' least max_allowed_packet is 1024, and it is no session's to raise */
 	ROLE_SQL_MAX = 900,
+	/* innodb_lock_wait_timeout: the servers' default */
+	ROLE_ROW_WAIT_S = 50,
 };
 
 /*

@@ -133,8 +133,8 @@ find_retention(struct ctx *cx, struct survey *s)
 	struct mysql_rows rows;
 	int64_t kept, copy = s->reply->bytes / COPY_BYTES_PER_S;
 
-	TRY(mysql_select(cx, s->client,
-	    slice_str("SELECT CAST(ROUND(@@global.expire_logs_days * 86400) AS SIGNED)"), &rows));
+	TRY(mysql_select(
+	    cx, s->client, slice_str("SELECT @@global.binlog_expire_logs_seconds"), &rows));
 	kept = rows.rows == 1 ? number(&rows, 0) : 0;
 	if (kept == 0 || kept >= 2 * copy + 60 * 60)
 		return 0;

@@ -69,10 +69,29 @@ view_position(
 	return 0;
 }
 
+/* Where a view does not tell what it shows: it is opened once all that it is to contain can be seen. */
+static int
+open_view_behind(struct ctx *cx, struct mysql_client *source, const struct position *tail)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	const struct dialect *d = mysql_dialect(source);
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
+
+	inner.arena = &arena;
+	buf_add_str(&sql, d->wait_visible_sql);
+	quote_string(&sql, slice_str(position_gtid(tail)));
+	buf_add_char(&sql, ')');
+	if (!mutant("copy_view_waits"))
+		TRY(mysql_select(&inner, source, buf_slice(&sql), &rows));
+	return mysql_exec(cx, source, slice_str(d->snapshot_sql), NULL);
+}
+
 /*
  * A transaction with one read view that contains all the tail has handed on (rule 8). In a group
  * commit the binlog can be sent before its transactions are visible: such a view is given up and
- * another one opened.
+ * another one opened. view: what it shows, or, where that is not told, the least that it does.
  */
 static int
 open_view(
@@ -81,6 +100,11 @@ open_view(
 	const struct dialect *d = mysql_dialect(source);
 	int wait_ms = VIEW_WAIT_FIRST_MS;
 
+	if (d->wait_visible_sql != NULL) {
+		memcpy(view->file, tail->file, sizeof(view->file));
+		view->offset = tail->offset;
+		return open_view_behind(cx, source, tail);
+	}
 	for (;;) {
 		SCOPED(arena) struct arena arena = ARENA_INIT;
 		struct ctx inner = *cx;
@@ -307,17 +331,13 @@ refuse_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job 
 }
 
 static int
-load_rows(
+load_text(
     struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, const struct chunk *c)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_ok ok;
 	struct load_counts counts;
 
-	if (c->dropped == c->count)
-		return 0;
-	if (c->unsayable > 0)
-		buf_add_str(&sql, mysql_dialect(target)->lenient_sql);
 	load_sql(&sql, job->table);
 	TRY(mysql_load_start(cx, target, buf_slice(&sql)));
 	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));
@@ -327,6 +347,26 @@ load_rows(
 	    counts.skipped != 0 || counts.records != c->count - c->dropped)
 		return refuse_load(cx, target, job, &counts);
 	return 0;
+}
+
+/* With the mode that takes what strict mode refuses, where there is anything of that kind. */
+static int
+load_rows(
+    struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, const struct chunk *c)
+{
+	struct err why;
+
+	if (c->dropped == c->count)
+		return 0;
+	if (c->unsayable == 0)
+		return load_text(cx, target, job, c);
+	TRY(mysql_exec(cx, target, slice_str("SET sql_mode='" LENIENT_MODE "'"), NULL));
+	int rc = load_text(cx, target, job, c);
+	why = *cx->err;
+	if (mysql_broken(target))
+		return -1;
+	TRY(mysql_exec(cx, target, slice_str("SET sql_mode='" STRICT_MODE "'"), NULL));
+	return rc == 0 ? 0 : err_copy(cx->err, &why);
 }
 
 static int

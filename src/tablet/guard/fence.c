@@ -262,13 +262,33 @@ fence_try(struct ctx *cx, struct ddl *d, const struct fence *f)
 	return try_triggers(cx, d, f);
 }
 
+/* Waits for each row ROW_WAIT_S at most (6). A session whose wait is another afterwards is of no use. */
+static int
+exec_row_wait(struct ctx *cx, struct mysql_client *dba, struct slice sql, struct mysql_ok *ok)
+{
+	SCOPED(buf) struct buf bounded = BUF_INIT;
+	const struct dialect *d = mysql_dialect(dba);
+	struct err why;
+
+	if (d->row_wait != NULL) {
+		d->row_wait(&bounded, ROW_WAIT_S, sql);
+		return mysql_exec(cx, dba, buf_slice(&bounded), ok);
+	}
+	TRY(mysql_execf(cx, dba, "SET innodb_lock_wait_timeout=%d", ROW_WAIT_S));
+	int rc = mysql_exec(cx, dba, sql, ok);
+	why = *cx->err;
+	if (mysql_broken(dba))
+		return -1;
+	TRY(mysql_execf(cx, dba, "SET innodb_lock_wait_timeout=%d", ROLE_ROW_WAIT_S));
+	return rc == 0 ? 0 : err_copy(cx->err, &why);
+}
+
 /* UPDATE of its rows unless a higher attempt was there; tells how many matched. */
 static int
 update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, const struct fence *f,
     uint64_t *matched)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	SCOPED(buf) struct buf bounded = BUF_INIT;
 	struct mysql_ok ok;
 
 	buf_add_str(&sql, "UPDATE ");
@@ -276,8 +296,7 @@ update_rows(struct ctx *cx, struct mysql_client *dba, const char *set, const str
 	buf_addf(&sql, " SET %s, attempt=%d", set, f->attempt);
 	add_rows_condition(&sql, f);
 	buf_addf(&sql, " AND attempt<=%d", f->attempt);
-	mysql_dialect(dba)->row_wait(&bounded, ROW_WAIT_S, buf_slice(&sql)); /* (6) */
-	TRY(mysql_exec(cx, dba, buf_slice(&bounded), &ok));
+	TRY(exec_row_wait(cx, dba, buf_slice(&sql), &ok));
 	*matched = ok.affected_rows; /* found_rows: matched, not changed */
 	return 0;
 }

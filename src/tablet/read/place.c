@@ -64,6 +64,11 @@ place_now(
 {
 	bool agreed = false;
 
+	/* There the binlog may be ahead of the GTIDs, and stand still so between two questions. */
+	if (mysql_dialect(c)->gtid_form == GTID_FORM_SET) {
+		TRY(position_gtids(cx, c, out));
+		return place_find(cx, reader, out);
+	}
 	for (int i = 0; i < NOW_TRIES && !agreed; i++)
 		TRY(position_try(cx, c, out, &agreed));
 	return agreed ? 0 : place_find(cx, reader, out);

@@ -1,6 +1,7 @@
 #include "tablet/server/ddl.h"
 
 #include "base/check.h"
+#include "tablet/server/watched.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,13 @@ int
 ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out)
 {
 	*out = (struct ddl){ 0 };
-	return env_ddl(cx, env, &out->session);
+	TRY(env_ddl(cx, env, &out->session));
+	if (mysql_dialect(out->session)->lock_at_once_sql != NULL)
+		return 0;
+	if (env_dba(cx, env, &out->killer) == 0)
+		return 0;
+	client_done(&out->session);
+	return -1;
 }
 
 static void
@@ -26,6 +33,7 @@ void
 ddl_done(struct ddl *d)
 {
 	client_done(&d->session);
+	client_done(&d->killer);
 	tell(d, false);
 }
 
@@ -57,6 +65,20 @@ name_user(struct ctx *cx, struct ddl *d)
 	    SLICE_ARG(rows.values[0]), SLICE_ARG(rows.values[1]), SLICE_ARG(rows.values[2]));
 }
 
+/* *refused: the table is in use. */
+static int
+run(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bool *refused)
+{
+	struct watched w = { d->session, d->killer, DDL_WAIT_MS * MSEC, .at_work = true };
+
+	if (d->killer != NULL)
+		return watched_exec(cx, &w, sql, ok, refused);
+	int rc = mysql_exec(cx, d->session, sql, ok);
+	*refused =
+	    rc != 0 && cx->err->kind == ERR_SERVER && cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	return rc;
+}
+
 int
 ddl_try(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bool *busy)
 {
@@ -66,9 +88,7 @@ ddl_try(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bo
 	*busy = false;
 	if (cx->deadline != NEVER)
 		later.deadline = cx->deadline + DDL_LATER_MS * MSEC;
-	int rc = mysql_exec(&later, d->session, sql, ok);
-	*busy =
-	    rc != 0 && cx->err->kind == ERR_SERVER && cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	int rc = run(&later, d, sql, ok, busy);
 	tell(d, *busy);
 	return rc;
 }

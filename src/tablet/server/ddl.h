@@ -5,8 +5,9 @@
  * it, and the client that has read the table and now writes it is the victim of a deadlock (1213),
  * because the server lets DDL win. One that is refused at once is not noticed by anybody. So the
  * session has ROLE_DDL (lock_wait_timeout=0), and each request is made again after a few milliseconds,
- * until the caller's deadline. Where clients never leave a table alone, the gates make room for it (a
- * pause: docs/architecture.md section 6).
+ * until the caller's deadline. On a server that makes each request wait for a second at least it is
+ * killed after a few milliseconds (watched.h). Where clients never leave a table alone, the gates make room
+ * for it (a pause: docs/architecture.md section 6).
  *
  * All DDL of ours goes through here; the one exception is in index.h.
  */
@@ -15,9 +16,10 @@
 
 #include "tablet/server/env.h"
 
-/* A session whose requests do not wait. */
+/* A session whose requests do not wait, or not for more than a moment. */
 struct ddl {
 	struct mysql_client *session;
+	struct mysql_client *killer; /* NULL: the server refuses at once what would wait */
 	bool *waits; /* may be NULL: true from a refused try on, until one is not refused or ddl_done() */
 };
 
@@ -26,6 +28,9 @@ enum {
 	 * core; and two transactions of a client are a millisecond apart, so that a free moment is soon
 	 * met. */
 	DDL_AGAIN_MS = 5,
+	/* How long a request waits where the server cannot refuse it at once: longer than it takes to be
+	 * granted on a busy machine. */
+	DDL_WAIT_MS = 3,
 	/* Past the deadline, for the answer to what was asked before it, and for the sentence that says who
 	 * is in the way. Callers wait for their answer half a second longer. */
 	DDL_LATER_MS = 200,

@@ -1,98 +1,15 @@
 #include "tablet/server/share.h"
 
 #include "base/check.h"
-#include "base/fault.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/server/spare.h"
-#include "task/group.h"
+#include "tablet/server/watched.h"
 
 #include <stdlib.h>
 
-enum {
-	ER_LOCK_WAIT_TIMEOUT = 1205,
-	ER_QUERY_INTERRUPTED = 1317,
-	KILL_DEADLINE_MS =
-	    5000, /* KILL itself takes microseconds; a server that needs longer is gone */
-};
-
-/* The watchman: kills a statement when its time is over, and again until it has ended. A KILL QUERY that
- * comes before the server has begun with the statement is lost, and on a busy machine that takes longer
- * than SHARE_WAIT_MS; the statement would wait on, and so would writers of the tables locked by now. */
-struct watch {
-	struct mysql_client *session, *killer;
-	bool finished, fired;
-};
-
-static void
-watch_main(void *arg)
-{
-	struct watch *w = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err };
-
-	while (task_sleep(&cx, SHARE_WAIT_MS * MSEC) == 0 && !w->finished) {
-		struct ctx within = ctx_within(&cx, KILL_DEADLINE_MS * MSEC);
-		bool again = w->fired;
-
-		w->fired = true;
-		if (again && mutant("tablet_killed_once"))
-			return;
-		if (fault("share.kill.lost"))
-			continue;
-		/* A KILL that fails leaves the statement to the caller's deadline. */
-		if (mysql_execf(&within, w->killer, "KILL QUERY %u", mysql_thread_id(w->session)) !=
-		    0) {
-			log_debug("killing a waiting statement: %s", err.text);
-			return;
-		}
-	}
-}
-
-/* A KILL QUERY that arrives after its statement has ended interrupts the next statement of the connection.
- * So one that does nothing is run in between. */
-static int
-absorb_kill(struct ctx *cx, struct mysql_client *c)
-{
-	for (int i = 0; i < 2; i++) { /* one flag, so the second try is clean */
-		if (mysql_exec(cx, c, slice_str("DO 0"), NULL) == 0)
-			return 0;
-		if (cx->err->mysql_errno != ER_QUERY_INTERRUPTED)
-			return -1;
-	}
-	return 0;
-}
-
-/* *again: the wait was bounded, nothing is wrong. */
-static int
-lock_within(struct ctx *cx, struct watch *w, struct slice sql, bool *again)
-{
-	struct group g;
-	struct err result = { 0 };
-
-	*again = false;
-	group_init(&g);
-	if (group_spawn(&g, "lock watch", watch_main, w, cx->err) != 0)
-		return -1;
-	int rc = mysql_exec(cx, w->session, sql, NULL);
-	w->finished = true;
-	if (rc != 0)
-		err_copy(&result, cx->err);
-	if (w->fired && group_wait(cx, &g) != 0)
-		rc = -1;
-	group_done(&g);
-	if (rc == 0)
-		return w->fired ? absorb_kill(cx, w->session) : 0;
-	if (result.mysql_errno == ER_QUERY_INTERRUPTED ||
-	    result.mysql_errno == ER_LOCK_WAIT_TIMEOUT) {
-		/* At the deadline it is this that ends it, and no error of the server's. */
-		TRY(absorb_kill(cx, w->session));
-		*again = true;
-	}
-	return result.kind != ERR_NONE ? err_copy(cx->err, &result) : -1;
-}
+enum { ER_LOCK_WAIT_TIMEOUT = 1205 };
 
 /* "LOCK TABLES a READ, b READ" */
 static void
@@ -113,19 +30,27 @@ let_go(struct ctx *cx, const struct share *s, int held)
 	return 0;
 }
 
-/* Each by its own connection, waiting for a moment: all of them, or none and *again. */
+/* Those tables by that connection, waiting for a moment. */
+static int
+lock_watched(struct ctx *cx, const struct watched *w, const struct share_tables *tables, bool *again)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_lock(&sql, tables);
+	return watched_exec(cx, w, buf_slice(&sql), NULL, again);
+}
+
+/* Each by its own connection: all of them, or none and *again. */
 static int
 lock_singly(struct ctx *cx, const struct share *s, struct mysql_client *killer,
     const struct share_tables *tables, bool *again)
 {
 	for (int i = 0; i < tables->count; i++) {
-		SCOPED(buf) struct buf sql = BUF_INIT;
 		struct share_tables one = { tables->database, &tables->names[i], 1 };
-		struct watch w = { .session = s->holders[i], .killer = killer };
+		const struct watched w = { s->holders[i], killer, SHARE_WAIT_MS * MSEC, false };
 		struct err why;
 
-		add_lock(&sql, &one);
-		if (lock_within(cx, &w, buf_slice(&sql), again) == 0)
+		if (lock_watched(cx, &w, &one, again) == 0)
 			continue;
 		why = *cx->err;
 		if (*again)
@@ -173,9 +98,14 @@ wait_for_them(struct ctx *cx, const struct taking *t, bool *again)
 {
 	SCOPED(client) struct mysql_client *killer = NULL;
 
+	TRY(env_dba(cx, t->env, &killer));
+	if (t->tables->count > SHARE_SINGLY_MAX) {
+		const struct watched w = { t->s->holders[0], killer, SHARE_WAIT_MS * MSEC, false };
+
+		return lock_watched(cx, &w, t->tables, again);
+	}
 	while (t->s->count < t->tables->count)
 		TRY(open_holder(cx, t->env, t->s));
-	TRY(env_dba(cx, t->env, &killer));
 	return lock_singly(cx, t->s, killer, t->tables, again);
 }
 
@@ -185,6 +115,8 @@ try_once(struct ctx *cx, struct taking *t, bool *again)
 	bool patient = ++t->tries >= SHARE_AT_ONCE_TRIES && t->tables->count <= SHARE_SINGLY_MAX;
 
 	*again = false;
+	if (mysql_dialect(t->s->holders[0])->lock_at_once_sql == NULL)
+		return wait_for_them(cx, t, again);
 	if (lock_at_once(cx, t->s, t->tables, again) == 0)
 		return 0;
 	if (!*again || !patient)

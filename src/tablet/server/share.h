@@ -7,6 +7,8 @@
  * waits for nobody (it gets all of them or none, in 40 us a table). Where writers follow one
  * another without a gap that never comes through: then each table has its own connection, each waits
  * for a few milliseconds, and when one does not come all are let go and tried again after a pause.
+ * A server without such a statement is asked in the second way at once; of more tables than SHARE_SINGLY_MAX
+ * in one statement, for that moment.
  */
 #ifndef TABLET_SERVER_SHARE_H
 #define TABLET_SERVER_SHARE_H

@@ -168,6 +168,22 @@ find_table(struct slice name)
 	return -1;
 }
 
+/* One server tells the width that integers are shown in, "int(11)", another does not. */
+static bool
+same_type(struct slice told, const char *type)
+{
+	struct slice rest = slice_str(type), word, behind;
+
+	if (slice_eq(told, rest))
+		return true;
+	rest = slice_split(rest, '(', &word);
+	if (slice_is_null(rest) || memmem(word.ptr, word.len, "int", 3) == NULL)
+		return false;
+	behind = slice_split(rest, ')', &rest);
+	return told.len == word.len + behind.len && slice_eq(slice_cut(told, 0, word.len), word) &&
+	    slice_eq(slice_cut(told, word.len, told.len), behind);
+}
+
 static void
 compare_column(
     struct ctx *cx, struct sidecar_view *v, struct comparison *seen, int t, const struct slice *row)
@@ -179,7 +195,7 @@ compare_column(
 		skip_later(&tables[t], version, next);
 		const struct column *c = &tables[t].columns[*next];
 		if (c->name != NULL && slice_eq_str(row[1], c->name) &&
-		    slice_eq_str(row[2], type_in(c, version)))
+		    same_type(row[2], type_in(c, version)))
 			(*next)++;
 		else
 			seen->equal &= ~FORM_OF(version);

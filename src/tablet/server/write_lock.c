@@ -1,6 +1,7 @@
 #include "tablet/server/write_lock.h"
 
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 
 #include <stdlib.h>
@@ -44,11 +45,39 @@ run_locked(struct ctx *cx, struct batch *b, int from, int to)
 	return task_now() < until ? task_sleep(cx, until - task_now()) : 0;
 }
 
+/*
+ * Where a request waits it harms clients that come while it does (ddl.h), so it is not made while somebody
+ * has one of the tables. Who comes between this look and the request is let by after DDL_WAIT_MS.
+ */
+static int
+look_for_users(struct ctx *cx, struct batch *b, int from, int to)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
+
+	inner.arena = &arena;
+	buf_add_str(&sql, mysql_dialect(b->d->session)->users_sql);
+	quote_string(&sql, slice_str(b->set->database));
+	buf_add_str(&sql, " AND object_name IN (");
+	for (int i = from; i < to; i++) {
+		buf_add_str(&sql, i > from ? "," : "");
+		quote_string(&sql, slice_str(b->set->tables[i]));
+	}
+	buf_add_char(&sql, ')');
+	TRY(mysql_select(&inner, b->d->session, buf_slice(&sql), &rows));
+	b->busy = rows.rows == 1 && !slice_eq_str(rows.values[0], "0");
+	return b->busy ? err_set(cx->err, ERR_RETRY, "it is in use") : 0;
+}
+
 static int
 lock(struct ctx *cx, struct batch *b, int from, int to)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
+	if (mysql_dialect(b->d->session)->users_sql != NULL && !mutant("tablet_users_unseen"))
+		TRY(look_for_users(cx, b, from, to));
 	for (int i = from; i < to; i++) {
 		if (b->done[i])
 			continue;

@@ -122,8 +122,7 @@ send_statement(struct ctx *cx, struct writers *w, int slot, const struct buf *sq
 
 	if (unsayable == 0)
 		return send_checked(cx, w, slot, buf_slice(sql));
-	buf_add_str(&lenient, mysql_dialect(w->conns[slot])->lenient_sql);
-	buf_add_slice(&lenient, buf_slice(sql));
+	mysql_dialect(w->conns[slot])->lenient(&lenient, buf_slice(sql));
 	return send_checked(cx, w, slot, buf_slice(&lenient));
 }
 

@@ -74,7 +74,7 @@ add_key(struct ctx *cx, struct ddl *d, const struct missing_key *m)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	foreign_sql_add(&sql, m->key, &m->place);
-	buf_add_str(&sql, ", ALGORITHM=INSTANT");
+	buf_addf(&sql, ", ALGORITHM=%s", mysql_dialect(d->session)->foreign_algorithm);
 	if (ddl_run(&within, d, buf_slice(&sql)) == 0)
 		return 0;
 	err_wrap(cx->err, "adding the foreign key '%s' to table '%s.%s'", m->key->name,

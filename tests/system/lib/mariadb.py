@@ -104,13 +104,18 @@ class Server:
         shutil.rmtree(self.datadir, ignore_errors=True)
 
 
+def for_rows(fill, rows):
+    """demo/users.sql with another number of rows, at most 10,000,000."""
+    return fill.replace("<= 1000000", f"<= {rows}")
+
+
 def users_sql(rows):
     """The two statements of demo/users.sql, for that many rows."""
     path = os.path.join(proc.TREE, "demo", "users.sql")
     with open(path) as f:
         text = "".join(line for line in f if not line.startswith("--"))
     create, fill = [s.strip() for s in text.split(";\n") if s.strip()][:2]
-    return create, fill.rstrip(";").replace("seq_1_to_1000000", f"seq_1_to_{rows}")
+    return create, for_rows(fill.rstrip(";"), rows)
 
 
 def load_users(server, database, rows):

@@ -119,8 +119,8 @@ wrong_password(void *arg)
 static void
 other_servers(void *arg)
 {
-	static const char *const versions[] = { "9.1.0", "8.0.36", "5.5.5-10.6.18-MariaDB", "10.11",
-		"MariaDB" };
+	static const char *const versions[] = { "8.0.36", "5.7.44-log", "5.5.5-10.6.18-MariaDB",
+		"9", "MariaDB" };
 	struct mysql_params params = { .address = "db:3306", .user = "u" };
 	struct mysql_client *c = NULL;
 

@@ -94,5 +94,11 @@ TEST(dialect_by_version)
 	expect_str(d->name, "MariaDB");
 	expect_ok(flavour_find("11.4.2-MariaDB", &d, &err), &err);
 	expect(flavour_find("10.6.1-MariaDB", &d, &err) != 0 && err.kind == ERR_REFUSED);
-	expect(flavour_find("9.7.4", &d, &err) != 0 && err.kind == ERR_REFUSED);
+	expect_str(err.hint, "use MariaDB 10.11 or newer");
+	err_clear(&err);
+	expect_ok(flavour_find("9.7.4", &d, &err), &err);
+	expect_str(d->name, "MySQL");
+	expect_ok(flavour_find("8.4.0-commercial", &d, &err), &err);
+	expect(flavour_find("8.0.36", &d, &err) != 0 && err.kind == ERR_REFUSED);
+	expect_str(err.hint, "use MySQL 8.4 or newer");
 }
