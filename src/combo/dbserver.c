@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The same for all kinds, so that what says nothing of its own can move between them. */
+#define COLLATION "utf8mb4_general_ci"
+
 #define RETRY_PAUSE (100 * MSEC) /* a server takes one to three seconds to start */
 
 /* Servers refuse to run as root and change to this account. NULL: it stays who we are. */
@@ -159,9 +162,11 @@ put_init(struct buf *b, const struct credentials *c, const char *database, const
 
 	quote_ident(&name, slice_str(database));
 	put_pattern(&pattern, name.data);
-	/* The server would read the file in a character set of its own. */
+	/* The server would read the file in a character set of its own, and one kind would make the database
+	 * with another collation than its settings say. */
 	buf_addf(b,
-	    "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\n%sCREATE DATABASE IF NOT EXISTS %s;\n",
+	    "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\n%sCREATE DATABASE IF NOT EXISTS %s "
+	    "COLLATE " COLLATION ";\n",
 	    kind->init_sql, name.data);
 	put_account(b, &c->app);
 	put_account(b, &c->stream);
@@ -222,7 +227,7 @@ dbserver_program(struct arena *a, const struct places *where, const struct dbser
 		"--binlog-row-image=FULL", "--sync-binlog=1",
 		    "--innodb-flush-log-at-trx-commit=1",
 		"--local-infile=ON", "--character-set-server=utf8mb4",
-		    "--collation-server=utf8mb4_general_ci",
+		    "--collation-server=" COLLATION,
 		"--max-connections=1000", "--innodb-buffer-pool-size=512M",
 		"--binlog-expire-logs-seconds=604800", NULL,
 	};

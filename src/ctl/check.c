@@ -7,6 +7,7 @@
 #include "ctl/alone.h"
 #include "ctl/preflight.h"
 #include "ctl/rules.h"
+#include "mysql/flavour.h"
 
 enum { AGAIN_MS = 100 }; /* a topology that is away */
 
@@ -97,6 +98,29 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 	}
 }
 
+static int
+flavour_of(struct ctx *cx, const struct workflow *w, enum side s, const struct dialect **out)
+{
+	struct tablet_record tablet;
+	struct health_record health;
+
+	TRY(cluster_primary(cx, w->ctl, side_keyspace(w, s), &tablet));
+	TRY(cluster_health(cx, w->ctl, tablet.alias, &health));
+	return health.version[0] == '\0' ? 0 : flavour_find(health.version, out, cx->err);
+}
+
+/* As their tablets have said last; one that has said nothing does not answer the checks either. */
+static int
+flavours_differ(struct ctx *cx, const struct workflow *w, bool *out)
+{
+	const struct dialect *source = NULL, *target = NULL;
+
+	TRY(flavour_of(cx, w, SIDE_SOURCE, &source));
+	TRY(flavour_of(cx, w, SIDE_TARGET, &target));
+	*out = source != NULL && target != NULL && source != target;
+	return 0;
+}
+
 /* Both servers are asked by their tablets; the one that the tables go to is told what they are to become. */
 static int
 ask_tablets(struct ctx *cx, struct workflow *w)
@@ -107,6 +131,8 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 	struct check_from_reply described;
 	struct check_to_request to = { .definitions_count = 0 };
 
+	TRY(flavours_differ(cx, w, &from.common));
+	to.common = from.common;
 	TRY(side_check_request(cx, w, SIDE_SOURCE, &from.move));
 	TRY(side_call(cx, w, TABLET_CHECK_FROM, &from, &described));
 	if (described.tables_count != w->r.tables_count)

@@ -15,6 +15,18 @@ flavour_greeting_prefix(const char *version)
 	    : "";
 }
 
+/* Those of a later Unicode: one flavour has them by name only, and by rules of its own. */
+bool
+flavour_shares_collation(struct slice name)
+{
+	static const char *const marks[] = { "_0900_", "uca1400" };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (name.len > 0 && memmem(name.ptr, name.len, marks[i], strlen(marks[i])) != NULL)
+			return false;
+	return true;
+}
+
 /* The oldest releases on which the behaviour that we rely on was seen. */
 static const struct family {
 	const char *name, *mark; /* in the version; "": of any other */

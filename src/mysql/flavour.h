@@ -13,6 +13,9 @@
 /* GREETING_PREFIX, or "" where a server of this version greets without it. */
 const char *flavour_greeting_prefix(const char *version);
 
+/* Does a collation of that name, where several flavours have it, tell the same texts apart in each? */
+bool flavour_shares_collation(struct slice name);
+
 /* By a server's version string. ERR_REFUSED, by name, with a hint, for a server that is not
  * supported yet. */
 int flavour_find(const char *version, const struct dialect **out, struct err *err) MUST_USE;

@@ -118,6 +118,9 @@ static const struct member check_from_members[] = {
 	{ .name = "drop_foreign_keys",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct check_from_request, drop_foreign_keys) },
+	{ .name = "common",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct check_from_request, common) },
 	{ .name = "with_views",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct check_from_request, with_views) },
@@ -155,6 +158,7 @@ static const struct member check_to_members[] = {
 	    .type = MEMBER_TEXTS,
 	    .offset = offsetof(struct check_to_request, definitions),
 	    .count = offsetof(struct check_to_request, definitions_count) },
+	{ .name = "common", .type = MEMBER_BOOL, .offset = offsetof(struct check_to_request, common) },
 	{ 0 },
 };
 MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);

@@ -139,11 +139,12 @@ struct check_from_request {
 	struct move_request move;
 	bool force;             /* goes on past views and the like that name a table */
 	bool drop_foreign_keys; /* goes on without foreign keys that lead out of the set or into it */
+	bool common; /* the other end's server is of another flavour: definitions in common form */
 	bool with_views; /* those that name nothing but tables of the set, and each other, move too */
 };
 
 struct table_facts {
-	const char *definition; /* SHOW CREATE TABLE without AUTO_INCREMENT=n */
+	const char *definition; /* SHOW CREATE TABLE without AUTO_INCREMENT=n, or in common form */
 	const char *converted;  /* a sentence: what the copy has in another way; "" */
 	int64_t rows_estimate;
 };
@@ -162,6 +163,7 @@ struct check_to_request {
 	struct move_request move;
 	const char **definitions; /* of the tables at the other end; none: not compared */
 	size_t definitions_count;
+	bool common; /* as in check_from_request */
 };
 
 struct survey_request {

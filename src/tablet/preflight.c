@@ -229,7 +229,8 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 		struct table_def *def;
 
 		inner.arena = &scratch;
-		TRY(schema_read(&inner, c, q->from.database, q->tables[i].from, &def));
+		TRY(schema_read(&inner, c,
+		    &(struct schema_place){ q->from.database, q->tables[i].from, false }, &def));
 	}
 	TRY(check_closed(cx, c, q, request->drop_foreign_keys, open));
 	TRY(check_views(cx, c, q));
@@ -266,9 +267,12 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 	for (size_t i = 0; i < q->tables_count; i++) {
 		struct table_def *def;
 
-		TRY(schema_read(cx, c, q->from.database, q->tables[i].from, &def));
+		const struct schema_place place = { q->from.database, q->tables[i].from,
+			request->common };
+
+		TRY(schema_read(cx, c, &place, &def));
 		reply->tables[i] = (struct table_facts){
-			.definition = def->create_sql,
+			.definition = def->told_sql,
 			.converted = find_converted(cx->arena, mysql_dialect(c), def),
 			.rows_estimate = def->rows_estimate,
 		};
@@ -332,17 +336,18 @@ is_same(struct ctx *cx, const struct table_def *def, const struct move_request *
 	*same = false;
 	if (definition == NULL)
 		return 0;
-	TRY(definition_hash(cx->arena, def->create_sql, &to, &mine, cx->err));
+	TRY(definition_hash(cx->arena, def->told_sql, &to, &mine, cx->err));
 	TRY(definition_hash(cx->arena, definition, &from, &wanted, cx->err));
 	*same = strcmp(mine, wanted) == 0;
 	return 0;
 }
 
-/* definition: NULL, not compared. */
 static int
-check_arrival(struct ctx *cx, struct mysql_client *c, const struct move_request *q, size_t i,
-    const char *definition)
+check_arrival(
+    struct ctx *cx, struct mysql_client *c, const struct check_to_request *request, size_t i)
 {
+	const struct move_request *q = &request->move;
+	const char *definition = request->definitions_count > 0 ? request->definitions[i] : NULL;
 	bool same;
 	SCOPED(buf) struct buf name = BUF_INIT;
 	const char *table = q->tables[i].to;
@@ -361,7 +366,8 @@ check_arrival(struct ctx *cx, struct mysql_client *c, const struct move_request 
 		    q->to.database, table);
 		return drop_hint(cx, q, i, "if its rows are not needed");
 	}
-	TRY(schema_read(cx, c, q->to.database, table, &def));
+	TRY(schema_read(
+	    cx, c, &(struct schema_place){ q->to.database, table, request->common }, &def));
 	TRY(is_same(cx, def, q, definition, &same));
 	if (!same) {
 		err_set(cx->err, ERR_REFUSED,
@@ -519,15 +525,17 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	TRY(server_settings_to(cx, env, c));
 	TRY(check_closed_there(cx, c, q));
 	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(check_arrival(
-		    cx, c, q, i, request->definitions_count > 0 ? request->definitions[i] : NULL));
+		TRY(check_arrival(cx, c, request, i));
 	TRY(check_views_there(cx, c, q));
 	if (request->definitions_count > 0)
 		TRY(check_key_names(cx, c, request));
 	TRY(probe_alone(cx, c));
 	TRY(probe_target(cx, env, q->to.database));
 	for (size_t i = 0; i < request->definitions_count; i++) {
-		if (rehearse_table(cx, c, q->to.database, request->definitions[i]) != 0)
+		const struct rehearsal r = { q->to.database, request->definitions[i],
+			request->common };
+
+		if (rehearse_table(cx, c, &r) != 0)
 			return err_wrap(
 			    cx->err, "table '%s.%s'", q->from.database, q->tables[i].from);
 	}
@@ -547,7 +555,7 @@ try_clients(struct ctx *cx, struct client_probe *p, const struct table_def *def)
 
 static int
 check_tables_there(struct ctx *cx, struct mysql_client *c, const struct table_set *set,
-    const char **hashes, struct client_probe *p)
+    const struct definition_hashes *hashes, struct client_probe *p)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
@@ -556,9 +564,10 @@ check_tables_there(struct ctx *cx, struct mysql_client *c, const struct table_se
 		const char *mine;
 
 		inner.arena = &scratch;
-		TRY(schema_read(&inner, c, set->database, set->tables[i], &def));
-		TRY(definition_hash(&scratch, def->create_sql, set, &mine, cx->err));
-		TRY(schema_check_hash(def, mine, hashes[i], cx->err));
+		TRY(schema_read(&inner, c,
+		    &(struct schema_place){ set->database, set->tables[i], hashes->common }, &def));
+		TRY(definition_hash(&scratch, def->told_sql, set, &mine, cx->err));
+		TRY(schema_check_hash(def, mine, hashes->items[i], cx->err));
 		TRY(try_clients(&inner, p, def));
 	}
 	return 0;
@@ -566,7 +575,7 @@ check_tables_there(struct ctx *cx, struct mysql_client *c, const struct table_se
 
 int
 preflight_attempt_to(struct ctx *cx, const struct tablet_env *env,
-    const struct fence_install_request *request, const char **hashes)
+    const struct fence_install_request *request, const struct definition_hashes *hashes)
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request *q = &request->move;

@@ -15,6 +15,7 @@
 #include "rpc/tablet.h"
 #include "tablet/server/ddl.h"
 #include "tablet/table/closure.h"
+#include "tablet/table/definition.h"
 #include "tablet/table/schema.h"
 
 /* The end that the tables leave: describes them (reply in cx->arena). */
@@ -32,6 +33,6 @@ int preflight_to(
  * are (hashes: one for each, with the foreign keys of the set), without a trigger, and may clients
  * work with it? */
 int preflight_attempt_to(struct ctx *cx, const struct tablet_env *env,
-    const struct fence_install_request *request, const char **hashes) MUST_USE;
+    const struct fence_install_request *request, const struct definition_hashes *hashes) MUST_USE;
 
 #endif

@@ -155,7 +155,7 @@ check_arrived(struct ctx *cx, struct tablet_api *api, const struct fence_install
 {
 	const struct move_request *q = &request->move;
 	struct stream *s;
-	const char **hashes;
+	struct definition_hashes hashes;
 
 	TRY(find_stream(cx, api, q, &s));
 	TRY(stream_definitions(s, cx->arena, &hashes, cx->err));
@@ -163,7 +163,7 @@ check_arrived(struct ctx *cx, struct tablet_api *api, const struct fence_install
 		return err_set(cx->err, ERR_REFUSED,
 		    "the stream of workflow '%s' has %zu tables, not %zu", q->workflow,
 		    stream_request(s)->tables_count, q->tables_count);
-	return preflight_attempt_to(cx, api->env, request, hashes);
+	return preflight_attempt_to(cx, api->env, request, &hashes);
 }
 
 static int

@@ -80,7 +80,9 @@ open_world(struct world *w, const char *name, int parallel)
 	*w = (struct world){ .name = name };
 	w->source = connect_to(&from);
 	w->target = connect_to(&to);
-	expect_ok(schema_read(&cx, w->source, "s", name, &def), &err);
+	expect_ok(schema_read(&cx, w->source,
+		      &(struct schema_place){ .database = "s", .table = name }, &def),
+	    &err);
 	moved_tables_make(&arena, &def, (struct table_set){ "d", &w->name, 1 }, &w->tables);
 	make_target(w);
 	windows_init(&w->windows);
@@ -309,12 +311,15 @@ held_table(void *arg)
 	t = task_spawn("holder", hold_exclusively, holder);
 	expect(t != NULL);
 	expect_ok(task_sleep(&cx, 300 * MSEC), &err);
-	expect(schema_read(&cx, c, "s", "held", &def) != 0);
+	expect(schema_read(
+		   &cx, c, &(struct schema_place){ .database = "s", .table = "held" }, &def) != 0);
 	expect_str(err.text, "table 's.held' cannot be looked at while somebody alters it");
 	expect_eq(err.kind, ERR_RETRY);
 	err_clear(&err);
 	expect_ok(task_join(&cx, t), &err);
-	expect_ok(schema_read(&cx, c, "s", "held", &def), &err);
+	expect_ok(
+	    schema_read(&cx, c, &(struct schema_place){ .database = "s", .table = "held" }, &def),
+	    &err);
 	exec(c, "DROP TABLE s.held");
 	mysql_close(c);
 	mysql_close(holder);

@@ -59,7 +59,7 @@ look(struct ctx *cx, struct mysql_client *c)
 {
 	struct table_def *def = NULL;
 
-	if (schema_read(cx, c, "d", "t", &def) != 0) {
+	if (schema_read(cx, c, &(struct schema_place){ .database = "d", .table = "t" }, &def) != 0) {
 		if (err.kind != ERR_RETRY)
 			expect_str(err.text, "altered meanwhile");
 		return false;

@@ -62,15 +62,17 @@ answer_tables(const struct question *q)
 			add_text(q, "1");
 		return;
 	}
-	if (!asks(q, "SELECT table_type, engine, table_rows, auto_increment FROM"))
+	if (!asks(q, "SELECT table_type, engine, table_rows, auto_increment, table_collation FROM"))
 		mini_cannot(q->sql, "columns of information_schema.tables");
-	result_begin(q->out, q->arena, 4, "table_type", "engine", "table_rows", "auto_increment");
+	result_begin(q->out, q->arena, 5, "table_type", "engine", "table_rows", "auto_increment",
+	    "table_collation");
 	if (t == NULL)
 		return;
 	add_text(q, "BASE TABLE");
 	add_text(q, "InnoDB");
 	add_text(q, number(q, MINI_ROWS_ESTIMATE));
 	add_text(q, NULL);
+	add_text(q, "utf8mb4_general_ci");
 }
 
 /* "int(11)" of "`id` int(11) NOT NULL" */

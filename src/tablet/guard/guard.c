@@ -181,7 +181,9 @@ open_tail(struct ctx *cx, struct guard *g)
 	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
 	defs = arena_array(cx->arena, struct table_def *, q->tables_count);
 	for (size_t i = 0; i < q->tables_count; i++)
-		TRY(schema_read(cx, c.client, q->to.database, q->tables[i].to, &defs[i]));
+		TRY(schema_read(cx, c.client,
+		    &(struct schema_place){ .database = q->to.database, .table = q->tables[i].to },
+		    &defs[i]));
 	moved_tables_of(cx->arena, defs, (int)q->tables_count, &g->tables);
 	TRY(find_start(cx, g, c.client));
 	buf_add_str(&name, "guard ");

@@ -308,14 +308,15 @@ watch_room(struct ctx *cx, struct run *r)
 }
 
 int
-run_definitions(const struct run *r, struct arena *a, const char ***out, struct err *err)
+run_definitions(const struct run *r, struct arena *a, struct definition_hashes *out, struct err *err)
 {
 	if (r->applier == NULL)
 		return err_set(err, ERR_RETRY, "the stream is not connected");
-	*out = arena_array(a, const char *, r->request->tables_count);
+	*out = (struct definition_hashes){ arena_array(a, const char *, r->request->tables_count),
+		r->common };
 	for (size_t i = 0; i < r->request->tables_count; i++)
 		TRY(definition_hash(
-		    a, r->tables.items[i].def->create_sql, &r->tables.from, &(*out)[i], err));
+		    a, r->tables.items[i].def->told_sql, &r->tables.from, &out->items[i], err));
 	return 0;
 }
 
@@ -409,8 +410,11 @@ read_definitions(struct ctx *cx, struct run *r)
 	struct table_def **defs = arena_array(&r->arena, struct table_def *, q->tables_count);
 	const char **to = arena_array(&r->arena, const char *, q->tables_count);
 
+	r->common = mysql_dialect(r->source) != mysql_dialect(r->dba);
 	for (size_t i = 0; i < q->tables_count; i++) {
-		TRY(schema_read(cx, r->source, q->from.database, q->tables[i].from, &defs[i]));
+		const struct schema_place place = { q->from.database, q->tables[i].from, r->common };
+
+		TRY(schema_read(cx, r->source, &place, &defs[i]));
 		TRY(check_no_cascade(defs[i], cx->err));
 		to[i] = q->tables[i].to;
 	}

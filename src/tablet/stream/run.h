@@ -54,6 +54,7 @@
 #include "tablet/copy/copy.h"
 #include "tablet/read/lag.h"
 #include "tablet/server/env.h"
+#include "tablet/table/definition.h"
 #include "tablet/write/apply.h"
 #include "task/group.h"
 
@@ -76,6 +77,7 @@ struct run {
 	struct mysql_client *dba;    /* own server; the conductor's */
 	struct mysql_client *source; /* other server; the conductor's */
 	bool conducted;              /* its work is done, both are closed */
+	bool common;                 /* they are of different flavours (schema.h) */
 	struct moved_tables tables;
 	struct slice prepared; /* where the tail begins (xids.h) */
 	struct tail_params tail_params;
@@ -105,7 +107,7 @@ void run_close(struct run *r);
 int64_t run_lag_ms(const struct run *r);
 /* See stream_definitions(). */
 int run_definitions(
-    const struct run *r, struct arena *a, const char ***out, struct err *err) MUST_USE;
+    const struct run *r, struct arena *a, struct definition_hashes *out, struct err *err) MUST_USE;
 /* Aborts where (1) or (3) does not hold; not for a run that run_open() is at. run_go() looks at (2). */
 void run_check(const struct run *r);
 

@@ -383,7 +383,8 @@ stream_status(const struct stream *s, struct arena *a, struct stream_status_repl
 }
 
 int
-stream_definitions(const struct stream *s, struct arena *a, const char ***out, struct err *err)
+stream_definitions(
+    const struct stream *s, struct arena *a, struct definition_hashes *out, struct err *err)
 {
 	stream_check(s);
 	return run_definitions(&s->run, a, out, err);

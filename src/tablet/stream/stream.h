@@ -61,6 +61,7 @@
 #include "tablet/copy/copy.h"
 #include "tablet/guard/move.h"
 #include "tablet/server/env.h"
+#include "tablet/table/definition.h"
 #include "tablet/write/apply.h"
 #include "task/group.h"
 
@@ -88,8 +89,8 @@ int stream_attempt(const struct stream *s); /* that its row was changed under */
 void stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply);
 /* What hash says of the tables (schema.h) as the rows are read; copies, as many as the request has tables.
  * ERR_RETRY while it is not connected. */
-int stream_definitions(
-    const struct stream *s, struct arena *a, const char ***out, struct err *err) MUST_USE;
+int stream_definitions(const struct stream *s, struct arena *a, struct definition_hashes *out,
+    struct err *err) MUST_USE;
 /* -1: not known, as of one that does not run. */
 int64_t stream_lag_ms(const struct stream *s);
 enum { STREAM_CAUSES = ERR_SERVER + 1 };

@@ -56,7 +56,7 @@ bare_sql_create(
 	const char *comma = "\n  ";
 
 	/* It was read once already. */
-	if (create_table_read(&arena, slice_str(def->create_sql), &create, &err) != 0)
+	if (create_table_read(&arena, slice_str(def->told_sql), &create, &err) != 0)
 		unreachable();
 	create_table_drop_foreign(&create);
 	buf_add_str(out, "CREATE TABLE ");

@@ -132,6 +132,27 @@ add_without_formats(struct buf *out, struct slice text)
 	}
 }
 
+/* Appends text without the character sets that stand beside a collation, which says them: one server prints
+ * them or not for two columns that are the same, by how each was defined. */
+static void
+add_without_charsets(struct buf *out, struct slice text)
+{
+	static const char words[] = " CHARACTER SET ";
+
+	for (;;) {
+		size_t at = create_table_find(text, words);
+		struct slice name, rest;
+
+		buf_add_slice(out, slice_cut(text, 0, at));
+		if (at == text.len)
+			return;
+		rest = slice_split(slice_cut(text, at + sizeof(words) - 1, text.len), ' ', &name);
+		if (!slice_starts(rest, "COLLATE "))
+			buf_addf(out, "%s%.*s", words, SLICE_ARG(name));
+		text = slice_cut(text, at + sizeof(words) - 1 + name.len, text.len);
+	}
+}
+
 /* Appends the options' line without " AUTO_INCREMENT=123". */
 static void
 add_options(struct buf *out, struct slice options)
@@ -194,11 +215,12 @@ create_table_drop_foreign(struct create_table *t)
 int
 create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
 {
-	SCOPED(buf) struct buf text = BUF_INIT, plain = BUF_INIT;
+	SCOPED(buf) struct buf text = BUF_INIT, formats = BUF_INIT, plain = BUF_INIT;
 	struct slice copy, rest;
 	size_t head;
 
-	add_without_formats(&plain, sql);
+	add_without_formats(&formats, sql);
+	add_without_charsets(&plain, buf_slice(&formats));
 	copy = arena_dup(a, buf_slice(&plain));
 
 	*out = (struct create_table){ 0 };

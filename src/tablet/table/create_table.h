@@ -6,8 +6,9 @@
  * carries the options, then partitions. Names are quoted with backquotes, newlines inside of
  * defaults and comments are escaped.
  *
- * Left out is what a copy of the table need not have: the next AUTO_INCREMENT value, and the
- * comment that the server puts behind a temporal column which is stored as MariaDB 5.3 did.
+ * Left out is what a copy of the table need not have: the next AUTO_INCREMENT value, a column's character
+ * set beside its collation, and the comment that the server puts behind a temporal column which is stored
+ * as MariaDB 5.3 did.
  */
 #ifndef TABLET_TABLE_CREATE_TABLE_H
 #define TABLET_TABLE_CREATE_TABLE_H

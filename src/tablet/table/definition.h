@@ -15,4 +15,10 @@
 int definition_hash(struct arena *a, const char *text, const struct table_set *set,
     const char **out, struct err *err) MUST_USE;
 
+/* Of a set's tables as the other end was told of them (schema.h). */
+struct definition_hashes {
+	const char **items; /* by table */
+	bool common;        /* of common forms */
+};
+
 #endif

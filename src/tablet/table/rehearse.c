@@ -2,8 +2,11 @@
 
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
+#include "tablet/table/schema.h"
 
 #include <stdio.h>
+
+#define REHEARSED "_switchyard_rehearsal"
 
 enum { UNDO_S = 10 }; /* a DROP of an empty table that nobody knows */
 
@@ -37,17 +40,33 @@ find_difference(const struct create_table *wanted, const struct create_table *ma
 }
 
 static int
-compare(
-    struct ctx *cx, struct mysql_client *dba, const char *name, const struct create_table *wanted)
+read_back(
+    struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r, struct create_table *made)
 {
+	const struct schema_place place = { r->database, REHEARSED, true };
+	SCOPED(buf) struct buf name = BUF_INIT;
 	struct mysql_rows rows;
+	struct table_def *def;
+
+	if (r->common) {
+		TRY(schema_read(cx, dba, &place, &def));
+		return create_table_read(cx->arena, slice_str(def->told_sql), made, cx->err);
+	}
+	quote_table(&name, slice_str(r->database), slice_str(REHEARSED));
+	TRY(mysql_selectf(cx, dba, &rows, "SHOW CREATE TABLE %s", name.data));
+	if (rows.rows != 1 || rows.columns < 2)
+		return err_set(cx->err, ERR_CORRUPT, "SHOW CREATE TABLE gave %zu rows", rows.rows);
+	return create_table_read(cx->arena, rows.values[1], made, cx->err);
+}
+
+static int
+compare(struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r,
+    const struct create_table *wanted)
+{
 	struct create_table made;
 	struct slice mine, theirs;
 
-	TRY(mysql_selectf(cx, dba, &rows, "SHOW CREATE TABLE %s", name));
-	if (rows.rows != 1 || rows.columns < 2)
-		return err_set(cx->err, ERR_CORRUPT, "SHOW CREATE TABLE gave %zu rows", rows.rows);
-	TRY(create_table_read(cx->arena, rows.values[1], &made, cx->err));
+	TRY(read_back(cx, dba, r, &made));
 	if (!find_difference(wanted, &made, &mine, &theirs))
 		return 0;
 	err_set(cx->err, ERR_REFUSED,
@@ -62,18 +81,23 @@ compare(
 static int
 cannot_be_made(struct err *err)
 {
+	enum { ER_UNKNOWN_COLLATION = 1273 };
+
 	if (err->kind != ERR_SERVER)
 		return -1;
 	err->kind = ERR_REFUSED;
 	err_wrap(err, "the table cannot be made at the target");
+	if (err->mysql_errno == ER_UNKNOWN_COLLATION)
+		return err_hint(err,
+		    "ALTER TABLE ... CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci at the "
+		    "source, or of the column that has it");
 	return err_hint(err,
 	    "give the target's server what the definition needs, or change that at the "
 	    "source");
 }
 
 int
-rehearse_table(
-    struct ctx *cx, struct mysql_client *dba, const char *database, const char *definition)
+rehearse_table(struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	SCOPED(buf) struct buf name = BUF_INIT;
@@ -84,15 +108,15 @@ rehearse_table(
 	struct create_table wanted;
 
 	inner.arena = &arena;
-	TRY(create_table_read(&arena, slice_str(definition), &wanted, cx->err));
+	TRY(create_table_read(&arena, slice_str(r->definition), &wanted, cx->err));
 	create_table_drop_foreign(&wanted); /* added past the copy, to the tables of the set */
-	quote_table(&name, slice_str(database), slice_str("_switchyard_rehearsal"));
+	quote_table(&name, slice_str(r->database), slice_str(REHEARSED));
 	add_create(&sql, &wanted, name.data);
 	/* One of the name may be left of a rehearsal that was cut off. */
 	if (mysql_execf(&inner, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 ||
 	    mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)
 		return cannot_be_made(cx->err);
-	int rc = compare(&inner, dba, name.data, &wanted);
+	int rc = compare(&inner, dba, r, &wanted);
 	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
 		return err_copy(cx->err, &undoing);
 	return rc;

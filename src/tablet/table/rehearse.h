@@ -11,8 +11,13 @@
 
 #include "tablet/server/env.h"
 
-/* definition: the source's, as schema.h reads it. ERR_REFUSED, by name, with a hint. */
-int rehearse_table(struct ctx *cx, struct mysql_client *dba, const char *database,
-    const char *definition) MUST_USE;
+struct rehearsal {
+	const char *database;
+	const char *definition; /* the source's, as schema.h tells it */
+	bool common;            /* in common form */
+};
+
+/* ERR_REFUSED, by name, with a hint. */
+int rehearse_table(struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r) MUST_USE;
 
 #endif

@@ -7,6 +7,7 @@
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/definition.h"
+#include "tablet/table/schema_common.h"
 
 /* ---- Columns */
 
@@ -174,6 +175,8 @@ fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, cons
 	if (out->old_format && number_of(v[C_FSP]) > 0)
 		return refuse_old_format(cx, def, &d->old_temporal, v);
 	out->name = arena_slice_str(cx->arena, v[C_NAME]);
+	if (!slice_is_null(v[C_COLLATION]))
+		out->collation = arena_slice_str(cx->arena, v[C_COLLATION]);
 	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");
 	out->auto_increment = contains(v[C_EXTRA], "auto_increment");
 	out->zerofill = contains(v[C_COLUMN_TYPE], "zerofill");
@@ -345,7 +348,8 @@ read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 	struct mysql_rows rows;
 
 	buf_add_str(&sql,
-	    "SELECT table_type, engine, table_rows, auto_increment FROM information_schema.tables");
+	    "SELECT table_type, engine, table_rows, auto_increment, table_collation FROM "
+	    "information_schema.tables");
 	add_where(&sql, "table_schema", "table_name", def);
 	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
 	if (rows.rows == 0) {
@@ -365,6 +369,7 @@ read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		    "ALTER TABLE ... ENGINE=InnoDB first: only a transactional engine can be "
 		    "copied while it is written to");
 	def->rows_estimate = number_of(rows.values[2]);
+	def->collation = arena_slice_str(cx->arena, rows.values[4]);
 	if (!slice_is_null(rows.values[3]))
 		return parse_u64(rows.values[3], &def->auto_increment, cx->err);
 	return 0;
@@ -481,7 +486,7 @@ use_definition(struct ctx *cx, const struct create_table *create, struct table_d
 {
 	TRY(schema_check_lists(def, create, cx->err));
 	TRY(check_defaults(cx, def, create));
-	TRY(definition_hash(cx->arena, def->create_sql, NULL, &def->hash, cx->err));
+	TRY(definition_hash(cx->arena, def->told_sql, NULL, &def->hash, cx->err));
 	def->indexes = arena_array(cx->arena, struct index_def, create->clauses_count);
 	def->foreign_keys = arena_array(cx->arena, struct foreign_key, create->clauses_count);
 	for (int i = 0; i < create->clauses_count; i++) {
@@ -494,6 +499,18 @@ use_definition(struct ctx *cx, const struct create_table *create, struct table_d
 			    &def->foreign_keys[def->foreign_count++], cx->err));
 	}
 	return 0;
+}
+
+/* The definition that the other end is told. */
+static int
+tell(struct ctx *cx, struct table_def *def, struct create_table *create)
+{
+	def->told_sql = create->text;
+	if (!def->common)
+		return 0;
+	if (schema_common(cx->arena, def, create, &def->told_sql, cx->err) != 0)
+		return err_wrap(cx->err, "table '%s.%s'", def->database, def->name);
+	return create_table_read(cx->arena, slice_str(def->told_sql), create, cx->err);
 }
 
 /* What cannot be defined may be no table: that is the better answer. */
@@ -525,11 +542,14 @@ read_once(struct ctx *cx, struct mysql_client *c, struct table_def *def, bool *s
 	TRY(show_create(cx, c, def, &after));
 	def->create_sql = after.text;
 	*same = strcmp(before.text, after.text) == 0 || mutant("tablet_schema_read_once");
-	return *same ? use_definition(cx, &after, def) : 0;
+	if (!*same)
+		return 0;
+	TRY(tell(cx, def, &after));
+	return use_definition(cx, &after, def);
 }
 
 int
-schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+schema_read(struct ctx *cx, struct mysql_client *c, const struct schema_place *place,
     struct table_def **out)
 {
 	enum {
@@ -540,12 +560,13 @@ schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const 
 	for (int i = 0; i < TRIES && !same; i++) {
 		struct table_def *def = arena_new(cx->arena, struct table_def);
 
-		def->database = arena_strdup(cx->arena, database);
-		def->name = arena_strdup(cx->arena, table);
+		def->database = arena_strdup(cx->arena, place->database);
+		def->name = arena_strdup(cx->arena, place->table);
+		def->common = place->common;
 		TRY(read_once(cx, c, def, &same));
 		*out = def;
 	}
-	return same ? 0 : refuse_altered(cx->err, database, table);
+	return same ? 0 : refuse_altered(cx->err, place->database, place->table);
 }
 
 int

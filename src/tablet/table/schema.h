@@ -8,53 +8,20 @@
 #ifndef TABLET_TABLE_SCHEMA_H
 #define TABLET_TABLE_SCHEMA_H
 
-#include "base/arena.h"
-#include "binlog/column.h"
 #include "mysql/client.h"
-#include "tablet/table/foreign.h"
+#include "tablet/table/table_def.h"
 
-struct column {
-	const char *name;
-	struct column_type type;
-	bool nullable, auto_increment, zerofill;
-	bool old_format; /* temporal, kept in a form of old (mysql/dialect.h) */
-	int key_index;   /* position in the primary key, or -1 */
+struct schema_place {
+	const char *database, *table;
+	bool common; /* as in table_def */
 };
 
-struct index_def {
-	const char *name;
-	const char *clause; /* "UNIQUE KEY `email` (`email`)", for ALTER TABLE ... ADD */
-	int first;          /* its first column */
-	bool unique;
-};
-
-struct table_def {
-	const char *database, *name;
-	struct column *columns;
-	int columns_count;
-	int hidden_count; /* behind them in the binlog only (rows.h) */
-	int *key;         /* columns of the primary key, in key order */
-	int key_count;
-	struct index_def *indexes; /* secondary ones */
-	int indexes_count;
-	struct foreign_key *foreign_keys; /* by which it refers to others, or to itself */
-	int foreign_count;
-	const char *create_sql;  /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
-	const char *hash;        /* hex, of create_sql without the name and the foreign keys */
-	uint64_t auto_increment; /* next value, 0: none */
-	int64_t rows_estimate;   /* of the server's statistics: it may be far off */
-	/* a column has such a type: for table_row_check(), table_row_unsayable() */
-	bool rounds, enums;
-	/* of no key column two values that differ are one to the index: none is a string whose
-	 * collation says so */
-	bool key_binary;
-};
-
-/* Reads database.table into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with
+/* Reads a table's definition into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with
  * a hint when it has what cannot be moved yet: a column type, generated column, no primary key, key
  * type, trigger, non-InnoDB engine, partitions with a hint, a view, a
- * sequence, system versioning; ERR_RETRY while it is altered. Names are quoted in the sentence. */
-int schema_read(struct ctx *cx, struct mysql_client *c, const char *database, const char *table,
+ * sequence, system versioning, what has no common form; ERR_RETRY while it is altered. Names are quoted
+ * in the sentence. */
+int schema_read(struct ctx *cx, struct mysql_client *c, const struct schema_place *place,
     struct table_def **out) MUST_USE;
 /* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */
 int schema_same(struct ctx *cx, struct mysql_client *c, const struct table_def *def) MUST_USE;

@@ -135,10 +135,11 @@ build_of_table(struct ctx *cx, const struct foreign_build *b, struct mysql_clien
 {
 	const struct moved_tables *all = b->tables;
 	const struct table_def *def = t->def;
+	const struct schema_place place = { t->database, t->name, def->common };
 	struct table_def *target;
 	const char *mine, *wanted;
 
-	TRY(schema_read(cx, dba, t->database, t->name, &target));
+	TRY(schema_read(cx, dba, &place, &target));
 	for (int n = 0; n < def->foreign_count; n++) {
 		const struct foreign_key *k = &def->foreign_keys[n];
 		int parent = table_set_find(&all->from, k->database, k->table);
@@ -150,9 +151,9 @@ build_of_table(struct ctx *cx, const struct foreign_build *b, struct mysql_clien
 			k, def, { t->database, t->name, all->to.tables[parent] } }));
 	}
 	if (def->foreign_count > 0)
-		TRY(schema_read(cx, dba, t->database, t->name, &target));
-	TRY(definition_hash(cx->arena, target->create_sql, &all->to, &mine, cx->err));
-	TRY(definition_hash(cx->arena, def->create_sql, &all->from, &wanted, cx->err));
+		TRY(schema_read(cx, dba, &place, &target));
+	TRY(definition_hash(cx->arena, target->told_sql, &all->to, &mine, cx->err));
+	TRY(definition_hash(cx->arena, def->told_sql, &all->from, &wanted, cx->err));
 	return schema_check_hash(target, mine, wanted, cx->err);
 }
 

@@ -44,7 +44,7 @@ TEST(a_bare_table_has_the_primary_key_only)
 	struct table_def def = {
 		.columns = columns, .columns_count = 3, .key = key, .key_count = 1,
 		.indexes = indexes, .indexes_count = 2,
-		.create_sql = LINES ",\n  PRIMARY KEY (`i``d`),\n  UNIQUE KEY `u` (`i``d`,`v`),\n"
+		.told_sql = LINES ",\n  PRIMARY KEY (`i``d`),\n  UNIQUE KEY `u` (`i``d`,`v`),\n"
 		              "  KEY `v` (`v`)" CHECKED OPTIONS,
 	};
 	/* clang-format on */
@@ -54,7 +54,7 @@ TEST(a_bare_table_has_the_primary_key_only)
 	    "  PRIMARY KEY (`i``d`)" CHECKED OPTIONS,
 	    "ALTER TABLE `d`.`t` ADD UNIQUE KEY `u` (`i``d`,`v`), ADD KEY `v` (`v`)");
 	def.indexes_count = 0;
-	def.create_sql = LINES ",\n  PRIMARY KEY (`i``d`)" OPTIONS;
+	def.told_sql = LINES ",\n  PRIMARY KEY (`i``d`)" OPTIONS;
 	expect_texts(&def,
 	    "CREATE TABLE `d`.`t` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL AUTO_INCREMENT,\n"
 	    "  PRIMARY KEY (`i``d`)" OPTIONS,
@@ -81,7 +81,7 @@ expect_kept(struct index_def *indexes, int count, const char *kept, const char *
 	for (int i = 0; i < count; i++)
 		buf_addf(&source, ",\n  %s", indexes[i].clause);
 	buf_add_str(&source, OPTIONS);
-	def.create_sql = source.data;
+	def.told_sql = source.data;
 	buf_addf(&create,
 	    "CREATE TABLE `d`.`t` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL AUTO_INCREMENT,\n"
 	    "  PRIMARY KEY (`k`,`i``d`),\n  %s" OPTIONS,

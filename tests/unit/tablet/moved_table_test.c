@@ -27,11 +27,11 @@ TEST(a_moved_table_has_both_names_its_plan_and_its_bare_form)
 	const char *to[] = { "t", "people" };
 	struct moved_tables all;
 
-	one.create_sql = arena_printf(&a, CREATE, "");
+	one.told_sql = arena_printf(&a, CREATE, "");
 	two.name = "users";
 	two.indexes = &index;
 	two.indexes_count = 1;
-	two.create_sql = arena_printf(&a, CREATE, ",\n  UNIQUE KEY `v` (`v`)");
+	two.told_sql = arena_printf(&a, CREATE, ",\n  UNIQUE KEY `v` (`v`)");
 	moved_tables_make(&a, defs, (struct table_set){ "d", to, 2 }, &all);
 	expect_eq(all.count, 2);
 	expect_str(all.items[0].complete_sql, "");

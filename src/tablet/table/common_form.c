@@ -1,0 +1,455 @@
+#include "tablet/table/common_form.h"
+
+#include "mysql/flavour.h"
+#include "sql/quote.h"
+
+#include <string.h>
+
+/* ---- Words of a clause */
+
+/* What is left of a clause, and its next word: a name or number, a string with its quotes, what is in
+ * brackets with them, a comment, or one other character. Blanks lie between. */
+struct words {
+	struct slice rest, word;
+};
+
+static bool
+is_word_byte(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
+	    c == '$' || c == '.' || c == '-' || c >= 0x80;
+}
+
+/* Behind the quote that ends what begins at i. */
+static size_t
+behind_quoted(struct slice s, size_t i)
+{
+	uint8_t quote = s.ptr[i++];
+
+	for (; i < s.len; i++) {
+		if (s.ptr[i] == '\\' && quote != '`')
+			i++;
+		else if (s.ptr[i] == quote && i + 1 < s.len && s.ptr[i + 1] == quote)
+			i++;
+		else if (s.ptr[i] == quote)
+			return i + 1;
+	}
+	return s.len;
+}
+
+static bool
+is_quote(uint8_t c)
+{
+	return c == '`' || c == '\'' || c == '"';
+}
+
+static size_t
+behind_brackets(struct slice s, size_t i)
+{
+	int depth = 0;
+
+	while (i < s.len) {
+		if (is_quote(s.ptr[i])) {
+			i = behind_quoted(s, i);
+			continue;
+		}
+		depth += (s.ptr[i] == '(') - (s.ptr[i] == ')');
+		i++;
+		if (depth == 0)
+			return i;
+	}
+	return s.len;
+}
+
+static size_t
+behind_comment(struct slice s)
+{
+	const uint8_t *end = memmem(s.ptr + 2, s.len - 2, "*/", 2);
+
+	return end == NULL ? s.len : (size_t)(end - s.ptr) + 2;
+}
+
+static size_t
+word_length(struct slice s)
+{
+	size_t n = 0;
+
+	if (is_quote(s.ptr[0]))
+		return behind_quoted(s, 0);
+	if (s.ptr[0] == '(')
+		return behind_brackets(s, 0);
+	if (slice_starts(s, "/*"))
+		return behind_comment(s);
+	/* b'101': a word and its string are one */
+	while (n < s.len && is_word_byte(s.ptr[n]))
+		n++;
+	if (n == 1 && n < s.len && s.ptr[n] == '\'' && (s.ptr[0] | 0x20) == 'b')
+		return behind_quoted(s, n);
+	return n == 0 ? 1 : n;
+}
+
+/* False at the end. */
+static bool
+next_word(struct words *w)
+{
+	w->rest = slice_trim(w->rest);
+	if (w->rest.len == 0)
+		return false;
+	size_t len = word_length(w->rest);
+
+	w->word = slice_cut(w->rest, 0, len);
+	w->rest = slice_cut(w->rest, len, w->rest.len);
+	return true;
+}
+
+/* Takes the next word if it is that one. */
+static bool
+take(struct words *w, const char *word)
+{
+	struct words ahead = *w;
+
+	if (!next_word(&ahead) || !slice_eq_nocase(ahead.word, slice_str(word)))
+		return false;
+	*w = ahead;
+	return true;
+}
+
+/* Takes what is in brackets, if that is next; else *out is empty. */
+static void
+take_brackets(struct words *w, struct slice *out)
+{
+	struct words ahead = *w;
+
+	*out = slice_cut(w->rest, 0, 0);
+	if (next_word(&ahead) && ahead.word.ptr[0] == '(') {
+		*out = ahead.word;
+		*w = ahead;
+	}
+}
+
+static bool
+is_one_of(struct slice word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (slice_eq_nocase(word, slice_str(*words)))
+			return true;
+	return false;
+}
+
+/* ---- Refusals */
+
+static int
+refuse_clause(struct err *err, const char *kind, struct slice name, struct slice what)
+{
+	err_set(err, ERR_REFUSED,
+	    "%s '%.*s' is defined in a way that servers of another flavour do not have: %.*s", kind,
+	    SLICE_ARG(name), SLICE_ARG(slice_cut(what, 0, 100)));
+	return err_hint(
+	    err, "change that at the source first, or move to a server of the same flavour");
+}
+
+/* ---- Columns */
+
+/* Those that both keep in the same way, by the word that SHOW CREATE TABLE has. */
+static const char *const types[] = { "tinyint", "smallint", "mediumint", "int", "bigint", "float",
+	"double", "decimal", "bit", "year", "date", "time", "datetime", "timestamp", "char",
+	"varchar", "tinytext", "text", "mediumtext", "longtext", "binary", "varbinary", "tinyblob",
+	"blob", "mediumblob", "longblob", "enum", "set", NULL };
+
+static bool
+is_int(struct slice type)
+{
+	static const char *const ints[] = { "tinyint", "smallint", "mediumint", "int", "bigint",
+		NULL };
+
+	return is_one_of(type, ints);
+}
+
+/* int(11) is int: the width is how it is shown, and matters with ZEROFILL only. tinyint(1) is what programs
+ * take for a boolean. */
+static bool
+width_matters(struct slice type, struct slice width, const struct words *behind)
+{
+	struct words ahead = *behind;
+
+	if (slice_eq_str(type, "year"))
+		return false;
+	if (!is_int(type))
+		return true;
+	if (slice_eq_str(type, "tinyint") && slice_eq_str(width, "(1)"))
+		return true;
+	(void)take(&ahead, "unsigned");
+	return take(&ahead, "zerofill");
+}
+
+static int
+put_type(struct words *w, const struct common_column *c, struct buf *out, struct err *err)
+{
+	struct slice type, width;
+
+	if (!next_word(w) || !is_one_of(w->word, types))
+		return refuse_clause(err, "column", c->name, w->word);
+	type = w->word;
+	take_brackets(w, &width);
+	buf_add_char(out, ' ');
+	buf_add_slice(out, type);
+	if (width_matters(type, width, w))
+		buf_add_slice(out, width);
+	if (take(w, "unsigned"))
+		buf_add_str(out, " unsigned");
+	if (take(w, "zerofill"))
+		buf_add_str(out, " zerofill");
+	return 0;
+}
+
+/* The catalogue knows what is not said; a key whose collation is not the same at both ends would have other
+ * values for equal. */
+static int
+put_collation(const struct common_column *c, struct buf *out, struct err *err)
+{
+	if (slice_is_null(c->collation))
+		return 0;
+	if (c->in_unique && !flavour_shares_collation(c->collation))
+		return refuse_clause(err, "column", c->name, c->collation);
+	buf_addf(out, " CHARACTER SET %.*s COLLATE %.*s", SLICE_ARG(c->charset),
+	    SLICE_ARG(c->collation));
+	return 0;
+}
+
+/* current_timestamp() or CURRENT_TIMESTAMP(6), behind a word that has been taken. */
+static bool
+put_now(struct words *w, struct buf *out)
+{
+	struct slice digits;
+
+	if (!take(w, "current_timestamp"))
+		return false;
+	take_brackets(w, &digits);
+	buf_add_str(out, " CURRENT_TIMESTAMP");
+	if (digits.len > strlen("()"))
+		buf_add_slice(out, digits);
+	return true;
+}
+
+static bool
+is_number(struct slice s)
+{
+	bool digit = false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t c = s.ptr[i];
+
+		digit = digit || (c >= '0' && c <= '9');
+		if ((c < '0' || c > '9') && memchr(".-+eE", c, 5) == NULL)
+			return false;
+	}
+	return digit;
+}
+
+/* A NULL that a column has without saying so is left out. */
+static int
+put_default(struct words *w, const struct common_column *c, struct buf *out, struct err *err)
+{
+	struct buf *b = out;
+
+	if (take(w, "NULL"))
+		return 0;
+	buf_add_str(b, " DEFAULT");
+	if (put_now(w, b))
+		return 0;
+	if (!next_word(w))
+		return refuse_clause(err, "column", c->name, slice_str("DEFAULT"));
+	if (w->word.ptr[0] == '\'' || (w->word.ptr[0] | 0x20) == 'b')
+		buf_addf(b, " %.*s", SLICE_ARG(w->word));
+	else if (is_number(w->word))
+		buf_addf(b, " '%.*s'", SLICE_ARG(w->word));
+	else
+		return refuse_clause(
+		    err, "column", c->name, slice_str("a default that is an expression"));
+	return 0;
+}
+
+/* Behind the type: what may come, in the order of the common form. */
+struct column_parts {
+	bool not_null, auto_increment;
+	struct buf value, on_update, comment;
+};
+
+static int
+read_part(struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
+{
+	if (take(w, "CHARACTER") && take(w, "SET") && next_word(w))
+		return 0;
+	if (take(w, "COLLATE") && next_word(w))
+		return 0;
+	if (take(w, "NOT") && take(w, "NULL")) {
+		p->not_null = true;
+		return 0;
+	}
+	if (take(w, "NULL"))
+		return 0;
+	if (take(w, "DEFAULT"))
+		return put_default(w, c, &p->value, err);
+	if (take(w, "ON") && take(w, "UPDATE") && put_now(w, &p->on_update))
+		return 0;
+	if (take(w, "AUTO_INCREMENT")) {
+		p->auto_increment = true;
+		return 0;
+	}
+	if (take(w, "COMMENT") && next_word(w)) {
+		buf_add_slice(&p->comment, w->word);
+		return 0;
+	}
+	return refuse_clause(err, "column", c->name, w->rest);
+}
+
+static void
+put_parts(const struct column_parts *p, struct buf *out)
+{
+	buf_add_str(out, p->not_null ? " NOT NULL" : " NULL");
+	buf_add_slice(out, buf_slice(&p->value));
+	if (p->on_update.len > 0)
+		buf_addf(out, " ON UPDATE%s", p->on_update.data);
+	if (p->auto_increment)
+		buf_add_str(out, " AUTO_INCREMENT");
+	if (p->comment.len > 0)
+		buf_addf(out, " COMMENT %s", p->comment.data);
+}
+
+static int
+put_column(
+    const struct clause *clause, const struct common_column *c, struct buf *out, struct err *err)
+{
+	struct words w = { .rest = clause->text };
+	struct column_parts p = { .value = BUF_INIT, .on_update = BUF_INIT, .comment = BUF_INIT };
+	int rc = 0;
+
+	(void)next_word(&w); /* its name */
+	buf_add_slice(out, w.word);
+	TRY(put_type(&w, c, out, err));
+	TRY(put_collation(c, out, err));
+	while (rc == 0 && slice_trim(w.rest).len > 0)
+		rc = read_part(&w, c, &p, err);
+	if (rc == 0)
+		put_parts(&p, out);
+	buf_done(&p.value);
+	buf_done(&p.on_update);
+	buf_done(&p.comment);
+	return rc;
+}
+
+/* ---- Keys */
+
+/* "KEY `a` (`x`,`y`(10) DESC)"; how it is kept is the engine's, which is InnoDB's at both ends. */
+static int
+put_key(const struct clause *clause, struct buf *out, struct err *err)
+{
+	struct words w = { .rest = clause->text };
+	bool columns = false;
+
+	while (next_word(&w)) {
+		if (columns && slice_eq_str(w.word, "USING") && take(&w, "BTREE"))
+			continue;
+		if (columns && slice_eq_str(w.word, "COMMENT") && next_word(&w)) {
+			buf_addf(out, " COMMENT %.*s", SLICE_ARG(w.word));
+			continue;
+		}
+		if (columns || slice_starts(w.word, "(("))
+			return refuse_clause(err, "key", clause->name, clause->text);
+		if (out->len > 0 && out->data[out->len - 1] != ' ')
+			buf_add_char(out, ' ');
+		buf_add_slice(out, w.word);
+		columns = w.word.ptr[0] == '(';
+	}
+	return 0;
+}
+
+/* What happens to the rows of a parent that goes: RESTRICT and NO ACTION are what happens anyway. */
+static int
+put_foreign(const struct clause *clause, struct buf *out)
+{
+	static const char *const anyway[] = { " ON DELETE RESTRICT", " ON DELETE NO ACTION",
+		" ON UPDATE RESTRICT", " ON UPDATE NO ACTION", NULL };
+	struct slice text = clause->text;
+
+	for (const char *const *words = anyway; *words != NULL; words++) {
+		SCOPED(buf) struct buf rest = BUF_INIT;
+		size_t at = create_table_find(text, *words);
+
+		buf_add_slice(&rest, slice_cut(text, 0, at));
+		if (at < text.len)
+			buf_add_slice(&rest, slice_cut(text, at + strlen(*words), text.len));
+		buf_swap(out, &rest);
+		text = buf_slice(out);
+	}
+	return 0;
+}
+
+/* ---- The table */
+
+static int
+put_options(const struct common_table *t, struct buf *out, struct err *err)
+{
+	/* With a value each; of these some are the same wherever they are left out. */
+	static const char *const kept[] = { "ROW_FORMAT", "KEY_BLOCK_SIZE", "COMMENT",
+		"STATS_PERSISTENT", "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES", "MIN_ROWS",
+		"MAX_ROWS", "AVG_ROW_LENGTH", NULL };
+	static const char *const said[] = { "ENGINE", "CHARSET", "COLLATE", NULL };
+	struct slice charset;
+	struct words w = { .rest = slice_cut(t->create->options, 1, t->create->options.len) };
+
+	(void)slice_split(t->collation, '_', &charset);
+	buf_addf(out, ") ENGINE=InnoDB DEFAULT CHARSET=%.*s COLLATE=%.*s", SLICE_ARG(charset),
+	    SLICE_ARG(t->collation));
+	while (next_word(&w)) {
+		struct slice name = w.word;
+
+		if (slice_eq_str(name, "DEFAULT"))
+			continue;
+		if (!take(&w, "=") || !next_word(&w) ||
+		    !(is_one_of(name, kept) || is_one_of(name, said)))
+			return refuse_clause(err, "table", t->name, name);
+		if (is_one_of(name, kept))
+			buf_addf(out, " %.*s=%.*s", SLICE_ARG(name), SLICE_ARG(w.word));
+	}
+	return 0;
+}
+
+static int
+put_clause(const struct common_table *t, const struct clause *clause, int *column, struct buf *out,
+    struct err *err)
+{
+	switch (clause->kind) {
+	case CLAUSE_COLUMN:
+		if (*column < t->columns_count)
+			return put_column(clause, &t->columns[(*column)++], out, err);
+		break;
+	case CLAUSE_PRIMARY:
+	case CLAUSE_INDEX:
+	case CLAUSE_FULLTEXT: return put_key(clause, out, err);
+	case CLAUSE_FOREIGN: return put_foreign(clause, out);
+	case CLAUSE_OTHER: break;
+	}
+	return refuse_clause(err, "table", t->name, clause->text);
+}
+
+int
+common_form(struct arena *a, const struct common_table *t, const char **out, struct err *err)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+	int column = 0;
+
+	buf_add_str(&text, "CREATE TABLE ");
+	quote_ident(&text, t->name);
+	buf_add_str(&text, " (\n");
+	for (int i = 0; i < t->create->clauses_count; i++) {
+		SCOPED(buf) struct buf clause = BUF_INIT;
+
+		TRY(put_clause(t, &t->create->clauses[i], &column, &clause, err));
+		buf_addf(
+		    &text, "  %s%s\n", clause.data, i + 1 < t->create->clauses_count ? "," : "");
+	}
+	TRY(put_options(t, &text, err));
+	*out = arena_slice_str(a, buf_slice(&text));
+	return 0;
+}

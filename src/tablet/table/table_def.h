@@ -1,0 +1,54 @@
+/*
+ * table_def.h - what a table is: its columns, its key, its definition. schema.h reads it.
+ */
+#ifndef TABLET_TABLE_TABLE_DEF_H
+#define TABLET_TABLE_TABLE_DEF_H
+
+#include "base/arena.h"
+#include "binlog/column.h"
+#include "tablet/table/foreign.h"
+
+struct column {
+	const char *name;
+	struct column_type type;
+	bool nullable, auto_increment, zerofill;
+	bool old_format;       /* temporal, kept in a form of old (mysql/dialect.h) */
+	int key_index;         /* position in the primary key, or -1 */
+	const char *collation; /* NULL: it has none */
+};
+
+struct index_def {
+	const char *name;
+	const char *clause; /* "UNIQUE KEY `email` (`email`)", for ALTER TABLE ... ADD */
+	int first;          /* its first column */
+	bool unique;
+};
+
+struct table_def {
+	const char *database, *name;
+	struct column *columns;
+	int columns_count;
+	int hidden_count; /* behind them in the binlog only (rows.h) */
+	int *key;         /* columns of the primary key, in key order */
+	int key_count;
+	struct index_def *indexes; /* secondary ones */
+	int indexes_count;
+	struct foreign_key *foreign_keys; /* by which it refers to others, or to itself */
+	int foreign_count;
+	const char *collation;  /* what it says of columns that say nothing */
+	const char *create_sql; /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
+	bool common;            /* the server at the other end is of another flavour */
+	/* How the other end is to define it: create_sql, or where that is common, its common form. Indexes
+	 * and foreign keys are taken from it. */
+	const char *told_sql;
+	const char *hash;        /* hex, of told_sql without the name and the foreign keys */
+	uint64_t auto_increment; /* next value, 0: none */
+	int64_t rows_estimate;   /* of the server's statistics: it may be far off */
+	/* a column has such a type: for table_row_check(), table_row_unsayable() */
+	bool rounds, enums;
+	/* of no key column two values that differ are one to the index: none is a string whose
+	 * collation says so */
+	bool key_binary;
+};
+
+#endif

@@ -1,0 +1,160 @@
+/* What MariaDB 10.11 and MySQL 9.7 print of the same table, and what both are told. */
+#include "tablet/table/common_form.h"
+#include "test.h"
+
+static const struct common_column columns[] = {
+	{ .name = { (const uint8_t *)"c", 1 },
+	    .charset = { (const uint8_t *)"utf8mb4", 7 },
+	    .collation = { (const uint8_t *)"utf8mb4_general_ci", 18 } },
+};
+
+#define TEXT " CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+
+static int
+form(struct arena *a, const char *lines, const char *options, bool text, struct err *err,
+    const char **out)
+{
+	struct common_column column = columns[0];
+	struct create_table create;
+	const struct common_table t = { &create, slice_str("t"), slice_str("utf8mb4_general_ci"),
+		&column, 1 };
+	const char *sql = arena_printf(a, "CREATE TABLE `t` (\n  %s\n)%s", lines, options);
+
+	if (!text)
+		column.charset = column.collation = SLICE_NULL;
+	expect_ok(create_table_read(a, slice_str(sql), &create, err), err);
+	return common_form(a, &t, out, err);
+}
+
+static void
+expect_form(const char *lines, const char *options, bool text, const char *wanted)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct err err = { 0 };
+	const char *out = NULL;
+
+	expect_ok(form(&a, lines, options, text, &err, &out), &err);
+	expect_str(out,
+	    arena_printf(&a,
+		"CREATE TABLE `t` (\n  %s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci",
+		wanted));
+}
+
+#define OPTIONS_MARIADB " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
+#define OPTIONS_MYSQL   " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
+
+TEST(common_form_of_both)
+{
+	static const struct {
+		const char *mariadb, *mysql, *common;
+		bool text;
+	} rows[] = {
+		{ "`c` int(11) NOT NULL", "`c` int NOT NULL", "`c` int NOT NULL", false },
+		{ "`c` bigint(20) unsigned NOT NULL AUTO_INCREMENT",
+		    "`c` bigint unsigned NOT NULL AUTO_INCREMENT",
+		    "`c` bigint unsigned NOT NULL AUTO_INCREMENT", false },
+		{ "`c` tinyint(1) DEFAULT 0", "`c` tinyint(1) DEFAULT '0'",
+		    "`c` tinyint(1) NULL DEFAULT '0'", false },
+		{ "`c` tinyint(4) DEFAULT -1", "`c` tinyint DEFAULT '-1'",
+		    "`c` tinyint NULL DEFAULT '-1'", false },
+		{ "`c` int(5) unsigned zerofill NOT NULL", "`c` int(5) unsigned zerofill NOT NULL",
+		    "`c` int(5) unsigned zerofill NOT NULL", false },
+		{ "`c` year(4) DEFAULT NULL", "`c` year DEFAULT NULL", "`c` year NULL", false },
+		{ "`c` decimal(12,2) NOT NULL DEFAULT 0.50",
+		    "`c` decimal(12,2) NOT NULL DEFAULT '0.50'",
+		    "`c` decimal(12,2) NOT NULL DEFAULT '0.50'", false },
+		{ "`c` bit(3) DEFAULT b'101'", "`c` bit(3) DEFAULT b'101'",
+		    "`c` bit(3) NULL DEFAULT b'101'", false },
+		{ "`c` timestamp NOT NULL DEFAULT current_timestamp()",
+		    "`c` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP",
+		    "`c` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP", false },
+		{ "`c` datetime(6) DEFAULT current_timestamp(6) ON UPDATE current_timestamp(6)",
+		    "`c` datetime(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)",
+		    "`c` datetime(6) NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)",
+		    false },
+		{ "`c` timestamp NULL DEFAULT NULL", "`c` timestamp NULL DEFAULT NULL",
+		    "`c` timestamp NULL", false },
+		{ "`c` text DEFAULT NULL", "`c` text", "`c` text" TEXT " NULL", true },
+		{ "`c` varchar(9) NOT NULL DEFAULT 'it''s' COMMENT 'a \\\\ b'",
+		    "`c` varchar(9) COLLATE utf8mb4_general_ci "
+		    "NOT NULL DEFAULT 'it''s' COMMENT 'a \\\\ b'",
+		    "`c` varchar(9)" TEXT " NOT NULL DEFAULT 'it''s' COMMENT 'a \\\\ b'", true },
+		{ "`c` enum('a','b)''') DEFAULT 'a'", "`c` enum('a','b)''') DEFAULT 'a'",
+		    "`c` enum('a','b)''')" TEXT " NULL DEFAULT 'a'", true },
+		{ "`c` int(11) NOT NULL,\n  PRIMARY KEY (`c`),\n  KEY `k` (`c` DESC) USING BTREE COMMENT 'x'",
+		    "`c` int NOT NULL,\n  PRIMARY KEY (`c`),\n  KEY `k` (`c` DESC) COMMENT 'x'",
+		    "`c` int NOT NULL,\n  PRIMARY KEY (`c`),\n  KEY `k` (`c` DESC) COMMENT 'x'",
+		    false },
+		{ "`c` int(11) NOT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `p` (`id`)",
+		    "`c` int NOT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `p` (`id`) ON DELETE RESTRICT ON "
+		    "UPDATE RESTRICT",
+		    "`c` int NOT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `p` (`id`)",
+		    false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		expect_form(rows[i].mariadb, OPTIONS_MARIADB, rows[i].text, rows[i].common);
+		expect_form(rows[i].mysql, OPTIONS_MYSQL, rows[i].text, rows[i].common);
+		/* and of itself */
+		expect_form(rows[i].common, OPTIONS_MYSQL, rows[i].text, rows[i].common);
+	}
+}
+
+TEST(common_form_is_refused_by_name)
+{
+	static const struct {
+		const char *lines, *options, *words;
+	} rows[] = {
+		{ "`c` json", "", "column 'c'" },
+		{ "`c` uuid NOT NULL", "", "column 'c'" },
+		{ "`c` int /*!80023 INVISIBLE */", "", "column 'c'" },
+		{ "`c` int(11) INVISIBLE", "", "column 'c'" },
+		{ "`c` int DEFAULT (1 + 2)", "", "a default that is an expression" },
+		{ "`c` varchar(40) DEFAULT uuid()", "", "a default that is an expression" },
+		{ "`c` longtext CHECK (json_valid(`c`))", "", "column 'c'" },
+		{ "`c` int,\n  CONSTRAINT `k` CHECK ((`c` > 1))", "", "table 't'" },
+		{ "`c` int,\n  KEY `k` ((`c` + 1))", "", "key 'k'" },
+		{ "`c` int,\n  KEY `k` (`c`) /*!80000 INVISIBLE */", "", "key 'k'" },
+		{ "`c` text,\n  UNIQUE KEY `k` (`c`) USING HASH", "", "key 'k'" },
+		{ "`c` int", " `PAGE_COMPRESSED`=1", "table 't'" },
+		{ "`c` int", " /*!80016 ENCRYPTION='Y' */", "table 't'" },
+		{ "`c`", "", "column 'c'" },
+		{ "`c` int DEFAULT", "", "column 'c'" },
+		{ "`c` int COMMENT", "", "column 'c'" },
+		{ "`c` int NOT", "", "column 'c'" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		SCOPED(arena) struct arena a = ARENA_INIT;
+		struct err err = { 0 };
+		const char *out = NULL;
+
+		if (form(&a, rows[i].lines, rows[i].options, false, &err, &out) == 0)
+			test_fail(__FILE__, __LINE__, "'%s' became %s", rows[i].lines, out);
+		expect_eq(err.kind, ERR_REFUSED);
+		if (strstr(err.text, rows[i].words) == NULL)
+			test_fail(__FILE__, __LINE__, "'%s': %s", rows[i].lines, err.text);
+		expect(err.hint[0] != '\0');
+	}
+}
+
+TEST(common_form_of_keys_with_a_collation_of_one_flavour)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct err err = { 0 };
+	struct create_table create;
+	struct common_column column = { slice_str("c"), slice_str("utf8mb4"),
+		slice_str("utf8mb4_0900_ai_ci"), false };
+	const struct common_table t = { &create, slice_str("t"), slice_str("utf8mb4_general_ci"),
+		&column, 1 };
+	const char *out;
+
+	expect_ok(
+	    create_table_read(&a,
+		slice_str("CREATE TABLE `t` (\n  `c` varchar(9)\n) ENGINE=InnoDB"), &create, &err),
+	    &err);
+	expect_ok(common_form(&a, &t, &out, &err), &err);
+	column.in_unique = true;
+	expect(common_form(&a, &t, &out, &err) != 0);
+	expect_eq(err.kind, ERR_REFUSED);
+}
