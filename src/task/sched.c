@@ -238,17 +238,6 @@ sched_yield_now(struct ctx *cx)
 	return check_still_wanted(cx, t);
 }
 
-int
-sched_breathe(struct ctx *cx)
-{
-	struct task *t = sched_running();
-
-	check(t != NULL);
-	if (++t->burst < SCHED_BURST || mutant("task_never_breathes"))
-		return 0;
-	return sched_yield_now(cx);
-}
-
 static void
 task_main(void *arg)
 {

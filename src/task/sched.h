@@ -33,6 +33,7 @@
 #include "base/check.h"
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/mutant.h"
 #include "base/rand.h"
 #include "task/ctx.h"
 #include "task/remote.h"
@@ -162,7 +163,16 @@ bool sched_wake(struct task *t);
  * at on both sides. */
 int sched_yield_now(struct ctx *cx) MUST_USE;
 /* Called by what did not need to wait: yields when that went on for SCHED_BURST times. */
-int sched_breathe(struct ctx *cx) MUST_USE;
+static inline int MUST_USE
+sched_breathe(struct ctx *cx)
+{
+	struct task *t = sched_running();
+
+	check(t != NULL);
+	if (++t->burst < SCHED_BURST || mutant("task_never_breathes"))
+		return 0;
+	return sched_yield_now(cx);
+}
 
 /* at is a tick; one in the past fires in the next round. Timers of one instant fire in the order in which
  * they were set. */
