@@ -209,8 +209,7 @@ statistics(struct ctx *cx, struct session *s)
 	struct buf text = BUF_INIT;
 
 	buf_addf(&text, "Clients: %zu  Backends: %zu", s->loop->sessions.count, s->loop->pool.count);
-	TRY(packets_write(cx, &s->client, buf_slice(&text)));
-	return packets_flush(cx, &s->client);
+	return packets_send(cx, &s->client, buf_slice(&text));
 }
 
 /* As servers answer what they do not know, or no more. */
@@ -232,8 +231,7 @@ set_option(struct ctx *cx, struct session *s, uint16_t option)
 		return unknown_command(cx, s);
 	s->caps = option == 0 ? s->caps | CAP_MULTI_STATEMENTS : s->caps & ~CAP_MULTI_STATEMENTS;
 	eof_put(&eof, s->caps, session_status(s), 0);
-	TRY(packets_write(cx, &s->client, buf_slice(&eof)));
-	return packets_flush(cx, &s->client);
+	return packets_send(cx, &s->client, buf_slice(&eof));
 }
 
 static int

@@ -32,8 +32,7 @@ send_command(struct ctx *cx, struct session *s, int slot, struct slice packet)
 	struct packets *p = mysql_packets(s->slots[slot]->client);
 
 	p->seq = 0;
-	TRY(packets_write(cx, p, packet));
-	return packets_flush(cx, p);
+	return packets_send(cx, p, packet);
 }
 
 static int
@@ -105,8 +104,7 @@ answer_prepare(
 		return -1;
 	s->replied = true;
 	if (scan.failed) {
-		TRY(packets_write(cx, &s->client, buf_slice(&ours)));
-		TRY(packets_flush(cx, &s->client));
+		TRY(packets_send(cx, &s->client, buf_slice(&ours)));
 		return err_from_packet(reply_scan_tail(&scan), cx->err);
 	}
 	remote_put(s->slots[slot], st->id, prepared_hash(st, plan->text), scan.statement_id);
@@ -337,8 +335,7 @@ relay_fields(struct ctx *cx, struct session *s, int slot, const struct route_rul
 	TRY(answer_names_relay(cx, &names, p, &s->client, &scan));
 	if (!scan.failed)
 		return 0;
-	TRY(packets_write(cx, &s->client, reply_scan_tail(&scan)));
-	return packets_flush(cx, &s->client);
+	return packets_send(cx, &s->client, reply_scan_tail(&scan));
 }
 
 int

@@ -352,8 +352,7 @@ backend_reset(struct ctx *cx, struct backend *b)
 	struct reply_scan scan;
 
 	packets->seq = 0;
-	TRY(packets_write(cx, packets, slice_of(command, sizeof command)));
-	TRY(packets_flush(cx, packets));
+	TRY(packets_send(cx, packets, slice_of(command, sizeof command)));
 	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(b->client));
 	TRY(packets_drop_reply(cx, packets, &scan));
 	if (scan.failed)

@@ -118,6 +118,5 @@ relay_error(struct ctx *cx, const struct attempt *a, struct slice packet)
 		err_packet_put(&mended, &e);
 		packet = buf_slice(&mended);
 	}
-	TRY(packets_write(cx, client, packet));
-	return packets_flush(cx, client);
+	return packets_send(cx, client, packet);
 }

@@ -131,8 +131,7 @@ request_prepare(struct ctx *cx, struct attempt *a)
 	TRY(session_use_keyspace(cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
 	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
 	p->seq = 0;
-	TRY(packets_write(cx, p, buf_slice(&packet)));
-	TRY(packets_flush(cx, p));
+	TRY(packets_send(cx, p, buf_slice(&packet)));
 	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(b->client));
 	TRY(packets_drop_reply(cx, p, &scan));
 	if (scan.failed)

@@ -567,7 +567,7 @@ mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload)
 	TRY(usable(cx, c));
 	check(c->state == CLIENT_IDLE || c->state == CLIENT_DUMPING);
 	c->packets.seq = 0;
-	if (packets_write(cx, &c->packets, payload) != 0 || packets_flush(cx, &c->packets) != 0)
+	if (packets_send(cx, &c->packets, payload) != 0)
 		return leave(cx, c, -1);
 	c->state = CLIENT_DUMPING;
 	return 0;

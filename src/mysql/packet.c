@@ -5,19 +5,6 @@
 enum { ER_NET_PACKET_TOO_LARGE = 1153, ER_NET_PACKETS_OUT_OF_ORDER = 1156 };
 
 void
-packet_put(struct buf *out, uint8_t *seq, struct slice payload)
-{
-	size_t at = 0, n;
-
-	do {
-		n = payload.len - at < PACKET_PIECE_MAX ? payload.len - at : PACKET_PIECE_MAX;
-		packet_header_put(out, n, (*seq)++);
-		buf_add_slice(out, slice_cut(payload, at, at + n));
-		at += n;
-	} while (n == PACKET_PIECE_MAX);
-}
-
-void
 packets_init(struct packets *p, struct conn *conn)
 {
 	*p = (struct packets){ .conn = conn };
@@ -36,12 +23,6 @@ packets_done(struct packets *p)
 {
 	give(&p->in);
 	give(&p->out);
-}
-
-bool
-packets_buffered(const struct packets *p)
-{
-	return p->in != NULL && p->in_at < p->in->len;
 }
 
 void
@@ -126,14 +107,23 @@ fill(struct ctx *cx, struct packets *p, size_t want)
 }
 
 static int
-need(struct ctx *cx, struct packets *p, size_t len)
+read_more(struct ctx *cx, struct packets *p, size_t len)
 {
 	while (input(p).len < len) {
-		struct ctx within = p->silence == 0 ? *cx : ctx_within(cx, p->silence);
+		struct ctx within = *cx;
 
+		if (p->silence > 0)
+			within = ctx_within(cx, p->silence);
 		TRY(fill(&within, p, len - input(p).len));
 	}
 	return 0;
+}
+
+/* Mostly it is there: a statement asks several times, and two reads bring all. */
+static inline int
+need(struct ctx *cx, struct packets *p, size_t len)
+{
+	return input(p).len >= len ? 0 : read_more(cx, p, len);
 }
 
 /* The header of the next packet, checked against the sequence. */
@@ -270,6 +260,21 @@ packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 }
 
 int
+packets_send(struct ctx *cx, struct packets *p, struct slice payload)
+{
+	char small[PACKET_HEADER + PACKET_SMALL];
+
+	if (p->out != NULL || payload.len > PACKET_SMALL) {
+		TRY(packets_write(cx, p, payload));
+		return packets_flush(cx, p);
+	}
+	packet_header_write(small, payload.len, p->seq++);
+	if (payload.len > 0)
+		memcpy(small + PACKET_HEADER, payload.ptr, payload.len);
+	return write_now(cx, p, slice_of(small, PACKET_HEADER + payload.len));
+}
+
+int
 packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes)
 {
 	/* Nothing waits in the output: the bytes need not be copied there. */
@@ -331,8 +336,7 @@ packets_relay_reply(
 	TRY(packets_relay_to_err(cx, from, to, scan));
 	if (!scan->failed)
 		return 0;
-	TRY(packets_write(cx, to, reply_scan_tail(scan)));
-	return packets_flush(cx, to);
+	return packets_send(cx, to, reply_scan_tail(scan));
 }
 
 /* ---- replies that are changed on their way ---- */
@@ -582,8 +586,7 @@ packets_drop_reply(struct ctx *cx, struct packets *from, struct reply_scan *scan
 		TRY(relay_run(cx, from, NULL, scan));
 		if (scan->state != REPLY_AT_FILE)
 			continue;
-		TRY(packets_write(cx, from, slice_of("", 0)));
-		TRY(packets_flush(cx, from));
+		TRY(packets_send(cx, from, slice_of("", 0)));
 		reply_scan_file_sent(scan);
 	}
 	return 0;

@@ -30,10 +30,9 @@
 enum {
 	/* written packets wait for a flush; bufpool keeps such buffers */
 	PACKET_FLUSH = 64 * 1024,
+	/* put together on the stack: most statements, and all answers of our own */
+	PACKET_SMALL = 512,
 };
-
-/* Adds a payload with its header(s); *seq is the first one's number and becomes the next. */
-void packet_put(struct buf *out, uint8_t *seq, struct slice payload);
 
 struct packets {
 	struct conn *conn;
@@ -51,11 +50,17 @@ struct packet_head {
 	int first; /* first payload byte, or -1 when empty */
 };
 
+/* Input that was read and not taken. */
+static inline bool
+packets_buffered(const struct packets *p)
+{
+	return p->in != NULL && p->in_at < p->in->len;
+}
+
 void packets_init(struct packets *p, struct conn *conn);
 void packets_done(struct packets *p); /* gives buffers back; not the conn */
 /* Gives empty buffers back: call it before a wait that may be long. */
 void packets_park(struct packets *p);
-bool packets_buffered(const struct packets *p); /* input that was read and not taken */
 /* Parks until there is input or the peer has closed. */
 int packets_wait(struct ctx *cx, struct packets *p) MUST_USE;
 
@@ -70,6 +75,8 @@ int packets_write(struct ctx *cx, struct packets *p, struct slice payload) MUST_
 /* Adds bytes that are packets already. */
 int packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes) MUST_USE;
 int packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
+/* Both, for the last packet or the only one. Where nothing waits a small one needs no buffer. */
+int packets_send(struct ctx *cx, struct packets *p, struct slice payload) MUST_USE;
 
 /* Lets a reply through until it has ended or asks for a file (REPLY_AT_FILE), then flushes. */
 int packets_relay_reply(

@@ -23,21 +23,35 @@ reply_scan_init(struct reply_scan *s, enum reply_kind kind, uint64_t caps)
 	s->fields = kind == REPLY_FIELDS;
 }
 
+/* What the OK or EOF in tail says, without the copy of all of it that eof_read() makes. */
+static int
+end_read(const struct reply_scan *s, uint16_t *status, uint64_t *changed, struct err *err)
+{
+	struct wire_reader r = wire_reader(reply_scan_tail(s));
+
+	wire_skip(&r, 1);
+	*changed = 0;
+	if (s->tail[0] == HEAD_EOF && (s->caps & CAP_DEPRECATE_EOF) == 0) {
+		wire_skip(&r, 2); /* warnings */
+		*status = wire_u16(&r);
+	} else {
+		*changed = wire_lenenc(&r);
+		(void)wire_lenenc(&r); /* insert id */
+		*status = wire_u16(&r);
+		wire_skip(&r, 2);
+	}
+	return wire_done(&r, "end of a result", err);
+}
+
 /* After an OK or the end of rows. */
 static int
 result_ended(struct reply_scan *s, struct err *err)
 {
-	struct wire_reader r = wire_reader(reply_scan_tail(s));
-	struct ok_packet ok = { 0 };
+	uint64_t changed;
 
-	if (s->tail[0] == HEAD_EOF && (s->caps & CAP_DEPRECATE_EOF) == 0)
-		TRY(eof_read(reply_scan_tail(s), s->caps, &ok, err));
-	else
-		ok_head_read(&r, &ok);
-	TRY(wire_done(&r, "end of a result", err));
-	s->rows += s->state == REPLY_AT_ROWS ? s->packets - s->rows_begin - 1 : ok.affected_rows;
-	s->status = ok.status;
-	s->state = (ok.status & STATUS_MORE_RESULTS) != 0 ? REPLY_AT_FIRST : REPLY_AT_END;
+	TRY(end_read(s, &s->status, &changed, err));
+	s->rows += s->state == REPLY_AT_ROWS ? s->packets - s->rows_begin - 1 : changed;
+	s->state = (s->status & STATUS_MORE_RESULTS) != 0 ? REPLY_AT_FIRST : REPLY_AT_END;
 	return 0;
 }
 
@@ -75,12 +89,13 @@ rows_begin(struct reply_scan *s)
 static int
 columns_eof(struct reply_scan *s, struct err *err)
 {
-	struct ok_packet eof;
+	uint64_t changed;
+	uint16_t status;
 
 	if (s->tail[0] != HEAD_EOF)
 		return err_set(err, ERR_CORRUPT, "reply: 0x%02x where definitions end", s->tail[0]);
-	TRY(eof_read(reply_scan_tail(s), s->caps, &eof, err));
-	if ((eof.status & STATUS_CURSOR_EXISTS) != 0 && (eof.status & STATUS_MORE_RESULTS) == 0)
+	TRY(end_read(s, &status, &changed, err));
+	if ((status & STATUS_CURSOR_EXISTS) != 0 && (status & STATUS_MORE_RESULTS) == 0)
 		return result_ended(s, err);
 	rows_begin(s);
 	return 0;

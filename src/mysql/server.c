@@ -17,8 +17,7 @@ enum {
 static int
 send_payload(struct ctx *cx, struct packets *p, const struct buf *payload)
 {
-	TRY(packets_write(cx, p, buf_slice(payload)));
-	return packets_flush(cx, p);
+	return packets_send(cx, p, buf_slice(payload));
 }
 
 int

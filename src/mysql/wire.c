@@ -97,12 +97,17 @@ wire_rest(struct wire_reader *r)
 	return wire_bytes(r, wire_left(r));
 }
 
-int
-wire_done(const struct wire_reader *r, const char *what, struct err *err)
+void
+packet_put(struct buf *out, uint8_t *seq, struct slice payload)
 {
-	if (r->failed)
-		return err_set(err, ERR_CORRUPT, "%s: the packet ends too early", what);
-	return 0;
+	size_t at = 0, n;
+
+	do {
+		n = payload.len - at < PACKET_PIECE_MAX ? payload.len - at : PACKET_PIECE_MAX;
+		packet_header_put(out, n, (*seq)++);
+		buf_add_slice(out, slice_cut(payload, at, at + n));
+		at += n;
+	} while (n == PACKET_PIECE_MAX);
 }
 
 void

@@ -18,6 +18,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <endian.h>
+
 enum {
 	PACKET_HEADER = 4,           /* int<3> payload length, int<1> sequence: see packet.h */
 	PACKET_PIECE_MAX = 0xffffff, /* a payload of this length goes on in the next packet */
@@ -26,7 +28,11 @@ enum {
 static inline uint32_t
 packet_header_len(const uint8_t *header)
 {
-	return (uint32_t)header[0] | (uint32_t)header[1] << 8 | (uint32_t)header[2] << 16;
+	uint32_t all;
+
+	/* One load: compilers do not make one of three bytes. */
+	memcpy(&all, header, sizeof(all));
+	return le32toh(all) & PACKET_PIECE_MAX;
 }
 
 static inline void
@@ -43,6 +49,9 @@ packet_header_put(struct buf *b, size_t len, uint8_t seq)
 {
 	packet_header_write(buf_grow(b, PACKET_HEADER), len, seq);
 }
+
+/* Adds a payload with its header(s); *seq is the first one's number and becomes the next. */
+void packet_put(struct buf *out, uint8_t *seq, struct slice payload);
 
 struct wire_reader {
 	const uint8_t *pos, *end;
@@ -132,7 +141,13 @@ struct slice wire_lenenc_or_null(struct wire_reader *r);
 struct slice wire_nul_str(struct wire_reader *r);
 struct slice wire_rest(struct wire_reader *r);
 /* 0, or ERR_CORRUPT "<what>: the packet ends too early". */
-int wire_done(const struct wire_reader *r, const char *what, struct err *err) MUST_USE;
+static inline int MUST_USE
+wire_done(const struct wire_reader *r, const char *what, struct err *err)
+{
+	if (__builtin_expect(r->failed, 0))
+		return err_set(err, ERR_CORRUPT, "%s: the packet ends too early", what);
+	return 0;
+}
 
 /* Appended. What does not fit in bytes is cut off: the caller has checked. */
 void wire_put_int(struct buf *b, uint64_t v, int bytes);

@@ -224,8 +224,7 @@ relay_one(struct ctx *cx, struct packets *client, struct packets *backend)
 	TRY(packets_read(cx, client, 1 << 30, &packet));
 	TRY(command_read(packet, &command, cx->err));
 	backend->seq = 0;
-	TRY(packets_write(cx, backend, packet));
-	TRY(packets_flush(cx, backend));
+	TRY(packets_send(cx, backend, packet));
 	reply_scan_init(&scan, reply_kind_of(command.com), CAP_DEPRECATE_EOF);
 	while (!reply_scan_ended(&scan)) {
 		TRY(packets_relay_reply(cx, backend, client, &scan));
@@ -396,6 +395,49 @@ bounds(void *arg)
 TEST(packets_bounds_and_order)
 {
 	world(bounds);
+}
+
+/* Small ones that need no buffer, larger ones, and one behind others that wait: none overtakes. */
+static void
+sends(void *arg)
+{
+	static const size_t lens[] = { 0, 1, PACKET_SMALL, PACKET_SMALL + 1 };
+	struct ctx cx = ctx();
+	struct pipe_ends ends = pipe_pair();
+	struct packets from, to;
+	struct slice payload;
+	SCOPED(buf) struct buf text = BUF_INIT;
+
+	memset(buf_grow(&text, PACKET_SMALL + 1), 's', PACKET_SMALL + 1);
+	packets_init(&from, ends.a);
+	packets_init(&to, ends.b);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		struct slice sent = slice_cut(buf_slice(&text), 0, lens[i]);
+
+		from.writes = 0;
+		expect_ok(packets_write(&cx, &from, slice_str("before")), &err);
+		expect_eq(from.writes, 0);
+		expect_ok(packets_send(&cx, &from, sent), &err);
+		expect_ok(packets_send(&cx, &from, sent), &err);
+		expect(from.out == NULL);
+		expect_ok(packets_read(&cx, &to, 1 << 20, &payload), &err);
+		expect_slice(payload, slice_str("before"));
+		for (int n = 0; n < 2; n++) {
+			expect_ok(packets_read(&cx, &to, 1 << 20, &payload), &err);
+			expect_slice(payload, sent);
+		}
+	}
+	expect_eq(from.seq, 3 * sizeof(lens) / sizeof(lens[0]));
+	packets_done(&from);
+	packets_done(&to);
+	conn_close(ends.a);
+	conn_close(ends.b);
+	fake_stop(fake);
+}
+
+TEST(packets_sent_alone_or_behind_others)
+{
+	world(sends);
 }
 
 static void
