@@ -80,7 +80,7 @@ destroy(struct backend *b)
 		list_remove(&b->node);
 	b->pool->count--;
 	mysql_close(b->client);
-	map_done(&b->statements);
+	idmap_done(&b->statements);
 	free(b->server);
 	free(b->database);
 	free(b);
@@ -125,7 +125,6 @@ connect_backend(struct ctx *cx, struct pool *p, const struct pool_key *key, stru
 		.caps = key->caps,
 		.collation = key->collation,
 		.serial = ++p->serials };
-	map_init(&b->statements);
 	p->count++;
 	if (connect_client(cx, p, key, &b->client) != 0) {
 		destroy(b);
@@ -361,7 +360,7 @@ backend_reset(struct ctx *cx, struct backend *b)
 		TRY(ask_once(cx, b));
 	if (b->once)
 		TRY(connect_anew(cx, b));
-	map_clear(&b->statements);
+	idmap_clear(&b->statements);
 	b->was_reset = true;
 	b->session = b->settings = b->insert_version = 0;
 	b->serial = ++b->pool->serials;

@@ -46,7 +46,7 @@
 #define GATE_POOL_H
 
 #include "base/list.h"
-#include "base/map.h"
+#include "base/idmap.h"
 #include "mysql/client.h"
 #include "task/waitlist.h"
 
@@ -78,7 +78,7 @@ struct backend {
 	uint64_t settings;       /* version of that session's settings */
 	char *database;          /* current one; NULL: none or unknown */
 	bool was_reset;          /* since it was chosen: its character set is not the session's */
-	struct map statements;   /* the owner's statement (4 bytes) to its number here, plus 1 */
+	struct idmap statements; /* the owner's to its number here: prepared.c */
 	uint64_t insert_version; /* of the session's insert id that it knows */
 	usec since;              /* of the present state */
 	uint64_t serial;         /* never the same for two, nor before and after a reset */

@@ -7,12 +7,6 @@
 
 #include <stdlib.h>
 
-static struct slice
-id_key(const uint32_t *id)
-{
-	return slice_of(id, sizeof *id);
-}
-
 int
 prepared_new(struct slice text, unsigned modes, struct prepared **out, struct err *err)
 {
@@ -52,32 +46,31 @@ prepared_free(struct prepared *p)
 }
 
 struct prepared *
-prepared_find(const struct map *statements, uint32_t id)
+prepared_find(const struct idmap *statements, uint32_t id)
 {
-	return map_get(statements, id_key(&id));
+	return idmap_get(statements, id);
 }
 
 void
-prepared_put(struct map *statements, struct prepared *p)
+prepared_put(struct idmap *statements, struct prepared *p)
 {
-	check(map_put(statements, id_key(&p->id), p) == NULL);
+	check(idmap_put(statements, p->id, p) == NULL);
 }
 
 void
-prepared_drop(struct map *statements, uint32_t id)
+prepared_drop(struct idmap *statements, uint32_t id)
 {
-	prepared_free(map_take(statements, id_key(&id)));
+	prepared_free(idmap_take(statements, id));
 }
 
 void
-prepared_forget_all(struct map *statements)
+prepared_forget_all(struct idmap *statements)
 {
-	struct slice key;
-	void *p;
+	struct prepared *p;
 
-	for (size_t i = 0; map_next(statements, &i, &key, &p);)
+	for (size_t i = 0; (p = idmap_next(statements, &i)) != NULL;)
 		prepared_free(p);
-	map_clear(statements);
+	idmap_clear(statements);
 }
 
 /* ---- long data ---- */
@@ -172,7 +165,7 @@ prepared_hash(const struct prepared *p, struct slice text)
 bool
 remote_find(const struct backend *b, uint32_t id, uint64_t hash, uint32_t *remote)
 {
-	uintptr_t word = (uintptr_t)map_get(&b->statements, id_key(&id));
+	uintptr_t word = (uintptr_t)idmap_get(&b->statements, id);
 
 	*remote = (uint32_t)word;
 	return word != 0 && word == word_of(hash, *remote);
@@ -181,13 +174,13 @@ remote_find(const struct backend *b, uint32_t id, uint64_t hash, uint32_t *remot
 void
 remote_put(struct backend *b, uint32_t id, uint64_t hash, uint32_t remote)
 {
-	(void)map_put(&b->statements, id_key(&id), (void *)word_of(hash, remote));
+	(void)idmap_put(&b->statements, id, (void *)word_of(hash, remote));
 }
 
 bool
 remote_known(const struct backend *b, uint32_t id, uint32_t *remote)
 {
-	uintptr_t word = (uintptr_t)map_get(&b->statements, id_key(&id));
+	uintptr_t word = (uintptr_t)idmap_get(&b->statements, id);
 
 	*remote = (uint32_t)word;
 	return word != 0;
@@ -196,7 +189,7 @@ remote_known(const struct backend *b, uint32_t id, uint32_t *remote)
 bool
 remote_take(struct backend *b, uint32_t id, uint32_t *remote)
 {
-	uintptr_t word = (uintptr_t)map_take(&b->statements, id_key(&id));
+	uintptr_t word = (uintptr_t)idmap_take(&b->statements, id);
 
 	*remote = (uint32_t)word;
 	return word != 0;

@@ -10,6 +10,7 @@
 #ifndef GATE_PREPARED_H
 #define GATE_PREPARED_H
 
+#include "base/idmap.h"
 #include "base/map.h"
 #include "gate/planner.h"
 #include "gate/pool.h"
@@ -53,10 +54,10 @@ int prepared_new(struct slice text, unsigned modes, struct prepared **out, struc
 /* Servers bind names when they prepare: a USE after that changes nothing. */
 void prepared_set_keyspace(struct prepared *p, struct slice keyspace, struct slice base);
 void prepared_free(struct prepared *p);
-struct prepared *prepared_find(const struct map *statements, uint32_t id);
-void prepared_put(struct map *statements, struct prepared *p);
-void prepared_drop(struct map *statements, uint32_t id); /* no such one: nothing */
-void prepared_forget_all(struct map *statements);
+struct prepared *prepared_find(const struct idmap *statements, uint32_t id);
+void prepared_put(struct idmap *statements, struct prepared *p);
+void prepared_drop(struct idmap *statements, uint32_t id); /* no such one: nothing */
+void prepared_forget_all(struct idmap *statements);
 
 /* Keeps a COM_STMT_SEND_LONG_DATA packet for the next execution. */
 void prepared_add_long_data(struct prepared *p, struct slice packet);

@@ -61,7 +61,6 @@ session_init(struct session *s, struct gate_loop *loop, struct conn *conn, uint3
 	buf_init(&s->next);
 	temporary_init(&s->temporary);
 	buf_init(&s->handlers);
-	map_init(&s->statements);
 	map_init(&s->named);
 	s->work.kill = kill_session;
 	list_push(&loop->sessions, &s->node);
@@ -271,7 +270,7 @@ session_done(struct session *s)
 	list_remove(&s->node);
 	waitlist_wake_all(&s->loop->left);
 	packets_done(&s->client);
-	map_done(&s->statements);
+	idmap_done(&s->statements);
 	map_done(&s->named);
 	buf_done(&s->begin);
 	buf_done(&s->next);

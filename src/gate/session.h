@@ -135,7 +135,7 @@ struct session {
 	bool txn_shared;        /* WITH CONSISTENT SNAPSHOT: it has one at each server */
 	struct work work;
 
-	struct map statements; /* prepared ones: number (4 bytes) to struct prepared */
+	struct idmap statements; /* prepared ones: number to struct prepared */
 	uint32_t statements_next;
 	uint32_t prepared_last;  /* what PREPARED_LAST means; 0: none */
 	struct map named;        /* SQL's own: name to struct named */

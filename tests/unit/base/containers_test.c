@@ -1,6 +1,7 @@
-/* list, map, heap: against simple models, with random operations. */
+/* list, map, idmap, heap: against simple models, with random operations. */
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/idmap.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -125,6 +126,57 @@ TEST(map_agrees_with_a_model)
 	expect_eq(m.count, 0);
 	expect(map_get(&m, slice_str("key-1")) == NULL);
 	map_done(&m);
+}
+
+/* Numbers one after the other, as they are given out, and some from anywhere. */
+static uint32_t
+id_of(int number)
+{
+	return number % 5 == 0 ? (uint32_t)number * 0x01000193u : (uint32_t)number;
+}
+
+static void
+expect_idmap(const struct idmap *m, int *const model[KEYS])
+{
+	size_t count = 0, seen = 0, i = 0;
+
+	for (int n = 0; n < KEYS; n++) {
+		expect(idmap_get(m, id_of(n)) == model[n]);
+		count += model[n] != NULL;
+	}
+	while (idmap_next(m, &i) != NULL)
+		seen++;
+	expect_eq(seen, count);
+	expect_eq(m->count, count);
+}
+
+TEST(idmap_agrees_with_a_model)
+{
+	struct rand r;
+	struct idmap m = { NULL, 0, 0 };
+	static int *model[KEYS];
+	int values[8];
+
+	rand_seed(&r, test_seed());
+	expect(idmap_get(&m, 1) == NULL && idmap_take(&m, 1) == NULL);
+	for (int step = 0; step < 20000; step++) {
+		int i = (int)rand_below(&r, KEYS);
+		int *value = &values[rand_below(&r, 8)];
+		bool put = rand_below(&r, 100) < (step / 2000 % 2 == 0 ? 70 : 30);
+
+		expect(
+		    (put ? idmap_put(&m, id_of(i), value) : idmap_take(&m, id_of(i))) == model[i]);
+		model[i] = put ? value : NULL;
+		if (step % 500 == 0)
+			expect_idmap(&m, model);
+	}
+	expect_idmap(&m, model);
+	idmap_clear(&m);
+	expect_eq(m.count, 0);
+	expect(idmap_get(&m, 1) == NULL);
+	idmap_done(&m);
+	expect(idmap_put(&m, 0, values) == NULL && idmap_get(&m, 0) == values);
+	idmap_done(&m);
 }
 
 TEST(map_copies_keys_and_takes_any_bytes)

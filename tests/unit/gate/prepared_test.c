@@ -78,7 +78,6 @@ TEST(numbers_of_a_backend_belong_to_a_text)
 	struct backend b = { 0 };
 	uint32_t remote;
 
-	map_init(&b.statements);
 	expect(!remote_find(&b, 1, hash_bytes(slice_str("a")), &remote));
 	remote_put(&b, 1, hash_bytes(slice_str("a")), 0xffffffff);
 	remote_put(&b, 2, hash_bytes(slice_str("b")), 0);
@@ -88,5 +87,5 @@ TEST(numbers_of_a_backend_belong_to_a_text)
 	expect(remote_known(&b, 1, &remote) && remote == 0xffffffff);
 	expect(remote_take(&b, 1, &remote) && !remote_known(&b, 1, &remote));
 	expect(!remote_take(&b, 1, &remote));
-	map_done(&b.statements);
+	idmap_done(&b.statements);
 }
