@@ -172,8 +172,8 @@ settle(struct ctx *cx, struct attempt *a, bool failed, uint16_t status)
 	work_answered(&s->loop->in_flight, &s->work, s->txn == TXN_OPEN || s->lock_slot >= 0);
 	s->txn_named = s->txn == TXN_OPEN &&
 	    (s->txn_named || (a->plan.names_tables && a->ask.transaction) || snapshot);
-	if (s->txn == TXN_OPEN && (a->ask.reads || snapshot) && attempt_has_snapshots(s) &&
-	    s->view == NULL)
+	if (s->view == NULL && s->txn == TXN_OPEN && (a->ask.reads || snapshot) &&
+	    attempt_has_snapshots(s))
 		s->view = route_ref(a->route);
 	return 0;
 }
@@ -249,7 +249,7 @@ prepare_again(struct ctx *cx, struct attempt *a)
 		wire_put_int(&packet, COM_STMT_CLOSE, 1);
 		wire_put_int(&packet, remote, 4);
 		p->seq = 0;
-		if (packets_write(cx, p, buf_slice(&packet)) != 0 || packets_flush(cx, p) != 0)
+		if (packets_send(cx, p, buf_slice(&packet)) != 0)
 			return OUTCOME_CLOSE;
 	}
 	count(&a->s->loop->counts.replays, 1);

@@ -87,8 +87,8 @@ send_query(struct ctx *cx, struct attempt *a, struct packets *p)
 	else if (a->plan.rewritten)
 		command_put_text(&packet, COM_QUERY, a->plan.text);
 	else
-		return packets_write(cx, p, a->q->packet);
-	return packets_write(cx, p, buf_slice(&packet));
+		return packets_send(cx, p, a->q->packet);
+	return packets_send(cx, p, buf_slice(&packet));
 }
 
 static int
@@ -110,7 +110,7 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 		return err_set(
 		    cx->err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", a->q->packet.len);
 	p->seq = 0;
-	return packets_write(cx, p, execute);
+	return packets_send(cx, p, execute);
 }
 
 int
@@ -155,7 +155,7 @@ request_send(struct ctx *cx, struct attempt *a)
 	else
 		TRY(send_query(cx, a, p));
 	a->reply_seq = p->seq;
-	return packets_flush(cx, p);
+	return 0;
 }
 
 /* Servers do not refuse them; if they do, nothing of this connection is sure. */

@@ -128,9 +128,9 @@ session_locked_count(const struct session *s)
 void
 session_keep(struct session *s, int slot, unsigned what)
 {
-	session_check(s);
 	if (what == 0 || slot < 0 || s->slots[slot] == NULL)
 		return;
+	session_check(s);
 	if (s->slots[slot]->state == BACKEND_PARKED)
 		pool_unpark(&s->loop->pool, s->slots[slot]);
 	s->keeps[slot] |= what;
@@ -293,8 +293,7 @@ session_side_command(struct ctx *cx, struct session *s, int slot, struct slice p
 
 	session_check(s);
 	p->seq = 0;
-	TRY(packets_write(cx, p, packet));
-	TRY(packets_flush(cx, p));
+	TRY(packets_send(cx, p, packet));
 	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(s->slots[slot]->client));
 	TRY(packets_drop_reply(cx, p, &scan));
 	if (scan.failed)
@@ -464,7 +463,6 @@ session_carry_insert_id(struct ctx *cx, struct session *s, int slot)
 void
 session_rest(struct session *s)
 {
-	session_check(s);
 	for (int i = 0; i < SLOTS_MAX; i++) {
 		struct backend *b = s->slots[i];
 

@@ -49,9 +49,9 @@ session_use_next(struct session *s)
 void
 session_unuse_next(struct session *s)
 {
-	session_check(s);
 	if (s->next_used == 0 || s->txn != TXN_PENDING)
 		return;
+	session_check(s);
 	buf_reset(&s->next);
 	buf_add(&s->next, s->begin.data, s->next_used);
 	session_end_txn(s);

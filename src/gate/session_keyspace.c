@@ -58,11 +58,11 @@ session_use(struct ctx *cx, struct session *s, int slot, const char *database)
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	session_check(s);
 	/* A reset keeps the database, and gives character_set_database, by which LOAD DATA reads, the
 	 * server's value. */
 	if (!b->was_reset && b->database != NULL && strcmp(b->database, database) == 0)
 		return 0;
+	session_check(s);
 	command_put_text(&packet, COM_INIT_DB, slice_str(database));
 	if (session_side_command(cx, s, slot, buf_slice(&packet)) != 0) {
 		if (cx->err->kind != ERR_SERVER) /* which keeps the one that it has */

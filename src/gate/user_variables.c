@@ -193,7 +193,7 @@ user_variables_save(struct ctx *cx, struct session *s, const char *but_server)
 bool
 user_variables_bind(const struct session *s)
 {
-	for (int i = 0; i < SLOTS_MAX; i++) {
+	for (int i = 0; s->home >= 0 && i < SLOTS_MAX; i++) {
 		if (s->keeps[i] == LEAVES_VARIABLES && !s->locked[i] &&
 		    !(s->txn == TXN_OPEN && i == s->txn_slot))
 			return true;
