@@ -13,7 +13,7 @@
 enum byte_class {
 	OTHER, /* blanks and punctuation: part of no name and no literal */
 	NAME,
-	DIGIT,
+	DIGIT, /* up to here: plain() */
 	DOT,
 	STRING, /* ' */
 	QUOTED, /* ` */
@@ -131,25 +131,28 @@ quoted(struct pass *p)
 	return true;
 }
 
-/* A word, with the digits in it. */
+/* Words with the digits in them, blanks and punctuation: most of a statement, and copied as they are. A digit
+ * at the front is one that touches a name. */
 static bool
-name(struct pass *p)
+plain(struct pass *p)
 {
-	const uint8_t *in = p->sql.ptr;
-	size_t at = p->at, to = p->out->len;
+	struct shape *out = p->out;
+	bool in_name = true;
+	size_t at = p->at, len;
 
-	/* Most of a statement is words: nothing is looked up twice here. */
 	for (; at < p->sql.len; at++) {
-		enum byte_class c = (enum byte_class)CLASSES[in[at]];
+		enum byte_class c = (enum byte_class)CLASSES[p->sql.ptr[at]];
 
-		if (c != NAME && c != DIGIT)
+		if (c > DIGIT || (c == DIGIT && !in_name))
 			break;
-		if (to == SHAPE_MAX)
-			return false;
-		p->out->bytes[to++] = in[at];
+		in_name = c != OTHER;
 	}
+	len = at - p->at;
+	if (len > SHAPE_MAX - out->len)
+		return false;
+	memcpy(out->bytes + out->len, p->sql.ptr + p->at, len);
+	out->len += len;
 	p->at = at;
-	p->out->len = to;
 	return true;
 }
 
@@ -163,8 +166,9 @@ static bool
 step(struct pass *p)
 {
 	switch (class_at(p, p->at)) {
-	case NAME: return name(p);
-	case DIGIT: return touches_name(p) ? name(p) : number(p);
+	case OTHER:
+	case NAME: return plain(p);
+	case DIGIT: return touches_name(p) ? plain(p) : number(p);
 	case STRING: return string(p);
 	case QUOTED: return quoted(p);
 	case SLASH: return p->at + 1 < p->sql.len && p->sql.ptr[p->at + 1] != '*' && other(p);
@@ -172,7 +176,6 @@ step(struct pass *p)
 	case DOT:
 		/* ".5" is a number where no name stands before the dot */
 		return (touches_name(p) || class_at(p, p->at + 1) != DIGIT) && other(p);
-	case OTHER: return other(p);
 	case STOP: return false;
 	}
 	return false;
