@@ -104,13 +104,26 @@ base_of(const struct attempt *a)
 				   : session_base(a->s);
 }
 
+/* Where its plan is kept, or NULL. */
+static struct plan_kept *
+kept_of(const struct attempt *a, const struct plan_input *in)
+{
+	if (in->temporary->names.len > 0 || a->q->named != NULL)
+		return NULL;
+	return a->q->prepared != NULL ? prepared_kept(a->q->prepared, in)
+				      : plans_kept_of(a->s->loop->plans, in);
+}
+
 static int
 make_plan(struct ctx *cx, struct attempt *a, const struct plan_input *in)
 {
-	if (plan_kept_find(a->q->prepared, in, &a->plan))
+	struct plan_kept *kept = kept_of(a, in);
+
+	if (kept != NULL && plan_kept_find(kept, in, &a->plan))
 		return 0;
 	if (catalogue_plan(cx, a->s, in, &a->plan) == 0) {
-		plan_kept_note(a->q->prepared, in, &a->plan);
+		if (kept != NULL)
+			plan_kept_note(kept, in, &a->plan);
 		return 0;
 	}
 	forward_judge(cx, a->s, in->statement, in->sql);
@@ -139,6 +152,7 @@ attempt_plan(struct ctx *cx, struct attempt *a)
 		a->route = route_ref(s->view);
 	}
 	in.route = a->route;
+	in.own = a->q->prepared == NULL ? session_own(s, a->route) : NULL;
 	TRY(make_plan(cx, a, &in));
 	TRY(check_hidden(cx, a));
 	TRY(note_temporary(cx, a));

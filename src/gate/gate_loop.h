@@ -27,6 +27,7 @@ struct gate_counts {
 
 struct kill_order;
 struct group;
+struct plans_kept;
 
 struct gate_loop {
 	struct in_flight in_flight; /* statements and transactions that a hold waits for (barrier.h) */
@@ -36,6 +37,7 @@ struct gate_loop {
 	struct gate_counts counts;
 	struct list sessions; /* all clients, logged in or not, in the order they came */
 	struct statement_cache *statements; /* that the loop's clients have sent; NULL: none are kept */
+	struct plans_kept *plans;           /* of those; NULL: none are kept */
 	struct digests *digests; /* what the loop's clients have run; NULL: it is not kept */
 	struct waitlist left;    /* a session has ended */
 	bool draining;           /* stopping: a client that is at rest is told so and leaves */

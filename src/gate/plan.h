@@ -20,6 +20,8 @@ struct plan_input {
 	const struct statement *statement;
 	struct slice sql, keyspace; /* the session's; SLICE_NULL: none */
 	struct slice base; /* the keyspace used last, for databases that are none: route_base() */
+	const struct route_keyspace
+	    *own; /* what the route says of keyspace; NULL: nothing, or not asked yet */
 	const struct temporary_tables *temporary; /* the session's */
 	/* the client's character set is not UTF-8: other names than ASCII cannot be compared with rules */
 	bool ascii_only;

@@ -2,28 +2,28 @@
 
 #include "base/mutant.h"
 
-/* What is planned may be something else than what was prepared: a DROP TRIGGER, a HANDLER that is known. */
-static bool
-is_own(const struct prepared *p, const struct plan_input *in)
+struct plan_kept *
+plans_kept_of(struct plans_kept *texts, const struct plan_input *in)
 {
-	return p != NULL && in->statement == &p->statement && in->sql.ptr == p->text.ptr &&
-	    in->temporary->names.len == 0;
+	uint64_t number = in->statement->number;
+
+	if (texts == NULL || number == 0 || in->own == NULL || !slice_eq(in->base, in->keyspace))
+		return NULL;
+	return &texts->plans[number % PLANS_KEPT];
 }
 
 bool
-plan_kept_find(const struct prepared *p, const struct plan_input *in, struct plan *out)
+plan_kept_find(const struct plan_kept *k, const struct plan_input *in, struct plan *out)
 {
-	const struct plan_kept *k;
-
-	if (!is_own(p, in))
+	if (k->route == NULL || k->statement != in->statement->number || k->own != in->own ||
+	    k->ascii_only != in->ascii_only)
 		return false;
-	k = &p->kept;
 	/* Another route may lie where the last one lay. */
-	if ((k->route != in->route || k->number != in->route->number ||
-		k->ascii_only != in->ascii_only) &&
-	    !(k->route != NULL && mutant("gate_plan_of_old_route")))
+	if ((k->route != in->route || k->number != in->route->number) &&
+	    !mutant("gate_plan_of_old_route"))
 		return false;
 	*out = k->plan;
+	out->text = in->sql;
 	return true;
 }
 
@@ -38,12 +38,14 @@ is_plain(const struct statement *s, const struct plan *p)
 }
 
 void
-plan_kept_note(struct prepared *p, const struct plan_input *in, const struct plan *made)
+plan_kept_note(struct plan_kept *k, const struct plan_input *in, const struct plan *made)
 {
-	if (is_own(p, in) && is_plain(in->statement, made))
-		p->kept = (struct plan_kept){
+	if (is_plain(in->statement, made))
+		*k = (struct plan_kept){
 			.route = in->route,
 			.number = in->route->number,
+			.statement = in->statement->number,
+			.own = in->own,
 			.ascii_only = in->ascii_only,
 			.plan = *made,
 		};

@@ -73,6 +73,13 @@ prepared_forget_all(struct idmap *statements)
 	idmap_clear(statements);
 }
 
+/* What is planned may be something else than what was prepared: a DROP TRIGGER, a HANDLER that is known. */
+struct plan_kept *
+prepared_kept(struct prepared *p, const struct plan_input *in)
+{
+	return in->statement == &p->statement && in->sql.ptr == p->text.ptr ? &p->kept : NULL;
+}
+
 /* ---- long data ---- */
 
 void

@@ -12,7 +12,7 @@
 
 #include "base/idmap.h"
 #include "base/map.h"
-#include "gate/planner.h"
+#include "gate/plan_kept.h"
 #include "gate/pool.h"
 #include "sql/statement.h"
 
@@ -24,14 +24,6 @@ enum {
 /* In place of a number: the statement that was prepared last. So a client can send its execution
  * in one go with it. */
 #define PREPARED_LAST UINT32_MAX
-
-/* plan_kept.h; route, by which it is found alone: it may be gone. NULL: none is kept. */
-struct plan_kept {
-	const struct route *route;
-	uint64_t number; /* of the route */
-	bool ascii_only;
-	struct plan plan;
-};
 
 struct prepared {
 	uint32_t id;
@@ -58,6 +50,9 @@ struct prepared *prepared_find(const struct idmap *statements, uint32_t id);
 void prepared_put(struct idmap *statements, struct prepared *p);
 void prepared_drop(struct idmap *statements, uint32_t id); /* no such one: nothing */
 void prepared_forget_all(struct idmap *statements);
+
+/* Where its plan is kept, in a session without temporary tables; NULL: what is planned is something else. */
+struct plan_kept *prepared_kept(struct prepared *p, const struct plan_input *in);
 
 /* Keeps a COM_STMT_SEND_LONG_DATA packet for the next execution. */
 void prepared_add_long_data(struct prepared *p, struct slice packet);

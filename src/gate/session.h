@@ -254,6 +254,13 @@ int session_side_command(struct ctx *cx, struct session *s, int slot, struct sli
 int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
 /* May the connection be closed without the client losing anything but the connection? */
 bool session_at_rest(const struct session *s);
+/* What the route says of the session's keyspace, if it has been asked; NULL: nothing, or not yet. */
+static inline const struct route_keyspace *
+session_own(const struct session *s, const struct route *r)
+{
+	return s->own_number == r->number ? s->own : NULL;
+}
+
 /* Has any slot something that only it has? Asked several times a statement, and rarely so. */
 static inline bool
 session_keeps_any(const struct session *s)

@@ -7,6 +7,7 @@
 #include "gate/client_connection.h"
 #include "gate/kill.h"
 #include "gate/kill_ask.h"
+#include "gate/plan_kept.h"
 #include "task/group.h"
 #include "task/loop.h"
 
@@ -414,6 +415,7 @@ gate_loop_init(struct worker *w)
 	l->arg = w;
 	list_init(&l->sessions);
 	l->statements = statement_cache_new();
+	l->plans = mem_new(struct plans_kept);
 	l->digests = digests_new(clock_mono());
 	in_flight_init(&l->in_flight, w->params.hold_bytes_max);
 	pool_init(&l->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
@@ -422,14 +424,21 @@ gate_loop_init(struct worker *w)
 	group_init(&w->sessions);
 }
 
+static void
+free_loop(struct worker *w)
+{
+	statement_cache_free(w->gate_loop.statements);
+	free(w->gate_loop.plans);
+	digests_free(w->gate_loop.digests);
+	free(w);
+}
+
 void
 worker_free(struct worker *w)
 {
 	(void)pthread_join(w->thread, NULL);
 	(void)sem_destroy(&w->started);
-	statement_cache_free(w->gate_loop.statements);
-	digests_free(w->gate_loop.digests);
-	free(w);
+	free_loop(w);
 }
 
 struct worker *
@@ -443,9 +452,7 @@ worker_start(const struct worker_params *params, struct err *err)
 	check(sem_init(&w->started, 0, 0) == 0);
 	rc = pthread_create(&w->thread, NULL, thread_main, w);
 	if (rc != 0) {
-		statement_cache_free(w->gate_loop.statements);
-		digests_free(w->gate_loop.digests);
-		free(w);
+		free_loop(w);
 		err_errno(err, rc, "starting a thread");
 		return NULL;
 	}

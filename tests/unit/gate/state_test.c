@@ -202,6 +202,39 @@ TEST(a_prepared_statement_follows_its_table)
 	world_run(moved_meanwhile_story);
 }
 
+/* The same of a text that comes again, with other values. */
+static void
+text_meanwhile_story(struct ctx *cx, struct world *w)
+{
+	struct mysql_client *c = world_client(cx, "customer"), *d = world_client(cx, "new_customer");
+
+	for (int i = 0; i < 3; i++) /* read, planned, and found again */
+		expect_eq(world_do(cx, c, "update users set a=1"), 0);
+	world_expect(
+	    w, "db1: update users set a=1\ndb1: update users set a=1\ndb1: update users set a=1\n");
+	/* Another keyspace's table of that name. */
+	expect_eq(world_do(cx, d, "update users set a=2"), 0);
+	expect_eq(world_do(cx, d, "update users set a=3"), 0);
+	world_expect(w, "db2: update users set a=2\ndb2: update users set a=3\n");
+	expect_eq(world_do(cx, c, "update users set a=12"), 0);
+	world_expect(w, "db1: update users set a=12\n");
+	world_rules(w, 1, "new_customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "update users set a=4"), 0);
+	expect_eq(world_do(cx, c, "update users set a=5"), 0);
+	world_expect(w,
+	    "db2: update `new_customer`.`users` set a=4\ndb2: update `new_customer`.`users` set a=5\n");
+	world_rules(w, 2, "customer", RULE_OPEN);
+	expect_eq(world_do(cx, c, "update users set a=6"), 0);
+	world_expect(w, "db1: update users set a=6\n");
+	mysql_close(c);
+	mysql_close(d);
+}
+
+TEST(a_text_that_comes_again_follows_its_table)
+{
+	world_run(text_meanwhile_story);
+}
+
 /* A temporary table hides the table that the statement was executed on. */
 static void
 hidden_meanwhile_story(struct ctx *cx, struct world *w)

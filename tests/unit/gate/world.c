@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "gate/kill.h"
+#include "gate/plan_kept.h"
 #include "gate/kill_ask.h"
 #include "mysql/command.h"
 #include "task/sim.h"
@@ -232,6 +233,8 @@ start_gate(struct world *w)
 	list_init(&l->sessions);
 	in_flight_init(&l->in_flight, 1 << 20);
 	l->credentials = w->credentials;
+	l->statements = statement_cache_new();
+	l->plans = mem_new(struct plans_kept);
 	l->digests = digests_new(task_now());
 	pool_init(&l->pool, "vt_app", &w->credentials->app.password, 10);
 	w->listener = net_listen("gate:3306", false, &err);
@@ -267,6 +270,8 @@ main_task(void *arg)
 	listener_close(w->listener);
 	pool_done(&w->gate_loop.pool);
 	in_flight_done(&w->gate_loop.in_flight);
+	statement_cache_free(w->gate_loop.statements);
+	free(w->gate_loop.plans);
 	digests_free(w->gate_loop.digests);
 	fake_stop(w->db1);
 	fake_stop(w->db2);
