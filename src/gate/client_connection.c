@@ -39,7 +39,6 @@ serve(struct ctx *cx, struct session *s)
 	while (!(s->loop->draining && session_at_rest(s))) {
 		struct slice packet;
 
-		packets_park(&s->client);
 		arena_reset(&s->arena);
 		s->idle = true;
 		/* Others look at it (processes.h), also while the next packet comes. */

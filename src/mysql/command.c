@@ -112,6 +112,6 @@ change_user_put(struct buf *b, uint64_t caps, const struct change_user *c)
 void
 command_set_statement_id(uint8_t *packet, uint32_t id)
 {
-	for (int i = 0; i < 4; i++, id >>= 8)
-		packet[1 + i] = (uint8_t)(id & 0xff);
+	id = htole32(id);
+	memcpy(packet + 1, &id, sizeof(id));
 }

@@ -234,77 +234,56 @@ take_payload(struct reply_scan *s, const uint8_t *p, size_t n)
 	s->tail_len = (uint16_t)(s->tail_len + n);
 }
 
-/* The length of the whole rows at the front of bytes. */
-static size_t
-skip_rows(struct reply_scan *s, struct slice bytes)
-{
-	size_t at = 0;
-
-	while (bytes.len - at > PACKET_HEADER) {
-		const uint8_t *p = bytes.ptr + at;
-		uint32_t len = packet_header_len(p);
-
-		if (len == PACKET_PIECE_MAX || len == 0 || p[PACKET_HEADER] >= HEAD_EOF ||
-		    len > bytes.len - at - PACKET_HEADER)
-			break;
-		s->seq = p[3];
-		s->packets++;
-		at += PACKET_HEADER + len;
-	}
-	return at;
-}
-
-/* The length of the whole definitions at the front of bytes. */
-static size_t
-skip_definitions(struct reply_scan *s, struct slice bytes)
-{
-	size_t at = 0;
-
-	while (s->definitions > 0 && bytes.len - at > PACKET_HEADER) {
-		const uint8_t *p = bytes.ptr + at;
-		uint32_t len = packet_header_len(p);
-
-		if (len == PACKET_PIECE_MAX || len == 0 || p[PACKET_HEADER] == HEAD_ERR ||
-		    len > bytes.len - at - PACKET_HEADER)
-			break;
-		s->seq = p[3];
-		s->packets++;
-		s->definitions--;
-		at += PACKET_HEADER + len;
-	}
-	if (s->definitions == 0)
-		columns_ended(s);
-	return at;
-}
-
-/* Is a whole packet at the front of bytes, which begins a payload and is all of it? */
+/* Is it a row or a definition, which nobody looks at? p: its payload. */
 static bool
-is_whole(const struct reply_scan *s, struct slice bytes)
+is_passing(const struct reply_scan *s, const uint8_t *p, uint32_t len)
 {
-	uint32_t len;
-
-	if (s->head_len > 0 || s->continued || bytes.len < PACKET_HEADER)
-		return false;
-	len = packet_header_len(bytes.ptr);
-	return len < PACKET_PIECE_MAX && len <= bytes.len - PACKET_HEADER;
+	if (s->state == REPLY_AT_ROWS)
+		return len == 0 || p[0] < HEAD_EOF;
+	return s->state == REPLY_AT_COLUMNS && len > 0 && p[0] != HEAD_ERR;
 }
 
 /* The same as its header and its payload taken one after the other, without their copies. */
 static int
-take_whole(struct reply_scan *s, const uint8_t *p, size_t *taken, struct err *err)
+take_whole(struct reply_scan *s, const uint8_t *p, uint32_t len, struct err *err)
 {
-	uint32_t len = packet_header_len(p);
-
-	s->seq = p[3];
-	s->first_len = s->piece_len = len;
-	s->kept = s->state != REPLY_AT_ROWS || (len > 0 && p[PACKET_HEADER] >= HEAD_EOF);
-	if (s->kept) {
-		s->cut = len > sizeof(s->tail);
-		s->tail_len = (uint16_t)(s->cut ? sizeof(s->tail) : len);
-		memcpy(s->tail, p + PACKET_HEADER, s->tail_len);
+	if (is_passing(s, p, len)) {
+		s->packets++;
+		if (s->state == REPLY_AT_COLUMNS)
+			column(s);
+		return 0;
 	}
-	*taken = PACKET_HEADER + (size_t)len;
+	s->first_len = s->piece_len = len;
+	s->kept = true;
+	s->cut = len > sizeof(s->tail);
+	s->tail_len = (uint16_t)(s->cut ? sizeof(s->tail) : len);
+	memcpy(s->tail, p, s->tail_len);
 	return payload_ended(s, err);
+}
+
+static bool
+may_go_on(const struct reply_scan *s)
+{
+	return s->state != REPLY_AT_END && s->state != REPLY_AT_FILE;
+}
+
+/* The whole packets at the front of bytes, each of which is all of a payload: mostly that is the reply.
+ * *taken: their length. */
+static int
+take_whole_ones(struct reply_scan *s, struct slice bytes, size_t *taken, struct err *err)
+{
+	while (bytes.len >= PACKET_HEADER && may_go_on(s)) {
+		uint32_t len = packet_header_len(bytes.ptr);
+		size_t all = PACKET_HEADER + (size_t)len;
+
+		if (len == PACKET_PIECE_MAX || all > bytes.len)
+			break;
+		s->seq = bytes.ptr[3];
+		TRY(take_whole(s, bytes.ptr + PACKET_HEADER, len, err));
+		*taken += all;
+		bytes = slice_of(bytes.ptr + all, bytes.len - all);
+	}
+	return 0;
 }
 
 /* The next packet's header, or a part of it. */
@@ -321,31 +300,15 @@ take_head(struct reply_scan *s, struct slice bytes)
 	return n;
 }
 
-/* Whole rows or definitions at the front of bytes are gone over at once: their length. */
-static size_t
-skip_many(struct reply_scan *s, struct slice bytes)
-{
-	if (s->head_len > 0 || s->continued)
-		return 0;
-	if (s->state == REPLY_AT_ROWS)
-		return skip_rows(s, bytes);
-	return s->state == REPLY_AT_COLUMNS ? skip_definitions(s, bytes) : 0;
-}
-
-/* Takes whole rows or definitions, or one packet, or as much of it as there is. *taken, 0 before: its
- * bytes. */
+/* As much of one packet as there is. *taken: its bytes. */
 static int
-step(struct reply_scan *s, struct slice bytes, size_t *taken, struct err *err)
+take_part(struct reply_scan *s, struct slice bytes, size_t *taken, struct err *err)
 {
 	size_t n;
 
 	if (!s->in_packet) {
-		if ((*taken = skip_many(s, bytes)) > 0)
-			return 0;
-		if (is_whole(s, bytes))
-			return take_whole(s, bytes.ptr, taken, err);
-		*taken = take_head(s, bytes);
-		bytes = slice_cut(bytes, *taken, bytes.len);
+		*taken += n = take_head(s, bytes);
+		bytes = slice_cut(bytes, n, bytes.len);
 	}
 	if (s->in_packet && bytes.len > 0 && s->left > 0) {
 		n = s->left < bytes.len ? s->left : bytes.len;
@@ -363,14 +326,13 @@ int
 reply_scan_feed(struct reply_scan *s, struct slice bytes, size_t *used, struct err *err)
 {
 	*used = 0;
-	while (bytes.len > 0 && s->state != REPLY_AT_END && s->state != REPLY_AT_FILE) {
-		size_t taken = 0;
-
-		TRY(step(s, bytes, &taken, err));
-		*used += taken;
-		s->bytes += taken;
-		bytes = slice_cut(bytes, taken, bytes.len);
+	while (*used < bytes.len && may_go_on(s)) {
+		if (!s->in_packet && s->head_len == 0 && !s->continued)
+			TRY(take_whole_ones(s, slice_cut(bytes, *used, bytes.len), used, err));
+		if (*used < bytes.len && may_go_on(s))
+			TRY(take_part(s, slice_cut(bytes, *used, bytes.len), used, err));
 	}
+	s->bytes += *used;
 	return 0;
 }
 

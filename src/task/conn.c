@@ -136,7 +136,7 @@ wait_out(struct ctx *cx, struct conn *c, const char *act)
 	return check_open(cx, c, act);
 }
 
-static int
+static inline int
 breathe(struct ctx *cx, struct conn *c, const char *act)
 {
 	if (sched_breathe(cx) != 0)
@@ -174,20 +174,18 @@ static int
 read_some(struct ctx *cx, struct conn *c, void *out, size_t len, size_t *got)
 {
 	for (;;) {
-		ssize_t n = -1;
-		errno = EAGAIN;
 		if (c->input != IN_NO) {
-			n = receive(c, out, len, false);
-			int saved = errno;
+			ssize_t n = receive(c, out, len, false);
+			int errnum = errno;
+
 			note_input(c, n, len);
-			errno = saved;
+			if (n >= 0) {
+				*got = (size_t)n;
+				return 0;
+			}
+			if (errnum != EAGAIN)
+				return conn_fail(cx->err, errnum, "reading from", c->peer);
 		}
-		if (n >= 0) {
-			*got = (size_t)n;
-			return 0;
-		}
-		if (errno != EAGAIN)
-			return conn_fail(cx->err, errno, "reading from", c->peer);
 		TRY(wait_in(cx, c, false));
 	}
 }
