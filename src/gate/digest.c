@@ -53,7 +53,7 @@ struct span {
 };
 
 struct front {
-	uint64_t number, keyspace; /* the latter's hash */
+	uint64_t number, keyspace; /* the latter's hash; 0: of a prepared statement */
 	struct digest *digest;
 };
 
@@ -420,7 +420,7 @@ digest_of(struct digests *d, struct arena *scratch, const struct digest_statemen
 
 	if (number == 0 || u->temporary->names.len > 0)
 		return find_digest(d, scratch, u);
-	keyspace = hash_bytes(u->keyspace);
+	keyspace = u->prepared ? 0 : hash_bytes(u->keyspace);
 	f = &d->front[(number + keyspace) % FRONT_SLOTS];
 	if (f->number == number && f->keyspace == keyspace)
 		return f->digest;

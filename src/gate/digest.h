@@ -57,6 +57,7 @@ struct digest_statement {
 	struct slice sql, keyspace;               /* that its names are of; SLICE_NULL: none */
 	unsigned modes;                           /* of sql_mode, for the lexer */
 	const struct temporary_tables *temporary; /* the session's */
+	bool prepared; /* its number is its own, with its keyspace; a text's is that of all of its shape */
 };
 
 /* What came of it. */

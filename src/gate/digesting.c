@@ -33,7 +33,8 @@ digesting_begin(struct digesting *d, struct session *s, const struct request *q)
 		.sql = q->sql,
 		.keyspace = request_keyspace(s, q),
 		.modes = q->prepared != NULL ? q->prepared->modes : session_modes(s),
-		.temporary = &s->temporary };
+		.temporary = &s->temporary,
+		.prepared = q->prepared != NULL };
 
 	d->kept = s->loop->digests != NULL && is_kept(q->statement->kind);
 	if (!d->kept)

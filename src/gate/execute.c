@@ -353,7 +353,7 @@ answer(struct ctx *cx, struct attempt *a)
 	struct packet_head head;
 	struct slice packet;
 
-	if (request_read_begun(cx, a) != 0)
+	if (a->begins && request_read_begun(cx, a) != 0)
 		return OUTCOME_CLOSE;
 	p->seq = a->reply_seq;
 	if (packets_peek(cx, p, &head) != 0)
@@ -386,7 +386,7 @@ run(struct ctx *cx, struct attempt *a)
 	s->running = a->slot;
 	out = request_send(cx, a) == 0 ? answer(cx, a) : OUTCOME_CLOSE;
 	s->running = -1;
-	if (!mutant("gate_kill_waits"))
+	if (s->killers > 0 && !mutant("gate_kill_waits"))
 		kill_wait(cx, s);
 	if (a->q->prepared != NULL && out == OUTCOME_DONE)
 		buf_reset(&a->q->prepared->long_data);

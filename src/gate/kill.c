@@ -86,11 +86,8 @@ void
 kill_wait(struct ctx *cx, struct session *s)
 {
 	struct err err;
-	struct ctx last;
+	struct ctx last = ctx_shielded(cx, 2 * (CONNECT_WAIT + KILL_WAIT), &err);
 
-	if (s->killers == 0) /* as after nearly every statement */
-		return;
-	last = ctx_shielded(cx, 2 * (CONNECT_WAIT + KILL_WAIT), &err);
 	while (s->killers > 0)
 		check(waitlist_wait(&last, &s->killers_gone) ==
 		    0); /* they have deadlines of their own */

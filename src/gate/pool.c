@@ -69,6 +69,7 @@ backend_has_gone(const struct backend *b)
 void
 backend_set_database(struct backend *b, const char *name)
 {
+	b->fits = NULL;
 	free(b->database);
 	b->database = name == NULL ? NULL : mem_strdup(name);
 }
@@ -362,6 +363,7 @@ backend_reset(struct ctx *cx, struct backend *b)
 		TRY(connect_anew(cx, b));
 	idmap_clear(&b->statements);
 	b->was_reset = true;
+	b->fits = NULL;
 	b->session = b->settings = b->insert_version = 0;
 	b->serial = ++b->pool->serials;
 	return 0;

@@ -73,10 +73,12 @@ struct backend {
 	char *server;
 	uint64_t caps;
 	uint8_t collation;
-	struct backend **slot;   /* PARKED: where its owner keeps it (3); else NULL */
-	uint64_t session;        /* whose state it carries; 0: clean */
-	uint64_t settings;       /* version of that session's settings */
-	char *database;          /* current one; NULL: none or unknown */
+	struct backend **slot;             /* PARKED: where its owner keeps it (3); else NULL */
+	uint64_t session;                  /* whose state it carries; 0: clean */
+	uint64_t settings;                 /* version of that session's settings */
+	char *database;                    /* current one; NULL: none or unknown */
+	const struct route_keyspace *fits; /* the keyspace for which database is right; or NULL */
+	uint64_t fits_by;                  /* the number of the route that says so */
 	bool was_reset;          /* since it was chosen: its character set is not the session's */
 	struct idmap statements; /* the owner's to its number here: prepared.c */
 	uint64_t insert_version; /* of the session's insert id that it knows */

@@ -76,27 +76,33 @@ put_execute(struct buf *packet, const struct attempt *a, const struct dialect *d
 }
 
 static int
-send_query(struct ctx *cx, struct attempt *a, struct packets *p)
+send_another(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	p->seq = 0;
 	if (!slice_is_null(a->q->using))
 		put_execute(&packet, a, mysql_dialect(a->s->slots[a->slot]->client));
-	else if (a->plan.rewritten)
-		command_put_text(&packet, COM_QUERY, a->plan.text);
 	else
-		return packets_send(cx, p, a->q->packet);
+		command_put_text(&packet, COM_QUERY, a->plan.text);
 	return packets_send(cx, p, buf_slice(&packet));
 }
 
 static int
-send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
+send_query(struct ctx *cx, struct attempt *a, struct packets *p)
+{
+	p->seq = 0;
+	if (!slice_is_null(a->q->using) || a->plan.rewritten)
+		return send_another(cx, a, p);
+	return packets_send(cx, p, a->q->packet);
+}
+
+static int
+send_long_data(struct ctx *cx, struct attempt *a, struct packets *p)
 {
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
-	struct slice chunk, execute;
+	struct slice chunk;
 
 	for (size_t at = 0; prepared_next_long_data(a->q->prepared, &at, &chunk);) {
 		buf_reset(&packet);
@@ -105,6 +111,16 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 		p->seq = 0;
 		TRY(packets_write(cx, p, buf_slice(&packet)));
 	}
+	return 0;
+}
+
+static int
+send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
+{
+	struct slice execute;
+
+	if (a->q->prepared->long_data.len > 0)
+		TRY(send_long_data(cx, a, p));
 	execute = prepared_execute_packet(a->q->prepared, a->q->packet, a->remote, &a->s->arena);
 	if (slice_is_null(execute))
 		return err_set(
@@ -113,21 +129,14 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 	return packets_send(cx, p, execute);
 }
 
-int
-request_prepare(struct ctx *cx, struct attempt *a)
+static int
+prepare_there(struct ctx *cx, struct attempt *a, struct backend *b, uint64_t hash)
 {
-	struct backend *b = a->s->slots[a->slot];
 	struct packets *p = mysql_packets(b->client);
 	struct reply_scan scan;
-	uint64_t hash;
 	SCOPED(buf)
 	struct buf packet = BUF_INIT;
 
-	if (a->q->prepared == NULL)
-		return 0;
-	hash = prepared_hash(a->q->prepared, a->plan.text);
-	if (remote_find(b, a->q->prepared->id, hash, &a->remote))
-		return 0;
 	TRY(session_use_keyspace(cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
 	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
 	p->seq = 0;
@@ -139,6 +148,19 @@ request_prepare(struct ctx *cx, struct attempt *a)
 	remote_put(b, a->q->prepared->id, hash, scan.statement_id);
 	a->remote = scan.statement_id;
 	return 0;
+}
+
+int
+request_prepare(struct ctx *cx, struct attempt *a)
+{
+	struct backend *b = a->s->slots[a->slot];
+	uint64_t hash;
+
+	if (a->q->prepared == NULL)
+		return 0;
+	hash = prepared_hash(a->q->prepared, a->plan.text);
+	return remote_find(b, a->q->prepared->id, hash, &a->remote) ? 0
+								    : prepare_there(cx, a, b, hash);
 }
 
 int
@@ -166,7 +188,7 @@ request_read_begun(struct ctx *cx, struct attempt *a)
 	struct reply_scan scan;
 	struct slice sql;
 
-	for (size_t at = 0; a->begins && session_next_begin(a->s, &at, &sql);) {
+	for (size_t at = 0; session_next_begin(a->s, &at, &sql);) {
 		p->seq = 1;
 		reply_scan_init(&scan, REPLY_RESULT, mysql_caps(a->s->slots[a->slot]->client));
 		TRY(packets_drop_reply(cx, p, &scan));

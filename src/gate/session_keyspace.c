@@ -116,6 +116,7 @@ int
 session_use_own(struct ctx *cx, struct session *s, int slot)
 {
 	const struct route *r = s->loop->in_flight.route;
+	struct backend *b = s->slots[slot];
 
 	if (s->own_number != r->number) {
 		s->own = s->keyspace == NULL ? NULL : route_keyspace(r, slice_str(s->keyspace));
@@ -123,5 +124,10 @@ session_use_own(struct ctx *cx, struct session *s, int slot)
 	}
 	if (s->own == NULL && s->keyspace != NULL)
 		return use_unknown(cx, s, slot, slice_str(s->keyspace), session_base(s));
-	return use_known(cx, s, slot, s->own);
+	if (s->own != NULL && b->fits == s->own && b->fits_by == s->own_number)
+		return 0;
+	TRY(use_known(cx, s, slot, s->own));
+	b->fits = s->own;
+	b->fits_by = s->own_number;
+	return 0;
 }

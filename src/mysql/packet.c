@@ -67,8 +67,7 @@ make_room(struct packets *p, size_t want)
 	if (p->in == NULL) {
 		p->in = bufpool_take();
 		p->in_at = 0;
-	}
-	if (p->in_at == p->in->len) {
+	} else if (p->in_at == p->in->len) {
 		buf_reset(p->in);
 		p->in_at = 0;
 	}
@@ -109,12 +108,12 @@ fill(struct ctx *cx, struct packets *p, size_t want)
 static int
 read_more(struct ctx *cx, struct packets *p, size_t len)
 {
-	while (input(p).len < len) {
-		struct ctx within = *cx;
+	struct ctx within;
 
+	while (input(p).len < len) {
 		if (p->silence > 0)
 			within = ctx_within(cx, p->silence);
-		TRY(fill(&within, p, len - input(p).len));
+		TRY(fill(p->silence > 0 ? &within : cx, p, len - input(p).len));
 	}
 	return 0;
 }

@@ -234,6 +234,30 @@ take_payload(struct reply_scan *s, const uint8_t *p, size_t n)
 	s->tail_len = (uint16_t)(s->tail_len + n);
 }
 
+/* The length of the whole rows at the front of bytes. There may be thousands: nothing is written for each. */
+static size_t
+skip_rows(struct reply_scan *s, struct slice bytes)
+{
+	uint64_t rows = 0;
+	uint8_t seq = s->seq;
+	size_t at = 0;
+
+	while (bytes.len - at > PACKET_HEADER) {
+		const uint8_t *p = bytes.ptr + at;
+		uint32_t len = packet_header_len(p);
+
+		if (len == 0 || len == PACKET_PIECE_MAX || len > bytes.len - at - PACKET_HEADER ||
+		    p[PACKET_HEADER] >= HEAD_EOF)
+			break;
+		seq = p[3];
+		at += PACKET_HEADER + len;
+		rows++;
+	}
+	s->seq = seq;
+	s->packets += rows;
+	return at;
+}
+
 /* Is it a row or a definition, which nobody looks at? p: its payload. */
 static bool
 is_passing(const struct reply_scan *s, const uint8_t *p, uint32_t len)
@@ -272,17 +296,25 @@ may_go_on(const struct reply_scan *s)
 static int
 take_whole_ones(struct reply_scan *s, struct slice bytes, size_t *taken, struct err *err)
 {
-	while (bytes.len >= PACKET_HEADER && may_go_on(s)) {
-		uint32_t len = packet_header_len(bytes.ptr);
-		size_t all = PACKET_HEADER + (size_t)len;
+	size_t at = 0;
 
-		if (len == PACKET_PIECE_MAX || all > bytes.len)
+	while (may_go_on(s)) {
+		const uint8_t *p = bytes.ptr + at;
+		uint32_t len;
+
+		if (s->state == REPLY_AT_ROWS)
+			p += skip_rows(s, slice_of(p, bytes.len - at));
+		at = (size_t)(p - bytes.ptr);
+		if (bytes.len - at < PACKET_HEADER)
 			break;
-		s->seq = bytes.ptr[3];
-		TRY(take_whole(s, bytes.ptr + PACKET_HEADER, len, err));
-		*taken += all;
-		bytes = slice_of(bytes.ptr + all, bytes.len - all);
+		len = packet_header_len(p);
+		if (len == PACKET_PIECE_MAX || len > bytes.len - at - PACKET_HEADER)
+			break;
+		s->seq = p[3];
+		TRY(take_whole(s, p + PACKET_HEADER, len, err));
+		at += PACKET_HEADER + len;
 	}
+	*taken += at;
 	return 0;
 }
 

@@ -41,7 +41,8 @@ enum {
 void
 timer_set(struct loop *l, struct timer *t, usec at)
 {
-	heap_remove(&l->timers, &t->node);
+	if (t->node.index != 0)
+		heap_remove(&l->timers, &t->node);
 	heap_push(&l->timers, &t->node, at);
 }
 

@@ -83,12 +83,6 @@ task_name(void)
 }
 
 usec
-task_now(void)
-{
-	return tick_now();
-}
-
-usec
 task_boottime(void)
 {
 	const struct tick *t = tick_current();

@@ -15,6 +15,7 @@
 #define TASK_TASK_H
 
 #include "task/ctx.h"
+#include "task/tick.h"
 
 struct task;
 struct loop;
@@ -45,7 +46,11 @@ const char *task_name(void); /* of the running task, or "main"; valid until it i
 
 /* CLOCK_MONOTONIC, read once per round of the loop: it stands still while a task runs. Virtual in sim;
  * read anew on a thread without a loop. */
-usec task_now(void);
+static inline usec
+task_now(void)
+{
+	return tick_now();
+}
 /* CLOCK_BOOTTIME, read anew: it counts the time that the machine was suspended, as a lease must. The tick
  * in sim. */
 usec task_boottime(void);

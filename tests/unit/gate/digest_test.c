@@ -18,7 +18,7 @@ note(struct digests *d, struct statement_cache *cache, const char *sql, struct t
 	struct statement st;
 	struct err err;
 	struct statement_text text = { slice_str(sql), 0 };
-	struct digest_statement s = { &st, text.sql, slice_str("customer"), 0, &none };
+	struct digest_statement s = { &st, text.sql, slice_str("customer"), 0, &none, false };
 	struct digest_outcome o = { .took = 100, .rows = 2 };
 
 	expect_eq(statement_cache_read(cache, &arena, &text, &st, &err), 0);
@@ -80,7 +80,8 @@ TEST(the_same_text_in_another_keyspace_names_other_tables)
 	struct statements_record r;
 
 	for (size_t i = 0; i < 5; i++) {
-		struct digest_statement s = { &st, text.sql, slice_str(keyspaces[i]), 0, &none };
+		struct digest_statement s = { &st, text.sql, slice_str(keyspaces[i]), 0, &none,
+			false };
 		struct digest_outcome o = { .failed = i == 0 };
 
 		expect_eq(statement_cache_read(cache, &a, &text, &st, &err), 0);
@@ -160,7 +161,7 @@ TEST(a_statement_that_is_under_way_does_not_leave)
 	struct statement st;
 	struct err err;
 	struct slice sql = slice_str("SELECT slow FROM users");
-	struct digest_statement s = { &st, sql, slice_str("customer"), 0, &none };
+	struct digest_statement s = { &st, sql, slice_str("customer"), 0, &none, false };
 	struct digest_outcome o = { .took = SECOND };
 	struct statements_record r;
 	struct digest *slow;
@@ -188,7 +189,7 @@ TEST(with_too_many_tables_it_begins_anew_and_says_so)
 	struct statement st;
 	struct err err;
 	struct slice sql = slice_str("SELECT slow FROM users");
-	struct digest_statement s = { &st, sql, slice_str("customer"), 0, &none };
+	struct digest_statement s = { &st, sql, slice_str("customer"), 0, &none, false };
 	struct digest_outcome o = { .took = SECOND };
 	struct touched t = { 0 };
 	struct statements_record r;
