@@ -16,9 +16,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* A timer so far away may fire a whole turn late and nobody sees the difference; a near one may not. */
-#define FAR SECOND
-
 void
 loop_count_slow(struct loop *l, _Atomic uint64_t *turns)
 {
@@ -90,19 +87,6 @@ loop_kept(void)
 	return slot_get(sched_here(), SLOT_KEPT);
 }
 
-static usec
-time_to_wait(const struct loop *l)
-{
-	usec next = sched_next_timer(l);
-
-	if (!list_empty(&l->ready))
-		return 0;
-	if (next == NEVER)
-		return NEVER;
-	/* A far one may be late by what the last turns took: a busy loop need not read the clock for it. */
-	return next - (next - l->tick.now > FAR ? l->tick.now : clock_mono());
-}
-
 void
 loop_run(struct loop *l)
 {
@@ -114,7 +98,7 @@ loop_run(struct loop *l)
 		sched_run_ready(l);
 		if (list_empty(&l->tasks))
 			break;
-		poller_wait(l->poller, time_to_wait(l));
+		poller_wait(l->poller, list_empty(&l->ready) ? sched_next_timer(l) : 0);
 	}
 	l->stopping = false;
 }

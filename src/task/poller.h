@@ -18,6 +18,8 @@ void poller_free(struct poller *p);
 /* -1 leaves errno: EEXIST when the descriptor is watched already. */
 int poller_add(struct poller *p, struct watch *w, uint32_t events) MUST_USE;
 void poller_remove(struct poller *p, struct watch *w); /* before the descriptor is closed */
-void poller_wait(struct poller *p, usec timeout);      /* NEVER: until something happens */
+/* Until something happens, or the monotonic clock has come to that; 0: only what has happened. May return
+ * earlier, without anything. */
+void poller_wait(struct poller *p, usec until);
 
 #endif

@@ -4,7 +4,7 @@
  *
  *   0.000  conn_read() meets EAGAIN and calls sched_wait(): park() makes A PARKED, puts its deadline into the
  *          heap, and leave() goes over to the loop's own stack, into run_task() behind its context_switch()
- *   0.000  nothing else is ready: loop_run() sleeps in epoll_wait() for 1,000 ms
+ *   0.000  nothing else is ready: loop_run() sleeps in epoll_wait(), with an alarm at 1.000
  *   1.000  the peer's bytes come. poller_wait() calls conn_event() -> sched_wake() -> end_wait(): A is
  *          READY, its reason WAKE_EVENT
  *   1.000  the next round reads the clock and fires timers: A's deadline has come too, but
