@@ -8,6 +8,7 @@
 #include "gate/whoami.h"
 #include "mysql/command.h"
 #include "mysql/server.h"
+#include "sql/identity.h"
 #include "sql/split.h"
 
 /* ---- statements ---- */
@@ -20,7 +21,7 @@ syntax_error(struct ctx *cx, struct session *s)
 	return session_send_err(cx, s, cx->err);
 }
 
-/* The statement and its packet again, if it asks who the client is. */
+/* The statement and its packet again: it asks who the client is. */
 static int
 read_again(struct ctx *cx, struct session *s, struct request *q, struct statement *st)
 {
@@ -45,7 +46,7 @@ query_one(struct ctx *cx, struct session *s, struct slice packet, struct slice s
 	s->sql = sql;
 	if (statement_cache_read(s->loop->statements, &s->arena, &text, &st, cx->err) != 0)
 		return syntax_error(cx, s);
-	if (read_again(cx, s, &q, &st) != 0)
+	if (identity_is_asked(&st) && read_again(cx, s, &q, &st) != 0)
 		return syntax_error(cx, s);
 	return dispatch(cx, s, &q);
 }

@@ -90,6 +90,7 @@ struct session {
 	char *user;
 	char *keyspace; /* NULL: none; or a database that is no keyspace, at base's server */
 	char *base;     /* the last that was a keyspace; NULL: none was */
+	size_t keyspace_len, base_len;
 	const struct route_keyspace *own; /* keyspace's, by the route of this number; NULL: it has none */
 	uint64_t own_number;              /* 0: not looked for */
 	struct settings settings;
@@ -161,8 +162,6 @@ void session_init(struct session *s, struct gate_loop *loop, struct conn *conn, 
 void session_done(struct session *s);
 /* Back to what it was after the handshake: COM_RESET_CONNECTION. */
 void session_reset(struct session *s);
-struct slice session_keyspace(const struct session *s); /* SLICE_NULL: none */
-struct slice session_base(const struct session *s);     /* the same */
 void session_set_keyspace(struct session *s, struct slice name);
 /* Both as they are, to be freed by the session; what it had is the caller's. */
 void session_put_keyspace(struct session *s, char *keyspace, char *base);
@@ -254,6 +253,20 @@ int session_side_command(struct ctx *cx, struct session *s, int slot, struct sli
 int session_side_query(struct ctx *cx, struct session *s, int slot, struct slice sql) MUST_USE;
 /* May the connection be closed without the client losing anything but the connection? */
 bool session_at_rest(const struct session *s);
+/* SLICE_NULL: none. */
+static inline struct slice
+session_keyspace(const struct session *s)
+{
+	return slice_of(s->keyspace, s->keyspace_len);
+}
+
+/* The same. */
+static inline struct slice
+session_base(const struct session *s)
+{
+	return slice_of(s->base, s->base_len);
+}
+
 /* What the route says of the session's keyspace, if it has been asked; NULL: nothing, or not yet. */
 static inline const struct route_keyspace *
 session_own(const struct session *s, const struct route *r)

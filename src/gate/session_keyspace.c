@@ -7,23 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct slice
-session_keyspace(const struct session *s)
-{
-	return s->keyspace == NULL ? SLICE_NULL : slice_str(s->keyspace);
-}
-
-struct slice
-session_base(const struct session *s)
-{
-	return s->base == NULL ? SLICE_NULL : slice_str(s->base);
-}
-
 void
 session_put_keyspace(struct session *s, char *keyspace, char *base)
 {
 	s->keyspace = keyspace;
+	s->keyspace_len = keyspace == NULL ? 0 : strlen(keyspace);
 	s->base = base;
+	s->base_len = base == NULL ? 0 : strlen(base);
 	s->own_number = 0;
 }
 
@@ -37,7 +27,7 @@ session_set_keyspace(struct session *s, struct slice name)
 	if (s->keyspace == NULL || route_keyspace(s->loop->in_flight.route, name) == NULL)
 		return;
 	free(s->base);
-	s->base = mem_strdup(s->keyspace);
+	session_put_keyspace(s, s->keyspace, mem_strdup(s->keyspace));
 }
 
 const struct route_keyspace *
