@@ -47,7 +47,7 @@ must_be_prepared(const struct attempt *a)
 /* It could be prepared when the client asked for it: an error is one of those after which nothing of
  * the connection is sure. */
 static int
-prepare_there(struct ctx *cx, struct attempt *a)
+prepare_named(struct ctx *cx, struct attempt *a)
 {
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
@@ -169,7 +169,7 @@ request_send(struct ctx *cx, struct attempt *a)
 	struct packets *p = mysql_packets(a->s->slots[a->slot]->client);
 
 	if (must_be_prepared(a))
-		TRY(prepare_there(cx, a)); /* before anything whose answer is still to come */
+		TRY(prepare_named(cx, a)); /* before anything whose answer is still to come */
 	if (a->begins)
 		TRY(send_begin(cx, a, p));
 	if (a->q->prepared != NULL)
