@@ -10,38 +10,38 @@ static const struct common_column columns[] = {
 
 #define TEXT " CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
 
+struct printed {
+	const char *lines, *options;
+	bool text; /* the column has a collation */
+};
+
 static int
-form(struct arena *a, const char *lines, const char *options, bool text, struct err *err,
-    const char **out)
+form(struct arena *a, const struct printed *p, const char **out, struct err *err)
 {
 	struct common_column column = columns[0];
 	struct create_table create;
 	const struct common_table t = { &create, slice_str("t"), slice_str("utf8mb4_general_ci"),
 		&column, 1 };
-	const char *sql = arena_printf(a, "CREATE TABLE `t` (\n  %s\n)%s", lines, options);
+	const char *sql = arena_printf(a, "CREATE TABLE `t` (\n  %s\n)%s", p->lines, p->options);
 
-	if (!text)
+	if (!p->text)
 		column.charset = column.collation = SLICE_NULL;
 	expect_ok(create_table_read(a, slice_str(sql), &create, err), err);
 	return common_form(a, &t, out, err);
 }
 
+#define OPTIONS " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
+
 static void
-expect_form(const char *lines, const char *options, bool text, const char *wanted)
+expect_form(const char *lines, bool text, const char *wanted)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct err err = { 0 };
 	const char *out = NULL;
 
-	expect_ok(form(&a, lines, options, text, &err, &out), &err);
-	expect_str(out,
-	    arena_printf(&a,
-		"CREATE TABLE `t` (\n  %s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci",
-		wanted));
+	expect_ok(form(&a, &(struct printed){ lines, OPTIONS, text }, &out, &err), &err);
+	expect_str(out, arena_printf(&a, "CREATE TABLE `t` (\n  %s\n)" OPTIONS, wanted));
 }
-
-#define OPTIONS_MARIADB " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
-#define OPTIONS_MYSQL   " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
 
 TEST(common_form_of_both)
 {
@@ -86,17 +86,17 @@ TEST(common_form_of_both)
 		    "`c` int NOT NULL,\n  PRIMARY KEY (`c`),\n  KEY `k` (`c` DESC) COMMENT 'x'",
 		    false },
 		{ "`c` int(11) NOT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `p` (`id`)",
-		    "`c` int NOT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `p` (`id`) ON DELETE RESTRICT ON "
-		    "UPDATE RESTRICT",
+		    "`c` int NOT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `p` (`id`) "
+		    "ON DELETE RESTRICT ON UPDATE RESTRICT",
 		    "`c` int NOT NULL,\n  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `p` (`id`)",
 		    false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		expect_form(rows[i].mariadb, OPTIONS_MARIADB, rows[i].text, rows[i].common);
-		expect_form(rows[i].mysql, OPTIONS_MYSQL, rows[i].text, rows[i].common);
+		expect_form(rows[i].mariadb, rows[i].text, rows[i].common);
+		expect_form(rows[i].mysql, rows[i].text, rows[i].common);
 		/* and of itself */
-		expect_form(rows[i].common, OPTIONS_MYSQL, rows[i].text, rows[i].common);
+		expect_form(rows[i].common, rows[i].text, rows[i].common);
 	}
 }
 
@@ -129,7 +129,8 @@ TEST(common_form_is_refused_by_name)
 		struct err err = { 0 };
 		const char *out = NULL;
 
-		if (form(&a, rows[i].lines, rows[i].options, false, &err, &out) == 0)
+		if (form(&a, &(struct printed){ rows[i].lines, rows[i].options, false }, &out,
+			&err) == 0)
 			test_fail(__FILE__, __LINE__, "'%s' became %s", rows[i].lines, out);
 		expect_eq(err.kind, ERR_REFUSED);
 		if (strstr(err.text, rows[i].words) == NULL)
