@@ -20,6 +20,9 @@ enum {
 	APART_MORE_MS = 600,
 	REOPEN_WITHIN_S = 5, /* after it every gate has ended it by itself long ago */
 	TELL_WITHIN_MS = 100,
+	/* Gates see a pause later than it is written, and so end it later. Sooner than that a tablet makes no
+	 * request any more: one that waits is let go a few milliseconds afterwards. */
+	ROOM_LESS_MS = 10,
 };
 
 const char *
@@ -105,6 +108,20 @@ reopen(struct ctx *cx, struct workflow *w)
 	return 0;
 }
 
+/* For how long the gates keep clients away. */
+static void
+tell_room(struct ctx *cx, const struct workflow *w, enum side s)
+{
+	struct fence_status_request q = { .room_us =
+					      cx->deadline - task_now() - ROOM_LESS_MS * MSEC };
+	struct fence_status_reply r;
+
+	if (q.room_us > 0 &&
+	    (side_request(cx, w, s, &q.move) != 0 ||
+		side_call(cx, w, TABLET_FENCE_STATUS, &q, &r) != 0))
+		log_debug("telling the tablet of a pause: %s", cx->err->text);
+}
+
 static int
 pause_once(struct ctx *cx, struct workflow *w, struct call *c)
 {
@@ -118,6 +135,8 @@ pause_once(struct ctx *cx, struct workflow *w, struct call *c)
 	/* The server itself says whether anybody is left on the table. */
 	if (rules_acknowledged(&within, w) != 0)
 		log_debug("pausing: %s", ignored.text);
+	else
+		tell_room(&within, w, c->side);
 	wait_done(&within, c, within.deadline);
 	undo = ctx_shielded(cx, REOPEN_WITHIN_S * SECOND, cx->err);
 	undo.arena = cx->arena;
@@ -131,12 +150,12 @@ is_kept_waiting(struct ctx *cx, const struct workflow *w, enum side s)
 {
 	struct ctx within = ctx_within(cx, LEAST_MS * MSEC);
 	struct err ignored = { 0 };
-	struct move_request q;
+	struct fence_status_request q = { .room_us = 0 };
 	struct fence_status_reply r = { false };
 
 	within.err = &ignored;
 	return mutant("ctl_pause_unasked") ||
-	    (side_request(&within, w, s, &q) == 0 &&
+	    (side_request(&within, w, s, &q.move) == 0 &&
 		side_call(&within, w, TABLET_FENCE_STATUS, &q, &r) == 0 && r.waits);
 }
 
@@ -177,6 +196,7 @@ pause_for(struct ctx *cx, struct workflow *w, enum side s, pause_work_fn *work)
 
 	*c = (struct call){ .side = s, .work = work };
 	workflow_init(&c->seen, w->ctl, w->id);
+	c->seen.makes_room = true;
 	group_init(&g);
 	int rc = workflow_load(cx, &c->seen);
 	if (rc == 0)

@@ -438,6 +438,7 @@ round_request(
 		.tables_count = w->r.tables_count,
 		.views = w->r.views,
 		.views_count = w->r.views_count,
+		.room = w->makes_room,
 	};
 	TRY(fill_end(cx, w, from, &out->from));
 	TRY(fill_end(cx, w, to, &out->to));

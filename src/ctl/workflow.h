@@ -65,6 +65,7 @@ struct workflow {
 	enum workflow_state was; /* at that revision; one that is to be made begins with CHECKING */
 	int was_attempt;         /* the same: its number (3) */
 	usec pause;              /* how long the pause lasts at most that RULES_PAUSE begins */
+	bool makes_room;         /* for what it asks tablets (pause.h) */
 	struct known_sides *known;     /* workflow_know_sides(), or NULL */
 	const struct swapped *swapped; /* by the last save, if that was a swap (rules.h); or NULL */
 };

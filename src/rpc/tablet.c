@@ -93,6 +93,7 @@ static const struct member move_members[] = {
 	    .count = offsetof(struct move_request, views_count) },
 	{ .name = "away", .type = MEMBER_TEXTS, .offset = offsetof(struct move_request, away),
 	    .count = offsetof(struct move_request, away_count) },
+	{ .name = "room", .type = MEMBER_BOOL, .offset = offsetof(struct move_request, room) },
 	{ 0 },
 };
 /* clang-format on */
@@ -340,6 +341,14 @@ MOVE_MESSAGE(freeze, "request to freeze", struct freeze_request);
 MESSAGE(freeze_reply, "reply to freeze", struct freeze_reply);
 MESSAGE(lock_reply, "reply to lock", struct lock_reply);
 
+static const struct member fence_status_members[] = {
+	{ .name = "room_us",
+	    .type = MEMBER_I64,
+	    .offset = offsetof(struct fence_status_request, room_us) },
+	{ 0 },
+};
+MOVE_MESSAGE(fence_status, "request to fence_status", struct fence_status_request);
+
 static const struct member fence_status_reply_members[] = {
 	{ .name = "waits", .type = MEMBER_BOOL, .offset = offsetof(struct fence_status_reply, waits) },
 	{ 0 },
@@ -439,7 +448,7 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STREAM_DELETE] = { "stream_delete", &stream_delete, &nothing },
 	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },
 	[TABLET_FENCE_REMOVE] = { "fence_remove", &move, &nothing },
-	[TABLET_FENCE_STATUS] = { "fence_status", &move, &fence_status_reply },
+	[TABLET_FENCE_STATUS] = { "fence_status", &fence_status, &fence_status_reply },
 	[TABLET_VIEWS_READ] = { "views_read", &move, &views_read_reply },
 	[TABLET_VIEWS_MAKE] = { "views_make", &views_make, &nothing },
 	[TABLET_NEXT_VALUES] = { "next_values", &move, &next_values_reply },

@@ -133,6 +133,9 @@ struct move_request {
 	 * is served from. Earlier moves have left them. */
 	const char **away;
 	size_t away_count;
+	/* Of a call that makes or removes a fence: the gates make room for it (fence_status). Where a lock
+	 * that waits would harm clients, it is not asked for without that. */
+	bool room;
 };
 
 struct check_from_request {
@@ -301,6 +304,12 @@ struct lock_reply {
 /* Q */
 struct freeze_reply {
 	struct place_of place;
+};
+
+struct fence_status_request {
+	struct move_request move;
+	/* The gates have let the tables go, and keep clients off them for so long, in microseconds. */
+	int64_t room_us;
 };
 
 struct fence_status_reply {

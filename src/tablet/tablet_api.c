@@ -7,6 +7,7 @@
 #include "tablet/preflight.h"
 #include "tablet/read/place.h"
 #include "tablet/table/view.h"
+#include "tablet/read/xids.h"
 #include "tablet/server/spare.h"
 #include "tablet/survey.h"
 #include "tablet/table/auto_increment.h"
@@ -137,19 +138,6 @@ do_stream_delete(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	return engine_delete(cx, &api->engine, &request->move, request->drop);
 }
 
-/* A prepared transaction may hold rows of the table and end at any time. */
-static int
-check_no_xa(struct ctx *cx, struct mysql_client *c)
-{
-	struct mysql_rows rows;
-
-	TRY(mysql_select(cx, c, slice_str("XA RECOVER"), &rows));
-	if (rows.rows == 0)
-		return 0;
-	err_set(cx->err, ERR_RETRY, "%zu XA transactions are prepared at the source", rows.rows);
-	return err_hint(cx->err, "XA RECOVER lists them; XA COMMIT or XA ROLLBACK ends them");
-}
-
 static int
 check_arrived(struct ctx *cx, struct tablet_api *api, const struct fence_install_request *request)
 {
@@ -176,12 +164,13 @@ do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	struct closure open;
 
 	TRY(ddl_open(cx, api->env, &d));
-	d.waits = &f.move->waits;
+	d.room = &f.move->room;
+	d.needs_room = move->room;
 	if (move->side == MOVE_TO) {
 		TRY(check_arrived(cx, api, request));
 	} else {
 		TRY(preflight_attempt(cx, api->env, request, &open));
-		TRY(check_no_xa(cx, d.session));
+		TRY(xids_check_none(cx, d.session));
 		TRY(closure_drop_inward(cx, &d, &open));
 	}
 	TRY(fence_install(cx, &d, &f, move->side == MOVE_TO));
@@ -197,7 +186,8 @@ do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 
 	lock_release(&api->locks, f.move); /* whatever an attempt has left would keep the DDL off */
 	TRY(ddl_open(cx, api->env, &d));
-	d.waits = &f.move->waits;
+	d.room = &f.move->room;
+	d.needs_room = move->room;
 	TRY(fence_remove(cx, &d, &f));
 	/* Written there by the stream, whose consistency point it was. */
 	return move->side == MOVE_FROM ? heartbeat_delete(cx, d.session, f.id) : 0;
@@ -206,9 +196,12 @@ do_fence_remove(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_fence_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	struct fence_status_reply *reply = r;
+	const struct fence_status_request *request = q;
+	struct ddl_room *room = &fence_of(cx->arena, api, &request->move).move->room;
 
-	reply->waits = fence_of(cx->arena, api, q).move->waits;
+	if (request->room_us > 0)
+		room->until = task_now() + request->room_us;
+	*(struct fence_status_reply *)r = (struct fence_status_reply){ room->waits };
 	return 0;
 }
 

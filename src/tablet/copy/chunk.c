@@ -83,8 +83,7 @@ open_view_behind(struct ctx *cx, struct mysql_client *source, const struct posit
 	buf_add_str(&sql, d->wait_visible_sql);
 	quote_string(&sql, slice_str(position_gtid(tail)));
 	buf_add_char(&sql, ')');
-	if (!mutant("copy_view_waits"))
-		TRY(mysql_select(&inner, source, buf_slice(&sql), &rows));
+	TRY(mysql_select(&inner, source, buf_slice(&sql), &rows));
 	return mysql_exec(cx, source, slice_str(d->snapshot_sql), NULL);
 }
 

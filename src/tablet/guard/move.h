@@ -42,6 +42,7 @@
 #define TABLET_GUARD_MOVE_H
 
 #include "base/list.h"
+#include "tablet/server/ddl.h"
 #include "task/waitlist.h"
 
 #include <stdbool.h>
@@ -55,9 +56,9 @@ struct move {
 	struct list_node node;
 	struct moves *home;
 	char *workflow;
-	int seen;   /* the highest number */
-	int acting; /* of the call that has the turn (4); -1: none */
-	bool waits; /* its DDL was refused a table just now (server/ddl.h) */
+	int seen;             /* the highest number */
+	int acting;           /* of the call that has the turn (4); -1: none */
+	struct ddl_room room; /* of the calls that make or remove its fence */
 };
 
 void moves_init(struct moves *m);

@@ -92,3 +92,15 @@ xids_meet(const struct buf *a, const struct buf *b)
 	}
 	return false;
 }
+
+int
+xids_check_none(struct ctx *cx, struct mysql_client *c)
+{
+	struct mysql_rows rows;
+
+	TRY(mysql_select(cx, c, slice_str("XA RECOVER"), &rows));
+	if (rows.rows == 0)
+		return 0;
+	err_set(cx->err, ERR_RETRY, "%zu XA transactions are prepared at the source", rows.rows);
+	return err_hint(cx->err, "XA RECOVER lists them; XA COMMIT or XA ROLLBACK ends them");
+}

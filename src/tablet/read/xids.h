@@ -12,6 +12,7 @@
 #define TABLET_READ_XIDS_H
 
 #include "binlog/control.h"
+#include "mysql/client.h"
 
 enum {
 	/* over 900 of the longest: each is a session, or a coordinator's that has forgotten it */
@@ -29,5 +30,9 @@ int xids_add(struct buf *set, const struct xid *x, struct err *err) MUST_USE;
 bool xids_remove(struct buf *set, struct slice xid);
 /* Is one of them in both? */
 bool xids_meet(const struct buf *a, const struct buf *b);
+
+/* ERR_RETRY, with a hint: transactions are prepared at the server. They may hold rows of any table, and end
+ * at any time. */
+int xids_check_none(struct ctx *cx, struct mysql_client *c) MUST_USE;
 
 #endif

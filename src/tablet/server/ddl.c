@@ -1,6 +1,7 @@
 #include "tablet/server/ddl.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "tablet/server/watched.h"
 
 #include <stdarg.h>
@@ -25,8 +26,8 @@ ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out)
 static void
 tell(const struct ddl *d, bool waits)
 {
-	if (d->waits != NULL)
-		*d->waits = waits;
+	if (d->room != NULL)
+		d->room->waits = waits;
 }
 
 void
@@ -91,6 +92,17 @@ ddl_try(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bo
 	int rc = run(&later, d, sql, ok, busy);
 	tell(d, *busy);
 	return rc;
+}
+
+bool
+ddl_has_room(struct ddl *d)
+{
+	bool has = d->killer == NULL || !d->needs_room || task_now() < d->room->until ||
+	    mutant("tablet_room_unasked");
+
+	if (!has)
+		tell(d, true);
+	return has;
 }
 
 int

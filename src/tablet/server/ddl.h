@@ -16,11 +16,18 @@
 
 #include "tablet/server/env.h"
 
+/* What a call that makes or removes a fence and whoever makes room for it know of each other. */
+struct ddl_room {
+	bool waits; /* from a refused try on, until one is not refused or ddl_done() */
+	usec until; /* so long the gates keep clients off the tables */
+};
+
 /* A session whose requests do not wait, or not for more than a moment. */
 struct ddl {
 	struct mysql_client *session;
 	struct mysql_client *killer; /* NULL: the server refuses at once what would wait */
-	bool *waits; /* may be NULL: true from a refused try on, until one is not refused or ddl_done() */
+	struct ddl_room *room;       /* may be NULL */
+	bool needs_room;             /* somebody makes it: see ddl_has_room() */
 };
 
 enum {
@@ -44,6 +51,10 @@ int ddl_run(struct ctx *cx, struct ddl *d, struct slice sql) MUST_USE;
 /* The same once. *busy: the table is in use, and nothing was done. */
 int ddl_try(
     struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bool *busy) MUST_USE;
+/* May a lock be asked for now that is to be got with clients' tables? On a server that refuses at once
+ * what would wait, or where nobody makes room, always; on another one while the gates keep clients away
+ * (write_lock.h). False is like a refused try. */
+bool ddl_has_room(struct ddl *d);
 /* Until the next try; errors as of ddl_run(). */
 int ddl_again(struct ctx *cx, struct ddl *d) MUST_USE;
 /* Also for a row of our own tables, which FLUSH TABLES WITH READ LOCK keeps from being written. */

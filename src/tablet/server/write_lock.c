@@ -1,7 +1,6 @@
 #include "tablet/server/write_lock.h"
 
 #include "base/mem.h"
-#include "base/mutant.h"
 #include "sql/quote.h"
 
 #include <stdlib.h>
@@ -46,8 +45,10 @@ run_locked(struct ctx *cx, struct batch *b, int from, int to)
 }
 
 /*
- * Where a request waits it harms clients that come while it does (ddl.h), so it is not made while somebody
- * has one of the tables. Who comes between this look and the request is let by after DDL_WAIT_MS.
+ * Where a request waits it harms clients that come while it does: one that has the first of two tables and
+ * goes to the second, which we have by then, is the victim of a deadlock. So it is made only while the gates
+ * keep clients off the tables, and while nobody else has one of them. Who comes past the gates between this
+ * look and the request is let by after DDL_WAIT_MS.
  */
 static int
 look_for_users(struct ctx *cx, struct batch *b, int from, int to)
@@ -58,6 +59,9 @@ look_for_users(struct ctx *cx, struct batch *b, int from, int to)
 	struct mysql_rows rows;
 
 	inner.arena = &arena;
+	b->busy = !ddl_has_room(b->d);
+	if (b->busy)
+		return err_set(cx->err, ERR_RETRY, "the gates have not made room for it");
 	buf_add_str(&sql, mysql_dialect(b->d->session)->users_sql);
 	quote_string(&sql, slice_str(b->set->database));
 	buf_add_str(&sql, " AND object_name IN (");
@@ -76,7 +80,7 @@ lock(struct ctx *cx, struct batch *b, int from, int to)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	if (mysql_dialect(b->d->session)->users_sql != NULL && !mutant("tablet_users_unseen"))
+	if (mysql_dialect(b->d->session)->users_sql != NULL)
 		TRY(look_for_users(cx, b, from, to));
 	for (int i = from; i < to; i++) {
 		if (b->done[i])

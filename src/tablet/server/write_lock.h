@@ -8,7 +8,8 @@
  * (The server stamps a preparation after it has let the table go, so a thread that sleeps there
  * for longer is still caught out: gates prepare anew when they meet that error.)
  *
- * Locks are asked for as all DDL of ours is (ddl.h). Where several tables are to be changed, as many as
+ * Locks are asked for as all DDL of ours is (ddl.h); on a server where a request that cannot be met waits,
+ * only while the gates have made room. Where several tables are to be changed, as many as
  * clients would not notice are asked for in one statement: all are free at the same time when the gates make
  * room (ctl/pause.h), and one after the other they would need a pause for each few. Where one of them is in
  * use each is tried by itself, so that it keeps none of the others waiting.

@@ -23,10 +23,21 @@ class Failed(Exception):
     """A command of ours ended with an error; text is what it said."""
 
 
+# The kinds of the servers of keyspaces customer and new_customer, "mysql,mariadb": tests that say nothing of it run with
+# these.
+KINDS = "SWITCHYARD_TEST_KINDS"
+
+
+def kinds():
+    wanted = (os.environ.get(KINDS) or "mariadb,mariadb").split(",")
+    return {"customer": wanted[0], "new_customer": wanted[1]}
+
+
 class Combo:
     def __init__(self, folder=None, port_base=None, template=None):
-        """template: a data directory for its first servers to begin with; else vtcombo runs mariadb-install-db for each."""
+        """template: a data directory for its first servers to begin with; else vtcombo has each server's installer make one."""
         self.template = template
+        self.kinds = kinds()
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="switchyard-demo-", dir="/tmp")
         os.chmod(self.folder, 0o755)
@@ -42,12 +53,13 @@ class Combo:
     def up(self, *keyspaces, seconds=120, env=None):
         self._prepare()
         cmd = [proc.program("vtcombo"), "up", "--data-dir", self.data_dir, "--port-base", str(self.base)]
+        env = {**self._path(), **(env or {})}
         for k in keyspaces:
-            cmd += ["--keyspace", k]
+            cmd += ["--keyspace", k if self.kinds.get(k, "mariadb") == "mariadb" else f"{k}={self.kinds[k]}"]
         self.out = os.path.join(self.folder, "vtcombo.out")
         with open(self.log, "a") as log, open(self.out, "w") as out:
             self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
-                                            start_new_session=True, env={**os.environ, **(env or {})})
+                                            start_new_session=True, env={**os.environ, **env})
         proc.wait_for(self._is_ready, seconds, "vtcombo to be ready", lambda: proc.tail(self.log))
         return self
 
@@ -55,8 +67,17 @@ class Combo:
         """Before anything of this cluster was made: data directories of uids 1 and 2, as vtcombo would make them."""
         if self.template and not os.path.exists(self.data_dir):
             os.makedirs(self.data_dir)
-            for uid in (1, 2):
-                datadir.copy(self.template, os.path.join(self.data_dir, f"server-{uid}"))
+            for uid, kind in enumerate(self.kinds.values(), 1):
+                if kind == "mariadb":
+                    datadir.copy(self.template, os.path.join(self.data_dir, f"server-{uid}"))
+
+    def _path(self):
+        """$PATH with MySQL's programs, where they are wanted."""
+        if "mysql" not in self.kinds.values():
+            return {}
+        tool = os.path.join(proc.TREE, "tools", "install-server")
+        where = subprocess.run([tool, "--where", "mysql-9.7"], capture_output=True, text=True, check=True).stdout.split()[-1]
+        return {"PATH": os.path.join(where, "bin") + ":" + os.environ["PATH"]}
 
     def _is_ready(self):
         if self.process.poll() is not None:
