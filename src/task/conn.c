@@ -12,6 +12,10 @@
  * An event that says the stream has ended (ended) makes IN_NO impossible: the end may have come in one event
  * with the last bytes, and then there is no other edge to hear of it.
  *
+ * With TLS (tls.h) on it, the same is true of the bytes below: while they are IN_NO, TLS reads without a
+ * system call. What can be read above is TLS's to say: records are taken whole, and some have no bytes in
+ * them.
+ *
  * A statement's way: parked in net_wait_readable() with IN_NO; the client's packet makes an edge, IN_YES,
  * wakes the task; conn_read() asks for 16 kB and gets 40 bytes, IN_NO; the answer goes out by
  * conn_write(); the next net_wait_readable() parks at once, without a system call.
@@ -26,6 +30,7 @@
 #include "task/poller.h"
 #include "task/sched.h"
 #include "task/simnet.h"
+#include "task/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -41,6 +46,7 @@ struct conn {
 	struct watch watch;
 	struct loop *loop;
 	struct simnet_end *end; /* in a virtual loop, else NULL */
+	struct tls *tls;        /* NULL: none */
 	struct task *reader, *writer;
 	int inside; /* tasks within a call; memory stays until they have left */
 	enum input input;
@@ -84,6 +90,7 @@ conn_event(struct watch *w, uint32_t events)
 static void
 free_conn(struct conn *c)
 {
+	tls_free(c->tls);
 	free(c->peer);
 	free(c->local);
 	free(c);
@@ -170,23 +177,50 @@ note_input(struct conn *c, ssize_t n, size_t asked)
 		c->input = IN_MAYBE;
 }
 
+/* The bytes below TLS. */
+static ssize_t
+receive_new(struct conn *c, void *out, size_t len)
+{
+	errno = EAGAIN;
+	if (c->input == IN_NO)
+		return -1;
+	ssize_t n = receive(c, out, len, false);
+	int saved = errno;
+	note_input(c, n, len);
+	errno = saved;
+	return n;
+}
+
+static int
+fail(struct err *err, const struct conn *c, int errnum, const char *act)
+{
+	if (errnum != EPROTO || c->tls == NULL)
+		return conn_fail(err, errnum, act, c->peer);
+	return err_set(err, ERR_RETRY, "%s '%s': TLS: %s", act, c->peer, tls_why(c->tls));
+}
+
+/* Records may go out while input is waited for: TLS answers by itself. One task writes; where that is another
+ * one, its next record takes the answer along. */
+static int
+wait_to_read(struct ctx *cx, struct conn *c)
+{
+	if (c->tls != NULL && tls_wants_write(c->tls) && c->writer == NULL)
+		return wait_out(cx, c, "reading from");
+	return wait_in(cx, c, false);
+}
+
 static int
 read_some(struct ctx *cx, struct conn *c, void *out, size_t len, size_t *got)
 {
 	for (;;) {
-		if (c->input != IN_NO) {
-			ssize_t n = receive(c, out, len, false);
-			int errnum = errno;
-
-			note_input(c, n, len);
-			if (n >= 0) {
-				*got = (size_t)n;
-				return 0;
-			}
-			if (errnum != EAGAIN)
-				return conn_fail(cx->err, errnum, "reading from", c->peer);
+		ssize_t n = c->tls != NULL ? tls_read(c->tls, out, len) : receive_new(c, out, len);
+		if (n >= 0) {
+			*got = (size_t)n;
+			return 0;
 		}
-		TRY(wait_in(cx, c, false));
+		if (errno != EAGAIN)
+			return fail(cx->err, c, errno, "reading from");
+		TRY(wait_to_read(cx, c));
 	}
 }
 
@@ -230,11 +264,10 @@ conn_read_now(struct conn *c, void *out, size_t len, size_t *got, bool *eof, str
 	check(!c->closed && len > 0);
 	*got = 0;
 	*eof = false;
-	ssize_t n = receive(c, out, len, false);
-	int errnum = errno;
-	note_input(c, n, len);
+	c->input = IN_MAYBE; /* no event has told of what came just now */
+	ssize_t n = c->tls != NULL ? tls_read(c->tls, out, len) : receive_new(c, out, len);
 	if (n < 0)
-		return errnum == EAGAIN ? 0 : conn_fail(err, errnum, "reading from", c->peer);
+		return errno == EAGAIN ? 0 : fail(err, c, errno, "reading from");
 	*got = (size_t)n;
 	*eof = n == 0;
 	return 0;
@@ -252,6 +285,8 @@ is_readable(struct conn *c)
 {
 	char byte;
 
+	if (c->tls != NULL)
+		return tls_peek(c->tls, &byte, 1) >= 0 || errno != EAGAIN;
 	if (c->input == IN_MAYBE)
 		c->input = receive(c, &byte, 1, true) >= 0 || errno != EAGAIN ? IN_YES : IN_NO;
 	return c->input == IN_YES;
@@ -279,13 +314,15 @@ conn_has_input(const struct conn *c)
 	char byte;
 	struct conn copy = *c; /* receive() changes nothing when it peeks */
 
-	return !c->closed && receive(&copy, &byte, 1, true) > 0;
+	if (c->closed)
+		return false;
+	return (c->tls != NULL && tls_pending(c->tls)) || receive(&copy, &byte, 1, true) > 0;
 }
 
 /* ---- writing ---- */
 
 static ssize_t
-transmit(struct conn *c, const void *data, size_t len)
+transmit_below(struct conn *c, const void *data, size_t len)
 {
 	ssize_t n;
 
@@ -294,6 +331,12 @@ transmit(struct conn *c, const void *data, size_t len)
 				   : kernel_send(c->watch.fd, data, len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n;
+}
+
+static ssize_t
+transmit(struct conn *c, const void *data, size_t len)
+{
+	return c->tls != NULL ? tls_write(c->tls, data, len) : transmit_below(c, data, len);
 }
 
 static int
@@ -308,7 +351,7 @@ write_all(struct ctx *cx, struct conn *c, const char *data, size_t len)
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			TRY(wait_out(cx, c, "writing to"));
 		} else {
-			return conn_fail(cx->err, errno, "writing to", c->peer);
+			return fail(cx->err, c, errno, "writing to");
 		}
 	}
 	return 0;
@@ -349,7 +392,9 @@ conn_from_end(struct loop *l, struct simnet_end *end)
 	c->peer = mem_strdup(simnet_peer(end));
 	c->local = mem_strdup(simnet_name(end));
 	c->loopback = true;
-	c->private = strncmp(c->peer, "unix:", strlen("unix:")) == 0;
+	/* The one that was connected to has the name. */
+	c->private = strncmp(c->peer, "unix:", strlen("unix:")) == 0 ||
+	    strncmp(c->local, "unix:", strlen("unix:")) == 0;
 	simnet_attach(end, &c->watch);
 	return c;
 }
@@ -397,6 +442,8 @@ conn_close(struct conn *c)
 	if (c == NULL)
 		return;
 	check(!c->closed && c->loop == sched_here());
+	if (c->tls != NULL)
+		tls_say_end(c->tls);
 	c->closed = true;
 	if (c->end != NULL) {
 		simnet_close(c->end);
@@ -434,6 +481,54 @@ bool
 conn_is_private(const struct conn *c)
 {
 	return c->private;
+}
+
+/* ---- TLS ---- */
+
+static ssize_t
+tls_receives(void *arg, void *out, size_t len)
+{
+	return receive_new(arg, out, len);
+}
+
+static ssize_t
+tls_sends(void *arg, const void *data, size_t len)
+{
+	return transmit_below(arg, data, len);
+}
+
+static int
+shake_hands(struct ctx *cx, struct conn *c)
+{
+	int rc;
+
+	while ((rc = tls_handshake(c->tls, cx->err)) == 0) {
+		if (tls_wants_write(c->tls))
+			TRY(wait_out(cx, c, "TLS with"));
+		else
+			TRY(wait_in(cx, c, false));
+	}
+	return rc > 0 ? 0 : -1;
+}
+
+int
+conn_start_tls(struct ctx *cx, struct conn *c, struct tls_context *context, struct slice early,
+    const char *host)
+{
+	struct tls_pipe pipe = { tls_receives, tls_sends, c };
+
+	check(c->tls == NULL);
+	enter(c);
+	c->tls = tls_new(context, &pipe, early, host);
+	if (shake_hands(cx, c) != 0)
+		return leave(c, err_wrap(cx->err, "TLS with '%s'", c->peer));
+	return leave(c, 0);
+}
+
+const char *
+conn_tls(const struct conn *c)
+{
+	return c->tls == NULL ? NULL : tls_version(c->tls);
 }
 
 int

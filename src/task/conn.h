@@ -49,8 +49,17 @@ const char *conn_local(const struct conn *c);
  * count. */
 bool conn_is_loopback(const struct conn *c);
 
-/* Nobody can listen in: a unix socket. */
+/* A unix socket: nobody can listen in. */
 bool conn_is_private(const struct conn *c);
+
+/* From here on both sides speak TLS (tls.h). A client says what host the certificate is to name; NULL: none.
+ * early: what was read of the conn already and belongs to TLS. ERR_REFUSED when they do not agree, or a
+ * certificate is not good; after any failure all that can be done with the conn is to close it. Once. */
+struct tls_context;
+int conn_start_tls(struct ctx *cx, struct conn *c, struct tls_context *context, struct slice early,
+    const char *host) MUST_USE;
+/* "TLSv1.3", or NULL. */
+const char *conn_tls(const struct conn *c);
 
 /* For net.c. */
 struct address;

@@ -1,15 +1,16 @@
-/* Connections: each test runs over TCP, over a unix socket, and in a virtual world. */
+/* Connections: each test runs over TCP, over a unix socket, and in a virtual world, plain and with TLS. */
 #include "base/mem.h"
 #include "task/group.h"
 #include "task/loop.h"
 #include "task/sim.h"
 #include "test.h"
+#include "unit/task/tls_pair.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum world { TCP, UNIX, VIRTUAL, WORLDS };
+enum world { TCP, UNIX, VIRTUAL, TLS_TCP, TLS_UNIX, TLS_VIRTUAL, WORLDS };
 
 /* What a test's tasks share. */
 struct stage {
@@ -18,7 +19,20 @@ struct stage {
 	struct group group;
 	char address[128];
 	int count;
+	struct tls_context *server_tls, *client_tls;
 };
+
+static bool
+is_unix(enum world w)
+{
+	return w == UNIX || w == TLS_UNIX;
+}
+
+static bool
+is_virtual(enum world w)
+{
+	return w == VIRTUAL || w == TLS_VIRTUAL;
+}
 
 static struct ctx
 forever(struct err *err)
@@ -32,13 +46,13 @@ open_stage(struct stage *s)
 	struct err err;
 
 	group_init(&s->group);
-	if (s->world == UNIX)
+	if (is_unix(s->world))
 		snprintf(s->address, sizeof(s->address), "unix:%s/sock", test_dir());
 	else
 		snprintf(s->address, sizeof(s->address), "127.0.0.1:0");
 	s->listener = net_listen(s->address, false, &err);
 	expect(s->listener != NULL);
-	if (s->world != UNIX) {
+	if (!is_unix(s->world)) {
 		expect(listener_port(s->listener) > 0);
 		snprintf(s->address, sizeof(s->address), "127.0.0.1:%d", listener_port(s->listener));
 	}
@@ -49,6 +63,8 @@ close_stage(struct stage *s)
 {
 	group_done(&s->group);
 	listener_close(s->listener);
+	tls_context_free(s->server_tls);
+	tls_context_free(s->client_tls);
 }
 
 static void
@@ -58,20 +74,20 @@ in_world(enum world world, task_fn *fn)
 	struct err err;
 	struct loop *l = NULL;
 
-	if (world == VIRTUAL)
+	if (is_virtual(world))
 		sim_start(test_seed());
 	else
 		l = loop_new(&err);
 	struct task *t = task_spawn("test", fn, &s);
 	check(t != NULL);
-	if (world == VIRTUAL) {
+	if (is_virtual(world)) {
 		sim_run();
 	} else {
 		loop_run(l);
 	}
 	task_detach(t);
 	expect_eq(s.count, 1);
-	if (world == VIRTUAL)
+	if (is_virtual(world))
 		sim_stop();
 	else
 		loop_free(l);
@@ -84,12 +100,24 @@ in_all_worlds(task_fn *fn)
 		in_world(w, fn);
 }
 
+static void
+start_tls(struct ctx *cx, struct stage *s, struct conn *pair[2])
+{
+	if (s->server_tls == NULL) {
+		s->server_tls = tls_pair_server();
+		s->client_tls = tls_pair_client();
+	}
+	tls_pair_agree(cx, pair, s->server_tls, s->client_tls);
+}
+
 /* A connected pair. */
 static void
 connect_pair(struct ctx *cx, struct stage *s, struct conn *pair[2])
 {
 	expect_ok(net_connect(cx, s->address, &pair[0]), cx->err);
 	expect_ok(net_accept(cx, s->listener, &pair[1]), cx->err);
+	if (s->world >= TLS_TCP)
+		start_tls(cx, s, pair);
 }
 
 static void
@@ -115,7 +143,7 @@ talk(void *arg)
 	expect(!conn_has_input(p[0]));
 	expect_str(conn_peer(p[0]), s->address);
 	expect_str(conn_local(p[1]), s->address);
-	if (s->world != UNIX)
+	if (!is_unix(s->world))
 		expect_str(conn_peer(p[1]), conn_local(p[0]));
 	expect(conn_is_loopback(p[0]) && conn_is_loopback(p[1]));
 	conn_write_last(p[1], "bye", 3);
@@ -434,7 +462,7 @@ refused(void *arg)
 	listener_close(s->listener);
 	expect_eq(net_connect(&cx, s->address, &c), -1);
 	expect(c == NULL);
-	expect(err.kind == ERR_RETRY || (s->world == UNIX && err.kind == ERR_NOT_FOUND));
+	expect(err.kind == ERR_RETRY || (is_unix(s->world) && err.kind == ERR_NOT_FOUND));
 	expect(strstr(err.text, s->address) != NULL);
 	group_done(&s->group);
 	s->count++;
