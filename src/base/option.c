@@ -38,7 +38,7 @@ set_enum(const struct option *o, int *value, const char *text, struct err *err)
 
 	for (int i = 0; !slice_is_null(rest); i++) {
 		rest = slice_split(rest, '|', &word);
-		if (!slice_eq_str(word, text))
+		if (!slice_eq_nocase(word, slice_str(text)))
 			continue;
 		*value = i;
 		return 0;

@@ -20,7 +20,7 @@ enum option_type {
 	OPT_SIZE,     /* uint64_t bytes, between min and max */
 	OPT_STRING,   /* const char *; borrowed from argv */
 	OPT_ADDRESS,  /* the same, and parse_hostport() takes it */
-	OPT_ENUM,     /* int: index into choices */
+	OPT_ENUM,     /* int: index into choices, in either case */
 	OPT_LIST,     /* struct option_list: may be repeated */
 	OPT_REFUSED,  /* none: known, and an error with help as its hint; --help does not show it */
 };

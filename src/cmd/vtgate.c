@@ -11,6 +11,7 @@
  * take; 64 MB is the max_allowed_packet that MySQL has by default.
  */
 #include "cmd/daemon.h"
+#include "cmd/tls_options.h"
 #include "gate/gate_api.h"
 
 #include <unistd.h>
@@ -20,6 +21,8 @@ struct settings {
 	int64_t workers, max_connections, max_backends;
 	uint64_t max_packet, hold_buffer;
 	usec drain_timeout;
+	struct client_ssl_settings ssl;
+	struct db_ssl_settings db_ssl;
 	bool help;
 };
 
@@ -29,7 +32,32 @@ static const struct option options[] = {
 	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
 	    "where to serve HTTP: a loopback address" },
 	{ "mysql", OPT_ADDRESS, offsetof(struct settings, mysql), "127.0.0.1:0", 0, 0, NULL, "ADDR",
-	    "where clients connect; off loopback nobody encrypts what they say" },
+	    "where clients connect; off loopback --ssl-cert encrypts what they say" },
+	{ "ssl-cert", OPT_STRING, offsetof(struct settings, ssl.cert), NULL, 0, 0, NULL, "FILE",
+	    "certificate for clients, who may use TLS then" },
+	{ "ssl-key", OPT_STRING, offsetof(struct settings, ssl.key), NULL, 0, 0, NULL, "FILE",
+	    "its private key" },
+	{ "ssl-ca", OPT_STRING, offsetof(struct settings, ssl.ca), NULL, 0, 0, NULL, "FILE",
+	    "authorities: a client that uses TLS must show a certificate of theirs" },
+	{ "require-secure-transport", OPT_BOOL, offsetof(struct settings, ssl.required), NULL, 0, 0,
+	    NULL, NULL, "refuse clients that use neither TLS nor a unix socket (3159)" },
+	{ "mysql-server-ssl-cert", OPT_STRING, offsetof(struct settings, ssl.cert), NULL, 0, 0,
+	    NULL, "FILE", NULL },
+	{ "mysql-server-ssl-key", OPT_STRING, offsetof(struct settings, ssl.key), NULL, 0, 0, NULL,
+	    "FILE", NULL },
+	{ "mysql-server-ssl-ca", OPT_STRING, offsetof(struct settings, ssl.ca), NULL, 0, 0, NULL,
+	    "FILE", NULL },
+	{ "mysql-server-require-secure-transport", OPT_BOOL,
+	    offsetof(struct settings, ssl.required), NULL, 0, 0, NULL, NULL, NULL },
+	{ "db-ssl-mode", OPT_ENUM, offsetof(struct settings, db_ssl.mode), "PREFERRED", 0, 0,
+	    MYSQL_TLS_MODES, NULL,
+	    "TLS to the database servers; PREFERRED: to those on other hosts that offer it" },
+	{ "db-ssl-ca", OPT_STRING, offsetof(struct settings, db_ssl.ca), NULL, 0, 0, NULL, "FILE",
+	    "authorities of the servers' certificates; the system's if not given" },
+	{ "db-ssl-cert", OPT_STRING, offsetof(struct settings, db_ssl.cert), NULL, 0, 0, NULL,
+	    "FILE", "certificate to show to the servers" },
+	{ "db-ssl-key", OPT_STRING, offsetof(struct settings, db_ssl.key), NULL, 0, 0, NULL, "FILE",
+	    "its private key" },
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
 	    "FILE", "accounts of servers and clients; mode 0600" },
 	{ "id", OPT_STRING, offsetof(struct settings, id), NULL, 0, 0, NULL, "NAME",
@@ -54,6 +82,7 @@ static const struct option options[] = {
 struct program {
 	struct settings settings;
 	struct credentials *accounts;
+	struct gate_tls tls;
 	struct gate *gate;
 };
 
@@ -82,6 +111,7 @@ wire(struct program *p)
 		.packet_max = s->max_packet,
 		.hold_bytes_max = s->hold_buffer,
 		.drain_timeout = s->drain_timeout,
+		.tls = &p->tls,
 		.credentials = p->accounts };
 
 	p->gate = gate_new(&params);
@@ -100,6 +130,9 @@ prepare(void *arg, struct err *err)
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)
 		return -1;
+	TRY(db_ssl_open(&p->settings.db_ssl, &p->tls.servers, err));
+	TRY(client_ssl_open(&p->settings.ssl, &p->tls.clients, err));
+	p->tls.required = p->settings.ssl.required;
 	wire(p);
 	return 0;
 }
@@ -140,5 +173,7 @@ main(int argc, char **argv)
 	if (p.gate != NULL)
 		gate_free(p.gate);
 	credentials_free(p.accounts);
+	tls_context_free(p.tls.clients);
+	tls_context_free(p.tls.servers.context);
 	return status;
 }

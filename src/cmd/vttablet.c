@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/daemon.h"
+#include "cmd/tls_options.h"
 #include "sql/quote.h"
 #include "tablet/copy/chunk.h"
 #include "tablet/read/place_watch.h"
@@ -32,6 +33,7 @@ struct settings {
 	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
 	int64_t uid, appliers, copy_parallel, chunk_rows;
 	int type;
+	struct db_ssl_settings db_ssl;
 	bool help;
 };
 
@@ -61,6 +63,15 @@ static const struct option options[] = {
 	    "primary|replica|rdonly", "TYPE", "what the server is" },
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
 	    "FILE", "accounts on the servers; mode 0600" },
+	{ "db-ssl-mode", OPT_ENUM, offsetof(struct settings, db_ssl.mode), "PREFERRED", 0, 0,
+	    MYSQL_TLS_MODES, NULL,
+	    "TLS to the database servers; PREFERRED: to those on other hosts that offer it" },
+	{ "db-ssl-ca", OPT_STRING, offsetof(struct settings, db_ssl.ca), NULL, 0, 0, NULL, "FILE",
+	    "authorities of the servers' certificates; the system's if not given" },
+	{ "db-ssl-cert", OPT_STRING, offsetof(struct settings, db_ssl.cert), NULL, 0, 0, NULL,
+	    "FILE", "certificate to show to the servers" },
+	{ "db-ssl-key", OPT_STRING, offsetof(struct settings, db_ssl.key), NULL, 0, 0, NULL, "FILE",
+	    "its private key" },
 	{ "data-dir", OPT_STRING, offsetof(struct settings, data_dir), "/tmp", 0, 0, NULL, "DIR",
 	    "where large transactions wait" },
 	{ "appliers", OPT_INT, offsetof(struct settings, appliers), "4", 1, WRITERS_MAX, NULL, "N",
@@ -76,6 +87,7 @@ static const struct option options[] = {
 struct program {
 	struct settings settings;
 	struct credentials *accounts;
+	struct mysql_tls tls;
 	struct tablet_env env;
 	struct server_lock lock;
 	struct spares spares;
@@ -238,6 +250,7 @@ wire(struct program *p)
 		.alias = p->alias,
 		.server = p->settings.server,
 		.accounts = p->accounts,
+		.tls = &p->tls,
 		.data_dir = p->settings.data_dir,
 		.lock = &p->lock,
 		.spares = &p->spares,
@@ -276,6 +289,7 @@ prepare(void *arg, struct err *err)
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)
 		return -1;
+	TRY(db_ssl_open(&p->settings.db_ssl, &p->tls, err));
 	wire(p);
 	return 0;
 }
@@ -297,6 +311,7 @@ main(int argc, char **argv)
 	int status = daemon_main(&d, argv);
 
 	credentials_free(p.accounts);
+	tls_context_free(p.tls.context);
 	free(p.sidecar);
 	return status;
 }

@@ -30,6 +30,7 @@ struct gate_params {
 	size_t clients_max, backends_max, packet_max, hold_bytes_max;
 	usec drain_timeout;
 	const struct credentials *credentials;
+	const struct gate_tls *tls;
 };
 
 struct gate;

@@ -29,11 +29,19 @@ struct kill_order;
 struct group;
 struct plans_kept;
 
+/* Which connections are by TLS, on both sides of a gate. */
+struct gate_tls {
+	struct mysql_tls servers;
+	struct tls_context *clients; /* NULL: it is not offered */
+	bool required;               /* of clients, or a unix socket */
+};
+
 struct gate_loop {
 	struct in_flight in_flight; /* statements and transactions that a hold waits for (barrier.h) */
 	struct pool pool; /* idle connections to servers, for whichever session needs one next */
 	const struct lease_view *lease;
 	const struct credentials *credentials; /* of clients */
+	const struct gate_tls *tls;            /* NULL: none is spoken */
 	struct gate_counts counts;
 	struct list sessions; /* all clients, logged in or not, in the order they came */
 	struct statement_cache *statements; /* that the loop's clients have sent; NULL: none are kept */

@@ -29,7 +29,10 @@ say_kill(struct ctx *cx, const struct killer *k)
 {
 	const struct pool *pool = &k->s->loop->pool;
 	struct mysql_params params = {
-		.address = k->server, .user = pool->user, .password = pool->password
+		.address = k->server,
+		.user = pool->user,
+		.password = pool->password,
+		.tls = pool->tls,
 	};
 	struct ctx connecting = ctx_within(cx, CONNECT_WAIT), asking;
 	struct mysql_client *c = NULL;

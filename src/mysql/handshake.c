@@ -121,8 +121,8 @@ put_auth(struct buf *b, const struct handshake_response *r)
 	}
 }
 
-void
-handshake_response_put(struct buf *b, const struct handshake_response *r)
+static void
+put_fixed(struct buf *b, const struct handshake_response *r)
 {
 	check((r->caps & CAP_PROTOCOL_41) != 0);
 	wire_put_int(b, r->caps & UINT32_MAX, 4);
@@ -130,6 +130,19 @@ handshake_response_put(struct buf *b, const struct handshake_response *r)
 	wire_put_int(b, r->collation, 1);
 	memset(buf_grow(b, RESPONSE_FILLER), 0, RESPONSE_FILLER);
 	wire_put_int(b, (r->caps & CAP_LONG_PASSWORD) == 0 ? r->caps >> 32 : 0, 4);
+}
+
+void
+ssl_request_put(struct buf *b, const struct handshake_response *r)
+{
+	check((r->caps & CAP_SSL) != 0);
+	put_fixed(b, r);
+}
+
+void
+handshake_response_put(struct buf *b, const struct handshake_response *r)
+{
+	put_fixed(b, r);
 	wire_put_nul_str(b, r->user);
 	put_auth(b, r);
 	if ((r->caps & CAP_CONNECT_WITH_DB) != 0)

@@ -21,6 +21,8 @@
  *   str<NUL> database, if CONNECT_WITH_DB | str<NUL> plugin, if PLUGIN_AUTH
  *   str<lenenc> attributes, each two str<lenenc>, if CONNECT_ATTRS
  *
+ * request for TLS: the response up to its user, with SSL among its capabilities; the whole of it comes in TLS
+ *
  * auth switch request: int<1> 0xfe | str<NUL> plugin | str<EOF> scramble, with most plugins NUL
  */
 #ifndef MYSQL_HANDSHAKE_H
@@ -64,6 +66,8 @@ void greeting_put(struct buf *b, const struct greeting *g);
 int handshake_response_read(
     struct slice packet, struct handshake_response *out, struct err *err) MUST_USE;
 void handshake_response_put(struct buf *b, const struct handshake_response *r);
+/* The beginning of r that asks for TLS. */
+void ssl_request_put(struct buf *b, const struct handshake_response *r);
 int auth_switch_read(struct slice packet, struct auth_switch *out, struct err *err) MUST_USE;
 void auth_switch_put(struct buf *b, const struct auth_switch *s);
 /* The next pair of attributes; false at the end or when the rest is not a pair. */

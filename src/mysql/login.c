@@ -51,6 +51,8 @@ password_of(const struct mysql_params *params)
 static enum auth_privacy
 privacy_of(const struct conn *conn)
 {
+	if (conn_tls(conn) != NULL)
+		return AUTH_TLS;
 	if (conn_is_private(conn))
 		return AUTH_SOCKET;
 	return conn_is_loopback(conn) ? AUTH_LOOPBACK : AUTH_OPEN;
@@ -67,6 +69,64 @@ response_of(const struct mysql_params *params, uint64_t caps)
 		.user = slice_str(params->user),
 		.database = slice_str(params->database != NULL ? params->database : ""),
 	};
+}
+
+struct slice
+login_host(const char *address)
+{
+	struct slice all = slice_str(address);
+	const char *colon = strrchr(address, ':');
+
+	if (slice_starts(all, "unix:") || colon == NULL)
+		return slice_str("localhost");
+	all = slice_cut(all, 0, (size_t)(colon - address));
+	if (all.len >= 2 && all.ptr[0] == '[' && all.ptr[all.len - 1] == ']')
+		return slice_cut(all, 1, all.len - 1);
+	return all;
+}
+
+/* Nobody else hears what stays on this machine, and TLS would cost there what it costs anywhere. */
+static bool
+wants_tls(const struct mysql_params *params, const struct conn *conn)
+{
+	if (params->tls == NULL || params->tls->mode == MYSQL_TLS_DISABLED)
+		return false;
+	return params->tls->mode != MYSQL_TLS_PREFERRED ||
+	    (!conn_is_loopback(conn) && !conn_is_private(conn));
+}
+
+/* What a server says before TLS must not be taken for what it says in it. */
+static int
+begin_tls(struct ctx *cx, struct packets *p, const struct mysql_params *params)
+{
+	struct slice name = login_host(params->address);
+	char host[256];
+
+	if (packets_buffered(p))
+		return err_set(cx->err, ERR_CORRUPT, "the server goes on before it was answered");
+	snprintf(host, sizeof(host), "%.*s", SLICE_ARG(name));
+	return conn_start_tls(cx, p->conn, params->tls->context, SLICE_NULL, host);
+}
+
+static int
+secure(struct ctx *cx, struct packets *p, const struct mysql_params *params,
+    const struct greeting *g, struct handshake_response *r)
+{
+	SCOPED(buf) struct buf out = BUF_INIT;
+
+	if (!wants_tls(params, p->conn))
+		return 0;
+	if ((g->caps & CAP_SSL) == 0) {
+		if (params->tls->mode == MYSQL_TLS_PREFERRED)
+			return 0;
+		err_set(cx->err, ERR_REFUSED, "the server does not offer TLS, which is required");
+		return err_hint(cx->err, "give the server a certificate (ssl_cert, ssl_key)");
+	}
+	r->caps |= CAP_SSL;
+	ssl_request_put(&out, r);
+	TRY(packets_write(cx, p, buf_slice(&out)));
+	TRY(packets_flush(cx, p));
+	return begin_tls(cx, p, params);
 }
 
 static int
@@ -171,14 +231,13 @@ static int
 introduce(struct ctx *cx, struct packets *p, const struct mysql_params *params,
     const struct greeting *g, struct login *out)
 {
-	struct auth_talk talk = {
-		.password = password_of(params),
-		.privacy = privacy_of(p->conn),
-	};
+	struct auth_talk talk = { .password = password_of(params) };
 	struct handshake_response r;
 
 	out->caps = wanted_caps(params) & g->caps;
 	r = response_of(params, out->caps);
+	TRY(secure(cx, p, params, g, &r));
+	talk.privacy = privacy_of(p->conn);
 	TRY(send_response(cx, p, &r, g, &talk));
 	return authenticate(cx, p, &talk);
 }

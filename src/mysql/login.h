@@ -7,6 +7,23 @@
 #include "base/secret.h"
 #include "mysql/dialect.h"
 #include "mysql/packet.h"
+#include "task/tls.h"
+
+/* The client tools' ssl-mode, by its words. */
+enum mysql_tls_mode {
+	MYSQL_TLS_DISABLED,
+	MYSQL_TLS_PREFERRED, /* where the server offers it and is on another machine */
+	MYSQL_TLS_REQUIRED,
+	MYSQL_TLS_VERIFY_CA,       /* and the certificate is of an authority that we trust */
+	MYSQL_TLS_VERIFY_IDENTITY, /* and names the host that we connect to */
+};
+#define MYSQL_TLS_MODES "DISABLED|PREFERRED|REQUIRED|VERIFY_CA|VERIFY_IDENTITY"
+
+/* How connections to servers are made; context is of the client's side, and checks what the mode says. */
+struct mysql_tls {
+	enum mysql_tls_mode mode;
+	struct tls_context *context; /* NULL when DISABLED */
+};
 
 struct mysql_params {
 	const char *address; /* "127.0.0.1:3306", "unix:/run/x.sock" */
@@ -19,7 +36,8 @@ struct mysql_params {
 	bool multi;                    /* CLIENT_MULTI_STATEMENTS */
 	/* Added to and taken from ours (caps.h): a relay's two sides must speak the same. */
 	uint64_t caps_with, caps_without;
-	uint8_t collation; /* 0: utf8mb4_general_ci */
+	uint8_t collation;           /* 0: utf8mb4_general_ci */
+	const struct mysql_tls *tls; /* NULL: DISABLED */
 };
 
 /* What came of it. */
@@ -29,6 +47,9 @@ struct login {
 	char version[64]; /* "10.11.14-MariaDB-0+deb12u2-log", cut to fit */
 	const struct dialect *dialect;
 };
+
+/* The host of "db1:3306" or "[::1]:3306"; "localhost" of a unix socket. */
+struct slice login_host(const char *address);
 
 /* ERR_REFUSED for a server that is no row of dialect.h, before it is told a name or a password. */
 int login(struct ctx *cx, struct packets *p, const struct mysql_params *params,

@@ -59,6 +59,15 @@ input(const struct packets *p)
 	return p->in == NULL ? SLICE_NULL : slice_of(p->in->data + p->in_at, p->in->len - p->in_at);
 }
 
+struct slice
+packets_take_all(struct packets *p)
+{
+	struct slice all = input(p);
+
+	p->in_at += all.len;
+	return all;
+}
+
 /* Room behind what is buffered. Memory for a long packet is taken as its bytes arrive, not when its length
  * is announced. */
 static void

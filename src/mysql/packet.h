@@ -61,6 +61,8 @@ void packets_init(struct packets *p, struct conn *conn);
 void packets_done(struct packets *p); /* gives buffers back; not the conn */
 /* Gives empty buffers back: call it before a wait that may be long. */
 void packets_park(struct packets *p);
+/* Takes what is buffered, packets or not; borrowed until the next call. */
+struct slice packets_take_all(struct packets *p);
 /* Parks until there is input or the peer has closed. */
 int packets_wait(struct ctx *cx, struct packets *p) MUST_USE;
 

@@ -10,6 +10,7 @@
 enum {
 	ER_HANDSHAKE_ERROR = 1043,
 	ER_ACCESS_DENIED_ERROR = 1045,
+	ER_SECURE_TRANSPORT_REQUIRED = 3159,
 	ATTRIBUTES_MAX = 64,    /* pairs looked at; clients send about ten */
 	TEXT_LENGTH = 1024 * 4, /* width that a text column of ours claims */
 };
@@ -166,6 +167,12 @@ admit(struct ctx *cx, struct packets *p, const struct server_params *params,
 	return 0;
 }
 
+static uint64_t
+offered_caps(const struct server_params *params)
+{
+	return params->caps | (params->tls != NULL ? CAP_SSL : 0);
+}
+
 static int
 send_greeting(
     struct ctx *cx, struct packets *p, const struct server_params *params, uint8_t *scramble)
@@ -173,7 +180,7 @@ send_greeting(
 	SCOPED(buf) struct buf b = BUF_INIT, version = BUF_INIT;
 	struct greeting g = {
 		.thread_id = params->thread_id,
-		.caps = params->caps,
+		.caps = offered_caps(params),
 		.collation = COLLATION_UTF8MB4_GENERAL_CI,
 		.status = STATUS_AUTOCOMMIT,
 		.plugin = slice_str(AUTH_NATIVE),
@@ -186,6 +193,14 @@ send_greeting(
 	greeting_put(&b, &g);
 	p->seq = 0;
 	return send_payload(cx, p, &b);
+}
+
+static bool
+asks_for_tls(struct slice packet)
+{
+	struct wire_reader r = wire_reader(packet);
+
+	return (wire_u32(&r) & CAP_SSL) != 0;
 }
 
 /* A client that goes on in TLS or compressed, which was not offered, would wait for ever for an answer. */
@@ -204,21 +219,40 @@ check_offer(struct ctx *cx, struct packets *p, uint64_t offered, struct slice pa
 	return 0;
 }
 
+/* The response, in TLS where the client asks for it. */
+static int
+read_response(struct ctx *cx, struct packets *p, const struct server_params *params,
+    struct handshake_response *r)
+{
+	struct slice packet;
+
+	TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
+	TRY(check_offer(cx, p, offered_caps(params), packet));
+	if (packet.len == SSL_REQUEST_LEN && asks_for_tls(packet)) {
+		/* Some clients begin without a breath after their request. */
+		TRY(conn_start_tls(cx, p->conn, params->tls, packets_take_all(p), NULL));
+		TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
+	}
+	if (handshake_response_read(packet, r, cx->err) != 0)
+		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+	if (params->require_tls && conn_tls(p->conn) == NULL && !conn_is_private(p->conn))
+		return refuse(cx, p, ER_SECURE_TRANSPORT_REQUIRED, "HY000",
+		    "Connections using insecure transport are prohibited while "
+		    "--require_secure_transport=ON.");
+	return 0;
+}
+
 int
 server_greet(struct ctx *cx, struct packets *p, const struct server_params *params,
     struct server_client *out)
 {
-	struct slice packet;
 	struct handshake_response r;
 	struct claim claim = { 0 };
 
 	check(cx->arena != NULL);
 	*out = (struct server_client){ 0 };
 	TRY(send_greeting(cx, p, params, claim.scramble));
-	TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
-	TRY(check_offer(cx, p, params->caps, packet));
-	if (handshake_response_read(packet, &r, cx->err) != 0)
-		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
+	TRY(read_response(cx, p, params, &r));
 	out->caps = r.caps & params->caps;
 	claim.user = r.user;
 	claim.auth = r.auth;

@@ -1,7 +1,8 @@
 /*
  * server.h - the server's side of a new connection: greet a client and authenticate it.
  *
- *   greeting ---> response ---> [switch to mysql_native_password ---> answer] ---> OK or ERR
+ *   greeting ---> [request for TLS ---> TLS begins] ---> response
+ *            ---> [switch to mysql_native_password ---> answer] ---> OK or ERR
  *
  * The caller decides who is let in: server_lookup_fn gives what is stored of a user's
  * password. A user that does not exist is answered like a wrong password.
@@ -14,6 +15,7 @@
 #include "base/arena.h"
 #include "mysql/auth.h"
 #include "mysql/packet.h"
+#include "task/tls.h"
 
 /* What we offer a client; a relay's backends must agree to the same. */
 #define SERVER_CAPS                                                                                \
@@ -29,7 +31,9 @@ typedef bool server_lookup_fn(void *arg, struct slice user, struct auth_stored *
 struct server_params {
 	const char *version; /* "10.11.14-MariaDB-...", as VERSION() says it */
 	uint32_t thread_id;
-	uint64_t caps; /* SERVER_CAPS or less */
+	uint64_t caps;           /* SERVER_CAPS or less */
+	struct tls_context *tls; /* offered, unless NULL */
+	bool require_tls;        /* or a unix socket: else 3159 */
 	server_lookup_fn *lookup;
 	void *arg;
 };
@@ -42,7 +46,8 @@ struct server_client {
 	const char *program;         /* attribute program_name, or "" */
 };
 
-/* On a refusal the ERR has been sent, and the error has its number: 1045; 1043 for no handshake. */
+/* On a refusal the ERR has been sent, and the error has its number: 1045; 1043 for no handshake; 3159 where
+ * TLS is required. */
 int server_greet(struct ctx *cx, struct packets *p, const struct server_params *params,
     struct server_client *out) MUST_USE;
 /* COM_CHANGE_USER: payload is the command; as server_greet(), with a scramble of its own. */

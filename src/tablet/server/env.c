@@ -22,6 +22,7 @@ connect_dba(
 		.address = env->server,
 		.user = env->accounts->dba.user,
 		.password = &env->accounts->dba.password,
+		.tls = env->tls,
 		.role = role,
 		.found_rows = true,
 	};
@@ -49,6 +50,7 @@ env_stream_params(const struct tablet_env *env, const char *server, enum mysql_r
 		.address = server,
 		.user = env->accounts->stream.user,
 		.password = &env->accounts->stream.password,
+		.tls = env->tls,
 		.role = role,
 		.found_rows = true,
 		.local_files = role == ROLE_WRITER,
@@ -74,6 +76,7 @@ env_app(
 		.role = role,
 		.user = env->accounts->app.user,
 		.password = &env->accounts->app.password,
+		.tls = env->tls,
 	};
 
 	*out = NULL;
