@@ -1,24 +1,47 @@
 """One login to a server of any kind, by the product's own code."""
 import os
+import socket
 import subprocess
 from collections import namedtuple
 
 from . import proc
 
-# ok; how many packets were sent; else what the error says.
-Login = namedtuple("Login", "ok sent text")
+# How many packets were sent, and the version of TLS or "plain"; else what the error and its hint say.
+Login = namedtuple("Login", "ok sent tls text")
+
+CERTIFICATES = os.path.join(proc.TREE, "tests", "golden", "tls")
 
 
 def login(address, user, password="", *options):
-    run = subprocess.run([os.path.join(proc.build_dir(), "tests", "login", "login_probe"), address, user, *options],
+    run = subprocess.run([os.path.join(proc.build_dir(), "tests", "login", "login_probe"), *options, address, user],
                          input=password.encode(), capture_output=True, timeout=60)
     said = run.stdout.decode()
-    assert run.returncode in (0, 1) and run.stderr == b"", (run, said)
-    ok = run.returncode == 0
-    assert said.startswith("ok ") == ok, said
+    assert run.stderr == b"" and (run.returncode == 0) == said.startswith("ok "), (run, said)
     assert len(password) < 4 or password not in said
-    return Login(ok, int(said.split()[-1]) if ok else 0, said)
+    if run.returncode != 0:
+        return Login(False, 0, None, said)
+    sent, tls = said.split()[-2:]
+    return Login(True, int(sent), tls, said)
+
+
+def elsewhere():
+    """An address of this machine that is none of loopback's, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))         # sends nothing
+        except OSError:
+            return None
+        return s.getsockname()[0]
 
 
 def addresses(server):
     return {"tcp": f"127.0.0.1:{server.port}", "socket": f"unix:{server.socket}"}
+
+
+def all_addresses(server):
+    """Of a server that listens on all of them; "elsewhere" is as if it were on another host."""
+    return {**addresses(server), **({"elsewhere": f"{elsewhere()}:{server.port}"} if elsewhere() else {})}
+
+
+def certificate(name):
+    return os.path.join(CERTIFICATES, name + ".pem")
