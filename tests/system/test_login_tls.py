@@ -1,11 +1,9 @@
 """Logins of our own by TLS: each kind of server, its plugins, and each mode, from this machine and as if from another."""
-import os
-import shutil
-
 import pytest
 
-from lib import servers
-from lib.login import addresses, all_addresses, certificate, elsewhere, login
+from lib import certs, servers
+from lib.certs import certificate, shows
+from lib.login import addresses, all_addresses, elsewhere, login
 
 MODES = ["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]
 WAYS = ["socket", "tcp", "elsewhere"]
@@ -20,18 +18,7 @@ MISMATCH = {"socket": "hostname mismatch", "elsewhere": "IP address mismatch"}
 
 @pytest.fixture(scope="module")
 def certificates(shared_folder):
-    """Where servers may read them."""
-    where = os.path.join(shared_folder, "certificates")
-    if not os.path.exists(where):
-        shutil.copytree(os.path.dirname(certificate("ca")), where)
-        for name in os.listdir(where):
-            os.chmod(os.path.join(where, name), 0o644)
-    return where
-
-
-def shows(certificates, name):
-    """Settings of a server that has this certificate."""
-    return [f"--ssl-ca={certificates}/ca.pem", f"--ssl-cert={certificates}/{name}.pem", f"--ssl-key={certificates}/{name}-key.pem"]
+    return certs.copied(shared_folder)
 
 
 EVERYWHERE = "--bind-address=0.0.0.0"

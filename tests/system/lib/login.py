@@ -9,9 +9,6 @@ from . import proc
 # How many packets were sent, and the version of TLS or "plain"; else what the error and its hint say.
 Login = namedtuple("Login", "ok sent tls text")
 
-CERTIFICATES = os.path.join(proc.TREE, "tests", "golden", "tls")
-
-
 def login(address, user, password="", *options):
     run = subprocess.run([os.path.join(proc.build_dir(), "tests", "login", "login_probe"), *options, address, user],
                          input=password.encode(), capture_output=True, timeout=60)
@@ -41,7 +38,3 @@ def addresses(server):
 def all_addresses(server):
     """Of a server that listens on all of them; "elsewhere" is as if it were on another host."""
     return {**addresses(server), **({"elsewhere": f"{elsewhere()}:{server.port}"} if elsewhere() else {})}
-
-
-def certificate(name):
-    return os.path.join(CERTIFICATES, name + ".pem")
