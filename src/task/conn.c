@@ -177,20 +177,6 @@ note_input(struct conn *c, ssize_t n, size_t asked)
 		c->input = IN_MAYBE;
 }
 
-/* The bytes below TLS. */
-static ssize_t
-receive_new(struct conn *c, void *out, size_t len)
-{
-	errno = EAGAIN;
-	if (c->input == IN_NO)
-		return -1;
-	ssize_t n = receive(c, out, len, false);
-	int saved = errno;
-	note_input(c, n, len);
-	errno = saved;
-	return n;
-}
-
 static int
 fail(struct err *err, const struct conn *c, int errnum, const char *act)
 {
@@ -204,23 +190,47 @@ fail(struct err *err, const struct conn *c, int errnum, const char *act)
 static int
 wait_to_read(struct ctx *cx, struct conn *c)
 {
-	if (c->tls != NULL && tls_wants_write(c->tls) && c->writer == NULL)
+	if (tls_wants_write(c->tls) && c->writer == NULL)
 		return wait_out(cx, c, "reading from");
 	return wait_in(cx, c, false);
+}
+
+/* Apart from read_some(), so that a plain connection pays one comparison. */
+static __attribute__((noinline)) int
+read_tls(struct ctx *cx, struct conn *c, void *out, size_t len, size_t *got)
+{
+	ssize_t n;
+
+	while ((n = tls_read(c->tls, out, len)) < 0) {
+		if (errno != EAGAIN)
+			return fail(cx->err, c, errno, "reading from");
+		TRY(wait_to_read(cx, c));
+	}
+	*got = (size_t)n;
+	return 0;
 }
 
 static int
 read_some(struct ctx *cx, struct conn *c, void *out, size_t len, size_t *got)
 {
+	if (__builtin_expect(c->tls != NULL, 0))
+		return read_tls(cx, c, out, len, got);
 	for (;;) {
-		ssize_t n = c->tls != NULL ? tls_read(c->tls, out, len) : receive_new(c, out, len);
+		ssize_t n = -1;
+		errno = EAGAIN;
+		if (c->input != IN_NO) {
+			n = receive(c, out, len, false);
+			int saved = errno;
+			note_input(c, n, len);
+			errno = saved;
+		}
 		if (n >= 0) {
 			*got = (size_t)n;
 			return 0;
 		}
 		if (errno != EAGAIN)
 			return fail(cx->err, c, errno, "reading from");
-		TRY(wait_to_read(cx, c));
+		TRY(wait_in(cx, c, false));
 	}
 }
 
@@ -265,9 +275,12 @@ conn_read_now(struct conn *c, void *out, size_t len, size_t *got, bool *eof, str
 	*got = 0;
 	*eof = false;
 	c->input = IN_MAYBE; /* no event has told of what came just now */
-	ssize_t n = c->tls != NULL ? tls_read(c->tls, out, len) : receive_new(c, out, len);
+	ssize_t n = c->tls != NULL ? tls_read(c->tls, out, len) : receive(c, out, len, false);
+	int errnum = errno;
+	if (c->tls == NULL)
+		note_input(c, n, len);
 	if (n < 0)
-		return errno == EAGAIN ? 0 : fail(err, c, errno, "reading from");
+		return errnum == EAGAIN ? 0 : fail(err, c, errnum, "reading from");
 	*got = (size_t)n;
 	*eof = n == 0;
 	return 0;
@@ -285,7 +298,7 @@ is_readable(struct conn *c)
 {
 	char byte;
 
-	if (c->tls != NULL)
+	if (__builtin_expect(c->tls != NULL, 0))
 		return tls_peek(c->tls, &byte, 1) >= 0 || errno != EAGAIN;
 	if (c->input == IN_MAYBE)
 		c->input = receive(c, &byte, 1, true) >= 0 || errno != EAGAIN ? IN_YES : IN_NO;
@@ -322,7 +335,7 @@ conn_has_input(const struct conn *c)
 /* ---- writing ---- */
 
 static ssize_t
-transmit_below(struct conn *c, const void *data, size_t len)
+transmit(struct conn *c, const void *data, size_t len)
 {
 	ssize_t n;
 
@@ -334,9 +347,10 @@ transmit_below(struct conn *c, const void *data, size_t len)
 }
 
 static ssize_t
-transmit(struct conn *c, const void *data, size_t len)
+transmit_or_tls(struct conn *c, const void *data, size_t len)
 {
-	return c->tls != NULL ? tls_write(c->tls, data, len) : transmit_below(c, data, len);
+	return __builtin_expect(c->tls != NULL, 0) ? tls_write(c->tls, data, len)
+						   : transmit(c, data, len);
 }
 
 static int
@@ -344,7 +358,7 @@ write_all(struct ctx *cx, struct conn *c, const char *data, size_t len)
 {
 	TRY(breathe(cx, c, "writing to"));
 	while (len > 0) {
-		ssize_t n = transmit(c, data, len);
+		ssize_t n = transmit_or_tls(c, data, len);
 		if (n >= 0) {
 			data += n;
 			len -= (size_t)n;
@@ -368,7 +382,7 @@ void
 conn_write_last(struct conn *c, const void *data, size_t len)
 {
 	check(!c->closed && c->loop == sched_here());
-	(void)transmit(c, data, len); /* whether it arrives is nobody's business */
+	(void)transmit_or_tls(c, data, len); /* whether it arrives is nobody's business */
 }
 
 /* ---- birth and death ---- */
@@ -485,16 +499,26 @@ conn_is_private(const struct conn *c)
 
 /* ---- TLS ---- */
 
+/* The bytes below TLS. */
 static ssize_t
 tls_receives(void *arg, void *out, size_t len)
 {
-	return receive_new(arg, out, len);
+	struct conn *c = arg;
+
+	errno = EAGAIN;
+	if (c->input == IN_NO)
+		return -1;
+	ssize_t n = receive(c, out, len, false);
+	int saved = errno;
+	note_input(c, n, len);
+	errno = saved;
+	return n;
 }
 
 static ssize_t
 tls_sends(void *arg, const void *data, size_t len)
 {
-	return transmit_below(arg, data, len);
+	return transmit(arg, data, len);
 }
 
 static int
