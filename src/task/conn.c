@@ -292,6 +292,16 @@ conn_ended(const struct conn *c)
 	return c->ended;
 }
 
+static bool
+tls_is_readable(struct conn *c)
+{
+	char byte;
+
+	if (c->input == IN_NO && !tls_pending(c->tls))
+		return false;
+	return tls_peek(c->tls, &byte, 1) >= 0 || errno != EAGAIN;
+}
+
 /* Bytes, the end, or an error: in all three cases a read would not wait. */
 static bool
 is_readable(struct conn *c)
@@ -299,7 +309,7 @@ is_readable(struct conn *c)
 	char byte;
 
 	if (__builtin_expect(c->tls != NULL, 0))
-		return tls_peek(c->tls, &byte, 1) >= 0 || errno != EAGAIN;
+		return tls_is_readable(c);
 	if (c->input == IN_MAYBE)
 		c->input = receive(c, &byte, 1, true) >= 0 || errno != EAGAIN ? IN_YES : IN_NO;
 	return c->input == IN_YES;
