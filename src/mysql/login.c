@@ -1,6 +1,7 @@
 #include "mysql/login.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "mysql/auth.h"
 #include "mysql/flavour.h"
 
@@ -102,7 +103,7 @@ begin_tls(struct ctx *cx, struct packets *p, const struct mysql_params *params)
 	struct slice name = login_host(params->address);
 	char host[256];
 
-	if (packets_buffered(p))
+	if (packets_buffered(p) && !mutant("mysql_words_before_tls"))
 		return err_set(cx->err, ERR_CORRUPT, "the server goes on before it was answered");
 	snprintf(host, sizeof(host), "%.*s", SLICE_ARG(name));
 	return conn_start_tls(cx, p->conn, params->tls->context, SLICE_NULL, host);

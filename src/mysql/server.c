@@ -1,6 +1,7 @@
 #include "mysql/server.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "mysql/command.h"
 #include "mysql/flavour.h"
 #include "mysql/result.h"
@@ -235,7 +236,8 @@ read_response(struct ctx *cx, struct packets *p, const struct server_params *par
 	}
 	if (handshake_response_read(packet, r, cx->err) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
-	if (params->require_tls && conn_tls(p->conn) == NULL && !conn_is_private(p->conn))
+	if (params->require_tls && !mutant("mysql_tls_optional") && conn_tls(p->conn) == NULL &&
+	    !conn_is_private(p->conn))
 		return refuse(cx, p, ER_SECURE_TRANSPORT_REQUIRED, "HY000",
 		    "Connections using insecure transport are prohibited while "
 		    "--require_secure_transport=ON.");

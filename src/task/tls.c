@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -262,7 +263,7 @@ renew(struct tls_context *t)
 	struct err err = { 0 };
 	SSL_CTX *ctx;
 
-	if (!take_stamps(t))
+	if (!take_stamps(t) || mutant("task_tls_never_renewed"))
 		return;
 	ctx = load(t, &err);
 	if (ctx == NULL) {
@@ -358,7 +359,7 @@ tls_new(
 	t->ssl = begin(context);
 	t->pipe = *pipe;
 	t->side = context->side;
-	if (early.len > 0) {
+	if (early.len > 0 && !mutant("task_tls_early_lost")) {
 		t->early = mem_alloc(early.len);
 		memcpy(t->early, early.ptr, early.len);
 		t->early_len = early.len;
@@ -371,7 +372,8 @@ tls_new(
 	else
 		SSL_set_connect_state(t->ssl);
 	if (host != NULL)
-		expect_host(t->ssl, host, context->check == TLS_CHECK_NAME);
+		expect_host(
+		    t->ssl, host, context->check == TLS_CHECK_NAME && !mutant("task_tls_any_name"));
 	return t;
 }
 
