@@ -339,13 +339,17 @@ static void
 expect_host(SSL *ssl, const char *host, bool check_name)
 {
 	X509_VERIFY_PARAM *p = SSL_get0_param(ssl);
+	char *name;
 
 	if (check_name && X509_VERIFY_PARAM_set1_ip_asc(p, host) == 1)
 		return;
 	ERR_clear_error();
+	X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (check_name)
 		check(X509_VERIFY_PARAM_set1_host(p, host, 0) == 1);
-	check(SSL_set_tlsext_host_name(ssl, host) == 1);
+	name = mem_strdup(host); /* that it is only read is not in its type */
+	check(SSL_set_tlsext_host_name(ssl, name) == 1);
+	free(name);
 }
 
 struct tls *

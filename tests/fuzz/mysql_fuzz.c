@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "fuzz/fuzz.h"
+#include "mysql/auth.h"
 #include "mysql/caps.h"
 #include "mysql/handshake.h"
 #include "mysql/reply.h"
@@ -115,6 +116,31 @@ scan(struct slice bytes, enum reply_kind kind, uint64_t caps)
 	    slice_eq(reply_scan_tail(&whole), reply_scan_tail(&single)));
 }
 
+/* A server's side of an authentication: a switch request, then what it says, each with a byte of length. */
+static void
+conversation(struct slice bytes, enum auth_privacy privacy)
+{
+	struct wire_reader r = wire_reader(bytes);
+	struct auth_talk t = { .password = slice_str("secret-1"), .privacy = privacy };
+	struct buf answer = BUF_INIT;
+	struct err err = { 0 };
+	struct auth_switch with;
+	bool answered;
+	int rc = auth_switch_read(wire_bytes(&r, wire_u8(&r)), &with, &err);
+
+	if (rc == 0)
+		rc = auth_begin(&t, &with, &answer, &err);
+	while (rc == 0 && wire_left(&r) > 0) {
+		auth_wipe(&answer);
+		rc = auth_more(&t, wire_bytes(&r, wire_u8(&r)), &answer, &answered, &err);
+		/* The password itself is shown where nobody listens, and nowhere else. */
+		check(privacy <= AUTH_SOCKET || answer.len < 8 ||
+		    memmem(answer.data, answer.len, "secret-1", 8) == NULL);
+	}
+	check(rc == 0 || err.kind == ERR_REFUSED || err.kind == ERR_CORRUPT);
+	auth_wipe(&answer);
+}
+
 void
 fuzz_one(struct slice input)
 {
@@ -138,6 +164,7 @@ fuzz_one(struct slice input)
 	case 5: ok(input, caps); break;
 	case 6: (void)!err_packet_read(input, &e, &err); break;
 	case 7: (void)err_from_packet(input, &err); break;
+	case 8: conversation(input, (enum auth_privacy)(choice >> 4 & 3)); break;
 	default: scan(input, (enum reply_kind)(choice % 6), caps); break;
 	}
 }
