@@ -1,9 +1,11 @@
 /* TLS on a connection: who agrees with whom, and what is said where they do not. net_test.c has the rest. */
+#include "base/log.h"
 #include "task/loop.h"
 #include "task/sim.h"
 #include "test.h"
 #include "unit/task/tls_pair.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -263,6 +265,81 @@ renewals(void *arg)
 TEST(renewed_files_are_seen_by_the_next_connection)
 {
 	world(renewals);
+}
+
+/* ---- one context in several loops ---- */
+
+enum { THREADS = 3, MEETINGS = 30 };
+
+struct shared {
+	struct tls_context *server, *client;
+	_Atomic int met;
+};
+
+static void
+meet_often(void *arg)
+{
+	struct shared *s = arg;
+	struct err e;
+	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &e };
+	struct listener *l = net_listen("127.0.0.1:0", false, &e);
+	char address[32];
+
+	expect(l != NULL);
+	snprintf(address, sizeof(address), "127.0.0.1:%d", listener_port(l));
+	for (int i = 0; i < MEETINGS; i++) {
+		struct conn *pair[2];
+
+		expect_ok(net_connect(&cx, address, &pair[0]), &e);
+		expect_ok(net_accept(&cx, l, &pair[1]), &e);
+		tls_pair_agree(&cx, pair, s->server, s->client);
+		conn_close(pair[0]);
+		conn_close(pair[1]);
+		s->met++;
+	}
+	listener_close(l);
+}
+
+static void *
+loop_main(void *arg)
+{
+	struct err e;
+	struct loop *l = loop_new(&e);
+	struct task *t;
+
+	expect(l != NULL);
+	t = task_spawn("meets", meet_often, arg);
+	expect(t != NULL);
+	task_detach(t);
+	loop_run(l);
+	loop_free(l);
+	return NULL;
+}
+
+TEST(loops_share_a_context_whose_files_change)
+{
+	char cert[512], key[512];
+	struct tls_params params = { .side = TLS_SERVER, .cert = cert, .key = key };
+	struct shared s = { .client = tls_pair_client() };
+	pthread_t threads[THREADS];
+
+	log_set_level(LOG_OFF);
+	snprintf(cert, sizeof(cert), "%s/cert", test_dir());
+	snprintf(key, sizeof(key), "%s/key", test_dir());
+	copy("server.pem", "cert");
+	copy("server-key.pem", "key");
+	s.server = tls_context_new(&params, &err);
+	expect_ok(s.server == NULL, &err);
+	for (int i = 0; i < THREADS; i++)
+		expect_eq(pthread_create(&threads[i], NULL, loop_main, &s), 0);
+	while (s.met < THREADS * MEETINGS) {
+		copy("server.pem", "cert");
+		copy("server-key.pem", "key");
+	}
+	for (int i = 0; i < THREADS; i++)
+		expect_eq(pthread_join(threads[i], NULL), 0);
+	tls_context_free(s.server);
+	tls_context_free(s.client);
 }
 
 /* ---- what is no TLS, and handshakes that are cut ---- */
