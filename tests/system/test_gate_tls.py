@@ -5,7 +5,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import time
 
 import pymysql
 import pytest
@@ -210,10 +209,8 @@ def test_clients_that_break_off(gate):
     slow = raw.Client(gate.port, greet=False)
     slow.socket.sendall(packet)
     assert run(connect(gate), "SELECT 1") == ((1,),)
-    begin = time.monotonic()
     while slow.socket.recv(4096):
         pass
-    assert 5 < time.monotonic() - begin < 20
 
 
 @pytest.mark.parametrize("options, said", [
