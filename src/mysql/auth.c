@@ -125,17 +125,27 @@ show_encrypted(struct auth_talk *t, struct slice pem, struct buf *answer, struct
 
 /* ---- caching_sha2_password ---- */
 
+/* SHA256(stage2, scramble), with which both sides XOR SHA256(password). */
+static void
+caching_mask(const uint8_t *scramble, const uint8_t *stage2, uint8_t out[SHA256_LEN])
+{
+	uint8_t both[SHA256_LEN + SCRAMBLE_LEN];
+
+	memcpy(both, stage2, SHA256_LEN);
+	memcpy(both + SHA256_LEN, scramble, SCRAMBLE_LEN);
+	crypto_sha256(slice_of(both, sizeof(both)), out);
+}
+
 static int
 caching_begin(struct auth_talk *t, struct buf *answer, struct err *err)
 {
-	uint8_t stage1[SHA256_LEN], mask[SHA256_LEN], both[SHA256_LEN + SCRAMBLE_LEN];
+	uint8_t stage1[SHA256_LEN], stage2[SHA256_LEN], mask[SHA256_LEN];
 
 	if (t->password.len == 0)
 		return 0;
 	crypto_sha256(t->password, stage1);
-	crypto_sha256(slice_of(stage1, sizeof(stage1)), both);
-	memcpy(both + SHA256_LEN, t->scramble, SCRAMBLE_LEN);
-	crypto_sha256(slice_of(both, sizeof(both)), mask);
+	crypto_sha256(slice_of(stage1, sizeof(stage1)), stage2);
+	caching_mask(t->scramble, stage2, mask);
 	xor_into(mask, stage1, sizeof(mask));
 	buf_add(answer, mask, sizeof(mask));
 	explicit_bzero(stage1, sizeof(stage1));
@@ -249,7 +259,7 @@ parsec_more(
 /* A greeting is the server's and not the account's: no password is shown for it. */
 static const struct auth_plugin plugins[] = {
 	{ AUTH_NATIVE, SCRAMBLE_LEN, true, native_begin, NULL },
-	{ "caching_sha2_password", SCRAMBLE_LEN, true, caching_begin, caching_more },
+	{ AUTH_CACHING_SHA2, SCRAMBLE_LEN, true, caching_begin, caching_more },
 	{ "sha256_password", SCRAMBLE_LEN, false, sha256_begin, sha256_more },
 	{ "client_ed25519", AUTH_SCRAMBLE_MAX, false, ed25519_begin, NULL },
 	{ "parsec", AUTH_SCRAMBLE_MAX, false, parsec_begin, parsec_more },
@@ -291,8 +301,8 @@ auth_begin(struct auth_talk *t, const struct auth_switch *with, struct buf *answ
 		err_set(err, ERR_REFUSED, "the authentication plugin '%.*s' is not spoken here",
 		    SLICE_ARG(slice_cut(with->plugin, 0, 64)));
 		return err_hint(err,
-		    "give the account another one: " AUTH_NATIVE ", caching_sha2_password, "
-		    "ed25519 or parsec");
+		    "give the account another one: " AUTH_NATIVE ", " AUTH_CACHING_SHA2
+		    ", ed25519 or parsec");
 	}
 	if (data.len == plugin->scramble_len + 1 && data.ptr[plugin->scramble_len] == 0)
 		data.len--;
@@ -320,13 +330,15 @@ auth_more(
 void
 auth_store(struct slice password, struct auth_stored *out)
 {
-	uint8_t stage1[AUTH_HASH_LEN];
+	uint8_t stage1[SHA256_LEN];
 
 	*out = (struct auth_stored){ .empty = password.len == 0 };
 	if (out->empty)
 		return;
 	crypto_sha1(password, stage1);
-	crypto_sha1(slice_of(stage1, sizeof(stage1)), out->stage2);
+	crypto_sha1(slice_of(stage1, SHA1_LEN), out->stage2);
+	crypto_sha256(password, stage1);
+	crypto_sha256(slice_of(stage1, SHA256_LEN), out->sha256_stage2);
 	explicit_bzero(stage1, sizeof(stage1));
 }
 
@@ -345,6 +357,23 @@ auth_native_verify(
 		stage1[i] = answer.ptr[i] ^ mask[i];
 	crypto_sha1(slice_of(stage1, sizeof(stage1)), hash);
 	return crypto_equal(hash, stored->stage2, AUTH_HASH_LEN);
+}
+
+bool
+auth_caching_sha2_verify(
+    const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN], struct slice answer)
+{
+	uint8_t stage1[SHA256_LEN], hash[SHA256_LEN];
+
+	if (stored->empty)
+		return answer.len == 0;
+	if (answer.len != SHA256_LEN)
+		return false;
+	caching_mask(scramble, stored->sha256_stage2, stage1);
+	xor_into(stage1, answer.ptr, SHA256_LEN);
+	crypto_sha256(slice_of(stage1, SHA256_LEN), hash);
+	explicit_bzero(stage1, sizeof(stage1));
+	return crypto_equal(hash, stored->sha256_stage2, SHA256_LEN);
 }
 
 void

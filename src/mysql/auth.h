@@ -50,7 +50,8 @@ enum {
 	AUTH_SCRAMBLE_MAX = 32,
 };
 
-#define AUTH_NATIVE "mysql_native_password"
+#define AUTH_NATIVE       "mysql_native_password"
+#define AUTH_CACHING_SHA2 "caching_sha2_password"
 
 /* Who may listen to what is said to the server. */
 enum auth_privacy {
@@ -85,17 +86,23 @@ const char *auth_name(const struct auth_talk *t);
 /* buf_done() of what nobody may find in memory. */
 void auth_wipe(struct buf *answer);
 
-/* ---- a server's side, which verifies AUTH_NATIVE ---- */
+/* ---- a server's side, which verifies AUTH_NATIVE and AUTH_CACHING_SHA2 ----
+ *
+ * It knows the passwords, so that nobody has to show one: of caching_sha2_password it has the fast way only.
+ */
 
 /* What a server keeps of a password. */
 struct auth_stored {
 	bool empty; /* no password */
 	uint8_t stage2[AUTH_HASH_LEN];
+	uint8_t sha256_stage2[AUTH_SCRAMBLE_MAX];
 };
 
 void auth_store(struct slice password, struct auth_stored *out);
 /* Is answer right for what is stored? Takes the same time for any wrong answer of the right length. */
 bool auth_native_verify(
+    const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN], struct slice answer);
+bool auth_caching_sha2_verify(
     const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN], struct slice answer);
 /* Random bytes without NUL and '$', which some clients cut at. */
 void auth_scramble(uint8_t out[SCRAMBLE_LEN]);

@@ -111,9 +111,28 @@ deny(struct ctx *cx, struct packets *p, struct slice user, bool with_password)
 	return refuse(cx, p, ER_ACCESS_DENIED_ERROR, "28000", text);
 }
 
-/* Asks for an answer to scramble in the one plugin we verify. answer is borrowed from the packet. */
+/* A plugin that we verify. */
+struct verified {
+	const char *name;
+	bool (*verify)(const struct auth_stored *stored, const uint8_t scramble[SCRAMBLE_LEN],
+	    struct slice answer);
+	struct slice success; /* what the plugin's client hears ahead of the OK, or nothing */
+};
+
+static const struct verified native = { AUTH_NATIVE, auth_native_verify, { 0 } };
+
+static struct verified
+plugin_of(struct slice claimed)
+{
+	if (!slice_eq_str(claimed, AUTH_CACHING_SHA2))
+		return native;
+	return (struct verified){ AUTH_CACHING_SHA2, auth_caching_sha2_verify, slice_of("\1\3", 2) };
+}
+
+/* Asks for an answer to scramble. answer is borrowed from the packet. */
 static int
-switch_plugin(struct ctx *cx, struct packets *p, const uint8_t *scramble, struct slice *answer)
+switch_plugin(struct ctx *cx, struct packets *p, const char *plugin, const uint8_t *scramble,
+    struct slice *answer)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
 	uint8_t data[SCRAMBLE_LEN + 1] = { 0 };
@@ -121,9 +140,13 @@ switch_plugin(struct ctx *cx, struct packets *p, const uint8_t *scramble, struct
 	memcpy(data, scramble, SCRAMBLE_LEN);
 	auth_switch_put(&b,
 	    &(struct auth_switch){
-		.plugin = slice_str(AUTH_NATIVE), .data = slice_of(data, sizeof(data)) });
+		.plugin = slice_str(plugin), .data = slice_of(data, sizeof(data)) });
 	TRY(send_payload(cx, p, &b));
-	return packets_read(cx, p, HANDSHAKE_MAX, answer);
+	TRY(packets_read(cx, p, HANDSHAKE_MAX, answer));
+	/* Some plugins say an empty password by its NUL. */
+	if (answer->len == 1 && answer->ptr[0] == 0)
+		answer->len = 0;
+	return 0;
 }
 
 static const char *
@@ -153,6 +176,7 @@ admit(struct ctx *cx, struct packets *p, const struct server_params *params,
 {
 	struct auth_stored stored = { 0 };
 	struct slice answer = claim->auth;
+	struct verified plugin = plugin_of(claim->plugin);
 	bool known = params->lookup(params->arg, claim->user, &stored);
 	const char *user = arena_slice_str(cx->arena, claim->user);
 
@@ -162,9 +186,11 @@ admit(struct ctx *cx, struct packets *p, const struct server_params *params,
 	out->user = user;
 	if ((out->caps & CAP_PLUGIN_AUTH) != 0 && claim->plugin.len > 0 &&
 	    !slice_eq_str(claim->plugin, AUTH_NATIVE))
-		TRY(switch_plugin(cx, p, claim->scramble, &answer));
-	if (!auth_native_verify(&stored, claim->scramble, answer) || !known)
+		TRY(switch_plugin(cx, p, plugin.name, claim->scramble, &answer));
+	if (!plugin.verify(&stored, claim->scramble, answer) || !known)
 		return deny(cx, p, slice_str(user), answer.len > 0);
+	if (answer.len > 0 && plugin.success.len > 0)
+		TRY(packets_write(cx, p, plugin.success));
 	return 0;
 }
 
@@ -275,12 +301,13 @@ server_change_user(struct ctx *cx, struct packets *p, const struct server_params
 	if (change_user_read(payload, client->caps, &c, cx->err) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
 	/* The client's answer was made with the greeting's scramble, which nobody keeps: unless it is
-	 * empty, the client is asked again. */
+	 * empty, the client is asked again, in its own plugin if we verify that. */
 	claim = (struct claim){
 		.user = c.user,
 		.auth = c.auth,
 		.database = c.database,
-		.plugin = slice_str("again"),
+		.plugin = slice_str(
+		    slice_eq_str(c.plugin, AUTH_CACHING_SHA2) ? AUTH_CACHING_SHA2 : "again"),
 		.attributes = c.attributes,
 		.collation = (uint8_t)(c.collation & 0xff),
 	};

@@ -2,7 +2,10 @@
  * server.h - the server's side of a new connection: greet a client and authenticate it.
  *
  *   greeting ---> [request for TLS ---> TLS begins] ---> response
- *            ---> [switch to mysql_native_password ---> answer] ---> OK or ERR
+ *            ---> [switch to another plugin ---> answer] ---> OK or ERR
+ *
+ * Clients that come with caching_sha2_password, as MySQL's own, keep it; all others are asked for
+ * mysql_native_password, which the greeting names.
  *
  * The caller decides who is let in: server_lookup_fn gives what is stored of a user's
  * password. A user that does not exist is answered like a wrong password.

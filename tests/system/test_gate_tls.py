@@ -1,4 +1,5 @@
 """TLS on both sides of vtgate: to a server whose accounts want it, and to clients of several kinds."""
+import json
 import os
 import shutil
 import socket
@@ -127,7 +128,8 @@ def test_drivers_find_the_certificate_good_or_not(gate):
     ("mariadb-10.11", ["--no-defaults", "--ssl-verify-server-cert"]),
     ("mariadb-11.8", ["--ssl-verify-server-cert"]),
     ("mysql-9.7", ["--ssl-mode=VERIFY_IDENTITY"]),
-    ("mysql-9.7", ["--ssl-mode=VERIFY_IDENTITY", "--tls-version=TLSv1.2"])])
+    ("mysql-9.7", ["--ssl-mode=VERIFY_IDENTITY", "--tls-version=TLSv1.2"]),
+    ("mysql-9.7", ["--ssl-mode=VERIFY_IDENTITY", "--plugin-dir=/nowhere"])])
 def test_the_client_tools(gate, flavour, options):
     def answer(ca):
         client = servers.KINDS[flavour].program(flavour.split("-")[0])
@@ -136,6 +138,28 @@ def test_the_client_tools(gate, flavour, options):
                               timeout=60)
     assert "42" in answer("ca").stdout
     assert answer("other-ca").returncode == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--plugin-dir=/nowhere"]])
+@pytest.mark.parametrize("mode", ["DISABLED", "REQUIRED"])
+def test_passwords_by_mysqls_client(tablet, gates, tmp_path, options, mode):
+    """It brings caching_sha2_password along, and has the greeting's plugin in a file that may be missing."""
+    with open(tablet.credentials) as f:
+        accounts = json.load(f)
+    accounts["clients"].append({"user": "someone", "password": "secret-1", "loopback_only": False})
+    path = tmp_path / "credentials.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(accounts))
+    gate = gates(*TO_CLIENTS, "--credentials", str(path))
+
+    def answer(password):
+        return subprocess.run([servers.KINDS["mysql-9.7"].program("mysql"), *options, f"--ssl-mode={mode}", "--protocol=tcp",
+                               "-h127.0.0.1", f"-P{gate.port}", "-usomeone", "customer"], input="SELECT 40+2",
+                              capture_output=True, text=True, timeout=60, env={**os.environ, "MYSQL_PWD": password})
+    assert "42" in answer("secret-1").stdout
+    for wrong in ["secret-2", ""]:
+        assert "ERROR 1045" in answer(wrong).stderr
+    assert "secret-1" not in proc.tail(gate.log)
 
 
 def test_statements_that_are_sent_ahead(gate):

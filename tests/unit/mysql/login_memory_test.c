@@ -12,14 +12,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* The password is this, but for one bit of each byte: it must not stand in the program itself. */
-static const char inverse[] =
-    "oncnex\041jonvr\041uihr\041nod\041ctu\041uid\041uvn\041ng\041tr\055\041\140oe\041hu\041hr\041onu\041rinsu";
+static const char inverse[] = "oncnex\041jonvr\041uihr\041nod\041ctu\041uid\041"
+			      "uvn\041ng\041tr\055\041\140oe\041hu\041hr\041onu\041rinsu";
 /* Its end is looked for: memory that was freed has its first bytes taken for the allocator's lists. */
 enum { LEN = sizeof(inverse) - 1, END_LEN = 20 };
 
@@ -50,6 +51,41 @@ count_in(const char *bytes, size_t len)
 	return found;
 }
 
+static size_t
+count_in_run(int mem, unsigned long begin, size_t len)
+{
+	char *copy = mem_alloc(len);
+	ssize_t got = pread(mem, copy, len, (off_t)begin);
+	size_t found = got <= 0 ? 0 : count_in(copy, (size_t)got);
+
+	explicit_bzero(copy, len);
+	free(copy);
+	return found;
+}
+
+/* In the pages that exist: to look at others would make them, and a stack's depth is told by its pages. */
+static size_t
+count_in_region(int mem, unsigned long begin, unsigned long end)
+{
+	enum { PAGE = 4096 };
+	size_t pages = (end - begin) / PAGE, found = 0, run = 0;
+	unsigned char *exists = mem_zalloc(pages + 1);
+
+	if (mincore((void *)begin, end - begin, exists) != 0)
+		memset(exists, 0, pages);
+	for (size_t i = 0; i <= pages; i++) {
+		if ((exists[i] & 1) != 0) {
+			run++;
+			continue;
+		}
+		if (run > 0)
+			found += count_in_run(mem, begin + (i - run) * PAGE, run * PAGE);
+		run = 0;
+	}
+	free(exists);
+	return found;
+}
+
 /* Copies of the password in all memory that can be written. */
 static size_t
 count_copies(void)
@@ -57,21 +93,16 @@ count_copies(void)
 	FILE *maps = fopen("/proc/self/maps", "re");
 	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	unsigned long begin, end;
-	char line[512], *copy;
 	size_t found = 0;
+	char line[512];
 
 	check(maps != NULL && mem >= 0);
 	while (fgets(line, sizeof(line), maps) != NULL) {
 		char mode[8];
 
-		if (sscanf(line, "%lx-%lx %7s", &begin, &end, mode) != 3 || mode[1] != 'w' ||
-		    end - begin > 64 << 20)
-			continue;
-		copy = mem_alloc(end - begin);
-		ssize_t got = pread(mem, copy, end - begin, (off_t)begin);
-		found += got <= 0 ? 0 : count_in(copy, (size_t)got);
-		explicit_bzero(copy, end - begin);
-		free(copy);
+		if (sscanf(line, "%lx-%lx %7s", &begin, &end, mode) == 3 && mode[1] == 'w' &&
+		    end - begin <= 64 << 20)
+			found += count_in_region(mem, begin, end);
 	}
 	fclose(maps);
 	close(mem);

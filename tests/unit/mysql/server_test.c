@@ -139,15 +139,16 @@ respond(struct peer *p, const char *user, const char *password, const char *plug
 
 /* The answer to a switch request that must come now. */
 static void
-answer_switch(struct peer *p, const char *password)
+answer_switch(struct peer *p, const char *plugin, const char *password)
 {
+	struct auth_talk t = { .password = slice_str(password), .privacy = AUTH_OPEN };
 	SCOPED(buf) struct buf b = BUF_INIT;
 	struct auth_switch sw;
 
 	expect_ok(auth_switch_read(hear(p), &sw, &err), &err);
-	expect_slice(sw.plugin, slice_str(AUTH_NATIVE));
+	expect_slice(sw.plugin, slice_str(plugin));
 	expect_eq(sw.data.len, SCRAMBLE_LEN + 1);
-	native_answer(password, sw.data.ptr, &b);
+	expect_ok(auth_begin(&t, &sw, &b, &err), &err);
 	say(p, &b);
 }
 
@@ -209,21 +210,68 @@ handshakes(void *arg)
 	expect_denied(&p);
 }
 
+/* "\1\3" and OK of caching_sha2_password. */
+static void
+hear_fast_success(struct peer *p)
+{
+	expect_slice(hear(p), slice_of("\1\3", 2));
+	expect(reply_is_ok(hear(p)));
+}
+
 static void
 switches(void *arg)
 {
+	static const char *const others[] = { "dialog", "sha256_password", "mysql_clear_password" };
+	struct peer p;
+
+	for (int i = 0; i < 3; i++) {
+		meet(&p);
+		respond(&p, "owner", "whatever", others[i]);
+		answer_switch(&p, AUTH_NATIVE, "secret");
+		expect(reply_is_ok(hear(&p)));
+		expect_str(seen.user, "owner");
+		part(&p);
+		meet(&p);
+		respond(&p, "owner", "secret", others[i]);
+		answer_switch(&p, AUTH_NATIVE, "wrong");
+		expect_denied(&p);
+	}
+}
+
+static void
+caching_sha2(void *arg)
+{
+	SCOPED(buf) struct buf nul = BUF_INIT;
 	struct peer p;
 
 	meet(&p);
-	respond(&p, "owner", "whatever", "caching_sha2_password");
-	answer_switch(&p, "secret");
-	expect(reply_is_ok(hear(&p)));
+	respond(&p, "owner", "", AUTH_CACHING_SHA2);
+	answer_switch(&p, AUTH_CACHING_SHA2, "secret");
+	hear_fast_success(&p);
 	expect_str(seen.user, "owner");
 	part(&p);
+	for (int i = 0; i < 4; i++) {
+		static const char *const wrong[][2] = { { "owner", "Secret" }, { "owner", "" },
+			{ "app", "something" }, { "nobody", "secret" } };
+
+		meet(&p);
+		respond(&p, wrong[i][0], "", AUTH_CACHING_SHA2);
+		answer_switch(&p, AUTH_CACHING_SHA2, wrong[i][1]);
+		expect_denied(&p);
+	}
+	/* An empty password is an empty answer, or as MySQL's client says it. */
 	meet(&p);
-	respond(&p, "owner", "secret", "caching_sha2_password");
-	answer_switch(&p, "wrong");
-	expect_denied(&p);
+	respond(&p, "app", "", AUTH_CACHING_SHA2);
+	answer_switch(&p, AUTH_CACHING_SHA2, "");
+	expect(reply_is_ok(hear(&p)));
+	part(&p);
+	meet(&p);
+	respond(&p, "app", "", AUTH_CACHING_SHA2);
+	(void)hear(&p);
+	buf_add(&nul, "", 1);
+	say(&p, &nul);
+	expect(reply_is_ok(hear(&p)));
+	part(&p);
 }
 
 static void
@@ -244,13 +292,13 @@ nonsense(void *arg)
 
 /* From app to owner on the same connection. */
 static void
-change(struct peer *p, const char *user, const char *password)
+change_by(struct peer *p, const char *plugin, const char *user, const char *password)
 {
 	SCOPED(buf) struct buf b = BUF_INIT;
 	/* clang-format off */
 	struct change_user     c = {
 		.user = slice_str(user), .database = slice_str("other"),
-		    .plugin = slice_str(AUTH_NATIVE),
+		    .plugin = slice_str(plugin),
 		.auth = slice_str(password[0] != 0 ? "12345678901234567890" : ""), .collation = 45,
 	};
 	/* clang-format on */
@@ -262,7 +310,13 @@ change(struct peer *p, const char *user, const char *password)
 	change_user_put(&b, seen.caps, &c);
 	say(p, &b);
 	if (password[0] != 0)
-		answer_switch(p, password);
+		answer_switch(p, plugin[0] == 0 ? AUTH_NATIVE : plugin, password);
+}
+
+static void
+change(struct peer *p, const char *user, const char *password)
+{
+	change_by(p, AUTH_NATIVE, user, password);
 }
 
 static void
@@ -282,6 +336,14 @@ changes(void *arg)
 	change(&p, "owner", "wrong");
 	expect_denied(&p);
 	change(&p, "owner", "");
+	expect_denied(&p);
+	change_by(&p, "", "owner", "secret");
+	expect(reply_is_ok(hear(&p)));
+	part(&p);
+	change_by(&p, AUTH_CACHING_SHA2, "owner", "secret");
+	hear_fast_success(&p);
+	part(&p);
+	change_by(&p, AUTH_CACHING_SHA2, "owner", "wrong");
 	expect_denied(&p);
 }
 
@@ -310,6 +372,11 @@ TEST(server_knows_who_comes)
 TEST(server_switches_to_the_plugin_it_speaks)
 {
 	world(switches);
+}
+
+TEST(server_verifies_the_plugin_of_mysqls_clients)
+{
+	world(caching_sha2);
 }
 
 TEST(server_refuses_what_is_no_handshake)
