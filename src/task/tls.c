@@ -170,7 +170,8 @@ load_authorities(const struct tls_context *t, SSL_CTX *ctx, struct err *err)
 			return refuse_file(err, "certificate authorities", t->ca);
 		if (t->side == TLS_SERVER) {
 			names = SSL_load_client_CA_file(t->ca);
-			check(names != NULL);
+			if (names == NULL)
+				return refuse_file(err, "certificate authorities", t->ca);
 			SSL_CTX_set_client_CA_list(ctx, names);
 		}
 	}
@@ -202,7 +203,14 @@ load(const struct tls_context *t, struct err *err)
 	    check_readable(t->key, err) != 0)
 		return NULL;
 	ctx = SSL_CTX_new(t->side == TLS_SERVER ? TLS_server_method() : TLS_client_method());
-	check(ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1);
+	/* The system's openssl.cnf may want more, and is the reason where this fails. */
+	if (ctx == NULL ||
+	    (SSL_CTX_get_min_proto_version(ctx) < TLS1_2_VERSION &&
+		SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)) {
+		SSL_CTX_free(ctx);
+		(void)refuse_file(err, "settings", "openssl.cnf");
+		return NULL;
+	}
 	/* The database protocol says where its packets end: an end without TLS's own word cuts nothing. */
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	/* A short write is told and the rest may lie elsewhere; a connection that is idle has no buffers. */
@@ -334,6 +342,17 @@ begin(struct tls_context *context)
 	return ssl;
 }
 
+static bool
+is_number(const char *host)
+{
+	ASN1_OCTET_STRING *ip = a2i_IPADDRESS(host);
+	bool is = ip != NULL;
+
+	ASN1_OCTET_STRING_free(ip);
+	ERR_clear_error();
+	return is;
+}
+
 /* An address in numbers stands in a certificate as such, and is no name to ask for. */
 static void
 expect_host(SSL *ssl, const char *host, bool check_name)
@@ -341,15 +360,16 @@ expect_host(SSL *ssl, const char *host, bool check_name)
 	X509_VERIFY_PARAM *p = SSL_get0_param(ssl);
 	char *name;
 
-	if (check_name && X509_VERIFY_PARAM_set1_ip_asc(p, host) == 1)
+	if (is_number(host)) {
+		check(!check_name || X509_VERIFY_PARAM_set1_ip_asc(p, host) == 1);
 		return;
-	ERR_clear_error();
+	}
 	X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (check_name)
-		check(X509_VERIFY_PARAM_set1_host(p, host, 0) == 1);
-	name = mem_strdup(host); /* that it is only read is not in its type */
-	check(SSL_set_tlsext_host_name(ssl, name) == 1);
+	check(!check_name || X509_VERIFY_PARAM_set1_host(p, host, 0) == 1);
+	name = mem_strdup(host);                   /* that it is only read is not in its type */
+	(void)SSL_set_tlsext_host_name(ssl, name); /* what is too long for it needs no asking */
 	free(name);
+	ERR_clear_error();
 }
 
 struct tls *

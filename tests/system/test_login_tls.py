@@ -112,11 +112,15 @@ def test_an_account_that_wants_a_certificate(server):
 
 
 @pytest.mark.parametrize("flavour", servers.KINDS)
-def test_a_certificate_that_has_expired(module_servers, certificates, flavour):
+def test_a_certificate_that_has_expired_and_an_older_version(module_servers, certificates, flavour, tmp_path):
     server = module_servers(flavour, *shows(certificates, "expired"), "--tls-version=TLSv1.2")
     at = addresses(server)["tcp"]
     server.sql("CREATE USER app IDENTIFIED BY 'secret-1'")
     assert login(at, "app", "secret-1", "--db-ssl-mode=REQUIRED").tls == "TLSv1.2"
+    # What the system asks for is not lowered.
+    (tmp_path / "openssl.cnf").write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMinProtocol = TLSv1.3\n")
+    strict = login(at, "app", "secret-1", "--db-ssl-mode=REQUIRED", env={"OPENSSL_CONF": str(tmp_path / "openssl.cnf")})
+    assert "unsupported protocol" in strict.text or "alert protocol version" in strict.text
     refused = login(at, "app", "secret-1", "--db-ssl-mode=VERIFY_CA", f"--db-ssl-ca={certificate('ca')}").text
     assert f"refused 0 TLS with '{at}': the server's certificate is refused: certificate has expired" in refused
     assert "renew it" in refused

@@ -9,9 +9,9 @@ from . import proc
 # How many packets were sent, and the version of TLS or "plain"; else what the error and its hint say.
 Login = namedtuple("Login", "ok sent tls text")
 
-def login(address, user, password="", *options):
+def login(address, user, password="", *options, env=None):
     run = subprocess.run([os.path.join(proc.build_dir(), "tests", "login", "login_probe"), *options, address, user],
-                         input=password.encode(), capture_output=True, timeout=60)
+                         input=password.encode(), capture_output=True, timeout=60, env={**os.environ, **(env or {})})
     said = run.stdout.decode()
     assert run.stderr == b"" and (run.returncode == 0) == said.startswith("ok "), (run, said)
     assert len(password) < 4 or password not in said
