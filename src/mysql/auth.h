@@ -55,7 +55,7 @@ enum {
 
 /* Who may listen to what is said to the server. */
 enum auth_privacy {
-	AUTH_TLS,      /* nobody */
+	AUTH_TLS, /* nobody; who the server is, the mode's check of its certificate has said, or nobody */
 	AUTH_SOCKET,   /* nobody; but sha256_password's server takes a unix socket for a network */
 	AUTH_LOOPBACK, /* who may do so on this machine may do more */
 	AUTH_OPEN,     /* the network */
