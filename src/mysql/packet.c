@@ -38,9 +38,7 @@ int
 packets_wait(struct ctx *cx, struct packets *p)
 {
 	packets_park(p);
-	if (packets_buffered(p))
-		return 0;
-	return net_wait_readable(cx, p->conn);
+	return packets_buffered(p) ? 0 : net_wait_readable(cx, p->conn);
 }
 
 static int
