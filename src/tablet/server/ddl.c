@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ER_LOCK_WAIT_TIMEOUT = 1205 };
+enum { ER_LOCK_WAIT_TIMEOUT = 1205, ER_LOCK_DEADLOCK = 1213 };
 
 int
 ddl_open(struct ctx *cx, const struct tablet_env *env, struct ddl *out)
@@ -75,8 +75,9 @@ run(struct ctx *cx, struct ddl *d, struct slice sql, struct mysql_ok *ok, bool *
 	if (d->killer != NULL)
 		return watched_exec(cx, &w, sql, ok, refused);
 	int rc = mysql_exec(cx, d->session, sql, ok);
-	*refused =
-	    rc != 0 && cx->err->kind == ERR_SERVER && cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	*refused = rc != 0 && cx->err->kind == ERR_SERVER &&
+	    (cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT ||
+		cx->err->mysql_errno == ER_LOCK_DEADLOCK);
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 
 enum {
 	ER_LOCK_WAIT_TIMEOUT = 1205,
+	ER_LOCK_DEADLOCK = 1213,
 	ER_QUERY_INTERRUPTED = 1317,
 	KILL_DEADLINE_MS =
 	    5000, /* KILL itself takes microseconds; a server that needs longer is gone */
@@ -100,7 +101,7 @@ watched_exec(
 	if (rc == 0)
 		return w.fired ? absorb_kill(cx, of->session) : 0;
 	if (result.mysql_errno == ER_QUERY_INTERRUPTED ||
-	    result.mysql_errno == ER_LOCK_WAIT_TIMEOUT) {
+	    result.mysql_errno == ER_LOCK_WAIT_TIMEOUT || result.mysql_errno == ER_LOCK_DEADLOCK) {
 		/* At the deadline it is this that ends it, and no error of the server's. */
 		TRY(absorb_kill(cx, of->session));
 		*again = true;

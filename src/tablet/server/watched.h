@@ -17,7 +17,8 @@ struct watched {
 	bool at_work; /* it may be longer at work once it has its lock: it is killed only while it waits */
 };
 
-/* ok may be NULL. *again: it got no lock in that time, and nothing was done; nothing else is wrong. */
+/* ok may be NULL. *again: it got no lock in that time, or was the victim of a deadlock, and nothing was done;
+ * nothing else is wrong. */
 int watched_exec(struct ctx *cx, const struct watched *w, struct slice sql, struct mysql_ok *ok,
     bool *again) MUST_USE;
 

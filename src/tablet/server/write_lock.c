@@ -8,6 +8,7 @@
 enum {
 	CLOCK_MS = 21, /* two hundredths of a second and a little: see run_locked() */
 	ER_LOCK_WAIT_TIMEOUT = 1205,
+	ER_LOCK_DEADLOCK = 1213,
 };
 
 /* Of those of a set that are to be done. */
@@ -107,7 +108,8 @@ try_some(struct ctx *cx, struct batch *b, int from, int to)
 		later.deadline = cx->deadline + DDL_LATER_MS * MSEC;
 	int rc = run_locked(&later, b, from, to);
 	first = *cx->err;
-	b->busy = rc != 0 && first.kind == ERR_SERVER && first.mysql_errno == ER_LOCK_WAIT_TIMEOUT;
+	b->busy = rc != 0 && first.kind == ERR_SERVER &&
+	    (first.mysql_errno == ER_LOCK_WAIT_TIMEOUT || first.mysql_errno == ER_LOCK_DEADLOCK);
 	if (mysql_broken(b->d->session)) /* the lock went with it */
 		return -1;
 	TRY(mysql_exec(&later, b->d->session, slice_str("UNLOCK TABLES"), NULL));
