@@ -42,8 +42,8 @@ static const struct option options[] = {
 	    NULL, "PORT",
 	    "First port; as the last time in this data directory, else 15000." },
 	{ "keyspace", OPT_LIST, offsetof(struct settings, keyspaces), NULL, 0, 0, NULL, "NAME[=KIND]",
-	    "Create this keyspace if it does not exist, with a server of KIND, " DBKIND_NAMES "; "
-	    "may be repeated (up)." },
+	    "Create this keyspace (up) if it does not exist, with a server of KIND, " DBKIND_NAMES
+	    " (the first where none is said)." },
 	{ "format", OPT_ENUM, offsetof(struct settings, format), "text", 0, 0, "text|json",
 	    "FORMAT",
 	    "How status is printed." },
