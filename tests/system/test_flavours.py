@@ -53,6 +53,16 @@ def test_there_and_back_and_there_for_good(combo, source, target):
         assert verdict["ok"], verdict
 
 
+def delete(combo):
+    """Typed again, as its hint says, where it tells that vtctld is still at it."""
+    try:
+        combo.client("Workflow", "delete", WORKFLOW)
+    except Failed as e:
+        if "is still being cancelled" not in str(e):
+            raise
+        combo.client("Workflow", "delete", WORKFLOW)
+
+
 def test_transactions_over_two_tables_are_no_victims_of_our_locks(combo):
     """On MySQL a lock of ours that waited would be one of two in a deadlock, and the client the one that is told."""
     flavours.up(combo, "mysql", "mysql")
@@ -62,7 +72,7 @@ def test_transactions_over_two_tables_are_no_victims_of_our_locks(combo):
         load.go_on(500)
         for _ in range(3):
             combo.client("MoveTables", "--no-switch", f"customer.{TABLES}", "new_customer", "--workflow", "shop")
-            combo.client("Workflow", "delete", WORKFLOW)
+            delete(combo)
         summary = load.stop()
     finally:
         load.abandon()

@@ -478,10 +478,18 @@ heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id
 int
 heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id)
 {
+	enum { ER_LOCK_DEADLOCK = 1213, DELETE_TRIES = 5 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, id.sidecar, "heartbeat");
 	sidecar_where(&sql, id.workflow);
-	return mysql_exec(cx, source, buf_slice(&sql), NULL);
+	/* Beside heartbeats that are written it may be the victim of a deadlock: then nothing was done. */
+	for (int i = 0; i < DELETE_TRIES; i++) {
+		if (mysql_exec(cx, source, buf_slice(&sql), NULL) == 0)
+			return 0;
+		if (cx->err->mysql_errno != ER_LOCK_DEADLOCK)
+			return -1;
+	}
+	return -1;
 }
