@@ -239,14 +239,14 @@ reset_first(struct ctx *cx, struct mysql_client *c)
 static int
 begin_role(struct ctx *cx, struct mysql_client *c, enum mysql_role role)
 {
-	const struct role_setting *at = c->login.dialect->settings;
+	const struct role_setting *own = c->login.dialect->settings, *common = role_common;
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	if (role == ROLE_CLIENT)
 		return 0;
 	if (!mutant("mysql_reset_first"))
 		TRY(reset_first(cx, c));
-	while (role_next(&at, role, &sql))
+	while (role_next(&own, role, &sql) || role_next(&common, role, &sql))
 		TRY(mysql_send(cx, c, buf_slice(&sql)));
 	while (c->state == CLIENT_SENT) {
 		if (mysql_receive(cx, c, NULL) == 0)

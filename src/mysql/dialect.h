@@ -81,7 +81,7 @@ struct dialect {
 	/* What must be so, beside what all flavours say in the same way: at both ends, in clients' sessions,
 	 * at the source. */
 	const struct demand *demands, *session_demands, *source_demands;
-	/* What our own sessions state (role.h). */
+	/* What our own sessions state beside role_common (role.h). */
 	const struct role_setting *settings;
 };
 

@@ -2,97 +2,36 @@
 
 #include <string.h>
 
-enum {
-	DDL = ROLE_BIT(ROLE_DDL),
-	DBA = ROLE_BIT(ROLE_DBA) | DDL, /* they differ in how long they wait for a lock */
-	WRITER = ROLE_BIT(ROLE_WRITER),
-	READER = ROLE_BIT(ROLE_READER),
-	STREAM = ROLE_BIT(ROLE_STREAM),
-	PROBE = ROLE_BIT(ROLE_PROBE),
-	OURS = DBA | WRITER | READER | STREAM | PROBE,
-};
-
 /*
- * The order matters in two places: what could end the SET itself comes first, and sql_big_selects comes
- * behind max_join_size, which turns it off. What takes SESSION_VARIABLES_ADMIN is not stated: of
+ * What could end the SET itself comes first. What takes SESSION_VARIABLES_ADMIN is not stated: of
  * binlog_format, binlog_row_image and binlog_row_value_options the GLOBAL values are demanded;
  * innodb_strict_mode, sql_require_primary_key and sql_generate_invisible_primary_key can only make DDL
  * fail, before anything is copied.
  */
 static const struct role_setting mysql_settings[] = {
-	/* How long a statement and a session may be at work. */
-	{ OURS, "max_execution_time", "0" },
-	{ OURS, "wait_timeout", "28800" },
-	/* A stream of rows or events stops while its other end has no room: ten minutes, as a chunk has. */
-	{ OURS, "net_read_timeout", "600" },
-	{ OURS, "net_write_timeout", "600" },
-	{ OURS & ~DDL, "lock_wait_timeout", "86400" },
-	{ DDL, "lock_wait_timeout", "1" }, /* the least; tablet/server/ddl.h */
-	{ OURS, "innodb_lock_wait_timeout", "50" },
+	{ ROLES_OURS, "max_execution_time", "0" },
+	{ ROLES_DDL, "lock_wait_timeout", "1" }, /* the least; tablet/server/ddl.h */
 
 	/* Whole answers, and the statement as it is written. */
-	{ OURS, "sql_select_limit", "18446744073709551615" },
-	{ OURS, "max_join_size", "18446744073709551615" },
-	{ OURS, "sql_big_selects", "1" },
-	{ OURS, "sql_safe_updates", "0" },
-	{ OURS, "sql_auto_is_null", "0" },
-	{ OURS, "sql_buffer_result", "0" },
-	{ OURS, "sql_quote_show_create", "1" },
-	{ OURS, "show_create_table_verbosity", "0" },
-	{ OURS, "show_create_table_skip_secondary_engine", "0" },
-	{ OURS, "show_gipk_in_create_table_and_information_schema", "1" },
+	{ ROLES_OURS, "show_create_table_verbosity", "0" },
+	{ ROLES_OURS, "show_create_table_skip_secondary_engine", "0" },
+	{ ROLES_OURS, "show_gipk_in_create_table_and_information_schema", "1" },
 	/* What a catalogue tells of a table is what it is now, not what it was a day ago. */
-	{ OURS, "information_schema_stats_expiry", "0" },
-	{ OURS, "sql_notes", "1" },
-	{ OURS, "sql_warnings", "0" },
-	{ OURS, "lc_messages", "'en_US'" },
-	{ OURS, "group_concat_max_len", "1048576" },
-	{ OURS, "max_sort_length", "1024" },
-	{ OURS, "tmp_table_size", "16777216" },
-	{ OURS, "max_heap_table_size", "16777216" },
-	{ OURS, "sort_buffer_size", "2097152" },
-	{ OURS, "parser_max_mem_size", "18446744073709551615" },
-	/* Chunks and deletes go by ranges of an index: without them each would read the whole table. */
-	{ OURS, "optimizer_switch", "'default'" },
-	{ OURS, "range_optimizer_max_mem_size", "0" },
-	{ OURS, "eq_range_index_dive_limit", "200" },
-	{ OURS, "max_seeks_for_key", "18446744073709551615" },
-	{ OURS, "use_secondary_engine", "OFF" },
-	{ OURS, "optimizer_trace", "'enabled=off'" },
-	{ OURS, "profiling", "0" },
+	{ ROLES_OURS, "information_schema_stats_expiry", "0" },
+	{ ROLES_OURS, "parser_max_mem_size", "18446744073709551615" },
+	/* Chunks and deletes go by ranges of an index. */
+	{ ROLES_OURS, "range_optimizer_max_mem_size", "0" },
+	{ ROLES_OURS, "max_seeks_for_key", "18446744073709551615" },
+	{ ROLES_OURS, "use_secondary_engine", "OFF" },
 
-	/* Strict and without substitution: a value that does not fit is an error. Zero dates pass because
-	 * NO_ZERO_DATE and NO_ZERO_IN_DATE are absent; ALLOW_INVALID_DATES lets stored oddities through. */
-	{ OURS, "sql_mode", "'" STRICT_MODE "'" },
-	{ OURS, "time_zone", "'+00:00'" },
-	{ OURS, "explicit_defaults_for_timestamp", "1" },
-	/* A next value that the table did not have where the rows come from. */
-	{ OURS, "auto_increment_increment", "1" },
-	{ OURS, "auto_increment_offset", "1" },
-
-	/* Statements are utf8mb4; of rows the stored bytes are read and written. */
-	{ DBA | STREAM | PROBE, "character_set_client", "utf8mb4" },
-	{ DBA | STREAM | PROBE, "collation_connection", "utf8mb4_general_ci" },
-	{ DBA | STREAM | PROBE, "character_set_results", "utf8mb4" },
-	{ READER | WRITER, "character_set_client", "binary" },
-	{ READER | WRITER, "character_set_connection", "binary" },
-	{ READER | WRITER, "character_set_results", "NULL" },
 	/* What a definition means that names a character set alone. */
-	{ OURS, "default_collation_for_utf8mb4", "utf8mb4_0900_ai_ci" },
+	{ ROLES_OURS, "default_collation_for_utf8mb4", "utf8mb4_0900_ai_ci" },
 
 	/* Transactions begin and end where we say so. */
-	{ OURS, "autocommit", "1" },
-	{ OURS, "completion_type", "'NO_CHAIN'" },
-	{ OURS, "transaction_read_only", "0" },
-	{ DBA | READER | STREAM | PROBE, "transaction_isolation", "'REPEATABLE-READ'" },
-	{ WRITER, "transaction_isolation", "'READ-COMMITTED'" },
-	/* LOCK TABLES waits for rows that transactions without a metadata lock have locked. */
-	{ OURS, "innodb_table_locks", "1" },
-
-	/* Rows are taken as the source has them. But a value that is there twice is always an error. */
-	{ DBA | WRITER, "foreign_key_checks", "0" },
-	{ OURS, "unique_checks", "1" },
-	{ OURS, "default_storage_engine", "InnoDB" },
+	{ ROLES_OURS, "transaction_read_only", "0" },
+	{ ROLES_DBA | ROLES_READER | ROLES_STREAM | ROLES_PROBE, "transaction_isolation",
+	    "'REPEATABLE-READ'" },
+	{ ROLES_WRITER, "transaction_isolation", "'READ-COMMITTED'" },
 	{ 0 },
 };
 

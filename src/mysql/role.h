@@ -8,7 +8,7 @@
  *       open transaction, user variables, sql_log_bin;
  *   (2) the statements set every variable whose GLOBAL value could change what a session of the role
  *       reads, writes or waits for, or how large an answer may be.
- * So nobody but this table says what a session of ours relies on. A module that wants something else
+ * So nobody but these tables says what a session of ours relies on. A module that wants something else
  * for one statement (autocommit under LOCK TABLES) sets it on top, and says why there.
  *
  * What is left to the server's operator: gtid_domain_id and server_id (whose changes they are),
@@ -38,6 +38,21 @@ struct role_setting {
 };
 
 #define ROLE_BIT(role) (1u << (role))
+
+/* Masks, as the tables use them. */
+enum {
+	ROLES_DDL = ROLE_BIT(ROLE_DDL),
+	ROLES_DBA = ROLE_BIT(ROLE_DBA) | ROLES_DDL, /* they differ in how long they wait for a lock */
+	ROLES_WRITER = ROLE_BIT(ROLE_WRITER),
+	ROLES_READER = ROLE_BIT(ROLE_READER),
+	ROLES_STREAM = ROLE_BIT(ROLE_STREAM),
+	ROLES_PROBE = ROLE_BIT(ROLE_PROBE),
+	ROLES_OURS = ROLES_DBA | ROLES_WRITER | ROLES_READER | ROLES_STREAM | ROLES_PROBE,
+};
+
+/* What all servers have under one name, with one value. What differs is in their dialects' tables, which are
+ * stated before this one. */
+extern const struct role_setting role_common[];
 
 /* sql_mode of our sessions, and of one that takes what strict mode refuses (column.h) for the time of a
  * statement. */
