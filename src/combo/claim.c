@@ -182,11 +182,10 @@ read_line(FILE *f, char *out, size_t size)
 }
 
 int
-claim_keyspace(
-    const char *path, char out[NAME_MAX_BYTES + 1], const struct dbkind **kind, struct err *err)
+claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1], struct dbkind *kind, struct err *err)
 {
-	char name[NAME_MAX_BYTES + 2], of[32] = ""; /* with the newline */
-	const struct dbkind *found;
+	char name[NAME_MAX_BYTES + 2], of[DBKIND_NAME_MAX + 2] = ""; /* with the newline */
+	struct dbkind found;
 	FILE *f = fopen(path, "re");
 
 	out[0] = '\0';
@@ -196,8 +195,7 @@ claim_keyspace(
 	read_line(f, of, sizeof of);
 	fclose(f);
 	memcpy(out, name, strlen(name) + 1);
-	found = dbkind_find(slice_str(of));
-	if (found == NULL)
+	if (dbkind_read(slice_str(of), &found, err) != 0)
 		return err_set(err, ERR_REFUSED,
 		    "'%s': keyspace '%s' has a server of kind '%s', which this release does not know",
 		    path, out, of);
@@ -223,7 +221,7 @@ claim_uid(struct claim *c, int uid, const char *keyspace, const struct dbkind *k
 	}
 	fclose(f);
 	snprintf(c->keyspaces[uid], sizeof c->keyspaces[uid], "%s", keyspace);
-	c->kinds[uid] = kind;
+	c->kinds[uid] = *kind;
 	return 0;
 }
 

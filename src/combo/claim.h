@@ -39,7 +39,7 @@ struct claim {
 	struct held_port held[CLAIM_PORTS_MAX];
 	int held_count;
 	char keyspaces[TABLET_UID_MAX + 1][NAME_MAX_BYTES + 1]; /* by uid; "" is free */
-	const struct dbkind *kinds[TABLET_UID_MAX + 1];         /* of those that are not */
+	struct dbkind kinds[TABLET_UID_MAX + 1];                /* of those that are not */
 };
 
 /* All that one sentence can refuse, before anything is started: directory in use, port taken. */
@@ -48,8 +48,8 @@ int claim_take(struct claim *c, const struct places *where, struct err *err) MUS
 void claim_drop(struct claim *c);
 /* The keyspace that a file of DIR/tablets names, "" when there is none; and its server's kind. ERR_REFUSED:
  * written by a newer release. kind may be NULL. */
-int claim_keyspace(const char *path, char out[NAME_MAX_BYTES + 1], const struct dbkind **kind,
-    struct err *err) MUST_USE;
+int claim_keyspace(
+    const char *path, char out[NAME_MAX_BYTES + 1], struct dbkind *kind, struct err *err) MUST_USE;
 /* Gives a free uid to a keyspace, on disk first and synced: a crash must not give its server's data to
  * another keyspace. */
 int claim_uid(struct claim *c, int uid, const char *keyspace, const struct dbkind *kind,

@@ -1,9 +1,17 @@
 #include "combo/dbkind.h"
 
+#include "base/parse.h"
+#include "topo/record.h"
+
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+enum { VERSION_MAX = 16 }; /* "9.7" */
 
 static const char *const mariadb_install[] = { "--auth-root-authentication-method=socket",
 	"--skip-test-db", NULL };
@@ -20,7 +28,7 @@ static const char *const mysql_settings[] = {
 };
 /* clang-format on */
 
-static const struct dbkind kinds[] = {
+static const struct dbflavour flavours[] = {
 	{ "mariadb", "mariadbd", "mariadb-install-db", "apt-get install mariadb-server",
 	    mariadb_install, mariadb_settings, "",
 	    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES, PROCESS, "
@@ -31,17 +39,6 @@ static const struct dbkind kinds[] = {
 	    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES, PROCESS, "
 	    "RELOAD, REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN" },
 };
-
-const struct dbkind *
-dbkind_find(struct slice name)
-{
-	if (name.len == 0)
-		return &kinds[0];
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (slice_eq_str(name, kinds[i].name))
-			return &kinds[i];
-	return NULL;
-}
 
 /* Some systems have a link named mysqld to MariaDB's server. */
 static bool
@@ -56,30 +53,211 @@ is_program(const char *path, const char *name)
 }
 
 /* In $PATH, and where Debian puts daemons although people's $PATH may lack it. */
-static int
-find_program(const char *name, char out[PLACE_MAX])
+struct folders {
+	struct slice rest, then;
+};
+
+static struct folders
+folders_begin(void)
 {
 	const char *path = getenv("PATH");
-	char all[2048];
 
-	snprintf(all, sizeof all, "%.1900s:/usr/sbin:/usr/local/sbin:/usr/bin",
-	    path == NULL ? "" : path);
-	for (char *rest = all, *folder; (folder = strsep(&rest, ":")) != NULL;) {
-		int n = snprintf(out, PLACE_MAX, "%s/%s", folder, name);
+	return (struct folders){ slice_str(path == NULL ? "" : path),
+		slice_str("/usr/sbin:/usr/local/sbin:/usr/bin") };
+}
 
-		if (n < PLACE_MAX && folder[0] == '/' && is_program(out, name))
-			return 0;
+static bool
+next_folder(struct folders *f, struct slice *out)
+{
+	if (f->rest.len == 0) {
+		f->rest = f->then;
+		f->then = slice_str("");
 	}
-	return -1;
+	if (f->rest.len == 0)
+		return false;
+	f->rest = slice_split(f->rest, ':', out);
+	return true;
+}
+
+/* The next of the folders that has the program. */
+static bool
+next_program(struct folders *f, const char *name, char out[PLACE_MAX])
+{
+	struct slice folder;
+
+	while (next_folder(f, &folder)) {
+		int n = snprintf(out, PLACE_MAX, "%.*s/%s", SLICE_ARG(folder), name);
+
+		if (n < PLACE_MAX && out[0] == '/' && is_program(out, name))
+			return true;
+	}
+	return false;
+}
+
+/* Of one version with its server: there may be several in $PATH. */
+static bool
+find_installer(const struct dbflavour *f, const char *daemon, char out[PLACE_MAX])
+{
+	static const char *const beside[] = { "", "../bin/" };
+	int folder = (int)(strrchr(daemon, '/') + 1 - daemon);
+	struct folders all = folders_begin();
+
+	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+		int n =
+		    snprintf(out, PLACE_MAX, "%.*s%s%s", folder, daemon, beside[i], f->installer);
+
+		if (n < PLACE_MAX && is_program(out, f->installer))
+			return true;
+	}
+	return next_program(&all, f->installer, out);
+}
+
+/* What "PROGRAM --version" says; "" where it does not run. */
+static void
+ask_version(const char *program, char *out, size_t size)
+{
+	char path[PLACE_MAX], option[] = "--version", *argv[] = { path, option, NULL };
+	posix_spawn_file_actions_t files;
+	ssize_t n = 0;
+	int fds[2];
+	pid_t pid;
+
+	snprintf(path, sizeof path, "%s", program);
+	out[0] = '\0';
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return;
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, fds[1], STDOUT_FILENO);
+	bool started = posix_spawn(&pid, program, &files, NULL, argv, environ) == 0;
+	posix_spawn_file_actions_destroy(&files);
+	close(fds[1]);
+	if (started) {
+		n = read(fds[0], out, size - 1); /* one short line: one write */
+		(void)waitpid(pid, NULL, 0);
+	}
+	out[n > 0 ? n : 0] = '\0';
+	close(fds[0]);
+}
+
+/* "11.8" of "mariadbd  Ver 11.8.9-MariaDB ..."; "" where it is not known. */
+static void
+version_of(const char *program, char out[VERSION_MAX])
+{
+	char said[512];
+	const char *at;
+	size_t len;
+
+	ask_version(program, said, sizeof said);
+	at = strstr(said, " Ver ");
+	at = at == NULL ? "" : at + strlen(" Ver ");
+	len = strspn(at, "0123456789");
+	if (at[len] == '.')
+		len += 1 + strspn(at + len + 1, "0123456789");
+	snprintf(out, VERSION_MAX, "%.*s", len < VERSION_MAX ? (int)len : 0, at);
+}
+
+static const char *
+wanted_version(const struct dbkind *k)
+{
+	size_t len = strlen(k->flavour->name);
+
+	return k->name[len] == '-' ? k->name + len + 1 : NULL;
+}
+
+static bool
+is_it(const struct dbkind *k, const char *daemon)
+{
+	const char *wanted = wanted_version(k);
+	char version[VERSION_MAX];
+
+	if (wanted == NULL)
+		return true;
+	version_of(daemon, version);
+	return strcmp(version, wanted) == 0;
+}
+
+/* "11.8": what tells releases apart that have other data directories. */
+static bool
+is_version(struct slice s)
+{
+	struct slice major, minor = slice_split(s, '.', &major);
+	struct err err;
+	int number;
+
+	return parse_int(major, 1, 1000, &number, &err) == 0 &&
+	    parse_int(minor, 0, 1000, &number, &err) == 0;
+}
+
+static bool
+names_flavour(struct slice name, const struct dbflavour *f)
+{
+	size_t len = strlen(f->name);
+
+	if (!slice_starts(name, f->name))
+		return false;
+	return name.len == len ||
+	    (name.ptr[len] == '-' && is_version(slice_cut(name, len + 1, SIZE_MAX)));
 }
 
 int
-dbkind_programs(
-    const struct dbkind *k, char daemon[PLACE_MAX], char installer[PLACE_MAX], struct err *err)
+dbkind_read(struct slice name, struct dbkind *out, struct err *err)
 {
-	if (find_program(k->daemon, daemon) == 0 && find_program(k->installer, installer) == 0)
+	if (name.len == 0)
+		name = slice_str(flavours[0].name);
+	for (size_t i = 0; i < sizeof flavours / sizeof *flavours; i++) {
+		if (name.len > DBKIND_NAME_MAX || !names_flavour(name, &flavours[i]))
+			continue;
+		*out = (struct dbkind){ .flavour = &flavours[i] };
+		memcpy(out->name, name.ptr, name.len);
 		return 0;
-	err_set(
-	    err, ERR_REFUSED, "no database server: the program '%s' is not installed", k->daemon);
-	return err_hint(err, "%s", k->install_hint);
+	}
+	err_set(err, ERR_REFUSED, "'%.*s' is no kind of server", SLICE_ARG(name));
+	return err_hint(err, "a kind is " DBKIND_NAMES);
+}
+
+int
+dbkind_programs(const struct dbkind *k, struct dbprograms *out, struct err *err)
+{
+	const struct dbflavour *f = k->flavour;
+	const char *version = wanted_version(k);
+	struct folders all = folders_begin();
+
+	while (next_program(&all, f->daemon, out->daemon))
+		if (is_it(k, out->daemon) && find_installer(f, out->daemon, out->installer))
+			return 0;
+	err_set(err, ERR_REFUSED, "no database server: the program '%s'%s%s is not installed",
+	    f->daemon, version == NULL ? "" : " of version ", version == NULL ? "" : version);
+	if (version != NULL)
+		return err_hint(err, "have the folder of that '%s' in $PATH", f->daemon);
+	return err_hint(err, "%s", f->install_hint);
+}
+
+static void
+add_name(struct buf *out, const char *flavour, const char *version)
+{
+	char name[DBKIND_NAME_MAX + 1];
+
+	snprintf(name, sizeof name, "%.14s%s%s", flavour, version[0] != '\0' ? "-" : "", version);
+	/* A folder may be in $PATH twice. */
+	if (out->len == 0 || !combo_has_kind(out->data, name))
+		buf_addf(out, "%s%s", out->len > 0 ? ", " : "", name);
+}
+
+void
+dbkind_installed(struct buf *out)
+{
+	for (size_t i = 0; i < sizeof flavours / sizeof *flavours; i++) {
+		const struct dbflavour *f = &flavours[i];
+		char daemon[PLACE_MAX], version[VERSION_MAX];
+		const char *name = f->name;
+		struct folders all = folders_begin();
+
+		for (; next_program(&all, f->daemon, daemon); name = NULL) {
+			if (name != NULL)
+				add_name(out, name, "");
+			version_of(daemon, version);
+			if (version[0] != '\0')
+				add_name(out, f->name, version);
+		}
+	}
 }

@@ -1,19 +1,24 @@
 /*
  * dbkind.h - the kinds of database servers that vtcombo can start for a keyspace.
  *
- * A keyspace has the kind that it was created with (--keyspace NAME=KIND), for good: its data is that
- * server's. The first kind is the default.
+ * A kind is a flavour, "mariadb" or "mysql", or a flavour and a version, "mariadb-11.8": of those servers
+ * that are in $PATH the first one, or the first one of that version. So whatever is installed beside the
+ * system's own server is a kind when its folder is in $PATH. A keyspace has the kind that it was created with
+ * (--keyspace NAME=KIND, CreateKeyspace --server-kind), for good: its data is that server's.
  */
 #ifndef COMBO_DBKIND_H
 #define COMBO_DBKIND_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "combo/places.h"
 
-#define DBKIND_NAMES "mariadb or mysql"
+#define DBKIND_NAMES "mariadb, mysql, or one of them with a version, such as mariadb-11.8"
 
-struct dbkind {
+enum { DBKIND_NAME_MAX = 31 };
+
+struct dbflavour {
 	const char *name; /* "mariadb": as people say it, and as it is written down */
 	/* The server, and what makes its data directory: another program, or itself. Looked for in $PATH. */
 	const char *daemon, *installer;
@@ -29,10 +34,24 @@ struct dbkind {
 	const char *stream_rights;
 };
 
-/* NULL: there is none of that name. "" is the default. */
-const struct dbkind *dbkind_find(struct slice name);
-/* Its two programs. ERR_REFUSED, with a hint: not installed. */
-int dbkind_programs(const struct dbkind *k, char daemon[PLACE_MAX], char installer[PLACE_MAX],
-    struct err *err) MUST_USE;
+/* A value; all zero is none. */
+struct dbkind {
+	const struct dbflavour *flavour;
+	char name[DBKIND_NAME_MAX + 1]; /* as it was said; the default's is its flavour's */
+};
+
+/* Absolute paths. */
+struct dbprograms {
+	char daemon[PLACE_MAX], installer[PLACE_MAX];
+};
+
+/* "" is the default. ERR_REFUSED, with a hint: that is no kind. */
+int dbkind_read(struct slice name, struct dbkind *out, struct err *err) MUST_USE;
+/* Its two programs. Runs those that could be it, where it has a version: blocking, some 20 ms each.
+ * ERR_REFUSED, with a hint: not installed. */
+int dbkind_programs(const struct dbkind *k, struct dbprograms *out, struct err *err) MUST_USE;
+/* The names of all kinds that are installed, with and without versions: struct combo_record's server_kinds.
+ * Blocking, as dbkind_programs(). */
+void dbkind_installed(struct buf *out);
 
 #endif

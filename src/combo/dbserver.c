@@ -102,11 +102,36 @@ add_args(struct arena *a, struct program *p, const char *const *args)
 		program_arg(a, p, "%s", *args);
 }
 
-static int
-install(struct ctx *cx, const struct places *where, int uid, const struct dbkind *kind)
+struct search {
+	const struct dbkind *kind;
+	struct dbprograms *out;
+	struct err err;
+	int rc;
+};
+
+static void
+search(void *arg)
 {
-	char made[PLACE_MAX], dir[PLACE_MAX], name[PROGRAM_NAME_MAX], daemon[PLACE_MAX],
-	    installer[PLACE_MAX];
+	struct search *s = arg;
+
+	s->rc = dbkind_programs(s->kind, s->out, &s->err);
+}
+
+int
+dbserver_find(struct ctx *cx, const struct dbkind *kind, struct dbprograms *out)
+{
+	struct search s = { .kind = kind, .out = out };
+
+	offload(cx, search, &s);
+	return s.rc == 0 ? 0 : err_copy(cx->err, &s.err);
+}
+
+static int
+install(struct ctx *cx, const struct places *where, const struct dbserver *server)
+{
+	const struct dbprograms *programs = &server->programs;
+	char made[PLACE_MAX], dir[PLACE_MAX], name[PROGRAM_NAME_MAX];
+	int uid = server->uid;
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct program *p = arena_new(&a, struct program);
 
@@ -114,17 +139,16 @@ install(struct ctx *cx, const struct places *where, int uid, const struct dbkind
 	places_file(where, made, "server-%d.new", uid);
 	if (access(dir, F_OK) == 0)
 		return 0;
-	TRY(dbkind_programs(kind, daemon, installer, cx->err));
 	offload(cx, remove_left, made); /* of an attempt that was cut short */
 	snprintf(name, sizeof name, "install-%d", uid);
 	program_init(p, where, name);
-	program_arg(&a, p, "%s", installer);
+	program_arg(&a, p, "%s", programs->installer);
 	program_arg(&a, p, "--no-defaults");
 	program_arg(&a, p, "--datadir=%s", made);
 	program_arg(&a, p, "--tmpdir=%s/run/tmp-%d", where->dir, uid);
-	add_args(&a, p, kind->install_args);
-	if (runs_as(daemon) != NULL)
-		program_arg(&a, p, "--user=%s", runs_as(daemon));
+	add_args(&a, p, server->flavour->install_args);
+	if (runs_as(programs->daemon) != NULL)
+		program_arg(&a, p, "--user=%s", runs_as(programs->daemon));
 	TRY(program_run(cx, p));
 	if (rename(made, dir) != 0)
 		return err_errno(cx->err, errno, "renaming '%s'", made);
@@ -155,7 +179,8 @@ put_pattern(struct buf *b, const char *name)
 
 /* One statement per line, as --init-file wants it; repeated at each start without harm. */
 static void
-put_init(struct buf *b, const struct credentials *c, const char *database, const struct dbkind *kind)
+put_init(struct buf *b, const struct credentials *c, const char *database,
+    const struct dbflavour *flavour)
 {
 	SCOPED(buf) struct buf name = BUF_INIT;
 	SCOPED(buf) struct buf pattern = BUF_INIT;
@@ -167,7 +192,7 @@ put_init(struct buf *b, const struct credentials *c, const char *database, const
 	buf_addf(b,
 	    "SET NAMES utf8mb4;\nSET SESSION sql_log_bin = 0;\n%sCREATE DATABASE IF NOT EXISTS %s "
 	    "COLLATE " COLLATION ";\n",
-	    kind->init_sql, name.data);
+	    flavour->init_sql, name.data);
 	put_account(b, &c->app);
 	put_account(b, &c->stream);
 	put_account(b, &c->dba);
@@ -175,7 +200,8 @@ put_init(struct buf *b, const struct credentials *c, const char *database, const
 	    "GRANT ALL PRIVILEGES ON %s.* TO '%s'@'127.0.0.1';\n"
 	    "GRANT PROCESS ON *.* TO '%s'@'127.0.0.1';\n",
 	    pattern.data, c->app.user, c->app.user);
-	buf_addf(b, "GRANT %s ON *.* TO '%s'@'127.0.0.1';\n", kind->stream_rights, c->stream.user);
+	buf_addf(
+	    b, "GRANT %s ON *.* TO '%s'@'127.0.0.1';\n", flavour->stream_rights, c->stream.user);
 	buf_addf(
 	    b, "GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;\n", c->dba.user);
 }
@@ -207,15 +233,15 @@ dbserver_prepare(struct ctx *cx, const struct places *where, const struct creden
 	char path[PLACE_MAX];
 
 	TRY(make_tmp(where, server->uid, cx->err));
-	TRY(install(cx, where, server->uid, server->kind));
-	put_init(&init, accounts, database, server->kind);
+	TRY(install(cx, where, server));
+	put_init(&init, accounts, database, server->flavour);
 	places_file(where, path, "run/server-%d.init", server->uid);
 	return write_private(path, buf_slice(&init), cx->err);
 }
 
-int
-dbserver_program(struct arena *a, const struct places *where, const struct dbserver *server,
-    struct program *p, struct err *err)
+void
+dbserver_program(
+    struct arena *a, const struct places *where, const struct dbserver *server, struct program *p)
 {
 	/* Durable as in production; binlog as a move asks for it. 1,000 connections: vtgate's 600, and what
 	 * tablets and people use. Binlogs stay for a week: a stream that was stopped for longer has to copy
@@ -232,10 +258,10 @@ dbserver_program(struct arena *a, const struct places *where, const struct dbser
 		"--binlog-expire-logs-seconds=604800", NULL,
 	};
 	/* clang-format on */
-	char name[PROGRAM_NAME_MAX], daemon[PLACE_MAX], installer[PLACE_MAX];
+	const char *daemon = server->programs.daemon;
+	char name[PROGRAM_NAME_MAX];
 	int uid = server->uid;
 
-	TRY(dbkind_programs(server->kind, daemon, installer, err));
 	snprintf(name, sizeof name, "server-%d", uid);
 	program_init(p, where, name);
 	program_arg(a, p, "%s", daemon);
@@ -251,10 +277,9 @@ dbserver_program(struct arena *a, const struct places *where, const struct dbser
 	/* unique on this machine */
 	program_arg(a, p, "--server-id=%d", where->port_base + PORT_SERVER + uid);
 	add_args(a, p, settings);
-	add_args(a, p, server->kind->settings);
+	add_args(a, p, server->flavour->settings);
 	if (runs_as(daemon) != NULL)
 		program_arg(a, p, "--user=%s", runs_as(daemon));
-	return 0;
 }
 
 int

@@ -16,17 +16,19 @@
 
 struct dbserver {
 	int uid;
-	const struct dbkind *kind;
+	const struct dbflavour *flavour;
+	struct dbprograms programs;
 };
 
+/* Looks for the programs of a kind, on another thread. ERR_REFUSED: it is not installed. */
+int dbserver_find(struct ctx *cx, const struct dbkind *kind, struct dbprograms *out) MUST_USE;
 /* Makes what is missing: the data directory, and the init file with accounts and database. Waits for the
  * server's own installer, a few seconds. May be called again after any failure. */
 int dbserver_prepare(struct ctx *cx, const struct places *where, const struct credentials *accounts,
     const struct dbserver *server, const char *database) MUST_USE;
-/* Fills p with the command that runs it; its strings are in the arena. Starts nothing. ERR_REFUSED: it is not
- * installed. */
-int dbserver_program(struct arena *a, const struct places *where, const struct dbserver *server,
-    struct program *p, struct err *err) MUST_USE;
+/* Fills p with the command that runs it; its strings are in the arena. Starts nothing. */
+void dbserver_program(
+    struct arena *a, const struct places *where, const struct dbserver *server, struct program *p);
 /* Until the accounts can log in, whatever the server says before. -1 past cx->deadline, with what it has
  * said last. */
 int dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,

@@ -47,20 +47,20 @@ read_wanted(struct supervisor *s, const char *text, struct wanted_keyspace *out,
 	size_t len = kind == NULL ? strlen(text) : (size_t)(kind - text);
 
 	out->keyspace = arena_strndup(&s->arena, text, len);
-	out->kind = dbkind_find(slice_str(kind == NULL ? "" : kind + 1));
-	if (out->kind != NULL && (kind == NULL || kind[1] != '\0'))
-		return name_check("keyspace", out->keyspace, err);
-	err_set(
-	    err, ERR_REFUSED, "keyspace '%s': '%s' is no kind of server", out->keyspace, kind + 1);
-	return err_hint(err, "write %s=KIND, where KIND is " DBKIND_NAMES, out->keyspace);
+	if (kind != NULL && kind[1] == '\0')
+		return err_set(err, ERR_REFUSED, "keyspace '%s': no kind of server behind the '='",
+		    out->keyspace);
+	if (dbkind_read(slice_str(kind == NULL ? "" : kind + 1), &out->kind, err) != 0)
+		return err_wrap(err, "keyspace '%s'", out->keyspace);
+	return name_check("keyspace", out->keyspace, err);
 }
 
 static int
 check_installed(const struct dbkind *k, struct err *err)
 {
-	char daemon[PLACE_MAX], installer[PLACE_MAX];
+	struct dbprograms programs;
 
-	return dbkind_programs(k, daemon, installer, err);
+	return dbkind_programs(k, &programs, err);
 }
 
 /* A keyspace that is here keeps its server. */
@@ -69,33 +69,36 @@ check_wanted(const struct supervisor *s, const struct wanted_keyspace *w, struct
 {
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
 		if (strcmp(s->claim.keyspaces[uid], w->keyspace) == 0 &&
-		    s->claim.kinds[uid] != w->kind)
+		    strcmp(s->claim.kinds[uid].name, w->kind.name) != 0)
 			return err_set(err, ERR_REFUSED,
 			    "keyspace '%s' has a server of kind '%s' already", w->keyspace,
-			    s->claim.kinds[uid]->name);
-	return check_installed(w->kind, err);
+			    s->claim.kinds[uid].name);
+	return check_installed(&w->kind, err);
 }
 
 /* What is here, what is wanted; with neither what a keyspace of later would get. */
 static int
 check_servers(const struct supervisor *s, struct err *err)
 {
+	struct dbkind first;
 	int known = 0;
 
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
 		if (s->claim.keyspaces[uid][0] == '\0')
 			continue;
 		known++;
-		TRY(check_installed(s->claim.kinds[uid], err));
+		TRY(check_installed(&s->claim.kinds[uid], err));
 	}
 	for (int i = 0; i < s->wanted_count; i++)
 		TRY(check_wanted(s, &s->wanted[i], err));
-	return known + s->wanted_count > 0 ? 0 : check_installed(dbkind_find(slice_str("")), err);
+	TRY(dbkind_read(slice_str(""), &first, err));
+	return known + s->wanted_count > 0 ? 0 : check_installed(&first, err);
 }
 
 int
 supervisor_open(struct supervisor *s, const char *const *keyspaces, int count, struct err *err)
 {
+	SCOPED(buf) struct buf kinds = BUF_INIT;
 	char path[PLACE_MAX];
 
 	s->wanted = arena_array(&s->arena, struct wanted_keyspace, count);
@@ -105,6 +108,8 @@ supervisor_open(struct supervisor *s, const char *const *keyspaces, int count, s
 	TRY(dbserver_check_folder(&s->where, err));
 	TRY(claim_take(&s->claim, &s->where, err));
 	TRY(check_servers(s, err));
+	dbkind_installed(&kinds);
+	s->installed = arena_strndup(&s->arena, kinds.data, kinds.len);
 	places_file(&s->where, path, "credentials.json");
 	TRY(account_file_make(path, err));
 	s->accounts = credentials_new(path, err);
@@ -235,12 +240,13 @@ bring_up(struct ctx *cx, struct tablet_start *t)
 	/* Once: a second attempt finds the server kept, and goes on with waiting for it. */
 	if (t->server == NULL) {
 		struct program *p = arena_new(&s->arena, struct program);
+		struct dbserver *server = arena_new(&s->arena, struct dbserver);
 
-		const struct dbserver server = { t->uid, s->claim.kinds[t->uid] };
-
-		TRY(dbserver_program(&s->arena, &s->where, &server, p, cx->err));
-		TRY(dbserver_prepare(
-		    cx, &s->where, s->accounts, &server, s->claim.keyspaces[t->uid]));
+		*server =
+		    (struct dbserver){ .uid = t->uid, .flavour = s->claim.kinds[t->uid].flavour };
+		TRY(dbserver_find(cx, &s->claim.kinds[t->uid], &server->programs));
+		dbserver_program(&s->arena, &s->where, server, p);
+		TRY(dbserver_prepare(cx, &s->where, s->accounts, server, s->claim.keyspaces[t->uid]));
 		TRY(keep_program(s, p, cx->err));
 		t->server = p;
 	}
@@ -277,29 +283,36 @@ start_tablet(struct supervisor *s, int uid, struct err *err)
 	return group_spawn(&s->tasks, name, bring_up_until_done, t, err);
 }
 
-/* As the command line says; of a keyspace that was created otherwise the default. */
-static const struct dbkind *
-kind_of(const struct supervisor *s, const char *keyspace)
+/* As the command line says, which may name a keyspace of before; else as whoever created it did. */
+static int
+kind_of(const struct supervisor *s, const struct keyspace_record *r, struct dbkind *out,
+    struct err *err)
 {
 	for (int i = 0; i < s->wanted_count; i++)
-		if (strcmp(s->wanted[i].keyspace, keyspace) == 0)
-			return s->wanted[i].kind;
-	return dbkind_find(slice_str(""));
+		if (strcmp(s->wanted[i].keyspace, r->name) == 0) {
+			*out = s->wanted[i].kind;
+			return 0;
+		}
+	if (dbkind_read(slice_str(r->server_kind), out, err) != 0)
+		return err_wrap(err, "keyspace '%s'", r->name);
+	return 0;
 }
 
 /* The lowest uid that nobody has and whose ports are free; written down (2). 0 when there is none. */
 static int
-assign_uid(struct supervisor *s, const char *keyspace, struct err *err)
+assign_uid(struct supervisor *s, const struct keyspace_record *r, struct err *err)
 {
+	struct dbkind kind;
+
+	if (kind_of(s, r, &kind, err) != 0)
+		return 0;
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
 		if (s->claim.keyspaces[uid][0] == '\0' &&
 		    claim_hold(&s->claim, s->where.port_base + PORT_TABLET + uid) &&
 		    claim_hold(&s->claim, s->where.port_base + PORT_SERVER + uid))
-			return claim_uid(&s->claim, uid, keyspace, kind_of(s, keyspace), err) == 0
-			    ? uid
-			    : 0;
+			return claim_uid(&s->claim, uid, r->name, &kind, err) == 0 ? uid : 0;
 	}
-	err_set(err, ERR_REFUSED, "keyspace '%s': all uids from %d to %d are taken", keyspace,
+	err_set(err, ERR_REFUSED, "keyspace '%s': all uids from %d to %d are taken", r->name,
 	    TABLET_UID_MIN, TABLET_UID_MAX);
 	return 0;
 }
@@ -347,7 +360,7 @@ serve_keyspace(struct ctx *cx, struct supervisor *s, const struct topo_kv *kv)
 	TRY(has_tablet(cx, s, r.name, &has));
 	if (has)
 		return 0;
-	uid = assign_uid(s, r.name, cx->err);
+	uid = assign_uid(s, &r, cx->err);
 	if (uid == 0)
 		return -1;
 	log_info("keyspace '%s' gets a server uid=%d", r.name, uid);
@@ -355,22 +368,23 @@ serve_keyspace(struct ctx *cx, struct supervisor *s, const struct topo_kv *kv)
 }
 
 static int
-create_keyspace(struct ctx *cx, struct supervisor *s, const char *name)
+create_keyspace(struct ctx *cx, struct supervisor *s, const struct wanted_keyspace *w)
 {
 	SCOPED(buf) struct buf value = BUF_INIT;
 	char key[TOPO_KEY_MAX];
-	struct keyspace_record r = { .name = name,
-		.database = name,
+	struct keyspace_record r = { .name = w->keyspace,
+		.database = w->keyspace,
+		.server_kind = w->kind.name,
 		.sidecar = SIDECAR_DEFAULT,
 		.created_us = clock_wall() };
 
-	snprintf(key, sizeof key, "/keyspaces/%s", name_escaped(cx->arena, name));
+	snprintf(key, sizeof key, "/keyspaces/%s", name_escaped(cx->arena, w->keyspace));
 	keyspace_write(&value, &r);
 	if (topo_put(cx, s->topo, &(struct topo_compare){ .key = key }, buf_slice(&value), 0,
 		NULL) == 0 ||
 	    cx->err->kind == ERR_CONFLICT)
 		return 0; /* it exists: fine */
-	return err_wrap(cx->err, "creating keyspace '%s'", name);
+	return err_wrap(cx->err, "creating keyspace '%s'", w->keyspace);
 }
 
 /* All keyspaces, then each new one. A refused keyspace does not stop the others. */
@@ -487,15 +501,18 @@ announce(void *arg)
 
 /* ---- Life */
 
-/* A key on a lease says that somebody gives new keyspaces a tablet: vtctld then waits for it. */
+/* A key on a lease says that somebody gives new keyspaces a tablet, and servers of which kinds: vtctld then
+ * waits for it. */
 static void
 show_presence(struct ctx *cx, void *arg, int64_t lease)
 {
 	struct supervisor *s = arg;
+	SCOPED(buf) struct buf json = BUF_INIT;
 	char key[TOPO_KEY_MAX];
 
 	snprintf(key, sizeof key, "/combo/%d", (int)getpid());
-	if (topo_set(cx, s->topo, key, slice_str("{}"), lease) != 0)
+	combo_write(&json, &(struct combo_record){ .server_kinds = s->installed });
+	if (topo_set(cx, s->topo, key, buf_slice(&json), lease) != 0)
 		log_error("showing that a vtcombo is here: %s", cx->err->text);
 }
 
@@ -525,7 +542,7 @@ supervisor_run(struct ctx *cx, struct supervisor *s)
 	TRY(open_topology(cx, s));
 	TRY(start_presence(cx, s));
 	for (int i = 0; i < s->wanted_count; i++)
-		TRY(create_keyspace(cx, s, s->wanted[i].keyspace));
+		TRY(create_keyspace(cx, s, &s->wanted[i]));
 	TRY(start_center(s, cx->err));
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
 		if (s->claim.keyspaces[uid][0] != '\0')

@@ -35,7 +35,7 @@
 /* Of the command line. */
 struct wanted_keyspace {
 	const char *keyspace;
-	const struct dbkind *kind;
+	struct dbkind kind;
 };
 
 struct supervisor {
@@ -44,7 +44,8 @@ struct supervisor {
 	int wanted_count;
 	struct credentials *accounts;
 	struct topo *topo;
-	struct topo_lease *lease; /* /combo/PID is on it */
+	struct topo_lease *lease; /* /combo/PID is on it, a struct combo_record */
+	const char *installed;    /* dbkind_installed() */
 	/* lives as long as the supervisor: argv of its programs */
 	struct arena arena;
 	struct group tasks;

@@ -26,6 +26,8 @@ put_keyspace(struct buf *out, const struct keyspace_record *r)
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	if (r->follows != NULL && r->follows[0] != '\0')
 		json_put_str(&w, "follows", r->follows);
+	if (r->server_kind != NULL && r->server_kind[0] != '\0')
+		json_put_str(&w, "server_kind", r->server_kind);
 	json_put_close(&w, '}');
 	json_put_close(&w, '}');
 }
@@ -38,6 +40,33 @@ wait_tablet(struct ctx *cx, struct ctl *c, const char *keyspace)
 
 	TRY(topo_list(cx, c->topo, "/combo/", &combos));
 	return combos.count == 0 ? 0 : cluster_wait_healthy(cx, c, keyspace);
+}
+
+/* Asked of before the keyspace is there, so that nobody waits for a server that cannot come. */
+static int
+check_kind(struct ctx *cx, struct ctl *c, const char *kind)
+{
+	struct combo_record r = { 0 };
+	struct topo_list combos;
+
+	if (kind[0] == '\0')
+		return 0;
+	TRY(topo_list(cx, c->topo, "/combo/", &combos));
+	for (size_t i = 0; i < combos.count; i++) {
+		TRY(combo_read(cx->arena, combos.items[i].value, &r, cx->err));
+		if (combo_has_kind(r.server_kinds, kind))
+			return 0;
+	}
+	if (combos.count == 0) {
+		err_set(cx->err, ERR_REFUSED,
+		    "no vtcombo is here that would make a server of kind '%s'", kind);
+		return err_hint(cx->err,
+		    "leave --server-kind out, and start a vttablet beside the keyspace's server");
+	}
+	err_set(cx->err, ERR_REFUSED, "vtcombo has no server of kind '%s'", kind);
+	return err_hint(cx->err,
+	    "it has %.200s; of others, put the folder of the program into vtcombo's $PATH and start it again",
+	    r.server_kinds);
 }
 
 /* What clients of b may drop or change, its database, must not be where a's tablets keep streams and fences.
@@ -95,10 +124,12 @@ create_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, stru
 	struct keyspace_record r = { .name = q->keyspace,
 		.database = q->keyspace,
 		.sidecar = q->sidecar,
+		.server_kind = q->server_kind,
 		.created_us = clock_wall() };
 
 	TRY(name_check("keyspace", q->keyspace, cx->err));
 	TRY(check_sidecars(cx, c, &r));
+	TRY(check_kind(cx, c, q->server_kind));
 	TRY(enter_keyspace(cx, c, q, &r));
 	TRY(wait_tablet(cx, c, q->keyspace));
 	put_keyspace(out, &r);

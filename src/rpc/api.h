@@ -91,6 +91,7 @@ struct ctl_request {
 	const char *action;   /* workflow_complete, workflow_delete: what becomes of the tables */
 	bool keep_rules, remove_rules; /* and of the routing rules */
 	const char *sidecar;           /* create_keyspace; "": the default */
+	const char *server_kind;       /* create_keyspace: of its server, which a vtcombo makes */
 	const char *alias;             /* delete_tablet */
 	bool allow_primary;            /* delete_tablet: also a keyspace's only one */
 	bool recursive;                /* delete_keyspace: with its tablets' records */

@@ -50,6 +50,7 @@ keyspace_write(struct buf *out, const struct keyspace_record *r)
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	if (r->follows != NULL && r->follows[0] != '\0')
 		json_put_str(&w, "follows", r->follows);
+	json_put_str(&w, "server_kind", r->server_kind);
 	json_put_i64(&w, "created_us", r->created_us);
 	json_put_close(&w, '}');
 }
@@ -68,8 +69,44 @@ keyspace_read(struct arena *a, struct slice json, struct keyspace_record *out, s
 		.database = json_get_str(&j, "database"),
 		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
 		.follows = json_get_str(&j, "follows"),
+		.server_kind = json_get_str(&j, "server_kind"),
 		.created_us = json_get_i64(&j, "created_us"),
 	};
+	return json_close(&d);
+}
+
+bool
+combo_has_kind(const char *server_kinds, const char *kind)
+{
+	struct slice rest = slice_str(server_kinds), one;
+
+	while (rest.len > 0) {
+		rest = slice_split(rest, ',', &one);
+		if (slice_eq_str(slice_trim(one), kind))
+			return true;
+	}
+	return false;
+}
+
+void
+combo_write(struct buf *out, const struct combo_record *r)
+{
+	struct json_writer w = json_to(out);
+
+	json_put_open(&w, NULL, '{');
+	json_put_str(&w, "server_kinds", r->server_kinds);
+	json_put_close(&w, '}');
+}
+
+int
+combo_read(struct arena *a, struct slice json, struct combo_record *out, struct err *err)
+{
+	struct json_doc d;
+
+	TRY(json_open(&d, "record of a vtcombo", json, a, err));
+	struct json j = json_root(&d);
+
+	*out = (struct combo_record){ .server_kinds = json_get_str(&j, "server_kinds") };
 	return json_close(&d);
 }
 

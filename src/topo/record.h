@@ -8,6 +8,7 @@
  *                                       compared, by whoever enters one, so that there is one only
  *   /health/<alias>                     struct health_record, on the tablet's lease
  *   /gates/<id>                         struct gate_record, on the gate's lease
+ *   /combo/<pid>                        struct combo_record, on the supervisor's lease
  *   /acks/<id>                          struct ack_record of the rules, on the gate's lease
  *   /acks/<id>/<keyspace>/<name>        struct ack_record of that workflow's switch key, on the same
  *   /stalled/<keyspace>/<name>          text: the attempt whose hold waits for a statement that does not come
@@ -48,7 +49,13 @@ struct keyspace_record {
 	const char *database; /* physical database, usually the same name */
 	const char *sidecar;  /* the database of our own, at the same server */
 	const char *follows; /* the keyspace that new tables are made in; "": itself (ctl/follow.h) */
+	const char *server_kind; /* of the server that a vtcombo gives it (combo/dbkind.h); "": its default */
 	int64_t created_us; /* wall clock, for people */
+};
+
+/* A vtcombo's word: it gives keyspaces that have no tablet a server and one. */
+struct combo_record {
+	const char *server_kinds; /* of which kinds: "mariadb, mariadb-10.11", or "" */
 };
 
 enum tablet_type { TABLET_PRIMARY, TABLET_REPLICA, TABLET_RDONLY };
@@ -243,6 +250,11 @@ const char *keyspace_key(struct arena *a, const char *name);
 void keyspace_write(struct buf *out, const struct keyspace_record *r);
 int keyspace_read(
     struct arena *a, struct slice json, struct keyspace_record *out, struct err *err) MUST_USE;
+/* Is it one of those in a record's server_kinds? */
+bool combo_has_kind(const char *server_kinds, const char *kind);
+void combo_write(struct buf *out, const struct combo_record *r);
+int combo_read(
+    struct arena *a, struct slice json, struct combo_record *out, struct err *err) MUST_USE;
 void tablet_write(struct buf *out, const struct tablet_record *r);
 int tablet_read(
     struct arena *a, struct slice json, struct tablet_record *out, struct err *err) MUST_USE;

@@ -1,5 +1,6 @@
 """Real servers and real programs for the system tests; leaves nothing behind."""
 import collections
+import functools
 import os
 import shutil
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lib import datadir, mariadb, proc, servers as kinds, tablets  # noqa: E402
+from lib import datadir, kinds, mariadb, proc, servers as server_kinds, tablets  # noqa: E402
 from lib.kept import Kept  # noqa: E402
 from lib.combo import Combo, missing_programs  # noqa: E402
 from lib.streams import Pair  # noqa: E402
@@ -26,8 +27,8 @@ def template():
 
 @pytest.fixture(scope="session")
 def combo_template():
-    """A data directory as vtcombo makes it."""
-    return datadir.template(os.environ[TEMPLATES], "socket")
+    """combo_template(kind): a data directory as vtcombo makes it."""
+    return functools.partial(server_kinds.combo_template, os.environ[TEMPLATES])
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def shared_folder():
 
 
 def start_server(folder, made, flavour, name, *extra):
-    kind = kinds.KINDS[flavour]
+    kind = server_kinds.KINDS[flavour]
     template = kind.template(os.environ[TEMPLATES])
     home = os.path.join(folder, f"server-{len(made)}")
     os.mkdir(home)

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from lib import proc, servers
+from lib import kinds, proc, servers
 
 # How it is set, to what, and where the server is.
 GTID_OF = {"mariadb": ("@@gtid_strict_mode", (1,), "@@gtid_binlog_pos"),
@@ -17,11 +17,11 @@ def output(server, program, *args):
 
 
 def brand(server):
-    return server.flavour.split("-")[0]
+    return kinds.brand(server.flavour)
 
 
 def version(server):
-    return server.flavour.split("-")[1]
+    return kinds.version(server.flavour)
 
 
 def make_row(server):

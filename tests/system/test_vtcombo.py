@@ -204,3 +204,42 @@ def test_the_last_ports_are_remembered(combo):
         process.stdout.close()
     assert status == 0
     assert descendants(combo) == {}
+
+
+# ---- Kinds of servers
+
+def server_version(combo, keyspace):
+    return combo.mariadb("SELECT VERSION()", port=combo.port("server", keyspace), user="vt_dba")
+
+
+def test_keyspaces_of_each_kind_beside_one_another(combo):
+    """Of the command line and of CreateKeyspace; the same again after a new start."""
+    combo.kinds = {"customer": "mysql-9.7", "new_customer": "mariadb-11.8"}
+    combo.up("customer")
+    combo.client("CreateKeyspace", "--server-kind", "mariadb-11.8", "new_customer")
+    shown = combo.client("CreateKeyspace", "--server-kind", "mariadb-10.11", "third").stdout
+    assert '"server_kind": "mariadb-10.11"' in shown
+    combo.client("CreateKeyspace", "plain")
+    combo.down(purge=False)
+    combo.up("customer")
+    wanted = {"customer": "9.7.", "new_customer": "11.8.", "third": "10.11.", "plain": "10.11."}
+    assert {k: server_version(combo, k).startswith(v) for k, v in wanted.items()} == dict.fromkeys(wanted, True)
+
+
+@pytest.mark.parametrize("kind, words", [
+    ("postgres", "vtcombo has no server of kind 'postgres'"), ("mariadb-9.9", "vtcombo has no server of kind 'mariadb-9.9'"),
+    ("mysql", "vtcombo has no server of kind 'mysql'")])
+def test_a_keyspace_of_a_kind_that_is_not_there_is_not_made(shared_combo, kind, words):
+    with pytest.raises(Failed, match=words) as told:
+        shared_combo.client("CreateKeyspace", "--server-kind", kind, "other")
+    assert "mariadb-10.11" in str(told.value)
+    assert "other" not in shared_combo.client("GetKeyspaces").stdout
+
+
+@pytest.mark.parametrize("kind, words", [
+    ("postgres", "'postgres' is no kind of server"), ("mariadb-x", "'mariadb-x' is no kind of server"), ("", "no kind of server behind"),
+    ("mariadb-9.9", "the program 'mariadbd' of version 9.9 is not installed")])
+def test_a_kind_that_is_none_is_one_sentence(combo, kind, words):
+    said = up_refused(combo, "--keyspace", f"customer={kind}")
+    assert words in sentences(said)[0] and len(sentences(said)) == 1
+    assert not os.path.exists(os.path.join(combo.data_dir, "tablets", "1"))

@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import datadir, proc
+from . import datadir, kinds, proc
 
 GATE_MYSQL, TABLET, SERVER = 306, 400, 2100
 PROGRAMS = ["vtcombo", "vtctld", "vtgate", "vttablet", "vtctlclient", "load"]
@@ -23,21 +23,12 @@ class Failed(Exception):
     """A command of ours ended with an error; text is what it said."""
 
 
-# The kinds of the servers of keyspaces customer and new_customer, "mysql,mariadb": tests that say nothing of it run with
-# these.
-KINDS = "SWITCHYARD_TEST_KINDS"
-
-
-def kinds():
-    wanted = (os.environ.get(KINDS) or "mariadb,mariadb").split(",")
-    return {"customer": wanted[0], "new_customer": wanted[1]}
-
-
 class Combo:
     def __init__(self, folder=None, port_base=None, template=None):
-        """template: a data directory for its first servers to begin with; else vtcombo has each server's installer make one."""
+        """template: gives the data directory that a server of a kind begins with; else vtcombo has the server's installer
+        make each."""
         self.template = template
-        self.kinds = kinds()
+        self.kinds = dict(zip(("customer", "new_customer"), kinds.wanted()))
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="switchyard-demo-", dir="/tmp")
         os.chmod(self.folder, 0o755)
@@ -53,9 +44,10 @@ class Combo:
     def up(self, *keyspaces, seconds=120, env=None):
         self._prepare()
         cmd = [proc.program("vtcombo"), "up", "--data-dir", self.data_dir, "--port-base", str(self.base)]
-        env = {**self._path(), **(env or {})}
+        env = {"PATH": kinds.path(self.kinds.values()), **(env or {})}
         for k in keyspaces:
-            cmd += ["--keyspace", k if self.kinds.get(k, "mariadb") == "mariadb" else f"{k}={self.kinds[k]}"]
+            kind = self.kinds.get(k, kinds.SYSTEM)
+            cmd += ["--keyspace", k if kind == kinds.SYSTEM else f"{k}={kind}"]
         self.out = os.path.join(self.folder, "vtcombo.out")
         with open(self.log, "a") as log, open(self.out, "w") as out:
             self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
@@ -68,16 +60,7 @@ class Combo:
         if self.template and not os.path.exists(self.data_dir):
             os.makedirs(self.data_dir)
             for uid, kind in enumerate(self.kinds.values(), 1):
-                if kind == "mariadb":
-                    datadir.copy(self.template, os.path.join(self.data_dir, f"server-{uid}"))
-
-    def _path(self):
-        """$PATH with MySQL's programs, where they are wanted."""
-        if "mysql" not in self.kinds.values():
-            return {}
-        tool = os.path.join(proc.TREE, "tools", "install-server")
-        where = subprocess.run([tool, "--where", "mysql-9.7"], capture_output=True, text=True, check=True).stdout.split()[-1]
-        return {"PATH": os.path.join(where, "bin") + ":" + os.environ["PATH"]}
+                datadir.copy(self.template(kinds.full(kind)), os.path.join(self.data_dir, f"server-{uid}"))
 
     def _is_ready(self):
         if self.process.poll() is not None:

@@ -1,7 +1,7 @@
 """Clusters whose keyspaces have servers of chosen kinds."""
 import pymysql
 
-# Source, target: the kinds of vtcombo, of which 'mysql' is 9.7 and 'mariadb' the system's.
+# Source, target: the kinds of vtcombo.
 PAIRS = [("mysql", "mysql"), ("mysql", "mariadb"), ("mariadb", "mysql")]
 
 

@@ -3,21 +3,10 @@
 KINDS[flavour] is a class as mariadb.Server, which is the system's; the others' programs are in folders
 that tools/install-server makes.
 """
-import functools
 import os
 import subprocess
 
-from . import datadir, mariadb, proc
-
-
-@functools.cache
-def home(flavour):
-    """The folder that a kind is installed in; says how to install it where it is not."""
-    tool = os.path.join(proc.TREE, "tools", "install-server")
-    run = subprocess.run([tool, "--where", flavour], capture_output=True, text=True)
-    if run.returncode != 0:
-        raise FileNotFoundError(run.stderr.strip())
-    return run.stdout.splitlines()[-1]
+from . import datadir, kinds, mariadb
 
 
 class Installed(mariadb.Server):
@@ -25,7 +14,7 @@ class Installed(mariadb.Server):
 
     @classmethod
     def program(cls, name):
-        return os.path.join(home(cls.flavour), "bin", name)
+        return os.path.join(kinds.home(cls.flavour), "bin", name)
 
     @classmethod
     def user(cls):
@@ -44,6 +33,10 @@ class MariaDB118(Installed):
     def install(cls, where):
         datadir.install(where, "normal", cls.program("mariadb-install-db"), cls.user())
 
+    @classmethod
+    def install_for_combo(cls, where):
+        datadir.install(where, "socket", cls.program("mariadb-install-db"), cls.user())
+
 
 class MySQL97(Installed):
     flavour, daemon = "mysql-9.7", "mysqld"
@@ -61,3 +54,13 @@ class MySQL97(Installed):
 
 
 KINDS = {kind.flavour: kind for kind in (mariadb.Server, MariaDB118, MySQL97)}
+
+
+def combo_template(folder, flavour):
+    """A data directory as vtcombo makes one."""
+    if flavour == kinds.SYSTEM:
+        return datadir.template(folder, "socket")
+    kind = KINDS[flavour]
+    if hasattr(kind, "install_for_combo"):
+        return datadir.template(folder, flavour + "-socket", kind.install_for_combo)
+    return kind.template(folder)

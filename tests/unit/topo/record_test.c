@@ -115,18 +115,26 @@ TEST(record_rules_survive)
 TEST(record_small_ones_survive)
 {
 	SCOPED(buf) struct buf out = BUF_INIT;
-	struct keyspace_record k = { "customer", "cust", "side", "there", 5 }, k2;
+	struct keyspace_record k = { "customer", "cust", "side", "there", "mysql-9.7", 5 }, k2;
 	struct tablet_record t = { "zone1-100", "zone1", 100, "customer", "0", TABLET_RDONLY, "h:1",
 	    "h:2", "side" }, t2;
 	struct health_record h = { true, "SERVING", "", -1, "10.11.6-MariaDB" }, h2;
 	struct gate_record g = { "gate1", "h:3", "h:4", 99 }, g2;
+	struct combo_record c = { "mariadb, mysql" }, c2;
 	struct ack_record a = { "gate1", 12, "c/users", 40, 3, RULE_HOLD }, a2;
 
 	keyspace_write(&out, &k);
 	expect_ok(keyspace_read(&arena, buf_slice(&out), &k2, &err), &err);
 	expect(strcmp(k2.name, "customer") == 0 && strcmp(k2.database, "cust") == 0 &&
 	    strcmp(k2.sidecar, "side") == 0 && strcmp(k2.follows, "there") == 0 &&
+	    strcmp(k2.server_kind, "mysql-9.7") == 0 &&
 	    k2.created_us == 5);
+	buf_reset(&out);
+	combo_write(&out, &c);
+	expect_ok(combo_read(&arena, buf_slice(&out), &c2, &err), &err);
+	expect(strcmp(c2.server_kinds, c.server_kinds) == 0);
+	expect(combo_has_kind(c2.server_kinds, "mysql") && combo_has_kind(c2.server_kinds, "mariadb"));
+	expect(!combo_has_kind(c2.server_kinds, "mysql-9.7") && !combo_has_kind("", "mysql"));
 	buf_reset(&out);
 	tablet_write(&out, &t);
 	expect_ok(tablet_read(&arena, buf_slice(&out), &t2, &err), &err);
