@@ -13,23 +13,37 @@ event_is_rows(uint8_t type)
 }
 
 static bool
-bitmap_is_full(struct slice bitmap, size_t bits)
+has_bit(struct slice bitmap, size_t i)
 {
-	for (size_t i = 0; i < bits; i++)
-		if ((bitmap.ptr[i / 8] >> (i % 8) & 1) == 0)
-			return false;
-	return true;
+	return (bitmap.ptr[i / 8] >> (i % 8) & 1) != 0;
+}
+
+/* How many columns are present, if these are the first ones; else 0. */
+static size_t
+count_present(struct slice bitmap, size_t columns)
+{
+	size_t n = 0;
+
+	while (n < columns && has_bit(bitmap, n))
+		n++;
+	for (size_t i = n; i < columns; i++)
+		if (has_bit(bitmap, i))
+			return 0;
+	return n;
 }
 
 /* One bitmap of present columns, two for an update. */
 static int
-read_present(struct rows *r, struct err *err)
+read_present(struct rows *r, size_t least, struct err *err)
 {
 	for (int i = 0; i < (r->kind == ROW_UPDATE ? 2 : 1); i++) {
 		struct slice present = cursor_bytes(&r->data, (r->columns + 7) / 8);
 		if (r->data.failed)
 			return 0; /* the caller looks */
-		if (!bitmap_is_full(present, r->columns) && !mutant("binlog_full_images")) {
+		r->present[i] = count_present(present, r->columns);
+		if (mutant("binlog_full_images"))
+			r->present[i] = r->columns;
+		if (r->present[i] < least || r->present[i] == 0) {
 			err_set(err, ERR_REFUSED, "a row event has an incomplete image");
 			return err_hint(err,
 			    "set binlog_row_image=FULL on the source, globally and in every session");
@@ -39,7 +53,7 @@ read_present(struct rows *r, struct err *err)
 }
 
 int
-rows_read(const struct event *e, struct rows *out, struct err *err)
+rows_read(const struct event *e, size_t least, struct rows *out, struct err *err)
 {
 	bool v2 = e->type >= EVENT_WRITE_ROWS_V2;
 
@@ -62,7 +76,7 @@ rows_read(const struct event *e, struct rows *out, struct err *err)
 	if (out->columns == 0 && out->data.left > 0)
 		/* rows of nothing would never end */
 		out->data.failed = true;
-	TRY(read_present(out, err));
+	TRY(read_present(out, least, err));
 	if (out->data.failed || out->columns > TABLEMAP_COLUMNS_MAX)
 		return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read",
 		    event_name(e->type), e->body.len);
@@ -124,11 +138,12 @@ static int
 read_image(
     struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out, struct err *err)
 {
-	struct slice nulls = cursor_bytes(&r->data, (r->columns + 7) / 8);
+	size_t present = r->present[r->second];
+	struct slice nulls = cursor_bytes(&r->data, (present + 7) / 8);
 	struct slice *values = arena_array(a, struct slice, r->columns);
 
-	for (size_t i = 0; i < r->columns && !r->data.failed; i++) {
-		if (nulls.ptr[i / 8] >> (i % 8) & 1)
+	for (size_t i = 0; i < present && !r->data.failed; i++) {
+		if (has_bit(nulls, i))
 			continue; /* all zero is SLICE_NULL */
 		if (!read_value(r, s, i, a, &values[i])) {
 			err_set(err, ERR_CORRUPT, "a value in a row event cannot be read");
@@ -154,8 +169,10 @@ rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row
 	if (r->data.left == 0)
 		return 0;
 	*out = (struct row_change){ .kind = r->kind };
+	r->second = false;
 	if (r->kind != ROW_INSERT)
 		TRY(read_image(r, s, a, &out->before, err));
+	r->second = r->kind == ROW_UPDATE;
 	if (r->kind != ROW_DELETE)
 		TRY(read_image(r, s, a, &out->after, err));
 	return 1;

@@ -3,7 +3,8 @@
  *
  * rows_read() takes the event, rows_next() gives one change after the other.
  * Images must be full: a column that is missing from a bitmap (somebody's
- * session has binlog_row_image other than FULL) is an error (design rule 3).
+ * session has binlog_row_image other than FULL) is an error (design rule 3). Of hidden columns, behind
+ * the others, MariaDB 11.8 leaves out what 10.11 writes.
  */
 #ifndef BINLOG_ROWS_H
 #define BINLOG_ROWS_H
@@ -25,6 +26,8 @@ struct rows {
 	uint64_t table_id;
 	uint16_t flags;
 	size_t columns;
+	size_t present[2]; /* of these, the first ones that an image has: of an update before and after */
+	bool second;       /* an update's second image is read */
 	struct cursor data;
 };
 
@@ -53,10 +56,10 @@ struct row_change {
 bool event_is_rows(uint8_t type);
 
 /*
- * Header only, before the table is known: compressed and partial events are refused by name,
- * incomplete images too.
+ * Header only: compressed and partial events are refused by name, and images without one of the first
+ * `least` columns, those that are not hidden.
  */
-int rows_read(const struct event *e, struct rows *out, struct err *err) MUST_USE;
+int rows_read(const struct event *e, size_t least, struct rows *out, struct err *err) MUST_USE;
 /* ERR_CONFLICT unless the definition's columns are those of the event, by number and type. */
 int row_shape_init(struct row_shape *s, const struct tablemap *map,
     const struct row_columns *columns, struct err *err) MUST_USE;

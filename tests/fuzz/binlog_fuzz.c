@@ -79,7 +79,7 @@ all_rows(const struct event *e, const struct tablemap *map, struct arena *a)
 	for (size_t i = 0; i < map->count; i++)
 		if (!type_for(&map->columns[i], &types[i]))
 			return;
-	if (rows_read(e, &rows, &err) != 0)
+	if (rows_read(e, map->count, &rows, &err) != 0)
 		return;
 	if (row_shape_init(&shape, map, &(struct row_columns){ types, map->count, 0 }, &err) != 0)
 		return;

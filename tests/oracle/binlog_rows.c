@@ -115,7 +115,7 @@ print_rows(struct printer *p, const struct event *e)
 	t = find(p, name);
 	if (t == NULL)
 		return;
-	if (rows_read(e, &rows, &err) != 0 ||
+	if (rows_read(e, t->count, &rows, &err) != 0 ||
 	    row_shape_init(&shape, &p->map, &(struct row_columns){ t->types, t->count, 0 }, &err) !=
 		0)
 		die(name, &err);

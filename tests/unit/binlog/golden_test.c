@@ -159,7 +159,7 @@ change_of(const char *hex, struct tablemap *map, struct column_type types[KINDS]
 
 	read_map(map);
 	expect_ok(kinds_read(types, &err), &err);
-	expect_ok(rows_read(&e, &rows, &err), &err);
+	expect_ok(rows_read(&e, KINDS, &rows, &err), &err);
 	expect_eq(rows.table_id, map->id);
 	expect_eq(rows.flags & ROWS_STATEMENT_END, ROWS_STATEMENT_END);
 	expect_ok(row_shape_init(&shape, map, &(struct row_columns){ types, KINDS, 0 }, &err), &err);
@@ -277,9 +277,36 @@ TEST(an_incomplete_image_is_refused)
 	memcpy(copy, e.body.ptr, e.body.len);
 	copy[6 + 2 + 1 + 5] &= (uint8_t)~0x10;
 	e.body.ptr = copy;
-	expect_eq(rows_read(&e, &rows, &err), -1);
+	expect_eq(rows_read(&e, KINDS, &rows, &err), -1);
 	expect_eq(err.kind, ERR_REFUSED);
 	expect(strstr(err.text, "incomplete image") != NULL);
+}
+
+/* The last column is hidden and in no image: without its bits, and one byte of NULL bits is the same. */
+TEST(a_hidden_column_may_be_left_out)
+{
+	struct tablemap map;
+	struct column_type types[KINDS];
+	const struct row_columns columns = { types, 1, 1 };
+	struct row_shape shape = { &map, columns };
+	struct row_change change;
+	struct rows rows;
+	/* table 1, no flags, no more; 2 columns, present: the first; no NULL; 7, 8 */
+	static const uint8_t update[] = { 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 1, 1, 0, 7, 0, 0, 0, 0,
+		8, 0, 0, 0 };
+	struct event e = { .type = EVENT_UPDATE_ROWS_V2, .body = slice_of(update, sizeof(update)) };
+	struct wire_column wire[] = { { .type = BINLOG_LONG }, { .type = BINLOG_LONGLONG } };
+
+	types[0] = (struct column_type){ .kind = COLUMN_INT, .int_bytes = 4 };
+	map = (struct tablemap){ .columns = wire, .count = 2 };
+	expect_eq(rows_read(&e, 2, &rows, &err), -1);
+	expect_eq(err.kind, ERR_REFUSED);
+	expect_ok(rows_read(&e, 1, &rows, &err), &err);
+	expect_eq(rows_next(&rows, &shape, &arena, &change, &err), 1);
+	expect_slice(change.before[0], slice_str("7"));
+	expect_slice(change.after[0], slice_str("8"));
+	expect(slice_is_null(change.after[1]));
+	expect_eq(rows_next(&rows, &shape, &arena, &change, &err), 0);
 }
 
 TEST(another_definition_is_noticed)
@@ -311,7 +338,7 @@ TEST(compressed_events_are_refused_by_name)
 
 	e.type = 170;
 	expect(event_is_compressed(e.type) && event_is_rows(e.type));
-	expect_eq(rows_read(&e, &rows, &err), -1);
+	expect_eq(rows_read(&e, KINDS, &rows, &err), -1);
 	expect(strstr(err.text, "Update_rows_compressed") != NULL);
 }
 
@@ -334,7 +361,7 @@ TEST(cut_events_are_errors)
 	for (size_t n = 0; n < e.body.len; n++) {
 		struct event cut = e;
 		cut.body = arena_dup(&arena, slice_cut(e.body, 0, n));
-		int rc = rows_read(&cut, &rows, &err);
+		int rc = rows_read(&cut, KINDS, &rows, &err);
 		if (rc == 0)
 			rc = rows_next(&rows, &shape, &arena, &c, &err);
 		/* header and bitmap: an event without rows */
