@@ -153,6 +153,46 @@ add_without_charsets(struct buf *out, struct slice text)
 	}
 }
 
+/* The least of where the words stand. */
+static size_t
+find_any(struct slice s, const char *const *words)
+{
+	size_t least = s.len;
+
+	for (; *words != NULL; words++) {
+		size_t at = create_table_find(s, *words);
+
+		least = at < least ? at : least;
+	}
+	return least;
+}
+
+/* Appends text with INVISIBLE behind a column's default, where later servers print it: two that are the same
+ * would differ by their servers. */
+static void
+add_invisible_last(struct buf *out, struct slice text)
+{
+	static const char word[] = " INVISIBLE";
+	static const char *const behind[] = { " COMMENT ", " CHECK ", "\n", NULL };
+
+	for (;;) {
+		size_t at = create_table_find(text, word), end;
+		bool comma;
+
+		buf_add_slice(out, slice_cut(text, 0, at));
+		if (at == text.len)
+			return;
+		text = slice_cut(text, at + sizeof(word) - 1, text.len);
+		end = find_any(text, behind);
+		comma =
+		    end > 0 && end < text.len && text.ptr[end] == '\n' && text.ptr[end - 1] == ',';
+		end -= comma;
+		buf_add_slice(out, slice_cut(text, 0, end));
+		buf_add_str(out, word);
+		text = slice_cut(text, end, text.len);
+	}
+}
+
 /* Appends the options' line without " AUTO_INCREMENT=123". */
 static void
 add_options(struct buf *out, struct slice options)
@@ -215,12 +255,15 @@ create_table_drop_foreign(struct create_table *t)
 int
 create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
 {
-	SCOPED(buf) struct buf text = BUF_INIT, formats = BUF_INIT, plain = BUF_INIT;
+	SCOPED(buf)
+	struct buf text = BUF_INIT,
+		   formats = BUF_INIT, seen = BUF_INIT, plain = BUF_INIT;
 	struct slice copy, rest;
 	size_t head;
 
 	add_without_formats(&formats, sql);
-	add_without_charsets(&plain, buf_slice(&formats));
+	add_invisible_last(&seen, buf_slice(&formats));
+	add_without_charsets(&plain, buf_slice(&seen));
 	copy = arena_dup(a, buf_slice(&plain));
 
 	*out = (struct create_table){ 0 };

@@ -8,7 +8,8 @@
  *
  * Left out is what a copy of the table need not have: the next AUTO_INCREMENT value, a column's character
  * set beside its collation, and the comment that the server puts behind a temporal column which is stored
- * as MariaDB 5.3 did.
+ * as MariaDB 5.3 did. INVISIBLE stands where MariaDB 11.8 prints it: behind the default, which 10.11 prints
+ * last.
  */
 #ifndef TABLET_TABLE_CREATE_TABLE_H
 #define TABLET_TABLE_CREATE_TABLE_H

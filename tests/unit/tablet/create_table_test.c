@@ -49,6 +49,31 @@ TEST(the_next_auto_increment_is_no_part_of_the_definition)
 	arena_done(&arena);
 }
 
+TEST(what_is_invisible_stands_where_later_servers_print_it)
+{
+	static const char *const lines[][2] = {
+		{ "`v` int(11) INVISIBLE DEFAULT 5 COMMENT ' INVISIBLE' CHECK (`v` > 1)",
+		    "`v` int(11) DEFAULT 5 INVISIBLE COMMENT ' INVISIBLE' CHECK (`v` > 1)" },
+		{ "`v` datetime INVISIBLE DEFAULT current_timestamp() ON UPDATE current_timestamp()",
+		    "`v` datetime DEFAULT current_timestamp() ON UPDATE current_timestamp() INVISIBLE" },
+		{ "`a INVISIBLE` int(1) INVISIBLE DEFAULT ' CHECK '",
+		    "`a INVISIBLE` int(1) DEFAULT ' CHECK ' INVISIBLE" },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		SCOPED(arena) struct arena a = ARENA_INIT;
+		struct err err = { 0 };
+		struct create_table t;
+		const char *sql = arena_printf(&a,
+		    "CREATE TABLE `t` (\n  %s,\n  %s\n) ENGINE=InnoDB", lines[i][0], lines[i][0]);
+
+		expect_ok(create_table_read(&a, slice_str(sql), &t, &err), &err);
+		expect_eq(t.clauses_count, 2);
+		expect_slice(t.clauses[0].text, slice_str(lines[i][1]));
+		expect_slice(t.clauses[1].text, slice_str(lines[i][1]));
+	}
+}
+
 TEST(partitions_stay_behind_the_options)
 {
 	static const char parts[] =
