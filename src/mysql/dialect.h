@@ -40,6 +40,10 @@ struct dialect {
 	const char *snapshot_sql, *snapshot_position_sql;
 	void (*snapshot_place)(
 	    const struct slice *values, size_t count, struct slice *file, struct slice *offset);
+	/* Of an INSERT ... ON DUPLICATE KEY UPDATE: what stands behind its rows, and a column of the row that
+	 * it would have made, by its quoted name. It has no warning: see lenient. */
+	const char *proposed_sql;
+	void (*proposed)(struct buf *out, struct slice column);
 	/* Makes of an INSERT, UPDATE, DELETE or REPLACE of a writer's session one for which what strict mode
 	 * refuses is a warning. */
 	void (*lenient)(struct buf *out, struct slice sql);
@@ -57,6 +61,8 @@ struct dialect {
 	/* Where it waits: prefix, then a quoted database, " AND object_name IN " and tables' names: how many
 	 * locks on these others have or want. */
 	const char *users_sql;
+	/* The table of who is connected: id, user, host, db, command, state. */
+	const char *processes;
 	/* Sets a session's clock so far ahead that a trigger which it makes is younger than whatever the
 	 * server had prepared before (tablet/server/write_lock.h). SET timestamp=DEFAULT takes it back. */
 	const char *clock_ahead_sql;

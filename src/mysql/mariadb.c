@@ -85,6 +85,12 @@ snapshot_place(const struct slice *values, size_t count, struct slice *file, str
 }
 
 static void
+proposed(struct buf *out, struct slice column)
+{
+	buf_addf(out, "VALUES(%.*s)", SLICE_ARG(column));
+}
+
+static void
 lenient(struct buf *out, struct slice sql)
 {
 	buf_add_str(out, "SET STATEMENT sql_mode='" LENIENT_MODE "' FOR ");
@@ -142,10 +148,13 @@ const struct dialect mariadb_dialect = {
 	.snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
 	.snapshot_position_sql = "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'",
 	.snapshot_place = snapshot_place,
+	.proposed_sql = "",
+	.proposed = proposed,
 	.lenient = lenient,
 	.whole = whole,
 	.execute_sql = "EXECUTE IMMEDIATE ",
 	.row_wait = row_wait,
+	.processes = "information_schema.processlist",
 	.lock_at_once_sql = " NOWAIT",
 	/* A trigger's time is kept in hundredths of a second, rounded down. */
 	.clock_ahead_sql = "EXECUTE IMMEDIATE CONCAT('SET timestamp=', "

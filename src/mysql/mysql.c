@@ -70,6 +70,13 @@ put_hint(struct buf *out, const char *hint, struct slice sql)
 	buf_add_slice(out, rest);
 }
 
+/* VALUES() works too, with a warning for each. */
+static void
+proposed(struct buf *out, struct slice column)
+{
+	buf_addf(out, "_switchyard_proposed.%.*s", SLICE_ARG(column));
+}
+
 static void
 lenient(struct buf *out, struct slice sql)
 {
@@ -120,8 +127,13 @@ const struct dialect mysql_server_dialect = {
 	/* It is visible before it is in gtid_executed, and in the binlog before that. */
 	.wait_visible_sql = "SELECT WAIT_FOR_EXECUTED_GTID_SET(",
 	.snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+	.proposed_sql = " AS _switchyard_proposed",
+	.proposed = proposed,
 	.lenient = lenient,
 	.whole = whole,
+	/* That of information_schema cannot be read while anybody's statement holds bytes that are no UTF-8:
+	 * error 3854, whichever columns are asked for. */
+	.processes = "performance_schema.processlist",
 	.users_sql =
 	    "SELECT COUNT(*) FROM performance_schema.metadata_locks WHERE object_type='TABLE' AND "
 	    "owner_thread_id<>PS_CURRENT_THREAD_ID() AND object_schema=",

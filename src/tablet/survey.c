@@ -59,9 +59,10 @@ find_clients(struct ctx *cx, struct survey *s)
 	const char *database = s->request->move.from.database;
 	struct mysql_rows rows;
 
-	buf_add_str(&sql,
+	buf_addf(&sql,
 	    "SELECT user, IF(LOCATE(':', host) = 0, host, LEFT(host, CHAR_LENGTH(host) - LOCATE(':', "
-	    "REVERSE(host)))) AS at, COUNT(*) FROM information_schema.processlist WHERE BINARY db = ");
+	    "REVERSE(host)))) AS at, COUNT(*) FROM %s WHERE BINARY db = ",
+	    mysql_dialect(s->client)->processes);
 	quote_string(&sql, slice_str(database));
 	buf_add_str(&sql, " AND id <> CONNECTION_ID() AND user NOT IN ");
 	put_own_users(&sql, s->env->accounts);
@@ -89,9 +90,9 @@ find_transactions(struct ctx *cx, struct survey *s)
 	TRY(mysql_selectf(cx, s->client, &rows,
 	    "SELECT p.user, TIMESTAMPDIFF(SECOND, CONVERT_TZ(t.trx_started, 'SYSTEM', "
 	    "@@session.time_zone), NOW()) AS age, p.id FROM information_schema.innodb_trx t JOIN "
-	    "information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.id <> "
+	    "%s p ON p.id = t.trx_mysql_thread_id WHERE p.id <> "
 	    "CONNECTION_ID() HAVING age >= %d ORDER BY age DESC",
-	    LONG_TRANSACTION_S));
+	    mysql_dialect(s->client)->processes, LONG_TRANSACTION_S));
 	for (size_t i = 0; i < rows.rows && i < SHOWN_MAX; i++)
 		ADD(s, FINDING_WARNS,
 		    "a transaction of '%.*s' has been open at server '%s' for %lld seconds (thread %lld): "

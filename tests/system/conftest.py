@@ -118,18 +118,25 @@ def kept_server(template, kept):
 
 
 @pytest.fixture
-def pair(servers, folder):
+def pair_of(servers_of, folder):
+    """make(source, target, table): of servers of these kinds."""
     made = []
 
-    def make(table):
-        both = Pair(tablets.Tablet(folder, servers("s"), "customer", 100),
-                    tablets.Tablet(folder, servers("t"), "new_customer", 200), table)
+    def make(source, target, table):
+        both = Pair(tablets.Tablet(folder, servers_of(source, "s"), "customer", 100),
+                    tablets.Tablet(folder, servers_of(target, "t"), "new_customer", 200), table)
         made.extend((both.source, both.target))
         return both
 
     yield make
     for t in made:
         t.stop()
+
+
+@pytest.fixture
+def pair(pair_of):
+    """make(table): of the system's MariaDB."""
+    return lambda table: pair_of(mariadb.Server.flavour, mariadb.Server.flavour, table)
 
 
 def new_combo(where, template=None):

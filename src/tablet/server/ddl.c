@@ -51,12 +51,12 @@ name_user(struct ctx *cx, struct ddl *d)
 	struct mysql_rows rows = { 0 };
 
 	own.arena = &arena;
-	if (mysql_select(&own, d->session,
-		slice_str("SELECT p.id, p.user, IF(p.command='Sleep', 'idle', 'at work') "
-			  "FROM information_schema.innodb_trx t JOIN information_schema.processlist p "
-			  "ON p.id=t.trx_mysql_thread_id WHERE p.id<>CONNECTION_ID() "
-			  "ORDER BY t.trx_started LIMIT 1"),
-		&rows) != 0 ||
+	if (mysql_selectf(&own, d->session, &rows,
+		"SELECT p.id, p.user, IF(p.command='Sleep', 'idle', 'at work') "
+		"FROM information_schema.innodb_trx t JOIN %s p "
+		"ON p.id=t.trx_mysql_thread_id WHERE p.id<>CONNECTION_ID() "
+		"ORDER BY t.trx_started LIMIT 1",
+		mysql_dialect(d->session)->processes) != 0 ||
 	    rows.rows == 0)
 		return err_set(cx->err, ERR_TIMEOUT,
 		    "it is in use all the time, or a lock on all tables keeps DDL away");

@@ -23,10 +23,9 @@ holder(struct ctx *cx, struct mysql_client *c)
 {
 	struct mysql_rows rows;
 
-	if (mysql_select(cx, c,
-		slice_str("SELECT id, host FROM information_schema.processlist"
-			  " WHERE id = IS_USED_LOCK('" LOCK_NAME "')"),
-		&rows) != 0 ||
+	if (mysql_selectf(cx, c, &rows,
+		"SELECT id, host FROM %s WHERE id = IS_USED_LOCK('" LOCK_NAME "')",
+		mysql_dialect(c)->processes) != 0 ||
 	    rows.rows != 1)
 		return "a connection that has just ended";
 	SCOPED(buf) struct buf text = BUF_INIT;

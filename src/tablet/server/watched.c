@@ -28,9 +28,8 @@ look_at(struct ctx *cx, const struct watched *of, bool *waits)
 	struct mysql_rows rows;
 
 	inner.arena = &arena;
-	buf_addf(&sql,
-	    "SELECT 1 FROM information_schema.processlist WHERE id=%u AND state LIKE 'Waiting for %%lock%%'",
-	    mysql_thread_id(of->session));
+	buf_addf(&sql, "SELECT 1 FROM %s WHERE id=%u AND state LIKE 'Waiting for %%lock%%'",
+	    mysql_dialect(of->killer)->processes, mysql_thread_id(of->session));
 	TRY(mysql_select(&inner, of->killer, buf_slice(&sql), &rows));
 	*waits = rows.rows > 0;
 	return 0;

@@ -293,10 +293,9 @@ watch_room(struct ctx *cx, struct run *r)
 
 		inner.arena = &scratch;
 		TRY(spare_take(&inner, r->env, ROLE_DBA, &c));
-		TRY(mysql_select(&inner, c.client,
-		    slice_str("SELECT 1 FROM information_schema.processlist "
-			      "WHERE state = 'Waiting for someone to free space' LIMIT 1"),
-		    &rows));
+		TRY(mysql_selectf(&inner, c.client, &rows,
+		    "SELECT 1 FROM %s WHERE state = 'Waiting for someone to free space' LIMIT 1",
+		    mysql_dialect(c.client)->processes));
 		if (rows.rows > 0)
 			waiting_note(r->waiting,
 			    "waiting: the disk of server '%s' is full; once there is "

@@ -89,14 +89,16 @@ apply_sql_insert_more(struct buf *out, const struct moved_table *t, const struct
 
 /* Key columns too: keys that a collation calls equal are one row of the target. */
 void
-apply_sql_upsert_end(struct buf *out, const struct moved_table *t)
+apply_sql_upsert_end(struct buf *out, const struct moved_table *t, const struct dialect *dialect)
 {
+	buf_add_str(out, dialect->proposed_sql);
 	for (int i = 0; i < t->def->columns_count; i++) {
 		buf_add_str(out, i == 0 ? " ON DUPLICATE KEY UPDATE " : ",");
-		add_column(out, t->def, i);
-		buf_add_str(out, "=VALUES(");
-		add_column(out, t->def, i);
-		buf_add_char(out, ')');
+		SCOPED(buf) struct buf name = BUF_INIT;
+
+		add_column(&name, t->def, i);
+		buf_addf(out, "%s=", name.data);
+		dialect->proposed(out, buf_slice(&name));
 	}
 }
 

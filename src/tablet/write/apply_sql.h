@@ -20,8 +20,9 @@ void apply_sql_update(struct buf *out, const struct moved_table *t, const struct
 /* Many rows in one statement: add the first with an empty buf, the others behind it. */
 void apply_sql_delete_more(struct buf *out, const struct moved_table *t, const struct slice *row);
 void apply_sql_insert_more(struct buf *out, const struct moved_table *t, const struct slice *row);
-/* Makes upserts of inserts. */
-void apply_sql_upsert_end(struct buf *out, const struct moved_table *t);
+/* Makes upserts of inserts, for a server of that dialect. */
+void apply_sql_upsert_end(
+    struct buf *out, const struct moved_table *t, const struct dialect *dialect);
 
 /* Does a column of a unique index differ, as bytes? Then an UPDATE could meet the value of a row
  * that changes later in the run. */

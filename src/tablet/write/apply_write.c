@@ -277,7 +277,7 @@ struct phase {
 	bool exists;
 	int rows_max;
 	add_fn *more;
-	void (*end)(struct buf *out, const struct moved_table *t);
+	void (*end)(struct buf *out, const struct moved_table *t, const struct dialect *dialect);
 };
 
 /*
@@ -302,8 +302,12 @@ flush_phase(struct ctx *cx, const struct phase *p, struct pending *s, struct rou
 {
 	size_t unsayable = s->unsayable;
 
-	if (s->sql.len > 0 && p->end != NULL)
-		p->end(&s->sql, &r->writers->params.tables->items[table]);
+	if (s->sql.len > 0 && p->end != NULL) {
+		struct writers *w = r->writers;
+
+		TRY(writers_open(cx, w, 0));
+		p->end(&s->sql, &w->params.tables->items[table], mysql_dialect(w->conns[0]));
+	}
 	s->rows = 0;
 	s->unsayable = 0;
 	return end_statement(cx, r, &s->sql, unsayable);

@@ -25,6 +25,10 @@ SETTINGS = [*DURABLE, "--gtid-strict-mode=1", "--innodb-log-file-size=256M", "--
 
 class Server:
     flavour, daemon, settings = "mariadb-10.11", "mariadbd", SETTINGS
+    # Where it is; what a stream's account has of rights that are this flavour's own; what prints its binlog.
+    position_sql = "SELECT @@global.gtid_binlog_pos"
+    stream_rights = "BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN"
+    binlog_printer = "mariadb-binlog"
 
     @classmethod
     def program(cls, name):
@@ -90,6 +94,9 @@ class Server:
                 return cur.fetchall()
         finally:
             conn.close()
+
+    def position(self):
+        return self.sql(self.position_sql)[0][0]
 
     def kill(self):
         """As a power cut would."""

@@ -40,6 +40,9 @@ class MariaDB118(Installed):
 
 class MySQL97(Installed):
     flavour, daemon = "mysql-9.7", "mysqld"
+    position_sql = "SELECT @@global.gtid_executed"
+    stream_rights = "REPLICATION CLIENT, XA_RECOVER_ADMIN"
+    binlog_printer = "mysqlbinlog"
     settings = [*mariadb.DURABLE, "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--mysqlx=0"]
 
     @classmethod

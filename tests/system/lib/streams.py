@@ -43,11 +43,10 @@ class Pair:
         proc.wait_for(there, seconds, "the stream to catch up", lambda: f"{self.status()} {proc.tail(self.target.log)}")
 
     def written(self):
-        return set(self.source.server.sql("SELECT @@global.gtid_binlog_pos")[0][0].split(","))
+        return set(self.source.server.position().split(","))
 
     def freeze(self, attempt=1):
-        position = self.source.server.sql("SELECT @@global.gtid_binlog_pos")[0][0]
-        return self.target.call("freeze", **self.request(attempt=attempt, position=position))
+        return self.target.call("freeze", **self.request(attempt=attempt, position=self.source.server.position()))
 
     def rows(self, tablet, keyspace, order):
         return tablet.server.sql(f"SELECT * FROM `{keyspace}`.`{self.table}` ORDER BY {order}")

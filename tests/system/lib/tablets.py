@@ -10,8 +10,7 @@ from . import proc
 GRANTS = {
     "vt_app": "GRANT ALL PRIVILEGES ON `{keyspace}`.* TO 'vt_app'@'127.0.0.1'",
     "vt_stream": "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES, PROCESS, RELOAD, "
-                 "REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN ON *.* TO "
-                 "'vt_stream'@'127.0.0.1'",
+                 "REPLICATION SLAVE, {rights} ON *.* TO 'vt_stream'@'127.0.0.1'",
     "vt_dba": "GRANT ALL PRIVILEGES ON *.* TO 'vt_dba'@'127.0.0.1' WITH GRANT OPTION",
 }
 
@@ -35,7 +34,7 @@ def make_accounts(server, keyspace):
     server.sql(f"CREATE DATABASE IF NOT EXISTS `{keyspace}`")
     for name, grant in GRANTS.items():
         server.sql(f"CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY 'pw-{name}'")
-        server.sql(grant.format(keyspace=keyspace))
+        server.sql(grant.format(keyspace=keyspace, rights=server.stream_rights))
 
 
 def app(server, keyspace, user="vt_app"):
