@@ -25,6 +25,7 @@ CHECKS = [
     ('format', ['sh', '-c', f'{SOURCES} clang-format-14 --dry-run --Werror']),
     ('form', [f'{TOOLS}/check_form.py']),
     ('flavour', [f'{TOOLS}/check_flavour.py']),
+    ('types', [f'{TOOLS}/make_types.py', '--check']),
     ('states', [f'{TOOLS}/fsm_graph.py', '--check']),
     ('clang', [f'{TOOLS}/check_clang.py']),
     ('cppcheck', CPPCHECK),

@@ -256,8 +256,7 @@ int
 create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
 {
 	SCOPED(buf)
-	struct buf text = BUF_INIT,
-		   formats = BUF_INIT, seen = BUF_INIT, plain = BUF_INIT;
+	struct buf text = BUF_INIT, formats = BUF_INIT, seen = BUF_INIT, plain = BUF_INIT;
 	struct slice copy, rest;
 	size_t head;
 

@@ -1,0 +1,289 @@
+"""What a table can have, and what becomes of it in each direction: one table, which a test and docs/types.md are made of.
+
+A row is a column, or what else a definition can say, with the values that it is tried with. It says what becomes of it
+only where it is not the same at both ends:
+
+    SAME         the values are the same bytes, and the definition means the same
+    Translated   how
+    Refused      before anything is made: the words that name it, and what the hint's ALTER makes of the column
+
+In a direction that begins at a flavour without it there is nothing to say.
+"""
+import dataclasses
+
+MARIADB, MYSQL = "mariadb", "mysql"
+DIRECTIONS = [(a, b) for a in (MARIADB, MYSQL) for b in (MARIADB, MYSQL)]
+ACROSS = [(a, b) for a, b in DIRECTIONS if a != b]
+ALIKE = [(a, b) for a, b in DIRECTIONS if a == b]
+SAME = "same"
+
+
+@dataclasses.dataclass(frozen=True)
+class Translated:
+    how: str
+    shown: dict                 # what a value is read as at the source: at the target
+
+
+@dataclasses.dataclass(frozen=True)
+class Refused:
+    words: str
+    before: str = ""            # by targets before this version; later ones have it
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    section: str
+    column: str                 # behind its name, which is v; with {} its name, where it needs that
+    values: tuple = ()          # SQL literals
+    more: str = ""              # of the definition: ", KEY k (v DESC)"
+    options: str = ""           # behind the definition
+    read: str = "HEX({})"       # gives a value by its bytes
+    label: str = ""             # for people, where its name is long
+    at: tuple = (MARIADB, MYSQL)
+    since: dict = dataclasses.field(default_factory=dict)       # the flavour's version that has it first
+    becomes: dict = dataclasses.field(default_factory=dict)     # direction: not SAME
+
+    def name(self):
+        return self.declaration("v") + self.more + (" " + self.options if self.options else "")
+
+    def declaration(self, name):
+        return self.column.replace("{}", name)
+
+    def at_server(self, flavour):
+        """flavour: as lib/servers.py names a server, "mariadb-11.8"."""
+        brand, version = flavour.split("-")
+        return brand in self.at and version_key(version) >= version_key(self.since.get(brand, "0"))
+
+    def outcome(self, source, target):
+        """Of flavours, as above."""
+        to, version = target.split("-")
+        found = self.becomes.get((source.split("-")[0], to), SAME)
+        old = not isinstance(found, Refused) or not found.before or version_key(version) < version_key(found.before)
+        return found if old else SAME
+
+    def is_alone(self):
+        """It needs a table of its own."""
+        return bool(self.more or self.options)
+
+
+def version_key(version):
+    return tuple(int(n) for n in version.split("."))
+
+
+def across(outcome):
+    return {d: outcome for d in ACROSS}
+
+
+def everywhere(outcome):
+    return {d: outcome for d in DIRECTIONS}
+
+
+def alike(outcome):
+    return {d: outcome for d in ALIKE}
+
+
+ROWS = []
+
+
+def add(section, *rows, **common):
+    for column, values, *more in rows:
+        ROWS.append(Row(section, column, tuple(values), **{**common, **(more[0] if more else {})}))
+
+
+# ---- Numbers
+
+DIGITS = {"read": "CAST({} AS CHAR)"}
+DOUBLE = {"read": "{} * 1e0"}
+NUMBER = {"read": "CAST({} + 0 AS UNSIGNED)"}
+
+
+def integers():
+    for name, bits in (("tinyint", 8), ("smallint", 16), ("mediumint", 24), ("int", 32), ("bigint", 64)):
+        half = 2 ** (bits - 1)
+        yield name, [str(v) for v in (-half, -1, 0, 1, half - 1)]
+        yield f"{name} unsigned", [str(v) for v in (0, 1, half, 2 * half - 1)]
+        yield f"{name}({5 if bits < 64 else 20}) unsigned zerofill", [str(v) for v in (0, 42, 2 * half - 1)]
+
+
+def decimals():
+    for whole, scale in ((1, 0), (0, 5), (9, 0), (10, 2), (9, 9), (10, 10), (35, 30), (65, 0)):
+        most = "9" * whole + ("." + "9" * scale if scale else "")
+        least = "1" if not scale else "0." + "0" * (scale - 1) + "1"
+        yield f"decimal({whole + scale},{scale})", ["0", least, "-" + least, most, "-" + most]
+
+
+add("Numbers", *integers(), ("tinyint(1)", ["0", "1", "-128", "127"]), ("boolean", ["TRUE", "FALSE"]),
+    ("year", ["0", "1901", "2000", "2155"]), *decimals(),
+    ("decimal(8,3) unsigned zerofill", ["0", "1.5", "99999.999"]), **DIGITS)
+add("Numbers", ("decimal(65,38)", ["0", "1e-38", "-" + "9" * 27 + "." + "9" * 38]), at=(MARIADB,),
+    becomes={(MARIADB, MYSQL): Refused("Too big scale")}, **DIGITS)
+NO_NEGATIVE_ZERO = {(MYSQL, MARIADB): Translated("-0 becomes 0, which is equal: MariaDB stores no other", {"-0.0": "0.0"})}
+add("Numbers", ("float", ["0", "-0e0", "1.5", "0.1", "16777217", "1.17549435e-38", "1e-45", "-3.4028234e38"]),
+    ("float unsigned", ["0", "0.1", "3.4028234e38"]), ("float(7,2)", ["0", "0.07", "-99999.99"]),
+    ("double", ["0", "-0e0", "0.1", "1.7976931348623157e308", "5e-324", "2.2250738585072014e-308", "9007199254740993"]),
+    ("double unsigned", ["0", "0.1"]), ("double(12,3)", ["0", "0.615", "-999999999.999"]),
+    becomes=NO_NEGATIVE_ZERO, **DOUBLE)
+add("Numbers", *((f"bit({n})", ["b'0'", "b'1'", str(2 ** n - 1)]) for n in (1, 7, 8, 12, 33, 64)), **NUMBER)
+
+# ---- Dates and times
+
+
+def fraction(digits, one):
+    return "." + one * digits if digits else ""
+
+
+def with_fractions():
+    for n in range(7):
+        f = f"({n})" if n else ""
+        nines, ones = fraction(n, "9"), fraction(n, "0")[:-1] + "1" if n else ""
+        yield f"time{f}", ["'00:00:00'", f"'-00:00:00{nines}'", f"'838:59:58{nines}'", f"'-838:59:59'", f"'12:34:56{ones}'"]
+        yield f"datetime{f}", ["'0000-00-00 00:00:00'", "'1000-01-01 00:00:00'", f"'9999-12-31 23:59:59{nines}'",
+                               f"'2024-02-29 01:02:03{ones}'", f"'2020-02-31 23:59:59{nines}'"]
+        yield f"timestamp{f} NULL", ["'0000-00-00 00:00:00'", f"'1970-01-01 00:00:01{ones}'", "'2038-01-19 03:14:07'",
+                                     f"'2024-02-29 23:59:59{nines}'"]
+
+
+add("Dates and times", ("date", ["'0000-00-00'", "'2020-00-00'", "'2020-01-00'", "'2020-02-31'", "'0001-01-01'", "'1000-01-01'",
+                                 "'9999-12-31'", "'2024-02-29'"]), *with_fractions(), **DIGITS)
+
+# ---- Strings
+
+WORDS = ["''", "'a'", "'a  '", "'ÄÖÜ€\U0001F600'", "'\\\\ \\0 \\n \\t \\' \\Z \"'"]
+
+
+def strings():
+    for name, most in (("char(255)", 255), ("varchar(63)", 63), ("varchar(64)", 64), ("varchar(255)", 255), ("varchar(300)", 300),
+                       ("tinytext", 63), ("text", 16383), ("mediumtext", 20000), ("longtext", 70000)):
+        yield name, [*WORDS, f"REPEAT('\U0001F600', {most})", f"REPEAT('x', {most})"]
+
+
+add("Strings", ("char(0)", ["''"]), *strings())
+# Of these servers have defaults that others do not know.
+SPELLED = {c: f"{c} COLLATE {c}_general_ci" for c in ("utf8mb4", "utf8mb3", "ucs2", "utf16", "utf32")}
+add("Strings", *((f"{t} CHARACTER SET {SPELLED.get(c, c)}", ["''", "'a'", "'a  '", "'ÄÖÜ'", "'\\\\ \\0 \\n \\t \\' \"'", "REPEAT('x', 90)"])
+                 for t in ("char(90)", "varchar(250)", "text") for c in ("latin1", "utf8mb3", "ucs2", "utf16", "utf16le", "utf32")))
+
+# Bytes that are a character there. Both flavours have all of these.
+CHARSETS = {
+    "armscii8": "b2b3", "ascii": "7e", "big5": "a440a15c", "cp1250": "8a9a", "cp1251": "c0ff", "cp1256": "c7ed", "cp1257": "c0fe",
+    "cp850": "8081", "cp852": "8081", "cp866": "80ef", "cp932": "835c8140", "dec8": "c4d6", "eucjpms": "8fa2b7a4a2",
+    "euckr": "b0a1", "gb2312": "b0a1", "gbk": "815cb0a1", "geostd8": "c0c1", "greek": "c1e1", "hebrew": "e0fa", "hp8": "a1c4",
+    "keybcs2": "8081", "koi8r": "c0ff", "koi8u": "a4c0", "latin1": "80ff", "latin2": "a1b1", "latin5": "d0fd", "latin7": "c0fe",
+    "macce": "8081", "macroman": "8081", "sjis": "835c8140", "swe7": "5b5d", "tis620": "a1fb", "ucs2": "20ac0000",
+    "ujis": "8fa2b7a4a2", "utf16": "d83dde00", "utf16le": "3dd800de", "utf32": "0001f600", "utf8mb3": "e282ac", "utf8mb4": "f09f9880",
+}
+add("Character sets", *((f"varchar(20) CHARACTER SET {SPELLED.get(c, c)}", [f"_{c} x'{b}'", "'a '", "''"]) for c, b in CHARSETS.items()))
+UNKNOWN = Refused("Unknown c")          # "character set", "collation"
+add("Character sets", ("varchar(20) CHARACTER SET gb18030", ["_gb18030 x'81308130'"]), at=(MYSQL,), becomes=across(UNKNOWN))
+
+# ---- Bytes
+
+BYTES = ["''", "x'00'", "x'00ff20'", "x'2020'", "x'0d0a1a5c2709'"]
+
+
+def byte_strings():
+    for name, most in (("binary(6)", 6), ("binary(255)", 255), ("varbinary(10)", 10), ("varbinary(255)", 255), ("varbinary(300)", 300),
+                       ("tinyblob", 255), ("blob", 65535), ("mediumblob", 70000), ("longblob", 70000)):
+        yield name, [*BYTES, f"REPEAT(x'80', {most})", f"REPEAT(x'00', {most})"]
+
+
+add("Bytes", ("binary(0)", ["''"]), *byte_strings())
+
+# ---- Lists
+
+
+def members(count):
+    return ",".join(f"'m{i}'" for i in range(count))
+
+
+def sets():
+    for n in (1, 3, 8, 9, 16, 24, 33, 53):
+        yield f"set({members(n)})", ["0", "1", str(2 ** n - 1), str(2 ** (n - 1))], {"label": f"set of {n}"}
+
+
+add("ENUM and SET", ("enum('a','b','it''s','')", ["1", "3", "4", "0"]), ("enum('ä','\"\\\\') CHARACTER SET latin1", ["1", "2"]),
+    (f"enum({members(300)})", ["1", "255", "256", "300"], {"label": "enum of 300"}), *sets(), **NUMBER)
+add("ENUM and SET", (f"set({members(54)})", [], {"label": "set of 54"}), becomes=everywhere(Refused("is a SET of more than 53 members")))
+
+# ---- Types of one flavour, or kept otherwise
+
+
+def type_refused(name):
+    return everywhere(Refused(f"has the type {name}"))
+
+
+add("JSON", ("json", []), at=(MYSQL,), becomes=type_refused("json"))
+add("JSON", ("json", ["'{}'", "'[1, 2.50,\"ä\\\\u0000\"]'"]), at=(MARIADB,),
+    becomes={(MARIADB, MYSQL): Refused("column 'v'")})
+for section, names in (("Addresses and identifiers", ["uuid", "inet4", "inet6"]),):
+    for name in names:
+        add(section, (name, []), at=(MARIADB,), becomes=type_refused(name))
+add("Vectors", ("vector(3)", []), since={MARIADB: "11.7"}, becomes=type_refused("vector"))
+for name in ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"):
+    add("Geometry", (name, []), becomes=type_refused(name))
+add("Geometry", ("geometrycollection", []), becomes=everywhere(Refused("has the type geom")))
+add("Geometry", ("geometry SRID 4326", []), at=(MYSQL,), becomes=type_refused("geometry"))
+add("Compressed", ("text COMPRESSED", []), ("varbinary(300) COMPRESSED", []), at=(MARIADB,), becomes=everywhere(Refused("is compressed")))
+
+# ---- What a column's definition says
+
+add("Defaults", ("int DEFAULT 7", ["1"]), ("int NOT NULL DEFAULT -1", ["1"]), ("decimal(5,2) NOT NULL DEFAULT 0.50", ["1"]),
+    ("double DEFAULT 1.5e10", ["2"]), **DIGITS)
+add("Defaults", ("bit(3) DEFAULT b'101'", ["1"]), ("enum('a','b') NOT NULL DEFAULT 'b'", ["1"]), ("set('a','b') DEFAULT 'a,b'", ["3"]), **NUMBER)
+add("Defaults", ("varchar(20) NOT NULL DEFAULT 'it''s'", ["'x'"]), ("varchar(20) DEFAULT ''", ["'x'"]),
+    ("varchar(20) DEFAULT 'a\\\\b\\nc'", ["'x'"]), ("varchar(20) COMMENT 'it''s \\\\ \\n'", ["'x'"]))
+add("Defaults", ("timestamp(6) NULL DEFAULT '2020-01-01 00:00:00'", ["'2024-01-01'"]),
+    ("datetime(6) DEFAULT current_timestamp(6) ON UPDATE current_timestamp(6)", ["'2024-01-01'"]),
+    ("timestamp NOT NULL DEFAULT current_timestamp ON UPDATE current_timestamp", ["'2024-01-01'"]), **DIGITS)
+EXPRESSION = Refused("a default that is an expression")
+add("Defaults", ("varchar(40) DEFAULT (uuid())", ["'x'"]), ("int DEFAULT (1 + 2)", ["1"]), ("int DEFAULT (id + 1)", ["1"]),
+    ("varchar(40) DEFAULT (concat('a', lower('B')))", ["'x'"]), becomes=across(EXPRESSION))
+add("Defaults", ("date DEFAULT (current_date)", ["'2024-01-01'"]), becomes=across(EXPRESSION), **DIGITS)
+add("Defaults", ("text DEFAULT 'abc'", ["'x'"]), at=(MARIADB,), becomes={(MARIADB, MYSQL): Refused("can't have a default value")})
+add("Defaults", ("text DEFAULT ('abc')", ["'x'"]), at=(MYSQL,), becomes={(MYSQL, MARIADB): EXPRESSION})
+add("Generated and invisible", ("int GENERATED ALWAYS AS (id + 1) STORED", []), ("int GENERATED ALWAYS AS (id + 1) VIRTUAL", []),
+    becomes=everywhere(Refused("is generated")))
+add("Generated and invisible", ("int INVISIBLE", ["1"]),
+    ("int DEFAULT 5 INVISIBLE COMMENT 'INVISIBLE'", ["1"]), becomes=across(Refused("column 'v'")))
+add("Checks", ("int CHECK ({} > -9)", ["1", "-8"]), at=(MARIADB,), becomes=across(Refused("column 'v'")))
+add("Checks", ("int", ["1", "-8"], {"more": ", CONSTRAINT c1 CHECK (v > -9 AND id < 10000)"}), becomes=across(Refused("CONSTRAINT `c1` CHECK")))
+add("Checks", ("int", ["1", "-10"], {"more": ", CONSTRAINT c2 CHECK (v > -9) NOT ENFORCED"}), at=(MYSQL,),
+    becomes=across(Refused("CONSTRAINT `c2` CHECK")))
+
+# ---- Collations: of a key they say which values are one
+
+ONE_FLAVOUR = Refused("column 'v'")
+add("Collations", *((f"varchar(40) COLLATE {c}", ["'ä'", "'A'", "'b '"]) for c in
+                    ("utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_unicode_520_ci", "utf8mb4_german2_ci",
+                     "latin1_german1_ci", "latin1_bin", "utf8mb3_bin", "ascii_bin")))
+add("Collations", *((f"varchar(40) COLLATE {c}", ["'ä'", "'b'"], {"more": ", UNIQUE KEY k (v)"}) for c in
+                    ("utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci")))
+add("Collations", ("varchar(40) COLLATE utf8mb4_0900_ai_ci", ["'ä'", "'b'"]), at=(MYSQL,),
+    becomes=across(Refused("Unknown collation", before="11.8")))
+add("Collations", ("varchar(40) COLLATE utf8mb4_0900_ai_ci", ["'ä'", "'b'"], {"more": ", UNIQUE KEY k (v)"}), at=(MYSQL,),
+    becomes=across(ONE_FLAVOUR))
+add("Collations", ("varchar(40) COLLATE utf8mb4_uca1400_ai_ci", ["'ä'", "'b'"]), ("varchar(40) COLLATE utf8mb4_nopad_bin", ["'a'", "'a '"]),
+    at=(MARIADB,), becomes=across(Refused("Unknown collation")))
+add("Collations", ("varchar(40) COLLATE utf8mb4_uca1400_ai_ci", ["'ä'", "'b'"], {"more": ", UNIQUE KEY k (v)"}), at=(MARIADB,),
+    becomes=across(ONE_FLAVOUR))
+
+# ---- Keys
+
+add("Keys", ("int", ["1", "2"], {"more": ", KEY k (v DESC)"}), ("int", ["1", "2"], {"more": ", UNIQUE KEY k (v) COMMENT 'it''s'"}),
+    **DIGITS)
+add("Keys", ("varchar(200)", ["'a'", "'b'"], {"more": ", KEY k (v(10))"}), ("text", ["'a'", "'b c'"], {"more": ", FULLTEXT KEY k (v)"}))
+add("Keys", ("int", ["1"], {"more": ", KEY k ((v + 1))"}), ("int", ["1"], {"more": ", KEY k (v) INVISIBLE"}), at=(MYSQL,),
+    becomes=across(Refused("key 'k'")), **DIGITS)
+add("Keys", ("int", ["1"], {"more": ", KEY k (v) IGNORED"}), at=(MARIADB,), becomes=across(Refused("key 'k'")), **DIGITS)
+add("Keys", ("text", ["'a'"], {"more": ", UNIQUE KEY k (v)"}), at=(MARIADB,), becomes=across(Refused("key 'k'")))
+
+# ---- Tables
+
+add("Tables", ("varchar(200)", ["'a'"], {"options": "ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8 COMMENT='it''s'"}),
+    ("varchar(200)", ["'a'"], {"options": "ROW_FORMAT=DYNAMIC STATS_PERSISTENT=1"}))
+add("Tables", ("int", ["1"], {"options": "PAGE_COMPRESSED=1"}), at=(MARIADB,), becomes=across(Refused("PAGE_COMPRESSED")), **DIGITS)
+add("Tables", ("int", ["1"], {"options": "COMPRESSION='zlib'"}), at=(MYSQL,), becomes=across(Refused("COMPRESSION")), **DIGITS)
+add("Tables", ("int", [], {"options": "WITH SYSTEM VERSIONING"}), at=(MARIADB,), becomes=everywhere(Refused("SYSTEM VERSIONED")))
+add("Tables", ("date NOT NULL", ["'2020-01-01'"], {"more": ", w date NOT NULL DEFAULT '2030-01-01', PERIOD FOR p (v, w)"}), at=(MARIADB,), becomes=across(Refused("PERIOD FOR")),
+    **DIGITS)
+add("Tables", ("int", ["1", "2"], {"options": "PARTITION BY HASH (id) PARTITIONS 2"}), becomes=across(Refused("PARTITION")), **DIGITS)
