@@ -463,7 +463,7 @@ coltype_decode(const struct column_type *t, const struct wire_column *wire, stru
 void
 coltype_select(struct buf *out, const struct column_type *t, struct slice name)
 {
-	/* The sum is signed: of a SET with 64 members half would come out negative. */
+	/* A sum with a SET is a double or signed, and loses some of 64 members. */
 	if (t->kind == COLUMN_SET)
 		buf_add_str(out, "CAST(");
 	buf_add_slice(out, name);
@@ -472,5 +472,5 @@ coltype_select(struct buf *out, const struct column_type *t, struct slice name)
 	else if (t->kind == COLUMN_ENUM || t->kind == COLUMN_BIT)
 		buf_add_str(out, "+0");
 	else if (t->kind == COLUMN_SET)
-		buf_add_str(out, "+0 AS UNSIGNED)");
+		buf_add_str(out, " AS UNSIGNED)");
 }

@@ -1,4 +1,4 @@
-"""Our binlog decoder against SELECT and against mariadb-binlog -vv, on random tables of every supported type."""
+"""Our binlog decoder against SELECT and against what the server's own program prints (-vv), on random tables of every supported type."""
 import datetime
 import os
 import random
@@ -8,7 +8,7 @@ import subprocess
 import pymysql
 import pytest
 
-from lib import proc
+from lib import proc, servers, typed
 
 PROGRAM = os.path.join(proc.build_dir(), "tests", "oracle", "binlog_rows")
 pytestmark = pytest.mark.skipif(not os.path.exists(PROGRAM), reason="binlog_rows is not built")
@@ -79,6 +79,7 @@ def timestamps(n):
 
 LATIN = "abcXYZ '\\\"%_\xe9\xfc\xff\t\0"
 UNICODE = LATIN + "\u0416\u65e5\U0001F600"
+MARIADBS = "decimal(38,37)"       # MySQL's scale ends at 30
 # declaration, maker of an SQL literal, extra of the SELECT expression, character set
 KINDS = [(f"{name}{' unsigned' if u else ''}{' zerofill' if z else ''}", ints(bits, u), "", "")
          for name, bits in (("tinyint", 8), ("smallint", 16), ("mediumint", 24), ("int", 32), ("bigint", 64))
@@ -105,7 +106,7 @@ KINDS += [("binary(6)", blobs(6), "", ""), ("binary(255)", blobs(255), "", ""), 
 KINDS += [("enum('a','b','it''s','')", lambda r: str(r.randint(1, 4)), "+0", "latin1"),
           ("enum(" + ",".join(f"'m{i}'" for i in range(300)) + ")", lambda r: str(r.randint(1, 300)), "+0", "utf8mb4")]
 KINDS += [("set(" + ",".join(f"'s{i}'" for i in range(n)) + ")", lambda r, n=n: str(r.choice([0, 2 ** n - 1, r.randrange(2 ** n)])),
-           "CAST({}+0 AS UNSIGNED)", "utf8mb4") for n in (3, 9, 20, 33, 64)]
+           "CAST({} AS UNSIGNED)", "utf8mb4") for n in (3, 9, 20, 33, 64)]
 
 
 def raw_connect(server):
@@ -115,8 +116,8 @@ def raw_connect(server):
     return conn
 
 
-def make_table(cur, r, name):
-    kinds = r.sample(KINDS, r.randint(4, 20))
+def make_table(cur, r, name, all_kinds):
+    kinds = r.sample(all_kinds, r.randint(4, 20))
     columns = [f"c{i} {decl}" + (f" CHARACTER SET {cs}" if cs else "") + " NULL" for i, (decl, _, _, cs) in enumerate(kinds)]
     cur.execute(f"CREATE TABLE o.{name} (id int NOT NULL PRIMARY KEY, {', '.join(columns)}) ENGINE=InnoDB")
     return kinds
@@ -180,16 +181,21 @@ def check_against_select(conn, types_path, table, kinds, lines):
                 assert kind.endswith("zerofill") and float(value) == float(other), (kind, value, other)
 
 
-# ---- mariadb-binlog -vv
+# ---- mariadb-binlog -vv, mysqlbinlog -vv
 
-def quoted(value):
-    """As mariadb-binlog quotes: control characters in hex, quotes and backslashes as they are."""
-    return b"'" + b"".join(b"\\x%02x" % c if c < 32 else bytes((c,)) for c in value) + b"'"
+LETTERS = {8: b"b", 9: b"t", 10: b"n", 12: b"f", 13: b"r", 39: b"'", 92: b"\\"}
 
 
-def printed_rows(datadir, name):
-    """What mariadb-binlog -vv prints: a list of [kind, table, {column number: bytes}]."""
-    out = subprocess.run(["mariadb-binlog", "--no-defaults", "-vv", "--base64-output=DECODE-ROWS", os.path.join(datadir, name)],
+def quoted(value, flavour):
+    """Control characters are in hex. Beside that mysqlbinlog has letters for some, and escapes quotes and backslashes."""
+    letters = LETTERS if flavour.startswith("mysql") else {}
+    return b"'" + b"".join(b"\\" + letters[c] if c in letters else b"\\x%02x" % c if c < 32 else bytes((c,))
+                           for c in value) + b"'"
+
+
+def printed_rows(server, name):
+    """What is printed: a list of [kind, table, {column number: bytes}]."""
+    out = subprocess.run([server.program(server.binlog_printer), "--no-defaults", "-vv", "--base64-output=DECODE-ROWS", os.path.join(server.datadir, name)],
                          stdout=subprocess.PIPE, check=True, timeout=120, env={**os.environ, "TZ": "UTC"}).stdout
     rows, kind, table = [], None, None
     for line in out.split(b"\n"):
@@ -206,14 +212,14 @@ def printed_rows(datadir, name):
     return rows
 
 
-def printed_equals(kind, shown, value):
+def printed_equals(flavour, kind, shown, value):
     if value is None or shown == b"NULL":
         return value is None and shown == b"NULL"
     if kind.startswith(("float", "double")):
         return abs(float(shown) - float(value)) <= 1e-5 * abs(float(value))
     if kind.startswith(("decimal",)):
         return shown.lstrip(b"-").lstrip(b"0") == value.lstrip(b"-").lstrip(b"0") and (shown[:1] == b"-") >= (value[:1] == b"-")
-    if kind == "year":              # it shows year 0 as its byte says
+    if kind.startswith("year"):     # it shows year 0 as its byte says
         return int(shown) == (int(value) or 1900)
     if kind.startswith("set"):      # its bytes as they lie, the lowest first
         return sum(int(shown[2 + 8 * i:10 + 8 * i], 2) << 8 * i for i in range((len(shown) - 3) // 8)) == int(value)
@@ -227,50 +233,93 @@ def printed_equals(kind, shown, value):
         return float(shown).__floor__() == (when - datetime.datetime(1970, 1, 1)).total_seconds()
     if kind.startswith(("char", "varchar", "binary", "varbinary")) or "text" in kind or "blob" in kind:
         mine = value.rstrip(b"\0") if kind.startswith("binary") else value
-        return shown == quoted(mine)
+        return shown == quoted(mine, flavour)
     if "int" in kind and b"(" in shown:
         signed, unsigned = shown[:-1].split(b" (")
         return int(unsigned if "unsigned" in kind else signed) == int(value)
     return int(shown) == int(value)
 
 
-def check_against_printed(rows, lines, tables):
-    mine = [line for line in lines]
-    assert len(rows) == len(mine)
-    for (kind, table, shown), (my_kind, my_table, *values) in zip(rows, mine):
+def check_against_printed(flavour, rows, lines, tables):
+    assert len(rows) == len(lines)
+    for (kind, table, shown), (my_kind, my_table, *values) in zip(rows, lines):
         assert (kind, table) == (my_kind, my_table)
         assert len(shown) == len(values)
         for i, value in enumerate(values):
-            decl = "int" if i == 0 else tables[table][i - 1][0]
-            assert printed_equals(decl, shown[i + 1], split(value)[0]), (decl, shown[i + 1], split(value)[0])
+            decl = tables[table][i]
+            assert printed_equals(flavour, decl, shown[i + 1], split(value)[0]), (decl, shown[i + 1], split(value)[0])
+
+
+def write_types(server, database, folder):
+    path = os.path.join(folder, "types")
+    with open(path, "w") as f:
+        for table, in server.sql("SELECT table_name FROM information_schema.tables WHERE table_schema=%s", (database,)):
+            for decl, charset in server.sql("SELECT column_type, character_set_name FROM information_schema.columns WHERE "
+                                            "table_schema=%s AND table_name=%s ORDER BY ordinal_position", (database, table)):
+                f.write(f"{database}.{table}\t{decl}\t{charset or ''}\n")
+    return path
 
 
 @pytest.mark.parametrize("settings", [(), ("--binlog-row-metadata=FULL", "--binlog-checksum=NONE")])
-def test_random_tables_read_as_others_read_them(servers, folder, settings):
+@pytest.mark.parametrize("flavour", servers.KINDS)
+def test_random_tables_read_as_others_read_them(servers_of, folder, flavour, settings):
     seed = int(os.environ.get("TEST_SEED", random.randrange(2 ** 32)))
     r = random.Random(seed)
     print(f"TEST_SEED={seed}")
-    server = servers("s", "--max-allowed-packet=64M", *settings)
+    server = servers_of(flavour, "s", "--max-allowed-packet=64M", *settings)
     conn, tables = raw_connect(server), {}
     server.sql("CREATE DATABASE o")
     work = server.connect()
     with work.cursor() as cur:
         cur.execute("SET time_zone='+00:00', sql_mode='ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'")
+        known = [k for k in KINDS if k[0] != MARIADBS or not flavour.startswith("mysql")]
         for i in range(12):
-            tables[f"o.t{i}"] = make_table(cur, r, f"t{i}")
+            tables[f"o.t{i}"] = make_table(cur, r, f"t{i}", known)
         cur.execute("FLUSH BINARY LOGS")
-        log = server.sql("SHOW MASTER STATUS")[0][0]
+        log = server.sql("SHOW BINARY LOGS")[-1][0]
         for name, kinds in tables.items():
             change_rows(cur, r, name[2:], kinds)
         cur.execute("FLUSH BINARY LOGS")
-    types_path = os.path.join(folder, "types")
-    with open(types_path, "w") as f:
-        for table, in server.sql("SELECT table_name FROM information_schema.tables WHERE table_schema='o'"):
-            for decl, charset in server.sql("SELECT column_type, character_set_name FROM information_schema.columns WHERE "
-                                            "table_schema='o' AND table_name=%s ORDER BY ordinal_position", (table,)):
-                f.write(f"o.{table}\t{decl}\t{charset or ''}\n")
+    types_path = write_types(server, "o", folder)
     lines = run([types_path, os.path.join(server.datadir, log)])
     assert len(lines) > 300
     for name, kinds in tables.items():
         check_against_select(conn, types_path, name[2:], kinds, lines)
-    check_against_printed(printed_rows(server.datadir, log), lines, tables)
+    check_against_printed(flavour, printed_rows(server, log), lines,
+                          {table: ["int"] + [decl for decl, *_ in kinds] for table, kinds in tables.items()})
+
+
+# ---- The table of types
+
+def in_binlog(server, statements):
+    """The name of the binlog that has what these write, and nothing else."""
+    conn = typed.loosely(server, "customer")
+    with conn.cursor() as cur:
+        cur.execute("FLUSH BINARY LOGS")
+        log = server.sql("SHOW BINARY LOGS")[-1][0]
+        statements()
+        cur.execute("FLUSH BINARY LOGS")
+    return log
+
+
+@pytest.mark.parametrize("flavour", servers.KINDS)
+def test_all_types_are_read_as_others_read_them(servers_of, folder, flavour):
+    server = servers_of(flavour, "s")
+    server.sql("CREATE DATABASE customer")
+    tables = [t for t in typed.tables_of(typed.rows_of(flavour, flavour, True)) if not t.rows[0].is_alone()]
+    writer = typed.Writer(server, tables)
+    for t in tables:
+        writer.run(t.definition())
+
+    def write():
+        writer.insert(1000)
+        writer.all_kinds(2000)
+
+    log = in_binlog(server, write)
+    types_path = write_types(server, "customer", folder)
+    lines = run([types_path, os.path.join(server.datadir, log)])
+    with open(types_path) as f:
+        kinds = {}
+        for table, kind, _ in (line.split("\t") for line in f):
+            kinds.setdefault(table, []).append(kind)
+    check_against_printed(flavour, printed_rows(server, log), lines, kinds)

@@ -84,8 +84,6 @@ enum {
 	C_COUNT
 };
 
-enum { SET_MEMBERS_MAX = 53 }; /* a SET + 0 is a double, which holds whole numbers of 53 bits */
-
 /* Commas outside of the members' quotes: one less than members. */
 static uint32_t
 count_members(struct slice type)
@@ -167,8 +165,6 @@ fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, cons
 		    arena_printf(cx->arena, "has the type %.*s", SLICE_ARG(v[C_DATA_TYPE])));
 	if (d->is_generated(v[C_EXTRA], v[C_GENERATED]))
 		return refuse_column(cx, def, v, "is generated");
-	if (name->kind == COLUMN_SET && count_members(v[C_COLUMN_TYPE]) > SET_MEMBERS_MAX)
-		return refuse_column(cx, def, v, "is a SET of more than 53 members");
 	if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
 		return refuse_column(cx, def, v, "is compressed");
 	out->old_format = has_old_format(d, v[C_COLUMN_TYPE]);
