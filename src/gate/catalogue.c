@@ -4,6 +4,7 @@
 #include "gate/catalogue_ship.h"
 #include "gate/catalogue_show.h"
 #include "gate/kill_ask.h"
+#include "gate/processes.h"
 #include "gate/refuse.h"
 #include "rpc/api.h"
 #include "sql/quote.h"
@@ -53,10 +54,9 @@ static void
 put_derived(struct rewriting *r, const struct catalogue_ask *ask, const struct table_ref *t,
     struct slice own, struct slice values)
 {
-	buf_add_str(&r->text, "(SELECT ");
-	catalogue_columns(ask, &r->text);
-	buf_addf(
-	    &r->text, " FROM information_schema.%s WHERE %.*s", ask->table->name, SLICE_ARG(own));
+	buf_add_char(&r->text, '(');
+	catalogue_query(ask, ask->dialect, &r->text);
+	buf_addf(&r->text, " WHERE %.*s", SLICE_ARG(own));
 	if (values.len > 0)
 		buf_addf(&r->text, " UNION ALL %.*s", SLICE_ARG(values));
 	else
@@ -67,6 +67,40 @@ put_derived(struct rewriting *r, const struct catalogue_ask *ask, const struct t
 		quote_ident(&r->text, t->table);
 	}
 	r->changed = true;
+}
+
+static bool
+is_known(struct slice column)
+{
+	for (size_t i = 0; i < PROCESSES_COLUMNS; i++)
+		if (slice_eq_nocase(column, slice_str(processes_columns[i])))
+			return true;
+	return false;
+}
+
+/* The gate's clients, with the columns that such a row has at the home; what is not known of them is
+ * NULL. A row of NULLs gives the columns their names. */
+static int
+put_clients(struct ctx *cx, struct session *s, const struct catalogue_ask *ask, struct buf *out)
+{
+	struct mysql_rows home;
+	SCOPED(buf)
+	struct buf rows = BUF_INIT;
+
+	TRY(catalogue_home(cx, s, ask, &home));
+	TRY(kill_list(cx, s, &rows));
+	for (size_t i = 0; i < home.columns; i++) {
+		buf_add_str(out, i == 0 ? "SELECT " : ", ");
+		if (is_known(home.names[i]))
+			quote_ident(out, home.names[i]);
+		else
+			buf_add_str(out, "NULL");
+	}
+	buf_add_str(out, " FROM (SELECT ");
+	for (size_t i = 0; i < PROCESSES_COLUMNS; i++)
+		buf_addf(out, "%sNULL AS %s", i == 0 ? "" : ", ", processes_columns[i]);
+	buf_addf(out, " UNION ALL VALUES %s) AS clients WHERE ID IS NOT NULL", rows.data);
+	return 0;
 }
 
 static int
@@ -87,19 +121,16 @@ replace_table(struct ctx *cx, struct rewriting *r, const struct table_ref *t)
 	TRY(conditions_read(&r->s->arena, slice_cut(r->in->sql, t->end, r->in->sql.len),
 	    r->in->modes, &conditions, cx->err));
 	ask.alias = t->aliased ? conditions.alias : t->table;
+	if (ask.table->by_dialect)
+		TRY(catalogue_dialect(cx, r->s, r->home, &ask.dialect));
 	catalogue_view(&r->s->arena, &ask, &view);
 	if (view.untouched) {
 		buf_add_slice(&r->text, slice_cut(r->in->sql, t->start, t->end));
 		return 0;
 	}
 	TRY(catalogue_ship(cx, r->s, &ask, &view, &values));
-	if (ask.table->clients) {
-		SCOPED(buf)
-		struct buf rows = BUF_INIT;
-
-		TRY(kill_list(cx, r->s, &rows));
-		buf_addf(&values, "VALUES %s", rows.data);
-	}
+	if (ask.table->clients)
+		TRY(put_clients(cx, r->s, &ask, &values));
 	put_derived(r, &ask, t, view.own, buf_slice(&values));
 	return 0;
 }
@@ -207,6 +238,8 @@ place_trigger(const struct route *route, const struct show *show, struct plan *o
 static int
 plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct plan *out)
 {
+	const struct route_keyspace *home = out->place != NULL ? out->place : route_any(in->route);
+	const struct dialect *dialect = NULL;
 	struct plan_input other = *in;
 	struct statement *st;
 	struct show show;
@@ -218,7 +251,12 @@ plan_show(struct ctx *cx, struct session *s, const struct plan_input *in, struct
 		return refuse(cx->err, ER_TRG_DOES_NOT_EXIST, "Trigger does not exist");
 	if (show.kind == SHOW_CREATE_TRIGGER && slice_is_null(show.database))
 		show.database = in->keyspace;
-	if (!catalogue_show_query(in->route, &show, in->keyspace, &query))
+	bool by_home = show.kind == SHOW_PROCESSLIST || show.kind == SHOW_TABLE_STATUS;
+	if (by_home && (home == NULL || home->server == NULL))
+		return 0; /* refused where a backend is taken */
+	if (by_home)
+		TRY(catalogue_dialect(cx, s, home->server, &dialect));
+	if (!catalogue_show_query(in->route, &show, in->keyspace, dialect, &query))
 		TRY(catalogue_answer(cx, s, in->route, &show, &query));
 	if (query.len == 0) {
 		if (show.kind == SHOW_CREATE_TRIGGER)

@@ -4,7 +4,7 @@
 #include "gate/catalogue_view.h"
 #include "sql/quote.h"
 
-/* Rows that have come together: "VALUES ('x', 1), ('y', 2)". */
+/* Rows that have come together: catalogue_begin_row(). */
 struct answer {
 	const struct mysql_rows *of; /* types of the columns */
 	struct buf text;
@@ -13,7 +13,7 @@ struct answer {
 static void
 add_row(struct answer *a, const struct slice *row)
 {
-	buf_add_str(&a->text, a->text.len == 0 ? "VALUES (" : ", (");
+	catalogue_begin_row(&a->text);
 	for (size_t i = 0; i < a->of->columns; i++) {
 		if (i > 0)
 			buf_add_str(&a->text, ", ");
@@ -237,6 +237,8 @@ static int
 grants(struct ctx *cx, struct session *s, const struct route *r, struct buf *out)
 {
 	struct grants g = { .lines = arena_array(&s->arena, struct slice, GRANTS_MAX) };
+	SCOPED(buf)
+	struct buf more = BUF_INIT;
 
 	for (size_t i = 0; i < r->keyspaces_count; i++) {
 		struct mysql_rows rows;
@@ -252,17 +254,19 @@ grants(struct ctx *cx, struct session *s, const struct route *r, struct buf *out
 		g.account = account_of(s, &rows);
 		add_grants(s, &rows, &g);
 	}
-	for (size_t i = 0; i < g.count; i++) {
-		buf_add_str(out, i == 0 ? "SELECT " : i == 1 ? " UNION ALL VALUES (" : ", (");
-		quote_anywhere(out, g.lines[i]);
-		if (i == 0)
-			buf_add_str(out, " AS ");
-		if (i == 0)
-			quote_ident(
-			    out, slice_str(arena_printf(&s->arena, "Grants for %s@%%", s->user)));
-		if (i > 0)
-			buf_add_char(out, ')');
+	if (g.count == 0)
+		return 0;
+	buf_add_str(out, "SELECT ");
+	quote_anywhere(out, g.lines[0]);
+	buf_add_str(out, " AS ");
+	quote_ident(out, slice_str(arena_printf(&s->arena, "Grants for %s@%%", s->user)));
+	for (size_t i = 1; i < g.count; i++) {
+		catalogue_begin_row(&more);
+		quote_anywhere(&more, g.lines[i]);
+		buf_add_char(&more, ')');
 	}
+	if (more.len > 0)
+		buf_addf(out, " UNION ALL %s", more.data);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 #include "sql/lexer.h"
 #include "sql/quote.h"
 
+enum { COLUMNS_MAX = 64 }; /* no table has so many */
+
 /* ---- reading ---- */
 
 /* whole: nothing is cut short. */
@@ -25,10 +27,28 @@ ask(struct ctx *cx, struct mysql_client *c, const struct question *q, struct mys
 	return mysql_select(cx, c, buf_slice(&sql), out);
 }
 
+static struct pool_key
+key_of(const struct session *s, const char *server)
+{
+	return (struct pool_key){ server, s->caps & POOL_CAPS, COLLATION_UTF8MB4_GENERAL_CI };
+}
+
+int
+catalogue_dialect(struct ctx *cx, struct session *s, const char *server, const struct dialect **out)
+{
+	struct pool_key key = key_of(s, server);
+	struct backend *b;
+
+	TRY(pool_take(cx, &s->loop->pool, &key, &b));
+	*out = mysql_dialect(b->client);
+	pool_give(&s->loop->pool, b, !mysql_broken(b->client));
+	return 0;
+}
+
 static int
 ask_server(struct ctx *cx, struct session *s, const struct question *q, struct mysql_rows *out)
 {
-	struct pool_key key = { q->server, s->caps & POOL_CAPS, COLLATION_UTF8MB4_GENERAL_CI };
+	struct pool_key key = key_of(s, q->server);
 	struct ctx inner = *cx;
 	struct backend *b;
 	int rc;
@@ -53,14 +73,14 @@ catalogue_select(
 
 /* "SELECT 0, T.* ... UNION ALL SELECT 1, T.* ...": each row says which source it is of. */
 static void
-put_query(const struct catalogue_ask *ask, const struct catalogue_source *sources, size_t n,
+put_query(const struct catalogue_ask *ask, const struct dialect *d, const struct catalogue_view *v,
     struct buf *out)
 {
-	for (size_t i = 0; i < n; i++) {
-		buf_addf(out, "%sSELECT %zu, T.* FROM (SELECT ", i == 0 ? "" : " UNION ALL ", i);
-		catalogue_columns(ask, out);
-		buf_addf(out, " FROM information_schema.%s WHERE ", ask->table->name);
-		buf_add_slice(out, sources[i].where);
+	for (size_t i = 0; i < v->count; i++) {
+		buf_addf(out, "%sSELECT %zu, T.* FROM (", i == 0 ? "" : " UNION ALL ", i);
+		catalogue_query(ask, d, out);
+		buf_add_str(out, " WHERE ");
+		buf_add_slice(out, v->sources[i].where);
 		buf_add_str(out, ") AS T");
 	}
 }
@@ -69,7 +89,7 @@ put_query(const struct catalogue_ask *ask, const struct catalogue_source *source
 
 /* Where in a row the names are. */
 struct places {
-	bool is_schema[64], is_table[64]; /* of the columns; no table has so many */
+	bool is_schema[COLUMNS_MAX], is_table[COLUMNS_MAX];
 	size_t to_schema, to_table, text; /* SIZE_MAX: none */
 	size_t columns;
 };
@@ -79,7 +99,7 @@ find_places(const struct catalogue_table *t, const struct mysql_rows *rows)
 {
 	struct places p = { .to_schema = SIZE_MAX, .to_table = SIZE_MAX, .text = SIZE_MAX };
 
-	p.columns = rows->columns < 64 ? rows->columns : 64;
+	p.columns = rows->columns < COLUMNS_MAX ? rows->columns : COLUMNS_MAX;
 	for (size_t i = 1; i < p.columns; i++) {
 		p.is_schema[i] = catalogue_is_schema(t, rows->names[i]);
 		p.is_table[i] = catalogue_is_table(t, rows->names[i]);
@@ -226,14 +246,38 @@ catalogue_put_value(struct buf *out, const struct column_def *def, struct slice 
 		quote_anywhere(out, value);
 }
 
-static int
-put_row(struct buf *out, const struct mysql_rows *rows, const struct slice *row, struct err *err)
+void
+catalogue_begin_row(struct buf *out)
 {
-	buf_add_str(out, out->len == 0 ? "VALUES (" : ", (");
-	for (size_t i = 1; i < rows->columns; i++) {
-		if (i > 1)
+	buf_add_str(out, out->len == 0 ? "VALUES " DIALECT_ROW "(" : ", " DIALECT_ROW "(");
+}
+
+/* Where a row of a source has each of the home's columns: other versions have others, and another order. */
+struct mapping {
+	const struct mysql_rows *home; /* no rows */
+	size_t at[COLUMNS_MAX];        /* 0, where the source's number is: it has none */
+};
+
+static void
+map_columns(struct mapping *m, const struct mysql_rows *rows)
+{
+	for (size_t i = 0; i < m->home->columns && i < COLUMNS_MAX; i++) {
+		m->at[i] = 0;
+		for (size_t n = 1; n < rows->columns; n++)
+			if (slice_eq_nocase(m->home->names[i], rows->names[n]))
+				m->at[i] = n;
+	}
+}
+
+static int
+put_row(struct buf *out, const struct mapping *m, const struct slice *row, struct err *err)
+{
+	catalogue_begin_row(out);
+	for (size_t i = 0; i < m->home->columns && i < COLUMNS_MAX; i++) {
+		if (i > 0)
 			buf_add_str(out, ", ");
-		catalogue_put_value(out, &rows->defs[i], row[i]);
+		catalogue_put_value(
+		    out, &m->home->defs[i], m->at[i] == 0 ? SLICE_NULL : row[m->at[i]]);
 	}
 	buf_add_char(out, ')');
 	if (out->len <= CATALOGUE_SHIP_MAX)
@@ -254,6 +298,7 @@ struct shipment {
 	const struct catalogue_ask *ask;
 	const struct catalogue_view *view;
 	size_t at; /* of the sources: the first that was not asked for yet */
+	struct mapping mapping;
 	struct buf *values;
 };
 
@@ -278,6 +323,14 @@ number(struct slice digits)
 	return n;
 }
 
+static bool
+has_no_such_table(const struct err *err)
+{
+	enum { ER_UNKNOWN_TABLE = 1109 };
+
+	return err->kind == ERR_SERVER && err->mysql_errno == ER_UNKNOWN_TABLE;
+}
+
 /* The next sources that are at one server. */
 static int
 ship_next(struct ctx *cx, struct shipment *p)
@@ -286,14 +339,20 @@ ship_next(struct ctx *cx, struct shipment *p)
 	size_t n = count_together(p->view, p->at);
 	struct mysql_rows rows;
 	struct places places;
+	const struct dialect *dialect = NULL;
 	SCOPED(buf)
 	struct buf sql = BUF_INIT;
 
 	p->at += n;
-	put_query(p->ask, sources, n, &sql);
+	if (p->ask->table->by_dialect)
+		TRY(catalogue_dialect(cx, p->s, sources[0].at->server, &dialect));
+	const struct catalogue_view part = { .sources = p->view->sources + p->at - n, .count = n };
+	put_query(p->ask, dialect, &part, &sql);
 	const struct question q = { sources[0].at->server, buf_slice(&sql), true };
-	TRY(ask_server(cx, p->s, &q, &rows));
+	if (ask_server(cx, p->s, &q, &rows) != 0)
+		return has_no_such_table(cx->err) ? err_clear(cx->err), 0 : -1;
 	places = find_places(p->ask->table, &rows);
+	map_columns(&p->mapping, &rows);
 	for (size_t i = 0; i < rows.rows; i++) {
 		struct slice *row = &rows.values[i * rows.columns];
 		size_t source = number(row[0]);
@@ -301,9 +360,21 @@ ship_next(struct ctx *cx, struct shipment *p)
 		if (source >= n)
 			return err_set(cx->err, ERR_CORRUPT, "a row that was not asked for");
 		rename_row(&p->s->arena, p->ask, &sources[source], &places, row);
-		TRY(put_row(p->values, &rows, row, cx->err));
+		TRY(put_row(p->values, &p->mapping, row, cx->err));
 	}
 	return 0;
+}
+
+int
+catalogue_home(
+    struct ctx *cx, struct session *s, const struct catalogue_ask *ask, struct mysql_rows *out)
+{
+	SCOPED(buf)
+	struct buf sql = BUF_INIT;
+
+	catalogue_query(ask, ask->dialect, &sql);
+	buf_add_str(&sql, " WHERE FALSE");
+	return catalogue_select(cx, s, ask->home, buf_slice(&sql), out);
 }
 
 int
@@ -313,7 +384,12 @@ catalogue_ship(struct ctx *cx, struct session *s, const struct catalogue_ask *as
 	SCOPED(buf)
 	struct buf values = BUF_INIT;
 	struct shipment p = { .s = s, .ask = ask, .view = view, .values = &values };
+	struct mysql_rows home;
 
+	if (view->count == 0)
+		return 0;
+	TRY(catalogue_home(cx, s, ask, &home));
+	p.mapping.home = &home;
 	while (p.at < view->count)
 		TRY(ship_next(cx, &p));
 	buf_add_slice(out, buf_slice(&values));

@@ -15,9 +15,19 @@ enum {
 }; /* bytes of literals in one statement: half of the servers'
 						   default max_allowed_packet */
 
-/* Adds "VALUES (...), (...)" with the types of the table's columns; nothing when there are no rows. */
+/* Adds rows (catalogue_begin_row()) with the columns that the table has at the home, and their types;
+ * nothing when there are no rows. A column that a source does not have is NULL, and a server that has no
+ * such table has no rows. */
 int catalogue_ship(struct ctx *cx, struct session *s, const struct catalogue_ask *ask,
     const struct catalogue_view *view, struct buf *out) MUST_USE;
+
+/* The columns that the table has at the home: no rows. */
+int catalogue_home(struct ctx *cx, struct session *s, const struct catalogue_ask *ask,
+    struct mysql_rows *out) MUST_USE;
+
+/* Which dialect a server speaks. */
+int catalogue_dialect(
+    struct ctx *cx, struct session *s, const char *server, const struct dialect **out) MUST_USE;
 
 /* A query on a connection of the gate's own; the rows are in the session's arena. */
 int catalogue_select(struct ctx *cx, struct session *s, const char *server, struct slice sql,
@@ -27,6 +37,10 @@ int catalogue_select(struct ctx *cx, struct session *s, const char *server, stru
  * shows it. */
 struct slice catalogue_rename_text(struct arena *a, const struct route *route,
     const struct route_keyspace *at, struct slice as_keyspace, struct slice text);
+
+/* "VALUES (" for the first, ", (" for the others, as any server takes it; whoever calls closes the
+ * bracket. */
+void catalogue_begin_row(struct buf *out);
 
 /* One value as a literal of the column's type. */
 void catalogue_put_value(struct buf *out, const struct column_def *def, struct slice value);

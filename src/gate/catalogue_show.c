@@ -3,12 +3,14 @@
 #include "gate/catalogue_view.h"
 #include "sql/quote.h"
 
+enum { LISTING_COLUMNS = 24 };
+
 /* The columns of a SHOW and where they come from; the first is the one that LIKE is about, unless
  * another is. */
 struct listing {
 	enum show_kind kind;
 	const char *table, *schema, *like;
-	const char *columns[24][2]; /* as shown, as in information_schema */
+	const char *columns[LISTING_COLUMNS][2]; /* as shown, as in information_schema */
 };
 
 static const struct listing LISTINGS[] = {
@@ -95,12 +97,11 @@ put_tables(struct buf *out, const struct show *show, struct slice keyspace)
 }
 
 static void
-put_listing(struct buf *out, const struct show *show, const struct listing *l, struct slice keyspace)
+put_listing(struct buf *out, const struct show *show, const struct listing *l, size_t columns,
+    struct slice keyspace)
 {
-	size_t n = 0;
-
 	buf_add_str(out, "SELECT * FROM (SELECT ");
-	for (; n < sizeof l->columns / sizeof l->columns[0] && l->columns[n][0] != NULL; n++)
+	for (size_t n = 0; n < columns && l->columns[n][0] != NULL; n++)
 		buf_addf(
 		    out, "%s%s AS `%s`", n == 0 ? "" : ", ", l->columns[n][1], l->columns[n][0]);
 	put_from(out, l->table, l->schema, keyspace);
@@ -127,29 +128,36 @@ put_databases(struct buf *out, const struct show *show)
 
 /* Servers know no conditions here: they will say so. */
 static bool
-put_processes(struct buf *out, const struct show *show)
+put_processes(struct buf *out, const struct show *show, const struct dialect *home)
 {
 	if (!slice_is_null(show->like) || !slice_is_null(show->where) ||
 	    !slice_is_null(show->database))
 		return false;
 	buf_addf(out,
 	    "SELECT * FROM (SELECT ID AS Id, USER AS User, HOST AS Host, DB AS db, COMMAND AS Command, "
-	    "TIME AS Time, STATE AS State, %s AS Info, PROGRESS AS Progress "
+	    "TIME AS Time, STATE AS State, %s AS Info%s "
 	    "FROM information_schema.PROCESSLIST) AS PROCESSLIST ORDER BY Id",
-	    show->full ? "INFO" : "LEFT(INFO, 100)");
+	    show->full ? "INFO" : "LEFT(INFO, 100)",
+	    home->shows_progress ? ", PROGRESS AS Progress" : "");
 	return true;
 }
 
+static size_t
+columns_of(enum show_kind kind, const struct dialect *home)
+{
+	return kind == SHOW_TABLE_STATUS ? home->table_status_columns : LISTING_COLUMNS;
+}
+
 bool
-catalogue_show_query(
-    const struct route *route, const struct show *show, struct slice keyspace, struct buf *out)
+catalogue_show_query(const struct route *route, const struct show *show, struct slice keyspace,
+    const struct dialect *home, struct buf *out)
 {
 	if (show->kind == SHOW_DATABASES) {
 		put_databases(out, show);
 		return true;
 	}
 	if (show->kind == SHOW_PROCESSLIST)
-		return put_processes(out, show);
+		return put_processes(out, show, home);
 	if (!slice_is_null(show->database))
 		keyspace = show->database;
 	if (slice_is_null(keyspace) || route_keyspace(route, keyspace) == NULL)
@@ -164,7 +172,7 @@ catalogue_show_query(
 	}
 	for (size_t i = 0; i < sizeof LISTINGS / sizeof LISTINGS[0]; i++) {
 		if (LISTINGS[i].kind == show->kind) {
-			put_listing(out, show, &LISTINGS[i], keyspace);
+			put_listing(out, show, &LISTINGS[i], columns_of(show->kind, home), keyspace);
 			return true;
 		}
 	}

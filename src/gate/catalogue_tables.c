@@ -1,8 +1,7 @@
 #include "gate/catalogue_tables.h"
 
-#include "gate/processes.h"
-
-/* Of MariaDB 10.11; a table that a server does not have is not asked for. */
+/* Of both flavours; one that the home does not have is its error to tell, one that a source does not have
+ * is empty. */
 /* clang-format off */
 static const struct catalogue_table TABLES[] = {
 	{ .name = "TABLES", .schema = "TABLE_SCHEMA", .table = "TABLE_NAME" },
@@ -16,7 +15,8 @@ static const struct catalogue_table TABLES[] = {
 	    .schemas = { "CONSTRAINT_SCHEMA" } },
 	{ .name = "REFERENTIAL_CONSTRAINTS", .schema = "CONSTRAINT_SCHEMA", .table = "TABLE_NAME",
 	    .to_schema = "UNIQUE_CONSTRAINT_SCHEMA", .to_table = "REFERENCED_TABLE_NAME" },
-	{ .name = "CHECK_CONSTRAINTS", .schema = "CONSTRAINT_SCHEMA", .table = "TABLE_NAME" },
+	{ .name = "CHECK_CONSTRAINTS", .schema = "CONSTRAINT_SCHEMA", .table = "TABLE_NAME",
+	    .by_dialect = true },
 	{ .name = "TRIGGERS", .schema = "EVENT_OBJECT_SCHEMA", .table = "EVENT_OBJECT_TABLE",
 	    .schemas = { "TRIGGER_SCHEMA" },
 	    .text = "ACTION_STATEMENT" },
@@ -38,7 +38,7 @@ static const struct catalogue_table TABLES[] = {
 	    .columns = "TABLE_CATALOG, TABLE_SCHEMA, PRIVILEGE_TYPE, IS_GRANTABLE", .grantee = true },
 	{ .name = "USER_PRIVILEGES", .columns = "TABLE_CATALOG, PRIVILEGE_TYPE, IS_GRANTABLE",
 	    .grantee = true },
-	{ .name = "PROCESSLIST", .columns = PROCESSES_COLUMNS, .clients = true },
+	{ .name = "PROCESSLIST", .clients = true },
 	{ .name = "ROUTINES", .schema = "ROUTINE_SCHEMA" },
 	{ .name = "PARAMETERS", .schema = "SPECIFIC_SCHEMA" },
 	{ .name = "EVENTS", .schema = "EVENT_SCHEMA" },

@@ -20,6 +20,8 @@ struct catalogue_table {
 	bool pattern;
 	/* The columns, where not all of a row is shown as it is. NULL: *. */
 	const char *columns;
+	/* Servers differ in where it has the table: dialect.h, check_constraints_sql. */
+	bool by_dialect;
 	bool clients; /* rows are the gate's clients (processes.h) */
 	bool grantee; /* GRANTEE, perhaps the gate's account, in front of columns */
 	/* A text of SQL in which tables stand with their databases. */

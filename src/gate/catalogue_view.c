@@ -158,17 +158,28 @@ put_hidden(const struct catalogue_ask *ask, const struct route_keyspace *k, stru
 }
 
 /* The gate's account is shown under the client's name. */
-void
-catalogue_columns(const struct catalogue_ask *ask, struct buf *out)
+static void
+put_grantee(const struct catalogue_ask *ask, struct buf *out)
 {
-	if (ask->table->grantee) {
-		buf_add_str(out,
-		    "IF(GRANTEE = CONCAT(CHAR(39 USING utf8mb3), REPLACE(CURRENT_USER(), CHAR(64 USING "
-		    "utf8mb3), _utf8mb3 0x274027), CHAR(39 USING utf8mb3)), ");
-		quote_anywhere(out, slice_str(ask->grantee));
-		buf_add_str(out, ", GRANTEE) AS GRANTEE, ");
+	buf_add_str(out,
+	    "IF(GRANTEE = CONCAT(CHAR(39 USING utf8mb3), REPLACE(CURRENT_USER(), CHAR(64 USING "
+	    "utf8mb3), _utf8mb3 0x274027), CHAR(39 USING utf8mb3)), ");
+	quote_anywhere(out, slice_str(ask->grantee));
+	buf_add_str(out, ", GRANTEE) AS GRANTEE, ");
+}
+
+void
+catalogue_query(const struct catalogue_ask *ask, const struct dialect *d, struct buf *out)
+{
+	buf_add_str(out, "SELECT ");
+	if (d != NULL && d->check_constraints_sql != NULL) {
+		buf_addf(out, "%s FROM %s", d->check_constraints_columns, d->check_constraints_sql);
+		return;
 	}
+	if (ask->table->grantee)
+		put_grantee(ask, out);
 	buf_add_str(out, ask->table->columns != NULL ? ask->table->columns : "*");
+	buf_addf(out, " FROM information_schema.%s", ask->table->name);
 }
 
 /* ---- the home's own rows ---- */

@@ -17,16 +17,18 @@
 #include "base/buf.h"
 #include "gate/catalogue_tables.h"
 #include "gate/route.h"
+#include "mysql/dialect.h"
 #include "sql/conditions.h"
 
 struct catalogue_ask {
 	const struct route *route;
 	const struct catalogue_table *table;
-	const char *home;      /* a server's address */
-	bool others;           /* its databases that are no keyspace are the session's */
-	struct slice keyspace; /* DATABASE(); SLICE_NULL: none */
-	struct slice alias;    /* the table's name in the statement */
-	const char *grantee;   /* the client, as GRANTEE has accounts: 'app'@'%' */
+	const char *home;              /* a server's address */
+	const struct dialect *dialect; /* of the home, where the table is by_dialect; else NULL */
+	bool others;                   /* its databases that are no keyspace are the session's */
+	struct slice keyspace;         /* DATABASE(); SLICE_NULL: none */
+	struct slice alias;            /* the table's name in the statement */
+	const char *grantee;           /* the client, as GRANTEE has accounts: 'app'@'%' */
 	const struct conditions *conditions; /* of the statement */
 };
 
@@ -48,8 +50,9 @@ struct catalogue_view {
 /* Texts are in the arena; the rest is borrowed from the route. */
 void catalogue_view(struct arena *a, const struct catalogue_ask *ask, struct catalogue_view *out);
 
-/* What is selected of the table at any server. */
-void catalogue_columns(const struct catalogue_ask *ask, struct buf *out);
+/* "SELECT ... FROM ...", of the table at any server. d: the server's dialect where the table is
+ * by_dialect. */
+void catalogue_query(const struct catalogue_ask *ask, const struct dialect *d, struct buf *out);
 /* Does the rule bring a table from another place than its name says? */
 bool catalogue_is_elsewhere(const struct route_rule *r);
 /* Does a rule change what this keyspace shows? */

@@ -2,7 +2,12 @@
 
 #include "base/mem.h"
 #include "gate/session.h"
+#include "mysql/dialect.h"
 #include "sql/quote.h"
+
+const char *const processes_columns[PROCESSES_COLUMNS] = { "ID", "USER", "HOST", "DB", "COMMAND",
+	"TIME", "STATE", "INFO", "TIME_MS", "STAGE", "MAX_STAGE", "PROGRESS", "MEMORY_USED",
+	"MAX_MEMORY_USED", "EXAMINED_ROWS", "QUERY_ID", "INFO_BINARY", "TID" };
 
 enum {
 	INFO_MAX = 64 * 1024,       /* bytes of a statement that are shown */
@@ -81,7 +86,7 @@ put_row(struct buf *out, const struct session *s)
 	uint64_t ms = (uint64_t)((task_now() - s->since) / 1000);
 	bool info = !s->idle && !slice_is_null(s->sql) && out->len < ROWS_MAX;
 
-	buf_addf(out, "%s(%u, ", out->len > 0 ? ", " : "", s->id);
+	buf_addf(out, "%s" DIALECT_ROW "(%u, ", out->len > 0 ? ", " : "", s->id);
 	quote_anywhere(out, slice_str(s->user));
 	buf_add_str(out, ", ");
 	quote_anywhere(out, slice_str(conn_peer(s->conn)));

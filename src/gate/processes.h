@@ -10,12 +10,12 @@
 #include "gate/gate_loop.h"
 #include "gate/kill_order.h"
 
-/* The columns that rows are of; MariaDB 10.11 has no others. */
-#define PROCESSES_COLUMNS                                                                          \
-	"ID, USER, HOST, DB, COMMAND, TIME, STATE, INFO, TIME_MS, STAGE, MAX_STAGE, PROGRESS, "    \
-	"MEMORY_USED, MAX_MEMORY_USED, EXAMINED_ROWS, QUERY_ID, INFO_BINARY, TID"
+/* The columns that rows are of: MariaDB 10.11's. Other servers have less or more of them. */
+enum { PROCESSES_COLUMNS = 18 };
+extern const char *const processes_columns[PROCESSES_COLUMNS];
 
-/* Those of this loop, as rows of VALUES, in order->rows: "(...), (...)"; NULL when there are none. */
+/* Those of this loop, as further rows of VALUES, in order->rows: "ROW(...), ROW(...)" as any server takes it
+ * (DIALECT_ROW); NULL when there are none. */
 void processes_here(const struct gate_loop *loop, struct kill_order *order);
 
 #endif

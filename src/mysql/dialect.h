@@ -20,6 +20,11 @@ struct demand {
 /* The hint where a server's init_connect says otherwise than its GLOBAL values. */
 #define DEMAND_GREETED "SET GLOBAL init_connect='' or without it, and let clients reconnect"
 
+/* In VALUES before each row in brackets: MySQL wants the word, and MariaDB, which does not take it,
+ * executes no comment of such a version. For texts that are made before it is known who will read them.
+ */
+#define DIALECT_ROW "/*!80019 ROW*/"
+
 struct old_temporal {
 	const char *mark; /* in a column's type; NULL: there is none */
 	const char *name; /* who kept them so */
@@ -79,6 +84,12 @@ struct dialect {
 	const char *foreign_algorithm;
 	/* A form of temporal columns that is still read and is made no more. */
 	struct old_temporal old_temporal;
+	/* What to read in the place of information_schema.CHECK_CONSTRAINTS, which does not name tables,
+	 * and its own columns. NULL: it does. */
+	const char *check_constraints_sql, *check_constraints_columns;
+	/* SHOW PROCESSLIST says how far each is; so many columns has SHOW TABLE STATUS. */
+	bool shows_progress;
+	size_t table_status_columns;
 	/* A row for each replica that follows the server now. */
 	const char *replicas_sql;
 	/* What the account of streams needs on all tables, for people to GRANT: where they read, where

@@ -166,6 +166,8 @@ const struct dialect mariadb_dialect = {
 	.is_generated = is_generated,
 	.foreign_algorithm = "INSTANT",
 	.old_temporal = { "/* mariadb-5.3 */", "MariaDB 5.3", "mysql56_temporal_format=ON" },
+	.shows_progress = true,
+	.table_status_columns = 20,
 	.replicas_sql = "SHOW SLAVE HOSTS",
 	.reader_rights =
 	    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN",

@@ -144,6 +144,13 @@ const struct dialect mysql_server_dialect = {
 	.is_bytewise = is_bytewise,
 	.is_generated = is_generated,
 	.foreign_algorithm = "INPLACE",
+	.check_constraints_sql =
+	    "(SELECT c.*, t.TABLE_NAME FROM information_schema.CHECK_CONSTRAINTS AS c JOIN "
+	    "information_schema.TABLE_CONSTRAINTS AS t USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)) AS "
+	    "CHECK_CONSTRAINTS",
+	.check_constraints_columns =
+	    "CONSTRAINT_CATALOG, CONSTRAINT_SCHEMA, CONSTRAINT_NAME, CHECK_CLAUSE",
+	.table_status_columns = 18,
 	.replicas_sql = "SHOW REPLICAS",
 	.reader_rights =
 	    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN",

@@ -1,5 +1,6 @@
 #include "gate/catalogue_show.h"
 #include "gate/catalogue_view.h"
+#include "mysql/flavour.h"
 #include "test.h"
 #include "unit/gate/routes.h"
 
@@ -118,9 +119,11 @@ expect_query(const char *keyspace, const char *sql, const char *want)
 	struct route *route = renamed();
 	struct show show;
 	struct err err = { 0 };
+	const struct dialect *dialect = NULL;
 
+	expect_ok(flavour_find("10.11.19-MariaDB", &dialect, &err), &err);
 	expect_ok(show_read(&arena, slice_str(sql), 0, &show, &err), &err);
-	if (!catalogue_show_query(route, &show, slice_str(keyspace), &got))
+	if (!catalogue_show_query(route, &show, slice_str(keyspace), dialect, &got))
 		buf_add_str(&got, "as it is");
 	if (strcmp(got.data, want) != 0)
 		test_fail(__FILE__, __LINE__, "%s\n   got %s\n  want %s", sql, got.data, want);
