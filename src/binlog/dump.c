@@ -47,8 +47,8 @@ ask_checksum(struct ctx *cx, struct mysql_client *client, struct dump *out)
 }
 
 /* server id 4; host, user, password (length 1 each) empty; port 2; rank 4; source id 4 */
-static int
-register_replica(struct ctx *cx, struct mysql_client *client, uint32_t server_id)
+int
+dump_register(struct ctx *cx, struct mysql_client *client, uint32_t server_id)
 {
 	SCOPED(buf) struct buf packet = BUF_INIT;
 	struct slice answer;
@@ -77,7 +77,7 @@ dump_start(
 	check(params->server_id != 0 && params->heartbeat_us > 0);
 	*out = (struct dump){ .client = client, .way = way_of(mysql_dialect(client)) };
 	if (announce(cx, out, params) != 0 || ask_checksum(cx, client, out) != 0 ||
-	    register_replica(cx, client, params->server_id) != 0 || request(cx, out, params) != 0)
+	    dump_register(cx, client, params->server_id) != 0 || request(cx, out, params) != 0)
 		return err_wrap(cx->err, "asking for the binlog");
 	return 0;
 }

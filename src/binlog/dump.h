@@ -48,6 +48,9 @@ struct dump {
 	struct event event;
 };
 
+/* The first half of dump_start() alone: may the account? It is listed among the server's replicas until the
+ * connection ends. */
+int dump_register(struct ctx *cx, struct mysql_client *client, uint32_t server_id) MUST_USE;
 int dump_start(struct ctx *cx, struct mysql_client *client, const struct dump_params *params,
     struct dump *out) MUST_USE;
 /* Once, before the first dump_next().

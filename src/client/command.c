@@ -166,6 +166,13 @@ static const struct option tablet_options[] = {
 	{ 0 },
 };
 
+static const struct option validate_options[] = {
+	OPTION("format", OPT_ENUM, format, "text", 0, 0, "text|json", "FORMAT",
+	    "text for people, json for machines"),
+	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
+	{ 0 },
+};
+
 static const struct option delete_keyspace_options[] = {
 	OPTION("recursive", OPT_BOOL, recursive, NULL, 0, 0, NULL, NULL,
 	    "with the records of its tablets"),
@@ -409,6 +416,10 @@ static const struct command commands[] = {
 	{ "GetTablets", "[--keyspace NAME [--shard NAME]] [--tablet-type TYPE] [--format json]",
 	    "lists the tablets: alias, keyspace, shard, type, state, replication lag, address", 0,
 	    0, tablet_options, tablets_list },
+	{ "ValidateTablet", "[--format json] ALIAS",
+	    "tries what a tablet's server must have for moves, settings and privileges, and shows each that "
+	    "is not met with the statement that mends it; ends with status 1 where a move would be refused",
+	    1, 1, validate_options, validate_run },
 	{ "GetSrvKeyspace", "[CELL] KEYSPACE",
 	    "shows who serves a keyspace, and where its moved tables are", 1, 2, plain_options,
 	    get_srv_keyspace },

@@ -82,6 +82,10 @@ int admin_delete_tablets(
 int admin_apply_rules(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 
+/* validate.c: ValidateTablet: status 1 where something is not met. */
+int validate_run(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
+
 /* tablets.c: GetTablets, which lists them, and GetTablet, which shows one as Vitess's of that name does. */
 int tablets_list(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;

@@ -166,17 +166,6 @@ put_account(struct buf *b, const struct account *account)
 	    SLICE_ARG(password));
 }
 
-/* A database in a GRANT is a pattern. */
-static void
-put_pattern(struct buf *b, const char *name)
-{
-	for (; *name != '\0'; name++) {
-		if (*name == '_' || *name == '%' || *name == '\\')
-			buf_add_char(b, '\\');
-		buf_add_char(b, *name);
-	}
-}
-
 /* One statement per line, as --init-file wants it; repeated at each start without harm. */
 static void
 put_init(struct buf *b, const struct credentials *c, const char *database,
@@ -186,7 +175,7 @@ put_init(struct buf *b, const struct credentials *c, const char *database,
 	SCOPED(buf) struct buf pattern = BUF_INIT;
 
 	quote_ident(&name, slice_str(database));
-	put_pattern(&pattern, name.data);
+	quote_pattern(&pattern, buf_slice(&name));
 	/* The server would read the file in a character set of its own, and one kind would make the database
 	 * with another collation than its settings say. */
 	buf_addf(b,

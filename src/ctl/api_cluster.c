@@ -231,6 +231,24 @@ get_tablets(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct b
 	return 0;
 }
 
+static int
+validate_tablet(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
+{
+	struct tablet_record tablet;
+	struct keyspace_record keyspace;
+	struct validate_reply r;
+
+	TRY(cluster_tablet(cx, c, q->alias, &tablet));
+	TRY(cluster_keyspace(cx, c, tablet.keyspace, &keyspace));
+	const struct validate_request request = {
+		.head.timeout = cx->deadline - task_now(),
+		.database = keyspace.database,
+	};
+	TRY(rpc_tablet(cx, tablet.http, TABLET_VALIDATE, &request, &r));
+	message_write(out, &validate_reply_message, &r);
+	return 0;
+}
+
 /* ---- Who serves what */
 
 static void
@@ -310,6 +328,7 @@ const struct api_method api_cluster_methods[] = {
 	{ "get_keyspace", get_keyspace },
 	{ "follow_keyspace", follow_keyspace },
 	{ "get_tablets", get_tablets },
+	{ "validate_tablet", validate_tablet },
 	{ "get_srv_keyspace", get_srv_keyspace },
 	{ "get_statements", get_statements },
 	{ NULL, NULL },

@@ -16,6 +16,9 @@
  * get_tablets       [keyspace]
  *     {"tablets":[{"alias","keyspace","shard","type","state","lag_ms","server","http"},..]} sorted
  *     by alias; state is the health's, or "NOT_SERVING" without one
+ * validate_tablet   alias
+ *     struct validate_reply (rpc/tablet.h) of the tablet's server: {"flavour","version","requirements":[
+ *     {"what","state","why","mend"},..]}
  * get_srv_keyspace  keyspace
  *     Vitess's SrvKeyspace ({"partitions":[{"served_type":"PRIMARY","shard_references":[
  *     {"name":"0","key_range":null}]},..]}) plus "routing":{"version":N,"tables":[{"table",

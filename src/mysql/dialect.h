@@ -9,12 +9,13 @@
 
 #include "base/slice.h"
 #include "mysql/gtids.h"
+#include "mysql/privilege.h"
 #include "mysql/role.h"
 
-/* Of a server: an expression and the value that it must have; else why that will not do, and a hint. A
- * table of them ends with a row without an expression. */
+/* Of a server: what is demanded, an expression and the value that it must have; else why that will not do,
+ * and a hint. A table of them ends with an empty row. */
 struct demand {
-	const char *sql, *wanted, *why, *hint;
+	const char *what, *sql, *wanted, *why, *hint;
 };
 
 /* The hint where a server's init_connect says otherwise than its GLOBAL values. */
@@ -92,9 +93,8 @@ struct dialect {
 	size_t table_status_columns;
 	/* A row for each replica that follows the server now. */
 	const char *replicas_sql;
-	/* What the account of streams needs on all tables, for people to GRANT: where they read, where
-	 * they write. */
-	const char *reader_rights, *writer_rights;
+	/* Beside those that all flavours have in the same way. */
+	const struct privilege *privileges;
 	/* What must be so, beside what all flavours say in the same way: at both ends, in clients' sessions,
 	 * at the source. */
 	const struct demand *demands, *session_demands, *source_demands;

@@ -51,24 +51,42 @@ static const struct role_setting mariadb_settings[] = {
 };
 
 static const struct demand mariadb_demands[] = {
-	{ "@@global.tx_isolation", "REPEATABLE-READ", "tx_isolation is not REPEATABLE-READ",
+	{ "tx_isolation is REPEATABLE-READ", "@@global.tx_isolation", "REPEATABLE-READ",
+	    "tx_isolation is not REPEATABLE-READ",
 	    "SET GLOBAL tx_isolation='REPEATABLE-READ', and let clients reconnect" },
-	{ "COALESCE(@@global.enforce_storage_engine, 'InnoDB')", "InnoDB",
+	{ "enforce_storage_engine is none but InnoDB",
+	    "COALESCE(@@global.enforce_storage_engine, 'InnoDB')", "InnoDB",
 	    "enforce_storage_engine is another than InnoDB",
 	    "SET GLOBAL enforce_storage_engine=NULL" },
 	{ 0 },
 };
 
 static const struct demand mariadb_session_demands[] = {
-	{ "@@session.tx_isolation", "REPEATABLE-READ",
-	    "tx_isolation is not REPEATABLE-READ in clients' sessions", DEMAND_GREETED },
+	{ "tx_isolation is REPEATABLE-READ in clients' sessions", "@@session.tx_isolation",
+	    "REPEATABLE-READ", "tx_isolation is not REPEATABLE-READ in clients' sessions",
+	    DEMAND_GREETED },
 	{ 0 },
 };
 
 static const struct demand mariadb_source_demands[] = {
-	{ "@@global.log_bin_compress", "0",
+	{ "log_bin_compress is off", "@@global.log_bin_compress", "0",
 	    "log_bin_compress is on, and compressed events are not understood yet",
 	    "SET GLOBAL log_bin_compress=OFF" },
+	{ 0 },
+};
+
+static const struct privilege mariadb_privileges[] = {
+	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "BINLOG MONITOR", "SHOW MASTER STATUS", NULL, 0, NULL },
+	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "BINLOG ADMIN", "SET SESSION binlog_format='ROW'",
+	    NULL, 0, NULL },
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "BINLOG MONITOR", "SHOW MASTER STATUS", NULL, 0, NULL },
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "BINLOG ADMIN", "SET SESSION binlog_format='ROW'", NULL,
+	    0, NULL },
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "REPLICATION MASTER ADMIN", "SHOW SLAVE HOSTS",
+	    "to see the replicas that follow the server", 0, NULL },
+	/* Routines' bodies. */
+	{ PRIVILEGE_DBA, "mysql.proc", "SELECT", "SELECT 1 FROM mysql.proc WHERE FALSE", NULL, 0,
+	    NULL },
 	{ 0 },
 };
 
@@ -169,9 +187,7 @@ const struct dialect mariadb_dialect = {
 	.shows_progress = true,
 	.table_status_columns = 20,
 	.replicas_sql = "SHOW SLAVE HOSTS",
-	.reader_rights =
-	    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, BINLOG MONITOR, BINLOG ADMIN",
-	.writer_rights = "SELECT, INSERT, UPDATE, DELETE, BINLOG ADMIN",
+	.privileges = mariadb_privileges,
 	.demands = mariadb_demands,
 	.session_demands = mariadb_session_demands,
 	.source_demands = mariadb_source_demands,

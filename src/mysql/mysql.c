@@ -36,26 +36,55 @@ static const struct role_setting mysql_settings[] = {
 };
 
 static const struct demand mysql_demands[] = {
-	{ "@@global.transaction_isolation", "REPEATABLE-READ",
-	    "transaction_isolation is not REPEATABLE-READ",
+	{ "transaction_isolation is REPEATABLE-READ", "@@global.transaction_isolation",
+	    "REPEATABLE-READ", "transaction_isolation is not REPEATABLE-READ",
 	    "SET PERSIST transaction_isolation='REPEATABLE-READ', and let clients reconnect" },
-	{ "@@global.gtid_mode", "ON", "gtid_mode is not ON",
+	{ "gtid_mode is ON", "@@global.gtid_mode", "ON", "gtid_mode is not ON",
 	    "SET PERSIST enforce_gtid_consistency=ON, then gtid_mode=OFF_PERMISSIVE, ON_PERMISSIVE, ON" },
-	{ "@@global.binlog_row_value_options", "",
+	{ "binlog_row_value_options is empty", "@@global.binlog_row_value_options", "",
 	    "binlog_row_value_options is set, and partial JSON in the binlog is not understood",
 	    "SET PERSIST binlog_row_value_options='', and let clients reconnect" },
 	{ 0 },
 };
 
 static const struct demand mysql_session_demands[] = {
-	{ "@@session.transaction_isolation", "REPEATABLE-READ",
+	{ "transaction_isolation is REPEATABLE-READ in clients' sessions",
+	    "@@session.transaction_isolation", "REPEATABLE-READ",
 	    "transaction_isolation is not REPEATABLE-READ in clients' sessions", DEMAND_GREETED },
-	{ "@@session.binlog_row_value_options", "",
+	{ "binlog_row_value_options is empty in clients' sessions",
+	    "@@session.binlog_row_value_options", "",
 	    "binlog_row_value_options is set in clients' sessions", DEMAND_GREETED },
 	{ 0 },
 };
 
 static const struct demand mysql_source_demands[] = {
+	{ 0 },
+};
+
+enum {
+	ER_SP_DOES_NOT_EXIST = 1305,
+	ER_XAER_RMERR = 1401,
+};
+
+static const struct privilege mysql_privileges[] = {
+	/* Of foreign keys. */
+	{ PRIVILEGE_DBA, PRIVILEGE_DATABASE, "REFERENCES",
+	    "CREATE TABLE {} (a INT, a INT, FOREIGN KEY (a) REFERENCES {} (a))", NULL, 0, "CREATE" },
+	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "REPLICATION CLIENT", "SHOW BINARY LOG STATUS", NULL,
+	    0, NULL },
+	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "XA_RECOVER_ADMIN", "XA RECOVER", NULL, ER_XAER_RMERR,
+	    NULL },
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "REPLICATION CLIENT", "SHOW BINARY LOG STATUS", NULL, 0,
+	    NULL },
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "XA_RECOVER_ADMIN", "XA RECOVER", NULL, ER_XAER_RMERR,
+	    NULL },
+	/* A routine of the server's own stands for others' bodies. */
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "SHOW_ROUTINE", "SHOW CREATE FUNCTION sys.version_major",
+	    NULL, ER_SP_DOES_NOT_EXIST, NULL },
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "REPLICATION SLAVE", "SHOW REPLICAS",
+	    "to see the replicas that follow the server", 0, NULL },
+	{ PRIVILEGE_DBA, "performance_schema.*", "SELECT",
+	    "SELECT 1 FROM performance_schema.metadata_locks WHERE FALSE", NULL, 0, NULL },
 	{ 0 },
 };
 
@@ -152,9 +181,7 @@ const struct dialect mysql_server_dialect = {
 	    "CONSTRAINT_CATALOG, CONSTRAINT_SCHEMA, CONSTRAINT_NAME, CHECK_CLAUSE",
 	.table_status_columns = 18,
 	.replicas_sql = "SHOW REPLICAS",
-	.reader_rights =
-	    "SELECT, INSERT, UPDATE, DELETE, REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN",
-	.writer_rights = "SELECT, INSERT, UPDATE, DELETE",
+	.privileges = mysql_privileges,
 	.demands = mysql_demands,
 	.session_demands = mysql_session_demands,
 	.source_demands = mysql_source_demands,

@@ -371,6 +371,28 @@ static const struct member status_reply_members[] = {
 MESSAGE(status_reply, "reply to status", struct status_reply);
 
 /* clang-format off */
+static const struct member validate_members[] = {
+	{ .name = "timeout", .type = MEMBER_I64,
+	    .offset = offsetof(struct validate_request, head.timeout) },
+	{ .name = "database", .type = MEMBER_STR, .offset = offsetof(struct validate_request, database),
+	    .needed = true },
+	{ 0 },
+};
+MESSAGE(validate, "request to validate", struct validate_request);
+
+static const struct member validate_reply_members[] = {
+	{ .name = "flavour", .type = MEMBER_STR, .offset = offsetof(struct validate_reply, flavour) },
+	{ .name = "version", .type = MEMBER_STR, .offset = offsetof(struct validate_reply, version) },
+	{ .name = "requirements", .type = MEMBER_LIST,
+	    .offset = offsetof(struct validate_reply, list.items),
+	    .of = &requirement_message, .count = offsetof(struct validate_reply, list.count) },
+	{ 0 },
+};
+/* clang-format on */
+const struct message validate_reply_message = { "reply to validate", validate_reply_members,
+	sizeof(struct validate_reply), NULL };
+
+/* clang-format off */
 static const struct member tables_members[] = {
 	{ .name = "timeout", .type = MEMBER_I64,
 	    .offset = offsetof(struct tables_request, head.timeout) },
@@ -437,6 +459,7 @@ MESSAGE(table_list_reply, "reply to table_list", struct table_list_reply);
 
 const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STATUS] = { "status", &tablet, &status_reply },
+	[TABLET_VALIDATE] = { "validate", &validate, &validate_reply_message },
 	[TABLET_CHECK_FROM] = { "check_from", &check_from, &check_from_reply },
 	[TABLET_CHECK_TO] = { "check_to", &check_to, &nothing },
 	[TABLET_SURVEY] = { "survey", &survey, &survey_reply },

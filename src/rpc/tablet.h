@@ -9,6 +9,8 @@
  * is that is asked, side says. Nothing here is called source or target.
  *
  *  status                    health of the server
+ *  validate                  what a server needs for moves, each of it met or not. Privileges are tried by
+ *                            doing, and change nothing
  *  check_from                may these tables be moved away: refuses (with a hint), or describes them.
  *                            Privileges are tried by doing, and undone
  *  check_to                  may they arrive: each missing, or empty and defined as definitions says
@@ -58,6 +60,7 @@
 
 #include "base/fsm.h"
 #include "rpc/findings.h"
+#include "rpc/requirements.h"
 #include "task/task.h"
 #include "topo/message.h"
 
@@ -65,6 +68,7 @@
 
 enum tablet_method {
 	TABLET_STATUS,
+	TABLET_VALIDATE,
 	TABLET_CHECK_FROM,
 	TABLET_CHECK_TO,
 	TABLET_SURVEY,
@@ -326,6 +330,17 @@ struct status_reply {
 	bool healthy;
 	const char *reason; /* "" or a sentence */
 };
+
+struct validate_request {
+	struct tablet_request head;
+	const char *database; /* the keyspace's, at the server */
+};
+
+struct validate_reply {
+	const char *flavour, *version; /* "MariaDB", "10.11.14-MariaDB-..." */
+	struct requirements list;
+};
+extern const struct message validate_reply_message; /* what vtctld answers, too */
 
 struct tables_request {
 	struct tablet_request head;

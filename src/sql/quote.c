@@ -86,3 +86,13 @@ quote_anywhere(struct buf *out, struct slice text)
 	buf_add_slice(out, text);
 	buf_add_char(out, '\'');
 }
+
+void
+quote_pattern(struct buf *out, struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.ptr[i] == '_' || name.ptr[i] == '%' || name.ptr[i] == '\\')
+			buf_add_char(out, '\\');
+		buf_add_char(out, (char)name.ptr[i]);
+	}
+}

@@ -19,6 +19,9 @@ void quote_table(struct buf *out, struct slice database, struct slice table); /*
 void quote_string(struct buf *out, struct slice text);                        /* 'it\'s' */
 void quote_hex(struct buf *out, struct slice bytes); /* 0x00ff; '' when empty */
 
+/* A database's name as GRANT takes it, which is a pattern there: \_ for _. Not between quotes yet. */
+void quote_pattern(struct buf *out, struct slice name);
+
 /* _utf8mb3'text', or in digits what another sql_mode or character set of the session could read
  * otherwise: for texts that run in a client's session. */
 void quote_anywhere(struct buf *out, struct slice text);

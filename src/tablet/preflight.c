@@ -7,12 +7,12 @@
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
-#include "tablet/server_settings.h"
 #include "tablet/table/closure.h"
 #include "tablet/table/definition.h"
 #include "tablet/table/mention.h"
 #include "tablet/table/rehearse.h"
 #include "tablet/table/view.h"
+#include "tablet/validate.h"
 
 #include <stdio.h>
 
@@ -31,14 +31,6 @@ set_at(struct arena *a, const struct move_request *q, enum move_side side)
 		tables[i] = side == MOVE_FROM ? q->tables[i].from : q->tables[i].to;
 	return (struct table_set){ side == MOVE_FROM ? q->from.database : q->to.database, tables,
 		q->tables_count };
-}
-
-static int
-blame_stream(struct ctx *cx, const struct tablet_env *env, const char *rights)
-{
-	const char *grant = arena_printf(cx->arena, "%s ON *.*", rights);
-
-	return probe_blame(cx, &env->accounts->stream, grant);
 }
 
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
@@ -299,15 +291,11 @@ preflight_from(struct ctx *cx, const struct tablet_env *env,
 	TRY(describe_tables(cx, c, request, reply));
 	TRY(view_try(
 	    cx, env, &(struct table_set){ q->from.database, reply->views, reply->views_count }));
-	TRY(server_settings_from(cx, env, c, q->from.database));
-	if (probe_stream(cx, env, q->workflow) != 0) {
-		err_wrap(cx->err, "reading the binlog of '%s'", env->server);
-		return blame_stream(cx, env, mysql_dialect(c)->reader_rights);
-	}
-	if (probe_fence(cx, env, q) != 0) {
-		err_wrap(cx->err, "trying the fence at '%s'", env->server);
-		return probe_blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
-	}
+	TRY(validate_end(cx, env, c, &(struct server_ends){ q->from.database, .from = true }));
+	if (probe_stream(cx, env, q->workflow) != 0)
+		return err_wrap(cx->err, "reading the binlog of '%s'", env->server);
+	if (probe_fence(cx, env, q) != 0)
+		return err_wrap(cx->err, "trying the fence at '%s'", env->server);
 	return 0;
 }
 
@@ -378,67 +366,7 @@ check_arrival(
 	return 0;
 }
 
-/* What the copy and the applier will do, done to a table of our own and undone. */
-static int
-act_as_stream(struct ctx *cx, const struct tablet_env *env, const char *table)
-{
-	SCOPED(client) struct mysql_client *c = NULL;
-	SCOPED(buf) struct buf stream = BUF_INIT;
-	SCOPED(buf) struct buf copy_state = BUF_INIT;
-
-	sidecar_table(&stream, env->sidecar, "stream");
-	sidecar_table(&copy_state, env->sidecar, "copy_state");
-	TRY(env_stream(cx, env, env->server, ROLE_WRITER, &c));
-	TRY(mysql_exec(cx, c, slice_str("BEGIN"), NULL));
-	TRY(mysql_execf(cx, c, "INSERT INTO %s VALUES (1)", table));
-	TRY(mysql_execf(cx, c, "UPDATE %s SET id=2 WHERE id=1", table));
-	TRY(mysql_execf(cx, c, "DELETE FROM %s WHERE id=2", table));
-	TRY(mysql_execf(cx, c, "UPDATE %s SET phase=phase WHERE 0", stream.data));
-	TRY(mysql_execf(cx, c, "DELETE FROM %s WHERE 0", copy_state.data));
-	return mysql_exec(cx, c, slice_str("ROLLBACK"), NULL);
-}
-
-static int
-probe_accounts(struct ctx *cx, const struct tablet_env *env, const struct dialect *d,
-    const char *database, const char *table)
-{
-	SCOPED(buf) struct buf name = BUF_INIT;
-
-	quote_table(&name, slice_str(database), slice_str(table));
-	if (act_as_stream(cx, env, name.data) != 0) {
-		err_wrap(cx->err, "writing at '%s'", env->server);
-		return blame_stream(cx, env, d->writer_rights);
-	}
-	struct client_probe p = { env, database, NULL };
-	int rc = client_probe_table(cx, &p, table, "id");
-
-	client_done(&p.session);
-	return rc;
-}
-
-static int
-probe_target(struct ctx *cx, const struct tablet_env *env, const char *database)
-{
-	SCOPED(ddl) struct ddl d = { 0 };
-	SCOPED(buf) struct buf name = BUF_INIT;
-	static const char probe[] = "_vt_probe";
-	struct err undoing = { 0 };
-	struct ctx undo;
-
-	TRY(ddl_open(cx, env, &d));
-	quote_table(&name, slice_str(database), slice_str(probe));
-	/* One of the name may be left of a probe that was cut off. */
-	if (ddl_runf(cx, &d, "DROP TABLE IF EXISTS %s", name.data) != 0 ||
-	    ddl_runf(cx, &d, "CREATE TABLE %s (id INT PRIMARY KEY) ENGINE=InnoDB", name.data) != 0)
-		return probe_blame(cx, &env->accounts->dba, "ALL PRIVILEGES ON *.*");
-	int rc = probe_accounts(cx, env, mysql_dialect(d.session), database, probe);
-	undo = ctx_shielded(cx, PROBE_DEADLINE_S * SECOND, &undoing);
-	if (ddl_runf(&undo, &d, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
-		return err_copy(cx->err, &undoing);
-	return rc;
-}
-
-/* Two probes of one name would take away each other's tables; the second waits. The lock ends with its
+/* Two rehearsals of one name would take away each other's tables; the second waits. The lock ends with its
  * session. */
 static int
 probe_alone(struct ctx *cx, struct mysql_client *c)
@@ -522,7 +450,7 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 		return err_set(cx->err, ERR_REFUSED, "%zu definitions for %zu tables",
 		    request->definitions_count, q->tables_count);
 	TRY(env_dba(cx, env, &c));
-	TRY(server_settings_to(cx, env, c));
+	TRY(validate_end(cx, env, c, &(struct server_ends){ q->to.database, .to = true }));
 	TRY(check_closed_there(cx, c, q));
 	for (size_t i = 0; i < q->tables_count; i++)
 		TRY(check_arrival(cx, c, request, i));
@@ -530,7 +458,6 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	if (request->definitions_count > 0)
 		TRY(check_key_names(cx, c, request));
 	TRY(probe_alone(cx, c));
-	TRY(probe_target(cx, env, q->to.database));
 	for (size_t i = 0; i < request->definitions_count; i++) {
 		const struct rehearsal r = { q->to.database, request->definitions[i],
 			request->common };

@@ -12,13 +12,12 @@
 #include "tablet/survey.h"
 #include "tablet/table/auto_increment.h"
 #include "tablet/tablet_metrics.h"
+#include "tablet/validate.h"
 
 #include <stdlib.h>
 
-enum {
-	METHOD_TIMEOUT_S =
-	    60, /* where the caller names none: above any preflight, below people's patience */
-};
+/* Where the caller names none: above any preflight, below people's patience. */
+enum { METHOD_TIMEOUT_S = 60 };
 
 /* q and r are the method's own structs (rpc/tablet.h). */
 typedef int method_fn(struct ctx *cx, struct tablet_api *api, const void *q, void *r);
@@ -69,6 +68,12 @@ do_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	reply->healthy = api->health->healthy;
 	reply->reason = api->health->reason;
 	return 0;
+}
+
+static int
+do_validate(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return validate_server(cx, api->env, q, r);
 }
 
 static int
@@ -478,6 +483,7 @@ static const struct method {
 	enum late late;
 } methods[TABLET_METHODS] = {
 	[TABLET_STATUS] = { do_status, LATE_IS_HEARD },
+	[TABLET_VALIDATE] = { do_validate, LATE_IS_HEARD },
 	[TABLET_CHECK_FROM] = { do_check_from, LATE_IS_HEARD },
 	[TABLET_CHECK_TO] = { do_check_to, LATE_IS_HEARD },
 	[TABLET_SURVEY] = { do_survey, LATE_IS_HEARD },

@@ -191,7 +191,7 @@ def test_a_target_with_rows_or_another_definition_is_refused(tablet):
 
 
 @pytest.mark.parametrize("user, revoke", [
-    ("vt_dba", "REVOKE SUPER, TRIGGER ON *.* FROM 'vt_dba'@'127.0.0.1'"),
+    ("vt_dba", "REVOKE TRIGGER ON *.* FROM 'vt_dba'@'127.0.0.1'"),
     ("vt_stream", "REVOKE REPLICATION SLAVE ON *.* FROM 'vt_stream'@'127.0.0.1'"),
     ("vt_stream", "REVOKE BINLOG MONITOR ON *.* FROM 'vt_stream'@'127.0.0.1'"),
     ("vt_stream", "REVOKE BINLOG ADMIN ON *.* FROM 'vt_stream'@'127.0.0.1'"),
@@ -205,6 +205,16 @@ def test_a_privilege_that_is_missing_is_found_by_doing(tablet, user, revoke):
     assert state(tablet.server) == before
     assert refused.value.kind == "refused" and f"account '{user}'" in refused.value.text
     assert refused.value.hint.startswith("GRANT ")
+    tablet.server.sql(refused.value.hint)
+    tablet.call("check_from", **request())
+
+
+def test_with_a_binlog_who_has_not_SUPER_makes_triggers_only_where_the_server_trusts_them(tablet):
+    tablet.server.sql(GOOD, database="customer")
+    tablet.server.sql("REVOKE SUPER ON *.* FROM 'vt_dba'@'127.0.0.1'")
+    assert "account 'vt_dba' may make no trigger" in refusal(tablet)
+    tablet.server.sql("SET GLOBAL log_bin_trust_function_creators=1")
+    tablet.call("check_from", **request())
 
 
 @pytest.mark.parametrize("lost", ["SELECT", "INSERT", "UPDATE", "DELETE", "ALL PRIVILEGES"])
@@ -281,7 +291,7 @@ def test_a_default_that_takes_from_a_sequence_is_refused_by_name(tablet, default
 
 
 @pytest.mark.parametrize("setting, words", [
-    ("--binlog-do-db=other", "'customer' is left out of the binlog of server"),
+    ("--binlog-do-db=other", "'customer' is left out of the binlog (binlog_do_db)"),
     ("--binlog-ignore-db=customer", "(binlog_ignore_db)"),
     ("--binlog-do-db=customer", "'_switchyard' is left out"),
 ])

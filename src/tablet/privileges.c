@@ -1,0 +1,272 @@
+#include "tablet/privileges.h"
+
+#include "base/check.h"
+#include "binlog/dump.h"
+#include "rpc/grants.h"
+#include "sql/quote.h"
+
+/* A name that no table has. */
+#define NOWHERE "_switchyard_nowhere"
+
+enum {
+	ER_BINLOG_CREATE_ROUTINE_NEED_SUPER = 1419,
+	ROWS_MAX = 64, /* of one account's, several times what there are */
+};
+
+/* One account at a server. */
+struct trial {
+	const struct tablet_env *env;
+	const struct account *account;
+	enum privilege_account which;
+	struct grant_places where;
+	struct mysql_client *client;
+	const char *named; /* 'vt_app'@'127.0.0.1', as the server knows it */
+	struct requirements *out;
+};
+
+static const struct account *
+account_of(const struct credentials *all, enum privilege_account which)
+{
+	switch (which) {
+	case PRIVILEGE_APP: return &all->app;
+	case PRIVILEGE_STREAM: return &all->stream;
+	case PRIVILEGE_DBA: return &all->dba;
+	case PRIVILEGE_ACCOUNTS: break;
+	}
+	unreachable();
+}
+
+/* ---- One privilege */
+
+/* {} becomes a table of the place. */
+static void
+put_sql(struct buf *out, const struct trial *t, const struct privilege *p)
+{
+	bool ours = strcmp(p->place, PRIVILEGE_SIDECAR) == 0;
+
+	for (const char *c = p->sql; *c != '\0'; c++) {
+		if (c[0] != '{') {
+			buf_add_char(out, *c);
+			continue;
+		}
+		quote_table(out, slice_str(ours ? t->where.sidecar : t->where.database),
+		    slice_str(NOWHERE));
+		c++; /* the other brace */
+	}
+}
+
+/* A session as the server begins it: what ours state of themselves may take privileges too. */
+static int
+open_session(struct ctx *cx, const struct trial *t, struct mysql_client **out)
+{
+	struct mysql_params params = {
+		.address = t->env->server,
+		.user = t->account->user,
+		.password = &t->account->password,
+		.tls = t->env->tls,
+	};
+
+	return mysql_connect(cx, &params, out);
+}
+
+static int
+try_replica(struct ctx *cx, const struct trial *t)
+{
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(open_session(cx, t, &c));
+	return dump_register(cx, c, env_server_id(t->env, "privilege"));
+}
+
+static int
+do_it(struct ctx *cx, struct trial *t, const struct privilege *p)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	if (p->sql == NULL)
+		return try_replica(cx, t);
+	put_sql(&sql, t, p);
+	return mysql_exec(cx, t->client, buf_slice(&sql), NULL);
+}
+
+/* What the server says when it is tried: 0 where the account may, or the error's number. */
+static int
+try_one(struct ctx *cx, struct trial *t, const struct privilege *p, int *denied)
+{
+	*denied = 0;
+	if (do_it(cx, t, p) == 0)
+		return 0;
+	if (cx->err->kind != ERR_SERVER)
+		return -1;
+	if (env_is_denied(cx->err) || (p->error != 0 && cx->err->mysql_errno == p->error))
+		*denied = cx->err->mysql_errno;
+	err_clear(cx->err);
+	return 0;
+}
+
+/* ---- One account */
+
+struct tried {
+	const struct privilege *row;
+	int denied;
+	bool told; /* false: what it takes beside is missing */
+};
+
+/* Statements that take another privilege too tell nothing where that is missing. */
+static void
+leave_untold(struct tried *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct privilege *p = all[i].row;
+
+		all[i].told = true;
+		for (size_t k = 0; k < count && p->beside != NULL; k++) {
+			if (all[k].denied != 0 && strcmp(all[k].row->name, p->beside) == 0 &&
+			    strcmp(all[k].row->place, p->place) == 0)
+				all[i].told = false;
+		}
+	}
+}
+
+/* All that is missing at the row's place, in one statement. */
+static const char *
+grant_of(struct ctx *cx, const struct trial *t, const struct tried *all, size_t count,
+    const struct tried *one)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	const char *comma = "GRANT ";
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].denied == 0 || !all[i].told ||
+		    strcmp(all[i].row->place, one->row->place) != 0)
+			continue;
+		buf_addf(&sql, "%s%s", comma, all[i].row->name);
+		comma = ", ";
+	}
+	buf_add_str(&sql, " ON ");
+	grant_place(&sql, &t->where, one->row->place);
+	buf_addf(&sql, " TO %s", t->named);
+	return arena_slice_str(cx->arena, buf_slice(&sql));
+}
+
+static void
+report(
+    struct ctx *cx, struct trial *t, const struct tried *all, size_t count, const struct tried *one)
+{
+	SCOPED(buf) struct buf place = BUF_INIT;
+	const struct privilege *p = one->row;
+	const char *user = t->account->user;
+
+	grant_place(&place, &t->where, p->place);
+	struct requirement r = {
+		.what =
+		    arena_printf(cx->arena, "account '%s' has %s ON %s", user, p->name, place.data),
+	};
+	if (!one->told) {
+		r.state = REQUIREMENT_NOT_KNOWN;
+		r.why = arena_printf(cx->arena, "%s is missing", p->beside);
+	} else if (one->denied != 0) {
+		r.state = p->only == NULL ? REQUIREMENT_NOT_MET : REQUIREMENT_WARNS;
+		r.why = arena_printf(cx->arena, "account '%s' lacks %s ON %s%s%s", user, p->name,
+		    place.data, p->only == NULL ? "" : ", ", p->only == NULL ? "" : p->only);
+		r.mend = grant_of(cx, t, all, count, one);
+	}
+	if (one->denied == ER_BINLOG_CREATE_ROUTINE_NEED_SUPER) {
+		r.why = arena_printf(cx->arena,
+		    "account '%s' may make no trigger: there is a binlog, and "
+		    "log_bin_trust_function_creators is off",
+		    user);
+		r.mend =
+		    "SET GLOBAL log_bin_trust_function_creators=1, and in the server's configuration";
+	}
+	requirements_add(cx->arena, t->out, &r);
+}
+
+static int
+try_all(struct ctx *cx, struct trial *t)
+{
+	struct tried all[ROWS_MAX];
+	size_t count = 0;
+
+	for (const struct privilege *p = NULL;
+	     (p = grant_next(mysql_dialect(t->client), p)) != NULL;) {
+		if (p->account != t->which)
+			continue;
+		check(count < ROWS_MAX);
+		all[count].row = p;
+		TRY(try_one(cx, t, p, &all[count].denied));
+		count++;
+	}
+	leave_untold(all, count);
+	for (size_t i = 0; i < count; i++)
+		report(cx, t, all, count, &all[i]);
+	return 0;
+}
+
+/* "vt_app@127.0.0.1": the row of the server's accounts that has let us in. */
+static int
+read_name(struct ctx *cx, struct trial *t)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct mysql_rows rows;
+	const uint8_t *at;
+
+	/* LIMIT: an init_connect may have limited what a session's statements answer. */
+	TRY(mysql_select(cx, t->client, slice_str("SELECT CURRENT_USER() LIMIT 1"), &rows));
+	struct slice whole = rows.rows == 1 ? rows.values[0] : SLICE_NULL;
+	at = whole.len == 0 ? NULL : memrchr(whole.ptr, '@', whole.len);
+	if (at == NULL)
+		return err_set(cx->err, ERR_CORRUPT, "CURRENT_USER() names no host");
+	grant_account(&name, slice_cut(whole, 0, (size_t)(at - whole.ptr)),
+	    slice_cut(whole, (size_t)(at - whole.ptr) + 1, whole.len));
+	t->named = arena_slice_str(cx->arena, buf_slice(&name));
+	return 0;
+}
+
+/* It waits for no lock that others have. */
+static int
+connect_as(struct ctx *cx, struct trial *t)
+{
+	TRY(open_session(cx, t, &t->client));
+	TRY(mysql_exec(cx, t->client, slice_str("SET SESSION lock_wait_timeout=1"), NULL));
+	return read_name(cx, t);
+}
+
+static int
+try_account(struct ctx *cx, struct trial *t)
+{
+	struct requirement login = {
+		.what = arena_printf(cx->arena, "account '%s' may log in", t->account->user),
+	};
+
+	if (connect_as(cx, t) != 0) {
+		if (!env_is_denied(cx->err))
+			return -1;
+		login.state = REQUIREMENT_NOT_MET;
+		login.why = arena_strdup(cx->arena, cx->err->text);
+		login.mend = "vttablet --init prints the statements that make it";
+		err_clear(cx->err);
+	}
+	requirements_add(cx->arena, t->out, &login);
+	return login.state == REQUIREMENT_MET ? try_all(cx, t) : 0;
+}
+
+int
+privileges_try(
+    struct ctx *cx, const struct tablet_env *env, const char *database, struct requirements *out)
+{
+	for (int which = 0; which < PRIVILEGE_ACCOUNTS; which++) {
+		struct trial t = {
+			.env = env,
+			.which = (enum privilege_account)which,
+			.account = account_of(env->accounts, (enum privilege_account)which),
+			.where = { database, env->sidecar },
+			.out = out,
+		};
+		int rc = try_account(cx, &t);
+
+		client_done(&t.client);
+		TRY(rc);
+	}
+	return 0;
+}
