@@ -308,6 +308,7 @@ view_read(struct ctx *cx, struct slice answer, struct move_view *v)
 	v->rows_total = json_get_i64(&p, "rows_total");
 	v->lag_ms = json_get_i64(&p, "lag_ms");
 	v->changes_applied = json_get_i64(&p, "changes_applied");
+	v->loaded_by = json_get_str(&p, "loaded_by");
 	v->stream_error = json_get_str(&p, "error");
 	v->stream_hint = json_get_str(&p, "hint");
 	return json_close(&doc);

@@ -42,15 +42,16 @@ struct move_view {
 	struct table_view *table_views;
 	size_t tables;
 	bool sizes_known;
-	int64_t stream_id;    /* of the stream: its round */
-	const char *traffic;  /* "Reads Not Switched. Writes Not Switched" */
-	const char *position; /* of the stream; "" */
-	bool commanded;       /* it waits for SwitchTraffic */
-	bool follow;          /* new tables of the source keyspace are made where the tables are */
-	bool reversing;       /* ReverseTraffic was asked for, and is not over */
-	bool finishing;       /* the last step of its switch is to come */
-	bool served_back;     /* it has been there, and is served by the source again */
-	const char *way_back; /* "open", "pending", "closed", "unknown"; "": none */
+	int64_t stream_id;     /* of the stream: its round */
+	const char *traffic;   /* "Reads Not Switched. Writes Not Switched" */
+	const char *position;  /* of the stream; "" */
+	const char *loaded_by; /* how the copy writes rows, for people; "" */
+	bool commanded;        /* it waits for SwitchTraffic */
+	bool follow;           /* new tables of the source keyspace are made where the tables are */
+	bool reversing;        /* ReverseTraffic was asked for, and is not over */
+	bool finishing;        /* the last step of its switch is to come */
+	bool served_back;      /* it has been there, and is served by the source again */
+	const char *way_back;  /* "open", "pending", "closed", "unknown"; "": none */
 	const char *way_back_why;   /* it is closed, or not known */
 	int64_t way_back_lag_ms;    /* -1: none, or not known */
 	const char *postpone_file;  /* on vtctld's machine; "" */

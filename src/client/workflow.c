@@ -73,6 +73,8 @@ put_stream(const struct move_view *v)
 	printf("%-11s%s, %" PRId64 " rows copied", "Stream:", v->phase, v->rows_copied);
 	if (v->rows_total > v->rows_copied)
 		printf(" of about %" PRId64, v->rows_total);
+	if (v->loaded_by[0] != '\0')
+		printf(" by %s", v->loaded_by);
 	if (v->lag_ms >= 0)
 		printf(", lag %.1fs", (double)v->lag_ms / 1000);
 	printf(", %" PRId64 " changes applied\n", v->changes_applied);

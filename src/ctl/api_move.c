@@ -27,6 +27,7 @@ put_progress(
 	json_put_i64(w, "rows_copied", r->rows_copied);
 	json_put_i64(w, "rows_total", r->rows_total);
 	json_put_i64(w, "lag_ms", r->lag_ms);
+	json_put_str(w, "loaded_by", r->loaded_by == NULL ? "" : r->loaded_by);
 	json_put_i64(w, "changes_applied", r->changes_applied);
 	json_put_str(w, "position", r->position == NULL ? "" : r->position);
 	json_put_str(w, "error", r->error);

@@ -91,7 +91,7 @@
  *
  * <progress> is of this moment, from the tablet that the stream ends at; id is the stream's round:
  *   {"id":1,"state":"copying","rows_copied":N,"rows_total":N,"lag_ms":N,"changes_applied":N,
- *    "position":"0-1-42","error":"","hint":""}
+ *    "loaded_by":"LOAD DATA","position":"0-1-42","error":"","hint":""}
  * <way_back> too, from the tablet of the side that does not serve:
  *   {"state":"open","lag_ms":N,"guard_lag_ms":N,"changes_applied":N,"closed":"","error":""}
  *   state: pending until the switch's last step is done, open, closed with the sentence why, or unknown

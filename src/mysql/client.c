@@ -122,8 +122,8 @@ usable(struct ctx *cx, const struct mysql_client *c)
 	return 0;
 }
 
-static void
-take_ok(const struct ok_packet *in, struct mysql_ok *out)
+void
+mysql_take_ok(const struct ok_packet *in, struct mysql_ok *out)
 {
 	struct slice info = slice_cut(in->info, 0, sizeof(out->info) - 1);
 
@@ -177,7 +177,7 @@ read_answer(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok)
 		TRY(ok_read(reply_scan_tail(&scan), c->login.caps, &packet, cx->err));
 	else
 		TRY(eof_read(reply_scan_tail(&scan), c->login.caps, &packet, cx->err));
-	take_ok(&packet, ok);
+	mysql_take_ok(&packet, ok);
 	return 0;
 }
 

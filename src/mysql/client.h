@@ -58,6 +58,7 @@ const struct dialect *mysql_dialect(const struct mysql_client *c);
 
 /* What both sides agreed on. */
 uint64_t mysql_caps(const struct mysql_client *c);
+void mysql_take_ok(const struct ok_packet *in, struct mysql_ok *out);
 /* For a relay: the packets of an idle connection, whose replies it reads to their ends. For a dump:
  * how long the server may be silent. */
 struct packets *mysql_packets(struct mysql_client *c);

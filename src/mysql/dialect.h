@@ -98,6 +98,8 @@ struct dialect {
 	/* What must be so, beside what all flavours say in the same way: at both ends, in clients' sessions,
 	 * at the source. */
 	const struct demand *demands, *session_demands, *source_demands;
+	/* Many rows come by LOAD DATA, or else slowly: it knows no bulk execution (bulk.h). */
+	bool wants_files;
 	/* What our own sessions state beside role_common (role.h). */
 	const struct role_setting *settings;
 };

@@ -185,5 +185,6 @@ const struct dialect mysql_server_dialect = {
 	.demands = mysql_demands,
 	.session_demands = mysql_session_demands,
 	.source_demands = mysql_source_demands,
+	.wants_files = true,
 	.settings = mysql_settings,
 };

@@ -238,6 +238,7 @@ static const struct member stream_status_reply_members[] = {
 	{ .name = "lag_ms", .type = MEMBER_I64, .offset = STATUS(lag_ms) },
 	{ .name = "rows_copied", .type = MEMBER_I64, .offset = STATUS(rows_copied) },
 	{ .name = "rows_total", .type = MEMBER_I64, .offset = STATUS(rows_total) },
+	{ .name = "loaded_by", .type = MEMBER_STR, .offset = STATUS(loaded_by) },
 	{ .name = "changes_applied", .type = MEMBER_I64, .offset = STATUS(changes_applied) },
 	{ .name = "closed", .type = MEMBER_STR, .offset = STATUS(closed) },
 	{ .name = "guard_lag_ms", .type = MEMBER_I64, .offset = STATUS(guard_lag_ms) },

@@ -254,6 +254,7 @@ struct stream_status_reply {
 	int64_t lag_ms;       /* -1: not known */
 	int64_t guard_lag_ms; /* of the way back's guard, which reads its own server; as above */
 	int64_t rows_copied, rows_total; /* the total is an estimate */
+	const char *loaded_by;           /* how the copy writes rows, for people; "" */
 	int64_t changes_applied;
 	struct table_status *tables; /* as the stream's */
 	size_t tables_count;

@@ -67,12 +67,6 @@ static const struct demand source_settings[] = {
 	{ 0 },
 };
 
-static const struct demand target_settings[] = {
-	{ "local_infile is on", "@@global.local_infile", "1", "local_infile is off",
-	    "SET GLOBAL local_infile=ON" },
-	{ 0 },
-};
-
 static int
 look_at(
     struct ctx *cx, struct mysql_client *c, const struct demand *demands, struct requirements *out)
@@ -179,8 +173,6 @@ server_settings_look(struct ctx *cx, const struct tablet_env *env, struct mysql_
 		TRY(look_at(cx, c, source_settings, out));
 		TRY(look_at(cx, c, d->source_demands, out));
 	}
-	if (ends->to)
-		TRY(look_at(cx, c, target_settings, out));
 	TRY(look_at_clients(cx, env, ends->from ? source_client_settings : no_settings, out));
 	return ends->from ? look_for_filters(cx, env, c, ends->database, out) : 0;
 }

@@ -110,6 +110,27 @@ look_at_read_only(struct ctx *cx, struct mysql_client *c, struct requirements *o
 	return 0;
 }
 
+static int
+look_at_files(struct ctx *cx, struct mysql_client *c, struct requirements *out)
+{
+	struct requirement r = {
+		.what = "rows may be loaded from a client's file (local_infile is on)"
+	};
+	int64_t on;
+
+	if (!mysql_dialect(c)->wants_files)
+		return 0;
+	TRY(ask_number(cx, c, "SELECT @@global.local_infile", &on));
+	if (on == 0) {
+		r.state = REQUIREMENT_WARNS;
+		r.why =
+		    "local_infile is off: what is copied to here comes by INSERT, which is slower";
+		r.mend = "SET GLOBAL local_infile=ON";
+	}
+	requirements_add(cx->arena, out, &r);
+	return 0;
+}
+
 /* They get the copy too. */
 static int
 look_at_replicas(struct ctx *cx, struct mysql_client *c, struct requirements *out)
@@ -139,6 +160,7 @@ look_at_all(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c
 {
 	TRY(server_settings_look(cx, env, c, ends, out));
 	TRY(look_at_read_only(cx, c, out));
+	TRY(look_at_files(cx, c, out));
 	TRY(look_at_retention(cx, c, out));
 	TRY(look_at_clock(cx, c, out));
 	return look_at_replicas(cx, c, out);

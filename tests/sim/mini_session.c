@@ -458,6 +458,8 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 		one_value(s, out, "CRC32");
 	else if (slice_eq_str(sql, "SELECT @@max_allowed_packet"))
 		one_value(s, out, "16777216");
+	else if (slice_eq_str(sql, "SELECT @@global.local_infile"))
+		one_value(s, out, "1");
 	else if (slice_starts(sql, COUNT_HEAD))
 		return run_count(cx, s, sql, out);
 	else if (slice_starts(sql, "SELECT GET_LOCK("))

@@ -168,13 +168,6 @@ def test_a_server_that_takes_other_cases_for_the_same_table_is_refused(servers, 
         made.stop()
 
 
-def test_no_local_infile_at_the_target_is_refused_with_the_statement_that_helps(tablet):
-    tablet.server.sql("SET GLOBAL local_infile = OFF")
-    with pytest.raises(tablets.Refused) as refused:
-        tablet.call("check_to", **request())
-    assert "SET GLOBAL local_infile" in refused.value.hint
-
-
 def test_a_definition_for_each_table_or_none(tablet):
     with pytest.raises(tablets.Refused) as refused:
         tablet.call("check_to", **request(definitions=["CREATE TABLE `t` (`id` int)"] * 2))

@@ -168,7 +168,6 @@ def test_body_that_names_the_table(combo_with, what, sql):
 @pytest.mark.parametrize("keyspace, bad, good, hint", [
     ("customer", "binlog_format = 'STATEMENT'", "binlog_format = 'ROW'", "SET GLOBAL binlog_format"),
     ("customer", "binlog_row_image = 'MINIMAL'", "binlog_row_image = 'FULL'", "SET GLOBAL binlog_row_image"),
-    ("new_customer", "local_infile = OFF", "local_infile = ON", "SET GLOBAL local_infile"),
 ])
 def test_setting_with_the_statement_that_cures_it(combo_with, keyspace, bad, good, hint):
     combo = combo_with("customer", GOOD)

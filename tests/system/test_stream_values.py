@@ -103,12 +103,23 @@ def create(server):
                database="customer")
 
 
-def test_odd_values_and_hidden_columns_in_copy_and_stream(pair):
+# How the copy writes rows (src/tablet/write/load.h), and which settings of the target lead there.
+WAYS = [
+    ("bulk execution", ""),
+    ("LOAD DATA", "SET GLOBAL max_prepared_stmt_count = 0"),
+    ("INSERT, since local_infile is off", "SET GLOBAL max_prepared_stmt_count = 0, GLOBAL local_infile = OFF"),
+]
+
+
+@pytest.mark.parametrize("way, setting", WAYS, ids=["bulk", "file", "insert"])
+def test_odd_values_and_hidden_columns_in_copy_and_stream(pair, way, setting):
     p = pair("t")
     server = p.source.server
     create(server)
     store(server, 1000)
     p.source.start()
+    if setting:
+        p.target.server.sql(setting)
     p.target.start(faults="stream.chunk.before=sleep:300", options=("--chunk-rows", "10"))
     p.start()
     def copying():
@@ -116,6 +127,7 @@ def test_odd_values_and_hidden_columns_in_copy_and_stream(pair):
         assert status["state"] != "error", status["error"]
         return status["rows_copied"] > 0
     proc.wait_for(copying, 60, "the first chunk")
+    assert p.status()["loaded_by"] == way
     store(server, 2000)                                     # meets an applier that is catching up
     change(server, "UPDATE t SET ch = 'moved' WHERE id % 3 = 0")
     p.wait("running")

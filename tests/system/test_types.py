@@ -106,3 +106,13 @@ def test_values_of_all_types_are_the_same(pair_of, source, target):
     p.target.start(faults="stream.chunk.before=sleep:100", options=("--chunk-rows", "5"))
     check_refusals(p, source, target)
     check_values(p, source, target)
+
+
+def test_values_are_the_same_by_statements_alone(pair_of):
+    """Where LOAD DATA is not allowed, and the server knows no bulk execution."""
+    kind = next(k for k in servers.KINDS if brand(k) == "mysql")
+    p = pair_of(kind, kind, "t")
+    p.source.start()
+    p.target.server.sql("SET GLOBAL local_infile = OFF")
+    p.target.start(faults="stream.chunk.before=sleep:100", options=("--chunk-rows", "5"))
+    check_values(p, kind, kind)

@@ -92,7 +92,7 @@ def test_what_is_printed_mends_and_each_privilege_that_is_taken_away_is_named(va
     assert taken > 30
 
 
-SETTINGS = [("binlog_row_image", "MINIMAL"), ("local_infile", "OFF"), ("completion_type", "CHAIN"),
+SETTINGS = [("binlog_row_image", "MINIMAL"), ("completion_type", "CHAIN"),
             ("sql_mode", "ANSI_QUOTES"), ("read_only", "ON")]
 
 
@@ -113,6 +113,16 @@ def test_short_retention_and_a_replica_are_warned_of(validated):
     validated.server.sql("SET GLOBAL binlog_expire_logs_seconds = 3600")
     warned = validated.unmet()
     assert [r["state"] for r in warned] == ["warns"] and "3600 seconds" in warned[0]["why"]
+
+
+def test_a_copy_without_files_is_warned_of_where_it_is_slower(validated):
+    validated.mend()
+    validated.server.sql("SET GLOBAL local_infile = OFF")
+    warned = validated.unmet()
+    if validated.server.flavour.startswith("mariadb"):
+        assert warned == []
+    else:
+        assert [(r["state"], r["mend"]) for r in warned] == [("warns", "SET GLOBAL local_infile=ON")]
 
 
 def test_looking_leaves_nothing_behind_not_even_in_the_binlog(validated):

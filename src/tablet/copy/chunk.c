@@ -22,7 +22,7 @@ chunk_new(void)
 {
 	struct chunk *c = mem_new(struct chunk);
 
-	buf_init(&c->text);
+	buf_init(&c->values);
 	buf_init(&c->keys);
 	buf_init(&c->last);
 	return c;
@@ -42,7 +42,7 @@ chunk_free(struct chunk *c)
 	if (c == NULL)
 		return;
 	close_window(c);
-	buf_done(&c->text);
+	buf_done(&c->values);
 	buf_done(&c->keys);
 	buf_done(&c->last);
 	free(c->rows);
@@ -170,10 +170,10 @@ static void
 add_row(struct chunk *c, const struct table_def *def, const struct slice *row)
 {
 	c->rows = mem_grow(c->rows, &c->cap, c->count + 1, sizeof(*c->rows));
-	load_add_row(&c->text, def, row);
+	load_add_row(&c->values, def, row);
 	table_row_key(&c->keys, def, row);
 	c->rows[c->count++] =
-	    (struct chunk_row){ c->text.len, c->keys.len, table_row_unsayable(def, row) };
+	    (struct chunk_row){ c->values.len, c->keys.len, table_row_unsayable(def, row) };
 	buf_reset(&c->last);
 	bound_of_row(&c->last, def, row);
 }
@@ -182,7 +182,7 @@ static bool
 too_large(const struct chunk *c)
 {
 	return c->window->overflowed ||
-	    (c->count > 1 && c->text.len + c->keys.len > CHUNK_BYTES_MAX);
+	    (c->count > 1 && c->values.len + c->keys.len > CHUNK_BYTES_MAX);
 }
 
 static int
@@ -275,23 +275,23 @@ row_key(const struct chunk *c, size_t i)
 }
 
 static struct slice
-row_text(const struct chunk *c, size_t i)
+row_values(const struct chunk *c, size_t i)
 {
 	return slice_cut(
-	    buf_slice(&c->text), i > 0 ? c->rows[i - 1].text_end : 0, c->rows[i].text_end);
+	    buf_slice(&c->values), i > 0 ? c->rows[i - 1].values_end : 0, c->rows[i].values_end);
 }
 
 /*
- * Takes the touched rows out of the text and seals the window (rule 7). The tail cannot come
+ * Takes the touched rows out of the values and seals the window (rule 7). The tail cannot come
  * between: nothing waits here.
  */
 static void
 drop_and_seal(struct chunk *c)
 {
-	size_t kept_text = 0;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < c->count; i++) {
-		struct slice key = row_key(c, i), text = row_text(c, i);
+		struct slice key = row_key(c, i), values = row_values(c, i);
 
 		if (window_touched(c->window, key) && !mutant("copy_touched") &&
 		    !mutant("sim_touched_dropped")) {
@@ -301,11 +301,11 @@ drop_and_seal(struct chunk *c)
 		window_add(c->window, key);
 		c->unsayable += c->rows[i].unsayable;
 		if (c->dropped > 0)
-			memmove(c->text.data + kept_text, text.ptr, text.len);
-		kept_text += text.len;
+			memmove(c->values.data + kept, values.ptr, values.len);
+		kept += values.len;
 	}
-	/* row_text() is of no use from here on. */
-	buf_truncate(&c->text, kept_text);
+	/* row_values() is of no use from here on. */
+	buf_truncate(&c->values, kept);
 	if (!mutant("copy_sealed") && !mutant("sim_seal_after_load"))
 		window_seal(c->window);
 }
@@ -330,18 +330,12 @@ refuse_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job 
 }
 
 static int
-load_text(
-    struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, const struct chunk *c)
+load_kept(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    const struct load *load, const struct chunk *c)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_ok ok;
 	struct load_counts counts;
 
-	load_sql(&sql, job->table);
-	TRY(mysql_load_start(cx, target, buf_slice(&sql)));
-	TRY(mysql_load_write(cx, target, buf_slice(&c->text)));
-	TRY(mysql_load_end(cx, target, &ok));
-	TRY(load_counts_read(ok.info, &counts, cx->err));
+	TRY(load_rows(cx, target, load, buf_slice(&c->values), &counts));
 	if ((counts.warnings != c->unsayable && !mutant("copy_no_warnings")) ||
 	    counts.skipped != 0 || counts.records != c->count - c->dropped)
 		return refuse_load(cx, target, job, &counts);
@@ -350,17 +344,17 @@ load_text(
 
 /* With the mode that takes what strict mode refuses, where there is anything of that kind. */
 static int
-load_rows(
-    struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, const struct chunk *c)
+load_in_mode(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    const struct load *load, const struct chunk *c)
 {
 	struct err why;
 
 	if (c->dropped == c->count)
 		return 0;
 	if (c->unsayable == 0)
-		return load_text(cx, target, job, c);
+		return load_kept(cx, target, job, load, c);
 	TRY(mysql_exec(cx, target, slice_str("SET sql_mode='" LENIENT_MODE "'"), NULL));
-	int rc = load_text(cx, target, job, c);
+	int rc = load_kept(cx, target, job, load, c);
 	why = *cx->err;
 	if (mysql_broken(target))
 		return -1;
@@ -394,7 +388,8 @@ commit_with_progress(
 }
 
 int
-chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, struct chunk *c)
+chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    const struct load *load, struct chunk *c)
 {
 	check(c->window != NULL && !c->overflowed);
 	if (c->window->overflowed) {
@@ -403,7 +398,8 @@ chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *
 	}
 	drop_and_seal(c);
 	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
-	if (load_rows(cx, target, job, c) != 0 || commit_with_progress(cx, target, job, c) != 0)
+	if (load_in_mode(cx, target, job, load, c) != 0 ||
+	    commit_with_progress(cx, target, job, c) != 0)
 		return err_wrap(cx->err, "copying table '%s'", job->table->def->name);
 	if (mutant("sim_seal_after_load"))
 		window_seal(c->window);

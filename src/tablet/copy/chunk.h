@@ -4,12 +4,12 @@
  *   chunk_read   window_open ; read view that contains the tail's position (8) ; SELECT ;
  *                definition compared (9) ; view given up
  *   chunk_load   touched rows dropped and the window sealed, in one step (7) ; one target
- *                transaction: LOAD DATA (13), progress ; window_close
+ *                transaction: rows loaded (13), progress ; window_close
  *   chunk_free   closes the window if it is still there: the chunk was given up
  *
- * Numbers are the rules of docs/architecture.md, "life of a row". Rows are kept as the text that
- * LOAD DATA reads, with the canonical key of each beside it; memory is bounded by CHUNK_BYTES_MAX
- * unless a single row is larger.
+ * Numbers are the rules of docs/architecture.md, "life of a row". Rows are kept as load.h has them,
+ * with the canonical key of each beside it; memory is bounded by CHUNK_BYTES_MAX unless a single row
+ * is larger.
  *
  * A chunk that came out too large, or whose window overflowed, says overflowed: nothing was
  * written; it is to be read again, smaller.
@@ -46,13 +46,13 @@ struct chunk_span {
 
 /* Where the row's bytes end in the chunk's two buffers; they begin where those of the row before end. */
 struct chunk_row {
-	size_t text_end, key_end; /* in text and keys */
-	size_t unsayable;         /* values that the load warns of (table_row_unsayable()) */
+	size_t values_end, key_end; /* in values and keys */
+	size_t unsayable;           /* values that the load warns of (table_row_unsayable()) */
 };
 
 struct chunk {
 	struct window *window; /* NULL once closed */
-	struct buf text, keys;
+	struct buf values, keys;
 	struct chunk_row *rows;
 	size_t count, cap;
 	struct buf last;      /* bound of the last row */
@@ -69,10 +69,10 @@ void chunk_free(struct chunk *c); /* NULL is fine */
  * After overflowed the connection is in the middle of an answer: close it. */
 int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
     const struct chunk_span *span, struct chunk *c) MUST_USE;
-/* Of a chunk that was read and has not overflowed. 0 and overflowed:
+/* Of a chunk that was read and has not overflowed; load is of that connection and table. 0 and overflowed:
  * nothing was written. -1 may mean that the commit has happened and its answer was lost: copy_state
  * says so. */
 int chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    struct chunk *c) MUST_USE;
+    const struct load *load, struct chunk *c) MUST_USE;
 
 #endif

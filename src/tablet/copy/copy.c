@@ -27,6 +27,7 @@ struct copier {
 	struct copy_table *tables;
 	int *order; /* of the tables' numbers: the largest comes first */
 	bool known; /* ranges are in memory */
+	const char *loaded_by;
 	struct group group;
 };
 
@@ -89,6 +90,12 @@ copier_progress(const struct copier *c, int table)
 {
 	check(table >= 0 && table < c->params->tables->count);
 	return &c->tables[table].progress;
+}
+
+const char *
+copier_loaded_by(const struct copier *c)
+{
+	return c->loaded_by == NULL ? "" : c->loaded_by;
 }
 
 static void
@@ -168,7 +175,7 @@ copy_ranges(struct ctx *cx, struct copier *c)
 	while ((r = take_range(c)) != NULL) {
 		struct copy_table *t = &c->tables[r->table];
 		struct copy_worker_work work = {
-			.params = p, .range = r, .rows = &t->progress.rows,
+			.params = p, .range = r, .rows = &t->progress.rows, .loaded_by = &c->loaded_by,
 			.job = {
 				.table = &p->tables->items[r->table], .id = p->id, .range_no = r->no,
 				.windows = p->windows,

@@ -30,6 +30,8 @@ void copier_free(struct copier *c);
 int copier_run(struct ctx *cx, struct copier *c) MUST_USE;
 /* Of that table, by its index; valid until copier_free(). Never waits. */
 const struct copy_progress *copier_progress(const struct copier *c, int table);
+/* How rows get into the target, for people (load.h); "" while that is not known. */
+const char *copier_loaded_by(const struct copier *c);
 /* Forgets all ranges of the stream: after it a copy would begin anew. Nothing to delete is no error. */
 int copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id id) MUST_USE;
 

@@ -18,6 +18,7 @@ static const usec chunk_deadline = 10 * MINUTE;
 struct worker {
 	const struct copy_worker_work *work;
 	struct mysql_client *source, *target;
+	struct load load;    /* on target */
 	struct chunk *ready; /* read and not yet taken by the loader */
 	bool read_all;       /* nothing comes behind ready */
 	bool overflowed;     /* begin again, smaller */
@@ -54,7 +55,7 @@ bounded(const struct copy_worker_work *work, size_t limit)
 static void
 adapt_limit(struct worker *l, const struct chunk *c, usec took)
 {
-	size_t bytes = c->text.len / (c->count > 0 ? c->count : 1) + 1;
+	size_t bytes = c->values.len / (c->count > 0 ? c->count : 1) + 1;
 	size_t limit = CHUNK_BYTES / bytes;
 	size_t by_time =
 	    took > 0 ? (size_t)((double)c->count * READ_AIM_MS * MSEC / (double)took) : limit;
@@ -105,7 +106,7 @@ static int
 begin_again_smaller(struct ctx *cx, struct worker *l, const struct chunk *c)
 {
 	size_t fitted =
-	    c->text.len > CHUNK_BYTES ? c->count * CHUNK_BYTES / c->text.len : l->limit / 2;
+	    c->values.len > CHUNK_BYTES ? c->count * CHUNK_BYTES / c->values.len : l->limit / 2;
 
 	l->overflowed = true;
 	l->limit = fitted < l->limit / 2 ? fitted : l->limit / 2;
@@ -161,7 +162,7 @@ load_one(struct ctx *cx, struct worker *l, struct chunk *c)
 	struct ctx inner = ctx_within(cx, chunk_deadline);
 	struct copy_range *r = l->work->range;
 
-	TRY(chunk_load(&inner, l->target, &l->work->job, c));
+	TRY(chunk_load(&inner, l->target, &l->work->job, &l->load, c));
 	if (c->overflowed)
 		return begin_again_smaller(cx, l, c);
 	if (c->last.len > 0) {
@@ -214,6 +215,8 @@ open_worker(struct ctx *cx, struct worker *l)
 
 	TRY(mysql_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
+	TRY(load_open(cx, l->target, w->job.table, &l->load));
+	*w->loaded_by = load_way_name(l->load.way);
 	/* What is on disk, and not what is remembered: a commit whose answer was lost may have happened. */
 	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.table->full_name, w->range));
 	*w->rows += w->range->rows - known;

@@ -21,7 +21,8 @@ struct copy_worker_work {
 	const struct copy_params *params;
 	struct chunk_job job;
 	struct copy_range *range;
-	int64_t *rows; /* of the table; grows with each commit */
+	int64_t *rows;          /* of the table; grows with each commit */
+	const char **loaded_by; /* load_way_name(), once it is known */
 };
 
 /* Copies the range to its end: 0. -1: an error that neither waiting nor a smaller chunk mends, or

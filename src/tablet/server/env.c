@@ -54,6 +54,7 @@ env_stream_params(const struct tablet_env *env, const char *server, enum mysql_r
 		.role = role,
 		.found_rows = true,
 		.local_files = role == ROLE_WRITER,
+		.caps_with = role == ROLE_WRITER ? CAP_MARIADB_STMT_BULK : 0,
 	};
 }
 

@@ -374,6 +374,7 @@ stream_status(const struct stream *s, struct arena *a, struct stream_status_repl
 		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
 		.lag_ms = stream_lag_ms(s),
 		.guard_lag_ms = s->guard == NULL ? -1 : guard_lag_ms(s->guard),
+		.loaded_by = s->run.copier != NULL ? copier_loaded_by(s->run.copier) : "",
 		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
 		.tables = arena_array(a, struct table_status, s->request.tables_count),
 		.tables_count = s->request.tables_count,

@@ -24,16 +24,23 @@ add_values(struct buf *out, const struct table_def *def, const struct slice *row
 	buf_add_char(out, ')');
 }
 
+void
+apply_sql_columns(struct buf *out, const struct table_def *def)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		buf_add_str(out, i == 0 ? " (" : ",");
+		add_column(out, def, i);
+	}
+	buf_add_char(out, ')');
+}
+
 static void
 add_insert_head(struct buf *out, const struct moved_table *t)
 {
 	buf_add_str(out, "INSERT INTO ");
 	add_name(out, t);
-	for (int i = 0; i < t->def->columns_count; i++) {
-		buf_add_str(out, i == 0 ? " (" : ",");
-		add_column(out, t->def, i);
-	}
-	buf_add_str(out, ") VALUES ");
+	apply_sql_columns(out, t->def);
+	buf_add_str(out, " VALUES ");
 }
 
 void

@@ -12,6 +12,9 @@
 
 #include "tablet/table/moved_table.h"
 
+/* " (`id`,`d`)", of an INSERT */
+void apply_sql_columns(struct buf *out, const struct table_def *def);
+
 /* "(`id`=5 AND `d`='x')" for the key of row */
 void apply_sql_key(struct buf *out, const struct moved_table *t, const struct slice *row);
 /* All columns of the row that has after's key. */

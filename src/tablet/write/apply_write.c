@@ -4,8 +4,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/mutant.h"
-#include "base/parse.h"
 #include "tablet/table/table_row.h"
+#include "tablet/write/packet_max.h"
 
 #include <stdlib.h>
 
@@ -84,34 +84,14 @@ take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 	return 0;
 }
 
-static int
-read_packet_max(struct ctx *cx, struct writers *w, struct mysql_client *c)
-{
-	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct mysql_rows rows;
-
-	inner.arena = &a;
-	TRY(mysql_select(&inner, c, slice_str("SELECT @@max_allowed_packet"), &rows));
-	if (rows.rows != 1)
-		return err_set(cx->err, ERR_CORRUPT, "the target does not tell max_allowed_packet");
-	return parse_u64(rows.values[0], &w->packet_max, cx->err);
-}
-
-/*
- * The server closes the connection of who sends it more than it takes, often before its error is
- * read: it would look like a lost connection, and be tried again for ever.
- */
+/* A statement that is too large for the server is never sent (packet_max.h). */
 static int
 send_checked(struct ctx *cx, struct writers *w, int slot, struct slice sql)
 {
 	if (sql.len < w->packet_max) /* a byte for the command */
 		return mysql_send(cx, w->conns[slot], sql);
-	err_set(cx->err, ERR_REFUSED,
-	    "a change takes a statement of %zu bytes, and the target's max_allowed_packet is %llu: %.60s...",
-	    sql.len, (unsigned long long)w->packet_max, (const char *)sql.ptr);
-	return err_hint(cx->err,
-	    "SET GLOBAL max_allowed_packet = 1073741824 at the target, then run the command again");
+	packet_max_refuse(cx->err, "a change", sql.len, w->packet_max);
+	return err_wrap(cx->err, "%.60s...", (const char *)sql.ptr);
 }
 
 /* unsayable: values in it that strict mode refuses (column.h). */
@@ -142,7 +122,7 @@ check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err)
 static int
 begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 {
-	TRY(read_packet_max(cx, w, c));
+	TRY(packet_max_read(cx, c, &w->packet_max));
 	return take_slot(cx, w, c, slot);
 }
 

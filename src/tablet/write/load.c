@@ -1,9 +1,81 @@
 #include "tablet/write/load.h"
 
 #include "sql/quote.h"
+#include "tablet/write/apply_sql.h"
+#include "tablet/write/packet_max.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+enum {
+	FILE_PIECE = 64 * 1024,    /* of a file's text is made at once */
+	INSERT_BYTES = 256 * 1024, /* of literals in a statement: more is no quicker */
+};
+
+void
+load_add_row(struct buf *rows, const struct table_def *def, const struct slice *row)
+{
+	for (int i = 0; i < def->columns_count; i++)
+		bulk_add(rows, row[i]);
+}
+
+static void
+take_row(struct slice *rows, const struct table_def *def, struct slice *row)
+{
+	for (int i = 0; i < def->columns_count; i++)
+		row[i] = bulk_next(rows);
+}
+
+static void
+skip_row(struct slice *rows, const struct table_def *def)
+{
+	for (int i = 0; i < def->columns_count; i++)
+		(void)bulk_next(rows);
+}
+
+static bool
+by_number(const struct column *c)
+{
+	return c->type.kind == COLUMN_ENUM || c->type.kind == COLUMN_SET ||
+	    c->type.kind == COLUMN_BIT;
+}
+
+/* ---- What the server took */
+
+int
+load_counts_read(const char *info, struct load_counts *out, struct err *err)
+{
+	*out = (struct load_counts){ 0 };
+	if (info[0] == 0) {
+		out->records = 1;
+		return 0;
+	}
+	if (sscanf(info,
+		"Records: %" SCNu64 " Deleted: %" SCNu64 " Skipped: %" SCNu64 " Warnings: %" SCNu64,
+		&out->records, &out->replaced, &out->skipped, &out->warnings) == 4)
+		return 0;
+	*out = (struct load_counts){ 0 };
+	if (sscanf(info, "Records: %" SCNu64 " Duplicates: %" SCNu64 " Warnings: %" SCNu64,
+		&out->records, &out->replaced, &out->warnings) == 3)
+		return 0;
+	return err_set(err, ERR_CORRUPT, "a load answered '%.100s'", info);
+}
+
+static int
+add_counts(const struct mysql_ok *ok, struct load_counts *sum, struct err *err)
+{
+	struct load_counts one;
+
+	TRY(load_counts_read(ok->info, &one, err));
+	sum->records += one.records;
+	sum->replaced += one.replaced;
+	sum->skipped += one.skipped;
+	/* A statement of one row says nothing, but for the number in its answer. */
+	sum->warnings += ok->info[0] == 0 ? ok->warnings : one.warnings;
+	return 0;
+}
+
+/* ---- By a file */
 
 /* The letter behind the backslash, or 0 for a byte that stands for itself. */
 static const char escapes[256] = { ['\\'] = '\\', ['\t'] = 't', ['\n'] = 'n', ['\0'] = '0' };
@@ -24,29 +96,31 @@ add_escaped(struct buf *out, struct slice value)
 	buf_add(out, from, (size_t)(end - from));
 }
 
-void
-load_add_row(struct buf *out, const struct table_def *def, const struct slice *row)
+static void
+add_line(struct buf *out, const struct table_def *def, struct slice *rows)
 {
 	for (int i = 0; i < def->columns_count; i++) {
+		struct slice value = bulk_next(rows);
+
 		if (i > 0)
 			buf_add_char(out, '\t');
-		if (slice_is_null(row[i]))
+		if (slice_is_null(value))
 			buf_add_str(out, "\\N");
 		else
-			add_escaped(out, row[i]);
+			add_escaped(out, value);
 	}
 	buf_add_char(out, '\n');
 }
 
-static bool
-by_number(const struct column *c)
+void
+load_file_text(struct buf *out, const struct table_def *def, struct slice rows)
 {
-	return c->type.kind == COLUMN_ENUM || c->type.kind == COLUMN_SET ||
-	    c->type.kind == COLUMN_BIT;
+	while (rows.len > 0)
+		add_line(out, def, &rows);
 }
 
 void
-load_sql(struct buf *out, const struct moved_table *t)
+load_file_sql(struct buf *out, const struct moved_table *t)
 {
 	const struct table_def *def = t->def;
 	const char *separator = " SET ";
@@ -76,13 +150,222 @@ load_sql(struct buf *out, const struct moved_table *t)
 	}
 }
 
+static int
+load_file(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
+    struct load_counts *out)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+	struct mysql_ok ok;
+
+	load_file_sql(&text, l->table);
+	TRY(mysql_load_start(cx, target, buf_slice(&text)));
+	buf_reset(&text);
+	while (rows.len > 0) {
+		add_line(&text, l->table->def, &rows);
+		if (text.len < FILE_PIECE && rows.len > 0)
+			continue;
+		TRY(mysql_load_write(cx, target, buf_slice(&text)));
+		buf_reset(&text);
+	}
+	TRY(mysql_load_end(cx, target, &ok));
+	return add_counts(&ok, out, cx->err);
+}
+
+/* ---- By statements */
+
+static void
+add_replace(struct buf *out, const struct moved_table *t)
+{
+	buf_add_str(out, "REPLACE INTO ");
+	quote_table(out, slice_str(t->database), slice_str(t->name));
+	apply_sql_columns(out, t->def);
+	buf_add_str(out, " VALUES ");
+}
+
+static int
+refuse_row(const struct load *l, size_t bytes, struct err *err)
+{
+	SCOPED(buf) struct buf what = BUF_INIT;
+
+	buf_addf(&what, "a row of '%s.%s'", l->table->database, l->table->name);
+	packet_max_refuse(err, what.data, bytes, l->packet_max);
+	return -1;
+}
+
+/* Strings are bytes here, whatever column they are for: the session's SET NAMES binary says so. */
+static void
+add_values(struct buf *out, const struct table_def *def, const struct slice *row)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		bool number = by_number(&def->columns[i]);
+
+		buf_add_char(out, i == 0 ? '(' : ',');
+		if (slice_is_null(row[i])) {
+			buf_add_str(out, "NULL");
+			continue;
+		}
+		buf_add_str(out, number ? "CAST(" : "");
+		quote_string(out, row[i]);
+		buf_add_str(out, number ? " AS UNSIGNED)" : "");
+	}
+	buf_add_char(out, ')');
+}
+
+static int
+send_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, struct buf *sql,
+    struct load_counts *out)
+{
+	struct mysql_ok ok;
+
+	if (sql->len >= l->packet_max) /* a byte for the command */
+		return refuse_row(l, sql->len, cx->err);
+	TRY(mysql_exec(cx, target, buf_slice(sql), &ok));
+	buf_reset(sql);
+	return add_counts(&ok, out, cx->err);
+}
+
+static int
+load_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
+    struct load_counts *out)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT, one = BUF_INIT;
+	const struct table_def *def = l->table->def;
+	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
+	size_t most = l->packet_max < INSERT_BYTES ? (size_t)l->packet_max : INSERT_BYTES;
+
+	while (rows.len > 0) {
+		take_row(&rows, def, row);
+		buf_reset(&one);
+		add_values(&one, def, row);
+		if (sql.len > 0 && sql.len + one.len >= most)
+			TRY(send_insert(cx, target, l, &sql, out));
+		if (sql.len == 0)
+			add_replace(&sql, l->table);
+		else
+			buf_add_char(&sql, ',');
+		buf_add_slice(&sql, buf_slice(&one));
+	}
+	return send_insert(cx, target, l, &sql, out);
+}
+
+void
+load_bulk_sql(struct buf *out, const struct moved_table *t)
+{
+	add_replace(out, t);
+	for (int i = 0; i < t->def->columns_count; i++) {
+		buf_add_char(out, i == 0 ? '(' : ',');
+		buf_add_str(out, by_number(&t->def->columns[i]) ? "CAST(? AS UNSIGNED)" : "?");
+	}
+	buf_add_char(out, ')');
+}
+
+static size_t
+first_len(struct slice rows, const struct table_def *def)
+{
+	size_t len = rows.len;
+
+	skip_row(&rows, def);
+	return len - rows.len;
+}
+
+/* As many rows as take no more than room bytes; none when the first takes more. */
+static struct slice
+rows_within(struct slice rows, const struct table_def *def, size_t room)
+{
+	struct slice rest = rows;
+	size_t fitted = 0;
+
+	if (rows.len <= room)
+		return rows;
+	while (rest.len > 0) {
+		skip_row(&rest, def);
+		if (rows.len - rest.len > room)
+			break;
+		fitted = rows.len - rest.len;
+	}
+	return slice_cut(rows, 0, fitted);
+}
+
+static int
+load_bulk(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
+    struct load_counts *out)
+{
+	size_t overhead = bulk_overhead(&l->bulk);
+
+	while (rows.len > 0) {
+		struct slice some =
+		    rows_within(rows, l->table->def, (size_t)l->packet_max - overhead);
+		struct mysql_ok ok;
+
+		/* A file's rows are not bounded by a packet. */
+		if (some.len == 0 && l->file_allowed)
+			return load_file(cx, target, l, rows, out);
+		if (some.len == 0)
+			return refuse_row(l, overhead + first_len(rows, l->table->def), cx->err);
+		TRY(bulk_execute(cx, target, &l->bulk, some, &ok));
+		TRY(add_counts(&ok, out, cx->err));
+		rows = slice_cut(rows, some.len, rows.len);
+	}
+	return 0;
+}
+
+/* ---- Which way */
+
+typedef int load_fn(struct ctx *cx, struct mysql_client *target, const struct load *l,
+    struct slice rows, struct load_counts *out);
+
+static const struct {
+	const char *name;
+	load_fn *run;
+} ways[] = {
+	[LOAD_BULK] = { "bulk execution", load_bulk },
+	[LOAD_FILE] = { "LOAD DATA", load_file },
+	[LOAD_INSERT] = { "INSERT, since local_infile is off", load_insert },
+};
+
+const char *
+load_way_name(enum load_way way)
+{
+	return ways[way].name;
+}
+
+static int
+is_file_allowed(struct ctx *cx, struct mysql_client *target, bool *out)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
+
+	inner.arena = &a;
+	TRY(mysql_select(&inner, target, slice_str("SELECT @@global.local_infile"), &rows));
+	*out = rows.rows == 1 && slice_eq_str(rows.values[0], "1");
+	return 0;
+}
+
 int
-load_counts_read(const char *info, struct load_counts *out, struct err *err)
+load_open(struct ctx *cx, struct mysql_client *target, const struct moved_table *t, struct load *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	*out = (struct load){ .table = t };
+	TRY(packet_max_read(cx, target, &out->packet_max));
+	TRY(is_file_allowed(cx, target, &out->file_allowed));
+	out->way = out->file_allowed ? LOAD_FILE : LOAD_INSERT;
+	if (!bulk_is_known(target))
+		return 0;
+	load_bulk_sql(&sql, t);
+	if (bulk_prepare(cx, target, buf_slice(&sql), &out->bulk) == 0)
+		out->way = LOAD_BULK;
+	else if (cx->err->kind != ERR_SERVER) /* max_prepared_stmt_count, for one */
+		return -1;
+	return 0;
+}
+
+int
+load_rows(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
+    struct load_counts *out)
 {
 	*out = (struct load_counts){ 0 };
-	if (sscanf(info,
-		"Records: %" SCNu64 " Deleted: %" SCNu64 " Skipped: %" SCNu64 " Warnings: %" SCNu64,
-		&out->records, &out->deleted, &out->skipped, &out->warnings) != 4)
-		return err_set(err, ERR_CORRUPT, "a load answered '%.100s'", info);
-	return 0;
+	return ways[l->way].run(cx, target, l, rows, out);
 }

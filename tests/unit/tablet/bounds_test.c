@@ -115,19 +115,34 @@ TEST(bounds_that_do_not_fit_the_key)
 	}
 }
 
+static const struct moved_table loaded = { .def = &def, .database = "d2", .name = "u2" };
+
 TEST(load_text_escapes_what_would_end_a_value)
 {
-	SCOPED(buf) struct buf b = BUF_INIT, sql = BUF_INIT;
+	SCOPED(buf) struct buf rows = BUF_INIT, text = BUF_INIT, sql = BUF_INIT;
 	struct slice row[] = { slice_str("1"), slice_of("a\tb\nc\\d\0e\r'\"", 12), SLICE_NULL,
 		slice_str("") };
 
-	load_add_row(&b, &def, row);
-	expect_str(b.data, "1\ta\\tb\\nc\\\\d\\0e\r'\"\t\\N\t\n");
-	load_sql(&sql, &(struct moved_table){ .def = &def, .database = "d2", .name = "u2" });
+	load_add_row(&rows, &def, row);
+	row[2] = slice_str("2");
+	load_add_row(&rows, &def, row);
+	load_file_text(&text, &def, buf_slice(&rows));
+	expect_str(
+	    text.data, "1\ta\\tb\\nc\\\\d\\0e\r'\"\t\\N\t\n1\ta\\tb\\nc\\\\d\\0e\r'\"\t2\t\n");
+	load_file_sql(&sql, &loaded);
 	expect_str(sql.data,
 	    "LOAD DATA LOCAL INFILE 'rows' REPLACE INTO TABLE `d2`.`u2` CHARACTER SET binary "
 	    "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' (`a`,`b```,@v2,`t`) "
 	    "SET `e`=CAST(@v2 AS UNSIGNED)");
+}
+
+TEST(load_in_bulk_takes_numbers_of_enums)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	load_bulk_sql(&sql, &loaded);
+	expect_str(sql.data,
+	    "REPLACE INTO `d2`.`u2` (`a`,`b```,`e`,`t`) VALUES (?,?,CAST(? AS UNSIGNED),?)");
 }
 
 TEST(load_counts)
@@ -135,9 +150,13 @@ TEST(load_counts)
 	struct load_counts c;
 	struct err err = { 0 };
 
-	expect_ok(load_counts_read("Records: 12  Deleted: 3  Skipped: 0  Warnings: 65535", &c, &err),
+	expect_ok(load_counts_read("Records: 12  Deleted: 3  Skipped: 4  Warnings: 65535", &c, &err),
 	    &err);
-	expect(c.records == 12 && c.deleted == 3 && c.skipped == 0 && c.warnings == 65535);
+	expect(c.records == 12 && c.replaced == 3 && c.skipped == 4 && c.warnings == 65535);
+	expect_ok(load_counts_read("Records: 7  Duplicates: 2  Warnings: 1", &c, &err), &err);
+	expect(c.records == 7 && c.replaced == 2 && c.skipped == 0 && c.warnings == 1);
+	expect_ok(load_counts_read("", &c, &err), &err);
+	expect(c.records == 1 && c.replaced == 0 && c.skipped == 0 && c.warnings == 0);
 	expect(load_counts_read("Rows matched: 1", &c, &err) != 0 && err.kind == ERR_CORRUPT);
 }
 

@@ -40,6 +40,7 @@ static struct fake_rule *committing; /* the target's COMMIT */
 static const struct moved_table moved = {
 	.def = &def, .database = "d", .name = "u", .full_name = "d.u", .plan = { "`id`,`v`" }
 };
+static const struct load by_file = { .table = &moved, .way = LOAD_FILE, .packet_max = 1 << 20 };
 static const struct chunk_job job = {
 	.table = &moved, .id = { SIDECAR_DEFAULT, "w", 1 }, .windows = &windows
 };
@@ -164,7 +165,7 @@ load_chunk(struct chunk *c)
 {
 	struct ctx cx = ctx();
 
-	return chunk_load(&cx, target, &job, c);
+	return chunk_load(&cx, target, &job, &by_file, c);
 }
 
 /* The tail hands on a change of one row. */
