@@ -4,7 +4,7 @@
  *
  * What is done before it says that it is ready, and why in this order:
  *
- *   topo_open(), read_sidecar()   which database of the server is ours is the keyspace's to say
+ *   topo_open(), read_databases() which databases of the server are the keyspace's and ours is its to say
  *   health_may_register()         a tablet that must not be entered (a second primary) is told before it
  *                                 touches the server
  *   wait_server()                 the server may not be up yet: its lock, our tables, the keyspace's
@@ -18,6 +18,8 @@
 #include "base/mem.h"
 #include "cmd/daemon.h"
 #include "cmd/tls_options.h"
+#include "mysql/flavour.h"
+#include "rpc/grants.h"
 #include "sql/quote.h"
 #include "tablet/copy/chunk.h"
 #include "tablet/read/place_watch.h"
@@ -25,6 +27,7 @@
 #include "tablet/server/sidecar.h"
 #include "tablet/server/spare.h"
 #include "tablet/tablet_api.h"
+#include "tablet/validate.h"
 #include "task/group.h"
 
 #include <stdlib.h>
@@ -34,7 +37,8 @@ struct settings {
 	int64_t uid, appliers, copy_parallel, chunk_rows;
 	int type;
 	struct db_ssl_settings db_ssl;
-	bool help;
+	const char *accounts_host, *server_version;
+	bool init, check, help;
 };
 
 /*
@@ -49,8 +53,8 @@ static const struct option options[] = {
 	    "topology store: sqlite:PATH" },
 	{ "http", OPT_ADDRESS, offsetof(struct settings, http), "127.0.0.1:0", 0, 0, NULL, "ADDR",
 	    "where to serve HTTP: a loopback address" },
-	{ "server", OPT_STRING, offsetof(struct settings, server), NULL, 0, 0, NULL, "HOST:PORT",
-	    "the database server" },
+	{ "server", OPT_STRING, offsetof(struct settings, server), NULL, 0, 0, NULL, "ADDR",
+	    "the database server: HOST:PORT, [V6]:PORT or unix:PATH" },
 	{ "keyspace", OPT_STRING, offsetof(struct settings, keyspace), NULL, 0, 0, NULL, "NAME",
 	    "the keyspace it serves" },
 	{ "shard", OPT_STRING, offsetof(struct settings, shard), "0", 0, 0, NULL, "NAME",
@@ -80,6 +84,15 @@ static const struct option options[] = {
 	    COPY_PARALLEL_MAX, NULL, "N", "chunks of a stream that are copied at once" },
 	{ "chunk-rows", OPT_INT, offsetof(struct settings, chunk_rows), "100000", 1, CHUNK_ROWS_MAX,
 	    NULL, "N", "rows of a chunk, at most" },
+	{ "init", OPT_BOOL, offsetof(struct settings, init), NULL, 0, 0, NULL, NULL,
+	    "print the SQL that makes the accounts at this server, passwords in it, and end" },
+	{ "accounts-host", OPT_STRING, offsetof(struct settings, accounts_host), NULL, 0, 0, NULL,
+	    "HOST", "with --init: from where they log in; default: as this machine does" },
+	{ "server-version", OPT_STRING, offsetof(struct settings, server_version), NULL, 0, 0, NULL,
+	    "VERSION",
+	    "with --init: what SELECT VERSION() answers, of a server that says nothing to this host yet" },
+	{ "check", OPT_BOOL, offsetof(struct settings, check), NULL, 0, 0, NULL, NULL,
+	    "tell what the server must have, each of it met or not, and end; as ValidateTablet" },
 	{ "help", OPT_BOOL, offsetof(struct settings, help), NULL, 0, 0, NULL, NULL, "show this" },
 	{ 0 },
 };
@@ -97,7 +110,8 @@ struct program {
 	struct topo *topo;
 	struct http_server *http;
 	char alias[100];
-	char *sidecar;
+	char *sidecar, *database; /* of the keyspace, at the server */
+	int status;               /* of --check */
 };
 
 enum {
@@ -139,7 +153,7 @@ prepare_server(struct ctx *cx, struct program *p)
 	TRY(ddl_open(cx, &p->env, &d));
 	if (sidecar_open(&within, &d, p->env.sidecar) != 0)
 		return err_wrap(cx->err, "server '%s'", p->settings.server);
-	return make_database(&within, &d, p->settings.keyspace);
+	return make_database(&within, &d, p->database);
 }
 
 static int
@@ -174,9 +188,9 @@ record_of(const struct program *p)
 	};
 }
 
-/* As the keyspace has it; a keyspace that is created later is one with the default. */
+/* As the keyspace has them; a keyspace that is created later is one with the defaults. */
 static int
-read_sidecar(struct ctx *cx, struct program *p)
+read_databases(struct ctx *cx, struct program *p)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct ctx own = *cx;
@@ -184,16 +198,85 @@ read_sidecar(struct ctx *cx, struct program *p)
 	struct topo_kv kv;
 
 	own.arena = &a;
-	if (topo_get(&own, p->topo, keyspace_key(&a, p->settings.keyspace), &kv) == 0) {
+	if (p->topo == NULL) {
+		p->sidecar = mem_strdup(SIDECAR_DEFAULT);
+		p->database = mem_strdup(p->settings.keyspace);
+	} else if (topo_get(&own, p->topo, keyspace_key(&a, p->settings.keyspace), &kv) == 0) {
 		TRY(keyspace_read(&a, kv.value, &keyspace, cx->err));
 		p->sidecar = mem_strdup(keyspace.sidecar);
+		p->database = mem_strdup(keyspace.database);
 	} else {
 		if (cx->err->kind != ERR_NOT_FOUND)
 			return -1;
 		err_clear(cx->err);
 		p->sidecar = mem_strdup(SIDECAR_DEFAULT);
+		p->database = mem_strdup(p->settings.keyspace);
 	}
 	p->env.sidecar = p->sidecar;
+	return 0;
+}
+
+/* The host of "10.0.0.7:51234", our own end of a connection; of a unix socket localhost. */
+static const char *
+own_host(struct arena *a, const char *own)
+{
+	return arena_slice_str(a, login_host(own));
+}
+
+enum { ER_HOST_NOT_PRIVILEGED = 1130 };
+
+/* Who the server is; a server that has no account for this host yet does not say it. */
+static int
+meet_server(struct ctx *cx, struct program *p, struct login *server, char own[ADDRESS_TEXT_MAX])
+{
+	const char *version = p->settings.server_version;
+
+	*server = (struct login){ 0 };
+	if (version != NULL)
+		TRY(flavour_find(version, &server->dialect, cx->err));
+	const struct dialect *told = server->dialect;
+	if (login_meet(cx, p->settings.server, server, own) == 0)
+		return 0;
+	if (cx->err->mysql_errno != ER_HOST_NOT_PRIVILEGED)
+		return -1;
+	if (version == NULL)
+		return err_hint(cx->err,
+		    "say who it is: --server-version, with what SELECT VERSION() "
+		    "answers there");
+	err_clear(cx->err);
+	server->dialect = told;
+	snprintf(server->version, sizeof(server->version), "%s", version);
+	return 0;
+}
+
+static int
+print_init(struct ctx *cx, struct program *p)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	char own[ADDRESS_TEXT_MAX];
+	struct login server;
+
+	TRY(meet_server(cx, p, &server, own));
+	struct grants g = { server.dialect, p->accounts, { p->database, p->sidecar },
+		p->settings.accounts_host != NULL ? p->settings.accounts_host
+						  : own_host(cx->arena, own) };
+	grants_print(&sql, &g);
+	printf("-- accounts of keyspace '%s' at '%s', %s %s\n%s", p->settings.keyspace,
+	    p->settings.server, server.dialect->name, server.version, sql.data);
+	return 0;
+}
+
+static int
+print_check(struct ctx *cx, struct program *p)
+{
+	const struct validate_request request = { .database = p->database };
+	struct validate_reply r = { .flavour = "", .version = "" };
+	SCOPED(buf) struct buf out = BUF_INIT;
+
+	TRY(validate_server(cx, &p->env, &request, &r));
+	requirements_print(&out, &r.list);
+	printf("%s: %s %s\n%s", p->settings.server, r.flavour, r.version, out.data);
+	p->status = requirements_unmet(&r.list) == NULL ? 0 : 1;
 	return 0;
 }
 
@@ -203,9 +286,12 @@ serve(struct ctx *cx, void *arg)
 	struct program *p = arg;
 	struct tablet_record record;
 
-	TRY(topo_open(cx, p->settings.topo, &p->topo));
+	if (p->settings.topo != NULL)
+		TRY(topo_open(cx, p->settings.topo, &p->topo));
 	p->health.topo = p->topo;
-	TRY(read_sidecar(cx, p));
+	TRY(read_databases(cx, p));
+	if (p->settings.init || p->settings.check)
+		return p->settings.init ? print_init(cx, p) : print_check(cx, p);
 	record = record_of(p);
 	TRY(health_may_register(cx, &p->health, &record));
 	TRY(wait_server(cx, p));
@@ -274,10 +360,20 @@ prepare(void *arg, struct err *err)
 {
 	struct program *p = arg;
 
-	if (p->settings.topo == NULL || p->settings.server == NULL ||
-	    p->settings.keyspace == NULL || p->settings.credentials == NULL || p->settings.uid == 0)
+	bool stays = !p->settings.init && !p->settings.check;
+
+	if (p->settings.server == NULL || p->settings.keyspace == NULL ||
+	    p->settings.credentials == NULL ||
+	    (stays && (p->settings.topo == NULL || p->settings.uid == 0)))
 		return err_set(err, ERR_REFUSED,
-		    "--topo, --server, --keyspace, --uid and --credentials are needed");
+		    "%s--server, --keyspace%s and --credentials are needed",
+		    stays ? "--topo, " : "", stays ? ", --uid" : "");
+	if (p->settings.init && p->settings.check)
+		return err_set(err, ERR_REFUSED, "--init and --check do not go together");
+	if ((p->settings.accounts_host != NULL || p->settings.server_version != NULL) &&
+	    !p->settings.init)
+		return err_set(
+		    err, ERR_REFUSED, "--accounts-host and --server-version are for --init");
 	TRY(http_check_address(p->settings.http, err));
 	TRY(name_check("keyspace", p->settings.keyspace, err));
 	TRY(name_word_check("cell", p->settings.cell, err));
@@ -300,7 +396,7 @@ main(int argc, char **argv)
 	struct program p = { 0 };
 	struct daemon d = { .name = "vttablet",
 		.purpose = "one database server's part in the cluster",
-		.usage = "--topo URL --server HOST:PORT --keyspace NAME --uid N --credentials FILE",
+		.usage = "--topo URL --server ADDR --keyspace NAME --uid N --credentials FILE",
 		.options = options,
 		.settings = &p.settings,
 		.help = &p.settings.help,
@@ -313,5 +409,6 @@ main(int argc, char **argv)
 	credentials_free(p.accounts);
 	tls_context_free(p.tls.context);
 	free(p.sidecar);
-	return status;
+	free(p.database);
+	return status != 0 ? status : p.status;
 }

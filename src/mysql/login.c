@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "mysql/auth.h"
 #include "mysql/flavour.h"
+#include "task/net.h"
 
 #include <stdio.h>
 
@@ -241,6 +242,32 @@ introduce(struct ctx *cx, struct packets *p, const struct mysql_params *params,
 	talk.privacy = privacy_of(p->conn);
 	TRY(send_response(cx, p, &r, g, &talk));
 	return authenticate(cx, p, &talk);
+}
+
+static int
+read_greeting(struct ctx *cx, struct packets *p, struct login *out)
+{
+	struct greeting g;
+
+	TRY(meet(cx, p, &g, out));
+	return flavour_find(out->version, &out->dialect, cx->err);
+}
+
+int
+login_meet(struct ctx *cx, const char *address, struct login *out, char own[ADDRESS_TEXT_MAX])
+{
+	struct packets packets;
+	struct conn *conn;
+
+	if (net_connect(cx, address, &conn) != 0)
+		return err_wrap(cx->err, "connecting to '%s'", address);
+	snprintf(own, ADDRESS_TEXT_MAX, "%s", conn_local(conn));
+	packets_init(&packets, conn);
+	int rc = read_greeting(cx, &packets, out);
+
+	packets_done(&packets);
+	conn_close(conn);
+	return rc == 0 ? 0 : err_wrap(cx->err, "server '%s'", address);
 }
 
 int

@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "mysql/dialect.h"
 #include "mysql/packet.h"
+#include "task/address.h"
 #include "task/tls.h"
 
 /* The client tools' ssl-mode, by its words. */
@@ -51,6 +52,10 @@ struct login {
 /* The host of "db1:3306" or "[::1]:3306"; "localhost" of a unix socket. */
 struct slice login_host(const char *address);
 
+/* Who answers at an address, before anybody logs in: version and dialect of *out; and our own end of the
+ * connection, "10.0.0.7:51234", which is there as soon as there is one. */
+int login_meet(
+    struct ctx *cx, const char *address, struct login *out, char own[ADDRESS_TEXT_MAX]) MUST_USE;
 /* ERR_REFUSED for a server that is no row of dialect.h, before it is told a name or a password. */
 int login(struct ctx *cx, struct packets *p, const struct mysql_params *params,
     struct login *out) MUST_USE;

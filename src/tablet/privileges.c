@@ -24,18 +24,6 @@ struct trial {
 	struct requirements *out;
 };
 
-static const struct account *
-account_of(const struct credentials *all, enum privilege_account which)
-{
-	switch (which) {
-	case PRIVILEGE_APP: return &all->app;
-	case PRIVILEGE_STREAM: return &all->stream;
-	case PRIVILEGE_DBA: return &all->dba;
-	case PRIVILEGE_ACCOUNTS: break;
-	}
-	unreachable();
-}
-
 /* ---- One privilege */
 
 /* {} becomes a table of the place. */
@@ -259,7 +247,7 @@ privileges_try(
 		struct trial t = {
 			.env = env,
 			.which = (enum privilege_account)which,
-			.account = account_of(env->accounts, (enum privilege_account)which),
+			.account = grant_account_of(env->accounts, (enum privilege_account)which),
 			.where = { database, env->sidecar },
 			.out = out,
 		};

@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+import pymysql
+
 from . import proc
 from .combo import Failed
 from .gate import Gate
@@ -55,6 +57,10 @@ class Cluster:
         if check and done.returncode != 0:
             raise Failed((done.stderr + done.stdout).strip())
         return done
+
+    def connect(self, keyspace):
+        """As an application, through the gate."""
+        return pymysql.connect(host="127.0.0.1", port=self.gate.port, user="app", database=keyspace, autocommit=True)
 
     def stop(self):
         if self.gate is not None:
