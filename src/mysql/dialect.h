@@ -37,8 +37,9 @@ struct dialect {
 	/* The server's present position: a row (file, position, ...), and a GTID text. */
 	const char *position_sql, *gtid_sql;
 	enum gtid_form gtid_form; /* of that text, and of its binlog */
-	/* Prefix, then a quoted text of GTIDs and ")": waits until what was read in the binlog can be seen
-	 * too by transactions that begin; answers 0. NULL where a view itself tells what it shows. */
+	/* Prefix, then a quoted text of GTIDs and ", seconds)": waits until what was read in the binlog can
+	 * be seen too by transactions that begin, and answers 0; 1 when it cannot after those seconds. NULL
+	 * where a view itself tells what it shows. */
 	const char *wait_visible_sql;
 	/* A transaction with one read view; then, in it, a question for the binlog place that it shows
 	 * exactly (NULL: see wait_visible_sql); and of the answer's values, row after row, the file and the

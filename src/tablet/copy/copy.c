@@ -6,6 +6,7 @@
 #include "sql/quote.h"
 #include "tablet/copy/copy_plan.h"
 #include "tablet/copy/copy_worker.h"
+#include "tablet/server/again.h"
 #include "task/group.h"
 
 #include <stdlib.h>
@@ -241,5 +242,5 @@ copy_state_delete(struct ctx *cx, struct mysql_client *target, struct stream_id 
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, id.sidecar, "copy_state");
 	sidecar_where_stream(&sql, id);
-	return mysql_exec(cx, target, buf_slice(&sql), NULL);
+	return again_exec(cx, target, buf_slice(&sql), NULL);
 }

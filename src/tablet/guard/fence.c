@@ -2,6 +2,7 @@
 
 #include "base/mutant.h"
 #include "sql/quote.h"
+#include "tablet/server/again.h"
 #include "topo/name_index.h"
 
 enum {
@@ -272,10 +273,10 @@ exec_row_wait(struct ctx *cx, struct mysql_client *dba, struct slice sql, struct
 
 	if (d->row_wait != NULL) {
 		d->row_wait(&bounded, ROW_WAIT_S, sql);
-		return mysql_exec(cx, dba, buf_slice(&bounded), ok);
+		return again_exec(cx, dba, buf_slice(&bounded), ok);
 	}
 	TRY(mysql_execf(cx, dba, "SET innodb_lock_wait_timeout=%d", ROW_WAIT_S));
-	int rc = mysql_exec(cx, dba, sql, ok);
+	int rc = again_exec(cx, dba, sql, ok);
 	why = *cx->err;
 	if (mysql_broken(dba))
 		return -1;

@@ -9,6 +9,7 @@
 #include "mysql/gtids.h"
 #include "sql/quote.h"
 #include "tablet/read/place.h"
+#include "tablet/server/again.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/spare.h"
 
@@ -52,7 +53,7 @@ guard_row_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, id.sidecar, "guard");
 	sidecar_where_stream(&sql, id);
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
 /* Where to go on, and the finding. One that was just made has no file yet. */
@@ -94,7 +95,7 @@ store_read(struct ctx *cx, struct guard *g)
 	buf_addf(&sql, ", read_offset=%llu", (unsigned long long)g->read.offset);
 	sidecar_where_stream(&sql, g->id);
 	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
-	TRY(mysql_exec(cx, c.client, buf_slice(&sql), NULL));
+	TRY(again_exec(cx, c.client, buf_slice(&sql), NULL));
 	position_copy(&g->stored, &g->read);
 	return 0;
 }
@@ -113,7 +114,7 @@ store_finding(struct ctx *cx, struct guard *g)
 	quote_string(&sql, slice_str(g->finding));
 	sidecar_where_stream(&sql, g->id);
 	TRY(spare_take(cx, g->env, ROLE_DBA, &c));
-	return mysql_exec(cx, c.client, buf_slice(&sql), NULL);
+	return again_exec(cx, c.client, buf_slice(&sql), NULL);
 }
 
 /* ---- Judging */

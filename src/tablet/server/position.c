@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "sql/quote.h"
+#include "tablet/server/again.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,7 +381,7 @@ state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *
 	add_update(&sql, state_id(s));
 	add_saved(&sql, s);
 	sidecar_where_stream(&sql, state_id(s));
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
 void
@@ -420,7 +421,7 @@ state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 
 	add_stream(&sql, "DELETE FROM ", id.sidecar);
 	sidecar_where_stream(&sql, id);
-	return mysql_exec(cx, c, buf_slice(&sql), NULL);
+	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
 void
@@ -461,7 +462,7 @@ heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id
 	buf_add_str(&sql, " (workflow, round, token) VALUES (");
 	quote_string(&sql, slice_str(id.workflow));
 	buf_addf(&sql, ", %d, '%s')", id.round, token);
-	if (mysql_exec(cx, source, buf_slice(&sql), NULL) == 0)
+	if (again_exec(cx, source, buf_slice(&sql), NULL) == 0)
 		return 0;
 	if (cx->err->mysql_errno == ER_BAD_DB_ERROR || cx->err->mysql_errno == ER_NO_SUCH_TABLE)
 		return err_set(cx->err, ERR_RETRY,
@@ -478,18 +479,10 @@ heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id
 int
 heartbeat_delete(struct ctx *cx, struct mysql_client *source, struct stream_id id)
 {
-	enum { ER_LOCK_DEADLOCK = 1213, DELETE_TRIES = 5 };
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	buf_add_str(&sql, "DELETE FROM ");
 	sidecar_table(&sql, id.sidecar, "heartbeat");
 	sidecar_where(&sql, id.workflow);
-	/* Beside heartbeats that are written it may be the victim of a deadlock: then nothing was done. */
-	for (int i = 0; i < DELETE_TRIES; i++) {
-		if (mysql_exec(cx, source, buf_slice(&sql), NULL) == 0)
-			return 0;
-		if (cx->err->mysql_errno != ER_LOCK_DEADLOCK)
-			return -1;
-	}
-	return -1;
+	return again_exec(cx, source, buf_slice(&sql), NULL);
 }

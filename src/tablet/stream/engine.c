@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "sql/quote.h"
 #include "tablet/guard/guard.h"
+#include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/spare.h"
 
@@ -239,9 +240,8 @@ make_room(
 	return 0;
 }
 
-/* Both rows at once: clients wait for each time that something reaches the disk. */
 static int
-store_prepared(struct ctx *cx, struct mysql_client *dba, const struct stream_state *state,
+store_both(struct ctx *cx, struct mysql_client *dba, const struct stream_state *state,
     const char *guard_from)
 {
 	TRY(mysql_exec(cx, dba, slice_str("START TRANSACTION"), NULL));
@@ -249,6 +249,21 @@ store_prepared(struct ctx *cx, struct mysql_client *dba, const struct stream_sta
 	if (rc == 0)
 		rc = state_save(cx, dba, state);
 	return rc == 0 ? mysql_exec(cx, dba, slice_str("COMMIT"), NULL) : -1;
+}
+
+/* Both rows at once: clients wait for each time that something reaches the disk. */
+static int
+store_prepared(struct ctx *cx, struct mysql_client *dba, const struct stream_state *state,
+    const char *guard_from)
+{
+	int tries = 0;
+
+	while (store_both(cx, dba, state, guard_from) != 0) {
+		if (!again_wanted(cx->err, &tries))
+			return -1;
+		err_clear(cx->err);
+	}
+	return 0;
 }
 
 static int

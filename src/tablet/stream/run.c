@@ -9,6 +9,7 @@
 #include "tablet/read/place.h"
 #include "tablet/read/place_watch.h"
 #include "tablet/read/xids.h"
+#include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/spare.h"
@@ -158,7 +159,7 @@ prepare(struct ctx *cx, struct run *r)
 	if (!mutant("tablet_xa_waited"))
 		TRY(wait_prepared(cx, r, &prepared));
 	state_applied_sql(&sql, state_id(r->state), &start, buf_slice(&prepared));
-	TRY(mysql_exec(cx, r->dba, buf_slice(&sql), NULL));
+	TRY(again_exec(cx, r->dba, buf_slice(&sql), NULL));
 	return save_phase(cx, r, STREAM_COPYING);
 }
 

@@ -310,6 +310,67 @@ TEST(chunk_holds_changes_back_until_it_is_committed)
 	world(sealed);
 }
 
+/* ---- Rule 8, of a server whose views do not tell what they show */
+
+/* The next so many (0: all) answers to "can it be seen?" */
+static void
+script_visible(int times, const char *answer)
+{
+	fake_row(fake_times(fake_rows(fake_on(source_server,
+					  "SELECT WAIT_FOR_EXECUTED_GTID_SET('u:1-9', 1)"),
+				"visible", NULL),
+		     times),
+	    answer);
+}
+
+static void
+begin_mysql(void)
+{
+	fake_version(source_server, "9.7.4");
+	tail.gtid = "u:1-9";
+	script_definition(CREATE);
+	begin();
+}
+
+static void
+not_visible_yet(void *arg)
+{
+	struct chunk *c = chunk_new();
+
+	script_visible(2, "1");
+	script_visible(0, "0");
+	begin_mysql();
+	expect_ok(read_chunk(c), &err);
+	expect_eq(fake_count(source_server, "SELECT WAIT_FOR*"), 3);
+	expect_eq(fake_count(source_server, "START TRANSACTION*"), 1);
+	chunk_free(c);
+	end_world();
+}
+
+TEST(chunk_asks_again_until_the_tail_can_be_seen)
+{
+	world(not_visible_yet);
+}
+
+static void
+not_told(void *arg)
+{
+	struct chunk *c = chunk_new();
+
+	script_visible(0, NULL);
+	begin_mysql();
+	expect(read_chunk(c) != 0);
+	expect_eq(err.kind, ERR_RETRY);
+	expect_eq(fake_count(source_server, "START TRANSACTION*"), 0);
+	chunk_free(c);
+	end_world();
+}
+
+TEST(chunk_opens_no_view_where_it_is_not_told_what_can_be_seen)
+{
+	world(not_told);
+}
+
 static void
 overflow(void *arg)
 {
