@@ -10,19 +10,13 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lib import datadir, kinds, mariadb, proc, servers as server_kinds, tablets  # noqa: E402
+from lib import datadir, kinds, proc, servers as server_kinds, tablets  # noqa: E402
 from lib.kept import Kept  # noqa: E402
 from lib.combo import Combo, missing_programs  # noqa: E402
 from lib.streams import Pair  # noqa: E402
 
 
 TEMPLATES = "SWITCHYARD_TEST_TEMPLATES"     # the folder of those that a whole run shares
-
-
-@pytest.fixture(scope="session")
-def template():
-    """A data directory that lets root in by socket, without a password, from any account."""
-    return mariadb.Server.template(os.environ[TEMPLATES])
 
 
 @pytest.fixture(scope="session")
@@ -86,12 +80,13 @@ def module_servers(shared_folder):
 
 @pytest.fixture
 def servers(servers_of):
-    """make(name, *settings) starts one more of the system's MariaDB."""
-    return lambda name, *extra: servers_of(mariadb.Server.flavour, name, *extra)
+    """make(name, *settings) starts one more: the first of the kind that sources have, others of targets'."""
+    left = list(kinds.wanted())
+    return lambda name, *extra: servers_of(left.pop(0) if len(left) > 1 else left[0], name, *extra)
 
 
 @pytest.fixture(scope="session")
-def kept(template):
+def kept():
     """The server that this process keeps, if there is one: [] or [Kept]."""
     holder = []
     yield holder
@@ -100,12 +95,13 @@ def kept(template):
 
 
 @pytest.fixture
-def kept_server(template, kept):
+def kept_server(kept):
     """One that other tests have had before; this one finds and leaves it as new. For tests that begin with one server."""
     if not kept:
         home = tempfile.mkdtemp(prefix="switchyard-test-", dir=datadir.base())
         os.chmod(home, 0o755)
-        kept.append(Kept(mariadb.Server(template, home, "kept", 100).start()))
+        kind = server_kinds.KINDS[kinds.wanted()[0]]
+        kept.append(Kept(kind(kind.template(os.environ[TEMPLATES]), home, "kept", 100).start()))
     yield kept[0].server
     if not kept[0].is_usable():
         kept.pop().end()
@@ -135,8 +131,8 @@ def pair_of(servers_of, folder):
 
 @pytest.fixture
 def pair(pair_of):
-    """make(table): of the system's MariaDB."""
-    return lambda table: pair_of(mariadb.Server.flavour, mariadb.Server.flavour, table)
+    """make(table): of the kinds that are wanted."""
+    return lambda table: pair_of(*kinds.wanted(), table)
 
 
 def new_combo(where, template=None):

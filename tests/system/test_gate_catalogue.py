@@ -7,7 +7,7 @@ import subprocess
 import pymysql
 import pytest
 
-from lib import combo, mariadb
+from lib import combo, kinds
 
 pytestmark = pytest.mark.skipif(bool(combo.missing_programs()), reason="not all programs are built")
 
@@ -87,9 +87,9 @@ class Sides:
 
 
 @pytest.fixture(scope="module")
-def moved(shared_combo, template, shared_folder):
+def moved(shared_combo, module_servers):
     """users and `Odd-name` have moved; the server has them in both databases."""
-    server = mariadb.Server(template, shared_folder, "direct", 999, ["--character-set-server=utf8mb4"]).start()
+    server = module_servers(kinds.wanted()[0], "--character-set-server=utf8mb4")
     sides = Sides(shared_combo, server)
     try:
         with contextlib.closing(server.connect()) as c, c.cursor() as cursor:

@@ -6,7 +6,7 @@ import os
 import pymysql
 import pytest
 
-from lib import both, combo, mariadb
+from lib import both, combo, kinds
 
 pytestmark = pytest.mark.skipif(bool(combo.missing_programs()), reason="not all programs are built")
 
@@ -54,8 +54,8 @@ def run(where, statements):
 
 
 @pytest.fixture(scope="module")
-def sides(shared_combo, template, shared_folder):
-    server = mariadb.Server(template, shared_folder, "direct", 999).start()
+def sides(shared_combo, module_servers):
+    server = module_servers(kinds.wanted()[0])
     try:
         with contextlib.closing(server.connect()) as c, c.cursor() as cursor:
             cursor.execute("CREATE USER vt_app@'127.0.0.1' IDENTIFIED BY 'x'")

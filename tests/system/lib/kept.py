@@ -6,13 +6,14 @@ is still another than before is an error of that test.
 """
 import shutil
 
-from . import proc
+import pymysql
 
-VARIABLES = ("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME "
+from . import kinds, proc
+
+VARIABLES = ("SELECT UPPER(VARIABLE_NAME), VARIABLE_VALUE FROM {} WHERE VARIABLE_NAME "
              "NOT LIKE '%GTID%' AND VARIABLE_NAME NOT IN ('TIMESTAMP', 'LAST_INSERT_ID')")
 DATABASES = "SELECT schema_name FROM information_schema.schemata"
-ACCOUNTS = "SELECT User, Host, Priv FROM mysql.global_priv"
-OTHERS = "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user <> 'system user'"
+OTHERS = "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user NOT IN ('system user', 'event_scheduler')"
 
 
 def quoted(name):
@@ -28,10 +29,20 @@ def assigned(value):
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+# By brand: where GLOBAL variables are, accounts with what they may, and how the binlog begins anew.
+WORDS = {"mariadb": ("information_schema.GLOBAL_VARIABLES", "SELECT User, Host, Priv FROM mysql.global_priv", "RESET MASTER"),
+         "mysql": ("performance_schema.global_variables",
+                   "SELECT u.User, u.Host, CONCAT_WS(' ', plugin, HEX(authentication_string), account_locked, (SELECT "
+                   "GROUP_CONCAT(PRIVILEGE_TYPE) FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = CONCAT(QUOTE(u.User), '@', "
+                   "QUOTE(u.Host)))) FROM mysql.user AS u", "RESET BINARY LOGS AND GTIDS")}
+
+
 class Kept:
     def __init__(self, server):
         self.server, self.process = server, server.process
         self.conn = server.connect()
+        where, self.accounts, self.forget = WORDS[kinds.brand(server.flavour)]
+        self.variables = VARIABLES.format(where)
         self.before = self.state()
 
     def ask(self, sql):
@@ -40,8 +51,8 @@ class Kept:
             return cur.fetchall()
 
     def state(self):
-        return {"variables": dict(self.ask(VARIABLES)), "databases": {d for d, in self.ask(DATABASES)},
-                "accounts": {(user, host): priv for user, host, priv in self.ask(ACCOUNTS)},
+        return {"variables": dict(self.ask(self.variables)), "databases": {d for d, in self.ask(DATABASES)},
+                "accounts": {(user, host): priv for user, host, priv in self.ask(self.accounts)},
                 "events": self.ask("SELECT event_schema, event_name FROM information_schema.events"),
                 "prepared": self.ask("XA RECOVER")}
 
@@ -53,33 +64,36 @@ class Kept:
         """The server as before the test, or AssertionError."""
         self.put_back_variables()
         proc.wait_for(self.end_others, 20, "other connections to end")
-        for *_, xid in self.ask("XA RECOVER FORMAT='SQL'"):
-            self.ask(f"XA ROLLBACK {xid if isinstance(xid, str) else xid.decode()}")
+        for number, length, _, xid in self.ask("XA RECOVER"):
+            xid = xid if isinstance(xid, bytes) else xid.encode()
+            self.ask(f"XA ROLLBACK X'{xid[:length].hex()}', X'{xid[length:].hex()}', {number}")
         self.ask("SET foreign_key_checks = 0")      # databases come in the order of their folders on the disk
         for name, in self.ask(DATABASES):
             if name not in self.before["databases"]:
                 self.ask(f"DROP DATABASE {quoted(name)}")
         self.ask("SET foreign_key_checks = DEFAULT")
-        for user, host, _ in self.ask(ACCOUNTS):
+        for user, host, _ in self.ask(self.accounts):
             if (user, host) not in self.before["accounts"]:
                 self.ask(f"DROP USER {quoted(user)}@{quoted(host)}")
-        self.ask("RESET MASTER")
+        self.ask(self.forget)
         after = self.state()
         left = {what: (self.before[what], after[what]) for what in after if after[what] != self.before[what]}
         assert not left, f"the test leaves at the server, as (before, after): {left}"
 
     def put_back_variables(self):
         """First of all, as some of them keep the rest from being done."""
-        for name, value in self.ask(VARIABLES):
+        for name, value in self.ask(self.variables):
             if value != self.before["variables"][name]:
                 self.ask(f"SET GLOBAL {name} = {assigned(self.before['variables'][name])}")
 
     def end_others(self):
         others = self.ask(OTHERS)
         for number, in others:
-            with self.conn.cursor() as cur:
-                # Of one that has ended by itself there is nothing to kill.
-                cur.execute(f"BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094 BEGIN END; KILL {number}; END")
+            try:
+                self.ask(f"KILL {number}")
+            except pymysql.MySQLError as e:
+                if e.args[0] != 1094:           # it has ended by itself
+                    raise
         return not others
 
     def end(self):

@@ -30,6 +30,11 @@ class Server:
     stream_rights = "BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN"
     binlog_printer = "mariadb-binlog"
 
+    @staticmethod
+    def own_words(sql):
+        """What a test says, as this server has it."""
+        return sql
+
     @classmethod
     def program(cls, name):
         """As it is called: the system's is in the PATH."""
@@ -90,7 +95,7 @@ class Server:
         conn = self.connect(database)
         try:
             with conn.cursor() as cur:
-                cur.execute(text, args)
+                cur.execute(self.own_words(text), args)
                 return cur.fetchall()
         finally:
             conn.close()

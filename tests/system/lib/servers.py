@@ -6,7 +6,7 @@ that tools/install-server makes.
 import os
 import subprocess
 
-from . import datadir, kinds, mariadb
+from . import datadir, kinds, mariadb, numbers
 
 
 class Installed(mariadb.Server):
@@ -43,6 +43,7 @@ class MySQL97(Installed):
     position_sql = "SELECT @@global.gtid_executed"
     stream_rights = "REPLICATION CLIENT, XA_RECOVER_ADMIN"
     binlog_printer = "mysqlbinlog"
+    own_words = staticmethod(numbers.written_out)
     settings = [*mariadb.DURABLE, "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--mysqlx=0"]
 
     @classmethod
