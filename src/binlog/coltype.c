@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "binlog/decimal.h"
+#include "binlog/json.h"
 #include "binlog/temporal.h"
 
 #include <inttypes.h>
@@ -48,6 +49,7 @@ static const struct type_name type_names[] = {
 	{ "longblob", COLUMN_BYTES, false, UINT32_MAX },
 	{ "enum", COLUMN_ENUM, false, 0 },
 	{ "set", COLUMN_SET, false, 0 },
+	{ "json", COLUMN_JSON, false, UINT32_MAX },
 };
 
 static const struct type_name *
@@ -154,6 +156,7 @@ apply_numbers(struct column_type *t, int first, int second)
 	case COLUMN_DOUBLE:
 	case COLUMN_DATE:
 	case COLUMN_ENUM:
+	case COLUMN_JSON:
 	case COLUMN_SET: break;
 	}
 	return true;
@@ -191,6 +194,12 @@ ends_with(struct slice s, const char *end)
 	return s.len >= n && slice_eq_str(slice_cut(s, s.len - n, s.len), end);
 }
 
+void
+coltype_set_json(struct column_type *t)
+{
+	*t = (struct column_type){ .kind = COLUMN_JSON, .rounds = true, .charset = "utf8mb4" };
+}
+
 int
 column_type_parse(struct slice text, struct slice charset, struct slice collation,
     struct column_type *out, struct err *err)
@@ -198,6 +207,8 @@ column_type_parse(struct slice text, struct slice charset, struct slice collatio
 	*out = (struct column_type){ 0 };
 	if (!read_type(text, out) || charset.len >= sizeof(out->charset))
 		return err_set(err, ERR_REFUSED, "type '%.*s' is not supported", SLICE_ARG(text));
+	if (out->kind == COLUMN_JSON)
+		coltype_set_json(out);
 	if (out->kind != COLUMN_STRING)
 		return 0;
 	memcpy(out->charset, charset.len == 0 ? (const uint8_t *)"" : charset.ptr, charset.len);
@@ -286,6 +297,8 @@ matches(const struct column_type *t, const struct wire_column *w)
 	case COLUMN_TIMESTAMP: return match_temporal(t, w, BINLOG_TIMESTAMP2, BINLOG_TIMESTAMP);
 	case COLUMN_STRING:
 	case COLUMN_BYTES: return match_text(t, w);
+	case COLUMN_JSON:
+		return (w->type == BINLOG_JSON || w->type == BINLOG_BLOB) && w->length == 4;
 	case COLUMN_ENUM: return w->type == BINLOG_ENUM && (w->length == 1 || w->length == 2);
 	case COLUMN_SET: return w->type == BINLOG_SET && w->length >= 1 && w->length <= 8;
 	}
@@ -403,14 +416,20 @@ decode_decimal(const struct column_type *t, struct cursor *c, struct arena *a)
 	return arena_dup(a, slice_of(text, len));
 }
 
+static bool
+is_blob(const struct wire_column *w)
+{
+	return w->type == BINLOG_BLOB || w->type == BINLOG_JSON;
+}
+
 /* Length in as few bytes as the column's maximum needs; BLOBs say how many. */
 static struct slice
 decode_bytes(const struct wire_column *w, struct cursor *c)
 {
-	size_t prefix = w->type == BINLOG_BLOB ? w->length : w->length > 255 ? 2 : 1;
+	size_t prefix = is_blob(w) ? w->length : w->length > 255 ? 2 : 1;
 	size_t len = (size_t)cursor_le(c, prefix);
 
-	if (w->type != BINLOG_BLOB && len > w->length)
+	if (!is_blob(w) && len > w->length)
 		c->failed = true;
 	return cursor_bytes(c, len);
 }
@@ -441,6 +460,9 @@ coltype_decode(const struct column_type *t, const struct wire_column *wire, stru
 	case COLUMN_DOUBLE: *out = decode_double(c, a); return !c->failed;
 	case COLUMN_DECIMAL: *out = decode_decimal(t, c, a); return !c->failed;
 	case COLUMN_STRING: *out = decode_bytes(wire, c); return !c->failed;
+	case COLUMN_JSON:
+		*out = decode_bytes(wire, c);
+		return !c->failed && (wire->type != BINLOG_JSON || json_text(*out, a, out));
 	case COLUMN_BYTES:
 		*out = decode_bytes(wire, c);
 		if (t->fixed && !c->failed && !mutant("binlog_binary_padded"))

@@ -21,6 +21,9 @@
 int column_type_parse(struct slice text, struct slice charset, struct slice collation,
     struct column_type *out, struct err *err) MUST_USE;
 
+/* Makes it JSON, which MariaDB's catalogue calls LONGTEXT. */
+void coltype_set_json(struct column_type *t);
+
 /*
  * ERR_CONFLICT when the event's column cannot be one of this type: the definition is another one
  * than we know.

@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "binlog/decimal.h"
+#include "binlog/json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ add_key(struct buf *out, const struct column_type *t, struct slice value)
 	case COLUMN_DECIMAL: return add_decimal(out, t, value);
 	case COLUMN_STRING:
 	case COLUMN_BYTES:
+	case COLUMN_JSON:
 	case COLUMN_DATE:
 	case COLUMN_TIME:
 	case COLUMN_DATETIME:
@@ -175,7 +177,8 @@ column_literal(struct buf *out, const struct column_type *type, struct slice val
 	case COLUMN_BIT: buf_add_slice(out, value); break;
 	case COLUMN_FLOAT:
 	case COLUMN_DOUBLE: add_double_literal(out, value); break;
-	case COLUMN_STRING: add_quoted(out, type->charset, value); break;
+	case COLUMN_STRING:
+	case COLUMN_JSON: add_quoted(out, type->charset, value); break;
 	case COLUMN_BYTES:
 	case COLUMN_DATE:
 	case COLUMN_TIME:
@@ -199,13 +202,13 @@ round_fraction(double v, int digits)
 	return isinf(v) ? v : whole + rint((v - whole) * scale) / scale;
 }
 
-bool
-column_keeps(const struct column_type *type, struct slice value)
+static bool
+keeps(const struct column_type *type, struct slice value)
 {
 	char text[400]; /* DOUBLE(255,30) shows up to 257 characters */
 	double v, rounded;
 
-	if (!type->rounds || slice_is_null(value) || value.len >= sizeof(text))
+	if (value.len >= sizeof(text))
 		return true;
 	memcpy(text, value.ptr, value.len);
 	text[value.len] = 0;
@@ -213,4 +216,14 @@ column_keeps(const struct column_type *type, struct slice value)
 	rounded = round_fraction(v, type->scale);
 	return type->kind == COLUMN_FLOAT ? (float)v == (float)rounded
 					  : !(v < rounded || v > rounded);
+}
+
+struct slice
+column_rounded(const struct column_type *type, struct slice value)
+{
+	if (!type->rounds || slice_is_null(value))
+		return SLICE_NULL;
+	if (type->kind == COLUMN_JSON)
+		return json_rounded(value);
+	return keeps(type, value) ? SLICE_NULL : value;
 }

@@ -11,6 +11,7 @@
  *                          float's value as a double (a chunk selects f*1e0); -0 keeps its sign
  *   COLUMN_DECIMAL         "-12.30", all digits of the scale
  *   COLUMN_STRING          the stored bytes in the column's character set; CHAR without its padding
+ *   COLUMN_JSON            text in utf8mb4, as it is stored or as MySQL prints what it keeps of it (json.h)
  *   COLUMN_BYTES           the stored bytes; BINARY(n) padded to n with zero bytes
  * COLUMN_DATE ... _YEAR  "2026-01-31", "-12:00:00.5" with exactly fsp digits, zero
  *                          dates as stored; "2026"
@@ -28,7 +29,7 @@
 /* clang-format off */
 enum column_kind {
 	COLUMN_INT, COLUMN_FLOAT, COLUMN_DOUBLE, COLUMN_DECIMAL,
-	COLUMN_STRING, COLUMN_BYTES,
+	COLUMN_STRING, COLUMN_BYTES, COLUMN_JSON,
 	COLUMN_DATE, COLUMN_TIME, COLUMN_DATETIME, COLUMN_TIMESTAMP, COLUMN_YEAR,
 	COLUMN_ENUM, COLUMN_SET, COLUMN_BIT,
 };
@@ -43,11 +44,11 @@ struct column_type {
 	/* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
 	uint8_t int_bytes;
 	uint8_t precision, scale; /* DECIMAL; scale of a rounding FLOAT or DOUBLE too */
-	bool rounds;              /* FLOAT(M,D), DOUBLE(M,D) */
+	bool rounds;              /* FLOAT(M,D), DOUBLE(M,D), JSON */
 	uint8_t fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
 	/* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */
 	uint32_t length;
-	char charset[33]; /* STRING: "utf8mb4", "latin1" */
+	char charset[33]; /* STRING: "utf8mb4", "latin1"; JSON: always "utf8mb4" */
 };
 
 enum { ROW_COLUMNS_MAX = 4096 }; /* the servers' own limit */
@@ -71,9 +72,10 @@ void column_literal(struct buf *out, const struct column_type *type, struct slic
  */
 bool column_is_unsayable(const struct column_type *type, struct slice value);
 /*
- * False: a column of this type would round the value when it is written. FLOAT(M,D) and DOUBLE(M,D) do,
- * and may still hold what was stored before the definition said D.
+ * What of the value a column of this type would round when it is written, or SLICE_NULL. FLOAT(M,D) and
+ * DOUBLE(M,D) may still hold what was stored before the definition said D; JSON that is kept as a text has
+ * numbers of any length.
  */
-bool column_keeps(const struct column_type *type, struct slice value);
+struct slice column_rounded(const struct column_type *type, struct slice value);
 
 #endif

@@ -15,6 +15,7 @@
 static const struct {
 	const char *text, *charset;
 } definitions[] = {
+	{ "json", NULL },
 	{ "int(11)", NULL },
 	{ "bigint(20) unsigned", NULL },
 	{ "tinyint(4)", NULL },

@@ -1,5 +1,6 @@
 """Our binlog decoder against SELECT and against what the server's own program prints (-vv), on random tables of every supported type."""
 import datetime
+import json
 import os
 import random
 import re
@@ -234,6 +235,9 @@ def printed_equals(flavour, kind, shown, value):
     if kind.startswith(("char", "varchar", "binary", "varbinary")) or "text" in kind or "blob" in kind:
         mine = value.rstrip(b"\0") if kind.startswith("binary") else value
         return shown == quoted(mine, flavour)
+    if kind == "json":
+        text = json.loads(value)        # one that is a string itself stands without its quotes
+        return shown == quoted(text.encode() if isinstance(text, str) else value, flavour)
     if "int" in kind and b"(" in shown:
         signed, unsigned = shown[:-1].split(b" (")
         return int(unsigned if "unsigned" in kind else signed) == int(value)

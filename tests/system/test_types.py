@@ -99,6 +99,18 @@ def check_refusals(p, source, target):
     assert p.target.server.sql("SHOW TABLES FROM new_customer") == ()
 
 
+@pytest.mark.parametrize("document", ["[123456789012345678901]", '{"a": 0.123456789012345678}'])
+def test_a_document_that_would_be_rounded_stops_the_copy(pair_of, document):
+    p = pair_of("mariadb-10.11", "mysql-9.7", "t")
+    p.source.server.sql("CREATE TABLE t (id INT PRIMARY KEY, v JSON)", database="customer")
+    p.source.server.sql("INSERT INTO t VALUES (1, '{}'), (2, %s)", (document,), database="customer")
+    p.source.start()
+    p.target.start()
+    p.start()
+    status = proc.wait_for(lambda: p.status() if p.status()["state"] == "error" else None, 60, "the stream to stop")
+    assert "column 'v' of table 'customer.t' holds" in status["error"] and "which its type would round" in status["error"]
+
+
 @pytest.mark.parametrize("source, target", PAIRS)
 def test_values_of_all_types_are_the_same(pair_of, source, target):
     p = pair_of(source, target, "t")

@@ -154,7 +154,7 @@ refuse_clause(struct err *err, const char *kind, struct slice name, struct slice
 static const char *const types[] = { "tinyint", "smallint", "mediumint", "int", "bigint", "float",
 	"double", "decimal", "bit", "year", "date", "time", "datetime", "timestamp", "char",
 	"varchar", "tinytext", "text", "mediumtext", "longtext", "binary", "varbinary", "tinyblob",
-	"blob", "mediumblob", "longblob", "enum", "set", NULL };
+	"blob", "mediumblob", "longblob", "enum", "set", "json", NULL };
 
 static bool
 is_int(struct slice type)
@@ -182,14 +182,24 @@ width_matters(struct slice type, struct slice width, const struct words *behind)
 	return take(&ahead, "zerofill");
 }
 
+/* Of a column's clause, in the order of the common form. */
+struct column_parts {
+	bool long_text, json;
+	bool not_null, auto_increment;
+	struct buf type, value, on_update, comment;
+};
+
 static int
-put_type(struct words *w, const struct common_column *c, struct buf *out, struct err *err)
+read_type(struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
 {
 	struct slice type, width;
+	struct buf *out = &p->type;
 
 	if (!next_word(w) || !is_one_of(w->word, types))
 		return refuse_clause(err, "column", c->name, w->word);
 	type = w->word;
+	p->json = slice_eq_str(type, "json");
+	p->long_text = slice_eq_str(type, "longtext");
 	take_brackets(w, &width);
 	buf_add_char(out, ' ');
 	buf_add_slice(out, type);
@@ -269,11 +279,23 @@ put_default(struct words *w, const struct common_column *c, struct buf *out, str
 	return 0;
 }
 
-/* Behind the type: what may come, in the order of the common form. */
-struct column_parts {
-	bool not_null, auto_increment;
-	struct buf value, on_update, comment;
-};
+/* Whoever says JSON to MariaDB gets a long text with a check, and whoever says that to it has said JSON. */
+static bool
+take_json_check(struct words *w, const struct common_column *c, struct column_parts *p)
+{
+	struct words ahead = *w;
+	SCOPED(buf) struct buf wanted = BUF_INIT;
+
+	buf_add_str(&wanted, "(json_valid(");
+	quote_ident(&wanted, c->name);
+	buf_add_str(&wanted, "))");
+	if (!p->long_text || !slice_eq_str(c->collation, "utf8mb4_bin") || !take(&ahead, "CHECK") ||
+	    !next_word(&ahead) || !slice_eq_str(ahead.word, wanted.data))
+		return false;
+	*w = ahead;
+	p->json = true;
+	return true;
+}
 
 static int
 read_part(struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
@@ -292,6 +314,8 @@ read_part(struct words *w, const struct common_column *c, struct column_parts *p
 		return put_default(w, c, &p->value, err);
 	if (take(w, "ON") && take(w, "UPDATE") && put_now(w, &p->on_update))
 		return 0;
+	if (take_json_check(w, c, p))
+		return 0;
 	if (take(w, "AUTO_INCREMENT")) {
 		p->auto_increment = true;
 		return 0;
@@ -303,9 +327,13 @@ read_part(struct words *w, const struct common_column *c, struct column_parts *p
 	return refuse_clause(err, "column", c->name, w->rest);
 }
 
-static void
-put_parts(const struct column_parts *p, struct buf *out)
+static int
+put_parts(
+    const struct column_parts *p, const struct common_column *c, struct buf *out, struct err *err)
 {
+	buf_add_str(out, p->json ? " json" : p->type.data);
+	if (!p->json)
+		TRY(put_collation(c, out, err));
 	buf_add_str(out, p->not_null ? " NOT NULL" : " NULL");
 	buf_add_slice(out, buf_slice(&p->value));
 	if (p->on_update.len > 0)
@@ -314,6 +342,16 @@ put_parts(const struct column_parts *p, struct buf *out)
 		buf_add_str(out, " AUTO_INCREMENT");
 	if (p->comment.len > 0)
 		buf_addf(out, " COMMENT %s", p->comment.data);
+	return 0;
+}
+
+static void
+column_parts_done(struct column_parts *p)
+{
+	buf_done(&p->type);
+	buf_done(&p->value);
+	buf_done(&p->on_update);
+	buf_done(&p->comment);
 }
 
 static int
@@ -321,20 +359,19 @@ put_column(
     const struct clause *clause, const struct common_column *c, struct buf *out, struct err *err)
 {
 	struct words w = { .rest = clause->text };
-	struct column_parts p = { .value = BUF_INIT, .on_update = BUF_INIT, .comment = BUF_INIT };
-	int rc = 0;
+	struct column_parts p = {
+		.type = BUF_INIT, .value = BUF_INIT, .on_update = BUF_INIT, .comment = BUF_INIT
+	};
+	int rc;
 
 	(void)next_word(&w); /* its name */
 	buf_add_slice(out, w.word);
-	TRY(put_type(&w, c, out, err));
-	TRY(put_collation(c, out, err));
+	rc = read_type(&w, c, &p, err);
 	while (rc == 0 && slice_trim(w.rest).len > 0)
 		rc = read_part(&w, c, &p, err);
 	if (rc == 0)
-		put_parts(&p, out);
-	buf_done(&p.value);
-	buf_done(&p.on_update);
-	buf_done(&p.comment);
+		rc = put_parts(&p, c, out, err);
+	column_parts_done(&p);
 	return rc;
 }
 

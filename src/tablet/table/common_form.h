@@ -10,6 +10,8 @@
  * What has no words in common is refused, by the column's name: checks, defaults that are expressions,
  * options of one engine only, and types that the other side does not have or keeps otherwise.
  *
+ * JSON is the type that each server makes of the word: MariaDB a long text with a check.
+ *
  *   MariaDB    `n` int(11) NOT NULL DEFAULT 0
  *   MySQL      `n` int NOT NULL DEFAULT '0'
  *   common     `n` int NOT NULL DEFAULT '0'

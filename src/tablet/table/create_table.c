@@ -240,6 +240,14 @@ read_lines(struct arena *a, struct slice sql, struct create_table *out, struct s
 	return slice_is_null(lines) || out->clauses_count == 0 ? -1 : 0;
 }
 
+bool
+create_table_is_json(const struct clause *c)
+{
+	return c->kind == CLAUSE_COLUMN &&
+	    create_table_find(c->text, " json") + strlen(" json") <= c->text.len &&
+	    create_table_find(c->text, " json") == create_table_find(c->text, " ");
+}
+
 void
 create_table_drop_foreign(struct create_table *t)
 {

@@ -48,6 +48,8 @@ struct create_table {
 /* The name in backquotes that s begins with, as it is; NULL slice when there is none. *rest is what
  * follows. */
 struct slice create_table_name(struct arena *a, struct slice s, struct slice *rest);
+/* Is it a column of the type json? */
+bool create_table_is_json(const struct clause *c);
 /* Takes the foreign keys out of the clauses; the text keeps them. */
 void create_table_drop_foreign(struct create_table *t);
 /* Where the word first stands outside of strings, quoted names and comments' texts; sql.len: nowhere. */

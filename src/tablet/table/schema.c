@@ -47,6 +47,7 @@ static const struct type_name type_names[] = {
 	{ "enum", COLUMN_ENUM, 0, false },
 	{ "set", COLUMN_SET, 0, false },
 	{ "bit", COLUMN_BIT, 0, false },
+	{ "json", COLUMN_JSON, 0, false },
 };
 
 static bool
@@ -121,6 +122,8 @@ fill_type(const struct dialect *d, const struct type_name *name, const struct sl
 	if (v[C_CHARSET].len > 0 && v[C_CHARSET].len < sizeof(out->charset))
 		memcpy(out->charset, v[C_CHARSET].ptr, v[C_CHARSET].len);
 	out->binary_collation = name->kind == COLUMN_BYTES || d->is_bytewise(v[C_COLLATION]);
+	if (name->kind == COLUMN_JSON)
+		coltype_set_json(out);
 }
 
 static int
@@ -506,7 +509,9 @@ tell(struct ctx *cx, struct table_def *def, struct create_table *create)
 		return 0;
 	if (schema_common(cx->arena, def, create, &def->told_sql, cx->err) != 0)
 		return err_wrap(cx->err, "table '%s.%s'", def->database, def->name);
-	return create_table_read(cx->arena, slice_str(def->told_sql), create, cx->err);
+	TRY(create_table_read(cx->arena, slice_str(def->told_sql), create, cx->err));
+	schema_take_json(def, create);
+	return 0;
 }
 
 /* What cannot be defined may be no table: that is the better answer. */

@@ -1,5 +1,6 @@
 #include "tablet/table/schema_common.h"
 
+#include "binlog/coltype.h"
 #include "sql/quote.h"
 #include "tablet/table/common_form.h"
 
@@ -38,4 +39,15 @@ schema_common(struct arena *a, const struct table_def *def, const struct create_
 			.in_unique = in_unique(create, c->name) };
 	}
 	return common_form(a, &t, out, err);
+}
+
+void
+schema_take_json(struct table_def *def, const struct create_table *create)
+{
+	for (int i = 0; i < def->columns_count && i < create->clauses_count; i++) {
+		if (!create_table_is_json(&create->clauses[i]))
+			continue;
+		coltype_set_json(&def->columns[i].type);
+		def->rounds = true;
+	}
 }

@@ -3,21 +3,32 @@
 #include "binlog/coltype.h"
 #include "sql/quote.h"
 
+static int
+refuse_rounded(
+    const struct table_def *def, const struct column *c, struct slice what, struct err *err)
+{
+	err_set(err, ERR_REFUSED,
+	    "column '%s' of table '%s.%s' holds %.*s, which its type would round today", c->name,
+	    def->database, def->name, SLICE_ARG(slice_cut(what, 0, 100)));
+	if (c->type.kind == COLUMN_JSON)
+		return err_hint(err,
+		    "ALTER TABLE `%s` MODIFY `%s` LONGTEXT at the source, or make it a string in the "
+		    "document, then move anew",
+		    def->name, c->name);
+	return err_hint(err,
+	    "UPDATE `%s` SET `%s`=ROUND(`%s`,%d) at the source, or widen the column's type, then move "
+	    "anew",
+	    def->name, c->name, c->name, c->type.scale);
+}
+
 int
 table_row_check(const struct table_def *def, const struct slice *row, struct err *err)
 {
 	for (int i = 0; def->rounds && i < def->columns_count; i++) {
-		const struct column *c = &def->columns[i];
+		struct slice rounded = column_rounded(&def->columns[i].type, row[i]);
 
-		if (column_keeps(&c->type, row[i]))
-			continue;
-		err_set(err, ERR_REFUSED,
-		    "column '%s' of table '%s.%s' holds %.*s, which its type would round today",
-		    c->name, def->database, def->name, SLICE_ARG(row[i]));
-		return err_hint(err,
-		    "UPDATE `%s` SET `%s`=ROUND(`%s`,%d) at the source, or widen the "
-		    "column's type, then move anew",
-		    def->name, c->name, c->name, c->type.scale);
+		if (!slice_is_null(rounded))
+			return refuse_rounded(def, &def->columns[i], rounded, err);
 	}
 	return 0;
 }

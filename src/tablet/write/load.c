@@ -33,11 +33,20 @@ skip_row(struct slice *rows, const struct table_def *def)
 		(void)bulk_next(rows);
 }
 
-static bool
-by_number(const struct column *c)
+/* What stands around a text of which the server is to make the value. */
+struct around {
+	const char *before, *after; /* both empty: it is the value */
+};
+
+static struct around
+around(const struct column *c)
 {
-	return c->type.kind == COLUMN_ENUM || c->type.kind == COLUMN_SET ||
-	    c->type.kind == COLUMN_BIT;
+	if (c->type.kind == COLUMN_JSON)
+		return (struct around){ "CONVERT(", " USING utf8mb4)" };
+	/* Not @v+0: that is a double, and BIT(64) has more digits. */
+	if (c->type.kind == COLUMN_ENUM || c->type.kind == COLUMN_SET || c->type.kind == COLUMN_BIT)
+		return (struct around){ "CAST(", " AS UNSIGNED)" };
+	return (struct around){ "", "" };
 }
 
 /* ---- What the server took */
@@ -133,19 +142,20 @@ load_file_sql(struct buf *out, const struct moved_table *t)
 	for (int i = 0; i < def->columns_count; i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		if (by_number(&def->columns[i]))
+		if (around(&def->columns[i]).before[0] != 0)
 			buf_addf(out, "@v%d", i);
 		else
 			quote_ident(out, slice_str(def->columns[i].name));
 	}
 	buf_add_char(out, ')');
 	for (int i = 0; i < def->columns_count; i++) {
-		if (!by_number(&def->columns[i]))
+		struct around a = around(&def->columns[i]);
+
+		if (a.before[0] == 0)
 			continue;
-		/* Not @v+0: that is a double, and BIT(64) has more digits. */
 		buf_add_str(out, separator);
 		quote_ident(out, slice_str(def->columns[i].name));
-		buf_addf(out, "=CAST(@v%d AS UNSIGNED)", i);
+		buf_addf(out, "=%s@v%d%s", a.before, i, a.after);
 		separator = ",";
 	}
 }
@@ -197,16 +207,16 @@ static void
 add_values(struct buf *out, const struct table_def *def, const struct slice *row)
 {
 	for (int i = 0; i < def->columns_count; i++) {
-		bool number = by_number(&def->columns[i]);
+		struct around a = around(&def->columns[i]);
 
 		buf_add_char(out, i == 0 ? '(' : ',');
 		if (slice_is_null(row[i])) {
 			buf_add_str(out, "NULL");
 			continue;
 		}
-		buf_add_str(out, number ? "CAST(" : "");
+		buf_add_str(out, a.before);
 		quote_string(out, row[i]);
-		buf_add_str(out, number ? " AS UNSIGNED)" : "");
+		buf_add_str(out, a.after);
 	}
 	buf_add_char(out, ')');
 }
@@ -255,7 +265,9 @@ load_bulk_sql(struct buf *out, const struct moved_table *t)
 	add_replace(out, t);
 	for (int i = 0; i < t->def->columns_count; i++) {
 		buf_add_char(out, i == 0 ? '(' : ',');
-		buf_add_str(out, by_number(&t->def->columns[i]) ? "CAST(? AS UNSIGNED)" : "?");
+		struct around a = around(&t->def->columns[i]);
+
+		buf_addf(out, "%s?%s", a.before, a.after);
 	}
 	buf_add_char(out, ')');
 }

@@ -10,7 +10,8 @@
  *
  * Whichever it is, rows are kept as bulk_add() makes them. LOAD_FILE reads them as text: values are separated
  * by tabs, rows by newlines; backslash, tab, newline and NUL are escaped, NULL is \N; CHARACTER SET binary
- * takes bytes as they are. ENUM, SET and BIT travel as their numbers.
+ * takes bytes as they are. ENUM, SET and BIT travel as their numbers, and JSON
+ * as a text that is told to be one: MySQL takes no bytes for it.
  */
 #ifndef TABLET_WRITE_LOAD_H
 #define TABLET_WRITE_LOAD_H

@@ -212,9 +212,31 @@ def type_refused(name):
     return everywhere(Refused(f"has the type {name}"))
 
 
-add("JSON", ("json", []), at=(MYSQL,), becomes=type_refused("json"))
-add("JSON", ("json", ["'{}'", "'[1, 2.50,\"ä\\\\u0000\"]'"]), at=(MARIADB,),
-    becomes={(MARIADB, MYSQL): Refused("column 'v'")})
+JSONS = ["'{}'", "'[]'", "'null'", "'true'", "'\"\"'", "'-9223372036854775808'", "'18446744073709551615'", "'1.5'", "'-0.0'",
+         "'[1, -1, 32767, 32768, 65535, 65536, -32768, -32769, 2147483647, -2147483648, 4294967295, 4294967296]'",
+         "'{\"a\": {\"b\": [1, {\"c\": null}]}, \"ä\": \"\\\\u0000 \\\\\\\\ \\\\\" \\\\n \U0001F600\"}'",
+         "CONCAT(REPEAT('[', 30), REPEAT(']', 30))", "JSON_OBJECT('s', REPEAT('x', 127), 't', REPEAT('y', 128))",
+         "CONCAT('{\"k\": [', REPEAT('1234567, ', 30000), '0], \"l\": -70000}')"]
+# What MySQL prints of these is another text, and MariaDB's JSON_VALID() takes no more than 32 levels.
+ODD_JSONS = ["'[0.1, 1e14, 1e15, 1e16, 1e100, 1e-14, 1e-15, 1e-16, 123456.789, 5e-324, 1.7976931348623157e308]'", "'{\"b\":1,  \"aa\":2,\"a\":3}'",
+             "CONCAT(REPEAT('[', 99), REPEAT(']', 99))"]
+# What a text has no type for.
+DATED = ["JSON_OBJECT('d', CAST('2020-02-03' AS DATE))", "JSON_ARRAY(CAST('2020-02-03 04:05:06.789' AS DATETIME(6)), "
+         "CAST('-12:34:56.7' AS TIME(6)), CAST('838:59:59' AS TIME))", "JSON_ARRAY(-0.01, 0.5, 123456789012.25)",
+         "JSON_ARRAY(b'101', x'00ff', CAST(REPEAT('x', 200) AS BINARY))"]
+ROUND = {"5B312E35302C20322E305D": "5B312E352C20322E305D"}    # [1.50, 2.0]: [1.5, 2.0]
+STRINGS = "dates, times and bytes become strings of the same text"
+add("JSON", ("json", JSONS + ODD_JSONS), at=(MYSQL,), read="HEX(CONVERT({} USING utf8mb4))")
+add("JSON", ("json", DATED, {"label": "json that holds DATE, TIME, DATETIME, DECIMAL, bytes"}), at=(MYSQL,),
+    read="HEX(CONVERT({} USING utf8mb4))", becomes={(MYSQL, MYSQL): Translated(f"{STRINGS}, decimals doubles", {}),
+                                                    (MYSQL, MARIADB): Translated(f"{STRINGS}, decimals the same digits", {})})
+add("JSON", ("json", ["JSON_ARRAY(1.50, 2.0)"], {"label": "json, a DECIMAL of 1.50 in it"}), at=(MYSQL,),
+    read="HEX(CONVERT({} USING utf8mb4))", becomes={(MYSQL, MYSQL): Translated("1.5", ROUND)})
+add("JSON", ("json", JSONS), at=(MARIADB,), read="HEX(CONVERT({} USING utf8mb4))")
+SPACED = "'{\"b\":1,  \"aa\":2,\"a\":3,\"a\":1.0e2}'"
+add("JSON", ("json", [SPACED], {"label": "json, spaces, order and doubles in it"}), at=(MARIADB,), read="CONVERT({} USING utf8mb4)",
+    becomes={(MARIADB, MYSQL): Translated("the text that MySQL makes of it: keys in its order, of two the last, 1.0e2 is 100.0",
+                                          {'{"b":1,  "aa":2,"a":3,"a":1.0e2}': '{"a": 100.0, "b": 1, "aa": 2}'})})
 for section, names in (("Addresses and identifiers", ["uuid", "inet4", "inet6"]),):
     for name in names:
         add(section, (name, []), at=(MARIADB,), becomes=type_refused(name))

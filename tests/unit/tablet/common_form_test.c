@@ -100,18 +100,42 @@ TEST(common_form_of_both)
 	}
 }
 
+/* Of another collation it is no JSON, but a text with a check. */
+TEST(common_form_of_json)
+{
+	static const char mariadb[] =
+	    "CREATE TABLE `t` (\n  `c` longtext CHARACTER SET utf8mb4 COLLATE "
+	    "utf8mb4_bin DEFAULT NULL CHECK (json_valid(`c`))\n)" OPTIONS;
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct err err = { 0 };
+	struct create_table create;
+	struct common_column column = { slice_str("c"), slice_str("utf8mb4"),
+		slice_str("utf8mb4_bin"), false };
+	const struct common_table t = { &create, slice_str("t"), slice_str("utf8mb4_general_ci"),
+		&column, 1 };
+	const char *out;
+
+	expect_ok(create_table_read(&a, slice_str(mariadb), &create, &err), &err);
+	expect_ok(common_form(&a, &t, &out, &err), &err);
+	expect_str(out, "CREATE TABLE `t` (\n  `c` json NULL\n)" OPTIONS);
+	column.collation = slice_str("utf8mb4_general_ci");
+	expect(common_form(&a, &t, &out, &err) != 0);
+	expect_form("`c` json DEFAULT NULL", false, "`c` json NULL");
+	expect_form("`c` json NOT NULL COMMENT 'json'", false, "`c` json NOT NULL COMMENT 'json'");
+}
+
 TEST(common_form_is_refused_by_name)
 {
 	static const struct {
 		const char *lines, *options, *words;
 	} rows[] = {
-		{ "`c` json", "", "column 'c'" },
 		{ "`c` uuid NOT NULL", "", "column 'c'" },
 		{ "`c` int /*!80023 INVISIBLE */", "", "column 'c'" },
 		{ "`c` int(11) INVISIBLE", "", "column 'c'" },
 		{ "`c` int DEFAULT (1 + 2)", "", "a default that is an expression" },
 		{ "`c` varchar(40) DEFAULT uuid()", "", "a default that is an expression" },
-		{ "`c` longtext CHECK (json_valid(`c`))", "", "column 'c'" },
+		{ "`c` longtext CHECK (json_valid(`d`))", "", "column 'c'" },
+		{ "`c` text CHECK (json_valid(`c`))", "", "column 'c'" },
 		{ "`c` int,\n  CONSTRAINT `k` CHECK ((`c` > 1))", "", "table 't'" },
 		{ "`c` int,\n  KEY `k` ((`c` + 1))", "", "key 'k'" },
 		{ "`c` int,\n  KEY `k` (`c`) /*!80000 INVISIBLE */", "", "key 'k'" },
