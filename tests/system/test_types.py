@@ -122,7 +122,7 @@ def test_values_of_all_types_are_the_same(pair_of, source, target):
 
 def test_values_are_the_same_by_statements_alone(pair_of):
     """Where LOAD DATA is not allowed, and the server knows no bulk execution."""
-    kind = next(k for k in servers.KINDS if brand(k) == "mysql")
+    kind = next(k for k in servers.KINDS if typed.brand(k) == "mysql")
     p = pair_of(kind, kind, "t")
     p.source.start()
     p.target.server.sql("SET GLOBAL local_infile = OFF")
