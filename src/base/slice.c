@@ -33,6 +33,12 @@ slice_starts(struct slice s, const char *prefix)
 }
 
 bool
+slice_contains(struct slice s, const char *part)
+{
+	return s.len > 0 && memmem(s.ptr, s.len, part, strlen(part)) != NULL;
+}
+
+bool
 slice_starts_nocase(struct slice s, const char *prefix)
 {
 	size_t len = strlen(prefix);

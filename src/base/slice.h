@@ -77,6 +77,7 @@ slice_cmp(struct slice a, struct slice b)
 
 bool slice_eq_nocase(struct slice a, struct slice b); /* ASCII only */
 bool slice_starts(struct slice s, const char *prefix);
+bool slice_contains(struct slice s, const char *part);
 bool slice_starts_nocase(struct slice s, const char *prefix); /* ASCII only */
 struct slice slice_trim(struct slice s); /* blanks, tabs, CR, LF off both ends */
 /* Splits at the first sep: *head gets what is before, the rest is returned (NULL slice when

@@ -55,8 +55,8 @@ dump_register(struct ctx *cx, struct mysql_client *client, uint32_t server_id)
 	bool eof;
 
 	buf_add_char(&packet, COM_REGISTER_SLAVE);
-	dump_add_le(&packet, server_id, 4);
-	dump_add_le(&packet, 0, 3 + 2 + 4 + 4);
+	wire_put_int(&packet, server_id, 4);
+	wire_put_int(&packet, 0, 3 + 2 + 4 + 4);
 	TRY(mysql_command(cx, client, buf_slice(&packet)));
 	return mysql_read_packet(cx, client, &answer, &eof);
 }

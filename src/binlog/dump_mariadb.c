@@ -39,9 +39,9 @@ static int
 request(struct buf *packet, const struct dump_params *p, struct err *err)
 {
 	buf_add_char(packet, COM_BINLOG_DUMP);
-	dump_add_le(packet, FIRST_EVENT, 4);
-	dump_add_le(packet, 0, 2);
-	dump_add_le(packet, p->server_id, 4);
+	wire_put_int(packet, FIRST_EVENT, 4);
+	wire_put_int(packet, 0, 2);
+	wire_put_int(packet, p->server_id, 4);
 	return 0;
 }
 

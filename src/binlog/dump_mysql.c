@@ -73,11 +73,11 @@ request(struct buf *packet, const struct dump_params *p, struct err *err)
 	TRY(gtids_parse(&known, slice_str(p->gtid), err));
 	gtid_set_encode(&set, &known.set);
 	buf_add_char(packet, COM_BINLOG_DUMP_GTID);
-	dump_add_le(packet, HEARTBEAT_V2, 2);
-	dump_add_le(packet, p->server_id, 4);
-	dump_add_le(packet, 0, 4);
-	dump_add_le(packet, FIRST_EVENT, 8);
-	dump_add_le(packet, set.len, 4);
+	wire_put_int(packet, HEARTBEAT_V2, 2);
+	wire_put_int(packet, p->server_id, 4);
+	wire_put_int(packet, 0, 4);
+	wire_put_int(packet, FIRST_EVENT, 8);
+	wire_put_int(packet, set.len, 4);
 	buf_add_slice(packet, buf_slice(&set));
 	return 0;
 }

@@ -6,8 +6,7 @@
 #ifndef BINLOG_DUMP_WAY_H
 #define BINLOG_DUMP_WAY_H
 
-#include "base/buf.h"
-#include "base/err.h"
+#include "mysql/wire.h"
 
 struct dump;
 struct dump_params;
@@ -27,12 +26,5 @@ struct dump_way {
 };
 
 extern const struct dump_way dump_way_mariadb, dump_way_mysql;
-
-static inline void
-dump_add_le(struct buf *out, uint64_t v, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++, v >>= 8)
-		buf_add_char(out, (char)(v & 0xff));
-}
 
 #endif

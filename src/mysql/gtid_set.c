@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "mysql/wire.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -350,13 +351,6 @@ gtid_set_print(struct buf *out, const struct gtid_set *s)
 
 /* ---- The protocol */
 
-static void
-add_le(struct buf *out, uint64_t v, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++, v >>= 8)
-		buf_add_char(out, (char)(v & 0xff));
-}
-
 /* Of the name at i. */
 static size_t
 intervals_of(const struct gtid_set *s, size_t i)
@@ -379,10 +373,10 @@ encode_name(struct buf *out, const struct gtid_set *s, size_t from, bool tagged)
 		buf_add_char(out, (char)(strlen(name->tag) * 2));
 		buf_add_str(out, name->tag);
 	}
-	add_le(out, count, 8);
+	wire_put_int(out, count, 8);
 	for (size_t i = from; i < from + count; i++) {
-		add_le(out, s->items[i].first.number, 8);
-		add_le(out, s->items[i].last + 1, 8);
+		wire_put_int(out, s->items[i].first.number, 8);
+		wire_put_int(out, s->items[i].last + 1, 8);
 	}
 }
 
@@ -398,79 +392,60 @@ gtid_set_encode(struct buf *out, const struct gtid_set *s)
 	}
 	if (tagged) {
 		buf_add_char(out, 1);
-		add_le(out, names, 6);
+		wire_put_int(out, names, 6);
 		buf_add_char(out, 1);
 	} else {
-		add_le(out, names, 8);
+		wire_put_int(out, names, 8);
 	}
 	for (size_t i = 0; i < s->count; i += intervals_of(s, i))
 		encode_name(out, s, i, tagged);
 }
 
-/* Zeros beyond the end, and then failed. */
-static uint64_t
-take_le(struct slice *rest, size_t bytes, bool *failed)
-{
-	uint64_t v = 0;
-
-	if (rest->len < bytes) {
-		*failed = true;
-		*rest = slice_cut(*rest, rest->len, rest->len);
-		return 0;
-	}
-	for (size_t i = bytes; i-- > 0;)
-		v = v << 8 | rest->ptr[i];
-	*rest = slice_cut(*rest, bytes, rest->len);
-	return v;
-}
-
 static void
-take_name(struct slice *rest, bool tagged, struct gtid_member *out, bool *failed)
+take_name(struct wire_reader *r, bool tagged, struct gtid_member *out)
 {
+	struct slice uuid = wire_bytes(r, GTID_UUID_BYTES), tag;
+
 	*out = (struct gtid_member){ 0 };
-	if (rest->len >= GTID_UUID_BYTES)
-		memcpy(out->uuid, rest->ptr, GTID_UUID_BYTES);
-	*failed |= rest->len < GTID_UUID_BYTES;
-	*rest = slice_cut(*rest, GTID_UUID_BYTES, rest->len);
+	if (uuid.len > 0)
+		memcpy(out->uuid, uuid.ptr, GTID_UUID_BYTES);
 	if (!tagged)
 		return;
-	size_t len = take_le(rest, 1, failed) / 2;
-	if (len > 0)
-		*failed |= rest->len < len || !read_tag(slice_cut(*rest, 0, len), out->tag);
-	*rest = slice_cut(*rest, len, rest->len);
+	tag = wire_bytes(r, wire_u8(r) / 2);
+	if (tag.len > 0)
+		r->failed |= !read_tag(tag, out->tag);
 }
 
 static int
-decode_name(struct gtid_set *s, struct slice *rest, bool tagged, struct err *err)
+decode_name(struct gtid_set *s, struct wire_reader *r, bool tagged, struct err *err)
 {
 	struct gtid_interval new;
-	bool failed = false;
 
-	take_name(rest, tagged, &new.first, &failed);
-	for (uint64_t n = take_le(rest, 8, &failed); n > 0 && !failed; n--) {
-		new.first.number = take_le(rest, 8, &failed);
-		new.last = take_le(rest, 8, &failed) - 1;
-		failed |= new.first.number == 0 || new.last < new.first.number ||
+	take_name(r, tagged, &new.first);
+	for (uint64_t n = wire_u64(r); n > 0 && !r->failed; n--) {
+		new.first.number = wire_u64(r);
+		new.last = wire_u64(r) - 1;
+		r->failed |= new.first.number == 0 || new.last < new.first.number ||
 		    new.last > NUMBER_MAX || meets(s, &new);
-		if (!failed)
+		if (!r->failed)
 			TRY(add_interval(s, &new, err));
 	}
-	return failed ? err_set(err, ERR_CORRUPT, "a binary GTID set that cannot be read") : 0;
+	return r->failed ? err_set(err, ERR_CORRUPT, "a binary GTID set that cannot be read") : 0;
 }
 
 int
 gtid_set_decode(struct gtid_set *s, struct slice bytes, struct err *err)
 {
-	bool failed = false;
-	uint64_t head = take_le(&bytes, 8, &failed);
+	struct wire_reader r = wire_reader(bytes);
+	uint64_t head = wire_u64(&r);
 	/* A number of names has no bit there: they would not fit into an event. */
 	bool tagged = head >> 56 == 1 && (head & 0xff) == 1;
 	uint64_t names = tagged ? head << 8 >> 16 : head;
 
 	s->count = 0;
-	for (; names > 0 && !failed; names--)
-		TRY(decode_name(s, &bytes, tagged, err));
-	return failed || bytes.len > 0
+	for (; names > 0 && !r.failed; names--)
+		TRY(decode_name(s, &r, tagged, err));
+	return r.failed || wire_left(&r) > 0
 	    ? err_set(err, ERR_CORRUPT, "a binary GTID set that cannot be read")
 	    : 0;
 }

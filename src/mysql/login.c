@@ -225,23 +225,7 @@ meet(struct ctx *cx, struct packets *p, struct greeting *g, struct login *out)
 		return err_set(cx->err, ERR_REFUSED, "the server is older than MySQL 5.5");
 	*out = (struct login){ 0 };
 	take_greeting(out, g);
-	return 0;
-}
-
-/* And so do we. */
-static int
-introduce(struct ctx *cx, struct packets *p, const struct mysql_params *params,
-    const struct greeting *g, struct login *out)
-{
-	struct auth_talk talk = { .password = password_of(params) };
-	struct handshake_response r;
-
-	out->caps = wanted_caps(params) & g->caps;
-	r = response_of(params, out->caps);
-	TRY(secure(cx, p, params, g, &r));
-	talk.privacy = privacy_of(p->conn);
-	TRY(send_response(cx, p, &r, g, &talk));
-	return authenticate(cx, p, &talk);
+	return flavour_find(out->version, &out->dialect, cx->err);
 }
 
 static int
@@ -273,18 +257,15 @@ login_meet(struct ctx *cx, const char *address, struct login *out, char own[ADDR
 int
 login(struct ctx *cx, struct packets *p, const struct mysql_params *params, struct login *out)
 {
+	struct auth_talk talk = { .password = password_of(params) };
+	struct handshake_response r;
 	struct greeting g;
 
 	TRY(meet(cx, p, &g, out));
-	TRY(flavour_find(out->version, &out->dialect, cx->err));
-	return introduce(cx, p, params, &g, out);
-}
-
-int
-login_any(struct ctx *cx, struct packets *p, const struct mysql_params *params, struct login *out)
-{
-	struct greeting g;
-
-	TRY(meet(cx, p, &g, out));
-	return introduce(cx, p, params, &g, out);
+	out->caps = wanted_caps(params) & g.caps;
+	r = response_of(params, out->caps);
+	TRY(secure(cx, p, params, &g, &r));
+	talk.privacy = privacy_of(p->conn);
+	TRY(send_response(cx, p, &r, &g, &talk));
+	return authenticate(cx, p, &talk);
 }

@@ -59,8 +59,5 @@ int login_meet(
 /* ERR_REFUSED for a server that is no row of dialect.h, before it is told a name or a password. */
 int login(struct ctx *cx, struct packets *p, const struct mysql_params *params,
     struct login *out) MUST_USE;
-/* login() to whoever it is: out->dialect is NULL. */
-int login_any(struct ctx *cx, struct packets *p, const struct mysql_params *params,
-    struct login *out) MUST_USE;
 
 #endif

@@ -138,24 +138,18 @@ may_be_view(int error)
 	return error == ER_IT_IS_A_VIEW;
 }
 
-static bool
-contains(struct slice s, const char *part)
-{
-	return s.len > 0 && memmem(s.ptr, s.len, part, strlen(part)) != NULL;
-}
-
 /* Other _bin collations pad with spaces: 'a' and 'a ' are equal there. */
 static bool
 is_bytewise(struct slice collation)
 {
-	return contains(collation, "_nopad_bin");
+	return slice_contains(collation, "_nopad_bin");
 }
 
 /* A period's columns have no expression. */
 static bool
 is_generated(struct slice extra, struct slice expression)
 {
-	return contains(extra, "GENERATED") || expression.len > 0;
+	return slice_contains(extra, "GENERATED") || expression.len > 0;
 }
 
 const struct dialect mariadb_dialect = {

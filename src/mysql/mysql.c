@@ -127,12 +127,6 @@ may_be_view(int error)
 	return error == ER_BAD_TABLE_ERROR;
 }
 
-static bool
-contains(struct slice s, const char *part)
-{
-	return s.len > 0 && memmem(s.ptr, s.len, part, strlen(part)) != NULL;
-}
-
 /* The others named _bin pad with spaces: 'a' and 'a ' are equal there. */
 static bool
 is_bytewise(struct slice collation)
@@ -144,8 +138,8 @@ is_bytewise(struct slice collation)
 static bool
 is_generated(struct slice extra, struct slice expression)
 {
-	return contains(extra, "VIRTUAL GENERATED") || contains(extra, "STORED GENERATED") ||
-	    expression.len > 0;
+	return slice_contains(extra, "VIRTUAL GENERATED") ||
+	    slice_contains(extra, "STORED GENERATED") || expression.len > 0;
 }
 
 const struct dialect mysql_server_dialect = {

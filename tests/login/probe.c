@@ -24,15 +24,15 @@ static int
 attempt(struct ctx *cx, const struct mysql_params *params)
 {
 	struct packets p;
-	struct login login;
+	struct login who;
 	struct conn *conn;
 	int rc;
 
 	TRY(net_connect(cx, params->address, &conn));
 	packets_init(&p, conn);
-	rc = login_any(cx, &p, params, &login);
+	rc = login(cx, &p, params, &who);
 	if (rc == 0)
-		printf("ok %s sent %d %s\n", login.version, (int)p.writes,
+		printf("ok %s sent %d %s\n", who.version, (int)p.writes,
 		    conn_tls(conn) == NULL ? "plain" : conn_tls(conn));
 	packets_done(&p);
 	conn_close(conn);

@@ -50,12 +50,6 @@ static const struct type_name type_names[] = {
 	{ "json", COLUMN_JSON, 0, false },
 };
 
-static bool
-contains(struct slice s, const char *word)
-{
-	return s.len > 0 && memmem(s.ptr, s.len, word, strlen(word)) != NULL;
-}
-
 /* Numbers of information_schema; NULL is 0. */
 static uint32_t
 number_of(struct slice s)
@@ -108,7 +102,7 @@ fill_type(const struct dialect *d, const struct type_name *name, const struct sl
 	*out = (struct column_type){
 		.kind = name->kind, .int_bytes = name->int_bytes, .fixed = name->fixed
 	};
-	out->is_unsigned = contains(v[C_COLUMN_TYPE], " unsigned");
+	out->is_unsigned = slice_contains(v[C_COLUMN_TYPE], " unsigned");
 	out->precision = (uint8_t)number_of(v[C_PRECISION]);
 	out->scale = (uint8_t)number_of(v[C_SCALE]);
 	out->fsp = (uint8_t)number_of(v[C_FSP]);
@@ -177,8 +171,8 @@ fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, cons
 	if (!slice_is_null(v[C_COLLATION]))
 		out->collation = arena_slice_str(cx->arena, v[C_COLLATION]);
 	out->nullable = slice_eq_str(v[C_NULLABLE], "YES");
-	out->auto_increment = contains(v[C_EXTRA], "auto_increment");
-	out->zerofill = contains(v[C_COLUMN_TYPE], "zerofill");
+	out->auto_increment = slice_contains(v[C_EXTRA], "auto_increment");
+	out->zerofill = slice_contains(v[C_COLUMN_TYPE], "zerofill");
 	out->key_index = -1;
 	fill_type(d, name, v, &out->type);
 	def->rounds |= out->type.rounds;

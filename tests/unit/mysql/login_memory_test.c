@@ -153,14 +153,14 @@ log_in(void *arg)
 	struct err err = { 0 };
 	struct ctx cx = { .deadline = task_now() + 60 * SECOND, .err = &err };
 	struct packets p;
-	struct login login;
+	struct login who;
 	struct conn *conn;
 
 	put_password(&password);
 	expect_eq(count_copies(), 1);
 	expect_ok(net_connect(&cx, params.address, &conn), &err);
 	packets_init(&p, conn);
-	expect_ok(login_any(&cx, &p, &params, &login), &err);
+	expect_ok(login(&cx, &p, &params, &who), &err);
 	expect_eq(count_copies(), 1);
 	packets_done(&p);
 	conn_close(conn);

@@ -60,7 +60,7 @@ serve_one(void *arg)
 
 /* One login by these params, to a server that has this address. */
 static int
-log_in(const struct mysql_params *params, struct login *login)
+log_in(const struct mysql_params *params, struct login *out)
 {
 	struct err ignored;
 	struct ctx cx = ctx(&err), join = ctx(&ignored);
@@ -76,7 +76,7 @@ log_in(const struct mysql_params *params, struct login *login)
 	expect_ok(net_connect(&cx, params->address, &conn), &err);
 	packets_init(&p, conn);
 	err_clear(&err);
-	rc = login_any(&cx, &p, params, login);
+	rc = login(&cx, &p, params, out);
 	packets_done(&p);
 	conn_close(conn);
 	expect_ok(task_join(&join, t), &ignored);
@@ -254,7 +254,7 @@ meet_script(
 	struct err ignored;
 	struct ctx cx = ctx(&err), join = ctx(&ignored);
 	struct packets p;
-	struct login login;
+	struct login who;
 	struct conn *conn;
 	struct task *t;
 
@@ -265,7 +265,7 @@ meet_script(
 	expect_ok(net_connect(&cx, params->address, &conn), &err);
 	packets_init(&p, conn);
 	err_clear(&err);
-	expect(login_any(&cx, &p, params, &login) != 0);
+	expect(login(&cx, &p, params, &who) != 0);
 	expect_eq(err.kind, kind);
 	if (strstr(err.text, text) == NULL)
 		test_fail(__FILE__, __LINE__, "'%s' is not in '%s'", text, err.text);
