@@ -148,6 +148,8 @@ static const struct option keyspace_options[] = {
 	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL, "no error when it exists already"),
 	OPTION("sidecar-db-name", OPT_STRING, sidecar, SIDECAR_DEFAULT, 0, 0, NULL, "NAME",
 	    "the database that Switchyard keeps its own tables in, at the keyspace's server"),
+	OPTION("database", OPT_STRING, database, NULL, 0, 0, NULL, "NAME",
+	    "the keyspace's database at its server; default: of the same name"),
 	OPTION("server-kind", OPT_STRING, server_kind, NULL, 0, 0, NULL, "KIND",
 	    "of the server that vtcombo makes for it, as in vtcombo's --keyspace NAME=KIND"),
 	OPTION("help", OPT_BOOL, help, NULL, 0, 0, NULL, NULL, "show this"),
@@ -282,6 +284,7 @@ create_keyspace(struct ctx *cx, struct client *c, const struct command_options *
 	struct ctl_request r = { .keyspace = name_one(cx->arena, c->args[0]),
 		.sidecar = name_one(cx->arena, o->sidecar),
 		.server_kind = o->server_kind,
+		.database = o->database == NULL ? "" : name_one(cx->arena, o->database),
 		.force = o->force };
 	struct slice answer;
 
@@ -408,7 +411,9 @@ drop_table(struct ctx *cx, struct client *c, const struct command_options *o, in
 /* In the order in which --help prints them. args is the usage line behind the name; args_min and args_max
  * count what is no option. */
 static const struct command commands[] = {
-	{ "CreateKeyspace", "[--force] [--sidecar-db-name NAME] [--server-kind KIND] KEYSPACE",
+	{ "CreateKeyspace",
+	    "[--force] [--sidecar-db-name NAME] [--server-kind KIND] [--database NAME] "
+	    "KEYSPACE",
 	    "makes a keyspace", 1, 1, keyspace_options, create_keyspace },
 	{ "GetKeyspaces", "", "lists the keyspaces", 0, 0, plain_options, get_keyspaces },
 	{ "GetKeyspace", "KEYSPACE", "shows one keyspace", 1, 1, plain_options, get_keyspace },

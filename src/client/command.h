@@ -31,7 +31,7 @@ struct command_options {
 	 * them. */
 	const char *keyspace, *sidecar, *workflow, *tables, *exclude_tables;
 	const char *source_keyspace, *target_keyspace;
-	const char *shard, *tablet_type, *server_kind;
+	const char *shard, *tablet_type, *server_kind, *database;
 };
 
 enum { COMMAND_ARGS_MAX = 64 };     /* of one that takes any number */

@@ -1,5 +1,9 @@
 #include "cmd/tls_options.h"
 
+#include "base/check.h"
+
+#include <stdlib.h>
+
 static int
 check_pair(const char *cert, const char *key, const char *prefix, struct err *err)
 {
@@ -70,4 +74,86 @@ client_ssl_open(const struct client_ssl_settings *s, struct tls_context **out, s
 		return 0;
 	*out = tls_context_new(&params, err);
 	return *out == NULL ? -1 : 0;
+}
+
+/* ---- Handed on */
+
+enum { WORDS_MAX = 8 }; /* four of each kind */
+
+struct words {
+	const char **items;
+	size_t count;
+};
+
+static void
+add_word(struct arena *a, struct words *w, const char *option, const char *value)
+{
+	if (value == NULL)
+		return;
+	check(w->count < WORDS_MAX);
+	w->items[w->count++] = arena_printf(a, "--%s=%s", option, value);
+}
+
+/* Files as they are from here: who they are handed to may work in another folder. */
+static void
+add_file(struct arena *a, struct words *w, const char *option, const char *file)
+{
+	char *real = file == NULL ? NULL : realpath(file, NULL);
+
+	add_word(a, w, option, real == NULL ? file : real);
+	free(real);
+}
+
+static struct words
+words_new(struct arena *a)
+{
+	/* One more, which stays NULL. */
+	return (struct words){ arena_zalloc(a, (WORDS_MAX + 1) * sizeof(const char *)), 0 };
+}
+
+static int
+add_db(struct arena *a, struct words *w, const struct db_ssl_settings *s, struct err *err)
+{
+	static const char modes[] = MYSQL_TLS_MODES;
+	struct slice mode = SLICE_NULL, rest = slice_of(modes, sizeof(modes) - 1);
+	struct mysql_tls tried;
+
+	TRY(db_ssl_open(s, &tried, err));
+	tls_context_free(tried.context);
+	for (int i = 0; i <= s->mode; i++)
+		rest = slice_split(rest, '|', &mode);
+	add_word(a, w, "db-ssl-mode", arena_slice_str(a, mode));
+	add_file(a, w, "db-ssl-ca", s->ca);
+	add_file(a, w, "db-ssl-cert", s->cert);
+	add_file(a, w, "db-ssl-key", s->key);
+	return 0;
+}
+
+int
+db_ssl_words(
+    struct arena *a, const struct db_ssl_settings *s, const char *const **out, struct err *err)
+{
+	struct words w = words_new(a);
+
+	*out = (const char *const *)w.items;
+	return add_db(a, &w, s, err);
+}
+
+int
+gate_ssl_words(struct arena *a, const struct db_ssl_settings *db,
+    const struct client_ssl_settings *s, const char *const **out, struct err *err)
+{
+	struct words w = words_new(a);
+	struct tls_context *tried;
+
+	*out = (const char *const *)w.items;
+	TRY(add_db(a, &w, db, err));
+	TRY(client_ssl_open(s, &tried, err));
+	tls_context_free(tried);
+	add_file(a, &w, "ssl-ca", s->ca);
+	add_file(a, &w, "ssl-cert", s->cert);
+	add_file(a, &w, "ssl-key", s->key);
+	if (s->required)
+		w.items[w.count++] = "--require-secure-transport";
+	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/option.h"
 #include "cmd/main.h"
+#include "cmd/tls_options.h"
 #include "combo/dbkind.h"
 #include "combo/process.h"
 #include "combo/report.h"
@@ -30,6 +31,9 @@ struct settings {
 	const char *data_dir;
 	int64_t port_base;
 	struct option_list keyspaces;
+	const char *credentials;
+	struct db_ssl_settings db_ssl;
+	struct client_ssl_settings ssl;
 	int format;
 	bool purge, help;
 };
@@ -43,7 +47,12 @@ static const struct option options[] = {
 	    "First port; as the last time in this data directory, else 15000." },
 	{ "keyspace", OPT_LIST, offsetof(struct settings, keyspaces), NULL, 0, 0, NULL, "NAME[=KIND]",
 	    "Create this keyspace (up) if it does not exist, with a server of KIND, " DBKIND_NAMES
-	    " (the first where none is said)." },
+	    " (the first where none is said); or at a server that is there already, " DBKIND_URL
+	    ", whose ADDRESS may be [V6]:PORT or unix:PATH too." },
+	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL, "FILE",
+	    "The accounts of servers that are there already (up); mode 0600." },
+	DB_SSL_OPTIONS,
+	CLIENT_SSL_OPTIONS,
 	{ "format", OPT_ENUM, offsetof(struct settings, format), "text", 0, 0, "text|json",
 	    "FORMAT",
 	    "How status is printed." },
@@ -107,9 +116,12 @@ up(struct settings *set, const struct places *where)
 	struct up u = { .s = s, .set = set, .status = 1 };
 
 	s->where = *where;
+	s->credentials = set->credentials;
 	/* A reader of our output that has gone must not end the supervisor. */
 	signal(SIGPIPE, SIG_IGN);
-	if (supervisor_open(s, set->keyspaces.items, set->keyspaces.count, &err) != 0 ||
+	if (db_ssl_words(&s->arena, &set->db_ssl, &s->tablet_options, &err) != 0 ||
+	    gate_ssl_words(&s->arena, &set->db_ssl, &set->ssl, &s->gate_options, &err) != 0 ||
+	    supervisor_open(s, set->keyspaces.items, set->keyspaces.count, &err) != 0 ||
 	    main_loop("vtcombo", run_up, on_signal, &u, &err) != 0)
 		say(&err);
 	supervisor_close(s);

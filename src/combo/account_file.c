@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,4 +61,45 @@ account_file_make(const char *path, struct err *err)
 	if (f == NULL || write_accounts(f) != 0 || rename(made, path) != 0)
 		return err_errno(err, errno, "writing '%s'", path);
 	return 0;
+}
+
+/* A link in our place to somebody's file, which stays theirs: what they change in it is there at the next
+ * start. */
+static int
+link_file(const char *path, const char *given, struct err *err)
+{
+	char made[600];
+	struct stat st;
+	char *real;
+	int rc;
+
+	if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode)) {
+		err_set(err, ERR_REFUSED, "there are accounts in '%s' already", path);
+		return err_hint(
+		    err, "leave --credentials out, and make these accounts at the server");
+	}
+	real = realpath(given, NULL);
+	if (real == NULL)
+		return err_errno(err, errno, "opening credentials file '%s'", given);
+	snprintf(made, sizeof made, "%s.new", path);
+	(void)unlink(made);
+	rc = symlink(real, made) == 0 && rename(made, path) == 0
+	    ? 0
+	    : err_errno(err, errno, "linking '%s' to '%s'", path, real);
+	free(real);
+	return rc;
+}
+
+int
+account_file_use(const char *path, const char *given, const char *attached, struct err *err)
+{
+	if (given != NULL)
+		return link_file(path, given, err);
+	if (attached == NULL || access(path, F_OK) == 0)
+		return account_file_make(path, err);
+	err_set(err, ERR_REFUSED,
+	    "keyspace '%s' is at a server that is there already, and its accounts are not known",
+	    attached);
+	return err_hint(
+	    err, "name their file with --credentials; vttablet --init prints what makes them");
 }

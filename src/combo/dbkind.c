@@ -1,6 +1,7 @@
 #include "combo/dbkind.h"
 
 #include "base/parse.h"
+#include "task/address.h"
 #include "topo/record.h"
 
 #include <fcntl.h>
@@ -199,11 +200,69 @@ names_flavour(struct slice name, const struct dbflavour *f)
 	    (name.ptr[len] == '-' && is_version(slice_cut(name, len + 1, SIZE_MAX)));
 }
 
+/* ---- Servers that are there already */
+
+static bool
+has_scheme(struct slice name, const struct dbflavour *f)
+{
+	return slice_starts(name, f->name) &&
+	    slice_starts(slice_cut(name, strlen(f->name), name.len), "://");
+}
+
+/* "ADDRESS/DATABASE" in two; of a unix socket's path the last part is the database. */
+static int
+split_place(struct slice place, struct dbkind *out, struct err *err)
+{
+	const uint8_t *slash = place.len == 0 ? NULL : memrchr(place.ptr, '/', place.len);
+	size_t len = slash == NULL ? 0 : (size_t)(slash - place.ptr);
+	struct slice database = slice_cut(place, len + 1, place.len);
+
+	/* Not shown: what stands in front of it may be a password. */
+	if (place.len > 0 && memchr(place.ptr, '@', place.len) != NULL) {
+		err_set(err, ERR_REFUSED, "a server's address has no account in it");
+		return err_hint(err, "the accounts are in the file of --credentials");
+	}
+	if (len == 0 || len > DBKIND_ADDRESS_MAX || database.len > NAME_MAX_BYTES) {
+		err_set(err, ERR_REFUSED, "'%.*s' is no address and database of a server",
+		    (int)(place.len < 200 ? place.len : 200), place.ptr);
+		return err_hint(err, "write " DBKIND_URL);
+	}
+	memcpy(out->address, place.ptr, len);
+	memcpy(out->database, database.ptr, database.len);
+	return name_check("database", out->database, err);
+}
+
+static int
+read_attached(struct slice name, const struct dbflavour *f, struct dbkind *out, struct err *err)
+{
+	size_t scheme = strlen(f->name) + strlen("://");
+	struct address address;
+
+	*out = (struct dbkind){ .flavour = f };
+	TRY(split_place(slice_cut(name, scheme, name.len), out, err));
+	memcpy(out->name, name.ptr, name.len); /* fits when its parts do */
+	if (address_parse(out->address, &address, err) == 0)
+		return 0;
+	if (err->kind != ERR_NOT_FOUND)
+		return err_hint(err, "write " DBKIND_URL);
+	err_clear(err); /* a host's name, for the resolver */
+	return 0;
+}
+
+bool
+dbkind_is_attached(const struct dbkind *k)
+{
+	return k->address[0] != '\0';
+}
+
 int
 dbkind_read(struct slice name, struct dbkind *out, struct err *err)
 {
 	if (name.len == 0)
 		name = slice_str(flavours[0].name);
+	for (size_t i = 0; i < sizeof flavours / sizeof *flavours; i++)
+		if (has_scheme(name, &flavours[i]))
+			return read_attached(name, &flavours[i], out, err);
 	for (size_t i = 0; i < sizeof flavours / sizeof *flavours; i++) {
 		if (name.len > DBKIND_NAME_MAX || !names_flavour(name, &flavours[i]))
 			continue;
@@ -212,7 +271,7 @@ dbkind_read(struct slice name, struct dbkind *out, struct err *err)
 		return 0;
 	}
 	err_set(err, ERR_REFUSED, "'%.*s' is no kind of server", SLICE_ARG(name));
-	return err_hint(err, "a kind is " DBKIND_NAMES);
+	return err_hint(err, "a kind is " DBKIND_NAMES "; a server that is there is " DBKIND_URL);
 }
 
 int

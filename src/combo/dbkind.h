@@ -1,10 +1,13 @@
 /*
- * dbkind.h - the kinds of database servers that vtcombo can start for a keyspace.
+ * dbkind.h - the kinds of database servers that a keyspace of vtcombo's can have.
  *
  * A kind is a flavour, "mariadb" or "mysql", or a flavour and a version, "mariadb-11.8": of those servers
  * that are in $PATH the first one, or the first one of that version. So whatever is installed beside the
  * system's own server is a kind when its folder is in $PATH. A keyspace has the kind that it was created with
  * (--keyspace NAME=KIND, CreateKeyspace --server-kind), for good: its data is that server's.
+ *
+ * One that is there already, "mysql://db1:3306/shop", is a kind too: it is neither made nor started nor
+ * stopped, and its accounts are those of a credentials file that somebody has given (--credentials).
  */
 #ifndef COMBO_DBKIND_H
 #define COMBO_DBKIND_H
@@ -13,10 +16,18 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "combo/places.h"
+#include "topo/name.h"
+
+#include <stdbool.h>
 
 #define DBKIND_NAMES "mariadb, mysql, or one of them with a version, such as mariadb-11.8"
+#define DBKIND_URL   "KIND://HOST:PORT/DATABASE"
 
-enum { DBKIND_NAME_MAX = 31 };
+enum {
+	DBKIND_ADDRESS_MAX = 300, /* a host's name has 253 bytes */
+	/* "mariadb://ADDRESS/DATABASE" */
+	DBKIND_NAME_MAX = 10 + DBKIND_ADDRESS_MAX + 1 + NAME_MAX_BYTES,
+};
 
 struct dbflavour {
 	const char *name; /* "mariadb": as people say it, and as it is written down */
@@ -38,7 +49,12 @@ struct dbflavour {
 struct dbkind {
 	const struct dbflavour *flavour;
 	char name[DBKIND_NAME_MAX + 1]; /* as it was said; the default's is its flavour's */
+	/* Of a server that is there already, and is left as it is: "db1:3306", and the database of the
+	 * keyspace. "": one of our own. */
+	char address[DBKIND_ADDRESS_MAX + 1], database[NAME_MAX_BYTES + 1];
 };
+
+bool dbkind_is_attached(const struct dbkind *k);
 
 /* Absolute paths. */
 struct dbprograms {

@@ -1,6 +1,7 @@
 #include "combo/dbserver.h"
 
 #include "mysql/client.h"
+#include "rpc/grants.h"
 #include "sql/quote.h"
 #include "task/offload.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,10 +162,21 @@ put_account(struct buf *b, const struct account *account)
 {
 	struct slice password = secret_reveal(&account->password);
 
-	/* Names and passwords of our own making: letters, digits and '_'. */
-	buf_addf(b, "CREATE USER IF NOT EXISTS '%s'@'127.0.0.1';\n", account->user);
-	buf_addf(b, "ALTER USER '%s'@'127.0.0.1' IDENTIFIED BY '%.*s';\n", account->user,
-	    SLICE_ARG(password));
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	grant_account(&name, slice_str(account->user), slice_str("127.0.0.1"));
+	buf_addf(b, "CREATE USER IF NOT EXISTS %s;\n", name.data);
+	buf_addf(b, "ALTER USER %s IDENTIFIED BY ", name.data);
+	quote_string(b, password);
+	buf_add_str(b, ";\n");
+}
+
+static void
+put_grant(struct buf *b, const char *rights, const char *place, const char *user)
+{
+	buf_addf(b, "GRANT %s ON %s TO ", rights, place);
+	grant_account(b, slice_str(user), slice_str("127.0.0.1"));
+	buf_add_str(b, ";\n");
 }
 
 /* One statement per line, as --init-file wants it; repeated at each start without harm. */
@@ -185,14 +198,12 @@ put_init(struct buf *b, const struct credentials *c, const char *database,
 	put_account(b, &c->app);
 	put_account(b, &c->stream);
 	put_account(b, &c->dba);
-	buf_addf(b,
-	    "GRANT ALL PRIVILEGES ON %s.* TO '%s'@'127.0.0.1';\n"
-	    "GRANT PROCESS ON *.* TO '%s'@'127.0.0.1';\n",
-	    pattern.data, c->app.user, c->app.user);
-	buf_addf(
-	    b, "GRANT %s ON *.* TO '%s'@'127.0.0.1';\n", flavour->stream_rights, c->stream.user);
-	buf_addf(
-	    b, "GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;\n", c->dba.user);
+	buf_addf(&pattern, ".*");
+	put_grant(b, "ALL PRIVILEGES", pattern.data, c->app.user);
+	put_grant(b, "PROCESS", "*.*", c->app.user);
+	put_grant(b, flavour->stream_rights, "*.*", c->stream.user);
+	put_grant(b, "ALL PRIVILEGES", "*.*", c->dba.user);
+	put_grant(b, "GRANT OPTION", "*.*", c->dba.user);
 }
 
 static int
@@ -293,4 +304,17 @@ dbserver_wait(
 			return err_wrap(cx->err, "waiting for server-%d", uid);
 		TRY(task_sleep(cx, RETRY_PAUSE));
 	}
+}
+
+int
+dbserver_meet(struct ctx *cx, const struct dbkind *kind)
+{
+	char own[ADDRESS_TEXT_MAX];
+	struct login server;
+
+	TRY(login_meet(cx, kind->address, &server, own));
+	if (strcasecmp(server.dialect->name, kind->flavour->name) == 0)
+		return 0;
+	return err_set(cx->err, ERR_REFUSED, "the server at '%s' is %s %s, not %s", kind->address,
+	    server.dialect->name, server.version, kind->flavour->name);
 }

@@ -33,6 +33,8 @@ void dbserver_program(
  * said last. */
 int dbserver_wait(struct ctx *cx, const struct places *where, const struct credentials *accounts,
     int uid) MUST_USE;
+/* Does a server of that flavour answer at the address of a kind that is attached? Nobody logs in. */
+int dbserver_meet(struct ctx *cx, const struct dbkind *kind) MUST_USE;
 /* Can the server's own account reach the data directory? One sentence when not. */
 int dbserver_check_folder(const struct places *where, struct err *err) MUST_USE;
 

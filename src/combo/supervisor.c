@@ -39,62 +39,6 @@
 
 /* ---- Before anything is started */
 
-/* "NAME" or "NAME=KIND" */
-static int
-read_wanted(struct supervisor *s, const char *text, struct wanted_keyspace *out, struct err *err)
-{
-	const char *kind = strrchr(text, '=');
-	size_t len = kind == NULL ? strlen(text) : (size_t)(kind - text);
-
-	out->keyspace = arena_strndup(&s->arena, text, len);
-	if (kind != NULL && kind[1] == '\0')
-		return err_set(err, ERR_REFUSED, "keyspace '%s': no kind of server behind the '='",
-		    out->keyspace);
-	if (dbkind_read(slice_str(kind == NULL ? "" : kind + 1), &out->kind, err) != 0)
-		return err_wrap(err, "keyspace '%s'", out->keyspace);
-	return name_check("keyspace", out->keyspace, err);
-}
-
-static int
-check_installed(const struct dbkind *k, struct err *err)
-{
-	struct dbprograms programs;
-
-	return dbkind_programs(k, &programs, err);
-}
-
-/* A keyspace that is here keeps its server. */
-static int
-check_wanted(const struct supervisor *s, const struct wanted_keyspace *w, struct err *err)
-{
-	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
-		if (strcmp(s->claim.keyspaces[uid], w->keyspace) == 0 &&
-		    strcmp(s->claim.kinds[uid].name, w->kind.name) != 0)
-			return err_set(err, ERR_REFUSED,
-			    "keyspace '%s' has a server of kind '%s' already", w->keyspace,
-			    s->claim.kinds[uid].name);
-	return check_installed(&w->kind, err);
-}
-
-/* What is here, what is wanted; with neither what a keyspace of later would get. */
-static int
-check_servers(const struct supervisor *s, struct err *err)
-{
-	struct dbkind first;
-	int known = 0;
-
-	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++) {
-		if (s->claim.keyspaces[uid][0] == '\0')
-			continue;
-		known++;
-		TRY(check_installed(&s->claim.kinds[uid], err));
-	}
-	for (int i = 0; i < s->wanted_count; i++)
-		TRY(check_wanted(s, &s->wanted[i], err));
-	TRY(dbkind_read(slice_str(""), &first, err));
-	return known + s->wanted_count > 0 ? 0 : check_installed(&first, err);
-}
-
 int
 supervisor_open(struct supervisor *s, const char *const *keyspaces, int count, struct err *err)
 {
@@ -103,15 +47,17 @@ supervisor_open(struct supervisor *s, const char *const *keyspaces, int count, s
 
 	s->wanted = arena_array(&s->arena, struct wanted_keyspace, count);
 	for (s->wanted_count = 0; s->wanted_count < count; s->wanted_count++)
-		TRY(read_wanted(s, keyspaces[s->wanted_count], &s->wanted[s->wanted_count], err));
+		TRY(wanted_read(
+		    &s->arena, keyspaces[s->wanted_count], &s->wanted[s->wanted_count], err));
 	TRY(places_make(&s->where, err));
 	TRY(dbserver_check_folder(&s->where, err));
 	TRY(claim_take(&s->claim, &s->where, err));
-	TRY(check_servers(s, err));
+	TRY(wanted_check(&s->claim, s->wanted, s->wanted_count, err));
 	dbkind_installed(&kinds);
 	s->installed = arena_strndup(&s->arena, kinds.data, kinds.len);
 	places_file(&s->where, path, "credentials.json");
-	TRY(account_file_make(path, err));
+	TRY(account_file_use(
+	    path, s->credentials, wanted_attached(&s->claim, s->wanted, s->wanted_count), err));
 	s->accounts = credentials_new(path, err);
 	return s->accounts == NULL ? -1 : 0;
 }
@@ -183,6 +129,13 @@ gate_workers(void)
 	return cores < 4 ? 1 : cores / 2;
 }
 
+static void
+add_options(struct supervisor *s, struct program *p, const char *const *options)
+{
+	for (; options != NULL && *options != NULL; options++)
+		program_arg(&s->arena, p, "%s", *options);
+}
+
 static int
 start_center(struct supervisor *s, struct err *err)
 {
@@ -199,6 +152,7 @@ start_center(struct supervisor *s, struct err *err)
 	program_arg(&s->arena, gate, "--mysql=127.0.0.1:%d", base + PORT_GATE_MYSQL);
 	program_arg(&s->arena, gate, "--id=%s-gate", COMBO_CELL);
 	program_arg(&s->arena, gate, "--workers=%ld", gate_workers());
+	add_options(s, gate, s->gate_options);
 	TRY(keep_program(s, ctld, err));
 	return keep_program(s, gate, err);
 }
@@ -206,6 +160,7 @@ start_center(struct supervisor *s, struct err *err)
 static struct program *
 tablet_program(struct supervisor *s, int uid)
 {
+	const struct dbkind *kind = &s->claim.kinds[uid];
 	char name[PROGRAM_NAME_MAX];
 	struct program *p;
 
@@ -215,12 +170,17 @@ tablet_program(struct supervisor *s, int uid)
 	program_port(p, s->where.port_base + PORT_TABLET + uid);
 	program_arg(&s->arena, p, "--cell=%s", COMBO_CELL);
 	program_arg(&s->arena, p, "--http=127.0.0.1:%d", s->where.port_base + PORT_TABLET + uid);
-	program_arg(&s->arena, p, "--server=127.0.0.1:%d", s->where.port_base + PORT_SERVER + uid);
+	if (dbkind_is_attached(kind))
+		program_arg(&s->arena, p, "--server=%s", kind->address);
+	else
+		program_arg(
+		    &s->arena, p, "--server=127.0.0.1:%d", s->where.port_base + PORT_SERVER + uid);
 	program_arg(&s->arena, p, "--keyspace=%s", s->claim.keyspaces[uid]);
 	program_arg(&s->arena, p, "--shard=0");
 	program_arg(&s->arena, p, "--uid=%d", uid);
 	program_arg(&s->arena, p, "--type=primary");
 	program_arg(&s->arena, p, "--data-dir=%s/spill", s->where.dir);
+	add_options(s, p, s->tablet_options);
 	return p;
 }
 
@@ -237,6 +197,10 @@ bring_up(struct ctx *cx, struct tablet_start *t)
 {
 	struct supervisor *s = t->s;
 
+	if (dbkind_is_attached(&s->claim.kinds[t->uid])) {
+		TRY(dbserver_meet(cx, &s->claim.kinds[t->uid]));
+		return keep_program(s, tablet_program(s, t->uid), cx->err);
+	}
 	/* Once: a second attempt finds the server kept, and goes on with waiting for it. */
 	if (t->server == NULL) {
 		struct program *p = arena_new(&s->arena, struct program);
@@ -373,7 +337,7 @@ create_keyspace(struct ctx *cx, struct supervisor *s, const struct wanted_keyspa
 	SCOPED(buf) struct buf value = BUF_INIT;
 	char key[TOPO_KEY_MAX];
 	struct keyspace_record r = { .name = w->keyspace,
-		.database = w->keyspace,
+		.database = dbkind_is_attached(&w->kind) ? w->kind.database : w->keyspace,
 		.server_kind = w->kind.name,
 		.sidecar = SIDECAR_DEFAULT,
 		.created_us = clock_wall() };
@@ -468,8 +432,9 @@ missing(struct ctx *cx, struct supervisor *s)
 		return "vtgate";
 	for (int uid = TABLET_UID_MIN; uid <= TABLET_UID_MAX; uid++)
 		if (s->claim.keyspaces[uid][0] != '\0' && !is_healthy(cx, s, uid))
-			return arena_printf(
-			    cx->arena, "the tablet of keyspace '%s'", s->claim.keyspaces[uid]);
+			return arena_printf(cx->arena,
+			    "the tablet of keyspace '%s': log/vttablet-%d.log may say why",
+			    s->claim.keyspaces[uid], uid);
 	return NULL;
 }
 

@@ -26,22 +26,20 @@
 #ifndef COMBO_SUPERVISOR_H
 #define COMBO_SUPERVISOR_H
 
-#include "combo/claim.h"
 #include "combo/program.h"
+#include "combo/wanted.h"
 #include "rpc/api.h"
 #include "task/group.h"
 #include "topo/topo.h"
-
-/* Of the command line. */
-struct wanted_keyspace {
-	const char *keyspace;
-	struct dbkind kind;
-};
 
 struct supervisor {
 	struct places where;
 	struct wanted_keyspace *wanted; /* in the arena */
 	int wanted_count;
+	/* Of the command line: a file of accounts, or NULL; what our programs are to be told beside their own
+	 * places, NULL-terminated, or NULL for nothing. */
+	const char *credentials;
+	const char *const *gate_options, *const *tablet_options;
 	struct credentials *accounts;
 	struct topo *topo;
 	struct topo_lease *lease; /* /combo/PID is on it, a struct combo_record */

@@ -26,6 +26,8 @@ put_keyspace(struct buf *out, const struct keyspace_record *r)
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	if (r->follows != NULL && r->follows[0] != '\0')
 		json_put_str(&w, "follows", r->follows);
+	if (strcmp(r->database, r->name) != 0)
+		json_put_str(&w, "database", r->database);
 	if (r->server_kind != NULL && r->server_kind[0] != '\0')
 		json_put_str(&w, "server_kind", r->server_kind);
 	json_put_close(&w, '}');
@@ -122,12 +124,13 @@ static int
 create_keyspace(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
 	struct keyspace_record r = { .name = q->keyspace,
-		.database = q->keyspace,
+		.database = q->database[0] == '\0' ? q->keyspace : q->database,
 		.sidecar = q->sidecar,
 		.server_kind = q->server_kind,
 		.created_us = clock_wall() };
 
 	TRY(name_check("keyspace", q->keyspace, cx->err));
+	TRY(name_check("database", r.database, cx->err));
 	TRY(check_sidecars(cx, c, &r));
 	TRY(check_kind(cx, c, q->server_kind));
 	TRY(enter_keyspace(cx, c, q, &r));

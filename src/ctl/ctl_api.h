@@ -2,7 +2,7 @@
  * ctl_api.h - vtctld's HTTP methods: POST /api/<method> with a ctl_request (rpc/api.h), answered by
  * one JSON document. GET /healthz, and /metrics as Prometheus reads them (ctl_metrics.h).
  *
- * create_keyspace   keyspace, force, server_kind
+ * create_keyspace   keyspace, force, server_kind, database
  *     {"name":..,"keyspace":{...}}. When a vtcombo watches the topology (key /combo/<id> exists) it
  *     answers when a primary tablet of the keyspace is healthy. Exists: refused "node already
  *     exists: keyspaces/<k>/Keyspace"; force: not an error.

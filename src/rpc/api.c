@@ -93,6 +93,7 @@ ctl_request_write(struct buf *out, const struct ctl_request *r)
 	json_put_str(&w, "action", r->action);
 	json_put_str(&w, "sidecar_db_name", r->sidecar);
 	json_put_str(&w, "server_kind", r->server_kind);
+	json_put_str(&w, "database", r->database);
 	json_put_bool(&w, "keep_routing_rules", r->keep_rules);
 	json_put_bool(&w, "remove_routing_rules", r->remove_rules);
 	json_put_str(&w, "alias", r->alias);
@@ -121,6 +122,7 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 		.action = json_get_str(&j, "action"),
 		.sidecar = sidecar_or_default(json_get_str(&j, "sidecar_db_name")),
 		.server_kind = json_get_str(&j, "server_kind"),
+		.database = json_get_str(&j, "database"),
 		.keep_rules = json_get_bool(&j, "keep_routing_rules"),
 		.remove_rules = json_get_bool(&j, "remove_routing_rules"),
 		.alias = json_get_str(&j, "alias"),

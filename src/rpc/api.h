@@ -92,6 +92,7 @@ struct ctl_request {
 	bool keep_rules, remove_rules; /* and of the routing rules */
 	const char *sidecar;           /* create_keyspace; "": the default */
 	const char *server_kind;       /* create_keyspace: of its server, which a vtcombo makes */
+	const char *database;          /* create_keyspace: at its server; "": of the same name */
 	const char *alias;             /* delete_tablet */
 	bool allow_primary;            /* delete_tablet: also a keyspace's only one */
 	bool recursive;                /* delete_keyspace: with its tablets' records */

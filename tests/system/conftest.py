@@ -43,21 +43,22 @@ def shared_folder():
     shutil.rmtree(where, ignore_errors=True)
 
 
-def start_server(folder, made, flavour, name, *extra):
+def start_server(folder, made, flavour, name, *extra, prefix=()):
     kind = server_kinds.KINDS[flavour]
     template = kind.template(os.environ[TEMPLATES])
     home = os.path.join(folder, f"server-{len(made)}")
     os.mkdir(home)
     server = kind(template, home, name, 100 + len(made), extra)
+    server.prefix = list(prefix)
     made.append(server)
     return server.start()
 
 
 @pytest.fixture
 def servers_of(folder):
-    """make(flavour, name, *settings) starts one more server of a kind that lib/servers.py has."""
+    """make(flavour, name, *settings) starts one more server of a kind that lib/servers.py has; prefix: where."""
     made = []
-    yield lambda flavour, name, *extra: start_server(folder, made, flavour, name, *extra)
+    yield lambda flavour, name, *extra, prefix=(): start_server(folder, made, flavour, name, *extra, prefix=prefix)
     for server in made:
         server.remove()
 

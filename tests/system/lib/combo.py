@@ -38,13 +38,16 @@ class Combo:
         self.gate_port = self.base + GATE_MYSQL
         self.log = os.path.join(self.folder, "vtcombo.log")
         self.process = None
+        self.options = []       # of vtcombo up
 
     # ---- vtcombo
 
     def up(self, *keyspaces, seconds=120, env=None):
         self._prepare()
         cmd = [proc.program("vtcombo"), "up", "--data-dir", self.data_dir, "--port-base", str(self.base)]
-        env = {"PATH": kinds.path(self.kinds.values()), **(env or {})}
+        cmd += self.options
+        own = [kind for kind in self.kinds.values() if "://" not in kind]
+        env = {"PATH": kinds.path(own), **(env or {})}
         for k in keyspaces:
             kind = self.kinds.get(k, kinds.SYSTEM)
             cmd += ["--keyspace", k if kind == kinds.SYSTEM else f"{k}={kind}"]
@@ -60,6 +63,8 @@ class Combo:
         if self.template and not os.path.exists(self.data_dir):
             os.makedirs(self.data_dir)
             for uid, kind in enumerate(self.kinds.values(), 1):
+                if "://" in kind:
+                    continue
                 datadir.copy(self.template(kinds.full(kind)), os.path.join(self.data_dir, f"server-{uid}"))
 
     def _is_ready(self):

@@ -57,6 +57,7 @@ class Server:
         self.log = os.path.join(folder, name + ".err")
         self.port = proc.free_port()
         self.server_id = server_id
+        self.prefix = []        # of its command: where it runs
         self.process = None
         # Its own folder: a server that starts deletes the temporary tables that it finds, whosever they are.
         self.tmpdir = os.path.join(folder, name + ".tmp")
@@ -65,7 +66,7 @@ class Server:
         datadir.give_to_server(folder, self.tmpdir)
 
     def start(self):
-        cmd = [self.program(self.daemon), "--no-defaults", f"--datadir={self.datadir}",
+        cmd = [*self.prefix, self.program(self.daemon), "--no-defaults", f"--datadir={self.datadir}",
                f"--tmpdir={self.tmpdir}", f"--port={self.port}", f"--socket={self.socket}",
                f"--pid-file={self.datadir}/pid", f"--server-id={self.server_id}", f"--log-error={self.log}",
                *self.settings, *self.extra]
