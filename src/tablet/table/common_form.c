@@ -2,6 +2,7 @@
 
 #include "mysql/flavour.h"
 #include "sql/quote.h"
+#include "tablet/table/expression.h"
 
 #include <string.h>
 
@@ -184,10 +185,18 @@ width_matters(struct slice type, struct slice width, const struct words *behind)
 
 /* Of a column's clause, in the order of the common form. */
 struct column_parts {
-	bool long_text, json;
+	bool long_text, json, takes_expression, invisible;
 	bool not_null, auto_increment;
 	struct buf type, value, on_update, comment;
 };
+
+static bool
+ends_with(struct slice s, const char *end)
+{
+	size_t n = strlen(end);
+
+	return s.len >= n && slice_eq_str(slice_cut(s, s.len - n, s.len), end);
+}
 
 static int
 read_type(struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
@@ -200,6 +209,7 @@ read_type(struct words *w, const struct common_column *c, struct column_parts *p
 	type = w->word;
 	p->json = slice_eq_str(type, "json");
 	p->long_text = slice_eq_str(type, "longtext");
+	p->takes_expression = p->json || ends_with(type, "text") || ends_with(type, "blob");
 	take_brackets(w, &width);
 	buf_add_char(out, ' ');
 	buf_add_slice(out, type);
@@ -256,26 +266,69 @@ is_number(struct slice s)
 	return digit;
 }
 
+static int
+refuse_default(const struct common_column *c, struct err *err)
+{
+	return refuse_clause(err, "column", c->name, slice_str("a default that is an expression"));
+}
+
+/* A number in quotes is what one flavour prints of any; a long text's default is an expression to MySQL. */
+static void
+put_default_value(const struct expression *e, const struct column_parts *p, struct buf *out)
+{
+	struct slice digits = slice_cut(slice_str(e->text), strlen("current_timestamp"), SIZE_MAX);
+
+	if (e->kind == EXPRESSION_NOW)
+		buf_addf(out, " CURRENT_TIMESTAMP%s",
+		    digits.len > strlen("()") ? (const char *)digits.ptr : "");
+	else if (e->kind == EXPRESSION_OTHER || p->takes_expression)
+		buf_addf(out, " (%s)", e->text);
+	else if (e->text[0] == '\'')
+		buf_addf(out, " %s", e->text);
+	else
+		buf_addf(out, " '%s'", e->text);
+}
+
+/* What is in brackets, a name with its own, or a string. */
+static int
+put_expression(
+    struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct slice text = w->word, arguments = slice_cut(w->rest, 0, 0);
+	struct expression e;
+
+	if (text.ptr[0] != '(' && text.ptr[0] != '\'') {
+		take_brackets(w, &arguments);
+		if (arguments.len == 0)
+			return refuse_default(c, err);
+		text.len = (size_t)(arguments.ptr + arguments.len - text.ptr);
+	}
+	if (!expression_common(&scratch, text, &e))
+		return refuse_default(c, err);
+	put_default_value(&e, p, &p->value);
+	return 0;
+}
+
 /* A NULL that a column has without saying so is left out. */
 static int
-put_default(struct words *w, const struct common_column *c, struct buf *out, struct err *err)
+put_default(struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
 {
-	struct buf *b = out;
+	struct buf *out = &p->value;
 
 	if (take(w, "NULL"))
 		return 0;
-	buf_add_str(b, " DEFAULT");
-	if (put_now(w, b))
+	buf_add_str(out, " DEFAULT");
+	if (put_now(w, out))
 		return 0;
 	if (!next_word(w))
 		return refuse_clause(err, "column", c->name, slice_str("DEFAULT"));
-	if (w->word.ptr[0] == '\'' || (w->word.ptr[0] | 0x20) == 'b')
-		buf_addf(b, " %.*s", SLICE_ARG(w->word));
-	else if (is_number(w->word))
-		buf_addf(b, " '%.*s'", SLICE_ARG(w->word));
+	if (is_number(w->word))
+		buf_addf(out, " '%.*s'", SLICE_ARG(w->word));
+	else if (slice_starts(w->word, "b'") || (w->word.ptr[0] == '\'' && !p->takes_expression))
+		buf_addf(out, " %.*s", SLICE_ARG(w->word));
 	else
-		return refuse_clause(
-		    err, "column", c->name, slice_str("a default that is an expression"));
+		return put_expression(w, c, p, err);
 	return 0;
 }
 
@@ -311,11 +364,15 @@ read_part(struct words *w, const struct common_column *c, struct column_parts *p
 	if (take(w, "NULL"))
 		return 0;
 	if (take(w, "DEFAULT"))
-		return put_default(w, c, &p->value, err);
+		return put_default(w, c, p, err);
 	if (take(w, "ON") && take(w, "UPDATE") && put_now(w, &p->on_update))
 		return 0;
 	if (take_json_check(w, c, p))
 		return 0;
+	if (take(w, "INVISIBLE") || take(w, "/*!80023 INVISIBLE */")) {
+		p->invisible = true;
+		return 0;
+	}
 	if (take(w, "AUTO_INCREMENT")) {
 		p->auto_increment = true;
 		return 0;
@@ -340,6 +397,8 @@ put_parts(
 		buf_addf(out, " ON UPDATE%s", p->on_update.data);
 	if (p->auto_increment)
 		buf_add_str(out, " AUTO_INCREMENT");
+	if (p->invisible)
+		buf_add_str(out, " INVISIBLE");
 	if (p->comment.len > 0)
 		buf_addf(out, " COMMENT %s", p->comment.data);
 	return 0;
@@ -398,6 +457,26 @@ put_key(const struct clause *clause, struct buf *out, struct err *err)
 		buf_add_slice(out, w.word);
 		columns = w.word.ptr[0] == '(';
 	}
+	return 0;
+}
+
+/* One that is not enforced is nothing to the other flavour. */
+static int
+put_check(const struct clause *clause, struct buf *out, struct err *err)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct words w = { .rest = clause->text };
+	struct slice name = SLICE_NULL, text = SLICE_NULL;
+	struct expression e;
+
+	if (take(&w, "CONSTRAINT") && next_word(&w)) {
+		name = w.word;
+		if (take(&w, "CHECK"))
+			take_brackets(&w, &text);
+	}
+	if (text.len == 0 || slice_trim(w.rest).len > 0 || !expression_common(&scratch, text, &e))
+		return refuse_clause(err, "constraint", clause->name, clause->text);
+	buf_addf(out, "CONSTRAINT %.*s CHECK (%s)", SLICE_ARG(name), e.text);
 	return 0;
 }
 
@@ -465,7 +544,10 @@ put_clause(const struct common_table *t, const struct clause *clause, int *colum
 	case CLAUSE_INDEX:
 	case CLAUSE_FULLTEXT: return put_key(clause, out, err);
 	case CLAUSE_FOREIGN: return put_foreign(clause, out);
-	case CLAUSE_OTHER: break;
+	case CLAUSE_OTHER:
+		if (!slice_is_null(clause->name))
+			return put_check(clause, out, err);
+		break;
 	}
 	return refuse_clause(err, "table", t->name, clause->text);
 }

@@ -7,9 +7,9 @@
  * nothing, so that
  *   (1) each server takes it, and
  *   (2) two tables have the same common form if and only if they are defined the same.
- * What has no words in common is refused, by the column's name: checks, defaults that are expressions,
- * options of one engine only, and types that the other side does not have or keeps otherwise.
- *
+ * What has no words in common is refused, by the column's name: expressions that may mean something else
+ * (expression.h), checks of a column, options of one engine only, and types that the other side does not
+ * have or keeps otherwise.
  * JSON is the type that each server makes of the word: MariaDB a long text with a check.
  *
  *   MariaDB    `n` int(11) NOT NULL DEFAULT 0

@@ -168,7 +168,7 @@ find_any(struct slice s, const char *const *words)
 }
 
 /* Appends text with INVISIBLE behind a column's default, where later servers print it: two that are the same
- * would differ by their servers. */
+ * would differ by their servers. MySQL's stands there, in a comment. */
 static void
 add_invisible_last(struct buf *out, struct slice text)
 {
@@ -183,7 +183,7 @@ add_invisible_last(struct buf *out, struct slice text)
 		if (at == text.len)
 			return;
 		text = slice_cut(text, at + sizeof(word) - 1, text.len);
-		end = find_any(text, behind);
+		end = slice_starts(text, " */") ? 0 : find_any(text, behind);
 		comma =
 		    end > 0 && end < text.len && text.ptr[end] == '\n' && text.ptr[end - 1] == ',';
 		end -= comma;

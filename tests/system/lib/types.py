@@ -258,19 +258,31 @@ add("Defaults", ("timestamp(6) NULL DEFAULT '2020-01-01 00:00:00'", ["'2024-01-0
     ("datetime(6) DEFAULT current_timestamp(6) ON UPDATE current_timestamp(6)", ["'2024-01-01'"]),
     ("timestamp NOT NULL DEFAULT current_timestamp ON UPDATE current_timestamp", ["'2024-01-01'"]), **DIGITS)
 EXPRESSION = Refused("a default that is an expression")
-add("Defaults", ("varchar(40) DEFAULT (uuid())", ["'x'"]), ("int DEFAULT (1 + 2)", ["1"]), ("int DEFAULT (id + 1)", ["1"]),
-    ("varchar(40) DEFAULT (concat('a', lower('B')))", ["'x'"]), becomes=across(EXPRESSION))
-add("Defaults", ("date DEFAULT (current_date)", ["'2024-01-01'"]), becomes=across(EXPRESSION), **DIGITS)
-add("Defaults", ("text DEFAULT 'abc'", ["'x'"]), at=(MARIADB,), becomes={(MARIADB, MYSQL): Refused("can't have a default value")})
-add("Defaults", ("text DEFAULT ('abc')", ["'x'"]), at=(MYSQL,), becomes={(MYSQL, MARIADB): EXPRESSION})
+add("Defaults", ("varchar(40) DEFAULT (uuid())", ["'x'"]), ("int DEFAULT (1 + 2)", ["1"]), ("int DEFAULT (id * 2 - 1)", ["1"]),
+    ("varchar(40) DEFAULT (concat('it''s', lower('B')))", ["'x'"]), ("text DEFAULT ('it''s')", ["'x'"]), ("varchar(9) DEFAULT ('x')", ["'y'"]),
+    ("blob DEFAULT ('a')", ["'x'"]), ("int DEFAULT (-7)", ["1"]))
+add("Defaults", ("json DEFAULT (json_object())", ["'[]'"]), ("json DEFAULT ('[]')", ["'{}'"]), read="HEX(CONVERT({} USING utf8mb4))")
+add("Defaults", ("date DEFAULT (curdate())", ["'2024-01-01'"]), ("datetime(6) DEFAULT (now(6))", ["'2024-01-01'"]), **DIGITS)
+add("Defaults", ("int DEFAULT (7 / 2)", ["1"]), ("int DEFAULT (crc32('a') % 7)", ["1"]), becomes=across(EXPRESSION))
+add("Defaults", ("text NOT NULL DEFAULT 'abc'", ["'x'"]), ("longtext DEFAULT ''", ["'x'"]), at=(MARIADB,))
+add("Defaults", ("binary(16) DEFAULT (uuid_to_bin(uuid()))", ["'x'"]), at=(MYSQL,), becomes={(MYSQL, MARIADB): EXPRESSION})
 add("Generated and invisible", ("int GENERATED ALWAYS AS (id + 1) STORED", []), ("int GENERATED ALWAYS AS (id + 1) VIRTUAL", []),
     becomes=everywhere(Refused("is generated")))
 add("Generated and invisible", ("int INVISIBLE", ["1"]),
-    ("int DEFAULT 5 INVISIBLE COMMENT 'INVISIBLE'", ["1"]), becomes=across(Refused("column 'v'")))
+    ("int DEFAULT 5 INVISIBLE COMMENT 'INVISIBLE'", ["1"]))
 add("Checks", ("int CHECK ({} > -9)", ["1", "-8"]), at=(MARIADB,), becomes=across(Refused("column 'v'")))
-add("Checks", ("int", ["1", "-8"], {"more": ", CONSTRAINT c1 CHECK (v > -9 AND id < 10000)"}), becomes=across(Refused("CONSTRAINT `c1` CHECK")))
-add("Checks", ("int", ["1", "-10"], {"more": ", CONSTRAINT c2 CHECK (v > -9) NOT ENFORCED"}), at=(MYSQL,),
-    becomes=across(Refused("CONSTRAINT `c2` CHECK")))
+add("Checks", ("int CHECK ({} > -9)", ["1", "-8"]), at=(MYSQL,))
+add("Checks", *(("int", ["1", "-8"], {"more": f", CONSTRAINT c{i} CHECK ({check})"}) for i, check in enumerate((
+    "v > -9 AND id < 10000", "v BETWEEN -9 AND 5 OR v IS NULL", "v IN (1, -8, 3) AND id NOT IN (4, 5)", "NOT (v > 10) OR v IS NULL",
+    "v + 1 * 2 - id < 10000 AND v <> 99 AND v <=> v", "COALESCE(v, 1) > -9.5", "v IS NULL OR (v < 9 AND (v > -9 OR v = 8) AND id > 0)",
+    "IF(v > 1, 1, 0) = 0 OR ABS(v) < 9 OR v IS NULL"))))
+add("Checks", *(("varchar(40)", ["'a'", "'bä'"], {"more": f", CONSTRAINT d{i} CHECK ({check})"}) for i, check in enumerate((
+    "CHAR_LENGTH(v) < 100 AND LENGTH(v) < 100", "v LIKE '%a%' OR v IN ('bä', 'it''s') OR v = ''", "LOWER(v) = v OR UPPER(v) IS NOT NULL",
+    "CONCAT(v, '\\\\') <> '\\''"))))
+add("Checks", ("int", ["1", "2"], {"more": ", CONSTRAINT e1 CHECK (v / 2 < 9)"}), ("int", ["1"], {"more": ", CONSTRAINT e2 CHECK (v % 2 < 9)"}),
+    ("varchar(40)", ["'a'"], {"more": ", CONSTRAINT e3 CHECK (v REGEXP '^[a-z]')"}), becomes=across(Refused("constraint 'e")))
+add("Checks", ("int", ["1", "-10"], {"more": ", CONSTRAINT e4 CHECK (v > -9) NOT ENFORCED"}), at=(MYSQL,),
+    becomes=across(Refused("constraint 'e4'")))
 
 # ---- Collations: of a key they say which values are one
 

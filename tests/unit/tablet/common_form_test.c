@@ -43,12 +43,58 @@ expect_form(const char *lines, bool text, const char *wanted)
 	expect_str(out, arena_printf(&a, "CREATE TABLE `t` (\n  %s\n)" OPTIONS, wanted));
 }
 
+struct both {
+	const char *mariadb, *mysql, *common;
+	bool text;
+};
+
+static void
+expect_same(const struct both *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		expect_form(rows[i].mariadb, rows[i].text, rows[i].common);
+		expect_form(rows[i].mysql, rows[i].text, rows[i].common);
+		/* and of itself */
+		expect_form(rows[i].common, rows[i].text, rows[i].common);
+	}
+}
+
+TEST(common_form_of_expressions)
+{
+	static const struct both rows[] = {
+		{ "`c` int(11) INVISIBLE DEFAULT 5 COMMENT 'x'",
+		    "`c` int DEFAULT '5' /*!80023 INVISIBLE */ COMMENT 'x'",
+		    "`c` int NULL DEFAULT '5' INVISIBLE COMMENT 'x'", false },
+		{ "`c` varchar(40) DEFAULT uuid()", "`c` varchar(40) DEFAULT (uuid())",
+		    "`c` varchar(40)" TEXT " NULL DEFAULT (uuid())", true },
+		{ "`c` int(11) DEFAULT (`id` * 2 - 1)", "`c` int DEFAULT (((`id` * 2) - 1))",
+		    "`c` int NULL DEFAULT ((`id` * 2) - 1)", false },
+		{ "`c` datetime(6) DEFAULT current_timestamp(6)", "`c` datetime(6) DEFAULT (now(6))",
+		    "`c` datetime(6) NULL DEFAULT CURRENT_TIMESTAMP(6)", false },
+		{ "`c` text DEFAULT 'it''s'", "`c` text DEFAULT (_utf8mb4'it\\'s')",
+		    "`c` text" TEXT " NULL DEFAULT ('it''s')", true },
+		{ "`c` varchar(9) DEFAULT 'x'", "`c` varchar(9) DEFAULT (_utf8mb4'x')",
+		    "`c` varchar(9)" TEXT " NULL DEFAULT 'x'", true },
+		{ "`c` int(11) DEFAULT -7", "`c` int DEFAULT (-(7))", "`c` int NULL DEFAULT '-7'",
+		    false },
+		{ "`c` int(11) NOT NULL,\n  "
+		  "CONSTRAINT `k` CHECK (`c` > -9 and (`c` < 3 or `c` is null) and lcase(`d`) "
+		  "not in ('a'))",
+		    "`c` int NOT NULL,\n  "
+		    "CONSTRAINT `k` CHECK (((`c` > -(9)) and ((`c` < 3) or (`c` is null)) and "
+		    "(lower(`d`) not in (_utf8mb4'a'))))",
+		    "`c` int NOT NULL,\n  "
+		    "CONSTRAINT `k` CHECK ((`c` > -9) and ((`c` < 3) or (`c` is null)) and "
+		    "(lower(`d`) not in ('a')))",
+		    false },
+	};
+
+	expect_same(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 TEST(common_form_of_both)
 {
-	static const struct {
-		const char *mariadb, *mysql, *common;
-		bool text;
-	} rows[] = {
+	static const struct both rows[] = {
 		{ "`c` int(11) NOT NULL", "`c` int NOT NULL", "`c` int NOT NULL", false },
 		{ "`c` bigint(20) unsigned NOT NULL AUTO_INCREMENT",
 		    "`c` bigint unsigned NOT NULL AUTO_INCREMENT",
@@ -92,12 +138,7 @@ TEST(common_form_of_both)
 		    false },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		expect_form(rows[i].mariadb, rows[i].text, rows[i].common);
-		expect_form(rows[i].mysql, rows[i].text, rows[i].common);
-		/* and of itself */
-		expect_form(rows[i].common, rows[i].text, rows[i].common);
-	}
+	expect_same(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* Of another collation it is no JSON, but a text with a check. */
@@ -130,13 +171,15 @@ TEST(common_form_is_refused_by_name)
 		const char *lines, *options, *words;
 	} rows[] = {
 		{ "`c` uuid NOT NULL", "", "column 'c'" },
-		{ "`c` int /*!80023 INVISIBLE */", "", "column 'c'" },
-		{ "`c` int(11) INVISIBLE", "", "column 'c'" },
-		{ "`c` int DEFAULT (1 + 2)", "", "a default that is an expression" },
-		{ "`c` varchar(40) DEFAULT uuid()", "", "a default that is an expression" },
+		{ "`c` int DEFAULT (1 / 2)", "", "a default that is an expression" },
+		{ "`c` varchar(40) DEFAULT uuid_short()", "", "a default that is an expression" },
+		{ "`c` binary(3) DEFAULT x'00'", "", "a default that is an expression" },
 		{ "`c` longtext CHECK (json_valid(`d`))", "", "column 'c'" },
 		{ "`c` text CHECK (json_valid(`c`))", "", "column 'c'" },
-		{ "`c` int,\n  CONSTRAINT `k` CHECK ((`c` > 1))", "", "table 't'" },
+		{ "`c` int,\n  CONSTRAINT `k` CHECK ((`c` / 1 > 1))", "", "constraint 'k'" },
+		{ "`c` int,\n  CONSTRAINT `k` CHECK ((`c` > 1)) /*!80016 NOT ENFORCED */", "",
+		    "constraint 'k'" },
+		{ "`c` int,\n  CONSTRAINT `k` CHECK", "", "constraint 'k'" },
 		{ "`c` int,\n  KEY `k` ((`c` + 1))", "", "key 'k'" },
 		{ "`c` int,\n  KEY `k` (`c`) /*!80000 INVISIBLE */", "", "key 'k'" },
 		{ "`c` text,\n  UNIQUE KEY `k` (`c`) USING HASH", "", "key 'k'" },

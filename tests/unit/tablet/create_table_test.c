@@ -56,6 +56,8 @@ TEST(what_is_invisible_stands_where_later_servers_print_it)
 		    "`v` int(11) DEFAULT 5 INVISIBLE COMMENT ' INVISIBLE' CHECK (`v` > 1)" },
 		{ "`v` datetime INVISIBLE DEFAULT current_timestamp() ON UPDATE current_timestamp()",
 		    "`v` datetime DEFAULT current_timestamp() ON UPDATE current_timestamp() INVISIBLE" },
+		{ "`v` int DEFAULT '5' /*!80023 INVISIBLE */ COMMENT 'x'",
+		    "`v` int DEFAULT '5' /*!80023 INVISIBLE */ COMMENT 'x'" },
 		{ "`a INVISIBLE` int(1) INVISIBLE DEFAULT ' CHECK '",
 		    "`a INVISIBLE` int(1) DEFAULT ' CHECK ' INVISIBLE" },
 	};
