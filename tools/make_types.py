@@ -23,7 +23,8 @@ NULL among them, are copied, written while the copy runs, after it, and while th
 
 * **same**: the same bytes, and a definition that means the same
 * **translated**: how
-* **refused**: before anything is made, by the name of the column, key or table, and with what to do. The words are those of the message
+* **refused**: before anything is made, by the name of the column, key or table. The words are those of the message. **ALTER**: its hint
+  has the statement that makes a table of it which is taken, and the test has run that
 * **-**: there is no such thing where the table would come from
 
 `tools/make_types.py` writes this page; edit `tests/system/lib/types.py`.
@@ -39,7 +40,7 @@ def cell(row, direction):
         return f'translated: {outcome.how}'
     if isinstance(outcome, types.Refused):
         until = f'refused by {NAMES[target]} before {outcome.before}' if outcome.before else 'refused'
-        return f'{until}: {code(outcome.words)}'
+        return f'{until}: {code(outcome.words)}{"; ALTER" if outcome.mended else ""}'
     return 'same'
 
 

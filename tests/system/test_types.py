@@ -1,4 +1,6 @@
 """Every type's values are the same bytes at the other end, by the copy and by events, and what cannot be there is refused by name."""
+import re
+
 import pytest
 
 from lib import proc, servers, tablets, typed, types
@@ -77,25 +79,34 @@ def check_values(p, source, target):
 
 
 def refusal(p, table):
-    """Its sentence, or why it is none."""
+    """(its sentence, the ALTER of its hint)"""
     try:
         ask(p, [table])
     except tablets.Refused as e:
-        return e.text if e.hint else f"no hint: {e.text}"
-    return "not refused"
+        alter = re.match("(ALTER TABLE .*) at the source", e.hint)
+        return (e.text if e.hint else f"no hint: {e.text}"), alter and alter[1]
+    return "not refused", None
+
+
+def is_mended(p, cur, alter):
+    """Is it taken after what the hint says?"""
+    if not alter:
+        return False
+    cur.execute(alter)
+    return refusal(p, "t")[0] == "not refused"
 
 
 def check_refusals(p, source, target):
     conn = typed.loosely(p.source.server, "customer")
-    told = {}
+    wrong = []
     for row in typed.rows_of(source, target, False):
         with conn.cursor() as cur:
             cur.execute(typed.Table("t", [row]).definition())
-            told[row.name()] = refusal(p, "t")
+            outcome, (told, alter) = row.outcome(source, target), refusal(p, "t")
+            if outcome.words not in told or outcome.mended != is_mended(p, cur, alter):
+                wrong.append((row.name(), told, alter))
             cur.execute("DROP TABLE t")
-    wrong = [(row.name(), told[row.name()]) for row in typed.rows_of(source, target, False)
-             if row.outcome(source, target).words not in told[row.name()]]
-    assert not wrong, wrong
+    assert not wrong, "\n".join(map(str, wrong))
     assert p.target.server.sql("SHOW TABLES FROM new_customer") == ()
 
 

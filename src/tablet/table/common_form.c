@@ -2,6 +2,7 @@
 
 #include "mysql/flavour.h"
 #include "sql/quote.h"
+#include "tablet/table/cure.h"
 #include "tablet/table/expression.h"
 
 #include <string.h>
@@ -222,6 +223,12 @@ read_type(struct words *w, const struct common_column *c, struct column_parts *p
 	return 0;
 }
 
+static bool
+has_own_equality(const struct common_column *c)
+{
+	return c->in_unique && c->collation.len > 0 && !flavour_shares_collation(c->collation);
+}
+
 /* The catalogue knows what is not said; a key whose collation is not the same at both ends would have other
  * values for equal. */
 static int
@@ -229,7 +236,7 @@ put_collation(const struct common_column *c, struct buf *out, struct err *err)
 {
 	if (slice_is_null(c->collation))
 		return 0;
-	if (c->in_unique && !flavour_shares_collation(c->collation))
+	if (has_own_equality(c))
 		return refuse_clause(err, "column", c->name, c->collation);
 	buf_addf(out, " CHARACTER SET %.*s COLLATE %.*s", SLICE_ARG(c->charset),
 	    SLICE_ARG(c->collation));
@@ -552,6 +559,16 @@ put_clause(const struct common_table *t, const struct clause *clause, int *colum
 	return refuse_clause(err, "table", t->name, clause->text);
 }
 
+/* columns: those that have been read, the clause's among them. */
+static int
+cure(const struct common_table *t, const struct clause *clause, int columns, struct err *err)
+{
+	if (clause->kind == CLAUSE_COLUMN && columns > 0 &&
+	    has_own_equality(&t->columns[columns - 1]))
+		return cure_collation(err, t->name);
+	return cure_clause(err, t->name, clause);
+}
+
 int
 common_form(struct arena *a, const struct common_table *t, const char **out, struct err *err)
 {
@@ -564,11 +581,13 @@ common_form(struct arena *a, const struct common_table *t, const char **out, str
 	for (int i = 0; i < t->create->clauses_count; i++) {
 		SCOPED(buf) struct buf clause = BUF_INIT;
 
-		TRY(put_clause(t, &t->create->clauses[i], &column, &clause, err));
+		if (put_clause(t, &t->create->clauses[i], &column, &clause, err) != 0)
+			return cure(t, &t->create->clauses[i], column, err);
 		buf_addf(
 		    &text, "  %s%s\n", clause.data, i + 1 < t->create->clauses_count ? "," : "");
 	}
-	TRY(put_options(t, &text, err));
+	if (put_options(t, &text, err) != 0)
+		return cure_options(err, t->name, t->create->options);
 	*out = arena_slice_str(a, buf_slice(&text));
 	return 0;
 }

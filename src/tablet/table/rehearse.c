@@ -2,6 +2,7 @@
 
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
+#include "tablet/table/cure.h"
 #include "tablet/table/schema.h"
 
 #include <stdio.h>
@@ -79,18 +80,20 @@ compare(struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r,
 
 /* The server says what it lacks: a sequence, a collation, a plugin. */
 static int
-cannot_be_made(struct err *err)
+cannot_be_made(const struct rehearsal *r, struct err *err)
 {
-	enum { ER_UNKNOWN_COLLATION = 1273 };
+	enum { ER_UNKNOWN_CHARACTER_SET = 1115, ER_UNKNOWN_COLLATION = 1273 };
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct slice rest, name;
 
 	if (err->kind != ERR_SERVER)
 		return -1;
 	err->kind = ERR_REFUSED;
 	err_wrap(err, "the table cannot be made at the target");
-	if (err->mysql_errno == ER_UNKNOWN_COLLATION)
-		return err_hint(err,
-		    "ALTER TABLE ... CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci at the "
-		    "source, or of the column that has it");
+	name = create_table_name(&scratch,
+	    slice_cut(slice_str(r->definition), strlen("CREATE TABLE "), SIZE_MAX), &rest);
+	if (err->mysql_errno == ER_UNKNOWN_COLLATION || err->mysql_errno == ER_UNKNOWN_CHARACTER_SET)
+		return cure_collation(err, name);
 	return err_hint(err,
 	    "give the target's server what the definition needs, or change that at the "
 	    "source");
@@ -115,7 +118,7 @@ rehearse_table(struct ctx *cx, struct mysql_client *dba, const struct rehearsal 
 	/* One of the name may be left of a rehearsal that was cut off. */
 	if (mysql_execf(&inner, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 ||
 	    mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)
-		return cannot_be_made(cx->err);
+		return cannot_be_made(r, cx->err);
 	int rc = compare(&inner, dba, r, &wanted);
 	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
 		return err_copy(cx->err, &undoing);

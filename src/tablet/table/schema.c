@@ -6,6 +6,7 @@
 #include "rpc/api.h"
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
+#include "tablet/table/cure.h"
 #include "tablet/table/definition.h"
 #include "tablet/table/schema_common.h"
 
@@ -125,7 +126,7 @@ refuse_column(struct ctx *cx, const struct table_def *def, const struct slice *v
 {
 	err_set(cx->err, ERR_REFUSED, "column '%.*s' of table '%s.%s' %s, which cannot be moved yet",
 	    SLICE_ARG(v[C_NAME]), def->database, def->name, what);
-	return err_hint(cx->err, "drop or change the column, or leave the table where it is");
+	return -1;
 }
 
 static bool
@@ -152,18 +153,27 @@ fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, cons
     struct column *out)
 {
 	const struct type_name *name = NULL;
+	const char *how = NULL;
+	const struct cure_column cure = { def->name, v[C_NAME], v[C_DATA_TYPE], v[C_COLUMN_TYPE],
+		slice_eq_str(v[C_NULLABLE], "YES"), slice_contains(v[C_EXTRA], "VIRTUAL") };
 
 	for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
 		if (slice_eq_str(v[C_DATA_TYPE], type_names[i].name))
 			name = &type_names[i];
 	}
-	if (name == NULL)
-		return refuse_column(cx, def, v,
+	if (name == NULL) {
+		(void)refuse_column(cx, def, v,
 		    arena_printf(cx->arena, "has the type %.*s", SLICE_ARG(v[C_DATA_TYPE])));
+		return cure_type(cx->err, &cure);
+	}
 	if (d->is_generated(v[C_EXTRA], v[C_GENERATED]))
-		return refuse_column(cx, def, v, "is generated");
-	if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
-		return refuse_column(cx, def, v, "is compressed");
+		how = "is generated";
+	else if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
+		how = "is compressed";
+	if (how != NULL) {
+		(void)refuse_column(cx, def, v, how);
+		return cure_plain(cx->err, &cure);
+	}
 	out->old_format = has_old_format(d, v[C_COLUMN_TYPE]);
 	if (out->old_format && number_of(v[C_FSP]) > 0)
 		return refuse_old_format(cx, def, &d->old_temporal, v);
