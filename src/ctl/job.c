@@ -23,7 +23,7 @@
 #include <stdlib.h>
 
 enum {
-	POLL_MS = 250,  /* of the stream: what a live line of progress needs */
+	POLL_MS = 250,  /* of a stream that is in sync */
 	LOOK_MS = 500,  /* for workflows that nobody works on, while there are unfinished ones */
 	REST_MS = 5000, /* when there are none: what begins is told, and this is for what was not */
 	AGAIN_MS_MIN = 250, /* after an error that waiting may mend */
@@ -40,6 +40,7 @@ struct job {
 	struct workflow w;
 	uint64_t epoch; /* of the lease, when the lock was taken */
 	int tries;      /* of switching, since this job began or was told to go on */
+	struct progress_look look;
 	struct err why; /* of the last of them */
 };
 
@@ -166,7 +167,7 @@ do_copy(struct ctx *cx, struct job *j)
 	}
 	if (changed)
 		TRY(workflow_save(cx, w));
-	return task_sleep(cx, POLL_MS * MSEC);
+	return task_sleep(cx, progress_next_look(&j->look, r.phase, task_now()));
 }
 
 /* ---- STOPPED */

@@ -1,5 +1,11 @@
 #include "ctl/progress.h"
 
+enum {
+	LOOK_MS_MAX = 250, /* what a live line of progress needs */
+	LOOK_PART = 20,
+	LOOK_MS_MIN = 10,
+};
+
 bool
 progress_take(struct workflow *w, const struct stream_status_reply *r)
 {
@@ -19,4 +25,17 @@ progress_take(struct workflow *w, const struct stream_status_reply *r)
 			t->rows_estimate = s->rows_estimate;
 	}
 	return changed;
+}
+
+usec
+progress_next_look(struct progress_look *l, enum stream_phase phase, usec now)
+{
+	usec wait;
+
+	if (l->since == 0 || phase != l->phase)
+		*l = (struct progress_look){ phase, now };
+	wait = (now - l->since) / LOOK_PART;
+	return wait < LOOK_MS_MIN * MSEC ? LOOK_MS_MIN * MSEC
+	    : wait > LOOK_MS_MAX * MSEC  ? LOOK_MS_MAX * MSEC
+					 : wait;
 }
