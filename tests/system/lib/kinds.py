@@ -5,6 +5,7 @@ flavour and a version, as "mysql-9.7,mariadb-10.11". One is for both. Without it
 """
 import functools
 import os
+import re
 import subprocess
 
 from . import proc
@@ -47,3 +48,8 @@ def path(kinds):
     """$PATH with the programs of these kinds: the system's first, which nobody names."""
     bins = [os.path.join(home(k), "bin") for k in sorted({full(k) for k in kinds} - {SYSTEM})]
     return ":".join([os.environ["PATH"], *bins])
+
+
+def plain_definition(text):
+    """MySQL shows a column's character set beside its collation once that was written out, as SHOW CREATE TABLE does."""
+    return re.sub(r" CHARACTER SET \w+(?= COLLATE )", "", text)
