@@ -68,11 +68,12 @@ static bool
 kill_at_server(struct session *s, const struct kill_order *order)
 {
 	const struct backend *b = s->slots[s->running];
+	const struct dialect *d = mysql_dialect(b->client);
 	struct killer *k = mem_new(struct killer);
 	struct err err = { 0 };
 	char sql[64];
 
-	(void)snprintf(sql, sizeof sql, "KILL %s %s %u", order->soft ? "SOFT" : "HARD",
+	(void)snprintf(sql, sizeof sql, "KILL %s%s %u", order->soft ? d->kill_soft : d->kill_hard,
 	    order->query ? "QUERY" : "CONNECTION", mysql_thread_id(b->client));
 	*k = (struct killer){ s, mem_strdup(b->server), mem_strdup(sql), order->query };
 	s->killers++;

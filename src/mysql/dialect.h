@@ -86,6 +86,8 @@ struct dialect {
 	const char *foreign_algorithm;
 	/* A form of temporal columns that is still read and is made no more. */
 	struct old_temporal old_temporal;
+	/* Behind KILL: to let a statement come to an end where breaking it off could hurt, and not to. */
+	const char *kill_soft, *kill_hard;
 	/* What to read in the place of information_schema.CHECK_CONSTRAINTS, which does not name tables,
 	 * and its own columns. NULL: it does. */
 	const char *check_constraints_sql, *check_constraints_columns;

@@ -178,6 +178,8 @@ const struct dialect mariadb_dialect = {
 	.is_generated = is_generated,
 	.foreign_algorithm = "INSTANT",
 	.old_temporal = { "/* mariadb-5.3 */", "MariaDB 5.3", "mysql56_temporal_format=ON" },
+	.kill_soft = "SOFT ",
+	.kill_hard = "HARD ",
 	.shows_progress = true,
 	.table_status_columns = 20,
 	.replicas_sql = "SHOW SLAVE HOSTS",

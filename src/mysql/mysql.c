@@ -167,6 +167,8 @@ const struct dialect mysql_server_dialect = {
 	.is_bytewise = is_bytewise,
 	.is_generated = is_generated,
 	.foreign_algorithm = "INPLACE",
+	.kill_soft = "",
+	.kill_hard = "",
 	.check_constraints_sql =
 	    "(SELECT c.*, t.TABLE_NAME FROM information_schema.CHECK_CONSTRAINTS AS c JOIN "
 	    "information_schema.TABLE_CONSTRAINTS AS t USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)) AS "

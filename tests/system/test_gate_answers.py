@@ -253,7 +253,8 @@ def test_clients_with_computed_variables_share_backends(shared_combo):
     """More than vtgate's --max-backends: a value that was computed binds nobody to its connection for long."""
     clients = [connect(shared_combo, True) for _ in range(700)]
     for n, c in enumerate(clients):
-        assert ask(c, f"SET @x = CONCAT('v', {n})")[0] == 0
+        said = ask(c, f"SET @x = CONCAT('v', {n})")
+        assert said[0] == 0, said
     for n, c in enumerate(clients):
         assert ask(c, "SELECT @x")[1] == ((f"v{n}",),)
     for c in clients:
@@ -261,7 +262,7 @@ def test_clients_with_computed_variables_share_backends(shared_combo):
 
 
 def test_clients_share_backends(shared_combo):
-    clients = [connect(shared_combo, True) for _ in range(700)]    # more than vtgate's --max-backends
+    clients = [connect(shared_combo, True, autocommit=True) for _ in range(700)]    # more than vtgate's --max-backends
     for c in clients:
         assert ask(c, "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'customer'")[1] == ((1,),)
     ask(clients[0], "SET @x = 5")
