@@ -14,7 +14,6 @@ enum {
 	PACKET_MAX = 1 << 30,    /* the servers' largest max_allowed_packet */
 	HEAD_MAX = 64 * 1024,    /* a definition, an OK, a file name: all are far smaller */
 	LOAD_PACKET = 64 * 1024, /* a load's bytes go out in packets of about this size */
-	ER_SPECIFIC_ACCESS_DENIED = 1227,
 	ER_NEW_ABORTING_CONNECTION = 1184, /* "(init_connect command failed)" */
 };
 
@@ -248,15 +247,12 @@ begin_role(struct ctx *cx, struct mysql_client *c, enum mysql_role role)
 		TRY(reset_first(cx, c));
 	while (role_next(&own, role, &sql) || role_next(&common, role, &sql))
 		TRY(mysql_send(cx, c, buf_slice(&sql)));
-	while (c->state == CLIENT_SENT) {
-		if (mysql_receive(cx, c, NULL) == 0)
-			continue;
-		if (cx->err->mysql_errno == ER_SPECIFIC_ACCESS_DENIED)
-			(void)err_hint(cx->err,
-			    "GRANT BINLOG ADMIN ON *.* to this account: "
-			    "its sessions say how what they write is logged");
-		return -1;
-	}
+	if (c->login.dialect->state_privileged != NULL)
+		c->login.dialect->state_privileged(&sql, role);
+	if (sql.len > 0)
+		TRY(mysql_send(cx, c, buf_slice(&sql)));
+	while (c->state == CLIENT_SENT)
+		TRY(mysql_receive(cx, c, NULL));
 	return 0;
 }
 

@@ -105,6 +105,9 @@ struct dialect {
 	bool wants_files;
 	/* What our own sessions state beside role_common (role.h). */
 	const struct role_setting *settings;
+	/* Appends a statement that states what takes a privilege, or fails with 1227 where the account lacks
+	 * it and the server's GLOBAL values are not so. Nothing for a role without such. NULL: for none. */
+	void (*state_privileged)(struct buf *out, enum mysql_role role);
 };
 
 #endif

@@ -41,14 +41,30 @@ static const struct role_setting mariadb_settings[] = {
 	{ ROLES_OURS, "innodb_compression_default", "0" },
 	{ ROLES_OURS, "innodb_default_encryption_key_id", "1" },
 	{ ROLES_OURS, "alter_algorithm", "'DEFAULT'" },
-
-	/* What is written goes to the binlog as rows. */
-	{ ROLES_DBA | ROLES_WRITER | ROLES_STREAM, "binlog_format", "'ROW'" },
-	{ ROLES_STREAM, "binlog_row_image", "'FULL'" },
-	{ ROLES_DBA | ROLES_WRITER | ROLES_STREAM, "binlog_annotate_row_events", "0" },
-	{ ROLES_DBA, "binlog_alter_two_phase", "0" },
 	{ 0 },
 };
+
+/* What is written goes to the binlog as rows, and without their statements, which would double it. To say so
+ * takes a privilege that nobody has at some managed servers: there it is enough that it is so. */
+static void
+state_binlog(struct buf *out, enum mysql_role role)
+{
+	unsigned bit = ROLE_BIT(role);
+	const char *image = (bit & ROLES_STREAM) != 0 ? ", binlog_row_image='FULL'" : "",
+		   *phase = (bit & ROLES_DBA) != 0 ? ", binlog_alter_two_phase=0" : "";
+
+	if ((bit & (ROLES_DBA | ROLES_WRITER | ROLES_STREAM)) == 0)
+		return;
+	buf_addf(out,
+	    "BEGIN NOT ATOMIC BEGIN DECLARE EXIT HANDLER FOR 1227 BEGIN END; "
+	    "SET binlog_format='ROW', binlog_annotate_row_events=0%s%s; END; "
+	    "IF @@session.binlog_format<>'ROW'%s%s THEN SIGNAL SQLSTATE '42000' SET MYSQL_ERRNO=1227, "
+	    "MESSAGE_TEXT='its sessions must write rows to the binlog: GRANT BINLOG ADMIN ON *.* to this "
+	    "account, or SET GLOBAL binlog_format=ROW, binlog_row_image=FULL, "
+	    "binlog_alter_two_phase=OFF'; END IF; END",
+	    image, phase, image[0] != '\0' ? " OR @@session.binlog_row_image<>'FULL'" : "",
+	    phase[0] != '\0' ? " OR @@session.binlog_alter_two_phase" : "");
+}
 
 static const struct demand mariadb_demands[] = {
 	{ "tx_isolation is REPEATABLE-READ", "@@global.tx_isolation", "REPEATABLE-READ",
@@ -78,10 +94,10 @@ static const struct demand mariadb_source_demands[] = {
 static const struct privilege mariadb_privileges[] = {
 	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "BINLOG MONITOR", "SHOW MASTER STATUS", NULL, 0, NULL },
 	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "BINLOG ADMIN", "SET SESSION binlog_format='ROW'",
-	    NULL, 0, NULL },
+	    "to keep statements out of the binlog that has their rows", 0, NULL },
 	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "BINLOG MONITOR", "SHOW MASTER STATUS", NULL, 0, NULL },
-	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "BINLOG ADMIN", "SET SESSION binlog_format='ROW'", NULL,
-	    0, NULL },
+	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "BINLOG ADMIN", "SET SESSION binlog_format='ROW'",
+	    "to keep statements out of the binlog that has their rows", 0, NULL },
 	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "REPLICATION MASTER ADMIN", "SHOW SLAVE HOSTS",
 	    "to see the replicas that follow the server", 0, NULL },
 	/* Routines' bodies. */
@@ -188,4 +204,5 @@ const struct dialect mariadb_dialect = {
 	.session_demands = mariadb_session_demands,
 	.source_demands = mariadb_source_demands,
 	.settings = mariadb_settings,
+	.state_privileged = state_binlog,
 };

@@ -8,6 +8,8 @@
  *       open transaction, user variables, sql_log_bin;
  *   (2) the statements set every variable whose GLOBAL value could change what a session of the role
  *       reads, writes or waits for, or how large an answer may be.
+ *   (3) what takes a privilege is set where the account has it, and looked at where it has not: a session
+ *       whose values are others does not begin (dialect.h, state_privileged).
  * So nobody but these tables says what a session of ours relies on. A module that wants something else
  * for one statement (autocommit under LOCK TABLES) sets it on top, and says why there.
  *

@@ -177,7 +177,9 @@ validate_server(struct ctx *cx, const struct tablet_env *env, const struct valid
 	if (env_dba(cx, env, &c) != 0) {
 		if (!env_is_denied(cx->err))
 			return -1;
-		/* The privilege that its sessions need is among those that are missing. */
+		requirements_add(cx->arena, &out->list,
+		    &(struct requirement){
+			"sessions of our accounts begin", REQUIREMENT_NOT_MET, cx->err->text, "" });
 		err_clear(cx->err);
 		return 0;
 	}

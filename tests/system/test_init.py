@@ -96,6 +96,34 @@ def test_a_move_there_and_back_with_exactly_what_is_printed(servers_of, folder, 
         assert not any(password in said for password in PASSWORDS.values() if password != "plain")
 
 
+def test_managed_servers_where_nobody_may_say_how_a_session_writes_to_the_binlog(servers, folder):
+    both = [servers("s", TRUSTS), servers("t", TRUSTS)]
+    for server, keyspace in zip(both, attached.KEYSPACES):
+        init(folder, server, keyspace)
+        for user in ("vt_stream", "vt_dba"):
+            server.sql(f"REVOKE BINLOG ADMIN ON *.* FROM '{user}'@'127.0.0.1'")
+        said = check(folder, server, keyspace)
+        assert said.returncode == 0 and said.stdout.count("warns     account") == 2, said
+        assert "lacks BINLOG ADMIN ON *.*, to keep statements out of the binlog" in said.stdout
+    both[0].sql("CREATE DATABASE customer")
+    both[0].sql("CREATE TABLE t (id INT PRIMARY KEY) SELECT 1 AS id", database="customer")
+    cluster = attached.Cluster(folder, [f"127.0.0.1:{s.port}" for s in both], credentials(folder))
+    try:
+        cluster.start()
+        cluster.client("MoveTables", "customer.t", "new_customer")
+        cluster.client("MoveTables", "ReverseTraffic", "new_customer.t")
+        # What it cannot state must be so: else the session does not begin.
+        both[1].sql("SET GLOBAL binlog_format = 'MIXED'")
+        said = check(folder, both[1], "new_customer")
+        assert said.returncode == 1 and "its sessions must write rows to the binlog" in said.stdout
+        both[1].sql("GRANT BINLOG ADMIN ON *.* TO 'vt_dba'@'127.0.0.1'")
+        said = check(folder, both[1], "new_customer")
+        assert said.returncode == 1 and "binlog_format is not ROW" in said.stdout
+    finally:
+        cluster.stop()
+    assert both[0].sql("SELECT * FROM t", database="customer") == ((1,),)
+
+
 def test_accounts_are_for_where_we_come_from(servers, folder):
     server = servers("s", "--bind-address=*", TRUSTS)
     where = {f"127.0.0.1:{server.port}": "127.0.0.1", f"[::1]:{server.port}": "::1", f"unix:{server.socket}": "localhost"}

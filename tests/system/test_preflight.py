@@ -186,7 +186,6 @@ def test_a_target_with_rows_or_another_definition_is_refused(tablet):
     ("vt_dba", "REVOKE TRIGGER ON *.* FROM 'vt_dba'@'127.0.0.1'"),
     ("vt_stream", "REVOKE REPLICATION SLAVE ON *.* FROM 'vt_stream'@'127.0.0.1'"),
     ("vt_stream", "REVOKE BINLOG MONITOR ON *.* FROM 'vt_stream'@'127.0.0.1'"),
-    ("vt_stream", "REVOKE BINLOG ADMIN ON *.* FROM 'vt_stream'@'127.0.0.1'"),
 ])
 def test_a_privilege_that_is_missing_is_found_by_doing(tablet, user, revoke):
     tablet.server.sql(GOOD, database="customer")

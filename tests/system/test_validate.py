@@ -11,8 +11,7 @@ pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet 
 FLAVOURS = ["mariadb-10.11", "mysql-9.7"]
 USERS = ["vt_app", "vt_stream", "vt_dba"]
 # That a vttablet starts at all: what else is missing the command tells.
-TO_START = {"mariadb-10.11": ["ALL PRIVILEGES ON `\\_switchyard`.*", "CREATE ON customer.*", "BINLOG ADMIN ON *.*"],
-            "mysql-9.7": ["ALL PRIVILEGES ON `\\_switchyard`.*", "CREATE ON customer.*"]}
+TO_START = ["ALL PRIVILEGES ON `\\_switchyard`.*", "CREATE ON customer.*"]
 
 
 class Validated:
@@ -25,7 +24,7 @@ class Validated:
         server.sql("CREATE DATABASE customer")
         for user in USERS:
             server.sql(f"CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY 'pw-{user}'")
-        for grant in TO_START[server.flavour]:
+        for grant in TO_START:
             server.sql(f"GRANT {grant} TO 'vt_dba'@'127.0.0.1'")
         self.cluster = attached.Cluster(folder, [f"127.0.0.1:{server.port}"], credentials)
         self.cluster.start_ctld()
