@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from lib import elsewhere, mariadb, move, proc
-from lib.combo import Combo, Failed, missing_programs
+from lib import elsewhere, mariadb, proc
+from lib.combo import Combo, missing_programs
 from lib.load import Load
 from test_init import PASSWORDS, TRUSTS, credentials, init
 
@@ -100,14 +100,20 @@ def test_tables_move_between_servers_that_were_there(servers_of, folder, attache
     assert t.sql("SELECT COUNT(*) > 1000 FROM crm.users") == ((1,),)
 
 
+def servers_elsewhere(servers_of, folder, host, source, target):
+    """Two that let in nobody without TLS, and the folder of their certificate, which names their address alone."""
+    shown = elsewhere.make_certificates(folder, host.address)
+    settings = [TRUSTS, f"--bind-address={host.address}", f"--ssl-ca={shown}/ca.pem", f"--ssl-cert={shown}/server.pem",
+                f"--ssl-key={shown}/server-key.pem", "--require-secure-transport=ON"]
+    made = [servers_of(kind, name, *settings, prefix=host.prefix) for kind, name in ((source, "s"), (target, "t"))]
+    return *made, shown
+
+
 @pytest.mark.skipif(not elsewhere.is_possible(), reason="no network namespace can be made here")
 @pytest.mark.parametrize("source, target", [("mariadb-10.11", "mysql-9.7"), ("mysql-9.7", "mariadb-10.11")])
 def test_on_other_addresses_by_tls_whose_certificates_are_looked_at(servers_of, folder, attached, source, target):
     with elsewhere.Elsewhere() as host:
-        shown = elsewhere.make_certificates(folder, host.address)
-        settings = [TRUSTS, f"--bind-address={host.address}", f"--ssl-ca={shown}/ca.pem", f"--ssl-cert={shown}/server.pem",
-                    f"--ssl-key={shown}/server-key.pem", "--require-secure-transport=ON"]
-        s, t = (servers_of(kind, name, *settings, prefix=host.prefix) for kind, name in ((source, "s"), (target, "t")))
+        s, t, shown = servers_elsewhere(servers_of, folder, host, source, target)
         attached.kinds = {k: prepare(folder, server, k, f"{host.address}:{server.port}")
                           for k, server in (("customer", s), ("new_customer", t))}
         assert f"@'{host.here}'" in str(s.sql("SELECT CONCAT(user, '@', QUOTE(host)) FROM mysql.user"))
@@ -120,6 +126,24 @@ def test_on_other_addresses_by_tls_whose_certificates_are_looked_at(servers_of, 
             assert tls[0][0] > 0
         finally:
             attached.down()
+
+
+@pytest.mark.skipif(not elsewhere.is_possible(), reason="no network namespace can be made here")
+@pytest.mark.long
+@pytest.mark.parametrize("source, target", [("mariadb-10.11", "mysql-9.7"), ("mysql-9.7", "mariadb-10.11")])
+def test_the_demo_passes_at_servers_elsewhere(servers_of, folder, source, target):
+    with elsewhere.Elsewhere(1) as host:
+        s, t, shown = servers_elsewhere(servers_of, folder, host, source, target)
+        done = subprocess.run(
+            [os.path.join(proc.TREE, "demo", "run")], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300,
+            env={**os.environ, "ROWS": "20000", "CLIENTS": "4", "RATE": "200", "CREDENTIALS": credentials(folder),
+                 "SOURCE": prepare(folder, s, "customer", f"{host.address}:{s.port}"),
+                 "TARGET": prepare(folder, t, "new_customer", f"{host.address}:{t.port}"),
+                 "OPTIONS": f"--db-ssl-mode=VERIFY_IDENTITY --db-ssl-ca={shown}/ca.pem"})
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        result = json.loads(done.stdout.splitlines()[-1])
+        assert result["ok"] is True and result["lost_writes"] == 0 and result["reverse_ok"] is True
+        assert t.sql("SELECT COUNT(*) FROM crm.users") == ((result["rows"],),)
 
 
 @pytest.fixture
