@@ -107,7 +107,7 @@ soak: asan tsan servers
 	@$(MAKE) --no-print-directory fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory mutants
 
-##make install   programs and manual pages into DESTDIR and PREFIX
+##make install   programs, manual pages and systemd's units into DESTDIR and PREFIX
 install: all
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) >/dev/null
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet >/dev/null

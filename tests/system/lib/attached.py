@@ -23,7 +23,7 @@ class Cluster:
     def log(self, name):
         return os.path.join(self.folder, name + ".log")
 
-    def _spawn(self, name, *command):
+    def spawn(self, name, *command):
         with open(self.log(name), "a") as log:
             p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
                                  start_new_session=True)
@@ -38,10 +38,10 @@ class Cluster:
                 "--uid", str(uid), "--credentials", self.credentials, "--data-dir", self.folder, *self.options]
 
     def start_tablet(self, keyspace, uid, address):
-        self.tablets[keyspace] = self._spawn(f"vttablet-{uid}", *self.tablet_command(keyspace, uid, address))
+        self.tablets[keyspace] = self.spawn(f"vttablet-{uid}", *self.tablet_command(keyspace, uid, address))
 
     def start_ctld(self):
-        self._spawn("vtctld", proc.program("vtctld"), "--topo", self.topo, "--http", f"127.0.0.1:{self.ctld_port}")
+        self.spawn("vtctld", proc.program("vtctld"), "--topo", self.topo, "--http", f"127.0.0.1:{self.ctld_port}")
 
     def start(self):
         self.start_ctld()
