@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "binlog/coltype.h"
+#include "binlog/json.h"
 #include "binlog/control.h"
 #include "binlog/event.h"
 #include "binlog/payload.h"
@@ -141,6 +142,20 @@ sets(struct slice body)
 	(void)!gtid_set_parse(&s, body, &err);
 }
 
+/* A text is no longer than its document allows; what stands for a control character is the longest. */
+static void
+json(struct slice doc, struct arena *a)
+{
+	enum { LONGEST = 60 };
+	struct slice text, rounded;
+
+	if (!json_text(doc, a, &text))
+		return;
+	check(text.len <= LONGEST * (doc.len + 1));
+	rounded = json_rounded(text);
+	check(rounded.len <= text.len);
+}
+
 static void
 control(unsigned char which, const struct event *e, struct arena *a)
 {
@@ -187,6 +202,8 @@ fuzz_one(struct slice input)
 		control(choice, &e, &a);
 	} else if (choice < 12) {
 		(void)!event_read((enum event_checksum)(choice & 1), input, &e, &err);
+	} else if (choice == 253) {
+		json(input, &a);
 	} else if (choice == 254) {
 		unpack(input);
 	} else if (choice == 255) {
