@@ -3,6 +3,7 @@
 #   ROWS=, CLIENTS=, RATE=, SOURCE=, TARGET=      for make demo
 #   DESTDIR=, PREFIX=           for make install
 #   SECONDS_EACH=               for make fuzz
+#   FAST=1                      for make test-mysql, test-mariadb-11.8
 #   SUITES=                     for make test-suites
 
 BUILD   = build
@@ -54,6 +55,20 @@ format:
 ##make lint      format, layers, sizes, waits, form, flavours, the page of types, tables of states, clang's warnings, cppcheck
 lint: deps
 	@$(PYTHON) tools/lint.py
+
+##make test-mysql   the system tests that make sense there, with MySQL 9.7 at both ends; FAST=1 for some of them
+test-mysql:
+	@tools/install-server mysql-9.7 >/dev/null
+	@tools/install-deps test
+	@$(QUIETLY)
+	@$(PYTHON) tools/run_tests.py --build $(BUILD) --kinds mysql-9.7 $(if $(FAST),--fast)
+
+##make test-mariadb-11.8   the same with MariaDB 11.8, and with 10.11 at the target
+test-mariadb-11.8:
+	@tools/install-server mariadb-11.8 >/dev/null
+	@tools/install-deps test
+	@$(QUIETLY)
+	@$(PYTHON) tools/run_tests.py --build $(BUILD) --kinds mariadb-11.8 $(if $(FAST),,--kinds mariadb-11.8,mariadb-10.11) $(if $(FAST),--fast)
 
 ##make test-suites   MariaDB's own test suites, through vtgate and directly; text and prepared
 test-suites:
@@ -116,4 +131,4 @@ install: all
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-clang build-mutants
 
-.PHONY: all format help demo test test-clients test-suites deps servers lint mutants model bench asan tsan fuzz soak install clean
+.PHONY: all format help demo test test-mysql test-mariadb-11.8 test-clients test-suites deps servers lint mutants model bench asan tsan fuzz soak install clean

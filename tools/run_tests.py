@@ -2,11 +2,13 @@
 """Runs the tests of a build and sums them up in one last line, N passed, N failed.
 
 usage: run_tests.py --build DIR [--system] [--long] [--valgrind]
+       run_tests.py --build DIR --kinds SOURCE,TARGET [--fast]
 
 Meson's tests (unit, golden, sim) print such a line themselves and are summed by it;
 a test program that ends without one counts as one failure. --system adds the tests
 of the tools and of whole programs, --long those that take minutes. These mostly wait,
-so they run beside Meson's, which compute.
+so they run beside Meson's, which compute. --kinds runs those of them that are for servers
+of these kinds (tests/system/lib/chosen.py) and nothing else; --fast some of those.
 """
 import argparse
 import concurrent.futures
@@ -113,6 +115,13 @@ def run_programs(total, args):
         run_pytest(total, 'tools', 'tests/tools')
 
 
+def run_kinds(total, args):
+    for pair in args.kinds:
+        os.environ['SWITCHYARD_TEST_KINDS'] = pair
+        run_pytest(total, f'system with {pair}', 'tests/system', '-m', 'not long', '-n', str(3 * os.cpu_count()), '--dist', 'loadgroup',
+                   *(['--fast-kinds'] if args.fast else []))
+
+
 def run_system(total, args):
     # Most of a test is waiting: six on two cores keep these busy.
     run_pytest(total, 'system', 'tests/system', '-m', 'long' if args.long else 'not long',
@@ -134,11 +143,13 @@ def main():
     parser.add_argument('--system', action='store_true')
     parser.add_argument('--long', action='store_true')
     parser.add_argument('--valgrind', action='store_true')
+    parser.add_argument('--kinds', action='append')
+    parser.add_argument('--fast', action='store_true')
     args = parser.parse_args()
     total = Total()
     with tempfile.TemporaryDirectory(prefix='switchyard-template-', dir=datadir.base()) as templates:
         prepare(templates)
-        run_all(total, args)
+        (run_kinds if args.kinds else run_all)(total, args)
     print(f'{total.passed} passed, {total.failed} failed')
     return 1 if total.failed else 0
 

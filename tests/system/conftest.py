@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lib import datadir, kinds, proc, servers as server_kinds, tablets  # noqa: E402
+from lib import chosen, datadir, kinds, proc, servers as server_kinds, tablets  # noqa: E402
 from lib.kept import Kept  # noqa: E402
 from lib.combo import Combo, missing_programs  # noqa: E402
 from lib.streams import Pair  # noqa: E402
@@ -189,9 +189,23 @@ def of_file(item):
     return any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values())
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fast-kinds", action="store_true", help="of the tests for servers of other kinds only lib/chosen.py's FAST")
+
+
+def leave_out(config, items):
+    """What does not run with the servers that are wanted."""
+    fast = config.getoption("--fast-kinds")
+    out = [i for i in items if chosen.reason(i.nodeid) or fast and not any(chosen.begins(i.nodeid, f) for f in chosen.FAST)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [i for i in items if i not in set(out)]
+
+
 @pytest.hookimpl(tryfirst=True)         # before xdist's, which reads the groups
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """What takes longest begins first, so that no worker is alone at the end; files that share something stay together."""
+    leave_out(config, items)
     together = collections.Counter(item.path.name for item in items if of_file(item))
 
     def cost(item):
@@ -206,4 +220,5 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_report_header():
-    return f"programs: {proc.build_dir()}"
+    return [f"programs: {proc.build_dir()}", "servers: " + ", ".join(kinds.wanted()),
+            *(f"not with them: {what}: {why}" for what, why in chosen.reasons().items())]

@@ -26,7 +26,7 @@ def at(c, keyspace, sql):
 def shop(shared_folder, combo_template):
     c = combo.Combo(shared_folder, template=combo_template).up(SOURCE)
     try:
-        c.client("CreateKeyspace", TARGET)
+        c.create_keyspace(TARGET)
         for i, table in enumerate(TABLES):
             at(c, SOURCE, f"CREATE TABLE {sql_name(SOURCE)}.{sql_name(table)} (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, "
                           f"{sql_name('v.' + table[:50])} VARCHAR(50), UNIQUE KEY {sql_name(table)} ({sql_name('v.' + table[:50])})); "
@@ -44,7 +44,7 @@ def test_keyspaces(shop):
         json.loads(shop.client("GetSrvKeyspace", typed).stdout)
     for name in ("a\nb", "a ", "x" * 65, "\U0001f600"):
         with pytest.raises(Failed):
-            shop.client("CreateKeyspace", name)
+            shop.create_keyspace(name)
 
 
 @pytest.mark.parametrize("table", TABLES)

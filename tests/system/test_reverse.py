@@ -183,7 +183,7 @@ def test_dropping_the_old_table_ends_the_way_back(switched):
 
 
 def test_a_move_to_a_third_keyspace_ends_the_way_back_and_says_so(switched):
-    switched.client("CreateKeyspace", "third")
+    switched.create_keyspace("third")
     said = switched.client("MoveTables", move.WORKFLOW, "third.users").stdout
     assert "the way back of workflow 'new_customer/users' ends with this move" in said
     assert move.state(switched) == "complete"

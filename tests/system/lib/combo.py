@@ -49,7 +49,7 @@ class Combo:
         own = [kind for kind in self.kinds.values() if "://" not in kind]
         env = {"PATH": kinds.path(own), **(env or {})}
         for k in keyspaces:
-            kind = self.kinds.get(k, kinds.SYSTEM)
+            kind = self.kind_of(k)
             cmd += ["--keyspace", k if kind == kinds.SYSTEM else f"{k}={kind}"]
         self.out = os.path.join(self.folder, "vtcombo.out")
         with open(self.log, "a") as log, open(self.out, "w") as out:
@@ -57,6 +57,15 @@ class Combo:
                                             start_new_session=True, env={**os.environ, **env})
         proc.wait_for(self._is_ready, seconds, "vtcombo to be ready", lambda: proc.tail(self.log))
         return self
+
+    def kind_of(self, keyspace):
+        """Of a keyspace with another name than those that have a kind: the first's."""
+        return self.kinds.get(keyspace, next(iter(self.kinds.values())))
+
+    def create_keyspace(self, name, *options, **more):
+        """By CreateKeyspace, with a server of the kind that it is to have."""
+        kind = self.kind_of(name)
+        return self.client("CreateKeyspace", *([] if kind == kinds.SYSTEM else ["--server-kind", kind]), *options, name, **more)
 
     def _prepare(self):
         """Before anything of this cluster was made: data directories of uids 1 and 2, as vtcombo would make them."""

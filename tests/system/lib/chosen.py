@@ -1,0 +1,61 @@
+"""Which system tests run with servers of other kinds than the system's MariaDB ($SWITCHYARD_TEST_KINDS), and why others do not.
+
+Nothing else decides that. A row names a file, or a test or group of tests of it by the beginning of its name.
+"""
+from . import kinds
+
+# They say themselves which servers they want, so they are the same whatever is wanted here.
+THEMSELVES = "it says itself which servers it wants"
+FIXED = {file: THEMSELVES for file in (
+    "test_flavours.py", "test_types.py", "test_servers.py", "test_login.py", "test_login_tls.py", "test_gate_tls.py", "test_stream_tls.py",
+    "test_binlog_oracle.py", "test_catalogue_kinds.py", "test_vtcombo.py")}
+
+# Some of those that run: what meets most of what differs between servers (make test-mysql FAST=1).
+FAST = ["test_move.py", "test_sets.py", "test_settings.py", "test_reverse.py", "test_cancel.py", "test_two_switches.py", "test_follow.py",
+        "test_stream_bare.py", "test_stream_parallel.py", "test_stream_lag.py", "test_gate_ddl.py", "test_gate_prepared.py"]
+
+SQL = "it does not say yet what it means for MySQL: its tables, statements or answers are in words that only MariaDB has"
+NATIVE = "its own client (lib/raw.py) knows mysql_native_password alone"
+LOCKED_OUT = "it works as root, whom vtcombo locks out of its MySQL servers"
+ITS_OWN = "it is about something that only MariaDB has"
+
+# By flavour, or by flavour and version.
+NOT_FOR = {
+    "mysql": {
+        "test_gate_conversations.py": SQL, "test_schema.py": SQL, "test_gate_catalogue.py": SQL,
+        "test_gate_processes.py": SQL, "test_gate_wire.py": NATIVE, "test_gate_kill.py::test_idle_and_unknown": NATIVE,
+        "test_gate_kill.py::test_a_pool_that_is_full": "it waits for MariaDB's error of a killed SLEEP",
+        "test_gate_answers.py::test_clients_with_computed": "MySQL shows nobody his user variables: a session that computes one keeps its connection",
+        "test_gate_answers.py::test_a_fence_met_late": SQL, "test_gate_answers.py::test_keyspaces_are_databases": "MySQL shows performance_schema too",
+        "test_as_before.py": "it compares accounts in mysql.global_priv", "test_kept.py": SQL, "test_refusals.py": LOCKED_OUT,
+        "test_preflight.py": SQL, "test_way_back.py": SQL,
+        "test_fence.py": "triggers of all databases are counted, of which MySQL has its own; its locks are asked for in MariaDB's words",
+        "test_foreign_keys.py": SQL, "test_other_names.py": SQL, "test_sidecar.py": SQL, "test_statements.py": SQL, "test_stream_odd.py": SQL,
+        "test_stream_source.py": SQL, "test_stream_values.py": SQL, "test_stream_keys.py::test_keys_of_every_type": SQL,
+        "test_stream.py::test_every_value_of_every_type": "MySQL's JSON cannot be moved; test_types.py has all types",
+        "test_stream_kills.py::test_killed_connections": "it finds connections to kill in MariaDB's way", "test_stream_disk.py": ITS_OWN,
+        "test_load_generator.py": SQL, "test_names.py": SQL, "test_auto_increment.py": SQL, "test_commands.py": SQL,
+    },
+    "mariadb-11.8": {},
+}
+
+
+def reasons():
+    """{beginning: why} for the kinds that are wanted."""
+    wanted = set(kinds.wanted())
+    if wanted == {kinds.SYSTEM}:
+        return {}
+    found = dict(FIXED)
+    for what, rows in NOT_FOR.items():
+        if any(what in (kind, kinds.brand(kind)) for kind in wanted):
+            found.update(rows)
+    return found
+
+
+def begins(nodeid, what):
+    """Is the test one of a row's? nodeid is "tests/system/test_a.py::test_b[c]"."""
+    return nodeid.split("/")[-1].startswith(what) if "::" in what else nodeid.split("/")[-1].split("::")[0] == what
+
+
+def reason(nodeid):
+    return next((why for what, why in reasons().items() if begins(nodeid, what)), None)
