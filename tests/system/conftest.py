@@ -3,6 +3,7 @@ import collections
 import functools
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -167,7 +168,12 @@ def shared_combo(shared_folder, combo_template):
     c.down()
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 def pytest_configure(config):
+    signal.signal(signal.SIGTERM, interrupt)    # as Ctrl-C: what tests have started is stopped
     config.addinivalue_line("markers", "long: takes a minute or more; runs in make soak")
     if TEMPLATES not in os.environ:             # whoever runs us may have made it, and xdist's workers find it
         os.environ[TEMPLATES] = config.own_templates = tempfile.mkdtemp(prefix="switchyard-template-", dir=datadir.base())
