@@ -15,7 +15,7 @@ import time
 import pymysql
 import pytest
 
-from lib import move, points, proc
+from lib import flavours, move, points, proc
 from lib.load import Load
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
@@ -259,10 +259,21 @@ def test_shares_of_all_numbers_are_the_matrix():
     assert {c for n in range(2 * len(PROGRAMS)) for c in share(n)} == set(every_cell())
 
 
+def number_of_today():
+    return int(os.environ.get("SWITCHYARD_SHARE", datetime.date.today().toordinal()))
+
+
 def test_a_program_killed_at_each_point(combo):
-    number = int(os.environ.get("SWITCHYARD_SHARE", datetime.date.today().toordinal()))
-    print(f"share {number}")
-    play(combo, share(number))
+    print(f"share {number_of_today()}")
+    play(combo, share(number_of_today()))
+
+
+def test_a_program_killed_at_each_point_across_flavours(combo):
+    """Another pair of kinds each day; with them other cells than with the day before's of the same pair."""
+    pair = flavours.PAIRS[number_of_today() % len(flavours.PAIRS)]
+    print(f"share {number_of_today()} of {'-'.join(pair)}")
+    combo.kinds = dict(zip(KEYSPACES, pair))
+    play(combo, share(number_of_today() // len(flavours.PAIRS)))
 
 
 @pytest.mark.long
