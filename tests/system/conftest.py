@@ -27,6 +27,12 @@ def combo_template():
 
 
 @pytest.fixture
+def template():
+    """A data directory of the system's MariaDB."""
+    return server_kinds.KINDS[kinds.SYSTEM].template(os.environ[TEMPLATES])
+
+
+@pytest.fixture
 def folder():
     """This test's own folder; readable by the database server's account."""
     where = tempfile.mkdtemp(prefix="switchyard-test-", dir=datadir.base())

@@ -28,7 +28,7 @@ class Validated:
             server.sql(f"GRANT {grant} TO 'vt_dba'@'127.0.0.1'")
         self.cluster = attached.Cluster(folder, [f"127.0.0.1:{server.port}"], credentials)
         self.cluster.start_ctld()
-        self.cluster.create_keyspace("customer")
+        self.cluster.client("CreateKeyspace", "customer")
         self.cluster.start_tablet("customer", 1, f"127.0.0.1:{server.port}")
 
     def ask(self):
