@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { FORMER_WAIT_S = 10 }; /* then it is tried again: a statement may run for long */
+
 struct gtid_text {
 	size_t refs; /* by positions of one loop */
 	char text[];
@@ -290,6 +292,23 @@ state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct s
 	TRY(copy_text(out->workflow, sizeof(out->workflow), slice_str(id.workflow),
 	    "a workflow's name", cx->err));
 	return read_state(cx, rows.values, out);
+}
+
+int
+state_succeed(struct ctx *cx, struct mysql_client *c, struct stream_id id, int session)
+{
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
+
+	inner.arena = &a;
+	/* A lock's name has 64 characters, a workflow's up to 512. Each round has locks of its own. */
+	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
+	    (unsigned long long)stream_id_hash(id), session, FORMER_WAIT_S));
+	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
+		return err_set(
+		    cx->err, ERR_RETRY, "a former session of this stream is still at work");
+	return 0;
 }
 
 int

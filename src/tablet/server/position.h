@@ -47,6 +47,8 @@ int position_gtids(struct ctx *cx, struct mysql_client *source, struct position 
 /* The place alone, without GTIDs: one statement. */
 int position_place(struct ctx *cx, struct mysql_client *source, struct position *out) MUST_USE;
 
+enum { STATE_SESSIONS = 64 }; /* of the applier: more than it has; see state_succeed() */
+
 /* Copied and ended with the two below, as its positions are; one that was loaded borrows from its arena. */
 struct stream_state {
 	const char *sidecar; /* the database that its row is in; borrowed */
@@ -72,6 +74,12 @@ int state_load(
  * have no row of ours (xids.h), in cx->arena. ERR_NOT_FOUND */
 int state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct position *applied, struct slice *prepared) MUST_USE;
+/*
+ * Waits until no former session of that number is at work for the stream any more, and becomes the
+ * one: what a killed process had sent may still be run when its successor begins. 0 up to
+ * STATE_SESSIONS are the applier's. ERR_RETRY when it goes on for long.
+ */
+int state_succeed(struct ctx *cx, struct mysql_client *c, struct stream_id id, int session) MUST_USE;
 /* workflow and round of each */
 int state_list(struct ctx *cx, struct mysql_client *c, const char *sidecar,
     struct mysql_rows *streams) MUST_USE;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/mutant.h"
 #include "base/rand.h"
 #include "sql/quote.h"
@@ -19,6 +20,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
 	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
@@ -140,6 +142,26 @@ save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
 	TRY(state_move(cx, r->dba, r->state, phase));
 	waitlist_wake_all(r->changed);
 	return 0;
+}
+
+/*
+ * The phase as it is stored once nobody of a killed process is left to change it. Without that a second
+ * process could find STARTING and drop the table while the first one's COPYING is on its way, and a third,
+ * which finds that, would make no table.
+ */
+static int
+read_phase(struct ctx *cx, struct run *r)
+{
+	struct stream_state *stored;
+
+	TRY(state_succeed(cx, r->dba, state_id(r->state), STATE_SESSIONS));
+	stored = mem_new(struct stream_state); /* too large for a stack */
+	int rc = state_load(cx, r->dba, state_id(r->state), stored);
+	if (rc == 0 && stored->phase == STREAM_COPYING)
+		state_moved(r->state, STREAM_COPYING);
+	state_done(stored);
+	free(stored);
+	return rc;
 }
 
 /* The start position is fixed before the first row is read. */
@@ -498,6 +520,8 @@ run_open(struct ctx *cx, struct run *r)
 	TRY(env_dba(&inner, r->env, &r->dba));
 	TRY(env_stream(&inner, r->env, r->request->from.server, ROLE_STREAM, &r->source));
 	TRY(read_definitions(&inner, r));
+	if (r->state->phase == STREAM_STARTING)
+		TRY(read_phase(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(prepare(&inner, r));
 	TRY(state_place(&inner, r->dba, state_id(r->state), &r->state->applied, &r->prepared));

@@ -17,7 +17,6 @@ enum {
 	BATCH_DELETES = 100,
 	/* statements sent ahead: their answers fit in any socket's buffer */
 	PIPELINE = 64,
-	LOCK_WAIT_S = 10, /* then it is tried again: a statement may run for long */
 };
 
 /* ---- Connections */
@@ -67,23 +66,6 @@ writers_done(struct writers *w)
 	close_guard(w);
 }
 
-static int
-take_slot(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
-{
-	SCOPED(arena) struct arena a = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct mysql_rows rows;
-
-	inner.arena = &a;
-	/* A lock's name has 64 characters, a workflow's up to 512. Each round has locks of its own. */
-	TRY(mysql_selectf(&inner, c, &rows, "SELECT GET_LOCK('vt %016llx %d', %d)",
-	    (unsigned long long)stream_id_hash(w->params.id), slot, LOCK_WAIT_S));
-	if (rows.rows != 1 || !slice_eq_str(rows.values[0], "1"))
-		return err_set(
-		    cx->err, ERR_RETRY, "a former session of this stream is still at work");
-	return 0;
-}
-
 /* A statement that is too large for the server is never sent (packet_max.h). */
 static int
 send_checked(struct ctx *cx, struct writers *w, int slot, struct slice sql)
@@ -123,7 +105,7 @@ static int
 begin_session(struct ctx *cx, struct writers *w, struct mysql_client *c, int slot)
 {
 	TRY(packet_max_read(cx, c, &w->packet_max));
-	return take_slot(cx, w, c, slot);
+	return state_succeed(cx, c, w->params.id, slot);
 }
 
 int
@@ -160,7 +142,7 @@ open_guard(struct ctx *cx, struct writers *w)
 	/* The guard's session sends nothing more until the pass ends, and must not be closed as idle. A
 	 * year is the most that servers take. */
 	if (mysql_exec(cx, c, slice_str("SET SESSION wait_timeout=31536000"), NULL) != 0 ||
-	    take_slot(cx, w, c, WRITERS_MAX) != 0) {
+	    state_succeed(cx, c, w->params.id, WRITERS_MAX) != 0) {
 		mysql_close(c);
 		return -1;
 	}
