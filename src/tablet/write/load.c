@@ -304,10 +304,10 @@ load_bulk(struct ctx *cx, struct mysql_client *target, const struct load *l, str
     struct load_counts *out)
 {
 	size_t overhead = bulk_overhead(&l->bulk);
+	size_t room = (size_t)l->packet_max - overhead - 1; /* below it, as bulk_overhead() says */
 
 	while (rows.len > 0) {
-		struct slice some =
-		    rows_within(rows, l->table->def, (size_t)l->packet_max - overhead);
+		struct slice some = rows_within(rows, l->table->def, room);
 		struct mysql_ok ok;
 
 		/* A file's rows are not bounded by a packet. */
@@ -371,6 +371,8 @@ load_open(struct ctx *cx, struct mysql_client *target, const struct moved_table 
 		out->way = LOAD_BULK;
 	else if (cx->err->kind != ERR_SERVER) /* max_prepared_stmt_count, for one */
 		return -1;
+	else
+		err_clear(cx->err); /* there is another way */
 	return 0;
 }
 
