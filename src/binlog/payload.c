@@ -1,8 +1,7 @@
 #include "binlog/payload.h"
 
+#include "base/pack.h"
 #include "binlog/cursor.h"
-
-#include <zstd.h>
 
 enum {
 	STEP = 1024 * 1024, /* memory for an event comes as its bytes do: its length may be a lie */
@@ -51,16 +50,15 @@ payload_open(struct payload *p, struct slice body, struct err *err)
 	if (algorithm != ZSTD && algorithm != NONE)
 		return err_set(err, ERR_REFUSED,
 		    "compression algorithm %d in the binlog is not known", (int)algorithm);
-	if (algorithm == NONE)
-		return 0;
-	p->zstd = ZSTD_createDCtx();
-	return p->zstd != NULL ? 0 : err_set(err, ERR_RETRY, "no memory for zstd");
+	if (algorithm == ZSTD)
+		p->unpacker = unpacker_new(PACK_ZSTD, 0);
+	return 0;
 }
 
 void
 payload_close(struct payload *p)
 {
-	ZSTD_freeDCtx(p->zstd);
+	unpacker_free(p->unpacker);
 	buf_done(&p->event);
 	*p = (struct payload){ .event = BUF_INIT };
 }
@@ -80,27 +78,16 @@ copy_some(struct payload *p, char *to, size_t room)
 static int
 unpack_some(struct payload *p, char *to, size_t room, size_t *got, struct err *err)
 {
-	ZSTD_inBuffer in = { p->packed.ptr, p->packed.len, 0 };
-	ZSTD_outBuffer out = { to, room, 0 };
-	size_t rc;
+	struct room left = { to, room };
 
 	*got = 0;
-	if (p->zstd == NULL) {
+	if (p->unpacker == NULL) {
 		*got = copy_some(p, to, room);
 		return 0;
 	}
-	/* Twice without a byte out: what is in is only a beginning, or all has come out. */
-	do {
-		size_t before = in.pos;
-
-		rc = ZSTD_decompressStream(p->zstd, &out, &in);
-		if (ZSTD_isError(rc))
-			return corrupt(err, ZSTD_getErrorName(rc));
-		if (in.pos == before && out.pos == 0)
-			break;
-	} while (out.pos == 0);
-	p->packed = slice_cut(p->packed, in.pos, p->packed.len);
-	*got = out.pos;
+	if (unpacker_next(p->unpacker, &p->packed, &left, err) != 0)
+		return err_wrap(err, "Transaction_payload event");
+	*got = room - left.left;
 	return 0;
 }
 

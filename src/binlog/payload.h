@@ -19,8 +19,8 @@
 #include "binlog/event.h"
 
 struct payload {
-	struct ZSTD_DCtx_s *zstd; /* NULL: not compressed */
-	struct slice packed;      /* what is left of it; borrowed */
+	struct unpacker *unpacker; /* NULL: not compressed */
+	struct slice packed;       /* what is left of it; borrowed */
 	struct buf event;
 };
 
