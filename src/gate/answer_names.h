@@ -10,7 +10,7 @@
 #define GATE_ANSWER_NAMES_H
 
 #include "gate/plan.h"
-#include "mysql/packet.h"
+#include "mysql/reply_relay.h"
 
 struct backend;
 

@@ -45,10 +45,10 @@ serve(struct ctx *cx, struct session *s)
 		if (!mutant("gate_last_statement_shown"))
 			s->sql = SLICE_NULL;
 		s->since = task_now();
+		packets_await_command(&s->client);
 		TRY(wait_for_client(cx, s));
 		s->idle = false;
 		s->since = task_now();
-		s->client.seq = 0;
 		TRY(packets_read(cx, &s->client, s->loop->packet_max, &packet));
 		count(&s->loop->counts.statements, 1);
 		s->replied = s->failed = false;
@@ -71,7 +71,8 @@ tell_why(struct ctx *cx, struct session *s)
 	if (s->loop->draining && cx->err->kind == ERR_CANCELLED)
 		(void)refuse(cx->err, ER_SERVER_SHUTDOWN, "Server shutdown in progress");
 	if (s->idle)
-		s->client.seq = 1; /* it reads this as the answer to its next command */
+		packets_answer_ahead(
+		    &s->client); /* it reads this as the answer to its next command */
 	if (session_send_err(&last, s, cx->err) != 0)
 		log_debug("the client did not hear why: %s", err.text);
 }

@@ -9,6 +9,7 @@
 #include "gate/unknown.h"
 #include "mysql/wire.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 #include "mysql/server.h"
 #include "rpc/api.h"
 
@@ -255,7 +256,7 @@ prepare_again(struct ctx *cx, struct attempt *a)
 	if (remote_take(b, a->q->prepared->id, &remote)) {
 		wire_put_int(&packet, COM_STMT_CLOSE, 1);
 		wire_put_int(&packet, remote, 4);
-		p->seq = 0;
+		packets_begin_command(p);
 		if (packets_send(cx, p, buf_slice(&packet)) != 0)
 			return OUTCOME_CLOSE;
 	}
@@ -362,7 +363,7 @@ answer(struct ctx *cx, struct attempt *a)
 
 	if (a->begins && request_read_begun(cx, a) != 0)
 		return OUTCOME_CLOSE;
-	p->seq = a->reply_seq;
+	packets_await_answer(p, a->reply_seq);
 	if (packets_peek(cx, p, &head) != 0)
 		return OUTCOME_CLOSE;
 	if (!attempt_lease_held(a) && !mutant("gate_lease_after_answer"))

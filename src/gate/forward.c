@@ -8,6 +8,7 @@
 #include "gate/refuse.h"
 #include "gate/unknown.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 
 enum { HEAD_MAX = 16 * 1024 }; /* an ERR, or the head of a prepared statement: 12 bytes */
 
@@ -31,7 +32,7 @@ send_command(struct ctx *cx, struct session *s, int slot, struct slice packet)
 {
 	struct packets *p = mysql_packets(s->slots[slot]->client);
 
-	p->seq = 0;
+	packets_begin_command(p);
 	return packets_send(cx, p, packet);
 }
 

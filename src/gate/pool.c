@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 #include "sql/modes.h"
 #include "task/conn.h"
 
@@ -352,7 +353,7 @@ backend_reset(struct ctx *cx, struct backend *b)
 	struct packets *packets = mysql_packets(b->client);
 	struct reply_scan scan;
 
-	packets->seq = 0;
+	packets_begin_command(packets);
 	TRY(packets_send(cx, packets, slice_of(command, sizeof command)));
 	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(b->client));
 	TRY(packets_drop_reply(cx, packets, &scan));

@@ -1,6 +1,7 @@
 #include "gate/request.h"
 
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 
 static int
 send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
@@ -12,7 +13,7 @@ send_begin(struct ctx *cx, struct attempt *a, struct packets *p)
 	for (size_t at = 0; session_next_begin(a->s, &at, &sql);) {
 		buf_reset(&packet);
 		command_put_text(&packet, COM_QUERY, sql);
-		p->seq = 0;
+		packets_begin_command(p);
 		TRY(packets_write(cx, p, buf_slice(&packet)));
 	}
 	return 0;
@@ -91,7 +92,7 @@ send_another(struct ctx *cx, struct attempt *a, struct packets *p)
 static int
 send_query(struct ctx *cx, struct attempt *a, struct packets *p)
 {
-	p->seq = 0;
+	packets_begin_command(p);
 	if (!slice_is_null(a->q->using) || a->plan.rewritten)
 		return send_another(cx, a, p);
 	return packets_send(cx, p, a->q->packet);
@@ -108,7 +109,7 @@ send_long_data(struct ctx *cx, struct attempt *a, struct packets *p)
 		buf_reset(&packet);
 		buf_add_slice(&packet, chunk);
 		command_set_statement_id((uint8_t *)packet.data, a->remote);
-		p->seq = 0;
+		packets_begin_command(p);
 		TRY(packets_write(cx, p, buf_slice(&packet)));
 	}
 	return 0;
@@ -125,7 +126,7 @@ send_execute(struct ctx *cx, struct attempt *a, struct packets *p)
 	if (slice_is_null(execute))
 		return err_set(
 		    cx->err, ERR_CORRUPT, "a COM_STMT_EXECUTE of %zu bytes", a->q->packet.len);
-	p->seq = 0;
+	packets_begin_command(p);
 	return packets_send(cx, p, execute);
 }
 
@@ -139,7 +140,7 @@ prepare_there(struct ctx *cx, struct attempt *a, struct backend *b, uint64_t has
 
 	TRY(session_use_keyspace(cx, a->s, a->slot, a->q->prepared->keyspace, a->q->prepared->base));
 	command_put_text(&packet, COM_STMT_PREPARE, a->plan.text);
-	p->seq = 0;
+	packets_begin_command(p);
 	TRY(packets_send(cx, p, buf_slice(&packet)));
 	reply_scan_init(&scan, REPLY_PREPARE, mysql_caps(b->client));
 	TRY(packets_drop_reply(cx, p, &scan));
@@ -189,7 +190,7 @@ request_read_begun(struct ctx *cx, struct attempt *a)
 	struct slice sql;
 
 	for (size_t at = 0; session_next_begin(a->s, &at, &sql);) {
-		p->seq = 1;
+		packets_await_answer(p, 1);
 		reply_scan_init(&scan, REPLY_RESULT, mysql_caps(a->s->slots[a->slot]->client));
 		TRY(packets_drop_reply(cx, p, &scan));
 		if (scan.failed) {

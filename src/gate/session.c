@@ -5,6 +5,7 @@
 #include "gate/prepared.h"
 #include "gate/refuse.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 #include "mysql/server.h"
 
 #include <stdio.h>
@@ -292,7 +293,7 @@ session_side_command(struct ctx *cx, struct session *s, int slot, struct slice p
 	struct reply_scan scan;
 
 	session_check(s);
-	p->seq = 0;
+	packets_begin_command(p);
 	TRY(packets_send(cx, p, packet));
 	reply_scan_init(&scan, REPLY_RESULT, mysql_caps(s->slots[slot]->client));
 	TRY(packets_drop_reply(cx, p, &scan));

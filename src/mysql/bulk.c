@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 
 enum {
 	BULK_HEAD = 7,      /* command, statement id, flags */
@@ -35,7 +36,7 @@ call(struct ctx *cx, struct mysql_client *c, struct slice command, struct reply_
 
 	if (mysql_broken(c))
 		return err_set(cx->err, ERR_RETRY, "the connection to the server is broken");
-	p->seq = 0;
+	packets_begin_command(p);
 	TRY(packets_send(cx, p, command));
 	TRY(packets_drop_reply(cx, p, scan));
 	return scan->failed ? err_from_packet(reply_scan_tail(scan), cx->err) : 0;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 #include "mysql/result.h"
 
 #include <stdarg.h>
@@ -46,12 +47,8 @@ mysql_broken(const struct mysql_client *c)
 bool
 mysql_hung_up(struct mysql_client *c)
 {
-	uint8_t byte;
-	size_t got = 0;
-	bool eof = false;
 	check(c->state == CLIENT_IDLE);
-	return conn_read_now(c->conn, &byte, 1, &got, &eof, &(struct err){ 0 }) != 0 || got > 0 ||
-	    eof;
+	return packets_hung_up(&c->packets);
 }
 
 uint32_t
@@ -88,12 +85,12 @@ mysql_packets(struct mysql_client *c)
 void
 mysql_close(struct mysql_client *c)
 {
-	static const uint8_t quit[] = { 1, 0, 0, 0, COM_QUIT };
+	static const uint8_t quit[] = { COM_QUIT };
 
 	if (c == NULL)
 		return;
 	if (!mysql_broken(c) && c->state == CLIENT_IDLE)
-		conn_write_last(c->conn, quit, sizeof(quit));
+		packets_write_last(&c->packets, slice_of(quit, sizeof(quit)));
 	packets_done(&c->packets);
 	conn_close(c->conn);
 	buf_done(&c->load);
@@ -142,7 +139,7 @@ send_text(struct ctx *cx, struct mysql_client *c, struct slice sql)
 	SCOPED(buf) struct buf command = BUF_INIT;
 
 	command_put_text(&command, COM_QUERY, sql);
-	c->packets.seq = 0;
+	packets_begin_command(&c->packets);
 	return packets_write(cx, &c->packets, buf_slice(&command));
 }
 
@@ -187,7 +184,10 @@ mysql_receive(struct ctx *cx, struct mysql_client *c, struct mysql_ok *ok)
 
 	TRY(usable(cx, c));
 	check(c->state == CLIENT_SENT && c->pending > 0);
-	rc = read_answer(cx, c, ok);
+	rc = packets_flush(cx, &c->packets);
+	packets_await_answer(&c->packets, 1);
+	if (rc == 0)
+		rc = read_answer(cx, c, ok);
 	if (rc != 0 && cx->err->kind != ERR_SERVER)
 		return leave(cx, c, rc);
 	/* A statement's own error does not concern those sent behind it. */
@@ -213,7 +213,7 @@ mysql_reset(struct ctx *cx, struct mysql_client *c)
 
 	TRY(usable(cx, c));
 	check(c->state == CLIENT_IDLE);
-	c->packets.seq = 0;
+	packets_begin_command(&c->packets);
 	if (packets_write(cx, &c->packets, slice_of(command, sizeof(command))) != 0)
 		return leave(cx, c, -1);
 	return leave(cx, c, read_answer(cx, c, NULL));
@@ -562,7 +562,7 @@ mysql_command(struct ctx *cx, struct mysql_client *c, struct slice payload)
 {
 	TRY(usable(cx, c));
 	check(c->state == CLIENT_IDLE || c->state == CLIENT_DUMPING);
-	c->packets.seq = 0;
+	packets_begin_command(&c->packets);
 	if (packets_send(cx, &c->packets, payload) != 0)
 		return leave(cx, c, -1);
 	c->state = CLIENT_DUMPING;
@@ -585,7 +585,7 @@ mysql_read_packet(struct ctx *cx, struct mysql_client *c, struct slice *payload,
 bool
 mysql_has_input(const struct mysql_client *c)
 {
-	return !mysql_broken(c) && (packets_buffered(&c->packets) || conn_has_input(c->conn));
+	return !mysql_broken(c) && packets_has_input(&c->packets);
 }
 
 int

@@ -23,6 +23,8 @@ packets_done(struct packets *p)
 {
 	give(&p->in);
 	give(&p->out);
+	compressed_free(p->zip);
+	p->zip = NULL;
 }
 
 void
@@ -32,13 +34,40 @@ packets_park(struct packets *p)
 		give(&p->in);
 	if (p->out != NULL && p->out->len == 0)
 		give(&p->out);
+	if (__builtin_expect(p->zip != NULL, 0))
+		compressed_park(p->zip);
 }
 
 int
 packets_wait(struct ctx *cx, struct packets *p)
 {
 	packets_park(p);
-	return packets_buffered(p) ? 0 : net_wait_readable(cx, p->conn);
+	if (packets_buffered(p))
+		return 0;
+	return __builtin_expect(p->zip != NULL, 0) ? compressed_wait_readable(cx, p->zip)
+						   : net_wait_readable(cx, p->conn);
+}
+
+bool
+packets_has_input(const struct packets *p)
+{
+	return packets_buffered(p) ||
+	    (p->zip != NULL ? compressed_has_input(p->zip) : conn_has_input(p->conn));
+}
+
+bool
+packets_hung_up(struct packets *p)
+{
+	uint8_t byte;
+	size_t got = 0;
+	bool eof = false;
+
+	if (packets_buffered(p))
+		return true;
+	if (p->zip != NULL)
+		return compressed_hung_up(p->zip);
+	return conn_read_now(p->conn, &byte, 1, &got, &eof, &(struct err){ 0 }) != 0 || got > 0 ||
+	    eof;
 }
 
 static int
@@ -51,20 +80,16 @@ corrupt(struct packets *p, struct err *err, int code, const char *what)
 	return -1;
 }
 
-static struct slice
-input(const struct packets *p)
-{
-	return p->in == NULL ? SLICE_NULL : slice_of(p->in->data + p->in_at, p->in->len - p->in_at);
-}
-
 struct slice
 packets_take_all(struct packets *p)
 {
-	struct slice all = input(p);
+	struct slice all = packets_input(p);
 
 	p->in_at += all.len;
 	return all;
 }
+
+/* ---- reading ---- */
 
 /* Room behind what is buffered. Memory for a long packet is taken as its bytes arrive, not when its length
  * is announced. */
@@ -87,17 +112,42 @@ make_room(struct packets *p, size_t want)
 	buf_reserve(p->in, want > BUFPOOL_BUF ? want : BUFPOOL_BUF);
 }
 
-/* One read. want: how many bytes more the caller needs, as a hint. */
-static int
-fill(struct ctx *cx, struct packets *p, size_t want)
+/* What is buffered, and what follows it, has the numbers from p->seq on. */
+static void
+number_from_here(struct packets *p)
+{
+	struct compression *frames = compressed_frames(p->zip);
+
+	compression_number_from(frames, p->seq);
+	if (packets_buffered(p))
+		compression_number(frames, p->in->data + p->in_at, p->in->len - p->in_at);
+	p->zip_turned = false;
+}
+
+/* As conn_read(). */
+static __attribute__((noinline)) int
+read_frames(struct ctx *cx, struct packets *p, char *out, size_t len, size_t *got)
+{
+	if (p->zip_turned && !packets_buffered(p))
+		number_from_here(p);
+	return compressed_read(cx, p->zip, out, len, got);
+}
+
+int
+packets_fill(struct ctx *cx, struct packets *p, size_t want)
 {
 	size_t got = 0, room;
+	char *at;
+	int rc;
 
 	if (p->broken)
 		return err_set(cx->err, ERR_RETRY, "the connection is broken");
 	make_room(p, want);
 	room = p->in->cap - p->in->len - 1;
-	if (conn_read(cx, p->conn, p->in->data + p->in->len, room, &got) != 0) {
+	at = p->in->data + p->in->len;
+	rc = __builtin_expect(p->zip != NULL, 0) ? read_frames(cx, p, at, room, &got)
+						 : conn_read(cx, p->conn, at, room, &got);
+	if (rc != 0) {
 		p->broken = true;
 		return -1;
 	}
@@ -112,33 +162,26 @@ fill(struct ctx *cx, struct packets *p, size_t want)
 	return 0;
 }
 
-static int
-read_more(struct ctx *cx, struct packets *p, size_t len)
+int
+packets_read_more(struct ctx *cx, struct packets *p, size_t len)
 {
 	struct ctx within;
 
-	while (input(p).len < len) {
+	while (packets_input(p).len < len) {
 		if (p->silence > 0)
 			within = ctx_within(cx, p->silence);
-		TRY(fill(p->silence > 0 ? &within : cx, p, len - input(p).len));
+		TRY(packets_fill(p->silence > 0 ? &within : cx, p, len - packets_input(p).len));
 	}
 	return 0;
-}
-
-/* Mostly it is there: a statement asks several times, and two reads bring all. */
-static inline int
-need(struct ctx *cx, struct packets *p, size_t len)
-{
-	return input(p).len >= len ? 0 : read_more(cx, p, len);
 }
 
 /* The header of the next packet, checked against the sequence. */
 static int
 read_header(struct ctx *cx, struct packets *p, uint32_t *len)
 {
-	TRY(need(cx, p, PACKET_HEADER));
-	*len = packet_header_len(input(p).ptr);
-	if (input(p).ptr[3] != p->seq)
+	TRY(packets_need(cx, p, PACKET_HEADER));
+	*len = packet_header_len(packets_input(p).ptr);
+	if (packets_input(p).ptr[3] != p->seq)
 		return corrupt(p, cx->err, ER_NET_PACKETS_OUT_OF_ORDER, "got packets out of order");
 	return 0;
 }
@@ -152,7 +195,7 @@ join_pieces(struct ctx *cx, struct packets *p, size_t max, size_t *total)
 	while (len == PACKET_PIECE_MAX) {
 		uint8_t *piece;
 
-		TRY(need(cx, p, *total + PACKET_HEADER));
+		TRY(packets_need(cx, p, *total + PACKET_HEADER));
 		piece = (uint8_t *)p->in->data + p->in_at + *total;
 		len = packet_header_len(piece);
 		if (piece[3] != p->seq)
@@ -162,7 +205,7 @@ join_pieces(struct ctx *cx, struct packets *p, size_t max, size_t *total)
 			return corrupt(p, cx->err, ER_NET_PACKET_TOO_LARGE,
 			    "got a packet bigger than allowed");
 		p->seq++;
-		TRY(need(cx, p, *total + PACKET_HEADER + len));
+		TRY(packets_need(cx, p, *total + PACKET_HEADER + len));
 		piece = (uint8_t *)p->in->data + p->in_at + *total;
 		memmove(
 		    piece, piece + PACKET_HEADER, p->in->len - p->in_at - *total - PACKET_HEADER);
@@ -184,11 +227,11 @@ packets_read(struct ctx *cx, struct packets *p, size_t max, struct slice *payloa
 		    p, cx->err, ER_NET_PACKET_TOO_LARGE, "got a packet bigger than allowed");
 	p->seq++;
 	p->in_at += PACKET_HEADER;
-	TRY(need(cx, p, len));
+	TRY(packets_need(cx, p, len));
 	total = len;
 	if (len == PACKET_PIECE_MAX)
 		TRY(join_pieces(cx, p, max, &total));
-	*payload = slice_cut(input(p), 0, total);
+	*payload = slice_cut(packets_input(p), 0, total);
 	if (payload->ptr == NULL)
 		*payload = slice_of("", 0);
 	p->in_at += total;
@@ -200,22 +243,35 @@ packets_peek(struct ctx *cx, struct packets *p, struct packet_head *head)
 {
 	struct slice in;
 
-	TRY(need(cx, p, PACKET_HEADER));
-	head->len = packet_header_len(input(p).ptr);
+	TRY(packets_need(cx, p, PACKET_HEADER));
+	head->len = packet_header_len(packets_input(p).ptr);
 	if (head->len > 0)
-		TRY(need(cx, p, PACKET_HEADER + 1));
-	in = input(p);
+		TRY(packets_need(cx, p, PACKET_HEADER + 1));
+	in = packets_input(p);
 	head->seq = in.ptr[3];
 	head->first = head->len > 0 ? in.ptr[PACKET_HEADER] : -1;
 	return 0;
 }
 
+/* ---- writing ---- */
+
+static __attribute__((noinline)) int
+write_frames(struct ctx *cx, struct packets *p, struct slice bytes)
+{
+	p->zip_turned = true;
+	return compressed_write(cx, p->zip, bytes);
+}
+
 static int
 write_now(struct ctx *cx, struct packets *p, struct slice bytes)
 {
+	int rc;
+
 	if (p->broken)
 		return err_set(cx->err, ERR_RETRY, "the connection is broken");
-	if (conn_write(cx, p->conn, bytes.ptr, bytes.len) != 0) {
+	rc = __builtin_expect(p->zip != NULL, 0) ? write_frames(cx, p, bytes)
+						 : conn_write(cx, p->conn, bytes.ptr, bytes.len);
+	if (rc != 0) {
 		p->broken = true;
 		return -1;
 	}
@@ -224,8 +280,8 @@ write_now(struct ctx *cx, struct packets *p, struct slice bytes)
 	return 0;
 }
 
-static struct buf *
-output(struct packets *p)
+struct buf *
+packets_output(struct packets *p)
 {
 	if (p->out == NULL)
 		p->out = bufpool_take();
@@ -246,6 +302,13 @@ packets_flush(struct ctx *cx, struct packets *p)
 	return rc;
 }
 
+/* Bytes that are written and not flushed. */
+static size_t
+waiting(const struct packets *p)
+{
+	return p->out->len + (__builtin_expect(p->zip != NULL, 0) ? compressed_kept(p->zip) : 0);
+}
+
 int
 packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 {
@@ -254,15 +317,15 @@ packets_write(struct ctx *cx, struct packets *p, struct slice payload)
 	while (payload.len >= PACKET_FLUSH) {
 		size_t n = payload.len < PACKET_PIECE_MAX ? payload.len : PACKET_PIECE_MAX;
 
-		packet_header_put(output(p), n, p->seq++);
+		packet_header_put(packets_output(p), n, p->seq++);
 		TRY(packets_flush(cx, p));
 		TRY(write_now(cx, p, slice_cut(payload, 0, n)));
 		if (n < PACKET_PIECE_MAX)
 			return 0;
 		payload = slice_cut(payload, n, payload.len);
 	}
-	packet_put(output(p), &p->seq, payload);
-	return p->out->len >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
+	packet_put(packets_output(p), &p->seq, payload);
+	return waiting(p) >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
 }
 
 int
@@ -290,310 +353,57 @@ packets_write_raw(struct ctx *cx, struct packets *p, struct slice bytes)
 	return p->out->len >= PACKET_FLUSH ? packets_flush(cx, p) : 0;
 }
 
-/* before: bytes of the packet that an earlier run kept back, at most a header; they go out first, unless
- * the packet turns out to be an ERR. */
-static int
-relay_write(struct ctx *cx, struct packets *to, struct slice before, struct slice run, size_t held)
+void
+packets_write_last(struct packets *p, struct slice payload)
 {
-	if (held > run.len)
-		return 0;
-	TRY(packets_write_raw(cx, to, before));
-	return packets_write_raw(cx, to, slice_cut(run, 0, run.len - held));
+	SCOPED(buf) struct buf packet = BUF_INIT;
+
+	packets_begin_command(p);
+	packet_put(&packet, &p->seq, payload);
+	if (p->zip != NULL)
+		compressed_write_last(p->zip, buf_slice(&packet));
+	else
+		conn_write_last(p->conn, packet.data, packet.len);
 }
 
-/* Feeds the scan with what is buffered, or with one read; to may be NULL. */
-static int
-relay_run(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
-{
-	size_t used = 0, held = reply_scan_held(scan);
-	uint8_t head[PACKET_HEADER];
-	struct slice run;
+/* ---- where commands and answers begin ---- */
 
-	if (!packets_buffered(from))
-		TRY(fill(cx, from, 0));
-	run = input(from);
-	memcpy(head, scan->head, sizeof(head));
-	if (reply_scan_feed(scan, run, &used, cx->err) != 0) {
-		from->broken = true;
-		return -1;
+void
+packets_compress(struct packets *p, enum compression_algorithm algorithm, int level)
+{
+	check(p->zip == NULL && (p->out == NULL || p->out->len == 0));
+	p->zip = compressed_new(p->conn, algorithm, level, packets_take_all(p));
+}
+
+/* Each command has frames of its own. */
+void
+packets_begin_frames(struct packets *p)
+{
+	if (p->out != NULL && p->out->len > 0) {
+		compressed_keep(p->zip, buf_slice(p->out));
+		buf_reset(p->out);
 	}
-	if (to != NULL)
-		TRY(relay_write(
-		    cx, to, slice_of(head, held), slice_cut(run, 0, used), reply_scan_held(scan)));
-	from->in_at += used;
-	from->seq = (uint8_t)(scan->seq + 1);
-	return 0;
+	compression_command_out(compressed_frames(p->zip));
 }
 
-int
-packets_relay_to_err(
-    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
+void
+packets_await_command_frame(struct packets *p)
 {
-	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE)
-		TRY(relay_run(cx, from, to, scan));
-	to->seq = scan->failed ? scan->seq : from->seq;
-	return scan->failed ? 0 : packets_flush(cx, to);
+	compression_command_in(compressed_frames(p->zip));
+	number_from_here(p);
 }
 
-int
-packets_relay_reply(
-    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
+void
+packets_await_answer_frame(struct packets *p)
 {
-	TRY(packets_relay_to_err(cx, from, to, scan));
-	if (!scan->failed)
-		return 0;
-	return packets_send(cx, to, reply_scan_tail(scan));
+	compression_answer_in(compressed_frames(p->zip));
+	number_from_here(p);
 }
 
-/* ---- replies that are changed on their way ---- */
-
-enum {
-	STATUS_PACKET_MAX = 1 << 20, /* an OK with all that a session may have changed */
-	FILE_PACKET_MAX = 64 << 20,  /* one packet of a file; clients send some kilobytes */
-	REWRITTEN_MAX = 1 << 20, /* a definition has six names; no row that we change is larger */
-};
-
-/* Feeds the scan with bytes that must all belong to this reply. */
-static int
-scan_bytes(struct packets *from, struct reply_scan *scan, struct slice bytes, struct err *err)
+void
+packets_answer_ahead(struct packets *p)
 {
-	size_t used = 0;
-
-	if (reply_scan_feed(scan, bytes, &used, err) == 0 && used == bytes.len)
-		return 0;
-	from->broken = true;
-	return err->kind != ERR_NONE ? -1
-				     : err_set(err, ERR_CORRUPT, "a reply that ends in a packet");
-}
-
-static int
-put_bytes(struct ctx *cx, struct packets *to, struct slice bytes)
-{
-	if (bytes.len >= PACKET_FLUSH) {
-		TRY(packets_flush(cx, to));
-		return write_now(cx, to, bytes);
-	}
-	buf_add_slice(output(to), bytes);
-	return to->out->len >= PACKET_FLUSH ? packets_flush(cx, to) : 0;
-}
-
-/* Lets one piece through, with a new number and otherwise as it is. */
-static int
-relay_piece(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan)
-{
-	uint8_t head[PACKET_HEADER];
-	size_t left;
-
-	memcpy(head, input(from).ptr, sizeof(head));
-	left = packet_header_len(head);
-	TRY(scan_bytes(from, scan, slice_of(head, sizeof(head)), cx->err));
-	from->in_at += sizeof(head);
-	head[3] = to->seq++;
-	TRY(put_bytes(cx, to, slice_of(head, sizeof(head))));
-	while (left > 0) {
-		struct slice run;
-
-		if (!packets_buffered(from))
-			TRY(fill(cx, from, 0));
-		run = slice_cut(input(from), 0, left);
-		TRY(scan_bytes(from, scan, run, cx->err));
-		TRY(put_bytes(cx, to, run));
-		from->in_at += run.len;
-		left -= run.len;
-	}
-	return 0;
-}
-
-/* Takes an OK, an EOF or an ERR into raw, with its header; the caller writes it. */
-static int
-take_end(struct ctx *cx, struct packets *from, struct reply_scan *scan, struct buf *raw)
-{
-	struct packet_head head;
-	struct slice payload;
-	uint8_t seq;
-
-	TRY(packets_peek(cx, from, &head));
-	from->seq = seq = head.seq; /* any number is right: the packets before were not counted */
-	TRY(packets_read(cx, from, STATUS_PACKET_MAX, &payload));
-	packet_put(raw, &seq, payload);
-	return scan_bytes(from, scan, buf_slice(raw), cx->err);
-}
-
-static int
-relay_status(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
-    const struct reply_mend *mend)
-{
-	SCOPED(buf) struct buf raw = BUF_INIT;
-	struct slice payload;
-	uint8_t *status;
-	uint16_t told;
-	size_t at;
-
-	TRY(take_end(cx, from, scan, &raw));
-	payload = slice_cut(buf_slice(&raw), PACKET_HEADER, raw.len);
-	if (reply_status_at(payload, scan->caps, &at, cx->err) != 0) {
-		from->broken = true;
-		return -1;
-	}
-	status = (uint8_t *)raw.data + PACKET_HEADER + at;
-	told = mend->status(mend->arg, (uint16_t)(status[0] | status[1] << 8));
-	status[0] = (uint8_t)(told & 0xff);
-	status[1] = (uint8_t)(told >> 8);
-	return packets_write(cx, to, payload);
-}
-
-/* The function that rewrites the next packet, which is no status and no ERR; NULL: it stays as it is. */
-static mend_fn *
-rewriter(const struct reply_scan *scan, const struct reply_mend *mend, uint32_t len)
-{
-	if (len > REWRITTEN_MAX)
-		return NULL;
-	if (reply_scan_expects_definition(scan))
-		return mend->definition;
-	return reply_scan_expects_row(scan) ? mend->row : NULL;
-}
-
-/* Rewrites a small packet. */
-static int
-relay_rewritten(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
-    const struct reply_mend *mend)
-{
-	uint32_t told = packet_header_len(input(from).ptr);
-	size_t len = PACKET_HEADER + (size_t)told, at, now;
-	struct buf *out = output(to);
-	mend_fn *fn = rewriter(scan, mend, told);
-
-	TRY(need(cx, from, len));
-	TRY(scan_bytes(from, scan, slice_cut(input(from), 0, len), cx->err));
-	at = out->len;
-	wire_put_int(out, 0, PACKET_HEADER);
-	if (fn(mend->names, slice_cut(input(from), PACKET_HEADER, len), out, cx->err) != 0) {
-		from->broken = true;
-		return -1;
-	}
-	now = out->len - at - PACKET_HEADER;
-	check(now < PACKET_PIECE_MAX);
-	packet_header_write(out->data + at, now, to->seq++);
-	from->in_at += len;
-	return out->len >= PACKET_FLUSH ? packets_flush(cx, to) : 0;
-}
-
-static int
-relay_next(struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan,
-    const struct reply_mend *mend)
-{
-	struct packet_head head;
-	SCOPED(buf) struct buf err_packet = BUF_INIT;
-
-	TRY(packets_peek(cx, from, &head));
-	if (reply_scan_expects_status(scan, head.len, head.first))
-		return relay_status(cx, from, to, scan, mend);
-	if (reply_scan_expects_err(scan, head.len, head.first))
-		return take_end(cx, from, scan, &err_packet);
-	return rewriter(scan, mend, head.len) != NULL ? relay_rewritten(cx, from, to, scan, mend)
-						      : relay_piece(cx, from, to, scan);
-}
-
-int
-packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan, const struct reply_mend *mend)
-{
-	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE)
-		TRY(relay_next(cx, from, to, scan, mend));
-	from->seq = (uint8_t)(scan->seq + 1);
-	return packets_flush(cx, to);
-}
-
-int
-packets_relay_head(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan, const struct reply_mend *mend)
-{
-	while (!reply_scan_ended(scan) && scan->state != REPLY_AT_FILE &&
-	    (scan->state != REPLY_AT_ROWS || scan->fields))
-		TRY(relay_next(cx, from, to, scan, mend));
-	from->seq = (uint8_t)(scan->seq + 1);
-	return 0;
-}
-
-int
-packets_relay_file_mended(struct ctx *cx, struct packets *from, struct packets *to)
-{
-	struct slice payload;
-
-	do {
-		TRY(packets_read(cx, from, FILE_PACKET_MAX, &payload));
-		TRY(packets_write(cx, to, payload));
-	} while (payload.len > 0);
-	return packets_flush(cx, to);
-}
-
-/* ---- files ---- */
-
-/* Lets len bytes through. */
-static int
-relay_bytes(struct ctx *cx, struct packets *from, struct packets *to, size_t len)
-{
-	while (len > 0) {
-		struct slice run;
-
-		if (!packets_buffered(from))
-			TRY(fill(cx, from, 0));
-		run = slice_cut(input(from), 0, len);
-		TRY(packets_write_raw(cx, to, run));
-		from->in_at += run.len;
-		len -= run.len;
-	}
-	return 0;
-}
-
-/* Where the last whole packet ends. *last is the length of the packet before, then of the last. */
-static size_t
-whole_packets(struct slice bytes, uint32_t *last, bool *ended)
-{
-	size_t at = 0;
-
-	while (!*ended && bytes.len - at >= PACKET_HEADER) {
-		uint32_t len = packet_header_len(bytes.ptr + at);
-
-		if (len > bytes.len - at - PACKET_HEADER)
-			break;
-		at += PACKET_HEADER + len;
-		*ended = len == 0 && *last != PACKET_PIECE_MAX;
-		*last = len;
-	}
-	return at;
-}
-
-int
-packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to)
-{
-	bool ended = false;
-	uint32_t last = 0;
-
-	while (!ended) {
-		struct packet_head head;
-		size_t run;
-
-		TRY(packets_peek(cx, from, &head));
-		run = whole_packets(input(from), &last, &ended);
-		if (run == 0) {
-			run = PACKET_HEADER + (size_t)head.len;
-			last = head.len;
-		}
-		TRY(relay_bytes(cx, from, to, run));
-	}
-	return packets_flush(cx, to);
-}
-
-int
-packets_drop_reply(struct ctx *cx, struct packets *from, struct reply_scan *scan)
-{
-	while (!reply_scan_ended(scan)) {
-		TRY(relay_run(cx, from, NULL, scan));
-		if (scan->state != REPLY_AT_FILE)
-			continue;
-		TRY(packets_send(cx, from, slice_of("", 0)));
-		reply_scan_file_sent(scan);
-	}
-	return 0;
+	p->seq = 1;
+	if (p->zip != NULL)
+		compression_unasked(compressed_frames(p->zip));
 }

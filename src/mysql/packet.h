@@ -10,10 +10,9 @@
  * with one call. Both buffers are borrowed from the loop's pool while they hold
  * something and given back by packets_park() or when they run empty.
  *
- * A relay looks at the first packet with packets_peek() and then lets bytes
- * through: packets_relay_reply() a reply, packets_relay_file() a file that
- * the client sends. Bytes are neither copied nor looked at beyond packet headers,
- * and a read waits until the last one was written: a slow reader stops its writer.
+ * Numbers begin anew with each command, so whoever reads or writes one says so first. With compression
+ * (compressed.h) those of the frames do too; the packets have the numbers that they would have without, so
+ * that a relay need not know.
  *
  * After an error of a read or a write the side that failed is marked broken; a
  * protocol error (ERR_CORRUPT) breaks the side that sent it.
@@ -23,6 +22,7 @@
 #ifndef MYSQL_PACKET_H
 #define MYSQL_PACKET_H
 
+#include "mysql/compressed.h"
 #include "mysql/reply.h"
 #include "task/bufpool.h"
 #include "task/net.h"
@@ -36,9 +36,11 @@ enum {
 
 struct packets {
 	struct conn *conn;
-	struct buf *in, *out; /* NULL while not borrowed */
-	size_t in_at;         /* bytes of in already taken */
-	uint8_t seq;          /* of the next packet, in either direction */
+	struct compressed *zip; /* on the conn; NULL: none */
+	bool zip_turned;        /* something was written since the last read */
+	struct buf *in, *out;   /* NULL while not borrowed */
+	size_t in_at;           /* bytes of in already taken */
+	uint8_t seq;            /* of the next packet, in either direction */
 	bool broken;
 	usec silence; /* each read of input must bring something within it; 0: no such bound */
 	uint64_t bytes_in, bytes_out, reads, writes; /* counted for metrics */
@@ -57,14 +59,67 @@ packets_buffered(const struct packets *p)
 	return p->in != NULL && p->in_at < p->in->len;
 }
 
+/* The same; borrowed until the next call. */
+static inline struct slice
+packets_input(const struct packets *p)
+{
+	return p->in == NULL ? SLICE_NULL : slice_of(p->in->data + p->in_at, p->in->len - p->in_at);
+}
+
 void packets_init(struct packets *p, struct conn *conn);
 void packets_done(struct packets *p); /* gives buffers back; not the conn */
 /* Gives empty buffers back: call it before a wait that may be long. */
 void packets_park(struct packets *p);
+/* From here on both sides compress: what is buffered and comes is frames. level: as compression_new().
+ * Once. */
+void packets_compress(struct packets *p, enum compression_algorithm algorithm, int level);
+
+/* For the three below, of a connection that compresses. */
+void packets_begin_frames(struct packets *p);
+void packets_await_command_frame(struct packets *p);
+void packets_await_answer_frame(struct packets *p);
+
+/* A command is about to be written, whether those before it were answered or not. */
+static inline void
+packets_begin_command(struct packets *p)
+{
+	p->seq = 0;
+	if (__builtin_expect(p->zip != NULL, 0))
+		packets_begin_frames(p);
+}
+
+/* A command is about to be read. */
+static inline void
+packets_await_command(struct packets *p)
+{
+	p->seq = 0;
+	if (__builtin_expect(p->zip != NULL, 0))
+		packets_await_command_frame(p);
+}
+
+/* An answer is about to be read that begins with packet seq. Needed where commands were sent ahead. */
+static inline void
+packets_await_answer(struct packets *p, uint8_t seq)
+{
+	p->seq = seq;
+	if (__builtin_expect(p->zip != NULL, 0))
+		packets_await_answer_frame(p);
+}
+
+/* What is written next is read as the answer to a command that has not come yet. */
+void packets_answer_ahead(struct packets *p);
+
 /* Takes what is buffered, packets or not; borrowed until the next call. */
 struct slice packets_take_all(struct packets *p);
 /* Parks until there is input or the peer has closed. */
 int packets_wait(struct ctx *cx, struct packets *p) MUST_USE;
+/* Has the next packet at least begun to arrive? Never waits. */
+bool packets_has_input(const struct packets *p);
+/* Has the peer closed the connection, or said something that nobody asked for? Does not wait, and may take
+ * bytes: true is the end of it. */
+bool packets_hung_up(struct packets *p);
+/* A last command, as far as it goes without waiting. */
+void packets_write_last(struct packets *p, struct slice payload);
 
 /* The next payload, joined when it came in pieces; above max bytes ERR_CORRUPT with 1153.
  * Borrowed until the next call. */
@@ -80,37 +135,19 @@ int packets_flush(struct ctx *cx, struct packets *p) MUST_USE;
 /* Both, for the last packet or the only one. Where nothing waits a small one needs no buffer. */
 int packets_send(struct ctx *cx, struct packets *p, struct slice payload) MUST_USE;
 
-/* Lets a reply through until it has ended or asks for a file (REPLY_AT_FILE), then flushes. */
-int packets_relay_reply(
-    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan) MUST_USE;
-/* The same, but an ERR that ends the reply is not written: reply_scan_tail() has it, and the next packet
- * that is written takes its number. */
-int packets_relay_to_err(
-    struct ctx *cx, struct packets *from, struct packets *to, struct reply_scan *scan) MUST_USE;
-typedef int mend_fn(void *names, struct slice told, struct buf *out, struct err *err);
+/* ---- for whoever passes bytes on (reply_relay.h) ---- */
 
-/* What is changed in a reply on its way. */
-struct reply_mend {
-	uint16_t (*status)(const void *arg, uint16_t told);
-	const void *arg;
-	/* Column definitions and rows: write what is to be sent. NULL: as they are. */
-	mend_fn *definition, *row;
-	void *names;
-};
-/* Lets a reply through with its packets changed and numbered anew, from to->seq on: for a reply that is not
- * the only one of its command, or comes from a server that does not know all of the session. Slower. Ends
- * as packets_relay_to_err(). */
-int packets_relay_mended(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;
-/* The same up to the first row, or to the end where there is none; nothing is flushed. What follows may
- * pass by packets_relay_to_err() if the numbers are the same. */
-int packets_relay_head(struct ctx *cx, struct packets *from, struct packets *to,
-    struct reply_scan *scan, const struct reply_mend *mend) MUST_USE;
-/* As packets_relay_file(), numbered anew. */
-int packets_relay_file_mended(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
-/* Lets packets through up to and with an empty one. */
-int packets_relay_file(struct ctx *cx, struct packets *from, struct packets *to) MUST_USE;
-/* Reads a reply to its end and drops it; a request for a file is answered with nothing. */
-int packets_drop_reply(struct ctx *cx, struct packets *from, struct reply_scan *scan) MUST_USE;
+/* One read. want: how many bytes more the caller needs, as a hint. */
+int packets_fill(struct ctx *cx, struct packets *p, size_t want) MUST_USE;
+int packets_read_more(struct ctx *cx, struct packets *p, size_t len) MUST_USE;
+/* Where packets collect that are not written yet. */
+struct buf *packets_output(struct packets *p);
+
+/* len bytes of input. Mostly they are there: a statement asks several times, and two reads bring all. */
+static inline int
+packets_need(struct ctx *cx, struct packets *p, size_t len)
+{
+	return packets_input(p).len >= len ? 0 : packets_read_more(cx, p, len);
+}
 
 #endif

@@ -6,6 +6,7 @@
 #include "fuzz/fuzz.h"
 #include "mysql/auth.h"
 #include "mysql/caps.h"
+#include "mysql/compression.h"
 #include "mysql/handshake.h"
 #include "mysql/reply.h"
 #include "mysql/result.h"
@@ -141,6 +142,54 @@ conversation(struct slice bytes, enum auth_privacy privacy)
 	auth_wipe(&answer);
 }
 
+enum { UNPACKED_MAX = 1 << 20 }; /* a small input may hold very much: looked at as far as this */
+
+/* Frames that come by pieces, read into rooms. -1: they are none. */
+static int
+unpack_by(enum compression_algorithm algorithm, struct slice frames, size_t piece, size_t room,
+    struct buf *out)
+{
+	struct compression *c = compression_new(algorithm, 1);
+	struct err err = { 0 };
+	int rc = 0;
+
+	compression_command_in(c);
+	while (rc == 0 && frames.len > 0 && out->len < UNPACKED_MAX) {
+		struct slice some = slice_cut(frames, 0, piece);
+		struct room to = { 0 };
+
+		frames = slice_cut(frames, some.len, frames.len);
+		do {
+			to = (struct room){ buf_grow(out, room), room };
+			rc = compression_read(c, &some, &to, &err);
+			buf_truncate(out, out->len - to.left);
+		} while (rc == 0 && to.left < room && out->len < UNPACKED_MAX);
+	}
+	check(rc == 0 || (err.kind == ERR_CORRUPT && err.mysql_errno != 0));
+	compression_number(c, out->data, out->len);
+	compression_free(c);
+	return rc;
+}
+
+/* They hold the same however they come, and what was written comes back. */
+static void
+frames(struct slice bytes, enum compression_algorithm algorithm)
+{
+	SCOPED(buf) struct buf whole = BUF_INIT, single = BUF_INIT, raw = BUF_INIT, back = BUF_INIT;
+	struct compression *c = compression_new(algorithm, 1);
+	int rc = unpack_by(algorithm, bytes, SIZE_MAX, 1 << 16, &whole),
+	    rc_single = unpack_by(algorithm, bytes, 1, 7, &single);
+	size_t least = whole.len < single.len ? whole.len : single.len;
+
+	check(memcmp(whole.data, single.data, least) == 0);
+	check(least >= UNPACKED_MAX || (rc == rc_single && (rc != 0 || whole.len == single.len)));
+	compression_command_out(c);
+	compression_write(c, bytes, &raw);
+	check(unpack_by(algorithm, buf_slice(&raw), 100, 1000, &back) == 0);
+	check(back.len == bytes.len || bytes.len > UNPACKED_MAX);
+	compression_free(c);
+}
+
 void
 fuzz_one(struct slice input)
 {
@@ -165,6 +214,7 @@ fuzz_one(struct slice input)
 	case 6: (void)!err_packet_read(input, &e, &err); break;
 	case 7: (void)err_from_packet(input, &err); break;
 	case 8: conversation(input, (enum auth_privacy)(choice >> 4 & 3)); break;
+	case 9: frames(input, choice & 0x10 ? COMPRESSION_ZSTD : COMPRESSION_ZLIB); break;
 	default: scan(input, (enum reply_kind)(choice % 6), caps); break;
 	}
 }

@@ -5,6 +5,7 @@
 #include "gate/plan_kept.h"
 #include "gate/kill_ask.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 #include "task/sim.h"
 #include "test.h"
 

@@ -5,6 +5,7 @@
 
 #include "fake/fakemysql.h"
 #include "mysql/command.h"
+#include "mysql/reply_relay.h"
 #include "task/sim.h"
 #include "test.h"
 
