@@ -25,6 +25,7 @@ NULL among them, are copied, written while the copy runs, after it, and while th
 * **translated**: how
 * **refused**: before anything is made, by the name of the column, key or table. The words are those of the message. **ALTER**: its hint
   has the statement that makes a table of it which is taken, and the test has run that
+* **stops the copy**: no definition tells it, so it is seen when a row is read that holds such a value; the column is named
 * **-**: there is no such thing where the table would come from
 
 `tools/make_types.py` writes this page; edit `tests/system/lib/types.py`.
@@ -41,6 +42,8 @@ def cell(row, direction):
     if isinstance(outcome, types.Refused):
         until = f'refused by {NAMES[target]} before {outcome.before}' if outcome.before else 'refused'
         return f'{until}: {code(outcome.words)}{"; ALTER" if outcome.mended else ""}'
+    if isinstance(outcome, types.Stops):
+        return f'stops the copy: {code(outcome.words)}'
     return 'same'
 
 

@@ -7,6 +7,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+enum { MEMORY_LEVEL = 8 }; /* of zlib: its own default */
+
 struct packer {
 	int level;
 	z_stream zlib;
@@ -21,6 +23,12 @@ struct unpacker {
 	bool filled; /* all of the last room: there may be more without input */
 };
 
+static int
+window_bits(enum pack_kind kind)
+{
+	return kind == PACK_DEFLATE ? -MAX_WBITS : MAX_WBITS;
+}
+
 /* ---- packing ---- */
 
 struct packer *
@@ -29,8 +37,9 @@ packer_new(enum pack_kind kind, int level)
 	struct packer *p = mem_new(struct packer);
 
 	p->level = level;
-	if (kind == PACK_ZLIB) {
-		check(deflateInit(&p->zlib, level) == Z_OK);
+	if (kind != PACK_ZSTD) {
+		check(deflateInit2(&p->zlib, level, Z_DEFLATED, window_bits(kind), MEMORY_LEVEL,
+			  Z_DEFAULT_STRATEGY) == Z_OK);
 		return p;
 	}
 	p->zstd = ZSTD_createCCtx();
@@ -87,8 +96,8 @@ unpacker_new(enum pack_kind kind, int window_log)
 	struct unpacker *u = mem_new(struct unpacker);
 
 	u->ended = true;
-	if (kind == PACK_ZLIB) {
-		check(inflateInit(&u->zlib) == Z_OK);
+	if (kind != PACK_ZSTD) {
+		check(inflateInit2(&u->zlib, window_bits(kind)) == Z_OK);
 		return u;
 	}
 	u->zstd = ZSTD_createDCtx();

@@ -18,7 +18,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum pack_kind { PACK_ZLIB, PACK_ZSTD };
+/* PACK_DEFLATE: zlib without its header and check. */
+enum pack_kind { PACK_ZLIB, PACK_DEFLATE, PACK_ZSTD };
 
 enum {
 	PACK_ZLIB_LEVEL = 6, /* zlib's own default */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mutant.h"
 #include "base/parse.h"
+#include "binlog/column_packed.h"
 #include "binlog/decimal.h"
 #include "binlog/json.h"
 #include "binlog/temporal.h"
@@ -16,7 +17,7 @@ struct type_name {
 	const char *name;
 	enum column_kind kind;
 	bool fixed;
-	/* INT: bytes of the value; TEXT and BLOB: most bytes; 0: the definition says */
+	/* INT, ADDRESS: bytes of the value; TEXT and BLOB: most bytes; 0: the definition says */
 	uint32_t length;
 };
 
@@ -50,6 +51,19 @@ static const struct type_name type_names[] = {
 	{ "enum", COLUMN_ENUM, false, 0 },
 	{ "set", COLUMN_SET, false, 0 },
 	{ "json", COLUMN_JSON, false, UINT32_MAX },
+	{ "uuid", COLUMN_ADDRESS, true, 16 },
+	{ "inet4", COLUMN_ADDRESS, true, 4 },
+	{ "inet6", COLUMN_ADDRESS, true, 16 },
+	{ "vector", COLUMN_VECTOR, false, 0 },
+	{ "geometry", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "point", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "linestring", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "polygon", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "multipoint", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "multilinestring", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "multipolygon", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "geometrycollection", COLUMN_GEOMETRY, false, UINT32_MAX },
+	{ "geomcollection", COLUMN_GEOMETRY, false, UINT32_MAX },
 };
 
 static const struct type_name *
@@ -83,6 +97,23 @@ split_type(struct slice text, struct slice *name, struct slice *args, struct sli
 	*attributes = slice_trim(slice_cut(text, n, text.len));
 }
 
+bool
+coltype_named(struct slice name, struct column_type *out)
+{
+	const struct type_name *known = find_type(name);
+
+	*out = (struct column_type){ 0 };
+	if (known == NULL)
+		return false;
+	out->kind = known->kind;
+	out->fixed = known->fixed;
+	if (known->kind == COLUMN_INT)
+		out->int_bytes = (uint8_t)known->length;
+	else
+		out->length = known->length;
+	return true;
+}
+
 static bool
 read_attributes(struct slice attributes, struct column_type *out)
 {
@@ -91,6 +122,10 @@ read_attributes(struct slice attributes, struct column_type *out)
 		attributes = slice_trim(slice_split(attributes, ' ', &word));
 		if (slice_eq_nocase(word, slice_str("unsigned")))
 			out->is_unsigned = true;
+		else if (slice_eq_str(word, "COMPRESSED*/"))
+			out->compressed = true;
+		else if (slice_eq_str(word, "/*M!100301"))
+			continue;
 		else if (!slice_eq_nocase(word, slice_str("zerofill")))
 			return false;
 	}
@@ -151,6 +186,9 @@ apply_numbers(struct column_type *t, int first, int second)
 		if (t->length == 0)
 			t->length = (uint32_t)first;
 		return true;
+	case COLUMN_VECTOR: t->length = (uint32_t)first * sizeof(float); return first >= 1;
+	case COLUMN_ADDRESS:
+	case COLUMN_GEOMETRY:
 	case COLUMN_INT:
 	case COLUMN_FLOAT:
 	case COLUMN_DOUBLE:
@@ -166,20 +204,12 @@ static bool
 read_type(struct slice text, struct column_type *out)
 {
 	struct slice name, args, attributes;
-	const struct type_name *known;
 	int first = 0, second = 0;
 
 	split_type(text, &name, &args, &attributes);
-	known = find_type(name);
-	if (known == NULL || !read_attributes(attributes, out))
+	if (!coltype_named(name, out) || !read_attributes(attributes, out))
 		return false;
-	out->kind = known->kind;
-	out->fixed = known->fixed;
-	if (known->kind == COLUMN_INT)
-		out->int_bytes = (uint8_t)known->length;
-	else
-		out->length = known->length;
-	if (known->kind == COLUMN_ENUM || known->kind == COLUMN_SET) {
+	if (out->kind == COLUMN_ENUM || out->kind == COLUMN_SET) {
 		out->length = count_members(args);
 		return true;
 	}
@@ -197,7 +227,11 @@ ends_with(struct slice s, const char *end)
 void
 coltype_set_json(struct column_type *t)
 {
-	*t = (struct column_type){ .kind = COLUMN_JSON, .rounds = true, .charset = "utf8mb4" };
+	*t = (struct column_type){ .kind = COLUMN_JSON,
+		.rounds = true,
+		.charset = "utf8mb4",
+		.generated = t->generated,
+		.common = t->common };
 }
 
 int
@@ -268,15 +302,30 @@ match_temporal(
 	return (w->type == type && w->scale == t->fsp) || (w->type == old_type && t->fsp == 0);
 }
 
-/* TEXT and BLOB are named by the largest length that their length field can say. */
+/* TEXT and BLOB are named by the largest length that their length field can say. What is compressed has a
+ * byte more, its mark. */
 static bool
 match_text(const struct column_type *t, const struct wire_column *w)
 {
-	if (w->type == BINLOG_BLOB)
+	uint32_t bytes = w->length - t->compressed;
+
+	if (w->type == (t->compressed ? BINLOG_BLOB_COMPRESSED : BINLOG_BLOB))
 		return !t->fixed && w->length >= 1 && w->length <= 4;
-	if (w->type != (t->fixed ? BINLOG_STRING : BINLOG_VARCHAR))
+	if (w->type !=
+	    (t->compressed     ? BINLOG_VARCHAR_COMPRESSED
+		    : t->fixed ? BINLOG_STRING
+			       : BINLOG_VARCHAR))
 		return false;
-	return t->kind == COLUMN_STRING ? match_chars(t, w->length) : w->length == t->length;
+	return t->kind == COLUMN_STRING ? match_chars(t, bytes) : bytes == t->length;
+}
+
+/* MariaDB's is a VARCHAR there. */
+static bool
+match_vector(const struct column_type *t, const struct wire_column *w)
+{
+	if (w->type == BINLOG_VECTOR)
+		return w->length == 4;
+	return w->type == BINLOG_VARCHAR && w->length == t->length;
 }
 
 static bool
@@ -299,6 +348,9 @@ matches(const struct column_type *t, const struct wire_column *w)
 	case COLUMN_BYTES: return match_text(t, w);
 	case COLUMN_JSON:
 		return (w->type == BINLOG_JSON || w->type == BINLOG_BLOB) && w->length == 4;
+	case COLUMN_ADDRESS: return w->type == BINLOG_STRING && w->length == t->length;
+	case COLUMN_GEOMETRY: return w->type == BINLOG_GEOMETRY && w->length == 4;
+	case COLUMN_VECTOR: return match_vector(t, w);
 	case COLUMN_ENUM: return w->type == BINLOG_ENUM && (w->length == 1 || w->length == 2);
 	case COLUMN_SET: return w->type == BINLOG_SET && w->length >= 1 && w->length <= 8;
 	}
@@ -419,7 +471,8 @@ decode_decimal(const struct column_type *t, struct cursor *c, struct arena *a)
 static bool
 is_blob(const struct wire_column *w)
 {
-	return w->type == BINLOG_BLOB || w->type == BINLOG_JSON;
+	return w->type == BINLOG_BLOB || w->type == BINLOG_BLOB_COMPRESSED ||
+	    w->type == BINLOG_JSON || w->type == BINLOG_GEOMETRY || w->type == BINLOG_VECTOR;
 }
 
 /* Length in as few bytes as the column's maximum needs; BLOBs say how many. */
@@ -432,6 +485,14 @@ decode_bytes(const struct wire_column *w, struct cursor *c)
 	if (!is_blob(w) && len > w->length)
 		c->failed = true;
 	return cursor_bytes(c, len);
+}
+
+static bool
+decode_text(const struct column_type *t, const struct wire_column *w, struct cursor *c,
+    struct arena *a, struct slice *out)
+{
+	*out = decode_bytes(w, c);
+	return !c->failed && (!t->compressed || column_unpack(*out, a, out));
 }
 
 /* BINARY(n) travels without the zeros at its end; SELECT shows them. */
@@ -459,15 +520,19 @@ coltype_decode(const struct column_type *t, const struct wire_column *wire, stru
 	case COLUMN_FLOAT: *out = decode_float(c, a); return !c->failed;
 	case COLUMN_DOUBLE: *out = decode_double(c, a); return !c->failed;
 	case COLUMN_DECIMAL: *out = decode_decimal(t, c, a); return !c->failed;
-	case COLUMN_STRING: *out = decode_bytes(wire, c); return !c->failed;
+	case COLUMN_STRING: return decode_text(t, wire, c, a, out);
+	case COLUMN_GEOMETRY:
+	case COLUMN_VECTOR: *out = decode_bytes(wire, c); return !c->failed;
 	case COLUMN_JSON:
 		*out = decode_bytes(wire, c);
 		return !c->failed && (wire->type != BINLOG_JSON || json_text(*out, a, out));
 	case COLUMN_BYTES:
-		*out = decode_bytes(wire, c);
-		if (t->fixed && !c->failed && !mutant("binlog_binary_padded"))
+	case COLUMN_ADDRESS:
+		if (!decode_text(t, wire, c, a, out))
+			return false;
+		if (t->fixed && !mutant("binlog_binary_padded"))
 			*out = pad_binary(*out, t->length, a);
-		return !c->failed;
+		return true;
 	case COLUMN_ENUM:
 	case COLUMN_SET: *out = print_uint(a, cursor_le(c, wire->length)); return !c->failed;
 	case COLUMN_BIT: *out = print_uint(a, cursor_be(c, (t->length + 7) / 8)); return !c->failed;
@@ -481,12 +546,17 @@ coltype_decode(const struct column_type *t, const struct wire_column *wire, stru
 	return !c->failed;
 }
 
-/* A FLOAT alone shows six digits; multiplied it is a double of all its digits, and keeps its sign. */
+/* A value that the server makes is not asked for. A FLOAT alone shows six digits; multiplied it is a double
+ * of all its digits, and keeps its sign. */
 void
 coltype_select(struct buf *out, const struct column_type *t, struct slice name)
 {
+	if (t->generated) {
+		buf_add_str(out, "NULL");
+		return;
+	}
 	/* A sum with a SET is a double or signed, and loses some of 64 members. */
-	if (t->kind == COLUMN_SET)
+	if (t->kind == COLUMN_SET || t->kind == COLUMN_ADDRESS)
 		buf_add_str(out, "CAST(");
 	buf_add_slice(out, name);
 	if (t->kind == COLUMN_FLOAT || t->kind == COLUMN_DOUBLE)
@@ -495,4 +565,6 @@ coltype_select(struct buf *out, const struct column_type *t, struct slice name)
 		buf_add_str(out, "+0");
 	else if (t->kind == COLUMN_SET)
 		buf_add_str(out, " AS UNSIGNED)");
+	else if (t->kind == COLUMN_ADDRESS)
+		buf_addf(out, " AS BINARY(%u))", t->length);
 }

@@ -21,6 +21,9 @@
 int column_type_parse(struct slice text, struct slice charset, struct slice collation,
     struct column_type *out, struct err *err) MUST_USE;
 
+/* By its name alone, as information_schema.COLUMNS has it in DATA_TYPE. False: not supported. */
+bool coltype_named(struct slice name, struct column_type *out) MUST_USE;
+
 /* Makes it JSON, which MariaDB's catalogue calls LONGTEXT. */
 void coltype_set_json(struct column_type *t);
 

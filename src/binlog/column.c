@@ -6,6 +6,7 @@
 #include "binlog/decimal.h"
 #include "binlog/json.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,9 @@ add_key(struct buf *out, const struct column_type *t, struct slice value)
 	case COLUMN_STRING:
 	case COLUMN_BYTES:
 	case COLUMN_JSON:
+	case COLUMN_ADDRESS:
+	case COLUMN_GEOMETRY:
+	case COLUMN_VECTOR:
 	case COLUMN_DATE:
 	case COLUMN_TIME:
 	case COLUMN_DATETIME:
@@ -180,6 +184,9 @@ column_literal(struct buf *out, const struct column_type *type, struct slice val
 	case COLUMN_STRING:
 	case COLUMN_JSON: add_quoted(out, type->charset, value); break;
 	case COLUMN_BYTES:
+	case COLUMN_ADDRESS:
+	case COLUMN_GEOMETRY:
+	case COLUMN_VECTOR:
 	case COLUMN_DATE:
 	case COLUMN_TIME:
 	case COLUMN_DATETIME:
@@ -218,12 +225,44 @@ keeps(const struct column_type *type, struct slice value)
 					  : !(v < rounded || v > rounded);
 }
 
-struct slice
-column_rounded(const struct column_type *type, struct slice value)
+static enum column_fit
+json_fit(const struct column_type *type, struct slice value, struct slice *what)
 {
-	if (!type->rounds || slice_is_null(value))
-		return SLICE_NULL;
+	*what = json_rounded(value);
+	if (!slice_is_null(*what))
+		return COLUMN_ROUNDED;
+	if (type->common && json_depth(value) > JSON_DEPTH_COMMON && !mutant("binlog_json_depth"))
+		return COLUMN_TOO_DEEP;
+	return COLUMN_FITS;
+}
+
+static enum column_fit
+vector_fit(const struct column_type *type, struct slice value)
+{
+	double squares = 0;
+
+	if (!type->common)
+		return COLUMN_FITS;
+	if (value.len != type->length)
+		return COLUMN_TOO_FEW;
+	for (size_t i = 0; i + sizeof(float) <= value.len; i += sizeof(float)) {
+		float f;
+
+		memcpy(&f, value.ptr + i, sizeof(f));
+		squares += (double)f * (double)f;
+	}
+	return squares > (double)FLT_MAX ? COLUMN_TOO_LONG : COLUMN_FITS;
+}
+
+enum column_fit
+column_fit(const struct column_type *type, struct slice value, struct slice *what)
+{
+	*what = value;
+	if (slice_is_null(value))
+		return COLUMN_FITS;
 	if (type->kind == COLUMN_JSON)
-		return json_rounded(value);
-	return keeps(type, value) ? SLICE_NULL : value;
+		return json_fit(type, value, what);
+	if (type->kind == COLUMN_VECTOR)
+		return vector_fit(type, value);
+	return type->rounds && !keeps(type, value) ? COLUMN_ROUNDED : COLUMN_FITS;
 }

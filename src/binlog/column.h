@@ -13,6 +13,10 @@
  *   COLUMN_STRING          the stored bytes in the column's character set; CHAR without its padding
  *   COLUMN_JSON            text in utf8mb4, as it is stored or as MySQL prints what it keeps of it (json.h)
  *   COLUMN_BYTES           the stored bytes; BINARY(n) padded to n with zero bytes
+ *   COLUMN_ADDRESS         UUID, INET4, INET6: the bytes of the number that their text shows, all of
+ *                          them (a chunk selects CAST(c AS BINARY(n)))
+ *   COLUMN_GEOMETRY        SRID in 4 bytes, then WKB; the same bytes at both flavours
+ *   COLUMN_VECTOR          4-byte floats, little-endian; the same bytes at both flavours
  * COLUMN_DATE ... _YEAR  "2026-01-31", "-12:00:00.5" with exactly fsp digits, zero
  *                          dates as stored; "2026"
  *   COLUMN_ENUM, _SET, _BIT  the number in decimal (a chunk selects c+0)
@@ -29,7 +33,7 @@
 /* clang-format off */
 enum column_kind {
 	COLUMN_INT, COLUMN_FLOAT, COLUMN_DOUBLE, COLUMN_DECIMAL,
-	COLUMN_STRING, COLUMN_BYTES, COLUMN_JSON,
+	COLUMN_STRING, COLUMN_BYTES, COLUMN_JSON, COLUMN_ADDRESS, COLUMN_GEOMETRY, COLUMN_VECTOR,
 	COLUMN_DATE, COLUMN_TIME, COLUMN_DATETIME, COLUMN_TIMESTAMP, COLUMN_YEAR,
 	COLUMN_ENUM, COLUMN_SET, COLUMN_BIT,
 };
@@ -41,12 +45,16 @@ struct column_type {
 	bool fixed; /* CHAR, BINARY: padded in storage or result */
 	/* STRING: bytes equal if and only if the collation says equal */
 	bool binary_collation;
+	bool compressed; /* STRING, BYTES of MariaDB: so in row events (compressed.h), plain elsewhere */
+	/* Its value is the server's to make: none travels, and later servers leave it out of images. */
+	bool generated;
+	bool common; /* JSON, VECTOR: servers of every flavour are to take its values */
 	/* INT: 1, 2, 3, 4, 8; the row event's size is compared with it */
 	uint8_t int_bytes;
 	uint8_t precision, scale; /* DECIMAL; scale of a rounding FLOAT or DOUBLE too */
 	bool rounds;              /* FLOAT(M,D), DOUBLE(M,D), JSON */
 	uint8_t fsp;              /* TIME, DATETIME, TIMESTAMP: 0 to 6 */
-	/* STRING, BYTES: characters or bytes; BIT: bits; ENUM, SET: members */
+	/* STRING: characters; BYTES, ADDRESS, VECTOR: bytes; BIT: bits; ENUM, SET: members */
 	uint32_t length;
 	char charset[33]; /* STRING: "utf8mb4", "latin1"; JSON: always "utf8mb4" */
 };
@@ -72,10 +80,14 @@ void column_literal(struct buf *out, const struct column_type *type, struct slic
  */
 bool column_is_unsayable(const struct column_type *type, struct slice value);
 /*
- * What of the value a column of this type would round when it is written, or SLICE_NULL. FLOAT(M,D) and
- * DOUBLE(M,D) may still hold what was stored before the definition said D; JSON that is kept as a text has
- * numbers of any length.
+ * Would a column of this type, written anew, keep the value? FLOAT(M,D) and DOUBLE(M,D) may still hold what
+ * was stored before the definition said D; JSON that is kept as a text has numbers of any length. What is
+ * common is within what the strictest flavour takes: MariaDB's JSON_VALID() ends at JSON_DEPTH_COMMON
+ * brackets in one another, and its VECTOR(n) has n numbers, of which the sum of the squares is a float, where
+ * MySQL's has n at most, and any.
  */
-struct slice column_rounded(const struct column_type *type, struct slice value);
+enum column_fit { COLUMN_FITS, COLUMN_ROUNDED, COLUMN_TOO_DEEP, COLUMN_TOO_FEW, COLUMN_TOO_LONG };
+/* *what: COLUMN_ROUNDED: that of the value which would be rounded. */
+enum column_fit column_fit(const struct column_type *type, struct slice value, struct slice *what);
 
 #endif

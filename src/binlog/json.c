@@ -461,3 +461,24 @@ json_rounded(struct slice text)
 	}
 	return SLICE_NULL;
 }
+
+size_t
+json_depth(struct slice text)
+{
+	size_t depth = 0, most = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.ptr[i];
+
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '[' || c == '{'))
+			most = ++depth > most ? depth : most;
+		else if (!quoted && (c == ']' || c == '}'))
+			depth -= depth > 0;
+	}
+	return most;
+}

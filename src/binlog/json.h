@@ -21,7 +21,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { JSON_DEPTH_MAX = 100 }; /* MySQL's */
+enum {
+	JSON_DEPTH_MAX = 100, /* MySQL's */
+	/* What MariaDB's JSON_VALID() takes, and so the check of its JSON columns: 10.11 and 11.8 alike. */
+	JSON_DEPTH_COMMON = 31,
+};
 
 /* False when the bytes mean nothing. */
 bool json_text(struct slice doc, struct arena *a, struct slice *out) MUST_USE;
@@ -29,5 +33,7 @@ bool json_text(struct slice doc, struct arena *a, struct slice *out) MUST_USE;
 /* The first number that MySQL would round, an integer beyond 64 bits or a fraction of more than 17 digits;
  * SLICE_NULL: there is none. Of a text that is no JSON it is anything. */
 struct slice json_rounded(struct slice text);
+/* Brackets in one another, at most. Of a text that is no JSON it is anything. */
+size_t json_depth(struct slice text);
 
 #endif

@@ -18,42 +18,52 @@ has_bit(struct slice bitmap, size_t i)
 	return (bitmap.ptr[i / 8] >> (i % 8) & 1) != 0;
 }
 
-/* How many columns are present, if these are the first ones; else 0. */
 static size_t
-count_present(struct slice bitmap, size_t columns)
+count_bits(struct slice bitmap, size_t columns)
 {
 	size_t n = 0;
 
-	while (n < columns && has_bit(bitmap, n))
-		n++;
-	for (size_t i = n; i < columns; i++)
-		if (has_bit(bitmap, i))
-			return 0;
+	for (size_t i = 0; i < columns; i++)
+		n += has_bit(bitmap, i);
 	return n;
+}
+
+static bool
+is_needed(const struct row_columns *columns, size_t i)
+{
+	return columns == NULL || (i < columns->count && !columns->types[i].generated);
+}
+
+/* Rows of images that have nothing would never end. */
+static bool
+is_full(struct slice present, size_t count, const struct row_columns *columns)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_needed(columns, i) && !has_bit(present, i))
+			return false;
+	return count_bits(present, count) > 0;
 }
 
 /* One bitmap of present columns, two for an update. */
 static int
-read_present(struct rows *r, size_t least, struct err *err)
+read_present(struct rows *r, const struct row_columns *columns, struct err *err)
 {
 	for (int i = 0; i < (r->kind == ROW_UPDATE ? 2 : 1); i++) {
-		struct slice present = cursor_bytes(&r->data, (r->columns + 7) / 8);
+		r->present[i] = cursor_bytes(&r->data, (r->columns + 7) / 8);
 		if (r->data.failed)
 			return 0; /* the caller looks */
-		r->present[i] = count_present(present, r->columns);
-		if (mutant("binlog_full_images"))
-			r->present[i] = r->columns;
-		if (r->present[i] < least || r->present[i] == 0) {
-			err_set(err, ERR_REFUSED, "a row event has an incomplete image");
-			return err_hint(err,
-			    "set binlog_row_image=FULL on the source, globally and in every session");
-		}
+		if (is_full(r->present[i], r->columns, columns) || mutant("binlog_full_images"))
+			continue;
+		err_set(err, ERR_REFUSED, "a row event has an incomplete image");
+		return err_hint(
+		    err, "set binlog_row_image=FULL on the source, globally and in every session");
 	}
 	return 0;
 }
 
 int
-rows_read(const struct event *e, size_t least, struct rows *out, struct err *err)
+rows_read(
+    const struct event *e, const struct row_columns *columns, struct rows *out, struct err *err)
 {
 	bool v2 = e->type >= EVENT_WRITE_ROWS_V2;
 
@@ -76,7 +86,7 @@ rows_read(const struct event *e, size_t least, struct rows *out, struct err *err
 	if (out->columns == 0 && out->data.left > 0)
 		/* rows of nothing would never end */
 		out->data.failed = true;
-	TRY(read_present(out, least, err));
+	TRY(read_present(out, columns, err));
 	if (out->data.failed || out->columns > TABLEMAP_COLUMNS_MAX)
 		return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read",
 		    event_name(e->type), e->body.len);
@@ -128,7 +138,7 @@ read_value(struct rows *r, const struct row_shape *s, size_t i, struct arena *a,
 {
 	const struct wire_column *w = &s->map->columns[i];
 
-	if (i < s->columns.count)
+	if (is_needed(&s->columns, i))
 		return coltype_decode(&s->columns.types[i], w, &r->data, a, value);
 	wire_column_skip(w, &r->data);
 	return !r->data.failed;
@@ -138,12 +148,13 @@ static int
 read_image(
     struct rows *r, const struct row_shape *s, struct arena *a, struct slice **out, struct err *err)
 {
-	size_t present = r->present[r->second];
-	struct slice nulls = cursor_bytes(&r->data, (present + 7) / 8);
+	struct slice present = r->present[r->second];
+	struct slice nulls = cursor_bytes(&r->data, (count_bits(present, r->columns) + 7) / 8);
 	struct slice *values = arena_array(a, struct slice, r->columns);
+	size_t bit = 0;
 
-	for (size_t i = 0; i < present && !r->data.failed; i++) {
-		if (has_bit(nulls, i))
+	for (size_t i = 0; i < r->columns && !r->data.failed; i++) {
+		if (!has_bit(present, i) || has_bit(nulls, bit++))
 			continue; /* all zero is SLICE_NULL */
 		if (!read_value(r, s, i, a, &values[i])) {
 			err_set(err, ERR_CORRUPT, "a value in a row event cannot be read");

@@ -4,7 +4,7 @@
  * rows_read() takes the event, rows_next() gives one change after the other.
  * Images must be full: a column that is missing from a bitmap (somebody's
  * session has binlog_row_image other than FULL) is an error (design rule 3). Of hidden columns, behind
- * the others, MariaDB 11.8 leaves out what 10.11 writes.
+ * the others, and of generated ones MariaDB 11.8 leaves out what 10.11 writes.
  */
 #ifndef BINLOG_ROWS_H
 #define BINLOG_ROWS_H
@@ -26,8 +26,9 @@ struct rows {
 	uint64_t table_id;
 	uint16_t flags;
 	size_t columns;
-	size_t present[2]; /* of these, the first ones that an image has: of an update before and after */
-	bool second;       /* an update's second image is read */
+	/* a bit for each of these that an image has: of an update before and after */
+	struct slice present[2];
+	bool second; /* an update's second image is read */
 	struct cursor data;
 };
 
@@ -56,15 +57,16 @@ struct row_change {
 bool event_is_rows(uint8_t type);
 
 /*
- * Header only: compressed and partial events are refused by name, and images without one of the first
- * `least` columns, those that are not hidden.
+ * Header only: compressed and partial events are refused by name, and images without a column that is
+ * neither hidden nor generated. columns: NULL where none is either.
  */
-int rows_read(const struct event *e, size_t least, struct rows *out, struct err *err) MUST_USE;
+int rows_read(const struct event *e, const struct row_columns *columns, struct rows *out,
+    struct err *err) MUST_USE;
 /* ERR_CONFLICT unless the definition's columns are those of the event, by number and type. */
 int row_shape_init(struct row_shape *s, const struct tablemap *map,
     const struct row_columns *columns, struct err *err) MUST_USE;
 /* 1: out is set, values of the columns that are not hidden in the arena, their bytes there or in the
- * event; 0: no more; -1. */
+ * event, SLICE_NULL for a generated one; 0: no more; -1. */
 int rows_next(struct rows *r, const struct row_shape *s, struct arena *a, struct row_change *out,
     struct err *err) MUST_USE;
 

@@ -23,8 +23,9 @@ binlog_type_name(uint8_t type)
 		    [BINLOG_TIME2] = "time",
 		[BINLOG_BLOB_COMPRESSED] = "compressed blob",
 		    [BINLOG_VARCHAR_COMPRESSED] = "compressed varchar",
-		[BINLOG_JSON] = "binary json", [BINLOG_DECIMAL] = "decimal", [BINLOG_ENUM] = "enum",
-		    [BINLOG_SET] = "set",
+		[BINLOG_VECTOR] = "vector", [BINLOG_JSON] = "binary json",
+		    [BINLOG_DECIMAL] = "decimal",
+		[BINLOG_ENUM] = "enum", [BINLOG_SET] = "set",
 		[BINLOG_BLOB] = "blob", [BINLOG_VAR_STRING] = "var_string", [BINLOG_STRING] = "char",
 		[BINLOG_GEOMETRY] = "geometry",
 	};
@@ -60,6 +61,7 @@ read_metadata(struct cursor *meta, struct wire_column *col)
 	case BINLOG_BLOB:
 	case BINLOG_BLOB_COMPRESSED:
 	case BINLOG_GEOMETRY:
+	case BINLOG_VECTOR:
 	case BINLOG_JSON: col->length = (uint32_t)cursor_le(meta, 1); break;
 	case BINLOG_TIMESTAMP2:
 	case BINLOG_DATETIME2:
@@ -224,9 +226,11 @@ wire_column_skip(const struct wire_column *w, struct cursor *c)
 {
 	size_t bytes = fixed_bytes(w);
 
-	if (w->type == BINLOG_VARCHAR || w->type == BINLOG_STRING)
+	if (w->type == BINLOG_VARCHAR || w->type == BINLOG_VARCHAR_COMPRESSED ||
+	    w->type == BINLOG_STRING)
 		bytes = (size_t)cursor_le(c, w->length > 255 ? 2 : 1);
-	else if (w->type == BINLOG_BLOB || w->type == BINLOG_GEOMETRY)
+	else if (w->type == BINLOG_BLOB || w->type == BINLOG_BLOB_COMPRESSED ||
+	    w->type == BINLOG_JSON || w->type == BINLOG_GEOMETRY || w->type == BINLOG_VECTOR)
 		bytes = (size_t)cursor_le(c, w->length > 4 ? 4 : w->length);
 	else if (bytes == 0)
 		c->failed = true;

@@ -38,6 +38,7 @@ enum binlog_type {
 	BINLOG_TIME2       = 19,
 	BINLOG_BLOB_COMPRESSED    = 140,   /* MariaDB */
 	BINLOG_VARCHAR_COMPRESSED = 141,   /* MariaDB */
+	BINLOG_VECTOR      = 242,          /* MySQL */
 	BINLOG_JSON        = 245,          /* MySQL's binary JSON */
 	BINLOG_DECIMAL     = 246,
 	BINLOG_ENUM        = 247,

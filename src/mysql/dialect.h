@@ -73,6 +73,9 @@ struct dialect {
 	/* Sets a session's clock so far ahead that a trigger which it makes is younger than whatever the
 	 * server had prepared before (tablet/server/write_lock.h). SET timestamp=DEFAULT takes it back. */
 	const char *clock_ahead_sql;
+	/* The error of a definition that names a type which the server does not have; 0: it is no other than
+	 * that of any text that is no SQL. */
+	int unknown_type;
 	/* DROP TABLE has failed with this error: may there be a view of that name? */
 	bool (*may_be_view)(int error);
 	/* Prefix, then a list of names in brackets: the next values of tables ("database/table" with plain

@@ -192,6 +192,7 @@ const struct dialect mariadb_dialect = {
 			   "autoinc > 0 AND name IN ",
 	.is_bytewise = is_bytewise,
 	.is_generated = is_generated,
+	.unknown_type = 4161, /* ER_UNKNOWN_DATA_TYPE */
 	.foreign_algorithm = "INSTANT",
 	.old_temporal = { "/* mariadb-5.3 */", "MariaDB 5.3", "mysql56_temporal_format=ON" },
 	.kill_soft = "SOFT ",

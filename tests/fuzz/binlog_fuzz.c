@@ -51,6 +51,11 @@ static const struct {
 	{ "timestamp(6)", NULL },
 	{ "set('a')", "latin1" },
 	{ "bit(64)", NULL },
+	{ "text /*M!100301 COMPRESSED*/", "utf8mb4" },
+	{ "varbinary(300) /*M!100301 COMPRESSED*/", NULL },
+	{ "uuid", NULL },
+	{ "point", NULL },
+	{ "vector(3)", NULL },
 };
 
 static bool
@@ -81,9 +86,10 @@ all_rows(const struct event *e, const struct tablemap *map, struct arena *a)
 	for (size_t i = 0; i < map->count; i++)
 		if (!type_for(&map->columns[i], &types[i]))
 			return;
-	if (rows_read(e, map->count, &rows, &err) != 0)
-		return;
-	if (row_shape_init(&shape, map, &(struct row_columns){ types, map->count, 0 }, &err) != 0)
+	const struct row_columns columns = { types, map->count, 0 };
+
+	if (rows_read(e, &columns, &rows, &err) != 0 ||
+	    row_shape_init(&shape, map, &columns, &err) != 0)
 		return;
 	while (rows_next(&rows, &shape, a, &change, &err) == 1)
 		check((change.before == NULL) == (change.kind == ROW_INSERT));

@@ -4,7 +4,8 @@
  *	binlog_rows TYPES FILE     the rows of the file
  *	binlog_rows TYPES          key bytes of rows read from stdin: table, values in hex
  *
- * TYPES has a line "db.table type charset" for each column, tabs between. A row of the output is
+ * TYPES has a line "db.table type charset generated" for each column, tabs between; the last word only
+ * of what is. A row of the output is
  * "kind table value:key ..." in hex, tabs between, "NULL" for NULL; an update is two, "-" and "+".
  */
 #include "base/mem.h"
@@ -56,18 +57,23 @@ read_types(struct printer *p, const char *path)
 	if (f == NULL)
 		die(path, NULL);
 	while (fgets(line, LINE_MAX_BYTES, f) != NULL) {
-		struct slice name, type, charset = slice_trim(slice_str(line));
+		struct slice name, type, charset, made;
 		struct known *t;
-		charset = slice_split(charset, '\t', &name);
-		charset = slice_split(charset, '\t', &type);
+		struct column_type *column;
+
+		made = slice_split(slice_cut(slice_str(line), 0, strcspn(line, "\n")), '\t', &name);
+		made = slice_split(made, '\t', &type);
+		made = slice_split(made, '\t', &charset);
 		line[name.len] = 0;
 		t = find(p, line);
 		if (t == NULL) {
 			t = &p->tables[p->count++];
 			snprintf(t->name, sizeof(t->name), "%s", line);
 		}
-		if (column_type_parse(type, charset, SLICE_NULL, &t->types[t->count++], &err) != 0)
+		column = &t->types[t->count++];
+		if (column_type_parse(type, charset, SLICE_NULL, column, &err) != 0)
 			die(line, &err);
+		column->generated = made.len > 0;
 	}
 	fclose(f);
 	free(line);
@@ -115,9 +121,10 @@ print_rows(struct printer *p, const struct event *e)
 	t = find(p, name);
 	if (t == NULL)
 		return;
-	if (rows_read(e, t->count, &rows, &err) != 0 ||
-	    row_shape_init(&shape, &p->map, &(struct row_columns){ t->types, t->count, 0 }, &err) !=
-		0)
+	const struct row_columns columns = { t->types, t->count, 0 };
+
+	if (rows_read(e, &columns, &rows, &err) != 0 ||
+	    row_shape_init(&shape, &p->map, &columns, &err) != 0)
 		die(name, &err);
 	while ((rc = rows_next(&rows, &shape, &p->rows, &c, &err)) == 1) {
 		if (c.before != NULL)

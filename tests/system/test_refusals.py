@@ -124,12 +124,10 @@ def test_target_of_another_definition(combo_with):
     refuse(combo, "customer.t", "new_customer.t")
 
 
-@pytest.mark.parametrize("column, names", [
-    ("p POINT", "p"), ("g GEOMETRY NOT NULL", "g"), ("v INT, w INT AS (v + 1) STORED", "w"), ("i INET6", "i"),
-])
-def test_column_that_cannot_be_moved(combo_with, column, names):
-    combo = combo_with("customer", f"CREATE TABLE t (id INT PRIMARY KEY, {column})")
-    assert f"{names}" in refuse(combo, "customer.t", "new_customer.t")
+def test_column_that_cannot_be_moved(combo_with):
+    combo = combo_with("customer", "CREATE TABLE t (id INT PRIMARY KEY, v TIMESTAMP NULL, w DATE AS (DATE(v)) STORED)")
+    said = refuse(combo, "customer.t", "new_customer.t")
+    assert "column 'w' of table 'customer.t'" in said and "ALTER TABLE `t` MODIFY `w` date at the source" in said
 
 
 def test_no_key(combo_with):

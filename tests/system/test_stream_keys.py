@@ -1,7 +1,7 @@
 """Primary keys of every type that can be one: copied in chunks while they are written, followed there and back."""
 import pytest
 
-from lib import proc, tablets
+from lib import kinds, proc, tablets
 from lib.rounds import Rounds
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
@@ -33,6 +33,13 @@ TABLES = {
     "of_ascii": single("CHAR(36) CHARACTER SET ascii NOT NULL", *(f"UUID_{i}".join("''") for i in range(20)), "''", "'a\\'b'"),
     "of_utf8mb3": single("VARCHAR(20) CHARACTER SET utf8mb3 NOT NULL", *(f"'k{i}'" for i in range(20)), "'é'", "'ß'", "'中'"),
 }
+
+if kinds.brand(kinds.wanted()[0]) == "mariadb":
+    # What is the same number in its last bytes, or in its first, and the order is by others than the first.
+    TABLES["a_uuid"] = single("UUID NOT NULL", *(f"'{i:08x}-0000-{v}000-8000-{20 - i:012x}'" for i in range(20) for v in "14"),
+                              "'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'")
+    TABLES["an_inet6"] = single("INET6 NOT NULL", *(f"'fe80::{i:x}'" for i in range(20)), "'::'", "'2000::'")
+    TABLES["an_inet4"] = single("INET4 NOT NULL", *(f"'10.0.{i}.0'" for i in range(20)), "'0.0.0.0'", "'255.255.255.255'")
 
 
 def columns_of(name):
@@ -72,8 +79,12 @@ def writes(part):
     return done
 
 
+def number(table, column):
+    return column if table.startswith(("a_uuid", "an_inet")) else f"{column}+0"
+
+
 def image(tablet, keyspace):
-    return {t: tablet.server.sql(f"SELECT {', '.join(f'HEX(CONCAT({c}+0)), HEX({c})' for c in columns_of(t))}, v FROM {keyspace}.{t} ORDER BY "
+    return {t: tablet.server.sql(f"SELECT {', '.join(f'HEX(CONCAT({number(t, c)})), HEX({c})' for c in columns_of(t))}, v FROM {keyspace}.{t} ORDER BY "
                                  f"{TABLES[t][1]}") for t in TABLES}
 
 

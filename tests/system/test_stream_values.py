@@ -41,10 +41,16 @@ COLUMNS = [
     ("z", "INT(8) UNSIGNED ZEROFILL", ["-1", "7"]),
     ("i", "INT INVISIBLE DEFAULT (z + 1)", ["8"]),
     ("q", "VARCHAR(36) DEFAULT (uuid())", ["DEFAULT"]),
+    ("u", "UUID", ["'6ccd780c-baba-1026-9564-5b8c65600000'"]),
+    ("ip", "INET6", ["'fe80::'", "'::'"]),
+    ("p", "GEOMETRY", ["ST_GeomFromText('POINT(1 2)', 4326)", "x'ffffffff0101000000000000000000f03f0000000000000040'"]),
+    ("zip", "TEXT COMPRESSED", ["''", "REPEAT('z', 60000)"]),
+    ("gs", "VARCHAR(100) AS (CONCAT(id, '-', LEFT(v, 20))) STORED", []),
+    ("gv", "INT AS (LENGTH(zip)) VIRTUAL", []),
     ("v", "VARCHAR(2000) CHARACTER SET utf8mb4", ["REPEAT('long', 500)", "NULL", "''"]),
     ("w", "TEXT", ["REPEAT('w', 60000)"]),
 ]
-KEYS = "UNIQUE KEY (v, id), UNIQUE KEY (w), UNIQUE KEY (id, k) USING HASH, KEY (k) USING HASH, KEY (e) IGNORED"
+KEYS = "UNIQUE KEY (v, id), UNIQUE KEY (w), UNIQUE KEY (id, k) USING HASH, KEY (k) USING HASH, KEY (e) IGNORED, UNIQUE KEY (gs), KEY (gv)"
 
 
 def loosely(server):

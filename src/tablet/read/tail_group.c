@@ -365,8 +365,10 @@ take_rows(struct tail_group *g, const struct event *e, const struct group_map *m
 
 	if (m->table == GROUP_TABLE_OTHER)
 		return 0;
-	size_t least = m->table >= 0 ? columns_of(g, m->table).count : m->map.count;
-	if (rows_read(e, least, &rows, err) != 0)
+	struct row_columns columns = { 0 };
+	if (m->table >= 0)
+		columns = columns_of(g, m->table);
+	if (rows_read(e, m->table >= 0 ? &columns : NULL, &rows, err) != 0)
 		return err_wrap(
 		    err, "table '%.*s.%.*s'", SLICE_ARG(m->map.database), SLICE_ARG(m->map.table));
 	if (m->table >= 0)
@@ -528,7 +530,7 @@ add_event(struct tail_group *g, struct adder *to, struct err *err)
 	map = &g->maps[head.map];
 	e.type = head.type;
 	shape = (struct row_shape){ &map->map, columns_of(g, map->table) };
-	TRY(rows_read(&e, shape.columns.count, &rows, err));
+	TRY(rows_read(&e, &shape.columns, &rows, err));
 	while ((rc = rows_next(&rows, &shape, &to->txn->arena, &row, err)) == 1)
 		TRY(add_change(to, &row, g->params.tables->items[map->table].def, map->table, err));
 	return rc;

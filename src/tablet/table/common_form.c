@@ -2,141 +2,11 @@
 
 #include "mysql/flavour.h"
 #include "sql/quote.h"
+#include "tablet/table/clause_words.h"
 #include "tablet/table/cure.h"
 #include "tablet/table/expression.h"
 
 #include <string.h>
-
-/* ---- Words of a clause */
-
-/* What is left of a clause, and its next word: a name or number, a string with its quotes, what is in
- * brackets with them, a comment, or one other character. Blanks lie between. */
-struct words {
-	struct slice rest, word;
-};
-
-static bool
-is_word_byte(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
-	    c == '$' || c == '.' || c == '-' || c >= 0x80;
-}
-
-/* Behind the quote that ends what begins at i. */
-static size_t
-behind_quoted(struct slice s, size_t i)
-{
-	uint8_t quote = s.ptr[i++];
-
-	for (; i < s.len; i++) {
-		if (s.ptr[i] == '\\' && quote != '`')
-			i++;
-		else if (s.ptr[i] == quote && i + 1 < s.len && s.ptr[i + 1] == quote)
-			i++;
-		else if (s.ptr[i] == quote)
-			return i + 1;
-	}
-	return s.len;
-}
-
-static bool
-is_quote(uint8_t c)
-{
-	return c == '`' || c == '\'' || c == '"';
-}
-
-static size_t
-behind_brackets(struct slice s, size_t i)
-{
-	int depth = 0;
-
-	while (i < s.len) {
-		if (is_quote(s.ptr[i])) {
-			i = behind_quoted(s, i);
-			continue;
-		}
-		depth += (s.ptr[i] == '(') - (s.ptr[i] == ')');
-		i++;
-		if (depth == 0)
-			return i;
-	}
-	return s.len;
-}
-
-static size_t
-behind_comment(struct slice s)
-{
-	const uint8_t *end = memmem(s.ptr + 2, s.len - 2, "*/", 2);
-
-	return end == NULL ? s.len : (size_t)(end - s.ptr) + 2;
-}
-
-static size_t
-word_length(struct slice s)
-{
-	size_t n = 0;
-
-	if (is_quote(s.ptr[0]))
-		return behind_quoted(s, 0);
-	if (s.ptr[0] == '(')
-		return behind_brackets(s, 0);
-	if (slice_starts(s, "/*"))
-		return behind_comment(s);
-	/* b'101': a word and its string are one */
-	while (n < s.len && is_word_byte(s.ptr[n]))
-		n++;
-	if (n == 1 && n < s.len && s.ptr[n] == '\'' && (s.ptr[0] | 0x20) == 'b')
-		return behind_quoted(s, n);
-	return n == 0 ? 1 : n;
-}
-
-/* False at the end. */
-static bool
-next_word(struct words *w)
-{
-	w->rest = slice_trim(w->rest);
-	if (w->rest.len == 0)
-		return false;
-	size_t len = word_length(w->rest);
-
-	w->word = slice_cut(w->rest, 0, len);
-	w->rest = slice_cut(w->rest, len, w->rest.len);
-	return true;
-}
-
-/* Takes the next word if it is that one. */
-static bool
-take(struct words *w, const char *word)
-{
-	struct words ahead = *w;
-
-	if (!next_word(&ahead) || !slice_eq_nocase(ahead.word, slice_str(word)))
-		return false;
-	*w = ahead;
-	return true;
-}
-
-/* Takes what is in brackets, if that is next; else *out is empty. */
-static void
-take_brackets(struct words *w, struct slice *out)
-{
-	struct words ahead = *w;
-
-	*out = slice_cut(w->rest, 0, 0);
-	if (next_word(&ahead) && ahead.word.ptr[0] == '(') {
-		*out = ahead.word;
-		*w = ahead;
-	}
-}
-
-static bool
-is_one_of(struct slice word, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (slice_eq_nocase(word, slice_str(*words)))
-			return true;
-	return false;
-}
 
 /* ---- Refusals */
 
@@ -156,7 +26,9 @@ refuse_clause(struct err *err, const char *kind, struct slice name, struct slice
 static const char *const types[] = { "tinyint", "smallint", "mediumint", "int", "bigint", "float",
 	"double", "decimal", "bit", "year", "date", "time", "datetime", "timestamp", "char",
 	"varchar", "tinytext", "text", "mediumtext", "longtext", "binary", "varbinary", "tinyblob",
-	"blob", "mediumblob", "longblob", "enum", "set", "json", NULL };
+	"blob", "mediumblob", "longblob", "enum", "set", "json", "vector", "geometry", "point",
+	"linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+	"geometrycollection", "geomcollection", NULL };
 
 static bool
 is_int(struct slice type)
@@ -164,7 +36,7 @@ is_int(struct slice type)
 	static const char *const ints[] = { "tinyint", "smallint", "mediumint", "int", "bigint",
 		NULL };
 
-	return is_one_of(type, ints);
+	return word_is_one_of(type, ints);
 }
 
 /* int(11) is int: the width is how it is shown, and matters with ZEROFILL only. tinyint(1) is what programs
@@ -180,15 +52,15 @@ width_matters(struct slice type, struct slice width, const struct words *behind)
 		return true;
 	if (slice_eq_str(type, "tinyint") && slice_eq_str(width, "(1)"))
 		return true;
-	(void)take(&ahead, "unsigned");
-	return take(&ahead, "zerofill");
+	(void)words_take(&ahead, "unsigned");
+	return words_take(&ahead, "zerofill");
 }
 
 /* Of a column's clause, in the order of the common form. */
 struct column_parts {
 	bool long_text, json, takes_expression, invisible;
 	bool not_null, auto_increment;
-	struct buf type, value, on_update, comment;
+	struct buf type, value, on_update, comment, generated;
 };
 
 static bool
@@ -205,20 +77,22 @@ read_type(struct words *w, const struct common_column *c, struct column_parts *p
 	struct slice type, width;
 	struct buf *out = &p->type;
 
-	if (!next_word(w) || !is_one_of(w->word, types))
+	if (!words_next(w) || !word_is_one_of(w->word, types))
 		return refuse_clause(err, "column", c->name, w->word);
 	type = w->word;
 	p->json = slice_eq_str(type, "json");
 	p->long_text = slice_eq_str(type, "longtext");
+	if (slice_eq_str(type, "geomcollection"))
+		type = slice_str("geometrycollection");
 	p->takes_expression = p->json || ends_with(type, "text") || ends_with(type, "blob");
-	take_brackets(w, &width);
+	words_take_brackets(w, &width);
 	buf_add_char(out, ' ');
 	buf_add_slice(out, type);
 	if (width_matters(type, width, w))
 		buf_add_slice(out, width);
-	if (take(w, "unsigned"))
+	if (words_take(w, "unsigned"))
 		buf_add_str(out, " unsigned");
-	if (take(w, "zerofill"))
+	if (words_take(w, "zerofill"))
 		buf_add_str(out, " zerofill");
 	return 0;
 }
@@ -249,9 +123,9 @@ put_now(struct words *w, struct buf *out)
 {
 	struct slice digits;
 
-	if (!take(w, "current_timestamp"))
+	if (!words_take(w, "current_timestamp"))
 		return false;
-	take_brackets(w, &digits);
+	words_take_brackets(w, &digits);
 	buf_add_str(out, " CURRENT_TIMESTAMP");
 	if (digits.len > strlen("()"))
 		buf_add_slice(out, digits);
@@ -306,7 +180,7 @@ put_expression(
 	struct expression e;
 
 	if (text.ptr[0] != '(' && text.ptr[0] != '\'') {
-		take_brackets(w, &arguments);
+		words_take_brackets(w, &arguments);
 		if (arguments.len == 0)
 			return refuse_default(c, err);
 		text.len = (size_t)(arguments.ptr + arguments.len - text.ptr);
@@ -323,12 +197,12 @@ put_default(struct words *w, const struct common_column *c, struct column_parts 
 {
 	struct buf *out = &p->value;
 
-	if (take(w, "NULL"))
+	if (words_take(w, "NULL"))
 		return 0;
 	buf_add_str(out, " DEFAULT");
 	if (put_now(w, out))
 		return 0;
-	if (!next_word(w))
+	if (!words_next(w))
 		return refuse_clause(err, "column", c->name, slice_str("DEFAULT"));
 	if (is_number(w->word))
 		buf_addf(out, " '%.*s'", SLICE_ARG(w->word));
@@ -349,42 +223,62 @@ take_json_check(struct words *w, const struct common_column *c, struct column_pa
 	buf_add_str(&wanted, "(json_valid(");
 	quote_ident(&wanted, c->name);
 	buf_add_str(&wanted, "))");
-	if (!p->long_text || !slice_eq_str(c->collation, "utf8mb4_bin") || !take(&ahead, "CHECK") ||
-	    !next_word(&ahead) || !slice_eq_str(ahead.word, wanted.data))
+	if (!p->long_text || !slice_eq_str(c->collation, "utf8mb4_bin") ||
+	    !words_take(&ahead, "CHECK") || !words_next(&ahead) ||
+	    !slice_eq_str(ahead.word, wanted.data))
 		return false;
 	*w = ahead;
 	p->json = true;
 	return true;
 }
 
+/* What is behind GENERATED. */
+static int
+put_generated(
+    struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct slice rest = w->rest, text = SLICE_NULL;
+	struct expression e;
+
+	if (words_take(w, "ALWAYS") && words_take(w, "AS"))
+		words_take_brackets(w, &text);
+	if (text.len == 0 || !words_next(w) || !expression_common(&scratch, text, &e))
+		return refuse_clause(err, "column", c->name, rest);
+	buf_addf(&p->generated, " GENERATED ALWAYS AS (%s) %.*s", e.text, SLICE_ARG(w->word));
+	return 0;
+}
+
 static int
 read_part(struct words *w, const struct common_column *c, struct column_parts *p, struct err *err)
 {
-	if (take(w, "CHARACTER") && take(w, "SET") && next_word(w))
+	if (words_take(w, "CHARACTER") && words_take(w, "SET") && words_next(w))
 		return 0;
-	if (take(w, "COLLATE") && next_word(w))
+	if (words_take(w, "COLLATE") && words_next(w))
 		return 0;
-	if (take(w, "NOT") && take(w, "NULL")) {
+	if (words_take(w, "NOT") && words_take(w, "NULL")) {
 		p->not_null = true;
 		return 0;
 	}
-	if (take(w, "NULL"))
+	if (words_take(w, "NULL"))
 		return 0;
-	if (take(w, "DEFAULT"))
+	if (words_take(w, "DEFAULT"))
 		return put_default(w, c, p, err);
-	if (take(w, "ON") && take(w, "UPDATE") && put_now(w, &p->on_update))
+	if (words_take(w, "GENERATED"))
+		return put_generated(w, c, p, err);
+	if (words_take(w, "ON") && words_take(w, "UPDATE") && put_now(w, &p->on_update))
 		return 0;
 	if (take_json_check(w, c, p))
 		return 0;
-	if (take(w, "INVISIBLE") || take(w, "/*!80023 INVISIBLE */")) {
+	if (words_take(w, "INVISIBLE") || words_take(w, "/*!80023 INVISIBLE */")) {
 		p->invisible = true;
 		return 0;
 	}
-	if (take(w, "AUTO_INCREMENT")) {
+	if (words_take(w, "AUTO_INCREMENT")) {
 		p->auto_increment = true;
 		return 0;
 	}
-	if (take(w, "COMMENT") && next_word(w)) {
+	if (words_take(w, "COMMENT") && words_next(w)) {
 		buf_add_slice(&p->comment, w->word);
 		return 0;
 	}
@@ -398,7 +292,12 @@ put_parts(
 	buf_add_str(out, p->json ? " json" : p->type.data);
 	if (!p->json)
 		TRY(put_collation(c, out, err));
-	buf_add_str(out, p->not_null ? " NOT NULL" : " NULL");
+	buf_add_slice(out, buf_slice(&p->generated));
+	/* Of what is generated one flavour says nothing there. */
+	if (p->generated.len > 0 && p->not_null)
+		return refuse_clause(err, "column", c->name, slice_str("GENERATED ... NOT NULL"));
+	if (p->generated.len == 0)
+		buf_add_str(out, p->not_null ? " NOT NULL" : " NULL");
 	buf_add_slice(out, buf_slice(&p->value));
 	if (p->on_update.len > 0)
 		buf_addf(out, " ON UPDATE%s", p->on_update.data);
@@ -418,6 +317,7 @@ column_parts_done(struct column_parts *p)
 	buf_done(&p->value);
 	buf_done(&p->on_update);
 	buf_done(&p->comment);
+	buf_done(&p->generated);
 }
 
 static int
@@ -425,12 +325,14 @@ put_column(
     const struct clause *clause, const struct common_column *c, struct buf *out, struct err *err)
 {
 	struct words w = { .rest = clause->text };
-	struct column_parts p = {
-		.type = BUF_INIT, .value = BUF_INIT, .on_update = BUF_INIT, .comment = BUF_INIT
-	};
+	struct column_parts p = { .type = BUF_INIT,
+		.value = BUF_INIT,
+		.on_update = BUF_INIT,
+		.comment = BUF_INIT,
+		.generated = BUF_INIT };
 	int rc;
 
-	(void)next_word(&w); /* its name */
+	(void)words_next(&w); /* its name */
 	buf_add_slice(out, w.word);
 	rc = read_type(&w, c, &p, err);
 	while (rc == 0 && slice_trim(w.rest).len > 0)
@@ -450,10 +352,12 @@ put_key(const struct clause *clause, struct buf *out, struct err *err)
 	struct words w = { .rest = clause->text };
 	bool columns = false;
 
-	while (next_word(&w)) {
-		if (columns && slice_eq_str(w.word, "USING") && take(&w, "BTREE"))
+	if (slice_starts(w.rest, "VECTOR ")) /* an index that one flavour has */
+		return refuse_clause(err, "key", clause->name, clause->text);
+	while (words_next(&w)) {
+		if (columns && slice_eq_str(w.word, "USING") && words_take(&w, "BTREE"))
 			continue;
-		if (columns && slice_eq_str(w.word, "COMMENT") && next_word(&w)) {
+		if (columns && slice_eq_str(w.word, "COMMENT") && words_next(&w)) {
 			buf_addf(out, " COMMENT %.*s", SLICE_ARG(w.word));
 			continue;
 		}
@@ -476,10 +380,10 @@ put_check(const struct clause *clause, struct buf *out, struct err *err)
 	struct slice name = SLICE_NULL, text = SLICE_NULL;
 	struct expression e;
 
-	if (take(&w, "CONSTRAINT") && next_word(&w)) {
+	if (words_take(&w, "CONSTRAINT") && words_next(&w)) {
 		name = w.word;
-		if (take(&w, "CHECK"))
-			take_brackets(&w, &text);
+		if (words_take(&w, "CHECK"))
+			words_take_brackets(&w, &text);
 	}
 	if (text.len == 0 || slice_trim(w.rest).len > 0 || !expression_common(&scratch, text, &e))
 		return refuse_clause(err, "constraint", clause->name, clause->text);
@@ -524,15 +428,15 @@ put_options(const struct common_table *t, struct buf *out, struct err *err)
 	(void)slice_split(t->collation, '_', &charset);
 	buf_addf(out, ") ENGINE=InnoDB DEFAULT CHARSET=%.*s COLLATE=%.*s", SLICE_ARG(charset),
 	    SLICE_ARG(t->collation));
-	while (next_word(&w)) {
+	while (words_next(&w)) {
 		struct slice name = w.word;
 
 		if (slice_eq_str(name, "DEFAULT"))
 			continue;
-		if (!take(&w, "=") || !next_word(&w) ||
-		    !(is_one_of(name, kept) || is_one_of(name, said)))
+		if (!words_take(&w, "=") || !words_next(&w) ||
+		    !(word_is_one_of(name, kept) || word_is_one_of(name, said)))
 			return refuse_clause(err, "table", t->name, name);
-		if (is_one_of(name, kept))
+		if (word_is_one_of(name, kept))
 			buf_addf(out, " %.*s=%.*s", SLICE_ARG(name), SLICE_ARG(w.word));
 	}
 	return 0;
@@ -549,7 +453,7 @@ put_clause(const struct common_table *t, const struct clause *clause, int *colum
 		break;
 	case CLAUSE_PRIMARY:
 	case CLAUSE_INDEX:
-	case CLAUSE_FULLTEXT: return put_key(clause, out, err);
+	case CLAUSE_SPECIAL_INDEX: return put_key(clause, out, err);
 	case CLAUSE_FOREIGN: return put_foreign(clause, out);
 	case CLAUSE_OTHER:
 		if (!slice_is_null(clause->name))
@@ -566,7 +470,7 @@ cure(const struct common_table *t, const struct clause *clause, int columns, str
 	if (clause->kind == CLAUSE_COLUMN && columns > 0 &&
 	    has_own_equality(&t->columns[columns - 1]))
 		return cure_collation(err, t->name);
-	return cure_clause(err, t->name, clause);
+	return cure_clause(err, &(struct cure){ t->name, t->create, clause });
 }
 
 int

@@ -105,9 +105,11 @@ read_clause(struct arena *a, struct slice text)
 	} else if (!slice_is_null(rest = behind(text, "KEY "))) {
 		read_index(a, rest, &c);
 		c.hashed = false; /* InnoDB makes a tree of it */
-	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY "))) {
+	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY ")) ||
+	    !slice_is_null(rest = behind(text, "SPATIAL KEY ")) ||
+	    !slice_is_null(rest = behind(text, "VECTOR KEY "))) {
 		read_index(a, rest, &c);
-		c.kind = CLAUSE_FULLTEXT;
+		c.kind = CLAUSE_SPECIAL_INDEX;
 	} else if (!slice_is_null(rest = behind(text, "CONSTRAINT "))) {
 		c.name = create_table_name(a, rest, &rest);
 		if (slice_starts(rest, " FOREIGN KEY "))

@@ -9,19 +9,15 @@
 
 #include "tablet/table/create_table.h"
 
-/* As a catalogue tells a column of a type that is not carried, or is kept in a way that is not. */
-struct cure_column {
-	const char *table;
-	struct slice name, data_type, column_type;
-	bool nullable, virtual; /* virtual: computed when it is read, and can be nothing else */
+/* Of a table, one clause of it: of a column, a key or a constraint that cannot be moved as it is. */
+struct cure {
+	struct slice table;
+	const struct create_table *create;
+	const struct clause *clause;
 };
 
-/* To a type that keeps its values. */
-int cure_type(struct err *err, const struct cure_column *c) MUST_USE;
-/* Of a compressed or generated one: to the type itself. */
-int cure_plain(struct err *err, const struct cure_column *c) MUST_USE;
-/* A clause that has no common form, its err with the general hint. */
-int cure_clause(struct err *err, struct slice table, const struct clause *clause) MUST_USE;
+/* err has the general hint, if any. */
+int cure_clause(struct err *err, const struct cure *c) MUST_USE;
 /* The options behind the clauses. */
 int cure_options(struct err *err, struct slice table, struct slice options) MUST_USE;
 /* A column's collation, in whichever column it is. */

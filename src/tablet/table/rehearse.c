@@ -1,6 +1,7 @@
 #include "tablet/table/rehearse.h"
 
 #include "sql/quote.h"
+#include "tablet/table/clause_words.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/cure.h"
 #include "tablet/table/schema.h"
@@ -78,9 +79,38 @@ compare(struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r,
 	    "what they differ in");
 }
 
-/* The server says what it lacks: a sequence, a collation, a plugin. */
+/* The column whose type the server calls unknown; NULL: none. */
+static const struct clause *
+find_type(const struct create_table *t, const char *message)
+{
+	for (int i = 0; i < t->clauses_count; i++) {
+		struct words w = { .rest = t->clauses[i].text };
+		SCOPED(buf) struct buf type = BUF_INIT;
+
+		if (t->clauses[i].kind != CLAUSE_COLUMN || !words_next(&w) || !words_next(&w))
+			continue;
+		quote_string(&type, w.word);
+		if (strstr(message, type.data) != NULL)
+			return &t->clauses[i];
+	}
+	return NULL;
+}
+
 static int
-cannot_be_made(const struct rehearsal *r, struct err *err)
+unknown_type(struct slice table, const struct create_table *create, struct err *err)
+{
+	const struct clause *clause = find_type(create, err->text);
+
+	if (clause == NULL)
+		return err_wrap(err, "the table cannot be made at the target");
+	err_wrap(err, "column '%.*s' cannot be made at the target", SLICE_ARG(clause->name));
+	return cure_clause(err, &(struct cure){ table, create, clause });
+}
+
+/* The server says what it lacks: a type, a sequence, a collation, a plugin. */
+static int
+cannot_be_made(const struct rehearsal *r, const struct create_table *wanted,
+    const struct dialect *d, struct err *err)
 {
 	enum { ER_UNKNOWN_CHARACTER_SET = 1115, ER_UNKNOWN_COLLATION = 1273 };
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
@@ -89,9 +119,11 @@ cannot_be_made(const struct rehearsal *r, struct err *err)
 	if (err->kind != ERR_SERVER)
 		return -1;
 	err->kind = ERR_REFUSED;
-	err_wrap(err, "the table cannot be made at the target");
 	name = create_table_name(&scratch,
 	    slice_cut(slice_str(r->definition), strlen("CREATE TABLE "), SIZE_MAX), &rest);
+	if (d->unknown_type != 0 && err->mysql_errno == d->unknown_type)
+		return unknown_type(name, wanted, err);
+	err_wrap(err, "the table cannot be made at the target");
 	if (err->mysql_errno == ER_UNKNOWN_COLLATION || err->mysql_errno == ER_UNKNOWN_CHARACTER_SET)
 		return cure_collation(err, name);
 	return err_hint(err,
@@ -118,7 +150,7 @@ rehearse_table(struct ctx *cx, struct mysql_client *dba, const struct rehearsal 
 	/* One of the name may be left of a rehearsal that was cut off. */
 	if (mysql_execf(&inner, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 ||
 	    mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)
-		return cannot_be_made(r, cx->err);
+		return cannot_be_made(r, &wanted, mysql_dialect(dba), cx->err);
 	int rc = compare(&inner, dba, r, &wanted);
 	if (mysql_execf(&undo, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 && rc == 0)
 		return err_copy(cx->err, &undoing);

@@ -6,50 +6,11 @@
 #include "rpc/api.h"
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
-#include "tablet/table/cure.h"
 #include "tablet/table/definition.h"
+#include "tablet/table/generated.h"
 #include "tablet/table/schema_common.h"
 
 /* ---- Columns */
-
-struct type_name {
-	const char *name;
-	enum column_kind kind;
-	uint8_t int_bytes;
-	bool fixed;
-};
-
-static const struct type_name type_names[] = {
-	{ "tinyint", COLUMN_INT, 1, false },
-	{ "smallint", COLUMN_INT, 2, false },
-	{ "mediumint", COLUMN_INT, 3, false },
-	{ "int", COLUMN_INT, 4, false },
-	{ "bigint", COLUMN_INT, 8, false },
-	{ "float", COLUMN_FLOAT, 0, false },
-	{ "double", COLUMN_DOUBLE, 0, false },
-	{ "decimal", COLUMN_DECIMAL, 0, false },
-	{ "char", COLUMN_STRING, 0, true },
-	{ "varchar", COLUMN_STRING, 0, false },
-	{ "tinytext", COLUMN_STRING, 0, false },
-	{ "text", COLUMN_STRING, 0, false },
-	{ "mediumtext", COLUMN_STRING, 0, false },
-	{ "longtext", COLUMN_STRING, 0, false },
-	{ "binary", COLUMN_BYTES, 0, true },
-	{ "varbinary", COLUMN_BYTES, 0, false },
-	{ "tinyblob", COLUMN_BYTES, 0, false },
-	{ "blob", COLUMN_BYTES, 0, false },
-	{ "mediumblob", COLUMN_BYTES, 0, false },
-	{ "longblob", COLUMN_BYTES, 0, false },
-	{ "date", COLUMN_DATE, 0, false },
-	{ "time", COLUMN_TIME, 0, false },
-	{ "datetime", COLUMN_DATETIME, 0, false },
-	{ "timestamp", COLUMN_TIMESTAMP, 0, false },
-	{ "year", COLUMN_YEAR, 0, false },
-	{ "enum", COLUMN_ENUM, 0, false },
-	{ "set", COLUMN_SET, 0, false },
-	{ "bit", COLUMN_BIT, 0, false },
-	{ "json", COLUMN_JSON, 0, false },
-};
 
 /* Numbers of information_schema; NULL is 0. */
 static uint32_t
@@ -96,28 +57,29 @@ count_members(struct slice type)
 	return members;
 }
 
+/* out->kind is known, and what follows from the type's name. */
 static void
-fill_type(const struct dialect *d, const struct type_name *name, const struct slice *v,
-    struct column_type *out)
+fill_type(const struct dialect *d, const struct slice *v, struct column_type *out)
 {
-	*out = (struct column_type){
-		.kind = name->kind, .int_bytes = name->int_bytes, .fixed = name->fixed
-	};
+	enum column_kind kind = out->kind;
+
 	out->is_unsigned = slice_contains(v[C_COLUMN_TYPE], " unsigned");
 	out->precision = (uint8_t)number_of(v[C_PRECISION]);
 	out->scale = (uint8_t)number_of(v[C_SCALE]);
 	out->fsp = (uint8_t)number_of(v[C_FSP]);
-	out->length = number_of(v[C_CHARS]);
-	out->rounds = (name->kind == COLUMN_FLOAT || name->kind == COLUMN_DOUBLE) &&
-	    !slice_is_null(v[C_SCALE]);
-	if (name->kind == COLUMN_BIT)
+	if (kind != COLUMN_ADDRESS)
+		out->length = number_of(v[C_CHARS]);
+	out->rounds = (kind == COLUMN_FLOAT || kind == COLUMN_DOUBLE) && !slice_is_null(v[C_SCALE]);
+	out->compressed = create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len;
+	out->generated = d->is_generated(v[C_EXTRA], v[C_GENERATED]);
+	if (kind == COLUMN_BIT)
 		out->length = number_of(v[C_PRECISION]);
-	if (name->kind == COLUMN_ENUM || name->kind == COLUMN_SET)
+	if (kind == COLUMN_ENUM || kind == COLUMN_SET)
 		out->length = count_members(v[C_COLUMN_TYPE]);
 	if (v[C_CHARSET].len > 0 && v[C_CHARSET].len < sizeof(out->charset))
 		memcpy(out->charset, v[C_CHARSET].ptr, v[C_CHARSET].len);
-	out->binary_collation = name->kind == COLUMN_BYTES || d->is_bytewise(v[C_COLLATION]);
-	if (name->kind == COLUMN_JSON)
+	out->binary_collation = kind == COLUMN_BYTES || d->is_bytewise(v[C_COLLATION]);
+	if (kind == COLUMN_JSON)
 		coltype_set_json(out);
 }
 
@@ -152,27 +114,11 @@ static int
 fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, const struct slice *v,
     struct column *out)
 {
-	const struct type_name *name = NULL;
-	const char *how = NULL;
-	const struct cure_column cure = { def->name, v[C_NAME], v[C_DATA_TYPE], v[C_COLUMN_TYPE],
-		slice_eq_str(v[C_NULLABLE], "YES"), slice_contains(v[C_EXTRA], "VIRTUAL") };
-
-	for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
-		if (slice_eq_str(v[C_DATA_TYPE], type_names[i].name))
-			name = &type_names[i];
-	}
-	if (name == NULL) {
+	if (!coltype_named(v[C_DATA_TYPE], &out->type)) {
 		(void)refuse_column(cx, def, v,
 		    arena_printf(cx->arena, "has the type %.*s", SLICE_ARG(v[C_DATA_TYPE])));
-		return cure_type(cx->err, &cure);
-	}
-	if (d->is_generated(v[C_EXTRA], v[C_GENERATED]))
-		how = "is generated";
-	else if (create_table_find(v[C_COLUMN_TYPE], "COMPRESSED") < v[C_COLUMN_TYPE].len)
-		how = "is compressed";
-	if (how != NULL) {
-		(void)refuse_column(cx, def, v, how);
-		return cure_plain(cx->err, &cure);
+		return err_hint(
+		    cx->err, "drop or change the column, or leave the table where it is");
 	}
 	out->old_format = has_old_format(d, v[C_COLUMN_TYPE]);
 	if (out->old_format && number_of(v[C_FSP]) > 0)
@@ -184,8 +130,9 @@ fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, cons
 	out->auto_increment = slice_contains(v[C_EXTRA], "auto_increment");
 	out->zerofill = slice_contains(v[C_COLUMN_TYPE], "zerofill");
 	out->key_index = -1;
-	fill_type(d, name, v, &out->type);
-	def->rounds |= out->type.rounds;
+	out->type.common = def->common;
+	fill_type(d, v, &out->type);
+	def->checked |= out->type.rounds || (out->type.common && out->type.kind == COLUMN_VECTOR);
 	def->enums |= out->type.kind == COLUMN_ENUM;
 	return 0;
 }
@@ -245,8 +192,8 @@ refuse_key(struct ctx *cx, const struct table_def *def, const char *column, cons
 	    "the primary key of table '%s.%s' %s '%s', which cannot be moved yet", def->database,
 	    def->name, what, column);
 	return err_hint(cx->err,
-	    "primary keys may have columns of all types but FLOAT and DOUBLE, strings in the "
-	    "character sets utf8mb4, utf8mb3, latin1 and ascii");
+	    "primary keys may have columns of all types but FLOAT and DOUBLE, none of them generated, "
+	    "strings in the character sets utf8mb4, utf8mb3, latin1 and ascii");
 }
 
 /* A bound's text must find the very place of its row: of a FLOAT the digits do not. */
@@ -278,6 +225,8 @@ add_key_column(struct ctx *cx, struct table_def *def, const struct slice *v)
 		return refuse_key(cx, def, name, "has a prefix of column");
 	if (slice_eq_str(v[2], "D"))
 		return refuse_key(cx, def, name, "has the descending column");
+	if (def->columns[i].type.generated)
+		return refuse_key(cx, def, name, "has the generated column");
 	if (!key_type_ok(&def->columns[i].type))
 		return refuse_key(cx, def, name, "has column");
 	def->columns[i].key_index = def->key_count;
@@ -489,6 +438,7 @@ use_definition(struct ctx *cx, const struct create_table *create, struct table_d
 {
 	TRY(schema_check_lists(def, create, cx->err));
 	TRY(check_defaults(cx, def, create));
+	TRY(generated_check(def, create, cx->err));
 	TRY(definition_hash(cx->arena, def->told_sql, NULL, &def->hash, cx->err));
 	def->indexes = arena_array(cx->arena, struct index_def, create->clauses_count);
 	def->foreign_keys = arena_array(cx->arena, struct foreign_key, create->clauses_count);

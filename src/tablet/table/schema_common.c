@@ -48,6 +48,6 @@ schema_take_json(struct table_def *def, const struct create_table *create)
 		if (!create_table_is_json(&create->clauses[i]))
 			continue;
 		coltype_set_json(&def->columns[i].type);
-		def->rounds = true;
+		def->checked = true;
 	}
 }

@@ -44,11 +44,19 @@ struct table_def {
 	const char *hash;        /* hex, of told_sql without the name and the foreign keys */
 	uint64_t auto_increment; /* next value, 0: none */
 	int64_t rows_estimate;   /* of the server's statistics: it may be far off */
-	/* a column has such a type: for table_row_check(), table_row_unsayable() */
-	bool rounds, enums;
+	/* a column has a type that does not keep each of its values, or that has one without words: for
+	 * table_row_check(), table_row_unsayable() */
+	bool checked, enums;
 	/* of no key column two values that differ are one to the index: none is a string whose
 	 * collation says so */
 	bool key_binary;
 };
+
+/* Of a generated column no value travels: its server makes it. */
+static inline bool
+column_is_written(const struct column *c)
+{
+	return !c->type.generated;
+}
 
 #endif

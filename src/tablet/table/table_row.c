@@ -21,15 +21,45 @@ refuse_rounded(
 	    def->name, c->name, c->name, c->type.scale);
 }
 
+/* what: the subject's predicate; kept: the type that keeps it. */
+static int
+refuse_uncommon(const struct table_def *def, const struct column *c, const char *what,
+    const char *kept, struct err *err)
+{
+	err_set(err, ERR_REFUSED,
+	    "column '%s' of table '%s.%s' holds %s, which servers of another flavour do not take",
+	    c->name, def->database, def->name, what);
+	return err_hint(err,
+	    "ALTER TABLE `%s` MODIFY `%s` %s at the source, or change the value, then move anew",
+	    def->name, c->name, kept);
+}
+
+static int
+check_value(const struct table_def *def, const struct column *c, struct slice value, struct err *err)
+{
+	struct slice what;
+
+	switch (column_fit(&c->type, value, &what)) {
+	case COLUMN_FITS: break;
+	case COLUMN_ROUNDED: return refuse_rounded(def, c, what, err);
+	case COLUMN_TOO_DEEP:
+		return refuse_uncommon(def, c,
+		    "a document with too many levels, brackets in brackets", "LONGTEXT", err);
+	case COLUMN_TOO_FEW:
+		return refuse_uncommon(
+		    def, c, "a vector of fewer numbers than its type says", "BLOB", err);
+	case COLUMN_TOO_LONG:
+		return refuse_uncommon(
+		    def, c, "a vector whose numbers' squares are no float together", "BLOB", err);
+	}
+	return 0;
+}
+
 int
 table_row_check(const struct table_def *def, const struct slice *row, struct err *err)
 {
-	for (int i = 0; def->rounds && i < def->columns_count; i++) {
-		struct slice rounded = column_rounded(&def->columns[i].type, row[i]);
-
-		if (!slice_is_null(rounded))
-			return refuse_rounded(def, &def->columns[i], rounded, err);
-	}
+	for (int i = 0; def->checked && i < def->columns_count; i++)
+		TRY(check_value(def, &def->columns[i], row[i], err));
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "tablet/write/apply_sql.h"
 
+#include "base/mutant.h"
 #include "sql/quote.h"
 
 static void
@@ -17,8 +18,13 @@ add_column(struct buf *out, const struct table_def *def, int i)
 static void
 add_values(struct buf *out, const struct table_def *def, const struct slice *row)
 {
+	char before = '(';
+
 	for (int i = 0; i < def->columns_count; i++) {
-		buf_add_char(out, i == 0 ? '(' : ',');
+		if (!column_is_written(&def->columns[i]))
+			continue;
+		buf_add_char(out, before);
+		before = ',';
 		column_literal(out, &def->columns[i].type, row[i]);
 	}
 	buf_add_char(out, ')');
@@ -27,8 +33,13 @@ add_values(struct buf *out, const struct table_def *def, const struct slice *row
 void
 apply_sql_columns(struct buf *out, const struct table_def *def)
 {
+	const char *before = " (";
+
 	for (int i = 0; i < def->columns_count; i++) {
-		buf_add_str(out, i == 0 ? " (" : ",");
+		if (!column_is_written(&def->columns[i]))
+			continue;
+		buf_add_str(out, before);
+		before = ",";
 		add_column(out, def, i);
 	}
 	buf_add_char(out, ')');
@@ -72,10 +83,15 @@ apply_sql_delete_more(struct buf *out, const struct moved_table *t, const struct
 void
 apply_sql_update(struct buf *out, const struct moved_table *t, const struct slice *after)
 {
+	const char *before = " SET ";
+
 	buf_add_str(out, "UPDATE ");
 	add_name(out, t);
 	for (int i = 0; i < t->def->columns_count; i++) {
-		buf_add_str(out, i == 0 ? " SET " : ",");
+		if (!column_is_written(&t->def->columns[i]))
+			continue;
+		buf_add_str(out, before);
+		before = ",";
 		add_column(out, t->def, i);
 		buf_add_char(out, '=');
 		column_literal(out, &t->def->columns[i].type, after[i]);
@@ -98,11 +114,16 @@ apply_sql_insert_more(struct buf *out, const struct moved_table *t, const struct
 void
 apply_sql_upsert_end(struct buf *out, const struct moved_table *t, const struct dialect *dialect)
 {
+	const char *before = " ON DUPLICATE KEY UPDATE ";
+
 	buf_add_str(out, dialect->proposed_sql);
 	for (int i = 0; i < t->def->columns_count; i++) {
-		buf_add_str(out, i == 0 ? " ON DUPLICATE KEY UPDATE " : ",");
 		SCOPED(buf) struct buf name = BUF_INIT;
 
+		if (!column_is_written(&t->def->columns[i]))
+			continue;
+		buf_add_str(out, before);
+		before = ",";
 		add_column(&name, t->def, i);
 		buf_addf(out, "%s=", name.data);
 		dialect->proposed(out, buf_slice(&name));
@@ -127,12 +148,24 @@ same(struct slice a, struct slice b)
 	return slice_is_null(a) == slice_is_null(b) && slice_eq(a, b);
 }
 
+/* Its values are not known here: any other column may be what it is made of. */
+static bool
+has_generated_unique(const struct table_def *def)
+{
+	for (int i = 0; i < def->columns_count; i++)
+		if (!column_is_written(&def->columns[i]) && is_in_unique(def, i))
+			return !mutant("tablet_generated_unique");
+	return false;
+}
+
 bool
 apply_moves_unique(
     const struct table_def *def, const struct slice *before, const struct slice *after)
 {
+	bool any = has_generated_unique(def);
+
 	for (int i = 0; i < def->columns_count; i++)
-		if (!same(before[i], after[i]) && is_in_unique(def, i))
+		if (!same(before[i], after[i]) && (any || is_in_unique(def, i)))
 			return true;
 	return false;
 }

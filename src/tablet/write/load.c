@@ -16,21 +16,23 @@ void
 load_add_row(struct buf *rows, const struct table_def *def, const struct slice *row)
 {
 	for (int i = 0; i < def->columns_count; i++)
-		bulk_add(rows, row[i]);
+		if (column_is_written(&def->columns[i]))
+			bulk_add(rows, row[i]);
 }
 
 static void
 take_row(struct slice *rows, const struct table_def *def, struct slice *row)
 {
 	for (int i = 0; i < def->columns_count; i++)
-		row[i] = bulk_next(rows);
+		row[i] = column_is_written(&def->columns[i]) ? bulk_next(rows) : SLICE_NULL;
 }
 
 static void
 skip_row(struct slice *rows, const struct table_def *def)
 {
 	for (int i = 0; i < def->columns_count; i++)
-		(void)bulk_next(rows);
+		if (column_is_written(&def->columns[i]))
+			(void)bulk_next(rows);
 }
 
 /* What stands around a text of which the server is to make the value. */
@@ -108,11 +110,16 @@ add_escaped(struct buf *out, struct slice value)
 static void
 add_line(struct buf *out, const struct table_def *def, struct slice *rows)
 {
+	bool first = true;
+
 	for (int i = 0; i < def->columns_count; i++) {
+		if (!column_is_written(&def->columns[i]))
+			continue;
 		struct slice value = bulk_next(rows);
 
-		if (i > 0)
+		if (!first)
 			buf_add_char(out, '\t');
+		first = false;
 		if (slice_is_null(value))
 			buf_add_str(out, "\\N");
 		else
@@ -132,7 +139,7 @@ void
 load_file_sql(struct buf *out, const struct moved_table *t)
 {
 	const struct table_def *def = t->def;
-	const char *separator = " SET ";
+	const char *separator = " SET ", *comma = "";
 
 	buf_add_str(out, "LOAD DATA LOCAL INFILE 'rows' REPLACE INTO TABLE ");
 	quote_table(out, slice_str(t->database), slice_str(t->name));
@@ -140,8 +147,10 @@ load_file_sql(struct buf *out, const struct moved_table *t)
 	    " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'"
 	    " LINES TERMINATED BY '\\n' (");
 	for (int i = 0; i < def->columns_count; i++) {
-		if (i > 0)
-			buf_add_char(out, ',');
+		if (!column_is_written(&def->columns[i]))
+			continue;
+		buf_add_str(out, comma);
+		comma = ",";
 		if (around(&def->columns[i]).before[0] != 0)
 			buf_addf(out, "@v%d", i);
 		else
@@ -151,7 +160,7 @@ load_file_sql(struct buf *out, const struct moved_table *t)
 	for (int i = 0; i < def->columns_count; i++) {
 		struct around a = around(&def->columns[i]);
 
-		if (a.before[0] == 0)
+		if (a.before[0] == 0 || !column_is_written(&def->columns[i]))
 			continue;
 		buf_add_str(out, separator);
 		quote_ident(out, slice_str(def->columns[i].name));
@@ -206,10 +215,15 @@ refuse_row(const struct load *l, size_t bytes, struct err *err)
 static void
 add_values(struct buf *out, const struct table_def *def, const struct slice *row)
 {
+	char before = '(';
+
 	for (int i = 0; i < def->columns_count; i++) {
 		struct around a = around(&def->columns[i]);
 
-		buf_add_char(out, i == 0 ? '(' : ',');
+		if (!column_is_written(&def->columns[i]))
+			continue;
+		buf_add_char(out, before);
+		before = ',';
 		if (slice_is_null(row[i])) {
 			buf_add_str(out, "NULL");
 			continue;
@@ -262,9 +276,14 @@ load_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, s
 void
 load_bulk_sql(struct buf *out, const struct moved_table *t)
 {
+	char before = '(';
+
 	add_replace(out, t);
 	for (int i = 0; i < t->def->columns_count; i++) {
-		buf_add_char(out, i == 0 ? '(' : ',');
+		if (!column_is_written(&t->def->columns[i]))
+			continue;
+		buf_add_char(out, before);
+		before = ',';
 		struct around a = around(&t->def->columns[i]);
 
 		buf_addf(out, "%s?%s", a.before, a.after);

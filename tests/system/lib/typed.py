@@ -8,9 +8,10 @@ def brand(flavour):
     return flavour.split("-")[0]
 
 
-def rows_of(source, target, carried):
-    return [r for r in types.ROWS if r.at_server(source) and
-            carried != isinstance(r.outcome(source, target), types.Refused)]
+def rows_of(source, target, outcome=None):
+    """What is carried; or what becomes that."""
+    wanted = (lambda o: not isinstance(o, (types.Refused, types.Stops))) if outcome is None else (lambda o: isinstance(o, outcome))
+    return [r for r in types.ROWS if r.at_server(source) and wanted(r.outcome(source, target))]
 
 
 class Table:
@@ -25,12 +26,18 @@ class Table:
         return f"CREATE TABLE {self.name} (id INT PRIMARY KEY, {columns}{self.rows[0].more}) " \
                f"CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci {self.rows[0].options}"
 
+    def written(self):
+        """The columns that a statement says."""
+        return [c for c, r in zip(self.columns, self.rows) if r.is_written()]
+
     def values(self, key, number):
         """Of the row of that key, by a number: each column goes through its values, and NULL."""
         for r in self.rows:
+            if not r.is_written():
+                continue
             all_ = [*r.values, *([] if r.values and "NOT NULL" in r.column else ["NULL"])]
             value = all_[number % len(all_)]
-            yield f"CONCAT({value}, {key})" if "UNIQUE" in r.more else value
+            yield f"CONCAT({value}, {key})" if "UNIQUE" in r.more and value != "UUID()" else value
 
     def count(self):
         return 1 + max(len(r.values) for r in self.rows)
@@ -67,15 +74,15 @@ class Writer:
     def insert(self, first):
         for t in self.tables:
             for i in range(t.count()):
-                self.run(f"INSERT INTO {t.name} (id, {', '.join(t.columns)}) VALUES ({first + i}, "
-                         f"{', '.join(t.values(first + i, i))})")
+                self.run(f"INSERT INTO {t.name} ({', '.join(['id', *t.written()])}) VALUES "
+                         f"({', '.join([str(first + i), *t.values(first + i, i)])})")
 
     def update(self, first, turn):
         """Each row gets the values of another one."""
         for t in self.tables:
             for i in range(t.count()):
-                pairs = ", ".join(f"{c}={v}" for c, v in zip(t.columns, t.values(first + i, i + turn)))
-                self.run(f"UPDATE {t.name} SET {pairs} WHERE id={first + i}")
+                pairs = ", ".join(f"{c}={v}" for c, v in zip(t.written(), t.values(first + i, i + turn)))
+                self.run(f"UPDATE {t.name} SET {pairs or 'id=id'} WHERE id={first + i}")
 
     def all_kinds(self, first):
         """Of statements; about the rows that were there before, and new ones."""

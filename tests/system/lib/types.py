@@ -6,6 +6,7 @@ only where it is not the same at both ends:
     SAME         the values are the same bytes, and the definition means the same
     Translated   how
     Refused      before anything is made: the words that name it, and what the hint's ALTER makes of the column
+    Stops        what a row holds, and no definition tells, stops the copy: the words that name the column
 
 In a direction that begins at a flavour without it there is nothing to say.
 """
@@ -29,6 +30,12 @@ class Refused:
     words: str
     before: str = ""            # by targets before this version; later ones have it
     mended: bool = True         # the ALTER in the hint makes a table of it that is taken
+
+
+@dataclasses.dataclass(frozen=True)
+class Stops:
+    """The copy, at the first row that holds such a value: the words that name the column."""
+    words: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +66,14 @@ class Row:
         """Of flavours, as above."""
         to, version = target.split("-")
         found = self.becomes.get((source.split("-")[0], to), SAME)
+        if isinstance(found, Stops) and version_key(version) < version_key(self.since.get(to, "0")):
+            return ONE_FLAVOUR
         old = not isinstance(found, Refused) or not found.before or version_key(version) < version_key(found.before)
         return found if old else SAME
+
+    def is_written(self):
+        """Whoever writes a row says its value."""
+        return "GENERATED" not in self.column
 
     def is_alone(self):
         """It needs a table of its own."""
@@ -208,19 +221,17 @@ add("ENUM and SET", *sets(), read="CAST({} AS UNSIGNED)")
 
 # ---- Types of one flavour, or kept otherwise
 
-
-def type_refused(name):
-    return everywhere(Refused(f"has the type {name}"))
-
+ONE_FLAVOUR = Refused("column 'v'")
 
 JSONS = ["'{}'", "'[]'", "'null'", "'true'", "'\"\"'", "'-9223372036854775808'", "'18446744073709551615'", "'1.5'", "'-0.0'",
          "'[1, -1, 32767, 32768, 65535, 65536, -32768, -32769, 2147483647, -2147483648, 4294967295, 4294967296]'",
          "'{\"a\": {\"b\": [1, {\"c\": null}]}, \"ä\": \"\\\\u0000 \\\\\\\\ \\\\\" \\\\n \U0001F600\"}'",
-         "CONCAT(REPEAT('[', 30), REPEAT(']', 30))", "JSON_OBJECT('s', REPEAT('x', 127), 't', REPEAT('y', 128))",
+         "CONCAT(REPEAT('[', 31), REPEAT(']', 31))", "JSON_OBJECT('s', REPEAT('x', 127), 't', REPEAT('y', 128))",
          "CONCAT('{\"k\": [', REPEAT('1234567, ', 30000), '0], \"l\": -70000}')"]
-# What MySQL prints of these is another text, and MariaDB's JSON_VALID() takes no more than 32 levels.
-ODD_JSONS = ["'[0.1, 1e14, 1e15, 1e16, 1e100, 1e-14, 1e-15, 1e-16, 123456.789, 5e-324, 1.7976931348623157e308]'", "'{\"b\":1,  \"aa\":2,\"a\":3}'",
-             "CONCAT(REPEAT('[', 99), REPEAT(']', 99))"]
+# What MySQL prints of these is another text.
+ODD_JSONS = ["'[0.1, 1e14, 1e15, 1e16, 1e100, 1e-14, 1e-15, 1e-16, 123456.789, 5e-324, 1.7976931348623157e308]'", "'{\"b\":1,  \"aa\":2,\"a\":3}'"]
+DEEP = [f"CONCAT(REPEAT('[', {n}), REPEAT(']', {n}))" for n in (32, 99)]
+ROUNDED = ["'[123456789012345678901]'", "'{\"a\": 0.123456789012345678}'"]
 # What a text has no type for.
 DATED = ["JSON_OBJECT('d', CAST('2020-02-03' AS DATE))", "JSON_ARRAY(CAST('2020-02-03 04:05:06.789' AS DATETIME(6)), "
          "CAST('-12:34:56.7' AS TIME(6)), CAST('838:59:59' AS TIME))", "JSON_ARRAY(-0.01, 0.5, 123456789012.25)",
@@ -233,20 +244,75 @@ add("JSON", ("json", DATED, {"label": "json that holds DATE, TIME, DATETIME, DEC
                                                     (MYSQL, MARIADB): Translated(f"{STRINGS}, decimals the same digits", {})})
 add("JSON", ("json", ["JSON_ARRAY(1.50, 2.0)"], {"label": "json, a DECIMAL of 1.50 in it"}), at=(MYSQL,),
     read="HEX(CONVERT({} USING utf8mb4))", becomes={(MYSQL, MYSQL): Translated("1.5", ROUND)})
+add("JSON", ("json", DEEP, {"label": "json, more than 31 brackets in one another"}), at=(MYSQL,), read="HEX(CONVERT({} USING utf8mb4))",
+    becomes={(MYSQL, MARIADB): Stops("too many levels, brackets in brackets")})
 add("JSON", ("json", JSONS), at=(MARIADB,), read="HEX(CONVERT({} USING utf8mb4))")
+add("JSON", ("json", ROUNDED, {"label": "json, integers beyond 64 bits or fractions of more than 17 digits in it"}), at=(MARIADB,),
+    read="HEX(CONVERT({} USING utf8mb4))", becomes={(MARIADB, MYSQL): Stops("which its type would round")})
 SPACED = "'{\"b\":1,  \"aa\":2,\"a\":3,\"a\":1.0e2}'"
 add("JSON", ("json", [SPACED], {"label": "json, spaces, order and doubles in it"}), at=(MARIADB,), read="CONVERT({} USING utf8mb4)",
     becomes={(MARIADB, MYSQL): Translated("the text that MySQL makes of it: keys in its order, of two the last, 1.0e2 is 100.0",
                                           {'{"b":1,  "aa":2,"a":3,"a":1.0e2}': '{"a": 100.0, "b": 1, "aa": 2}'})})
-for section, names in (("Addresses and identifiers", ["uuid", "inet4", "inet6"]),):
-    for name in names:
-        add(section, (name, []), at=(MARIADB,), becomes=type_refused(name))
-add("Vectors", ("vector(3)", []), since={MARIADB: "11.7"}, becomes=type_refused("vector"))
-for name in ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"):
-    add("Geometry", (name, []), becomes=type_refused(name))
-add("Geometry", ("geometrycollection", []), becomes=everywhere(Refused("has the type geom")))
-add("Geometry", ("geometry SRID 4326", []), at=(MYSQL,), becomes=type_refused("geometry"))
-add("Compressed", ("text COMPRESSED", []), ("varbinary(300) COMPRESSED", []), at=(MARIADB,), becomes=everywhere(Refused("is compressed")))
+add("Addresses and identifiers",
+    ("uuid", ["'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "'00ff0000-0000-0000-0000-000000000000'",
+              *(f"'6ccd780c-baba-{v}026-{n}564-5b8c656024db'" for v in "0123456789abcdef" for n in "089cf"),
+              "'2000ff00-2027-405c-8000-000000002000'"]),
+    ("inet4", ["'0.0.0.0'", "'255.255.255.255'", "'10.0.0.0'", "'0.0.0.1'", "'32.92.39.0'"]),
+    ("inet6", ["'::'", "'::1'", "'fe80::'", "'::ffff:192.0.2.1'", "'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'", "'2020:5c27:a::2000'"]),
+    at=(MARIADB,), becomes=across(ONE_FLAVOUR), read="CONCAT({0}, ' ', HEX(CAST({0} AS BINARY(16))))")
+add("Addresses and identifiers", ("uuid NOT NULL DEFAULT uuid()", ["'6ccd780c-baba-1026-9564-5b8c656024db'"]),
+    ("uuid NOT NULL", ["UUID()"], {"more": ", UNIQUE KEY k (v)", "label": "uuid NOT NULL, UNIQUE KEY k (v)"}),
+    at=(MARIADB,), becomes=across(ONE_FLAVOUR))
+
+# ---- Vectors
+
+FLOATS = ["x'0000803f0000004000004040'", "x'000000000000008001000000'", "x'd9cc795f0000f0c100008000'", "x'5c270a000d092000201a0000'"]
+NO_VECTORS = Refused("column 'v'", before="11.7")
+TO_OLD = {(MARIADB, MARIADB): NO_VECTORS, (MYSQL, MARIADB): NO_VECTORS}
+add("Vectors", ("vector(3)", FLOATS), ("vector(3) NOT NULL", FLOATS), ("vector(1)", ["x'0000803f'"]),
+    ("vector(4000)", ["REPEAT(x'0000803f', 4000)"]), since={MARIADB: "11.7"}, becomes=TO_OLD)
+add("Vectors", ("vector(3)", ["x'0000803f'", "x'0000803f00000040'"], {"label": "vector(3), fewer numbers in it"}), at=(MYSQL,), since={MARIADB: "11.7"},
+    becomes={(MYSQL, MARIADB): Stops("a vector of fewer numbers than its type says")})
+add("Vectors", ("vector(3)", ["x'0000000000000000ffff7fff'"], {"label": "vector(3), the sum of the squares beyond FLOAT"}), at=(MYSQL,), since={MARIADB: "11.7"},
+    becomes={(MYSQL, MARIADB): Stops("a vector whose numbers' squares are no float together")})
+add("Vectors", ("vector(3) NOT NULL", FLOATS, {"more": ", VECTOR KEY k (v)"}), ("vector(3) NOT NULL", FLOATS, {"more": ", VECTOR KEY k (v) M=8 DISTANCE=cosine"}),
+    at=(MARIADB,), since={MARIADB: "11.7"}, becomes={(MARIADB, MYSQL): Refused("key 'k'"), (MARIADB, MARIADB): NO_VECTORS})
+
+# ---- Geometry: SRID and WKB, whichever server keeps it
+
+SHAPES = {
+    "point": ["POINT(1 2)", "POINT(-1.5 1e300)", "POINT(0 0)"], "linestring": ["LINESTRING(0 0,1 1)", "LINESTRING(0 0,1 1,2 0,5 5.25)"],
+    "polygon": ["POLYGON((0 0,0 9,9 9,9 0,0 0))", "POLYGON((0 0,0 9,9 9,9 0,0 0),(1 1,1 2,2 2,1 1))"],
+    "multipoint": ["MULTIPOINT(1 2,3 4)"], "multilinestring": ["MULTILINESTRING((0 0,1 1),(2 2,3 3,4 5))"],
+    "multipolygon": ["MULTIPOLYGON(((0 0,0 1,1 1,0 0)),((5 5,5 6,6 6,5 5)))"],
+    "geometrycollection": ["GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1))", "GEOMETRYCOLLECTION(POINT(1 2))", "GEOMETRYCOLLECTION EMPTY"],
+}
+
+
+def shapes(kind, srid=0):
+    return [f"ST_GeomFromText('{text}', {srid})" for text in SHAPES[kind]]
+
+
+ALL_SHAPES = [v for kind in SHAPES for v in shapes(kind)]
+POLYGONS = ["x'e610000001060000000100000001030000000100000004000000000000000000000000000000000000000000000000000000000000000000f03f000000000000f03f"
+            "000000000000f03f00000000000000000000000000000000'", "x'e61000000101000000000000000000f03f0000000000000040'"]
+add("Geometry", ("geometry", ALL_SHAPES), *((kind, shapes(kind)) for kind in SHAPES), ("geometry NOT NULL", ALL_SHAPES))
+add("Geometry", ("geometry", ["x'ffffffff0101000000000000000000f03f0000000000000040'", "ST_GeomFromText('POINT(1 2)', 3857)"],
+                 {"label": "geometry with SRIDs, of servers or of nobody"}))
+add("Geometry", ("geometry", POLYGONS, {"label": "geometry of SRID 4326"}),
+    becomes={(MARIADB, MYSQL): Translated("the same bytes, of which MySQL prints and reads the latitude first", {}),
+             (MYSQL, MARIADB): Translated("the same bytes, of which MariaDB prints and reads the longitude first", {})})
+add("Geometry", ("point NOT NULL", shapes("point"), {"more": ", SPATIAL KEY k (v)"}))
+add("Geometry", ("geometry SRID 4326", POLYGONS), ("point NOT NULL SRID 0", shapes("point")), at=(MYSQL,), becomes=across(Refused("column 'v'")))
+add("Geometry", ("point NOT NULL SRID 0", shapes("point"), {"more": ", SPATIAL KEY k (v)"}), at=(MYSQL,),
+    becomes=across(ONE_FLAVOUR))
+
+# ---- Compressed columns
+
+LONG = ["''", "'a'", "REPEAT('a', 255)", "REPEAT('\\0', 256)", "CONCAT(REPEAT('ab', 120), UUID())"]
+add("Compressed", *((f"{t} COMPRESSED", LONG) for t in ("varchar(300)", "varbinary(300)", "varchar(5000)", "tinytext", "text", "blob")),
+    *((f"{t} COMPRESSED", [*LONG, "REPEAT('abcdefg', 30000)"]) for t in ("mediumtext", "longtext", "mediumblob", "longblob")),
+    ("text COMPRESSED DEFAULT 'it''s'", LONG), at=(MARIADB,), becomes=across(ONE_FLAVOUR))
 
 # ---- What a column's definition says
 
@@ -267,10 +333,31 @@ add("Defaults", ("date DEFAULT (curdate())", ["'2024-01-01'"]), ("datetime(6) DE
 add("Defaults", ("int DEFAULT (7 / 2)", ["1"]), ("int DEFAULT (crc32('a') % 7)", ["1"]), becomes=across(EXPRESSION))
 add("Defaults", ("text NOT NULL DEFAULT 'abc'", ["'x'"]), ("longtext DEFAULT ''", ["'x'"]), at=(MARIADB,))
 add("Defaults", ("binary(16) DEFAULT (uuid_to_bin(uuid()))", ["'x'"]), at=(MYSQL,), becomes={(MYSQL, MARIADB): EXPRESSION})
-add("Generated and invisible", ("int GENERATED ALWAYS AS (id + 1) STORED", []), ("int GENERATED ALWAYS AS (id + 1) VIRTUAL", []),
-    becomes=everywhere(Refused("is generated")))
-add("Generated and invisible", ("int INVISIBLE", ["1"]),
-    ("int DEFAULT 5 INVISIBLE COMMENT 'INVISIBLE'", ["1"]))
+# ---- Generated and invisible columns: the row's own columns are id and, where there is one, a column beside it
+
+def generated(expression, how):
+    return f"GENERATED ALWAYS AS ({expression}) {how}"
+
+
+for how in ("STORED", "VIRTUAL"):
+    add("Generated and invisible", *((f"{kind} {generated(e, how)}", []) for kind, e in (
+        ("int", "id + 1"), ("int unsigned", "id * 2"), ("bigint", "id * id - 7"), ("varchar(40) COLLATE utf8mb4_bin", "concat('ä', id, 'x')"),
+        ("tinyint(1)", "id > 2000"), ("decimal(20,4)", "id + 0.5"), ("varchar(9)", "lower('A')"), ("int", "coalesce(null, id)"))), read="CONCAT({})")
+    add("Generated and invisible", ("varchar(60)", ["'a'", "'Ä b'"], {"more": f", w varchar(70) {generated('concat(v, id)', how)}, KEY k (w)"}),
+        ("varchar(60)", ["'a'", "'Ä b'"], {"more": f", w varchar(200) {generated('concat(upper(v), id)', how)}, UNIQUE KEY k (w)"}),
+        ("varchar(60)", ["'a'", "'Ä b'"], {"more": f", w int {generated('char_length(v)', how)}, x int {generated('w + 1', how)} COMMENT 'it''s'"}),
+        ("datetime(3)", ["'2020-01-01 00:00:00'"], {"more": f", w datetime(3) {generated('coalesce(v, v)', how)}"}), read="CONCAT({}, w)")
+    add("Generated and invisible", (f"int {generated('id + 1', how)} INVISIBLE", []))
+    add("Generated and invisible", ("json", ["'{\"a\": \"x\", \"b\": 2}'", "'{}'"],
+                                    {"more": f", w varchar(20) {generated(chr(39).join(['json_unquote(json_extract(v, ', '$.a', '))']), how)}, KEY k (w)"}),
+        ("int", ["1", "5"], {"more": f", w double {generated('v / 3', how)}"}),
+        read="CONCAT({}, IFNULL(w, 'no'))", becomes=across(Refused("column 'w'")))
+    add("Generated and invisible", ("timestamp NULL", ["'2020-01-01 00:00:00'"], {"more": f", w date {generated('date(v)', how)}, KEY k (w)"}),
+        becomes=everywhere(Refused("column 'w'")))
+add("Generated and invisible", (f"int {generated('id + 1', 'PERSISTENT')}", []), at=(MARIADB,))
+add("Generated and invisible", (f"int {generated('id + 1', 'STORED')} NOT NULL", []), at=(MYSQL,), becomes=across(ONE_FLAVOUR))
+add("Generated and invisible", ("timestamp NULL", ["'2020-01-01 00:00:00'"], {"more": f", w timestamp {generated('v', 'VIRTUAL')} NULL"}), at=(MYSQL,))
+add("Generated and invisible", ("int INVISIBLE", ["1"]), ("int DEFAULT 5 INVISIBLE COMMENT 'INVISIBLE'", ["1"]))
 add("Checks", ("int CHECK ({} > -9)", ["1", "-8"]), at=(MARIADB,), becomes=across(Refused("column 'v'")))
 add("Checks", ("int CHECK ({} > -9)", ["1", "-8"]), at=(MYSQL,))
 add("Checks", *(("int", ["1", "-8"], {"more": f", CONSTRAINT c{i} CHECK ({check})"}) for i, check in enumerate((
@@ -287,7 +374,6 @@ add("Checks", ("int", ["1", "-10"], {"more": ", CONSTRAINT e4 CHECK (v > -9) NOT
 
 # ---- Collations: of a key they say which values are one
 
-ONE_FLAVOUR = Refused("column 'v'")
 add("Collations", *((f"varchar(40) COLLATE {c}", ["'ä'", "'A'", "'b '"]) for c in
                     ("utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_unicode_520_ci", "utf8mb4_german2_ci",
                      "latin1_german1_ci", "latin1_bin", "utf8mb3_bin", "ascii_bin")))

@@ -1,6 +1,8 @@
 /* Types, key bytes, literals, and the arithmetic below them. */
 #include "binlog/coltype.h"
+#include "binlog/column_packed.h"
 #include "binlog/decimal.h"
+#include "binlog/json.h"
 #include "binlog/temporal.h"
 #include "unit/binlog/hex.h"
 
@@ -55,7 +57,7 @@ TEST(other_types_are_refused_by_name)
 {
 	/* clang-format off */
 	static const char *const bad[] = {
-		"uuid", "inet6", "geometry", "point", "year(2)", "vector(3)",
+		"xmltype", "year(2)", "vector", "vector(0)", "uuid(3) signed",
 		    "int(11) compressed",
 		"text /*!100301 COMPRESSED*/", "datetime(7)", "decimal(66,2)", "bit(65)", "", "(",
 		    "timestamp /* mariadb-5.3 */",
@@ -249,6 +251,14 @@ TEST(negative_times_borrow)
 	expect_eq(temporal_time(&c, 2, text), 0);
 }
 
+static bool
+keeps(const struct column_type *t, struct slice value)
+{
+	struct slice what;
+
+	return column_fit(t, value, &what) == COLUMN_FITS;
+}
+
 TEST(a_type_with_digits_keeps_what_it_would_not_round)
 {
 	struct column_type d = { .kind = COLUMN_DOUBLE, .scale = 3, .rounds = true };
@@ -256,19 +266,15 @@ TEST(a_type_with_digits_keeps_what_it_would_not_round)
 	struct column_type plain = { .kind = COLUMN_DOUBLE };
 
 	/* 1 + 0.235 is not the double next to 1.235, and the first is what the server stores for it. */
-	expect(slice_is_null(column_rounded(&d, slice_str("1.2349999999999999"))) &&
-	    !slice_is_null(column_rounded(&d, slice_str("1.235"))));
-	expect(slice_is_null(column_rounded(&d, slice_str("1.25"))) &&
-	    !slice_is_null(column_rounded(&d, slice_str("1.2345"))));
-	expect(slice_is_null(column_rounded(&d, slice_str("-0"))) &&
-	    slice_is_null(column_rounded(&d, SLICE_NULL)));
-	expect(slice_is_null(column_rounded(&d, slice_str("999999999.999"))) &&
-	    slice_is_null(column_rounded(&d, slice_str("1e300"))));
+	expect(keeps(&d, slice_str("1.2349999999999999")) && !keeps(&d, slice_str("1.235")));
+	expect(keeps(&d, slice_str("1.25")) && !keeps(&d, slice_str("1.2345")));
+	expect(keeps(&d, slice_str("-0")) && keeps(&d, SLICE_NULL));
+	expect(keeps(&d, slice_str("999999999.999")) && keeps(&d, slice_str("1e300")));
 	/* 12345.68 and 0.07 as the floats next to them */
-	expect(slice_is_null(column_rounded(&f, slice_str("12345.6796875"))));
-	expect(slice_is_null(column_rounded(&f, slice_str("0.070000000298023224"))));
-	expect(!slice_is_null(column_rounded(&f, slice_str("0.071000002324581146"))));
-	expect(slice_is_null(column_rounded(&plain, slice_str("1.2345"))));
+	expect(keeps(&f, slice_str("12345.6796875")));
+	expect(keeps(&f, slice_str("0.070000000298023224")));
+	expect(!keeps(&f, slice_str("0.071000002324581146")));
+	expect(keeps(&plain, slice_str("1.2345")));
 }
 
 TEST(the_number_0_of_an_enum_alone_is_no_literal_s)
@@ -278,4 +284,75 @@ TEST(the_number_0_of_an_enum_alone_is_no_literal_s)
 
 	expect(column_is_unsayable(&e, slice_str("0")) && !column_is_unsayable(&e, slice_str("1")));
 	expect(!column_is_unsayable(&e, SLICE_NULL) && !column_is_unsayable(&s, slice_str("0")));
+}
+
+TEST(what_is_common_is_within_what_all_flavours_take)
+{
+	struct column_type json = { .kind = COLUMN_JSON, .rounds = true, .common = true };
+	struct column_type vector = { .kind = COLUMN_VECTOR, .length = 12, .common = true };
+	SCOPED(buf) struct buf deep = BUF_INIT;
+	struct slice what;
+
+	for (int i = 0; i < JSON_DEPTH_COMMON; i++)
+		buf_add_str(&deep, i % 2 == 0 ? "[" : "{\"\\\"[[[\":");
+	expect(keeps(&json, buf_slice(&deep)));
+	expect(keeps(&json,
+	    slice_str("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+		      "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]")));
+	buf_add_str(&deep, "[");
+	expect_eq(column_fit(&json, buf_slice(&deep), &what), COLUMN_TOO_DEEP);
+	expect(keeps(&vector, slice_str("123456789012")) && keeps(&vector, SLICE_NULL));
+	expect_eq(column_fit(&vector, slice_str("12345678"), &what), COLUMN_TOO_FEW);
+	expect_eq(column_fit(&vector, slice_of("\0\0\0\0\0\0\0\0\xff\xff\x7f\xff", 12), &what),
+	    COLUMN_TOO_LONG);
+	json.common = vector.common = false;
+	expect(keeps(&json, buf_slice(&deep)) && keeps(&vector, slice_str("12345678")));
+}
+
+TEST(types_of_one_flavour_are_known)
+{
+	struct column_type t;
+
+	expect_ok(column_type_parse(slice_str("uuid"), SLICE_NULL, SLICE_NULL, &t, &err), &err);
+	expect(t.kind == COLUMN_ADDRESS && t.fixed);
+	expect_eq(t.length, 16);
+	expect_ok(column_type_parse(slice_str("vector(3)"), SLICE_NULL, SLICE_NULL, &t, &err), &err);
+	expect(t.kind == COLUMN_VECTOR && t.length == 12);
+	expect_ok(
+	    column_type_parse(slice_str("multipoint"), SLICE_NULL, SLICE_NULL, &t, &err), &err);
+	expect_eq(t.kind, COLUMN_GEOMETRY);
+	expect_ok(column_type_parse(slice_str("varchar(300) /*M!100301 COMPRESSED*/"),
+		      slice_str("latin1"), SLICE_NULL, &t, &err),
+	    &err);
+	expect(t.compressed && t.length == 300);
+}
+
+static bool
+unpacks(struct arena *a, const char *packed, size_t len, struct slice *out)
+{
+	return column_unpack(slice_of(packed, len), a, out);
+}
+
+/* As MariaDB 10.11 has written them: raw, with zlib's header and check, as they are, empty. */
+TEST(compressed_values_are_read_and_lies_are_not)
+{
+	static const char raw[] = "\x89\xc8\x4b\x4a\x1a\x1e\x00\x00";
+	static const char whole[] = "\x81\x03\x78\x9c\x4b\x4c\x4a\x06\x00\x02\x4d\x01\x27";
+	SCOPED(arena) struct arena a = ARENA_INIT;
+	struct slice out;
+
+	expect(unpacks(&a, raw, sizeof(raw) - 1, &out));
+	expect(out.len == 200 && out.ptr[0] == 'b' && out.ptr[199] == 'b');
+	expect(unpacks(&a, whole, sizeof(whole) - 1, &out));
+	expect_slice(out, slice_str("abc"));
+	expect(unpacks(&a, "\0abc", 4, &out));
+	expect_slice(out, slice_str("abc"));
+	expect(unpacks(&a, "", 0, &out) && out.len == 0 && !slice_is_null(out));
+
+	expect(!unpacks(&a, raw, sizeof(raw) - 2, &out));                  /* cut off */
+	expect(!unpacks(&a, "\x89\xc7\x4b\x4a\x1a\x1e\x00\x00", 8, &out)); /* more than it says */
+	expect(!unpacks(&a, "\x89\xc9\x4b\x4a\x1a\x1e\x00\x00", 8, &out)); /* less */
+	expect(!unpacks(&a, "\x8c\xff\xff\xff\xff\x4b\x4a", 7, &out)); /* four GB of two bytes */
+	expect(!unpacks(&a, "\x88\x4b", 2, &out) && !unpacks(&a, "\x8d", 1, &out));
+	expect(!unpacks(&a, "\x10\x4b", 2, &out));
 }

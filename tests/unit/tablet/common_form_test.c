@@ -141,6 +141,29 @@ TEST(common_form_of_both)
 	expect_same(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+TEST(common_form_of_what_one_flavour_calls_otherwise)
+{
+	static const struct both rows[] = {
+		{ "`c` int(11) GENERATED ALWAYS AS (`id` + 1) STORED COMMENT 'x'",
+		    "`c` int GENERATED ALWAYS AS ((`id` + 1)) STORED COMMENT 'x'",
+		    "`c` int GENERATED ALWAYS AS (`id` + 1) STORED COMMENT 'x'", false },
+		{ "`c` varchar(9) GENERATED ALWAYS AS (concat('a',`id`)) VIRTUAL INVISIBLE",
+		    "`c` varchar(9) GENERATED ALWAYS AS (concat(_utf8mb4'a',`id`)) VIRTUAL "
+		    "/*!80023 INVISIBLE */",
+		    "`c` varchar(9)" TEXT " GENERATED ALWAYS AS (concat('a',`id`)) VIRTUAL INVISIBLE",
+		    true },
+		{ "`c` geometrycollection DEFAULT NULL", "`c` geomcollection DEFAULT NULL",
+		    "`c` geometrycollection NULL", false },
+		{ "`c` point NOT NULL,\n  SPATIAL KEY `k` (`c`)",
+		    "`c` point NOT NULL,\n  SPATIAL KEY `k` (`c`)",
+		    "`c` point NOT NULL,\n  SPATIAL KEY `k` (`c`)", false },
+		{ "`c` vector(3) DEFAULT NULL", "`c` vector(3) DEFAULT NULL", "`c` vector(3) NULL",
+		    false },
+	};
+
+	expect_same(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 /* Of another collation it is no JSON, but a text with a check. */
 TEST(common_form_of_json)
 {
@@ -171,6 +194,13 @@ TEST(common_form_is_refused_by_name)
 		const char *lines, *options, *words;
 	} rows[] = {
 		{ "`c` uuid NOT NULL", "", "column 'c'" },
+		{ "`c` text /*M!100301 COMPRESSED*/", "", "column 'c'" },
+		{ "`c` point NOT NULL /*!80003 SRID 4326 */", "", "column 'c'" },
+		{ "`c` int GENERATED ALWAYS AS (`d` / 2) STORED", "", "column 'c'" },
+		{ "`c` int GENERATED ALWAYS AS ((`d` + 2)) STORED NOT NULL", "", "column 'c'" },
+		{ "`c` int GENERATED ALWAYS", "", "column 'c'" },
+		{ "`c` int GENERATED ALWAYS AS (1)", "", "column 'c'" },
+		{ "`c` vector(3) NOT NULL,\n  VECTOR KEY `k` (`c`)", "", "key 'k'" },
 		{ "`c` int DEFAULT (1 / 2)", "", "a default that is an expression" },
 		{ "`c` varchar(40) DEFAULT uuid_short()", "", "a default that is an expression" },
 		{ "`c` binary(3) DEFAULT x'00'", "", "a default that is an expression" },

@@ -30,7 +30,7 @@ TEST(each_line_becomes_a_clause)
 	expect_slice(t.clauses[4].first, slice_str("em`ail"));
 	expect_slice(t.clauses[5].first, slice_str("n"));
 	expect_slice(t.clauses[5].text, slice_str("KEY `n` (`n`,`id`)"));
-	expect_eq(t.clauses[6].kind, CLAUSE_FULLTEXT);
+	expect_eq(t.clauses[6].kind, CLAUSE_SPECIAL_INDEX);
 	expect_eq(t.clauses[7].kind, CLAUSE_OTHER);
 	arena_done(&arena);
 }
