@@ -16,6 +16,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "cmd/daemon.h"
 #include "cmd/tls_options.h"
 #include "mysql/flavour.h"
@@ -212,6 +213,8 @@ read_databases(struct ctx *cx, struct program *p)
 static const char *
 own_host(struct arena *a, const char *own)
 {
+	if (mutant("vttablet_any_host"))
+		return "%";
 	return arena_slice_str(a, login_host(own));
 }
 
@@ -268,7 +271,7 @@ print_check(struct ctx *cx, struct program *p)
 	TRY(validate_server(cx, &p->env, &request, &r));
 	requirements_print(&out, &r.list);
 	printf("%s: %s %s\n%s", p->settings.server, r.flavour, r.version, out.data);
-	p->status = requirements_unmet(&r.list) == NULL ? 0 : 1;
+	p->status = requirements_unmet(&r.list) == NULL || mutant("vttablet_check_status") ? 0 : 1;
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "combo/dbkind.h"
 
+#include "base/mutant.h"
 #include "base/parse.h"
 #include "task/address.h"
 #include "topo/record.h"
@@ -209,44 +210,93 @@ has_scheme(struct slice name, const struct dbflavour *f)
 	    slice_starts(slice_cut(name, strlen(f->name), name.len), "://");
 }
 
+static int
+hex_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9'                  ? c - '0'
+	    : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+						     : -1;
+}
+
+/* With %2f and the like as what they stand for, as in any URL; a '%' before anything else is itself.
+ * False: too long, or a NUL. */
+static bool
+unescape(struct slice from, char *to, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < from.len; i++) {
+		uint8_t c = from.ptr[i];
+
+		if (c == '%' && i + 2 < from.len && hex_digit(from.ptr[i + 1]) >= 0 &&
+		    hex_digit(from.ptr[i + 2]) >= 0) {
+			c = (uint8_t)(hex_digit(from.ptr[i + 1]) << 4 | hex_digit(from.ptr[i + 2]));
+			i += 2;
+		}
+		if (c == '\0' || n + 1 >= size)
+			return false;
+		to[n++] = (char)c;
+	}
+	to[n] = '\0';
+	return true;
+}
+
 /* "ADDRESS/DATABASE" in two; of a unix socket's path the last part is the database. */
 static int
 split_place(struct slice place, struct dbkind *out, struct err *err)
 {
 	const uint8_t *slash = place.len == 0 ? NULL : memrchr(place.ptr, '/', place.len);
 	size_t len = slash == NULL ? 0 : (size_t)(slash - place.ptr);
-	struct slice database = slice_cut(place, len + 1, place.len);
 
 	/* Not shown: what stands in front of it may be a password. */
-	if (place.len > 0 && memchr(place.ptr, '@', place.len) != NULL) {
+	if (place.len > 0 && memchr(place.ptr, '@', place.len) != NULL &&
+	    !mutant("combo_account_in_address")) {
 		err_set(err, ERR_REFUSED, "a server's address has no account in it");
 		return err_hint(err, "the accounts are in the file of --credentials");
 	}
-	if (len == 0 || len > DBKIND_ADDRESS_MAX || database.len > NAME_MAX_BYTES) {
-		err_set(err, ERR_REFUSED, "'%.*s' is no address and database of a server",
-		    (int)(place.len < 200 ? place.len : 200), place.ptr);
-		return err_hint(err, "write " DBKIND_URL);
+	if (len > 0 && unescape(slice_cut(place, 0, len), out->address, sizeof(out->address)) &&
+	    unescape(slice_cut(place, len + 1, place.len), out->database, sizeof(out->database)))
+		return name_check("database", out->database, err);
+	err_set(err, ERR_REFUSED, "'%.*s' is no address and database of a server",
+	    (int)(place.len < 200 ? place.len : 200), place.ptr);
+	return err_hint(err, "write " DBKIND_URL);
+}
+
+/* A path that begins elsewhere at the next start is another one; no server has the port 0. */
+static int
+check_address(const char *text, struct err *err)
+{
+	struct address address;
+	char host[256];
+	int port = 0;
+
+	if (slice_starts(slice_str(text), "unix:")) {
+		TRY(address_parse(text, &address, err));
+		if (text[strlen("unix:")] == '/' || mutant("combo_relative_socket"))
+			return 0;
+		return err_set(
+		    err, ERR_REFUSED, "address '%s': a socket's path begins with '/'", text);
 	}
-	memcpy(out->address, place.ptr, len);
-	memcpy(out->database, database.ptr, database.len);
-	return name_check("database", out->database, err);
+	TRY(parse_hostport(slice_str(text), host, &port, err));
+	if (port > 0 || mutant("combo_port_zero"))
+		return 0;
+	return err_set(err, ERR_REFUSED, "address '%s': a server's port is 1 to 65535", text);
 }
 
 static int
 read_attached(struct slice name, const struct dbflavour *f, struct dbkind *out, struct err *err)
 {
 	size_t scheme = strlen(f->name) + strlen("://");
-	struct address address;
 
 	*out = (struct dbkind){ .flavour = f };
+	if (name.len > DBKIND_NAME_MAX)
+		return err_set(err, ERR_REFUSED,
+		    "a server's address and database have %d bytes at most", DBKIND_NAME_MAX);
 	TRY(split_place(slice_cut(name, scheme, name.len), out, err));
-	memcpy(out->name, name.ptr, name.len); /* fits when its parts do */
-	if (address_parse(out->address, &address, err) == 0)
+	memcpy(out->name, name.ptr, name.len);
+	if (check_address(out->address, err) == 0)
 		return 0;
-	if (err->kind != ERR_NOT_FOUND)
-		return err_hint(err, "write " DBKIND_URL);
-	err_clear(err); /* a host's name, for the resolver */
-	return 0;
+	return err_hint(err, "write " DBKIND_URL);
 }
 
 bool

@@ -6,8 +6,9 @@
  * system's own server is a kind when its folder is in $PATH. A keyspace has the kind that it was created with
  * (--keyspace NAME=KIND, CreateKeyspace --server-kind), for good: its data is that server's.
  *
- * One that is there already, "mysql://db1:3306/shop", is a kind too: it is neither made nor started nor
- * stopped, and its accounts are those of a credentials file that somebody has given (--credentials).
+ * One that is there already, "mysql://db1:3306/shop", is a kind too, written as a URL is ("my%20shop"): it is
+ * neither made nor started nor stopped, and its accounts are those of a credentials file that somebody has
+ * given (--credentials).
  */
 #ifndef COMBO_DBKIND_H
 #define COMBO_DBKIND_H
@@ -25,7 +26,7 @@
 
 enum {
 	DBKIND_ADDRESS_MAX = 300, /* a host's name has 253 bytes */
-	/* "mariadb://ADDRESS/DATABASE" */
+	/* "mariadb://ADDRESS/DATABASE"; what is longer by escapes than any without is refused */
 	DBKIND_NAME_MAX = 10 + DBKIND_ADDRESS_MAX + 1 + NAME_MAX_BYTES,
 };
 

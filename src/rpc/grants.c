@@ -1,6 +1,7 @@
 #include "rpc/grants.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "sql/quote.h"
 
 #include <string.h>
@@ -37,7 +38,10 @@ grant_place(struct buf *out, const struct grant_places *where, const char *place
 		buf_add_str(out, place);
 		return;
 	}
-	quote_pattern(&pattern, slice_str(database));
+	if (mutant("rpc_grant_pattern"))
+		buf_add_str(&pattern, database);
+	else
+		quote_pattern(&pattern, slice_str(database));
 	quote_ident(out, buf_slice(&pattern));
 	buf_add_str(out, ".*");
 }
