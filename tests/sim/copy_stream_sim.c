@@ -9,7 +9,8 @@
  *   (2) from the consistency point on, whenever nothing is half written, the target is the
  *       source as of the applied position, byte for byte: looked at after every commit;
  *   (3) a stream that has frozen at P is the source at P, and stays so while writers go on;
- *   (4) the stream gets there, and never stops with an error.
+ *   (4) the stream gets there, and never stops with an error;
+ *   (5) once its indexes are built, what is on disk says that the target is exact.
  *
  * The worlds 1 to 60 of each variant, then $SIM_WORLDS (60) from a fresh seed on. The seed of a
  * world that fails is printed; TEST_SEED=<it> SIM_WORLDS=1 runs that world alone, and SIM_LOG=1
@@ -116,6 +117,16 @@ check_exact(struct world *w, const struct position *applied, const struct positi
 		    position_gtid(applied), position_gtid(cp), differs);
 }
 
+static void
+check_no_indexes(struct world *w, const struct mini_table *t, const struct slice *row)
+{
+	struct slice phase = row[table_column(t, slice_str("phase"))];
+
+	if (slice_eq_str(phase, "indexing") || slice_eq_str(phase, "running"))
+		fail(w, "%.*s, and after a crash the stream would not know that it is exact",
+		    SLICE_ARG(phase));
+}
+
 /* A commit whose answer nobody gets: likelier in a run past the consistency point. */
 static void
 snap(struct world *w, bool half_written, bool exact)
@@ -153,6 +164,8 @@ committed(void *arg)
 	bool consistent = position_is_set(&cp) && position_cmp(&applied, &cp) >= 0;
 	if (consistent && !half_written)
 		check_exact(w, &applied, &cp);
+	else
+		check_no_indexes(w, t, row);
 	snap(w, half_written && position_is_set(&cp), consistent);
 }
 
@@ -434,6 +447,20 @@ end_frozen(struct ctx *cx, struct world *w)
 	end_world(w);
 }
 
+/* The first one's session that moves phases is gone, and the first does not know yet. */
+static void
+kill_conductor(struct world *w)
+{
+	struct mini_session *s = minidb_open(w->table.target);
+	char lock[40];
+
+	snprintf(lock, sizeof(lock), "vt %016llx %d",
+	    (unsigned long long)stream_id_hash((struct stream_id){ SIDECAR_DEFAULT, WORKFLOW, 1 }),
+	    STATE_SESSIONS);
+	(void)minidb_kill_for(s, lock);
+	minidb_close(s);
+}
+
 static void
 live_beside(void *arg)
 {
@@ -442,6 +469,8 @@ live_beside(void *arg)
 	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
 
 	copy_begins(&cx, w);
+	if (below(w, 2) == 0)
+		kill_conductor(w);
 	open_beside(&cx, w);
 	live(&cx, w, 20 * SECOND);
 	sim_process_end(&w->beside);
@@ -455,7 +484,7 @@ rival(struct ctx *cx, struct world *w)
 	struct mini_session *s = minidb_open(w->table.target);
 	struct stream_status_reply reply;
 
-	minidb_kill_for(s, "_vt vttablet");
+	check(minidb_kill_for(s, "_vt vttablet"));
 	open_beside(cx, w);
 	while (stream_phase(engine_find(&w->beside.engine, WORKFLOW, 1)) != STREAM_RUNNING)
 		live(cx, w, 300 * MSEC);
@@ -483,7 +512,29 @@ live_lock_lost(void *arg)
 	end_frozen(&cx, w);
 }
 
+/* What the conductor found, and the applier goes by, is in memory alone. */
+static void
+live_cp_unsaved(void *arg)
+{
+	struct world *w = arg;
+	struct err err = { 0 };
+	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
+
+	minidb_cut_at(w->table.target, "phase='catching-up'");
+	copy_begins(&cx, w);
+	end_frozen(&cx, w);
+}
+
 /* ---- Worlds */
+
+/* Of the target's statements, in every other world. */
+static uint64_t
+victims_of(const struct world *w, bool is_source)
+{
+	enum { FEW = 1000, MANY = 30 };
+
+	return is_source || w->seed % 2 == 0 ? 0 : MANY + w->seed / 2 % FEW;
+}
 
 static struct minidb *
 start_server(struct world *w, const char *address, bool is_source)
@@ -496,6 +547,7 @@ start_server(struct world *w, const char *address, bool is_source)
 			.alter = 300 * MSEC, .lock_wait = 2 * SECOND,
 			.dump = (usec)below(w, 200 * MSEC),
 		},
+		.victim_one_in = victims_of(w, is_source),
 		.committed = is_source ? NULL : committed, .arg = w,
 	};
 
@@ -586,6 +638,11 @@ run_quiet_worlds(task_fn *life)
 	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
 	for (uint64_t i = 1; i <= FIXED_WORLDS; i++)
 		run_world(SIM_INT, i, life);
+}
+
+TEST(the_consistency_point_is_not_stored)
+{
+	run_quiet_worlds(live_cp_unsaved);
 }
 
 TEST(two_processes_beside_one_server)

@@ -168,11 +168,25 @@ wait_lock(struct ctx *cx, struct mini_session *s, usec until, struct mini_result
 	return result_error(out, ER_LOCK_WAIT, "Lock wait timeout exceeded");
 }
 
+static bool
+is_victim(struct mini_session *s, const struct mini_stmt *stmt)
+{
+	uint64_t one_in = s->db->params.victim_one_in;
+
+	return one_in > 0 && s->conn != NULL && stmt->kind != MINI_SELECT &&
+	    rand_below(&s->db->victims, one_in) == 0;
+}
+
 static int
 run_rows(struct ctx *cx, struct mini_session *s, struct mini_run *run, struct mini_result *out)
 {
 	usec until = task_now() + s->db->params.pace.lock_wait;
 
+	if (is_victim(s, run->stmt)) {
+		session_end_txn(s, 0);
+		return result_error(out, ER_DEADLOCK, "Deadlock found when trying to get lock");
+	}
+	s->txn.begun = s->txn.begun || s->held;
 	while (mini_run(run, out) == MINI_BLOCKED) {
 		int rc = wait_lock(cx, s, until, out);
 
@@ -398,6 +412,7 @@ set_variables(struct mini_session *s, struct slice sql)
 	static const char period[] = "@master_heartbeat_period=", state[] = "@slave_connect_state='";
 	const char *at = memmem(sql.ptr, sql.len, period, sizeof(period) - 1);
 
+	s->held = s->held || slice_eq_str(sql, "SET autocommit=0");
 	if (at != NULL)
 		s->heartbeat = (usec)(strtoll(at + sizeof(period) - 1, NULL, 10) / 1000);
 	at = memmem(sql.ptr, sql.len, state, sizeof(state) - 1);
@@ -480,7 +495,13 @@ run_text(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_r
 int
 session_run(struct ctx *cx, struct mini_session *s, struct slice sql, struct mini_result *out)
 {
+	const char *cut_at = s->db->cut_at;
+
 	TRY(session_pause(cx, s, s->db->params.pace.statement));
+	if (cut_at != NULL && memmem(sql.ptr, sql.len, cut_at, strlen(cut_at)) != NULL) {
+		s->db->cut_at = NULL;
+		return err_set(cx->err, ERR_RETRY, "the connection is cut at '%s'", cut_at);
+	}
 	arena_reset(&s->arena);
 	TRY(run_text(cx, s, arena_dup(&s->arena, sql), out));
 	return session_pause(cx, s, s->db->params.pace.statement);

@@ -14,6 +14,8 @@ struct minidb {
 	struct mini_store store;
 	struct mini_binlog binlog;
 	struct rand rand;
+	struct rand victims;
+	const char *cut_at; /* NULL: nowhere */
 	struct list sessions;
 	struct list pending;       /* in the binlog and not visible yet, in order */
 	struct waitlist ended;     /* a transaction has, or a user lock is free */
@@ -31,6 +33,7 @@ struct mini_session {
 	uint32_t id, replica_id;
 	bool dead; /* the server went down, or killed it */
 	bool found_rows;
+	bool held; /* autocommit=0 */
 	usec heartbeat;
 	uint64_t sought;               /* of the GTID that its dump begins behind */
 	char lock[MINI_LOCK_NAME_MAX]; /* "": none */

@@ -25,7 +25,10 @@ answer(struct ctx *cx, struct mini_session *s, const struct mini_result *r)
 		memcpy(e.sqlstate, r->error == ER_DEADLOCK ? "40001" : "HY000", 6);
 		return server_send_err(cx, &s->packets, &e);
 	}
-	uint16_t status = s->txn.begun ? STATUS_AUTOCOMMIT | STATUS_IN_TRANS : STATUS_AUTOCOMMIT;
+	uint16_t status = s->held ? 0 : STATUS_AUTOCOMMIT;
+
+	if (s->txn.begun)
+		status |= STATUS_IN_TRANS;
 	if (r->columns == 0)
 		return server_send_ok(cx, &s->packets, s->client.caps,
 		    &(struct ok_packet){
@@ -161,6 +164,7 @@ minidb_start(const struct minidb_params *params)
 
 	db->params = *params;
 	rand_seed(&db->rand, params->seed);
+	rand_seed(&db->victims, ~params->seed);
 	store_init(&db->store);
 	binlog_init(&db->binlog);
 	list_init(&db->sessions);
@@ -236,7 +240,7 @@ minidb_close(struct mini_session *s)
 		session_free(s);
 }
 
-void
+bool
 minidb_kill_for(struct mini_session *heir, const char *lock)
 {
 	struct minidb *db = heir->db;
@@ -250,9 +254,9 @@ minidb_kill_for(struct mini_session *heir, const char *lock)
 		conn_close(s->conn); /* its task wakes up and ends */
 		s->conn = NULL;
 		snprintf(heir->lock, sizeof(heir->lock), "%s", lock);
-		return;
+		return true;
 	}
-	check_failed(__FILE__, __LINE__, "nobody has the lock");
+	return false;
 }
 
 int
@@ -283,4 +287,10 @@ uint64_t
 minidb_visible(const struct minidb *db)
 {
 	return db->store.visible;
+}
+
+void
+minidb_cut_at(struct minidb *db, const char *words)
+{
+	db->cut_at = words;
 }

@@ -10,6 +10,8 @@
  *   broken clients    a statement that was received runs to its end although nobody
  *                     waits for its answer any more; then its transaction is undone
  *   locks             are waited for; deadlocks and long waits end with 1213 and 1205
+ *   victims           a deadlock with somebody unknown undoes a client's transaction, at any of its
+ *                     statements; what was sent behind it runs all the same
  *   restarts          sessions end, what was in the binlog stays, all else is undone
  *
  * A session of the world itself (minidb_open()) has no connection: minidb_exec() runs
@@ -38,6 +40,7 @@ struct minidb_params {
 	bool binlog;
 	uint64_t seed;
 	struct minidb_pace pace;
+	uint64_t victim_one_in; /* of the clients' statements that write; 0: none */
 	/* A transaction that changed something has become visible. NULL: nobody asks. */
 	void (*committed)(void *arg);
 	void *arg;
@@ -59,10 +62,12 @@ void minidb_rotate(struct minidb *db);
 /* NULL while the server is down. */
 struct mini_session *minidb_open(struct minidb *db);
 void minidb_close(struct mini_session *s);
-/* KILL of the client that has this user lock, which the heir has at once. */
-void minidb_kill_for(struct mini_session *heir, const char *lock);
+/* KILL of the client that has this user lock, which the heir has at once. false: nobody has it. */
+bool minidb_kill_for(struct mini_session *heir, const char *lock);
 /* Runs one statement: 0, or the number of its error; -1: the server has gone, close the session. */
 int minidb_exec(struct ctx *cx, struct mini_session *s, const char *sql);
+/* The next statement with these words is never run: its connection ends instead. Borrows. */
+void minidb_cut_at(struct minidb *db, const char *words);
 
 struct mini_store *minidb_store(struct minidb *db);
 /* The number N of the last group in the binlog: its GTID is 0-1-N. */

@@ -438,6 +438,15 @@ live_written_past(void *arg)
 
 /* ---- Worlds */
 
+/* Of the target's statements, in every other world. */
+static uint64_t
+victims_of(const struct world *w, bool is_source)
+{
+	enum { FEW = 1000, MANY = 30 };
+
+	return is_source || w->seed % 2 == 0 ? 0 : MANY + w->seed / 2 % FEW;
+}
+
 static struct minidb *
 start_server(struct world *w, const char *address, bool is_source)
 {
@@ -449,6 +458,7 @@ start_server(struct world *w, const char *address, bool is_source)
 			.alter = 300 * MSEC, .lock_wait = 2 * SECOND,
 			.dump = (usec)below(w, 200 * MSEC),
 		},
+		.victim_one_in = victims_of(w, is_source),
 		.committed = is_source ? NULL : committed, .arg = w,
 	};
 

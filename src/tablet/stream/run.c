@@ -144,10 +144,23 @@ save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
 	return 0;
 }
 
+/* Another process may have gone on from what is in memory. */
+static void
+adopt(struct stream_state *s, const struct stream_state *stored)
+{
+	if (stored->phase > STREAM_RUNNING || mutant("sim_stored_phase"))
+		return;
+	if (position_is_set(&stored->cp))
+		position_copy(&s->cp, &stored->cp);
+	while (s->phase < stored->phase)
+		state_moved(s, s->phase == STREAM_STARTING ? STREAM_COPYING : s->phase + 1);
+}
+
 /*
  * The phase as it is stored once nobody of a killed process is left to change it. Without that a second
  * process could find STARTING and drop the table while the first one's COPYING is on its way, and a third,
- * which finds that, would make no table.
+ * which finds that, would make no table; or one that had lost the server's lock would copy on, and catch up
+ * over the indexes that another one has built meanwhile.
  */
 static int
 read_phase(struct ctx *cx, struct run *r)
@@ -157,8 +170,8 @@ read_phase(struct ctx *cx, struct run *r)
 	TRY(state_succeed(cx, r->dba, state_id(r->state), STATE_SESSIONS));
 	stored = mem_new(struct stream_state); /* too large for a stack */
 	int rc = state_load(cx, r->dba, state_id(r->state), stored);
-	if (rc == 0 && stored->phase == STREAM_COPYING)
-		state_moved(r->state, STREAM_COPYING);
+	if (rc == 0)
+		adopt(r->state, stored);
 	state_done(stored);
 	free(stored);
 	return rc;
@@ -187,8 +200,9 @@ prepare(struct ctx *cx, struct run *r)
 
 /* ---- The conductor */
 
+/* Writes a heartbeat, and takes the place where it is met for the consistency point. */
 static int
-reach_cp(struct ctx *cx, struct run *r)
+find_cp(struct ctx *cx, struct run *r)
 {
 	struct stream_id id = { r->request->from.sidecar, r->state->workflow, r->state->round };
 	unsigned char secret[TOKEN_BYTES];
@@ -198,10 +212,21 @@ reach_cp(struct ctx *cx, struct run *r)
 	for (int i = 0; i < TOKEN_BYTES; i++)
 		snprintf(token + 2 * i, 3, "%02x", secret[i]);
 	TRY(heartbeat_write(cx, r->source, id, token));
-	if (mutant("sim_cp_is_the_heartbeat"))
-		position_copy(&r->state->cp, tail_position(r->tail));
-	else
-		TRY(applier_wait_heartbeat(cx, r->applier, token, &r->state->cp));
+	if (!mutant("sim_cp_is_the_heartbeat"))
+		return applier_wait_heartbeat(cx, r->applier, token, &r->state->cp);
+	position_copy(&r->state->cp, tail_position(r->tail));
+	return 0;
+}
+
+/*
+ * One that was found and could not be stored is kept: the applier goes by it, and may be exact already.
+ * With a later one on disk, a process after a crash would converge over unique indexes.
+ */
+static int
+reach_cp(struct ctx *cx, struct run *r)
+{
+	if (!position_is_set(&r->state->cp) || mutant("sim_cp_kept"))
+		TRY(find_cp(cx, r));
 	return save_phase(cx, r, STREAM_CATCHING_UP);
 }
 
@@ -520,7 +545,7 @@ run_open(struct ctx *cx, struct run *r)
 	TRY(env_dba(&inner, r->env, &r->dba));
 	TRY(env_stream(&inner, r->env, r->request->from.server, ROLE_STREAM, &r->source));
 	TRY(read_definitions(&inner, r));
-	if (r->state->phase == STREAM_STARTING)
+	if (r->state->phase < STREAM_RUNNING)
 		TRY(read_phase(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(prepare(&inner, r));

@@ -169,8 +169,8 @@ may_be_exact(const struct applier *a)
 
 /*
  * Whole transactions up to the bound; a fragment of one is a run by itself; a freeze ends it. So does
- * the place where the target becomes exact: unique indexes may stand there already (after a
- * restart that had not stored a position without changes), and only exact runs respect them.
+ * the place where the target becomes exact: unique indexes may stand there already (made by an
+ * earlier version, which did not store each such place), and only exact runs respect them.
  */
 static int
 fill_run(struct applier *a, struct apply_run *r, struct err *err)
@@ -315,12 +315,16 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	}
 }
 
+/* Once the target is exact its unique indexes are built: what is on disk has to say so by then. */
 static bool
 must_store(const struct applier *a, const struct apply_run *r)
 {
-	return r->freezes || (!a->exact && may_be_exact(a)) ||
-	    (position_cmp(&r->end, &a->state->applied) > 0 &&
-		task_now() - a->stored_at >= STORE_MS * MSEC);
+	const struct position *before = &a->state->applied;
+	bool makes_exact =
+	    !a->exact && is_exact_at(a, mutant("sim_exact_stored") ? before : &r->end);
+
+	return r->freezes || makes_exact ||
+	    (position_cmp(&r->end, before) > 0 && task_now() - a->stored_at >= STORE_MS * MSEC);
 }
 
 static int
