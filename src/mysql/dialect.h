@@ -73,6 +73,8 @@ struct dialect {
 	/* Sets a session's clock so far ahead that a trigger which it makes is younger than whatever the
 	 * server had prepared before (tablet/server/write_lock.h). SET timestamp=DEFAULT takes it back. */
 	const char *clock_ahead_sql;
+	/* Names of CHECK constraints are a database's; else a table's. */
+	bool checks_of_database;
 	/* The error of a definition that names a type which the server does not have; 0: it is no other than
 	 * that of any text that is no SQL. */
 	int unknown_type;

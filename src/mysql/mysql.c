@@ -166,6 +166,7 @@ const struct dialect mysql_server_dialect = {
 			   "autoinc > 0 AND name IN ",
 	.is_bytewise = is_bytewise,
 	.is_generated = is_generated,
+	.checks_of_database = true,
 	.foreign_algorithm = "INPLACE",
 	.kill_soft = "",
 	.kill_hard = "",

@@ -7,6 +7,7 @@
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
+#include "tablet/table/check_name.h"
 #include "tablet/table/closure.h"
 #include "tablet/table/definition.h"
 #include "tablet/table/mention.h"
@@ -437,7 +438,8 @@ check_key_names(struct ctx *cx, struct mysql_client *c, const struct check_to_re
 	const struct table_set from = set_at(cx->arena, &request->move, MOVE_FROM),
 			       to = set_at(cx->arena, &request->move, MOVE_TO);
 
-	return closure_check_names(cx, c, &from, &to, request->definitions);
+	TRY(closure_check_names(cx, c, &from, &to, request->definitions));
+	return check_names_free(cx, c, &from, &to, request->definitions);
 }
 
 int

@@ -67,7 +67,8 @@ def test_keys_are_added_as_they_are_at_the_source(family):
     assert len(mine) == 4 and there == {("kind" if t == "child" else t, k) for t, k in mine}
     wanted = family.source.server.sql("SHOW CREATE TABLE customer.child")[0][1]
     made = family.target.server.sql("SHOW CREATE TABLE new_customer.kind")[0][1]
-    assert made.replace("`kind`", "`child`") == wanted          # the same order, beside the same indexes
+    made = made.replace("`kind`", "`child`").replace("`kind_chk_", "`child_chk_")      # which MySQL makes up
+    assert made == wanted       # the same order, beside the same indexes
     family.catch_up()
     for mine, theirs in family.tables:
         assert rows(family.source.server, f"customer.{mine}") == rows(family.target.server, f"new_customer.{theirs}")

@@ -2,6 +2,7 @@
 
 #include "mysql/flavour.h"
 #include "sql/quote.h"
+#include "tablet/table/check_name.h"
 #include "tablet/table/clause_words.h"
 #include "tablet/table/cure.h"
 #include "tablet/table/expression.h"
@@ -371,23 +372,25 @@ put_key(const struct clause *clause, struct buf *out, struct err *err)
 	return 0;
 }
 
-/* One that is not enforced is nothing to the other flavour. */
+/* One that is not enforced is nothing to the other flavour. Of a name that was made up, nothing is said. */
 static int
-put_check(const struct clause *clause, struct buf *out, struct err *err)
+put_check(
+    const struct common_table *t, const struct clause *clause, struct buf *out, struct err *err)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct words w = { .rest = clause->text };
 	struct slice name = SLICE_NULL, text = SLICE_NULL;
 	struct expression e;
 
-	if (words_take(&w, "CONSTRAINT") && words_next(&w)) {
+	if (words_take(&w, "CONSTRAINT") && words_next(&w))
 		name = w.word;
-		if (words_take(&w, "CHECK"))
-			words_take_brackets(&w, &text);
-	}
+	if (words_take(&w, "CHECK"))
+		words_take_brackets(&w, &text);
 	if (text.len == 0 || slice_trim(w.rest).len > 0 || !expression_common(&scratch, text, &e))
 		return refuse_clause(err, "constraint", clause->name, clause->text);
-	buf_addf(out, "CONSTRAINT %.*s CHECK (%s)", SLICE_ARG(name), e.text);
+	if (!slice_is_null(name) && !check_name_is_made_up(clause->name, t->name))
+		buf_addf(out, "CONSTRAINT %.*s ", SLICE_ARG(name));
+	buf_addf(out, "CHECK (%s)", e.text);
 	return 0;
 }
 
@@ -456,8 +459,8 @@ put_clause(const struct common_table *t, const struct clause *clause, int *colum
 	case CLAUSE_SPECIAL_INDEX: return put_key(clause, out, err);
 	case CLAUSE_FOREIGN: return put_foreign(clause, out);
 	case CLAUSE_OTHER:
-		if (!slice_is_null(clause->name))
-			return put_check(clause, out, err);
+		if (!slice_is_null(clause->name) || slice_starts(clause->text, "CHECK "))
+			return put_check(t, clause, out, err);
 		break;
 	}
 	return refuse_clause(err, "table", t->name, clause->text);

@@ -262,6 +262,18 @@ create_table_drop_foreign(struct create_table *t)
 	t->clauses_count = kept;
 }
 
+void
+create_table_print(struct buf *out, const struct create_table *t, const char *name)
+{
+	buf_addf(out, "CREATE TABLE %s (\n", name);
+	for (int i = 0; i < t->clauses_count; i++) {
+		buf_add_str(out, i > 0 ? ",\n  " : "  ");
+		buf_add_slice(out, t->clauses[i].text);
+	}
+	buf_add_char(out, '\n');
+	buf_add_slice(out, t->options);
+}
+
 int
 create_table_read(struct arena *a, struct slice sql, struct create_table *out, struct err *err)
 {

@@ -52,6 +52,8 @@ struct slice create_table_name(struct arena *a, struct slice s, struct slice *re
 bool create_table_is_json(const struct clause *c);
 /* Takes the foreign keys out of the clauses; the text keeps them. */
 void create_table_drop_foreign(struct create_table *t);
+/* "CREATE TABLE name (" and what is in the clauses and options now. name: quoted, as it is to stand there. */
+void create_table_print(struct buf *out, const struct create_table *t, const char *name);
 /* Where the word first stands outside of strings, quoted names and comments' texts; sql.len: nowhere. */
 size_t create_table_find(struct slice sql, const char *word);
 /* Everything points into the arena. ERR_CORRUPT when sql does not look as above. */

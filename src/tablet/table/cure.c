@@ -188,6 +188,22 @@ cure_clause(struct err *err, const struct cure *c)
 }
 
 int
+cure_check_name(struct err *err, struct slice table, const struct clause *clause)
+{
+	SCOPED(buf) struct buf action = BUF_INIT, name = BUF_INIT;
+
+	buf_add_str(&action, "DROP CONSTRAINT ");
+	quote_ident(&action, clause->name);
+	buf_addf(&name, "%.*s_%.*s", SLICE_ARG(table), SLICE_ARG(clause->name));
+	buf_add_str(&action, ", ADD CONSTRAINT ");
+	quote_ident(&action, buf_slice(&name));
+	buf_addf(&action, " %.*s",
+	    SLICE_ARG(slice_cut(
+		clause->text, create_table_find(clause->text, "CHECK "), clause->text.len)));
+	return set_hint(err, table, action.data);
+}
+
+int
 cure_options(struct err *err, struct slice table, struct slice options)
 {
 	if (create_table_find(options, "PARTITION BY") < options.len)

@@ -18,6 +18,8 @@ struct cure {
 
 /* err has the general hint, if any. */
 int cure_clause(struct err *err, const struct cure *c) MUST_USE;
+/* Of a check, whose name is to be another one. */
+int cure_check_name(struct err *err, struct slice table, const struct clause *clause) MUST_USE;
 /* The options behind the clauses. */
 int cure_options(struct err *err, struct slice table, struct slice options) MUST_USE;
 /* A column's collation, in whichever column it is. */

@@ -1,6 +1,7 @@
 #include "tablet/table/rehearse.h"
 
 #include "sql/quote.h"
+#include "tablet/table/check_name.h"
 #include "tablet/table/clause_words.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/cure.h"
@@ -11,18 +12,6 @@
 #define REHEARSED "_switchyard_rehearsal"
 
 enum { UNDO_S = 10 }; /* a DROP of an empty table that nobody knows */
-
-static void
-add_create(struct buf *out, const struct create_table *t, const char *name)
-{
-	buf_addf(out, "CREATE TABLE %s (\n", name);
-	for (int i = 0; i < t->clauses_count; i++) {
-		buf_add_str(out, i > 0 ? ",\n  " : "  ");
-		buf_add_slice(out, t->clauses[i].text);
-	}
-	buf_add_char(out, '\n');
-	buf_add_slice(out, t->options);
-}
 
 /* The first line of either that the other has not; false when there is none. */
 static bool
@@ -69,6 +58,7 @@ compare(struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r,
 	struct slice mine, theirs;
 
 	TRY(read_back(cx, dba, r, &made));
+	check_names_drop(&made, SLICE_NULL, true);
 	if (!find_difference(wanted, &made, &mine, &theirs))
 		return 0;
 	err_set(cx->err, ERR_REFUSED,
@@ -146,7 +136,9 @@ rehearse_table(struct ctx *cx, struct mysql_client *dba, const struct rehearsal 
 	TRY(create_table_read(&arena, slice_str(r->definition), &wanted, cx->err));
 	create_table_drop_foreign(&wanted); /* added past the copy, to the tables of the set */
 	quote_table(&name, slice_str(r->database), slice_str(REHEARSED));
-	add_create(&sql, &wanted, name.data);
+	/* A name is another table's perhaps, which has it for good: an empty copy that is there. */
+	check_names_drop(&wanted, SLICE_NULL, true);
+	create_table_print(&sql, &wanted, name.data);
 	/* One of the name may be left of a rehearsal that was cut off. */
 	if (mysql_execf(&inner, dba, "DROP TABLE IF EXISTS %s", name.data) != 0 ||
 	    mysql_exec(&inner, dba, buf_slice(&sql), NULL) != 0)

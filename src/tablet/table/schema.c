@@ -5,6 +5,7 @@
 #include "binlog/coltype.h"
 #include "rpc/api.h"
 #include "sql/quote.h"
+#include "tablet/table/check_name.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/definition.h"
 #include "tablet/table/generated.h"
@@ -454,13 +455,25 @@ use_definition(struct ctx *cx, const struct create_table *create, struct table_d
 	return 0;
 }
 
+static const char *
+print(struct arena *a, const struct create_table *create, const char *table)
+{
+	SCOPED(buf) struct buf name = BUF_INIT, text = BUF_INIT;
+
+	quote_ident(&name, slice_str(table));
+	create_table_print(&text, create, name.data);
+	return arena_slice_str(a, buf_slice(&text));
+}
+
 /* The definition that the other end is told. */
 static int
 tell(struct ctx *cx, struct table_def *def, struct create_table *create)
 {
-	def->told_sql = create->text;
-	if (!def->common)
+	if (!def->common) {
+		check_names_drop(create, slice_str(def->name), false);
+		def->told_sql = print(cx->arena, create, def->name);
 		return 0;
+	}
 	if (schema_common(cx->arena, def, create, &def->told_sql, cx->err) != 0)
 		return err_wrap(cx->err, "table '%s.%s'", def->database, def->name);
 	TRY(create_table_read(cx->arena, slice_str(def->told_sql), create, cx->err));

@@ -367,6 +367,7 @@ add("Checks", *(("int", ["1", "-8"], {"more": f", CONSTRAINT c{i} CHECK ({check}
 add("Checks", *(("varchar(40)", ["'a'", "'bä'"], {"more": f", CONSTRAINT d{i} CHECK ({check})"}) for i, check in enumerate((
     "CHAR_LENGTH(v) < 100 AND LENGTH(v) < 100", "v LIKE '%a%' OR v IN ('bä', 'it''s') OR v = ''", "LOWER(v) = v OR UPPER(v) IS NOT NULL",
     "CONCAT(v, '\\\\') <> '\\''"))))
+add("Checks", ("int", ["1", "-8"], {"more": ", CHECK (v > -9), CHECK (v < 9)"}))
 add("Checks", ("int", ["1", "2"], {"more": ", CONSTRAINT e1 CHECK (v / 2 < 9)"}), ("int", ["1"], {"more": ", CONSTRAINT e2 CHECK (v % 2 < 9)"}),
     ("varchar(40)", ["'a'"], {"more": ", CONSTRAINT e3 CHECK (v REGEXP '^[a-z]')"}), becomes=across(Refused("constraint 'e")))
 add("Checks", ("int", ["1", "-10"], {"more": ", CONSTRAINT e4 CHECK (v > -9) NOT ENFORCED"}), at=(MYSQL,),

@@ -1,3 +1,4 @@
+#include "tablet/table/check_name.h"
 #include "tablet/table/create_table.h"
 #include "test.h"
 
@@ -150,4 +151,32 @@ TEST(what_looks_otherwise_is_an_error)
 		expect_eq(err.kind, ERR_CORRUPT);
 	}
 	arena_done(&arena);
+}
+
+TEST(names_of_checks_that_were_made_up_are_left_out)
+{
+	static const char sql[] = "CREATE TABLE `t` (\n  `c` int(11) DEFAULT NULL,\n"
+				  "  CONSTRAINT `CONSTRAINT_1` CHECK (`c` <> ' CHECK '),\n"
+				  "  CONSTRAINT `t_chk_2` CHECK (`c` > 2),\n"
+				  "  CONSTRAINT `CHECK 1` CHECK (`c` > 3),\n"
+				  "  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `CHECK ` (`id`)\n"
+				  ") ENGINE=InnoDB";
+	static const char some[] = "CREATE TABLE `u` (\n  `c` int(11) DEFAULT NULL,\n"
+				   "  CHECK (`c` <> ' CHECK '),\n  CHECK (`c` > 2),\n"
+				   "  CONSTRAINT `CHECK 1` CHECK (`c` > 3),\n"
+				   "  CONSTRAINT `f` FOREIGN KEY (`c`) REFERENCES `CHECK ` (`id`)\n"
+				   ") ENGINE=InnoDB";
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf out = BUF_INIT;
+	struct err err = { 0 };
+	struct create_table t;
+
+	expect_ok(create_table_read(&arena, slice_str(sql), &t, &err), &err);
+	check_names_drop(&t, slice_str("t"), false);
+	create_table_print(&out, &t, "`u`");
+	expect_slice(buf_slice(&out), slice_str(some));
+	check_names_drop(&t, slice_str("t"), true);
+	expect_slice(t.clauses[3].text, slice_str("CHECK (`c` > 3)"));
+	expect_eq(t.clauses[4].kind, CLAUSE_FOREIGN);
+	expect_slice(t.clauses[4].name, slice_str("f"));
 }
