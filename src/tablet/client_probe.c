@@ -1,15 +1,29 @@
 #include "tablet/client_probe.h"
 
+#include "rpc/grants.h"
 #include "sql/quote.h"
+#include "tablet/account_name.h"
 
-int
-probe_blame(struct ctx *cx, const struct account *account, const char *grant)
+/* What the server denies is a refusal that says what to do; other errors stay as they are. -1. */
+static int
+blame(struct ctx *cx, const struct client_probe *p)
 {
+	const struct grant_places where = { p->database, p->env->sidecar };
+	SCOPED(buf) struct buf place = BUF_INIT;
+	struct err first = *cx->err;
+	const char *named;
+
 	if (!env_is_denied(cx->err))
 		return -1;
-	cx->err->kind = ERR_REFUSED;
-	err_wrap(cx->err, "account '%s'", account->user);
-	return err_hint(cx->err, "GRANT %s TO '%s'@'127.0.0.1'", grant, account->user);
+	first.kind = ERR_REFUSED;
+	err_wrap(&first, "account '%s'", p->env->accounts->app.user);
+	if (p->session == NULL || account_name(cx, p->session, &named) != 0) {
+		err_hint(&first, "vttablet --init prints the statements that make it");
+		return err_copy(cx->err, &first);
+	}
+	grant_place(&place, &where, PRIVILEGE_DATABASE);
+	err_hint(&first, "GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s", place.data, named);
+	return err_copy(cx->err, &first);
 }
 
 static int
@@ -28,15 +42,11 @@ client_probe_table(struct ctx *cx, struct client_probe *p, const char *table, co
 {
 	const struct tablet_env *env = p->env;
 	SCOPED(buf) struct buf name = BUF_INIT;
-	SCOPED(buf) struct buf grant = BUF_INIT;
 
 	quote_table(&name, slice_str(p->database), slice_str(table));
 	if ((p->session != NULL || env_app(cx, env, ROLE_PROBE, &p->session) == 0) &&
 	    act_as_client(cx, p->session, name.data, column) == 0)
 		return 0;
 	err_wrap(cx->err, "serving clients at '%s'", env->server);
-	buf_add_str(&grant, "SELECT, INSERT, UPDATE, DELETE ON ");
-	quote_ident(&grant, slice_str(p->database));
-	buf_add_str(&grant, ".*");
-	return probe_blame(cx, &env->accounts->app, grant.data);
+	return blame(cx, p);
 }

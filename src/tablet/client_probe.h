@@ -18,8 +18,5 @@ struct client_probe {
 /* The column is one of the table's, quoted. ERR_REFUSED: the account may not; the hint has the GRANT. */
 int client_probe_table(
     struct ctx *cx, struct client_probe *p, const char *table, const char *column) MUST_USE;
-/* Turns the error of a probe that lacked a privilege into a refusal that names the account and what to grant.
- * Other errors stay as they are. grant: "SELECT ON *.*". -1. */
-int probe_blame(struct ctx *cx, const struct account *account, const char *grant) MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
 #include "binlog/dump.h"
 #include "rpc/grants.h"
 #include "sql/quote.h"
+#include "tablet/account_name.h"
 
 /* A name that no table has. */
 #define NOWHERE "_switchyard_nowhere"
@@ -194,33 +195,13 @@ try_all(struct ctx *cx, struct trial *t)
 	return 0;
 }
 
-/* "vt_app@127.0.0.1": the row of the server's accounts that has let us in. */
-static int
-read_name(struct ctx *cx, struct trial *t)
-{
-	SCOPED(buf) struct buf name = BUF_INIT;
-	struct mysql_rows rows;
-	const uint8_t *at;
-
-	/* LIMIT: an init_connect may have limited what a session's statements answer. */
-	TRY(mysql_select(cx, t->client, slice_str("SELECT CURRENT_USER() LIMIT 1"), &rows));
-	struct slice whole = rows.rows == 1 ? rows.values[0] : SLICE_NULL;
-	at = whole.len == 0 ? NULL : memrchr(whole.ptr, '@', whole.len);
-	if (at == NULL)
-		return err_set(cx->err, ERR_CORRUPT, "CURRENT_USER() names no host");
-	grant_account(&name, slice_cut(whole, 0, (size_t)(at - whole.ptr)),
-	    slice_cut(whole, (size_t)(at - whole.ptr) + 1, whole.len));
-	t->named = arena_slice_str(cx->arena, buf_slice(&name));
-	return 0;
-}
-
 /* It waits for no lock that others have. */
 static int
 connect_as(struct ctx *cx, struct trial *t)
 {
 	TRY(open_session(cx, t, &t->client));
 	TRY(mysql_exec(cx, t->client, slice_str("SET SESSION lock_wait_timeout=1"), NULL));
-	return read_name(cx, t);
+	return account_name(cx, t->client, &t->named);
 }
 
 static int

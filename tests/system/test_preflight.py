@@ -323,3 +323,23 @@ def test_every_kind_of_definition_is_the_same_when_it_is_tried(tablet):
     assert "COMMENT=' AUTO_INCREMENT=9'" in definition and "AUTO_INCREMENT=77" not in definition
     tablet.server.sql("DROP TABLE t", database="customer")
     tablet.call("check_to", **request(definitions=[definition]))
+
+
+def test_what_clients_lack_is_to_be_granted_to_the_account_that_the_server_knows(pair):
+    p = pair("t")
+    p.source.server.sql(GOOD, database="customer")
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    p.target.server.sql("RENAME USER 'vt_app'@'127.0.0.1' TO 'vt_app'@'127.0.%'")
+    p.target.server.sql("REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'vt_app'@'127.0.%'")
+    with pytest.raises(tablets.Refused) as refused:
+        p.target.call("fence_install", **p.request(side="to", attempt=1))
+    assert "account 'vt_app'" in refused.value.text
+    assert refused.value.hint == r"GRANT SELECT, INSERT, UPDATE, DELETE ON `new\_customer`.* TO 'vt_app'@'127.0.%'"
+    p.target.server.sql(refused.value.hint)
+    p.target.call("fence_install", **p.request(side="to", attempt=1))
+    p.target.server.sql("DROP USER 'vt_app'@'127.0.%'")
+    with pytest.raises(tablets.Refused) as refused:
+        p.target.call("fence_install", **p.request(side="to", attempt=1))
+    assert refused.value.hint == "vttablet --init prints the statements that make it"

@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
+#include "tablet/server/undo.h"
 #include "tablet/table/bounds.h"
 #include "tablet/table/table_row.h"
 
@@ -368,19 +369,13 @@ static int
 load_in_mode(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
     const struct load *load, const struct chunk *c)
 {
-	struct err why;
-
 	if (c->dropped == c->count)
 		return 0;
 	if (c->unsayable == 0)
 		return load_kept(cx, target, job, load, c);
 	TRY(mysql_exec(cx, target, slice_str("SET sql_mode='" LENIENT_MODE "'"), NULL));
-	int rc = load_kept(cx, target, job, load, c);
-	why = *cx->err;
-	if (mysql_broken(target))
-		return -1;
-	TRY(mysql_exec(cx, target, slice_str("SET sql_mode='" STRICT_MODE "'"), NULL));
-	return rc == 0 ? 0 : err_copy(cx->err, &why);
+	return undo_exec(
+	    cx, target, "SET sql_mode='" STRICT_MODE "'", load_kept(cx, target, job, load, c));
 }
 
 static int

@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/server/again.h"
+#include "tablet/server/undo.h"
 #include "topo/name_index.h"
 
 enum {
@@ -229,7 +230,6 @@ static int
 try_triggers(struct ctx *cx, struct ddl *d, const struct fence *f)
 {
 	SCOPED(buf) struct buf lock = BUF_INIT;
-	struct err first;
 	int rc = 0;
 
 	buf_add_str(&lock, "LOCK TABLES ");
@@ -242,11 +242,7 @@ try_triggers(struct ctx *cx, struct ddl *d, const struct fence *f)
 			err_wrap(cx->err, "trying the fence on table '%s.%s'", f->database,
 			    f->tables[t]);
 	}
-	first = *cx->err;
-	if (mysql_broken(d->session))
-		return -1;
-	TRY(mysql_exec(cx, d->session, slice_str("UNLOCK TABLES"), NULL));
-	return rc == 0 ? 0 : err_copy(cx->err, &first);
+	return undo_exec(cx, d->session, "UNLOCK TABLES", rc);
 }
 
 int
@@ -269,19 +265,15 @@ exec_row_wait(struct ctx *cx, struct mysql_client *dba, struct slice sql, struct
 {
 	SCOPED(buf) struct buf bounded = BUF_INIT;
 	const struct dialect *d = mysql_dialect(dba);
-	struct err why;
+	SCOPED(buf) struct buf back = BUF_INIT;
 
 	if (d->row_wait != NULL) {
 		d->row_wait(&bounded, ROW_WAIT_S, sql);
 		return again_exec(cx, dba, buf_slice(&bounded), ok);
 	}
 	TRY(mysql_execf(cx, dba, "SET innodb_lock_wait_timeout=%d", ROW_WAIT_S));
-	int rc = again_exec(cx, dba, sql, ok);
-	why = *cx->err;
-	if (mysql_broken(dba))
-		return -1;
-	TRY(mysql_execf(cx, dba, "SET innodb_lock_wait_timeout=%d", ROLE_ROW_WAIT_S));
-	return rc == 0 ? 0 : err_copy(cx->err, &why);
+	buf_addf(&back, "SET innodb_lock_wait_timeout=%d", ROLE_ROW_WAIT_S);
+	return undo_exec(cx, dba, back.data, again_exec(cx, dba, sql, ok));
 }
 
 /* UPDATE of its rows unless a higher attempt was there; tells how many matched. */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sql/quote.h"
+#include "tablet/server/undo.h"
 
 #include <stdlib.h>
 
@@ -99,7 +100,6 @@ static int
 try_some(struct ctx *cx, struct batch *b, int from, int to)
 {
 	struct ctx later = *cx;
-	struct err first;
 
 	b->set->at = from;
 	TRY(lock(cx, b, from, to));
@@ -107,15 +107,11 @@ try_some(struct ctx *cx, struct batch *b, int from, int to)
 	if (cx->deadline != NEVER)
 		later.deadline = cx->deadline + DDL_LATER_MS * MSEC;
 	int rc = run_locked(&later, b, from, to);
-	first = *cx->err;
-	b->busy = rc != 0 && first.kind == ERR_SERVER &&
-	    (first.mysql_errno == ER_LOCK_WAIT_TIMEOUT || first.mysql_errno == ER_LOCK_DEADLOCK);
-	if (mysql_broken(b->d->session)) /* the lock went with it */
-		return -1;
-	TRY(mysql_exec(&later, b->d->session, slice_str("UNLOCK TABLES"), NULL));
-	TRY(mysql_exec(&later, b->d->session, slice_str("SET timestamp=DEFAULT"), NULL));
-	if (rc != 0)
-		return err_copy(cx->err, &first);
+	b->busy = rc != 0 && cx->err->kind == ERR_SERVER &&
+	    (cx->err->mysql_errno == ER_LOCK_WAIT_TIMEOUT ||
+		cx->err->mysql_errno == ER_LOCK_DEADLOCK);
+	rc = undo_exec(&later, b->d->session, "UNLOCK TABLES", rc);
+	TRY(undo_exec(&later, b->d->session, "SET timestamp=DEFAULT", rc));
 	for (int i = from; i < to; i++)
 		b->done[i] = true;
 	return 0;
