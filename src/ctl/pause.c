@@ -18,6 +18,9 @@ enum {
 	 * always the same, so that they do not keep step with transactions of one length. */
 	APART = 9,
 	APART_MORE_MS = 600,
+	/* Until the tablet is looked at for the first time: long enough for it to have begun. One that needs
+	 * room for any request has its first pause then. */
+	FIRST_LOOK_MS = 20,
 	REOPEN_WITHIN_S = 5, /* after it every gate has ended it by itself long ago */
 	TELL_WITHIN_MS = 100,
 	/* Gates see a pause later than it is written, and so end it later. Sooner than that a tablet makes no
@@ -144,9 +147,9 @@ pause_once(struct ctx *cx, struct workflow *w, struct call *c)
 }
 
 /* Is it clients that the tablet waits for? It may as well be at work: it looks at each of a thousand tables.
- * Where nobody can say, nobody is held up. */
+ * Where nobody can say, nobody is held up. At first only one is believed that cannot do without. */
 static bool
-is_kept_waiting(struct ctx *cx, const struct workflow *w, enum side s)
+is_kept_waiting(struct ctx *cx, const struct workflow *w, enum side s, bool first)
 {
 	struct ctx within = ctx_within(cx, LEAST_MS * MSEC);
 	struct err ignored = { 0 };
@@ -156,7 +159,8 @@ is_kept_waiting(struct ctx *cx, const struct workflow *w, enum side s)
 	within.err = &ignored;
 	return mutant("ctl_pause_unasked") ||
 	    (side_request(&within, w, s, &q.move) == 0 &&
-		side_call(&within, w, TABLET_FENCE_STATUS, &q, &r) == 0 && r.waits);
+		side_call(&within, w, TABLET_FENCE_STATUS, &q, &r) == 0 &&
+		(first ? r.asks : r.waits));
 }
 
 static int
@@ -166,10 +170,13 @@ make_room(struct ctx *cx, struct workflow *w, struct call *c)
 
 	rand_seed(&jitter, (uint64_t)w->revision);
 	w->pause = LEAST_MS * MSEC;
-	for (int n = 0;;) {
+	bool first = !mutant("ctl_room_late");
+	for (int n = 0;; first = false) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx inner = *cx;
-		usec apart = APART * w->pause + (int64_t)rand_below(&jitter, APART_MORE_MS) * MSEC;
+		usec apart = first
+		    ? FIRST_LOOK_MS * MSEC
+		    : APART * w->pause + (int64_t)rand_below(&jitter, APART_MORE_MS) * MSEC;
 
 		inner.arena = &scratch;
 		if (wait_done(&inner, c, task_now() + apart))
@@ -180,7 +187,7 @@ make_room(struct ctx *cx, struct workflow *w, struct call *c)
 			return c->err.kind == ERR_NONE ? -1 : err_copy(cx->err, &c->err);
 		err_clear(cx->err);
 		TRY(tell(&inner, w, c));
-		if (!is_kept_waiting(&inner, w, c->side))
+		if (!is_kept_waiting(&inner, w, c->side, first))
 			continue;
 		if (!mutant("ctl_pause_of_one_length"))
 			w->pause = (LEAST_MS << n++ % LENGTHS) * MSEC;

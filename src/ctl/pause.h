@@ -3,6 +3,8 @@
  *
  *   0 s      the tablet is asked; it tries every few milliseconds, and waits in no server's queue
  *            (tablet/server/ddl.h), so that no client can be hurt by it
+ *   20 ms    one whose server cannot refuse at once asks for nothing before it has room, and says so: it has
+ *            its first pause now
  *   1 s      it says that it is refused the table, as transactions follow one another without a gap: the
  *            switch key says PAUSE, all gates are posted
  *   +100 ms at most   the tablet has it, or not: the switch key says OPEN

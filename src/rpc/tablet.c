@@ -352,6 +352,7 @@ MOVE_MESSAGE(fence_status, "request to fence_status", struct fence_status_reques
 
 static const struct member fence_status_reply_members[] = {
 	{ .name = "waits", .type = MEMBER_BOOL, .offset = offsetof(struct fence_status_reply, waits) },
+	{ .name = "asks", .type = MEMBER_BOOL, .offset = offsetof(struct fence_status_reply, asks) },
 	{ 0 },
 };
 MESSAGE(fence_status_reply, "reply to fence_status", struct fence_status_reply);

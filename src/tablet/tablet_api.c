@@ -206,7 +206,7 @@ do_fence_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 
 	if (request->room_us > 0)
 		room->until = task_now() + request->room_us;
-	*(struct fence_status_reply *)r = (struct fence_status_reply){ room->waits };
+	*(struct fence_status_reply *)r = (struct fence_status_reply){ room->waits, room->asks };
 	return 0;
 }
 

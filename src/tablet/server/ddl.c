@@ -36,6 +36,8 @@ ddl_done(struct ddl *d)
 	client_done(&d->session);
 	client_done(&d->killer);
 	tell(d, false);
+	if (d->room != NULL)
+		d->room->asks = false;
 }
 
 /*
@@ -101,8 +103,10 @@ ddl_has_room(struct ddl *d)
 	bool has = d->killer == NULL || !d->needs_room || task_now() < d->room->until ||
 	    mutant("tablet_room_unasked");
 
-	if (!has)
+	if (!has) {
 		tell(d, true);
+		d->room->asks = true;
+	}
 	return has;
 }
 

@@ -19,6 +19,7 @@
 /* What a call that makes or removes a fence and whoever makes room for it know of each other. */
 struct ddl_room {
 	bool waits; /* from a refused try on, until one is not refused or ddl_done() */
+	bool asks;  /* ddl_has_room() had to say no; until ddl_done() */
 	usec until; /* so long the gates keep clients off the tables */
 };
 

@@ -246,7 +246,9 @@ do_fence_remove(struct ctx *cx, struct world *w, const struct move_request *q, v
 static int
 do_fence_status(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	((struct fence_status_reply *)r)->waits = side(w, q)->refused;
+	bool refused = side(w, q)->refused;
+
+	*(struct fence_status_reply *)r = (struct fence_status_reply){ refused, refused && w->asks };
 	return 0;
 }
 

@@ -42,6 +42,29 @@ TEST(a_gate_that_hangs_in_a_pause_holds_nothing_up)
 	world_tell(crowded_move, (struct plan){ .method = "pause", .trouble = FAILS, .times = 2 });
 }
 
+/* The move, from its command on, waits for nothing but the fence at the source. */
+static void
+move_where_room_is_asked_for(struct ctx *cx, struct world *w)
+{
+	struct workflow_options o = world_options();
+	struct workflow_record r;
+	usec begun = task_now();
+
+	o.no_switch = true;
+	w->asks = true;
+	crowd_it(w, 0);
+	expect_ok(world_move(cx, w, 0, o), cx->err);
+	do
+		expect_ok(task_sleep(cx, MSEC), cx->err);
+	while (world_record(cx, w, &r), r.state != WORKFLOW_RUNNING);
+	expect(task_now() - begun < SECOND / 2);
+}
+
+TEST(a_tablet_that_needs_room_for_any_request_gets_it_at_once)
+{
+	world_tell(move_where_room_is_asked_for, (struct plan){ .method = NULL });
+}
+
 /* With a thousand tables: seconds before the first of them is asked for. */
 static void
 slow_move(struct ctx *cx, struct world *w)

@@ -99,6 +99,7 @@ struct world {
 	/* A served table is free only in a pause, only when so many have gone before, and only once those
 	 * who are on it when it begins have ended their transactions. */
 	bool crowded;
+	bool asks; /* servers that cannot refuse at once: tablets ask for nothing without room */
 	int crowded_pauses, pauses;
 	usec crowded_for;
 	usec paused; /* all pauses together, as long as they may last */
