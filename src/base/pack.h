@@ -10,7 +10,7 @@
  *
  * An unpacker's memory is that of zlib (40 kB), or zstd's window and 130 kB; the window is the packing
  * side's choice, and bounded by what the unpacker was made with. A packer's is 270 kB for zlib; for zstd it
- * is what the level asks for, below 1 MB for calls of 64 kB.
+ * is what the level asks for, below 2 MB for calls of 64 kB.
  */
 #ifndef BASE_PACK_H
 #define BASE_PACK_H

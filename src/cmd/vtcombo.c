@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/option.h"
 #include "cmd/main.h"
-#include "cmd/tls_options.h"
+#include "cmd/link_options.h"
 #include "combo/dbkind.h"
 #include "combo/process.h"
 #include "combo/report.h"
@@ -32,8 +32,8 @@ struct settings {
 	int64_t port_base;
 	struct option_list keyspaces;
 	const char *credentials;
-	struct db_ssl_settings db_ssl;
-	struct client_ssl_settings ssl;
+	struct db_link_settings db_link;
+	struct client_link_settings client_link;
 	int format;
 	bool purge, help;
 };
@@ -51,8 +51,8 @@ static const struct option options[] = {
 	    ", whose ADDRESS may be [V6]:PORT or unix:PATH too." },
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL, "FILE",
 	    "The accounts of servers that are there already (up); mode 0600." },
-	DB_SSL_OPTIONS,
-	CLIENT_SSL_OPTIONS,
+	DB_LINK_OPTIONS,
+	CLIENT_LINK_OPTIONS,
 	{ "format", OPT_ENUM, offsetof(struct settings, format), "text", 0, 0, "text|json",
 	    "FORMAT",
 	    "How status is printed." },
@@ -119,8 +119,9 @@ up(struct settings *set, const struct places *where)
 	s->credentials = set->credentials;
 	/* A reader of our output that has gone must not end the supervisor. */
 	signal(SIGPIPE, SIG_IGN);
-	if (db_ssl_words(&s->arena, &set->db_ssl, &s->tablet_options, &err) != 0 ||
-	    gate_ssl_words(&s->arena, &set->db_ssl, &set->ssl, &s->gate_options, &err) != 0 ||
+	if (db_link_words(&s->arena, &set->db_link, &s->tablet_options, &err) != 0 ||
+	    gate_link_words(&s->arena, &set->db_link, &set->client_link, &s->gate_options, &err) !=
+		0 ||
 	    supervisor_open(s, set->keyspaces.items, set->keyspaces.count, &err) != 0 ||
 	    main_loop("vtcombo", run_up, on_signal, &u, &err) != 0)
 		say(&err);

@@ -11,7 +11,7 @@
  * take; 64 MB is the max_allowed_packet that MySQL has by default.
  */
 #include "cmd/daemon.h"
-#include "cmd/tls_options.h"
+#include "cmd/link_options.h"
 #include "gate/gate_api.h"
 
 #include <unistd.h>
@@ -21,8 +21,8 @@ struct settings {
 	int64_t workers, max_connections, max_backends;
 	uint64_t max_packet, hold_buffer;
 	usec drain_timeout;
-	struct client_ssl_settings ssl;
-	struct db_ssl_settings db_ssl;
+	struct client_link_settings client_link;
+	struct db_link_settings db_link;
 	bool help;
 };
 
@@ -33,16 +33,16 @@ static const struct option options[] = {
 	    "where to serve HTTP: a loopback address" },
 	{ "mysql", OPT_ADDRESS, offsetof(struct settings, mysql), "127.0.0.1:0", 0, 0, NULL, "ADDR",
 	    "where clients connect; off loopback --ssl-cert encrypts what they say" },
-	CLIENT_SSL_OPTIONS,
-	{ "mysql-server-ssl-cert", OPT_STRING, offsetof(struct settings, ssl.cert), NULL, 0, 0,
+	CLIENT_LINK_OPTIONS,
+	{ "mysql-server-ssl-cert", OPT_STRING, offsetof(struct settings, client_link.cert), NULL, 0,
+	    0, NULL, "FILE", NULL },
+	{ "mysql-server-ssl-key", OPT_STRING, offsetof(struct settings, client_link.key), NULL, 0,
+	    0, NULL, "FILE", NULL },
+	{ "mysql-server-ssl-ca", OPT_STRING, offsetof(struct settings, client_link.ca), NULL, 0, 0,
 	    NULL, "FILE", NULL },
-	{ "mysql-server-ssl-key", OPT_STRING, offsetof(struct settings, ssl.key), NULL, 0, 0, NULL,
-	    "FILE", NULL },
-	{ "mysql-server-ssl-ca", OPT_STRING, offsetof(struct settings, ssl.ca), NULL, 0, 0, NULL,
-	    "FILE", NULL },
 	{ "mysql-server-require-secure-transport", OPT_BOOL,
-	    offsetof(struct settings, ssl.required), NULL, 0, 0, NULL, NULL, NULL },
-	DB_SSL_OPTIONS,
+	    offsetof(struct settings, client_link.required), NULL, 0, 0, NULL, NULL, NULL },
+	DB_LINK_OPTIONS,
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
 	    "FILE", "accounts of servers and clients; mode 0600" },
 	{ "id", OPT_STRING, offsetof(struct settings, id), NULL, 0, 0, NULL, "NAME",
@@ -67,7 +67,7 @@ static const struct option options[] = {
 struct program {
 	struct settings settings;
 	struct credentials *accounts;
-	struct gate_tls tls;
+	struct gate_links links;
 	struct gate *gate;
 };
 
@@ -96,7 +96,7 @@ wire(struct program *p)
 		.packet_max = s->max_packet,
 		.hold_bytes_max = s->hold_buffer,
 		.drain_timeout = s->drain_timeout,
-		.tls = &p->tls,
+		.links = &p->links,
 		.credentials = p->accounts };
 
 	p->gate = gate_new(&params);
@@ -115,9 +115,8 @@ prepare(void *arg, struct err *err)
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)
 		return -1;
-	TRY(db_ssl_open(&p->settings.db_ssl, &p->tls.servers, err));
-	TRY(client_ssl_open(&p->settings.ssl, &p->tls.clients, err));
-	p->tls.required = p->settings.ssl.required;
+	TRY(db_link_open(&p->settings.db_link, &p->links.servers, err));
+	TRY(client_link_open(&p->settings.client_link, &p->links.clients, err));
 	wire(p);
 	return 0;
 }
@@ -158,7 +157,7 @@ main(int argc, char **argv)
 	if (p.gate != NULL)
 		gate_free(p.gate);
 	credentials_free(p.accounts);
-	tls_context_free(p.tls.clients);
-	tls_context_free(p.tls.servers.context);
+	tls_context_free(p.links.clients.tls);
+	tls_context_free(p.links.servers.context);
 	return status;
 }

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "cmd/daemon.h"
-#include "cmd/tls_options.h"
+#include "cmd/link_options.h"
 #include "mysql/flavour.h"
 #include "rpc/grants.h"
 #include "sql/quote.h"
@@ -37,7 +37,7 @@ struct settings {
 	const char *topo, *http, *server, *keyspace, *shard, *cell, *credentials, *data_dir;
 	int64_t uid, appliers, copy_parallel, chunk_rows;
 	int type;
-	struct db_ssl_settings db_ssl;
+	struct db_link_settings db_link;
 	const char *accounts_host, *server_version;
 	bool init, check, help;
 };
@@ -68,7 +68,7 @@ static const struct option options[] = {
 	    "primary|replica|rdonly", "TYPE", "what the server is" },
 	{ "credentials", OPT_STRING, offsetof(struct settings, credentials), NULL, 0, 0, NULL,
 	    "FILE", "accounts on the servers; mode 0600" },
-	DB_SSL_OPTIONS,
+	DB_LINK_OPTIONS,
 	{ "data-dir", OPT_STRING, offsetof(struct settings, data_dir), "/tmp", 0, 0, NULL, "DIR",
 	    "where large transactions wait" },
 	{ "appliers", OPT_INT, offsetof(struct settings, appliers), "4", 1, WRITERS_MAX, NULL, "N",
@@ -93,7 +93,7 @@ static const struct option options[] = {
 struct program {
 	struct settings settings;
 	struct credentials *accounts;
-	struct mysql_tls tls;
+	struct mysql_link link;
 	struct tablet_env env;
 	struct server_lock lock;
 	struct spares spares;
@@ -331,7 +331,7 @@ wire(struct program *p)
 		.alias = p->alias,
 		.server = p->settings.server,
 		.accounts = p->accounts,
-		.tls = &p->tls,
+		.link = &p->link,
 		.data_dir = p->settings.data_dir,
 		.lock = &p->lock,
 		.spares = &p->spares,
@@ -380,7 +380,7 @@ prepare(void *arg, struct err *err)
 	p->accounts = credentials_new(p->settings.credentials, err);
 	if (p->accounts == NULL)
 		return -1;
-	TRY(db_ssl_open(&p->settings.db_ssl, &p->tls, err));
+	TRY(db_link_open(&p->settings.db_link, &p->link, err));
 	wire(p);
 	return 0;
 }
@@ -402,7 +402,7 @@ main(int argc, char **argv)
 	int status = daemon_main(&d, argv);
 
 	credentials_free(p.accounts);
-	tls_context_free(p.tls.context);
+	tls_context_free(p.link.context);
 	free(p.sidecar);
 	free(p.database);
 	return status != 0 ? status : p.status;

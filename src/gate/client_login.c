@@ -88,10 +88,8 @@ client_login_greet(struct ctx *cx, struct session *s)
 	struct server_client client;
 	struct ctx within = ctx_within(cx, HANDSHAKE_TIMEOUT);
 
-	if (s->loop->tls != NULL) {
-		offer.tls = s->loop->tls->clients;
-		offer.require_tls = s->loop->tls->required;
-	}
+	if (s->loop->links != NULL)
+		offer.link = s->loop->links->clients;
 	within.arena = &s->arena;
 	if (server_greet(&within, &s->client, &offer, &client) != 0) {
 		if (cx->err->kind == ERR_REFUSED) /* and told so */

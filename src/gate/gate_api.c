@@ -454,7 +454,7 @@ start_worker(struct gate *g, struct err *err)
 		.hold_bytes_max = share(g, g->params.hold_bytes_max),
 		.drain_timeout = g->params.drain_timeout,
 		.credentials = g->params.credentials,
-		.tls = g->params.tls,
+		.links = g->params.links,
 		.lease = &g->view,
 		.control = g->mail };
 	struct worker *w = worker_start(&params, err);

@@ -30,7 +30,7 @@ struct gate_params {
 	size_t clients_max, backends_max, packet_max, hold_bytes_max;
 	usec drain_timeout;
 	const struct credentials *credentials;
-	const struct gate_tls *tls;
+	const struct gate_links *links;
 };
 
 struct gate;

@@ -13,6 +13,7 @@
 #include "gate/digest.h"
 #include "gate/lease_view.h"
 #include "gate/pool.h"
+#include "mysql/server.h"
 #include "rpc/api.h"
 #include "sql/statement_cache.h"
 
@@ -29,11 +30,10 @@ struct kill_order;
 struct group;
 struct plans_kept;
 
-/* Which connections are by TLS, on both sides of a gate. */
-struct gate_tls {
-	struct mysql_tls servers;
-	struct tls_context *clients; /* NULL: it is not offered */
-	bool required;               /* of clients, or a unix socket */
+/* How the connections on both sides of a gate are made. */
+struct gate_links {
+	struct mysql_link servers;
+	struct server_link clients;
 };
 
 struct gate_loop {
@@ -41,7 +41,7 @@ struct gate_loop {
 	struct pool pool; /* idle connections to servers, for whichever session needs one next */
 	const struct lease_view *lease;
 	const struct credentials *credentials; /* of clients */
-	const struct gate_tls *tls;            /* NULL: none is spoken */
+	const struct gate_links *links;        /* NULL: without TLS and compression */
 	struct gate_counts counts;
 	struct list sessions; /* all clients, logged in or not, in the order they came */
 	struct statement_cache *statements; /* that the loop's clients have sent; NULL: none are kept */

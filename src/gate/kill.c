@@ -32,7 +32,7 @@ say_kill(struct ctx *cx, const struct killer *k)
 		.address = k->server,
 		.user = pool->user,
 		.password = pool->password,
-		.tls = pool->tls,
+		.link = pool->link,
 	};
 	struct ctx connecting = ctx_within(cx, CONNECT_WAIT), asking;
 	struct mysql_client *c = NULL;

@@ -105,7 +105,7 @@ connect_client(struct ctx *cx, struct pool *p, const struct pool_key *key, struc
 	struct mysql_params params = { .address = key->server,
 		.user = p->user,
 		.password = p->password,
-		.tls = p->tls,
+		.link = p->link,
 		.caps_with = key->caps,
 		.caps_without = POOL_CAPS & ~key->caps,
 		.collation = key->collation };

@@ -91,10 +91,10 @@ struct backend {
 struct pool {
 	const char *user;
 	const struct secret *password;
-	const struct mysql_tls *tls; /* NULL: DISABLED */
-	size_t max, count;           /* of backends in all three states */
-	struct list idle, parked;    /* oldest first (4) */
-	struct waitlist freed;       /* pool_take(): none fits, and there is no room */
+	const struct mysql_link *link; /* NULL: without TLS and compression */
+	size_t max, count;             /* of backends in all three states */
+	struct list idle, parked;      /* oldest first (4) */
+	struct waitlist freed;         /* pool_take(): none fits, and there is no room */
 	usec connect_timeout, take_timeout, keep;
 	uint64_t serials;                        /* the last one given */
 	uint64_t connects, takes, steals, waits; /* for metrics */

@@ -408,7 +408,7 @@ gate_loop_init(struct worker *w)
 
 	l->lease = w->params.lease;
 	l->credentials = w->params.credentials;
-	l->tls = w->params.tls;
+	l->links = w->params.links;
 	l->packet_max = w->params.packet_max;
 	l->refresh = ask_refresh;
 	l->kill = pass_kill;
@@ -421,7 +421,7 @@ gate_loop_init(struct worker *w)
 	in_flight_init(&l->in_flight, w->params.hold_bytes_max);
 	pool_init(&l->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
 	    w->params.backends_max);
-	l->pool.tls = &w->params.tls->servers;
+	l->pool.link = &w->params.links->servers;
 	group_init(&w->tasks);
 	group_init(&w->sessions);
 }

@@ -78,7 +78,7 @@ struct worker_params {
 	_Atomic size_t *clients;
 	usec drain_timeout;
 	const struct credentials *credentials;
-	const struct gate_tls *tls;
+	const struct gate_links *links;
 	const struct lease_view *lease;
 	struct mailbox *control;
 };

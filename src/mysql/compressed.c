@@ -192,7 +192,10 @@ compressed_hung_up(struct compressed *z)
 	if (conn_read_now(z->conn, at, room, &got, &eof, &err) != 0 || eof)
 		return true;
 	received(z, got);
-	return look_ahead(z, &err) != 0 || z->is_ahead;
+	if (look_ahead(z, &err) != 0 || z->is_ahead)
+		return true;
+	give_empty(&z->in, left(z).len);
+	return false;
 }
 
 /* ---- writing ---- */

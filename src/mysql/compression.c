@@ -44,11 +44,47 @@ struct compression {
 	struct numbering packets;
 };
 
+int
+compression_choice_read(struct compression_choice *out, const char *words, struct err *err)
+{
+	static const char *const names[COMPRESSION_ALGORITHMS] = {
+		[COMPRESSION_NONE] = "uncompressed", [COMPRESSION_ZLIB] = "zlib", [COMPRESSION_ZSTD] = "zstd"
+	};
+	struct slice rest = slice_str(words), word;
+
+	*out = (struct compression_choice){ .count = 0 };
+	do {
+		int a = 0;
+
+		rest = slice_split(rest, ',', &word);
+		word = slice_trim(word);
+		while (a < COMPRESSION_ALGORITHMS && !slice_eq_nocase(word, slice_str(names[a])))
+			a++;
+		if (a == COMPRESSION_ALGORITHMS)
+			return err_set(err, ERR_REFUSED,
+			    "'%.*s' is no compression algorithm: expected some of " COMPRESSION_WORDS,
+			    SLICE_ARG(word));
+		if (!compression_permits(out, (enum compression_algorithm)a))
+			out->order[out->count++] = (enum compression_algorithm)a;
+	} while (!slice_is_null(rest));
+	return 0;
+}
+
+bool
+compression_permits(const struct compression_choice *c, enum compression_algorithm algorithm)
+{
+	for (int i = 0; i < c->count; i++)
+		if (c->order[i] == algorithm)
+			return true;
+	return false;
+}
+
 struct compression *
 compression_new(enum compression_algorithm algorithm, int level)
 {
 	struct compression *c = mem_new(struct compression);
 
+	check(algorithm != COMPRESSION_NONE);
 	c->kind = algorithm == COMPRESSION_ZLIB ? PACK_ZLIB : PACK_ZSTD;
 	c->level = algorithm == COMPRESSION_ZLIB ? PACK_ZLIB_LEVEL : level;
 	return c;

@@ -26,19 +26,34 @@
 
 #include "base/pack.h"
 
-enum compression_algorithm { COMPRESSION_ZLIB, COMPRESSION_ZSTD };
+enum compression_algorithm { COMPRESSION_NONE, COMPRESSION_ZLIB, COMPRESSION_ZSTD };
+
+/* Those that one side lets the other choose among: as the words of MySQL's protocol_compression_algorithms
+ * and of its tools' --compression-algorithms, "zlib,zstd,uncompressed", in their order. */
+enum { COMPRESSION_ALGORITHMS = 3 };
+#define COMPRESSION_WORDS "zlib,zstd,uncompressed"
+
+struct compression_choice {
+	enum compression_algorithm order[COMPRESSION_ALGORITHMS];
+	int count;
+};
+
+/* ERR_REFUSED for another word, or none. */
+int compression_choice_read(
+    struct compression_choice *out, const char *words, struct err *err) MUST_USE;
+bool compression_permits(const struct compression_choice *c, enum compression_algorithm algorithm);
 
 enum {
 	COMPRESSION_HEADER = 7,
-	/* packed at once: half a millisecond of zlib's, for which the loop's other tasks wait */
-	COMPRESSION_PIECE = 64 * 1024,
+	/* packed at once: zlib looks no further back, and the loop's other tasks wait for it */
+	COMPRESSION_PIECE = 32 * 1024,
 	/* below it nothing is packed; the servers' own bound */
 	COMPRESSION_LEAST = 50,
 };
 
 struct compression;
 
-/* level: of zstd, 1 to 22; for zlib it is zlib's own default. */
+/* Not of COMPRESSION_NONE. level: of zstd, 1 to 22; for zlib it is zlib's own default. */
 struct compression *compression_new(enum compression_algorithm algorithm, int level);
 void compression_free(struct compression *c); /* NULL is fine */
 /* Gives memory back until the next frame. */

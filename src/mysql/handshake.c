@@ -104,6 +104,8 @@ handshake_response_read(struct slice packet, struct handshake_response *out, str
 		out->plugin = wire_nul_str(&r);
 	if ((out->caps & CAP_CONNECT_ATTRS) != 0 && wire_left(&r) > 0)
 		out->attributes = wire_lenenc_str(&r);
+	if ((out->caps & CAP_ZSTD) != 0 && wire_left(&r) > 0)
+		out->zstd_level = wire_u8(&r);
 	return wire_done(&r, "handshake response", err);
 }
 
@@ -151,6 +153,8 @@ handshake_response_put(struct buf *b, const struct handshake_response *r)
 		wire_put_nul_str(b, r->plugin);
 	if ((r->caps & CAP_CONNECT_ATTRS) != 0)
 		wire_put_lenenc_str(b, r->attributes);
+	if ((r->caps & CAP_ZSTD) != 0)
+		wire_put_int(b, r->zstd_level, 1);
 }
 
 int

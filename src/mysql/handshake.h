@@ -20,6 +20,7 @@
  *   auth: str<lenenc>, or int<1> length and bytes, or str<NUL>, by capability
  *   str<NUL> database, if CONNECT_WITH_DB | str<NUL> plugin, if PLUGIN_AUTH
  *   str<lenenc> attributes, each two str<lenenc>, if CONNECT_ATTRS
+ *   int<1> level, if ZSTD
  *
  * request for TLS: the response up to its user, with SSL among its capabilities; the whole of it comes in TLS
  *
@@ -54,6 +55,7 @@ struct handshake_response {
 	uint32_t packet_max;
 	uint8_t collation;
 	struct slice user, auth, database, plugin, attributes;
+	uint8_t zstd_level; /* 0: none said */
 };
 
 struct auth_switch {

@@ -91,9 +91,9 @@ login_host(const char *address)
 static bool
 wants_tls(const struct mysql_params *params, const struct conn *conn)
 {
-	if (params->tls == NULL || params->tls->mode == MYSQL_TLS_DISABLED)
+	if (params->link == NULL || params->link->mode == MYSQL_TLS_DISABLED)
 		return false;
-	return params->tls->mode != MYSQL_TLS_PREFERRED ||
+	return params->link->mode != MYSQL_TLS_PREFERRED ||
 	    (!conn_is_loopback(conn) && !conn_is_private(conn));
 }
 
@@ -107,7 +107,7 @@ begin_tls(struct ctx *cx, struct packets *p, const struct mysql_params *params)
 	if (packets_buffered(p) && !mutant("mysql_words_before_tls"))
 		return err_set(cx->err, ERR_CORRUPT, "the server goes on before it was answered");
 	snprintf(host, sizeof(host), "%.*s", SLICE_ARG(name));
-	return conn_start_tls(cx, p->conn, params->tls->context, SLICE_NULL, host);
+	return conn_start_tls(cx, p->conn, params->link->context, SLICE_NULL, host);
 }
 
 static int
@@ -119,7 +119,7 @@ secure(struct ctx *cx, struct packets *p, const struct mysql_params *params,
 	if (!wants_tls(params, p->conn))
 		return 0;
 	if ((g->caps & CAP_SSL) == 0) {
-		if (params->tls->mode == MYSQL_TLS_PREFERRED)
+		if (params->link->mode == MYSQL_TLS_PREFERRED)
 			return 0;
 		err_set(cx->err, ERR_REFUSED, "the server does not offer TLS, which is required");
 		return err_hint(cx->err, "give the server a certificate (ssl_cert, ssl_key)");
@@ -254,6 +254,53 @@ login_meet(struct ctx *cx, const char *address, struct login *out, char own[ADDR
 	return rc == 0 ? 0 : err_wrap(cx->err, "server '%s'", address);
 }
 
+/* By the greeting. */
+static bool
+is_offered(enum compression_algorithm algorithm, uint64_t caps)
+{
+	if (algorithm == COMPRESSION_NONE)
+		return false;
+	return (caps & (algorithm == COMPRESSION_ZLIB ? CAP_COMPRESS : CAP_ZSTD)) != 0;
+}
+
+static int
+refuse_compression(const struct greeting *g, struct err *err)
+{
+	bool zlib = is_offered(COMPRESSION_ZLIB, g->caps),
+	     zstd = is_offered(COMPRESSION_ZSTD, g->caps);
+
+	err_set(err, ERR_REFUSED,
+	    "wrongly configured compression algorithm: the server offers %s, and not what is asked for",
+	    zlib && zstd ? "zlib and zstd"
+		: zlib   ? "zlib"
+		: zstd   ? "zstd"
+			 : "none");
+	return err_hint(
+	    err, "add one that it offers to --db-compression-algorithms, or 'uncompressed'");
+}
+
+/* The first that the server has too; uncompressed only where there is none. */
+static int
+choose_compression(const struct mysql_params *params, const struct greeting *g,
+    struct handshake_response *r, struct login *out, struct err *err)
+{
+	static const struct mysql_link none;
+	const struct mysql_link *link = params->link != NULL ? params->link : &none;
+	const struct compression_choice *c = &link->compression;
+
+	for (int i = 0; i < c->count && out->compression == COMPRESSION_NONE; i++)
+		if (is_offered(c->order[i], g->caps))
+			out->compression = c->order[i];
+	if (out->compression == COMPRESSION_NONE) {
+		if (c->count > 0 && !compression_permits(c, COMPRESSION_NONE))
+			return refuse_compression(g, err);
+		return 0;
+	}
+	r->caps |= out->compression == COMPRESSION_ZLIB ? CAP_COMPRESS : CAP_ZSTD;
+	r->zstd_level = (uint8_t)link->zstd_level;
+	return 0;
+}
+
 int
 login(struct ctx *cx, struct packets *p, const struct mysql_params *params, struct login *out)
 {
@@ -264,8 +311,12 @@ login(struct ctx *cx, struct packets *p, const struct mysql_params *params, stru
 	TRY(meet(cx, p, &g, out));
 	out->caps = wanted_caps(params) & g.caps;
 	r = response_of(params, out->caps);
+	TRY(choose_compression(params, &g, &r, out, cx->err));
 	TRY(secure(cx, p, params, &g, &r));
 	talk.privacy = privacy_of(p->conn);
 	TRY(send_response(cx, p, &r, &g, &talk));
-	return authenticate(cx, p, &talk);
+	TRY(authenticate(cx, p, &talk));
+	if (out->compression != COMPRESSION_NONE)
+		packets_compress(p, out->compression, params->link->zstd_level);
+	return 0;
 }

@@ -21,9 +21,13 @@ enum mysql_tls_mode {
 #define MYSQL_TLS_MODES "DISABLED|PREFERRED|REQUIRED|VERIFY_CA|VERIFY_IDENTITY"
 
 /* How connections to servers are made; context is of the client's side, and checks what the mode says. */
-struct mysql_tls {
+struct mysql_link {
 	enum mysql_tls_mode mode;
 	struct tls_context *context; /* NULL when DISABLED */
+	/* What may compress them, the one that is wanted most first; none: nothing. A server that has none of
+	 * them is refused, unless they may be uncompressed. */
+	struct compression_choice compression;
+	int zstd_level; /* 1 to 22 */
 };
 
 struct mysql_params {
@@ -37,13 +41,14 @@ struct mysql_params {
 	bool multi;                    /* CLIENT_MULTI_STATEMENTS */
 	/* Added to and taken from ours (caps.h): a relay's two sides must speak the same. */
 	uint64_t caps_with, caps_without;
-	uint8_t collation;           /* 0: utf8mb4_general_ci */
-	const struct mysql_tls *tls; /* NULL: DISABLED */
+	uint8_t collation;             /* 0: utf8mb4_general_ci */
+	const struct mysql_link *link; /* NULL: without TLS and compression */
 };
 
 /* What came of it. */
 struct login {
-	uint64_t caps; /* what both sides agreed on */
+	uint64_t caps;                          /* what both sides agreed on */
+	enum compression_algorithm compression; /* in which the session goes on */
 	uint32_t thread_id;
 	char version[64]; /* "10.11.14-MariaDB-0+deb12u2-log", cut to fit */
 	const struct dialect *dialect;
@@ -56,7 +61,8 @@ struct slice login_host(const char *address);
  * connection, "10.0.0.7:51234", which is there as soon as there is one. */
 int login_meet(
     struct ctx *cx, const char *address, struct login *out, char own[ADDRESS_TEXT_MAX]) MUST_USE;
-/* ERR_REFUSED for a server that is no row of dialect.h, before it is told a name or a password. */
+/* ERR_REFUSED for a server that is no row of dialect.h, or offers not what params want, before it is told a
+ * name or a password. Behind it what was agreed compresses. */
 int login(struct ctx *cx, struct packets *p, const struct mysql_params *params,
     struct login *out) MUST_USE;
 

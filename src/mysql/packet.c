@@ -44,8 +44,12 @@ packets_wait(struct ctx *cx, struct packets *p)
 	packets_park(p);
 	if (packets_buffered(p))
 		return 0;
-	return __builtin_expect(p->zip != NULL, 0) ? compressed_wait_readable(cx, p->zip)
-						   : net_wait_readable(cx, p->conn);
+	if (__builtin_expect(p->zip == NULL, 1))
+		return net_wait_readable(cx, p->conn);
+	if (compressed_wait_readable(cx, p->zip) == 0)
+		return 0;
+	p->broken = p->broken || cx->err->kind == ERR_CORRUPT;
+	return -1;
 }
 
 bool

@@ -12,6 +12,10 @@ enum {
 	ER_HANDSHAKE_ERROR = 1043,
 	ER_ACCESS_DENIED_ERROR = 1045,
 	ER_SECURE_TRANSPORT_REQUIRED = 3159,
+	ER_WRONG_COMPRESSION_ALGORITHM_CLIENT = 3922,
+	ER_WRONG_COMPRESSION_LEVEL_CLIENT = 3923,
+	/* Beyond it there is a twentieth less to send, for several times the loop's time. */
+	ZSTD_LEVEL_MOST = 9,
 	ATTRIBUTES_MAX = 64,    /* pairs looked at; clients send about ten */
 	TEXT_LENGTH = 1024 * 4, /* width that a text column of ours claims */
 };
@@ -197,7 +201,11 @@ admit(struct ctx *cx, struct packets *p, const struct server_params *params,
 static uint64_t
 offered_caps(const struct server_params *params)
 {
-	return params->caps | (params->tls != NULL ? CAP_SSL : 0);
+	const struct compression_choice *c = &params->link.compression;
+
+	return params->caps | (params->link.tls != NULL ? CAP_SSL : 0) |
+	    (compression_permits(c, COMPRESSION_ZLIB) ? CAP_COMPRESS : 0) |
+	    (compression_permits(c, COMPRESSION_ZSTD) ? CAP_ZSTD : 0);
 }
 
 static int
@@ -235,14 +243,38 @@ static int
 check_offer(struct ctx *cx, struct packets *p, uint64_t offered, struct slice packet)
 {
 	struct wire_reader r = wire_reader(packet);
-	uint64_t missing = wire_u32(&r) & ~offered;
+	uint64_t asked = wire_u32(&r), compression = asked & (CAP_COMPRESS | CAP_ZSTD);
 
-	if (packet.len == SSL_REQUEST_LEN && (missing & CAP_SSL) != 0)
+	if (packet.len == SSL_REQUEST_LEN && (asked & ~offered & CAP_SSL) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01",
 		    "Bad handshake: TLS was asked for and is not offered; connect without it");
-	if ((missing & (CAP_COMPRESS | CAP_ZSTD)) != 0)
+	if (compression != 0 && (compression & offered) == 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01",
-		    "Bad handshake: compression was asked for and is not offered; connect without it");
+		    "Bad handshake: a compression was asked for that is not offered; connect without it");
+	return 0;
+}
+
+/* Whoever asks for both gets zlib, as at a server. */
+static int
+choose_compression(struct ctx *cx, struct packets *p, const struct server_params *params,
+    const struct handshake_response *r, struct server_client *out)
+{
+	const struct compression_choice *c = &params->link.compression;
+	uint64_t asked = r->caps & offered_caps(params);
+
+	out->compression = (asked & CAP_COMPRESS) != 0 ? COMPRESSION_ZLIB
+	    : (asked & CAP_ZSTD) != 0                  ? COMPRESSION_ZSTD
+						       : COMPRESSION_NONE;
+	if (out->compression == COMPRESSION_NONE && c->count > 0 &&
+	    !compression_permits(c, COMPRESSION_NONE))
+		return refuse(cx, p, ER_WRONG_COMPRESSION_ALGORITHM_CLIENT, "HY000",
+		    "Invalid compression algorithm 'uncompressed'.");
+	if (out->compression != COMPRESSION_ZSTD)
+		return 0;
+	if (r->zstd_level < 1 || r->zstd_level > PACK_ZSTD_LEVEL_MAX)
+		return refuse(cx, p, ER_WRONG_COMPRESSION_LEVEL_CLIENT, "HY000",
+		    "Invalid zstd compression level for algorithm 'zstd'.");
+	out->zstd_level = r->zstd_level < ZSTD_LEVEL_MOST ? r->zstd_level : ZSTD_LEVEL_MOST;
 	return 0;
 }
 
@@ -257,13 +289,13 @@ read_response(struct ctx *cx, struct packets *p, const struct server_params *par
 	TRY(check_offer(cx, p, offered_caps(params), packet));
 	if (packet.len == SSL_REQUEST_LEN && asks_for_tls(packet)) {
 		/* Some clients begin without a breath after their request. */
-		TRY(conn_start_tls(cx, p->conn, params->tls, packets_take_all(p), NULL));
+		TRY(conn_start_tls(cx, p->conn, params->link.tls, packets_take_all(p), NULL));
 		TRY(packets_read(cx, p, HANDSHAKE_MAX, &packet));
 	}
 	if (handshake_response_read(packet, r, cx->err) != 0)
 		return refuse(cx, p, ER_HANDSHAKE_ERROR, "08S01", "Bad handshake");
-	if (params->require_tls && !mutant("mysql_tls_optional") && conn_tls(p->conn) == NULL &&
-	    !conn_is_private(p->conn))
+	if (params->link.require_tls && !mutant("mysql_tls_optional") &&
+	    conn_tls(p->conn) == NULL && !conn_is_private(p->conn))
 		return refuse(cx, p, ER_SECURE_TRANSPORT_REQUIRED, "HY000",
 		    "Connections using insecure transport are prohibited while "
 		    "--require_secure_transport=ON.");
@@ -281,6 +313,7 @@ server_greet(struct ctx *cx, struct packets *p, const struct server_params *para
 	*out = (struct server_client){ 0 };
 	TRY(send_greeting(cx, p, params, claim.scramble));
 	TRY(read_response(cx, p, params, &r));
+	TRY(choose_compression(cx, p, params, &r, out));
 	out->caps = r.caps & params->caps;
 	claim.user = r.user;
 	claim.auth = r.auth;
@@ -312,6 +345,7 @@ server_change_user(struct ctx *cx, struct packets *p, const struct server_params
 		.collation = (uint8_t)(c.collation & 0xff),
 	};
 	auth_scramble(claim.scramble);
+	client->compression = COMPRESSION_NONE; /* what there is goes on */
 	if (c.auth.len == 0)
 		claim.plugin = slice_of("", 0);
 	return admit(cx, p, params, &claim, client);
@@ -322,5 +356,8 @@ server_welcome(struct ctx *cx, struct packets *p, const struct server_client *cl
 {
 	struct ok_packet ok = { .status = STATUS_AUTOCOMMIT };
 
-	return server_send_ok(cx, p, client->caps, &ok);
+	TRY(server_send_ok(cx, p, client->caps, &ok));
+	if (client->compression != COMPRESSION_NONE)
+		packets_compress(p, client->compression, client->zstd_level);
+	return 0;
 }

@@ -31,12 +31,20 @@
 /* false: no such user. */
 typedef bool server_lookup_fn(void *arg, struct slice user, struct auth_stored *out);
 
+/* How clients may connect. */
+struct server_link {
+	struct tls_context *tls; /* offered, unless NULL */
+	bool require_tls;        /* or a unix socket: else 3159 */
+	/* Those that clients may ask for; one that asks for none is told 3922 where "uncompressed" is
+	 * not among them. None at all: only that. */
+	struct compression_choice compression;
+};
+
 struct server_params {
 	const char *version; /* "10.11.14-MariaDB-...", as VERSION() says it */
 	uint32_t thread_id;
-	uint64_t caps;           /* SERVER_CAPS or less */
-	struct tls_context *tls; /* offered, unless NULL */
-	bool require_tls;        /* or a unix socket: else 3159 */
+	uint64_t caps; /* SERVER_CAPS or less */
+	struct server_link link;
 	server_lookup_fn *lookup;
 	void *arg;
 };
@@ -47,16 +55,19 @@ struct server_client {
 	uint8_t collation;
 	const char *user, *database; /* database: NULL for none */
 	const char *program;         /* attribute program_name, or "" */
+	/* What server_welcome() begins behind its OK. */
+	enum compression_algorithm compression;
+	int zstd_level;
 };
 
 /* On a refusal the ERR has been sent, and the error has its number: 1045; 1043 for no handshake; 3159 where
- * TLS is required. */
+ * TLS is required; 3922 or 3923 for a compression that it cannot have. */
 int server_greet(struct ctx *cx, struct packets *p, const struct server_params *params,
     struct server_client *out) MUST_USE;
 /* COM_CHANGE_USER: payload is the command; as server_greet(), with a scramble of its own. */
 int server_change_user(struct ctx *cx, struct packets *p, const struct server_params *params,
     struct slice payload, struct server_client *client) MUST_USE;
-/* The OK that ends a handshake. */
+/* The OK that ends a handshake, or a change of user; behind it what was agreed compresses. */
 int server_welcome(struct ctx *cx, struct packets *p, const struct server_client *client) MUST_USE;
 
 /* Small answers of our own, as the next packet, flushed. */

@@ -53,7 +53,7 @@ open_session(struct ctx *cx, const struct trial *t, struct mysql_client **out)
 		.address = t->env->server,
 		.user = t->account->user,
 		.password = &t->account->password,
-		.tls = t->env->tls,
+		.link = t->env->link,
 	};
 
 	return mysql_connect(cx, &params, out);

@@ -48,6 +48,7 @@ struct fake {
 	struct list rules, said;
 	struct waitlist arrived;
 	const char *password, *version;
+	struct compression_choice compression;
 	bool lenient;
 	int unexpected, sessions;
 	uint32_t next_id;
@@ -210,7 +211,7 @@ serve(struct ctx *cx, struct fake_session *s)
 		struct slice packet;
 		struct command_packet c;
 
-		s->packets.seq = 0;
+		packets_await_command(&s->packets);
 		TRY(packets_read(cx, &s->packets, STATEMENT_MAX, &packet));
 		TRY(command_read(packet, &c, cx->err));
 		if (c.com == COM_QUIT)
@@ -241,6 +242,7 @@ session_main(void *arg)
 		.caps = SERVER_CAPS,
 		.lookup = lookup,
 		.arg = s->fake,
+		.link.compression = s->fake->compression,
 	};
 
 	packets_init(&s->packets, s->conn);
@@ -319,6 +321,12 @@ void
 fake_password(struct fake *f, const char *password)
 {
 	f->password = password;
+}
+
+void
+fake_compression(struct fake *f, const struct compression_choice *c)
+{
+	f->compression = *c;
 }
 
 void

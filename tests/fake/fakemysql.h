@@ -48,6 +48,8 @@ int fake_port(const struct fake *f);
 /* of every user; none at first */
 void fake_password(struct fake *f, const char *password);
 void fake_version(struct fake *f, const char *version); /* of its greeting; kept, not copied */
+/* What it offers; nothing at first. */
+void fake_compression(struct fake *f, const struct compression_choice *c);
 void fake_lenient(struct fake *f); /* statements without a rule are answered OK */
 
 /* A rule, answered OK until told otherwise. Rules are tried in the order they were made. */

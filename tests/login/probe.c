@@ -3,11 +3,12 @@
  *
  *	login_probe [--db-ssl-mode=WORD ...] ADDRESS USER <password
  *
- * One line on stdout, "ok VERSION sent N TLSv1.3" with the number of packets sent and the version of TLS or
- * "plain", or "KIND ERRNO TEXT", and one with the hint if there is one.
+ * One line on stdout, "ok VERSION sent N TLSv1.3 zstd" with the number of packets sent until then, the
+ * version of TLS or "plain", and what compresses or "uncompressed"; or "KIND ERRNO TEXT", and one with the
+ * hint if there is one.
  */
 #include "base/option.h"
-#include "cmd/tls_options.h"
+#include "cmd/link_options.h"
 #include "task/loop.h"
 
 #include <stdio.h>
@@ -20,20 +21,36 @@ struct probe {
 	int rc;
 };
 
+/* It goes on as was agreed. */
+static int
+ping(struct ctx *cx, struct packets *p)
+{
+	static const uint8_t command[] = { COM_PING };
+	struct slice answer;
+
+	packets_begin_command(p);
+	TRY(packets_send(cx, p, slice_of(command, sizeof(command))));
+	return packets_read(cx, p, 1 << 16, &answer);
+}
+
 static int
 attempt(struct ctx *cx, const struct mysql_params *params)
 {
+	static const char *const names[] = { "uncompressed", "zlib", "zstd" };
 	struct packets p;
 	struct login who;
 	struct conn *conn;
-	int rc;
+	int rc, sent;
 
 	TRY(net_connect(cx, params->address, &conn));
 	packets_init(&p, conn);
 	rc = login(cx, &p, params, &who);
+	sent = (int)p.writes;
 	if (rc == 0)
-		printf("ok %s sent %d %s\n", who.version, (int)p.writes,
-		    conn_tls(conn) == NULL ? "plain" : conn_tls(conn));
+		rc = ping(cx, &p);
+	if (rc == 0)
+		printf("ok %s sent %d %s %s\n", who.version, sent,
+		    conn_tls(conn) == NULL ? "plain" : conn_tls(conn), names[who.compression]);
 	packets_done(&p);
 	conn_close(conn);
 	return rc;
@@ -51,22 +68,19 @@ probe_main(void *arg)
 		printf("%s %d %s\n%s", err_kind_name(err.kind), err.mysql_errno, err.text, err.hint);
 }
 
+struct settings {
+	struct db_link_settings db_link;
+};
+
 static const struct option options[] = {
-	{ "db-ssl-mode", OPT_ENUM, offsetof(struct db_ssl_settings, mode), "PREFERRED", 0, 0,
-	    MYSQL_TLS_MODES, NULL, "as vtgate's" },
-	{ "db-ssl-ca", OPT_STRING, offsetof(struct db_ssl_settings, ca), NULL, 0, 0, NULL, "FILE",
-	    "as vtgate's" },
-	{ "db-ssl-cert", OPT_STRING, offsetof(struct db_ssl_settings, cert), NULL, 0, 0, NULL,
-	    "FILE", "as vtgate's" },
-	{ "db-ssl-key", OPT_STRING, offsetof(struct db_ssl_settings, key), NULL, 0, 0, NULL, "FILE",
-	    "as vtgate's" },
+	DB_LINK_OPTIONS,
 	{ 0 },
 };
 
 static int
-read_arguments(struct probe *probe, char **argv, struct mysql_tls *tls, struct err *err)
+read_arguments(struct probe *probe, char **argv, struct mysql_link *link, struct err *err)
 {
-	struct db_ssl_settings settings;
+	struct settings settings;
 	const char *rest[2];
 	int count = 2;
 
@@ -77,8 +91,8 @@ read_arguments(struct probe *probe, char **argv, struct mysql_tls *tls, struct e
 		    err, ERR_REFUSED, "usage: login_probe [options] ADDRESS USER <password");
 	probe->params.address = rest[0];
 	probe->params.user = rest[1];
-	probe->params.tls = tls;
-	return db_ssl_open(&settings, tls, err);
+	probe->params.link = link;
+	return db_link_open(&settings.db_link, link, err);
 }
 
 static void
@@ -103,17 +117,17 @@ main(int argc, char **argv)
 	ssize_t len = read(STDIN_FILENO, bytes, sizeof(bytes));
 	struct secret password = { .hidden_len = 0 };
 	struct probe probe = { .rc = -1 };
-	struct mysql_tls tls;
+	struct mysql_link link;
 	struct err err = { 0 };
 
 	check(len >= 0);
 	secret_set(&password, slice_of(bytes, (size_t)len));
-	if (read_arguments(&probe, argv, &tls, &err) != 0) {
+	if (read_arguments(&probe, argv, &link, &err) != 0) {
 		printf("%s\n", err.text);
 		return 2;
 	}
 	probe.params.password = &password;
 	run(&probe);
-	tls_context_free(tls.context);
+	tls_context_free(link.context);
 	return probe.rc == 0 ? 0 : 1;
 }

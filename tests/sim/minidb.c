@@ -79,7 +79,7 @@ serve(struct ctx *cx, struct mini_session *s)
 	for (;;) {
 		struct slice packet;
 
-		s->packets.seq = 0;
+		packets_await_command(&s->packets);
 		TRY(packets_read(cx, &s->packets, STATEMENT_MAX, &packet));
 		TRY(serve_one(cx, s, packet));
 		if (s->dead)

@@ -12,8 +12,7 @@ MEMORY_KB_MAX = 256 * 1024
 
 
 def resident_kb(tablet):
-    with open(f"/proc/{tablet.process.pid}/status") as f:
-        return int(next(line.split()[1] for line in f if line.startswith("VmHWM")))
+    return proc.most_memory_kb(tablet.process.pid)
 
 
 def running(p, rows=200):

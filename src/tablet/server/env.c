@@ -22,7 +22,7 @@ connect_dba(
 		.address = env->server,
 		.user = env->accounts->dba.user,
 		.password = &env->accounts->dba.password,
-		.tls = env->tls,
+		.link = env->link,
 		.role = role,
 		.found_rows = true,
 	};
@@ -50,7 +50,7 @@ env_stream_params(const struct tablet_env *env, const char *server, enum mysql_r
 		.address = server,
 		.user = env->accounts->stream.user,
 		.password = &env->accounts->stream.password,
-		.tls = env->tls,
+		.link = env->link,
 		.role = role,
 		.found_rows = true,
 		.local_files = role == ROLE_WRITER,
@@ -77,7 +77,7 @@ env_app(
 		.role = role,
 		.user = env->accounts->app.user,
 		.password = &env->accounts->app.password,
-		.tls = env->tls,
+		.link = env->link,
 	};
 
 	*out = NULL;

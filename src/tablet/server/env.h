@@ -17,10 +17,10 @@ struct tablet_env {
 	const char *server;  /* this tablet's own database server */
 	const char *sidecar; /* the name of our database there (sidecar.h) */
 	const struct credentials *accounts;
-	const struct mysql_tls *tls; /* to any server; NULL: DISABLED */
-	const char *data_dir;        /* for spilled transactions */
-	struct server_lock *lock;    /* that streams run under (server_lock.h) */
-	struct spares *spares;       /* connections for calls (spare.h), or NULL: none is kept */
+	const struct mysql_link *link; /* to any server; NULL: without TLS and compression */
+	const char *data_dir;          /* for spilled transactions */
+	struct server_lock *lock;      /* that streams run under (server_lock.h) */
+	struct spares *spares;         /* connections for calls (spare.h), or NULL: none is kept */
 	struct place_watches
 	    *places; /* who asks where servers are (place_watch.h), or NULL: each for itself */
 	/* How much at once, of each stream: connections that write changes, chunks in flight, and the rows

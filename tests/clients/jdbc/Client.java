@@ -201,6 +201,8 @@ public class Client {
 	public static void main(String[] a) throws Exception {
 		String options = a[0].equals("mysql") ? "?sslMode=DISABLED&allowMultiQueries=true&useServerPrepStmts=true"
 		    : "?allowMultiQueries=true&useServerPrepStmts=true";
+		if (System.getenv("CLIENTS_COMPRESS") != null)
+			options += "&useCompression=true";
 		String url = "jdbc:" + a[0] + "://" + a[1] + ":" + a[2] + "/" + a[4] + options;
 		try (Connection c = DriverManager.getConnection(url, a[3], "")) {
 			values(c);

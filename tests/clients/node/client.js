@@ -5,6 +5,7 @@ const { promisify } = require("util");
 const [driver, host, port, user, database] = process.argv.slice(2);
 const load = (name) => require(path.join(process.env.CLIENTS_NODE, "node_modules", name));
 const options = { host, port: Number(port), user, database, multipleStatements: true, charset: "utf8mb4" };
+if (process.env.CLIENTS_COMPRESS) options.compress = true;
 
 // The three as one: query, execute (where there is one), end.
 async function connect() {

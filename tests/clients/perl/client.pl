@@ -10,7 +10,8 @@ my $P = lc $driver;
 sub connect_to {
     my (%more) = @_;
     return DBI->connect("dbi:$driver:host=$host;port=$port;database=$database", $user, '',
-        { RaiseError => 1, PrintError => 0, AutoCommit => 1, "${P}_multi_statements" => 1, %more });
+        { RaiseError => 1, PrintError => 0, AutoCommit => 1, "${P}_multi_statements" => 1,
+          $ENV{CLIENTS_COMPRESS} ? ("${P}_compression" => 1) : (), %more });
 }
 
 sub show {

@@ -24,7 +24,11 @@ function fails(string $step, callable $what): void
 function mysqli_part(string $host, int $port, string $user, string $database): void
 {
     mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
-    $connect = fn() => new mysqli($host, $user, '', $database, $port);
+    $connect = function () use ($host, $user, $database, $port) {
+        $c = mysqli_init();
+        $c->real_connect($host, $user, '', $database, $port, null, getenv('CLIENTS_COMPRESS') ? MYSQLI_CLIENT_COMPRESS : 0);
+        return $c;
+    };
     $c = $connect();
     $c->set_charset('utf8mb4');
     $all = fn(string $q) => ($r = $c->query($q)) instanceof mysqli_result ? $r->fetch_all() : $c->affected_rows;
@@ -87,7 +91,8 @@ function pdo_part(string $host, int $port, string $user, string $database): void
 {
     foreach ([true, false] as $emulated) {
         $c = new PDO("mysql:host=$host;port=$port;dbname=$database;charset=utf8mb4", $user, '',
-            [PDO::ATTR_EMULATE_PREPARES => $emulated, PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
+            [PDO::ATTR_EMULATE_PREPARES => $emulated, PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
+             PDO::MYSQL_ATTR_COMPRESS => (bool) getenv('CLIENTS_COMPRESS')]);
         $run = function (string $q, array $v = []) use ($c) {
             $s = $c->prepare($q);
             $s->execute($v);

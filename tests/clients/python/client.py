@@ -1,10 +1,12 @@
 """What a Python driver sees.   client.py DRIVER HOST PORT USER DATABASE"""
 import datetime
 import decimal
+import os
 import sys
 import threading
 
 driver, host, port, user, database = sys.argv[1:6]
+compress = {"compress": True} if os.environ.get("CLIENTS_COMPRESS") else {}
 SQL = "INSERT INTO clients (n, d, name, b, t, j) VALUES (%s, %s, %s, %s, %s, %s)"
 
 
@@ -17,13 +19,13 @@ def connect():
     if driver == "mysql.connector":
         import mysql.connector
         return mysql.connector.connect(host=host, port=int(port), user=user, database=database,
-                                       charset="utf8mb4", collation="utf8mb4_general_ci", use_pure=True)
+                                       charset="utf8mb4", collation="utf8mb4_general_ci", use_pure=True, **compress)
     if driver == "mysqlclient":
         import MySQLdb
-        return MySQLdb.connect(host=host, port=int(port), user=user, database=database, charset="utf8mb4")
+        return MySQLdb.connect(host=host, port=int(port), user=user, database=database, charset="utf8mb4", **compress)
     if driver == "mariadb":
         import mariadb
-        return mariadb.connect(host=host, port=int(port), user=user, database=database)
+        return mariadb.connect(host=host, port=int(port), user=user, database=database, **compress)
     raise SystemExit(f"no driver {driver}")
 
 

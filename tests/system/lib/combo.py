@@ -208,8 +208,7 @@ class Combo:
 
     def memory_kb(self, name, keyspace=None):
         """Most resident memory so far."""
-        with open(f"/proc/{self.pid(name, keyspace)}/status") as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+        return proc.most_memory_kb(self.pid(name, keyspace))
 
 
 def sleep_until(moment):

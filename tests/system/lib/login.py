@@ -6,8 +6,9 @@ from collections import namedtuple
 
 from . import proc
 
-# How many packets were sent, and the version of TLS or "plain"; else what the error and its hint say.
-Login = namedtuple("Login", "ok sent tls text")
+# How many packets were sent, the version of TLS or "plain", and what compresses or "uncompressed"; else what the error and
+# its hint say.
+Login = namedtuple("Login", "ok sent tls compression text")
 
 def login(address, user, password="", *options, env=None):
     run = subprocess.run([os.path.join(proc.build_dir(), "tests", "login", "login_probe"), *options, address, user],
@@ -16,9 +17,9 @@ def login(address, user, password="", *options, env=None):
     assert run.stderr == b"" and (run.returncode == 0) == said.startswith("ok "), (run, said)
     assert len(password) < 4 or password not in said
     if run.returncode != 0:
-        return Login(False, 0, None, said)
-    sent, tls = said.split()[-2:]
-    return Login(True, int(sent), tls, said)
+        return Login(False, 0, None, None, said)
+    sent, tls, compression = said.split()[-3:]
+    return Login(True, int(sent), tls, compression, said)
 
 
 def elsewhere():

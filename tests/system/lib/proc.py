@@ -133,6 +133,11 @@ def cpu_ns(pid):
     return total
 
 
+def most_memory_kb(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+
+
 def wakes(pid):
     """How often its threads have waited for something until now."""
     total = 0

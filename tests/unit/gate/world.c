@@ -328,7 +328,7 @@ exchange(struct ctx *cx, struct mysql_client *c, struct slice packet, struct rep
 {
 	struct packets *p = mysql_packets(c);
 
-	p->seq = 0;
+	packets_begin_command(p);
 	expect_ok(packets_write(cx, p, packet), cx->err);
 	expect_ok(packets_flush(cx, p), cx->err);
 	expect_ok(packets_drop_reply(cx, p, scan), cx->err);

@@ -14,6 +14,7 @@
 static struct err err;
 static struct arena arena;
 static struct fake *fake;
+static struct mysql_link link; /* of each client, and what the servers offer */
 
 static struct ctx
 ctx(void)
@@ -29,6 +30,7 @@ world(task_fn *fn)
 
 	sim_start(test_seed());
 	fake = fake_start("db:3306");
+	fake_compression(fake, &link.compression);
 	t = task_spawn("test", fn, NULL);
 	expect(t != NULL);
 	task_detach(t);
@@ -37,10 +39,25 @@ world(task_fn *fn)
 	arena_done(&arena);
 }
 
+/* The same, in frames of each kind. */
+static void
+compressed_world(task_fn *fn)
+{
+	static const char *const words[] = { "zlib", "zstd" };
+
+	for (int i = 0; i < 2; i++) {
+		expect_ok(compression_choice_read(&link.compression, words[i], &err), &err);
+		link.zstd_level = 3;
+		world(fn);
+	}
+}
+
 static struct mysql_client *
 connect_to(const char *address)
 {
-	struct mysql_params params = { .address = address, .user = "u", .local_files = true };
+	struct mysql_params params = {
+		.address = address, .user = "u", .local_files = true, .link = &link
+	};
 	struct mysql_client *c = NULL;
 	struct ctx cx = ctx();
 
@@ -95,6 +112,11 @@ script(void *arg)
 TEST(client_follows_a_script)
 {
 	world(script);
+}
+
+TEST(client_follows_a_script_compressed)
+{
+	compressed_world(script);
 }
 
 static void
@@ -175,6 +197,11 @@ TEST(client_in_a_broken_network)
 	world(deadline_and_cut);
 }
 
+TEST(client_in_a_broken_network_compressed)
+{
+	compressed_world(deadline_and_cut);
+}
+
 static void
 load(void *arg)
 {
@@ -208,6 +235,11 @@ TEST(load_sends_every_byte)
 	world(load);
 }
 
+TEST(load_sends_every_byte_compressed)
+{
+	compressed_world(load);
+}
+
 /* ---- relay: client -> gate:1 -> db:3306, both sides packets of this test's own ---- */
 
 static struct listener *gate;
@@ -221,10 +253,10 @@ relay_one(struct ctx *cx, struct packets *client, struct packets *backend)
 	struct command_packet command;
 	struct reply_scan scan;
 
-	client->seq = 0;
+	packets_await_command(client);
 	TRY(packets_read(cx, client, 1 << 30, &packet));
 	TRY(command_read(packet, &command, cx->err));
-	backend->seq = 0;
+	packets_begin_command(backend);
 	TRY(packets_send(cx, backend, packet));
 	reply_scan_init(&scan, reply_kind_of(command.com), CAP_DEPRECATE_EOF);
 	while (!reply_scan_ended(&scan)) {
@@ -250,11 +282,14 @@ gate_main(void *arg)
 {
 	struct err gate_err = { 0 };
 	struct ctx cx = { .deadline = NEVER, .err = &gate_err, .arena = &arena };
-	struct server_params params = {
-		.version = "10.11.0-MariaDB", .caps = SERVER_CAPS, .lookup = everybody
-	};
+	struct server_params params = { .version = "10.11.0-MariaDB",
+		.caps = SERVER_CAPS,
+		.lookup = everybody,
+		.link.compression = link.compression };
 	struct server_client who;
-	struct mysql_params to = { .address = "db:3306", .user = "x", .local_files = true };
+	struct mysql_params to = {
+		.address = "db:3306", .user = "x", .local_files = true, .link = &link
+	};
 	struct mysql_client *backend;
 	struct packets client;
 	struct conn *conn;
@@ -340,6 +375,11 @@ relay(void *arg)
 TEST(relay_lets_everything_through)
 {
 	world(relay);
+}
+
+TEST(relay_lets_everything_through_compressed)
+{
+	compressed_world(relay);
 }
 
 /* ---- packets by themselves ---- */

@@ -65,6 +65,31 @@ TEST(response_both_ways)
 	expect_slice(buf_slice(&again), buf_slice(&b));
 }
 
+TEST(response_with_a_level_of_zstd)
+{
+	struct handshake_response r = {
+		.caps = CAP_PROTOCOL_41 | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH |
+		    CAP_CONNECT_ATTRS | CAP_ZSTD,
+		.user = slice_str("app"),
+		.plugin = slice_str(AUTH_NATIVE),
+		.attributes = slice_of("\1a\1b", 4),
+		.zstd_level = 22,
+	};
+	SCOPED(buf) struct buf b = BUF_INIT;
+	struct handshake_response again;
+	struct err err = { 0 };
+
+	handshake_response_put(&b, &r);
+	expect_eq(b.data[b.len - 1], 22);
+	expect_ok(handshake_response_read(buf_slice(&b), &again, &err), &err);
+	expect_eq(again.zstd_level, 22);
+	expect_slice(again.attributes, r.attributes);
+	/* One that says none is for who greets to refuse. */
+	expect_ok(
+	    handshake_response_read(slice_cut(buf_slice(&b), 0, b.len - 1), &again, &err), &err);
+	expect_eq(again.zstd_level, 0);
+}
+
 TEST(response_with_attributes)
 {
 	SCOPED(buf) struct buf b = BUF_INIT, attributes = BUF_INIT;

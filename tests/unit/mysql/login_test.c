@@ -19,6 +19,7 @@ static struct {
 	int rc;
 	struct err err;
 	char user[32], tls[16];
+	struct server_client who;
 	uint64_t bytes_in;
 } served;
 
@@ -50,7 +51,8 @@ serve_one(void *arg)
 		snprintf(served.user, sizeof(served.user), "%s", who.user);
 		snprintf(served.tls, sizeof(served.tls), "%s",
 		    conn_tls(conn) == NULL ? "" : conn_tls(conn));
-		expect_eq(who.caps & CAP_SSL, 0);
+		expect_eq(who.caps & (CAP_SSL | CAP_COMPRESS | CAP_ZSTD), 0);
+		served.who = who;
 		expect_ok(server_welcome(&cx, &p, &who), &served.err);
 	}
 	served.bytes_in = p.bytes_in;
@@ -154,14 +156,14 @@ client_context(enum mysql_tls_mode mode)
 }
 
 static void
-meet(const struct meeting *m, const struct mysql_params *with, const struct mysql_tls *tls)
+meet(const struct meeting *m, const struct mysql_params *with, const struct mysql_link *tls)
 {
 	struct mysql_params params = *with;
 	struct login login;
 	int rc;
 
 	params.address = m->address;
-	params.tls = tls;
+	params.link = tls;
 	rc = log_in(&params, &login);
 	if (m->refusal == NULL) {
 		expect_ok(rc, &err);
@@ -188,10 +190,10 @@ all_meetings(void *arg)
 	secret_set(&password, slice_str("secret-1"));
 	for (size_t i = 0; i < sizeof(meetings) / sizeof(meetings[0]); i++) {
 		const struct meeting *m = &meetings[i];
-		struct mysql_tls tls = { m->mode, client_context(m->mode) };
+		struct mysql_link tls = { .mode = m->mode, .context = client_context(m->mode) };
 
-		served.params.tls = m->offered ? server : NULL;
-		served.params.require_tls = m->required;
+		served.params.link.tls = m->offered ? server : NULL;
+		served.params.link.require_tls = m->required;
 		meet(m, &params, &tls);
 		tls_context_free(tls.context);
 	}
@@ -276,6 +278,87 @@ meet_script(
 	buf_done(&s->said);
 }
 
+/* ---- compression ---- */
+
+static struct compression_choice
+choice(const char *words)
+{
+	struct compression_choice c = { .count = 0 };
+
+	if (words[0] != '\0')
+		expect_ok(compression_choice_read(&c, words, &err), &err);
+	return c;
+}
+
+/* What each side permits, and what they go on in or what our side says. */
+static const struct agreement {
+	const char *ours, *theirs;
+	enum compression_algorithm result;
+	const char *refused;
+} agreements[] = {
+	{ "", "zlib,zstd,uncompressed", COMPRESSION_NONE, NULL },
+	{ "uncompressed", "zlib,zstd,uncompressed", COMPRESSION_NONE, NULL },
+	{ "zlib", "zlib,zstd,uncompressed", COMPRESSION_ZLIB, NULL },
+	{ "zstd", "zlib,zstd,uncompressed", COMPRESSION_ZSTD, NULL },
+	{ "zstd,zlib", "zlib,zstd", COMPRESSION_ZSTD, NULL },
+	{ "uncompressed,zlib,zstd", "zstd,zlib", COMPRESSION_ZLIB, NULL },
+	{ "zstd,zlib", "zlib", COMPRESSION_ZLIB, NULL },
+	{ "zstd,uncompressed", "zlib,uncompressed", COMPRESSION_NONE, NULL },
+	{ "zlib", "", COMPRESSION_NONE,
+	    "wrongly configured compression algorithm: the server offers none" },
+	{ "zstd", "zlib,uncompressed", COMPRESSION_NONE, "the server offers zlib, and not what" },
+	{ "zlib", "zstd", COMPRESSION_NONE, "the server offers zstd, and not what" },
+	{ "uncompressed", "zstd", COMPRESSION_NONE, "Invalid compression algorithm 'uncompressed'." },
+	{ "zlib,uncompressed", "zstd", COMPRESSION_NONE,
+	    "Invalid compression algorithm 'uncompressed'." },
+};
+
+static void
+expect_agreement(const struct agreement *a, struct mysql_params *params)
+{
+	struct mysql_link link = { .compression = choice(a->ours), .zstd_level = 12 };
+	struct login login;
+	int rc;
+
+	params->link = &link;
+	served.params.link.compression = choice(a->theirs);
+	rc = log_in(params, &login);
+	if (a->refused != NULL) {
+		expect(rc != 0 && strstr(err.text, a->refused) != NULL);
+		return;
+	}
+	expect_ok(rc, &err);
+	expect_eq(login.compression, a->result);
+	expect_eq(served.who.compression, a->result);
+	expect_eq(served.who.zstd_level, a->result == COMPRESSION_ZSTD ? 9 : 0); /* at most */
+}
+
+static void
+agree(void *arg)
+{
+	struct secret password = { .hidden_len = 0 };
+	struct mysql_params params = { .address = "db:1", .user = "app", .password = &password };
+
+	secret_set(&password, slice_str("secret-1"));
+	for (size_t i = 0; i < sizeof(agreements) / sizeof(agreements[0]); i++)
+		expect_agreement(&agreements[i], &params);
+}
+
+TEST(both_sides_agree_on_a_compression)
+{
+	world(agree);
+}
+
+TEST(words_of_compression_are_the_tools)
+{
+	struct compression_choice c;
+
+	expect_eq(choice("ZLIB, zstd,zlib").count, 2);
+	for (const char **w = (const char *[]){ "", ",", "zlib,", "lz4", "zlib zstd", NULL };
+	     *w != NULL; w++)
+		expect(compression_choice_read(&c, *w, &err) != 0 && err.kind == ERR_REFUSED);
+}
+
 enum {
 	CAPS = CAP_PROTOCOL_41 | CAP_PLUGIN_AUTH | CAP_SECURE_CONNECTION | CAP_PLUGIN_AUTH_LENENC |
 	    CAP_LONG_PASSWORD
@@ -285,18 +368,19 @@ static void
 scripts(void *arg)
 {
 	struct secret password = { .hidden_len = 0 };
-	struct mysql_tls tls = { MYSQL_TLS_REQUIRED, client_context(MYSQL_TLS_REQUIRED) };
+	struct mysql_link tls = { .mode = MYSQL_TLS_REQUIRED,
+		.context = client_context(MYSQL_TLS_REQUIRED) };
 	struct mysql_params params = { .address = "db:1", .user = "app", .password = &password };
 	struct script s = { .caps = CAPS, .plugin = "caching_sha2_password", .said = BUF_INIT };
 	uint8_t seq = 2;
 
 	secret_set(&password, slice_str("secret-1"));
 	/* An OK that a stranger has put in before TLS is nobody's. */
-	params.tls = &tls;
+	params.link = &tls;
 	s.caps |= CAP_SSL;
 	packet_put(&s.said, &seq, slice_of("\0\0\0\2\0\0\0", 7));
 	meet_script(&s, &params, ERR_CORRUPT, "the server goes on before it was answered");
-	params.tls = NULL;
+	params.link = NULL;
 	/* A server that switches for ever. */
 	seq = 2;
 	for (int i = 0; i < 20; i++, seq++)
@@ -335,16 +419,16 @@ static void
 by_tls(void *arg)
 {
 	struct tls_context *server = tls_pair_server();
-	struct mysql_tls tls = { MYSQL_TLS_VERIFY_IDENTITY,
-		client_context(MYSQL_TLS_VERIFY_IDENTITY) };
+	struct mysql_link tls = { .mode = MYSQL_TLS_VERIFY_IDENTITY,
+		.context = client_context(MYSQL_TLS_VERIFY_IDENTITY) };
 	struct secret password = { .hidden_len = 0 };
 	struct mysql_params params = {
-		.address = "gate.test:1", .user = "app", .password = &password, .tls = &tls
+		.address = "gate.test:1", .user = "app", .password = &password, .link = &tls
 	};
 	struct login login;
 
 	secret_set(&password, slice_str("secret-1"));
-	served.params.tls = server;
+	served.params.link.tls = server;
 	expect_ok(log_in(&params, &login), &err);
 	expect_str(served.tls, "TLSv1.3");
 	secret_set(&password, slice_str("secret-2"));

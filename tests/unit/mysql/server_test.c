@@ -56,7 +56,7 @@ server_main(void *arg)
 	greeted = server_greet(&cx, &p, &server, &seen);
 	refused_errno = e.mysql_errno;
 	if (greeted == 0 && server_welcome(&cx, &p, &seen) == 0) {
-		p.seq = 0;
+		packets_await_command(&p);
 		if (packets_read(&cx, &p, 1 << 20, &packet) == 0 &&
 		    packet.ptr[0] == COM_CHANGE_USER) {
 			changed = server_change_user(&cx, &p, &server, packet, &seen);

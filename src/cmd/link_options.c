@@ -1,4 +1,4 @@
-#include "cmd/tls_options.h"
+#include "cmd/link_options.h"
 
 #include "base/check.h"
 
@@ -14,7 +14,7 @@ check_pair(const char *cert, const char *key, const char *prefix, struct err *er
 
 /* What would have no effect is not what was meant. */
 static int
-check_db(const struct db_ssl_settings *s, struct err *err)
+check_db(const struct db_link_settings *s, struct err *err)
 {
 	TRY(check_pair(s->cert, s->key, "db-", err));
 	if (s->ca != NULL && s->mode < MYSQL_TLS_VERIFY_CA)
@@ -36,7 +36,7 @@ check_of(int mode)
 }
 
 int
-db_ssl_open(const struct db_ssl_settings *s, struct mysql_tls *out, struct err *err)
+db_link_open(const struct db_link_settings *s, struct mysql_link *out, struct err *err)
 {
 	struct tls_params params = {
 		.side = TLS_CLIENT,
@@ -46,7 +46,12 @@ db_ssl_open(const struct db_ssl_settings *s, struct mysql_tls *out, struct err *
 		.key = s->key,
 	};
 
-	*out = (struct mysql_tls){ .mode = (enum mysql_tls_mode)s->mode };
+	*out = (struct mysql_link){
+		.mode = (enum mysql_tls_mode)s->mode,
+		.zstd_level = (int)s->zstd_level,
+	};
+	if (compression_choice_read(&out->compression, s->compression, err) != 0)
+		return err_wrap(err, "--db-compression-algorithms");
 	TRY(check_db(s, err));
 	if (s->mode == MYSQL_TLS_DISABLED)
 		return 0;
@@ -55,7 +60,7 @@ db_ssl_open(const struct db_ssl_settings *s, struct mysql_tls *out, struct err *
 }
 
 int
-client_ssl_open(const struct client_ssl_settings *s, struct tls_context **out, struct err *err)
+client_link_open(const struct client_link_settings *s, struct server_link *out, struct err *err)
 {
 	struct tls_params params = {
 		.side = TLS_SERVER,
@@ -65,20 +70,22 @@ client_ssl_open(const struct client_ssl_settings *s, struct tls_context **out, s
 		.key = s->key,
 	};
 
-	*out = NULL;
+	*out = (struct server_link){ .require_tls = s->required };
+	if (compression_choice_read(&out->compression, s->compression, err) != 0)
+		return err_wrap(err, "--protocol-compression-algorithms");
 	TRY(check_pair(s->cert, s->key, "", err));
 	if (s->cert == NULL && (s->required || s->ca != NULL))
 		return err_set(err, ERR_REFUSED, "%s needs --ssl-cert and --ssl-key",
 		    s->required ? "--require-secure-transport" : "--ssl-ca");
 	if (s->cert == NULL)
 		return 0;
-	*out = tls_context_new(&params, err);
-	return *out == NULL ? -1 : 0;
+	out->tls = tls_context_new(&params, err);
+	return out->tls == NULL ? -1 : 0;
 }
 
 /* ---- Handed on */
 
-enum { WORDS_MAX = 8 }; /* four of each kind */
+enum { WORDS_MAX = 11 }; /* six of servers', five of clients' */
 
 struct words {
 	const char **items;
@@ -112,13 +119,13 @@ words_new(struct arena *a)
 }
 
 static int
-add_db(struct arena *a, struct words *w, const struct db_ssl_settings *s, struct err *err)
+add_db(struct arena *a, struct words *w, const struct db_link_settings *s, struct err *err)
 {
 	static const char modes[] = MYSQL_TLS_MODES;
 	struct slice mode = SLICE_NULL, rest = slice_of(modes, sizeof(modes) - 1);
-	struct mysql_tls tried;
+	struct mysql_link tried;
 
-	TRY(db_ssl_open(s, &tried, err));
+	TRY(db_link_open(s, &tried, err));
 	tls_context_free(tried.context);
 	for (int i = 0; i <= s->mode; i++)
 		rest = slice_split(rest, '|', &mode);
@@ -126,12 +133,14 @@ add_db(struct arena *a, struct words *w, const struct db_ssl_settings *s, struct
 	add_file(a, w, "db-ssl-ca", s->ca);
 	add_file(a, w, "db-ssl-cert", s->cert);
 	add_file(a, w, "db-ssl-key", s->key);
+	add_word(a, w, "db-compression-algorithms", s->compression);
+	add_word(a, w, "db-zstd-compression-level", arena_printf(a, "%d", (int)s->zstd_level));
 	return 0;
 }
 
 int
-db_ssl_words(
-    struct arena *a, const struct db_ssl_settings *s, const char *const **out, struct err *err)
+db_link_words(
+    struct arena *a, const struct db_link_settings *s, const char *const **out, struct err *err)
 {
 	struct words w = words_new(a);
 
@@ -140,19 +149,20 @@ db_ssl_words(
 }
 
 int
-gate_ssl_words(struct arena *a, const struct db_ssl_settings *db,
-    const struct client_ssl_settings *s, const char *const **out, struct err *err)
+gate_link_words(struct arena *a, const struct db_link_settings *db,
+    const struct client_link_settings *s, const char *const **out, struct err *err)
 {
 	struct words w = words_new(a);
-	struct tls_context *tried;
+	struct server_link tried;
 
 	*out = (const char *const *)w.items;
 	TRY(add_db(a, &w, db, err));
-	TRY(client_ssl_open(s, &tried, err));
-	tls_context_free(tried);
+	TRY(client_link_open(s, &tried, err));
+	tls_context_free(tried.tls);
 	add_file(a, &w, "ssl-ca", s->ca);
 	add_file(a, &w, "ssl-cert", s->cert);
 	add_file(a, &w, "ssl-key", s->key);
+	add_word(a, &w, "protocol-compression-algorithms", s->compression);
 	if (s->required)
 		w.items[w.count++] = "--require-secure-transport";
 	return 0;
