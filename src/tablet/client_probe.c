@@ -27,25 +27,28 @@ blame(struct ctx *cx, const struct client_probe *p)
 }
 
 static int
-act_as_client(struct ctx *cx, struct mysql_client *c, const char *table, const char *column)
+act_as_client(
+    struct ctx *cx, struct mysql_client *c, const char *table, const struct probe_columns *columns)
 {
 	struct mysql_rows rows;
 
 	TRY(mysql_selectf(cx, c, &rows, "SELECT * FROM %s WHERE FALSE", table));
-	TRY(mysql_execf(cx, c, "INSERT INTO %s SELECT * FROM %s WHERE FALSE", table, table));
-	TRY(mysql_execf(cx, c, "UPDATE %s SET %s=%s WHERE FALSE", table, column, column));
+	TRY(mysql_execf(cx, c, "INSERT INTO %s (%s) SELECT %s FROM %s WHERE FALSE", table,
+	    columns->written, columns->written, table));
+	TRY(mysql_execf(cx, c, "UPDATE %s SET %s=%s WHERE FALSE", table, columns->one, columns->one));
 	return mysql_execf(cx, c, "DELETE FROM %s WHERE FALSE", table);
 }
 
 int
-client_probe_table(struct ctx *cx, struct client_probe *p, const char *table, const char *column)
+client_probe_table(
+    struct ctx *cx, struct client_probe *p, const char *table, const struct probe_columns *columns)
 {
 	const struct tablet_env *env = p->env;
 	SCOPED(buf) struct buf name = BUF_INIT;
 
 	quote_table(&name, slice_str(p->database), slice_str(table));
 	if ((p->session != NULL || env_app(cx, env, ROLE_PROBE, &p->session) == 0) &&
-	    act_as_client(cx, p->session, name.data, column) == 0)
+	    act_as_client(cx, p->session, name.data, columns) == 0)
 		return 0;
 	err_wrap(cx->err, "serving clients at '%s'", env->server);
 	return blame(cx, p);

@@ -15,8 +15,13 @@ struct client_probe {
 	struct mysql_client *session; /* opened when it is first needed; the caller's to close */
 };
 
-/* The column is one of the table's, quoted. ERR_REFUSED: the account may not; the hint has the GRANT. */
-int client_probe_table(
-    struct ctx *cx, struct client_probe *p, const char *table, const char *column) MUST_USE;
+/* A table's columns, but those that are generated: nobody writes them. */
+struct probe_columns {
+	const char *written, *one; /* "`a`,`b`": all of them; "`a`" */
+};
+
+/* ERR_REFUSED: the account may not; the hint has the GRANT. */
+int client_probe_table(struct ctx *cx, struct client_probe *p, const char *table,
+    const struct probe_columns *columns) MUST_USE;
 
 #endif

@@ -476,10 +476,19 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 static int
 try_clients(struct ctx *cx, struct client_probe *p, const struct table_def *def)
 {
-	SCOPED(buf) struct buf column = BUF_INIT;
+	SCOPED(buf) struct buf written = BUF_INIT, one = BUF_INIT;
 
-	quote_ident(&column, slice_str(def->columns[0].name));
-	return client_probe_table(cx, p, def->name, column.data);
+	for (int i = 0; i < def->columns_count; i++) {
+		if (!column_is_written(&def->columns[i]))
+			continue;
+		if (written.len > 0)
+			buf_add_char(&written, ',');
+		else
+			quote_ident(&one, slice_str(def->columns[i].name));
+		quote_ident(&written, slice_str(def->columns[i].name));
+	}
+	return client_probe_table(
+	    cx, p, def->name, &(struct probe_columns){ written.data, one.data });
 }
 
 static int

@@ -106,16 +106,25 @@ cure_type(struct err *err, const struct cure *cure)
 	return false;
 }
 
-/* To a plain one of the type; what is computed when it is read can be nothing else. */
+/* To one that may be NULL, or to a plain one of the type; what is computed when it is read can be nothing
+ * else. */
 static bool
 cure_generated(struct err *err, const struct cure *cure)
 {
 	const struct clause *clause = cure->clause;
-	size_t at = create_table_find(clause->text, " GENERATED ALWAYS AS ");
+	static const char no[] = " NOT NULL";
+	size_t at = create_table_find(clause->text, " GENERATED ALWAYS AS "),
+	       null = create_table_find(clause->text, no);
 	SCOPED(buf) struct buf action = BUF_INIT;
 
 	if (at == clause->text.len)
 		return false;
+	if (null < clause->text.len) {
+		buf_addf(&action, "MODIFY %.*s%.*s", SLICE_ARG(slice_cut(clause->text, 0, null)),
+		    SLICE_ARG(slice_cut(clause->text, null + strlen(no), clause->text.len)));
+		(void)set_hint(err, cure->table, action.data);
+		return true;
+	}
 	if (create_table_find(clause->text, ") VIRTUAL") < clause->text.len) {
 		(void)set_drop(err, cure->table, "COLUMN", clause->name);
 		return true;

@@ -49,6 +49,17 @@ depends_on_session(const struct table_def *def, struct slice expression)
 }
 
 static int
+refuse_not_null(const struct table_def *def, const struct create_table *create,
+    const struct clause *clause, struct err *err)
+{
+	err_set(err, ERR_REFUSED,
+	    "column '%.*s' of table '%s.%s' is generated and NOT NULL: beside a trigger, as a fence has, "
+	    "its server would refuse each INSERT",
+	    SLICE_ARG(clause->name), def->database, def->name);
+	return cure_clause(err, &(struct cure){ slice_str(def->name), create, clause });
+}
+
+static int
 check_column(const struct table_def *def, const struct create_table *create,
     const struct clause *clause, struct err *err)
 {
@@ -59,6 +70,9 @@ check_column(const struct table_def *def, const struct create_table *create,
 	bool kept =
 	    create_table_find(expression, ") STORED") < expression.len || is_in_index(create, name);
 
+	if (create_table_find(expression, " NOT NULL") < expression.len &&
+	    !mutant("tablet_generated_not_null"))
+		return refuse_not_null(def, create, clause, err);
 	if (!kept || !depends_on_session(def, expression) || mutant("tablet_generated_session"))
 		return 0;
 	err_set(err, ERR_REFUSED,

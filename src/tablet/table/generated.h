@@ -5,6 +5,10 @@
  * of ours. So they are the same only where the expression gives the same in every session. Of one that is
  * kept (STORED, or in a key) and depends on the time zone or the language of whoever wrote the row,
  * neither server forbids it, and the two tables would differ.
+ *
+ * MySQL looks for NULLs before it makes the values, where a table has a BEFORE INSERT trigger: of a column
+ * that is generated and NOT NULL it then refuses each INSERT (1048; settled on 9.7). A fence is such a
+ * trigger.
  */
 #ifndef TABLET_TABLE_GENERATED_H
 #define TABLET_TABLE_GENERATED_H

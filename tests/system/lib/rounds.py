@@ -90,9 +90,10 @@ class Rounds:
         return tablet.call("stream_status", **self.request(round_))
 
     def caught_up(self):
-        served = self.served.server
-        written = served.sql("SELECT @@global.gtid_binlog_pos")[0][0]
-        return set(self.status()["position"].split(",")) == set(written.split(","))
+        def parts(position):
+            return {part.strip() for part in position.split(",")}
+
+        return parts(self.status()["position"]) == parts(self.served.server.position())
 
     def catch_up(self):
         proc.wait_for(self.caught_up, 60, "the way back to catch up",

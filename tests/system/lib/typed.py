@@ -64,8 +64,8 @@ def loosely(server, database):
 class Writer:
     """Its statements are one row each."""
 
-    def __init__(self, server, tables):
-        self.conn, self.tables = loosely(server, "customer"), tables
+    def __init__(self, server, tables, database="customer"):
+        self.conn, self.tables = loosely(server, database), tables
 
     def run(self, sql):
         with self.conn.cursor() as cur:

@@ -355,7 +355,8 @@ for how in ("STORED", "VIRTUAL"):
     add("Generated and invisible", ("timestamp NULL", ["'2020-01-01 00:00:00'"], {"more": f", w date {generated('date(v)', how)}, KEY k (w)"}),
         becomes=everywhere(Refused("column 'w'")))
 add("Generated and invisible", (f"int {generated('id + 1', 'PERSISTENT')}", []), at=(MARIADB,))
-add("Generated and invisible", (f"int {generated('id + 1', 'STORED')} NOT NULL", []), at=(MYSQL,), becomes=across(ONE_FLAVOUR))
+add("Generated and invisible", (f"int {generated('id + 1', 'STORED')} NOT NULL", []), (f"int {generated('id + 1', 'VIRTUAL')} NOT NULL COMMENT ' NOT NULL'", []),
+    at=(MYSQL,), becomes=everywhere(ONE_FLAVOUR))
 add("Generated and invisible", ("timestamp NULL", ["'2020-01-01 00:00:00'"], {"more": f", w timestamp {generated('v', 'VIRTUAL')} NULL"}), at=(MYSQL,))
 add("Generated and invisible", ("int INVISIBLE", ["1"]), ("int DEFAULT 5 INVISIBLE COMMENT 'INVISIBLE'", ["1"]))
 add("Checks", ("int CHECK ({} > -9)", ["1", "-8"]), at=(MARIADB,), becomes=across(Refused("column 'v'")))

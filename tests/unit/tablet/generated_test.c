@@ -113,6 +113,8 @@ TEST(what_is_kept_and_made_of_the_session_is_refused)
 		{ "`g` varchar(9) GENERATED ALWAYS AS (date_format(`d`,'%Y-%m')) STORED", false },
 		{ "`g` varchar(9) GENERATED ALWAYS AS (concat('%M','from_unixtime(')) STORED",
 		    false },
+		{ "`g` int GENERATED ALWAYS AS ((`d` is not null)) STORED COMMENT ' NOT NULL'",
+		    false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -124,4 +126,19 @@ TEST(what_is_kept_and_made_of_the_session_is_refused)
 			expect(err.kind == ERR_REFUSED && strstr(err.text, "column 'g'") != NULL &&
 			    strncmp(err.hint, "ALTER TABLE `t` ", 16) == 0);
 	}
+}
+
+/* A fence's trigger beside it, and MySQL refuses each INSERT. */
+TEST(what_is_generated_and_not_null_is_refused)
+{
+	static const struct expression e = {
+		"`g` int GENERATED ALWAYS AS ((`d` is not null)) VIRTUAL NOT NULL COMMENT 'x'", true
+	};
+	struct err err = { 0 };
+
+	expect(look(&e, &err) != 0);
+	expect(strstr(err.text, "column 'g' of table 'from.t' is generated and NOT NULL") != NULL);
+	expect_str(err.hint,
+	    "ALTER TABLE `t` MODIFY `g` int GENERATED ALWAYS AS ((`d` is not null)) VIRTUAL COMMENT 'x' "
+	    "at the source, or leave the table where it is");
 }
