@@ -48,6 +48,7 @@ move_where_room_is_asked_for(struct ctx *cx, struct world *w)
 {
 	struct workflow_options o = world_options();
 	struct workflow_record r;
+	struct routing routing;
 	usec begun = task_now();
 
 	o.no_switch = true;
@@ -58,6 +59,10 @@ move_where_room_is_asked_for(struct ctx *cx, struct world *w)
 		expect_ok(task_sleep(cx, MSEC), cx->err);
 	while (world_record(cx, w, &r), r.state != WORKFLOW_RUNNING);
 	expect(task_now() - begun < SECOND / 2);
+	expect(w->pauses > w->crowded_pauses);
+	expect_ok(routing_load(cx, w->topo, &routing), cx->err);
+	expect_eq(routing.view.count, 2);
+	expect_eq(routing.view.rules[0].phase, RULE_OPEN); /* what was paused is not so any more */
 }
 
 TEST(a_tablet_that_needs_room_for_any_request_gets_it_at_once)
