@@ -2,6 +2,7 @@
 import os
 import struct
 import subprocess
+import time
 import zlib
 from contextlib import nullcontext
 
@@ -235,6 +236,21 @@ def test_a_kill_in_the_middle_of_a_result(gate, compress):
     other.close()
 
 
+def test_connections_to_a_server_that_it_has_ended_are_replaced(clusters):
+    for flavour, towards in ("mariadb-10.11", "zlib"), ("mysql-9.7", "zstd"):
+        cluster = clusters(flavour)
+        c = connect(cluster.gate(f"--db-compression-algorithms={towards}", "--db-ssl-mode=DISABLED"), "zstd")
+        for _ in range(5):
+            assert run(c, "SELECT REPEAT('e', 200)") == (("e" * 200,),)
+            for (number,) in cluster.server.sql("SELECT id FROM information_schema.processlist WHERE user = 'vt_app'"):
+                try:
+                    cluster.server.sql(f"KILL {number}")
+                except pymysql.MySQLError as e:
+                    assert e.args[0] == 1094        # it has gone by itself
+            time.sleep(0.1)                         # the server says its last word, if any
+        c.close()
+
+
 def test_a_gate_that_stops_says_so_to_who_is_idle(clusters, tmp_path):
     cluster = clusters("mariadb-10.11")
     gate = Gate(cluster.tablet.topo, cluster.tablet.credentials, str(tmp_path / "gate.log"), "--drain-timeout=1s").start()
@@ -320,6 +336,33 @@ def test_options_that_say_nothing(clusters):
         for words, said in [("", "''"), ("lz4", "'lz4'"), ("zlib,,zstd", "''"), ("zlib;zstd", "'zlib;zstd'")]:
             refused = Gate(cluster.tablet.topo, cluster.tablet.credentials, "/dev/null", f"--{option}={words}").refused()
             assert f"--{option}: {said} is no compression algorithm: expected some of zlib,zstd,uncompressed" in refused
+
+
+def test_a_server_that_offers_another_is_told_by_its_name(clusters):
+    gate = clusters("mariadb-10.11").gate("--db-compression-algorithms=zstd")
+    c = connect(gate, "zstd")
+    with pytest.raises(pymysql.MySQLError, match="wrongly configured compression algorithm: the server offers zlib, and not"):
+        run(c, "SELECT 1 FROM nothing")
+    c.close()
+
+
+@pytest.mark.parametrize("compress", ["zlib", "zstd"])
+def test_clients_at_rest_take_no_memory(clusters, compress, tmp_path):
+    """What packs and unpacks is 300 kB and more for each."""
+    cluster = clusters("mariadb-10.11")
+    gate = Gate(cluster.tablet.topo, cluster.tablet.credentials, str(tmp_path / "gate.log")).start()
+    try:
+        clients = []
+        for n in range(220):
+            clients.append(compressed.Client(gate.port, compress))
+            assert clients[-1].value("SELECT REPEAT('r', 100000)") == "r" * 100000
+            if n == 20:
+                before = proc.most_memory_kb(gate.process.pid)
+        assert proc.most_memory_kb(gate.process.pid) - before < 200 * 50
+    finally:
+        gate.stop()
+    for c in clients:
+        c.close()
 
 
 # ---- what no client sends
