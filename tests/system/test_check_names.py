@@ -60,6 +60,21 @@ def test_one_name_of_two_tables_is_refused_where_names_are_the_databases(pair_of
     assert names(p.target.server, "new_customer") == {("a", "a_chk_1"), ("a", "same"), ("c", "b_SAME")}
 
 
+def test_a_name_that_would_be_made_up_too_long_is_refused(pair_of):
+    p = pair_of("mariadb-10.11", "mysql-9.7", "t")
+    make(p, *TABLES)
+    p.tables = [("a", "a"), ("b", 59 * "b")]
+    text, hint = refused(p, True)
+    assert "a check of table 'customer.b' has no name" in text and "is longer than 64 characters" in text and "ALTER TABLE `b`" in hint
+    p.source.server.sql("ALTER TABLE b DROP CONSTRAINT CONSTRAINT_1, ADD CONSTRAINT fine CHECK (v > -8)", database="customer")
+    ask(p, True)
+    p.tables = [("a", "a"), ("b", 58 * "b")]
+    p.source.server.sql("ALTER TABLE b DROP CONSTRAINT fine, ADD CHECK (v > -8)", database="customer")
+    ask(p, True)
+    p.start()
+    p.wait("running")
+
+
 def test_a_name_that_is_taken_at_the_target_is_refused(pair_of):
     p = pair_of("mysql-9.7", "mysql-9.7", "t")
     make(p, *TABLES)

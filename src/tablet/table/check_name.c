@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/table/cure.h"
+#include "topo/name.h"
 
 static bool
 is_number(struct slice s)
@@ -54,6 +55,7 @@ check_names_drop(struct create_table *t, struct slice table, bool all)
 /* The names that were given, lower-cased as servers compare them: from each to its table. */
 struct given {
 	struct arena *arena;
+	const struct table_set *from, *to;
 	struct map tables;
 	struct buf list; /* "'a','b'" */
 };
@@ -82,26 +84,49 @@ refuse_twice(const struct table_set *from, const char *first, const char *second
 }
 
 static int
-add_names(struct given *g, const struct table_set *from, size_t table, const char *definition,
-    struct err *err)
+add_name(struct given *g, size_t table, const struct clause *c, struct err *err)
+{
+	const char *first = map_put(
+	    &g->tables, lower(g->arena, c->name), (void *)(uintptr_t)g->from->tables[table]);
+
+	if (first != NULL && !mutant("tablet_check_name_twice"))
+		return refuse_twice(g->from, first, g->from->tables[table], c, err);
+	if (g->list.len > 0)
+		buf_add_char(&g->list, ',');
+	quote_string(&g->list, c->name);
+	return 0;
+}
+
+/* The server will make up "t_chk_1", which may be longer than a name may be. */
+static int
+check_made_up(struct given *g, size_t table, struct err *err)
+{
+	const char *name = arena_printf(g->arena, "%s_chk_1", g->to->tables[table]);
+
+	if (name_check("constraint", name, err) == 0 || mutant("tablet_check_name_long"))
+		return 0;
+	err_wrap(err, "a check of table '%s.%s' has no name, and at the target it would get one",
+	    g->from->database, g->from->tables[table]);
+	return err_hint(err,
+	    "give it a name at the source (ALTER TABLE `%s` DROP CONSTRAINT ..., ADD CONSTRAINT ... "
+	    "CHECK ...), or the table a shorter one",
+	    g->from->tables[table]);
+}
+
+static int
+add_names(struct given *g, size_t table, const char *definition, struct err *err)
 {
 	struct create_table create;
+	struct slice check;
 
 	TRY(create_table_read(g->arena, slice_str(definition), &create, err));
 	for (int i = 0; i < create.clauses_count; i++) {
 		const struct clause *c = &create.clauses[i];
-		const char *first;
-		struct slice check;
 
-		if (!check_name_read(c, &check))
-			continue;
-		first = map_put(
-		    &g->tables, lower(g->arena, c->name), (void *)(uintptr_t)from->tables[table]);
-		if (first != NULL && !mutant("tablet_check_name_twice"))
-			return refuse_twice(from, first, from->tables[table], c, err);
-		if (g->list.len > 0)
-			buf_add_char(&g->list, ',');
-		quote_string(&g->list, c->name);
+		if (check_name_read(c, &check))
+			TRY(add_name(g, table, c, err));
+		else if (c->kind == CLAUSE_OTHER && slice_starts(c->text, "CHECK "))
+			TRY(check_made_up(g, table, err));
 	}
 	return 0;
 }
@@ -138,14 +163,14 @@ check_names_free(struct ctx *cx, struct mysql_client *c, const struct table_set 
     const struct table_set *to, const char *const *definitions)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct given g = { .arena = &scratch, .list = BUF_INIT };
+	struct given g = { .arena = &scratch, .from = from, .to = to, .list = BUF_INIT };
 	int rc = 0;
 
 	if (!mysql_dialect(c)->checks_of_database)
 		return 0;
 	map_init(&g.tables);
 	for (size_t i = 0; i < from->count && rc == 0; i++)
-		rc = add_names(&g, from, i, definitions[i], cx->err);
+		rc = add_names(&g, i, definitions[i], cx->err);
 	if (rc == 0 && g.list.len > 0)
 		rc = look(cx, c, to, &g);
 	map_done(&g.tables);
