@@ -28,9 +28,9 @@
 #include <stdlib.h>
 
 enum {
-	WORLDS = 20, /* with the fixed ones about a second of a core */
-	FIXED_WORLDS = 40,
-	PATIENCE_S = 900, /* of virtual time: far above the sum of all back-offs */
+	WORLDS = 20,       /* with the fixed ones about two seconds of a core */
+	FIXED_WORLDS = 80, /* the world 77 is the first that has an unread write at the lock */
+	PATIENCE_S = 900,  /* of virtual time: far above the sum of all back-offs */
 	FAULTS_MAX = 12,
 	STRANGE_KEY = 1000, /* no writer's */
 	ROUND = 2,
