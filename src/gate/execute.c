@@ -363,7 +363,6 @@ answer(struct ctx *cx, struct attempt *a)
 
 	if (a->begins && request_read_begun(cx, a) != 0)
 		return OUTCOME_CLOSE;
-	packets_await_answer(p, a->reply_seq);
 	if (packets_peek(cx, p, &head) != 0)
 		return OUTCOME_CLOSE;
 	if (!attempt_lease_held(a) && !mutant("gate_lease_after_answer"))

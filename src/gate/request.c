@@ -199,5 +199,6 @@ request_read_begun(struct ctx *cx, struct attempt *a)
 			return -1;
 		}
 	}
+	packets_await_answer(p, a->reply_seq);
 	return 0;
 }
