@@ -1,19 +1,37 @@
 #include "gate/answer_names.h"
 
+#include "base/mutant.h"
 #include "gate/pool.h"
+#include "gate/session.h"
 #include "mysql/result.h"
 #include "sql/lexer.h"
 #include "sql/quote.h"
 
 void
-answer_names_init(
-    struct answer_names *a, const struct plan *plan, const struct backend *b, struct slice keyspace)
+answer_names_none(struct answer_names *a, const struct session *s, const struct backend *b)
 {
-	*a = (struct answer_names){ .names = plan->names,
-		.count = plan->names_count,
-		.database = b->database == NULL ? SLICE_NULL : slice_str(b->database),
-		.as_database = keyspace,
-		.caps = mysql_caps(b->client) };
+	uint64_t caps = mysql_caps(b->client);
+
+	*a = (struct answer_names){ .caps = caps,
+		.extends = (s->caps & ~caps & CAP_MARIADB_EXTENDED_METADATA) != 0 &&
+		    !mutant("gate_not_extended") };
+}
+
+void
+answer_names_init(struct answer_names *a, const struct session *s, const struct plan *plan,
+    const struct backend *b, struct slice keyspace)
+{
+	answer_names_none(a, s, b);
+	a->names = plan->names;
+	a->count = plan->names_count;
+	a->database = b->database == NULL ? SLICE_NULL : slice_str(b->database);
+	a->as_database = keyspace;
+}
+
+bool
+answer_names_needed(const struct answer_names *a)
+{
+	return a->count > 0 || a->extends;
 }
 
 /* ---- definitions ---- */
@@ -49,6 +67,22 @@ derived(const struct answer_names *a, const struct column_def *def)
 		.as_table = def->org_table };
 }
 
+/* Database, table as it was called, and table. */
+static void
+put_table(const struct answer_names *a, const struct column_def *def, struct buf *out)
+{
+	const struct plan_name *n = find_name(a, def);
+	struct plan_name own = a->count > 0
+	    ? derived(a, def)
+	    : (struct plan_name){ def->schema, def->org_table, def->schema, def->org_table };
+
+	if (n == NULL)
+		n = &own;
+	wire_put_lenenc_str(out, n->as_database);
+	wire_put_lenenc_str(out, slice_eq(def->table, n->table) ? n->as_table : def->table);
+	wire_put_lenenc_str(out, n->as_table);
+}
+
 /* Between the names and the end there is what no name concerns, and at COM_FIELD_LIST a default value. */
 int
 answer_names_definition(void *names, struct slice told, struct buf *out, struct err *err)
@@ -56,21 +90,18 @@ answer_names_definition(void *names, struct slice told, struct buf *out, struct 
 	struct answer_names *a = names;
 	struct column_def def;
 	struct wire_reader r = wire_reader(told);
-	const struct plan_name *n;
-	struct plan_name own;
 
 	a->columns++;
 	TRY(column_def_read(told, a->caps, &def, err));
-	own = derived(a, &def);
-	n = find_name(a, &def);
-	if (n == NULL)
-		n = &own;
 	wire_put_lenenc_str(out, wire_lenenc_str(&r)); /* the catalog */
 	for (int i = 0; i < 3; i++)
 		(void)wire_lenenc_str(&r);
-	wire_put_lenenc_str(out, n->as_database);
-	wire_put_lenenc_str(out, slice_eq(def.table, n->table) ? n->as_table : def.table);
-	wire_put_lenenc_str(out, n->as_table);
+	put_table(a, &def, out);
+	if (a->extends) {
+		wire_put_lenenc_str(out, wire_lenenc_str(&r));
+		wire_put_lenenc_str(out, wire_lenenc_str(&r));
+		wire_put_lenenc_str(out, slice_str(""));
+	}
 	buf_add_slice(out, wire_rest(&r));
 	return 0;
 }

@@ -5,6 +5,9 @@
  * of, and drivers use that: getCatalogName(), updatable result sets. Answers of CHECK TABLE, SHOW CREATE and
  * the like have the name in their rows, too. Nothing of this is asked of a statement that was sent as it was
  * written.
+ *
+ * A client that MariaDB was shown to, as the only flavour there was then, may expect extended metadata in each
+ * definition; where its statements run at MySQL by now, an empty one is put there.
  */
 #ifndef GATE_ANSWER_NAMES_H
 #define GATE_ANSWER_NAMES_H
@@ -13,6 +16,7 @@
 #include "mysql/reply_relay.h"
 
 struct backend;
+struct session;
 
 struct answer_names {
 	const struct plan_name *names;
@@ -20,6 +24,7 @@ struct answer_names {
 	/* The default database there and the client's, which columns of derived tables are of. */
 	struct slice database, as_database;
 	uint64_t caps;  /* of the connection to the server */
+	bool extends;   /* these have no extended metadata, and the client's have */
 	unsigned modes; /* of sql_mode, for the lexer */
 	bool binary;    /* rows are those of a prepared statement */
 	bool in_rows;   /* the first column of a row names a table */
@@ -27,9 +32,13 @@ struct answer_names {
 	size_t columns; /* that have been seen */
 };
 
-/* Of a statement that runs there; keyspace: that its names are of. */
-void answer_names_init(struct answer_names *a, const struct plan *plan, const struct backend *b,
-    struct slice keyspace);
+/* Of a statement of s that runs there; keyspace: that its names are of. */
+void answer_names_init(struct answer_names *a, const struct session *s, const struct plan *plan,
+    const struct backend *b, struct slice keyspace);
+/* Of what names no table of a plan. */
+void answer_names_none(struct answer_names *a, const struct session *s, const struct backend *b);
+/* Is there anything to be changed? */
+bool answer_names_needed(const struct answer_names *a);
 
 /* mend_fn, whose names are an answer_names. */
 int answer_names_definition(

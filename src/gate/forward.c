@@ -113,9 +113,9 @@ answer_prepare(
 	st->columns = scan.columns;
 	command_set_statement_id((uint8_t *)ours.data, st->id);
 	TRY(packets_write(cx, &s->client, buf_slice(&ours)));
-	answer_names_init(&names, plan, s->slots[slot], st->keyspace);
-	return plan->names_count > 0 ? answer_names_relay(cx, &names, p, &s->client, &scan)
-				     : packets_relay_reply(cx, p, &s->client, &scan);
+	answer_names_init(&names, s, plan, s->slots[slot], st->keyspace);
+	return answer_names_needed(&names) ? answer_names_relay(cx, &names, p, &s->client, &scan)
+					   : packets_relay_reply(cx, p, &s->client, &scan);
 }
 
 /* Prepares it there and closes it. */
@@ -323,14 +323,19 @@ relay_fields(struct ctx *cx, struct session *s, int slot, const struct route_rul
 {
 	struct packets *p = mysql_packets(s->slots[slot]->client);
 	struct plan_name name;
-	struct answer_names names = { .names = &name, .caps = mysql_caps(s->slots[slot]->client) };
+	struct answer_names names;
 	struct reply_scan scan;
 
-	if (rule == NULL || rule->to == NULL)
+	answer_names_none(&names, s, s->slots[slot]);
+	if (rule != NULL && rule->to != NULL) {
+		name = (struct plan_name){ slice_str(rule->to->database),
+			slice_str(rule->record->to_table), slice_str(rule->record->from_keyspace),
+			slice_str(rule->record->from_table) };
+		names.names = &name;
+		names.count = 1;
+	}
+	if (!answer_names_needed(&names))
 		return relay(cx, s, slot, REPLY_FIELDS);
-	name = (struct plan_name){ slice_str(rule->to->database), slice_str(rule->record->to_table),
-		slice_str(rule->record->from_keyspace), slice_str(rule->record->from_table) };
-	names.count = 1;
 	reply_scan_init(&scan, REPLY_FIELDS, names.caps);
 	s->replied = true;
 	TRY(answer_names_relay(cx, &names, p, &s->client, &scan));

@@ -30,7 +30,7 @@ find_names(struct ctx *cx, const struct attempt *a, struct answer_names *out)
 	struct session *s = a->s;
 	struct show show;
 
-	answer_names_init(out, &a->plan, s->slots[a->slot], attempt_keyspace(a));
+	answer_names_init(out, s, &a->plan, s->slots[a->slot], attempt_keyspace(a));
 	out->modes = session_modes(s);
 	out->binary = a->q->prepared != NULL;
 	if (a->plan.names_count == 0 ||
@@ -65,6 +65,13 @@ relay_mended(struct ctx *cx, struct attempt *a, struct packets *p, const struct 
 	return 0;
 }
 
+/* What may have several results needs its definitions changed to the end. */
+static bool
+must_extend_all(const struct attempt *a, const struct answer_names *names)
+{
+	return names->extends && a->q->statement->kind != STATEMENT_SELECT;
+}
+
 /* Packet by packet as far as there is something to mend. */
 static int
 relay_named(struct ctx *cx, struct attempt *a, struct packets *p)
@@ -73,14 +80,23 @@ relay_named(struct ctx *cx, struct attempt *a, struct packets *p)
 	struct reply_mend mend = { .status = mended_status, .arg = a };
 
 	TRY(find_names(cx, a, &names));
-	if (names.count > 0) {
+	if (answer_names_needed(&names)) {
 		mend.names = &names;
 		mend.definition = answer_names_definition;
 		mend.row = names.in_rows ? answer_names_row : NULL;
 	}
-	if (must_mend(a) || names.in_rows)
+	if (must_mend(a) || names.in_rows || must_extend_all(a, &names))
 		return relay_mended(cx, a, p, &mend);
 	return packets_relay_head(cx, p, &a->s->client, &a->scan, &mend);
+}
+
+static bool
+has_names(const struct attempt *a)
+{
+	struct answer_names names;
+
+	answer_names_init(&names, a->s, &a->plan, a->s->slots[a->slot], SLICE_NULL);
+	return answer_names_needed(&names);
 }
 
 int
@@ -89,7 +105,7 @@ relay_answer(struct ctx *cx, struct attempt *a, bool rows)
 	struct packets *p = mysql_packets(a->s->slots[a->slot]->client), *client = &a->s->client;
 
 	a->s->replied = true;
-	if (must_mend(a) || (a->plan.names_count > 0 && rows))
+	if (must_mend(a) || (rows && has_names(a)))
 		TRY(relay_named(cx, a, p));
 	if (reply_scan_ended(&a->scan))
 		return a->scan.failed ? 0 : packets_flush(cx, client);

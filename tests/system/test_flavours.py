@@ -1,13 +1,14 @@
 """Tables move between servers of different kinds, and back, with clients at work: nothing is lost and nobody sees an error."""
 import os
 import re
+import struct
 import threading
 
 import pymysql
 import pytest
 from pymysql.constants import COMMAND
 
-from lib import flavours, mariadb, proc
+from lib import flavours, mariadb, proc, raw
 from lib.combo import Failed
 from lib.load import Load
 
@@ -54,6 +55,51 @@ def test_there_and_back_and_there_for_good(combo, source, target):
                        "password_file": combo.password_file("vt_app")}]:
         verdict = load.verify(**where)
         assert verdict["ok"], verdict
+
+
+def is_extended(definition):
+    """Are there an empty string of extended metadata and the length of what follows, behind the six names?"""
+    at = 0
+    for _ in range(6):
+        size, at = raw.lenenc(definition, at)
+        at += size
+    return definition[at:at + 2] == b"\0\x0c"
+
+
+def definitions(client, sql):
+    return [d for packets in client.query(sql) if packets[0][0] not in (0, 0xfe, 0xff)
+            for d in packets[1:1 + packets[0][0]]]
+
+
+def prepared_definitions(client, sql):
+    client.command(raw.STMT_PREPARE, sql)
+    _, _, columns, params = struct.unpack_from("<BIHH", client.packet())
+    return [client.packet() for _ in range(params + columns)]
+
+
+def test_clients_that_came_before_the_other_flavour_go_on_at_it(combo):
+    """They expect of each column what MariaDB alone tells."""
+    combo.kinds = {"customer": "mariadb", "new_customer": "mysql"}
+    combo.up("customer")
+    fill(combo, 500)
+    client = raw.Client(combo.gate_port, mariadb_caps=raw.EXTENDED_METADATA)
+    load = Load(os.path.join(combo.folder, "journal"), combo.gate_port, clients=4, rate=200, orders=True).start()
+    try:
+        load.go_on(100)
+        combo.client("CreateKeyspace", "--server-kind", "mysql", "new_customer")
+        whole_life(combo, load)
+        summary = load.stop()
+    finally:
+        load.abandon()
+    assert summary["errors"] + summary["wrong_reads"] == 0, "\n".join(map(str, summary["first_errors"]))
+    assert load.verify()["ok"]
+    with client:
+        seen = definitions(client, "SELECT id, email FROM users LIMIT 2") + definitions(client, "SELECT 1 AS a FROM users LIMIT 1")
+        seen += prepared_definitions(client, "SELECT id, ? AS given FROM users WHERE id = ?")
+        client.query("USE new_customer")
+        client.query("CREATE PROCEDURE two() BEGIN SELECT 1 AS a; SELECT 2 AS b, 3 AS c; END")
+        seen += definitions(client, "CALL two()") + definitions(client, "SHOW TABLES")
+    assert len(seen) == 3 + 4 + 3 + 1 and all(map(is_extended, seen)), seen
 
 
 def delete(combo):

@@ -59,6 +59,22 @@ column(const char *schema, const char *table, const char *org_table)
 		.flags = 0x4203 };
 }
 
+TEST(extended_metadata_that_a_client_expects_and_a_server_has_not_is_empty)
+{
+	struct column_def def = column("new", "x", "people"), seen;
+	struct answer_names a = { .extends = true, .database = slice_str("new") };
+	struct err err = { 0 };
+	SCOPED(buf) struct buf told = BUF_INIT, sent = BUF_INIT;
+
+	column_def_put(&told, 0, &def);
+	expect_ok(answer_names_definition(&a, buf_slice(&told), &sent, &err), &err);
+	expect_ok(
+	    column_def_read(buf_slice(&sent), CAP_MARIADB_EXTENDED_METADATA, &seen, &err), &err);
+	expect(slice_eq_str(seen.schema, "new") && slice_eq_str(seen.table, "x"));
+	expect(slice_eq_str(seen.org_table, "people") && slice_eq_str(seen.org_name, "c0"));
+	expect(seen.extended.len == 0 && seen.length == def.length && seen.flags == def.flags);
+}
+
 TEST(columns_are_called_as_the_client_calls_their_table)
 {
 	struct column_def def = column("new", "people", "people");
