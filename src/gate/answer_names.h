@@ -6,8 +6,8 @@
  * the like have the name in their rows, too. Nothing of this is asked of a statement that was sent as it was
  * written.
  *
- * A client that MariaDB was shown to, as the only flavour there was then, may expect extended metadata in each
- * definition; where its statements run at MySQL by now, an empty one is put there.
+ * A client that MariaDB was shown to, as the only flavour there was then, may expect extended metadata in
+ * each definition; where its statements run at MySQL by now, an empty one is put there.
  */
 #ifndef GATE_ANSWER_NAMES_H
 #define GATE_ANSWER_NAMES_H

@@ -319,7 +319,7 @@ struct fence_status_request {
 
 struct fence_status_reply {
 	bool waits; /* a call that makes or removes it has been refused a table that others use */
-	bool asks;  /* its server cannot refuse it at once: it asks for nothing before the gates make room */
+	bool asks;  /* its server cannot refuse at once: it asks for nothing before it has room */
 };
 
 struct lock_status_reply {
