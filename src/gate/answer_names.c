@@ -7,14 +7,18 @@
 #include "sql/lexer.h"
 #include "sql/quote.h"
 
+bool
+answer_names_extends(const struct session *s, const struct backend *b)
+{
+	return (s->caps & ~mysql_caps(b->client) & CAP_MARIADB_EXTENDED_METADATA) != 0 &&
+	    !mutant("gate_not_extended");
+}
+
 void
 answer_names_none(struct answer_names *a, const struct session *s, const struct backend *b)
 {
-	uint64_t caps = mysql_caps(b->client);
-
-	*a = (struct answer_names){ .caps = caps,
-		.extends = (s->caps & ~caps & CAP_MARIADB_EXTENDED_METADATA) != 0 &&
-		    !mutant("gate_not_extended") };
+	*a = (struct answer_names){ .caps = mysql_caps(b->client),
+		.extends = answer_names_extends(s, b) };
 }
 
 void

@@ -32,6 +32,8 @@ struct answer_names {
 	size_t columns; /* that have been seen */
 };
 
+/* Do definitions from there lack the extended metadata that the client of s expects? */
+bool answer_names_extends(const struct session *s, const struct backend *b);
 /* Of a statement of s that runs there; keyspace: that its names are of. */
 void answer_names_init(struct answer_names *a, const struct session *s, const struct plan *plan,
     const struct backend *b, struct slice keyspace);

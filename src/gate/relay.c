@@ -93,10 +93,7 @@ relay_named(struct ctx *cx, struct attempt *a, struct packets *p)
 static bool
 has_names(const struct attempt *a)
 {
-	struct answer_names names;
-
-	answer_names_init(&names, a->s, &a->plan, a->s->slots[a->slot], SLICE_NULL);
-	return answer_names_needed(&names);
+	return a->plan.names_count > 0 || answer_names_extends(a->s, a->s->slots[a->slot]);
 }
 
 int
