@@ -12,9 +12,8 @@
  *   (4) the stream gets there, and never stops with an error;
  *   (5) once its indexes are built, what is on disk says that the target is exact.
  *
- * The worlds 1 to 60 of each variant, then $SIM_WORLDS (60) from a fresh seed on. The seed of a
- * world that fails is printed; TEST_SEED=<it> SIM_WORLDS=1 runs that world alone, and SIM_LOG=1
- * tells its story.
+ * The seed of a world that fails is printed; TEST_SEED=<it> SIM_WORLDS=1 runs that world alone, and
+ * SIM_LOG=1 tells its story.
  */
 #include "base/log.h"
 #include "sim/copy_world.h"
@@ -22,11 +21,7 @@
 
 #include <stdlib.h>
 
-enum {
-	WORLDS = 60, /* with the fixed ones about two seconds of a core */
-	FIXED_WORLDS = 60,
-	FREEZES_RACING = 2, /* tries to freeze under writers */
-};
+enum { FREEZES_RACING = 2 }; /* tries to freeze under writers */
 
 /* ---- A life: copy, catch up, freeze, thaw, freeze */
 
@@ -132,35 +127,20 @@ check_definition(struct world *w)
 }
 
 static void
-end_world(struct world *w)
+live_once(struct ctx *cx, struct world *w)
 {
-	sim_process_end(&w->process);
-	server_lock_done(&w->lock);
-	minidb_stop(w->table.source);
-	minidb_stop(w->table.target);
-	w->done = true;
-}
-
-static void
-live_once(void *arg)
-{
-	struct world *w = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
-
-	sim_table_create(&cx, &w->table);
+	sim_table_create(cx, &w->table);
 	sim_writers_start(&w->table, 1 + (int)below(w, 4));
-	start_process(&cx, w);
-	wait_running(&cx, w);
+	start_process(cx, w);
+	wait_running(cx, w);
 	check_definition(w);
 	for (int i = 0; i < 3; i++) {
-		live(&cx, w, 300 * MSEC);
-		wait_running(&cx, w);
+		live(cx, w, 300 * MSEC);
+		wait_running(cx, w);
 	}
-	freeze_racing(&cx, w);
-	sim_writers_stop(&cx, &w->table);
-	(void)freeze(&cx, w, false);
-	end_world(w);
+	freeze_racing(cx, w);
+	sim_writers_stop(cx, &w->table);
+	(void)freeze(cx, w, false);
 }
 
 /* ---- Two processes beside one server, as after a takeover that came too early */
@@ -194,7 +174,6 @@ end_frozen(struct ctx *cx, struct world *w)
 	sim_writers_stop(cx, &w->table);
 	(void)freeze(cx, w, false);
 	check(engine_lag_ms(&w->process.engine) == 0); /* a frozen one has arrived */
-	end_world(w);
 }
 
 /* The first one's session that moves phases is gone, and the first does not know yet. */
@@ -212,19 +191,15 @@ kill_conductor(struct world *w)
 }
 
 static void
-live_beside(void *arg)
+live_beside(struct ctx *cx, struct world *w)
 {
-	struct world *w = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
-
-	copy_begins(&cx, w);
+	copy_begins(cx, w);
 	if (below(w, 2) == 0)
 		kill_conductor(w);
-	open_beside(&cx, w);
-	live(&cx, w, 20 * SECOND);
+	open_beside(cx, w);
+	live(cx, w, 20 * SECOND);
 	sim_process_end(&w->beside);
-	end_frozen(&cx, w);
+	end_frozen(cx, w);
 }
 
 /* Another program gets the lock that we lost, and does the work until it ends. */
@@ -247,90 +222,60 @@ rival(struct ctx *cx, struct world *w)
 }
 
 static void
-live_lock_lost(void *arg)
+live_lock_lost(struct ctx *cx, struct world *w)
 {
-	struct world *w = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
-
 	w->process.env.lock = &w->lock;
 	server_lock_init(&w->lock, &w->process.env);
-	check(server_lock_take(&cx, &w->lock) == 0);
-	copy_begins(&cx, w);
-	live(&cx, w, 200 * MSEC);
-	rival(&cx, w);
-	end_frozen(&cx, w);
+	check(server_lock_take(cx, &w->lock) == 0);
+	copy_begins(cx, w);
+	live(cx, w, 200 * MSEC);
+	rival(cx, w);
+	end_frozen(cx, w);
 }
 
 /* What the conductor found, and the applier goes by, is in memory alone. */
 static void
-live_cp_unsaved(void *arg)
+live_cp_unsaved(struct ctx *cx, struct world *w)
 {
-	struct world *w = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
-
 	minidb_cut_at(w->table.target, "phase='catching-up'");
-	copy_begins(&cx, w);
-	end_frozen(&cx, w);
+	copy_begins(cx, w);
+	end_frozen(cx, w);
 }
 
 /* ---- Worlds */
 
-static void
-run_worlds(enum sim_variant variant)
-{
-	const char *count = getenv("SIM_WORLDS");
-	uint64_t worlds = count == NULL ? WORLDS : strtoull(count, NULL, 10);
-
-	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
-	/* The first ones are always the same, so that what they catch is caught each time. */
-	for (uint64_t i = 1; getenv("TEST_SEED") == NULL && i <= FIXED_WORLDS; i++)
-		run_world(variant, i, live_once);
-	for (uint64_t i = 0; i < worlds; i++)
-		run_world(variant, test_seed() + i, live_once);
-}
-
 TEST(integer_keys)
 {
-	run_worlds(SIM_INT);
+	run_worlds(&copy_world, SIM_INT, live_once);
 }
 
 TEST(keys_of_two_columns)
 {
-	run_worlds(SIM_PAIR);
+	run_worlds(&copy_world, SIM_PAIR, live_once);
 }
 
 TEST(keys_of_a_collation)
 {
-	run_worlds(SIM_TEXT);
+	run_worlds(&copy_world, SIM_TEXT, live_once);
 }
 
 TEST(a_unique_column)
 {
-	run_worlds(SIM_UNIQUE);
+	run_worlds(&copy_world, SIM_UNIQUE, live_once);
 }
 
 /* Without faults, and the fixed ones only: what keeps two apart for longer is server_lock.h. */
-static void
-run_quiet_worlds(task_fn *life)
-{
-	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
-	for (uint64_t i = 1; i <= FIXED_WORLDS; i++)
-		run_world(SIM_INT, i, life);
-}
-
 TEST(the_consistency_point_is_not_stored)
 {
-	run_quiet_worlds(live_cp_unsaved);
+	run_fixed_worlds(&copy_world, live_cp_unsaved);
 }
 
 TEST(two_processes_beside_one_server)
 {
-	run_quiet_worlds(live_beside);
+	run_fixed_worlds(&copy_world, live_beside);
 }
 
 TEST(the_servers_lock_is_lost)
 {
-	run_quiet_worlds(live_lock_lost);
+	run_fixed_worlds(&copy_world, live_lock_lost);
 }

@@ -15,56 +15,16 @@
  * Seeds as in copy_stream_sim.c.
  */
 #include "base/log.h"
-#include "base/mem.h"
-#include "base/parse.h"
 #include "sim/mini_session.h"
 #include "sim/mini_table.h"
-#include "sim/sim_process.h"
-#include "sim/sim_table.h"
-#include "task/sim.h"
-#include "test.h"
+#include "sim/sim_world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
-	WORLDS = 20,       /* with the fixed ones about two seconds of a core */
-	FIXED_WORLDS = 80, /* the world 77 is the first that has an unread write at the lock */
-	PATIENCE_S = 900,  /* of virtual time: far above the sum of all back-offs */
-	FAULTS_MAX = 12,
 	STRANGE_KEY = 1000, /* no writer's */
-	ROUND = 2,
+	ROUND = 2
 };
-
-#define WORKFLOW "move"
-#define SOURCE   "source:3306"
-#define TARGET   "target:3306"
-
-struct world {
-	uint64_t seed;
-	struct sim_table table;
-	struct rand rand;
-	struct credentials *accounts;
-	struct sim_process process; /* under test */
-	struct arena arena;
-	int faults;
-	int attempt;
-	bool written_past; /* by somebody else */
-	bool done;
-};
-
-#define fail(w, ...)                                                                               \
-	do {                                                                                       \
-		fprintf(stderr, "world TEST_SEED=%llu at %.6f s\n", (unsigned long long)(w)->seed, \
-		    (double)task_now() / 1e6);                                                     \
-		test_fail(__FILE__, __LINE__, __VA_ARGS__);                                        \
-	} while (0)
-
-static uint64_t
-below(struct world *w, uint64_t n)
-{
-	return rand_below(&w->rand, n);
-}
 
 static const char *
 gtid_now(struct world *w, struct minidb *db)
@@ -105,88 +65,6 @@ committed(void *arg)
 	if (differs != NULL)
 		fail(w, "the side that was left is not the served one at 0-1-%llu: %s",
 		    (unsigned long long)applied_seq(t, row), differs);
-}
-
-/* ---- The process under test */
-
-/* NULL: not made yet, or not read from the disk yet. */
-static struct stream *
-stream_of(struct world *w)
-{
-	return engine_find(&w->process.engine, WORKFLOW, ROUND);
-}
-
-static void
-start_process(struct ctx *cx, struct world *w)
-{
-	sim_process_begin(&w->process);
-	while (engine_open(cx, &w->process.engine) != 0) {
-		if (cx->err->kind != ERR_RETRY && cx->err->mysql_errno == 0)
-			fail(w, "the process cannot start: %s", cx->err->text);
-		check(task_sleep(cx, 100 * MSEC) == 0);
-	}
-}
-
-static void
-kill_process(struct ctx *cx, struct world *w)
-{
-	log_info("the process is killed");
-	if (below(w, 2) == 0) {
-		sim_reset(SOURCE);
-		sim_reset(TARGET);
-	}
-	sim_process_end(&w->process);
-	start_process(cx, w);
-}
-
-/* ---- Faults */
-
-static void
-crash(struct ctx *cx, struct world *w, struct minidb *db)
-{
-	minidb_crash(db);
-	check(task_sleep(cx, (usec)below(w, SECOND)) == 0);
-	minidb_up(db);
-}
-
-static void
-cut(struct ctx *cx, struct world *w, const char *address)
-{
-	sim_cut(address);
-	check(task_sleep(cx, (usec)below(w, below(w, 4) == 0 ? 8 * SECOND : SECOND)) == 0);
-	sim_heal(address);
-}
-
-static void
-do_fault(struct ctx *cx, struct world *w)
-{
-	uint64_t kind = below(w, 9);
-	bool source = below(w, 2) == 0;
-
-	log_info("fault %d at the %s", (int)kind, source ? "source" : "target");
-	if (kind < 4)
-		kill_process(cx, w);
-	else if (kind < 6)
-		sim_reset(source ? SOURCE : TARGET);
-	else if (kind < 7)
-		crash(cx, w, source ? w->table.source : w->table.target);
-	else if (kind < 8)
-		minidb_rotate(source ? w->table.source : w->table.target);
-	else
-		cut(cx, w, source ? SOURCE : TARGET);
-}
-
-/* Time passes, and at times something breaks. */
-static void
-live(struct ctx *cx, struct world *w, usec longest)
-{
-	check(task_sleep(cx, (usec)below(w, (uint64_t)longest)) == 0);
-	if (w->faults > 0 && below(w, 2) == 0) {
-		w->faults--;
-		do_fault(cx, w);
-	}
-	if (task_now() > PATIENCE_S * SECOND)
-		fail(w, "no end: %s", cx->err->text);
 }
 
 /* ---- Two sides that are equal */
@@ -384,149 +262,62 @@ switch_away(struct ctx *cx, struct world *w)
 	serve(cx, w);
 }
 
-static void
-end_world(struct world *w)
-{
-	sim_process_end(&w->process);
-	minidb_stop(w->table.source);
-	minidb_stop(w->table.target);
-	w->done = true;
-}
-
 /* An attempt to come back that is given up, and one that comes through. */
 static void
-live_back(void *arg)
+live_back(struct ctx *cx, struct world *w)
 {
-	struct world *w = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
-
-	switch_away(&cx, w);
+	switch_away(cx, w);
 	w->attempt = 3;
-	do_step(&cx, w, "freeze", freeze);
-	do_step(&cx, w, "lock", lock);
+	do_step(cx, w, "freeze", freeze);
+	do_step(cx, w, "lock", lock);
 	w->attempt = 4;
-	do_step(&cx, w, "thaw", thaw);
-	serve(&cx, w);
+	do_step(cx, w, "thaw", thaw);
+	serve(cx, w);
 	w->attempt = 5;
-	do_step(&cx, w, "freeze", freeze);
-	do_step(&cx, w, "lock", lock);
-	do_step(&cx, w, "finish", finish);
+	do_step(cx, w, "freeze", freeze);
+	do_step(cx, w, "lock", lock);
+	do_step(cx, w, "finish", finish);
 	if (stream_phase(stream_of(w)) != STREAM_STOPPED)
 		fail(w, "the stream has not ended");
-	end_world(w);
 }
 
 static void
-live_written_past(void *arg)
+live_written_past(struct ctx *cx, struct world *w)
 {
-	struct world *w = arg;
-	struct err err = { 0 };
-	struct ctx cx = { .deadline = NEVER, .err = &err, .arena = &w->arena };
-
-	switch_away(&cx, w);
-	do_step(&cx, w, "write", write_past);
+	switch_away(cx, w);
+	do_step(cx, w, "write", write_past);
 	if (below(w, 2) == 0) /* else the guard may have judged nothing of it yet */
-		serve(&cx, w);
+		serve(cx, w);
 	w->attempt = 3;
-	do_step(&cx, w, "freeze", freeze);
-	do_step(&cx, w, "lock", is_closed);
-	kill_process(&cx, w);
-	do_step(&cx, w, "lock again", is_closed);
-	end_world(w);
+	do_step(cx, w, "freeze", freeze);
+	do_step(cx, w, "lock", is_closed);
+	kill_process(cx, w);
+	do_step(cx, w, "lock again", is_closed);
 }
 
 /* ---- Worlds */
 
-/* Of the target's statements, in every other world. */
-static uint64_t
-victims_of(const struct world *w, bool is_source)
+static int
+open_engine(struct ctx *cx, struct world *w)
 {
-	enum { FEW = 1000, MANY = 30 };
-
-	return is_source || w->seed % 2 == 0 ? 0 : MANY + w->seed / 2 % FEW;
+	return engine_open(cx, &w->process.engine);
 }
 
-static struct minidb *
-start_server(struct world *w, const char *address, bool is_source)
-{
-	struct minidb_params params = {
-		.address = address, .binlog = true, .seed = rand_u64(&w->rand),
-		.pace = {
-			.statement = 100 + (usec)below(w, 5 * MSEC),
-			.visible = (usec)below(w, 60 * MSEC),
-			.alter = 300 * MSEC, .lock_wait = 2 * SECOND,
-			.dump = (usec)below(w, 200 * MSEC),
-		},
-		.victim_one_in = victims_of(w, is_source),
-		.committed = is_source ? NULL : committed, .arg = w,
-	};
-
-	sim_latency(address, (usec)below(w, MSEC));
-	return minidb_start(&params);
-}
-
-static void
-run_world(uint64_t seed, task_fn *life)
-{
-	struct world *w = mem_new(struct world);
-
-	sim_start(seed);
-	w->seed = seed;
-	rand_seed(&w->rand, seed);
-	w->accounts = mem_new(struct credentials);
-	snprintf(w->accounts->dba.user, sizeof(w->accounts->dba.user), "vt_dba");
-	snprintf(w->accounts->stream.user, sizeof(w->accounts->stream.user), "vt_stream");
-	w->process.env = (struct tablet_env){ .alias = "zone1-100",
-		.server = TARGET,
-		.sidecar = SIDECAR_DEFAULT,
-		.accounts = w->accounts,
-		.data_dir = "/tmp",
-		.appliers = 4,
-		.copy_parallel = 4,
-		.chunk_rows = 10 };
-	w->faults = below(w, 4) == 0 ? 0 : (int)below(w, FAULTS_MAX + 1);
-	w->table = (struct sim_table){
-		.variant = SIM_INT,
-		.keys = 8 + (int)below(w, 24),
-		.writer_pause = 10 * MSEC + (usec)below(w, 40 * MSEC),
-	};
-	rand_seed(&w->table.rand, rand_u64(&w->rand));
-	w->table.source = start_server(w, SOURCE, true);
-	w->table.target = start_server(w, TARGET, false);
-	struct task *t = task_spawn("world", life, w);
-	check(t != NULL);
-	task_detach(t);
-	sim_run_until(2 * PATIENCE_S * SECOND);
-	if (!w->done)
-		fail(w, "the world did not end");
-	sim_stop();
-	arena_done(&w->arena);
-	free(w->accounts);
-	free(w);
-}
-
-static void
-run_worlds(task_fn *life)
-{
-	const char *count = getenv("SIM_WORLDS");
-	uint64_t worlds = WORLDS;
-
-	check(count == NULL || parse_u64(slice_str(count), &worlds, &(struct err){ 0 }) == 0);
-	log_set_level(getenv("SIM_LOG") != NULL ? LOG_DEBUG : LOG_OFF);
-	/* The first ones are always the same, so that what they catch is caught each time. */
-	for (uint64_t i = 1; getenv("TEST_SEED") == NULL && i <= FIXED_WORLDS; i++)
-		run_world(i, life);
-	for (uint64_t i = 0; i < worlds; i++)
-		run_world(test_seed() + i, life);
-}
+static const struct world_kind way_back = {
+	.round = ROUND,
+	.target_logs = true,
+	.fixed = 80, /* the world 58 is the first that has an unread write at the lock */
+	.fresh = 20, /* with the fixed ones about two seconds of a core */
+	.committed = committed,
+	.open = open_engine,
+};
 
 TEST(there_and_back_with_kills_at_each_step)
 {
-	run_worlds(live_back);
+	run_worlds(&way_back, SIM_INT, live_back);
 }
 
 TEST(what_somebody_else_has_written_closes_the_way_back)
 {
-	run_worlds(live_written_past);
+	run_worlds(&way_back, SIM_INT, live_written_past);
 }
