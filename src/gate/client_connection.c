@@ -45,13 +45,14 @@ serve(struct ctx *cx, struct session *s)
 		if (!mutant("gate_last_statement_shown"))
 			s->sql = SLICE_NULL;
 		s->since = task_now();
+		s->replied = s->failed =
+		    false; /* before the wait: it may be told something meanwhile */
 		packets_await_command(&s->client);
 		TRY(wait_for_client(cx, s));
 		s->idle = false;
 		s->since = task_now();
 		TRY(packets_read(cx, &s->client, s->loop->packet_max, &packet));
 		count(&s->loop->counts.statements, 1);
-		s->replied = s->failed = false;
 		TRY(commands_run(cx, s, packet));
 		if (cx->err->kind != ERR_NONE) /* it is large: most statements leave it alone */
 			err_clear(cx->err);

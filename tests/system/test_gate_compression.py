@@ -252,16 +252,30 @@ def test_connections_to_a_server_that_it_has_ended_are_replaced(clusters):
 
 
 def test_a_gate_that_stops_says_so_to_who_is_idle(clusters, tmp_path):
+    """Also where the last answer was a server's, or one of vtgate's own, or an error."""
     cluster = clusters("mariadb-10.11")
     gate = Gate(cluster.tablet.topo, cluster.tablet.credentials, str(tmp_path / "gate.log"), "--drain-timeout=1s").start()
-    clients = [compressed.Client(gate.port, compress) for compress in (None, "zlib", "zstd")]
-    for c in clients:
-        c.ask(raw.PING)
+    lasts = [(raw.PING, ""), (raw.QUERY, "SELECT 42"), (raw.QUERY, "SELECT no_such_column"),
+             (raw.QUERY, "BEGIN; ROLLBACK")]
+    clients = [compressed.Client(gate.port, compress) for compress in (None, "zlib", "zstd") for _ in lasts]
+    for c, (command, text) in zip(clients, 3 * lasts):
+        c.ask(command, text)
     gate.stop()
-    for c in clients:
+    for c, last in zip(clients, 3 * lasts):
         c.at_number(1)          # as if a command had been sent
-        assert raw.error([[c.packet()]])[0] == 1053
+        assert raw.error([[c.packet()]])[0] == 1053, last
         c.close()
+
+
+def test_who_is_killed_while_idle_hears_why(gate):
+    other = connect(gate)
+    for text in "SELECT 42", "SELECT no_such_column":
+        with compressed.Client(gate.port, None) as c:
+            c.query(text)
+            run(other, f"KILL {c.id}")
+            c.at_number(1)
+            assert raw.error([[c.packet()]])[0] == 1927
+    other.close()
 
 
 @pytest.mark.parametrize("flavour, options", [
