@@ -94,13 +94,15 @@ def executable(name):
 def run_test(test, pattern, mutant):
     """(passed, text) of the named tests."""
     env = {'SWITCHYARD_BUILD': BUILD, 'SWITCHYARD_MUTANT': mutant}
+    if mutant:
+        env['TEST_DEADLINE_S'] = DEADLINE_S
     if test.endswith('.py'):
         status, text = run(['/usr/bin/python3', '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider', test, '-k', pattern],
                            env, SYSTEM_S)
         if status == 5:
             raise Failed(f'no test of {test} matches {pattern}')
     else:
-        status, text = run([executable(test)], {**env, 'TEST_ONLY': pattern, 'TEST_DEADLINE_S': DEADLINE_S})
+        status, text = run([executable(test)], {**env, 'TEST_ONLY': pattern})
         if '0 passed, 0 failed' in text.splitlines():
             raise Failed(f'no test of {test} matches {pattern}')
     return status == 0, text
