@@ -127,8 +127,9 @@ answer_columns(const struct question *q)
 static void
 answer_key(const struct question *q, const struct mini_table *t)
 {
-	result_begin(q->out, q->arena, 3, "column_name", "sub_part", "collation");
+	result_begin(q->out, q->arena, 4, "index_name", "column_name", "sub_part", "collation");
 	for (int i = 0; t != NULL && i < t->key_count; i++) {
+		add_text(q, "PRIMARY");
 		add_text(q, t->columns[t->key[i]].name);
 		add_text(q, NULL);
 		add_text(q, "A");
@@ -142,8 +143,8 @@ answer_statistics(const struct question *q)
 	struct slice index = wanted(q, "index_name");
 	bool unique = asks(q, " AND non_unique=0");
 
-	if (asks(q, "SELECT column_name, sub_part, collation FROM") &&
-	    slice_eq_str(index, "PRIMARY")) {
+	/* Each table of this server has a primary key, and that is the one which is looked for. */
+	if (unique && asks(q, "SELECT index_name, column_name, sub_part, collation FROM")) {
 		answer_key(q, t);
 		return;
 	}

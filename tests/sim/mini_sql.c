@@ -332,7 +332,8 @@ read_select(struct reader *r, struct mini_stmt *s)
 	if (take_word(r, "FORCE")) {
 		need_word(r, "INDEX");
 		need_punct(r, '(');
-		need_word(r, "PRIMARY");
+		if (!slice_eq_str(name(r), "PRIMARY"))
+			mini_cannot(r->sql, "an index");
 		need_punct(r, ')');
 	}
 	where(r, s);

@@ -57,6 +57,63 @@ def test_there_and_back_and_there_for_good(combo, source, target):
         assert verdict["ok"], verdict
 
 
+MARKS = "CREATE TABLE marks (who VARCHAR(20) NOT NULL, day DATE NOT NULL, n INT, note VARCHAR(20), UNIQUE KEY note (note), " \
+        "UNIQUE KEY whose (who, day), KEY n (n))"
+
+
+class Marks:
+    """A table without a primary key, and what is to be in it."""
+
+    def __init__(self, client):
+        self.client, self.rows = client, {}
+
+    def write(self, sql, *args):
+        with self.client.cursor() as cur:
+            assert cur.execute(sql, args) == 1, sql
+
+    def add(self, who, day, n):
+        self.write("INSERT INTO marks VALUES (%s, %s, %s, %s)", who, day, n, f"{who} {day}")
+        self.rows[who, day] = (n, f"{who} {day}")
+
+    def change(self):
+        """A value, a key, a unique value that changes hands, and a row that goes away."""
+        (a, b, c, d), rows = sorted(self.rows)[:4], self.rows
+        self.write("UPDATE marks SET n = n + 1 WHERE who = %s AND day = %s", *a)
+        rows[a] = (rows[a][0] + 1, rows[a][1])
+        self.write("DELETE FROM marks WHERE who = %s AND day = %s", *b)
+        note = rows.pop(b)[1]
+        self.write("UPDATE marks SET note = %s WHERE who = %s AND day = %s", note, *c)
+        rows[c] = (rows[c][0], note)
+        self.write("UPDATE marks SET who = CONCAT(who, 'x') WHERE who = %s AND day = %s", *d)
+        rows[d[0] + "x", d[1]] = rows.pop(d)
+
+    def check(self):
+        with self.client.cursor() as cur:
+            cur.execute("SELECT who, CAST(day AS CHAR), n, note FROM marks")
+            assert {(who, day): rest for who, day, *rest in cur.fetchall()} == {k: list(v) for k, v in self.rows.items()}
+
+
+@pytest.mark.parametrize("source, target", flavours.PAIRS)
+def test_a_table_without_a_primary_key_moves_by_its_unique_one(combo, source, target):
+    flavours.up(combo, source, target)
+    client = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database="customer", autocommit=True)
+    flavours.run(client, MARKS)
+    marks = Marks(client)
+    for i in range(28):
+        marks.add(f"who {i % 7}", f"2020-02-{i % 28 + 1:02}", i)
+    marks.change()
+    combo.client("MoveTables", "customer.marks", "new_customer", "--workflow", "shop")
+    for action in "ReverseTraffic", "SwitchTraffic", "Complete":
+        marks.check()
+        marks.change()
+        combo.client("MoveTables", action, WORKFLOW)
+    marks.check()
+    with flavours.at(combo, "new_customer") as conn:
+        shown = flavours.rows(conn, "SHOW CREATE TABLE marks")[0][1]
+    assert re.findall(r"KEY `(\w+)`", shown) == ["whose", "note", "n"], shown
+    client.close()
+
+
 def is_extended(definition):
     """Are there an empty string of extended metadata and the length of what follows, behind the six names?"""
     at = 0

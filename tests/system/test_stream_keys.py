@@ -1,4 +1,4 @@
-"""Primary keys of every type that can be one: copied in chunks while they are written, followed there and back."""
+"""Keys of every type that can be one, primary and unique: copied in chunks while they are written, followed there and back."""
 import pytest
 
 from lib import kinds, proc, tablets
@@ -34,7 +34,9 @@ TABLES = {
     "of_utf8mb3": single("VARCHAR(20) CHARACTER SET utf8mb3 NOT NULL", *(f"'k{i}'" for i in range(20)), "'é'", "'ß'", "'中'"),
 }
 
-if kinds.brand(kinds.wanted()[0]) == "mariadb":
+MARIADB = kinds.brand(kinds.wanted()[0]) == "mariadb"
+
+if MARIADB:
     # What is the same number in its last bytes, or in its first, and the order is by others than the first.
     TABLES["a_uuid"] = single("UUID NOT NULL", *(f"'{i:08x}-0000-{v}000-8000-{20 - i:012x}'" for i in range(20) for v in "14"),
                               "'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'")
@@ -95,11 +97,14 @@ def check_equal(p):
         assert len(mine[table]) > 2
 
 
-def test_keys_of_every_type_in_copy_stream_and_way_back(pair):
+# A key that is not the primary one stands behind others that cannot stand in for it.
+@pytest.mark.parametrize("key_words", ["PRIMARY KEY ({key})", "UNIQUE KEY other (w), UNIQUE KEY whole ({key}), KEY (v)"],
+                         ids=["primary", "unique"])
+def test_keys_of_every_type_in_copy_stream_and_way_back(pair, key_words):
     p = pair("enum_alone")
     p.tables = [(t, t) for t in TABLES]
     for name, (columns, key, _) in TABLES.items():
-        p.source.server.sql(f"CREATE TABLE {name} ({columns}, v INT, PRIMARY KEY ({key}))", database="customer")
+        p.source.server.sql(f"CREATE TABLE {name} ({columns}, v INT, w INT, {key_words.format(key=key)})", database="customer")
     loosely(p.source, "customer", *inserts(0))
     p.source.start()
     p.target.start(faults="stream.chunk.before=sleep:20", options=("--chunk-rows", "3"))
@@ -118,16 +123,60 @@ def test_keys_of_every_type_in_copy_stream_and_way_back(pair):
     check_equal(p)
 
 
-@pytest.mark.parametrize("type_", ["FLOAT", "DOUBLE", "VARCHAR(10) CHARACTER SET sjis"])
-def test_other_keys_are_refused_by_name(kept_server, folder, type_):
+CHECK = {"workflow": "new_customer/t", "side": "from", "tables": [{"from": "t", "to": "t"}], "from": {"database": "customer"},
+         "to": {"database": "new_customer"}}
+
+
+@pytest.fixture
+def refusing(kept_server, folder):
+    """What is said of customer.t that cannot move."""
     kept_server.sql("CREATE DATABASE IF NOT EXISTS customer")
     source = tablets.Tablet(folder, kept_server, "customer", 100).start()
-    try:
-        kept_server.sql(f"CREATE TABLE t (k {type_} NOT NULL PRIMARY KEY)", database="customer")
+
+    def refusal(*definitions):
+        kept_server.sql("DROP TABLE IF EXISTS t", database="customer")
+        kept_server.sql(f"CREATE TABLE t ({', '.join(definitions)})", database="customer")
         with pytest.raises(tablets.Refused) as refused:
-            source.call("check_from", workflow="new_customer/t", side="from", tables=[{"from": "t", "to": "t"}],
-                        **{"from": {"database": "customer"}, "to": {"database": "new_customer"}})
-        assert "the primary key of table 'customer.t' has column 'k', which cannot be moved yet" in refused.value.text
-        assert "all types but FLOAT and DOUBLE" in refused.value.hint
-    finally:
-        source.stop()
+            source.call("check_from", **CHECK)
+        return refused.value
+    yield refusal
+    source.stop()
+
+
+@pytest.mark.parametrize("type_", ["FLOAT", "DOUBLE", "VARCHAR(10) CHARACTER SET sjis"])
+def test_other_keys_are_refused_by_name(refusing, type_):
+    said = refusing(f"k {type_} NOT NULL PRIMARY KEY")
+    assert "the primary key of table 'customer.t' has column 'k', which cannot be moved yet" in said.text
+    assert "all types but FLOAT and DOUBLE" in said.hint
+
+
+# What keeps a unique key from standing in for a primary one.
+NO_KEYS = [
+    (["k INT", "v INT"], "and no unique key that could stand in for it"),
+    (["k INT NOT NULL", "KEY (k)"], "and no unique key that could stand in for it"),
+    (["k INT UNIQUE"], "and its unique key 'k' has the nullable column 'k'"),
+    (["k INT NOT NULL", "m INT", "UNIQUE KEY two (k, m)"], "and its unique key 'two' has the nullable column 'm'"),
+    (["k VARCHAR(90) NOT NULL", "UNIQUE KEY begin (k(10))"], "and its unique key 'begin' has a prefix of column 'k'"),
+    (["k DOUBLE NOT NULL UNIQUE"], "and its unique key 'k' has column 'k'"),
+    (["k INT NOT NULL", "g INT AS (k + 1) STORED UNIQUE"], "and its unique key 'g' has the generated column 'g'"),
+    (["f DOUBLE NOT NULL UNIQUE", "k INT NOT NULL", f"UNIQUE KEY k (k) {'IGNORED' if MARIADB else 'INVISIBLE'}"],
+     "and its unique key 'f' has column 'f'"),
+]
+if MARIADB:
+    NO_KEYS += [
+        (["k BLOB NOT NULL UNIQUE"], "and no unique key that could stand in for it"),
+        (["k INT NOT NULL", "a DATE", "b DATE", "PERIOD FOR p (a, b)", "UNIQUE KEY u (k, p WITHOUT OVERLAPS)"],
+         "and no unique key that could stand in for it"),
+    ]
+else:
+    NO_KEYS += [
+        (["k INT NOT NULL", "UNIQUE KEY down (k DESC)"], "and its unique key 'down' has the descending column 'k'"),
+        (["k INT NOT NULL", "UNIQUE KEY twice ((k * 2))"], "and its unique key 'twice' has an expression"),
+    ]
+
+
+@pytest.mark.parametrize("definitions, why", NO_KEYS)
+def test_what_cannot_stand_in_for_a_primary_key_is_told(refusing, definitions, why):
+    said = refusing(*definitions)
+    assert f"table 'customer.t' has no primary key, {why}" in said.text
+    assert "ADD PRIMARY KEY" in said.hint

@@ -173,7 +173,9 @@ from_sql(
 
 	buf_add_str(out, " FROM ");
 	quote_table(out, slice_str(job->table->def->database), slice_str(job->table->def->name));
-	buf_add_str(out, " FORCE INDEX (PRIMARY)");
+	buf_add_str(out, " FORCE INDEX (");
+	quote_ident(out, slice_str(job->table->def->key_name));
+	buf_add_char(out, ')');
 	if (!slice_is_null(span->after)) {
 		buf_add_str(out, word);
 		TRY(bound_after(out, job->table->def, span->after, err));

@@ -31,6 +31,17 @@ kept_index(const struct table_def *def)
 	return kept;
 }
 
+/* Does the clause stand in for the primary key? */
+static bool
+is_key(const struct table_def *def, const struct clause *clause)
+{
+	for (int i = 0; i < def->indexes_count; i++) {
+		if (def->indexes[i].is_key && slice_eq_str(clause->name, def->indexes[i].name))
+			return true;
+	}
+	return false;
+}
+
 static void
 add_kept(struct buf *out, const struct table_def *def, const struct index_def *kept)
 {
@@ -63,7 +74,7 @@ bare_sql_create(
 	quote_table(out, slice_str(database), slice_str(table));
 	buf_add_str(out, " (");
 	for (int i = 0; i < create.clauses_count; i++) {
-		if (create.clauses[i].kind == CLAUSE_INDEX)
+		if (create.clauses[i].kind == CLAUSE_INDEX && !is_key(def, &create.clauses[i]))
 			continue;
 		buf_add_str(out, comma);
 		buf_add_slice(out, create.clauses[i].text);
@@ -77,10 +88,16 @@ bare_sql_create(
 	buf_add_slice(out, create.options);
 }
 
-static bool
-is_whole(const struct table_def *def, const struct index_def *kept)
+/* How many indexes the bare table has in their places, from the first on. */
+static int
+in_place(const struct table_def *def, const struct index_def *kept)
 {
-	return def->indexes_count == 0 || (def->indexes_count == 1 && kept != NULL && !kept->unique);
+	int n = 0;
+
+	while (n < def->indexes_count &&
+	    (def->indexes[n].is_key || (&def->indexes[n] == kept && !kept->unique)))
+		n++;
+	return n;
 }
 
 void
@@ -88,19 +105,22 @@ bare_sql_complete(
     struct buf *out, const struct table_def *def, const char *database, const char *table)
 {
 	const struct index_def *kept = kept_index(def);
+	const int first = in_place(def, kept);
 	const char *comma = "";
 
-	if (is_whole(def, kept))
+	if (first == def->indexes_count)
 		return;
 	buf_add_str(out, "ALTER TABLE ");
 	quote_table(out, slice_str(database), slice_str(table));
 	buf_add_char(out, ' ');
-	if (kept != NULL) {
-		buf_add_str(out, "DROP KEY ");
-		quote_ident(out, slice_str(kept->name));
+	for (int i = first; i < def->indexes_count; i++) {
+		if (!def->indexes[i].is_key && &def->indexes[i] != kept)
+			continue;
+		buf_addf(out, "%sDROP KEY ", comma);
+		quote_ident(out, slice_str(def->indexes[i].name));
 		comma = ", ";
 	}
-	for (int i = 0; i < def->indexes_count; i++) {
+	for (int i = first; i < def->indexes_count; i++) {
 		buf_addf(out, "%sADD %s", comma, def->indexes[i].clause);
 		comma = ", ";
 	}

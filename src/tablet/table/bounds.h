@@ -1,5 +1,5 @@
 /*
- * bounds.h - places in the order of a table's primary key.
+ * bounds.h - places in the order of a table's key (key.h).
  *
  * A bound is the text values of the first key columns, each a str<lenenc>; it is what
  * copy_state stores. A range (after, upto] is walked in index order: conditions are

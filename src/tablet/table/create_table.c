@@ -54,6 +54,26 @@ behind(struct slice s, const char *prefix)
 	return slice_starts(s, prefix) ? slice_cut(s, strlen(prefix), s.len) : SLICE_NULL;
 }
 
+/* The columns of "`a`,`b`(10)) USING BTREE": names up to the parenthesis that ends the list. */
+static int
+count_parts(struct slice s)
+{
+	int parts = 0, depth = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.len && depth >= 0; i++) {
+		if (s.ptr[i] == '`') {
+			/* A doubled backquote is a part of the name. It ends the quotes and opens them
+			 * again at once, and that opening is not counted. */
+			quoted = !quoted;
+			parts += quoted && (i == 0 || s.ptr[i - 1] != '`');
+		} else if (!quoted) {
+			depth += (s.ptr[i] == '(') - (s.ptr[i] == ')');
+		}
+	}
+	return parts;
+}
+
 static void
 read_index(struct arena *a, struct slice rest, struct clause *out)
 {
@@ -65,26 +85,9 @@ read_index(struct arena *a, struct slice rest, struct clause *out)
 	if (paren == NULL)
 		return;
 	rest = slice_cut(rest, (size_t)(paren - rest.ptr) + 1, rest.len);
+	out->parts = count_parts(rest);
 	out->first = create_table_name(a, rest, &rest);
 	out->hashed = create_table_find(rest, " USING HASH") < rest.len;
-}
-
-/* The columns of "PRIMARY KEY (`a`,`b`(10))": names that stand in the outer parentheses. */
-static int
-count_parts(struct slice s)
-{
-	int parts = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] != '`')
-			continue;
-		/* A doubled backquote is a part of the name. It ends the quotes and opens them again
-		 * at once, and that opening is not counted. */
-		quoted = !quoted;
-		parts += quoted && (i == 0 || s.ptr[i - 1] != '`');
-	}
-	return parts;
 }
 
 static struct clause
@@ -96,9 +99,9 @@ read_clause(struct arena *a, struct slice text)
 	if (text.len > 0 && text.ptr[0] == '`') {
 		c.kind = CLAUSE_COLUMN;
 		c.name = create_table_name(a, text, &rest);
-	} else if (slice_starts(text, "PRIMARY KEY ")) {
+	} else if (!slice_is_null(rest = behind(text, "PRIMARY KEY ("))) {
 		c.kind = CLAUSE_PRIMARY;
-		c.parts = count_parts(text);
+		c.parts = count_parts(rest);
 	} else if (!slice_is_null(rest = behind(text, "UNIQUE KEY "))) {
 		read_index(a, rest, &c);
 		c.unique = true;

@@ -9,6 +9,7 @@
 #include "tablet/table/create_table.h"
 #include "tablet/table/definition.h"
 #include "tablet/table/generated.h"
+#include "tablet/table/key.h"
 #include "tablet/table/schema_common.h"
 
 /* ---- Columns */
@@ -174,92 +175,6 @@ read_columns(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 	return 0;
 }
 
-/* ---- The primary key */
-
-static int
-find_column(const struct table_def *def, struct slice name)
-{
-	for (int i = 0; i < def->columns_count; i++) {
-		if (slice_eq_str(name, def->columns[i].name))
-			return i;
-	}
-	return -1;
-}
-
-static int
-refuse_key(struct ctx *cx, const struct table_def *def, const char *column, const char *what)
-{
-	err_set(cx->err, ERR_REFUSED,
-	    "the primary key of table '%s.%s' %s '%s', which cannot be moved yet", def->database,
-	    def->name, what, column);
-	return err_hint(cx->err,
-	    "primary keys may have columns of all types but FLOAT and DOUBLE, none of them generated, "
-	    "strings in the character sets utf8mb4, utf8mb3, latin1 and ascii");
-}
-
-/* A bound's text must find the very place of its row: of a FLOAT the digits do not. */
-static bool
-key_type_ok(const struct column_type *t)
-{
-	static const char *const charsets[] = { "utf8mb4", "utf8mb3", "latin1", "ascii" };
-
-	if (t->kind != COLUMN_STRING)
-		return t->kind != COLUMN_FLOAT && t->kind != COLUMN_DOUBLE;
-	for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++) {
-		if (strcmp(t->charset, charsets[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* v: column_name, sub_part, collation */
-static int
-add_key_column(struct ctx *cx, struct table_def *def, const struct slice *v)
-{
-	const char *name = arena_slice_str(cx->arena, v[0]);
-	int i = find_column(def, v[0]);
-
-	if (i < 0)
-		return err_set(
-		    cx->err, ERR_CORRUPT, "the primary key names an unknown column '%s'", name);
-	if (!slice_is_null(v[1]))
-		return refuse_key(cx, def, name, "has a prefix of column");
-	if (slice_eq_str(v[2], "D"))
-		return refuse_key(cx, def, name, "has the descending column");
-	if (def->columns[i].type.generated)
-		return refuse_key(cx, def, name, "has the generated column");
-	if (!key_type_ok(&def->columns[i].type))
-		return refuse_key(cx, def, name, "has column");
-	def->columns[i].key_index = def->key_count;
-	def->key[def->key_count++] = i;
-	def->key_binary = def->key_binary &&
-	    (def->columns[i].type.kind != COLUMN_STRING || def->columns[i].type.binary_collation);
-	return 0;
-}
-
-static int
-read_key(struct ctx *cx, struct mysql_client *c, struct table_def *def)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows rows;
-
-	buf_add_str(
-	    &sql, "SELECT column_name, sub_part, collation FROM information_schema.statistics");
-	add_where(&sql, "table_schema", "table_name", def);
-	buf_add_str(&sql, " AND index_name='PRIMARY' ORDER BY seq_in_index");
-	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
-	if (rows.rows == 0) {
-		err_set(cx->err, ERR_REFUSED, "table '%s.%s' has no primary key", def->database,
-		    def->name);
-		return err_hint(cx->err, "ALTER TABLE ... ADD PRIMARY KEY first");
-	}
-	def->key = arena_array(cx->arena, int, rows.rows);
-	def->key_binary = true;
-	for (size_t i = 0; i < rows.rows; i++)
-		TRY(add_key_column(cx, def, &rows.values[i * rows.columns]));
-	return 0;
-}
-
 /* ---- The table */
 
 static int
@@ -387,7 +302,7 @@ schema_check_lists(const struct table_def *def, const struct create_table *creat
 		if (clause->kind == CLAUSE_COLUMN)
 			same = columns < def->columns_count &&
 			    slice_eq_str(clause->name, def->columns[columns++].name);
-		else if (clause->kind == CLAUSE_PRIMARY)
+		else if (clause->kind == CLAUSE_PRIMARY || slice_eq_str(clause->name, def->key_name))
 			same = clause->parts == def->key_count;
 		if (!same)
 			return err_set(err, ERR_CORRUPT,
@@ -430,8 +345,9 @@ add_index(struct arena *a, struct table_def *def, const struct clause *clause)
 	index->name = arena_slice_str(a, clause->name);
 	index->clause = arena_slice_str(a, clause->text);
 	index->unique = clause->unique;
+	index->is_key = slice_eq_str(clause->name, def->key_name);
 	def->hidden_count += clause->hashed;
-	index->first = find_column(def, clause->first);
+	index->first = table_def_column(def, clause->first);
 }
 
 static int
@@ -505,7 +421,7 @@ read_once(struct ctx *cx, struct mysql_client *c, struct table_def *def, bool *s
 	TRY(begin_with(cx, c, def, &before));
 	TRY(read_table(cx, c, def));
 	TRY(read_columns(cx, c, def));
-	TRY(read_key(cx, c, def));
+	TRY(key_read(cx, c, &before, def));
 	TRY(check_triggers(cx, c, def));
 	TRY(show_create(cx, c, def, &after));
 	def->create_sql = after.text;

@@ -13,7 +13,7 @@ struct column {
 	struct column_type type;
 	bool nullable, auto_increment, zerofill;
 	bool old_format;       /* temporal, kept in a form of old (mysql/dialect.h) */
-	int key_index;         /* position in the primary key, or -1 */
+	int key_index;         /* position in the key, or -1 */
 	const char *collation; /* NULL: it has none */
 };
 
@@ -22,16 +22,18 @@ struct index_def {
 	const char *clause; /* "UNIQUE KEY `email` (`email`)", for ALTER TABLE ... ADD */
 	int first;          /* its first column */
 	bool unique;
+	bool is_key; /* it stands in for a primary key (key.h) */
 };
 
 struct table_def {
 	const char *database, *name;
 	struct column *columns;
 	int columns_count;
-	int hidden_count; /* behind them in the binlog only (rows.h) */
-	int *key;         /* columns of the primary key, in key order */
+	int hidden_count;     /* behind them in the binlog only (rows.h) */
+	const char *key_name; /* of the index that is the key (key.h): "PRIMARY" or a unique one's */
+	int *key;             /* its columns, in key order */
 	int key_count;
-	struct index_def *indexes; /* secondary ones */
+	struct index_def *indexes; /* all but the primary key */
 	int indexes_count;
 	struct foreign_key *foreign_keys; /* by which it refers to others, or to itself */
 	int foreign_count;
@@ -51,6 +53,17 @@ struct table_def {
 	 * collation says so */
 	bool key_binary;
 };
+
+/* Its number, or -1. */
+static inline int
+table_def_column(const struct table_def *def, struct slice name)
+{
+	for (int i = 0; i < def->columns_count; i++) {
+		if (slice_eq_str(name, def->columns[i].name))
+			return i;
+	}
+	return -1;
+}
 
 /* Of a generated column no value travels: its server makes it. */
 static inline bool

@@ -18,7 +18,10 @@ static struct column columns[] = {
 static struct index_def
 index_of(const char *name, const char *clause, int first)
 {
-	return (struct index_def){ name, clause, first, strncmp(clause, "UNIQUE", 6) == 0 };
+	return (struct index_def){ .name = name,
+		.clause = clause,
+		.first = first,
+		.unique = strncmp(clause, "UNIQUE", 6) == 0 };
 }
 
 static void
@@ -59,6 +62,48 @@ TEST(a_bare_table_has_the_primary_key_only)
 	    "CREATE TABLE `d`.`t` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL AUTO_INCREMENT,\n"
 	    "  PRIMARY KEY (`i``d`)" OPTIONS,
 	    "");
+}
+
+/* The unique key that stands in for a primary one is there from the beginning. */
+static void
+expect_key_stays(struct index_def *indexes, int count, const char *complete)
+{
+	SCOPED(buf) struct buf source = BUF_INIT;
+	int key[] = { ID };
+	struct table_def def = {
+		.columns = columns,
+		.columns_count = 3,
+		.key = key,
+		.key_count = 1,
+		.indexes = indexes,
+		.indexes_count = count,
+	};
+
+	buf_add_str(&source, LINES);
+	for (int i = 0; i < count; i++)
+		buf_addf(&source, ",\n  %s", indexes[i].clause);
+	buf_add_str(&source, CHECKED OPTIONS);
+	def.told_sql = source.data;
+	expect_texts(&def,
+	    "CREATE TABLE `d`.`t` (\n  `k` int(11) NOT NULL,\n  `i``d` int(11) NOT NULL AUTO_INCREMENT,\n"
+	    "  UNIQUE KEY `a``b` (`i``d`)" CHECKED OPTIONS,
+	    complete);
+}
+
+TEST(a_unique_key_that_stands_in_for_a_primary_one_is_there_from_the_beginning)
+{
+	struct index_def indexes[] = {
+		index_of("u", "UNIQUE KEY `u` (`v`)", V),
+		index_of("a`b", "UNIQUE KEY `a``b` (`i``d`)", ID),
+		index_of("v", "KEY `v` (`v`)", V),
+	};
+
+	indexes[1].is_key = true;
+	expect_key_stays(&indexes[1], 1, "");
+	expect_key_stays(&indexes[1], 2, "ALTER TABLE `d`.`t` ADD KEY `v` (`v`)");
+	expect_key_stays(indexes, 3,
+	    "ALTER TABLE `d`.`t` DROP KEY `a``b`, ADD UNIQUE KEY `u` (`v`), "
+	    "ADD UNIQUE KEY `a``b` (`i``d`), ADD KEY `v` (`v`)");
 }
 
 /* The primary key of the rest begins with k. */

@@ -25,7 +25,7 @@ static int key[] = { 0 };
 /* clang-format off */
 static struct table_def def = {
 	.database = "s", .name = "u", .columns = columns, .columns_count = 2, .key = key,
-	    .key_count = 1,
+	    .key_count = 1, .key_name = "PRIMARY",
 	.create_sql = CREATE, .key_binary = true,
 };
 /* clang-format on */
@@ -430,7 +430,7 @@ cut_short(void *arg)
 	expect(strstr(err.text, "a chunk of 3 rows is not whole") != NULL);
 	expect_eq(fake_count(source_server,
 		      "SELECT COUNT(*) FROM (SELECT 1 FROM `s`.`u` FORCE INDEX "
-		      "(PRIMARY) WHERE *3* ORDER BY `id` LIMIT 1) AS rest"),
+		      "(`PRIMARY`) WHERE *3* ORDER BY `id` LIMIT 1) AS rest"),
 	    1);
 	chunk_free(c);
 	end_world();

@@ -16,7 +16,9 @@ TEST(a_moved_table_has_both_names_its_plan_and_its_bare_form)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	int key[] = { 0 };
-	struct index_def index = { "v", "UNIQUE KEY `v` (`v`)", 1, true };
+	struct index_def index = {
+		.name = "v", .clause = "UNIQUE KEY `v` (`v`)", .first = 1, .unique = true
+	};
 	struct table_def one = { .database = "s",
 		.name = "t",
 		.columns = columns,

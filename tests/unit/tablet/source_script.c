@@ -15,7 +15,9 @@ static struct column script_columns[] = {
 };
 /* clang-format on */
 static int script_key[] = { 0 };
-static struct index_def script_indexes[] = { { "v", "UNIQUE KEY `v` (`v`)", 1, true } };
+static struct index_def script_indexes[] = {
+	{ .name = "v", .clause = "UNIQUE KEY `v` (`v`)", .first = 1, .unique = true }
+};
 
 /* clang-format off */
 struct table_def script_table = {

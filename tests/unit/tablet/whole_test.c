@@ -23,17 +23,25 @@ definition(const char *lines)
 }
 
 static int
-check_lists(const char *lines, struct column *columns, int columns_count, int key_count)
+check_key(const char *lines, struct column *columns, int columns_count, const char *key_name,
+    int key_count)
 {
 	struct create_table t = definition(lines);
 	struct table_def def = { .database = "d",
 		.name = "t",
 		.columns = columns,
 		.columns_count = columns_count,
+		.key_name = key_name,
 		.key_count = key_count };
 
 	err_clear(&err);
 	return schema_check_lists(&def, &t, &err);
+}
+
+static int
+check_lists(const char *lines, struct column *columns, int columns_count, int key_count)
+{
+	return check_key(lines, columns, columns_count, "PRIMARY", key_count);
 }
 
 static const char two_of_three[] = "  `a` int(11) NOT NULL,\n"
@@ -68,12 +76,27 @@ TEST(lists_that_were_cut_short_do_not)
 	arena_done(&arena);
 }
 
-TEST(parts_of_a_primary_key_are_counted)
+TEST(the_list_of_a_unique_key_that_stands_in_was_cut_short)
+{
+	static const char lines[] = "  `a` int(11) NOT NULL,\n  `b` int(11) NOT NULL,\n"
+				    "  UNIQUE KEY `v` (`b`),\n  UNIQUE KEY `u` (`a`,`b`)";
+	struct column columns[] = { { .name = "a" }, { .name = "b" } };
+
+	expect_ok(check_key(lines, columns, 2, "u", 2), &err);
+	expect(check_key(lines, columns, 2, "u", 1) != 0);
+	expect_eq(err.kind, ERR_CORRUPT);
+	expect_ok(check_key(lines, columns, 2, "v", 1), &err);
+	arena_done(&arena);
+}
+
+TEST(parts_of_a_key_are_counted)
 {
 	static const struct {
 		const char *clause;
 		int parts;
 	} rows[] = {
+		{ "UNIQUE KEY `u``(v` (`a`,`b`(10)) COMMENT 'x`y'", 2 },
+		{ "KEY `k` (`b` DESC,`a`) USING BTREE", 2 },
 		{ "PRIMARY KEY (`a`)", 1 },
 		{ "PRIMARY KEY (`a`,`b`(10),`c` DESC) USING BTREE", 3 },
 		{ "PRIMARY KEY (`a``b`,```c`,`d```)", 3 },
@@ -83,7 +106,7 @@ TEST(parts_of_a_primary_key_are_counted)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct create_table t = definition(arena_printf(&arena, "  %s", rows[i].clause));
 
-		expect_eq(t.clauses[0].kind, CLAUSE_PRIMARY);
+		expect_eq(t.clauses[0].kind, i < 2 ? CLAUSE_INDEX : CLAUSE_PRIMARY);
 		expect_eq(t.clauses[0].parts, rows[i].parts);
 	}
 	arena_done(&arena);

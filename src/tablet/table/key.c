@@ -1,0 +1,164 @@
+#include "tablet/table/key.h"
+
+#include "base/mutant.h"
+#include "sql/quote.h"
+
+#define PRIMARY "PRIMARY"
+
+/* In the order that read_parts() selects. */
+enum { K_INDEX, K_COLUMN, K_PREFIX, K_ORDER, K_COUNT };
+
+/* A bound's text must find the very place of its row: of a FLOAT the digits do not. */
+static bool
+key_type_ok(const struct column_type *t)
+{
+	static const char *const charsets[] = { "utf8mb4", "utf8mb3", "latin1", "ascii" };
+
+	if (t->kind != COLUMN_STRING)
+		return t->kind != COLUMN_FLOAT && t->kind != COLUMN_DOUBLE;
+	for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++) {
+		if (strcmp(t->charset, charsets[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+flaw_of(const struct column *column, const struct slice *part)
+{
+	if (!slice_is_null(part[K_PREFIX]))
+		return "has a prefix of column";
+	if (slice_eq_str(part[K_ORDER], "D"))
+		return "has the descending column";
+	if (column->type.generated)
+		return "has the generated column";
+	if (column->nullable && !mutant("tablet_nullable_key"))
+		return "has the nullable column";
+	return key_type_ok(&column->type) ? NULL : "has column";
+}
+
+static void
+add_column(struct table_def *def, int i)
+{
+	const struct column_type *type = &def->columns[i].type;
+
+	def->columns[i].key_index = def->key_count;
+	def->key[def->key_count++] = i;
+	def->key_binary = def->key_binary && (type->kind != COLUMN_STRING || type->binary_collation);
+}
+
+/* Takes the index of that name for the key. NULL, or why it cannot be one: "has a prefix of column 'a'". */
+static const char *
+use_index(struct ctx *cx, struct table_def *def, const struct mysql_rows *parts, struct slice name)
+{
+	for (size_t i = 0; i < parts->rows; i++) {
+		const struct slice *part = &parts->values[i * K_COUNT];
+		int column = table_def_column(def, part[K_COLUMN]);
+
+		if (!slice_eq(part[K_INDEX], name))
+			continue;
+		if (column < 0)
+			return "has an expression";
+		const char *flaw = flaw_of(&def->columns[column], part);
+		if (flaw != NULL)
+			return arena_printf(cx->arena, "%s '%.*s'", flaw, SLICE_ARG(part[K_COLUMN]));
+	}
+	def->key_name = arena_slice_str(cx->arena, name);
+	def->key = arena_array(cx->arena, int, parts->rows);
+	def->key_count = 0;
+	def->key_binary = true;
+	for (size_t i = 0; i < parts->rows; i++) {
+		const struct slice *part = &parts->values[i * K_COUNT];
+
+		if (slice_eq(part[K_INDEX], name))
+			add_column(def, table_def_column(def, part[K_COLUMN]));
+	}
+	return NULL;
+}
+
+static int
+read_parts(
+    struct ctx *cx, struct mysql_client *c, const struct table_def *def, struct mysql_rows *out)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql,
+	    "SELECT index_name, column_name, sub_part, collation"
+	    " FROM information_schema.statistics WHERE table_schema=");
+	quote_string(&sql, slice_str(def->database));
+	buf_add_str(&sql, " AND table_name=");
+	quote_string(&sql, slice_str(def->name));
+	buf_add_str(&sql, " AND non_unique=0 ORDER BY index_name, seq_in_index");
+	TRY(mysql_select(cx, c, buf_slice(&sql), out));
+	if (out->rows > 0 && out->columns != K_COUNT)
+		return err_set(cx->err, ERR_CORRUPT, "an index of table '%s.%s' has %zu columns",
+		    def->database, def->name, out->columns);
+	return 0;
+}
+
+static int
+refuse_primary(struct ctx *cx, const struct table_def *def, const char *flaw)
+{
+	err_set(cx->err, ERR_REFUSED,
+	    "the primary key of table '%s.%s' %s, which cannot be moved yet", def->database,
+	    def->name, flaw);
+	return err_hint(cx->err,
+	    "primary keys may have columns of all types but FLOAT and DOUBLE, none of them generated, "
+	    "strings in the character sets utf8mb4, utf8mb3, latin1 and ascii");
+}
+
+/* name and flaw: of the unique key that was looked at last; flaw NULL: there was none. */
+static int
+refuse_unique(struct ctx *cx, const struct table_def *def, struct slice name, const char *flaw)
+{
+	const char *what = flaw == NULL
+	    ? "no unique key that could stand in for it"
+	    : arena_printf(cx->arena, "its unique key '%.*s' %s", SLICE_ARG(name), flaw);
+
+	err_set(cx->err, ERR_REFUSED, "table '%s.%s' has no primary key, and %s", def->database,
+	    def->name, what);
+	return err_hint(cx->err,
+	    "ALTER TABLE ... ADD PRIMARY KEY first; a unique key stands in for it where its columns are "
+	    "NOT NULL and whole, not generated, and neither FLOAT nor DOUBLE");
+}
+
+/* The optimizer can be told to go by it, and one row has one value of it. */
+static bool
+may_stand_in(const struct clause *c)
+{
+	static const char *const words[] = { " IGNORED", " INVISIBLE", " WITHOUT OVERLAPS" };
+
+	if (c->kind != CLAUSE_INDEX || !c->unique || c->hashed)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (create_table_find(c->text, words[i]) < c->text.len)
+			return false;
+	}
+	return true;
+}
+
+int
+key_read(struct ctx *cx, struct mysql_client *c, const struct create_table *create,
+    struct table_def *def)
+{
+	struct slice primary = slice_str(PRIMARY), name = SLICE_NULL;
+	struct mysql_rows parts;
+	const char *flaw = NULL;
+
+	TRY(read_parts(cx, c, def, &parts));
+	for (size_t i = 0; i < parts.rows; i++) {
+		if (!slice_eq(parts.values[i * K_COUNT + K_INDEX], primary))
+			continue;
+		flaw = use_index(cx, def, &parts, primary);
+		return flaw == NULL ? 0 : refuse_primary(cx, def, flaw);
+	}
+	for (int i = 0; i < create->clauses_count; i++) {
+		if (!may_stand_in(&create->clauses[i]))
+			continue;
+		name = create->clauses[i].name;
+		flaw = use_index(cx, def, &parts, name);
+		if (flaw == NULL)
+			return 0;
+	}
+	return refuse_unique(cx, def, name, flaw);
+}
