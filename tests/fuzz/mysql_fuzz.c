@@ -171,23 +171,35 @@ unpack_by(enum compression_algorithm algorithm, struct slice frames, size_t piec
 	return rc;
 }
 
-/* They hold the same however they come, and what was written comes back. */
+/* What was written comes back, in one piece and in many. */
+static void
+there_and_back(struct slice bytes, enum compression_algorithm algorithm)
+{
+	SCOPED(buf) struct buf raw = BUF_INIT, back = BUF_INIT, again = BUF_INIT;
+	struct compression *c = compression_new(algorithm, 1);
+
+	compression_command_out(c);
+	compression_write(c, bytes, &raw);
+	check(unpack_by(algorithm, buf_slice(&raw), 100, 1000, &back) == 0);
+	check(unpack_by(algorithm, buf_slice(&raw), SIZE_MAX, 1 << 16, &again) == 0);
+	check((back.len == bytes.len && again.len == bytes.len) || bytes.len > UNPACKED_MAX);
+	compression_free(c);
+}
+
+/* They hold the same however they come. libzstd (1.5.4) compares what a frame says of its size with what it holds
+ * sooner when it has all of the frame at once: then it refuses one that it otherwise begins to read. */
 static void
 frames(struct slice bytes, enum compression_algorithm algorithm)
 {
-	SCOPED(buf) struct buf whole = BUF_INIT, single = BUF_INIT, raw = BUF_INIT, back = BUF_INIT;
-	struct compression *c = compression_new(algorithm, 1);
+	SCOPED(buf) struct buf whole = BUF_INIT, single = BUF_INIT;
 	int rc = unpack_by(algorithm, bytes, SIZE_MAX, 1 << 16, &whole),
 	    rc_single = unpack_by(algorithm, bytes, 1, 7, &single);
 	size_t least = whole.len < single.len ? whole.len : single.len;
 
 	check(memcmp(whole.data, single.data, least) == 0);
-	check(least >= UNPACKED_MAX || (rc == rc_single && (rc != 0 || whole.len == single.len)));
-	compression_command_out(c);
-	compression_write(c, bytes, &raw);
-	check(unpack_by(algorithm, buf_slice(&raw), 100, 1000, &back) == 0);
-	check(back.len == bytes.len || bytes.len > UNPACKED_MAX);
-	compression_free(c);
+	bool same = rc == rc_single && (rc != 0 || whole.len == single.len);
+	check(least >= UNPACKED_MAX || same || (algorithm == COMPRESSION_ZSTD && rc != 0));
+	there_and_back(bytes, algorithm);
 }
 
 void
