@@ -5,12 +5,9 @@
 #include "ctl/acknowledge.h"
 #include "ctl/complete.h"
 #include "ctl/cutover.h"
+#include "ctl/ending.h"
 #include "ctl/pause.h"
 #include "ctl/traffic.h"
-
-enum {
-	STEP_WITHIN_S = 20
-}; /* of one try: a tablet that hangs is soon told of; a drop goes on waiting */
 
 /* ---- May it be? */
 
@@ -126,13 +123,7 @@ rehearse_rules(struct ctx *cx, struct workflow *w, struct lines *out)
 
 #define POINTS(name) "workflow.cancel." name ".before", "workflow.cancel." name ".after"
 
-static const struct cancel_step {
-	const char *name;
-	const char *doing; /* what an operator reads when it does not come to an end */
-	int (*run)(struct ctx *cx, struct workflow *w);
-	rehearse_fn *rehearse;
-	const char *before, *after; /* fault points */
-} cancel_steps[] = {
+static const struct ending_step cancel_steps[] = {
 	{ "stream", "deleting the stream and the target's table", delete_stream, rehearse_stream,
 	    POINTS("stream") },
 	{ "fence", "removing the fence from the source", remove_fence, rehearse_fence,
@@ -140,39 +131,6 @@ static const struct cancel_step {
 	{ "rules", "removing the routing rules", remove_rules, rehearse_rules, POINTS("rules") },
 };
 enum { CANCEL_STEPS = sizeof(cancel_steps) / sizeof(cancel_steps[0]) };
-
-static int
-run_step(struct ctx *cx, struct workflow *w, const struct cancel_step *s)
-{
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = ctx_within(cx, workflow_longer(w, STEP_WITHIN_S * SECOND));
-
-	inner.arena = &scratch;
-	TRY(workflow_pass(cx, w, s->before));
-	if (strcmp(w->r.step, s->name) != 0) {
-		w->r.step = s->name;
-		workflow_note(w, s->name, "begun", s->doing);
-		TRY(workflow_save(&inner, w));
-	}
-	if (s->run(&inner, w) != 0)
-		return err_wrap(cx->err, "%s", s->doing);
-	return workflow_pass(cx, w, s->after);
-}
-
-/* The step is tried again, and the person who waits for it reads in the record why it takes so long. */
-static int
-tell_why(struct ctx *cx, struct workflow *w)
-{
-	struct err why = *cx->err;
-
-	if (why.kind != ERR_CANCELLED && why.kind != ERR_CONFLICT &&
-	    strcmp(w->r.state_text, why.text) != 0) {
-		w->r.state_text = arena_strdup(&w->arena, why.text);
-		w->r.hint = arena_strdup(&w->arena, why.hint);
-		TRY(workflow_save(cx, w));
-	}
-	return err_copy(cx->err, &why);
-}
 
 static int
 finish(struct ctx *cx, struct workflow *w)
@@ -205,10 +163,7 @@ cancel_run(struct ctx *cx, struct workflow *w)
 {
 	const size_t first = mutant("ctl_cancel_rules_first") ? CANCEL_STEPS - 1 : 0;
 
-	for (size_t i = 0; i < CANCEL_STEPS; i++) {
-		if (run_step(cx, w, &cancel_steps[(first + i) % CANCEL_STEPS]) != 0)
-			return tell_why(cx, w);
-	}
+	TRY(ending_run(cx, w, cancel_steps, CANCEL_STEPS, first));
 	return finish(cx, w);
 }
 
@@ -253,8 +208,8 @@ rehearse(struct ctx *cx, struct workflow *w, const struct ctl_request *q, struct
 	lines_lock(cx->arena, w, out);
 	if (w->r.state == WORKFLOW_SWITCHING)
 		lines_add(cx->arena, out, "Roll back attempt %d to switch", w->r.attempt);
-	for (size_t i = 0; i < CANCEL_STEPS && !workflow_unmade(&w->r); i++)
-		TRY(cancel_steps[i].rehearse(cx, w, out));
+	if (!workflow_unmade(&w->r))
+		TRY(ending_rehearse(cx, w, cancel_steps, CANCEL_STEPS, out));
 	lines_unlock(cx->arena, w, out);
 	return 0;
 }

@@ -3,12 +3,12 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "ctl/acknowledge.h"
+#include "ctl/ending.h"
 #include "ctl/pause.h"
 
 #include <stdio.h>
 
 enum {
-	STEP_WITHIN_S = 20, /* of one try, as of a cancellation's */
 	AGAIN_MS = 50,
 	OLD_NAME_CHARS = 59, /* of 64: "_" and "_old" are added */
 };
@@ -66,7 +66,7 @@ old_name(struct arena *a, const char *table)
 static int
 check_old_names(struct ctx *cx, const struct workflow *w)
 {
-	struct ctx within = ctx_within(cx, workflow_longer(w, STEP_WITHIN_S * SECOND));
+	struct ctx within = ctx_within(cx, workflow_longer(w, ENDING_STEP_WITHIN_S * SECOND));
 	enum side old = workflow_to(w);
 
 	for (size_t i = 0; i < w->r.tables_count; i++) {
@@ -233,13 +233,7 @@ rehearse_rules(struct ctx *cx, struct workflow *w, struct lines *out)
 
 #define POINTS(name) "workflow.complete." name ".before", "workflow.complete." name ".after"
 
-static const struct complete_step {
-	const char *name;
-	const char *doing; /* what an operator reads when it does not come to an end */
-	int (*run)(struct ctx *cx, struct workflow *w);
-	rehearse_fn *rehearse;
-	const char *before, *after; /* fault points */
-} complete_steps[] = {
+static const struct ending_step complete_steps[] = {
 	{ "stream", "ending the stream back", delete_streams, rehearse_streams, POINTS("stream") },
 	{ "tables", "dropping or renaming the old tables", change_tables, rehearse_tables,
 	    POINTS("tables") },
@@ -249,47 +243,12 @@ static const struct complete_step {
 };
 enum { COMPLETE_STEPS = sizeof(complete_steps) / sizeof(complete_steps[0]) };
 
-static int
-run_step(struct ctx *cx, struct workflow *w, const struct complete_step *s)
-{
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = ctx_within(cx, workflow_longer(w, STEP_WITHIN_S * SECOND));
-
-	inner.arena = &scratch;
-	TRY(workflow_pass(cx, w, s->before));
-	if (strcmp(w->r.step, s->name) != 0) {
-		w->r.step = s->name;
-		workflow_note(w, s->name, "begun", s->doing);
-		TRY(workflow_save(&inner, w));
-	}
-	if (s->run(&inner, w) != 0)
-		return err_wrap(cx->err, "%s", s->doing);
-	return workflow_pass(cx, w, s->after);
-}
-
-static int
-tell_why(struct ctx *cx, struct workflow *w)
-{
-	struct err why = *cx->err;
-
-	if (why.kind != ERR_CANCELLED && why.kind != ERR_CONFLICT &&
-	    strcmp(w->r.state_text, why.text) != 0) {
-		w->r.state_text = arena_strdup(&w->arena, why.text);
-		w->r.hint = arena_strdup(&w->arena, why.hint);
-		TRY(workflow_save(cx, w));
-	}
-	return err_copy(cx->err, &why);
-}
-
 int
 complete_run(struct ctx *cx, struct workflow *w)
 {
 	const size_t first = mutant("ctl_complete_tables_first") ? 1 : 0;
 
-	for (size_t i = 0; i < COMPLETE_STEPS; i++) {
-		if (run_step(cx, w, &complete_steps[(first + i) % COMPLETE_STEPS]) != 0)
-			return tell_why(cx, w);
-	}
+	TRY(ending_run(cx, w, complete_steps, COMPLETE_STEPS, first));
 	w->r.state = WORKFLOW_COMPLETE;
 	w->r.start = w->r.closed = w->r.step = w->r.position = w->r.state_text = w->r.hint = "";
 	workflow_note(w, "complete", "done", "");
@@ -305,8 +264,7 @@ static int
 rehearse(struct ctx *cx, struct workflow *w, struct lines *out)
 {
 	lines_lock(cx->arena, w, out);
-	for (size_t i = 0; i < COMPLETE_STEPS; i++)
-		TRY(complete_steps[i].rehearse(cx, w, out));
+	TRY(ending_rehearse(cx, w, complete_steps, COMPLETE_STEPS, out));
 	lines_unlock(cx->arena, w, out);
 	return 0;
 }

@@ -186,8 +186,8 @@ there_and_back(struct slice bytes, enum compression_algorithm algorithm)
 	compression_free(c);
 }
 
-/* They hold the same however they come. libzstd (1.5.4) compares what a frame says of its size with what it holds
- * sooner when it has all of the frame at once: then it refuses one that it otherwise begins to read. */
+/* They hold the same however they come. libzstd (1.5.4) compares what a frame says of its size with what it
+ * holds sooner when it has all of the frame at once: then it refuses one that it otherwise begins to read. */
 static void
 frames(struct slice bytes, enum compression_algorithm algorithm)
 {
