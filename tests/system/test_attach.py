@@ -5,14 +5,15 @@ import subprocess
 
 import pytest
 
-from lib import elsewhere, mariadb, proc
+from lib import elsewhere, kinds, mariadb, proc
 from lib.combo import Combo, missing_programs
 from lib.load import Load
 from test_init import PASSWORDS, TRUSTS, credentials, init
 
 pytestmark = pytest.mark.skipif(bool(missing_programs()), reason="not built")
 
-BRANDS = {"mariadb-10.11": "mariadb", "mysql-9.7": "mysql"}
+PAIRS = [("mariadb-10.11", "mysql-9.7"), ("mysql-9.7", "mariadb-10.11")]
+PAIRS_11_8 = [("mariadb-11.8", "mysql-9.7"), ("mysql-9.7", "mariadb-11.8"), ("mariadb-11.8", "mariadb-10.11")]
 # Of the keyspaces, at their servers: other names than theirs.
 DATABASES = {"customer": "shop_db", "new_customer": "crm"}
 
@@ -23,7 +24,7 @@ def prepare(folder, server, keyspace, address):
     server.sql(f"CREATE DATABASE {database} COLLATE utf8mb4_general_ci")
     printed = init(folder, server, database, address)
     server.sql(printed.splitlines()[-1].removeprefix("-- ").rstrip(";"))
-    return f"{BRANDS[server.flavour]}://{address}/{database}"
+    return f"{kinds.brand(server.flavour)}://{address}/{database}"
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def check_secrets(combo):
     assert not any(password.encode() in said for password in PASSWORDS.values())
 
 
-@pytest.mark.parametrize("source, target", [("mariadb-10.11", "mysql-9.7"), ("mysql-9.7", "mariadb-10.11")])
+@pytest.mark.parametrize("source, target", PAIRS)
 def test_tables_move_between_servers_that_were_there(servers_of, folder, attached, source, target):
     s, t = servers_of(source, "s", TRUSTS), servers_of(target, "t", TRUSTS)
     attached.kinds = {"customer": prepare(folder, s, "customer", f"127.0.0.1:{s.port}"),
@@ -110,7 +111,7 @@ def servers_elsewhere(servers_of, folder, host, source, target):
 
 
 @pytest.mark.skipif(not elsewhere.is_possible(), reason="no network namespace can be made here")
-@pytest.mark.parametrize("source, target", [("mariadb-10.11", "mysql-9.7"), ("mysql-9.7", "mariadb-10.11")])
+@pytest.mark.parametrize("source, target", PAIRS + PAIRS_11_8)
 def test_on_other_addresses_by_tls_whose_certificates_are_looked_at(servers_of, folder, attached, source, target):
     with elsewhere.Elsewhere() as host:
         s, t, shown = servers_elsewhere(servers_of, folder, host, source, target)
@@ -130,7 +131,7 @@ def test_on_other_addresses_by_tls_whose_certificates_are_looked_at(servers_of, 
 
 @pytest.mark.skipif(not elsewhere.is_possible(), reason="no network namespace can be made here")
 @pytest.mark.long
-@pytest.mark.parametrize("source, target", [("mariadb-10.11", "mysql-9.7"), ("mysql-9.7", "mariadb-10.11")])
+@pytest.mark.parametrize("source, target", PAIRS + PAIRS_11_8)
 def test_the_demo_passes_at_servers_elsewhere(servers_of, folder, source, target):
     with elsewhere.Elsewhere(1) as host:
         s, t, shown = servers_elsewhere(servers_of, folder, host, source, target)
