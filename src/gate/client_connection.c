@@ -36,44 +36,43 @@ wait_for_client(struct ctx *cx, struct session *s)
 static int
 serve(struct ctx *cx, struct session *s)
 {
+	s->idle = true;
 	while (!(s->loop->draining && session_at_rest(s))) {
 		struct slice packet;
 
 		arena_reset(&s->arena);
-		s->idle = true;
 		/* Others look at it (processes.h), also while the next packet comes. */
 		if (!mutant("gate_last_statement_shown"))
 			s->sql = SLICE_NULL;
 		s->since = task_now();
-		s->replied = s->failed =
-		    false; /* before the wait: it may be told something meanwhile */
 		packets_await_command(&s->client);
 		TRY(wait_for_client(cx, s));
 		s->idle = false;
 		s->since = task_now();
 		TRY(packets_read(cx, &s->client, s->loop->packet_max, &packet));
 		count(&s->loop->counts.statements, 1);
+		s->replied = s->failed = false;
 		TRY(commands_run(cx, s, packet));
 		if (cx->err->kind != ERR_NONE) /* it is large: most statements leave it alone */
 			err_clear(cx->err);
+		s->idle = true;
 	}
 	return err_set(cx->err, ERR_CANCELLED, "vtgate is stopping");
 }
 
-/* What the client is told before its connection ends, where it can still be told. */
+/* What the client is told before its connection ends, where it waits for an answer. One that is idle would
+ * take it for the answer to its next command, and not for a lost connection; servers say nothing either. */
 static void
 tell_why(struct ctx *cx, struct session *s)
 {
 	struct err err;
 	struct ctx last = ctx_shielded(cx, SECOND, &err);
+	bool waits = !s->idle || mutant("gate_idle_is_told");
 
-	if (s->replied || s->client.broken || cx->err->kind == ERR_NONE)
+	if (!waits || s->replied || s->client.broken || cx->err->kind == ERR_NONE)
 		return;
 	if (s->loop->draining && cx->err->kind == ERR_CANCELLED)
 		(void)refuse(cx->err, ER_SERVER_SHUTDOWN, "Server shutdown in progress");
-	if (s->idle)
-		packets_answer_ahead(
-		    &s->client); /* it reads this as the answer to its next command */
 	if (session_send_err(&last, s, cx->err) != 0)
 		log_debug("the client did not hear why: %s", err.text);
 }

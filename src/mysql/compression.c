@@ -133,12 +133,6 @@ compression_answer_in(struct compression *c)
 }
 
 void
-compression_unasked(struct compression *c)
-{
-	c->write_number = 1;
-}
-
-void
 compression_number_from(struct compression *c, uint8_t number)
 {
 	c->packets = (struct numbering){ .next = number };

@@ -65,8 +65,6 @@ void compression_command_out(struct compression *c);
 void compression_command_in(struct compression *c);
 /* The answer to a command that was sent ahead of others is about to be read. */
 void compression_answer_in(struct compression *c);
-/* What is written next is read as the answer to a command that has not come yet. */
-void compression_unasked(struct compression *c);
 
 /* Unpacks from the front of raw as far as there is room (> 0) and the frames' numbers follow each other;
  * gives nothing where more of raw is needed. ERR_CORRUPT with 1156 for a frame that is not the next, 1157

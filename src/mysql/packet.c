@@ -405,10 +405,3 @@ packets_await_answer_frame(struct packets *p)
 	number_from_here(p);
 }
 
-void
-packets_answer_ahead(struct packets *p)
-{
-	p->seq = 1;
-	if (p->zip != NULL)
-		compression_unasked(compressed_frames(p->zip));
-}

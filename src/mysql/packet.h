@@ -106,9 +106,6 @@ packets_await_answer(struct packets *p, uint8_t seq)
 		packets_await_answer_frame(p);
 }
 
-/* What is written next is read as the answer to a command that has not come yet. */
-void packets_answer_ahead(struct packets *p);
-
 /* Takes what is buffered, packets or not; borrowed until the next call. */
 struct slice packets_take_all(struct packets *p);
 /* Parks until there is input or the peer has closed. */

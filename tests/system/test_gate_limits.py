@@ -124,7 +124,7 @@ def test_a_drain_lets_transactions_end(second_gate):
     time.sleep(0.5)
     with pytest.raises(pymysql.OperationalError) as e:
         run(idle, "SELECT 1")
-    assert e.value.args[0] == 1053
+    assert e.value.args[0] in (2006, 2013)      # lost
     with pytest.raises(pymysql.OperationalError):
         connect()
     run(busy, "REPLACE INTO drained VALUES (2)")

@@ -186,10 +186,6 @@ TEST(answers_begin_with_the_number_behind_their_command_and_go_around)
 	expect_eq(out.len, 303);
 	left = numbered(&b, "\5", 1);
 	expect(read_some(c, &left, &out) != 0);
-	compression_unasked(d);
-	buf_reset(&raw);
-	compression_write(d, slice_str("you are killed"), &raw);
-	expect_eq(raw.data[3], 1);
 	compression_free(c);
 	compression_free(d);
 }
