@@ -140,8 +140,8 @@ static void
 answer_statistics(const struct question *q)
 {
 	const struct mini_table *t = table_asked(q);
-	struct slice index = wanted(q, "index_name");
 	bool unique = asks(q, " AND non_unique=0");
+	struct slice index;
 
 	/* Each table of this server has a primary key, and that is the one which is looked for. */
 	if (unique && asks(q, "SELECT index_name, column_name, sub_part, collation FROM")) {
@@ -150,6 +150,7 @@ answer_statistics(const struct question *q)
 	}
 	if (!asks(q, "SELECT 1 FROM") || !(unique || asks(q, " AND non_unique=1")))
 		mini_cannot(q->sql, "columns of information_schema.statistics");
+	index = wanted(q, "index_name");
 	result_begin(q->out, q->arena, 1, "1");
 	for (int i = 0; t != NULL && i < t->indexes_count; i++) {
 		if (slice_eq_str(index, t->indexes[i].name) && t->indexes[i].unique == unique)

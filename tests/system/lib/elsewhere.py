@@ -4,14 +4,16 @@ import subprocess
 
 
 def is_possible():
-    """Root may, where the kernel lets it."""
+    """Root may, where the kernel lets it and / is a mount point."""
     if os.geteuid() != 0:
         return False
     name = f"switchyard-try-{os.getpid()}"
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True)
-    if made.returncode == 0:
-        subprocess.run(["ip", "netns", "del", name], check=True)
-    return made.returncode == 0
+    if made.returncode != 0:
+        return False
+    entered = subprocess.run(["ip", "-n", name, "link"], capture_output=True)
+    subprocess.run(["ip", "netns", "del", name], check=True)
+    return entered.returncode == 0
 
 
 class Elsewhere:
