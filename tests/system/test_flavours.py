@@ -11,6 +11,7 @@ from pymysql.constants import COMMAND
 from lib import flavours, mariadb, proc, raw
 from lib.combo import Failed
 from lib.load import Load
+from lib.tablets import Refused
 
 ORDERS = os.path.join(proc.TREE, "demo", "orders.sql")
 TABLES = "users,orders,order_lines"
@@ -112,6 +113,19 @@ def test_a_table_without_a_primary_key_moves_by_its_unique_one(combo, source, ta
         shown = flavours.rows(conn, "SHOW CREATE TABLE marks")[0][1]
     assert re.findall(r"KEY `(\w+)`", shown) == ["whose", "note", "n"], shown
     client.close()
+
+
+def test_a_server_that_demands_primary_keys_says_so_before_the_copy(pair_of):
+    """MySQL takes a unique key for one in CREATE TABLE, and not in the ALTER TABLE that adds the other indexes."""
+    p = pair_of("mysql-9.7", "mysql-9.7", "t")
+    p.source.server.sql("CREATE TABLE customer.t (id INT NOT NULL, v INT, UNIQUE KEY id (id), KEY v (v))")
+    p.target.server.sql("SET GLOBAL sql_require_primary_key=ON")
+    told = p.source.start().call("check_from", **p.request(side="from"))["tables"]
+    request = p.request(side="to", definitions=[t["definition"] for t in told])
+    with pytest.raises(Refused, match="the table cannot be made at the target.*sql_require_primary_key"):
+        p.target.start().call("check_to", **request)
+    p.target.server.sql("SET GLOBAL sql_require_primary_key=OFF")
+    p.target.call("check_to", **request)
 
 
 def is_extended(definition):
