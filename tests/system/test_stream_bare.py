@@ -121,6 +121,18 @@ def test_indexes_come_back_in_their_order(pair, keys, bare):
     check_arrived(p)
 
 
+@pytest.mark.parametrize("key", ["PRIMARY KEY (k)", "UNIQUE KEY k (k)"])
+def test_a_spatial_index_comes_back_in_its_place(pair, key):
+    p = pair("t")
+    p.source.server.sql(f"CREATE TABLE t (k INT NOT NULL, id INT, p POINT NOT NULL, {key}, KEY id (id), SPATIAL KEY p (p), KEY w (id, k))",
+                        database="customer")
+    p.source.server.sql("INSERT INTO t VALUES (1, 2, ST_GeomFromText('POINT(1 2)')), (2, 1, ST_GeomFromText('POINT(2 1)'))",
+                        database="customer")
+    p.source.start(), p.target.start()
+    p.start()
+    check_arrived(p)
+
+
 @pytest.mark.long
 def test_a_large_index_of_ids_that_move_all_the_time(pair):
     """Every online build of it ends with error 1062."""

@@ -105,11 +105,11 @@ read_clause(struct arena *a, struct slice text)
 	} else if (!slice_is_null(rest = behind(text, "UNIQUE KEY "))) {
 		read_index(a, rest, &c);
 		c.unique = true;
-	} else if (!slice_is_null(rest = behind(text, "KEY "))) {
+	} else if (!slice_is_null(rest = behind(text, "KEY ")) ||
+	    !slice_is_null(rest = behind(text, "SPATIAL KEY "))) {
 		read_index(a, rest, &c);
 		c.hashed = false; /* InnoDB makes a tree of it */
 	} else if (!slice_is_null(rest = behind(text, "FULLTEXT KEY ")) ||
-	    !slice_is_null(rest = behind(text, "SPATIAL KEY ")) ||
 	    !slice_is_null(rest = behind(text, "VECTOR KEY "))) {
 		read_index(a, rest, &c);
 		c.kind = CLAUSE_SPECIAL_INDEX;
