@@ -404,4 +404,3 @@ packets_await_answer_frame(struct packets *p)
 	compression_answer_in(compressed_frames(p->zip));
 	number_from_here(p);
 }
-
