@@ -104,7 +104,7 @@ async function cancelled(c) {
   const [{ id }] = await c.query("SELECT CONNECTION_ID() AS id");
   say("one id", Number(id) === Number(c.id()));
   const slow = fails(c, "cancelled", "SELECT SLEEP(20) AS s");
-  while ((await other.query("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")).length === 0);
+  while ((await other.query(`SELECT 1 FROM information_schema.processlist WHERE id = ${id} AND info LIKE 'SELECT SLEEP%'`)).length === 0);
   await other.query(`KILL QUERY ${id}`);
   await slow;
   say("goes on", await c.query("SELECT 2 AS a"));

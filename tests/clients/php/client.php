@@ -77,7 +77,7 @@ function mysqli_part(string $host, int $port, string $user, string $database): v
 
     $other = $connect();
     $c->query('SELECT SLEEP(20)', MYSQLI_ASYNC);
-    while ($other->query("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")->num_rows == 0);
+    while ($other->query("SELECT 1 FROM information_schema.processlist WHERE id = {$c->thread_id} AND info LIKE 'SELECT SLEEP%'")->num_rows == 0);
     $other->query("KILL QUERY {$c->thread_id}");
     fails('cancelled', fn() => $c->reap_async_query()->fetch_all());
     say('goes on', $all('SELECT 2'));

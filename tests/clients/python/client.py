@@ -141,7 +141,7 @@ def cancelled(c):
 
     def kill():
         # Not before it runs: the number of the query is its connection's.
-        while not rows(other, "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%%'"):
+        while not rows(other, f"SELECT 1 FROM information_schema.processlist WHERE id = {me} AND info LIKE 'SELECT SLEEP%%'"):
             pass
         rows(other, f"KILL QUERY {me}")
 
