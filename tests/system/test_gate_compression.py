@@ -403,7 +403,8 @@ LONG = packets(b"SELECT 1 /* " + b"a" * 1000 + b" */")
 @pytest.mark.parametrize("bad", [
     frame(0, len(LONG) - 1, zlib.compress(LONG)), frame(0, len(LONG) + 1, zlib.compress(LONG)),
     frame(0, len(LONG), zlib.compress(LONG) + b"x"), frame(0, 1000, b""), frame(0, 1000, b"not packed"), frame(1, 0, LONG),
-    frame(0, 0, LONG[:10]) + frame(0, 0, LONG[10:]), frame(0, 10000, zlib.compress(b"\0" * (64 << 20), 9)[:30000])])
+    frame(0, 0, LONG[:10]) + frame(0, 0, LONG[10:]), frame(0, 10000, zlib.compress(b"\0" * (64 << 20), 9)[:30000])],
+    ids=["says less", "says more", "bytes behind", "empty", "not packed", "another number", "the number again", "a bomb, cut"])
 def test_frames_that_lie_end_their_connection_alone(gate, bad):
     other = connect(gate, "zlib")
     with compressed.Client(gate.port, "zlib") as c:
