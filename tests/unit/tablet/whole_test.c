@@ -101,6 +101,18 @@ TEST(a_constraint_of_the_keys_name_is_not_its_list)
 	arena_done(&arena);
 }
 
+TEST(a_primary_key_that_was_cut_off_gives_its_place_to_no_other)
+{
+	static const char lines[] = "  `a` int(11) NOT NULL,\n  `b` int(11) NOT NULL,\n"
+				    "  PRIMARY KEY (`a`),\n  UNIQUE KEY `u` (`b`)";
+	struct column columns[] = { { .name = "a" }, { .name = "b" } };
+
+	expect_ok(check_key(lines, columns, 2, "PRIMARY", 1), &err);
+	expect(check_key(lines, columns, 2, "u", 1) != 0);
+	expect_eq(err.kind, ERR_CORRUPT);
+	arena_done(&arena);
+}
+
 TEST(parts_of_a_key_are_counted)
 {
 	static const struct {
