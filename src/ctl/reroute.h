@@ -32,9 +32,9 @@
  * meanwhile: the one hole. That table is hidden by the rule; nothing of it is lost.
  *
  * Back. A rule made so is its table's (MAKER_DDL): when DROP or RENAME has taken the table away, the gate
- * says so, and the name goes home by the same steps. If it does not come to it the rule stays, and does no
- * harm: the next table of that name is made beside t again. A rule that a move has left is the name's: who
- * drops and makes its table (a restored dump) makes it where it was moved to.
+ * says so before its client has the answer, and the name goes home by the same steps. If it does not come to
+ * it the rule stays, and does no harm: the next table of that name is made beside t again. A rule that a move
+ * has left is the name's: who drops and makes its table (a restored dump) makes it where it was moved to.
  *
  * Names of tables that are being moved are refused, as the tables are.
  */

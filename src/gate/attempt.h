@@ -10,6 +10,14 @@
 #include "gate/plan.h"
 #include "gate/session.h"
 
+struct request;
+
+/* What is done once a statement has ended at its server and the client has not been told yet. */
+struct before_told {
+	void (*fn)(struct ctx *cx, struct session *s, const struct request *q);
+	bool done; /* else the statement did not come to a server, or nobody knows how it ended */
+};
+
 struct request {
 	enum command com;    /* COM_QUERY, COM_STMT_EXECUTE */
 	struct slice packet; /* as the client sent it; borrowed from its buffer */
@@ -17,8 +25,9 @@ struct request {
 	const struct statement *statement;
 	struct prepared *prepared; /* COM_STMT_EXECUTE */
 	const struct named *named; /* by PREPARE, and its names are of that keyspace; or NULL */
-	bool *apart;        /* set, not refused, when its tables are on two servers; or NULL */
-	bool quiet;         /* its answer is dropped, unless it is an error */
+	bool *apart; /* set, not refused, when its tables are on two servers; or NULL */
+	bool quiet;  /* its answer is dropped, unless it is an error */
+	struct before_told *before_told; /* or NULL; of a statement that has no rows */
 	struct slice using; /* EXECUTE p USING this; sql is p's text. SLICE_NULL: no such statement */
 };
 

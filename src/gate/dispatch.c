@@ -149,8 +149,10 @@ static int
 define(struct ctx *cx, struct session *s, const struct request *q)
 {
 	struct request again = *q;
+	struct before_told told = { .fn = naming_after };
 	bool apart;
 
+	again.before_told = &told;
 	for (int tries = 0;; tries++) {
 		int rc = naming_before(cx, s, q);
 
@@ -165,7 +167,8 @@ define(struct ctx *cx, struct session *s, const struct request *q)
 			s, q->statement, attempt_keyspace(&(struct attempt){ .s = s, .q = q })))
 			tries = NAMINGS_MAX;
 	}
-	naming_after(cx, s, q);
+	if (!told.done)
+		naming_after(cx, s, q);
 	return 0;
 }
 

@@ -327,6 +327,29 @@ answer_instead(struct ctx *cx, struct attempt *a, const struct err *e)
 	return session_send_diagnostic(cx, a->s, e) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
 }
 
+/* Nothing of the statement is under way any more, and its client waits. */
+static void
+before_told(struct ctx *cx, const struct attempt *a)
+{
+	struct before_told *b = a->q->before_told;
+
+	if (b == NULL || mutant("gate_naming_after_told"))
+		return;
+	b->done = true;
+	b->fn(cx, a->s, a->q);
+}
+
+static int
+tell_error(struct ctx *cx, struct attempt *a, struct slice packet)
+{
+	bool settled = a->q->before_told != NULL && settle(cx, a, true, 0) == 0;
+
+	if (settled)
+		before_told(cx, a);
+	TRY(relay_error(cx, a, packet)); /* also where the server is gone: it has said why */
+	return a->q->before_told == NULL ? settle(cx, a, true, 0) : settled ? 0 : -1;
+}
+
 /* An ERR is looked at before it goes on. */
 static enum outcome
 answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
@@ -348,9 +371,7 @@ answer_error(struct ctx *cx, struct attempt *a, struct slice packet)
 		return answer_instead(cx, a, &err);
 	complain(s, packet);
 	s->replied = s->failed = true;
-	if (relay_error(cx, a, packet) != 0)
-		return OUTCOME_CLOSE;
-	return settle(cx, a, true, 0) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
+	return tell_error(cx, a, packet) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
 }
 
 static enum outcome
@@ -378,7 +399,12 @@ answer(struct ctx *cx, struct attempt *a)
 	keep_state(a);
 	if (a->scan.failed)
 		return answer_error(cx, a, reply_scan_tail(&a->scan));
-	return settle(cx, a, false, a->scan.status) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
+	if (settle(cx, a, false, a->scan.status) != 0)
+		return OUTCOME_CLOSE;
+	if (a->q->before_told == NULL)
+		return OUTCOME_DONE;
+	before_told(cx, a);
+	return packets_flush(cx, &a->s->client) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
 }
 
 static enum outcome

@@ -20,7 +20,8 @@
 
 /* 0: the statement is to be run. 1: the client has its answer. */
 int naming_before(struct ctx *cx, struct session *s, const struct request *q) MUST_USE;
-/* The client has the answer of the statement. */
+/* The statement has ended. Before its client is told: who reads the answer may make a table of that name
+ * elsewhere at once, or go away. */
 void naming_after(struct ctx *cx, struct session *s, const struct request *q);
 
 #endif

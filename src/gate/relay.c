@@ -85,7 +85,8 @@ relay_named(struct ctx *cx, struct attempt *a, struct packets *p)
 		mend.definition = answer_names_definition;
 		mend.row = names.in_rows ? answer_names_row : NULL;
 	}
-	if (must_mend(a) || names.in_rows || must_extend_all(a, &names))
+	if (a->q->before_told == NULL &&
+	    (must_mend(a) || names.in_rows || must_extend_all(a, &names)))
 		return relay_mended(cx, a, p, &mend);
 	return packets_relay_head(cx, p, &a->s->client, &a->scan, &mend);
 }
@@ -102,10 +103,10 @@ relay_answer(struct ctx *cx, struct attempt *a, bool rows)
 	struct packets *p = mysql_packets(a->s->slots[a->slot]->client), *client = &a->s->client;
 
 	a->s->replied = true;
-	if (must_mend(a) || (rows && has_names(a)))
+	if (must_mend(a) || (rows && has_names(a)) || a->q->before_told != NULL)
 		TRY(relay_named(cx, a, p));
 	if (reply_scan_ended(&a->scan))
-		return a->scan.failed ? 0 : packets_flush(cx, client);
+		return a->scan.failed || a->q->before_told != NULL ? 0 : packets_flush(cx, client);
 	TRY(packets_relay_to_err(cx, p, client, &a->scan));
 	while (a->scan.state == REPLY_AT_FILE) {
 		forget_text(a->s);

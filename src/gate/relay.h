@@ -12,7 +12,7 @@
 #include "gate/attempt.h"
 
 /* Up to the ERR that ends it, if one does: a->scan.failed, and the caller sends it. rows: it begins with
- * no OK. */
+ * no OK. With before_told it is written and not flushed: the caller does that. */
 int relay_answer(struct ctx *cx, struct attempt *a, bool rows) MUST_USE;
 /* An ERR, in which tables are called as the client calls them. */
 int relay_error(struct ctx *cx, const struct attempt *a, struct slice packet) MUST_USE;

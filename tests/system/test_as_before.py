@@ -129,8 +129,9 @@ class Cancelling:
         try:
             with reader.cursor() as cur:
                 cur.execute("SELECT COUNT(*) FROM users")
-            proc.wait_for(lambda: (move.show(self.combo) or {"record": {"state_text": ""}})["record"]["state_text"], 60,
-                          "the fence to be waited for")
+            # Not earlier: a fence that is not begun has nothing to wait for when it is removed.
+            proc.wait_for(lambda: (move.show(self.combo) or {"record": {"state_text": ""}})["record"]["state_text"]
+                          .startswith("waiting: "), 60, "the fence to be waited for", lambda: move.show(self.combo))
             self.wait_state("copying")
             self.ask_to_cancel()
             self.wait_state("cancelling")           # its own fence waits for the reader as well
