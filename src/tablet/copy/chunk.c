@@ -1,14 +1,10 @@
 #include "tablet/copy/chunk.h"
 
 #include "base/check.h"
-#include "base/fault.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
-#include "tablet/server/undo.h"
-#include "tablet/table/bounds.h"
-#include "tablet/table/table_row.h"
 
 #include <stdlib.h>
 
@@ -26,14 +22,12 @@ chunk_new(void)
 {
 	struct chunk *c = mem_new(struct chunk);
 
-	buf_init(&c->values);
-	buf_init(&c->keys);
-	buf_init(&c->last);
+	table_rows_init(&c->rows);
 	return c;
 }
 
-static void
-close_window(struct chunk *c)
+void
+chunk_close_window(struct chunk *c)
 {
 	if (c->window != NULL)
 		window_close(c->window);
@@ -45,11 +39,8 @@ chunk_free(struct chunk *c)
 {
 	if (c == NULL)
 		return;
-	close_window(c);
-	buf_done(&c->values);
-	buf_done(&c->keys);
-	buf_done(&c->last);
-	free(c->rows);
+	chunk_close_window(c);
+	table_rows_done(&c->rows);
 	free(c);
 }
 
@@ -146,7 +137,7 @@ open_view(
 
 /* The window first: a change between a view and a later window would be in neither (rule 7). */
 static int
-open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
+open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk_span *span, struct chunk *c)
 {
 	/* the tail goes on; what it hands on from here touches the window */
@@ -155,126 +146,52 @@ open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct c
 
 	position_copy(&tail, span->tail);
 	if (!late)
-		c->window =
-		    window_open(job->windows, job->table->index, job->table->def->key_binary);
+		c->window = window_open(of->windows, of->table->index, of->table->def->key_binary);
 	TRY(open_view(cx, source, &tail, &c->view));
 	if (late)
-		c->window =
-		    window_open(job->windows, job->table->index, job->table->def->key_binary);
+		c->window = window_open(of->windows, of->table->index, of->table->def->key_binary);
 	return 0;
-}
-
-/* " FROM ... LIMIT n" */
-static int
-from_sql(
-    struct buf *out, const struct chunk_job *job, const struct chunk_span *span, struct err *err)
-{
-	const char *word = " WHERE ";
-
-	buf_add_str(out, " FROM ");
-	quote_table(out, slice_str(job->table->def->database), slice_str(job->table->def->name));
-	buf_add_str(out, " FORCE INDEX (");
-	quote_ident(out, slice_str(job->table->def->key_name));
-	buf_add_char(out, ')');
-	if (!slice_is_null(span->after)) {
-		buf_add_str(out, word);
-		TRY(bound_after(out, job->table->def, span->after, err));
-		word = " AND ";
-	}
-	if (!slice_is_null(span->upper)) {
-		buf_add_str(out, word);
-		TRY(bound_upto(out, job->table->def, span->upper, err));
-	}
-	bound_order(out, job->table->def);
-	buf_addf(out, " LIMIT %zu", span->limit);
-	return 0;
-}
-
-static void
-add_row(struct chunk *c, const struct table_def *def, const struct slice *row)
-{
-	c->rows = mem_grow(c->rows, &c->cap, c->count + 1, sizeof(*c->rows));
-	load_add_row(&c->values, def, row);
-	table_row_key(&c->keys, def, row);
-	c->rows[c->count++] =
-	    (struct chunk_row){ c->values.len, c->keys.len, table_row_unsayable(def, row) };
-	buf_reset(&c->last);
-	bound_of_row(&c->last, def, row);
-}
-
-static bool
-too_large(const struct chunk *c)
-{
-	return c->window->overflowed ||
-	    (c->count > 1 && c->values.len + c->keys.len > CHUNK_BYTES_MAX);
-}
-
-static int
-read_rows(struct ctx *cx, struct mysql_client *source, const struct table_def *def, struct chunk *c)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
-	int rc;
-
-	while ((rc = mysql_stream_next(cx, source, row)) == 1) {
-		for (int i = 0; i < def->key_count; i++) {
-			if (slice_is_null(row[def->key[i]]))
-				return err_set(cx->err, ERR_CORRUPT,
-				    "table '%s': a NULL in the key", def->name);
-		}
-		TRY(table_row_check(def, row, cx->err));
-		add_row(c, def, row);
-		if (too_large(c)) {
-			c->overflowed = true;
-			return 0;
-		}
-	}
-	return rc;
 }
 
 /* A chunk with fewer rows than its limit ends its range. So the same view is asked whether a row of the span
  * lies behind the chunk: an answer that was cut short, for whatever reason, would leave rows out. */
 static int
-check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
+check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk_span *span, const struct chunk *c)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct chunk_span rest = *span;
+	struct row_span rest = span->rows;
 	struct ctx inner = *cx;
 	struct mysql_rows rows;
 
 	inner.arena = &arena;
 	rest.limit = 1;
-	if (c->count > 0)
-		rest.after = buf_slice(&c->last);
+	if (c->rows.count > 0)
+		rest.after = buf_slice(&c->rows.last);
 	buf_add_str(&sql, "SELECT COUNT(*) FROM (SELECT 1");
-	TRY(from_sql(&sql, job, &rest, cx->err));
+	TRY(table_rows_from(&sql, of->table, MOVE_FROM, &rest, cx->err));
 	buf_add_str(&sql, ") AS rest");
 	TRY(mysql_select(&inner, source, buf_slice(&sql), &rows));
 	if (rows.rows == 1 && slice_eq_str(rows.values[0], "0"))
 		return 0;
 	return err_set(cx->err, ERR_CORRUPT,
 	    "table '%s.%s': the answer of a chunk of %zu rows is not whole",
-	    job->table->def->database, job->table->def->name, c->count);
+	    of->table->def->database, of->table->def->name, c->rows.count);
 }
 
 int
-chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *job,
+chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk_span *span, struct chunk *c)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	size_t columns;
+	SCOPED(buf) struct buf from = BUF_INIT;
 
-	TRY(open_window_and_view(cx, source, job, span, c));
-	buf_add_str(&sql, "SELECT ");
-	buf_add_str(&sql, job->table->plan.columns);
-	TRY(from_sql(&sql, job, span, cx->err));
-	TRY(mysql_stream_start(cx, source, buf_slice(&sql), &columns));
-	if (columns != (size_t)job->table->def->columns_count)
-		return err_set(cx->err, ERR_CONFLICT, "table '%s' gave %zu columns",
-		    job->table->def->name, columns);
-	TRY(read_rows(cx, source, job->table->def, c));
+	TRY(open_window_and_view(cx, source, of, span, c));
+	TRY(table_rows_from(&from, of->table, MOVE_FROM, &span->rows, cx->err));
+	const struct rows_wanted wanted = { of->table, buf_slice(&from), &c->window->overflowed,
+		of->as_is };
+	TRY(table_rows_read(cx, source, &wanted, &c->rows));
+	c->overflowed = c->rows.cut;
 	if (c->overflowed)
 		return 0;
 	/*
@@ -282,40 +199,24 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_job *
 	 * (rule 9).
 	 */
 	if (!mutant("copy_same_definition"))
-		TRY(schema_same(cx, source, job->table->def));
-	c->ends = c->count < span->limit;
+		TRY(schema_same(cx, source, of->table->def));
+	c->ends = c->rows.count < span->rows.limit;
 	if (c->ends && !mutant("tablet_end_is_checked"))
-		TRY(check_end(cx, source, job, span, c));
+		TRY(check_end(cx, source, of, span, c));
 	return mysql_exec(cx, source, slice_str("COMMIT"), NULL);
 }
 
-/* ---- Loading */
+/* ---- Its end */
 
-static struct slice
-row_key(const struct chunk *c, size_t i)
+void
+chunk_seal(struct chunk *c)
 {
-	return slice_cut(
-	    buf_slice(&c->keys), i > 0 ? c->rows[i - 1].key_end : 0, c->rows[i].key_end);
-}
-
-static struct slice
-row_values(const struct chunk *c, size_t i)
-{
-	return slice_cut(
-	    buf_slice(&c->values), i > 0 ? c->rows[i - 1].values_end : 0, c->rows[i].values_end);
-}
-
-/*
- * Takes the touched rows out of the values and seals the window (rule 7). The tail cannot come
- * between: nothing waits here.
- */
-static void
-drop_and_seal(struct chunk *c)
-{
+	struct buf *values = &c->rows.values;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->count; i++) {
-		struct slice key = row_key(c, i), values = row_values(c, i);
+	for (size_t i = 0; i < c->rows.count; i++) {
+		struct slice key = table_rows_key(&c->rows, i);
+		struct slice row = table_rows_values(&c->rows, i);
 
 		if (window_touched(c->window, key) && !mutant("copy_touched") &&
 		    !mutant("sim_touched_dropped")) {
@@ -323,104 +224,13 @@ drop_and_seal(struct chunk *c)
 			continue;
 		}
 		window_add(c->window, key);
-		c->unsayable += c->rows[i].unsayable;
+		c->unsayable += c->rows.ends[i].unsayable;
 		if (c->dropped > 0)
-			memmove(c->values.data + kept, values.ptr, values.len);
-		kept += values.len;
+			memmove(values->data + kept, row.ptr, row.len);
+		kept += row.len;
 	}
-	/* row_values() is of no use from here on. */
-	buf_truncate(&c->values, kept);
+	/* table_rows_values() is of no use from here on. */
+	buf_truncate(values, kept);
 	if (!mutant("copy_sealed") && !mutant("sim_seal_after_load"))
 		window_seal(c->window);
-}
-
-static int
-refuse_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct load_counts *counts)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct mysql_rows rows;
-
-	inner.arena = &arena;
-	TRY(mysql_select(&inner, target, slice_str("SHOW WARNINGS LIMIT 1"), &rows));
-	err_set(cx->err, ERR_REFUSED,
-	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)", job->table->database,
-	    job->table->name,
-	    SLICE_ARG(rows.rows == 1 && rows.columns == 3 ? slice_cut(rows.values[2], 0, 200)
-							  : slice_str("the counts differ")),
-	    (uintmax_t)counts->records, (uintmax_t)counts->skipped, (uintmax_t)counts->warnings);
-	return -1;
-}
-
-static int
-load_kept(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct load *load, const struct chunk *c)
-{
-	struct load_counts counts;
-
-	TRY(load_rows(cx, target, load, buf_slice(&c->values), &counts));
-	if ((counts.warnings != c->unsayable && !mutant("copy_no_warnings")) ||
-	    counts.skipped != 0 || counts.records != c->count - c->dropped)
-		return refuse_load(cx, target, job, &counts);
-	return 0;
-}
-
-/* With the mode that takes what strict mode refuses, where there is anything of that kind. */
-static int
-load_in_mode(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct load *load, const struct chunk *c)
-{
-	if (c->dropped == c->count)
-		return 0;
-	if (c->unsayable == 0)
-		return load_kept(cx, target, job, load, c);
-	TRY(mysql_exec(cx, target, slice_str("SET sql_mode='" LENIENT_MODE "'"), NULL));
-	return undo_exec(
-	    cx, target, "SET sql_mode='" STRICT_MODE "'", load_kept(cx, target, job, load, c));
-}
-
-static int
-commit_with_progress(
-    struct ctx *cx, struct mysql_client *target, const struct chunk_job *job, const struct chunk *c)
-{
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_ok ok;
-
-	copy_state_step_sql(&sql, job->id, job->table->full_name, job->range_no,
-	    &(struct copy_step){ .done = buf_slice(&c->last),
-		.rows = c->count,
-		.finished = c->ends,
-		.view = &c->view });
-	TRY(mysql_exec(cx, target, buf_slice(&sql), &ok));
-	if (ok.affected_rows != 1 && !mutant("copy_progress_row"))
-		return err_set(cx->err, ERR_CONFLICT,
-		    "range %d of '%s' is gone from '%s.copy_state'", job->range_no,
-		    job->table->full_name, job->id.sidecar);
-	if (fault("copy.commit.before"))
-		return err_set(cx->err, ERR_RETRY, "fault copy.commit.before");
-	TRY(mysql_exec(cx, target, slice_str("COMMIT"), NULL));
-	if (fault("copy.commit.after"))
-		return err_set(cx->err, ERR_RETRY, "fault copy.commit.after");
-	return 0;
-}
-
-int
-chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct load *load, struct chunk *c)
-{
-	check(c->window != NULL && !c->overflowed);
-	if (c->window->overflowed) {
-		c->overflowed = true;
-		return 0;
-	}
-	drop_and_seal(c);
-	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
-	if (load_in_mode(cx, target, job, load, c) != 0 ||
-	    commit_with_progress(cx, target, job, c) != 0)
-		return err_wrap(cx->err, "copying table '%s'", job->table->def->name);
-	if (mutant("sim_seal_after_load"))
-		window_seal(c->window);
-	close_window(c);
-	return 0;
 }

@@ -178,8 +178,8 @@ copy_ranges(struct ctx *cx, struct copier *c)
 		struct copy_worker_work work = {
 			.params = p, .range = r, .rows = &t->progress.rows, .loaded_by = &c->loaded_by,
 			.job = {
-				.table = &p->tables->items[r->table], .id = p->id, .range_no = r->no,
-				.windows = p->windows,
+				.source = { &p->tables->items[r->table], p->windows, false },
+				.id = p->id, .range_no = r->no,
 			},
 		};
 

@@ -55,12 +55,12 @@ bounded(const struct copy_worker_work *work, size_t limit)
 static void
 adapt_limit(struct worker *l, const struct chunk *c, usec took)
 {
-	size_t bytes = c->values.len / (c->count > 0 ? c->count : 1) + 1;
+	size_t bytes = c->rows.values.len / (c->rows.count > 0 ? c->rows.count : 1) + 1;
 	size_t limit = CHUNK_BYTES / bytes;
 	size_t by_time =
-	    took > 0 ? (size_t)((double)c->count * READ_AIM_MS * MSEC / (double)took) : limit;
+	    took > 0 ? (size_t)((double)c->rows.count * READ_AIM_MS * MSEC / (double)took) : limit;
 
-	if (c->count == 0)
+	if (c->rows.count == 0)
 		return;
 	if (limit > by_time)
 		limit = by_time;
@@ -73,7 +73,7 @@ static int
 read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 {
 	const struct copy_params *p = l->work->params;
-	struct chunk_span span = { after, l->work->range->upper, l->limit, NULL };
+	struct chunk_span span = { .rows = { after, l->work->range->upper, .limit = l->limit } };
 	struct ctx inner;
 	usec start;
 
@@ -82,7 +82,7 @@ read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 	inner = ctx_within(cx, chunk_deadline);
 	start = task_now();
 	span.tail = tail_position(p->tail);
-	TRY(chunk_read(&inner, l->source, &l->work->job, &span, c));
+	TRY(chunk_read(&inner, l->source, &l->work->job.source, &span, c));
 	if (!c->overflowed)
 		adapt_limit(l, c, task_now() - start);
 	return 0;
@@ -105,14 +105,15 @@ hand_over(struct ctx *cx, struct worker *l, struct chunk *c)
 static int
 begin_again_smaller(struct ctx *cx, struct worker *l, const struct chunk *c)
 {
-	size_t fitted =
-	    c->values.len > CHUNK_BYTES ? c->count * CHUNK_BYTES / c->values.len : l->limit / 2;
+	size_t fitted = c->rows.values.len > CHUNK_BYTES
+	    ? c->rows.count * CHUNK_BYTES / c->rows.values.len
+	    : l->limit / 2;
 
 	l->overflowed = true;
 	l->limit = fitted < l->limit / 2 ? fitted : l->limit / 2;
 	if (l->limit == 0)
 		l->limit = 1;
-	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", c->count);
+	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", c->rows.count);
 }
 
 static int
@@ -130,9 +131,9 @@ read_range(struct ctx *cx, struct worker *l)
 
 		if (rc == 0 && c->overflowed)
 			rc = begin_again_smaller(cx, l, c);
-		if (rc == 0 && c->last.len > 0) {
+		if (rc == 0 && c->rows.last.len > 0) {
 			buf_reset(&after);
-			buf_add_slice(&after, buf_slice(&c->last));
+			buf_add_slice(&after, buf_slice(&c->rows.last));
 			beginning = false;
 		}
 		if (rc != 0 || hand_over(cx, l, c) != 0) {
@@ -165,13 +166,13 @@ load_one(struct ctx *cx, struct worker *l, struct chunk *c)
 	TRY(chunk_load(&inner, l->target, &l->work->job, &l->load, c));
 	if (c->overflowed)
 		return begin_again_smaller(cx, l, c);
-	if (c->last.len > 0) {
+	if (c->rows.last.len > 0) {
 		buf_reset(&r->done);
-		buf_add_slice(&r->done, buf_slice(&c->last));
+		buf_add_slice(&r->done, buf_slice(&c->rows.last));
 	}
-	r->rows += (int64_t)c->count;
+	r->rows += (int64_t)c->rows.count;
 	r->finished = c->ends;
-	*l->work->rows += (int64_t)c->count;
+	*l->work->rows += (int64_t)c->rows.count;
 	return 0;
 }
 
@@ -215,10 +216,10 @@ open_worker(struct ctx *cx, struct worker *l)
 
 	TRY(mysql_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
-	TRY(load_open(cx, l->target, w->job.table, &l->load));
+	TRY(load_open(cx, l->target, w->job.source.table, &l->load));
 	*w->loaded_by = load_way_name(l->load.way);
 	/* What is on disk, and not what is remembered: a commit whose answer was lost may have happened. */
-	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.table->full_name, w->range));
+	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.source.table->full_name, w->range));
 	*w->rows += w->range->rows - known;
 	return 0;
 }
@@ -266,7 +267,7 @@ copy_worker_run(struct ctx *cx, const struct copy_worker_work *work)
 		if (!copy_error_passes(cx))
 			return -1;
 		log_warn("copying '%s' goes on at what is committed: %s",
-		    work->job.table->full_name, cx->err->text);
+		    work->job.source.table->full_name, cx->err->text);
 		if (l.overflowed) {
 			l.limit = l.limit > 1 ? l.limit / 2 : 1;
 			continue;

@@ -13,7 +13,7 @@
 #ifndef TABLET_COPY_COPY_WORKER_H
 #define TABLET_COPY_COPY_WORKER_H
 
-#include "tablet/copy/chunk.h"
+#include "tablet/copy/chunk_load.h"
 #include "tablet/copy/copy_params.h"
 
 /* Where a worker gets its work and tells what it did. */

@@ -128,6 +128,20 @@ bound_upto(struct buf *out, const struct table_def *def, struct slice bound, str
 	return condition(out, def, bound, ops, err);
 }
 
+int
+bound_equal(struct buf *out, const struct table_def *def, struct slice bound, struct err *err)
+{
+	struct slice values[KEY_COLUMNS_MAX];
+	int count;
+
+	TRY(read_bound(bound, def, values, &count, err));
+	for (int i = 0; i < count; i++) {
+		buf_add_str(out, i > 0 ? " AND " : "");
+		compare(out, def, i, "=", values[i]);
+	}
+	return 0;
+}
+
 void
 bound_order(struct buf *out, const struct table_def *def)
 {

@@ -21,6 +21,9 @@ int bound_after(
 /* Rows up to and with it. */
 int bound_upto(
     struct buf *out, const struct table_def *def, struct slice bound, struct err *err) MUST_USE;
+/* "`a`=1 AND `b`=2": rows at it. */
+int bound_equal(
+    struct buf *out, const struct table_def *def, struct slice bound, struct err *err) MUST_USE;
 /* " ORDER BY `a`,`b`" */
 void bound_order(struct buf *out, const struct table_def *def);
 

@@ -3,7 +3,7 @@
  *
  * The source has rows 1 to 3 of u. Statements can be held, so that a change comes between any two.
  */
-#include "tablet/copy/chunk.h"
+#include "tablet/copy/chunk_load.h"
 
 #include "fake/fakemysql.h"
 #include "tablet/table/table_row.h"
@@ -41,9 +41,8 @@ static const struct moved_table moved = {
 	.def = &def, .database = "d", .name = "u", .full_name = "d.u", .plan = { "`id`,`v`" }
 };
 static const struct load by_file = { .table = &moved, .way = LOAD_FILE, .packet_max = 1 << 20 };
-static const struct chunk_job job = {
-	.table = &moved, .id = { SIDECAR_DEFAULT, "w", 1 }, .windows = &windows
-};
+static const struct chunk_job job = { .source = { &moved, &windows, false },
+	.id = { SIDECAR_DEFAULT, "w", 1 } };
 
 static struct ctx
 ctx(void)
@@ -155,9 +154,9 @@ static int
 read_chunk(struct chunk *c)
 {
 	struct ctx cx = ctx();
-	struct chunk_span span = { SLICE_NULL, SLICE_NULL, 100, &tail };
+	struct chunk_span span = { { SLICE_NULL, SLICE_NULL, .limit = 100 }, &tail };
 
-	return chunk_read(&cx, source, &job, &span, c);
+	return chunk_read(&cx, source, &job.source, &span, c);
 }
 
 static int

@@ -1,0 +1,27 @@
+/*
+ * chunk_load.h - a chunk's rows into the target: the sink of a copy.
+ *
+ * Touched rows are dropped and the window is sealed, in one step (rule 7); then one target transaction
+ * has the rows (rule 13) and the progress; then the window is closed.
+ */
+#ifndef TABLET_COPY_CHUNK_LOAD_H
+#define TABLET_COPY_CHUNK_LOAD_H
+
+#include "tablet/copy/chunk.h"
+#include "tablet/copy/copy_state.h"
+#include "tablet/write/load.h"
+
+/* Which table, and whose progress. */
+struct chunk_job {
+	struct chunk_source source;
+	struct stream_id id; /* with the table's full name: of the rows in copy_state */
+	int range_no;
+};
+
+/* Of a chunk that was read and has not overflowed; load is of that connection and table. 0 and overflowed:
+ * nothing was written. -1 may mean that the commit has happened and its answer was lost: copy_state
+ * says so. */
+int chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
+    const struct load *load, struct chunk *c) MUST_USE;
+
+#endif
