@@ -3,9 +3,9 @@
 #include "base/check.h"
 #include "base/mutant.h"
 #include "base/parse.h"
-#include "binlog/column_packed.h"
 #include "binlog/decimal.h"
 #include "binlog/json.h"
+#include "binlog/packed.h"
 #include "binlog/temporal.h"
 
 #include <inttypes.h>
@@ -492,7 +492,7 @@ decode_text(const struct column_type *t, const struct wire_column *w, struct cur
     struct arena *a, struct slice *out)
 {
 	*out = decode_bytes(w, c);
-	return !c->failed && (!t->compressed || column_unpack(*out, a, out));
+	return !c->failed && (!t->compressed || packed_value(*out, a, out));
 }
 
 /* BINARY(n) travels without the zeros at its end; SELECT shows them. */

@@ -57,20 +57,6 @@ event_name(uint8_t type)
 	return names[type];
 }
 
-bool
-event_is_compressed(uint8_t type)
-{
-	return type >= EVENT_QUERY_COMPRESSED && type <= EVENT_ROWS_COMPRESSED_LAST;
-}
-
-int
-event_hint_compressed(struct err *err)
-{
-	return err_hint(err,
-	    "SET GLOBAL log_bin_compress=OFF at the source, "
-	    "delete the workflow, and move anew");
-}
-
 uint64_t
 position_advance(uint64_t before, uint32_t end_pos)
 {

@@ -93,9 +93,6 @@ int event_read(
 
 /* "Query", "Write_rows_v1", ...; "event type 99" is not in the table: NULL. */
 const char *event_name(uint8_t type);
-bool event_is_compressed(uint8_t type);
-/* Adds what to do about one; -1. */
-int event_hint_compressed(struct err *err) MUST_USE;
 
 /* The 64-bit position behind an event whose header says end_pos, when before was the one before it. */
 uint64_t position_advance(uint64_t before, uint32_t end_pos);

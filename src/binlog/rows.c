@@ -8,7 +8,6 @@ event_is_rows(uint8_t type)
 {
 	return (type >= EVENT_WRITE_ROWS_V1 && type <= EVENT_DELETE_ROWS_V1) ||
 	    (type >= EVENT_WRITE_ROWS_V2 && type <= EVENT_DELETE_ROWS_V2) ||
-	    (type >= EVENT_ROWS_COMPRESSED && type <= EVENT_ROWS_COMPRESSED_LAST) ||
 	    type == EVENT_PARTIAL_UPDATE;
 }
 
@@ -44,34 +43,19 @@ is_full(struct slice present, size_t count, const struct row_columns *columns)
 	return count_bits(present, count) > 0;
 }
 
-/* One bitmap of present columns, two for an update. */
+/* With a bitmap of present columns each. */
 static int
-read_present(struct rows *r, const struct row_columns *columns, struct err *err)
+images(const struct rows *r)
 {
-	for (int i = 0; i < (r->kind == ROW_UPDATE ? 2 : 1); i++) {
-		r->present[i] = cursor_bytes(&r->data, (r->columns + 7) / 8);
-		if (r->data.failed)
-			return 0; /* the caller looks */
-		if (is_full(r->present[i], r->columns, columns) || mutant("binlog_full_images"))
-			continue;
-		err_set(err, ERR_REFUSED, "a row event has an incomplete image");
-		return err_hint(
-		    err, "set binlog_row_image=FULL on the source, globally and in every session");
-	}
-	return 0;
+	return r->kind == ROW_UPDATE ? 2 : 1;
 }
 
 int
-rows_read(
-    const struct event *e, const struct row_columns *columns, struct rows *out, struct err *err)
+rows_read_head(const struct event *e, struct rows *out, struct err *err)
 {
 	bool v2 = e->type >= EVENT_WRITE_ROWS_V2;
 
-	check(event_is_rows(e->type));
-	if (event_is_compressed(e->type) || e->type == EVENT_PARTIAL_UPDATE) {
-		err_set(err, ERR_REFUSED, "%s events are not supported", event_name(e->type));
-		return event_is_compressed(e->type) ? event_hint_compressed(err) : -1;
-	}
+	check(event_is_rows(e->type) && e->type != EVENT_PARTIAL_UPDATE);
 	*out = (struct rows){
 		.kind = (enum row_kind)(e->type - (v2 ? EVENT_WRITE_ROWS_V2 : EVENT_WRITE_ROWS_V1)),
 		.data = cursor_of(e->body),
@@ -86,10 +70,29 @@ rows_read(
 	if (out->columns == 0 && out->data.left > 0)
 		/* rows of nothing would never end */
 		out->data.failed = true;
-	TRY(read_present(out, columns, err));
+	for (int i = 0; i < images(out); i++)
+		out->present[i] = cursor_bytes(&out->data, (out->columns + 7) / 8);
 	if (out->data.failed || out->columns > TABLEMAP_COLUMNS_MAX)
 		return err_set(err, ERR_CORRUPT, "%s event with a body of %zu bytes cannot be read",
 		    event_name(e->type), e->body.len);
+	return 0;
+}
+
+int
+rows_read(
+    const struct event *e, const struct row_columns *columns, struct rows *out, struct err *err)
+{
+	check(event_is_rows(e->type));
+	if (e->type == EVENT_PARTIAL_UPDATE)
+		return err_set(err, ERR_REFUSED, "%s events are not supported", event_name(e->type));
+	TRY(rows_read_head(e, out, err));
+	for (int i = 0; i < images(out); i++) {
+		if (is_full(out->present[i], out->columns, columns) || mutant("binlog_full_images"))
+			continue;
+		err_set(err, ERR_REFUSED, "a row event has an incomplete image");
+		return err_hint(
+		    err, "set binlog_row_image=FULL on the source, globally and in every session");
+	}
 	return 0;
 }
 

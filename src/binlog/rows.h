@@ -56,9 +56,11 @@ struct row_change {
 
 bool event_is_rows(uint8_t type);
 
+/* What stands before the rows: columns, and of which of them images have values. Of no partial event. */
+int rows_read_head(const struct event *e, struct rows *out, struct err *err) MUST_USE;
 /*
- * Header only: compressed and partial events are refused by name, and images without a column that is
- * neither hidden nor generated. columns: NULL where none is either.
+ * The same, and partial events are refused by name, and images without a column that is neither hidden nor
+ * generated. columns: NULL where none is either.
  */
 int rows_read(const struct event *e, const struct row_columns *columns, struct rows *out,
     struct err *err) MUST_USE;

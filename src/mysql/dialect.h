@@ -103,9 +103,9 @@ struct dialect {
 	const char *replicas_sql;
 	/* Beside those that all flavours have in the same way. */
 	const struct privilege *privileges;
-	/* What must be so, beside what all flavours say in the same way: at both ends, in clients' sessions,
-	 * at the source. */
-	const struct demand *demands, *session_demands, *source_demands;
+	/* What must be so at both ends, and in clients' sessions, beside what all flavours say in the same
+	 * way. */
+	const struct demand *demands, *session_demands;
 	/* Many rows come by LOAD DATA, or else slowly: it knows no bulk execution (bulk.h). */
 	bool wants_files;
 	/* What our own sessions state beside role_common (role.h). */

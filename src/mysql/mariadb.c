@@ -84,13 +84,6 @@ static const struct demand mariadb_session_demands[] = {
 	{ 0 },
 };
 
-static const struct demand mariadb_source_demands[] = {
-	{ "log_bin_compress is off", "@@global.log_bin_compress", "0",
-	    "log_bin_compress is on, and compressed events are not understood yet",
-	    "SET GLOBAL log_bin_compress=OFF" },
-	{ 0 },
-};
-
 static const struct privilege mariadb_privileges[] = {
 	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "BINLOG MONITOR", "SHOW MASTER STATUS", NULL, 0, NULL },
 	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "BINLOG ADMIN", "SET SESSION binlog_format='ROW'",
@@ -203,7 +196,6 @@ const struct dialect mariadb_dialect = {
 	.privileges = mariadb_privileges,
 	.demands = mariadb_demands,
 	.session_demands = mariadb_session_demands,
-	.source_demands = mariadb_source_demands,
 	.settings = mariadb_settings,
 	.state_privileged = state_binlog,
 };

@@ -57,10 +57,6 @@ static const struct demand mysql_session_demands[] = {
 	{ 0 },
 };
 
-static const struct demand mysql_source_demands[] = {
-	{ 0 },
-};
-
 enum {
 	ER_SP_DOES_NOT_EXIST = 1305,
 	ER_XAER_RMERR = 1401,
@@ -181,7 +177,6 @@ const struct dialect mysql_server_dialect = {
 	.privileges = mysql_privileges,
 	.demands = mysql_demands,
 	.session_demands = mysql_session_demands,
-	.source_demands = mysql_source_demands,
 	.wants_files = true,
 	.settings = mysql_settings,
 };

@@ -169,10 +169,8 @@ server_settings_look(struct ctx *cx, const struct tablet_env *env, struct mysql_
 	TRY(look_at(cx, c, common_settings, out));
 	TRY(look_at(cx, c, d->demands, out));
 	TRY(look_at(cx, c, own_settings, out));
-	if (ends->from) {
+	if (ends->from)
 		TRY(look_at(cx, c, source_settings, out));
-		TRY(look_at(cx, c, d->source_demands, out));
-	}
 	TRY(look_at_clients(cx, env, ends->from ? source_client_settings : no_settings, out));
 	return ends->from ? look_for_filters(cx, env, c, ends->database, out) : 0;
 }

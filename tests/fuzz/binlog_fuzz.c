@@ -7,6 +7,7 @@
 #include "binlog/json.h"
 #include "binlog/control.h"
 #include "binlog/event.h"
+#include "binlog/event_packed.h"
 #include "binlog/payload.h"
 #include "binlog/rows.h"
 #include "binlog/tablemap.h"
@@ -129,6 +130,17 @@ unpack(struct slice body)
 	payload_close(&p);
 }
 
+static void
+unpack_event(unsigned char type, struct slice body)
+{
+	SCOPED(buf) struct buf room = BUF_INIT;
+	struct event e = { .type = type, .body = body }, out;
+	struct err err = { 0 };
+
+	if (event_unpack(&e, &room, &out, &err) == 0)
+		check(!event_is_packed(out.type) && out.body.ptr == (const uint8_t *)room.data);
+}
+
 /* What can be read is written as it was. */
 static void
 sets(struct slice body)
@@ -208,6 +220,8 @@ fuzz_one(struct slice input)
 		control(choice, &e, &a);
 	} else if (choice < 12) {
 		(void)!event_read((enum event_checksum)(choice & 1), input, &e, &err);
+	} else if (event_is_packed(choice)) {
+		unpack_event(choice, input);
 	} else if (choice == 253) {
 		json(input, &a);
 	} else if (choice == 254) {

@@ -10,6 +10,7 @@
  */
 #include "base/mem.h"
 #include "binlog/control.h"
+#include "binlog/event_packed.h"
 #include "binlog/rows.h"
 
 #include <errno.h>
@@ -140,8 +141,15 @@ print_rows(struct printer *p, const struct event *e)
 static void
 print_event(struct printer *p, const struct event *e)
 {
+	SCOPED(buf) struct buf room = BUF_INIT;
+	struct event unpacked;
 	struct err err;
 
+	if (event_is_packed(e->type)) {
+		if (event_unpack(e, &room, &unpacked, &err) != 0)
+			die("compressed event", &err);
+		e = &unpacked;
+	}
 	if (e->type == EVENT_TABLE_MAP) {
 		arena_reset(&p->maps);
 		struct tablemap map;

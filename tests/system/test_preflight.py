@@ -96,7 +96,6 @@ def test_a_body_that_names_another_table_does_not_matter(tablet):
 @pytest.mark.parametrize("sql, back, words", [
     ("SET GLOBAL binlog_format = 'MIXED'", "SET GLOBAL binlog_format = 'ROW'", "binlog_format"),
     ("SET GLOBAL binlog_row_image = 'MINIMAL'", "SET GLOBAL binlog_row_image = 'FULL'", "binlog_row_image"),
-    ("SET GLOBAL log_bin_compress = ON", "SET GLOBAL log_bin_compress = OFF", "log_bin_compress"),
 ])
 def test_a_binlog_that_does_not_tell_all_is_refused(tablet, sql, back, words):
     tablet.server.sql(GOOD, database="customer")

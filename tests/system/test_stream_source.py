@@ -62,16 +62,23 @@ GOES_ON = {
     "an ALTER that fails, written in two phases": [
         "SET binlog_alter_two_phase=1", "UPDATE t SET name='same' WHERE id < 3", "!ALTER TABLE t ADD UNIQUE twice (name)",
         "ALTER TABLE other ADD COLUMN w INT", "UPDATE t SET name='behind it' WHERE id = 1"],
+    "compression": [
+        "SET GLOBAL log_bin_compress=ON", "SET GLOBAL log_bin_compress_min_len=10", "UPDATE t SET name=REPEAT('text', 5)",
+        "INSERT INTO t SELECT seq, CONCAT('p', seq), REPEAT('a', 50), 1 FROM seq_20001_to_20050", "DELETE FROM t WHERE id > 20030",
+        "DELETE FROM t WHERE name LIKE 'aaa%'",
+        "SET binlog_format=STATEMENT", "UPDATE other SET v=v+1 WHERE id=1 AND 'a text that is long enough' LIKE '%enough'",
+        "SET binlog_format=ROW", "ALTER TABLE other COMMENT='as long as it takes to be smaller when packed packed packed'",
+        "UPDATE t SET name='packed' WHERE id BETWEEN 5 AND 60", "SET GLOBAL log_bin_compress=OFF"],
     "SET STATEMENT": ["SET STATEMENT max_statement_time=10 FOR UPDATE t SET name='ss' WHERE id=1"],
 }
 
 STOPS = {
+    "a compressed statement": ["SET GLOBAL log_bin_compress=ON", "SET GLOBAL log_bin_compress_min_len=10",
+                               "SET binlog_format=STATEMENT", "UPDATE t SET name='text' WHERE id=1 OR name='texttexttexttexttexttext'"],
     "XA on the table": ["XA START 'x'", "UPDATE t SET name='xa' WHERE id=1", "XA END 'x'", "XA PREPARE 'x'"],
     "statement": ["SET binlog_format=STATEMENT", "UPDATE t SET name='text' WHERE id=1"],
     "an ALTER in two phases": ["SET binlog_alter_two_phase=1", "UPDATE t SET name='alter' WHERE id=1",
                                "ALTER TABLE t ADD COLUMN w INT"],
-    "compression": ["SET GLOBAL log_bin_compress=ON", "SET GLOBAL log_bin_compress_min_len=10",
-                    "UPDATE t SET name=REPEAT('text', 5)"],
     "incomplete image": ["SET binlog_row_image=MINIMAL", "UPDATE t SET name='minimal' WHERE id=1"],
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "binlog/dump.h"
+#include "binlog/event_packed.h"
 #include "binlog/group.h"
 #include "binlog/payload.h"
 #include "tablet/read/tail_group.h"
@@ -385,10 +386,9 @@ on_other(struct tail *t, const struct event *e, struct err *err)
 {
 	if (!is_harmless(e)) {
 		const char *name = event_name(e->type);
-		err_set(err, ERR_REFUSED,
+		return err_set(err, ERR_REFUSED,
 		    "a %s event (type %d) in the source's binlog is not supported",
 		    name == NULL ? "new" : name, e->type);
-		return event_is_compressed(e->type) ? event_hint_compressed(err) : -1;
 	}
 	if (!t->in_group && e->type != EVENT_FORMAT_DESCRIPTION)
 		move_read(t);
@@ -434,11 +434,24 @@ on_payload(struct tail *t, const struct event *e, struct err *err)
 	return rc;
 }
 
+/* A statement or rows of MariaDB. */
+static int
+on_packed(struct tail *t, const struct event *packed, struct err *err)
+{
+	SCOPED(buf) struct buf room = BUF_INIT;
+	struct event e;
+
+	TRY(event_unpack(packed, &room, &e, err));
+	return on_group_event(t, &e, err);
+}
+
 static int
 on_event(struct tail *t, const struct event *e, struct err *err)
 {
 	if (group_begins(e->type))
 		return begin_group(t, e, err);
+	if (event_is_packed(e->type))
+		return on_packed(t, e, err);
 	switch (e->type) {
 	case EVENT_ROTATE: return on_rotate(t);
 	case EVENT_MYSQL_PAYLOAD: return on_payload(t, e, err);

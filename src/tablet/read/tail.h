@@ -5,7 +5,7 @@
  * stops. It hands on whole transactions (rule 1), at their COMMIT (rule 2), of
  * full images (rule 3); stops by name on DDL that may touch a moved table
  * (rule 4), on an XA PREPARE of its rows and on an XA COMMIT of what was not
- * prepared before its eyes (rule 2), on compressed events, on gaps (rule 5). A
+ * prepared before its eyes (rule 2), on gaps (rule 5). A
  * transaction larger than GROUP_MEMORY (tail_group.h) spills to an unlinked file
  * in the data folder and comes back in order, so memory is bounded.
  *

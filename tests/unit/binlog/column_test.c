@@ -1,6 +1,6 @@
 /* Types, key bytes, literals, and the arithmetic below them. */
 #include "binlog/coltype.h"
-#include "binlog/column_packed.h"
+#include "binlog/packed.h"
 #include "binlog/decimal.h"
 #include "binlog/json.h"
 #include "binlog/temporal.h"
@@ -330,7 +330,7 @@ TEST(types_of_one_flavour_are_known)
 static bool
 unpacks(struct arena *a, const char *packed, size_t len, struct slice *out)
 {
-	return column_unpack(slice_of(packed, len), a, out);
+	return packed_value(slice_of(packed, len), a, out);
 }
 
 /* As MariaDB 10.11 has written them: raw, with zlib's header and check, as they are, empty. */

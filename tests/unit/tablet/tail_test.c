@@ -413,11 +413,11 @@ compressed(void *arg)
 	script_map(&script, 7, "db", "t");
 	script_add(&script, 166, slice_of("\7\0\0\0\0\0\1\0\2\xff", 10));
 	open_tail();
-	fails(ERR_REFUSED, "Write_rows_compressed_v1");
+	fails(ERR_CORRUPT, "Write_rows_compressed_v1");
 	end();
 }
 
-TEST(a_compressed_event_stops_the_tail_by_name)
+TEST(a_compressed_event_that_is_none_stops_the_tail_by_name)
 {
 	in_sim(compressed);
 }
