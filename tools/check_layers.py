@@ -21,7 +21,7 @@ ARROWS = {'binlog': {'mysql'}, 'rpc': {'topo'}}
 
 # The rooms of a floor that has them, from the ground: a file may include its own room's and lower ones', and
 # what stands on the floor itself, above all rooms, may include any.
-ROOMS = {'tablet': ['server', 'table', 'read', 'write', 'copy', 'guard', 'stream']}
+ROOMS = {'tablet': ['server', 'table', 'read', 'write', 'copy', 'compare', 'guard', 'stream']}
 
 # Bytes in, values out: no descriptor, no clock, no log, no ctx, so that they can be
 # fuzzed and tested with captured bytes. The modules named are the exceptions: they wait.

@@ -23,6 +23,7 @@
 #include "rpc/grants.h"
 #include "sql/quote.h"
 #include "tablet/copy/chunk.h"
+#include "tablet/compare/differ.h"
 #include "tablet/read/place_watch.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/sidecar.h"
@@ -98,6 +99,7 @@ struct program {
 	struct server_lock lock;
 	struct spares spares;
 	struct place_watches places;
+	struct vdiff_orders vdiffs;
 	struct tablet_api api;
 	struct health health;
 	struct topo *topo;
@@ -336,6 +338,7 @@ wire(struct program *p)
 		.lock = &p->lock,
 		.spares = &p->spares,
 		.places = &p->places,
+		.vdiffs = &p->vdiffs,
 		.appliers = (int)p->settings.appliers,
 		.copy_parallel = (int)p->settings.copy_parallel,
 		.chunk_rows = (size_t)p->settings.chunk_rows,

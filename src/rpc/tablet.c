@@ -1,7 +1,6 @@
 #include "rpc/tablet.h"
 
 #include "base/check.h"
-
 #include "topo/name.h"
 
 const char *const table_progress_names[] = { "init", "copying", "copied", "catching-up", "indexing",
@@ -363,6 +362,18 @@ static const struct member lock_status_reply_members[] = {
 };
 MESSAGE(lock_status_reply, "reply to lock_status", struct lock_status_reply);
 
+/* ---- Comparisons */
+
+static const struct member vdiff_members[] = {
+	{ .name = "uuid", .type = MEMBER_STR, .offset = offsetof(struct vdiff_request, uuid) },
+	{ .name = "options",
+	    .type = MEMBER_OBJECT,
+	    .offset = offsetof(struct vdiff_request, options),
+	    .of = &vdiff_options_message },
+	{ 0 },
+};
+MOVE_MESSAGE(vdiff, "request about a comparison", struct vdiff_request);
+
 /* ---- About a server */
 
 static const struct member status_reply_members[] = {
@@ -487,6 +498,11 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_FREEZE] = { "freeze", &freeze, &freeze_reply },
 	[TABLET_THAW] = { "thaw", &move, &nothing },
 	[TABLET_FINISH] = { "finish", &move, &nothing },
+	[TABLET_VDIFF_CREATE] = { "vdiff_create", &vdiff, &nothing },
+	[TABLET_VDIFF_SHOW] = { "vdiff_show", &vdiff, &vdiff_reply_message },
+	[TABLET_VDIFF_STOP] = { "vdiff_stop", &vdiff, &nothing },
+	[TABLET_VDIFF_RESUME] = { "vdiff_resume", &vdiff, &nothing },
+	[TABLET_VDIFF_DELETE] = { "vdiff_delete", &vdiff, &nothing },
 	[TABLET_TABLE_FIND] = { "table_find", &tables, &table_find_reply },
 	[TABLET_TABLE_LIST] = { "table_list", &tables, &table_list_reply },
 	[TABLET_TABLE_SIZES] = { "table_sizes", &tables, &table_sizes_reply },

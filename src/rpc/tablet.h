@@ -47,6 +47,7 @@
  *                            after all that
  *  thaw                      the stream goes on; idempotent
  *  finish                    past the commit: the stream has ended for good, kept for its status
+ *  vdiff_create, ...         comparisons of both sides: vdiff.h
  *  table_find                which exist, a view too; waits for who makes or drops one
  *  table_list                the names of a database's base tables
  *  table_sizes               how many bytes their rows have, as the server estimates; 0 of what is not there
@@ -61,6 +62,7 @@
 #include "base/fsm.h"
 #include "rpc/findings.h"
 #include "rpc/requirements.h"
+#include "rpc/vdiff.h"
 #include "task/task.h"
 #include "topo/message.h"
 
@@ -94,6 +96,11 @@ enum tablet_method {
 	TABLET_FREEZE,
 	TABLET_THAW,
 	TABLET_FINISH,
+	TABLET_VDIFF_CREATE,
+	TABLET_VDIFF_SHOW,
+	TABLET_VDIFF_STOP,
+	TABLET_VDIFF_RESUME,
+	TABLET_VDIFF_DELETE,
 	TABLET_TABLE_FIND,
 	TABLET_TABLE_LIST,
 	TABLET_TABLE_SIZES,
@@ -324,6 +331,13 @@ struct fence_status_reply {
 
 struct lock_status_reply {
 	bool held;
+};
+
+/* Of all methods about comparisons. */
+struct vdiff_request {
+	struct move_request move;
+	const char *uuid;
+	struct vdiff_options options; /* vdiff_create */
 };
 
 /* ---- About a server */

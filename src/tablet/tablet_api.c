@@ -4,15 +4,16 @@
 #include "sql/quote.h"
 #include "tablet/guard/fence.h"
 #include "tablet/named_tables.h"
+#include "tablet/next_values.h"
 #include "tablet/preflight.h"
 #include "tablet/read/place.h"
 #include "tablet/table/view.h"
 #include "tablet/read/xids.h"
 #include "tablet/server/spare.h"
 #include "tablet/survey.h"
-#include "tablet/table/auto_increment.h"
 #include "tablet/tablet_metrics.h"
 #include "tablet/validate.h"
+#include "tablet/vdiff_calls.h"
 
 #include <stdlib.h>
 
@@ -210,28 +211,6 @@ do_fence_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	return 0;
 }
 
-/* Of the tables at that end. */
-static struct auto_values
-auto_values_of(struct arena *a, const struct move_request *move, enum move_side end)
-{
-	const char **tables = arena_array(a, const char *, move->tables_count);
-
-	for (size_t i = 0; i < move->tables_count; i++)
-		tables[i] = end == MOVE_FROM ? move->tables[i].from : move->tables[i].to;
-	return (struct auto_values){ end == MOVE_FROM ? move->from.database : move->to.database,
-		tables, move->tables_count, arena_array(a, uint64_t, move->tables_count) };
-}
-
-static struct auto_next *
-auto_next_of(struct arena *a, const uint64_t *next, size_t count)
-{
-	struct auto_next *out = arena_array(a, struct auto_next, count);
-
-	for (size_t i = 0; i < count; i++)
-		out[i].next = next[i];
-	return out;
-}
-
 static int
 do_views_read(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
@@ -253,38 +232,7 @@ do_views_make(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	const struct move_request *move = q;
-	struct next_values_reply *reply = r;
-	struct auto_values v = auto_values_of(cx->arena, move, move->side);
-	SCOPED(spare) struct spare dba = { 0 };
-
-	TRY(spare_take(cx, api->env, ROLE_DBA, &dba));
-	TRY(auto_increment_read(cx, dba.client, &v));
-	reply->tables = auto_next_of(cx->arena, v.next, v.count);
-	reply->tables_count = v.count;
-	return 0;
-}
-
-static int
-set_next_values(struct ctx *cx, struct tablet_api *api, const struct move_request *move,
-    const struct auto_next *values, bool exact)
-{
-	struct auto_values wanted = auto_values_of(cx->arena, move, MOVE_TO);
-	SCOPED(spare) struct spare own = { 0 };
-
-	for (size_t i = 0; i < wanted.count; i++)
-		wanted.next[i] = values[i].next;
-	TRY(spare_take(cx, api->env, ROLE_DDL, &own));
-	return auto_increment_set(cx, &(struct ddl){ .session = own.client }, &wanted, exact);
-}
-
-static int
-check_values(struct ctx *cx, const struct move_request *move, size_t count)
-{
-	if (count == move->tables_count)
-		return 0;
-	return err_set(
-	    cx->err, ERR_REFUSED, "%zu next values for %zu tables", count, move->tables_count);
+	return next_values_read(cx, api->env, q, r);
 }
 
 static int
@@ -293,10 +241,11 @@ do_set_next_values(struct ctx *cx, struct tablet_api *api, const void *q, void *
 	const struct set_next_values_request *request = q;
 	const struct move_request *move = &request->move;
 	struct stream *s;
+	struct next_values v = { request->values, request->values_count, false };
 
-	TRY(check_values(cx, move, request->values_count));
 	TRY(find_stream(cx, api, move, &s));
-	return set_next_values(cx, api, move, request->values, stream_reached(s) == STREAM_FROZEN);
+	v.exact = stream_reached(s) == STREAM_FROZEN;
+	return next_values_set(cx, api->env, move, &v);
 }
 
 /* At the to side: nobody changes from now on what is to be served. */
@@ -405,10 +354,9 @@ do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 
 	TRY(find_stream(cx, api, &request->move, &s));
 	TRY(stream_freeze(cx, s, request->position, request->move.attempt));
-	if (request->values_count > 0) {
-		TRY(check_values(cx, &request->move, request->values_count));
-		TRY(set_next_values(cx, api, &request->move, request->values, true));
-	}
+	const struct next_values v = { request->values, request->values_count, true };
+	if (v.count > 0)
+		TRY(next_values_set(cx, api->env, &request->move, &v));
 	/* Behind the freeze and the last ALTER here, and before anybody else may write: a way back may
 	 * begin at any position in between. */
 	TRY(own_place(cx, api, &here));
@@ -436,6 +384,50 @@ do_finish(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 
 	TRY(find_stream(cx, api, move, &s));
 	return stream_finish(cx, s, move->attempt);
+}
+
+/* ---- Comparisons */
+
+static int
+with_stream(struct ctx *cx, struct tablet_api *api, vdiff_fn *fn, const void *q, void *r)
+{
+	struct vdiff_call c = { .env = api->env, .id = id_of(api, q), .q = q };
+	struct stream *s;
+
+	TRY(find_stream(cx, api, q, &s));
+	c.stream = s;
+	c.over = stream_reached(s) == STREAM_STOPPED;
+	return fn(cx, &c, r);
+}
+
+static int
+do_vdiff_create(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return with_stream(cx, api, vdiff_create, q, r);
+}
+
+static int
+do_vdiff_show(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return with_stream(cx, api, vdiff_show, q, r);
+}
+
+static int
+do_vdiff_stop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return with_stream(cx, api, vdiff_stop, q, r);
+}
+
+static int
+do_vdiff_resume(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return with_stream(cx, api, vdiff_resume, q, r);
+}
+
+static int
+do_vdiff_delete(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return with_stream(cx, api, vdiff_delete, q, r);
 }
 
 /* ---- Tables, of whatever workflow */
@@ -509,6 +501,11 @@ static const struct method {
 	[TABLET_FREEZE] = { do_freeze, LATE_IS_REFUSED },
 	[TABLET_THAW] = { do_thaw, LATE_IS_REFUSED },
 	[TABLET_FINISH] = { do_finish, LATE_IS_REFUSED },
+	[TABLET_VDIFF_CREATE] = { do_vdiff_create, LATE_IS_HEARD },
+	[TABLET_VDIFF_SHOW] = { do_vdiff_show, LATE_IS_HEARD },
+	[TABLET_VDIFF_STOP] = { do_vdiff_stop, LATE_IS_HEARD },
+	[TABLET_VDIFF_RESUME] = { do_vdiff_resume, LATE_IS_HEARD },
+	[TABLET_VDIFF_DELETE] = { do_vdiff_delete, LATE_IS_HEARD },
 	[TABLET_TABLE_FIND] = { do_table_find, LATE_IS_HEARD },
 	[TABLET_TABLE_LIST] = { do_table_list, LATE_IS_HEARD },
 	[TABLET_TABLE_SIZES] = { do_table_sizes, LATE_IS_HEARD },

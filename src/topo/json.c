@@ -332,6 +332,19 @@ utf8_length(struct slice s)
 	return 0;
 }
 
+bool
+json_is_text(struct slice s)
+{
+	for (size_t i = 0; i < s.len;) {
+		size_t len = utf8_length(slice_cut(s, i, s.len));
+
+		if (len == 0 && s.ptr[i] >= 0x20)
+			return false;
+		i += len == 0 ? 1 : len;
+	}
+	return true;
+}
+
 static void
 put_control(struct buf *out, uint8_t c)
 {

@@ -81,6 +81,9 @@ void json_wrong(const struct json *j, const char *key, const char *what);
  * them. For answers that people read; appended to out. -1 with ERR_CORRUPT, and out as it was. */
 int json_prune(struct buf *out, struct slice text, struct err *err) MUST_USE;
 
+/* Is it UTF-8 throughout, so that it is written as it is? */
+bool json_is_text(struct slice s);
+
 /* ---- Writing. Nothing here can fail; that brackets match is the caller's care. */
 struct json_writer {
 	struct buf *out;

@@ -112,7 +112,7 @@ made_and_found(void *arg)
 	const char *place, *before;
 
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "3");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "4");
 	before = whole(d.session);
 	place = ask(d.session, "SELECT @@global.gtid_binlog_pos");
 	expect_open(&d, NAME);
@@ -171,12 +171,12 @@ not_as_known(void *arg)
 	struct ddl d = ddl_as("root");
 
 	expect_open(&d, NAME);
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=4");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=5");
 	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 4, and this vttablet knows versions up to 3");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
+	    &d, NAME, "'_switchyard' is of version 5, and this vttablet knows versions up to 4");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=4");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
-	expect_refused(&d, NAME, "'stream.extra' is not as version 3 has it");
+	expect_refused(&d, NAME, "'stream.extra' is not as version 4 has it");
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP extra, MODIFY attempt BIGINT NOT NULL");
 	expect_refused(&d, NAME, "'stream.attempt' is not as");
 	exec(d.session, "ALTER TABLE " NAME ".stream MODIFY attempt INT NOT NULL");
@@ -454,7 +454,7 @@ static const char *const to_version_2[] = {
 	"ALTER TABLE " NAME
 	".copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no)",
 	"ALTER TABLE " NAME ".heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
-	"DROP TABLE " NAME ".guard",
+	"DROP TABLE " NAME ".guard, " NAME ".vdiff, " NAME ".vdiff_table",
 	"UPDATE " NAME ".schema_version SET version=2",
 };
 
@@ -489,9 +489,9 @@ brought_up(void *arg)
 		err_clear(&err);
 		fault_disarm_all();
 		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"),
-		    i == 4 ? "3" : "2");
+		    i == 4 ? "4" : "2");
 		expect_open(&d, NAME);
-		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "3");
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "4");
 		expect_taken_over(d.session, NAME);
 		exec(d.session, "DROP DATABASE s");
 		exec(d.session, "DROP DATABASE _vt");
@@ -501,6 +501,29 @@ brought_up(void *arg)
 	make_version_2(&d);
 	exec(d.session, "ALTER TABLE " NAME ".copy_state DROP cp_file");
 	expect_refused(&d, NAME, "'copy_state' is not as version 2 has it");
+	forget(d.session);
+	ddl_done(&d);
+}
+
+/* Version 3 had no comparisons: two tables more, and nothing else changes. */
+static void
+compared(void *arg)
+{
+	struct ddl d = ddl_as("root");
+	const char *made;
+
+	expect_open(&d, NAME);
+	made = whole(d.session);
+	exec(d.session, "INSERT INTO " NAME ".fence VALUES ('s/t', 's', 't', 1, 3)");
+	exec(d.session, "DROP TABLE " NAME ".vdiff, " NAME ".vdiff_table");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
+	expect_open(&d, NAME);
+	expect_str(whole(d.session), made);
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "4");
+	expect_str(ask(d.session, "SELECT COUNT(*) FROM " NAME ".fence WHERE armed"), "1");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
+	exec(d.session, "ALTER TABLE " NAME ".guard DROP finding");
+	expect_refused(&d, NAME, "'guard' is not as version 3 has it");
 	forget(d.session);
 	ddl_done(&d);
 }
@@ -516,5 +539,6 @@ TEST(sidecar_database)
 	in_task(taken_over, &arena);
 	in_task(cut_off, &arena);
 	in_task(brought_up, &arena);
+	in_task(compared, &arena);
 	mariadb_kill(&server);
 }

@@ -15,6 +15,9 @@ enum {
 	/* the same where the server does the waiting; then it is asked again, so that nothing of ours waits
 	 * in a server for longer than that once its task has ended */
 	VISIBLE_ASK_S = 1,
+	READ_AIM_MS = 500, /* a window of about this length keeps few keys waiting */
+	/* from one chunk to the next: the first rows may be unlike the others */
+	GROWTH_MAX = 4,
 };
 
 struct chunk *
@@ -204,6 +207,52 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_sourc
 	if (c->ends && !mutant("tablet_end_is_checked"))
 		TRY(check_end(cx, source, of, span, c));
 	return mysql_exec(cx, source, slice_str("COMMIT"), NULL);
+}
+
+/*
+ * In a group commit a transaction is in the binlog before it can be seen, so the binlog's present end is
+ * behind all that the view has. (The set of executed GTIDs is not: it grows later.)
+ */
+int
+chunk_place_behind(
+    struct ctx *cx, struct mysql_client *source, const struct chunk *c, struct position *out)
+{
+	if (mysql_dialect(source)->wait_visible_sql != NULL)
+		return position_place(cx, source, out);
+	position_copy(out, &c->view);
+	return 0;
+}
+
+/* ---- How large */
+
+size_t
+chunk_next_limit(const struct chunk *c, size_t limit, usec took)
+{
+	size_t bytes = c->rows.values.len / (c->rows.count > 0 ? c->rows.count : 1) + 1;
+	size_t next = CHUNK_BYTES / bytes;
+	size_t by_time =
+	    took > 0 ? (size_t)((double)c->rows.count * READ_AIM_MS * MSEC / (double)took) : next;
+
+	if (c->rows.count == 0)
+		return limit;
+	if (next > by_time)
+		next = by_time;
+	if (next > limit * GROWTH_MAX)
+		next = limit * GROWTH_MAX;
+	return next > 0 ? next : 1;
+}
+
+/* If the text was too large, the part that fitted says how many rows to try next. If the window overflowed,
+ * nothing says so, and half as many are tried. */
+size_t
+chunk_smaller(const struct chunk *c, size_t limit)
+{
+	size_t fitted = c->rows.values.len > CHUNK_BYTES
+	    ? c->rows.count * CHUNK_BYTES / c->rows.values.len
+	    : limit / 2;
+	size_t next = fitted < limit / 2 ? fitted : limit / 2;
+
+	return next > 0 ? next : 1;
 }
 
 /* ---- Its end */

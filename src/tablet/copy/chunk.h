@@ -55,6 +55,15 @@ void chunk_free(struct chunk *c); /* NULL is fine */
  * After overflowed the connection is in the middle of an answer: close it. */
 int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk_span *span, struct chunk *c) MUST_USE;
+/* Of a chunk that was read, on the connection that has read it: a place of the source's binlog behind which
+ * nothing of its view is. Where the view tells its own place that is the one. */
+int chunk_place_behind(struct ctx *cx, struct mysql_client *source, const struct chunk *c,
+    struct position *out) MUST_USE;
+/* How many rows the next one may have, so that it comes to CHUNK_BYTES and is read in a moment; took: for
+ * this one. */
+size_t chunk_next_limit(const struct chunk *c, size_t limit, usec took);
+/* Of one that has overflowed: fewer than limit, 1 at least. */
+size_t chunk_smaller(const struct chunk *c, size_t limit);
 /*
  * Takes the touched rows out of the values and seals the window (rule 7): the others are the chunk's to
  * write. The tail cannot come between: nothing waits here. Of one that has not overflowed.

@@ -7,9 +7,6 @@
 enum {
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 5000, /* a restarting server is met soon, a dead one not hammered */
-	READ_AIM_MS = 500,     /* a window of about this length keeps few keys waiting */
-	/* from one chunk to the next: the first rows may be unlike the others */
-	GROWTH_MAX = 4,
 };
 
 /* The longest that one chunk's reading or loading may take before the network is thought dead. */
@@ -52,23 +49,6 @@ bounded(const struct copy_worker_work *work, size_t limit)
 	return limit < most ? limit : most;
 }
 
-static void
-adapt_limit(struct worker *l, const struct chunk *c, usec took)
-{
-	size_t bytes = c->rows.values.len / (c->rows.count > 0 ? c->rows.count : 1) + 1;
-	size_t limit = CHUNK_BYTES / bytes;
-	size_t by_time =
-	    took > 0 ? (size_t)((double)c->rows.count * READ_AIM_MS * MSEC / (double)took) : limit;
-
-	if (c->rows.count == 0)
-		return;
-	if (limit > by_time)
-		limit = by_time;
-	if (limit > l->limit * GROWTH_MAX)
-		limit = l->limit * GROWTH_MAX;
-	l->limit = limit > 0 ? bounded(l->work, limit) : 1;
-}
-
 static int
 read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 {
@@ -84,7 +64,7 @@ read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 	span.tail = tail_position(p->tail);
 	TRY(chunk_read(&inner, l->source, &l->work->job.source, &span, c));
 	if (!c->overflowed)
-		adapt_limit(l, c, task_now() - start);
+		l->limit = bounded(l->work, chunk_next_limit(c, l->limit, task_now() - start));
 	return 0;
 }
 
@@ -100,19 +80,11 @@ hand_over(struct ctx *cx, struct worker *l, struct chunk *c)
 	return 0;
 }
 
-/* If the text was too large, the part that fitted says how many rows to try next. If the window overflowed,
- * nothing says so, and half as many are tried. */
 static int
 begin_again_smaller(struct ctx *cx, struct worker *l, const struct chunk *c)
 {
-	size_t fitted = c->rows.values.len > CHUNK_BYTES
-	    ? c->rows.count * CHUNK_BYTES / c->rows.values.len
-	    : l->limit / 2;
-
 	l->overflowed = true;
-	l->limit = fitted < l->limit / 2 ? fitted : l->limit / 2;
-	if (l->limit == 0)
-		l->limit = 1;
+	l->limit = chunk_smaller(c, l->limit);
 	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", c->rows.count);
 }
 

@@ -45,6 +45,17 @@ table_rows_values(const struct table_rows *r, size_t i)
 	    buf_slice(&r->values), i > 0 ? r->ends[i - 1].values : 0, r->ends[i].values);
 }
 
+void
+table_rows_bound(struct buf *out, const struct table_def *def, const struct table_rows *r, size_t i)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
+	struct slice values = table_rows_values(r, i);
+
+	load_take_row(&values, def, row);
+	bound_of_row(out, def, row);
+}
+
 /* ---- Asking */
 
 static int

@@ -52,6 +52,9 @@ size_t table_rows_size(const struct table_rows *r);
 struct slice table_rows_key(const struct table_rows *r, size_t i);
 /* Bytes of one row, as load_add_row() makes them. */
 struct slice table_rows_values(const struct table_rows *r, size_t i);
+/* Its key as a bound, appended. */
+void table_rows_bound(
+    struct buf *out, const struct table_def *def, const struct table_rows *r, size_t i);
 
 /* " FROM `d`.`t` FORCE INDEX (...) WHERE ... ORDER BY ... LIMIT n", of the table at that end. */
 int table_rows_from(struct buf *out, const struct moved_table *t, enum move_side end,

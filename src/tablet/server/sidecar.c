@@ -16,6 +16,7 @@ struct column {
 enum {
 	COLUMNS_MAX = 20,
 	ROUNDS_SINCE = 3,
+	VDIFFS_SINCE = 4,
 	/* Errors of a server that may not be written to, and of one that was busy. */
 	ER_OPTION_PREVENTS_STATEMENT = 1290,
 	ER_LOCK_WAIT_TIMEOUT = 1205,
@@ -37,6 +38,20 @@ enum {
 #define ROUND                                                                                      \
 	{                                                                                          \
 		"round", "int(11)", "NOT NULL DEFAULT 1", NULL, ROUNDS_SINCE                       \
+	}
+
+/* Microseconds since 1970; 0: not yet. */
+#define WHEN(name)                                                                                 \
+	{                                                                                          \
+		name "_us", "bigint(20)", "NOT NULL DEFAULT 0", NULL, 0                            \
+	}
+#define COUNT_OF(name)                                                                             \
+	{                                                                                          \
+		name, "bigint(20)", "NOT NULL DEFAULT 0", NULL, 0                                  \
+	}
+#define SAMPLES_OF(name)                                                                           \
+	{                                                                                          \
+		name "_rows", "longblob", "NOT NULL", NULL, 0                                      \
 	}
 
 static const struct table {
@@ -81,6 +96,24 @@ static const struct table {
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND, POSITION("read"),
 		{ "finding", "varbinary(512)", "NOT NULL", NULL, 0 } },
 	    ROUNDS_SINCE },
+	[SIDECAR_VDIFF] = { "vdiff", "PRIMARY KEY (workflow, round, uuid)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
+		{ "uuid", "varbinary(64)", "NOT NULL", NULL, 0 },
+		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 },
+		{ "options", "longblob", "NOT NULL", NULL, 0 }, WHEN("created"), WHEN("started"),
+		WHEN("completed"), { "error", "varbinary(512)", "NOT NULL", NULL, 0 } },
+	    VDIFFS_SINCE },
+	[SIDECAR_VDIFF_TABLE] = { "vdiff_table", "PRIMARY KEY (workflow, round, uuid, tbl)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
+		{ "uuid", "varbinary(64)", "NOT NULL", NULL, 0 },
+		{ "tbl", WORKFLOW_TYPE, "NOT NULL", NULL, 0 },
+		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 },
+		{ "done_key", "longblob", "", NULL, 0 }, COUNT_OF("estimate"), COUNT_OF("compared"),
+		COUNT_OF("matching"), COUNT_OF("mismatched"), COUNT_OF("extra_source"),
+		COUNT_OF("extra_target"), COUNT_OF("unsettled"), WHEN("updated"),
+		SAMPLES_OF("mismatched"), SAMPLES_OF("extra_source"), SAMPLES_OF("extra_target"),
+		SAMPLES_OF("unsettled") },
+	    VDIFFS_SINCE },
 };
 
 static const char version_table[] = "schema_version";

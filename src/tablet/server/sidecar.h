@@ -10,6 +10,7 @@
  *   heartbeat       source   one row per stream that copies: token; its event is the consistency point
  *   fence           both     one row per workflow and table: armed, attempt (fence.h)
  *   guard           target   one row per stream that is a way back (guard/guard.h)
+ *   vdiff, vdiff_table   target   one row per comparison, and per table of it (compare/diff_rows.h)
  *   schema_version  both     one row: which form the others have. It is written last.
  *
  * A stream is known by its workflow and its round, which counts the directions that the workflow has
@@ -22,15 +23,15 @@
  * again and again after kills. What is not ours is refused by name, and left alone.
  * (3) Version 1, that of release 0.1, has no row and is called _vt, as Vitess's own is. Of a _vt
  * just the tables whose columns are exactly ours are taken over (sidecar_upgrade.c).
- * (4) Version 2 is altered in place, each table by one statement; a table that has come so far already
- * is left. The row says 2 until all have.
+ * (4) Versions 2 and 3 are altered in place, each table by one statement; a table that has come so far
+ * already is left. The row says 2 or 3 until all have.
  */
 #ifndef TABLET_SERVER_SIDECAR_H
 #define TABLET_SERVER_SIDECAR_H
 
 #include "tablet/server/ddl.h"
 
-enum { SIDECAR_VERSION = 3 };
+enum { SIDECAR_VERSION = 4 };
 
 /* A stream's rows in a server's sidecar database. Borrowed strings. */
 struct stream_id {
@@ -60,6 +61,8 @@ enum {
 	SIDECAR_HEARTBEAT,
 	SIDECAR_FENCE,
 	SIDECAR_GUARD,
+	SIDECAR_VDIFF,
+	SIDECAR_VDIFF_TABLE,
 	SIDECAR_TABLES
 };
 /* "CREATE TABLE IF NOT EXISTS ..." of one of them, appended */

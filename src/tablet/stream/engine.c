@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
+#include "tablet/compare/diff_rows.h"
 #include "tablet/guard/guard.h"
 #include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
@@ -380,6 +381,7 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 		TRY(drop_tables(cx, d, s, reached != STREAM_STARTING));
 	TRY(copy_state_delete(cx, d->session, id));
 	TRY(guard_row_delete(cx, d->session, id));
+	TRY(diff_delete(cx, d->session, (struct diff_id){ id, NULL }));
 	return state_delete(cx, d->session, id);
 }
 

@@ -6,19 +6,14 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "base/rand.h"
-#include "sql/quote.h"
-#include "tablet/read/place.h"
+#include "tablet/compare/differ.h"
 #include "tablet/read/place_watch.h"
-#include "tablet/read/xids.h"
-#include "tablet/server/again.h"
-#include "tablet/server/ddl.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/spare.h"
 #include "tablet/table/definition.h"
 #include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,10 +21,7 @@ enum {
 	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
 	KEY_AGAIN_MS = 1000, /* doubled each time: the anti-join may read a large table */
 	KEY_AGAIN_MAX_MS = 60000,
-	XA_POLL_MS = 500, /* a prepared transaction ends by a person or a coordinator, not within
-			      milliseconds */
-	CREATE_WITHIN_S = 10, /* milliseconds, on a server that is alive */
-	TOKEN_BYTES = 16,     /* cannot be met by chance */
+	TOKEN_BYTES = 16, /* cannot be met by chance */
 };
 
 /* Nothing is read or written. */
@@ -56,85 +48,7 @@ run_check(const struct run *r)
 	check(!open || !wants_cp(r->state) || position_is_set(&r->state->cp)); /* (3) */
 }
 
-void
-waiting_note(struct waiting *w, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(w->text, sizeof(w->text), fmt, args);
-	va_end(args);
-	w->at = task_now();
-}
-
-/* ---- Preparing: STARTING */
-
-static int
-prepared_now(struct ctx *cx, struct run *r, struct buf *set)
-{
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct mysql_rows rows;
-
-	inner.arena = &scratch;
-	TRY(mysql_select(&inner, r->source, slice_str("XA RECOVER"), &rows));
-	for (size_t i = 0; i < rows.rows; i++) {
-		struct xid xid;
-
-		TRY(xid_of_recover(rows.values + i * rows.columns, &xid, cx->err));
-		TRY(xids_add(set, &xid, cx->err));
-	}
-	return 0;
-}
-
-/*
- * What is prepared when the move begins has its rows in the binlog before it: they are in the
- * chunks, because none is read before it has ended. Its XA COMMIT then is nothing new: *before.
- */
-static int
-wait_prepared(struct ctx *cx, struct run *r, struct buf *before)
-{
-	TRY(prepared_now(cx, r, before));
-	for (int waits = 0; before->len > 0; waits++) {
-		SCOPED(buf) struct buf now = BUF_INIT;
-
-		TRY(prepared_now(cx, r, &now));
-		if (!xids_meet(before, &now))
-			return 0;
-		waiting_note(r->waiting,
-		    "waiting for the XA transactions prepared at the source: %s", now.data);
-		if (waits % 20 == 0) /* each ten seconds */
-			log_warn("%s", r->waiting->text);
-		TRY(task_sleep(cx, XA_POLL_MS * MSEC));
-	}
-	return 0;
-}
-
-static int
-make_bare_table(struct ctx *cx, struct run *r, struct ddl *d, const struct moved_table *t)
-{
-	SCOPED(buf) struct buf name = BUF_INIT;
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	struct mysql_rows rows;
-
-	quote_table(&name, slice_str(t->database), slice_str(t->name));
-	buf_add_str(&sql, "SELECT 1 FROM information_schema.tables WHERE table_schema=");
-	quote_string(&sql, slice_str(t->database));
-	buf_add_str(&sql, " AND table_name=");
-	quote_string(&sql, slice_str(t->name));
-	TRY(mysql_select(cx, r->dba, buf_slice(&sql), &rows));
-	if (rows.rows > 0) {
-		TRY(mysql_selectf(cx, r->dba, &rows, "SELECT 1 FROM %s LIMIT 1", name.data));
-		if (rows.rows > 0)
-			return err_set(cx->err, ERR_REFUSED, "table '%s.%s' has rows already",
-			    t->database, t->name);
-		TRY(ddl_runf(cx, d, "DROP TABLE %s", name.data));
-	}
-	/* Shielded from a cancellation: a CREATE that goes on at the server after its task has ended
-	 * could make the table behind a deletion of the stream, which would not find it. */
-	struct ctx whole = ctx_shielded(cx, CREATE_WITHIN_S * SECOND, cx->err);
-	return ddl_run(&whole, d, slice_str(t->bare_sql));
-}
+/* ---- The phase */
 
 static int
 save_phase(struct ctx *cx, struct run *r, enum stream_phase phase)
@@ -177,24 +91,13 @@ read_phase(struct ctx *cx, struct run *r)
 	return rc;
 }
 
-/* The start position is fixed before the first row is read. */
 static int
-prepare(struct ctx *cx, struct run *r)
+start(struct ctx *cx, struct run *r)
 {
-	SCOPED(buf) struct buf prepared = BUF_INIT;
-	SCOPED(buf) struct buf sql = BUF_INIT;
-	SCOPED(ddl) struct ddl d = { 0 };
-	SCOPED(position) struct position start = { 0 };
-	struct place_reader reader = place_reader(r->env, r->request->from.server);
+	const struct start_params p = { r->env, r->request, r->dba, r->source, state_id(r->state),
+		&r->tables, r->waiting };
 
-	TRY(ddl_open(cx, r->env, &d));
-	for (int i = 0; i < r->tables.count; i++)
-		TRY(make_bare_table(cx, r, &d, &r->tables.items[i]));
-	TRY(place_now(cx, r->source, &reader, &start));
-	if (!mutant("tablet_xa_waited"))
-		TRY(wait_prepared(cx, r, &prepared));
-	state_applied_sql(&sql, state_id(r->state), &start, buf_slice(&prepared));
-	TRY(again_exec(cx, r->dba, buf_slice(&sql), NULL));
+	TRY(start_tables(cx, &p));
 	return save_phase(cx, r, STREAM_COPYING);
 }
 
@@ -409,6 +312,26 @@ apply(struct ctx *cx, struct run *r)
 	return 0;
 }
 
+/* Its errors are its own: it ends with the pass. */
+static int
+compare(struct ctx *cx, struct run *r)
+{
+	const struct compare_params p = {
+		.env = r->env,
+		.source = r->copy_params.source,
+		.target = env_stream_params(r->env, r->env->server, ROLE_READER),
+		.tables = &r->tables,
+		.id = state_id(r->state),
+		.windows = &r->windows,
+		.tail = r->tail,
+		.applier = r->applier,
+		.state = r->state,
+		.changed = r->changed,
+	};
+
+	return r->env->vdiffs == NULL ? 0 : differ_run(cx, &p);
+}
+
 static int
 wait_lock_lost(struct ctx *cx, struct run *r)
 {
@@ -548,7 +471,7 @@ run_open(struct ctx *cx, struct run *r)
 	if (r->state->phase < STREAM_RUNNING)
 		TRY(read_phase(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
-		TRY(prepare(&inner, r));
+		TRY(start(&inner, r));
 	TRY(state_place(&inner, r->dba, state_id(r->state), &r->state->applied, &r->prepared));
 	fill_params(r);
 	return open_parts(&inner, r);
@@ -562,6 +485,7 @@ run_go(struct ctx *cx, struct run *r)
 		{ r, conduct, "copy", "copying" },
 		{ r, poll_lag, "lag", "asking the source for its position" },
 		{ r, watch_room, "room", "watching the target's disk" },
+		{ r, compare, "vdiff", "comparing" },
 		{ r, wait_lock_lost, "lock", "running under the server's lock" },
 	};
 	int rc = 0;

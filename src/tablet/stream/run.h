@@ -12,11 +12,12 @@
  * IDLE     There is nothing to run. run_go() returns at once.
  * OPEN     Connected, definitions are read, the tables are there; the tail, the copier and the applier
  *          are made.
- * RUNNING  Five tasks share the pass:
+ * RUNNING  Six tasks share the pass:
  *            apply    drives the tail, and moves the phase RUNNING -> FROZEN
  *            copy     the conductor: copy, consistency point, indexes, keys; moves all other phases
  *            lag      asks the source for its position
  *            room     watches the target's disk
+ *            vdiff    compares both sides when that is asked for (compare/differ.h)
  *            lock     waits for the loss of the server's lock (server_lock.h)
  *          The first that fails ends the others. When the applier is frozen all end, without an error.
  *          The stream decides whether to make another pass.
@@ -54,15 +55,10 @@
 #include "tablet/copy/copy.h"
 #include "tablet/read/lag.h"
 #include "tablet/server/env.h"
+#include "tablet/stream/start.h"
 #include "tablet/table/definition.h"
 #include "tablet/write/apply.h"
 #include "task/group.h"
-
-/* What keeps a stream waiting that is not stopped: told with its status as long as it is new. */
-struct waiting {
-	char text[512];
-	usec at;
-};
 
 struct run {
 	/* Given by the stream. */
@@ -92,8 +88,6 @@ struct run {
 
 	struct lag lag;
 };
-
-void waiting_note(struct waiting *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Of one that is zero but for what the stream gives. 0 with run->applier == NULL when there is nothing to
  * run (prepared, frozen or stopped). ERR_RETRY: the server's lock is not held, or a server does not answer;

@@ -20,8 +20,8 @@ load_add_row(struct buf *rows, const struct table_def *def, const struct slice *
 			bulk_add(rows, row[i]);
 }
 
-static void
-take_row(struct slice *rows, const struct table_def *def, struct slice *row)
+void
+load_take_row(struct slice *rows, const struct table_def *def, struct slice *row)
 {
 	for (int i = 0; i < def->columns_count; i++)
 		row[i] = column_is_written(&def->columns[i]) ? bulk_next(rows) : SLICE_NULL;
@@ -259,7 +259,7 @@ load_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, s
 	size_t most = l->packet_max < INSERT_BYTES ? (size_t)l->packet_max : INSERT_BYTES;
 
 	while (rows.len > 0) {
-		take_row(&rows, def, row);
+		load_take_row(&rows, def, row);
 		buf_reset(&one);
 		add_values(&one, def, row);
 		if (sql.len > 0 && sql.len + one.len >= most)

@@ -42,6 +42,8 @@ int load_open(struct ctx *cx, struct mysql_client *target, const struct moved_ta
 const char *load_way_name(enum load_way way);
 /* Appends a row; values as in binlog/column.h, one for each column. */
 void load_add_row(struct buf *rows, const struct table_def *def, const struct slice *row);
+/* Takes the first one off again; NULL for what is not written. */
+void load_take_row(struct slice *rows, const struct table_def *def, struct slice *row);
 /* Of one row or more. ERR_CORRUPT when the server does not say what it took. */
 int load_rows(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
     struct load_counts *out) MUST_USE;

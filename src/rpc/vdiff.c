@@ -1,0 +1,84 @@
+#include "rpc/vdiff.h"
+
+static const struct fsm_state state_rows[] = {
+	[VDIFF_PENDING] = { "pending", FSM_TO(VDIFF_STARTED) | FSM_TO(VDIFF_STOPPED),
+	    "it waits until the stream is in step, and others are done" },
+	[VDIFF_STARTED] = { "started",
+	    FSM_TO(VDIFF_STOPPED) | FSM_TO(VDIFF_COMPLETED) | FSM_TO(VDIFF_ERROR),
+	    "rows are compared; the last key of each table is stored" },
+	[VDIFF_STOPPED] = { "stopped", FSM_TO(VDIFF_PENDING), "by command, and it can go on" },
+	[VDIFF_COMPLETED] = { "completed", FSM_TO(VDIFF_PENDING),
+	    "every row was compared; it can go on behind the last key" },
+	[VDIFF_ERROR] = { "error", FSM_TO(VDIFF_PENDING),
+	    "something that waiting does not mend; it can go on once that is mended" },
+};
+const struct fsm vdiff_states = { "vdiff", state_rows, VDIFF_ERROR + 1 };
+
+const char *
+vdiff_state_name(enum vdiff_state s)
+{
+	return fsm_name(&vdiff_states, (int)s);
+}
+
+#define OPTION(member) offsetof(struct vdiff_options, member)
+#define TABLE(member)  offsetof(struct vdiff_table, member)
+#define VIEW(member)   offsetof(struct vdiff_view, member)
+
+/* clang-format off */
+static const struct member options_members[] = {
+	{ .name = "tables", .type = MEMBER_TEXTS, .offset = OPTION(tables), .count = OPTION(tables_count) },
+	{ .name = "limit", .type = MEMBER_I64, .offset = OPTION(limit) },
+	{ .name = "max_extra", .type = MEMBER_I64, .offset = OPTION(max_extra) },
+	{ .name = "samples", .type = MEMBER_INT, .offset = OPTION(samples) },
+	{ .name = "truncate_at", .type = MEMBER_INT, .offset = OPTION(truncate_at) },
+	{ 0 },
+};
+const struct message vdiff_options_message = {
+	"options of a comparison", options_members, sizeof(struct vdiff_options), NULL
+};
+
+static const struct member table_members[] = {
+	{ .name = "name", .type = MEMBER_STR, .offset = TABLE(name), .needed = true },
+	{ .name = "state", .type = MEMBER_STATE, .offset = TABLE(state), .states = &vdiff_states },
+	{ .name = "estimate", .type = MEMBER_I64, .offset = TABLE(estimate) },
+	{ .name = "compared", .type = MEMBER_I64, .offset = TABLE(compared) },
+	{ .name = "matching", .type = MEMBER_I64, .offset = TABLE(matching) },
+	{ .name = "mismatched", .type = MEMBER_I64, .offset = TABLE(mismatched) },
+	{ .name = "extra_source", .type = MEMBER_I64, .offset = TABLE(extra_source) },
+	{ .name = "extra_target", .type = MEMBER_I64, .offset = TABLE(extra_target) },
+	{ .name = "unsettled", .type = MEMBER_I64, .offset = TABLE(unsettled) },
+	{ .name = "updated_us", .type = MEMBER_I64, .offset = TABLE(updated_us) },
+	{ .name = "mismatched_rows", .type = MEMBER_STR, .offset = TABLE(mismatched_rows) },
+	{ .name = "extra_source_rows", .type = MEMBER_STR, .offset = TABLE(extra_source_rows) },
+	{ .name = "extra_target_rows", .type = MEMBER_STR, .offset = TABLE(extra_target_rows) },
+	{ .name = "unsettled_rows", .type = MEMBER_STR, .offset = TABLE(unsettled_rows) },
+	{ 0 },
+};
+static const struct message table_message = {
+	"table of a comparison", table_members, sizeof(struct vdiff_table), NULL
+};
+
+static const struct member view_members[] = {
+	{ .name = "uuid", .type = MEMBER_STR, .offset = VIEW(uuid), .needed = true },
+	{ .name = "state", .type = MEMBER_STATE, .offset = VIEW(state), .states = &vdiff_states },
+	{ .name = "error", .type = MEMBER_STR, .offset = VIEW(error) },
+	{ .name = "created_us", .type = MEMBER_I64, .offset = VIEW(created_us) },
+	{ .name = "started_us", .type = MEMBER_I64, .offset = VIEW(started_us) },
+	{ .name = "completed_us", .type = MEMBER_I64, .offset = VIEW(completed_us) },
+	{ .name = "tables", .type = MEMBER_LIST, .offset = VIEW(tables), .of = &table_message,
+	    .count = VIEW(tables_count) },
+	{ 0 },
+};
+static const struct message view_message = {
+	"comparison", view_members, sizeof(struct vdiff_view), NULL
+};
+
+static const struct member reply_members[] = {
+	{ .name = "vdiffs", .type = MEMBER_LIST, .offset = offsetof(struct vdiff_reply, items),
+	    .of = &view_message, .count = offsetof(struct vdiff_reply, count) },
+	{ 0 },
+};
+const struct message vdiff_reply_message = {
+	"comparisons", reply_members, sizeof(struct vdiff_reply), NULL
+};
+/* clang-format on */

@@ -1,0 +1,63 @@
+/*
+ * vdiff.h - comparisons of a workflow's two sides: what is asked of the tablet that its stream ends at (in a
+ * struct vdiff_request, tablet.h) and of vtctld, and what both answer.
+ *
+ * A comparison has a UUID, and is of one stream. States are those of vdiff_states, which are on disk as
+ * names; so are a table's.
+ *
+ *   vdiff_create   stores a comparison, PENDING; the same UUID again is ERR_CONFLICT
+ *   vdiff_show     uuid "": the newest one; "all": all; or that one. None: an empty list
+ *   vdiff_stop     uuid; nothing of one that has ended
+ *   vdiff_resume   uuid: goes on where it stopped, or, where it was completed, behind the last key compared
+ *   vdiff_delete   uuid or "all"; of none nothing
+ */
+#ifndef RPC_VDIFF_H
+#define RPC_VDIFF_H
+
+#include "base/parse.h"
+#include "topo/message.h"
+
+enum vdiff_state { VDIFF_PENDING, VDIFF_STARTED, VDIFF_STOPPED, VDIFF_COMPLETED, VDIFF_ERROR };
+extern const struct fsm vdiff_states;
+const char *vdiff_state_name(enum vdiff_state s); /* "pending", ... */
+
+/* How a comparison is done. */
+struct vdiff_options {
+	const char **tables; /* by their names at the target; none: all */
+	size_t tables_count;
+	int64_t limit;     /* rows of each table; 0: all */
+	int64_t max_extra; /* rows on one side alone, of a table, that are looked for on the other under
+			    * another spelling of their key */
+	int samples;       /* differences of each kind, of a table, that are kept */
+	int truncate_at; /* bytes of a value in them */
+};
+
+struct vdiff_table {
+	const char *name; /* at the target */
+	enum vdiff_state state;
+	int64_t estimate; /* rows in all */
+	/* compared, the others add up to it; unsettled: of rows that changed each time they were looked at */
+	int64_t compared, matching, mismatched, extra_source, extra_target, unsettled;
+	int64_t updated_us; /* wall clock */
+	/* Samples: objects of JSON with commas between them; "" */
+	const char *mismatched_rows, *extra_source_rows, *extra_target_rows, *unsettled_rows;
+};
+
+struct vdiff_view {
+	const char *uuid;
+	enum vdiff_state state;
+	const char *error; /* a sentence; "" */
+	/* wall clock, 0: not yet */
+	int64_t created_us, started_us, completed_us;
+	struct vdiff_table *tables;
+	size_t tables_count;
+};
+
+struct vdiff_reply {
+	struct vdiff_view *items; /* the newest first */
+	size_t count;
+};
+
+extern const struct message vdiff_options_message, vdiff_reply_message;
+
+#endif

@@ -1,0 +1,294 @@
+#include "tablet/compare/differ.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mutant.h"
+#include "tablet/compare/table_diff.h"
+#include "tablet/copy/copy_worker.h"
+#include "tablet/server/spare.h"
+
+#include <stdio.h>
+
+enum {
+	SAVE_MS = 1000,  /* what a kill costs; each is a transaction of the target's */
+	STORE_MS = 5000, /* one row, on a server that is alive */
+	BACKOFF_FIRST_MS = 200,
+	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
+};
+
+void
+vdiff_orders_give(struct vdiff_orders *o)
+{
+	o->number++;
+	waitlist_wake_all(&o->changed);
+}
+
+/* One comparison under way. */
+struct differ {
+	const struct compare_params *params;
+	struct diff_id id;
+	struct vdiff_options options;
+	uint64_t seen; /* the orders that were looked at */
+	usec saved_at;
+};
+
+/* ---- What is on disk */
+
+static int
+move_to(struct ctx *cx, struct differ *d, enum vdiff_state state, const char *error)
+{
+	struct ctx within = ctx_within(cx, STORE_MS * MSEC);
+	SCOPED(spare) struct spare dba = { 0 };
+	int64_t now = clock_wall();
+	struct vdiff_view to = { .state = state,
+		.error = error,
+		.started_us = state == VDIFF_STARTED ? now : 0,
+		.completed_us = state == VDIFF_COMPLETED || state == VDIFF_ERROR ? now : 0 };
+	bool changed;
+
+	TRY(spare_take(&within, d->params->env, ROLE_DBA, &dba));
+	TRY(diff_move(&within, dba.client, d->id, &to, &changed));
+	if (changed)
+		log_info("vdiff %s of '%s' is %s%s%s", d->id.uuid, d->id.stream.workflow,
+		    vdiff_state_name(state), error[0] == '\0' ? "" : ": ", error);
+	return 0;
+}
+
+static int
+save_table(struct ctx *cx, struct differ *d, struct diff_table *t)
+{
+	struct ctx within = ctx_within(cx, STORE_MS * MSEC);
+	SCOPED(spare) struct spare dba = { 0 };
+
+	t->seen.updated_us = clock_wall();
+	TRY(spare_take(&within, d->params->env, ROLE_DBA, &dba));
+	TRY(diff_table_save(&within, dba.client, d->id, t));
+	d->saved_at = task_now();
+	if (fault("vdiff.saved"))
+		return err_set(cx->err, ERR_RETRY, "fault vdiff.saved");
+	return 0;
+}
+
+static int
+load_table(struct ctx *cx, struct differ *d, struct diff_table *t)
+{
+	struct ctx within = ctx_within(cx, STORE_MS * MSEC);
+	SCOPED(spare) struct spare dba = { 0 };
+
+	TRY(spare_take(&within, d->params->env, ROLE_DBA, &dba));
+	return diff_table_load(&within, dba.client, d->id, t);
+}
+
+/* Did somebody stop it, or take it away? Looked at after each order alone. */
+static int
+is_wanted(struct ctx *cx, struct differ *d, bool *wanted)
+{
+	struct ctx within = ctx_within(cx, STORE_MS * MSEC);
+	SCOPED(spare) struct spare dba = { 0 };
+	enum vdiff_state state;
+
+	*wanted = true;
+	if (d->seen == d->params->env->vdiffs->number || mutant("tablet_vdiff_orders_read"))
+		return 0;
+	d->seen = d->params->env->vdiffs->number;
+	TRY(spare_take(&within, d->params->env, ROLE_DBA, &dba));
+	if (diff_state(&within, dba.client, d->id, &state) == 0) {
+		*wanted = state == VDIFF_STARTED;
+		return 0;
+	}
+	*wanted = false;
+	return cx->err->kind == ERR_NOT_FOUND ? 0 : -1;
+}
+
+/* ---- One table */
+
+static int
+wait_in_step(struct ctx *cx, const struct compare_params *p)
+{
+	while (p->state->phase != STREAM_RUNNING)
+		TRY(waitlist_wait(cx, p->changed));
+	while (!applier_exact(p->applier))
+		TRY(applier_wait_change(cx, p->applier));
+	return 0;
+}
+
+/* Tests slow a comparison down here. */
+static int
+throttle(struct ctx *cx)
+{
+	int ms = fault_sleep_ms("vdiff.look.before");
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
+static int
+compare_to_end(struct ctx *cx, struct differ *d, struct table_diff *t, bool *wanted)
+{
+	while (!t->ended) {
+		TRY(is_wanted(cx, d, wanted));
+		if (!*wanted)
+			return save_table(cx, d, t->progress);
+		TRY(throttle(cx));
+		TRY(table_diff_step(cx, t));
+		if (!t->ended && task_now() - d->saved_at >= SAVE_MS * MSEC)
+			TRY(save_table(cx, d, t->progress));
+	}
+	t->progress->seen.state = VDIFF_COMPLETED;
+	return save_table(cx, d, t->progress);
+}
+
+static int
+compare_loaded(struct ctx *cx, struct differ *d, const struct moved_table *table,
+    struct diff_table *progress, bool *wanted)
+{
+	struct table_diff t = { .options = &d->options, .progress = progress };
+
+	progress->seen.state = VDIFF_STARTED;
+	if (progress->seen.estimate < table->def->rows_estimate)
+		progress->seen.estimate = table->def->rows_estimate;
+	TRY(save_table(cx, d, progress));
+	int rc = table_diff_open(cx, d->params, table, &t);
+	if (rc == 0)
+		rc = compare_to_end(cx, d, &t, wanted);
+	table_diff_close(&t);
+	return rc;
+}
+
+static int
+compare_table(struct ctx *cx, struct differ *d, const struct moved_table *table, bool *wanted)
+{
+	struct diff_table progress;
+
+	diff_table_init(&progress);
+	progress.seen.name = table->name;
+	int rc = load_table(cx, d, &progress);
+	if (rc == 0 && progress.seen.state != VDIFF_COMPLETED)
+		rc = compare_loaded(cx, d, table, &progress, wanted);
+	diff_table_done(&progress);
+	return rc;
+}
+
+/* ---- One comparison */
+
+static const struct moved_table *
+find_table(const struct moved_tables *tables, const char *name)
+{
+	for (int i = 0; i < tables->count; i++) {
+		if (strcmp(tables->items[i].name, name) == 0)
+			return &tables->items[i];
+	}
+	return NULL;
+}
+
+static int
+compare_tables(struct ctx *cx, struct differ *d, const struct vdiff_view *diff)
+{
+	bool wanted = true;
+
+	d->seen = d->params->env->vdiffs->number - 1; /* an order may have come before it was read */
+	TRY(is_wanted(cx, d, &wanted));
+	for (size_t i = 0; wanted && i < diff->tables_count; i++) {
+		const struct moved_table *t = find_table(d->params->tables, diff->tables[i].name);
+
+		if (t == NULL)
+			return err_set(cx->err, ERR_REFUSED, "the stream has no table '%s'",
+			    diff->tables[i].name);
+		TRY(compare_table(cx, d, t, &wanted));
+	}
+	return wanted ? move_to(cx, d, VDIFF_COMPLETED, "") : 0;
+}
+
+static int
+compare(struct ctx *cx, struct differ *d, const struct vdiff_view *diff)
+{
+	if (diff->state == VDIFF_PENDING)
+		TRY(move_to(cx, d, VDIFF_STARTED, ""));
+	return compare_tables(cx, d, diff);
+}
+
+/* What waiting does not mend is told in its row, with what to do. */
+static int
+end_with_error(struct ctx *cx, struct differ *d)
+{
+	struct err why = *cx->err;
+	char text[sizeof(why.text)];
+
+	snprintf(text, sizeof(text), "%.380s%s%.100s", why.text, why.hint[0] == '\0' ? "" : "; ",
+	    why.hint);
+	err_clear(cx->err);
+	return move_to(cx, d, VDIFF_ERROR, text);
+}
+
+/* ---- All of them */
+
+/* *found: there was one, and it is over, or is not wanted any more. */
+static int
+next_one(struct ctx *cx, const struct compare_params *p, bool *found)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	struct ctx inner = *cx;
+	struct differ d = { .params = p, .id = { p->id, NULL } };
+	struct vdiff_view diff = { .uuid = NULL };
+
+	inner.arena = &arena;
+	{
+		SCOPED(spare) struct spare dba = { 0 };
+		struct ctx within = ctx_within(&inner, STORE_MS * MSEC);
+
+		TRY(spare_take(&within, p->env, ROLE_DBA, &dba));
+		TRY(diff_next(&within, dba.client, p->id, &diff, &d.options));
+	}
+	*found = diff.uuid != NULL;
+	if (!*found)
+		return 0;
+	d.id.uuid = diff.uuid;
+	if (compare(&inner, &d, &diff) == 0)
+		return 0;
+	if (cx->err->kind == ERR_CANCELLED || copy_error_passes(cx))
+		return err_wrap(cx->err, "comparing by vdiff %s", diff.uuid);
+	return end_with_error(cx, &d);
+}
+
+static int
+wait_order(struct ctx *cx, const struct compare_params *p, uint64_t seen)
+{
+	while (p->env->vdiffs->number == seen)
+		TRY(waitlist_wait(cx, &p->env->vdiffs->changed));
+	return 0;
+}
+
+/* Until nothing waits. */
+static int
+run_all(struct ctx *cx, const struct compare_params *p)
+{
+	bool found = true;
+
+	while (found) {
+		TRY(wait_in_step(cx, p));
+		TRY(next_one(cx, p, &found));
+	}
+	return 0;
+}
+
+int
+differ_run(struct ctx *cx, const struct compare_params *p)
+{
+	int backoff_ms = BACKOFF_FIRST_MS;
+
+	for (;;) {
+		uint64_t seen = p->env->vdiffs->number;
+
+		if (run_all(cx, p) == 0) {
+			backoff_ms = BACKOFF_FIRST_MS;
+			TRY(wait_order(cx, p, seen));
+			continue;
+		}
+		if (cx->err->kind == ERR_CANCELLED)
+			return -1;
+		log_warn("%s; again in %d ms", cx->err->text, backoff_ms);
+		err_clear(cx->err);
+		TRY(task_sleep(cx, backoff_ms * MSEC));
+		backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
+	}
+}
