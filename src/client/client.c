@@ -186,12 +186,19 @@ client_put_error(const struct client *c, const struct err *err)
 	printf("%s\n", out.data);
 }
 
+/* Where a text is being written. */
+struct indented {
+	struct buf *out;
+	const char *by;
+	int depth;
+};
+
 static void
-new_line(struct buf *out, int depth)
+new_line(struct indented *t)
 {
-	buf_add_char(out, '\n');
-	for (int i = 0; i < depth; i++)
-		buf_add_str(out, "  ");
+	buf_add_char(t->out, '\n');
+	for (int i = 0; i < t->depth; i++)
+		buf_add_str(t->out, t->by);
 }
 
 /* Copies a string with its quotes; returns the index behind it. A backslash takes the byte behind it
@@ -211,25 +218,26 @@ copy_string(struct buf *out, struct slice json, size_t i)
 /* Brackets: an empty pair stays together. The text is walked over, not parsed: it was checked by whoever
  * made it, and members keep their order and numbers their digits. */
 static void
-put_bracket(struct buf *out, struct slice json, size_t i, int *depth)
+put_bracket(struct indented *t, struct slice json, size_t i)
 {
 	char c = (char)json.ptr[i];
 	bool opens = c == '{' || c == '[';
 	bool empty = opens ? i + 1 < json.len && (json.ptr[i + 1] == '}' || json.ptr[i + 1] == ']')
 			   : i > 0 && (json.ptr[i - 1] == '{' || json.ptr[i - 1] == '[');
 
+	t->depth -= !opens;
 	if (!opens && !empty)
-		new_line(out, *depth - 1);
-	buf_add_char(out, c);
-	*depth += opens ? 1 : -1;
+		new_line(t);
+	buf_add_char(t->out, c);
+	t->depth += opens;
 	if (opens && !empty)
-		new_line(out, *depth);
+		new_line(t);
 }
 
 void
-client_pretty(struct buf *out, struct slice json)
+client_indent(struct buf *out, struct slice json, const char *by)
 {
-	int depth = 0;
+	struct indented t = { out, by, 0 };
 
 	for (size_t i = 0; i < json.len;) {
 		char c = (char)json.ptr[i];
@@ -239,16 +247,22 @@ client_pretty(struct buf *out, struct slice json)
 			continue;
 		}
 		if (c == '{' || c == '[' || c == '}' || c == ']')
-			put_bracket(out, json, i, &depth);
+			put_bracket(&t, json, i);
 		else if (c != ' ' && c != '\n' && c != '\t')
 			buf_add_char(out, c);
 		if (c == ',')
-			new_line(out, depth);
+			new_line(&t);
 		if (c == ':')
 			buf_add_char(out, ' ');
 		i++;
 	}
 	buf_add_char(out, '\n');
+}
+
+void
+client_pretty(struct buf *out, struct slice json)
+{
+	client_indent(out, json, "  ");
 }
 
 void

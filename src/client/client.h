@@ -69,5 +69,7 @@ void client_print(const struct client *c, struct slice json);
 /* Appended, with a newline at the end. Text that is no JSON comes out in some shape, and nothing is lost
  * of it but blanks. */
 void client_pretty(struct buf *out, struct slice json);
+/* The same with that for each level. */
+void client_indent(struct buf *out, struct slice json, const char *by);
 
 #endif

@@ -17,17 +17,6 @@
  *
  * Limits stand where a value beyond them is surely a mistake: of the pauses an hour, of attempts a thousand.
  */
-#define OPTION(name, type, member, fallback, min, max, choices, value, help)                       \
-	{                                                                                          \
-		name, type, offsetof(struct command_options, member), fallback, min, max, choices, \
-		    value, help                                                                    \
-	}
-
-#define REFUSED(name, instead)                                                                     \
-	{                                                                                          \
-		name, OPT_REFUSED, 0, NULL, 0, 0, NULL, NULL, instead                              \
-	}
-
 /* An hour: beyond that a pause is no pause any more. */
 #define HOUR (60 * MINUTE)
 
@@ -463,6 +452,14 @@ static const struct command commands[] = {
 	    "delete: takes a "
 	    "move back that has not switched",
 	    1, 2, workflow_command_options, workflow_run },
+	{ "VDiff",
+	    "[options] KEYSPACE.WORKFLOW [create [UUID] | show last|all|UUID | stop UUID | resume UUID | "
+	    "delete all|UUID]",
+	    "compares all rows of a move that is in step, at both sides, while clients go on; create goes on "
+	    "by itself, and show tells how far it is, and what differs; stop and resume: it goes on where it "
+	    "stopped, or behind the last row that was compared; with --wait it ends with status 1 "
+	    "where something differs, or could not be compared",
+	    0, 3, vdiff_command_options, vdiff_run },
 	{ "DropTable", "KEYSPACE.TABLE[,TABLE...]",
 	    "drops a table for good, with its fence, or a view: one that was moved away, or was never moved; "
 	    "refuses one that a routing rule or a move uses",
@@ -486,9 +483,6 @@ static const struct {
 	{ "Materialize", "MoveTables moves tables as they are" },
 	{ "CreateLookupIndex", "no keyspace is sharded" },
 	{ "LookupVindex", "no keyspace is sharded" },
-	{ "VDiff",
-	    "past the copy a stream checks each row that it changes; to compare whole tables: CHECKSUM "
-	    "TABLE at both servers" },
 	{ "ApplyVSchema", "no keyspace is sharded, so that there is no VSchema" },
 	{ "GetVSchema", "no keyspace is sharded, so that there is no VSchema" },
 	{ "PlannedReparentShard", "each keyspace has one server, its primary" },

@@ -24,6 +24,9 @@ struct command_options {
 	int on_ddl;           /* "STOP", the only way there is */
 	bool first_form;      /* -v1, which says what the arguments say too */
 	bool detach, force, help, end, all_tables, auto_start, dry_run, keep_data, rename_tables;
+	bool wait, verbose, first_version, second_version; /* VDiff's */
+	usec wait_update_interval;
+	int64_t rows_limit, samples, max_extra, truncate_at;
 	bool keep_rules, remove_rules, allow_primary, recursive, logs;
 	/* From here on NULL where it was not typed. */
 	const char *rules, *rules_file; /* of ApplyRoutingRules: one of the two */
@@ -33,6 +36,18 @@ struct command_options {
 	const char *source_keyspace, *target_keyspace;
 	const char *shard, *tablet_type, *server_kind, *database;
 };
+
+/* Rows of a command's table of options (base/option.h); REFUSED: what Vitess has and this has not. */
+#define OPTION(name, type, member, fallback, min, max, choices, value, help)                       \
+	{                                                                                          \
+		name, type, offsetof(struct command_options, member), fallback, min, max, choices, \
+		    value, help                                                                    \
+	}
+
+#define REFUSED(name, instead)                                                                     \
+	{                                                                                          \
+		name, OPT_REFUSED, 0, NULL, 0, 0, NULL, NULL, instead                              \
+	}
 
 enum { COMMAND_ARGS_MAX = 64 };     /* of one that takes any number */
 enum { COMMAND_INTERRUPTED = 130 }; /* as the shell says of a program ended by SIGINT */
@@ -65,6 +80,10 @@ int move_run(
 void move_leave(const struct client *c);
 /* workflow.c: lists workflows, shows one, or has it taken back. "Workflow show keyspace.name" and Vitess's
  * older "Workflow keyspace.name show". */
+/* vdiff.c */
+extern const struct option vdiff_command_options[];
+int vdiff_run(
+    struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 int workflow_run(
     struct ctx *cx, struct client *c, const struct command_options *o, int *status) MUST_USE;
 /* cancel.c: has a workflow taken back that has not switched, and waits until it is. request: its keyspace,

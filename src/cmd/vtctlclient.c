@@ -4,7 +4,7 @@
  *   argv            global options, the command, its own options and arguments; what is wrong ends with
  *                   status 2
  *   main_task()     runs the command's function in one task, under a deadline: --action-timeout, or two
- *                   minutes; MoveTables has none
+ *                   minutes; MoveTables and VDiff --wait have none
  *   Ctrl-C          the first lets the answer under way decide whether there is something to come back
  *                   to; the second leaves at once, and says what is not known
  *   status          0 done, 1 an error, 130 left by Ctrl-C
@@ -59,7 +59,8 @@ command_help(const struct command *c)
 static bool
 move_forever(const struct program *p)
 {
-	return p->command->run == move_run;
+	return p->command->run == move_run ||
+	    (p->command->run == vdiff_run && (p->options.wait || p->options.first_version));
 }
 
 static int

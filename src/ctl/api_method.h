@@ -21,6 +21,7 @@ extern const struct api_method api_cluster_methods[]; /* keyspaces, tablets */
 extern const struct api_method api_admin_methods[];   /* rules, and what is taken away */
 extern const struct api_method api_move_methods[];    /* workflows and tables */
 extern const struct api_method api_control_methods[]; /* to workflows that are there */
+extern const struct api_method api_vdiff_methods[];   /* comparisons */
 extern const struct api_method api_name_methods[];    /* for gates: places of names */
 
 #endif

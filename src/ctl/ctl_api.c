@@ -18,7 +18,7 @@ find_method(const char *path)
 {
 	static const char prefix[] = "/api/";
 	static const struct api_method *const tables[] = { api_cluster_methods, api_admin_methods,
-		api_move_methods, api_control_methods, api_name_methods };
+		api_move_methods, api_control_methods, api_vdiff_methods, api_name_methods };
 	const struct api_method *m = NULL;
 
 	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)

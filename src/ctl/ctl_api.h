@@ -72,6 +72,13 @@
  *     Ends the way back of a move that has switched (complete.h); answers at once, as workflow_switch:
  *     move_status tells when its state is Complete
  *
+ * vdiff_create      workflow, uuid ("": a new one), vdiff
+ * vdiff_stop, vdiff_resume     workflow, uuid
+ * vdiff_delete      workflow, uuid or "all"
+ *     A comparison of the workflow's two sides (rpc/vdiff.h). {"uuid":".."}
+ * vdiff_show        workflow, uuid, or "last" or "all"
+ *     struct vdiff_reply: {"vdiffs":[..]}, the newest first; of "all" without their tables
+ *
  * move_tables, workflow_switch, _reverse, _complete and _delete with dry_run ask what they would ask, change
  * nothing and answer with "dry_run_results":["..",..]: what they would do, a line each (lines.h).
  * None: nothing.

@@ -78,6 +78,30 @@ get_set(const struct json *j, struct arena *a, struct ctl_request *r)
 	r->excluded_patterns_count = get_texts(j, "excluded_patterns", a, &r->excluded_patterns);
 }
 
+static void
+put_vdiff(struct json_writer *w, const struct vdiff_options *o)
+{
+	json_put_open(w, "vdiff", '{');
+	put_texts(w, "tables", o->tables, o->tables_count);
+	json_put_i64(w, "limit", o->limit);
+	json_put_i64(w, "max_extra", o->max_extra);
+	json_put_i64(w, "samples", o->samples);
+	json_put_i64(w, "truncate_at", o->truncate_at);
+	json_put_close(w, '}');
+}
+
+static void
+get_vdiff(const struct json *j, struct arena *a, struct vdiff_options *o)
+{
+	struct json v = json_get_object(j, "vdiff");
+
+	o->tables_count = get_texts(&v, "tables", a, &o->tables);
+	o->limit = json_get_i64(&v, "limit");
+	o->max_extra = json_get_i64(&v, "max_extra");
+	o->samples = json_get_int(&v, "samples", 0, INT_MAX);
+	o->truncate_at = json_get_int(&v, "truncate_at", 0, INT_MAX);
+}
+
 void
 ctl_request_write(struct buf *out, const struct ctl_request *r)
 {
@@ -99,6 +123,8 @@ ctl_request_write(struct buf *out, const struct ctl_request *r)
 	json_put_str(&w, "alias", r->alias);
 	json_put_bool(&w, "allow_primary", r->allow_primary);
 	json_put_bool(&w, "recursive", r->recursive);
+	json_put_str(&w, "uuid", r->uuid);
+	put_vdiff(&w, &r->vdiff);
 	json_put_bool(&w, "force", r->force);
 	json_put_bool(&w, "dry_run", r->dry_run);
 	json_put_i64(&w, "after_revision", r->after_revision);
@@ -128,11 +154,13 @@ ctl_request_read(struct arena *a, struct slice json, struct ctl_request *out, st
 		.alias = json_get_str(&j, "alias"),
 		.allow_primary = json_get_bool(&j, "allow_primary"),
 		.recursive = json_get_bool(&j, "recursive"),
+		.uuid = json_get_str(&j, "uuid"),
 		.force = json_get_bool(&j, "force"),
 		.dry_run = json_get_bool(&j, "dry_run"),
 		.after_revision = json_get_i64(&j, "after_revision"),
 	};
 	get_set(&j, a, out);
+	get_vdiff(&j, a, &out->vdiff);
 	out->options = workflow_options_get(&j, &out->given);
 	return json_close(&doc);
 }

@@ -96,6 +96,8 @@ struct ctl_request {
 	const char *alias;             /* delete_tablet */
 	bool allow_primary;            /* delete_tablet: also a keyspace's only one */
 	bool recursive;                /* delete_keyspace: with its tablets' records */
+	const char *uuid;              /* vdiff_*: of a comparison; "", "last", "all" */
+	struct vdiff_options vdiff;    /* vdiff_create */
 	bool force;
 	bool dry_run; /* says what would be done, and does nothing */
 	struct workflow_options options;
