@@ -93,6 +93,8 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 	for (size_t i = 0; i < r->tables_count; i++) {
 		if (r->tables[i].converted[0] != '\0')
 			workflow_note(w, "check", "converted", r->tables[i].converted);
+		if (r->tables[i].strict[0] != '\0')
+			workflow_note(w, "check", "strict", r->tables[i].strict);
 		w->r.tables[i].rows_estimate = r->tables[i].rows_estimate;
 		q->definitions[i] = r->tables[i].definition;
 	}

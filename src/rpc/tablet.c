@@ -131,6 +131,7 @@ MOVE_MESSAGE(check_from, "request to check_from", struct check_from_request);
 /* clang-format off */
 static const struct member facts_members[] = {
 	{ .name = "definition", .type = MEMBER_STR, .offset = offsetof(struct table_facts, definition) },
+	{ .name = "strict", .type = MEMBER_STR, .offset = offsetof(struct table_facts, strict) },
 	{ .name = "converted", .type = MEMBER_STR, .offset = offsetof(struct table_facts, converted) },
 	{ .name = "rows_estimate", .type = MEMBER_I64,
 	    .offset = offsetof(struct table_facts, rows_estimate) },

@@ -160,6 +160,7 @@ struct check_from_request {
 struct table_facts {
 	const char *definition; /* SHOW CREATE TABLE without AUTO_INCREMENT=n, or in common form */
 	const char *converted;  /* a sentence: what the copy has in another way; "" */
+	const char *strict;     /* a sentence: it has no key, and what that costs; "" */
 	int64_t rows_estimate;
 };
 

@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/client_probe.h"
+#include "tablet/copy/source_view.h"
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
@@ -247,6 +248,31 @@ check_definitions(struct ctx *cx, const struct check_from_reply *reply)
 	    cx->err, "name some of them, and the others in a move of their own (--workflow)");
 }
 
+/* What the copy of a table without a key costs; "" of others. */
+static const char *
+tell_strict(struct arena *a, const struct table_def *def)
+{
+	if (!table_def_is_strict(def))
+		return "";
+	return arena_printf(a,
+	    "table '%s.%s' %s: it is copied last, in one view of the source, from the beginning again if a "
+	    "program dies meanwhile, and each change is applied by looking for a row with all of its values",
+	    def->database, def->name, def->key_flaw);
+}
+
+static int
+check_strict(struct ctx *cx, const struct dialect *d, const struct table_def *def)
+{
+	if (!table_def_is_strict(def) || source_view_is_told(d))
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "table '%s.%s' %s, and cannot be moved from a server of this flavour yet",
+	    def->database, def->name, def->key_flaw);
+	return err_hint(cx->err,
+	    "ALTER TABLE ... ADD PRIMARY KEY first; a unique key stands in for it where its columns are "
+	    "NOT NULL and whole, not generated, and neither FLOAT nor DOUBLE");
+}
+
 static int
 describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_request *request,
     struct check_from_reply *reply)
@@ -264,9 +290,11 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 			request->common };
 
 		TRY(schema_read(cx, c, &place, &def));
+		TRY(check_strict(cx, mysql_dialect(c), def));
 		reply->tables[i] = (struct table_facts){
 			.definition = def->told_sql,
 			.converted = find_converted(cx->arena, mysql_dialect(c), def),
+			.strict = tell_strict(cx->arena, def),
 			.rows_estimate = def->rows_estimate,
 		};
 	}

@@ -181,20 +181,35 @@ find_table(const struct moved_tables *tables, const char *name)
 	return NULL;
 }
 
+/* Rows that no key tells apart have no order that both ends could be read in. */
+static int
+check_keys(struct ctx *cx, const struct moved_tables *tables, const struct vdiff_view *diff)
+{
+	for (size_t i = 0; i < diff->tables_count; i++) {
+		const struct moved_table *t = find_table(tables, diff->tables[i].name);
+
+		if (t == NULL)
+			return err_set(cx->err, ERR_REFUSED, "the stream has no table '%s'",
+			    diff->tables[i].name);
+		if (table_def_is_strict(t->def))
+			return err_set(cx->err, ERR_REFUSED,
+			    "table '%s' %s, and cannot be compared yet: name the others (--tables)",
+			    t->name, t->def->key_flaw);
+	}
+	return 0;
+}
+
 static int
 compare_tables(struct ctx *cx, struct differ *d, const struct vdiff_view *diff)
 {
 	bool wanted = true;
 
+	TRY(check_keys(cx, d->params->tables, diff));
 	d->seen = d->params->env->vdiffs->number - 1; /* an order may have come before it was read */
 	TRY(is_wanted(cx, d, &wanted));
 	for (size_t i = 0; wanted && i < diff->tables_count; i++) {
-		const struct moved_table *t = find_table(d->params->tables, diff->tables[i].name);
-
-		if (t == NULL)
-			return err_set(cx->err, ERR_REFUSED, "the stream has no table '%s'",
-			    diff->tables[i].name);
-		TRY(compare_table(cx, d, t, &wanted));
+		TRY(compare_table(
+		    cx, d, find_table(d->params->tables, diff->tables[i].name), &wanted));
 	}
 	return wanted ? move_to(cx, d, VDIFF_COMPLETED, "") : 0;
 }

@@ -3,53 +3,7 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/mutant.h"
-#include "tablet/server/undo.h"
-
-static int
-refuse_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct load_counts *counts)
-{
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct mysql_rows rows;
-
-	inner.arena = &arena;
-	TRY(mysql_select(&inner, target, slice_str("SHOW WARNINGS LIMIT 1"), &rows));
-	err_set(cx->err, ERR_REFUSED,
-	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)",
-	    job->source.table->database, job->source.table->name,
-	    SLICE_ARG(rows.rows == 1 && rows.columns == 3 ? slice_cut(rows.values[2], 0, 200)
-							  : slice_str("the counts differ")),
-	    (uintmax_t)counts->records, (uintmax_t)counts->skipped, (uintmax_t)counts->warnings);
-	return -1;
-}
-
-static int
-load_kept(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct load *load, const struct chunk *c)
-{
-	struct load_counts counts;
-
-	TRY(load_rows(cx, target, load, buf_slice(&c->rows.values), &counts));
-	if ((counts.warnings != c->unsayable && !mutant("copy_no_warnings")) ||
-	    counts.skipped != 0 || counts.records != c->rows.count - c->dropped)
-		return refuse_load(cx, target, job, &counts);
-	return 0;
-}
-
-/* With the mode that takes what strict mode refuses, where there is anything of that kind. */
-static int
-load_in_mode(struct ctx *cx, struct mysql_client *target, const struct chunk_job *job,
-    const struct load *load, const struct chunk *c)
-{
-	if (c->dropped == c->rows.count)
-		return 0;
-	if (c->unsayable == 0)
-		return load_kept(cx, target, job, load, c);
-	TRY(mysql_exec(cx, target, slice_str("SET sql_mode='" LENIENT_MODE "'"), NULL));
-	return undo_exec(
-	    cx, target, "SET sql_mode='" STRICT_MODE "'", load_kept(cx, target, job, load, c));
-}
+#include "tablet/write/load_checked.h"
 
 static int
 commit_with_progress(
@@ -87,7 +41,9 @@ chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *
 	}
 	chunk_seal(c);
 	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
-	if (load_in_mode(cx, target, job, load, c) != 0 ||
+	const struct load_batch kept = { buf_slice(&c->rows.values), c->rows.count - c->dropped,
+		c->unsayable };
+	if (load_checked(cx, target, load, &kept) != 0 ||
 	    commit_with_progress(cx, target, job, c) != 0)
 		return err_wrap(cx->err, "copying table '%s'", job->source.table->def->name);
 	if (mutant("sim_seal_after_load"))

@@ -93,6 +93,13 @@ copier_progress(const struct copier *c, int table)
 	return &c->tables[table].progress;
 }
 
+void
+copier_note_strict(struct copier *c, int table, int64_t rows, bool done)
+{
+	check(table_def_is_strict(c->params->tables->items[table].def));
+	c->tables[table].progress = (struct copy_progress){ rows, done };
+}
+
 const char *
 copier_loaded_by(const struct copier *c)
 {
@@ -100,19 +107,22 @@ copier_loaded_by(const struct copier *c)
 }
 
 static void
-count_table(struct copy_table *t)
+count_table(struct copier *c, int table)
 {
+	struct copy_table *t = &c->tables[table];
+
 	t->next = t->unfinished = 0;
 	t->progress.rows = 0;
 	for (size_t i = 0; i < t->ranges.count; i++) {
 		t->progress.rows += t->ranges.items[i].rows;
 		t->unfinished += !t->ranges.items[i].finished;
 	}
-	t->progress.done = t->unfinished == 0;
+	t->progress.done = t->unfinished == 0 &&
+	    (t->ranges.count > 0 || !table_def_is_strict(c->params->tables->items[table].def));
 }
 
-/* The ranges on disk; when there are none yet, new ones, unless nothing is to be copied. source is connected
- * when it is needed. */
+/* The ranges on disk, and of a strict table what its own copy has left; when there are none yet, new ones,
+ * unless nothing is to be copied. source is connected when it is needed. */
 static int
 know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
     struct mysql_client **source)
@@ -122,7 +132,7 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	struct copy_table *t = &c->tables[i];
 
 	TRY(copy_state_load(cx, target, p->id, moved->full_name, &t->ranges));
-	if (t->ranges.count == 0 && !p->complete) {
+	if (t->ranges.count == 0 && !p->complete && !table_def_is_strict(moved->def)) {
 		if (*source == NULL)
 			TRY(mysql_connect(cx, &p->source, source));
 		TRY(copy_plan(cx, *source, moved->def, p->parallel, &t->ranges));
@@ -130,7 +140,7 @@ know_table(struct ctx *cx, struct copier *c, int i, struct mysql_client *target,
 	}
 	for (size_t j = 0; j < t->ranges.count; j++)
 		t->ranges.items[j].table = i;
-	count_table(t);
+	count_table(c, i);
 	return 0;
 }
 

@@ -26,10 +26,13 @@ struct copier;
 /* Borrows params and what it points to, until copier_free(). */
 struct copier *copier_new(const struct copy_params *params);
 void copier_free(struct copier *c);
-/* Until the last chunk of every table is committed: 0. Retries a lost connection by itself. */
+/* Until the last chunk of every table but the strict ones (strict_copy.h) is committed: 0. Retries a lost
+ * connection by itself. */
 int copier_run(struct ctx *cx, struct copier *c) MUST_USE;
 /* Of that table, by its index; valid until copier_free(). Never waits. */
 const struct copy_progress *copier_progress(const struct copier *c, int table);
+/* How far the copy of a strict table is. */
+void copier_note_strict(struct copier *c, int table, int64_t rows, bool done);
 /* How rows get into the target, for people (load.h); "" while that is not known. */
 const char *copier_loaded_by(const struct copier *c);
 /* Forgets all ranges of the stream: after it a copy would begin anew. Nothing to delete is no error. */

@@ -127,6 +127,17 @@ copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream_id 
 	return mysql_exec(cx, target, buf_slice(&sql), NULL);
 }
 
+int
+copy_state_forget(struct ctx *cx, struct mysql_client *target, struct stream_id id, const char *name)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	buf_add_str(&sql, "DELETE FROM ");
+	sidecar_table(&sql, id.sidecar, "copy_state");
+	where(&sql, id, name);
+	return mysql_exec(cx, target, buf_slice(&sql), NULL);
+}
+
 void
 copy_state_step_sql(struct buf *out, struct stream_id id, const char *name, int range_no,
     const struct copy_step *step)

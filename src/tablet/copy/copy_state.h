@@ -38,6 +38,10 @@ int copy_state_insert(struct ctx *cx, struct mysql_client *target, struct stream
 int copy_state_reload(struct ctx *cx, struct mysql_client *target, struct stream_id id,
     const char *name, struct copy_range *range) MUST_USE;
 
+/* Of one table. Nothing to delete is no error. */
+int copy_state_forget(
+    struct ctx *cx, struct mysql_client *target, struct stream_id id, const char *name) MUST_USE;
+
 struct copy_step {
 	struct slice done;
 	size_t rows;

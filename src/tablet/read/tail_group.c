@@ -478,7 +478,7 @@ set_key(struct source_txn *txn, const struct table_def *def, const struct slice 
 {
 	SCOPED(buf) struct buf key = BUF_INIT;
 
-	if (row == NULL)
+	if (row == NULL || table_def_is_strict(def))
 		return 0;
 	for (int i = 0; i < def->key_count; i++)
 		if (slice_is_null(row[def->key[i]]))

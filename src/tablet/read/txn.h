@@ -18,7 +18,7 @@ struct change {
 	enum change_kind kind;
 	int table;                    /* index into the stream's tables */
 	struct slice *before, *after; /* NULL where there is none */
-	/* canonical bytes; SLICE_NULL where there is none */
+	/* canonical bytes; SLICE_NULL where there is none, and both in a strict table */
 	struct slice key_before, key_after;
 };
 

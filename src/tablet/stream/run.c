@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "base/rand.h"
 #include "tablet/compare/differ.h"
+#include "tablet/copy/strict_copy.h"
 #include "tablet/read/place_watch.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/spare.h"
@@ -133,14 +134,6 @@ reach_cp(struct ctx *cx, struct run *r)
 	return save_phase(cx, r, STREAM_CATCHING_UP);
 }
 
-static int
-build_indexes(struct ctx *cx, struct run *r)
-{
-	for (int i = 0; i < r->tables.count; i++)
-		TRY(index_build(cx, r->env, &r->tables.items[i]));
-	return 0;
-}
-
 /* Tells what it waits for until the next try. */
 static int
 wait_noted(struct ctx *cx, struct run *r, int64_t ms)
@@ -178,7 +171,7 @@ complete_tables(struct ctx *cx, struct run *r)
 {
 	struct stream_id id = { r->request->from.sidecar, r->state->workflow, r->state->round };
 
-	TRY(build_indexes(cx, r));
+	TRY(index_build_all(cx, r->env, &r->tables));
 	TRY(add_foreign_keys(cx, r));
 	TRY(heartbeat_delete(cx, r->source, id)); /* it was met: nobody asks for it any more */
 	return save_phase(cx, r, STREAM_RUNNING);
@@ -194,6 +187,9 @@ close_sessions(struct run *r)
 static int
 conduct(struct ctx *cx, struct run *r)
 {
+	const struct strict_copy strict = { r->env, &r->copy_params, r->copier, r->applier,
+		&r->state->applied };
+
 	if (!mutant("sim_copy_before_slots"))
 		TRY(applier_wait_alone(cx, r->applier));
 	TRY(copier_run(cx, r->copier));
@@ -203,8 +199,10 @@ conduct(struct ctx *cx, struct run *r)
 	applier_set_cp(r->applier, &r->state->cp);
 	while (!applier_exact(r->applier))
 		TRY(applier_wait_change(cx, r->applier));
-	if (r->state->phase == STREAM_CATCHING_UP)
+	if (r->state->phase == STREAM_CATCHING_UP) {
+		TRY(strict_copy_run(cx, &strict));
 		TRY(save_phase(cx, r, STREAM_INDEXING));
+	}
 	if (r->state->phase == STREAM_INDEXING)
 		TRY(complete_tables(cx, r));
 	r->conducted = true;

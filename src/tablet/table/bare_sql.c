@@ -9,7 +9,7 @@ static bool
 serves_auto_increment(const struct table_def *def, const struct index_def *index)
 {
 	return index->first >= 0 && def->columns[index->first].auto_increment &&
-	    def->key[0] != index->first;
+	    (table_def_is_strict(def) || def->key[0] != index->first);
 }
 
 /* Whose name the bare table's index has; NULL: it needs none. */

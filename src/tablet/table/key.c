@@ -8,19 +8,19 @@
 /* In the order that read_parts() selects. */
 enum { K_INDEX, K_COLUMN, K_PREFIX, K_ORDER, K_COUNT };
 
-/* A bound's text must find the very place of its row: of a FLOAT the digits do not. */
-static bool
-key_type_ok(const struct column_type *t)
+/* A bound's text must find the very place of its row: of a FLOAT the digits do not. NULL: it does. */
+static const char *
+flaw_of_type(const struct column_type *t)
 {
 	static const char *const charsets[] = { "utf8mb4", "utf8mb3", "latin1", "ascii" };
 
-	if (t->kind != COLUMN_STRING)
-		return t->kind != COLUMN_FLOAT && t->kind != COLUMN_DOUBLE;
+	if (t->kind == COLUMN_FLOAT || t->kind == COLUMN_DOUBLE)
+		return "has the FLOAT or DOUBLE column";
 	for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++) {
-		if (strcmp(t->charset, charsets[i]) == 0)
-			return true;
+		if (t->kind != COLUMN_STRING || strcmp(t->charset, charsets[i]) == 0)
+			return NULL;
 	}
-	return false;
+	return "is, as neither utf8mb4 nor utf8mb3, latin1 or ascii, of column";
 }
 
 static const char *
@@ -34,7 +34,7 @@ flaw_of(const struct column *column, const struct slice *part)
 		return "has the generated column";
 	if (column->nullable && !mutant("tablet_nullable_key"))
 		return "has the nullable column";
-	return key_type_ok(&column->type) ? NULL : "has column";
+	return flaw_of_type(&column->type);
 }
 
 static void
@@ -96,30 +96,16 @@ read_parts(
 	return 0;
 }
 
-static int
-refuse_primary(struct ctx *cx, const struct table_def *def, const char *flaw)
+/* flaw: of the unique key that was looked at last; NULL: there was none. */
+static const char *
+why_none(struct arena *a, struct slice name, const char *flaw)
 {
-	err_set(cx->err, ERR_REFUSED,
-	    "the primary key of table '%s.%s' %s, which cannot be moved yet", def->database,
-	    def->name, flaw);
-	return err_hint(cx->err,
-	    "primary keys may have columns of all types but FLOAT and DOUBLE, none of them generated, "
-	    "strings in the character sets utf8mb4, utf8mb3, latin1 and ascii");
-}
-
-/* name and flaw: of the unique key that was looked at last; flaw NULL: there was none. */
-static int
-refuse_unique(struct ctx *cx, const struct table_def *def, struct slice name, const char *flaw)
-{
-	const char *what = flaw == NULL
-	    ? "no unique key that could stand in for it"
-	    : arena_printf(cx->arena, "its unique key '%.*s' %s", SLICE_ARG(name), flaw);
-
-	err_set(cx->err, ERR_REFUSED, "table '%s.%s' has no primary key, and %s", def->database,
-	    def->name, what);
-	return err_hint(cx->err,
-	    "ALTER TABLE ... ADD PRIMARY KEY first; a unique key stands in for it where its columns are "
-	    "NOT NULL and whole, not generated, and neither FLOAT nor DOUBLE");
+	if (slice_eq_str(name, PRIMARY))
+		return arena_printf(a, "has a primary key that %s", flaw);
+	if (flaw == NULL)
+		return "has no primary key, and no unique key that could stand in for it";
+	return arena_printf(
+	    a, "has no primary key, and its unique key '%.*s' %s", SLICE_ARG(name), flaw);
 }
 
 /* The optimizer can be told to go by it, and one row has one value of it. */
@@ -137,6 +123,16 @@ may_stand_in(const struct clause *c)
 	return true;
 }
 
+static bool
+has_index(const struct mysql_rows *parts, struct slice name)
+{
+	for (size_t i = 0; i < parts->rows; i++) {
+		if (slice_eq(parts->values[i * K_COUNT + K_INDEX], name))
+			return true;
+	}
+	return false;
+}
+
 int
 key_read(struct ctx *cx, struct mysql_client *c, const struct create_table *create,
     struct table_def *def)
@@ -145,14 +141,17 @@ key_read(struct ctx *cx, struct mysql_client *c, const struct create_table *crea
 	struct mysql_rows parts;
 	const char *flaw = NULL;
 
+	def->key_name = def->key_flaw = "";
+	def->key_binary = true;
 	TRY(read_parts(cx, c, def, &parts));
-	for (size_t i = 0; i < parts.rows; i++) {
-		if (!slice_eq(parts.values[i * K_COUNT + K_INDEX], primary))
-			continue;
-		flaw = use_index(cx, def, &parts, primary);
-		return flaw == NULL ? 0 : refuse_primary(cx, def, flaw);
+	if (has_index(&parts, primary)) {
+		name = primary;
+		def->key_name = PRIMARY;
+		flaw = use_index(cx, def, &parts, name);
+		if (flaw == NULL)
+			return 0;
 	}
-	for (int i = 0; i < create->clauses_count; i++) {
+	for (int i = 0; i < create->clauses_count && !slice_eq(name, primary); i++) {
 		if (!may_stand_in(&create->clauses[i]))
 			continue;
 		name = create->clauses[i].name;
@@ -160,5 +159,6 @@ key_read(struct ctx *cx, struct mysql_client *c, const struct create_table *crea
 		if (flaw == NULL)
 			return 0;
 	}
-	return refuse_unique(cx, def, name, flaw);
+	def->key_flaw = why_none(cx->arena, name, flaw);
+	return 0;
 }

@@ -305,7 +305,7 @@ schema_check_lists(const struct table_def *def, const struct create_table *creat
 		else if (clause->kind == CLAUSE_PRIMARY)
 			/* No other stands in for one that is there: the bare table would have both. */
 			same = slice_eq_str(slice_str("PRIMARY"), def->key_name) &&
-			    clause->parts == def->key_count;
+			    (table_def_is_strict(def) || clause->parts == def->key_count);
 		else if (clause->kind == CLAUSE_INDEX && slice_eq_str(clause->name, def->key_name))
 			same = clause->parts == def->key_count;
 		if (!same)

@@ -29,10 +29,11 @@ struct table_def {
 	const char *database, *name;
 	struct column *columns;
 	int columns_count;
-	int hidden_count;     /* behind them in the binlog only (rows.h) */
-	const char *key_name; /* of the index that is the key (key.h): "PRIMARY" or a unique one's */
-	int *key;             /* its columns, in key order */
-	int key_count;
+	int hidden_count; /* behind them in the binlog only (rows.h) */
+	const char *key_name; /* of the index that is the key (key.h): "PRIMARY" or a unique one's; "" */
+	int *key;      /* its columns, in key order; of a primary key that cannot be one, none */
+	int key_count; /* 0: none tells its rows apart, see table_def_is_strict() */
+	const char *key_flaw;      /* then: why, as the predicate of "table 't'" */
 	struct index_def *indexes; /* all but the primary key */
 	int indexes_count;
 	struct foreign_key *foreign_keys; /* by which it refers to others, or to itself */
@@ -53,6 +54,14 @@ struct table_def {
 	 * collation says so */
 	bool key_binary;
 };
+
+/* Without a key its rows can only be told by all of their values, of which several may have the same: it is
+ * copied in one view, and its changes are written one by one, in the order of the source. */
+static inline bool
+table_def_is_strict(const struct table_def *def)
+{
+	return def->key_count == 0;
+}
 
 /* Its number, or -1. */
 static inline int

@@ -74,18 +74,24 @@ table_row_unsayable(const struct table_def *def, const struct slice *row)
 }
 
 void
+table_row_select_column(struct buf *out, const struct table_def *def, int i)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	const struct column *c = &def->columns[i];
+
+	quote_ident(&name, slice_str(c->name));
+	coltype_select(out, &c->type, buf_slice(&name));
+	if (c->zerofill)
+		buf_add_str(out, "+0");
+}
+
+void
 table_row_select_list(struct buf *out, const struct table_def *def)
 {
 	for (int i = 0; i < def->columns_count; i++) {
-		SCOPED(buf) struct buf name = BUF_INIT;
-		const struct column *c = &def->columns[i];
-
 		if (i > 0)
 			buf_add_char(out, ',');
-		quote_ident(&name, slice_str(c->name));
-		coltype_select(out, &c->type, buf_slice(&name));
-		if (c->zerofill)
-			buf_add_str(out, "+0");
+		table_row_select_column(out, def, i);
 	}
 }
 

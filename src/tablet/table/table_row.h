@@ -13,7 +13,9 @@ int table_row_check(const struct table_def *def, const struct slice *row, struct
 /* How many of the values are taken only without strict mode, with a warning each (column.h). */
 size_t table_row_unsayable(const struct table_def *def, const struct slice *row);
 
-/* Appends "`id`,`f`*1e0,`e`+0": the select list that gives values in column.h's form. */
+/* Appends "`f`*1e0": the expression that gives the column's value in column.h's form. */
+void table_row_select_column(struct buf *out, const struct table_def *def, int i);
+/* Appends "`id`,`f`*1e0,`e`+0": those of all columns. */
 void table_row_select_list(struct buf *out, const struct table_def *def);
 
 /* The key's canonical bytes from a whole row. */

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "tablet/write/apply_exact.h"
 #include "tablet/write/apply_run.h"
-#include "tablet/write/apply_write.h"
 #include "tablet/write/freeze.h"
 #include "tablet/write/stored.h"
 #include "task/group.h"
@@ -42,8 +42,9 @@ struct applier {
 	struct buf prepared; /* at applied (xids.h) */
 	bool alone;          /* has all slots, and what is on disk is known */
 	bool exact, ended, frozen;
-	bool suspend;   /* asked for */
-	bool suspended; /* nothing is written */
+	bool strict; /* changes of strict tables are applied, behind strict_from */
+	struct position strict_from;
+	bool suspend, suspended; /* asked for; nothing is written */
 	struct freeze freeze;
 	usec stored_at;
 	int64_t changes, last_commit_s;
@@ -79,6 +80,7 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	a->params = params;
 	a->state = params->state;
 	position_copy(&a->cp, &params->state->cp); /* known from before a restart */
+	a->strict = params->state->phase > STREAM_CATCHING_UP;
 	writers_init(&a->writers,
 	    &(struct writers_params){
 		&params->target, state_id(params->state), params->tables, params->appliers });
@@ -104,6 +106,7 @@ applier_free(struct applier *a)
 	buf_done(&a->prepared);
 	freeze_done(&a->freeze);
 	position_done(&a->cp);
+	position_done(&a->strict_from);
 	free(a);
 }
 
@@ -392,7 +395,7 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 			TRY(a->params->throttle(cx, a->params->throttle_arg));
 		if (!mutant("tablet_sealed_blocks"))
 			TRY(wait_windows(cx, a, r));
-		TRY(apply_run_fold(r, &a->fold, cx->err));
+		TRY(apply_run_fold(r, a->strict ? &a->strict_from : NULL, &a->fold, cx->err));
 	}
 	TRY(write_run(cx, a, r));
 	TRY(note_applied(a, r, cx->err));
@@ -549,6 +552,15 @@ applier_resume(struct applier *a)
 {
 	a->suspend = false;
 	waitlist_wake_all(&a->queue.arrived);
+}
+
+void
+applier_strict_from(struct applier *a, const struct position *from)
+{
+	applier_check(a);
+	check(a->suspended);
+	position_copy(&a->strict_from, from);
+	a->strict = true;
 }
 
 int

@@ -22,6 +22,10 @@
  * FROZEN       The position, the phase FROZEN and the attempt are on disk, in the transaction that
  *              wrote the last change. Nothing is taken from the queue any more.
  *
+ * Strict tables (table_def.h) are copied when the applier is EXACT (strict_copy.h). Until then it passes over
+ * their changes, and afterwards writes them in EXACT alone, row by row in the order of the source, each of
+ * which must find a row.
+ *
  * Two tasks share an applier. One pulls: it takes a transaction from the tail, calls windows_touch()
  * in the same step and queues it, while the queue has less than APPLY_QUEUE_BYTES. The other works:
  * it takes runs from the queue, waits for the chunks that have sealed one of its keys, and writes.
@@ -41,6 +45,9 @@
  *   (6)* The queue counts its bytes: it is empty exactly when they are 0.
  *   (7)* SUSPENDED: EXACT, and no target transaction is open. The target is what the source was at the
  *        position applied, and nobody but who suspended the applier writes it.
+ *   (8)  The stream does not leave CATCHING_UP before what is applied is beyond strict_from. A run with
+ *        changes stores its end, also one that passes over them: so no change of a strict table that its
+ *        copy has is read again after that.
  *
  * An example: rows of table t, position 100 at first, and cp becomes known as 250.
  *
@@ -113,6 +120,10 @@ int applier_wait_heartbeat(
  * there is nothing to resume. */
 int applier_suspend(struct ctx *cx, struct applier *a) MUST_USE;
 void applier_resume(struct applier *a);
+/* Of one that is suspended: strict tables are what the source was at this place. Changes behind it are
+ * applied to them from here on; until then none is. Once the stream is past CATCHING_UP that is so from the
+ * beginning. */
+void applier_strict_from(struct applier *a, const struct position *from);
 /* Waits until applied changes, the mode changes or the applier ends. */
 int applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
 int64_t applier_changes(const struct applier *a); /* rows applied, since applier_new() */

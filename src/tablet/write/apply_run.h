@@ -29,7 +29,9 @@ void apply_run_done(struct apply_run *r);
 void apply_run_take(struct apply_run *r, struct apply_queue *q);
 /* A transaction of the run with a key in a sealed window; NULL: none has one. */
 const struct source_txn *apply_run_blocked(const struct apply_run *r, const struct windows *ws);
-/* Into a fold that is emptied before. */
-int apply_run_fold(const struct apply_run *r, struct fold *f, struct err *err) MUST_USE;
+/* Into a fold that is emptied before. strict_from: behind this place with the changes of strict tables;
+ * NULL: without. */
+int apply_run_fold(const struct apply_run *r, const struct position *strict_from, struct fold *f,
+    struct err *err) MUST_USE;
 
 #endif

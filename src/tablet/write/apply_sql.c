@@ -2,6 +2,7 @@
 
 #include "base/mutant.h"
 #include "sql/quote.h"
+#include "tablet/table/table_row.h"
 
 static void
 add_name(struct buf *out, const struct moved_table *t)
@@ -67,6 +68,118 @@ apply_sql_key(struct buf *out, const struct moved_table *t, const struct slice *
 	buf_add_char(out, ')');
 }
 
+/* "UPDATE .. SET .." of all columns. */
+static void
+add_set(struct buf *out, const struct moved_table *t, const struct slice *after)
+{
+	const char *before = " SET ";
+
+	buf_add_str(out, "UPDATE ");
+	add_name(out, t);
+	for (int i = 0; i < t->def->columns_count; i++) {
+		if (!column_is_written(&t->def->columns[i]))
+			continue;
+		buf_add_str(out, before);
+		before = ",";
+		add_column(out, t->def, i);
+		buf_add_char(out, '=');
+		column_literal(out, &t->def->columns[i].type, after[i]);
+	}
+}
+
+/* ---- Of strict tables */
+
+/* The digits of a double are each program's own; its value is not. 0 has two, told by their sign. */
+static void
+add_same_double(
+    struct buf *out, const struct column_type *type, struct slice told, struct slice value)
+{
+	bool zero = false;
+	char first = value.len > 0 ? (char)value.ptr[0] : 0;
+
+	for (size_t i = 0; i < value.len && value.ptr[i] != 'e'; i++)
+		zero = (i == 0 || zero) && (value.ptr[i] < '1' || value.ptr[i] > '9');
+	buf_addf(out, "(%.*s<=>", SLICE_ARG(told));
+	column_literal(out, type, value);
+	if (zero)
+		buf_addf(out, " AND LEFT(CONCAT(%.*s),1)='%c'", SLICE_ARG(told), first);
+	buf_add_char(out, ')');
+}
+
+static void
+add_same(struct buf *out, const struct table_def *def, int i, struct slice value)
+{
+	const struct column_type *type = &def->columns[i].type;
+	SCOPED(buf) struct buf told = BUF_INIT;
+
+	table_row_select_column(&told, def, i);
+	if (slice_is_null(value)) {
+		buf_addf(out, "%s IS NULL", told.data);
+	} else if (type->kind == COLUMN_FLOAT || type->kind == COLUMN_DOUBLE) {
+		add_same_double(out, type, buf_slice(&told), value);
+	} else {
+		buf_addf(out, "CAST(%s AS BINARY)<=>_binary", told.data);
+		quote_string(out, value);
+	}
+}
+
+/* Of a type whose literal an index compares as the column itself, and of which an index may be. */
+static bool
+helps_index(const struct table_def *def, int i)
+{
+	enum column_kind kind = def->columns[i].type.kind;
+
+	if (kind != COLUMN_INT && kind != COLUMN_STRING && kind != COLUMN_DECIMAL)
+		return false;
+	for (int n = 0; n < def->indexes_count; n++)
+		if (def->indexes[n].first == i)
+			return true;
+	return false;
+}
+
+void
+apply_sql_row(struct buf *out, const struct moved_table *t, const struct slice *row)
+{
+	const char *before = "(";
+
+	for (int i = 0; i < t->def->columns_count; i++) {
+		if (!column_is_written(&t->def->columns[i]))
+			continue;
+		buf_add_str(out, before);
+		before = " AND ";
+		if (helps_index(t->def, i)) {
+			add_column(out, t->def, i);
+			buf_add_str(out, "<=>");
+			column_literal(out, &t->def->columns[i].type, row[i]);
+			buf_add_str(out, before);
+		}
+		add_same(out, t->def, i, row[i]);
+	}
+	buf_add_char(out, ')');
+}
+
+void
+apply_sql_delete_one(struct buf *out, const struct moved_table *t, const struct slice *row)
+{
+	buf_add_str(out, "DELETE FROM ");
+	add_name(out, t);
+	buf_add_str(out, " WHERE ");
+	apply_sql_row(out, t, row);
+	buf_add_str(out, " LIMIT 1");
+}
+
+void
+apply_sql_update_one(struct buf *out, const struct moved_table *t, const struct slice *before,
+    const struct slice *after)
+{
+	add_set(out, t, after);
+	buf_add_str(out, " WHERE ");
+	apply_sql_row(out, t, before);
+	buf_add_str(out, " LIMIT 1");
+}
+
+/* ---- Of tables with a key */
+
 void
 apply_sql_delete_more(struct buf *out, const struct moved_table *t, const struct slice *row)
 {
@@ -83,19 +196,7 @@ apply_sql_delete_more(struct buf *out, const struct moved_table *t, const struct
 void
 apply_sql_update(struct buf *out, const struct moved_table *t, const struct slice *after)
 {
-	const char *before = " SET ";
-
-	buf_add_str(out, "UPDATE ");
-	add_name(out, t);
-	for (int i = 0; i < t->def->columns_count; i++) {
-		if (!column_is_written(&t->def->columns[i]))
-			continue;
-		buf_add_str(out, before);
-		before = ",";
-		add_column(out, t->def, i);
-		buf_add_char(out, '=');
-		column_literal(out, &t->def->columns[i].type, after[i]);
-	}
+	add_set(out, t, after);
 	buf_add_str(out, " WHERE ");
 	apply_sql_key(out, t, after);
 }

@@ -48,10 +48,14 @@ int writers_open(struct ctx *cx, struct writers *w, int slot) MUST_USE;
 /* All of them, behind the guard. */
 int writers_open_all(struct ctx *cx, struct writers *w) MUST_USE;
 
+/* unsayable: values in it that strict mode refuses (column.h). */
+int writers_send(
+    struct ctx *cx, struct writers *w, int slot, const struct buf *sql, size_t unsayable) MUST_USE;
+/* Of the answer. ERR_REFUSED: it warns of something else as well. */
+int writers_check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err) MUST_USE;
+
 /* Catching up: all deletes, then all upserts, in parallel. Repeating it does no harm. */
 int writers_converge(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
-/* Exact: into the transaction of conns[0], begun when there is none; counts checked. */
-int writers_exact(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
 /* A statement on the stream's row that must find its row; then commits what is open. */
 int writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql) MUST_USE;
 

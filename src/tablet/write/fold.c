@@ -21,6 +21,7 @@ fold_reset(struct fold *f)
 	map_clear(&f->by_key);
 	arena_reset(&f->arena);
 	f->first = f->last = NULL;
+	f->ordered = f->ordered_last = NULL;
 	f->count = 0;
 	f->changes = 0;
 }
@@ -108,10 +109,31 @@ change_key(struct fold *f, const struct change *c, struct err *err)
 	return 0;
 }
 
-static int
-add_change(struct fold *f, const struct change *c, struct err *err)
+static void
+add_ordered(struct fold *f, const struct change *c)
 {
+	struct fold_change *o = arena_new(&f->arena, struct fold_change);
+
+	o->change = c;
+	if (f->ordered_last != NULL)
+		f->ordered_last->next = o;
+	else
+		f->ordered = o;
+	f->ordered_last = o;
+}
+
+static int
+add_change(struct fold *f, const struct change *c, bool strict, struct err *err)
+{
+	bool keyless = slice_is_null(c->key_before) && slice_is_null(c->key_after);
+
+	if (keyless && !strict)
+		return 0;
 	f->changes++;
+	if (keyless) {
+		add_ordered(f, c);
+		return 0;
+	}
 	switch (c->kind) {
 	case CHANGE_INSERT: return insert_key(f, c, err);
 	case CHANGE_UPDATE: return change_key(f, c, err);
@@ -121,10 +143,10 @@ add_change(struct fold *f, const struct change *c, struct err *err)
 }
 
 int
-fold_add(struct fold *f, const struct source_txn *txn, struct err *err)
+fold_add(struct fold *f, const struct source_txn *txn, bool strict, struct err *err)
 {
 	for (size_t i = 0; i < txn->count; i++)
-		TRY(add_change(f, &txn->changes[i], err));
+		TRY(add_change(f, &txn->changes[i], strict, err));
 	return 0;
 }
 

@@ -15,6 +15,9 @@
  *
  * Rows keep the order in which their keys were first seen. Everything borrows
  * from the transactions.
+ *
+ * Changes of strict tables (table_def.h) are not folded: they have no key. They are kept one by one, in the
+ * order of the source, apart from the others.
  */
 #ifndef TABLET_WRITE_FOLD_H
 #define TABLET_WRITE_FOLD_H
@@ -30,10 +33,16 @@ struct fold_row {
 	struct fold_row *next;
 };
 
+struct fold_change {
+	const struct change *change;
+	struct fold_change *next;
+};
+
 struct fold {
 	struct arena arena;
 	struct map by_key; /* table and key bytes to row */
 	struct fold_row *first, *last;
+	struct fold_change *ordered, *ordered_last; /* of strict tables */
 	size_t count;
 	uint64_t changes; /* folded */
 };
@@ -42,9 +51,9 @@ void fold_init(struct fold *f);
 void fold_done(struct fold *f);
 /* Empty again; the memory is kept for the next run. */
 void fold_reset(struct fold *f);
-/* In the order of the source. txn must live until the fold is reset. ERR_CORRUPT, as above: the fold is
- * then of no more use than to be reset. */
-int fold_add(struct fold *f, const struct source_txn *txn, struct err *err) MUST_USE;
+/* In the order of the source. txn must live until the fold is reset. strict: with its changes of strict
+ * tables, else without. ERR_CORRUPT, as above: the fold is then of no more use than to be reset. */
+int fold_add(struct fold *f, const struct source_txn *txn, bool strict, struct err *err) MUST_USE;
 
 /* The rows table by table, each table's in their order. */
 struct fold_by_table {

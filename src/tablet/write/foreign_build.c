@@ -18,13 +18,16 @@ struct missing_key {
 
 /* ---- The proof */
 
-/* "CONCAT_WS(', ', '`id`=', ...)": the row's key as people read it, in one column. */
+/* "CONCAT_WS(', ', '`id`=', ...)": the row's key as people read it, in one column; of a strict
+ * table the whole row. */
 static void
 add_row_name(struct buf *out, const struct table_def *def)
 {
+	bool all = table_def_is_strict(def);
+
 	buf_add_str(out, "CONCAT_WS(', '");
-	for (int i = 0; i < def->key_count; i++) {
-		const struct column *column = &def->columns[def->key[i]];
+	for (int i = 0; i < (all ? def->columns_count : def->key_count); i++) {
+		const struct column *column = &def->columns[all ? i : def->key[i]];
 		bool bytes = column->type.kind == COLUMN_BYTES;
 		SCOPED(buf) struct buf name = BUF_INIT;
 

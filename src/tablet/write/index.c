@@ -188,3 +188,11 @@ index_build(struct ctx *cx, const struct tablet_env *env, const struct moved_tab
 	    &inner, c, &(struct schema_place){ t->database, t->name, t->def->common }, &target));
 	return schema_check_hash(target, target->hash, t->def->hash, cx->err);
 }
+
+int
+index_build_all(struct ctx *cx, const struct tablet_env *env, const struct moved_tables *tables)
+{
+	for (int i = 0; i < tables->count; i++)
+		TRY(index_build(cx, env, &tables->items[i]));
+	return 0;
+}

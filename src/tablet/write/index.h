@@ -22,5 +22,8 @@
 /* Idempotent. Afterwards the definition at the target is compared with that at the source: a difference is
  * ERR_REFUSED. */
 int index_build(struct ctx *cx, const struct tablet_env *env, const struct moved_table *t) MUST_USE;
+/* Of each table, one after the other. */
+int index_build_all(
+    struct ctx *cx, const struct tablet_env *env, const struct moved_tables *tables) MUST_USE;
 
 #endif

@@ -90,7 +90,7 @@ TEST(of_each_key_the_first_and_the_last_count)
 	update(3, 1, 3, 2), delete (3, 2);               /* yes, no */
 	insert(4, 1), delete (4, 1);                     /* no, no */
 	update(5, 1, 6, 2);                              /* yes, no and no, yes */
-	expect_ok(fold_add(&fold, txn, &err), &err);
+	expect_ok(fold_add(&fold, txn, true, &err), &err);
 	expect_eq(fold.count, 6);
 	expect_eq(fold.changes, 10);
 	expect(!row("1")->existed && row("1")->exists);
@@ -111,12 +111,12 @@ TEST(what_no_binlog_says_is_an_error)
 {
 	begin();
 	insert(1, 1), insert(1, 2);
-	expect_eq(fold_add(&fold, txn, &err), -1);
+	expect_eq(fold_add(&fold, txn, true, &err), -1);
 	expect_eq(err.kind, ERR_CORRUPT);
 	end();
 	begin();
 	delete (1, 1), update(1, 1, 1, 2);
-	expect_eq(fold_add(&fold, txn, &err), -1);
+	expect_eq(fold_add(&fold, txn, true, &err), -1);
 	expect_eq(err.kind, ERR_CORRUPT);
 	end();
 }
@@ -126,8 +126,36 @@ TEST(tables_do_not_share_keys)
 	begin();
 	insert(1, 1), insert(1, 1);
 	txn->changes[1].table = 1;
-	expect_ok(fold_add(&fold, txn, &err), &err);
+	expect_ok(fold_add(&fold, txn, true, &err), &err);
 	expect_eq(fold.count, 2);
+	end();
+}
+
+/* The second of them twice, of another table than one with keys. */
+static void
+without_keys(void)
+{
+	insert(1, 1), insert(2, 1), insert(2, 1), delete (2, 1), update(2, 1, 2, 2);
+	for (size_t i = 1; i < txn->count; i++)
+		txn->changes[i].key_before = txn->changes[i].key_after = SLICE_NULL;
+}
+
+TEST(what_has_no_key_keeps_its_order)
+{
+	const struct fold_change *c;
+	size_t n = 1;
+
+	begin();
+	without_keys();
+	expect_ok(fold_add(&fold, txn, true, &err), &err);
+	expect_eq(fold.count, 1);
+	expect_eq(fold.changes, 5);
+	for (c = fold.ordered; c != NULL; c = c->next)
+		expect(c->change == &txn->changes[n++]);
+	expect_eq(n, 5);
+	fold_reset(&fold);
+	expect_ok(fold_add(&fold, txn, false, &err), &err);
+	expect(fold.count == 1 && fold.changes == 1 && fold.ordered == NULL);
 	end();
 }
 
@@ -184,7 +212,7 @@ TEST(any_run_ends_where_its_changes_end)
 		begin();
 		for (int i = 1; i <= 20; i++)
 			random_change(&r, after, i);
-		expect_ok(fold_add(&fold, txn, &err), &err);
+		expect_ok(fold_add(&fold, txn, true, &err), &err);
 		for (const struct fold_row *f = fold.first; f != NULL; f = f->next)
 			apply_row(before, f);
 		expect_eq(memcmp(before, after, sizeof(after)), 0);
@@ -204,7 +232,7 @@ TEST(rows_by_table_keep_their_order)
 		insert(i, 1);
 		txn->changes[i].table = tables[i];
 	}
-	expect_ok(fold_add(&fold, txn, &err), &err);
+	expect_ok(fold_add(&fold, txn, true, &err), &err);
 	rows = fold_group(&arena, &fold, 5);
 	for (int i = 0; i < 6; i++)
 		expect(slice_eq_str(rows.rows[i]->after[0], wanted[i]));

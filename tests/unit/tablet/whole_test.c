@@ -64,7 +64,7 @@ TEST(lists_that_were_cut_short_do_not)
 		{ .name = "d" } };
 
 	for (int i = 0; i <= 4; i++) {
-		for (int keys = 0; keys <= 3; keys++) {
+		for (int keys = 1; keys <= 3; keys++) {
 			int rc = check_lists(two_of_three, columns, i, keys);
 
 			expect_eq(rc == 0, i == 3 && keys == 2);
@@ -73,6 +73,20 @@ TEST(lists_that_were_cut_short_do_not)
 	}
 	columns[1].name = "other";
 	expect(check_lists(two_of_three, columns, 3, 2) != 0);
+	arena_done(&arena);
+}
+
+/* Of a primary key that tells no rows apart nothing is known but that it is there. */
+TEST(the_lists_of_strict_tables)
+{
+	static const char none[] = "  `a` int(11) NOT NULL,\n  UNIQUE KEY `u` (`a`)";
+	struct column columns[] = { { .name = "a" }, { .name = "b`,(" }, { .name = "c" } };
+
+	expect_ok(check_key(two_of_three, columns, 3, "PRIMARY", 0), &err);
+	expect_ok(check_key(none, columns, 1, "", 0), &err);
+	expect(check_key(two_of_three, columns, 3, "", 0) != 0);
+	expect_eq(err.kind, ERR_CORRUPT);
+	expect(check_key(none, columns, 2, "", 0) != 0);
 	arena_done(&arena);
 }
 

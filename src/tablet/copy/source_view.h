@@ -1,0 +1,23 @@
+/*
+ * source_view.h - a transaction at the source with one read view, and where in the binlog that is.
+ */
+#ifndef TABLET_COPY_SOURCE_VIEW_H
+#define TABLET_COPY_SOURCE_VIEW_H
+
+#include "mysql/client.h"
+#include "tablet/server/position.h"
+
+/*
+ * It contains all that the tail has handed on (rule 8 of docs/architecture.md). In a group commit the
+ * binlog can be sent before its transactions are visible: such a view is given up and another one
+ * opened. view: what it shows, or, where that is not told, the least that it does. File and offset alone.
+ */
+int source_view_open(struct ctx *cx, struct mysql_client *source, const struct position *tail,
+    struct position *view) MUST_USE;
+
+/* Does a server of that dialect tell what a view shows? */
+bool source_view_is_told(const struct dialect *d);
+/* Of such a server: the view has all up to the place at, and nothing behind it. File and offset alone. */
+int source_view_exact(struct ctx *cx, struct mysql_client *source, struct position *at) MUST_USE;
+
+#endif

@@ -1,0 +1,275 @@
+#include "tablet/copy/strict_copy.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mutant.h"
+#include "base/parse.h"
+#include "sql/quote.h"
+#include "tablet/copy/chunk.h"
+#include "tablet/copy/copy_state.h"
+#include "tablet/copy/copy_worker.h"
+#include "tablet/copy/source_view.h"
+#include "tablet/server/ddl.h"
+#include "tablet/table/table_row.h"
+#include "tablet/write/load_checked.h"
+
+enum {
+	SESSION = STATE_SESSIONS - 1, /* none that an applier has */
+	EMPTY_WITHIN_S = 10,          /* milliseconds, at a table that nobody else uses */
+	BATCH_WITHIN_S = 600,         /* as a chunk's load */
+	AGAIN_MS = 500,               /* a restarted server is met soon */
+};
+
+/* Both connections, and one table at a time. */
+struct pass {
+	const struct strict_copy *s;
+	struct mysql_client *source, *target;
+	const struct moved_table *table;
+	struct load load;
+	struct buf rows; /* of the batch */
+	struct load_batch batch;
+	size_t batch_rows; /* at most */
+	int64_t loaded;    /* rows of the table */
+};
+
+/* ---- Before */
+
+/* What a process that died has copied. Where it looks empty a COMMIT of that one may be under way, for which
+ * this waits: its transaction has the table. */
+static int
+empty_table(struct ctx *cx, struct pass *p, struct ddl *d, const struct moved_table *t)
+{
+	struct ctx within = ctx_within(cx, EMPTY_WITHIN_S * SECOND);
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	quote_table(&name, slice_str(t->database), slice_str(t->name));
+	if (!mutant("copy_strict_emptied"))
+		TRY(ddl_runf(&within, d, "TRUNCATE TABLE %s", name.data));
+	copier_note_strict(p->s->copier, t->index, 0, false);
+	return copy_state_forget(cx, p->target, p->s->params->id, t->full_name);
+}
+
+static int
+empty_tables(struct ctx *cx, struct pass *p)
+{
+	const struct moved_tables *tables = p->s->params->tables;
+	SCOPED(ddl) struct ddl d = { 0 };
+
+	TRY(ddl_open(cx, p->s->env, &d));
+	for (int i = 0; i < tables->count; i++) {
+		if (table_def_is_strict(tables->items[i].def))
+			TRY(empty_table(cx, p, &d, &tables->items[i]));
+	}
+	return 0;
+}
+
+static int
+open_pass(struct ctx *cx, struct pass *p, struct position *at)
+{
+	const struct copy_params *params = p->s->params;
+
+	TRY(mysql_connect(cx, &params->target, &p->target));
+	/* Nothing that a process before has sent comes behind what this one does. */
+	TRY(state_succeed(cx, p->target, params->id, SESSION));
+	TRY(empty_tables(cx, p));
+	TRY(mysql_connect(cx, &params->source, &p->source));
+	int ms = fault_sleep_ms("copy.strict.view");
+
+	TRY(ms == 0 ? 0 : task_sleep(cx, ms * MSEC));
+	return source_view_exact(cx, p->source, at);
+}
+
+/* ---- One table */
+
+static int
+load_batch(struct ctx *cx, struct pass *p)
+{
+	const struct copy_params *params = p->s->params;
+	struct ctx within = ctx_within(cx, BATCH_WITHIN_S * SECOND);
+
+	if (params->throttle != NULL)
+		TRY(params->throttle(cx, params->throttle_arg));
+	p->batch.rows = buf_slice(&p->rows);
+	TRY(mysql_exec(&within, p->target, slice_str("START TRANSACTION"), NULL));
+	TRY(load_checked(&within, p->target, &p->load, &p->batch));
+	TRY(mysql_exec(&within, p->target, slice_str("COMMIT"), NULL));
+	p->loaded += (int64_t)p->batch.count;
+	copier_note_strict(p->s->copier, p->table->index, p->loaded, false);
+	buf_reset(&p->rows);
+	p->batch = (struct load_batch){ 0 };
+	if (fault("copy.strict.batch"))
+		return err_set(cx->err, ERR_RETRY, "fault copy.strict.batch");
+	int ms = fault_sleep_ms("copy.strict.batch");
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
+static int
+load_row(struct ctx *cx, struct pass *p, const struct slice *row)
+{
+	const struct table_def *def = p->table->def;
+
+	TRY(table_row_check(def, row, cx->err));
+	load_add_row(&p->rows, def, row);
+	p->batch.count++;
+	p->batch.unsayable += table_row_unsayable(def, row);
+	if (p->rows.len < CHUNK_BYTES && p->batch.count < p->batch_rows)
+		return 0;
+	return load_batch(cx, p);
+}
+
+static int
+load_rows_of(struct ctx *cx, struct pass *p)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	const struct table_def *def = p->table->def;
+	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
+	size_t columns;
+	int rc;
+
+	buf_addf(&sql, "SELECT %s FROM ", p->table->plan.columns);
+	quote_table(&sql, slice_str(def->database), slice_str(def->name));
+	TRY(mysql_stream_start(cx, p->source, buf_slice(&sql), &columns));
+	if (columns != (size_t)def->columns_count)
+		return err_set(
+		    cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", def->name, columns);
+	while ((rc = mysql_stream_next(cx, p->source, row)) == 1)
+		TRY(load_row(cx, p, row));
+	return rc == 0 && p->batch.count > 0 ? load_batch(cx, p) : rc;
+}
+
+/* An answer that was cut short, for whatever reason, would leave rows out. */
+static int
+check_whole(struct ctx *cx, struct pass *p)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+	const struct table_def *def = p->table->def;
+	struct mysql_rows rows;
+	int64_t count = -1;
+
+	quote_table(&name, slice_str(def->database), slice_str(def->name));
+	TRY(mysql_selectf(cx, p->source, &rows, "SELECT COUNT(*) FROM %s", name.data));
+	if (rows.rows == 1)
+		TRY(parse_i64(rows.values[0], &count, cx->err));
+	if (count == p->loaded)
+		return 0;
+	return err_set(cx->err, ERR_CORRUPT, "table '%s.%s': %lld rows were read of %lld",
+	    def->database, def->name, (long long)p->loaded, (long long)count);
+}
+
+static int
+note_done(struct ctx *cx, struct pass *p, const struct position *at)
+{
+	struct stream_id id = p->s->params->id;
+	struct copy_range whole = { 0 };
+	const struct copy_ranges ranges = { &whole, 1 };
+	const struct copy_step step = { .rows = (size_t)p->loaded, .finished = true, .view = at };
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	TRY(copy_state_insert(cx, p->target, id, p->table->full_name, &ranges));
+	copy_state_step_sql(&sql, id, p->table->full_name, 0, &step);
+	TRY(mysql_exec(cx, p->target, buf_slice(&sql), NULL));
+	copier_note_strict(p->s->copier, p->table->index, p->loaded, true);
+	log_info("strict table '%s': %lld rows", p->table->full_name, (long long)p->loaded);
+	return 0;
+}
+
+static int
+copy_table(struct ctx *cx, struct pass *p, const struct position *at)
+{
+	TRY(load_open(cx, p->target, p->table, &p->load));
+	TRY(load_rows_of(cx, p));
+	/* The view's transaction has read the table: its definition stays until the end of it (rule 9). */
+	TRY(schema_same(cx, p->source, p->table->def));
+	TRY(check_whole(cx, p));
+	return note_done(cx, p, at);
+}
+
+static int
+copy_tables(struct ctx *cx, struct pass *p, const struct position *at)
+{
+	const struct moved_tables *tables = p->s->params->tables;
+
+	for (int i = 0; i < tables->count; i++) {
+		p->table = &tables->items[i];
+		p->loaded = 0;
+		if (!table_def_is_strict(p->table->def))
+			continue;
+		if (copy_table(cx, p, at) != 0)
+			return err_wrap(cx->err, "copying table '%s'", p->table->def->name);
+	}
+	return 0;
+}
+
+/* In one view of the source, of the place *at. */
+static int
+copy_once(struct ctx *cx, const struct strict_copy *s, struct position *at)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	struct pass *p = arena_new(&scratch, struct pass);
+	struct ctx inner = *cx;
+	int rc;
+
+	inner.arena = &scratch;
+	p->s = s;
+	p->batch_rows = s->params->chunk_rows > 0 ? s->params->chunk_rows : CHUNK_ROWS_MAX;
+	buf_init(&p->rows);
+	rc = open_pass(&inner, p, at);
+	if (rc == 0)
+		rc = copy_tables(&inner, p, at);
+	buf_done(&p->rows);
+	mysql_close(p->source);
+	mysql_close(p->target);
+	return rc;
+}
+
+/* ---- Beside the applier */
+
+static bool
+is_needed(const struct moved_tables *tables)
+{
+	for (int i = 0; i < tables->count; i++) {
+		if (table_def_is_strict(tables->items[i].def))
+			return true;
+	}
+	return false;
+}
+
+/* (8) of apply.h */
+static int
+wait_beyond(struct ctx *cx, const struct strict_copy *s, const struct position *at)
+{
+	while (position_cmp(s->applied, at) < 0 && !mutant("tablet_strict_waits"))
+		TRY(applier_wait_change(cx, s->applier));
+	return 0;
+}
+
+/* Between two transactions of the source. */
+static int
+copy_suspended(struct ctx *cx, const struct strict_copy *s, struct position *at)
+{
+	TRY(applier_suspend(cx, s->applier));
+	int rc = copy_once(cx, s, at);
+
+	if (rc == 0)
+		applier_strict_from(s->applier, at);
+	applier_resume(s->applier);
+	return rc;
+}
+
+int
+strict_copy_run(struct ctx *cx, const struct strict_copy *s)
+{
+	SCOPED(position) struct position at = { 0 };
+
+	if (!is_needed(s->params->tables))
+		return 0;
+	while (copy_suspended(cx, s, &at) != 0) {
+		if (!copy_error_passes(cx))
+			return -1;
+		log_warn("the copy of strict tables begins anew: %s", cx->err->text);
+		TRY(task_sleep(cx, AGAIN_MS * MSEC));
+	}
+	return wait_beyond(cx, s, &at);
+}
