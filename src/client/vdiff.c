@@ -36,6 +36,9 @@ const struct option vdiff_command_options[] = {
 	OPTION("max-extra-rows-to-compare", OPT_INT, max_extra, "1000", 0, ROWS_MAX, NULL, "N",
 	    "create: how many rows of the source alone, of each table, are looked for at the target under "
 	    "another spelling of their key, where its collation takes the two for one"),
+	OPTION("repair", OPT_BOOL, repair, NULL, 0, 0, NULL, NULL,
+	    "create: what differs is copied again from the source, a few rows at a time; it is counted "
+	    "all the same"),
 	OPTION("wait", OPT_BOOL, wait, NULL, 0, 0, NULL, NULL,
 	    "create, resume: shows it until it is over"),
 	OPTION("wait-update-interval", OPT_DURATION, wait_update_interval, "1m", SECOND,
@@ -250,6 +253,7 @@ create(struct ctx *cx, struct client *c, struct asked *a, int *status)
 	a->request.vdiff = (struct vdiff_options){ .limit = o->rows_limit,
 		.max_extra = o->max_extra,
 		.samples = (int)o->samples,
+		.repair = o->repair,
 		.truncate_at = (int)o->truncate_at };
 	TRY(take_tables(cx, o, &a->request.vdiff));
 	TRY(call(cx, c, a, "vdiff_create", &answer));

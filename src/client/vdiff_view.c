@@ -11,8 +11,7 @@ enum { TIME_MAX = 40 };
 static const char shard[] = "0";
 
 struct totals {
-	int64_t compared, estimate, unsettled;
-	bool mismatch;
+	int64_t compared, estimate, differing, repaired, unsettled;
 };
 
 static struct totals
@@ -26,7 +25,8 @@ totals_of(const struct vdiff_view *v)
 		t.compared += n->compared;
 		t.estimate += n->estimate > n->compared ? n->estimate : n->compared;
 		t.unsettled += n->unsettled;
-		t.mismatch |= n->mismatched + n->extra_source + n->extra_target > 0;
+		t.differing += n->mismatched + n->extra_source + n->extra_target;
+		t.repaired += n->repaired;
 	}
 	return t;
 }
@@ -42,7 +42,7 @@ vdiff_is_equal(const struct vdiff_view *v)
 {
 	struct totals t = totals_of(v);
 
-	return !t.mismatch && t.unsettled == 0;
+	return t.differing == t.repaired && t.unsettled == 0;
 }
 
 /* "2022-06-26 22:44:29", UTC; "" of 0. */
@@ -97,6 +97,7 @@ put_table(struct buf *out, const struct vdiff_table *t)
 	put_count(out, "ExtraRowsSource:", t->extra_source);
 	put_count(out, "ExtraRowsTarget:", t->extra_target);
 	put_count(out, "UnsettledRows:", t->unsettled);
+	put_count(out, "RepairedRows:", t->repaired);
 }
 
 static void
@@ -122,7 +123,9 @@ vdiff_text(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view
 	if (v->error[0] != '\0')
 		buf_addf(out, "              Error: (shard %s) %s\n", shard, v->error);
 	buf_addf(out, "RowsCompared: %" PRId64 "\nHasMismatch:  %s\n", t.compared,
-	    t.mismatch ? "true" : "false");
+	    t.differing > 0 ? "true" : "false");
+	if (t.repaired > 0)
+		buf_addf(out, "Repaired:     %" PRId64 " rows\n", t.repaired);
 	if (t.unsettled > 0)
 		buf_addf(out,
 		    "Unsettled:    %" PRId64
@@ -245,10 +248,12 @@ vdiff_list_json(struct buf *out, const struct vdiff_shown *s, const struct vdiff
 
 /* Where there is any alone. */
 static void
-put_unsettled(struct json_writer *w, const struct vdiff_table *t)
+put_ours(struct json_writer *w, const struct vdiff_table *t)
 {
 	if (t->unsettled > 0)
 		json_put_i64(w, "UnsettledRows", t->unsettled);
+	if (t->repaired > 0)
+		json_put_i64(w, "RepairedRows", t->repaired);
 }
 
 static void
@@ -258,7 +263,7 @@ put_counts(struct json_writer *w, const struct vdiff_table *t)
 	json_put_i64(w, "MismatchedRows", t->mismatched);
 	json_put_i64(w, "ExtraRowsSource", t->extra_source);
 	json_put_i64(w, "ExtraRowsTarget", t->extra_target);
-	put_unsettled(w, t);
+	put_ours(w, t);
 }
 
 static void
@@ -342,7 +347,9 @@ vdiff_json(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view
 	json_put_str(&w, "State", vdiff_state_name(v->state));
 	json_put_str(&w, "UUID", v->uuid);
 	json_put_i64(&w, "RowsCompared", t.compared);
-	json_put_bool(&w, "HasMismatch", t.mismatch);
+	json_put_bool(&w, "HasMismatch", t.differing > 0);
+	if (t.repaired > 0)
+		json_put_i64(&w, "RepairedRows", t.repaired);
 	if (t.unsettled > 0)
 		json_put_i64(&w, "UnsettledRows", t.unsettled);
 	json_put_str(&w, "Shards", shard);
@@ -351,7 +358,7 @@ vdiff_json(struct buf *out, const struct vdiff_shown *s, const struct vdiff_view
 		json_put_str(&w, "CompletedAt", at);
 	if (v->state == VDIFF_STARTED)
 		put_json_progress(&w, s, v, &t);
-	if (s->verbose || !vdiff_is_equal(v))
+	if (s->verbose || t.differing + t.unsettled > 0)
 		put_tables(&w, v);
 	if (v->error[0] != '\0') {
 		json_put_open(&w, "Errors", '{');

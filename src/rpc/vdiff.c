@@ -30,6 +30,7 @@ static const struct member options_members[] = {
 	{ .name = "limit", .type = MEMBER_I64, .offset = OPTION(limit) },
 	{ .name = "max_extra", .type = MEMBER_I64, .offset = OPTION(max_extra) },
 	{ .name = "samples", .type = MEMBER_INT, .offset = OPTION(samples) },
+	{ .name = "repair", .type = MEMBER_BOOL, .offset = OPTION(repair) },
 	{ .name = "truncate_at", .type = MEMBER_INT, .offset = OPTION(truncate_at) },
 	{ 0 },
 };
@@ -47,6 +48,7 @@ static const struct member table_members[] = {
 	{ .name = "extra_source", .type = MEMBER_I64, .offset = TABLE(extra_source) },
 	{ .name = "extra_target", .type = MEMBER_I64, .offset = TABLE(extra_target) },
 	{ .name = "unsettled", .type = MEMBER_I64, .offset = TABLE(unsettled) },
+	{ .name = "repaired", .type = MEMBER_I64, .offset = TABLE(repaired) },
 	{ .name = "updated_us", .type = MEMBER_I64, .offset = TABLE(updated_us) },
 	{ .name = "mismatched_rows", .type = MEMBER_STR, .offset = TABLE(mismatched_rows) },
 	{ .name = "extra_source_rows", .type = MEMBER_STR, .offset = TABLE(extra_source_rows) },

@@ -30,6 +30,7 @@ struct vdiff_options {
 			    * another spelling of their key */
 	int samples;       /* differences of each kind, of a table, that are kept */
 	int truncate_at; /* bytes of a value in them */
+	bool repair;     /* what differs is copied again */
 };
 
 struct vdiff_table {
@@ -38,6 +39,7 @@ struct vdiff_table {
 	int64_t estimate; /* rows in all */
 	/* compared, the others add up to it; unsettled: of rows that changed each time they were looked at */
 	int64_t compared, matching, mismatched, extra_source, extra_target, unsettled;
+	int64_t repaired;   /* of those that differed */
 	int64_t updated_us; /* wall clock */
 	/* Samples: objects of JSON with commas between them; "" */
 	const char *mismatched_rows, *extra_source_rows, *extra_target_rows, *unsettled_rows;

@@ -254,6 +254,74 @@ def test_more_rows_change_than_are_kept_in_mind(pair):
     assert vdiffs.counts(done) == {} and done["compared"] == 25000
 
 
+def repair(v, **options):
+    done = v.run(repair=True, **options)
+    assert vdiffs.counts(v.run()) == {}
+    return done
+
+
+def test_each_kind_of_difference_is_repaired(pair):
+    p, v = up(pair, {"t": (COLUMNS, [])})
+    wide_rows(p)
+    run(p.target.server, "new_customer",
+        *[f"REPLACE INTO t (id, {c}) VALUES ({FIRST + i}, {becomes})" for i, (c, _, becomes) in enumerate(PLANTED)],
+        "DELETE FROM t WHERE id IN (50, 1002)", "INSERT INTO t (id) VALUES (0), (51), (2000)")
+    done = repair(v)
+    assert vdiffs.counts(done) == {"mismatched": len(PLANTED), "extra_source": 2, "extra_target": 3}
+    assert done["repaired"] == len(PLANTED) + 5
+    # The stream finds what it expects at every row.
+    run(p.source.server, "customer", "UPDATE t SET n = 77", "DELETE FROM t WHERE id > 500")
+    p.catch_up()
+    p.freeze()
+    p.check_equal()
+
+
+def test_keys_and_unique_values_are_repaired(pair):
+    """Other spellings of a key, unique values that were swapped, and all of a table."""
+    p, v = up(pair, {"ci": KEYS["ci"], "t": (T, t_rows(300)), "gone": KEYS["two"]})
+    run(p.target.server, "new_customer", "UPDATE ci SET k = 'ALICE' WHERE k = 'alice'", "UPDATE ci SET k = 'e' WHERE k = 'é'",
+        "UPDATE t SET u = 'swap' WHERE id = 2", "UPDATE t SET u = 'u02' WHERE id = 299", "UPDATE t SET u = 'u0299' WHERE id = 2",
+        "UPDATE t SET u = 'later' WHERE id = 7", "UPDATE t SET u = 'u07' WHERE id = 200", "DELETE FROM gone")
+    done = by_table(v, repair=True)
+    assert {n: t["repaired"] for n, t in done.items()} == {"ci": 2, "t": 4, "gone": 21}
+    assert {n: vdiffs.counts(t) for n, t in by_table(v).items()} == {n: {} for n in done}
+
+
+def test_a_row_is_repaired_while_clients_change_it(pair):
+    """The change comes between what was read and what is written: the applier stands still, and writes it on top."""
+    p, v = up(pair, {"t": (T, t_rows(300))}, faults="vdiff.repair.before=sleep:3000")
+    run(p.target.server, "new_customer", "UPDATE t SET name = 'X' WHERE id IN (5, 8)", "DELETE FROM t WHERE id = 6",
+        "INSERT INTO t VALUES (900, 'u9', 'n', 0)")
+    which = v.create(repair=True)
+    v.wait(which, "started")
+    run(p.source.server, "customer", "DO SLEEP(1)", "UPDATE t SET x = 77 WHERE id = 5", "DELETE FROM t WHERE id = 6",
+        "INSERT INTO t VALUES (900, 'u10', 'n', 0)", "UPDATE t SET id = 800 WHERE id = 8")
+    done = v.wait(which, "completed")["tables"][0]
+    assert done["repaired"] == 4
+    p.catch_up()
+    assert vdiffs.counts(v.run()) == {}
+    p.freeze()
+    p.check_equal()
+
+
+def test_repaired_under_load(pair):
+    p, v = up(pair, {"t": (T, t_rows(5000) + [(i, f"'u0{i}'", "'still'", 0) for i in range(7001, 7200)])}, options=("--chunk-rows", "500"))
+    writers = [streams.Writer(p.source.server, seed) for seed in range(3)]
+    for w in writers:
+        w.start()
+    for _ in range(4):
+        run(p.target.server, "new_customer", "UPDATE t SET name = 'Still' WHERE id > 7000 AND id % 3 = 0", "DELETE FROM t WHERE id = 7001",
+            "INSERT INTO t VALUES (7500, 'by hand', '', 0)")
+        done = v.run(repair=True)
+        assert vdiffs.counts(done) == {"mismatched": 66, "extra_source": 1, "extra_target": 1} and done["repaired"] == 68
+    for w in writers:
+        w.end()
+    p.catch_up()
+    assert vdiffs.counts(v.run()) == {}
+    p.freeze()
+    p.check_equal()
+
+
 def test_stop_resume_and_delete(pair):
     p, v = up(pair, {"t": (T, t_rows(3000))}, options=("--chunk-rows", "100"), faults=HALTS)
     run(p.target.server, "new_customer", "UPDATE t SET name = 'x' WHERE id IN (5, 2999)")

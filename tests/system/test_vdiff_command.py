@@ -8,10 +8,11 @@ import subprocess
 import pymysql
 import pytest
 
-from lib import flavours, mariadb, proc
+from lib import flavours, kinds, mariadb, proc
 from lib.combo import Failed
 from lib.load import Load
 
+NO_BINLOG = {"mariadb": "BINLOG ADMIN", "mysql": "SESSION_VARIABLES_ADMIN, SYSTEM_VARIABLES_ADMIN"}
 WORKFLOW = "new_customer.shop"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 TIME = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -179,6 +180,30 @@ def test_leaving_is_not_stopping(fresh):
     proc.wait_for(lambda: "completed" in vdiff(fresh, "new_customer.many", "show", "last").stdout, 100, "its end")
     assert "HasMismatch:  false" in vdiff(fresh, "new_customer.many", "show", "last").stdout
     fresh.client("Workflow", "delete", "new_customer.many")
+
+
+def test_what_is_repaired_is_told(fresh):
+    behind(fresh, "new_customer", "UPDATE corder SET sku = 'X' WHERE id = 7", "DELETE FROM corder WHERE id = 9")
+    done = vdiff(fresh, "--repair", "--wait", "--verbose", WORKFLOW)
+    assert "HasMismatch:  true\nRepaired:     2 rows\n" in done.stdout and "\tRepairedRows:     2\n" in done.stdout
+    shown = json.loads(vdiff(fresh, "--format", "json", WORKFLOW, "show", "last").stdout)
+    assert shown["RepairedRows"] == 2 and shown["TableSummary"]["corder"]["RepairedRows"] == 2
+    assert "HasMismatch:  false" in vdiff(fresh, "--wait", WORKFLOW).stdout
+
+
+def test_a_way_back_is_repaired_and_stays_open(combo):
+    """The guard of the old side knows what is repaired there for the stream's own."""
+    c = combo.up("customer", "new_customer")
+    at(c, "customer", "CREATE TABLE corder (id INT PRIMARY KEY, sku VARCHAR(20)); INSERT INTO corder SELECT seq, 'x' FROM seq_1_to_300; "
+                      f"GRANT {NO_BINLOG[kinds.brand(kinds.wanted()[0])]} ON *.* TO 'vt_stream'@'127.0.0.1'")
+    c.client("MoveTables", "customer.corder", "new_customer", "--workflow", "shop")
+    behind(c, "customer", "SET sql_log_bin = 0", "UPDATE corder SET sku = 'X' WHERE id = 7", "DELETE FROM corder WHERE id = 9")
+    done = vdiff(c, "--repair", "--wait", "--format", "json", WORKFLOW)
+    assert json.loads(done.stdout)["RepairedRows"] == 2
+    c.mariadb("UPDATE corder SET sku = 'y' WHERE id = 9", "customer")
+    assert re.search(r"Way back: +open", c.client("Workflow", "show", WORKFLOW).stdout)
+    c.client("MoveTables", "ReverseTraffic", WORKFLOW)
+    assert at(c, "customer", "SELECT GROUP_CONCAT(sku ORDER BY id) FROM corder WHERE id IN (7, 8, 9)") == "x,x,y"
 
 
 @pytest.mark.parametrize("source, target", flavours.PAIRS)

@@ -136,16 +136,16 @@ read_view(struct ctx *cx, const struct slice *v, struct vdiff_view *out)
 
 #define TABLE_COLUMNS                                                                              \
 	"tbl, state, estimate, compared, matching, mismatched, extra_source, extra_target, "       \
-	"unsettled, updated_us, mismatched_rows, extra_source_rows, extra_target_rows, "           \
+	"unsettled, repaired, updated_us, mismatched_rows, extra_source_rows, extra_target_rows, " \
 	"unsettled_rows, done_key"
 
-enum { TABLE_NUMBERS = 8, TABLE_TEXTS = 10, TABLE_KEY = 14 };
+enum { TABLE_NUMBERS = 9, TABLE_TEXTS = 11, TABLE_KEY = 15 };
 
 static int
 read_table(struct ctx *cx, const struct slice *v, struct vdiff_table *t)
 {
-	int64_t *numbers[TABLE_NUMBERS] = { &t->estimate, &t->compared, &t->matching,
-		&t->mismatched, &t->extra_source, &t->extra_target, &t->unsettled, &t->updated_us };
+	int64_t *numbers[TABLE_NUMBERS] = { &t->estimate, &t->compared, &t->matching, &t->mismatched,
+		&t->extra_source, &t->extra_target, &t->unsettled, &t->repaired, &t->updated_us };
 
 	t->name = arena_slice_str(cx->arena, v[0]);
 	TRY(read_state(v[1], &t->state, cx->err));
@@ -369,9 +369,9 @@ diff_table_save(
 	buf_addf(&sql,
 	    ", estimate=%" PRId64 ", compared=%" PRId64 ", matching=%" PRId64
 	    ", mismatched=%" PRId64 ", extra_source=%" PRId64 ", extra_target=%" PRId64
-	    ", unsettled=%" PRId64 ", updated_us=%" PRId64,
+	    ", unsettled=%" PRId64 ", repaired=%" PRId64 ", updated_us=%" PRId64,
 	    n->estimate, n->compared, n->matching, n->mismatched, n->extra_source, n->extra_target,
-	    n->unsettled, n->updated_us);
+	    n->unsettled, n->repaired, n->updated_us);
 	set_text(&sql, "mismatched_rows", &t->mismatched);
 	set_text(&sql, "extra_source_rows", &t->extra_source);
 	set_text(&sql, "extra_target_rows", &t->extra_target);

@@ -1,14 +1,10 @@
 #include "tablet/compare/table_diff.h"
 
 #include "base/check.h"
-#include "base/mem.h"
-#include "base/mutant.h"
+#include "tablet/compare/repair.h"
 #include "tablet/compare/sample.h"
 
-#include <stdlib.h>
-
 enum {
-	SUSPECTS_AT_ONCE = 50, /* in one look: a millisecond or two at each end */
 	/* With the pauses below some five seconds: of a row that changes five hundred times a second one
 	 * look in ten is quiet. */
 	SETTLE_TRIES = 60,
@@ -18,13 +14,6 @@ enum {
 	LOOK_MINUTES = 10,
 };
 
-/* Keys of which nothing is known, as bounds. */
-struct suspects {
-	struct buf bytes;
-	size_t *ends; /* of each, in bytes */
-	size_t count, cap;
-};
-
 void
 table_diff_check(const struct table_diff *d)
 {
@@ -32,10 +21,11 @@ table_diff_check(const struct table_diff *d)
 
 	check(n->compared ==
 	    n->matching + n->mismatched + n->extra_source + n->extra_target + n->unsettled); /* (1) */
-	check(n->mismatched > 0 || d->progress->mismatched.len == 0);     /* (3) */
-	check(n->extra_source > 0 || d->progress->extra_source.len == 0); /* (3) */
-	check(n->extra_target > 0 || d->progress->extra_target.len == 0); /* (3) */
-	check(n->unsettled > 0 || d->progress->unsettled.len == 0);       /* (3) */
+	check(n->repaired <= n->mismatched + n->extra_source + n->extra_target); /* (4) */
+	check(n->mismatched > 0 || d->progress->mismatched.len == 0);            /* (3) */
+	check(n->extra_source > 0 || d->progress->extra_source.len == 0);        /* (3) */
+	check(n->extra_target > 0 || d->progress->extra_target.len == 0);        /* (3) */
+	check(n->unsettled > 0 || d->progress->unsettled.len == 0);              /* (3) */
 }
 
 int
@@ -43,6 +33,7 @@ table_diff_open(struct ctx *cx, const struct compare_params *params,
     const struct moved_table *table, struct table_diff *d)
 {
 	buf_init(&d->upper);
+	buf_init(&d->differing.bytes);
 	d->limit = CHUNK_ROWS_FIRST;
 	d->ended = d->options->limit > 0 && d->progress->seen.compared >= d->options->limit;
 	table_diff_check(d);
@@ -54,34 +45,7 @@ table_diff_close(struct table_diff *d)
 {
 	looker_close(&d->looker);
 	buf_done(&d->upper);
-}
-
-/* ---- Suspects */
-
-static void
-suspects_done(struct suspects *s)
-{
-	buf_done(&s->bytes);
-	free(s->ends);
-	*s = (struct suspects){ .bytes = BUF_INIT };
-}
-
-static void
-suspect(struct suspects *s, const struct table_def *def, const struct look *k,
-    const struct difference *d)
-{
-	bool target = d->kind == DIFFERENCE_TARGET_ONLY;
-
-	table_rows_bound(
-	    &s->bytes, def, target ? &k->target : &k->chunk->rows, target ? d->target : d->source);
-	s->ends = mem_grow(s->ends, &s->cap, s->count + 1, sizeof(*s->ends));
-	s->ends[s->count++] = s->bytes.len;
-}
-
-static struct slice
-suspects_key(const struct suspects *s, size_t i)
-{
-	return slice_cut(buf_slice(&s->bytes), i > 0 ? s->ends[i - 1] : 0, s->ends[i]);
+	key_list_done(&d->differing);
 }
 
 /* ---- Counting */
@@ -195,7 +159,7 @@ pair_spellings(struct ctx *cx, struct table_diff *d, struct look *k)
 /* Those that were touched go: to the suspects, or, where there is no more trying, to what is not settled.
  * Nothing waits here: what is left is judged as of one moment. */
 static void
-set_touched_apart(struct table_diff *d, struct look *k, struct suspects *out)
+set_touched_apart(struct table_diff *d, struct look *k, struct key_list *out)
 {
 	size_t kept = 0;
 
@@ -205,7 +169,7 @@ set_touched_apart(struct table_diff *d, struct look *k, struct suspects *out)
 		if (!look_touched(k, f))
 			k->found.items[kept++] = *f;
 		else if (out != NULL)
-			suspect(out, d->looker.table->def, k, f);
+			key_list_add(out, d->looker.table->def, k, f);
 		else
 			count_unsettled(d, k, f);
 	}
@@ -214,7 +178,7 @@ set_touched_apart(struct table_diff *d, struct look *k, struct suspects *out)
 
 /* out: NULL where nothing is looked at again. */
 static int
-judge(struct ctx *cx, struct table_diff *d, struct look *k, struct suspects *out)
+judge(struct ctx *cx, struct table_diff *d, struct look *k, struct key_list *out)
 {
 	struct vdiff_table *n = &d->progress->seen;
 
@@ -222,8 +186,11 @@ judge(struct ctx *cx, struct table_diff *d, struct look *k, struct suspects *out
 	TRY(pair_spellings(cx, d, k));
 	n->matching += (int64_t)k->found.matching;
 	n->compared += (int64_t)k->found.matching;
-	for (size_t i = 0; i < k->found.count; i++)
+	for (size_t i = 0; i < k->found.count; i++) {
 		count_difference(d, k, &k->found.items[i]);
+		if (d->options->repair)
+			key_list_add(&d->differing, d->looker.table->def, k, &k->found.items[i]);
+	}
 	table_diff_check(d);
 	return 0;
 }
@@ -232,44 +199,33 @@ judge(struct ctx *cx, struct table_diff *d, struct look *k, struct suspects *out
 
 /* A few of the suspects, from first on; what is still not known goes to left (NULL: nothing may). */
 static int
-look_at_some(struct ctx *cx, struct table_diff *d, const struct suspects *s, size_t *first,
-    struct suspects *left)
+look_at_some(struct ctx *cx, struct table_diff *d, const struct key_list *s, size_t *first,
+    struct key_list *left)
 {
-	struct slice keys[SUSPECTS_AT_ONCE];
-	struct row_span span = { SLICE_NULL, SLICE_NULL, .keys = keys };
 	struct look k = { 0 };
+	int rc = key_list_look(cx, &d->looker, s, first, &k);
 
-	while (span.keys_count < SUSPECTS_AT_ONCE && *first + span.keys_count < s->count) {
-		keys[span.keys_count] = suspects_key(s, *first + span.keys_count);
-		span.keys_count++;
-	}
-	span.limit =
-	    span.keys_count + 1; /* one more: so it comes short, and the answer is checked */
-	int rc = look_at(cx, &d->looker, &span, &k);
-	if (rc == 0 && k.again)
-		rc = err_set(cx->err, ERR_RETRY, "the tail handed on too much meanwhile");
 	if (rc == 0)
 		rc = judge(cx, d, &k, left);
 	look_done(&k);
-	*first += span.keys_count;
 	return rc;
 }
 
 static int
-look_at_all(struct ctx *cx, struct table_diff *d, struct suspects *s, bool last)
+look_at_all(struct ctx *cx, struct table_diff *d, struct key_list *s, bool last)
 {
-	struct suspects left = { .bytes = BUF_INIT };
+	struct key_list left = KEY_LIST_INIT;
 	int rc = 0;
 
 	for (size_t first = 0; rc == 0 && first < s->count;)
 		rc = look_at_some(cx, d, s, &first, last ? NULL : &left);
-	suspects_done(s);
+	key_list_done(s);
 	*s = left;
 	return rc;
 }
 
 static int
-settle(struct ctx *cx, struct table_diff *d, struct suspects *s)
+settle(struct ctx *cx, struct table_diff *d, struct key_list *s)
 {
 	int wait_ms = SETTLE_FIRST_MS;
 
@@ -279,6 +235,18 @@ settle(struct ctx *cx, struct table_diff *d, struct suspects *s)
 			TRY(task_sleep(cx, wait_ms * MSEC));
 		wait_ms = wait_ms * 2 < SETTLE_MAX_MS ? wait_ms * 2 : SETTLE_MAX_MS;
 	}
+	return 0;
+}
+
+/* What is not repaired stays counted as it was found. */
+static int
+repair(struct ctx *cx, struct table_diff *d)
+{
+	size_t found = d->differing.count;
+
+	TRY(repair_rows(cx, &d->looker, &d->differing));
+	d->progress->seen.repaired += (int64_t)(found - d->differing.count);
+	key_list_done(&d->differing);
 	return 0;
 }
 
@@ -324,13 +292,15 @@ go_on_behind(struct table_diff *d, struct look *k)
 static int
 count_look(struct ctx *cx, struct table_diff *d, struct look *k)
 {
-	struct suspects s = { .bytes = BUF_INIT };
+	struct key_list s = KEY_LIST_INIT;
 	int rc = judge(cx, d, k, &s);
 
 	chunk_close_window(k->chunk); /* what is to be settled opens others */
 	if (rc == 0)
 		rc = settle(cx, d, &s);
-	suspects_done(&s);
+	if (rc == 0)
+		rc = repair(cx, d);
+	key_list_done(&s);
 	return rc;
 }
 

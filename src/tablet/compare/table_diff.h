@@ -11,7 +11,8 @@
  *           others are suspects: nothing is known of them.
  * SETTLING  Suspects alone are looked at, in small looks, which are over sooner than a hot row changes
  *           again. What is the same then, is; what differs untouched, differs. After SETTLE_TRIES those that
- *           are left are counted as not settled: neither equal nor different.
+ *           are left are counted as not settled: neither equal nor different. Then what differs is repaired,
+ *           if that was asked for (repair.h): it stays counted as it was found.
  *
  * Invariants (table_diff_check() looks at those with a *)
  *   (1)* Each row compared is counted once: compared = matching + mismatched + extra_source + extra_target +
@@ -19,6 +20,7 @@
  *   (2)  The key in progress moves only when everything up to it has been counted: what is stored of it can
  *        be gone on from after a kill, and no row is counted twice or left out.
  *   (3)* There are no more samples of a kind than differences of it, and no more than asked for.
+ *   (4)* No more is repaired than differed.
  *
  * Two spellings of a key that the collation takes for one ('a', 'A') are a row at each end alone by
  * their bytes. They are one row that differs, in its key: so of a table whose key has such a collation the
@@ -35,16 +37,17 @@
 #define TABLET_COMPARE_TABLE_DIFF_H
 
 #include "tablet/compare/diff_rows.h"
-#include "tablet/compare/look.h"
+#include "tablet/compare/key_list.h"
 
 struct table_diff {
 	struct looker looker;
 	const struct vdiff_options *options;
 	struct diff_table *progress;
-	size_t limit;     /* rows of the next look */
-	int64_t asked;    /* how often for another spelling */
-	struct buf upper; /* the next look goes no further; empty: no bound */
-	bool ended;       /* nothing is left, or enough was compared */
+	size_t limit;              /* rows of the next look */
+	int64_t asked;             /* how often for another spelling */
+	struct buf upper;          /* the next look goes no further; empty: no bound */
+	struct key_list differing; /* found, and to be repaired before the key moves on */
+	bool ended;                /* nothing is left, or enough was compared */
 };
 
 /* Goes on behind the key in progress. Connects. table_diff_close() after -1 too. */
@@ -53,7 +56,7 @@ int table_diff_open(struct ctx *cx, const struct compare_params *params,
 void table_diff_close(struct table_diff *d);
 /* One look, and what it takes to settle it. */
 int table_diff_step(struct ctx *cx, struct table_diff *d) MUST_USE;
-/* Aborts where (1) or (3) does not hold. */
+/* Aborts where (1), (3) or (4) does not hold. */
 void table_diff_check(const struct table_diff *d);
 
 #endif

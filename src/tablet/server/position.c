@@ -470,6 +470,15 @@ state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dir
 	sidecar_where_stream(out, id);
 }
 
+void
+state_mark_sql(struct buf *out, struct stream_id id, const char *word)
+{
+	add_update(out, id);
+	buf_add_str(out, "hint=");
+	quote_string(out, slice_str(word));
+	sidecar_where_stream(out, id);
+}
+
 int
 heartbeat_write(struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token)
 {

@@ -108,6 +108,10 @@ void state_frozen_sql(struct buf *out, struct stream_id id, const struct positio
 /* The same for dirty_until, before a run that may be left half written. */
 void state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until);
 
+/* Changes the row of a stream that has no error, for a transaction that is to be known as the stream's: with
+ * a word, and then with "", as it was. */
+void state_mark_sql(struct buf *out, struct stream_id id, const char *word);
+
 /* The stream's heartbeat, at its source. ERR_RETRY where there is no such table yet. */
 int heartbeat_write(
     struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token) MUST_USE;

@@ -110,9 +110,9 @@ static const struct table {
 		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 },
 		{ "done_key", "longblob", "", NULL, 0 }, COUNT_OF("estimate"), COUNT_OF("compared"),
 		COUNT_OF("matching"), COUNT_OF("mismatched"), COUNT_OF("extra_source"),
-		COUNT_OF("extra_target"), COUNT_OF("unsettled"), WHEN("updated"),
-		SAMPLES_OF("mismatched"), SAMPLES_OF("extra_source"), SAMPLES_OF("extra_target"),
-		SAMPLES_OF("unsettled") },
+		COUNT_OF("extra_target"), COUNT_OF("unsettled"), COUNT_OF("repaired"),
+		WHEN("updated"), SAMPLES_OF("mismatched"), SAMPLES_OF("extra_source"),
+		SAMPLES_OF("extra_target"), SAMPLES_OF("unsettled") },
 	    VDIFFS_SINCE },
 };
 

@@ -25,7 +25,8 @@ class Vdiffs:
 
     def wait(self, which, *states, seconds=100):
         def there():
-            seen = self.show(which)
+            seen, stream = self.show(which), self.pair.status()
+            assert stream["state"] != "error", stream["error"]
             return seen if seen["state"] in states else None
         return proc.wait_for(there, seconds, f"the comparison to be {states}",
                              lambda: f"{self.show(which)} {proc.tail(self.pair.target.log)}")
