@@ -96,6 +96,8 @@ struct dialect {
 	/* What to read in the place of information_schema.CHECK_CONSTRAINTS, which does not name tables,
 	 * and its own columns. NULL: it does. */
 	const char *check_constraints_sql, *check_constraints_columns;
+	/* What stands around a JSON text for the bytes as which a column keeps it. */
+	const char *json_kept, *json_kept_end;
 	/* SHOW PROCESSLIST says how far each is; so many columns has SHOW TABLE STATUS. */
 	bool shows_progress;
 	size_t table_status_columns;

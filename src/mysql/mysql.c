@@ -145,6 +145,8 @@ const struct dialect mysql_server_dialect = {
 	.gtid_form = GTID_FORM_SET,
 	/* It is visible before it is in gtid_executed, and in the binlog before that. */
 	.wait_visible_sql = "SELECT WAIT_FOR_EXECUTED_GTID_SET(",
+	.json_kept = "CAST(CAST(",
+	.json_kept_end = " AS JSON) AS BINARY)",
 	.snapshot_sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
 	.proposed_sql = " AS _switchyard_proposed",
 	.proposed = proposed,

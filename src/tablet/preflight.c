@@ -4,7 +4,6 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/client_probe.h"
-#include "tablet/copy/source_view.h"
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
@@ -261,19 +260,6 @@ tell_strict(struct arena *a, const struct table_def *def)
 }
 
 static int
-check_strict(struct ctx *cx, const struct dialect *d, const struct table_def *def)
-{
-	if (!table_def_is_strict(def) || source_view_is_told(d))
-		return 0;
-	err_set(cx->err, ERR_REFUSED,
-	    "table '%s.%s' %s, and cannot be moved from a server of this flavour yet",
-	    def->database, def->name, def->key_flaw);
-	return err_hint(cx->err,
-	    "ALTER TABLE ... ADD PRIMARY KEY first; a unique key stands in for it where its columns are "
-	    "NOT NULL and whole, not generated, and neither FLOAT nor DOUBLE");
-}
-
-static int
 describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_request *request,
     struct check_from_reply *reply)
 {
@@ -290,7 +276,6 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 			request->common };
 
 		TRY(schema_read(cx, c, &place, &def));
-		TRY(check_strict(cx, mysql_dialect(c), def));
 		reply->tables[i] = (struct table_facts){
 			.definition = def->told_sql,
 			.converted = find_converted(cx->arena, mysql_dialect(c), def),

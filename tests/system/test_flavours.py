@@ -115,6 +115,33 @@ def test_a_table_without_a_primary_key_moves_by_its_unique_one(combo, source, ta
     client.close()
 
 
+LINES = "CREATE TABLE lines_ (who VARCHAR(20), n INT, KEY n (n))"
+
+
+@pytest.mark.parametrize("source, target", [*flavours.PAIRS, ("mariadb", "mariadb")])
+def test_a_table_without_any_key_moves_and_comes_back(combo, source, target):
+    flavours.up(combo, source, target)
+    client = pymysql.connect(host="127.0.0.1", port=combo.gate_port, user="app", database="customer", autocommit=True)
+    flavours.run(client, LINES, "INSERT INTO lines_ VALUES ('a', 1), ('A', 1), ('a', 1), ('a ', 1), (NULL, 1), (NULL, 1), ('b', 2)")
+    counts = {"a": 2, "A": 1, "a ": 1, None: 2, "b": 1}
+
+    def check():
+        rows = flavours.rows(client, "SELECT who FROM lines_")
+        assert {who: sum(w == who for w, in rows) for who, in rows} == counts
+
+    said = combo.client("MoveTables", "customer.lines_", "new_customer", "--workflow", "shop").stdout
+    assert "note: table 'customer.lines_' has no primary key, and no unique key that could stand in for it: it is copied last" in said
+    for action in "ReverseTraffic", "SwitchTraffic", "Complete":
+        check()
+        flavours.run(client, "UPDATE lines_ SET who = 'c' WHERE BINARY who = 'a' LIMIT 1",
+                     "UPDATE lines_ SET who = 'a' WHERE who = 'c'", "DELETE FROM lines_ WHERE who IS NULL LIMIT 1",
+                     "INSERT INTO lines_ VALUES (NULL, 1)", "INSERT INTO lines_ VALUES ('b', 2)")
+        counts["b"] += 1
+        combo.client("MoveTables", action, WORKFLOW)
+    check()
+    client.close()
+
+
 def test_a_server_that_demands_primary_keys_says_so_before_the_copy(pair_of):
     """MySQL takes a unique key for one in CREATE TABLE, and not in the ALTER TABLE that adds the other indexes."""
     p = pair_of("mysql-9.7", "mysql-9.7", "t")

@@ -99,7 +99,7 @@ def check_equal(p):
 
 # A key that is not the primary one stands behind others that cannot stand in for it.
 @pytest.mark.parametrize("key_words", ["PRIMARY KEY ({key})", "UNIQUE KEY other (w), UNIQUE KEY whole ({key}), KEY (v)",
-                                       *(["KEY ({key})"] if MARIADB else [])], ids=["primary", "unique", *(["none"] if MARIADB else [])])
+                                       "KEY ({key})"], ids=["primary", "unique", "none"])
 def test_keys_of_every_type_in_copy_stream_and_way_back(pair, key_words):
     p = pair("enum_alone")
     p.tables = [(t, t) for t in TABLES]
@@ -129,19 +129,14 @@ CHECK = {"workflow": "new_customer/t", "side": "from", "tables": [{"from": "t", 
 
 @pytest.fixture
 def told(kept_server, folder):
-    """What is said of customer.t that is to have no key: of MariaDB what that costs, of MySQL that it cannot move."""
+    """What is said of customer.t that is to have no key: what that costs."""
     kept_server.sql("CREATE DATABASE IF NOT EXISTS customer")
     source = tablets.Tablet(folder, kept_server, "customer", 100).start()
 
     def said(*definitions):
         kept_server.sql("DROP TABLE IF EXISTS t", database="customer")
         kept_server.sql(f"CREATE TABLE t ({', '.join(definitions)})", database="customer")
-        if MARIADB:
-            return source.call("check_from", **CHECK)["tables"][0]["strict"]
-        with pytest.raises(tablets.Refused) as refused:
-            source.call("check_from", **CHECK)
-        assert "ADD PRIMARY KEY" in refused.value.hint
-        return refused.value.text
+        return source.call("check_from", **CHECK)["tables"][0]["strict"]
     yield said
     source.stop()
 
@@ -154,8 +149,7 @@ def test_a_primary_key_that_is_none_is_told(told, type_, why):
 
 
 def test_of_a_table_with_a_key_nothing_is_told(told):
-    if MARIADB:
-        assert told("k INT NOT NULL, UNIQUE KEY (k)") == ""
+    assert told("k INT NOT NULL, UNIQUE KEY (k)") == ""
 
 
 # What keeps a unique key from standing in for a primary one.

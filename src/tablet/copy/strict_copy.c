@@ -18,12 +18,16 @@ enum {
 	EMPTY_WITHIN_S = 10,          /* milliseconds, at a table that nobody else uses */
 	BATCH_WITHIN_S = 600,         /* as a chunk's load */
 	AGAIN_MS = 500,               /* a restarted server is met soon */
+	HEARTBEAT_WITHIN_S =
+	    10, /* milliseconds, unless the tail has no room: then the applier goes on */
+	PLACE_WITHIN_S = 10, /* some thousand tries, while the applier stands still */
 };
 
 /* Both connections, and one table at a time. */
 struct pass {
 	const struct strict_copy *s;
 	struct mysql_client *source, *target;
+	struct mysql_client *marker; /* writes heartbeats at the source; NULL: it needs none */
 	const struct moved_table *table;
 	struct load load;
 	struct buf rows; /* of the batch */
@@ -63,6 +67,51 @@ empty_tables(struct ctx *cx, struct pass *p)
 	return 0;
 }
 
+/* ---- The view and its place */
+
+static int
+try_place(struct ctx *cx, struct pass *p, struct position *at, bool *found)
+{
+	struct ctx within = ctx_within(cx, HEARTBEAT_WITHIN_S * SECOND);
+	SCOPED(position) struct position since = { 0 }, view = { 0 };
+	struct applier *applier = p->s->applier;
+	char token[HEARTBEAT_TOKEN];
+
+	position_copy(&since, tail_position(p->s->params->tail));
+	TRY(source_view_open(cx, p->source, &since, &view));
+	heartbeat_token(token);
+	TRY(heartbeat_write(cx, p->marker, p->s->params->id, token));
+	TRY(applier_wait_heartbeat(&within, applier, token, at));
+	*found = applier_quiet_between(applier, &since, token) || mutant("copy_strict_quiet");
+	return *found ? 0 : mysql_exec(cx, p->source, slice_str("ROLLBACK"), NULL);
+}
+
+static int
+find_place(struct ctx *cx, struct pass *p, struct position *at)
+{
+	usec end = task_now() + PLACE_WITHIN_S * SECOND;
+	bool found = false;
+
+	TRY(env_stream(cx, p->s->env, p->s->from, ROLE_STREAM, &p->marker));
+	while (!found && task_now() < end)
+		TRY(try_place(cx, p, at, &found));
+	return found
+	    ? 0
+	    : err_set(cx->err, ERR_RETRY,
+		  "strict tables are written so often that no view was met between two changes");
+}
+
+static int
+open_view(struct ctx *cx, struct pass *p, struct position *at)
+{
+	int ms = fault_sleep_ms("copy.strict.view");
+
+	TRY(ms == 0 ? 0 : task_sleep(cx, ms * MSEC));
+	TRY(mysql_connect(cx, &p->s->params->source, &p->source));
+	return source_view_is_told(mysql_dialect(p->source)) ? source_view_exact(cx, p->source, at)
+							     : find_place(cx, p, at);
+}
+
 static int
 open_pass(struct ctx *cx, struct pass *p, struct position *at)
 {
@@ -72,11 +121,7 @@ open_pass(struct ctx *cx, struct pass *p, struct position *at)
 	/* Nothing that a process before has sent comes behind what this one does. */
 	TRY(state_succeed(cx, p->target, params->id, SESSION));
 	TRY(empty_tables(cx, p));
-	TRY(mysql_connect(cx, &params->source, &p->source));
-	int ms = fault_sleep_ms("copy.strict.view");
-
-	TRY(ms == 0 ? 0 : task_sleep(cx, ms * MSEC));
-	return source_view_exact(cx, p->source, at);
+	return open_view(cx, p, at);
 }
 
 /* ---- One table */
@@ -221,6 +266,7 @@ copy_once(struct ctx *cx, const struct strict_copy *s, struct position *at)
 	buf_done(&p->rows);
 	mysql_close(p->source);
 	mysql_close(p->target);
+	mysql_close(p->marker);
 	return rc;
 }
 

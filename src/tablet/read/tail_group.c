@@ -509,6 +509,7 @@ add_change(struct adder *to, const struct row_change *row, const struct table_de
 	c->kind = row->kind == ROW_INSERT ? CHANGE_INSERT
 	    : row->kind == ROW_UPDATE     ? CHANGE_UPDATE
 					  : CHANGE_DELETE;
+	txn->strict = txn->strict || table_def_is_strict(def);
 	if (c->after != NULL)
 		TRY(table_row_check(def, c->after, err));
 	TRY(set_key(txn, def, c->before, &c->key_before, err));

@@ -28,6 +28,7 @@ struct source_txn {
 	struct arena arena; /* owns what changes point to */
 	struct change *changes;
 	size_t count;
+	bool strict;  /* one of them is of a strict table */
 	size_t bytes; /* memory, for bounds */
 	bool first, last;
 	struct position end;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/server/again.h"
 
@@ -477,6 +478,16 @@ state_mark_sql(struct buf *out, struct stream_id id, const char *word)
 	buf_add_str(out, "hint=");
 	quote_string(out, slice_str(word));
 	sidecar_where_stream(out, id);
+}
+
+void
+heartbeat_token(char out[HEARTBEAT_TOKEN])
+{
+	unsigned char secret[HEARTBEAT_TOKEN / 2];
+
+	rand_secret(secret, sizeof(secret));
+	for (size_t i = 0; i < sizeof(secret); i++)
+		snprintf(out + 2 * i, 3, "%02x", secret[i]);
 }
 
 int

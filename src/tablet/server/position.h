@@ -112,6 +112,8 @@ void state_dirty_sql(struct buf *out, struct stream_id id, const struct position
  * a word, and then with "", as it was. */
 void state_mark_sql(struct buf *out, struct stream_id id, const char *word);
 
+enum { HEARTBEAT_TOKEN = 33 }; /* 16 bytes in hex: cannot be met by chance */
+void heartbeat_token(char out[HEARTBEAT_TOKEN]);
 /* The stream's heartbeat, at its source. ERR_RETRY where there is no such table yet. */
 int heartbeat_write(
     struct ctx *cx, struct mysql_client *source, struct stream_id id, const char *token) MUST_USE;

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
-#include "base/rand.h"
 #include "tablet/compare/differ.h"
 #include "tablet/copy/strict_copy.h"
 #include "tablet/read/place_watch.h"
@@ -15,14 +14,12 @@
 #include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
 	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
 	KEY_AGAIN_MS = 1000, /* doubled each time: the anti-join may read a large table */
 	KEY_AGAIN_MAX_MS = 60000,
-	TOKEN_BYTES = 16, /* cannot be met by chance */
 };
 
 /* Nothing is read or written. */
@@ -109,12 +106,9 @@ static int
 find_cp(struct ctx *cx, struct run *r)
 {
 	struct stream_id id = { r->request->from.sidecar, r->state->workflow, r->state->round };
-	unsigned char secret[TOKEN_BYTES];
-	char token[2 * TOKEN_BYTES + 1];
+	char token[HEARTBEAT_TOKEN];
 
-	rand_secret(secret, sizeof(secret));
-	for (int i = 0; i < TOKEN_BYTES; i++)
-		snprintf(token + 2 * i, 3, "%02x", secret[i]);
+	heartbeat_token(token);
 	TRY(heartbeat_write(cx, r->source, id, token));
 	if (!mutant("sim_cp_is_the_heartbeat"))
 		return applier_wait_heartbeat(cx, r->applier, token, &r->state->cp);
@@ -187,8 +181,8 @@ close_sessions(struct run *r)
 static int
 conduct(struct ctx *cx, struct run *r)
 {
-	const struct strict_copy strict = { r->env, &r->copy_params, r->copier, r->applier,
-		&r->state->applied };
+	const struct strict_copy strict = { r->env, r->request->from.server, &r->copy_params,
+		r->copier, r->applier, &r->state->applied };
 
 	if (!mutant("sim_copy_before_slots"))
 		TRY(applier_wait_alone(cx, r->applier));

@@ -21,8 +21,6 @@ enum {
 	STORE_MS = 10000,
 	RETRIES = 20, /* of a run that lost a deadlock or waited too long for a lock */
 	RETRY_MS = 50,
-	ER_LOCK_WAIT = 1205,
-	ER_DEADLOCK = 1213,
 };
 
 /*
@@ -164,12 +162,6 @@ becomes_exact(const struct applier *a, const struct apply_run *r)
 	return !a->exact && r->whole && is_exact_at(a, &r->end) && !mutant("tablet_converges_to_cp");
 }
 
-static bool
-may_be_exact(const struct applier *a)
-{
-	return is_exact_at(a, &a->state->applied);
-}
-
 /*
  * Whole transactions up to the bound; a fragment of one is a run by itself; a freeze ends it. So does
  * the place where the target becomes exact: unique indexes may stand there already (made by an
@@ -223,7 +215,7 @@ take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
 		r->freezes = false;
 		if (queue_first(&a->queue) != NULL)
 			return fill_run(a, r, cx->err);
-		if (!a->exact && may_be_exact(a))
+		if (!a->exact && is_exact_at(a, &a->state->applied))
 			return 0;
 		TRY(waitlist_wait(cx, &a->queue.arrived));
 	}
@@ -281,13 +273,6 @@ write_exact(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	return 0;
 }
 
-static bool
-lost_a_lock(const struct err *err)
-{
-	return err->kind == ERR_SERVER &&
-	    (err->mysql_errno == ER_DEADLOCK || err->mysql_errno == ER_LOCK_WAIT);
-}
-
 /*
  * A transaction of several fragments cannot be repeated from its middle: the stream goes on from its
  * position.
@@ -308,7 +293,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 			TRY(stored_still_ours(cx, &a->writers, a->state));
 			continue;
 		}
-		if (!lost_a_lock(cx->err) || tries == RETRIES)
+		if (!writers_lost_a_lock(cx->err) || tries == RETRIES)
 			return -1;
 		if (amid)
 			return err_set(
@@ -378,7 +363,7 @@ note_applied(struct applier *a, const struct apply_run *r, struct err *err)
 static void
 look_at_mode(struct applier *a)
 {
-	if (a->exact || !may_be_exact(a))
+	if (a->exact || !is_exact_at(a, &a->state->applied))
 		return;
 	a->exact = true;
 	writers_keep_first(&a->writers); /* a stream may follow for weeks, beside many others */
@@ -574,7 +559,7 @@ applier_wait_alone(struct ctx *cx, struct applier *a)
 int
 applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, struct position *at)
 {
-	const struct position *seen;
+	const struct heartbeat_seen *seen;
 
 	applier_check(a);
 	while ((seen = queue_heartbeat(&a->queue, token)) == NULL) {
@@ -583,8 +568,16 @@ applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, str
 		if (waitlist_wait(cx, &a->changed) != 0)
 			return err_wrap(cx->err, "waiting for the heartbeat in the source's binlog");
 	}
-	position_copy(at, seen);
+	position_copy(at, &seen->at);
 	return 0;
+}
+
+bool
+applier_quiet_between(const struct applier *a, const struct position *since, const char *token)
+{
+	const struct heartbeat_seen *seen = queue_heartbeat(&a->queue, token);
+
+	return seen != NULL && position_cmp(&seen->strict, since) <= 0;
 }
 
 int64_t

@@ -41,7 +41,7 @@ wrong_count(const struct writers *w, const struct exact_op *op, uint64_t got, st
 	SCOPED(buf) struct buf key = BUF_INIT;
 
 	if (table_def_is_strict(op->table->def))
-		apply_sql_row(&key, op->table, op->key);
+		apply_sql_row(&key, op->table, op->key, mysql_dialect(w->conns[0]));
 	else
 		apply_sql_key(&key, op->table, op->key);
 	err_set(err, ERR_CORRUPT,
@@ -165,6 +165,7 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 	    : c->kind == CHANGE_UPDATE              ? update
 						    : delete;
 	const struct slice *row = c->before != NULL ? c->before : c->after;
+	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
 	struct exact_op op = { t, row, verb, 1, 1, 0 };
 
 	if (c->after != NULL)
@@ -172,8 +173,8 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 	TRY(next_op(cx, p, &op, c->kind == CHANGE_INSERT ? BATCH_ROWS : 1));
 	switch (c->kind) {
 	case CHANGE_INSERT: apply_sql_insert_more(&p->sql, t, c->after); break;
-	case CHANGE_UPDATE: apply_sql_update_one(&p->sql, t, c->before, c->after); break;
-	case CHANGE_DELETE: apply_sql_delete_one(&p->sql, t, c->before); break;
+	case CHANGE_UPDATE: apply_sql_update_one(&p->sql, t, c->before, c->after, dialect); break;
+	case CHANGE_DELETE: apply_sql_delete_one(&p->sql, t, c->before, dialect); break;
 	}
 	return 0;
 }

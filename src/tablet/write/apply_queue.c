@@ -27,8 +27,11 @@ void
 queue_done(struct apply_queue *q)
 {
 	queued_free_all(&q->list);
-	for (int i = 0; i < HEARTBEATS_MAX; i++)
+	for (int i = 0; i < HEARTBEATS_MAX; i++) {
 		position_done(&q->seen[i].at);
+		position_done(&q->seen[i].strict);
+	}
+	position_done(&q->strict);
 }
 
 int
@@ -61,6 +64,7 @@ note_heartbeat(struct apply_queue *q, const struct source_txn *txn)
 	s = &q->seen[q->seen_count++ % HEARTBEATS_MAX];
 	memcpy(s->token, txn->heartbeat, sizeof(s->token));
 	position_copy(&s->at, &txn->end);
+	position_copy(&s->strict, &q->strict);
 }
 
 void
@@ -69,6 +73,8 @@ queue_push(struct apply_queue *q, struct source_txn *txn)
 	struct queued *e =
 	    q->list.last == NULL ? NULL : list_item(q->list.last, struct queued, node);
 
+	if (txn->strict)
+		position_copy(&q->strict, &txn->end);
 	note_heartbeat(q, txn);
 	if (e != NULL && is_position(txn) && is_position(e->txn)) {
 		q->bytes -= cost(e->txn);
@@ -103,11 +109,11 @@ queue_take(struct apply_queue *q, struct list *to)
 	free(e);
 }
 
-const struct position *
+const struct heartbeat_seen *
 queue_heartbeat(const struct apply_queue *q, const char *token)
 {
 	for (int i = 0; i < HEARTBEATS_MAX; i++)
 		if (strcmp(q->seen[i].token, token) == 0)
-			return &q->seen[i].at;
+			return &q->seen[i];
 	return NULL;
 }

@@ -28,12 +28,14 @@ struct queued {
 struct heartbeat_seen {
 	char token[64];
 	struct position at;
+	struct position strict; /* where the last change of a strict table before it is; unset: none came */
 };
 
 struct apply_queue {
 	struct list list;              /* struct queued, the oldest first */
 	size_t bytes;                  /* that they take in memory, each with its struct */
 	struct waitlist arrived, room; /* something was pushed; something was taken */
+	struct position strict;        /* of the last transaction that changes a strict table */
 	struct heartbeat_seen seen[HEARTBEATS_MAX];
 	unsigned seen_count; /* ever; the newest replace the oldest */
 };
@@ -52,7 +54,7 @@ struct source_txn *queue_first(const struct apply_queue *q); /* NULL when empty 
 void queue_take(struct apply_queue *q, struct list *to);
 /* Of a list of struct queued: with their transactions. */
 void queued_free_all(struct list *l);
-/* Where a heartbeat with this token was handed on; NULL: not yet, or long ago. */
-const struct position *queue_heartbeat(const struct apply_queue *q, const char *token);
+/* A heartbeat with this token that was handed on; NULL: not yet, or long ago. */
+const struct heartbeat_seen *queue_heartbeat(const struct apply_queue *q, const char *token);
 
 #endif

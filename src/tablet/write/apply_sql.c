@@ -107,7 +107,8 @@ add_same_double(
 }
 
 static void
-add_same(struct buf *out, const struct table_def *def, int i, struct slice value)
+add_same(struct buf *out, const struct table_def *def, int i, struct slice value,
+    const struct dialect *dialect)
 {
 	const struct column_type *type = &def->columns[i].type;
 	SCOPED(buf) struct buf told = BUF_INIT;
@@ -117,6 +118,10 @@ add_same(struct buf *out, const struct table_def *def, int i, struct slice value
 		buf_addf(out, "%s IS NULL", told.data);
 	} else if (type->kind == COLUMN_FLOAT || type->kind == COLUMN_DOUBLE) {
 		add_same_double(out, type, buf_slice(&told), value);
+	} else if (type->kind == COLUMN_JSON) {
+		buf_addf(out, "CAST(%s AS BINARY)<=>%s", told.data, dialect->json_kept);
+		column_literal(out, type, value);
+		buf_add_str(out, dialect->json_kept_end);
 	} else {
 		buf_addf(out, "CAST(%s AS BINARY)<=>_binary", told.data);
 		quote_string(out, value);
@@ -138,7 +143,8 @@ helps_index(const struct table_def *def, int i)
 }
 
 void
-apply_sql_row(struct buf *out, const struct moved_table *t, const struct slice *row)
+apply_sql_row(struct buf *out, const struct moved_table *t, const struct slice *row,
+    const struct dialect *dialect)
 {
 	const char *before = "(";
 
@@ -153,28 +159,29 @@ apply_sql_row(struct buf *out, const struct moved_table *t, const struct slice *
 			column_literal(out, &t->def->columns[i].type, row[i]);
 			buf_add_str(out, before);
 		}
-		add_same(out, t->def, i, row[i]);
+		add_same(out, t->def, i, row[i], dialect);
 	}
 	buf_add_char(out, ')');
 }
 
 void
-apply_sql_delete_one(struct buf *out, const struct moved_table *t, const struct slice *row)
+apply_sql_delete_one(struct buf *out, const struct moved_table *t, const struct slice *row,
+    const struct dialect *dialect)
 {
 	buf_add_str(out, "DELETE FROM ");
 	add_name(out, t);
 	buf_add_str(out, " WHERE ");
-	apply_sql_row(out, t, row);
+	apply_sql_row(out, t, row, dialect);
 	buf_add_str(out, " LIMIT 1");
 }
 
 void
 apply_sql_update_one(struct buf *out, const struct moved_table *t, const struct slice *before,
-    const struct slice *after)
+    const struct slice *after, const struct dialect *dialect)
 {
 	add_set(out, t, after);
 	buf_add_str(out, " WHERE ");
-	apply_sql_row(out, t, before);
+	apply_sql_row(out, t, before, dialect);
 	buf_add_str(out, " LIMIT 1");
 }
 

@@ -19,11 +19,13 @@ void apply_sql_columns(struct buf *out, const struct table_def *def);
 void apply_sql_key(struct buf *out, const struct moved_table *t, const struct slice *row);
 /* A row of a strict table, by all of its values as they are told (table_row.h): bytes, not what a collation
  * calls the same. Where an index begins with a column that is also asked for by its value, for the index. */
-void apply_sql_row(struct buf *out, const struct moved_table *t, const struct slice *row);
+void apply_sql_row(struct buf *out, const struct moved_table *t, const struct slice *row,
+    const struct dialect *dialect);
 /* One of the rows that are like that; the others stay. */
-void apply_sql_delete_one(struct buf *out, const struct moved_table *t, const struct slice *row);
+void apply_sql_delete_one(struct buf *out, const struct moved_table *t, const struct slice *row,
+    const struct dialect *dialect);
 void apply_sql_update_one(struct buf *out, const struct moved_table *t, const struct slice *before,
-    const struct slice *after);
+    const struct slice *after, const struct dialect *dialect);
 /* All columns of the row that has after's key. */
 void apply_sql_update(struct buf *out, const struct moved_table *t, const struct slice *after);
 

@@ -346,6 +346,17 @@ writers_converge(struct ctx *cx, struct writers *w, const struct fold *f)
 	return run_phase(cx, w, &rows, deletes_first ? &upserts : &deletes);
 }
 
+/* ---- Errors */
+
+bool
+writers_lost_a_lock(const struct err *err)
+{
+	enum { ER_LOCK_WAIT = 1205, ER_DEADLOCK = 1213 };
+
+	return err->kind == ERR_SERVER &&
+	    (err->mysql_errno == ER_DEADLOCK || err->mysql_errno == ER_LOCK_WAIT);
+}
+
 /* ---- The position */
 
 static int

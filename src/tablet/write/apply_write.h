@@ -54,6 +54,9 @@ int writers_send(
 /* Of the answer. ERR_REFUSED: it warns of something else as well. */
 int writers_check_warnings(const struct mysql_ok *ok, size_t unsayable, struct err *err) MUST_USE;
 
+/* Is it an error after which the same run may succeed? */
+bool writers_lost_a_lock(const struct err *err);
+
 /* Catching up: all deletes, then all upserts, in parallel. Repeating it does no harm. */
 int writers_converge(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
 /* A statement on the stream's row that must find its row; then commits what is open. */
