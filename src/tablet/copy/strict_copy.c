@@ -17,9 +17,9 @@ enum {
 	SESSION = STATE_SESSIONS - 1, /* none that an applier has */
 	EMPTY_WITHIN_S = 10,          /* milliseconds, at a table that nobody else uses */
 	BATCH_WITHIN_S = 600,         /* as a chunk's load */
-	AGAIN_MS = 500,               /* a restarted server is met soon */
-	HEARTBEAT_WITHIN_S =
-	    10, /* milliseconds, unless the tail has no room: then the applier goes on */
+	READ_WITHIN_S = 600,          /* from row to row: longer than a table takes to be opened */
+	/* milliseconds, unless the tail has no room: then the applier goes on */
+	HEARTBEAT_WITHIN_S = 10,
 	PLACE_WITHIN_S = 10, /* some thousand tries, while the applier stands still */
 };
 
@@ -135,6 +135,7 @@ load_batch(struct ctx *cx, struct pass *p)
 	if (params->throttle != NULL)
 		TRY(params->throttle(cx, params->throttle_arg));
 	p->batch.rows = buf_slice(&p->rows);
+	p->batch.fresh = true;
 	TRY(mysql_exec(&within, p->target, slice_str("START TRANSACTION"), NULL));
 	TRY(load_checked(&within, p->target, &p->load, &p->batch));
 	TRY(mysql_exec(&within, p->target, slice_str("COMMIT"), NULL));
@@ -163,6 +164,15 @@ load_row(struct ctx *cx, struct pass *p, const struct slice *row)
 	return load_batch(cx, p);
 }
 
+/* Of a source that is gone without a word the applier is not to wait for ever. */
+static int
+next_row(struct ctx *cx, struct pass *p, struct slice *row)
+{
+	struct ctx within = ctx_within(cx, READ_WITHIN_S * SECOND);
+
+	return mysql_stream_next(&within, p->source, row);
+}
+
 static int
 load_rows_of(struct ctx *cx, struct pass *p)
 {
@@ -179,22 +189,24 @@ load_rows_of(struct ctx *cx, struct pass *p)
 	if (columns != (size_t)def->columns_count)
 		return err_set(
 		    cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", def->name, columns);
-	while ((rc = mysql_stream_next(cx, p->source, row)) == 1)
+	while ((rc = next_row(cx, p, row)) == 1)
 		TRY(load_row(cx, p, row));
 	return rc == 0 && p->batch.count > 0 ? load_batch(cx, p) : rc;
 }
 
 /* An answer that was cut short, for whatever reason, would leave rows out. */
 static int
-check_whole(struct ctx *cx, struct pass *p)
+check_whole(struct ctx *cx, struct pass *p, usec took)
 {
+	/* It reads the table as that did, and sends nothing. */
+	struct ctx within = ctx_within(cx, took + READ_WITHIN_S * SECOND);
 	SCOPED(buf) struct buf name = BUF_INIT;
 	const struct table_def *def = p->table->def;
 	struct mysql_rows rows;
 	int64_t count = -1;
 
 	quote_table(&name, slice_str(def->database), slice_str(def->name));
-	TRY(mysql_selectf(cx, p->source, &rows, "SELECT COUNT(*) FROM %s", name.data));
+	TRY(mysql_selectf(&within, p->source, &rows, "SELECT COUNT(*) FROM %s", name.data));
 	if (rows.rows == 1)
 		TRY(parse_i64(rows.values[0], &count, cx->err));
 	if (count == p->loaded)
@@ -223,11 +235,13 @@ note_done(struct ctx *cx, struct pass *p, const struct position *at)
 static int
 copy_table(struct ctx *cx, struct pass *p, const struct position *at)
 {
+	usec begin = task_now();
+
 	TRY(load_open(cx, p->target, p->table, &p->load));
 	TRY(load_rows_of(cx, p));
 	/* The view's transaction has read the table: its definition stays until the end of it (rule 9). */
 	TRY(schema_same(cx, p->source, p->table->def));
-	TRY(check_whole(cx, p));
+	TRY(check_whole(cx, p, task_now() - begin));
 	return note_done(cx, p, at);
 }
 
@@ -311,11 +325,7 @@ strict_copy_run(struct ctx *cx, const struct strict_copy *s)
 
 	if (!is_needed(s->params->tables))
 		return 0;
-	while (copy_suspended(cx, s, &at) != 0) {
-		if (!copy_error_passes(cx))
-			return -1;
-		log_warn("the copy of strict tables begins anew: %s", cx->err->text);
-		TRY(task_sleep(cx, AGAIN_MS * MSEC));
-	}
+	if (copy_suspended(cx, s, &at) != 0)
+		return err_wrap(cx->err, "copying tables without a key");
 	return wait_beyond(cx, s, &at);
 }

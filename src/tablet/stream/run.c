@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/compare/differ.h"
+#include "tablet/copy/copy_worker.h"
 #include "tablet/copy/strict_copy.h"
 #include "tablet/read/place_watch.h"
 #include "tablet/server/server_lock.h"
@@ -178,12 +179,24 @@ close_sessions(struct run *r)
 	client_done(&r->source);
 }
 
+/* Once more after a lost connection; meanwhile the applier goes on. */
+static int
+copy_strict(struct ctx *cx, struct run *r)
+{
+	const struct strict_copy s = { r->env, r->request->from.server, &r->copy_params, r->copier,
+		r->applier, &r->state->applied };
+
+	while (strict_copy_run(cx, &s) != 0) {
+		if (!copy_error_passes(cx))
+			return -1;
+		TRY(wait_noted(cx, r, KEY_AGAIN_MS));
+	}
+	return 0;
+}
+
 static int
 conduct(struct ctx *cx, struct run *r)
 {
-	const struct strict_copy strict = { r->env, r->request->from.server, &r->copy_params,
-		r->copier, r->applier, &r->state->applied };
-
 	if (!mutant("sim_copy_before_slots"))
 		TRY(applier_wait_alone(cx, r->applier));
 	TRY(copier_run(cx, r->copier));
@@ -194,7 +207,7 @@ conduct(struct ctx *cx, struct run *r)
 	while (!applier_exact(r->applier))
 		TRY(applier_wait_change(cx, r->applier));
 	if (r->state->phase == STREAM_CATCHING_UP) {
-		TRY(strict_copy_run(cx, &strict));
+		TRY(copy_strict(cx, r));
 		TRY(save_phase(cx, r, STREAM_INDEXING));
 	}
 	if (r->state->phase == STREAM_INDEXING)

@@ -14,11 +14,12 @@ refuse(struct ctx *cx, struct mysql_client *target, const struct load *l,
 	inner.arena = &arena;
 	TRY(mysql_select(&inner, target, slice_str("SHOW WARNINGS LIMIT 1"), &rows));
 	return err_set(cx->err, ERR_REFUSED,
-	    "loading '%s.%s': %.*s (%ju records, %ju skipped, %ju warnings)", l->table->database,
-	    l->table->name,
+	    "loading '%s.%s': %.*s (%ju records, %ju replaced, %ju skipped, %ju warnings)",
+	    l->table->database, l->table->name,
 	    SLICE_ARG(rows.rows == 1 && rows.columns == 3 ? slice_cut(rows.values[2], 0, 200)
 							  : slice_str("the counts differ")),
-	    (uintmax_t)counts->records, (uintmax_t)counts->skipped, (uintmax_t)counts->warnings);
+	    (uintmax_t)counts->records, (uintmax_t)counts->replaced, (uintmax_t)counts->skipped,
+	    (uintmax_t)counts->warnings);
 }
 
 static int
@@ -29,7 +30,7 @@ load_all(
 
 	TRY(load_rows(cx, target, l, b->rows, &counts));
 	if ((counts.warnings != b->unsayable && !mutant("copy_no_warnings")) ||
-	    counts.skipped != 0 || counts.records != b->count)
+	    counts.skipped != 0 || (b->fresh && counts.replaced != 0) || counts.records != b->count)
 		return refuse(cx, target, l, &counts);
 	return 0;
 }
