@@ -52,7 +52,7 @@ servers:
 format:
 	@find src tests -path tests/tools -prune -o -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
 
-##make lint      format, layers, sizes, waits, form, flavours, the page of types, tables of states, clang's warnings, cppcheck
+##make lint      format, layers, sizes, waits, form, flavours, the pages of types and hazards, tables of states, clang's warnings, cppcheck
 lint: deps
 	@$(PYTHON) tools/lint.py
 

@@ -26,6 +26,7 @@ CHECKS = [
     ('form', [f'{TOOLS}/check_form.py']),
     ('flavour', [f'{TOOLS}/check_flavour.py']),
     ('types', [f'{TOOLS}/make_types.py', '--check']),
+    ('hazards', [f'{TOOLS}/check_hazards.py']),
     ('states', [f'{TOOLS}/fsm_graph.py', '--check']),
     ('clang', [f'{TOOLS}/check_clang.py']),
     ('cppcheck', CPPCHECK),

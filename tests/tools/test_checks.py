@@ -80,6 +80,14 @@ class Checks(unittest.TestCase):
         self.assertEqual(judge({'a': (2, '')}), [('b', 3, 'z')])
         self.assertEqual([f[0] for f in judge({'a': (3, ''), 'b': (1, ''), 'gone': (1, '')})], ['a', 'gone'])
 
+    def test_hazards(self):
+        folder = os.path.join(HERE, 'hazards')
+        run = subprocess.run([sys.executable, os.path.join(TOOLS, 'check_hazards.py'), folder], capture_output=True, text=True)
+        self.assertEqual(re.findall(r'hazards.md:(\d+): (?:there is no )?(.*)', run.stdout),
+                         [('6', 'test_none.py'), ('6', 'test_one.py::test_none'), ('7', 'unit_none'), ('7', 'unit_base none'),
+                          ('7', 'a_sim'), ('8', 'no test is named')])
+        self.assertEqual(run.returncode, 1)
+
     def test_layers(self):
         self.compare('check_layers.py', 'layers')
 
