@@ -12,13 +12,21 @@ enum {
 /* ---- Connections */
 
 int
+looker_open_source(struct ctx *cx, struct looker *l)
+{
+	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
+
+	return mysql_connect(&within, &l->params->source, &l->source);
+}
+
+int
 looker_open(struct ctx *cx, const struct compare_params *params, const struct moved_table *table,
     struct looker *l)
 {
 	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
 
 	*l = (struct looker){ .params = params, .table = table };
-	TRY(mysql_connect(&within, &params->source, &l->source));
+	TRY(looker_open_source(cx, l));
 	return mysql_connect(&within, &params->target, &l->target);
 }
 
@@ -126,14 +134,17 @@ read_target(struct ctx *cx, struct looker *l, const struct row_span *span, struc
 }
 
 int
-look_at(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
+look_at_source(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
 {
 	table_rows_init(&k->target);
 	buf_init(&k->upper);
 	TRY(wait_abreast(cx, l));
-	TRY(read_source(cx, l, span, k));
-	if (k->again)
-		return 0;
+	return read_source(cx, l, span, k);
+}
+
+int
+look_at_target(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
+{
 	TRY(wait_beyond_view(cx, l, k));
 	TRY(linger(cx));
 	TRY(read_target(cx, l, span, k));
@@ -145,6 +156,13 @@ look_at(struct ctx *cx, struct looker *l, const struct row_span *span, struct lo
 	if (!k->again)
 		differences_find(l->table->def, &k->chunk->rows, &k->target, &k->found);
 	return 0;
+}
+
+int
+look_at(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
+{
+	TRY(look_at_source(cx, l, span, k));
+	return k->again ? 0 : look_at_target(cx, l, span, k);
 }
 
 void

@@ -44,7 +44,16 @@ int looker_open(struct ctx *cx, const struct compare_params *params,
     const struct moved_table *table, struct looker *l) MUST_USE;
 void looker_close(struct looker *l);
 
-/* Into one that is all zero; look_done() after -1 too. */
+/* The source alone, of one that has its params and table. */
+int looker_open_source(struct ctx *cx, struct looker *l) MUST_USE;
+
+/* Steps 1 and 2, and then the others, of the same span. Into one that is all zero; look_done() after -1
+ * too. After again there is no second half. */
+int look_at_source(
+    struct ctx *cx, struct looker *l, const struct row_span *span, struct look *out) MUST_USE;
+int look_at_target(
+    struct ctx *cx, struct looker *l, const struct row_span *span, struct look *out) MUST_USE;
+/* All of it. */
 int look_at(
     struct ctx *cx, struct looker *l, const struct row_span *span, struct look *out) MUST_USE;
 void look_done(struct look *k);

@@ -3,9 +3,8 @@
 #include "base/fault.h"
 #include "base/mutant.h"
 #include "sql/quote.h"
-#include "tablet/server/undo.h"
 #include "tablet/table/bounds.h"
-#include "tablet/write/load.h"
+#include "tablet/write/load_checked.h"
 
 enum {
 	TRIES =
@@ -24,8 +23,9 @@ struct repair {
 
 /* What becomes of one look's rows. */
 struct mending {
-	struct buf rows; /* to be loaded */
-	size_t loaded, unsayable, deleted;
+	struct buf rows;        /* to be loaded */
+	struct load_batch load; /* the same */
+	size_t deleted;
 	struct buf where; /* of the DELETE: "(...) OR (...)" */
 };
 
@@ -75,8 +75,8 @@ add_difference(struct mending *m, const struct table_def *def, const struct look
 	m->deleted += d->kind != DIFFERENCE_SOURCE_ONLY;
 	if (!target) {
 		buf_add_slice(&m->rows, table_rows_values(&k->chunk->rows, d->source));
-		m->unsayable += k->chunk->rows.ends[d->source].unsayable;
-		m->loaded++;
+		m->load.unsayable += k->chunk->rows.ends[d->source].unsayable;
+		m->load.count++;
 	}
 	return add_key(m, def, target ? &k->target : &k->chunk->rows,
 	    target ? d->target : d->source, &ignored);
@@ -123,31 +123,6 @@ delete_rows(struct ctx *cx, struct repair *r, const struct mending *m)
 	    (uintmax_t)ok.affected_rows, t->full_name, m->deleted);
 }
 
-static int
-load_counted(struct ctx *cx, struct repair *r, const struct mending *m)
-{
-	struct load_counts counts;
-
-	TRY(load_rows(cx, r->writer, &r->load, buf_slice(&m->rows), &counts));
-	if (counts.warnings == m->unsayable && counts.skipped == 0 && counts.records == m->loaded)
-		return 0;
-	return err_set(cx->err, ERR_REFUSED,
-	    "repairing '%s': %ju of %zu rows came, with %ju warnings", r->looker->table->full_name,
-	    (uintmax_t)counts.records, m->loaded, (uintmax_t)counts.warnings);
-}
-
-/* As chunk_load.c: with the mode that takes what strict mode refuses, where there is anything of it. */
-static int
-load_in_mode(struct ctx *cx, struct repair *r, const struct mending *m)
-{
-	if (m->loaded == 0)
-		return 0;
-	if (m->unsayable == 0)
-		return load_counted(cx, r, m);
-	TRY(mysql_exec(cx, r->writer, slice_str("SET sql_mode='" LENIENT_MODE "'"), NULL));
-	return undo_exec(cx, r->writer, "SET sql_mode='" STRICT_MODE "'", load_counted(cx, r, m));
-}
-
 /* (3) */
 static int
 mark(struct ctx *cx, struct repair *r)
@@ -164,13 +139,14 @@ mark(struct ctx *cx, struct repair *r)
 }
 
 static int
-write_mended(struct ctx *cx, struct repair *r, const struct mending *m)
+write_mended(struct ctx *cx, struct repair *r, struct mending *m)
 {
 	if (m->where.len == 0)
 		return 0;
 	TRY(mysql_exec(cx, r->writer, slice_str("START TRANSACTION"), NULL));
 	TRY(delete_rows(cx, r, m));
-	TRY(load_in_mode(cx, r, m));
+	m->load.rows = buf_slice(&m->rows);
+	TRY(load_checked(cx, r->writer, &r->load, &m->load));
 	TRY(mark(cx, r));
 	return mysql_exec(cx, r->writer, slice_str("COMMIT"), NULL);
 }

@@ -43,6 +43,7 @@ table_diff_open(struct ctx *cx, const struct compare_params *params,
 void
 table_diff_close(struct table_diff *d)
 {
+	ahead_close(&d->ahead);
 	looker_close(&d->looker);
 	buf_done(&d->upper);
 	key_list_done(&d->differing);
@@ -304,6 +305,25 @@ count_look(struct ctx *cx, struct table_diff *d, struct look *k)
 	return rc;
 }
 
+/* What was read ahead, where it begins behind the same key and has no other bound. */
+static int
+read_source(struct ctx *cx, struct table_diff *d, const struct row_span *span, struct look *k)
+{
+	if (slice_is_null(span->upper) && !slice_is_null(span->after) &&
+	    ahead_is_behind(&d->ahead, span->after))
+		return ahead_take(cx, &d->ahead, k);
+	ahead_drop(&d->ahead);
+	return look_at_source(cx, &d->looker, span, k);
+}
+
+static int
+begin_ahead(struct ctx *cx, struct table_diff *d, const struct look *k)
+{
+	if (k->chunk->ends || d->upper.len > 0 || d->options->limit > 0)
+		return 0;
+	return ahead_begin(cx, &d->ahead, &d->looker, buf_slice(&k->upper), wanted_rows(d));
+}
+
 static int
 step(struct ctx *cx, struct table_diff *d, struct look *k)
 {
@@ -314,7 +334,11 @@ step(struct ctx *cx, struct table_diff *d, struct look *k)
 		span.after = buf_slice(&d->progress->done);
 	if (d->upper.len > 0)
 		span.upper = buf_slice(&d->upper);
-	TRY(look_at(cx, &d->looker, &span, k));
+	TRY(read_source(cx, d, &span, k));
+	if (!k->again)
+		TRY(begin_ahead(cx, d, k));
+	if (!k->again)
+		TRY(look_at_target(cx, &d->looker, &span, k));
 	if (k->again) {
 		look_less(d, k);
 		return 0;

@@ -7,6 +7,8 @@
  *      |                     +--------------- none -----------------------------+                 |
  *      +--------------------------------------------------------------------------------------------+
  *
+ * Meanwhile the source's rows of the next look are read (ahead.h).
+ *
  * JUDGING   A difference of a key that was not touched is one: it is counted, and kept as a sample. The
  *           others are suspects: nothing is known of them.
  * SETTLING  Suspects alone are looked at, in small looks, which are over sooner than a hot row changes
@@ -37,10 +39,12 @@
 #define TABLET_COMPARE_TABLE_DIFF_H
 
 #include "tablet/compare/diff_rows.h"
+#include "tablet/compare/ahead.h"
 #include "tablet/compare/key_list.h"
 
 struct table_diff {
 	struct looker looker;
+	struct ahead ahead; /* the next look's first half */
 	const struct vdiff_options *options;
 	struct diff_table *progress;
 	size_t limit;              /* rows of the next look */
