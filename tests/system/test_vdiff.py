@@ -242,6 +242,16 @@ def test_a_row_that_changed_meanwhile_is_no_difference(pair):
     assert done["compared"] == 300
 
 
+def test_what_the_stream_has_not_brought_yet_is_no_difference(pair):
+    """The source is read when it has changes that the applier has, and does not write for some seconds."""
+    p, v = up(pair, {"t": (T, t_rows(300))}, faults="vdiff.source.before=sleep:2000,stream.run.before=sleep:6000")
+    which = v.create()
+    v.wait(which, "started")
+    run(p.source.server, "customer", "DO SLEEP(0.7)", "UPDATE t SET name = 'new' WHERE id = 5", "DELETE FROM t WHERE id = 6")
+    done = v.wait(which, "completed")["tables"][0]
+    assert vdiffs.counts(done) == {} and done["compared"] == 299
+
+
 def test_more_rows_change_than_are_kept_in_mind(pair):
     """23,000 keys of 700 bytes are more than a window keeps."""
     columns = "k VARBINARY(700) PRIMARY KEY, v INT"

@@ -69,12 +69,22 @@ wait_abreast(struct ctx *cx, const struct looker *l)
 	return wait_applied(cx, l, &now);
 }
 
+/* Tests have something happen here. */
+static int
+linger(struct ctx *cx, const char *point)
+{
+	int ms = fault_sleep_ms(point);
+
+	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
+}
+
 static int
 read_source(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
 {
 	const struct chunk_source of = { l->table, l->params->windows, true };
 	const struct chunk_span what = { *span, tail_position(l->params->tail) };
 
+	TRY(linger(cx, "vdiff.source.before"));
 	k->chunk = chunk_new();
 	TRY(chunk_read(cx, l->source, &of, &what, k->chunk));
 	k->again = k->chunk->overflowed;
@@ -94,15 +104,6 @@ wait_beyond_view(struct ctx *cx, struct looker *l, const struct look *k)
 
 	TRY(chunk_place_behind(cx, l->source, k->chunk, &behind));
 	return mutant("tablet_vdiff_beyond_view") ? 0 : wait_applied(cx, l, &behind);
-}
-
-/* Tests have something happen here. */
-static int
-linger(struct ctx *cx)
-{
-	int ms = fault_sleep_ms("vdiff.source.read");
-
-	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
 }
 
 /* A server gives as many rows as it has: so those are bounded too, and what is beyond is the next look's. */
@@ -146,7 +147,7 @@ int
 look_at_target(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
 {
 	TRY(wait_beyond_view(cx, l, k));
-	TRY(linger(cx));
+	TRY(linger(cx, "vdiff.source.read"));
 	TRY(read_target(cx, l, span, k));
 	if (k->chunk->window->overflowed && !mutant("tablet_vdiff_overflow")) {
 		/* whatever was read: nobody knows any more what was touched */
