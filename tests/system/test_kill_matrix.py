@@ -42,6 +42,7 @@ ELSEWHERE = {
     "naming": "tests/unit/ctl/naming_test.c",
     "sidecar": "tests/real/sidecar_test.c",
     "copy.commit": "tests/system/test_stream_kills.py",
+    "copy.strict": "tests/system/test_stream_strict.py",
     "stream.converge": "tests/system/test_stream_kills.py",
     "stream.exact": "tests/system/test_stream_kills.py",
     "stream.chunk": "tests/system/test_cancel.py",
@@ -50,6 +51,7 @@ ELSEWHERE = {
     "stream.index": "tests/system/test_stream_bare.py",
     "stream.rows": "tests/system/test_fence.py",
     "share.kill": "tests/real/share_test.c",
+    "vdiff": "tests/system/test_vdiff.py",
     "combo.keyspaces": "tests/system/test_vtcombo.py",
     "guard.tail": "tests/system/test_way_back.py",
 }

@@ -130,10 +130,6 @@ def test_column_that_cannot_be_moved(combo_with):
     assert "column 'w' of table 'customer.t'" in said and "ALTER TABLE `t` MODIFY `w` date at the source" in said
 
 
-def test_no_key(combo_with):
-    assert "key" in refuse(combo_with("customer", "CREATE TABLE t (id INT, v INT)"), "customer.t", "new_customer.t")
-
-
 def test_foreign_key_of_the_table_and_to_it(combo_with):
     combo = combo_with("customer", "CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE c (id INT PRIMARY KEY, p INT,"
                        " FOREIGN KEY (p) REFERENCES p (id))")
