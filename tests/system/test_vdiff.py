@@ -172,6 +172,17 @@ def test_far_more_rows_at_one_end(pair):
     assert done["mid"]["matching"] == 400
 
 
+def test_rows_that_were_being_read_for_a_look_that_is_not_made(pair):
+    """The target's rows make the look smaller while the next one's are on their way from the source."""
+    p, v = up(pair, {"big": ("id INT PRIMARY KEY, v VARCHAR(2000)", [(i, "REPEAT('s', 2000)") for i in range(1000, 9000)])})
+    run(p.target.server, "new_customer", *rows_sql("big", [(i, "REPEAT('t', 500)") for i in range(9000, 14000)]),
+        *rows_sql("big", [(-i, "''") for i in range(1, 30000)]))
+    which = v.create()
+    proc.wait_for(lambda: v.show(which)["state"] == "completed" or "again in" in proc.tail(p.target.log, 100), 60, "the comparison")
+    done = v.show(which)
+    assert {t["name"]: vdiffs.counts(t) for t in done["tables"]} == {"big": {"extra_target": 5000 + 29999}}
+
+
 def hammer(server, stopped, sql):
     """One row, as often as it goes."""
     conn = server.connect("customer", autocommit=True)

@@ -1,6 +1,7 @@
 #include "tablet/compare/ahead.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 
 enum { READ_MINUTES = 10 }; /* the longest before the network is thought dead */
 
@@ -10,6 +11,10 @@ read_ahead(struct ctx *cx, struct ahead *a)
 	const struct row_span span = { buf_slice(&a->after), SLICE_NULL, .limit = a->limit };
 	struct ctx within = ctx_within(cx, READ_MINUTES * MINUTE);
 
+	/* One that was dropped amid an answer has left a connection that is of no use. */
+	if (a->looker.source != NULL && mysql_broken(a->looker.source) &&
+	    !mutant("tablet_vdiff_ahead_broken"))
+		looker_close(&a->looker);
 	if (a->looker.source == NULL)
 		TRY(looker_open_source(&within, &a->looker));
 	return look_at_source(&within, &a->looker, &span, &a->look);
