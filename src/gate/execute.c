@@ -318,15 +318,6 @@ complain(struct session *s, struct slice packet)
 	session_complain(s, &err);
 }
 
-static enum outcome
-answer_instead(struct ctx *cx, struct attempt *a, const struct err *e)
-{
-	if (settle(cx, a, true, 0) != 0)
-		return OUTCOME_CLOSE;
-	a->s->replied = true;
-	return session_send_diagnostic(cx, a->s, e) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
-}
-
 /* Nothing of the statement is under way any more, and its client waits. */
 static void
 before_told(struct ctx *cx, const struct attempt *a)
@@ -337,6 +328,16 @@ before_told(struct ctx *cx, const struct attempt *a)
 		return;
 	b->done = true;
 	b->fn(cx, a->s, a->q);
+}
+
+static enum outcome
+answer_instead(struct ctx *cx, struct attempt *a, const struct err *e)
+{
+	if (settle(cx, a, true, 0) != 0)
+		return OUTCOME_CLOSE;
+	before_told(cx, a);
+	a->s->replied = true;
+	return session_send_diagnostic(cx, a->s, e) == 0 ? OUTCOME_DONE : OUTCOME_CLOSE;
 }
 
 static int

@@ -16,6 +16,7 @@
 enum {
 	SESSION = STATE_SESSIONS - 1, /* none that an applier has */
 	EMPTY_WITHIN_S = 10,          /* milliseconds, at a table that nobody else uses */
+	OPEN_WITHIN_S = 60,           /* as a copy's worker: logins, and a view with its place */
 	BATCH_WITHIN_S = 600,         /* as a chunk's load */
 	READ_WITHIN_S = 600,          /* from row to row: longer than a table takes to be opened */
 	/* milliseconds, unless the tail has no room: then the applier goes on */
@@ -178,6 +179,7 @@ load_rows_of(struct ctx *cx, struct pass *p)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct ctx within = ctx_within(cx, READ_WITHIN_S * SECOND);
 	const struct table_def *def = p->table->def;
 	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
 	size_t columns;
@@ -185,7 +187,7 @@ load_rows_of(struct ctx *cx, struct pass *p)
 
 	buf_addf(&sql, "SELECT %s FROM ", p->table->plan.columns);
 	quote_table(&sql, slice_str(def->database), slice_str(def->name));
-	TRY(mysql_stream_start(cx, p->source, buf_slice(&sql), &columns));
+	TRY(mysql_stream_start(&within, p->source, buf_slice(&sql), &columns));
 	if (columns != (size_t)def->columns_count)
 		return err_set(
 		    cx->err, ERR_CONFLICT, "table '%s' gave %zu columns", def->name, columns);
@@ -222,11 +224,12 @@ note_done(struct ctx *cx, struct pass *p, const struct position *at)
 	struct copy_range whole = { 0 };
 	const struct copy_ranges ranges = { &whole, 1 };
 	const struct copy_step step = { .rows = (size_t)p->loaded, .finished = true, .view = at };
+	struct ctx within = ctx_within(cx, OPEN_WITHIN_S * SECOND);
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	TRY(copy_state_insert(cx, p->target, id, p->table->full_name, &ranges));
+	TRY(copy_state_insert(&within, p->target, id, p->table->full_name, &ranges));
 	copy_state_step_sql(&sql, id, p->table->full_name, 0, &step);
-	TRY(mysql_exec(cx, p->target, buf_slice(&sql), NULL));
+	TRY(mysql_exec(&within, p->target, buf_slice(&sql), NULL));
 	copier_note_strict(p->s->copier, p->table->index, p->loaded, true);
 	log_info("strict table '%s': %lld rows", p->table->full_name, (long long)p->loaded);
 	return 0;
@@ -235,12 +238,14 @@ note_done(struct ctx *cx, struct pass *p, const struct position *at)
 static int
 copy_table(struct ctx *cx, struct pass *p, const struct position *at)
 {
+	struct ctx opening = ctx_within(cx, OPEN_WITHIN_S * SECOND);
 	usec begin = task_now();
 
-	TRY(load_open(cx, p->target, p->table, &p->load));
+	TRY(load_open(&opening, p->target, p->table, &p->load));
 	TRY(load_rows_of(cx, p));
+	struct ctx ending = ctx_within(cx, OPEN_WITHIN_S * SECOND);
 	/* The view's transaction has read the table: its definition stays until the end of it (rule 9). */
-	TRY(schema_same(cx, p->source, p->table->def));
+	TRY(schema_same(&ending, p->source, p->table->def));
 	TRY(check_whole(cx, p, task_now() - begin));
 	return note_done(cx, p, at);
 }
@@ -267,14 +272,16 @@ copy_once(struct ctx *cx, const struct strict_copy *s, struct position *at)
 {
 	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	struct pass *p = arena_new(&scratch, struct pass);
-	struct ctx inner = *cx;
+	struct ctx inner = *cx, opening;
 	int rc;
 
 	inner.arena = &scratch;
+	opening = ctx_within(&inner,
+	    OPEN_WITHIN_S * SECOND + s->params->tables->count * (usec)EMPTY_WITHIN_S * SECOND);
 	p->s = s;
 	p->batch_rows = s->params->chunk_rows > 0 ? s->params->chunk_rows : CHUNK_ROWS_MAX;
 	buf_init(&p->rows);
-	rc = open_pass(&inner, p, at);
+	rc = open_pass(&opening, p, at);
 	if (rc == 0)
 		rc = copy_tables(&inner, p, at);
 	buf_done(&p->rows);
