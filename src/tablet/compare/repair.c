@@ -39,7 +39,9 @@ open_writer(struct ctx *cx, struct repair *r)
 	if (r->writer != NULL)
 		return 0;
 	TRY(mysql_connect(&within, &params, &r->writer));
-	return load_open(&within, r->writer, r->looker->table, &r->load);
+	r->load =
+	    (struct load){ .table = r->looker->table, .fresh = r->looker->table->def->overlaps };
+	return load_open(&within, r->writer, &r->load);
 }
 
 /* With whatever transaction it was in. */

@@ -42,7 +42,7 @@ chunk_load(struct ctx *cx, struct mysql_client *target, const struct chunk_job *
 	chunk_seal(c);
 	TRY(mysql_exec(cx, target, slice_str("START TRANSACTION"), NULL));
 	const struct load_batch kept = { buf_slice(&c->rows.values), c->rows.count - c->dropped,
-		c->unsayable, false };
+		c->unsayable };
 	if (load_checked(cx, target, load, &kept) != 0 ||
 	    commit_with_progress(cx, target, job, c) != 0)
 		return err_wrap(cx->err, "copying table '%s'", job->source.table->def->name);

@@ -188,7 +188,8 @@ open_worker(struct ctx *cx, struct worker *l)
 
 	TRY(mysql_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
-	TRY(load_open(cx, l->target, w->job.source.table, &l->load));
+	l->load = (struct load){ .table = w->job.source.table };
+	TRY(load_open(cx, l->target, &l->load));
 	*w->loaded_by = load_way_name(l->load.way);
 	/* What is on disk, and not what is remembered: a commit whose answer was lost may have happened. */
 	TRY(copy_state_reload(cx, l->target, w->job.id, w->job.source.table->full_name, w->range));

@@ -136,7 +136,6 @@ load_batch(struct ctx *cx, struct pass *p)
 	if (params->throttle != NULL)
 		TRY(params->throttle(cx, params->throttle_arg));
 	p->batch.rows = buf_slice(&p->rows);
-	p->batch.fresh = true;
 	TRY(mysql_exec(&within, p->target, slice_str("START TRANSACTION"), NULL));
 	TRY(load_checked(&within, p->target, &p->load, &p->batch));
 	TRY(mysql_exec(&within, p->target, slice_str("COMMIT"), NULL));
@@ -241,7 +240,8 @@ copy_table(struct ctx *cx, struct pass *p, const struct position *at)
 	struct ctx opening = ctx_within(cx, OPEN_WITHIN_S * SECOND);
 	usec begin = task_now();
 
-	TRY(load_open(&opening, p->target, p->table, &p->load));
+	p->load = (struct load){ .table = p->table, .fresh = true };
+	TRY(load_open(&opening, p->target, &p->load));
 	TRY(load_rows_of(cx, p));
 	struct ctx ending = ctx_within(cx, OPEN_WITHIN_S * SECOND);
 	/* The view's transaction has read the table: its definition stays until the end of it (rule 9). */

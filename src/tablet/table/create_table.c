@@ -74,6 +74,12 @@ count_parts(struct slice s)
 	return parts;
 }
 
+static bool
+is_without_overlaps(struct slice rest)
+{
+	return create_table_find(rest, " WITHOUT OVERLAPS") < rest.len;
+}
+
 static void
 read_index(struct arena *a, struct slice rest, struct clause *out)
 {
@@ -102,9 +108,11 @@ read_clause(struct arena *a, struct slice text)
 	} else if (!slice_is_null(rest = behind(text, "PRIMARY KEY ("))) {
 		c.kind = CLAUSE_PRIMARY;
 		c.parts = count_parts(rest);
+		c.overlaps = is_without_overlaps(rest);
 	} else if (!slice_is_null(rest = behind(text, "UNIQUE KEY "))) {
 		read_index(a, rest, &c);
 		c.unique = true;
+		c.overlaps = is_without_overlaps(rest);
 	} else if (!slice_is_null(rest = behind(text, "KEY ")) ||
 	    !slice_is_null(rest = behind(text, "SPATIAL KEY "))) {
 		read_index(a, rest, &c);

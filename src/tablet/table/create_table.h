@@ -36,6 +36,7 @@ struct clause {
 	bool unique;
 	/* a unique one by a hash of its columns: the server keeps it in a hidden column */
 	bool hashed;
+	bool overlaps; /* CLAUSE_PRIMARY, CLAUSE_INDEX: it ends with a period WITHOUT OVERLAPS */
 };
 
 struct create_table {

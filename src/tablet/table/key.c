@@ -112,9 +112,9 @@ why_none(struct arena *a, struct slice name, const char *flaw)
 static bool
 may_stand_in(const struct clause *c)
 {
-	static const char *const words[] = { " IGNORED", " INVISIBLE", " WITHOUT OVERLAPS" };
+	static const char *const words[] = { " IGNORED", " INVISIBLE" };
 
-	if (c->kind != CLAUSE_INDEX || !c->unique || c->hashed)
+	if (c->kind != CLAUSE_INDEX || !c->unique || c->hashed || c->overlaps)
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (create_table_find(c->text, words[i]) < c->text.len)
@@ -133,6 +133,16 @@ has_index(const struct mysql_rows *parts, struct slice name)
 	return false;
 }
 
+static bool
+find_overlaps(const struct create_table *create, enum clause_kind kind)
+{
+	for (int i = 0; i < create->clauses_count; i++) {
+		if (create->clauses[i].kind == kind && create->clauses[i].overlaps)
+			return true;
+	}
+	return false;
+}
+
 int
 key_read(struct ctx *cx, struct mysql_client *c, const struct create_table *create,
     struct table_def *def)
@@ -143,11 +153,14 @@ key_read(struct ctx *cx, struct mysql_client *c, const struct create_table *crea
 
 	def->key_name = def->key_flaw = "";
 	def->key_binary = true;
+	def->overlaps = find_overlaps(create, CLAUSE_PRIMARY) || find_overlaps(create, CLAUSE_INDEX);
 	TRY(read_parts(cx, c, def, &parts));
 	if (has_index(&parts, primary)) {
 		name = primary;
 		def->key_name = PRIMARY;
-		flaw = use_index(cx, def, &parts, name);
+		/* The bare table has it, into which no REPLACE could load rows of several moments. */
+		flaw = find_overlaps(create, CLAUSE_PRIMARY) ? "lets no periods overlap"
+							     : use_index(cx, def, &parts, name);
 		if (flaw == NULL)
 			return 0;
 	}

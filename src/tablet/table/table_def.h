@@ -50,6 +50,9 @@ struct table_def {
 	/* a column has a type that does not keep each of its values, or that has one without words: for
 	 * table_row_check(), table_row_unsayable() */
 	bool checked, enums;
+	/* it has a key WITHOUT OVERLAPS: its server takes no REPLACE and no ON DUPLICATE KEY UPDATE then, and
+	 * which rows are in one another's way is not told by one value of them */
+	bool overlaps;
 	/* of no key column two values that differ are one to the index: none is a string whose
 	 * collation says so */
 	bool key_binary;

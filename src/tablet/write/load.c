@@ -136,12 +136,13 @@ load_file_text(struct buf *out, const struct table_def *def, struct slice rows)
 }
 
 void
-load_file_sql(struct buf *out, const struct moved_table *t)
+load_file_sql(struct buf *out, const struct load *l)
 {
+	const struct moved_table *t = l->table;
 	const struct table_def *def = t->def;
 	const char *separator = " SET ", *comma = "";
 
-	buf_add_str(out, "LOAD DATA LOCAL INFILE 'rows' REPLACE INTO TABLE ");
+	buf_addf(out, "LOAD DATA LOCAL INFILE 'rows' %sINTO TABLE ", l->fresh ? "" : "REPLACE ");
 	quote_table(out, slice_str(t->database), slice_str(t->name));
 	buf_add_str(out,
 	    " CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'"
@@ -176,7 +177,7 @@ load_file(struct ctx *cx, struct mysql_client *target, const struct load *l, str
 	SCOPED(buf) struct buf text = BUF_INIT;
 	struct mysql_ok ok;
 
-	load_file_sql(&text, l->table);
+	load_file_sql(&text, l);
 	TRY(mysql_load_start(cx, target, buf_slice(&text)));
 	buf_reset(&text);
 	while (rows.len > 0) {
@@ -193,9 +194,11 @@ load_file(struct ctx *cx, struct mysql_client *target, const struct load *l, str
 /* ---- By statements */
 
 static void
-add_replace(struct buf *out, const struct moved_table *t)
+add_verb(struct buf *out, const struct load *l)
 {
-	buf_add_str(out, "REPLACE INTO ");
+	const struct moved_table *t = l->table;
+
+	buf_add_str(out, l->fresh ? "INSERT INTO " : "REPLACE INTO ");
 	quote_table(out, slice_str(t->database), slice_str(t->name));
 	apply_sql_columns(out, t->def);
 	buf_add_str(out, " VALUES ");
@@ -265,7 +268,7 @@ load_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, s
 		if (sql.len > 0 && sql.len + one.len >= most)
 			TRY(send_insert(cx, target, l, &sql, out));
 		if (sql.len == 0)
-			add_replace(&sql, l->table);
+			add_verb(&sql, l);
 		else
 			buf_add_char(&sql, ',');
 		buf_add_slice(&sql, buf_slice(&one));
@@ -274,11 +277,12 @@ load_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, s
 }
 
 void
-load_bulk_sql(struct buf *out, const struct moved_table *t)
+load_bulk_sql(struct buf *out, const struct load *l)
 {
+	const struct moved_table *t = l->table;
 	char before = '(';
 
-	add_replace(out, t);
+	add_verb(out, l);
 	for (int i = 0; i < t->def->columns_count; i++) {
 		if (!column_is_written(&t->def->columns[i]))
 			continue;
@@ -375,19 +379,18 @@ is_file_allowed(struct ctx *cx, struct mysql_client *target, bool *out)
 }
 
 int
-load_open(struct ctx *cx, struct mysql_client *target, const struct moved_table *t, struct load *out)
+load_open(struct ctx *cx, struct mysql_client *target, struct load *l)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	*out = (struct load){ .table = t };
-	TRY(packet_max_read(cx, target, &out->packet_max));
-	TRY(is_file_allowed(cx, target, &out->file_allowed));
-	out->way = out->file_allowed ? LOAD_FILE : LOAD_INSERT;
+	TRY(packet_max_read(cx, target, &l->packet_max));
+	TRY(is_file_allowed(cx, target, &l->file_allowed));
+	l->way = l->file_allowed ? LOAD_FILE : LOAD_INSERT;
 	if (!bulk_is_known(target))
 		return 0;
-	load_bulk_sql(&sql, t);
-	if (bulk_prepare(cx, target, buf_slice(&sql), &out->bulk) == 0)
-		out->way = LOAD_BULK;
+	load_bulk_sql(&sql, l);
+	if (bulk_prepare(cx, target, buf_slice(&sql), &l->bulk) == 0)
+		l->way = LOAD_BULK;
 	else if (cx->err->kind != ERR_SERVER) /* max_prepared_stmt_count, for one */
 		return -1;
 	else

@@ -24,6 +24,7 @@ enum load_way { LOAD_BULK, LOAD_FILE, LOAD_INSERT };
 /* Of one table, on one connection: a prepared statement belongs to it. */
 struct load {
 	const struct moved_table *table;
+	bool fresh; /* INSERT, not REPLACE: it has no row with the keys of those that come */
 	enum load_way way;
 	bool file_allowed;
 	uint64_t packet_max;
@@ -35,9 +36,8 @@ struct load_counts {
 	uint64_t records, replaced, skipped, warnings;
 };
 
-/* Chooses the way. */
-int load_open(struct ctx *cx, struct mysql_client *target, const struct moved_table *t,
-    struct load *out) MUST_USE;
+/* Chooses the way; l->table and l->fresh are set. */
+int load_open(struct ctx *cx, struct mysql_client *target, struct load *l) MUST_USE;
 /* For people, behind "by": "bulk execution", "LOAD DATA". */
 const char *load_way_name(enum load_way way);
 /* Appends a row; values as in binlog/column.h, one for each column. */
@@ -51,8 +51,8 @@ int load_rows(struct ctx *cx, struct mysql_client *target, const struct load *l,
 /* ---- Its texts */
 
 /* "REPLACE INTO `d`.`t` (`a`,`e`) VALUES (?,CAST(? AS UNSIGNED))" */
-void load_bulk_sql(struct buf *out, const struct moved_table *t);
-void load_file_sql(struct buf *out, const struct moved_table *t);
+void load_bulk_sql(struct buf *out, const struct load *l);
+void load_file_sql(struct buf *out, const struct load *l);
 /* Rows as the text that it reads. */
 void load_file_text(struct buf *out, const struct table_def *def, struct slice rows);
 /* Of the info text in the server's OK, which is empty for a statement of one row. */

@@ -30,7 +30,7 @@ load_all(
 
 	TRY(load_rows(cx, target, l, b->rows, &counts));
 	if ((counts.warnings != b->unsayable && !mutant("copy_no_warnings")) ||
-	    counts.skipped != 0 || (b->fresh && counts.replaced != 0) || counts.records != b->count)
+	    counts.skipped != 0 || (l->fresh && counts.replaced != 0) || counts.records != b->count)
 		return refuse(cx, target, l, &counts);
 	return 0;
 }

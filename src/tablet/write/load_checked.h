@@ -10,11 +10,10 @@ struct load_batch {
 	struct slice rows; /* as load_add_row() makes them */
 	size_t count;
 	size_t unsayable; /* values in them of which the load warns (table_row_unsayable()) */
-	bool fresh; /* none of them may take the place of another one, of those or of the table's */
 };
 
 /* Into the transaction that is open; nothing where there is no row. ERR_REFUSED: a row was skipped or, of
- * fresh ones, replaced; or there was another warning than the unsayable values'. */
+ * a fresh load, replaced; or there was another warning than the unsayable values'. */
 int load_checked(struct ctx *cx, struct mysql_client *target, const struct load *l,
     const struct load_batch *b) MUST_USE;
 

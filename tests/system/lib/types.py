@@ -409,4 +409,9 @@ add("Tables", ("int", ["1"], {"options": "COMPRESSION='zlib'"}), at=(MYSQL,), be
 add("Tables", ("int", [], {"options": "WITH SYSTEM VERSIONING"}), at=(MARIADB,), becomes=everywhere(Refused("SYSTEM VERSIONED", mended=False)))
 add("Tables", ("date NOT NULL", ["'2020-01-01'"], {"more": ", w date NOT NULL DEFAULT '2030-01-01', PERIOD FOR p (v, w)"}), at=(MARIADB,), becomes=across(Refused("PERIOD FOR", mended=False)),
     **DIGITS)
-add("Tables", ("int", ["1", "2"], {"options": "PARTITION BY HASH (id) PARTITIONS 2"}), becomes=across(Refused("PARTITION")), **DIGITS)
+add("Tables", ("date NOT NULL", ["'2020-01-01'"], {"more": ", w date NOT NULL DEFAULT '2030-01-01', PERIOD FOR p (v, w), UNIQUE KEY k (id, p WITHOUT OVERLAPS)"}),
+    at=(MARIADB,), becomes=across(Refused("PERIOD FOR", mended=False)), **DIGITS)
+add("Tables", *(("int", ["1", "2"], {"options": f"PARTITION BY {how}"}) for how in (
+    "HASH (id) PARTITIONS 2", "KEY (id) PARTITIONS 3", "LIST (id MOD 2) (PARTITION a VALUES IN (0), PARTITION b VALUES IN (1))",
+    "RANGE (id) SUBPARTITION BY HASH (id) SUBPARTITIONS 2 (PARTITION a VALUES LESS THAN (2000), PARTITION b VALUES LESS THAN MAXVALUE)")),
+    becomes=across(Refused("PARTITION")), **DIGITS)

@@ -129,7 +129,7 @@ TEST(load_text_escapes_what_would_end_a_value)
 	load_file_text(&text, &def, buf_slice(&rows));
 	expect_str(
 	    text.data, "1\ta\\tb\\nc\\\\d\\0e\r'\"\t\\N\t\n1\ta\\tb\\nc\\\\d\\0e\r'\"\t2\t\n");
-	load_file_sql(&sql, &loaded);
+	load_file_sql(&sql, &(struct load){ .table = &loaded });
 	expect_str(sql.data,
 	    "LOAD DATA LOCAL INFILE 'rows' REPLACE INTO TABLE `d2`.`u2` CHARACTER SET binary "
 	    "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' (`a`,`b```,@v2,`t`) "
@@ -140,9 +140,15 @@ TEST(load_in_bulk_takes_numbers_of_enums)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
-	load_bulk_sql(&sql, &loaded);
+	load_bulk_sql(&sql, &(struct load){ .table = &loaded });
 	expect_str(sql.data,
 	    "REPLACE INTO `d2`.`u2` (`a`,`b```,`e`,`t`) VALUES (?,?,CAST(? AS UNSIGNED),?)");
+	buf_reset(&sql);
+	load_bulk_sql(&sql, &(struct load){ .table = &loaded, .fresh = true });
+	expect(slice_starts(buf_slice(&sql), "INSERT INTO `d2`.`u2` ("));
+	buf_reset(&sql);
+	load_file_sql(&sql, &(struct load){ .table = &loaded, .fresh = true });
+	expect(slice_starts(buf_slice(&sql), "LOAD DATA LOCAL INFILE 'rows' INTO TABLE "));
 }
 
 TEST(load_counts)

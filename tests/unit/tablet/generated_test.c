@@ -49,9 +49,9 @@ TEST(what_is_generated_is_neither_asked_for_nor_written)
 	expect_text(&b, "INSERT INTO `to`.`t` (`id`,`e`) VALUES (7,1)");
 	apply_sql_update(&b, &moved, first);
 	expect_text(&b, "UPDATE `to`.`t` SET `id`=7,`e`=1 WHERE (`id`=7)");
-	load_bulk_sql(&b, &moved);
+	load_bulk_sql(&b, &(struct load){ .table = &moved });
 	expect_text(&b, "REPLACE INTO `to`.`t` (`id`,`e`) VALUES (?,CAST(? AS UNSIGNED))");
-	load_file_sql(&b, &moved);
+	load_file_sql(&b, &(struct load){ .table = &moved });
 	expect(strstr(b.data, "(`id`,@v3) SET `e`=CAST(@v3 AS UNSIGNED)") != NULL);
 	buf_reset(&b);
 	load_add_row(&rows, &table, first);
@@ -68,6 +68,17 @@ TEST(any_change_may_move_a_generated_value_of_a_unique_index)
 	indexes[0].unique = false;
 	expect(!apply_moves_unique(&table, first, second));
 	indexes[0].unique = true;
+}
+
+TEST(any_change_may_move_a_period_of_a_unique_index)
+{
+	struct table_def def = table;
+
+	def.indexes_count = 0;
+	expect(!apply_moves_unique(&def, first, second));
+	def.overlaps = true;
+	expect(apply_moves_unique(&def, first, second));
+	expect(!apply_moves_unique(&def, first, first));
 }
 
 struct expression {
