@@ -84,9 +84,10 @@ def results(connection, sql):
 # ---- each beside each
 
 
-@pytest.mark.parametrize("tls", [False, True])
-@pytest.mark.parametrize("compress", [None, "zlib", "zstd"])
-@pytest.mark.parametrize("flavour, towards", TOWARDS)
+# TLS at both ends of a gate, or none: with each of either side's algorithms there are both.
+@pytest.mark.parametrize("flavour, towards, compress, tls",
+                         [(*way, compress, (n + m) % 2 == 1) for n, way in enumerate(TOWARDS)
+                          for m, compress in enumerate([None, "zlib", "zstd"])])
 def test_each_algorithm_beside_each(clusters, flavour, towards, compress, tls, tmp_path):
     cluster = clusters(flavour)
     ways = ["--db-ssl-mode=REQUIRED"] if tls else ["--db-ssl-mode=DISABLED"]
@@ -105,8 +106,7 @@ def test_each_algorithm_beside_each(clusters, flavour, towards, compress, tls, t
     assert c.open is False
 
 
-@pytest.mark.parametrize("compress", ["zlib", "zstd"])
-@pytest.mark.parametrize("flavour, towards", [("mariadb-10.11", "zlib"), ("mysql-9.7", "zstd")])
+@pytest.mark.parametrize("flavour, towards, compress", [("mariadb-10.11", "zlib", "zstd"), ("mysql-9.7", "zstd", "zlib")])
 def test_large_rows_statements_and_files(clusters, flavour, towards, compress, tmp_path):
     gate = clusters(flavour).gate(f"--db-compression-algorithms={towards}", "--db-ssl-mode=REQUIRED")
     c = connect(gate, compress, True, max_allowed_packet=64 << 20, client_flag=1 << 16)

@@ -145,7 +145,7 @@ def test_a_server_without_tls(module_servers, flavour, without):
 
 @pytest.mark.parametrize("flavour", ["mysql-9.7", "mariadb-11.8"])
 def test_the_certificate_that_a_server_makes_itself(module_servers, flavour):
-    server = module_servers(flavour)
+    server = module_servers(flavour, *getattr(servers.KINDS[flavour], "own_certificate", []))
     server.sql("CREATE USER app IDENTIFIED BY 'secret-1'")
     at = addresses(server)["tcp"]
     assert login(at, "app", "secret-1", "--db-ssl-mode=REQUIRED").tls == "TLSv1.3"

@@ -12,6 +12,7 @@ import pytest
 from lib import proc
 from lib.combo import Failed
 from lib.load import Load
+from lib.mariadb import for_rows
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
 
@@ -71,7 +72,7 @@ def quoted(table):
 def define(combo, keyspace):
     """The schema, as customer has it in the beginning."""
     with open(os.path.join(DEMO, "users.sql")) as f:
-        at(combo, keyspace, "SET time_zone = '+00:00';\n" + f.read().replace("seq_1_to_1000000", "seq_1_to_5000"))
+        at(combo, keyspace, "SET time_zone = '+00:00';\n" + for_rows(f.read(), 5000))
     with open(os.path.join(DEMO, "orders.sql")) as f:
         at(combo, keyspace, f.read())
     at(combo, keyspace, SCHOOL)

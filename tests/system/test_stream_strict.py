@@ -41,6 +41,7 @@ class Writer(threading.Thread):
                         cur.execute(self.change())
                 conn.commit()
                 self.done += 1
+                time.sleep(0.004)       # of each change the target looks through a whole table
             except pymysql.Error as e:
                 conn.rollback()
                 if e.args[0] not in (1213, 1205, 1062, 1020):

@@ -119,6 +119,7 @@ class Server:
 
 def for_rows(fill, rows):
     """demo/users.sql with another number of rows, at most 10,000,000."""
+    assert "<= 1000000" in fill, "demo/users.sql does not say its number of rows as it did"
     return fill.replace("<= 1000000", f"<= {rows}")
 
 

@@ -6,7 +6,7 @@ that tools/install-server makes.
 import os
 import subprocess
 
-from . import datadir, kinds, mariadb, numbers
+from . import certs, datadir, kinds, mariadb, numbers
 
 
 class Installed(mariadb.Server):
@@ -28,6 +28,9 @@ class Installed(mariadb.Server):
 
 class MariaDB118(Installed):
     flavour = "mariadb-11.8"
+    # Without a certificate it makes itself one at each start: a search for two large primes, half a second of CPU.
+    own_certificate = ["--ssl-cert=", "--ssl-key="]
+    settings = [*mariadb.SETTINGS, f"--ssl-cert={certs.certificate('server')}", f"--ssl-key={certs.certificate('server-key')}"]
 
     @classmethod
     def install(cls, where):
