@@ -5,6 +5,7 @@
 #   SECONDS_EACH=               for make fuzz
 #   FAST=1                      for make test-mysql, test-mariadb-11.8
 #   SUITES=                     for make test-suites
+#   EXCEPT=                     a check that make lint leaves out
 
 BUILD   = build
 PREFIX  = /usr/local
@@ -54,7 +55,7 @@ format:
 
 ##make lint      format, layers, sizes, waits, form, flavours, the pages of types and hazards, tables of states, clang's warnings, cppcheck
 lint: deps
-	@$(PYTHON) tools/lint.py
+	@$(PYTHON) tools/lint.py $(if $(EXCEPT),--except $(EXCEPT))
 
 ##make test-mysql   the system tests that make sense there, with MySQL 9.7 at both ends; FAST=1 for some of them
 test-mysql:

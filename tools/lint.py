@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """Runs every check of the tree and ends with one line, N passed, N failed.
 
-usage: lint.py
+usage: lint.py [--except NAME]
+
+--except leaves that check out: for who has it done by other means.
 """
+import argparse
 import os
 import subprocess
 import sys
@@ -51,7 +54,10 @@ def run(name, command):
 
 
 def main():
-    results = [run(*check) for check in CHECKS]
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--except', dest='left_out', choices=[name for name, _ in CHECKS])
+    left_out = parser.parse_args().left_out
+    results = [run(name, command) for name, command in CHECKS if name != left_out]
     print(f'{sum(results)} passed, {len(results) - sum(results)} failed')
     return 0 if all(results) else 1
 
