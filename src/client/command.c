@@ -56,6 +56,9 @@ static const struct option move_options[] = {
 	OPTION("drop-foreign-keys", OPT_BOOL, move.drop_foreign_keys, NULL, 0, 0, NULL, NULL,
 	    "go on without foreign keys between a table that moves and one that stays: left out at the "
 	    "target, or dropped at the source before the switch; each is named"),
+	OPTION("engine", OPT_ENUM, engine, NULL, 0, 0, "InnoDB", NULL,
+	    "tables of MyISAM and Aria move, into tables of InnoDB; there is no way back to them "
+	    "(--no-enable-reverse-replication)"),
 	OPTION("workflow", OPT_STRING, workflow, NULL, 0, 0, NULL, "NAME",
 	    "the move's name; default: the table's at the target, or of several the source keyspace's"),
 	OPTION("target-keyspace", OPT_STRING, target_keyspace, NULL, 0, 0, NULL, "NAME",

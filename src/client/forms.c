@@ -84,6 +84,7 @@ given(const struct client *c)
 		{ "switch-window", GIVEN_WINDOW },
 		{ "with-views", GIVEN_WITH_VIEWS },
 		{ "follow-keyspace", GIVEN_FOLLOW },
+		{ "engine", GIVEN_TO_INNODB },
 		{ "reverse-replication", GIVEN_REVERSE },
 	};
 	/* Asked of what was typed and not of the values: a default must not overwrite what the workflow
@@ -138,6 +139,7 @@ form_options(
 	r->options.force = o->force;
 	r->options.on_grace = (enum on_grace)o->on_grace;
 	r->options.switch_attempts = (int)o->switch_attempts;
+	r->options.to_innodb = client_given(c, "engine"); /* there is no other */
 	r->given = given(c);
 	r->dry_run = o->dry_run;
 	return o->switch_window == NULL ? 0 : read_window(cx, o->switch_window, &r->options);

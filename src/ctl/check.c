@@ -129,7 +129,9 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 {
 	struct check_from_request from = { .force = w->r.options.force,
 		.drop_foreign_keys = w->r.options.drop_foreign_keys,
-		.with_views = w->r.options.with_views };
+		.with_views = w->r.options.with_views,
+		.to_innodb = w->r.options.to_innodb,
+		.way_back = w->r.options.reverse };
 	struct check_from_reply described;
 	struct check_to_request to = { .definitions_count = 0 };
 

@@ -554,7 +554,8 @@ int
 side_fence_install(struct ctx *cx, const struct workflow *w, enum side s)
 {
 	struct fence_install_request q = { .force = w->r.options.force,
-		.drop_foreign_keys = w->r.options.drop_foreign_keys };
+		.drop_foreign_keys = w->r.options.drop_foreign_keys,
+		.way_back = w->r.options.reverse };
 
 	TRY(side_check_request(cx, w, s, &q.move));
 	return side_call(cx, w, TABLET_FENCE_INSTALL, &q, NULL);

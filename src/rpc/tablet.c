@@ -124,6 +124,12 @@ static const struct member check_from_members[] = {
 	{ .name = "with_views",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct check_from_request, with_views) },
+	{ .name = "to_innodb",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct check_from_request, to_innodb) },
+	{ .name = "way_back",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct check_from_request, way_back) },
 	{ 0 },
 };
 MOVE_MESSAGE(check_from, "request to check_from", struct check_from_request);
@@ -258,6 +264,9 @@ static const struct member fence_install_members[] = {
 	{ .name = "drop_foreign_keys",
 	    .type = MEMBER_BOOL,
 	    .offset = offsetof(struct fence_install_request, drop_foreign_keys) },
+	{ .name = "way_back",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct fence_install_request, way_back) },
 	{ 0 },
 };
 MOVE_MESSAGE(fence_install, "request to fence_install", struct fence_install_request);

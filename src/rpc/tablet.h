@@ -155,6 +155,8 @@ struct check_from_request {
 	bool drop_foreign_keys; /* goes on without foreign keys that lead out of the set or into it */
 	bool common; /* the other end's server is of another flavour: definitions in common form */
 	bool with_views; /* those that name nothing but tables of the set, and each other, move too */
+	bool to_innodb; /* tables of MyISAM and Aria move, into tables of InnoDB */
+	bool way_back;  /* the switch is to leave one */
 };
 
 struct table_facts {
@@ -193,7 +195,7 @@ struct survey_reply {
 
 struct fence_install_request {
 	struct move_request move;
-	bool force, drop_foreign_keys; /* as in check_from */
+	bool force, drop_foreign_keys, way_back; /* as in check_from */
 };
 
 /* Of a server's binlog. */

@@ -108,6 +108,41 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 	return fence_try(cx, &d, &f);
 }
 
+/* ---- Engines without transactions */
+
+/* What neither keys nor a view can tell apart cannot be copied; and no rows of it are one transaction with a
+ * stream's position. */
+static int
+check_engine(struct ctx *cx, const struct table_def *def, bool way_back)
+{
+	if (def->engine == NULL)
+		return 0;
+	if (table_def_is_strict(def)) {
+		err_set(cx->err, ERR_REFUSED,
+		    "table '%s.%s' %s, and %s has no view that stands still", def->database,
+		    def->name, def->key_flaw, def->engine);
+		return err_hint(
+		    cx->err, "give it a primary key, or ALTER TABLE ... ENGINE=InnoDB first");
+	}
+	if (!way_back)
+		return 0;
+	err_set(cx->err, ERR_REFUSED,
+	    "table '%s.%s' is kept by the engine %s, which cannot follow changes: there is no way back to it",
+	    def->database, def->name, def->engine);
+	return err_hint(cx->err,
+	    "--no-enable-reverse-replication moves it without one, or ALTER TABLE ... ENGINE=InnoDB first");
+}
+
+static const char *
+tell_engine(struct arena *a, const struct table_def *def)
+{
+	return arena_printf(a,
+	    "'%s.%s' is kept by %s, its copy by InnoDB, where ROLLBACK takes back what was written and a "
+	    "search in a FULLTEXT key finds by other rules; while it is copied its writers wait for each "
+	    "part that is read, as for any SELECT",
+	    def->database, def->name, def->engine);
+}
+
 /* What the copy has in another way than the table; "" mostly. */
 static const char *
 find_converted(struct arena *a, const struct dialect *d, const struct table_def *def)
@@ -118,6 +153,8 @@ find_converted(struct arena *a, const struct dialect *d, const struct table_def 
 		if (def->columns[i].old_format)
 			buf_addf(&names, "%s'%s'", names.len > 0 ? ", " : "", def->columns[i].name);
 	}
+	if (def->engine != NULL)
+		return tell_engine(a, def);
 	if (names.len == 0)
 		return "";
 	return arena_printf(a,
@@ -223,7 +260,9 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c,
-		    &(struct schema_place){ q->from.database, q->tables[i].from, false }, &def));
+		    &(struct schema_place){ q->from.database, q->tables[i].from, false, true },
+		    &def));
+		TRY(check_engine(cx, def, request->way_back));
 	}
 	TRY(check_closed(cx, c, q, request->drop_foreign_keys, open));
 	TRY(check_views(cx, c, q));
@@ -273,9 +312,10 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 		struct table_def *def;
 
 		const struct schema_place place = { q->from.database, q->tables[i].from,
-			request->common };
+			request->common, request->to_innodb };
 
 		TRY(schema_read(cx, c, &place, &def));
+		TRY(check_engine(cx, def, request->way_back));
 		reply->tables[i] = (struct table_facts){
 			.definition = def->told_sql,
 			.converted = find_converted(cx->arena, mysql_dialect(c), def),
@@ -369,7 +409,7 @@ check_arrival(
 		return drop_hint(cx, q, i, "if its rows are not needed");
 	}
 	TRY(schema_read(
-	    cx, c, &(struct schema_place){ q->to.database, table, request->common }, &def));
+	    cx, c, &(struct schema_place){ q->to.database, table, request->common, false }, &def));
 	TRY(is_same(cx, def, q, definition, &same));
 	if (!same) {
 		err_set(cx->err, ERR_REFUSED,
@@ -516,7 +556,8 @@ check_tables_there(struct ctx *cx, struct mysql_client *c, const struct table_se
 
 		inner.arena = &scratch;
 		TRY(schema_read(&inner, c,
-		    &(struct schema_place){ set->database, set->tables[i], hashes->common }, &def));
+		    &(struct schema_place){ set->database, set->tables[i], hashes->common, false },
+		    &def));
 		TRY(definition_hash(&scratch, def->told_sql, set, &mine, cx->err));
 		TRY(schema_check_hash(def, mine, hashes->items[i], cx->err));
 		TRY(try_clients(&inner, p, def));

@@ -61,6 +61,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_bool(w, "with_views", o->with_views);
 	if (given & GIVEN_FOLLOW)
 		json_put_bool(w, "follow_keyspace", o->follow);
+	if (given & GIVEN_TO_INNODB)
+		json_put_bool(w, "to_innodb", o->to_innodb);
 	json_put_close(w, '}');
 }
 
@@ -71,7 +73,7 @@ options_given(const struct json *j)
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
 		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force",
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
-		"window_from", "reverse_replication", "with_views", "follow_keyspace" };
+		"window_from", "reverse_replication", "with_views", "follow_keyspace", "to_innodb" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -106,6 +108,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.reverse = json_get_bool(&j, "reverse_replication"),
 		.with_views = json_get_bool(&j, "with_views"),
 		.follow = json_get_bool(&j, "follow_keyspace"),
+		.to_innodb = json_get_bool(&j, "to_innodb"),
 	};
 }
 
@@ -149,4 +152,6 @@ workflow_options_take(
 		to->with_views = from->with_views;
 	if (given & GIVEN_FOLLOW)
 		to->follow = from->follow;
+	if (given & GIVEN_TO_INNODB)
+		to->to_innodb = from->to_innodb;
 }

@@ -40,7 +40,8 @@ struct workflow_options {
 	const char *postpone_file; /* no switch while it exists on vtctld's machine; "": none */
 	/* No switch but between these minutes of vtctld's day; both the same: always. */
 	int window_from, window_to;
-	bool reverse; /* a switch leaves a way back: --enable-reverse-replication */
+	bool to_innodb; /* tables of MyISAM and Aria move, into tables of InnoDB */
+	bool reverse;   /* a switch leaves a way back: --enable-reverse-replication */
 	/* While the tables are at the target, new ones of the source keyspace are made there: ctl/follow.h */
 	bool follow;
 };
@@ -64,7 +65,8 @@ enum workflow_given {
 	GIVEN_REVERSE = 1 << 14,
 	GIVEN_WITH_VIEWS = 1 << 15,
 	GIVEN_FOLLOW = 1 << 16,
-	GIVEN_ALL = (1 << 17) - 1,
+	GIVEN_TO_INNODB = 1 << 17,
+	GIVEN_ALL = (1 << 18) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

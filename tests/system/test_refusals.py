@@ -1,4 +1,5 @@
 """What MoveTables refuses: one clear sentence and a hint, and everything as it was before."""
+import json
 import os
 import signal
 import sqlite3
@@ -146,6 +147,25 @@ def test_trigger(combo_with):
 def test_engine_without_transactions(combo_with, engine):
     combo = combo_with("customer", f"CREATE TABLE t (id INT PRIMARY KEY) ENGINE={engine}")
     assert engine.lower() in refuse(combo, "customer.t", "new_customer.t").lower()
+
+
+@pytest.mark.parametrize("engine", ["MyISAM", "Aria"])
+def test_an_engine_without_transactions_is_converted_when_that_is_said(combo_with, engine):
+    name = f"old_{engine.lower()}"
+    combo = combo_with("customer", f"CREATE TABLE {name} (id INT PRIMARY KEY, v VARCHAR(20)) ENGINE={engine}; INSERT INTO {name} VALUES (1, 'a')")
+    names = f"customer.{name}", f"new_customer.{name}"
+    assert "--engine InnoDB" in refuse(combo, *names)
+    assert "--no-enable-reverse-replication" in refuse(combo, "--engine", "InnoDB", *names)
+    combo.client("MoveTables", "--engine", "InnoDB", "--no-enable-reverse-replication", *names)
+    combo.mariadb(f"INSERT INTO {name} VALUES (2, 'b')", "customer")
+    assert at(combo, "new_customer", f"SELECT GROUP_CONCAT(id ORDER BY id) FROM {name}").strip() == "1,2"
+    assert "ENGINE=InnoDB" in at(combo, "new_customer", f"SHOW CREATE TABLE {name}")
+    with pytest.raises(Failed):         # past the gate it is guarded
+        at(combo, "customer", f"INSERT INTO {name} VALUES (3, 'c')")
+    events = combo.api("workflow_show", workflow=f"new_customer/{name}")["record"]["events"]
+    assert any("its copy by InnoDB" in json.dumps(e) for e in events)
+    combo.client("MoveTables", "Complete", f"new_customer.{name}")
+    assert at(combo, "customer", "SHOW TABLES").strip() == ""
 
 
 @pytest.mark.parametrize("what, sql", [

@@ -78,10 +78,16 @@ linger(struct ctx *cx, const char *point)
 	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
 }
 
+static struct chunk_source
+source_of(const struct looker *l)
+{
+	return (struct chunk_source){ l->table, l->params->windows, true };
+}
+
 static int
 read_source(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
 {
-	const struct chunk_source of = { l->table, l->params->windows, true };
+	const struct chunk_source of = source_of(l);
 	const struct chunk_span what = { *span, tail_position(l->params->tail) };
 
 	TRY(linger(cx, "vdiff.source.before"));
@@ -101,8 +107,9 @@ static int
 wait_beyond_view(struct ctx *cx, struct looker *l, const struct look *k)
 {
 	SCOPED(position) struct position behind = { 0 };
+	const struct chunk_source of = source_of(l);
 
-	TRY(chunk_place_behind(cx, l->source, k->chunk, &behind));
+	TRY(chunk_place_behind(cx, l->source, &of, k->chunk, &behind));
 	return mutant("tablet_vdiff_beyond_view") ? 0 : wait_applied(cx, l, &behind);
 }
 

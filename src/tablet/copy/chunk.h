@@ -57,8 +57,8 @@ int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_s
     const struct chunk_span *span, struct chunk *c) MUST_USE;
 /* Of a chunk that was read, on the connection that has read it: a place of the source's binlog behind which
  * nothing of its view is. Where the view tells its own place that is the one. */
-int chunk_place_behind(struct ctx *cx, struct mysql_client *source, const struct chunk *c,
-    struct position *out) MUST_USE;
+int chunk_place_behind(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
+    const struct chunk *c, struct position *out) MUST_USE;
 /* How many rows the next one may have, so that it comes to CHUNK_BYTES and is read in a moment; took: for
  * this one. */
 size_t chunk_next_limit(const struct chunk *c, size_t limit, usec took);

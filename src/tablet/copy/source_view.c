@@ -12,6 +12,8 @@ enum {
 	/* the same where the server does the waiting; then it is asked again, so that nothing of ours waits
 	 * in a server for longer than that once its task has ended */
 	VISIBLE_ASK_S = 1,
+	/* for a table that is locked, before it is tried again: others wait behind this one */
+	TABLE_LOCK_S = 2,
 };
 
 static int
@@ -83,6 +85,14 @@ open_view_behind(struct ctx *cx, struct mysql_client *source, const struct posit
 	return mysql_exec(cx, source, slice_str(d->snapshot_sql), NULL);
 }
 
+/* Where a view does not tell its place it has this one at least. */
+static void
+take_place(struct position *view, const struct position *tail)
+{
+	memcpy(view->file, tail->file, sizeof(view->file));
+	view->offset = tail->offset;
+}
+
 int
 source_view_open(
     struct ctx *cx, struct mysql_client *source, const struct position *tail, struct position *view)
@@ -91,8 +101,7 @@ source_view_open(
 	int wait_ms = VIEW_WAIT_FIRST_MS;
 
 	if (d->wait_visible_sql != NULL) {
-		memcpy(view->file, tail->file, sizeof(view->file));
-		view->offset = tail->offset;
+		take_place(view, tail);
 		return open_view_behind(cx, source, tail);
 	}
 	for (;;) {
@@ -104,6 +113,32 @@ source_view_open(
 		TRY(task_sleep(cx, wait_ms * MSEC));
 		wait_ms = wait_ms * 2 < VIEW_WAIT_MAX_MS ? wait_ms * 2 : VIEW_WAIT_MAX_MS;
 	}
+}
+
+/* FOR UPDATE asks for the table as a whole, for itself: Aria lets several insert at once. */
+static int
+wait_for_writers(struct ctx *cx, struct mysql_client *source, const struct table_def *def)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf name = BUF_INIT;
+	struct ctx inner = *cx;
+	struct mysql_rows rows;
+
+	inner.arena = &arena;
+	quote_table(&name, slice_str(def->database), slice_str(def->name));
+	TRY(mysql_execf(cx, source, "SET lock_wait_timeout=%d", TABLE_LOCK_S));
+	return mysql_selectf(
+	    &inner, source, &rows, "SELECT 1 FROM %s LIMIT 0 FOR UPDATE", name.data);
+}
+
+int
+source_view_of_table(struct ctx *cx, struct mysql_client *source, const struct table_def *def,
+    const struct position *tail, struct position *view)
+{
+	take_place(view, tail);
+	if (!mutant("copy_waits_for_writers"))
+		TRY(wait_for_writers(cx, source, def));
+	return mysql_exec(cx, source, slice_str("START TRANSACTION"), NULL);
 }
 
 bool

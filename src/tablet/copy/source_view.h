@@ -6,6 +6,7 @@
 
 #include "mysql/client.h"
 #include "tablet/server/position.h"
+#include "tablet/table/table_def.h"
 
 /*
  * It contains all that the tail has handed on (rule 8 of docs/architecture.md). In a group commit the
@@ -14,6 +15,15 @@
  */
 int source_view_open(struct ctx *cx, struct mysql_client *source, const struct position *tail,
     struct position *view) MUST_USE;
+
+/*
+ * The same of a table whose engine has no views (engine.h): a transaction, so that the definition stays, in
+ * which the first read of the table shows all that the tail has handed on, and what others have written
+ * since. A statement is in the binlog before it lets go of the table, and not to be seen before that: so
+ * whoever writes is waited for, as by an UPDATE of a client's, and nothing is locked once this returns.
+ */
+int source_view_of_table(struct ctx *cx, struct mysql_client *source, const struct table_def *def,
+    const struct position *tail, struct position *view) MUST_USE;
 
 /* Does a server of that dialect tell what a view shows? */
 bool source_view_is_told(const struct dialect *d);

@@ -166,7 +166,8 @@ table_rows_read(
 	const struct table_def *def = wanted->table->def;
 	size_t columns;
 
-	buf_add_str(&sql, "SELECT ");
+	/* Of an engine that locks its table: the server lets go once it has read, however slow we are. */
+	buf_add_str(&sql, def->engine != NULL ? "SELECT SQL_BUFFER_RESULT " : "SELECT ");
 	buf_add_str(&sql, wanted->table->plan.columns);
 	buf_add_slice(&sql, wanted->from);
 	TRY(mysql_stream_start(cx, c, buf_slice(&sql), &columns));

@@ -387,7 +387,9 @@ read_definitions(struct ctx *cx, struct run *r)
 
 	r->common = mysql_dialect(r->source) != mysql_dialect(r->dba);
 	for (size_t i = 0; i < q->tables_count; i++) {
-		const struct schema_place place = { q->from.database, q->tables[i].from, r->common };
+		/* Whoever asked for the move has been told. The way back is never from one. */
+		const struct schema_place place = { q->from.database, q->tables[i].from, r->common,
+			r->state->round == 1 };
 
 		TRY(schema_read(cx, r->source, &place, &defs[i]));
 		TRY(check_no_cascade(defs[i], cx->err));

@@ -34,7 +34,7 @@ static int
 read_back(
     struct ctx *cx, struct mysql_client *dba, const struct rehearsal *r, struct create_table *made)
 {
-	const struct schema_place place = { r->database, REHEARSED, true };
+	const struct schema_place place = { r->database, REHEARSED, true, false };
 	SCOPED(buf) struct buf name = BUF_INIT;
 	struct mysql_rows rows;
 	struct table_def *def;

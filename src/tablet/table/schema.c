@@ -8,6 +8,7 @@
 #include "tablet/table/check_name.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/definition.h"
+#include "tablet/table/engine.h"
 #include "tablet/table/generated.h"
 #include "tablet/table/key.h"
 #include "tablet/table/schema_common.h"
@@ -210,7 +211,25 @@ refuse_unopened(struct ctx *cx, struct mysql_client *c, const struct table_def *
 }
 
 static int
-read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
+use_engine(struct ctx *cx, struct table_def *def, struct slice engine, bool converts)
+{
+	bool may = engine_may_convert(engine);
+
+	if (slice_eq_str(engine, "InnoDB"))
+		return 0;
+	def->engine = arena_slice_str(cx->arena, engine);
+	if (may && converts)
+		return 0;
+	return refuse_table(cx, def,
+	    arena_printf(cx->arena, "is kept by the engine %s", def->engine),
+	    may ? "--engine InnoDB moves it into a table of InnoDB, or ALTER TABLE ... ENGINE=InnoDB first: "
+		  "only a transactional engine can follow changes"
+		: "ALTER TABLE ... ENGINE=InnoDB first: only a transactional engine can be copied while "
+		  "it is written to");
+}
+
+static int
+read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def, bool converts)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
@@ -231,11 +250,7 @@ read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		    "only base tables move");
 	if (slice_is_null(rows.values[1]) && !mutant("tablet_null_engine"))
 		return refuse_unopened(cx, c, def);
-	if (!slice_eq_str(rows.values[1], "InnoDB"))
-		return refuse_table(cx, def,
-		    arena_printf(cx->arena, "is kept by the engine %.*s", SLICE_ARG(rows.values[1])),
-		    "ALTER TABLE ... ENGINE=InnoDB first: only a transactional engine can be "
-		    "copied while it is written to");
+	TRY(use_engine(cx, def, rows.values[1], converts));
 	def->rows_estimate = number_of(rows.values[2]);
 	def->collation = arena_slice_str(cx->arena, rows.values[4]);
 	if (!slice_is_null(rows.values[3]))
@@ -389,6 +404,8 @@ print(struct arena *a, const struct create_table *create, const char *table)
 static int
 tell(struct ctx *cx, struct table_def *def, struct create_table *create)
 {
+	if (def->engine != NULL)
+		engine_to_innodb(cx->arena, create);
 	if (!def->common) {
 		check_names_drop(create, slice_str(def->name), false);
 		def->told_sql = print(cx->arena, create, def->name);
@@ -403,14 +420,15 @@ tell(struct ctx *cx, struct table_def *def, struct create_table *create)
 
 /* What cannot be defined may be no table: that is the better answer. */
 static int
-begin_with(struct ctx *cx, struct mysql_client *c, struct table_def *def, struct create_table *out)
+begin_with(struct ctx *cx, struct mysql_client *c, const struct schema_place *place,
+    struct table_def *def, struct create_table *out)
 {
 	struct err why;
 
 	if (show_create(cx, c, def, out) == 0)
 		return 0;
 	why = *cx->err;
-	TRY(read_table(cx, c, def));
+	TRY(read_table(cx, c, def, place->converts));
 	return err_copy(cx->err, &why);
 }
 
@@ -418,12 +436,13 @@ begin_with(struct ctx *cx, struct mysql_client *c, struct table_def *def, struct
  * answer is read by a statement of its own, and an ALTER may come between any two.
  * *same: it was. */
 static int
-read_once(struct ctx *cx, struct mysql_client *c, struct table_def *def, bool *same)
+read_once(struct ctx *cx, struct mysql_client *c, const struct schema_place *place,
+    struct table_def *def, bool *same)
 {
 	struct create_table before, after;
 
-	TRY(begin_with(cx, c, def, &before));
-	TRY(read_table(cx, c, def));
+	TRY(begin_with(cx, c, place, def, &before));
+	TRY(read_table(cx, c, def, place->converts));
 	TRY(read_columns(cx, c, def));
 	TRY(key_read(cx, c, &before, def));
 	TRY(check_triggers(cx, c, def));
@@ -451,7 +470,7 @@ schema_read(struct ctx *cx, struct mysql_client *c, const struct schema_place *p
 		def->database = arena_strdup(cx->arena, place->database);
 		def->name = arena_strdup(cx->arena, place->table);
 		def->common = place->common;
-		TRY(read_once(cx, c, def, &same));
+		TRY(read_once(cx, c, place, def, &same));
 		*out = def;
 	}
 	return same ? 0 : refuse_altered(cx->err, place->database, place->table);

@@ -13,7 +13,8 @@
 
 struct schema_place {
 	const char *database, *table;
-	bool common; /* as in table_def */
+	bool common;   /* as in table_def */
+	bool converts; /* one of an engine that may (engine.h) is told as one of InnoDB */
 };
 
 /* Reads a table's definition into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with

@@ -38,6 +38,7 @@ struct table_def {
 	int indexes_count;
 	struct foreign_key *foreign_keys; /* by which it refers to others, or to itself */
 	int foreign_count;
+	const char *engine;     /* of one without transactions (engine.h); NULL: InnoDB */
 	const char *collation;  /* what it says of columns that say nothing */
 	const char *create_sql; /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
 	bool common;            /* the server at the other end is of another flavour */

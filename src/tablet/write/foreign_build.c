@@ -138,7 +138,7 @@ build_of_table(struct ctx *cx, const struct foreign_build *b, struct mysql_clien
 {
 	const struct moved_tables *all = b->tables;
 	const struct table_def *def = t->def;
-	const struct schema_place place = { t->database, t->name, def->common };
+	const struct schema_place place = { t->database, t->name, def->common, false };
 	struct table_def *target;
 	const char *mine, *wanted;
 

@@ -184,8 +184,8 @@ index_build(struct ctx *cx, const struct tablet_env *env, const struct moved_tab
 	inner.arena = &arena;
 	TRY(env_dba(&inner, env, &c));
 	TRY(build_all(&inner, c, t));
-	TRY(schema_read(
-	    &inner, c, &(struct schema_place){ t->database, t->name, t->def->common }, &target));
+	TRY(schema_read(&inner, c,
+	    &(struct schema_place){ t->database, t->name, t->def->common, false }, &target));
 	return schema_check_hash(target, target->hash, t->def->hash, cx->err);
 }
 

@@ -104,6 +104,23 @@ def periods():
     yield TableKind("rooms", f"id INT PRIMARY KEY, room INT, {timed}, UNIQUE KEY u (room, p WITHOUT OVERLAPS)", in_rooms, more=[EXCHANGE])
 
 
+# A statement that fails in its middle, and a transaction that is taken back: what they have written stays, and is in the binlog.
+HALF = ("INSERT IGNORE INTO {t} SET id={id} + 1000, v='there'", "INSERT INTO {t} (id, v) VALUES ({id} + 2000, 'half'), ({id} + 1000, 'not')")
+UNDONE = ("UPDATE {t} SET v='undone' WHERE id={id}", "ROLLBACK")
+
+
+def converted(kind):
+    """Of engines without transactions."""
+    keyed, more = "id INT AUTO_INCREMENT, v VARCHAR(90) NOT NULL, PRIMARY KEY (id), UNIQUE KEY u (v, id), FULLTEXT KEY f (v)", [HALF, UNDONE]
+    yield TableKind("my", keyed, plain, "ENGINE=MyISAM ROW_FORMAT=FIXED PACK_KEYS=1 CHECKSUM=1 DELAY_KEY_WRITE=1 COMMENT='ENGINE=MyISAM'", more)
+    yield TableKind("my_text", "id VARCHAR(9), v TEXT, PRIMARY KEY (id), KEY v (v(9))", plain, "ENGINE=MyISAM COLLATE=utf8mb4_general_ci", more)
+    if kinds.brand(kind) == "mariadb":
+        yield TableKind("ar", keyed, plain, "ENGINE=Aria TRANSACTIONAL=1 PAGE_CHECKSUM=1", more)
+        yield TableKind("ar_loose", keyed, plain, "ENGINE=Aria TRANSACTIONAL=0 ROW_FORMAT=DYNAMIC", more)
+        yield TableKind("my_parts", "id INT PRIMARY KEY, v VARCHAR(20)", plain, "ENGINE=MyISAM PARTITION BY RANGE (id) "
+                        "(PARTITION a VALUES LESS THAN (90) COMMENT='ENGINE = MyISAM', PARTITION b VALUES LESS THAN MAXVALUE)", more)
+
+
 def table_kinds(kind):
     yield from partitioned()
     yield from with_indexes()

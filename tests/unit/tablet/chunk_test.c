@@ -414,6 +414,36 @@ view_behind(void *arg)
 	end_world();
 }
 
+/* ---- Of an engine that has no views */
+
+static void
+no_views(void *arg)
+{
+	static const char waits[] = "SELECT 1 FROM `s`.`u` LIMIT 0 FOR UPDATE";
+	struct chunk *c = chunk_new();
+
+	fake_on(source_server, "SET lock_wait_timeout=2");
+	fake_on(source_server, "START TRANSACTION");
+	script_definition(CREATE);
+	begin();
+	def.engine = "MyISAM";
+	expect_ok(read_chunk(c), &err);
+	def.engine = NULL;
+	expect_eq(fake_count(source_server, waits), 1);
+	expect_eq(fake_count(source_server, "START TRANSACTION WITH*"), 0);
+	expect_eq(fake_count(source_server, "SELECT SQL_BUFFER_RESULT `id`*"), 1);
+	expect_eq(c->view.offset, 1000);
+	expect(!c->ends && c->rows.count == 3);
+	chunk_free(c);
+	end_world();
+}
+
+TEST(chunk_of_an_engine_without_views_waits_for_who_writes)
+{
+	rest_of_the_span = "1"; /* a client has written one since */
+	world(no_views);
+}
+
 /* ---- The end of a range is a claim that is checked */
 
 static void
