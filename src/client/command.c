@@ -27,6 +27,18 @@
 	OPTION("switch-window", OPT_STRING, switch_window, NULL, 0, 0, NULL, "HH:MM-HH:MM",        \
 	    "no switch but between these times of vtctld's day, over midnight too; SwitchTraffic "  \
 	    "switches all the same")
+
+/* A billion rows a second: beyond that no server reads. */
+#define THROTTLE                                                                                   \
+	OPTION("max-rows-per-second", OPT_INT, move.limits.rows, NULL, 0, 1000000000, NULL, "N",       \
+	    "copy no more than so many rows a second; 0: as fast as it goes"),                         \
+	OPTION("max-bytes-per-second", OPT_SIZE, move.limits.bytes, NULL, 0, 0, NULL, "SIZE",          \
+	    "the same in bytes: 512k, 10M; 0: as fast as it goes"),                                    \
+	OPTION("max-load", OPT_STRING, max_load, NULL, 0, 0, NULL, "STATUS=N,...",                     \
+	    "the copy waits while a status of either server is above N: Threads_running, "             \
+	    "Innodb_history_list_length; \"\": none"),                                                 \
+	OPTION("throttle-query", OPT_STRING, move.limits.query, NULL, 0, 0, NULL, "SQL",               \
+	    "asked at the source each second; the copy waits while its first value is not 0; \"\": none")
 /* clang-format on */
 
 static const struct option move_options[] = {
@@ -44,6 +56,7 @@ static const struct option move_options[] = {
 	OPTION("max-replication-lag-allowed", OPT_DURATION, move.max_lag, "30s", 0, HOUR, NULL,
 	    "DURATION", "switch only when the target is behind by no more than this"),
 	SWITCH_TIME,
+	THROTTLE,
 	OPTION("no-switch", OPT_BOOL, move.no_switch, NULL, 0, 0, NULL, NULL,
 	    "copy and stay in sync; the same command without it switches later"),
 	OPTION("force", OPT_BOOL, force, NULL, 0, 0, NULL, NULL,
@@ -231,6 +244,7 @@ static const struct option workflow_command_options[] = {
 	OPTION("max-replication-lag-allowed", OPT_DURATION, move.max_lag, "30s", 0, HOUR, NULL,
 	    "DURATION", "update: switch only when the target is behind by no more than this"),
 	SWITCH_TIME,
+	THROTTLE,
 	OPTION("include-logs", OPT_BOOL, logs, "true", 0, 0, NULL, NULL,
 	    "show: what was done, with its times; only as vtctldclient"),
 	OPTION("keep-data", OPT_BOOL, keep_data, NULL, 0, 0, NULL, NULL,

@@ -19,6 +19,7 @@
 struct command_options {
 	struct workflow_options move; /* of a move; client_given() says which of them were typed */
 	const char *switch_window;    /* "22:00-04:00", read by form_options(); NULL */
+	const char *max_load;         /* "Threads_running=25", the same */
 	int64_t switch_attempts, limit; /* limit: GetStatements' lines */
 	int on_grace, format; /* indexes of the options' choices; format: 0 text, 1 json */
 	int on_ddl;           /* "STOP", the only way there is */

@@ -86,6 +86,10 @@ given(const struct client *c)
 		{ "follow-keyspace", GIVEN_FOLLOW },
 		{ "engine", GIVEN_TO_INNODB },
 		{ "reverse-replication", GIVEN_REVERSE },
+		{ "max-rows-per-second", GIVEN_MAX_ROWS },
+		{ "max-bytes-per-second", GIVEN_MAX_BYTES },
+		{ "max-load", GIVEN_MAX_LOAD },
+		{ "throttle-query", GIVEN_THROTTLE_QUERY },
 	};
 	/* Asked of what was typed and not of the values: a default must not overwrite what the workflow
 	 * has. */
@@ -142,6 +146,8 @@ form_options(
 	r->options.to_innodb = client_given(c, "engine"); /* there is no other */
 	r->given = given(c);
 	r->dry_run = o->dry_run;
+	if (o->max_load != NULL)
+		TRY(throttle_limits_read_load(o->max_load, &r->options.limits, cx->err));
 	return o->switch_window == NULL ? 0 : read_window(cx, o->switch_window, &r->options);
 }
 
@@ -411,6 +417,10 @@ static const struct {
 	{ "auto-start", OF(MOVE_CREATE), "Create" },
 	{ "stop-after-copy", OF(MOVE_CREATE), "Create" },
 	{ "follow-keyspace", OF(MOVE_CREATE), "Create" },
+	{ "max-rows-per-second", OF(MOVE_CREATE), "Create" },
+	{ "max-bytes-per-second", OF(MOVE_CREATE), "Create" },
+	{ "max-load", OF(MOVE_CREATE), "Create" },
+	{ "throttle-query", OF(MOVE_CREATE), "Create" },
 	{ "keep-data", OF(MOVE_COMPLETE) | OF(MOVE_CANCEL), "Complete and Cancel" },
 	{ "keep-routing-rules", OF(MOVE_COMPLETE) | OF(MOVE_CANCEL), "Complete and Cancel" },
 	{ "remove-routing-rules", OF(MOVE_COMPLETE), "Complete" },

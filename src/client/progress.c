@@ -121,7 +121,10 @@ describe(struct buf *out, const struct progress *p, const struct move_view *v, u
 		buf_addf(out, "%ds", (int)((now - p->phase_since) / SECOND));
 	if (v->lag_ms >= 0)
 		buf_addf(out, ", lag %.1fs", (double)v->lag_ms / 1000);
-	/* On a terminal it has a line of its own: the live one has to fit. */
+	/* On a terminal the line has to fit: why has one of its own, and Workflow show says the rest. */
+	if (v->throttled[0] != '\0')
+		buf_addf(out, ", throttled%s%s", p->terminal ? "" : ": ",
+		    p->terminal ? "" : v->throttled);
 	if (!p->terminal && p->why[0] != '\0')
 		buf_addf(out, "  %s", p->why);
 	if (v->stream_error[0] != '\0')
@@ -143,6 +146,7 @@ put_json(const struct progress *p, const struct move_view *v)
 	json_put_i64(&w, "rows_total", v->rows_total);
 	json_put_i64(&w, "lag_ms", v->lag_ms);
 	json_put_i64(&w, "changes_applied", v->changes_applied);
+	json_put_str(&w, "throttled", v->throttled);
 	json_put_str(&w, "state_text", p->why);
 	json_put_str(&w, "error", v->stream_error);
 	json_put_close(&w, '}');
@@ -223,6 +227,7 @@ progress_checking(struct progress *p, const char *why, usec since, usec now)
 		.step = "",
 		.phase = "checking",
 		.stream_error = "",
+		.throttled = "",
 		.lag_ms = -1,
 	};
 

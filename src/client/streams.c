@@ -54,6 +54,8 @@ add_info(struct buf *out, const struct move_view *v)
 		buf_add_str(out, ". VStream has not started.");
 	else
 		buf_addf(out, ". VStream Lag: %" PRId64 "s.", (v->lag_ms + 999) / 1000);
+	if (v->throttled[0] != '\0')
+		buf_addf(out, " Throttled: %s.", v->throttled);
 }
 
 static int64_t

@@ -203,6 +203,17 @@ read_ends(const struct json *record, struct move_view *v)
 	v->target_tablet = json_get_str(&s, "target_tablet");
 }
 
+static const char *
+read_limits(struct arena *a, const struct json *record)
+{
+	SCOPED(buf) struct buf text = BUF_INIT;
+	unsigned given;
+	struct workflow_options o = workflow_options_get(record, &given);
+
+	throttle_limits_print(&text, &o.limits);
+	return arena_slice_str(a, buf_slice(&text));
+}
+
 static void
 read_record(struct arena *a, const struct json *root, struct move_view *v)
 {
@@ -230,6 +241,7 @@ read_record(struct arena *a, const struct json *root, struct move_view *v)
 	v->postpone_file = json_get_str(&options, "postpone_file");
 	v->window_from = json_get_int(&options, "window_from", 0, MINUTES_OF_DAY - 1);
 	v->window_to = json_get_int(&options, "window_to", 0, MINUTES_OF_DAY - 1);
+	v->limits = read_limits(a, &r);
 	read_table_views(a, &r, v);
 	read_ends(&r, v);
 	v->source = read_tables(a, &r, "source_keyspace", "source_table");
@@ -309,6 +321,8 @@ view_read(struct ctx *cx, struct slice answer, struct move_view *v)
 	v->lag_ms = json_get_i64(&p, "lag_ms");
 	v->changes_applied = json_get_i64(&p, "changes_applied");
 	v->loaded_by = json_get_str(&p, "loaded_by");
+	v->throttled = json_get_str(&p, "throttled");
+	v->throttled_us = json_get_i64(&p, "throttled_us");
 	v->stream_error = json_get_str(&p, "error");
 	v->stream_hint = json_get_str(&p, "hint");
 	return json_close(&doc);

@@ -46,6 +46,9 @@ struct move_view {
 	const char *traffic;   /* "Reads Not Switched. Writes Not Switched" */
 	const char *position;  /* of the stream; "" */
 	const char *loaded_by; /* how the copy writes rows, for people; "" */
+	const char *limits;    /* of the copy, for people; "": none */
+	const char *throttled; /* by what the copy is kept waiting now, for people; "" */
+	int64_t throttled_us;  /* since when, by the wall clock of its tablet */
 	bool commanded;        /* it waits for SwitchTraffic */
 	bool follow;           /* new tables of the source keyspace are made where the tables are */
 	bool reversing;        /* ReverseTraffic was asked for, and is not over */

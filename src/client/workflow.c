@@ -6,6 +6,8 @@
  *   State:     Switching
  *              waiting for transactions that are open
  *   Next:      a hint, with commands to paste
+ *   Limits:    1000 rows/s, Threads_running=25
+ *   Throttled: Threads_running of the source is 60, at most 25; since 2026-11-28 06:15:02 UTC
  *   Stream:    running, 1000 rows copied, lag 0.1s, 25 changes applied
  *   Attempts:  2, at the step 'hold'; 1 held writes for 10.0 s before they were rolled back
  *   Begun:     2026-11-28 06:15:00 UTC
@@ -29,17 +31,23 @@ enum { EVENTS_SHOWN = 12 }; /* an attempt's; --format json has them all */
 /* ---- show */
 
 /* "2026-11-28 06:15:00 UTC", of microseconds. */
-static void
-put_time(const char *label, int64_t at_us)
+static bool
+format_time(char *text, size_t size, int64_t at_us)
 {
 	time_t seconds = (time_t)(at_us / 1000000);
 	struct tm tm;
+
+	return at_us != 0 && gmtime_r(&seconds, &tm) != NULL &&
+	    strftime(text, size, "%Y-%m-%d %H:%M:%S UTC", &tm) != 0;
+}
+
+static void
+put_time(const char *label, int64_t at_us)
+{
 	char text[40];
 
-	if (at_us == 0 || gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
-		return;
-	printf("%-11s%s", label, text);
+	if (format_time(text, sizeof(text), at_us))
+		printf("%-11s%s", label, text);
 }
 
 static void
@@ -154,6 +162,16 @@ put_switch_time(const struct move_view *v)
 		    v->window_from % 60, v->window_to / 60, v->window_to % 60);
 }
 
+static void
+put_throttle(const struct move_view *v)
+{
+	char since[40];
+
+	put_line("Limits:", v->limits);
+	if (format_time(since, sizeof(since), v->throttled_us))
+		printf("%-11s%s; since %s\n", "Throttled:", v->throttled, since);
+}
+
 static int
 put_workflow(struct ctx *cx, const struct client *c, const char *workflow, struct slice answer)
 {
@@ -169,6 +187,7 @@ put_workflow(struct ctx *cx, const struct client *c, const char *workflow, struc
 		printf("%-11snew tables of %s are made in %s, from the switch on\n",
 		    "Follows:", v.source_keyspace, v.target_keyspace);
 	put_switch_time(&v);
+	put_throttle(&v);
 	put_stream(&v);
 	put_way_back(&v);
 	put_attempts(&v);

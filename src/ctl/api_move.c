@@ -32,6 +32,8 @@ put_progress(
 	json_put_str(w, "position", r->position == NULL ? "" : r->position);
 	json_put_str(w, "error", r->error);
 	json_put_str(w, "hint", r->hint);
+	json_put_str(w, "throttled", r->throttled == NULL ? "" : r->throttled);
+	json_put_i64(w, "throttled_us", r->throttled_us);
 	json_put_close(w, '}');
 }
 

@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "ctl/acknowledge.h"
 #include "ctl/alone.h"
+#include "ctl/limits.h"
 #include "ctl/preflight.h"
 #include "ctl/rules.h"
 #include "mysql/flavour.h"
@@ -192,6 +193,7 @@ ask_everybody(struct ctx *cx, struct workflow *w)
 	TRY(healthy_primary(cx, w->ctl, w->r.target_keyspace, &target));
 	fill_stream(w, &source, &target);
 	TRY(ask_tablets(cx, w));
+	TRY(limits_try(cx, w));
 	TRY(rules_known(cx, w->ctl));
 	return look(cx, w);
 }

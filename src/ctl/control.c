@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "ctl/back.h"
 #include "ctl/cutover.h"
+#include "ctl/limits.h"
 #include "ctl/switch_time.h"
 #include "ctl/traffic.h"
 
@@ -320,7 +321,10 @@ take_options(
 	if (w->r.state == WORKFLOW_CANCELLED || w->r.state == WORKFLOW_COMPLETE)
 		return cannot(cx, w, "update", "it is over");
 	TRY(switch_time_check(&q->options, cx->err));
+	TRY(throttle_limits_check(&q->options.limits, cx->err));
 	workflow_options_take(&w->r.options, &q->options, q->given);
+	if (q->given & (GIVEN_MAX_LOAD | GIVEN_THROTTLE_QUERY))
+		TRY(limits_try(cx, w));
 	workflow_note(w, "update", "done", "");
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "ctl/complete.h"
 #include "ctl/cutover.h"
 #include "ctl/enlist.h"
+#include "ctl/limits.h"
 #include "ctl/pause.h"
 #include "ctl/progress.h"
 #include "ctl/ready.h"
@@ -151,6 +152,7 @@ do_copy(struct ctx *cx, struct job *j)
 	}
 	if (r.phase == STREAM_SUSPENDED) /* it was started again */
 		return side_do(cx, w, SIDE_TARGET, TABLET_STREAM_CREATE, w->r.attempt);
+	TRY(limits_bring(cx, w, &r));
 	changed = progress_take(w, &r);
 	if (caught_up(&r) && w->r.options.stop_after_copy) {
 		w->r.copied_us = clock_wall();
@@ -292,6 +294,7 @@ do_run(struct ctx *cx, struct job *j)
 	if (!w->r.options.no_switch && switch_may_begin(w, &changed))
 		return do_switch(cx, j);
 	TRY(stream_status(cx, w, &r));
+	TRY(limits_bring(cx, w, &r));
 	j->tries = 0;
 	if (changed)
 		return workflow_save(cx, w);

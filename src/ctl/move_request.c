@@ -92,6 +92,7 @@ move_request_check(struct ctx *cx, const struct ctl_request *q)
 	TRY(move_request_check_tables(cx, q));
 	TRY(check_follow(cx, q));
 	TRY(switch_time_check(&q->options, cx->err));
+	TRY(throttle_limits_check(&q->options.limits, cx->err));
 	if (strcmp(q->keyspace, q->target_keyspace) != 0)
 		return 0;
 	if (q->tables_count == 1)

@@ -439,6 +439,7 @@ round_request(
 		.views = w->r.views,
 		.views_count = w->r.views_count,
 		.room = w->makes_room,
+		.limits = w->r.options.limits,
 	};
 	TRY(fill_end(cx, w, from, &out->from));
 	TRY(fill_end(cx, w, to, &out->to));

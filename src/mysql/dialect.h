@@ -56,6 +56,12 @@ struct dialect {
 	void (*lenient)(struct buf *out, struct slice sql);
 	/* Makes of a SELECT one whose answer is whole, however long it takes, whatever a session's limits. */
 	void (*whole)(struct buf *out, struct slice sql);
+	/* A statement that bounds how long a SELECT of the session may be at work, in milliseconds (0: not at
+	 * all), and the error that ends it then. */
+	void (*bound_time)(struct buf *out, int ms);
+	int time_is_over;
+	/* A row (name, number): InnoDB's history list length. */
+	const char *history_sql;
 	/* Prefix, then a quoted statement and " USING " its values: prepared, run and forgotten in one. NULL:
 	 * there is no such statement. */
 	const char *execute_sql;

@@ -133,6 +133,12 @@ whole(struct buf *out, struct slice sql)
 }
 
 static void
+bound_time(struct buf *out, int ms)
+{
+	buf_addf(out, "SET max_statement_time=%d.%03d", ms / 1000, ms % 1000);
+}
+
+static void
 row_wait(struct buf *out, int seconds, struct slice sql)
 {
 	buf_addf(out, "SET STATEMENT innodb_lock_wait_timeout=%d FOR ", seconds);
@@ -175,6 +181,9 @@ const struct dialect mariadb_dialect = {
 	.proposed = proposed,
 	.lenient = lenient,
 	.whole = whole,
+	.bound_time = bound_time,
+	.time_is_over = 1969, /* ER_STATEMENT_TIMEOUT */
+	.history_sql = "SHOW GLOBAL STATUS LIKE 'Innodb\\_history\\_list\\_length'",
 	.execute_sql = "EXECUTE IMMEDIATE ",
 	.row_wait = row_wait,
 	.processes = "information_schema.processlist",

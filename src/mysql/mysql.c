@@ -70,6 +70,9 @@ static const struct privilege mysql_privileges[] = {
 	    0, NULL },
 	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "XA_RECOVER_ADMIN", "XA RECOVER", NULL, ER_XAER_RMERR,
 	    NULL },
+	{ PRIVILEGE_STREAM, PRIVILEGE_SERVER, "PROCESS",
+	    "SELECT 1 FROM information_schema.innodb_metrics LIMIT 1",
+	    "to limit a copy by the source's history list (--max-load)", 0, NULL },
 	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "REPLICATION CLIENT", "SHOW BINARY LOG STATUS", NULL, 0,
 	    NULL },
 	{ PRIVILEGE_DBA, PRIVILEGE_SERVER, "XA_RECOVER_ADMIN", "XA RECOVER", NULL, ER_XAER_RMERR,
@@ -114,6 +117,12 @@ whole(struct buf *out, struct slice sql)
 	put_hint(out, "SET_VAR(sql_select_limit=18446744073709551615) MAX_EXECUTION_TIME(0)", sql);
 }
 
+static void
+bound_time(struct buf *out, int ms)
+{
+	buf_addf(out, "SET max_execution_time=%d", ms);
+}
+
 /* It says of a view that there is no such table. */
 static bool
 may_be_view(int error)
@@ -152,6 +161,10 @@ const struct dialect mysql_server_dialect = {
 	.proposed = proposed,
 	.lenient = lenient,
 	.whole = whole,
+	.bound_time = bound_time,
+	.time_is_over = 3024, /* ER_QUERY_TIMEOUT */
+	.history_sql = "SELECT name, count FROM information_schema.innodb_metrics WHERE "
+		       "name = 'trx_rseg_history_len' AND status = 'enabled'",
 	/* That of information_schema cannot be read while anybody's statement holds bytes that are no UTF-8:
 	 * error 3854, whichever columns are asked for. */
 	.processes = "performance_schema.processlist",

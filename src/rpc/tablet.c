@@ -93,6 +93,8 @@ static const struct member move_members[] = {
 	{ .name = "away", .type = MEMBER_TEXTS, .offset = offsetof(struct move_request, away),
 	    .count = offsetof(struct move_request, away_count) },
 	{ .name = "room", .type = MEMBER_BOOL, .offset = offsetof(struct move_request, room) },
+	{ .name = "limits", .type = MEMBER_OBJECT, .offset = offsetof(struct move_request, limits),
+	    .of = &throttle_limits_message },
 	{ 0 },
 };
 /* clang-format on */
@@ -245,6 +247,10 @@ static const struct member stream_status_reply_members[] = {
 	{ .name = "rows_copied", .type = MEMBER_I64, .offset = STATUS(rows_copied) },
 	{ .name = "rows_total", .type = MEMBER_I64, .offset = STATUS(rows_total) },
 	{ .name = "loaded_by", .type = MEMBER_STR, .offset = STATUS(loaded_by) },
+	{ .name = "limits", .type = MEMBER_OBJECT, .offset = STATUS(limits),
+	    .of = &throttle_limits_message },
+	{ .name = "throttled", .type = MEMBER_STR, .offset = STATUS(throttled) },
+	{ .name = "throttled_us", .type = MEMBER_I64, .offset = STATUS(throttled_us) },
 	{ .name = "changes_applied", .type = MEMBER_I64, .offset = STATUS(changes_applied) },
 	{ .name = "closed", .type = MEMBER_STR, .offset = STATUS(closed) },
 	{ .name = "guard_lag_ms", .type = MEMBER_I64, .offset = STATUS(guard_lag_ms) },
@@ -490,6 +496,8 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_STREAM_PREPARE] = { "stream_prepare", &stream_prepare, &nothing },
 	[TABLET_STREAM_START] = { "stream_start", &move, &nothing },
 	[TABLET_STREAM_STATUS] = { "stream_status", &move, &stream_status_reply },
+	[TABLET_STREAM_THROTTLE] = { "stream_throttle", &move, &nothing },
+	[TABLET_THROTTLE_TRY] = { "throttle_try", &move, &nothing },
 	[TABLET_STREAM_SUSPEND] = { "stream_suspend", &move, &nothing },
 	[TABLET_STREAM_DELETE] = { "stream_delete", &stream_delete, &nothing },
 	[TABLET_FENCE_INSTALL] = { "fence_install", &fence_install, &nothing },

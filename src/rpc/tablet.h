@@ -22,6 +22,9 @@
  *                            takes the place of one that has not started
  *  stream_start              starts what was prepared; idempotent
  *  stream_status
+ *  stream_throttle           its copy has these limits from now on, durably; idempotent
+ *  throttle_try              MOVE_TO: asks both servers once what these limits need to know; refuses a query
+ *                            that fails, or lasts, and what the accounts may not ask. Changes nothing
  *  stream_suspend            the stream stops where it is, durably; stream_create has it go on.
  *                            Nothing without one
  *  stream_delete             stops and forgets the stream, and drops the tables that it made if told so and
@@ -65,6 +68,7 @@
 #include "rpc/vdiff.h"
 #include "task/task.h"
 #include "topo/message.h"
+#include "topo/throttle_limits.h"
 
 #include <stdbool.h>
 
@@ -78,6 +82,8 @@ enum tablet_method {
 	TABLET_STREAM_PREPARE,
 	TABLET_STREAM_START,
 	TABLET_STREAM_STATUS,
+	TABLET_STREAM_THROTTLE,
+	TABLET_THROTTLE_TRY,
 	TABLET_STREAM_SUSPEND,
 	TABLET_STREAM_DELETE,
 	TABLET_FENCE_INSTALL,
@@ -147,6 +153,8 @@ struct move_request {
 	/* Of a call that makes or removes a fence: the gates make room for it (fence_status). Where a lock
 	 * that waits would harm clients, it is not asked for without that. */
 	bool room;
+	/* As the workflow has them now: what a stream is made with, and stream_throttle changes. */
+	struct throttle_limits limits;
 };
 
 struct check_from_request {
@@ -265,6 +273,9 @@ struct stream_status_reply {
 	int64_t guard_lag_ms; /* of the way back's guard, which reads its own server; as above */
 	int64_t rows_copied, rows_total; /* the total is an estimate */
 	const char *loaded_by;           /* how the copy writes rows, for people; "" */
+	struct throttle_limits limits;   /* of the copy, in force */
+	const char *throttled;           /* by what it is kept waiting now, for people; "" */
+	int64_t throttled_us; /* since when, by the wall clock of the tablet; 0: it is not */
 	int64_t changes_applied;
 	struct table_status *tables; /* as the stream's */
 	size_t tables_count;

@@ -2,6 +2,7 @@
 
 #include "rpc/tablet.h"
 #include "sql/quote.h"
+#include "tablet/copy/load_signs.h"
 #include "tablet/guard/fence.h"
 #include "tablet/named_tables.h"
 #include "tablet/next_values.h"
@@ -128,6 +129,25 @@ do_stream_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	TRY(find_stream(cx, api, q, &s));
 	stream_status(s, cx->arena, r);
 	return 0;
+}
+
+static int
+do_stream_throttle(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct move_request *move = q;
+	struct stream *s;
+
+	TRY(find_stream(cx, api, move, &s));
+	return stream_throttle(cx, s, &move->limits);
+}
+
+static int
+do_throttle_try(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	const struct move_request *move = q;
+
+	TRY(throttle_limits_check(&move->limits, cx->err));
+	return load_signs_try(cx, api->env, move->from.server, &move->limits);
 }
 
 static int
@@ -400,36 +420,6 @@ with_stream(struct ctx *cx, struct tablet_api *api, vdiff_fn *fn, const void *q,
 	return fn(cx, &c, r);
 }
 
-static int
-do_vdiff_create(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	return with_stream(cx, api, vdiff_create, q, r);
-}
-
-static int
-do_vdiff_show(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	return with_stream(cx, api, vdiff_show, q, r);
-}
-
-static int
-do_vdiff_stop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	return with_stream(cx, api, vdiff_stop, q, r);
-}
-
-static int
-do_vdiff_resume(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	return with_stream(cx, api, vdiff_resume, q, r);
-}
-
-static int
-do_vdiff_delete(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
-{
-	return with_stream(cx, api, vdiff_delete, q, r);
-}
-
 /* ---- Tables, of whatever workflow */
 
 static int
@@ -473,44 +463,47 @@ enum late {
 static const struct method {
 	method_fn *run;
 	enum late late;
+	vdiff_fn *vdiff; /* in the place of run: about a comparison */
 } methods[TABLET_METHODS] = {
-	[TABLET_STATUS] = { do_status, LATE_IS_HEARD },
-	[TABLET_VALIDATE] = { do_validate, LATE_IS_HEARD },
-	[TABLET_CHECK_FROM] = { do_check_from, LATE_IS_HEARD },
-	[TABLET_CHECK_TO] = { do_check_to, LATE_IS_HEARD },
-	[TABLET_SURVEY] = { do_survey, LATE_IS_HEARD },
-	[TABLET_STREAM_CREATE] = { do_stream_create, LATE_IN_TURN },
-	[TABLET_STREAM_PREPARE] = { do_stream_prepare, LATE_IN_TURN },
-	[TABLET_STREAM_START] = { do_stream_start, LATE_IN_TURN },
-	[TABLET_STREAM_STATUS] = { do_stream_status, LATE_IS_HEARD },
-	[TABLET_STREAM_SUSPEND] = { do_stream_suspend, LATE_IN_TURN },
-	[TABLET_STREAM_DELETE] = { do_stream_delete, LATE_IN_TURN },
-	[TABLET_FENCE_INSTALL] = { do_fence_install, LATE_IN_TURN },
-	[TABLET_FENCE_REMOVE] = { do_fence_remove, LATE_IN_TURN },
-	[TABLET_FENCE_STATUS] = { do_fence_status, LATE_IS_HEARD },
-	[TABLET_VIEWS_READ] = { do_views_read, LATE_IS_HEARD },
-	[TABLET_VIEWS_MAKE] = { do_views_make, LATE_IS_REFUSED },
-	[TABLET_NEXT_VALUES] = { do_next_values, LATE_IS_HEARD },
-	[TABLET_SET_NEXT_VALUES] = { do_set_next_values, LATE_IS_REFUSED },
-	[TABLET_LOCK_PREPARE] = { do_lock_prepare, LATE_IN_TURN },
-	[TABLET_LOCK] = { do_lock, LATE_IS_REFUSED },
-	[TABLET_ARM] = { do_arm, LATE_IS_REFUSED },
-	[TABLET_LOCK_STATUS] = { do_lock_status, LATE_IS_HEARD },
-	[TABLET_UNLOCK] = { do_unlock, LATE_IS_DONE },
-	[TABLET_DISARM] = { do_disarm, LATE_IS_DONE },
-	[TABLET_FREEZE] = { do_freeze, LATE_IS_REFUSED },
-	[TABLET_THAW] = { do_thaw, LATE_IS_REFUSED },
-	[TABLET_FINISH] = { do_finish, LATE_IS_REFUSED },
-	[TABLET_VDIFF_CREATE] = { do_vdiff_create, LATE_IS_HEARD },
-	[TABLET_VDIFF_SHOW] = { do_vdiff_show, LATE_IS_HEARD },
-	[TABLET_VDIFF_STOP] = { do_vdiff_stop, LATE_IS_HEARD },
-	[TABLET_VDIFF_RESUME] = { do_vdiff_resume, LATE_IS_HEARD },
-	[TABLET_VDIFF_DELETE] = { do_vdiff_delete, LATE_IS_HEARD },
-	[TABLET_TABLE_FIND] = { do_table_find, LATE_IS_HEARD },
-	[TABLET_TABLE_LIST] = { do_table_list, LATE_IS_HEARD },
-	[TABLET_TABLE_SIZES] = { do_table_sizes, LATE_IS_HEARD },
-	[TABLET_TABLE_DROP] = { do_table_drop, LATE_IS_HEARD },
-	[TABLET_TABLE_RENAME] = { do_table_rename, LATE_IS_HEARD },
+	[TABLET_STATUS] = { .run = do_status, .late = LATE_IS_HEARD },
+	[TABLET_VALIDATE] = { .run = do_validate, .late = LATE_IS_HEARD },
+	[TABLET_CHECK_FROM] = { .run = do_check_from, .late = LATE_IS_HEARD },
+	[TABLET_CHECK_TO] = { .run = do_check_to, .late = LATE_IS_HEARD },
+	[TABLET_SURVEY] = { .run = do_survey, .late = LATE_IS_HEARD },
+	[TABLET_STREAM_CREATE] = { .run = do_stream_create, .late = LATE_IN_TURN },
+	[TABLET_STREAM_PREPARE] = { .run = do_stream_prepare, .late = LATE_IN_TURN },
+	[TABLET_STREAM_START] = { .run = do_stream_start, .late = LATE_IN_TURN },
+	[TABLET_STREAM_STATUS] = { .run = do_stream_status, .late = LATE_IS_HEARD },
+	[TABLET_STREAM_THROTTLE] = { .run = do_stream_throttle, .late = LATE_IN_TURN },
+	[TABLET_THROTTLE_TRY] = { .run = do_throttle_try, .late = LATE_IS_HEARD },
+	[TABLET_STREAM_SUSPEND] = { .run = do_stream_suspend, .late = LATE_IN_TURN },
+	[TABLET_STREAM_DELETE] = { .run = do_stream_delete, .late = LATE_IN_TURN },
+	[TABLET_FENCE_INSTALL] = { .run = do_fence_install, .late = LATE_IN_TURN },
+	[TABLET_FENCE_REMOVE] = { .run = do_fence_remove, .late = LATE_IN_TURN },
+	[TABLET_FENCE_STATUS] = { .run = do_fence_status, .late = LATE_IS_HEARD },
+	[TABLET_VIEWS_READ] = { .run = do_views_read, .late = LATE_IS_HEARD },
+	[TABLET_VIEWS_MAKE] = { .run = do_views_make, .late = LATE_IS_REFUSED },
+	[TABLET_NEXT_VALUES] = { .run = do_next_values, .late = LATE_IS_HEARD },
+	[TABLET_SET_NEXT_VALUES] = { .run = do_set_next_values, .late = LATE_IS_REFUSED },
+	[TABLET_LOCK_PREPARE] = { .run = do_lock_prepare, .late = LATE_IN_TURN },
+	[TABLET_LOCK] = { .run = do_lock, .late = LATE_IS_REFUSED },
+	[TABLET_ARM] = { .run = do_arm, .late = LATE_IS_REFUSED },
+	[TABLET_LOCK_STATUS] = { .run = do_lock_status, .late = LATE_IS_HEARD },
+	[TABLET_UNLOCK] = { .run = do_unlock, .late = LATE_IS_DONE },
+	[TABLET_DISARM] = { .run = do_disarm, .late = LATE_IS_DONE },
+	[TABLET_FREEZE] = { .run = do_freeze, .late = LATE_IS_REFUSED },
+	[TABLET_THAW] = { .run = do_thaw, .late = LATE_IS_REFUSED },
+	[TABLET_FINISH] = { .run = do_finish, .late = LATE_IS_REFUSED },
+	[TABLET_VDIFF_CREATE] = { .vdiff = vdiff_create, .late = LATE_IS_HEARD },
+	[TABLET_VDIFF_SHOW] = { .vdiff = vdiff_show, .late = LATE_IS_HEARD },
+	[TABLET_VDIFF_STOP] = { .vdiff = vdiff_stop, .late = LATE_IS_HEARD },
+	[TABLET_VDIFF_RESUME] = { .vdiff = vdiff_resume, .late = LATE_IS_HEARD },
+	[TABLET_VDIFF_DELETE] = { .vdiff = vdiff_delete, .late = LATE_IS_HEARD },
+	[TABLET_TABLE_FIND] = { .run = do_table_find, .late = LATE_IS_HEARD },
+	[TABLET_TABLE_LIST] = { .run = do_table_list, .late = LATE_IS_HEARD },
+	[TABLET_TABLE_SIZES] = { .run = do_table_sizes, .late = LATE_IS_HEARD },
+	[TABLET_TABLE_DROP] = { .run = do_table_drop, .late = LATE_IS_HEARD },
+	[TABLET_TABLE_RENAME] = { .run = do_table_rename, .late = LATE_IS_HEARD },
 };
 
 static int
@@ -533,6 +526,8 @@ run_method(struct ctx *cx, struct tablet_api *api, const struct method *m, const
 	const struct move_request *request = q;
 	struct move *move;
 
+	if (m->vdiff != NULL)
+		return with_stream(cx, api, m->vdiff, q, r);
 	if (m->late == LATE_IS_HEARD)
 		return m->run(cx, api, q, r);
 	move = move_of(&api->moves, request->workflow);
@@ -554,7 +549,7 @@ handle(struct ctx *cx, struct tablet_api *api, const struct http_request *req,
 {
 	int i = find_method(req->path);
 
-	if (i < 0 || methods[i].run == NULL)
+	if (i < 0 || (methods[i].run == NULL && methods[i].vdiff == NULL))
 		return err_set(cx->err, ERR_NOT_FOUND, "no method '%s'", req->path);
 	const struct tablet_call *call = &tablet_calls[i];
 	void *q = arena_zalloc(cx->arena, call->request->size);

@@ -21,6 +21,48 @@ on_grace_get(const struct json *parent)
 	return (enum on_grace)json_get_enum(parent, "on_grace", on_grace_names);
 }
 
+static void
+limits_put(struct json_writer *w, const struct throttle_limits *l, unsigned given)
+{
+	if (given & GIVEN_MAX_ROWS)
+		json_put_i64(w, "max_rows_per_second", l->rows);
+	if (given & GIVEN_MAX_BYTES)
+		json_put_u64(w, "max_bytes_per_second", l->bytes);
+	if (given & GIVEN_MAX_LOAD) {
+		json_put_i64(w, "max_threads_running", l->threads);
+		json_put_i64(w, "max_history_list_length", l->history);
+	}
+	if (given & GIVEN_THROTTLE_QUERY)
+		json_put_str(w, "throttle_query", l->query);
+}
+
+static struct throttle_limits
+limits_get(const struct json *j)
+{
+	return (struct throttle_limits){
+		.rows = json_get_i64(j, "max_rows_per_second"),
+		.bytes = json_get_u64(j, "max_bytes_per_second"),
+		.threads = json_get_i64(j, "max_threads_running"),
+		.history = json_get_i64(j, "max_history_list_length"),
+		.query = json_get_str(j, "throttle_query"),
+	};
+}
+
+static void
+limits_take(struct throttle_limits *to, const struct throttle_limits *from, unsigned given)
+{
+	if (given & GIVEN_MAX_ROWS)
+		to->rows = from->rows;
+	if (given & GIVEN_MAX_BYTES)
+		to->bytes = from->bytes;
+	if (given & GIVEN_MAX_LOAD) {
+		to->threads = from->threads;
+		to->history = from->history;
+	}
+	if (given & GIVEN_THROTTLE_QUERY)
+		to->query = from->query;
+}
+
 void
 workflow_options_put(struct json_writer *w, const struct workflow_options *o, unsigned given)
 {
@@ -63,6 +105,7 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 		json_put_bool(w, "follow_keyspace", o->follow);
 	if (given & GIVEN_TO_INNODB)
 		json_put_bool(w, "to_innodb", o->to_innodb);
+	limits_put(w, &o->limits, given);
 	json_put_close(w, '}');
 }
 
@@ -73,7 +116,9 @@ options_given(const struct json *j)
 	static const char *const keys[] = { "grace_period_us", "timeout_us", "reader_wait_us",
 		"max_lag_us", "on_grace", "switch_attempts", "no_switch", "force",
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
-		"window_from", "reverse_replication", "with_views", "follow_keyspace", "to_innodb" };
+		"window_from", "reverse_replication", "with_views", "follow_keyspace", "to_innodb",
+		"max_rows_per_second", "max_bytes_per_second", "max_threads_running",
+		"throttle_query" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -109,6 +154,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.with_views = json_get_bool(&j, "with_views"),
 		.follow = json_get_bool(&j, "follow_keyspace"),
 		.to_innodb = json_get_bool(&j, "to_innodb"),
+		.limits = limits_get(&j),
 	};
 }
 
@@ -154,4 +200,5 @@ workflow_options_take(
 		to->follow = from->follow;
 	if (given & GIVEN_TO_INNODB)
 		to->to_innodb = from->to_innodb;
+	limits_take(&to->limits, &from->limits, given);
 }

@@ -12,6 +12,7 @@
 #define TOPO_WORKFLOW_OPTIONS_H
 
 #include "base/parse.h"
+#include "topo/throttle_limits.h"
 
 struct json;
 struct json_writer;
@@ -44,6 +45,7 @@ struct workflow_options {
 	bool reverse;   /* a switch leaves a way back: --enable-reverse-replication */
 	/* While the tables are at the target, new ones of the source keyspace are made there: ctl/follow.h */
 	bool follow;
+	struct throttle_limits limits; /* of the copy */
 };
 
 /* In the order in which options_given() asks for their members. */
@@ -66,7 +68,11 @@ enum workflow_given {
 	GIVEN_WITH_VIEWS = 1 << 15,
 	GIVEN_FOLLOW = 1 << 16,
 	GIVEN_TO_INNODB = 1 << 17,
-	GIVEN_ALL = (1 << 18) - 1,
+	GIVEN_MAX_ROWS = 1 << 18,
+	GIVEN_MAX_BYTES = 1 << 19,
+	GIVEN_MAX_LOAD = 1 << 20,
+	GIVEN_THROTTLE_QUERY = 1 << 21,
+	GIVEN_ALL = (1 << 22) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

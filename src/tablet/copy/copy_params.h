@@ -6,6 +6,7 @@
 #ifndef TABLET_COPY_COPY_PARAMS_H
 #define TABLET_COPY_COPY_PARAMS_H
 
+#include "tablet/copy/throttle.h"
 #include "tablet/read/tail.h"
 #include "tablet/read/window.h"
 
@@ -16,13 +17,11 @@ struct copy_params {
 	const struct moved_tables *tables;
 	struct stream_id id; /* of the rows in copy_state */
 	struct windows *windows;
-	struct tail *tail; /* for rule 8's A */
-	bool complete;     /* all is copied: a table without ranges has none to come */
-	int parallel;      /* chunks in flight over all tables */
-	size_t chunk_rows; /* at most; 0: as chunk.h says */
-	/* before each chunk; may wait; NULL: none */
-	int (*throttle)(struct ctx *cx, void *arg);
-	void *throttle_arg;
+	struct tail *tail;         /* for rule 8's A */
+	bool complete;             /* all is copied: a table without ranges has none to come */
+	int parallel;              /* chunks in flight over all tables */
+	size_t chunk_rows;         /* at most; 0: as chunk.h says */
+	struct throttle *throttle; /* whoever runs a copy begins and ends it there; NULL: none */
 };
 
 #endif

@@ -1,7 +1,9 @@
 #include "tablet/copy/copy_worker.h"
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "task/group.h"
 
 enum {
@@ -20,6 +22,7 @@ struct worker {
 	bool read_all;       /* nothing comes behind ready */
 	bool overflowed;     /* begin again, smaller */
 	size_t limit;
+	size_t row_bytes; /* of the last chunk's rows; 0: not known */
 	struct waitlist changed;
 	struct group group;
 };
@@ -49,20 +52,33 @@ bounded(const struct copy_worker_work *work, size_t limit)
 	return limit < most ? limit : most;
 }
 
+/* Nothing is open while it waits. */
+static int
+wait_turn(struct ctx *cx, const struct copy_params *p)
+{
+	int ms = fault_sleep_ms("stream.chunk.before"); /* tests slow a copy down here */
+
+	TRY(ms == 0 ? 0 : task_sleep(cx, ms * MSEC));
+	return mutant("copy_throttle_unasked") ? 0 : throttle_wait(cx, p->throttle);
+}
+
 static int
 read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 {
 	const struct copy_params *p = l->work->params;
-	struct chunk_span span = { .rows = { after, l->work->range->upper, .limit = l->limit } };
-	struct ctx inner;
-	usec start;
+	struct chunk_span span = { .rows = { .after = after, .upper = l->work->range->upper } };
 
-	if (p->throttle != NULL)
-		TRY(p->throttle(cx, p->throttle_arg));
-	inner = ctx_within(cx, chunk_deadline);
-	start = task_now();
+	TRY(wait_turn(cx, p));
+	struct ctx inner = ctx_within(cx, chunk_deadline);
+	usec start = task_now();
+	span.rows.limit = throttle_chunk(p->throttle, l->limit, l->row_bytes);
 	span.tail = tail_position(p->tail);
-	TRY(chunk_read(&inner, l->source, &l->work->job.source, &span, c));
+	int rc = chunk_read(&inner, l->source, &l->work->job.source, &span, c);
+
+	throttle_took(p->throttle, c->rows.count, c->rows.values.len);
+	TRY(rc);
+	if (c->rows.count > 0)
+		l->row_bytes = c->rows.values.len / c->rows.count + 1;
 	if (!c->overflowed)
 		l->limit = bounded(l->work, chunk_next_limit(c, l->limit, task_now() - start));
 	return 0;

@@ -2,7 +2,7 @@
  * copy_worker.h - one range of a table after another, the next chunk being read while the last is
  * loaded.
  *
- *   reader   throttle ; chunk_read ; wait until the loader has taken the one before ; hand over
+ *   reader   throttle_wait ; chunk_read ; wait until the loader has taken the one before ; hand over
  *   loader   take ; chunk_load
  *
  * Chunks of a range are read and committed in key order: progress never has a hole. A worker has its

@@ -130,11 +130,11 @@ open_pass(struct ctx *cx, struct pass *p, struct position *at)
 static int
 load_batch(struct ctx *cx, struct pass *p)
 {
-	const struct copy_params *params = p->s->params;
 	struct ctx within = ctx_within(cx, BATCH_WITHIN_S * SECOND);
 
-	if (params->throttle != NULL)
-		TRY(params->throttle(cx, params->throttle_arg));
+	int before_ms = fault_sleep_ms("stream.chunk.before");
+
+	TRY(before_ms == 0 ? 0 : task_sleep(cx, before_ms * MSEC));
 	p->batch.rows = buf_slice(&p->rows);
 	TRY(mysql_exec(&within, p->target, slice_str("START TRANSACTION"), NULL));
 	TRY(load_checked(&within, p->target, &p->load, &p->batch));
@@ -332,6 +332,8 @@ strict_copy_run(struct ctx *cx, const struct strict_copy *s)
 
 	if (!is_needed(s->params->tables))
 		return 0;
+	TRY(throttle_wait(
+	    cx, s->params->throttle)); /* once it has begun, its view is open to the end */
 	if (copy_suspended(cx, s, &at) != 0)
 		return err_wrap(cx->err, "copying tables without a key");
 	return wait_beyond(cx, s, &at);

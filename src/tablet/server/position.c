@@ -404,6 +404,18 @@ state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *
 	return again_exec(cx, c, buf_slice(&sql), NULL);
 }
 
+int
+state_save_request(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct slice request)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	add_update(&sql, id);
+	buf_add_str(&sql, "request=");
+	quote_string(&sql, request);
+	sidecar_where_stream(&sql, id);
+	return again_exec(cx, c, buf_slice(&sql), NULL);
+}
+
 void
 state_moved(struct stream_state *s, enum stream_phase next)
 {

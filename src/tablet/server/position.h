@@ -91,6 +91,9 @@ struct stream_id state_id(const struct stream_state *s);
 int state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
 /* The same of a row that exists; where it was deleted meanwhile nothing comes back. */
 int state_update(struct ctx *cx, struct mysql_client *c, const struct stream_state *s) MUST_USE;
+/* What it is made with from now on; the rest of the row stays. */
+int state_save_request(
+    struct ctx *cx, struct mysql_client *c, struct stream_id id, struct slice request) MUST_USE;
 /* Goes on to that phase: on disk, and only then in s. What came between could not be told from what
  * was overwritten: a freeze, say. ERR_CONFLICT: somebody else has moved s meanwhile. */
 int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,

@@ -200,6 +200,7 @@ engine_create(struct ctx *cx, struct engine *e, const struct move_request *reque
 	engine_check(e);
 	TRY(admit(e, request, cx->err));
 	if (s != NULL) {
+		TRY(stream_throttle(cx, s, &request->limits));
 		stream_retry(s);
 		return 0;
 	}

@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "tablet/compare/differ.h"
 #include "tablet/copy/copy_worker.h"
+#include "tablet/copy/load_signs.h"
 #include "tablet/copy/strict_copy.h"
 #include "tablet/read/place_watch.h"
 #include "tablet/server/server_lock.h"
@@ -195,11 +196,27 @@ copy_strict(struct ctx *cx, struct run *r)
 }
 
 static int
+copy_chunks(struct ctx *cx, struct run *r)
+{
+	return copier_run(cx, r->copier);
+}
+
+/* While it copies the servers are asked how busy they are. */
+static int
+copy_throttled(struct ctx *cx, struct run *r, int (*copy)(struct ctx *cx, struct run *r))
+{
+	throttle_begin(r->throttle);
+	int rc = copy(cx, r);
+	throttle_end(r->throttle);
+	return rc;
+}
+
+static int
 conduct(struct ctx *cx, struct run *r)
 {
 	if (!mutant("sim_copy_before_slots"))
 		TRY(applier_wait_alone(cx, r->applier));
-	TRY(copier_run(cx, r->copier));
+	TRY(copy_throttled(cx, r, copy_chunks));
 	if (r->state->phase == STREAM_COPYING)
 		TRY(reach_cp(cx, r));
 	run_check(r);
@@ -207,7 +224,7 @@ conduct(struct ctx *cx, struct run *r)
 	while (!applier_exact(r->applier))
 		TRY(applier_wait_change(cx, r->applier));
 	if (r->state->phase == STREAM_CATCHING_UP) {
-		TRY(copy_strict(cx, r));
+		TRY(copy_throttled(cx, r, copy_strict));
 		TRY(save_phase(cx, r, STREAM_INDEXING));
 	}
 	if (r->state->phase == STREAM_INDEXING)
@@ -338,6 +355,14 @@ compare(struct ctx *cx, struct run *r)
 }
 
 static int
+ask_load(struct ctx *cx, struct run *r)
+{
+	const struct load_signs s = { r->env, r->request->from.server, r->throttle };
+
+	return load_signs_run(cx, &s);
+}
+
+static int
 wait_lock_lost(struct ctx *cx, struct run *r)
 {
 	return server_lock_wait_lost(
@@ -346,15 +371,7 @@ wait_lock_lost(struct ctx *cx, struct run *r)
 
 /* ---- Opening */
 
-/* Tests slow a copy or an applier down through these points. */
-static int
-throttle_chunk(struct ctx *cx, void *arg)
-{
-	int ms = fault_sleep_ms("stream.chunk.before");
-
-	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
-}
-
+/* Tests slow an applier down through this point. */
 static int
 throttle_run(struct ctx *cx, void *arg)
 {
@@ -440,7 +457,7 @@ fill_params(struct run *r)
 		.windows = &r->windows,
 		.parallel = r->env->copy_parallel,
 		.chunk_rows = r->env->chunk_rows,
-		.throttle = throttle_chunk,
+		.throttle = r->throttle,
 	};
 }
 
@@ -491,6 +508,7 @@ run_go(struct ctx *cx, struct run *r)
 		{ r, apply, "apply", "applying" },
 		{ r, conduct, "copy", "copying" },
 		{ r, poll_lag, "lag", "asking the source for its position" },
+		{ r, ask_load, "load", "asking the servers for their load" },
 		{ r, watch_room, "room", "watching the target's disk" },
 		{ r, compare, "vdiff", "comparing" },
 		{ r, wait_lock_lost, "lock", "running under the server's lock" },

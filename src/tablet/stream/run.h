@@ -12,10 +12,11 @@
  * IDLE     There is nothing to run. run_go() returns at once.
  * OPEN     Connected, definitions are read, the tables are there; the tail, the copier and the applier
  *          are made.
- * RUNNING  Six tasks share the pass:
+ * RUNNING  Seven tasks share the pass:
  *            apply    drives the tail, and moves the phase RUNNING -> FROZEN
  *            copy     the conductor: copy, consistency point, indexes, keys; moves all other phases
  *            lag      asks the source for its position
+ *            load     asks both servers how busy they are, while something is copied (copy/load_signs.h)
  *            room     watches the target's disk
  *            vdiff    compares both sides when that is asked for (compare/differ.h)
  *            lock     waits for the loss of the server's lock (server_lock.h)
@@ -67,6 +68,7 @@ struct run {
 	struct stream_state *state;
 	struct waitlist *changed; /* woken when state or progress changed */
 	struct waiting *waiting;
+	struct throttle *throttle;
 
 	/* Made by run_open(). */
 	struct arena arena;

@@ -7,6 +7,7 @@
 #include "tablet/server/spare.h"
 #include "tablet/guard/guard.h"
 #include "tablet/stream/run.h"
+#include "tablet/stream/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,6 @@
 enum {
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
-	WAITING_NEW_MS = BACKOFF_MAX_MS + 2000, /* until the next try has failed too */
 	SAVE_DEADLINE_MS = 5000,
 };
 
@@ -35,6 +35,7 @@ struct stream {
 	bool halted, stopped;
 	struct run run; /* one pass; applier is NULL between passes */
 	struct waiting waiting;
+	struct throttle throttle;
 	uint64_t passes, retries[STREAM_CAUSES];
 	bool wake;            /* somebody wants another pass */
 	bool unsaved;         /* an error was cleared and is still on disk */
@@ -111,7 +112,8 @@ one_pass(struct ctx *cx, struct stream *s)
 		.request = &s->request,
 		.state = &s->state,
 		.changed = &s->changed,
-		.waiting = &s->waiting };
+		.waiting = &s->waiting,
+		.throttle = &s->throttle };
 	int rc = run_open(cx, &s->run);
 
 	if (rc == 0 && s->unsaved) {
@@ -198,6 +200,7 @@ stop_guard(struct stream *s)
 static void
 stream_free(struct stream *s)
 {
+	throttle_done(&s->throttle);
 	state_done(&s->state);
 	arena_done(&s->arena);
 	free(s);
@@ -226,8 +229,10 @@ stream_start(const struct tablet_env *env, struct move *move, const struct strea
 	s->name = arena_strdup(&s->arena, name.data);
 	s->state.request = arena_strdup(&s->arena, row->request);
 	group_init(&s->life);
+	throttle_init(&s->throttle);
 	if (stored_request_read(&s->arena, slice_str(s->state.request), &s->request, err) != 0)
 		goto fail;
+	throttle_set(&s->throttle, &s->request.limits);
 	s->rows_copied = arena_array(&s->arena, int64_t, s->request.tables_count);
 	stream_check(s);
 	if (start_guard(s, err) != 0)
@@ -310,31 +315,6 @@ stream_attempt(const struct stream *s)
 	return s->state.attempt;
 }
 
-static void
-add_table_status(const struct stream *s, size_t i, struct stream_status_reply *reply)
-{
-	struct table_status *t = &reply->tables[i];
-	bool done = false;
-
-	t->rows_copied = s->rows_copied[i];
-	if (s->run.copier != NULL) {
-		t->rows_copied = copier_progress(s->run.copier, (int)i)->rows;
-		done = copier_progress(s->run.copier, (int)i)->done;
-		t->rows_estimate = s->run.tables.items[i].def->rows_estimate;
-	}
-	t->progress = table_progress_in(s->state.phase, done);
-	reply->rows_copied += t->rows_copied;
-	reply->rows_total += t->rows_estimate;
-}
-
-static const char *
-stopped_or_waiting(const struct stream *s)
-{
-	bool waits = task_now() - s->waiting.at < WAITING_NEW_MS * MSEC;
-
-	return s->state.error[0] == '\0' && waits ? s->waiting.text : s->state.error;
-}
-
 int64_t
 stream_lag_ms(const struct stream *s)
 {
@@ -347,40 +327,53 @@ stream_retries(const struct stream *s, enum err_kind kind)
 	return s->retries[kind];
 }
 
-/* Serving is not touched by it: the tables are served where the stream reads. */
-static const char *
-why_closed(const struct stream *s, struct arena *a)
-{
-	const char *finding = s->guard == NULL ? "" : guard_finding(s->guard);
-
-	if (finding[0] != '\0')
-		return arena_strdup(a, finding);
-	if (s->state.round == 1 || s->state.error[0] == '\0')
-		return "";
-	return arena_printf(a, "what is written at '%s' does not come here any more: %s",
-	    s->request.from.server, s->state.error);
-}
-
 void
 stream_status(const struct stream *s, struct arena *a, struct stream_status_reply *reply)
 {
-	stream_check(s);
-	*reply = (struct stream_status_reply){
+	const struct status_of all = {
+		.state = &s->state,
 		.phase = stream_phase(s),
-		.error = arena_strdup(a, stopped_or_waiting(s)),
-		.hint = arena_strdup(a, s->state.hint),
-		.closed = why_closed(s, a),
-		.position = arena_strdup(a, position_gtid(&s->state.applied)),
-		.exact = s->state.phase == STREAM_RUNNING || s->state.phase == STREAM_FROZEN,
-		.lag_ms = stream_lag_ms(s),
-		.guard_lag_ms = s->guard == NULL ? -1 : guard_lag_ms(s->guard),
-		.loaded_by = s->run.copier != NULL ? copier_loaded_by(s->run.copier) : "",
-		.changes_applied = s->run.applier != NULL ? applier_changes(s->run.applier) : 0,
-		.tables = arena_array(a, struct table_status, s->request.tables_count),
-		.tables_count = s->request.tables_count,
+		.request = &s->request,
+		.run = &s->run,
+		.guard = s->guard,
+		.waiting = &s->waiting,
+		.throttle = &s->throttle,
+		.rows_copied = s->rows_copied,
 	};
-	for (size_t i = 0; i < s->request.tables_count; i++)
-		add_table_status(s, i, reply);
+
+	status_fill(&all, a, reply);
+}
+
+/* ---- Its limits */
+
+static int
+save_limits(struct ctx *cx, struct stream *s, const struct throttle_limits *limits)
+{
+	SCOPED(spare) struct spare dba = { 0 };
+	SCOPED(buf) struct buf json = BUF_INIT;
+	struct ctx within = ctx_within(cx, SAVE_DEADLINE_MS * MSEC);
+	struct move_request with = s->request;
+
+	with.limits = *limits;
+	stored_request_write(&json, &with);
+	TRY(spare_take(&within, s->env, ROLE_DBA, &dba));
+	return state_save_request(&within, dba.client, state_id(&s->state), buf_slice(&json));
+}
+
+int
+stream_throttle(struct ctx *cx, struct stream *s, const struct throttle_limits *limits)
+{
+	stream_check(s);
+	TRY(throttle_limits_check(limits, cx->err));
+	if (throttle_limits_same(&s->throttle.limits, limits))
+		return 0;
+	/* On disk before they are in force: a restart must not take them back. */
+	s->callers++;
+	int rc = mutant("tablet_limits_forgotten") ? 0 : save_limits(cx, s, limits);
+	if (rc == 0)
+		throttle_set(&s->throttle, limits);
+	leave(s);
+	return rc;
 }
 
 int

@@ -11,6 +11,7 @@ static struct move_view
 running(void)
 {
 	return (struct move_view){
+		.throttled = "",
 		.workflow = "b/t",
 		.state = "Running",
 		.state_text = "",

@@ -77,7 +77,9 @@ TEST(accounts_of_mariadb)
 TEST(accounts_of_mysql)
 {
 	static const char wanted[] = BEGIN
-	    "GRANT REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN ON *.* TO 'stream'@'10.0.%';\n" DBA
+	    "GRANT REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN ON *.* TO 'stream'@'10.0.%';\n"
+	    "-- to limit a copy by the source's history list (--max-load):\n"
+	    "GRANT PROCESS ON *.* TO 'stream'@'10.0.%';\n" DBA
 	    ", REFERENCES ON `my\\_shop`.* TO 'dba'@'10.0.%';\n" WITH_VIEWS
 	    "GRANT REPLICATION CLIENT, XA_RECOVER_ADMIN, SHOW_ROUTINE ON *.* TO 'dba'@'10.0.%';\n" REPLICAS
 	    "GRANT REPLICATION SLAVE ON *.* TO 'dba'@'10.0.%';\n"
