@@ -16,7 +16,8 @@ enum {
 struct asking {
 	const struct tablet_env *env;
 	const char *source;
-	const struct throttle_limits *limits;
+	struct throttle_limits limits; /* their query is the one below */
+	struct buf query;
 	struct mysql_client *conns[THROTTLE_SIGNS];
 };
 
@@ -126,8 +127,8 @@ static int
 ask(struct ctx *cx, struct asking *a, enum throttle_sign sign, struct buf *why)
 {
 	TRY(connect_to(cx, a, sign));
-	return sign == SIGN_QUERY ? ask_query(cx, a->conns[sign], a->limits, why)
-				  : ask_status(cx, a->conns[sign], a->limits, sign, why);
+	return sign == SIGN_QUERY ? ask_query(cx, a->conns[sign], &a->limits, why)
+				  : ask_status(cx, a->conns[sign], &a->limits, sign, why);
 }
 
 static int
@@ -149,11 +150,28 @@ ask_bounded(struct ctx *cx, struct asking *a, enum throttle_sign sign, struct bu
 	return describe_failure(cx, sign);
 }
 
+/* While a server is asked they may become others, and their text with them. */
 static void
-done(struct asking *a)
+take_limits(struct asking *a, const struct throttle_limits *limits)
+{
+	buf_reset(&a->query);
+	buf_add_str(&a->query, limits->query == NULL ? "" : limits->query);
+	a->limits = *limits;
+	a->limits.query = a->query.data;
+}
+
+static void
+close_all(struct asking *a)
 {
 	for (int i = 0; i < THROTTLE_SIGNS; i++)
 		client_done(&a->conns[i]);
+}
+
+static void
+done(struct asking *a)
+{
+	close_all(a);
+	buf_done(&a->query);
 }
 
 /* ---- For a throttle */
@@ -162,15 +180,11 @@ static int
 tell_one(struct ctx *cx, struct asking *a, struct throttle *t, enum throttle_sign sign)
 {
 	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf why = BUF_INIT, query = BUF_INIT;
-	struct throttle_limits limits = t->limits;
+	SCOPED(buf) struct buf why = BUF_INIT;
 	uint64_t version = t->version;
 	struct ctx inner = *cx;
 
-	/* While it is asked the limits may change, and with them their text. */
-	buf_add_str(&query, t->limits.query);
-	limits.query = query.data;
-	a->limits = &limits;
+	take_limits(a, &t->limits);
 	inner.arena = &arena;
 	if (ask_bounded(&inner, a, sign, &why) != 0) {
 		if (task_cancelled())
@@ -227,7 +241,7 @@ tell_for_ever(struct ctx *cx, struct asking *a, struct throttle *t)
 {
 	for (;;) {
 		if (t->copying == 0)
-			done(a);
+			close_all(a);
 		TRY(wait_wanted(cx, t));
 		uint64_t version = t->version;
 		TRY(tell_all(cx, a, t));
@@ -238,7 +252,7 @@ tell_for_ever(struct ctx *cx, struct asking *a, struct throttle *t)
 int
 load_signs_run(struct ctx *cx, const struct load_signs *s)
 {
-	struct asking a = { .env = s->env, .source = s->source };
+	struct asking a = { .env = s->env, .source = s->source, .query = BUF_INIT };
 	int rc = tell_for_ever(cx, &a, s->throttle);
 
 	done(&a);
@@ -249,9 +263,10 @@ int
 load_signs_try(struct ctx *cx, const struct tablet_env *env, const char *source,
     const struct throttle_limits *limits)
 {
-	struct asking a = { .env = env, .source = source, .limits = limits };
+	struct asking a = { .env = env, .source = source, .query = BUF_INIT };
 	int rc = 0;
 
+	take_limits(&a, limits);
 	for (int i = 0; i < THROTTLE_SIGNS && rc == 0; i++) {
 		SCOPED(buf) struct buf why = BUF_INIT;
 
