@@ -93,6 +93,9 @@ struct dialect {
 	 * bytes, 'a' from 'a ' too; is it computed from others. Either text may be NULL. */
 	bool (*is_bytewise)(struct slice collation);
 	bool (*is_generated)(struct slice extra, struct slice expression);
+	/* Prefix, then a condition of d, t and p: the tables (database d, name t) that have a foreign key to
+	 * one of database p. It opens none of them. NULL: no question about keys opens tables. */
+	const char *foreign_children_sql;
 	/* Of an ALTER TABLE that adds a foreign key without looking at the rows that are there. */
 	const char *foreign_algorithm;
 	/* A form of temporal columns that is still read and is made no more. */

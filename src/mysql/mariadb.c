@@ -167,6 +167,16 @@ is_generated(struct slice extra, struct slice expression)
 	return slice_contains(extra, "GENERATED") || expression.len > 0;
 }
 
+/* The engine's names are a folder's and a file's. */
+#define DECODED(name, half)                                                                        \
+	"CONVERT(CONVERT(CONVERT(SUBSTRING_INDEX(" name ",'/'," half                               \
+	") USING binary) USING filename) USING utf8mb4)"
+#define FOREIGN_CHILDREN                                                                           \
+	"SELECT DISTINCT d, t FROM (SELECT " DECODED("for_name", "1") " AS d, " DECODED(           \
+	    "for_name", "-1") " AS t, " DECODED("ref_name",                                        \
+	    "1") " AS p "                                                                          \
+		 "FROM information_schema.innodb_sys_foreign) AS k WHERE"
+
 const struct dialect mariadb_dialect = {
 	.name = "MariaDB",
 	.position_sql = "SHOW MASTER STATUS",
@@ -197,6 +207,7 @@ const struct dialect mariadb_dialect = {
 	.is_bytewise = is_bytewise,
 	.is_generated = is_generated,
 	.unknown_type = 4161, /* ER_UNKNOWN_DATA_TYPE */
+	.foreign_children_sql = FOREIGN_CHILDREN,
 	.foreign_algorithm = "INSTANT",
 	.old_temporal = { "/* mariadb-5.3 */", "MariaDB 5.3", "mysql56_temporal_format=ON" },
 	.kill_soft = "SOFT ",

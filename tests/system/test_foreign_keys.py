@@ -199,6 +199,26 @@ def test_a_set_that_is_not_closed_is_refused_by_name(source, ddl, words, hint):
     assert keys(source.server, "customer") == before
 
 
+ODD = "Ж k/é-1 @0041"
+
+
+def test_keys_are_found_without_opening_every_table(source):
+    """Names are as odd as they may be, and none of 50,000 other tables would be looked at."""
+    server = source.server
+    server.sql(f"CREATE TABLE customer.`{ODD}` (id INT PRIMARY KEY, p INT, CONSTRAINT `f k` FOREIGN KEY (p) REFERENCES child (id))")
+    server.sql("SET GLOBAL log_output='TABLE', general_log=ON")
+    try:
+        with pytest.raises(tablets.Refused) as refused:
+            source.call("check_from", **REQUEST)
+        asked = [q for q, in server.sql("SELECT argument FROM mysql.general_log WHERE argument LIKE '%%referential_constraints WHERE%%'")]
+    finally:
+        server.sql("SET GLOBAL general_log=OFF, log_output=DEFAULT")
+        server.sql("TRUNCATE mysql.general_log")
+    assert f"the foreign key 'f k' of table 'customer.{ODD}' refers to 'customer.child'" in refused.value.text
+    asked = [q for q in asked if "general_log" not in q]
+    assert len(asked) == 2 and all(" AND table_name='" in q for q in asked), asked
+
+
 def test_a_key_of_another_table_at_the_target_is_refused(family):
     family.target.start()
     there = family.target.server

@@ -4,6 +4,7 @@
 #include "sql/quote.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/foreign.h"
+#include "tablet/table/foreign_catalog.h"
 
 enum {
 	NAMED_MAX = 3,    /* in one sentence: three keys with three names each fit it */
@@ -11,8 +12,6 @@ enum {
 };
 
 /* ---- The foreign keys that touch the database */
-
-enum { E_SCHEMA, E_NAME, E_CHILD, E_PARENT_SCHEMA, E_PARENT, E_UPDATE, E_DELETE, E_COUNT };
 
 struct edge {
 	const char *name;
@@ -39,7 +38,7 @@ action_of(struct arena *a, const struct slice *v)
 	static const struct {
 		int column;
 		const char *text;
-	} events[] = { { E_DELETE, "ON DELETE" }, { E_UPDATE, "ON UPDATE" } };
+	} events[] = { { FOREIGN_DELETE, "ON DELETE" }, { FOREIGN_UPDATE, "ON UPDATE" } };
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
 		struct slice rule = v[events[i].column];
@@ -54,11 +53,11 @@ static struct edge
 edge_of(struct arena *a, const struct slice *v, const struct scope *scope)
 {
 	struct edge e = {
-		.name = arena_slice_str(a, v[E_NAME]),
-		.child_database = arena_slice_str(a, v[E_SCHEMA]),
-		.child = arena_slice_str(a, v[E_CHILD]),
-		.parent_database = arena_slice_str(a, v[E_PARENT_SCHEMA]),
-		.parent = arena_slice_str(a, v[E_PARENT]),
+		.name = arena_slice_str(a, v[FOREIGN_NAME]),
+		.child_database = arena_slice_str(a, v[FOREIGN_SCHEMA]),
+		.child = arena_slice_str(a, v[FOREIGN_CHILD]),
+		.parent_database = arena_slice_str(a, v[FOREIGN_PARENT_SCHEMA]),
+		.parent = arena_slice_str(a, v[FOREIGN_PARENT]),
 		.action = action_of(a, v),
 	};
 
@@ -71,32 +70,18 @@ edge_of(struct arena *a, const struct slice *v, const struct scope *scope)
 	return e;
 }
 
-/* The catalogue finds names by a collation, to which `Users` and `üsers` are the same: others are
- * found too, and told apart by their bytes. */
+/* Others are found too, by a collation, and told apart by their bytes. */
 static int
 read_edges(struct ctx *cx, struct mysql_client *c, const struct scope *scope, struct edge **out,
     size_t *count)
 {
-	SCOPED(buf) struct buf sql = BUF_INIT;
 	struct mysql_rows rows;
 
-	buf_add_str(&sql,
-	    "SELECT constraint_schema, constraint_name, table_name, unique_constraint_schema, "
-	    "referenced_table_name, update_rule, delete_rule "
-	    "FROM information_schema.referential_constraints WHERE constraint_schema=");
-	quote_string(&sql, slice_str(scope->set->database));
-	buf_add_str(&sql, " OR unique_constraint_schema=");
-	quote_string(&sql, slice_str(scope->set->database));
-	buf_add_str(&sql, " ORDER BY table_name, constraint_name");
-	TRY(mysql_select(cx, c, buf_slice(&sql), &rows));
-	if (rows.rows > 0 && rows.columns != E_COUNT)
-		return err_set(cx->err, ERR_CORRUPT,
-		    "information_schema.referential_constraints answers with %zu columns",
-		    rows.columns);
+	TRY(foreign_catalog_read(cx, c, scope->set->database, "", &rows));
 	*out = arena_array(cx->arena, struct edge, rows.rows);
 	*count = rows.rows;
 	for (size_t i = 0; i < rows.rows; i++)
-		(*out)[i] = edge_of(cx->arena, &rows.values[i * E_COUNT], scope);
+		(*out)[i] = edge_of(cx->arena, &rows.values[i * FOREIGN_COLUMNS], scope);
 	return 0;
 }
 
@@ -382,21 +367,21 @@ closure_check_names(struct ctx *cx, struct mysql_client *c, const struct table_s
     const struct table_set *to, const char *const *definitions)
 {
 	SCOPED(buf) struct buf names = BUF_INIT;
-	SCOPED(buf) struct buf database = BUF_INIT;
+	SCOPED(buf) struct buf condition = BUF_INIT;
 	struct mysql_rows rows;
 
 	for (size_t i = 0; i < from->count; i++)
 		TRY(list_names(&names, definitions[i], from, cx->err));
 	if (names.len == 0)
 		return 0;
-	quote_string(&database, slice_str(to->database));
-	TRY(mysql_selectf(cx, c, &rows,
-	    "SELECT constraint_name, table_name FROM information_schema.referential_constraints "
-	    "WHERE constraint_schema=%s AND constraint_name IN (%s)",
-	    database.data, names.data));
+	buf_add_str(&condition, " AND constraint_schema=");
+	quote_string(&condition, slice_str(to->database));
+	buf_addf(&condition, " AND constraint_name IN (%s)", names.data);
+	TRY(foreign_catalog_read(cx, c, to->database, condition.data, &rows));
 	for (size_t i = 0; i < rows.rows; i++) {
-		const char *key = arena_slice_str(cx->arena, rows.values[2 * i]);
-		const char *table = arena_slice_str(cx->arena, rows.values[2 * i + 1]);
+		const struct slice *v = &rows.values[i * FOREIGN_COLUMNS];
+		const char *key = arena_slice_str(cx->arena, v[FOREIGN_NAME]);
+		const char *table = arena_slice_str(cx->arena, v[FOREIGN_CHILD]);
 
 		if (table_set_find(to, to->database, table) >= 0)
 			continue;
