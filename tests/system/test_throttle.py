@@ -10,6 +10,7 @@ from lib.combo import Failed
 ROWS, WORKFLOW = 20000, "new_customer.w"
 QUERY = "SELECT v FROM customer.flag"
 VIEWS = "SELECT COUNT(*) FROM information_schema.innodb_trx"
+AGE = "SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())), 0) FROM information_schema.innodb_trx"
 
 
 def at(combo, keyspace, sql):
@@ -143,11 +144,32 @@ def test_a_query_that_fails_or_lasts_is_told_and_ends_nothing(fresh):
     wait_arrived(fresh)
 
 
+def connect(combo):
+    return pymysql.connect(host="127.0.0.1", port=combo.port("server", "customer"), user="vt_dba",
+                           password=combo.credentials()["vt_dba"]["password"], autocommit=True)
+
+
+def test_no_view_lasts_while_ddl_has_the_table(fresh):
+    """A SELECT that waits for the table would keep its view as long."""
+    flag(fresh, 1)
+    create(fresh, "--throttle-query", QUERY)
+    wait_throttled(fresh, "--throttle-query gives 1")
+    with connect(fresh) as locker, locker.cursor() as cur:
+        cur.execute("LOCK TABLES customer.t WRITE")
+        flag(fresh, 0)
+        ages, end = [], time.monotonic() + 6
+        while time.monotonic() < end:
+            ages.append(int(at(fresh, "customer", AGE)))
+            time.sleep(0.2)
+        assert max(ages) <= 3, ages         # 2 s of waiting, and what is rounded
+        assert copied(fresh) == 0
+    wait_arrived(fresh)
+
+
 def sleepers(combo, count):
     found = []
     for _ in range(count):
-        conn = pymysql.connect(host="127.0.0.1", port=combo.port("server", "customer"), user="vt_dba",
-                               password=combo.credentials()["vt_dba"]["password"], autocommit=True)
+        conn = connect(combo)
         conn._execute_command(3, "SELECT SLEEP(60)")
         found.append(conn)
     return found

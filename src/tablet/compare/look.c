@@ -16,7 +16,7 @@ looker_open_source(struct ctx *cx, struct looker *l)
 {
 	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
 
-	return mysql_connect(&within, &l->params->source, &l->source);
+	return chunk_connect(&within, &l->params->source, &l->source);
 }
 
 int
@@ -38,15 +38,23 @@ looker_close(struct looker *l)
 	l->source = l->target = NULL;
 }
 
-/* It is in the middle of an answer that nobody wants. */
+/* Each is in the middle of an answer that nobody wants. */
 static int
-connect_anew(struct ctx *cx, const struct mysql_params *params, struct mysql_client **c)
+connect_source_anew(struct ctx *cx, struct looker *l)
+{
+	mysql_close(l->source);
+	l->source = NULL;
+	return looker_open_source(cx, l);
+}
+
+static int
+connect_target_anew(struct ctx *cx, struct looker *l)
 {
 	struct ctx within = ctx_within(cx, CONNECT_MS * MSEC);
 
-	mysql_close(*c);
-	*c = NULL;
-	return mysql_connect(&within, params, c);
+	mysql_close(l->target);
+	l->target = NULL;
+	return mysql_connect(&within, &l->params->target, &l->target);
 }
 
 /* ---- Looking */
@@ -95,7 +103,7 @@ read_source(struct ctx *cx, struct looker *l, const struct row_span *span, struc
 	TRY(chunk_read(cx, l->source, &of, &what, k->chunk));
 	k->again = k->chunk->overflowed;
 	if (k->again)
-		return connect_anew(cx, &l->params->source, &l->source);
+		return connect_source_anew(cx, l);
 	if (!k->chunk->ends)
 		buf_add_slice(&k->upper, buf_slice(&k->chunk->rows.last));
 	else if (!slice_is_null(span->upper))
@@ -138,7 +146,7 @@ read_target(struct ctx *cx, struct looker *l, const struct row_span *span, struc
 	TRY(table_rows_read(cx, l->target, &wanted, &k->target));
 	if (k->target.count > most || k->target.cut)
 		take_less(l, most, k);
-	return k->target.cut ? connect_anew(cx, &l->params->target, &l->target) : 0;
+	return k->target.cut ? connect_target_anew(cx, l) : 0;
 }
 
 int

@@ -12,7 +12,32 @@ enum {
 	READ_AIM_MS = 500, /* a window of about this length keeps few keys waiting */
 	/* from one chunk to the next: the first rows may be unlike the others */
 	GROWTH_MAX = 4,
+	/* Of one that gave no row in CHUNK_VIEW_MS: a few such tries, and it is a single one. */
+	FRUITLESS = 8,
+	/* seconds, for a table that DDL has: less than CHUNK_VIEW_MS, so that it is not taken for slow */
+	LOCK_WAIT_S = 2,
 };
+
+/* ---- Connections */
+
+static int
+bound_time(struct ctx *cx, struct mysql_client *source, int ms)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+
+	mysql_dialect(source)->bound_time(&sql, ms);
+	return mysql_exec(cx, source, buf_slice(&sql), NULL);
+}
+
+int
+chunk_connect(struct ctx *cx, const struct mysql_params *source, struct mysql_client **out)
+{
+	TRY(mysql_connect(cx, source, out));
+	if (mutant("copy_views_last"))
+		return 0;
+	TRY(mysql_execf(cx, *out, "SET lock_wait_timeout=%d", LOCK_WAIT_S));
+	return bound_time(cx, *out, CHUNK_VIEW_MS);
+}
 
 struct chunk *
 chunk_new(void)
@@ -95,8 +120,8 @@ check_end(struct ctx *cx, struct mysql_client *source, const struct chunk_source
 	    of->table->def->database, of->table->def->name, c->rows.count);
 }
 
-int
-chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
+static int
+read_view(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk_span *span, struct chunk *c)
 {
 	SCOPED(buf) struct buf from = BUF_INIT;
@@ -119,6 +144,26 @@ chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_sourc
 	if (c->ends && !mutant("tablet_end_is_checked"))
 		TRY(check_end(cx, source, of, span, c));
 	return mysql_exec(cx, source, slice_str("COMMIT"), NULL);
+}
+
+int
+chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
+    const struct chunk_span *span, struct chunk *c)
+{
+	/* A single row is read however long it takes: else nobody would get on. */
+	bool single = span->rows.limit == 1;
+
+	if (single)
+		TRY(bound_time(cx, source, 0));
+	if (read_view(cx, source, of, span, c) != 0) {
+		c->late = cx->err->kind == ERR_SERVER &&
+		    cx->err->mysql_errno == mysql_dialect(source)->time_is_over;
+		if (!c->late)
+			return -1;
+		err_clear(cx->err);
+		c->overflowed = true;
+	}
+	return single && !c->overflowed ? bound_time(cx, source, CHUNK_VIEW_MS) : 0;
 }
 
 /*
@@ -154,14 +199,22 @@ chunk_next_limit(const struct chunk *c, size_t limit, usec took)
 	return next > 0 ? next : 1;
 }
 
-/* If the text was too large, the part that fitted says how many rows to try next. If the window overflowed,
- * nothing says so, and half as many are tried. */
+/* If the text was too large, or came too slowly, the part that fitted says how many rows to try next. If the
+ * window overflowed, nothing says so, and half as many are tried. */
+static size_t
+count_fitting(const struct chunk *c, size_t limit)
+{
+	if (c->late)
+		return c->rows.count > 0 ? c->rows.count * READ_AIM_MS / CHUNK_VIEW_MS
+					 : limit / FRUITLESS;
+	return c->rows.values.len > CHUNK_BYTES ? c->rows.count * CHUNK_BYTES / c->rows.values.len
+						: limit / 2;
+}
+
 size_t
 chunk_smaller(const struct chunk *c, size_t limit)
 {
-	size_t fitted = c->rows.values.len > CHUNK_BYTES
-	    ? c->rows.count * CHUNK_BYTES / c->rows.values.len
-	    : limit / 2;
+	size_t fitted = count_fitting(c, limit);
 	size_t next = fitted < limit / 2 ? fitted : limit / 2;
 
 	return next > 0 ? next : 1;

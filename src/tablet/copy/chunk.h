@@ -11,8 +11,10 @@
  * docs/architecture.md, "life of a row". Memory is bounded by ROWS_BYTES_MAX (table_rows.h) unless a single
  * row is larger.
  *
- * A chunk that came out too large, or whose window overflowed, says overflowed: it is to be read again,
- * smaller.
+ * A chunk that came out too large, that took too long, or whose window overflowed, says overflowed: it is to
+ * be read again, smaller. So no view lasts (rule 14): each chunk is sized by how long the one before took,
+ * and the server itself ends a SELECT after CHUNK_VIEW_MS, and a wait for a table that DDL has before that
+ * (1205: to be tried again, later). A chunk of a single row is the one exception.
  */
 #ifndef TABLET_COPY_CHUNK_H
 #define TABLET_COPY_CHUNK_H
@@ -25,6 +27,8 @@ enum {
 	CHUNK_BYTES = 1024 * 1024,   /* aimed at: 4 MB was slower, less of it overlaps */
 	CHUNK_ROWS_FIRST = 1000,     /* nothing is known of the rows yet */
 	CHUNK_ROWS_MAX = 100 * 1000, /* short rows: their keys cost memory too */
+	/* A view for longer than some seconds keeps the source from purging what clients change. */
+	CHUNK_VIEW_MS = 3000,
 };
 
 /* Which table's. */
@@ -45,22 +49,26 @@ struct chunk {
 	struct position view; /* the source's place that the read view was opened at */
 	bool ends;            /* nothing of the span is behind it */
 	bool overflowed;
+	bool late;        /* that is because it was not read in CHUNK_VIEW_MS */
 	size_t dropped;   /* touched rows, after chunk_seal() */
 	size_t unsayable; /* in the rows that are kept, then */
 };
 
+/* A connection for chunk_read(). */
+int chunk_connect(
+    struct ctx *cx, const struct mysql_params *source, struct mysql_client **out) MUST_USE;
 struct chunk *chunk_new(void);
 void chunk_free(struct chunk *c); /* NULL is fine */
 /* Into an empty chunk, up to its bounds. ERR_CONFLICT: the table's definition is another one now (rule 9).
- * After overflowed the connection is in the middle of an answer: close it. */
+ * After overflowed the connection is in the middle of an answer, or of a transaction: close it. */
 int chunk_read(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk_span *span, struct chunk *c) MUST_USE;
 /* Of a chunk that was read, on the connection that has read it: a place of the source's binlog behind which
  * nothing of its view is. Where the view tells its own place that is the one. */
 int chunk_place_behind(struct ctx *cx, struct mysql_client *source, const struct chunk_source *of,
     const struct chunk *c, struct position *out) MUST_USE;
-/* How many rows the next one may have, so that it comes to CHUNK_BYTES and is read in a moment; took: for
- * this one. */
+/* How many rows the next one may have, of limit at present, so that it comes to CHUNK_BYTES and takes half a
+ * second, when this one took so long. */
 size_t chunk_next_limit(const struct chunk *c, size_t limit, usec took);
 /* Of one that has overflowed: fewer than limit, 1 at least. */
 size_t chunk_smaller(const struct chunk *c, size_t limit);

@@ -9,6 +9,9 @@
 enum {
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 5000, /* a restarting server is met soon, a dead one not hammered */
+	/* A load may take so many times what a read may: no view is open, and a slow disk would only see more
+	 * commits. */
+	LOAD_TIMES = 4,
 };
 
 /* The longest that one chunk's reading or loading may take before the network is thought dead. */
@@ -21,8 +24,10 @@ struct worker {
 	struct chunk *ready; /* read and not yet taken by the loader */
 	bool read_all;       /* nothing comes behind ready */
 	bool overflowed;     /* begin again, smaller */
-	size_t limit;
-	size_t row_bytes; /* of the last chunk's rows; 0: not known */
+	size_t limit;        /* rows that are read in the time that a chunk may take */
+	size_t loadable;     /* rows that are loaded in the time that a chunk may take */
+	size_t asked;        /* of the last chunk: both, and what the throttle leaves */
+	size_t row_bytes;    /* of the last chunk's rows; 0: not known */
 	struct waitlist changed;
 	struct group group;
 };
@@ -71,7 +76,9 @@ read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 	TRY(wait_turn(cx, p));
 	struct ctx inner = ctx_within(cx, chunk_deadline);
 	usec start = task_now();
-	span.rows.limit = throttle_chunk(p->throttle, l->limit, l->row_bytes);
+	l->asked = l->limit < l->loadable ? l->limit : l->loadable;
+	l->asked = throttle_chunk(p->throttle, l->asked, l->row_bytes);
+	span.rows.limit = l->asked;
 	span.tail = tail_position(p->tail);
 	int rc = chunk_read(&inner, l->source, &l->work->job.source, &span, c);
 
@@ -100,8 +107,10 @@ static int
 begin_again_smaller(struct ctx *cx, struct worker *l, const struct chunk *c)
 {
 	l->overflowed = true;
-	l->limit = chunk_smaller(c, l->limit);
-	return err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", c->rows.count);
+	l->limit = chunk_smaller(c, l->asked);
+	return c->late
+	    ? err_set(cx->err, ERR_RETRY, "a chunk took longer than %d ms to read", CHUNK_VIEW_MS)
+	    : err_set(cx->err, ERR_RETRY, "a chunk of %zu rows was too large", c->rows.count);
 }
 
 static int
@@ -150,10 +159,14 @@ load_one(struct ctx *cx, struct worker *l, struct chunk *c)
 {
 	struct ctx inner = ctx_within(cx, chunk_deadline);
 	struct copy_range *r = l->work->range;
+	usec start = task_now();
 
 	TRY(chunk_load(&inner, l->target, &l->work->job, &l->load, c));
 	if (c->overflowed)
 		return begin_again_smaller(cx, l, c);
+	/* Until it is loaded its window is open, and changes to its rows wait. */
+	usec took = (task_now() - start) / LOAD_TIMES;
+	l->loadable = bounded(l->work, chunk_next_limit(c, l->loadable, took));
 	if (c->rows.last.len > 0) {
 		buf_reset(&r->done);
 		buf_add_slice(&r->done, buf_slice(&c->rows.last));
@@ -202,7 +215,7 @@ open_worker(struct ctx *cx, struct worker *l)
 	const struct copy_worker_work *w = l->work;
 	int64_t known = w->range->rows;
 
-	TRY(mysql_connect(cx, &w->params->source, &l->source));
+	TRY(chunk_connect(cx, &w->params->source, &l->source));
 	TRY(mysql_connect(cx, &w->params->target, &l->target));
 	l->load = (struct load){ .table = w->job.source.table };
 	TRY(load_open(cx, l->target, &l->load));
@@ -245,7 +258,9 @@ pass(struct ctx *cx, struct worker *l)
 int
 copy_worker_run(struct ctx *cx, const struct copy_worker_work *work)
 {
-	struct worker l = { .work = work, .limit = bounded(work, CHUNK_ROWS_FIRST) };
+	struct worker l = { .work = work,
+		.limit = bounded(work, CHUNK_ROWS_FIRST),
+		.loadable = bounded(work, CHUNK_ROWS_MAX) };
 	int backoff_ms = BACKOFF_FIRST_MS;
 
 	while (!work->range->finished) {
