@@ -7,6 +7,7 @@
  *   streams[].binlog_source    the tables of the move, each with the query "select * from it"
  *   streams[].copy_states      the tables that are being copied
  *   streams[].logs             the record's events: type is the step, state what became of it
+ *   streams[].throttler_status while the copy waits: since when, and by what (a reason of ours)
  *   shard_streams              one, "0/zone1-101": a keyspace has one shard
  *   max_v_replication_lag      seconds, rounded up; 0 where it is not known
  */
@@ -153,6 +154,19 @@ put_logs(const struct shown *s)
 	json_put_close(s->w, ']');
 }
 
+/* Only while it is. */
+static void
+put_throttler(const struct shown *s)
+{
+	if (s->view->throttled[0] == '\0')
+		return;
+	json_put_open(s->w, "throttler_status", '{');
+	json_put_str(s->w, "component_throttled", "vcopier");
+	put_time(s, "time_throttled", s->view->throttled_us);
+	json_put_str(s->w, "reason", s->view->throttled);
+	json_put_close(s->w, '}');
+}
+
 static void
 put_stream(const struct shown *s)
 {
@@ -170,6 +184,7 @@ put_stream(const struct shown *s)
 	json_put_str(s->w, "message", v->stream_error);
 	put_copy_states(s);
 	put_logs(s);
+	put_throttler(s);
 	json_put_str(s->w, "log_fetch_error", "");
 	put_empty(s, "tags");
 	put_long(s, "rows_copied", v->rows_copied);

@@ -46,6 +46,12 @@ stopped_by_error(const struct stream_status_reply *r)
 	return r->phase == STREAM_ERROR;
 }
 
+static double
+throttled(const struct stream_status_reply *r)
+{
+	return r->throttled_us != 0;
+}
+
 static const struct {
 	const char *name, *help;
 	value_fn *value;
@@ -60,6 +66,7 @@ static const struct {
 	{ "vttablet_stream_changes_applied_total", "Row changes applied since it connected.",
 	    changes_applied },
 	{ "vttablet_stream_error", "Has an error stopped it?", stopped_by_error },
+	{ "vttablet_stream_throttled", "Is its copy kept waiting by its limits?", throttled },
 };
 
 static void

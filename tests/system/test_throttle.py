@@ -1,5 +1,8 @@
 """A copy goes no faster than it may, and waits while its servers are busy: one cluster, a small table, limits that change meanwhile."""
+import json
+import subprocess
 import time
+import urllib.request
 
 import pymysql
 import pytest
@@ -11,6 +14,11 @@ ROWS, WORKFLOW = 20000, "new_customer.w"
 QUERY = "SELECT v FROM customer.flag"
 VIEWS = "SELECT COUNT(*) FROM information_schema.innodb_trx"
 AGE = "SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())), 0) FROM information_schema.innodb_trx"
+
+
+def vtctldclient(combo, *args):
+    return subprocess.run([proc.program("vtctldclient"), "--server", f"127.0.0.1:{combo.base}", *args], capture_output=True, text=True,
+                          timeout=600, stdin=subprocess.DEVNULL, check=True).stdout
 
 
 def at(combo, keyspace, sql):
@@ -106,6 +114,12 @@ def test_a_query_stops_the_copy_over_a_kill_and_never_a_switch(fresh):
     stands_still(fresh)
     since = seen(fresh)["progress"]["throttled_us"]
     assert abs(since / 1e6 - time.time()) < 60
+    told = json.loads(vtctldclient(fresh, "Workflow", "--keyspace", "new_customer", "show", "--workflow", "w"))
+    stream, = (s for shard in told["workflows"][0]["shard_streams"].values() for s in shard["streams"])
+    assert stream["throttler_status"]["reason"] == "--throttle-query gives 1"
+    assert stream["throttler_status"]["time_throttled"]["seconds"] == str(since // 1000000)
+    with urllib.request.urlopen(f"http://{fresh.find('vttablet', 'new_customer')['http']}/metrics", timeout=10) as reply:
+        assert 'vttablet_stream_throttled{workflow="new_customer/w",round="1"} 1\n' in reply.read().decode()
     # Nothing is open while it waits: neither a view nor a lock.
     proc.wait_for(lambda: at(fresh, "customer", VIEWS) == at(fresh, "new_customer", VIEWS) == "0", 10, "nothing to be open")
     # What clients change meanwhile comes through.
