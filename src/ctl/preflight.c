@@ -62,7 +62,7 @@ static int
 survey(struct ctx *cx, struct workflow *w, enum side s, int64_t *bytes, struct findings *f)
 {
 	struct ctx within = ctx_within(cx, SURVEY_WITHIN_S * SECOND);
-	struct survey_request q = { .bytes = *bytes };
+	struct survey_request q = { .bytes = *bytes, .before_copy = w->r.copied_us == 0 };
 	struct survey_reply r;
 
 	TRY(side_request(&within, w, s, &q.move));

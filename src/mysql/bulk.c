@@ -55,6 +55,18 @@ bulk_prepare(struct ctx *cx, struct mysql_client *c, struct slice sql, struct bu
 	return 0;
 }
 
+int
+bulk_close(struct ctx *cx, struct mysql_client *c, const struct bulk *b)
+{
+	SCOPED(buf) struct buf command = BUF_INIT;
+	struct packets *p = mysql_packets(c);
+
+	wire_put_int(&command, COM_STMT_CLOSE, 1);
+	wire_put_int(&command, b->statement, 4);
+	packets_begin_command(p);
+	return packets_send(cx, p, buf_slice(&command));
+}
+
 size_t
 bulk_overhead(const struct bulk *b)
 {

@@ -36,6 +36,8 @@ struct slice bulk_next(struct slice *rows);
 bool bulk_is_known(const struct mysql_client *c);
 int bulk_prepare(
     struct ctx *cx, struct mysql_client *c, struct slice sql, struct bulk *out) MUST_USE;
+/* The statement is forgotten; the server does not answer. */
+int bulk_close(struct ctx *cx, struct mysql_client *c, const struct bulk *b) MUST_USE;
 /* Bytes of the packet beside its rows: all together must be below the server's max_allowed_packet. */
 size_t bulk_overhead(const struct bulk *b);
 /* Of one row or more. ok->info: "Records: 3  Duplicates: 0  Warnings: 0". */

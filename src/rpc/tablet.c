@@ -174,6 +174,9 @@ MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);
 
 static const struct member survey_members[] = {
 	{ .name = "bytes", .type = MEMBER_I64, .offset = offsetof(struct survey_request, bytes) },
+	{ .name = "before_copy",
+	    .type = MEMBER_BOOL,
+	    .offset = offsetof(struct survey_request, before_copy) },
 	{ 0 },
 };
 MOVE_MESSAGE(survey, "request to survey", struct survey_request);

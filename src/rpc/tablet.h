@@ -194,6 +194,8 @@ struct check_to_request {
 struct survey_request {
 	struct move_request move;
 	int64_t bytes; /* MOVE_TO: of rows and indexes at the other end */
+	/* MOVE_TO: rows at the other end that are too large for this one are looked for */
+	bool before_copy;
 };
 
 struct survey_reply {

@@ -2,6 +2,7 @@
 
 #include "base/parse.h"
 #include "sql/quote.h"
+#include "tablet/large_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,5 +228,7 @@ survey_to(struct ctx *cx, const struct tablet_env *env, const struct survey_requ
 	TRY(env_dba(cx, env, &c));
 	struct survey s = { env, request, c, reply };
 	TRY(find_room(cx, &s));
+	if (request->before_copy)
+		TRY(large_rows_find(cx, env, &request->move, c, &reply->findings));
 	return find_replicas(cx, &s);
 }

@@ -243,9 +243,12 @@ def test_a_row_larger_than_the_target_takes(pair):  # noqa: F811
     p.source.start(), p.target.start()
     p.start()
     p.wait("running")
+    p.source.server.sql("INSERT INTO t VALUES (3, REPEAT('b', 2000000))", database="customer")      # so is a change
+    p.catch_up()
+    p.target.server.sql("SET GLOBAL local_infile = OFF")
     p.source.server.sql("INSERT INTO t VALUES (2, REPEAT('b', 2000000))", database="customer")
     status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
-    assert "max_allowed_packet is 1048576" in status["error"] and "SET GLOBAL" in status["hint"]
+    assert "max_allowed_packet is 1048576" in status["error"] and "(`id`=2)" in status["error"] and "SET GLOBAL" in status["hint"]
     p.target.server.sql("SET GLOBAL max_allowed_packet = 1073741824")
     p.start()                                               # the same request again: it goes on
     p.wait("running")

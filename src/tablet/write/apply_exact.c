@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/table/table_row.h"
+#include "tablet/write/apply_large.h"
 
 #include <stdlib.h>
 
@@ -24,6 +25,8 @@ struct exact_op {
 	int rows;
 	uint64_t expected;
 	size_t unsayable; /* values of it that strict mode refuses */
+	/* of an INSERT and an UPDATE by key: what is written; NULL: a statement alone says it */
+	const struct slice *written;
 };
 
 /* Sent and not yet answered, and the statement that is being made. */
@@ -74,11 +77,36 @@ read_answers(struct ctx *cx, struct pipeline *p)
 	return 0;
 }
 
+/* Of an UPDATE the row as it was goes first. */
+static int
+write_large(struct ctx *cx, struct pipeline *p)
+{
+	const struct exact_op op = p->next;
+	struct writers *w = p->writers;
+	struct mysql_ok ok;
+
+	TRY(read_answers(cx, p));
+	p->next.rows = 0;
+	buf_reset(&p->sql);
+	if (op.verb[0] == 'U') {
+		SCOPED(buf) struct buf sql = BUF_INIT;
+
+		apply_sql_delete_more(&sql, op.table, op.key);
+		TRY(mysql_exec(cx, w->conns[0], buf_slice(&sql), &ok));
+		if (ok.affected_rows != op.expected)
+			return wrong_count(w, &op, ok.affected_rows, cx->err);
+	}
+	return apply_large_row(cx, w->conns[0], op.table, op.written, true);
+}
+
 static int
 send_next(struct ctx *cx, struct pipeline *p)
 {
 	if (p->next.rows == 0)
 		return 0;
+	if (p->next.written != NULL && p->next.rows == 1 &&
+	    apply_is_large(p->writers->packet_max, p->sql.len))
+		return write_large(cx, p);
 	TRY(writers_send(cx, p->writers, 0, &p->sql, p->next.unsayable));
 	p->ops[p->count++] = p->next;
 	p->next.rows = 0;
@@ -91,9 +119,11 @@ static int
 next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_max)
 {
 	const struct exact_op *next = &p->next;
+	size_t more = op->written == NULL ? 0 : apply_row_bytes(op->table->def, op->written);
 	bool full;
 
-	full = next->rows >= (p->writers->careful ? 1 : rows_max) || p->sql.len >= BATCH_BYTES;
+	full =
+	    next->rows >= (p->writers->careful ? 1 : rows_max) || p->sql.len + more >= BATCH_BYTES;
 	if (next->rows > 0 && (full || next->table != op->table || next->verb != op->verb))
 		TRY(send_next(cx, p));
 	if (p->next.rows == 0) {
@@ -125,7 +155,7 @@ send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 	static const char verb[] = "DELETE", absent[] = "DELETE of an absent row";
 	const struct moved_table *t = &p->writers->params.tables->items[row->table];
 	const struct slice *key = row->existed ? row->before : row->after;
-	struct exact_op op = { t, key, row->existed ? verb : absent, 1, row->existed, 0 };
+	struct exact_op op = { t, key, row->existed ? verb : absent, 1, row->existed, 0, NULL };
 
 	if (row->exists && !is_replaced(p->writers, row))
 		return 0;
@@ -142,7 +172,7 @@ send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 	static const char insert[] = "INSERT", update[] = "UPDATE";
 	const struct moved_table *t = &p->writers->params.tables->items[row->table];
 	bool is_new = !row->existed || is_replaced(p->writers, row);
-	struct exact_op op = { t, row->after, is_new ? insert : update, 1, 1, 0 };
+	struct exact_op op = { t, row->after, is_new ? insert : update, 1, 1, 0, row->after };
 
 	if (!row->exists)
 		return 0;
@@ -166,7 +196,7 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 						    : delete;
 	const struct slice *row = c->before != NULL ? c->before : c->after;
 	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
-	struct exact_op op = { t, row, verb, 1, 1, 0 };
+	struct exact_op op = { t, row, verb, 1, 1, 0, c->kind == CHANGE_INSERT ? c->after : NULL };
 
 	if (c->after != NULL)
 		op.unsayable = table_row_unsayable(t->def, c->after);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/table/table_row.h"
+#include "tablet/write/apply_large.h"
 #include "tablet/write/packet_max.h"
 
 #include <stdlib.h>
@@ -253,6 +254,7 @@ row_of(const struct phase *p, const struct fold_row *row)
 struct pending {
 	struct buf sql;
 	int rows;
+	const struct slice *last; /* of the rows */
 	size_t unsayable;
 };
 
@@ -260,6 +262,7 @@ static int
 flush_phase(struct ctx *cx, const struct phase *p, struct pending *s, struct round *r, int table)
 {
 	size_t unsayable = s->unsayable;
+	bool one = s->rows == 1 && p->exists;
 
 	if (s->sql.len > 0 && p->end != NULL) {
 		struct writers *w = r->writers;
@@ -269,6 +272,12 @@ flush_phase(struct ctx *cx, const struct phase *p, struct pending *s, struct rou
 	}
 	s->rows = 0;
 	s->unsayable = 0;
+	if (one && apply_is_large(r->writers->packet_max, s->sql.len)) {
+		buf_reset(&s->sql);
+		TRY(run_round(cx, r));
+		return apply_large_row(cx, r->writers->conns[0],
+		    &r->writers->params.tables->items[table], s->last, false);
+	}
 	return end_statement(cx, r, &s->sql, unsayable);
 }
 
@@ -276,7 +285,8 @@ static void
 add_to_phase(const struct phase *p, struct pending *s, const struct moved_table *t,
     const struct fold_row *row)
 {
-	p->more(&s->sql, t, row_of(p, row));
+	s->last = row_of(p, row);
+	p->more(&s->sql, t, s->last);
 	s->rows++;
 	if (p->exists)
 		s->unsayable += table_row_unsayable(t->def, row->after);
@@ -294,6 +304,7 @@ static int
 run_phase_table(struct ctx *cx, const struct phase *p, struct round *r,
     const struct fold_by_table *f, int table)
 {
+	const struct moved_table *t = &r->writers->params.tables->items[table];
 	struct pending s = { 0 };
 	int rc = 0;
 
@@ -303,7 +314,12 @@ run_phase_table(struct ctx *cx, const struct phase *p, struct round *r,
 
 		if (!is_in_phase(p, row))
 			continue;
-		add_to_phase(p, &s, &r->writers->params.tables->items[table], row);
+		if (s.rows > 0 && p->exists &&
+		    s.sql.len + apply_row_bytes(t->def, row->after) >= BATCH_BYTES)
+			rc = flush_phase(cx, p, &s, r, table);
+		add_to_phase(p, &s, t, row);
+		if (rc != 0)
+			break;
 		if (s.rows >= p->rows_max || s.sql.len >= BATCH_BYTES)
 			rc = flush_phase(cx, p, &s, r, table);
 	}

@@ -204,12 +204,20 @@ add_verb(struct buf *out, const struct load *l)
 	buf_add_str(out, " VALUES ");
 }
 
+/* The first of rows. */
 static int
-refuse_row(const struct load *l, size_t bytes, struct err *err)
+refuse_row(const struct load *l, struct slice rows, size_t bytes, struct err *err)
 {
-	SCOPED(buf) struct buf what = BUF_INIT;
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf what = BUF_INIT, key = BUF_INIT;
+	const struct table_def *def = l->table->def;
+	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
 
-	buf_addf(&what, "a row of '%s.%s'", l->table->database, l->table->name);
+	load_take_row(&rows, def, row);
+	if (!table_def_is_strict(def))
+		apply_sql_key(&key, l->table, row);
+	buf_addf(&what, "a row of '%s.%s'%s%.200s", l->table->database, l->table->name,
+	    key.len > 0 ? ", " : "", key.len > 0 ? key.data : "");
 	packet_max_refuse(err, what.data, bytes, l->packet_max);
 	return -1;
 }
@@ -238,42 +246,65 @@ add_values(struct buf *out, const struct table_def *def, const struct slice *row
 	buf_add_char(out, ')');
 }
 
+/* A statement, and from its first row on all that are left. */
+struct insert {
+	struct buf sql;
+	struct slice rows;
+};
+
 static int
-send_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, struct buf *sql,
+send_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, struct insert *i,
     struct load_counts *out)
 {
 	struct mysql_ok ok;
 
-	if (sql->len >= l->packet_max) /* a byte for the command */
-		return refuse_row(l, sql->len, cx->err);
-	TRY(mysql_exec(cx, target, buf_slice(sql), &ok));
-	buf_reset(sql);
+	if (i->sql.len >= l->packet_max) /* a byte for the command */
+		return refuse_row(l, i->rows, i->sql.len, cx->err);
+	TRY(mysql_exec(cx, target, buf_slice(&i->sql), &ok));
+	buf_reset(&i->sql);
 	return add_counts(&ok, out, cx->err);
+}
+
+/* Rows that have one begin with its first. */
+static int
+insert_all(struct ctx *cx, struct mysql_client *target, const struct load *l, struct insert *i,
+    struct load_counts *out)
+{
+	SCOPED(arena) struct arena arena = ARENA_INIT;
+	SCOPED(buf) struct buf one = BUF_INIT;
+	const struct table_def *def = l->table->def;
+	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
+	size_t most = l->packet_max < INSERT_BYTES ? (size_t)l->packet_max : INSERT_BYTES;
+	struct slice rows = i->rows;
+
+	while (rows.len > 0) {
+		struct slice this = rows;
+
+		load_take_row(&rows, def, row);
+		buf_reset(&one);
+		add_values(&one, def, row);
+		if (i->sql.len > 0 && i->sql.len + one.len >= most)
+			TRY(send_insert(cx, target, l, i, out));
+		if (i->sql.len == 0) {
+			add_verb(&i->sql, l);
+			i->rows = this;
+		} else {
+			buf_add_char(&i->sql, ',');
+		}
+		buf_add_slice(&i->sql, buf_slice(&one));
+	}
+	return send_insert(cx, target, l, i, out);
 }
 
 static int
 load_insert(struct ctx *cx, struct mysql_client *target, const struct load *l, struct slice rows,
     struct load_counts *out)
 {
-	SCOPED(arena) struct arena arena = ARENA_INIT;
-	SCOPED(buf) struct buf sql = BUF_INIT, one = BUF_INIT;
-	const struct table_def *def = l->table->def;
-	struct slice *row = arena_array(&arena, struct slice, def->columns_count);
-	size_t most = l->packet_max < INSERT_BYTES ? (size_t)l->packet_max : INSERT_BYTES;
+	struct insert i = { BUF_INIT, rows };
+	int rc = insert_all(cx, target, l, &i, out);
 
-	while (rows.len > 0) {
-		load_take_row(&rows, def, row);
-		buf_reset(&one);
-		add_values(&one, def, row);
-		if (sql.len > 0 && sql.len + one.len >= most)
-			TRY(send_insert(cx, target, l, &sql, out));
-		if (sql.len == 0)
-			add_verb(&sql, l);
-		else
-			buf_add_char(&sql, ',');
-		buf_add_slice(&sql, buf_slice(&one));
-	}
-	return send_insert(cx, target, l, &sql, out);
+	buf_done(&i.sql);
+	return rc;
 }
 
 void
@@ -337,7 +368,8 @@ load_bulk(struct ctx *cx, struct mysql_client *target, const struct load *l, str
 		if (some.len == 0 && l->file_allowed)
 			return load_file(cx, target, l, rows, out);
 		if (some.len == 0)
-			return refuse_row(l, overhead + first_len(rows, l->table->def), cx->err);
+			return refuse_row(
+			    l, rows, overhead + first_len(rows, l->table->def), cx->err);
 		TRY(bulk_execute(cx, target, &l->bulk, some, &ok));
 		TRY(add_counts(&ok, out, cx->err));
 		rows = slice_cut(rows, some.len, rows.len);
@@ -365,8 +397,8 @@ load_way_name(enum load_way way)
 	return ways[way].name;
 }
 
-static int
-is_file_allowed(struct ctx *cx, struct mysql_client *target, bool *out)
+int
+load_may_file(struct ctx *cx, struct mysql_client *target, bool *out)
 {
 	SCOPED(arena) struct arena a = ARENA_INIT;
 	struct ctx inner = *cx;
@@ -384,7 +416,7 @@ load_open(struct ctx *cx, struct mysql_client *target, struct load *l)
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
 	TRY(packet_max_read(cx, target, &l->packet_max));
-	TRY(is_file_allowed(cx, target, &l->file_allowed));
+	TRY(load_may_file(cx, target, &l->file_allowed));
 	l->way = l->file_allowed ? LOAD_FILE : LOAD_INSERT;
 	if (!bulk_is_known(target))
 		return 0;
@@ -404,4 +436,10 @@ load_rows(struct ctx *cx, struct mysql_client *target, const struct load *l, str
 {
 	*out = (struct load_counts){ 0 };
 	return ways[l->way].run(cx, target, l, rows, out);
+}
+
+int
+load_close(struct ctx *cx, struct mysql_client *target, const struct load *l)
+{
+	return l->way == LOAD_BULK ? bulk_close(cx, target, &l->bulk) : 0;
 }

@@ -38,6 +38,10 @@ struct load_counts {
 
 /* Chooses the way; l->table and l->fresh are set. */
 int load_open(struct ctx *cx, struct mysql_client *target, struct load *l) MUST_USE;
+/* The server forgets what it has prepared for it. A connection that ends does too. */
+int load_close(struct ctx *cx, struct mysql_client *target, const struct load *l) MUST_USE;
+/* Does the server take files of clients? */
+int load_may_file(struct ctx *cx, struct mysql_client *target, bool *out) MUST_USE;
 /* For people, behind "by": "bulk execution", "LOAD DATA". */
 const char *load_way_name(enum load_way way);
 /* Appends a row; values as in binlog/column.h, one for each column. */

@@ -1,0 +1,29 @@
+#include "tablet/write/apply_large.h"
+
+#include "tablet/table/table_row.h"
+#include "tablet/write/load_checked.h"
+
+size_t
+apply_row_bytes(const struct table_def *def, const struct slice *row)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < def->columns_count; i++)
+		bytes += column_is_written(&def->columns[i]) ? row[i].len : 0;
+	return bytes;
+}
+
+int
+apply_large_row(struct ctx *cx, struct mysql_client *c, const struct moved_table *t,
+    const struct slice *row, bool fresh)
+{
+	SCOPED(buf) struct buf rows = BUF_INIT;
+	struct load l = { .table = t, .fresh = fresh };
+
+	TRY(load_open(cx, c, &l));
+	load_add_row(&rows, t->def, row);
+	const struct load_batch b = { buf_slice(&rows), 1, table_row_unsayable(t->def, row) };
+
+	TRY(load_checked(cx, c, &l, &b));
+	return load_close(cx, c, &l);
+}
