@@ -77,6 +77,20 @@ take_views(struct workflow *w, const struct check_from_reply *r)
 			r->views_count > 1 ? "s" : "", names.data));
 }
 
+static void
+note_triggers(struct workflow *w, const struct trigger_list *triggers)
+{
+	SCOPED(buf) struct buf names = BUF_INIT;
+
+	for (size_t i = 0; i < triggers->count; i++)
+		buf_addf(&names, "%s'%s'", i > 0 ? ", " : "", triggers->items[i].name);
+	if (triggers->count > 0)
+		workflow_note(w, "check", "triggers",
+		    arena_printf(&w->arena,
+			"made at the target in the switch, while writes wait: trigger%s %s",
+			triggers->count > 1 ? "s" : "", names.data));
+}
+
 /* From the answer of the end that the tables leave: what --force and --drop-foreign-keys have let
  * pass, for the record, and each table's definition, for the question to the other end. */
 static void
@@ -91,6 +105,8 @@ take_facts(struct ctx *cx, struct workflow *w, const struct check_from_reply *r,
 		workflow_note(w, "check", "dropped", r->dropped);
 	w->r.restore = arena_strdup(&w->arena, r->restore);
 	take_views(w, r);
+	note_triggers(w, &r->triggers);
+	q->triggers = r->triggers;
 	for (size_t i = 0; i < r->tables_count; i++) {
 		if (r->tables[i].converted[0] != '\0')
 			workflow_note(w, "check", "converted", r->tables[i].converted);
@@ -124,6 +140,18 @@ flavours_differ(struct ctx *cx, const struct workflow *w, bool *out)
 	return 0;
 }
 
+/* A way back brings the triggers back: can they be made where they are now? */
+static int
+try_triggers_back(struct ctx *cx, const struct workflow *w, const struct trigger_list *triggers)
+{
+	struct triggers_try_request q = { .triggers = *triggers };
+
+	if (triggers->count == 0 || !w->r.options.reverse)
+		return 0;
+	TRY(side_request(cx, w, SIDE_SOURCE, &q.move));
+	return side_call(cx, w, TABLET_TRIGGERS_TRY, &q, NULL);
+}
+
 /* Both servers are asked by their tablets; the one that the tables go to is told what they are to become. */
 static int
 ask_tablets(struct ctx *cx, struct workflow *w)
@@ -146,7 +174,8 @@ ask_tablets(struct ctx *cx, struct workflow *w)
 		    w->r.tables_count);
 	take_facts(cx, w, &described, &to);
 	TRY(side_check_request(cx, w, SIDE_TARGET, &to.move));
-	return side_call(cx, w, TABLET_CHECK_TO, &to, NULL);
+	TRY(side_call(cx, w, TABLET_CHECK_TO, &to, NULL));
+	return try_triggers_back(cx, w, &described.triggers);
 }
 
 /*

@@ -59,8 +59,6 @@ print_steps(struct buf *out, const struct ctl_counts *n)
 	for (int i = 0; i < cutover_steps_count; i++) {
 		SCOPED(buf) struct buf labels = BUF_INIT;
 
-		if (cutover_steps[i].absent)
-			continue;
 		metric_label(&labels, "step", cutover_steps[i].name);
 		metric_print_histogram_of(
 		    out, "vtctld_step_seconds", help, labels.data, &n->steps[i]);

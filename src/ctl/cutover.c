@@ -168,10 +168,8 @@ struct watched {
 static int
 run_steps(struct ctx *cx, struct cutover *c)
 {
-	for (int i = 0; i < step_commit(); i++) {
-		if (!cutover_steps[i].absent)
-			TRY(run_step(cx, c, &cutover_steps[i]));
-	}
+	for (int i = 0; i < step_commit(); i++)
+		TRY(run_step(cx, c, &cutover_steps[i]));
 	return 0;
 }
 
@@ -333,7 +331,7 @@ go_forward(struct ctx *cx, struct cutover *c, int first)
 	cutover_check(c, CUTOVER_FORWARD);
 	patient.deadline = NEVER;
 	for (int i = first; i < cutover_steps_count; i++) {
-		if (!cutover_steps[i].absent && !cutover_steps[i].serving)
+		if (!cutover_steps[i].serving)
 			TRY(run_until_done(&patient, c, &cutover_steps[i]));
 	}
 	TRY(arrive(&patient, c->w));
@@ -403,7 +401,8 @@ after_failure(struct ctx *cx, struct cutover *c, const struct err *why)
 int
 cutover_attempt(struct ctx *cx, struct workflow *w)
 {
-	struct cutover c = { .w = w, .deadline = NEVER };
+	SCOPED(arena) struct arena kept = ARENA_INIT;
+	struct cutover c = { .w = w, .deadline = NEVER, .kept = &kept };
 	struct err why;
 
 	TRY(begin_attempt(cx, w));

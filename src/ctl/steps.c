@@ -10,6 +10,7 @@
 #include "ctl/preflight.h"
 #include "ctl/ready.h"
 #include "ctl/release.h"
+#include "ctl/switch_lines.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -94,6 +95,26 @@ look_again(struct ctx *cx, struct cutover *c)
 	return preflight_judge(&inner, c->w, &found);
 }
 
+/* No DDL gets at the tables any more, so these are the ones that the new side is to have. Whether they can be
+ * made there is tried while nobody waits. */
+static int
+know_triggers(struct ctx *cx, struct cutover *c)
+{
+	struct triggers_try_request q = { .triggers.count = 0 };
+	struct triggers_read_reply r;
+	struct ctx lasting = *cx;
+	struct move_request from;
+
+	lasting.arena = c->kept;
+	TRY(side_request(cx, c->w, workflow_from(c->w), &from));
+	TRY(side_call(&lasting, c->w, TABLET_TRIGGERS_READ, &from, &r));
+	c->triggers = q.triggers = r.triggers;
+	if (r.triggers.count == 0)
+		return 0;
+	TRY(side_request(cx, c->w, workflow_to(c->w), &q.move));
+	return side_call(cx, c->w, TABLET_TRIGGERS_TRY, &q, NULL);
+}
+
 static int
 run_preflight(struct ctx *cx, struct cutover *c)
 {
@@ -110,8 +131,9 @@ run_preflight(struct ctx *cx, struct cutover *c)
 	TRY(side_fence_install(&within, c->w, workflow_to(c->w)));
 	TRY(carry_auto_increment(&within, c));
 	TRY(workflow_know_sides(&within, c->w));
-	/* Last: until the lock has come, nobody else's DDL gets at the tables. */
+	/* Until the lock has come, nobody else's DDL gets at the tables. */
 	TRY(ask_side(&within, c, workflow_from(c->w), TABLET_LOCK_PREPARE, NULL));
+	TRY(know_triggers(&within, c));
 	c->deadline = task_now() + c->w->r.options.timeout;
 	return 0;
 }
@@ -207,6 +229,7 @@ freeze(struct ctx *cx, void *arg)
 	q.move.attempt = c->attempt;
 	q.values = c->values;
 	q.values_count = mutant("ctl_auto_increment_early") ? 0 : c->values_count;
+	q.triggers = c->triggers;
 	TRY(side_call(cx, c->w, TABLET_FREEZE, &q, &r));
 	if (r.place.position[0] == '\0')
 		return err_set(cx->err, ERR_CORRUPT, "the stream stopped without a position");
@@ -244,13 +267,6 @@ undo_catch_up(struct ctx *cx, struct cutover *c)
 
 /* ---- 4 reverse */
 
-static bool
-leaves_way_back(const struct workflow *w)
-{
-	/* Who goes back has asked for a stream forth before. */
-	return w->r.options.reverse || w->r.direction == DIRECTION_REVERSE;
-}
-
 /* Q, which the reverse stream begins at, was read after the freeze and the last ALTER at the to side, and
  * before anybody else may write there. */
 static int
@@ -259,7 +275,7 @@ prepare_back(struct ctx *cx, void *arg)
 	struct cutover *c = arg;
 	struct stream_prepare_request q = { .guard_from = c->w->r.position, .start = c->start };
 
-	if (!leaves_way_back(c->w))
+	if (!switch_leaves_way_back(c->w))
 		return 0;
 	TRY(round_request(cx, c->w, c->w->r.round + 1, workflow_from(c->w), &q.move));
 	return side_call(cx, c->w, TABLET_STREAM_PREPARE, &q, NULL);
@@ -283,7 +299,7 @@ run_reverse(struct ctx *cx, struct cutover *c)
 	struct ctx within = ctx_until(cx, c->deadline);
 
 	TRY(both(&within, prepare_back, lock_to, c));
-	if (leaves_way_back(c->w))
+	if (switch_leaves_way_back(c->w))
 		c->w->r.next_start = c->start.position;
 	return 0;
 }
@@ -381,12 +397,15 @@ run_release(struct ctx *cx, struct cutover *c)
 
 /* ---- 7, at leisure: the record has turned round */
 
-/* Rows of the rounds before the last are nobody's any more. */
+/* Rows of the rounds before the last are nobody's any more. What triggers have done comes as rows, so the
+ * side that those come to has none from here on. */
 static int
 start_reverse(struct ctx *cx, const struct workflow *w)
 {
 	if (w->r.round > 2)
 		TRY(round_stream_delete(cx, w, w->r.round - 2, false));
+	if (!mutant("ctl_triggers_stay"))
+		TRY(round_do(cx, w, w->r.round, workflow_to(w), TABLET_TRIGGERS_DROP));
 	return round_do(cx, w, w->r.round, workflow_to(w), TABLET_STREAM_START);
 }
 
@@ -416,117 +435,6 @@ run_finish(struct ctx *cx, struct cutover *c)
 	return pause_for(cx, w, workflow_from(w), side_fence_remove);
 }
 
-/* ---- What a dry run says of them (lines.h) */
-
-/* What run_preflight() asks before it changes anything; the list is the answer's. */
-static int
-rehearse_preflight(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	struct hurt found;
-
-	TRY(ready_wait(cx, w));
-	TRY(side_ask(cx, w, workflow_from(w)));
-	TRY(rules_known(cx, w->ctl));
-	TRY(preflight_collect(cx, w, &found));
-	TRY(preflight_judge(cx, w, &found));
-	for (size_t i = 0; i < found.findings.count; i++)
-		lines_add(cx->arena, out, "%s: %s",
-		    finding_severity_names[found.findings.items[i].severity],
-		    found.findings.items[i].text);
-	lines_lock(cx->arena, w, out);
-	return 0;
-}
-
-static int
-rehearse_hold(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	static const char *const then[] = {
-		[ON_GRACE_ABORT] = "give this attempt up",
-		[ON_GRACE_WAIT] = "wait on",
-		[ON_GRACE_KILL] = "end them",
-	};
-
-	lines_add(cx->arena, out,
-	    "Hold writes on keyspace %s for tables %s at all gates, and wait for transactions in flight for "
-	    "up to %s, then %s",
-	    side_keyspace(w, workflow_from(w)), lines_tables(cx->arena, w, workflow_from(w)),
-	    lines_duration(cx->arena, w->r.options.grace_period), then[w->r.options.on_grace]);
-	return 0;
-}
-
-static int
-rehearse_fence(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	enum side from = workflow_from(w);
-
-	lines_add(cx->arena, out,
-	    "Stop writes on keyspace %s for tables %s: [keyspace:%s;shard:0;%s]",
-	    side_keyspace(w, from), lines_tables(cx->arena, w, from), side_keyspace(w, from),
-	    lines_tablet(cx->arena, w, from));
-	return 0;
-}
-
-static int
-rehearse_catch_up(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	lines_add(cx->arena, out, "Wait for vreplication on stopped streams to catchup for up to %s",
-	    lines_duration(cx->arena, w->r.options.timeout));
-	return 0;
-}
-
-static int
-rehearse_reverse(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	if (leaves_way_back(w))
-		lines_add(cx->arena, out,
-		    "Create reverse vreplication stream %d of workflow %s on: [%s]", w->r.round + 1,
-		    w->r.name, lines_tablet(cx->arena, w, workflow_from(w)));
-	return 0;
-}
-
-static int
-rehearse_commit(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	lines_add(cx->arena, out,
-	    "Switch routing from keyspace %s to keyspace %s for tables %s, reads and writes at once",
-	    side_keyspace(w, workflow_from(w)), side_keyspace(w, workflow_to(w)),
-	    lines_tables(cx->arena, w, workflow_from(w)));
-	return 0;
-}
-
-static int
-rehearse_acknowledge(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	lines_add(cx->arena, out, "Wait until every gate has the new routing");
-	return 0;
-}
-
-static int
-rehearse_release(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	lines_add(cx->arena, out, "Enable writes on keyspace %s for tables %s",
-	    side_keyspace(w, workflow_to(w)), lines_tables(cx->arena, w, workflow_to(w)));
-	return 0;
-}
-
-static int
-rehearse_finish(struct ctx *cx, struct workflow *w, struct lines *out)
-{
-	lines_add(cx->arena, out, "Switch writes completed, end vreplication streams on: [%s]",
-	    lines_tablet(cx->arena, w, workflow_to(w)));
-	if (leaves_way_back(w))
-		lines_add(cx->arena, out, "Start reverse vreplication streams on: [%s]",
-		    lines_tablet(cx->arena, w, workflow_from(w)));
-	else
-		lines_add(cx->arena, out, "Remove the fence from keyspace %s for tables %s",
-		    side_keyspace(w, workflow_to(w)), lines_tables(cx->arena, w, workflow_to(w)));
-	if (w->r.options.follow)
-		lines_add(cx->arena, out, "New tables of keyspace %s will be made in keyspace %s",
-		    w->r.source_keyspace, side_keyspace(w, workflow_to(w)));
-	lines_unlock(cx->arena, w, out);
-	return 0;
-}
-
 /* ---- The table */
 
 #define POINTS(name) .before = "movetables." name ".before", .after = "movetables." name ".after"
@@ -534,32 +442,30 @@ rehearse_finish(struct ctx *cx, struct workflow *w, struct lines *out)
 /* clang-format off */
 const struct step cutover_steps[] = {
 	{ "preflight", "asking everybody and installing the fences", run_preflight, undo_preflight,
-	    rehearse_preflight,
+	    switch_lines_preflight,
 	    .own_record = false, POINTS("preflight") },
-	{ "hold", "gates keep new writes waiting", run_hold, undo_hold, rehearse_hold,
+	{ "hold", "gates keep new writes waiting", run_hold, undo_hold, switch_lines_hold,
 	    .own_record = true, POINTS("hold") },
 	{ "fence", "locking the old table", run_fence, undo_fence,
-	    rehearse_fence,
+	    switch_lines_fence,
 	    .in_hold = true, POINTS("fence") },
 	{ "catch-up", "arming the fence, applying the last changes, freezing the stream", run_catch_up,
 	    undo_catch_up,
-	    rehearse_catch_up,
+	    switch_lines_catch_up,
 	    .in_hold = true, POINTS("catch-up") },
 	{ "reverse", "giving the reverse stream its start", run_reverse, undo_reverse,
-	    rehearse_reverse,
+	    switch_lines_reverse,
 	    .in_hold = true, POINTS("reverse") },
 	{ "commit", "the switch key says where the tables are served", run_commit, NULL,
-	    rehearse_commit,
+	    switch_lines_commit,
 	    .point_of_no_return = true, .own_record = true, POINTS("commit") },
 	{ "acknowledge", "every gate reads at the new side", run_acknowledge, NULL,
-	    rehearse_acknowledge,
+	    switch_lines_acknowledge,
 	    .in_hold = true, POINTS("acknowledge") },
-	{ "release", "writes run at the new table", run_release, NULL, rehearse_release,
+	{ "release", "writes run at the new table", run_release, NULL, switch_lines_release,
 	    .own_record = true, POINTS("release") },
-	{ "triggers", "moving user triggers", NULL, NULL, NULL,
-	    .absent = true, .serving = true, POINTS("triggers") },
 	{ "finish", "ending the stream, starting the reverse one", run_finish, NULL,
-	    rehearse_finish,
+	    switch_lines_finish,
 	    .serving = true, POINTS("finish") },
 };
 /* clang-format on */
@@ -590,8 +496,7 @@ step_reached(int recorded)
 {
 	int i = recorded;
 
-	while (
-	    i + 1 < step_commit() && (cutover_steps[i + 1].in_hold || cutover_steps[i + 1].absent))
+	while (i + 1 < step_commit() && cutover_steps[i + 1].in_hold)
 		i++;
 	return i;
 }

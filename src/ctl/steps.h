@@ -32,11 +32,14 @@ struct cutover {
 	int attempt;
 	usec deadline; /* of steps 1 to 5: --timeout */
 	int reached;   /* the last step that may have begun */
-	/* What one step tells the next. In w->arena, so until the commit saves the record. */
+	/* What one step tells the next. In w->arena, so until the commit saves the record; but for what the
+	 * preflight tells, which outlasts the hold's record, in kept. */
+	struct arena *kept;
 	struct auto_next *values; /* next AUTO_INCREMENT values at the from side, under its lock */
 	size_t values_count;
-	struct place_of start; /* Q */
-	int64_t told_us;       /* that it is released; 0: not every gate was (release.h) */
+	struct trigger_list triggers; /* of clients, at the from side */
+	struct place_of start;        /* Q */
+	int64_t told_us;              /* that it is released; 0: not every gate was (release.h) */
 };
 
 /* 0: done, or had been done. -1: it may be half done, and is to be undone or done again. Results are in
@@ -48,7 +51,6 @@ struct step {
 	const char *sentence; /* what an operator reads while it lasts */
 	step_fn *run, *undo;  /* NULL: nothing to do */
 	rehearse_fn *rehearse;
-	bool absent; /* stands in the table, is not built yet */
 	bool point_of_no_return;
 	bool own_record;
 	bool in_hold;

@@ -113,6 +113,20 @@ static const struct message nothing = { "a tablet's reply", nothing_members, 0, 
 #define MOVE_MESSAGE(name, what, type)                                                             \
 	static const struct message name = { what, name##_members, sizeof(type), &move }
 
+/* ---- Triggers of clients */
+
+static const struct member triggers_read_reply_members[] = {
+	{ TRIGGER_MEMBER(struct triggers_read_reply) },
+	{ 0 },
+};
+MESSAGE(triggers_read_reply, "reply to triggers_read", struct triggers_read_reply);
+
+static const struct member triggers_try_members[] = {
+	{ TRIGGER_MEMBER(struct triggers_try_request) },
+	{ 0 },
+};
+MOVE_MESSAGE(triggers_try, "request to triggers_try", struct triggers_try_request);
+
 /* ---- Checks */
 
 static const struct member check_from_members[] = {
@@ -157,6 +171,7 @@ static const struct member check_from_reply_members[] = {
 	{ .name = "restore", .type = MEMBER_STR, .offset = offsetof(struct check_from_reply, restore) },
 	{ .name = "views", .type = MEMBER_TEXTS, .offset = offsetof(struct check_from_reply, views),
 	    .count = offsetof(struct check_from_reply, views_count) },
+	{ TRIGGER_MEMBER(struct check_from_reply) },
 	{ 0 },
 };
 /* clang-format on */
@@ -168,6 +183,7 @@ static const struct member check_to_members[] = {
 	    .offset = offsetof(struct check_to_request, definitions),
 	    .count = offsetof(struct check_to_request, definitions_count) },
 	{ .name = "common", .type = MEMBER_BOOL, .offset = offsetof(struct check_to_request, common) },
+	{ TRIGGER_MEMBER(struct check_to_request) },
 	{ 0 },
 };
 MOVE_MESSAGE(check_to, "request to check_to", struct check_to_request);
@@ -281,21 +297,9 @@ static const struct member fence_install_members[] = {
 MOVE_MESSAGE(fence_install, "request to fence_install", struct fence_install_request);
 
 /* clang-format off */
-static const struct member view_members[] = {
-	{ .name = "name", .type = MEMBER_STR, .offset = offsetof(struct view_definition, name),
-	    .needed = true },
-	{ .name = "sql", .type = MEMBER_STR, .offset = offsetof(struct view_definition, sql),
-	    .needed = true },
-	{ .name = "charset", .type = MEMBER_STR, .offset = offsetof(struct view_definition, charset) },
-	{ .name = "collation", .type = MEMBER_STR,
-	    .offset = offsetof(struct view_definition, collation) },
-	{ 0 },
-};
-MESSAGE(view, "view", struct view_definition);
-
 static const struct member views_read_reply_members[] = {
 	{ .name = "views", .type = MEMBER_LIST, .offset = offsetof(struct views_read_reply, views),
-	    .of = &view, .count = offsetof(struct views_read_reply, views_count) },
+	    .of = &view_message, .count = offsetof(struct views_read_reply, views_count) },
 	{ 0 },
 };
 MESSAGE(views_read_reply, "reply to views_read", struct views_read_reply);
@@ -303,7 +307,7 @@ MESSAGE(views_read_reply, "reply to views_read", struct views_read_reply);
 static const struct member views_make_members[] = {
 	{ .name = "definitions", .type = MEMBER_LIST,
 	    .offset = offsetof(struct views_make_request, definitions),
-	    .of = &view, .count = offsetof(struct views_make_request, definitions_count) },
+	    .of = &view_message, .count = offsetof(struct views_make_request, definitions_count) },
 	{ 0 },
 };
 /* clang-format on */
@@ -340,6 +344,7 @@ static const struct member freeze_members[] = {
 	    .needed = true },
 	{ .name = "values", .type = MEMBER_LIST, .offset = offsetof(struct freeze_request, values),
 	    .of = &next, .count = offsetof(struct freeze_request, values_count) },
+	{ TRIGGER_MEMBER(struct freeze_request) },
 	{ 0 },
 };
 
@@ -508,6 +513,9 @@ const struct tablet_call tablet_calls[TABLET_METHODS] = {
 	[TABLET_FENCE_STATUS] = { "fence_status", &fence_status, &fence_status_reply },
 	[TABLET_VIEWS_READ] = { "views_read", &move, &views_read_reply },
 	[TABLET_VIEWS_MAKE] = { "views_make", &views_make, &nothing },
+	[TABLET_TRIGGERS_READ] = { "triggers_read", &move, &triggers_read_reply },
+	[TABLET_TRIGGERS_TRY] = { "triggers_try", &triggers_try, &nothing },
+	[TABLET_TRIGGERS_DROP] = { "triggers_drop", &move, &nothing },
 	[TABLET_NEXT_VALUES] = { "next_values", &move, &next_values_reply },
 	[TABLET_SET_NEXT_VALUES] = { "set_next_values", &set_next_values, &nothing },
 	[TABLET_LOCK_PREPARE] = { "lock_prepare", &move, &nothing },

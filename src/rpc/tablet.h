@@ -34,6 +34,10 @@
  *  fence_remove              triggers and fence rows go; idempotent, and as above
  *  views_read                the definitions of the views that move too
  *  views_make                makes them, or makes them anew; refuses what cannot be read there
+ *  triggers_read             the triggers of clients at the tables; refuses those that would do something
+ *                            else at the other end
+ *  triggers_try              can they be made here, and do they run? Tried on tables without rows, and undone
+ *  triggers_drop             drops what triggers of clients the tables have here; idempotent
  *  next_values               the tables' next AUTO_INCREMENT values
  *  set_next_values           sets them: of a frozen stream to the number, of another one to no less than it
  *  lock                      MOVE_FROM, step 2: READ lock, position P, and the next AUTO_INCREMENT values.
@@ -46,9 +50,9 @@
  *  unlock                    of MOVE_FROM; idempotent
  *  disarm                    fences of attempts up to this one refuse nobody any more; idempotent
  *  freeze                    step 3: waits until position is applied, and stops there; then sets the next
- *                            AUTO_INCREMENT values to the number. The reply has Q, where the server is
- *                            after all that
- *  thaw                      the stream goes on; idempotent
+ *                            AUTO_INCREMENT values to the number, and makes the triggers of clients. The
+ *                            reply has Q, where the server is after all that
+ *  thaw                      the triggers that freeze has made go, the stream goes on; idempotent
  *  finish                    past the commit: the stream has ended for good, kept for its status
  *  vdiff_create, ...         comparisons of both sides: vdiff.h
  *  table_find                which exist, a view too; waits for who makes or drops one
@@ -63,6 +67,7 @@
 #define RPC_TABLET_H
 
 #include "base/fsm.h"
+#include "rpc/definitions.h"
 #include "rpc/findings.h"
 #include "rpc/requirements.h"
 #include "rpc/vdiff.h"
@@ -91,6 +96,9 @@ enum tablet_method {
 	TABLET_FENCE_STATUS,
 	TABLET_VIEWS_READ,
 	TABLET_VIEWS_MAKE,
+	TABLET_TRIGGERS_READ,
+	TABLET_TRIGGERS_TRY,
+	TABLET_TRIGGERS_DROP,
 	TABLET_NEXT_VALUES,
 	TABLET_SET_NEXT_VALUES,
 	TABLET_LOCK_PREPARE,
@@ -182,13 +190,15 @@ struct check_from_reply {
 	const char *restore; /* SQL that makes those again which are dropped here; "" */
 	const char **views;  /* that move too */
 	size_t views_count;
+	struct trigger_list triggers; /* that move with their tables */
 };
 
 struct check_to_request {
 	struct move_request move;
 	const char **definitions; /* of the tables at the other end; none: not compared */
 	size_t definitions_count;
-	bool common; /* as in check_from_request */
+	struct trigger_list triggers; /* of the tables at the other end */
+	bool common;                  /* as in check_from_request */
 };
 
 struct survey_request {
@@ -292,12 +302,6 @@ struct next_values_reply {
 	size_t tables_count;
 };
 
-struct view_definition {
-	const char *name;
-	const char *sql;                 /* SHOW CREATE VIEW, in its own database */
-	const char *charset, *collation; /* of the session that made it */
-};
-
 struct views_read_reply {
 	struct view_definition *views; /* as the request's */
 	size_t views_count;
@@ -307,6 +311,15 @@ struct views_make_request {
 	struct move_request move;
 	struct view_definition *definitions;
 	size_t definitions_count;
+};
+
+struct triggers_read_reply {
+	struct trigger_list triggers;
+};
+
+struct triggers_try_request {
+	struct move_request move;
+	struct trigger_list triggers;
 };
 
 struct set_next_values_request {
@@ -320,6 +333,7 @@ struct freeze_request {
 	const char *position;
 	struct auto_next *values; /* as move.tables; none: they stay */
 	size_t values_count;
+	struct trigger_list triggers; /* of the tables at the other end */
 };
 
 /* P; of MOVE_TO nothing. */

@@ -76,7 +76,7 @@ change_trigger(struct reader *r)
 		reader_unclear(r);
 		return;
 	}
-	start = reader_now(r)->start;
+	start = r->out->body_at = reader_now(r)->start;
 	if (program_read(r->arena, slice_cut(r->sql, start, r->sql.len), r->modes, &body, &err) != 0 ||
 	    body.runs_strings)
 		reader_unclear(r);

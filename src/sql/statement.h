@@ -147,6 +147,7 @@ struct statement {
 	struct slice use_database; /* STATEMENT_USE */
 	struct slice in_database; /* of the routine, trigger or event that DDL names; or SLICE_NULL */
 	size_t query_at;          /* CREATE TABLE ... SELECT: where its query begins; or 0 */
+	size_t body_at;           /* CREATE TRIGGER: where what it does begins; or 0 */
 	struct slice handler;     /* HANDLER: its name; or SLICE_NULL */
 	bool closes;              /* HANDLER h CLOSE */
 	struct slice savepoint;   /* SAVEPOINT name, and nothing else; or SLICE_NULL */

@@ -13,6 +13,7 @@
 #include "tablet/server/spare.h"
 #include "tablet/survey.h"
 #include "tablet/tablet_metrics.h"
+#include "tablet/trigger_calls.h"
 #include "tablet/validate.h"
 #include "tablet/vdiff_calls.h"
 
@@ -234,19 +235,13 @@ do_fence_status(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 static int
 do_views_read(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	SCOPED(client) struct mysql_client *dba = NULL;
-
-	TRY(env_dba(cx, api->env, &dba));
-	return view_read_all(cx, dba, q, r);
+	return view_read_all(cx, api->env, q, r);
 }
 
 static int
 do_views_make(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	SCOPED(client) struct mysql_client *dba = NULL;
-
-	TRY(env_dba(cx, api->env, &dba));
-	return view_make(cx, api->env, dba, q);
+	return view_make(cx, api->env, q);
 }
 
 static int
@@ -355,13 +350,21 @@ do_disarm(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 }
 
 static int
-own_place(struct ctx *cx, struct tablet_api *api, struct position *out)
+do_triggers_read(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 {
-	struct place_reader reader = place_reader(api->env, api->env->server);
-	SCOPED(spare) struct spare c = { 0 };
+	return trigger_calls_read(cx, api->env, q, r);
+}
 
-	TRY(spare_take(cx, api->env, ROLE_DBA, &c));
-	return place_now(cx, c.client, &reader, out);
+static int
+do_triggers_try(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return trigger_calls_try(cx, api->env, q);
+}
+
+static int
+do_triggers_drop(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
+{
+	return trigger_calls_drop(cx, api->env, q);
 }
 
 static int
@@ -377,9 +380,10 @@ do_freeze(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	const struct next_values v = { request->values, request->values_count, true };
 	if (v.count > 0)
 		TRY(next_values_set(cx, api->env, &request->move, &v));
-	/* Behind the freeze and the last ALTER here, and before anybody else may write: a way back may
+	TRY(trigger_calls_make(cx, api->env, move_of(&api->moves, request->move.workflow), request));
+	/* Behind the freeze and the last DDL here, and before anybody else may write: a way back may
 	 * begin at any position in between. */
-	TRY(own_place(cx, api, &here));
+	TRY(place_here(cx, api->env, &here));
 	reply->place = (struct place_of){ .position = arena_strdup(cx->arena, position_gtid(&here)),
 		.file = arena_strdup(cx->arena, here.file),
 		.offset = (int64_t)here.offset };
@@ -393,6 +397,8 @@ do_thaw(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 	struct stream *s;
 
 	TRY(find_stream(cx, api, move, &s));
+	stream_unlock(s, move->attempt); /* it would keep DDL waiting */
+	TRY(trigger_calls_undo(cx, api->env, move_of(&api->moves, move->workflow), move));
 	return stream_thaw(cx, s, move->attempt);
 }
 
@@ -483,6 +489,9 @@ static const struct method {
 	[TABLET_FENCE_STATUS] = { .run = do_fence_status, .late = LATE_IS_HEARD },
 	[TABLET_VIEWS_READ] = { .run = do_views_read, .late = LATE_IS_HEARD },
 	[TABLET_VIEWS_MAKE] = { .run = do_views_make, .late = LATE_IS_REFUSED },
+	[TABLET_TRIGGERS_READ] = { .run = do_triggers_read, .late = LATE_IS_HEARD },
+	[TABLET_TRIGGERS_TRY] = { .run = do_triggers_try, .late = LATE_IS_HEARD },
+	[TABLET_TRIGGERS_DROP] = { .run = do_triggers_drop, .late = LATE_IN_TURN },
 	[TABLET_NEXT_VALUES] = { .run = do_next_values, .late = LATE_IS_HEARD },
 	[TABLET_SET_NEXT_VALUES] = { .run = do_set_next_values, .late = LATE_IS_REFUSED },
 	[TABLET_LOCK_PREPARE] = { .run = do_lock_prepare, .late = LATE_IN_TURN },

@@ -569,7 +569,6 @@ def test_disarming_waits_for_a_refused_writers_transaction(tablet):
     ("CREATE VIEW w AS SELECT * FROM t", "view 'customer.w'"),
     ("CREATE PROCEDURE pr() SELECT COUNT(*) FROM t", "routine 'customer.pr'"),
     ("CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO DELETE FROM customer.t", "event 'customer.ev'"),
-    ("CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 1", "trigger 'trg'"),
     ("CREATE TABLE p (id INT PRIMARY KEY, t_id INT, CONSTRAINT fk FOREIGN KEY (t_id) REFERENCES t (id))", "foreign key 'fk'"),
 ])
 def test_what_has_come_since_the_preflight_is_refused_before_an_attempt(tablet, ddl, words):

@@ -59,7 +59,7 @@ def test_a_good_table_is_described_and_left_as_it_was(tablet):
     ("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=Aria", "Aria"),
     ("CREATE VIEW t AS SELECT 1 AS id", "VIEW"),
     ("CREATE SEQUENCE t", "SEQUENCE"),
-    ("CREATE TABLE t (id INT PRIMARY KEY) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME PARTITIONS 2", "SYSTEM VERSIONED"),
+    ("CREATE TABLE t (id INT PRIMARY KEY) WITH SYSTEM VERSIONING", "SYSTEM VERSIONED"),
 ])
 def test_a_table_that_cannot_move_is_refused_by_name(tablet, ddl, words):
     if ddl:
@@ -69,7 +69,7 @@ def test_a_table_that_cannot_move_is_refused_by_name(tablet, ddl, words):
 
 @pytest.mark.parametrize("ddl, words", [
     ("CREATE TABLE p (id INT PRIMARY KEY, t_id INT, CONSTRAINT fk FOREIGN KEY (t_id) REFERENCES t (id))", "foreign key 'fk'"),
-    ("CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 1", "trigger 'trg'"),
+    ("CREATE TRIGGER trg BEFORE INSERT ON t FOR EACH ROW SET @a = (SELECT MAX(id) FROM stays)", "trigger 'trg'"),
     ("CREATE VIEW w AS SELECT * FROM t", "view 'customer.w'"),
     ("CREATE PROCEDURE pr() SELECT COUNT(*) FROM t", "routine 'customer.pr'"),
     ("CREATE FUNCTION fu() RETURNS INT READS SQL DATA RETURN (SELECT MAX(id) FROM `t`)", "routine 'customer.fu'"),

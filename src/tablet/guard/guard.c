@@ -132,9 +132,13 @@ judge(const struct guard *g, const struct source_txn *txn, struct err *err)
 	    def->database, def->name, txn->end.file, (unsigned long long)txn->end.offset);
 }
 
+/* Never while the stream is frozen: who goes on from there would take triggers that the switch makes for
+ * somebody else's. */
 static bool
 must_store(const struct guard *g)
 {
+	if (tail_frozen(g->tail))
+		return false;
 	return strcmp(g->read.file, g->stored.file) != 0 ||
 	    g->read.offset - g->stored.offset >= STORE_BYTES;
 }

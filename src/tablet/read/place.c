@@ -2,6 +2,7 @@
 
 #include "base/rand.h"
 #include "binlog/dump.h"
+#include "tablet/server/spare.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,4 +73,14 @@ place_now(
 	for (int i = 0; i < NOW_TRIES && !agreed; i++)
 		TRY(position_try(cx, c, out, &agreed));
 	return agreed ? 0 : place_find(cx, reader, out);
+}
+
+int
+place_here(struct ctx *cx, const struct tablet_env *env, struct position *out)
+{
+	struct place_reader reader = place_reader(env, env->server);
+	SCOPED(spare) struct spare c = { 0 };
+
+	TRY(spare_take(cx, env, ROLE_DBA, &c));
+	return place_now(cx, c.client, &reader, out);
 }

@@ -22,6 +22,8 @@ struct place_reader place_reader(const struct tablet_env *env, const char *serve
 /* c: any connection to that server. */
 int place_now(struct ctx *cx, struct mysql_client *c, const struct place_reader *reader,
     struct position *out) MUST_USE;
+/* Of the tablet's own server. */
+int place_here(struct ctx *cx, const struct tablet_env *env, struct position *out) MUST_USE;
 /* Finds the place behind out->gtid; file and offset are one that is not before it. */
 int place_find(struct ctx *cx, const struct place_reader *reader, struct position *out) MUST_USE;
 

@@ -41,6 +41,7 @@ struct tail {
 	struct group_begin begin; /* of this group */
 	struct buf prepared;      /* XA transactions, at read (xids.h) */
 	bool in_group, handing;
+	bool frozen; /* of one that guards: what the stream's row said last */
 	struct position read, returned;
 	bool unprinted; /* gtids have gone on beyond read's text: read_place() */
 	int64_t committed_s;
@@ -266,6 +267,8 @@ end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 	t->committed_s = e->timestamp;
 	t->in_group = false;
 	t->handing = happened && group_matters(&t->group);
+	if (happened && t->group.by_stream)
+		t->frozen = t->group.frozen;
 	return 0;
 }
 
@@ -317,6 +320,12 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 		break;
 	case TAIL_QUERY_XA_COMMIT: TRY(on_xa_commit(t, tail_query_xid(q.sql), err)); break;
 	case TAIL_QUERY_XA_ROLLBACK: (void)xids_remove(&t->prepared, tail_query_xid(q.sql)); break;
+	case TAIL_QUERY_TRIGGER:
+		/* Of a frozen stream's tables by whoever has frozen it: they are to be served. */
+		if (!t->params->guards || (t->frozen && !mutant("guard_trigger_of_the_switch")) ||
+		    mutant("guard_trigger_unseen"))
+			break;
+		return refuse_statement(t, t->params->tables->items[table].def, q.sql, err);
 	case TAIL_QUERY_TOUCHES:
 		if (mutant("tablet_ddl_seen") ||
 		    (t->params->guards && tail_query_sets_next_value(q.sql)))
@@ -536,6 +545,12 @@ tail_next(struct ctx *cx, struct tail *t, struct source_txn **out)
 		TRY(read_event(cx, t));
 	}
 	return hand_fragment(t, out, cx->err);
+}
+
+bool
+tail_frozen(const struct tail *t)
+{
+	return t->frozen;
 }
 
 const struct position *

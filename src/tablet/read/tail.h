@@ -5,7 +5,8 @@
  * stops. It hands on whole transactions (rule 1), at their COMMIT (rule 2), of
  * full images (rule 3); stops by name on DDL that may touch a moved table
  * (rule 4), on an XA PREPARE of its rows and on an XA COMMIT of what was not
- * prepared before its eyes (rule 2), on gaps (rule 5). A
+ * prepared before its eyes (rule 2), on gaps (rule 5). Triggers of clients are none of its business, but
+ * where it guards a side that does not serve: one that is made there, but for the switch, stops it. A
  * transaction larger than GROUP_MEMORY (tail_group.h) spills to an unlinked file
  * in the data folder and comes back in order, so memory is bounded.
  *
@@ -45,6 +46,8 @@ int tail_next(struct ctx *cx, struct tail *t, struct source_txn **out) MUST_USE;
 /* Where the tail has read to: A of rule 8 when a window opens. Everything up to here has been
  * returned by tail_next(). */
 const struct position *tail_position(const struct tail *t);
+/* Of one that guards: the stream's row is frozen there. A tail that is opened in between does not know. */
+bool tail_frozen(const struct tail *t);
 void tail_close(struct tail *t);
 
 #endif

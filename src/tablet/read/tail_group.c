@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "rpc/tablet.h"
 #include "tablet/table/table_row.h"
 
 #include <errno.h>
@@ -89,7 +90,7 @@ group_begin(struct tail_group *g)
 	g->events_at = 0;
 	g->started = false;
 	g->heartbeat[0] = 0;
-	g->by_stream = false;
+	g->by_stream = g->frozen = false;
 	close_file(g);
 }
 
@@ -338,24 +339,37 @@ note_heartbeat(struct tail_group *g, struct rows *rows, const struct tablemap *m
 	g->heartbeat[values[1].len] = 0;
 }
 
-/* Workflow and round are the first two columns of stream (sidecar.c). Its statements write one row. */
+static bool
+read_text(struct cursor *c, const struct wire_column *w, struct arena *a, struct slice *out)
+{
+	struct column_type t = { .kind = COLUMN_BYTES, .length = w->length };
+
+	return !c->failed && w->type == BINLOG_VARCHAR && coltype_decode(&t, w, c, a, out) &&
+	    !c->failed;
+}
+
+/* Workflow, round and phase are the first columns of stream (sidecar.c). Its statements write one row. */
 static void
 note_stream(struct tail_group *g, struct rows *rows, const struct tablemap *map)
 {
 	struct cursor *c = &rows->data;
-	struct slice nulls = cursor_bytes(c, (map->count + 7) / 8), workflow;
-	struct column_type t = { .kind = COLUMN_BYTES };
+	struct slice nulls, workflow, phase;
 
-	if (c->failed || rows->columns != map->count || map->count < 2 || (nulls.ptr[0] & 3) != 0 ||
-	    map->columns[0].type != BINLOG_VARCHAR || map->columns[1].type != BINLOG_LONG)
+	if (rows->columns != map->count || map->count < 3 || map->columns[1].type != BINLOG_LONG)
 		return;
-	t.length = map->columns[0].length;
-	if (!coltype_decode(&t, &map->columns[0], c, &g->arena, &workflow))
+	if (rows->kind == ROW_UPDATE)
+		skip_image(c, map);
+	nulls = cursor_bytes(c, (map->count + 7) / 8);
+	if (c->failed || (nulls.ptr[0] & 7) != 0 ||
+	    !read_text(c, &map->columns[0], &g->arena, &workflow))
 		return;
 	uint64_t round = cursor_le(c, 4);
-	if (!c->failed && slice_eq_str(workflow, g->params.id.workflow) &&
-	    (round == (uint64_t)g->params.id.round || mutant("guard_any_round")))
-		g->by_stream = true;
+	if (!read_text(c, &map->columns[2], &g->arena, &phase) ||
+	    !slice_eq_str(workflow, g->params.id.workflow) ||
+	    (round != (uint64_t)g->params.id.round && !mutant("guard_any_round")))
+		return;
+	g->by_stream = true;
+	g->frozen = slice_eq_str(phase, stream_phase_name(STREAM_FROZEN));
 }
 
 static int

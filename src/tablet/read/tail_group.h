@@ -66,6 +66,7 @@ struct tail_group {
 	struct group_savepoint *savepoints; /* the newest */
 	bool started;                       /* a fragment was handed on */
 	bool by_stream;                     /* it writes the row of the stream that is guarded */
+	bool frozen;                        /* and that row is frozen then */
 	char heartbeat[64];
 };
 

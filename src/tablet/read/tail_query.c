@@ -44,18 +44,19 @@ skip_word(struct slice sql, const char *word)
 					      : SLICE_NULL;
 }
 
-/* Behind a name in backquotes, in which two of them are one; where none is next: NULL. */
+/* Behind a name in its quotes, in which two of them are one; where none is next: NULL. A server that
+ * completes the text of a session with ANSI_QUOTES puts '"' around names. */
 static struct slice
 skip_quoted(struct slice sql)
 {
 	size_t n = 1;
 
-	if (sql.len == 0 || sql.ptr[0] != '`')
+	if (sql.len == 0 || (sql.ptr[0] != '`' && sql.ptr[0] != '"'))
 		return SLICE_NULL;
 	for (; n < sql.len; n++) {
-		if (sql.ptr[n] != '`')
+		if (sql.ptr[n] != sql.ptr[0])
 			continue;
-		if (n + 1 == sql.len || sql.ptr[n + 1] != '`')
+		if (n + 1 == sql.len || sql.ptr[n + 1] != sql.ptr[0])
 			return slice_cut(sql, n + 1, sql.len);
 		n++;
 	}
@@ -273,6 +274,36 @@ is_frame(enum statement_kind kind)
 	    kind == STATEMENT_SAVEPOINT || kind == STATEMENT_XA;
 }
 
+/* CREATE OR REPLACE DEFINER=.. TRIGGER, as the server completes it. */
+static bool
+makes_trigger(struct slice sql)
+{
+	struct slice rest = skip_word(slice_trim(sql), "create ");
+
+	if (slice_starts_nocase(rest, "or replace "))
+		rest = skip_word(rest, "or replace ");
+	return !slice_is_null(skip_word(skip_definer(rest), "trigger "));
+}
+
+/* Only its own table gets it: those that its body names are there as before. */
+static enum tail_query
+read_trigger(const struct query_event *q, const struct statement *s,
+    const struct moved_tables *tables, int *table)
+{
+	for (*table = 0; *table < tables->count; (*table)++) {
+		const struct table_def *def = tables->items[*table].def;
+
+		for (size_t i = 0; s->understood && i < s->tables_count; i++) {
+			if (s->tables[i].role == TABLE_DDL &&
+			    is_table(&s->tables[i], q->database, def))
+				return TAIL_QUERY_TRIGGER;
+		}
+		if (!s->understood && touches(q, s, def))
+			return TAIL_QUERY_TRIGGER;
+	}
+	return TAIL_QUERY_OTHER;
+}
+
 enum tail_query
 tail_query_read(const struct query_event *q, const struct moved_tables *tables, int *table)
 {
@@ -295,6 +326,8 @@ tail_query_read(const struct query_event *q, const struct moved_tables *tables, 
 	if (s.kind == STATEMENT_ADMIN && s.understood)
 		/* ANALYZE and its like: no row and no definition changes */
 		return TAIL_QUERY_OTHER;
+	if (makes_trigger(q->sql))
+		return read_trigger(q, &s, tables, table);
 	for (*table = 0; *table < tables->count; (*table)++)
 		if (names(&s, q->database, tables->items[*table].def))
 			return TAIL_QUERY_TOUCHES;

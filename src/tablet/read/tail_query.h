@@ -4,7 +4,8 @@
  * With row format a Query is the frame of a group (COMMIT, SAVEPOINT, XA) or
  * DDL; from a session with another binlog_format it may be a change of rows as
  * text. Whatever may name a moved table or its database, or cannot be
- * read, is something that happens to it, our own fence's triggers excepted.
+ * read, is something that happens to it, our own fence's triggers excepted. Those of clients are too: what
+ * they do to rows is in the binlog as rows. Whether a table may get one at this side a guard says.
  */
 #ifndef TABLET_READ_TAIL_QUERY_H
 #define TABLET_READ_TAIL_QUERY_H
@@ -20,6 +21,7 @@ enum tail_query {
 	TAIL_QUERY_ROLLBACK_TO, /* what is behind the savepoint did not happen */
 	TAIL_QUERY_XA_COMMIT,   /* of what XA PREPARE had ended, with its rows, before */
 	TAIL_QUERY_XA_ROLLBACK,
+	TAIL_QUERY_TRIGGER, /* a moved table gets a trigger */
 	TAIL_QUERY_TOUCHES, /* a moved table: not as rows */
 };
 

@@ -46,6 +46,22 @@ add_occurs(struct buf *out, const char *body, const char *name)
 	buf_add_char(out, ')');
 }
 
+/* Triggers of tables that stay: those of the set's own move with them (user_triggers.h). */
+static void
+add_staying(struct buf *out, const struct table_set *set)
+{
+	buf_addf(out,
+	    " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "' AND NOT (event_object_schema=",
+	    sizeof(FENCE_PREFIX) - 1);
+	quote_string(out, slice_str(set->database));
+	buf_add_str(out, " AND event_object_table IN (''");
+	for (size_t i = 0; i < set->count; i++) {
+		buf_add_char(out, ',');
+		quote_string(out, slice_str(set->tables[i]));
+	}
+	buf_add_str(out, "))");
+}
+
 static int
 read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s,
     const struct table_set *set, struct mysql_rows *rows)
@@ -60,8 +76,7 @@ read_bodies(struct ctx *cx, struct mysql_client *c, const struct source *s,
 	}
 	buf_add_str(&sql, set->count <= LOCATED_MAX ? ")" : "TRUE)");
 	if (strcmp(s->what, "trigger") == 0)
-		buf_addf(&sql, " AND LEFT(trigger_name, %zu) <> '" FENCE_PREFIX "'",
-		    sizeof(FENCE_PREFIX) - 1);
+		add_staying(&sql, set);
 	TRY(mysql_select(cx, c, buf_slice(&sql), rows));
 	if (rows->rows > 0 && rows->columns != B_COUNT)
 		return err_set(cx->err, ERR_CORRUPT,

@@ -147,9 +147,12 @@ view_read(struct ctx *cx, struct mysql_client *c, const char *database, struct v
 }
 
 int
-view_read_all(struct ctx *cx, struct mysql_client *c, const struct move_request *q,
+view_read_all(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
     struct views_read_reply *reply)
 {
+	SCOPED(client) struct mysql_client *c = NULL;
+
+	TRY(env_dba(cx, env, &c));
 	reply->views = arena_array(cx->arena, struct view_definition, q->views_count);
 	reply->views_count = q->views_count;
 	for (size_t i = 0; i < q->views_count; i++) {
@@ -278,12 +281,13 @@ view_try(struct ctx *cx, const struct tablet_env *env, const struct table_set *v
 }
 
 int
-view_make(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
-    const struct views_make_request *q)
+view_make(struct ctx *cx, const struct tablet_env *env, const struct views_make_request *q)
 {
+	SCOPED(client) struct mysql_client *c = NULL;
 	SCOPED(client) struct mysql_client *client = NULL;
 	const char *database = q->move.to.database;
 
+	TRY(env_dba(cx, env, &c));
 	TRY(use(cx, c, database));
 	TRY(make_all(cx, c, q));
 	TRY(env_app(cx, env, ROLE_PROBE, &client));

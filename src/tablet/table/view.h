@@ -20,14 +20,12 @@ int view_find(struct ctx *cx, struct mysql_client *c, const struct table_set *se
     const char ***names, size_t *count) MUST_USE;
 /* Can clients read them where they are? ERR_REFUSED by name with a hint. */
 int view_try(struct ctx *cx, const struct tablet_env *env, const struct table_set *views) MUST_USE;
-/* The views of the request, at the end that they leave. The session is in another default database
- * afterwards. */
-int view_read_all(struct ctx *cx, struct mysql_client *c, const struct move_request *q,
+/* The views of the request, at the end that they leave. */
+int view_read_all(struct ctx *cx, const struct tablet_env *env, const struct move_request *q,
     struct views_read_reply *reply) MUST_USE;
-/* Makes them, or makes them anew, in whatever order their names need, and reads each as clients will. The
- * session is in another state afterwards. ERR_REFUSED by name with a hint: one cannot be made, or not
- * be read there (its definer is missing). */
-int view_make(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
+/* Makes them, or makes them anew, in whatever order their names need, and reads each as clients will.
+ * ERR_REFUSED by name with a hint: one cannot be made, or not be read there (its definer is missing). */
+int view_make(struct ctx *cx, const struct tablet_env *env,
     const struct views_make_request *request) MUST_USE;
 
 #endif

@@ -176,8 +176,6 @@ kill_each(bool after)
 		const struct step *s = &cutover_steps[i];
 		char spec[100];
 
-		if (s->absent)
-			continue;
 		printf("# %s\n", after ? s->after : s->before);
 		snprintf(spec, sizeof(spec), "%s=error", after ? s->after : s->before);
 		kill_at = spec;

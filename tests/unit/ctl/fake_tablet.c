@@ -17,6 +17,7 @@ carry(struct fake_server *to, const struct fake_server *from)
 {
 	if (!flows(to))
 		return;
+	expect(!to->trigger); /* it would fire again */
 	to->rows += from->rows - to->applied;
 	to->applied = from->rows;
 }
@@ -102,6 +103,7 @@ do_stream_create(struct ctx *cx, struct world *w, const struct move_request *q, 
 		    rules_find(&w->gates[i].rules, "new_customer", "users") != NULL);
 	if (!s->stream) {
 		s->rows = s->applied = 0;
+		s->trigger = false; /* the table is made anew */
 		s->freeze_no = q->attempt;
 		s->bare = true;
 	}
@@ -141,6 +143,7 @@ do_stream_start(struct ctx *cx, struct world *w, const struct move_request *q, v
 	if (!s->stream || s->round != q->round)
 		return err_set(cx->err, ERR_NOT_FOUND, "no stream");
 	s->prepared = false;
+	expect(!s->trigger);
 	world_stream(w);
 	return 0;
 }
@@ -393,6 +396,7 @@ do_freeze(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 	expect(!s->to_locked); /* it is an ALTER */
 	if (request->values_count > 0)
 		s->next = (int)request->values[0].next;
+	s->trigger = request->triggers.count > 0;
 	((struct freeze_reply *)r)->place =
 	    (struct place_of){ arena_printf(cx->arena, "0-2-%d", s->rows), "binlog.000001", 4 };
 	return 0;
@@ -406,7 +410,7 @@ do_thaw(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 	if (q->attempt < s->freeze_no)
 		return outdated(cx, q->attempt, s->freeze_no);
 	s->freeze_no = q->attempt;
-	s->frozen = s->to_locked = false;
+	s->frozen = s->to_locked = s->trigger = false;
 	world_stream(w);
 	return 0;
 }
@@ -417,6 +421,7 @@ do_finish(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 	struct fake_server *s = side(w, q);
 
 	expect(s->frozen);
+	expect(s->trigger);
 	if (!s->finished)
 		expect_eq(s->next, other(w, q)->rows + 1);
 	s->finished = true;
@@ -424,74 +429,24 @@ do_finish(struct ctx *cx, struct world *w, const struct move_request *q, void *r
 	return 0;
 }
 
-static struct fake_server *
-server_of(struct world *w, const char *database)
-{
-	return strcmp(database, "customer") == 0 ? &w->source : &w->target;
-}
-
-/* Its stream and what guards it have ended, and no gate sends anything there. */
 static int
-do_table_drop(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+do_triggers_read(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	const struct tables_request *request = (const void *)q;
-	struct fake_server *s = server_of(w, request->database);
+	struct triggers_read_reply *reply = r;
 
-	for (int i = 0; i < GATES; i++)
-		expect(w->gates[i].dead || !gate_routes_to(&w->gates[i], request->database));
-	expect(!s->stream || s->finished);
-	if (s->gone)
-		return err_set(
-		    cx->err, ERR_REFUSED, "table '%s.users' does not exist", request->database);
-	s->gone = true;
-	s->has_fence = s->armed = false;
-	return 0;
-}
-
-static int
-do_table_rename(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
-{
-	const struct table_rename_request *request = (const void *)q;
-	struct fake_server *s = server_of(w, request->database);
-
-	expect_str(request->table, "users");
-	expect_str(request->to, "_users_old");
-	expect(!s->stream || s->finished);
-	s->gone = s->renamed = true;
-	s->has_fence = s->armed = false;
-	return 0;
-}
-
-static int
-do_table_find(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
-{
-	const struct tables_request *request = (const void *)q;
-	struct table_find_reply *reply = r;
-	const char *name = arena_printf(cx->arena, "%s.%s", request->database, request->tables[0]);
-
-	reply->tables = arena_new(cx->arena, struct table_found);
-	reply->tables_count = 1;
-	w->looks += w->naming_until != 0 && task_now() >= w->naming_until;
-	if (w->there_after > 0) {
-		w->there_after--;
+	if (!side(w, q)->trigger)
 		return 0;
-	}
-	if (strcmp(request->tables[0], "users") == 0)
-		reply->tables[0].exists = !server_of(w, request->database)->gone;
-	for (int i = 0; i < 2; i++)
-		reply->tables[0].exists |= w->there[i] != NULL && strcmp(w->there[i], name) == 0;
+	reply->triggers.items = arena_new(cx->arena, struct trigger_definition);
+	reply->triggers.count = 1;
+	reply->triggers.items[0] = (struct trigger_definition){ "t", "users", "BEFORE INSERT",
+		"`root`@`%`", "SET NEW.id = 1", "", "utf8mb4", "utf8mb4_bin", "utf8mb4_bin" };
 	return 0;
 }
 
 static int
-do_table_list(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
+do_triggers_drop(struct ctx *cx, struct world *w, const struct move_request *q, void *r)
 {
-	struct table_list_reply *reply = r;
-
-	reply->tables = arena_array(cx->arena, const char *, w->listed);
-	reply->tables_count = w->listed;
-	for (size_t i = 0; i < w->listed; i++)
-		reply->tables[i] = arena_printf(cx->arena, "t%zu", i);
+	side(w, q)->trigger = false;
 	return 0;
 }
 
@@ -512,6 +467,9 @@ static const struct {
 	[TABLET_FENCE_INSTALL] = { .run = do_fence_install, .one_at_a_time = true },
 	[TABLET_FENCE_REMOVE] = { .run = do_fence_remove, .one_at_a_time = true },
 	[TABLET_FENCE_STATUS] = { .run = do_fence_status },
+	[TABLET_TRIGGERS_READ] = { .run = do_triggers_read },
+	[TABLET_TRIGGERS_TRY] = { .run = do_nothing },
+	[TABLET_TRIGGERS_DROP] = { .run = do_triggers_drop, .one_at_a_time = true },
 	[TABLET_NEXT_VALUES] = { .run = do_next_values },
 	[TABLET_SET_NEXT_VALUES] = { .run = do_set_next_values },
 	[TABLET_LOCK_PREPARE] = { .run = do_lock_prepare, .one_at_a_time = true },
@@ -523,10 +481,10 @@ static const struct {
 	[TABLET_FREEZE] = { .run = do_freeze },
 	[TABLET_THAW] = { .run = do_thaw },
 	[TABLET_FINISH] = { .run = do_finish },
-	[TABLET_TABLE_FIND] = { .run = do_table_find },
-	[TABLET_TABLE_LIST] = { .run = do_table_list },
-	[TABLET_TABLE_DROP] = { .run = do_table_drop },
-	[TABLET_TABLE_RENAME] = { .run = do_table_rename },
+	[TABLET_TABLE_FIND] = { .run = fake_table_find },
+	[TABLET_TABLE_LIST] = { .run = fake_table_list },
+	[TABLET_TABLE_DROP] = { .run = fake_table_drop },
+	[TABLET_TABLE_RENAME] = { .run = fake_table_rename },
 };
 
 static int

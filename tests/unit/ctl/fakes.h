@@ -4,6 +4,7 @@
 #ifndef TESTS_CTL_FAKES_H
 #define TESTS_CTL_FAKES_H
 
+#include "rpc/tablet.h"
 #include "unit/ctl/world.h"
 
 enum { FAKE_LEASE_S = 3 }; /* of a gate, as design has it */
@@ -19,6 +20,13 @@ void fake_tablet_handle(
     struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply);
 void fake_gate_handle(
     struct ctx *cx, void *arg, const struct http_request *req, struct http_reply *reply);
+
+/* Methods about tables of whatever workflow (fake_tables.c). */
+int fake_table_drop(struct ctx *cx, struct world *w, const struct move_request *q, void *r) MUST_USE;
+int fake_table_rename(
+    struct ctx *cx, struct world *w, const struct move_request *q, void *r) MUST_USE;
+int fake_table_find(struct ctx *cx, struct world *w, const struct move_request *q, void *r) MUST_USE;
+int fake_table_list(struct ctx *cx, struct world *w, const struct move_request *q, void *r) MUST_USE;
 
 /* What the stream has not carried yet arrives. */
 void world_stream(struct world *w);

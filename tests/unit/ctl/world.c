@@ -266,6 +266,7 @@ tell(void *arg)
 
 	w->plan = tale->plan;
 	w->target.gone = true;
+	w->source.trigger = true;
 	expect_ok(topo_memory_open(&w->topo, &err), &err);
 	group_init(&w->tasks);
 	make_side(&cx, w, 1, "customer");

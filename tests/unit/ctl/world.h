@@ -46,6 +46,7 @@ struct fake_server {
 	int rows;
 	bool suspended; /* the stream that ends there: by command */
 	bool has_fence, armed;
+	bool trigger;   /* of a client: where it serves, and nowhere else while rows arrive */
 	bool to_locked; /* frozen, to be served again */
 	/* Of the stream that ends there. broken: it has stopped; closed: its guard has found something */
 	bool stream, prepared, frozen, finished, broken, closed;

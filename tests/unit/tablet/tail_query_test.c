@@ -45,7 +45,6 @@ TEST(what_touches_a_moved_table)
 		"RENAME TABLE users TO u2", "RENAME TABLE x TO users",
 		"CREATE INDEX i ON users (a)",
 		"DROP INDEX i ON users", "INSERT INTO users VALUES (1)", "UPDATE users SET a = 1",
-		"CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a = 1",
 		"CREATE TABLE IF NOT EXISTS users (a INT)",
 		"ALTER TABLE other ADD FOREIGN KEY (a) REFERENCES users (id)",
 	};
@@ -97,10 +96,35 @@ TEST(what_is_nobodys_business)
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		if (read_in("x", none[i]) != TAIL_QUERY_OTHER)
 			test_fail(__FILE__, __LINE__, "%s", none[i]);
-	expect_eq(
-	    read_in("customer",
-		"CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a='`_switchyard_fence_'"),
-	    TAIL_QUERY_TOUCHES);
+}
+
+TEST(triggers_of_clients)
+{
+	/* clang-format off */
+	static const char *const ours[] = {
+		"CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a = 1",
+		("CREATE DEFINER=`a``b`@`%` TRIGGER IF NOT EXISTS x AFTER DELETE ON customer.users "
+		 "FOR EACH ROW BEGIN END"),
+		"CREATE DEFINER=\"root\"@\"host\" TRIGGER t AFTER UPDATE ON users FOR EACH ROW BEGIN END",
+		("CREATE OR REPLACE DEFINER=`root`@`localhost` TRIGGER t BEFORE UPDATE ON users "
+		 "FOR EACH ROW BEGIN END"),
+		"CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET @a='`_switchyard_fence_'",
+		("CREATE DEFINER=`r`@`%` TRIGGER t BEFORE INSERT ON users "
+		 "FOR EACH ROW SOMETHING NEW customer.users"),
+	};
+	static const char *const others[] = {
+		"CREATE TRIGGER t BEFORE INSERT ON other FOR EACH ROW INSERT INTO users VALUES (1)",
+		"CREATE TRIGGER users BEFORE INSERT ON x.users FOR EACH ROW BEGIN END",
+		"DROP TRIGGER users", "DROP TRIGGER IF EXISTS customer.t",
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (read_in("customer", ours[i]) != TAIL_QUERY_TRIGGER)
+			test_fail(__FILE__, __LINE__, "%s", ours[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (read_in("customer", others[i]) != TAIL_QUERY_OTHER)
+			test_fail(__FILE__, __LINE__, "%s", others[i]);
 }
 
 TEST(a_name_in_another_character_set_may_be_ours)

@@ -1,0 +1,229 @@
+"""Triggers of clients: they go with their tables, fire once for each write, and stand at the side that serves and nowhere else."""
+import re
+
+import pymysql
+import pytest
+
+from lib import proc
+from lib.background import Background
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
+
+TABLES = """
+CREATE TABLE item (id INT PRIMARY KEY, n INT NOT NULL, changed INT NOT NULL DEFAULT 0, word VARCHAR(40));
+CREATE TABLE audit (id INT PRIMARY KEY AUTO_INCREMENT, item INT NOT NULL, was INT, what VARCHAR(40) NOT NULL, KEY item (item));
+CREATE TABLE stays (id INT PRIMARY KEY);
+INSERT INTO item (id, n) VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0);
+"""
+# In their own order, two at one event; of different modes; one by somebody else, whose name needs quotes.
+TRIGGERS = [
+    "CREATE TRIGGER counts BEFORE UPDATE ON item FOR EACH ROW SET NEW.changed = OLD.changed + 1",
+    "CREATE TRIGGER `second one` BEFORE UPDATE ON item FOR EACH ROW BEGIN\n  -- é\n  DECLARE w VARCHAR(40) DEFAULT CONCAT('w', NEW.changed);\n"
+    "  IF NEW.n <> OLD.n THEN SET NEW.word = w; END IF;\nEND",
+    "CREATE DEFINER='some''body'@'localhost' TRIGGER tells AFTER UPDATE ON item FOR EACH ROW\n"
+    "INSERT INTO audit (item, was, what) SELECT i.id, OLD.n, 'update' FROM item i WHERE i.id = NEW.id",
+    "CREATE TRIGGER gone AFTER DELETE ON item FOR EACH ROW INSERT INTO audit (item, was, what) VALUES (OLD.id, OLD.n, 'delete')",
+]
+MODES = {"counts": "", "gone": "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"}
+MOVE = ("MoveTables", "customer.item,audit", "new_customer", "--workflow", "shop")
+WORKFLOW = "new_customer.shop"
+
+
+def at(combo, keyspace, sql):
+    return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user="vt_dba").strip()
+
+
+def name_of(sql):
+    return re.search(r"TRIGGER (`[^`]*`|\w+) ", sql).group(1)
+
+
+def make(combo, sql, keyspace="customer"):
+    mode = MODES.get(name_of(sql), "STRICT_ALL_TABLES")
+    conn = pymysql.connect(host="127.0.0.1", port=combo.port("server", keyspace), user="vt_dba", charset="utf8mb4",
+                           password=combo.credentials()["vt_dba"]["password"], database=keyspace, autocommit=True)
+    with conn.cursor() as cur:
+        cur.execute(f"SET sql_mode = '{mode}'")
+        cur.execute(sql)
+    conn.close()
+
+
+def triggers(combo, keyspace):
+    """What is to be the same wherever they are; a fence's are left out."""
+    names = at(combo, keyspace, "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE() "
+               "AND trigger_name NOT LIKE '\\_switchyard%' ORDER BY event_object_table, CONCAT(event_manipulation, action_timing), action_order")
+    return [at(combo, keyspace, f"SELECT definer, sql_mode, character_set_client, collation_connection, database_collation, action_timing, "
+               f"event_manipulation, action_statement FROM information_schema.triggers WHERE trigger_name = '{n}'")
+            for n in names.split("\n") if n]
+
+
+def define(combo):
+    for keyspace in ("customer", "new_customer"):
+        at(combo, keyspace, "CREATE USER 'some''body'@localhost; GRANT SELECT, INSERT, UPDATE, TRIGGER ON *.* TO 'some''body'@localhost")
+    at(combo, "customer", TABLES)
+    for sql in TRIGGERS:
+        make(combo, sql)
+
+
+@pytest.fixture
+def fresh(combo):
+    combo.up("customer", "new_customer")
+    define(combo)
+    return combo
+
+
+class Counter(Background):
+    pause_s = 0.005
+
+    def __init__(self, combo, key):
+        super().__init__(combo)
+        self.key = key
+
+    def one(self, cur):
+        cur.execute("UPDATE item SET n = n + 1 WHERE id = %s", (self.key,))
+        self.done += 1
+        cur.execute("SELECT n, changed, word FROM item WHERE id = %s", (self.key,))
+        assert cur.fetchall() == ((self.done, self.done, f"w{self.done}"),)
+
+
+def rows(combo, keyspace):
+    return at(combo, keyspace, "SELECT * FROM item ORDER BY id; SELECT * FROM audit ORDER BY id")
+
+
+def check(combo, serves, other, before):
+    assert triggers(combo, serves) == before
+    assert triggers(combo, other) == []
+    proc.wait_for(lambda: rows(combo, "customer") == rows(combo, "new_customer"), 30, "both sides to be equal")
+
+
+def go_on(counters, more=5):
+    seen = [c.done for c in counters]
+    proc.wait_for(lambda: all(c.done > n + more or c.failed for c, n in zip(counters, seen)), 60, "counters to go on")
+
+
+def test_they_go_there_and_back_under_load(fresh):
+    before = triggers(fresh, "customer")
+    assert len(before) == len(TRIGGERS)
+    counters = [Counter(fresh, key) for key in (1, 2, 3)]
+    for c in counters:
+        c.start()
+    try:
+        said = fresh.client(*MOVE).stdout
+        go_on(counters)
+        for direction in "ReverseTraffic", "SwitchTraffic":
+            fresh.client("MoveTables", direction, WORKFLOW)
+            go_on(counters)
+    finally:
+        for c in counters:
+            c.end()
+    assert "made at the target in the switch, while writes wait: triggers '" in said
+    assert all(f"'{name}'" in said for name in ("counts", "second one", "tells", "gone"))
+    check(fresh, "new_customer", "customer", before)
+    for c in counters:
+        assert at(fresh, "new_customer", f"SELECT COUNT(*), COUNT(DISTINCT was) FROM audit WHERE item = {c.key}") == f"{c.done}\t{c.done}"
+    fresh.mariadb("DELETE FROM item WHERE id = 8", "customer")
+    assert at(fresh, "new_customer", "SELECT was, what FROM audit WHERE item = 8") == "0\tdelete"
+    fresh.client("MoveTables", "Complete", WORKFLOW)
+    assert triggers(fresh, "new_customer") == before
+
+
+def test_what_is_made_or_dropped_meanwhile_counts(fresh):
+    """A trigger changes no row by itself: the stream goes on, and the switch takes those that are there then."""
+    fresh.client("MoveTables", "--no-switch", *MOVE[1:])
+    at(fresh, "customer", "DROP TRIGGER counts; DROP TRIGGER `second one`")
+    make(fresh, "CREATE TRIGGER late BEFORE INSERT ON item FOR EACH ROW SET NEW.word = 'late'")
+    fresh.mariadb("INSERT INTO item (id, n) VALUES (100, 1); UPDATE item SET n = 5 WHERE id = 1", "customer")
+    before = triggers(fresh, "customer")
+    fresh.client("MoveTables", "SwitchTraffic", WORKFLOW)
+    check(fresh, "new_customer", "customer", before)
+    fresh.mariadb("INSERT INTO item (id, n) VALUES (101, 1)", "customer")
+    assert at(fresh, "new_customer", "SELECT word, changed FROM item WHERE id IN (1, 100, 101)") == "NULL\t0\nlate\t0\nlate\t0"
+    make(fresh, "CREATE TRIGGER later BEFORE DELETE ON item FOR EACH ROW SET @a = 1", "new_customer")
+    before = triggers(fresh, "new_customer")
+    fresh.client("MoveTables", "ReverseTraffic", WORKFLOW)
+    check(fresh, "customer", "new_customer", before)
+
+
+def test_one_that_is_made_where_nobody_is_served_closes_the_way_back(fresh):
+    """It would fire for rows that have fired already."""
+    fresh.client(*MOVE)
+    fresh.client("MoveTables", "ReverseTraffic", WORKFLOW)
+    fresh.client("MoveTables", "SwitchTraffic", WORKFLOW)
+    make(fresh, "CREATE TRIGGER foreign_one BEFORE INSERT ON item FOR EACH ROW SET NEW.word = 'x'")
+    said = proc.wait_for(lambda: (s := fresh.client("MoveTables", "ReverseTraffic", WORKFLOW, check=False)).returncode and s.stderr,
+                         30, "the way back to be closed")
+    assert "foreign_one" in said, said
+
+
+@pytest.mark.parametrize("fault", ["trigger.make.before=error@3"])
+def test_an_attempt_that_fails_leaves_none(combo, fault):
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": fault})
+    define(combo)
+    before = triggers(combo, "customer")
+    counter = Counter(combo, 1)
+    counter.start()
+    try:
+        combo.client(*MOVE)
+        go_on([counter])
+    finally:
+        counter.end()
+    record = combo.api("workflow_show", workflow="new_customer/shop")["record"]
+    assert record["attempt"] > 1
+    check(combo, "new_customer", "customer", before)
+    assert at(combo, "new_customer", "SELECT COUNT(*) FROM audit WHERE item = 1") == str(counter.done)
+
+
+def test_a_tablet_that_dies_while_it_makes_them_leaves_none(combo):
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "trigger.make.before=kill@3"})
+    define(combo)
+    before = triggers(combo, "customer")
+    counter = Counter(combo, 1)
+    counter.start()
+    try:
+        assert combo.client(*MOVE, "--switch-attempts", "1", check=False).returncode == 1
+        go_on([counter])
+        proc.wait_for(lambda: triggers(combo, "new_customer") == [], 30, "the attempt to be undone")
+        at(combo, "customer", "DROP TRIGGER gone")
+        at(combo, "customer", "DROP TRIGGER tells")     # no third one, so it lives
+        combo.client(*MOVE, timeout=60)
+        go_on([counter])
+    finally:
+        counter.end()
+    check(combo, "new_customer", "customer", before[2:])
+
+
+REFUSED = [
+    ("INSERT INTO stays VALUES (NEW.id)", "names table 'stays', which does not move with it"),
+    ("INSERT INTO customer.audit (item, what) VALUES (1, 'x')", "names database 'customer'"),
+    ("SET NEW.n = twice(NEW.n)", "calls a routine"),
+    ("SET NEW.word = DATABASE()", "asks which database it is in"),
+]
+
+
+def test_what_would_do_something_else_there_is_refused(fresh):
+    at(fresh, "customer", "SET GLOBAL log_bin_trust_function_creators = 1; CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n")
+    for body, words in REFUSED:
+        make(fresh, f"CREATE TRIGGER odd BEFORE INSERT ON item FOR EACH ROW {body}")
+        said = fresh.client(*MOVE, check=False)
+        assert said.returncode == 1 and f"trigger 'odd' of table 'customer.item' {words}" in said.stderr, said.stderr
+        at(fresh, "customer", "DROP TRIGGER odd")
+    # A trigger of a table that stays would go on looking for one that has moved.
+    make(fresh, "CREATE TRIGGER staying AFTER INSERT ON stays FOR EACH ROW INSERT INTO audit (item, what) VALUES (1, 'x')")
+    assert "trigger 'customer.staying' names" in fresh.client(*MOVE, check=False).stderr
+    at(fresh, "customer", "DROP TRIGGER staying")
+    at(fresh, "new_customer", "DROP USER 'some''body'@localhost")
+    said = fresh.client(*MOVE, check=False).stderr
+    assert "a trigger of table 'item' would fail at" in said and "some'body" in said, said
+    assert at(fresh, "new_customer", "SHOW TABLES") == "" and at(fresh, "customer", "SHOW TABLES").split("\n") == ["audit", "item", "stays"]
+    at(fresh, "new_customer", "CREATE USER 'some''body'@localhost")
+    said = fresh.client(*MOVE, check=False).stderr
+    assert "some'body" in said and "denied" in said, said
+
+
+def test_the_rehearsal_says_what_moves(fresh):
+    fresh.client("MoveTables", "--no-switch", *MOVE[1:])
+    said = fresh.client("MoveTables", "SwitchTraffic", "--dry-run", WORKFLOW).stdout
+    assert "Create trigger tells of table item on keyspace new_customer" in said
+    make(fresh, "CREATE TRIGGER early BEFORE INSERT ON item FOR EACH ROW SET NEW.word = 'x'", "new_customer")
+    said = fresh.client("MoveTables", "SwitchTraffic", WORKFLOW, "--switch-attempts", "1", check=False)
+    assert said.returncode == 1 and "has the trigger 'early'" in said.stderr
+
