@@ -44,6 +44,15 @@ def check_equal(p, all_):
         assert mine[0]
 
 
+STRICT = {"p_bare", "apart", "tenants", "kept", "kept_named", "kept_parts"}         # which VDiff does not compare yet
+
+
+def compare(p, all_):
+    v = vdiffs.Vdiffs(p)
+    done = v.wait(v.create(tables=[t.name for t in all_ if t.name not in STRICT]), "completed", "error")
+    assert done["state"] == "completed" and all(vdiffs.counts(t) == {} for t in done["tables"]), done
+
+
 def mend_rooms(p):
     """What VDiff repairs are rows that no REPLACE may write."""
     p.target.server.sql("UPDATE new_customer.rooms SET room = room + 1000 WHERE id < 20")
@@ -64,8 +73,17 @@ def refused(p, **options):
     return e.value
 
 
+def refuse_broad(p):
+    """InnoDB has not as many columns as MyISAM may have."""
+    p.source.server.sql("CREATE TABLE broad (id INT PRIMARY KEY, " + ", ".join(f"c{i} TINYINT" for i in range(2000)) + ") ENGINE=MyISAM", database="customer")
+    p.tables = [("broad", "broad")]
+    told = refused(p, to_innodb=True)
+    assert "table 'customer.broad': the table cannot be made at the target: Too many columns" in told.text, told
+
+
 def convert(p):
     """A set of engines without transactions, which goes there alone."""
+    refuse_broad(p)
     all_ = list(table_kinds.converted(p.source.server.flavour))
     begin(p, all_)
     told = refused(p)
@@ -93,6 +111,7 @@ def there_and_back(p):
     under_writes(p.source.server, "customer", all_, lambda: arrive(p))
     p.catch_up()
     check_equal(p, all_)
+    compare(p, all_)
     if any(t.name == "rooms" for t in all_):
         mend_rooms(p)
     rounds = Rounds(p)
@@ -100,6 +119,8 @@ def there_and_back(p):
     under_writes(p.target.server, "new_customer", all_, lambda: None)
     rounds.catch_up()
     check_equal(p, all_)
+    p.target.server.sql("ALTER TABLE new_customer.p_range TRUNCATE PARTITION a")        # DDL, as any
+    rounds.closed("p_range")
 
 
 @pytest.mark.parametrize("kind", ["mariadb-10.11", "mysql-9.7"])
