@@ -329,9 +329,25 @@ take_options(
 	return 0;
 }
 
+static int
+tell_limits(struct ctx *cx, struct ctl *c, const struct ctl_request *q)
+{
+	struct workflow w;
+	const char *id;
+
+	TRY(control_id(cx, q, &id));
+	workflow_init(&w, c, id);
+	int rc = workflow_load(cx, &w);
+	if (rc == 0)
+		rc = limits_tell(cx, &w);
+	workflow_done(&w);
+	return rc;
+}
+
 int
 control_update(
     struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct control_answer *out)
 {
-	return change_record(cx, c, take_options, q, out);
+	TRY(change_record(cx, c, take_options, q, out));
+	return q->given & GIVEN_LIMITS ? tell_limits(cx, c, q) : 0;
 }

@@ -2,8 +2,10 @@
 
 #include "base/mutant.h"
 
-/* Two servers are logged into and asked, each within three seconds. */
-enum { TRY_WITHIN_S = 10 };
+enum {
+	TRY_WITHIN_S = 10, /* two servers are logged into and asked, each within three seconds */
+	TELL_WITHIN_S = 10,
+};
 
 int
 limits_bring(struct ctx *cx, const struct workflow *w, const struct stream_status_reply *r)
@@ -17,6 +19,22 @@ limits_bring(struct ctx *cx, const struct workflow *w, const struct stream_statu
 	if (cx->err->kind == ERR_NOT_FOUND || cx->err->kind == ERR_REFUSED)
 		cx->err->kind = ERR_RETRY;
 	return err_wrap(cx->err, "limits of the copy");
+}
+
+int
+limits_tell(struct ctx *cx, const struct workflow *w)
+{
+	struct ctx within = ctx_within(cx, TELL_WITHIN_S * SECOND);
+
+	if (mutant("ctl_limits_not_brought") ||
+	    side_do(&within, w, workflow_to(w), TABLET_STREAM_THROTTLE, w->r.attempt) == 0)
+		return 0;
+	if (cx->err->kind == ERR_NOT_FOUND) {
+		err_clear(cx->err);
+		return 0;
+	}
+	return err_wrap(
+	    cx->err, "the limits of workflow %s are kept, and its stream has not been told", w->id);
 }
 
 int

@@ -21,6 +21,7 @@ struct compare_params {
 	struct applier *applier;
 	const struct stream_state *state; /* the phase, and what is applied */
 	struct waitlist *changed;         /* woken when the phase has changed */
+	struct throttle *throttle;        /* the stream's (copy/throttle.h); NULL: none */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "tablet/compare/table_diff.h"
 #include "tablet/copy/copy_worker.h"
+#include "tablet/copy/throttle.h"
 #include "tablet/server/spare.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ enum {
 	STORE_MS = 5000, /* one row, on a server that is alive */
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 10000, /* a restarting server is met soon, a dead one not hammered */
+	WANTED_EACH_MS = 1000,  /* people wait for what they have stopped */
 };
 
 void
@@ -115,21 +117,43 @@ wait_in_step(struct ctx *cx, const struct compare_params *p)
 
 /* Tests slow a comparison down here. */
 static int
-throttle(struct ctx *cx)
+linger(struct ctx *cx)
 {
 	int ms = fault_sleep_ms("vdiff.look.before");
 
 	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
 }
 
+/* Until its limits let it read on, or nobody wants it. No window is open while that may take long. */
+static int
+wait_turn(struct ctx *cx, struct differ *d, struct table_diff *t, bool *wanted)
+{
+	struct throttle *throttle = d->params->throttle;
+
+	for (;;) {
+		struct ctx within = ctx_within(cx, WANTED_EACH_MS * MSEC);
+
+		TRY(is_wanted(cx, d, wanted));
+		if (!*wanted)
+			return 0;
+		if (throttle_is_closed(throttle))
+			table_diff_drop_ahead(t);
+		if (throttle_wait(&within, throttle) == 0)
+			return 0;
+		if (cx->err->kind != ERR_TIMEOUT)
+			return -1;
+		err_clear(cx->err);
+	}
+}
+
 static int
 compare_to_end(struct ctx *cx, struct differ *d, struct table_diff *t, bool *wanted)
 {
 	while (!t->ended) {
-		TRY(is_wanted(cx, d, wanted));
+		TRY(wait_turn(cx, d, t, wanted));
 		if (!*wanted)
 			return save_table(cx, d, t->progress);
-		TRY(throttle(cx));
+		TRY(linger(cx));
 		TRY(table_diff_step(cx, t));
 		if (!t->ended && task_now() - d->saved_at >= SAVE_MS * MSEC)
 			TRY(save_table(cx, d, t->progress));
@@ -258,7 +282,10 @@ next_one(struct ctx *cx, const struct compare_params *p, bool *found)
 	if (!*found)
 		return 0;
 	d.id.uuid = diff.uuid;
-	if (compare(&inner, &d, &diff) == 0)
+	throttle_begin(p->throttle);
+	int rc = compare(&inner, &d, &diff);
+	throttle_end(p->throttle);
+	if (rc == 0)
 		return 0;
 	if (cx->err->kind == ERR_CANCELLED || copy_error_passes(cx))
 		return err_wrap(cx->err, "comparing by vdiff %s", diff.uuid);

@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/mutant.h"
+#include "tablet/copy/throttle.h"
 
 enum {
 	/* rows that the target may have more than the source in a span, before the span is made smaller */
@@ -100,7 +101,10 @@ read_source(struct ctx *cx, struct looker *l, const struct row_span *span, struc
 
 	TRY(linger(cx, "vdiff.source.before"));
 	k->chunk = chunk_new();
-	TRY(chunk_read(cx, l->source, &of, &what, k->chunk));
+	int rc = chunk_read(cx, l->source, &of, &what, k->chunk);
+
+	throttle_took(l->params->throttle, k->chunk->rows.count, k->chunk->rows.values.len);
+	TRY(rc);
 	k->again = k->chunk->overflowed;
 	if (k->again)
 		return connect_source_anew(cx, l);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "tablet/compare/repair.h"
 #include "tablet/compare/sample.h"
+#include "tablet/copy/throttle.h"
 
 enum {
 	/* With the pauses below some five seconds: of a row that changes five hundred times a second one
@@ -261,6 +262,7 @@ wanted_rows(const struct table_diff *d)
 	size_t bound = said > 0 ? said : CHUNK_ROWS_MAX;
 	size_t most = d->limit < bound ? d->limit : bound;
 
+	most = throttle_chunk(d->looker.params->throttle, most, d->row_bytes);
 	return d->options->limit > 0 && left < (int64_t)most ? (size_t)left : most;
 }
 
@@ -269,7 +271,7 @@ look_less(struct table_diff *d, struct look *k)
 {
 	buf_swap(&d->upper, &k->upper);
 	if (d->upper.len == 0)
-		d->limit = chunk_smaller(k->chunk, d->limit);
+		d->limit = chunk_smaller(k->chunk, wanted_rows(d));
 }
 
 /* (2): everything up to the look's end is counted. */
@@ -319,7 +321,8 @@ read_source(struct ctx *cx, struct table_diff *d, const struct row_span *span, s
 static int
 begin_ahead(struct ctx *cx, struct table_diff *d, const struct look *k)
 {
-	if (k->chunk->ends || d->upper.len > 0 || d->options->limit > 0)
+	if (k->chunk->ends || d->upper.len > 0 || d->options->limit > 0 ||
+	    throttle_is_closed(d->looker.params->throttle))
 		return 0;
 	return ahead_begin(cx, &d->ahead, &d->looker, buf_slice(&k->upper), wanted_rows(d));
 }
@@ -344,9 +347,17 @@ step(struct ctx *cx, struct table_diff *d, struct look *k)
 		return 0;
 	}
 	d->limit = chunk_next_limit(k->chunk, d->limit, task_now() - start);
+	if (k->chunk->rows.count > 0)
+		d->row_bytes = k->chunk->rows.values.len / k->chunk->rows.count + 1;
 	TRY(count_look(cx, d, k));
 	go_on_behind(d, k);
 	return 0;
+}
+
+void
+table_diff_drop_ahead(struct table_diff *d)
+{
+	ahead_drop(&d->ahead);
 }
 
 int

@@ -48,6 +48,7 @@ struct table_diff {
 	const struct vdiff_options *options;
 	struct diff_table *progress;
 	size_t limit;              /* rows of the next look */
+	size_t row_bytes;          /* of the last look's rows; 0: not known */
 	int64_t asked;             /* how often for another spelling */
 	struct buf upper;          /* the next look goes no further; empty: no bound */
 	struct key_list differing; /* found, and to be repaired before the key moves on */
@@ -60,6 +61,8 @@ int table_diff_open(struct ctx *cx, const struct compare_params *params,
 void table_diff_close(struct table_diff *d);
 /* One look, and what it takes to settle it. */
 int table_diff_step(struct ctx *cx, struct table_diff *d) MUST_USE;
+/* What was read ahead for the next step goes, with its window. */
+void table_diff_drop_ahead(struct table_diff *d);
 /* Aborts where (1), (3) or (4) does not hold. */
 void table_diff_check(const struct table_diff *d);
 

@@ -83,6 +83,8 @@ throttle_tell(struct throttle *t, enum throttle_sign sign, uint64_t version, con
 void
 throttle_begin(struct throttle *t)
 {
+	if (t == NULL)
+		return;
 	throttle_check(t);
 	if (t->copying++ > 0)
 		return;
@@ -96,6 +98,8 @@ throttle_begin(struct throttle *t)
 void
 throttle_end(struct throttle *t)
 {
+	if (t == NULL)
+		return;
 	t->copying--;
 	throttle_check(t);
 	waitlist_wake_all(&t->changed);
@@ -168,6 +172,15 @@ throttle_wait(struct ctx *cx, struct throttle *t)
 		TRY(wait_changed(cx, t, wait));
 	}
 	return 0;
+}
+
+bool
+throttle_is_closed(const struct throttle *t)
+{
+	usec wait;
+	enum throttle_cause cause = t == NULL ? CAUSE_NONE : find_cause(t, task_now(), &wait);
+
+	return cause != CAUSE_NONE && cause != CAUSE_ROWS && cause != CAUSE_BYTES;
 }
 
 void

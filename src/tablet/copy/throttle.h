@@ -1,7 +1,8 @@
 /*
  * throttle.h - how fast the copy of a stream may go, and whether it may go on now.
  *
- * Whoever reads rows of the stream's tables in bulk asks before each chunk, and says afterwards what it was.
+ * Whoever reads rows of the stream's tables in bulk, to copy or to compare them, asks before each chunk, and
+ * says afterwards what it was.
  * The tail and the applier never ask: what is behind would only become more.
  *
  *            a sign of load is told that is too high, or cannot be told;
@@ -75,11 +76,13 @@ void throttle_done(struct throttle *t);
 /* Copied. Waits are looked at again, and signs are not told any more. */
 void throttle_set(struct throttle *t, const struct throttle_limits *limits);
 
-/* Around a copy: signs are asked for meanwhile. */
+/* Around a copy, or a comparison: signs are asked for meanwhile. NULL: nothing. */
 void throttle_begin(struct throttle *t);
 void throttle_end(struct throttle *t);
 /* Until a chunk may begin; of one that copies. NULL: at once. */
 int throttle_wait(struct ctx *cx, struct throttle *t) MUST_USE;
+/* Does a sign keep it waiting, or that none is told yet? Then it may be for long. NULL: no. */
+bool throttle_is_closed(const struct throttle *t);
 /* What was read, also of a chunk that is read again. NULL is fine. */
 void throttle_took(struct throttle *t, size_t rows, size_t bytes);
 /* How many rows a chunk may have, of limit, so that half a second's worth is not exceeded; 1 at least. Rows

@@ -349,6 +349,7 @@ compare(struct ctx *cx, struct run *r)
 		.applier = r->applier,
 		.state = r->state,
 		.changed = r->changed,
+		.throttle = r->throttle,
 	};
 
 	return r->env->vdiffs == NULL ? 0 : differ_run(cx, &p);
