@@ -78,7 +78,7 @@ def refuse_broad(p):
     p.source.server.sql("CREATE TABLE broad (id INT PRIMARY KEY, " + ", ".join(f"c{i} TINYINT" for i in range(2000)) + ") ENGINE=MyISAM", database="customer")
     p.tables = [("broad", "broad")]
     told = refused(p, to_innodb=True)
-    assert "table 'customer.broad': the table cannot be made at the target: Too many columns" in told.text, told
+    assert "table 'customer.broad': the table cannot be made at the target: " in told.text and "Too many columns" in told.text, told
 
 
 def convert(p):
