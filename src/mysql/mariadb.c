@@ -41,6 +41,9 @@ static const struct role_setting mariadb_settings[] = {
 	{ ROLES_OURS, "innodb_compression_default", "0" },
 	{ ROLES_OURS, "innodb_default_encryption_key_id", "1" },
 	{ ROLES_OURS, "alter_algorithm", "'DEFAULT'" },
+	/* A versioned table's indexes are built while it has a history, which is written as it is told. */
+	{ ROLES_OURS, "system_versioning_alter_history", "KEEP" },
+	{ ROLES_WRITER, "system_versioning_insert_history", "1" },
 	{ 0 },
 };
 

@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "sql/quote.h"
 #include "tablet/client_probe.h"
+#include "tablet/storage_check.h"
 #include "tablet/guard/fence.h"
 #include "tablet/read/place.h"
 #include "tablet/read/tail.h"
@@ -14,6 +15,7 @@
 #include "tablet/table/rehearse.h"
 #include "tablet/table/trigger_make.h"
 #include "tablet/table/user_triggers.h"
+#include "tablet/table/versioned.h"
 #include "tablet/table/view.h"
 #include "tablet/validate.h"
 
@@ -110,41 +112,6 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 	return fence_try(cx, &d, &f);
 }
 
-/* ---- Engines without transactions */
-
-/* What neither keys nor a view can tell apart cannot be copied; and no rows of it are one transaction with a
- * stream's position. */
-static int
-check_engine(struct ctx *cx, const struct table_def *def, bool way_back)
-{
-	if (def->engine == NULL)
-		return 0;
-	if (table_def_is_strict(def)) {
-		err_set(cx->err, ERR_REFUSED,
-		    "table '%s.%s' %s, and %s has no view that stands still", def->database,
-		    def->name, def->key_flaw, def->engine);
-		return err_hint(
-		    cx->err, "give it a primary key, or ALTER TABLE ... ENGINE=InnoDB first");
-	}
-	if (!way_back)
-		return 0;
-	err_set(cx->err, ERR_REFUSED,
-	    "table '%s.%s' is kept by the engine %s, which cannot follow changes: there is no way back to it",
-	    def->database, def->name, def->engine);
-	return err_hint(cx->err,
-	    "--no-enable-reverse-replication moves it without one, or ALTER TABLE ... ENGINE=InnoDB first");
-}
-
-static const char *
-tell_engine(struct arena *a, const struct table_def *def)
-{
-	return arena_printf(a,
-	    "'%s.%s' is kept by %s, its copy by InnoDB, where ROLLBACK takes back what was written and a "
-	    "search in a FULLTEXT key finds by other rules; while it is copied its writers wait for each "
-	    "part that is read, as for any SELECT",
-	    def->database, def->name, def->engine);
-}
-
 /* What the copy has in another way than the table; "" mostly. */
 static const char *
 find_converted(struct arena *a, const struct dialect *d, const struct table_def *def)
@@ -156,7 +123,7 @@ find_converted(struct arena *a, const struct dialect *d, const struct table_def 
 			buf_addf(&names, "%s'%s'", names.len > 0 ? ", " : "", def->columns[i].name);
 	}
 	if (def->engine != NULL)
-		return tell_engine(a, def);
+		return storage_told(a, def);
 	if (names.len == 0)
 		return "";
 	return arena_printf(a,
@@ -264,7 +231,7 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 		TRY(schema_read(&inner, c,
 		    &(struct schema_place){ q->from.database, q->tables[i].from, false, true },
 		    &def));
-		TRY(check_engine(cx, def, request->way_back));
+		TRY(storage_check(cx, def, request->way_back));
 	}
 	TRY(check_closed(cx, c, q, request->drop_foreign_keys, open));
 	TRY(check_views(cx, c, q));
@@ -317,7 +284,7 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
 			request->common, request->to_innodb };
 
 		TRY(schema_read(cx, c, &place, &def));
-		TRY(check_engine(cx, def, request->way_back));
+		TRY(storage_check(cx, def, request->way_back));
 		reply->tables[i] = (struct table_facts){
 			.definition = def->told_sql,
 			.converted = find_converted(cx->arena, mysql_dialect(c), def),
@@ -498,6 +465,27 @@ check_key_names(struct ctx *cx, struct mysql_client *c, const struct check_to_re
 	return check_names_free(cx, c, &from, &to, request->definitions);
 }
 
+static int
+check_versioned(struct ctx *cx, const struct tablet_env *env, struct mysql_client *c,
+    const struct check_to_request *request)
+{
+	SCOPED(client) struct mysql_client *source = NULL;
+	const struct move_request *q = &request->move;
+
+	for (size_t i = 0; i < request->definitions_count; i++) {
+		struct slice text = slice_str(request->definitions[i]);
+
+		if (create_table_find(text, " WITH SYSTEM VERSIONING") == text.len)
+			continue;
+		if (source == NULL)
+			TRY(env_stream(cx, env, q->from.server, ROLE_STREAM, &source));
+		if (versioned_check_ends(cx, source, c) != 0)
+			return err_wrap(
+			    cx->err, "table '%s.%s'", q->from.database, q->tables[i].from);
+	}
+	return 0;
+}
+
 int
 preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to_request *request)
 {
@@ -515,6 +503,7 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	const struct table_set set = set_at(cx->arena, q, MOVE_TO);
 	TRY(user_triggers_none(cx, c, &set));
 	TRY(check_views_there(cx, c, q));
+	TRY(check_versioned(cx, env, c, request));
 	if (request->definitions_count > 0)
 		TRY(check_key_names(cx, c, request));
 	TRY(probe_alone(cx, c));
@@ -539,7 +528,7 @@ try_clients(struct ctx *cx, struct client_probe *p, const struct table_def *def)
 	SCOPED(buf) struct buf written = BUF_INIT, one = BUF_INIT;
 
 	for (int i = 0; i < def->columns_count; i++) {
-		if (!column_is_written(&def->columns[i]))
+		if (!column_is_written(&def->columns[i]) || def->columns[i].system_time)
 			continue;
 		if (written.len > 0)
 			buf_add_char(&written, ',');

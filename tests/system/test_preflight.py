@@ -59,7 +59,7 @@ def test_a_good_table_is_described_and_left_as_it_was(tablet):
     ("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=Aria", "Aria"),
     ("CREATE VIEW t AS SELECT 1 AS id", "VIEW"),
     ("CREATE SEQUENCE t", "SEQUENCE"),
-    ("CREATE TABLE t (id INT PRIMARY KEY) WITH SYSTEM VERSIONING", "SYSTEM VERSIONED"),
+    ("CREATE TABLE t (id INT PRIMARY KEY) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME PARTITIONS 2", "SYSTEM VERSIONED"),
 ])
 def test_a_table_that_cannot_move_is_refused_by_name(tablet, ddl, words):
     if ddl:

@@ -210,3 +210,16 @@ def test_the_way_back_is_shown(switched):
     back = json.loads(switched.client("Workflow", "--format", "json", "show", move.WORKFLOW).stdout)["way_back"]
     assert back["state"] == "open" and back["closed"] == "" and back["error"] == ""
     assert "Way back:  open" in switched.client("Workflow", "show", move.WORKFLOW).stdout
+
+
+def test_a_table_with_its_history_goes_there_and_back(combo):
+    combo.up("customer", "new_customer")
+    combo.mariadb("CREATE TABLE users (id INT PRIMARY KEY, v INT, UNIQUE KEY (v)) WITH SYSTEM VERSIONING; INSERT INTO users VALUES (1, 1), (2, 2);"
+                  "UPDATE users SET v = 3 WHERE id = 1; DELETE FROM users WHERE id = 2", "customer")
+    history = "SELECT *, row_start, row_end FROM users FOR SYSTEM_TIME ALL ORDER BY row_end, row_start"
+    combo.client(*MOVE)
+    combo.mariadb("UPDATE users SET v = 4; INSERT INTO users VALUES (5, 5)", "customer")
+    combo.client("MoveTables", "ReverseTraffic", move.WORKFLOW)
+    combo.mariadb("UPDATE users SET v = v + 10", "customer")
+    assert len(at(combo, "customer", history).split("\n")) == 7
+    proc.wait_for(lambda: at(combo, "customer", history) == at(combo, "new_customer", history), 60, "both sides to have the same history")

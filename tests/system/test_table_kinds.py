@@ -130,3 +130,25 @@ def test_each_moves_under_writes_and_comes_back(pair_of, kind):
     p.target.start(options=("--chunk-rows", "40"))
     convert(Pair(p.source, p.target, "my", "new_customer/converted"))
     there_and_back(p)
+
+
+def test_history_of_a_transaction_beyond_memory(pair_of):
+    """It comes in parts, and one may begin with what the UPDATE before it has left. A kill amid the copy begins that again, and
+    DELETE HISTORY is not followed."""
+    p = pair_of("mariadb-10.11", "mariadb-10.11", "t")
+    kept = table_kinds.TableKind("t", "id INT PRIMARY KEY, v VARCHAR(9000)", None, "WITH SYSTEM VERSIONING", read="*, row_start, row_end")
+    p.source.server.sql(kept.definition(), database="customer")
+    p.source.server.sql("INSERT INTO t SELECT seq, REPEAT('a', 8000) FROM seq_1_to_3000", database="customer")
+    p.source.server.sql("UPDATE t SET v = 'b' WHERE id % 3 = 0", database="customer")
+    p.source.start()
+    p.target.start(faults="copy.strict.batch=kill@5")
+    p.start()
+    proc.wait_for(lambda: p.target.process.poll() is not None, 60, "the tablet to be killed")
+    p.target.start()
+    p.wait("running")
+    p.source.server.sql("UPDATE t SET v = REPEAT('b', 8000 + id % 7)", database="customer")
+    p.catch_up()
+    check_equal(p, [kept])
+    p.source.server.sql("DELETE HISTORY FROM t", database="customer")
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 60, "the stream to stop")
+    assert "rows of the history of table 'customer.t' were deleted" in status["error"]

@@ -48,8 +48,13 @@ empty_table(struct ctx *cx, struct pass *p, struct ddl *d, const struct moved_ta
 	SCOPED(buf) struct buf name = BUF_INIT;
 
 	quote_table(&name, slice_str(t->database), slice_str(t->name));
-	if (!mutant("copy_strict_emptied"))
+	if (t->def->versioned) {
+		/* Of such a table the server truncates nothing. */
+		TRY(ddl_runf(&within, d, "DROP TABLE IF EXISTS %s", name.data));
+		TRY(ddl_run(&within, d, slice_str(t->bare_sql)));
+	} else if (!mutant("copy_strict_emptied")) {
 		TRY(ddl_runf(&within, d, "TRUNCATE TABLE %s", name.data));
+	}
 	copier_note_strict(p->s->copier, t->index, 0, false);
 	return copy_state_forget(cx, p->target, p->s->params->id, t->full_name);
 }
@@ -173,6 +178,13 @@ next_row(struct ctx *cx, struct pass *p, struct slice *row)
 	return mysql_stream_next(&within, p->source, row);
 }
 
+/* Behind its name. */
+static const char *
+all_of(const struct table_def *def)
+{
+	return def->versioned ? " FOR SYSTEM_TIME ALL" : "";
+}
+
 static int
 load_rows_of(struct ctx *cx, struct pass *p)
 {
@@ -186,6 +198,7 @@ load_rows_of(struct ctx *cx, struct pass *p)
 
 	buf_addf(&sql, "SELECT %s FROM ", p->table->plan.columns);
 	quote_table(&sql, slice_str(def->database), slice_str(def->name));
+	buf_add_str(&sql, all_of(def));
 	TRY(mysql_stream_start(&within, p->source, buf_slice(&sql), &columns));
 	if (columns != (size_t)def->columns_count)
 		return err_set(
@@ -207,7 +220,8 @@ check_whole(struct ctx *cx, struct pass *p, usec took)
 	int64_t count = -1;
 
 	quote_table(&name, slice_str(def->database), slice_str(def->name));
-	TRY(mysql_selectf(&within, p->source, &rows, "SELECT COUNT(*) FROM %s", name.data));
+	TRY(mysql_selectf(
+	    &within, p->source, &rows, "SELECT COUNT(*) FROM %s%s", name.data, all_of(def)));
 	if (rows.rows == 1)
 		TRY(parse_i64(rows.values[0], &count, cx->err));
 	if (count == p->loaded)

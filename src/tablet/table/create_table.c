@@ -106,8 +106,11 @@ read_clause(struct arena *a, struct slice text)
 		c.kind = CLAUSE_COLUMN;
 		c.name = create_table_name(a, text, &rest);
 	} else if (!slice_is_null(rest = behind(text, "PRIMARY KEY ("))) {
+		struct slice behind_first;
+
 		c.kind = CLAUSE_PRIMARY;
 		c.parts = count_parts(rest);
+		c.first = create_table_name(a, rest, &behind_first);
 		c.overlaps = is_without_overlaps(rest);
 	} else if (!slice_is_null(rest = behind(text, "UNIQUE KEY "))) {
 		read_index(a, rest, &c);

@@ -31,7 +31,7 @@ struct clause {
 	enum clause_kind kind;
 	struct slice text;  /* without indentation and comma */
 	struct slice name;  /* of a column, index or constraint, as it is: without quotes */
-	struct slice first; /* CLAUSE_INDEX: its first column's name */
+	struct slice first; /* CLAUSE_PRIMARY, CLAUSE_INDEX: its first column's name */
 	int parts;          /* CLAUSE_PRIMARY, CLAUSE_INDEX: its columns */
 	bool unique;
 	/* a unique one by a hash of its columns: the server keeps it in a hidden column */

@@ -12,6 +12,7 @@
 #include "tablet/table/generated.h"
 #include "tablet/table/key.h"
 #include "tablet/table/schema_common.h"
+#include "tablet/table/versioned.h"
 
 /* ---- Columns */
 
@@ -135,6 +136,8 @@ fill_column(struct ctx *cx, const struct dialect *d, struct table_def *def, cons
 	out->key_index = -1;
 	out->type.common = def->common;
 	fill_type(d, v, &out->type);
+	if (def->versioned)
+		TRY(versioned_take_column(def, v[C_GENERATED], out, cx->err));
 	def->checked |= out->type.rounds || (out->type.common && out->type.kind == COLUMN_VECTOR);
 	def->enums |= out->type.kind == COLUMN_ENUM;
 	return 0;
@@ -169,10 +172,12 @@ read_columns(struct ctx *cx, struct mysql_client *c, struct table_def *def)
 		return err_set(cx->err, ERR_CORRUPT, "table '%s.%s' has %zu columns", def->database,
 		    def->name, rows.rows);
 	def->columns_count = (int)rows.rows;
-	def->columns = arena_array(cx->arena, struct column, rows.rows);
+	def->columns = arena_array(cx->arena, struct column, rows.rows + VERSIONED_COLUMNS);
 	for (size_t i = 0; i < rows.rows; i++)
 		TRY(fill_column(
 		    cx, mysql_dialect(c), def, &rows.values[i * C_COUNT], &def->columns[i]));
+	if (def->versioned)
+		versioned_add_columns(def);
 	return 0;
 }
 
@@ -244,7 +249,8 @@ read_table(struct ctx *cx, struct mysql_client *c, struct table_def *def, bool c
 		    cx->err, ERR_NOT_FOUND, "there is no table '%s.%s'", def->database, def->name);
 		return err_hint(cx->err, "SHOW TABLES FROM `%.100s`", def->database);
 	}
-	if (!slice_eq_str(rows.values[0], "BASE TABLE"))
+	def->versioned = slice_eq_str(rows.values[0], "SYSTEM VERSIONED") && !def->common;
+	if (!slice_eq_str(rows.values[0], "BASE TABLE") && !def->versioned)
 		return refuse_table(cx, def,
 		    arena_printf(cx->arena, "is a %.*s", SLICE_ARG(rows.values[0])),
 		    "only base tables move");
@@ -278,7 +284,7 @@ show_create(
 int
 schema_check_lists(const struct table_def *def, const struct create_table *create, struct err *err)
 {
-	int columns = 0;
+	int columns = 0, named = def->columns_count - (def->unnamed_times ? VERSIONED_COLUMNS : 0);
 
 	for (int i = 0; i < create->clauses_count; i++) {
 		const struct clause *clause = &create->clauses[i];
@@ -298,7 +304,7 @@ schema_check_lists(const struct table_def *def, const struct create_table *creat
 			    "table '%s.%s': the catalogue's answer does not fit its definition: %.*s",
 			    def->database, def->name, SLICE_ARG(slice_cut(clause->text, 0, 100)));
 	}
-	if (columns == def->columns_count)
+	if (columns == named)
 		return 0;
 	return err_set(err, ERR_CORRUPT,
 	    "table '%s.%s' has %d columns in the catalogue, %d as it is defined", def->database,
@@ -346,11 +352,14 @@ use_definition(struct ctx *cx, const struct create_table *create, struct table_d
 	TRY(check_defaults(cx, def, create));
 	TRY(generated_check(def, create, cx->err));
 	TRY(definition_hash(cx->arena, def->told_sql, NULL, &def->hash, cx->err));
+	def->primary_first = -1;
 	def->indexes = arena_array(cx->arena, struct index_def, create->clauses_count);
 	def->foreign_keys = arena_array(cx->arena, struct foreign_key, create->clauses_count);
 	for (int i = 0; i < create->clauses_count; i++) {
 		const struct clause *clause = &create->clauses[i];
 
+		if (clause->kind == CLAUSE_PRIMARY)
+			def->primary_first = table_def_column(def, clause->first);
 		if (clause->kind == CLAUSE_INDEX)
 			add_index(cx->arena, def, clause);
 		if (clause->kind == CLAUSE_FOREIGN)
@@ -415,6 +424,8 @@ read_once(struct ctx *cx, struct mysql_client *c, const struct schema_place *pla
 	TRY(read_table(cx, c, def, place->converts));
 	TRY(read_columns(cx, c, def));
 	TRY(key_read(cx, c, &before, def));
+	if (def->versioned)
+		TRY(versioned_check(def, &before, cx->err));
 	TRY(show_create(cx, c, def, &after));
 	def->create_sql = after.text;
 	*same = strcmp(before.text, after.text) == 0 || mutant("tablet_schema_read_once");

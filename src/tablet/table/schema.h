@@ -18,10 +18,9 @@ struct schema_place {
 };
 
 /* Reads a table's definition into cx->arena. ERR_NOT_FOUND when there is no such table; ERR_REFUSED with
- * a hint when it has what cannot be moved yet: a column type, a generated column that is of its session, no
- * key (key.h), non-InnoDB engine, partitions with a hint, a view, a
- * sequence, system versioning, what has no common form; ERR_RETRY while it is altered. Names are quoted
- * in the sentence. */
+ * a hint when it has what cannot be moved yet: a column type, a generated column that is of its session,
+ * engine (but see converts), a view, a sequence, some of system versioning (versioned.h), what has
+ * no common form; ERR_RETRY while it is altered. Names are quoted in the sentence. */
 int schema_read(struct ctx *cx, struct mysql_client *c, const struct schema_place *place,
     struct table_def **out) MUST_USE;
 /* Only the hash, inside the caller's transaction; ERR_CONFLICT when it is not def's (rule 9). */

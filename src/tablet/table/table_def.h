@@ -14,6 +14,7 @@ struct column {
 	bool nullable, auto_increment, zerofill;
 	bool old_format;       /* temporal, kept in a form of old (mysql/dialect.h) */
 	int key_index;         /* position in the key, or -1 */
+	bool system_time;      /* of a versioned table: when a row began or ended */
 	const char *collation; /* NULL: it has none */
 };
 
@@ -29,6 +30,11 @@ struct table_def {
 	const char *database, *name;
 	struct column *columns;
 	int columns_count;
+	/* It is system versioned: a row for each change of one, and the first of these two columns says when
+	 * that began, the other when it ended. The server says them of one that has none in its definition:
+	 * unnamed, behind the others. */
+	bool versioned, unnamed_times;
+	int row_start, row_end;
 	int hidden_count; /* behind them in the binlog only (rows.h) */
 	const char *key_name; /* of the index that is the key (key.h): "PRIMARY" or a unique one's; "" */
 	int *key;      /* its columns, in key order; of a primary key that cannot be one, none */
@@ -57,6 +63,7 @@ struct table_def {
 	/* of no key column two values that differ are one to the index: none is a string whose
 	 * collation says so */
 	bool key_binary;
+	int primary_first; /* of a primary key, whether it can be the key or not; -1 */
 };
 
 /* Without a key its rows can only be told by all of their values, of which several may have the same: it is

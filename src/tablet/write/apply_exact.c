@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "tablet/table/table_row.h"
 #include "tablet/write/apply_large.h"
+#include "tablet/write/apply_versioned.h"
 
 #include <stdlib.h>
 
@@ -36,6 +37,8 @@ struct pipeline {
 	int count;
 	struct buf sql;
 	struct exact_op next; /* rows == 0: none */
+	struct versioned_last last;
+	bool timed; /* the session's clock stands */
 };
 
 static int
@@ -209,11 +212,73 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 	return 0;
 }
 
+/* ---- Of a table that keeps its history */
+
+static int
+set_clock(struct ctx *cx, struct pipeline *p, const struct exact_op *of, struct slice at)
+{
+	static const char set[] = "SET";
+	const struct exact_op op = { of->table, of->key, set, 1, 0, 0, NULL };
+
+	TRY(next_op(cx, p, &op, 1));
+	if (slice_is_null(at))
+		buf_add_str(&p->sql, "SET timestamp=DEFAULT");
+	else
+		/* It is a double, of which the server takes whole microseconds. */
+		buf_addf(&p->sql, "SET timestamp=UNIX_TIMESTAMP('%.*s')+0.0000005", SLICE_ARG(at));
+	p->timed = !slice_is_null(at);
+	return 0;
+}
+
+static int
+send_versioned(struct ctx *cx, struct pipeline *p, const struct change *c)
+{
+	static const char insert[] = "INSERT", update[] = "UPDATE", delete[] = "DELETE";
+	static const char *const verbs[] = { insert, update, delete };
+	const struct moved_table *t = &p->writers->params.tables->items[c->table];
+	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
+	struct versioned_change v;
+
+	TRY(versioned_read(t->def, c, &p->last, &v, cx->err));
+	if (v.verb == VERSIONED_MADE)
+		return 0;
+	struct exact_op op = { t, c->before != NULL ? c->before : c->after, verbs[v.verb], 1, 1, 0,
+		NULL };
+
+	if (c->after != NULL && v.verb != VERSIONED_DELETE)
+		op.unsayable = table_row_unsayable(t->def, c->after);
+	if (!slice_is_null(v.at))
+		TRY(set_clock(cx, p, &op, v.at));
+	TRY(next_op(cx, p, &op, v.verb == VERSIONED_INSERT ? BATCH_ROWS : 1));
+	if (v.verb == VERSIONED_INSERT)
+		apply_sql_insert_more(&p->sql, t, c->after);
+	else if (v.verb == VERSIONED_DELETE)
+		apply_sql_delete_one(&p->sql, t, c->before, dialect);
+	else if (slice_is_null(v.at))
+		versioned_update_sql(&p->sql, t, c, dialect);
+	else
+		apply_sql_update_one(&p->sql, t, c->before, c->after, dialect);
+	return 0;
+}
+
+static int
+send_change(struct ctx *cx, struct pipeline *p, const struct change *c)
+{
+	bool versioned = p->writers->params.tables->items[c->table].def->versioned;
+
+	return versioned ? send_versioned(cx, p, c) : send_ordered(cx, p, c);
+}
+
 static int
 send_all_ordered(struct ctx *cx, struct pipeline *p, const struct fold *f)
 {
 	for (const struct fold_change *o = f->ordered; o != NULL; o = o->next)
-		TRY(send_ordered(cx, p, o->change));
+		TRY(send_change(cx, p, o->change));
+	if (p->timed) {
+		const struct exact_op last = p->next;
+
+		TRY(set_clock(cx, p, &last, SLICE_NULL));
+	}
 	TRY(send_next(cx, p));
 	return read_answers(cx, p);
 }
@@ -255,7 +320,29 @@ begin_pipelined(struct ctx *cx, struct writers *w)
 	TRY(writers_open(cx, w, 0));
 	TRY(mysql_exec(cx, w->conns[0], slice_str(sql), NULL));
 	w->in_txn = true;
+	w->last = (struct versioned_last){ 0 };
 	return 0;
+}
+
+/* For the next fragment: what the run's rows are kept in is gone by then. */
+static void
+keep_last(struct writers *w, const struct versioned_last *last)
+{
+	struct arena kept = ARENA_INIT;
+	struct slice *before;
+
+	w->last = *last;
+	if (last->before != NULL) {
+		before = arena_array(&kept, struct slice, last->columns);
+		for (int i = 0; i < last->columns; i++)
+			before[i] = slice_is_null(last->before[i])
+			    ? SLICE_NULL
+			    : arena_dup(&kept, last->before[i]);
+		w->last =
+		    (struct versioned_last){ before, last->columns, arena_dup(&kept, last->end) };
+	}
+	arena_done(&w->last_arena);
+	w->last_arena = kept;
 }
 
 int
@@ -268,7 +355,10 @@ writers_exact(struct ctx *cx, struct writers *w, const struct fold *f)
 	p = mem_new(struct pipeline);
 	p->writers = w;
 	buf_init(&p->sql);
+	if (!mutant("tablet_versioned_parts"))
+		p->last = w->last;
 	rc = run_exact(cx, p, f);
+	keep_last(w, &p->last);
 	buf_done(&p->sql);
 	free(p);
 	return rc;

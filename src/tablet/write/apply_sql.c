@@ -77,13 +77,16 @@ add_set(struct buf *out, const struct moved_table *t, const struct slice *after)
 	buf_add_str(out, "UPDATE ");
 	add_name(out, t);
 	for (int i = 0; i < t->def->columns_count; i++) {
-		if (!column_is_written(&t->def->columns[i]))
+		const struct column *c = &t->def->columns[i];
+
+		/* Of a versioned row the server says when it began. */
+		if (!column_is_written(c) || c->system_time)
 			continue;
 		buf_add_str(out, before);
 		before = ",";
 		add_column(out, t->def, i);
 		buf_add_char(out, '=');
-		column_literal(out, &t->def->columns[i].type, after[i]);
+		column_literal(out, &c->type, after[i]);
 	}
 }
 
@@ -139,7 +142,7 @@ helps_index(const struct table_def *def, int i)
 	for (int n = 0; n < def->indexes_count; n++)
 		if (def->indexes[n].first == i)
 			return true;
-	return false;
+	return def->primary_first == i;
 }
 
 void

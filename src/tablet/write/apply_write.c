@@ -63,6 +63,7 @@ writers_done(struct writers *w)
 {
 	writers_close(w);
 	close_guard(w);
+	arena_done(&w->last_arena);
 }
 
 /* A statement that is too large for the server is never sent (packet_max.h). */

@@ -15,6 +15,7 @@
 #define TABLET_WRITE_APPLY_WRITE_H
 
 #include "tablet/write/apply_sql.h"
+#include "tablet/write/apply_versioned.h"
 #include "tablet/write/fold.h"
 
 enum { WRITERS_MAX = 16 }; /* more than the cores of a target that also serves */
@@ -32,6 +33,9 @@ struct writers {
 	struct mysql_client *guard;              /* NULL: this pass has not had its turn yet */
 	bool in_txn;                             /* conns[0] has an open transaction */
 	uint64_t packet_max;                     /* max_allowed_packet of the newest session */
+	/* Between two fragments of a source's transaction. The arena has what it points to. */
+	struct versioned_last last;
+	struct arena last_arena;
 	/* The count that was wrong was of several rows; careful writes them one by one. */
 	bool several, careful;
 };

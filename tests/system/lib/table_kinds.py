@@ -13,8 +13,8 @@ WIDE = 1017                     # columns: InnoDB has no more
 class TableKind:
     """values(r) gives {column: SQL literal} of a row, whose id is known; more: each some statements of its own kind, of an id."""
 
-    def __init__(self, name, columns, values, options="", more=()):
-        self.name, self.columns, self.values, self.options, self.more = name, columns, values, options, more
+    def __init__(self, name, columns, values, options="", more=(), read="*"):
+        self.name, self.columns, self.values, self.options, self.more, self.read = name, columns, values, options, more, read
 
     def definition(self):
         return f"CREATE TABLE {self.name} ({self.columns}) {self.options}"
@@ -103,6 +103,24 @@ def periods():
     yield TableKind("rooms", f"id INT PRIMARY KEY, room INT, {timed}, UNIQUE KEY u (room, p WITHOUT OVERLAPS)", in_rooms, more=[EXCHANGE])
 
 
+# Several changes of a row in one statement and one transaction, history that a client writes, and what leaves none.
+HISTORY = [("REPLACE INTO {t} SET id={id}, v='replaced'", "INSERT INTO {t} SET id={id}, v='x' ON DUPLICATE KEY UPDATE v='twice'"),
+           ("UPDATE {t} SET v='many' WHERE id BETWEEN {id} AND {id} + 3", "UPDATE {t} SET v='many' WHERE id={id}", "DELETE FROM {t} WHERE id={id}"),
+           ("SET timestamp=1700000000", "UPDATE {t} SET v='then' WHERE id={id}", "SET timestamp=DEFAULT"),
+           ("UPDATE {t} SET w=w+1 WHERE id={id}",)]
+
+
+def versioned():
+    columns = "id INT PRIMARY KEY, v VARCHAR(20), w INT DEFAULT 0 WITHOUT SYSTEM VERSIONING"
+    named = "s TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END INVISIBLE, PERIOD FOR SYSTEM_TIME (s, e)"
+    written = ("SET system_versioning_insert_history=1", "INSERT INTO {t} (id, v, row_start, row_end) VALUES ({id} + 5000, 'then', '2001-01-01', '2002-01-01')",
+               "SET system_versioning_insert_history=0")
+    yield TableKind("kept", f"{columns}, UNIQUE KEY u (v, id)", plain, "WITH SYSTEM VERSIONING", [*HISTORY, written], "*, row_start, row_end")
+    yield TableKind("kept_named", f"{columns}, {named}, KEY v (v)", plain, "WITH SYSTEM VERSIONING", HISTORY, "*, s, e")
+    yield TableKind("kept_parts", f"id INT, v VARCHAR(20), w INT DEFAULT 0 WITHOUT SYSTEM VERSIONING, s0 DATE NOT NULL DEFAULT '2000-01-01', e0 DATE NOT NULL DEFAULT '2030-01-01', "
+                    "PERIOD FOR p (s0, e0), KEY (id)", plain, "WITH SYSTEM VERSIONING", HISTORY[1:], "*, row_start, row_end")
+
+
 # A statement that fails in its middle, and a transaction that is taken back: what they have written stays, and is in the binlog.
 HALF = ("INSERT IGNORE INTO {t} SET id={id} + 1000, v='there'", "INSERT INTO {t} (id, v) VALUES ({id} + 2000, 'half'), ({id} + 1000, 'not')")
 UNDONE = ("UPDATE {t} SET v='undone' WHERE id={id}", "ROLLBACK")
@@ -127,6 +145,7 @@ def table_kinds(kind):
     if kinds.brand(kind) == "mariadb":          # how strict tables are read at the other, test_flavours.py has
         yield TableKind("p_bare", "id INT, v VARCHAR(20), KEY (id)", plain, "PARTITION BY HASH (id) PARTITIONS 3")
         yield from periods()
+        yield from versioned()
 
 
 class Writer(threading.Thread):
@@ -147,7 +166,7 @@ class Writer(threading.Thread):
                 self.done += 1
             except pymysql.Error as e:
                 self.conn.rollback()
-                if e.args[0] not in (1062, 1213, 1205, 1020):
+                if e.args[0] not in (1022, 1062, 1213, 1205, 1020):
                     self.failed = e
                     return
 
@@ -190,4 +209,5 @@ def fill(server, all_, database, rows=150):
 def image(server, database, table):
     """Its rows, and its definition."""
     text = server.sql(f"SHOW CREATE TABLE {database}.{table.name}")[0][1]
-    return sorted(server.sql(f"SELECT * FROM {database}.{table.name}"), key=repr), " ".join(w for w in text.split() if not w.startswith("AUTO_INCREMENT="))
+    every = " FOR SYSTEM_TIME ALL" if table.read != "*" else ""
+    return sorted(server.sql(f"SELECT {table.read} FROM {database}.{table.name}{every}"), key=repr), " ".join(w for w in text.split() if not w.startswith("AUTO_INCREMENT="))

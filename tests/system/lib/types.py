@@ -48,6 +48,7 @@ class Row:
     read: str = "HEX({})"       # gives a value by its bytes
     label: str = ""             # for people, where its name is long
     at: tuple = (MARIADB, MYSQL)
+    between: str = ""           # refused by these words between servers of one flavour and several versions
     since: dict = dataclasses.field(default_factory=dict)       # the flavour's version that has it first
     becomes: dict = dataclasses.field(default_factory=dict)     # direction: not SAME
 
@@ -65,6 +66,8 @@ class Row:
     def outcome(self, source, target):
         """Of flavours, as above."""
         to, version = target.split("-")
+        if self.between and source != target and source.split("-")[0] == to:
+            return Refused(self.between, mended=False)
         found = self.becomes.get((source.split("-")[0], to), SAME)
         if isinstance(found, Stops) and version_key(version) < version_key(self.since.get(to, "0")):
             return ONE_FLAVOUR
@@ -406,7 +409,13 @@ add("Tables", ("varchar(200)", ["'a'"], {"options": "ROW_FORMAT=COMPRESSED KEY_B
     ("varchar(200)", ["'a'"], {"options": "ROW_FORMAT=DYNAMIC STATS_PERSISTENT=1"}))
 add("Tables", ("int", ["1"], {"options": "PAGE_COMPRESSED=1"}), at=(MARIADB,), becomes=across(Refused("PAGE_COMPRESSED", mended=False)), **DIGITS)
 add("Tables", ("int", ["1"], {"options": "COMPRESSION='zlib'"}), at=(MYSQL,), becomes=across(Refused("COMPRESSION", mended=False)), **DIGITS)
-add("Tables", ("int", [], {"options": "WITH SYSTEM VERSIONING"}), at=(MARIADB,), becomes=everywhere(Refused("SYSTEM VERSIONED", mended=False)))
+NO_VERSIONS = Refused("SYSTEM VERSIONED", mended=False)
+add("Tables", ("int", ["1"], {"options": "WITH SYSTEM VERSIONING", "label": "int WITH SYSTEM VERSIONING, between servers of one version"}),
+    at=(MARIADB,), between="SYSTEM VERSIONED", becomes=across(NO_VERSIONS))
+add("Tables", ("bigint unsigned GENERATED ALWAYS AS ROW START", [], {"more": ", w bigint unsigned GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (v, w)",
+               "options": "WITH SYSTEM VERSIONING", "label": "SYSTEM VERSIONING by transactions (bigint)"}),
+    ("int", [], {"options": "WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME PARTITIONS 2", "label": "PARTITION BY SYSTEM_TIME"}),
+    at=(MARIADB,), becomes=everywhere(NO_VERSIONS))
 add("Tables", ("date NOT NULL", ["'2020-01-01'"], {"more": ", w date NOT NULL DEFAULT '2030-01-01', PERIOD FOR p (v, w)"}), at=(MARIADB,), becomes=across(Refused("PERIOD FOR", mended=False)),
     **DIGITS)
 add("Tables", ("date NOT NULL", ["'2020-01-01'"], {"more": ", w date NOT NULL DEFAULT '2030-01-01', PERIOD FOR p (v, w), UNIQUE KEY k (id, p WITHOUT OVERLAPS)"}),
