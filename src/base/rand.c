@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 /* Both generators after Blackman and Vigna, https://prng.di.unimi.it/ (public domain). */
@@ -72,4 +73,17 @@ rand_secret(void *out, size_t len)
 		at += got;
 		len -= (size_t)got;
 	}
+}
+
+void
+rand_uuid(char out[RAND_UUID_SIZE])
+{
+	unsigned char b[16];
+
+	rand_secret(b, sizeof(b));
+	b[6] = (unsigned char)(0x40 | (b[6] & 0x0f));
+	b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
+	snprintf(out, RAND_UUID_SIZE,
+	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+	    b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }

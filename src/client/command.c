@@ -55,6 +55,9 @@ static const struct option move_options[] = {
 	    "how often switching is tried before it is left to you"),
 	OPTION("max-replication-lag-allowed", OPT_DURATION, move.max_lag, "30s", 0, HOUR, NULL,
 	    "DURATION", "switch only when the target is behind by no more than this"),
+	OPTION("vdiff", OPT_BOOL, move.vdiff, NULL, 0, 0, NULL, NULL,
+	    "before a switch all rows of both sides are compared, while clients go on; it switches when "
+	    "nothing differs"),
 	SWITCH_TIME,
 	THROTTLE,
 	OPTION("no-switch", OPT_BOOL, move.no_switch, NULL, 0, 0, NULL, NULL,

@@ -76,6 +76,7 @@ given(const struct client *c)
 		{ "on-grace", GIVEN_ON_GRACE },
 		{ "switch-attempts", GIVEN_SWITCH_ATTEMPTS },
 		{ "max-replication-lag-allowed", GIVEN_MAX_LAG },
+		{ "vdiff", GIVEN_VDIFF },
 		{ "force", GIVEN_FORCE },
 		{ "drop-foreign-keys", GIVEN_DROP_FOREIGN_KEYS },
 		{ "enable-reverse-replication", GIVEN_REVERSE },

@@ -9,20 +9,6 @@
 
 enum { VDIFF_WITHIN_S = 20 }; /* some rows of a sidecar database */
 
-/* RFC 4122, version 4: random. */
-static const char *
-new_uuid(struct arena *a)
-{
-	unsigned char b[16];
-
-	rand_secret(b, sizeof(b));
-	b[6] = (unsigned char)(0x40 | (b[6] & 0x0f));
-	b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-	return arena_printf(a,
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-	    b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
 /* Whose stream flows now: of one that has switched the way back's, or where there is none the one that has
  * brought the tables, whose comparisons can be looked at still. */
 static int
@@ -99,9 +85,12 @@ static int
 vdiff_create(struct ctx *cx, struct ctl *c, const struct ctl_request *q, struct buf *out)
 {
 	struct ctl_request named = *q;
+	char uuid[RAND_UUID_SIZE];
 
-	if (q->uuid[0] == '\0')
-		named.uuid = new_uuid(cx->arena);
+	if (q->uuid[0] == '\0') {
+		rand_uuid(uuid);
+		named.uuid = uuid;
+	}
 	TRY(ask(cx, c, &named, TABLET_VDIFF_CREATE, NULL));
 	return put_uuid(out, named.uuid);
 }

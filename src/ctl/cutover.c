@@ -304,7 +304,7 @@ arrive(struct ctx *cx, struct workflow *w)
 	w->r.direction = back ? DIRECTION_FORWARD : DIRECTION_REVERSE;
 	w->r.round++;
 	w->r.start = w->r.next_start;
-	w->r.next_start = w->r.closed = w->r.step = w->r.state_text = w->r.hint = "";
+	w->r.next_start = w->r.proof = w->r.closed = w->r.step = w->r.state_text = w->r.hint = "";
 	w->r.finishing = true;
 	w->r.reversing = false;
 	if (back && !mutant("ctl_reverse_goes_on"))

@@ -15,6 +15,7 @@
 #include "ctl/limits.h"
 #include "ctl/pause.h"
 #include "ctl/progress.h"
+#include "ctl/proof.h"
 #include "ctl/ready.h"
 #include "ctl/reroute.h"
 #include "ctl/stopping.h"
@@ -30,7 +31,6 @@ enum {
 	AGAIN_MS_MIN = 250, /* after an error that waiting may mend */
 	AGAIN_MS_MAX = 5000,
 	BETWEEN_ATTEMPTS_S = 60, /* at most; they begin with one second */
-	CALL_WITHIN_S = 10,
 	CREATE_WITHIN_S = 60, /* gates that died have 3 s; a stream that is made asks both servers */
 	CLOSE_LAG_MS = 1000,  /* "caught up": what the copy's time is measured to */
 };
@@ -44,16 +44,6 @@ struct job {
 	struct progress_look look;
 	struct err why; /* of the last of them */
 };
-
-/* ---- The stream */
-
-static int
-stream_status(struct ctx *cx, struct workflow *w, struct stream_status_reply *r)
-{
-	struct ctx within = ctx_within(cx, CALL_WITHIN_S * SECOND);
-
-	return stream_may_switch(&within, w, r);
-}
 
 /* ---- CHECKING */
 
@@ -139,7 +129,7 @@ do_copy(struct ctx *cx, struct job *j)
 	struct stream_status_reply r;
 	bool changed;
 
-	if (stream_status(cx, w, &r) != 0) {
+	if (stream_may_switch(cx, w, &r) != 0) {
 		/* A stream that an error has stopped goes on when it is asked for again. That is done once:
 		 * if it stops again, a person has to look. */
 		bool again = cx->err->kind == ERR_NOT_FOUND ||
@@ -258,14 +248,22 @@ do_switch(struct ctx *cx, struct job *j)
 	enum workflow_state began = w->r.state;
 	int round = w->r.round;
 	struct stream_status_reply r;
+	bool proved;
 
 	/* A stream that has stopped does not go on by itself: no attempt would mend it. */
-	if (stream_status(cx, w, &r) != 0) {
+	if (stream_may_switch(cx, w, &r) != 0) {
 		j->why = *cx->err;
 		if (j->why.kind == ERR_REFUSED && began == WORKFLOW_SWITCHED)
 			w->r.closed = arena_strdup(&w->arena, j->why.text);
 		return j->why.kind == ERR_REFUSED ? give_up(cx, j, &j->why) : -1;
 	}
+	if (proof_look(cx, w, &proved) != 0) {
+		j->why = *cx->err;
+		j->tries++;
+		return j->why.kind == ERR_REFUSED ? give_up(cx, j, &j->why) : -1;
+	}
+	if (!proved)
+		return workflow_sleep(cx, w, POLL_MS * MSEC);
 	if (cutover_attempt(cx, w) == 0)
 		return 0;
 	if (cx->err->kind == ERR_CONFLICT || cx->err->kind == ERR_CANCELLED)
@@ -293,7 +291,7 @@ do_run(struct ctx *cx, struct job *j)
 		return cutover_finish(cx, w);
 	if (!w->r.options.no_switch && switch_may_begin(w, &changed))
 		return do_switch(cx, j);
-	TRY(stream_status(cx, w, &r));
+	TRY(stream_may_switch(cx, w, &r));
 	TRY(limits_bring(cx, w, &r));
 	j->tries = 0;
 	if (changed)

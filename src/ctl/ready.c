@@ -8,15 +8,17 @@ enum {
 	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
 	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
 	LAG_POLL_MS = 100,
+	ASK_WITHIN_S = 10,
 };
 
 int
 stream_may_switch(struct ctx *cx, const struct workflow *w, struct stream_status_reply *r)
 {
+	struct ctx within = ctx_within(cx, ASK_WITHIN_S * SECOND);
 	struct move_request q;
 
-	TRY(side_request(cx, w, workflow_to(w), &q));
-	TRY(side_call(cx, w, TABLET_STREAM_STATUS, &q, r));
+	TRY(side_request(&within, w, workflow_to(w), &q));
+	TRY(side_call(&within, w, TABLET_STREAM_STATUS, &q, r));
 	if (r->closed[0] != '\0' && !mutant("ctl_closed_way_back"))
 		return err_set(cx->err, ERR_REFUSED, "%s", r->closed);
 	if (r->phase != STREAM_ERROR)

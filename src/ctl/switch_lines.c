@@ -26,6 +26,9 @@ switch_lines_preflight(struct ctx *cx, struct workflow *w, struct lines *out)
 		lines_add(cx->arena, out, "%s: %s",
 		    finding_severity_names[found.findings.items[i].severity],
 		    found.findings.items[i].text);
+	if (w->r.options.vdiff)
+		lines_add(cx->arena, out,
+		    "Compare all rows of both sides, and switch if nothing differs");
 	lines_lock(cx->arena, w, out);
 	return 0;
 }

@@ -206,9 +206,10 @@ struct workflow_record {
 	int round;
 	const char *start; /* Q: where this round's stream begins; "": it copies, or there is none */
 	const char *next_start; /* the same of the next round, which this attempt has prepared */
-	bool finishing;         /* the last step of the last switch is not done yet */
-	bool reversing;         /* SWITCHED: ReverseTraffic was asked for, and is not over */
-	const char *closed;     /* why there is no way back any more, as an attempt found it; "" */
+	const char *proof; /* UUID of the comparison that this round's switch waits for (--vdiff); "" */
+	bool finishing;     /* the last step of the last switch is not done yet */
+	bool reversing;     /* SWITCHED: ReverseTraffic was asked for, and is not over */
+	const char *closed; /* why there is no way back any more, as an attempt found it; "" */
 	/* SQL that makes the foreign keys again which are dropped at the source for the switch; "". Once it
 	 * is cancelled: those that were dropped */
 	const char *restore;

@@ -246,6 +246,7 @@ members_write(struct json_writer *w, const struct workflow_record *r)
 	json_put_i64(w, "round", r->round);
 	json_put_str(w, "start", text_of(r->start));
 	json_put_str(w, "next_start", text_of(r->next_start));
+	json_put_str(w, "proof", text_of(r->proof));
 	json_put_bool(w, "finishing", r->finishing);
 	json_put_bool(w, "reversing", r->reversing);
 	json_put_str(w, "closed", text_of(r->closed));
@@ -344,6 +345,7 @@ members_read(const struct json *j, struct workflow_record *out)
 		.round = json_get_int(j, "round", 0, INT_MAX),
 		.start = json_get_str(j, "start"),
 		.next_start = json_get_str(j, "next_start"),
+		.proof = json_get_str(j, "proof"),
 		.finishing = json_get_bool(j, "finishing"),
 		.reversing = json_get_bool(j, "reversing"),
 		.closed = json_get_str(j, "closed"),

@@ -106,6 +106,8 @@ workflow_options_put(struct json_writer *w, const struct workflow_options *o, un
 	if (given & GIVEN_TO_INNODB)
 		json_put_bool(w, "to_innodb", o->to_innodb);
 	limits_put(w, &o->limits, given);
+	if (given & GIVEN_VDIFF)
+		json_put_bool(w, "vdiff", o->vdiff);
 	json_put_close(w, '}');
 }
 
@@ -118,7 +120,7 @@ options_given(const struct json *j)
 		"drop_foreign_keys", "manual", "no_start", "stop_after_copy", "postpone_file",
 		"window_from", "reverse_replication", "with_views", "follow_keyspace", "to_innodb",
 		"max_rows_per_second", "max_bytes_per_second", "max_threads_running",
-		"throttle_query" };
+		"throttle_query", "vdiff" };
 	unsigned given = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -155,6 +157,7 @@ workflow_options_get(const struct json *parent, unsigned *given)
 		.follow = json_get_bool(&j, "follow_keyspace"),
 		.to_innodb = json_get_bool(&j, "to_innodb"),
 		.limits = limits_get(&j),
+		.vdiff = json_get_bool(&j, "vdiff"),
 	};
 }
 
@@ -201,4 +204,6 @@ workflow_options_take(
 	if (given & GIVEN_TO_INNODB)
 		to->to_innodb = from->to_innodb;
 	limits_take(&to->limits, &from->limits, given);
+	if (given & GIVEN_VDIFF)
+		to->vdiff = from->vdiff;
 }

@@ -30,6 +30,7 @@ struct workflow_options {
 	enum on_grace on_grace;
 	int switch_attempts; /* then the move stays in step with the source and waits for a person */
 	bool no_switch;
+	bool vdiff;             /* no switch before a comparison of all rows that finds nothing */
 	bool force;             /* goes on past what names the table */
 	bool with_views;        /* those that name nothing else move too */
 	bool drop_foreign_keys; /* goes on without those that lead out of the set or into it */
@@ -73,7 +74,8 @@ enum workflow_given {
 	GIVEN_MAX_LOAD = 1 << 20,
 	GIVEN_THROTTLE_QUERY = 1 << 21,
 	GIVEN_LIMITS = GIVEN_MAX_ROWS | GIVEN_MAX_BYTES | GIVEN_MAX_LOAD | GIVEN_THROTTLE_QUERY,
-	GIVEN_ALL = (1 << 22) - 1,
+	GIVEN_VDIFF = 1 << 22,
+	GIVEN_ALL = (1 << 23) - 1,
 };
 
 /* The options as member "options" of an object that somebody else writes or reads (json.h). */

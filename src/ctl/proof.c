@@ -1,0 +1,143 @@
+#include "ctl/proof.h"
+
+#include "base/mutant.h"
+#include "base/rand.h"
+
+#include <string.h>
+
+/* As VDiff's own defaults. */
+enum { WITHIN_S = 20, EXTRA_MAX = 1000, SAMPLES = 10, TRUNCATE_AT = 128 };
+
+static int
+ask(struct ctx *cx, struct workflow *w, enum tablet_method m, void *reply)
+{
+	struct ctx within = ctx_within(cx, WITHIN_S * SECOND);
+	struct vdiff_request q = { .uuid = w->r.proof,
+		.options = {
+		    .max_extra = EXTRA_MAX, .samples = SAMPLES, .truncate_at = TRUNCATE_AT } };
+
+	TRY(round_request(&within, w, w->r.round, workflow_to(w), &q.move));
+	return side_call(&within, w, m, &q, reply);
+}
+
+static int
+say(struct ctx *cx, struct workflow *w, const char *text)
+{
+	if (strcmp(w->r.state_text, text) == 0)
+		return 0;
+	w->r.state_text = text;
+	return workflow_save(cx, w);
+}
+
+/* The same UUID again is a conflict: who wrote it died before the answer came. */
+static int
+begin(struct ctx *cx, struct workflow *w)
+{
+	char uuid[RAND_UUID_SIZE];
+
+	rand_uuid(uuid);
+	w->r.proof = arena_strdup(&w->arena, uuid);
+	return say(cx, w, "comparing both sides");
+}
+
+static int64_t
+differing(const struct vdiff_table *t)
+{
+	return t->mismatched + t->extra_source + t->extra_target + t->unsettled;
+}
+
+/* "" and found 0: nothing differs. */
+static const char *
+first_table(const struct vdiff_view *v, int64_t *rows)
+{
+	const char *name = "";
+
+	*rows = 0;
+	for (size_t i = 0; i < v->tables_count; i++) {
+		if (differing(&v->tables[i]) > 0 && *rows == 0)
+			name = v->tables[i].name;
+		*rows += differing(&v->tables[i]);
+	}
+	return name;
+}
+
+static int
+refuse(struct ctx *cx, struct workflow *w, const struct vdiff_view *v)
+{
+	int64_t rows;
+	const char *table = first_table(v, &rows);
+
+	w->r.proof = "";
+	if (v->state == VDIFF_ERROR)
+		err_set(cx->err, ERR_REFUSED, "both sides could not be compared: %s", v->error);
+	else
+		err_set(cx->err, ERR_REFUSED,
+		    "both sides are not equal: %lld row%s of table '%s'%s differ%s",
+		    (long long)rows, rows == 1 ? "" : "s", table,
+		    v->tables_count > 1 ? " or others" : "", rows == 1 ? "s" : "");
+	return err_hint(cx->err,
+	    "vtctlclient VDiff %s show last tells which; VDiff %s create --repair copies them again",
+	    workflow_typed(cx->arena, &w->r), workflow_typed(cx->arena, &w->r));
+}
+
+static int
+tell_progress(struct ctx *cx, struct workflow *w, const struct vdiff_view *v)
+{
+	int64_t compared = 0, estimate = 1;
+
+	for (size_t i = 0; i < v->tables_count; i++) {
+		compared += v->tables[i].compared;
+		estimate += v->tables[i].estimate;
+	}
+	if (v->state == VDIFF_STOPPED)
+		return say(cx, w,
+		    arena_printf(&w->arena,
+			"comparing both sides: stopped; VDiff ... resume %s goes on", w->r.proof));
+	return say(cx, w,
+	    arena_printf(&w->arena, "comparing both sides: %d %%",
+		compared >= estimate ? 99 : (int)(compared * 100 / estimate)));
+}
+
+static int
+judge(struct ctx *cx, struct workflow *w, const struct vdiff_view *v, bool *proved)
+{
+	int64_t rows;
+
+	if (v->state == VDIFF_ERROR)
+		return refuse(cx, w, v);
+	if (v->state != VDIFF_COMPLETED)
+		return tell_progress(cx, w, v);
+	first_table(v, &rows);
+	if (rows > 0 && !mutant("ctl_proof_unread"))
+		return refuse(cx, w, v);
+	w->r.state_text = "";
+	*proved = true;
+	return 0;
+}
+
+static int
+look(struct ctx *cx, struct workflow *w, bool *proved)
+{
+	struct vdiff_reply r;
+
+	TRY(ask(cx, w, TABLET_VDIFF_SHOW, &r));
+	if (r.count > 0)
+		return judge(cx, w, &r.items[0], proved);
+	if (ask(cx, w, TABLET_VDIFF_CREATE, NULL) == 0)
+		return 0;
+	if (cx->err->kind != ERR_REFUSED)
+		return -1;
+	w->r.proof = "";
+	return err_hint(cx->err, "without --vdiff it switches uncompared");
+}
+
+int
+proof_look(struct ctx *cx, struct workflow *w, bool *proved)
+{
+	*proved = !w->r.options.vdiff;
+	if (*proved)
+		return 0;
+	if (w->r.proof[0] == '\0')
+		TRY(begin(cx, w));
+	return look(cx, w, proved);
+}

@@ -1,0 +1,83 @@
+"""--vdiff: both sides are compared before a switch, and it does not happen when a row differs."""
+import pytest
+
+from lib import move, proc
+from lib.background import Background
+from lib.combo import Failed
+
+pytestmark = pytest.mark.skipif(not proc.is_built("vtcombo"), reason="vtcombo is not built")
+
+ROWS = 3000
+
+
+def at(combo, keyspace, sql, user="vt_stream"):
+    """As the stream's account, which a fence lets through."""
+    return combo.mariadb(sql, keyspace, port=combo.port("server", keyspace), user=user).strip()
+
+
+class Writer(Background):
+    pause_s = 0.005
+
+    def one(self, cur):
+        cur.execute("UPDATE users SET name = CONCAT('n', %s) WHERE id = 1 + %s MOD 300", (self.done, self.done))
+        self.done += 1
+
+
+@pytest.fixture
+def filled(combo):
+    combo.up("customer", "new_customer")
+    move.fill(combo, ROWS)
+    return combo
+
+
+def state(combo):
+    return combo.api("workflow_show", workflow="new_customer/users")["record"]
+
+
+def answers(combo):
+    try:
+        return state(combo)
+    except Failed:
+        return None
+
+
+def test_a_switch_waits_for_the_comparison_there_and_back(filled):
+    writer = Writer(filled)
+    writer.start()
+    try:
+        said = filled.client("MoveTables", "--vdiff", "customer.users", move.WORKFLOW).stdout
+        first = state(filled)
+        filled.client("MoveTables", "ReverseTraffic", "new_customer.users")     # it has the option still
+        filled.client("MoveTables", "SwitchTraffic", "--no-vdiff", "new_customer.users")
+    finally:
+        writer.end()
+    assert first["state"] == "Switched" and first["proof"] == "" and "comparing both sides" in said
+    assert state(filled)["round"] == 4
+
+
+def test_no_switch_while_a_row_differs(filled):
+    filled.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+    at(filled, "new_customer", "UPDATE users SET name = 'planted' WHERE id = 7")
+    said = filled.client("MoveTables", "SwitchTraffic", "--vdiff", "new_customer.users", check=False)
+    assert said.returncode == 1 and "both sides are not equal: 1 row of table 'users' differs" in said.stderr, said.stderr
+    assert "VDiff new_customer.users show last" in said.stderr
+    record = state(filled)
+    assert record["attempt"] == 0 and filled.mariadb("SELECT COUNT(*) FROM users", "customer").strip() == str(ROWS)
+    filled.client("VDiff", "new_customer.users", "create", "--repair", "--wait", check=False)    # 1: something differed
+    filled.client("MoveTables", "--vdiff", "customer.users", move.WORKFLOW)
+    assert state(filled)["state"] == "Switched"
+
+
+def test_a_comparison_goes_on_with_the_next_vtctld(combo):
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "vdiff.look.before=sleep:200"})
+    move.fill(combo, ROWS)
+    combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+    moving = move.Moving(combo, "--vdiff")
+    proc.wait_for(lambda: state(combo)["proof"], 60, "the comparison to begin", lambda: state(combo))
+    proof = state(combo)["proof"]
+    pid = combo.pid("vtctld")
+    combo.kill("vtctld")
+    combo.wait_restarted("vtctld", pid)
+    proc.wait_for(lambda: answers(combo) and state(combo)["proof"] in (proof, ""), 30, "vtctld to answer")
+    moving.finish()
+    assert state(combo)["state"] == "Switched"
