@@ -19,6 +19,21 @@
 enum { ALWAYS_BELOW = 50700, MYSQL_LAST = 99999 };
 
 unsigned
+modes_of_names(struct slice sql_mode)
+{
+	unsigned modes = 0;
+
+	for (struct slice word, rest = sql_mode; !slice_is_null(rest);) {
+		rest = slice_split(rest, ',', &word);
+		if (slice_eq_str(word, "ANSI_QUOTES"))
+			modes |= SQL_ANSI_QUOTES;
+		if (slice_eq_str(word, "NO_BACKSLASH_ESCAPES"))
+			modes |= SQL_NO_BACKSLASH_ESCAPES;
+	}
+	return modes;
+}
+
+unsigned
 modes_of_server(const char *version)
 {
 	static const char prefix[] = "5.5.5-"; /* MariaDB 10 begins with it, for old clients */

@@ -8,6 +8,8 @@
 #ifndef SQL_MODES_H
 #define SQL_MODES_H
 
+#include "base/slice.h"
+
 enum {
 	SQL_ANSI_QUOTES = 1 << 0,
 	SQL_NO_BACKSLASH_ESCAPES = 1 << 1,
@@ -22,6 +24,8 @@ enum {
 	SQL_TEXT_MAX = 1 << 30, /* the servers' max_allowed_packet ends there */
 };
 
+/* Of a sql_mode as a catalogue tells it: "ANSI_QUOTES,STRICT_ALL_TABLES". */
+unsigned modes_of_names(struct slice sql_mode);
 /* The bits above for a server with this version string, "10.11.19-MariaDB"; 0 for servers that are not
  * MariaDB, which run other executable comments. */
 unsigned modes_of_server(const char *version);

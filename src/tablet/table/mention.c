@@ -93,21 +93,6 @@ struct found {
 	bool more;         /* another one is, too */
 };
 
-static unsigned
-modes_of(struct slice sql_mode)
-{
-	unsigned modes = 0;
-
-	for (struct slice word, rest = sql_mode; !slice_is_null(rest);) {
-		rest = slice_split(rest, ',', &word);
-		if (slice_eq_str(word, "ANSI_QUOTES"))
-			modes |= SQL_ANSI_QUOTES;
-		if (slice_eq_str(word, "NO_BACKSLASH_ESCAPES"))
-			modes |= SQL_NO_BACKSLASH_ESCAPES;
-	}
-	return modes;
-}
-
 /* The most that it says of any of them. */
 static enum mention
 mention_of(struct ctx *cx, const struct slice *v, const struct table_set *set, struct found *f)
@@ -115,7 +100,7 @@ mention_of(struct ctx *cx, const struct slice *v, const struct table_set *set, s
 	struct program p;
 	struct err unread = { 0 };
 	enum mention most = MENTION_NONE;
-	bool read = program_read(cx->arena, v[B_BODY], modes_of(v[B_MODES]), &p, &unread) == 0;
+	bool read = program_read(cx->arena, v[B_BODY], modes_of_names(v[B_MODES]), &p, &unread) == 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		enum mention m = read ? program_mentions(&p, v[B_SCHEMA], slice_str(set->database),

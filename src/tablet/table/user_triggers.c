@@ -147,21 +147,6 @@ refuse(struct ctx *cx, const char *database, const struct trigger_definition *t,
 	return err_hint(cx->err, "%s, or drop the trigger", hint);
 }
 
-static unsigned
-modes_of(const char *sql_mode)
-{
-	unsigned modes = 0;
-
-	for (struct slice word, rest = slice_str(sql_mode); !slice_is_null(rest);) {
-		rest = slice_split(rest, ',', &word);
-		if (slice_eq_str(word, "ANSI_QUOTES"))
-			modes |= SQL_ANSI_QUOTES;
-		if (slice_eq_str(word, "NO_BACKSLASH_ESCAPES"))
-			modes |= SQL_NO_BACKSLASH_ESCAPES;
-	}
-	return modes;
-}
-
 /* Of a body that is read as bytes. */
 static bool
 is_told_exactly(const struct trigger_definition *t)
@@ -237,7 +222,8 @@ check_body(struct ctx *cx, const struct move_request *q, const struct move_end *
 {
 	struct program p;
 
-	if (program_read(cx->arena, slice_str(t->body), modes_of(t->sql_mode), &p, cx->err) != 0 ||
+	if (program_read(cx->arena, slice_str(t->body), modes_of_names(slice_str(t->sql_mode)), &p,
+		cx->err) != 0 ||
 	    t->body[0] == '\0')
 		return refuse(cx, end->database, t, "has a text that is not understood",
 		    "write it in other words");
@@ -272,7 +258,8 @@ read_body(struct ctx *cx, struct mysql_client *c, const struct move_end *end,
 	if (rows.rows != 1 || rows.columns < COLUMNS || slice_is_null(rows.values[SQL]))
 		return err_set(cx->err, ERR_REFUSED, "the text of trigger '%s.%s' is not shown",
 		    end->database, t->name);
-	if (statement_read(cx->arena, rows.values[SQL], modes_of(t->sql_mode), &s, cx->err) != 0)
+	if (statement_read(cx->arena, rows.values[SQL], modes_of_names(slice_str(t->sql_mode)), &s,
+		cx->err) != 0)
 		err_clear(cx->err);
 	else if (s.body_at > 0)
 		t->body =
