@@ -98,7 +98,7 @@ def test_each_algorithm_beside_each(clusters, flavour, towards, compress, tls, t
         assert run(c, "SHOW STATUS LIKE 'Compression_algorithm'")[0][1] == towards.replace("uncompressed", "")
     sizes(c, [0, 1, 40, 50, 300, 16383, 70000, 1 << 20])
     several(c)
-    files(c, tmp_path, 20000)
+    files(c, tmp_path, 5000)
     errors(c)
     if compress:
         assert c.frames.packed > 20 and c.frames.plain > 5

@@ -25,7 +25,7 @@ def filled(combo):
 def finish_and_verify(combo, load, moving):
     try:
         said = moving.finish()
-        load.go_on(2000)                 # at the new side
+        load.go_on(500)                  # at the new side
     finally:
         moving.abandon()
         summary = load.stop()

@@ -15,7 +15,8 @@ FIXED = {file: THEMSELVES for file in (
 # Some of those that run: of each mechanism that differs between servers what meets most of it (make test-mysql FAST=1).
 FAST = [
     "test_sets.py::test_a_set_moves_as_one", "test_sets.py::test_a_set_that_waits", "test_sets.py::test_definitions_that_no_message",
-    "test_settings.py", "test_follow.py::test_a_move_of_the_whole", "test_stream_bare.py::test_ids_that_change_hands",
+    "test_settings.py::test_no_variable", "test_settings.py::test_init_connect", "test_follow.py::test_a_move_of_the_whole",
+    "test_stream_bare.py::test_ids_that_change_hands",
     "test_stream_bare.py::test_a_kill_while", "test_stream_bare.py::test_a_spatial_index", "test_stream_parallel.py::test_the_largest",
     "test_stream_lag.py", "test_gate_ddl.py::test_a_name_follows", "test_gate_prepared.py", "test_vdiff.py::test_each_kind",
     "test_vdiff.py::test_rows_are_told_apart", "test_vdiff.py::test_no_phantom", "test_vdiff.py::test_killed_amid"]
