@@ -202,6 +202,7 @@ give_up(struct ctx *cx, struct job *j, const struct err *why)
 	    : arena_printf(
 		  &w->arena, "gave up switching after %d attempts: %s", j->tries, why->text);
 	w->r.hint = hint_of(w, why);
+	w->r.proof = "";
 	return workflow_save(cx, w);
 }
 

@@ -29,7 +29,7 @@ say(struct ctx *cx, struct workflow *w, const char *text)
 	return workflow_save(cx, w);
 }
 
-/* The same UUID again is a conflict: who wrote it died before the answer came. */
+/* On disk before the tablet is asked, whatever the record says already. */
 static int
 begin(struct ctx *cx, struct workflow *w)
 {
@@ -37,7 +37,8 @@ begin(struct ctx *cx, struct workflow *w)
 
 	rand_uuid(uuid);
 	w->r.proof = arena_strdup(&w->arena, uuid);
-	return say(cx, w, "comparing both sides");
+	w->r.state_text = "comparing both sides";
+	return workflow_save(cx, w);
 }
 
 static int64_t
@@ -67,7 +68,6 @@ refuse(struct ctx *cx, struct workflow *w, const struct vdiff_view *v)
 	int64_t rows;
 	const char *table = first_table(v, &rows);
 
-	w->r.proof = "";
 	if (v->state == VDIFF_ERROR)
 		err_set(cx->err, ERR_REFUSED, "both sides could not be compared: %s", v->error);
 	else
@@ -127,7 +127,6 @@ look(struct ctx *cx, struct workflow *w, bool *proved)
 		return 0;
 	if (cx->err->kind != ERR_REFUSED)
 		return -1;
-	w->r.proof = "";
 	return err_hint(cx->err, "without --vdiff it switches uncompared");
 }
 

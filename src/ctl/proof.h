@@ -8,6 +8,7 @@
  *   proof ""      a UUID is written; the tablet begins the comparison of that UUID
  *   proof UUID    it is looked at, again and again: under way, found nothing, or found something
  *   switched      "" again: the next round has another stream
+ *   given up      "" again (job.c): nobody knows what happens until the next word, so it is compared anew
  *
  * VDiff shows it, stops it and resumes it as any other; the switch waits for it meanwhile.
  */
@@ -18,7 +19,7 @@
 
 /* May it switch, as far as that is concerned? Looks once; *proved: it found nothing, or none is asked for.
  * Not yet: the record says how far it is, and is saved where that is new. ERR_REFUSED: rows differ, or cannot
- * be compared; another one is begun when it is asked again. */
+ * be compared. */
 int proof_look(struct ctx *cx, struct workflow *w, bool *proved) MUST_USE;
 
 #endif

@@ -81,3 +81,17 @@ def test_a_comparison_goes_on_with_the_next_vtctld(combo):
     proc.wait_for(lambda: answers(combo) and state(combo)["proof"] in (proof, ""), 30, "vtctld to answer")
     moving.finish()
     assert state(combo)["state"] == "Switched"
+
+
+def test_a_switch_that_was_given_up_compares_anew(combo):
+    """What was equal then need not be so when somebody asks for the next time."""
+    combo.up("customer", "new_customer", env={"SWITCHYARD_FAULTS": "trigger.make.before=error"})
+    move.fill(combo, ROWS)
+    at(combo, "customer", "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET NEW.name = NEW.name", "vt_dba")
+    combo.client("MoveTables", "--no-switch", "customer.users", move.WORKFLOW)
+    said = combo.client("MoveTables", "SwitchTraffic", "--vdiff", "--switch-attempts", "1", "new_customer.users", check=False)
+    assert said.returncode == 1 and "a fault before trigger 't'" in said.stderr, said.stderr
+    assert state(combo)["proof"] == ""
+    at(combo, "new_customer", "UPDATE users SET name = 'planted' WHERE id = 7")
+    said = combo.client("MoveTables", "--vdiff", "customer.users", move.WORKFLOW, check=False)
+    assert said.returncode == 1 and "both sides are not equal" in said.stderr, said.stderr
