@@ -27,17 +27,6 @@ enum {
 	ER_NO_SUCH_TABLE = 1146,
 };
 
-static struct table_set
-set_at(struct arena *a, const struct move_request *q, enum move_side side)
-{
-	const char **tables = arena_array(a, const char *, q->tables_count);
-
-	for (size_t i = 0; i < q->tables_count; i++)
-		tables[i] = side == MOVE_FROM ? q->tables[i].from : q->tables[i].to;
-	return (struct table_set){ side == MOVE_FROM ? q->from.database : q->to.database, tables,
-		q->tables_count };
-}
-
 /* ---- The stream's account: writes a heartbeat and meets it in the binlog */
 
 static int
@@ -97,7 +86,7 @@ probe_fence(struct ctx *cx, const struct tablet_env *env, const struct move_requ
 {
 	SCOPED(ddl) struct ddl d = { 0 };
 
-	const struct table_set set = set_at(cx->arena, q, MOVE_FROM);
+	const struct table_set set = table_set_at(cx->arena, q, MOVE_FROM);
 	const struct fence f = {
 		/* A name of the probe's own: the fence of the workflow itself may be there
 		 * already, if somebody else has asked for the same move. */
@@ -193,7 +182,7 @@ static int
 find_closure(
     struct ctx *cx, struct mysql_client *c, const struct move_request *q, struct closure *open)
 {
-	const struct table_set set = set_at(cx->arena, q, q->side);
+	const struct table_set set = table_set_at(cx->arena, q, q->side);
 	const struct table_set away = { set.database, q->away, q->away_count };
 
 	return closure_find(cx, c, &set, &away, open);
@@ -217,7 +206,7 @@ preflight_attempt(struct ctx *cx, const struct tablet_env *env,
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request *q = &request->move;
-	const struct leaving l = { set_at(cx->arena, q, MOVE_FROM),
+	const struct leaving l = { table_set_at(cx->arena, q, MOVE_FROM),
 		{ q->from.database, q->views, q->views_count } };
 	const char *passed;
 
@@ -272,7 +261,8 @@ describe_tables(struct ctx *cx, struct mysql_client *c, const struct check_from_
     struct check_from_reply *reply)
 {
 	const struct move_request *q = &request->move;
-	struct leaving l = { set_at(cx->arena, q, MOVE_FROM), { .database = q->from.database } };
+	struct leaving l = { table_set_at(cx->arena, q, MOVE_FROM),
+		{ .database = q->from.database } };
 	struct closure open;
 
 	reply->tables = arena_array(cx->arena, struct table_facts, q->tables_count);
@@ -341,8 +331,8 @@ static int
 is_same(struct ctx *cx, const struct table_def *def, const struct move_request *q,
     const char *definition, bool *same)
 {
-	const struct table_set from = set_at(cx->arena, q, MOVE_FROM),
-			       to = set_at(cx->arena, q, MOVE_TO);
+	const struct table_set from = table_set_at(cx->arena, q, MOVE_FROM),
+			       to = table_set_at(cx->arena, q, MOVE_TO);
 	const char *mine, *wanted;
 
 	*same = false;
@@ -458,8 +448,8 @@ check_views_there(struct ctx *cx, struct mysql_client *c, const struct move_requ
 static int
 check_key_names(struct ctx *cx, struct mysql_client *c, const struct check_to_request *request)
 {
-	const struct table_set from = set_at(cx->arena, &request->move, MOVE_FROM),
-			       to = set_at(cx->arena, &request->move, MOVE_TO);
+	const struct table_set from = table_set_at(cx->arena, &request->move, MOVE_FROM),
+			       to = table_set_at(cx->arena, &request->move, MOVE_TO);
 
 	TRY(closure_check_names(cx, c, &from, &to, request->definitions));
 	return check_names_free(cx, c, &from, &to, request->definitions);
@@ -500,7 +490,7 @@ preflight_to(struct ctx *cx, const struct tablet_env *env, const struct check_to
 	TRY(check_closed_there(cx, c, q));
 	for (size_t i = 0; i < q->tables_count; i++)
 		TRY(check_arrival(cx, c, request, i));
-	const struct table_set set = set_at(cx->arena, q, MOVE_TO);
+	const struct table_set set = table_set_at(cx->arena, q, MOVE_TO);
 	TRY(user_triggers_none(cx, c, &set));
 	TRY(check_views_there(cx, c, q));
 	TRY(check_versioned(cx, env, c, request));
@@ -567,7 +557,7 @@ preflight_attempt_to(struct ctx *cx, const struct tablet_env *env,
 {
 	SCOPED(client) struct mysql_client *c = NULL;
 	const struct move_request *q = &request->move;
-	const struct table_set set = set_at(cx->arena, q, MOVE_TO);
+	const struct table_set set = table_set_at(cx->arena, q, MOVE_TO);
 	struct client_probe p = { env, q->to.database, NULL };
 
 	TRY(env_dba(cx, env, &c));

@@ -24,13 +24,9 @@ trigger_calls_try(struct ctx *cx, const struct tablet_env *env, const struct tri
 int
 trigger_calls_drop(struct ctx *cx, const struct tablet_env *env, const struct move_request *q)
 {
-	const char **tables = arena_array(cx->arena, const char *, q->tables_count);
-	const struct table_set set = { q->side == MOVE_TO ? q->to.database : q->from.database,
-		tables, q->tables_count };
+	const struct table_set set = table_set_at(cx->arena, q, q->side);
 	SCOPED(spare) struct spare dba = { 0 };
 
-	for (size_t i = 0; i < q->tables_count; i++)
-		tables[i] = q->side == MOVE_TO ? q->tables[i].to : q->tables[i].from;
 	TRY(spare_take(cx, env, ROLE_DBA, &dba));
 	return trigger_drop(cx, env, dba.client, &set);
 }

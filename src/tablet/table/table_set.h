@@ -4,6 +4,8 @@
 #ifndef TABLET_TABLE_TABLE_SET_H
 #define TABLET_TABLE_TABLE_SET_H
 
+#include "rpc/tablet.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -13,6 +15,9 @@ struct table_set {
 	const char *const *tables;
 	size_t count;
 };
+
+/* The tables of a move, as they are called at that end. In the arena, but for the names. */
+struct table_set table_set_at(struct arena *a, const struct move_request *q, enum move_side side);
 
 /* Which of the set it is; -1: none. Names are compared byte by byte, as the server does. */
 static inline int

@@ -272,11 +272,8 @@ user_triggers_read(struct ctx *cx, struct mysql_client *c, const struct move_req
     enum move_side side, struct trigger_list *out)
 {
 	const struct move_end *end = side == MOVE_FROM ? &q->from : &q->to;
-	const char **tables = arena_array(cx->arena, const char *, q->tables_count);
-	const struct table_set set = { end->database, tables, q->tables_count };
+	const struct table_set set = table_set_at(cx->arena, q, side);
 
-	for (size_t i = 0; i < q->tables_count; i++)
-		tables[i] = side == MOVE_FROM ? q->tables[i].from : q->tables[i].to;
 	TRY(user_triggers_list(cx, c, &set, out));
 	for (size_t i = 0; i < out->count; i++) {
 		struct trigger_definition *t = &out->items[i];
