@@ -15,7 +15,8 @@ struct told {
 struct ack {
 	char workflow[NAME_PAIR_MAX];
 	struct told by[WORKERS_MAX];
-	int64_t written; /* revision */
+	int64_t quiet[WORKERS_MAX]; /* number of the last hold in which it was */
+	int64_t written;            /* revision */
 };
 
 void
@@ -46,8 +47,8 @@ acks_routed(struct acks *a, int loop, int64_t version)
 		a->version_by[loop] = version;
 }
 
-void
-acks_drained(struct acks *a, int loop, const struct switch_ack *told)
+static struct ack *
+ack_of(struct acks *a, int loop, const struct switch_ack *told)
 {
 	struct ack *ack = map_get(&a->by_workflow, slice_str(told->workflow));
 
@@ -57,8 +58,29 @@ acks_drained(struct acks *a, int loop, const struct switch_ack *told)
 		(void)snprintf(ack->workflow, sizeof ack->workflow, "%s", told->workflow);
 		(void)map_put(&a->by_workflow, slice_str(told->workflow), ack);
 	}
+	return ack;
+}
+
+void
+acks_drained(struct acks *a, int loop, const struct switch_ack *told)
+{
+	struct ack *ack = ack_of(a, loop, told);
+
 	if (told->revision > ack->by[loop].revision) /* (2) */
 		ack->by[loop] = (struct told){ told->revision, told->number, told->phase };
+}
+
+bool
+acks_quiet(struct acks *a, int loop, const struct switch_ack *told)
+{
+	struct ack *ack = ack_of(a, loop, told);
+
+	ack->quiet[loop] = told->number;
+	for (int i = 0; i < a->loops; i++) {
+		if (ack->quiet[i] != told->number)
+			return false;
+	}
+	return true;
 }
 
 /* ---- The gate's word */

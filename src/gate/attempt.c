@@ -475,6 +475,19 @@ attempt_hold(struct ctx *cx, struct attempt *a)
 	return OUTCOME_DONE;
 }
 
+bool
+attempt_shut_out(const struct attempt *a)
+{
+	struct session *s = a->s;
+
+	for (size_t i = 0; !a->ask.transaction && i < a->plan.ruled_count; i++) {
+		if (barrier_judge(in_flight_barrier(&s->loop->in_flight, a->plan.ruled[i]->record),
+			&s->work, &a->ask) != BARRIER_PASS)
+			return true;
+	}
+	return false;
+}
+
 /* Must it run at the place, in the session's transaction? */
 static bool
 is_bound(const struct attempt *a)

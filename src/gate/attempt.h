@@ -90,6 +90,8 @@ int attempt_plan(struct ctx *cx, struct attempt *a) MUST_USE;
 enum outcome attempt_settle_server(struct ctx *cx, struct attempt *a);
 /* DONE: nothing holds it. AGAIN: it has waited. */
 enum outcome attempt_hold(struct ctx *cx, struct attempt *a);
+/* It was let in, and is not any more (barrier.h, 10). */
+bool attempt_shut_out(const struct attempt *a);
 /* Is the lease held, without a gap since the plan was made? True where no table has a rule. */
 bool attempt_lease_held(const struct attempt *a);
 /* Waits until it is, or CLOSE. */

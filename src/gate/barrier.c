@@ -44,6 +44,16 @@ judge_pause(const struct barrier *b, const struct work *w, const struct barrier_
 									: BARRIER_WAIT;
 }
 
+/* (10) */
+static enum barrier_verdict
+judge_alone(const struct barrier *b, const struct barrier_ask *ask)
+{
+	bool let_in = b->phase == RULE_HOLD && b->lets_in && ask->defines == NULL &&
+	    (!b->shut || mutant("gate_let_in_when_shut"));
+
+	return ask->locks && !let_in ? BARRIER_WAIT : BARRIER_PASS;
+}
+
 enum barrier_verdict
 barrier_judge(const struct barrier *b, const struct work *w, const struct barrier_ask *ask)
 {
@@ -56,7 +66,7 @@ barrier_judge(const struct barrier *b, const struct work *w, const struct barrie
 		return ask->defines != NULL && !mutant("gate_naming_passes") ? BARRIER_WAIT
 									     : BARRIER_PASS;
 	if (!ask->transaction)
-		return ask->locks ? BARRIER_WAIT : BARRIER_PASS;
+		return judge_alone(b, ask);
 	if (b->phase == RULE_HOLD && is_awaited(b, w))
 		return b->acknowledged && ask->locks && !mutant("gate_hold_acknowledged")
 		    ? BARRIER_WAIT
@@ -183,8 +193,16 @@ work_send(struct in_flight *f, struct work *w, const struct barrier_ask *ask,
 	w->has_view = w->has_view || (ask->transaction && ask->reads);
 	if (ask->locks && w->wrote_seq == 0)
 		w->wrote_seq = f->seq;
-	for (size_t i = 0; i < count; i++)
-		touch_at(w, in_flight_barrier(f, rules[i]->record), f->seq);
+	for (size_t i = 0; i < count; i++) {
+		struct barrier *b = in_flight_barrier(f, rules[i]->record);
+		bool let_in = w->running && b->phase == RULE_HOLD;
+
+		touch_at(w, b, let_in ? b->held_seq - 1 : f->seq);
+		if (let_in) {
+			w->let_in = b;
+			w->let_in_to = b->attempt;
+		}
+	}
 }
 
 void
@@ -282,6 +300,7 @@ follow(struct in_flight *f, const struct route_switch *sw)
 		b->held_seq = ++f->seq;
 		b->held_since = task_now();
 		b->acknowledged = b->overflowed = b->reported = false;
+		b->lets_in = b->shut = b->quiet = b->quiet_told = false;
 	}
 	if (b->phase != phase)
 		log_info("workflow %s: %s, number=%lld revision=%lld in_flight=%zu waiting=%zu",
@@ -428,22 +447,59 @@ past_grace(const struct barrier *b, usec now, usec *again)
 }
 
 static bool
+is_let_in(const struct barrier *b, const struct work *w)
+{
+	return w->let_in == b && w->let_in_to == b->attempt;
+}
+
+/* (10). *again as in in_flight_drained(). */
+static void
+let_in_after_a_while(struct in_flight *f, struct barrier *b, usec now, usec *again)
+{
+	usec since = b->held_since + THINK_MS * MSEC;
+
+	if (b->phase != RULE_HOLD || b->shut || b->lets_in || mutant("gate_alone_kept_waiting"))
+		return;
+	if (now < since) {
+		*again = since < *again ? since : *again;
+		return;
+	}
+	b->lets_in = true;
+	waitlist_wake_all(&f->opened);
+}
+
+static bool
 drained(struct in_flight *f, struct barrier *b, usec now, usec *again)
 {
-	bool kill = past_grace(b, now, again), empty = true;
+	bool kill = past_grace(b, now, again), let_in = false;
 
 	if (!must_drain(b->phase) || b->acknowledged)
 		return true;
+	b->quiet = true;
 	list_each(&f->work, n) {
 		struct work *w = list_item(n, struct work, node);
 
 		if (!keeps(f, b, w, now, again))
 			continue;
-		empty = false;
-		if (kill && w->kill != NULL)
+		let_in = let_in || is_let_in(b, w);
+		b->quiet = b->quiet && is_let_in(b, w);
+		if (kill && w->kill != NULL && !is_let_in(b, w))
 			w->kill(w);
 	}
-	return empty;
+	b->shut = b->shut || (b->quiet && (!f->one_of_many || mutant("gate_loop_shut_alone")));
+	let_in_after_a_while(f, b, now, again);
+	return b->quiet && !let_in && (b->shut || b->phase != RULE_HOLD);
+}
+
+void
+in_flight_shut(struct in_flight *f, const char *workflow, int64_t attempt)
+{
+	struct barrier *b = map_get(&f->barriers, slice_str(workflow));
+
+	if (b == NULL || b->phase != RULE_HOLD || b->attempt != attempt)
+		return;
+	b->shut = true;
+	waitlist_wake_all(&f->changed);
 }
 
 /* (7) */

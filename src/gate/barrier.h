@@ -40,7 +40,8 @@
  *
  * A barrier is drained, and its switch key may be acknowledged, when
  *   HOLD      no awaited transaction that has written is left, those that have only read had
- *             reader_wait to end, and no statement sent before the hold is running
+ *             reader_wait to end, and no statement sent before the hold is running: it is quiet. Then
+ *             nobody is let in any more (10), and no statement that was let in is running
  *   PAUSE     no awaited transaction is left, and no statement sent before it is running
  *   NAMING    no DDL that was sent before and names the table is running
  *
@@ -69,6 +70,12 @@
  *   (9) The two of (8) may be in two loops, of one gate or of two, and after an acknowledgement nobody
  *       is let in. So each loop reports which of the two it has (standstill); when both are there
  *       the attempt is rolled back (gate_api.c).
+ *  (10) A client may have two connections, and wait here with the one while the hold waits for the
+ *       transaction that it has open on the other one. So a hold that is not quiet after THINK_MS lets
+ *       statements outside of transactions in, but no DDL, as if they had come before it. The two
+ *       connections may be at two loops: so nobody is shut out before all loops of the gate are
+ *       quiet. in_flight.one_of_many: the gate tells when that is (in_flight_shut()); else it is so at
+ *       once. Two connections at two gates wait for the grace period.
  */
 #ifndef GATE_BARRIER_H
 #define GATE_BARRIER_H
@@ -82,6 +89,9 @@
 enum {
 	/* Long for a statement that waits for nobody, short for one that is held. */
 	STALL_MS = 50,
+	/* Longer than transactions take that nothing delays, and as long as those that only read are waited
+	 * for; short for a person who waits for a page. */
+	THINK_MS = 1000,
 	/* Until an attempt is rolled back for it: longer than a hold takes when nothing delays it. */
 	STANDSTILL_MS = 300,
 	/* Workflows that one transaction touches; past it, it counts as touching all. */
@@ -103,6 +113,9 @@ struct barrier {
 	bool ruled;         /* the route has a switch key of the workflow */
 	bool drained;       /* when it was looked at last */
 	bool acknowledged;  /* of this hold: it was drained once (5) */
+	bool lets_in, shut; /* of this hold (10) */
+	bool quiet;         /* when it was looked at last (10) */
+	bool quiet_told;    /* to the control loop, once in a hold */
 	bool overflowed, reported;
 	size_t waiting, waiting_bytes;
 };
@@ -126,6 +139,8 @@ struct work {
 	struct touch touches[TOUCHES_MAX];
 	size_t touches_count;
 	uint64_t touched_all_seq;
+	const struct barrier *let_in;   /* what it has running, or had (10) */
+	int64_t let_in_to;              /* its attempt */
 	const struct barrier *waits_at; /* barrier_wait() */
 	usec waits_since;
 	void (*kill)(struct work *w); /* ends its session: --on-grace kill */
@@ -142,8 +157,9 @@ struct in_flight {
 	struct route *route; /* the present one; one reference */
 	struct map barriers; /* by workflow */
 	struct list work;
-	uint64_t seq; /* counts events; 0 is none */
-	int holds;    /* barriers that are not open */
+	uint64_t seq;     /* counts events; 0 is none */
+	int holds;        /* barriers that are not open */
+	bool one_of_many; /* loops, or perhaps so: in_flight_shut() follows when all are quiet (10) */
 	size_t waiting_bytes_max;
 	struct waitlist opened;  /* a route has arrived, or a pause is over */
 	struct waitlist changed; /* a work has left, or a route has arrived: look at drained again */
@@ -168,7 +184,7 @@ struct barrier *in_flight_barrier(struct in_flight *f, const struct routing_rule
 /* Does it pass? Decided by the state alone. */
 enum barrier_verdict barrier_judge(
     const struct barrier *b, const struct work *w, const struct barrier_ask *ask);
-/* Waits until rules have changed once, a pause is over, or w was let in (8); the caller plans anew.
+/* Waits until rules have changed once, a pause is over, or w may be let in (8), (10); the caller plans anew.
  * bytes: what it keeps in memory meanwhile. */
 int barrier_wait(
     struct ctx *cx, struct in_flight *f, struct barrier *b, struct work *w, size_t bytes) MUST_USE;
@@ -181,10 +197,13 @@ void work_answered(struct in_flight *f, struct work *w, bool in_transaction);
 /* Its session has ended, or its server has gone. */
 void work_leave(struct in_flight *f, struct work *w);
 
-/* Sets each barrier's drained, and tells whether all are. Pauses whose time is over end here. *again: when
- * to ask again although nothing has happened; NEVER for not at all. Transactions past their grace are
- * killed here when the switch key says so. */
+/* Sets each barrier's drained, and tells whether all are. Pauses whose time is over end here, and holds
+ * begin to let in. *again: when to ask again although nothing has happened; NEVER for not at all.
+ * Transactions past their grace are killed here when the switch key says so. */
 bool in_flight_drained(struct in_flight *f, usec now, usec *again);
+
+/* All loops were quiet in this hold (10); of another one it says nothing. */
+void in_flight_shut(struct in_flight *f, const char *workflow, int64_t attempt);
 
 struct standstill in_flight_standstill(const struct in_flight *f, const struct barrier *b);
 

@@ -457,7 +457,7 @@ attempt(struct ctx *cx, struct attempt *a)
 	if (attempt_interrupted(cx, s))
 		return OUTCOME_ERROR;
 	/* Taking may have waited: what was decided before must still be so. */
-	if (!attempt_is_current(a) || !attempt_lease_held(a))
+	if (!attempt_is_current(a) || !attempt_lease_held(a) || attempt_shut_out(a))
 		return OUTCOME_AGAIN;
 	return run(cx, a);
 }

@@ -294,6 +294,10 @@ take(struct ctx *cx, struct gate *g, const struct worker_message *m)
 		break;
 	case WORKER_ROUTED: acks_routed(&g->acks, worker_index(m->worker), m->version); break;
 	case WORKER_ACKNOWLEDGED: acks_drained(&g->acks, worker_index(m->worker), &m->of); break;
+	case WORKER_QUIET:
+		if (acks_quiet(&g->acks, worker_index(m->worker), &m->of) && !g->stopping)
+			worker_shut(g->workers, g->workers_count, &m->of);
+		break;
 	case WORKER_REFRESH: g->stale = g->stale || m->route_number >= g->route->number; break;
 	case WORKER_OVERFLOW: rollback_request_overflow(cx, &s); break;
 	case WORKER_STANDSTILL: rollback_request_standstill(cx, &s, &m->standstill); break;

@@ -24,11 +24,12 @@ enum {
 #define AGE_EVERY   (5 * SECOND)
 #define RETRY_PAUSE (100 * MSEC) /* after accept() failed: out of descriptors, most likely */
 
-enum order { ORDER_ROUTE, ORDER_DRAIN, ORDER_KILL, ORDER_KILLED, ORDER_STATEMENTS };
+enum order { ORDER_ROUTE, ORDER_SHUT, ORDER_DRAIN, ORDER_KILL, ORDER_KILLED, ORDER_STATEMENTS };
 
 struct order_message {
 	enum order kind;
 	struct route *route;
+	struct switch_ack shut;
 	struct kill_order kill;
 	struct statements_order statements;
 };
@@ -216,6 +217,23 @@ standstill_task(void *arg)
 	}
 }
 
+/* Once in a hold: the gate says when all loops are. */
+static void
+report_quiet(struct worker *w)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
+		struct barrier *b = value;
+
+		if (b->phase != RULE_HOLD || !b->quiet || b->quiet_told)
+			continue;
+		b->quiet_told = true;
+		tell(w, &(struct worker_message){ .kind = WORKER_QUIET, .of = word_of(b) });
+	}
+}
+
 /* Each workflow for itself, once for each change of its switch key. */
 static void
 acknowledge_drained(struct worker *w)
@@ -246,6 +264,7 @@ acknowledge_task(void *arg)
 
 		report_overflows(w);
 		(void)in_flight_drained(in_flight, task_now(), &again);
+		report_quiet(w);
 		acknowledge_drained(w);
 		struct ctx until = ctx_until(&cx, again);
 
@@ -303,6 +322,8 @@ drain(struct ctx *cx, struct worker *w)
 	struct ctx within = ctx_within(cx, w->params.drain_timeout);
 
 	w->gate_loop.draining = true;
+	w->gate_loop.in_flight.one_of_many = false; /* it takes no more orders */
+	waitlist_wake_all(&w->gate_loop.in_flight.changed);
 	listener_close(w->listener);
 	w->listener = NULL;
 	list_each(&w->gate_loop.sessions, n) {
@@ -351,6 +372,9 @@ serve(struct ctx *cx, struct worker *w)
 			break;
 		if (order.kind == ORDER_ROUTE)
 			take_route(w, order.route);
+		else if (order.kind == ORDER_SHUT)
+			in_flight_shut(
+			    &w->gate_loop.in_flight, order.shut.workflow, order.shut.number);
 		else if (order.kind == ORDER_KILL)
 			take_kill(w, &order.kill);
 		else if (order.kind == ORDER_STATEMENTS)
@@ -419,6 +443,7 @@ gate_loop_init(struct worker *w)
 	l->plans = mem_new(struct plans_kept);
 	l->digests = digests_new(clock_mono());
 	in_flight_init(&l->in_flight, w->params.hold_bytes_max);
+	l->in_flight.one_of_many = true;
 	pool_init(&l->pool, w->params.credentials->app.user, &w->params.credentials->app.password,
 	    w->params.backends_max);
 	l->pool.link = &w->params.links->servers;
@@ -481,6 +506,13 @@ void
 worker_route(struct worker *w, struct route *route)
 {
 	post(w, &(struct order_message){ .kind = ORDER_ROUTE, .route = route });
+}
+
+void
+worker_shut(struct worker *const *workers, int count, const struct switch_ack *of)
+{
+	for (int i = 0; i < count; i++)
+		post(workers[i], &(struct order_message){ .kind = ORDER_SHUT, .shut = *of });
 }
 
 void

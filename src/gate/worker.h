@@ -2,7 +2,7 @@
  * worker.h - one thread with one loop: accepts clients, serves them, follows the routes it is
  * given.
  *
- *            routes, drain, stop                    ready, routed, acknowledged, refresh, overflow, ended
+ *            routes, shut, drain                    ready, routed, acknowledged, refresh, overflow, ended
  *   control -------------------> worker's mailbox,  worker -----------------------> control's
  * mailbox
  *
@@ -22,6 +22,7 @@ enum worker_news {
 	WORKER_FAILED,
 	WORKER_ROUTED,       /* it goes by a new route */
 	WORKER_ACKNOWLEDGED, /* of one workflow */
+	WORKER_QUIET,        /* the same, of a hold: barrier.h (10) */
 	WORKER_REFRESH,
 	WORKER_OVERFLOW,
 	WORKER_STANDSTILL,
@@ -61,7 +62,7 @@ struct worker_message {
 	struct worker *worker;
 	int64_t version;       /* ROUTED: of the rules */
 	uint64_t route_number; /* REFRESH: of the route that it has */
-	/* ACKNOWLEDGED; of OVERFLOW and STANDSTILL the workflow and the number */
+	/* ACKNOWLEDGED; of QUIET, OVERFLOW and STANDSTILL the workflow and the number */
 	struct switch_ack of;
 	struct standstill standstill;
 	struct kill_order kill;             /* KILL, KILLED */
@@ -88,6 +89,8 @@ struct worker *worker_start(const struct worker_params *params, struct err *err)
 /* Takes over one reference. From the control's loop only, as are the following. */
 void worker_route(struct worker *w, struct route *route);
 void worker_drain(struct worker *w); /* the last order: WORKER_ENDED follows */
+/* All of them are quiet: barrier.h (10). */
+void worker_shut(struct worker *const *workers, int count, const struct switch_ack *of);
 /* KILL goes to the workers it may concern, or back at once when there is none; KILLED to the asker's. */
 void worker_pass_kill(struct worker *const *workers, int count, const struct worker_message *m);
 /* WORKER_STATEMENTS follows, unless it is being drained. */

@@ -91,7 +91,7 @@ def test_open_writer_is_waited_for_and_nobody_sees_an_error(ready, client):
     moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "300s")
     proc.wait_for(lambda: in_hold(ready), 20, "the hold")
     held = waiter.later("UPDATE users SET name = 'during the hold' WHERE id = 2")
-    time.sleep(1)
+    time.sleep(0.3)
     assert held.is_alive()                             # it waits
     assert writer.run("SELECT name FROM users WHERE id = 1") == (("from before the hold",),)
     writer.run("UPDATE users SET balance = 5 WHERE id = 1")   # what was let in goes on
@@ -101,6 +101,26 @@ def test_open_writer_is_waited_for_and_nobody_sees_an_error(ready, client):
     assert held.error is None and not held.is_alive()
     assert move.state(ready) == "switched"
     assert name_of(ready, 1) == "from before the hold" and name_of(ready, 2) == "during the hold"
+
+
+def test_a_client_that_waits_with_one_connection_for_the_transaction_of_another(ready, client):
+    """As MediaWiki does, which keeps its cache by a connection of its own: without an answer there it ends nothing here."""
+    writer, others = client(), [client() for _ in range(6)]        # some of them at each loop of the gate
+    ddl = client().later
+    writer.run("BEGIN")
+    writer.run("UPDATE users SET name = 'from before the hold' WHERE id = 1")
+    moving = move.Moving(ready, "--on-grace", "wait", "--timeout", "300s")
+    proc.wait_for(lambda: in_hold(ready), 20, "the hold")
+    altered = ddl("ALTER TABLE users COMMENT 'as it is after the switch'")
+    for i, other in enumerate(others, 2):
+        other.run(f"UPDATE users SET name = 'cached' WHERE id = {i}")
+        assert other.run(f"SELECT name FROM users WHERE id = {i}") == (("cached",),)
+    assert events(ready, "fence") == [] and altered.is_alive()
+    writer.run("COMMIT")
+    moving.finish()
+    altered.join(100)
+    assert altered.error is None and move.state(ready) == "switched"
+    assert [name_of(ready, i) for i in range(1, 8)] == ["from before the hold"] + 6 * ["cached"]
 
 
 def test_what_waits_has_its_connection_at_the_other_side_already(ready, client):

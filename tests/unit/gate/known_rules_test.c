@@ -278,6 +278,22 @@ TEST(an_acknowledgement_counts_for_its_workflow_alone)
 	acks_done(&a);
 }
 
+TEST(loops_are_quiet_when_all_of_them_are_so_in_one_hold)
+{
+	const struct switch_ack users = { .workflow = "b/users", .number = 3 },
+				later = { .workflow = "b/users", .number = 5 },
+				orders = { .workflow = "b/orders", .number = 3 };
+	struct acks a;
+
+	acks_init(&a, 2);
+	expect(!acks_quiet(&a, 0, &users));
+	expect(!acks_quiet(&a, 1, &orders));
+	expect(!acks_quiet(&a, 1, &later)); /* the attempt between has been rolled back */
+	expect(acks_quiet(&a, 0, &later));
+	expect_eq(acks_of(&a, "b/users").revision, 0);
+	acks_done(&a);
+}
+
 TEST(a_version_of_the_rules_is_acknowledged_by_all_loops_whatever_is_held)
 {
 	struct acks a;
