@@ -15,8 +15,8 @@ struct told {
 struct ack {
 	char workflow[NAME_PAIR_MAX];
 	struct told by[WORKERS_MAX];
-	int64_t quiet[WORKERS_MAX]; /* number of the last hold in which it was */
-	int64_t written;            /* revision */
+	struct told quiet[WORKERS_MAX]; /* the last hold or pause in which it was */
+	int64_t written;                /* revision */
 };
 
 void
@@ -75,9 +75,9 @@ acks_quiet(struct acks *a, int loop, const struct switch_ack *told)
 {
 	struct ack *ack = ack_of(a, loop, told);
 
-	ack->quiet[loop] = told->number;
+	ack->quiet[loop] = (struct told){ told->revision, told->number, told->phase };
 	for (int i = 0; i < a->loops; i++) {
-		if (ack->quiet[i] != told->number)
+		if (ack->quiet[i].number != told->number || ack->quiet[i].phase != told->phase)
 			return false;
 	}
 	return true;

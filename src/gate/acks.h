@@ -33,7 +33,7 @@ void acks_done(struct acks *a);
 void acks_routed(struct acks *a, int loop, int64_t version);
 void acks_drained(struct acks *a, int loop, const struct switch_ack *told);
 
-/* A loop is quiet in a hold. Are all, in this one (barrier.h, 10)? */
+/* A loop is quiet in a hold or pause. Are all, in this one (barrier.h, 10)? */
 bool acks_quiet(struct acks *a, int loop, const struct switch_ack *told);
 
 /* Version of the rules that all loops go by, or of newer ones. */

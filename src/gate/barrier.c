@@ -36,22 +36,23 @@ is_awaited(const struct barrier *b, const struct work *w)
 	return w->open && (touched_before(b, w) || wrote_before(b, w));
 }
 
-/* A transaction that uses the table goes on to its end; nothing else comes to it. */
-static enum barrier_verdict
-judge_pause(const struct barrier *b, const struct work *w, const struct barrier_ask *ask)
-{
-	return ask->transaction && is_awaited(b, w) && !b->acknowledged ? BARRIER_PASS
-									: BARRIER_WAIT;
-}
-
 /* (10) */
 static enum barrier_verdict
 judge_alone(const struct barrier *b, const struct barrier_ask *ask)
 {
-	bool let_in = b->phase == RULE_HOLD && b->lets_in && ask->defines == NULL &&
-	    (!b->shut || mutant("gate_let_in_when_shut"));
+	bool waits = b->phase == RULE_PAUSE || ask->locks;
+	bool let_in = b->phase == RULE_PAUSE ? !mutant("gate_pause_keeps_alone")
+					     : b->phase == RULE_HOLD && b->lets_in;
 
-	return ask->locks && !let_in ? BARRIER_WAIT : BARRIER_PASS;
+	let_in = let_in && ask->defines == NULL && (!b->shut || mutant("gate_let_in_when_shut"));
+	return waits && !let_in ? BARRIER_WAIT : BARRIER_PASS;
+}
+
+/* A transaction that uses the table goes on to its end; no other comes to it. */
+static enum barrier_verdict
+judge_pause(const struct barrier *b, const struct work *w)
+{
+	return is_awaited(b, w) && !b->acknowledged ? BARRIER_PASS : BARRIER_WAIT;
 }
 
 enum barrier_verdict
@@ -60,13 +61,13 @@ barrier_judge(const struct barrier *b, const struct work *w, const struct barrie
 	if (b->phase == RULE_OPEN ||
 	    (b->phase == RULE_SWITCHED && mutant("gate_release_in_two_halves")))
 		return BARRIER_PASS;
-	if (b->phase == RULE_PAUSE)
-		return judge_pause(b, w, ask);
 	if (b->phase == RULE_NAMING)
 		return ask->defines != NULL && !mutant("gate_naming_passes") ? BARRIER_WAIT
 									     : BARRIER_PASS;
 	if (!ask->transaction)
 		return judge_alone(b, ask);
+	if (b->phase == RULE_PAUSE)
+		return judge_pause(b, w);
 	if (b->phase == RULE_HOLD && is_awaited(b, w))
 		return b->acknowledged && ask->locks && !mutant("gate_hold_acknowledged")
 		    ? BARRIER_WAIT
@@ -195,7 +196,7 @@ work_send(struct in_flight *f, struct work *w, const struct barrier_ask *ask,
 		w->wrote_seq = f->seq;
 	for (size_t i = 0; i < count; i++) {
 		struct barrier *b = in_flight_barrier(f, rules[i]->record);
-		bool let_in = w->running && b->phase == RULE_HOLD;
+		bool let_in = w->running && (b->phase == RULE_HOLD || b->phase == RULE_PAUSE);
 
 		touch_at(w, b, let_in ? b->held_seq - 1 : f->seq);
 		if (let_in) {
@@ -488,7 +489,7 @@ drained(struct in_flight *f, struct barrier *b, usec now, usec *again)
 	}
 	b->shut = b->shut || (b->quiet && (!f->one_of_many || mutant("gate_loop_shut_alone")));
 	let_in_after_a_while(f, b, now, again);
-	return b->quiet && !let_in && (b->shut || b->phase != RULE_HOLD);
+	return b->quiet && !let_in && (b->shut || b->phase == RULE_NAMING);
 }
 
 void
@@ -496,7 +497,7 @@ in_flight_shut(struct in_flight *f, const char *workflow, int64_t attempt)
 {
 	struct barrier *b = map_get(&f->barriers, slice_str(workflow));
 
-	if (b == NULL || b->phase != RULE_HOLD || b->attempt != attempt)
+	if (b == NULL || b->attempt != attempt || b->phase == RULE_NAMING)
 		return;
 	b->shut = true;
 	waitlist_wake_all(&f->changed);

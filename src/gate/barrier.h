@@ -30,9 +30,9 @@
  *           its snapshot goes on (session.c routes it); its first write is answered with 1213.
  *
  * PAUSE     The server needs the table for a moment without anybody on it (docs/architecture.md,
- *           section 6). Everything that names a table of the workflow waits, plain reads too. Only
- *           awaited transactions pass, because the table is not free before they have ended; once
- *           the pause is acknowledged nothing passes.
+ *           section 6). Transactions that come to a table of the workflow wait, plain reads too. Awaited
+ *           ones pass, because the table is not free before they have ended, and so do statements
+ *           outside of transactions until then (10); once the pause is acknowledged nothing passes.
  *
  * NAMING    No table has this name, and it is about to get another place (naming.h). Only DDL that
  *           names it waits, in a transaction too: DDL commits the transaction first, so it holds no
@@ -42,7 +42,7 @@
  *   HOLD      no awaited transaction that has written is left, those that have only read had
  *             reader_wait to end, and no statement sent before the hold is running: it is quiet. Then
  *             nobody is let in any more (10), and no statement that was let in is running
- *   PAUSE     no awaited transaction is left, and no statement sent before it is running
+ *   PAUSE     no awaited transaction is left, and no statement sent before it is running; then as above
  *   NAMING    no DDL that was sent before and names the table is running
  *
  * Invariants
@@ -72,10 +72,11 @@
  *       the attempt is rolled back (gate_api.c).
  *  (10) A client may have two connections, and wait here with the one while the hold waits for the
  *       transaction that it has open on the other one. So a hold that is not quiet after THINK_MS lets
- *       statements outside of transactions in, but no DDL, as if they had come before it. The two
- *       connections may be at two loops: so nobody is shut out before all loops of the gate are
- *       quiet. in_flight.one_of_many: the gate tells when that is (in_flight_shut()); else it is so at
- *       once. Two connections at two gates wait for the grace period.
+ *       statements outside of transactions in, and a pause that is not quiet does so at once, but no
+ *       DDL, as if they had come before it. The two connections may be at two loops: so nobody is shut
+ *       out before all loops of the gate are quiet. in_flight.one_of_many: the gate tells when that
+ *       is (in_flight_shut()); else it is so at once. Two connections at two gates wait for the grace
+ *       period.
  */
 #ifndef GATE_BARRIER_H
 #define GATE_BARRIER_H
@@ -113,9 +114,9 @@ struct barrier {
 	bool ruled;         /* the route has a switch key of the workflow */
 	bool drained;       /* when it was looked at last */
 	bool acknowledged;  /* of this hold: it was drained once (5) */
-	bool lets_in, shut; /* of this hold (10) */
+	bool lets_in, shut; /* of this hold or pause (10) */
 	bool quiet;         /* when it was looked at last (10) */
-	bool quiet_told;    /* to the control loop, once in a hold */
+	bool quiet_told;    /* to the control loop, once */
 	bool overflowed, reported;
 	size_t waiting, waiting_bytes;
 };
@@ -202,7 +203,7 @@ void work_leave(struct in_flight *f, struct work *w);
  * Transactions past their grace are killed here when the switch key says so. */
 bool in_flight_drained(struct in_flight *f, usec now, usec *again);
 
-/* All loops were quiet in this hold (10); of another one it says nothing. */
+/* All loops were quiet in this hold or pause (10); of another one it says nothing. */
 void in_flight_shut(struct in_flight *f, const char *workflow, int64_t attempt);
 
 struct standstill in_flight_standstill(const struct in_flight *f, const struct barrier *b);

@@ -217,7 +217,7 @@ standstill_task(void *arg)
 	}
 }
 
-/* Once in a hold: the gate says when all loops are. */
+/* Once in a hold or pause: the gate says when all loops are. */
 static void
 report_quiet(struct worker *w)
 {
@@ -227,7 +227,7 @@ report_quiet(struct worker *w)
 	for (size_t i = 0; map_next(&w->gate_loop.in_flight.barriers, &i, &key, &value);) {
 		struct barrier *b = value;
 
-		if (b->phase != RULE_HOLD || !b->quiet || b->quiet_told)
+		if (!b->quiet || b->quiet_told)
 			continue;
 		b->quiet_told = true;
 		tell(w, &(struct worker_message){ .kind = WORKER_QUIET, .of = word_of(b) });

@@ -242,7 +242,8 @@ pause_with(int64_t version, int number)
 	in_flight_set_route(&in_flight, route_with(version, &rule));
 }
 
-/* Who has been on the table, or keeps rows at its server, goes on to its end; others do not even read. */
+/* Who has been on the table, or keeps rows at its server, goes on to its end; other transactions do not even
+ * read. */
 TEST(who_passes_a_pause)
 {
 	sim_start(test_seed());
@@ -259,6 +260,8 @@ TEST(who_passes_a_pause)
 			    passes(&w, &READ_IN_TXN), passes(&w, &WRITE_IN_TXN));
 		if (drained(0) == inside)
 			test_fail(__FILE__, __LINE__, "%s: drained %d", k->name, drained(0));
+		expect_eq(passes(&w, &READ_ALONE), inside);
+		expect_eq(passes(&w, &WRITE_ALONE), inside);
 		work_leave(&in_flight, &w);
 		expect(drained(0));
 		expect(!passes(&w, &READ_ALONE) && !passes(&w, &WRITE_ALONE));
@@ -268,20 +271,20 @@ TEST(who_passes_a_pause)
 
 TEST(a_pause_ends_by_the_clock_and_does_not_begin_again)
 {
-	struct work w = { 0 };
+	struct work w = { 0 }, other = { 0 };
 	usec again;
 
 	start();
 	run(&w, &READ_IN_TXN, true);
 	pause_with(2, 2);
 	expect(!in_flight_drained(&in_flight, 99 * MSEC, &again) && again == 100 * MSEC);
-	expect(!passes(&w, &READ_ALONE) && in_flight.holds == 1);
+	expect(!passes(&other, &READ_IN_TXN) && in_flight.holds == 1);
 	expect(drained(100 * MSEC)); /* acknowledged: nothing is held any more */
 	expect(passes(&w, &READ_ALONE) && passes(&w, &WRITE_ALONE) && in_flight.holds == 0);
 	pause_with(3, 2); /* the same one in newer rules, by a vtctld that has died in it */
 	expect(passes(&w, &READ_ALONE) && in_flight.holds == 0 && drained(0));
 	pause_with(4, 4);
-	expect(!passes(&w, &READ_ALONE) && in_flight.holds == 1);
+	expect(!passes(&other, &READ_IN_TXN) && in_flight.holds == 1);
 	in_flight_set_route(&in_flight, route_of(5, "customer", RULE_OPEN));
 	expect(passes(&w, &READ_ALONE) && in_flight.holds == 0);
 	hold(6);
@@ -313,6 +316,7 @@ pause_with_a_full_buffer(void *arg)
 	struct ctx cx = { .deadline = NEVER, .err = &err };
 
 	pause_with(2, 2);
+	expect(drained(task_now())); /* at once: nobody was there */
 	for (int i = 0; i < 2; i++) {
 		struct task *t = task_spawn("pausing", pausing, i == 0 ? &little : &much);
 
