@@ -71,6 +71,8 @@ struct dialect {
 	/* Suffix of LOCK TABLES: gets all of them, or fails with 1205 at once and has let none wait. NULL:
 	 * a request that cannot be met waits, for a second at least, and DDL too. */
 	const char *lock_at_once_sql;
+	/* The error of LOCK TABLES ... WRITE of tables with and without transactions; 0: there is none. */
+	int lock_mixed;
 	/* Where it waits: prefix, then a quoted database, " AND object_name IN " and tables' names: how many
 	 * locks on these others have or want. */
 	const char *users_sql;

@@ -172,6 +172,7 @@ const struct dialect mysql_server_dialect = {
 	    "SELECT COUNT(*) FROM performance_schema.metadata_locks WHERE object_type='TABLE' AND "
 	    "owner_thread_id<>PS_CURRENT_THREAD_ID() AND object_schema=",
 	.clock_ahead_sql = "SET timestamp=(CEIL(UNIX_TIMESTAMP(SYSDATE(6))*100)+1)/100",
+	.lock_mixed = 1785, /* ER_GTID_UNSAFE_NON_TRANSACTIONAL_TABLE */
 	.may_be_view = may_be_view,
 	.engine_next_sql = "SELECT name, autoinc FROM information_schema.innodb_tablestats WHERE "
 			   "autoinc > 0 AND name IN ",

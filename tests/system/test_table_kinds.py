@@ -132,6 +132,22 @@ def test_each_moves_under_writes_and_comes_back(pair_of, kind):
     there_and_back(p)
 
 
+def test_a_fence_on_tables_with_and_without_transactions(pair_of):
+    """MySQL locks no two of them in one statement (1785)."""
+    p = pair_of("mysql-9.7", "mysql-9.7", "t")
+    p.tables = [(name, name) for name in ("a", "m", "b", "n")]
+    for name, _ in p.tables:
+        engine = "MyISAM" if name in "mn" else "InnoDB"
+        p.source.server.sql(f"CREATE TABLE {name} (id INT PRIMARY KEY, v INT) ENGINE={engine}", database="customer")
+    p.source.start()
+    p.source.call("fence_install", **p.request(attempt=1, side="from"))
+    guards = "SELECT event_object_table, COUNT(*) FROM information_schema.triggers WHERE trigger_schema = 'customer' GROUP BY 1"
+    assert dict(p.source.server.sql(guards)) == dict.fromkeys("abmn", 3)
+    p.source.server.sql("INSERT INTO m VALUES (1, 1)", database="customer")
+    p.source.call("fence_remove", **p.request(attempt=1, side="from"))
+    assert not p.source.server.sql(guards)
+
+
 def test_history_of_a_transaction_beyond_memory(pair_of):
     """It comes in parts, and one may begin with what the UPDATE before it has left. A kill amid the copy begins that again, and
     DELETE HISTORY is not followed."""

@@ -18,6 +18,7 @@ struct batch {
 	struct write_lock_set *set;
 	bool *done; /* of each table */
 	bool busy;  /* the last try met a table in use */
+	bool mixed; /* it asked for tables that the server locks in no one statement */
 };
 
 static int
@@ -91,7 +92,11 @@ lock(struct ctx *cx, struct batch *b, int from, int to)
 		quote_table(&sql, slice_str(b->set->database), slice_str(b->set->tables[i]));
 		buf_add_str(&sql, " WRITE");
 	}
-	return ddl_try(cx, b->d, buf_slice(&sql), NULL, &b->busy);
+	if (ddl_try(cx, b->d, buf_slice(&sql), NULL, &b->busy) == 0)
+		return 0;
+	b->mixed = cx->err->kind == ERR_SERVER &&
+	    cx->err->mysql_errno == mysql_dialect(b->d->session)->lock_mixed;
+	return -1;
 }
 
 /* Those of them that are left, at once. busy: one was in use. What looks at the definition only (SHOW
@@ -102,6 +107,7 @@ try_some(struct ctx *cx, struct batch *b, int from, int to)
 	struct ctx later = *cx;
 
 	b->set->at = from;
+	b->mixed = false;
 	TRY(lock(cx, b, from, to));
 	/* It has the tables: cut off now it would have to get them again. */
 	if (cx->deadline != NEVER)
@@ -133,7 +139,7 @@ try_group(struct ctx *cx, struct batch *b, int from, int to)
 {
 	if (left(b, from, to) == 0 || try_some(cx, b, from, to) == 0)
 		return 0;
-	if (!b->busy)
+	if (!b->busy && !b->mixed)
 		return -1;
 	for (int i = from; i < to && left(b, from, to) > 1; i++) {
 		if (!b->done[i] && try_some(cx, b, i, i + 1) != 0 && !b->busy)

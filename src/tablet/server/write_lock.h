@@ -12,7 +12,8 @@
  * only while the gates have made room. Where several tables are to be changed, as many as
  * clients would not notice are asked for in one statement: all are free at the same time when the gates make
  * room (ctl/pause.h), and one after the other they would need a pause for each few. Where one of them is in
- * use each is tried by itself, so that it keeps none of the others waiting.
+ * use each is tried by itself, so that it keeps none of the others waiting; and where the server locks no
+ * tables with and without transactions in one statement (MySQL with GTIDs).
  */
 #ifndef TABLET_SERVER_WRITE_LOCK_H
 #define TABLET_SERVER_WRITE_LOCK_H
