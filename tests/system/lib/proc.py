@@ -133,6 +133,13 @@ def cpu_ns(pid):
     return total
 
 
+def cpu_seconds(pid):
+    """Of all threads so far; in units of 10 ms."""
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def most_memory_kb(pid):
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
