@@ -212,6 +212,15 @@ plus(struct arena *a, struct slice value, struct slice more)
 	return slice_str(arena_printf(a, "%lld", (long long)(x + y)));
 }
 
+/* Nobody else writes in a world, so nothing has another row's unique value. */
+static struct slice
+of_its_key(const struct mini_stmt *s, const struct mini_assign *a, const struct slice *now,
+    const struct slice *proposed)
+{
+	check(sort_equal(&s->table->columns[a->from], now[a->from], proposed[a->from]));
+	return proposed[a->from];
+}
+
 /* proposed: the row of VALUES(); NULL in an UPDATE. */
 static struct slice *
 assigned(const struct mini_run *run, const struct slice *now, const struct slice *proposed)
@@ -227,6 +236,8 @@ assigned(const struct mini_run *run, const struct slice *now, const struct slice
 			row[a->column] = a->value;
 		else if (a->source == MINI_VALUES)
 			row[a->column] = proposed[a->from];
+		else if (a->source == MINI_SAME)
+			row[a->column] = of_its_key(s, a, now, proposed);
 		else
 			row[a->column] = plus(run->arena, now[a->from], a->value);
 	}

@@ -385,6 +385,29 @@ values_lists(struct reader *r, struct mini_stmt *s)
 }
 
 static void
+proposed(struct reader *r, const struct mini_table *t, struct mini_assign *a)
+{
+	need_word(r, "VALUES");
+	need_punct(r, '(');
+	a->from = column(r, t);
+	need_punct(r, ')');
+}
+
+/* IF(`d`.`t`.`c`=VALUES(`c`),VALUES(`c`),NULL) */
+static void
+guarded(struct reader *r, struct mini_stmt *s, struct mini_assign *a)
+{
+	a->source = MINI_SAME;
+	check(take_punct(r, '(') && table(r, s) == 0 && take_punct(r, '.'));
+	(void)column(r, s->table);
+	need_punct(r, '=');
+	proposed(r, s->table, a);
+	need_punct(r, ',');
+	proposed(r, s->table, a);
+	check(take_punct(r, ',') && take_word(r, "NULL") && take_punct(r, ')'));
+}
+
+static void
 assignments(struct reader *r, struct mini_stmt *s)
 {
 	do {
@@ -393,11 +416,11 @@ assignments(struct reader *r, struct mini_stmt *s)
 		check(s->assigns_count <= MINI_COLUMNS_MAX);
 		a->column = column(r, s->table);
 		need_punct(r, '=');
-		if (take_word(r, "VALUES")) {
-			need_punct(r, '(');
+		if (is_word(r, "VALUES")) {
 			a->source = MINI_VALUES;
-			a->from = column(r, s->table);
-			need_punct(r, ')');
+			proposed(r, s->table, a);
+		} else if (take_word(r, "IF")) {
+			guarded(r, s, a);
 		} else if (peek(r)->kind == TOKEN_QUOTED ||
 		    (peek(r)->kind == TOKEN_WORD && table_column(s->table, text(r)) >= 0)) {
 			a->source = MINI_PLUS;

@@ -28,9 +28,10 @@ struct mini_cond {
 	struct slice sort;              /* the literal as sort_bytes() */
 };
 
-enum mini_source { MINI_LITERAL, MINI_VALUES, MINI_PLUS };
+enum mini_source { MINI_LITERAL, MINI_VALUES, MINI_SAME, MINI_PLUS };
 
-/* column = literal, VALUES(from), or from + literal */
+/* column = literal, VALUES(from), or from + literal. MINI_SAME: VALUES(from), which the row must have already
+ * (apply_sql_update_end()). */
 struct mini_assign {
 	int column, from;
 	enum mini_source source;

@@ -1,4 +1,6 @@
 """One stream between two real servers, without gates: what arrives is what was there, under writes and kills."""
+import re
+
 import pytest
 
 from lib import proc, tablets
@@ -115,6 +117,44 @@ def exact(tablet, keyspace):
     return tablet.server.sql(f"SELECT {parts}, {signs} FROM `{keyspace}`.t ORDER BY id")
 
 
+def executed(server):
+    """Statements that were prepared, and run: a bulk execution is one, whatever its rows."""
+    return int(server.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_prepare'")[0][1])
+
+
+def test_every_value_travels_in_a_transaction_of_many_changes(pair):
+    """Such a one is written with many rows a statement, and where the server has that in bulk."""
+    p = pair("t")
+    p.source.server.sql(TYPES, database="customer")
+    copies = 30
+    for i in range(copies):
+        put_values(p.source.server, shift=1000 * i)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    before = executed(p.target.server)
+    conn = p.source.server.connect("customer", autocommit=False)
+    columns = [line.split()[0] for line in re.split(r",\s+(?=\w+ [A-Z])", TYPES.split("(", 1)[1].rsplit(")", 1)[0].strip())]
+    assert len(columns) == len(VALUES[0])
+    with conn.cursor() as cur:
+        cur.execute("SET time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO'")
+        for i in range(copies):
+            # Each row has the values of the one behind it, and there are as many new ones.
+            for row, values in zip(VALUES, VALUES[1:] + VALUES[:1]):
+                key = (row[0] + 1000 * i) % 2 ** 64
+                cur.execute(f"UPDATE t SET {', '.join(f'{c} = %s' for c in columns[1:])} WHERE id = %s", (*values[1:], key))
+                cur.execute(f"INSERT INTO t VALUES ({', '.join(['%s'] * len(values))})", ((key + 500) % 2 ** 64, *values[1:]))
+    conn.commit()
+    conn.close()
+    p.catch_up()
+    p.freeze()
+    mine, theirs = exact(p.source, "customer"), exact(p.target, "new_customer")
+    assert len(mine) == len(theirs) == 2 * copies * len(VALUES)
+    for a, b in zip(mine, theirs):
+        assert a == b
+    assert executed(p.target.server) - before == (2 if p.target.server.flavour.startswith("mariadb") else 0)
+
+
 def test_every_value_of_every_type_travels_exactly(pair):
     p = pair("t")
     for t in ("source", "target"):
@@ -205,6 +245,50 @@ def test_a_damaged_target_is_noticed(pair):
     p.source.server.sql("UPDATE t SET name = 'x' WHERE id = 42", database="customer")
     status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
     assert "42" in status["error"]
+
+
+# As many as are written in bulk, and fewer.
+@pytest.mark.parametrize("first, last", [(1, 100), (41, 44)])
+def test_an_update_never_meets_a_row_of_another_key(pair, first, last):
+    """A row that is gone, and its unique value at another row: neither is written, and the stream names the one that is gone."""
+    p = pair("t")
+    fill(p.source.server, 200)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+    target = p.target.server
+    target.sql("DELETE FROM new_customer.t WHERE id = 42")
+    target.sql("UPDATE new_customer.t SET u = 'u042' WHERE id = 150")
+    p.source.server.sql(f"UPDATE t SET name = 'x' WHERE id BETWEEN {first} AND {last}", database="customer")
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 10, "the stream to stop", lambda: proc.tail(p.target.log))
+    assert "UPDATE of (`id`=42) changed 0 rows" in status["error"]
+    assert target.sql("SELECT name FROM new_customer.t WHERE id = 150") == (("n150",),)
+    assert target.sql("SELECT COUNT(*) FROM new_customer.t WHERE name = 'x'") == ((0,),)
+
+
+def test_rows_that_become_what_they_are(pair):
+    """Changed twice in a transaction. A statement of several rows would count one that is not there as it counts them."""
+    p = pair("t")
+    fill(p.source.server, 200)
+    p.source.start(), p.target.start()
+    p.start()
+    p.wait("running")
+
+    def to_and_fro():
+        conn = p.source.server.connect("customer", autocommit=False)
+        with conn.cursor() as cur:
+            cur.execute("UPDATE t SET name = CONCAT(name, 'y') WHERE id <= 100")
+            cur.execute("UPDATE t SET name = LEFT(name, LENGTH(name) - 1) WHERE id <= 100")
+        conn.commit()
+        conn.close()
+
+    to_and_fro()
+    p.catch_up()
+    p.check_equal()
+    p.target.server.sql("DELETE FROM new_customer.t WHERE id = 42")
+    to_and_fro()
+    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 10, "the stream to stop", lambda: proc.tail(p.target.log))
+    assert "UPDATE of (`id`=42) changed 0 rows" in status["error"]
 
 
 def test_a_stream_deleted_leaves_nothing(pair):

@@ -62,11 +62,11 @@ add_create_trigger(
 	buf_addf(out, " BEFORE %s ON ", verb->word);
 	quote_table(out, slice_str(f->database), slice_str(table));
 	buf_addf(&user, "%s@", f->stream_user);
-	buf_addf(out,
-	    " FOR EACH ROW BEGIN DECLARE fence_armed INT DEFAULT 1; IF LEFT(USER(), %zu) <> ",
-	    user.len);
+	buf_addf(out, " FOR EACH ROW IF LEFT(USER(), %zu) <> ", user.len);
 	quote_string(out, buf_slice(&user));
-	buf_add_str(out, " THEN SELECT armed INTO fence_armed FROM ");
+	/* The variable inside of it: a stream's row, of which there are many, does not begin it. */
+	buf_add_str(out,
+	    " THEN BEGIN DECLARE fence_armed INT DEFAULT 1; SELECT armed INTO fence_armed FROM ");
 	sidecar_table(out, f->id.sidecar, "fence");
 	add_row_condition(out, f, table);
 	if (!mutant("tablet_fence_limit"))
@@ -78,7 +78,7 @@ add_create_trigger(
 	/* MESSAGE_TEXT holds 512 characters; two names have at most 128. */
 	buf_addf(&message, FENCE_TEXT "table '%s.%s' has moved", f->database, table);
 	quote_string(out, buf_slice(&message));
-	buf_add_str(out, "; END IF; END IF; END");
+	buf_add_str(out, "; END IF; END; END IF");
 }
 
 /* The fence on one of its tables. */

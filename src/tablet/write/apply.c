@@ -45,6 +45,7 @@ struct applier {
 	bool suspend, suspended; /* asked for; nothing is written */
 	struct freeze freeze;
 	usec stored_at;
+	size_t run_rows; /* at most, in the next run */
 	int64_t changes, last_commit_s;
 };
 
@@ -79,6 +80,7 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	a->state = params->state;
 	position_copy(&a->cp, &params->state->cp); /* known from before a restart */
 	a->strict = params->state->phase > STREAM_CATCHING_UP;
+	a->run_rows = APPLY_RUN_ROWS;
 	writers_init(&a->writers,
 	    &(struct writers_params){
 		&params->target, state_id(params->state), params->tables, params->appliers });
@@ -174,7 +176,7 @@ fill_run(struct applier *a, struct apply_run *r, struct err *err)
 
 	while ((txn = queue_first(&a->queue)) != NULL) {
 		bool fragment = !txn->first || !txn->last;
-		if (r->entries.count > 0 && (fragment || r->rows + txn->count > APPLY_RUN_ROWS))
+		if (!apply_run_has_room(r, txn, a->run_rows))
 			return 0;
 		apply_run_take(r, &a->queue);
 		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
@@ -285,8 +287,10 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 
 	for (int tries = 0;; tries++) {
 		int rc = a->exact ? write_exact(cx, a, r) : write_converging(cx, a, r);
-		if (rc == 0)
+		if (rc == 0) {
+			a->writers.several = a->writers.careful = false;
 			return 0;
+		}
 		writers_close(&a->writers);
 		if (a->writers.several && !a->writers.careful && names) {
 			a->writers.careful = true; /* once more, to name the row */
@@ -382,7 +386,10 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 			TRY(wait_windows(cx, a, r));
 		TRY(apply_run_fold(r, a->strict ? &a->strict_from : NULL, &a->fold, cx->err));
 	}
+	usec begun = task_now();
+
 	TRY(write_run(cx, a, r));
+	a->run_rows = apply_run_next_max(r, a->run_rows, task_now() - begun);
 	TRY(note_applied(a, r, cx->err));
 	if (r->whole)
 		look_at_mode(a);

@@ -71,12 +71,6 @@
 #include "tablet/write/apply_queue.h"
 #include "tablet/write/apply_write.h"
 
-enum {
-	/* Rows that are folded together: some milliseconds of the target's time, so that a freeze, which
-	 * ends a run, is not kept waiting by one. */
-	APPLY_RUN_ROWS = 2000,
-};
-
 struct apply_params {
 	struct mysql_params target; /* as vt_stream, its ROLE_WRITER */
 	const struct moved_tables *tables;

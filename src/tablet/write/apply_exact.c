@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "tablet/table/table_row.h"
+#include "tablet/write/apply_bulk.h"
+#include "tablet/write/apply_kinds.h"
 #include "tablet/write/apply_large.h"
 #include "tablet/write/apply_versioned.h"
 
@@ -15,6 +17,9 @@ enum {
 	BATCH_BYTES = 512 * 1024, /* ... and far below max_allowed_packet */
 	/* keys of one DELETE: a range for each, and the optimizer counts them */
 	BATCH_DELETES = 100,
+	/* of what is written in bulk, and below the packet that it takes at least */
+	BULK_ROW_BYTES = 16 * 1024,
+	BULK_PACKET_MIN = 256 * 1024,
 	/* statements sent ahead: their answers fit in any socket's buffer */
 	PIPELINE = 64,
 };
@@ -28,6 +33,7 @@ struct exact_op {
 	size_t unsayable; /* values of it that strict mode refuses */
 	/* of an INSERT and an UPDATE by key: what is written; NULL: a statement alone says it */
 	const struct slice *written;
+	bool upserts; /* an UPDATE that others of its table may join, as long as it is an INSERT */
 };
 
 /* Sent and not yet answered, and the statement that is being made. */
@@ -67,9 +73,12 @@ read_answers(struct ctx *cx, struct pipeline *p)
 
 	for (int i = 0; i < p->count; i++) {
 		const struct exact_op *op = &p->ops[i];
-		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0)
+		if (mysql_receive(cx, p->writers->conns[0], &ok) != 0) {
+			p->writers->several =
+			    op->rows > 1 && op->upserts && apply_sql_met_another(cx->err);
 			return err_wrap(cx->err, "%s in table '%s.%s'", op->verb,
 			    op->table->database, op->table->name);
+		}
 		TRY(writers_check_warnings(&ok, op->unsayable, cx->err));
 		if (ok.affected_rows != op->expected && !mutant("tablet_row_counts")) {
 			p->writers->several = op->rows > 1;
@@ -102,11 +111,28 @@ write_large(struct ctx *cx, struct pipeline *p)
 	return apply_large_row(cx, w->conns[0], op.table, op.written, true);
 }
 
+/* Of updates that have joined; one that has remained alone is an UPDATE. */
+static void
+end_upserts(struct pipeline *p)
+{
+	struct exact_op *op = &p->next;
+
+	if (op->rows > 1) {
+		apply_sql_update_end(&p->sql, op->table, mysql_dialect(p->writers->conns[0]));
+		op->expected *= 2;
+		return;
+	}
+	buf_reset(&p->sql);
+	apply_sql_update(&p->sql, op->table, op->written);
+}
+
 static int
 send_next(struct ctx *cx, struct pipeline *p)
 {
 	if (p->next.rows == 0)
 		return 0;
+	if (p->next.upserts)
+		end_upserts(p);
 	if (p->next.written != NULL && p->next.rows == 1 &&
 	    apply_is_large(p->writers->packet_max, p->sql.len))
 		return write_large(cx, p);
@@ -139,30 +165,16 @@ next_op(struct ctx *cx, struct pipeline *p, const struct exact_op *op, int rows_
 	return 0;
 }
 
-static bool
-is_replaced(const struct writers *w, const struct fold_row *row)
-{
-	if (mutant("tablet_moved_unique_value") || mutant("sim_moved_unique_value"))
-		return false;
-	return row->existed && row->exists &&
-	    apply_moves_unique(w->params.tables->items[row->table].def, row->before, row->after);
-}
-
-/*
- * A row that came and went is expected not to be there; but with a collation another row of the
- * target may answer to its key, so it is asked only of binary keys.
- */
 static int
-send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
+send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
 {
 	static const char verb[] = "DELETE", absent[] = "DELETE of an absent row";
 	const struct moved_table *t = &p->writers->params.tables->items[row->table];
 	const struct slice *key = row->existed ? row->before : row->after;
-	struct exact_op op = { t, key, row->existed ? verb : absent, 1, row->existed, 0, NULL };
+	struct exact_op op = { t, key, row->existed ? verb : absent, 1, row->existed, 0, NULL,
+		false };
 
-	if (row->exists && !is_replaced(p->writers, row))
-		return 0;
-	if (!row->existed && (row->exists || !t->def->key_binary))
+	if (!row_kind_deletes(kind))
 		return 0;
 	TRY(next_op(cx, p, &op, BATCH_DELETES));
 	apply_sql_delete_more(&p->sql, t, key);
@@ -170,21 +182,47 @@ send_delete(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
 }
 
 static int
-send_write(struct ctx *cx, struct pipeline *p, const struct fold_row *row)
+send_insert(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
 {
-	static const char insert[] = "INSERT", update[] = "UPDATE";
+	static const char verb[] = "INSERT";
 	const struct moved_table *t = &p->writers->params.tables->items[row->table];
-	bool is_new = !row->existed || is_replaced(p->writers, row);
-	struct exact_op op = { t, row->after, is_new ? insert : update, 1, 1, 0, row->after };
+	struct exact_op op = { t, row->after, verb, 1, 1, 0, row->after, false };
 
-	if (!row->exists)
+	if (!row_kind_inserts(kind))
 		return 0;
 	op.unsayable = table_row_unsayable(t->def, row->after);
-	TRY(next_op(cx, p, &op, is_new ? BATCH_ROWS : 1));
-	if (is_new)
-		apply_sql_insert_more(&p->sql, t, row->after);
-	else
-		apply_sql_update(&p->sql, t, row->after);
+	TRY(next_op(cx, p, &op, BATCH_ROWS));
+	apply_sql_insert_more(&p->sql, t, row->after);
+	return 0;
+}
+
+static int
+send_update(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
+{
+	static const char verb[] = "UPDATE";
+	const struct moved_table *t = &p->writers->params.tables->items[row->table];
+	struct exact_op op = { t, row->after, verb, 1, 1, 0, row->after, true };
+
+	if (kind != ROW_UPDATE)
+		return 0;
+	op.unsayable = table_row_unsayable(t->def, row->after);
+	TRY(next_op(cx, p, &op, BATCH_ROWS));
+	apply_sql_insert_more(&p->sql, t, row->after);
+	return 0;
+}
+
+static int
+send_alone(struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind)
+{
+	static const char verb[] = "UPDATE";
+	const struct moved_table *t = &p->writers->params.tables->items[row->table];
+	struct exact_op op = { t, row->after, verb, 1, 1, 0, row->after, false };
+
+	if (kind != ROW_ALONE)
+		return 0;
+	op.unsayable = table_row_unsayable(t->def, row->after);
+	TRY(next_op(cx, p, &op, 1));
+	apply_sql_update(&p->sql, t, row->after);
 	return 0;
 }
 
@@ -199,7 +237,8 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 						    : delete;
 	const struct slice *row = c->before != NULL ? c->before : c->after;
 	const struct dialect *dialect = mysql_dialect(p->writers->conns[0]);
-	struct exact_op op = { t, row, verb, 1, 1, 0, c->kind == CHANGE_INSERT ? c->after : NULL };
+	struct exact_op op = { t, row, verb, 1, 1, 0, c->kind == CHANGE_INSERT ? c->after : NULL,
+		false };
 
 	if (c->after != NULL)
 		op.unsayable = table_row_unsayable(t->def, c->after);
@@ -218,7 +257,7 @@ static int
 set_clock(struct ctx *cx, struct pipeline *p, const struct exact_op *of, struct slice at)
 {
 	static const char set[] = "SET";
-	const struct exact_op op = { of->table, of->key, set, 1, 0, 0, NULL };
+	const struct exact_op op = { of->table, of->key, set, 1, 0, 0, NULL, false };
 
 	TRY(next_op(cx, p, &op, 1));
 	if (slice_is_null(at))
@@ -243,7 +282,7 @@ send_versioned(struct ctx *cx, struct pipeline *p, const struct change *c)
 	if (v.verb == VERSIONED_MADE)
 		return 0;
 	struct exact_op op = { t, c->before != NULL ? c->before : c->after, verbs[v.verb], 1, 1, 0,
-		NULL };
+		NULL, false };
 
 	if (c->after != NULL && v.verb != VERSIONED_DELETE)
 		op.unsayable = table_row_unsayable(t->def, c->after);
@@ -283,13 +322,100 @@ send_all_ordered(struct ctx *cx, struct pipeline *p, const struct fold *f)
 	return read_answers(cx, p);
 }
 
-typedef int send_fn(struct ctx *cx, struct pipeline *p, const struct fold_row *row);
+/* ---- In bulk (apply_bulk.h) */
+
+static bool
+is_in_bulk(const struct pipeline *p, const struct kinds *k, size_t i, bool updates)
+{
+	const struct fold_row *row = k->rows.rows[i];
+	const struct table_def *def = p->writers->params.tables->items[row->table].def;
+
+	if (updates ? k->of[i] != ROW_UPDATE : !row_kind_inserts(k->of[i]))
+		return false;
+	return table_row_unsayable(def, row->after) == 0 &&
+	    apply_row_bytes(def, row->after) <= BULK_ROW_BYTES;
+}
 
 static int
-send_all(struct ctx *cx, struct pipeline *p, const struct fold *f, send_fn *send)
+check_bulk(const struct pipeline *p, const struct apply_bulk *b, const struct slice *key,
+    bool updates, struct err *err)
 {
-	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
-		TRY(send(cx, p, row));
+	const struct exact_op op = { b->table, key, updates ? "UPDATE" : "INSERT", (int)b->count,
+		updates ? 2 * b->count : b->count, 0, NULL, false };
+
+	if ((b->affected == op.expected || mutant("tablet_row_counts")) && b->warnings == 0)
+		return 0;
+	p->writers->several = true;
+	return wrong_count(p->writers, &op, b->affected, err);
+}
+
+/* Those that were written are passed over by what comes behind. */
+static int
+write_bulk(struct ctx *cx, struct pipeline *p, struct kinds *k, struct apply_bulk *b, bool updates)
+{
+	struct mysql_client *c = p->writers->conns[0];
+	int t = (int)(b->table - p->writers->params.tables->items);
+	const struct slice *key = NULL;
+
+	for (size_t i = kinds_first(k, t); i < k->rows.ends[t]; i++) {
+		if (!is_in_bulk(p, k, i, updates))
+			continue;
+		key = k->rows.rows[i]->after;
+		k->of[i] = ROW_PASSED;
+		TRY(apply_bulk_add(cx, c, b, key));
+	}
+	TRY(apply_bulk_end(cx, c, b));
+	return check_bulk(p, b, key, updates, cx->err);
+}
+
+static int
+table_in_bulk(struct ctx *cx, struct pipeline *p, struct kinds *k, int table, bool updates)
+{
+	struct apply_bulk b = { .table = &p->writers->params.tables->items[table] };
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = kinds_first(k, table); i < k->rows.ends[table]; i++)
+		count += is_in_bulk(p, k, i, updates);
+	if (count < BULK_ROWS_MIN)
+		return 0;
+	buf_init(&b.rows);
+	rc = apply_bulk_begin(cx, p->writers->conns[0], &b, updates, p->writers->packet_max);
+	if (rc != 0 && cx->err->kind == ERR_SERVER) {
+		err_clear(cx->err); /* there is another way */
+		return 0;
+	}
+	if (rc == 0)
+		rc = write_bulk(cx, p, k, &b, updates);
+	if (rc != 0 && apply_sql_met_another(cx->err))
+		p->writers->several = updates;
+	apply_bulk_done(&b);
+	return rc;
+}
+
+/* What is left is written with literals. */
+static int
+all_in_bulk(struct ctx *cx, struct pipeline *p, struct kinds *k, bool updates)
+{
+	const struct writers *w = p->writers;
+
+	if (w->careful || w->packet_max < BULK_PACKET_MIN || !bulk_is_known(w->conns[0]))
+		return 0;
+	for (int t = 0; t < k->tables; t++)
+		TRY(table_in_bulk(cx, p, k, t, updates));
+	return 0;
+}
+
+/* ---- All of it */
+
+typedef int send_fn(
+    struct ctx *cx, struct pipeline *p, const struct fold_row *row, enum row_kind kind);
+
+static int
+send_all(struct ctx *cx, struct pipeline *p, const struct kinds *k, send_fn *send)
+{
+	for (size_t i = 0; i < k->rows.ends[k->tables - 1]; i++)
+		TRY(send(cx, p, k->rows.rows[i], k->of[i]));
 	TRY(send_next(cx, p));
 	return read_answers(cx, p);
 }
@@ -297,11 +423,21 @@ send_all(struct ctx *cx, struct pipeline *p, const struct fold *f, send_fn *send
 static int
 run_exact(struct ctx *cx, struct pipeline *p, const struct fold *f)
 {
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
 	bool deletes_first =
 	    !mutant("tablet_exact_deletes_first") && !mutant("sim_exact_deletes_first");
+	struct kinds k;
 
-	TRY(send_all(cx, p, f, deletes_first ? send_delete : send_write));
-	TRY(send_all(cx, p, f, deletes_first ? send_write : send_delete));
+	kinds_of(&scratch, f, p->writers->params.tables, &k);
+	if (deletes_first)
+		TRY(send_all(cx, p, &k, send_delete));
+	TRY(all_in_bulk(cx, p, &k, false));
+	TRY(send_all(cx, p, &k, send_insert));
+	TRY(all_in_bulk(cx, p, &k, true));
+	TRY(send_all(cx, p, &k, send_update));
+	TRY(send_all(cx, p, &k, send_alone));
+	if (!deletes_first)
+		TRY(send_all(cx, p, &k, send_delete));
 	return send_all_ordered(cx, p, f);
 }
 

@@ -27,6 +27,7 @@ apply_run_take(struct apply_run *r, struct apply_queue *q)
 
 	queue_take(q, &r->entries);
 	r->rows += txn->count;
+	r->bytes += txn->bytes;
 	position_copy(&r->end, &txn->end);
 	r->prepared = txn->prepared;
 	if (txn->count > 0) {
@@ -35,6 +36,29 @@ apply_run_take(struct apply_run *r, struct apply_queue *q)
 	}
 	r->committed_s = txn->committed_s;
 	r->whole = txn->last;
+}
+
+bool
+apply_run_has_room(const struct apply_run *r, const struct source_txn *txn, size_t rows_max)
+{
+	bool fragment = !txn->first || !txn->last;
+
+	if (list_empty(&r->entries))
+		return true;
+	return !fragment && r->rows + txn->count <= rows_max &&
+	    r->bytes + txn->bytes <= APPLY_RUN_BYTES;
+}
+
+size_t
+apply_run_next_max(const struct apply_run *r, size_t rows_max, usec took)
+{
+	bool full = r->rows > rows_max / 2;
+
+	if (took > APPLY_RUN_MS * MSEC)
+		return rows_max / 2 > APPLY_RUN_ROWS ? rows_max / 2 : APPLY_RUN_ROWS;
+	if (!full || took > APPLY_RUN_MS * MSEC / 2)
+		return rows_max;
+	return rows_max * 2 < APPLY_RUN_ROWS_MAX ? rows_max * 2 : APPLY_RUN_ROWS_MAX;
 }
 
 const struct source_txn *

@@ -221,9 +221,39 @@ apply_sql_insert_more(struct buf *out, const struct moved_table *t, const struct
 	add_values(out, t->def, row);
 }
 
-/* Key columns too: keys that a collation calls equal are one row of the target. */
-void
-apply_sql_upsert_end(struct buf *out, const struct moved_table *t, const struct dialect *dialect)
+/*
+ * "IF(`d`.`t`.`id`=VALUES(`id`),VALUES(`id`),NULL)": no key column can be NULL. An AUTO_INCREMENT one takes
+ * that for its next value, so there it is a question that has no answer. What is asked is a number, as such
+ * a column is.
+ */
+static void
+add_guarded(struct buf *out, const struct moved_table *t, int i, const struct dialect *dialect)
+{
+	SCOPED(buf) struct buf name = BUF_INIT;
+
+	add_column(&name, t->def, i);
+	buf_add_str(out, "IF(");
+	add_name(out, t);
+	buf_addf(out, ".%s=", name.data);
+	dialect->proposed(out, buf_slice(&name));
+	buf_add_char(out, ',');
+	dialect->proposed(out, buf_slice(&name));
+	buf_add_str(
+	    out, t->def->columns[i].auto_increment ? ",(SELECT 1 UNION ALL SELECT 2))" : ",NULL)");
+}
+
+bool
+apply_sql_met_another(const struct err *err)
+{
+	enum { ER_BAD_NULL = 1048, ER_SUBQUERY_ROWS = 1242 };
+
+	return err->kind == ERR_SERVER &&
+	    (err->mysql_errno == ER_BAD_NULL || err->mysql_errno == ER_SUBQUERY_ROWS);
+}
+
+static void
+add_upsert_end(
+    struct buf *out, const struct moved_table *t, const struct dialect *dialect, bool guarded)
 {
 	const char *before = " ON DUPLICATE KEY UPDATE ";
 
@@ -237,8 +267,49 @@ apply_sql_upsert_end(struct buf *out, const struct moved_table *t, const struct 
 		before = ",";
 		add_column(&name, t->def, i);
 		buf_addf(out, "%s=", name.data);
-		dialect->proposed(out, buf_slice(&name));
+		if (guarded && t->def->columns[i].key_index >= 0)
+			add_guarded(out, t, i, dialect);
+		else
+			dialect->proposed(out, buf_slice(&name));
 	}
+}
+
+/* Key columns too: keys that a collation calls equal are one row of the target. */
+void
+apply_sql_upsert_end(struct buf *out, const struct moved_table *t, const struct dialect *dialect)
+{
+	add_upsert_end(out, t, dialect, false);
+}
+
+static bool
+has_another_unique(const struct table_def *def)
+{
+	for (int i = 0; i < def->indexes_count; i++)
+		if (def->indexes[i].unique && !def->indexes[i].is_key)
+			return true;
+	return false;
+}
+
+bool
+apply_sql_updates_many(const struct table_def *def)
+{
+	if (def->overlaps)
+		return false;
+	for (int k = 0; has_another_unique(def) && k < def->key_count; k++) {
+		enum column_kind kind = def->columns[def->key[k]].type.kind;
+
+		/* IF() makes texts of them, and no member has 0's. */
+		if (kind == COLUMN_ENUM || kind == COLUMN_SET)
+			return false;
+	}
+	return true;
+}
+
+void
+apply_sql_update_end(struct buf *out, const struct moved_table *t, const struct dialect *dialect)
+{
+	add_upsert_end(
+	    out, t, dialect, has_another_unique(t->def) && !mutant("tablet_update_of_its_key"));
 }
 
 static bool
@@ -257,6 +328,15 @@ static bool
 same(struct slice a, struct slice b)
 {
 	return slice_is_null(a) == slice_is_null(b) && slice_eq(a, b);
+}
+
+bool
+apply_changes(const struct table_def *def, const struct slice *before, const struct slice *after)
+{
+	for (int i = 0; i < def->columns_count; i++)
+		if (column_is_written(&def->columns[i]) && !same(before[i], after[i]))
+			return true;
+	return false;
 }
 
 /* What is kept in it is not told by its columns: of what is generated the values are not known here, and any

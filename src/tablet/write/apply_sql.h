@@ -35,7 +35,18 @@ void apply_sql_insert_more(struct buf *out, const struct moved_table *t, const s
 /* Makes upserts of inserts, for a server of that dialect. */
 void apply_sql_upsert_end(
     struct buf *out, const struct moved_table *t, const struct dialect *dialect);
+/* Can that be said of the table? */
+bool apply_sql_updates_many(const struct table_def *def);
+/* Makes updates of inserts, of rows that are there: each counts 2 then when it becomes another one. Where
+ * another row has one of its unique values the statement is refused: it writes no row of another key. */
+void apply_sql_update_end(
+    struct buf *out, const struct moved_table *t, const struct dialect *dialect);
+/* Is it the error of such a statement? */
+bool apply_sql_met_another(const struct err *err);
 
+/* Does a value that is written differ, as bytes? */
+bool apply_changes(
+    const struct table_def *def, const struct slice *before, const struct slice *after);
 /* Does a column of a unique index differ, as bytes? Then an UPDATE could meet the value of a row
  * that changes later in the run. */
 bool apply_moves_unique(

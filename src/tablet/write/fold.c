@@ -1,5 +1,7 @@
 #include "tablet/write/fold.h"
 
+#include <stdlib.h>
+
 void
 fold_init(struct fold *f)
 {
@@ -27,11 +29,12 @@ fold_reset(struct fold *f)
 }
 
 static struct fold_row *
-add_row(struct fold *f, int table, struct slice map_key)
+add_row(struct fold *f, int table, struct slice key, struct slice map_key)
 {
 	struct fold_row *row = arena_new(&f->arena, struct fold_row);
 
 	row->table = table;
+	row->key = key;
 	if (f->last != NULL)
 		f->last->next = row;
 	else
@@ -56,7 +59,7 @@ find_row(struct fold *f, int table, struct slice key, bool must_exist, struct er
 	buf_add_slice(&map_key, key);
 	row = map_get(&f->by_key, buf_slice(&map_key));
 	if (row == NULL) {
-		row = add_row(f, table, buf_slice(&map_key));
+		row = add_row(f, table, key, buf_slice(&map_key));
 		row->existed = row->exists = must_exist;
 	}
 	if (row->exists == must_exist)
@@ -150,6 +153,21 @@ fold_add(struct fold *f, const struct source_txn *txn, bool strict, struct err *
 	return 0;
 }
 
+static int
+by_table_and_key(const void *a, const void *b)
+{
+	const struct fold_row *l = *(const struct fold_row *const *)a;
+	const struct fold_row *r = *(const struct fold_row *const *)b;
+	size_t len = l->key.len < r->key.len ? l->key.len : r->key.len;
+	int way = l->table - r->table;
+
+	if (way == 0)
+		way = memcmp(l->key.ptr, r->key.ptr, len);
+	if (way == 0)
+		way = (l->key.len > r->key.len) - (l->key.len < r->key.len);
+	return way;
+}
+
 struct fold_by_table
 fold_group(struct arena *a, const struct fold *f, int tables)
 {
@@ -157,15 +175,12 @@ fold_group(struct arena *a, const struct fold *f, int tables)
 		arena_array(a, size_t, (size_t)tables) };
 	size_t at = 0;
 
-	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
+	for (const struct fold_row *row = f->first; row != NULL; row = row->next) {
+		out.rows[at++] = row;
 		out.ends[row->table]++;
-	for (int t = 0; t < tables; t++) { /* for now the beginning */
-		size_t count = out.ends[t];
-
-		out.ends[t] = at;
-		at += count;
 	}
-	for (const struct fold_row *row = f->first; row != NULL; row = row->next)
-		out.rows[out.ends[row->table]++] = row;
+	for (int t = 1; t < tables; t++)
+		out.ends[t] += out.ends[t - 1];
+	qsort(out.rows, at, sizeof(struct fold_row *), by_table_and_key);
 	return out;
 }

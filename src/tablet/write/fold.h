@@ -27,6 +27,7 @@
 
 struct fold_row {
 	int table;
+	struct slice key; /* canonical bytes */
 	bool existed, exists;
 	struct slice *before; /* first image when existed, else NULL; values by column */
 	struct slice *after;  /* last image when exists, else NULL */
@@ -55,7 +56,8 @@ void fold_reset(struct fold *f);
  * tables, else without. ERR_CORRUPT, as above: the fold is then of no more use than to be reset. */
 int fold_add(struct fold *f, const struct source_txn *txn, bool strict, struct err *err) MUST_USE;
 
-/* The rows table by table, each table's in their order. */
+/* The rows table by table, each table's by their keys: where these sort as the index does (column.h), rows
+ * that are neighbours in the target's pages are written one after the other. */
 struct fold_by_table {
 	const struct fold_row **rows;
 	size_t *ends; /* by table: index in rows of the next one's first */

@@ -55,7 +55,8 @@ answer_write(struct ctx *cx, struct fake_session *s, struct slice sql, void *arg
 	if (slice_starts(sql, "DELETE"))
 		ok.affected_rows = count_of(sql, "(`id`=");
 	else if (slice_starts(sql, "INSERT"))
-		ok.affected_rows = count_of(sql, ",_latin1'");
+		ok.affected_rows =
+		    count_of(sql, ",_latin1'") * (1 + count_of(sql, " ON DUPLICATE KEY UPDATE "));
 	buf_add_slice(&t->said, sql);
 	buf_add_char(&t->said, '\n');
 	return server_send_ok(cx, &s->packets, s->client.caps, &ok);

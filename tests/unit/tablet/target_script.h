@@ -18,7 +18,8 @@ struct target_script {
 };
 
 void target_start(struct target_script *t, const char *address);
-/* Answers every statement for which there is no other rule: it changes as many rows as it names.
+/* Answers every statement for which there is no other rule: it changes as many rows as it names;
+ * one that is inserted or updated was there.
  * Rules made before this call are looked at first. */
 void target_listen(struct target_script *t);
 /* These pieces were said in this order. */
