@@ -22,7 +22,7 @@ SOURCE, TARGET = (kinds.full(os.environ.get(side) or "mariadb") for side in ("SO
 TRANSACTIONS = int(os.environ.get("TRANSACTIONS") or 200000)
 # sysbench's --rand-type: which rows are written. special, its own default: 75 of 100 writes go to one row in a hundred.
 DISTRIBUTIONS = (os.environ.get("SKEW") or "uniform,special").split(",")
-SLAVE_THREADS = [int(n) for n in (os.environ.get("SLAVE_THREADS") or "1,2,4,8,16").split(",")]
+SLAVE_THREADS = [int(n) for n in (os.environ.get("SLAVE_THREADS") or "1,2,4,8,16,32").split(",")]
 MODES = (os.environ.get("SLAVE_MODES") or "optimistic,conservative").split(",")
 ROUNDS = int(os.environ.get("CATCHUP_ROUNDS") or 1)
 FOLLOW_S = int(os.environ.get("FOLLOW_S") or 15)
