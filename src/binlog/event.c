@@ -122,3 +122,20 @@ event_read(enum event_checksum checksum, struct slice bytes, struct event *out, 
 		    err, ERR_CORRUPT, "event of %zu bytes has no room for its checksum", bytes.len);
 	return take_checksum(bytes, out, err);
 }
+
+bool
+event_changes_nothing(const struct event *e)
+{
+	/* clang-format off */
+	static const uint8_t types[] = {
+		EVENT_STOP, EVENT_INTVAR, EVENT_RAND, EVENT_USER_VAR, EVENT_FORMAT_DESCRIPTION,
+		    EVENT_HEARTBEAT, EVENT_HEARTBEAT_V2, EVENT_MYSQL_PREVIOUS,
+		EVENT_IGNORABLE, EVENT_ROWS_QUERY, EVENT_ANNOTATE_ROWS, EVENT_BINLOG_CHECKPOINT,
+		    EVENT_GTID_LIST,
+		EVENT_START_ENCRYPTION,
+	};
+	/* clang-format on */
+
+	return memchr(types, e->type, sizeof(types)) != NULL ||
+	    (e->flags & EVENT_FLAG_IGNORABLE) != 0;
+}

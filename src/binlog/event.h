@@ -96,5 +96,7 @@ const char *event_name(uint8_t type);
 
 /* The 64-bit position behind an event whose header says end_pos, when before was the one before it. */
 uint64_t position_advance(uint64_t before, uint32_t end_pos);
+/* It changes no row by itself. INTVAR, RAND and USER_VAR belong to the statement that follows. */
+bool event_changes_nothing(const struct event *e);
 
 #endif

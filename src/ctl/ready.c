@@ -3,12 +3,15 @@
 #include "base/mutant.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
 	LAG_SMALL_MS = 1000, /* what is caught up with inside a pause that nobody notices */
 	LAG_WAIT_S = 5,      /* for it, before --max-replication-lag-allowed decides */
 	LAG_POLL_MS = 100,
 	ASK_WITHIN_S = 10,
+	PREPARED_MAX = 300, /* an xid as it is written: two parts of up to 64 bytes, in digits */
 };
 
 int
@@ -27,8 +30,28 @@ stream_may_switch(struct ctx *cx, const struct workflow *w, struct stream_status
 	return r->hint[0] == '\0' ? -1 : err_hint(cx->err, "%s", r->hint);
 }
 
+/* What a stream's nearness to its source is judged by. */
+struct nearness {
+	int64_t lag_ms;
+	/* The XA transaction, of those that have changed the tables, that was prepared first when it was
+	 * asked first; "" once it has ended. Those that come later end as fast as they came, or are met by
+	 * the next attempt. */
+	char prepared[PREPARED_MAX];
+	bool asked;
+};
+
+static void
+note_prepared(struct nearness *n, const char *oldest)
+{
+	if (!n->asked)
+		snprintf(n->prepared, sizeof(n->prepared), "%s", oldest);
+	else if (strcmp(n->prepared, oldest) != 0)
+		n->prepared[0] = '\0';
+	n->asked = true;
+}
+
 static int
-stream_is_close(struct ctx *cx, const struct workflow *w, int64_t *lag_ms)
+look_at_stream(struct ctx *cx, const struct workflow *w, struct nearness *n)
 {
 	struct stream_status_reply r;
 
@@ -38,31 +61,45 @@ stream_is_close(struct ctx *cx, const struct workflow *w, int64_t *lag_ms)
 	if (r.phase != STREAM_RUNNING || !r.exact)
 		return err_set(cx->err, ERR_RETRY, "the stream is %s, not running",
 		    stream_phase_name(r.phase));
-	*lag_ms = r.lag_ms;
+	n->lag_ms = r.lag_ms;
+	note_prepared(n, mutant("ctl_prepared_unasked") ? "" : r.prepared);
 	return 0;
+}
+
+static int
+refuse_prepared(const struct nearness *n, struct err *err)
+{
+	err_set(err, ERR_RETRY,
+	    "waiting for the prepared XA transaction %s, which has changed the tables", n->prepared);
+	return err_hint(
+	    err, "XA COMMIT or XA ROLLBACK ends it, at the server that serves the tables");
 }
 
 int
 ready_wait(struct ctx *cx, const struct workflow *w)
 {
 	usec end = task_now() + LAG_WAIT_S * SECOND;
-	int64_t lag_ms = -1, most_ms = w->r.options.max_lag / MSEC;
+	int64_t most_ms = w->r.options.max_lag / MSEC;
+	struct nearness n = { .lag_ms = -1 };
 
 	for (;;) {
 		SCOPED(arena) struct arena scratch = ARENA_INIT;
 		struct ctx inner = *cx;
 
 		inner.arena = &scratch;
-		TRY(stream_is_close(&inner, w, &lag_ms));
-		if (lag_ms >= 0 && lag_ms <= LAG_SMALL_MS && lag_ms <= most_ms)
+		TRY(look_at_stream(&inner, w, &n));
+		if (n.lag_ms >= 0 && n.lag_ms <= LAG_SMALL_MS && n.lag_ms <= most_ms &&
+		    n.prepared[0] == '\0')
 			return 0;
 		if (task_now() >= end)
 			break;
 		TRY(task_sleep(cx, LAG_POLL_MS * MSEC));
 	}
-	if (lag_ms >= 0 && lag_ms <= most_ms)
+	if (n.prepared[0] != '\0')
+		return refuse_prepared(&n, cx->err);
+	if (n.lag_ms >= 0 && n.lag_ms <= most_ms)
 		return 0;
 	return err_set(cx->err, ERR_RETRY,
-	    "replication lag %" PRId64 " ms is higher than the %" PRId64 " ms allowed", lag_ms,
+	    "replication lag %" PRId64 " ms is higher than the %" PRId64 " ms allowed", n.lag_ms,
 	    most_ms);
 }

@@ -11,7 +11,8 @@
 int stream_may_switch(
     struct ctx *cx, const struct workflow *w, struct stream_status_reply *r) MUST_USE;
 /* Until the stream is exact and its lag is small, or has been for a while what --max-replication-lag-allowed
- * lets by. ERR_RETRY: it is neither; ERR_REFUSED as above. */
+ * lets by, and no XA transaction is left that had changed the tables and was prepared then: its locks would
+ * keep the switch waiting, and every client that writes. ERR_RETRY: it is neither; ERR_REFUSED as above. */
 int ready_wait(struct ctx *cx, const struct workflow *w) MUST_USE;
 
 #endif

@@ -261,6 +261,7 @@ static const struct member stream_status_reply_members[] = {
 	{ .name = "error", .type = MEMBER_STR, .offset = STATUS(error) },
 	{ .name = "hint", .type = MEMBER_STR, .offset = STATUS(hint) },
 	{ .name = "position", .type = MEMBER_STR, .offset = STATUS(position) },
+	{ .name = "prepared", .type = MEMBER_STR, .offset = STATUS(prepared) },
 	{ .name = "exact", .type = MEMBER_BOOL, .offset = STATUS(exact) },
 	{ .name = "lag_ms", .type = MEMBER_I64, .offset = STATUS(lag_ms) },
 	{ .name = "rows_copied", .type = MEMBER_I64, .offset = STATUS(rows_copied) },

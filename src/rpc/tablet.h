@@ -280,6 +280,8 @@ struct stream_status_reply {
 	const char *hint;
 	const char *closed;   /* why there is no way back any more, a sentence; "" */
 	const char *position; /* applied: a GTID list */
+	/* The XA transaction that has been prepared for longest of those that have changed the tables; "" */
+	const char *prepared;
 	bool exact;           /* in exact mode, and every table is indexed */
 	int64_t lag_ms;       /* -1: not known */
 	int64_t guard_lag_ms; /* of the way back's guard, which reads its own server; as above */

@@ -197,10 +197,10 @@ do_fence_install(struct ctx *cx, struct tablet_api *api, const void *q, void *r)
 		TRY(check_arrived(cx, api, request));
 	} else {
 		TRY(preflight_attempt(cx, api->env, request, &open));
-		TRY(xids_check_none(cx, d.session));
 		TRY(closure_drop_inward(cx, &d, &open));
 	}
-	TRY(fence_install(cx, &d, &f, move->side == MOVE_TO));
+	if (fence_install(cx, &d, &f, move->side == MOVE_TO) != 0)
+		return xids_tell(cx, d.session);
 	return spares_fill(cx, api->env, ROLE_DBA, SPARES_HOLD);
 }
 

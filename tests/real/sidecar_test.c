@@ -112,7 +112,7 @@ made_and_found(void *arg)
 	const char *place, *before;
 
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "4");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
 	before = whole(d.session);
 	place = ask(d.session, "SELECT @@global.gtid_binlog_pos");
 	expect_open(&d, NAME);
@@ -171,12 +171,12 @@ not_as_known(void *arg)
 	struct ddl d = ddl_as("root");
 
 	expect_open(&d, NAME);
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=5");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=6");
 	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 5, and this vttablet knows versions up to 4");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=4");
+	    &d, NAME, "'_switchyard' is of version 6, and this vttablet knows versions up to 5");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=5");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
-	expect_refused(&d, NAME, "'stream.extra' is not as version 4 has it");
+	expect_refused(&d, NAME, "'stream.extra' is not as version 5 has it");
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP extra, MODIFY attempt BIGINT NOT NULL");
 	expect_refused(&d, NAME, "'stream.attempt' is not as");
 	exec(d.session, "ALTER TABLE " NAME ".stream MODIFY attempt INT NOT NULL");
@@ -450,11 +450,13 @@ cut_off(void *arg)
 /* ---- Version 2's, which had no rounds and no guard */
 
 static const char *const to_version_2[] = {
-	"ALTER TABLE " NAME ".stream DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
+	"ALTER TABLE " NAME
+	".stream DROP PRIMARY KEY, DROP round, DROP known_file, DROP known_offset,"
+	" ADD PRIMARY KEY (workflow)",
 	"ALTER TABLE " NAME
 	".copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no)",
 	"ALTER TABLE " NAME ".heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
-	"DROP TABLE " NAME ".guard, " NAME ".vdiff, " NAME ".vdiff_table",
+	"DROP TABLE " NAME ".guard, " NAME ".vdiff, " NAME ".vdiff_table, " NAME ".xa_rows",
 	"UPDATE " NAME ".schema_version SET version=2",
 };
 
@@ -489,9 +491,9 @@ brought_up(void *arg)
 		err_clear(&err);
 		fault_disarm_all();
 		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"),
-		    i == 4 ? "4" : "2");
+		    i == 4 ? "5" : "2");
 		expect_open(&d, NAME);
-		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "4");
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
 		expect_taken_over(d.session, NAME);
 		exec(d.session, "DROP DATABASE s");
 		exec(d.session, "DROP DATABASE _vt");
@@ -505,7 +507,46 @@ brought_up(void *arg)
 	ddl_done(&d);
 }
 
-/* Version 3 had no comparisons: two tables more, and nothing else changes. */
+/* Versions 3 and 4 kept no rows of XA transactions, nor the place where a stream began. */
+static void
+to_version(struct ddl *d, int version)
+{
+	char sql[100];
+
+	exec(d->session, "ALTER TABLE " NAME ".stream DROP known_file, DROP known_offset");
+	exec(d->session, "DROP TABLE " NAME ".xa_rows");
+	snprintf(sql, sizeof(sql), "UPDATE " NAME ".schema_version SET version=%d", version);
+	exec(d->session, sql);
+}
+
+static void
+kept(void *arg)
+{
+	struct ddl d = ddl_as("root");
+	const char *made;
+
+	expect_open(&d, NAME);
+	made = whole(d.session);
+	exec(d.session,
+	    "INSERT INTO " NAME ".stream SET workflow='s/t', round=1, phase='running', attempt=0,"
+	    " applied_gtid='', applied_file='b.1', applied_offset=7, cp_gtid='', cp_file='', cp_offset=0,"
+	    " dirty_gtid='', dirty_file='', dirty_offset=0, prepared='', request='', error='', hint=''");
+	to_version(&d, 4);
+	expect_open(&d, NAME);
+	expect_str(whole(d.session), made);
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
+	expect_str(
+	    ask(d.session,
+		"SELECT CONCAT(applied_offset, known_file, known_offset) FROM " NAME ".stream"),
+	    "70");
+	to_version(&d, 4);
+	exec(d.session, "ALTER TABLE " NAME ".stream DROP hint");
+	expect_refused(&d, NAME, "'stream' is not as version 4 has it");
+	forget(d.session);
+	ddl_done(&d);
+}
+
+/* Version 3 had no comparisons: two tables more. */
 static void
 compared(void *arg)
 {
@@ -516,12 +557,12 @@ compared(void *arg)
 	made = whole(d.session);
 	exec(d.session, "INSERT INTO " NAME ".fence VALUES ('s/t', 's', 't', 1, 3)");
 	exec(d.session, "DROP TABLE " NAME ".vdiff, " NAME ".vdiff_table");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
+	to_version(&d, 3);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "4");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
 	expect_str(ask(d.session, "SELECT COUNT(*) FROM " NAME ".fence WHERE armed"), "1");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=3");
+	to_version(&d, 3);
 	exec(d.session, "ALTER TABLE " NAME ".guard DROP finding");
 	expect_refused(&d, NAME, "'guard' is not as version 3 has it");
 	forget(d.session);
@@ -540,5 +581,6 @@ TEST(sidecar_database)
 	in_task(cut_off, &arena);
 	in_task(brought_up, &arena);
 	in_task(compared, &arena);
+	in_task(kept, &arena);
 	mariadb_kill(&server);
 }

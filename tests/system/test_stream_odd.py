@@ -167,26 +167,6 @@ def test_events_larger_than_the_source_s_packets(pair):
     p.check_equal()
 
 
-def test_xa_on_the_table_stops_the_stream_and_elsewhere_does_not(pair):  # noqa: F811
-    p = pair("t")
-    running(p)
-    p.source.server.sql("CREATE TABLE other (id INT PRIMARY KEY)", database="customer")
-    conn = p.source.server.connect("customer")
-
-    def xa(name, statement):
-        with conn.cursor() as cur:
-            for text in (f"XA START '{name}'", statement, f"XA END '{name}'", f"XA PREPARE '{name}'", f"XA COMMIT '{name}'"):
-                cur.execute(text)
-
-    xa("a", "INSERT INTO other VALUES (1)")
-    p.source.server.sql("UPDATE t SET name = 'between' WHERE id = 1", database="customer")
-    proc.wait_for(lambda: p.target.server.sql("SELECT name FROM new_customer.t WHERE id = 1") == (("between",),), 20,
-                  "the change to arrive")
-    xa("b", "UPDATE t SET name = 'xa' WHERE id = 2")
-    status = proc.wait_for(lambda: (s := p.status())["state"] == "error" and s, 20, "the stream to stop")
-    assert "XA PREPARE" in status["error"]
-
-
 def xa_prepare(conn, name, statement):
     with conn.cursor() as cur:
         for text in (f"XA START '{name}'", statement, f"XA END '{name}'", f"XA PREPARE '{name}'"):

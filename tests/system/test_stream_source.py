@@ -39,6 +39,13 @@ GOES_ON = {
     "XA on another table": ["XA START 'x'", "UPDATE other SET v=5", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
     "XA on another table, rolled back": ["XA START 'x'", "UPDATE other SET v=6", "XA END 'x'", "XA PREPARE 'x'", "XA ROLLBACK 'x'"],
     "XA in one phase": ["XA START 'x'", "UPDATE t SET name='one' WHERE id=1", "XA END 'x'", "XA COMMIT 'x' ONE PHASE"],
+    "XA on the table": ["XA START 'x','y',3", "UPDATE t SET name='xa' WHERE id=1", "UPDATE other SET v=7", "UPDATE t SET id=-1 WHERE id=1",
+                        "XA END 'x','y',3", "XA PREPARE 'x','y',3", "XA COMMIT 'x','y',3"],
+    "XA on the table, rolled back": ["XA START 'x'", "UPDATE t SET name='no' WHERE id=1", "XA END 'x'", "XA PREPARE 'x'", "XA ROLLBACK 'x'"],
+    "XA on both engines, rolled back": [MYISAM, "XA START 'x'", "UPDATE t SET name='no' WHERE id=1", "INSERT INTO my VALUES (1, 1)",
+                                        "XA END 'x'", "XA ROLLBACK 'x'"],
+    "XA with a savepoint": ["XA START 'x'", "UPDATE t SET name='yes' WHERE id=1", "SAVEPOINT s", "UPDATE t SET name='no' WHERE id=2",
+                            "ROLLBACK TO s", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
     "XA that only reads": ["XA START 'x'", "SELECT COUNT(*) FROM t", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
     "statements on another table": [
         "SET binlog_format=STATEMENT", "BEGIN", "INSERT INTO other VALUES (9, RAND())", "SET @a=5",
@@ -75,7 +82,6 @@ GOES_ON = {
 STOPS = {
     "a compressed statement": ["SET GLOBAL log_bin_compress=ON", "SET GLOBAL log_bin_compress_min_len=10",
                                "SET binlog_format=STATEMENT", "UPDATE t SET name='text' WHERE id=1 OR name='texttexttexttexttexttext'"],
-    "XA on the table": ["XA START 'x'", "UPDATE t SET name='xa' WHERE id=1", "XA END 'x'", "XA PREPARE 'x'"],
     "statement": ["SET binlog_format=STATEMENT", "UPDATE t SET name='text' WHERE id=1"],
     "an ALTER in two phases": ["SET binlog_alter_two_phase=1", "UPDATE t SET name='alter' WHERE id=1",
                                "ALTER TABLE t ADD COLUMN w INT"],

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pymysql
 import pytest
 
-from lib import proc, tablets
+from lib import proc, tablets, xa
 from lib.rounds import FENCED, Rounds
 from lib.streams import Writer, fill
 
@@ -200,6 +200,20 @@ def test_a_change_behind_the_streams_back_closes_it_for_good(rounds, change):
     rounds.other.kill()
     rounds.other.start(faults="guard.tail.before=sleep:800000")
     rounds.closed(words)
+
+
+def test_xa_at_the_side_that_serves_follows(rounds):
+    rounds.switch()
+    with rounds.app(rounds.served) as conn:
+        xa.prepare(conn, "mine", "UPDATE t SET x = 77 WHERE id = 1")
+        xa.end(conn, "mine")
+        xa.prepare(conn, "kept", "UPDATE t SET x = 78 WHERE id = 2")
+        proc.wait_for(lambda: rounds.status()["prepared"] == "X'6b657074',X'',1", 30, "its rows to be kept", rounds.status)
+        rounds.other.kill()
+        rounds.other.start()
+        xa.end(conn, "kept")
+    rounds.check_equal()
+    assert rounds.status()["closed"] == "" and rounds.status()["prepared"] == ""
 
 
 def test_what_happened_while_no_program_looked_closes_it(rounds):

@@ -97,7 +97,8 @@ static int
 read_source(struct ctx *cx, struct looker *l, const struct row_span *span, struct look *k)
 {
 	const struct chunk_source of = source_of(l);
-	const struct chunk_span what = { *span, tail_position(l->params->tail) };
+	const struct chunk_span what = { *span, tail_position(l->params->tail),
+		tail_settling(l->params->tail) };
 
 	TRY(linger(cx, "vdiff.source.before"));
 	k->chunk = chunk_new();

@@ -76,6 +76,7 @@ open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct c
 	/* the tail goes on; what it hands on from here touches the window */
 	SCOPED(position) struct position tail = { 0 };
 	bool late = mutant("copy_window_first") || mutant("sim_window_first");
+	const struct view_least least = { &tail, span->settling };
 
 	position_copy(&tail, span->tail);
 	if (!late)
@@ -83,7 +84,7 @@ open_window_and_view(struct ctx *cx, struct mysql_client *source, const struct c
 	if (of->table->def->engine != NULL)
 		TRY(source_view_of_table(cx, source, of->table->def, &tail, &c->view));
 	else
-		TRY(source_view_open(cx, source, &tail, &c->view));
+		TRY(source_view_open(cx, source, &least, &c->view));
 	if (late)
 		c->window = window_open(of->windows, of->table->index, of->table->def->key_binary);
 	return 0;

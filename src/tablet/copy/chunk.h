@@ -41,6 +41,7 @@ struct chunk_source {
 struct chunk_span {
 	struct row_span rows;
 	const struct position *tail; /* where the tail is now, as the window opens (rule 8) */
+	struct settling *settling;   /* the tail's; NULL: none */
 };
 
 struct chunk {

@@ -80,6 +80,7 @@ read_one(struct ctx *cx, struct worker *l, struct slice after, struct chunk *c)
 	l->asked = throttle_chunk(p->throttle, l->asked, l->row_bytes);
 	span.rows.limit = l->asked;
 	span.tail = tail_position(p->tail);
+	span.settling = tail_settling(p->tail);
 	int rc = chunk_read(&inner, l->source, &l->work->job.source, &span, c);
 
 	throttle_took(p->throttle, c->rows.count, c->rows.values.len);

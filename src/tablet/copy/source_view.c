@@ -1,6 +1,5 @@
 #include "tablet/copy/source_view.h"
 
-#include "base/check.h"
 #include "base/mutant.h"
 #include "base/parse.h"
 #include "sql/quote.h"
@@ -34,7 +33,7 @@ view_position(
 	return 0;
 }
 
-/* A view that tells what it shows: all up to that place, and nothing behind it. */
+/* A view that tells what it shows: all up to that place, but what settles still, and nothing behind it. */
 static int
 open_told(struct ctx *cx, struct mysql_client *source, struct position *view)
 {
@@ -94,16 +93,19 @@ take_place(struct position *view, const struct position *tail)
 }
 
 int
-source_view_open(
-    struct ctx *cx, struct mysql_client *source, const struct position *tail, struct position *view)
+source_view_open(struct ctx *cx, struct mysql_client *source, const struct view_least *least,
+    struct position *view)
 {
 	const struct dialect *d = mysql_dialect(source);
+	const struct position *tail = least->tail;
 	int wait_ms = VIEW_WAIT_FIRST_MS;
 
 	if (d->wait_visible_sql != NULL) {
 		take_place(view, tail);
 		return open_view_behind(cx, source, tail);
 	}
+	if (least->settling != NULL && !mutant("copy_settling_unasked"))
+		TRY(settling_wait(cx, source, least->settling));
 	for (;;) {
 		TRY(open_told(cx, source, view));
 		if (position_cmp(view, tail) >= 0 || mutant("copy_view_contains_tail") ||
@@ -145,11 +147,4 @@ bool
 source_view_is_told(const struct dialect *d)
 {
 	return d->snapshot_position_sql != NULL;
-}
-
-int
-source_view_exact(struct ctx *cx, struct mysql_client *source, struct position *at)
-{
-	check(source_view_is_told(mysql_dialect(source)));
-	return open_told(cx, source, at);
 }

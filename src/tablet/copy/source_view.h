@@ -5,15 +5,22 @@
 #define TABLET_COPY_SOURCE_VIEW_H
 
 #include "mysql/client.h"
+#include "tablet/read/settling.h"
 #include "tablet/server/position.h"
 #include "tablet/table/table_def.h"
+
+/* What a view is to contain, as of the step in which that is looked at. */
+struct view_least {
+	const struct position *tail;
+	struct settling *settling; /* the tail's (settling.h); NULL: none */
+};
 
 /*
  * It contains all that the tail has handed on (rule 8 of docs/architecture.md). In a group commit the
  * binlog can be sent before its transactions are visible: such a view is given up and another one
  * opened. view: what it shows, or, where that is not told, the least that it does. File and offset alone.
  */
-int source_view_open(struct ctx *cx, struct mysql_client *source, const struct position *tail,
+int source_view_open(struct ctx *cx, struct mysql_client *source, const struct view_least *least,
     struct position *view) MUST_USE;
 
 /*
@@ -27,7 +34,5 @@ int source_view_of_table(struct ctx *cx, struct mysql_client *source, const stru
 
 /* Does a server of that dialect tell what a view shows? */
 bool source_view_is_told(const struct dialect *d);
-/* Of such a server: the view has all up to the place at, and nothing behind it. File and offset alone. */
-int source_view_exact(struct ctx *cx, struct mysql_client *source, struct position *at) MUST_USE;
 
 #endif

@@ -80,15 +80,19 @@ try_place(struct ctx *cx, struct pass *p, struct position *at, bool *found)
 {
 	struct ctx within = ctx_within(cx, HEARTBEAT_WITHIN_S * SECOND);
 	SCOPED(position) struct position since = { 0 }, view = { 0 };
+	const struct view_least least = { &since, tail_settling(p->s->params->tail) };
+	bool told = source_view_is_told(mysql_dialect(p->source));
 	struct applier *applier = p->s->applier;
 	char token[HEARTBEAT_TOKEN];
 
 	position_copy(&since, tail_position(p->s->params->tail));
-	TRY(source_view_open(cx, p->source, &since, &view));
+	TRY(source_view_open(cx, p->source, &least, &view));
 	heartbeat_token(token);
 	TRY(heartbeat_write(cx, p->marker, p->s->params->id, token));
 	TRY(applier_wait_heartbeat(&within, applier, token, at));
-	*found = applier_quiet_between(applier, &since, token) || mutant("copy_strict_quiet");
+	*found = applier_quiet_between(applier, &since, token, told) || mutant("copy_strict_quiet");
+	if (told)
+		position_copy(at, &view);
 	return *found ? 0 : mysql_exec(cx, p->source, slice_str("ROLLBACK"), NULL);
 }
 
@@ -114,8 +118,7 @@ open_view(struct ctx *cx, struct pass *p, struct position *at)
 
 	TRY(ms == 0 ? 0 : task_sleep(cx, ms * MSEC));
 	TRY(mysql_connect(cx, &p->s->params->source, &p->source));
-	return source_view_is_told(mysql_dialect(p->source)) ? source_view_exact(cx, p->source, at)
-							     : find_place(cx, p, at);
+	return find_place(cx, p, at);
 }
 
 static int

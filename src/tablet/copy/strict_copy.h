@@ -18,10 +18,12 @@
  *      150 is on disk; INDEXING    (the copy counts now)                 the source at 150
  *      applies what is at 160                                            the source at 160
  *
- * Some servers tell the place of a view. Of others it is found: A is where the tail is, the view is opened
+ * The place of a view is found: A is where the tail is, the view is opened
  * once all up to A can be seen, then a heartbeat is written. What the view has is in the binlog before the
  * heartbeat. So if no change of a strict table stands between A and the heartbeat, these tables are what the
- * source was at either; else it is tried again, with another view.
+ * source was at either; else it is tried again, with another view. Some servers tell the place of a
+ * view, and only XA COMMITs behind A may be missing from it (settling.h): there these alone must not stand in
+ * between.
  *
  * Whoever dies before INDEXING is on disk leaves tables that the next one empties. The source keeps the
  * view until the end (no lock), and the other tables wait as long: where that is too long, the table wants

@@ -5,6 +5,7 @@
 #include "base/mutant.h"
 #include "sql/quote.h"
 #include "tablet/guard/fence.h"
+#include "tablet/read/xids.h"
 #include "tablet/server/share.h"
 #include "tablet/server/spare.h"
 #include "tablet/table/auto_increment.h"
@@ -164,8 +165,10 @@ take_with(struct ctx *cx, struct locks *l, struct mysql_client *second, const st
 	struct share_tables tables = { f->database, f->tables, f->tables_count };
 
 	TRY(fence_current(cx, second, f));
-	if (share_take(cx, l->env, &tables, &t->share) != 0)
-		return err_wrap(cx->err, "locking the tables of '%s'", f->database);
+	if (share_take(cx, l->env, &tables, &t->share) != 0) {
+		err_wrap(cx->err, "locking the tables of '%s'", f->database);
+		return xids_tell(cx, second);
+	}
 	TRY(end_prepared(cx, t));
 	return check_wanted(cx, t);
 }

@@ -10,7 +10,7 @@
 #include "binlog/payload.h"
 #include "tablet/read/tail_group.h"
 #include "tablet/read/tail_query.h"
-#include "tablet/read/xids.h"
+#include "tablet/read/tail_xa.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +31,7 @@ enum {
  * all that is not in one; returned is how far the caller was told.
  *   (1) handing: the group that ended at read has fragments that were not returned.
  *   (2) in_group: the dump's own position lies inside a group and is stored nowhere.
+ *   (3) xa: what XA has prepared, at read. What it hands on is a kind of handing.
  */
 struct tail {
 	const struct tail_params *params;
@@ -39,7 +40,7 @@ struct tail {
 	struct dump dump;
 	struct gtids gtids;       /* of all groups up to read */
 	struct group_begin begin; /* of this group */
-	struct buf prepared;      /* XA transactions, at read (xids.h) */
+	struct tail_xa xa;        /* (3) */
 	bool in_group, handing;
 	bool frozen; /* of one that guards: what the stream's row said last */
 	struct position read, returned;
@@ -249,6 +250,7 @@ begin_group(struct tail *t, const struct event *e, struct err *err)
 	TRY(check_begin(t, e, err));
 	TRY(group_begin_read(e, &t->begin, err));
 	group_begin(&t->group);
+	tail_xa_begin(&t->xa);
 	t->in_group = true;
 	return 0;
 }
@@ -266,7 +268,7 @@ end_group(struct tail *t, const struct event *e, bool happened, struct err *err)
 	move_read(t);
 	t->committed_s = e->timestamp;
 	t->in_group = false;
-	t->handing = happened && group_matters(&t->group);
+	t->handing = (happened && group_matters(&t->group)) || tail_xa_handing(&t->xa);
 	if (happened && t->group.by_stream)
 		t->frozen = t->group.frozen;
 	return 0;
@@ -281,21 +283,35 @@ refuse_statement(struct tail *t, const struct table_def *def, struct slice sql, 
 	    err, "vtctlclient Workflow delete %s, then move anew", t->params->id.workflow);
 }
 
-/* prepared has the xids without a row of a moved table whose XA PREPARE the tail has read, and those
- * whose rows the chunks have: their COMMIT changes nothing here. One of another xid may commit rows
- * that nobody has seen. */
+/* Up to the place that is known nobody has read a row. */
 static int
-on_xa_commit(struct tail *t, struct slice xid, struct err *err)
+refuse_unknown(const struct tail *t, struct slice xid, struct err *err)
 {
 	SCOPED(buf) struct buf what = BUF_INIT;
+	struct position here = { .offset = t->dump.position };
 
-	if (xids_remove(&t->prepared, xid) || t->params->tables->count == 0 ||
-	    t->params->none_prepared || mutant("tablet_xa_unknown"))
+	snprintf(here.file, sizeof(here.file), "%.*s", (int)sizeof(here.file) - 1, t->dump.file);
+	bool early = position_cmp(&here, &t->params->known) <= 0 && !mutant("tablet_xa_known");
+
+	if (t->params->tables->count == 0 || t->params->none_prepared || early ||
+	    mutant("tablet_xa_unknown"))
 		return 0;
 	buf_add_str(&what, "XA COMMIT ");
 	buf_add_slice(&what, xid);
 	buf_add_str(&what, ", prepared before the move could see of which tables,");
 	return refuse_group(t, err, what.data);
+}
+
+/* Known are the xids whose XA PREPARE the tail has read, with the rows that are kept of them, and those
+ * that were prepared before and ended before a chunk was read: their COMMIT changes nothing here. One of
+ * another xid may commit rows that nobody has seen. */
+static int
+on_xa_commit(struct tail *t, struct slice xid, struct err *err)
+{
+	bool known;
+
+	TRY(tail_xa_commit(&t->xa, &t->group, xid, &known, err));
+	return known ? 0 : refuse_unknown(t, xid, err);
 }
 
 static int
@@ -319,7 +335,7 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 			return refuse_group(t, err, "ROLLBACK TO an unknown SAVEPOINT");
 		break;
 	case TAIL_QUERY_XA_COMMIT: TRY(on_xa_commit(t, tail_query_xid(q.sql), err)); break;
-	case TAIL_QUERY_XA_ROLLBACK: (void)xids_remove(&t->prepared, tail_query_xid(q.sql)); break;
+	case TAIL_QUERY_XA_ROLLBACK: tail_xa_rollback(&t->xa, tail_query_xid(q.sql)); break;
 	case TAIL_QUERY_TRIGGER:
 		/* Of a frozen stream's tables by whoever has frozen it: they are to be served. */
 		if (!t->params->guards || (t->frozen && !mutant("guard_trigger_of_the_switch")) ||
@@ -336,18 +352,19 @@ on_query(struct tail *t, const struct event *e, struct err *err)
 	return t->begin.frame == GROUP_STATEMENT ? end_group(t, e, true, err) : 0;
 }
 
-/* Rows that are prepared are no change yet, and a later COMMIT carries none. */
+/* What is prepared is no change yet. */
 static int
 on_xa_prepare(struct tail *t, const struct event *e, struct err *err)
 {
 	struct xa_prepare p;
 
 	TRY(xa_prepare_read(e->body, &p, err));
-	if (!p.one_phase && group_has_rows(&t->group) && !mutant("tablet_xa_prepare"))
+	if (p.one_phase)
+		return end_group(t, e, true, err);
+	if (t->params->kept == NULL && group_has_rows(&t->group))
 		return refuse_group(t, err, "XA PREPARE of changes of a moved table");
-	if (!p.one_phase)
-		TRY(xids_add(&t->prepared, &p.xid, err));
-	return end_group(t, e, p.one_phase, err);
+	TRY(tail_xa_prepare(&t->xa, &t->group, &p.xid, err));
+	return end_group(t, e, false, err);
 }
 
 /* A group that its server could not finish writing is followed by the next file: it did not happen. */
@@ -369,31 +386,12 @@ on_rows(struct tail *t, const struct event *e, struct err *err)
 					  : group_rows(&t->group, e, err);
 }
 
-/* These events change no row by themselves. INTVAR, RAND and USER_VAR belong to the statement that follows,
- * and that one is looked at. */
-static bool
-is_harmless(const struct event *e)
-{
-	/* clang-format off */
-	static const uint8_t types[] = {
-		EVENT_STOP, EVENT_INTVAR, EVENT_RAND, EVENT_USER_VAR, EVENT_FORMAT_DESCRIPTION,
-		    EVENT_HEARTBEAT, EVENT_HEARTBEAT_V2, EVENT_MYSQL_PREVIOUS,
-		EVENT_IGNORABLE, EVENT_ROWS_QUERY, EVENT_ANNOTATE_ROWS, EVENT_BINLOG_CHECKPOINT,
-		    EVENT_GTID_LIST,
-		EVENT_START_ENCRYPTION,
-	};
-	/* clang-format on */
-
-	return memchr(types, e->type, sizeof(types)) != NULL ||
-	    (e->flags & EVENT_FLAG_IGNORABLE) != 0;
-}
-
 /* The position is not moved by the head of a file: if the dump began inside of one, before the event
  * that lists the GTIDs, the server would not know which ones lie before. */
 static int
 on_other(struct tail *t, const struct event *e, struct err *err)
 {
-	if (!is_harmless(e)) {
+	if (!event_changes_nothing(e)) {
 		const char *name = event_name(e->type);
 		return err_set(err, ERR_REFUSED,
 		    "a %s event (type %d) in the source's binlog is not supported",
@@ -498,8 +496,8 @@ static void
 fill(struct tail *t, struct source_txn *txn)
 {
 	position_copy(&txn->end, read_place(t));
-	txn->prepared = arena_dup(&txn->arena, buf_slice(&t->prepared));
-	txn->bytes += t->prepared.len + strlen(position_gtid(&txn->end));
+	txn->prepared = arena_dup(&txn->arena, buf_slice(&t->xa.prepared));
+	txn->bytes += t->xa.prepared.len + strlen(position_gtid(&txn->end));
 	txn->committed_s = t->committed_s;
 	if (txn->last || !mutant("tablet_large_view"))
 		position_copy(&t->returned, &t->read);
@@ -509,8 +507,7 @@ fill(struct tail *t, struct source_txn *txn)
 static int
 hand_fragment(struct tail *t, struct source_txn **out, struct err *err)
 {
-	TRY(group_next(&t->group, out, err));
-	check(*out != NULL);
+	TRY(tail_xa_next(&t->xa, &t->group, out, err));
 	t->handing = !(*out)->last;
 	fill(t, *out);
 	return 0;
@@ -547,6 +544,12 @@ tail_next(struct ctx *cx, struct tail *t, struct source_txn **out)
 	return hand_fragment(t, out, cx->err);
 }
 
+struct settling *
+tail_settling(struct tail *t)
+{
+	return &t->xa.settling;
+}
+
 bool
 tail_frozen(const struct tail *t)
 {
@@ -570,8 +573,7 @@ tail_open(struct ctx *cx, const struct tail_params *params, struct tail **out)
 	position_copy(&t->returned, &params->start);
 	t->returned_at = task_now();
 	t->backoff_ms = BACKOFF_MS;
-	buf_init(&t->prepared);
-	buf_add_slice(&t->prepared, params->prepared);
+	tail_xa_init(&t->xa, params->kept, params->prepared);
 	group_state_init(&t->group,
 	    &(struct group_params){ params->tables, params->id, params->guards, params->spill_dir });
 	if (gtids_parse(&t->gtids, slice_str(position_gtid(&params->start)), cx->err) != 0 ||
@@ -593,6 +595,6 @@ tail_close(struct tail *t)
 	gtids_done(&t->gtids);
 	position_done(&t->read);
 	position_done(&t->returned);
-	buf_done(&t->prepared);
+	tail_xa_done(&t->xa);
 	free(t);
 }

@@ -6,20 +6,17 @@
 #include "rpc/tablet.h"
 #include "tablet/table/table_row.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* A kept event: this, then len bytes of its body. */
-struct kept {
+struct kept_event {
 	uint32_t len;
 	uint16_t map;
 	uint8_t type;
 	uint8_t unused;
 };
 
-_Static_assert(GROUP_MAPS_MAX <= UINT16_MAX, "kept.map holds any map's index");
+_Static_assert(GROUP_MAPS_MAX <= UINT16_MAX, "kept_event.map holds any map's index");
 
 /* Names have no NUL. */
 static struct slice
@@ -35,9 +32,9 @@ full_name(struct tail_group *g, struct slice database, struct slice table)
 void
 group_state_init(struct tail_group *g, const struct group_params *params)
 {
-	*g = (struct tail_group){ .params = *params, .file = -1 };
+	*g = (struct tail_group){ .params = *params };
 	arena_init(&g->arena);
-	buf_init(&g->events);
+	spool_init(&g->events, params->spill_dir, GROUP_MEMORY);
 	g->types = mem_zalloc(sizeof(g->types[0]) * (size_t)(params->tables->count + 1));
 	map_init(&g->by_name);
 	buf_init(&g->name);
@@ -53,15 +50,6 @@ group_state_init(struct tail_group *g, const struct group_params *params)
 	}
 }
 
-static void
-close_file(struct tail_group *g)
-{
-	if (g->file >= 0)
-		close(g->file);
-	g->file = -1;
-	g->file_bytes = g->file_at = 0;
-}
-
 void
 group_state_done(struct tail_group *g)
 {
@@ -71,8 +59,7 @@ group_state_done(struct tail_group *g)
 	g->types = NULL;
 	free(g->maps);
 	g->maps = NULL;
-	close_file(g);
-	buf_done(&g->events);
+	spool_done(&g->events);
 	buf_done(&g->name);
 	map_done(&g->by_name);
 	arena_done(&g->arena);
@@ -84,14 +71,11 @@ group_begin(struct tail_group *g)
 	arena_reset(&g->arena);
 	g->maps_count = 0;
 	g->savepoints = NULL;
-	if (g->events.cap > GROUP_MEMORY)
-		buf_done(&g->events);
-	buf_reset(&g->events);
+	spool_reset(&g->events);
 	g->events_at = 0;
 	g->started = false;
 	g->heartbeat[0] = 0;
 	g->by_stream = g->frozen = false;
-	close_file(g);
 }
 
 /* ---- Tables */
@@ -194,44 +178,22 @@ group_map(struct tail_group *g, const struct event *e, struct err *err)
 	*slot = (struct group_map){ .id = map.id, .table = table };
 	if (table != GROUP_TABLE_OTHER)
 		tablemap_dup(&g->arena, &map, &slot->map);
+	if (table >= 0)
+		slot->body = arena_dup(&g->arena, e->body);
 	return 0;
 }
 
 /* ---- Keeping */
 
 static int
-spill(struct tail_group *g, struct err *err)
-{
-	size_t done = 0;
-
-	if (g->file < 0)
-		g->file = open(g->params.spill_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (g->file < 0)
-		return err_errno(err, errno, "making a file in '%s' for a large transaction",
-		    g->params.spill_dir);
-	while (done < g->events.len) {
-		ssize_t n = pwrite(g->file, g->events.data + done, g->events.len - done,
-		    (off_t)(g->file_bytes + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(
-			    err, errno, "writing a large transaction to '%s'", g->params.spill_dir);
-		done += (size_t)n;
-	}
-	g->file_bytes += g->events.len;
-	buf_reset(&g->events);
-	return 0;
-}
-
-static int
 keep(struct tail_group *g, const struct event *e, size_t map, struct err *err)
 {
-	struct kept head = { .len = (uint32_t)e->body.len, .map = (uint16_t)map, .type = e->type };
+	struct kept_event head = {
+		.len = (uint32_t)e->body.len, .map = (uint16_t)map, .type = e->type
+	};
 
-	buf_add(&g->events, &head, sizeof(head));
-	buf_add_slice(&g->events, e->body);
-	return g->events.len < GROUP_MEMORY ? 0 : spill(g, err);
+	TRY(spool_add(&g->events, slice_of(&head, sizeof(head)), err));
+	return spool_add(&g->events, e->body, err);
 }
 
 static bool
@@ -266,7 +228,7 @@ group_savepoint(struct tail_group *g, struct slice name)
 		s = arena_new(&g->arena, struct group_savepoint);
 		s->name = arena_dup(&g->arena, name);
 	}
-	s->at = g->file_bytes + g->events.len;
+	s->at = spool_bytes(&g->events);
 	s->before = g->savepoints;
 	g->savepoints = s;
 }
@@ -283,9 +245,7 @@ group_rollback_to(struct tail_group *g, struct slice name)
 	if (s == NULL || !is_ascii(s->name) || !is_ascii(name))
 		return false;
 	g->savepoints = s;
-	buf_truncate(&g->events, s->at > g->file_bytes ? (size_t)(s->at - g->file_bytes) : 0);
-	if (s->at < g->file_bytes)
-		g->file_bytes = s->at;
+	spool_truncate(&g->events, s->at);
 	return true;
 }
 
@@ -415,7 +375,7 @@ group_rows(struct tail_group *g, const struct event *e, struct err *err)
 bool
 group_has_rows(const struct tail_group *g)
 {
-	return g->events.len > 0 || g->file_bytes > 0;
+	return spool_bytes(&g->events) > 0;
 }
 
 bool
@@ -426,46 +386,17 @@ group_matters(const struct tail_group *g)
 
 /* ---- Handing on */
 
+/* The next kept event, its body in the arena. */
 static int
-read_file(struct tail_group *g, void *out, size_t len, struct err *err)
+take_event(struct tail_group *g, struct arena *a, struct kept_event *head, struct slice *body,
+    struct err *err)
 {
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n =
-		    pread(g->file, (char *)out + done, len - done, (off_t)(g->file_at + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(err, errno, "reading a large transaction from '%s'",
-			    g->params.spill_dir);
-		/* we wrote it, and nobody else has its name */
-		check(n > 0);
-		done += (size_t)n;
-	}
-	g->file_at += len;
-	return 0;
-}
-
-/* The next kept event, its body in the arena; the file's first. False when there is none. */
-static int
-take_event(
-    struct tail_group *g, struct arena *a, struct kept *head, struct slice *body, struct err *err)
-{
-	bool in_file = g->file_at < g->file_bytes;
 	uint8_t *copy;
 
-	if (in_file)
-		TRY(read_file(g, head, sizeof(*head), err));
-	else
-		memcpy(head, g->events.data + g->events_at, sizeof(*head));
+	TRY(spool_read(&g->events, g->events_at, head, sizeof(*head), err));
 	copy = arena_alloc(a, head->len + 1);
-	if (in_file) {
-		TRY(read_file(g, copy, head->len, err));
-	} else {
-		memcpy(copy, g->events.data + g->events_at + sizeof(*head), head->len);
-		g->events_at += sizeof(*head) + head->len;
-	}
+	TRY(spool_read(&g->events, g->events_at + sizeof(*head), copy, head->len, err));
+	g->events_at += sizeof(*head) + head->len;
 	*body = slice_of(copy, head->len);
 	return 0;
 }
@@ -473,7 +404,7 @@ take_event(
 static bool
 has_more(const struct tail_group *g)
 {
-	return g->file_at < g->file_bytes || g->events_at < g->events.len;
+	return g->events_at < spool_bytes(&g->events);
 }
 
 /* What a mutant does: other bytes than the copy's for what a collation calls the same key. */
@@ -533,7 +464,7 @@ add_change(struct adder *to, const struct row_change *row, const struct table_de
 static int
 add_event(struct tail_group *g, struct adder *to, struct err *err)
 {
-	struct kept head;
+	struct kept_event head;
 	struct event e = { 0 };
 	struct rows rows;
 	struct row_change row;
@@ -575,5 +506,77 @@ group_next(struct tail_group *g, struct source_txn **out, struct err *err)
 	memcpy(txn->heartbeat, g->heartbeat, sizeof(txn->heartbeat));
 	txn->by_stream = g->by_stream;
 	*out = txn;
+	return 0;
+}
+
+/* ---- Packing */
+
+enum { PACKED_HEAD = 5 };
+
+static int
+pack_event(struct spool *out, uint8_t type, struct slice body, struct err *err)
+{
+	uint8_t head[PACKED_HEAD] = { (uint8_t)body.len, (uint8_t)(body.len >> 8),
+		(uint8_t)(body.len >> 16), (uint8_t)(body.len >> 24), type };
+
+	TRY(spool_add(out, slice_of(head, sizeof(head)), err));
+	return spool_add(out, body, err);
+}
+
+/* A map stands before the first rows of its number, and again where another table's have come in between. */
+int
+group_pack(struct tail_group *g, struct spool *out, struct err *err)
+{
+	size_t before = SIZE_MAX;
+
+	while (has_more(g)) {
+		SCOPED(arena) struct arena scratch = ARENA_INIT;
+		struct slice body;
+		struct kept_event head;
+
+		TRY(take_event(g, &scratch, &head, &body, err));
+		if (head.map != before)
+			TRY(pack_event(out, EVENT_TABLE_MAP, g->maps[head.map].body, err));
+		TRY(pack_event(out, head.type, body, err));
+		before = head.map;
+	}
+	return 0;
+}
+
+static int
+unpack_event(struct tail_group *g, const struct spool *from, uint64_t *at, struct err *err)
+{
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	uint64_t left = spool_bytes(from) - *at;
+	uint8_t head[PACKED_HEAD];
+	struct event e = { 0 };
+	uint8_t *body;
+	size_t len;
+
+	if (left < PACKED_HEAD)
+		return err_set(err, ERR_CORRUPT, "rows of a prepared XA transaction end early");
+	TRY(spool_read(from, *at, head, sizeof(head), err));
+	len = head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
+	if (left - PACKED_HEAD < len)
+		return err_set(err, ERR_CORRUPT, "rows of a prepared XA transaction end early");
+	body = arena_alloc(&scratch, len + 1);
+	TRY(spool_read(from, *at + PACKED_HEAD, body, len, err));
+	*at += PACKED_HEAD + len;
+	e.type = head[4];
+	e.body = slice_of(body, len);
+	if (e.type == EVENT_TABLE_MAP)
+		return group_map(g, &e, err);
+	if (!event_is_rows(e.type))
+		return err_set(err, ERR_CORRUPT, "rows of a prepared XA transaction are none");
+	return group_rows(g, &e, err);
+}
+
+int
+group_unpack(struct tail_group *g, const struct spool *from, struct err *err)
+{
+	uint64_t at = 0;
+
+	while (at < spool_bytes(from))
+		TRY(unpack_event(g, from, &at, err));
 	return 0;
 }

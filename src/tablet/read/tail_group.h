@@ -14,6 +14,7 @@
 
 #include "base/map.h"
 #include "binlog/rows.h"
+#include "tablet/read/spool.h"
 #include "tablet/read/txn.h"
 
 enum {
@@ -34,7 +35,8 @@ struct group_params {
 struct group_map {
 	uint64_t id;
 	int table;           /* of group_params, or one of those below */
-	struct tablemap map; /* in the group's arena; of moved tables only */
+	struct tablemap map; /* in the group's arena, as is the event's body; of moved tables only */
+	struct slice body;
 };
 
 struct group_savepoint {
@@ -59,10 +61,8 @@ struct tail_group {
 	struct arena arena;         /* maps, until the group ends */
 	struct group_map *maps;
 	size_t maps_count, maps_cap;
-	struct buf events; /* kept, the newest */
-	size_t events_at;  /* handed on of them */
-	int file;          /* the older ones; -1: none */
-	uint64_t file_bytes, file_at;
+	struct spool events;                /* kept */
+	uint64_t events_at;                 /* handed on of them */
 	struct group_savepoint *savepoints; /* the newest */
 	bool started;                       /* a fragment was handed on */
 	bool by_stream;                     /* it writes the row of the stream that is guarded */
@@ -94,5 +94,12 @@ bool group_has_rows(const struct tail_group *g);
  * when only the heartbeat is there.
  */
 int group_next(struct tail_group *g, struct source_txn **out, struct err *err) MUST_USE;
+
+/* All that is kept, with the table maps that it needs, added to out: each event as the length of its body in
+ * four bytes, the least significant one first, its type in one, and the body. They lie in sidecar databases
+ * so. */
+int group_pack(struct tail_group *g, struct spool *out, struct err *err) MUST_USE;
+/* Into a group that has just begun: what it has packed then, as if it had come now. */
+int group_unpack(struct tail_group *g, const struct spool *from, struct err *err) MUST_USE;
 
 #endif

@@ -13,6 +13,12 @@ source_txn_new(void)
 	return txn;
 }
 
+bool
+source_txn_is_position(const struct source_txn *txn)
+{
+	return txn->count == 0 && txn->first && txn->last && txn->xa == XA_NONE;
+}
+
 void
 source_txn_free(struct source_txn *txn)
 {

@@ -22,6 +22,12 @@ struct change {
 	struct slice key_before, key_after;
 };
 
+/*
+ * What becomes of an XA transaction's rows (rule 2). KEPT: one that is prepared, in pieces, each a fragment
+ * without changes. ENDED: it is committed (its changes are here) or rolled back, with the last fragment.
+ */
+enum xa_step { XA_NONE, XA_KEPT, XA_ENDED };
+
 /* One source transaction, or a fragment of one that spilled: they come in order, last is set on the
  * final one, and only then end is a position that may be stored. */
 struct source_txn {
@@ -36,7 +42,15 @@ struct source_txn {
 	int64_t committed_s;   /* the source's clock, seconds since 1970 */
 	char heartbeat[64];    /* token of this workflow's heartbeat row in it, or "" */
 	struct slice prepared; /* the XA transactions prepared at end: xids.h */
+	enum xa_step xa;
+	struct slice xid; /* of xa, as xid_print() writes it */
+	bool by_xa;       /* its changes were prepared: XA COMMIT */
+	int piece_no;     /* of what is kept, from 0 */
+	struct slice piece;
 };
+
+/* One that stores nothing but its end. */
+bool source_txn_is_position(const struct source_txn *txn);
 
 struct source_txn *source_txn_new(void);
 void source_txn_free(struct source_txn *txn);

@@ -2,6 +2,8 @@
 
 #include "base/parse.h"
 
+enum { TELL_WITHIN_S = 1 };
+
 int
 xid_of_recover(const struct slice *row, struct xid *out, struct err *err)
 {
@@ -37,46 +39,56 @@ xid_print(struct buf *out, const struct xid *x)
 	buf_addf(out, ",%u", x->format);
 }
 
-/* Where in the set it begins; its end when it is not there. */
+struct slice
+xids_split(struct slice set, struct slice *xid, bool *with_rows)
+{
+	struct slice rest = slice_split(set, ';', xid);
+
+	*with_rows = xid->len > 0 && xid->ptr[xid->len - 1] == '+';
+	if (*with_rows)
+		xid->len--;
+	return rest;
+}
+
+/* Where in the set it begins, and how long its entry is; the set's end when it is not there. */
 static size_t
-find(const struct buf *set, struct slice entry)
+find(const struct buf *set, struct slice xid, size_t *len)
 {
 	struct slice rest = buf_slice(set), text;
+	bool with_rows;
 
 	while (rest.len > 0) {
 		size_t at = set->len - rest.len;
-		rest = slice_split(rest, ';', &text);
-		if (slice_eq(text, entry))
+
+		rest = xids_split(rest, &text, &with_rows);
+		*len = set->len - rest.len - at;
+		if (slice_eq(text, xid))
 			return at;
 	}
 	return set->len;
 }
 
 int
-xids_add(struct buf *set, const struct xid *x, struct err *err)
+xids_add(struct buf *set, struct slice xid, bool with_rows, struct err *err)
 {
-	SCOPED(buf) struct buf entry = BUF_INIT;
-
-	xid_print(&entry, x);
-	if (find(set, buf_slice(&entry)) < set->len)
-		return 0;
-	if (set->len + entry.len + 1 > XIDS_BYTES_MAX)
+	(void)xids_remove(set, xid);
+	if (set->len + xid.len + 2 > XIDS_BYTES_MAX)
 		return err_set(
 		    err, ERR_REFUSED, "too many XA transactions are prepared at the source");
-	buf_add_slice(set, buf_slice(&entry));
-	buf_add_char(set, ';');
+	buf_add_slice(set, xid);
+	buf_add_str(set, with_rows ? "+;" : ";");
 	return 0;
 }
 
 bool
 xids_remove(struct buf *set, struct slice xid)
 {
-	size_t at = find(set, xid), behind = at + xid.len + 1;
+	size_t len, at = find(set, xid, &len);
 
 	if (at == set->len)
 		return false;
-	memmove(set->data + at, set->data + behind, set->len - behind);
-	buf_truncate(set, set->len - xid.len - 1);
+	memmove(set->data + at, set->data + at + len, set->len - at - len);
+	buf_truncate(set, set->len - len);
 	return true;
 }
 
@@ -84,23 +96,48 @@ bool
 xids_meet(const struct buf *a, const struct buf *b)
 {
 	struct slice rest = buf_slice(a), text;
+	bool with_rows;
+	size_t len;
 
 	while (rest.len > 0) {
-		rest = slice_split(rest, ';', &text);
-		if (find(b, text) < b->len)
+		rest = xids_split(rest, &text, &with_rows);
+		if (find(b, text, &len) < b->len)
 			return true;
 	}
 	return false;
 }
 
 int
-xids_check_none(struct ctx *cx, struct mysql_client *c)
+xids_recover(struct ctx *cx, struct mysql_client *c, struct buf *set)
 {
+	SCOPED(arena) struct arena scratch = ARENA_INIT;
+	SCOPED(buf) struct buf text = BUF_INIT;
+	struct ctx inner = *cx;
 	struct mysql_rows rows;
 
-	TRY(mysql_select(cx, c, slice_str("XA RECOVER"), &rows));
-	if (rows.rows == 0)
-		return 0;
-	err_set(cx->err, ERR_RETRY, "%zu XA transactions are prepared at the source", rows.rows);
+	inner.arena = &scratch;
+	TRY(mysql_select(&inner, c, slice_str("XA RECOVER"), &rows));
+	for (size_t i = 0; i < rows.rows; i++) {
+		struct xid xid;
+
+		TRY(xid_of_recover(rows.values + i * rows.columns, &xid, cx->err));
+		buf_reset(&text);
+		xid_print(&text, &xid);
+		TRY(xids_add(set, buf_slice(&text), false, cx->err));
+	}
+	return 0;
+}
+
+int
+xids_tell(struct ctx *cx, struct mysql_client *c)
+{
+	SCOPED(buf) struct buf set = BUF_INIT;
+	struct err unread = { 0 };
+	struct ctx within = ctx_shielded(cx, TELL_WITHIN_S * SECOND, &unread);
+
+	if (mysql_broken(c) || xids_recover(&within, c, &set) != 0 || set.len == 0)
+		return -1;
+	err_wrap(
+	    cx->err, "waiting for writers, or for the prepared XA transactions %.200s", set.data);
 	return err_hint(cx->err, "XA RECOVER lists them; XA COMMIT or XA ROLLBACK ends them");
 }

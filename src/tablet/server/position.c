@@ -279,6 +279,17 @@ state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct 
 }
 
 int
+state_known(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct position *known)
+{
+	struct mysql_rows rows;
+
+	*known = (struct position){ 0 };
+	TRY(select_stream(cx, c, "SELECT known_file, known_offset", id, &rows));
+	TRY(copy_text(known->file, sizeof(known->file), rows.values[0], "a file's name", cx->err));
+	return parse_u64(rows.values[1], &known->offset, cx->err);
+}
+
+int
 state_load(struct ctx *cx, struct mysql_client *c, struct stream_id id, struct stream_state *out)
 {
 	struct mysql_rows rows;
@@ -386,7 +397,7 @@ state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 	add_applied(&sql, &s->applied, slice_str(""));
 	buf_add_str(&sql, ", ");
 	add_position(&sql, "dirty", &s->dirty_until);
-	buf_add_str(&sql, ", ");
+	buf_add_str(&sql, ", known_file='', known_offset=0, ");
 	add_saved(&sql, s);
 	buf_add_str(&sql, " ON DUPLICATE KEY UPDATE ");
 	add_saved(&sql, s);
@@ -462,6 +473,17 @@ state_applied_sql(
 {
 	add_update(out, id);
 	add_applied(out, applied, prepared);
+	sidecar_where_stream(out, id);
+}
+
+void
+state_begun_sql(struct buf *out, struct stream_id id, const struct position *applied,
+    struct slice prepared, const struct position *known)
+{
+	add_update(out, id);
+	add_applied(out, applied, prepared);
+	add_text(out, "known_file", known->file);
+	buf_addf(out, ", known_offset=%llu", (unsigned long long)known->offset);
 	sidecar_where_stream(out, id);
 }
 

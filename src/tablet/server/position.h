@@ -70,10 +70,14 @@ void state_done(struct stream_state *s);
 /* ERR_NOT_FOUND */
 int state_load(
     struct ctx *cx, struct mysql_client *c, struct stream_id id, struct stream_state *out) MUST_USE;
-/* Where to go on: what one transaction stored. prepared: the XA transactions prepared there that
- * have no row of ours (xids.h), in cx->arena. ERR_NOT_FOUND */
+/* Where to go on: what one transaction stored. prepared: the XA transactions prepared there (xids.h), in
+ * cx->arena. ERR_NOT_FOUND */
 int state_place(struct ctx *cx, struct mysql_client *c, struct stream_id id,
     struct position *applied, struct slice *prepared) MUST_USE;
+/* Up to where in the source's binlog nobody has read a row of the tables: stored when the stream began. File
+ * and offset alone; unset where that is not known. ERR_NOT_FOUND */
+int state_known(
+    struct ctx *cx, struct mysql_client *c, struct stream_id id, struct position *known) MUST_USE;
 /*
  * Waits until no former session of that number is at work for the stream any more, and becomes the
  * one: what a killed process had sent may still be run when its successor begins. 0 up to
@@ -105,6 +109,9 @@ int state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MU
 /* "UPDATE ... SET applied...": appended, to run inside the applier's transaction. */
 void state_applied_sql(
     struct buf *out, struct stream_id id, const struct position *applied, struct slice prepared);
+/* The same where a stream begins. */
+void state_begun_sql(struct buf *out, struct stream_id id, const struct position *applied,
+    struct slice prepared, const struct position *known);
 /* The same with phase FROZEN and the attempt, for the transaction that stops at P. */
 void state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
     struct slice prepared, int attempt);

@@ -17,6 +17,7 @@ enum {
 	COLUMNS_MAX = 20,
 	ROUNDS_SINCE = 3,
 	VDIFFS_SINCE = 4,
+	XA_ROWS_SINCE = 5,
 	/* Errors of a server that may not be written to, and of one that was busy. */
 	ER_OPTION_PREVENTS_STATEMENT = 1290,
 	ER_LOCK_WAIT_TIMEOUT = 1205,
@@ -67,7 +68,9 @@ static const struct table {
 		POSITION("dirty"), { "prepared", "longblob", "NOT NULL", NULL, 0 },
 		{ "request", "longblob", "NOT NULL", NULL, 0 },
 		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 },
-		{ "hint", "varbinary(200)", "NOT NULL", NULL, 0 } },
+		{ "hint", "varbinary(200)", "NOT NULL", NULL, 0 },
+		{ "known_file", "varbinary(256)", "NOT NULL DEFAULT ''", NULL, XA_ROWS_SINCE },
+		{ "known_offset", "bigint(20) unsigned", "NOT NULL DEFAULT 0", NULL, XA_ROWS_SINCE } },
 	    0 },
 	[SIDECAR_COPY_STATE] = { "copy_state", "PRIMARY KEY (workflow, round, tbl, range_no)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,
@@ -114,6 +117,13 @@ static const struct table {
 		WHEN("updated"), SAMPLES_OF("mismatched"), SAMPLES_OF("extra_source"),
 		SAMPLES_OF("extra_target"), SAMPLES_OF("unsettled") },
 	    VDIFFS_SINCE },
+	/* An xid has two parts of up to 64 bytes, in hexadecimal digits. */
+	[SIDECAR_XA_ROWS] = { "xa_rows", "PRIMARY KEY (workflow, round, xid, piece_no)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
+		{ "xid", "varbinary(300)", "NOT NULL", NULL, 0 },
+		{ "piece_no", "int(11)", "NOT NULL", NULL, 0 },
+		{ "piece", "longblob", "NOT NULL", NULL, 0 } },
+	    XA_ROWS_SINCE },
 };
 
 static const char version_table[] = "schema_version";
@@ -445,25 +455,27 @@ create_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct ta
 
 /* How one of an earlier version gets the form of this one: by one statement. */
 static int
-alter_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t, bool first)
+alter_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t, int version)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	const char *before = NULL, *comma = "";
-	bool added = false;
+	bool rounds = false;
 
 	buf_add_str(&sql, "ALTER TABLE ");
 	sidecar_table(&sql, sidecar, t->name);
 	for (const struct column *c = t->columns; c->name != NULL; before = c->name, c++) {
-		if (c->since <= 1 && (!first || c->was == NULL))
+		bool added = c->since > version;
+
+		if (!added && (version > 1 || c->was == NULL))
 			continue;
-		buf_addf(&sql, "%s %s %s %s %s", comma, c->since > 1 ? "ADD" : "MODIFY", c->name,
-		    c->type, c->rest);
-		if (c->since > 1 && before != NULL)
+		buf_addf(&sql, "%s %s %s %s %s", comma, added ? "ADD" : "MODIFY", c->name, c->type,
+		    c->rest);
+		if (added && before != NULL)
 			buf_addf(&sql, " AFTER %s", before);
 		comma = ",";
-		added |= c->since > 1;
+		rounds |= added && c->since == ROUNDS_SINCE;
 	}
-	if (added)
+	if (rounds)
 		buf_addf(&sql, ", DROP PRIMARY KEY, ADD %s", t->keys);
 	return ddl_run(cx, d, buf_slice(&sql));
 }
@@ -485,6 +497,16 @@ write_version(struct ctx *cx, struct ddl *d, const char *sidecar)
 	return ddl_run(cx, d, buf_slice(&sql));
 }
 
+/* 0: its columns are of no version. */
+static int
+oldest_form(unsigned forms)
+{
+	for (int version = 1; version <= SIDECAR_VERSION; version++)
+		if ((forms & FORM_OF(version)) != 0)
+			return version;
+	return 0;
+}
+
 /* Those that are there, of whatever version, get this version's form, those that are not are made. */
 static int
 make_tables(struct ctx *cx, struct ddl *d, const char *sidecar)
@@ -495,11 +517,11 @@ make_tables(struct ctx *cx, struct ddl *d, const char *sidecar)
 		TRY(create_table(cx, d, sidecar, &tables[t]));
 	TRY(look_at(cx, d->session, sidecar, &now));
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		bool known = (now.forms[t] & (FORM_OF(1) | FORM_OF(2))) != 0;
+		int version = oldest_form(now.forms[t]);
 
-		if ((now.forms[t] & FORM_NEW) != 0 || !known)
+		if ((now.forms[t] & FORM_NEW) != 0 || version == 0)
 			continue; /* check_current() says what it makes of one that is not known */
-		TRY(alter_table(cx, d, sidecar, &tables[t], (now.forms[t] & FORM_OLD) != 0));
+		TRY(alter_table(cx, d, sidecar, &tables[t], version));
 		TRY(passage(cx, "sidecar.alter.after"));
 	}
 	TRY(write_version(cx, d, sidecar));

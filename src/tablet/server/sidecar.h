@@ -11,6 +11,7 @@
  *   fence           both     one row per workflow and table: armed, attempt (fence.h)
  *   guard           target   one row per stream that is a way back (guard/guard.h)
  *   vdiff, vdiff_table   target   one row per comparison, and per table of it (compare/diff_rows.h)
+ *   xa_rows         target   what prepared XA transactions of the source have changed (xa_rows.h)
  *   schema_version  both     one row: which form the others have. It is written last.
  *
  * A stream is known by its workflow and its round, which counts the directions that the workflow has
@@ -23,15 +24,15 @@
  * again and again after kills. What is not ours is refused by name, and left alone.
  * (3) Version 1, that of release 0.1, has no row and is called _vt, as Vitess's own is. Of a _vt
  * just the tables whose columns are exactly ours are taken over (sidecar_upgrade.c).
- * (4) Versions 2 and 3 are altered in place, each table by one statement; a table that has come so far
- * already is left. The row says 2 or 3 until all have.
+ * (4) Versions 2 to 4 are altered in place, each table by one statement; a table that has come so far
+ * already is left. The row says so until all have.
  */
 #ifndef TABLET_SERVER_SIDECAR_H
 #define TABLET_SERVER_SIDECAR_H
 
 #include "tablet/server/ddl.h"
 
-enum { SIDECAR_VERSION = 4 };
+enum { SIDECAR_VERSION = 5 };
 
 /* A stream's rows in a server's sidecar database. Borrowed strings. */
 struct stream_id {
@@ -63,6 +64,7 @@ enum {
 	SIDECAR_GUARD,
 	SIDECAR_VDIFF,
 	SIDECAR_VDIFF_TABLE,
+	SIDECAR_XA_ROWS,
 	SIDECAR_TABLES
 };
 /* "CREATE TABLE IF NOT EXISTS ..." of one of them, appended */

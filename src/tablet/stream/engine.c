@@ -8,6 +8,7 @@
 #include "sql/quote.h"
 #include "tablet/compare/diff_rows.h"
 #include "tablet/guard/guard.h"
+#include "tablet/server/xa_rows.h"
 #include "tablet/server/again.h"
 #include "tablet/server/ddl.h"
 #include "tablet/server/spare.h"
@@ -382,6 +383,7 @@ delete_with(struct ctx *cx, struct ddl *d, struct stream *s, bool drop)
 		TRY(drop_tables(cx, d, s, reached != STREAM_STARTING));
 	TRY(copy_state_delete(cx, d->session, id));
 	TRY(guard_row_delete(cx, d->session, id));
+	TRY(xa_rows_delete(cx, d->session, id));
 	TRY(diff_delete(cx, d->session, (struct diff_id){ id, NULL }));
 	return state_delete(cx, d->session, id);
 }

@@ -10,6 +10,7 @@
 #include "tablet/copy/load_signs.h"
 #include "tablet/copy/strict_copy.h"
 #include "tablet/read/place_watch.h"
+#include "tablet/read/xids.h"
 #include "tablet/server/server_lock.h"
 #include "tablet/server/spare.h"
 #include "tablet/table/definition.h"
@@ -437,6 +438,8 @@ fill_params(struct run *r)
 		.tables = &r->tables,
 		.start = r->state->applied,
 		.prepared = r->prepared,
+		.kept = &r->kept,
+		.known = r->known,
 		.none_prepared = r->state->round > 1,
 		.server_id = reader_id(r),
 		.spill_dir = r->env->data_dir,
@@ -462,10 +465,50 @@ fill_params(struct run *r)
 	};
 }
 
+/* Position and rows belong together: a COMMIT of a session that a former process has left may come in
+ * between. */
+static int
+read_place(struct ctx *cx, struct run *r)
+{
+	struct stream_id id = state_id(r->state);
+	SCOPED(position) struct position again = { 0 };
+	struct slice prepared;
+
+	kept_init(&r->kept, r->env->data_dir);
+	TRY(state_known(cx, r->dba, id, &r->known));
+	TRY(state_place(cx, r->dba, id, &r->state->applied, &r->prepared));
+	TRY(kept_load(cx, r->dba, id, r->prepared, &r->kept));
+	TRY(state_place(cx, r->dba, id, &again, &prepared));
+	if (position_cmp(&again, &r->state->applied) == 0)
+		return 0;
+	return err_set(cx->err, ERR_RETRY, "a former session of this stream is still at work");
+}
+
+/* What XA RECOVER lists and the tail has not read as prepared was committed before, and may not be visible
+ * yet; or it was prepared since, and the tail will read that. */
+static int
+note_settling(struct ctx *cx, struct run *r)
+{
+	SCOPED(buf) struct buf before = BUF_INIT;
+	SCOPED(buf) struct buf now = BUF_INIT;
+	struct slice rest, xid;
+	bool with_rows;
+
+	buf_add_slice(&before, r->prepared);
+	TRY(xids_recover(cx, r->source, &now));
+	for (rest = buf_slice(&now); rest.len > 0;) {
+		rest = xids_split(rest, &xid, &with_rows);
+		if (!xids_remove(&before, xid))
+			settling_add(tail_settling(r->tail), xid);
+	}
+	return 0;
+}
+
 static int
 open_parts(struct ctx *cx, struct run *r)
 {
 	TRY(tail_open(cx, &r->tail_params, &r->tail));
+	TRY(note_settling(cx, r));
 	r->apply_params.tail = r->tail;
 	r->copy_params.tail = r->tail;
 	r->copier = copier_new(&r->copy_params);
@@ -497,7 +540,7 @@ run_open(struct ctx *cx, struct run *r)
 		TRY(read_phase(&inner, r));
 	if (r->state->phase == STREAM_STARTING)
 		TRY(start(&inner, r));
-	TRY(state_place(&inner, r->dba, state_id(r->state), &r->state->applied, &r->prepared));
+	TRY(read_place(&inner, r));
 	fill_params(r);
 	return open_parts(&inner, r);
 }
@@ -539,6 +582,7 @@ run_close(struct run *r)
 	r->applier = NULL;
 	r->copier = NULL;
 	r->tail = NULL;
+	kept_done(&r->kept);
 	lag_done(&r->lag);
 	windows_done(&r->windows);
 	close_sessions(r);

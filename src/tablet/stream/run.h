@@ -78,6 +78,8 @@ struct run {
 	bool common;                 /* they are of different flavours (schema.h) */
 	struct moved_tables tables;
 	struct slice prepared; /* where the tail begins (xids.h) */
+	struct kept kept;      /* with these, and goes on with the tail */
+	struct position known; /* tail.h */
 	struct tail_params tail_params;
 	struct apply_params apply_params;
 	struct copy_params copy_params;

@@ -28,24 +28,6 @@ waiting_note(struct waiting *w, const char *fmt, ...)
 	w->at = task_now();
 }
 
-static int
-prepared_now(struct ctx *cx, const struct start_params *p, struct buf *set)
-{
-	SCOPED(arena) struct arena scratch = ARENA_INIT;
-	struct ctx inner = *cx;
-	struct mysql_rows rows;
-
-	inner.arena = &scratch;
-	TRY(mysql_select(&inner, p->source, slice_str("XA RECOVER"), &rows));
-	for (size_t i = 0; i < rows.rows; i++) {
-		struct xid xid;
-
-		TRY(xid_of_recover(rows.values + i * rows.columns, &xid, cx->err));
-		TRY(xids_add(set, &xid, cx->err));
-	}
-	return 0;
-}
-
 /*
  * What is prepared when the move begins has its rows in the binlog before it: they are in the
  * chunks, because none is read before it has ended. Its XA COMMIT then is nothing new: *before.
@@ -53,11 +35,11 @@ prepared_now(struct ctx *cx, const struct start_params *p, struct buf *set)
 static int
 wait_prepared(struct ctx *cx, const struct start_params *p, struct buf *before)
 {
-	TRY(prepared_now(cx, p, before));
+	TRY(xids_recover(cx, p->source, before));
 	for (int waits = 0; before->len > 0; waits++) {
 		SCOPED(buf) struct buf now = BUF_INIT;
 
-		TRY(prepared_now(cx, p, &now));
+		TRY(xids_recover(cx, p->source, &now));
 		if (!xids_meet(before, &now))
 			return 0;
 		waiting_note(p->waiting,
@@ -103,7 +85,7 @@ start_tables(struct ctx *cx, const struct start_params *p)
 	SCOPED(buf) struct buf prepared = BUF_INIT;
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	SCOPED(ddl) struct ddl d = { 0 };
-	SCOPED(position) struct position start = { 0 };
+	SCOPED(position) struct position start = { 0 }, known = { 0 };
 	struct place_reader reader = place_reader(p->env, p->request->from.server);
 
 	TRY(ddl_open(cx, p->env, &d));
@@ -112,6 +94,8 @@ start_tables(struct ctx *cx, const struct start_params *p)
 	TRY(place_now(cx, p->source, &reader, &start));
 	if (!mutant("tablet_xa_waited"))
 		TRY(wait_prepared(cx, p, &prepared));
-	state_applied_sql(&sql, p->id, &start, buf_slice(&prepared));
+	/* One that was prepared before the start and ended before XA RECOVER was asked is in no list. */
+	TRY(place_now(cx, p->source, &reader, &known));
+	state_begun_sql(&sql, p->id, &start, buf_slice(&prepared), &known);
 	return again_exec(cx, p->dba, buf_slice(&sql), NULL);
 }

@@ -64,6 +64,7 @@ status_fill(const struct status_of *s, struct arena *a, struct stream_status_rep
 		.hint = arena_strdup(a, s->state->hint),
 		.closed = why_closed(s, a),
 		.position = arena_strdup(a, position_gtid(&s->state->applied)),
+		.prepared = arena_slice_str(a, kept_oldest(&s->run->kept)),
 		.exact = s->state->phase == STREAM_RUNNING || s->state->phase == STREAM_FROZEN,
 		.lag_ms = s->run->applier != NULL ? run_lag_ms(s->run) : -1,
 		.guard_lag_ms = s->guard == NULL ? -1 : guard_lag_ms(s->guard),

@@ -11,7 +11,6 @@
 #include "tablet/write/stored.h"
 #include "task/group.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -241,8 +240,8 @@ wait_windows(struct ctx *cx, struct applier *a, const struct apply_run *r)
 static int
 store_position(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
-	TRY(stored_position(cx, &a->writers, a->state, r, a->freeze.attempt));
-	a->stored_at = task_now();
+	TRY(stored_end(cx, &a->writers, a->state, r, a->freeze.attempt));
+	a->stored_at = r->whole ? task_now() : a->stored_at;
 	return 0;
 }
 
@@ -256,20 +255,21 @@ write_converging(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	TRY(writers_converge(cx, &a->writers, &a->fold));
 	if (fault("stream.converge.after"))
 		return err_set(cx->err, ERR_RETRY, "fault");
-	return r->whole ? store_position(cx, a, r) : 0;
+	return store_position(cx, a, r);
 }
 
 static int
 write_exact(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
-	TRY(writers_exact(cx, &a->writers, &a->fold));
-	if (mutant("sim_position_apart")) {
+	if (r->changes)
+		TRY(writers_exact(cx, &a->writers, &a->fold));
+	if (r->changes && mutant("sim_position_apart")) {
 		TRY(mysql_exec(cx, a->writers.conns[0], slice_str("COMMIT"), NULL));
 		a->writers.in_txn = false;
 	}
 	if (fault("stream.exact.before"))
 		return err_set(cx->err, ERR_RETRY, "fault");
-	TRY(r->whole ? store_position(cx, a, r) : 0);
+	TRY(store_position(cx, a, r));
 	if (fault("stream.exact.after"))
 		return err_set(cx->err, ERR_RETRY, "fault");
 	return 0;
@@ -286,7 +286,7 @@ write_changes(struct ctx *cx, struct applier *a, const struct apply_run *r)
 	bool names = !amid && !mutant("tablet_names_the_row");
 
 	for (int tries = 0;; tries++) {
-		int rc = a->exact ? write_exact(cx, a, r) : write_converging(cx, a, r);
+		int rc = (a->exact || !r->changes ? write_exact : write_converging)(cx, a, r);
 		if (rc == 0) {
 			a->writers.several = a->writers.careful = false;
 			return 0;
@@ -324,7 +324,8 @@ write_run(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
 	if (r->freezes)
 		TRY(freeze_check(&a->freeze, cx->err));
-	if (r->changes)
+	TRY(stored_none_kept(r, cx->err));
+	if (r->changes || r->steps > 0)
 		return write_changes(cx, a, r);
 	if (!must_store(a, r) || store_position(cx, a, r) == 0)
 		return 0;
@@ -580,11 +581,10 @@ applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, str
 }
 
 bool
-applier_quiet_between(const struct applier *a, const struct position *since, const char *token)
+applier_quiet_between(
+    const struct applier *a, const struct position *since, const char *token, bool xa)
 {
-	const struct heartbeat_seen *seen = queue_heartbeat(&a->queue, token);
-
-	return seen != NULL && position_cmp(&seen->strict, since) <= 0;
+	return queue_quiet_between(&a->queue, since, token, xa);
 }
 
 int64_t

@@ -109,8 +109,10 @@ int applier_wait_alone(struct ctx *cx, struct applier *a) MUST_USE;
 /* Waits until a heartbeat with this token has been handed on: its position. */
 int applier_wait_heartbeat(
     struct ctx *cx, struct applier *a, const char *token, struct position *at) MUST_USE;
-/* Of a heartbeat that was handed on: was no change of a strict table behind that place and before it? */
-bool applier_quiet_between(const struct applier *a, const struct position *since, const char *token);
+/* Of a heartbeat that was handed on: was no change of a strict table behind that place and before it? xa:
+ * none by XA COMMIT, that is. */
+bool applier_quiet_between(
+    const struct applier *a, const struct position *since, const char *token, bool xa);
 /* Of one that is exact: waits until it stands between two transactions of the source, and keeps it
  * there until applier_resume(). The source is read meanwhile, as far as the queue has room. After -1
  * there is nothing to resume. */

@@ -30,8 +30,10 @@ queue_done(struct apply_queue *q)
 	for (int i = 0; i < HEARTBEATS_MAX; i++) {
 		position_done(&q->seen[i].at);
 		position_done(&q->seen[i].strict);
+		position_done(&q->seen[i].strict_xa);
 	}
 	position_done(&q->strict);
+	position_done(&q->strict_xa);
 }
 
 int
@@ -48,12 +50,6 @@ cost(const struct source_txn *txn)
 	return txn->bytes + sizeof(*txn);
 }
 
-static bool
-is_position(const struct source_txn *txn)
-{
-	return txn->count == 0 && txn->first && txn->last;
-}
-
 static void
 note_heartbeat(struct apply_queue *q, const struct source_txn *txn)
 {
@@ -65,6 +61,7 @@ note_heartbeat(struct apply_queue *q, const struct source_txn *txn)
 	memcpy(s->token, txn->heartbeat, sizeof(s->token));
 	position_copy(&s->at, &txn->end);
 	position_copy(&s->strict, &q->strict);
+	position_copy(&s->strict_xa, &q->strict_xa);
 }
 
 void
@@ -75,8 +72,10 @@ queue_push(struct apply_queue *q, struct source_txn *txn)
 
 	if (txn->strict)
 		position_copy(&q->strict, &txn->end);
+	if (txn->strict && txn->by_xa)
+		position_copy(&q->strict_xa, &txn->end);
 	note_heartbeat(q, txn);
-	if (e != NULL && is_position(txn) && is_position(e->txn)) {
+	if (e != NULL && source_txn_is_position(txn) && source_txn_is_position(e->txn)) {
 		q->bytes -= cost(e->txn);
 		source_txn_free(e->txn);
 	} else {
@@ -116,4 +115,13 @@ queue_heartbeat(const struct apply_queue *q, const char *token)
 		if (strcmp(q->seen[i].token, token) == 0)
 			return &q->seen[i];
 	return NULL;
+}
+
+bool
+queue_quiet_between(
+    const struct apply_queue *q, const struct position *since, const char *token, bool xa)
+{
+	const struct heartbeat_seen *seen = queue_heartbeat(q, token);
+
+	return seen != NULL && position_cmp(xa ? &seen->strict_xa : &seen->strict, since) <= 0;
 }

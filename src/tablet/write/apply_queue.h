@@ -28,14 +28,15 @@ struct queued {
 struct heartbeat_seen {
 	char token[64];
 	struct position at;
-	struct position strict; /* where the last change of a strict table before it is; unset: none came */
+	/* Where the last change of a strict table before it is, and the last by XA COMMIT; unset: none. */
+	struct position strict, strict_xa;
 };
 
 struct apply_queue {
-	struct list list;              /* struct queued, the oldest first */
-	size_t bytes;                  /* that they take in memory, each with its struct */
-	struct waitlist arrived, room; /* something was pushed; something was taken */
-	struct position strict;        /* of the last transaction that changes a strict table */
+	struct list list;                  /* struct queued, the oldest first */
+	size_t bytes;                      /* that they take in memory, each with its struct */
+	struct waitlist arrived, room;     /* something was pushed; something was taken */
+	struct position strict, strict_xa; /* of the last transactions that change a strict table */
 	struct heartbeat_seen seen[HEARTBEATS_MAX];
 	unsigned seen_count; /* ever; the newest replace the oldest */
 };
@@ -56,5 +57,9 @@ void queue_take(struct apply_queue *q, struct list *to);
 void queued_free_all(struct list *l);
 /* A heartbeat with this token that was handed on; NULL: not yet, or long ago. */
 const struct heartbeat_seen *queue_heartbeat(const struct apply_queue *q, const char *token);
+
+/* See applier_quiet_between(). */
+bool queue_quiet_between(
+    const struct apply_queue *q, const struct position *since, const char *token, bool xa);
 
 #endif

@@ -34,6 +34,7 @@ apply_run_take(struct apply_run *r, struct apply_queue *q)
 		r->changes = true;
 		position_copy(&r->changed, &txn->end);
 	}
+	r->steps += txn->xa != XA_NONE;
 	r->committed_s = txn->committed_s;
 	r->whole = txn->last;
 }
@@ -45,7 +46,7 @@ apply_run_has_room(const struct apply_run *r, const struct source_txn *txn, size
 
 	if (list_empty(&r->entries))
 		return true;
-	return !fragment && r->rows + txn->count <= rows_max &&
+	return !fragment && r->rows + r->steps + txn->count <= rows_max &&
 	    r->bytes + txn->bytes <= APPLY_RUN_BYTES;
 }
 

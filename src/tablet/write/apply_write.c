@@ -388,12 +388,18 @@ begin(struct ctx *cx, struct writers *w)
 }
 
 int
+writers_in_txn(struct ctx *cx, struct writers *w, struct slice sql, struct mysql_ok *ok)
+{
+	TRY(begin(cx, w));
+	return mysql_exec(cx, w->conns[0], sql, ok);
+}
+
+int
 writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql)
 {
 	struct mysql_ok ok;
 
-	TRY(begin(cx, w));
-	TRY(mysql_exec(cx, w->conns[0], position_sql, &ok));
+	TRY(writers_in_txn(cx, w, position_sql, &ok));
 	if (ok.affected_rows != 1)
 		return err_set(cx->err, ERR_CONFLICT,
 		    "the row of stream '%s' is gone from its sidecar database",

@@ -63,6 +63,9 @@ bool writers_lost_a_lock(const struct err *err);
 
 /* Catching up: all deletes, then all upserts, in parallel. Repeating it does no harm. */
 int writers_converge(struct ctx *cx, struct writers *w, const struct fold *f) MUST_USE;
+/* One more statement of the open transaction, which it begins where none is. */
+int writers_in_txn(
+    struct ctx *cx, struct writers *w, struct slice sql, struct mysql_ok *ok) MUST_USE;
 /* A statement on the stream's row that must find its row; then commits what is open. */
 int writers_commit(struct ctx *cx, struct writers *w, struct slice position_sql) MUST_USE;
 

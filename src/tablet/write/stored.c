@@ -1,18 +1,69 @@
 #include "tablet/write/stored.h"
 
 #include "base/mutant.h"
+#include "tablet/read/xids.h"
+#include "tablet/server/xa_rows.h"
+
+static int
+store_step(struct ctx *cx, struct writers *w, struct stream_id id, const struct source_txn *txn)
+{
+	SCOPED(buf) struct buf sql = BUF_INIT;
+	struct mysql_ok ok;
+
+	if (txn->xa == XA_KEPT)
+		xa_rows_add_sql(&sql, id, &(struct xa_piece){ txn->xid, txn->piece_no }, txn->piece);
+	else
+		xa_rows_end_sql(&sql, id, txn->xid);
+	TRY(writers_in_txn(cx, w, buf_slice(&sql), &ok));
+	if (ok.affected_rows > 0)
+		return 0;
+	return err_set(cx->err, ERR_CORRUPT,
+	    "the rows of the prepared XA transaction %.*s are gone from the sidecar database",
+	    SLICE_ARG(txn->xid));
+}
+
+static int
+store_steps(struct ctx *cx, struct writers *w, struct stream_id id, const struct apply_run *r)
+{
+	list_each(&r->entries, n) {
+		const struct source_txn *txn = list_item(n, struct queued, node)->txn;
+		bool unkept = txn->xa == XA_KEPT && mutant("tablet_xa_rows_stored");
+
+		if (txn->xa != XA_NONE && !unkept)
+			TRY(store_step(cx, w, id, txn));
+	}
+	return 0;
+}
 
 int
-stored_position(struct ctx *cx, struct writers *w, const struct stream_state *s,
+stored_end(struct ctx *cx, struct writers *w, const struct stream_state *s,
     const struct apply_run *r, int attempt)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
+	TRY(store_steps(cx, w, state_id(s), r));
+	if (!r->whole)
+		return 0;
 	if (r->freezes)
 		state_frozen_sql(&sql, state_id(s), &r->end, r->prepared, attempt);
 	else
 		state_applied_sql(&sql, state_id(s), &r->end, r->prepared);
 	return writers_commit(cx, w, buf_slice(&sql));
+}
+
+int
+stored_none_kept(const struct apply_run *r, struct err *err)
+{
+	struct slice rest = r->freezes ? r->prepared : SLICE_NULL, xid;
+	bool with_rows = false;
+
+	while (rest.len > 0 && !with_rows)
+		rest = xids_split(rest, &xid, &with_rows);
+	if (!with_rows || mutant("tablet_freeze_kept"))
+		return 0;
+	return err_set(err, ERR_RETRY,
+	    "the XA transaction %.*s, which has changed the tables, is prepared still",
+	    SLICE_ARG(xid));
 }
 
 int

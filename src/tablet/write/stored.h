@@ -8,9 +8,16 @@
 #include "tablet/write/apply_run.h"
 #include "tablet/write/apply_write.h"
 
-/* The run's end, committed with what is written; as frozen by the attempt when the run freezes. */
-int stored_position(struct ctx *cx, struct writers *w, const struct stream_state *s,
+/*
+ * Behind a run's changes: what its XA transactions have prepared or ended, into the transaction that is
+ * open, or else is begun. Of a whole run its end then, and a COMMIT; as frozen by the attempt when the run
+ * freezes.
+ * ERR_CORRUPT: rows that were kept are gone.
+ */
+int stored_end(struct ctx *cx, struct writers *w, const struct stream_state *s,
     const struct apply_run *r, int attempt) MUST_USE;
+/* ERR_RETRY: the run freezes, and at its end an XA transaction that has changed the tables is prepared. */
+int stored_none_kept(const struct apply_run *r, struct err *err) MUST_USE;
 /* A run up to end may be half written from here to its position: a replay converges. */
 int stored_dirty(
     struct ctx *cx, struct writers *w, struct stream_state *s, const struct position *end) MUST_USE;

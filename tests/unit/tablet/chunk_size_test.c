@@ -106,7 +106,7 @@ read_chunk(struct chunk *c, size_t limit)
 {
 	struct ctx cx = ctx();
 	struct position tail = { .gtid = "0-1-9", .file = "b.000007", .offset = 1000 };
-	struct chunk_span span = { { SLICE_NULL, SLICE_NULL, .limit = limit }, &tail };
+	struct chunk_span span = { { SLICE_NULL, SLICE_NULL, .limit = limit }, &tail, NULL };
 	const struct chunk_source of = { &moved, &windows, false };
 
 	return chunk_read(&cx, source, &of, &span, c);

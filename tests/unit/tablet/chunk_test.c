@@ -154,7 +154,7 @@ static int
 read_chunk(struct chunk *c)
 {
 	struct ctx cx = ctx();
-	struct chunk_span span = { { SLICE_NULL, SLICE_NULL, .limit = 100 }, &tail };
+	struct chunk_span span = { { SLICE_NULL, SLICE_NULL, .limit = 100 }, &tail, NULL };
 
 	return chunk_read(&cx, source, &job.source, &span, c);
 }

@@ -67,7 +67,7 @@ next_change(void)
 {
 	struct source_txn *txn = next();
 
-	while (txn->count == 0 && txn->heartbeat[0] == 0) {
+	while (source_txn_is_position(txn) && txn->heartbeat[0] == 0) {
 		source_txn_free(txn);
 		txn = next();
 	}
