@@ -18,6 +18,8 @@ enum {
 	/* flags: last event of its statement; the table numbers end here */
 	ROWS_STATEMENT_END = 1,
 	ROWS_NO_FK_CHECKS = 2,
+	/* of MySQL from 9.6 on: what foreign keys have changed is in events of its own, before this one */
+	ROWS_SQL_FK = 16,
 };
 
 /* Borrows from the event. */

@@ -324,7 +324,8 @@ is_needed(const struct moved_tables *tables)
 static int
 wait_beyond(struct ctx *cx, const struct strict_copy *s, const struct position *at)
 {
-	while (position_cmp(s->applied, at) < 0 && !mutant("tablet_strict_waits"))
+	while (position_cmp(s->applied, at) < 0 && !applier_held(s->applier) &&
+	    !mutant("tablet_strict_waits"))
 		TRY(applier_wait_change(cx, s->applier));
 	return 0;
 }

@@ -477,8 +477,12 @@ add_event(struct tail_group *g, struct adder *to, struct err *err)
 	e.type = head.type;
 	shape = (struct row_shape){ &map->map, columns_of(g, map->table) };
 	TRY(rows_read(&e, &shape.columns, &rows, err));
-	while ((rc = rows_next(&rows, &shape, &to->txn->arena, &row, err)) == 1)
+	while ((rc = rows_next(&rows, &shape, &to->txn->arena, &row, err)) == 1) {
 		TRY(add_change(to, &row, g->params.tables->items[map->table].def, map->table, err));
+		to->txn->changes[to->txn->count - 1].unchecked =
+		    (rows.flags & (ROWS_NO_FK_CHECKS | ROWS_SQL_FK)) != 0;
+	}
+	to->txn->strict = to->txn->strict || g->params.tables->ordered;
 	return rc;
 }
 

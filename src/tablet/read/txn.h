@@ -20,6 +20,9 @@ struct change {
 	struct slice *before, *after; /* NULL where there is none */
 	/* canonical bytes; SLICE_NULL where there is none, and both in a strict table */
 	struct slice key_before, key_after;
+	/* Foreign keys have changed nothing beside it: its session checked none, or what they have changed is
+	 * here as well (table/cascade.h). */
+	bool unchecked;
 };
 
 /*
@@ -34,7 +37,7 @@ struct source_txn {
 	struct arena arena; /* owns what changes point to */
 	struct change *changes;
 	size_t count;
-	bool strict;  /* one of them is of a strict table */
+	bool strict; /* one of them is of a strict table, or may change rows of one (moved_tables.ordered) */
 	size_t bytes; /* memory, for bounds */
 	bool first, last;
 	struct position end;

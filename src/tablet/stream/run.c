@@ -12,7 +12,7 @@
 #include "tablet/read/place_watch.h"
 #include "tablet/read/xids.h"
 #include "tablet/server/server_lock.h"
-#include "tablet/server/spare.h"
+#include "tablet/stream/room.h"
 #include "tablet/table/definition.h"
 #include "tablet/write/foreign_build.h"
 #include "tablet/write/index.h"
@@ -20,7 +20,6 @@
 #include <stdlib.h>
 
 enum {
-	ROOM_POLL_MS = 2000, /* the server itself looks once a minute */
 	KEY_AGAIN_MS = 1000, /* doubled each time: the anti-join may read a large table */
 	KEY_AGAIN_MAX_MS = 60000,
 };
@@ -181,6 +180,16 @@ close_sessions(struct run *r)
 	client_done(&r->source);
 }
 
+/* While it copies the servers are asked how busy they are. */
+static int
+copy_throttled(struct ctx *cx, struct run *r, int (*copy)(struct ctx *cx, struct run *r))
+{
+	throttle_begin(r->throttle);
+	int rc = copy(cx, r);
+	throttle_end(r->throttle);
+	return rc;
+}
+
 /* Once more after a lost connection; meanwhile the applier goes on. */
 static int
 copy_strict(struct ctx *cx, struct run *r)
@@ -196,20 +205,34 @@ copy_strict(struct ctx *cx, struct run *r)
 	return 0;
 }
 
+/*
+ * Of an ordered stream the foreign keys are made while the applier stands where the copy of the strict
+ * tables was taken: what is behind it needs them, to change the same rows as at the source. A row that
+ * violates one is mended there, behind that place: so the applier goes on, and the tables are copied anew.
+ */
+static int
+complete_strict(struct ctx *cx, struct run *r)
+{
+	struct foreign_build b = { r->env, r->applier, &r->tables };
+
+	for (int64_t ms = KEY_AGAIN_MS;; ms *= 2) {
+		TRY(copy_throttled(cx, r, copy_strict));
+		if (!r->tables.ordered)
+			return 0;
+		TRY(index_build_all(cx, r->env, &r->tables));
+		if (foreign_build(cx, &b) == 0)
+			return 0;
+		if (cx->err->kind != ERR_CONFLICT)
+			return -1;
+		applier_strict_anew(r->applier);
+		TRY(wait_noted(cx, r, ms < KEY_AGAIN_MAX_MS ? ms : KEY_AGAIN_MAX_MS));
+	}
+}
+
 static int
 copy_chunks(struct ctx *cx, struct run *r)
 {
 	return copier_run(cx, r->copier);
-}
-
-/* While it copies the servers are asked how busy they are. */
-static int
-copy_throttled(struct ctx *cx, struct run *r, int (*copy)(struct ctx *cx, struct run *r))
-{
-	throttle_begin(r->throttle);
-	int rc = copy(cx, r);
-	throttle_end(r->throttle);
-	return rc;
 }
 
 static int
@@ -225,8 +248,10 @@ conduct(struct ctx *cx, struct run *r)
 	while (!applier_exact(r->applier))
 		TRY(applier_wait_change(cx, r->applier));
 	if (r->state->phase == STREAM_CATCHING_UP) {
-		TRY(copy_throttled(cx, r, copy_strict));
+		TRY(complete_strict(cx, r));
 		TRY(save_phase(cx, r, STREAM_INDEXING));
+		if (r->tables.ordered)
+			applier_go_beyond(r->applier);
 	}
 	if (r->state->phase == STREAM_INDEXING)
 		TRY(complete_tables(cx, r));
@@ -247,36 +272,6 @@ poll_lag(struct ctx *cx, struct run *r)
 	for (;;) {
 		TRY(place_watch_next(cx, w, &now));
 		lag_note(&r->lag, &r->state->applied, &now);
-	}
-}
-
-/* ---- Room */
-
-/*
- * A server whose disk is full makes whoever writes the binlog wait, without an error, and looks again
- * each minute: what it says meanwhile is the state of those sessions.
- */
-static int
-watch_room(struct ctx *cx, struct run *r)
-{
-	for (;;) {
-		SCOPED(arena) struct arena scratch = ARENA_INIT;
-		SCOPED(spare) struct spare c = { 0 };
-		struct ctx inner = *cx;
-		struct mysql_rows rows;
-
-		inner.arena = &scratch;
-		TRY(spare_take(&inner, r->env, ROLE_DBA, &c));
-		TRY(mysql_selectf(&inner, c.client, &rows,
-		    "SELECT 1 FROM %s WHERE state = 'Waiting for someone to free space' LIMIT 1",
-		    mysql_dialect(c.client)->processes));
-		if (rows.rows > 0)
-			waiting_note(r->waiting,
-			    "waiting: the disk of server '%s' is full; once there is "
-			    "room again it goes on within a minute or two",
-			    r->env->server);
-		spare_done(&c);
-		TRY(task_sleep(cx, ROOM_POLL_MS * MSEC));
 	}
 }
 
@@ -357,6 +352,12 @@ compare(struct ctx *cx, struct run *r)
 }
 
 static int
+watch_room(struct ctx *cx, struct run *r)
+{
+	return room_watch(cx, r->env, r->waiting);
+}
+
+static int
 ask_load(struct ctx *cx, struct run *r)
 {
 	const struct load_signs s = { r->env, r->request->from.server, r->throttle };
@@ -384,12 +385,12 @@ throttle_run(struct ctx *cx, void *arg)
 
 /* The preflight has said so already, unless the key has come since. */
 static int
-check_no_cascade(const struct table_def *def, struct err *err)
+check_cascades(const struct table_def *def, const struct moved_tables *tables, struct err *err)
 {
-	for (int i = 0; i < def->foreign_count; i++) {
+	for (int i = 0; def->silent && i < def->foreign_count; i++) {
 		const struct foreign_key *k = &def->foreign_keys[i];
 
-		if (k->cascades && !mutant("tablet_cascades_pass"))
+		if (k->cascades && table_set_find(&tables->from, k->database, k->table) < 0)
 			return err_set(err, ERR_REFUSED,
 			    "the foreign key '%s' of table '%s.%s' has%s: what it changes is in no binlog",
 			    k->name, def->database, def->name, k->actions);
@@ -411,11 +412,12 @@ read_definitions(struct ctx *cx, struct run *r)
 			r->state->round == 1 };
 
 		TRY(schema_read(cx, r->source, &place, &defs[i]));
-		TRY(check_no_cascade(defs[i], cx->err));
 		to[i] = q->tables[i].to;
 	}
 	moved_tables_make(
 	    &r->arena, defs, (struct table_set){ q->to.database, to, q->tables_count }, &r->tables);
+	for (size_t i = 0; i < q->tables_count; i++)
+		TRY(check_cascades(defs[i], &r->tables, cx->err));
 	return 0;
 }
 

@@ -87,21 +87,23 @@ read_edges(struct ctx *cx, struct mysql_client *c, const struct scope *scope, st
 
 /* ---- Rows that change without a trace */
 
+/* Where the parent moves too, the target carries out what the source does; else its changes are not seen. */
 static int
 check_actions(struct ctx *cx, const struct edge *edges, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct edge *e = &edges[i];
 
-		if (!e->child_moves || e->action[0] == '\0' || mutant("tablet_cascades_pass"))
+		if (!e->child_moves || e->parent_moves || e->action[0] == '\0')
 			continue;
 		err_set(cx->err, ERR_REFUSED,
 		    "the foreign key '%s' of table '%s.%s' has %s: what it changes is in no binlog, and "
 		    "the copy would miss it",
 		    e->name, e->child_database, e->child, e->action);
 		return err_hint(cx->err,
-		    "make the key anew without it, and change those rows by statements; or leave the "
-		    "table where it is");
+		    "move '%s.%s' with it; or make the key anew without it, and change those rows by "
+		    "statements",
+		    e->parent_database, e->parent);
 	}
 	return 0;
 }

@@ -23,6 +23,16 @@ make_texts(struct arena *a, struct moved_table *t)
 	t->complete_sql = keep(a, &complete);
 }
 
+static bool
+any_silent(struct table_def *const *defs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (defs[i]->silent)
+			return true;
+	}
+	return false;
+}
+
 void
 moved_tables_make(
     struct arena *a, struct table_def *const *defs, struct table_set to, struct moved_tables *out)
@@ -42,7 +52,8 @@ moved_tables_make(
 		from[i] = defs[i]->name;
 	}
 	*out = (struct moved_tables){ items, (int)to.count,
-		{ to.count == 0 ? "" : defs[0]->database, from, to.count }, to };
+		{ to.count == 0 ? "" : defs[0]->database, from, to.count }, to,
+		any_silent(defs, to.count) };
 }
 
 void

@@ -32,6 +32,9 @@ struct moved_tables {
 	const struct moved_table *items;
 	int count;
 	struct table_set from, to; /* their names at either end */
+	/* One of them is silent (cascade.h): from its copy on all changes are applied in the order of the
+	 * source, by sessions that check foreign keys where those at the source did. */
+	bool ordered;
 };
 
 /* In the arena, of what lives as long. to has as many names as defs. */

@@ -5,6 +5,7 @@
 #include "binlog/coltype.h"
 #include "rpc/api.h"
 #include "sql/quote.h"
+#include "tablet/table/cascade.h"
 #include "tablet/table/check_name.h"
 #include "tablet/table/create_table.h"
 #include "tablet/table/definition.h"
@@ -432,7 +433,8 @@ read_once(struct ctx *cx, struct mysql_client *c, const struct schema_place *pla
 	if (!*same)
 		return 0;
 	TRY(tell(cx, def, &after));
-	return use_definition(cx, &after, def);
+	TRY(use_definition(cx, &after, def));
+	return cascade_mark(cx->arena, def, cx->err);
 }
 
 int

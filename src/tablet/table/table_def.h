@@ -44,6 +44,8 @@ struct table_def {
 	int indexes_count;
 	struct foreign_key *foreign_keys; /* by which it refers to others, or to itself */
 	int foreign_count;
+	/* They change rows of it, of which its server's binlog may have nothing (cascade.h): it is strict. */
+	bool silent;
 	const char *engine;     /* of one without transactions (engine.h); NULL: InnoDB */
 	const char *collation;  /* what it says of columns that say nothing */
 	const char *create_sql; /* SHOW CREATE TABLE, without AUTO_INCREMENT=n */
@@ -66,12 +68,23 @@ struct table_def {
 	int primary_first; /* of a primary key, whether it can be the key or not; -1 */
 };
 
-/* Without a key its rows can only be told by all of their values, of which several may have the same: it is
- * copied in one view, and its changes are written one by one, in the order of the source. */
+/* Without a key, or with one that is of no use (silent), its rows can only be told by all of their values,
+ * of which several may have the same: it is copied in one view, and its changes are written one by one, in
+ * the order of the source. */
 static inline bool
 table_def_is_strict(const struct table_def *def)
 {
 	return def->key_count == 0;
+}
+
+/* It is strict from here on; flaw says why, as key_flaw. */
+static inline void
+table_def_forget_key(struct table_def *def, const char *flaw)
+{
+	for (int i = 0; i < def->key_count; i++)
+		def->columns[def->key[i]].key_index = -1;
+	def->key_count = 0;
+	def->key_flaw = flaw;
 }
 
 /* Its number, or -1. */

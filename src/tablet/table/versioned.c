@@ -66,12 +66,9 @@ versioned_check(struct table_def *def, const struct create_table *create, struct
 		if (create->clauses[i].kind == CLAUSE_INDEX && create->clauses[i].hashed)
 			return refuse(def, "has a unique key by hash", err);
 	}
-	for (int i = 0; i < def->key_count; i++)
-		def->columns[def->key[i]].key_index = -1;
 	if (!slice_eq_str(slice_str("PRIMARY"), def->key_name))
 		def->key_name = "";
-	def->key_count = 0;
-	def->key_flaw = "is system versioned";
+	table_def_forget_key(def, "is system versioned");
 	return 0;
 }
 

@@ -5,11 +5,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "tablet/write/applier.h"
 #include "tablet/write/apply_exact.h"
 #include "tablet/write/apply_run.h"
-#include "tablet/write/freeze.h"
 #include "tablet/write/stored.h"
-#include "task/group.h"
 
 #include <stdlib.h>
 
@@ -20,32 +19,6 @@ enum {
 	STORE_MS = 10000,
 	RETRIES = 20, /* of a run that lost a deadlock or waited too long for a lock */
 	RETRY_MS = 50,
-};
-
-/*
- * Two tasks: pull() takes from the tail and queues, work() takes runs from the
- * queue and writes. Windows are touched by pull() in the step that takes a
- * transaction; work() waits for sealed ones.
- */
-struct applier {
-	const struct apply_params *params;
-	struct stream_state *state;
-	struct writers writers;
-	struct fold fold;
-	struct group group;
-	struct apply_queue queue;
-	struct waitlist changed; /* others wait for news */
-	struct position cp;
-	struct buf prepared; /* at applied (xids.h) */
-	bool alone;          /* has all slots, and what is on disk is known */
-	bool exact, ended, frozen;
-	bool strict; /* changes of strict tables are applied, behind strict_from */
-	struct position strict_from;
-	bool suspend, suspended; /* asked for; nothing is written */
-	struct freeze freeze;
-	usec stored_at;
-	size_t run_rows; /* at most, in the next run */
-	int64_t changes, last_commit_s;
 };
 
 /* Is a target that is at this position the source's equal there, with nothing half written? */
@@ -66,6 +39,7 @@ applier_check(const struct applier *a)
 	check(!a->frozen || a->freeze.wanted);                            /* (4) */
 	check(list_empty(&a->queue.list) == (a->queue.bytes == 0));       /* (6) */
 	check(!a->suspended || (a->exact && !a->writers.in_txn));         /* (7) */
+	check(!a->held || (a->hold && !a->writers.in_txn));               /* (9) */
 }
 
 /* ---- Birth and death */
@@ -158,6 +132,13 @@ skip_applied(struct applier *a)
 }
 
 static bool
+is_behind_hold(const struct applier *a, const struct source_txn *txn)
+{
+	return a->hold && position_cmp(&txn->end, &a->strict_from) > 0 &&
+	    !mutant("tablet_cascades_not_held");
+}
+
+static bool
 becomes_exact(const struct applier *a, const struct apply_run *r)
 {
 	return !a->exact && r->whole && is_exact_at(a, &r->end) && !mutant("tablet_converges_to_cp");
@@ -176,6 +157,8 @@ fill_run(struct applier *a, struct apply_run *r, struct err *err)
 	while ((txn = queue_first(&a->queue)) != NULL) {
 		bool fragment = !txn->first || !txn->last;
 		if (!apply_run_has_room(r, txn, a->run_rows))
+			return 0;
+		if (is_behind_hold(a, txn))
 			return 0;
 		apply_run_take(r, &a->queue);
 		TRY(freeze_reached(&a->freeze, &r->end, &r->freezes, err));
@@ -201,6 +184,17 @@ stand_suspended(struct ctx *cx, struct applier *a)
 	return rc;
 }
 
+static void
+note_held(struct applier *a)
+{
+	const struct source_txn *txn = queue_first(&a->queue);
+	bool held = txn != NULL && is_behind_hold(a, txn);
+
+	if (held && !a->held)
+		waitlist_wake_all(&a->changed);
+	a->held = held;
+}
+
 /* Until there is something to write, a freeze to store, or the mode to change. */
 static int
 take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
@@ -214,7 +208,8 @@ take_run(struct ctx *cx, struct applier *a, struct apply_run *r)
 		if (r->freezes && !a->writers.in_txn)
 			return 0;
 		r->freezes = false;
-		if (queue_first(&a->queue) != NULL)
+		note_held(a);
+		if (queue_first(&a->queue) != NULL && !a->held)
 			return fill_run(a, r, cx->err);
 		if (!a->exact && is_exact_at(a, &a->state->applied))
 			return 0;
@@ -385,7 +380,8 @@ apply_one(struct ctx *cx, struct applier *a, const struct apply_run *r)
 			TRY(a->params->throttle(cx, a->params->throttle_arg));
 		if (!mutant("tablet_sealed_blocks"))
 			TRY(wait_windows(cx, a, r));
-		TRY(apply_run_fold(r, a->strict ? &a->strict_from : NULL, &a->fold, cx->err));
+		TRY(apply_run_fold(r, a->strict ? &a->strict_from : NULL,
+		    a->params->tables->ordered, &a->fold, cx->err));
 	}
 	usec begun = task_now();
 
@@ -494,107 +490,4 @@ applier_run(struct ctx *cx, struct applier *a)
 	if (rc == 0 && !a->frozen)
 		return err_set(cx->err, ERR_CANCELLED, "the applier was cancelled");
 	return rc;
-}
-
-/* ---- What others ask */
-
-void
-applier_set_cp(struct applier *a, const struct position *cp)
-{
-	applier_check(a);
-	if (!a->exact) /* (2) */
-		position_copy(&a->cp, cp);
-	waitlist_wake_all(&a->queue.arrived);
-}
-
-bool
-applier_exact(const struct applier *a)
-{
-	return a->exact;
-}
-
-int
-applier_wait_change(struct ctx *cx, struct applier *a)
-{
-	applier_check(a);
-	if (!a->ended)
-		TRY(waitlist_wait(cx, &a->changed));
-	return a->ended && !a->frozen ? err_set(cx->err, ERR_RETRY, "the applier has ended") : 0;
-}
-
-int
-applier_suspend(struct ctx *cx, struct applier *a)
-{
-	applier_check(a);
-	check(a->exact && !a->suspend);
-	if (mutant("tablet_keys_applier_goes_on"))
-		return 0;
-	a->suspend = true;
-	waitlist_wake_all(&a->queue.arrived);
-	while (!a->suspended) {
-		if (applier_wait_change(cx, a) == 0)
-			continue;
-		applier_resume(a);
-		return -1;
-	}
-	return 0;
-}
-
-void
-applier_resume(struct applier *a)
-{
-	a->suspend = false;
-	waitlist_wake_all(&a->queue.arrived);
-}
-
-void
-applier_strict_from(struct applier *a, const struct position *from)
-{
-	applier_check(a);
-	check(a->suspended);
-	position_copy(&a->strict_from, from);
-	a->strict = true;
-}
-
-int
-applier_wait_alone(struct ctx *cx, struct applier *a)
-{
-	while (!a->alone)
-		TRY(applier_wait_change(cx, a));
-	return 0;
-}
-
-int
-applier_wait_heartbeat(struct ctx *cx, struct applier *a, const char *token, struct position *at)
-{
-	const struct heartbeat_seen *seen;
-
-	applier_check(a);
-	while ((seen = queue_heartbeat(&a->queue, token)) == NULL) {
-		if (a->ended)
-			return err_set(cx->err, ERR_RETRY, "the applier has ended");
-		if (waitlist_wait(cx, &a->changed) != 0)
-			return err_wrap(cx->err, "waiting for the heartbeat in the source's binlog");
-	}
-	position_copy(at, &seen->at);
-	return 0;
-}
-
-bool
-applier_quiet_between(
-    const struct applier *a, const struct position *since, const char *token, bool xa)
-{
-	return queue_quiet_between(&a->queue, since, token, xa);
-}
-
-int64_t
-applier_changes(const struct applier *a)
-{
-	return a->changes;
-}
-
-int64_t
-applier_last_commit_s(const struct applier *a)
-{
-	return a->last_commit_s;
 }

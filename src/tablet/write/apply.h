@@ -45,6 +45,8 @@
  *   (6)* The queue counts its bytes: it is empty exactly when they are 0.
  *   (7)* SUSPENDED: EXACT, and no target transaction is open. The target is what the source was at the
  *        position applied, and nobody but who suspended the applier writes it.
+ *   (9)* HELD: of an ordered stream, all that is before strict_from is applied, and nothing behind it; no
+ *        target transaction is open.
  *   (8)  The stream does not leave CATCHING_UP before what is applied is beyond strict_from. A run with
  *        changes stores its end, also one that passes over them: so no change of a strict table that its
  *        copy has is read again after that.
@@ -66,23 +68,7 @@
 #ifndef TABLET_WRITE_APPLY_H
 #define TABLET_WRITE_APPLY_H
 
-#include "tablet/read/tail.h"
-#include "tablet/read/window.h"
-#include "tablet/write/apply_queue.h"
-#include "tablet/write/apply_write.h"
-
-struct apply_params {
-	struct mysql_params target; /* as vt_stream, its ROLE_WRITER */
-	const struct moved_tables *tables;
-	int appliers; /* 1 to WRITERS_MAX */
-	struct windows *windows;
-	struct tail *tail;
-	/* applied, dirty_until are kept up to date here and on disk */
-	struct stream_state *state;
-	/* before each run; may wait; NULL: none */
-	int (*throttle)(struct ctx *cx, void *arg);
-	void *throttle_arg;
-};
+#include "tablet/write/apply_params.h"
 
 struct applier;
 
@@ -120,8 +106,13 @@ int applier_suspend(struct ctx *cx, struct applier *a) MUST_USE;
 void applier_resume(struct applier *a);
 /* Of one that is suspended: strict tables are what the source was at this place. Changes behind it are
  * applied to them from here on; until then none is. Once the stream is past CATCHING_UP that is so from the
- * beginning. */
+ * beginning. Of an ordered stream (moved_table.h) it stops at that place: the foreign keys are to be there
+ * before it goes beyond. */
 void applier_strict_from(struct applier *a, const struct position *from);
+bool applier_held(const struct applier *a); /* it has come there */
+void applier_go_beyond(struct applier *a);
+/* The strict tables are to be copied once more: until then it passes over their changes, and goes on. */
+void applier_strict_anew(struct applier *a);
 /* Waits until applied changes, the mode changes or the applier ends. */
 int applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
 int64_t applier_changes(const struct applier *a); /* rows applied, since applier_new() */

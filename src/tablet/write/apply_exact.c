@@ -8,6 +8,7 @@
 #include "tablet/write/apply_kinds.h"
 #include "tablet/write/apply_large.h"
 #include "tablet/write/apply_versioned.h"
+#include "tablet/write/gone_rows.h"
 
 #include <stdlib.h>
 
@@ -45,6 +46,7 @@ struct pipeline {
 	struct exact_op next; /* rows == 0: none */
 	struct versioned_last last;
 	bool timed; /* the session's clock stands */
+	struct gone_rows gone;
 };
 
 static int
@@ -251,6 +253,29 @@ send_ordered(struct ctx *cx, struct pipeline *p, const struct change *c)
 	return 0;
 }
 
+/* ---- What foreign keys change beside */
+
+/* The session checks foreign keys, and carries out their actions, where that of the source did. */
+static int
+set_checks(struct ctx *cx, struct pipeline *p, const struct change *c)
+{
+	static const char set[] = "SET";
+	struct writers *w = p->writers;
+	bool wanted =
+	    w->params.tables->ordered && (!c->unchecked || mutant("tablet_unchecked_cascade"));
+	const struct exact_op op = { .table = &w->params.tables->items[c->table],
+		.key = c->before != NULL ? c->before : c->after,
+		.verb = set,
+		.rows = 1 };
+
+	if (wanted == w->checked)
+		return 0;
+	TRY(next_op(cx, p, &op, 1));
+	buf_addf(&p->sql, "SET foreign_key_checks=%d", wanted);
+	w->checked = wanted;
+	return 0;
+}
+
 /* ---- Of a table that keeps its history */
 
 static int
@@ -305,14 +330,20 @@ send_change(struct ctx *cx, struct pipeline *p, const struct change *c)
 {
 	bool versioned = p->writers->params.tables->items[c->table].def->versioned;
 
+	TRY(set_checks(cx, p, c));
 	return versioned ? send_versioned(cx, p, c) : send_ordered(cx, p, c);
 }
 
 static int
 send_all_ordered(struct ctx *cx, struct pipeline *p, const struct fold *f)
 {
-	for (const struct fold_change *o = f->ordered; o != NULL; o = o->next)
+	const struct moved_tables *tables = p->writers->params.tables;
+
+	for (const struct fold_change *o = f->ordered; o != NULL; o = o->next) {
+		if (tables->ordered && gone_rows_repeats(&p->gone, tables, o->change))
+			continue;
 		TRY(send_change(cx, p, o->change));
+	}
 	if (p->timed) {
 		const struct exact_op last = p->next;
 
@@ -491,11 +522,13 @@ writers_exact(struct ctx *cx, struct writers *w, const struct fold *f)
 	p = mem_new(struct pipeline);
 	p->writers = w;
 	buf_init(&p->sql);
+	gone_rows_init(&p->gone);
 	if (!mutant("tablet_versioned_parts"))
 		p->last = w->last;
 	rc = run_exact(cx, p, f);
 	keep_last(w, &p->last);
 	buf_done(&p->sql);
+	gone_rows_done(&p->gone);
 	free(p);
 	return rc;
 }

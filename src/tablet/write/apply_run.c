@@ -76,16 +76,19 @@ apply_run_blocked(const struct apply_run *r, const struct windows *ws)
 }
 
 int
-apply_run_fold(
-    const struct apply_run *r, const struct position *strict_from, struct fold *f, struct err *err)
+apply_run_fold(const struct apply_run *r, const struct position *strict_from, bool ordered,
+    struct fold *f, struct err *err)
 {
+	enum fold_how beyond =
+	    ordered && !mutant("tablet_cascades_folded") ? FOLD_ORDERED : FOLD_ALL;
+
 	fold_reset(f);
 	list_each(&r->entries, n) {
 		const struct source_txn *txn = list_item(n, struct queued, node)->txn;
 		bool strict = strict_from != NULL &&
 		    (position_cmp(&txn->end, strict_from) > 0 || mutant("tablet_strict_from"));
 
-		TRY(fold_add(f, txn, strict, err));
+		TRY(fold_add(f, txn, strict ? beyond : FOLD_KEYED, err));
 	}
 	return 0;
 }

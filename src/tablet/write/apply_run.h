@@ -45,9 +45,9 @@ bool apply_run_has_room(const struct apply_run *r, const struct source_txn *txn,
 size_t apply_run_next_max(const struct apply_run *r, size_t rows_max, usec took);
 /* A transaction of the run with a key in a sealed window; NULL: none has one. */
 const struct source_txn *apply_run_blocked(const struct apply_run *r, const struct windows *ws);
-/* Into a fold that is emptied before. strict_from: behind this place with the changes of strict tables;
- * NULL: without. */
-int apply_run_fold(const struct apply_run *r, const struct position *strict_from, struct fold *f,
-    struct err *err) MUST_USE;
+/* Into a fold that is emptied before. strict_from: behind this place with the changes of strict tables,
+ * or all in order where the stream is ordered (moved_table.h); NULL: without. */
+int apply_run_fold(const struct apply_run *r, const struct position *strict_from, bool ordered,
+    struct fold *f, struct err *err) MUST_USE;
 
 #endif

@@ -50,6 +50,7 @@ writers_close(struct writers *w)
 		close_guard(w);
 	close_from(w, 0);
 	w->in_txn = false;
+	w->checked = false;
 }
 
 void
@@ -117,6 +118,7 @@ writers_open(struct ctx *cx, struct writers *w, int slot)
 	check(slot != 0 || !w->in_txn);
 	mysql_close(w->conns[slot]);
 	w->conns[slot] = NULL;
+	w->checked = w->checked && slot != 0;
 	TRY(mysql_connect(cx, w->params.target, &c));
 	if (begin_session(cx, w, c, slot) != 0) {
 		mysql_close(c);

@@ -36,6 +36,7 @@ struct writers {
 	/* Between two fragments of a source's transaction. The arena has what it points to. */
 	struct versioned_last last;
 	struct arena last_arena;
+	bool checked; /* conns[0] checks foreign keys */
 	/* The count that was wrong was of several rows; careful writes them one by one. */
 	bool several, careful;
 };

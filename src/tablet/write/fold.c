@@ -126,14 +126,14 @@ add_ordered(struct fold *f, const struct change *c)
 }
 
 static int
-add_change(struct fold *f, const struct change *c, bool strict, struct err *err)
+add_change(struct fold *f, const struct change *c, enum fold_how how, struct err *err)
 {
 	bool keyless = slice_is_null(c->key_before) && slice_is_null(c->key_after);
 
-	if (keyless && !strict)
+	if (keyless && how == FOLD_KEYED)
 		return 0;
 	f->changes++;
-	if (keyless) {
+	if (keyless || how == FOLD_ORDERED) {
 		add_ordered(f, c);
 		return 0;
 	}
@@ -146,10 +146,10 @@ add_change(struct fold *f, const struct change *c, bool strict, struct err *err)
 }
 
 int
-fold_add(struct fold *f, const struct source_txn *txn, bool strict, struct err *err)
+fold_add(struct fold *f, const struct source_txn *txn, enum fold_how how, struct err *err)
 {
 	for (size_t i = 0; i < txn->count; i++)
-		TRY(add_change(f, &txn->changes[i], strict, err));
+		TRY(add_change(f, &txn->changes[i], how, err));
 	return 0;
 }
 

@@ -17,7 +17,7 @@
  * from the transactions.
  *
  * Changes of strict tables (table_def.h) are not folded: they have no key. They are kept one by one, in the
- * order of the source, apart from the others.
+ * order of the source, apart from the others. Where foreign keys change rows (table/cascade.h), so are all.
  */
 #ifndef TABLET_WRITE_FOLD_H
 #define TABLET_WRITE_FOLD_H
@@ -43,7 +43,7 @@ struct fold {
 	struct arena arena;
 	struct map by_key; /* table and key bytes to row */
 	struct fold_row *first, *last;
-	struct fold_change *ordered, *ordered_last; /* of strict tables */
+	struct fold_change *ordered, *ordered_last; /* of strict tables, or all */
 	size_t count;
 	uint64_t changes; /* folded */
 };
@@ -52,9 +52,15 @@ void fold_init(struct fold *f);
 void fold_done(struct fold *f);
 /* Empty again; the memory is kept for the next run. */
 void fold_reset(struct fold *f);
-/* In the order of the source. txn must live until the fold is reset. strict: with its changes of strict
- * tables, else without. ERR_CORRUPT, as above: the fold is then of no more use than to be reset. */
-int fold_add(struct fold *f, const struct source_txn *txn, bool strict, struct err *err) MUST_USE;
+enum fold_how {
+	FOLD_KEYED, /* without changes of strict tables */
+	FOLD_ALL,   /* with them */
+	FOLD_ORDERED, /* with them, and nothing is folded: all changes are kept in the order of the source */
+};
+/* In the order of the source. txn must live until the fold is reset. ERR_CORRUPT, as above: the fold is then
+ * of no more use than to be reset. */
+int fold_add(
+    struct fold *f, const struct source_txn *txn, enum fold_how how, struct err *err) MUST_USE;
 
 /* The rows table by table, each table's by their keys: where these sort as the index does (column.h), rows
  * that are neighbours in the target's pages are written one after the other. */

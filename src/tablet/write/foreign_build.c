@@ -34,7 +34,9 @@ add_row_name(struct buf *out, const struct table_def *def)
 		quote_ident(&name, slice_str(column->name));
 		buf_add_str(out, ", CONCAT(");
 		quote_string(out, buf_slice(&name));
-		buf_addf(out, ", %s(c.%s))", bytes ? "'=0x', HEX" : "'=', ", name.data);
+		/* Columns of several character sets have none in common. */
+		buf_addf(out, bytes ? ", '=0x', HEX(c.%s))" : ", '=', CONVERT(c.%s USING utf8mb4))",
+		    name.data);
 	}
 	buf_add_char(out, ')');
 }

@@ -5,6 +5,17 @@ from .streams import Pair
 FENCED = 1290
 
 
+def patiently(tablet, method, **request):
+    """Asks again as long as the answer says that this may help, as vtctld does."""
+    def answered():
+        try:
+            return [tablet.call(method, **request)]
+        except tablets.Refused as e:
+            if e.kind != "retry":
+                raise
+    return proc.wait_for(answered, 30, f"an answer to {method}", lambda: proc.tail(tablet.log))[0]
+
+
 class Rounds:
     """A pair whose stream of round 1 runs. served: the tablet whose table clients write."""
 
@@ -33,10 +44,10 @@ class Rounds:
                 "tables": [{"from": mine, "to": theirs} for mine, theirs in tables], **more}
 
     def of_served(self, method):
-        return self.served.call(method, **self.request(self.round, side="from"))
+        return patiently(self.served, method, **self.request(self.round, side="from"))
 
     def of_other(self, method):
-        return self.other.call(method, **self.request(self.round))
+        return patiently(self.other, method, **self.request(self.round))
 
     def app(self, tablet):
         return tablets.app(tablet.server, self.sides[tablet])

@@ -90,7 +90,7 @@ TEST(of_each_key_the_first_and_the_last_count)
 	update(3, 1, 3, 2), delete (3, 2);               /* yes, no */
 	insert(4, 1), delete (4, 1);                     /* no, no */
 	update(5, 1, 6, 2);                              /* yes, no and no, yes */
-	expect_ok(fold_add(&fold, txn, true, &err), &err);
+	expect_ok(fold_add(&fold, txn, FOLD_ALL, &err), &err);
 	expect_eq(fold.count, 6);
 	expect_eq(fold.changes, 10);
 	expect(!row("1")->existed && row("1")->exists);
@@ -111,13 +111,25 @@ TEST(what_no_binlog_says_is_an_error)
 {
 	begin();
 	insert(1, 1), insert(1, 2);
-	expect_eq(fold_add(&fold, txn, true, &err), -1);
+	expect_eq(fold_add(&fold, txn, FOLD_ALL, &err), -1);
 	expect_eq(err.kind, ERR_CORRUPT);
 	end();
 	begin();
 	delete (1, 1), update(1, 1, 1, 2);
-	expect_eq(fold_add(&fold, txn, true, &err), -1);
+	expect_eq(fold_add(&fold, txn, FOLD_ALL, &err), -1);
 	expect_eq(err.kind, ERR_CORRUPT);
+	end();
+}
+
+TEST(changes_that_are_kept_in_order_are_not_folded)
+{
+	begin();
+	insert(1, 1), update(1, 1, 1, 2), delete (1, 2);
+	expect_ok(fold_add(&fold, txn, FOLD_ORDERED, &err), &err);
+	expect_eq(fold.count, 0);
+	expect_eq(fold.changes, 3);
+	expect(fold.ordered->change == &txn->changes[0]);
+	expect(fold.ordered_last->change == &txn->changes[2]);
 	end();
 }
 
@@ -126,7 +138,7 @@ TEST(tables_do_not_share_keys)
 	begin();
 	insert(1, 1), insert(1, 1);
 	txn->changes[1].table = 1;
-	expect_ok(fold_add(&fold, txn, true, &err), &err);
+	expect_ok(fold_add(&fold, txn, FOLD_ALL, &err), &err);
 	expect_eq(fold.count, 2);
 	end();
 }
@@ -147,14 +159,14 @@ TEST(what_has_no_key_keeps_its_order)
 
 	begin();
 	without_keys();
-	expect_ok(fold_add(&fold, txn, true, &err), &err);
+	expect_ok(fold_add(&fold, txn, FOLD_ALL, &err), &err);
 	expect_eq(fold.count, 1);
 	expect_eq(fold.changes, 5);
 	for (c = fold.ordered; c != NULL; c = c->next)
 		expect(c->change == &txn->changes[n++]);
 	expect_eq(n, 5);
 	fold_reset(&fold);
-	expect_ok(fold_add(&fold, txn, false, &err), &err);
+	expect_ok(fold_add(&fold, txn, FOLD_KEYED, &err), &err);
 	expect(fold.count == 1 && fold.changes == 1 && fold.ordered == NULL);
 	end();
 }
@@ -212,7 +224,7 @@ TEST(any_run_ends_where_its_changes_end)
 		begin();
 		for (int i = 1; i <= 20; i++)
 			random_change(&r, after, i);
-		expect_ok(fold_add(&fold, txn, true, &err), &err);
+		expect_ok(fold_add(&fold, txn, FOLD_ALL, &err), &err);
 		for (const struct fold_row *f = fold.first; f != NULL; f = f->next)
 			apply_row(before, f);
 		expect_eq(memcmp(before, after, sizeof(after)), 0);
@@ -232,7 +244,7 @@ TEST(rows_by_table_keep_their_order)
 		insert(i, 1);
 		txn->changes[i].table = tables[i];
 	}
-	expect_ok(fold_add(&fold, txn, true, &err), &err);
+	expect_ok(fold_add(&fold, txn, FOLD_ALL, &err), &err);
 	rows = fold_group(&arena, &fold, 5);
 	for (int i = 0; i < 6; i++)
 		expect(slice_eq_str(rows.rows[i]->after[0], wanted[i]));

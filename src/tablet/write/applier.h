@@ -1,0 +1,39 @@
+/*
+ * applier.h - what apply.c and apply_ask.c share: the applier itself. Its states, invariants and a worked
+ * timeline are in apply.h; nobody else includes this.
+ */
+#ifndef TABLET_WRITE_APPLIER_H
+#define TABLET_WRITE_APPLIER_H
+
+#include "tablet/write/apply_params.h"
+#include "tablet/write/freeze.h"
+#include "task/group.h"
+
+/*
+ * Two tasks: pull() takes from the tail and queues, work() takes runs from the
+ * queue and writes. Windows are touched by pull() in the step that takes a
+ * transaction; work() waits for sealed ones.
+ */
+struct applier {
+	const struct apply_params *params;
+	struct stream_state *state;
+	struct writers writers;
+	struct fold fold;
+	struct group group;
+	struct apply_queue queue;
+	struct waitlist changed; /* others wait for news */
+	struct position cp;
+	struct buf prepared; /* at applied (xids.h) */
+	bool alone;          /* has all slots, and what is on disk is known */
+	bool exact, ended, frozen;
+	bool strict; /* changes of strict tables are applied, behind strict_from */
+	struct position strict_from;
+	bool hold, held;         /* nothing behind it is taken yet; nothing before it is left */
+	bool suspend, suspended; /* asked for; nothing is written */
+	struct freeze freeze;
+	usec stored_at;
+	size_t run_rows; /* at most, in the next run */
+	int64_t changes, last_commit_s;
+};
+
+#endif
