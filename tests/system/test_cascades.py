@@ -7,7 +7,7 @@ import pymysql
 import pytest
 
 from lib import combo as combos
-from lib import kinds, proc, tablets, typed
+from lib import kinds, proc, tablets, typed, vdiffs
 from lib.rounds import Rounds
 
 pytestmark = pytest.mark.skipif(not proc.is_built("vttablet"), reason="vttablet is not built")
@@ -139,6 +139,9 @@ def test_what_foreign_keys_change_arrives_there_and_back(family):
     p.target.kill()
     p.target.start()
     p.wait("running")
+    v = vdiffs.Vdiffs(p)
+    done = v.wait(v.create(), "completed", "error")
+    assert done["state"] == "completed" and not any(vdiffs.counts(t) for t in done["tables"]), done
     for w in writers:
         w.end()
     p.catch_up()

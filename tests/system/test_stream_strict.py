@@ -107,7 +107,7 @@ def begin(p, rows):
 
 def slowly(batch, ms):
     """It stands still in the middle of the strict copy."""
-    return {"faults": f"copy.strict.view=sleep:300,copy.strict.batch=sleep:{ms}@{batch}", "options": ("--chunk-rows", "200")}
+    return {"faults": f"copy.strict.view=sleep:300,copy.strict.heartbeat=sleep:60,copy.strict.batch=sleep:{ms}@{batch}", "options": ("--chunk-rows", "200")}
 
 
 def in_copy_of_strict(p):
@@ -228,15 +228,85 @@ def test_a_row_that_is_not_there_stops_the_stream_by_its_values(pair):
     assert "changed 0 rows, not 1" in status["error"]
 
 
-def test_a_comparison_says_that_it_cannot_compare_them(pair):
+def compared(p, **options):
+    """{table: what differs}, of tables that have rows."""
+    v = vdiffs.Vdiffs(p)
+    done = v.wait(v.create(**options), "completed", "error")
+    assert done["state"] == "completed", done
+    assert all(t["compared"] > 0 for t in done["tables"])
+    return {t["name"]: vdiffs.counts(t) for t in done["tables"] if vdiffs.counts(t)}
+
+
+def test_they_are_compared_while_clients_write(pair):
+    p = pair("t")
+    begin(p, 2000)
+    p.target.start(faults="vdiff.view.before=sleep:200")
+    writers = [Writer(p.source.server, i) for i in range(2)]
+    for w in writers:
+        w.start()
+    p.start()
+    p.wait("running")
+    for _ in range(3):
+        assert compared(p) == {}
+    for w in writers:
+        w.end()
+    p.catch_up()
+    check_equal(p)
+
+
+def test_each_row_that_differs_is_counted_and_shown(pair):
+    p = pair("t")
+    begin(p, 500)
+    p.source.server.sql("INSERT INTO spaces (what, n, b) VALUES ('same', 1, ''), ('same', 1, '')", database="customer")
+    p.source.server.sql("INSERT INTO floats VALUES (0.1, 1), (-0.0, 1)", database="customer")
+    p.source.server.sql("INSERT INTO prefix (what, n) VALUES ('abcd', 1)", database="customer")
+    p.target.start()
+    p.start()
+    p.wait("running")
+    p.catch_up()
+    assert compared(p) == {}
+    for sql in ("DELETE FROM log LIMIT 1", "UPDATE spaces SET what = 'same ' WHERE what = 'same' LIMIT 1", "UPDATE floats SET f = 0.1000001 WHERE n = 1 AND f > 0",
+                "INSERT INTO maybe VALUES (NULL, 1, 0.5)", "UPDATE prefix SET n = NULL", "UPDATE t SET name = 'x' WHERE id = 3"):
+        p.target.server.sql(sql, database="new_customer")
+    one_each = {"extra_source": 1, "extra_target": 1}
+    assert compared(p) == {"log": {"extra_source": 1}, "spaces": one_each, "floats": one_each, "maybe": {"extra_target": 1}, "prefix": one_each,
+                           "t": {"mismatched": 1}}
+    v = vdiffs.Vdiffs(p)
+    shown = v.wait(v.create(tables=["spaces"]), "completed")["tables"][0]
+    assert [r["Row"]["what"] for k in ("extra_source", "extra_target") for r in vdiffs.samples(shown, k)] == ["same", "same "]
+    # Many differences: each is counted, and some are shown.
+    p.target.server.sql("DELETE FROM log", database="new_customer")
+    shown = v.wait(v.create(tables=["log"]), "completed")["tables"][0]
+    assert vdiffs.counts(shown) == {"extra_source": 500} and len(vdiffs.samples(shown, "extra_source")) == 10
+
+
+def test_what_cannot_be_done_with_them_is_said(pair):
     p = pair("t")
     begin(p, 100)
     p.target.start()
     p.start()
     p.wait("running")
     v = vdiffs.Vdiffs(p)
-    done = v.wait(v.create(), "completed", "error")
-    assert done["state"] == "error" and "and cannot be compared yet" in done["error"] and "--tables" in done["error"]
+    for option in ({"limit": 10}, {"repair": True}):
+        done = v.wait(v.create(**option), "completed", "error")
+        assert done["state"] == "error" and "it is compared whole, without --limit and --repair" in done["error"], done
+    assert v.wait(v.create(tables=["t"], limit=10), "completed", "error")["state"] == "completed"
+
+
+def test_a_comparison_that_dies_begins_its_table_anew(pair):
+    p = pair("t")
+    begin(p, 1000)
+    p.target.start(faults="vdiff.look.before=sleep:400")
+    p.start()
+    p.wait("running")
+    v = vdiffs.Vdiffs(p)
+    which = v.create()
+    v.wait(which, "started")
+    p.target.kill()
+    p.target.start()
+    done = v.wait(which, "completed", "error")
+    assert done["state"] == "completed" and {t["name"]: t["compared"] for t in done["tables"]}["log"] == 1000, done
+    assert not any(vdiffs.counts(t) for t in done["tables"])
 
 
 class Keyless(typed.Table):

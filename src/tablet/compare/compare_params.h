@@ -13,6 +13,7 @@
 
 struct compare_params {
 	const struct tablet_env *env;
+	const char *from;                   /* the source's address */
 	struct mysql_params source, target; /* as vt_stream, each its ROLE_READER */
 	const struct moved_tables *tables;
 	struct stream_id id; /* of the rows in vdiff */

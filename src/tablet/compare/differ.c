@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "tablet/compare/table_diff.h"
+#include "tablet/compare/whole_diff.h"
 #include "tablet/copy/copy_worker.h"
 #include "tablet/copy/throttle.h"
 #include "tablet/server/spare.h"
@@ -124,7 +125,8 @@ linger(struct ctx *cx)
 	return ms == 0 ? 0 : task_sleep(cx, ms * MSEC);
 }
 
-/* Until its limits let it read on, or nobody wants it. No window is open while that may take long. */
+/* Until its limits let it read on, or nobody wants it. No window is open while that may take long. t: NULL
+ * where none is. */
 static int
 wait_turn(struct ctx *cx, struct differ *d, struct table_diff *t, bool *wanted)
 {
@@ -136,7 +138,7 @@ wait_turn(struct ctx *cx, struct differ *d, struct table_diff *t, bool *wanted)
 		TRY(is_wanted(cx, d, wanted));
 		if (!*wanted)
 			return 0;
-		if (throttle_is_closed(throttle))
+		if (t != NULL && throttle_is_closed(throttle))
 			table_diff_drop_ahead(t);
 		if (throttle_wait(&within, throttle) == 0)
 			return 0;
@@ -180,6 +182,39 @@ compare_loaded(struct ctx *cx, struct differ *d, const struct moved_table *table
 }
 
 static int
+compare_whole_to_end(struct ctx *cx, struct differ *d, struct whole_diff *w,
+    struct diff_table *progress, bool *wanted)
+{
+	while (!whole_diff_ended(w)) {
+		TRY(wait_turn(cx, d, NULL, wanted));
+		if (!*wanted)
+			return save_table(cx, d, progress);
+		TRY(linger(cx));
+		TRY(whole_diff_step(cx, w));
+		if (!whole_diff_ended(w) && task_now() - d->saved_at >= SAVE_MS * MSEC)
+			TRY(save_table(cx, d, progress));
+	}
+	progress->seen.state = VDIFF_COMPLETED;
+	return save_table(cx, d, progress);
+}
+
+static int
+compare_whole(struct ctx *cx, struct differ *d, const struct moved_table *table,
+    struct diff_table *progress, bool *wanted)
+{
+	const struct whole_params p = { d->params, table, &d->options, progress };
+	struct whole_diff *w = NULL;
+
+	progress->seen.state = VDIFF_STARTED;
+	int rc = whole_diff_open(cx, &p, &w);
+
+	if (rc == 0)
+		rc = compare_whole_to_end(cx, d, w, progress, wanted);
+	whole_diff_close(w);
+	return rc;
+}
+
+static int
 compare_table(struct ctx *cx, struct differ *d, const struct moved_table *table, bool *wanted)
 {
 	struct diff_table progress;
@@ -188,7 +223,9 @@ compare_table(struct ctx *cx, struct differ *d, const struct moved_table *table,
 	progress.seen.name = table->name;
 	int rc = load_table(cx, d, &progress);
 	if (rc == 0 && progress.seen.state != VDIFF_COMPLETED)
-		rc = compare_loaded(cx, d, table, &progress, wanted);
+		rc = table_def_is_strict(table->def)
+		    ? compare_whole(cx, d, table, &progress, wanted)
+		    : compare_loaded(cx, d, table, &progress, wanted);
 	diff_table_done(&progress);
 	return rc;
 }
@@ -205,19 +242,22 @@ find_table(const struct moved_tables *tables, const char *name)
 	return NULL;
 }
 
-/* Rows that no key tells apart have no order that both ends could be read in. */
+/* Rows that no key tells apart are compared whole, and copied anew by a new move alone. */
 static int
-check_keys(struct ctx *cx, const struct moved_tables *tables, const struct vdiff_view *diff)
+check_tables(struct ctx *cx, const struct differ *d, const struct vdiff_view *diff)
 {
+	bool partly = d->options.limit > 0 || d->options.repair;
+
 	for (size_t i = 0; i < diff->tables_count; i++) {
-		const struct moved_table *t = find_table(tables, diff->tables[i].name);
+		const struct moved_table *t = find_table(d->params->tables, diff->tables[i].name);
 
 		if (t == NULL)
 			return err_set(cx->err, ERR_REFUSED, "the stream has no table '%s'",
 			    diff->tables[i].name);
-		if (table_def_is_strict(t->def))
+		if (partly && table_def_is_strict(t->def))
 			return err_set(cx->err, ERR_REFUSED,
-			    "table '%s' %s, and cannot be compared yet: name the others (--tables)",
+			    "table '%s' %s: it is compared whole, without --limit and --repair, or "
+			    "name the others (--tables)",
 			    t->name, t->def->key_flaw);
 	}
 	return 0;
@@ -228,7 +268,7 @@ compare_tables(struct ctx *cx, struct differ *d, const struct vdiff_view *diff)
 {
 	bool wanted = true;
 
-	TRY(check_keys(cx, d->params->tables, diff));
+	TRY(check_tables(cx, d, diff));
 	d->seen = d->params->env->vdiffs->number - 1; /* an order may have come before it was read */
 	TRY(is_wanted(cx, d, &wanted));
 	for (size_t i = 0; wanted && i < diff->tables_count; i++) {

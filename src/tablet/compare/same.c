@@ -52,3 +52,36 @@ same_value(const struct column_type *t, struct slice a, struct slice b)
 		return same_double(t, a, b);
 	return t->kind == COLUMN_JSON && t->common && same_json(a, b);
 }
+
+/* What cannot be read as a number, or as JSON, is itself. */
+static void
+add_told(struct buf *out, const struct column_type *t, struct slice value)
+{
+	bool number = t->kind == COLUMN_FLOAT || t->kind == COLUMN_DOUBLE;
+	size_t before = out->len;
+	double x;
+
+	if (number && read_double(value, &x)) {
+		x = t->common && x == 0 ? 0 : x;
+		buf_add(out, &x, sizeof(x));
+		return;
+	}
+	if (t->kind == COLUMN_JSON && t->common && json_meaning(out, value))
+		return;
+	buf_truncate(out, before);
+	buf_add_slice(out, value);
+}
+
+void
+same_bytes(struct buf *out, const struct column_type *t, struct slice value)
+{
+	size_t at = out->len;
+	uint32_t len = UINT32_MAX; /* NULL */
+
+	buf_add(out, &len, sizeof(len));
+	if (slice_is_null(value))
+		return;
+	add_told(out, t, value);
+	len = (uint32_t)(out->len - at - sizeof(len));
+	memcpy(out->data + at, &len, sizeof(len));
+}

@@ -13,5 +13,7 @@
 #include "binlog/column.h"
 
 bool same_value(const struct column_type *t, struct slice a, struct slice b);
+/* Appends bytes that two values have in common when they are the same, and no others. */
+void same_bytes(struct buf *out, const struct column_type *t, struct slice value);
 
 #endif

@@ -8,7 +8,7 @@
 #include "tablet/copy/chunk.h"
 #include "tablet/copy/copy_state.h"
 #include "tablet/copy/copy_worker.h"
-#include "tablet/copy/source_view.h"
+#include "tablet/copy/still_view.h"
 #include "tablet/server/ddl.h"
 #include "tablet/table/table_row.h"
 #include "tablet/write/load_checked.h"
@@ -19,16 +19,12 @@ enum {
 	OPEN_WITHIN_S = 60,           /* as a copy's worker: logins, and a view with its place */
 	BATCH_WITHIN_S = 600,         /* as a chunk's load */
 	READ_WITHIN_S = 600,          /* from row to row: longer than a table takes to be opened */
-	/* milliseconds, unless the tail has no room: then the applier goes on */
-	HEARTBEAT_WITHIN_S = 10,
-	PLACE_WITHIN_S = 10, /* some thousand tries, while the applier stands still */
 };
 
 /* Both connections, and one table at a time. */
 struct pass {
 	const struct strict_copy *s;
 	struct mysql_client *source, *target;
-	struct mysql_client *marker; /* writes heartbeats at the source; NULL: it needs none */
 	const struct moved_table *table;
 	struct load load;
 	struct buf rows; /* of the batch */
@@ -76,49 +72,15 @@ empty_tables(struct ctx *cx, struct pass *p)
 /* ---- The view and its place */
 
 static int
-try_place(struct ctx *cx, struct pass *p, struct position *at, bool *found)
-{
-	struct ctx within = ctx_within(cx, HEARTBEAT_WITHIN_S * SECOND);
-	SCOPED(position) struct position since = { 0 }, view = { 0 };
-	const struct view_least least = { &since, tail_settling(p->s->params->tail) };
-	bool told = source_view_is_told(mysql_dialect(p->source));
-	struct applier *applier = p->s->applier;
-	char token[HEARTBEAT_TOKEN];
-
-	position_copy(&since, tail_position(p->s->params->tail));
-	TRY(source_view_open(cx, p->source, &least, &view));
-	heartbeat_token(token);
-	TRY(heartbeat_write(cx, p->marker, p->s->params->id, token));
-	TRY(applier_wait_heartbeat(&within, applier, token, at));
-	*found = applier_quiet_between(applier, &since, token, told) || mutant("copy_strict_quiet");
-	if (told)
-		position_copy(at, &view);
-	return *found ? 0 : mysql_exec(cx, p->source, slice_str("ROLLBACK"), NULL);
-}
-
-static int
-find_place(struct ctx *cx, struct pass *p, struct position *at)
-{
-	usec end = task_now() + PLACE_WITHIN_S * SECOND;
-	bool found = false;
-
-	TRY(env_stream(cx, p->s->env, p->s->from, ROLE_STREAM, &p->marker));
-	while (!found && task_now() < end)
-		TRY(try_place(cx, p, at, &found));
-	return found
-	    ? 0
-	    : err_set(cx->err, ERR_RETRY,
-		  "strict tables are written so often that no view was met between two changes");
-}
-
-static int
 open_view(struct ctx *cx, struct pass *p, struct position *at)
 {
+	const struct strict_copy *s = p->s;
+	const struct still_view v = { s->env, s->from, s->params->id, s->params->tail, s->applier };
 	int ms = fault_sleep_ms("copy.strict.view");
 
 	TRY(ms == 0 ? 0 : task_sleep(cx, ms * MSEC));
-	TRY(mysql_connect(cx, &p->s->params->source, &p->source));
-	return find_place(cx, p, at);
+	TRY(mysql_connect(cx, &s->params->source, &p->source));
+	return still_view_open(cx, &v, p->source, at);
 }
 
 static int
@@ -181,13 +143,6 @@ next_row(struct ctx *cx, struct pass *p, struct slice *row)
 	return mysql_stream_next(&within, p->source, row);
 }
 
-/* Behind its name. */
-static const char *
-all_of(const struct table_def *def)
-{
-	return def->versioned ? " FOR SYSTEM_TIME ALL" : "";
-}
-
 static int
 load_rows_of(struct ctx *cx, struct pass *p)
 {
@@ -201,7 +156,7 @@ load_rows_of(struct ctx *cx, struct pass *p)
 
 	buf_addf(&sql, "SELECT %s FROM ", p->table->plan.columns);
 	quote_table(&sql, slice_str(def->database), slice_str(def->name));
-	buf_add_str(&sql, all_of(def));
+	buf_add_str(&sql, table_row_all_of(def));
 	TRY(mysql_stream_start(&within, p->source, buf_slice(&sql), &columns));
 	if (columns != (size_t)def->columns_count)
 		return err_set(
@@ -223,8 +178,8 @@ check_whole(struct ctx *cx, struct pass *p, usec took)
 	int64_t count = -1;
 
 	quote_table(&name, slice_str(def->database), slice_str(def->name));
-	TRY(mysql_selectf(
-	    &within, p->source, &rows, "SELECT COUNT(*) FROM %s%s", name.data, all_of(def)));
+	TRY(mysql_selectf(&within, p->source, &rows, "SELECT COUNT(*) FROM %s%s", name.data,
+	    table_row_all_of(def)));
 	if (rows.rows == 1)
 		TRY(parse_i64(rows.values[0], &count, cx->err));
 	if (count == p->loaded)
@@ -304,7 +259,6 @@ copy_once(struct ctx *cx, const struct strict_copy *s, struct position *at)
 	buf_done(&p->rows);
 	mysql_close(p->source);
 	mysql_close(p->target);
-	mysql_close(p->marker);
 	return rc;
 }
 
@@ -318,16 +272,6 @@ is_needed(const struct moved_tables *tables)
 			return true;
 	}
 	return false;
-}
-
-/* (8) of apply.h */
-static int
-wait_beyond(struct ctx *cx, const struct strict_copy *s, const struct position *at)
-{
-	while (position_cmp(s->applied, at) < 0 && !applier_held(s->applier) &&
-	    !mutant("tablet_strict_waits"))
-		TRY(applier_wait_change(cx, s->applier));
-	return 0;
 }
 
 /* Between two transactions of the source. */
@@ -354,5 +298,5 @@ strict_copy_run(struct ctx *cx, const struct strict_copy *s)
 	    cx, s->params->throttle)); /* once it has begun, its view is open to the end */
 	if (copy_suspended(cx, s, &at) != 0)
 		return err_wrap(cx->err, "copying tables without a key");
-	return wait_beyond(cx, s, &at);
+	return applier_wait_held(cx, s->applier, &at); /* (8) of apply.h */
 }

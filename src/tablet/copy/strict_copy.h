@@ -18,12 +18,7 @@
  *      150 is on disk; INDEXING    (the copy counts now)                 the source at 150
  *      applies what is at 160                                            the source at 160
  *
- * The place of a view is found: A is where the tail is, the view is opened
- * once all up to A can be seen, then a heartbeat is written. What the view has is in the binlog before the
- * heartbeat. So if no change of a strict table stands between A and the heartbeat, these tables are what the
- * source was at either; else it is tried again, with another view. Some servers tell the place of a
- * view, and only XA COMMITs behind A may be missing from it (settling.h): there these alone must not stand in
- * between.
+ * How the place of the view is known: still_view.h.
  *
  * Whoever dies before INDEXING is on disk leaves tables that the next one empties. The source keeps the
  * view until the end (no lock), and the other tables wait as long: where that is too long, the table wants
@@ -42,7 +37,6 @@ struct strict_copy {
 	const struct copy_params *params;
 	struct copier *copier; /* which knows how far each table is */
 	struct applier *applier;
-	const struct position *applied; /* by it, now */
 };
 
 /*

@@ -195,7 +195,7 @@ static int
 copy_strict(struct ctx *cx, struct run *r)
 {
 	const struct strict_copy s = { r->env, r->request->from.server, &r->copy_params, r->copier,
-		r->applier, &r->state->applied };
+		r->applier };
 
 	while (strict_copy_run(cx, &s) != 0) {
 		if (!copy_error_passes(cx))
@@ -336,6 +336,7 @@ compare(struct ctx *cx, struct run *r)
 {
 	const struct compare_params p = {
 		.env = r->env,
+		.from = r->request->from.server,
 		.source = r->copy_params.source,
 		.target = env_stream_params(r->env, r->env->server, ROLE_READER),
 		.tables = &r->tables,

@@ -101,3 +101,9 @@ table_row_key(struct buf *out, const struct table_def *def, const struct slice *
 	for (int i = 0; i < def->key_count; i++)
 		key_bytes(out, &def->columns[def->key[i]].type, row[def->key[i]]);
 }
+
+const char *
+table_row_all_of(const struct table_def *def)
+{
+	return def->versioned ? " FOR SYSTEM_TIME ALL" : "";
+}

@@ -17,6 +17,8 @@ size_t table_row_unsayable(const struct table_def *def, const struct slice *row)
 void table_row_select_column(struct buf *out, const struct table_def *def, int i);
 /* Appends "`id`,`f`*1e0,`e`+0": those of all columns. */
 void table_row_select_list(struct buf *out, const struct table_def *def);
+/* Behind the name of a table that is read whole: its history too, where it keeps one. */
+const char *table_row_all_of(const struct table_def *def);
 
 /* The key's canonical bytes from a whole row. */
 void table_row_key(struct buf *out, const struct table_def *def, const struct slice *row);

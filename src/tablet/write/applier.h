@@ -28,6 +28,7 @@ struct applier {
 	bool exact, ended, frozen;
 	bool strict; /* changes of strict tables are applied, behind strict_from */
 	struct position strict_from;
+	struct position hold_at;
 	bool hold, held;         /* nothing behind it is taken yet; nothing before it is left */
 	bool suspend, suspended; /* asked for; nothing is written */
 	struct freeze freeze;

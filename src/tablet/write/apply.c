@@ -80,6 +80,7 @@ applier_free(struct applier *a)
 	freeze_done(&a->freeze);
 	position_done(&a->cp);
 	position_done(&a->strict_from);
+	position_done(&a->hold_at);
 	free(a);
 }
 
@@ -134,7 +135,7 @@ skip_applied(struct applier *a)
 static bool
 is_behind_hold(const struct applier *a, const struct source_txn *txn)
 {
-	return a->hold && position_cmp(&txn->end, &a->strict_from) > 0 &&
+	return a->hold && position_cmp(&txn->end, &a->hold_at) > 0 &&
 	    !mutant("tablet_cascades_not_held");
 }
 

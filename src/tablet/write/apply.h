@@ -45,8 +45,7 @@
  *   (6)* The queue counts its bytes: it is empty exactly when they are 0.
  *   (7)* SUSPENDED: EXACT, and no target transaction is open. The target is what the source was at the
  *        position applied, and nobody but who suspended the applier writes it.
- *   (9)* HELD: of an ordered stream, all that is before strict_from is applied, and nothing behind it; no
- *        target transaction is open.
+ *   (9)* HELD: all that is before a place is applied, and nothing behind it; no target transaction is open.
  *   (8)  The stream does not leave CATCHING_UP before what is applied is beyond strict_from. A run with
  *        changes stores its end, also one that passes over them: so no change of a strict table that its
  *        copy has is read again after that.
@@ -104,13 +103,17 @@ bool applier_quiet_between(
  * there is nothing to resume. */
 int applier_suspend(struct ctx *cx, struct applier *a) MUST_USE;
 void applier_resume(struct applier *a);
+/* Of one that is suspended: once it is resumed it applies what is up to this place, and nothing behind it
+ * until applier_go_beyond(). */
+void applier_hold_at(struct applier *a, const struct position *at);
+/* Of a place that it goes up to, whether it stops there or not: nothing before it is left to apply. */
+int applier_wait_held(struct ctx *cx, struct applier *a, const struct position *at) MUST_USE;
+void applier_go_beyond(struct applier *a);
 /* Of one that is suspended: strict tables are what the source was at this place. Changes behind it are
  * applied to them from here on; until then none is. Once the stream is past CATCHING_UP that is so from the
- * beginning. Of an ordered stream (moved_table.h) it stops at that place: the foreign keys are to be there
- * before it goes beyond. */
+ * beginning. Of an ordered stream (moved_table.h) it is held there: the foreign keys are to be there before
+ * it goes beyond. */
 void applier_strict_from(struct applier *a, const struct position *from);
-bool applier_held(const struct applier *a); /* it has come there */
-void applier_go_beyond(struct applier *a);
 /* The strict tables are to be copied once more: until then it passes over their changes, and goes on. */
 void applier_strict_anew(struct applier *a);
 /* Waits until applied changes, the mode changes or the applier ends. */

@@ -56,19 +56,31 @@ applier_resume(struct applier *a)
 }
 
 void
+applier_hold_at(struct applier *a, const struct position *at)
+{
+	check(a->suspended);
+	position_copy(&a->hold_at, at);
+	a->hold = true;
+}
+
+int
+applier_wait_held(struct ctx *cx, struct applier *a, const struct position *at)
+{
+	while (
+	    position_cmp(&a->state->applied, at) < 0 && !a->held && !mutant("tablet_strict_waits"))
+		TRY(applier_wait_change(cx, a));
+	return 0;
+}
+
+void
 applier_strict_from(struct applier *a, const struct position *from)
 {
 	applier_check(a);
 	check(a->suspended);
 	position_copy(&a->strict_from, from);
 	a->strict = true;
-	a->hold = a->params->tables->ordered;
-}
-
-bool
-applier_held(const struct applier *a)
-{
-	return a->held;
+	if (a->params->tables->ordered)
+		applier_hold_at(a, from);
 }
 
 static void
@@ -81,7 +93,6 @@ end_hold(struct applier *a)
 void
 applier_go_beyond(struct applier *a)
 {
-	check(a->strict);
 	end_hold(a);
 }
 
