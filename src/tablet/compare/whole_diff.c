@@ -20,9 +20,11 @@ enum {
 	ROUND_ROWS = 200000,    /* counted at a time: some 20 MB */
 	SAMPLE_BYTES = 4 << 20, /* rows that are kept to be shown */
 	STEP_ROWS = 20000,      /* a fraction of a second, after which orders are looked at */
-	OPEN_WITHIN_S = 60,     /* logins, and a view with its place */
-	HELD_WITHIN_S = 10,     /* what the stream has in its queue is applied in milliseconds */
-	READ_WITHIN_S = 600,    /* from row to row: longer than a table takes to be opened */
+	/* the applier stands still meanwhile, and a switch may wait for it: then it is tried later */
+	PLACE_WITHIN_MS = 100,
+	OPEN_WITHIN_S = 60,  /* logins, and a view with its place */
+	HELD_WITHIN_S = 10,  /* what the stream has in its queue is applied in milliseconds */
+	READ_WITHIN_S = 600, /* from row to row: longer than a table takes to be opened */
 };
 
 enum end { SOURCE, TARGET, ENDS };
@@ -72,7 +74,8 @@ static int
 open_views(struct ctx *cx, struct whole_diff *w)
 {
 	const struct compare_params *p = w->params.compare;
-	const struct still_view v = { p->env, p->from, p->id, p->tail, p->applier };
+	const struct still_view v = { p->env, p->from, p->id, p->tail, p->applier,
+		PLACE_WITHIN_MS * MSEC };
 	SCOPED(position) struct position at = { 0 };
 
 	TRY(applier_suspend(cx, p->applier));

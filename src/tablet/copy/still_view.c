@@ -4,11 +4,8 @@
 #include "base/mutant.h"
 #include "tablet/copy/source_view.h"
 
-enum {
-	/* milliseconds, unless the tail has no room: then the applier goes on */
-	HEARTBEAT_WITHIN_S = 10,
-	PLACE_WITHIN_S = 10, /* some thousand tries, while the applier stands still */
-};
+/* Milliseconds, unless the tail has no room: then the applier goes on. */
+enum { HEARTBEAT_WITHIN_S = 10 };
 
 /* Both at the source; the second one writes heartbeats. */
 struct opening {
@@ -50,7 +47,7 @@ try_place(struct ctx *cx, const struct opening *o, struct position *at, bool *fo
 static int
 find_place(struct ctx *cx, const struct opening *o, struct position *at)
 {
-	usec end = task_now() + PLACE_WITHIN_S * SECOND;
+	usec end = task_now() + o->of->within;
 	bool found = false;
 
 	while (!found && task_now() < end)

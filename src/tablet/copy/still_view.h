@@ -26,6 +26,7 @@ struct still_view {
 	struct stream_id id;
 	struct tail *tail;
 	struct applier *applier; /* suspended */
+	usec within;             /* it tries so long */
 };
 
 /* On source, in whose session a transaction with the view is open then; *at: its place, file and offset.

@@ -16,6 +16,7 @@
 enum {
 	SESSION = STATE_SESSIONS - 1, /* none that an applier has */
 	EMPTY_WITHIN_S = 10,          /* milliseconds, at a table that nobody else uses */
+	PLACE_WITHIN_S = 10,          /* some thousand tries, while the applier stands still */
 	OPEN_WITHIN_S = 60,           /* as a copy's worker: logins, and a view with its place */
 	BATCH_WITHIN_S = 600,         /* as a chunk's load */
 	READ_WITHIN_S = 600,          /* from row to row: longer than a table takes to be opened */
@@ -75,7 +76,8 @@ static int
 open_view(struct ctx *cx, struct pass *p, struct position *at)
 {
 	const struct strict_copy *s = p->s;
-	const struct still_view v = { s->env, s->from, s->params->id, s->params->tail, s->applier };
+	const struct still_view v = { s->env, s->from, s->params->id, s->params->tail, s->applier,
+		PLACE_WITHIN_S * SECOND };
 	int ms = fault_sleep_ms("copy.strict.view");
 
 	TRY(ms == 0 ? 0 : task_sleep(cx, ms * MSEC));
