@@ -83,24 +83,18 @@ applier_strict_from(struct applier *a, const struct position *from)
 		applier_hold_at(a, from);
 }
 
-static void
-end_hold(struct applier *a)
+void
+applier_go_beyond(struct applier *a)
 {
 	a->hold = a->held = false;
 	waitlist_wake_all(&a->queue.arrived);
 }
 
 void
-applier_go_beyond(struct applier *a)
-{
-	end_hold(a);
-}
-
-void
 applier_strict_anew(struct applier *a)
 {
 	a->strict = false;
-	end_hold(a);
+	applier_go_beyond(a);
 }
 
 int

@@ -1,6 +1,7 @@
 #include "tablet/write/gone_rows.h"
 
 #include "base/mutant.h"
+#include "tablet/write/load.h"
 
 void
 gone_rows_init(struct gone_rows *g)
@@ -14,19 +15,6 @@ gone_rows_done(struct gone_rows *g)
 	map_done(&g->rows);
 }
 
-static void
-add_row(struct buf *out, const struct moved_tables *tables, int table, const struct slice *row)
-{
-	buf_add(out, &table, sizeof(table));
-	for (int i = 0; i < tables->items[table].def->columns_count; i++) {
-		size_t len = slice_is_null(row[i]) ? SIZE_MAX : row[i].len;
-
-		buf_add(out, &len, sizeof(len));
-		if (!slice_is_null(row[i]))
-			buf_add_slice(out, row[i]);
-	}
-}
-
 bool
 gone_rows_repeats(struct gone_rows *g, const struct moved_tables *tables, const struct change *c)
 {
@@ -35,7 +23,8 @@ gone_rows_repeats(struct gone_rows *g, const struct moved_tables *tables, const 
 
 	if (!by_action && (g->rows.count == 0 || c->after == NULL))
 		return false;
-	add_row(&row, tables, c->table, by_action ? c->before : c->after);
+	buf_add(&row, &c->table, sizeof(c->table));
+	load_add_row(&row, tables->items[c->table].def, by_action ? c->before : c->after);
 	if (!by_action) {
 		(void)map_take(&g->rows, buf_slice(&row)); /* it is there again */
 		return false;

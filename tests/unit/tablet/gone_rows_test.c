@@ -3,7 +3,8 @@
 
 #include "test.h"
 
-static struct table_def def = { .name = "t", .columns_count = 2 };
+static struct column columns[2];
+static struct table_def def = { .name = "t", .columns = columns, .columns_count = 2 };
 static const struct moved_table table = { .def = &def };
 static const struct moved_tables tables = { .items = &table, .count = 1, .ordered = true };
 
