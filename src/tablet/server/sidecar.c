@@ -5,125 +5,11 @@
 #include "base/mutant.h"
 #include "sql/quote.h"
 
-/* ---- What is in it */
-
-struct column {
-	const char *name, *type, *rest;
-	const char *was; /* its type in version 1; NULL: the same */
-	int since;       /* the version that has it first; 0: all have */
-};
-
 enum {
-	COLUMNS_MAX = 20,
-	ROUNDS_SINCE = 3,
-	VDIFFS_SINCE = 4,
-	XA_ROWS_SINCE = 5,
 	/* Errors of a server that may not be written to, and of one that was busy. */
 	ER_OPTION_PREVENTS_STATEMENT = 1290,
 	ER_LOCK_WAIT_TIMEOUT = 1205,
 	ER_LOCK_DEADLOCK = 1213,
-};
-
-/* Two names of 64 characters, of 4 bytes at most, and a slash. */
-#define WORKFLOW_TYPE "varbinary(513)"
-/* A position has a GTID for each domain that the server has ever written in, with no bound on their
- * number. */
-#define POSITION(prefix)                                                                           \
-	{ prefix "_gtid", "longblob", "NOT NULL", "varbinary(1024)", 0 },                          \
-	    { prefix "_file", "varbinary(256)", "NOT NULL", NULL, 0 },                             \
-	{                                                                                          \
-		prefix "_offset", "bigint(20) unsigned", "NOT NULL", NULL, 0                       \
-	}
-
-/* Its default is what rows get that were there before it. */
-#define ROUND                                                                                      \
-	{                                                                                          \
-		"round", "int(11)", "NOT NULL DEFAULT 1", NULL, ROUNDS_SINCE                       \
-	}
-
-/* Microseconds since 1970; 0: not yet. */
-#define WHEN(name)                                                                                 \
-	{                                                                                          \
-		name "_us", "bigint(20)", "NOT NULL DEFAULT 0", NULL, 0                            \
-	}
-#define COUNT_OF(name)                                                                             \
-	{                                                                                          \
-		name, "bigint(20)", "NOT NULL DEFAULT 0", NULL, 0                                  \
-	}
-#define SAMPLES_OF(name)                                                                           \
-	{                                                                                          \
-		name "_rows", "longblob", "NOT NULL", NULL, 0                                      \
-	}
-
-static const struct table {
-	const char *name, *keys;
-	struct column columns[COLUMNS_MAX]; /* the last one is empty */
-	int since;
-} tables[] = {
-	/* A guard reads its first two columns out of the binlog (tail_group.c). */
-	[SIDECAR_STREAM] = { "stream", "PRIMARY KEY (workflow, round)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,
-		{ "phase", "varbinary(32)", "NOT NULL", NULL, 0 },
-		{ "attempt", "int(11)", "NOT NULL", NULL, 0 }, POSITION("applied"), POSITION("cp"),
-		POSITION("dirty"), { "prepared", "longblob", "NOT NULL", NULL, 0 },
-		{ "request", "longblob", "NOT NULL", NULL, 0 },
-		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 },
-		{ "hint", "varbinary(200)", "NOT NULL", NULL, 0 },
-		{ "known_file", "varbinary(256)", "NOT NULL DEFAULT ''", NULL, XA_ROWS_SINCE },
-		{ "known_offset", "bigint(20) unsigned", "NOT NULL DEFAULT 0", NULL, XA_ROWS_SINCE } },
-	    0 },
-	[SIDECAR_COPY_STATE] = { "copy_state", "PRIMARY KEY (workflow, round, tbl, range_no)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,
-		{ "tbl", WORKFLOW_TYPE, "NOT NULL", "varbinary(256)", 0 },
-		{ "range_no", "int(11)", "NOT NULL", NULL, 0 },
-		{ "lower_key", "longblob", "", NULL, 0 }, { "upper_key", "longblob", "", NULL, 0 },
-		{ "done_key", "longblob", "", NULL, 0 },
-		{ "row_count", "bigint(20)", "NOT NULL", NULL, 0 },
-		{ "finished", "tinyint(4)", "NOT NULL", NULL, 0 },
-		{ "cp_file", "varbinary(256)", "NOT NULL", NULL, 0 },
-		{ "cp_offset", "bigint(20) unsigned", "NOT NULL", NULL, 0 } },
-	    0 },
-	/* The tail reads its first two columns out of the binlog (tail_group.c). */
-	[SIDECAR_HEARTBEAT] = { "heartbeat", "PRIMARY KEY (workflow, round)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 },
-		{ "token", "varbinary(64)", "NOT NULL", NULL, 0 }, ROUND },
-	    0 },
-	[SIDECAR_FENCE] = { "fence", "PRIMARY KEY (workflow, db, tbl)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 },
-		{ "db", "varbinary(256)", "NOT NULL", NULL, 0 },
-		{ "tbl", "varbinary(256)", "NOT NULL", NULL, 0 },
-		{ "armed", "tinyint(4)", "NOT NULL", NULL, 0 },
-		{ "attempt", "int(11)", "NOT NULL", NULL, 0 } },
-	    0 },
-	[SIDECAR_GUARD] = { "guard", "PRIMARY KEY (workflow, round)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND, POSITION("read"),
-		{ "finding", "varbinary(512)", "NOT NULL", NULL, 0 } },
-	    ROUNDS_SINCE },
-	[SIDECAR_VDIFF] = { "vdiff", "PRIMARY KEY (workflow, round, uuid)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
-		{ "uuid", "varbinary(64)", "NOT NULL", NULL, 0 },
-		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 },
-		{ "options", "longblob", "NOT NULL", NULL, 0 }, WHEN("created"), WHEN("started"),
-		WHEN("completed"), { "error", "varbinary(512)", "NOT NULL", NULL, 0 } },
-	    VDIFFS_SINCE },
-	[SIDECAR_VDIFF_TABLE] = { "vdiff_table", "PRIMARY KEY (workflow, round, uuid, tbl)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
-		{ "uuid", "varbinary(64)", "NOT NULL", NULL, 0 },
-		{ "tbl", WORKFLOW_TYPE, "NOT NULL", NULL, 0 },
-		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 },
-		{ "done_key", "longblob", "", NULL, 0 }, COUNT_OF("estimate"), COUNT_OF("compared"),
-		COUNT_OF("matching"), COUNT_OF("mismatched"), COUNT_OF("extra_source"),
-		COUNT_OF("extra_target"), COUNT_OF("unsettled"), COUNT_OF("repaired"),
-		WHEN("updated"), SAMPLES_OF("mismatched"), SAMPLES_OF("extra_source"),
-		SAMPLES_OF("extra_target"), SAMPLES_OF("unsettled") },
-	    VDIFFS_SINCE },
-	/* An xid has two parts of up to 64 bytes, in hexadecimal digits. */
-	[SIDECAR_XA_ROWS] = { "xa_rows", "PRIMARY KEY (workflow, round, xid, piece_no)",
-	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
-		{ "xid", "varbinary(300)", "NOT NULL", NULL, 0 },
-		{ "piece_no", "int(11)", "NOT NULL", NULL, 0 },
-		{ "piece", "longblob", "NOT NULL", NULL, 0 } },
-	    XA_ROWS_SINCE },
 };
 
 static const char version_table[] = "schema_version";
@@ -131,7 +17,7 @@ static const char version_table[] = "schema_version";
 const char *
 sidecar_table_name(int table)
 {
-	return tables[table].name;
+	return sidecar_tables[table].name;
 }
 
 void
@@ -189,14 +75,14 @@ struct comparison {
 
 /* The column that a table of that version has at next or behind it. At the end its name is NULL. */
 static void
-skip_later(const struct table *t, int version, int *next)
+skip_later(const struct sidecar_table *t, int version, int *next)
 {
 	while (t->columns[*next].name != NULL && t->columns[*next].since > version)
 		(*next)++;
 }
 
 static const char *
-type_in(const struct column *c, int version)
+type_in(const struct sidecar_column *c, int version)
 {
 	return version == 1 && c->was != NULL ? c->was : c->type;
 }
@@ -205,7 +91,7 @@ static int
 find_table(struct slice name)
 {
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		if (slice_eq_str(name, tables[t].name))
+		if (slice_eq_str(name, sidecar_tables[t].name))
 			return t;
 	}
 	return -1;
@@ -235,8 +121,8 @@ compare_column(
 	for (int version = 1; version <= SIDECAR_VERSION; version++) {
 		int *next = &seen->next[version];
 
-		skip_later(&tables[t], version, next);
-		const struct column *c = &tables[t].columns[*next];
+		skip_later(&sidecar_tables[t], version, next);
+		const struct sidecar_column *c = &sidecar_tables[t].columns[*next];
 		if (c->name != NULL && slice_eq_str(row[1], c->name) &&
 		    same_type(row[2], type_in(c, version)))
 			(*next)++;
@@ -244,7 +130,8 @@ compare_column(
 			seen->equal &= ~FORM_OF(version);
 	}
 	if ((seen->equal & FORM_NEW) == 0 && v->wrong == NULL)
-		v->wrong = arena_printf(cx->arena, "%s.%.*s", tables[t].name, SLICE_ARG(row[1]));
+		v->wrong =
+		    arena_printf(cx->arena, "%s.%.*s", sidecar_tables[t].name, SLICE_ARG(row[1]));
 }
 
 static void
@@ -254,13 +141,14 @@ judge(struct sidecar_view *v, struct comparison *seen)
 		for (int version = 1; version <= SIDECAR_VERSION; version++) {
 			int *next = &seen[t].next[version];
 
-			skip_later(&tables[t], version, next);
-			if (tables[t].columns[*next].name != NULL || tables[t].since > version)
+			skip_later(&sidecar_tables[t], version, next);
+			if (sidecar_tables[t].columns[*next].name != NULL ||
+			    sidecar_tables[t].since > version)
 				seen[t].equal &= ~FORM_OF(version);
 		}
 		v->forms[t] = seen[t].there ? seen[t].equal : FORM_NONE;
 		if ((v->forms[t] & FORM_NEW) == 0 && v->wrong == NULL)
-			v->wrong = tables[t].name;
+			v->wrong = sidecar_tables[t].name;
 	}
 }
 
@@ -334,7 +222,7 @@ check_ours(struct ctx *cx, const char *sidecar, const struct sidecar_view *v)
 {
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
 		if (v->forms[t] == 0)
-			return refuse_foreign(cx, sidecar, tables[t].name);
+			return refuse_foreign(cx, sidecar, sidecar_tables[t].name);
 	}
 	return v->stranger == NULL ? 0 : refuse_foreign(cx, sidecar, v->stranger);
 }
@@ -360,7 +248,7 @@ check_none_left(
 	static const int with_state[] = { SIDECAR_STREAM, SIDECAR_FENCE };
 
 	for (size_t i = 0; i < sizeof(with_state) / sizeof(with_state[0]); i++) {
-		const char *name = tables[with_state[i]].name;
+		const char *name = sidecar_tables[with_state[i]].name;
 		uint64_t count = 0;
 
 		if (old->forms[with_state[i]] & FORM_OLD)
@@ -381,10 +269,10 @@ static const char *
 find_altered(const struct sidecar_view *v, int version)
 {
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
-		bool missing = v->forms[t] == FORM_NONE && tables[t].since > version;
+		bool missing = v->forms[t] == FORM_NONE && sidecar_tables[t].since > version;
 
 		if ((v->forms[t] & (FORM_OF(version) | FORM_NEW)) == 0 && !missing)
-			return tables[t].name;
+			return sidecar_tables[t].name;
 	}
 	return NULL;
 }
@@ -422,14 +310,14 @@ passage(struct ctx *cx, const char *name)
 }
 
 static void
-add_columns(struct buf *out, const struct table *t)
+add_columns(struct buf *out, const struct sidecar_table *t)
 {
-	for (const struct column *c = t->columns; c->name != NULL; c++)
+	for (const struct sidecar_column *c = t->columns; c->name != NULL; c++)
 		buf_addf(out, "%s %s %s, ", c->name, c->type, c->rest);
 }
 
 static void
-add_create(struct buf *out, const char *sidecar, const struct table *t)
+add_create(struct buf *out, const char *sidecar, const struct sidecar_table *t)
 {
 	buf_add_str(out, "CREATE TABLE IF NOT EXISTS ");
 	sidecar_table(out, sidecar, t->name);
@@ -441,11 +329,11 @@ add_create(struct buf *out, const char *sidecar, const struct table *t)
 void
 sidecar_create_sql(struct buf *out, const char *sidecar, int table)
 {
-	add_create(out, sidecar, &tables[table]);
+	add_create(out, sidecar, &sidecar_tables[table]);
 }
 
 static int
-create_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t)
+create_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_table *t)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 
@@ -455,7 +343,8 @@ create_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct ta
 
 /* How one of an earlier version gets the form of this one: by one statement. */
 static int
-alter_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct table *t, int version)
+alter_table(
+    struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_table *t, int version)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
 	const char *before = NULL, *comma = "";
@@ -463,7 +352,7 @@ alter_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct tab
 
 	buf_add_str(&sql, "ALTER TABLE ");
 	sidecar_table(&sql, sidecar, t->name);
-	for (const struct column *c = t->columns; c->name != NULL; before = c->name, c++) {
+	for (const struct sidecar_column *c = t->columns; c->name != NULL; before = c->name, c++) {
 		bool added = c->since > version;
 
 		if (!added && (version > 1 || c->was == NULL))
@@ -473,7 +362,7 @@ alter_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct tab
 		if (added && before != NULL)
 			buf_addf(&sql, " AFTER %s", before);
 		comma = ",";
-		rounds |= added && c->since == ROUNDS_SINCE;
+		rounds |= added && c->since == SIDECAR_ROUNDS_SINCE;
 	}
 	if (rounds)
 		buf_addf(&sql, ", DROP PRIMARY KEY, ADD %s", t->keys);
@@ -483,7 +372,7 @@ alter_table(struct ctx *cx, struct ddl *d, const char *sidecar, const struct tab
 static int
 write_version(struct ctx *cx, struct ddl *d, const char *sidecar)
 {
-	static const struct table version = { version_table, "PRIMARY KEY (id)",
+	static const struct sidecar_table version = { version_table, "PRIMARY KEY (id)",
 		{ { "id", "tinyint(4)", "NOT NULL", NULL, 0 },
 		    { "version", "int(11)", "NOT NULL", NULL, 0 } },
 		0 };
@@ -514,14 +403,14 @@ make_tables(struct ctx *cx, struct ddl *d, const char *sidecar)
 	struct sidecar_view now;
 
 	for (int t = 0; t < SIDECAR_TABLES; t++)
-		TRY(create_table(cx, d, sidecar, &tables[t]));
+		TRY(create_table(cx, d, sidecar, &sidecar_tables[t]));
 	TRY(look_at(cx, d->session, sidecar, &now));
 	for (int t = 0; t < SIDECAR_TABLES; t++) {
 		int version = oldest_form(now.forms[t]);
 
 		if ((now.forms[t] & FORM_NEW) != 0 || version == 0)
 			continue; /* check_current() says what it makes of one that is not known */
-		TRY(alter_table(cx, d, sidecar, &tables[t], version));
+		TRY(alter_table(cx, d, sidecar, &sidecar_tables[t], version));
 		TRY(passage(cx, "sidecar.alter.after"));
 	}
 	TRY(write_version(cx, d, sidecar));
@@ -538,7 +427,7 @@ make(struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_vi
 	quote_ident(&name, slice_str(sidecar));
 	if (!v->exists)
 		TRY(ddl_runf(cx, d, "CREATE DATABASE IF NOT EXISTS %s", name.data));
-	TRY(create_table(cx, d, sidecar, &tables[SIDECAR_FENCE]));
+	TRY(create_table(cx, d, sidecar, &sidecar_tables[SIDECAR_FENCE]));
 	if (mutant("tablet_sidecar_version_first"))
 		TRY(write_version(cx, d, sidecar));
 	TRY(sidecar_upgrade(cx, d, sidecar, old));

@@ -70,7 +70,24 @@ enum {
 /* "CREATE TABLE IF NOT EXISTS ..." of one of them, appended */
 void sidecar_create_sql(struct buf *out, const char *sidecar, int table);
 
-/* ---- Between sidecar.c and sidecar_upgrade.c */
+/* ---- Between sidecar.c, sidecar_tables.c and sidecar_upgrade.c */
+
+struct sidecar_column {
+	const char *name, *type, *rest;
+	const char *was; /* its type in version 1; NULL: the same */
+	int since;       /* the version that has it first; 0: all have */
+};
+
+enum { SIDECAR_COLUMNS_MAX = 20, SIDECAR_ROUNDS_SINCE = 3 };
+
+struct sidecar_table {
+	const char *name, *keys;
+	struct sidecar_column columns[SIDECAR_COLUMNS_MAX]; /* the last one is empty */
+	int since;
+};
+
+/* What each has, and since when: a new table, or a new column, is a row there. */
+extern const struct sidecar_table sidecar_tables[SIDECAR_TABLES];
 
 #define SIDECAR_0_1 "_vt" /* what release 0.1 called it */
 
