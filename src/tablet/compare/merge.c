@@ -3,7 +3,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "mysql/bulk.h"
-#include "tablet/compare/same.h"
+#include "tablet/table/same.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 #include "tablet/compare/sample.h"
 
 #include "mysql/bulk.h"
-#include "tablet/compare/same.h"
+#include "tablet/table/same.h"
 #include "topo/json.h"
 
 static bool

@@ -1,14 +1,13 @@
 #include "tablet/compare/whole_diff.h"
 
 #include "base/fault.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "sql/quote.h"
-#include "tablet/compare/same.h"
 #include "tablet/compare/sample.h"
 #include "tablet/copy/still_view.h"
 #include "tablet/copy/throttle.h"
+#include "tablet/table/row_sum.h"
 #include "tablet/table/schema.h"
 #include "tablet/table/table_row.h"
 #include "tablet/write/load.h"
@@ -148,20 +147,6 @@ whole_diff_ended(const struct whole_diff *w)
 
 /* ---- A row */
 
-static void
-hash_row(const struct table_def *def, const struct slice *row, uint64_t out[2])
-{
-	SCOPED(buf) struct buf bytes = BUF_INIT;
-
-	for (int i = 0; i < def->columns_count; i++) {
-		if (column_is_written(&def->columns[i]))
-			same_bytes(&bytes, &def->columns[i].type, row[i]);
-	}
-	out[0] = hash_bytes(buf_slice(&bytes));
-	buf_add_char(&bytes, 1); /* another hash of the same row */
-	out[1] = hash_bytes(buf_slice(&bytes));
-}
-
 static bool
 is_zero(const struct bucket *b)
 {
@@ -297,7 +282,7 @@ take_row(struct whole_diff *w, const struct slice *row, size_t *bytes)
 	const struct table_def *def = w->params.table->def;
 	uint64_t hash[2];
 
-	hash_row(def, row, hash);
+	row_hash(def, row, hash);
 	for (int i = 0; i < def->columns_count; i++)
 		*bytes += slice_is_null(row[i]) ? 0 : row[i].len;
 	if (w->counting) {

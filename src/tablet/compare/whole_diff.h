@@ -13,10 +13,10 @@
  * milliseconds. Then it goes on, and both views are read: nothing that is written meanwhile is in
  * either. They are as old as reading takes, as a copy of such a table is.
  *
- * SUMS   Each row has a hash of its values (same.h), and falls by it into one of BUCKETS, which has a
- *        count of rows and a sum of another hash: the source's are added, the target's taken away.
- *        Equal tables leave nothing.
- * ROWS   Of buckets that are not 0 the rows are counted one by one, by both hashes: so many buckets at
+ * SUMS   Each row has a hash of its values (row_sum.h), and falls by one half of it into one of BUCKETS,
+ *        which has a count of rows and a sum of the other half: the source's are added, the target's taken
+ *        away. Equal tables leave nothing.
+ * ROWS   Of buckets that are not 0 the rows are counted one by one, by both halves: so many buckets at
  *        a time as memory allows, for which both ends are read again in the same views.
  *
  * A row that has changed is one less at one end and one more at the other: nothing tells that they were one.

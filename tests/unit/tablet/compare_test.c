@@ -1,10 +1,10 @@
 /* What is the same at two ends, and what is not: values, documents, rows by their keys; how it is told. */
 #include "base/mem.h"
-#include "tablet/compare/json_meaning.h"
+#include "tablet/table/json_meaning.h"
 #include "tablet/compare/sample.h"
 #include "tablet/compare/table_diff.h"
 
-#include "tablet/compare/same.h"
+#include "tablet/table/same.h"
 #include "tablet/table/table_row.h"
 #include "tablet/write/load.h"
 #include "test.h"

@@ -1,4 +1,4 @@
-#include "tablet/compare/json_meaning.h"
+#include "tablet/table/json_meaning.h"
 
 #include "base/arena.h"
 #include "base/mem.h"

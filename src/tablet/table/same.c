@@ -1,6 +1,6 @@
-#include "tablet/compare/same.h"
+#include "tablet/table/same.h"
 
-#include "tablet/compare/json_meaning.h"
+#include "tablet/table/json_meaning.h"
 
 #include <stdlib.h>
 

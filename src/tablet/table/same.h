@@ -7,8 +7,8 @@
  * servers have it; JSON between two flavours, where one keeps the text and the other what it means, as
  * documents (json_meaning.h).
  */
-#ifndef TABLET_COMPARE_SAME_H
-#define TABLET_COMPARE_SAME_H
+#ifndef TABLET_TABLE_SAME_H
+#define TABLET_TABLE_SAME_H
 
 #include "binlog/column.h"
 

@@ -4,8 +4,8 @@
  * Members of an object in one order, of several with one name the last; strings without their escapes;
  * numbers that fit 64 bits as integers, all others as doubles, so that 1 is not 1.0. White space goes.
  */
-#ifndef TABLET_COMPARE_JSON_MEANING_H
-#define TABLET_COMPARE_JSON_MEANING_H
+#ifndef TABLET_TABLE_JSON_MEANING_H
+#define TABLET_TABLE_JSON_MEANING_H
 
 #include "base/buf.h"
 #include "base/err.h"
