@@ -112,7 +112,7 @@ made_and_found(void *arg)
 	const char *place, *before;
 
 	expect_open(&d, NAME);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
 	before = whole(d.session);
 	place = ask(d.session, "SELECT @@global.gtid_binlog_pos");
 	expect_open(&d, NAME);
@@ -171,12 +171,12 @@ not_as_known(void *arg)
 	struct ddl d = ddl_as("root");
 
 	expect_open(&d, NAME);
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=6");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=7");
 	expect_refused(
-	    &d, NAME, "'_switchyard' is of version 6, and this vttablet knows versions up to 5");
-	exec(d.session, "UPDATE " NAME ".schema_version SET version=5");
+	    &d, NAME, "'_switchyard' is of version 7, and this vttablet knows versions up to 6");
+	exec(d.session, "UPDATE " NAME ".schema_version SET version=6");
 	exec(d.session, "ALTER TABLE " NAME ".stream ADD extra INT");
-	expect_refused(&d, NAME, "'stream.extra' is not as version 5 has it");
+	expect_refused(&d, NAME, "'stream.extra' is not as version 6 has it");
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP extra, MODIFY attempt BIGINT NOT NULL");
 	expect_refused(&d, NAME, "'stream.attempt' is not as");
 	exec(d.session, "ALTER TABLE " NAME ".stream MODIFY attempt INT NOT NULL");
@@ -451,12 +451,13 @@ cut_off(void *arg)
 
 static const char *const to_version_2[] = {
 	"ALTER TABLE " NAME
-	".stream DROP PRIMARY KEY, DROP round, DROP known_file, DROP known_offset,"
+	".stream DROP PRIMARY KEY, DROP round, DROP known_file, DROP known_offset, DROP deltas,"
 	" ADD PRIMARY KEY (workflow)",
 	"ALTER TABLE " NAME
 	".copy_state DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow, tbl, range_no)",
 	"ALTER TABLE " NAME ".heartbeat DROP PRIMARY KEY, DROP round, ADD PRIMARY KEY (workflow)",
-	"DROP TABLE " NAME ".guard, " NAME ".vdiff, " NAME ".vdiff_table, " NAME ".xa_rows",
+	"DROP TABLE " NAME ".guard, " NAME ".vdiff, " NAME ".vdiff_table, " NAME ".xa_rows, " NAME
+	".proof",
 	"UPDATE " NAME ".schema_version SET version=2",
 };
 
@@ -491,9 +492,9 @@ brought_up(void *arg)
 		err_clear(&err);
 		fault_disarm_all();
 		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"),
-		    i == 4 ? "5" : "2");
+		    i == 4 ? "6" : "2");
 		expect_open(&d, NAME);
-		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
+		expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
 		expect_taken_over(d.session, NAME);
 		exec(d.session, "DROP DATABASE s");
 		exec(d.session, "DROP DATABASE _vt");
@@ -507,14 +508,18 @@ brought_up(void *arg)
 	ddl_done(&d);
 }
 
-/* Versions 3 and 4 kept no rows of XA transactions, nor the place where a stream began. */
+/* Versions 3 and 4 kept no rows of XA transactions, nor the place where a stream began; 5 had no proofs. */
 static void
 to_version(struct ddl *d, int version)
 {
 	char sql[100];
 
-	exec(d->session, "ALTER TABLE " NAME ".stream DROP known_file, DROP known_offset");
-	exec(d->session, "DROP TABLE " NAME ".xa_rows");
+	exec(d->session, "ALTER TABLE " NAME ".stream DROP deltas");
+	exec(d->session, "DROP TABLE " NAME ".proof");
+	if (version < 5) {
+		exec(d->session, "ALTER TABLE " NAME ".stream DROP known_file, DROP known_offset");
+		exec(d->session, "DROP TABLE " NAME ".xa_rows");
+	}
 	snprintf(sql, sizeof(sql), "UPDATE " NAME ".schema_version SET version=%d", version);
 	exec(d->session, sql);
 }
@@ -534,11 +539,14 @@ kept(void *arg)
 	to_version(&d, 4);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
 	expect_str(
 	    ask(d.session,
 		"SELECT CONCAT(applied_offset, known_file, known_offset) FROM " NAME ".stream"),
 	    "70");
+	to_version(&d, 5);
+	expect_open(&d, NAME);
+	expect_str(whole(d.session), made);
 	to_version(&d, 4);
 	exec(d.session, "ALTER TABLE " NAME ".stream DROP hint");
 	expect_refused(&d, NAME, "'stream' is not as version 4 has it");
@@ -560,7 +568,7 @@ compared(void *arg)
 	to_version(&d, 3);
 	expect_open(&d, NAME);
 	expect_str(whole(d.session), made);
-	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "5");
+	expect_str(ask(d.session, "SELECT version FROM " NAME ".schema_version"), "6");
 	expect_str(ask(d.session, "SELECT COUNT(*) FROM " NAME ".fence WHERE armed"), "1");
 	to_version(&d, 3);
 	exec(d.session, "ALTER TABLE " NAME ".guard DROP finding");

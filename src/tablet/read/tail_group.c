@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "rpc/tablet.h"
+#include "tablet/read/own_rows.h"
 #include "tablet/table/table_row.h"
 
 #include <stdlib.h>
@@ -76,6 +77,7 @@ group_begin(struct tail_group *g)
 	g->started = false;
 	g->heartbeat[0] = 0;
 	g->by_stream = g->frozen = false;
+	g->deltas = SLICE_NULL;
 }
 
 /* ---- Tables */
@@ -249,87 +251,31 @@ group_rollback_to(struct tail_group *g, struct slice name)
 	return true;
 }
 
-/* Steps over the first image of an update of the heartbeat: the second one has the token. Its columns
- * are told by the table map alone, as the definition of our own table is not read. */
-static void
-skip_image(struct cursor *c, const struct tablemap *map)
-{
-	struct slice nulls = cursor_bytes(c, (map->count + 7) / 8);
-
-	for (size_t i = 0; i < map->count && !c->failed; i++)
-		if ((nulls.ptr[i / 8] >> (i % 8) & 1) == 0)
-			wire_column_skip(&map->columns[i], c);
-}
-
-/*
- * Workflow and token are the first two columns of heartbeat (sidecar.c), strings of whatever
- * length.
- */
-static bool
-heartbeat_values(struct cursor *c, const struct tablemap *map, struct arena *a, struct slice out[2])
-{
-	struct slice nulls = cursor_bytes(c, (map->count + 7) / 8);
-
-	if (c->failed || map->count < 2 || (nulls.ptr[0] & 3) != 0)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		const struct wire_column *w = &map->columns[i];
-		struct column_type t = { .kind = COLUMN_BYTES, .length = w->length };
-		if ((w->type != BINLOG_VARCHAR && w->type != BINLOG_STRING) ||
-		    !coltype_decode(&t, w, c, a, &out[i]))
-			return false;
-	}
-	return true;
-}
-
 /* One row a statement: REPLACE writes it as an insert or as an update. */
 static void
 note_heartbeat(struct tail_group *g, struct rows *rows, const struct tablemap *map)
 {
-	struct slice values[2];
+	struct own_heartbeat h;
 
-	if (rows->kind == ROW_DELETE || rows->columns != map->count)
+	if (!own_heartbeat_read(rows, map, &g->arena, &h) ||
+	    !slice_eq_str(h.workflow, g->params.id.workflow) || h.token.len >= sizeof(g->heartbeat))
 		return;
-	if (rows->kind == ROW_UPDATE)
-		skip_image(&rows->data, map);
-	if (!heartbeat_values(&rows->data, map, &g->arena, values) ||
-	    !slice_eq_str(values[0], g->params.id.workflow) || values[1].len >= sizeof(g->heartbeat))
-		return;
-	memcpy(g->heartbeat, values[1].ptr, values[1].len);
-	g->heartbeat[values[1].len] = 0;
+	memcpy(g->heartbeat, h.token.ptr, h.token.len);
+	g->heartbeat[h.token.len] = 0;
 }
 
-static bool
-read_text(struct cursor *c, const struct wire_column *w, struct arena *a, struct slice *out)
-{
-	struct column_type t = { .kind = COLUMN_BYTES, .length = w->length };
-
-	return !c->failed && w->type == BINLOG_VARCHAR && coltype_decode(&t, w, c, a, out) &&
-	    !c->failed;
-}
-
-/* Workflow, round and phase are the first columns of stream (sidecar.c). Its statements write one row. */
 static void
 note_stream(struct tail_group *g, struct rows *rows, const struct tablemap *map)
 {
-	struct cursor *c = &rows->data;
-	struct slice nulls, workflow, phase;
+	struct own_stream s;
 
-	if (rows->columns != map->count || map->count < 3 || map->columns[1].type != BINLOG_LONG)
-		return;
-	if (rows->kind == ROW_UPDATE)
-		skip_image(c, map);
-	nulls = cursor_bytes(c, (map->count + 7) / 8);
-	if (c->failed || (nulls.ptr[0] & 7) != 0 ||
-	    !read_text(c, &map->columns[0], &g->arena, &workflow))
-		return;
-	uint64_t round = cursor_le(c, 4);
-	if (!read_text(c, &map->columns[2], &g->arena, &phase) ||
-	    !slice_eq_str(workflow, g->params.id.workflow) ||
-	    (round != (uint64_t)g->params.id.round && !mutant("guard_any_round")))
+	if (!own_stream_read(rows, map, &g->arena, &s) ||
+	    !slice_eq_str(s.workflow, g->params.id.workflow) ||
+	    (s.round != (uint64_t)g->params.id.round && !mutant("guard_any_round")))
 		return;
 	g->by_stream = true;
-	g->frozen = slice_eq_str(phase, stream_phase_name(STREAM_FROZEN));
+	g->frozen = slice_eq_str(s.phase, stream_phase_name(STREAM_FROZEN));
+	g->deltas = s.deltas;
 }
 
 static int
@@ -381,7 +327,7 @@ group_has_rows(const struct tail_group *g)
 bool
 group_matters(const struct tail_group *g)
 {
-	return group_has_rows(g) || g->heartbeat[0] != 0;
+	return group_has_rows(g) || g->heartbeat[0] != 0 || g->deltas.len > 0;
 }
 
 /* ---- Handing on */
@@ -509,6 +455,7 @@ group_next(struct tail_group *g, struct source_txn **out, struct err *err)
 	txn->bytes = txn->arena.used_bytes + to.cap * sizeof(struct change);
 	memcpy(txn->heartbeat, g->heartbeat, sizeof(txn->heartbeat));
 	txn->by_stream = g->by_stream;
+	txn->deltas = txn->last ? arena_dup(&txn->arena, g->deltas) : SLICE_NULL;
 	*out = txn;
 	return 0;
 }

@@ -67,6 +67,7 @@ struct tail_group {
 	bool started;                       /* a fragment was handed on */
 	bool by_stream;                     /* it writes the row of the stream that is guarded */
 	bool frozen;                        /* and that row is frozen then */
+	struct slice deltas;                /* and has these, packed (deltas.h) */
 	char heartbeat[64];
 };
 
@@ -85,13 +86,13 @@ int group_rows(struct tail_group *g, const struct event *e, struct err *err) MUS
  */
 void group_savepoint(struct tail_group *g, struct slice name);
 bool group_rollback_to(struct tail_group *g, struct slice name);
-/* Has it rows of a moved table, or our heartbeat? */
+/* Has it rows of a moved table, or our heartbeat, or deltas of the stream? */
 bool group_matters(const struct tail_group *g);
 /* Has it rows of a moved table? */
 bool group_has_rows(const struct tail_group *g);
 /*
  * The next fragment, which the caller owns, without its end; NULL behind the last. One without rows is given
- * when only the heartbeat is there.
+ * when only the heartbeat, or deltas, are there.
  */
 int group_next(struct tail_group *g, struct source_txn **out, struct err *err) MUST_USE;
 

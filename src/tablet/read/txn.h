@@ -41,7 +41,8 @@ struct source_txn {
 	size_t bytes; /* memory, for bounds */
 	bool first, last;
 	struct position end;
-	bool by_stream;        /* of a guard's tail: it has the row of its stream */
+	bool by_stream;      /* of a guard's tail: it has the row of its stream */
+	struct slice deltas; /* and these there, with the last fragment (deltas.h); SLICE_NULL: none */
 	int64_t committed_s;   /* the source's clock, seconds since 1970 */
 	char heartbeat[64];    /* token of this workflow's heartbeat row in it, or "" */
 	struct slice prepared; /* the XA transactions prepared at end: xids.h */

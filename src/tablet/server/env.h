@@ -24,7 +24,7 @@ struct tablet_env {
 	struct spares *spares;         /* connections for calls (spare.h), or NULL: none is kept */
 	struct place_watches
 	    *places; /* who asks where servers are (place_watch.h), or NULL: each for itself */
-	struct vdiff_orders *vdiffs; /* who wants what compared (compare/differ.h), or NULL: nobody */
+	struct vdiff_orders *vdiffs; /* who wants what compared (compare/orders.h), or NULL: nobody */
 	/* How much at once, of each stream: connections that write changes, chunks in flight, and the rows
 	 * of a chunk at most (0: as chunk.h says). */
 	int appliers, copy_parallel;

@@ -347,11 +347,15 @@ add_position(struct buf *out, const char *prefix, const struct position *p)
 }
 
 static void
-add_applied(struct buf *out, const struct position *applied, struct slice prepared)
+add_applied(struct buf *out, const struct stored_place *place)
 {
-	add_position(out, "applied", applied);
+	add_position(out, "applied", place->applied);
 	buf_add_str(out, ", prepared=");
-	quote_string(out, mutant("tablet_xa_remembered") ? slice_str("") : prepared);
+	quote_string(out, mutant("tablet_xa_remembered") ? slice_str("") : place->prepared);
+	if (slice_is_null(place->deltas))
+		return;
+	buf_add_str(out, ", deltas=");
+	quote_hex(out, place->deltas);
 }
 
 static void
@@ -394,7 +398,7 @@ state_save(struct ctx *cx, struct mysql_client *c, const struct stream_state *s)
 	buf_addf(&sql, ", round=%d", s->round);
 	add_text(&sql, "request", s->request == NULL ? "" : s->request);
 	buf_add_str(&sql, ", ");
-	add_applied(&sql, &s->applied, slice_str(""));
+	add_applied(&sql, &(struct stored_place){ &s->applied, slice_str(""), SLICE_NULL });
 	buf_add_str(&sql, ", ");
 	add_position(&sql, "dirty", &s->dirty_until);
 	buf_add_str(&sql, ", known_file='', known_offset=0, ");
@@ -468,32 +472,30 @@ state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id)
 }
 
 void
-state_applied_sql(
-    struct buf *out, struct stream_id id, const struct position *applied, struct slice prepared)
+state_applied_sql(struct buf *out, struct stream_id id, const struct stored_place *place)
 {
 	add_update(out, id);
-	add_applied(out, applied, prepared);
+	add_applied(out, place);
 	sidecar_where_stream(out, id);
 }
 
 void
-state_begun_sql(struct buf *out, struct stream_id id, const struct position *applied,
-    struct slice prepared, const struct position *known)
+state_begun_sql(struct buf *out, struct stream_id id, const struct stored_place *place,
+    const struct position *known)
 {
 	add_update(out, id);
-	add_applied(out, applied, prepared);
+	add_applied(out, place);
 	add_text(out, "known_file", known->file);
 	buf_addf(out, ", known_offset=%llu", (unsigned long long)known->offset);
 	sidecar_where_stream(out, id);
 }
 
 void
-state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
-    struct slice prepared, int attempt)
+state_frozen_sql(struct buf *out, struct stream_id id, const struct stored_place *place, int attempt)
 {
 	add_update(out, id);
 	buf_addf(out, "phase='frozen', attempt=%d, ", attempt);
-	add_applied(out, applied, prepared);
+	add_applied(out, place);
 	sidecar_where_stream(out, id);
 }
 

@@ -106,15 +106,20 @@ int state_move(struct ctx *cx, struct mysql_client *c, struct stream_state *s,
 void state_moved(struct stream_state *s, enum stream_phase next);
 /* The row goes; 0 also when there was none. */
 int state_delete(struct ctx *cx, struct mysql_client *c, struct stream_id id) MUST_USE;
+/* What is stored of a place, together. Borrowed. */
+struct stored_place {
+	const struct position *applied;
+	struct slice prepared; /* the XA transactions prepared there */
+	struct slice deltas; /* of the source since the place before (read/deltas.h); NULL: not kept */
+};
 /* "UPDATE ... SET applied...": appended, to run inside the applier's transaction. */
-void state_applied_sql(
-    struct buf *out, struct stream_id id, const struct position *applied, struct slice prepared);
+void state_applied_sql(struct buf *out, struct stream_id id, const struct stored_place *place);
 /* The same where a stream begins. */
-void state_begun_sql(struct buf *out, struct stream_id id, const struct position *applied,
-    struct slice prepared, const struct position *known);
+void state_begun_sql(struct buf *out, struct stream_id id, const struct stored_place *place,
+    const struct position *known);
 /* The same with phase FROZEN and the attempt, for the transaction that stops at P. */
-void state_frozen_sql(struct buf *out, struct stream_id id, const struct position *applied,
-    struct slice prepared, int attempt);
+void state_frozen_sql(
+    struct buf *out, struct stream_id id, const struct stored_place *place, int attempt);
 /* The same for dirty_until, before a run that may be left half written. */
 void state_dirty_sql(struct buf *out, struct stream_id id, const struct position *dirty_until);
 

@@ -11,6 +11,8 @@
  *   fence           both     one row per workflow and table: armed, attempt (fence.h)
  *   guard           target   one row per stream that is a way back (guard/guard.h)
  *   vdiff, vdiff_table   target   one row per comparison, and per table of it (compare/diff_rows.h)
+ *   proof           target   one row per stream that is proven continuously (compare/proof_row.h)
+ *   proof           target   one row per stream that is proven continuously (compare/proof_row.h)
  *   xa_rows         target   what prepared XA transactions of the source have changed (xa_rows.h)
  *   schema_version  both     one row: which form the others have. It is written last.
  *
@@ -24,15 +26,16 @@
  * again and again after kills. What is not ours is refused by name, and left alone.
  * (3) Version 1, that of release 0.1, has no row and is called _vt, as Vitess's own is. Of a _vt
  * just the tables whose columns are exactly ours are taken over (sidecar_upgrade.c).
- * (4) Versions 2 to 4 are altered in place, each table by one statement; a table that has come so far
+ * (4) Versions 2 to 5 are altered in place, each table by one statement; a table that has come so far
  * already is left. The row says so until all have.
  */
 #ifndef TABLET_SERVER_SIDECAR_H
 #define TABLET_SERVER_SIDECAR_H
 
 #include "tablet/server/ddl.h"
+#include "tablet/server/sidecar_tables.h"
 
-enum { SIDECAR_VERSION = 5 };
+enum { SIDECAR_VERSION = 6 };
 
 /* A stream's rows in a server's sidecar database. Borrowed strings. */
 struct stream_id {
@@ -56,19 +59,10 @@ uint64_t stream_id_hash(struct stream_id id);
  * once do no harm. ERR_REFUSED: somebody else's tables, a newer version, a right that is missing. */
 int sidecar_open(struct ctx *cx, struct ddl *d, const char *sidecar) MUST_USE;
 
-enum {
-	SIDECAR_STREAM,
-	SIDECAR_COPY_STATE,
-	SIDECAR_HEARTBEAT,
-	SIDECAR_FENCE,
-	SIDECAR_GUARD,
-	SIDECAR_VDIFF,
-	SIDECAR_VDIFF_TABLE,
-	SIDECAR_XA_ROWS,
-	SIDECAR_TABLES
-};
 /* "CREATE TABLE IF NOT EXISTS ..." of one of them, appended */
 void sidecar_create_sql(struct buf *out, const char *sidecar, int table);
+/* A column's number, which is its place in a row of a binlog. */
+int sidecar_column_no(int table, const char *name);
 
 /* ---- Between sidecar.c, sidecar_tables.c and sidecar_upgrade.c */
 
@@ -78,7 +72,7 @@ struct sidecar_column {
 	int since;       /* the version that has it first; 0: all have */
 };
 
-enum { SIDECAR_COLUMNS_MAX = 20, SIDECAR_ROUNDS_SINCE = 3 };
+enum { SIDECAR_COLUMNS_MAX = 24, SIDECAR_ROUNDS_SINCE = 3 };
 
 struct sidecar_table {
 	const char *name, *keys;
@@ -106,7 +100,6 @@ struct sidecar_view {
 	int version;          /* 0: not written yet */
 };
 
-const char *sidecar_table_name(int table);
 /* Takes over what release 0.1 has left in its database: all but the widening of columns. */
 int sidecar_upgrade(
     struct ctx *cx, struct ddl *d, const char *sidecar, const struct sidecar_view *old) MUST_USE;

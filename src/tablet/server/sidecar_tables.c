@@ -1,8 +1,11 @@
 #include "tablet/server/sidecar.h"
 
+#include "base/check.h"
+
 enum {
 	VDIFFS_SINCE = 4,
 	XA_ROWS_SINCE = 5,
+	PROOFS_SINCE = 6,
 };
 
 /* Two names of 64 characters, of 4 bytes at most, and a slash. */
@@ -37,7 +40,7 @@ enum {
 	}
 
 const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
-	/* A guard reads its first two columns out of the binlog (tail_group.c). */
+	/* A guard reads it out of the binlog (read/own_rows.c). */
 	[SIDECAR_STREAM] = { "stream", "PRIMARY KEY (workflow, round)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,
 		{ "phase", "varbinary(32)", "NOT NULL", NULL, 0 },
@@ -47,7 +50,8 @@ const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
 		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 },
 		{ "hint", "varbinary(200)", "NOT NULL", NULL, 0 },
 		{ "known_file", "varbinary(256)", "NOT NULL DEFAULT ''", NULL, XA_ROWS_SINCE },
-		{ "known_offset", "bigint(20) unsigned", "NOT NULL DEFAULT 0", NULL, XA_ROWS_SINCE } },
+		{ "known_offset", "bigint(20) unsigned", "NOT NULL DEFAULT 0", NULL, XA_ROWS_SINCE },
+		{ "deltas", "longblob", "", NULL, PROOFS_SINCE } },
 	    0 },
 	[SIDECAR_COPY_STATE] = { "copy_state", "PRIMARY KEY (workflow, round, tbl, range_no)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 }, ROUND,
@@ -60,7 +64,7 @@ const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
 		{ "cp_file", "varbinary(256)", "NOT NULL", NULL, 0 },
 		{ "cp_offset", "bigint(20) unsigned", "NOT NULL", NULL, 0 } },
 	    0 },
-	/* The tail reads its first two columns out of the binlog (tail_group.c). */
+	/* The tail reads its first two columns out of the binlog (read/own_rows.c). */
 	[SIDECAR_HEARTBEAT] = { "heartbeat", "PRIMARY KEY (workflow, round)",
 	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", "varbinary(160)", 0 },
 		{ "token", "varbinary(64)", "NOT NULL", NULL, 0 }, ROUND },
@@ -101,4 +105,24 @@ const struct sidecar_table sidecar_tables[SIDECAR_TABLES] = {
 		{ "piece_no", "int(11)", "NOT NULL", NULL, 0 },
 		{ "piece", "longblob", "NOT NULL", NULL, 0 } },
 	    XA_ROWS_SINCE },
+	[SIDECAR_PROOF] = { "proof", "PRIMARY KEY (workflow, round)",
+	    { { "workflow", WORKFLOW_TYPE, "NOT NULL", NULL, 0 }, ROUND,
+		{ "uuid", "varbinary(64)", "NOT NULL", NULL, 0 },
+		{ "state", "varbinary(16)", "NOT NULL", NULL, 0 }, WHEN("since"), WHEN("proven"),
+		POSITION("read"), COUNT_OF("transactions"), COUNT_OF("changes"), COUNT_OF("findings"),
+		{ "differing", "longblob", "", NULL, 0 }, { "suspects", "longblob", "", NULL, 0 },
+		{ "finding", "varbinary(512)", "NOT NULL", NULL, 0 },
+		{ "error", "varbinary(512)", "NOT NULL", NULL, 0 } },
+	    PROOFS_SINCE },
 };
+
+int
+sidecar_column_no(int table, const char *name)
+{
+	const struct sidecar_column *c = sidecar_tables[table].columns;
+
+	while (c->name != NULL && strcmp(c->name, name) != 0)
+		c++;
+	check(c->name != NULL);
+	return (int)(c - sidecar_tables[table].columns);
+}

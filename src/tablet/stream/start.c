@@ -96,6 +96,7 @@ start_tables(struct ctx *cx, const struct start_params *p)
 		TRY(wait_prepared(cx, p, &prepared));
 	/* One that was prepared before the start and ended before XA RECOVER was asked is in no list. */
 	TRY(place_now(cx, p->source, &reader, &known));
-	state_begun_sql(&sql, p->id, &start, buf_slice(&prepared), &known);
+	state_begun_sql(&sql, p->id,
+	    &(struct stored_place){ &start, buf_slice(&prepared), SLICE_NULL }, &known);
 	return again_exec(cx, p->dba, buf_slice(&sql), NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "tablet/write/apply_params.h"
 #include "tablet/write/freeze.h"
+#include "tablet/write/ledger.h"
 #include "task/group.h"
 
 /*
@@ -32,6 +33,7 @@ struct applier {
 	bool hold, held;         /* nothing behind it is taken yet; nothing before it is left */
 	bool suspend, suspended; /* asked for; nothing is written */
 	struct freeze freeze;
+	struct ledger ledger; /* of what is behind applied */
 	usec stored_at;
 	size_t run_rows; /* at most, in the next run */
 	int64_t changes, last_commit_s;

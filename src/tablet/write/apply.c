@@ -54,6 +54,8 @@ applier_new(const struct apply_params *params, struct applier **out, struct err 
 	position_copy(&a->cp, &params->state->cp); /* known from before a restart */
 	a->strict = params->state->phase > STREAM_CATCHING_UP;
 	a->run_rows = APPLY_RUN_ROWS;
+	if (params->keeps_deltas)
+		ledger_begin(&a->ledger, params->tables);
 	writers_init(&a->writers,
 	    &(struct writers_params){
 		&params->target, state_id(params->state), params->tables, params->appliers });
@@ -74,6 +76,7 @@ applier_free(struct applier *a)
 	if (a == NULL)
 		return;
 	queue_done(&a->queue);
+	ledger_done(&a->ledger);
 	writers_done(&a->writers);
 	fold_done(&a->fold);
 	buf_done(&a->prepared);
@@ -97,6 +100,7 @@ pull(struct ctx *cx, struct applier *a)
 		/* rule 7: in the step that takes it */
 		if (!mutant("tablet_touches"))
 			windows_touch(a->params->windows, txn);
+		ledger_take(&a->ledger, txn);
 		queue_push(&a->queue, txn);
 		if (txn->heartbeat[0] != 0)
 			waitlist_wake_all(&a->changed);
@@ -130,6 +134,8 @@ skip_applied(struct applier *a)
 
 	while ((txn = queue_first(&a->queue)) != NULL && !a->writers.in_txn && is_applied(a, txn))
 		queue_take(&a->queue, NULL);
+	if (!mutant("tablet_ledger_skips"))
+		ledger_forget(&a->ledger, &a->state->applied);
 }
 
 static bool
@@ -236,7 +242,9 @@ wait_windows(struct ctx *cx, struct applier *a, const struct apply_run *r)
 static int
 store_position(struct ctx *cx, struct applier *a, const struct apply_run *r)
 {
-	TRY(stored_end(cx, &a->writers, a->state, r, a->freeze.attempt));
+	const struct stored_with with = { a->freeze.attempt, &a->ledger };
+
+	TRY(stored_end(cx, &a->writers, a->state, r, &with));
 	a->stored_at = r->whole ? task_now() : a->stored_at;
 	return 0;
 }

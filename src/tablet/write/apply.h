@@ -116,6 +116,10 @@ void applier_go_beyond(struct applier *a);
 void applier_strict_from(struct applier *a, const struct position *from);
 /* The strict tables are to be copied once more: until then it passes over their changes, and goes on. */
 void applier_strict_anew(struct applier *a);
+/* Of one that is suspended: from the position applied on, what the source changes is stored with each
+ * position as the source has said it (ledger.h), until applier_drop_deltas(). */
+void applier_keep_deltas(struct applier *a);
+void applier_drop_deltas(struct applier *a);
 /* Waits until applied changes, the mode changes or the applier ends. */
 int applier_wait_change(struct ctx *cx, struct applier *a) MUST_USE;
 int64_t applier_changes(const struct applier *a); /* rows applied, since applier_new() */

@@ -97,6 +97,26 @@ applier_strict_anew(struct applier *a)
 	applier_go_beyond(a);
 }
 
+/* What waits in the queue is behind the position applied; pull() goes on from there. */
+void
+applier_keep_deltas(struct applier *a)
+{
+	applier_check(a);
+	check(a->suspended);
+	ledger_end(&a->ledger);
+	ledger_begin(&a->ledger, a->params->tables);
+	if (mutant("tablet_ledger_queue"))
+		return;
+	list_each(&a->queue.list, n)
+		ledger_take(&a->ledger, list_item(n, struct queued, node)->txn);
+}
+
+void
+applier_drop_deltas(struct applier *a)
+{
+	ledger_end(&a->ledger);
+}
+
 int
 applier_wait_alone(struct ctx *cx, struct applier *a)
 {

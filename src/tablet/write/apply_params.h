@@ -15,6 +15,7 @@ struct apply_params {
 	int appliers; /* 1 to WRITERS_MAX */
 	struct windows *windows;
 	struct tail *tail;
+	bool keeps_deltas; /* from the beginning: applier_keep_deltas() was called in an earlier pass */
 	/* applied, dirty_until are kept up to date here and on disk */
 	struct stream_state *state;
 	/* before each run; may wait; NULL: none */

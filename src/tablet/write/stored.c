@@ -37,17 +37,21 @@ store_steps(struct ctx *cx, struct writers *w, struct stream_id id, const struct
 
 int
 stored_end(struct ctx *cx, struct writers *w, const struct stream_state *s,
-    const struct apply_run *r, int attempt)
+    const struct apply_run *r, const struct stored_with *with)
 {
 	SCOPED(buf) struct buf sql = BUF_INIT;
+	SCOPED(buf) struct buf deltas = BUF_INIT;
 
 	TRY(store_steps(cx, w, state_id(s), r));
 	if (!r->whole)
 		return 0;
+	ledger_pack(with->ledger, &r->end, &deltas);
+	const struct stored_place place = { &r->end, r->prepared,
+		deltas.len > 0 ? buf_slice(&deltas) : SLICE_NULL };
 	if (r->freezes)
-		state_frozen_sql(&sql, state_id(s), &r->end, r->prepared, attempt);
+		state_frozen_sql(&sql, state_id(s), &place, with->attempt);
 	else
-		state_applied_sql(&sql, state_id(s), &r->end, r->prepared);
+		state_applied_sql(&sql, state_id(s), &place);
 	return writers_commit(cx, w, buf_slice(&sql));
 }
 

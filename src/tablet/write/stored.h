@@ -7,15 +7,20 @@
 
 #include "tablet/write/apply_run.h"
 #include "tablet/write/apply_write.h"
+#include "tablet/write/ledger.h"
 
 /*
  * Behind a run's changes: what its XA transactions have prepared or ended, into the transaction that is
- * open, or else is begun. Of a whole run its end then, and a COMMIT; as frozen by the attempt when the run
- * freezes.
+ * open, or else is begun. Of a whole run its end then, with the ledger's deltas, and a COMMIT; as frozen by
+ * the attempt when the run freezes.
  * ERR_CORRUPT: rows that were kept are gone.
  */
+struct stored_with {
+	int attempt;           /* of the freeze */
+	struct ledger *ledger; /* what it has up to the run's end goes with it */
+};
 int stored_end(struct ctx *cx, struct writers *w, const struct stream_state *s,
-    const struct apply_run *r, int attempt) MUST_USE;
+    const struct apply_run *r, const struct stored_with *with) MUST_USE;
 /* ERR_RETRY: the run freezes, and at its end an XA transaction that has changed the tables is prepared. */
 int stored_none_kept(const struct apply_run *r, struct err *err) MUST_USE;
 /* A run up to end may be half written from here to its position: a replay converges. */
